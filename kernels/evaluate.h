@@ -1,0 +1,20 @@
+// Runs one operator on tensors: infer, bind, run. May allocate. What the evaluator, the constant folder and the kernel tests call.
+// Next: runtime/evaluator.h.
+#pragma once
+#include "kernels/op.h"
+
+namespace tern {
+
+struct EvaluateOptions {
+  Isa isa = Isa::scalar;
+  uint32_t constants = 0;       // bit i: input i is a constant of the model (it may be packed)
+  PackStore* packs = nullptr;   // null: one for this call alone
+  int64_t budget = int64_t(1) << 32;  // most bytes of outputs and workspace together
+  int parts = 1;                // bind in so many parts and run them in order: what threads would compute
+};
+
+// inputs[i] absent: a Tensor of dtype none. Errors as infer and bind give them, or over budget (unsupported).
+Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, size_t output_count,
+                                     const EvaluateOptions& options);
+
+}  // namespace tern

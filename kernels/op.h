@@ -1,0 +1,209 @@
+// What an operator is: OpDef (schema, shape inference, binding, kernel table), and the two contexts its functions see.
+// An operator is one `constinit const OpDef` in its family's .cpp and one line in catalog.cpp; kernels/README.md walks through one.
+//
+//   infer   from types (and known contents) of inputs to types of outputs; symbolic dims in, symbolic dims out.
+//   bind    once per session and part: reads shapes, attributes and known inputs, picks a kernel row, writes a plain args struct.
+//   row.run what the hot path calls: reads the args struct, computes, nothing else.
+// Next: elementwise/elementwise.h, then softmax/softmax.h.
+#pragma once
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/pack_store.h"
+#include "runtime/base/attributes.h"
+#include "runtime/base/cpu_features.h"
+#include "runtime/base/tensor.h"
+
+namespace tern {
+
+// One step of a plan: run(args). The args live in the session's arena.
+using RunFn = void (*)(const void* args);
+struct Step {
+  RunFn run = nullptr;
+  const void* args = nullptr;
+};
+
+// A kernel: one body for one dtype and one ISA. `name` is printed everywhere: "softmax/f32/avx512".
+struct KernelRow {
+  const char* name;
+  DType dtype;  // of the elements it computes on (the first input's, unless its family says otherwise)
+  Isa isa;      // portable C++ code is `scalar`
+  RunFn run;
+};
+// row<SoftmaxArgs, avx512::softmax_f32>("softmax/f32/avx512", DType::f32, Isa::avx512)
+template <class Args, void (*F)(const Args&)>
+constexpr KernelRow row(const char* name, DType dtype, Isa isa) {
+  return {name, dtype, isa, [](const void* args) { F(*static_cast<const Args*>(args)); }};
+}
+// The row of the best ISA not above `cap` for this dtype; null when there is none.
+const KernelRow* pick(std::span<const KernelRow> rows, DType dtype, Isa cap);
+
+// The dtype and (perhaps symbolic) shape of a value.
+struct TypeInfo {
+  DType dtype = DType::none;
+  Shape shape;
+  bool operator==(const TypeInfo&) const = default;
+};
+// The elements of a small integer tensor (rank 0 or 1), as far as they are known symbolically.
+using SymbolicInts = std::vector<Dim>;
+
+// What shape inference sees of one node, and what it answers.
+class InferContext {
+ public:
+  struct Input {
+    TypeInfo type;                        // dtype none: absent, or not known yet
+    const Tensor* value = nullptr;        // its contents, when they are known (a constant; in the evaluator, anything)
+    const SymbolicInts* ints = nullptr;   // its contents as symbols, when it computes a shape
+  };
+  InferContext(const Attributes& attributes, std::vector<Input> in, size_t output_count, int64_t* symbol_counter)
+      : attrs(attributes), inputs(std::move(in)), outputs(output_count), output_ints(output_count), symbol_counter_(symbol_counter) {}
+
+  const Attributes& attrs;
+  const std::vector<Input> inputs;
+  std::vector<TypeInfo> outputs;                         // to be filled
+  std::vector<std::optional<SymbolicInts>> output_ints;  // may be filled: contents that are known symbolically
+
+  bool has(size_t i) const { return i < inputs.size() && inputs[i].type.dtype != DType::none; }
+  DType dtype(size_t i) const { return has(i) ? inputs[i].type.dtype : DType::none; }
+  const Shape& shape(size_t i) const { return inputs[i].type.shape; }
+  // Contents of integer input i, symbolic or constant; nothing when not (fully) known.
+  std::optional<SymbolicInts> ints(size_t i) const;
+  // The same, when all are numbers.
+  std::optional<std::vector<int64_t>> known_ints(size_t i) const;
+  void set(size_t o, DType dtype, Shape shape) {
+    if (o < outputs.size()) outputs[o] = {dtype, std::move(shape)};
+  }
+  // A dimension about which nothing is known: a symbol of its own ("?7").
+  Dim fresh() { return Dim::symbol("?" + std::to_string((*symbol_counter_)++)); }
+
+ private:
+  int64_t* symbol_counter_;
+};
+
+// What binding sees of one node. `bind` is called twice for every part: first to measure (data of inputs that are not `known`
+// is null, workspace() and table() only count), then with the real pointers. Both calls must ask for the same things.
+class BindContext {
+ public:
+  struct Memory {               // what the two calls draw from
+    std::byte* tables = nullptr;     // null while measuring
+    std::byte* workspace = nullptr;  // null while measuring
+    PackStore* packs = nullptr;
+  };
+  BindContext(const Attributes& attributes, Isa isa_cap, std::span<const TensorView> in, std::span<const TensorView> out,
+              std::span<const Tensor* const> constant_inputs, Memory memory, int part_index = 0, int part_count = 1)
+      : attrs(attributes), isa(isa_cap), inputs(in), outputs(out), part(part_index), parts(part_count), constants_(constant_inputs),
+        memory_(memory) {}
+
+  const Attributes& attrs;
+  const Isa isa;  // kernels above it must not be chosen
+  const std::span<const TensorView> inputs, outputs;
+  const int part, parts;  // this binding computes part `part` of `parts` (threads); see range()
+
+  bool has(size_t i) const { return i < inputs.size() && inputs[i].present(); }
+  bool has_out(size_t o) const { return o < outputs.size() && outputs[o].present(); }
+  const TensorView& in(size_t i) const { return inputs[i]; }
+  const TensorView& out(size_t o) const { return outputs[o]; }
+  // Contents of integer input i; its index is in OpDef::value_inputs, so they are known. Nothing when it is absent.
+  std::optional<std::vector<int64_t>> ints(size_t i) const;
+
+  // The share of [0, total) that this part computes. An operator that never asks is computed whole by part 0.
+  // Shares begin at multiples of `grain`. With one part: all of it.
+  struct Range {
+    int64_t begin, end;
+  };
+  Range range(int64_t total, int64_t grain = 1);
+
+  // The step: run this row with these args (copied). At most one call; none means nothing is to be done.
+  template <class Args>
+  void run(const KernelRow& row, const Args& args) {
+    static_assert(std::is_trivially_copyable_v<Args>);
+    Args* copy = table<Args>(1);
+    *copy = args;
+    row_ = &row;
+    step_ = {row.run, copy};
+  }
+  // Scratch for this step alone, 64-byte aligned, contents undefined at every run. Null while measuring.
+  template <class T = std::byte>
+  T* workspace(int64_t count) { return reinterpret_cast<T*>(take_workspace(count * static_cast<int64_t>(sizeof(T)))); }
+  // Memory of the session, 64-byte aligned, to be filled now and read at every run. Never null.
+  template <class T>
+  T* table(int64_t count) { return reinterpret_cast<T*>(take_table(count * static_cast<int64_t>(sizeof(T)))); }
+  // Input i in another order ("packed"), made once per model: fill(T* zeroed) is called when no session has asked for this
+  // `tag` before. The tag must name everything that the packing depends on (kernel, tile, ISA). Precondition: in(i).constant.
+  template <class T, class Fill>
+  const T* packed(size_t i, std::string_view tag, int64_t count, Fill fill) {
+    return reinterpret_cast<const T*>(memory_.packs->find_or_make(
+        constants_[i]->storage(), tag, static_cast<size_t>(count) * sizeof(T), [&](std::byte* p) { fill(reinterpret_cast<T*>(p)); }));
+  }
+
+  // For who called bind.
+  bool measuring() const { return memory_.tables == nullptr; }
+  const Step& step() const { return step_; }
+  const KernelRow* row() const { return row_; }
+  bool split() const { return split_; }
+  int64_t table_bytes() const { return table_bytes_; }
+  int64_t workspace_bytes() const { return workspace_bytes_; }
+
+ private:
+  std::byte* take_table(int64_t bytes);
+  std::byte* take_workspace(int64_t bytes);
+
+  std::span<const Tensor* const> constants_;
+  Memory memory_;
+  Step step_;
+  const KernelRow* row_ = nullptr;
+  bool split_ = false;
+  int64_t table_bytes_ = 0, workspace_bytes_ = 0;
+  std::vector<std::shared_ptr<std::byte>> measured_;  // stands in for the tables while measuring
+};
+
+struct AttrSpec {
+  const char* name;
+  AttrKind kind;
+  bool required = false;
+};
+
+struct Arity {
+  int min, max;  // max -1: any number
+};
+
+// Multiply-accumulates of one run, from concrete dims.
+using MacsFn = int64_t (*)(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out);
+
+struct OpDef {
+  const char* name;  // "Softmax": the newest ONNX operator of that name, or one of tern's fused ones
+  Arity inputs, outputs;
+  std::span<const AttrSpec> attrs = {};
+  Status (*infer)(InferContext&) = nullptr;
+  Status (*bind)(BindContext&) = nullptr;
+  std::span<const KernelRow> kernels = {};
+  MacsFn macs = nullptr;          // null: it does no multiply-accumulates worth counting
+  uint32_t value_inputs = 0;      // bit i: bind must know the contents of input i (axes, a shape, k)
+  uint32_t inplace_inputs = 0;    // bit i: output 0 may lie on input i when both have the same dims and element size
+  bool view = false;              // output 0 is input 0 under other dims: no work when they may share memory
+  bool moves_data = false;        // every output element is a copy of an element of a data input (not of value_inputs):
+                                  // shape computations pass through it symbolically
+  bool data_dependent = false;    // the shape of an output depends on the contents of a data input (NonZero)
+  bool tern_only = false;         // one of tern's own, no ONNX operator
+  std::optional<Dim> (*symbolic)(std::span<const Dim>, const Attributes&) = nullptr;  // one element of a small integer computation
+};
+
+// The catalog: every operator of this build (catalog.cpp). Null when there is none of that name.
+const OpDef* find_op(std::string_view name);
+std::span<const OpDef* const> all_ops();
+
+// ---- pieces that many infer functions share (infer.cpp) ----
+
+// NumPy broadcasting of symbolic shapes; an error names both.
+Result<Shape> broadcast_shapes(const Shape& a, const Shape& b, InferContext& c);
+// Output 0 has the dtype and shape of input 0.
+Status infer_same(InferContext& c);
+// Refuses a dtype: "f16 inputs are not supported" (unsupported).
+Error bad_dtype(DType t);
+
+}  // namespace tern

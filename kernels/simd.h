@@ -1,0 +1,64 @@
+// The SIMD vocabulary: vectors of sixteen virtual lanes, the same on every ISA, so that a kernel written once gives the same bits
+// everywhere. AVX-512 holds one in a register, AVX2 in two, scalar code in an array.
+//
+// Included by *.simd.cpp only; such a file is compiled once per ISA with TERN_ISA set to scalar, avx2 or avx512, puts everything into
+// `namespace tern::TERN_ISA`, its own pieces into an unnamed namespace, and includes no C++ library header.
+//
+//   f32x16, i32x16, mask16    values           load store load_n store_n splat      memory (any alignment; _n: the first n lanes, the rest 0)
+//   + - * /  fma fnma sqrt    arithmetic       min_raw max_raw                      a < b ? a : b, a > b ? a : b   (NaN gives b)
+//   min_nan max_nan           NaN if either is reduce_add reduce_max_nan            fixed tree: halves, quarters, pairs
+//   lt le gt ge eq ne unordered                select(m, yes, no)                   compares are false on NaN (ne, unordered: true)
+//   round_even floor ceil trunc abs neg copysign bits from_bits                     to_int_trunc: saturates nowhere, callers clamp
+// Next: simd_math.h, then softmax/softmax.simd.cpp.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#define TERN_INLINE [[maybe_unused]] static inline __attribute__((always_inline))
+
+#if defined(__AVX512F__)
+#include "kernels/simd/avx512.h"
+#elif defined(__AVX2__)
+#include "kernels/simd/avx2.h"
+#else
+#include "kernels/simd/scalar.h"
+#endif
+
+namespace tern::TERN_ISA {
+namespace {
+
+// ---- the same on every ISA, in terms of the above ----
+
+TERN_INLINE f32x16 max_nan(f32x16 a, f32x16 b) { return select(unordered(a, a), a, max_raw(a, b)); }
+TERN_INLINE f32x16 min_nan(f32x16 a, f32x16 b) { return select(unordered(a, a), a, min_raw(a, b)); }
+TERN_INLINE f32x16 neg(f32x16 a) { return from_bits(bits(a) ^ splat_i32(INT32_MIN)); }
+TERN_INLINE f32x16 abs(f32x16 a) { return from_bits(bits(a) & splat_i32(INT32_MAX)); }
+TERN_INLINE f32x16 copysign(f32x16 magnitude, f32x16 sign) {
+  return from_bits((bits(magnitude) & splat_i32(INT32_MAX)) | (bits(sign) & splat_i32(INT32_MIN)));
+}
+TERN_INLINE f32x16 zero() { return splat(0.0f); }
+
+// Writes lanes in order, then reduces as every ISA does: lane i with i + 8, then + 4, + 2, + 1.
+TERN_INLINE float reduce_add(f32x16 a) {
+  float t[16];
+  store(t, a);
+  for (int width = 8; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) t[i] = t[i] + t[i + width];
+  }
+  return t[0];
+}
+TERN_INLINE float reduce_max_nan(f32x16 a) {
+  float t[16];
+  store(t, a);
+  for (int width = 8; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) t[i] = t[i] != t[i] ? t[i] : (t[i] > t[i + width] ? t[i] : t[i + width]);
+  }
+  return t[0];
+}
+
+}  // namespace
+}  // namespace tern::TERN_ISA

@@ -1,0 +1,42 @@
+// Arena on mmap: page-aligned, prefaulted. See arena.h.
+#include "runtime/base/arena.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <utility>
+
+namespace tern {
+
+Result<Arena> Arena::make(size_t bytes, Options options) {
+  const size_t page = options.huge_pages ? size_t(2) << 20 : static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  Arena arena;
+  const size_t size = (bytes + page) / page * page;
+  void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) return unsupported("no memory for an arena of " + std::to_string(size) + " bytes");
+  arena.data_ = static_cast<std::byte*>(p);
+  arena.size_ = size;
+#ifdef MADV_HUGEPAGE
+  if (options.huge_pages) madvise(p, size, MADV_HUGEPAGE);
+#endif
+  if (options.lock && mlock(p, size) != 0) {
+    return unsupported("cannot lock " + std::to_string(size) + " bytes of arena: raise RLIMIT_MEMLOCK (ulimit -l) or leave lock_memory off");
+  }
+  std::memset(p, 0, size);
+  return arena;
+}
+
+Arena::Arena(Arena&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+Arena& Arena::operator=(Arena&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+Arena::~Arena() {
+  if (data_ != nullptr) munmap(data_, size_);
+}
+
+}  // namespace tern

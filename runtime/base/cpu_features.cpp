@@ -1,0 +1,77 @@
+// CPU features by CPUID and XGETBV. See cpu_features.h.
+#include "runtime/base/cpu_features.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace tern {
+
+std::optional<Isa> parse_isa(std::string_view text) {
+  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon}) {
+    if (text == name(isa)) return isa;
+  }
+  return std::nullopt;
+}
+
+#if defined(__x86_64__)
+
+namespace {
+
+// The extended state that the operating system saves: bits of XCR0 (SDM vol. 1, 13.3).
+uint64_t xcr0() {
+  uint32_t low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (static_cast<uint64_t>(high) << 32) | low;
+}
+
+bool bit(uint32_t word, int n) { return (word >> n) & 1; }
+
+}  // namespace
+
+bool runnable(Isa isa) {
+  if (isa == Isa::scalar) return true;
+  if (isa == Isa::neon) return false;
+  uint32_t a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return false;
+  const bool osxsave = bit(c, 27), avx = bit(c, 28), fma = bit(c, 12), f16c = bit(c, 29);
+  if (!osxsave || !avx || !fma || !f16c) return false;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+  const uint64_t state = xcr0();
+  constexpr uint64_t kYmm = 0x6, kZmm = 0xe6;  // SSE and AVX; and the mask registers and both halves of ZMM
+  if (!bit(b, 5) || (state & kYmm) != kYmm) return false;
+  if (isa == Isa::avx2) return true;
+  return bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31) && (state & kZmm) == kZmm;  // F DQ BW VL
+}
+
+std::string cpu_name() {
+  uint32_t words[12];
+  if (__get_cpuid_max(0x80000000u, nullptr) < 0x80000004u) return "unknown CPU";
+  for (uint32_t i = 0; i < 3; ++i) __get_cpuid(0x80000002u + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]);
+  char text[sizeof words + 1] = {};
+  std::memcpy(text, words, sizeof words);
+  std::string s(text);
+  size_t begin = s.find_first_not_of(' '), end = s.find_last_not_of(' ');
+  return begin == std::string::npos ? "unknown CPU" : s.substr(begin, end - begin + 1);
+}
+
+#else
+
+bool runnable(Isa isa) { return isa == Isa::scalar; }
+std::string cpu_name() { return "unknown CPU"; }
+
+#endif
+
+Isa best_isa(std::optional<Isa> cap) {
+  Isa best = Isa::avx512;
+  if (cap && *cap < best) best = *cap;
+  const char* environment = std::getenv("TERN_ISA");
+  if (auto named = environment ? parse_isa(environment) : std::nullopt; named && *named < best) best = *named;
+  while (!runnable(best)) best = static_cast<Isa>(static_cast<int>(best) - 1);
+  return best;
+}
+
+}  // namespace tern

@@ -1,0 +1,26 @@
+// Which instruction sets this machine can run: the CPU's word and the operating system's (register state saved on a switch).
+// Read once when a session is made, never on the hot path. Next: kernels/simd.h.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tern {
+
+enum class Isa : uint8_t { scalar, avx2, avx512, neon };
+
+constexpr const char* name(Isa isa) {
+  constexpr const char* kNames[] = {"scalar", "avx2", "avx512", "neon"};
+  return kNames[static_cast<int>(isa)];
+}
+std::optional<Isa> parse_isa(std::string_view name);
+
+// May this machine execute kernels of this ISA? avx2 means AVX2 + FMA + F16C; avx512 means F, BW, DQ, VL.
+bool runnable(Isa isa);
+// The best runnable ISA, capped by the environment variable TERN_ISA (a name; unknown names are ignored) and by `cap`.
+Isa best_isa(std::optional<Isa> cap = std::nullopt);
+// "AMD EPYC 9B45", as the CPU calls itself; "unknown CPU" where it does not.
+std::string cpu_name();
+
+}  // namespace tern

@@ -1,0 +1,69 @@
+// Tensor storage, string pools, subnormal flushing. See tensor.h.
+#include "runtime/base/tensor.h"
+
+#include <cmath>
+#include <cstring>
+#include <new>
+
+#include "runtime/base/checked.h"
+
+namespace tern {
+
+std::shared_ptr<std::byte> allocate_aligned(size_t bytes, bool zero) {
+  size_t size = (bytes + 2 * kAlignment - 1) / kAlignment * kAlignment;
+  auto* p = static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment), std::nothrow));
+  if (p == nullptr) return nullptr;
+  if (zero) std::memset(p, 0, size);
+  return {p, [](std::byte* q) { ::operator delete(q, std::align_val_t(kAlignment)); }};
+}
+
+std::optional<int64_t> storage_bytes(DType dtype, const Dims& dims, const Layout& layout) {
+  Dims stored = dims;
+  if (layout.blocked) {
+    stored = Dims{dims[0], ceil_div(dims[1], 16), dims.rank == 4 ? dims[2] + layout.top + layout.bottom : 1,
+                  dims.back() + layout.left + layout.right, 16};
+  }
+  auto count = checked_count(stored.span());
+  return count ? checked_mul(*count, static_cast<int64_t>(size_of(dtype))) : std::nullopt;
+}
+
+Result<Tensor> Tensor::allocate(DType dtype, const Dims& dims) {
+  auto bytes = storage_bytes(dtype, dims);
+  if (!bytes) return invalid("a tensor of shape " + to_string(dims) + " has no representable size");
+  auto storage = allocate_aligned(static_cast<size_t>(*bytes));
+  if (!storage) return unsupported("no memory for a tensor of " + std::to_string(*bytes) + " bytes");
+  return Tensor(dtype, dims, std::move(storage));
+}
+
+Result<Tensor> Tensor::strings(const Dims& dims, std::span<const std::string> values) {
+  auto t = allocate(DType::string, dims);
+  if (!t) return t;
+  auto pool = std::make_shared<std::vector<std::string>>(values.begin(), values.end());
+  auto* elements = t->mutable_data<StringRef>();
+  for (size_t i = 0; i < pool->size(); ++i) elements[i] = {(*pool)[i].data(), static_cast<int64_t>((*pool)[i].size())};
+  t->pools_.push_back(std::move(pool));
+  return t;
+}
+
+std::optional<std::vector<int64_t>> as_ints(const TensorView& view) {
+  if (!is_int(view.dtype) && view.dtype != DType::boolean) return std::nullopt;
+  std::vector<int64_t> out(static_cast<size_t>(view.count()));
+  visit(view.dtype, [&]<class T>() {
+    if constexpr (std::is_integral_v<T>) {
+      for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<int64_t>(view.as<const T>()[i]);
+    }
+  });
+  return out;
+}
+
+void flush_subnormals(DType dtype, void* data, int64_t count) {
+  auto flush = [&]<class T>(T* p) {
+    for (int64_t i = 0; i < count; ++i) {
+      if (std::fpclassify(p[i]) == FP_SUBNORMAL) p[i] = std::copysign(T(0), p[i]);
+    }
+  };
+  if (dtype == DType::f32) flush(static_cast<float*>(data));
+  if (dtype == DType::f64) flush(static_cast<double*>(data));
+}
+
+}  // namespace tern

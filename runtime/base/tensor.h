@@ -1,0 +1,109 @@
+// Tensor: a dtype, dims and shared storage (constants of a model, values of the evaluator).
+// TensorView: the same without ownership, what kernels are bound to. Next: attributes.h.
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/base/shape.h"
+#include "tern/dtype.h"
+#include "tern/status.h"
+
+namespace tern {
+
+constexpr size_t kAlignment = 64;  // of every tensor: one AVX-512 register, one cache line
+
+// `bytes` of storage aligned to kAlignment, zeroed on request, its size rounded up so that a full vector may be read
+// past the last element; null when memory is short.
+std::shared_ptr<std::byte> allocate_aligned(size_t bytes, bool zero = false);
+
+// How the elements of a value lie in memory.
+//   plain     row-major, dense.
+//   blocked   NCHW16c: [N][ceil(C/16)][halo_top + H + halo_bottom][halo_left + W + halo_right][16], f32 only.
+//             Lanes past C and the halo are zero. Rank 4, or rank 3 with H = 1 (N, C, W). See kernels/conv/conv.h.
+struct Layout {
+  bool blocked = false;
+  int32_t top = 0, bottom = 0, left = 0, right = 0;
+  bool operator==(const Layout&) const = default;
+};
+
+// Bytes that a value of this type occupies; nothing on overflow.
+std::optional<int64_t> storage_bytes(DType dtype, const Dims& dims, const Layout& layout = {});
+
+struct TensorView {
+  DType dtype = DType::none;
+  Dims dims;
+  void* data = nullptr;     // null while a binding is only measured (see kernels/op.h); const inputs are not written through it
+  bool constant = false;    // its contents are known now and never change (a weight)
+  bool known = false;       // its contents may be read now, to shape the work (a constant; in the evaluator, anything)
+  Layout layout;
+  bool present() const { return dtype != DType::none; }
+  template <class T>
+  T* as() const { return static_cast<T*>(data); }
+  int64_t count() const { return dims.count(); }
+};
+
+// Copying shares the storage. A tensor that is shared must not be written.
+class Tensor {
+ public:
+  Tensor() = default;  // none
+  // Uninitialised elements. Errors: dims negative or the size overflows (invalid), memory short (unsupported).
+  static Result<Tensor> allocate(DType dtype, const Dims& dims);
+  // A tensor over storage that `owner` keeps alive.
+  Tensor(DType dtype, const Dims& dims, std::shared_ptr<const std::byte> owner) : dtype_(dtype), dims_(dims), storage_(std::move(owner)) {}
+  // For small constants: from values. Memory must suffice.
+  template <class T>
+  static Tensor of(const Dims& dims, std::span<const T> values) {
+    auto t = allocate(dtype_of<T>(), dims);
+    std::copy(values.begin(), values.end(), t->template mutable_data<T>());
+    return std::move(*t);
+  }
+  template <class T>
+  static Tensor scalar(T value) { return of<T>({}, std::span<const T>(&value, 1)); }
+  // A 1-D i64 tensor.
+  static Tensor ints(std::span<const int64_t> values) { return of<int64_t>({static_cast<int64_t>(values.size())}, values); }
+  // A string tensor; copies the bytes into a pool of its own.
+  static Result<Tensor> strings(const Dims& dims, std::span<const std::string> values);
+
+  bool present() const { return dtype_ != DType::none; }
+  DType dtype() const { return dtype_; }
+  const Dims& dims() const { return dims_; }
+  int64_t count() const { return dims_.count(); }
+  size_t bytes() const { return static_cast<size_t>(count()) * size_of(dtype_); }
+  const std::byte* raw() const { return storage_.get(); }
+  std::byte* mutable_raw() { return const_cast<std::byte*>(storage_.get()); }
+  template <class T>
+  const T* data() const { return reinterpret_cast<const T*>(storage_.get()); }
+  template <class T>
+  T* mutable_data() { return reinterpret_cast<T*>(mutable_raw()); }
+  template <class T>
+  std::span<const T> span() const { return {data<T>(), static_cast<size_t>(count())}; }
+  // The same elements under other dims of the same count.
+  Tensor reshaped(const Dims& dims) const {
+    Tensor t = *this;
+    t.dims_ = dims;
+    return t;
+  }
+  const std::shared_ptr<const std::byte>& storage() const { return storage_; }
+  // String elements point into pools; whoever copies such elements keeps their pools too.
+  const std::vector<std::shared_ptr<const void>>& pools() const { return pools_; }
+  void keep(const std::vector<std::shared_ptr<const void>>& pools) { pools_.insert(pools_.end(), pools.begin(), pools.end()); }
+  TensorView view(bool constant = false) const {
+    return {dtype_, dims_, const_cast<std::byte*>(storage_.get()), constant, true, {}};
+  }
+
+ private:
+  DType dtype_ = DType::none;
+  Dims dims_;
+  std::shared_ptr<const std::byte> storage_;
+  std::vector<std::shared_ptr<const void>> pools_;
+};
+
+// The elements of an integer (or bool) tensor as i64; nothing for other dtypes.
+std::optional<std::vector<int64_t>> as_ints(const TensorView& view);
+// Subnormal f32/f64 elements become zero of their sign (the numbers contract); writes in place.
+void flush_subnormals(DType dtype, void* data, int64_t count);
+
+}  // namespace tern

@@ -1,0 +1,131 @@
+// Graph: queries and printing. See graph.h.
+#include "runtime/graph.h"
+
+namespace tern {
+
+std::string describe(const Graph& graph, const Node& node) {
+  std::string label = node.name;
+  if (label.empty()) {
+    for (ValueId v : node.outputs) {
+      if (v != kNone) {
+        label = "@" + graph.value(v).name;
+        break;
+      }
+    }
+  }
+  return label + " (" + node.op->name + ")";
+}
+
+std::vector<NodeId> producers(const Graph& graph) {
+  std::vector<NodeId> by(graph.values.size(), kNone);
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    for (ValueId v : graph.nodes[n].outputs) {
+      if (v != kNone) by[static_cast<size_t>(v)] = static_cast<NodeId>(n);
+    }
+  }
+  return by;
+}
+
+std::vector<int32_t> use_counts(const Graph& graph) {
+  std::vector<int32_t> uses(graph.values.size(), 0);
+  for (const Node& node : graph.nodes) {
+    for (ValueId v : node.inputs) {
+      if (v != kNone) ++uses[static_cast<size_t>(v)];
+    }
+  }
+  for (ValueId v : graph.outputs) ++uses[static_cast<size_t>(v)];
+  return uses;
+}
+
+void compact(Graph& graph) {
+  std::vector<ValueId> renumbered(graph.values.size(), kNone);
+  auto mark = [&](const std::vector<ValueId>& ids) {
+    for (ValueId v : ids) {
+      if (v != kNone) renumbered[static_cast<size_t>(v)] = 0;
+    }
+  };
+  mark(graph.inputs);
+  mark(graph.outputs);
+  for (const Node& node : graph.nodes) {
+    mark(node.inputs);
+    mark(node.outputs);
+  }
+  std::vector<Value> kept;
+  for (size_t v = 0; v < graph.values.size(); ++v) {
+    if (renumbered[v] == kNone) continue;
+    renumbered[v] = static_cast<ValueId>(kept.size());
+    kept.push_back(std::move(graph.values[v]));
+  }
+  graph.values = std::move(kept);
+  auto rewrite = [&](std::vector<ValueId>& ids) {
+    for (ValueId& v : ids) {
+      if (v != kNone) v = renumbered[static_cast<size_t>(v)];
+    }
+  };
+  rewrite(graph.inputs);
+  rewrite(graph.outputs);
+  for (Node& node : graph.nodes) {
+    rewrite(node.inputs);
+    rewrite(node.outputs);
+  }
+}
+
+namespace {
+
+std::string typed(const Value& value) {
+  std::string s = "%" + value.name + ": " + name(value.type.dtype) + value.type.shape.text();
+  if (value.layout.blocked) {
+    s += " nchw16c";
+    if (value.layout != Layout{true, 0, 0, 0, 0}) {
+      s += " halo " + std::to_string(value.layout.top) + "," + std::to_string(value.layout.bottom) + "," + std::to_string(value.layout.left) +
+           "," + std::to_string(value.layout.right);
+    }
+  }
+  return s;
+}
+
+std::string operand(const Graph& graph, ValueId v) {
+  if (v == kNone) return "_";
+  const Value& value = graph.value(v);
+  if (!value.constant.present()) return "%" + value.name;
+  const Tensor& t = value.constant;
+  if (t.count() <= 8 && is_int(t.dtype())) {  // the small integers that say what a node does
+    std::string s = t.dims().rank == 0 ? "" : "[";
+    auto ints = *as_ints(t.view());
+    for (size_t i = 0; i < ints.size(); ++i) s += (i ? "," : "") + std::to_string(ints[i]);
+    return s + (t.dims().rank == 0 ? "" : "]");
+  }
+  return "#" + value.name + ": " + name(t.dtype()) + to_string(t.dims());
+}
+
+void print(const Graph& graph, const std::string& indent, std::string& out) {
+  out += indent + "graph " + graph.name + "(";
+  for (size_t i = 0; i < graph.inputs.size(); ++i) out += (i ? ", " : "") + typed(graph.value(graph.inputs[i]));
+  out += ") {\n";
+  for (const Node& node : graph.nodes) {
+    std::string line = indent + "  ";
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      line += (i ? ", " : "") + (node.outputs[i] == kNone ? std::string("_") : typed(graph.value(node.outputs[i])));
+    }
+    line += std::string(" = ") + node.op->name + "(";
+    for (size_t i = 0; i < node.inputs.size(); ++i) line += (i ? ", " : "") + operand(graph, node.inputs[i]);
+    line += ")";
+    if (!node.attrs.all().empty()) line += " {" + node.attrs.text() + "}";
+    if (!node.name.empty()) line += "  # " + node.name;
+    out += line + "\n";
+    for (int32_t g : node.subgraphs) print(graph.subgraphs[static_cast<size_t>(g)], indent + "    ", out);
+  }
+  out += indent + "  return ";
+  for (size_t i = 0; i < graph.outputs.size(); ++i) out += (i ? ", " : "") + operand(graph, graph.outputs[i]);
+  out += "\n" + indent + "}\n";
+}
+
+}  // namespace
+
+std::string to_text(const Graph& graph) {
+  std::string out;
+  print(graph, "", out);
+  return out;
+}
+
+}  // namespace tern

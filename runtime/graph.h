@@ -1,0 +1,75 @@
+// Graph: the IR. Values, nodes and constants in flat arrays addressed by index; nodes in topological order; no pointers between nodes.
+// Operators are named and behave as the newest ONNX opset says, plus tern's fused ones; loaders normalise to that.
+// You are here: stop 3 of the tour. Next: loaders/onnx.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kernels/op.h"
+
+namespace tern {
+
+using ValueId = int32_t;  // index into Graph::values
+using NodeId = int32_t;   // index into Graph::nodes
+constexpr int32_t kNone = -1;
+
+// A tensor that flows: a graph input, a constant, or an output of one node.
+struct Value {
+  std::string name;
+  TypeInfo type;
+  Tensor constant;                   // present: the value is this constant, and no node produces it
+  std::optional<SymbolicInts> ints;  // contents, when it computes a shape (set by infer_shapes)
+  Layout layout;                     // set by assign_layouts
+};
+
+struct Node {
+  const OpDef* op = nullptr;
+  std::string name;  // as the file says; may be empty
+  Attributes attrs;
+  std::vector<ValueId> inputs, outputs;  // kNone: an optional one that is absent
+  std::vector<int32_t> subgraphs;        // If: then, else (indices into Graph::subgraphs)
+};
+
+// A subgraph is closed: what it reads from outside is passed explicitly. An If node has inputs [condition, captured...], and each of
+// its subgraphs has exactly the captured values as inputs, in the same order.
+struct Graph {
+  std::string name;
+  std::vector<Value> values;
+  std::vector<Node> nodes;  // topological order
+  std::vector<ValueId> inputs, outputs;
+  std::vector<std::string> output_names;  // as the caller knows them (several outputs may be one value)
+  std::vector<Graph> subgraphs;
+  // Filled by the loader, for people: "onnx", "pytorch 2.1", 17 …
+  std::string format, producer;
+  int64_t opset = 0;
+  int64_t next_symbol = 0;  // for fresh dimensions ("?7")
+
+  ValueId add_value(std::string value_name, TypeInfo type = {}) {
+    values.push_back({std::move(value_name), std::move(type), {}, {}, {}});
+    return static_cast<ValueId>(values.size()) - 1;
+  }
+  ValueId add_constant(std::string value_name, Tensor tensor) {
+    ValueId v = add_value(std::move(value_name), {tensor.dtype(), Shape(tensor.dims())});
+    values.back().constant = std::move(tensor);
+    return v;
+  }
+  const Value& value(ValueId v) const { return values[static_cast<size_t>(v)]; }
+  Value& value(ValueId v) { return values[static_cast<size_t>(v)]; }
+  const Node& node(NodeId n) const { return nodes[static_cast<size_t>(n)]; }
+  Node& node(NodeId n) { return nodes[static_cast<size_t>(n)]; }
+  bool is_constant(ValueId v) const { return v != kNone && value(v).constant.present(); }
+};
+
+// "fc2 (Gemm)"; nodes without a name are named by their first output: "@y (Gemm)".
+std::string describe(const Graph& graph, const Node& node);
+// For every value the node that produces it, kNone for inputs and constants.
+std::vector<NodeId> producers(const Graph& graph);
+// For every value how many node inputs and graph outputs read it.
+std::vector<int32_t> use_counts(const Graph& graph);
+// Drops values that nothing mentions and renumbers the rest. Node order stays.
+void compact(Graph& graph);
+// The graph as text, one line a node (`tern dump`).
+std::string to_text(const Graph& graph);
+
+}  // namespace tern

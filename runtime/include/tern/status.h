@@ -1,0 +1,71 @@
+// Status and Result: how tern reports what went wrong. No exceptions cross the API.
+// An error says what, where and what to do:  fc2 (Gemm): A is [8,512] and B is [256,10]: inner dimensions differ
+// You are here: the smallest building block. Next: dtype.h, then tern.h, the whole API.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace tern {
+
+// The values equal the exit codes of the `tern` command.
+enum class Code : uint8_t {
+  kOk = 0,
+  kUsage = 2,        // the caller asked for something that does not exist (an unknown input name, a missing dimension)
+  kInvalid = 3,      // the file or the data cannot be used: missing, corrupt, hostile, mismatched
+  kUnsupported = 4,  // understood, but not in this build or on this machine (operator, dtype, device)
+};
+
+class [[nodiscard]] Error {
+ public:
+  Error() = default;
+  Error(Code code, std::string message) : code_(code), message_(std::move(message)) {}
+  Code code() const { return code_; }
+  const std::string& message() const { return message_; }
+  // The same error with `where` and ": " before its message.
+  Error within(const std::string& where) const { return Error(code_, where + ": " + message_); }
+
+ private:
+  Code code_ = Code::kOk;
+  std::string message_;
+};
+
+inline Error invalid(std::string message) { return Error(Code::kInvalid, std::move(message)); }
+inline Error unsupported(std::string message) { return Error(Code::kUnsupported, std::move(message)); }
+inline Error usage(std::string message) { return Error(Code::kUsage, std::move(message)); }
+
+// Success, or an Error.
+class [[nodiscard]] Status {
+ public:
+  Status() = default;
+  Status(Error error) : error_(std::move(error)) {}  // NOLINT: implicit on purpose, so that `return invalid(...)` reads well
+  bool ok() const { return error_.code() == Code::kOk; }
+  explicit operator bool() const { return ok(); }
+  const Error& error() const { return error_; }
+
+ private:
+  Error error_;
+};
+
+// A T, or an Error. Test it before dereferencing.
+template <class T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  bool ok() const { return state_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+  T& operator*() & { return *std::get_if<0>(&state_); }
+  const T& operator*() const& { return *std::get_if<0>(&state_); }
+  T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
+  T* operator->() { return std::get_if<0>(&state_); }
+  const T* operator->() const { return std::get_if<0>(&state_); }
+  const Error& error() const { return *std::get_if<1>(&state_); }
+
+ private:
+  std::variant<T, Error> state_;
+};
+
+}  // namespace tern

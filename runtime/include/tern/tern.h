@@ -1,0 +1,160 @@
+// tern.h: the whole C++ API. Load a model file, make a session, write inputs, run, read outputs.
+//
+//   tern::Result<tern::Model> model = tern::load("model.onnx");
+//   if (!model) { std::fputs(model.error().message().c_str(), stderr); return 1; }
+//   tern::Result<tern::Session> session = model->session({.dims = {{"batch", 1}}});
+//   std::span<float> x = session->input<float>("x");                 // the arena itself: write in place, no copy
+//   std::span<const float> y = session->output<float>("y");          // stable address for the session's life
+//   session->run();                                                  // noexcept, nothing but arithmetic
+//
+// No exceptions cross this API, nothing is printed, nothing is global. A Model may be shared by threads; a Session is used by one
+// thread at a time. You are here: stop 2 of the tour. Next: runtime/graph.h.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/dtype.h"
+#include "tern/status.h"
+
+namespace tern {
+
+// The name, dtype and shape of an input or output. A dimension is a number ("3") or a symbol's text ("batch", "2*seq+1").
+struct Port {
+  std::string name;
+  DType dtype = DType::none;
+  std::vector<std::string> shape;
+};
+
+// A tensor at the API's edge: dtype, dims (row-major) and bytes. Elements of dtype string lie in `strings` instead.
+struct Array {
+  DType dtype = DType::none;
+  std::vector<int64_t> dims;
+  std::vector<std::byte> bytes;
+  std::vector<std::string> strings;
+};
+
+struct LoadOptions {
+  int64_t budget = int64_t(64) << 20;  // bytes that loading may allocate beyond a small multiple of the file's own size
+  std::string directory;               // for load_bytes: where external data lies; empty: external data are refused
+  bool optimize = true;                // false keeps the graph as the file has it (only `tern dump` and tests want that)
+};
+
+struct SessionOptions {
+  std::map<std::string, int64_t> dims;   // values for symbolic dimensions; each must be bound
+  int threads = 1;                       // 1: no thread is ever created. n > 1: n - 1 workers that spin, owned by the session
+  std::vector<int> cpus;                 // worker i + 1 is pinned to cpus[i]; empty: not pinned
+  std::string isa;                       // "", "scalar", "avx2" or "avx512": a cap, never an error when the machine has less
+  bool lock_memory = false;              // mlock the arena
+  bool huge_pages = false;               // ask for 2 MB pages
+  int64_t budget = int64_t(4) << 30;     // most bytes of the arena
+};
+
+// What one node became in a session's plan.
+struct StepInfo {
+  std::string node, op, kernel;  // "fc1", "Linear", "gemm/linear_f32/avx512"
+  int64_t macs = 0;
+  std::vector<int64_t> shape;    // of the first output
+};
+
+class SessionState;
+class ModelState;
+
+// One plan with its own arena. Used by one thread at a time; movable.
+class Session {
+ public:
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  // Elements of an input or output, in the session's arena, row-major; empty when there is none of that name or it has another dtype.
+  template <class T>
+  std::span<T> input(std::string_view name) { return typed<T>(find(name, true, dtype_of<T>())); }
+  template <class T>
+  std::span<const T> output(std::string_view name) const { return typed<const T>(find(name, false, dtype_of<T>())); }
+  // The same for any dtype.
+  std::span<std::byte> input_bytes(std::string_view name);
+  std::span<const std::byte> output_bytes(std::string_view name) const;
+  // Inputs and outputs with concrete shapes, in the model's order.
+  std::span<const Port> inputs() const;
+  std::span<const Port> outputs() const;
+  // Dims of an input or output; empty for a scalar or an unknown name.
+  std::vector<int64_t> dims(std::string_view name) const;
+
+  // Computes the outputs from the inputs. Allocates nothing, locks nothing, calls no system, throws nothing.
+  void run() noexcept;
+
+  // Runs once, timing every step: nanoseconds of step i into ns[i] (the size of steps()). Not for the hot path.
+  void run_timed(std::span<double> ns) noexcept;
+  std::span<const StepInfo> steps() const;
+  size_t arena_bytes() const;
+  int64_t macs() const;
+  std::string isa() const;
+  // The plan as text: values with offsets, steps with kernels (`tern dump --after plan`).
+  std::string text() const;
+
+ private:
+  friend class Model;
+  explicit Session(std::unique_ptr<SessionState> state);
+  struct Block {
+    void* data = nullptr;
+    size_t bytes = 0;
+  };
+  Block find(std::string_view name, bool input, DType dtype) const;
+  template <class T>
+  static std::span<T> typed(Block b) { return {static_cast<T*>(b.data), b.bytes / sizeof(T)}; }
+  std::unique_ptr<SessionState> state_;
+};
+
+// A layer, as a Keras user expects to see it.
+struct LayerInfo {
+  std::string name, op;
+  std::vector<std::string> shape;  // of the first output
+  int64_t parameters = 0;
+  std::optional<int64_t> macs;     // nothing when a dimension is not known
+};
+
+// A loaded model: checked, inferred, folded, fused. Immutable; copies share it; safe to use from many threads.
+class Model {
+ public:
+  std::span<const Port> inputs() const;
+  std::span<const Port> outputs() const;
+  std::string format() const;    // "onnx"
+  std::string producer() const;  // "pytorch 2.3.0"
+  int64_t opset() const;
+  int64_t parameters() const;    // elements of all weights
+  int64_t weight_bytes() const;
+  std::vector<LayerInfo> layers(const std::map<std::string, int64_t>& dims = {}) const;
+
+  // A plan for these dims. Errors: an unbound or unknown symbol (usage), shapes that depend on data (unsupported: use evaluate),
+  // an operator without a kernel for a dtype (unsupported), more memory than the budget (unsupported).
+  Result<Session> session(const SessionOptions& options = {}) const;
+  // Runs node by node without a plan; the same bits; any shapes that the model accepts. Inputs in the model's order.
+  Result<std::vector<Array>> evaluate(std::span<const Array> inputs, std::string_view isa = {}) const;
+  // True when some shape depends on the contents of an input, so that only evaluate() can run the model.
+  bool data_dependent() const;
+  // The graph as text (`tern dump`).
+  std::string text() const;
+
+  explicit Model(std::shared_ptr<const ModelState> state);
+  const ModelState& state() const { return *state_; }
+
+ private:
+  std::shared_ptr<const ModelState> state_;
+};
+
+// Loads a model file; the format is told by its content. Errors name the file, the place and what to do.
+Result<Model> load(const std::string& path, const LoadOptions& options = {});
+// The same from memory, which may go away afterwards.
+Result<Model> load_bytes(std::span<const std::byte> bytes, const LoadOptions& options = {});
+
+// "0.1.0"
+const char* version();
+
+}  // namespace tern

@@ -1,0 +1,141 @@
+// See op_test.h.
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "runtime/base/half.h"
+#include "tests/support/op_test.h"
+
+namespace tern::test {
+
+Tensor f32(Dims dims, std::vector<float> values) {
+  REQUIRE(dims.count() == static_cast<int64_t>(values.size()));
+  return Tensor::of<float>(dims, values);
+}
+Tensor i64(Dims dims, std::vector<int64_t> values) {
+  REQUIRE(dims.count() == static_cast<int64_t>(values.size()));
+  return Tensor::of<int64_t>(dims, values);
+}
+Tensor boolean(Dims dims, std::vector<bool> values) {
+  REQUIRE(dims.count() == static_cast<int64_t>(values.size()));
+  Tensor t = *Tensor::allocate(DType::boolean, dims);
+  std::copy(values.begin(), values.end(), t.mutable_data<bool>());
+  return t;
+}
+Tensor random_f32(Dims dims, uint32_t seed, float low, float high) {
+  std::mt19937 engine(seed);
+  Tensor t = *Tensor::allocate(DType::f32, dims);
+  for (int64_t i = 0; i < t.count(); ++i) {
+    t.mutable_data<float>()[i] = low + (high - low) * static_cast<float>(engine() >> 8) / 16777216.0f;
+  }
+  return t;
+}
+
+Tensor cast(const Tensor& from, DType to) {
+  Tensor t = *Tensor::allocate(to, from.dims());
+  visit(to, [&]<class T>() {
+    if constexpr (std::is_same_v<T, f16>) {
+      for (int64_t i = 0; i < t.count(); ++i) t.mutable_data<T>()[i] = to_f16(from.data<float>()[i]);
+    } else if constexpr (std::is_same_v<T, bf16>) {
+      for (int64_t i = 0; i < t.count(); ++i) t.mutable_data<T>()[i] = to_bf16(from.data<float>()[i]);
+    } else if constexpr (std::is_arithmetic_v<T>) {
+      for (int64_t i = 0; i < t.count(); ++i) t.mutable_data<T>()[i] = static_cast<T>(from.data<float>()[i]);
+    }
+  });
+  return t;
+}
+
+std::vector<Isa> runnable_isas() {
+  std::vector<Isa> isas;
+  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
+    if (runnable(isa)) isas.push_back(isa);
+  }
+  return isas;
+}
+
+namespace {
+
+Attributes attributes(Attrs attrs) {
+  Attributes a;
+  for (const auto& [name, value] : attrs) a.set(name, value);
+  return a;
+}
+
+}  // namespace
+
+std::vector<Tensor> run_op(const char* name_of_op, Attrs attrs, std::vector<Tensor> inputs, size_t output_count) {
+  const OpDef* op = find_op(name_of_op);
+  REQUIRE_MESSAGE(op != nullptr, "no operator " << name_of_op);
+  const Attributes a = attributes(attrs);
+  std::vector<Tensor> first;
+  for (Isa isa : runnable_isas()) {
+    for (uint32_t constants : {0u, ~0u}) {
+      for (int parts : {1, 2, 3}) {
+        auto outputs = evaluate(*op, a, inputs, output_count, {.isa = isa, .constants = constants, .parts = parts});
+        REQUIRE_MESSAGE(outputs.ok(), name_of_op << ": " << (outputs.ok() ? "" : outputs.error().message()));
+        if (first.empty()) {
+          first = *outputs;
+          continue;
+        }
+        INFO(std::string(name_of_op) << " on " << std::string(name(isa)) << ", constants " << constants << ", parts " << parts);
+        for (size_t o = 0; o < first.size(); ++o) check_same((*outputs)[o], first[o]);
+      }
+    }
+  }
+  return first;
+}
+
+std::string op_error(const char* name_of_op, Attrs attrs, std::vector<Tensor> inputs, size_t output_count) {
+  const OpDef* op = find_op(name_of_op);
+  REQUIRE_MESSAGE(op != nullptr, "no operator " << name_of_op);
+  auto outputs = evaluate(*op, attributes(attrs), inputs, output_count, {});
+  return outputs ? std::string() : outputs.error().message();
+}
+
+int64_t ulp_distance(float a, float b) {
+  if (a != a || b != b) return (a != a && b != b) ? 0 : INT64_MAX;
+  auto ordered = [](float f) {
+    const int32_t i = std::bit_cast<int32_t>(f);
+    return i < 0 ? -static_cast<int64_t>(i & INT32_MAX) : static_cast<int64_t>(i);
+  };
+  const int64_t d = ordered(a) - ordered(b);
+  return d < 0 ? -d : d;
+}
+
+void check_close(const Tensor& actual, const Tensor& expected, int64_t ulp, float atol) {
+  REQUIRE(actual.dtype() == DType::f32);
+  REQUIRE(expected.dtype() == DType::f32);
+  REQUIRE(actual.dims() == expected.dims());
+  int64_t worst = 0, at = -1;
+  for (int64_t i = 0; i < actual.count(); ++i) {
+    const float x = actual.data<float>()[i], y = expected.data<float>()[i];
+    const int64_t distance = ulp_distance(x, y);
+    if (distance > worst && !(std::fabs(x - y) <= atol)) {
+      worst = distance;
+      at = i;
+    }
+  }
+  CHECK_MESSAGE(worst <= ulp, "element " << at << " is " << (at < 0 ? 0 : actual.data<float>()[at]) << ", expected "
+                                         << (at < 0 ? 0 : expected.data<float>()[at]) << ": " << worst << " ULP apart");
+}
+
+void check_same(const Tensor& actual, const Tensor& expected) {
+  REQUIRE(actual.dtype() == expected.dtype());
+  REQUIRE(actual.dims() == expected.dims());
+  const size_t size = size_of(actual.dtype());
+  for (int64_t i = 0; i < actual.count(); ++i) {
+    const size_t at = static_cast<size_t>(i) * size;
+    if (std::memcmp(actual.raw() + at, expected.raw() + at, size) != 0) {
+      if (actual.dtype() == DType::f32 && ulp_distance(actual.data<float>()[i], expected.data<float>()[i]) == 0 &&
+          std::isnan(actual.data<float>()[i])) {
+        continue;
+      }
+      FAIL("element " << i << " differs (" << std::string(name(actual.dtype())) << to_string(actual.dims()) << ")");
+    }
+  }
+}
+
+}  // namespace tern::test
