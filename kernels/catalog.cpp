@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/control/control.h"
 #include "kernels/op.h"
 #include "kernels/softmax/softmax.h"
 
@@ -10,6 +11,8 @@ namespace tern {
 namespace {
 
 constexpr const OpDef* kOps[] = {
+    // control
+    &kIf,
     // softmax
     &kSoftmax,
 };

@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "tern/dtype.h"
@@ -75,7 +76,7 @@ class Session {
 
   // Elements of an input or output, in the session's arena, row-major; empty when there is none of that name or it has another dtype.
   template <class T>
-  std::span<T> input(std::string_view name) { return typed<T>(find(name, true, dtype_of<T>())); }
+  std::span<T> input(std::string_view name) { return typed<T>(find(name, true, dtype_of<std::remove_const_t<T>>())); }
   template <class T>
   std::span<const T> output(std::string_view name) const { return typed<const T>(find(name, false, dtype_of<T>())); }
   // The same for any dtype.
@@ -123,8 +124,8 @@ struct LayerInfo {
 // A loaded model: checked, inferred, folded, fused. Immutable; copies share it; safe to use from many threads.
 class Model {
  public:
-  std::span<const Port> inputs() const;
-  std::span<const Port> outputs() const;
+  std::vector<Port> inputs() const;
+  std::vector<Port> outputs() const;
   std::string format() const;    // "onnx"
   std::string producer() const;  // "pytorch 2.3.0"
   int64_t opset() const;

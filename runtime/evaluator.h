@@ -1,0 +1,14 @@
+// The evaluator: runs a graph node by node, without a plan. May allocate; takes shapes as they come. It folds constants, runs graphs
+// whose shapes depend on data, and is the oracle that plans are tested against: same kernels, same bits. Next: plan.h.
+#pragma once
+#include "kernels/evaluate.h"
+#include "runtime/graph.h"
+
+namespace tern {
+
+// inputs: one tensor for each graph input. Returns the graph outputs. Errors: of the operators, naming the node; over budget.
+Result<std::vector<Tensor>> evaluate_graph(const Graph& graph, std::span<const Tensor> inputs, const EvaluateOptions& options);
+// One node (not If) on tensors; the constants among its inputs are marked.
+Result<std::vector<Tensor>> evaluate_node(const Graph& graph, const Node& node, std::span<const Tensor> inputs, EvaluateOptions options);
+
+}  // namespace tern

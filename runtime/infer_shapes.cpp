@@ -1,0 +1,187 @@
+// See infer_shapes.h. One pass in topological order; If infers both branches and merges.
+#include "runtime/infer_shapes.h"
+
+#include "kernels/control/control.h"
+#include "kernels/evaluate.h"
+
+namespace tern {
+namespace {
+
+constexpr size_t kMaxInts = 4096;  // shape computations are short
+
+std::vector<InferContext::Input> inputs_of(const Graph& graph, const Node& node) {
+  std::vector<InferContext::Input> in;
+  for (ValueId v : node.inputs) {
+    if (v == kNone) {
+      in.emplace_back();
+      continue;
+    }
+    const Value& value = graph.value(v);
+    in.push_back({value.type, value.constant.present() ? &value.constant : nullptr, value.ints ? &*value.ints : nullptr});
+  }
+  return in;
+}
+
+bool is_fresh(const Dim& d) {
+  for (const auto& [name, coefficient] : d.terms()) {
+    if (name.starts_with('?')) return true;
+  }
+  return false;
+}
+
+// What the file declared fills in what inference does not know.
+void merge_declared(TypeInfo& inferred, const TypeInfo& declared) {
+  if (inferred.dtype == DType::none) inferred.dtype = declared.dtype;
+  if (!declared.shape.ranked() || declared.dtype != inferred.dtype) return;
+  if (!inferred.shape.ranked()) {
+    inferred.shape = declared.shape;
+    return;
+  }
+  if (inferred.shape.rank() != declared.shape.rank()) return;
+  for (int i = 0; i < inferred.shape.rank(); ++i) {
+    if (is_fresh(inferred.shape[i]) && !is_fresh(declared.shape[i])) inferred.shape[i] = declared.shape[i];
+  }
+}
+
+// Contents pass through an operator that only moves elements by running it on numbers that stand for the symbols.
+std::optional<SymbolicInts> move_symbols(const Graph& graph, const Node& node, const InferContext& c) {
+  SymbolicInts symbols;
+  std::vector<Tensor> tensors;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (!c.has(i)) {
+      tensors.emplace_back();
+      continue;
+    }
+    auto ints = c.ints(i);
+    if (!ints || ints->size() > kMaxInts || c.shape(i).rank() > 1 || !c.shape(i).ranked()) return std::nullopt;
+    if (i < 32 && (node.op->value_inputs >> i & 1)) {
+      auto known = c.known_ints(i);
+      if (!known) return std::nullopt;
+      tensors.push_back(Tensor::ints(*known).reshaped(c.shape(i).rank() == 0 ? Dims{} : Dims{static_cast<int64_t>(known->size())}));
+      continue;
+    }
+    // Indices of gathers are i64 data inputs too: known numbers stay numbers when another input carries the symbols.
+    std::vector<int64_t> ids;
+    const bool index = i > 0 && c.known_ints(i).has_value() && node.op->name == std::string_view("Gather");
+    for (const Dim& d : *ints) {
+      if (index) {
+        ids.push_back(d.value());
+      } else {
+        ids.push_back(static_cast<int64_t>(symbols.size()));
+        symbols.push_back(d);
+      }
+    }
+    tensors.push_back(Tensor::ints(ids).reshaped(c.shape(i).rank() == 0 ? Dims{} : Dims{static_cast<int64_t>(ids.size())}));
+  }
+  if (symbols.empty() || graph.nodes.empty()) return std::nullopt;
+  auto moved = evaluate(*node.op, node.attrs, tensors, 1, {.budget = 1 << 20});
+  if (!moved || moved->empty() || (*moved)[0].dtype() != DType::i64 || (*moved)[0].dims().rank > 1) return std::nullopt;
+  SymbolicInts out;
+  for (int64_t id : (*moved)[0].span<int64_t>()) {
+    if (id < 0 || static_cast<size_t>(id) >= symbols.size()) return std::nullopt;
+    out.push_back(symbols[static_cast<size_t>(id)]);
+  }
+  return out;
+}
+
+// Element by element, with broadcasting of single elements.
+std::optional<SymbolicInts> compute_symbols(const Node& node, const InferContext& c) {
+  std::vector<SymbolicInts> operands;
+  size_t count = 1;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    auto ints = c.ints(i);
+    if (!ints || ints->size() > kMaxInts) return std::nullopt;
+    if (ints->size() != 1) {
+      if (count != 1 && count != ints->size()) return std::nullopt;
+      count = ints->size();
+    }
+    operands.push_back(std::move(*ints));
+  }
+  SymbolicInts out;
+  std::vector<Dim> element(operands.size());
+  for (size_t e = 0; e < count; ++e) {
+    for (size_t i = 0; i < operands.size(); ++i) element[i] = operands[i][operands[i].size() == 1 ? 0 : e];
+    auto d = node.op->symbolic(element, node.attrs);
+    if (!d) return std::nullopt;
+    out.push_back(std::move(*d));
+  }
+  return out;
+}
+
+bool carries_ints(const TypeInfo& type) {
+  return (type.dtype == DType::i64 || type.dtype == DType::i32) && type.shape.ranked() && type.shape.rank() <= 1;
+}
+
+Status infer_if(Graph& graph, Node& node) {
+  std::vector<TypeInfo> merged(node.outputs.size());
+  for (size_t branch = 0; branch < node.subgraphs.size(); ++branch) {
+    Graph& subgraph = graph.subgraphs[static_cast<size_t>(node.subgraphs[branch])];
+    for (size_t i = 0; i < subgraph.inputs.size(); ++i) {
+      const Value& outer = graph.value(node.inputs[i + 1]);
+      Value& inner = subgraph.value(subgraph.inputs[i]);
+      inner.type = outer.type;
+      inner.ints = outer.ints;
+    }
+    subgraph.next_symbol = graph.next_symbol;
+    if (Status s = infer_shapes(subgraph); !s) return s;
+    graph.next_symbol = subgraph.next_symbol;
+    for (size_t o = 0; o < merged.size(); ++o) {
+      const TypeInfo& type = subgraph.value(subgraph.outputs[o]).type;
+      if (branch == 0) {
+        merged[o] = type;
+      } else if (merged[o].dtype != type.dtype) {
+        return invalid("output " + std::to_string(o) + " is " + name(merged[o].dtype) + " in one branch and " + name(type.dtype) + " in the other");
+      } else if (!merged[o].shape.ranked() || !type.shape.ranked() || merged[o].shape.rank() != type.shape.rank()) {
+        merged[o].shape = Shape();
+      } else {
+        for (int d = 0; d < type.shape.rank(); ++d) {
+          if (!(merged[o].shape[d] == type.shape[d])) merged[o].shape[d] = Dim::symbol("?" + std::to_string(graph.next_symbol++));
+        }
+      }
+    }
+  }
+  for (size_t o = 0; o < merged.size(); ++o) {
+    if (node.outputs[o] == kNone) continue;
+    Value& value = graph.value(node.outputs[o]);
+    merge_declared(merged[o], value.type);
+    value.type = merged[o];
+  }
+  return {};
+}
+
+Status infer_node(Graph& graph, Node& node) {
+  if (node.op == &kIf) return infer_if(graph, node);
+  InferContext c(node.attrs, inputs_of(graph, node), node.outputs.size(), &graph.next_symbol);
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] != kNone && !c.has(i)) return unsupported("the dtype of input " + std::to_string(i) + " is not known");
+  }
+  if (Status s = node.op->infer(c); !s) return s;
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] == kNone) continue;
+    for (const Dim& d : c.outputs[o].shape.dims()) {
+      if (d.known() && d.value() < 0) return invalid("the output shape " + c.outputs[o].shape.text() + " has a negative dimension");
+    }
+    Value& value = graph.value(node.outputs[o]);
+    merge_declared(c.outputs[o], value.type);
+    value.type = c.outputs[o];
+    value.ints = std::move(c.output_ints[o]);
+  }
+  if (node.outputs.size() != 1 || node.outputs[0] == kNone) return {};
+  Value& y = graph.value(node.outputs[0]);
+  if (y.ints || !carries_ints(y.type)) return {};
+  if (node.op->moves_data) y.ints = move_symbols(graph, node, c);
+  else if (node.op->symbolic != nullptr) y.ints = compute_symbols(node, c);
+  if (y.ints && y.type.shape.rank() == 1 && !y.type.shape[0].known()) y.type.shape[0] = Dim(static_cast<int64_t>(y.ints->size()));
+  return {};
+}
+
+}  // namespace
+
+Status infer_shapes(Graph& graph) {
+  for (Node& node : graph.nodes) {
+    if (Status s = infer_node(graph, node); !s) return s.error().within(describe(graph, node));
+  }
+  return {};
+}
+
+}  // namespace tern

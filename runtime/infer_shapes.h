@@ -1,0 +1,13 @@
+// infer_shapes: dtypes and (symbolic) shapes of every value, and the contents of the small integer tensors that compute shapes,
+// so that the Shape → Gather → Unsqueeze → Concat → Reshape chains of exported models resolve before the first run.
+// You are here: stop 5 of the tour. Next: kernels/op.h.
+#pragma once
+#include "runtime/graph.h"
+
+namespace tern {
+
+// Fills Value::type and Value::ints of everything that nodes produce; what a file declared survives where nothing better is known.
+// Errors: as the operators' infer functions give them, naming the node.
+Status infer_shapes(Graph& graph);
+
+}  // namespace tern

@@ -1,0 +1,191 @@
+// Model: the immutable half of the API. See tern.h and model.h.
+#include "runtime/model.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/base/checked.h"
+#include "runtime/evaluator.h"
+#include "runtime/infer_shapes.h"
+
+namespace tern {
+namespace {
+
+std::vector<Port> ports(const Graph& graph, const std::vector<ValueId>& ids, const std::vector<std::string>* names) {
+  std::vector<Port> out;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const Value& value = graph.value(ids[i]);
+    Port port{names ? (*names)[i] : value.name, value.type.dtype, {}};
+    if (!value.type.shape.ranked()) port.shape.push_back("?");
+    for (const Dim& d : value.type.shape.dims()) port.shape.push_back(d.text());
+    out.push_back(std::move(port));
+  }
+  return out;
+}
+
+// Weights: constants of any size that are read as data, not as shapes or axes.
+void for_each_weight(const Graph& graph, const Node& node, auto f) {
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const ValueId v = node.inputs[i];
+    if (graph.is_constant(v) && !(i < 32 && (node.op->value_inputs >> i & 1))) f(v, graph.value(v).constant);
+  }
+}
+
+// Each weight once, also when several nodes read it; subgraphs included.
+void count_weights(const Graph& graph, int64_t& elements, int64_t& bytes) {
+  std::vector<bool> seen(graph.values.size(), false);
+  for (const Node& node : graph.nodes) {
+    for_each_weight(graph, node, [&](ValueId v, const Tensor& t) {
+      if (seen[static_cast<size_t>(v)]) return;
+      seen[static_cast<size_t>(v)] = true;
+      elements += t.count();
+      bytes += static_cast<int64_t>(t.bytes());
+    });
+  }
+  for (const Graph& g : graph.subgraphs) count_weights(g, elements, bytes);
+}
+
+std::optional<TensorView> static_view(const Graph& graph, ValueId v) {
+  if (v == kNone) return TensorView{};
+  const Value& value = graph.value(v);
+  if (value.constant.present()) return value.constant.view(true);
+  if (!value.type.shape.known() || value.type.shape.rank() > kMaxRank) return std::nullopt;
+  return TensorView{value.type.dtype, value.type.shape.concrete(), nullptr, false, false, {}};
+}
+
+std::optional<int64_t> macs_of(const Graph& graph, const Node& node) {
+  if (node.op->macs == nullptr) return 0;
+  std::vector<TensorView> in, out;
+  for (ValueId v : node.inputs) {
+    auto view = static_view(graph, v);
+    if (!view) return std::nullopt;
+    in.push_back(*view);
+  }
+  for (ValueId v : node.outputs) {
+    auto view = static_view(graph, v);
+    if (!view) return std::nullopt;
+    out.push_back(*view);
+  }
+  return node.op->macs(node.attrs, in, out);
+}
+
+}  // namespace
+
+Result<Model> make_model(Graph graph, const LoadOptions& options) {
+  auto state = std::make_shared<ModelState>();
+  state->options = options;
+  state->graph = std::move(graph);
+  if (Status s = optimize(state->graph, options.budget, Stage::infer); !s) return s.error();
+  state->optimized = state->graph;
+  if (options.optimize) {
+    if (Status s = optimize(state->optimized, options.budget); !s) return s.error();
+  }
+  return Model(std::move(state));
+}
+
+Model::Model(std::shared_ptr<const ModelState> state) : state_(std::move(state)) {}
+
+std::string Model::format() const { return state_->graph.format; }
+std::string Model::producer() const { return state_->graph.producer; }
+int64_t Model::opset() const { return state_->graph.opset; }
+std::string Model::text() const { return to_text(state_->optimized); }
+bool Model::data_dependent() const { return !data_dependence(state_->optimized).empty(); }
+std::vector<Port> Model::inputs() const { return ports(state_->graph, state_->graph.inputs, nullptr); }
+std::vector<Port> Model::outputs() const { return ports(state_->graph, state_->graph.outputs, &state_->graph.output_names); }
+
+int64_t Model::parameters() const {
+  int64_t elements = 0, bytes = 0;
+  count_weights(state_->graph, elements, bytes);
+  return elements;
+}
+
+int64_t Model::weight_bytes() const {
+  int64_t elements = 0, bytes = 0;
+  count_weights(state_->graph, elements, bytes);
+  return bytes;
+}
+
+std::vector<LayerInfo> Model::layers(const std::map<std::string, int64_t>& dims) const {
+  Graph bound;
+  const Graph* graph = &state_->graph;
+  if (!dims.empty()) {
+    if (auto specialized = bind_dims(*graph, dims); specialized && infer_shapes(*specialized)) {
+      bound = std::move(*specialized);
+      graph = &bound;
+    }
+  }
+  std::vector<LayerInfo> out;
+  for (const Node& node : graph->nodes) {
+    LayerInfo layer;
+    layer.name = node.name;
+    layer.op = node.op->name;
+    if (!node.outputs.empty() && node.outputs[0] != kNone) {
+      const Value& y = graph->value(node.outputs[0]);
+      if (layer.name.empty()) layer.name = "@" + y.name;
+      for (const Dim& d : y.type.shape.dims()) layer.shape.push_back(d.text());
+      if (!y.type.shape.ranked()) layer.shape.push_back("?");
+    }
+    for_each_weight(*graph, node, [&](ValueId, const Tensor& t) { layer.parameters += t.count(); });
+    layer.macs = macs_of(*graph, node);
+    out.push_back(std::move(layer));
+  }
+  return out;
+}
+
+Result<Tensor> to_tensor(const Array& array) {
+  if (array.dims.size() > static_cast<size_t>(kMaxRank)) return unsupported("an array has more than 8 dimensions");
+  const Dims dims{std::span<const int64_t>(array.dims)};
+  auto count = checked_count(dims.span());
+  if (!count) return invalid("an array has an impossible shape");
+  if (array.dtype == DType::string) {
+    if (static_cast<int64_t>(array.strings.size()) != *count) return invalid("an array has another number of strings than its shape says");
+    return Tensor::strings(dims, array.strings);
+  }
+  auto bytes = storage_bytes(array.dtype, dims);
+  if (!bytes || static_cast<size_t>(*bytes) != array.bytes.size()) {
+    return invalid("an array of " + std::string(name(array.dtype)) + to_string(dims) + " has " + std::to_string(array.bytes.size()) + " bytes");
+  }
+  auto t = Tensor::allocate(array.dtype, dims);
+  if (t && *bytes > 0) std::memcpy(t->mutable_raw(), array.bytes.data(), array.bytes.size());
+  return t;
+}
+
+Array to_array(const Tensor& tensor) {
+  Array a{tensor.dtype(), {tensor.dims().span().begin(), tensor.dims().span().end()}, {}, {}};
+  if (tensor.dtype() == DType::string) {
+    for (const StringRef& s : tensor.span<StringRef>()) a.strings.emplace_back(s.view());
+  } else {
+    a.bytes.assign(tensor.raw(), tensor.raw() + tensor.bytes());
+  }
+  return a;
+}
+
+Result<std::vector<Array>> Model::evaluate(std::span<const Array> inputs, std::string_view isa) const {
+  const Graph& graph = state_->optimized;
+  if (inputs.size() != graph.inputs.size()) {
+    return usage("the model has " + std::to_string(graph.inputs.size()) + " inputs, got " + std::to_string(inputs.size()));
+  }
+  std::vector<Tensor> tensors;
+  std::vector<Dims> dims;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    auto t = to_tensor(inputs[i]);
+    const Value& value = graph.value(graph.inputs[i]);
+    if (!t) return t.error().within("input " + value.name);
+    if (t->dtype() != value.type.dtype) {
+      return invalid("input " + value.name + " is " + name(t->dtype()) + ", the model expects " + name(value.type.dtype));
+    }
+    dims.push_back(t->dims());
+    tensors.push_back(std::move(*t));
+  }
+  auto values = solve_dims(graph, dims);
+  if (!values) return values.error();
+  auto bound = specialize(graph, *values, state_->options.budget);
+  if (!bound) return bound.error();
+  auto out = evaluate_graph(*bound, tensors, {.isa = best_isa(parse_isa(isa)), .packs = &state_->packs});
+  if (!out) return out.error();
+  std::vector<Array> arrays;
+  for (const Tensor& t : *out) arrays.push_back(to_array(t));
+  return arrays;
+}
+
+}  // namespace tern

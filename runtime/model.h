@@ -1,0 +1,24 @@
+// What a Model holds, and how loaders make one. Next: session.cpp.
+#pragma once
+#include "runtime/graph.h"
+#include "runtime/optimize.h"
+#include "tern/tern.h"
+
+namespace tern {
+
+class ModelState {
+ public:
+  Graph graph;              // as the file has it, checked and inferred: what layers are told from
+  Graph optimized;          // folded and fused: what sessions start from
+  LoadOptions options;
+  mutable PackStore packs;  // packed weights, shared by all sessions
+};
+
+// Checks, infers, folds and fuses. Errors: as the passes give them.
+Result<Model> make_model(Graph graph, const LoadOptions& options);
+
+// Tensors at the API's edge and inside.
+Result<Tensor> to_tensor(const Array& array);
+Array to_array(const Tensor& tensor);
+
+}  // namespace tern

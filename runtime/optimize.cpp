@@ -1,0 +1,143 @@
+// See optimize.h.
+#include "runtime/optimize.h"
+
+#include "runtime/base/checked.h"
+#include "runtime/fold_constants.h"
+#include "runtime/fuse/fuse.h"
+#include "runtime/infer_shapes.h"
+#include "runtime/simplify.h"
+#include "runtime/verify.h"
+
+namespace tern {
+namespace {
+
+Status check([[maybe_unused]] const Graph& graph) {
+#ifndef NDEBUG
+  return verify(graph);
+#else
+  return {};
+#endif
+}
+
+// The value of a dim when its symbols have these values; the dim itself, partly replaced, when some are missing.
+std::optional<Dim> substitute(const Dim& dim, const DimValues& dims) {
+  Dim out(dim.constant());
+  for (const auto& [symbol, coefficient] : dim.terms()) {
+    auto at = dims.find(symbol);
+    auto term = mul(at == dims.end() ? Dim::symbol(symbol) : Dim(at->second), Dim(coefficient));
+    auto sum = term ? add(out, *term) : std::nullopt;
+    if (!sum) return std::nullopt;
+    out = *sum;
+  }
+  return out;
+}
+
+// Forgets what inference found, so that it finds more now. Declared dtypes stay (they cannot change).
+void forget_shapes(Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    for (ValueId v : node.outputs) {
+      if (v == kNone) continue;
+      graph.value(v).type.shape = Shape();
+      graph.value(v).ints.reset();
+    }
+  }
+  for (Graph& g : graph.subgraphs) forget_shapes(g);
+}
+
+}  // namespace
+
+Status optimize(Graph& graph, int64_t budget, Stage last) {
+  if (Status s = verify(graph); !s || last == Stage::load) return s;
+  if (Status s = infer_shapes(graph); !s || last == Stage::infer) return s;
+  // Folding may inline a branch of an If, whose shapes then tell more.
+  for (int round = 0; round < 3; ++round) {
+    const size_t before = graph.nodes.size();
+    if (Status s = fold_constants(graph, {budget}); !s) return s;
+    simplify(graph);
+    if (Status s = check(graph); !s) return s;
+    if (graph.nodes.size() == before) break;
+    if (Status s = infer_shapes(graph); !s) return s;
+  }
+  if (last == Stage::fold) return {};
+  if (Status s = fuse(graph); !s) return s;
+  simplify(graph);
+  if (Status s = check(graph); !s) return s;
+  return infer_shapes(graph);
+}
+
+Result<Graph> bind_dims(const Graph& graph, const DimValues& dims) {
+  Graph bound = graph;
+  std::map<std::string, bool> used;
+  for (const auto& [name, value] : dims) {
+    if (value < 0) return usage("dimension " + name + " is " + std::to_string(value) + ": it must not be negative");
+    used[name] = false;
+  }
+  for (ValueId v : bound.inputs) {
+    Value& input = bound.value(v);
+    for (Dim& d : input.type.shape.dims()) {
+      for (const auto& [symbol, coefficient] : d.terms()) {
+        if (used.count(symbol)) used[symbol] = true;
+      }
+      auto value = substitute(d, dims);
+      if (!value || (value->known() && value->value() < 0)) return usage("input " + input.name + ": dimension " + d.text() + " has no legal value");
+      d = *value;
+    }
+  }
+  for (const auto& [name, was_used] : used) {
+    if (!was_used) return usage("no input has a dimension named " + name);
+  }
+  forget_shapes(bound);
+  return bound;
+}
+
+Result<Graph> specialize(const Graph& graph, const DimValues& dims, int64_t budget) {
+  auto bound = bind_dims(graph, dims);
+  if (!bound) return bound;
+  if (Status s = optimize(*bound, budget); !s) return s.error();
+  return bound;
+}
+
+Result<DimValues> solve_dims(const Graph& graph, std::span<const Dims> inputs) {
+  DimValues dims;
+  auto mismatch = [&](const Value& value, const Dims& given) {
+    return invalid("input " + value.name + " has shape " + to_string(given) + ", the model expects " + value.type.shape.text());
+  };
+  for (int pass = 0; pass < 2; ++pass) {  // plain symbols first, then expressions in them
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const Value& value = graph.value(graph.inputs[i]);
+      const Shape& shape = value.type.shape;
+      if (!shape.ranked()) continue;
+      if (shape.rank() != inputs[i].rank) return mismatch(value, inputs[i]);
+      for (int d = 0; d < shape.rank(); ++d) {
+        auto left = substitute(shape[d], dims);
+        if (!left) return mismatch(value, inputs[i]);
+        if (left->known()) {
+          if (left->value() != inputs[i][d]) return mismatch(value, inputs[i]);
+          continue;
+        }
+        if (left->terms().size() != 1 || (pass == 0 && left->terms()[0].second != 1)) continue;
+        const auto& [symbol, coefficient] = left->terms()[0];
+        auto rest = checked_sub(inputs[i][d], left->constant());
+        if (!rest || *rest % coefficient != 0) return mismatch(value, inputs[i]);
+        dims[symbol] = *rest / coefficient;
+      }
+    }
+  }
+  return dims;
+}
+
+std::string data_dependence(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (node.op->data_dependent) return describe(graph, node);
+    for (size_t i = 0; i < node.inputs.size() && i < 32; ++i) {
+      const ValueId v = node.inputs[i];
+      if ((node.op->value_inputs >> i & 1) && v != kNone && !graph.is_constant(v) && !graph.value(v).ints) return describe(graph, node);
+    }
+  }
+  for (const Graph& g : graph.subgraphs) {
+    if (std::string s = data_dependence(g); !s.empty()) return s;
+  }
+  return {};
+}
+
+}  // namespace tern

@@ -1,0 +1,30 @@
+// The pass pipelines: what happens to a graph when a model is loaded, and again when a session binds its dimensions.
+//   load:     verify, infer_shapes, fold_constants, simplify, fuse
+//   session:  bind dims, then the same, so that everything computed from dimensions becomes a constant
+// Next: plan.h.
+#pragma once
+#include <map>
+
+#include "runtime/graph.h"
+
+namespace tern {
+
+enum class Stage { load, infer, fold, fuse };
+
+// Runs the pipeline up to and including `last`. budget: bytes that folded constants may take.
+Status optimize(Graph& graph, int64_t budget, Stage last = Stage::fuse);
+
+using DimValues = std::map<std::string, int64_t>;
+
+// A copy with symbols of input shapes replaced by numbers, optimised again. Symbols that are not in `dims` stay.
+// Errors: a name that no input has, a negative dimension (usage).
+Result<Graph> bind_dims(const Graph& graph, const DimValues& dims);  // without optimising; shapes are to be inferred again
+Result<Graph> specialize(const Graph& graph, const DimValues& dims, int64_t budget);
+
+// The values of the symbols that make the graph's inputs have these dims. Errors: rank or numbers differ (invalid), naming the input.
+Result<DimValues> solve_dims(const Graph& graph, std::span<const Dims> inputs);
+
+// The first reason why the shapes of this graph depend on data, as "NonZero node@3"; empty when they do not.
+std::string data_dependence(const Graph& graph);
+
+}  // namespace tern

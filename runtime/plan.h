@@ -1,0 +1,38 @@
+// Plan: what a session executes. Lowers a graph with static shapes to a flat list of steps over one arena:
+// select kernels (measure every binding), plan_memory, bind with real pointers. Next: session.cpp.
+#pragma once
+#include "runtime/base/arena.h"
+#include "runtime/graph.h"
+#include "tern/tern.h"
+
+namespace tern {
+
+struct PlanOptions {
+  Isa isa = Isa::scalar;
+  int threads = 1;
+  int64_t budget = int64_t(4) << 30;
+  Arena::Options arena;
+};
+
+struct PlanPort {
+  std::string name;
+  DType dtype = DType::none;
+  Dims dims;
+  std::byte* data = nullptr;
+  int64_t bytes = 0;
+};
+
+struct Plan {
+  Arena arena;                              // values, then workspaces, then the args and tables of the steps
+  std::vector<std::vector<Step>> steps;     // per thread; with several threads all lists are equally long, run == null: nothing to do
+  std::vector<PlanPort> inputs, outputs;
+  std::vector<StepInfo> infos;              // one for each entry of steps[0]
+  int64_t macs = 0;
+  std::string text;                         // for people
+};
+
+// The graph must outlive the plan (its constants are read in place). Errors: shapes that are not static, dtypes without a kernel (unsupported),
+// over budget (unsupported).
+Result<Plan> make_plan(const Graph& graph, PackStore& packs, const PlanOptions& options);
+
+}  // namespace tern

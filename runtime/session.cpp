@@ -1,0 +1,134 @@
+// Session: one plan with its own arena; what happens inside run(). See tern.h. You are here: stop 10 of the tour. Next: bench/ladder/gemm.
+#include <chrono>
+
+#include "runtime/base/fp_mode.h"
+#include "runtime/model.h"
+#include "runtime/plan.h"
+#include "runtime/workers.h"
+
+namespace tern {
+
+class SessionState {
+ public:
+  std::shared_ptr<const ModelState> model;
+  Graph graph;  // with every dimension bound; its constants are read in place
+  Plan plan;
+  std::unique_ptr<Workers> workers;  // declared after the plan: they stop before it goes away
+  std::vector<Port> inputs, outputs;
+  Isa isa = Isa::scalar;
+};
+
+namespace {
+
+Port to_port(const PlanPort& p) {
+  Port port{p.name, p.dtype, {}};
+  for (int64_t d : p.dims.span()) port.shape.push_back(std::to_string(d));
+  return port;
+}
+
+const PlanPort* find_port(std::span<const PlanPort> ports, std::string_view name) {
+  for (const PlanPort& p : ports) {
+    if (p.name == name) return &p;
+  }
+  return nullptr;
+}
+
+// Symbols of the inputs that nobody has bound, as "batch, seq".
+std::string unbound(const Graph& graph) {
+  std::string names;
+  for (ValueId v : graph.inputs) {
+    for (const Dim& d : graph.value(v).type.shape.dims()) {
+      for (const auto& [symbol, coefficient] : d.terms()) {
+        if (names.find(symbol) == std::string::npos) names += (names.empty() ? "" : ", ") + symbol;
+      }
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<Session> Model::session(const SessionOptions& options) const {
+  if (options.threads < 1 || options.threads > 1024) return usage("threads must be between 1 and 1024");
+  std::optional<Isa> cap = parse_isa(options.isa);
+  if (!options.isa.empty() && !cap) return usage("unknown ISA " + options.isa + ": expected scalar, avx2, avx512 or neon");
+  auto graph = specialize(state_->optimized, options.dims, state_->options.budget);
+  if (!graph) return graph.error();
+  if (std::string names = unbound(*graph); !names.empty()) return usage("unbound dimensions: " + names + "; give each a value (--dim NAME=N, SessionOptions::dims)");
+  if (std::string where = data_dependence(*graph); !where.empty()) {
+    return unsupported(where + ": shapes depend on the contents of an input; run the model with evaluate()");
+  }
+  auto state = std::make_unique<SessionState>();
+  state->model = state_;
+  state->graph = std::move(*graph);
+  state->isa = best_isa(cap);
+  PlanOptions plan_options{state->isa, options.threads, options.budget, {options.lock_memory, options.huge_pages}};
+  auto plan = make_plan(state->graph, state_->packs, plan_options);
+  if (!plan) return plan.error();
+  state->plan = std::move(*plan);
+  for (const PlanPort& p : state->plan.inputs) state->inputs.push_back(to_port(p));
+  for (const PlanPort& p : state->plan.outputs) state->outputs.push_back(to_port(p));
+  if (options.threads > 1) {
+    auto workers = Workers::start(state->plan.steps, options.cpus);
+    if (!workers) return workers.error();
+    state->workers = std::move(*workers);
+  }
+  return Session(std::move(state));
+}
+
+Session::Session(std::unique_ptr<SessionState> state) : state_(std::move(state)) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+// The hot path. Nothing but arithmetic: the steps were bound when the session was made.
+void Session::run() noexcept {
+  FlushSubnormals flush;
+  if (state_->workers) {
+    state_->workers->run();
+    return;
+  }
+  for (const Step& step : state_->plan.steps[0]) step.run(step.args);
+}
+
+void Session::run_timed(std::span<double> ns) noexcept {
+  FlushSubnormals flush;
+  const std::vector<Step>& steps = state_->plan.steps[0];
+  if (state_->workers || ns.size() < steps.size()) {
+    run();
+    return;
+  }
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    steps[i].run(steps[i].args);
+    ns[i] = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+  }
+}
+
+std::span<const StepInfo> Session::steps() const { return state_->plan.infos; }
+size_t Session::arena_bytes() const { return state_->plan.arena.size(); }
+int64_t Session::macs() const { return state_->plan.macs; }
+std::string Session::isa() const { return name(state_->isa); }
+std::string Session::text() const { return to_text(state_->graph) + state_->plan.text; }
+std::span<const Port> Session::inputs() const { return state_->inputs; }
+std::span<const Port> Session::outputs() const { return state_->outputs; }
+
+std::vector<int64_t> Session::dims(std::string_view name) const {
+  const PlanPort* p = find_port(state_->plan.inputs, name);
+  if (p == nullptr) p = find_port(state_->plan.outputs, name);
+  if (p == nullptr) return {};
+  return {p->dims.span().begin(), p->dims.span().end()};
+}
+
+Session::Block Session::find(std::string_view name, bool input, DType dtype) const {
+  const PlanPort* p = find_port(input ? state_->plan.inputs : state_->plan.outputs, name);
+  if (p == nullptr || (dtype != DType::none && p->dtype != dtype)) return {};
+  return {p->data, static_cast<size_t>(p->bytes)};
+}
+
+std::span<std::byte> Session::input_bytes(std::string_view name) { return typed<std::byte>(find(name, true, DType::none)); }
+std::span<const std::byte> Session::output_bytes(std::string_view name) const { return typed<const std::byte>(find(name, false, DType::none)); }
+
+const char* version() { return "0.1.0"; }
+
+}  // namespace tern

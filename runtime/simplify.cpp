@@ -1,0 +1,126 @@
+// See simplify.h.
+#include "runtime/simplify.h"
+
+#include <cstring>
+#include <unordered_map>
+
+#include "kernels/control/control.h"
+
+namespace tern {
+namespace {
+
+// Follows replacements, and rewrites everything that reads a replaced value.
+void replace_values(Graph& graph, std::vector<ValueId>& by) {
+  auto find = [&](ValueId v) {
+    while (v != kNone && by[static_cast<size_t>(v)] != v) v = by[static_cast<size_t>(v)];
+    return v;
+  };
+  for (Node& node : graph.nodes) {
+    for (ValueId& v : node.inputs) v = find(v);
+  }
+  for (ValueId& v : graph.outputs) v = find(v);
+}
+
+std::vector<ValueId> identity_map(const Graph& graph) {
+  std::vector<ValueId> by(graph.values.size());
+  for (size_t v = 0; v < by.size(); ++v) by[v] = static_cast<ValueId>(v);
+  return by;
+}
+
+bool reads_one_output(const Graph& graph, const Node& node, const std::vector<int32_t>& uses) {
+  (void)graph;
+  for (size_t o = 1; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] != kNone && uses[static_cast<size_t>(node.outputs[o])] > 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void remove_no_ops(Graph& graph) {
+  std::vector<ValueId> by = identity_map(graph);
+  const std::vector<int32_t> uses = use_counts(graph);
+  for (const Node& node : graph.nodes) {
+    if (!node.op->view || node.inputs.empty() || node.inputs[0] == kNone || node.outputs[0] == kNone) continue;
+    if (!reads_one_output(graph, node, uses)) continue;
+    const TypeInfo& in = graph.value(node.inputs[0]).type;
+    const TypeInfo& out = graph.value(node.outputs[0]).type;
+    const bool keeps_shape = std::string_view(node.op->name) == "Identity" || std::string_view(node.op->name) == "Dropout" ||
+                             (in.shape.ranked() && in.shape == out.shape);
+    if (keeps_shape && in.dtype == out.dtype) by[static_cast<size_t>(node.outputs[0])] = by[static_cast<size_t>(node.inputs[0])];
+  }
+  replace_values(graph, by);
+}
+
+void merge_equal_nodes(Graph& graph) {
+  std::vector<ValueId> by = identity_map(graph);
+  std::unordered_map<std::string, ValueId> small_constants;  // by dtype, dims and bytes
+  for (size_t v = 0; v < graph.values.size(); ++v) {
+    const Tensor& t = graph.values[v].constant;
+    if (!t.present() || t.dtype() == DType::string || t.bytes() > 256) continue;
+    std::string key = std::string(name(t.dtype())) + to_string(t.dims()) + std::string(reinterpret_cast<const char*>(t.raw()), t.bytes());
+    by[v] = small_constants.emplace(std::move(key), static_cast<ValueId>(v)).first->second;
+  }
+  std::unordered_map<std::string, std::vector<const Node*>> seen;
+  for (Node& node : graph.nodes) {
+    std::string key = std::string(node.op->name) + ":" + std::to_string(node.outputs.size());
+    for (ValueId& v : node.inputs) {
+      if (v != kNone) v = by[static_cast<size_t>(v)];
+      key += "," + std::to_string(v);
+    }
+    if (!node.subgraphs.empty()) continue;
+    auto& candidates = seen[key];
+    const Node* same = nullptr;
+    for (const Node* other : candidates) {
+      if (other->attrs == node.attrs) same = other;
+    }
+    if (same == nullptr) {
+      candidates.push_back(&node);
+      continue;
+    }
+    for (size_t o = 0; o < node.outputs.size(); ++o) {
+      if (node.outputs[o] != kNone && same->outputs[o] != kNone) by[static_cast<size_t>(node.outputs[o])] = same->outputs[o];
+    }
+  }
+  replace_values(graph, by);
+}
+
+void remove_dead_nodes(Graph& graph) {
+  std::vector<bool> live(graph.values.size(), false);
+  for (ValueId v : graph.outputs) live[static_cast<size_t>(v)] = true;
+  std::vector<Node> kept;
+  for (size_t n = graph.nodes.size(); n-- > 0;) {
+    Node& node = graph.nodes[n];
+    bool needed = false;
+    for (ValueId v : node.outputs) needed = needed || (v != kNone && live[static_cast<size_t>(v)]);
+    if (!needed) continue;
+    for (ValueId& v : node.outputs) {
+      const bool optional = &v - node.outputs.data() >= node.op->outputs.min;
+      if (v != kNone && optional && !live[static_cast<size_t>(v)]) v = kNone;  // an optional output that nobody reads
+    }
+    while (static_cast<int>(node.outputs.size()) > node.op->outputs.min && node.outputs.back() == kNone) node.outputs.pop_back();
+    for (ValueId v : node.inputs) {
+      if (v != kNone) live[static_cast<size_t>(v)] = true;
+    }
+    kept.push_back(std::move(node));
+  }
+  graph.nodes.assign(std::make_move_iterator(kept.rbegin()), std::make_move_iterator(kept.rend()));
+  std::vector<Graph> subgraphs;
+  for (Node& node : graph.nodes) {
+    for (int32_t& g : node.subgraphs) {
+      subgraphs.push_back(std::move(graph.subgraphs[static_cast<size_t>(g)]));
+      g = static_cast<int32_t>(subgraphs.size()) - 1;
+    }
+  }
+  graph.subgraphs = std::move(subgraphs);
+  compact(graph);
+}
+
+void simplify(Graph& graph) {
+  for (Graph& g : graph.subgraphs) simplify(g);
+  remove_no_ops(graph);
+  merge_equal_nodes(graph);
+  remove_dead_nodes(graph);
+}
+
+}  // namespace tern

@@ -1,0 +1,11 @@
+// verify: what a legal graph is. Runs after load, and after every pass in tests and debug builds. Next: infer_shapes.h.
+#pragma once
+#include "runtime/graph.h"
+
+namespace tern {
+
+// Indices in range; every value produced once, before it is read; constants produced by nobody; arities and attributes as the
+// operator's schema says; subgraphs closed, with as many inputs as their node captures. Errors: invalid, naming the node.
+Status verify(const Graph& graph);
+
+}  // namespace tern
