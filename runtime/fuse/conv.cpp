@@ -1,0 +1,132 @@
+// Conv + BatchNormalization: the scale goes into the weights. Then Conv + residual + activation + per-channel scale become FusedConv.
+// See fuse.h.
+#include <cmath>
+
+#include "runtime/fuse/activation.h"
+#include "runtime/fuse/passes.h"
+#include "runtime/fuse/rewriter.h"
+
+namespace tern {
+namespace {
+
+// y = x * scale + shift, one pair a channel.
+struct ChannelAffine {
+  std::vector<float> scale, shift;
+};
+
+std::optional<ChannelAffine> batch_norm(const Rewriter& r, const Node& node) {
+  if (std::string_view(node.op->name) != "BatchNormalization" || node.attrs.i("training_mode") != 0) return std::nullopt;
+  const Tensor* t[4];
+  for (size_t i = 0; i < 4; ++i) {
+    t[i] = r.constant(node.inputs[i + 1]);
+    if (t[i] == nullptr || t[i]->count() != t[0]->count()) return std::nullopt;
+  }
+  ChannelAffine a;
+  const double epsilon = node.attrs.f("epsilon", 1e-5f);
+  for (int64_t c = 0; c < t[0]->count(); ++c) {
+    const double scale = t[0]->data<float>()[c] / std::sqrt(static_cast<double>(t[3]->data<float>()[c]) + epsilon);
+    a.scale.push_back(static_cast<float>(scale));
+    a.shift.push_back(static_cast<float>(t[1]->data<float>()[c] - t[2]->data<float>()[c] * scale));
+  }
+  return a;
+}
+
+Tensor vector_of(const std::vector<float>& values) { return Tensor::of<float>({static_cast<int64_t>(values.size())}, values); }
+
+bool output_channels(const Tensor* w, const ChannelAffine& a) { return w != nullptr && w->dims().rank >= 3 && w->dims()[0] == static_cast<int64_t>(a.scale.size()); }
+
+// Conv -> BatchNormalization, nothing between.
+void fold_batch_norm(Rewriter& r, size_t n) {
+  const Node* norm = r.at(n, "BatchNormalization");
+  const Node* conv = norm && r.read_once(norm->inputs[0]) ? r.producer(norm->inputs[0], "Conv") : nullptr;
+  auto affine = conv ? batch_norm(r, *norm) : std::nullopt;
+  const Tensor* w = conv ? r.constant(conv->inputs[1]) : nullptr;
+  if (!affine || !output_channels(w, *affine)) return;
+  const bool biased = conv->inputs.size() > 2 && conv->inputs[2] != kNone;
+  const Tensor* bias = biased ? r.constant(conv->inputs[2]) : nullptr;
+  if (biased && bias == nullptr) return;
+
+  Tensor scaled = Tensor::of<float>(w->dims(), w->span<float>());
+  std::vector<float> shift = affine->shift;
+  const int64_t inner = w->dims().count(1, w->dims().rank);
+  for (int64_t oc = 0; oc < w->dims()[0]; ++oc) {
+    const float s = affine->scale[static_cast<size_t>(oc)];
+    for (int64_t i = 0; i < inner; ++i) scaled.mutable_data<float>()[oc * inner + i] *= s;
+    if (bias != nullptr) shift[static_cast<size_t>(oc)] += bias->data<float>()[oc] * s;
+  }
+  Node fused = *conv;
+  fused.outputs = {norm->outputs[0]};
+  const std::string name = r.graph.value(conv->inputs[1]).name;
+  fused.inputs.resize(3, kNone);
+  fused.inputs[1] = r.add_constant(name + ".scaled", std::move(scaled));
+  fused.inputs[2] = r.add_constant(name + ".shift", vector_of(shift));
+  r.replace(n, std::move(fused));
+}
+
+// Conv or FusedConv that produces v and may still take an epilogue part.
+const Node* open_conv(const Rewriter& r, ValueId v) {
+  if (v == kNone || !r.read_once(v)) return nullptr;
+  const Node* conv = r.producer(v, "Conv");
+  return conv ? conv : r.producer(v, "FusedConv");
+}
+bool has_activation(const Node& conv) { return !conv.attrs.s("activation").empty(); }
+
+void extend(Rewriter& r, size_t n, Node fused) {
+  fused.op = find_op("FusedConv");
+  fused.outputs = {r.graph.nodes[n].outputs[0]};
+  r.replace(n, std::move(fused));
+}
+
+void with_residual(Rewriter& r, size_t n) {
+  const Node* add = r.at(n, "Add");
+  if (add == nullptr) return;
+  for (size_t i : {0u, 1u}) {
+    const Node* conv = open_conv(r, add->inputs[i]);
+    const ValueId residual = add->inputs[1 - i];
+    if (conv == nullptr || conv->inputs.size() > 3 || has_activation(*conv)) continue;
+    if (residual == add->inputs[i] || !(r.shape(residual) == r.shape(add->inputs[i])) || !r.shape(residual).ranked()) continue;
+    Node fused = *conv;
+    fused.inputs.resize(3, kNone);
+    fused.inputs.push_back(residual);
+    return extend(r, n, std::move(fused));
+  }
+}
+
+void with_activation(Rewriter& r, size_t n) {
+  if (r.at(n, r.graph.nodes[n].op->name) == nullptr) return;
+  const auto e = epilogue(r, r.graph.nodes[n]);
+  const Node* conv = e ? open_conv(r, e->input) : nullptr;
+  if (conv == nullptr || has_activation(*conv) || conv->inputs.size() > 4) return;
+  Node fused = *conv;
+  set_epilogue(fused.attrs, *e);
+  extend(r, n, std::move(fused));
+}
+
+// A batch norm after the activation: one FMA in the epilogue.
+void with_scale(Rewriter& r, size_t n) {
+  const Node* norm = r.at(n, "BatchNormalization");
+  const Node* conv = norm ? open_conv(r, norm->inputs[0]) : nullptr;
+  auto affine = conv ? batch_norm(r, *norm) : std::nullopt;
+  if (!affine || conv->inputs.size() > 4 || !output_channels(r.constant(conv->inputs[1]), *affine)) return;
+  Node fused = *conv;
+  fused.inputs.resize(4, kNone);
+  const std::string name = r.graph.value(norm->outputs[0]).name;
+  fused.inputs.push_back(r.add_constant(name + ".scale", vector_of(affine->scale)));
+  fused.inputs.push_back(r.add_constant(name + ".shift", vector_of(affine->shift)));
+  extend(r, n, std::move(fused));
+}
+
+}  // namespace
+
+void fuse_conv(Graph& graph) {
+  for (auto* step : {fold_batch_norm, with_residual, with_activation, with_scale}) {
+    if (step != fold_batch_norm && find_op("FusedConv") == nullptr) return;
+    Rewriter r(graph);
+    for (size_t n = 0; n < r.size(); ++n) {
+      const Node& node = graph.nodes[n];
+      if (!node.outputs.empty() && node.outputs[0] != kNone && r.dtype(node.outputs[0]) == DType::f32) step(r, n);
+    }
+  }
+}
+
+}  // namespace tern

@@ -1,0 +1,116 @@
+// x * 0.5 * (1 + erf(x / sqrt 2)) and its other spellings become Gelu; x * sigmoid(x) becomes Swish, x * hard_sigmoid(x) HardSwish,
+// x * tanh(softplus(x)) Mish. See fuse.h.
+#include <cmath>
+
+#include "runtime/fuse/passes.h"
+#include "runtime/fuse/rewriter.h"
+
+namespace tern {
+namespace {
+
+constexpr float kSqrtHalf = 0.70710678f, kSqrt2 = 1.41421356f;
+
+// The x of erf(x / sqrt 2) + 1, given the value of the sum; kNone when it is something else.
+ValueId erf_argument(const Rewriter& r, ValueId sum) {
+  const Node* add = r.producer(sum, "Add");
+  auto one = add ? r.with_scalar(*add) : std::nullopt;
+  if (!one || one->factor != 1.0f) return kNone;
+  const Node* erf = r.producer(one->value, "Erf");
+  if (erf == nullptr) return kNone;
+  if (const Node* div = r.producer(erf->inputs[0], "Div"); div && r.is_scalar(div->inputs[1], kSqrt2, 1e-5f)) return div->inputs[0];
+  const Node* mul = r.producer(erf->inputs[0], "Mul");
+  auto scaled = mul ? r.with_scalar(*mul) : std::nullopt;
+  return scaled && std::fabs(scaled->factor - kSqrtHalf) <= 1e-5f ? scaled->value : kNone;
+}
+
+// The x of 1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)).
+ValueId tanh_argument(const Rewriter& r, ValueId sum) {
+  const Node* add = r.producer(sum, "Add");
+  auto one = add ? r.with_scalar(*add) : std::nullopt;
+  if (!one || one->factor != 1.0f) return kNone;
+  const Node* tanh = r.producer(one->value, "Tanh");
+  const Node* mul = tanh ? r.producer(tanh->inputs[0], "Mul") : nullptr;
+  auto inner = mul ? r.with_scalar(*mul) : std::nullopt;
+  if (!inner || std::fabs(inner->factor - 0.79788456f) > 1e-5f) return kNone;
+  const Node* poly = r.producer(inner->value, "Add");
+  if (poly == nullptr) return kNone;
+  for (size_t i : {0u, 1u}) {
+    const ValueId x = poly->inputs[i];
+    const Node* cubic = r.producer(poly->inputs[1 - i], "Mul");
+    auto scaled = cubic ? r.with_scalar(*cubic) : std::nullopt;
+    if (!scaled || std::fabs(scaled->factor - 0.044715f) > 1e-6f) continue;
+    const Node* pow = r.producer(scaled->value, "Pow");
+    if (pow && pow->inputs[0] == x && r.is_scalar(pow->inputs[1], 3.0f)) return x;
+  }
+  return kNone;
+}
+
+struct Found {
+  ValueId x = kNone;
+  bool tanh = false;
+};
+
+// v == x * (1 + erf(...)), in either order of the factors.
+Found half_gelu(const Rewriter& r, const Node& mul) {
+  for (size_t i : {0u, 1u}) {
+    if (ValueId x = erf_argument(r, mul.inputs[i]); x != kNone && x == mul.inputs[1 - i]) return {x, false};
+    if (ValueId x = tanh_argument(r, mul.inputs[i]); x != kNone && x == mul.inputs[1 - i]) return {x, true};
+  }
+  return {};
+}
+
+// The Mul node is the last of a GELU.
+Found gelu(const Rewriter& r, const Node& mul) {
+  if (auto half = r.with_scalar(mul); half && half->factor == 0.5f) {  // (x * (1 + erf)) * 0.5
+    const Node* inner = r.producer(half->value, "Mul");
+    return inner ? half_gelu(r, *inner) : Found{};
+  }
+  for (size_t i : {0u, 1u}) {  // (x * 0.5) * (1 + erf), or x * (0.5 * (1 + erf))
+    const Node* scaled = r.producer(mul.inputs[i], "Mul");
+    auto half = scaled ? r.with_scalar(*scaled) : std::nullopt;
+    if (!half || half->factor != 0.5f) continue;
+    const ValueId rest = mul.inputs[1 - i];
+    if (erf_argument(r, rest) == half->value) return {half->value, false};
+    if (tanh_argument(r, rest) == half->value) return {half->value, true};
+    if (erf_argument(r, half->value) == rest) return {rest, false};
+    if (tanh_argument(r, half->value) == rest) return {rest, true};
+  }
+  return {};
+}
+
+// x * f(x) for the f that have a name.
+std::optional<Node> gated(const Rewriter& r, const Node& mul) {
+  for (size_t i : {0u, 1u}) {
+    const ValueId x = mul.inputs[1 - i];
+    auto named = [&](const char* name) { return Node{find_op(name), "", {}, {x}, mul.outputs, {}}; };
+    if (const Node* s = r.producer(mul.inputs[i], "Sigmoid"); s && s->inputs[0] == x) return named("Swish");
+    if (const Node* h = r.producer(mul.inputs[i], "HardSigmoid");
+        h && h->inputs[0] == x && std::fabs(h->attrs.f("alpha", 0.2f) - 1.0f / 6) < 1e-6f && h->attrs.f("beta", 0.5f) == 0.5f) {
+      return named("HardSwish");
+    }
+    if (const Node* t = r.producer(mul.inputs[i], "Tanh")) {
+      const Node* s = r.producer(t->inputs[0], "Softplus");
+      if (s && s->inputs[0] == x) return named("Mish");
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void fuse_gelu(Graph& graph) {
+  Rewriter r(graph);
+  for (size_t n = 0; n < r.size(); ++n) {
+    const Node* mul = r.at(n, "Mul");
+    if (mul == nullptr || r.dtype(mul->outputs[0]) != DType::f32) continue;
+    if (Found found = gelu(r, *mul); found.x != kNone && find_op("Gelu") && r.shape(found.x) == r.shape(mul->outputs[0])) {
+      Node fused{find_op("Gelu"), "", {}, {found.x}, mul->outputs, {}};
+      if (found.tanh) fused.attrs.set("approximate", std::string("tanh"));
+      r.replace(n, std::move(fused));
+    } else if (auto node = gated(r, *mul); node && node->op != nullptr) {
+      r.replace(n, std::move(*node));
+    }
+  }
+}
+
+}  // namespace tern

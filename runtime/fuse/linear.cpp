@@ -1,0 +1,93 @@
+// MatMul + Add, or Gemm, become Linear (product + bias); then a residual sum and an activation join it as its epilogue. See fuse.h.
+#include "runtime/fuse/activation.h"
+#include "runtime/fuse/passes.h"
+#include "runtime/fuse/rewriter.h"
+
+namespace tern {
+namespace {
+
+bool is_bias(const Tensor* t, int64_t columns) { return t != nullptr && t->count() == columns && t->dims().rank >= 1 && t->dims().back() == columns; }
+
+bool is_matrix(const Tensor* t) { return t != nullptr && t->dims().rank == 2; }
+
+// The bias as [columns], for whatever leading ones it had.
+ValueId flat(Rewriter& r, ValueId bias) {
+  const Tensor& t = r.graph.value(bias).constant;
+  if (t.dims().rank == 1) return bias;
+  return r.add_constant(r.graph.value(bias).name + ".flat", t.reshaped({t.count()}));
+}
+
+// x W + bias, W and bias constant.
+void with_bias(Rewriter& r, size_t n) {
+  if (const Node* gemm = r.at(n, "Gemm")) {
+    const Tensor* w = r.constant(gemm->inputs[1]);
+    const bool transposed = gemm->attrs.i("transB") != 0;
+    if (!is_matrix(w) || gemm->attrs.i("transA") != 0 || gemm->attrs.f("alpha", 1) != 1 || gemm->attrs.f("beta", 1) != 1) return;
+    const bool biased = gemm->inputs.size() > 2 && gemm->inputs[2] != kNone;
+    if (biased && !is_bias(r.constant(gemm->inputs[2]), w->dims()[transposed ? 0 : 1])) return;
+    Node fused{find_op("Linear"), "", {}, {gemm->inputs[0], gemm->inputs[1]}, gemm->outputs, {}};
+    if (biased) fused.inputs.push_back(flat(r, r.graph.nodes[n].inputs[2]));
+    if (transposed) fused.attrs.set("transB", int64_t(1));
+    r.replace(n, std::move(fused));
+    return;
+  }
+  const Node* add = r.at(n, "Add");
+  if (add == nullptr) return;
+  for (size_t i : {0u, 1u}) {
+    const Node* product = r.producer(add->inputs[i], "MatMul");
+    const Tensor* w = product ? r.constant(product->inputs[1]) : nullptr;
+    if (!is_matrix(w) || !r.read_once(add->inputs[i]) || !is_bias(r.constant(add->inputs[1 - i]), w->dims()[1])) continue;
+    if (r.shape(add->inputs[i]).rank() < r.graph.value(add->inputs[1 - i]).constant.dims().rank) continue;
+    const auto outputs = add->outputs;
+    const std::vector<ValueId> inputs = {product->inputs[0], product->inputs[1], flat(r, add->inputs[1 - i])};
+    r.replace(n, Node{find_op("Linear"), "", {}, inputs, outputs, {}});
+    return;
+  }
+}
+
+bool has_activation(const Node& node) { return !node.attrs.s("activation").empty(); }
+
+// Linear + something of its shape.
+void with_residual(Rewriter& r, size_t n) {
+  const Node* add = r.at(n, "Add");
+  if (add == nullptr) return;
+  for (size_t i : {1u, 0u}) {
+    const Node* linear = r.producer(add->inputs[i], "Linear");
+    const ValueId residual = add->inputs[1 - i];
+    if (linear == nullptr || !r.read_once(add->inputs[i]) || has_activation(*linear) || linear->inputs.size() > 3) continue;
+    if (residual == add->inputs[i] || !(r.shape(residual) == r.shape(add->inputs[i])) || !r.shape(residual).ranked()) continue;
+    // The residual must be there before the product: it is, as this node stands where the Add stood.
+    Node fused = *linear;
+    fused.inputs.resize(3, kNone);
+    fused.inputs.push_back(residual);
+    fused.outputs = add->outputs;
+    r.replace(n, std::move(fused));
+    return;
+  }
+}
+
+void with_activation(Rewriter& r, size_t n) {
+  if (r.at(n, r.graph.nodes[n].op->name) == nullptr) return;
+  const auto e = epilogue(r, r.graph.nodes[n]);
+  const Node* linear = e ? r.producer(e->input, "Linear") : nullptr;
+  if (linear == nullptr || has_activation(*linear)) return;
+  Node fused = *linear;
+  set_epilogue(fused.attrs, *e);
+  fused.outputs = r.graph.nodes[n].outputs;
+  r.replace(n, std::move(fused));
+}
+
+}  // namespace
+
+void fuse_linear(Graph& graph) {
+  if (find_op("Linear") == nullptr) return;
+  for (auto* step : {with_bias, with_residual, with_activation}) {
+    Rewriter r(graph);
+    for (size_t n = 0; n < r.size(); ++n) {
+      const Node& node = graph.nodes[n];
+      if (!node.outputs.empty() && node.outputs[0] != kNone && r.dtype(node.outputs[0]) == DType::f32) step(r, n);
+    }
+  }
+}
+
+}  // namespace tern

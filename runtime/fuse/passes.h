@@ -1,0 +1,13 @@
+// The single fusions, each in the file of its name. See fuse.h.
+#pragma once
+#include "runtime/graph.h"
+
+namespace tern {
+
+void fuse_gelu(Graph& graph);
+void fuse_layer_norm(Graph& graph);
+void fuse_attention(Graph& graph);
+void fuse_linear(Graph& graph);
+void fuse_conv(Graph& graph);
+
+}  // namespace tern

@@ -1,0 +1,59 @@
+// Rewriter: what the fusions are written with. Asks who produces a value and who reads it, matches constants, and puts a fused node in
+// the place of the last node of a chain; nodes that nobody reads any more die on the spot. Next: linear.cpp.
+#pragma once
+#include <string_view>
+
+#include "runtime/graph.h"
+
+namespace tern {
+
+class Rewriter {
+ public:
+  explicit Rewriter(Graph& g) : graph(g), producers_(producers(g)), uses_(use_counts(g)), dead_(g.nodes.size(), false) {}
+  ~Rewriter() { finish(); }
+  Rewriter(const Rewriter&) = delete;
+  Rewriter& operator=(const Rewriter&) = delete;
+
+  Graph& graph;
+
+  size_t size() const { return dead_.size(); }
+  // The node at n when it is alive and has this operator; else null.
+  const Node* at(size_t n, std::string_view op) const;
+  // The node that produces v, when it has this operator; else null.
+  const Node* producer(ValueId v, std::string_view op) const;
+  NodeId producer_id(ValueId v) const { return v == kNone ? kNone : producers_[static_cast<size_t>(v)]; }
+  bool read_once(ValueId v) const { return uses_[static_cast<size_t>(v)] == 1; }
+  // The constant v; null when it is none, or of another dtype.
+  const Tensor* constant(ValueId v, DType dtype = DType::f32) const;
+  // The single element of a constant f32 v, as a float; nothing otherwise.
+  std::optional<float> scalar(ValueId v) const;
+  bool is_scalar(ValueId v, float expected, float tolerance = 0) const;
+  // For a node with two inputs of which one is v: the other one; kNone otherwise.
+  static ValueId other(const Node& node, ValueId v);
+  // For a binary node: the input that is a f32 scalar constant, and the other one.
+  struct Scaled {
+    ValueId value = kNone;
+    float factor = 0;
+  };
+  std::optional<Scaled> with_scalar(const Node& node) const;
+  const Shape& shape(ValueId v) const { return graph.value(v).type.shape; }
+  DType dtype(ValueId v) const { return graph.value(v).type.dtype; }
+
+  // Node n becomes `fused`, which must produce what n produced. Invalidates pointers to nodes.
+  void replace(size_t n, Node fused);
+  // A new value, and a new node before n that produces it.
+  ValueId insert_before(size_t n, const OpDef& op, Attributes attrs, std::vector<ValueId> inputs, TypeInfo type, const std::string& name);
+  // A new constant.
+  ValueId add_constant(const std::string& name, Tensor t);
+
+ private:
+  void release(ValueId v);
+  void finish();
+
+  std::vector<NodeId> producers_;
+  std::vector<int32_t> uses_;
+  std::vector<bool> dead_;
+  std::vector<std::pair<size_t, Node>> inserted_;
+};
+
+}  // namespace tern
