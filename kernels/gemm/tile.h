@@ -1,0 +1,65 @@
+// The register tile: R rows times P panels of 16 columns, CH chains of sums each, all in registers. Included by *.simd.cpp only.
+//   each step of k: P loads of weights, R broadcasts of x, R*P fused multiply-adds. On AVX-512 6x4 and 9x3 leave no register
+//   idle and spill none (gcc and clang); on AVX2 a panel is two registers, so 6x1 and 3x2 do.
+// Loops over tile indices are unrolled by templates: an array indexed by a constant is a set of registers for every compiler.
+// Next: panel.simd.cpp.
+#pragma once
+#include "kernels/simd.h"
+
+#define TERN_INLINE_CALL __attribute__((always_inline))
+
+namespace tern::TERN_ISA {
+namespace {
+
+template <int I>
+struct Index {
+  static constexpr int v = I;
+};
+// f(Index<0>), f(Index<1>), ..., f(Index<N - 1>)
+template <int N, int I = 0, class F>
+TERN_INLINE void unroll(const F& f) {
+  if constexpr (I < N) {
+    f(Index<I>{});
+    unroll<N, I + 1>(f);
+  }
+}
+
+template <int R, int P, int CH>
+struct Tile {
+  f32x16 acc[R][P][CH];
+};
+
+// acc += x[r, k] * w[k, p] for k in [0, K): chain j takes k = j mod CH. `x` rows lda apart, `w` rows w_stride apart.
+template <int R, int P, int CH>
+TERN_INLINE void accumulate(Tile<R, P, CH>& t, const float* x, int64_t lda, const float* w, int64_t w_stride, int64_t K) {
+  const float* row[R];
+  unroll<R>([&](auto r) TERN_INLINE_CALL { row[r.v] = x + r.v * lda; });
+  const auto step = [&](auto j, int64_t k) TERN_INLINE_CALL {
+    f32x16 b[P];
+    unroll<P>([&](auto p) TERN_INLINE_CALL { b[p.v] = load(w + j.v * w_stride + p.v * 16); });
+    unroll<R>([&](auto r) TERN_INLINE_CALL {
+      const f32x16 a = splat(row[r.v][k + j.v]);
+      unroll<P>([&](auto p) TERN_INLINE_CALL { t.acc[r.v][p.v][j.v] = fma(a, b[p.v], t.acc[r.v][p.v][j.v]); });
+    });
+  };
+  int64_t k = 0;
+  for (; k + CH <= K; k += CH) {
+    unroll<CH>([&](auto j) TERN_INLINE_CALL { step(j, k); });
+    w += CH * w_stride;
+  }
+  if constexpr (CH > 1) {  // the last K % CH: one of each of the first chains
+    unroll<CH - 1>([&](auto j) TERN_INLINE_CALL {
+      if (k + j.v < K) step(j, k);
+    });
+  }
+}
+
+template <int R, int P, int CH>
+TERN_INLINE f32x16 total(const Tile<R, P, CH>& t, int r, int p) {
+  if constexpr (CH == 1) return t.acc[r][p][0];
+  if constexpr (CH == 2) return t.acc[r][p][0] + t.acc[r][p][1];
+  if constexpr (CH == 4) return (t.acc[r][p][0] + t.acc[r][p][1]) + (t.acc[r][p][2] + t.acc[r][p][3]);
+}
+
+}  // namespace
+}  // namespace tern::TERN_ISA
