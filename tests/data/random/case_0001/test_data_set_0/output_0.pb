@@ -1,0 +1,1 @@
+Breducesumsquare_18JÑÜâ@

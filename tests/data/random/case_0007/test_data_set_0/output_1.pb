@@ -1,0 +1,1 @@
+Breducesumsquare_40J´°ç@

@@ -1,0 +1,1 @@
+Breducesumsquare_14J6À@Ôûû@ø‚@
