@@ -31,7 +31,7 @@ enum class Activation : uint8_t {
 };
 
 // An activation with its parameters: a member of the args of a kernel that applies one.
-struct Epilogue {
+struct ActivationSpec {
   Activation activation = Activation::none;
   float alpha = 0, beta = 0;
 };

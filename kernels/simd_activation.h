@@ -90,7 +90,7 @@ TERN_INLINE void with_activation(Activation a, F f) {
 }
 
 // The same, for one vector at a time: a predictable jump. Not for inner loops.
-[[maybe_unused]] f32x16 activate(const Epilogue& e, f32x16 x) {
+[[maybe_unused]] f32x16 activate(const ActivationSpec& e, f32x16 x) {
   f32x16 y = x;
   with_activation(e.activation, [&]<Activation A> { y = activate<A>(x, e.alpha, e.beta); });
   return y;

@@ -1,0 +1,20 @@
+// Activations as files name them: from an operator name and attributes to an ActivationSpec (activation.h). Next: elementwise/unary.cpp.
+#pragma once
+#include <optional>
+#include <string_view>
+
+#include "kernels/activation.h"
+#include "runtime/base/attributes.h"
+
+namespace tern {
+
+// The activation of an ONNX operator name ("Relu", "LeakyRelu", "Gelu" …, also "Affine" and "ScaledTanh" of the recurrent
+// operators, "" and "None" for none) in any case of letters, with the defaults of that operator. Nothing for an unknown name.
+std::optional<ActivationSpec> parse_activation(std::string_view name);
+// The same, with alpha, beta (Clip: min, max) and approximate read from the attributes of the node where they are given.
+std::optional<ActivationSpec> parse_activation(std::string_view name, const Attributes& attrs);
+
+// What `fuse` wrote into a fused node: the attributes activation, alpha and beta as they stand; `none` without them.
+std::optional<ActivationSpec> fused_activation(const Attributes& attrs);
+
+}  // namespace tern
