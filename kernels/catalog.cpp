@@ -4,6 +4,7 @@
 #include <array>
 
 #include "kernels/control/control.h"
+#include "kernels/gemm/gemm.h"
 #include "kernels/op.h"
 #include "kernels/softmax/softmax.h"
 
@@ -13,6 +14,10 @@ namespace {
 constexpr const OpDef* kOps[] = {
     // control
     &kIf,
+    // gemm
+    &kGemm,
+    &kLinear,
+    &kMatMul,
     // softmax
     &kSoftmax,
 };

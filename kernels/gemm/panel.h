@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/activation.h"
+
 namespace tern {
 
 constexpr int64_t kPanel = 16;  // columns
@@ -58,7 +60,7 @@ struct PanelArgs {
   int64_t w_stride;       // 0: packed. Else w is [K,N] with rows w_stride apart (dot: [N,K]), and `tail` holds the last panel if N % 16
   const float* tail;      // [K,16] zero-padded: the columns past the last whole panel (w_stride only)
   int32_t chains;         // as it was packed; gemm_chains(n, k) or, to continue sums, 1
-  int32_t relu;           // 0 or 1
+  Epilogue epilogue;      // the activation
 };
 // Packs on the hot path, when w is no constant: the same bytes as pack_weights, padding included, for groups [begin, end).
 struct PanelPackArgs {

@@ -3,6 +3,7 @@
 #include "kernels/gemm/panel.h"
 
 #include "kernels/gemm/tile.h"
+#include "kernels/simd_activation.h"
 
 namespace tern::TERN_ISA {
 namespace {
@@ -13,7 +14,7 @@ struct TileCall {
   float* y;
   int64_t lda, w_stride, k, ldy, bias_stride;
   int64_t last;  // columns of the last panel that exist, 1 to 16
-  int32_t relu;
+  Epilogue epilogue;
 };
 using TileFn = void (*)(const TileCall&);
 
@@ -41,18 +42,33 @@ TERN_INLINE void start(Tile<R, P, CH>& t, const TileCall& c) {
   });
 }
 
-// Sums the chains, adds the residual, applies relu, stores. max_raw(0, NaN) is NaN.
+// The activations other than relu, on results that were just stored: once here and not in every tile, to keep the code small.
+[[gnu::noinline]] void activate_stored(const Epilogue& e, float* y, int64_t ldy, int64_t rows, int64_t columns) {
+  with_activation(e.activation, [&]<Activation A> {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t c = 0; c < columns; c += 16) {
+        const int64_t n = columns - c < 16 ? columns - c : 16;
+        float* at = y + r * ldy + c;
+        store_columns(at, activate<A>(load_columns(at, n), e.alpha, e.beta), n);
+      }
+    }
+  });
+}
+
+// Sums the chains, adds the residual, stores; then the activation.
 template <int R, int P, int CH>
 TERN_INLINE void finish(const Tile<R, P, CH>& t, const TileCall& c) {
+  const bool relu = c.epilogue.activation == Activation::relu;
   unroll<R>([&](auto r) TERN_INLINE_CALL {
     unroll<P>([&](auto p) TERN_INLINE_CALL {
       const int64_t at = r.v * c.ldy + p.v * 16, n = p.v == P - 1 ? c.last : 16;
       f32x16 s = total(t, r.v, p.v);
       if (c.residual != nullptr) s = s + load_columns(c.residual + at, n);
-      if (c.relu) s = max_raw(zero(), s);
+      if (relu) s = activate<Activation::relu>(s, 0, 0);
       store_columns(c.y + at, s, n);
     });
   });
+  if (c.epilogue.activation > Activation::relu) activate_stored(c.epilogue, c.y, c.ldy, R, (P - 1) * 16 + c.last);
 }
 
 template <int R, int P, int CH>
@@ -114,7 +130,7 @@ void rows_by_panels(const PanelArgs& a, int64_t first, int64_t panels, const flo
     const int64_t columns = a.n - column;
     TileCall c{a.x, w + p * kPanel, a.bias == nullptr ? nullptr : a.bias + column, a.residual == nullptr ? nullptr : a.residual + column,
                a.y + column, a.lda, w_stride, a.k, a.ldy, a.bias_stride,
-               columns >= taken * kPanel ? kPanel : columns - (taken - 1) * kPanel, a.relu};
+               columns >= taken * kPanel ? kPanel : columns - (taken - 1) * kPanel, a.epilogue};
     const TileFn* tiles = kTiles[a.chains / 2].of[taken];
     if (a.m == 1) {
       tiles[1](c);
@@ -139,7 +155,7 @@ void rows_by_panels(const PanelArgs& a, int64_t first, int64_t panels, const flo
 template <int A, int B>
 void row_by_two_groups(const PanelArgs& a, int64_t column, const float* w, const float* v) {
   TileCall c{a.x, w, a.bias == nullptr ? nullptr : a.bias + column, a.residual == nullptr ? nullptr : a.residual + column,
-             a.y + column, a.lda, A * 16, a.k, a.ldy, a.bias_stride, 16, a.relu};
+             a.y + column, a.lda, A * 16, a.k, a.ldy, a.bias_stride, 16, a.epilogue};
   TileCall d = c;
   if (c.bias != nullptr) d.bias += A * 16;
   if (c.residual != nullptr) d.residual += A * 16;
@@ -201,10 +217,10 @@ void dots(const PanelArgs& a, int64_t m, int64_t n, int64_t w_stride) {
       float s = reduce_add(acc[r.v][c.v]);
       if (a.bias != nullptr) s = s + a.bias[row * a.bias_stride + column];
       if (a.residual != nullptr) s = s + a.residual[row * a.ldy + column];
-      if (a.relu) s = 0.0f > s ? 0.0f : s;
       a.y[row * a.ldy + column] = s;
     });
   });
+  if (a.epilogue.activation != Activation::none) activate_stored(a.epilogue, a.y + m * a.ldy + n, a.ldy, R, C);
 }
 
 template <int R>

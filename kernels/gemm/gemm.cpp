@@ -1,0 +1,412 @@
+// MatMul, Gemm, Linear: schema, inference, binding, kernel table. See gemm.h.
+#include "kernels/gemm/gemm.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "kernels/op.h"
+#include "runtime/base/checked.h"
+
+namespace tern {
+namespace {
+
+constexpr KernelRow kRows[] = {
+    row<GemmArgs, scalar::gemm_f32>("gemm/f32/scalar", DType::f32, Isa::scalar),
+    row<GemmArgs, avx2::gemm_f32>("gemm/f32/avx2", DType::f32, Isa::avx2),
+    row<GemmArgs, avx512::gemm_f32>("gemm/f32/avx512", DType::f32, Isa::avx512),
+    row<PortableGemmArgs, portable::gemm_f64>("gemm/f64", DType::f64, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_f16>("gemm/f16", DType::f16, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_bf16>("gemm/bf16", DType::bf16, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_i32>("gemm/i32", DType::i32, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_i64>("gemm/i64", DType::i64, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_u32>("gemm/u32", DType::u32, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_u64>("gemm/u64", DType::u64, Isa::scalar),
+};
+
+bool supported(DType t) { return pick(kRows, t, Isa::scalar) != nullptr; }
+
+// What all three ask for: matrices x (m, k) times w (k, n), by strides.
+struct Product {
+  int64_t m = 0, n = 0, k = 0;
+  int64_t x_row = 0, x_k = 1, w_k = 0, w_column = 1;
+  std::vector<BatchOffset> batch{{0, 0, 0}};  // w in elements of the plain input
+  int bias = -1, residual = -1;               // indices of inputs
+  int64_t bias_rows = 1, c_row = 0, c_column = 1;  // how the bias broadcasts over [bias_rows, n]
+  float alpha = 1, beta = 1;
+  Epilogue epilogue;
+};
+
+std::string shapes(const TensorView& a, const TensorView& b) { return to_string(a.dims) + " and " + to_string(b.dims); }
+
+// Which share this part computes: matrices of the batch, rows, or groups of panels.
+struct Share {
+  BindContext::Range batch, rows, groups;
+};
+Share share(BindContext& c, const Product& p, bool rows_may_split) {
+  const int64_t batches = static_cast<int64_t>(p.batch.size()), groups = PanelGroups(p.n).groups;
+  Share s{{0, batches}, {0, p.m}, {0, groups}};
+  if (batches >= c.parts && batches > 1) {
+    s.batch = c.range(batches);
+  } else if (gemm_chains(p.n, p.k) == 0 || (rows_may_split && p.m >= 6 * c.parts)) {
+    s.rows = c.range(p.m, 6);
+  } else {
+    s.groups = c.range(groups);
+  }
+  return s;
+}
+
+// Constant weights: packed once per model, all different matrices of a batch one after the other.
+Status pack_constant(BindContext& c, const Product& p, GemmArgs& g, std::vector<BatchOffset>& batch) {
+  const int chains = g.panel.chains;
+  const int64_t one = packed_floats(p.n, p.k, chains);
+  std::vector<int64_t> sources;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const int64_t from = p.batch[i].w;
+    auto at = std::find(sources.begin(), sources.end(), from);
+    if (at == sources.end()) at = sources.insert(at, from);
+    batch[i].w = (at - sources.begin()) * one;
+  }
+  std::string tag = "gemm/" + std::to_string(chains) + "/" + std::to_string(p.n) + "x" + std::to_string(p.k) + "/" + std::to_string(p.w_k) +
+                    "," + std::to_string(p.w_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.alpha));
+  for (int64_t from : sources) tag += "," + std::to_string(from);
+  const int64_t total = one * static_cast<int64_t>(sources.size());
+  g.panel.w = c.packed<float>(1, tag, std::max<int64_t>(total, 1), [&](float* packed) {
+    for (size_t i = 0; i < sources.size(); ++i) {
+      pack_weights(c.in(1).as<const float>() + sources[i], p.w_k, p.w_column, p.n, p.k, p.alpha, chains,
+                   packed + static_cast<int64_t>(i) * one);
+    }
+  });
+  return g.panel.w ? Status() : Status(unsupported("no memory for " + std::to_string(total * 4) + " bytes of packed weights"));
+}
+
+// Weights that are computed: read in place when their rows are panels' rows and few rows of x will read them, packed otherwise.
+void use_computed(BindContext& c, const Product& p, GemmArgs& g) {
+  const float* w = c.in(1).as<const float>();
+  const bool dot = g.panel.chains == 0;
+  const bool in_place = p.alpha == 1 && (dot ? p.w_k == 1 : p.w_column == 1 && (p.m <= 48 || p.n * p.k <= 4096));
+  if (!in_place) {
+    float* packed = c.workspace<float>(std::max<int64_t>(1, packed_floats(p.n, p.k, g.panel.chains)));
+    g.panel.w = packed;
+    g.pack = {w, packed, p.n, p.k, p.w_k, p.w_column, g.panel.group_begin, g.panel.group_end, p.alpha, g.panel.chains};
+    return;
+  }
+  g.panel.w = w;
+  g.panel.w_stride = dot ? p.w_column : p.w_k;
+  if (!dot && p.n % kPanel != 0) g.panel.tail = g.tail = c.workspace<float>(kPanel * std::max<int64_t>(p.k, 1));
+}
+
+// The bias as the panels read it: the input itself, or beta C written out.
+Status use_bias(BindContext& c, const Product& p, GemmArgs& g) {
+  if (p.bias < 0 || p.beta == 0) return {};
+  const size_t i = static_cast<size_t>(p.bias);
+  const float* from = c.in(i).as<const float>();
+  const bool plain = p.beta == 1 && p.c_column == 1 && (p.bias_rows == 1 || p.c_row == p.n);
+  g.panel.bias_stride = p.bias_rows == 1 ? 0 : p.n;
+  if (plain) {
+    g.panel.bias = from;
+  } else if (c.in(i).constant) {
+    const std::string tag = "gemm/bias/" + std::to_string(p.bias_rows) + "x" + std::to_string(p.n) + "/" + std::to_string(p.c_row) + "," +
+                            std::to_string(p.c_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.beta));
+    g.panel.bias = c.packed<float>(i, tag, std::max<int64_t>(1, p.bias_rows * p.n), [&](float* out) {
+      for (int64_t r = 0; r < p.bias_rows; ++r) {
+        for (int64_t j = 0; j < p.n; ++j) out[r * p.n + j] = p.beta * from[r * p.c_row + j * p.c_column];
+      }
+    });
+    if (g.panel.bias == nullptr) return unsupported("no memory for a packed bias");
+  } else {
+    g.panel.bias = g.bias = c.workspace<float>(std::max<int64_t>(1, p.bias_rows * p.n));
+    g.c = from;
+    g.bias_rows = p.bias_rows;
+    g.c_row = p.c_row;
+    g.c_column = p.c_column;
+    g.beta = p.beta;
+  }
+  return {};
+}
+
+const BatchOffset* table_of(BindContext& c, std::span<const BatchOffset> batch) {
+  BatchOffset* table = c.table<BatchOffset>(static_cast<int64_t>(batch.size()));
+  std::copy(batch.begin(), batch.end(), table);
+  return table;
+}
+
+Status bind_f32(BindContext& c, const Product& p) {
+  const KernelRow* kernel = pick(kRows, DType::f32, c.isa);
+  const bool constant = c.in(1).constant;
+  GemmArgs g{};
+  g.panel.chains = gemm_chains(p.n, p.k);
+  const Share s = share(c, p, p.x_k == 1 && constant);
+  if (s.batch.begin == s.batch.end || s.rows.begin == s.rows.end || s.groups.begin == s.groups.end) return {};
+  g.panel.m = p.m;
+  g.panel.n = g.panel.ldy = p.n;
+  g.panel.k = p.k;
+  g.panel.group_begin = s.groups.begin;
+  g.panel.group_end = s.groups.end;
+  g.panel.epilogue = p.epilogue;
+  std::vector<BatchOffset> batch = p.batch;
+  if (constant) {
+    if (Status status = pack_constant(c, p, g, batch); !status) return status;
+  } else {
+    use_computed(c, p, g);
+  }
+  if (Status status = use_bias(c, p, g); !status) return status;
+  g.panel.x = c.in(0).as<const float>();
+  g.panel.lda = p.x_row;
+  if (p.x_k != 1) {
+    g.x_rows = c.workspace<float>(std::max<int64_t>(1, p.m * p.k));
+    g.x_stride = p.x_k;
+    g.panel.lda = p.k;
+  }
+  g.panel.y = c.out(0).as<float>();
+  if (p.residual >= 0) g.panel.residual = c.in(static_cast<size_t>(p.residual)).as<const float>();
+  // A share of the rows.
+  g.panel.m = s.rows.end - s.rows.begin;
+  g.panel.x += s.rows.begin * p.x_row;
+  g.panel.y += s.rows.begin * p.n;
+  if (g.panel.residual != nullptr) g.panel.residual += s.rows.begin * p.n;
+  if (g.panel.bias != nullptr) g.panel.bias += s.rows.begin * g.panel.bias_stride;
+  const bool prepares = g.x_rows != nullptr || g.pack.packed != nullptr || g.tail != nullptr || g.bias != nullptr;
+  const std::span<const BatchOffset> mine(batch.data() + s.batch.begin, static_cast<size_t>(s.batch.end - s.batch.begin));
+  g.batches = static_cast<int64_t>(mine.size());
+  if (prepares || mine.size() > 1 || mine[0].x != 0 || mine[0].w != 0 || mine[0].y != 0) g.batch = table_of(c, mine);
+  c.run(*kernel, g);
+  return {};
+}
+
+Status bind_portable(BindContext& c, const Product& p) {
+  const KernelRow* kernel = pick(kRows, c.in(0).dtype, c.isa);
+  if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
+  if (p.epilogue.activation > Activation::relu) return unsupported("an activation is fused into f32 products only");
+  const auto [begin, end] = c.range(static_cast<int64_t>(p.batch.size()) * p.m);
+  if (begin == end) return {};
+  const bool bias = p.bias >= 0 && p.beta != 0;
+  c.run(*kernel, PortableGemmArgs{c.in(0).data, c.in(1).data, bias ? c.in(static_cast<size_t>(p.bias)).data : nullptr,
+                                  p.residual >= 0 ? c.in(static_cast<size_t>(p.residual)).data : nullptr, c.out(0).data,
+                                  table_of(c, p.batch), begin, end, p.m, p.n, p.k, p.x_row, p.x_k, p.w_k, p.w_column, p.c_row, p.c_column,
+                                  p.alpha, p.beta, p.epilogue.activation == Activation::relu});
+  return {};
+}
+
+Status bind_product(BindContext& c, const Product& p) {
+  if (p.m == 0 || p.n == 0 || p.batch.empty()) return {};
+  return c.in(0).dtype == DType::f32 ? bind_f32(c, p) : bind_portable(c, p);
+}
+
+Status same_dtypes(InferContext& c) {
+  if (!supported(c.dtype(0))) return bad_dtype(c.dtype(0));
+  for (size_t i = 1; i < c.inputs.size(); ++i) {
+    if (c.has(i) && c.dtype(i) != c.dtype(0)) {
+      return invalid("input 0 is " + std::string(name(c.dtype(0))) + " and input " + std::to_string(i) + " is " + name(c.dtype(i)));
+    }
+  }
+  return {};
+}
+
+// Inner dimensions that are numbers must agree.
+Status same_inner(const Dim& a, const Dim& b, const Shape& x, const Shape& w) {
+  if (!a.known() || !b.known() || a == b) return {};
+  return invalid("A is " + x.text() + " and B is " + w.text() + ": inner dimensions differ");
+}
+
+// ---- MatMul ----
+
+Shape leading(const Shape& s) { return Shape(std::vector<Dim>(s.dims().begin(), s.dims().end() - std::min(2, s.rank()))); }
+
+Status infer_matmul(InferContext& c) {
+  if (Status s = same_dtypes(c); !s) return s;
+  Shape a = c.shape(0), b = c.shape(1);
+  if (!a.ranked() || !b.ranked()) {
+    c.set(0, c.dtype(0), {});
+    return {};
+  }
+  if (a.rank() == 0 || b.rank() == 0) return invalid("MatMul takes no scalars: A is " + a.text() + ", B is " + b.text());
+  const bool row = a.rank() == 1, column = b.rank() == 1;
+  if (Status s = same_inner(a[a.rank() - 1], b[column ? 0 : b.rank() - 2], a, b); !s) return s;
+  auto y = broadcast_shapes(row ? Shape({}) : leading(a), column ? Shape({}) : leading(b), c);
+  if (!y) return y.error();
+  if (!row) y->push_back(a[a.rank() - 2]);
+  if (!column) y->push_back(b[b.rank() - 1]);
+  c.set(0, c.dtype(0), *y);
+  return {};
+}
+
+// The element offset of each matrix: `dims` are the leading axes of one operand under the `batch` axes of the output.
+std::vector<int64_t> offsets(const Dims& dims, int64_t matrix, const Dims& batch) {
+  std::vector<int64_t> all(static_cast<size_t>(batch.count()), 0);
+  int64_t stride = matrix, inner = 1;
+  for (int i = batch.rank - 1; i >= 0; --i) {
+    const int at = i - (batch.rank - dims.rank);
+    const int64_t n = at >= 0 ? dims[at] : 1;
+    if (n != 1) {
+      for (size_t j = 0; j < all.size(); ++j) all[j] += static_cast<int64_t>(j) / inner % batch[i] * stride;
+    }
+    stride *= n;
+    inner *= batch[i];
+  }
+  return all;
+}
+
+Status bind_matmul(BindContext& c) {
+  const Dims &a = c.in(0).dims, &b = c.in(1).dims;
+  Product p;
+  const bool row = a.rank == 1, column = b.rank == 1;
+  p.m = row ? 1 : a[a.rank - 2];
+  p.k = a.back();
+  p.n = column ? 1 : b.back();
+  if (p.k != (column ? b[0] : b[b.rank - 2])) return invalid("A and B are " + shapes(c.in(0), c.in(1)) + ": inner dimensions differ");
+  p.x_row = p.k;
+  p.w_k = p.n;
+  const Dims a_lead(a.span().first(static_cast<size_t>(row ? 0 : a.rank - 2))), b_lead(b.span().first(static_cast<size_t>(column ? 0 : b.rank - 2)));
+  const auto lead = broadcast(a_lead, b_lead);
+  if (!lead) return invalid("A and B are " + shapes(c.in(0), c.in(1)) + ": leading dimensions do not broadcast");
+  if (b_lead.count() == 1 && a_lead.count() == lead->count()) {
+    p.m *= a_lead.count();  // one matrix for all: the batch is rows
+    return bind_product(c, p);
+  }
+  const auto x = offsets(a_lead, p.m * p.k, *lead), w = offsets(b_lead, p.k * p.n, *lead);
+  p.batch.resize(x.size());
+  for (size_t i = 0; i < x.size(); ++i) p.batch[i] = {x[i], w[i], static_cast<int64_t>(i) * p.m * p.n};
+  return bind_product(c, p);
+}
+
+int64_t macs_by_k(std::span<const TensorView> out, int64_t k) { return out[0].count() * k; }
+int64_t matmul_macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) {
+  return macs_by_k(out, in[0].dims.back());
+}
+
+// ---- Gemm ----
+
+constexpr AttrSpec kGemmAttrs[] = {{"alpha", AttrKind::f}, {"beta", AttrKind::f}, {"transA", AttrKind::i}, {"transB", AttrKind::i}};
+
+Status infer_gemm(InferContext& c) {
+  if (Status s = same_dtypes(c); !s) return s;
+  const Shape &a = c.shape(0), &b = c.shape(1);
+  if ((a.ranked() && a.rank() != 2) || (b.ranked() && b.rank() != 2)) return invalid("Gemm takes matrices: A is " + a.text() + ", B is " + b.text());
+  const int ta = c.attrs.i("transA") != 0, tb = c.attrs.i("transB") != 0;
+  if (a.ranked() && b.ranked()) {
+    if (Status s = same_inner(a[1 - ta], b[tb], a, b); !s) return s;
+  }
+  Shape y{a.ranked() ? a[ta] : c.fresh(), b.ranked() ? b[1 - tb] : c.fresh()};
+  if (c.has(2) && c.shape(2).ranked()) {
+    const Shape& bias = c.shape(2);
+    bool fits = bias.rank() <= 2;
+    for (int i = 0; fits && i < bias.rank(); ++i) {
+      const Dim &n = bias[bias.rank() - 1 - i], &m = y[1 - i];
+      fits = n.is(1) || !n.known() || !m.known() || n == m;
+    }
+    if (!fits) return invalid("C is " + bias.text() + ", which does not broadcast to " + y.text());
+  }
+  c.set(0, c.dtype(0), y);
+  return {};
+}
+
+Status bind_gemm(BindContext& c) {
+  const Dims &a = c.in(0).dims, &b = c.in(1).dims;
+  const bool ta = c.attrs.i("transA") != 0, tb = c.attrs.i("transB") != 0;
+  Product p;
+  p.m = a[ta ? 1 : 0];
+  p.k = a[ta ? 0 : 1];
+  p.n = b[tb ? 0 : 1];
+  if (p.k != b[tb ? 1 : 0]) return invalid("A and B are " + shapes(c.in(0), c.in(1)) + ": inner dimensions differ");
+  p.x_row = ta ? 1 : p.k;
+  p.x_k = ta ? p.m : 1;
+  p.w_k = tb ? 1 : p.n;
+  p.w_column = tb ? p.k : 1;
+  p.alpha = c.attrs.f("alpha", 1);
+  p.beta = c.attrs.f("beta", 1);
+  if (c.has(2)) {
+    const Dims& d = c.in(2).dims;
+    const int64_t rows = d.rank == 2 ? d[0] : 1, columns = d.rank >= 1 ? d.back() : 1;
+    if (d.rank > 2 || (rows != 1 && rows != p.m) || (columns != 1 && columns != p.n)) return invalid("C is " + to_string(d) + ", which does not broadcast");
+    p.bias = 2;
+    p.bias_rows = rows == 1 ? 1 : p.m;
+    p.c_row = rows == 1 ? 0 : columns;
+    p.c_column = columns == 1 ? 0 : 1;
+    if (p.n == 1) p.c_column = 1;
+  }
+  return bind_product(c, p);
+}
+
+int64_t gemm_macs(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
+  return macs_by_k(out, in[0].dims[attrs.i("transA") != 0 ? 0 : 1]);
+}
+
+// ---- Linear ----
+
+constexpr AttrSpec kLinearAttrs[] = {{"transB", AttrKind::i}, {"activation", AttrKind::s}, {"alpha", AttrKind::f}, {"beta", AttrKind::f}};
+
+// The activations that fuse gives to a product, with the defaults of their operators.
+std::optional<Epilogue> epilogue(const Attributes& attrs) {
+  using enum Activation;
+  struct Known {
+    const char* name;
+    Epilogue epilogue;
+  };
+  constexpr Known kKnown[] = {{"", {none, 0, 0}},           {"Relu", {relu, 0, 0}},
+                              {"LeakyRelu", {leaky_relu, 0.01f, 0}}, {"Sigmoid", {sigmoid, 0, 0}},
+                              {"Tanh", {tanh, 0, 0}},       {"Gelu", {gelu, 0, 0}},
+                              {"HardSigmoid", {hard_sigmoid, 0.2f, 0.5f}}, {"HardSwish", {hard_swish, 0, 0}},
+                              {"Clip", {clip, 0, 0}},       {"Elu", {elu, 1, 0}},
+                              {"Softplus", {softplus, 0, 0}}};
+  const std::string name = attrs.s("activation");
+  for (const Known& k : kKnown) {
+    if (name == k.name) return Epilogue{k.epilogue.activation, attrs.f("alpha", k.epilogue.alpha), attrs.f("beta", k.epilogue.beta)};
+  }
+  return std::nullopt;
+}
+
+Status infer_linear(InferContext& c) {
+  if (Status s = same_dtypes(c); !s) return s;
+  if (!epilogue(c.attrs)) return unsupported("the activation " + c.attrs.s("activation") + " is not fused into products");
+  const Shape &x = c.shape(0), &w = c.shape(1);
+  if ((x.ranked() && x.rank() < 1) || (w.ranked() && w.rank() != 2)) return invalid("Linear takes x [...,K] and a matrix: " + x.text() + ", " + w.text());
+  if (!x.ranked()) {
+    c.set(0, c.dtype(0), {});
+    return {};
+  }
+  const int tb = c.attrs.i("transB") != 0;
+  Shape y = x;
+  y[y.rank() - 1] = w.ranked() ? w[1 - tb] : c.fresh();
+  if (w.ranked()) {
+    if (Status s = same_inner(x[x.rank() - 1], w[tb], x, w); !s) return s;
+    if (c.has(2) && c.shape(2).known() && (c.shape(2).rank() != 1 || (w.known() && !(c.shape(2)[0] == w[1 - tb])))) {
+      return invalid("the bias is " + c.shape(2).text() + " for weights " + w.text());
+    }
+  }
+  c.set(0, c.dtype(0), y);
+  return {};
+}
+
+Status bind_linear(BindContext& c) {
+  const Dims &x = c.in(0).dims, &w = c.in(1).dims;
+  const bool tb = c.attrs.i("transB") != 0;
+  Product p;
+  p.k = x.back();
+  p.m = x.count(0, x.rank - 1);
+  p.n = w[tb ? 0 : 1];
+  if (p.k != w[tb ? 1 : 0]) return invalid("x and W are " + shapes(c.in(0), c.in(1)) + ": inner dimensions differ");
+  p.x_row = p.k;
+  p.w_k = tb ? 1 : p.n;
+  p.w_column = tb ? p.k : 1;
+  if (c.has(2)) {
+    if (c.in(2).count() != p.n) return invalid("the bias is " + to_string(c.in(2).dims) + " for weights " + to_string(w));
+    p.bias = 2;
+  }
+  if (c.has(3)) {
+    if (!(c.in(3).dims == c.out(0).dims)) return invalid("the residual is " + to_string(c.in(3).dims) + ", the product " + to_string(c.out(0).dims));
+    p.residual = 3;
+  }
+  p.epilogue = *epilogue(c.attrs);
+  return bind_product(c, p);
+}
+
+}  // namespace
+
+constinit const OpDef kMatMul = {.name = "MatMul", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer_matmul, .bind = bind_matmul,
+                                 .kernels = kRows, .macs = matmul_macs};
+constinit const OpDef kGemm = {.name = "Gemm", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kGemmAttrs, .infer = infer_gemm,
+                               .bind = bind_gemm, .kernels = kRows, .macs = gemm_macs};
+constinit const OpDef kLinear = {.name = "Linear", .inputs = {2, 4}, .outputs = {1, 1}, .attrs = kLinearAttrs, .infer = infer_linear,
+                                 .bind = bind_linear, .kernels = kRows, .macs = matmul_macs, .inplace_inputs = 1u << 3, .tern_only = true};
+
+}  // namespace tern

@@ -1,0 +1,68 @@
+// Matrix products: MatMul, Gemm and tern's fused Linear.
+//   MatMul   y = A B               A [...,M,K], B [...,K,N], leading axes broadcast as in NumPy; a 1-D A is a row, a 1-D B a column
+//   Gemm     y = alpha A' B' + beta C    A' [M,K], B' [K,N] (transposed when transA, transB), C broadcasts to [M,N] or is absent
+//   Linear   y = act(x W + bias + residual)   x [...,K], W [K,N] ([N,K] with transB), bias [N], residual of y's shape [...,N];
+//            `activation` is an operator's name, `alpha` and `beta` its parameters. What fuse makes of MatMul + Add + Relu.
+//   Shapes   row-major, dense, no alignment needed. Linear's y may equal its residual.
+//   Cost     2*M*N*K FLOPs; with one row bound by the loads of the weights.
+//   Numerics f32: |error| <= (K + 2) eps sum |a b| + eps |C|; the order of sums depends on (N, K) alone (panel.h), whether B is a
+//            constant or not. alpha is multiplied into B, beta into C. f64: k ascending. f16 and bf16: products and sums in f32,
+//            k ascending, rounded once. Integers wrap around.
+//   Edges    K == 0 gives beta C (or 0). beta == 0 does not read C. NaN and inf pass as the products say.
+//   Source   the ONNX operators MatMul-13, Gemm-13.
+// Next: gemm.cpp (schema and binding), panel.h (the f32 kernel), gemm.simd.cpp (one call), portable.cpp (other dtypes).
+#pragma once
+#include "kernels/gemm/panel.h"
+
+namespace tern {
+
+struct OpDef;
+extern const OpDef kMatMul, kGemm, kLinear;
+
+// Where one matrix of a batch begins, in elements. `w` counts packed floats when B was packed beforehand.
+struct BatchOffset {
+  int64_t x, w, y;
+};
+// One f32 product, or a batch of them, and what must be prepared in every run: nothing when the weights are constant.
+struct GemmArgs {
+  PanelArgs panel;                // of batch 0
+  const BatchOffset* batch;       // [batches]; null: one product, nothing to prepare
+  int64_t batches;
+  // x transposed ([K,M], rows x_stride apart) is first copied to x_rows [M,K].
+  float* x_rows;                  // null: x has its rows already
+  int64_t x_stride;
+  // w that is no constant: packed into `pack.packed`, or read in place with its last panel copied to `tail`.
+  PanelPackArgs pack;             // pack.packed null: nothing to pack
+  float* tail;                    // null: none
+  // beta C, written out as bias_rows rows of N.
+  float* bias;                    // null: panel.bias is ready
+  const float* c;
+  int64_t bias_rows, c_row, c_column;
+  float beta;
+};
+namespace scalar { void gemm_f32(const GemmArgs&); }
+namespace avx2 { void gemm_f32(const GemmArgs&); }
+namespace avx512 { void gemm_f32(const GemmArgs&); }
+
+// The same for other dtypes: strides in elements, each row of the flattened batch on its own.
+struct PortableGemmArgs {
+  const void *a, *b, *c, *residual;
+  void* y;
+  const BatchOffset* batch;
+  int64_t row_begin, row_end;     // of batches * m
+  int64_t m, n, k;
+  int64_t a_row, a_k, b_k, b_column, c_row, c_column;
+  float alpha, beta;
+  bool relu;
+};
+namespace portable {
+void gemm_f64(const PortableGemmArgs&);
+void gemm_f16(const PortableGemmArgs&);
+void gemm_bf16(const PortableGemmArgs&);
+void gemm_i32(const PortableGemmArgs&);
+void gemm_i64(const PortableGemmArgs&);
+void gemm_u32(const PortableGemmArgs&);
+void gemm_u64(const PortableGemmArgs&);
+}  // namespace portable
+
+}  // namespace tern

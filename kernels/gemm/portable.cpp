@@ -1,0 +1,99 @@
+// The product in plain C++, sixteen columns at a time, k ascending: f64, f16 and bf16 (sums in f32), and wrapping integers.
+#include "kernels/gemm/gemm.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "runtime/base/half.h"
+
+namespace tern {
+namespace {
+
+// The type that products and sums have: unsigned for integers, because it wraps.
+template <class T>
+struct SumOf {
+  using type = float;
+};
+template <>
+struct SumOf<double> {
+  using type = double;
+};
+template <class T>
+  requires std::is_integral_v<T>
+struct SumOf<T> {
+  using type = std::make_unsigned_t<T>;
+};
+
+template <class T>
+typename SumOf<T>::type widen(T v) {
+  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) {
+    return to_f32(v);
+  } else {
+    return static_cast<typename SumOf<T>::type>(v);
+  }
+}
+template <class T>
+T narrow(typename SumOf<T>::type v) {
+  if constexpr (std::is_same_v<T, f16>) {
+    return to_f16(v);
+  } else if constexpr (std::is_same_v<T, bf16>) {
+    return to_bf16(v);
+  } else {
+    return static_cast<T>(v);
+  }
+}
+// alpha and beta are floats; integers take them truncated towards zero.
+template <class S>
+S factor(float f) {
+  if constexpr (std::is_floating_point_v<S>) {
+    return static_cast<S>(f);
+  } else {
+    return f > -9.2e18f && f < 9.2e18f ? static_cast<S>(static_cast<int64_t>(f)) : S(0);
+  }
+}
+
+template <class T>
+void gemm(const PortableGemmArgs& g) {
+  using S = typename SumOf<T>::type;
+  const S alpha = factor<S>(g.alpha), beta = factor<S>(g.beta);
+  for (int64_t row = g.row_begin; row < g.row_end; ++row) {
+    const BatchOffset at = g.batch[row / g.m];
+    const int64_t r = row % g.m;
+    const T* a = static_cast<const T*>(g.a) + at.x + r * g.a_row;
+    const T* b = static_cast<const T*>(g.b) + at.w;
+    const int64_t out = at.y + r * g.n;
+    for (int64_t begin = 0; begin < g.n; begin += 16) {
+      const int64_t columns = std::min<int64_t>(16, g.n - begin);
+      S sum[16] = {};
+      for (int64_t k = 0; k < g.k; ++k) {
+        const S x = widen(a[k * g.a_k]);
+        const T* w = b + k * g.b_k + begin * g.b_column;
+        for (int64_t j = 0; j < columns; ++j) sum[j] = static_cast<S>(sum[j] + x * widen(w[j * g.b_column]));
+      }
+      for (int64_t j = 0; j < columns; ++j) {
+        const int64_t column = begin + j;
+        S v = static_cast<S>(alpha * sum[j]);
+        if (g.c != nullptr) v = static_cast<S>(v + beta * widen(static_cast<const T*>(g.c)[r * g.c_row + column * g.c_column]));
+        if (g.residual != nullptr) v = static_cast<S>(v + widen(static_cast<const T*>(g.residual)[out + column]));
+        if constexpr (std::is_floating_point_v<S>) {
+          if (g.relu) v = S(0) > v ? S(0) : v;
+        }
+        static_cast<T*>(g.y)[out + column] = narrow<T>(v);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+namespace portable {
+void gemm_f64(const PortableGemmArgs& a) { gemm<double>(a); }
+void gemm_f16(const PortableGemmArgs& a) { gemm<f16>(a); }
+void gemm_bf16(const PortableGemmArgs& a) { gemm<bf16>(a); }
+void gemm_i32(const PortableGemmArgs& a) { gemm<int32_t>(a); }
+void gemm_i64(const PortableGemmArgs& a) { gemm<int64_t>(a); }
+void gemm_u32(const PortableGemmArgs& a) { gemm<uint32_t>(a); }
+void gemm_u64(const PortableGemmArgs& a) { gemm<uint64_t>(a); }
+}  // namespace portable
+
+}  // namespace tern
