@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "kernels/activation_attributes.h"
 #include "kernels/op.h"
 #include "runtime/base/checked.h"
 
@@ -33,7 +34,7 @@ struct Product {
   int bias = -1, residual = -1;               // indices of inputs
   int64_t bias_rows = 1, c_row = 0, c_column = 1;  // how the bias broadcasts over [bias_rows, n]
   float alpha = 1, beta = 1;
-  Epilogue epilogue;
+  ActivationSpec epilogue;
 };
 
 std::string shapes(const TensorView& a, const TensorView& b) { return to_string(a.dims) + " and " + to_string(b.dims); }
@@ -335,29 +336,9 @@ int64_t gemm_macs(const Attributes& attrs, std::span<const TensorView> in, std::
 
 constexpr AttrSpec kLinearAttrs[] = {{"transB", AttrKind::i}, {"activation", AttrKind::s}, {"alpha", AttrKind::f}, {"beta", AttrKind::f}};
 
-// The activations that fuse gives to a product, with the defaults of their operators.
-std::optional<Epilogue> epilogue(const Attributes& attrs) {
-  using enum Activation;
-  struct Known {
-    const char* name;
-    Epilogue epilogue;
-  };
-  constexpr Known kKnown[] = {{"", {none, 0, 0}},           {"Relu", {relu, 0, 0}},
-                              {"LeakyRelu", {leaky_relu, 0.01f, 0}}, {"Sigmoid", {sigmoid, 0, 0}},
-                              {"Tanh", {tanh, 0, 0}},       {"Gelu", {gelu, 0, 0}},
-                              {"HardSigmoid", {hard_sigmoid, 0.2f, 0.5f}}, {"HardSwish", {hard_swish, 0, 0}},
-                              {"Clip", {clip, 0, 0}},       {"Elu", {elu, 1, 0}},
-                              {"Softplus", {softplus, 0, 0}}};
-  const std::string name = attrs.s("activation");
-  for (const Known& k : kKnown) {
-    if (name == k.name) return Epilogue{k.epilogue.activation, attrs.f("alpha", k.epilogue.alpha), attrs.f("beta", k.epilogue.beta)};
-  }
-  return std::nullopt;
-}
-
 Status infer_linear(InferContext& c) {
   if (Status s = same_dtypes(c); !s) return s;
-  if (!epilogue(c.attrs)) return unsupported("the activation " + c.attrs.s("activation") + " is not fused into products");
+  if (!fused_activation(c.attrs)) return unsupported("the activation " + c.attrs.s("activation") + " is not fused into products");
   const Shape &x = c.shape(0), &w = c.shape(1);
   if ((x.ranked() && x.rank() < 1) || (w.ranked() && w.rank() != 2)) return invalid("Linear takes x [...,K] and a matrix: " + x.text() + ", " + w.text());
   if (!x.ranked()) {
@@ -396,7 +377,7 @@ Status bind_linear(BindContext& c) {
     if (!(c.in(3).dims == c.out(0).dims)) return invalid("the residual is " + to_string(c.in(3).dims) + ", the product " + to_string(c.out(0).dims));
     p.residual = 3;
   }
-  p.epilogue = *epilogue(c.attrs);
+  p.epilogue = *fused_activation(c.attrs);
   return bind_product(c, p);
 }
 

@@ -60,7 +60,7 @@ struct PanelArgs {
   int64_t w_stride;       // 0: packed. Else w is [K,N] with rows w_stride apart (dot: [N,K]), and `tail` holds the last panel if N % 16
   const float* tail;      // [K,16] zero-padded: the columns past the last whole panel (w_stride only)
   int32_t chains;         // as it was packed; gemm_chains(n, k) or, to continue sums, 1
-  Epilogue epilogue;      // the activation
+  ActivationSpec epilogue;      // the activation
 };
 // Packs on the hot path, when w is no constant: the same bytes as pack_weights, padding included, for groups [begin, end).
 struct PanelPackArgs {

@@ -14,7 +14,7 @@ struct TileCall {
   float* y;
   int64_t lda, w_stride, k, ldy, bias_stride;
   int64_t last;  // columns of the last panel that exist, 1 to 16
-  Epilogue epilogue;
+  ActivationSpec epilogue;
 };
 using TileFn = void (*)(const TileCall&);
 
@@ -43,7 +43,7 @@ TERN_INLINE void start(Tile<R, P, CH>& t, const TileCall& c) {
 }
 
 // The activations other than relu, on results that were just stored: once here and not in every tile, to keep the code small.
-[[gnu::noinline]] void activate_stored(const Epilogue& e, float* y, int64_t ldy, int64_t rows, int64_t columns) {
+[[gnu::noinline]] void activate_stored(const ActivationSpec& e, float* y, int64_t ldy, int64_t rows, int64_t columns) {
   with_activation(e.activation, [&]<Activation A> {
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t c = 0; c < columns; c += 16) {
