@@ -1,0 +1,85 @@
+// The hot path contract: run() allocates nothing, locks nothing, faults no page, makes no system call. First the checker itself is
+// checked with planted violations; then every sample model goes through it.
+#include "tests/support/hot_path.h"
+
+#include <doctest/doctest.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+
+#include "tern/tern.h"
+
+namespace tern::test {
+namespace {
+
+std::vector<std::filesystem::path> sample_models() {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(TERN_TEST_DATA "/models")) {
+    if (std::filesystem::exists(entry.path() / "model.onnx")) paths.push_back(entry.path() / "model.onnx");
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+// Every symbol of the model's inputs bound to n.
+SessionOptions bound(const Model& model, int64_t n) {
+  SessionOptions options;
+  for (const Port& port : model.inputs()) {
+    for (const std::string& dim : port.shape) {
+      if (dim.find_first_not_of("0123456789") != std::string::npos) options.dims[dim] = n;
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("hot path: the checker notices a planted allocation") {
+  void* volatile kept = nullptr;  // or the compiler deletes the pair
+  CHECK(watch_hot_path([&] { kept = std::malloc(24), std::free(kept); }, 10).allocations == 20);
+}
+
+TEST_CASE("hot path: the checker notices a planted lock") {
+  std::mutex mutex;
+  CHECK(watch_hot_path([&] { std::lock_guard lock(mutex); }, 10).locks == 10);
+}
+
+TEST_CASE("hot path: the checker notices a planted system call") {
+  CHECK(watch_hot_path([] { syscall(SYS_getppid); }, 3).system_call);
+  CHECK(!watch_hot_path([] {}, 3).system_call);
+}
+
+TEST_CASE("hot path: the checker notices a planted page fault") {
+  constexpr size_t kPage = 4096;
+  auto* fresh = static_cast<char*>(mmap(nullptr, 64 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  size_t next = 0;
+  CHECK(watch_hot_path([&] { fresh[next++ % 64 * kPage] = 1; }, 20).page_faults >= 10);
+  munmap(fresh, 64 * kPage);
+}
+
+TEST_CASE("hot path: every sample model runs without allocation, lock, page fault or system call") {
+  const auto paths = sample_models();
+  REQUIRE(paths.size() >= 6);
+  for (const auto& path : paths) {
+    auto model = load(path.string());
+    REQUIRE_MESSAGE(model.ok(), path.string() << ": " << (model.ok() ? "" : model.error().message()));
+    for (int threads : {1, 2}) {
+      SessionOptions options = bound(*model, 3);
+      options.threads = threads;
+      auto session = model->session(options);
+      REQUIRE_MESSAGE(session.ok(), path.string() << ": " << (session.ok() ? "" : session.error().message()));
+      if (threads > 1) {  // a child of fork has no workers, so the filter is for one thread only
+        session->run();
+        continue;
+      }
+      const HotPathReport report = watch_hot_path([&] { session->run(); }, 200);
+      CHECK_MESSAGE(report.clean(), path.string() << ": " << report.text());
+    }
+  }
+}
+
+}  // namespace tern::test

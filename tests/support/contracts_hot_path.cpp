@@ -1,0 +1,121 @@
+// See hot_path.h. The interposed functions replace libc's in this executable only.
+#include "tests/support/hot_path.h"
+
+#include <dlfcn.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+
+namespace {
+
+std::atomic<bool> watching{false};
+std::atomic<int64_t> allocations{0}, locks{0};
+
+void count(std::atomic<int64_t>& counter) {
+  if (watching.load(std::memory_order_relaxed)) counter.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+// glibc's own entry points, under other names. Sanitizers interpose malloc themselves, so this is left out there.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+extern "C" {
+void* __libc_malloc(size_t);
+void* __libc_calloc(size_t, size_t);
+void* __libc_realloc(void*, size_t);
+void* __libc_memalign(size_t, size_t);
+void __libc_free(void*);
+
+void* malloc(size_t n) { count(allocations); return __libc_malloc(n); }
+void* calloc(size_t n, size_t m) { count(allocations); return __libc_calloc(n, m); }
+void* realloc(void* p, size_t n) { count(allocations); return __libc_realloc(p, n); }
+void* memalign(size_t a, size_t n) { count(allocations); return __libc_memalign(a, n); }
+void* aligned_alloc(size_t a, size_t n) { count(allocations); return __libc_memalign(a, n); }
+int posix_memalign(void** p, size_t a, size_t n) {
+  count(allocations);
+  *p = __libc_memalign(a, n);
+  return *p == nullptr ? ENOMEM : 0;
+}
+void free(void* p) { count(allocations); __libc_free(p); }
+}
+#endif
+
+extern "C" int pthread_mutex_lock(pthread_mutex_t* m) {
+  count(locks);
+  static auto* real = reinterpret_cast<int (*)(pthread_mutex_t*)>(dlsym(RTLD_NEXT, "pthread_mutex_lock"));
+  return real(m);
+}
+extern "C" int pthread_cond_wait(pthread_cond_t* c, pthread_mutex_t* m) {
+  count(locks);
+  static auto* real = reinterpret_cast<int (*)(pthread_cond_t*, pthread_mutex_t*)>(dlsym(RTLD_NEXT, "pthread_cond_wait"));
+  return real(c, m);
+}
+
+namespace tern::test {
+namespace {
+
+int64_t faults() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt + usage.ru_majflt;
+}
+
+// Every system call but exit_group kills the process.
+bool forbid_system_calls() {
+  sock_filter filter[] = {
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_exit_group},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_KILL_PROCESS},
+  };
+  sock_fprog program = {sizeof filter / sizeof *filter, filter};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+bool makes_system_call(const std::function<void()>& run, int times) {
+  const pid_t child = fork();
+  if (child == 0) {
+    run();  // pages that fork made copy-on-write
+    if (!forbid_system_calls()) syscall(SYS_exit_group, 99);
+    for (int i = 0; i < times; ++i) run();
+    syscall(SYS_exit_group, 0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+}  // namespace
+
+HotPathReport watch_hot_path(const std::function<void()>& run, int times) {
+  HotPathReport report;
+  run();
+  run();
+  allocations = locks = 0;
+  const int64_t before = faults();
+  watching = true;
+  for (int i = 0; i < times; ++i) run();
+  watching = false;
+  report.page_faults = faults() - before;
+  report.allocations = allocations;
+  report.locks = locks;
+  report.system_call = makes_system_call(run, times);
+  return report;
+}
+
+std::string HotPathReport::text() const {
+  return std::to_string(allocations) + " allocations, " + std::to_string(locks) + " locks, " + std::to_string(page_faults) + " page faults, " +
+         (system_call ? "a system call" : "no system call");
+}
+
+}  // namespace tern::test
