@@ -9,6 +9,7 @@
 #include <cstring>
 #include <exception>
 
+#include "loaders/onnx/onnx.h"
 #include "runtime/model.h"
 
 namespace tern {
@@ -55,7 +56,15 @@ Result<std::vector<std::byte>> read_file(const std::string& path) {
   return bytes;
 }
 
-Result<Graph> load_graph(std::span<const std::byte>, const std::string&, const LoadOptions&) { return invalid("no loader yet"); }
+Result<Graph> load_graph(std::span<const std::byte> bytes, const std::string& directory, const LoadOptions& options) {
+  auto starts = [&](std::string_view magic) { return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0; };
+  if (bytes.empty()) return invalid("the file is empty");
+  if (starts("PK\3\4")) return unsupported("a zip archive: PyTorch files are not supported yet");
+  if (starts("\x80\2") || starts("\x80\4")) return unsupported("a pickle: PyTorch files are not supported yet");
+  if (bytes.size() > 9 && bytes[8] == std::byte('{') && bytes[7] == std::byte(0)) return unsupported("safetensors files are not supported yet");
+  if (!looks_like_onnx(bytes)) return invalid("not a model file that tern knows (ONNX is)");
+  return load_onnx(bytes, directory, options);
+}
 
 Result<Model> load(const std::string& path, const LoadOptions& options) {
   return guarded([&]() -> Result<Model> {
