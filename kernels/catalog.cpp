@@ -5,7 +5,10 @@
 
 #include "kernels/control/control.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/gather/gather.h"
+#include "kernels/movement/movement.h"
 #include "kernels/op.h"
+#include "kernels/shape/shape.h"
 #include "kernels/softmax/softmax.h"
 
 namespace tern {
@@ -18,6 +21,12 @@ constexpr const OpDef* kOps[] = {
     &kGemm,
     &kLinear,
     &kMatMul,
+    // gather
+    &kGather,
+    // movement
+    &kConcat, &kDropout, &kExpand, &kFlatten, &kIdentity, &kReshape, &kSlice, &kSplit, &kSqueeze, &kTile, &kTranspose, &kUnsqueeze,
+    // shape
+    &kShape, &kSize,
     // softmax
     &kSoftmax,
 };

@@ -1,0 +1,89 @@
+// Gather. See gather.h.
+#include "kernels/gather/gather.h"
+
+#include "kernels/gather/index.h"
+
+namespace tern {
+namespace {
+
+// x [outer, n, run] bytes, indices [count], y [outer, count, run]; this part computes outputs [begin, end) of outer * count.
+struct GatherArgs {
+  const std::byte* x;
+  const void* indices;
+  std::byte* y;
+  int64_t n, count, run, begin, end;
+};
+
+template <class Index, int Run>
+void gather_runs(const GatherArgs& a) {
+  const auto* indices = static_cast<const Index*>(a.indices);
+  const int64_t run = Run > 0 ? Run : a.run;
+  int64_t o = a.begin / a.count, k = a.begin % a.count;
+  std::byte* y = a.y + a.begin * run;
+  for (int64_t at = a.begin; at < a.end; ++at, y += run) {
+    std::memcpy(y, a.x + (o * a.n + place_index(indices[k], a.n)) * run, static_cast<size_t>(run));
+    if (++k == a.count) {
+      k = 0;
+      ++o;
+    }
+  }
+}
+
+template <class Index>
+void gather(const GatherArgs& a) {
+  switch (a.run) {
+    case 1: return gather_runs<Index, 1>(a);
+    case 2: return gather_runs<Index, 2>(a);
+    case 4: return gather_runs<Index, 4>(a);
+    case 8: return gather_runs<Index, 8>(a);
+    default: return gather_runs<Index, 0>(a);
+  }
+}
+
+constexpr KernelRow kRows[] = {
+    row<GatherArgs, gather<int32_t>>("gather/i32/scalar", DType::i32, Isa::scalar),
+    row<GatherArgs, gather<int64_t>>("gather/i64/scalar", DType::i64, Isa::scalar),
+};
+
+Status infer(InferContext& c) {
+  if (Status s = check_index_dtype(c.dtype(1)); !s) return s;
+  const Shape &x = c.shape(0), &k = c.shape(1);
+  if (!x.ranked() || !k.ranked()) {
+    c.set(0, c.dtype(0), Shape());
+    return {};
+  }
+  auto axis = normalize_axis(c.attrs.i("axis", 0), x.rank());
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
+  if (Status s = check_indices(c.inputs[1].value, x[*axis]); !s) return s;
+  Shape y(std::vector<Dim>{});
+  for (int d = 0; d < x.rank(); ++d) {
+    if (d != *axis) {
+      y.push_back(x[d]);
+      continue;
+    }
+    for (const Dim& n : k.dims()) y.push_back(n);
+  }
+  c.set(0, c.dtype(0), std::move(y));
+  return {};
+}
+
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &k = c.in(1);
+  const int axis = *normalize_axis(c.attrs.i("axis", 0), x.dims.rank);
+  const int64_t outer = x.dims.count(0, axis), count = k.count();
+  const int64_t run = x.dims.count(axis + 1, x.dims.rank) * static_cast<int64_t>(size_of(x.dtype));
+  const auto [begin, end] = c.range(outer * count);
+  if (run == 0 || begin == end) return {};
+  if (x.dims[axis] == 0) return invalid("an axis of 0 has nothing to gather");
+  c.run(*pick(kRows, k.dtype, c.isa), GatherArgs{x.as<const std::byte>(), k.data, c.out(0).as<std::byte>(), x.dims[axis], count, run, begin, end});
+  return {};
+}
+
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}};
+
+}  // namespace
+
+constinit const OpDef kGather = {.name = "Gather", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
+                                 .kernels = kRows, .moves_data = true};
+
+}  // namespace tern

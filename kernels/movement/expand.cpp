@@ -1,0 +1,84 @@
+// Expand and Tile: copies in which some loops stand still in x. See movement.h.
+#include "kernels/movement/axes.h"
+#include "kernels/movement/copy.h"
+#include "kernels/movement/movement.h"
+
+namespace tern {
+namespace {
+
+// ---- Expand: NumPy broadcasting of x against a shape ----
+
+Status infer_expand(InferContext& c) {
+  auto target = c.ints(1);
+  if (!target) {
+    auto rank = length_of(c, 1);
+    const bool ranked = rank && *rank <= kMaxRank && c.shape(0).ranked();
+    c.set(0, c.dtype(0), ranked ? fresh_shape(std::max(static_cast<int>(*rank), c.shape(0).rank()), c) : Shape());
+    return {};
+  }
+  for (const Dim& d : *target) {
+    if (d.known() && d.value() < 0) return invalid("the shape has a dimension of " + d.text());
+  }
+  auto y = broadcast_shapes(c.shape(0), Shape(std::move(*target)), c);
+  if (!y) return y.error();
+  c.set(0, c.dtype(0), std::move(*y));
+  return {};
+}
+
+Status bind_expand(BindContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  const auto from = dense_strides(x.dims), to = dense_strides(y.dims);
+  Copy copy(x.data, y.data, x.dtype);
+  for (int d = 0; d < y.dims.rank; ++d) {
+    const int s = d - (y.dims.rank - x.dims.rank);
+    const bool repeats = s < 0 || x.dims[s] != y.dims[d];
+    copy.loop(y.dims[d], repeats ? 0 : from[static_cast<size_t>(s)], to[static_cast<size_t>(d)]);
+  }
+  return bind_copies(c, std::span(&copy, 1));
+}
+
+// ---- Tile: the whole of x, repeats[d] times along d ----
+
+Status infer_tile(InferContext& c) {
+  const Shape& x = c.shape(0);
+  auto repeats = c.ints(1);
+  if (!x.ranked() || !repeats) {
+    c.set(0, c.dtype(0), x.ranked() ? fresh_shape(x.rank(), c) : Shape());
+    return {};
+  }
+  if (static_cast<int>(repeats->size()) != x.rank()) {
+    return invalid("repeats has " + std::to_string(repeats->size()) + " elements for " + x.text());
+  }
+  Shape y = x;
+  for (int d = 0; d < x.rank(); ++d) {
+    const Dim& r = (*repeats)[static_cast<size_t>(d)];
+    if (r.known() && r.value() < 0) return invalid("a repeat is " + r.text());
+    auto n = mul(x[d], r);
+    if (!n && x[d].known() && r.known()) return invalid("the output has no representable size");
+    y[d] = n ? *n : c.fresh();
+  }
+  c.set(0, c.dtype(0), std::move(y));
+  return {};
+}
+
+Status bind_tile(BindContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  if (y.count() == 0) return {};
+  const auto from = dense_strides(x.dims), to = dense_strides(y.dims);
+  Copy copy(x.data, y.data, x.dtype);
+  for (int d = 0; d < x.dims.rank; ++d) {
+    const size_t s = static_cast<size_t>(d);
+    copy.loop(y.dims[d] / x.dims[d], 0, x.dims[d] * to[s]);
+    copy.loop(x.dims[d], from[s], to[s]);
+  }
+  return bind_copies(c, std::span(&copy, 1));
+}
+
+}  // namespace
+
+constinit const OpDef kExpand = {.name = "Expand", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer_expand, .bind = bind_expand,
+                                 .kernels = kCopyRows, .value_inputs = 2, .moves_data = true};
+constinit const OpDef kTile = {.name = "Tile", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer_tile, .bind = bind_tile,
+                               .kernels = kCopyRows, .value_inputs = 2, .moves_data = true};
+
+}  // namespace tern
