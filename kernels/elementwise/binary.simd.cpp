@@ -1,0 +1,59 @@
+// The binary f32 kernel on sixteen lanes: a row has both operands moving, one of them standing, or both.
+#include "kernels/elementwise/binary.h"
+
+#include "kernels/simd.h"
+
+namespace tern::TERN_ISA {
+namespace {
+
+// An operand of a row: sixteen elements from i, or the same one sixteen times.
+struct Moving {
+  const float* p;
+  __attribute__((always_inline)) f32x16 at(int64_t i) const { return load(p + i); }
+  __attribute__((always_inline)) f32x16 tail(int64_t i, int64_t n) const { return load_n(p + i, n); }
+};
+struct Standing {
+  f32x16 v;
+  __attribute__((always_inline)) f32x16 at(int64_t) const { return v; }
+  __attribute__((always_inline)) f32x16 tail(int64_t, int64_t) const { return v; }
+};
+
+template <class F, class A, class B>
+TERN_INLINE void row_of(F f, A a, B b, float* y, int64_t n) {
+  const int64_t whole = n & ~int64_t(15);
+  for (int64_t i = 0; i < whole; i += 16) store(y + i, f(a.at(i), b.at(i)));
+  if (whole < n) store_n(y + whole, f(a.tail(whole, n - whole), b.tail(whole, n - whole)), n - whole);
+}
+
+template <class F>
+TERN_INLINE void rows(const BinaryArgs& args, F f) {
+  const float *a = static_cast<const float*>(args.a), *b = static_cast<const float*>(args.b);
+  float* y = static_cast<float*>(args.y);
+  const bool a_moves = args.nest.step[0] != 0, b_moves = args.nest.step[1] != 0;
+  for_rows(args.nest, [=](int64_t at, const int64_t* from, int64_t n) {
+    const float *ra = a + from[0], *rb = b + from[1];
+    if (a_moves && b_moves) row_of(f, Moving{ra}, Moving{rb}, y + at, n);
+    else if (a_moves) row_of(f, Moving{ra}, Standing{splat(*rb)}, y + at, n);
+    else if (b_moves) row_of(f, Standing{splat(*ra)}, Moving{rb}, y + at, n);
+    else row_of(f, Standing{splat(*ra)}, Standing{splat(*rb)}, y + at, n);
+  });
+}
+
+TERN_INLINE f32x16 either_nan(f32x16 a, f32x16 b, f32x16 y) { return select(unordered(a, b), a + b, y); }
+
+}  // namespace
+
+void binary_f32(const BinaryArgs& args) {
+  switch (args.op) {
+    case Binary::add: return rows(args, [](f32x16 a, f32x16 b) { return a + b; });
+    case Binary::sub: return rows(args, [](f32x16 a, f32x16 b) { return a - b; });
+    case Binary::mul: return rows(args, [](f32x16 a, f32x16 b) { return a * b; });
+    case Binary::div: return rows(args, [](f32x16 a, f32x16 b) { return a / b; });
+    case Binary::min: return rows(args, [](f32x16 a, f32x16 b) { return either_nan(a, b, min_raw(a, b)); });
+    case Binary::max: return rows(args, [](f32x16 a, f32x16 b) { return either_nan(a, b, max_raw(a, b)); });
+    case Binary::prelu: return rows(args, [](f32x16 a, f32x16 b) { return select(lt(a, zero()), a * b, a); });
+    default: return;  // portable only
+  }
+}
+
+}  // namespace tern::TERN_ISA

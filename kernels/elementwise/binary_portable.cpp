@@ -1,0 +1,193 @@
+// The portable binary kernels: every dtype, one element at a time; the choice of the operation is made once a row.
+#include <cmath>
+
+#include "kernels/elementwise/binary_rows.h"
+#include "kernels/elementwise/portable.h"
+
+namespace tern {
+namespace {
+
+double float_mod(double a, double b, bool sign_of_divisor) {
+  const double r = std::fmod(a, b);  // exact, so the same everywhere; its time depends on the values (see elementwise.h)
+  return sign_of_divisor && r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+template <class T>
+T int_div(T a, T b) {
+  const bool none = b == 0;
+  bool minus = false;
+  if constexpr (std::is_signed_v<T>) minus = b == -1;
+  const T q = static_cast<T>(a / (none || minus ? T(1) : b));  // neither trap of the division can be reached
+  return none ? T(0) : minus ? wrap_neg(a) : q;
+}
+template <class T>
+T int_mod(T a, T b, bool sign_of_divisor) {
+  const T r = wrap_sub(a, wrap_mul(int_div(a, b), b));
+  if (b == 0) return 0;
+  return sign_of_divisor && r != 0 && (r < 0) != (b < 0) ? wrap_add(r, b) : r;
+}
+template <class T>
+T shifted(T a, T b, bool left) {
+  using U = Unsigned<T>;
+  constexpr U kWidth = sizeof(T) * 8;
+  const U n = static_cast<U>(b), by = n < kWidth ? n : U(0);
+  const U r = left ? static_cast<U>(static_cast<U>(a) << by) : static_cast<U>(static_cast<U>(a) >> by);
+  return n < kWidth ? static_cast<T>(r) : T(0);
+}
+// NaN if either is.
+double min_nan(double a, double b) { return a != a ? a : b != b ? b : a < b ? a : b; }
+double max_nan(double a, double b) { return a != a ? a : b != b ? b : a > b ? a : b; }
+
+template <Binary kOp, class T>
+T compute(T a, T b) {
+  if constexpr (kIsFloat<T>) {
+    const double x = widen(a), y = widen(b);
+    if constexpr (kOp == Binary::add) return narrow<T>(x + y);
+    if constexpr (kOp == Binary::sub) return narrow<T>(x - y);
+    if constexpr (kOp == Binary::mul) return narrow<T>(x * y);
+    if constexpr (kOp == Binary::div) return narrow<T>(x / y);
+    if constexpr (kOp == Binary::min) return narrow<T>(min_nan(x, y));
+    if constexpr (kOp == Binary::max) return narrow<T>(max_nan(x, y));
+    if constexpr (kOp == Binary::prelu) return narrow<T>(x < 0 ? x * y : x);
+    if constexpr (kOp == Binary::mod_sign_of_divisor) return narrow<T>(float_mod(x, y, true));
+    if constexpr (kOp == Binary::mod_sign_of_dividend) return narrow<T>(float_mod(x, y, false));
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if constexpr (kOp == Binary::bit_and) return a & b;
+    if constexpr (kOp == Binary::bit_or) return a | b;
+    if constexpr (kOp == Binary::bit_xor) return a != b;
+  } else {
+    if constexpr (kOp == Binary::add) return wrap_add(a, b);
+    if constexpr (kOp == Binary::sub) return wrap_sub(a, b);
+    if constexpr (kOp == Binary::mul) return wrap_mul(a, b);
+    if constexpr (kOp == Binary::div) return int_div(a, b);
+    if constexpr (kOp == Binary::min) return a < b ? a : b;
+    if constexpr (kOp == Binary::max) return a > b ? a : b;
+    if constexpr (kOp == Binary::prelu) return a < 0 ? wrap_mul(a, b) : a;
+    if constexpr (kOp == Binary::mod_sign_of_divisor) return int_mod(a, b, true);
+    if constexpr (kOp == Binary::mod_sign_of_dividend) return int_mod(a, b, false);
+    if constexpr (kOp == Binary::bit_and) return static_cast<T>(a & b);
+    if constexpr (kOp == Binary::bit_or) return static_cast<T>(a | b);
+    if constexpr (kOp == Binary::bit_xor) return static_cast<T>(a ^ b);
+    if constexpr (kOp == Binary::shift_left) return shifted(a, b, true);
+    if constexpr (kOp == Binary::shift_right) return shifted(a, b, false);
+  }
+  return a;  // inference has refused the other pairs of operation and dtype
+}
+
+template <Binary kOp, class T>
+bool compare(T a, T b) {
+  if constexpr (std::is_same_v<T, StringRef>) {
+    return a.view() == b.view();  // Equal alone takes strings
+  } else {
+    const auto x = widen(a);
+    const auto y = widen(b);
+    if constexpr (kOp == Binary::less) return x < y;
+    if constexpr (kOp == Binary::less_or_equal) return x <= y;
+    if constexpr (kOp == Binary::greater) return x > y;
+    if constexpr (kOp == Binary::greater_or_equal) return x >= y;
+    return x == y;
+  }
+}
+
+template <class T, class Y, class F>
+void rows(const BinaryArgs& args, F f) {
+  const T *a = static_cast<const T*>(args.a), *b = static_cast<const T*>(args.b);
+  Y* y = static_cast<Y*>(args.y);
+  const int64_t sa = args.nest.step[0], sb = args.nest.step[1];
+  for_rows(args.nest, [=](int64_t at, const int64_t* from, int64_t n) {
+    const T *ra = a + from[0], *rb = b + from[1];
+    for (int64_t i = 0; i < n; ++i) y[at + i] = f(ra[i * sa], rb[i * sb]);
+  });
+}
+
+template <class T>
+struct Compute {
+  template <Binary kOp>
+  static void all(const BinaryArgs& args) { rows<T, T>(args, compute<kOp, T>); }
+  static void run(const BinaryArgs& args) {
+    switch (args.op) {
+      case Binary::add: return all<Binary::add>(args);
+      case Binary::sub: return all<Binary::sub>(args);
+      case Binary::mul: return all<Binary::mul>(args);
+      case Binary::div: return all<Binary::div>(args);
+      case Binary::min: return all<Binary::min>(args);
+      case Binary::max: return all<Binary::max>(args);
+      case Binary::prelu: return all<Binary::prelu>(args);
+      case Binary::mod_sign_of_divisor: return all<Binary::mod_sign_of_divisor>(args);
+      case Binary::mod_sign_of_dividend: return all<Binary::mod_sign_of_dividend>(args);
+      case Binary::bit_and: return all<Binary::bit_and>(args);
+      case Binary::bit_or: return all<Binary::bit_or>(args);
+      case Binary::bit_xor: return all<Binary::bit_xor>(args);
+      case Binary::shift_left: return all<Binary::shift_left>(args);
+      case Binary::shift_right: return all<Binary::shift_right>(args);
+      default: return;
+    }
+  }
+};
+template <class T>
+struct Compare {
+  template <Binary kOp>
+  static void all(const BinaryArgs& args) { rows<T, bool>(args, compare<kOp, T>); }
+  static void run(const BinaryArgs& args) {
+    switch (args.op) {
+      case Binary::equal: return all<Binary::equal>(args);
+      case Binary::less: return all<Binary::less>(args);
+      case Binary::less_or_equal: return all<Binary::less_or_equal>(args);
+      case Binary::greater: return all<Binary::greater>(args);
+      case Binary::greater_or_equal: return all<Binary::greater_or_equal>(args);
+      default: return;
+    }
+  }
+};
+template <template <class> class Kernel, class T>
+constexpr KernelRow portable_row(const char* name) { return row<BinaryArgs, Kernel<T>::run>(name, dtype_of<T>(), Isa::scalar); }
+
+}  // namespace
+
+constinit const std::array<KernelRow, 15> kBinaryRows = {{
+    row<BinaryArgs, scalar::binary_f32>("binary/f32/scalar", DType::f32, Isa::scalar),
+    row<BinaryArgs, avx2::binary_f32>("binary/f32/avx2", DType::f32, Isa::avx2),
+    row<BinaryArgs, avx512::binary_f32>("binary/f32/avx512", DType::f32, Isa::avx512),
+    portable_row<Compute, double>("binary/f64/scalar"), portable_row<Compute, f16>("binary/f16/scalar"),
+    portable_row<Compute, bf16>("binary/bf16/scalar"), portable_row<Compute, int8_t>("binary/i8/scalar"),
+    portable_row<Compute, int16_t>("binary/i16/scalar"), portable_row<Compute, int32_t>("binary/i32/scalar"),
+    portable_row<Compute, int64_t>("binary/i64/scalar"), portable_row<Compute, uint8_t>("binary/u8/scalar"),
+    portable_row<Compute, uint16_t>("binary/u16/scalar"), portable_row<Compute, uint32_t>("binary/u32/scalar"),
+    portable_row<Compute, uint64_t>("binary/u64/scalar"), portable_row<Compute, bool>("binary/bool/scalar"),
+}};
+constinit const std::array<KernelRow, 12> kModRows = {{
+    portable_row<Compute, float>("mod/f32/scalar"), portable_row<Compute, double>("mod/f64/scalar"),
+    portable_row<Compute, f16>("mod/f16/scalar"), portable_row<Compute, bf16>("mod/bf16/scalar"),
+    portable_row<Compute, int8_t>("mod/i8/scalar"), portable_row<Compute, int16_t>("mod/i16/scalar"),
+    portable_row<Compute, int32_t>("mod/i32/scalar"), portable_row<Compute, int64_t>("mod/i64/scalar"),
+    portable_row<Compute, uint8_t>("mod/u8/scalar"), portable_row<Compute, uint16_t>("mod/u16/scalar"),
+    portable_row<Compute, uint32_t>("mod/u32/scalar"), portable_row<Compute, uint64_t>("mod/u64/scalar"),
+}};
+constinit const std::array<KernelRow, 14> kCompareRows = {{
+    portable_row<Compare, float>("compare/f32/scalar"), portable_row<Compare, double>("compare/f64/scalar"),
+    portable_row<Compare, f16>("compare/f16/scalar"), portable_row<Compare, bf16>("compare/bf16/scalar"),
+    portable_row<Compare, int8_t>("compare/i8/scalar"), portable_row<Compare, int16_t>("compare/i16/scalar"),
+    portable_row<Compare, int32_t>("compare/i32/scalar"), portable_row<Compare, int64_t>("compare/i64/scalar"),
+    portable_row<Compare, uint8_t>("compare/u8/scalar"), portable_row<Compare, uint16_t>("compare/u16/scalar"),
+    portable_row<Compare, uint32_t>("compare/u32/scalar"), portable_row<Compare, uint64_t>("compare/u64/scalar"),
+    portable_row<Compare, bool>("compare/bool/scalar"), portable_row<Compare, StringRef>("compare/string/scalar"),
+}};
+
+BinaryArgs binary_args(const TensorView& a, const TensorView& b, const TensorView& y, Binary op, int64_t begin, int64_t end) {
+  const Dims operands[] = {a.dims, b.dims};
+  return {a.data, b.data, y.data, make_nest(y.dims, operands, begin, end), op};
+}
+
+Status bind_binary(BindContext& c, std::span<const KernelRow> rows, Binary op) {
+  const KernelRow* kernel = pick(rows, c.in(0).dtype, c.isa);
+  if (kernel == nullptr || c.in(1).dtype != c.in(0).dtype) return bad_dtype(c.in(0).dtype);
+  if (broadcast(c.in(0).dims, c.in(1).dims) != c.out(0).dims) {
+    return invalid("shapes " + to_string(c.in(0).dims) + " and " + to_string(c.in(1).dims) + " do not broadcast to " + to_string(c.out(0).dims));
+  }
+  const auto [begin, end] = c.range(c.out(0).count(), kGrain);
+  if (begin == end) return {};
+  c.run(*kernel, binary_args(c.in(0), c.in(1), c.out(0), op, begin, end));
+  return {};
+}
+
+}  // namespace tern

@@ -1,0 +1,139 @@
+// Cast and CastLike: every dtype to every other. The number of a dtype in the attribute `to` is ONNX's. See convert.h.
+// Text: numbers are read as ONNX writes them (decimal, scientific, inf, nan; what is no number gives NaN, or 0 for integers) and
+// written shortest (NaN, INF, -INF). Written text lies in memory of the session, valid until the next run.
+#include <charconv>
+
+#include "kernels/elementwise/convert.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/nest.h"
+
+namespace tern {
+namespace {
+
+constexpr int64_t kTextBytes = 32;  // the longest: -2.2250738585072014e-308
+
+struct CastArgs {
+  const void* x;
+  void* y;
+  int64_t count;
+  DType from;
+  char* text;  // [count, kTextBytes] when y is text
+};
+
+template <class T>
+T parse(std::string_view s) {
+  while (!s.empty() && (s.front() == ' ' || s.front() == '+')) s.remove_prefix(1);
+  double v = std::numeric_limits<double>::quiet_NaN();
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    T exact = 0;
+    if (auto r = std::from_chars(s.data(), s.data() + s.size(), exact); r.ec == std::errc() && r.ptr == s.data() + s.size()) return exact;
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    float exact = 0;
+    auto r = std::from_chars(s.data(), s.data() + s.size(), exact);
+    if (r.ec == std::errc()) return exact;
+  }
+  auto r = std::from_chars(s.data(), s.data() + s.size(), v);
+  if (r.ec == std::errc::result_out_of_range) {  // too large, or too small: told apart by the sign of the exponent
+    const size_t e = s.find_first_of("eE");
+    const bool tiny = (e != std::string_view::npos && e + 1 < s.size() && s[e + 1] == '-') || s.substr(0, 2) == "0." || s.substr(0, 3) == "-0.";
+    v = tiny ? 0 : s.front() == '-' ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+  }
+  return convert<T>(v);
+}
+
+template <class T>
+StringRef print(T x, char* text) {
+  char* end = text;
+  if constexpr (kIsFloat<T>) {
+    const double v = widen(x);
+    const std::string_view special = v != v ? "NaN" : v > std::numeric_limits<double>::max() ? "INF" : v < -std::numeric_limits<double>::max() ? "-INF" : "";
+    if (!special.empty()) end = std::copy(special.begin(), special.end(), text);
+    else if constexpr (std::is_same_v<T, double>) end = std::to_chars(text, text + kTextBytes, v).ptr;
+    else end = std::to_chars(text, text + kTextBytes, static_cast<float>(v)).ptr;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    *end++ = x ? '1' : '0';
+  } else {
+    end = std::to_chars(text, text + kTextBytes, x).ptr;
+  }
+  return {text, end - text};
+}
+
+template <class From, class To>
+void cast_all(const CastArgs& a) {
+  const From* x = static_cast<const From*>(a.x);
+  To* y = static_cast<To*>(a.y);
+  for (int64_t i = 0; i < a.count; ++i) {
+    if constexpr (std::is_same_v<From, To>) y[i] = x[i];
+    else if constexpr (std::is_same_v<From, StringRef>) y[i] = parse<To>(x[i].view());
+    else if constexpr (std::is_same_v<To, StringRef>) y[i] = print(x[i], a.text + i * kTextBytes);
+    else y[i] = convert<To>(x[i]);
+  }
+}
+template <class To>
+void run(const CastArgs& a) {
+  visit(a.from, [&]<class From>() {
+    if constexpr (!std::is_void_v<From>) cast_all<From, To>(a);
+  });
+}
+// Rows go by the dtype of the result.
+template <class To>
+constexpr KernelRow cast_row(const char* name) { return row<CastArgs, run<To>>(name, dtype_of<To>(), Isa::scalar); }
+constexpr KernelRow kRows[] = {
+    cast_row<float>("cast/f32/scalar"), cast_row<double>("cast/f64/scalar"), cast_row<f16>("cast/f16/scalar"),
+    cast_row<bf16>("cast/bf16/scalar"), cast_row<int8_t>("cast/i8/scalar"), cast_row<int16_t>("cast/i16/scalar"),
+    cast_row<int32_t>("cast/i32/scalar"), cast_row<int64_t>("cast/i64/scalar"), cast_row<uint8_t>("cast/u8/scalar"),
+    cast_row<uint16_t>("cast/u16/scalar"), cast_row<uint32_t>("cast/u32/scalar"), cast_row<uint64_t>("cast/u64/scalar"),
+    cast_row<bool>("cast/bool/scalar"), cast_row<StringRef>("cast/string/scalar"),
+};
+
+// ONNX's TensorProto.DataType; none where tern has no such dtype (complex, 8-bit and 4-bit floats).
+DType onnx_dtype(int64_t number) {
+  using enum DType;
+  constexpr DType kTypes[] = {none, f32, u8, i8, u16, i16, i32, i64, string, boolean, f16, f64, u32, u64, none, none, bf16};
+  return number >= 0 && number < 17 ? kTypes[number] : none;
+}
+
+Status infer_cast(InferContext& c) {
+  const DType to = onnx_dtype(c.attrs.i("to"));
+  if (to == DType::none) return unsupported("a cast to the ONNX data type " + std::to_string(c.attrs.i("to")));
+  if (!c.has(0)) return bad_dtype(c.dtype(0));
+  c.set(0, to, c.shape(0));
+  return {};
+}
+Status infer_cast_like(InferContext& c) {
+  if (!c.has(0) || !c.has(1)) return bad_dtype(DType::none);
+  c.set(0, c.dtype(1), c.shape(0));
+  return {};
+}
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  const KernelRow* kernel = pick(kRows, y.dtype, c.isa);
+  if (kernel == nullptr) return bad_dtype(y.dtype);
+  const auto [begin, end] = c.range(x.count(), 64);
+  if (begin == end) return {};
+  const bool prints = y.dtype == DType::string && x.dtype != DType::string;
+  char* text = prints ? c.table<char>((end - begin) * kTextBytes) : nullptr;
+  c.run(*kernel, CastArgs{x.as<const std::byte>() + begin * static_cast<int64_t>(size_of(x.dtype)),
+                          y.as<std::byte>() + begin * static_cast<int64_t>(size_of(y.dtype)), end - begin, x.dtype, text});
+  return {};
+}
+
+// A shape computation keeps its numbers between integer dtypes.
+std::optional<Dim> same(std::span<const Dim> in, const Attributes& attrs) {
+  const DType to = onnx_dtype(attrs.i("to"));
+  if (to != DType::i64 && to != DType::i32) return std::nullopt;
+  return in[0];
+}
+
+constexpr AttrSpec kCastAttrs[] = {{"round_mode", AttrKind::s}, {"saturate", AttrKind::i}, {"to", AttrKind::i, true}};
+constexpr AttrSpec kCastLikeAttrs[] = {{"round_mode", AttrKind::s}, {"saturate", AttrKind::i}};
+
+}  // namespace
+
+constinit const OpDef kCast = {.name = "Cast", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kCastAttrs, .infer = infer_cast, .bind = bind,
+                               .kernels = kRows, .inplace_inputs = 1, .symbolic = same};
+constinit const OpDef kCastLike = {.name = "CastLike", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kCastLikeAttrs, .infer = infer_cast_like,
+                                   .bind = bind, .kernels = kRows, .inplace_inputs = 1};
+
+}  // namespace tern

@@ -1,0 +1,31 @@
+// One element to another dtype. Floats round to nearest even, once; float to integer truncates and saturates, NaN gives 0;
+// integers wrap; anything but zero is true. Next: cast.cpp.
+#pragma once
+#include <limits>
+
+#include "kernels/elementwise/portable.h"
+
+namespace tern {
+
+template <class To, class From>
+inline To convert(From x) {
+  if constexpr (std::is_same_v<To, From>) {
+    return x;
+  } else if constexpr (std::is_same_v<To, bool>) {
+    return widen(x) != 0;
+  } else if constexpr (kIsFloat<To>) {
+    if constexpr (std::is_same_v<To, float> && std::is_integral_v<From>) return static_cast<float>(x);  // i64: once, not through double
+    else return narrow<To>(static_cast<double>(widen(x)));
+  } else if constexpr (kIsFloat<From>) {
+    const double v = widen(x);
+    // The bounds as doubles: the lowest is exact; above the largest (rounded up to 2^n for 64 bits) saturates.
+    constexpr double kLow = static_cast<double>(std::numeric_limits<To>::lowest()), kHigh = static_cast<double>(std::numeric_limits<To>::max());
+    const bool low = v <= kLow, high = v >= kHigh, inside = !low && !high && v == v;
+    const To t = static_cast<To>(inside ? v : 0.0);
+    return low ? std::numeric_limits<To>::lowest() : high ? std::numeric_limits<To>::max() : t;
+  } else {
+    return static_cast<To>(x);
+  }
+}
+
+}  // namespace tern

@@ -1,0 +1,30 @@
+// Operators that compute each output element from the elements at the same place of their inputs.
+//   Shapes    unary: y as x. Others: NumPy broadcasting (broadcast.h); y may equal any input of its own shape; no alignment needed.
+//   Cost      8 bytes an element (12 binary) when FLOPs are few: memory bound beyond L2.
+//   Numerics  f32: + - * / sqrt exact, the rest as simd_math.h states; trigonometry and pow through double, rounded once (0.51 ULP).
+//             f64: portable_math.h. f16, bf16: computed wider, rounded once. Same bits for every ISA, part and alignment.
+//   Edges     NaN propagates (Relu, Clip, Min, Max, Shrink too); integers wrap; integer x/0 and x%0 are 0, INT_MIN/-1 is INT_MIN;
+//             shifts by the width or more give 0; float to integer saturates, NaN gives 0.
+//   Source    the ONNX operators, newest opset.
+// One kernel template for each arity: unary.h, binary.h, where.cpp. Next: unary.h, then unary.cpp.
+#pragma once
+
+namespace tern {
+
+struct OpDef;
+// unary.cpp
+extern const OpDef kAbs, kNeg, kSign, kReciprocal, kSqrt, kExp, kLog, kFloor, kCeil, kRound, kSin, kCos, kTan, kAsin, kAcos, kAtan, kSinh,
+    kCosh, kAsinh, kAcosh, kAtanh, kShrink, kNot, kBitwiseNot, kIsNaN, kIsInf;
+// activations.cpp
+extern const OpDef kCelu, kElu, kErf, kGelu, kHardSigmoid, kHardSwish, kLeakyRelu, kMish, kRelu, kSelu, kSigmoid, kSoftplus, kSoftsign,
+    kSwish, kTanh, kThresholdedRelu, kClip;
+// binary.cpp; pow.cpp
+extern const OpDef kAdd, kSub, kMul, kDiv, kMod, kPow, kPRelu, kAnd, kOr, kXor, kBitwiseAnd, kBitwiseOr, kBitwiseXor, kBitShift;
+// compare.cpp
+extern const OpDef kEqual, kGreater, kGreaterOrEqual, kLess, kLessOrEqual;
+// variadic.cpp
+extern const OpDef kMax, kMean, kMin, kSum;
+// where.cpp, cast.cpp
+extern const OpDef kWhere, kCast, kCastLike;
+
+}  // namespace tern

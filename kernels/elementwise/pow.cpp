@@ -1,0 +1,94 @@
+// Pow: y = a ^ b of two dtypes that may differ, y of the dtype of a. Floats through double (portable_math.h), rounded once;
+// integers with integer exponents exactly, wrapping; with float exponents through double, saturating.
+// A constant exponent of 2 is a product: the portable kernel gives the same bits for it. See elementwise.h.
+#include "kernels/elementwise/binary_rows.h"
+#include "kernels/elementwise/convert.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/portable_math.h"
+
+namespace tern {
+namespace {
+
+// b >= 0: by squaring, wrapping; b < 0: 1/a^-b truncated, which is 0 except for a = 1 and -1 (and 0 for a = 0).
+template <class T>
+T int_pow(T a, int64_t b) {
+  if (b < 0) return a == 1 ? T(1) : a == static_cast<T>(-1) && std::is_signed_v<T> ? static_cast<T>(b & 1 ? -1 : 1) : T(0);
+  uint64_t r = 1, square = static_cast<uint64_t>(a);
+  for (uint64_t e = static_cast<uint64_t>(b); e != 0; e >>= 1, square *= square) {
+    if (e & 1) r *= square;
+  }
+  return static_cast<T>(r);
+}
+
+template <class T, class B>
+T power(T a, B b) {
+  if constexpr (!kIsFloat<T> && !kIsFloat<B>) {
+    const bool above = std::is_same_v<B, uint64_t> && b > static_cast<B>(INT64_MAX);
+    return int_pow(a, above ? INT64_MAX : static_cast<int64_t>(b));
+  } else {
+    return convert<T>(portable::pow(static_cast<double>(widen(a)), static_cast<double>(widen(b))));
+  }
+}
+
+struct PowArgs {
+  BinaryArgs binary;
+  DType exponent;
+};
+template <class T>
+void run(const PowArgs& args) {
+  visit(args.exponent, [&]<class B>() {
+    if constexpr (!std::is_void_v<B> && !std::is_same_v<B, StringRef> && !std::is_same_v<B, bool>) {
+      const T* a = static_cast<const T*>(args.binary.a);
+      const B* b = static_cast<const B*>(args.binary.b);
+      T* y = static_cast<T*>(args.binary.y);
+      const int64_t sa = args.binary.nest.step[0], sb = args.binary.nest.step[1];
+      for_rows(args.binary.nest, [=](int64_t at, const int64_t* from, int64_t n) {
+        const T* ra = a + from[0];
+        const B* rb = b + from[1];
+        for (int64_t i = 0; i < n; ++i) y[at + i] = power<T, B>(ra[i * sa], rb[i * sb]);
+      });
+    }
+  });
+}
+template <class T>
+constexpr KernelRow pow_row(const char* name) { return row<PowArgs, run<T>>(name, dtype_of<T>(), Isa::scalar); }
+constexpr KernelRow kRows[] = {pow_row<float>("pow/f32/scalar"),   pow_row<double>("pow/f64/scalar"), pow_row<f16>("pow/f16/scalar"),
+                               pow_row<bf16>("pow/bf16/scalar"),   pow_row<int8_t>("pow/i8/scalar"),  pow_row<int16_t>("pow/i16/scalar"),
+                               pow_row<int32_t>("pow/i32/scalar"), pow_row<int64_t>("pow/i64/scalar")};
+
+Status infer(InferContext& c) {
+  if (!is_float(c.dtype(0)) && !is_signed_int(c.dtype(0))) return bad_dtype(c.dtype(0));
+  if (!is_number(c.dtype(1))) return bad_dtype(c.dtype(1));
+  return infer_broadcast(c, c.dtype(0));
+}
+
+bool is_two(const TensorView& b) {
+  if (!b.constant || b.count() != 1) return false;
+  bool two = false;
+  visit(b.dtype, [&]<class T>() {
+    if constexpr (!std::is_void_v<T> && !std::is_same_v<T, StringRef>) two = static_cast<double>(widen(*b.as<T>())) == 2;
+  });
+  return two;
+}
+
+Status bind(BindContext& c) {
+  const TensorView &a = c.in(0), &b = c.in(1), &y = c.out(0);
+  const KernelRow* kernel = pick(kRows, a.dtype, c.isa);
+  if (kernel == nullptr) return bad_dtype(a.dtype);
+  if (broadcast(a.dims, b.dims) != y.dims) return invalid("the inputs of Pow do not broadcast to " + to_string(y.dims));
+  const auto [begin, end] = c.range(y.count(), kGrain);
+  if (begin == end) return {};
+  if (a.dtype == DType::f32 && is_two(b)) {
+    c.run(*pick(kBinaryRows, DType::f32, c.isa), binary_args(a, a, y, Binary::mul, begin, end));
+  } else {
+    c.run(*kernel, PowArgs{binary_args(a, b, y, Binary::mul, begin, end), b.dtype});
+  }
+  return {};
+}
+
+}  // namespace
+
+constinit const OpDef kPow = {.name = "Pow", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = kRows,
+                              .inplace_inputs = 1};
+
+}  // namespace tern

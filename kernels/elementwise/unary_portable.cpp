@@ -1,0 +1,142 @@
+// The portable unary kernels: every dtype, one element at a time. See unary_rows.h.
+#include "kernels/elementwise/portable.h"
+#include "kernels/elementwise/unary_rows.h"
+#include "kernels/portable_math.h"
+
+namespace tern {
+namespace {
+
+double clip(double x, double low, double high) {
+  const double y = x < low ? low : x;
+  return y > high ? high : y;
+}
+
+double activate(const ActivationSpec& s, double x) {
+  const double alpha = s.alpha, beta = s.beta;
+  switch (s.activation) {
+    case Activation::none: return x;
+    case Activation::relu: return x < 0 ? 0 : x;
+    case Activation::leaky_relu: return x < 0 ? alpha * x : x;
+    case Activation::thresholded_relu: return x <= alpha ? 0 : x;
+    case Activation::sigmoid: return portable::sigmoid(x);
+    case Activation::tanh: return portable::tanh(x);
+    case Activation::gelu: return 0.5 * clip(x, -1e300, x) * (1 + portable::erf(x * 0.70710678118654752));
+    case Activation::gelu_tanh: return clip(x, -1e300, x) * portable::sigmoid(x * (1.5957691216057308 + 0.071354816272600247 * x * x));
+    case Activation::silu: return clip(x, -1e300, x) * portable::sigmoid(alpha * x);
+    case Activation::mish: return clip(x, -1e300, x) * portable::tanh(portable::softplus(x));
+    case Activation::hard_sigmoid: return clip(alpha * x + beta, 0, 1);
+    case Activation::hard_swish: return clip(x, -1e300, x) * clip(x / 6 + 0.5, 0, 1);
+    case Activation::clip: return clip(x, alpha, beta);
+    case Activation::elu: return x < 0 ? alpha * portable::expm1(x) : x;
+    case Activation::celu: return x < 0 ? alpha * portable::expm1(x / alpha) : x;
+    case Activation::selu: return beta * (x < 0 ? alpha * portable::expm1(x) : x);
+    case Activation::softplus: return portable::softplus(x);
+    case Activation::softsign: return clip(x, -1e300, 1e300) / (1 + clip(x < 0 ? -x : x, 0, 1e300));
+    case Activation::erf: return portable::erf(x);
+    case Activation::affine: return alpha * x + beta;
+    case Activation::scaled_tanh: return alpha * portable::tanh(beta * x);
+  }
+  return x;
+}
+
+double magnitude(double x) { return __builtin_fabs(x); }
+
+double compute(Unary op, const ActivationSpec& s, double x) {
+  switch (op) {
+    case Unary::activation: return activate(s, x);
+    case Unary::abs: return magnitude(x);
+    case Unary::neg: return -x;
+    case Unary::sign: return x > 0 ? 1 : x < 0 ? -1 : x == 0 ? 0 : x;
+    case Unary::reciprocal: return 1 / x;
+    case Unary::sqrt: return __builtin_sqrt(x);
+    case Unary::exp: return portable::exp(x);
+    case Unary::log: return portable::log(x);
+    case Unary::floor: return portable::floor(x);
+    case Unary::ceil: return portable::ceil(x);
+    case Unary::round: return portable::round_even(x);
+    case Unary::shrink: return magnitude(x) <= s.alpha ? 0 : x < 0 ? x + s.beta : x - s.beta;
+    case Unary::sin: return portable::sin(x);
+    case Unary::cos: return portable::cos(x);
+    case Unary::tan: return portable::tan(x);
+    case Unary::asin: return portable::asin(x);
+    case Unary::acos: return portable::acos(x);
+    case Unary::atan: return portable::atan(x);
+    case Unary::sinh: return portable::sinh(x);
+    case Unary::cosh: return portable::cosh(x);
+    case Unary::asinh: return portable::asinh(x);
+    case Unary::acosh: return portable::acosh(x);
+    case Unary::atanh: return portable::atanh(x);
+    case Unary::bit_not:
+    case Unary::logical_not: break;
+  }
+  return x;
+}
+
+template <class T>
+  requires std::is_integral_v<T>
+T compute(Unary op, const ActivationSpec& s, T x) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return !x;  // the only operator on bool
+  } else {
+    switch (op) {
+      case Unary::abs: return x < 0 ? wrap_neg(x) : x;
+      case Unary::neg: return wrap_neg(x);
+      case Unary::sign: return static_cast<T>((x > 0) - (x < 0));
+      case Unary::bit_not: return static_cast<T>(~x);
+      case Unary::activation: return x < 0 ? T(0) : x;  // Relu is the only activation of integers
+      case Unary::shrink: {
+        const double wide = static_cast<double>(x);
+        return static_cast<T>(static_cast<int64_t>(compute(op, s, wide)));
+      }
+      default: return x;
+    }
+  }
+}
+
+template <class T>
+struct Portable {
+  static void run(const UnaryArgs& a) {
+    const T* x = static_cast<const T*>(a.x);  // [count]
+    T* y = static_cast<T*>(a.y);              // [count]
+    for (int64_t i = 0; i < a.count; ++i) {
+      if constexpr (kIsFloat<T>) y[i] = narrow<T>(compute(a.op, a.spec, widen(x[i])));
+      else y[i] = compute(a.op, a.spec, x[i]);
+    }
+  }
+};
+template <class T>
+constexpr KernelRow portable_row(const char* name) { return row<UnaryArgs, Portable<T>::run>(name, dtype_of<T>(), Isa::scalar); }
+
+}  // namespace
+
+constinit const std::array<KernelRow, 14> kUnaryRows = {{
+    row<UnaryArgs, scalar::unary_f32>("unary/f32/scalar", DType::f32, Isa::scalar),
+    row<UnaryArgs, avx2::unary_f32>("unary/f32/avx2", DType::f32, Isa::avx2),
+    row<UnaryArgs, avx512::unary_f32>("unary/f32/avx512", DType::f32, Isa::avx512),
+    portable_row<double>("unary/f64/scalar"), portable_row<f16>("unary/f16/scalar"), portable_row<bf16>("unary/bf16/scalar"),
+    portable_row<int8_t>("unary/i8/scalar"), portable_row<int16_t>("unary/i16/scalar"), portable_row<int32_t>("unary/i32/scalar"),
+    portable_row<int64_t>("unary/i64/scalar"), portable_row<uint8_t>("unary/u8/scalar"), portable_row<uint16_t>("unary/u16/scalar"),
+    portable_row<uint32_t>("unary/u32/scalar"), portable_row<uint64_t>("unary/u64/scalar"),
+}};
+constinit const std::array<KernelRow, 4> kRareRows = {{
+    portable_row<float>("unary/f32/scalar"), portable_row<double>("unary/f64/scalar"), portable_row<f16>("unary/f16/scalar"),
+    portable_row<bf16>("unary/bf16/scalar"),
+}};
+constinit const std::array<KernelRow, 9> kNotRows = {{
+    portable_row<bool>("not/bool/scalar"), portable_row<int8_t>("not/i8/scalar"), portable_row<int16_t>("not/i16/scalar"),
+    portable_row<int32_t>("not/i32/scalar"), portable_row<int64_t>("not/i64/scalar"), portable_row<uint8_t>("not/u8/scalar"),
+    portable_row<uint16_t>("not/u16/scalar"), portable_row<uint32_t>("not/u32/scalar"), portable_row<uint64_t>("not/u64/scalar"),
+}};
+
+Status bind_unary(BindContext& c, std::span<const KernelRow> rows, Unary op, ActivationSpec spec) {
+  const TensorView& x = c.in(0);
+  const KernelRow* kernel = pick(rows, x.dtype, c.isa);
+  if (kernel == nullptr) return bad_dtype(x.dtype);
+  const auto [begin, end] = c.range(x.count(), kGrain);
+  if (begin == end) return {};
+  const int64_t at = begin * static_cast<int64_t>(size_of(x.dtype));
+  c.run(*kernel, UnaryArgs{x.as<const std::byte>() + at, c.out(0).as<std::byte>() + at, end - begin, op, spec});
+  return {};
+}
+
+}  // namespace tern

@@ -1,0 +1,78 @@
+// Where: y = condition ? a : b, broadcast, for every dtype; the elements are moved as bits, without a branch. See elementwise.h.
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/nest.h"
+
+namespace tern {
+namespace {
+
+struct WhereArgs {
+  const bool* condition;
+  const void *a, *b;
+  void* y;
+  RowNest nest;  // operands: condition, a, b
+};
+
+struct Pair {
+  uint64_t low, high;
+};
+template <class U>
+U choose(bool c, U a, U b) {
+  const U mask = static_cast<U>(U(0) - U(c));
+  return static_cast<U>((a & mask) | (b & static_cast<U>(~mask)));
+}
+Pair choose(bool c, Pair a, Pair b) { return {choose(c, a.low, b.low), choose(c, a.high, b.high)}; }
+
+// U: unsigned bits of the size of an element.
+template <class U>
+void where(const WhereArgs& args) {
+  const U *a = static_cast<const U*>(args.a), *b = static_cast<const U*>(args.b);
+  U* y = static_cast<U*>(args.y);
+  const int64_t sc = args.nest.step[0], sa = args.nest.step[1], sb = args.nest.step[2];
+  for_rows(args.nest, [=, &args](int64_t at, const int64_t* from, int64_t n) {
+    const bool* rc = args.condition + from[0];
+    const U *ra = a + from[1], *rb = b + from[2];
+    for (int64_t i = 0; i < n; ++i) y[at + i] = choose(rc[i * sc], ra[i * sa], rb[i * sb]);
+  });
+}
+template <class U, DType kT>
+constexpr KernelRow where_row(const char* name) { return row<WhereArgs, where<U>>(name, kT, Isa::scalar); }
+static_assert(sizeof(Pair) == sizeof(StringRef));
+
+constexpr KernelRow kRows[] = {
+    where_row<uint32_t, DType::f32>("where/f32/scalar"), where_row<uint64_t, DType::f64>("where/f64/scalar"),
+    where_row<uint16_t, DType::f16>("where/f16/scalar"), where_row<uint16_t, DType::bf16>("where/bf16/scalar"),
+    where_row<uint8_t, DType::i8>("where/i8/scalar"), where_row<uint16_t, DType::i16>("where/i16/scalar"),
+    where_row<uint32_t, DType::i32>("where/i32/scalar"), where_row<uint64_t, DType::i64>("where/i64/scalar"),
+    where_row<uint8_t, DType::u8>("where/u8/scalar"), where_row<uint16_t, DType::u16>("where/u16/scalar"),
+    where_row<uint32_t, DType::u32>("where/u32/scalar"), where_row<uint64_t, DType::u64>("where/u64/scalar"),
+    where_row<uint8_t, DType::boolean>("where/bool/scalar"), where_row<Pair, DType::string>("where/string/scalar"),
+};
+
+bool is_any(DType t) { return t != DType::none; }
+
+Status infer(InferContext& c) {
+  if (c.dtype(0) != DType::boolean) return bad_dtype(c.dtype(0));
+  if (Status s = same_dtypes(c, 1, is_any); !s) return s;
+  return infer_broadcast(c, c.dtype(1));
+}
+
+Status bind(BindContext& c) {
+  const TensorView& y = c.out(0);
+  const KernelRow* kernel = pick(kRows, c.in(1).dtype, c.isa);
+  if (kernel == nullptr || c.in(2).dtype != c.in(1).dtype) return bad_dtype(c.in(1).dtype);
+  auto dims = broadcast(c.in(0).dims, c.in(1).dims);
+  if (dims) dims = broadcast(*dims, c.in(2).dims);
+  if (dims != y.dims) return invalid("the inputs of Where do not broadcast to " + to_string(y.dims));
+  const auto [begin, end] = c.range(y.count(), kGrain);
+  if (begin == end) return {};
+  const Dims operands[] = {c.in(0).dims, c.in(1).dims, c.in(2).dims};
+  c.run(*kernel, WhereArgs{c.in(0).as<const bool>(), c.in(1).data, c.in(2).data, y.data, make_nest(y.dims, operands, begin, end)});
+  return {};
+}
+
+}  // namespace
+
+constinit const OpDef kWhere = {.name = "Where", .inputs = {3, 3}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = kRows,
+                                .inplace_inputs = 6};
+
+}  // namespace tern
