@@ -73,6 +73,9 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
     BindContext bound(attrs, options.isa, in, out, constants, {tables.get(), workspace.get(), memory.packs}, part, options.parts);
     if (Status s = op.bind(bound); !s) return s.error();
     bound.step().run(bound.step().args);
+    for (Tensor& t : *outputs) {
+      if (t.dtype() == DType::string) t.keep({tables});  // text that the operator wrote (Cast) lies in its tables
+    }
   }
   return outputs;
 }

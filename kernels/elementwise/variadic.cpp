@@ -14,7 +14,7 @@ struct VariadicArgs {
 void run_steps(const VariadicArgs& a) {
   for (int64_t i = 0; i < a.count; ++i) a.run(&a.steps[i]);
 }
-constexpr KernelRow kStepsRow = row<VariadicArgs, run_steps>("variadic", DType::none, Isa::scalar);
+constexpr KernelRow kStepsRow = row<VariadicArgs, run_steps>("variadic/scalar", DType::none, Isa::scalar);
 
 template <bool (*kAllowed)(DType)>
 Status infer(InferContext& c) {
