@@ -232,11 +232,15 @@ double ceil(double x) {
 double pow(double x, double y) {
   const double a = abs(x);
   const bool whole = round_even(y) == y, odd = whole && round_even(0.5 * y) != 0.5 * y;
-  double r = exp(y * log(a));
+  // Small whole exponents by squaring: exact where the result is a double, as the integers of models are.
+  const bool few = whole && abs(y) < 64;
+  const int64_t n = static_cast<int64_t>(select(few, abs(y), 0));
+  double product = 1, square = a;
+  for (int bit = 0; bit < 6; ++bit, square = square * square) product = select((n >> bit & 1) != 0, product * square, product);
+  double r = select(few, select(y < 0, 1 / product, product), exp(y * log(a)));
   r = select(a == 1, 1, r);
   r = select(x < 0 && a < kInf && !whole, kNan, r);
   r = from_bits(bits(r) ^ (uint64_t(odd) << 63 & bits(x)));
-  r = select(y == 1, x, select(y == 2, x * x, r));
   r = select(x != x || y != y, x + y, r);
   return select(y == 0 || x == 1, 1, r);
 }
