@@ -8,6 +8,7 @@
 #include "kernels/gather/gather.h"
 #include "kernels/movement/movement.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/norm/norm.h"
 #include "kernels/op.h"
 #include "kernels/shape/shape.h"
 #include "kernels/softmax/softmax.h"
@@ -98,6 +99,9 @@ constexpr const OpDef* kOps[] = {
     &kConcat, &kDropout, &kExpand, &kFlatten, &kIdentity, &kReshape, &kSlice, &kSplit, &kSqueeze, &kTile, &kTranspose, &kUnsqueeze,
     // shape
     &kShape, &kSize,
+    // norm
+    &kBatchNormalization, &kGroupNormalization, &kInstanceNormalization, &kLayerNormalization, &kLpNormalization, &kLRN,
+    &kMeanVarianceNormalization, &kRMSNormalization,
     // softmax
     &kSoftmax,
 };

@@ -1,0 +1,204 @@
+// LRN, LpNormalization and MeanVarianceNormalization: schema, inference, binding, portable kernels in double. See norm.h.
+//   LRN                        y = x / (bias + alpha/size * sum x^2)^beta over a window of channels; before = (size-1)/2, after = size/2
+//   LpNormalization            y = x / (sum |x|^p)^(1/p) along one axis, p 1 or 2; 0 where the norm is 0
+//   MeanVarianceNormalization  y = (x - mean) / (sqrt(var) + 1e-9) over a set of axes
+#include "kernels/norm/norm.h"
+#include "kernels/norm/portable.h"
+#include "kernels/op.h"
+#include "kernels/portable_math.h"
+
+namespace tern {
+namespace {
+
+// Positions of a tensor along some of its axes, counted row-major.
+struct Walk {
+  int rank = 0;
+  int64_t extent[kMaxRank], stride[kMaxRank];
+  int64_t count = 1;
+  void add(int64_t n, int64_t s) {
+    extent[rank] = n;
+    stride[rank++] = s;
+    count *= n;
+  }
+  int64_t offset(int64_t i) const {
+    int64_t at = 0;
+    for (int d = rank - 1; d >= 0; --d) {
+      at += i % extent[d] * stride[d];
+      i /= extent[d];
+    }
+    return at;
+  }
+};
+
+struct WalkArgs {
+  const void* x;
+  void* y;
+  Walk kept, reduced;  // one result a kept position, over all reduced ones
+  int64_t begin, end;  // of the kept positions
+  int p;
+};
+
+template <class T>
+void mean_variance(const WalkArgs& a) {
+  for (int64_t k = a.begin; k < a.end; ++k) {
+    const T* x = static_cast<const T*>(a.x) + a.kept.offset(k);
+    T* y = static_cast<T*>(a.y) + a.kept.offset(k);
+    double mean = 0, var = 0;
+    for (int64_t i = 0; i < a.reduced.count; ++i) mean += norm::get(x, a.reduced.offset(i));
+    mean /= static_cast<double>(a.reduced.count);
+    for (int64_t i = 0; i < a.reduced.count; ++i) {
+      const double d = norm::get(x, a.reduced.offset(i)) - mean;
+      var += d * d;
+    }
+    const double spread = __builtin_sqrt(var / static_cast<double>(a.reduced.count)) + 1e-9;
+    for (int64_t i = 0; i < a.reduced.count; ++i) {
+      const int64_t at = a.reduced.offset(i);
+      norm::put(y, at, (norm::get(x, at) - mean) / spread);
+    }
+  }
+}
+
+template <class T>
+void lp(const WalkArgs& a) {
+  const int64_t n = a.reduced.count, stride = a.reduced.stride[0];
+  for (int64_t k = a.begin; k < a.end; ++k) {
+    const T* x = static_cast<const T*>(a.x) + a.kept.offset(k);
+    T* y = static_cast<T*>(a.y) + a.kept.offset(k);
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      const double v = norm::get(x, i * stride);
+      sum += a.p == 1 ? __builtin_fabs(v) : v * v;
+    }
+    double length = a.p == 1 ? sum : __builtin_sqrt(sum);
+    length += static_cast<double>(length == 0);  // all x are 0 then, and 0 / 1 is 0
+    for (int64_t i = 0; i < n; ++i) norm::put(y, i * stride, norm::get(x, i * stride) / length);
+  }
+}
+
+struct PortableLrnArgs {
+  const void* x;
+  void* y;
+  int64_t first, rows, channels, inner, before, after;
+  double alpha_over_size, beta, bias;
+};
+
+template <class T>
+void lrn(const PortableLrnArgs& a) {
+  for (int64_t row = a.first; row < a.first + a.rows; ++row) {
+    const int64_t c = row % a.channels, low = std::max<int64_t>(0, c - a.before), high = std::min(a.channels - 1, c + a.after);
+    const T* x = static_cast<const T*>(a.x) + (row - c) * a.inner;  // [channels, inner]
+    for (int64_t i = 0; i < a.inner; ++i) {
+      double sum = 0;
+      for (int64_t k = low; k <= high; ++k) sum += norm::get(x, k * a.inner + i) * norm::get(x, k * a.inner + i);
+      norm::put(static_cast<T*>(a.y), row * a.inner + i, norm::get(x, c * a.inner + i) / portable::pow(a.bias + a.alpha_over_size * sum, a.beta));
+    }
+  }
+}
+
+constexpr KernelRow kMvnRows[] = {
+    row<WalkArgs, mean_variance<double>>("mean_variance_norm/f64/portable", DType::f64, Isa::scalar),
+    row<WalkArgs, mean_variance<float>>("mean_variance_norm/f32/portable", DType::f32, Isa::scalar),
+    row<WalkArgs, mean_variance<f16>>("mean_variance_norm/f16/portable", DType::f16, Isa::scalar),
+    row<WalkArgs, mean_variance<bf16>>("mean_variance_norm/bf16/portable", DType::bf16, Isa::scalar),
+};
+constexpr KernelRow kLpRows[] = {
+    row<WalkArgs, lp<double>>("lp_norm/f64/portable", DType::f64, Isa::scalar),
+    row<WalkArgs, lp<float>>("lp_norm/f32/portable", DType::f32, Isa::scalar),
+    row<WalkArgs, lp<f16>>("lp_norm/f16/portable", DType::f16, Isa::scalar),
+    row<WalkArgs, lp<bf16>>("lp_norm/bf16/portable", DType::bf16, Isa::scalar),
+};
+constexpr KernelRow kLrnRows[] = {
+    row<LrnArgs, scalar::lrn_f32>("lrn/f32/scalar", DType::f32, Isa::scalar),
+    row<LrnArgs, avx2::lrn_f32>("lrn/f32/avx2", DType::f32, Isa::avx2),
+    row<LrnArgs, avx512::lrn_f32>("lrn/f32/avx512", DType::f32, Isa::avx512),
+    row<PortableLrnArgs, lrn<double>>("lrn/f64/portable", DType::f64, Isa::scalar),
+    row<PortableLrnArgs, lrn<float>>("lrn/f32/portable", DType::f32, Isa::scalar),
+    row<PortableLrnArgs, lrn<f16>>("lrn/f16/portable", DType::f16, Isa::scalar),
+    row<PortableLrnArgs, lrn<bf16>>("lrn/bf16/portable", DType::bf16, Isa::scalar),
+};
+constexpr size_t kSimdRows = 3;
+
+constexpr AttrSpec kMvnAttrs[] = {{"axes", AttrKind::ints}};
+constexpr AttrSpec kLpAttrs[] = {{"axis", AttrKind::i}, {"p", AttrKind::i}};
+constexpr AttrSpec kLrnAttrs[] = {{"alpha", AttrKind::f}, {"beta", AttrKind::f}, {"bias", AttrKind::f}, {"size", AttrKind::i, true}};
+
+std::vector<int64_t> mvn_axes(const Attributes& attrs) { return attrs.has("axes") ? attrs.ints("axes") : std::vector<int64_t>{0, 2, 3}; }
+
+Status infer_mvn(InferContext& c) {
+  if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
+  for (int64_t axis : mvn_axes(c.attrs)) {
+    if (c.shape(0).ranked() && !normalize_axis(axis, c.shape(0).rank())) {
+      return invalid("axis " + std::to_string(axis) + " is outside of " + c.shape(0).text());
+    }
+  }
+  return infer_same(c);
+}
+Status infer_lp(InferContext& c) {
+  if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
+  const int64_t axis = c.attrs.i("axis", -1), p = c.attrs.i("p", 2);
+  if (p != 1 && p != 2) return invalid("p is " + std::to_string(p) + ", it must be 1 or 2");
+  if (c.shape(0).ranked() && !normalize_axis(axis, c.shape(0).rank())) {
+    return invalid("axis " + std::to_string(axis) + " is outside of " + c.shape(0).text());
+  }
+  return infer_same(c);
+}
+Status infer_lrn(InferContext& c) {
+  if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
+  if (c.attrs.i("size") < 1) return invalid("size is " + std::to_string(c.attrs.i("size")) + ", it must be positive");
+  if (c.shape(0).ranked() && c.shape(0).rank() < 2) return invalid("the input is " + c.shape(0).text() + ", it needs a batch and a channel dimension");
+  return infer_same(c);
+}
+
+Status bind_walk(BindContext& c, std::span<const KernelRow> rows, uint32_t reduced, int p) {
+  const TensorView& x = c.in(0);
+  WalkArgs a{x.data, c.out(0).data, {}, {}, 0, 0, p};
+  for (int i = 0; i < x.dims.rank; ++i) {
+    (reduced >> i & 1 ? a.reduced : a.kept).add(x.dims[i], x.dims.count(i + 1, x.dims.rank));
+  }
+  const auto [begin, end] = c.range(a.kept.count);
+  if (x.count() == 0 || begin == end) return {};
+  a.begin = begin;
+  a.end = end;
+  c.run(*pick(rows, x.dtype, c.isa), a);
+  return {};
+}
+Status bind_mvn(BindContext& c) {
+  uint32_t reduced = 0;
+  for (int64_t axis : mvn_axes(c.attrs)) reduced |= 1u << *normalize_axis(axis, c.in(0).dims.rank);
+  return bind_walk(c, kMvnRows, reduced, 2);
+}
+Status bind_lp(BindContext& c) {
+  return bind_walk(c, kLpRows, 1u << *normalize_axis(c.attrs.i("axis", -1), c.in(0).dims.rank), static_cast<int>(c.attrs.i("p", 2)));
+}
+
+Status bind_lrn(BindContext& c) {
+  const TensorView& x = c.in(0);
+  const int64_t size = c.attrs.i("size"), channels = x.dims[1], inner = x.dims.count(2, x.dims.rank);
+  // A window beyond all channels is all channels: no sum below can overflow then.
+  const int64_t before = std::min((size - 1) / 2, channels), after = std::min(size / 2, channels);
+  const float alpha = c.attrs.f("alpha", 1e-4f), beta = c.attrs.f("beta", 0.75f), bias = c.attrs.f("bias", 1.0f);
+  const auto [begin, end] = c.range(x.dims[0] * channels);
+  if (inner == 0 || begin == end) return {};
+  const bool quarters = beta == 0.5f || beta == 0.75f || beta == 1.0f;
+  if (x.dtype == DType::f32 && quarters) {
+    c.run(*pick(std::span(kLrnRows).first(kSimdRows), DType::f32, c.isa),
+          LrnArgs{x.as<const float>(), c.out(0).as<float>(), begin, end - begin, channels, inner, before, after, alpha / static_cast<float>(size),
+                  bias, static_cast<int>(beta * 4)});
+  } else {
+    c.run(*pick(std::span(kLrnRows).subspan(kSimdRows), x.dtype, c.isa),
+          PortableLrnArgs{x.data, c.out(0).data, begin, end - begin, channels, inner, before, after,
+                          static_cast<double>(alpha) / static_cast<double>(size), beta, bias});
+  }
+  return {};
+}
+
+}  // namespace
+
+constinit const OpDef kMeanVarianceNormalization = {.name = "MeanVarianceNormalization", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kMvnAttrs,
+    .infer = infer_mvn, .bind = bind_mvn, .kernels = kMvnRows, .inplace_inputs = 1};
+constinit const OpDef kLpNormalization = {.name = "LpNormalization", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kLpAttrs,
+    .infer = infer_lp, .bind = bind_lp, .kernels = kLpRows, .inplace_inputs = 1};
+constinit const OpDef kLRN = {.name = "LRN", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kLrnAttrs, .infer = infer_lrn, .bind = bind_lrn,
+    .kernels = kLrnRows};
+
+}  // namespace tern

@@ -1,0 +1,91 @@
+// BatchNormalization with recorded statistics: schema, inference, binding, the portable kernel. See norm.h.
+#include "kernels/norm/norm.h"
+#include "kernels/norm/portable.h"
+#include "kernels/op.h"
+
+namespace tern {
+namespace {
+
+struct PortableArgs {  // parameters of any float dtype
+  const void *x, *scale, *bias, *mean, *var;
+  void* y;
+  DType parameter_dtype, statistics_dtype;
+  int64_t first, rows, channels, inner;
+  double epsilon;
+};
+
+template <class T>
+void portable(const PortableArgs& a) {
+  for (int64_t r = a.first; r < a.first + a.rows; ++r) {
+    const int64_t c = r % a.channels;
+    const T* x = static_cast<const T*>(a.x) + r * a.inner;  // [inner]
+    T* y = static_cast<T*>(a.y) + r * a.inner;              // [inner]
+    const double mean = norm::get(a.mean, a.statistics_dtype, c), bias = norm::get(a.bias, a.parameter_dtype, c);
+    const double factor = norm::get(a.scale, a.parameter_dtype, c) / __builtin_sqrt(norm::get(a.var, a.statistics_dtype, c) + a.epsilon);
+    for (int64_t i = 0; i < a.inner; ++i) norm::put(y, i, (norm::get(x, i) - mean) * factor + bias);
+  }
+}
+
+constexpr KernelRow kRows[] = {
+    row<BatchNormArgs, scalar::batch_norm_f32>("batch_norm/f32/scalar", DType::f32, Isa::scalar),
+    row<BatchNormArgs, avx2::batch_norm_f32>("batch_norm/f32/avx2", DType::f32, Isa::avx2),
+    row<BatchNormArgs, avx512::batch_norm_f32>("batch_norm/f32/avx512", DType::f32, Isa::avx512),
+    row<PortableArgs, portable<double>>("batch_norm/f64/portable", DType::f64, Isa::scalar),
+    row<PortableArgs, portable<float>>("batch_norm/f32/portable", DType::f32, Isa::scalar),
+    row<PortableArgs, portable<f16>>("batch_norm/f16/portable", DType::f16, Isa::scalar),
+    row<PortableArgs, portable<bf16>>("batch_norm/bf16/portable", DType::bf16, Isa::scalar),
+};
+constexpr size_t kSimdRows = 3;
+
+constexpr AttrSpec kAttrs[] = {{"epsilon", AttrKind::f}, {"momentum", AttrKind::f}, {"training_mode", AttrKind::i}};
+
+Status infer(InferContext& c) {
+  if (c.attrs.i("training_mode") != 0) return unsupported("training_mode=1: statistics of the batch itself are for training; export for inference");
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    if (c.has(i) && !is_float(c.dtype(i))) return bad_dtype(c.dtype(i));
+  }
+  if ((c.has(1) && c.has(2) && c.dtype(1) != c.dtype(2)) || (c.has(3) && c.has(4) && c.dtype(3) != c.dtype(4))) {
+    return invalid("scale and bias, and mean and variance, must have one dtype");
+  }
+  const Shape& x = c.shape(0);
+  if (x.ranked() && x.rank() < 1) return invalid("the input is a scalar");
+  for (size_t i = 1; i < 5; ++i) {
+    if (!c.has(i) || !c.shape(i).ranked() || !x.ranked()) continue;
+    const Shape& p = c.shape(i);
+    const Dim channels = x.rank() > 1 ? x[1] : Dim(1);
+    if (p.rank() != 1 || (p[0].known() && channels.known() && p[0] != channels)) {
+      return invalid("a parameter is " + p.text() + ", the input " + x.text() + " needs one element a channel");
+    }
+  }
+  return infer_same(c);
+}
+
+Status bind(BindContext& c) {
+  const TensorView& x = c.in(0);
+  const int64_t channels = x.dims.rank > 1 ? x.dims[1] : 1, inner = x.dims.rank > 1 ? x.dims.count(2, x.dims.rank) : 1;
+  for (size_t i = 1; i < 5; ++i) {
+    if (c.in(i).count() != channels) return invalid("a parameter is " + to_string(c.in(i).dims) + ", the input is " + to_string(x.dims));
+  }
+  const float epsilon = c.attrs.f("epsilon", 1e-5f);
+  const auto [begin, end] = c.range(x.dims[0] * channels, inner == 1 ? std::max<int64_t>(channels, 1) : 1);
+  if (inner == 0 || begin == end) return {};
+  bool all_f32 = x.dtype == DType::f32 && c.in(1).dtype == DType::f32 && c.in(3).dtype == DType::f32;
+  if (all_f32) {
+    c.run(*pick(std::span(kRows).first(kSimdRows), DType::f32, c.isa),
+          BatchNormArgs{x.as<const float>() + begin * inner, c.out(0).as<float>() + begin * inner, c.in(1).as<const float>(),
+                        c.in(2).as<const float>(), c.in(3).as<const float>(), c.in(4).as<const float>(), begin, end - begin, channels, inner,
+                        epsilon});
+  } else {
+    c.run(*pick(std::span(kRows).subspan(kSimdRows), x.dtype, c.isa),
+          PortableArgs{x.data, c.in(1).data, c.in(2).data, c.in(3).data, c.in(4).data, c.out(0).data, c.in(1).dtype, c.in(3).dtype, begin,
+                       end - begin, channels, inner, static_cast<double>(epsilon)});
+  }
+  return {};
+}
+
+}  // namespace
+
+constinit const OpDef kBatchNormalization = {.name = "BatchNormalization", .inputs = {5, 5}, .outputs = {1, 3}, .attrs = kAttrs,
+    .infer = infer, .bind = bind, .kernels = kRows, .inplace_inputs = 1};
+
+}  // namespace tern

@@ -1,0 +1,96 @@
+// InstanceNormalization and GroupNormalization: schema, inference, binding, the portable kernel. See norm.h.
+// An instance norm is a group norm whose groups are single channels.
+#include "kernels/norm/norm.h"
+#include "kernels/norm/portable.h"
+#include "kernels/op.h"
+
+namespace tern {
+namespace {
+
+struct PortableArgs {  // as GroupNormArgs, with parameters of any float dtype
+  const void *x, *scale, *bias;
+  void* y;
+  DType scale_dtype, bias_dtype;
+  int64_t first, rows, groups, channels_per_group, inner;
+  double epsilon;
+};
+
+template <class T>
+void portable(const PortableArgs& a) {
+  const int64_t n = a.channels_per_group * a.inner;
+  for (int64_t r = a.first; r < a.first + a.rows; ++r) {
+    const T* x = static_cast<const T*>(a.x) + r * n;  // [channels_per_group, inner]
+    T* y = static_cast<T*>(a.y) + r * n;              // [channels_per_group, inner]
+    const norm::Moments m = norm::moments(x, n, a.epsilon, true);
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t channel = r % a.groups * a.channels_per_group + i / a.inner;
+      norm::put(y, i, (norm::get(x, i) - m.mean) * m.inv * norm::get(a.scale, a.scale_dtype, channel) +
+                          norm::get(a.bias, a.bias_dtype, channel));
+    }
+  }
+}
+
+constexpr KernelRow kRows[] = {
+    row<GroupNormArgs, scalar::group_norm_f32>("group_norm/f32/scalar", DType::f32, Isa::scalar),
+    row<GroupNormArgs, avx2::group_norm_f32>("group_norm/f32/avx2", DType::f32, Isa::avx2),
+    row<GroupNormArgs, avx512::group_norm_f32>("group_norm/f32/avx512", DType::f32, Isa::avx512),
+    row<PortableArgs, portable<double>>("group_norm/f64/portable", DType::f64, Isa::scalar),
+    row<PortableArgs, portable<f16>>("group_norm/f16/portable", DType::f16, Isa::scalar),
+    row<PortableArgs, portable<bf16>>("group_norm/bf16/portable", DType::bf16, Isa::scalar),
+};
+
+constexpr AttrSpec kInstanceAttrs[] = {{"epsilon", AttrKind::f}};
+constexpr AttrSpec kGroupAttrs[] = {{"epsilon", AttrKind::f}, {"num_groups", AttrKind::i, true}, {"stash_type", AttrKind::i}};
+
+Status infer(InferContext& c) {
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    if (c.has(i) && !is_float(c.dtype(i))) return bad_dtype(c.dtype(i));
+    if (i > 0 && c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("scale and bias must have the dtype of the input");
+  }
+  const Shape& x = c.shape(0);
+  if (x.ranked() && x.rank() < 2) return invalid("the input is " + x.text() + ", it needs a batch and a channel dimension");
+  const int64_t groups = c.attrs.i("num_groups", 1);
+  if (groups < 1) return invalid("num_groups is " + std::to_string(groups));
+  if (x.ranked() && x[1].known() && x[1].value() % groups != 0) {
+    return invalid(std::to_string(groups) + " groups do not divide the channels of " + x.text());
+  }
+  for (size_t i = 1; i < 3; ++i) {
+    if (!c.has(i) || !c.shape(i).ranked() || !x.ranked()) continue;
+    const Shape& p = c.shape(i);
+    if (p.rank() != 1 || (p[0].known() && x[1].known() && p[0] != x[1])) {
+      return invalid("scale and bias are " + p.text() + ", the input " + x.text() + " needs one element a channel");
+    }
+  }
+  return infer_same(c);
+}
+
+Status bind(BindContext& c, int64_t groups, float epsilon) {
+  const TensorView& x = c.in(0);
+  const int64_t channels = x.dims[1], per_group = channels / groups, inner = x.dims.count(2, x.dims.rank), n = per_group * inner;
+  if (c.in(1).count() != channels || c.in(2).count() != channels) return invalid("scale and bias need one element a channel");
+  const auto [begin, end] = c.range(x.dims[0] * groups);
+  if (n == 0 || begin == end) return {};
+  const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
+  if (x.dtype == DType::f32) {
+    c.run(*kernel, GroupNormArgs{x.as<const float>() + begin * n, c.out(0).as<float>() + begin * n, c.in(1).as<const float>(),
+                                 c.in(2).as<const float>(), begin, end - begin, groups, per_group, inner, epsilon});
+  } else {
+    c.run(*kernel, PortableArgs{x.data, c.in(1).data, c.in(2).data, c.out(0).data, c.in(1).dtype, c.in(2).dtype, begin, end - begin, groups,
+                                per_group, inner, static_cast<double>(epsilon)});
+  }
+  return {};
+}
+Status bind_instance(BindContext& c) {
+  if (c.in(0).dims[1] == 0) return {};
+  return bind(c, c.in(0).dims[1], c.attrs.f("epsilon", 1e-5f));
+}
+Status bind_group(BindContext& c) { return bind(c, c.attrs.i("num_groups", 1), c.attrs.f("epsilon", 1e-5f)); }
+
+}  // namespace
+
+constinit const OpDef kInstanceNormalization = {.name = "InstanceNormalization", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kInstanceAttrs,
+    .infer = infer, .bind = bind_instance, .kernels = kRows, .inplace_inputs = 1};
+constinit const OpDef kGroupNormalization = {.name = "GroupNormalization", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kGroupAttrs,
+    .infer = infer, .bind = bind_group, .kernels = kRows, .inplace_inputs = 1};
+
+}  // namespace tern

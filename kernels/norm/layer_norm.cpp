@@ -1,0 +1,165 @@
+// LayerNormalization and RMSNormalization: schema, inference, binding, the portable kernels. See norm.h.
+#include "kernels/norm/norm.h"
+#include "kernels/norm/portable.h"
+#include "kernels/op.h"
+
+namespace tern {
+namespace {
+
+// The portable form: any float dtypes, also mixed. The x dtype is the template's, the rest are read by their dtype.
+struct PortableArgs {
+  const void *x, *scale, *bias;  // scale and bias under the indices, which are null for dense ones; bias null: none
+  void *y, *mean, *inv;
+  const int32_t *scale_index, *bias_index;
+  DType scale_dtype, bias_dtype, y_dtype, mean_dtype, inv_dtype;
+  int64_t rows, cols;
+  double epsilon;
+};
+
+template <class T, bool kCenter>
+void portable(const PortableArgs& a) {
+  for (int64_t r = 0; r < a.rows; ++r) {
+    const T* x = static_cast<const T*>(a.x) + r * a.cols;  // [cols]
+    const norm::Moments m = norm::moments(x, a.cols, a.epsilon, kCenter);
+    for (int64_t c = 0; c < a.cols; ++c) {
+      double y = (norm::get(x, c) - m.mean) * m.inv * norm::get(a.scale, a.scale_dtype, a.scale_index ? a.scale_index[c] : c);
+      if (a.bias) y += norm::get(a.bias, a.bias_dtype, a.bias_index ? a.bias_index[c] : c);
+      norm::put(a.y, a.y_dtype, r * a.cols + c, y);
+    }
+    if (a.mean) norm::put(a.mean, a.mean_dtype, r, m.mean);
+    if (a.inv) norm::put(a.inv, a.inv_dtype, r, m.inv);
+  }
+}
+
+constexpr KernelRow kLayerRows[] = {
+    row<RowNormArgs, scalar::layer_norm_f32>("layer_norm/f32/scalar", DType::f32, Isa::scalar),
+    row<RowNormArgs, avx2::layer_norm_f32>("layer_norm/f32/avx2", DType::f32, Isa::avx2),
+    row<RowNormArgs, avx512::layer_norm_f32>("layer_norm/f32/avx512", DType::f32, Isa::avx512),
+    row<PortableArgs, portable<double, true>>("layer_norm/f64/portable", DType::f64, Isa::scalar),
+    row<PortableArgs, portable<float, true>>("layer_norm/f32/portable", DType::f32, Isa::scalar),
+    row<PortableArgs, portable<f16, true>>("layer_norm/f16/portable", DType::f16, Isa::scalar),
+    row<PortableArgs, portable<bf16, true>>("layer_norm/bf16/portable", DType::bf16, Isa::scalar),
+};
+constexpr KernelRow kRmsRows[] = {
+    row<RowNormArgs, scalar::rms_norm_f32>("rms_norm/f32/scalar", DType::f32, Isa::scalar),
+    row<RowNormArgs, avx2::rms_norm_f32>("rms_norm/f32/avx2", DType::f32, Isa::avx2),
+    row<RowNormArgs, avx512::rms_norm_f32>("rms_norm/f32/avx512", DType::f32, Isa::avx512),
+    row<PortableArgs, portable<double, false>>("rms_norm/f64/portable", DType::f64, Isa::scalar),
+    row<PortableArgs, portable<float, false>>("rms_norm/f32/portable", DType::f32, Isa::scalar),
+    row<PortableArgs, portable<f16, false>>("rms_norm/f16/portable", DType::f16, Isa::scalar),
+    row<PortableArgs, portable<bf16, false>>("rms_norm/bf16/portable", DType::bf16, Isa::scalar),
+};
+constexpr size_t kSimdRows = 3;
+
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"epsilon", AttrKind::f}, {"stash_type", AttrKind::i}};
+
+// The dtype of Mean and InvStdDev: an ONNX TensorProto number.
+std::optional<DType> stash(const Attributes& attrs) {
+  switch (attrs.i("stash_type", 1)) {
+    case 1: return DType::f32;
+    case 10: return DType::f16;
+    case 11: return DType::f64;
+    case 16: return DType::bf16;
+    default: return std::nullopt;
+  }
+}
+
+Status infer(InferContext& c, bool center) {
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    if (c.has(i) && !is_float(c.dtype(i))) return bad_dtype(c.dtype(i));
+  }
+  const auto kept = stash(c.attrs);
+  if (!kept) return invalid("stash_type " + std::to_string(c.attrs.i("stash_type", 1)) + " is no float type");
+  // RMSNormalization answers in the dtype of its scale, LayerNormalization in that of its data.
+  c.set(0, center || !c.has(1) ? c.dtype(0) : c.dtype(1), c.shape(0));
+  Shape moments = c.shape(0);
+  if (moments.ranked()) {
+    const auto axis = normalize_axis(c.attrs.i("axis", -1), moments.rank());
+    if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", -1)) + " is outside of " + moments.text());
+    for (int i = *axis; i < moments.rank(); ++i) moments[i] = 1;
+  }
+  if (center) {
+    c.set(1, *kept, moments);
+    c.set(2, *kept, moments);
+  }
+  return {};
+}
+Status infer_layer(InferContext& c) { return infer(c, true); }
+Status infer_rms(InferContext& c) { return infer(c, false); }
+
+// For a parameter that is broadcast over the normalised dims: which of its elements belongs to column c. Null in *index: c itself.
+Status column_index(BindContext& c, size_t input, int axis, int64_t cols, const int32_t** index) {
+  *index = nullptr;
+  const Dims& x = c.in(0).dims;
+  const Dims& p = c.in(input).dims;
+  const int missing = x.rank - p.rank;
+  if (missing < 0) return invalid("the parameter " + to_string(p) + " has more dimensions than the input " + to_string(x));
+  for (int i = 0; i < p.rank; ++i) {
+    const bool normalized = i + missing >= axis;
+    if (p[i] != 1 && (!normalized || p[i] != x[i + missing])) {
+      return invalid("the parameter " + to_string(p) + " does not broadcast to the normalised dimensions of " + to_string(x));
+    }
+  }
+  if (p.count() == cols) return {};
+  if (cols > INT32_MAX) return unsupported("a row of " + std::to_string(cols) + " elements with a broadcast parameter");
+  int32_t* table = c.table<int32_t>(cols);
+  for (int64_t at = 0; at < cols; ++at) {
+    int64_t rest = at, stride = 1, element = 0;
+    for (int i = x.rank - 1; i >= axis; --i) {
+      const int64_t coordinate = rest % x[i];
+      rest /= x[i];
+      const int64_t extent = i - missing >= 0 ? p[i - missing] : 1;
+      if (extent != 1) element += coordinate * stride;
+      stride *= extent;
+    }
+    table[at] = static_cast<int32_t>(element);
+  }
+  *index = table;
+  return {};
+}
+
+Status bind(BindContext& c, std::span<const KernelRow> rows) {
+  const TensorView& x = c.in(0);
+  const int axis = *normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
+  const int64_t cols = x.dims.count(axis, x.dims.rank);
+  const float epsilon = c.attrs.f("epsilon", 1e-5f);
+  const int32_t *scale_index = nullptr, *bias_index = nullptr;
+  if (Status s = column_index(c, 1, axis, cols, &scale_index); !s) return s;
+  if (c.has(2)) {
+    if (Status s = column_index(c, 2, axis, cols, &bias_index); !s) return s;
+  }
+  const auto [begin, end] = c.range(x.dims.count(0, axis), 4);
+  const bool all_f32 = x.dtype == DType::f32 && c.in(1).dtype == DType::f32 && (!c.has(2) || c.in(2).dtype == DType::f32) &&
+                       (!c.has_out(1) || c.out(1).dtype == DType::f32) && (!c.has_out(2) || c.out(2).dtype == DType::f32);
+  if (cols == 0 || begin == end) return {};
+  auto at = [](const TensorView& t, int64_t i) -> std::byte* {
+    return t.as<std::byte>() ? t.as<std::byte>() + i * static_cast<int64_t>(size_of(t.dtype)) : nullptr;
+  };
+  auto moment = [&](size_t o) { return c.has_out(o) ? at(c.out(o), begin) : nullptr; };
+  if (all_f32) {
+    const KernelRow* kernel = pick(rows.first(kSimdRows), DType::f32, c.isa);
+    float* expanded = scale_index || bias_index ? c.workspace<float>(2 * cols) : nullptr;
+    c.run(*kernel, RowNormArgs{x.as<const float>() + begin * cols, c.out(0).as<float>() + begin * cols, c.in(1).as<const float>(),
+                               c.has(2) ? c.in(2).as<const float>() : nullptr, scale_index, bias_index, expanded,
+                               reinterpret_cast<float*>(moment(1)), reinterpret_cast<float*>(moment(2)), end - begin, cols, epsilon});
+    return {};
+  }
+  const KernelRow* kernel = pick(rows.subspan(kSimdRows), x.dtype, c.isa);
+  if (kernel == nullptr) return bad_dtype(x.dtype);
+  auto dtype = [&](size_t o) { return c.has_out(o) ? c.out(o).dtype : DType::none; };
+  c.run(*kernel, PortableArgs{at(x, begin * cols), c.in(1).data, c.has(2) ? c.in(2).data : nullptr, at(c.out(0), begin * cols), moment(1),
+                              moment(2), scale_index, bias_index, c.in(1).dtype, c.has(2) ? c.in(2).dtype : DType::none, c.out(0).dtype,
+                              dtype(1), dtype(2), end - begin, cols, static_cast<double>(epsilon)});
+  return {};
+}
+Status bind_layer(BindContext& c) { return bind(c, kLayerRows); }
+Status bind_rms(BindContext& c) { return bind(c, kRmsRows); }
+
+}  // namespace
+
+constinit const OpDef kLayerNormalization = {.name = "LayerNormalization", .inputs = {2, 3}, .outputs = {1, 3}, .attrs = kAttrs,
+    .infer = infer_layer, .bind = bind_layer, .kernels = kLayerRows, .inplace_inputs = 1};
+constinit const OpDef kRMSNormalization = {.name = "RMSNormalization", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs,
+    .infer = infer_rms, .bind = bind_rms, .kernels = kRmsRows, .inplace_inputs = 1};
+
+}  // namespace tern

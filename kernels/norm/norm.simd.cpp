@@ -1,0 +1,209 @@
+// The f32 kernels of the normalisations. See norm.h for what they compute, layer_norm.cpp for how they are bound.
+#include "kernels/norm/norm.h"
+
+#include "kernels/simd.h"
+
+namespace tern::TERN_ISA {
+namespace {
+
+// Four sums at once: one dependency chain of shuffles instead of four, the same additions as reduce_add.
+struct Four {
+  float v[4];
+};
+#if defined(__AVX2__)
+TERN_INLINE __m128 quarter(f32x16 a) {  // lane i with i + 8, then with i + 4
+#if defined(__AVX512F__)
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+#else
+  const __m256 half = _mm256_add_ps(a.lo, a.hi);
+#endif
+  return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+TERN_INLINE Four reduce_add4(const f32x16 (&s)[4]) {
+  const __m128 a = quarter(s[0]), b = quarter(s[1]), c = quarter(s[2]), d = quarter(s[3]);
+  const __m128 ab = _mm_add_ps(_mm_movelh_ps(a, b), _mm_movehl_ps(b, a));  // a0+a2 a1+a3 b0+b2 b1+b3
+  const __m128 cd = _mm_add_ps(_mm_movelh_ps(c, d), _mm_movehl_ps(d, c));
+  Four r;
+  _mm_storeu_ps(r.v, _mm_add_ps(_mm_shuffle_ps(ab, cd, _MM_SHUFFLE(2, 0, 2, 0)), _mm_shuffle_ps(ab, cd, _MM_SHUFFLE(3, 1, 3, 1))));
+  return r;
+}
+#else
+TERN_INLINE Four reduce_add4(const f32x16 (&s)[4]) { return {{reduce_add(s[0]), reduce_add(s[1]), reduce_add(s[2]), reduce_add(s[3])}}; }
+#endif
+
+// The sums of R rows; sum[r] for r >= R is unused.
+template <int R>
+TERN_INLINE Four sums(const f32x16 (&s)[4]) {
+  if constexpr (R == 1) return {{reduce_add(s[0]), 0, 0, 0}};
+  return reduce_add4(s);
+}
+
+template <int R>
+TERN_INLINE Four row_sums(const float* x, int64_t stride, int64_t n) {
+  const int64_t whole = n & ~int64_t(15), tail = n - whole;
+  f32x16 s[4] = {zero(), zero(), zero(), zero()};
+  for (int64_t c = 0; c < whole; c += 16) {
+    for (int r = 0; r < R; ++r) s[r] = s[r] + load(x + r * stride + c);
+  }
+  if (tail != 0) {
+    for (int r = 0; r < R; ++r) s[r] = s[r] + load_n(x + r * stride + whole, tail);
+  }
+  return sums<R>(s);
+}
+
+template <int R>
+TERN_INLINE Four row_squares(const float* x, int64_t stride, int64_t n, const Four& mean) {
+  const int64_t whole = n & ~int64_t(15), tail = n - whole;
+  f32x16 s[4] = {zero(), zero(), zero(), zero()};
+  for (int64_t c = 0; c < whole; c += 16) {
+    for (int r = 0; r < R; ++r) {
+      const f32x16 d = load(x + r * stride + c) - splat(mean.v[r]);
+      s[r] = fma(d, d, s[r]);
+    }
+  }
+  if (tail != 0) {
+    for (int r = 0; r < R; ++r) {
+      const f32x16 d = select(lanes_below(tail), load_n(x + r * stride + whole, tail) - splat(mean.v[r]), zero());
+      s[r] = fma(d, d, s[r]);
+    }
+  }
+  return sums<R>(s);
+}
+
+TERN_INLINE f32x16 shift_and_scale(f32x16 x, float mean, float inv, f32x16 scale, f32x16 bias) {
+  return fma((x - splat(mean)) * splat(inv), scale, bias);
+}
+
+// R rows from x on; kCenter: with the mean (layer), without (RMS).
+template <int R, bool kCenter>
+void normalize_rows(const RowNormArgs& a, int64_t row) {
+  const int64_t cols = a.cols, whole = cols & ~int64_t(15), tail = cols - whole;
+  const float* x = a.x + row * cols;  // [R, cols]
+  float* y = a.y + row * cols;        // [R, cols]
+  const float n = static_cast<float>(cols);
+  Four mean = {{0, 0, 0, 0}}, inv;
+  if constexpr (kCenter) {
+    mean = row_sums<R>(x, cols, cols);
+    for (int r = 0; r < R; ++r) mean.v[r] = mean.v[r] / n;
+  }
+  inv = row_squares<R>(x, cols, cols, mean);
+  for (int r = 0; r < R; ++r) inv.v[r] = 1.0f / __builtin_sqrtf(inv.v[r] / n + a.epsilon);
+  for (int64_t c = 0; c < whole; c += 16) {
+    const f32x16 scale = load(a.scale + c), bias = a.bias != nullptr ? load(a.bias + c) : zero();
+    for (int r = 0; r < R; ++r) store(y + r * cols + c, shift_and_scale(load(x + r * cols + c), mean.v[r], inv.v[r], scale, bias));
+  }
+  if (tail != 0) {
+    const f32x16 scale = load_n(a.scale + whole, tail), bias = a.bias != nullptr ? load_n(a.bias + whole, tail) : zero();
+    for (int r = 0; r < R; ++r) {
+      store_n(y + r * cols + whole, shift_and_scale(load_n(x + r * cols + whole, tail), mean.v[r], inv.v[r], scale, bias), tail);
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    if (a.mean != nullptr) a.mean[row + r] = mean.v[r];
+    if (a.inv != nullptr) a.inv[row + r] = inv.v[r];
+  }
+}
+
+template <bool kCenter>
+void row_norm(RowNormArgs a) {
+  if (a.scale_index != nullptr) {
+    for (int64_t c = 0; c < a.cols; ++c) a.expanded[c] = a.scale[a.scale_index[c]];
+    a.scale = a.expanded;
+  }
+  if (a.bias_index != nullptr) {
+    for (int64_t c = 0; c < a.cols; ++c) a.expanded[a.cols + c] = a.bias[a.bias_index[c]];
+    a.bias = a.expanded + a.cols;
+  }
+  int64_t r = 0;
+  for (; r + 4 <= a.rows; r += 4) normalize_rows<4, kCenter>(a, r);
+  for (; r < a.rows; ++r) normalize_rows<1, kCenter>(a, r);
+}
+
+// y[0..n) = fma((x - mean) * inv, scale, bias) with scalars.
+void affine(const float* x, float* y, int64_t n, float mean, float inv, float scale, float bias) {
+  const int64_t whole = n & ~int64_t(15), tail = n - whole;
+  const f32x16 s = splat(scale), b = splat(bias);
+  for (int64_t i = 0; i < whole; i += 16) store(y + i, shift_and_scale(load(x + i), mean, inv, s, b));
+  if (tail != 0) store_n(y + whole, shift_and_scale(load_n(x + whole, tail), mean, inv, s, b), tail);
+}
+
+TERN_INLINE f32x16 by_channel(f32x16 x, f32x16 mean, f32x16 factor, f32x16 bias) { return fma(x - mean, factor, bias); }
+
+// [n, channels] with one element a channel: lanes are channels.
+void batch_norm_columns(const BatchNormArgs& a) {
+  for (int64_t c = 0; c < a.channels; c += 16) {
+    const int64_t n = a.channels - c < 16 ? a.channels - c : 16;
+    const f32x16 mean = load_n(a.mean + c, n), bias = load_n(a.bias + c, n);
+    const f32x16 factor = load_n(a.scale + c, n) / sqrt(load_n(a.var + c, n) + splat(a.epsilon));
+    for (int64_t r = c; r < a.rows; r += a.channels) store_n(a.y + r, by_channel(load_n(a.x + r, n), mean, factor, bias), n);
+  }
+}
+
+template <int kQuarters>
+TERN_INLINE f32x16 lrn_divisor(f32x16 s) {
+  if constexpr (kQuarters == 4) return s;
+  const f32x16 root = sqrt(s);
+  if constexpr (kQuarters == 2) return root;
+  return root * sqrt(root);
+}
+
+template <int kQuarters>
+void lrn_rows(const LrnArgs& a) {
+  for (int64_t row = a.first; row < a.first + a.rows; ++row) {
+    const int64_t c = row % a.channels, low = c < a.before ? -c : -a.before, high = c + a.after < a.channels ? a.after : a.channels - 1 - c;
+    const float* x = a.x + row * a.inner;  // [inner] of channel c; x + d * inner is channel c + d
+    float* y = a.y + row * a.inner;        // [inner]
+    for (int64_t i = 0; i < a.inner; i += 16) {
+      const int64_t n = a.inner - i < 16 ? a.inner - i : 16;
+      f32x16 sum = zero();
+      for (int64_t d = low; d <= high; ++d) {
+        const f32x16 v = load_n(x + d * a.inner + i, n);
+        sum = fma(v, v, sum);
+      }
+      const f32x16 s = fma(splat(a.alpha_over_size), sum, splat(a.bias));
+      store_n(y + i, load_n(x + i, n) / lrn_divisor<kQuarters>(s), n);
+    }
+  }
+}
+
+}  // namespace
+
+void layer_norm_f32(const RowNormArgs& a) { row_norm<true>(a); }
+void rms_norm_f32(const RowNormArgs& a) { row_norm<false>(a); }
+
+void group_norm_f32(const GroupNormArgs& a) {
+  const int64_t n = a.channels_per_group * a.inner;
+  for (int64_t r = 0; r < a.rows; ++r) {
+    const float* x = a.x + r * n;  // [channels_per_group, inner]
+    float* y = a.y + r * n;        // [channels_per_group, inner]
+    Four mean = row_sums<1>(x, 0, n);
+    mean.v[0] = mean.v[0] / static_cast<float>(n);
+    const float var = row_squares<1>(x, 0, n, mean).v[0] / static_cast<float>(n);
+    const float inv = 1.0f / __builtin_sqrtf(var + a.epsilon);
+    const int64_t channel = (a.first + r) % a.groups * a.channels_per_group;
+    for (int64_t c = 0; c < a.channels_per_group; ++c) {
+      affine(x + c * a.inner, y + c * a.inner, a.inner, mean.v[0], inv, a.scale[channel + c], a.bias[channel + c]);
+    }
+  }
+}
+
+void batch_norm_f32(const BatchNormArgs& a) {
+  if (a.inner == 1) return batch_norm_columns(a);
+  const int64_t whole = a.inner & ~int64_t(15), tail = a.inner - whole;
+  for (int64_t r = 0; r < a.rows; ++r) {
+    const int64_t c = (a.first + r) % a.channels;
+    const float* x = a.x + r * a.inner;  // [inner]
+    float* y = a.y + r * a.inner;        // [inner]
+    const f32x16 mean = splat(a.mean[c]), bias = splat(a.bias[c]), factor = splat(a.scale[c] / __builtin_sqrtf(a.var[c] + a.epsilon));
+    for (int64_t i = 0; i < whole; i += 16) store(y + i, by_channel(load(x + i), mean, factor, bias));
+    if (tail != 0) store_n(y + whole, by_channel(load_n(x + whole, tail), mean, factor, bias), tail);
+  }
+}
+
+void lrn_f32(const LrnArgs& a) {
+  if (a.quarters == 2) return lrn_rows<2>(a);
+  if (a.quarters == 3) return lrn_rows<3>(a);
+  lrn_rows<4>(a);
+}
+
+}  // namespace tern::TERN_ISA
