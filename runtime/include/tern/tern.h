@@ -43,15 +43,15 @@ struct Array {
 
 struct LoadOptions {
   int64_t budget = int64_t(64) << 20;  // bytes that loading may allocate beyond a small multiple of the file's own size
-  std::string directory;               // for load_bytes: where external data lies; empty: external data are refused
+  std::string directory = {};          // for load_bytes: where external data lies; empty: external data are refused
   bool optimize = true;                // false keeps the graph as the file has it (only `tern dump` and tests want that)
 };
 
 struct SessionOptions {
-  std::map<std::string, int64_t> dims;   // values for symbolic dimensions; each must be bound
+  std::map<std::string, int64_t> dims = {};  // values for symbolic dimensions; each must be bound
   int threads = 1;                       // 1: no thread is ever created. n > 1: n - 1 workers that spin, owned by the session
-  std::vector<int> cpus;                 // worker i + 1 is pinned to cpus[i]; empty: not pinned
-  std::string isa;                       // "", "scalar", "avx2" or "avx512": a cap, never an error when the machine has less
+  std::vector<int> cpus = {};            // worker i + 1 is pinned to cpus[i]; empty: not pinned
+  std::string isa = {};                  // "", "scalar", "avx2" or "avx512": a cap, never an error when the machine has less
   bool lock_memory = false;              // mlock the arena
   bool huge_pages = false;               // ask for 2 MB pages
   int64_t budget = int64_t(4) << 30;     // most bytes of the arena

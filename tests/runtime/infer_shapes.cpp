@@ -1,0 +1,73 @@
+// Symbolic shapes, and the contents of tensors that compute shapes. Contract: runtime/infer_shapes.h.
+#include "runtime/infer_shapes.h"
+
+#include <doctest/doctest.h>
+
+#include "runtime/optimize.h"
+#include "tests/support/graph_builder.h"
+
+namespace tern::test {
+
+TEST_CASE("infer_shapes: the Shape, Gather, Unsqueeze, Concat, Reshape chain of exported models resolves symbolically") {
+  GraphBuilder b;
+  auto x = b.input("x", {Dim::symbol("batch"), Dim::symbol("seq"), 12});
+  auto shape = b.node("Shape", {x});
+  auto batch = b.node("Gather", {shape, b.constant(Tensor::scalar(int64_t(0)))});
+  auto seq = b.node("Gather", {shape, b.constant(Tensor::scalar(int64_t(1)))});
+  auto wanted = b.node("Concat", {b.node("Unsqueeze", {batch, b.ints({0})}), b.node("Unsqueeze", {seq, b.ints({0})}), b.ints({3, 4})},
+                       {{"axis", int64_t(0)}});
+  auto y = b.node("Reshape", {x, wanted});
+  b.output(y);
+  REQUIRE(infer_shapes(b.graph).ok());
+  CHECK(b.graph.value(y).type.shape.text() == "[batch,seq,3,4]");
+}
+
+TEST_CASE("infer_shapes: sums of symbols stay linear through Concat and Slice") {
+  GraphBuilder b;
+  auto x = b.input("x", {Dim::symbol("n"), 4});
+  auto two = b.node("Concat", {x, x}, {{"axis", int64_t(0)}});
+  b.output(two);
+  REQUIRE(infer_shapes(b.graph).ok());
+  CHECK(b.graph.value(two).type.shape.text() == "[2*n,4]");
+}
+
+TEST_CASE("infer_shapes: operands that cannot fit are an error that names the node and both shapes") {
+  GraphBuilder b;
+  auto x = b.input("x", {8, 512});
+  b.output(b.node("MatMul", {x, b.constant(random_f32({256, 10}, 1))}));
+  Status s = infer_shapes(b.graph);
+  REQUIRE(!s.ok());
+  CHECK(s.error().message().find("n0 (MatMul)") == 0);
+  CHECK(s.error().message().find("[8,512]") != std::string::npos);
+  CHECK(s.error().message().find("[256,10]") != std::string::npos);
+}
+
+TEST_CASE("specialize: binding the symbols makes every shape a number, and unknown names are refused") {
+  GraphBuilder b;
+  auto x = b.input("x", {Dim::symbol("batch"), 12});
+  auto shape = b.node("Shape", {x});
+  auto first = b.node("Gather", {shape, b.ints({0})});
+  b.output(b.node("Reshape", {x, b.node("Concat", {first, b.ints({3, 4})}, {{"axis", int64_t(0)}})}));
+  auto bound = specialize(b.graph, {{"batch", 5}}, 1 << 20);
+  REQUIRE(bound.ok());
+  CHECK(bound->value(bound->outputs[0]).type.shape.text() == "[5,3,4]");
+  CHECK(bound->nodes.size() == 1);  // only the Reshape is left: its shape is a constant now
+  auto wrong = specialize(b.graph, {{"bacth", 5}}, 1 << 20);
+  REQUIRE(!wrong.ok());
+  CHECK(wrong.error().code() == Code::kUsage);
+  CHECK(!specialize(b.graph, {{"batch", -1}}, 1 << 20).ok());
+}
+
+TEST_CASE("solve_dims: symbols follow from the dims of arrays, expressions are checked") {
+  GraphBuilder b;
+  b.input("x", {Dim::symbol("n"), 3});
+  b.input("z", {*add(*mul(Dim::symbol("n"), 2), 1)});
+  const Dims fitting[] = {{4, 3}, {9}}, wrong_number[] = {{4, 3}, {8}}, wrong_rank[] = {{4}, {9}};
+  auto dims = solve_dims(b.graph, fitting);
+  REQUIRE(dims.ok());
+  CHECK(dims->at("n") == 4);
+  CHECK(!solve_dims(b.graph, wrong_number).ok());
+  CHECK(!solve_dims(b.graph, wrong_rank).ok());
+}
+
+}  // namespace tern::test

@@ -1,0 +1,120 @@
+// verify, fold_constants, simplify: what they keep, what they drop, what they refuse.
+#include <doctest/doctest.h>
+
+#include "runtime/fold_constants.h"
+#include "runtime/infer_shapes.h"
+#include "runtime/optimize.h"
+#include "runtime/simplify.h"
+#include "runtime/verify.h"
+#include "tests/support/graph_builder.h"
+
+namespace tern::test {
+
+TEST_CASE("verify: a value read before it is computed is refused") {
+  GraphBuilder b;
+  auto x = b.input("x", {4});
+  auto y = b.node("Softmax", {x});
+  b.output(b.node("Softmax", {y}));
+  CHECK(verify(b.graph).ok());
+  std::swap(b.graph.nodes[0], b.graph.nodes[1]);
+  Status s = verify(b.graph);
+  REQUIRE(!s.ok());
+  CHECK(s.error().message().find("read before it is computed") != std::string::npos);
+}
+
+TEST_CASE("verify: a value produced twice, a missing input, an unknown attribute and a wrong attribute kind are refused") {
+  GraphBuilder twice;
+  auto x = twice.input("x", {4});
+  twice.output(twice.node("Softmax", {x}));
+  twice.graph.nodes.push_back(twice.graph.nodes[0]);
+  CHECK(!verify(twice.graph).ok());
+
+  GraphBuilder missing;
+  missing.input("x", {4});
+  missing.output(missing.node("Softmax", {kNone}));
+  CHECK(!verify(missing.graph).ok());
+
+  GraphBuilder attribute;
+  x = attribute.input("x", {4});
+  attribute.output(attribute.node("Softmax", {x}, {{"axes", int64_t(0)}}));
+  CHECK(verify(attribute.graph).error().code() == Code::kUnsupported);
+
+  GraphBuilder kind;
+  x = kind.input("x", {4});
+  kind.output(kind.node("Softmax", {x}, {{"axis", 1.0f}}));
+  CHECK(verify(kind.graph).error().code() == Code::kInvalid);
+}
+
+TEST_CASE("verify: an output that nothing computes is refused") {
+  GraphBuilder b;
+  b.input("x", {4});
+  b.output(b.graph.add_value("nowhere"));
+  CHECK(!verify(b.graph).ok());
+}
+
+TEST_CASE("fold_constants: what depends on constants alone becomes a constant with the operator's own bits") {
+  GraphBuilder b;
+  auto x = b.input("x", {2, 3});
+  auto w = b.constant(random_f32({3, 3}, 7));
+  auto soft = b.node("Softmax", {w});
+  b.output(b.node("MatMul", {x, soft}));
+  REQUIRE(optimize(b.graph, 1 << 20, Stage::fold).ok());
+  CHECK(GraphBuilder::count(b.graph, "Softmax") == 0);
+  const ValueId folded = b.graph.nodes[0].inputs[1];
+  check_same(b.graph.value(folded).constant, run_op("Softmax", {}, {random_f32({3, 3}, 7)})[0]);
+}
+
+TEST_CASE("fold_constants: a result much larger than its inputs stays a node") {
+  GraphBuilder b;
+  auto big = b.node("Expand", {b.constant(Tensor::scalar(1.0f)), b.ints({1024, 1024})});
+  b.output(big);
+  REQUIRE(optimize(b.graph, int64_t(64) << 20, Stage::fold).ok());
+  CHECK(GraphBuilder::count(b.graph, "Expand") == 1);
+}
+
+TEST_CASE("simplify: equal nodes are computed once, unread ones not at all, and views that change nothing go") {
+  GraphBuilder b;
+  auto x = b.input("x", {4, 4});
+  auto a = b.node("Softmax", {x}), same = b.node("Softmax", {x}), other = b.node("Softmax", {x}, {{"axis", int64_t(0)}});
+  b.node("Softmax", {a});  // nobody reads it
+  auto view = b.node("Reshape", {same, b.ints({4, 4})});
+  b.output(b.node("MatMul", {a, view}));
+  b.output(other);
+  REQUIRE(infer_shapes(b.graph).ok());
+  simplify(b.graph);
+  CHECK(verify(b.graph).ok());
+  CHECK(GraphBuilder::count(b.graph, "Softmax") == 2);
+  CHECK(GraphBuilder::count(b.graph, "Reshape") == 0);
+  CHECK(b.graph.nodes.back().inputs[0] == b.graph.nodes.back().inputs[1]);
+}
+
+// if (condition) softmax(x) else x
+GraphBuilder conditional(bool constant_condition, bool value) {
+  GraphBuilder b;
+  auto x = b.input("x", {2, 3});
+  ValueId condition = constant_condition ? b.constant(boolean({}, {value})) : b.input("c", Shape(std::vector<Dim>()), DType::boolean);
+  for (int branch = 0; branch < 2; ++branch) {
+    GraphBuilder g;
+    auto inner = g.input("x", {2, 3});
+    g.output(branch == 0 ? g.node("Softmax", {inner}) : g.node("Softmax", {inner}, {{"axis", int64_t(0)}}));
+    b.graph.subgraphs.push_back(g.graph);
+  }
+  b.output(b.nodes("If", {condition, x}, 1, {}, {0, 1})[0]);
+  return b;
+}
+
+TEST_CASE("fold_constants: an If whose condition is known disappears, and its taken branch stays") {
+  for (bool value : {true, false}) {
+    GraphBuilder b = conditional(true, value);
+    REQUIRE(optimize(b.graph, 1 << 20).ok());
+    REQUIRE(b.graph.nodes.size() == 1);
+    CHECK(b.graph.nodes[0].attrs.i("axis", -1) == (value ? -1 : 0));
+    CHECK(b.graph.subgraphs.empty());
+  }
+  GraphBuilder live = conditional(false, true);
+  REQUIRE(optimize(live.graph, 1 << 20).ok());
+  CHECK(GraphBuilder::count(live.graph, "If") == 1);
+  CHECK(live.graph.value(live.graph.outputs[0]).type.shape.text() == "[2,3]");
+}
+
+}  // namespace tern::test

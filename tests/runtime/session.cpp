@@ -1,0 +1,172 @@
+// Plan and evaluator: the same bits, inputs that survive a run, outputs where they were promised, If that branches, threads that agree.
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "runtime/model.h"
+#include "tests/support/graph_builder.h"
+
+namespace tern::test {
+namespace {
+
+Array array_of(const Tensor& t) { return to_array(t); }
+
+Session make_session(const Model& model, SessionOptions options = {}) {
+  auto session = model.session(options);
+  REQUIRE_MESSAGE(session.ok(), (session.ok() ? std::string() : session.error().message()));
+  return std::move(*session);
+}
+
+Model make(GraphBuilder& b) {
+  auto model = make_model(b.graph, {});
+  REQUIRE_MESSAGE(model.ok(), (model.ok() ? std::string() : model.error().message()));
+  return *model;
+}
+
+void write(Session& s, const char* name, const Tensor& t) {
+  auto to = s.input_bytes(name);
+  REQUIRE(to.size() == t.bytes());
+  std::memcpy(to.data(), t.raw(), t.bytes());
+}
+
+void check_bytes(std::span<const std::byte> a, const Array& b) {
+  REQUIRE(a.size() == b.bytes.size());
+  CHECK(std::memcmp(a.data(), b.bytes.data(), a.size()) == 0);
+}
+
+// x -> MatMul -> Softmax -> Reshape -> Softmax, with x read again at the end.
+GraphBuilder chain() {
+  GraphBuilder b;
+  auto x = b.input("x", {Dim::symbol("batch"), 6});
+  auto h = b.node("MatMul", {x, b.constant(random_f32({6, 6}, 3))});
+  auto s = b.node("Softmax", {h});
+  auto r = b.node("Reshape", {s, b.ints({-1, 2, 3})});
+  auto t = b.node("Softmax", {r}, {{"axis", int64_t(1)}});
+  b.output(b.node("Concat", {b.node("Reshape", {t, b.ints({-1, 6})}), x}, {{"axis", int64_t(1)}}), "y");
+  b.output(s, "hidden");
+  return b;
+}
+
+}  // namespace
+
+TEST_CASE("session: plan and evaluator give the same bits, for several batches, ISAs and thread counts, run after run") {
+  GraphBuilder b = chain();
+  Model model = make(b);
+  for (int64_t batch : {1, 2, 5, 33}) {
+    const Tensor x = random_f32({batch, 6}, static_cast<uint32_t>(batch));
+    const std::vector<Array> in = {array_of(x)};
+    auto expected = model.evaluate(in, "scalar");
+    REQUIRE(expected.ok());
+    for (const char* isa : {"scalar", "avx2", "avx512"}) {
+      for (int threads : {1, 2}) {
+        SessionOptions options;
+        options.dims["batch"] = batch;
+        options.isa = isa;
+        options.threads = threads;
+        Session s = make_session(model, options);
+        write(s, "x", x);
+        for (int run = 0; run < 3; ++run) {
+          s.run();
+          check_bytes(s.output_bytes("y"), (*expected)[0]);
+          check_bytes(s.output_bytes("hidden"), (*expected)[1]);
+        }
+        CHECK(std::memcmp(s.input_bytes("x").data(), x.raw(), x.bytes()) == 0);  // inputs are never written
+      }
+    }
+  }
+}
+
+TEST_CASE("session: a row of a batch has the bits it has alone") {
+  GraphBuilder b = chain();
+  Model model = make(b);
+  const Tensor x = random_f32({5, 6}, 11);
+  auto whole = model.evaluate(std::vector<Array>{array_of(x)});
+  REQUIRE(whole.ok());
+  for (int64_t row = 0; row < 5; ++row) {
+    const Tensor one = Tensor::of<float>({1, 6}, x.span<float>().subspan(static_cast<size_t>(row) * 6, 6));
+    auto alone = model.evaluate(std::vector<Array>{array_of(one)});
+    REQUIRE(alone.ok());
+    const size_t bytes = (*alone)[0].bytes.size();
+    CHECK(std::memcmp((*whole)[0].bytes.data() + static_cast<size_t>(row) * bytes, (*alone)[0].bytes.data(), bytes) == 0);
+  }
+}
+
+TEST_CASE("session: outputs that are inputs or constants are copies of them") {
+  GraphBuilder b;
+  auto x = b.input("x", {3});
+  b.output(x, "same");
+  b.output(b.constant(f32({2}, {4, 5})), "constant");
+  b.output(x, "again");
+  Model model = make(b);
+  Session s = make_session(model);
+  write(s, "x", f32({3}, {1, 2, 3}));
+  s.run();
+  CHECK(s.output<float>("same")[2] == 3.0f);
+  CHECK(s.output<float>("again")[0] == 1.0f);
+  CHECK(s.output<float>("constant")[1] == 5.0f);
+  CHECK(s.output<float>("same").data() != s.input<float>("x").data());
+}
+
+TEST_CASE("session: a live If takes the branch that its condition says, in the plan as in the evaluator") {
+  GraphBuilder b;
+  auto condition = b.input("c", Shape(std::vector<Dim>()), DType::boolean);
+  auto x = b.input("x", {2, 3});
+  auto h = b.node("Softmax", {x});
+  for (int branch = 0; branch < 2; ++branch) {
+    GraphBuilder g;
+    auto inner = g.input("h", {2, 3});
+    auto outer = g.input("x", {2, 3});
+    g.output(branch == 0 ? g.node("Softmax", {inner}) : outer);
+    b.graph.subgraphs.push_back(g.graph);
+  }
+  auto y = b.nodes("If", {condition, h, x}, 1, {}, {0, 1})[0];
+  b.output(b.node("Softmax", {y}, {{"axis", int64_t(0)}}), "y");
+  b.output(h, "h");
+  Model model = make(b);
+  Session s = make_session(model);
+  const Tensor input = random_f32({2, 3}, 5);
+  write(s, "x", input);
+  for (bool value : {true, false, true}) {
+    s.input<bool>("c")[0] = value;
+    s.run();
+    auto expected = model.evaluate(std::vector<Array>{array_of(boolean({}, {value})), array_of(input)});
+    REQUIRE(expected.ok());
+    check_bytes(s.output_bytes("y"), (*expected)[0]);
+    check_bytes(s.output_bytes("h"), (*expected)[1]);
+  }
+}
+
+TEST_CASE("session: unbound, unknown and impossible options are usage errors that say what to do") {
+  GraphBuilder b = chain();
+  Model model = make(b);
+  auto unbound = model.session();
+  REQUIRE(!unbound.ok());
+  CHECK(unbound.error().code() == Code::kUsage);
+  CHECK(unbound.error().message().find("batch") != std::string::npos);
+  CHECK(!model.session({.dims = {{"batch", 1}}, .threads = 0}).ok());
+  CHECK(model.session({.dims = {{"batch", 1}}, .isa = "sse"}).error().code() == Code::kUsage);
+  auto big = model.session({.dims = {{"batch", int64_t(1) << 40}}});
+  REQUIRE(!big.ok());
+  CHECK(big.error().code() == Code::kUnsupported);
+}
+
+TEST_CASE("session: spans of an unknown name or another dtype are empty") {
+  GraphBuilder b = chain();
+  Model model = make(b);
+  Session s = make_session(model, {.dims = {{"batch", 2}}});
+  CHECK(s.input<float>("x").size() == 12);
+  CHECK(s.input<double>("x").empty());
+  CHECK(s.input<float>("y").empty());
+  CHECK(s.output<float>("nothing").empty());
+  CHECK(s.dims("x") == std::vector<int64_t>{2, 6});
+}
+
+TEST_CASE("session: an empty batch runs and gives empty outputs") {
+  GraphBuilder b = chain();
+  Model model = make(b);
+  Session s = make_session(model, {.dims = {{"batch", 0}}});
+  s.run();
+  CHECK(s.output<float>("y").empty());
+}
+
+}  // namespace tern::test
