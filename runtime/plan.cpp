@@ -197,6 +197,9 @@ class Planner {
     if (p.buffer == kNone || in.layout != out.layout || size_of(in.type.dtype) != size_of(out.type.dtype) || !out.type.shape.known()) return false;
     if (view) return true;  // both are the same memory, and stay so: later readers are counted together
     if (in.type.shape.concrete() != out.type.shape.concrete()) return false;
+    int readings = 0;  // a kernel that writes its output while it still reads the same buffer as another input would read its own results
+    for (ValueId v : node.inputs) readings += v != kNone && place(scope, v).buffer == p.buffer;
+    if (readings != 1) return false;
     return readers_[static_cast<size_t>(p.buffer)] == 0 && !pinned_[static_cast<size_t>(p.buffer)];
   }
 

@@ -136,6 +136,20 @@ TEST_CASE("session: a live If takes the branch that its condition says, in the p
   }
 }
 
+TEST_CASE("session: an operator that reads one value twice is not computed in place on it") {
+  GraphBuilder b;
+  auto x = b.input("x", {40});
+  auto h = b.node("Neg", {x});
+  b.output(b.node("Sum", {h, x, h}), "y");
+  Model model = make(b);
+  Session s = make_session(model);
+  const Tensor input = random_f32({40}, 9);
+  write(s, "x", input);
+  s.run();
+  check_bytes(s.output_bytes("y"), (*model.evaluate(std::vector<Array>{array_of(input)}))[0]);
+  CHECK(s.output<float>("y")[7] == -input.data<float>()[7]);
+}
+
 TEST_CASE("session: unbound, unknown and impossible options are usage errors that say what to do") {
   GraphBuilder b = chain();
   Model model = make(b);
