@@ -1,0 +1,141 @@
+// tern beside onnxruntime in one process, in interleaved rounds, one thread each: the ratio of minima and of medians.
+// Usage: peer_onnxruntime LIBONNXRUNTIME.SO MODEL.onnx...      (the library of the onnxruntime package; nothing of it is needed to build)
+//
+// onnxruntime's C API is a table of function pointers that only grows at its end; the slots used here are numbered below.
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <random>
+
+#include "tern/tern.h"
+
+namespace {
+
+struct OrtApiBase {
+  const void* const* (*get_api)(uint32_t version);
+  const char* (*version)();
+};
+enum Slot { kErrorMessage = 2, kCreateEnv = 3, kCreateSession = 7, kRun = 9, kCreateOptions = 10, kOptimization = 23, kIntraThreads = 24, kInterThreads = 25,
+            kCreateTensor = 49, kMemoryInfo = 69 };
+
+class Ort {
+ public:
+  explicit Ort(const char* library) {
+    void* handle = dlopen(library, RTLD_NOW);
+    if (handle == nullptr) std::fprintf(stderr, "%s\n", dlerror()), std::exit(3);
+    auto base = reinterpret_cast<const OrtApiBase* (*)()>(dlsym(handle, "OrtGetApiBase"))();
+    std::printf("onnxruntime %s\n", base->version());
+    table_ = base->get_api(17);
+    call<int, const char*, void**>(kCreateEnv, 3, "tern", &env_);
+    call<int, int, void**>(kMemoryInfo, 0, 0, &memory_);
+  }
+  template <class... Args>
+  void call(Slot slot, Args... args) {
+    void* status = reinterpret_cast<void* (*)(Args...)>(const_cast<void*>(table_[slot]))(args...);
+    if (status == nullptr) return;
+    std::fprintf(stderr, "onnxruntime: %s\n", reinterpret_cast<const char* (*)(void*)>(const_cast<void*>(table_[kErrorMessage]))(status));
+    std::exit(3);
+  }
+  void* load(const char* path) {
+    void *options = nullptr, *session = nullptr;
+    call<void**>(kCreateOptions, &options);
+    call<void*, int>(kOptimization, options, 99);
+    call<void*, int>(kIntraThreads, options, 1);
+    call<void*, int>(kInterThreads, options, 1);
+    call<void*, const char*, void*, void**>(kCreateSession, env_, path, options, &session);
+    return session;
+  }
+  void* tensor(void* data, size_t bytes, const std::vector<int64_t>& dims, tern::DType dtype) {
+    void* value = nullptr;
+    const int type = dtype == tern::DType::i64 ? 7 : 1;
+    call<void*, void*, size_t, const int64_t*, size_t, int, void**>(kCreateTensor, memory_, data, bytes, dims.data(), dims.size(), type, &value);
+    return value;
+  }
+
+ private:
+  const void* const* table_;
+  void *env_ = nullptr, *memory_ = nullptr;
+};
+
+double now_ns() { return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Nanoseconds a call, several calls a sample so that the clock does not show.
+template <class F>
+void sample(F f, int calls, std::vector<double>& into) {
+  const double begin = now_ns();
+  for (int i = 0; i < calls; ++i) f();
+  into.push_back((now_ns() - begin) / calls);
+}
+
+double median(std::vector<double> v) {
+  std::nth_element(v.begin(), v.begin() + static_cast<long>(v.size() / 2), v.end());
+  return v[v.size() / 2];
+}
+
+int compare(Ort& ort, const char* path) {
+  auto model = tern::load(path);
+  if (!model) return std::fprintf(stderr, "%s\n", model.error().message().c_str()), 3;
+  auto session = model->session();
+  if (!session) return std::fprintf(stderr, "%s: %s\n", path, session.error().message().c_str()), 4;
+  std::mt19937 engine(1);
+  std::vector<const char*> in_names, out_names;
+  std::vector<void*> in, out;
+  std::vector<std::vector<std::byte>> buffers;
+  buffers.reserve(64);
+  for (const auto& port : session->inputs()) {
+    for (float& x : session->input<float>(port.name)) x = static_cast<float>(engine()) / 2147483648.0f - 1;
+    for (int64_t& id : session->input<int64_t>(port.name)) id = static_cast<int64_t>(engine() % 5000);
+    auto bytes = session->input_bytes(port.name);
+    buffers.emplace_back(bytes.begin(), bytes.end());
+    in_names.push_back(port.name.c_str());
+    in.push_back(ort.tensor(buffers.back().data(), bytes.size(), session->dims(port.name), port.dtype));
+  }
+  for (const auto& port : session->outputs()) {
+    buffers.emplace_back(session->output_bytes(port.name).size());
+    out_names.push_back(port.name.c_str());
+    out.push_back(ort.tensor(buffers.back().data(), buffers.back().size(), session->dims(port.name), port.dtype));
+  }
+  void* peer = ort.load(path);
+  auto run_peer = [&] {
+    ort.call<void*, void*, const char* const*, void* const*, size_t, const char* const*, size_t, void**>(
+        kRun, peer, nullptr, in_names.data(), in.data(), in.size(), out_names.data(), out.size(), out.data());
+  };
+  auto run_tern = [&] { session->run(); };
+  run_tern();
+  run_peer();
+  double worst = 0;  // relative to the largest element: both must compute the same
+  for (size_t o = 0; o < out.size(); ++o) {
+    auto mine = session->output<float>(out_names[o]);
+    auto* theirs = reinterpret_cast<const float*>(buffers[in.size() + o].data());
+    float top = 1e-30f;
+    for (size_t i = 0; i < mine.size(); ++i) top = std::max(top, std::fabs(theirs[i]));
+    for (size_t i = 0; i < mine.size(); ++i) worst = std::max(worst, static_cast<double>(std::fabs(mine[i] - theirs[i]) / top));
+  }
+  std::vector<double> a, b, probe;
+  sample(run_peer, 5, probe);
+  const int calls = std::max(1, static_cast<int>(100000 / std::max(1.0, probe[0])));
+  for (int round = 0; round < 200; ++round) {
+    sample(run_tern, calls, a);
+    sample(run_peer, calls, b);
+  }
+  const double min_a = *std::min_element(a.begin(), a.end()), min_b = *std::min_element(b.begin(), b.end());
+  std::printf("%-16s tern %9.3f us (median %9.3f)   onnxruntime %9.3f us (median %9.3f)   ratio of minima %.3f, of medians %.3f   error %.1e\n",
+              std::filesystem::path(path).stem().c_str(), min_a / 1e3, median(a) / 1e3, min_b / 1e3, median(b) / 1e3, min_a / min_b, median(a) / median(b),
+              worst);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) return std::fprintf(stderr, "usage: peer_onnxruntime LIBONNXRUNTIME.SO MODEL.onnx...\n"), 2;
+  Ort ort(argv[1]);
+  int worst = 0;
+  for (int i = 2; i < argc; ++i) worst = std::max(worst, compare(ort, argv[i]));
+  return worst;
+}
