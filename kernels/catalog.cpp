@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/attention/attention.h"
 #include "kernels/control/control.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gather/gather.h"
@@ -17,6 +18,8 @@ namespace tern {
 namespace {
 
 constexpr const OpDef* kOps[] = {
+    // attention
+    &kFusedAttention,
     // control
     &kIf,
     // elementwise
@@ -103,6 +106,8 @@ constexpr const OpDef* kOps[] = {
     &kBatchNormalization, &kGroupNormalization, &kInstanceNormalization, &kLayerNormalization, &kLpNormalization, &kLRN,
     &kMeanVarianceNormalization, &kRMSNormalization,
     // softmax
+    &kHardmax,
+    &kLogSoftmax,
     &kSoftmax,
 };
 

@@ -6,7 +6,7 @@
 //
 //   f32x16, i32x16, mask16    values           load store load_n store_n splat      memory (any alignment; _n: the first n lanes, the rest 0)
 //   + - * /  fma fnma sqrt    arithmetic       min_raw max_raw                      a < b ? a : b, a > b ? a : b   (NaN gives b)
-//   min_nan max_nan           NaN if either is reduce_add reduce_max_nan            fixed tree: halves, quarters, pairs
+//   min_nan max_nan           NaN if either is reduce_add reduce_max_nan reduce_max_raw   fixed tree: halves, quarters, pairs
 //   lt le gt ge eq ne unordered                select(m, yes, no)                   compares are false on NaN (ne, unordered: true)
 //   round_even floor ceil trunc abs neg copysign bits from_bits                     to_int_trunc: saturates nowhere, callers clamp
 // Next: simd_math.h, then softmax/softmax.simd.cpp.
@@ -42,7 +42,36 @@ TERN_INLINE f32x16 copysign(f32x16 magnitude, f32x16 sign) {
 }
 TERN_INLINE f32x16 zero() { return splat(0.0f); }
 
-// Writes lanes in order, then reduces as every ISA does: lane i with i + 8, then + 4, + 2, + 1.
+// Halves, quarters, pairs: lane i with i + 8, then + 4, + 2, + 1, on every ISA.
+#if defined(__AVX2__)
+TERN_INLINE __m256 low_half(f32x16 a) {
+#if defined(__AVX512F__)
+  return _mm512_castps512_ps256(a.v);
+#else
+  return a.lo;
+#endif
+}
+TERN_INLINE __m256 high_half(f32x16 a) {
+#if defined(__AVX512F__)
+  return _mm512_extractf32x8_ps(a.v, 1);
+#else
+  return a.hi;
+#endif
+}
+TERN_INLINE float reduce_add(f32x16 a) {
+  const __m256 eight = _mm256_add_ps(low_half(a), high_half(a));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+// The largest lane; when one is NaN, any lane.
+TERN_INLINE float reduce_max_raw(f32x16 a) {
+  const __m256 eight = _mm256_max_ps(low_half(a), high_half(a));
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+#else
 TERN_INLINE float reduce_add(f32x16 a) {
   float t[16];
   store(t, a);
@@ -51,6 +80,16 @@ TERN_INLINE float reduce_add(f32x16 a) {
   }
   return t[0];
 }
+// The largest lane; when one is NaN, any lane.
+TERN_INLINE float reduce_max_raw(f32x16 a) {
+  float t[16];
+  store(t, a);
+  for (int width = 8; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) t[i] = t[i] > t[i + width] ? t[i] : t[i + width];
+  }
+  return t[0];
+}
+#endif
 TERN_INLINE float reduce_max_nan(f32x16 a) {
   float t[16];
   store(t, a);

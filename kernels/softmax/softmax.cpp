@@ -1,4 +1,4 @@
-// Softmax: schema, inference, binding, kernel table. See softmax.h.
+// Softmax, LogSoftmax, Hardmax: schema, inference, binding, kernel tables. See softmax.h.
 #include "kernels/softmax/softmax.h"
 
 #include "kernels/op.h"
@@ -6,10 +6,27 @@
 namespace tern {
 namespace {
 
-constexpr KernelRow kRows[] = {
+constexpr KernelRow kSoftmaxRows[] = {
     row<SoftmaxArgs, scalar::softmax_f32>("softmax/f32/scalar", DType::f32, Isa::scalar),
     row<SoftmaxArgs, avx2::softmax_f32>("softmax/f32/avx2", DType::f32, Isa::avx2),
     row<SoftmaxArgs, avx512::softmax_f32>("softmax/f32/avx512", DType::f32, Isa::avx512),
+    row<SoftmaxArgs, portable::softmax_f64>("softmax/f64", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, portable::softmax_f16>("softmax/f16", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, portable::softmax_bf16>("softmax/bf16", DType::bf16, Isa::scalar),
+};
+constexpr KernelRow kLogSoftmaxRows[] = {
+    row<SoftmaxArgs, scalar::log_softmax_f32>("log_softmax/f32/scalar", DType::f32, Isa::scalar),
+    row<SoftmaxArgs, avx2::log_softmax_f32>("log_softmax/f32/avx2", DType::f32, Isa::avx2),
+    row<SoftmaxArgs, avx512::log_softmax_f32>("log_softmax/f32/avx512", DType::f32, Isa::avx512),
+    row<SoftmaxArgs, portable::log_softmax_f64>("log_softmax/f64", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, portable::log_softmax_f16>("log_softmax/f16", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, portable::log_softmax_bf16>("log_softmax/bf16", DType::bf16, Isa::scalar),
+};
+constexpr KernelRow kHardmaxRows[] = {
+    row<SoftmaxArgs, portable::hardmax_f32>("hardmax/f32", DType::f32, Isa::scalar),
+    row<SoftmaxArgs, portable::hardmax_f64>("hardmax/f64", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, portable::hardmax_f16>("hardmax/f16", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, portable::hardmax_bf16>("hardmax/bf16", DType::bf16, Isa::scalar),
 };
 
 constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}};
@@ -23,21 +40,38 @@ Status infer(InferContext& c) {
   return infer_same(c);
 }
 
-Status bind(BindContext& c) {
+Status bind(BindContext& c, std::span<const KernelRow> rows) {
   const TensorView& x = c.in(0);
-  const int axis = *normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
-  const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
-  if (kernel == nullptr || x.dims.count(axis + 1, x.dims.rank) != 1) return bad_dtype(x.dtype);
-  const int64_t cols = x.dims[axis];
-  const auto [begin, end] = c.range(x.dims.count(0, axis));
-  if (cols == 0 || begin == end) return {};
-  c.run(*kernel, SoftmaxArgs{x.as<const float>() + begin * cols, c.out(0).as<float>() + begin * cols, end - begin, cols});
+  const auto axis = normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
+  const KernelRow* kernel = pick(rows, x.dtype, c.isa);
+  if (kernel == nullptr || !axis) return bad_dtype(x.dtype);
+  SoftmaxArgs a{x.data, c.out(0).data, x.dims.count(0, *axis), x.dims[*axis], x.dims.count(*axis + 1, x.dims.rank), 1};
+  a.stride = a.inner;
+  int64_t first = 0;  // element where this share begins
+  if (a.outer >= c.parts) {
+    const auto [begin, end] = c.range(a.outer);
+    a.outer = end - begin;
+    first = begin * a.cols * a.stride;
+  } else {
+    const auto [begin, end] = c.range(a.inner, 16);
+    a.inner = end - begin;
+    first = begin;
+  }
+  if (a.outer == 0 || a.cols == 0 || a.inner == 0) return {};
+  const int64_t bytes = first * static_cast<int64_t>(size_of(x.dtype));
+  a.x = static_cast<const std::byte*>(a.x) + bytes;
+  a.y = static_cast<std::byte*>(a.y) + bytes;
+  c.run(*kernel, a);
   return {};
 }
 
 }  // namespace
 
-constinit const OpDef kSoftmax = {
-    .name = "Softmax", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = kRows, .inplace_inputs = 1};
+constinit const OpDef kSoftmax = {.name = "Softmax", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer,
+                                  .bind = [](BindContext& c) { return bind(c, kSoftmaxRows); }, .kernels = kSoftmaxRows, .inplace_inputs = 1};
+constinit const OpDef kLogSoftmax = {.name = "LogSoftmax", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer,
+                                     .bind = [](BindContext& c) { return bind(c, kLogSoftmaxRows); }, .kernels = kLogSoftmaxRows, .inplace_inputs = 1};
+constinit const OpDef kHardmax = {.name = "Hardmax", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer,
+                                  .bind = [](BindContext& c) { return bind(c, kHardmaxRows); }, .kernels = kHardmaxRows, .inplace_inputs = 1};
 
 }  // namespace tern

@@ -1,25 +1,49 @@
-// Softmax along one axis.   y[r,c] = exp(x[r,c] - m[r]) / sum_c exp(x[r,c] - m[r]),   m[r] = max_c x[r,c]
-//   Shapes    x, y: [outer, cols, inner] row-major, dense; one row per (outer, inner); y may equal x; no alignment needed.
+// Softmax, LogSoftmax and Hardmax along one axis.
+//   Softmax     y[r,c] = exp(x[r,c] - m[r]) / s[r],   m[r] = max_c x[r,c],   s[r] = sum_c exp(x[r,c] - m[r])
+//   LogSoftmax  y[r,c] = (x[r,c] - m[r]) - ln s[r]
+//   Hardmax     y[r,c] = 1 at the first largest x[r,c] (a NaN counts as largest), else 0
+//   Shapes    x, y: [outer, cols, inner] row-major, dense; one row r per (outer, inner); y may equal x; no alignment needed.
 //   Cost      about 20*elements FLOPs, 8 bytes an element when a row fits in L1.
-//   Numerics  <= 4 ULP from the double reference; same bits for every ISA and thread count. The sum runs over sixteen lanes.
-//   Edges     cols == 0 does nothing; a row of -inf, or with a NaN or +inf, gives NaN.
-//   Source    the ONNX operator, opset 13.
-// Next: softmax.cpp (schema and binding), softmax.simd.cpp (the kernel), then gemm/gemm.h.
+//   Numerics  Softmax <= 4 ULP and LogSoftmax <= 4 ULP or 4e-7 absolute from the double reference; same bits for every ISA and
+//             thread count. The sum runs over sixteen lanes (c mod 16, then the fixed tree) when inner is 1, else over c ascending.
+//             f64, f16 and bf16: in double, c ascending, rounded once.
+//   Edges     cols == 0 does nothing; a row of -inf, or with a NaN or +inf, gives NaN (Softmax, LogSoftmax).
+//   Source    the ONNX operators, opset 13.
+// Next: softmax.cpp (schema and binding), softmax.simd.cpp (the f32 kernels), portable.cpp (other dtypes), then gemm/gemm.h.
 #pragma once
 #include <stdint.h>
 
 namespace tern {
 
 struct OpDef;
-extern const OpDef kSoftmax;
+extern const OpDef kSoftmax, kLogSoftmax, kHardmax;
 
+// Element (o, c, i) lies at (o * cols + c) * stride + i. A share of the work: some outer, or some of inner.
 struct SoftmaxArgs {
-  const float* x;
-  float* y;
-  int64_t rows, cols;
+  const void* x;
+  void* y;
+  int64_t outer, cols, inner, stride;
 };
-namespace scalar { void softmax_f32(const SoftmaxArgs&); }
-namespace avx2 { void softmax_f32(const SoftmaxArgs&); }
-namespace avx512 { void softmax_f32(const SoftmaxArgs&); }
+#define TERN_SOFTMAX(isa)                  \
+  namespace isa {                          \
+  void softmax_f32(const SoftmaxArgs&);    \
+  void log_softmax_f32(const SoftmaxArgs&); \
+  }
+TERN_SOFTMAX(scalar)
+TERN_SOFTMAX(avx2)
+TERN_SOFTMAX(avx512)
+#undef TERN_SOFTMAX
+namespace portable {
+void softmax_f64(const SoftmaxArgs&);
+void softmax_f16(const SoftmaxArgs&);
+void softmax_bf16(const SoftmaxArgs&);
+void log_softmax_f64(const SoftmaxArgs&);
+void log_softmax_f16(const SoftmaxArgs&);
+void log_softmax_bf16(const SoftmaxArgs&);
+void hardmax_f32(const SoftmaxArgs&);
+void hardmax_f64(const SoftmaxArgs&);
+void hardmax_f16(const SoftmaxArgs&);
+void hardmax_bf16(const SoftmaxArgs&);
+}  // namespace portable
 
 }  // namespace tern

@@ -1,4 +1,6 @@
-// The softmax kernel: three passes over a row that stays in L1 (maximum, exponentials and their sum, division).
+// The f32 kernels. A row that lies together: three passes that stay in L1 (maximum, exponentials and their sum, division), or one
+// vector from first to last. Rows that lie across (inner > 1): sixteen of them at a time, the same three passes.
+// The maximum may ignore NaN: a NaN makes its exponential, hence the sum, hence the whole row NaN.
 #include "kernels/softmax/softmax.h"
 
 #include "kernels/simd_math.h"
@@ -6,31 +8,94 @@
 namespace tern::TERN_ISA {
 namespace {
 
-void softmax_row(const float* x, float* y, int64_t cols) {
-  f32x16 top = splat(-__builtin_inff());
+TERN_INLINE f32x16 lowest() { return splat(-__builtin_inff()); }
+
+// What is left to do when maximum and sum are known. `e` is exp(x - m).
+template <bool kLog>
+TERN_INLINE f32x16 result(f32x16 centred, f32x16 e, f32x16 last) { return kLog ? centred - last : e / last; }
+template <bool kLog>
+TERN_INLINE f32x16 last_operand(f32x16 sum) {
+  if constexpr (kLog) return log(sum);
+  return sum;
+}
+
+template <bool kLog>
+TERN_INLINE void short_row(const float* x, float* y, int64_t cols) {  // cols <= 16
+  const mask16 there = lanes_below(cols);
+  const f32x16 v = select(there, load_n(x, cols), lowest());
+  const f32x16 centred = v - splat(reduce_max_raw(v));
+  const f32x16 e = exp_nonpositive(centred);  // 0 where nothing is, NaN in a row of -inf: so is the row
+  const f32x16 sum = splat(reduce_add(select(there, e, zero())));
+  store_n(y, result<kLog>(centred, e, last_operand<kLog>(sum)), cols);
+}
+
+template <bool kLog>
+void long_row(const float* x, float* y, int64_t cols) {
+  f32x16 top = lowest();
   const int64_t whole = cols & ~int64_t(15), tail = cols - whole;
-  for (int64_t c = 0; c < whole; c += 16) top = max_nan(load(x + c), top);
-  const f32x16 rest = select(lanes_below(tail), load_n(x + whole, tail), splat(-__builtin_inff()));
-  const f32x16 m = splat(reduce_max_nan(max_nan(rest, top)));
+  for (int64_t c = 0; c < whole; c += 16) top = max_raw(load(x + c), top);
+  const mask16 there = lanes_below(tail);
+  const f32x16 rest = select(there, load_n(x + whole, tail), lowest());
+  const f32x16 m = splat(reduce_max_raw(max_raw(rest, top)));
 
   f32x16 sum = zero();
   for (int64_t c = 0; c < whole; c += 16) {
-    const f32x16 e = exp(load(x + c) - m);
-    store(y + c, e);
+    const f32x16 centred = load(x + c) - m, e = exp_nonpositive(centred);
+    store(y + c, kLog ? centred : e);
     sum = sum + e;
   }
-  const f32x16 e = select(lanes_below(tail), exp(rest - m), zero());
-  store_n(y + whole, e, tail);
-  const f32x16 total = splat(reduce_add(sum + e));
+  const f32x16 e = select(there, exp_nonpositive(rest - m), zero());
+  const f32x16 last = last_operand<kLog>(splat(reduce_add(sum + e)));
 
-  for (int64_t c = 0; c < whole; c += 16) store(y + c, load(y + c) / total);
-  store_n(y + whole, load_n(y + whole, tail) / total, tail);
+  for (int64_t c = 0; c < whole; c += 16) store(y + c, result<kLog>(load(y + c), load(y + c), last));
+  store_n(y + whole, result<kLog>(rest - m, e, last), tail);
+}
+
+// Rows beside each other: element c of sixteen rows is one vector.
+template <bool kLog, class Load, class Store>
+TERN_INLINE void rows_across(const float* x, float* y, int64_t cols, int64_t stride, Load load_some, Store store_some) {
+  f32x16 m = lowest();
+  for (int64_t c = 0; c < cols; ++c) m = max_raw(load_some(x + c * stride), m);
+  f32x16 sum = zero();
+  for (int64_t c = 0; c < cols; ++c) {
+    const f32x16 centred = load_some(x + c * stride) - m, e = exp_nonpositive(centred);
+    store_some(y + c * stride, kLog ? centred : e);
+    sum = sum + e;
+  }
+  const f32x16 last = last_operand<kLog>(sum);
+  for (int64_t c = 0; c < cols; ++c) {
+    const f32x16 v = load_some(y + c * stride);
+    store_some(y + c * stride, result<kLog>(v, v, last));
+  }
+}
+
+template <bool kLog>
+TERN_INLINE void softmax(const SoftmaxArgs& a) {
+  for (int64_t o = 0; o < a.outer; ++o) {
+    const float* x = static_cast<const float*>(a.x) + o * a.cols * a.stride;  // [cols, inner], rows stride apart
+    float* y = static_cast<float*>(a.y) + o * a.cols * a.stride;
+    if (a.stride == 1) {
+      if (a.cols <= 16) {
+        short_row<kLog>(x, y, a.cols);
+      } else {
+        long_row<kLog>(x, y, a.cols);
+      }
+      continue;
+    }
+    int64_t i = 0;
+    for (; i + 16 <= a.inner; i += 16) {
+      rows_across<kLog>(x + i, y + i, a.cols, a.stride, [](const float* p) { return load(p); }, [](float* p, f32x16 v) { store(p, v); });
+    }
+    const int64_t n = a.inner - i;
+    if (n > 0) {
+      rows_across<kLog>(x + i, y + i, a.cols, a.stride, [=](const float* p) { return load_n(p, n); }, [=](float* p, f32x16 v) { store_n(p, v, n); });
+    }
+  }
 }
 
 }  // namespace
 
-void softmax_f32(const SoftmaxArgs& a) {
-  for (int64_t r = 0; r < a.rows; ++r) softmax_row(a.x + r * a.cols, a.y + r * a.cols, a.cols);
-}
+void softmax_f32(const SoftmaxArgs& a) { softmax<false>(a); }
+void log_softmax_f32(const SoftmaxArgs& a) { softmax<true>(a); }
 
 }  // namespace tern::TERN_ISA

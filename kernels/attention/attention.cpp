@@ -1,0 +1,111 @@
+// FusedAttention: schema, inference, binding, kernel table. See attention.h.
+#include "kernels/attention/attention.h"
+
+#include <algorithm>
+
+#include "kernels/op.h"
+#include "runtime/base/checked.h"
+
+namespace tern {
+namespace {
+
+constexpr KernelRow kRows[] = {
+    row<AttentionArgs, scalar::attention_f32>("attention/f32/scalar", DType::f32, Isa::scalar),
+    row<AttentionArgs, avx2::attention_f32>("attention/f32/avx2", DType::f32, Isa::avx2),
+    row<AttentionArgs, avx512::attention_f32>("attention/f32/avx512", DType::f32, Isa::avx512),
+};
+
+constexpr AttrSpec kAttrs[] = {{"scale", AttrKind::f}};
+
+void zero_out(const TensorView& y) { std::fill_n(y.as<float>(), y.count(), 0.0f); }
+constexpr KernelRow kZero = row<TensorView, zero_out>("attention/f32/zero", DType::f32, Isa::scalar);
+
+bool differ(const Dim& a, const Dim& b) { return a.known() && b.known() && !(a == b); }
+
+Status infer(InferContext& c) {
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    if (c.has(i) && c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
+  }
+  const Shape &q = c.shape(0), &k = c.shape(1), &v = c.shape(2);
+  if (!q.ranked() || !k.ranked() || !v.ranked()) {
+    c.set(0, DType::f32, {});
+    return {};
+  }
+  if (q.rank() != 4 || k.rank() != 4 || v.rank() != 4 || differ(q[0], k[0]) || differ(q[1], k[1]) || differ(q[0], v[0]) || differ(q[1], v[1]) ||
+      differ(q[3], k[3]) || differ(k[2], v[2])) {
+    return invalid("q, k and v are " + q.text() + ", " + k.text() + " and " + v.text() + ": expected [B,H,T,D], [B,H,S,D] and [B,H,S,E]");
+  }
+  if (c.has(3) && c.shape(3).ranked()) {
+    const Shape &mask = c.shape(3), scores{q[0], q[1], q[2], k[2]};
+    bool fits = mask.rank() <= 4;
+    for (int i = 0; fits && i < mask.rank(); ++i) {
+      const Dim& n = mask[mask.rank() - 1 - i];
+      fits = n.is(1) || !differ(n, scores[3 - i]);
+    }
+    if (!fits) return invalid("the mask is " + mask.text() + ", which does not broadcast to " + scores.text());
+  }
+  c.set(0, DType::f32, Shape{q[0], q[1], q[2], v[3]});
+  return {};
+}
+
+Status bind(BindContext& c) {
+  const Dims &q = c.in(0).dims, &k = c.in(1).dims, &v = c.in(2).dims;
+  if (q[0] != k[0] || q[1] != k[1] || q[0] != v[0] || q[1] != v[1] || q[3] != k[3] || k[2] != v[2]) {
+    return invalid("q, k and v are " + to_string(q) + ", " + to_string(k) + " and " + to_string(v));
+  }
+  if (c.out(0).count() == 0) return {};
+  if (k[2] == 0) {
+    if (c.part == 0) c.run(kZero, c.out(0));
+    return {};
+  }
+  AttentionArgs a{};
+  a.T = q[2];
+  a.S = k[2];
+  a.D = q[3];
+  a.E = v[3];
+  a.scale = c.attrs.f("scale", 1);
+  const auto [begin, end] = c.range(q[0] * q[1]);
+  if (begin == end) return {};
+  a.heads = end - begin;
+  a.q = c.in(0).as<const float>() + begin * a.T * a.D;
+  a.k = c.in(1).as<const float>() + begin * a.S * a.D;
+  a.v = c.in(2).as<const float>() + begin * a.S * a.E;
+  a.y = c.out(0).as<float>() + begin * a.T * a.E;
+  if (c.has(3)) {
+    Dims mask{1, 1, 1, 1};
+    const Dims& given = c.in(3).dims;
+    if (given.rank > 4) return invalid("the mask is " + to_string(given));
+    for (int i = 0; i < given.rank; ++i) mask[4 - given.rank + i] = given[i];
+    const Dims scores{q[0], q[1], a.T, a.S};
+    for (int i = 0; i < 4; ++i) {
+      if (mask[i] != 1 && mask[i] != scores[i]) return invalid("the mask is " + to_string(given) + ", which does not broadcast to " + to_string(scores));
+    }
+    a.mask = c.in(3).as<const float>();
+    // While measuring the data is null; a mask that is there stays one.
+    a.mask_column = mask[3] == 1 ? 0 : 1;
+    a.mask_row = mask[2] == 1 ? 0 : mask[3];
+    int64_t* table = c.table<int64_t>(a.heads);
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t batch = mask[0] == 1 ? 0 : i / q[1], head = mask[1] == 1 ? 0 : i % q[1];
+      table[i - begin] = (batch * mask[1] + head) * mask[2] * mask[3];
+    }
+    a.mask_head = table;
+  }
+  const int64_t S16 = round_up(a.S, 16);
+  a.keys = c.workspace<float>(std::max<int64_t>(1, a.D) * S16);
+  if (a.E % 16 != 0) a.values = c.workspace<float>(a.S * round_up(a.E, 16));
+  a.weights = c.workspace<float>(kAttentionRows * S16);
+  c.run(*pick(kRows, DType::f32, c.isa), a);
+  return {};
+}
+
+int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) {
+  return out[0].dims.count(0, 3) * in[1].dims[2] * (in[0].dims[3] + in[2].dims[3]);
+}
+
+}  // namespace
+
+constinit const OpDef kFusedAttention = {.name = "FusedAttention", .inputs = {3, 4}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer,
+                                         .bind = bind, .kernels = kRows, .macs = macs, .tern_only = true};
+
+}  // namespace tern
