@@ -5,6 +5,7 @@
 
 #include "kernels/attention/attention.h"
 #include "kernels/control/control.h"
+#include "kernels/conv/conv.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gather/gather.h"
 #include "kernels/movement/movement.h"
@@ -22,6 +23,11 @@ constexpr const OpDef* kOps[] = {
     &kFusedAttention,
     // control
     &kIf,
+    // conv
+    &kConv,
+    &kConvTranspose,
+    &kFusedConv,
+    &kReorder,
     // elementwise
     &kAbs,
     &kAcos,

@@ -1,0 +1,106 @@
+// Conv and FusedConv: schema, inference, binding. See conv.h; binding proper is in conv_bind.cpp.
+#include "kernels/conv/conv.h"
+
+#include "kernels/conv/conv_bind.h"
+#include "kernels/conv/portable.h"
+#include "runtime/base/checked.h"
+
+namespace tern {
+namespace {
+
+constexpr KernelRow kRows[] = {
+    row<ConvArgs, scalar::conv_f32>("conv/f32/scalar", DType::f32, Isa::scalar),
+    row<ConvArgs, avx2::conv_f32>("conv/f32/avx2", DType::f32, Isa::avx2),
+    row<ConvArgs, avx512::conv_f32>("conv/f32/avx512", DType::f32, Isa::avx512),
+    row<PortableConvArgs, portable_conv<double>>("conv/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableConvArgs, portable_conv<f16>>("conv/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableConvArgs, portable_conv<bf16>>("conv/bf16/scalar", DType::bf16, Isa::scalar),
+};
+
+constexpr AttrSpec kConvAttrs[] = {{"auto_pad", AttrKind::s}, {"dilations", AttrKind::ints}, {"group", AttrKind::i}, {"kernel_shape", AttrKind::ints},
+                                   {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
+constexpr AttrSpec kFusedAttrs[] = {{"activation", AttrKind::s}, {"alpha", AttrKind::f},  {"auto_pad", AttrKind::s},
+                                    {"beta", AttrKind::f},       {"dilations", AttrKind::ints}, {"group", AttrKind::i},
+                                    {"kernel_shape", AttrKind::ints}, {"pads", AttrKind::ints}, {"strides", AttrKind::ints}};
+
+Status check_channels(InferContext& c, const Shape& x, const Shape& w, int64_t groups) {
+  if (groups < 1) return invalid("group is " + std::to_string(groups));
+  if (w[0].known() && w[0].value() % groups != 0) return invalid("W has " + w[0].text() + " output channels, no multiple of group " + std::to_string(groups));
+  if (w[1].known() && x[1].known() && checked_mul(w[1].value(), groups) != x[1].value()) {
+    return invalid("X is " + x.text() + " and W is " + w.text() + " with group " + std::to_string(groups) + ": input channels differ");
+  }
+  for (size_t i : {2u, 4u, 5u}) {
+    if (!c.has(i) || !c.shape(i).ranked()) continue;
+    const Shape& b = c.shape(i);
+    if (b.rank() != 1 || (b[0].known() && w[0].known() && !(b[0] == w[0]))) return invalid("input " + std::to_string(i) + " is " + b.text() + ", expected one value per output channel");
+  }
+  return {};
+}
+
+Status infer(InferContext& c) {
+  if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
+  for (size_t i = 1; i < c.inputs.size(); ++i) {
+    if (c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("input " + std::to_string(i) + " is " + name(c.dtype(i)) + ", X is " + name(c.dtype(0)));
+  }
+  if (c.has(3) && c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
+  if (c.has(4) != c.has(5)) return invalid("scale and shift must be given together");
+  const Shape &x = c.shape(0), &w = c.shape(1);
+  if (!x.ranked() || !w.ranked()) {
+    c.set(0, c.dtype(0), Shape());
+    return {};
+  }
+  if (x.rank() < 3 || x.rank() != w.rank()) return invalid("X is " + x.text() + " and W is " + w.text() + ": expected the same rank, 3 to 5");
+  const int64_t groups = c.attrs.i("group", 1);
+  if (Status s = check_channels(c, x, w, groups); !s) return s;
+  const int spatial = x.rank() - 2;
+  Shape y{x[0], w[0]};
+  const Shape extents(std::vector<Dim>(w.dims().begin() + 2, w.dims().end()));
+  if (!extents.known() || spatial > 3) {
+    if (spatial > 3) return unsupported("works on 1 to 3 spatial axes, not " + std::to_string(spatial));
+    for (int i = 0; i < spatial; ++i) y.push_back(c.fresh());
+    c.set(0, c.dtype(0), std::move(y));
+    return {};
+  }
+  auto window = read_window(c.attrs, spatial, extents.concrete().span());
+  if (!window) return window.error();
+  for (int i = 0; i < spatial; ++i) {
+    auto out = window_out(*window, c.attrs, i, x[2 + i], c);
+    if (!out) return out.error();
+    y.push_back(*out);
+  }
+  if (c.has(3) && c.shape(3).known() && y.known() && !(c.shape(3) == y)) return invalid("the residual is " + c.shape(3).text() + ", Y is " + y.text());
+  c.set(0, c.dtype(0), std::move(y));
+  return {};
+}
+
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &w = c.in(1);
+  auto window = read_window(c.attrs, x.dims.rank - 2, w.dims.span().subspan(2));
+  if (!window) return window.error();
+  if (Status s = fit_window(*window, c.attrs, x.dims.span().subspan(2)); !s) return s;
+  ConvProblem p;
+  p.window = *window;
+  p.groups = c.attrs.i("group", 1);
+  p.ics = w.dims[1];
+  p.ocs = w.dims[0] / p.groups;
+  p.w_ic = window->taps();
+  p.w_oc = p.ics * p.w_ic;
+  p.w_group = p.ocs * p.w_oc;
+  if (c.out(0).count() == 0) return {};
+  if (x.dtype == DType::f32) return bind_conv(c, p);
+  const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
+  if (kernel == nullptr) return bad_dtype(x.dtype);
+  return bind_portable_conv(c, p, *kernel);
+}
+
+int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) {
+  return out[0].count() * in[1].dims.count(1, in[1].dims.rank);
+}
+
+}  // namespace
+
+constinit const OpDef kConv = {.name = "Conv", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kConvAttrs, .infer = infer, .bind = bind, .kernels = kRows, .macs = macs};
+constinit const OpDef kFusedConv = {
+    .name = "FusedConv", .inputs = {2, 6}, .outputs = {1, 1}, .attrs = kFusedAttrs, .infer = infer, .bind = bind, .kernels = kRows, .macs = macs, .tern_only = true};
+
+}  // namespace tern

@@ -1,0 +1,128 @@
+// Convolution, its fused form, and the transposed one, f32.   y[n,oc,o] = act(bias[oc] + sum w[oc,ic,k] x[n,ic,o*stride - pad + k*dilation] + residual) * scale[oc] + shift[oc]
+//   Shapes    x [N,IC,spatial], w [OC,IC/groups,kernel], y [N,OC,spatial out], 1 to 3 spatial axes; plain or NCHW16c (Layout::blocked).
+//             residual like y; bias, scale, shift [OC].
+//   Cost      2*N*OC*(IC/groups)*taps*pixels FLOPs. Register tiles of 2x14 vectors on AVX-512, 1x6 on AVX2.
+//   Numerics  One fma chain an output element, in an order fixed by the operator's shape: it begins with the bias (or 0), then
+//               IC/groups >= 16    for each block of 16 input channels, for each tap (kd, kh, kw), for each channel of the block
+//               IC/groups <  16    for each input channel, for each tap
+//               depthwise          for each tap (groups = IC = OC)
+//             Taps that fall on padding are executed with x = 0. Then + residual, then the activation, then fma(v, scale, shift).
+//             A transposed convolution is the convolution of x spread out by the strides (zeros between) with the mirrored kernel.
+//   Edges     NaN and inf pass. An infinite weight over padding gives NaN. An empty batch does nothing.
+//   Source    Georganas et al. 2018 (direct convolution on blocked channels); the ONNX operators Conv, ConvTranspose.
+//
+// How it runs: every case is brought to one loop over tiles (ConvArgs): rows and columns of output pixels against a table of tap
+// offsets. The input is read in place when it is blocked and has a zero halo as wide as the padding (assign_layouts sees to that),
+// or planar and needs none; otherwise it is first copied into the workspace in that form. So plain and blocked give the same bits.
+// Next: conv.cpp (schema and binding), conv_bind.cpp (how a shape becomes ConvArgs), core.simd.cpp (the loop), conv_tile.h.
+#pragma once
+#include <stdint.h>
+
+#include "kernels/activation.h"
+
+namespace tern {
+
+struct OpDef;
+extern const OpDef kConv;
+extern const OpDef kConvTranspose;
+extern const OpDef kFusedConv;
+extern const OpDef kReorder;  // reorder.cpp
+
+constexpr int64_t kBlock = 16;  // channels of a block
+
+// Copies one image (of one group) into the padded form that the tiles read: dst[block][p0][p1][p2][lanes], every float of it written.
+struct ConvPrepare {
+  const float* x = nullptr;              // null: x is read in place
+  int64_t image = 0, group = 0;          // floats from image to image, group to group
+  int64_t channel = 0, block = 0;        // source: floats from a channel (plain) or a block of 16 (blocked) to the next
+  bool blocked = false;
+  int64_t step[3] = {0, 0, 0};           // source: floats along each axis
+  int64_t in[3] = {0, 0, 0};             // source extents
+  int64_t padded[3] = {0, 0, 0};         // destination extents
+  int64_t begin[3] = {0, 0, 0};          // where element 0 goes (may be negative: cropped)
+  int64_t spread[3] = {1, 1, 1};         // distance of neighbours in the destination (a transposed convolution's stride)
+  int64_t channels = 0, lanes = 1;       // lanes 16, or 1 for planar
+};
+
+// Weights brought into reading order: [oc group][ic][tap][16 * blocks of the group], channels past OC zero.
+struct ConvPack {
+  const float* w = nullptr;
+  int64_t group = 0, oc = 0, ic = 0;  // source strides
+  int64_t groups = 0, ocs = 0, ics = 0, taps = 0;
+  bool mirrored = false, depthwise = false;
+  int64_t tile_blocks = 1;            // oc blocks of a tile
+};
+
+// Where a tensor of output pixels lies.
+struct ConvPixels {
+  float* data = nullptr;
+  bool blocked = false;
+  int64_t image = 0, group = 0, block = 0;  // floats from one to the next
+  int64_t lane = 1;                          // floats from channel to channel
+  int64_t hi = 0, lo = 0, col = 0;           // rows are hi * rows_lo + lo
+};
+
+// The zero halo that a blocked y gets, [blocks][height][width][16] an image.
+struct ConvHalo {
+  int64_t top = 0, bottom = 0, left = 0, right = 0, height = 0, width = 0;
+};
+
+struct ConvArgs {
+  ConvPrepare prepare;
+  ConvPack pack;                  // pack.w null: packed already
+  float* prepared = nullptr;      // workspace of prepare
+  float* packed_here = nullptr;   // workspace of pack
+  const float* x = nullptr;       // the padded origin (image 0, group 0), when it is read in place
+  const float* w = nullptr;       // packed
+  const float *bias = nullptr, *scale = nullptr, *shift = nullptr;
+  ConvPixels y, residual;
+  ConvHalo halo;
+  int64_t x_image = 0, x_group = 0, x_block = 0, x_hi = 0, x_lo = 0, x_col = 0;
+  int64_t w_group = 0;            // packed floats of a group
+  const int64_t* tap = nullptr;   // offsets into x
+  int64_t taps = 0;
+  int64_t ics = 0, ocs = 0;       // channels of a group
+  int64_t groups = 1;
+  int64_t ic_step = 16;           // channels that lie together: 16, or 1 when planar
+  bool depthwise = false;
+  int64_t rows_hi = 1, rows_lo = 1, cols = 0;
+  int64_t tiles = 1;              // a row is cut into so many tiles
+  int64_t begin = 0, end = 0;     // units to compute: (((image*groups + group)*oc groups + oc group)*rows + row)*tiles + tile
+  Activation activation = Activation::none;
+  float alpha = 0, beta = 0;
+};
+
+// Between plain and blocked layouts.
+struct ReorderArgs {
+  const float* x;
+  float* y;
+  int64_t batch, channels, height, width;
+  int64_t begin, end;                                    // (image, block) pairs to copy
+  int64_t x_image, x_block, x_channel, x_row, x_col;     // floats; x_channel for plain, x_block for blocked
+  bool from_blocked, to_blocked;
+  int64_t y_image, y_block, y_channel, y_row, y_col;
+  ConvHalo halo;                                         // of y
+};
+
+// The register tile of an ISA: oc blocks x pixels.
+struct ConvTileShape {
+  int64_t blocks, pixels;
+};
+namespace scalar { constexpr ConvTileShape kConvTile{1, 4}; }
+namespace avx2 { constexpr ConvTileShape kConvTile{1, 6}; }
+namespace avx512 { constexpr ConvTileShape kConvTile{2, 14}; }
+
+void conv_pack(const ConvPack& p, float* packed);  // into zeroed memory
+int64_t conv_packed_floats(const ConvPack& p);
+
+#define TERN_CONV(isa)                    \
+  namespace isa {                         \
+  void conv_f32(const ConvArgs&);         \
+  void reorder_f32(const ReorderArgs&);   \
+  }
+TERN_CONV(scalar)
+TERN_CONV(avx2)
+TERN_CONV(avx512)
+#undef TERN_CONV
+
+}  // namespace tern

@@ -1,0 +1,29 @@
+// From the shape of a convolution to ConvArgs: what Conv, FusedConv and ConvTranspose share. Next: core.simd.cpp.
+#pragma once
+#include "kernels/conv/conv.h"
+#include "kernels/conv/window.h"
+
+namespace tern {
+
+// A convolution over x spread out by `spread` (1 but for a transposed one), stride and dilation as the window says.
+struct ConvProblem {
+  Window window;                 // in and out set; begin may be negative
+  Extent3 spread{1, 1, 1};
+  int64_t groups = 1, ics = 0, ocs = 0;  // channels of a group
+  bool mirrored = false;
+  int64_t w_group = 0, w_oc = 0, w_ic = 0;  // strides of the weight
+};
+
+// Binds inputs (x, w, bias, residual, scale, shift) and output 0 of `c`.
+Status bind_conv(BindContext& c, const ConvProblem& problem);
+
+// The blocked form of a value, as strides in floats; dims of rank 3 or 4.
+struct BlockedMap {
+  int64_t height, width, blocks;  // halo included
+  int64_t image() const { return blocks * height * width * 16; }
+  int64_t block() const { return height * width * 16; }
+  int64_t row() const { return width * 16; }
+  explicit BlockedMap(const TensorView& v);
+};
+
+}  // namespace tern

@@ -1,0 +1,122 @@
+// ConvTranspose: the convolution of the spread-out input with the mirrored kernel. See conv.h; binding proper is in conv_bind.cpp.
+#include "kernels/conv/conv_bind.h"
+#include "kernels/conv/portable.h"
+#include "runtime/base/checked.h"
+
+namespace tern {
+namespace {
+
+constexpr KernelRow kRows[] = {
+    row<ConvArgs, scalar::conv_f32>("conv/f32/scalar", DType::f32, Isa::scalar),
+    row<ConvArgs, avx2::conv_f32>("conv/f32/avx2", DType::f32, Isa::avx2),
+    row<ConvArgs, avx512::conv_f32>("conv/f32/avx512", DType::f32, Isa::avx512),
+    row<PortableConvArgs, portable_conv<double>>("conv_transpose/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableConvArgs, portable_conv<f16>>("conv_transpose/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableConvArgs, portable_conv<bf16>>("conv_transpose/bf16/scalar", DType::bf16, Isa::scalar),
+};
+
+constexpr AttrSpec kAttrs[] = {{"auto_pad", AttrKind::s},        {"dilations", AttrKind::ints}, {"group", AttrKind::i},
+                               {"kernel_shape", AttrKind::ints}, {"output_padding", AttrKind::ints}, {"output_shape", AttrKind::ints},
+                               {"pads", AttrKind::ints},         {"strides", AttrKind::ints}};
+
+// begin and end: what is cut off the full result of each axis. `in` has numbers for the axes that are known, else -1.
+Result<Window> read(const Attributes& attrs, std::span<const int64_t> kernel, std::span<const int64_t> in) {
+  auto window = read_window(attrs, static_cast<int>(kernel.size()), kernel);
+  if (!window) return window;
+  Window& w = *window;
+  const std::vector<int64_t> extra = attrs.ints("output_padding"), shape = attrs.ints("output_shape");
+  const std::string auto_pad = attrs.s("auto_pad", "NOTSET");
+  const bool upper = auto_pad == "SAME_UPPER";
+  if ((!extra.empty() && extra.size() != in.size()) || (!shape.empty() && shape.size() != in.size())) {
+    return invalid("output_padding or output_shape has not one entry per spatial axis");
+  }
+  for (size_t i = 0; i < in.size(); ++i) {
+    const size_t a = 3 - in.size() + i;
+    const int64_t pad = extra.empty() ? 0 : extra[i];
+    if (pad < 0 || pad > (1 << 30)) return invalid("output_padding holds " + std::to_string(pad));
+    w.in[a] = in[i];
+    if (in[i] < 0) continue;
+    if (in[i] == 0 || in[i] > (int64_t(1) << 31)) return invalid("a spatial extent of " + std::to_string(in[i]));
+    const int64_t full = (in[i] - 1) * w.stride[a] + (w.kernel[a] - 1) * w.dilation[a] + 1 + pad;
+    if (!shape.empty() || auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
+      w.out[a] = shape.empty() ? in[i] * w.stride[a] : shape[i];
+      const int64_t cut = full - w.out[a];  // negative: zeros are appended
+      w.begin[a] = cut <= 0 ? 0 : upper ? cut / 2 : cut - cut / 2;
+    } else {
+      w.out[a] = full - w.begin[a] - w.end[a];
+    }
+    if (w.out[a] < 1 || w.out[a] > (int64_t(1) << 40)) return invalid("the output would have an extent of " + std::to_string(w.out[a]));
+  }
+  return window;
+}
+
+Status infer(InferContext& c) {
+  if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
+  for (size_t i = 1; i < c.inputs.size(); ++i) {
+    if (c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("input " + std::to_string(i) + " is " + name(c.dtype(i)) + ", X is " + name(c.dtype(0)));
+  }
+  const Shape &x = c.shape(0), &w = c.shape(1);
+  const int64_t groups = c.attrs.i("group", 1);
+  if (groups < 1 || groups > (1 << 30)) return invalid("group is " + std::to_string(groups));
+  if (!x.ranked() || !w.ranked()) {
+    c.set(0, c.dtype(0), Shape());
+    return {};
+  }
+  if (x.rank() < 3 || x.rank() != w.rank()) return invalid("X is " + x.text() + " and W is " + w.text() + ": expected the same rank, 3 to 5");
+  if (x.rank() > 5) return unsupported("works on 1 to 3 spatial axes");
+  if (x[1].known() && w[0].known() && !(x[1] == w[0])) return invalid("X is " + x.text() + " and W is " + w.text() + ": input channels differ");
+  if (w[0].known() && w[0].value() % groups != 0) return invalid("W has " + w[0].text() + " input channels, no multiple of group " + std::to_string(groups));
+  auto channels = mul(w[1], Dim(groups));
+  Shape y{x[0], channels ? *channels : c.fresh()};
+  if (c.has(2) && c.shape(2).known() && y[1].known() && (c.shape(2).rank() != 1 || !(c.shape(2)[0] == y[1]))) return invalid("the bias is " + c.shape(2).text());
+  std::vector<int64_t> kernel, in;
+  for (int i = 2; i < w.rank(); ++i) {
+    if (w[i].known()) kernel.push_back(w[i].value());
+    in.push_back(x[i].known() ? x[i].value() : -1);
+  }
+  if (kernel.size() == in.size()) {
+    auto window = read(c.attrs, kernel, in);
+    if (!window) return window.error();
+    for (size_t i = 0; i < in.size(); ++i) y.push_back(in[i] < 0 ? c.fresh() : Dim(window->out[3 - in.size() + i]));
+  } else {
+    for (size_t i = 0; i < in.size(); ++i) y.push_back(c.fresh());
+  }
+  c.set(0, c.dtype(0), std::move(y));
+  return {};
+}
+
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &w = c.in(1);
+  auto window = read(c.attrs, w.dims.span().subspan(2), x.dims.span().subspan(2));
+  if (!window) return window.error();
+  if (c.out(0).count() == 0) return {};
+  ConvProblem p;
+  p.window = *window;
+  p.groups = c.attrs.i("group", 1);
+  p.ics = w.dims[0] / p.groups;
+  p.ocs = w.dims[1];
+  p.mirrored = true;
+  p.w_oc = window->taps();
+  p.w_ic = p.ocs * p.w_oc;
+  p.w_group = p.ics * p.w_ic;
+  for (size_t i = 0; i < 3; ++i) {
+    p.spread[i] = window->stride[i];
+    p.window.stride[i] = 1;
+    p.window.begin[i] = (window->kernel[i] - 1) * window->dilation[i] - window->begin[i];
+  }
+  if (x.dtype == DType::f32) return bind_conv(c, p);
+  const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
+  if (kernel == nullptr) return bad_dtype(x.dtype);
+  return bind_portable_conv(c, p, *kernel);
+}
+
+int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView>) {
+  return in[0].count() * in[1].dims.count(1, in[1].dims.rank);
+}
+
+}  // namespace
+
+constinit const OpDef kConvTranspose = {
+    .name = "ConvTranspose", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = kRows, .macs = macs};
+
+}  // namespace tern

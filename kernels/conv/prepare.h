@@ -1,0 +1,87 @@
+// Bringing inputs and weights into the form that the tiles read. Included by *.simd.cpp only. Next: core.simd.cpp.
+#pragma once
+#include "kernels/conv/conv.h"
+#include "kernels/simd.h"
+
+namespace tern::TERN_ISA {
+namespace {
+
+// 16 channels of `n` pixels, from planes `channel` floats apart to lanes.
+TERN_INLINE void interleave(const float* x, int64_t channel, int64_t x_col, int64_t lanes, float* y, int64_t y_col, int64_t n) {
+  for (int64_t c = 0; c < lanes; ++c) {
+    const float* from = x + c * channel;
+    for (int64_t i = 0; i < n; ++i) y[i * y_col + c] = from[i * x_col];
+  }
+  if (lanes == 16) return;
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t c = lanes; c < 16; ++c) y[i * y_col + c] = 0;
+  }
+}
+
+// First index at or after which begin + i * spread >= 0, and the one from which it is >= limit.
+struct Visible {
+  int64_t first, last;
+};
+TERN_INLINE Visible visible(int64_t begin, int64_t spread, int64_t in, int64_t limit) {
+  int64_t first = begin >= 0 ? 0 : (-begin + spread - 1) / spread;
+  int64_t last = limit - begin <= 0 ? 0 : (limit - begin + spread - 1) / spread;
+  if (last > in) last = in;
+  return {first, last < first ? first : last};
+}
+
+[[maybe_unused]] void prepare(const ConvPrepare& p, int64_t image, int64_t group, float* dst) {
+  const float* src = p.x + image * p.image + group * p.group;
+  const int64_t blocks = (p.channels + p.lanes - 1) / p.lanes, col = p.lanes, row = p.padded[2] * col, plane = p.padded[1] * row;
+  const int64_t size = p.padded[0] * plane;
+  const Visible d = visible(p.begin[0], p.spread[0], p.in[0], p.padded[0]), h = visible(p.begin[1], p.spread[1], p.in[1], p.padded[1]),
+                w = visible(p.begin[2], p.spread[2], p.in[2], p.padded[2]);
+  const bool dense = w.last - w.first == p.padded[2] && h.last - h.first == p.padded[1] && d.last - d.first == p.padded[0];
+  for (int64_t b = 0; b < blocks; ++b) {
+    float* map = dst + b * size;
+    if (!dense) {
+      int64_t i = 0;
+      for (; i + 16 <= size; i += 16) store(map + i, zero());
+      for (; i < size; ++i) map[i] = 0;
+    }
+    const int64_t lanes = p.channels - b * p.lanes < p.lanes ? p.channels - b * p.lanes : p.lanes;
+    for (int64_t z = d.first; z < d.last; ++z) {
+      for (int64_t y = h.first; y < h.last; ++y) {
+        float* to = map + (p.begin[0] + z * p.spread[0]) * plane + (p.begin[1] + y * p.spread[1]) * row + (p.begin[2] + w.first * p.spread[2]) * col;
+        const float* from = src + z * p.step[0] + y * p.step[1] + w.first * p.step[2] + (p.blocked ? b * p.block : b * p.lanes * p.channel);
+        const int64_t n = w.last - w.first;
+        if (p.lanes == 1) {
+          for (int64_t i = 0; i < n; ++i) to[i * p.spread[2]] = from[i * p.step[2]];
+        } else if (p.blocked) {
+          for (int64_t i = 0; i < n; ++i) store(to + i * p.spread[2] * 16, load(from + i * p.step[2]));
+        } else {
+          interleave(from, p.channel, p.step[2], lanes, to, p.spread[2] * 16, n);
+        }
+      }
+    }
+  }
+}
+
+// The same bytes as conv_pack, on the hot path, into memory that is not zeroed.
+[[maybe_unused]] void pack_weights(const ConvPack& p, float* packed) {
+  const int64_t blocks = (p.ocs + 15) / 16;
+  for (int64_t g = 0; g < p.groups; ++g) {
+    for (int64_t first = 0; first < blocks; first += p.tile_blocks) {
+      const int64_t n = (blocks - first < p.tile_blocks && !p.depthwise ? blocks - first : p.tile_blocks) * 16;
+      const int64_t step = p.depthwise ? 1 : p.ics < 16 ? 1 : 16;
+      for (int64_t ic0 = 0; ic0 < p.ics; ic0 += step) {
+        const int64_t end = ic0 + step < p.ics ? ic0 + step : p.ics;
+        for (int64_t k = 0; k < p.taps; ++k) {
+          for (int64_t ic = ic0; ic < end; ++ic) {
+            for (int64_t l = 0; l < n; ++l, ++packed) {
+              const int64_t oc = first * 16 + l;
+              *packed = oc < p.ocs ? p.w[g * p.group + oc * p.oc + ic * p.ic + (p.mirrored ? p.taps - 1 - k : k)] : 0.0f;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tern::TERN_ISA

@@ -1,0 +1,65 @@
+// Reorder: the same value in another layout. Only assign_layouts makes these nodes, so `tern dump` shows every one. See conv.h.
+#include "kernels/conv/conv_bind.h"
+
+namespace tern {
+namespace {
+
+constexpr KernelRow kRows[] = {
+    row<ReorderArgs, scalar::reorder_f32>("reorder/f32/scalar", DType::f32, Isa::scalar),
+    row<ReorderArgs, avx2::reorder_f32>("reorder/f32/avx2", DType::f32, Isa::avx2),
+    row<ReorderArgs, avx512::reorder_f32>("reorder/f32/avx512", DType::f32, Isa::avx512),
+};
+
+Status infer(InferContext& c) {
+  if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
+  const Shape& x = c.shape(0);
+  if (x.ranked() && x.rank() != 3 && x.rank() != 4) return invalid("blocked layouts are for 3 or 4 axes, not " + x.text());
+  return infer_same(c);
+}
+
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  const Dims& d = x.dims;
+  const int64_t height = d.rank == 4 ? d[2] : 1, width = d.back();
+  ReorderArgs a{};
+  a.batch = d[0];
+  a.channels = d[1];
+  a.height = height;
+  a.width = width;
+  a.from_blocked = x.layout.blocked;
+  a.to_blocked = y.layout.blocked;
+  a.x = x.as<float>();
+  a.y = y.as<float>();
+  a.x_channel = a.y_channel = height * width;
+  a.x_block = a.y_block = kBlock * height * width;
+  a.x_image = a.y_image = d[1] * height * width;
+  a.x_row = a.y_row = width;
+  if (a.from_blocked) {
+    const BlockedMap m(x);
+    if (a.x != nullptr) a.x += (x.layout.top * m.width + x.layout.left) * kBlock;
+    a.x_image = m.image();
+    a.x_block = m.block();
+    a.x_row = m.row();
+  }
+  if (a.to_blocked) {
+    const BlockedMap m(y);
+    if (a.y != nullptr) a.y += (y.layout.top * m.width + y.layout.left) * kBlock;
+    a.y_image = m.image();
+    a.y_block = m.block();
+    a.y_row = m.row();
+    a.halo = {y.layout.top, y.layout.bottom, y.layout.left, y.layout.right, m.height, m.width};
+  }
+  const auto [begin, end] = c.range(d[0] * ((d[1] + kBlock - 1) / kBlock));
+  if (begin == end) return {};
+  a.begin = begin;
+  a.end = end;
+  if (!a.from_blocked && !a.to_blocked) return invalid("both sides are plain");
+  c.run(*pick(kRows, DType::f32, c.isa), a);
+  return {};
+}
+
+}  // namespace
+
+constinit const OpDef kReorder = {.name = "Reorder", .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = kRows, .tern_only = true};
+
+}  // namespace tern
