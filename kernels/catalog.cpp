@@ -12,6 +12,7 @@
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/norm/norm.h"
 #include "kernels/op.h"
+#include "kernels/rnn/rnn.h"
 #include "kernels/shape/shape.h"
 #include "kernels/softmax/softmax.h"
 
@@ -106,6 +107,10 @@ constexpr const OpDef* kOps[] = {
     &kGather,
     // movement
     &kConcat, &kDropout, &kExpand, &kFlatten, &kIdentity, &kReshape, &kSlice, &kSplit, &kSqueeze, &kTile, &kTranspose, &kUnsqueeze,
+    // rnn
+    &kGRU,
+    &kLSTM,
+    &kRNN,
     // shape
     &kShape, &kSize,
     // norm

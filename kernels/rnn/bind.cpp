@@ -1,0 +1,190 @@
+// See bind.h. Weights that are constants are packed once per model; others are packed into the workspace by every run.
+#include "kernels/rnn/bind.h"
+
+#include "kernels/activation_attributes.h"
+#include "kernels/gemm/panel.h"
+
+namespace tern {
+
+int64_t packed_r_floats(Cell cell, int64_t hidden) {
+  if (cell == Cell::gru) return packed_floats(2 * hidden, hidden, 1) + packed_floats(hidden, hidden, 1);
+  return packed_floats(gates(cell) * hidden, hidden, 1);
+}
+void pack_w(Cell cell, const float* w, int64_t inputs, int64_t hidden, float* packed) {
+  pack_weights(w, 1, inputs, gates(cell) * hidden, inputs, 1.0f, 1, packed);
+}
+void pack_r(Cell cell, const float* r, int64_t hidden, float* packed) {
+  if (cell != Cell::gru) return pack_weights(r, 1, hidden, gates(cell) * hidden, hidden, 1.0f, 1, packed);
+  pack_weights(r, 1, hidden, 2 * hidden, hidden, 1.0f, 1, packed);
+  pack_weights(r + 2 * hidden * hidden, 1, hidden, hidden, hidden, 1.0f, 1, packed + packed_floats(2 * hidden, hidden, 1));
+}
+void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_reset, float* sum) {
+  const int64_t n = gates(cell) * hidden, split = cell == Cell::gru && linear_before_reset ? 2 * hidden : n;
+  for (int64_t i = 0; i < n; ++i) sum[i] = i < split ? bias[i] + bias[n + i] : bias[i];
+  for (int64_t i = 0; i < hidden; ++i) sum[n + i] = bias[2 * n - hidden + i];
+}
+
+Result<RnnActivations> rnn_activations(const Attributes& attrs, Cell cell) {
+  const size_t count = cell == Cell::lstm ? 3 : cell == Cell::gru ? 2 : 1;
+  const size_t directions = attrs.s("direction", "forward") == "bidirectional" ? 2 : 1;
+  const char* defaults[] = {cell == Cell::rnn ? "Tanh" : "Sigmoid", "Tanh", "Tanh"};
+  const std::vector<std::string> names = attrs.strings("activations");
+  const std::vector<float> alphas = attrs.floats("activation_alpha"), betas = attrs.floats("activation_beta");
+  if (!names.empty() && names.size() != count * directions) {
+    return invalid(std::to_string(names.size()) + " activations are given, " + std::to_string(count * directions) + " are needed");
+  }
+  RnnActivations out{};
+  size_t alpha = 0, beta = 0;
+  for (size_t i = 0; i < count * directions; ++i) {
+    const std::string name = names.empty() ? defaults[i % count] : names[i];
+    auto spec = parse_activation(name);
+    if (!spec) return unsupported("activation '" + name + "'");
+    // Parameters are consumed in order by those functions that take them.
+    using enum Activation;
+    const Activation a = spec->activation;
+    const bool two = a == affine || a == scaled_tanh || a == hard_sigmoid;
+    if ((two || a == leaky_relu || a == thresholded_relu || a == elu) && alpha < alphas.size()) spec->alpha = alphas[alpha++];
+    if (two && beta < betas.size()) spec->beta = betas[beta++];
+    out[i / count][i % count] = *spec;
+  }
+  return out;
+}
+
+namespace {
+
+Status expect(const BindContext& c, size_t i, const char* what, const Dims& dims) {
+  if (!c.has(i) || c.in(i).dims == dims) return {};
+  return invalid(std::string(what) + " is " + to_string(c.in(i).dims) + ", it must be " + to_string(dims));
+}
+
+// Checks the dims of every input and fills everything of the shape but the range.
+Status read_shape(BindContext& c, Cell cell, RnnShape& s) {
+  const Dims &x = c.in(0).dims, &r = c.in(2).dims;
+  if (x.rank != 3 || r.rank != 3) return invalid("X is " + to_string(x) + " and R is " + to_string(r) + ": both must have 3 dimensions");
+  const std::string direction = c.attrs.s("direction", "forward");
+  s.batch_first = c.attrs.i("layout") != 0;
+  s.steps = x[s.batch_first ? 1 : 0];
+  s.batch = x[s.batch_first ? 0 : 1];
+  s.inputs = x[2];
+  s.hidden = r[2];
+  s.directions = direction == "bidirectional" ? 2 : 1;
+  s.first_reversed = direction == "reverse";
+  const int64_t D = s.directions, B = s.batch, H = s.hidden;
+  if (c.attrs.has("hidden_size") && c.attrs.i("hidden_size") != H) {
+    return invalid("R is " + to_string(r) + " and hidden_size is " + std::to_string(c.attrs.i("hidden_size")));
+  }
+  if (!checked_count(std::array<int64_t, 5>{s.steps, B, D, 4 * gates(cell), H}) || H > INT32_MAX) {
+    return unsupported("a window of " + to_string(x) + " with " + std::to_string(H) + " units");
+  }
+  const int64_t n = gates(cell) * H;
+  const Dims state = s.batch_first ? Dims{B, D, H} : Dims{D, B, H};
+  for (const Status& status : {expect(c, 1, "W", {D, n, s.inputs}), expect(c, 2, "R", {D, n, H}), expect(c, 3, "B", {D, 2 * n}),
+                               expect(c, 4, "sequence_lens", {B}), expect(c, 5, "initial_h", state), expect(c, 6, "initial_c", state),
+                               expect(c, 7, "P", {D, 3 * H})}) {
+    if (!status) return status;
+  }
+  s.input_forget = c.attrs.i("input_forget") != 0;
+  s.linear_before_reset = c.attrs.i("linear_before_reset") != 0;
+  s.clip = c.attrs.f("clip", 0);
+  auto activations = rnn_activations(c.attrs, cell);
+  if (!activations) return activations.error();
+  s.plain = s.clip <= 0 && !s.input_forget && !c.has(7) && !c.has(4);
+  for (size_t d = 0; d < 2; ++d) {
+    for (size_t i = 0; i < 3; ++i) s.activations[d][i] = (*activations)[d][i];
+  }
+  for (size_t d = 0; d < static_cast<size_t>(D); ++d) {
+    const size_t count = cell == Cell::lstm ? 3 : cell == Cell::gru ? 2 : 1;
+    for (size_t i = 0; i < count; ++i) {
+      s.plain &= s.activations[d][i].activation == (i == 0 && cell != Cell::rnn ? Activation::sigmoid : Activation::tanh);
+    }
+  }
+  s.x_step = (s.batch_first ? 1 : B) * s.inputs;
+  s.x_row = (s.batch_first ? s.steps : 1) * s.inputs;
+  s.y_step = D * H * (s.batch_first ? 1 : B);
+  s.y_row = s.batch_first ? s.steps * D * H : H;
+  s.y_direction = s.batch_first ? H : B * H;
+  s.state_row = s.batch_first ? D * H : H;
+  s.state_direction = s.batch_first ? H : B * H;
+  return {};
+}
+
+template <class T>
+T* out_or_null(const BindContext& c, size_t o) { return c.has_out(o) ? c.out(o).as<T>() : nullptr; }
+template <class T>
+const T* in_or_null(const BindContext& c, size_t i) { return c.has(i) ? c.in(i).as<const T>() : nullptr; }
+
+Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& kernel) {
+  const int64_t D = s.directions, H = s.hidden, n = gates(cell) * H, rows = std::min(s.end - s.begin, s.batch);
+  RnnArgs a{};
+  a.s = s;
+  a.x = c.in(0).as<const float>();
+  a.w = c.in(1).as<const float>();
+  a.r = c.in(2).as<const float>();
+  a.bias = in_or_null<float>(c, 3);
+  a.lengths = in_or_null<int32_t>(c, 4);
+  a.initial_h = in_or_null<float>(c, 5);
+  a.initial_c = in_or_null<float>(c, 6);
+  a.peepholes = in_or_null<float>(c, 7);
+  a.y = out_or_null<float>(c, 0);
+  a.y_h = out_or_null<float>(c, 1);
+  a.y_c = cell == Cell::lstm ? out_or_null<float>(c, 2) : nullptr;
+  a.w_floats = packed_floats(n, s.inputs, 1);
+  a.r_floats = packed_r_floats(cell, H);
+  const std::string tag = std::string("rnn") + std::to_string(static_cast<int>(cell)) + (s.linear_before_reset ? "l" : "");
+  if (c.in(1).constant) {
+    a.packed_w = c.packed<float>(1, tag + "/w", D * a.w_floats, [&](float* p) {
+      for (int64_t d = 0; d < D; ++d) pack_w(cell, a.w + d * n * s.inputs, s.inputs, H, p + d * a.w_floats);
+    });
+  } else {
+    a.work_w = c.workspace<float>(D * a.w_floats);
+  }
+  if (c.in(2).constant) {
+    a.packed_r = c.packed<float>(2, tag + "/r", D * a.r_floats, [&](float* p) {
+      for (int64_t d = 0; d < D; ++d) pack_r(cell, a.r + d * n * H, H, p + d * a.r_floats);
+    });
+  } else {
+    a.work_r = c.workspace<float>(D * a.r_floats);
+  }
+  if (!c.has(3)) {
+    float* zeros = c.table<float>(D * (n + H));
+    std::fill_n(zeros, D * (n + H), 0.0f);
+    a.summed_bias = zeros;
+  } else if (c.in(3).constant) {
+    a.summed_bias = c.packed<float>(3, tag + "/b", D * (n + H), [&](float* p) {
+      for (int64_t d = 0; d < D; ++d) sum_bias(cell, a.bias + d * 2 * n, H, s.linear_before_reset, p + d * (n + H));
+    });
+  } else {
+    a.work_bias = c.workspace<float>(D * (n + H));
+  }
+  a.pre = c.workspace<float>(s.steps * rows * n);
+  a.gates = c.workspace<float>(rows * n);
+  a.h = c.workspace<float>(rows * H);
+  a.c = c.workspace<float>(rows * H);
+  c.run(kernel, a);
+  return {};
+}
+
+}  // namespace
+
+Status bind_recurrent(BindContext& c, Cell cell, std::span<const KernelRow> rows) {
+  RnnShape s{};
+  if (Status status = read_shape(c, cell, s); !status) return status;
+  const KernelRow* kernel = pick(rows, c.in(0).dtype, c.isa);
+  if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
+  const auto [begin, end] = c.range(s.directions * s.batch);
+  if (begin == end || s.hidden == 0) return {};
+  s.begin = begin;
+  s.end = end;
+  if (c.in(0).dtype == DType::f32) return bind_f32(c, cell, s, *kernel);
+  const int64_t bytes = s.hidden * static_cast<int64_t>(size_of(c.in(0).dtype));
+  auto in = [&](size_t i) { return in_or_null<void>(c, i); };
+  PortableRnnArgs a{s, in(0), in(1), in(2), in(3), in(5), in(6), in(7), in_or_null<int32_t>(c, 4), out_or_null<void>(c, 0),
+                    out_or_null<void>(c, 1), cell == Cell::lstm ? out_or_null<void>(c, 2) : nullptr, nullptr, nullptr, nullptr};
+  a.gates = c.workspace<double>(4 * s.hidden);
+  a.h = c.workspace(bytes);
+  a.c = c.workspace(bytes);
+  c.run(*kernel, a);
+  return {};
+}
+
+}  // namespace tern

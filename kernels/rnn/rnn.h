@@ -1,0 +1,92 @@
+// LSTM, GRU and RNN over a window, in one or both directions, for a batch. f, g, h are activations (Sigmoid, Tanh, Tanh by default).
+//   LSTM  i, o, f = f(x W' + h R' + Wb + Rb [+ P c]),  c~ = g(...),  c = f c + i c~,  y = h = o h(c)          gates i, o, f, c; o sees the new c
+//   GRU   z, r = f(x W' + h R' + Wb + Rb),  h~ = g(x W' + r (h R' + Rb) + Wb) or g(x W' + (r h) R' + Wb + Rb),  y = h = (1 - z) h~ + z h
+//   RNN   y = h = f(x W' + h R' + Wb + Rb)
+//   Shapes    x [T,B,I] (layout 1: [B,T,I]); w [D, G*H, I]; r [D, G*H, H]; biases [D, 2*G*H]; states [D,B,H] (layout 1: [B,D,H]);
+//             peepholes [D,3*H] (i, o, f); y [T,D,B,H] (layout 1: [B,T,D,H]). D directions, G gates, H units.
+//   How       the x part of the whole window is one product into `pre`; a step continues those sums with h times R and
+//             applies the gates. R and W are plain panels of kernels/gemm, so neither needs padding between gates.
+//   Cost      2*T*B*G*H*(I + H) FLOPs; a step at B = 1 is bound by reading R from L2.
+//   Numerics  a gate is Wb + Rb, then the x terms in k order, then the h terms in k order, by fma in one chain: T calls of one step,
+//             one call of T steps, a row alone and in a batch give the same bits, as do all ISAs and thread counts.
+//             f64, f16 and bf16: portable code in double, states rounded to the dtype after every step.
+//   Edges     sequence_lens: rows of y past a length are 0, states stop there; chosen by masks, so the same instructions run for
+//             any lengths. Lengths outside of [0, T] are clamped. reverse begins at each row's own last element. clip bounds what
+//             enters an activation (not the state). input_forget: f = 1 - i. T = 0: the final states are the initial ones.
+//   Source    the ONNX operators, opset 22.
+// Next: rnn.cpp (schema, inference), bind.cpp, rnn.simd.cpp (the kernels), portable.cpp.
+#pragma once
+#include <stdint.h>
+
+#include "kernels/activation.h"
+
+namespace tern {
+
+struct OpDef;
+extern const OpDef kGRU, kLSTM, kRNN;
+
+enum class Cell : uint8_t { rnn, gru, lstm };
+constexpr int64_t gates(Cell c) { return c == Cell::lstm ? 4 : c == Cell::gru ? 3 : 1; }
+
+// Everything but the pointers: what both kernels need to know.
+struct RnnShape {
+  int64_t steps, batch, inputs, hidden, directions;
+  int64_t begin, end;             // the (direction, row) pairs d * batch + b of this binding
+  bool batch_first;               // layout 1
+  bool first_reversed;            // direction 0 runs backwards; direction 1 always does
+  bool input_forget, linear_before_reset;
+  bool plain;                     // default activations and none of: clip, input_forget, peepholes, sequence_lens
+  float clip;                     // 0: none
+  ActivationSpec activations[2][3];  // f, g, h of each direction
+  // Strides of elements: a step, a row, a direction.
+  int64_t x_step, x_row, y_step, y_row, y_direction, state_row, state_direction;
+};
+
+struct RnnArgs {
+  RnnShape s;
+  const float *x, *w, *r;                 // w, r as given; used when the packed ones must be made in the run
+  const float *bias;                      // as given [D, 2*G*H], or null
+  const float *initial_h, *initial_c, *peepholes;
+  const int32_t* lengths;                 // [B] or null
+  float *y, *y_h, *y_c;                   // any may be null
+  const float *packed_w, *packed_r;       // [D] blobs; null: pack into workspace
+  const float *summed_bias;               // [D, G*H + H]: Wb + Rb (and GRU's Rb of h~, with linear_before_reset); null: sum in the run
+  float *work_w, *work_r, *work_bias;     // where to, when they are null
+  float* pre;                             // [steps * rows, G*H] the x part
+  float* gates;                           // [rows, G*H]
+  float *h, *c;                           // [rows, H]; c: GRU keeps r*h there
+  int64_t w_floats, r_floats;             // of one direction's packed weights
+};
+
+// Floats of a direction's packed R: GRU's h~ columns are a product of their own.
+int64_t packed_r_floats(Cell cell, int64_t hidden);
+void pack_w(Cell cell, const float* w, int64_t inputs, int64_t hidden, float* packed);  // packed: zeroed
+void pack_r(Cell cell, const float* r, int64_t hidden, float* packed);
+void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_reset, float* sum);  // bias null: zeros
+
+#define TERN_RNN(isa)               \
+  namespace isa {                   \
+  void lstm_f32(const RnnArgs&);    \
+  void gru_f32(const RnnArgs&);     \
+  void rnn_f32(const RnnArgs&);     \
+  }
+TERN_RNN(scalar)
+TERN_RNN(avx2)
+TERN_RNN(avx512)
+#undef TERN_RNN
+
+// The portable kernel: any float dtype, weights as given.
+struct PortableRnnArgs {
+  RnnShape s;
+  const void *x, *w, *r, *bias, *initial_h, *initial_c, *peepholes;
+  const int32_t* lengths;
+  void *y, *y_h, *y_c;
+  double* gates;                  // [4 * hidden]
+  void *h, *c;                    // [hidden] of the dtype
+};
+namespace portable {
+template <class T, Cell kCell>
+void rnn(const PortableRnnArgs&);
+}
+
+}  // namespace tern

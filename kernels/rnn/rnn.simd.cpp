@@ -1,0 +1,265 @@
+// The recurrent kernels: one product for the x part of the window, then step by step a continued product and the gates.
+// See rnn.h for the formulas and the order of sums.
+#include "kernels/rnn/rnn.h"
+
+#include "kernels/gemm/panel.h"
+#include "kernels/simd_activation.h"
+
+namespace tern::TERN_ISA {
+namespace {
+
+TERN_INLINE f32x16 read(const float* p, int64_t n) { return n == 16 ? load(p) : load_n(p, n); }
+TERN_INLINE void write(float* p, f32x16 a, int64_t n) {
+  if (n == 16) {
+    store(p, a);
+  } else {
+    store_n(p, a, n);
+  }
+}
+
+// The rows of one direction that this binding computes.
+struct Direction {
+  int64_t d, begin, rows;
+  bool reversed;
+  const float *w, *r, *bias, *peepholes;
+};
+
+// y[m, n] = start[m, n] + sum_k x[m, k] w[k, n], in one chain. start null: 0.
+void product(int64_t m, int64_t n, int64_t k, const float* x, int64_t lda, const float* w, const float* start, int64_t start_stride, float* y,
+             int64_t ldy) {
+  if (m == 0) return;
+  PanelArgs p{};
+  p.x = x;
+  p.w = w;
+  p.bias = start;
+  p.y = y;
+  p.m = m;
+  p.n = n;
+  p.k = k;
+  p.lda = lda;
+  p.ldy = ldy;
+  p.bias_stride = start_stride;
+  p.group_end = PanelGroups(n).groups;
+  p.chains = 1;
+  panel_gemm(p);
+}
+
+void pack_columns(const float* w, int64_t n, int64_t k, float* packed) {
+  panel_pack({w, packed, n, k, 1, k, 0, PanelGroups(n).groups, 1.0f, 1});
+}
+
+template <Cell kCell>
+void prepare(const RnnArgs& a, int64_t d, Direction& o) {
+  const int64_t H = a.s.hidden, I = a.s.inputs, n = gates(kCell) * H;
+  o.w = a.packed_w != nullptr ? a.packed_w + d * a.w_floats : a.work_w + d * a.w_floats;
+  o.r = a.packed_r != nullptr ? a.packed_r + d * a.r_floats : a.work_r + d * a.r_floats;
+  o.bias = a.summed_bias != nullptr ? a.summed_bias + d * (n + H) : a.work_bias + d * (n + H);
+  o.peepholes = a.peepholes != nullptr ? a.peepholes + d * 3 * H : nullptr;
+  if (a.packed_w == nullptr) pack_columns(a.w + d * n * I, n, I, a.work_w + d * a.w_floats);
+  if (a.packed_r == nullptr) {
+    const int64_t first = kCell == Cell::gru ? 2 * H : n;
+    float* to = a.work_r + d * a.r_floats;
+    pack_columns(a.r + d * n * H, first, H, to);
+    if (first < n) pack_columns(a.r + d * n * H + first * H, n - first, H, to + PanelGroups(first).panels * kPanel * H);
+  }
+  if (a.summed_bias == nullptr) {
+    const float* b = a.bias + d * 2 * n;  // [2*G*H]
+    float* to = a.work_bias + d * (n + H);
+    const int64_t split = kCell == Cell::gru && a.s.linear_before_reset ? 2 * H : n;
+    for (int64_t i = 0; i < split; ++i) to[i] = b[i] + b[n + i];
+    for (int64_t i = split; i < n; ++i) to[i] = b[i];
+    for (int64_t i = 0; i < H; ++i) to[n + i] = b[n + n - H + i];
+  }
+}
+
+template <bool kPlain, Activation A>
+TERN_INLINE f32x16 apply(const RnnShape& s, const ActivationSpec& e, f32x16 x) {
+  if constexpr (kPlain) return activate<A>(x, 0, 0);
+  if (s.clip > 0) x = clip(x, -s.clip, s.clip);
+  return activate(e, x);
+}
+
+// What one row of one step reads and writes.
+struct RowStep {
+  const float *gates, *pre;  // [G*H] after the products; pre: GRU's x part of h~
+  float *h, *c, *y;          // [H]; y null: not wanted
+  bool active;               // false: past the length of its sequence
+};
+
+TERN_INLINE void keep(const RowStep& row, [[maybe_unused]] bool plain, float* state, int64_t u, int64_t n, f32x16 value) {
+  write(state + u, plain ? value : select(lanes_below(row.active ? 16 : 0), value, read(state + u, n)), n);
+}
+TERN_INLINE void emit(const RowStep& row, bool plain, int64_t u, int64_t n, f32x16 h) {
+  if (row.y != nullptr) write(row.y + u, plain ? h : select(lanes_below(row.active ? 16 : 0), h, zero()), n);
+}
+
+template <bool kPlain>
+void lstm_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
+  using enum Activation;
+  const ActivationSpec* e = s.activations[d.d];
+  for (int64_t u = 0; u < s.hidden; u += 16) {
+    const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
+    const float* g = row.gates + u;
+    f32x16 i = read(g, n), o = read(g + s.hidden, n), f = read(g + 2 * s.hidden, n);
+    f32x16 c = read(row.c + u, n);
+    if (!kPlain && d.peepholes != nullptr) {
+      i = i + read(d.peepholes + u, n) * c;
+      f = f + read(d.peepholes + 2 * s.hidden + u, n) * c;
+    }
+    i = apply<kPlain, sigmoid>(s, e[0], i);
+    f = !kPlain && s.input_forget ? splat(1.0f) - i : apply<kPlain, sigmoid>(s, e[0], f);
+    c = f * c + i * apply<kPlain, tanh>(s, e[1], read(g + 3 * s.hidden, n));
+    if (!kPlain && d.peepholes != nullptr) o = o + read(d.peepholes + s.hidden + u, n) * c;
+    const f32x16 h = apply<kPlain, sigmoid>(s, e[0], o) * apply<kPlain, tanh>(s, e[2], c);
+    keep(row, kPlain, row.c, u, n, c);
+    keep(row, kPlain, row.h, u, n, h);
+    emit(row, kPlain, u, n, h);
+  }
+}
+
+template <bool kPlain>
+void rnn_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
+  for (int64_t u = 0; u < s.hidden; u += 16) {
+    const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
+    const f32x16 h = apply<kPlain, Activation::tanh>(s, s.activations[d.d][0], read(row.gates + u, n));
+    keep(row, kPlain, row.h, u, n, h);
+    emit(row, kPlain, u, n, h);
+  }
+}
+
+// Without linear_before_reset: r * h, which the product for h~ takes. The activated r is not needed later.
+template <bool kPlain>
+void gru_reset(const RnnShape& s, const Direction& d, const RowStep& row) {
+  for (int64_t u = 0; u < s.hidden; u += 16) {
+    const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
+    const f32x16 r = apply<kPlain, Activation::sigmoid>(s, s.activations[d.d][0], read(row.gates + s.hidden + u, n));
+    write(row.c + u, r * read(row.h + u, n), n);
+  }
+}
+
+template <bool kPlain>
+void gru_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
+  using enum Activation;
+  const ActivationSpec* e = s.activations[d.d];
+  for (int64_t u = 0; u < s.hidden; u += 16) {
+    const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
+    const float* g = row.gates + u;
+    const f32x16 z = apply<kPlain, sigmoid>(s, e[0], read(g, n)), old = read(row.h + u, n);
+    f32x16 t = read(g + 2 * s.hidden, n);
+    if (s.linear_before_reset) t = read(row.pre + 2 * s.hidden + u, n) + apply<kPlain, sigmoid>(s, e[0], read(g + s.hidden, n)) * t;
+    t = apply<kPlain, tanh>(s, e[1], t);
+    const f32x16 h = (splat(1.0f) - z) * t + z * old;
+    keep(row, kPlain, row.h, u, n, h);
+    emit(row, kPlain, u, n, h);
+  }
+}
+
+// The h terms of `rows` rows: gates = pre + h R. pre rows lie pre_stride apart.
+template <Cell kCell>
+void recur(const RnnArgs& a, const Direction& d, int64_t row, int64_t rows, const float* pre, int64_t pre_stride) {
+  const int64_t H = a.s.hidden, n = gates(kCell) * H;
+  float* g = a.gates + row * n;
+  const float* h = a.h + row * H;
+  if constexpr (kCell != Cell::gru) {
+    product(rows, n, H, h, H, d.r, pre, pre_stride, g, n);
+  } else {
+    product(rows, 2 * H, H, h, H, d.r, pre, pre_stride, g, n);
+    if (a.s.linear_before_reset) {
+      product(rows, H, H, h, H, d.r + PanelGroups(2 * H).panels * kPanel * H, d.bias + n, 0, g + 2 * H, n);
+    }
+  }
+}
+
+template <Cell kCell, bool kPlain>
+void step_rows(const RnnArgs& a, const Direction& d, int64_t step, int64_t pre_step, int64_t pre_row) {
+  const RnnShape& s = a.s;
+  const int64_t H = s.hidden, n = gates(kCell) * H, forward = d.reversed ? s.steps - 1 - step : step;
+  const bool own_time = !kPlain && a.lengths != nullptr && d.reversed;  // every row begins at its own end
+  if (!own_time) recur<kCell>(a, d, 0, d.rows, a.pre + forward * pre_step, pre_row);
+  for (int64_t b = 0; b < d.rows; ++b) {
+    int64_t time = forward;
+    bool active = true;
+    if (!kPlain && a.lengths != nullptr) {
+      int64_t length = a.lengths[d.begin + b];
+      length = length < 0 ? 0 : length > s.steps ? s.steps : length;
+      active = step < length;
+      const int64_t yes = -static_cast<int64_t>(active), reversed = length - 1 - step;
+      time = d.reversed ? (reversed & yes) | (step & ~yes) : step;
+    }
+    const float* pre = a.pre + time * pre_step + b * pre_row;
+    if (own_time) recur<kCell>(a, d, b, 1, pre, 0);
+    float* y = a.y == nullptr ? nullptr : a.y + time * s.y_step + d.d * s.y_direction + (d.begin + b) * s.y_row;
+    const RowStep row{a.gates + b * n, pre, a.h + b * H, a.c + b * H, y, active};
+    if constexpr (kCell == Cell::lstm) lstm_cell<kPlain>(s, d, row);
+    if constexpr (kCell == Cell::rnn) rnn_cell<kPlain>(s, d, row);
+    if constexpr (kCell == Cell::gru) {
+      if (!s.linear_before_reset) {
+        gru_reset<kPlain>(s, d, row);
+        product(1, H, H, row.c, H, d.r + PanelGroups(2 * H).panels * kPanel * H, pre + 2 * H, 0, a.gates + b * n + 2 * H, n);
+      }
+      gru_cell<kPlain>(s, d, row);
+    }
+  }
+}
+
+// State rows from or to the caller's tensors.
+void load_state(const float* from, const RnnShape& s, const Direction& d, float* to) {
+  for (int64_t b = 0; b < d.rows; ++b) {
+    for (int64_t u = 0; u < s.hidden; u += 16) {
+      const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
+      write(to + b * s.hidden + u, from != nullptr ? read(from + d.d * s.state_direction + (d.begin + b) * s.state_row + u, n) : zero(), n);
+    }
+  }
+}
+void store_state(const float* from, const RnnShape& s, const Direction& d, float* to) {
+  if (to == nullptr) return;
+  for (int64_t b = 0; b < d.rows; ++b) {
+    for (int64_t u = 0; u < s.hidden; u += 16) {
+      const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
+      write(to + d.d * s.state_direction + (d.begin + b) * s.state_row + u, read(from + b * s.hidden + u, n), n);
+    }
+  }
+}
+
+template <Cell kCell>
+void run_direction(const RnnArgs& a, Direction& d) {
+  const RnnShape& s = a.s;
+  const int64_t n = gates(kCell) * s.hidden;
+  prepare<kCell>(a, d.d, d);
+  // pre lies in the order of x: [step][row], or [row][step] for layout 1.
+  const int64_t pre_step = s.batch_first ? n : d.rows * n, pre_row = s.batch_first ? s.steps * n : n;
+  if (s.batch_first || d.rows == s.batch) {
+    product(s.steps * d.rows, n, s.inputs, a.x + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre, n);
+  } else {
+    for (int64_t t = 0; t < s.steps; ++t) {
+      product(d.rows, n, s.inputs, a.x + t * s.x_step + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre + t * pre_step, n);
+    }
+  }
+  load_state(a.initial_h, s, d, a.h);
+  if (kCell == Cell::lstm) load_state(a.initial_c, s, d, a.c);
+  for (int64_t t = 0; t < s.steps; ++t) {
+    if (s.plain) step_rows<kCell, true>(a, d, t, pre_step, pre_row);
+    else step_rows<kCell, false>(a, d, t, pre_step, pre_row);
+  }
+  store_state(a.h, s, d, a.y_h);
+  if (kCell == Cell::lstm) store_state(a.c, s, d, a.y_c);
+}
+
+template <Cell kCell>
+void run(const RnnArgs& a) {
+  for (int64_t d = 0; d < a.s.directions; ++d) {
+    const int64_t low = a.s.begin - d * a.s.batch, high = a.s.end - d * a.s.batch;
+    const int64_t begin = low < 0 ? 0 : low, end = high > a.s.batch ? a.s.batch : high;
+    if (begin >= end) continue;
+    Direction direction{d, begin, end - begin, d == 1 || a.s.first_reversed, nullptr, nullptr, nullptr, nullptr};
+    run_direction<kCell>(a, direction);
+  }
+}
+
+}  // namespace
+
+void lstm_f32(const RnnArgs& a) { run<Cell::lstm>(a); }
+void gru_f32(const RnnArgs& a) { run<Cell::gru>(a); }
+void rnn_f32(const RnnArgs& a) { run<Cell::rnn>(a); }
+
+}  // namespace tern::TERN_ISA
