@@ -1,4 +1,4 @@
-// See external.h.
+// Opening component by component. See external.h.
 #include "loaders/onnx/external.h"
 
 #include <fcntl.h>
@@ -6,92 +6,91 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
-#include <vector>
+
+#include "loaders/onnx/text.h"
+#include "runtime/base/checked.h"
 
 namespace tern::onnx {
 namespace {
 
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int fd() const { return fd_; }
-  void reset(int fd) {
-    if (fd_ >= 0) close(fd_);
-    fd_ = fd;
-  }
+constexpr size_t kMaxPath = 4096;
 
- private:
-  int fd_;
-};
-
-std::optional<std::vector<std::string>> components(const std::string& path) {
-  std::vector<std::string> parts;
-  if (path.empty() || path[0] == '/' || path.find('\\') != std::string::npos || path.find('\0') != std::string::npos) return std::nullopt;
-  for (size_t at = 0; at <= path.size();) {
-    const size_t slash = std::min(path.find('/', at), path.size());
-    const std::string part = path.substr(at, slash - at);
-    if (part.empty() || part == "..") return std::nullopt;
-    if (part != ".") parts.push_back(part);
-    at = slash + 1;
+// Why this location must not be opened; null when it may.
+const char* unsafe(std::string_view location) {
+  if (location.empty()) return "it has no location";
+  if (location.size() > kMaxPath) return "its location is too long";
+  if (location.find('\0') != location.npos) return "its location holds a NUL";
+  if (location.find('\\') != location.npos) return "its location holds a backslash";
+  if (location.front() == '/') return "its location is absolute";
+  for (size_t at = 0; at <= location.size();) {
+    size_t end = std::min(location.find('/', at), location.size());
+    if (location.substr(at, end - at) == "..") return "its location leaves the model's folder";
+    at = end + 1;
   }
-  return parts.empty() ? std::nullopt : std::optional(parts);
+  return nullptr;
 }
 
-std::optional<int64_t> number(const std::string& text) {
-  int64_t n = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  return error == std::errc() && end == text.data() + text.size() && n >= 0 ? std::optional(n) : std::nullopt;
-}
+Error refused(std::string_view location, const std::string& why) { return invalid("external data " + quoted(location) + ": " + why); }
 
 }  // namespace
 
-Result<Tensor> ExternalData::read(const onnx_pb::Tensor& proto, DType dtype, const Dims& dims, const std::string& label) {
-  std::string location;
-  int64_t offset = 0;
-  std::optional<int64_t> length;
-  for (const auto& entry : proto.external_data()) {
-    if (entry.key() == "location") location = entry.value();
-    if (entry.key() == "offset" || entry.key() == "length") {
-      auto n = number(entry.value());
-      if (!n) return invalid(label + ": the external " + entry.key() + " is not a non-negative number");
-      if (entry.key() == "offset") offset = *n;
-      else length = *n;
-    }
-  }
-  if (directory_.empty()) return invalid(label + " lies in the file " + location + ": a model from memory may not name files; give LoadOptions::directory");
-  auto parts = components(location);
-  if (!parts) return invalid(label + ": the external path '" + location + "' leaves the model's folder");
+ExternalFiles::~ExternalFiles() {
+  if (file_.fd >= 0) ::close(file_.fd);
+}
 
-  // One component at a time, so that no link on the way is followed.
-  File file(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  for (size_t i = 0; file.fd() >= 0 && i < parts->size(); ++i) {
-    const bool last = i + 1 == parts->size();
-    const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (last ? O_NONBLOCK : O_DIRECTORY);
-    file.reset(openat(file.fd(), (*parts)[i].c_str(), flags));
+Result<ExternalFiles::File> ExternalFiles::open(const std::string& location) {
+  if (file_.fd >= 0 && open_name_ == location) return file_;
+  if (directory_.empty()) return refused(location, "the model was loaded from memory; name its folder in LoadOptions::directory");
+  if (const char* why = unsafe(location)) return refused(location, why);
+  int at = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (at < 0) return refused(location, "cannot open the model's folder: " + std::string(std::strerror(errno)));
+  for (size_t begin = 0; begin < location.size();) {
+    const size_t end = std::min(location.find('/', begin), location.size());
+    const std::string part = location.substr(begin, end - begin);
+    begin = end + 1;
+    if (part.empty() || part == ".") continue;
+    const bool last = end == location.size();
+    // O_NONBLOCK: opening a FIFO would wait for a writer.
+    const int next = ::openat(at, part.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (last ? 0 : O_DIRECTORY));
+    const int error = errno;
+    ::close(at);
+    if (next < 0) return refused(location, error == ELOOP ? "it is a symbolic link; use a real file" : std::strerror(error));
+    at = next;
   }
-  if (file.fd() < 0) return invalid(label + ": external file " + location + ": " + std::strerror(errno));
   struct stat info;
-  if (fstat(file.fd(), &info) != 0 || !S_ISREG(info.st_mode)) return invalid(label + ": external file " + location + " is not a regular file");
-
-  const int64_t bytes = *storage_bytes(dtype, dims);
-  if (length && *length != bytes) return invalid(label + ": external length " + std::to_string(*length) + ", its shape needs " + std::to_string(bytes));
-  if (offset > info.st_size || bytes > info.st_size - offset) return invalid(label + ": external file " + location + " is too short");
-  auto t = Tensor::allocate(dtype, dims);
-  if (!t) return t;
-  for (int64_t at = 0; at < bytes;) {
-    const ssize_t n = pread(file.fd(), t->mutable_raw() + at, static_cast<size_t>(bytes - at), offset + at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return invalid(label + ": external file " + location + " cannot be read");
-    at += n;
+  if (::fstat(at, &info) != 0 || !S_ISREG(info.st_mode)) {
+    ::close(at);
+    return refused(location, "it is not a regular file");
   }
-  return t;
+  if (file_.fd >= 0) ::close(file_.fd);
+  file_ = {at, static_cast<int64_t>(info.st_size)};
+  open_name_ = location;
+  return file_;
+}
+
+Result<Tensor> ExternalFiles::read(std::string_view location, int64_t offset, int64_t length, DType dtype, const Dims& dims) {
+  auto file = open(std::string(location));
+  if (!file) return file.error();
+  const auto bytes = storage_bytes(dtype, dims);
+  if (!bytes) return invalid("shape " + to_string(dims) + " has no representable size");
+  if (length >= 0 && length != *bytes) {
+    return refused(location, "length is " + std::to_string(length) + " and shape " + to_string(dims) + " needs " + std::to_string(*bytes) + " bytes");
+  }
+  const auto end = checked_add(offset, *bytes);
+  if (offset < 0 || !end || *end > file->size) {
+    return refused(location, "needs " + std::to_string(*bytes) + " bytes at offset " + std::to_string(offset) + ", the file has " +
+                                 std::to_string(file->size));
+  }
+  auto tensor = Tensor::allocate(dtype, dims);
+  if (!tensor) return tensor;
+  for (int64_t done = 0; done < *bytes;) {
+    const ssize_t n = ::pread(file->fd, tensor->mutable_raw() + done, static_cast<size_t>(*bytes - done), offset + done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return refused(location, n == 0 ? "the file became shorter" : std::strerror(errno));
+    done += n;
+  }
+  return tensor;
 }
 
 }  // namespace tern::onnx

@@ -1,22 +1,35 @@
-// External data: elements in files beside the model. Only regular files beneath the model's own folder are opened, and no link is followed.
-// Next: import.cpp.
+// External data: files beside the model that hold its weights. Only regular files beneath the given folder are ever opened:
+// no absolute path, no "..", no symbolic link on the way. Next: external.cpp.
 #pragma once
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "runtime/base/tensor.h"
-#include "tern_onnx.pb.h"
 
 namespace tern::onnx {
 
-class ExternalData {
+class ExternalFiles {
  public:
-  // directory: the model's folder; empty: external data are refused.
-  explicit ExternalData(std::string directory) : directory_(std::move(directory)) {}
-  // The elements that `proto` says lie in a file. Errors: a path that leaves the folder, a file that is no regular one, too short (kInvalid).
-  Result<Tensor> read(const onnx_pb::Tensor& proto, DType dtype, const Dims& dims, const std::string& label);
+  explicit ExternalFiles(std::string directory) : directory_(std::move(directory)) {}
+  ~ExternalFiles();
+  ExternalFiles(const ExternalFiles&) = delete;
+  ExternalFiles& operator=(const ExternalFiles&) = delete;
+
+  // A tensor of `bytes` bytes from `location` (relative, '/' between components) at `offset`. `length` is what the model says, -1 when it does not.
+  // Errors (invalid): no directory, an unsafe path, not a regular file, the file is too short.
+  Result<Tensor> read(std::string_view location, int64_t offset, int64_t length, DType dtype, const Dims& dims);
 
  private:
+  struct File {
+    int fd;
+    int64_t size;
+  };
+  Result<File> open(const std::string& location);
+
   std::string directory_;
+  std::string open_name_;  // the file that was read last stays open: models keep their weights in one or few
+  File file_{-1, 0};
 };
 
 }  // namespace tern::onnx

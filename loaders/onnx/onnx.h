@@ -1,5 +1,6 @@
-// ONNX files: bytes to a Graph of newest-opset operators. Wire check, protobuf, tensors, normalisation, names to indices.
-// You are here: stop 4 of the tour. Read import.cpp first, then normalize/normalize.h. Next: runtime/infer_shapes.h.
+// ONNX files. wire.cpp cleans the bytes, protobuf parses them, functions.cpp inlines, builder.cpp turns names into indices, and
+// normalize/ turns every old operator into the newest one of its name.
+// You are here: stop 4 of the tour. Read onnx.cpp, then normalize/normalize.h. Next: runtime/infer_shapes.h.
 #pragma once
 #include <span>
 #include <string>
@@ -9,7 +10,7 @@
 
 namespace tern {
 
-// Could these bytes be an ONNX model? (A quick look at the first fields; the real check is the load.)
+// Could these bytes be an ONNX model? A look at the first field; load_onnx decides.
 bool looks_like_onnx(std::span<const std::byte> bytes);
 
 // directory: where external data may lie; empty: external data are refused. Errors: kInvalid (corrupt, hostile), kUnsupported (operators, dtypes).

@@ -1,13 +1,20 @@
-// A walk over protobuf's wire format before protobuf sees it: bounds that a hostile file cannot pass. Next: tensor.h.
+// From the bytes of an ONNX file to a small, clean protobuf message: the file's wire format is walked without recursion, every
+// length is checked, what tern does not read (weights stay in the file, doc strings, training data) is left out, and the memory that
+// parsing would take is counted before any is taken. Next: tern_onnx.proto.
 #pragma once
+#include <cstddef>
 #include <span>
+#include <string>
 
 #include "tern/status.h"
 
 namespace tern::onnx {
 
-// Checks lengths, nesting and the number of messages of a serialized Model or TensorProto, without recursion and without allocating.
-// Errors: kInvalid, saying at which byte.
-Status check_wire(std::span<const std::byte> bytes, bool tensor_only);
+// A serialised tern.onnx_pb.ModelProto in which raw_data is replaced by its place in `file`.
+// Errors (invalid): truncated, malformed or too deep, or so many small parts that objects would take more than `budget` bytes
+// beyond a small multiple of the file's size.
+Result<std::string> clean_model(std::span<const std::byte> file, int64_t budget);
+// The same of one TensorProto, as official test data are.
+Result<std::string> clean_tensor(std::span<const std::byte> file, int64_t budget);
 
 }  // namespace tern::onnx

@@ -1,64 +1,82 @@
-// Normalisation: nodes of opsets 1 to 27 become nodes that mean what the newest opset says. Each rule is one small function in the file of
-// its subject, and one line in normalize.cpp: an operator, the newest opset that still needs the rule, the function.
-// Where ONNX's Softmax-7 becomes Softmax-13: softmax.cpp. Next: import.cpp.
+// Normalisation: an operator of any opset becomes the newest of its name. One explicit table (table.cpp) says which function applies up
+// to which opset; the functions are grouped by what changed: axes.cpp, shapes.cpp, softmax.cpp, activations.cpp, norms.cpp, resize.cpp, broadcast.cpp.
+// To add one: write the function in the file of its kind, add a line to the table. Next: table.cpp.
 #pragma once
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "runtime/graph.h"
 
 namespace tern::onnx {
 
-constexpr int64_t kNewestOpset = 28;
-
-// One node on its way in. A rule changes it and lets it pass, or emits others in its place.
-struct Incoming {
-  Graph& graph;
-  std::string op;
-  std::string name;
-  int64_t opset;
-  Attributes attrs;
+// A node of the file, its names resolved; what a rule edits.
+struct OnnxNode {
+  std::string op, name;
+  int64_t version = 0;  // of the opset that it was written for
   std::vector<ValueId> inputs, outputs;
-  bool emitted = false;  // the rule has produced the outputs itself
+  Attributes attrs;
 
-  bool has(size_t i) const { return i < inputs.size() && inputs[i] != kNone; }
-  // Sets input i, with absent ones before it.
+  ValueId input(size_t i) const { return i < inputs.size() ? inputs[i] : kNone; }
   void set_input(size_t i, ValueId v) {
     if (inputs.size() <= i) inputs.resize(i + 1, kNone);
     inputs[i] = v;
   }
-  // The attribute `from`, a list of integers, becomes input i (a 1-D i64 constant); nothing when it is absent.
-  void ints_to_input(std::string_view from, size_t i);
-  ValueId constant(Tensor t) { return graph.add_constant(name + "." + std::to_string(graph.values.size()), std::move(t)); }
-  ValueId ints(std::vector<int64_t> values) { return constant(Tensor::ints(values)); }
-  // A node before this one; gives its only output.
-  ValueId emit(const char* op_name, std::vector<ValueId> in, Attributes attributes = {});
-  // A node that produces this one's outputs.
-  void finish(const char* op_name, std::vector<ValueId> in, Attributes attributes = {});
 };
 
-using Rule = Status (*)(Incoming&);
+// Where rules add nodes and constants.
+class Emitter {
+ public:
+  virtual ~Emitter() = default;
+  // A node with one output, which is returned. Its value is named after `node`.
+  virtual ValueId emit(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs = {}) = 0;
+  virtual ValueId constant(const OnnxNode& node, Tensor tensor) = 0;
+  // What is known of a value so far: dtype none and unranked when nothing is.
+  virtual TypeInfo type(ValueId v) const = 0;
+  // Its contents when it is a constant, else null.
+  virtual const Tensor* contents(ValueId v) const = 0;
 
-// Applies the rules for node.op at node.opset, oldest first. Afterwards node.op is a catalog name (or unknown to this build).
-Status normalize(Incoming& node);
+  ValueId ints(const OnnxNode& node, std::vector<int64_t> values) { return constant(node, Tensor::ints(values)); }
+  // A scalar of the dtype of `like`: f32 when that is not known.
+  ValueId scalar_like(const OnnxNode& node, ValueId like, double value);
+};
 
-// The rules, by subject.
-Status axes_to_input(Incoming&);
-Status softmax_to_axis(Incoming&);
-Status split_to_input(Incoming&);
-Status slice_to_inputs(Incoming&);
-Status pad_to_inputs(Incoming&);
-Status clip_to_inputs(Incoming&);
-Status dropout(Incoming&);
-Status batch_norm(Incoming&);
-Status resize_10(Incoming&);
-Status upsample(Incoming&);
-Status topk_to_input(Incoming&);
-Status reshape_to_input(Incoming&);
-Status broadcast_axis(Incoming&);
-Status scatter(Incoming&);
-Status group_norm_18(Incoming&);
-Status cast_by_name(Incoming&);
+using Rule = Status (*)(OnnxNode& node, Emitter& to);
+
+// Applies every rule of the table that is for this operator and opset. Errors: an attribute or input that has no newest form.
+Status normalize(OnnxNode& node, Emitter& to);
+
+// ---- the rules, by file ----
+// axes.cpp: attributes that became inputs
+Status axes_to_input(OnnxNode&, Emitter&);    // ReduceX, Squeeze, Unsqueeze
+Status split_to_input(OnnxNode&, Emitter&);
+Status split_count(OnnxNode&, Emitter&);
+Status slice_to_inputs(OnnxNode&, Emitter&);
+Status topk_to_input(OnnxNode&, Emitter&);
+Status dft_axis_to_input(OnnxNode&, Emitter&);
+// shapes.cpp
+Status reshape_to_input(OnnxNode&, Emitter&);
+Status pad_to_inputs(OnnxNode&, Emitter&);
+Status concat_axis(OnnxNode&, Emitter&);
+Status scatter_elements(OnnxNode&, Emitter&);
+Status cast_names(OnnxNode&, Emitter&);
+Status cast_rounding(OnnxNode&, Emitter&);
+Status lp_pool_order(OnnxNode&, Emitter&);
+// softmax.cpp
+Status flat_softmax(OnnxNode&, Emitter&);     // and LogSoftmax, Hardmax
+// activations.cpp
+Status clip_to_inputs(OnnxNode&, Emitter&);
+Status dropout_inference(OnnxNode&, Emitter&);
+Status grid_sample_modes(OnnxNode&, Emitter&);
+Status selu_constants(OnnxNode&, Emitter&);
+// norms.cpp
+Status batch_norm_inference(OnnxNode&, Emitter&);
+Status group_norm_channels(OnnxNode&, Emitter&);
+// resize.cpp
+Status upsample_to_resize(OnnxNode&, Emitter&);
+Status resize_asymmetric(OnnxNode&, Emitter&);
+Status resize_empty_inputs(OnnxNode&, Emitter&);
+// broadcast.cpp: Add, Gemm … before they broadcast as NumPy does
+Status broadcast_axis(OnnxNode&, Emitter&);
+Status prelu_channels(OnnxNode&, Emitter&);
 
 }  // namespace tern::onnx

@@ -1,23 +1,28 @@
-// Softmax, LogSoftmax and Hardmax before opset 13 flatten to two dimensions at `axis` (default 1) and normalise whole rows;
-// since 13 they work along one axis. See normalize.h.
+// Softmax, LogSoftmax and Hardmax before opset 13 normalised whole rows of a flattened tensor; since then, one axis. See normalize.h.
 #include "loaders/onnx/normalize/normalize.h"
 
 namespace tern::onnx {
 
-Status softmax_to_axis(Incoming& node) {
+// Before opset 13 the whole of [axis, rank) is one row: Flatten, Softmax, and Reshape back. When only one axis is in that range, the
+// newest form says the same without.
+Status flat_softmax(OnnxNode& node, Emitter& to) {
   const int64_t axis = node.attrs.i("axis", 1);
-  Attributes last, flat;
-  last.set("axis", int64_t(-1));
-  const Shape& x = node.graph.value(node.inputs[0]).type.shape;
-  if (axis == -1 || (x.ranked() && axis == x.rank() - 1)) {  // the last axis means the same in both
-    node.attrs = last;
+  const TypeInfo type = to.type(node.input(0));
+  if (axis == -1 || (type.shape.ranked() && axis == type.shape.rank() - 1)) {
+    node.attrs.set("axis", int64_t{-1});
     return {};
   }
-  flat.set("axis", axis);
-  const ValueId shape = node.emit("Shape", {node.inputs[0]});
-  const ValueId rows = node.emit("Flatten", {node.inputs[0]}, flat);
-  const ValueId y = node.emit(node.op.c_str(), {rows}, last);
-  node.finish("Reshape", {y, shape});
+  const ValueId x = node.input(0);
+  Attributes flatten, softmax = node.attrs;
+  flatten.set("axis", axis);
+  softmax.set("axis", int64_t{-1});
+  const ValueId flat = to.emit(node, "Flatten", {x}, flatten);
+  const ValueId y = to.emit(node, node.op.c_str(), {flat}, softmax);
+  const ValueId shape = to.emit(node, "Shape", {x});
+  node.op = "Reshape";
+  node.inputs = {y, shape};
+  node.attrs = {};
+  node.attrs.set("allowzero", int64_t{1});  // a dimension of the input may be 0
   return {};
 }
 

@@ -1,0 +1,289 @@
+// Names become values: initializers, inputs, nodes, outputs. See builder.h.
+#include "loaders/onnx/builder.h"
+
+#include "loaders/onnx/functions.h"
+#include "loaders/onnx/sort.h"
+#include "loaders/onnx/text.h"
+
+namespace tern::onnx {
+
+Status GraphBuilder::define(const std::string& name, ValueId v) {
+  if (!names_.emplace(name, v).second) return invalid("value " + quoted(name) + " is defined twice");
+  return {};
+}
+
+// Chains of captures are as deep as subgraphs nest, which wire.cpp bounds.
+ValueId GraphBuilder::find(const std::string& name) {
+  if (auto it = names_.find(name); it != names_.end()) return it->second;
+  const ValueId outer = parent_ == nullptr ? kNone : parent_->find(name);
+  return outer == kNone ? kNone : capture(name, outer);
+}
+
+// A constant is shared with the subgraph; anything else becomes one more input of it.
+ValueId GraphBuilder::capture(const std::string& name, ValueId outer) {
+  const TypeInfo type = parent_->type(outer);
+  ValueId v;
+  if (const Tensor* t = parent_->contents(outer)) {
+    v = graph.add_constant(name, *t);
+    types_.push_back(type);
+  } else {
+    v = add_value(name, type);
+    graph.inputs.push_back(v);
+    captures_.push_back({name, outer});
+  }
+  names_.emplace(name, v);
+  return v;
+}
+
+Status GraphBuilder::build(onnx_pb::GraphProto& proto) {
+  graph.name = proto.name();
+  if (Status s = initializers(proto); !s) return s;
+  if (Status s = inputs(proto); !s) return s;
+  for (const auto& p : proto.value_info()) {
+    if (auto type = declared(p.type())) declared_.emplace(p.name(), std::move(*type));
+  }
+  auto order = sorted_nodes(proto);
+  if (!order) return order.error();
+  for (int n : *order) {
+    onnx_pb::NodeProto& p = *proto.mutable_node(n);
+    if (Status s = node(p); !s) return s.error().within(describe(p));
+    p.Clear();
+  }
+  return outputs(proto);
+}
+
+Status GraphBuilder::initializers(onnx_pb::GraphProto& proto) {
+  auto add = [&](const std::string& name, Result<Tensor> tensor) -> Status {
+    const std::string where = "initializer " + quoted(name);
+    if (!tensor) return tensor.error().within(where);
+    if (name.empty()) return invalid("an initializer has no name");
+    const ValueId v = graph.add_constant(name, std::move(*tensor));
+    types_.push_back(graph.value(v).type);
+    return define(name, v);
+  };
+  for (auto& t : *proto.mutable_initializer()) {
+    if (Status s = add(t.name(), to_tensor(t, sources_)); !s) return s;
+    t.Clear();
+  }
+  for (auto& t : *proto.mutable_sparse_initializer()) {
+    if (Status s = add(t.values().name(), to_dense(t, sources_)); !s) return s;
+    t.Clear();
+  }
+  return {};
+}
+
+// A dimension without a name (or -1, as some exporters write) is a symbol of its own: "x_dim_0" of input x, so that callers can bind it.
+Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& p, const std::string& unnamed) {
+  if (p.has_sequence_type()) return unsupported("it is a sequence, which is not supported");
+  if (p.has_optional_type()) return unsupported("it is an optional, which is not supported");
+  if (p.has_map_type()) return unsupported("it is a map, which is not supported");
+  if (p.has_sparse_tensor_type()) return unsupported("it is a sparse tensor, which is not supported");
+  if (!p.has_tensor_type()) return invalid("it has no type");
+  auto dtype = dtype_of(p.tensor_type().elem_type());
+  if (!dtype) return dtype.error();
+  if (!p.tensor_type().has_shape()) return TypeInfo{*dtype, {}};
+  std::vector<Dim> dims;
+  for (const auto& d : p.tensor_type().shape().dim()) {
+    const std::string own = unnamed.empty() ? "?" + std::to_string(graph.next_symbol) : unnamed + "_dim_" + std::to_string(dims.size());
+    if (d.has_dim_value() && d.dim_value() != -1) {
+      dims.emplace_back(d.dim_value());
+    } else if (d.dim_param().empty() || d.dim_param().starts_with('?')) {
+      dims.push_back(Dim::symbol(own));
+      graph.next_symbol += unnamed.empty();
+    } else {
+      auto parsed = parse_dim(d.dim_param());  // a text that is no linear expression is a name
+      dims.push_back(parsed ? std::move(*parsed) : Dim::symbol(d.dim_param()));
+    }
+    if (dims.back().known() && dims.back().value() < 0) return invalid("dimension " + dims.back().text() + " is negative");
+  }
+  if (dims.size() > kMaxRank) return unsupported("it has " + std::to_string(dims.size()) + " dimensions, at most 8 are supported");
+  std::vector<int64_t> known;
+  for (const Dim& d : dims) known.push_back(d.known() ? d.value() : 1);
+  const auto count = checked_count(known);
+  if (!count || *count > INT64_MAX / 16) return invalid("its shape " + Shape(dims).text() + " is too large");
+  return TypeInfo{*dtype, Shape(std::move(dims))};
+}
+
+Status GraphBuilder::inputs(const onnx_pb::GraphProto& proto) {
+  if (parent_ != nullptr && proto.input_size() > 0) return invalid("a branch of an If has inputs of its own");
+  for (const auto& p : proto.input()) {
+    const std::string where = "input " + quoted(p.name());
+    if (p.name().empty()) return invalid("an input has no name");
+    auto known = names_.find(p.name());
+    if (known != names_.end() && graph.is_constant(known->second)) continue;  // an initializer's default: taken as a constant
+    auto type = declared(p.type(), p.name());
+    if (!type) return type.error().within(where);
+    const ValueId v = add_value(p.name(), std::move(*type));
+    if (Status s = define(p.name(), v); !s) return s;
+    graph.inputs.push_back(v);
+  }
+  return {};
+}
+
+Status GraphBuilder::outputs(const onnx_pb::GraphProto& proto) {
+  for (const auto& p : proto.output()) {
+    const std::string where = "output " + quoted(p.name());
+    const ValueId v = find(p.name());
+    if (v == kNone) return invalid(where + " is defined by nothing");
+    graph.outputs.push_back(v);
+    graph.output_names.push_back(p.name());
+    Value& value = graph.value(v);
+    if (value.type.dtype != DType::none || !p.has_type()) continue;
+    auto type = declared(p.type());
+    if (type) value.type = std::move(*type);
+    else if (!missing_.empty() || type.error().code() == Code::kInvalid) continue;  // the operator is what is reported
+    else return type.error().within(where);
+  }
+  return {};
+}
+
+Status GraphBuilder::attributes(onnx_pb::NodeProto& proto, Attributes& attrs) {
+  // The numbers of AttributeProto.AttributeType.
+  enum { kFloat = 1, kInt, kString, kTensor, kGraph, kFloats, kInts, kStrings, kTensors, kGraphs, kSparse };
+  for (auto& a : *proto.mutable_attribute()) {
+    int type = a.type();
+    if (type == 0) {  // files of the first version do not say
+      type = a.has_f() ? kFloat : a.has_i() ? kInt : a.has_s() ? kString : a.has_t() ? kTensor : a.has_g() ? kGraph : a.floats_size() ? kFloats
+             : a.ints_size() ? kInts : a.strings_size() ? kStrings : 0;
+    }
+    const std::string where = "attribute " + quoted(a.name());
+    if (attrs.has(a.name())) return invalid(where + " is given twice");
+    switch (type) {
+      case 0: break;  // empty
+      case kFloat: attrs.set(a.name(), a.f()); break;
+      case kInt: attrs.set(a.name(), a.i()); break;
+      case kString: attrs.set(a.name(), a.s()); break;
+      case kFloats: attrs.set(a.name(), std::vector<float>(a.floats().begin(), a.floats().end())); break;
+      case kInts: attrs.set(a.name(), std::vector<int64_t>(a.ints().begin(), a.ints().end())); break;
+      case kStrings: attrs.set(a.name(), std::vector<std::string>(a.strings().begin(), a.strings().end())); break;
+      case kTensor:
+      case kSparse: {
+        auto t = type == kTensor ? to_tensor(a.t(), sources_) : to_dense(a.sparse_tensor(), sources_);
+        if (!t) return t.error().within(where);
+        attrs.set(a.name(), std::move(*t));
+        break;
+      }
+      case kGraph:
+        if (!a.has_g() || proto.op_type() != "If") return unsupported(where + " is a graph, which only If may have");
+        break;
+      default: return unsupported(where + " has a kind that is not supported");
+    }
+  }
+  return {};
+}
+
+// The newest Constant has one of eight attributes; all are a tensor.
+Status GraphBuilder::constant_node(onnx_pb::NodeProto& proto) {
+  Attributes attrs;
+  if (Status s = attributes(proto, attrs); !s) return s;
+  Tensor tensor;
+  for (const auto& [name, value] : attrs.all()) {
+    if (!name.starts_with("value") && name != "sparse_value") return unsupported("attribute " + quoted(name) + " is not supported");
+    if (tensor.present()) return invalid("it has more than one value");
+    if (const auto* t = std::get_if<Tensor>(&value)) tensor = *t;
+    if (const auto* i = std::get_if<int64_t>(&value)) tensor = Tensor::scalar(*i);
+    if (const auto* f = std::get_if<float>(&value)) tensor = Tensor::scalar(*f);
+    if (const auto* list = std::get_if<std::vector<int64_t>>(&value)) tensor = Tensor::ints(*list);
+    if (const auto* list = std::get_if<std::vector<float>>(&value)) tensor = Tensor::of<float>({static_cast<int64_t>(list->size())}, *list);
+    auto texts = [&](const Dims& dims, std::span<const std::string> list) {
+      if (auto t = Tensor::strings(dims, list)) tensor = std::move(*t);
+    };
+    if (const auto* s = std::get_if<std::string>(&value)) texts({}, {s, 1});
+    if (const auto* list = std::get_if<std::vector<std::string>>(&value)) texts({static_cast<int64_t>(list->size())}, *list);
+  }
+  if (!tensor.present()) {
+    // An empty list without its kind: value_ints and value_floats both are empty 1-D tensors.
+    for (const auto& a : proto.attribute()) {
+      if (a.name() == "value_ints") tensor = Tensor::ints({});
+      if (a.name() == "value_floats") tensor = Tensor::of<float>({0}, {});
+    }
+  }
+  if (!tensor.present()) return invalid("it has no value");
+  if (proto.output_size() != 1 || proto.output(0).empty()) return invalid("it must have one output");
+  flush_subnormals(tensor.dtype(), tensor.mutable_raw(), tensor.count());
+  const ValueId v = graph.add_constant(proto.output(0), std::move(tensor));
+  types_.push_back(graph.value(v).type);
+  return define(proto.output(0), v);
+}
+
+Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
+  const std::string domain = canonical_domain(proto.domain());
+  if (domain.empty()) {
+    if (proto.version() == 0) return invalid("the model imports no opset of the standard operators");
+    if (proto.version() < 0) return invalid("opset " + std::to_string(proto.version()) + " does not exist");
+  }
+  const bool known = domain.empty() && proto.version() <= kNewestOpset;
+  if (known && proto.op_type() == "Constant") return constant_node(proto);
+  OnnxNode node{proto.op_type(), proto.name(), proto.version(), {}, {}, {}};
+  for (const auto& name : proto.input()) {
+    const ValueId v = name.empty() ? kNone : find(name);
+    if (v == kNone && !name.empty()) return invalid("it reads " + quoted(name) + ", which nothing defines");
+    node.inputs.push_back(v);
+  }
+  for (const auto& name : proto.output()) {
+    node.outputs.push_back(name.empty() ? kNone : add_value(name, {}));
+    if (name.empty()) continue;
+    if (auto it = declared_.find(name); it != declared_.end()) graph.value(node.outputs.back()).type = it->second;
+    if (Status s = define(name, node.outputs.back()); !s) return s;
+  }
+  if (!known) {
+    const std::string first = proto.name().empty() && proto.output_size() > 0 ? "@" + proto.output(0) : proto.name();
+    missing_.add(domain.empty() ? "opset " + std::to_string(proto.version()) : domain, proto.op_type(), first);
+    return {};
+  }
+  if (proto.op_type() == "If") return if_node(proto, std::move(node));
+  if (find_op(proto.op_type()) != nullptr || proto.op_type() == "Upsample" || proto.op_type() == "Scatter") {
+    if (Status s = attributes(proto, node.attrs); !s) return s;
+    if (Status s = normalize(node, *this); !s) return s;
+  }
+  add_node(std::move(node));
+  return {};
+}
+
+// Both branches are built, and then take the union of what they capture.
+Status GraphBuilder::if_node(onnx_pb::NodeProto& proto, OnnxNode node) {
+  Attributes ignored;
+  if (Status s = attributes(proto, ignored); !s) return s;
+  if (node.inputs.size() != 1 || node.inputs[0] == kNone) return invalid("it must have one input, the condition");
+  std::vector<std::unique_ptr<GraphBuilder>> branches;
+  for (const char* branch : {"then_branch", "else_branch"}) {
+    onnx_pb::GraphProto* body = nullptr;
+    for (auto& a : *proto.mutable_attribute()) {
+      if (a.name() == branch && a.has_g()) body = a.mutable_g();
+    }
+    if (body == nullptr) return invalid(std::string("it has no ") + branch);
+    branches.push_back(std::make_unique<GraphBuilder>(this, sources_, missing_));
+    if (Status s = branches.back()->build(*body); !s) return s.error().within(branch);
+    graph.next_symbol = branches.back()->graph.next_symbol;
+    if (branches.back()->graph.outputs.size() < node.outputs.size()) {
+      return invalid(std::string(branch) + " has " + std::to_string(branches.back()->graph.outputs.size()) + " outputs, the node " +
+                     std::to_string(node.outputs.size()));
+    }
+  }
+  std::vector<Capture> all;
+  for (const auto& branch : branches) {
+    for (const Capture& c : branch->captures_) {
+      bool have = false;
+      for (const Capture& a : all) have |= a.name == c.name;
+      if (!have) all.push_back(c);
+    }
+  }
+  std::vector<int32_t> subgraphs;
+  for (const auto& branch : branches) {
+    std::unordered_map<std::string, ValueId> mine;
+    for (size_t i = 0; i < branch->captures_.size(); ++i) mine.emplace(branch->captures_[i].name, branch->graph.inputs[i]);
+    std::vector<ValueId> inputs;
+    for (const Capture& c : all) {
+      auto it = mine.find(c.name);
+      inputs.push_back(it != mine.end() ? it->second : branch->add_value(c.name, type(c.outer)));
+    }
+    branch->graph.inputs = std::move(inputs);
+    subgraphs.push_back(static_cast<int32_t>(graph.subgraphs.size()));
+    graph.subgraphs.push_back(std::move(branch->graph));
+  }
+  for (const Capture& c : all) node.inputs.push_back(c.outer);
+  add_node(std::move(node), std::move(subgraphs));
+  return {};
+}
+
+}  // namespace tern::onnx

@@ -1,0 +1,42 @@
+// Clip, Dropout, GridSample, Selu of old opsets. See normalize.h.
+#include <limits>
+
+#include "loaders/onnx/normalize/normalize.h"
+
+namespace tern::onnx {
+
+// The bounds that old opsets imply are the finite ones: infinities are clipped too.
+Status clip_to_inputs(OnnxNode& node, Emitter& to) {
+  constexpr float kMost = std::numeric_limits<float>::max();
+  const ValueId x = node.input(0);
+  const bool f16 = to.type(x).dtype == DType::f16;  // has no room for kMost
+  const float low = node.attrs.f("min", -kMost), high = node.attrs.f("max", kMost);
+  if (!f16 || low > -65504) node.set_input(1, to.scalar_like(node, x, low));
+  if (!f16 || high < 65504) node.set_input(2, to.scalar_like(node, x, high));
+  node.attrs.erase("min");
+  node.attrs.erase("max");
+  return {};
+}
+
+// Inference: the data pass through.
+Status dropout_inference(OnnxNode& node, Emitter&) {
+  node.attrs.erase("ratio");
+  node.attrs.erase("is_test");
+  return {};
+}
+
+Status grid_sample_modes(OnnxNode& node, Emitter&) {
+  const std::string mode = node.attrs.s("mode", "bilinear");
+  if (mode == "bilinear") node.attrs.set("mode", std::string("linear"));
+  if (mode == "bicubic") node.attrs.set("mode", std::string("cubic"));
+  return {};
+}
+
+// Opset 1 rounds the constants to four places.
+Status selu_constants(OnnxNode& node, Emitter&) {
+  if (!node.attrs.has("alpha")) node.attrs.set("alpha", 1.6732f);
+  if (!node.attrs.has("gamma")) node.attrs.set("gamma", 1.0507f);
+  return {};
+}
+
+}  // namespace tern::onnx

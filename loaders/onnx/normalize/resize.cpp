@@ -1,0 +1,42 @@
+// Upsample and the Resize of opset 10: both sample at x * scale, which the newest Resize calls asymmetric. See normalize.h.
+#include "loaders/onnx/normalize/normalize.h"
+
+namespace tern::onnx {
+
+// Opset 1: height_scale and width_scale of [N,C,H,W]; 7: scales; 9: an input.
+Status upsample_to_resize(OnnxNode& node, Emitter& to) {
+  if (node.version < 7 && node.attrs.has("height_scale")) {
+    const float scales[] = {1, 1, node.attrs.f("height_scale", 1), node.attrs.f("width_scale", 1)};
+    node.set_input(1, to.constant(node, Tensor::of<float>({4}, scales)));
+    node.attrs.erase("height_scale");
+    node.attrs.erase("width_scale");
+  } else if (node.attrs.has("scales")) {
+    const std::vector<float> scales = node.attrs.floats("scales");
+    node.set_input(1, to.constant(node, Tensor::of<float>({static_cast<int64_t>(scales.size())}, scales)));
+    node.attrs.erase("scales");
+  }
+  if (node.input(1) == kNone) return invalid("scales are required");
+  if (node.attrs.s("mode") == "bilinear") node.attrs.set("mode", std::string("linear"));
+  node.op = "Resize";
+  return {};
+}
+
+Status resize_asymmetric(OnnxNode& node, Emitter&) {
+  if (node.inputs.size() != 2) return invalid("has " + std::to_string(node.inputs.size()) + " inputs, expected 2");
+  node.inputs = {node.inputs[0], kNone, node.inputs[1]};
+  node.attrs.set("coordinate_transformation_mode", std::string("asymmetric"));
+  node.attrs.set("nearest_mode", std::string("floor"));
+  return {};
+}
+
+// Opset 11 could not leave an input out in the middle: empty constants stand for absent ones.
+Status resize_empty_inputs(OnnxNode& node, Emitter& to) {
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    const Tensor* t = to.contents(node.inputs[i]);
+    if (t != nullptr && t->count() == 0) node.inputs[i] = kNone;
+  }
+  while (!node.inputs.empty() && node.inputs.back() == kNone) node.inputs.pop_back();
+  return {};
+}
+
+}  // namespace tern::onnx

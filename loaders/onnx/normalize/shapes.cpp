@@ -1,0 +1,60 @@
+// Reshape, Pad, Concat, Scatter, Cast and pools of old opsets. See normalize.h.
+#include "loaders/onnx/normalize/normalize.h"
+#include "loaders/onnx/tensors.h"
+#include "loaders/onnx/text.h"
+
+namespace tern::onnx {
+
+Status reshape_to_input(OnnxNode& node, Emitter& to) {
+  if (!node.attrs.has("shape")) return invalid("attribute shape is required");
+  node.set_input(1, to.ints(node, node.attrs.ints("shape")));
+  node.attrs.erase("shape");
+  return {};
+}
+
+// Opset 1 spells the attribute `paddings`. A value of 0 is what an absent input means.
+Status pad_to_inputs(OnnxNode& node, Emitter& to) {
+  const char* name = node.attrs.has("pads") ? "pads" : "paddings";
+  if (!node.attrs.has(name)) return invalid("attribute pads is required");
+  node.set_input(1, to.ints(node, node.attrs.ints(name)));
+  const float value = node.attrs.f("value", 0);
+  if (value != 0) node.set_input(2, to.scalar_like(node, node.input(0), value));
+  node.attrs.erase(name);
+  node.attrs.erase("value");
+  return {};
+}
+
+Status concat_axis(OnnxNode& node, Emitter&) {
+  if (!node.attrs.has("axis")) node.attrs.set("axis", int64_t{1});
+  return {};
+}
+
+Status scatter_elements(OnnxNode& node, Emitter&) {
+  node.op = "ScatterElements";
+  return {};
+}
+
+Status cast_names(OnnxNode& node, Emitter&) {
+  const std::string to = node.attrs.s("to");
+  const int64_t number = data_type_number(to);
+  if (number == 0) return invalid("attribute to is " + quoted(to) + ", which is no dtype");
+  node.attrs.set("to", number);
+  return {};
+}
+
+// round_mode is about 8-bit floats only, which are refused.
+Status cast_rounding(OnnxNode& node, Emitter&) {
+  node.attrs.erase("round_mode");
+  return {};
+}
+
+// p was a float.
+Status lp_pool_order(OnnxNode& node, Emitter&) {
+  const float p = node.attrs.f("p", 2);
+  const int64_t whole = p > 0 && p < 1000 ? static_cast<int64_t>(p) : 0;
+  if (static_cast<float>(whole) != p) return unsupported("p must be a positive integer");
+  node.attrs.set("p", whole);
+  return {};
+}
+
+}  // namespace tern::onnx

@@ -1,0 +1,193 @@
+// Every storage form of a tensor. See tensors.h.
+#include "loaders/onnx/tensors.h"
+
+#include <charconv>
+
+#include "loaders/onnx/text.h"
+#include "runtime/base/checked.h"
+
+namespace tern::onnx {
+namespace {
+
+// By ONNX data_type; none: not a dtype of tern.
+struct Named {
+  const char* name;
+  DType dtype;
+};
+constexpr Named kDataTypes[] = {{"UNDEFINED", DType::none},      {"FLOAT", DType::f32},      {"UINT8", DType::u8},
+                                {"INT8", DType::i8},             {"UINT16", DType::u16},     {"INT16", DType::i16},
+                                {"INT32", DType::i32},           {"INT64", DType::i64},      {"STRING", DType::string},
+                                {"BOOL", DType::boolean},        {"FLOAT16", DType::f16},    {"DOUBLE", DType::f64},
+                                {"UINT32", DType::u32},          {"UINT64", DType::u64},     {"COMPLEX64", DType::none},
+                                {"COMPLEX128", DType::none},     {"BFLOAT16", DType::bf16},  {"FLOAT8E4M3FN", DType::none},
+                                {"FLOAT8E4M3FNUZ", DType::none}, {"FLOAT8E5M2", DType::none}, {"FLOAT8E5M2FNUZ", DType::none},
+                                {"UINT4", DType::none},          {"INT4", DType::none},      {"FLOAT4E2M1", DType::none},
+                                {"FLOAT8E8M0", DType::none},     {"UINT2", DType::none},     {"INT2", DType::none}};
+
+template <class List>
+Result<Dims> to_dims(const List& list) {
+  if (list.size() > kMaxRank) return unsupported("it has " + std::to_string(list.size()) + " dimensions, at most 8 are supported");
+  Dims dims;
+  for (int64_t n : list) dims.push_back(n);
+  if (!checked_count(dims.span())) return invalid("its shape " + to_string(dims) + " is negative or too large");
+  return dims;
+}
+
+Error wrong_count(size_t has, const Dims& dims) {
+  return invalid("it holds " + std::to_string(has) + " elements and its shape " + to_string(dims) + " needs " + std::to_string(*checked_count(dims.span())));
+}
+
+Result<Tensor> from_raw(DType dtype, const Dims& dims, std::span<const std::byte> raw) {
+  const auto bytes = storage_bytes(dtype, dims);
+  if (!bytes || static_cast<uint64_t>(*bytes) != raw.size()) {
+    return invalid("it holds " + std::to_string(raw.size()) + " bytes and its shape " + to_string(dims) + " of " + name(dtype) + " needs " +
+                   (bytes ? std::to_string(*bytes) : "too many"));
+  }
+  auto tensor = Tensor::allocate(dtype, dims);
+  if (tensor && !raw.empty()) std::memcpy(tensor->mutable_raw(), raw.data(), raw.size());
+  return tensor;
+}
+
+// Elements of a typed field, each converted to its dtype (16-bit floats are stored as their bits).
+template <class T, class List>
+Result<Tensor> from_list(DType dtype, const Dims& dims, const List& list) {
+  if (static_cast<int64_t>(list.size()) != *checked_count(dims.span())) return wrong_count(static_cast<size_t>(list.size()), dims);
+  auto tensor = Tensor::allocate(dtype, dims);
+  if (!tensor) return tensor;
+  T* to = tensor->mutable_data<T>();
+  for (auto v : list) *to++ = static_cast<T>(v);
+  return tensor;
+}
+
+Result<Tensor> from_fields(DType dtype, const Dims& dims, const onnx_pb::Tensor& p) {
+  switch (dtype) {
+    case DType::f32: return from_list<float>(dtype, dims, p.float_data());
+    case DType::f64: return from_list<double>(dtype, dims, p.double_data());
+    case DType::i64: return from_list<int64_t>(dtype, dims, p.int64_data());
+    case DType::u64: return from_list<uint64_t>(dtype, dims, p.uint64_data());
+    case DType::u32: return from_list<uint32_t>(dtype, dims, p.uint64_data());
+    case DType::i32: return from_list<int32_t>(dtype, dims, p.int32_data());
+    case DType::i16: return from_list<int16_t>(dtype, dims, p.int32_data());
+    case DType::i8: return from_list<int8_t>(dtype, dims, p.int32_data());
+    case DType::u16: return from_list<uint16_t>(dtype, dims, p.int32_data());
+    case DType::u8: return from_list<uint8_t>(dtype, dims, p.int32_data());
+    case DType::f16:
+    case DType::bf16: return from_list<uint16_t>(dtype, dims, p.int32_data());
+    case DType::boolean: return from_list<bool>(dtype, dims, p.int32_data());
+    case DType::string: {
+      if (p.string_data_size() != *checked_count(dims.span())) return wrong_count(static_cast<size_t>(p.string_data_size()), dims);
+      return Tensor::strings(dims, std::vector<std::string>(p.string_data().begin(), p.string_data().end()));
+    }
+    case DType::none: break;
+  }
+  return invalid("it has no dtype");
+}
+
+Result<Tensor> from_external(DType dtype, const Dims& dims, const onnx_pb::Tensor& p, Sources& sources) {
+  std::string location;
+  int64_t offset = 0, length = -1;
+  auto number = [](const std::string& text) -> std::optional<int64_t> {
+    int64_t n = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    return error == std::errc() && end == text.data() + text.size() && n >= 0 ? std::optional(n) : std::nullopt;
+  };
+  for (const auto& entry : p.external_data()) {
+    if (entry.key() == "location") location = entry.value();
+    if (entry.key() != "offset" && entry.key() != "length") continue;
+    auto n = number(entry.value());
+    if (!n) return invalid("external data: its " + entry.key() + " " + quoted(entry.value()) + " is not a number of bytes");
+    (entry.key() == "offset" ? offset : length) = *n;
+  }
+  if (dtype == DType::string) return invalid("strings cannot be external data");
+  return sources.external.read(location, offset, length, dtype, dims);
+}
+
+// Bytes of a bool tensor other than 0 are 1: reading anything else as bool is undefined.
+void clean_bools(Tensor& t) {
+  auto* bytes = reinterpret_cast<uint8_t*>(t.mutable_raw());
+  for (size_t i = 0; i < t.bytes(); ++i) bytes[i] = bytes[i] != 0;
+}
+
+}  // namespace
+
+Result<DType> dtype_of(int64_t n) {
+  if (n < 0 || n >= static_cast<int64_t>(std::size(kDataTypes))) return unsupported("dtype " + std::to_string(n) + " is not known");
+  const Named& entry = kDataTypes[n];
+  if (n == 0) return invalid("it has no dtype");
+  if (entry.dtype == DType::none) return unsupported("dtype " + std::string(entry.name) + " is not supported");
+  return entry.dtype;
+}
+
+int64_t data_type_number(std::string_view name) {
+  for (size_t n = 1; n < std::size(kDataTypes); ++n) {
+    if (name == kDataTypes[n].name) return static_cast<int64_t>(n);
+  }
+  return 0;
+}
+
+Result<Tensor> to_tensor(const onnx_pb::Tensor& p, Sources& sources) {
+  auto dtype = dtype_of(p.data_type());
+  if (!dtype) return dtype.error();
+  auto dims = to_dims(p.dims());
+  if (!dims) return dims.error();
+  Result<Tensor> tensor = Error();
+  if (p.data_location() == 1) {
+    tensor = from_external(*dtype, *dims, p, sources);
+  } else if (p.has_raw_offset()) {
+    if (*dtype == DType::string) return invalid("strings cannot be raw data");
+    tensor = from_raw(*dtype, *dims, sources.file.subspan(p.raw_offset(), p.raw_size()));
+  } else {
+    tensor = from_fields(*dtype, *dims, p);
+  }
+  if (!tensor) return tensor;
+  if (*dtype == DType::boolean) clean_bools(*tensor);
+  flush_subnormals(*dtype, tensor->mutable_raw(), tensor->count());
+  return tensor;
+}
+
+Result<Tensor> to_dense(const onnx_pb::SparseTensor& p, Sources& sources) {
+  auto dims = to_dims(p.dims());
+  if (!dims) return dims.error();
+  auto values = to_tensor(p.values(), sources);
+  if (!values) return values.error().within("values");
+  auto indices = to_tensor(p.indices(), sources);
+  if (!indices) return indices.error().within("indices");
+  const Dims& at = indices->dims();
+  const int64_t n = values->count();
+  const bool linear = at.rank == 1;
+  if (values->dims().rank != 1 || indices->dtype() != DType::i64 || !(linear || (at.rank == 2 && at[1] == dims->rank)) || at[0] != n) {
+    return invalid("its indices " + to_string(at) + " do not fit its values " + to_string(values->dims()) + " and shape " + to_string(*dims));
+  }
+  if (values->dtype() == DType::string) return unsupported("sparse strings are not supported");
+  const auto bytes = storage_bytes(values->dtype(), *dims);
+  if (!bytes || *bytes > sources.budget) {
+    return unsupported("made dense, " + to_string(*dims) + " takes more memory than LoadOptions::budget allows");
+  }
+  sources.budget -= *bytes;
+  auto dense = Tensor::allocate(values->dtype(), *dims);
+  if (!dense) return dense;
+  if (*bytes > 0) std::memset(dense->mutable_raw(), 0, static_cast<size_t>(*bytes));
+  const size_t size = size_of(values->dtype());
+  const int64_t* index = indices->data<int64_t>();
+  const int64_t count = dense->count();
+  int64_t previous = -1;
+  for (int64_t i = 0; i < n; ++i) {
+    int64_t position = 0;
+    if (linear) {
+      position = index[i];
+    } else {
+      for (int d = 0; d < dims->rank; ++d) {
+        const int64_t c = index[i * dims->rank + d];
+        if (c < 0 || c >= (*dims)[d]) return invalid("an index lies outside its shape " + to_string(*dims));
+        position = position * (*dims)[d] + c;
+      }
+    }
+    if (position < 0 || position >= count) return invalid("an index lies outside its shape " + to_string(*dims));
+    if (position <= previous) return invalid("its indices are not in ascending order");
+    previous = position;
+    std::memcpy(dense->mutable_raw() + static_cast<size_t>(position) * size, values->raw() + static_cast<size_t>(i) * size, size);
+  }
+  return dense;
+}
+
+}  // namespace tern::onnx
