@@ -13,6 +13,7 @@
 #include "kernels/norm/norm.h"
 #include "kernels/op.h"
 #include "kernels/rnn/rnn.h"
+#include "kernels/reduce/reduce.h"
 #include "kernels/shape/shape.h"
 #include "kernels/softmax/softmax.h"
 
@@ -116,6 +117,13 @@ constexpr const OpDef* kOps[] = {
     // norm
     &kBatchNormalization, &kGroupNormalization, &kInstanceNormalization, &kLayerNormalization, &kLpNormalization, &kLRN,
     &kMeanVarianceNormalization, &kRMSNormalization,
+    &kCenterCropPad, &kConcat, &kDepthToSpace, &kDropout, &kExpand, &kFlatten, &kIdentity, &kPad, &kReshape, &kSlice, &kSpaceToDepth,
+    &kSplit, &kSqueeze, &kTile, &kTranspose, &kTrilu, &kUnsqueeze,
+    // reduce
+    &kReduceL1, &kReduceL2, &kReduceLogSum, &kReduceLogSumExp, &kReduceMax, &kReduceMean, &kReduceMin, &kReduceProd, &kReduceSum,
+    &kReduceSumSquare,
+    // shape
+    &kConstantOfShape, &kEyeLike, &kRange, &kShape, &kSize,
     // softmax
     &kHardmax,
     &kLogSoftmax,

@@ -179,12 +179,12 @@ Copy collapse(const Copy& copy) {
   return c;
 }
 
-Status bind_copies(BindContext& c, std::span<const Copy> copies) {
+Status bind_copies(BindContext& c, std::span<const Copy> copies, bool split) {
   Copy* kept = c.table<Copy>(static_cast<int64_t>(copies.size()));
   int64_t count = 0;
   for (const Copy& copy : copies) {
     if (empty(copy)) continue;
-    const Copy mine = share(c, collapse(copy));
+    const Copy mine = split ? share(c, collapse(copy)) : collapse(copy);
     if (!empty(mine)) kept[count++] = mine;
   }
   if (count > 0) c.run(kCopyRows[0], CopyArgs{kept, count});

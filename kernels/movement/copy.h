@@ -41,8 +41,8 @@ std::array<int64_t, kMaxRank> dense_strides(const Dims& dims);
 
 // Drops and merges loops; the copy stays the same.
 Copy collapse(const Copy& copy);
-// Collapses, takes this part's share of each copy and makes them the step.
-Status bind_copies(BindContext& c, std::span<const Copy> copies);
+// Collapses, takes this part's share of each copy and makes them the step. Copies that overlap in y must not be split.
+Status bind_copies(BindContext& c, std::span<const Copy> copies, bool split = true);
 // `bytes` from one place to another.
 Status bind_flat_copy(BindContext& c, const void* from, void* to, int64_t bytes);
 

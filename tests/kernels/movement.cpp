@@ -172,6 +172,67 @@ TEST_CASE("tile: repeats along every axis") {
   CHECK(op_error("Tile", {}, {x, ints({-1, 1})}) != "");
 }
 
+TEST_CASE("pad: constant, reflect, edge and wrap, with crops and axes") {
+  const Tensor x = f32({1, 4}, {1, 2, 3, 4});
+  auto pad = [&](const char* mode, int64_t before, int64_t after) {
+    return run_op("Pad", {{"mode", std::string(mode)}}, {x, ints({before, after}), f32({}, {9}), ints({-1})})[0];
+  };
+  check_same(pad("constant", 2, 1), f32({1, 7}, {9, 9, 1, 2, 3, 4, 9}));
+  check_same(pad("constant", -1, 2), f32({1, 5}, {2, 3, 4, 9, 9}));
+  check_same(pad("constant", -5, 3), f32({1, 2}, {9, 9}));
+  check_same(pad("reflect", 5, 3), f32({1, 12}, {2, 3, 4, 3, 2, 1, 2, 3, 4, 3, 2, 1}));
+  check_same(pad("edge", 2, 3), f32({1, 9}, {1, 1, 1, 2, 3, 4, 4, 4, 4}));
+  check_same(pad("wrap", 5, 2), f32({1, 11}, {4, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2}));
+  check_same(pad("edge", -1, -1), f32({1, 2}, {2, 3}));
+  check_same(run_op("Pad", {}, {x, ints({1, 0, 0, 1})})[0], f32({2, 5}, {0, 0, 0, 0, 0, 1, 2, 3, 4, 0}));
+  check_same(run_op("Pad", {}, {iota({2, 0}), ints({0, 1, 0, 1})})[0], f32({2, 2}, {0, 0, 0, 0}));
+  CHECK(op_error("Pad", {}, {x, ints({0, -3, 0, -2})}) != "");
+  CHECK(op_error("Pad", {{"mode", std::string("mirror")}}, {x, ints({0, 0, 0, 0})}) != "");
+}
+
+TEST_CASE("trilu: both triangles, diagonals inside and far outside") {
+  const Tensor x = f32({2, 3}, {1, 2, 3, 4, 5, 6});
+  auto trilu = [&](int64_t upper, int64_t k) { return run_op("Trilu", {{"upper", upper}}, {x, i64({}, {k})})[0]; };
+  check_same(trilu(1, 0), f32({2, 3}, {1, 2, 3, 0, 5, 6}));
+  check_same(trilu(0, 0), f32({2, 3}, {1, 0, 0, 4, 5, 0}));
+  check_same(trilu(1, 1), f32({2, 3}, {0, 2, 3, 0, 0, 6}));
+  check_same(trilu(0, -1), f32({2, 3}, {0, 0, 0, 4, 0, 0}));
+  check_same(trilu(1, kMin), x);
+  check_same(trilu(0, kMax), x);
+  check_same(trilu(1, kMax), f32({2, 3}, {0, 0, 0, 0, 0, 0}));
+  const Tensor two = iota({2, 2, 2});
+  check_same(run_op("Trilu", {}, {two})[0], f32({2, 2, 2}, {0, 1, 0, 3, 4, 5, 0, 7}));
+}
+
+TEST_CASE("depth to space and back: DCR and CRD") {
+  const Tensor x = iota({1, 8, 1, 2});
+  check_same(run_op("DepthToSpace", {{"blocksize", int64_t(2)}}, {x})[0], f32({1, 2, 2, 4}, {0, 4, 1, 5, 8, 12, 9, 13, 2, 6, 3, 7, 10, 14, 11, 15}));
+  check_same(run_op("DepthToSpace", {{"blocksize", int64_t(2)}, {"mode", std::string("CRD")}}, {x})[0],
+             f32({1, 2, 2, 4}, {0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15}));
+  const Tensor r = random_f32({2, 12, 3, 5}, 3);
+  check_same(run_op("SpaceToDepth", {{"blocksize", int64_t(2)}}, {run_op("DepthToSpace", {{"blocksize", int64_t(2)}}, {r})[0]})[0], r);
+  CHECK(op_error("DepthToSpace", {{"blocksize", int64_t(3)}}, {x}) != "");
+  CHECK(op_error("DepthToSpace", {{"blocksize", int64_t(0)}}, {x}) != "");
+}
+
+TEST_CASE("range, fills and eyes") {
+  auto range = [](int64_t a, int64_t b, int64_t d) { return run_op("Range", {}, {i64({}, {a}), i64({}, {b}), i64({}, {d})})[0]; };
+  check_same(range(3, 9, 3), ints({3, 6}));
+  check_same(range(3, 10, 3), ints({3, 6, 9}));
+  check_same(range(10, 4, -2), ints({10, 8, 6}));
+  CHECK(range(4, 3, 1).count() == 0);
+  check_same(run_op("Range", {}, {f32({}, {1}), f32({}, {2}), f32({}, {0.25f})})[0], f32({4}, {1, 1.25f, 1.5f, 1.75f}));
+  CHECK(op_error("Range", {}, {i64({}, {0}), i64({}, {1}), i64({}, {0})}) != "");
+  CHECK(op_error("Range", {}, {i64({}, {kMin}), i64({}, {kMax}), i64({}, {1})}) != "");
+  check_same(run_op("ConstantOfShape", {}, {ints({2, 2})})[0], f32({2, 2}, {0, 0, 0, 0}));
+  check_same(run_op("ConstantOfShape", {{"value", ints({7})}}, {ints({3})})[0], ints({7, 7, 7}));
+  CHECK(run_op("ConstantOfShape", {}, {ints({})})[0].dims() == Dims{});
+  CHECK(op_error("ConstantOfShape", {}, {ints({-1})}) != "");
+  check_same(run_op("EyeLike", {{"k", int64_t(1)}}, {iota({2, 3})})[0], f32({2, 3}, {0, 1, 0, 0, 0, 1}));
+  check_same(run_op("EyeLike", {{"k", int64_t(-1)}}, {iota({3, 2})})[0], f32({3, 2}, {0, 0, 1, 0, 0, 1}));
+  check_same(run_op("EyeLike", {{"k", int64_t(9)}, {"dtype", int64_t(7)}}, {iota({1, 2})})[0], i64({1, 2}, {0, 0}));
+}
+
 TEST_CASE("shape and size: windows from either end") {
   const Tensor x = iota({2, 3, 4});
   check_same(run_op("Shape", {}, {x})[0], ints({2, 3, 4}));

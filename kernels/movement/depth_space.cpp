@@ -1,0 +1,70 @@
+// DepthToSpace and SpaceToDepth: with b the block, channels [C', b, b] or [b, b, C'] trade places with pixels [H, b, W, b]. Both are
+// one strided copy of six loops. See movement.h.
+#include "kernels/movement/copy.h"
+#include "kernels/movement/movement.h"
+
+namespace tern {
+namespace {
+
+Status check(InferContext& c) {
+  if (c.attrs.i("blocksize") <= 0 || c.attrs.i("blocksize") > INT32_MAX) return invalid("blocksize is " + std::to_string(c.attrs.i("blocksize")));
+  if (c.shape(0).ranked() && c.shape(0).rank() != 4) return invalid("the input " + c.shape(0).text() + " is not [N,C,H,W]");
+  const std::string mode = c.attrs.s("mode", "DCR");
+  return mode == "DCR" || mode == "CRD" ? Status() : Status(invalid("mode is \"" + mode + "\""));
+}
+
+// [n, c, h, w] to [n, c * by, h / by, w / by] or back.
+Status infer(InferContext& c, bool to_depth) {
+  if (Status s = check(c); !s) return s;
+  const Shape& x = c.shape(0);
+  if (!x.ranked()) {
+    c.set(0, c.dtype(0), Shape());
+    return {};
+  }
+  const Dim b(c.attrs.i("blocksize")), bb(c.attrs.i("blocksize") * c.attrs.i("blocksize"));
+  auto scale = [&](const Dim& d, const Dim& by, bool up) -> Result<Dim> {
+    if (!up && d.known() && d.value() % by.value() != 0) return invalid(d.text() + " of " + x.text() + " is no multiple of " + by.text());
+    auto r = up ? mul(d, by) : div(d, by);
+    if (!r && d.known()) return invalid("the output has no representable size");
+    return r ? *r : c.fresh();
+  };
+  auto ch = scale(x[1], bb, to_depth), h = scale(x[2], b, !to_depth), w = scale(x[3], b, !to_depth);
+  for (auto* d : {&ch, &h, &w}) {
+    if (!*d) return d->error();
+  }
+  c.set(0, c.dtype(0), Shape{x[0], *ch, *h, *w});
+  return {};
+}
+Status infer_to_space(InferContext& c) { return infer(c, false); }
+Status infer_to_depth(InferContext& c) { return infer(c, true); }
+
+// The deep side [N, depth, H, W] and the wide side [N, C', H*b, W*b] in the six loops n, c', h, i, w, j.
+Status bind(BindContext& c, bool to_depth) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  const Dims& deep = to_depth ? y.dims : x.dims;
+  const int64_t b = c.attrs.i("blocksize"), N = deep[0], C = deep[1] / (b * b), H = deep[2], W = deep[3];
+  const bool dcr = to_depth || c.attrs.s("mode", "DCR") == "DCR";
+  const int64_t plane = H * W;  // of the deep side
+  const int64_t at_c = dcr ? plane : b * b * plane, at_i = dcr ? b * C * plane : b * plane, at_j = dcr ? C * plane : plane;
+  struct Loop {
+    int64_t n, deep, wide;
+  };
+  const Loop loops[] = {{N, b * b * C * plane, b * b * C * plane}, {C, at_c, b * b * plane}, {H, W, b * b * W}, {b, at_i, b * W}, {W, 1, b}, {b, at_j, 1}};
+  Copy copy(x.data, y.data, x.dtype);
+  for (const Loop& l : loops) copy.loop(l.n, to_depth ? l.wide : l.deep, to_depth ? l.deep : l.wide);
+  return bind_copies(c, std::span(&copy, 1));
+}
+Status bind_to_space(BindContext& c) { return bind(c, false); }
+Status bind_to_depth(BindContext& c) { return bind(c, true); }
+
+constexpr AttrSpec kToSpaceAttrs[] = {{"blocksize", AttrKind::i, true}, {"mode", AttrKind::s}};
+constexpr AttrSpec kToDepthAttrs[] = {{"blocksize", AttrKind::i, true}};
+
+}  // namespace
+
+constinit const OpDef kDepthToSpace = {.name = "DepthToSpace", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kToSpaceAttrs,
+                                       .infer = infer_to_space, .bind = bind_to_space, .kernels = kCopyRows};
+constinit const OpDef kSpaceToDepth = {.name = "SpaceToDepth", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kToDepthAttrs,
+                                       .infer = infer_to_depth, .bind = bind_to_depth, .kernels = kCopyRows};
+
+}  // namespace tern

@@ -1,0 +1,174 @@
+// Pad: per axis a table says which element of x each element of y is (or none). Constant pads are a fill and one strided copy; the
+// other modes fold indices back into x. See movement.h.
+#include "kernels/movement/axes.h"
+#include "kernels/movement/copy.h"
+#include "kernels/movement/movement.h"
+
+namespace tern {
+namespace {
+
+
+Result<std::vector<int>> axes_of(std::optional<std::vector<int64_t>> given, int rank) {
+  if (given) return normalize_axes(*given, rank);
+  std::vector<int> all;
+  for (int i = 0; i < rank; ++i) all.push_back(i);
+  return all;
+}
+
+bool constant_mode(const Attributes& attrs) { return attrs.s("mode", "constant") == "constant"; }
+
+Status infer(InferContext& c) {
+  const Shape& x = c.shape(0);
+  const std::string mode = c.attrs.s("mode", "constant");
+  if (mode != "constant" && mode != "reflect" && mode != "edge" && mode != "wrap") return invalid("mode is \"" + mode + "\"");
+  if (c.has(2) && c.dtype(2) != c.dtype(0)) return invalid(std::string("constant_value is ") + name(c.dtype(2)) + ", the input " + name(c.dtype(0)));
+  auto pads = c.ints(1);
+  auto given = c.known_ints(3);
+  if (!x.ranked() || !pads || (c.has(3) && !given)) {
+    c.set(0, c.dtype(0), x.ranked() ? fresh_shape(x.rank(), c) : Shape());
+    return {};
+  }
+  auto axes = axes_of(given, x.rank());
+  if (!axes) return axes.error();
+  if (pads->size() != 2 * axes->size()) return invalid("pads has " + std::to_string(pads->size()) + " elements for " + std::to_string(axes->size()) + " axes");
+  Shape y = x;
+  for (size_t i = 0; i < axes->size(); ++i) {
+    Dim& n = y[(*axes)[i]];
+    const Dim &before = (*pads)[i], &after = (*pads)[i + axes->size()];
+    if (n.is(0) && mode != "constant" && !(before.is(0) && after.is(0))) return invalid("an axis of 0 has nothing to pad with");
+    auto sum = add(n, before);
+    sum = sum ? add(*sum, after) : sum;
+    if (sum && sum->known() && sum->value() < 0) return invalid("the pads of axis " + std::to_string((*axes)[i]) + " crop more than there is");
+    if (!sum && n.known() && before.known() && after.known()) return invalid("the output has no representable size");
+    n = sum ? *sum : c.fresh();
+  }
+  c.set(0, c.dtype(0), std::move(y));
+  return {};
+}
+
+// Index of x that element i of a padded axis of n elements is (i counts from the first element of x).
+int64_t fold(int64_t i, int64_t n, const std::string& mode) {
+  if (mode == "edge") return std::clamp<int64_t>(i, 0, n - 1);
+  if (mode == "wrap") return ((i % n) + n) % n;
+  if (n == 1) return 0;
+  const int64_t period = 2 * (n - 1);  // reflect: the edge is not repeated
+  i = ((i % period) + period) % period;
+  return i < n ? i : period - i;
+}
+
+// The row-major walk over y's rows; the last axis goes through its table.
+struct FoldArgs {
+  const std::byte* x;
+  std::byte* y;
+  const int64_t* index[kMaxRank];  // per axis: byte offsets into x
+  int64_t n[kMaxRank];
+  int rank;
+  int64_t size, begin, end;        // rows
+};
+
+void fold_pad(const FoldArgs& a) {
+  const int last = a.rank - 1;
+  for (int64_t r = a.begin; r < a.end; ++r) {
+    int64_t offset = 0, rest = r;
+    for (int d = last - 1; d >= 0; --d) {
+      offset += a.index[d][rest % a.n[d]];
+      rest /= a.n[d];
+    }
+    std::byte* y = a.y + r * a.n[last] * a.size;
+    for (int64_t i = 0; i < a.n[last]; ++i) std::memcpy(y + i * a.size, a.x + offset + a.index[last][i], static_cast<size_t>(a.size));
+  }
+}
+
+constexpr KernelRow kRows[] = {row<FoldArgs, fold_pad>("pad/fold/scalar", DType::none, Isa::scalar)};
+
+// A fill with a value that may only exist at run time, then the copy of what lies inside.
+Status bind_constant(BindContext& c, const std::array<int64_t, kMaxRank>& before) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  const int64_t size = static_cast<int64_t>(size_of(y.dtype));
+  std::byte* zero = c.table<std::byte>(16);
+  std::memset(zero, 0, 16);
+  if (y.dtype == DType::string) return bad_dtype(y.dtype);
+  Copy copies[2] = {Copy(c.has(2) ? c.in(2).data : zero, y.data, y.dtype), Copy()};
+  copies[0].loop(y.count(), 0, 1);
+  const auto from = dense_strides(x.dims), to = dense_strides(y.dims);
+  int64_t from_offset = 0, to_offset = 0, n[kMaxRank] = {};
+  for (int d = 0; d < x.dims.rank; ++d) {
+    const size_t s = static_cast<size_t>(d);
+    const int64_t first = std::max<int64_t>(0, -before[s]), end = std::min(x.dims[d], y.dims[d] - before[s]);
+    n[d] = std::max<int64_t>(0, end - first);
+    from_offset += first * from[s];
+    to_offset += (first + before[s]) * to[s];
+  }
+  bool inside = true;
+  for (int d = 0; d < x.dims.rank; ++d) inside = inside && n[d] > 0;
+  copies[1] = Copy(x.as<std::byte>() + from_offset * size, y.as<std::byte>() + to_offset * size, y.dtype);
+  for (int d = 0; d < x.dims.rank; ++d) copies[1].loop(n[d], from[static_cast<size_t>(d)], to[static_cast<size_t>(d)]);
+  return bind_copies(c, std::span(copies, inside ? 2 : 1), false);
+}
+
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  if (y.count() == 0) return {};
+  auto axes = axes_of(c.ints(3), x.dims.rank);
+  const auto pads = c.ints(1);
+  std::array<int64_t, kMaxRank> before{};
+  for (size_t i = 0; i < axes->size(); ++i) before[static_cast<size_t>((*axes)[i])] = (*pads)[i];
+  if (x.dims.rank == 0) return bind_flat_copy(c, x.data, y.data, static_cast<int64_t>(size_of(x.dtype)));
+  if (constant_mode(c.attrs)) return bind_constant(c, before);
+  const std::string mode = c.attrs.s("mode");
+  const auto from = dense_strides(x.dims);
+  const int64_t size = static_cast<int64_t>(size_of(x.dtype));
+  FoldArgs a{x.as<std::byte>(), y.as<std::byte>(), {}, {}, x.dims.rank, size, 0, 0};
+  for (int d = 0; d < x.dims.rank; ++d) {
+    const size_t s = static_cast<size_t>(d);
+    int64_t* index = c.table<int64_t>(y.dims[d]);
+    for (int64_t i = 0; i < y.dims[d]; ++i) index[i] = fold(i - before[s], x.dims[d], mode) * from[s] * size;
+    a.index[d] = index;
+    a.n[d] = y.dims[d];
+  }
+  const auto [begin, end] = c.range(y.dims.count(0, y.dims.rank - 1));
+  a.begin = begin;
+  a.end = end;
+  if (begin < end) c.run(kRows[0], a);
+  return {};
+}
+
+// ---- CenterCropPad: a Pad whose amounts follow from the wished shape ----
+
+Status infer_center(InferContext& c) {
+  const Shape& x = c.shape(0);
+  auto want = c.ints(1);
+  if (!x.ranked() || !want) {
+    c.set(0, c.dtype(0), x.ranked() ? fresh_shape(x.rank(), c) : Shape());
+    return {};
+  }
+  auto axes = axes_of(c.attrs.has("axes") ? std::optional(c.attrs.ints("axes")) : std::nullopt, x.rank());
+  if (!axes) return axes.error();
+  if (want->size() != axes->size()) return invalid("shape and axes have different lengths");
+  Shape y = x;
+  for (size_t i = 0; i < axes->size(); ++i) y[(*axes)[i]] = (*want)[i];
+  c.set(0, c.dtype(0), std::move(y));
+  return {};
+}
+
+Status bind_center(BindContext& c) {
+  if (c.out(0).count() == 0) return {};
+  std::array<int64_t, kMaxRank> before{};
+  for (int d = 0; d < c.in(0).dims.rank; ++d) {
+    const int64_t more = c.out(0).dims[d] - c.in(0).dims[d];
+    before[static_cast<size_t>(d)] = more >= 0 ? more / 2 : -(-more / 2);
+  }
+  return bind_constant(c, before);
+}
+
+constexpr AttrSpec kPadAttrs[] = {{"mode", AttrKind::s}};
+constexpr AttrSpec kCenterAttrs[] = {{"axes", AttrKind::ints}};
+
+}  // namespace
+
+constinit const OpDef kPad = {.name = "Pad", .inputs = {2, 4}, .outputs = {1, 1}, .attrs = kPadAttrs, .infer = infer, .bind = bind,
+                              .kernels = kRows, .value_inputs = 0b1010};
+constinit const OpDef kCenterCropPad = {.name = "CenterCropPad", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kCenterAttrs,
+                                        .infer = infer_center, .bind = bind_center, .kernels = kCopyRows, .value_inputs = 2};
+
+}  // namespace tern

@@ -1,0 +1,57 @@
+// Trilu: keeps what lies on and above (upper) or below the k-th diagonal of every matrix, zero elsewhere. See movement.h.
+#include "kernels/movement/copy.h"
+#include "kernels/movement/movement.h"
+
+namespace tern {
+namespace {
+
+struct TriluArgs {
+  const std::byte* x;
+  std::byte* y;
+  int64_t rows, cols, size, begin, end, k;  // rows of one matrix; [begin, end) over all rows of all matrices
+  bool upper;
+};
+
+void trilu(const TriluArgs& a) {
+  for (int64_t r = a.begin; r < a.end; ++r) {
+    const int64_t i = r % a.rows;
+    // columns [0, split) and [split, cols): the second is kept for upper, the first for lower
+    const int64_t split = std::clamp<int64_t>(a.upper ? i + a.k : i + a.k + 1, 0, a.cols) * a.size, row = a.cols * a.size;
+    const std::byte* x = a.x + r * row;
+    std::byte* y = a.y + r * row;
+    const int64_t keep = a.upper ? split : 0, zero = a.upper ? 0 : split, kept = a.upper ? row - split : split;
+    if (x != y) std::memcpy(y + keep, x + keep, static_cast<size_t>(kept));
+    std::memset(y + zero, 0, static_cast<size_t>(row - kept));
+  }
+}
+
+constexpr KernelRow kRows[] = {row<TriluArgs, trilu>("trilu/scalar", DType::none, Isa::scalar)};
+
+Status infer(InferContext& c) {
+  if (c.dtype(0) == DType::string) return bad_dtype(c.dtype(0));
+  if (c.shape(0).ranked() && c.shape(0).rank() < 2) return invalid("the input " + c.shape(0).text() + " is no matrix");
+  return infer_same(c);
+}
+
+Status bind(BindContext& c) {
+  const TensorView& x = c.in(0);
+  const int rank = x.dims.rank;
+  const int64_t rows = x.dims[rank - 2], cols = x.dims[rank - 1];
+  const auto k = c.ints(1);
+  if (k && k->size() != 1) return invalid("k is no scalar");
+  const int64_t diagonal = std::clamp(k ? (*k)[0] : 0, -rows - 1, cols + 1);  // farther out changes nothing
+  const auto [begin, end] = c.range(x.dims.count(0, rank - 1));
+  if (begin == end || cols == 0) return {};
+  c.run(kRows[0], TriluArgs{x.as<std::byte>(), c.out(0).as<std::byte>(), rows, cols, static_cast<int64_t>(size_of(x.dtype)), begin, end, diagonal,
+                            c.attrs.i("upper", 1) != 0});
+  return {};
+}
+
+constexpr AttrSpec kAttrs[] = {{"upper", AttrKind::i}};
+
+}  // namespace
+
+constinit const OpDef kTrilu = {.name = "Trilu", .inputs = {1, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
+                                .kernels = kRows, .value_inputs = 2, .inplace_inputs = 1};
+
+}  // namespace tern

@@ -1,0 +1,57 @@
+// Reductions over any set of axes.   y[o] = finish(fold over r of map(x[o, r]))
+//   ReduceSum x   ReduceMean x, then / count   ReduceProd x   ReduceMax ReduceMin   ReduceL1 |x|   ReduceSumSquare x*x
+//   ReduceL2 x*x, then sqrt   ReduceLogSum x, then log   ReduceLogSumExp exp(x - m), then log + m with m the maximum
+//   ArgMax ArgMin   the index along one axis (arg.cpp)    CumSum CumProd   running folds along one axis (cumulate.cpp)
+//   TopK            the k largest (smallest) along one axis, in order (topk.cpp)
+//   Shapes    x row-major; axes merge at bind into loops over outputs (`kept`) and loops over what is folded (`reduced`).
+//   Cost      one FLOP an element: memory bound.
+//   Numerics  f32: when the last axis is reduced, sixteen lanes (four vectors of them in blocks of 64) and a fixed tree; otherwise the
+//             outputs are vectorised and r runs in order. f16 and bf16 fold in f32, integers wrap. Same bits for every ISA and parts.
+//   Edges     over nothing: Sum 0, Prod 1, Max -inf (the lowest integer), Min +inf, Mean NaN, LogSum -inf. NaN propagates through all.
+//   Source    the ONNX operators, opset 18 (axes are an input).
+// Next: reduce.cpp (inference, binding), reduce.simd.cpp (f32), reduce_portable.h.
+#pragma once
+#include <stdint.h>
+
+namespace tern {
+
+struct OpDef;
+extern const OpDef kReduceSum, kReduceMean, kReduceMax, kReduceMin, kReduceProd, kReduceL1, kReduceL2, kReduceSumSquare, kReduceLogSum,
+    kReduceLogSumExp, kArgMax, kArgMin, kCumSum, kCumProd, kTopK;
+
+// Loops, outermost first; strides in elements of x.
+struct ReduceLoops {
+  int32_t rank;
+  int64_t n[8], stride[8];
+};
+
+// Outputs are numbered row-major over kept; with inner > 1 each number stands for a run of `inner` outputs, contiguous in x too.
+// With inner == 1 the innermost reduced loop is `run` contiguous elements. This part computes numbers [begin, end).
+struct ReduceArgs {
+  const void* x;
+  void* y;
+  ReduceLoops kept, reduced;  // without inner and run
+  int64_t inner, run;
+  int64_t begin, end;
+  int64_t count;  // of elements folded into one output
+};
+
+#define TERN_REDUCE_F32(isa)                                                                                                        \
+  namespace isa {                                                                                                                   \
+  void reduce_sum_f32(const ReduceArgs&);                                                                                           \
+  void reduce_mean_f32(const ReduceArgs&);                                                                                          \
+  void reduce_max_f32(const ReduceArgs&);                                                                                           \
+  void reduce_min_f32(const ReduceArgs&);                                                                                           \
+  void reduce_prod_f32(const ReduceArgs&);                                                                                          \
+  void reduce_l1_f32(const ReduceArgs&);                                                                                            \
+  void reduce_l2_f32(const ReduceArgs&);                                                                                            \
+  void reduce_sum_square_f32(const ReduceArgs&);                                                                                    \
+  void reduce_log_sum_f32(const ReduceArgs&);                                                                                       \
+  void reduce_log_sum_exp_f32(const ReduceArgs&);                                                                                   \
+  }
+TERN_REDUCE_F32(scalar)
+TERN_REDUCE_F32(avx2)
+TERN_REDUCE_F32(avx512)
+#undef TERN_REDUCE_F32
+
+}  // namespace tern

@@ -1,0 +1,197 @@
+// The f32 reductions: two walks (along rows, down columns), ten ways to fold. See reduce.h.
+#include "kernels/reduce/reduce.h"
+
+#include "kernels/simd_math.h"
+
+namespace tern::TERN_ISA {
+namespace {
+
+// ---- what a fold is: start, one more element, two partial results, the end. `m` is the maximum, for LogSumExp alone. ----
+
+struct Sum {
+  static f32x16 start() { return zero(); }
+  static f32x16 step(f32x16 acc, f32x16 x, f32x16) { return acc + x; }
+  static f32x16 merge(f32x16 a, f32x16 b) { return a + b; }
+  static float merge1(float a, float b) { return a + b; }
+  static f32x16 finish(f32x16 acc, f32x16, float) { return acc; }
+  static constexpr bool kNeedsMax = false;
+};
+struct Mean : Sum {
+  static f32x16 finish(f32x16 acc, f32x16, float count) { return acc / splat(count); }
+};
+struct Max : Sum {
+  static f32x16 start() { return splat(-kInfinity); }
+  static f32x16 step(f32x16 acc, f32x16 x, f32x16) { return max_nan(acc, x); }
+  static f32x16 merge(f32x16 a, f32x16 b) { return max_nan(a, b); }
+  static float merge1(float a, float b) { return a != a ? a : (a > b ? a : b); }
+};
+struct Min : Sum {
+  static f32x16 start() { return splat(kInfinity); }
+  static f32x16 step(f32x16 acc, f32x16 x, f32x16) { return min_nan(acc, x); }
+  static f32x16 merge(f32x16 a, f32x16 b) { return min_nan(a, b); }
+  static float merge1(float a, float b) { return a != a ? a : (a < b ? a : b); }
+};
+struct Prod : Sum {
+  static f32x16 start() { return splat(1.0f); }
+  static f32x16 step(f32x16 acc, f32x16 x, f32x16) { return acc * x; }
+  static f32x16 merge(f32x16 a, f32x16 b) { return a * b; }
+  static float merge1(float a, float b) { return a * b; }
+};
+struct L1 : Sum {
+  static f32x16 step(f32x16 acc, f32x16 x, f32x16) { return acc + abs(x); }
+};
+struct SumSquare : Sum {
+  static f32x16 step(f32x16 acc, f32x16 x, f32x16) { return fma(x, x, acc); }
+};
+struct L2 : SumSquare {
+  static f32x16 finish(f32x16 acc, f32x16, float) { return sqrt(acc); }
+};
+struct LogSum : Sum {
+  static f32x16 finish(f32x16 acc, f32x16, float) { return log(acc); }
+};
+struct LogSumExp : Sum {
+  static f32x16 step(f32x16 acc, f32x16 x, f32x16 m) { return acc + exp(x - m); }
+  static f32x16 finish(f32x16 acc, f32x16 m, float) { return log(acc) + m; }
+  static constexpr bool kNeedsMax = true;
+};
+
+// An infinite maximum would make inf - inf; without it exp and log give the right infinity. NaN stays.
+TERN_INLINE f32x16 finite_or_zero(f32x16 m) { return select(eq(abs(m), splat(kInfinity)), zero(), m); }
+
+// ---- the loops ----
+
+int64_t offset_of(const ReduceLoops& l, int64_t number) {
+  int64_t offset = 0;
+  for (int d = l.rank - 1; d >= 0; --d) {
+    offset += number % l.n[d] * l.stride[d];
+    number /= l.n[d];
+  }
+  return offset;
+}
+
+int64_t count_of(const ReduceLoops& l) {
+  int64_t n = 1;
+  for (int d = 0; d < l.rank; ++d) n *= l.n[d];
+  return n;
+}
+
+// Walks the numbers of `l` in order: offset() of each.
+struct Walk {
+  const ReduceLoops& l;
+  int64_t at[8];
+  int64_t offset;
+};
+TERN_INLINE Walk walk(const ReduceLoops& l) {
+  Walk w{l, {}, 0};
+  return w;
+}
+TERN_INLINE void next(Walk& w) {
+  for (int d = w.l.rank - 1; d >= 0; --d) {
+    w.offset += w.l.stride[d];
+    if (++w.at[d] < w.l.n[d]) return;
+    w.offset -= w.l.n[d] * w.l.stride[d];
+    w.at[d] = 0;
+  }
+}
+
+template <class Op>
+TERN_INLINE f32x16 fold_lanes(f32x16 acc) {
+  float t[16];
+  store(t, acc);
+  for (int width = 8; width > 0; width /= 2) {
+    for (int i = 0; i < width; ++i) t[i] = Op::merge1(t[i], t[i + width]);
+  }
+  return splat(t[0]);
+}
+
+// One output: runs of contiguous elements. Lanes past the tail keep what they had.
+template <class Op>
+TERN_INLINE f32x16 fold_runs(const float* x, const ReduceArgs& a, int64_t runs, f32x16 m) {
+  f32x16 p = Op::start(), q = p, r = p, s = p;
+  Walk w = walk(a.reduced);
+  for (int64_t k = 0; k < runs; ++k, next(w)) {
+    const float* row = x + w.offset;  // [run]
+    int64_t i = 0;
+    for (; i + 64 <= a.run; i += 64) {
+      p = Op::step(p, load(row + i), m);
+      q = Op::step(q, load(row + i + 16), m);
+      r = Op::step(r, load(row + i + 32), m);
+      s = Op::step(s, load(row + i + 48), m);
+    }
+    for (; i + 16 <= a.run; i += 16) p = Op::step(p, load(row + i), m);
+    const int64_t tail = a.run - i;
+    if (tail > 0) p = select(lanes_below(tail), Op::step(p, load_n(row + i, tail), m), p);
+  }
+  return fold_lanes<Op>(Op::merge(Op::merge(p, q), Op::merge(r, s)));
+}
+
+// Sixteen outputs side by side (n of them wanted): r in order.
+template <class Op>
+TERN_INLINE f32x16 fold_columns(const float* x, const ReduceArgs& a, int64_t rows, int64_t n, f32x16 m) {
+  f32x16 acc = Op::start();
+  Walk w = walk(a.reduced);
+  for (int64_t k = 0; k < rows; ++k, next(w)) acc = Op::step(acc, load_n(x + w.offset, n), m);
+  return acc;
+}
+
+// Sixty-four outputs side by side: four chains that do not wait for each other.
+template <class Op>
+TERN_INLINE void fold_wide(const float* x, float* y, const ReduceArgs& a, int64_t rows) {
+  f32x16 p = Op::start(), q = p, r = p, s = p;
+  Walk w = walk(a.reduced);
+  for (int64_t k = 0; k < rows; ++k, next(w)) {
+    const float* row = x + w.offset;  // [64]
+    p = Op::step(p, load(row), p);
+    q = Op::step(q, load(row + 16), q);
+    r = Op::step(r, load(row + 32), r);
+    s = Op::step(s, load(row + 48), s);
+  }
+  const float count = static_cast<float>(a.count);
+  store(y, Op::finish(p, p, count));
+  store(y + 16, Op::finish(q, q, count));
+  store(y + 32, Op::finish(r, r, count));
+  store(y + 48, Op::finish(s, s, count));
+}
+
+template <class Op>
+TERN_INLINE void reduce(const ReduceArgs& a) {
+  const float* x = static_cast<const float*>(a.x);
+  float* y = static_cast<float*>(a.y);
+  const int64_t folds = count_of(a.reduced);
+  const float count = static_cast<float>(a.count);
+  for (int64_t o = a.begin; o < a.end; ++o) {
+    const float* base = x + offset_of(a.kept, o);
+    if (a.inner == 1) {
+      f32x16 m = zero();
+      if (Op::kNeedsMax) m = finite_or_zero(fold_runs<Max>(base, a, folds, m));
+      store_n(y + o, Op::finish(fold_runs<Op>(base, a, folds, m), m, count), 1);
+      continue;
+    }
+    float* row = y + o * a.inner;  // [inner]
+    int64_t j = 0;
+    if (!Op::kNeedsMax) {
+      for (; j + 64 <= a.inner; j += 64) fold_wide<Op>(base + j, row + j, a, folds);
+    }
+    for (; j < a.inner; j += 16) {
+      const int64_t n = a.inner - j < 16 ? a.inner - j : 16;
+      f32x16 m = zero();
+      if (Op::kNeedsMax) m = finite_or_zero(fold_columns<Max>(base + j, a, folds, n, m));
+      store_n(row + j, Op::finish(fold_columns<Op>(base + j, a, folds, n, m), m, count), n);
+    }
+  }
+}
+
+}  // namespace
+
+void reduce_sum_f32(const ReduceArgs& a) { reduce<Sum>(a); }
+void reduce_mean_f32(const ReduceArgs& a) { reduce<Mean>(a); }
+void reduce_max_f32(const ReduceArgs& a) { reduce<Max>(a); }
+void reduce_min_f32(const ReduceArgs& a) { reduce<Min>(a); }
+void reduce_prod_f32(const ReduceArgs& a) { reduce<Prod>(a); }
+void reduce_l1_f32(const ReduceArgs& a) { reduce<L1>(a); }
+void reduce_l2_f32(const ReduceArgs& a) { reduce<L2>(a); }
+void reduce_sum_square_f32(const ReduceArgs& a) { reduce<SumSquare>(a); }
+void reduce_log_sum_f32(const ReduceArgs& a) { reduce<LogSum>(a); }
+void reduce_log_sum_exp_f32(const ReduceArgs& a) { reduce<LogSumExp>(a); }
+
+}  // namespace tern::TERN_ISA

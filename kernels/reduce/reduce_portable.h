@@ -1,0 +1,136 @@
+// The reductions for every dtype but f32: one element after another, in order. See reduce.h; reduce.cpp makes the rows.
+#pragma once
+#include <limits>
+#include <type_traits>
+
+#include "kernels/portable_math.h"
+#include "kernels/reduce/reduce.h"
+#include "runtime/base/half.h"
+
+namespace tern::portable {
+
+// What T folds in, and back.
+template <class T>
+using Folded = std::conditional_t<std::is_same_v<T, f16> || std::is_same_v<T, bf16>, float, T>;
+template <class T>
+Folded<T> widen(T v) {
+  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return to_f32(v);
+  else return v;
+}
+template <class T>
+T narrow(Folded<T> v) {
+  if constexpr (std::is_same_v<T, f16>) return to_f16(v);
+  else if constexpr (std::is_same_v<T, bf16>) return to_bf16(v);
+  else return v;
+}
+
+// Integers wrap around instead of overflowing.
+template <class A>
+A plus(A a, A b) {
+  if constexpr (std::is_floating_point_v<A>) return a + b;
+  else return static_cast<A>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+template <class A>
+A times(A a, A b) {
+  if constexpr (std::is_floating_point_v<A>) return a * b;
+  else return static_cast<A>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
+template <class A>
+A magnitude(A a) {
+  if constexpr (std::is_unsigned_v<A>) return a;
+  else if constexpr (std::is_floating_point_v<A>) return a < 0 ? -a : (a == 0 ? A(0) : a);
+  else return a < 0 ? static_cast<A>(uint64_t(0) - static_cast<uint64_t>(a)) : a;
+}
+template <class A>
+constexpr A lowest() {
+  if constexpr (std::is_floating_point_v<A>) return -std::numeric_limits<A>::infinity();
+  else return std::numeric_limits<A>::lowest();
+}
+template <class A>
+constexpr A highest() {
+  if constexpr (std::is_floating_point_v<A>) return std::numeric_limits<A>::infinity();
+  else return std::numeric_limits<A>::max();
+}
+template <class A>
+A root(A a) { return static_cast<A>(__builtin_sqrt(static_cast<double>(a))); }
+template <class A>
+A logarithm(A a) { return static_cast<A>(log(static_cast<double>(a))); }
+
+struct Sum {
+  template <class A> static A start() { return A(0); }
+  template <class A> static A step(A acc, A x, A) { return plus(acc, x); }
+  template <class A> static A finish(A acc, A, int64_t) { return acc; }
+  static constexpr bool kNeedsMax = false;
+};
+struct Mean : Sum {
+  template <class A> static A finish(A acc, A, int64_t count) {
+    if constexpr (std::is_floating_point_v<A>) return acc / static_cast<A>(count);
+    else return count == 0 ? A(0) : static_cast<A>(static_cast<std::conditional_t<std::is_unsigned_v<A>, uint64_t, int64_t>>(acc) / static_cast<std::conditional_t<std::is_unsigned_v<A>, uint64_t, int64_t>>(count));
+  }
+};
+struct Max : Sum {
+  template <class A> static A start() { return lowest<A>(); }
+  template <class A> static A step(A acc, A x, A) { return acc != acc ? acc : (acc > x ? acc : x); }
+};
+struct Min : Sum {
+  template <class A> static A start() { return highest<A>(); }
+  template <class A> static A step(A acc, A x, A) { return acc != acc ? acc : (acc < x ? acc : x); }
+};
+struct Prod : Sum {
+  template <class A> static A start() { return A(1); }
+  template <class A> static A step(A acc, A x, A) { return times(acc, x); }
+};
+struct L1 : Sum {
+  template <class A> static A step(A acc, A x, A) { return plus(acc, magnitude(x)); }
+};
+struct SumSquare : Sum {
+  template <class A> static A step(A acc, A x, A) { return plus(acc, times(x, x)); }
+};
+struct L2 : SumSquare {
+  template <class A> static A finish(A acc, A, int64_t) { return root(acc); }
+};
+struct LogSum : Sum {
+  template <class A> static A finish(A acc, A, int64_t) { return logarithm(acc); }
+};
+struct LogSumExp : Sum {
+  template <class A> static A step(A acc, A x, A m) { return plus(acc, static_cast<A>(exp(static_cast<double>(x) - static_cast<double>(m)))); }
+  template <class A> static A finish(A acc, A m, int64_t) { return plus(logarithm(acc), m); }
+  static constexpr bool kNeedsMax = true;
+};
+
+template <class T, class Op>
+Folded<T> fold(const T* x, const ReduceArgs& a, int64_t rows, Folded<T> m) {
+  auto acc = Op::template start<Folded<T>>();
+  for (int64_t k = 0; k < rows; ++k) {
+    int64_t offset = 0;
+    for (int64_t d = a.reduced.rank - 1, rest = k; d >= 0; --d) {
+      offset += rest % a.reduced.n[d] * a.reduced.stride[d];
+      rest /= a.reduced.n[d];
+    }
+    for (int64_t i = 0; i < a.run; ++i) acc = Op::step(acc, widen(x[offset + i]), m);
+  }
+  return acc;
+}
+
+template <class T, class Op>
+void reduce(const ReduceArgs& a) {
+  int64_t rows = 1;
+  for (int d = 0; d < a.reduced.rank; ++d) rows *= a.reduced.n[d];
+  for (int64_t o = a.begin; o < a.end; ++o) {
+    const T* x = static_cast<const T*>(a.x);
+    for (int64_t d = a.kept.rank - 1, rest = o; d >= 0; --d) {
+      x += rest % a.kept.n[d] * a.kept.stride[d];
+      rest /= a.kept.n[d];
+    }
+    for (int64_t j = 0; j < a.inner; ++j) {
+      Folded<T> m{};
+      if constexpr (Op::kNeedsMax) {
+        m = fold<T, Max>(x + j, a, rows, m);
+        if constexpr (std::is_floating_point_v<Folded<T>>) m = m == highest<Folded<T>>() || m == lowest<Folded<T>>() ? Folded<T>(0) : m;
+      }
+      static_cast<T*>(a.y)[o * a.inner + j] = narrow<T>(Op::finish(fold<T, Op>(x + j, a, rows, m), m, a.count));
+    }
+  }
+}
+
+}  // namespace tern::portable

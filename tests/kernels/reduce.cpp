@@ -1,0 +1,162 @@
+// Reductions against the double reference and xtensor, on every ISA. Contract: kernels/reduce/reduce.h.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <xtensor/xadapt.hpp>
+#include <xtensor/xarray.hpp>
+#include <xtensor/xmath.hpp>
+
+#include "tests/support/op_test.h"
+
+namespace tern::test {
+namespace {
+
+const float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+Tensor ints(std::vector<int64_t> v) { return i64({static_cast<int64_t>(v.size())}, v); }
+
+// Folds [outer, k, inner] over k in double.
+template <class F>
+Tensor folded(const Tensor& x, int64_t outer, int64_t k, int64_t inner, Dims dims, F f) {
+  Tensor y = *Tensor::allocate(DType::f32, dims);
+  for (int64_t o = 0; o < outer; ++o) {
+    for (int64_t j = 0; j < inner; ++j) {
+      std::vector<double> v;
+      for (int64_t i = 0; i < k; ++i) v.push_back(x.data<float>()[(o * k + i) * inner + j]);
+      y.mutable_data<float>()[o * inner + j] = static_cast<float>(f(v));
+    }
+  }
+  return y;
+}
+double sum(const std::vector<double>& v) {
+  double s = 0;
+  for (double e : v) s += e;
+  return s;
+}
+double log_sum_exp(const std::vector<double>& v) {
+  double m = -INFINITY, s = 0;
+  for (double e : v) m = std::max(m, e);
+  for (double e : v) s += std::exp(e - m);
+  return std::log(s) + m;
+}
+
+struct Case {
+  const char* op;
+  double (*f)(const std::vector<double>&);
+  int64_t ulp;  // positive inputs: k additions are within k/2 ULP, and in sixteen lanes far less
+};
+const Case kCases[] = {
+    {"ReduceSum", [](const std::vector<double>& v) { return sum(v); }, 6},
+    {"ReduceMean", [](const std::vector<double>& v) { return sum(v) / static_cast<double>(v.size()); }, 6},
+    {"ReduceMax", [](const std::vector<double>& v) { return *std::max_element(v.begin(), v.end()); }, 0},
+    {"ReduceMin", [](const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); }, 0},
+    {"ReduceProd", [](const std::vector<double>& v) { double p = 1; for (double e : v) p *= e; return p; }, 40},
+    {"ReduceL1", [](const std::vector<double>& v) { double s = 0; for (double e : v) s += std::fabs(e); return s; }, 6},
+    {"ReduceSumSquare", [](const std::vector<double>& v) { double s = 0; for (double e : v) s += e * e; return s; }, 6},
+    {"ReduceL2", [](const std::vector<double>& v) { double s = 0; for (double e : v) s += e * e; return std::sqrt(s); }, 6},
+    {"ReduceLogSum", [](const std::vector<double>& v) { return std::log(sum(v)); }, 60},
+    {"ReduceLogSumExp", [](const std::vector<double>& v) { return log_sum_exp(v); }, 8},
+};
+
+}  // namespace
+
+TEST_CASE("reduce: the last axis, every tail length") {
+  for (const Case& c : kCases) {
+    CAPTURE(c.op);
+    for (int64_t k = 1; k <= 67; ++k) {
+      const Tensor x = random_f32({3, k}, static_cast<uint32_t>(k), 0.5f, 1.5f);
+      check_close(run_op(c.op, {{"keepdims", int64_t(0)}}, {x, ints({-1})})[0], folded(x, 3, k, 1, {3}, c.f), c.ulp, 2e-7f);
+    }
+    const Tensor x = random_f32({2, 211}, 5, 0.9f, 1.1f);
+    check_close(run_op(c.op, {}, {x, ints({1})})[0], folded(x, 2, 211, 1, {2, 1}, c.f), 2 * c.ulp, 4e-7f);
+  }
+}
+
+TEST_CASE("reduce: a middle axis, every width of the columns") {
+  for (const Case& c : kCases) {
+    CAPTURE(c.op);
+    for (int64_t inner : {1, 2, 15, 16, 17, 31, 63, 64, 65, 131}) {
+      const Tensor x = random_f32({2, 9, inner}, static_cast<uint32_t>(inner), 0.5f, 1.5f);
+      check_close(run_op(c.op, {}, {x, ints({1})})[0], folded(x, 2, 9, inner, {2, 1, inner}, c.f), c.ulp, 4e-7f);
+    }
+  }
+}
+
+TEST_CASE("reduce: every set of axes is xtensor's") {
+  const Tensor x = random_f32({3, 4, 2, 5}, 7, 0.5f, 1.5f);
+  const xt::xarray<float> a = xt::adapt(std::vector<float>(x.span<float>().begin(), x.span<float>().end()), std::vector<size_t>{3, 4, 2, 5});
+  for (unsigned set = 1; set < 16; ++set) {
+    std::vector<int64_t> axes;
+    std::vector<size_t> there;
+    for (unsigned d = 0; d < 4; ++d) {
+      if (set >> d & 1) {
+        axes.insert(axes.begin(), d % 2 ? static_cast<int64_t>(d) : static_cast<int64_t>(d) - 4);  // any order, either sign
+        there.push_back(d);
+      }
+    }
+    const xt::xarray<double> y = xt::sum(xt::cast<double>(a), there), top = xt::amax(xt::cast<double>(a), there);
+    std::vector<int64_t> shape(y.shape().begin(), y.shape().end());
+    check_close(run_op("ReduceSum", {{"keepdims", int64_t(0)}}, {x, ints(axes)})[0], Tensor::of<float>(Dims(shape), std::vector<float>(y.begin(), y.end())), 6);
+    check_same(run_op("ReduceMax", {{"keepdims", int64_t(0)}}, {x, ints(axes)})[0], Tensor::of<float>(Dims(shape), std::vector<float>(top.begin(), top.end())));
+  }
+}
+
+TEST_CASE("reduce: no axes means all, or none with noop_with_empty_axes") {
+  const Tensor x = f32({2, 2}, {1, -2, 3, 4});
+  check_same(run_op("ReduceSum", {}, {x})[0], f32({1, 1}, {6}));
+  check_same(run_op("ReduceSum", {{"keepdims", int64_t(0)}}, {x, ints({})})[0], f32({}, {6}));
+  check_same(run_op("ReduceSum", {{"noop_with_empty_axes", int64_t(1)}}, {x, ints({})})[0], x);
+  check_same(run_op("ReduceMean", {{"noop_with_empty_axes", int64_t(1)}}, {x})[0], x);
+  CHECK(op_error("ReduceSum", {}, {x, ints({2})}) != "");
+  CHECK(op_error("ReduceSum", {}, {x, ints({0, -2})}) != "");
+}
+
+TEST_CASE("reduce: over nothing") {
+  const Tensor none = f32({2, 0, 3}, {});
+  const std::pair<const char*, float> kEmpty[] = {{"ReduceSum", 0}, {"ReduceProd", 1}, {"ReduceMax", -kInf}, {"ReduceMin", kInf}, {"ReduceMean", kNan},
+                                                  {"ReduceL1", 0}, {"ReduceL2", 0}, {"ReduceSumSquare", 0}, {"ReduceLogSum", -kInf}, {"ReduceLogSumExp", -kInf}};
+  for (auto [op, value] : kEmpty) {
+    CAPTURE(op);
+    check_same(run_op(op, {}, {none, ints({1})})[0], f32({2, 1, 3}, std::vector<float>(6, value)));
+    check_same(run_op(op, {{"keepdims", int64_t(0)}}, {f32({2, 0}, {}), ints({1})})[0], f32({2}, {value, value}));
+    CHECK(run_op(op, {}, {none, ints({0})})[0].count() == 0);
+  }
+}
+
+TEST_CASE("reduce: NaN goes through Max and Min from every lane") {
+  for (int64_t at = 0; at < 70; at += 3) {
+    std::vector<float> v(70, 1.0f);
+    v[static_cast<size_t>(at)] = kNan;
+    CHECK(std::isnan(run_op("ReduceMax", {}, {f32({70}, v)})[0].data<float>()[0]));
+    CHECK(std::isnan(run_op("ReduceMin", {}, {f32({70}, v)})[0].data<float>()[0]));
+    CHECK(std::isnan(run_op("ReduceMax", {}, {f32({70, 2}, [&] { auto w = v; w.resize(140, 0.0f); return w; }()), ints({0})})[0].data<float>()[at % 2]));
+  }
+}
+
+TEST_CASE("reduce: LogSumExp does not overflow, and knows infinities") {
+  auto lse = [](std::vector<float> v) { return run_op("ReduceLogSumExp", {}, {f32({static_cast<int64_t>(v.size())}, v)})[0].data<float>()[0]; };
+  CHECK(lse({1000, 1000}) == doctest::Approx(1000.6931));
+  CHECK(lse({-1000, -1000}) == doctest::Approx(-999.3069));
+  CHECK(lse({-kInf, -kInf}) == -kInf);
+  CHECK(lse({kInf, 0}) == kInf);
+  CHECK(std::isnan(lse({kNan, 0})));
+}
+
+TEST_CASE("reduce: other dtypes fold in order; integers wrap, halves fold in f32") {
+  const Tensor x = f32({2, 3}, {1, 2, 3, 4, 5, 7});
+  for (DType t : {DType::f64, DType::f16, DType::bf16, DType::i32, DType::i64, DType::u32, DType::u64, DType::i8, DType::u8}) {
+    CAPTURE(std::string(name(t)));
+    check_same(run_op("ReduceSum", {}, {cast(x, t), ints({1})})[0], cast(f32({2, 1}, {6, 16}), t));
+    check_same(run_op("ReduceProd", {}, {cast(x, t), ints({0})})[0], cast(f32({1, 3}, {4, 10, 21}), t));
+    check_same(run_op("ReduceMax", {}, {cast(x, t)})[0], cast(f32({1, 1}, {7}), t));
+    check_same(run_op("ReduceMin", {}, {cast(x, t), ints({1})})[0], cast(f32({2, 1}, {1, 4}), t));
+    check_same(run_op("ReduceSumSquare", {}, {cast(f32({2}, {3, 4}), t)})[0], cast(f32({1}, {25}), t));
+    check_same(run_op("ReduceL2", {}, {cast(f32({2}, {3, 4}), t)})[0], cast(f32({1}, {5}), t));
+  }
+  check_same(run_op("ReduceSum", {}, {i64({2}, {INT64_MAX, 1})})[0], i64({1}, {INT64_MIN}));
+  check_same(run_op("ReduceL1", {}, {i64({2}, {-3, 4})})[0], i64({1}, {7}));
+  // 2048 + 1 + 1 is 2048 in f16 arithmetic, 2050 in f32
+  check_same(run_op("ReduceSum", {}, {cast(f32({3}, {2048, 1, 1}), DType::f16)})[0], cast(f32({1}, {2050}), DType::f16));
+}
+
+}  // namespace tern::test
