@@ -135,7 +135,7 @@ Status bind(BindContext& c, std::span<const KernelRow> rows) {
   auto at = [](const TensorView& t, int64_t i) -> std::byte* {
     return t.as<std::byte>() ? t.as<std::byte>() + i * static_cast<int64_t>(size_of(t.dtype)) : nullptr;
   };
-  auto moment = [&](size_t o) { return c.has_out(o) ? at(c.out(o), begin) : nullptr; };
+  auto moment = [&, first = begin](size_t o) { return c.has_out(o) ? at(c.out(o), first) : nullptr; };
   if (all_f32) {
     const KernelRow* kernel = pick(rows.first(kSimdRows), DType::f32, c.isa);
     float* expanded = scale_index || bias_index ? c.workspace<float>(2 * cols) : nullptr;
