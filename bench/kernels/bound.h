@@ -1,0 +1,71 @@
+// One operator bound to tensors of its own, ready to be run again and again: what the kernel benchmarks time. Next: kernels.cpp.
+#pragma once
+#include <cstring>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "kernels/op.h"
+
+namespace tern::bench {
+
+// Seeded values in [-1, 1). Never zeros: a benchmark of zeros measures another machine.
+inline Tensor random_tensor(const Dims& dims, uint32_t seed) {
+  std::mt19937 engine(seed);
+  Tensor t = *Tensor::allocate(DType::f32, dims);
+  for (int64_t i = 0; i < t.count(); ++i) t.mutable_data<float>()[i] = static_cast<float>(engine() >> 8) / 8388608.0f - 1;
+  return t;
+}
+
+class Bound {
+ public:
+  // Bit i of `constants`: input i is a weight. Check ok() before run().
+  Bound(const OpDef& op, Attributes attrs, std::vector<Tensor> inputs, uint32_t constants, Isa isa)
+      : attrs_(std::move(attrs)), inputs_(std::move(inputs)) {
+    std::vector<InferContext::Input> types;
+    for (const Tensor& t : inputs_) types.push_back({{t.dtype(), Shape(t.dims())}, &t, nullptr});
+    int64_t symbols = 0;
+    InferContext infer(attrs_, std::move(types), 1, &symbols);
+    if (!op.infer(infer) || !infer.outputs[0].shape.known()) return;
+    output_ = *Tensor::allocate(infer.outputs[0].dtype, infer.outputs[0].shape.concrete());
+    std::vector<TensorView> in;
+    std::vector<const Tensor*> known;
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const bool constant = constants >> i & 1;
+      in.push_back(inputs_[i].view(constant));
+      known.push_back(constant ? &inputs_[i] : nullptr);
+    }
+    const TensorView out = output_.view();
+    if (op.macs) macs_ = op.macs(attrs_, in, {&out, 1});
+    BindContext measure(attrs_, isa, in, {&out, 1}, known, {nullptr, nullptr, &packs_});
+    if (!op.bind(measure) || measure.step().run == nullptr) return;
+    tables_ = allocate_aligned(static_cast<size_t>(measure.table_bytes()));
+    workspace_ = allocate_aligned(static_cast<size_t>(measure.workspace_bytes()));
+    BindContext bound(attrs_, isa, in, {&out, 1}, known, {tables_.get(), workspace_.get(), &packs_});
+    if (!op.bind(bound)) return;
+    step_ = bound.step();
+    row_ = bound.row();
+  }
+  bool ok() const { return step_.run != nullptr; }
+  void run() const { step_.run(step_.args); }
+  const KernelRow* row() const { return row_; }
+  const Tensor& output() const { return output_; }
+  int64_t macs() const { return macs_; }
+  int64_t bytes() const {  // that a run must at least touch
+    size_t sum = output_.bytes();
+    for (const Tensor& t : inputs_) sum += t.bytes();
+    return static_cast<int64_t>(sum);
+  }
+
+ private:
+  Attributes attrs_;
+  std::vector<Tensor> inputs_;
+  Tensor output_;
+  PackStore packs_;
+  std::shared_ptr<std::byte> tables_, workspace_;
+  Step step_;
+  const KernelRow* row_ = nullptr;
+  int64_t macs_ = 0;
+};
+
+}  // namespace tern::bench

@@ -1,0 +1,97 @@
+// Times the kernels of the catalog: every operator below, on every ISA that this machine runs, at the shapes that small nets have.
+//   bench_kernels --benchmark_filter=gemm/f32/avx512 --benchmark_min_time=0.05
+// Names are <kernel>/<operator>/<shapes>. An operator that is not in the catalog is skipped, so the list may run ahead of it.
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "bench/kernels/bound.h"
+#include "runtime/base/fp_mode.h"
+
+namespace tern::bench {
+namespace {
+
+using Attrs = std::vector<std::pair<std::string, Attributes::Value>>;
+struct Case {
+  const char* op;
+  Attrs attrs;
+  std::vector<Dims> inputs;
+  uint32_t constants;
+};
+
+std::vector<Case> cases() {
+  const int64_t one = 1;
+  const Attrs relu = {{"activation", std::string("Relu")}};
+  std::vector<Case> all;
+  // Dense layers: x [M,K], W [K,N], bias [N].
+  for (auto [m, k, n] : {std::array<int64_t, 3>{1, 4, 4}, {1, 64, 3}, {1, 64, 16}, {1, 64, 64}, {1, 64, 128}, {1, 128, 64}, {1, 256, 256},
+                         {1, 256, 512}, {1, 512, 512}, {1, 512, 16}, {5, 64, 64}, {32, 64, 128}, {32, 256, 256}, {50, 64, 192}}) {
+    all.push_back({"Linear", relu, {{m, k}, {k, n}, {n}}, 6});
+  }
+  // Squares, B packed before and in every call.
+  for (int64_t n : {8, 16, 32, 48, 64, 96, 128, 256, 512}) {
+    all.push_back({"MatMul", {}, {{n, n}, {n, n}}, 2});
+    all.push_back({"MatMul", {}, {{n, n}, {n, n}}, 0});
+  }
+  for (int64_t cols : {3, 16, 64, 1000}) {
+    for (const char* op : {"Softmax", "LogSoftmax"}) all.push_back({op, {}, {{1, cols}}, 0});
+  }
+  all.push_back({"Softmax", {}, {{200, 50}}, 0});
+  all.push_back({"Softmax", {{"axis", one}}, {{8, 10, 64}}, 0});
+  all.push_back({"FusedAttention", {{"scale", 0.25f}}, {{1, 4, 50, 16}, {1, 4, 50, 16}, {1, 4, 50, 16}}, 0});
+  all.push_back({"FusedAttention", {{"scale", 0.125f}}, {{1, 8, 128, 64}, {1, 8, 128, 64}, {1, 8, 128, 64}}, 0});
+  for (const char* op : {"Relu", "Sigmoid", "Tanh", "Gelu", "Exp", "Erf"}) all.push_back({op, {}, {{1, 64}}, 0});
+  for (const char* op : {"Tanh", "Gelu"}) all.push_back({op, {}, {{64, 256}}, 0});
+  for (const char* op : {"Add", "Mul", "Div"}) {
+    all.push_back({op, {}, {{1, 64}, {1, 64}}, 0});
+    all.push_back({op, {}, {{50, 256}, {256}}, 0});
+  }
+  all.push_back({"LayerNormalization", {}, {{50, 64}, {64}, {64}}, 6});
+  all.push_back({"Conv", {}, {{1, 32, 56, 56}, {32, 32, 3, 3}, {32}}, 6});
+  all.push_back({"MaxPool", {{"kernel_shape", std::vector<int64_t>{2, 2}}}, {{1, 32, 56, 56}}, 0});
+  all.push_back({"Transpose", {{"perm", std::vector<int64_t>{1, 0}}}, {{256, 256}}, 0});
+  return all;
+}
+
+void measure(benchmark::State& state, const std::shared_ptr<Bound>& bound) {
+  FlushSubnormals flush;
+  for (auto _ : state) {
+    bound->run();
+    benchmark::DoNotOptimize(bound->output().raw());
+    benchmark::ClobberMemory();
+  }
+  const auto per_second = [](int64_t n) { return benchmark::Counter(static_cast<double>(n), benchmark::Counter::kIsIterationInvariantRate); };
+  if (bound->macs() > 0) state.counters["FLOP/s"] = per_second(2 * bound->macs());
+  state.counters["bytes/s"] = per_second(bound->bytes());
+}
+
+}  // namespace
+}  // namespace tern::bench
+
+int main(int argc, char** argv) {
+  using namespace tern;
+  using namespace tern::bench;
+  for (const Case& c : cases()) {
+    const OpDef* op = find_op(c.op);
+    if (op == nullptr) continue;
+    for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon}) {
+      if (!runnable(isa)) continue;
+      Attributes attrs;
+      for (const auto& [name, value] : c.attrs) attrs.set(name, value);
+      std::vector<Tensor> inputs;
+      std::string shapes;
+      for (size_t i = 0; i < c.inputs.size(); ++i) {
+        inputs.push_back(random_tensor(c.inputs[i], static_cast<uint32_t>(i + 1)));
+        shapes += (i ? "x" : "") + to_string(c.inputs[i]);
+      }
+      auto bound = std::make_shared<Bound>(*op, std::move(attrs), std::move(inputs), c.constants, isa);
+      if (!bound->ok() || bound->row()->isa != isa) continue;  // no kernel of its own for this ISA
+      const std::string name = std::string(bound->row()->name) + "/" + c.op + "/" + shapes + (c.constants ? "" : "/computed");
+      benchmark::RegisterBenchmark(name.c_str(), [bound](benchmark::State& s) { measure(s, bound); });
+    }
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
