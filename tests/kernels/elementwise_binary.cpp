@@ -1,0 +1,245 @@
+// The binary and variadic operators: broadcasting against xtensor, integers against C, edges. Contract: kernels/elementwise/elementwise.h.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <xtensor/xadapt.hpp>
+#include <xtensor/xarray.hpp>
+
+#include "runtime/base/half.h"
+#include "tests/support/op_test.h"
+
+namespace tern::test {
+namespace {
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
+
+template <class T>
+Tensor row_of(std::vector<T> v) { return Tensor::of<T>({static_cast<int64_t>(v.size())}, std::span<const T>(v)); }
+template <class T>
+xt::xarray<T> array_of(const Tensor& t) {
+  std::vector<size_t> shape(t.dims().span().begin(), t.dims().span().end());
+  xt::xarray<T> a = xt::xarray<T>::from_shape(shape);
+  std::copy_n(t.data<T>(), t.count(), a.begin());
+  return a;
+}
+template <class T, class E>
+Tensor tensor_of(const E& expression) {
+  xt::xarray<T> a = expression;
+  Dims dims;
+  for (size_t n : a.shape()) dims.push_back(static_cast<int64_t>(n));
+  Tensor t = *Tensor::allocate(dtype_of<T>(), dims);
+  std::copy(a.begin(), a.end(), t.template mutable_data<T>());
+  return t;
+}
+Tensor random_i64(Dims dims, uint32_t seed) {
+  const Tensor f = random_f32(dims, seed, -50, 50);
+  return cast(f, DType::i64);
+}
+
+const std::pair<Dims, Dims> kShapes[] = {
+    {{2, 3, 4}, {2, 3, 4}}, {{2, 3, 4}, {4}},       {{4}, {2, 3, 4}},          {{2, 3, 4}, {3, 1}},       {{3, 1}, {2, 3, 4}},
+    {{2, 1, 4}, {3, 1}},    {{5, 1}, {1, 7}},       {{}, {3}},                 {{3}, {}},                 {{1, 1}, {2, 17}},
+    {{2, 3, 1, 5}, {3, 4, 1}}, {{2, 3, 33}, {1, 3, 1}}, {{7, 16}, {16}},       {{7, 17}, {17}},           {{7, 15}, {7, 1}},
+    {{1, 2, 1, 2, 1, 2, 1, 2}, {2, 1, 2, 1, 2, 1, 2, 1}}, {{3, 1, 1}, {3, 5, 40}}, {{70}, {1}},           {{}, {}},
+};
+
+}  // namespace
+
+TEST_CASE("binary: f32 broadcasting is that of xtensor, bit for bit") {
+  for (const auto& [da, db] : kShapes) {
+    INFO(to_string(da) << " with " << to_string(db));
+    const Tensor a = random_f32(da, 1, -4, 4), b = random_f32(db, 2, 1, 4);
+    const auto xa = array_of<float>(a), xb = array_of<float>(b);
+    check_same(run_op("Add", {}, {a, b})[0], tensor_of<float>(xa + xb));
+    check_same(run_op("Sub", {}, {a, b})[0], tensor_of<float>(xa - xb));
+    check_same(run_op("Mul", {}, {a, b})[0], tensor_of<float>(xa * xb));
+    check_same(run_op("Div", {}, {a, b})[0], tensor_of<float>(xa / xb));
+    check_same(run_op("Min", {}, {a, b})[0], tensor_of<float>(xt::minimum(xa, xb)));
+    check_same(run_op("Max", {}, {a, b})[0], tensor_of<float>(xt::maximum(xa, xb)));
+    check_same(run_op("Less", {}, {a, b})[0], tensor_of<bool>(xa < xb));
+    check_same(run_op("GreaterOrEqual", {}, {a, b})[0], tensor_of<bool>(xa >= xb));
+    check_close(run_op("Pow", {}, {b, a})[0], tensor_of<float>(xt::pow(xt::cast<double>(xb), xt::cast<double>(xa))), 1);
+  }
+}
+
+TEST_CASE("binary: i64 and f64 broadcasting is that of xtensor") {
+  for (const auto& [da, db] : kShapes) {
+    INFO(to_string(da) << " with " << to_string(db));
+    const Tensor a = random_i64(da, 3), b = random_i64(db, 4);
+    const auto xa = array_of<int64_t>(a), xb = array_of<int64_t>(b);
+    check_same(run_op("Add", {}, {a, b})[0], tensor_of<int64_t>(xa + xb));
+    check_same(run_op("Sub", {}, {a, b})[0], tensor_of<int64_t>(xa - xb));
+    check_same(run_op("BitwiseAnd", {}, {a, b})[0], tensor_of<int64_t>(xa & xb));
+    check_same(run_op("Equal", {}, {a, b})[0], tensor_of<bool>(xt::equal(xa, xb)));
+    check_same(run_op("Greater", {}, {a, b})[0], tensor_of<bool>(xa > xb));
+    const Tensor c = cast(random_f32(da, 5), DType::f64), d = cast(random_f32(db, 6), DType::f64);
+    check_same(run_op("Mul", {}, {c, d})[0], tensor_of<double>(array_of<double>(c) * array_of<double>(d)));
+  }
+}
+
+TEST_CASE("where: broadcasting of three inputs is that of xtensor") {
+  const Dims triples[][3] = {{{2, 3}, {2, 3}, {2, 3}}, {{2, 1}, {3}, {1, 1}}, {{}, {4, 5}, {5}}, {{4, 5}, {}, {}}, {{3, 1, 1}, {1, 4, 1}, {1, 1, 21}}};
+  for (const auto& [dc, da, db] : triples) {
+    const Tensor r = random_f32(dc, 7), a = random_f32(da, 8), b = random_f32(db, 9);
+    const Tensor c = run_op("Greater", {}, {r, f32({}, {0})})[0];
+    check_same(run_op("Where", {}, {c, a, b})[0], tensor_of<float>(xt::where(array_of<bool>(c), array_of<float>(a), array_of<float>(b))));
+    for (DType t : {DType::f64, DType::f16, DType::i8, DType::i64}) {
+      const Tensor y = run_op("Where", {}, {c, cast(a, t), cast(b, t)})[0];
+      check_same(y, cast(run_op("Where", {}, {c, a, b})[0], t));
+    }
+  }
+  CHECK(op_error("Where", {}, {f32({1}, {1}), f32({1}, {1}), f32({1}, {1})}) == "f32 inputs are not supported");
+  CHECK(op_error("Where", {}, {boolean({1}, {true}), f32({1}, {1}), i64({1}, {1})}) == "inputs 1 and 2 are f32 and i64");
+}
+
+TEST_CASE("where: NaN of the other side does not leak, strings are chosen whole") {
+  check_same(run_op("Where", {}, {boolean({2}, {true, false}), f32({2}, {1, kNan}), f32({2}, {kNan, 2})})[0], f32({2}, {1, 2}));
+  const std::string a[] = {"yes", "a much longer string than that"}, b[] = {"no", ""};
+  const Tensor y = run_op("Where", {}, {boolean({2}, {false, true}), *Tensor::strings({2}, a), *Tensor::strings({2}, b)})[0];
+  CHECK(y.data<StringRef>()[0].view() == "no");
+  CHECK(y.data<StringRef>()[1].view() == a[1]);
+}
+
+TEST_CASE("binary: shapes that do not broadcast and mixed dtypes are refused") {
+  CHECK(op_error("Add", {}, {f32({2}, {1, 2}), f32({3}, {1, 2, 3})}) == "shapes [2] and [3] do not broadcast");
+  CHECK(op_error("Add", {}, {f32({1}, {1}), i64({1}, {1})}) == "inputs 0 and 1 are f32 and i64");
+  CHECK(op_error("Add", {}, {boolean({1}, {true}), boolean({1}, {true})}) == "bool inputs are not supported");
+  CHECK(op_error("And", {}, {i64({1}, {1}), i64({1}, {1})}) == "i64 inputs are not supported");
+  CHECK(op_error("PRelu", {}, {f32({2}, {1, 2}), f32({2, 2}, {1, 2, 3, 4})}) == "the slope [2,2] does not broadcast to [2]");
+}
+
+TEST_CASE("binary: empty tensors broadcast to empty ones") {
+  CHECK(run_op("Add", {}, {f32({0, 3}, {}), f32({3}, {1, 2, 3})})[0].dims() == Dims{0, 3});
+  CHECK(run_op("Mul", {}, {f32({2, 0}, {}), f32({1}, {1})})[0].dims() == Dims{2, 0});
+}
+
+TEST_CASE("div: integer division truncates like C and never traps") {
+  check_same(run_op("Div", {}, {row_of<int32_t>({7, -7, 7, -7, 5, INT32_MIN, INT32_MIN}), row_of<int32_t>({2, 2, -2, -2, 0, -1, 1})})[0],
+             row_of<int32_t>({3, -3, -3, 3, 0, INT32_MIN, INT32_MIN}));
+  check_same(run_op("Div", {}, {row_of<int64_t>({INT64_MIN, INT64_MIN, 1}), row_of<int64_t>({-1, 0, -1})})[0], row_of<int64_t>({INT64_MIN, 0, -1}));
+  check_same(run_op("Div", {}, {row_of<int8_t>({-128, 100}), row_of<int8_t>({-1, -3})})[0], row_of<int8_t>({-128, -33}));
+  check_same(run_op("Div", {}, {row_of<uint64_t>({UINT64_MAX, 9}), row_of<uint64_t>({2, 0})})[0], row_of<uint64_t>({UINT64_MAX / 2, 0}));
+}
+
+TEST_CASE("binary: integer arithmetic wraps") {
+  check_same(run_op("Add", {}, {row_of<int8_t>({127, -128}), row_of<int8_t>({1, -1})})[0], row_of<int8_t>({-128, 127}));
+  check_same(run_op("Mul", {}, {row_of<uint16_t>({65535}), row_of<uint16_t>({65535})})[0], row_of<uint16_t>({1}));
+  check_same(run_op("Sub", {}, {row_of<uint32_t>({0}), row_of<uint32_t>({1})})[0], row_of<uint32_t>({UINT32_MAX}));
+  check_same(run_op("Mul", {}, {row_of<int64_t>({INT64_MAX}), row_of<int64_t>({2})})[0], row_of<int64_t>({-2}));
+}
+
+TEST_CASE("mod: the sign is the divisor's, or with fmod the dividend's") {
+  const Tensor a = row_of<int32_t>({7, -7, 7, -7, 6, -6, 5, INT32_MIN}), b = row_of<int32_t>({3, 3, -3, -3, 3, -3, 0, -1});
+  check_same(run_op("Mod", {}, {a, b})[0], row_of<int32_t>({1, 2, -2, -1, 0, 0, 0, 0}));
+  check_same(run_op("Mod", {{"fmod", int64_t(1)}}, {a, b})[0], row_of<int32_t>({1, -1, 1, -1, 0, 0, 0, 0}));
+  const Tensor x = f32({5}, {5.5f, -5.5f, 1e30f, 1, kInf}), y = f32({5}, {2, 2, 3, 0, 1});
+  check_same(run_op("Mod", {{"fmod", int64_t(1)}}, {x, y})[0], f32({5}, {1.5f, -1.5f, std::fmod(1e30f, 3.0f), kNan, kNan}));
+  CHECK(op_error("Mod", {}, {x, y}) == "fmod must be 1 for floats");
+}
+
+TEST_CASE("pow: mixed dtypes, exact integers and IEEE edges") {
+  check_same(run_op("Pow", {}, {row_of<int32_t>({2, 3, -2, 7, 0, 2, -1, 1}), row_of<int64_t>({10, 4, 3, 0, 0, -1, -3, -5})})[0],
+             row_of<int32_t>({1024, 81, -8, 1, 1, 0, -1, 1}));
+  check_same(run_op("Pow", {}, {row_of<int64_t>({7, 3}), f32({2}, {3, 2.9f})})[0], row_of<int64_t>({343, 24}));
+  check_same(run_op("Pow", {}, {row_of<int64_t>({3}), row_of<int32_t>({39})})[0], row_of<int64_t>({4052555153018976267}));
+  check_same(run_op("Pow", {}, {f32({3}, {2, 3, 0.5f}), row_of<int64_t>({3, -1, 2})})[0], f32({3}, {8, 1.0f / 3, 0.25f}));
+  for (float x : {0.0f, -0.0f, 1.0f, -1.0f, 2.0f, -2.0f, 0.5f, kInf, -kInf, kNan, 1.5f}) {
+    for (float y : {0.0f, -0.0f, 1.0f, -1.0f, 2.0f, 3.0f, -3.0f, 0.5f, -0.5f, kInf, -kInf, kNan, 200.0f, 1e30f}) {
+      const float got = run_op("Pow", {}, {f32({1}, {x}), f32({1}, {y})})[0].data<float>()[0], expected = std::pow(x, y);
+      CHECK_MESSAGE(ulp_distance(got, expected) <= 1, x << " ^ " << y << " is " << got << ", expected " << expected);
+    }
+  }
+}
+
+TEST_CASE("pow: a constant exponent of two gives the bits of the general kernel") {  // run_op compares constants with values
+  const Tensor x = random_f32({100}, 11, -1e3f, 1e3f);
+  check_same(run_op("Pow", {}, {x, f32({}, {2})})[0], run_op("Mul", {}, {x, x})[0]);
+  check_same(run_op("Pow", {}, {x, i64({1}, {2})})[0], run_op("Mul", {}, {x, x})[0]);
+}
+
+TEST_CASE("min and max: NaN on either side propagates; any number of inputs") {
+  const Tensor a = f32({4}, {kNan, 1, -kInf, 2}), b = f32({4}, {1, kNan, kInf, 3});
+  check_same(run_op("Max", {}, {a, b})[0], f32({4}, {kNan, kNan, kInf, 3}));
+  check_same(run_op("Min", {}, {a, b})[0], f32({4}, {kNan, kNan, -kInf, 2}));
+  check_same(run_op("Max", {}, {b, a})[0], f32({4}, {kNan, kNan, kInf, 3}));
+  check_same(run_op("Max", {}, {a})[0], a);
+  check_same(run_op("Mean", {}, {f32({2}, {3, 5})})[0], f32({2}, {3, 5}));
+  const Tensor x = random_f32({3, 1, 19}, 1), y = random_f32({5, 1}, 2), z = random_f32({19}, 3);
+  const auto xa = array_of<float>(x), ya = array_of<float>(y), za = array_of<float>(z);
+  check_same(run_op("Sum", {}, {x, y, z})[0], tensor_of<float>((xa + ya) + za));
+  check_same(run_op("Mean", {}, {y, z, x})[0], tensor_of<float>(((ya + za) + xa) / 3.0f));
+  check_same(run_op("Min", {}, {z, y, x})[0], tensor_of<float>(xt::minimum(xt::minimum(za, ya), xa)));
+  check_same(run_op("Max", {}, {row_of<uint8_t>({1, 200}), row_of<uint8_t>({100, 100}), row_of<uint8_t>({7, 7})})[0], row_of<uint8_t>({100, 200}));
+  CHECK(op_error("Sum", {}, {x, f32({2}, {1, 2})}).find("do not broadcast") != std::string::npos);
+}
+
+TEST_CASE("prelu: the slope broadcasts, applies below zero, NaN passes") {
+  check_same(run_op("PRelu", {}, {f32({2, 3}, {-1, 2, -3, kNan, -5, 0}), f32({3}, {0.5f, 9, 2})})[0], f32({2, 3}, {-0.5f, 2, -6, kNan, -45, 0}));
+  check_same(run_op("PRelu", {}, {row_of<int32_t>({-4, 4}), row_of<int32_t>({3, 3})})[0], row_of<int32_t>({-12, 4}));
+}
+
+TEST_CASE("comparisons: NaN equals nothing, bool and strings compare") {
+  const Tensor a = f32({4}, {kNan, 1, 0.0f, 2}), b = f32({4}, {kNan, 1, -0.0f, 3});
+  check_same(run_op("Equal", {}, {a, b})[0], boolean({4}, {false, true, true, false}));
+  check_same(run_op("Less", {}, {a, b})[0], boolean({4}, {false, false, false, true}));
+  check_same(run_op("LessOrEqual", {}, {a, b})[0], boolean({4}, {false, true, true, true}));
+  check_same(run_op("Greater", {}, {a, b})[0], boolean({4}, {false, false, false, false}));
+  check_same(run_op("GreaterOrEqual", {}, {a, b})[0], boolean({4}, {false, true, true, false}));
+  check_same(run_op("Equal", {}, {boolean({2}, {true, false}), boolean({1}, {true})})[0], boolean({2}, {true, false}));
+  check_same(run_op("Less", {}, {row_of<uint64_t>({UINT64_MAX, 1}), row_of<uint64_t>({1, UINT64_MAX})})[0], boolean({2}, {false, true}));
+  const std::string words[] = {"cat", "dog", "ca"};
+  check_same(run_op("Equal", {}, {*Tensor::strings({3}, words), *Tensor::strings({1}, std::span(words, 1))})[0], boolean({3}, {true, false, false}));
+  CHECK(op_error("Less", {}, {*Tensor::strings({3}, words), *Tensor::strings({3}, words)}) == "string inputs are not supported");
+}
+
+TEST_CASE("logic and bits: truth tables, shifts by the width give zero") {
+  const Tensor a = boolean({4}, {true, true, false, false}), b = boolean({4}, {true, false, true, false});
+  check_same(run_op("And", {}, {a, b})[0], boolean({4}, {true, false, false, false}));
+  check_same(run_op("Or", {}, {a, b})[0], boolean({4}, {true, true, true, false}));
+  check_same(run_op("Xor", {}, {a, b})[0], boolean({4}, {false, true, true, false}));
+  check_same(run_op("BitwiseOr", {}, {row_of<int8_t>({-128, 5}), row_of<int8_t>({1, 2})})[0], row_of<int8_t>({-127, 7}));
+  check_same(run_op("BitwiseXor", {}, {row_of<uint8_t>({0xf0}), row_of<uint8_t>({0xff})})[0], row_of<uint8_t>({0x0f}));
+  const Tensor x = row_of<uint8_t>({0x81, 0x81, 0x81, 0x81}), n = row_of<uint8_t>({0, 1, 8, 255});
+  check_same(run_op("BitShift", {{"direction", std::string("LEFT")}}, {x, n})[0], row_of<uint8_t>({0x81, 0x02, 0, 0}));
+  check_same(run_op("BitShift", {{"direction", std::string("RIGHT")}}, {x, n})[0], row_of<uint8_t>({0x81, 0x40, 0, 0}));
+  CHECK(op_error("BitShift", {{"direction", std::string("UP")}}, {x, n}) == "direction is \"UP\", neither LEFT nor RIGHT");
+}
+
+TEST_CASE("binary: f16 rounds each operation once") {
+  const Tensor a = random_f32({33}, 21, -9, 9), b = random_f32({33}, 22, 1, 9);
+  const Tensor ha = cast(a, DType::f16), hb = cast(b, DType::f16), y = run_op("Div", {}, {ha, hb})[0];
+  for (int64_t i = 0; i < 33; ++i) {
+    CHECK(y.data<f16>()[i].bits == to_f16(static_cast<double>(to_f32(ha.data<f16>()[i])) / to_f32(hb.data<f16>()[i])).bits);
+  }
+}
+
+TEST_CASE("elementwise: the output may lie on an input of its shape") {
+  const Tensor a = random_f32({4, 37}, 1), b = random_f32({37}, 2);
+  auto in_place = [](const char* name, const Tensor& x, const Tensor& y, size_t over) {
+    const OpDef* op = find_op(name);
+    REQUIRE((op->inplace_inputs >> over & 1) == 1);
+    std::vector<Tensor> copies = {cast(x, DType::f64), cast(y, DType::f64)};  // fresh storage
+    for (size_t i = 0; i < 2; ++i) {
+      copies[i] = *Tensor::allocate(DType::f32, (i == 0 ? x : y).dims());
+      std::copy_n((i == 0 ? x : y).data<float>(), copies[i].count(), copies[i].mutable_data<float>());
+    }
+    const TensorView in[] = {copies[0].view(), copies[1].view()}, out[] = {copies[over].view()};
+    const Tensor* const constants[] = {nullptr, nullptr};
+    PackStore packs;
+    Attributes attrs;
+    BindContext measure(attrs, runnable_isas().back(), in, out, constants, {nullptr, nullptr, &packs});
+    REQUIRE(op->bind(measure).ok());
+    auto tables = allocate_aligned(static_cast<size_t>(measure.table_bytes())), work = allocate_aligned(static_cast<size_t>(measure.workspace_bytes()) + 64);
+    BindContext bound(attrs, runnable_isas().back(), in, out, constants, {tables.get(), work.get(), &packs});
+    REQUIRE(op->bind(bound).ok());
+    bound.step().run(bound.step().args);
+    return copies[over];
+  };
+  for (const char* op : {"Add", "Max", "Mean", "Div"}) {
+    check_same(in_place(op, a, b, 0), run_op(op, {}, {a, b})[0]);
+    check_same(in_place(op, b, a, 1), run_op(op, {}, {b, a})[0]);
+  }
+}
+
+}  // namespace tern::test
