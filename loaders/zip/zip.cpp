@@ -1,0 +1,142 @@
+// See zip.h. Nothing is allocated that the file cannot back: deflate grows data at most 1032 times.
+#include "loaders/zip/zip.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/base/byte_reader.h"
+
+namespace tern {
+namespace {
+
+constexpr uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50, kEnd64Locator = 0x07064b50;
+constexpr uint64_t kDeflateMost = 1032;  // zlib's technical note: no stream grows more
+
+template <class T>
+T at(std::span<const std::byte> bytes, size_t position) {  // precondition: it fits
+  T value;
+  std::memcpy(&value, bytes.data() + position, sizeof value);
+  return value;
+}
+
+struct Directory {
+  uint64_t entries, size, offset;
+};
+
+// The end record is the last one whose comment fills the rest of the file.
+Result<Directory> find_directory(std::span<const std::byte> b) {
+  constexpr size_t kSize = 22;
+  if (b.size() < kSize) return invalid("not a ZIP file");
+  const size_t lowest = b.size() - kSize > 65535 ? b.size() - kSize - 65535 : 0;
+  for (size_t p = b.size() - kSize + 1; p-- > lowest;) {
+    if (at<uint32_t>(b, p) != kEnd || p + kSize + at<uint16_t>(b, p + 20) != b.size()) continue;
+    Directory d{at<uint16_t>(b, p + 10), at<uint32_t>(b, p + 12), at<uint32_t>(b, p + 16)};
+    if (d.entries == 0xffff || d.size == 0xffffffff || d.offset == 0xffffffff) {
+      if (p < 20 || at<uint32_t>(b, p - 20) != kEnd64Locator) return invalid("the ZIP64 end record is missing");
+      const uint64_t q = at<uint64_t>(b, p - 12);
+      if (q > b.size() || b.size() - q < 56 || at<uint32_t>(b, q) != kEnd64) return invalid("the ZIP64 end record is damaged");
+      d = {at<uint64_t>(b, q + 32), at<uint64_t>(b, q + 40), at<uint64_t>(b, q + 48)};
+    }
+    if (d.offset > b.size() || d.size > b.size() - d.offset) return invalid("the ZIP directory lies outside of the file");
+    return d;
+  }
+  return invalid("not a ZIP file, or truncated");
+}
+
+// Sizes that do not fit in 32 bits stand in an extra field, in this order.
+bool read_zip64(std::span<const std::byte> extra, ZipArchive::Entry& e) {
+  ByteReader r(extra);
+  while (r.left() >= 4) {
+    const uint16_t id = *r.read<uint16_t>(), size = *r.read<uint16_t>();
+    auto body = r.take(size);
+    if (!body) return false;
+    if (id != 1) continue;
+    ByteReader fields(*body);
+    for (uint64_t* field : {&e.size, &e.compressed, &e.offset}) {
+      if (*field != 0xffffffff) continue;
+      auto value = fields.read<uint64_t>();
+      if (!value) return false;
+      *field = *value;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<ZipArchive> ZipArchive::open(std::span<const std::byte> bytes) {
+  auto directory = find_directory(bytes);
+  if (!directory) return directory.error();
+  if (directory->entries > directory->size / 46) return invalid("the ZIP directory names more members than it can hold");
+  ZipArchive zip(bytes);
+  ByteReader r(bytes.subspan(directory->offset, directory->size));
+  for (uint64_t i = 0; i < directory->entries; ++i) {
+    auto head = r.take(46);
+    if (!head || at<uint32_t>(*head, 0) != kCentral) return invalid("the ZIP directory is damaged");
+    Entry e;
+    e.flags = at<uint16_t>(*head, 8);
+    e.method = at<uint16_t>(*head, 10);
+    e.crc = at<uint32_t>(*head, 16);
+    e.compressed = at<uint32_t>(*head, 20);
+    e.size = at<uint32_t>(*head, 24);
+    e.offset = at<uint32_t>(*head, 42);
+    auto name = r.take(at<uint16_t>(*head, 28));
+    auto extra = r.take(at<uint16_t>(*head, 30));
+    if (!name || !extra || !r.take(at<uint16_t>(*head, 32)) || !read_zip64(*extra, e)) return invalid("the ZIP directory is damaged");
+    e.name.assign(reinterpret_cast<const char*>(name->data()), name->size());
+    zip.entries_.push_back(std::move(e));
+  }
+  return zip;
+}
+
+const ZipArchive::Entry* ZipArchive::find(std::string_view name) const {
+  for (const Entry& e : entries_) {
+    if (e.name == name) return &e;
+  }
+  return nullptr;
+}
+
+Result<std::vector<std::byte>> ZipArchive::read(const Entry& e, uint64_t limit) const {
+  if (e.flags & 1) return unsupported("member " + e.name + " is encrypted");
+  if (e.method != 0 && e.method != 8) return unsupported("member " + e.name + " uses compression method " + std::to_string(e.method));
+  if (e.offset > bytes_.size() || bytes_.size() - e.offset < 30 || at<uint32_t>(bytes_, e.offset) != kLocal) {
+    return invalid("member " + e.name + " has no local header");
+  }
+  const uint64_t begin = e.offset + 30 + at<uint16_t>(bytes_, e.offset + 26) + at<uint16_t>(bytes_, e.offset + 28);
+  if (begin > bytes_.size() || e.compressed > bytes_.size() - begin) return invalid("member " + e.name + " is truncated");
+  const uint64_t most = e.method == 0 ? e.compressed : e.compressed * kDeflateMost;
+  if (e.size > limit) return invalid("member " + e.name + " is larger than the budget of " + std::to_string(limit) + " bytes");
+  if (e.size > most || (e.method == 0 && e.size != e.compressed)) return invalid("member " + e.name + " cannot have the size that it states");
+  auto* from = reinterpret_cast<const Bytef*>(bytes_.data() + begin);
+  std::vector<std::byte> out(e.size);
+  if (e.method == 0) {
+    if (e.size > 0) std::memcpy(out.data(), from, e.size);
+  } else {
+    z_stream z{};
+    if (inflateInit2(&z, -MAX_WBITS) != Z_OK) return unsupported("no memory to decompress");
+    uint64_t in = 0, done = 0;
+    int state = Z_OK;
+    std::byte nothing{};  // zlib wants a place even for zero bytes
+    while (state == Z_OK) {  // in pieces: zlib counts in 32 bits
+      const auto in_now = static_cast<uInt>(std::min<uint64_t>(e.compressed - in, 1u << 30));
+      const auto out_now = static_cast<uInt>(std::min<uint64_t>(e.size - done, 1u << 30));
+      z.next_in = const_cast<Bytef*>(from + in);
+      z.avail_in = in_now;
+      z.next_out = reinterpret_cast<Bytef*>(e.size == done ? &nothing : out.data() + done);
+      z.avail_out = out_now;
+      state = inflate(&z, Z_NO_FLUSH);
+      in += in_now - z.avail_in;
+      done += out_now - z.avail_out;
+      if (state == Z_OK && in_now == z.avail_in && out_now == z.avail_out) state = Z_BUF_ERROR;
+    }
+    inflateEnd(&z);
+    if (state != Z_STREAM_END || done != e.size) return invalid("member " + e.name + " does not decompress to the size that it states");
+  }
+  uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(out.data()), out.size());
+  if (crc != e.crc) return invalid("member " + e.name + " is corrupt: its checksum does not match");
+  return out;
+}
+
+}  // namespace tern
