@@ -1,0 +1,59 @@
+// The tern command: what its files share. One file a subcommand (inspect.cpp, run.cpp …); options.cpp reads arguments,
+// arrays.cpp inputs, print.cpp writes tensors. Exit codes: 0 done, 1 compared and different, else tern::Code. Next: main.cpp.
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/tern.h"
+
+namespace tern::command {
+
+constexpr int kDone = 0, kDifferent = 1;
+
+struct Options {
+  std::string command;
+  std::vector<std::string> positional;
+  std::vector<std::pair<std::string, std::string>> given;  // "--input" with its value; flags with ""
+
+  bool has(std::string_view name) const;
+  std::string get(std::string_view name, std::string fallback = {}) const;  // the last one given
+  std::vector<std::string> all(std::string_view name) const;
+  // Errors: not a number, out of range (usage).
+  Result<int64_t> integer(std::string_view name, int64_t fallback, int64_t low, int64_t high) const;
+  Result<double> number(std::string_view name, double fallback) const;
+};
+
+// Errors: an unknown command or option, a missing value, too few or too many arguments (usage).
+Result<Options> parse(int argc, char** argv);
+// The text of `tern --help` (empty name) and `tern NAME --help`; empty when there is no such command.
+std::string help(std::string_view name);
+
+// --dim NAME=N
+Result<std::map<std::string, int64_t>> dims_of(const Options& options);
+// --dim, --threads, --isa, --device together. Errors: usage; a device that this build has not (unsupported).
+Result<SessionOptions> session_options(const Options& options);
+
+// "tern: <what>: <message>" on stderr, one line; returns the exit code.
+int fail(const std::string& what, const Error& error);
+// The same where the message begins with the place: "tern: cannot load model.onnx: not a regular file".
+int fail_at(const std::string& what, const Error& error);
+void note(const std::string& text);
+// stdout; a reader that went away (head) is no error
+void out(std::string_view text);
+bool colours();            // stdout is a terminal and NO_COLOR is not set
+bool show_progress();      // stderr is a terminal
+void progress(const std::string& text);  // overwrites its last line; "" removes it
+Status write_file(const std::string& path, std::string_view bytes);
+
+int inspect(const Options& options);
+int run(const Options& options);
+int verify(const Options& options);
+int bench(const Options& options);
+int conformance(const Options& options);
+int dump(const Options& options);
+int kernels(const Options& options);
+int convert(const Options& options);
+
+}  // namespace tern::command

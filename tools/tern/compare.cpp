@@ -1,0 +1,167 @@
+// See compare.h.
+#include "tools/tern/compare.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "loaders/load.h"
+#include "loaders/npy/npy.h"
+#include "runtime/model.h"
+#include "tools/tern/arrays.h"
+#include "tools/tern/print.h"
+
+namespace tern::command {
+namespace {
+
+// The bits of a float as an integer that counts through all values in order; nothing for other dtypes.
+std::optional<int64_t> ordered(const Array& a, size_t i) {
+  auto from = [&]<class U>(U bits) {
+    std::memcpy(&bits, a.bytes.data() + i * sizeof bits, sizeof bits);
+    const U magnitude = bits & static_cast<U>(~U(0) >> 1);
+    return magnitude == bits ? static_cast<int64_t>(magnitude) : -static_cast<int64_t>(magnitude);
+  };
+  if (a.dtype == DType::f64) return from(uint64_t());
+  if (a.dtype == DType::f32) return from(uint32_t());
+  if (a.dtype == DType::f16 || a.dtype == DType::bf16) return from(uint16_t());
+  return std::nullopt;
+}
+
+int64_t ulp_between(const Array& a, const Array& b, size_t i) {
+  auto x = ordered(a, i), y = ordered(b, i);
+  if (!x || !y) return 0;
+  int64_t d;
+  return __builtin_sub_overflow(*x, *y, &d) || d == INT64_MIN ? INT64_MAX : std::abs(d);
+}
+
+std::vector<int64_t> position(size_t i, const std::vector<int64_t>& dims) {
+  std::vector<int64_t> at(dims.size());
+  for (size_t d = dims.size(); d-- > 0;) {
+    at[d] = static_cast<int64_t>(i) % dims[d];
+    i /= static_cast<size_t>(dims[d]);
+  }
+  return at;
+}
+
+Result<Recording> read_pb_folder(const std::string& folder) {
+  Recording r;
+  r.name = folder.substr(folder.rfind('/') + 1);
+  for (const std::string& file : list_folder(folder)) {
+    const bool input = file.rfind("input_", 0) == 0;
+    if ((!input && file.rfind("output_", 0) != 0) || file.size() < 4 || file.substr(file.size() - 3) != ".pb") continue;
+    const std::string digits = file.substr(input ? 6 : 7, file.size() - 3 - (input ? 6 : 7));
+    if (digits.empty() || digits.size() > 4 || digits.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto n = static_cast<size_t>(std::stoi(digits));
+    auto a = read_array_file(folder + "/" + file, {});
+    if (!a) return a.error();
+    auto& list = input ? r.inputs : r.outputs;
+    list.resize(std::max(list.size(), n + 1));
+    list[n] = std::move(*a);
+  }
+  return r;
+}
+
+}  // namespace
+
+std::vector<std::string> list_folder(const std::string& path) {
+  std::vector<std::string> names;
+  if (DIR* d = opendir(path.c_str())) {
+    while (const dirent* e = readdir(d)) {
+      if (e->d_name[0] != '.') names.emplace_back(e->d_name);
+    }
+    closedir(d);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool is_folder(const std::string& path) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+Difference compare(const Array& actual, const Array& expected, const Tolerance& tolerance) {
+  Difference d;
+  auto differ = [&](std::string reason) {
+    d.same = false;
+    if (d.reason.empty()) d.reason = std::move(reason);
+  };
+  if (actual.dtype != expected.dtype) {
+    differ(std::string("dtype is ") + name(actual.dtype) + ", expected " + name(expected.dtype));
+    return d;
+  }
+  if (actual.dims != expected.dims) {
+    differ("shape is " + shape_text(actual.dims) + ", expected " + shape_text(expected.dims));
+    return d;
+  }
+  for (size_t i = 0; i < count(expected); ++i) {
+    const auto at = [&] { return shape_text(position(i, expected.dims)) + " is " + element(actual, i) + ", expected " + element(expected, i); };
+    if (expected.dtype == DType::string) {
+      if (actual.strings[i] != expected.strings[i]) differ(at());
+      continue;
+    }
+    if (std::memcmp(actual.bytes.data() + i * size_of(actual.dtype), expected.bytes.data() + i * size_of(actual.dtype), size_of(actual.dtype)) == 0) continue;
+    const double x = as_double(actual, i), y = as_double(expected, i);
+    if (std::isnan(x) && std::isnan(y)) continue;
+    // Integers beyond 2^53 are equal as doubles when they are not: their distance in doubles is then 0, their bits are not.
+    const double absolute = x == y && !is_float(expected.dtype) ? 1 : x == y ? 0 : std::fabs(x - y);
+    const double relative = absolute == 0 ? 0 : y == 0 ? HUGE_VAL : absolute / std::fabs(y);
+    const int64_t ulp = absolute == 0 ? 0 : ulp_between(actual, expected, i);
+    if (d.where.empty() || !(absolute <= d.worst_absolute)) {
+      d.worst_absolute = absolute;
+      d.where = position(i, expected.dims);
+    }
+    d.worst_relative = std::max(d.worst_relative, relative);
+    d.worst_ulp = std::max(d.worst_ulp, ulp);
+    const bool finite = std::isfinite(x) && std::isfinite(y);
+    const bool close = absolute == 0 || (finite && absolute <= tolerance.atol + tolerance.rtol * std::fabs(y)) ||
+                       (finite && is_float(expected.dtype) && tolerance.ulp > 0 && ulp <= tolerance.ulp);
+    if (!close) differ(at());
+  }
+  return d;
+}
+
+Result<std::vector<Recording>> read_recordings(const std::string& path, const Model& model) {
+  std::vector<Recording> all;
+  if (is_folder(path)) {
+    std::vector<std::string> folders;
+    for (const std::string& n : list_folder(path)) {
+      if (n.rfind("test_data_set_", 0) == 0 && is_folder(path + "/" + n)) folders.push_back(path + "/" + n);
+    }
+    if (folders.empty()) folders.push_back(path);
+    for (const std::string& folder : folders) {
+      auto r = read_pb_folder(folder);
+      if (!r) return r.error();
+      if (r->outputs.empty()) return invalid(folder + ": holds no output_N.pb");
+      all.push_back(std::move(*r));
+    }
+    return all;
+  }
+  auto bytes = read_file(path);
+  if (!bytes) return bytes.error();
+  auto arrays = read_npz(*bytes);
+  if (!arrays) return arrays.error().within(path);
+  Recording r;
+  r.name = path.substr(path.rfind('/') + 1);
+  size_t outputs = 0;
+  auto take = [&](const std::string& key) -> std::optional<Array> {
+    for (const auto& [array_name, tensor] : *arrays) {
+      if (array_name == key) return to_array(tensor);
+    }
+    return std::nullopt;
+  };
+  for (const Port& p : model.inputs()) r.inputs.push_back(take("in_" + p.name));
+  for (const Port& p : model.outputs()) {
+    r.outputs.push_back(take("out_" + p.name));
+    outputs += r.outputs.back().has_value();
+  }
+  if (outputs == 0) return invalid(path + ": holds no array named out_NAME for an output of the model");
+  all.push_back(std::move(r));
+  return all;
+}
+
+}  // namespace tern::command

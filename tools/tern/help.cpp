@@ -1,0 +1,106 @@
+// What --help says. See command.h; tern.1 tells the same at length.
+#include "tools/tern/command.h"
+
+namespace tern::command {
+namespace {
+
+struct Text {
+  const char *name, *text;
+};
+
+constexpr const char* kSource = R"(
+SOURCE is a .npy, .npz:KEY, .pb (ONNX TensorProto), .csv, .pgm, .ppm or .png file, or
+random[:SEED], zeros, ones, iota. NAME= may be left out when the model has one input.
+)";
+
+constexpr Text kTexts[] = {
+    {"", R"(tern: loads trained models and runs them with low, steady latency
+
+usage: tern COMMAND [OPTION]...
+
+  inspect MODEL        inputs, outputs, layers, parameters, memory
+  run MODEL            compute outputs from inputs
+  verify MODEL DATA    compare outputs with recorded ones
+  bench MODEL          the time of one call
+  conformance DIR      every ONNX test case below a folder
+  dump MODEL           the graph and the plan as text
+  kernels              the kernels of this build
+  convert MODEL        weights and an architecture to one model (not in this build yet)
+
+tern COMMAND --help tells more; tern --version, the version.
+Exit codes: 0 done, 1 compared and different, 2 wrong usage, 3 the file or its data cannot
+be used, 4 understood but not supported.
+)"},
+    {"inspect", R"(usage: tern inspect MODEL [--dim NAME=N]... [--json] [--dot FILE]
+
+Prints format, inputs, outputs, a table of layers and totals.
+  --dim NAME=N   give a symbolic dimension a value
+  --json         one JSON document
+  --dot FILE     also write the graph for Graphviz
+)"},
+    {"run", R"(usage: tern run MODEL --input NAME=SOURCE... [OPTION]...
+
+Computes the outputs and prints them.
+  --input NAME=SOURCE    the value of an input
+  --dim NAME=N           give a symbolic dimension a value
+  --output-dir DIR       also write DIR/NAME.npy for each output
+  --top K                the K largest elements of each row
+  --labels FILE          names for them, one a line
+  --device cpu|cuda|auto
+  --threads N            threads of the session (1)
+  --isa NAME             at most scalar, avx2, avx512 or neon
+  --evaluate             node by node, without a plan: the same bits
+  --json                 one JSON document
+)"},
+    {"verify", R"(usage: tern verify MODEL DATA [--rtol R] [--atol A] [--ulp N]
+
+Compares outputs with recorded ones. DATA is a folder of ONNX test data (input_N.pb and
+output_N.pb, or test_data_set_* folders of them) or a .npz with arrays in_NAME and out_NAME.
+  --rtol R, --atol A     |actual - expected| <= A + R * |expected|   (1e-3, 1e-7)
+  --ulp N                or within N units in the last place
+  --dim, --device, --threads, --isa, --evaluate, --json   as in tern run
+)"},
+    {"bench", R"(usage: tern bench MODEL [--input NAME=SOURCE]... [OPTION]...
+
+Measures every call of run() for some seconds, and beside it the same loop around nothing.
+  --input NAME=SOURCE    random when not given
+  --dim NAME=N           give a symbolic dimension a value (1 when not given)
+  --seconds S            how long (2)
+  --pin CPU              run on this CPU only
+  --idle MICROSECONDS    wait between calls
+  --per-node             a table of nodes: kernel, share of time
+  --svg FILE             a picture of the distribution
+  --device, --threads, --isa, --json   as in tern run
+)"},
+    {"conformance", R"(usage: tern conformance DIR [--only GLOB] [--device D] [--evaluate] [--json FILE]
+
+Runs every case below DIR that holds model.onnx and test_data_set_*, and compares as ONNX's own
+runner does (rtol 1e-3, atol 1e-7, shape and dtype exactly).
+  --only GLOB   cases whose name matches
+  --evaluate    node by node, without a plan
+  --json FILE   the results as JSON (- for standard output)
+)"},
+    {"dump", R"(usage: tern dump MODEL [--after load|infer|fold|fuse|plan] [--dim NAME=N]... [--json]
+
+The graph as text after a pass; after plan (which needs every dimension) also kernels, offsets and steps.
+)"},
+    {"kernels", R"(usage: tern kernels [--json]
+
+Every kernel of this build: operator, dtype, ISA, whether this CPU can run it, and which one is chosen.
+)"},
+    {"convert", R"(usage: tern convert MODEL --arch FILE -o OUT.onnx
+
+Weights plus an architecture file become one self-contained model. Not in this build yet.
+)"},
+};
+
+}  // namespace
+
+std::string help(std::string_view name) {
+  for (const Text& t : kTexts) {
+    if (name == t.name) return std::string(t.text) + (name == "run" || name == "bench" ? kSource : "");
+  }
+  return {};
+}
+
+}  // namespace tern::command

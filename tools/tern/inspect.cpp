@@ -1,0 +1,130 @@
+// tern inspect: what is in a model file. See command.h.
+#include "tools/tern/arrays.h"
+#include "tools/tern/print.h"
+
+#include "runtime/model.h"
+
+namespace tern::command {
+namespace {
+
+// The graph for Graphviz, from the layers' IR: boxes are nodes, edges are values with their types.
+std::string dot(const Graph& g) {
+  auto quoted = [](const std::string& s) {
+    Json j;
+    std::string text = j.value(s).text();
+    text.pop_back();
+    return text;
+  };
+  std::string out = "digraph tern {\n  node [shape=box, fontname=\"Helvetica\"];\n  edge [fontname=\"Helvetica\", fontsize=10];\n";
+  const std::vector<NodeId> by = producers(g);
+  for (ValueId v : g.inputs) out += "  i" + std::to_string(v) + " [shape=ellipse, label=" + quoted(g.value(v).name) + "];\n";
+  auto edge = [&](ValueId v, const std::string& to) {
+    if (v == kNone || g.is_constant(v)) return;
+    const NodeId n = by[static_cast<size_t>(v)];
+    const std::string from = n == kNone ? "i" + std::to_string(v) : "n" + std::to_string(n);
+    out += "  " + from + " -> " + to + " [label=" + quoted(name(g.value(v).type.dtype) + g.value(v).type.shape.text()) + "];\n";
+  };
+  for (size_t n = 0; n < g.nodes.size(); ++n) {
+    const std::string id = "n" + std::to_string(n);
+    out += "  " + id + " [label=" + quoted(g.nodes[n].op->name + (g.nodes[n].name.empty() ? "" : " " + g.nodes[n].name)) + "];\n";
+    for (ValueId v : g.nodes[n].inputs) edge(v, id);
+  }
+  for (size_t o = 0; o < g.outputs.size(); ++o) {
+    const std::string id = "o" + std::to_string(o);
+    out += "  " + id + " [shape=ellipse, label=" + quoted(g.output_names[o]) + "];\n";
+    edge(g.outputs[o], id);
+  }
+  return out + "}\n";
+}
+
+struct Totals {
+  int64_t parameters = 0, weight_bytes = 0;
+  std::optional<int64_t> macs, arena_bytes;
+};
+
+}  // namespace
+
+int inspect(const Options& options) {
+  auto dims = dims_of(options);
+  if (!dims) return fail("wrong usage", dims.error());
+  auto model = load(options.positional[0]);
+  if (!model) return fail_at("cannot load", model.error());
+  for (const auto& [symbol, value] : *dims) {
+    if (auto bound = bind_dims(model->state().graph, {{symbol, value}}); !bound) return fail("cannot inspect " + options.positional[0], bound.error());
+  }
+  // Layers are shown with the dimensions that the caller bound; totals need them all, so open ones count as 1.
+  std::map<std::string, int64_t> all = *dims;
+  default_dims(*model, all, false);
+  Totals totals{model->parameters(), model->weight_bytes(), 0, std::nullopt};
+  for (const LayerInfo& layer : model->layers(all)) {
+    if (totals.macs && layer.macs) *totals.macs += *layer.macs;
+    else totals.macs.reset();
+  }
+  if (auto s = model->session({.dims = all})) totals.arena_bytes = static_cast<int64_t>(s->arena_bytes());
+  if (options.has("--dot")) {
+    if (Status s = write_file(options.get("--dot"), dot(model->state().graph)); !s) return fail_at("cannot write", s.error());
+  }
+  std::vector<LayerInfo> layers = model->layers(*dims);
+  if (options.has("--json")) {
+    Json j;
+    j.object().key("format").value(model->format()).key("producer").value(model->producer()).key("opset").value(model->opset());
+    for (const auto& [key, ports] : {std::pair("inputs", model->inputs()), std::pair("outputs", model->outputs())}) {
+      j.key(key).array();
+      for (const Port& p : ports) {
+        j.object();
+        write_port(j, p);
+        j.end();
+      }
+      j.end();
+    }
+    j.key("layers").array();
+    for (const LayerInfo& layer : layers) {
+      j.object().key("name").value(layer.name).key("op").value(layer.op).key("shape").array();
+      for (const std::string& d : layer.shape) {
+        auto dim = parse_dim(d);
+        if (dim && dim->known()) j.value(dim->value());
+        else j.value(d);
+      }
+      j.end().key("parameters").value(layer.parameters).key("macs");
+      if (layer.macs) j.value(*layer.macs);
+      else j.null();
+      j.end();
+    }
+    j.end().key("tensors").array();
+    for (const Value& v : model->state().graph.values) {
+      if (!v.constant.present()) continue;
+      const Tensor& t = v.constant;
+      j.object().key("name").value(v.name).key("dtype").value(name(t.dtype())).key("shape").array();
+      for (int64_t d : t.dims().span()) j.value(d);
+      j.end().key("bytes").value(t.bytes()).end();
+    }
+    j.end().key("totals").object().key("parameters").value(totals.parameters).key("macs");
+    if (totals.macs) j.value(*totals.macs);
+    else j.null();
+    j.key("weight_bytes").value(totals.weight_bytes).key("arena_bytes");
+    if (totals.arena_bytes) j.value(*totals.arena_bytes);
+    else j.null();
+    j.end().key("dims").object();
+    for (const auto& [symbol, value] : all) j.key(symbol).value(value);
+    out(j.end().end().text());
+    return kDone;
+  }
+  out("format    " + model->format() + (model->opset() ? ", opset " + std::to_string(model->opset()) : "") + "\n");
+  if (!model->producer().empty()) out("producer  " + model->producer() + "\n");
+  for (const Port& p : model->inputs()) out("input     " + p.name + ": " + name(p.dtype) + shape_text(p.shape) + "\n");
+  for (const Port& p : model->outputs()) out("output    " + p.name + ": " + name(p.dtype) + shape_text(p.shape) + "\n");
+  std::vector<std::vector<std::string>> rows = {{"layer", "operator", "output shape", "parameters", "MACs"}};
+  for (const LayerInfo& layer : layers) {
+    rows.push_back({layer.name, layer.op, shape_text(layer.shape), grouped(layer.parameters), layer.macs ? grouped(*layer.macs) : "?"});
+  }
+  out("\n" + table(rows, 0b11000));
+  std::string bound;
+  for (const auto& [symbol, value] : all) bound += (bound.empty() ? "  (" : ", ") + symbol + " = " + std::to_string(value);
+  if (!bound.empty()) bound += ")";
+  out("\nparameters    " + grouped(totals.parameters) + "\nweight bytes  " + grouped(totals.weight_bytes) + "\n");
+  out("MACs          " + (totals.macs ? grouped(*totals.macs) + bound : std::string("depend on data")) + "\n");
+  out("arena bytes   " + (totals.arena_bytes ? grouped(*totals.arena_bytes) + bound : std::string("depend on data")) + "\n");
+  return kDone;
+}
+
+}  // namespace tern::command
