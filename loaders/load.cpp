@@ -71,7 +71,9 @@ bool is_text(std::span<const std::byte> bytes) {
 
 Result<Graph> load_any(std::span<const std::byte> bytes, const std::string& directory, const LoadOptions& options) {
   if (bytes.empty()) return invalid("the file is empty");
-  if (begins(bytes, "PK\x03\x04") || is_pickle(bytes) || is_safetensors(bytes)) return unsupported("PyTorch files are not supported yet; export the model to ONNX");
+  if (begins(bytes, "PK\x03\x04") || is_pickle(bytes) || is_safetensors(bytes)) {
+    return unsupported("PyTorch files are not supported yet; export the model to ONNX");
+  }
   if (begins(bytes, "\x89HDF\r\n")) return unsupported("Keras files are not supported yet; export the model to ONNX");
   if (begins(bytes, "version https://git-lfs")) return invalid("a pointer of git-lfs, not the model; run git lfs pull");
   if (is_text(bytes)) return invalid("a text, not a model");

@@ -182,7 +182,8 @@ class Cleaner {
   uint64_t count_varints(size_t n) {
     const size_t begin = in_.position();
     uint64_t count = 0;
-    for (std::byte b : *in_.take(n)) count += b < std::byte{0x80};
+    const std::span<const std::byte> varints = *in_.take(n);
+    for (std::byte b : varints) count += b < std::byte{0x80};
     in_.seek(begin);
     return count;
   }
