@@ -14,6 +14,7 @@
 #include "kernels/op.h"
 #include "kernels/rnn/rnn.h"
 #include "kernels/reduce/reduce.h"
+#include "kernels/pool/pool.h"
 #include "kernels/shape/shape.h"
 #include "kernels/softmax/softmax.h"
 
@@ -112,6 +113,13 @@ constexpr const OpDef* kOps[] = {
     &kGRU,
     &kLSTM,
     &kRNN,
+    // pool
+    &kAveragePool,
+    &kGlobalAveragePool,
+    &kGlobalLpPool,
+    &kGlobalMaxPool,
+    &kLpPool,
+    &kMaxPool,
     // shape
     &kShape, &kSize,
     // norm

@@ -1,0 +1,145 @@
+// The pooling operators: schema, inference, binding, kernel table. See pool.h.
+#include "kernels/pool/pool.h"
+
+#include "kernels/conv/conv_bind.h"
+#include "kernels/pool/portable.h"
+
+namespace tern {
+namespace {
+
+constexpr KernelRow kPlain[] = {
+    row<PoolArgs, portable_pool<double>>("pool/f64/scalar", DType::f64, Isa::scalar), row<PoolArgs, portable_pool<float>>("pool/f32/scalar", DType::f32, Isa::scalar),
+    row<PoolArgs, portable_pool<f16>>("pool/f16/scalar", DType::f16, Isa::scalar),    row<PoolArgs, portable_pool<bf16>>("pool/bf16/scalar", DType::bf16, Isa::scalar),
+    row<PoolArgs, portable_pool<int8_t>>("pool/i8/scalar", DType::i8, Isa::scalar),   row<PoolArgs, portable_pool<uint8_t>>("pool/u8/scalar", DType::u8, Isa::scalar),
+};
+constexpr KernelRow kBlocked[] = {
+    row<BlockedPoolArgs, scalar::blocked_pool_f32>("pool_blocked/f32/scalar", DType::f32, Isa::scalar),
+    row<BlockedPoolArgs, avx2::blocked_pool_f32>("pool_blocked/f32/avx2", DType::f32, Isa::avx2),
+    row<BlockedPoolArgs, avx512::blocked_pool_f32>("pool_blocked/f32/avx512", DType::f32, Isa::avx512),
+};
+constexpr KernelRow kBlockedMean[] = {
+    row<GlobalMeanArgs, scalar::blocked_global_mean_f32>("global_mean_blocked/f32/scalar", DType::f32, Isa::scalar),
+    row<GlobalMeanArgs, avx2::blocked_global_mean_f32>("global_mean_blocked/f32/avx2", DType::f32, Isa::avx2),
+    row<GlobalMeanArgs, avx512::blocked_global_mean_f32>("global_mean_blocked/f32/avx512", DType::f32, Isa::avx512),
+};
+
+constexpr AttrSpec kAverageAttrs[] = {{"auto_pad", AttrKind::s}, {"ceil_mode", AttrKind::i}, {"count_include_pad", AttrKind::i}, {"dilations", AttrKind::ints},
+                                      {"kernel_shape", AttrKind::ints, true}, {"pads", AttrKind::ints}, {"strides", AttrKind::ints}};
+constexpr AttrSpec kLpAttrs[] = {{"auto_pad", AttrKind::s}, {"ceil_mode", AttrKind::i}, {"dilations", AttrKind::ints}, {"kernel_shape", AttrKind::ints, true},
+                                 {"p", AttrKind::i},        {"pads", AttrKind::ints},   {"strides", AttrKind::ints}};
+constexpr AttrSpec kMaxAttrs[] = {{"auto_pad", AttrKind::s}, {"ceil_mode", AttrKind::i}, {"dilations", AttrKind::ints}, {"kernel_shape", AttrKind::ints, true},
+                                  {"pads", AttrKind::ints},  {"storage_order", AttrKind::i}, {"strides", AttrKind::ints}};
+constexpr AttrSpec kGlobalLpAttrs[] = {{"p", AttrKind::i}};
+
+template <PoolKind kKind>
+Status infer(InferContext& c) {
+  constexpr bool kMax = kKind == PoolKind::max || kKind == PoolKind::global_max;
+  const DType t = c.dtype(0);
+  if (!is_float(t) && !(kMax && (t == DType::i8 || t == DType::u8))) return bad_dtype(t);
+  if (c.attrs.i("p", 2) < 1) return invalid("p is " + std::to_string(c.attrs.i("p", 2)));
+  const Shape& x = c.shape(0);
+  Shape y;
+  if (x.ranked()) {
+    if (x.rank() < 3) return invalid("X is " + x.text() + ": expected [N, C, spatial axes]");
+    if (x.rank() > 5) return unsupported("works on 1 to 3 spatial axes, not " + std::to_string(x.rank() - 2));
+    y = Shape{x[0], x[1]};
+    if constexpr (kKind >= PoolKind::global_max) {
+      for (int i = 2; i < x.rank(); ++i) y.push_back(1);
+    } else {
+      auto window = read_window(c.attrs, x.rank() - 2, {});
+      if (!window) return window.error();
+      for (int i = 2; i < x.rank(); ++i) {
+        auto out = window_out(*window, c.attrs, i - 2, x[i], c);
+        if (!out) return out.error();
+        y.push_back(*out);
+      }
+    }
+  }
+  c.set(0, t, y);
+  if (kKind == PoolKind::max) c.set(1, DType::i64, y);
+  return {};
+}
+
+Status bind_blocked(BindContext& c, const Window& w, bool mean) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  if (!x.layout.blocked || !y.layout.blocked || c.has_out(1)) return unsupported("one side is blocked and the other is not");
+  const BlockedMap mx(x), my(y);
+  BlockedPoolArgs a{};
+  a.x = x.data == nullptr ? nullptr : x.as<float>() + (x.layout.top * mx.width + x.layout.left) * kBlock;
+  a.y = y.data == nullptr ? nullptr : y.as<float>() + (y.layout.top * my.width + y.layout.left) * kBlock;
+  a.x_image = mx.image(), a.x_block = mx.block(), a.x_row = mx.row();
+  a.y_image = my.image(), a.y_block = my.block(), a.y_row = my.row();
+  a.blocks = mx.blocks;
+  for (size_t i = 0; i < 2; ++i) {
+    a.in[i] = w.in[i + 1], a.out[i] = w.out[i + 1], a.kernel[i] = w.kernel[i + 1], a.stride[i] = w.stride[i + 1];
+    a.dilation[i] = w.dilation[i + 1], a.begin[i] = w.begin[i + 1], a.end[i] = w.end[i + 1];
+  }
+  a.top = y.layout.top, a.bottom = y.layout.bottom, a.left = y.layout.left, a.right = y.layout.right;
+  a.mean = mean;
+  a.include_pad = c.attrs.i("count_include_pad") != 0;
+  const auto [first, last] = c.range(x.dims[0] * mx.blocks);
+  if (first == last) return {};
+  a.first = first, a.last = last;
+  c.run(*pick(kBlocked, DType::f32, c.isa), a);
+  return {};
+}
+
+Status bind_blocked_mean(BindContext& c) {
+  const TensorView& x = c.in(0);
+  if (c.out(0).layout.blocked) return unsupported("the mean of blocked maps is plain");
+  const BlockedMap m(x);
+  const float* pixel = x.data == nullptr ? nullptr : x.as<float>() + (x.layout.top * m.width + x.layout.left) * kBlock;
+  const auto [first, last] = c.range(x.dims[0] * m.blocks);
+  if (first == last) return {};
+  c.run(*pick(kBlockedMean, DType::f32, c.isa), GlobalMeanArgs{pixel, c.out(0).as<float>(), m.image(), m.block(), m.row(), m.blocks, x.dims[1],
+                                                              x.dims.rank == 4 ? x.dims[2] : 1, x.dims.back(), first, last});
+  return {};
+}
+
+template <PoolKind kKind>
+Status bind(BindContext& c) {
+  const TensorView& x = c.in(0);
+  PoolArgs a{};
+  a.kind = kKind;
+  const auto extents = x.dims.span().subspan(2);
+  if constexpr (kKind >= PoolKind::global_max) {
+    for (size_t i = 0; i < extents.size(); ++i) a.window.in[3 - extents.size() + i] = extents[i];
+    if (x.layout.blocked && kKind == PoolKind::global_mean) return bind_blocked_mean(c);
+  } else {
+    auto window = read_window(c.attrs, static_cast<int>(extents.size()), {});
+    if (!window) return window.error();
+    if (Status s = fit_window(*window, c.attrs, extents); !s) return s;
+    a.window = *window;
+    if (kKind != PoolKind::norm && (x.layout.blocked || c.out(0).layout.blocked)) return bind_blocked(c, *window, kKind == PoolKind::mean);
+  }
+  const KernelRow* kernel = pick(kPlain, x.dtype, c.isa);
+  if (kernel == nullptr || x.layout.blocked) return bad_dtype(x.dtype);
+  a.x = x.data;
+  a.y = c.out(0).data;
+  a.indices = c.has_out(1) ? c.out(1).as<int64_t>() : nullptr;
+  a.include_pad = c.attrs.i("count_include_pad") != 0;
+  a.column_major = c.attrs.i("storage_order") != 0;
+  a.p = c.attrs.i("p", 2);
+  const auto [begin, end] = c.range(x.dims[0] * x.dims[1]);
+  if (begin == end || c.out(0).count() == 0) return {};
+  a.begin = begin, a.end = end;
+  c.run(*kernel, a);
+  return {};
+}
+
+}  // namespace
+
+constinit const OpDef kAveragePool = {.name = "AveragePool", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAverageAttrs,
+                                      .infer = infer<PoolKind::mean>, .bind = bind<PoolKind::mean>, .kernels = kPlain};
+constinit const OpDef kGlobalAveragePool = {.name = "GlobalAveragePool", .inputs = {1, 1}, .outputs = {1, 1},
+                                            .infer = infer<PoolKind::global_mean>, .bind = bind<PoolKind::global_mean>, .kernels = kPlain};
+constinit const OpDef kGlobalLpPool = {.name = "GlobalLpPool", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kGlobalLpAttrs,
+                                       .infer = infer<PoolKind::global_norm>, .bind = bind<PoolKind::global_norm>, .kernels = kPlain};
+constinit const OpDef kGlobalMaxPool = {.name = "GlobalMaxPool", .inputs = {1, 1}, .outputs = {1, 1},
+                                        .infer = infer<PoolKind::global_max>, .bind = bind<PoolKind::global_max>, .kernels = kPlain};
+constinit const OpDef kLpPool = {.name = "LpPool", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kLpAttrs,
+                                 .infer = infer<PoolKind::norm>, .bind = bind<PoolKind::norm>, .kernels = kPlain};
+constinit const OpDef kMaxPool = {.name = "MaxPool", .inputs = {1, 1}, .outputs = {1, 2}, .attrs = kMaxAttrs,
+                                  .infer = infer<PoolKind::max>, .bind = bind<PoolKind::max>, .kernels = kPlain};
+
+}  // namespace tern

@@ -1,0 +1,54 @@
+// Pooling: the maximum, mean or p-norm of a sliding window, or of all that a channel holds (Global*).
+//   Shapes    x [N,C,spatial], y [N,C,spatial out], 1 to 3 spatial axes; plain, or f32 maxima and means on NCHW16c (Layout::blocked).
+//             Indices (MaxPool): i64 like y, positions in x flattened; storage_order 1 counts the spatial axes first axis fastest.
+//   Cost      taps loads an output element.
+//   Numerics  max: taps in order (kd, kh, kw), v = x > v or x is NaN ? x : v, from the lowest value. mean: sum of the taps inside x in that order,
+//             from 0, divided by their number (count_include_pad: by the taps inside the padded x). Global mean: rows summed from 0,
+//             their sums added in order, divided by the size. p-norm: p = 1 and 2 exact operations in that order, others by pow.
+//             16-bit floats are summed in f32. Same bits plain and blocked, and on every ISA.
+//   Edges     NaN propagates. ceil_mode never starts a window wholly in the padding. A window that holds no element of x gives
+//             the lowest value (max), 0 (norm), and 0 or NaN (mean).
+//   Source    the ONNX operators MaxPool, AveragePool, LpPool, Global*.
+// Next: pool.cpp (schema and binding), portable.h (plain C++, every dtype), pool.simd.cpp (blocked f32).
+#pragma once
+#include <stdint.h>
+
+namespace tern {
+
+struct OpDef;
+extern const OpDef kAveragePool;
+extern const OpDef kGlobalAveragePool;
+extern const OpDef kGlobalLpPool;
+extern const OpDef kGlobalMaxPool;
+extern const OpDef kLpPool;
+extern const OpDef kMaxPool;
+
+// Pooling of blocked maps, two spatial axes: floats of x and y at the first real pixel of image 0, block 0.
+struct BlockedPoolArgs {
+  const float* x;
+  float* y;
+  int64_t x_image, x_block, x_row, y_image, y_block, y_row;  // floats
+  int64_t blocks;                                            // of 16 channels, an image
+  int64_t in[2], out[2], kernel[2], stride[2], dilation[2], begin[2], end[2];
+  int64_t top, bottom, left, right;                          // the zero halo of y
+  bool mean, include_pad;
+  int64_t first, last;  // (image, block) pairs
+};
+// The mean of whole maps: y [N,C] plain.
+struct GlobalMeanArgs {
+  const float* x;
+  float* y;
+  int64_t x_image, x_block, x_row, blocks, channels, height, width, first, last;
+};
+
+#define TERN_POOL(isa)                                 \
+  namespace isa {                                      \
+  void blocked_pool_f32(const BlockedPoolArgs&);       \
+  void blocked_global_mean_f32(const GlobalMeanArgs&); \
+  }
+TERN_POOL(scalar)
+TERN_POOL(avx2)
+TERN_POOL(avx512)
+#undef TERN_POOL
+
+}  // namespace tern
