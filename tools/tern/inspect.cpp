@@ -1,8 +1,8 @@
 // tern inspect: what is in a model file. See command.h.
+#include "runtime/model.h"
 #include "tools/tern/arrays.h"
 #include "tools/tern/print.h"
 
-#include "runtime/model.h"
 
 namespace tern::command {
 namespace {
@@ -38,8 +38,8 @@ std::string dot(const Graph& g) {
 }
 
 struct Totals {
-  int64_t parameters = 0, weight_bytes = 0;
-  std::optional<int64_t> macs, arena_bytes;
+  int64_t parameters = 0, weight_bytes = 0, macs = 0, arena_bytes = -1;  // arena -1: shapes depend on data
+  bool macs_known = true;
 };
 
 }  // namespace
@@ -55,10 +55,12 @@ int inspect(const Options& options) {
   // Layers are shown with the dimensions that the caller bound; totals need them all, so open ones count as 1.
   std::map<std::string, int64_t> all = *dims;
   default_dims(*model, all, false);
-  Totals totals{model->parameters(), model->weight_bytes(), 0, std::nullopt};
+  Totals totals;
+  totals.parameters = model->parameters();
+  totals.weight_bytes = model->weight_bytes();
   for (const LayerInfo& layer : model->layers(all)) {
-    if (totals.macs && layer.macs) *totals.macs += *layer.macs;
-    else totals.macs.reset();
+    totals.macs_known = totals.macs_known && layer.macs.has_value();
+    totals.macs += layer.macs.value_or(0);
   }
   if (auto s = model->session({.dims = all})) totals.arena_bytes = static_cast<int64_t>(s->arena_bytes());
   if (options.has("--dot")) {
@@ -99,10 +101,10 @@ int inspect(const Options& options) {
       j.end().key("bytes").value(t.bytes()).end();
     }
     j.end().key("totals").object().key("parameters").value(totals.parameters).key("macs");
-    if (totals.macs) j.value(*totals.macs);
+    if (totals.macs_known) j.value(totals.macs);
     else j.null();
     j.key("weight_bytes").value(totals.weight_bytes).key("arena_bytes");
-    if (totals.arena_bytes) j.value(*totals.arena_bytes);
+    if (totals.arena_bytes >= 0) j.value(totals.arena_bytes);
     else j.null();
     j.end().key("dims").object();
     for (const auto& [symbol, value] : all) j.key(symbol).value(value);
@@ -122,8 +124,8 @@ int inspect(const Options& options) {
   for (const auto& [symbol, value] : all) bound += (bound.empty() ? "  (" : ", ") + symbol + " = " + std::to_string(value);
   if (!bound.empty()) bound += ")";
   out("\nparameters    " + grouped(totals.parameters) + "\nweight bytes  " + grouped(totals.weight_bytes) + "\n");
-  out("MACs          " + (totals.macs ? grouped(*totals.macs) + bound : std::string("depend on data")) + "\n");
-  out("arena bytes   " + (totals.arena_bytes ? grouped(*totals.arena_bytes) + bound : std::string("depend on data")) + "\n");
+  out("MACs          " + (totals.macs_known ? grouped(totals.macs) + bound : std::string("depend on data")) + "\n");
+  out("arena bytes   " + (totals.arena_bytes >= 0 ? grouped(totals.arena_bytes) + bound : std::string("depend on data")) + "\n");
   return kDone;
 }
 
