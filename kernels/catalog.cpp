@@ -106,7 +106,7 @@ constexpr const OpDef* kOps[] = {
     &kLinear,
     &kMatMul,
     // gather
-    &kGather,
+    &kGather, &kGatherElements, &kGatherND, &kScatterElements, &kScatterND,
     // movement
     &kConcat, &kDropout, &kExpand, &kFlatten, &kIdentity, &kReshape, &kSlice, &kSplit, &kSqueeze, &kTile, &kTranspose, &kUnsqueeze,
     // rnn
@@ -128,10 +128,10 @@ constexpr const OpDef* kOps[] = {
     &kCenterCropPad, &kConcat, &kDepthToSpace, &kDropout, &kExpand, &kFlatten, &kIdentity, &kPad, &kReshape, &kSlice, &kSpaceToDepth,
     &kSplit, &kSqueeze, &kTile, &kTranspose, &kTrilu, &kUnsqueeze,
     // reduce
-    &kReduceL1, &kReduceL2, &kReduceLogSum, &kReduceLogSumExp, &kReduceMax, &kReduceMean, &kReduceMin, &kReduceProd, &kReduceSum,
-    &kReduceSumSquare,
+    &kArgMax, &kArgMin, &kCumProd, &kCumSum, &kReduceL1, &kReduceL2, &kReduceLogSum, &kReduceLogSumExp, &kReduceMax, &kReduceMean, &kReduceMin, &kReduceProd, &kReduceSum,
+    &kReduceSumSquare, &kTopK,
     // shape
-    &kConstantOfShape, &kEyeLike, &kRange, &kShape, &kSize,
+    &kConstantOfShape, &kEyeLike, &kOneHot, &kRange, &kShape, &kSize,
     // softmax
     &kHardmax,
     &kLogSoftmax,

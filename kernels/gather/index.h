@@ -23,10 +23,9 @@ inline Status check_indices(const Tensor* indices, const Dim& n) {
   return {};
 }
 
-// Calls f<int32_t>() or f<int64_t>().
-template <class F>
-decltype(auto) visit_index(DType t, F&& f) {
-  return t == DType::i32 ? f.template operator()<int32_t>() : f.template operator()<int64_t>();
-}
+// The indices may be smaller than x, except along the axis (gather_elements.cpp).
+Status check_elements_shapes(const Shape& x, const Shape& indices, int axis);
+// Like check_indices, for tuples that index axes first, first + 1, ... of x (gather_elements.cpp).
+Status check_tuples(const Tensor* indices, const Shape& x, int first, int depth);
 
 }  // namespace tern

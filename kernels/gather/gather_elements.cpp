@@ -1,0 +1,166 @@
+// GatherElements and GatherND. See gather.h.
+#include "kernels/gather/gather.h"
+#include "kernels/gather/index.h"
+#include "kernels/movement/axes.h"
+#include "kernels/movement/copy.h"
+
+namespace tern {
+namespace {
+
+// ---- GatherElements ----
+
+struct ElementsArgs {
+  const std::byte* x;
+  const void* indices;
+  std::byte* y;
+  int rank;
+  int64_t n[kMaxRank], stride[kMaxRank];  // of the indices; strides in x, zero along the axis
+  int64_t axis_n, axis_stride, size, begin, end;
+};
+
+template <class Index>
+void gather_elements(const ElementsArgs& a) {
+  for (int64_t p = a.begin; p < a.end; ++p) {
+    int64_t offset = 0, rest = p;
+    for (int d = a.rank - 1; d >= 0; --d) {
+      offset += rest % a.n[d] * a.stride[d];
+      rest /= a.n[d];
+    }
+    offset += place_index(static_cast<const Index*>(a.indices)[p], a.axis_n) * a.axis_stride;
+    std::memcpy(a.y + p * a.size, a.x + offset * a.size, static_cast<size_t>(a.size));
+  }
+}
+
+constexpr KernelRow kElementsRows[] = {
+    row<ElementsArgs, gather_elements<int32_t>>("gather_elements/i32/scalar", DType::i32, Isa::scalar),
+    row<ElementsArgs, gather_elements<int64_t>>("gather_elements/i64/scalar", DType::i64, Isa::scalar),
+};
+
+Status infer_elements(InferContext& c) {
+  if (Status s = check_index_dtype(c.dtype(1)); !s) return s;
+  const Shape &x = c.shape(0), &k = c.shape(1);
+  c.set(0, c.dtype(0), k);
+  if (!x.ranked() || !k.ranked()) return {};
+  auto axis = normalize_axis(c.attrs.i("axis", 0), x.rank());
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
+  if (Status s = check_elements_shapes(x, k, *axis); !s) return s;
+  return check_indices(c.inputs[1].value, x[*axis]);
+}
+
+Status bind_elements(BindContext& c) {
+  const TensorView &x = c.in(0), &k = c.in(1);
+  const int axis = *normalize_axis(c.attrs.i("axis", 0), x.dims.rank);
+  const auto [begin, end] = c.range(k.count());
+  if (begin == end) return {};
+  if (x.dims[axis] == 0) return invalid("an axis of 0 has nothing to gather");
+  const auto strides = dense_strides(x.dims);
+  ElementsArgs a{x.as<std::byte>(), k.data, c.out(0).as<std::byte>(), x.dims.rank, {}, {}, x.dims[axis], strides[static_cast<size_t>(axis)],
+                 static_cast<int64_t>(size_of(x.dtype)), begin, end};
+  for (int d = 0; d < x.dims.rank; ++d) {
+    a.n[d] = k.dims[d];
+    a.stride[d] = d == axis ? 0 : strides[static_cast<size_t>(d)];
+  }
+  c.run(*pick(kElementsRows, k.dtype, c.isa), a);
+  return {};
+}
+
+// ---- GatherND ----
+
+struct NdArgs {
+  const std::byte* x;
+  const void* indices;
+  std::byte* y;
+  int64_t depth, n[kMaxRank], stride[kMaxRank];  // of the indexed axes, strides in bytes
+  int64_t run, per_batch, batch_stride;          // bytes; tuples a batch; bytes
+  int64_t begin, end;
+};
+
+template <class Index>
+void gather_nd(const NdArgs& a) {
+  for (int64_t t = a.begin; t < a.end; ++t) {
+    const Index* tuple = static_cast<const Index*>(a.indices) + t * a.depth;
+    int64_t offset = t / a.per_batch * a.batch_stride;
+    for (int64_t d = 0; d < a.depth; ++d) offset += place_index(tuple[d], a.n[d]) * a.stride[d];
+    std::memcpy(a.y + t * a.run, a.x + offset, static_cast<size_t>(a.run));
+  }
+}
+
+constexpr KernelRow kNdRows[] = {
+    row<NdArgs, gather_nd<int32_t>>("gather_nd/i32/scalar", DType::i32, Isa::scalar),
+    row<NdArgs, gather_nd<int64_t>>("gather_nd/i64/scalar", DType::i64, Isa::scalar),
+};
+
+Status infer_nd(InferContext& c) {
+  if (Status s = check_index_dtype(c.dtype(1)); !s) return s;
+  const Shape &x = c.shape(0), &k = c.shape(1);
+  if (!x.ranked() || !k.ranked() || k.rank() == 0 || !k[k.rank() - 1].known()) {
+    c.set(0, c.dtype(0), Shape());
+    return k.ranked() && k.rank() == 0 ? Status(invalid("the indices are a scalar")) : Status();
+  }
+  const int64_t batch = c.attrs.i("batch_dims", 0), depth = k[k.rank() - 1].value();
+  if (batch < 0 || batch >= std::min(x.rank(), k.rank())) return invalid("batch_dims is " + std::to_string(batch));
+  if (depth > x.rank() - batch) return invalid("index tuples of " + std::to_string(depth) + " for " + x.text());
+  const int b = static_cast<int>(batch), r = static_cast<int>(depth);
+  for (int d = 0; d < b; ++d) {
+    if (x[d].known() && k[d].known() && !(x[d] == k[d])) return invalid("batch dimensions of " + x.text() + " and " + k.text() + " differ");
+  }
+  if (Status s = check_tuples(c.inputs[1].value, x, b, r); !s) return s;
+  Shape y(std::vector<Dim>(k.dims().begin(), k.dims().end() - 1));
+  for (int d = b + r; d < x.rank(); ++d) y.push_back(x[d]);
+  c.set(0, c.dtype(0), std::move(y));
+  return {};
+}
+
+Status bind_nd(BindContext& c) {
+  const TensorView &x = c.in(0), &k = c.in(1);
+  const int b = static_cast<int>(c.attrs.i("batch_dims", 0)), r = static_cast<int>(k.dims.back());
+  const int64_t size = static_cast<int64_t>(size_of(x.dtype));
+  const auto strides = dense_strides(x.dims);
+  NdArgs a{x.as<std::byte>(), k.data, c.out(0).as<std::byte>(), r, {}, {}, x.dims.count(b + r, x.dims.rank) * size,
+           std::max<int64_t>(1, k.dims.count(b, k.dims.rank - 1)), x.dims.count(b, x.dims.rank) * size, 0, 0};
+  const auto [begin, end] = c.range(k.dims.count(0, k.dims.rank - 1));
+  if (begin == end || a.run == 0) return {};
+  for (int d = 0; d < r; ++d) {
+    a.n[d] = x.dims[b + d];
+    a.stride[d] = strides[static_cast<size_t>(b + d)] * size;
+    if (a.n[d] == 0) return invalid("an axis of 0 has nothing to gather");
+  }
+  a.begin = begin;
+  a.end = end;
+  c.run(*pick(kNdRows, k.dtype, c.isa), a);
+  return {};
+}
+
+constexpr AttrSpec kElementsAttrs[] = {{"axis", AttrKind::i}};
+constexpr AttrSpec kNdAttrs[] = {{"batch_dims", AttrKind::i}};
+
+}  // namespace
+
+Status check_elements_shapes(const Shape& x, const Shape& k, int axis) {
+  if (x.rank() != k.rank()) return invalid("the input " + x.text() + " and the indices " + k.text() + " differ in rank");
+  for (int d = 0; d < x.rank(); ++d) {
+    if (d != axis && x[d].known() && k[d].known() && k[d].value() > x[d].value()) {
+      return invalid("the indices " + k.text() + " reach beyond " + x.text());
+    }
+  }
+  return {};
+}
+
+Status check_tuples(const Tensor* indices, const Shape& x, int first, int depth) {
+  if (indices == nullptr || depth == 0) return {};
+  const auto all = as_ints(indices->view()).value_or(std::vector<int64_t>());
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Dim& n = x[first + static_cast<int>(i % static_cast<size_t>(depth))];
+    if (n.known() && (all[i] < -n.value() || all[i] >= n.value())) {
+      return invalid("index " + std::to_string(all[i]) + " is outside of an axis of " + n.text());
+    }
+  }
+  return {};
+}
+
+constinit const OpDef kGatherElements = {.name = "GatherElements", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kElementsAttrs,
+                                         .infer = infer_elements, .bind = bind_elements, .kernels = kElementsRows};
+constinit const OpDef kGatherND = {.name = "GatherND", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kNdAttrs, .infer = infer_nd,
+                                   .bind = bind_nd, .kernels = kNdRows};
+
+}  // namespace tern

@@ -1,0 +1,201 @@
+// ScatterElements and ScatterND: y = x, then updates one after another. See gather.h.
+#include "kernels/gather/gather.h"
+#include "kernels/gather/index.h"
+#include "kernels/movement/axes.h"
+#include "kernels/movement/copy.h"
+#include "runtime/base/half.h"
+
+namespace tern {
+namespace {
+
+enum class Reduction { none, add, mul, min, max };
+
+std::optional<Reduction> reduction_of(const Attributes& attrs) {
+  const std::string s = attrs.s("reduction", "none");
+  constexpr const char* kNames[] = {"none", "add", "mul", "min", "max"};
+  for (int i = 0; i < 5; ++i) {
+    if (s == kNames[i]) return static_cast<Reduction>(i);
+  }
+  return std::nullopt;
+}
+
+// Where update number u goes: a tuple of `depth` indices, and the position of the run in y when `rank` > 0 (ScatterElements).
+struct ScatterArgs {
+  const std::byte* x;
+  const void* indices;
+  const std::byte* updates;
+  std::byte* y;
+  int64_t bytes;                                  // of x and y
+  int64_t count, run;                             // updates, elements each
+  int64_t depth, n[kMaxRank], stride[kMaxRank];   // of the indexed axes, strides in elements
+  int rank;
+  int64_t at_n[kMaxRank], at_stride[kMaxRank];    // dims of the indices and their strides in y, zero along the axis
+  Reduction reduction;
+  bool wide_indices;
+};
+
+template <class T>
+T combine(Reduction reduction, T a, T b) {
+  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) {
+    const float r = combine(reduction, to_f32(a), to_f32(b));
+    if constexpr (std::is_same_v<T, f16>) return to_f16(r);
+    else return to_bf16(r);
+  } else {
+    switch (reduction) {
+      case Reduction::add:
+        if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+        else return a + b;
+      case Reduction::mul:
+        if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+        else return a * b;
+      case Reduction::min: return a != a ? a : (a < b ? a : b);
+      case Reduction::max: return a != a ? a : (a > b ? a : b);
+      case Reduction::none: break;
+    }
+    return b;
+  }
+}
+
+template <class T>
+void scatter(const ScatterArgs& a) {
+  if (a.x != a.y) std::memcpy(a.y, a.x, static_cast<size_t>(a.bytes));
+  T* y = reinterpret_cast<T*>(a.y);
+  const T* updates = reinterpret_cast<const T*>(a.updates);
+  for (int64_t u = 0; u < a.count; ++u) {
+    int64_t offset = 0;
+    for (int64_t d = a.rank - 1, rest = u; d >= 0; --d) {
+      offset += rest % a.at_n[d] * a.at_stride[d];
+      rest /= a.at_n[d];
+    }
+    for (int64_t d = 0; d < a.depth; ++d) {
+      const int64_t i = u * a.depth + d;
+      const int64_t index = a.wide_indices ? static_cast<const int64_t*>(a.indices)[i] : static_cast<const int32_t*>(a.indices)[i];
+      offset += place_index(index, a.n[d]) * a.stride[d];
+    }
+    const T* from = updates + u * a.run;
+    if (a.reduction == Reduction::none) {
+      std::memcpy(y + offset, from, static_cast<size_t>(a.run) * sizeof(T));
+    } else if constexpr (!std::is_same_v<T, StringRef>) {
+      for (int64_t i = 0; i < a.run; ++i) y[offset + i] = combine(a.reduction, y[offset + i], from[i]);
+    }
+  }
+}
+
+constexpr KernelRow kRows[] = {
+    row<ScatterArgs, scatter<float>>("scatter/f32/scalar", DType::f32, Isa::scalar),
+    row<ScatterArgs, scatter<double>>("scatter/f64/scalar", DType::f64, Isa::scalar),
+    row<ScatterArgs, scatter<f16>>("scatter/f16/scalar", DType::f16, Isa::scalar),
+    row<ScatterArgs, scatter<bf16>>("scatter/bf16/scalar", DType::bf16, Isa::scalar),
+    row<ScatterArgs, scatter<int8_t>>("scatter/i8/scalar", DType::i8, Isa::scalar),
+    row<ScatterArgs, scatter<int16_t>>("scatter/i16/scalar", DType::i16, Isa::scalar),
+    row<ScatterArgs, scatter<int32_t>>("scatter/i32/scalar", DType::i32, Isa::scalar),
+    row<ScatterArgs, scatter<int64_t>>("scatter/i64/scalar", DType::i64, Isa::scalar),
+    row<ScatterArgs, scatter<uint8_t>>("scatter/u8/scalar", DType::u8, Isa::scalar),
+    row<ScatterArgs, scatter<uint16_t>>("scatter/u16/scalar", DType::u16, Isa::scalar),
+    row<ScatterArgs, scatter<uint32_t>>("scatter/u32/scalar", DType::u32, Isa::scalar),
+    row<ScatterArgs, scatter<uint64_t>>("scatter/u64/scalar", DType::u64, Isa::scalar),
+    row<ScatterArgs, scatter<bool>>("scatter/bool/scalar", DType::boolean, Isa::scalar),
+    row<ScatterArgs, scatter<StringRef>>("scatter/string/scalar", DType::string, Isa::scalar),
+};
+
+Status infer_common(InferContext& c) {
+  if (Status s = check_index_dtype(c.dtype(1)); !s) return s;
+  if (c.dtype(2) != c.dtype(0)) return invalid(std::string("updates are ") + name(c.dtype(2)) + ", the input is " + name(c.dtype(0)));
+  auto reduction = reduction_of(c.attrs);
+  if (!reduction) return invalid("reduction is \"" + c.attrs.s("reduction") + "\"");
+  if (*reduction != Reduction::none && !is_number(c.dtype(0)) && c.dtype(0) != DType::boolean) return bad_dtype(c.dtype(0));
+  return infer_same(c);
+}
+
+Status infer_elements(InferContext& c) {
+  if (Status s = infer_common(c); !s) return s;
+  const Shape &x = c.shape(0), &k = c.shape(1), &u = c.shape(2);
+  if (!x.ranked() || !k.ranked()) return {};
+  auto axis = normalize_axis(c.attrs.i("axis", 0), x.rank());
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
+  if (Status s = check_elements_shapes(x, k, *axis); !s) return s;
+  if (k.known() && u.known() && !(k == u)) return invalid("indices are " + k.text() + ", updates " + u.text());
+  return check_indices(c.inputs[1].value, x[*axis]);
+}
+
+ScatterArgs common(BindContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  ScatterArgs a{};
+  a.x = x.as<std::byte>();
+  a.indices = c.in(1).data;
+  a.updates = c.in(2).as<std::byte>();
+  a.y = y.as<std::byte>();
+  a.bytes = x.count() * static_cast<int64_t>(size_of(x.dtype));
+  a.reduction = *reduction_of(c.attrs);
+  a.wide_indices = c.in(1).dtype == DType::i64;
+  return a;
+}
+
+Status finish(BindContext& c, const ScatterArgs& a) {
+  for (int64_t d = 0; d < a.depth; ++d) {
+    if (a.n[d] == 0 && a.count > 0) return invalid("an axis of 0 has no place for updates");
+  }
+  if (a.bytes > 0) c.run(*pick(kRows, c.in(0).dtype, c.isa), a);
+  return {};
+}
+
+Status bind_elements(BindContext& c) {
+  const TensorView &x = c.in(0), &k = c.in(1);
+  const int axis = *normalize_axis(c.attrs.i("axis", 0), x.dims.rank);
+  const auto strides = dense_strides(x.dims);
+  ScatterArgs a = common(c);
+  if (!(k.dims == c.in(2).dims)) return invalid("indices and updates have different shapes");
+  a.count = k.count();
+  a.run = 1;
+  a.depth = 1;
+  a.n[0] = x.dims[axis];
+  a.stride[0] = strides[static_cast<size_t>(axis)];
+  a.rank = x.dims.rank;
+  for (int d = 0; d < a.rank; ++d) {
+    a.at_n[d] = k.dims[d];
+    a.at_stride[d] = d == axis ? 0 : strides[static_cast<size_t>(d)];
+  }
+  return finish(c, a);
+}
+
+Status infer_nd(InferContext& c) {
+  if (Status s = infer_common(c); !s) return s;
+  const Shape &x = c.shape(0), &k = c.shape(1), &u = c.shape(2);
+  if (!x.ranked() || !k.ranked()) return {};
+  if (k.rank() == 0) return invalid("the indices are a scalar");
+  if (!k[k.rank() - 1].known()) return {};
+  const int64_t depth = k[k.rank() - 1].value();
+  if (depth > x.rank()) return invalid("index tuples of " + std::to_string(depth) + " for " + x.text());
+  Shape expected(std::vector<Dim>(k.dims().begin(), k.dims().end() - 1));
+  for (int d = static_cast<int>(depth); d < x.rank(); ++d) expected.push_back(x[d]);
+  if (expected.known() && u.known() && !(expected == u)) return invalid("updates are " + u.text() + ", expected " + expected.text());
+  return check_tuples(c.inputs[1].value, x, 0, static_cast<int>(depth));
+}
+
+Status bind_nd(BindContext& c) {
+  const TensorView &x = c.in(0), &k = c.in(1);
+  const int r = static_cast<int>(k.dims.back());
+  const auto strides = dense_strides(x.dims);
+  ScatterArgs a = common(c);
+  a.count = k.dims.count(0, k.dims.rank - 1);
+  a.run = x.dims.count(r, x.dims.rank);
+  a.depth = r;
+  if (c.in(2).count() != a.count * a.run) return invalid("the updates " + to_string(c.in(2).dims) + " do not fit the indices " + to_string(k.dims));
+  for (int d = 0; d < r; ++d) {
+    a.n[d] = x.dims[d];
+    a.stride[d] = strides[static_cast<size_t>(d)];
+  }
+  return finish(c, a);
+}
+
+constexpr AttrSpec kElementsAttrs[] = {{"axis", AttrKind::i}, {"reduction", AttrKind::s}};
+constexpr AttrSpec kNdAttrs[] = {{"reduction", AttrKind::s}};
+
+}  // namespace
+
+constinit const OpDef kScatterElements = {.name = "ScatterElements", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kElementsAttrs,
+                                          .infer = infer_elements, .bind = bind_elements, .kernels = kRows, .inplace_inputs = 1};
+constinit const OpDef kScatterND = {.name = "ScatterND", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kNdAttrs, .infer = infer_nd,
+                                    .bind = bind_nd, .kernels = kRows, .inplace_inputs = 1};
+
+}  // namespace tern

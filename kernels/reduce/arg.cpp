@@ -1,0 +1,84 @@
+// ArgMax and ArgMin: the first (or last) index of the extreme element; the first NaN counts as extreme, as in NumPy. See reduce.h.
+#include "kernels/reduce/lines.h"
+#include "kernels/reduce/reduce.h"
+
+namespace tern {
+namespace {
+
+struct ArgArgs {
+  const void* x;
+  int64_t* y;
+  Lines lines;
+  bool last;
+};
+
+template <class T, bool Max>
+void arg(const ArgArgs& a) {
+  for (int64_t l = a.lines.begin; l < a.lines.end; ++l) {
+    const T* x = static_cast<const T*>(a.x) + a.lines.first(l);
+    auto best = comparable(x[0]);
+    int64_t at = 0;
+    for (int64_t i = 1; i < a.lines.n; ++i) {
+      const auto v = comparable(x[i * a.lines.inner]);
+      const bool better = (Max ? v > best : v < best) | (a.last & (v == best)) | ((v != v) & ((best == best) | a.last));
+      const bool take = better & ((best == best) | (v != v));
+      best = take ? v : best;
+      at = take ? i : at;
+    }
+    a.y[l] = at;
+  }
+}
+
+template <bool Max>
+constexpr KernelRow kRows[] = {
+    row<ArgArgs, arg<float, Max>>(Max ? "arg_max/f32/scalar" : "arg_min/f32/scalar", DType::f32, Isa::scalar),
+    row<ArgArgs, arg<double, Max>>(Max ? "arg_max/f64/scalar" : "arg_min/f64/scalar", DType::f64, Isa::scalar),
+    row<ArgArgs, arg<f16, Max>>(Max ? "arg_max/f16/scalar" : "arg_min/f16/scalar", DType::f16, Isa::scalar),
+    row<ArgArgs, arg<bf16, Max>>(Max ? "arg_max/bf16/scalar" : "arg_min/bf16/scalar", DType::bf16, Isa::scalar),
+    row<ArgArgs, arg<int8_t, Max>>(Max ? "arg_max/i8/scalar" : "arg_min/i8/scalar", DType::i8, Isa::scalar),
+    row<ArgArgs, arg<int16_t, Max>>(Max ? "arg_max/i16/scalar" : "arg_min/i16/scalar", DType::i16, Isa::scalar),
+    row<ArgArgs, arg<int32_t, Max>>(Max ? "arg_max/i32/scalar" : "arg_min/i32/scalar", DType::i32, Isa::scalar),
+    row<ArgArgs, arg<int64_t, Max>>(Max ? "arg_max/i64/scalar" : "arg_min/i64/scalar", DType::i64, Isa::scalar),
+    row<ArgArgs, arg<uint8_t, Max>>(Max ? "arg_max/u8/scalar" : "arg_min/u8/scalar", DType::u8, Isa::scalar),
+    row<ArgArgs, arg<uint16_t, Max>>(Max ? "arg_max/u16/scalar" : "arg_min/u16/scalar", DType::u16, Isa::scalar),
+    row<ArgArgs, arg<uint32_t, Max>>(Max ? "arg_max/u32/scalar" : "arg_min/u32/scalar", DType::u32, Isa::scalar),
+    row<ArgArgs, arg<uint64_t, Max>>(Max ? "arg_max/u64/scalar" : "arg_min/u64/scalar", DType::u64, Isa::scalar),
+};
+
+Status infer(InferContext& c) {
+  const Shape& x = c.shape(0);
+  if (!is_number(c.dtype(0))) return bad_dtype(c.dtype(0));
+  if (!x.ranked()) {
+    c.set(0, DType::i64, Shape());
+    return {};
+  }
+  auto axis = normalize_axis(c.attrs.i("axis", 0), x.rank());
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
+  if (x[*axis].is(0)) return invalid("an axis of 0 has no extreme");
+  Shape y = x;
+  if (c.attrs.i("keepdims", 1) != 0) y[*axis] = Dim(1);
+  else y.dims().erase(y.dims().begin() + *axis);
+  c.set(0, DType::i64, std::move(y));
+  return {};
+}
+
+template <bool Max>
+Status bind(BindContext& c) {
+  const TensorView& x = c.in(0);
+  const ArgArgs a{x.data, c.out(0).as<int64_t>(), lines_of(c, x.dims, *normalize_axis(c.attrs.i("axis", 0), x.dims.rank)), c.attrs.i("select_last_index", 0) != 0};
+  if (a.lines.begin == a.lines.end) return {};
+  if (a.lines.n == 0) return invalid("an axis of 0 has no extreme");
+  c.run(*pick(kRows<Max>, x.dtype, c.isa), a);
+  return {};
+}
+
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"keepdims", AttrKind::i}, {"select_last_index", AttrKind::i}};
+
+}  // namespace
+
+constinit const OpDef kArgMax = {.name = "ArgMax", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<true>,
+                                 .kernels = kRows<true>};
+constinit const OpDef kArgMin = {.name = "ArgMin", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<false>,
+                                 .kernels = kRows<false>};
+
+}  // namespace tern

@@ -1,0 +1,73 @@
+// CumSum and CumProd: y[i] = x[0] + ... + x[i], from either end, with or without x[i] itself. See reduce.h.
+#include "kernels/reduce/lines.h"
+#include "kernels/reduce/reduce.h"
+#include "kernels/reduce/reduce_portable.h"
+
+namespace tern {
+namespace {
+
+struct CumulateArgs {
+  const void* x;
+  void* y;
+  Lines lines;
+  bool exclusive, reverse;
+};
+
+template <class T, bool Product>
+void cumulate(const CumulateArgs& a) {
+  for (int64_t l = a.lines.begin; l < a.lines.end; ++l) {
+    const T* x = static_cast<const T*>(a.x) + a.lines.first(l);
+    T* y = static_cast<T*>(a.y) + a.lines.first(l);
+    auto acc = portable::Folded<T>(Product ? 1 : 0);
+    for (int64_t k = 0; k < a.lines.n; ++k) {
+      const int64_t i = (a.reverse ? a.lines.n - 1 - k : k) * a.lines.inner;
+      const auto before = acc;
+      acc = Product ? portable::times(acc, portable::widen(x[i])) : portable::plus(acc, portable::widen(x[i]));
+      y[i] = portable::narrow<T>(a.exclusive ? before : acc);
+    }
+  }
+}
+
+template <bool P>
+constexpr KernelRow kRows[] = {
+    row<CumulateArgs, cumulate<float, P>>(P ? "cum_prod/f32/scalar" : "cum_sum/f32/scalar", DType::f32, Isa::scalar),
+    row<CumulateArgs, cumulate<double, P>>(P ? "cum_prod/f64/scalar" : "cum_sum/f64/scalar", DType::f64, Isa::scalar),
+    row<CumulateArgs, cumulate<f16, P>>(P ? "cum_prod/f16/scalar" : "cum_sum/f16/scalar", DType::f16, Isa::scalar),
+    row<CumulateArgs, cumulate<bf16, P>>(P ? "cum_prod/bf16/scalar" : "cum_sum/bf16/scalar", DType::bf16, Isa::scalar),
+    row<CumulateArgs, cumulate<int32_t, P>>(P ? "cum_prod/i32/scalar" : "cum_sum/i32/scalar", DType::i32, Isa::scalar),
+    row<CumulateArgs, cumulate<int64_t, P>>(P ? "cum_prod/i64/scalar" : "cum_sum/i64/scalar", DType::i64, Isa::scalar),
+    row<CumulateArgs, cumulate<uint32_t, P>>(P ? "cum_prod/u32/scalar" : "cum_sum/u32/scalar", DType::u32, Isa::scalar),
+    row<CumulateArgs, cumulate<uint64_t, P>>(P ? "cum_prod/u64/scalar" : "cum_sum/u64/scalar", DType::u64, Isa::scalar),
+};
+
+Status infer(InferContext& c) {
+  if (pick(kRows<false>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  auto axis = c.known_ints(1);
+  if (axis && axis->size() != 1) return invalid("axis is no scalar");
+  if (axis && c.shape(0).ranked() && !normalize_axis((*axis)[0], c.shape(0).rank())) {
+    return invalid("axis " + std::to_string((*axis)[0]) + " is outside of " + c.shape(0).text());
+  }
+  return infer_same(c);
+}
+
+template <bool P>
+Status bind(BindContext& c) {
+  const TensorView& x = c.in(0);
+  const auto axis = c.ints(1);
+  if (!axis || axis->size() != 1 || !normalize_axis((*axis)[0], x.dims.rank)) return invalid("axis is outside of " + to_string(x.dims));
+  const CumulateArgs a{x.data, c.out(0).data, lines_of(c, x.dims, *normalize_axis((*axis)[0], x.dims.rank)), c.attrs.i("exclusive", 0) != 0,
+                       c.attrs.i("reverse", 0) != 0};
+  if (a.lines.begin < a.lines.end && a.lines.n > 0) c.run(*pick(kRows<P>, x.dtype, c.isa), a);
+  return {};
+}
+
+constexpr AttrSpec kAttrs[] = {{"exclusive", AttrKind::i}, {"reverse", AttrKind::i}};
+
+}  // namespace
+
+constinit const OpDef kCumSum = {.name = "CumSum", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<false>,
+                                 .kernels = kRows<false>, .value_inputs = 2, .inplace_inputs = 1};
+constinit const OpDef kCumProd = {.name = "CumProd", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<true>,
+                                  .kernels = kRows<true>, .value_inputs = 2, .inplace_inputs = 1};
+
+}  // namespace tern

@@ -1,0 +1,27 @@
+// A tensor seen as [outer, n, inner] along one axis, for what works on lines along it: ArgMax, CumSum, TopK. Next: arg.cpp.
+#pragma once
+#include "kernels/op.h"
+#include "runtime/base/half.h"
+
+namespace tern {
+
+struct Lines {
+  int64_t n, inner;      // elements of a line, and the distance between them
+  int64_t begin, end;    // lines of this part, out of outer * inner
+  int64_t first(int64_t line) const { return line / inner * n * inner + line % inner; }
+};
+
+inline Lines lines_of(BindContext& c, const Dims& dims, int axis) {
+  const int64_t inner = dims.count(axis + 1, dims.rank);
+  const auto [begin, end] = c.range(dims.count(0, axis) * inner);
+  return {dims[axis], inner, begin, end};
+}
+
+// A number of any dtype as something that compares.
+template <class T>
+auto comparable(T v) {
+  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return to_f32(v);
+  else return v;
+}
+
+}  // namespace tern

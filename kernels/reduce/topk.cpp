@@ -1,0 +1,89 @@
+// TopK: indices are sorted by (element, index), so that equal elements keep their order; NaN counts as the largest. See reduce.h.
+// The sort moves by the values: an index-driven operator, the exception that the hot path contract names.
+#include <algorithm>
+
+#include "kernels/reduce/lines.h"
+#include "kernels/reduce/reduce.h"
+
+namespace tern {
+namespace {
+
+struct TopKArgs {
+  const void* x;
+  void* values;
+  int64_t* indices;  // either may be null
+  int64_t* order;    // workspace [n]
+  Lines lines;
+  int64_t k;
+  bool largest;
+};
+
+template <class T>
+void topk(const TopKArgs& a) {
+  const int64_t inner = a.lines.inner;
+  for (int64_t l = a.lines.begin; l < a.lines.end; ++l) {
+    const T* x = static_cast<const T*>(a.x) + a.lines.first(l);
+    for (int64_t i = 0; i < a.lines.n; ++i) a.order[i] = i;
+    auto before = [&](int64_t i, int64_t j) {
+      const auto v = comparable(x[(a.largest ? i : j) * inner]), w = comparable(x[(a.largest ? j : i) * inner]);
+      const bool v_first = v > w || (v != v && w == w), w_first = w > v || (w != w && v == v);
+      return v_first != w_first ? v_first : i < j;
+    };
+    std::partial_sort(a.order, a.order + a.k, a.order + a.lines.n, before);
+    const int64_t first = l / inner * a.k * inner + l % inner;
+    for (int64_t i = 0; i < a.k; ++i) {
+      if (a.values != nullptr) static_cast<T*>(a.values)[first + i * inner] = x[a.order[i] * inner];
+      if (a.indices != nullptr) a.indices[first + i * inner] = a.order[i];
+    }
+  }
+}
+
+constexpr KernelRow kRows[] = {
+    row<TopKArgs, topk<float>>("topk/f32/scalar", DType::f32, Isa::scalar),     row<TopKArgs, topk<double>>("topk/f64/scalar", DType::f64, Isa::scalar),
+    row<TopKArgs, topk<f16>>("topk/f16/scalar", DType::f16, Isa::scalar),       row<TopKArgs, topk<bf16>>("topk/bf16/scalar", DType::bf16, Isa::scalar),
+    row<TopKArgs, topk<int8_t>>("topk/i8/scalar", DType::i8, Isa::scalar),      row<TopKArgs, topk<int16_t>>("topk/i16/scalar", DType::i16, Isa::scalar),
+    row<TopKArgs, topk<int32_t>>("topk/i32/scalar", DType::i32, Isa::scalar),   row<TopKArgs, topk<int64_t>>("topk/i64/scalar", DType::i64, Isa::scalar),
+    row<TopKArgs, topk<uint8_t>>("topk/u8/scalar", DType::u8, Isa::scalar),     row<TopKArgs, topk<uint16_t>>("topk/u16/scalar", DType::u16, Isa::scalar),
+    row<TopKArgs, topk<uint32_t>>("topk/u32/scalar", DType::u32, Isa::scalar),  row<TopKArgs, topk<uint64_t>>("topk/u64/scalar", DType::u64, Isa::scalar),
+};
+
+Status infer(InferContext& c) {
+  const Shape& x = c.shape(0);
+  if (!is_number(c.dtype(0))) return bad_dtype(c.dtype(0));
+  Shape y = x;
+  if (x.ranked()) {
+    auto axis = normalize_axis(c.attrs.i("axis", -1), x.rank());
+    if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", -1)) + " is outside of " + x.text());
+    auto k = c.ints(1);
+    if (k && k->size() != 1) return invalid("k is not one number");
+    y[*axis] = k ? (*k)[0] : c.fresh();
+    if (y[*axis].known() && (y[*axis].value() < 0 || (x[*axis].known() && y[*axis].value() > x[*axis].value()))) {
+      return invalid("k is " + y[*axis].text() + " for an axis of " + x[*axis].text());
+    }
+  }
+  c.set(0, c.dtype(0), y);
+  c.set(1, DType::i64, y);
+  return {};
+}
+
+Status bind(BindContext& c) {
+  const TensorView& x = c.in(0);
+  const auto k = c.ints(1);
+  const int axis = *normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
+  if (!k || k->size() != 1 || (*k)[0] < 0 || (*k)[0] > x.dims[axis]) return invalid("k does not fit an axis of " + std::to_string(x.dims[axis]));
+  TopKArgs a{x.data, c.has_out(0) ? c.out(0).data : nullptr, c.has_out(1) ? c.out(1).as<int64_t>() : nullptr, nullptr,
+             lines_of(c, x.dims, axis), (*k)[0], c.attrs.i("largest", 1) != 0};
+  if (a.lines.begin == a.lines.end || a.k == 0) return {};
+  a.order = c.workspace<int64_t>(a.lines.n);
+  c.run(*pick(kRows, x.dtype, c.isa), a);
+  return {};
+}
+
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"largest", AttrKind::i}, {"sorted", AttrKind::i}};
+
+}  // namespace
+
+constinit const OpDef kTopK = {.name = "TopK", .inputs = {2, 2}, .outputs = {1, 2}, .attrs = kAttrs, .infer = infer, .bind = bind,
+                               .kernels = kRows, .value_inputs = 2};
+
+}  // namespace tern

@@ -1,0 +1,90 @@
+// OneHot. See shape.h.
+#include "kernels/movement/axes.h"
+#include "kernels/op.h"
+#include "kernels/shape/shape.h"
+#include "runtime/base/half.h"
+
+namespace tern {
+namespace {
+
+// y [outer, depth, inner]; values [off, on]
+struct OneHotArgs {
+  const void* indices;
+  const std::byte* values;
+  std::byte* y;
+  int64_t depth, inner, size, begin, end;  // elements of the indices
+};
+
+template <class Index>
+void one_hot(const OneHotArgs& a) {
+  for (int64_t p = a.begin; p < a.end; ++p) {
+    int64_t index;
+    if constexpr (std::is_floating_point_v<Index>) {
+      const double v = static_cast<double>(static_cast<const Index*>(a.indices)[p]);
+      index = v > -9e15 && v < 9e15 ? static_cast<int64_t>(v) : INT64_MAX;  // NaN and far values are nobody's index
+    } else {
+      index = static_cast<int64_t>(static_cast<const Index*>(a.indices)[p]);
+    }
+    index = index < 0 ? index + a.depth : index;
+    std::byte* y = a.y + (p / a.inner * a.depth * a.inner + p % a.inner) * a.size;
+    for (int64_t d = 0; d < a.depth; ++d) {
+      std::memcpy(y + d * a.inner * a.size, a.values + (d == index ? a.size : 0), static_cast<size_t>(a.size));
+    }
+  }
+}
+
+constexpr KernelRow kRows[] = {
+    row<OneHotArgs, one_hot<int32_t>>("one_hot/i32/scalar", DType::i32, Isa::scalar), row<OneHotArgs, one_hot<int64_t>>("one_hot/i64/scalar", DType::i64, Isa::scalar),
+    row<OneHotArgs, one_hot<int8_t>>("one_hot/i8/scalar", DType::i8, Isa::scalar),    row<OneHotArgs, one_hot<uint8_t>>("one_hot/u8/scalar", DType::u8, Isa::scalar),
+    row<OneHotArgs, one_hot<int16_t>>("one_hot/i16/scalar", DType::i16, Isa::scalar), row<OneHotArgs, one_hot<uint16_t>>("one_hot/u16/scalar", DType::u16, Isa::scalar),
+    row<OneHotArgs, one_hot<uint32_t>>("one_hot/u32/scalar", DType::u32, Isa::scalar), row<OneHotArgs, one_hot<uint64_t>>("one_hot/u64/scalar", DType::u64, Isa::scalar),
+    row<OneHotArgs, one_hot<float>>("one_hot/f32/scalar", DType::f32, Isa::scalar),   row<OneHotArgs, one_hot<double>>("one_hot/f64/scalar", DType::f64, Isa::scalar),
+};
+
+// The depth may come as a float.
+std::optional<Dim> depth_of(InferContext& c) {
+  if (auto d = c.ints(1)) return d->size() == 1 ? std::optional((*d)[0]) : std::nullopt;
+  const Tensor* t = c.inputs[1].value;
+  if (t == nullptr || t->count() != 1) return std::nullopt;
+  if (t->dtype() == DType::f32 && *t->data<float>() < 9e15f) return Dim(static_cast<int64_t>(*t->data<float>()));
+  if (t->dtype() == DType::f64 && *t->data<double>() < 9e15) return Dim(static_cast<int64_t>(*t->data<double>()));
+  return std::nullopt;
+}
+
+Status infer(InferContext& c) {
+  if (pick(kRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  const Shape& x = c.shape(0);
+  if (!x.ranked()) {
+    c.set(0, c.dtype(2), Shape());
+    return {};
+  }
+  auto axis = normalize_axis(c.attrs.i("axis", -1), x.rank() + 1);
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", -1)) + " is outside of rank " + std::to_string(x.rank() + 1));
+  if (auto n = length_of(c, 2); n && *n != 2) return invalid("values must be [off, on]");
+  auto depth = depth_of(c);
+  if (depth && depth->known() && depth->value() < 0) return invalid("depth is " + depth->text());
+  Shape y = x;
+  y.dims().insert(y.dims().begin() + *axis, depth ? *depth : c.fresh());
+  c.set(0, c.dtype(2), std::move(y));
+  return {};
+}
+
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  const int axis = *normalize_axis(c.attrs.i("axis", -1), y.dims.rank);
+  if (c.in(2).count() != 2) return invalid("values must be [off, on]");
+  const auto [begin, end] = c.range(x.count());
+  if (begin == end || y.dims[axis] == 0) return {};
+  c.run(*pick(kRows, x.dtype, c.isa), OneHotArgs{x.data, c.in(2).as<std::byte>(), y.as<std::byte>(), y.dims[axis],
+                                                 y.dims.count(axis + 1, y.dims.rank), static_cast<int64_t>(size_of(y.dtype)), begin, end});
+  return {};
+}
+
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}};
+
+}  // namespace
+
+constinit const OpDef kOneHot = {.name = "OneHot", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
+                                 .kernels = kRows, .value_inputs = 2};
+
+}  // namespace tern
