@@ -70,7 +70,8 @@ void lp(const WalkArgs& a) {
       sum += a.p == 1 ? __builtin_fabs(v) : v * v;
     }
     double length = a.p == 1 ? sum : __builtin_sqrt(sum);
-    length += static_cast<double>(length == 0);  // all x are 0 then, and 0 / 1 is 0
+    // Where the length is 0, all x are, and 0 / 1 is 0. In integers, which no compiler turns into a branch.
+    length += static_cast<double>(static_cast<int64_t>((std::bit_cast<uint64_t>(length) - 1) >> 63));
     for (int64_t i = 0; i < n; ++i) norm::put(y, i * stride, norm::get(x, i * stride) / length);
   }
 }

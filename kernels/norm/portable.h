@@ -1,5 +1,6 @@
 // Elements of any float dtype as doubles: what the portable normalisations compute with. Next: layer_norm.cpp.
 #pragma once
+#include <bit>
 #include <type_traits>
 
 #include "runtime/base/half.h"
@@ -35,6 +36,12 @@ inline void put(void* p, DType t, int64_t i, double v) {
     case DType::f16: return put(static_cast<f16*>(p), i, v);
     default: return put(static_cast<bf16*>(p), i, v);
   }
+}
+
+// m ? yes : no without a branch: a kernel runs the same instructions whatever its inputs hold.
+inline double select(bool m, double yes, double no) {
+  const uint64_t mask = -static_cast<uint64_t>(m);
+  return std::bit_cast<double>((std::bit_cast<uint64_t>(yes) & mask) | (std::bit_cast<uint64_t>(no) & ~mask));
 }
 
 // Mean and 1/sqrt(var + epsilon) of n elements, in double, two passes.

@@ -6,22 +6,21 @@
 namespace tern::portable {
 namespace {
 
+double clamp(double x, double low, double high) { return norm::select(x < low, low, norm::select(x > high, high, x)); }
+
 double activate(const ActivationSpec& e, double x) {
   using enum Activation;
   const double alpha = static_cast<double>(e.alpha), beta = static_cast<double>(e.beta);
   switch (e.activation) {
     case sigmoid: return portable::sigmoid(x);
     case tanh: return portable::tanh(x);
-    case relu: return x < 0 ? 0 : x;
+    case relu: return norm::select(x < 0, 0, x);
     case affine: return alpha * x + beta;
-    case leaky_relu: return x < 0 ? alpha * x : x;
-    case thresholded_relu: return x <= alpha ? 0 : x;
+    case leaky_relu: return norm::select(x < 0, alpha * x, x);
+    case thresholded_relu: return norm::select(x <= alpha, 0, x);
     case scaled_tanh: return alpha * portable::tanh(beta * x);
-    case hard_sigmoid: {
-      const double v = alpha * x + beta;
-      return v < 0 ? 0 : v > 1 ? 1 : v;
-    }
-    case elu: return x < 0 ? alpha * portable::expm1(x) : x;
+    case hard_sigmoid: return clamp(alpha * x + beta, 0, 1);
+    case elu: return norm::select(x < 0, alpha * portable::expm1(norm::select(x < 0, x, 0)), x);
     case softsign: return x / (1 + __builtin_fabs(x));
     case softplus: return portable::softplus(x);
     default: return x;
@@ -53,7 +52,7 @@ struct Row {
   }
   double act(int which, double v) const {
     const double bound = static_cast<double>(a.s.clip);
-    if (bound > 0) v = v < -bound ? -bound : v > bound ? bound : v;
+    if (bound > 0) v = clamp(v, -bound, bound);
     return activate(a.s.activations[d][which], v);
   }
   double peephole(int64_t gate, int64_t u, double state) const {
@@ -103,17 +102,16 @@ void rnn(const PortableRnnArgs& a) {
       norm::put(r.c, u, r.value(a.initial_c, state + u));
     }
     const bool backwards = d == 1 || s.first_reversed;
-    int64_t length = a.lengths != nullptr ? a.lengths[b] : s.steps;
-    length = length < 0 ? 0 : length > s.steps ? s.steps : length;
+    const int64_t length = a.lengths != nullptr ? sequence_length(a.lengths[b], s.steps) : s.steps;
     for (int64_t step = 0; step < s.steps; ++step) {
       const bool active = step < length;
-      const int64_t time = backwards && active ? length - 1 - step : step;
+      const int64_t time = time_of_step(step, length, backwards);
       new_state<T, kCell>(r, time);
       for (int64_t u = 0; u < s.hidden; ++u) {
-        const double h = active ? a.gates[u] : r.value(r.h, u), c = active ? a.gates[s.hidden + u] : r.value(r.c, u);
+        const double h = norm::select(active, a.gates[u], r.value(r.h, u));
+        if (kCell == Cell::lstm) norm::put(r.c, u, norm::select(active, a.gates[s.hidden + u], r.value(r.c, u)));
         norm::put(r.h, u, h);
-        if (kCell == Cell::lstm) norm::put(r.c, u, c);
-        if (a.y != nullptr) norm::put(static_cast<T*>(a.y), time * s.y_step + d * s.y_direction + b * s.y_row + u, active ? h : 0.0);
+        if (a.y != nullptr) norm::put(static_cast<T*>(a.y), time * s.y_step + d * s.y_direction + b * s.y_row + u, norm::select(active, h, 0));
       }
     }
     for (int64_t u = 0; u < s.hidden; ++u) {

@@ -83,14 +83,20 @@ TERN_INLINE f32x16 apply(const RnnShape& s, const ActivationSpec& e, f32x16 x) {
 struct RowStep {
   const float *gates, *pre;  // [G*H] after the products; pre: GRU's x part of h~
   float *h, *c, *y;          // [H]; y null: not wanted
-  bool active;               // false: past the length of its sequence
+  int32_t past;              // all ones: past the length of its sequence; else 0
 };
 
-TERN_INLINE void keep(const RowStep& row, [[maybe_unused]] bool plain, float* state, int64_t u, int64_t n, f32x16 value) {
-  write(state + u, plain ? value : select(lanes_below(row.active ? 16 : 0), value, read(state + u, n)), n);
+// In bits: a select on a mask may become a branch in scalar code.
+TERN_INLINE f32x16 unless(int32_t past, f32x16 value, f32x16 otherwise) {
+  return from_bits((bits(value) & splat_i32(~past)) | (bits(otherwise) & splat_i32(past)));
 }
-TERN_INLINE void emit(const RowStep& row, bool plain, int64_t u, int64_t n, f32x16 h) {
-  if (row.y != nullptr) write(row.y + u, plain ? h : select(lanes_below(row.active ? 16 : 0), h, zero()), n);
+template <bool kPlain>
+TERN_INLINE void keep(const RowStep& row, float* state, int64_t u, int64_t n, f32x16 value) {
+  write(state + u, kPlain ? value : unless(row.past, value, read(state + u, n)), n);
+}
+template <bool kPlain>
+TERN_INLINE void emit(const RowStep& row, int64_t u, int64_t n, f32x16 h) {
+  if (row.y != nullptr) write(row.y + u, kPlain ? h : unless(row.past, h, zero()), n);
 }
 
 template <bool kPlain>
@@ -111,9 +117,9 @@ void lstm_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
     c = f * c + i * apply<kPlain, tanh>(s, e[1], read(g + 3 * s.hidden, n));
     if (!kPlain && d.peepholes != nullptr) o = o + read(d.peepholes + s.hidden + u, n) * c;
     const f32x16 h = apply<kPlain, sigmoid>(s, e[0], o) * apply<kPlain, tanh>(s, e[2], c);
-    keep(row, kPlain, row.c, u, n, c);
-    keep(row, kPlain, row.h, u, n, h);
-    emit(row, kPlain, u, n, h);
+    keep<kPlain>(row, row.c, u, n, c);
+    keep<kPlain>(row, row.h, u, n, h);
+    emit<kPlain>(row, u, n, h);
   }
 }
 
@@ -122,8 +128,8 @@ void rnn_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
   for (int64_t u = 0; u < s.hidden; u += 16) {
     const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
     const f32x16 h = apply<kPlain, Activation::tanh>(s, s.activations[d.d][0], read(row.gates + u, n));
-    keep(row, kPlain, row.h, u, n, h);
-    emit(row, kPlain, u, n, h);
+    keep<kPlain>(row, row.h, u, n, h);
+    emit<kPlain>(row, u, n, h);
   }
 }
 
@@ -149,8 +155,8 @@ void gru_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
     if (s.linear_before_reset) t = read(row.pre + 2 * s.hidden + u, n) + apply<kPlain, sigmoid>(s, e[0], read(g + s.hidden, n)) * t;
     t = apply<kPlain, tanh>(s, e[1], t);
     const f32x16 h = (splat(1.0f) - z) * t + z * old;
-    keep(row, kPlain, row.h, u, n, h);
-    emit(row, kPlain, u, n, h);
+    keep<kPlain>(row, row.h, u, n, h);
+    emit<kPlain>(row, u, n, h);
   }
 }
 
@@ -177,19 +183,16 @@ void step_rows(const RnnArgs& a, const Direction& d, int64_t step, int64_t pre_s
   const bool own_time = !kPlain && a.lengths != nullptr && d.reversed;  // every row begins at its own end
   if (!own_time) recur<kCell>(a, d, 0, d.rows, a.pre + forward * pre_step, pre_row);
   for (int64_t b = 0; b < d.rows; ++b) {
-    int64_t time = forward;
-    bool active = true;
+    int64_t time = forward, past = 0;  // past: all ones when this row has ended
     if (!kPlain && a.lengths != nullptr) {
-      int64_t length = a.lengths[d.begin + b];
-      length = length < 0 ? 0 : length > s.steps ? s.steps : length;
-      active = step < length;
-      const int64_t yes = -static_cast<int64_t>(active), reversed = length - 1 - step;
-      time = d.reversed ? (reversed & yes) | (step & ~yes) : step;
+      const int64_t length = sequence_length(a.lengths[d.begin + b], s.steps);
+      past = ~((step - length) >> 63);
+      time = time_of_step(step, length, d.reversed);
     }
     const float* pre = a.pre + time * pre_step + b * pre_row;
     if (own_time) recur<kCell>(a, d, b, 1, pre, 0);
     float* y = a.y == nullptr ? nullptr : a.y + time * s.y_step + d.d * s.y_direction + (d.begin + b) * s.y_row;
-    const RowStep row{a.gates + b * n, pre, a.h + b * H, a.c + b * H, y, active};
+    const RowStep row{a.gates + b * n, pre, a.h + b * H, a.c + b * H, y, static_cast<int32_t>(past)};
     if constexpr (kCell == Cell::lstm) lstm_cell<kPlain>(s, d, row);
     if constexpr (kCell == Cell::rnn) rnn_cell<kPlain>(s, d, row);
     if constexpr (kCell == Cell::gru) {
