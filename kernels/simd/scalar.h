@@ -79,7 +79,11 @@ TERN_INLINE mask16 unordered(f32x16 a, f32x16 b) { return each<mask16>([=](int i
 TERN_INLINE mask16 lanes_below(int64_t n) { return each<mask16>([=](int i) { return i < n; }); }
 TERN_INLINE mask16 operator&(mask16 a, mask16 b) { return each<mask16>([=](int i) { return a.v[i] && b.v[i]; }); }
 TERN_INLINE mask16 operator|(mask16 a, mask16 b) { return each<mask16>([=](int i) { return a.v[i] || b.v[i]; }); }
-TERN_INLINE f32x16 select(mask16 m, f32x16 yes, f32x16 no) { return each<f32x16>([=](int i) { return m.v[i] ? yes.v[i] : no.v[i]; }); }
+// In bits: `m ? yes : no` may become a branch on the data.
+TERN_INLINE f32x16 select(mask16 m, f32x16 yes, f32x16 no) {
+  const i32x16 a = bits(yes), b = bits(no);
+  return from_bits(each<i32x16>([&](int i) { return b.v[i] ^ ((a.v[i] ^ b.v[i]) & -static_cast<int32_t>(m.v[i])); }));
+}
 
 }  // namespace
 }  // namespace tern::TERN_ISA
