@@ -27,6 +27,7 @@ constexpr const OpDef* kOps[] = {
     // control
     &kIf,
     // conv
+    &kConcatBlocks,
     &kConv,
     &kConvTranspose,
     &kFusedConv,

@@ -1,6 +1,7 @@
 // Session: one plan with its own arena; what happens inside run(). See tern.h. You are here: stop 10 of the tour. Next: bench/ladder/gemm.
 #include <chrono>
 
+#include "runtime/assign_layouts.h"
 #include "runtime/base/fp_mode.h"
 #include "runtime/model.h"
 #include "runtime/plan.h"
@@ -62,6 +63,7 @@ Result<Session> Model::session(const SessionOptions& options) const {
   state->model = state_;
   state->graph = std::move(*graph);
   state->isa = best_isa(cap);
+  if (Status s = assign_layouts(state->graph); !s) return s.error();
   PlanOptions plan_options{state->isa, options.threads, options.budget, {options.lock_memory, options.huge_pages}};
   auto plan = make_plan(state->graph, state_->packs, plan_options);
   if (!plan) return plan.error();

@@ -26,7 +26,7 @@ struct OpDef;
 extern const OpDef kConv;
 extern const OpDef kConvTranspose;
 extern const OpDef kFusedConv;
-extern const OpDef kReorder;  // reorder.cpp
+extern const OpDef kReorder, kConcatBlocks;  // reorder.cpp
 
 constexpr int64_t kBlock = 16;  // channels of a block
 
@@ -103,6 +103,11 @@ struct ReorderArgs {
   int64_t y_image, y_block, y_channel, y_row, y_col;
   ConvHalo halo;                                         // of y
 };
+// Several reorders in turn: concatenation of whole blocks of channels.
+struct ConcatBlocksArgs {
+  const ReorderArgs* parts;
+  int64_t count;
+};
 
 // The register tile of an ISA: oc blocks x pixels.
 struct ConvTileShape {
@@ -119,6 +124,7 @@ int64_t conv_packed_floats(const ConvPack& p);
   namespace isa {                         \
   void conv_f32(const ConvArgs&);         \
   void reorder_f32(const ReorderArgs&);   \
+  void concat_blocks_f32(const ConcatBlocksArgs&); \
   }
 TERN_CONV(scalar)
 TERN_CONV(avx2)

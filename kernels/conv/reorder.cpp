@@ -1,5 +1,7 @@
-// Reorder: the same value in another layout. Only assign_layouts makes these nodes, so `tern dump` shows every one. See conv.h.
+// Reorder: the same value in another layout. ConcatBlocks: values of whole channel blocks joined along the channels.
+// Only assign_layouts makes these nodes, so `tern dump` shows every one. See conv.h.
 #include "kernels/conv/conv_bind.h"
+#include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
@@ -17,8 +19,7 @@ Status infer(InferContext& c) {
   return infer_same(c);
 }
 
-Status bind(BindContext& c) {
-  const TensorView &x = c.in(0), &y = c.out(0);
+ReorderArgs between(const TensorView& x, const TensorView& y) {
   const Dims& d = x.dims;
   const int64_t height = d.rank == 4 ? d[2] : 1, width = d.back();
   ReorderArgs a{};
@@ -49,17 +50,63 @@ Status bind(BindContext& c) {
     a.y_row = m.row();
     a.halo = {y.layout.top, y.layout.bottom, y.layout.left, y.layout.right, m.height, m.width};
   }
-  const auto [begin, end] = c.range(d[0] * ((d[1] + kBlock - 1) / kBlock));
+  return a;
+}
+
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  if (!x.layout.blocked && !y.layout.blocked) return invalid("both sides are plain");
+  ReorderArgs a = between(x, y);
+  const auto [begin, end] = c.range(x.dims[0] * ceil_div(x.dims[1], kBlock));
   if (begin == end) return {};
   a.begin = begin;
   a.end = end;
-  if (!a.from_blocked && !a.to_blocked) return invalid("both sides are plain");
   c.run(*pick(kRows, DType::f32, c.isa), a);
+  return {};
+}
+
+// ---- ConcatBlocks ----
+
+constexpr KernelRow kConcatRows[] = {
+    row<ConcatBlocksArgs, scalar::concat_blocks_f32>("concat_blocks/f32/scalar", DType::f32, Isa::scalar),
+    row<ConcatBlocksArgs, avx2::concat_blocks_f32>("concat_blocks/f32/avx2", DType::f32, Isa::avx2),
+    row<ConcatBlocksArgs, avx512::concat_blocks_f32>("concat_blocks/f32/avx512", DType::f32, Isa::avx512),
+};
+
+Status infer_concat(InferContext& c) {
+  Shape y = c.shape(0);
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    if (c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
+    const Shape& x = c.shape(i);
+    if (!x.ranked() || !y.ranked() || x.rank() != y.rank() || x.rank() < 3 || x.rank() > 4) return invalid("blocked layouts are for 3 or 4 axes");
+    if (!x[1].known() || x[1].value() % kBlock != 0) return invalid(x[1].text() + " channels are no whole blocks");
+    if (i > 0) y[1] = *add(y[1], x[1]);
+  }
+  c.set(0, DType::f32, std::move(y));
+  return {};
+}
+
+Status bind_concat(BindContext& c) {
+  const TensorView& y = c.out(0);
+  ReorderArgs* parts = c.table<ReorderArgs>(static_cast<int64_t>(c.inputs.size()));
+  int64_t channels = 0;
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    const TensorView& x = c.in(i);
+    if (!x.layout.blocked || !y.layout.blocked) return unsupported("joins blocked values only");
+    parts[i] = between(x, y);
+    parts[i].y += channels / kBlock * parts[i].y_block;
+    parts[i].begin = 0;
+    parts[i].end = x.dims[0] * ceil_div(x.dims[1], kBlock);
+    channels += x.dims[1];
+  }
+  c.run(*pick(kConcatRows, DType::f32, c.isa), ConcatBlocksArgs{parts, static_cast<int64_t>(c.inputs.size())});
   return {};
 }
 
 }  // namespace
 
+constinit const OpDef kConcatBlocks = {
+    .name = "ConcatBlocks", .inputs = {1, -1}, .outputs = {1, 1}, .infer = infer_concat, .bind = bind_concat, .kernels = kConcatRows, .tern_only = true};
 constinit const OpDef kReorder = {.name = "Reorder", .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = kRows, .tern_only = true};
 
 }  // namespace tern

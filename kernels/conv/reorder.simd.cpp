@@ -60,4 +60,8 @@ void reorder_f32(const ReorderArgs& a) {
   }
 }
 
+void concat_blocks_f32(const ConcatBlocksArgs& a) {
+  for (int64_t i = 0; i < a.count; ++i) reorder_f32(a.parts[i]);
+}
+
 }  // namespace tern::TERN_ISA

@@ -1,0 +1,169 @@
+// See assign_layouts.h.
+#include "runtime/assign_layouts.h"
+
+#include "kernels/conv/conv.h"
+#include "kernels/conv/window.h"
+#include "kernels/movement/movement.h"
+#include "kernels/pool/pool.h"
+
+namespace tern {
+namespace {
+
+constexpr int64_t kFewest = kBlock;  // with fewer channels most lanes would be idle
+
+bool is_conv(const Node& n) { return n.op == &kConv || n.op == &kFusedConv; }
+bool is_window_pool(const Node& n) { return n.op == &kMaxPool || n.op == &kAveragePool; }
+
+class Assigner {
+ public:
+  explicit Assigner(Graph& graph) : g_(graph), by_(producers(graph)), wanted_(graph.values.size(), false) {}
+
+  Status run() {
+    for (size_t n = g_.nodes.size(); n-- > 0;) want_inputs(g_.nodes[n]);
+    for (Node& node : g_.nodes) {
+      if (!node.outputs.empty() && node.outputs[0] != kNone && wanted(node.outputs[0]) && writes(node)) g_.value(node.outputs[0]).layout.blocked = true;
+    }
+    insert_reorders();
+    return {};
+  }
+
+ private:
+  bool wanted(ValueId v) const { return wanted_[static_cast<size_t>(v)]; }
+  bool suits(ValueId v) const {
+    if (v == kNone || g_.is_constant(v)) return false;
+    const TypeInfo& t = g_.value(v).type;
+    if (t.dtype != DType::f32 || !t.shape.known() || (t.shape.rank() != 3 && t.shape.rank() != 4)) return false;
+    const Dims d = t.shape.concrete();
+    return d.count() > 0 && d[1] >= kFewest;
+  }
+  Dims dims(ValueId v) const { return g_.value(v).type.shape.concrete(); }
+
+  // May this node write its output blocked?
+  bool writes(const Node& n) const {
+    if (n.outputs.empty() || !suits(n.outputs[0])) return false;
+    if (is_conv(n)) {
+      const int64_t groups = n.attrs.i("group", 1), ocs = dims(n.outputs[0])[1] / groups;
+      return groups == 1 || ocs % kBlock == 0 || depthwise(n);
+    }
+    if (is_window_pool(n)) return suits(n.inputs[0]) && (n.outputs.size() < 2 || n.outputs[1] == kNone);
+    if (n.op == &kConcat) return joins_blocks(n);
+    return false;
+  }
+  bool depthwise(const Node& n) const {
+    const int64_t groups = n.attrs.i("group", 1);
+    return groups > 1 && suits(n.inputs[0]) && suits(n.outputs[0]) && dims(n.inputs[0])[1] == groups && dims(n.outputs[0])[1] == groups;
+  }
+  // Does this node read input i blocked, if it has the choice?
+  bool reads(const Node& n, size_t i) const {
+    const ValueId v = n.inputs[i];
+    if (!suits(v)) return false;
+    if (is_conv(n)) {
+      if (i == 3) return produced_blocked(v) && suits(n.outputs[0]);
+      if (i != 0 || g_.value(n.outputs[0]).type.shape.rank() > 4 || !g_.value(n.inputs[1]).type.shape.known()) return false;
+      const int64_t groups = n.attrs.i("group", 1), ics = dims(v)[1] / groups;
+      return depthwise(n) || (ics >= kBlock && (groups == 1 || ics % kBlock == 0));
+    }
+    if (is_window_pool(n)) return writes(n);
+    if (n.op == &kGlobalAveragePool) return produced_blocked(v);
+    if (n.op == &kConcat) return wanted(n.outputs[0]) && writes(n);
+    return false;
+  }
+  bool produced_blocked(ValueId v) const {
+    const NodeId by = by_[static_cast<size_t>(v)];
+    return by != kNone && (is_conv(g_.node(by)) || is_window_pool(g_.node(by))) && writes(g_.node(by));
+  }
+  // Concatenation of whole blocks of channels.
+  bool joins_blocks(const Node& n) const {
+    const auto axis = normalize_axis(n.attrs.i("axis"), g_.value(n.outputs[0]).type.shape.rank());
+    if (!axis || *axis != 1) return false;
+    for (ValueId v : n.inputs) {
+      if (!suits(v) || dims(v)[1] % kBlock != 0 || !produced_blocked(v)) return false;
+    }
+    return true;
+  }
+
+  void want_inputs(const Node& n) {
+    for (size_t i = 0; i < n.inputs.size(); ++i) {
+      if (n.inputs[i] != kNone && reads(n, i)) wanted_[static_cast<size_t>(n.inputs[i])] = true;
+    }
+  }
+
+  // A window pool whose result nobody wants blocked still computes blocked; its result is brought back.
+  bool takes_blocked(const Node& n, size_t i) const {
+    if (!reads(n, i)) return false;
+    if (is_conv(n) && i == 3) return g_.value(n.inputs[i]).layout.blocked;
+    if (n.op == &kGlobalAveragePool) return g_.value(n.inputs[i]).layout.blocked;
+    return true;
+  }
+
+  // Widens the halo of the blocked value that convolution n reads.
+  void widen_halo(const Node& n, ValueId v) {
+    const Dims w = g_.value(n.inputs[1]).type.shape.concrete(), x = dims(v);
+    auto window = read_window(n.attrs, x.rank - 2, w.span().subspan(2));
+    if (!window || !fit_window(*window, n.attrs, x.span().subspan(2))) return;
+    int64_t after[3];
+    for (size_t a = 0; a < 3; ++a) {
+      after[a] = (window->out[a] - 1) * window->stride[a] + (window->kernel[a] - 1) * window->dilation[a] + 1 - window->begin[a] - window->in[a];
+    }
+    Layout& l = g_.value(v).layout;
+    auto grow = [](int32_t& side, int64_t by) { side = static_cast<int32_t>(std::max<int64_t>(side, by)); };
+    grow(l.top, window->begin[1]);
+    grow(l.bottom, after[1]);
+    grow(l.left, window->begin[2]);
+    grow(l.right, after[2]);
+  }
+
+  ValueId reordered(ValueId v, bool blocked, std::vector<Node>& out) {
+    std::vector<ValueId>& made = blocked ? to_blocked_ : to_plain_;
+    made.resize(g_.values.size(), kNone);
+    if (made[static_cast<size_t>(v)] != kNone) return made[static_cast<size_t>(v)];
+    const Value& from = g_.value(v);
+    const ValueId to = g_.add_value(from.name + (blocked ? ".nchw16c" : ".nchw"), from.type);
+    g_.value(to).layout.blocked = blocked;
+    Node n;
+    n.op = &kReorder;
+    n.inputs = {v};
+    n.outputs = {to};
+    out.push_back(std::move(n));
+    (blocked ? to_blocked_ : to_plain_)[static_cast<size_t>(v)] = to;
+    return to;
+  }
+
+  void insert_reorders() {
+    std::vector<Node> out;
+    out.reserve(g_.nodes.size());
+    std::vector<Node> nodes = g_.nodes;
+    for (size_t n = 0; n < nodes.size(); ++n) {
+      Node& node = nodes[n];
+      if (is_window_pool(node) && takes_blocked(node, 0)) g_.value(node.outputs[0]).layout.blocked = true;
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        const ValueId v = g_.nodes[n].inputs[i];
+        if (v == kNone) continue;
+        const bool blocked = takes_blocked(g_.nodes[n], i), is = g_.value(v).layout.blocked;
+        const bool either = is_conv(node) && i == 3;
+        if (blocked != is && !either) node.inputs[i] = reordered(v, blocked, out);
+        if (blocked && is_conv(node) && i == 0) widen_halo(g_.nodes[n], node.inputs[i]);
+      }
+      if (node.op == &kConcat && g_.value(node.outputs[0]).layout.blocked) {
+        node.op = &kConcatBlocks;
+        node.attrs = {};
+      }
+      out.push_back(node);
+    }
+    for (ValueId& v : g_.outputs) {
+      if (g_.value(v).layout.blocked) v = reordered(v, false, out);
+    }
+    g_.nodes = std::move(out);
+  }
+
+  Graph& g_;
+  std::vector<NodeId> by_;
+  std::vector<bool> wanted_;
+  std::vector<ValueId> to_blocked_, to_plain_;  // the Reorder of a value, once it is made
+};
+
+}  // namespace
+
+Status assign_layouts(Graph& graph) { return Assigner(graph).run(); }
+
+}  // namespace tern

@@ -1,0 +1,137 @@
+// assign_layouts: which values become blocked, and that the plan on blocked values has the bits of the evaluator on plain ones.
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "runtime/assign_layouts.h"
+#include "runtime/evaluator.h"
+#include "runtime/infer_shapes.h"
+#include "runtime/plan.h"
+#include "runtime/verify.h"
+#include "tests/support/graph_builder.h"
+
+namespace tern::test {
+namespace {
+
+using Ints = std::vector<int64_t>;
+
+// Conv or FusedConv with random weights.
+ValueId conv(GraphBuilder& b, ValueId x, Dims w, Attrs attrs, const char* op = "Conv") {
+  return b.node(op, {x, b.constant(random_f32(w, 7)), b.constant(random_f32({w[0]}, 8))}, attrs);
+}
+
+// Plans the blocked graph on every ISA and thread count, twice over (the arena is full of the first run then), and compares with
+// the evaluator on the plain one. Returns the blocked graph.
+Graph check_blocked(Graph plain, const Tensor& x) {
+  REQUIRE(infer_shapes(plain).ok());
+  PackStore packs;
+  const Tensor inputs[] = {x};
+  auto expected = evaluate_graph(plain, inputs, {});
+  REQUIRE_MESSAGE(expected.ok(), (expected.ok() ? "" : expected.error().message()));
+  Graph blocked = plain;
+  REQUIRE(assign_layouts(blocked).ok());
+  auto legal = verify(blocked);
+  REQUIRE_MESSAGE(legal.ok(), (legal.ok() ? "" : legal.error().message()));
+  INFO(to_text(blocked));
+  for (Isa isa : runnable_isas()) {
+    for (int threads : {1, 3}) {
+      auto plan = make_plan(blocked, packs, {isa, threads, int64_t(1) << 30, {}});
+      REQUIRE_MESSAGE(plan.ok(), (plan.ok() ? "" : plan.error().message()));
+      for (int round = 0; round < 2; ++round) {
+        std::memcpy(plan->inputs[0].data, x.raw(), x.bytes());
+        for (size_t s = 0; s < plan->steps[0].size(); ++s) {
+          for (auto& steps : plan->steps) {
+            if (steps[s].run != nullptr) steps[s].run(steps[s].args);
+          }
+        }
+        for (size_t o = 0; o < expected->size(); ++o) {
+          Tensor got = *Tensor::allocate(DType::f32, plan->outputs[o].dims);
+          std::memcpy(got.mutable_raw(), plan->outputs[o].data, got.bytes());
+          check_same(got, (*expected)[o]);
+        }
+      }
+    }
+  }
+  return blocked;
+}
+
+}  // namespace
+
+TEST_CASE("assign_layouts: between convolutions values are blocked, with the halo of the reader, and nothing is reordered") {
+  GraphBuilder b;
+  ValueId v = conv(b, b.input("x", {1, 3, 9, 11}), {20, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+  v = conv(b, v, {33, 20, 3, 3}, {{"pads", Ints{2, 1, 0, 1}}, {"strides", Ints{2, 1}}});
+  b.output(conv(b, v, {5, 33, 1, 1}, {}));
+  const Graph g = check_blocked(b.graph, random_f32({1, 3, 9, 11}, 1));
+  CHECK(GraphBuilder::count(g, "Reorder") == 0);
+  CHECK(g.value(g.nodes[0].outputs[0]).layout == Layout{true, 2, 0, 1, 1});
+  CHECK(g.value(g.nodes[1].outputs[0]).layout == Layout{true, 0, 0, 0, 0});
+  CHECK_FALSE(g.value(g.nodes[2].outputs[0]).layout.blocked);
+}
+
+TEST_CASE("assign_layouts: readers of different padding share the widest halo") {
+  GraphBuilder b;
+  const ValueId v = conv(b, b.input("x", {2, 3, 8, 7}), {17, 3, 1, 1}, {});
+  b.output(conv(b, v, {16, 17, 3, 1}, {{"pads", Ints{1, 0, 1, 0}}}));
+  b.output(conv(b, v, {16, 17, 1, 5}, {{"pads", Ints{0, 2, 0, 2}}}));
+  b.output(conv(b, v, {16, 17, 1, 1}, {}));
+  const Graph g = check_blocked(b.graph, random_f32({2, 3, 8, 7}, 1));
+  CHECK(g.value(g.nodes[0].outputs[0]).layout == Layout{true, 1, 1, 2, 2});
+}
+
+TEST_CASE("assign_layouts: a value that is also read plainly is reordered once") {
+  GraphBuilder b;
+  const ValueId v = conv(b, b.input("x", {1, 3, 6, 5}), {16, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+  b.output(conv(b, v, {16, 16, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+  b.output(b.node("Transpose", {v}));
+  b.output(v);
+  CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({1, 3, 6, 5}, 1)), "Reorder") == 1);
+}
+
+TEST_CASE("assign_layouts: a plain input of many channels is reordered, halo and all") {
+  GraphBuilder b;
+  b.output(conv(b, b.input("x", {2, 18, 6, 21}), {16, 18, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+  const Graph g = check_blocked(b.graph, random_f32({2, 18, 6, 21}, 1));
+  REQUIRE(GraphBuilder::count(g, "Reorder") == 1);
+  CHECK(g.value(g.nodes[0].outputs[0]).layout == Layout{true, 1, 1, 1, 1});
+}
+
+TEST_CASE("assign_layouts: pools, depthwise and grouped convolutions, residuals stay blocked") {
+  GraphBuilder b;
+  ValueId v = conv(b, b.input("x", {1, 3, 12, 13}), {32, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+  v = b.node("MaxPool", {v}, {{"kernel_shape", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}, {"strides", Ints{2, 2}}});
+  const ValueId skip = v;
+  v = conv(b, v, {32, 1, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}, {"group", int64_t(32)}});
+  v = b.node("FusedConv", {v, b.constant(random_f32({32, 16, 3, 3}, 3)), kNone, skip}, {{"pads", Ints{1, 1, 1, 1}}, {"group", int64_t(2)}, {"activation", std::string("Relu")}});
+  v = b.node("AveragePool", {v}, {{"kernel_shape", Ints{2, 2}}, {"ceil_mode", int64_t(1)}, {"pads", Ints{1, 0, 0, 1}}, {"count_include_pad", int64_t(1)}});
+  v = conv(b, v, {40, 32, 1, 1}, {});
+  b.output(b.node("GlobalAveragePool", {v}));
+  const Graph g = check_blocked(b.graph, random_f32({1, 3, 12, 13}, 1));
+  CHECK(GraphBuilder::count(g, "Reorder") == 0);
+}
+
+TEST_CASE("assign_layouts: whole blocks are joined in place of a concatenation, odd channels are not") {
+  for (int64_t channels : {16, 24}) {
+    GraphBuilder b;
+    const ValueId v = conv(b, b.input("x", {2, 3, 5, 6}), {16, 3, 1, 1}, {});
+    const ValueId joined = b.node("Concat", {conv(b, v, {channels, 16, 1, 1}, {}), conv(b, v, {32, 16, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}})}, {{"axis", int64_t(1)}});
+    b.output(conv(b, joined, {16, 32 + channels, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+    const Graph g = check_blocked(b.graph, random_f32({2, 3, 5, 6}, 1));
+    CHECK(GraphBuilder::count(g, "ConcatBlocks") == (channels == 16));
+  }
+}
+
+TEST_CASE("assign_layouts: one axis, dilated, and a single column") {
+  GraphBuilder b;
+  ValueId v = conv(b, b.input("x", {1, 16, 40}), {32, 16, 3}, {{"dilations", Ints{1}}});
+  v = conv(b, v, {32, 32, 3}, {{"dilations", Ints{4}}, {"pads", Ints{8, 0}}});
+  b.output(v);
+  check_blocked(b.graph, random_f32({1, 16, 40}, 1));
+  GraphBuilder c;
+  v = conv(c, c.input("x", {1, 16, 30, 10}), {32, 16, 1, 10}, {});
+  v = conv(c, v, {32, 32, 4, 1}, {{"pads", Ints{1, 0, 2, 0}}});
+  c.output(conv(c, v, {16, 32, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+  check_blocked(c.graph, random_f32({1, 16, 30, 10}, 1));
+}
+
+}  // namespace tern::test
