@@ -286,7 +286,11 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
   outputs.evaluated = evaluate;
   outputs.isa = name(best_isa(parse_isa(session.isa)));
   if (!evaluate) {
-    for (size_t i = 0; i < ports.size(); ++i) infer_dims(ports[i], inputs[i].dims, session.dims);
+    std::vector<Dims> given;
+    for (const Array& a : inputs) given.emplace_back(std::span<const int64_t>(a.dims));
+    auto solved = solve_dims(model.state().graph, given);
+    if (!solved) return solved.error();
+    session.dims.insert(solved->begin(), solved->end());  // what the caller bound stays, and is compared below
     auto s = model.session(session);
     if (s) {
       for (size_t i = 0; i < ports.size(); ++i) {
