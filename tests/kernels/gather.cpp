@@ -1,0 +1,99 @@
+// Gathers and scatters by hand, with both index dtypes. Contract: kernels/gather/gather.h.
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "tests/support/op_test.h"
+
+namespace tern::test {
+namespace {
+
+Tensor iota(Dims dims) {
+  Tensor t = *Tensor::allocate(DType::f32, dims);
+  for (int64_t i = 0; i < t.count(); ++i) t.mutable_data<float>()[i] = static_cast<float>(i);
+  return t;
+}
+Tensor i32(Dims dims, std::vector<float> v) { return cast(f32(dims, std::move(v)), DType::i32); }
+// Runs the kernel on indices that inference never saw, as a session does.
+Tensor gather_unseen(const Tensor& x, const Tensor& indices) {
+  Attributes attrs;
+  const OpDef* op = find_op("Gather");
+  Tensor y = *Tensor::allocate(x.dtype(), Dims{indices.count(), x.dims()[1]});
+  const TensorView in[] = {x.view(), indices.view()}, out[] = {y.view()};
+  const Tensor* constants[] = {nullptr, nullptr};
+  BindContext measure(attrs, Isa::scalar, in, out, constants, {});
+  REQUIRE(op->bind(measure).ok());
+  auto tables = allocate_aligned(static_cast<size_t>(measure.table_bytes()));
+  BindContext bound(attrs, Isa::scalar, in, out, constants, {tables.get(), nullptr, nullptr});
+  REQUIRE(op->bind(bound).ok());
+  bound.step().run(bound.step().args);
+  return y;
+}
+
+}  // namespace
+
+TEST_CASE("gather: rows, columns, negative and scalar indices") {
+  const Tensor x = iota({3, 4});
+  check_same(run_op("Gather", {}, {x, i64({2, 1}, {2, -3})})[0], f32({2, 1, 4}, {8, 9, 10, 11, 0, 1, 2, 3}));
+  check_same(run_op("Gather", {{"axis", int64_t(1)}}, {x, i32({2}, {3, -1})})[0], f32({3, 2}, {3, 3, 7, 7, 11, 11}));
+  check_same(run_op("Gather", {{"axis", int64_t(-1)}}, {x, i64({}, {1})})[0], f32({3}, {1, 5, 9}));
+  CHECK(run_op("Gather", {}, {x, i64({0}, {})})[0].dims() == Dims{0, 4});
+  CHECK(run_op("Gather", {}, {iota({3, 0}), i64({1}, {1})})[0].dims() == Dims{1, 0});
+  for (DType t : {DType::i8, DType::f16, DType::f64}) {
+    check_same(run_op("Gather", {{"axis", int64_t(1)}}, {cast(x, t), i64({1}, {2})})[0], cast(f32({3, 1}, {2, 6, 10}), t));
+  }
+}
+
+TEST_CASE("gather: a known index outside is an error, an unknown one is clamped") {
+  const Tensor x = iota({3, 2});
+  CHECK(op_error("Gather", {}, {x, i64({1}, {3})}) != "");
+  CHECK(op_error("Gather", {}, {x, i64({1}, {-4})}) != "");
+  CHECK(op_error("Gather", {}, {x, f32({1}, {0})}) != "");
+  CHECK(op_error("Gather", {}, {iota({0, 2}), i64({1}, {0})}) != "");
+  check_same(gather_unseen(x, i64({4}, {3, -4, INT64_MAX, INT64_MIN})), f32({4, 2}, {4, 5, 0, 1, 4, 5, 0, 1}));
+}
+
+TEST_CASE("gather elements: along either axis, from smaller indices") {
+  const Tensor x = iota({3, 3});
+  check_same(run_op("GatherElements", {}, {x, i64({2, 3}, {1, 2, 0, 2, 0, -3})})[0], f32({2, 3}, {3, 7, 2, 6, 1, 2}));
+  check_same(run_op("GatherElements", {{"axis", int64_t(1)}}, {x, i32({2, 2}, {0, 0, -1, 0})})[0], f32({2, 2}, {0, 0, 5, 3}));
+  CHECK(op_error("GatherElements", {}, {x, i64({1, 4}, {0, 0, 0, 0})}) != "");
+  CHECK(op_error("GatherElements", {}, {x, i64({1, 1}, {3})}) != "");
+}
+
+TEST_CASE("gather nd: whole tuples, rows, batches") {
+  const Tensor x = iota({2, 2, 2});
+  check_same(run_op("GatherND", {}, {x, i64({2, 3}, {0, 0, 1, 1, -1, 0})})[0], f32({2}, {1, 6}));
+  check_same(run_op("GatherND", {}, {x, i64({1, 2}, {0, 1})})[0], f32({1, 2}, {2, 3}));
+  check_same(run_op("GatherND", {{"batch_dims", int64_t(1)}}, {x, i64({2, 1}, {1, 0})})[0], f32({2, 2}, {2, 3, 4, 5}));
+  check_same(run_op("GatherND", {{"batch_dims", int64_t(1)}}, {x, i64({2, 2, 1}, {1, 0, 0, 0})})[0], f32({2, 2, 2}, {2, 3, 0, 1, 4, 5, 4, 5}));
+  CHECK(op_error("GatherND", {}, {x, i64({1, 4}, {0, 0, 0, 0})}) != "");
+  CHECK(op_error("GatherND", {}, {x, i64({1, 1}, {2})}) != "");
+}
+
+TEST_CASE("scatter elements: the last update wins; reductions see all of them in order") {
+  const Tensor x = f32({4}, {1, 2, 3, 4}), k = i64({3}, {1, -3, 3}), u = f32({3}, {10, 20, -5});
+  auto scatter = [&](const char* reduction) { return run_op("ScatterElements", {{"reduction", std::string(reduction)}}, {x, k, u})[0]; };
+  check_same(scatter("none"), f32({4}, {1, 20, 3, -5}));
+  check_same(scatter("add"), f32({4}, {1, 32, 3, -1}));
+  check_same(scatter("mul"), f32({4}, {1, 400, 3, -20}));
+  check_same(scatter("max"), f32({4}, {1, 20, 3, 4}));
+  check_same(scatter("min"), f32({4}, {1, 2, 3, -5}));
+  check_same(run_op("ScatterElements", {{"axis", int64_t(1)}}, {iota({2, 3}), i32({2, 1}, {2, 0}), f32({2, 1}, {8, 9})})[0], f32({2, 3}, {0, 1, 8, 9, 4, 5}));
+  check_same(run_op("ScatterElements", {{"reduction", std::string("add")}}, {cast(x, DType::f16), k, cast(u, DType::f16)})[0], cast(f32({4}, {1, 32, 3, -1}), DType::f16));
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  check_same(run_op("ScatterElements", {{"reduction", std::string("max")}}, {f32({2}, {nan, 1}), i64({2}, {0, 1}), f32({2}, {2, nan})})[0], f32({2}, {nan, nan}));
+  CHECK(op_error("ScatterElements", {}, {x, i64({1}, {4}), f32({1}, {0})}) != "");
+  CHECK(op_error("ScatterElements", {}, {x, k, f32({2}, {0, 0})}) != "");
+  CHECK(op_error("ScatterElements", {{"reduction", std::string("sub")}}, {x, k, u}) != "");
+}
+
+TEST_CASE("scatter nd: elements and rows") {
+  check_same(run_op("ScatterND", {}, {f32({4}, {1, 2, 3, 4}), i64({2, 1}, {3, -4}), f32({2}, {8, 9})})[0], f32({4}, {9, 2, 3, 8}));
+  check_same(run_op("ScatterND", {{"reduction", std::string("add")}}, {iota({2, 2}), i64({2, 1}, {1, 1}), f32({2, 2}, {1, 2, 3, 4})})[0], f32({2, 2}, {0, 1, 6, 9}));
+  check_same(run_op("ScatterND", {}, {iota({2, 2}), i32({1, 2}, {0, -1}), f32({1}, {7})})[0], f32({2, 2}, {0, 7, 2, 3}));
+  CHECK(op_error("ScatterND", {}, {iota({2, 2}), i64({1, 1}, {2}), f32({1, 2}, {0, 0})}) != "");
+  CHECK(op_error("ScatterND", {}, {iota({2, 2}), i64({1, 1}, {0}), f32({1, 3}, {0, 0, 0})}) != "");
+}
+
+}  // namespace tern::test

@@ -1,0 +1,80 @@
+// ArgMax, CumSum, TopK, OneHot by hand. Contracts: kernels/reduce/reduce.h, kernels/shape/shape.h.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "tests/support/op_test.h"
+
+namespace tern::test {
+namespace {
+
+const float kNan = std::numeric_limits<float>::quiet_NaN();
+
+}  // namespace
+
+TEST_CASE("arg: first or last extreme, any axis, NaN first") {
+  const Tensor x = f32({2, 3}, {1, 5, 5, 7, 2, 7});
+  auto arg = [&](const char* op, int64_t axis, int64_t last, int64_t keep) {
+    return run_op(op, {{"axis", axis}, {"select_last_index", last}, {"keepdims", keep}}, {x})[0];
+  };
+  check_same(arg("ArgMax", 1, 0, 1), i64({2, 1}, {1, 0}));
+  check_same(arg("ArgMax", -1, 1, 0), i64({2}, {2, 2}));
+  check_same(arg("ArgMin", 0, 0, 0), i64({3}, {0, 1, 0}));
+  check_same(run_op("ArgMax", {{"keepdims", int64_t(0)}}, {f32({5}, {1, kNan, 9, kNan, 0})})[0], i64({}, {1}));
+  check_same(run_op("ArgMin", {{"keepdims", int64_t(0)}, {"select_last_index", int64_t(1)}}, {f32({5}, {1, kNan, -9, kNan, 0})})[0], i64({}, {3}));
+  check_same(run_op("ArgMax", {}, {cast(x, DType::f16)})[0], i64({1, 3}, {1, 0, 1}));
+  check_same(run_op("ArgMin", {}, {cast(x, DType::u8)})[0], i64({1, 3}, {0, 1, 0}));
+  CHECK(op_error("ArgMax", {}, {f32({0}, {})}) != "");
+  CHECK(op_error("ArgMax", {{"axis", int64_t(2)}}, {x}) != "");
+}
+
+TEST_CASE("cumulate: exclusive, reverse, any axis") {
+  const Tensor x = f32({2, 3}, {1, 2, 3, 4, 5, 6});
+  auto run = [&](const char* op, int64_t axis, int64_t exclusive, int64_t reverse) {
+    return run_op(op, {{"exclusive", exclusive}, {"reverse", reverse}}, {x, i64({}, {axis})})[0];
+  };
+  check_same(run("CumSum", 1, 0, 0), f32({2, 3}, {1, 3, 6, 4, 9, 15}));
+  check_same(run("CumSum", 1, 1, 0), f32({2, 3}, {0, 1, 3, 0, 4, 9}));
+  check_same(run("CumSum", 1, 0, 1), f32({2, 3}, {6, 5, 3, 15, 11, 6}));
+  check_same(run("CumSum", -1, 1, 1), f32({2, 3}, {5, 3, 0, 11, 6, 0}));
+  check_same(run("CumSum", 0, 0, 0), f32({2, 3}, {1, 2, 3, 5, 7, 9}));
+  check_same(run("CumProd", 1, 0, 0), f32({2, 3}, {1, 2, 6, 4, 20, 120}));
+  check_same(run("CumProd", 0, 1, 1), f32({2, 3}, {4, 5, 6, 1, 1, 1}));
+  check_same(run_op("CumSum", {}, {i64({2}, {INT64_MAX, 1}), i64({}, {0})})[0], i64({2}, {INT64_MAX, INT64_MIN}));
+  check_same(run_op("CumSum", {}, {cast(f32({3}, {2048, 1, 1}), DType::f16), i64({}, {0})})[0], cast(f32({3}, {2048, 2048, 2050}), DType::f16));
+  CHECK(op_error("CumSum", {}, {x, i64({}, {2})}) != "");
+}
+
+TEST_CASE("topk: sorted, stable, from either end, NaN largest") {
+  const Tensor x = f32({1, 6}, {3, 9, 3, kNan, -1, 9});
+  auto y = run_op("TopK", {}, {x, i64({1}, {4})}, 2);
+  check_same(y[0], f32({1, 4}, {kNan, 9, 9, 3}));
+  check_same(y[1], i64({1, 4}, {3, 1, 5, 0}));
+  y = run_op("TopK", {{"largest", int64_t(0)}}, {x, i64({1}, {6})}, 2);
+  check_same(y[1], i64({1, 6}, {4, 0, 2, 1, 5, 3}));
+  y = run_op("TopK", {{"axis", int64_t(0)}}, {f32({3, 2}, {1, 6, 3, 4, 2, 5}), i64({1}, {2})}, 2);
+  check_same(y[0], f32({2, 2}, {3, 6, 2, 5}));
+  check_same(y[1], i64({2, 2}, {1, 0, 2, 2}));
+  CHECK(run_op("TopK", {}, {x, i64({1}, {0})}, 2)[0].dims() == Dims{1, 0});
+  CHECK(op_error("TopK", {}, {x, i64({1}, {7})}, 2) != "");
+  CHECK(op_error("TopK", {}, {x, i64({1}, {-1})}, 2) != "");
+  const Tensor r = random_f32({5, 101}, 11);
+  y = run_op("TopK", {}, {r, i64({1}, {17})}, 2);
+  for (int64_t row = 0; row < 5; ++row) {
+    std::vector<float> v(r.data<float>() + row * 101, r.data<float>() + (row + 1) * 101);
+    std::sort(v.begin(), v.end(), std::greater<>());
+    CHECK(std::equal(v.begin(), v.begin() + 17, y[0].data<float>() + row * 17));
+  }
+}
+
+TEST_CASE("one-hot: negative indices wrap, others outside are off, any axis") {
+  const Tensor values = f32({2}, {5, 7}), depth = i64({}, {3});
+  check_same(run_op("OneHot", {}, {i64({4}, {0, -1, 3, -4}), depth, values})[0], f32({4, 3}, {7, 5, 5, 5, 5, 7, 5, 5, 5, 5, 5, 5}));
+  check_same(run_op("OneHot", {{"axis", int64_t(0)}}, {i64({2}, {2, 0}), depth, values})[0], f32({3, 2}, {5, 7, 5, 5, 7, 5}));
+  check_same(run_op("OneHot", {}, {f32({2}, {1, kNan}), depth, values})[0], f32({2, 3}, {5, 7, 5, 5, 5, 5}));
+  CHECK(op_error("OneHot", {}, {i64({1}, {0}), i64({}, {-1}), values}) != "");
+}
+
+}  // namespace tern::test
