@@ -24,7 +24,7 @@ std::vector<Case> cases() {
   const Attrs relu = {{"activation", std::string("Relu")}};
   std::vector<Case> all;
   // Dense layers: x [M,K], W [K,N], bias [N].
-  for (auto [m, k, n] : {std::array<int64_t, 3>{1, 4, 4}, {1, 64, 3}, {1, 64, 16}, {1, 64, 64}, {1, 64, 128}, {1, 128, 64}, {1, 256, 256},
+  for (auto [m, k, n] : {std::array<int64_t, 3>{1, 4, 4}, {1, 64, 3}, {1, 64, 16}, {1, 64, 64}, {1, 64, 128}, {1, 128, 64}, {1, 64, 192}, {1, 128, 128}, {1, 256, 256},
                          {1, 256, 512}, {1, 512, 512}, {1, 512, 16}, {5, 64, 64}, {32, 64, 128}, {32, 256, 256}, {50, 64, 192}}) {
     all.push_back({"Linear", relu, {{m, k}, {k, n}, {n}}, 6});
   }

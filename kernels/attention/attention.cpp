@@ -67,10 +67,11 @@ Status bind(BindContext& c) {
   const auto [begin, end] = c.range(q[0] * q[1]);
   if (begin == end) return {};
   a.heads = end - begin;
-  a.q = c.in(0).as<const float>() + begin * a.T * a.D;
-  a.k = c.in(1).as<const float>() + begin * a.S * a.D;
-  a.v = c.in(2).as<const float>() + begin * a.S * a.E;
-  a.y = c.out(0).as<float>() + begin * a.T * a.E;
+  const auto moved = [](auto* p, int64_t n) { return p == nullptr ? p : p + n; };  // null while measuring
+  a.q = moved(c.in(0).as<const float>(), begin * a.T * a.D);
+  a.k = moved(c.in(1).as<const float>(), begin * a.S * a.D);
+  a.v = moved(c.in(2).as<const float>(), begin * a.S * a.E);
+  a.y = moved(c.out(0).as<float>(), begin * a.T * a.E);
   if (c.has(3)) {
     Dims mask{1, 1, 1, 1};
     const Dims& given = c.in(3).dims;

@@ -39,6 +39,10 @@ struct Product {
 
 std::string shapes(const TensorView& a, const TensorView& b) { return to_string(a.dims) + " and " + to_string(b.dims); }
 
+// Null stays null: no bias, no residual, or a binding that is only measured.
+template <class T>
+T* moved(T* p, int64_t n) { return p == nullptr ? p : p + n; }
+
 // Which share this part computes: matrices of the batch, rows, or groups of panels.
 struct Share {
   BindContext::Range batch, rows, groups;
@@ -162,10 +166,10 @@ Status bind_f32(BindContext& c, const Product& p) {
   if (p.residual >= 0) g.panel.residual = c.in(static_cast<size_t>(p.residual)).as<const float>();
   // A share of the rows.
   g.panel.m = s.rows.end - s.rows.begin;
-  g.panel.x += s.rows.begin * p.x_row;
-  g.panel.y += s.rows.begin * p.n;
-  if (g.panel.residual != nullptr) g.panel.residual += s.rows.begin * p.n;
-  if (g.panel.bias != nullptr) g.panel.bias += s.rows.begin * g.panel.bias_stride;
+  g.panel.x = moved(g.panel.x, s.rows.begin * p.x_row);
+  g.panel.y = moved(g.panel.y, s.rows.begin * p.n);
+  g.panel.residual = moved(g.panel.residual, s.rows.begin * p.n);
+  g.panel.bias = moved(g.panel.bias, s.rows.begin * g.panel.bias_stride);
   const bool prepares = g.x_rows != nullptr || g.pack.packed != nullptr || g.tail != nullptr || g.bias != nullptr;
   const std::span<const BatchOffset> mine(batch.data() + s.batch.begin, static_cast<size_t>(s.batch.end - s.batch.begin));
   g.batches = static_cast<int64_t>(mine.size());

@@ -37,7 +37,7 @@ constexpr int gemm_chains(int64_t n, int64_t k) {
 struct PanelGroups {
   int64_t panels, groups;
   explicit constexpr PanelGroups(int64_t n) : panels((n + kPanel - 1) / kPanel), groups((panels + kGroup - 1) / kGroup) {}
-  constexpr int64_t first(int64_t g) const { return groups == 0 ? 0 : panels * g / groups; }
+  constexpr int64_t first(int64_t g) const { return g == 0 ? 0 : g == groups ? panels : panels * g / groups; }
 };
 
 // Floats of packed weights, in the form that `chains` asks for (0: dot).

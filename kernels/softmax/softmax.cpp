@@ -59,8 +59,8 @@ Status bind(BindContext& c, std::span<const KernelRow> rows) {
   }
   if (a.outer == 0 || a.cols == 0 || a.inner == 0) return {};
   const int64_t bytes = first * static_cast<int64_t>(size_of(x.dtype));
-  a.x = static_cast<const std::byte*>(a.x) + bytes;
-  a.y = static_cast<std::byte*>(a.y) + bytes;
+  if (a.x != nullptr) a.x = static_cast<const std::byte*>(a.x) + bytes;  // null while measuring
+  if (a.y != nullptr) a.y = static_cast<std::byte*>(a.y) + bytes;
   c.run(*kernel, a);
   return {};
 }
