@@ -1,0 +1,20 @@
+# What `cmake --install` puts where: headers, both libraries, the command, its manual and completion, find_package and pkg-config files.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+install(DIRECTORY runtime/include/tern DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS tern tern_shared EXPORT tern-targets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET tern_command)
+  install(TARGETS tern_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES tools/tern/tern.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES tools/tern/tern.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME tern)
+endif()
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tern)
+install(EXPORT tern-targets NAMESPACE tern:: DESTINATION ${package_dir})
+configure_package_config_file(tools/install/tern-config.cmake.in ${CMAKE_BINARY_DIR}/tern-config.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/tern-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/tern-config.cmake ${CMAKE_BINARY_DIR}/tern-config-version.cmake DESTINATION ${package_dir})
+# Relative, because --prefix may be given as late as at the install.
+file(RELATIVE_PATH pkgconfig_to_include ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_FULL_INCLUDEDIR})
+configure_file(tools/install/tern.pc.in ${CMAKE_BINARY_DIR}/tern.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/tern.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
