@@ -271,4 +271,63 @@ TEST_CASE("MeanVarianceNormalization: by channel as the default says, and over a
   CHECK(op_error("MeanVarianceNormalization", {{"axes", std::vector<int64_t>{4}}}, {x}).find("outside") != std::string::npos);
 }
 
+TEST_CASE("norms: the default epsilon is 1e-5, which decides when the variance is small") {
+  Tensor x = random_f32({2, 3, 8}, 5, -0.004f, 0.004f), ones = f32({3}, {1, 1, 1}), zeros = f32({3}, {0, 0, 0}), row = f32({8}, std::vector<float>(8, 1));
+  const std::vector<double> by_row = layer_norm(x, 8, {1}, {}, 1e-5f, true), by_batch = layer_norm(x, 24, {1}, {}, 1e-5f, true);
+  check_near(run_op("LayerNormalization", {}, {x, row})[0], by_row, kTolerance);
+  check_near(run_op("RMSNormalization", {}, {x, row})[0], layer_norm(x, 8, {1}, {}, 1e-5f, false), kTolerance);
+  check_near(run_op("InstanceNormalization", {}, {x, ones, zeros})[0], by_row, kTolerance);
+  check_near(run_op("GroupNormalization", {{"num_groups", int64_t(1)}}, {x, ones, zeros})[0], by_batch, kTolerance);
+  std::vector<double> expected = doubles(x);
+  for (double& v : expected) v /= std::sqrt(1e-6 + 1e-5);
+  check_near(run_op("BatchNormalization", {}, {x, ones, zeros, zeros, f32({3}, {1e-6f, 1e-6f, 1e-6f})})[0], expected, kTolerance);
+}
+
+TEST_CASE("LRN: the defaults are alpha 1e-4, beta 3/4 and bias 1") {
+  Tensor x = random_f32({1, 2, 3}, 3, 20, 60);
+  std::vector<double> v = doubles(x), expected;
+  for (size_t i = 0; i < 6; ++i) {
+    const double sum = v[i] * v[i] + (i < 3 ? v[i + 3] * v[i + 3] : 0);  // size 2: this channel and the next
+    expected.push_back(v[i] / std::pow(1 + 1e-4 / 2 * sum, 0.75));
+  }
+  check_near(run_op("LRN", {{"size", int64_t(2)}}, {x})[0], expected, 2e-5);
+}
+
+TEST_CASE("norms: f16 and bf16 are the rounded results of the same numbers in f64") {
+  Tensor x = random_f32({2, 4, 5}, 6, -2, 2), p = random_f32({4}, 7, 0.5f, 1.5f);
+  for (DType t : {DType::f16, DType::bf16}) {
+    const double tolerance = t == DType::f16 ? 2e-3 : 1.6e-2;
+    auto both = [&](const char* op, Attrs attrs, std::vector<Tensor> in) {
+      std::vector<Tensor> narrow, wide;
+      for (const Tensor& i : in) {
+        narrow.push_back(cast(i, t));
+        std::vector<double> values = doubles(narrow.back());
+        wide.push_back(Tensor::of<double>(i.dims(), values));
+      }
+      INFO(op);
+      check_near(run_op(op, attrs, narrow)[0], doubles(run_op(op, attrs, wide)[0]), tolerance);
+    };
+    both("GroupNormalization", {{"num_groups", int64_t(2)}}, {x, p, p});
+    both("InstanceNormalization", {}, {x, p, p});
+    both("BatchNormalization", {}, {x, p, p, p, p});
+    both("LRN", {{"size", int64_t(3)}, {"alpha", 0.5f}}, {x});
+    both("LpNormalization", {{"axis", int64_t(1)}}, {x});
+    both("MeanVarianceNormalization", {{"axes", std::vector<int64_t>{0, 2}}}, {x});
+  }
+}
+
+TEST_CASE("norms: a channel that holds NaN or inf leaves the others alone") {
+  std::vector<float> v(2 * 3 * 5);
+  for (size_t i = 0; i < v.size(); ++i) v[i] = static_cast<float>(i % 7);
+  v[7] = std::numeric_limits<float>::quiet_NaN();  // batch 0, channel 1
+  Tensor x = f32({2, 3, 5}, v), ones = f32({3}, {1, 1, 1});
+  Tensor instance = run_op("InstanceNormalization", {}, {x, ones, ones})[0], batch = run_op("BatchNormalization", {}, {x, ones, ones, ones, ones})[0];
+  Tensor lrn = run_op("LRN", {{"size", int64_t(1)}}, {x})[0];
+  for (int64_t i = 0; i < 30; ++i) {
+    CHECK(std::isnan(instance.data<float>()[i]) == (i >= 5 && i < 10));
+    CHECK(std::isnan(batch.data<float>()[i]) == (i == 7));
+    CHECK(std::isnan(lrn.data<float>()[i]) == (i == 7));
+  }
+}
+
 }  // namespace tern::test

@@ -427,4 +427,32 @@ TEST_CASE("rnn: dims, dtypes and attributes that do not fit are refused by name"
   CHECK(op_error("LSTM", {{"direction", std::string("bidirectional")}}, in).find("it must be [2,") != std::string::npos);
 }
 
+TEST_CASE("rnn: without attributes it runs forward, steps first, with sigmoid and tanh, the size read from R") {
+  for (const char* op : kOps) {
+    Options o;
+    o.op = op;
+    const std::vector<Tensor> in = make_inputs(o);
+    const auto said = run(o, in), unsaid = run_op(op, {}, in, o.op == "LSTM" ? 3 : 2);
+    for (size_t i = 0; i < said.size(); ++i) check_same(unsaid[i], said[i]);
+  }
+}
+
+TEST_CASE("rnn: outputs may be left out") {
+  for (const char* op : kOps) {
+    Options o;
+    o.op = op, o.direction = "bidirectional";
+    const std::vector<Tensor> in = make_inputs(o);
+    check_same(run_op(op, {{"direction", o.direction}}, in, 1)[0], run(o, in)[0]);
+  }
+}
+
+TEST_CASE("LSTM: saturated gates, infinities and huge weights give no NaN of their own") {
+  const float inf = std::numeric_limits<float>::infinity();
+  Tensor w = f32({1, 4, 1}, {1, 1, 1, 1}), r = f32({1, 4, 1}, {0, 0, 0, 0});
+  for (float x : {3e38f, -3e38f, inf, -inf, 1000.0f, -1000.0f}) {
+    const auto y = run_op("LSTM", {}, {f32({1, 1, 1}, {x}), w, r}, 3);
+    CHECK(y[0].data<float>()[0] == doctest::Approx(x > 0 ? std::tanh(1.0) : 0.0));
+  }
+}
+
 }  // namespace tern::test
