@@ -99,7 +99,8 @@ class Folder {
         }
         for (int32_t g : node.subgraphs) {
           Graph& branch = graph.subgraphs[static_cast<size_t>(g)];
-          if (Status s = fold(branch); !s) return s;
+          Graph folded = branch;
+          if (fold(folded).ok()) branch = std::move(folded);  // else a branch for other sizes: an error only when it is taken
         }
         kept.push_back(std::move(node));
         continue;

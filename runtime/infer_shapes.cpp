@@ -112,8 +112,17 @@ bool carries_ints(const TypeInfo& type) {
   return (type.dtype == DType::i64 || type.dtype == DType::i32) && type.shape.ranked() && type.shape.rank() <= 1;
 }
 
+void forget_types(Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    for (ValueId v : node.outputs) {
+      if (v != kNone) graph.value(v).type.shape = Shape();
+    }
+  }
+}
+
 Status infer_if(Graph& graph, Node& node) {
   std::vector<TypeInfo> merged(node.outputs.size());
+  bool impossible = false;  // the then branch cannot run with these shapes
   for (size_t branch = 0; branch < node.subgraphs.size(); ++branch) {
     Graph& subgraph = graph.subgraphs[static_cast<size_t>(node.subgraphs[branch])];
     for (size_t i = 0; i < subgraph.inputs.size(); ++i) {
@@ -123,11 +132,17 @@ Status infer_if(Graph& graph, Node& node) {
       inner.ints = outer.ints;
     }
     subgraph.next_symbol = graph.next_symbol;
-    if (Status s = infer_shapes(subgraph); !s) return s;
+    if (Status s = infer_shapes(subgraph); !s) {
+      // A branch for other input sizes: legal as long as it is not taken. Its shapes stay unknown, so only the evaluator runs this graph.
+      if (branch == 1 && impossible) return s;
+      impossible = branch == 0;
+      forget_types(subgraph);
+      continue;
+    }
     graph.next_symbol = subgraph.next_symbol;
     for (size_t o = 0; o < merged.size(); ++o) {
       const TypeInfo& type = subgraph.value(subgraph.outputs[o]).type;
-      if (branch == 0) {
+      if (branch == 0 || impossible) {
         merged[o] = type;
       } else if (merged[o].dtype != type.dtype) {
         return invalid("output " + std::to_string(o) + " is " + name(merged[o].dtype) + " in one branch and " + name(type.dtype) + " in the other");

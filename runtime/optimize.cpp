@@ -133,9 +133,25 @@ std::string data_dependence(const Graph& graph) {
       const ValueId v = node.inputs[i];
       if ((node.op->value_inputs >> i & 1) && v != kNone && !graph.is_constant(v) && !graph.value(v).ints) return describe(graph, node);
     }
+    for (ValueId v : node.outputs) {  // also an If whose branches give different shapes
+      if (v != kNone && !graph.value(v).type.shape.ranked()) return describe(graph, node);
+    }
   }
   for (const Graph& g : graph.subgraphs) {
     if (std::string s = data_dependence(g); !s.empty()) return s;
+  }
+  return {};
+}
+
+std::string unknown_shape(const Graph& graph) {
+  if (std::string s = data_dependence(graph); !s.empty()) return s;
+  for (const Node& node : graph.nodes) {
+    for (ValueId v : node.outputs) {
+      if (v != kNone && !graph.value(v).type.shape.known()) return describe(graph, node);
+    }
+  }
+  for (const Graph& g : graph.subgraphs) {
+    if (std::string s = unknown_shape(g); !s.empty()) return s;
   }
   return {};
 }

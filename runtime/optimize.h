@@ -26,5 +26,7 @@ Result<DimValues> solve_dims(const Graph& graph, std::span<const Dims> inputs);
 
 // The first reason why the shapes of this graph depend on data, as "NonZero node@3"; empty when they do not.
 std::string data_dependence(const Graph& graph);
+// The same for a graph whose dimensions are all bound: also the first node of which some shape is still not a number.
+std::string unknown_shape(const Graph& graph);
 
 }  // namespace tern

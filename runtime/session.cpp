@@ -56,7 +56,7 @@ Result<Session> Model::session(const SessionOptions& options) const {
   auto graph = specialize(state_->optimized, options.dims, state_->options.budget);
   if (!graph) return graph.error();
   if (std::string names = unbound(*graph); !names.empty()) return usage("unbound dimensions: " + names + "; give each a value (--dim NAME=N, SessionOptions::dims)");
-  if (std::string where = data_dependence(*graph); !where.empty()) {
+  if (std::string where = unknown_shape(*graph); !where.empty()) {
     return unsupported(where + ": shapes depend on the contents of an input; run the model with evaluate()");
   }
   auto state = std::make_unique<SessionState>();

@@ -136,6 +136,34 @@ TEST_CASE("session: a live If takes the branch that its condition says, in the p
   }
 }
 
+TEST_CASE("session: a branch that cannot run with these shapes is an error only when it is taken") {
+  GraphBuilder b;
+  auto condition = b.input("c", Shape(std::vector<Dim>()), DType::boolean);
+  auto x = b.input("x", {Dim::symbol("n"), 3});
+  for (int branch = 0; branch < 2; ++branch) {
+    GraphBuilder g;
+    auto inner = g.input("x", {Dim::symbol("n"), 3});
+    g.output(branch == 0 ? g.node("Squeeze", {inner, g.ints({0})}) : g.node("Softmax", {inner}));
+    b.graph.subgraphs.push_back(g.graph);
+  }
+  b.output(b.nodes("If", {condition, x}, 1, {}, {0, 1})[0], "y");
+  Model model = make(b);
+  const Array one = array_of(random_f32({1, 3}, 1)), two = array_of(random_f32({2, 3}, 1));
+  const Array yes = array_of(boolean({}, {true})), no = array_of(boolean({}, {false}));
+  auto squeezed = model.evaluate(std::vector<Array>{yes, one});
+  REQUIRE(squeezed.ok());
+  CHECK((*squeezed)[0].dims == std::vector<int64_t>{3});
+  auto softmax = model.evaluate(std::vector<Array>{no, two});
+  REQUIRE(softmax.ok());
+  CHECK((*softmax)[0].dims == std::vector<int64_t>{2, 3});
+  auto refused = model.evaluate(std::vector<Array>{yes, two});
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().message().find("Squeeze") != std::string::npos);
+  auto planned = model.session({.dims = {{"n", 2}}});
+  REQUIRE(!planned.ok());
+  CHECK(planned.error().code() == Code::kUnsupported);
+}
+
 TEST_CASE("session: an operator that reads one value twice is not computed in place on it") {
   GraphBuilder b;
   auto x = b.input("x", {40});
