@@ -2,6 +2,7 @@
 // against themselves in other batches. Contracts: kernels/gemm/gemm.h, kernels/gemm/panel.h.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -94,8 +95,9 @@ TEST_CASE("gemm: every N and K has the documented order of sums, on every ISA, w
 }
 
 TEST_CASE("gemm: wide and deep shapes have the documented order of sums") {
-  for (auto [m, n, k] : {std::array<int64_t, 3>{1, 112, 64}, {1, 128, 64}, {2, 113, 33}, {1, 144, 48}, {1, 400, 100}, {3, 225, 20}, {1, 512, 40}, {5, 16, 512},
+  for (const auto& shape : {std::array<int64_t, 3>{1, 112, 64}, {1, 128, 64}, {2, 113, 33}, {1, 144, 48}, {1, 400, 100}, {3, 225, 20}, {1, 512, 40}, {5, 16, 512},
                          {1, 9, 512}, {2, 17, 512}, {4, 5, 600}, {1, 1, 1000}, {49, 80, 80}, {60, 20, 40}}) {
+    const int64_t m = shape[0], n = shape[1], k = shape[2];
     const Tensor x = random_f32({m, k}, 1), w = random_f32({k, n}, 2);
     INFO("M " << m << " N " << n << " K " << k);
     check_same(run_op("MatMul", {}, {x, w})[0], model(x, w));
@@ -103,7 +105,8 @@ TEST_CASE("gemm: wide and deep shapes have the documented order of sums") {
 }
 
 TEST_CASE("gemm: a row has the same bits in every batch size from 1 to 33") {
-  for (auto [n, k] : {std::pair<int64_t, int64_t>{3, 64}, {4, 20}, {7, 9}, {16, 64}, {20, 64}, {32, 8}, {48, 33}, {64, 64}, {70, 31}, {80, 15}, {96, 20}, {112, 40}, {150, 24}}) {
+  for (const auto& shape : {std::pair<int64_t, int64_t>{3, 64}, {4, 20}, {7, 9}, {16, 64}, {20, 64}, {32, 8}, {48, 33}, {64, 64}, {70, 31}, {80, 15}, {96, 20}, {112, 40}, {150, 24}}) {
+    const int64_t n = shape.first, k = shape.second;
     const Tensor x = random_f32({33, k}, 5), w = random_f32({k, n}, 6);
     const Tensor all = model(x, w);
     for (Isa isa : runnable_isas()) {
@@ -117,7 +120,8 @@ TEST_CASE("gemm: a row has the same bits in every batch size from 1 to 33") {
 }
 
 TEST_CASE("gemm: transposed operands give the bits of plain ones") {
-  for (auto [m, n, k] : {std::array<int64_t, 3>{1, 3, 64}, {5, 4, 3}, {7, 33, 17}, {13, 64, 40}, {2, 16, 520}, {9, 120, 21}}) {
+  for (const auto& shape : {std::array<int64_t, 3>{1, 3, 64}, {5, 4, 3}, {7, 33, 17}, {13, 64, 40}, {2, 16, 520}, {9, 120, 21}}) {
+    const int64_t m = shape[0], n = shape[1], k = shape[2];
     const Tensor x = random_f32({m, k}, 3), w = random_f32({k, n}, 4), expected = model(x, w);
     const int64_t one = 1;
     check_same(run_op("Gemm", {}, {x, w})[0], expected);
@@ -231,7 +235,8 @@ TEST_CASE("gemm: other dtypes take transposes, alpha, beta and C too") {
 }
 
 TEST_CASE("linear: bias, then residual, then activation") {
-  for (auto [n, k] : {std::pair<int64_t, int64_t>{3, 64}, {20, 16}, {70, 10}, {130, 9}}) {
+  for (const auto& shape : {std::pair<int64_t, int64_t>{3, 64}, {20, 16}, {70, 10}, {130, 9}}) {
+    const int64_t n = shape.first, k = shape.second;
     for (int64_t m : {1, 6}) {
       const Tensor x = random_f32({m, k}, 1), w = random_f32({k, n}, 2), bias = random_f32({n}, 3), residual = random_f32({m, n}, 4);
       Tensor expected = model(x, w, bias.data<float>());
