@@ -15,18 +15,8 @@ constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.908214929270
 
 uint64_t bits(double x) { return std::bit_cast<uint64_t>(x); }
 double from_bits(uint64_t u) { return std::bit_cast<double>(u); }
-// Both sides are computed; a mask takes one.
-double select(bool c, double yes, double no) {
-  const uint64_t m = uint64_t(0) - uint64_t(c);
-  return from_bits((bits(yes) & m) | (bits(no) & ~m));
-}
-double abs(double x) { return from_bits(bits(x) & (~uint64_t(0) >> 1)); }
 double copysign(double x, double s) { return from_bits((bits(x) & (~uint64_t(0) >> 1)) | (bits(s) & (uint64_t(1) << 63))); }
 double sqrt(double x) { return __builtin_sqrt(x); }  // one instruction
-double clamp(double x, double low, double high) {    // NaN passes
-  x = select(x < low, low, x);
-  return select(x > high, high, x);
-}
 // 2^n for -1023 <= n <= 1023; -1023 is zero.
 double power_of_two(int64_t n) { return from_bits(static_cast<uint64_t>(n + 1023) << 52); }
 
@@ -60,7 +50,7 @@ struct LogParts {
   double f, k;  // x = 2^k (1 + f)
 };
 LogParts log_parts(double x) {
-  const int64_t k = (static_cast<int64_t>(bits(x)) - 0x3fe6a09e667f3bcd) >> 52;  // the bits of sqrt(1/2)
+  const int64_t k = static_cast<int64_t>(bits(x) - 0x3fe6a09e667f3bcd) >> 52;  // the bits of sqrt(1/2)
   return {from_bits(bits(x) - (static_cast<uint64_t>(k) << 52)) - 1, static_cast<double>(k)};
 }
 

@@ -3,8 +3,25 @@
 // Errors in ULP of double: about 2 (exp expm1 log log1p), 4 (the others); erf 12, pow relative 2e-13 (whole exponents below 64: 1e-14); rounded to f32 all are
 // within 0.51 ULP. Inlined nowhere hot: one call an element. Next: elementwise/unary_portable.cpp.
 #pragma once
+#include <bit>
+#include <cstdint>
 
 namespace tern::portable {
+
+// Both sides are computed and a mask takes one: no branch on data, whatever the compiler thinks of `c ? yes : no`.
+inline double select(bool c, double yes, double no) {
+  const uint64_t m = uint64_t(0) - uint64_t(c);
+  return std::bit_cast<double>((std::bit_cast<uint64_t>(yes) & m) | (std::bit_cast<uint64_t>(no) & ~m));
+}
+inline double abs(double x) { return std::bit_cast<double>(std::bit_cast<uint64_t>(x) & (~uint64_t(0) >> 1)); }
+// NaN passes.
+inline double clamp(double x, double low, double high) {
+  x = select(x < low, low, x);
+  return select(x > high, high, x);
+}
+// NaN if either is.
+inline double min_nan(double a, double b) { return select((a < b) | (a != a), a, b); }
+inline double max_nan(double a, double b) { return select((a > b) | (a != a), a, b); }
 
 double exp(double x);
 double expm1(double x);

@@ -5,6 +5,7 @@
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/portable.h"
 #include "kernels/elementwise/unary_rows.h"
+#include "kernels/portable_math.h"
 
 namespace tern {
 namespace {
@@ -50,10 +51,12 @@ void clip(const ClipArgs& a) {
   const Wide high = a.high != nullptr ? widen(*static_cast<const T*>(a.high)) : kIsFloat<T> ? Limits::infinity() : Limits::max();
   for (int64_t i = 0; i < a.count; ++i) {
     Wide v = widen(x[i]);
-    v = v < low ? low : v;
-    v = v > high ? high : v;
-    if constexpr (kIsFloat<T>) y[i] = narrow<T>(v);
-    else y[i] = v;
+    if constexpr (kIsFloat<T>) {
+      y[i] = narrow<T>(portable::clamp(v, low, high));
+    } else {
+      v = v < low ? low : v;
+      y[i] = v > high ? high : v;
+    }
   }
 }
 template <class T>

@@ -3,6 +3,7 @@
 
 #include "kernels/elementwise/binary_rows.h"
 #include "kernels/elementwise/portable.h"
+#include "kernels/portable_math.h"
 
 namespace tern {
 namespace {
@@ -34,10 +35,6 @@ T shifted(T a, T b, bool left) {
   const U r = left ? static_cast<U>(static_cast<U>(a) << by) : static_cast<U>(static_cast<U>(a) >> by);
   return n < kWidth ? static_cast<T>(r) : T(0);
 }
-// NaN if either is.
-double min_nan(double a, double b) { return a != a ? a : b != b ? b : a < b ? a : b; }
-double max_nan(double a, double b) { return a != a ? a : b != b ? b : a > b ? a : b; }
-
 template <Binary kOp, class T>
 T compute(T a, T b) {
   if constexpr (kIsFloat<T>) {
@@ -46,9 +43,9 @@ T compute(T a, T b) {
     if constexpr (kOp == Binary::sub) return narrow<T>(x - y);
     if constexpr (kOp == Binary::mul) return narrow<T>(x * y);
     if constexpr (kOp == Binary::div) return narrow<T>(x / y);
-    if constexpr (kOp == Binary::min) return narrow<T>(min_nan(x, y));
-    if constexpr (kOp == Binary::max) return narrow<T>(max_nan(x, y));
-    if constexpr (kOp == Binary::prelu) return narrow<T>(x < 0 ? x * y : x);
+    if constexpr (kOp == Binary::min) return narrow<T>(portable::min_nan(x, y));
+    if constexpr (kOp == Binary::max) return narrow<T>(portable::max_nan(x, y));
+    if constexpr (kOp == Binary::prelu) return narrow<T>(portable::select(x < 0, x * y, x));
     if constexpr (kOp == Binary::mod_sign_of_divisor) return narrow<T>(float_mod(x, y, true));
     if constexpr (kOp == Binary::mod_sign_of_dividend) return narrow<T>(float_mod(x, y, false));
   } else if constexpr (std::is_same_v<T, bool>) {
@@ -96,7 +93,16 @@ void rows(const BinaryArgs& args, F f) {
   const int64_t sa = args.nest.step[0], sb = args.nest.step[1];
   for_rows(args.nest, [=](int64_t at, const int64_t* from, int64_t n) {
     const T *ra = a + from[0], *rb = b + from[1];
-    for (int64_t i = 0; i < n; ++i) y[at + i] = f(ra[i * sa], rb[i * sb]);
+    Y* ry = y + at;
+    if (sa == 1 && sb == 1) {
+      for (int64_t i = 0; i < n; ++i) ry[i] = f(ra[i], rb[i]);
+    } else if (sa == 1) {
+      const T vb = *rb;
+      for (int64_t i = 0; i < n; ++i) ry[i] = f(ra[i], vb);
+    } else {  // the first stands, the second moves, or both stand
+      const T va = *ra;
+      for (int64_t i = 0; i < n; ++i) ry[i] = f(va, rb[i * sb]);
+    }
   });
 }
 

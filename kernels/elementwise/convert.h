@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "kernels/elementwise/portable.h"
+#include "kernels/portable_math.h"
 
 namespace tern {
 
@@ -20,8 +21,8 @@ inline To convert(From x) {
     const double v = widen(x);
     // The bounds as doubles: the lowest is exact; above the largest (rounded up to 2^n for 64 bits) saturates.
     constexpr double kLow = static_cast<double>(std::numeric_limits<To>::lowest()), kHigh = static_cast<double>(std::numeric_limits<To>::max());
-    const bool low = v <= kLow, high = v >= kHigh, inside = !low && !high && v == v;
-    const To t = static_cast<To>(inside ? v : 0.0);
+    const bool low = v <= kLow, high = v >= kHigh, inside = (v > kLow) & (v < kHigh);
+    const To t = static_cast<To>(portable::select(inside, v, 0));
     return low ? std::numeric_limits<To>::lowest() : high ? std::numeric_limits<To>::max() : t;
   } else {
     return static_cast<To>(x);

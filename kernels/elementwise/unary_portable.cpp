@@ -1,37 +1,40 @@
 // The portable unary kernels: every dtype, one element at a time. See unary_rows.h.
-#include "kernels/elementwise/portable.h"
+#include "kernels/elementwise/convert.h"
 #include "kernels/elementwise/unary_rows.h"
 #include "kernels/portable_math.h"
 
 namespace tern {
 namespace {
 
-double clip(double x, double low, double high) {
-  const double y = x < low ? low : x;
-  return y > high ? high : y;
-}
+using portable::clamp;
+using portable::select;
+
+// -inf would meet a factor of zero: the most negative number gives the limit, -0.
+double above_minus_inf(double x) { return select(x < -1e300, -1e300, x); }
+double negative_part(double x) { return select(x > 0, 0, x); }
 
 double activate(const ActivationSpec& s, double x) {
   const double alpha = s.alpha, beta = s.beta;
   switch (s.activation) {
     case Activation::none: return x;
-    case Activation::relu: return x < 0 ? 0 : x;
-    case Activation::leaky_relu: return x < 0 ? alpha * x : x;
-    case Activation::thresholded_relu: return x <= alpha ? 0 : x;
+    case Activation::relu: return select(x < 0, 0, x);
+    case Activation::leaky_relu: return select(x < 0, alpha * x, x);
+    case Activation::thresholded_relu: return select(x <= alpha, 0, x);
     case Activation::sigmoid: return portable::sigmoid(x);
     case Activation::tanh: return portable::tanh(x);
-    case Activation::gelu: return 0.5 * clip(x, -1e300, x) * (1 + portable::erf(x * 0.70710678118654752));
-    case Activation::gelu_tanh: return clip(x, -1e300, x) * portable::sigmoid(x * (1.5957691216057308 + 0.071354816272600247 * x * x));
-    case Activation::silu: return clip(x, -1e300, x) * portable::sigmoid(alpha * x);
-    case Activation::mish: return clip(x, -1e300, x) * portable::tanh(portable::softplus(x));
-    case Activation::hard_sigmoid: return clip(alpha * x + beta, 0, 1);
-    case Activation::hard_swish: return clip(x, -1e300, x) * clip(x / 6 + 0.5, 0, 1);
-    case Activation::clip: return clip(x, alpha, beta);
-    case Activation::elu: return x < 0 ? alpha * portable::expm1(x) : x;
-    case Activation::celu: return x < 0 ? alpha * portable::expm1(x / alpha) : x;
-    case Activation::selu: return beta * (x < 0 ? alpha * portable::expm1(x) : x);
+    case Activation::gelu: return 0.5 * above_minus_inf(x) * (1 + portable::erf(x * 0.70710678118654752));
+    case Activation::gelu_tanh:
+      return above_minus_inf(x) * portable::sigmoid(x * (1.5957691216057308 + 0.071354816272600247 * x * x));
+    case Activation::silu: return above_minus_inf(x) * portable::sigmoid(alpha * x);
+    case Activation::mish: return above_minus_inf(x) * portable::tanh(portable::softplus(x));
+    case Activation::hard_sigmoid: return clamp(alpha * x + beta, 0, 1);
+    case Activation::hard_swish: return above_minus_inf(x) * clamp(x / 6 + 0.5, 0, 1);
+    case Activation::clip: return clamp(x, alpha, beta);
+    case Activation::elu: return select(x < 0, alpha * portable::expm1(negative_part(x)), x);
+    case Activation::celu: return select(x < 0, alpha * portable::expm1(x / alpha), x);
+    case Activation::selu: return beta * select(x < 0, alpha * portable::expm1(negative_part(x)), x);
     case Activation::softplus: return portable::softplus(x);
-    case Activation::softsign: return clip(x, -1e300, 1e300) / (1 + clip(x < 0 ? -x : x, 0, 1e300));
+    case Activation::softsign: return clamp(x, -1e300, 1e300) / (1 + clamp(portable::abs(x), 0, 1e300));
     case Activation::erf: return portable::erf(x);
     case Activation::affine: return alpha * x + beta;
     case Activation::scaled_tanh: return alpha * portable::tanh(beta * x);
@@ -39,14 +42,12 @@ double activate(const ActivationSpec& s, double x) {
   return x;
 }
 
-double magnitude(double x) { return __builtin_fabs(x); }
-
 double compute(Unary op, const ActivationSpec& s, double x) {
   switch (op) {
     case Unary::activation: return activate(s, x);
-    case Unary::abs: return magnitude(x);
+    case Unary::abs: return portable::abs(x);
     case Unary::neg: return -x;
-    case Unary::sign: return x > 0 ? 1 : x < 0 ? -1 : x == 0 ? 0 : x;
+    case Unary::sign: return select(x != 0, select(x < 0, -1, select(x > 0, 1, x)), 0);
     case Unary::reciprocal: return 1 / x;
     case Unary::sqrt: return __builtin_sqrt(x);
     case Unary::exp: return portable::exp(x);
@@ -54,7 +55,7 @@ double compute(Unary op, const ActivationSpec& s, double x) {
     case Unary::floor: return portable::floor(x);
     case Unary::ceil: return portable::ceil(x);
     case Unary::round: return portable::round_even(x);
-    case Unary::shrink: return magnitude(x) <= s.alpha ? 0 : x < 0 ? x + s.beta : x - s.beta;
+    case Unary::shrink: return select(portable::abs(x) <= s.alpha, 0, select(x < 0, x + s.beta, x - s.beta));
     case Unary::sin: return portable::sin(x);
     case Unary::cos: return portable::cos(x);
     case Unary::tan: return portable::tan(x);
@@ -84,10 +85,7 @@ T compute(Unary op, const ActivationSpec& s, T x) {
       case Unary::sign: return static_cast<T>((x > 0) - (x < 0));
       case Unary::bit_not: return static_cast<T>(~x);
       case Unary::activation: return x < 0 ? T(0) : x;  // Relu is the only activation of integers
-      case Unary::shrink: {
-        const double wide = static_cast<double>(x);
-        return static_cast<T>(static_cast<int64_t>(compute(op, s, wide)));
-      }
+      case Unary::shrink: return convert<T>(compute(op, s, static_cast<double>(x)));
       default: return x;
     }
   }
