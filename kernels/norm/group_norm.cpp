@@ -67,6 +67,7 @@ Status infer(InferContext& c) {
 Status bind(BindContext& c, int64_t groups, float epsilon) {
   const TensorView& x = c.in(0);
   const int64_t channels = x.dims[1], per_group = channels / groups, inner = x.dims.count(2, x.dims.rank), n = per_group * inner;
+  if (channels % groups != 0) return invalid(std::to_string(groups) + " groups do not divide the channels of " + to_string(x.dims));
   if (c.in(1).count() != channels || c.in(2).count() != channels) return invalid("scale and bias need one element a channel");
   const auto [begin, end] = c.range(x.dims[0] * groups);
   if (n == 0 || begin == end) return {};
