@@ -13,8 +13,10 @@
 #include "kernels/norm/norm.h"
 #include "kernels/op.h"
 #include "kernels/rnn/rnn.h"
+#include "kernels/quantize/quantize.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/pool/pool.h"
+#include "kernels/resize/resize.h"
 #include "kernels/shape/shape.h"
 #include "kernels/softmax/softmax.h"
 
@@ -109,7 +111,7 @@ constexpr const OpDef* kOps[] = {
     // gather
     &kGather, &kGatherElements, &kGatherND, &kScatterElements, &kScatterND,
     // movement
-    &kConcat, &kDropout, &kExpand, &kFlatten, &kIdentity, &kReshape, &kSlice, &kSplit, &kSqueeze, &kTile, &kTranspose, &kUnsqueeze,
+    &kConcat, &kDropout, &kExpand, &kFlatten, &kIdentity, &kReshape, &kReverseSequence, &kSlice, &kSplit, &kSqueeze, &kTile, &kTranspose, &kUnsqueeze,
     // rnn
     &kGRU,
     &kLSTM,
@@ -121,13 +123,17 @@ constexpr const OpDef* kOps[] = {
     &kGlobalMaxPool,
     &kLpPool,
     &kMaxPool,
+    // resize
+    &kResize,
     // shape
     &kShape, &kSize,
     // norm
     &kBatchNormalization, &kGroupNormalization, &kInstanceNormalization, &kLayerNormalization, &kLpNormalization, &kLRN,
     &kMeanVarianceNormalization, &kRMSNormalization,
-    &kCenterCropPad, &kConcat, &kDepthToSpace, &kDropout, &kExpand, &kFlatten, &kIdentity, &kPad, &kReshape, &kSlice, &kSpaceToDepth,
+    &kCenterCropPad, &kCompress, &kConcat, &kDepthToSpace, &kDropout, &kExpand, &kFlatten, &kIdentity, &kNonZero, &kPad, &kReshape, &kSlice, &kSpaceToDepth,
     &kSplit, &kSqueeze, &kTile, &kTranspose, &kTrilu, &kUnsqueeze,
+    // quantize
+    &kDequantizeLinear, &kDynamicQuantizeLinear, &kQuantizeLinear,
     // reduce
     &kArgMax, &kArgMin, &kCumProd, &kCumSum, &kReduceL1, &kReduceL2, &kReduceLogSum, &kReduceLogSumExp, &kReduceMax, &kReduceMean, &kReduceMin, &kReduceProd, &kReduceSum,
     &kReduceSumSquare, &kTopK,

@@ -1,0 +1,60 @@
+// ReverseSequence: for each batch b, the first lens[b] steps of time come in reverse. See movement.h.
+#include "kernels/movement/copy.h"
+#include "kernels/movement/movement.h"
+
+namespace tern {
+namespace {
+
+// x [first, between, second, run] where first and second are batch and time, in either order.
+struct ReverseArgs {
+  const std::byte* x;
+  const int64_t* lens;
+  std::byte* y;
+  int64_t batch, time, run;  // bytes
+  bool time_first;
+};
+
+void reverse(const ReverseArgs& a) {
+  for (int64_t b = 0; b < a.batch; ++b) {
+    const int64_t len = std::clamp<int64_t>(a.lens[b], 0, a.time);
+    for (int64_t t = 0; t < a.time; ++t) {
+      const int64_t from = t < len ? len - 1 - t : t;
+      const int64_t to = a.time_first ? t * a.batch + b : b * a.time + t;
+      std::memcpy(a.y + to * a.run, a.x + (a.time_first ? from * a.batch + b : b * a.time + from) * a.run, static_cast<size_t>(a.run));
+    }
+  }
+}
+
+constexpr KernelRow kRows[] = {row<ReverseArgs, reverse>("reverse_sequence/scalar", DType::none, Isa::scalar)};
+
+Status infer(InferContext& c) {
+  const int64_t batch = c.attrs.i("batch_axis", 1), time = c.attrs.i("time_axis", 0);
+  if (c.dtype(1) != DType::i64) return bad_dtype(c.dtype(1));
+  if (!((batch == 0 && time == 1) || (batch == 1 && time == 0))) return invalid("batch_axis and time_axis must be 0 and 1");
+  const Shape &x = c.shape(0), &lens = c.shape(1);
+  if (x.ranked() && x.rank() < 2) return invalid("the input " + x.text() + " has no batch and time");
+  if (x.ranked() && lens.ranked()) {
+    const Dim& n = x[static_cast<int>(batch)];
+    if (lens.rank() != 1 || (n.known() && lens[0].known() && !(n == lens[0]))) return invalid("sequence_lens " + lens.text() + " does not fit " + x.text());
+  }
+  return infer_same(c);
+}
+
+Status bind(BindContext& c) {
+  const TensorView& x = c.in(0);
+  const bool time_first = c.attrs.i("time_axis", 0) == 0;
+  if (x.count() == 0) return {};
+  if (c.in(1).count() != x.dims[time_first ? 1 : 0]) return invalid("sequence_lens does not fit the batch");
+  c.run(kRows[0], ReverseArgs{x.as<std::byte>(), c.in(1).as<int64_t>(), c.out(0).as<std::byte>(), x.dims[time_first ? 1 : 0], x.dims[time_first ? 0 : 1],
+                              x.dims.count(2, x.dims.rank) * static_cast<int64_t>(size_of(x.dtype)), time_first});
+  return {};
+}
+
+constexpr AttrSpec kAttrs[] = {{"batch_axis", AttrKind::i}, {"time_axis", AttrKind::i}};
+
+}  // namespace
+
+constinit const OpDef kReverseSequence = {.name = "ReverseSequence", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer,
+                                          .bind = bind, .kernels = kRows};
+
+}  // namespace tern

@@ -1,0 +1,142 @@
+// Compress and NonZero: how much comes out depends on what goes in. Inference counts when the contents are known (the evaluator runs such
+// nodes); a plan refuses them. See movement.h.
+#include "kernels/movement/copy.h"
+#include "kernels/movement/movement.h"
+#include "runtime/base/half.h"
+
+namespace tern {
+namespace {
+
+// ---- Compress ----
+
+struct CompressArgs {
+  const std::byte* x;
+  const bool* keep;
+  std::byte* y;
+  int64_t outer, n, flags, run;  // x [outer, n, run] bytes; flags <= n
+};
+
+void compress(const CompressArgs& a) {
+  std::byte* y = a.y;
+  for (int64_t o = 0; o < a.outer; ++o) {
+    for (int64_t i = 0; i < a.flags; ++i) {
+      if (!a.keep[i]) continue;
+      std::memcpy(y, a.x + (o * a.n + i) * a.run, static_cast<size_t>(a.run));
+      y += a.run;
+    }
+  }
+}
+
+constexpr KernelRow kCompressRows[] = {row<CompressArgs, compress>("compress/scalar", DType::none, Isa::scalar)};
+
+Status infer_compress(InferContext& c) {
+  const Shape& x = c.shape(0);
+  if (c.dtype(1) != DType::boolean) return bad_dtype(c.dtype(1));
+  std::optional<int> axis;
+  if (c.attrs.has("axis") && x.ranked()) {
+    axis = normalize_axis(c.attrs.i("axis"), x.rank());
+    if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
+  }
+  Dim kept = c.fresh();
+  if (const Tensor* flags = c.inputs[1].value; flags != nullptr && x.known() && x.rank() <= kMaxRank) {
+    const int64_t n = axis ? x[*axis].value() : x.concrete().count();
+    if (flags->count() > n) return invalid("more flags than elements along the axis");
+    kept = Dim(static_cast<int64_t>(std::count(flags->data<bool>(), flags->data<bool>() + flags->count(), true)));
+  }
+  Shape y = x;
+  if (!c.attrs.has("axis")) y = Shape{kept};
+  else if (axis) y[*axis] = kept;
+  c.set(0, c.dtype(0), std::move(y));
+  return {};
+}
+
+Status bind_compress(BindContext& c) {
+  const TensorView& x = c.in(0);
+  const int64_t size = static_cast<int64_t>(size_of(x.dtype));
+  CompressArgs a{x.as<std::byte>(), c.in(1).as<bool>(), c.out(0).as<std::byte>(), 1, x.count(), c.in(1).count(), size};
+  if (c.attrs.has("axis")) {
+    const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
+    a.outer = x.dims.count(0, axis);
+    a.n = x.dims[axis];
+    a.run = x.dims.count(axis + 1, x.dims.rank) * size;
+  }
+  if (c.out(0).count() > 0) c.run(kCompressRows[0], a);
+  return {};
+}
+
+// ---- NonZero: the coordinates, one row an axis ----
+
+struct NonZeroArgs {
+  const void* x;
+  int64_t* y;
+  int rank;
+  int64_t n[kMaxRank], count, found;
+};
+
+template <class T>
+bool is_zero(T v) {
+  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return (v.bits & 0x7fff) == 0;
+  else if constexpr (std::is_same_v<T, StringRef>) return v.size == 0;
+  else return v == T(0);
+}
+
+template <class T>
+void nonzero(const NonZeroArgs& a) {
+  int64_t at = 0;
+  for (int64_t i = 0; i < a.count && at < a.found; ++i) {
+    if (is_zero(static_cast<const T*>(a.x)[i])) continue;
+    for (int64_t d = a.rank - 1, rest = i; d >= 0; --d) {
+      a.y[d * a.found + at] = rest % a.n[d];
+      rest /= a.n[d];
+    }
+    ++at;
+  }
+}
+
+constexpr KernelRow kNonZeroRows[] = {
+    row<NonZeroArgs, nonzero<float>>("nonzero/f32/scalar", DType::f32, Isa::scalar),
+    row<NonZeroArgs, nonzero<double>>("nonzero/f64/scalar", DType::f64, Isa::scalar),
+    row<NonZeroArgs, nonzero<f16>>("nonzero/f16/scalar", DType::f16, Isa::scalar),
+    row<NonZeroArgs, nonzero<bf16>>("nonzero/bf16/scalar", DType::bf16, Isa::scalar),
+    row<NonZeroArgs, nonzero<int8_t>>("nonzero/i8/scalar", DType::i8, Isa::scalar),
+    row<NonZeroArgs, nonzero<uint8_t>>("nonzero/u8/scalar", DType::u8, Isa::scalar),
+    row<NonZeroArgs, nonzero<int32_t>>("nonzero/i32/scalar", DType::i32, Isa::scalar),
+    row<NonZeroArgs, nonzero<int64_t>>("nonzero/i64/scalar", DType::i64, Isa::scalar),
+    row<NonZeroArgs, nonzero<bool>>("nonzero/bool/scalar", DType::boolean, Isa::scalar),
+};
+
+Status infer_nonzero(InferContext& c) {
+  const Shape& x = c.shape(0);
+  if (pick(kNonZeroRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  Dim found = c.fresh();
+  if (const Tensor* t = c.inputs[0].value) {
+    int64_t n = 0;
+    visit(t->dtype(), [&]<class T>() {
+      if constexpr (!std::is_void_v<T>) {
+        for (int64_t i = 0; i < t->count(); ++i) n += !is_zero(t->data<T>()[i]);
+      }
+    });
+    found = Dim(n);
+  }
+  c.set(0, DType::i64, Shape{x.ranked() ? Dim(x.rank()) : c.fresh(), found});
+  return {};
+}
+
+Status bind_nonzero(BindContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  NonZeroArgs a{x.data, y.as<int64_t>(), x.dims.rank, {}, x.count(), y.dims[1]};
+  for (int d = 0; d < x.dims.rank; ++d) a.n[d] = x.dims[d];
+  if (y.count() > 0) c.run(*pick(kNonZeroRows, x.dtype, c.isa), a);
+  return {};
+}
+
+constexpr AttrSpec kCompressAttrs[] = {{"axis", AttrKind::i}};
+
+}  // namespace
+
+constinit const OpDef kCompress = {.name = "Compress", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kCompressAttrs, .infer = infer_compress,
+                                   .bind = bind_compress, .kernels = kCompressRows, .data_dependent = true};
+constinit const OpDef kNonZero = {.name = "NonZero", .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer_nonzero, .bind = bind_nonzero,
+                                  .kernels = kNonZeroRows, .data_dependent = true};
+
+}  // namespace tern

@@ -1,0 +1,244 @@
+// See quantize.h.
+#include "kernels/quantize/quantize.h"
+
+#include <limits>
+
+#include "kernels/dtype_code.h"
+#include "kernels/movement/axes.h"
+#include "kernels/op.h"
+#include "runtime/base/checked.h"
+#include "runtime/base/half.h"
+
+namespace tern {
+namespace {
+
+// x seen as [outer, n, inner] along the axis; the scale of element (o, i, j) is number o * per_outer + i / block * per_block + j * step.
+struct QuantArgs {
+  const void *x, *scale, *zero_point;
+  void* y;
+  int64_t n, inner, block, per_outer, per_block, step;
+  int64_t begin, end;  // of outer * n
+  DType scale_dtype, other;  // other: of y when quantizing, of y when dequantizing
+};
+
+template <class T>
+float widen(T v) {
+  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return to_f32(v);
+  else return static_cast<float>(v);
+}
+template <class T>
+T narrow(float v) {
+  if constexpr (std::is_same_v<T, f16>) return to_f16(v);
+  else if constexpr (std::is_same_v<T, bf16>) return to_bf16(v);
+  else return static_cast<T>(v);
+}
+float scale_at(const QuantArgs& a, int64_t i) {
+  if (a.scale_dtype == DType::f32) return static_cast<const float*>(a.scale)[i];
+  return a.scale_dtype == DType::f16 ? to_f32(static_cast<const f16*>(a.scale)[i]) : to_f32(static_cast<const bf16*>(a.scale)[i]);
+}
+
+// A comparison with NaN fails, so that NaN becomes the lowest.
+template <class Q>
+Q quantized(float x, float scale, int64_t zero_point) {
+  const float r = __builtin_rintf(x / scale) + static_cast<float>(zero_point);
+  const float low = static_cast<float>(std::numeric_limits<Q>::lowest()), high = static_cast<float>(std::numeric_limits<Q>::max());
+  const float floored = r > low ? r : low;
+  return static_cast<Q>(floored < high ? floored : high);
+}
+
+template <class T, class Q>
+void quantize_to(const QuantArgs& a) {
+  const T* x = static_cast<const T*>(a.x);
+  const Q* zero_point = static_cast<const Q*>(a.zero_point);
+  for (int64_t r = a.begin; r < a.end; ++r) {
+    const int64_t s = r / a.n * a.per_outer + r % a.n / a.block * a.per_block;
+    for (int64_t j = 0; j < a.inner; ++j) {
+      const int64_t at = s + j * a.step;
+      static_cast<Q*>(a.y)[r * a.inner + j] = quantized<Q>(widen(x[r * a.inner + j]), scale_at(a, at), zero_point ? zero_point[at] : 0);
+    }
+  }
+}
+template <class T>
+void quantize(const QuantArgs& a) {
+  switch (a.other) {
+    case DType::u8: return quantize_to<T, uint8_t>(a);
+    case DType::i8: return quantize_to<T, int8_t>(a);
+    case DType::u16: return quantize_to<T, uint16_t>(a);
+    default: return quantize_to<T, int16_t>(a);
+  }
+}
+
+template <class Q, class T>
+void dequantize_to(const QuantArgs& a) {
+  const Q* x = static_cast<const Q*>(a.x);
+  const Q* zero_point = static_cast<const Q*>(a.zero_point);
+  for (int64_t r = a.begin; r < a.end; ++r) {
+    const int64_t s = r / a.n * a.per_outer + r % a.n / a.block * a.per_block;
+    for (int64_t j = 0; j < a.inner; ++j) {
+      const int64_t at = s + j * a.step;
+      const int64_t distance = static_cast<int64_t>(x[r * a.inner + j]) - (zero_point ? static_cast<int64_t>(zero_point[at]) : 0);
+      static_cast<T*>(a.y)[r * a.inner + j] = narrow<T>(static_cast<float>(distance) * scale_at(a, at));
+    }
+  }
+}
+template <class Q>
+void dequantize(const QuantArgs& a) {
+  if (a.other == DType::f32) return dequantize_to<Q, float>(a);
+  if (a.other == DType::f16) return dequantize_to<Q, f16>(a);
+  dequantize_to<Q, bf16>(a);
+}
+
+constexpr KernelRow kQuantizeRows[] = {
+    row<QuantArgs, quantize<float>>("quantize/f32/scalar", DType::f32, Isa::scalar),
+    row<QuantArgs, quantize<f16>>("quantize/f16/scalar", DType::f16, Isa::scalar),
+    row<QuantArgs, quantize<bf16>>("quantize/bf16/scalar", DType::bf16, Isa::scalar),
+    row<QuantArgs, quantize<int32_t>>("quantize/i32/scalar", DType::i32, Isa::scalar),
+};
+constexpr KernelRow kDequantizeRows[] = {
+    row<QuantArgs, dequantize<uint8_t>>("dequantize/u8/scalar", DType::u8, Isa::scalar),
+    row<QuantArgs, dequantize<int8_t>>("dequantize/i8/scalar", DType::i8, Isa::scalar),
+    row<QuantArgs, dequantize<uint16_t>>("dequantize/u16/scalar", DType::u16, Isa::scalar),
+    row<QuantArgs, dequantize<int16_t>>("dequantize/i16/scalar", DType::i16, Isa::scalar),
+    row<QuantArgs, dequantize<int32_t>>("dequantize/i32/scalar", DType::i32, Isa::scalar),
+};
+
+Status check_scale_dtype(DType t) { return t == DType::f32 || t == DType::f16 || t == DType::bf16 ? Status() : Status(bad_dtype(t)); }
+
+// One scale for all, for each index of the axis, or for each block.
+Status check_scale_shape(const InferContext& c) {
+  const Shape &x = c.shape(0), &s = c.shape(1);
+  const int64_t block = c.attrs.i("block_size", 0);
+  if (block < 0) return invalid("block_size is " + std::to_string(block));
+  if (c.has(2) && c.shape(2).known() && s.known() && !(c.shape(2) == s)) return invalid("scale is " + s.text() + ", zero_point " + c.shape(2).text());
+  if (!x.ranked() || !s.known()) return {};
+  if (block == 0 && (s.rank() == 0 || (s.rank() == 1 && s[0].is(1)))) return {};
+  auto axis = normalize_axis(c.attrs.i("axis", 1), x.rank());
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 1)) + " is outside of " + x.text());
+  if (block == 0) {
+    if (s.rank() != 1 || (x[*axis].known() && !(x[*axis] == s[0]))) return invalid("scale " + s.text() + " does not fit axis " + std::to_string(*axis) + " of " + x.text());
+    return {};
+  }
+  bool fits = s.rank() == x.rank();
+  for (int d = 0; fits && d < x.rank(); ++d) {
+    if (x[d].known()) fits = s[d].is(d == *axis ? x[d].value() / block + (x[d].value() % block != 0) : x[d].value());
+  }
+  return fits ? Status() : Status(invalid("scale " + s.text() + " does not fit blocks of " + std::to_string(block) + " in " + x.text()));
+}
+
+QuantArgs common(BindContext& c) {
+  const TensorView &x = c.in(0), &s = c.in(1);
+  const int64_t block = c.attrs.i("block_size", 0);
+  QuantArgs a{x.data, s.data, c.has(2) ? c.in(2).data : nullptr, c.out(0).data, x.count(), 1, 1, 0, 0, 0, 0, 0, s.dtype, c.out(0).dtype};
+  if (block != 0 || s.count() != 1) {
+    const int axis = *normalize_axis(c.attrs.i("axis", 1), x.dims.rank);
+    a.n = x.dims[axis];
+    a.inner = x.dims.count(axis + 1, x.dims.rank);
+    a.per_block = 1;
+    if (block != 0) {
+      a.block = block;
+      a.per_block = a.inner;
+      a.per_outer = s.dims[axis] * a.inner;
+      a.step = 1;
+    }
+  }
+  const auto [begin, end] = c.range(x.count() / std::max<int64_t>(a.inner, 1));
+  a.begin = begin;
+  a.end = end;
+  return a;
+}
+
+// ---- QuantizeLinear, DequantizeLinear ----
+
+Status infer_quantize(InferContext& c) {
+  if (pick(kQuantizeRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (Status s = check_scale_dtype(c.dtype(1)); !s) return s;
+  if (Status s = check_scale_shape(c); !s) return s;
+  const int64_t code = c.attrs.i("output_dtype", 0);
+  DType y = c.has(2) ? c.dtype(2) : code != 0 ? dtype_from_code(code) : DType::u8;
+  if (c.has(2) && code != 0 && dtype_from_code(code) != y) return invalid("output_dtype differs from the zero point's dtype");
+  if (y != DType::u8 && y != DType::i8 && y != DType::u16 && y != DType::i16) return unsupported("quantizing to this dtype is not supported");
+  c.set(0, y, c.shape(0));
+  return {};
+}
+
+Status bind_quantize(BindContext& c) {
+  const QuantArgs a = common(c);
+  if (a.begin < a.end) c.run(*pick(kQuantizeRows, c.in(0).dtype, c.isa), a);
+  return {};
+}
+
+Status infer_dequantize(InferContext& c) {
+  if (pick(kDequantizeRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (c.has(2) && c.dtype(2) != c.dtype(0)) return invalid(std::string("zero_point is ") + name(c.dtype(2)) + ", the input " + name(c.dtype(0)));
+  if (Status s = check_scale_dtype(c.dtype(1)); !s) return s;
+  if (Status s = check_scale_shape(c); !s) return s;
+  const int64_t code = c.attrs.i("output_dtype", 0);
+  const DType y = code != 0 ? dtype_from_code(code) : c.dtype(1);
+  if (Status s = check_scale_dtype(y); !s) return s;
+  c.set(0, y, c.shape(0));
+  return {};
+}
+
+Status bind_dequantize(BindContext& c) {
+  const QuantArgs a = common(c);
+  if (a.begin < a.end) c.run(*pick(kDequantizeRows, c.in(0).dtype, c.isa), a);
+  return {};
+}
+
+// ---- DynamicQuantizeLinear ----
+
+struct DynamicArgs {
+  const float* x;
+  uint8_t* y;
+  float* scale;
+  uint8_t* zero_point;
+  int64_t count;
+};
+
+void dynamic_quantize(const DynamicArgs& a) {
+  float low = 0, high = 0;
+  for (int64_t i = 0; i < a.count; ++i) {
+    low = a.x[i] < low ? a.x[i] : low;
+    high = a.x[i] > high ? a.x[i] : high;
+  }
+  const float span = (high - low) / 255.0f, scale = span == 0 ? 1.0f : span;
+  const uint8_t zero_point = quantized<uint8_t>(-low, scale, 0);
+  for (int64_t i = 0; i < a.count; ++i) a.y[i] = quantized<uint8_t>(a.x[i], scale, zero_point);
+  *a.scale = scale;
+  *a.zero_point = zero_point;
+}
+
+constexpr KernelRow kDynamicRows[] = {row<DynamicArgs, dynamic_quantize>("quantize/dynamic_f32/scalar", DType::f32, Isa::scalar)};
+
+Status infer_dynamic(InferContext& c) {
+  if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
+  c.set(0, DType::u8, c.shape(0));
+  c.set(1, DType::f32, Shape(std::vector<Dim>{}));
+  c.set(2, DType::u8, Shape(std::vector<Dim>{}));
+  return {};
+}
+
+Status bind_dynamic(BindContext& c) {
+  const TensorView& x = c.in(0);
+  // Outputs that nobody reads are computed all the same.
+  DynamicArgs a{x.as<float>(), nullptr, nullptr, nullptr, x.count()};
+  a.y = c.has_out(0) ? c.out(0).as<uint8_t>() : c.workspace<uint8_t>(x.count());
+  a.scale = c.has_out(1) ? c.out(1).as<float>() : c.workspace<float>(1);
+  a.zero_point = c.has_out(2) ? c.out(2).as<uint8_t>() : c.workspace<uint8_t>(1);
+  c.run(kDynamicRows[0], a);
+  return {};
+}
+
+constexpr AttrSpec kQuantizeAttrs[] = {{"axis", AttrKind::i}, {"block_size", AttrKind::i}, {"output_dtype", AttrKind::i}, {"precision", AttrKind::i}, {"saturate", AttrKind::i}};
+constexpr AttrSpec kDequantizeAttrs[] = {{"axis", AttrKind::i}, {"block_size", AttrKind::i}, {"output_dtype", AttrKind::i}};
+
+}  // namespace
+
+constinit const OpDef kQuantizeLinear = {.name = "QuantizeLinear", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kQuantizeAttrs,
+                                         .infer = infer_quantize, .bind = bind_quantize, .kernels = kQuantizeRows};
+constinit const OpDef kDequantizeLinear = {.name = "DequantizeLinear", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kDequantizeAttrs,
+                                           .infer = infer_dequantize, .bind = bind_dequantize, .kernels = kDequantizeRows};
+constinit const OpDef kDynamicQuantizeLinear = {.name = "DynamicQuantizeLinear", .inputs = {1, 1}, .outputs = {3, 3}, .infer = infer_dynamic,
+                                                .bind = bind_dynamic, .kernels = kDynamicRows};
+
+}  // namespace tern

@@ -1,0 +1,314 @@
+// Resize: which extents come out, and which passes are needed. See resize.h.
+#include "kernels/resize/resize.h"
+
+#include <cmath>
+#include <limits>
+
+#include "kernels/movement/axes.h"
+#include "kernels/movement/copy.h"
+#include "kernels/resize/axis_table.h"
+#include "runtime/base/half.h"
+
+namespace tern {
+namespace {
+
+// ---- which grid ----
+
+std::vector<double> floats(const void* data, DType dtype, int64_t count) {
+  std::vector<double> out;
+  for (int64_t i = 0; i < count; ++i) {
+    if (dtype == DType::f32) out.push_back(static_cast<const float*>(data)[i]);
+    else if (dtype == DType::f64) out.push_back(static_cast<const double*>(data)[i]);
+    else if (dtype == DType::f16) out.push_back(to_f32(static_cast<const f16*>(data)[i]));
+  }
+  return out;
+}
+
+Result<std::vector<int>> axes_of(const Attributes& attrs, int rank) {
+  if (attrs.has("axes")) return normalize_axes(attrs.ints("axes"), rank);
+  std::vector<int> all;
+  for (int i = 0; i < rank; ++i) all.push_back(i);
+  return all;
+}
+
+// Extents and scales of all axes from scales or sizes; `in` is known.
+Result<std::vector<AxisGrid>> grids(const Attributes& attrs, std::span<const int64_t> in, const std::vector<double>& scales,
+                                    const std::vector<int64_t>& sizes, const std::vector<double>& roi) {
+  auto axes = axes_of(attrs, static_cast<int>(in.size()));
+  if (!axes) return axes.error();
+  const size_t n = axes->size();
+  std::vector<AxisGrid> out;
+  for (int64_t d : in) out.push_back({d, d, 1, 0, 1});
+  if (scales.empty() == sizes.empty() && n > 0) return invalid("either scales or sizes must be given");
+  if ((!scales.empty() && scales.size() != n) || (!sizes.empty() && sizes.size() != n)) return invalid("scales or sizes do not match the axes");
+  const std::string policy = attrs.s("keep_aspect_ratio_policy", "stretch");
+  if (policy != "stretch" && policy != "not_larger" && policy != "not_smaller") return invalid("keep_aspect_ratio_policy is \"" + policy + "\"");
+  double common = 0;
+  for (size_t i = 0; i < n; ++i) {
+    AxisGrid& g = out[static_cast<size_t>((*axes)[i])];
+    if (!scales.empty()) {
+      g.scale = scales[i];
+      if (!(g.scale > 0) || g.scale > 1e9) return invalid("a scale is " + std::to_string(g.scale));
+      g.out = static_cast<int64_t>(std::floor(static_cast<float>(g.scale) * static_cast<float>(g.in)));
+    } else {
+      if (sizes[i] < 0) return invalid("a size is " + std::to_string(sizes[i]));
+      g.out = sizes[i];
+      g.scale = g.in == 0 ? 1 : static_cast<double>(g.out) / static_cast<double>(g.in);
+      common = i == 0 ? g.scale : policy == "not_larger" ? std::min(common, g.scale) : std::max(common, g.scale);
+    }
+    if (roi.size() == 2 * n) {
+      g.roi_start = roi[i];
+      g.roi_end = roi[i + n];
+    }
+    if (g.in > INT32_MAX || g.out > INT32_MAX) return unsupported("an axis longer than 2^31");
+    if (g.in == 0 && g.out > 0) return invalid("an axis of 0 has nothing to resize");
+  }
+  if (!sizes.empty() && policy != "stretch") {
+    for (int a : *axes) {
+      AxisGrid& g = out[static_cast<size_t>(a)];
+      g.scale = common;
+      g.out = static_cast<int64_t>(std::floor(common * static_cast<double>(g.in) + 0.5));
+    }
+  }
+  return out;
+}
+
+// ---- inference ----
+
+Status infer(InferContext& c) {
+  const Shape& x = c.shape(0);
+  if (auto mode = resize_mode(c.attrs); !mode) return mode.error();
+  if (!is_number(c.dtype(0)) && c.attrs.s("mode", "nearest") != "nearest") return bad_dtype(c.dtype(0));
+  if (!x.ranked()) {
+    c.set(0, c.dtype(0), Shape());
+    return {};
+  }
+  if (x.rank() > kMaxRank) return unsupported("more than 8 dimensions");
+  auto axes = axes_of(c.attrs, x.rank());
+  if (!axes) return axes.error();
+  const Tensor* given = c.has(2) ? c.inputs[2].value : nullptr;
+  const bool by_scales = given != nullptr && given->count() > 0;
+  std::vector<double> scales = by_scales ? floats(given->raw(), given->dtype(), given->count()) : std::vector<double>();
+  const auto sizes = c.ints(3);
+  const auto known_sizes = c.known_ints(3);
+  if (x.known() && (by_scales || known_sizes)) {
+    std::vector<int64_t> in;
+    for (const Dim& d : x.dims()) in.push_back(d.value());
+    auto g = grids(c.attrs, in, scales, known_sizes.value_or(std::vector<int64_t>()), {});
+    if (!g) return g.error();
+    Shape y(std::vector<Dim>{});
+    for (const AxisGrid& axis : *g) y.push_back(Dim(axis.out));
+    c.set(0, c.dtype(0), std::move(y));
+    return {};
+  }
+  Shape y = x;
+  const bool stretch = c.attrs.s("keep_aspect_ratio_policy", "stretch") == "stretch";
+  for (size_t i = 0; i < axes->size(); ++i) {
+    Dim& n = y[(*axes)[i]];
+    if (by_scales && i < scales.size()) {
+      const bool whole = scales[i] == std::floor(scales[i]) && scales[i] < 1e9;
+      auto scaled = n.known() ? std::optional(Dim(static_cast<int64_t>(std::floor(static_cast<float>(scales[i]) * static_cast<float>(n.value())))))
+                    : whole   ? mul(n, Dim(static_cast<int64_t>(scales[i])))
+                              : std::nullopt;
+      n = scaled ? *scaled : c.fresh();
+    } else if (sizes && i < sizes->size() && stretch) {
+      n = (*sizes)[i];
+    } else {
+      n = c.fresh();
+    }
+  }
+  c.set(0, c.dtype(0), std::move(y));
+  return {};
+}
+
+// ---- kernels that are not f32 ----
+
+void resample(const double* x, double* y, const ResizePass& p) {
+  for (int64_t r = 0; r < p.outer; ++r, x += p.in * p.inner) {
+    for (int64_t o = 0; o < p.out; ++o, y += p.inner) {
+      for (int64_t j = 0; j < p.inner; ++j) {
+        double acc = 0;
+        for (int64_t t = 0; t < p.taps; ++t) acc += static_cast<double>(p.weight[o * p.taps + t]) * x[p.index[o * p.taps + t] * p.inner + j];
+        y[j] = acc;
+      }
+    }
+  }
+}
+
+template <class T>
+double to_double(T v) {
+  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return to_f32(v);
+  else return static_cast<double>(v);
+}
+template <class T>
+T from_double(double v) {
+  if constexpr (std::is_same_v<T, f16>) return to_f16(v);
+  else if constexpr (std::is_same_v<T, bf16>) return to_bf16(v);
+  else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(v);
+  else {
+    // the largest integer of T may round up as a double: compare before converting
+    if (!(v > static_cast<double>(std::numeric_limits<T>::lowest()))) return v == v ? std::numeric_limits<T>::lowest() : T(0);
+    if (v >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
+    return static_cast<T>(v);
+  }
+}
+
+template <class T>
+void resize(const ResizeArgs& a) {  // buffers: both hold any of the stages
+  double* from = static_cast<double*>(a.buffer[0]);
+  double* to = static_cast<double*>(a.buffer[1]);
+  for (int64_t i = 0; i < a.in_count; ++i) from[i] = to_double(static_cast<const T*>(a.x)[i]);
+  for (int i = 0; i < a.passes; ++i) {
+    resample(from, to, a.pass[i]);
+    std::swap(from, to);
+  }
+  for (int i = 0; i < a.outsides; ++i) {
+    const ResizeArgs::Outside& s = a.outside[i];
+    for (int64_t r = 0; r < s.outer * s.out; ++r) {
+      if (s.is[r % s.out] != 0) std::fill_n(from + r * s.inner, s.inner, a.extrapolation);
+    }
+  }
+  for (int64_t i = 0; i < a.out_count; ++i) static_cast<T*>(a.y)[i] = from_double<T>(from[i]);
+}
+
+constexpr KernelRow kRows[] = {
+    row<ResizeArgs, scalar::resize_f32>("resize/f32/scalar", DType::f32, Isa::scalar),
+    row<ResizeArgs, avx2::resize_f32>("resize/f32/avx2", DType::f32, Isa::avx2),
+    row<ResizeArgs, avx512::resize_f32>("resize/f32/avx512", DType::f32, Isa::avx512),
+    row<ResizeArgs, resize<double>>("resize/f64/scalar", DType::f64, Isa::scalar),
+    row<ResizeArgs, resize<f16>>("resize/f16/scalar", DType::f16, Isa::scalar),
+    row<ResizeArgs, resize<bf16>>("resize/bf16/scalar", DType::bf16, Isa::scalar),
+    row<ResizeArgs, resize<int8_t>>("resize/i8/scalar", DType::i8, Isa::scalar),
+    row<ResizeArgs, resize<uint8_t>>("resize/u8/scalar", DType::u8, Isa::scalar),
+    row<ResizeArgs, resize<int16_t>>("resize/i16/scalar", DType::i16, Isa::scalar),
+    row<ResizeArgs, resize<uint16_t>>("resize/u16/scalar", DType::u16, Isa::scalar),
+    row<ResizeArgs, resize<int32_t>>("resize/i32/scalar", DType::i32, Isa::scalar),
+    row<ResizeArgs, resize<int64_t>>("resize/i64/scalar", DType::i64, Isa::scalar),
+};
+
+// Nearest without extrapolation: bytes by table, axis by axis offsets.
+struct NearestArgs {
+  const std::byte* x;
+  std::byte* y;
+  int rank;
+  const int64_t* offset[kMaxRank];  // [n], in bytes
+  int64_t n[kMaxRank];
+  int64_t size, begin, end;         // rows of y
+};
+
+template <int Size>
+void nearest_rows(const NearestArgs& a) {
+  const int last = a.rank - 1;
+  const size_t size = static_cast<size_t>(Size > 0 ? Size : a.size);
+  for (int64_t r = a.begin; r < a.end; ++r) {
+    const std::byte* x = a.x;
+    int64_t rest = r;
+    for (int d = last - 1; d >= 0; --d) {
+      x += a.offset[d][rest % a.n[d]];
+      rest /= a.n[d];
+    }
+    std::byte* y = a.y + r * a.n[last] * static_cast<int64_t>(size);
+    for (int64_t i = 0; i < a.n[last]; ++i) std::memcpy(y + i * static_cast<int64_t>(size), x + a.offset[last][i], size);
+  }
+}
+void nearest(const NearestArgs& a) {
+  if (a.size == 4) nearest_rows<4>(a);
+  else if (a.size == 1) nearest_rows<1>(a);
+  else nearest_rows<0>(a);
+}
+
+constexpr KernelRow kNearestRows[] = {row<NearestArgs, nearest>("resize/nearest/scalar", DType::none, Isa::scalar)};
+
+// ---- binding ----
+
+Status bind_nearest(BindContext& c, const std::vector<AxisTable>& tables) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  const auto strides = dense_strides(x.dims);
+  NearestArgs a{x.as<std::byte>(), y.as<std::byte>(), y.dims.rank, {}, {}, static_cast<int64_t>(size_of(x.dtype)), 0, 0};
+  for (int d = 0; d < y.dims.rank; ++d) {
+    int64_t* offset = c.table<int64_t>(y.dims[d]);
+    for (int64_t i = 0; i < y.dims[d]; ++i) {
+      offset[i] = tables[static_cast<size_t>(d)].index[static_cast<size_t>(i)] * strides[static_cast<size_t>(d)] * a.size;
+    }
+    a.offset[d] = offset;
+    a.n[d] = y.dims[d];
+  }
+  const auto [begin, end] = c.range(y.dims.count(0, y.dims.rank - 1));
+  a.begin = begin;
+  a.end = end;
+  if (begin < end) c.run(kNearestRows[0], a);
+  return {};
+}
+
+template <class T>
+T* table_of(BindContext& c, const std::vector<T>& values) {
+  T* t = c.table<T>(static_cast<int64_t>(values.size()));
+  std::copy(values.begin(), values.end(), t);
+  return t;
+}
+
+Status bind_filter(BindContext& c, const std::vector<AxisTable>& tables) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  const int rank = x.dims.rank;
+  const bool f32 = x.dtype == DType::f32;
+  int lead = 0;  // axes before the first that changes are shared out
+  while (lead < rank && tables[static_cast<size_t>(lead)].identity) ++lead;
+  const auto [begin, end] = c.range(x.dims.count(0, lead));
+  if (begin == end) return {};
+  const int64_t size = static_cast<int64_t>(size_of(x.dtype)), in_block = x.dims.count(lead, rank), out_block = y.dims.count(lead, rank);
+  ResizeArgs a{};
+  a.x = x.as<std::byte>() + begin * in_block * size;
+  a.y = y.as<std::byte>() + begin * out_block * size;
+  a.in_count = (end - begin) * in_block;
+  a.out_count = (end - begin) * out_block;
+  a.extrapolation = c.attrs.f("extrapolation_value", 0);
+  Dims now = x.dims;
+  int64_t largest = f32 ? 0 : std::max(a.in_count, a.out_count);
+  for (int d = rank - 1; d >= lead; --d) {  // the innermost first: its rows are still short
+    const AxisTable& t = tables[static_cast<size_t>(d)];
+    if (t.identity) continue;
+    a.pass[a.passes++] = {(end - begin) * now.count(lead, d), x.dims[d], y.dims[d], now.count(d + 1, rank), t.taps, table_of(c, t.index), table_of(c, t.weight)};
+    now[d] = y.dims[d];
+    largest = std::max(largest, (end - begin) * now.count(lead, rank));
+    if (t.any_outside) a.outside[a.outsides++] = {(end - begin) * y.dims.count(lead, d), y.dims[d], y.dims.count(d + 1, rank), table_of(c, t.outside)};
+  }
+  for (void*& b : a.buffer) b = c.workspace(largest * (f32 ? 4 : 8));
+  const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
+  if (kernel == nullptr) return bad_dtype(x.dtype);
+  c.run(*kernel, a);
+  return {};
+}
+
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  if (y.count() == 0) return {};
+  auto mode = resize_mode(c.attrs);
+  if (!mode) return mode.error();
+  std::vector<double> scales = c.has(2) ? floats(c.in(2).data, c.in(2).dtype, c.in(2).count()) : std::vector<double>();
+  std::vector<double> roi = c.has(1) ? floats(c.in(1).data, c.in(1).dtype, c.in(1).count()) : std::vector<double>();
+  auto g = grids(c.attrs, x.dims.span(), scales, c.ints(3).value_or(std::vector<int64_t>()), roi);
+  if (!g) return g.error();
+  std::vector<AxisTable> tables;
+  bool identity = true, outside = false;
+  for (int d = 0; d < x.dims.rank; ++d) {
+    if ((*g)[static_cast<size_t>(d)].out != y.dims[d]) return invalid("the output is not of the shape that the scales give");
+    // Axes that are not named keep their grid, whatever the transformation.
+    tables.push_back(axis_table(*mode, (*g)[static_cast<size_t>(d)]));
+    identity = identity && tables.back().identity;
+    outside = outside || tables.back().any_outside;
+  }
+  if (identity) return bind_flat_copy(c, x.data, y.data, x.count() * static_cast<int64_t>(size_of(x.dtype)));
+  if (mode->filter == ResizeMode::Filter::nearest && !outside) return bind_nearest(c, tables);
+  return bind_filter(c, tables);
+}
+
+constexpr AttrSpec kAttrs[] = {{"antialias", AttrKind::i}, {"axes", AttrKind::ints}, {"coordinate_transformation_mode", AttrKind::s},
+                               {"cubic_coeff_a", AttrKind::f}, {"exclude_outside", AttrKind::i}, {"extrapolation_value", AttrKind::f},
+                               {"keep_aspect_ratio_policy", AttrKind::s}, {"mode", AttrKind::s}, {"nearest_mode", AttrKind::s}};
+
+}  // namespace
+
+constinit const OpDef kResize = {.name = "Resize", .inputs = {1, 4}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
+                                 .kernels = kRows, .value_inputs = 0b1110};
+
+}  // namespace tern

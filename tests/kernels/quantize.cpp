@@ -1,0 +1,77 @@
+// Quantising, back, and the two operators whose output size is data. Contracts: kernels/quantize/quantize.h, kernels/movement/movement.h.
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "tests/support/op_test.h"
+
+namespace tern::test {
+namespace {
+
+Tensor u8(Dims dims, std::vector<float> v) { return cast(f32(dims, std::move(v)), DType::u8); }
+Tensor i8(Dims dims, std::vector<float> v) { return cast(f32(dims, std::move(v)), DType::i8); }
+
+}  // namespace
+
+TEST_CASE("quantize: ties go to even, ends saturate, before and after the zero point") {
+  const Tensor x = f32({7}, {0, 1, 3, -1, 1000, -1000, 5});
+  check_same(run_op("QuantizeLinear", {}, {x, f32({}, {2}), u8({}, {128})})[0], u8({7}, {128, 128, 130, 128, 255, 0, 130}));
+  check_same(run_op("QuantizeLinear", {}, {x, f32({}, {2})})[0], u8({7}, {0, 0, 2, 0, 255, 0, 2}));
+  check_same(run_op("QuantizeLinear", {}, {x, f32({1}, {2}), i8({1}, {-1})})[0], i8({7}, {-1, -1, 1, -1, 127, -128, 1}));
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  check_same(run_op("QuantizeLinear", {}, {f32({3}, {inf, -inf, nan}), f32({}, {1}), i8({}, {0})})[0], i8({3}, {127, -128, -128}));
+}
+
+TEST_CASE("quantize: one scale an index of the axis, one a block") {
+  const Tensor x = f32({2, 3}, {2, 4, 6, 8, 10, 12});
+  check_same(run_op("QuantizeLinear", {}, {x, f32({3}, {1, 2, 3}), u8({3}, {0, 1, 2})})[0], u8({2, 3}, {2, 3, 4, 8, 6, 6}));
+  check_same(run_op("QuantizeLinear", {{"axis", int64_t(0)}}, {x, f32({2}, {1, 2})})[0], u8({2, 3}, {2, 4, 6, 4, 5, 6}));
+  check_same(run_op("QuantizeLinear", {{"axis", int64_t(-1)}, {"block_size", int64_t(2)}}, {x, f32({2, 2}, {1, 2, 4, 1})})[0], u8({2, 3}, {2, 4, 3, 2, 2, 12}));
+  check_same(run_op("DequantizeLinear", {{"axis", int64_t(0)}, {"block_size", int64_t(2)}}, {u8({3, 2}, {1, 2, 3, 4, 5, 6}), f32({2, 2}, {1, 10, 2, 20})})[0],
+             f32({3, 2}, {1, 20, 3, 40, 10, 120}));
+  CHECK(op_error("QuantizeLinear", {}, {x, f32({2}, {1, 2})}) != "");
+  CHECK(op_error("QuantizeLinear", {{"block_size", int64_t(2)}}, {x, f32({2, 3}, {1, 2, 3, 4, 5, 6})}) != "");
+}
+
+TEST_CASE("dequantize: exact distances, every integer dtype") {
+  check_same(run_op("DequantizeLinear", {}, {u8({3}, {0, 128, 255}), f32({}, {0.5f}), u8({}, {128})})[0], f32({3}, {-64, 0, 63.5f}));
+  check_same(run_op("DequantizeLinear", {}, {i8({2}, {-128, 127}), f32({}, {2}), i8({}, {127})})[0], f32({2}, {-510, 0}));
+  check_same(run_op("DequantizeLinear", {}, {cast(f32({2}, {-7, 100000}), DType::i32), f32({}, {0.25f})})[0], f32({2}, {-1.75f, 25000}));
+  check_same(run_op("DequantizeLinear", {}, {cast(f32({1}, {65535}), DType::u16), cast(f32({}, {0.5f}), DType::f16)})[0], cast(f32({1}, {32767.5f}), DType::f16));
+  CHECK(op_error("DequantizeLinear", {}, {u8({1}, {0}), f32({}, {1}), i8({}, {0})}) != "");
+}
+
+TEST_CASE("dynamic quantize: the range always holds zero") {
+  auto y = run_op("DynamicQuantizeLinear", {}, {f32({3}, {0, 51, 255})}, 3);
+  check_same(y[0], u8({3}, {0, 51, 255}));
+  check_same(y[1], f32({}, {1}));
+  y = run_op("DynamicQuantizeLinear", {}, {f32({2}, {-255, -51})}, 3);
+  check_same(y[0], u8({2}, {0, 204}));
+  check_same(y[2], u8({}, {255}));
+  check_same(run_op("DynamicQuantizeLinear", {}, {f32({2}, {0, 0})}, 3)[1], f32({}, {1}));
+}
+
+TEST_CASE("compress: along an axis, or flat; fewer flags than elements") {
+  const Tensor x = f32({3, 2}, {1, 2, 3, 4, 5, 6});
+  check_same(run_op("Compress", {{"axis", int64_t(0)}}, {x, boolean({3}, {false, true, true})})[0], f32({2, 2}, {3, 4, 5, 6}));
+  check_same(run_op("Compress", {{"axis", int64_t(-1)}}, {x, boolean({2}, {false, true})})[0], f32({3, 1}, {2, 4, 6}));
+  check_same(run_op("Compress", {}, {x, boolean({5}, {false, true, false, false, true})})[0], f32({2}, {2, 5}));
+  CHECK(run_op("Compress", {}, {x, boolean({1}, {false})})[0].dims() == Dims{0});
+  CHECK(op_error("Compress", {{"axis", int64_t(1)}}, {x, boolean({3}, {true, true, true})}) != "");
+}
+
+TEST_CASE("nonzero: coordinates in order, NaN is not zero, -0 is") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  check_same(run_op("NonZero", {}, {f32({2, 3}, {0, 2, -0.0f, nan, 0, 1})})[0], i64({2, 3}, {0, 1, 1, 1, 0, 2}));
+  check_same(run_op("NonZero", {}, {boolean({3}, {true, false, true})})[0], i64({1, 2}, {0, 2}));
+  CHECK(run_op("NonZero", {}, {f32({2}, {0, 0})})[0].dims() == Dims{1, 0});
+}
+
+TEST_CASE("reverse sequence: each batch its own length") {
+  const Tensor x = f32({3, 2}, {1, 2, 3, 4, 5, 6});
+  check_same(run_op("ReverseSequence", {}, {x, i64({2}, {3, 2})})[0], f32({3, 2}, {5, 4, 3, 2, 1, 6}));
+  check_same(run_op("ReverseSequence", {{"batch_axis", int64_t(0)}, {"time_axis", int64_t(1)}}, {x, i64({3}, {1, 2, 0})})[0], f32({3, 2}, {1, 2, 4, 3, 5, 6}));
+  CHECK(op_error("ReverseSequence", {}, {x, i64({3}, {1, 1, 1})}) != "");
+}
+
+}  // namespace tern::test
