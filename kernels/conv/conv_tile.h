@@ -4,7 +4,7 @@
 // The ic loop is not unrolled: with 8 steps gcc hoists the broadcasts and spills them. Next: core.simd.cpp.
 #pragma once
 #include "kernels/conv/conv.h"
-#include "kernels/simd.h"
+#include "kernels/simd_activation.h"
 
 #define TERN_INLINE_CALL __attribute__((always_inline))
 
@@ -31,6 +31,7 @@ struct TileCall {
   int64_t left;       // output channels from here to the last
   float* y;
   int64_t y_block, y_col;
+  bool relu;  // here and now: nothing comes between
 };
 
 TERN_INLINE f32x16 channels(const float* p, int64_t left) { return left >= 16 ? load(p) : load_n(p, left > 0 ? left : 0); }
@@ -62,6 +63,11 @@ void dense_tile(const ConvArgs& a, const TileCall& t) {
       } while (++x != end);
     }
   }
+  if (t.relu) {
+    unroll<B>([&](auto b) TERN_INLINE_CALL {
+      unroll<P>([&](auto p) TERN_INLINE_CALL { acc[b.v][p.v] = activate<Activation::relu>(acc[b.v][p.v], 0, 0); });
+    });
+  }
   unroll<B>([&](auto b) TERN_INLINE_CALL {
     float* y = t.y + b.v * t.y_block;
     unroll<P>([&](auto p) TERN_INLINE_CALL { store(y + p.v * t.y_col, acc[b.v][p.v]); });
@@ -80,6 +86,9 @@ void depthwise_tile(const ConvArgs& a, const TileCall& t) {
     const float* x = t.x + a.tap[k];
     const f32x16 weight = load(w);
     unroll<P>([&](auto p) TERN_INLINE_CALL { acc[p.v] = fma(load(x + p.v * pitch), weight, acc[p.v]); });
+  }
+  if (t.relu) {
+    unroll<P>([&](auto p) TERN_INLINE_CALL { acc[p.v] = activate<Activation::relu>(acc[p.v], 0, 0); });
   }
   unroll<P>([&](auto p) TERN_INLINE_CALL { store(t.y + p.v * t.y_col, acc[p.v]); });
 }

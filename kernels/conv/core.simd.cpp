@@ -21,6 +21,7 @@ TileFn pick_tile(const ConvArgs& a, int64_t blocks, int64_t width) {
   if (blocks == kB) {
     if (a.x_col == 16) return dense_fn<kB, kP, 16>(width);
     if (a.x_col == 1) return dense_fn<kB, kP, 1>(width);
+    if (a.x_col == 32) return dense_fn<kB, kP, 32>(width);
     return dense_fn<kB, kP, 0>(width);
   }
   if (a.x_col == 16) return dense_fn<1, kP, 16>(width);
@@ -107,6 +108,7 @@ void run_tile(const ConvArgs& a, const float* x, const float* w, const Unit& u, 
   t.y = plain ? buffer : y;
   t.y_block = plain ? kP * 16 : a.y.block;
   t.y_col = plain ? 16 : a.y.col;
+  t.relu = a.activation == Activation::relu && a.residual.data == nullptr && a.scale == nullptr;
   if (a.depthwise) {
     for (int64_t b = 0; b < blocks; ++b) {
       fn(a, t);
@@ -129,7 +131,7 @@ void run_tile(const ConvArgs& a, const float* x, const float* w, const Unit& u, 
     f.r_col = r.col;
     f.r_lane = r.lane;
   }
-  if (f.residual != nullptr || a.scale != nullptr || a.activation != Activation::none) {
+  if (!t.relu && (f.residual != nullptr || a.scale != nullptr || a.activation != Activation::none)) {
     with_activation(a.activation, [&]<Activation A>() { finish_tile<A>(a, f); });
   }
   if (plain) scatter(f, y, a.y.lane, a.y.block, a.y.col);
