@@ -1,0 +1,186 @@
+// Hostile ONNX files: an error in one line, fast, within 64 MB beyond the file's size; never a crash. Runs under sanitizers too.
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <random>
+
+#include "loaders/load.h"
+#include "tern/tern.h"
+#include "tests/support/onnx_writer.h"
+
+namespace tern::test {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;  // shadow memory and slower code: only crashes and reports count
+#else
+constexpr bool kSanitized = false;
+#endif
+
+// Loads; whatever comes must be a model, or exit code 3 or 4 with one printable line.
+bool survives(const std::string& file) {
+  auto model = load_bytes(bytes(file));
+  if (model.ok()) return true;
+  CHECK((model.error().code() == Code::kInvalid || model.error().code() == Code::kUnsupported));
+  CHECK(!model.error().message().empty());
+  CHECK(model.error().message().find('\n') == std::string::npos);
+  return false;
+}
+
+int64_t peak_kb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+// The same, under a second and 64 MB beyond what stood before and the file's size.
+void refused_cheaply(const std::string& file, const std::string& part = "") {
+  const int64_t before = peak_kb();
+  const auto start = std::chrono::steady_clock::now();
+  auto model = load_bytes(bytes(file));
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  REQUIRE(!model.ok());
+  CHECK((model.error().code() == Code::kInvalid || model.error().code() == Code::kUnsupported));
+  CHECK_MESSAGE(model.error().message().find(part) != std::string::npos, model.error().message());
+  CHECK(model.error().message().find('\n') == std::string::npos);
+  if (kSanitized) return;
+  CHECK(seconds < 1);
+  CHECK(peak_kb() - before < 64 * 1024 + static_cast<int64_t>(file.size() / 1024));
+}
+
+// A bit of everything that the loader reads.
+std::string sample() {
+  const Proto branch_a = graph({node("Relu", {"h"}, {"t"})}, {}, {output("t")});
+  const Proto branch_b = graph({node("Constant", {}, {"k"}, {attr_tensor("value", raw_tensor<float>("", 1, {}, {2}))}), node("Mul", {"h", "k"}, {"e"})},
+                               {}, {output("e")});
+  Proto g = graph({node("Gemm", {"x", "w", "b"}, {"h"}, {attr("transB", int64_t(1)), attr("alpha", 0.5f)}, "fc"), node("F", {"h"}, {"f"}, {}, "", "own"),
+                   node("If", {"p"}, {"i"}, {attr_graph("then_branch", branch_a), attr_graph("else_branch", branch_b)}),
+                   node("Add", {"f", "i"}, {"s"}), node("Reshape", {"s", "shape"}, {"y"})},
+                  {input("x", 1, {"batch", 3}), input("p", 9, {})}, {value_info("y", 1, {"batch", 2})},
+                  {raw_tensor<float>("w", 1, {2, 3}, {1, 2, 3, 4, 5, 6}), tensor("b", 1, {2}).fixed<float>(4, {1, 2}), tensor("shape", 7, {2}).ints(7, {0, 2})});
+  Proto f = Proto().s(1, "F").s(4, "a").s(5, "r").m(7, node("Softmax", {"a"}, {"r"}, {attr("axis", int64_t(1))})).m(9, Proto().s(1, "").i(2, 11)).s(10, "own");
+  return model_of(13, g).m(25, f).data;
+}
+
+}  // namespace
+
+TEST_CASE("hostile onnx: the untouched sample loads") { CHECK(survives(sample())); }
+
+TEST_CASE("hostile onnx: truncated at every byte") {
+  const std::string whole = sample();
+  for (size_t n = 0; n < whole.size(); ++n) survives(whole.substr(0, n));
+}
+
+TEST_CASE("hostile onnx: every bit flipped") {
+  std::string file = sample();
+  for (size_t i = 0; i < file.size(); ++i) {
+    for (int bit = 0; bit < 8; ++bit) {
+      file[i] = static_cast<char>(file[i] ^ (1 << bit));
+      survives(file);
+      file[i] = static_cast<char>(file[i] ^ (1 << bit));
+    }
+  }
+}
+
+TEST_CASE("hostile onnx: random bytes overwritten, removed and inserted") {
+  const std::string whole = sample();
+  std::mt19937 random(7);
+  for (int round = 0; round < 2000; ++round) {
+    std::string file = whole;
+    for (unsigned k = 0; k < 1 + random() % 4; ++k) {
+      const size_t at = random() % file.size();
+      switch (random() % 3) {
+        case 0: file[at] = static_cast<char>(random()); break;
+        case 1: file.erase(at, 1 + random() % 8); break;
+        default: file.insert(at, 1 + random() % 8, static_cast<char>(random()));
+      }
+    }
+    survives(file);
+  }
+}
+
+TEST_CASE("hostile onnx: 100,000 messages inside one another") {
+  // Graph, node, attribute, graph ... written from the outside in; lengths count down.
+  std::vector<uint32_t> fields;
+  for (int i = 0; i < 100000; ++i) fields.push_back(i == 0 ? 7 : i % 3 == 1 ? 1 : i % 3 == 2 ? 5 : 6);
+  std::vector<std::string> heads(fields.size());
+  size_t length = 0;
+  for (size_t i = fields.size(); i-- > 0;) {
+    Proto head;
+    head.varint(fields[i] << 3 | 2);
+    head.varint(length);
+    heads[i] = head.data;
+    length += head.data.size();
+  }
+  std::string file = Proto().i(1, 8).data;
+  for (const auto& h : heads) file += h;
+  refused_cheaply(file, "64 deep");
+}
+
+TEST_CASE("hostile onnx: a million empty messages are counted before they become objects") {
+  for (uint32_t field : {1u, 5u, 11u, 12u, 13u, 15u}) {
+    std::string body;
+    for (int i = 0; i < 1000000; ++i) body += Proto().s(field, "").data;
+    CAPTURE(field);
+    refused_cheaply(Proto().i(1, 8).s(7, body).data);
+  }
+}
+
+TEST_CASE("hostile onnx: many short strings, nodes and outputs are counted too") {
+  Proto n;
+  for (int i = 0; i < 1000000; ++i) n.s(1, "");
+  refused_cheaply(Proto().i(1, 8).m(7, Proto().m(1, n)).data);
+  Proto strings = tensor("w", 8, {2000000});
+  for (int i = 0; i < 2000000; ++i) strings.s(6, "");
+  refused_cheaply(model(13, {}, {}, {output("w")}, {strings}).data);
+  Proto outputs = Proto().s(4, "Split").s(1, "x");
+  for (int i = 0; i < 200000; ++i) outputs.s(2, "o" + std::to_string(i));
+  refused_cheaply(model(13, {outputs}, {input("x", 1, {1})}, {output("o1")}).data);
+}
+
+TEST_CASE("hostile onnx: lengths that lie") {
+  using namespace std::string_literals;
+  refused_cheaply("\x08\x08\x3a\xff\xff\xff\xff\x0f"s, "past the end");                          // a graph of 4 GB
+  refused_cheaply("\x08\x08\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, "past the end");      // of 2^64 - 1 bytes
+  refused_cheaply("\x08\x08\x3a\x04\x0a\x05\x0a\x01x"s, "past the end");                         // a node longer than its graph
+  refused_cheaply("\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"s);                      // a number of twelve bytes
+  refused_cheaply("\x08\x08\x3b\x3c"s, "wire type");                                             // a group
+  refused_cheaply("\x08\x08\x00"s, "field number");
+}
+
+TEST_CASE("hostile onnx: shapes of 2^60 elements, negative and overflowing") {
+  for (const std::vector<int64_t>& dims : std::vector<std::vector<int64_t>>{{int64_t(1) << 60}, {-1}, {INT64_MIN}, {INT64_MAX, INT64_MAX}, {int64_t(1) << 32, int64_t(1) << 32}}) {
+    CAPTURE(dims[0]);
+    refused_cheaply(model(13, {}, {}, {output("w")}, {raw_tensor<float>("w", 1, dims, {1})}).data, "'w'");
+    refused_cheaply(model(13, {}, {}, {output("w")}, {tensor("w", 7, dims).ints(7, {1})}).data, "'w'");
+    const Proto sparse = Proto().m(1, raw_tensor<float>("w", 1, {1}, {1})).m(2, raw_tensor<int64_t>("", 7, {1}, {0})).ints(3, dims);
+    refused_cheaply(model_of(13, graph({}, {}, {output("w")}).m(15, sparse)).data, "'w'");
+  }
+}
+
+TEST_CASE("hostile onnx: small constants that unfold to huge values are not folded into memory") {
+  const Proto shape = raw_tensor<int64_t>("s", 7, {2}, {int64_t(1) << 28, 16});
+  const Proto one = raw_tensor<float>("c", 1, {}, {1});
+  const int64_t before = peak_kb();
+  survives(model(13, {node("Expand", {"c", "s"}, {"e"}), node("Relu", {"e"}, {"y"})}, {}, {output("y")}, {shape, one}).data);
+  survives(model(13, {node("ConstantOfShape", {"s"}, {"e"}), node("Relu", {"e"}, {"y"})}, {}, {output("y")}, {shape}).data);
+  survives(model(13, {node("Tile", {"c1", "s"}, {"e"}), node("Relu", {"e"}, {"y"})}, {}, {output("y")},
+                 {shape, raw_tensor<float>("c1", 1, {1, 1}, {1})}).data);
+  if (!kSanitized) CHECK(peak_kb() - before < 80 * 1024);
+}
+
+TEST_CASE("hostile onnx: long cycles and long chains end at once") {
+  std::vector<Proto> nodes;
+  for (int i = 0; i < 10000; ++i) nodes.push_back(node("Relu", {"v" + std::to_string(i)}, {"v" + std::to_string((i + 1) % 10000)}));
+  refused_cheaply(model(13, nodes, {}, {output("v0")}).data, "cycle");
+}
+
+TEST_CASE("hostile onnx: names of a megabyte do not fill the error") {
+  const std::string name(1 << 20, 'n');
+  auto model_result = load_bytes(bytes(model(13, {node(name, {"x"}, {"y"}, {}, name, name)}, {input("x", 1, {1})}, {output("y")})));
+  REQUIRE(!model_result.ok());
+  CHECK(model_result.error().message().size() < 1000);
+}
+
+}  // namespace tern::test

@@ -1,0 +1,253 @@
+// From names to a Graph: order, captures, functions, declared shapes, and what is refused. Contract: loaders/onnx/build.h.
+#include <doctest/doctest.h>
+
+#include "loaders/load.h"
+#include "runtime/verify.h"
+#include "tests/support/onnx_writer.h"
+
+namespace tern::test {
+namespace {
+
+Graph load_ok(const Proto& m) {
+  auto g = load_graph(bytes(m), "", {});
+  REQUIRE_MESSAGE(g.ok(), (g.ok() ? "" : g.error().message()));
+  REQUIRE(verify(*g).ok());
+  return std::move(*g);
+}
+void check_refused(const Proto& m, Code code, const std::string& part) {
+  auto g = load_graph(bytes(m), "", {});
+  REQUIRE(!g.ok());
+  CHECK(g.error().code() == code);
+  CHECK_MESSAGE(g.error().message().find(part) != std::string::npos, g.error().message());
+}
+std::string ops(const Graph& g) {
+  std::string s;
+  for (const Node& n : g.nodes) s += (s.empty() ? "" : " ") + std::string(n.op->name);
+  return s;
+}
+const Proto kX = input("x", 1, {2, 3});
+
+Proto function(std::string_view name, const std::vector<std::string>& in, const std::vector<std::string>& out, const std::vector<Proto>& nodes,
+               int64_t opset = 13) {
+  Proto f = Proto().s(1, name);
+  for (const auto& v : in) f.s(4, v);
+  for (const auto& v : out) f.s(5, v);
+  for (const auto& n : nodes) f.m(7, n);
+  return f.m(9, Proto().s(1, "").i(2, opset)).s(10, "own");
+}
+
+}  // namespace
+
+TEST_CASE("onnx graph: format, producer and opset are told") {
+  const Graph g = load_ok(model(13, {node("Relu", {"x"}, {"y"})}, {kX}, {output("y")}));
+  CHECK(g.format == "onnx");
+  CHECK(g.producer == "hand");
+  CHECK(g.opset == 13);
+  CHECK(g.output_names == std::vector<std::string>{"y"});
+}
+
+TEST_CASE("onnx graph: nodes out of order are sorted, those in order keep it") {
+  const Graph g = load_ok(model(13, {node("Exp", {"b"}, {"y"}), node("Relu", {"x"}, {"a"}), node("Neg", {"a"}, {"b"})}, {kX}, {output("y")}));
+  CHECK(ops(g) == "Relu Neg Exp");
+  const Graph h = load_ok(model(13, {node("Relu", {"x"}, {"a"}), node("Neg", {"x"}, {"b"}), node("Add", {"b", "a"}, {"y"})}, {kX}, {output("y")}));
+  CHECK(ops(h) == "Relu Neg Add");
+}
+
+TEST_CASE("onnx graph: cycles are refused, naming node and value") {
+  check_refused(model(13, {node("Add", {"x", "b"}, {"a"}, {}, "first"), node("Relu", {"a"}, {"b"}, {}, "second")}, {kX}, {output("b")}),
+                Code::kInvalid, "cycle");
+  check_refused(model(13, {node("Add", {"x", "y"}, {"y"}, {}, "self")}, {kX}, {output("y")}), Code::kInvalid, "self (Add) produces 'y'");
+}
+
+TEST_CASE("onnx graph: undefined and doubly defined names are refused, naming node and value") {
+  check_refused(model(13, {node("Relu", {"nothing"}, {"y"}, {}, "r")}, {kX}, {output("y")}), Code::kInvalid, "r (Relu): it reads 'nothing'");
+  check_refused(model(13, {}, {kX}, {output("z")}), Code::kInvalid, "output 'z'");
+  check_refused(model(13, {node("Relu", {"x"}, {"y"}, {}, "p"), node("Neg", {"x"}, {"y"}, {}, "q")}, {kX}, {output("y")}), Code::kInvalid,
+                "'y' is produced twice: by p (Relu) and by q (Neg)");
+  check_refused(model(13, {node("Relu", {"x"}, {"x"}, {}, "p")}, {kX}, {output("x")}), Code::kInvalid, "x");
+  check_refused(model(13, {}, {kX, kX}, {output("x")}), Code::kInvalid, "'x' is defined twice");
+  const Proto w = raw_tensor<float>("w", 1, {1}, {1});
+  check_refused(model(13, {}, {}, {output("w")}, {w, w}), Code::kInvalid, "'w' is defined twice");
+}
+
+TEST_CASE("onnx graph: an initializer that is also an input is a constant") {
+  const Graph g = load_ok(model(13, {node("Add", {"x", "w"}, {"y"})}, {kX, input("w", 1, {3})}, {output("y")}, {raw_tensor<float>("w", 1, {3}, {1, 2, 3})}));
+  REQUIRE(g.inputs.size() == 1);
+  CHECK(g.value(g.inputs[0]).name == "x");
+  CHECK(g.is_constant(g.nodes[0].inputs[1]));
+}
+
+TEST_CASE("onnx graph: empty names are absent inputs, and absent ones at the end are dropped") {
+  const Graph g = load_ok(model(13, {node("Clip", {"x", "", "high"}, {"y"}), node("Clip", {"y", "low", ""}, {"z"})}, {kX}, {output("z")},
+                                {raw_tensor<float>("high", 1, {}, {1}), raw_tensor<float>("low", 1, {}, {0})}));
+  REQUIRE(g.nodes[0].inputs.size() == 3);
+  CHECK(g.nodes[0].inputs[1] == kNone);
+  CHECK(g.nodes[1].inputs.size() == 2);
+}
+
+TEST_CASE("onnx graph: dimensions are numbers, expressions, names, or symbols of their own") {
+  const Graph g = load_ok(model(13, {node("Relu", {"x"}, {"y"})}, {input("x", 1, {4, "batch", "2*seq+1", "floor(seq/2)", "", -1})}, {output("y")}));
+  const Shape& s = g.value(g.inputs[0]).type.shape;
+  REQUIRE(s.rank() == 6);
+  CHECK(s[0].is(4));
+  CHECK(s[1].text() == "batch");
+  CHECK(s[2] == *parse_dim("1+2*seq"));
+  CHECK(s[3] == Dim::symbol("floor(seq/2)"));
+  CHECK(s[4].text() == "x_dim_4");
+  CHECK(s[5].text() == "x_dim_5");
+  check_refused(model(13, {}, {input("x", 1, {-2})}, {output("x")}), Code::kInvalid, "dimension -2 is negative");
+  check_refused(model(13, {}, {input("x", 1, {int64_t(1) << 60, 2, 2, 2})}, {output("x")}), Code::kInvalid, "too large");
+  check_refused(model(13, {}, {input("x", 1, {1, 1, 1, 1, 1, 1, 1, 1, 1})}, {output("x")}), Code::kUnsupported, "9 dimensions");
+}
+
+TEST_CASE("onnx graph: inputs that are no tensors of a known dtype are refused by name") {
+  check_refused(model(13, {}, {Proto().s(1, "q").m(2, Proto().s(4, ""))}, {output("q")}), Code::kUnsupported, "input 'q': it is a sequence");
+  check_refused(model(13, {}, {Proto().s(1, "q").m(2, Proto().s(9, ""))}, {output("q")}), Code::kUnsupported, "optional");
+  check_refused(model(13, {}, {Proto().s(1, "q")}, {output("q")}), Code::kInvalid, "no type");
+  check_refused(model(13, {}, {input("q", 17, {1})}, {output("q")}), Code::kUnsupported, "FLOAT8E4M3FN");
+}
+
+TEST_CASE("onnx graph: a shape that only the file knows survives on outputs and in the middle") {
+  Proto g = graph({node("Relu", {"x"}, {"m"}), node("Neg", {"m"}, {"y"})}, {kX}, {value_info("y", 1, {2, 3})});
+  g.m(13, value_info("m", 1, {"a", "b"}));
+  const Graph loaded = load_ok(model_of(13, g));
+  CHECK(loaded.value(loaded.nodes[0].outputs[0]).type.shape.text() == "[a,b]");
+  CHECK(loaded.value(loaded.outputs[0]).type.shape.text() == "[2,3]");
+}
+
+TEST_CASE("onnx graph: Constant nodes become constants in every form") {
+  auto constant = [](const Proto& a) {
+    const Graph g = load_ok(model(13, {node("Constant", {}, {"c"}, {a})}, {}, {output("c")}));
+    CHECK(g.nodes.empty());
+    return g.value(g.outputs[0]).constant;
+  };
+  CHECK(constant(attr_tensor("value", raw_tensor<float>("", 1, {2}, {1, 2}))).data<float>()[1] == 2);
+  CHECK(constant(attr("value_int", int64_t(7))).data<int64_t>()[0] == 7);
+  CHECK(constant(attr("value_float", 1.5f)).data<float>()[0] == 1.5f);
+  CHECK(constant(attr("value_float", 1.5f)).dims() == Dims{});
+  CHECK(constant(attr("value_ints", std::vector<int64_t>{1, 2, 3})).dims() == Dims{3});
+  CHECK(constant(attr("value_ints", std::vector<int64_t>{})).dims() == Dims{0});
+  CHECK(constant(attr_floats("value_floats", {1, 2})).data<float>()[1] == 2);
+  CHECK(constant(attr_floats("value_floats", {1e-40f})).data<float>()[0] == 0);
+  CHECK(constant(attr("value_string", "text")).data<StringRef>()[0].view() == "text");
+  CHECK(constant(Proto().s(1, "value_strings").s(9, "a").s(9, "b").i(20, 8)).data<StringRef>()[1].view() == "b");
+  const Proto sparse = Proto().m(1, raw_tensor<float>("", 1, {1}, {5})).m(2, raw_tensor<int64_t>("", 7, {1}, {1})).ints(3, {2});
+  CHECK(constant(Proto().s(1, "sparse_value").m(22, sparse).i(20, 11)).data<float>()[1] == 5);
+  check_refused(model(13, {node("Constant", {}, {"c"})}, {}, {output("c")}), Code::kInvalid, "no value");
+}
+
+TEST_CASE("onnx graph: attributes of the first files carry no kind") {
+  const Graph g = load_ok(model(13, {node("Transpose", {"x"}, {"y"}, {Proto().s(1, "perm").i(8, 1).i(8, 0)})}, {kX}, {output("y")}));
+  CHECK(g.nodes[0].attrs.ints("perm") == std::vector<int64_t>{1, 0});
+}
+
+TEST_CASE("onnx graph: what is not supported is listed whole, in one line") {
+  const Proto m = model(13, {node("Loop", {"x"}, {"a"}, {}, "l1"), node("Nonsense", {"x"}, {"b"}), node("Loop", {"a"}, {"c"}, {}, "l2"),
+                             node("Gadget", {"c"}, {"d"}, {}, "g", "com.acme")},
+                        {kX}, {output("d")});
+  check_refused(m, Code::kUnsupported,
+                "these operators are not supported: Loop (2 nodes, first 'l1'), Nonsense (1 node, first '@b'), com.acme.Gadget (1 node, first 'g')");
+}
+
+TEST_CASE("onnx graph: an operator of tern's own is not one of the file's") {
+  check_refused(model(13, {node("Linear", {"x", "x"}, {"y"}, {}, "l")}, {kX}, {output("y")}), Code::kUnsupported, "Linear (1 node, first 'l')");
+}
+
+TEST_CASE("onnx graph: future and missing opsets are refused") {
+  check_refused(model(99, {node("Relu", {"x"}, {"y"})}, {kX}, {output("y")}), Code::kUnsupported, "opset 99");
+  check_refused(model(0, {node("Relu", {"x"}, {"y"})}, {kX}, {output("y")}), Code::kInvalid, "opset");
+  Proto m = Proto().i(1, 8).m(7, graph({node("Relu", {"x"}, {"y"})}, {kX}, {output("y")}));
+  check_refused(m, Code::kInvalid, "imports no opset");
+  m = model(13, {node("Relu", {"x"}, {"y"}, {}, "", "ai.onnx")}, {kX}, {output("y")});
+  CHECK(ops(load_ok(m)) == "Relu");
+}
+
+TEST_CASE("onnx graph: the branches of an If take what either captures, in one order; constants are shared") {
+  const Proto then_g = graph({node("Add", {"x", "w"}, {"t"})}, {}, {output("t")});
+  const Proto inner = graph({node("Neg", {"h"}, {"i"})}, {}, {output("i")});
+  const Proto inner2 = graph({}, {}, {output("x")});
+  const Proto else_g = graph({node("If", {"p"}, {"e"}, {attr_graph("then_branch", inner), attr_graph("else_branch", inner2)})}, {}, {output("e")});
+  // The If comes first in the file: its hidden reads of h count for the order.
+  const Graph g = load_ok(model(13, {node("If", {"p"}, {"y"}, {attr_graph("then_branch", then_g), attr_graph("else_branch", else_g)}, "if"),
+                                     node("Relu", {"x"}, {"h"})},
+                                {input("p", 9, {}), kX}, {output("y")}, {raw_tensor<float>("w", 1, {3}, {1, 2, 3})}));
+  CHECK(ops(g) == "Relu If");
+  const Node& n = g.nodes[1];
+  REQUIRE(n.subgraphs.size() == 2);
+  std::vector<std::string> captured;
+  for (size_t i = 1; i < n.inputs.size(); ++i) captured.push_back(g.value(n.inputs[i]).name);
+  CHECK(captured == std::vector<std::string>{"x", "p", "h"});
+  for (int32_t s : n.subgraphs) {
+    const Graph& branch = g.subgraphs[static_cast<size_t>(s)];
+    REQUIRE(branch.inputs.size() == 3);
+    for (size_t i = 0; i < 3; ++i) CHECK(branch.value(branch.inputs[i]).name == captured[i]);
+  }
+  const Graph& then_branch = g.subgraphs[static_cast<size_t>(n.subgraphs[0])];
+  CHECK(then_branch.is_constant(then_branch.nodes[0].inputs[1]));
+  const Graph& else_branch = g.subgraphs[static_cast<size_t>(n.subgraphs[1])];
+  CHECK(else_branch.nodes[0].inputs.size() == 3);  // condition, h, x
+}
+
+TEST_CASE("onnx graph: an If that is malformed is refused") {
+  const Proto good = graph({}, {}, {output("x")});
+  const Proto p = input("p", 9, {});
+  check_refused(model(13, {node("If", {"p"}, {"y"}, {attr_graph("then_branch", good)})}, {p, kX}, {output("y")}), Code::kInvalid, "else_branch");
+  const Proto bad = graph({node("Relu", {"nothing"}, {"z"})}, {}, {output("z")});
+  check_refused(model(13, {node("If", {"p"}, {"y"}, {attr_graph("then_branch", good), attr_graph("else_branch", bad)}, "if")}, {p, kX}, {output("y")}),
+                Code::kInvalid, "if (If): else_branch: @z (Relu): it reads 'nothing'");
+  check_refused(model(13, {node("If", {"p"}, {"y", "y2"}, {attr_graph("then_branch", good), attr_graph("else_branch", good)})}, {p, kX}, {output("y")}),
+                Code::kInvalid, "1 outputs");
+}
+
+TEST_CASE("onnx functions: calls are replaced by bodies, nested, each with its own opset") {
+  Proto m = model(13, {node("Outer", {"x"}, {"y"}, {}, "call", "own")}, {kX}, {output("y")});
+  m.m(25, function("Outer", {"a"}, {"r"}, {node("Inner", {"a", ""}, {"t"}, {}, "", "own"), node("Neg", {"t"}, {"r"})}).m(9, Proto().s(1, "own").i(2, 1)));
+  m.m(25, function("Inner", {"a", "b"}, {"r"}, {node("Clip", {"a", "b"}, {"t"}), node("Relu", {"t"}, {"r"})}));
+  const Graph g = load_ok(m);
+  CHECK(ops(g) == "Clip Relu Neg");
+  CHECK(g.nodes[0].inputs.size() == 1);  // b is absent
+  CHECK(g.value(g.outputs[0]).name == "y");
+  // Opset 11 of the function, not 13 of the model: Softmax flattens.
+  m = model(13, {node("F", {"x3"}, {"y"}, {}, "", "own")}, {input("x3", 1, {2, 3, 4})}, {output("y")});
+  m.m(25, function("F", {"a"}, {"r"}, {node("Softmax", {"a"}, {"r"})}, 11));
+  CHECK(ops(load_ok(m)) == "Flatten Softmax Shape Reshape");
+}
+
+TEST_CASE("onnx functions: attribute references take the call's value, the default, or go") {
+  auto with = [](const std::vector<Proto>& given, const std::vector<Proto>& defaults) {
+    Proto m = model(13, {node("F", {"x"}, {"y"}, given, "", "own")}, {kX}, {output("y")});
+    Proto f = function("F", {"a"}, {"r"}, {node("LeakyRelu", {"a"}, {"r"}, {Proto().s(1, "alpha").i(20, 1).s(21, "slope")})});
+    for (const auto& d : defaults) f.m(11, d);
+    return load_ok(m.m(25, f)).nodes[0].attrs.f("alpha", -1);
+  };
+  CHECK(with({attr("slope", 0.5f)}, {}) == 0.5f);
+  CHECK(with({}, {attr("slope", 0.25f)}) == 0.25f);
+  CHECK(with({attr("slope", 0.5f)}, {attr("slope", 0.25f)}) == 0.5f);
+  CHECK(with({}, {}) == -1);
+}
+
+TEST_CASE("onnx functions: two calls keep their inner values apart, and an input may be returned as it is") {
+  Proto m = model(13, {node("F", {"x"}, {"m"}, {}, "", "own"), node("F", {"m"}, {"y"}, {}, "", "own")}, {kX}, {output("y")});
+  m.m(25, function("F", {"a"}, {"r"}, {node("Relu", {"a"}, {"t"}), node("Neg", {"t"}, {"r"})}));
+  CHECK(ops(load_ok(m)) == "Relu Neg Relu Neg");
+  m = model(13, {node("Same", {"x"}, {"y"}, {}, "", "own")}, {kX}, {output("y")});
+  m.m(25, function("Same", {"a"}, {"a"}, {}));
+  CHECK(ops(load_ok(m)) == "Identity");
+}
+
+TEST_CASE("onnx functions: recursion and expansion out of proportion are refused") {
+  Proto m = model(13, {node("A", {"x"}, {"y"}, {}, "", "own")}, {kX}, {output("y")});
+  m.m(25, function("A", {"a"}, {"r"}, {node("B", {"a"}, {"r"}, {}, "", "own")}));
+  m.m(25, function("B", {"a"}, {"r"}, {node("A", {"a"}, {"r"}, {}, "", "own")}));
+  check_refused(m, Code::kInvalid, "calls itself");
+  // Each function calls the next one twice: 2^40 nodes.
+  m = model(13, {node("f0", {"x"}, {"y"}, {}, "", "own")}, {kX}, {output("y")});
+  for (int i = 0; i < 40; ++i) {
+    const std::string next = "f" + std::to_string(i + 1);
+    m.m(25, function("f" + std::to_string(i), {"a"}, {"r"}, {node(next, {"a"}, {"t"}, {}, "", "own"), node(next, {"t"}, {"r"}, {}, "", "own")}));
+  }
+  m.m(25, function("f40", {"a"}, {"r"}, {node("Relu", {"a"}, {"r"})}));
+  check_refused(m, Code::kInvalid, "unfold to too many nodes");
+}
+
+}  // namespace tern::test
