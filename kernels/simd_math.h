@@ -1,6 +1,7 @@
 // Mathematical functions on sixteen lanes, one order of operations and no branch on data for every ISA.
-// Each states its worst error in ULP over its whole range, measured over all 2^32 inputs by tools/scripts/check_math.cpp
-// (ctest kernels/check_math runs a sample); zero stands for every subnormal, argument or result: the caller's mode flushes.
+// Each states a bound of its error in ULP, a little above the worst that was measured: over all 2^32 inputs for exp, log and
+// sigmoid, over every 101st for the others (tools/scripts/check_math.cpp; ctest kernels/check_math runs a thinner sample and fails
+// above the bounds). Zero stands for every subnormal, argument or result: the caller's mode flushes.
 // NaN passes through all of them. Rare functions (trigonometry, pow) are not here: see portable_math.h.
 // Next: simd_activation.h, then softmax/softmax.simd.cpp.
 #pragma once

@@ -71,13 +71,18 @@ T compute(T a, T b) {
   return a;  // inference has refused the other pairs of operation and dtype
 }
 
+// f32 compares as it is: widening it would halve the lanes.
+inline float comparable(float x) { return x; }
+template <class T>
+auto comparable(T x) { return widen(x); }
+
 template <Binary kOp, class T>
 bool compare(T a, T b) {
   if constexpr (std::is_same_v<T, StringRef>) {
     return a.view() == b.view();  // Equal alone takes strings
   } else {
-    const auto x = widen(a);
-    const auto y = widen(b);
+    const auto x = comparable(a);
+    const auto y = comparable(b);
     if constexpr (kOp == Binary::less) return x < y;
     if constexpr (kOp == Binary::less_or_equal) return x <= y;
     if constexpr (kOp == Binary::greater) return x > y;
@@ -109,7 +114,7 @@ void rows(const BinaryArgs& args, F f) {
 template <class T>
 struct Compute {
   template <Binary kOp>
-  static void all(const BinaryArgs& args) { rows<T, T>(args, compute<kOp, T>); }
+  static void all(const BinaryArgs& args) { rows<T, T>(args, [](T a, T b) { return compute<kOp, T>(a, b); }); }
   static void run(const BinaryArgs& args) {
     switch (args.op) {
       case Binary::add: return all<Binary::add>(args);
@@ -133,7 +138,7 @@ struct Compute {
 template <class T>
 struct Compare {
   template <Binary kOp>
-  static void all(const BinaryArgs& args) { rows<T, bool>(args, compare<kOp, T>); }
+  static void all(const BinaryArgs& args) { rows<T, bool>(args, [](T a, T b) { return compare<kOp, T>(a, b); }); }
   static void run(const BinaryArgs& args) {
     switch (args.op) {
       case Binary::equal: return all<Binary::equal>(args);

@@ -16,11 +16,11 @@ struct Pair {
   uint64_t low, high;
 };
 template <class U>
-U choose(bool c, U a, U b) {
+inline U choose(uint8_t c, U a, U b) {  // c: the byte of a bool, 0 or 1
   const U mask = static_cast<U>(U(0) - U(c));
   return static_cast<U>((a & mask) | (b & static_cast<U>(~mask)));
 }
-Pair choose(bool c, Pair a, Pair b) { return {choose(c, a.low, b.low), choose(c, a.high, b.high)}; }
+inline Pair choose(uint8_t c, Pair a, Pair b) { return {choose(c, a.low, b.low), choose(c, a.high, b.high)}; }
 
 // U: unsigned bits of the size of an element.
 template <class U>
@@ -29,9 +29,20 @@ void where(const WhereArgs& args) {
   U* y = static_cast<U*>(args.y);
   const int64_t sc = args.nest.step[0], sa = args.nest.step[1], sb = args.nest.step[2];
   for_rows(args.nest, [=, &args](int64_t at, const int64_t* from, int64_t n) {
-    const bool* rc = args.condition + from[0];
+    const uint8_t* rc = reinterpret_cast<const uint8_t*>(args.condition) + from[0];
     const U *ra = a + from[1], *rb = b + from[2];
-    for (int64_t i = 0; i < n; ++i) y[at + i] = choose(rc[i * sc], ra[i * sa], rb[i * sb]);
+    U* ry = y + at;
+    if (sc == 1 && sa == 1 && sb == 1) {
+      for (int64_t i = 0; i < n; ++i) ry[i] = choose(rc[i], ra[i], rb[i]);
+    } else if (sc == 1 && sa == 1) {
+      const U vb = *rb;
+      for (int64_t i = 0; i < n; ++i) ry[i] = choose(rc[i], ra[i], vb);
+    } else if (sc == 1 && sb == 1) {
+      const U va = *ra;
+      for (int64_t i = 0; i < n; ++i) ry[i] = choose(rc[i], va, rb[i]);
+    } else {
+      for (int64_t i = 0; i < n; ++i) ry[i] = choose(rc[i * sc], ra[i * sa], rb[i * sb]);
+    }
   });
 }
 template <class U, DType kT>
