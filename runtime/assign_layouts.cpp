@@ -10,6 +10,7 @@ namespace tern {
 namespace {
 
 constexpr int64_t kFewest = kBlock;  // with fewer channels most lanes would be idle
+constexpr int64_t kWidest = 1 << 20;  // side of a halo
 
 bool is_conv(const Node& n) { return n.op == &kConv || n.op == &kFusedConv; }
 bool is_window_pool(const Node& n) { return n.op == &kMaxPool || n.op == &kAveragePool; }
@@ -104,6 +105,9 @@ class Assigner {
     int64_t after[3];
     for (size_t a = 0; a < 3; ++a) {
       after[a] = (window->out[a] - 1) * window->stride[a] + (window->kernel[a] - 1) * window->dilation[a] + 1 - window->begin[a] - window->in[a];
+    }
+    for (size_t a = 0; a < 3; ++a) {
+      if (window->begin[a] > kWidest || after[a] > kWidest) return;  // absurd: the convolution copies its input instead
     }
     Layout& l = g_.value(v).layout;
     auto grow = [](int32_t& side, int64_t by) { side = static_cast<int32_t>(std::max<int64_t>(side, by)); };

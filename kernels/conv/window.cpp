@@ -6,7 +6,8 @@
 namespace tern {
 namespace {
 
-constexpr int64_t kMost = int64_t(1) << 30;  // of any number here: products of two stay far from overflow
+constexpr int64_t kMost = int64_t(1) << 20;        // of any number here: products of three stay below overflow
+constexpr int64_t kMostExtent = int64_t(1) << 40;  // of an axis of x
 
 Status read(const Attributes& attrs, const char* name, int spatial, size_t length, int64_t least, std::vector<int64_t>& to) {
   to = attrs.ints(name);
@@ -61,6 +62,7 @@ namespace {
 
 Result<int64_t> fit_axis(Window& w, const std::string& auto_pad, size_t a, int64_t in) {
   const int64_t reach = (w.kernel[a] - 1) * w.dilation[a] + 1;
+  if (in < 0 || in > kMostExtent) return invalid("an axis of " + std::to_string(in) + " elements");
   if (same(auto_pad)) {
     const int64_t out = ceil_div(in, w.stride[a]);
     const int64_t total = std::max<int64_t>(0, (out - 1) * w.stride[a] + reach - in);
@@ -69,7 +71,7 @@ Result<int64_t> fit_axis(Window& w, const std::string& auto_pad, size_t a, int64
     return out;
   }
   const int64_t room = in + w.begin[a] + w.end[a] - reach;
-  if (in > kMost * 4 || room < 0) {
+  if (room < 0) {
     return invalid("a window of " + std::to_string(reach) + " does not fit into an extent of " + std::to_string(in) + " padded by " +
                    std::to_string(w.begin[a]) + " and " + std::to_string(w.end[a]));
   }

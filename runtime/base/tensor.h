@@ -22,7 +22,7 @@ std::shared_ptr<std::byte> allocate_aligned(size_t bytes, bool zero = false);
 // How the elements of a value lie in memory.
 //   plain     row-major, dense.
 //   blocked   NCHW16c: [N][ceil(C/16)][halo_top + H + halo_bottom][halo_left + W + halo_right][16], f32 only.
-//             Lanes past C and the halo are zero. Rank 4, or rank 3 with H = 1 (N, C, W). See kernels/conv/conv.h.
+//             The halo is zero; lanes past C hold anything and are never read. Rank 4, or rank 3 with H = 1 (N, C, W). See kernels/conv/conv.h.
 struct Layout {
   bool blocked = false;
   int32_t top = 0, bottom = 0, left = 0, right = 0;

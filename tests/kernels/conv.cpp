@@ -201,6 +201,12 @@ TEST_CASE("conv: what does not fit together is refused with both shapes") {
   CHECK(op_error("Conv", {{"pads", Ints{1, 1}}}, {random_f32({1, 3, 4, 4}, 1), random_f32({2, 3, 2, 2}, 2)}).find("entries") != std::string::npos);
 }
 
+TEST_CASE("conv: absurd windows are refused, not computed") {
+  const Tensor x = random_f32({1, 16, 3, 3}, 1), w = random_f32({2, 16, 2, 2}, 2);
+  CHECK(op_error("Conv", {{"dilations", Ints{int64_t(1) << 40, 1}}}, {x, w}).find("out of range") != std::string::npos);
+  CHECK(op_error("Conv", {{"dilations", Ints{1 << 20, 1 << 20}}, {"auto_pad", std::string("SAME_UPPER")}}, {x, w}).find("budget") != std::string::npos);
+}
+
 TEST_CASE("conv transpose: the model of a spread-out input and a mirrored kernel, in the same bits") {
   struct Case { Dims x; Ints kernel, stride, dilation, pads, extra; int64_t ocs, group; };
   const Case cases[] = {{{1, 3, 4, 5}, {3, 3}, {2, 3}, {1, 1}, {1, 0, 0, 1}, {1, 2}, 5, 1},
