@@ -1,7 +1,7 @@
 // See conv_bind.h.
 #include "kernels/conv/conv_bind.h"
 
-#include "kernels/conv/fused_activation.h"
+#include "kernels/activation_attributes.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -221,7 +221,7 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
     a.scale = c.in(4).as<float>();
     a.shift = c.in(5).as<float>();
   }
-  auto activation = conv_activation(c.attrs);
+  auto activation = fused_activation(c.attrs);
   if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
   a.activation = activation->activation;
   a.alpha = activation->alpha;
