@@ -60,15 +60,6 @@ TERN_INLINE f32x16 finite_or_zero(f32x16 m) { return select(eq(abs(m), splat(kIn
 
 // ---- the loops ----
 
-int64_t offset_of(const ReduceLoops& l, int64_t number) {
-  int64_t offset = 0;
-  for (int d = l.rank - 1; d >= 0; --d) {
-    offset += number % l.n[d] * l.stride[d];
-    number /= l.n[d];
-  }
-  return offset;
-}
-
 int64_t count_of(const ReduceLoops& l) {
   int64_t n = 1;
   for (int d = 0; d < l.rank; ++d) n *= l.n[d];
@@ -83,6 +74,16 @@ struct Walk {
 };
 TERN_INLINE Walk walk(const ReduceLoops& l) {
   Walk w{l, {}, 0};
+  return w;
+}
+// Where number `number` is; divisions only here, once a run.
+TERN_INLINE Walk walk_from(const ReduceLoops& l, int64_t number) {
+  Walk w{l, {}, 0};
+  for (int d = l.rank - 1; d >= 0; --d) {
+    w.at[d] = number % l.n[d];
+    w.offset += w.at[d] * l.stride[d];
+    number /= l.n[d];
+  }
   return w;
 }
 TERN_INLINE void next(Walk& w) {
@@ -159,8 +160,9 @@ TERN_INLINE void reduce(const ReduceArgs& a) {
   float* y = static_cast<float*>(a.y);
   const int64_t folds = count_of(a.reduced);
   const float count = static_cast<float>(a.count);
-  for (int64_t o = a.begin; o < a.end; ++o) {
-    const float* base = x + offset_of(a.kept, o);
+  Walk kept = walk_from(a.kept, a.begin);
+  for (int64_t o = a.begin; o < a.end; ++o, next(kept)) {
+    const float* base = x + kept.offset;
     if (a.inner == 1) {
       f32x16 m = zero();
       if (Op::kNeedsMax) m = finite_or_zero(fold_runs<Max>(base, a, folds, m));
