@@ -27,12 +27,21 @@ std::vector<ValueId> identity_map(const Graph& graph) {
   return by;
 }
 
-bool reads_one_output(const Graph& graph, const Node& node, const std::vector<int32_t>& uses) {
-  (void)graph;
+// Only the first output is read.
+bool one_output_read(const Node& node, const std::vector<int32_t>& uses) {
   for (size_t o = 1; o < node.outputs.size(); ++o) {
     if (node.outputs[o] != kNone && uses[static_cast<size_t>(node.outputs[o])] > 0) return false;
   }
   return true;
+}
+
+// Optional outputs that nobody reads need not be computed.
+void drop_unread_outputs(Node& node, const std::vector<bool>& live) {
+  const auto required = static_cast<size_t>(node.op->outputs.min);
+  for (size_t o = required; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] != kNone && !live[static_cast<size_t>(node.outputs[o])]) node.outputs[o] = kNone;
+  }
+  while (node.outputs.size() > required && node.outputs.back() == kNone) node.outputs.pop_back();
 }
 
 }  // namespace
@@ -42,7 +51,7 @@ void remove_no_ops(Graph& graph) {
   const std::vector<int32_t> uses = use_counts(graph);
   for (const Node& node : graph.nodes) {
     if (!node.op->view || node.inputs.empty() || node.inputs[0] == kNone || node.outputs[0] == kNone) continue;
-    if (!reads_one_output(graph, node, uses)) continue;
+    if (!one_output_read(node, uses)) continue;
     const TypeInfo& in = graph.value(node.inputs[0]).type;
     const TypeInfo& out = graph.value(node.outputs[0]).type;
     const bool keeps_shape = std::string_view(node.op->name) == "Identity" || std::string_view(node.op->name) == "Dropout" ||
@@ -94,11 +103,7 @@ void remove_dead_nodes(Graph& graph) {
     bool needed = false;
     for (ValueId v : node.outputs) needed = needed || (v != kNone && live[static_cast<size_t>(v)]);
     if (!needed) continue;
-    for (ValueId& v : node.outputs) {
-      const bool optional = &v - node.outputs.data() >= node.op->outputs.min;
-      if (v != kNone && optional && !live[static_cast<size_t>(v)]) v = kNone;  // an optional output that nobody reads
-    }
-    while (static_cast<int>(node.outputs.size()) > node.op->outputs.min && node.outputs.back() == kNone) node.outputs.pop_back();
+    if (node.op->outputs.max >= 0) drop_unread_outputs(node, live);  // with any number of outputs (Split), how many there are says what each is
     for (ValueId v : node.inputs) {
       if (v != kNone) live[static_cast<size_t>(v)] = true;
     }
