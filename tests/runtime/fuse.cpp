@@ -1,0 +1,196 @@
+// Each fusion: the exported spelling becomes one node, computes the same within rounding, and is left alone when it only looks alike.
+#include "runtime/fuse/fuse.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "runtime/evaluator.h"
+#include "runtime/model.h"
+#include "runtime/optimize.h"
+#include "tests/support/graph_builder.h"
+
+namespace tern::test {
+namespace {
+
+using Builder = GraphBuilder;
+ValueId number(Builder& b, float v) { return b.constant(Tensor::scalar(v)); }
+
+// Optimises a copy with fusion and one without, evaluates both, and compares; gives the fused graph.
+Graph fused(Builder& b, const std::vector<Tensor>& inputs, float tolerance = 2e-6f) {
+  Graph plain = b.graph, graph = b.graph;
+  REQUIRE(optimize(plain, 1 << 24, Stage::fold).ok());
+  Status s = optimize(graph, 1 << 24);
+  REQUIRE_MESSAGE(s.ok(), s.error().message());
+  auto expected = evaluate_graph(plain, inputs, {});
+  auto actual = evaluate_graph(graph, inputs, {});
+  REQUIRE(expected.ok());
+  REQUIRE_MESSAGE(actual.ok(), (actual.ok() ? std::string() : actual.error().message()));
+  for (size_t o = 0; o < expected->size(); ++o) check_close((*actual)[o], (*expected)[o], 0, tolerance);
+  return graph;
+}
+
+ValueId erf_sum(Builder& b, ValueId x, bool divide) {
+  auto scaled = divide ? b.node("Div", {x, number(b, 1.41421354f)}) : b.node("Mul", {x, number(b, 0.707106769f)});
+  return b.node("Add", {b.node("Erf", {scaled}), number(b, 1.0f)});
+}
+
+}  // namespace
+
+TEST_CASE("fuse: every exported spelling of GELU becomes Gelu") {
+  for (int spelling = 0; spelling < 4; ++spelling) {
+    Builder b;
+    auto x = b.input("x", {3, 5});
+    auto sum = erf_sum(b, x, spelling % 2 == 0);
+    if (spelling < 2) b.output(b.node("Mul", {b.node("Mul", {x, sum}), number(b, 0.5f)}));
+    else b.output(b.node("Mul", {b.node("Mul", {x, number(b, 0.5f)}), sum}));
+    Graph g = fused(b, {random_f32({3, 5}, 1, -4, 4)});
+    CHECK(g.nodes.size() == 1);
+    CHECK(Builder::count(g, "Gelu") == 1);
+  }
+}
+
+TEST_CASE("fuse: the tanh form of GELU, Swish and Mish are recognised") {
+  Builder b;
+  auto x = b.input("x", {17});
+  auto cubic = b.node("Mul", {b.node("Pow", {x, number(b, 3.0f)}), number(b, 0.044715f)});
+  auto inner = b.node("Mul", {b.node("Add", {x, cubic}), number(b, 0.797884583f)});
+  auto sum = b.node("Add", {b.node("Tanh", {inner}), number(b, 1.0f)});
+  b.output(b.node("Mul", {b.node("Mul", {x, number(b, 0.5f)}), sum}));
+  b.output(b.node("Mul", {x, b.node("Sigmoid", {x})}));
+  b.output(b.node("Mul", {b.node("Tanh", {b.node("Softplus", {x})}), x}));
+  Graph g = fused(b, {random_f32({17}, 2, -4, 4)});
+  REQUIRE(g.nodes.size() == 3);
+  CHECK(Builder::count(g, "Gelu") == 1);
+  CHECK(Builder::count(g, "Swish") == 1);
+  CHECK(Builder::count(g, "Mish") == 1);
+}
+
+TEST_CASE("fuse: what only looks like a GELU stays as it is") {
+  for (int change = 0; change < 3; ++change) {
+    Builder b;
+    auto x = b.input("x", {4}), other = b.input("z", {4});
+    auto scaled = b.node("Div", {x, number(b, change == 0 ? 1.5f : 1.41421354f)});
+    auto sum = b.node("Add", {b.node("Erf", {scaled}), number(b, change == 1 ? 2.0f : 1.0f)});
+    b.output(b.node("Mul", {b.node("Mul", {change == 2 ? other : x, sum}), number(b, 0.5f)}));
+    Graph g = fused(b, {random_f32({4}, 3), random_f32({4}, 4)});
+    CHECK(Builder::count(g, "Gelu") == 0);
+  }
+}
+
+TEST_CASE("fuse: the primitives of LayerNorm become LayerNormalization with their epsilon") {
+  for (bool last : {true, false}) {
+    Builder b;
+    auto x = b.input("x", {2, 6});
+    auto axes = b.ints({last ? -1 : 0});
+    auto d = b.node("Sub", {x, b.node("ReduceMean", {x, axes})});
+    auto variance = b.node("ReduceMean", {b.node("Pow", {d, number(b, 2.0f)}), axes});
+    auto root = b.node("Sqrt", {b.node("Add", {variance, number(b, 0.25f)})});
+    auto scaled = b.node("Mul", {b.node("Div", {d, root}), b.constant(random_f32({6}, 5))});
+    b.output(b.node("Add", {scaled, b.constant(random_f32({6}, 6))}));
+    Graph g = fused(b, {random_f32({2, 6}, 7)});
+    CHECK(Builder::count(g, "LayerNormalization") == (last ? 1 : 0));
+    if (last) {
+      CHECK(g.nodes.size() == 1);
+      CHECK(g.nodes[0].attrs.f("epsilon") == 0.25f);
+    }
+  }
+}
+
+TEST_CASE("fuse: softmax(q k^T scale + mask) v becomes FusedAttention, with or without its parts") {
+  for (int form = 0; form < 3; ++form) {
+    Builder b;
+    auto q = b.input("q", {2, 3, 5, 4}), k = b.input("k", {2, 7, 3, 4}), v = b.input("v", {2, 3, 7, 4});
+    auto kt = b.node("Transpose", {k}, {{"perm", std::vector<int64_t>{0, 2, 3, 1}}});
+    auto scores = b.node("MatMul", {q, kt});
+    if (form == 0) scores = b.node("Mul", {scores, number(b, 0.5f)});
+    if (form == 1) scores = b.node("Div", {scores, number(b, 3.0f)});
+    if (form == 1) scores = b.node("Add", {scores, b.constant(random_f32({1, 1, 5, 7}, 9))});
+    b.output(b.node("MatMul", {b.node("Softmax", {scores}), v}));
+    Graph g = fused(b, {random_f32({2, 3, 5, 4}, 1), random_f32({2, 7, 3, 4}, 2), random_f32({2, 3, 7, 4}, 3)});
+    CHECK(Builder::count(g, "FusedAttention") == 1);
+    CHECK(Builder::count(g, "Softmax") == 0);
+  }
+}
+
+TEST_CASE("fuse: a softmax over another axis, or one that is also an output, is no attention") {
+  for (int form = 0; form < 2; ++form) {
+    Builder b;
+    auto q = b.input("q", {1, 2, 4, 4}), k = b.input("k", {1, 2, 4, 4}), v = b.input("v", {1, 2, 4, 4});
+    auto p = b.node("Softmax", {b.node("MatMul", {q, k})}, {{"axis", int64_t(form == 0 ? 2 : -1)}});
+    b.output(b.node("MatMul", {p, v}));
+    if (form == 1) b.output(p);
+    Graph g = fused(b, {random_f32({1, 2, 4, 4}, 1), random_f32({1, 2, 4, 4}, 2), random_f32({1, 2, 4, 4}, 3)});
+    CHECK(Builder::count(g, "FusedAttention") == 0);
+  }
+}
+
+TEST_CASE("fuse: product, bias, residual and activation become one Linear, in that order") {
+  Builder b;
+  auto x = b.input("x", {3, 6}), r = b.input("r", {3, 8});
+  auto product = b.node("MatMul", {x, b.constant(random_f32({6, 8}, 1))});
+  auto biased = b.node("Add", {b.constant(random_f32({8}, 2)), product});
+  b.output(b.node("Tanh", {b.node("Add", {biased, r})}));
+  Graph g = fused(b, {random_f32({3, 6}, 3), random_f32({3, 8}, 4)});
+  REQUIRE(g.nodes.size() == 1);
+  CHECK(g.nodes[0].op == find_op("Linear"));
+  CHECK(g.nodes[0].attrs.s("activation") == "Tanh");
+  CHECK(g.nodes[0].inputs.size() == 4);
+}
+
+TEST_CASE("fuse: Gemm with its options becomes Linear only where that means the same") {
+  struct Form {
+    Attrs attrs;
+    bool fuses;
+  };
+  const Form forms[] = {{{{"transB", int64_t(1)}}, true}, {{{"transB", int64_t(1)}, {"alpha", 0.5f}}, false}, {{{"transB", int64_t(1)}, {"beta", 2.0f}}, false}};
+  for (const Form& form : forms) {
+    Builder b;
+    auto x = b.input("x", {2, 6});
+    b.output(b.node("Relu", {b.node("Gemm", {x, b.constant(random_f32({8, 6}, 1)), b.constant(random_f32({8}, 2))}, form.attrs)}));
+    Graph g = fused(b, {random_f32({2, 6}, 3)});
+    CHECK(Builder::count(g, "Linear") == (form.fuses ? 1 : 0));
+    CHECK(g.nodes.size() == (form.fuses ? 1u : 2u));
+  }
+}
+
+TEST_CASE("fuse: a product that is read twice keeps its own result") {
+  Builder b;
+  auto x = b.input("x", {2, 4});
+  auto h = b.node("MatMul", {x, b.constant(random_f32({4, 4}, 1))});
+  b.output(b.node("Add", {h, b.constant(random_f32({4}, 2))}));
+  b.output(h);
+  Graph g = fused(b, {random_f32({2, 4}, 3)});
+  CHECK(Builder::count(g, "MatMul") == 1);
+}
+
+TEST_CASE("fuse: a bias that would widen the product is not taken") {
+  Builder b;
+  auto x = b.input("x", {1, 4});
+  auto h = b.node("MatMul", {x, b.constant(random_f32({4, 4}, 1))});
+  b.output(b.node("Add", {h, b.constant(random_f32({3, 4}, 2))}));  // [1,4] + [3,4]
+  Graph g = fused(b, {random_f32({1, 4}, 3)});
+  CHECK(g.value(g.outputs[0]).type.shape.text() == "[3,4]");
+  CHECK(Builder::count(g, "Linear") == 0);
+}
+
+TEST_CASE("fuse: conv, batch norm, residual and activation become one FusedConv; a norm after the activation joins too") {
+  Builder b;
+  auto x = b.input("x", {2, 3, 6, 6});
+  auto conv = b.node("Conv", {x, b.constant(random_f32({4, 3, 3, 3}, 1)), b.constant(random_f32({4}, 2))}, {{"pads", std::vector<int64_t>{1, 1, 1, 1}}});
+  auto norm = [&](ValueId v, uint32_t seed) {
+    return b.node("BatchNormalization", {v, b.constant(random_f32({4}, seed, 0.5f, 2)), b.constant(random_f32({4}, seed + 1)),
+                                         b.constant(random_f32({4}, seed + 2)), b.constant(random_f32({4}, seed + 3, 0.5f, 2))});
+  };
+  auto r = b.input("r", {2, 4, 6, 6});
+  auto y = b.node("Add", {norm(conv, 10), r});
+  b.output(norm(b.node("LeakyRelu", {y}, {{"alpha", 0.1f}}), 20));
+  Graph g = fused(b, {random_f32({2, 3, 6, 6}, 5), random_f32({2, 4, 6, 6}, 6)}, 2e-5f);
+  REQUIRE(g.nodes.size() == 1);
+  CHECK(g.nodes[0].op == find_op("FusedConv"));
+  CHECK(g.nodes[0].attrs.s("activation") == "LeakyRelu");
+  CHECK(g.nodes[0].attrs.f("alpha") == 0.1f);
+  CHECK(g.nodes[0].inputs.size() == 6);
+}
+
+}  // namespace tern::test
