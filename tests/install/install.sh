@@ -10,7 +10,7 @@ for file in include/tern/tern.h include/tern/tern_c.h bin/tern share/man/man1/te
   [ -s "$work/prefix/$file" ] || { echo "not installed: $file"; exit 1; }
 done
 for which in tern tern_shared; do
-  "$cmake" -S "$project" -B "$work/$which" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_CXX_COMPILER="$compiler" -DTERN_TARGET=tern::$which >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+  "$cmake" -G Ninja -S "$project" -B "$work/$which" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_CXX_COMPILER="$compiler" -DTERN_TARGET=tern::$which >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
   "$cmake" --build "$work/$which" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
   "$work/$which/consumer" "$model" | grep -q '^10 probabilities' || { echo "$which: wrong output"; exit 1; }
 done
