@@ -49,7 +49,7 @@ bool runnable(Isa isa) {
 
 std::string cpu_name() {
   uint32_t words[12];
-  if (__get_cpuid_max(0x80000000u, nullptr) < 0x80000004u) return "unknown CPU";
+  if (static_cast<uint32_t>(__get_cpuid_max(0x80000000u, nullptr)) < 0x80000004u) return "unknown CPU";
   for (uint32_t i = 0; i < 3; ++i) __get_cpuid(0x80000002u + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]);
   char text[sizeof words + 1] = {};
   std::memcpy(text, words, sizeof words);
