@@ -5,6 +5,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "kernels/choose.h"
 #include "runtime/base/half.h"
 
 namespace tern {
@@ -32,11 +33,11 @@ W lowest() {
   else return std::numeric_limits<W>::lowest();
 }
 template <class W>
-bool takes_over(W x, W v) { return x > v || x != x; }
+bool takes_over(W x, W v) { return (x > v) | (x != x); }
 
 template <class W>
 W raised(W x, int64_t p) {
-  const W magnitude = x < 0 ? -x : x;
+  const W magnitude = choose(x < 0, static_cast<W>(-x), x);
   return p == 1 ? magnitude : p == 2 ? x * x : static_cast<W>(std::pow(static_cast<double>(magnitude), static_cast<double>(p)));
 }
 template <class W>
@@ -84,7 +85,8 @@ template <class T>
 Best<T> best_of(const Window& w, const T* plane, const Taps& d, const Taps& h, const Taps& k) {
   Best<T> best;
   each_tap(w, plane, d, h, k, [&](Wide<T> x, int64_t position) {
-    if (takes_over(x, best.v) || best.position < 0) best = {x, position};
+    const bool take = takes_over(x, best.v) | (best.position < 0);
+    best = {choose(take, x, best.v), choose(take, position, best.position)};
   });
   return best;
 }
@@ -138,7 +140,7 @@ T global(const PoolArgs& a, const T* plane) {
     for (int64_t i = 0; i < cols; ++i) {
       const Wide<T> x = widen(plane[i]);
       if (a.kind == PoolKind::global_max) {
-        if (takes_over(x, total)) total = x;
+        total = choose(takes_over(x, total), x, total);
       } else if constexpr (!std::is_integral_v<T>) {
         sum += a.kind == PoolKind::global_mean ? x : raised(x, a.p);
       }

@@ -1,4 +1,5 @@
 // ArgMax and ArgMin: the first (or last) index of the extreme element; the first NaN counts as extreme, as in NumPy. See reduce.h.
+#include "kernels/choose.h"
 #include "kernels/reduce/lines.h"
 #include "kernels/reduce/reduce.h"
 
@@ -22,8 +23,8 @@ void arg(const ArgArgs& a) {
       const auto v = comparable(x[i * a.lines.inner]);
       const bool better = (Max ? v > best : v < best) | (a.last & (v == best)) | ((v != v) & ((best == best) | a.last));
       const bool take = better & ((best == best) | (v != v));
-      best = take ? v : best;
-      at = take ? i : at;
+      best = choose(take, v, best);
+      at = choose(take, i, at);
     }
     a.y[l] = at;
   }

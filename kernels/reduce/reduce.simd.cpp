@@ -6,6 +6,12 @@
 namespace tern::TERN_ISA {
 namespace {
 
+// In bits: of `c ? yes : no` a compiler may make a branch on the data.
+TERN_INLINE float choose1(bool c, float yes, float no) {
+  const int32_t a = __builtin_bit_cast(int32_t, yes), b = __builtin_bit_cast(int32_t, no);
+  return __builtin_bit_cast(float, b ^ ((a ^ b) & -static_cast<int32_t>(c)));
+}
+
 // ---- what a fold is: start, one more element, two partial results, the end. `m` is the maximum, for LogSumExp alone. ----
 
 struct Sum {
@@ -23,13 +29,13 @@ struct Max : Sum {
   static f32x16 start() { return splat(-kInfinity); }
   static f32x16 step(f32x16 acc, f32x16 x, f32x16) { return max_nan(acc, x); }
   static f32x16 merge(f32x16 a, f32x16 b) { return max_nan(a, b); }
-  static float merge1(float a, float b) { return a != a ? a : (a > b ? a : b); }
+  static float merge1(float a, float b) { return choose1((a != a) | (a > b), a, b); }
 };
 struct Min : Sum {
   static f32x16 start() { return splat(kInfinity); }
   static f32x16 step(f32x16 acc, f32x16 x, f32x16) { return min_nan(acc, x); }
   static f32x16 merge(f32x16 a, f32x16 b) { return min_nan(a, b); }
-  static float merge1(float a, float b) { return a != a ? a : (a < b ? a : b); }
+  static float merge1(float a, float b) { return choose1((a != a) | (a < b), a, b); }
 };
 struct Prod : Sum {
   static f32x16 start() { return splat(1.0f); }

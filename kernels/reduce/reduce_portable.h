@@ -3,6 +3,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "kernels/choose.h"
 #include "kernels/portable_math.h"
 #include "kernels/reduce/reduce.h"
 #include "runtime/base/half.h"
@@ -70,11 +71,11 @@ struct Mean : Sum {
 };
 struct Max : Sum {
   template <class A> static A start() { return lowest<A>(); }
-  template <class A> static A step(A acc, A x, A) { return acc != acc ? acc : (acc > x ? acc : x); }
+  template <class A> static A step(A acc, A x, A) { return choose((acc != acc) | (acc > x), acc, x); }
 };
 struct Min : Sum {
   template <class A> static A start() { return highest<A>(); }
-  template <class A> static A step(A acc, A x, A) { return acc != acc ? acc : (acc < x ? acc : x); }
+  template <class A> static A step(A acc, A x, A) { return choose((acc != acc) | (acc < x), acc, x); }
 };
 struct Prod : Sum {
   template <class A> static A start() { return A(1); }
@@ -126,7 +127,7 @@ void reduce(const ReduceArgs& a) {
       Folded<T> m{};
       if constexpr (Op::kNeedsMax) {
         m = fold<T, Max>(x + j, a, rows, m);
-        if constexpr (std::is_floating_point_v<Folded<T>>) m = m == highest<Folded<T>>() || m == lowest<Folded<T>>() ? Folded<T>(0) : m;
+        if constexpr (std::is_floating_point_v<Folded<T>>) m = choose((m == highest<Folded<T>>()) | (m == lowest<Folded<T>>()), Folded<T>(0), m);
       }
       static_cast<T*>(a.y)[o * a.inner + j] = narrow<T>(Op::finish(fold<T, Op>(x + j, a, rows, m), m, a.count));
     }

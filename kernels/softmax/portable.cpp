@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/choose.h"
 #include "kernels/portable_math.h"
 #include "kernels/softmax/softmax.h"
 #include "runtime/base/half.h"
@@ -49,11 +50,14 @@ template <class T>
 void hardmax(const SoftmaxArgs& a) {
   each_row<T>(a, [&](const T* x, T* y) {
     int64_t best = 0;
+    double top = widen(x[0]);
     for (int64_t c = 1; c < a.cols; ++c) {
-      const double v = widen(x[c * a.stride]), top = widen(x[best * a.stride]);
-      best = v > top || (v != v && top == top) ? c : best;
+      const double v = widen(x[c * a.stride]);
+      const bool take = (v > top) | ((v != v) & (top == top));
+      top = choose(take, v, top);
+      best = choose(take, c, best);
     }
-    for (int64_t c = 0; c < a.cols; ++c) y[c * a.stride] = narrow<T>(c == best ? 1.0 : 0.0);
+    for (int64_t c = 0; c < a.cols; ++c) y[c * a.stride] = choose(c == best, narrow<T>(1.0), narrow<T>(0.0));
   });
 }
 
