@@ -16,6 +16,8 @@ constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.908214929270
 uint64_t bits(double x) { return std::bit_cast<uint64_t>(x); }
 double from_bits(uint64_t u) { return std::bit_cast<double>(u); }
 double copysign(double x, double s) { return from_bits((bits(x) & (~uint64_t(0) >> 1)) | (bits(s) & (uint64_t(1) << 63))); }
+// Rounded once, as the conversion of the language is; that one branches on the top bit.
+double to_double(uint64_t u) { return static_cast<double>(static_cast<int64_t>(u >> 32)) * 0x1p32 + static_cast<double>(static_cast<int64_t>(u & 0xffffffff)); }
 double sqrt(double x) { return __builtin_sqrt(x); }  // one instruction
 // 2^n for -1023 <= n <= 1023; -1023 is zero.
 double power_of_two(int64_t n) { return from_bits(static_cast<uint64_t>(n + 1023) << 52); }
@@ -70,9 +72,9 @@ Angle reduce(double x) {
   const int64_t exponent = static_cast<int64_t>(u >> 52) - 1075;  // |x| = mantissa 2^exponent
   // Bits of 2/pi above weight 2^(2-exponent-53) only make multiples of four. The first table word is 64 zero bits before the point.
   int64_t start = exponent + 64 - 2;
-  start = start < 0 ? 0 : start;
+  start &= ~(start >> 63);  // not below 0
   const int64_t word = start >> 6, shift = start & 63;
-  const int64_t safe = word > 16 ? 16 : word;
+  const int64_t safe = word + ((16 - word) & ((16 - word) >> 63));  // at most 16
   auto window = [&](int64_t i) {
     const uint64_t high = kTwoOverPi[safe + i], low = kTwoOverPi[safe + i + 1];
     return (high << shift) | ((low >> 1) >> (63 - shift));
@@ -90,9 +92,9 @@ Angle reduce(double x) {
   quarter = (quarter + up) & 3;
   const int64_t signed_high = static_cast<int64_t>(fraction >> 64);
   // A fraction next to zero has lost up to 62 bits: the 128-bit value still has 60 good ones.
-  const double f = static_cast<double>(signed_high) * 0x1p-64 + static_cast<double>(static_cast<uint64_t>(fraction)) * 0x1p-128;
+  const double f = static_cast<double>(signed_high) * 0x1p-64 + to_double(static_cast<uint64_t>(fraction)) * 0x1p-128;
   const bool small = abs(x) <= 0.78539816339744831;
-  return {select(small, abs(x), f * 1.5707963267948966192), small ? 0 : quarter};
+  return {select(small, abs(x), f * 1.5707963267948966192), quarter & (uint64_t(small) - 1)};
 }
 
 double sin_reduced(double r) {
@@ -126,14 +128,14 @@ double expm1(double x) {
 double log(double x) {
   const LogParts l = log_parts(x);
   const double special = select(abs(x) < 2.2250738585072014e-308, -kInf, select(x < 0, kNan, x));
-  return select(x >= 2.2250738585072014e-308 && x < kInf, log_reduced(l.f, 0, l.k), special);
+  return select((x >= 2.2250738585072014e-308) & (x < kInf), log_reduced(l.f, 0, l.k), special);
 }
 double log1p(double x) {
   const double u = 1 + x, lost = select(x < 0x1p60, x - (u - 1), 0);
   const LogParts l = log_parts(u);
   const double y = copysign(log_reduced(l.f, lost / select(u > 0, u, 1), l.k), x);
   const double special = select(u == 0, -kInf, select(x < 0, kNan, x));
-  return select(abs(x) < 0x1p-54, x, select(u > 0 && x < kInf, y, special));
+  return select(abs(x) < 0x1p-54, x, select((u > 0) & (x < kInf), y, special));
 }
 
 double sin(double x) {
@@ -221,18 +223,18 @@ double ceil(double x) {
 
 double pow(double x, double y) {
   const double a = abs(x);
-  const bool whole = round_even(y) == y, odd = whole && round_even(0.5 * y) != 0.5 * y;
+  const bool whole = round_even(y) == y, odd = whole & (round_even(0.5 * y) != 0.5 * y);
   // Small whole exponents by squaring: exact where the result is a double, as the integers of models are.
-  const bool few = whole && abs(y) < 64;
+  const bool few = whole & (abs(y) < 64);
   const int64_t n = static_cast<int64_t>(select(few, abs(y), 0));
   double product = 1, square = a;
   for (int bit = 0; bit < 6; ++bit, square = square * square) product = select((n >> bit & 1) != 0, product * square, product);
   double r = select(few, select(y < 0, 1 / product, product), exp(y * log(a)));
   r = select(a == 1, 1, r);
-  r = select(x < 0 && a < kInf && !whole, kNan, r);
+  r = select((x < 0) & (a < kInf) & !whole, kNan, r);
   r = from_bits(bits(r) ^ (uint64_t(odd) << 63 & bits(x)));
-  r = select(x != x || y != y, x + y, r);
-  return select(y == 0 || x == 1, 1, r);
+  r = select((x != x) | (y != y), x + y, r);
+  return select((y == 0) | (x == 1), 1, r);
 }
 
 }  // namespace tern::portable

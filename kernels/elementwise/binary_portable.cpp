@@ -1,6 +1,7 @@
 // The portable binary kernels: every dtype, one element at a time; the choice of the operation is made once a row.
-#include <cmath>
+#include <bit>
 
+#include "kernels/choose.h"
 #include "kernels/elementwise/binary_rows.h"
 #include "kernels/elementwise/portable.h"
 #include "kernels/portable_math.h"
@@ -8,9 +9,45 @@
 namespace tern {
 namespace {
 
+// The remainder of a / b, exact, by long division of the mantissas: as many steps as the farthest exponents of T need, whatever a and b are.
+// All but f64 have 24 bits of mantissa and 2^-149 as their smallest, so that 7 divisions do.
+template <class T>
+double remainder(double a, double b) {
+  constexpr bool kWide = std::is_same_v<T, double>;
+  constexpr int kUnused = kWide ? 0 : 29, kStep = kWide ? 11 : 40, kSteps = kWide ? 186 : 7;
+  constexpr uint64_t kOne = uint64_t(1) << 52, kMagnitude = ~uint64_t(0) >> 1, kInfinity = uint64_t(0x7ff) << 52;
+  const uint64_t ua = std::bit_cast<uint64_t>(a) & kMagnitude, ub = std::bit_cast<uint64_t>(b) & kMagnitude;
+  // |a| = ma 2^ea in units that are the same for both; a subnormal has the exponent of the smallest normal number
+  const int64_t na = ua >= kOne, nb = ub >= kOne;
+  const int64_t ea = static_cast<int64_t>(ua >> 52) + 1 - na, eb = static_cast<int64_t>(ub >> 52) + 1 - nb;
+  const uint64_t ma = ((ua & (kOne - 1)) | (static_cast<uint64_t>(na) << 52)) >> kUnused;
+  uint64_t mb = ((ub & (kOne - 1)) | (static_cast<uint64_t>(nb) << 52)) >> kUnused;
+  mb += mb == 0;
+  const int64_t distance = ea - eb, below = distance >> 63;  // below: all ones if a has the smaller exponent
+  mb <<= below & 1;                                          // a normal b is above ma then: the remainder is a
+  const int64_t e = eb + (distance & below);                 // of the remainder
+  int64_t left = distance & ~below;
+  uint64_t r = ma % mb;
+  for (int i = 0; i < kSteps; ++i) {
+    const int64_t by = left + ((kStep - left) & ((kStep - left) >> 63));  // min(left, kStep)
+    r = (r << by) % mb;
+    left -= by;
+  }
+  r <<= kUnused;
+  // r 2^(e - 1075) as a double, by integers: flush-to-zero has no say
+  const uint64_t bits = std::bit_cast<uint64_t>(static_cast<double>(static_cast<int64_t>(r)));
+  const int64_t field = static_cast<int64_t>(bits >> 52) + e - 1075;
+  const uint64_t normal = (bits & (kOne - 1)) | (static_cast<uint64_t>(field) << 52), subnormal = r << ((e - 1) & 63);
+  const uint64_t is_normal = uint64_t(0) - uint64_t((field >= 1) & (r != 0)), is_subnormal = uint64_t(0) - uint64_t((field < 1) & (r != 0));
+  const uint64_t sign = std::bit_cast<uint64_t>(a) & ~kMagnitude;
+  const double y = std::bit_cast<double>(sign | (normal & is_normal) | (subnormal & is_subnormal));
+  const bool undefined = (ua >= kInfinity) | (ub > kInfinity) | (ub == 0);
+  return portable::select(undefined, (a * b) / (a * b), portable::select(ub == kInfinity, a, y));
+}
+template <class T>
 double float_mod(double a, double b, bool sign_of_divisor) {
-  const double r = std::fmod(a, b);  // exact, so the same everywhere; its time depends on the values (see elementwise.h)
-  return sign_of_divisor && r != 0 && (r < 0) != (b < 0) ? r + b : r;
+  const double r = remainder<T>(a, b);
+  return portable::select(sign_of_divisor & (r != 0) & ((r < 0) != (b < 0)), r + b, r);
 }
 
 template <class T>
@@ -18,14 +55,14 @@ T int_div(T a, T b) {
   const bool none = b == 0;
   bool minus = false;
   if constexpr (std::is_signed_v<T>) minus = b == -1;
-  const T q = static_cast<T>(a / (none || minus ? T(1) : b));  // neither trap of the division can be reached
-  return none ? T(0) : minus ? wrap_neg(a) : q;
+  const T q = static_cast<T>(a / choose(none | minus, T(1), b));  // neither trap of the division can be reached
+  return choose(none, T(0), choose(minus, wrap_neg(a), q));
 }
 template <class T>
 T int_mod(T a, T b, bool sign_of_divisor) {
   const T r = wrap_sub(a, wrap_mul(int_div(a, b), b));
-  if (b == 0) return 0;
-  return sign_of_divisor && r != 0 && (r < 0) != (b < 0) ? wrap_add(r, b) : r;
+  const T moved = choose(sign_of_divisor & (r != 0) & ((r < 0) != (b < 0)), wrap_add(r, b), r);
+  return choose(b == 0, T(0), moved);
 }
 template <class T>
 T shifted(T a, T b, bool left) {
@@ -46,8 +83,8 @@ T compute(T a, T b) {
     if constexpr (kOp == Binary::min) return narrow<T>(portable::min_nan(x, y));
     if constexpr (kOp == Binary::max) return narrow<T>(portable::max_nan(x, y));
     if constexpr (kOp == Binary::prelu) return narrow<T>(portable::select(x < 0, x * y, x));
-    if constexpr (kOp == Binary::mod_sign_of_divisor) return narrow<T>(float_mod(x, y, true));
-    if constexpr (kOp == Binary::mod_sign_of_dividend) return narrow<T>(float_mod(x, y, false));
+    if constexpr (kOp == Binary::mod_sign_of_divisor) return narrow<T>(float_mod<T>(x, y, true));
+    if constexpr (kOp == Binary::mod_sign_of_dividend) return narrow<T>(float_mod<T>(x, y, false));
   } else if constexpr (std::is_same_v<T, bool>) {
     if constexpr (kOp == Binary::bit_and) return a & b;
     if constexpr (kOp == Binary::bit_or) return a | b;

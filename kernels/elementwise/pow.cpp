@@ -9,22 +9,25 @@
 namespace tern {
 namespace {
 
-// b >= 0: by squaring, wrapping; b < 0: 1/a^-b truncated, which is 0 except for a = 1 and -1 (and 0 for a = 0).
+// b >= 0: by squaring, wrapping, through all the bits that b may have; b < 0: 1/a^-b truncated, which is 0 except for a = 1 and -1
+// (and 0 for a = 0).
 template <class T>
-T int_pow(T a, int64_t b) {
-  if (b < 0) return a == 1 ? T(1) : a == static_cast<T>(-1) && std::is_signed_v<T> ? static_cast<T>(b & 1 ? -1 : 1) : T(0);
-  uint64_t r = 1, square = static_cast<uint64_t>(a);
-  for (uint64_t e = static_cast<uint64_t>(b); e != 0; e >>= 1, square *= square) {
-    if (e & 1) r *= square;
-  }
-  return static_cast<T>(r);
+T int_pow(T a, int64_t b, int bits) {
+  uint64_t r = 1, square = static_cast<uint64_t>(a), e = static_cast<uint64_t>(b);
+  for (int i = 0; i < bits; ++i, e >>= 1, square *= square) r *= ((square - 1) & (uint64_t(0) - (e & 1))) + 1;
+  const uint64_t parity = uint64_t(1) - ((static_cast<uint64_t>(b) & 1) << 1);  // (-1)^b
+  const uint64_t minus_one = uint64_t(std::is_signed_v<T> & (a == static_cast<T>(-1)));
+  const uint64_t inverse = uint64_t(a == 1) | (parity & (uint64_t(0) - minus_one));
+  const uint64_t negative = uint64_t(0) - uint64_t(b < 0);
+  return static_cast<T>((inverse & negative) | (r & ~negative));
 }
 
 template <class T, class B>
 T power(T a, B b) {
   if constexpr (!kIsFloat<T> && !kIsFloat<B>) {
-    const bool above = std::is_same_v<B, uint64_t> && b > static_cast<B>(INT64_MAX);
-    return int_pow(a, above ? INT64_MAX : static_cast<int64_t>(b));
+    int64_t e = static_cast<int64_t>(b);
+    if constexpr (std::is_same_v<B, uint64_t>) e = (e | (e >> 63)) & INT64_MAX;  // above the largest: the largest
+    return int_pow(a, e, sizeof(B) * 8);
   } else {
     return convert<T>(portable::pow(static_cast<double>(widen(a)), static_cast<double>(widen(b))));
   }

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "kernels/choose.h"
 #include "kernels/dtype_code.h"
 #include "kernels/movement/axes.h"
 #include "kernels/op.h"
@@ -40,10 +41,12 @@ float scale_at(const QuantArgs& a, int64_t i) {
 // A comparison with NaN fails, so that NaN becomes the lowest.
 template <class Q>
 Q quantized(float x, float scale, int64_t zero_point) {
-  const float r = __builtin_rintf(x / scale) + static_cast<float>(zero_point);
+  // Beyond 2^20 every dtype saturates, whatever the zero point; below, adding 1.5 * 2^23 rounds to even (the library's rint may branch).
+  const float ratio = x / scale, above = choose(ratio > -0x1p20f, ratio, -0x1p20f), bounded = choose(above < 0x1p20f, above, 0x1p20f);
+  const float r = ((bounded + 0x1.8p23f) - 0x1.8p23f) + static_cast<float>(zero_point);
   const float low = static_cast<float>(std::numeric_limits<Q>::lowest()), high = static_cast<float>(std::numeric_limits<Q>::max());
-  const float floored = r > low ? r : low;
-  return static_cast<Q>(floored < high ? floored : high);
+  const float floored = choose(r > low, r, low);
+  return static_cast<Q>(choose(floored < high, floored, high));
 }
 
 template <class T, class Q>
@@ -198,10 +201,10 @@ struct DynamicArgs {
 void dynamic_quantize(const DynamicArgs& a) {
   float low = 0, high = 0;
   for (int64_t i = 0; i < a.count; ++i) {
-    low = a.x[i] < low ? a.x[i] : low;
-    high = a.x[i] > high ? a.x[i] : high;
+    low = choose(a.x[i] < low, a.x[i], low);
+    high = choose(a.x[i] > high, a.x[i], high);
   }
-  const float span = (high - low) / 255.0f, scale = span == 0 ? 1.0f : span;
+  const float span = (high - low) / 255.0f, scale = choose(span == 0, 1.0f, span);
   const uint8_t zero_point = quantized<uint8_t>(-low, scale, 0);
   for (int64_t i = 0; i < a.count; ++i) a.y[i] = quantized<uint8_t>(a.x[i], scale, zero_point);
   *a.scale = scale;
