@@ -44,7 +44,7 @@ void merge_declared(TypeInfo& inferred, const TypeInfo& declared) {
 }
 
 // Contents pass through an operator that only moves elements by running it on numbers that stand for the symbols.
-std::optional<SymbolicInts> move_symbols(const Graph& graph, const Node& node, const InferContext& c) {
+std::optional<SymbolicInts> move_symbols(const Node& node, const InferContext& c) {
   SymbolicInts symbols;
   std::vector<Tensor> tensors;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -73,7 +73,7 @@ std::optional<SymbolicInts> move_symbols(const Graph& graph, const Node& node, c
     }
     tensors.push_back(Tensor::ints(ids).reshaped(c.shape(i).rank() == 0 ? Dims{} : Dims{static_cast<int64_t>(ids.size())}));
   }
-  if (symbols.empty() || graph.nodes.empty()) return std::nullopt;
+  if (symbols.empty()) return std::nullopt;
   auto moved = evaluate(*node.op, node.attrs, tensors, 1, {.budget = 1 << 20});
   if (!moved || moved->empty() || (*moved)[0].dtype() != DType::i64 || (*moved)[0].dims().rank > 1) return std::nullopt;
   SymbolicInts out;
@@ -184,7 +184,7 @@ Status infer_node(Graph& graph, Node& node) {
   if (node.outputs.size() != 1 || node.outputs[0] == kNone) return {};
   Value& y = graph.value(node.outputs[0]);
   if (y.ints || !carries_ints(y.type)) return {};
-  if (node.op->moves_data) y.ints = move_symbols(graph, node, c);
+  if (node.op->moves_data) y.ints = move_symbols(node, c);
   else if (node.op->symbolic != nullptr) y.ints = compute_symbols(node, c);
   if (y.ints && y.type.shape.rank() == 1 && !y.type.shape[0].known()) y.type.shape[0] = Dim(static_cast<int64_t>(y.ints->size()));
   return {};

@@ -359,12 +359,7 @@ class Planner {
         if (tables_bytes_ > options_.budget) return over(g, *w.node);
         if (p == 0) w.row = c.row();
       }
-      if (w.node->op->macs != nullptr) {
-        macs_of_.push_back(w.node->op->macs(w.node->attrs, v.in, v.out));
-        if (!w.nested) plan_.macs += macs_of_.back();
-      } else {
-        macs_of_.push_back(0);
-      }
+      if (w.node->op->macs != nullptr && !w.nested) plan_.macs += w.node->op->macs(w.node->attrs, v.in, v.out);
     }
     return {};
   }
@@ -505,7 +500,6 @@ class Planner {
   std::vector<bool> is_input_, pinned_;
   std::vector<int64_t> readers_;
   std::vector<int32_t> outputs_;
-  std::vector<int64_t> macs_of_;
   int32_t position_ = 1;
   int64_t tables_bytes_ = 0;
   std::byte* tables_ = nullptr;
