@@ -164,7 +164,9 @@ Status infer_if(Graph& graph, Node& node) {
   return {};
 }
 
-Status infer_node(Graph& graph, Node& node) {
+}  // namespace
+
+Status infer_shapes(Graph& graph, Node& node) {
   if (node.op == &kIf) return infer_if(graph, node);
   InferContext c(node.attrs, inputs_of(graph, node), node.outputs.size(), &graph.next_symbol);
   for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -190,11 +192,9 @@ Status infer_node(Graph& graph, Node& node) {
   return {};
 }
 
-}  // namespace
-
 Status infer_shapes(Graph& graph) {
   for (Node& node : graph.nodes) {
-    if (Status s = infer_node(graph, node); !s) return s.error().within(describe(graph, node));
+    if (Status s = infer_shapes(graph, node); !s) return s.error().within(describe(graph, node));
   }
   return {};
 }

@@ -6,6 +6,30 @@
 namespace tern {
 namespace {
 
+Status count(const char* what, size_t n, Arity arity) {
+  if (static_cast<int>(n) >= arity.min && (arity.max < 0 || static_cast<int>(n) <= arity.max)) return {};
+  std::string range = std::to_string(arity.min) + (arity.max < 0 ? " or more" : arity.max == arity.min ? "" : " to " + std::to_string(arity.max));
+  return invalid("has " + std::to_string(n) + " " + what + ", expected " + range);
+}
+
+Status attributes(const Node& node) {
+  constexpr const char* kKinds[] = {"an integer", "a float", "a string", "integers", "floats", "strings", "a tensor"};
+  for (const auto& [name, value] : node.attrs.all()) {
+    const AttrSpec* spec = nullptr;
+    for (const AttrSpec& s : node.op->attrs) {
+      if (name == s.name) spec = &s;
+    }
+    if (spec == nullptr) return unsupported("attribute " + name + " is not supported");
+    if (spec->kind != Attributes::kind(value)) {
+      return invalid("attribute " + name + " must be " + kKinds[static_cast<int>(spec->kind)]);
+    }
+  }
+  for (const AttrSpec& s : node.op->attrs) {
+    if (s.required && !node.attrs.has(s.name)) return invalid(std::string("attribute ") + s.name + " is required");
+  }
+  return {};
+}
+
 class Verifier {
  public:
   explicit Verifier(const Graph& graph) : graph_(graph), defined_(graph.values.size(), false) {}
@@ -35,14 +59,10 @@ class Verifier {
   bool in_range(ValueId v) const { return v >= 0 && static_cast<size_t>(v) < graph_.values.size(); }
 
   Status check(const Node& node) {
-    if (Status s = count("inputs", node.inputs.size(), node.op->inputs); !s) return s;
-    if (Status s = count("outputs", node.outputs.size(), node.op->outputs); !s) return s;
+    if (Status s = verify_node(node); !s) return s;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId v = node.inputs[i];
-      if (v == kNone) {
-        if (static_cast<int>(i) < node.op->inputs.min) return invalid("input " + std::to_string(i) + " is required");
-        continue;
-      }
+      if (v == kNone) continue;
       if (!in_range(v) || !defined_[static_cast<size_t>(v)]) return invalid("input " + std::to_string(i) + " is read before it is computed");
     }
     for (ValueId v : node.outputs) {
@@ -51,32 +71,7 @@ class Verifier {
       if (defined_[static_cast<size_t>(v)]) return invalid("value " + graph_.value(v).name + " is produced twice");
       defined_[static_cast<size_t>(v)] = true;
     }
-    if (Status s = attributes(node); !s) return s;
     return subgraphs(node);
-  }
-
-  static Status count(const char* what, size_t n, Arity arity) {
-    if (static_cast<int>(n) >= arity.min && (arity.max < 0 || static_cast<int>(n) <= arity.max)) return {};
-    std::string range = std::to_string(arity.min) + (arity.max < 0 ? " or more" : arity.max == arity.min ? "" : " to " + std::to_string(arity.max));
-    return invalid("has " + std::to_string(n) + " " + what + ", expected " + range);
-  }
-
-  static Status attributes(const Node& node) {
-    constexpr const char* kKinds[] = {"an integer", "a float", "a string", "integers", "floats", "strings", "a tensor"};
-    for (const auto& [name, value] : node.attrs.all()) {
-      const AttrSpec* spec = nullptr;
-      for (const AttrSpec& s : node.op->attrs) {
-        if (name == s.name) spec = &s;
-      }
-      if (spec == nullptr) return unsupported("attribute " + name + " is not supported");
-      if (spec->kind != Attributes::kind(value)) {
-        return invalid("attribute " + name + " must be " + kKinds[static_cast<int>(spec->kind)]);
-      }
-    }
-    for (const AttrSpec& s : node.op->attrs) {
-      if (s.required && !node.attrs.has(s.name)) return invalid(std::string("attribute ") + s.name + " is required");
-    }
-    return {};
   }
 
   Status subgraphs(const Node& node) {
@@ -96,6 +91,15 @@ class Verifier {
 };
 
 }  // namespace
+
+Status verify_node(const Node& node) {
+  if (Status s = count("inputs", node.inputs.size(), node.op->inputs); !s) return s;
+  if (Status s = count("outputs", node.outputs.size(), node.op->outputs); !s) return s;
+  for (size_t i = 0; i < node.inputs.size() && static_cast<int>(i) < node.op->inputs.min; ++i) {
+    if (node.inputs[i] == kNone) return invalid("input " + std::to_string(i) + " is required");
+  }
+  return attributes(node);
+}
 
 Status verify(const Graph& graph) { return Verifier(graph).run(); }
 

@@ -7,5 +7,7 @@ namespace tern {
 // Indices in range; every value produced once, before it is read; constants produced by nobody; arities and attributes as the
 // operator's schema says; subgraphs closed, with as many inputs as their node captures. Errors: invalid, naming the node.
 Status verify(const Graph& graph);
+// What can be said of a node alone: how many inputs and outputs, which attributes of which kinds.
+Status verify_node(const Node& node);
 
 }  // namespace tern

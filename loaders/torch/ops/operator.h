@@ -1,0 +1,76 @@
+// Operators of PyTorch: one table for the functions of a forward (F.relu, torch.cat, Tensor.view), for ATen's overloads in .pt2 files
+// (aten.relu.default), and for the layers of torch.nn, which call the same rows, so that all of them give the same nodes.
+// A row has its spellings, its arguments as a Python signature, and a function that adds the nodes.
+// To add one: write the function in the file of its family, add a row to that file's table. Next: pointwise.cpp.
+#pragma once
+#include <span>
+#include <string_view>
+
+#include "loaders/torch/builder.h"
+
+namespace tern::torch {
+
+class Arguments;
+
+struct Operator {
+  // Separated by blanks: "aten.linear.default F.linear". Prefixes: aten. (overloads as in .pt2 files), F. (torch.nn.functional), torch.
+  // (also torch.special., torch.linalg. written whole), Tensor. (methods; self is the first argument), math., operator.
+  const char* spellings;
+  // "input, weight, bias=None, *, dtype=None": a default is None, True, False, a number, a quoted string, () or a tuple of numbers.
+  // A name of another spelling may follow with a bar: "input|self, dim|axis=None". "*sizes" takes all positional ones that remain (or a list).
+  const char* signature;
+  IValue (*apply)(Builder& b, const Arguments& a);
+};
+
+// The arguments of one call, bound to the names of a signature. Accessors fail the builder when the kind does not fit.
+class Arguments {
+ public:
+  Arguments(Builder& b, const Operator& op) : b_(b), op_(op) {}
+  Status bind(const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named);
+
+  const IValue& operator[](std::string_view name) const;           // None when absent
+  bool has(std::string_view name) const { return !(*this)[name].is_none(); }
+  ValueId tensor(std::string_view name) const;                     // fails when it is no tensor
+  ValueId tensor_or_none(std::string_view name) const;             // kNone for None
+  ValueId tensor_like(std::string_view name, ValueId like) const;  // a Python number becomes a scalar of torch's promoted dtype
+  std::vector<ValueId> tensors(std::string_view name) const;
+  bool boolean(std::string_view name) const;
+  int64_t integer(std::string_view name) const;                    // a known int
+  Int size(std::string_view name) const;                           // an int, perhaps symbolic
+  double number(std::string_view name) const;                      // an int, float or bool
+  std::string string(std::string_view name) const;
+  DType dtype(std::string_view name) const;                        // none for None
+  std::vector<int64_t> ints(std::string_view name, size_t count = 0) const;  // a known int is repeated to `count` (0: as it is)
+  std::vector<Int> sizes(std::string_view name) const;             // an int or a list of them
+
+ private:
+  struct Bound {
+    std::string_view name, other;
+    IValue value;
+  };
+  Builder& b_;
+  const Operator& op_;
+  std::vector<Bound> bound_;
+};
+
+// The row of a spelling; null when there is none.
+const Operator* find_operator(std::string_view spelling);
+// Calls it. Errors go to the builder, named by the spelling. Unknown spelling: "torch.foo is not supported".
+IValue call(Builder& b, std::string_view spelling, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named = {});
+// Every table, for find_operator, tests and documentation.
+std::span<const std::span<const Operator>> all_operators();
+
+// The tables, by file.
+std::span<const Operator> pointwise_operators();   // pointwise.cpp: activations, arithmetic, comparisons, casts
+std::span<const Operator> linear_operators();      // linear.cpp: linear, matmul, addmm, bmm, einsum, bilinear
+std::span<const Operator> conv_operators();        // conv.cpp
+std::span<const Operator> pool_operators();        // pool.cpp: pools, interpolate, pixel_shuffle
+std::span<const Operator> norm_operators();        // norm.cpp: batch, layer, group, instance, rms, local response, softmax, normalize
+std::span<const Operator> shape_operators();       // shape.cpp: view, permute, cat, stack, split, chunk, expand, repeat, pad, flip, roll …
+std::span<const Operator> reduce_operators();      // reduce.cpp: sum, mean, var, max, argmax, topk, cumsum, norms …
+std::span<const Operator> index_operators();       // index.cpp: select, slice, index, gather, scatter, embedding, embedding_bag, where, masked_fill
+std::span<const Operator> create_operators();      // create.cpp: zeros, ones, full, arange, eye, tril, scalar_tensor, sym_size
+std::span<const Operator> attention_operators();   // attention.cpp: scaled_dot_product_attention, multi_head_attention_forward
+std::span<const Operator> rnn_operators();         // rnn.cpp: lstm, gru, rnn_tanh, rnn_relu
+
+}  // namespace tern::torch
