@@ -1,0 +1,79 @@
+// The layers of torch.nn: one table with each class's constructor signature (names, order and defaults as in torch), its parameters,
+// and its forward in eval mode, made of the operators of ops/. Containers are layers whose forward calls their children.
+// To add one: a row in the table of its file. Next: containers.cpp, then linear.cpp.
+#pragma once
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "loaders/torch/builder.h"
+#include "loaders/torch/module.h"
+
+namespace tern::torch {
+
+// A parameter or buffer that a module's state_dict has. `shape` is absent where only the file can tell it.
+struct Expected {
+  std::string name;                            // the whole path
+  std::optional<std::vector<int64_t>> shape;
+  bool optional = false;                       // num_batches_tracked: torch accepts files without it
+};
+
+class Network;                                 // net.h: calls modules, finds weights
+
+// One call of a module, as its layer sees it.
+class LayerCall {
+ public:
+  LayerCall(Network& network, const Module& module, std::string path, const IValues& positional,
+            const std::vector<std::pair<std::string, IValue>>& named)
+      : network(network), module(module), path(std::move(path)), positional(positional), named(named) {}
+  Network& network;
+  const Module& module;
+  const std::string path;                      // "layers.0"; empty for the root
+  const IValues& positional;
+  const std::vector<std::pair<std::string, IValue>>& named;
+
+  Builder& builder() const;
+  // The constructor argument of that name: as written, else the signature's default. Fails the builder on another kind.
+  IValue option(std::string_view name) const;
+  bool boolean(std::string_view name) const;
+  int64_t integer(std::string_view name) const;
+  double number(std::string_view name) const;
+  std::string string(std::string_view name) const;
+  // The parameter or buffer of that name; kNone when the module has none ("bias" of a layer with bias=False).
+  ValueId weight(std::string_view name) const;
+  // The call's argument by the name and place that forward gives it; None when absent.
+  IValue argument(std::string_view name, size_t index) const;
+  ValueId tensor_argument(std::string_view name, size_t index) const;
+  // Calls a child.
+  IValue child(std::string_view name, const IValues& arguments, const std::vector<std::pair<std::string, IValue>>& named = {}) const;
+};
+
+struct Layer {
+  const char* cls;                             // "Conv2d"; several names separated by blanks share a row
+  // "in_channels, out_channels, kernel_size, stride=1, …": as in torch's __init__; a pickled module has attributes of these names.
+  const char* signature;
+  // forward's arguments in torch, for the inputs of a model whose root this is: "input", "src, mask=None".
+  const char* forward_signature;
+  // Own parameters and buffers (not the children's), in state_dict order. Null: none. Errors: an argument that is missing ("num_heads, which
+  // print(model) does not show: write MultiheadAttention(num_heads=…") or makes no sense.
+  Status (*expected)(const Module& module, const std::string& path, std::vector<Expected>& out);
+  IValue (*forward)(const LayerCall& call);
+  // What is known of the type of forward's first argument from the constructor: rank and dims (symbols for free ones), dtype. Null: nothing.
+  TypeInfo (*input)(const Module& module);
+};
+
+// The row of a class; null when torch.nn has no such layer, or tern not. `qualified` is checked when it is not empty: a user's own class
+// with a layer's name is not that layer.
+const Layer* find_layer(const Module& module);
+std::span<const std::span<const Layer>> all_layers();
+
+// The same tree with children that a constructor makes but that were not written: MultiheadAttention(16, 4) has its out_proj,
+// TransformerEncoderLayer(d_model=…, nhead=…) its self_attn, linear1 … Called once on a tree that was parsed or built.
+Status complete(Module& root);
+
+// Everything that the tree's layers expect of a state_dict, in torch's order. Custom modules contribute their children's.
+Result<std::vector<Expected>> expected_state(const Module& root);
+
+}  // namespace tern::torch
