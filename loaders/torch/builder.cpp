@@ -1,0 +1,129 @@
+// See builder.h. Next: sizes.cpp, the arithmetic of sizes.
+#include "loaders/torch/builder.h"
+
+#include <algorithm>
+
+#include "loaders/torch/dtypes.h"
+#include "runtime/infer_shapes.h"
+#include "runtime/verify.h"
+
+namespace tern::torch {
+namespace {
+
+constexpr size_t kMostNodes = size_t(1) << 20;  // a real model has thousands
+
+}  // namespace
+
+Builder::Builder(std::string format) { graph_.format = std::move(format); }
+
+ValueId Builder::fail(const Error& error) {
+  if (status_.ok()) status_ = scope_.empty() ? error : error.within(scope_);
+  return kNone;
+}
+
+const Shape& Builder::shape(ValueId v) const {
+  static const Shape kUnranked;
+  return v == kNone ? kUnranked : graph_.value(v).type.shape;
+}
+
+int Builder::rank(ValueId v) {
+  if (!ok() || v == kNone) return 0;
+  if (shape(v).ranked()) return shape(v).rank();
+  fail(unsupported("the number of dimensions of " + graph_.value(v).name + " is not known"));
+  return 0;
+}
+
+int Builder::axis_of(int64_t axis, int rank) {
+  if (!ok()) return 0;
+  const int span = std::max(rank, 1);  // torch lets a scalar have axis 0 and -1
+  if (axis < -span || axis >= span) {
+    fail(invalid("dim " + std::to_string(axis) + " is out of range for " + std::to_string(rank) + " dimensions"));
+    return 0;
+  }
+  return static_cast<int>(axis < 0 ? axis + span : axis);
+}
+
+std::string Builder::fresh_name(const char* op) {
+  const std::string base = scope_.empty() ? op : scope_ + "." + op;
+  const int64_t n = names_[base]++;
+  return n == 0 ? base : base + "_" + std::to_string(n);
+}
+
+ValueId Builder::input(const std::string& name, TypeInfo type) {
+  if (!ok()) return kNone;
+  const ValueId v = graph_.add_value(name, std::move(type));
+  graph_.inputs.push_back(v);
+  const Shape& s = shape(v);
+  for (int axis = 0; axis < s.rank(); ++axis) {
+    if (s[axis].terms().size() == 1) symbols_.emplace(s[axis].terms()[0].first, Origin{v, axis});
+  }
+  return v;
+}
+
+ValueId Builder::emit(const char* op, std::vector<ValueId> inputs, Attributes attrs) {
+  return emit(op, std::move(inputs), std::move(attrs), 1)[0];
+}
+
+std::vector<ValueId> Builder::emit(const char* op, std::vector<ValueId> inputs, Attributes attrs, size_t outputs) {
+  const std::vector<ValueId> nothing(outputs, kNone);
+  if (!ok()) return nothing;
+  const OpDef* def = find_op(op);
+  if (def == nullptr) return fail(unsupported(std::string("operator ") + op + " is not in this build")), nothing;
+  if (graph_.nodes.size() >= kMostNodes) return fail(unsupported("more than " + std::to_string(kMostNodes) + " nodes")), nothing;
+  while (!inputs.empty() && inputs.back() == kNone && static_cast<int>(inputs.size()) > def->inputs.min) inputs.pop_back();
+  Node node{def, fresh_name(op), std::move(attrs), std::move(inputs), {}, {}};
+  for (size_t o = 0; o < outputs; ++o) node.outputs.push_back(graph_.add_value(o == 0 ? node.name : node.name + ":" + std::to_string(o)));
+  Status s = verify_node(node);
+  if (s) s = infer_shapes(graph_, node);
+  if (!s) return fail(s.error().within("(" + std::string(op) + ")")), nothing;
+  graph_.nodes.push_back(std::move(node));
+  return graph_.nodes.back().outputs;
+}
+
+ValueId Builder::constant(tern::Tensor tensor, const std::string& name) {
+  if (!ok()) return kNone;
+  return graph_.add_constant(name.empty() ? fresh_name("constant") : name, std::move(tensor));
+}
+
+ValueId Builder::ints(const std::vector<int64_t>& values) { return constant(tern::Tensor::ints(values)); }
+
+ValueId Builder::scalar(DType dtype, double value) {
+  if (!ok()) return kNone;
+  // Through f64 and our own Cast, so that every dtype rounds as Cast does; i64 keeps its digits.
+  if (dtype == DType::i64) return constant(tern::Tensor::scalar(static_cast<int64_t>(value)));
+  if (dtype == DType::f32) return constant(tern::Tensor::scalar(static_cast<float>(value)));
+  if (dtype == DType::boolean) return constant(tern::Tensor::scalar(value != 0));
+  const ValueId wide = constant(tern::Tensor::scalar(value));
+  return dtype == DType::f64 ? wide : cast(wide, dtype);
+}
+
+ValueId Builder::cast(ValueId v, DType to) {
+  if (!ok() || dtype(v) == to) return v;
+  Attributes attrs;
+  attrs.set("to", onnx_number(to));
+  return emit("Cast", {v}, std::move(attrs));
+}
+
+void Builder::enter(const std::string& name) {
+  scopes_.push_back(scope_.size());
+  if (!name.empty()) scope_ += (scope_.empty() ? "" : ".") + name;
+}
+
+void Builder::leave() {
+  scope_.resize(scopes_.back());
+  scopes_.pop_back();
+}
+
+Result<Graph> Builder::finish(const std::vector<std::pair<std::string, ValueId>>& outputs) {
+  if (!ok()) return status_.error();
+  if (outputs.empty()) return invalid("the model has no outputs");
+  for (const auto& [name, v] : outputs) {
+    if (v == kNone) return invalid("output " + name + " is no tensor");
+    graph_.outputs.push_back(v);
+    graph_.output_names.push_back(name);
+  }
+  compact(graph_);
+  return std::move(graph_);
+}
+
+}  // namespace tern::torch

@@ -1,0 +1,8 @@
+// See operator.h.
+#include "loaders/torch/ops/operator.h"
+
+namespace tern::torch {
+
+std::span<const Operator> index_operators() { return {}; }
+
+}  // namespace tern::torch
