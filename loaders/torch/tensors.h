@@ -2,6 +2,7 @@
 // weights format (zip, legacy, safetensors, .pt2) is read into. Next: pickle.h, then checkpoint.h.
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct Storage {
   std::span<const std::byte> bytes;
   std::shared_ptr<const void> owner;  // keeps `bytes` alive; null: copy before keeping
   std::string key;                    // as the file names it, for messages
+  int64_t readable_after = 0;         // bytes behind `bytes` that may be read too (the rest of the mapping)
 };
 
 struct StoredTensor {
