@@ -21,7 +21,8 @@ struct Source {
 
 // Maps a file, read only. Errors: missing, a directory, not a regular file (invalid). An empty file gives no bytes.
 Result<Source> map_file(const std::string& path);
-// Tells the system that the pages of a mapping are not needed soon: they leave the process and come back when they are read.
+// Tells the system that the pages of a mapping are not needed soon: they leave the process and come back when they are read. Only for
+// bytes of map_file: other memory would lose its contents.
 void release_pages(std::span<const std::byte> bytes);
 
 }  // namespace tern

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "loaders/source.h"
 #include "runtime/base/byte_reader.h"
 
 namespace tern {
@@ -21,6 +22,27 @@ T at(std::span<const std::byte> bytes, size_t position) {  // precondition: it f
   return value;
 }
 
+// What another reader might take for another place, or another name.
+bool is_bad_name(std::string_view name) {
+  if (name.empty() || name.front() == '/' || name.find('\\') != name.npos || name.find('\0') != name.npos) return true;
+  if (name.size() > 1 && name[1] == ':') return true;
+  for (size_t at = 0; at <= name.size();) {
+    const size_t end = std::min(name.find('/', at), name.size());
+    if (name.substr(at, end - at) == "..") return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+// A name in a message: printable, and not a page long.
+std::string shown(std::string_view name) {
+  std::string s(name.substr(0, 100));
+  for (char& c : s) {
+    if (static_cast<unsigned char>(c) < 32 || c == 127) c = '?';
+  }
+  return "member " + s;
+}
+
 struct Directory {
   uint64_t entries, size, offset;
 };
@@ -32,6 +54,9 @@ Result<Directory> find_directory(std::span<const std::byte> b) {
   const size_t lowest = b.size() - kSize > 65535 ? b.size() - kSize - 65535 : 0;
   for (size_t p = b.size() - kSize + 1; p-- > lowest;) {
     if (at<uint32_t>(b, p) != kEnd || p + kSize + at<uint16_t>(b, p + 20) != b.size()) continue;
+    if (at<uint16_t>(b, p + 4) != at<uint16_t>(b, p + 6) || at<uint16_t>(b, p + 8) != at<uint16_t>(b, p + 10)) {
+      return invalid("the ZIP file is one of several parts");
+    }
     Directory d{at<uint16_t>(b, p + 10), at<uint32_t>(b, p + 12), at<uint32_t>(b, p + 16)};
     if (d.entries == 0xffff || d.size == 0xffffffff || d.offset == 0xffffffff) {
       if (p < 20 || at<uint32_t>(b, p - 20) != kEnd64Locator) return invalid("the ZIP64 end record is missing");
@@ -66,11 +91,11 @@ bool read_zip64(std::span<const std::byte> extra, ZipArchive::Entry& e) {
 
 }  // namespace
 
-Result<ZipArchive> ZipArchive::open(std::span<const std::byte> bytes) {
+Result<ZipArchive> ZipArchive::open(std::span<const std::byte> bytes, const Options& options) {
   auto directory = find_directory(bytes);
   if (!directory) return directory.error();
   if (directory->entries > directory->size / 46) return invalid("the ZIP directory names more members than it can hold");
-  ZipArchive zip(bytes);
+  ZipArchive zip(bytes, options);
   ByteReader r(bytes.subspan(directory->offset, directory->size));
   for (uint64_t i = 0; i < directory->entries; ++i) {
     auto head = r.take(46);
@@ -86,30 +111,86 @@ Result<ZipArchive> ZipArchive::open(std::span<const std::byte> bytes) {
     auto extra = r.take(at<uint16_t>(*head, 30));
     if (!name || !extra || !r.take(at<uint16_t>(*head, 32)) || !read_zip64(*extra, e)) return invalid("the ZIP directory is damaged");
     e.name.assign(reinterpret_cast<const char*>(name->data()), name->size());
+    if (is_bad_name(e.name)) return invalid("the ZIP directory has the unsafe name '" + shown(e.name).substr(7) + "'");
     zip.entries_.push_back(std::move(e));
   }
+  if (Status s = zip.check_members(directory->offset); !s) return s.error();
   return zip;
 }
 
-const ZipArchive::Entry* ZipArchive::find(std::string_view name) const {
-  for (const Entry& e : entries_) {
-    if (e.name == name) return &e;
+// Names once; members one after the other, before the directory.
+Status ZipArchive::check_members(uint64_t directory_offset) {
+  by_name_.resize(entries_.size());
+  for (uint32_t i = 0; i < by_name_.size(); ++i) by_name_[i] = i;
+  std::sort(by_name_.begin(), by_name_.end(), [&](uint32_t a, uint32_t b) { return entries_[a].name < entries_[b].name; });
+  for (size_t i = 1; i < by_name_.size(); ++i) {
+    if (entries_[by_name_[i]].name == entries_[by_name_[i - 1]].name) return invalid(shown(entries_[by_name_[i]].name) + " is there twice");
   }
-  return nullptr;
+  std::vector<std::pair<uint64_t, uint64_t>> places;
+  for (const Entry& e : entries_) {
+    auto data = payload(e);
+    if (!data) return data.error();
+    const auto end = static_cast<uint64_t>(data->data() - bytes_.data()) + data->size();
+    if (end > directory_offset) return invalid(shown(e.name) + " reaches into the directory");
+    places.emplace_back(e.offset, end);
+  }
+  std::sort(places.begin(), places.end());
+  for (size_t i = 1; i < places.size(); ++i) {
+    if (places[i].first < places[i - 1].second) return invalid("members of the ZIP file overlap");
+  }
+  return {};
+}
+
+// Where the bytes of a member lie: the local header tells, and must agree with the directory.
+Result<std::span<const std::byte>> ZipArchive::payload(const Entry& e) const {
+  if (e.offset > bytes_.size() || bytes_.size() - e.offset < 30 || at<uint32_t>(bytes_, e.offset) != kLocal) {
+    return invalid(shown(e.name) + " has no local header");
+  }
+  const uint64_t name_size = at<uint16_t>(bytes_, e.offset + 26);
+  const uint64_t begin = e.offset + 30 + name_size + at<uint16_t>(bytes_, e.offset + 28);
+  if (begin > bytes_.size() || e.compressed > bytes_.size() - begin) return invalid(shown(e.name) + " is truncated");
+  const std::string_view local(reinterpret_cast<const char*>(bytes_.data()) + e.offset + 30, name_size);
+  if (local != e.name) return invalid(shown(e.name) + " has another name in its local header");
+  if (at<uint16_t>(bytes_, e.offset + 8) != e.method) return invalid(shown(e.name) + " has another compression in its local header");
+  if (e.method == 0 && e.size != e.compressed) return invalid(shown(e.name) + " cannot have the size that it states");
+  return bytes_.subspan(begin, e.compressed);
+}
+
+Status ZipArchive::check_sum(const Entry& e, std::span<const std::byte> data, bool mapped) const {
+  if (e.crc == 0 && options_.zero_crc_unset) return {};
+  constexpr size_t kPiece = size_t(1) << 20;  // pages leave the process again as the check goes on
+  uLong crc = crc32_z(0, nullptr, 0);
+  for (size_t done = 0; done < data.size(); done += kPiece) {
+    const auto piece = data.subspan(done, std::min(kPiece, data.size() - done));
+    crc = crc32_z(crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
+    if (mapped && data.size() > kPiece) release_pages(piece);
+  }
+  return crc == e.crc ? Status() : invalid(shown(e.name) + " is corrupt: its checksum does not match");
+}
+
+Result<std::span<const std::byte>> ZipArchive::view(const Entry& e) const {
+  if (e.flags & 1) return unsupported(shown(e.name) + " is encrypted");
+  if (e.method != 0) return unsupported(shown(e.name) + " is compressed");
+  auto data = payload(e);
+  if (!data) return data.error();
+  if (Status s = check_sum(e, *data, options_.mapped); !s) return s.error();
+  return *data;
+}
+
+const ZipArchive::Entry* ZipArchive::find(std::string_view name) const {
+  auto it = std::lower_bound(by_name_.begin(), by_name_.end(), name, [&](uint32_t e, std::string_view n) { return entries_[e].name < n; });
+  return it != by_name_.end() && entries_[*it].name == name ? &entries_[*it] : nullptr;
 }
 
 Result<std::vector<std::byte>> ZipArchive::read(const Entry& e, uint64_t limit) const {
-  if (e.flags & 1) return unsupported("member " + e.name + " is encrypted");
-  if (e.method != 0 && e.method != 8) return unsupported("member " + e.name + " uses compression method " + std::to_string(e.method));
-  if (e.offset > bytes_.size() || bytes_.size() - e.offset < 30 || at<uint32_t>(bytes_, e.offset) != kLocal) {
-    return invalid("member " + e.name + " has no local header");
-  }
-  const uint64_t begin = e.offset + 30 + at<uint16_t>(bytes_, e.offset + 26) + at<uint16_t>(bytes_, e.offset + 28);
-  if (begin > bytes_.size() || e.compressed > bytes_.size() - begin) return invalid("member " + e.name + " is truncated");
+  if (e.flags & 1) return unsupported(shown(e.name) + " is encrypted");
+  if (e.method != 0 && e.method != 8) return unsupported(shown(e.name) + " uses compression method " + std::to_string(e.method));
+  auto data = payload(e);
+  if (!data) return data.error();
   const uint64_t most = e.method == 0 ? e.compressed : e.compressed * kDeflateMost;
-  if (e.size > limit) return invalid("member " + e.name + " is larger than the budget of " + std::to_string(limit) + " bytes");
-  if (e.size > most || (e.method == 0 && e.size != e.compressed)) return invalid("member " + e.name + " cannot have the size that it states");
-  auto* from = reinterpret_cast<const Bytef*>(bytes_.data() + begin);
+  if (e.size > limit) return invalid(shown(e.name) + " is larger than the budget of " + std::to_string(limit) + " bytes");
+  if (e.size > most) return invalid(shown(e.name) + " cannot have the size that it states");
+  auto* from = reinterpret_cast<const Bytef*>(data->data());
   std::vector<std::byte> out(e.size);
   if (e.method == 0) {
     if (e.size > 0) std::memcpy(out.data(), from, e.size);
@@ -132,10 +213,9 @@ Result<std::vector<std::byte>> ZipArchive::read(const Entry& e, uint64_t limit) 
       if (state == Z_OK && in_now == z.avail_in && out_now == z.avail_out) state = Z_BUF_ERROR;
     }
     inflateEnd(&z);
-    if (state != Z_STREAM_END || done != e.size) return invalid("member " + e.name + " does not decompress to the size that it states");
+    if (state != Z_STREAM_END || done != e.size) return invalid(shown(e.name) + " does not decompress to the size that it states");
   }
-  uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(out.data()), out.size());
-  if (crc != e.crc) return invalid("member " + e.name + " is corrupt: its checksum does not match");
+  if (Status s = check_sum(e, out, false); !s) return s.error();
   return out;
 }
 
