@@ -1,17 +1,12 @@
 // Reads files, tells formats apart by their first bytes, and loads. See load.h.
 #include "loaders/load.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <exception>
 
 #include "loaders/onnx/onnx.h"
-#include "runtime/base/byte_reader.h"
+#include "loaders/torch/torch.h"
 #include "runtime/model.h"
 
 namespace tern {
@@ -46,21 +41,6 @@ bool begins(std::span<const std::byte> bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
-// Eight bytes of header length, then JSON.
-bool is_safetensors(std::span<const std::byte> bytes) {
-  ByteReader in(bytes);
-  auto header = in.read<uint64_t>();
-  auto brace = in.read<char>();
-  return header && brace && *brace == '{' && *header >= 2 && *header <= bytes.size() - 8;
-}
-
-// Pickle protocols 2 to 5: PROTO n, then an opcode that programs begin with.
-bool is_pickle(std::span<const std::byte> bytes) {
-  if (bytes.size() < 4 || bytes[0] != std::byte{0x80}) return false;
-  const auto protocol = static_cast<uint8_t>(bytes[1]);
-  return protocol >= 2 && protocol <= 5 && (static_cast<uint8_t>(bytes.back()) == '.' || bytes.size() > 64);
-}
-
 bool is_text(std::span<const std::byte> bytes) {
   const auto head = bytes.first(std::min<size_t>(bytes.size(), 512));
   return std::all_of(head.begin(), head.end(), [](std::byte b) {
@@ -69,58 +49,40 @@ bool is_text(std::span<const std::byte> bytes) {
   });
 }
 
-Result<Graph> load_any(std::span<const std::byte> bytes, const std::string& directory, const LoadOptions& options) {
+Result<Graph> load_any(const Source& source, const LoadOptions& options) {
+  const auto bytes = source.bytes;
   if (bytes.empty()) return invalid("the file is empty");
-  if (begins(bytes, "PK\x03\x04") || is_pickle(bytes) || is_safetensors(bytes)) {
-    return unsupported("PyTorch files are not supported yet; export the model to ONNX");
-  }
+  if (torch::looks_like_torch(source)) return torch::load_torch(source, options);
   if (begins(bytes, "\x89HDF\r\n")) return unsupported("Keras files are not supported yet; export the model to ONNX");
   if (begins(bytes, "version https://git-lfs")) return invalid("a pointer of git-lfs, not the model; run git lfs pull");
+  if (begins(bytes, "<!DOCTYPE") || begins(bytes, "<!doctype") || begins(bytes, "<html")) return invalid("a web page, not a model; download the file itself");
+  if (begins(bytes, "PYTORCH1")) return unsupported("a container of PyTorch 1.0's previews, which is not supported; save it with a newer PyTorch");
   if (is_text(bytes)) return invalid("a text, not a model");
   if (!looks_like_onnx(bytes)) return invalid("not a model in a known format");
-  return load_onnx(bytes, directory, options);
+  return load_onnx(bytes, source.directory, options);
 }
 
 }  // namespace
 
-Result<Graph> load_graph(std::span<const std::byte> bytes, const std::string& directory, const LoadOptions& options) {
-  auto graph = guarded([&] { return load_any(bytes, directory, options); });
+Result<Graph> load_graph(const Source& source, const LoadOptions& options) {
+  auto graph = guarded([&] { return load_any(source, options); });
   if (!graph) return printable(graph.error());
   return graph;
 }
 
 Result<std::vector<std::byte>> read_file(const std::string& path) {
-  // O_NONBLOCK: opening a FIFO would wait for a writer.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return invalid(path + ": " + std::strerror(errno));
-  struct Closer {
-    int fd;
-    ~Closer() { ::close(fd); }
-  } closer{fd};
-  struct stat info;
-  if (::fstat(fd, &info) != 0) return invalid(path + ": " + std::strerror(errno));
-  if (S_ISDIR(info.st_mode)) return invalid(path + ": is a directory, not a model file");
-  if (!S_ISREG(info.st_mode)) return invalid(path + ": is not a regular file");
-  std::vector<std::byte> bytes(static_cast<size_t>(info.st_size));
-  for (size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::read(fd, bytes.data() + done, bytes.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return invalid(path + ": " + std::strerror(errno));
-    if (n == 0) return invalid(path + ": became shorter while it was read");
-    done += static_cast<size_t>(n);
-  }
-  return bytes;
+  auto source = map_file(path);
+  if (!source) return source.error();
+  return std::vector<std::byte>(source->bytes.begin(), source->bytes.end());
 }
 
 Result<Model> load(const std::string& path, const LoadOptions& options) {
   auto model = guarded([&]() -> Result<Model> {
-    auto bytes = read_file(path);
-    if (!bytes) return bytes.error();
-    const size_t slash = path.rfind('/');
-    const std::string directory = slash == path.npos ? "." : path.substr(0, slash + 1);
-    auto graph = load_graph(*bytes, directory, options);
+    auto source = map_file(path);
+    if (!source) return source.error();
+    auto graph = load_graph(*source, options);
     if (!graph) return graph.error().within(path);
-    *bytes = {};  // the graph has what it needs
+    *source = {};  // the graph keeps what it needs of it
     auto made = make_model(std::move(*graph), options);
     if (!made) return made.error().within(path);
     return made;
@@ -131,7 +93,7 @@ Result<Model> load(const std::string& path, const LoadOptions& options) {
 
 Result<Model> load_bytes(std::span<const std::byte> bytes, const LoadOptions& options) {
   auto model = guarded([&]() -> Result<Model> {
-    auto graph = load_graph(bytes, options.directory, options);
+    auto graph = load_graph(Source{bytes, nullptr, options.directory, {}}, options);
     if (!graph) return graph.error();
     return make_model(std::move(*graph), options);
   });

@@ -302,6 +302,11 @@ class PickleMachine {
     return push(make_global(p_.text(module), p_.text(name)));
   }
   Status push_call(ObjectId callable, ObjectId arguments, ObjectId keywords = kNoObject) {
+    // Legacy files write a class as the persistent id ('module', class, file, source).
+    if (p_.kind(callable) == Kind::persistent) {
+      const auto id = p_.items(p_.pid(callable));
+      if (id.size() == 4 && p_.kind(id[1]) == Kind::global) callable = id[1];
+    }
     if (p_.kind(callable) == Kind::global) p_.globals_[p_.objects_[callable].word].called = true;
     return push_new(Kind::call, make_vector({callable, arguments, kNoObject, keywords}));
   }

@@ -9,13 +9,13 @@ namespace tern::test {
 namespace {
 
 Graph load_ok(const Proto& m) {
-  auto g = load_graph(bytes(m), "", {});
+  auto g = load_graph(Source{bytes(m), nullptr, "", ""}, {});
   REQUIRE_MESSAGE(g.ok(), (g.ok() ? "" : g.error().message()));
   REQUIRE(verify(*g).ok());
   return std::move(*g);
 }
 void check_refused(const Proto& m, Code code, const std::string& part) {
-  auto g = load_graph(bytes(m), "", {});
+  auto g = load_graph(Source{bytes(m), nullptr, "", ""}, {});
   REQUIRE(!g.ok());
   CHECK(g.error().code() == code);
   CHECK_MESSAGE(g.error().message().find(part) != std::string::npos, g.error().message());

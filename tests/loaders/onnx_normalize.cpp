@@ -12,12 +12,12 @@ namespace {
 // The graph of one node reading x ([2,3,4,5] unless said otherwise) and initializers.
 Graph normalized(int64_t opset, const Proto& n, const std::vector<Proto>& initializers = {}, int elem_type = 1,
                  const std::vector<DimOf>& dims = {2, 3, 4, 5}) {
-  auto g = load_graph(bytes(model(opset, {n}, {input("x", elem_type, dims)}, {output("y")}, initializers)), "", {});
+  auto g = load_graph(Source{bytes(model(opset, {n}, {input("x", elem_type, dims)}, {output("y")}, initializers)), nullptr, "", ""}, {});
   REQUIRE_MESSAGE(g.ok(), (g.ok() ? "" : g.error().message()));
   return std::move(*g);
 }
 Error refused(int64_t opset, const Proto& n) {
-  auto g = load_graph(bytes(model(opset, {n}, {input("x", 1, {2, 3, 4, 5})}, {output("y")})), "", {});
+  auto g = load_graph(Source{bytes(model(opset, {n}, {input("x", 1, {2, 3, 4, 5})}, {output("y")})), nullptr, "", ""}, {});
   REQUIRE(!g.ok());
   return g.error();
 }
@@ -63,7 +63,7 @@ TEST_CASE("normalize: Softmax before opset 13 flattens, unless one axis is all t
 }
 
 TEST_CASE("normalize: an old Softmax in the middle knows its rank from the nodes before it") {
-  auto g = load_graph(bytes(model(9, {node("Relu", {"x"}, {"h"}), node("Softmax", {"h"}, {"y"})}, {input("x", 1, {"n", 4})}, {output("y")})), "", {});
+  auto g = load_graph(Source{bytes(model(9, {node("Relu", {"x"}, {"h"}), node("Softmax", {"h"}, {"y"})}, {input("x", 1, {"n", 4})}, {output("y")})), nullptr, "", ""}, {});
   REQUIRE(g.ok());
   CHECK(ops(*g) == "Relu Softmax");
 }

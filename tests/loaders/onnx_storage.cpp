@@ -18,7 +18,7 @@ namespace {
 // The one output of a model whose output "w" is the initializer `t`.
 Result<Tensor> loaded(const Proto& t, const std::string& directory = "") {
   const Proto m = model(13, {}, {}, {output("w")}, {t});
-  auto g = load_graph(bytes(m), directory, {});
+  auto g = load_graph(Source{bytes(m), nullptr, directory, ""}, {});
   if (!g) return g.error();
   return g->value(g->outputs[0]).constant;
 }
@@ -129,7 +129,7 @@ TEST_CASE("onnx storage: sparse initializers become dense, by linear and by coor
     const auto n = static_cast<int64_t>(values.size());
     Proto s = Proto().m(1, raw_tensor<float>("w", 1, {n}, values)).m(2, indices).ints(3, {2, 3});
     Proto g = graph({}, {}, {output("w")}).m(15, s);
-    auto loaded_graph = load_graph(bytes(model_of(13, g)), "", {});
+    auto loaded_graph = load_graph(Source{bytes(model_of(13, g)), nullptr, "", ""}, {});
     if (!loaded_graph) return Result<Tensor>(loaded_graph.error());
     return Result<Tensor>(loaded_graph->value(loaded_graph->outputs[0]).constant);
   };
@@ -145,7 +145,7 @@ TEST_CASE("onnx storage: sparse initializers become dense, by linear and by coor
 
 TEST_CASE("onnx storage: a sparse tensor above the budget is refused before memory is taken") {
   Proto s = Proto().m(1, raw_tensor<float>("w", 1, {1}, {1})).m(2, raw_tensor<int64_t>("", 7, {1}, {0})).ints(3, {int64_t(1) << 40});
-  auto g = load_graph(bytes(model_of(13, graph({}, {}, {output("w")}).m(15, s))), "", {});
+  auto g = load_graph(Source{bytes(model_of(13, graph({}, {}, {output("w")}).m(15, s))), nullptr, "", ""}, {});
   REQUIRE(!g.ok());
   CHECK(g.error().code() == Code::kUnsupported);
   CHECK(g.error().message().find("LoadOptions::budget") != std::string::npos);

@@ -35,6 +35,9 @@ Result<std::map<std::string, int64_t>> dims_of(const Options& options);
 // --dim, --threads, --isa, --device together. Errors: usage; a device that this build has not (unsupported).
 Result<SessionOptions> session_options(const Options& options);
 
+// --arch, --key, --no-strict, and the types of the arrays that --input names. Errors: a file that cannot be read (invalid).
+Result<LoadOptions> load_options(const Options& options);
+
 // "tern: <what>: <message>" on stderr, one line; returns the exit code.
 int fail(const std::string& what, const Error& error);
 // The same where the message begins with the place: "tern: cannot load model.onnx: not a regular file".

@@ -9,9 +9,9 @@ namespace {
 
 constexpr std::pair<const char*, Stage> kStages[] = {{"load", Stage::load}, {"infer", Stage::infer}, {"fold", Stage::fold}, {"fuse", Stage::fuse}};
 
-Result<std::string> text_after(const std::string& path, const std::string& after, const SessionOptions& session) {
+Result<std::string> text_after(const std::string& path, const std::string& after, const LoadOptions& options, const SessionOptions& session) {
   if (after == "plan") {
-    auto model = load(path);
+    auto model = load(path, options);
     if (!model) return model.error();
     SessionOptions with = session;
     default_dims(*model, with.dims, true);
@@ -21,11 +21,9 @@ Result<std::string> text_after(const std::string& path, const std::string& after
   }
   for (const auto& [stage_name, stage] : kStages) {
     if (after != stage_name) continue;
-    auto bytes = read_file(path);
-    if (!bytes) return bytes.error();
-    const size_t slash = path.rfind('/');
-    const LoadOptions options;
-    auto graph = load_graph(*bytes, slash == std::string::npos ? "." : path.substr(0, slash + 1), options);
+    auto source = map_file(path);
+    if (!source) return source.error();
+    auto graph = load_graph(*source, options);
     if (!graph) return graph.error().within(path);
     if (!session.dims.empty()) graph = bind_dims(*graph, session.dims);
     if (!graph) return graph.error().within(path);
@@ -41,7 +39,9 @@ int dump(const Options& options) {
   auto session = session_options(options);
   if (!session) return fail("wrong usage", session.error());
   const std::string after = options.get("--after", "fuse");
-  auto text = text_after(options.positional[0], after, *session);
+  auto with = load_options(options);
+  if (!with) return fail_at("cannot read", with.error());
+  auto text = text_after(options.positional[0], after, *with, *session);
   if (!text) return fail_at("cannot dump", text.error());
   if (!options.has("--json")) {
     out(*text);

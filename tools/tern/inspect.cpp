@@ -1,6 +1,7 @@
 // tern inspect: what is in a model file. See command.h.
 #include "runtime/model.h"
 #include "tools/tern/arrays.h"
+#include "tools/tern/inspect_weights.h"
 #include "tools/tern/print.h"
 
 
@@ -47,7 +48,10 @@ struct Totals {
 int inspect(const Options& options) {
   auto dims = dims_of(options);
   if (!dims) return fail("wrong usage", dims.error());
-  auto model = load(options.positional[0]);
+  if (auto code = inspect_weights(options)) return *code;
+  auto with_file = load_options(options);
+  if (!with_file) return fail_at("cannot read", with_file.error());
+  auto model = load(options.positional[0], *with_file);
   if (!model) return fail_at("cannot load", model.error());
   for (const auto& [symbol, value] : *dims) {
     if (auto bound = bind_dims(model->state().graph, {{symbol, value}}); !bound) return fail("cannot inspect " + options.positional[0], bound.error());

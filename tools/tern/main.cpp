@@ -83,10 +83,7 @@ int dispatch(int argc, char** argv) {
   constexpr Row kRows[] = {{"inspect", inspect}, {"run", run},   {"verify", verify},   {"bench", bench},
                            {"conformance", conformance}, {"dump", dump}, {"kernels", kernels}, {"convert", convert}};
   for (const Row& row : kRows) {
-    if (options->command == row.name) {
-      if (options->has("--arch") && options->command != "convert") return fail("option --arch", unsupported("not in this build yet"));
-      return row.main(*options);
-    }
+    if (options->command == row.name) return row.main(*options);
   }
   return fail("unknown command " + first, usage("see tern --help"));
 }

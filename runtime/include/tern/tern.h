@@ -44,6 +44,12 @@ struct Array {
 struct LoadOptions {
   int64_t budget = int64_t(64) << 20;  // bytes that loading may allocate beyond a small multiple of the file's own size
   std::string directory = {};          // for load_bytes: where external data lies; empty: external data are refused
+  // For files that hold weights only (a state_dict, safetensors): what `print(model)` prints, and forwards of custom classes as in Python.
+  std::string architecture = {};
+  std::string architecture_name = {};  // its file, for messages
+  std::string key = {};                // which weights of a checkpoint: "ema", "state_dict" …; empty: the only ones
+  bool strict = true;                  // false: missing and unexpected weights are no error, as load_state_dict(strict=False) has it
+  std::vector<Port> inputs = {};       // dtypes and shapes of the inputs, where neither file nor architecture say; by name, or by place
   bool optimize = true;                // false keeps the graph as the file has it (only `tern dump` and tests want that)
 };
 

@@ -1,0 +1,96 @@
+// Checkpoint: a file that torch.save wrote, in its zip or legacy form, or a bare pickle. Objects stay inert; this says what the known
+// ones mean: tensors, dictionaries, modules. Next: checkpoint.cpp (containers), rebuild.cpp (tensors), walk.cpp (what is where),
+// modules.cpp (whole modules).
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "loaders/source.h"
+#include "loaders/torch/module.h"
+#include "loaders/torch/pickle.h"
+#include "loaders/torch/tensors.h"
+#include "loaders/zip/zip.h"
+
+namespace tern::torch {
+
+// Could these bytes be one? (A zip archive, the legacy magic number, a pickle.)
+bool looks_like_checkpoint(std::span<const std::byte> bytes);
+
+class Checkpoint {
+ public:
+  // Errors: damaged, or another kind of archive (invalid); TorchScript, torch.package, big ZIP features (unsupported).
+  static Result<Checkpoint> open(const Source& source);
+  // The same for an archive whose directory is already read.
+  static Result<Checkpoint> open(const Source& source, const ZipArchive& zip);
+
+  const std::string& format() const { return format_; }  // "pytorch (zip)", "pytorch (legacy)", "pickle"
+  const Pickle& pickle() const { return *pickle_; }
+  ObjectId root() const { return pickle_->root(); }
+
+  // ---- rebuild.cpp ----
+  bool is_tensor(ObjectId id) const;
+  // What the object rebuilds to; a refusal inside for what can be named but not used (sparse). Errors: damaged.
+  Result<StoredTensor> tensor(ObjectId id) const;
+
+  // ---- walk.cpp ----
+  using Pairs = std::vector<std::pair<ObjectId, ObjectId>>;
+  // Keys and values of a dict, OrderedDict, defaultdict …, as Python would hold them; nothing when it is none.
+  bool is_dict(ObjectId id) const;
+  Pairs pairs(ObjectId id) const;
+  ObjectId get(ObjectId dict, std::string_view key) const;
+  // Every tensor of the file: nested keys joined with dots. A tensor with two names is listed twice.
+  Result<StateDict> list() const;
+  // Dictionaries (and modules) that hold weights.
+  struct Candidate {
+    std::string path;      // keys joined with dots; empty: the file's root
+    ObjectId id;
+    size_t tensors;
+  };
+  std::vector<Candidate> candidates() const;
+  // The one that `key` names (its path, or the last part of it); without a key the only one. Errors: none, several (usage), naming them.
+  Result<Candidate> select(std::string_view key) const;
+  // Its tensors, with what `_metadata` says of modules.
+  Result<StateDict> state_dict(const Candidate& candidate) const;
+  // Names of globals that are not in the table of known ones: what would have been called elsewhere.
+  std::vector<std::string> unknown_globals() const;
+
+  // ---- modules.cpp ----
+  bool is_module(ObjectId id) const;
+  // The tree of a pickled module; DataParallel and torch.compile wrappers are taken off. Errors: damaged, too deep.
+  Result<std::shared_ptr<Module>> module(ObjectId id) const;
+
+ private:
+  Checkpoint() = default;
+  static Result<Checkpoint> open_legacy(const Source& source);
+  static Result<Checkpoint> open_pickle(const Source& source);
+  // rebuild.cpp
+  Result<std::shared_ptr<const Storage>> storage(ObjectId persistent, DType& dtype, std::string& dtype_name, int64_t& element_size) const;
+  Result<std::shared_ptr<const Storage>> stored(const std::string& key, int64_t bytes) const;
+  Result<StoredTensor> rebuild(ObjectId call, std::string_view name) const;
+  Result<StoredTensor> view_of(ObjectId storage, ObjectId offset, ObjectId size, ObjectId stride) const;
+  Result<StoredTensor> from_numpy(ObjectId array) const;
+  bool read_ints(ObjectId id, std::vector<int64_t>& out) const;
+  // modules.cpp
+  Literal literal(ObjectId id, int depth, bool& known) const;
+  Status read_module(ObjectId id, Module& module) const;
+
+  std::string format_;
+  Source source_;
+  std::shared_ptr<const ZipArchive> zip_;
+  std::string prefix_;                               // "archive/"
+  bool big_endian_ = false;
+  std::vector<std::vector<std::byte>> inflated_;     // what the pickle's texts may point into
+  std::shared_ptr<const Pickle> pickle_;
+  std::map<std::string, std::span<const std::byte>, std::less<>> legacy_;  // storages by key
+  mutable std::map<std::string, std::shared_ptr<const Storage>, std::less<>> storages_;
+};
+
+// Is a global's meaning known (reference table of rebuild.cpp), so that nothing strange would have run?
+bool is_known_global(std::string_view module, std::string_view name);
+// The element type of a storage class ("FloatStorage"), or of a dtype's name ("float32"). False: not known.
+bool storage_type(std::string_view cls, DType& dtype, std::string& name, int64_t& element_size);
+bool element_type(std::string_view torch_name, DType& dtype, std::string& name, int64_t& element_size);
+
+}  // namespace tern::torch

@@ -1,0 +1,65 @@
+// See weights_file.h.
+#include "loaders/torch/weights_file.h"
+
+#include "loaders/safetensors/safetensors.h"
+
+namespace tern::torch {
+
+bool WeightsFile::recognises(const Source& source) {
+  return looks_like_safetensors(source.bytes) || looks_like_shard_index(source.bytes) || looks_like_checkpoint(source.bytes);
+}
+
+Result<WeightsFile> WeightsFile::open(const Source& source) {
+  WeightsFile f;
+  if (looks_like_safetensors(source.bytes) || looks_like_shard_index(source.bytes)) {
+    const bool index = looks_like_shard_index(source.bytes);
+    auto tensors = index ? load_shards(source) : load_safetensors(source);
+    if (!tensors) return tensors.error();
+    f.format_ = index ? "safetensors (sharded)" : "safetensors";
+    f.tensors_ = std::move(*tensors);
+    return f;
+  }
+  auto checkpoint = Checkpoint::open(source);
+  if (!checkpoint) return checkpoint.error();
+  f.format_ = checkpoint->format();
+  f.checkpoint_ = std::move(*checkpoint);
+  return f;
+}
+
+Result<StateDict> WeightsFile::list() const {
+  if (!checkpoint_) return tensors_;
+  return checkpoint_->list();
+}
+
+std::vector<WeightsFile::Candidate> WeightsFile::candidates() const {
+  if (!checkpoint_) return {{"", tensors_.entries.size()}};
+  std::vector<Candidate> out;
+  for (const Checkpoint::Candidate& c : checkpoint_->candidates()) out.push_back({c.path, c.tensors});
+  return out;
+}
+
+Result<StateDict> WeightsFile::select(std::string_view key) const {
+  if (!checkpoint_) return key.empty() ? Result<StateDict>(tensors_) : usage("a safetensors file has no keys to choose from");
+  auto candidate = checkpoint_->select(key);
+  if (!candidate) return candidate.error();
+  return checkpoint_->state_dict(*candidate);
+}
+
+Result<std::shared_ptr<Module>> WeightsFile::module(std::string_view key) const {
+  if (!checkpoint_) return std::shared_ptr<Module>();
+  auto candidate = checkpoint_->select(key);
+  if (!candidate) return candidate.error();
+  if (!checkpoint_->is_module(candidate->id)) return std::shared_ptr<Module>();
+  return checkpoint_->module(candidate->id);
+}
+
+std::vector<std::string> WeightsFile::never_executed() const {
+  return checkpoint_ ? checkpoint_->unknown_globals() : std::vector<std::string>();
+}
+
+std::string how_to_give_an_architecture() {
+  return "it holds weights only: a state_dict has the numbers of the layers, but neither their kinds and options nor the forward; write what "
+         "print(model) prints into a file and pass --arch FILE, or begin with tern inspect FILE --suggest-arch";
+}
+
+}  // namespace tern::torch

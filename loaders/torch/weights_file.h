@@ -1,0 +1,45 @@
+// WeightsFile: any file that holds tensors by name (a checkpoint of PyTorch, safetensors, an index of shards), as `tern inspect` lists it
+// and as an architecture finds its weights in it. Next: checkpoint.h, ../safetensors/safetensors.h.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loaders/source.h"
+#include "loaders/torch/checkpoint.h"
+
+namespace tern::torch {
+
+class WeightsFile {
+ public:
+  // Errors: as the format's reader gives them.
+  static Result<WeightsFile> open(const Source& source);
+  // Is this its business? (Not for .pt2 archives, which hold a graph.)
+  static bool recognises(const Source& source);
+
+  const std::string& format() const { return format_; }
+  // Every tensor of the file, also those of an optimizer.
+  Result<StateDict> list() const;
+  struct Candidate {
+    std::string path;
+    size_t tensors;
+  };
+  std::vector<Candidate> candidates() const;
+  // The weights that `key` names, or the only ones. Errors: none, several (usage), naming them.
+  Result<StateDict> select(std::string_view key) const;
+  // The tree, when what `key` names is a whole module; null when it is a dictionary.
+  Result<std::shared_ptr<Module>> module(std::string_view key) const;
+  // Globals that another reader would have called: "os.system".
+  std::vector<std::string> never_executed() const;
+
+ private:
+  std::string format_;
+  std::optional<Checkpoint> checkpoint_;
+  StateDict tensors_;  // of the formats that are nothing but tensors
+};
+
+// What to do with a file that holds weights and no architecture: one sentence.
+std::string how_to_give_an_architecture();
+
+}  // namespace tern::torch

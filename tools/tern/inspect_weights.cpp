@@ -1,0 +1,113 @@
+// See inspect_weights.h.
+#include "tools/tern/inspect_weights.h"
+
+#include "loaders/load.h"
+#include "loaders/torch/torch.h"
+#include "loaders/torch/weights_file.h"
+#include "tools/tern/print.h"
+
+namespace tern::command {
+namespace {
+
+constexpr int64_t kBudget = int64_t(64) << 20;
+
+int64_t bytes_of(const torch::StoredTensor& t) { return torch::element_count(t).value_or(0) * t.element_size; }
+
+std::string dims_text(const std::vector<int64_t>& sizes) { return shape_text(sizes); }
+
+Result<std::vector<uint32_t>> checksums(const torch::StateDict& tensors) {
+  std::vector<uint32_t> out;
+  for (const auto& e : tensors.entries) {
+    if (!e.tensor.refusal.empty()) {
+      out.push_back(0);
+      continue;
+    }
+    auto crc = torch::checksum(e.tensor, kBudget);
+    if (!crc) return crc.error().within(e.name);
+    out.push_back(*crc);
+  }
+  return out;
+}
+
+std::string json_text(const torch::WeightsFile& file, const torch::StateDict& tensors, const std::vector<uint32_t>& crcs) {
+  int64_t parameters = 0, bytes = 0;
+  Json j;
+  j.object().key("format").value(file.format()).key("producer").value("").key("opset").value(0);
+  for (const char* nothing : {"inputs", "outputs", "layers"}) j.key(nothing).array().end();
+  j.key("tensors").array();
+  for (size_t i = 0; i < tensors.entries.size(); ++i) {
+    const auto& [name, t] = tensors.entries[i];
+    parameters += torch::element_count(t).value_or(0);
+    bytes += bytes_of(t);
+    j.object().key("name").value(name).key("dtype").value(t.dtype_name).key("shape").array();
+    for (int64_t d : t.sizes) j.value(d);
+    j.end().key("bytes").value(bytes_of(t));
+    if (!crcs.empty()) j.key("crc32").value(static_cast<int64_t>(crcs[i]));
+    j.end();
+  }
+  j.end().key("candidates").array();
+  for (const auto& c : file.candidates()) j.object().key("key").value(c.path).key("tensors").value(c.tensors).end();
+  j.end().key("never_executed").array();
+  for (const std::string& name : file.never_executed()) j.value(name);
+  j.end().key("totals").object().key("parameters").value(parameters).key("macs").null().key("weight_bytes").value(bytes).key("arena_bytes").null().end();
+  return j.end().text();
+}
+
+void print_text(const Options& options, const torch::WeightsFile& file, const torch::StateDict& tensors, const std::vector<uint32_t>& crcs) {
+  out("format    " + file.format() + "\n");
+  for (const std::string& name : file.never_executed()) out("global    " + name + ", never executed\n");
+  const auto candidates = file.candidates();
+  for (const auto& c : candidates) {
+    if (candidates.size() > 1) out("weights   --key " + (c.path.empty() ? std::string("''") : c.path) + " (" + std::to_string(c.tensors) + " tensors)\n");
+  }
+  std::vector<std::vector<std::string>> rows = {{"tensor", "dtype", "shape", "bytes"}};
+  if (!crcs.empty()) rows[0].push_back("crc32");
+  int64_t parameters = 0, bytes = 0;
+  for (size_t i = 0; i < tensors.entries.size(); ++i) {
+    const auto& [name, t] = tensors.entries[i];
+    parameters += torch::element_count(t).value_or(0);
+    bytes += bytes_of(t);
+    rows.push_back({name, t.dtype_name + (t.refusal.empty() ? "" : ", " + t.refusal), dims_text(t.sizes), grouped(bytes_of(t))});
+    char crc[16];
+    std::snprintf(crc, sizeof crc, "%08x", crcs.empty() ? 0 : crcs[i]);
+    if (!crcs.empty()) rows.back().push_back(crc);
+  }
+  out("\n" + table(rows, 0b1000));
+  out("\ntensors       " + grouped(static_cast<int64_t>(tensors.entries.size())) + "\nelements      " + grouped(parameters) + "\nbytes         " + grouped(bytes) + "\n");
+  if (auto tree = file.module(options.get("--key")); tree && *tree) {
+    out("\n" + torch::print(**tree) + "\n");
+    return;
+  }
+  out("\nThis file holds weights only: a state_dict has no layers and no forward, so it cannot run by itself.\n"
+      "Write what print(model) prints into a file and pass --arch FILE; tern inspect FILE --suggest-arch makes a first draft.\n");
+}
+
+}  // namespace
+
+std::optional<int> inspect_weights(const Options& options) {
+  if (options.has("--arch")) return std::nullopt;
+  const std::string& path = options.positional[0];
+  auto source = map_file(path);
+  if (!source || !torch::WeightsFile::recognises(*source)) return std::nullopt;  // loading says why
+  auto with = load_options(options);
+  if (!with) return fail_at("cannot read", with.error());
+  if (!options.has("--suggest-arch") && !options.has("--checksum")) {
+    auto graph = load_graph(*source, *with);
+    if (graph) return std::nullopt;  // a whole module that is a graph too
+  }
+  auto file = torch::WeightsFile::open(*source);
+  if (!file) return fail_at("cannot load", file.error().within(path));
+  auto tensors = file->list();
+  if (!tensors) return fail_at("cannot load", tensors.error().within(path));
+  std::vector<uint32_t> crcs;
+  if (options.has("--checksum")) {
+    auto made = checksums(*tensors);
+    if (!made) return fail_at("cannot load", made.error().within(path));
+    crcs = std::move(*made);
+  }
+  if (options.has("--json")) out(json_text(*file, *tensors, crcs));
+  else print_text(options, *file, *tensors, crcs);
+  return kDone;
+}
+
+}  // namespace tern::command
