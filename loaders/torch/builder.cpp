@@ -76,8 +76,15 @@ std::vector<ValueId> Builder::emit(const char* op, std::vector<ValueId> inputs, 
   Status s = verify_node(node);
   if (s) s = infer_shapes(graph_, node);
   if (!s) return fail(s.error().within("(" + std::string(op) + ")")), nothing;
+  producers_.resize(graph_.values.size(), kNone);
+  for (ValueId v : node.outputs) producers_[static_cast<size_t>(v)] = static_cast<NodeId>(graph_.nodes.size());
   graph_.nodes.push_back(std::move(node));
   return graph_.nodes.back().outputs;
+}
+
+const Node* Builder::producer(ValueId v) const {
+  const auto i = static_cast<size_t>(v);
+  return v == kNone || i >= producers_.size() || producers_[i] == kNone ? nullptr : &graph_.node(producers_[i]);
 }
 
 ValueId Builder::constant(tern::Tensor tensor, const std::string& name) {

@@ -34,6 +34,8 @@ class Builder {
   const Shape& shape(ValueId v) const;
   int rank(ValueId v);                                             // fails (and gives 0) when it is not known
   const tern::Tensor* contents(ValueId v) const { return graph_.is_constant(v) ? &graph_.value(v).constant : nullptr; }
+  // The node that makes v; null for inputs and constants. Valid until the next node is added.
+  const Node* producer(ValueId v) const;
   // An axis in [-rank, rank) as [0, rank); fails outside.
   int axis(ValueId v, int64_t axis) { return axis_of(axis, rank(v)); }
   int axis_of(int64_t axis, int rank);
@@ -77,6 +79,7 @@ class Builder {
   std::vector<size_t> scopes_;
   std::map<std::string, Origin, std::less<>> symbols_;             // where a symbol can be read
   std::map<std::string, ValueId, std::less<>> symbol_values_;
+  std::vector<NodeId> producers_;                                  // of every value
   std::map<std::string, int64_t, std::less<>> names_;              // how often a name was used
 };
 

@@ -53,7 +53,7 @@ head -c 30000 "$mlp" >"$work/short.onnx"
 expect 3 "a truncated model" inspect "$work/short.onnx"
 expect 3 "a folder instead of a model" inspect "$work"
 expect 4 "CUDA" run "$mlp" --input zeros --device cuda
-expect 4 "an architecture file" inspect "$mlp" --arch model.py
+expect 3 "an architecture file that is not there" inspect "$mlp" --arch model.py
 expect 4 "convert" convert "$mlp" --arch model.py -o "$work/out.onnx"
 
 expect 0 "inspect" inspect "$mlp" --dot "$work/graph.dot"

@@ -10,6 +10,7 @@ namespace tern::torch {
 std::span<const std::span<const Operator>> all_operators() {
   static const std::span<const Operator> kTables[] = {
       pointwise_operators(),
+      activation_operators(),
       linear_operators(),
       conv_operators(),
       pool_operators(),

@@ -61,7 +61,8 @@ IValue call(Builder& b, std::string_view spelling, const IValues& positional, co
 std::span<const std::span<const Operator>> all_operators();
 
 // The tables, by file.
-std::span<const Operator> pointwise_operators();   // pointwise.cpp: activations, arithmetic, comparisons, casts
+std::span<const Operator> pointwise_operators();   // pointwise.cpp: arithmetic, comparisons, casts
+std::span<const Operator> activation_operators();  // activations.cpp
 std::span<const Operator> linear_operators();      // linear.cpp: linear, matmul, addmm, bmm, einsum, bilinear
 std::span<const Operator> conv_operators();        // conv.cpp
 std::span<const Operator> pool_operators();        // pool.cpp: pools, interpolate, pixel_shuffle

@@ -1,0 +1,86 @@
+// See common.h.
+#include "loaders/torch/ops/common.h"
+
+namespace tern::torch {
+namespace {
+
+int kind_of(DType t) { return t == DType::boolean ? 0 : is_int(t) ? 1 : 2; }
+
+}  // namespace
+
+DType promote(DType a, DType b) {
+  if (a == b || b == DType::none) return a;
+  if (a == DType::none) return b;
+  if (kind_of(a) != kind_of(b)) return kind_of(a) > kind_of(b) ? a : b;
+  if (is_float(a)) {
+    if (a == DType::f64 || b == DType::f64) return DType::f64;
+    return DType::f32;  // two different ones of f32, f16, bf16
+  }
+  if (is_signed_int(a) == is_signed_int(b)) return size_of(a) > size_of(b) ? a : b;
+  const DType with_sign = is_signed_int(a) ? a : b, without = is_signed_int(a) ? b : a;
+  if (size_of(with_sign) > size_of(without)) return with_sign;
+  return size_of(without) == 1 ? DType::i16 : size_of(without) == 2 ? DType::i32 : DType::i64;
+}
+
+DType result_type(Builder& b, std::initializer_list<const IValue*> operands) {
+  DType dimensioned = DType::none, scalar = DType::none, number = DType::none;
+  for (const IValue* o : operands) {
+    if (o->is_tensor()) {
+      DType& to = b.rank(o->id()) > 0 ? dimensioned : scalar;
+      to = promote(to, b.dtype(o->id()));
+    } else if (o->get<bool>() != nullptr) {
+      number = promote(number, DType::boolean);
+    } else if (o->get<Int>() != nullptr) {
+      number = promote(number, DType::i64);
+    } else if (o->get<double>() != nullptr) {
+      number = promote(number, DType::f32);
+    }
+  }
+  DType result = dimensioned;
+  for (DType lower : {scalar, number}) {
+    if (lower == DType::none) continue;
+    if (result == DType::none || kind_of(lower) > kind_of(result)) result = lower;
+  }
+  return result;
+}
+
+ValueId operand(Builder& b, const IValue& value, DType dtype) {
+  if (!b.ok()) return kNone;
+  if (value.is_tensor()) return b.cast(value.id(), dtype);
+  if (const auto* x = value.get<double>()) return b.scalar(dtype, *x);
+  if (const auto* flag = value.get<bool>()) return b.scalar(dtype, *flag);
+  if (const auto* n = value.get<Int>()) {
+    return n->known() && dtype != DType::i64 ? b.scalar(dtype, static_cast<double>(n->value())) : b.cast(b.scalar(*n), dtype);
+  }
+  return b.fail(invalid(std::string("an operand must be a tensor or a number, not ") + value.kind()));
+}
+
+ValueId real(Builder& b, ValueId v) { return is_float(b.dtype(v)) ? v : b.cast(v, DType::f32); }
+
+ValueId permute(Builder& b, ValueId v, const std::vector<int64_t>& order) {
+  if (std::is_sorted(order.begin(), order.end())) return v;
+  return b.emit("Transpose", {v}, attributes({{"perm", order}}));
+}
+
+ValueId transpose(Builder& b, ValueId v, int axis0, int axis1) {
+  std::vector<int64_t> order(static_cast<size_t>(b.rank(v)));
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
+  if (!order.empty()) std::swap(order[static_cast<size_t>(axis0)], order[static_cast<size_t>(axis1)]);
+  return permute(b, v, order);
+}
+
+ValueId unsqueeze(Builder& b, ValueId v, std::vector<int64_t> axes) { return b.emit("Unsqueeze", {v, b.ints(axes)}); }
+ValueId squeeze(Builder& b, ValueId v, std::vector<int64_t> axes) { return axes.empty() ? v : b.emit("Squeeze", {v, b.ints(axes)}); }
+
+ValueId slice(Builder& b, ValueId v, int axis, int64_t start, int64_t end, int64_t step) {
+  if (start == 0 && end == INT64_MAX && step == 1) return v;
+  auto one = [&](int64_t n) { return b.ints(std::vector<int64_t>{n}); };
+  return b.emit("Slice", {v, one(start), one(end), one(axis), one(step)});
+}
+
+ValueId concat(Builder& b, std::vector<ValueId> values, int axis) {
+  if (values.size() == 1) return values[0];
+  return b.emit("Concat", std::move(values), attributes({{"axis", int64_t(axis)}}));
+}
+
+}  // namespace tern::torch

@@ -1,0 +1,44 @@
+// What the families of operators share: attributes in a line, torch's promotion of dtypes, reductions of axes. Next: pointwise.cpp.
+#pragma once
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "loaders/torch/ops/operator.h"
+
+namespace tern::torch {
+
+inline Attributes attributes(std::initializer_list<std::pair<const char*, Attributes::Value>> list) {
+  Attributes out;
+  for (const auto& [name, value] : list) out.set(name, value);
+  return out;
+}
+
+// The name of a node as a template argument: unary<"Relu">.
+template <size_t N>
+struct Text {
+  char text[N];
+  constexpr Text(const char (&s)[N]) { std::copy_n(s, N, text); }  // NOLINT: implicit on purpose
+};
+
+// torch.promote_types: bool < integers < floats; f16 with bf16 is f32.
+DType promote(DType a, DType b);
+// torch.result_type of tensors and Python numbers: dimensions beat scalars, tensors beat numbers, unless those are of a higher kind.
+DType result_type(Builder& b, std::initializer_list<const IValue*> operands);
+// The operand as a tensor of that dtype.
+ValueId operand(Builder& b, const IValue& value, DType dtype);
+// An integer or bool tensor becomes f32, as in torch's functions of real numbers.
+ValueId real(Builder& b, ValueId v);
+// The tensor of an expression that a node of this operator makes.
+inline IValue tensor_of(ValueId v) { return IValue::tensor(v); }
+ValueId transpose(Builder& b, ValueId v, int axis0, int axis1);
+ValueId permute(Builder& b, ValueId v, const std::vector<int64_t>& order);
+ValueId unsqueeze(Builder& b, ValueId v, std::vector<int64_t> axes);
+ValueId squeeze(Builder& b, ValueId v, std::vector<int64_t> axes);
+// x[..., start:end:step, ...] with known numbers; `end` INT64_MAX: to the end.
+ValueId slice(Builder& b, ValueId v, int axis, int64_t start, int64_t end, int64_t step = 1);
+ValueId concat(Builder& b, std::vector<ValueId> values, int axis);
+
+}  // namespace tern::torch
