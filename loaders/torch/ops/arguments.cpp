@@ -47,6 +47,16 @@ IValue parse_default(std::string_view text) {
 }
 
 
+// Is the name one of those that bars separate?
+bool among(std::string_view names, std::string_view name) {
+  while (!names.empty()) {
+    const size_t bar = std::min(names.find('|'), names.size());
+    if (names.substr(0, bar) == name) return true;
+    names.remove_prefix(std::min(bar + 1, names.size()));
+  }
+  return false;
+}
+
 }  // namespace
 
 Status Arguments::bind(const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named) {
@@ -77,7 +87,7 @@ Status Arguments::bind(const IValues& positional, const std::vector<std::pair<st
       given = true;
     }
     for (size_t n = 0; n < named.size(); ++n) {
-      if (named[n].first != bound.name && (bound.other.empty() || named[n].first != bound.other)) continue;
+      if (named[n].first != bound.name && !among(bound.other, named[n].first)) continue;
       if (given) return invalid("argument " + named[n].first + " is given twice");
       bound.value = named[n].second;
       given = used[n] = true;

@@ -40,5 +40,11 @@ ValueId squeeze(Builder& b, ValueId v, std::vector<int64_t> axes);
 // x[..., start:end:step, ...] with known numbers; `end` INT64_MAX: to the end.
 ValueId slice(Builder& b, ValueId v, int axis, int64_t start, int64_t end, int64_t step = 1);
 ValueId concat(Builder& b, std::vector<ValueId> values, int axis);
+// f(x) of [N, C, spatial…]; inputs without a batch get one for the while.
+template <class F>
+ValueId batched(Builder& b, ValueId x, int spatial, F f) {
+  if (!b.ok() || b.rank(x) != spatial + 1) return f(x);
+  return squeeze(b, f(unsqueeze(b, x, {0})), {0});
+}
 
 }  // namespace tern::torch

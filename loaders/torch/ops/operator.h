@@ -17,7 +17,7 @@ struct Operator {
   // (also torch.special., torch.linalg. written whole), Tensor. (methods; self is the first argument), math., operator.
   const char* spellings;
   // "input, weight, bias=None, *, dtype=None": a default is None, True, False, a number, a quoted string, () or a tuple of numbers.
-  // A name of another spelling may follow with a bar: "input|self, dim|axis=None". "*sizes" takes all positional ones that remain (or a list).
+  // Names of other spellings may follow with bars: "input|self, dim|axis=None". "*sizes" takes all positional ones that remain (or a list).
   const char* signature;
   IValue (*apply)(Builder& b, const Arguments& a);
 };

@@ -333,7 +333,7 @@ constexpr Operator kRows[] = {
     {"aten.cat.default aten.concat.default torch.cat torch.concat torch.concatenate", "tensors, dim|axis=0", cat},
     {"aten.stack.default torch.stack", "tensors, dim=0", stack},
     {"aten.split.Tensor aten.split_with_sizes.default aten.split.sizes torch.split torch.split_with_sizes Tensor.split Tensor.split_with_sizes",
-     "input|self, sizes|split_size, dim=0", split},
+     "input|self, sizes|split_size|split_sizes|split_size_or_sections, dim=0", split},
     {"aten.chunk.default torch.chunk Tensor.chunk", "input|self, chunks, dim=0", chunk},
     {"aten.unbind.int torch.unbind Tensor.unbind", "input|self, dim=0", unbind},
     {"aten.flip.default torch.flip Tensor.flip", "input|self, *dims", flip},
