@@ -4,7 +4,9 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "loaders/source.h"
@@ -60,6 +62,8 @@ class Checkpoint {
   bool is_module(ObjectId id) const;
   // The tree of a pickled module; DataParallel and torch.compile wrappers are taken off. Errors: damaged, too deep.
   Result<std::shared_ptr<Module>> module(ObjectId id) const;
+  // The same with its wrappers.
+  Result<std::shared_ptr<Module>> wrapped_module(ObjectId id) const;
 
  private:
   Checkpoint() = default;
@@ -68,13 +72,19 @@ class Checkpoint {
   // rebuild.cpp
   Result<std::shared_ptr<const Storage>> storage(ObjectId persistent, DType& dtype, std::string& dtype_name, int64_t& element_size) const;
   Result<std::shared_ptr<const Storage>> stored(const std::string& key, int64_t bytes) const;
+  std::optional<std::vector<std::byte>> latin_bytes(ObjectId id) const;
+  Result<const Checkpoint*> nested(ObjectId call) const;
   Result<StoredTensor> rebuild(ObjectId call, std::string_view name) const;
   Result<StoredTensor> view_of(ObjectId storage, ObjectId offset, ObjectId size, ObjectId stride) const;
   Result<StoredTensor> from_numpy(ObjectId array) const;
   bool read_ints(ObjectId id, std::vector<int64_t>& out) const;
+  // walk.cpp
+  bool is_weights(ObjectId id, std::unordered_map<ObjectId, bool>& known) const;
   // modules.cpp
+  ObjectId class_of(ObjectId call) const;  // the global; kNoObject when the callable is none
   Literal literal(ObjectId id, int depth, bool& known) const;
   Status read_module(ObjectId id, Module& module) const;
+  Status read_hooks(ObjectId hooks, Module& module) const;
 
   std::string format_;
   Source source_;
@@ -85,6 +95,7 @@ class Checkpoint {
   std::shared_ptr<const Pickle> pickle_;
   std::map<std::string, std::span<const std::byte>, std::less<>> legacy_;  // storages by key
   mutable std::map<std::string, std::shared_ptr<const Storage>, std::less<>> storages_;
+  mutable std::unordered_map<ObjectId, std::shared_ptr<const Checkpoint>> nested_;  // storages inside a bare pickle
 };
 
 // Is a global's meaning known (reference table of rebuild.cpp), so that nothing strange would have run?

@@ -7,7 +7,8 @@ namespace tern::torch {
 namespace {
 
 using Kind = Pickle::Kind;
-constexpr size_t kMostModules = 200000, kMostItems = 256;
+constexpr size_t kMostItems = 256;                              // of a tuple or list among attributes
+constexpr size_t kFreeTree = size_t(1) << 20, kTreePerObject = 64;  // bytes of all names of a tree whose modules share others
 
 // Legacy files carry the source of the modules' classes: ('module', class, file, text).
 std::map<std::string, std::string> class_sources(const Pickle& p) {
@@ -24,9 +25,22 @@ std::map<std::string, std::string> class_sources(const Pickle& p) {
 
 }  // namespace
 
+// A legacy file names the class by a persistent id, the protocols 0 and 1 by copyreg's way of making objects.
+ObjectId Checkpoint::class_of(ObjectId call) const {
+  const Pickle& p = *pickle_;
+  if (!p.is(call, Kind::call)) return kNoObject;
+  ObjectId cls = p.callable(call);
+  if (p.is_call_of(call, "copyreg._reconstructor") && !p.items(p.arguments(call)).empty()) cls = p.items(p.arguments(call))[0];
+  if (p.is(cls, Kind::persistent)) {
+    const auto items = p.items(p.pid(cls));
+    if (items.size() == 4 && p.is(items[0], Kind::text) && p.text(items[0]) == "module") cls = items[1];
+  }
+  return p.is(cls, Kind::global) ? cls : kNoObject;
+}
+
 bool Checkpoint::is_module(ObjectId id) const {
   const Pickle& p = *pickle_;
-  if (!p.is(id, Kind::call) || !p.is(p.callable(id), Kind::global)) return false;
+  if (class_of(id) == kNoObject) return false;
   const ObjectId state = p.state(id);
   return p.is(state, Kind::dict) && p.get(state, "_modules") != kNoObject && p.get(state, "_parameters") != kNoObject;
 }
@@ -41,14 +55,13 @@ Literal Checkpoint::literal(ObjectId id, int depth, bool& known) const {
     case Kind::real: out.value = p.real(id); return out;
     case Kind::text: out.value = std::string(p.text(id)); return out;
     case Kind::global: {
-      const bool dtype = p.module(id) == "torch";
-      out.value = Name{dtype ? "torch." + std::string(p.name(id)) : std::string(p.name(id))};
+      out.value = Name{p.module(id) == "torch" ? p.qualified(id) : std::string(p.name(id))};  // torch.float32; relu
       return out;
     }
     case Kind::call:
       if (p.is_call_of(id, "torch.Size") && p.items(p.arguments(id)).size() == 1) return literal(p.items(p.arguments(id))[0], depth, known);
-      if (p.is(p.callable(id), Kind::global) && p.module(p.callable(id)).starts_with("torch.nn.modules.activation")) {
-        out.value = Name{std::string(p.name(p.callable(id)))};  // an activation module among attributes
+      if (const ObjectId cls = class_of(id); cls != kNoObject && p.module(cls).starts_with("torch.nn.modules.activation")) {
+        out.value = Name{std::string(p.name(cls))};  // an activation module among attributes
         return out;
       }
       break;
@@ -71,7 +84,7 @@ Literal Checkpoint::literal(ObjectId id, int depth, bool& known) const {
 // Everything but the children.
 Status Checkpoint::read_module(ObjectId id, Module& m) const {
   const Pickle& p = *pickle_;
-  const ObjectId cls = p.callable(id), state = p.state(id);
+  const ObjectId cls = class_of(id), state = p.state(id);
   m.cls = p.name(cls);
   m.qualified = p.qualified(cls);
   m.pickled = true;
@@ -104,23 +117,8 @@ Status Checkpoint::read_module(ObjectId id, Module& m) const {
   for (const auto& [key, value] : pairs(state)) {
     if (!p.is(key, Kind::text)) continue;
     const std::string name(p.text(key));
-    if (name.ends_with("forward_hooks") || name.ends_with("forward_pre_hooks")) {
-      for (const auto& [number, hook] : pairs(value)) {
-        const ObjectId hook_class = p.is(hook, Kind::call) ? p.callable(hook) : kNoObject;
-        const bool norm = p.is(hook_class, Kind::global) && p.module(hook_class).starts_with("torch.nn.utils.") && p.is(p.state(hook), Kind::dict);
-        if (!norm) {
-          m.refusal = "it has forward hooks, which are code";
-          continue;
-        }
-        Literals about;  // (class, name, dim …)
-        about.push_back({std::string(p.name(hook_class))});
-        for (const char* attribute : {"name", "dim", "n_power_iterations", "eps"}) {
-          const ObjectId v = p.get(p.state(hook), attribute);
-          bool known = true;
-          about.push_back(v == kNoObject ? Literal() : literal(v, 0, known));
-        }
-        m.args.emplace_back("hook", Literal{std::move(about)});
-      }
+    if (name == "_forward_hooks" || name == "_forward_pre_hooks") {
+      if (Status hooks = read_hooks(value, m); !hooks) return hooks;
     }
     if (name.starts_with("_") && name != "_qkv_same_embed_dim") continue;
     bool known = true;
@@ -130,39 +128,86 @@ Status Checkpoint::read_module(ObjectId id, Module& m) const {
   return {};
 }
 
+// weight_norm and spectral_norm of old are hooks whose attributes say all; other hooks are code.
+Status Checkpoint::read_hooks(ObjectId hooks, Module& m) const {
+  const Pickle& p = *pickle_;
+  for (const auto& [number, hook] : pairs(hooks)) {
+    const ObjectId cls = class_of(hook);
+    if (cls == kNoObject || !p.module(cls).starts_with("torch.nn.utils.") || !p.is(p.state(hook), Kind::dict)) {
+      m.refusal = "it has forward hooks, which are code";
+      continue;
+    }
+    Literals about;  // (class, name, dim, n_power_iterations, eps)
+    about.push_back({std::string(p.name(cls))});
+    for (const char* attribute : {"name", "dim", "n_power_iterations", "eps"}) {
+      const ObjectId v = p.get(p.state(hook), attribute);
+      bool known = true;
+      about.push_back(v == kNoObject ? Literal() : literal(v, 0, known));
+    }
+    m.args.emplace_back("hook", Literal{std::move(about)});
+  }
+  return {};
+}
+
+namespace {
+
+// A tree as it unfolds: modules may be shared, and then a small file can stand for a tree of any size.
+struct Unfolded {
+  std::shared_ptr<Module> module;  // null: not finished
+  int height = 1;
+  size_t names = 1, bytes = 0;     // of everything in it
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Module>> Checkpoint::wrapped_module(ObjectId root) const {
+  const Pickle& p = *pickle_;
+  const size_t most = kFreeTree + kTreePerObject * p.size();
+  const std::map<std::string, std::string> sources = zip_ ? std::map<std::string, std::string>() : class_sources(p);
+  std::unordered_map<ObjectId, Unfolded> known;
+  auto read = [&](auto& self, ObjectId id, int depth) -> Status {  // at most kMaxModuleDepth deep
+    auto [place, fresh] = known.emplace(id, Unfolded());
+    if (!fresh) return place->second.module ? Status() : invalid("a module contains itself");
+    Unfolded tree{std::make_shared<Module>()};
+    Module& m = *tree.module;
+    if (!is_module(id)) return invalid("an object is no module");
+    if (depth > kMaxModuleDepth) return invalid("its modules nest more than " + std::to_string(kMaxModuleDepth) + " deep");
+    if (Status s = read_module(id, m); !s) return s;
+    if (auto source = sources.find(m.qualified); source != sources.end()) m.source = source->second;
+    for (const Module::Own& own : m.tensors) tree.bytes += own.name.size() + 1;
+    tree.names += m.tensors.size();
+    for (const auto& [key, value] : pairs(p.get(p.state(id), "_modules"))) {
+      if (!p.is(key, Kind::text) || p.is(value, Kind::none)) continue;  // an absent submodule
+      const std::string name(p.text(key));
+      if (!is_module(value)) return invalid("the module " + m.qualified + "." + name.substr(0, 100) + " is none");
+      if (Status s = self(self, value, depth + 1); !s) return s;
+      const Unfolded& child = known.at(value);
+      tree.height = std::max(tree.height, child.height + 1);
+      tree.names += child.names;
+      tree.bytes += child.bytes + child.names * (name.size() + 1);
+      if (tree.height > kMaxModuleDepth) return invalid("its modules nest more than " + std::to_string(kMaxModuleDepth) + " deep");
+      if (tree.bytes > most || tree.names > most) return invalid("its modules contain each other too often");
+      m.children.emplace_back(name, child.module);
+    }
+    known[id] = std::move(tree);
+    return {};
+  };
+  if (Status s = read(read, root, 1); !s) return s.error();
+  return known.at(root).module;
+}
+
 Result<std::shared_ptr<Module>> Checkpoint::module(ObjectId id) const {
   const Pickle& p = *pickle_;
-  if (!is_module(id)) return invalid("an object is no module");
-  for (int wraps = 0; wraps < 4; ++wraps) {  // DataParallel, torch.compile
+  for (int wraps = 0; wraps < 4 && is_module(id); ++wraps) {  // DataParallel, torch.compile
     const ObjectId children = p.get(p.state(id), "_modules");
-    const std::string_view cls = p.name(p.callable(id));
-    const ObjectId inner = cls == "DataParallel" || cls == "DistributedDataParallel" ? get(children, "module") : cls == "OptimizedModule" ? get(children, "_orig_mod") : kNoObject;
+    const std::string_view cls = p.name(class_of(id));
+    const ObjectId inner = cls == "DataParallel" || cls == "DistributedDataParallel" ? get(children, "module")
+                           : cls == "OptimizedModule"                               ? get(children, "_orig_mod")
+                                                                                    : kNoObject;
     if (inner == kNoObject || !is_module(inner)) break;
     id = inner;
   }
-  struct Waiting {
-    ObjectId id;
-    std::shared_ptr<Module> module;
-    int depth;
-  };
-  auto root = std::make_shared<Module>();
-  const std::map<std::string, std::string> sources = zip_ ? std::map<std::string, std::string>() : class_sources(p);
-  std::vector<Waiting> waiting = {{id, root, 0}};
-  for (size_t done = 0; !waiting.empty(); ++done) {
-    const Waiting next = waiting.back();
-    waiting.pop_back();
-    if (done > kMostModules || next.depth > kMaxModuleDepth) return invalid("its modules nest too deeply or are too many");
-    if (Status s = read_module(next.id, *next.module); !s) return s.error();
-    if (auto source = sources.find(next.module->qualified); source != sources.end()) next.module->source = source->second;
-    for (const auto& [key, value] : pairs(p.get(p.state(next.id), "_modules"))) {
-      if (!p.is(key, Kind::text) || p.is(value, Kind::none)) continue;  // an absent submodule
-      if (!is_module(value)) return invalid("the module " + next.module->qualified + "." + std::string(p.text(key)) + " is none");
-      auto child = std::make_shared<Module>();
-      next.module->children.emplace_back(std::string(p.text(key)), child);
-      waiting.push_back({value, child, next.depth + 1});
-    }
-  }
-  return root;
+  return wrapped_module(id);
 }
 
 StateDict state_dict(const Module& root) {

@@ -139,9 +139,55 @@ Result<std::shared_ptr<const Storage>> Checkpoint::stored(const std::string& key
   return std::shared_ptr<const Storage>(storage);
 }
 
+// The bytes of a bytes object; protocol 2 spells it as the text that Latin-1 would encode.
+std::optional<std::vector<std::byte>> Checkpoint::latin_bytes(ObjectId id) const {
+  const Pickle& p = *pickle_;
+  const auto arguments = p.is_call_of(id, "_codecs.encode") ? p.items(p.arguments(id)) : std::span<const ObjectId>();
+  if (arguments.empty() || !p.is(arguments[0], Kind::text)) return std::nullopt;
+  const std::string_view text = p.text(arguments[0]);
+  std::vector<std::byte> out;
+  out.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0xc4) return std::nullopt;  // beyond U+00FF
+    out.push_back(std::byte(c < 0x80 ? c : (c & 3) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3f)));
+  }
+  return out;
+}
+
+// A storage that pickle, not torch, wrote: the bytes of a whole legacy file that holds nothing else.
+Result<const Checkpoint*> Checkpoint::nested(ObjectId call) const {
+  auto& kept = nested_[call];
+  if (kept) return kept.get();
+  const Pickle& p = *pickle_;
+  const auto arguments = p.items(p.arguments(call));
+  Source source = source_.part({});
+  if (arguments.size() == 1 && p.is(arguments[0], Kind::bytes)) {
+    const std::string_view bytes = p.text(arguments[0]);
+    source.bytes = std::as_bytes(std::span(bytes.data(), bytes.size()));
+    if (!inflated_.empty()) source.owner = nullptr;
+  } else if (auto bytes = arguments.size() == 1 ? latin_bytes(arguments[0]) : std::nullopt) {
+    auto owned = std::make_shared<const std::vector<std::byte>>(std::move(*bytes));
+    source.bytes = *owned;
+    source.owner = owned;
+  } else {
+    return invalid("is no bytes");
+  }
+  auto opened = open_legacy(source);
+  if (!opened) return opened.error();
+  if (!opened->pickle().is(opened->root(), Kind::persistent)) return invalid("is none");  // nor another nested one
+  kept = std::make_shared<const Checkpoint>(std::move(*opened));
+  return kept.get();
+}
+
 // ('storage', class, key, location, elements[, view]); an old one may be a piece of another: (key, offset, elements).
 Result<std::shared_ptr<const Storage>> Checkpoint::storage(ObjectId persistent, DType& dtype, std::string& dtype_name, int64_t& element_size) const {
   const Pickle& p = *pickle_;
+  if (p.is_call_of(persistent, "torch.storage._load_from_bytes")) {
+    auto inner = nested(persistent);
+    if (!inner) return inner.error().within("a pickled storage");
+    return (*inner)->storage((*inner)->root(), dtype, dtype_name, element_size);
+  }
   if (!p.is(persistent, Kind::persistent)) return invalid("a tensor's storage is no persistent id");
   const auto items = p.items(p.pid(persistent));
   if (items.size() < 5 || !p.is(items[0], Kind::text) || p.text(items[0]) != "storage" || !p.is(items[1], Kind::global) || !p.is(items[2], Kind::text) ||
@@ -190,8 +236,8 @@ Result<StoredTensor> Checkpoint::from_numpy(ObjectId array) const {
   if (items.size() != 5 || !read_ints(items[1], t.sizes) || !p.is(items[2], Kind::call)) return invalid("a NumPy array makes no sense");
   const auto code = p.items(p.arguments(items[2]));
   ObjectId data = items[4];
-  if (p.is_call_of(data, "_codecs.encode")) return unsupported("a NumPy array of protocol 2 inside a tensor is not supported");
-  if (code.empty() || !p.is(code[0], Kind::text) || !p.is(data, Kind::bytes) || (p.is(items[3], Kind::boolean) && p.integer(items[3]) != 0)) {
+  auto latin = latin_bytes(data);
+  if (code.empty() || !p.is(code[0], Kind::text) || !(latin || p.is(data, Kind::bytes)) || (p.is(items[3], Kind::boolean) && p.integer(items[3]) != 0)) {
     return unsupported("a NumPy array in this form is not supported");
   }
   constexpr std::pair<std::string_view, const char*> kCodes[] = {{"f8", "float64"}, {"f4", "float32"}, {"f2", "float16"}, {"i8", "int64"}, {"i4", "int32"},
@@ -202,8 +248,13 @@ Result<StoredTensor> Checkpoint::from_numpy(ObjectId array) const {
   if (t.element_size == 0) return unsupported("a NumPy array of dtype " + std::string(p.text(code[0])) + " is not supported");
   t.strides = dense_strides(t.sizes);
   auto s = std::make_shared<Storage>();
-  const std::string_view bytes = p.text(data);
-  s->bytes = std::as_bytes(std::span(bytes.data(), bytes.size()));
+  if (!latin) {
+    const auto bytes = std::as_bytes(std::span(p.text(data).data(), p.text(data).size()));
+    latin.emplace(bytes.begin(), bytes.end());
+  }
+  auto owned = std::make_shared<const std::vector<std::byte>>(std::move(*latin));
+  s->bytes = *owned;
+  s->owner = owned;
   s->key = "of a NumPy array";
   t.storage = s;
   return t;
@@ -295,7 +346,11 @@ Result<StoredTensor> Checkpoint::tensor(ObjectId id) const {
     if (is_typed_tensor(name)) {  // BUILD(storage, offset, size, stride)
       const auto state = p.is(p.state(id), Kind::tuple) ? p.items(p.state(id)) : std::span<const ObjectId>();
       if (state.size() != 4) return invalid("an old tensor has no data");
-      return view_of(state[0], state[1], state[2], state[3]);
+      auto t = view_of(state[0], state[1], state[2], state[3]);
+      if (!t) return t;
+      t->parameter = parameter;
+      if (Status s = check_view(*t); !s) return s.error();
+      return t;
     }
     auto t = rebuild(p.arguments(id), name);
     if (!t) return t;

@@ -1,5 +1,6 @@
 // What is where in a checkpoint: nested dictionaries, all tensors, and the dictionaries that are weights. See checkpoint.h.
-// Walks keep a stack of their own and end on cycles and on objects that refer to each other exponentially often.
+// Walks keep a stack of their own and end on cycles. What several names share is walked under each of them, but only as often as the size
+// of the file explains: objects that refer to each other exponentially often are walked once.
 #include <algorithm>
 #include <unordered_map>
 
@@ -9,7 +10,7 @@ namespace tern::torch {
 namespace {
 
 using Kind = Pickle::Kind;
-constexpr size_t kMostVisits = size_t(1) << 22;  // a real checkpoint has some hundred thousand objects
+constexpr size_t kFreeNames = size_t(16) << 20, kNamesPerObject = 64;  // bytes of all names: deep nesting makes them long
 
 // "optimizer", "optimizer_states", "optim", "lr_schedulers": what training keeps for itself.
 bool is_training_state(std::string_view key) {
@@ -81,17 +82,19 @@ std::string key_text(const Pickle& p, ObjectId key) {
   return "?";
 }
 
-// A walk in file order over everything that containers hold. `visit(id, path)` says whether to go into the object; path() makes the name.
+// A walk in file order over everything that containers hold. `visit(id)` says whether to go into the object; path() makes its name.
 class Walk {
  public:
-  Walk(const Checkpoint& c, size_t objects) : c_(c), active_(objects, false) {}
+  explicit Walk(const Checkpoint& c)
+      : c_(c), active_(c.pickle().size(), false), seen_(c.pickle().size(), false), repeats_(c.pickle().size() + 1000),
+        names_(kFreeNames + kNamesPerObject * c.pickle().size()) {}
 
   template <class Visit>
   void run(ObjectId root, Visit visit) {
     enter(root, visit);
     while (!stack_.empty()) {
       Frame& frame = stack_.back();
-      if (frame.next == frame.children.size() || visits_ > kMostVisits) {
+      if (frame.next == frame.children.size()) {
         active_[frame.id] = false;
         stack_.pop_back();
         continue;
@@ -101,13 +104,18 @@ class Walk {
       enter(id, visit);
     }
   }
-  std::string path() const {
+  // The whole name. Errors: all names together are longer than the file explains.
+  Result<std::string> path() {
+    size_t size = 0;
+    for (const Frame& f : stack_) size += f.current.size() + 1;
+    if (size > names_) return invalid("its objects nest too deeply to be named");
+    names_ -= size;
     std::string s;
-    for (const Frame& f : stack_) s += (s.empty() ? "" : ".") + f.current;
+    for (const Frame& f : stack_) s += (&f == &stack_.front() ? "" : ".") + f.current;
     return s;
   }
-  bool exhausted() const { return visits_ > kMostVisits; }
-  size_t depth() const { return stack_.size(); }
+  // The last part of the name.
+  std::string_view key() const { return stack_.empty() ? std::string_view() : stack_.back().current; }
 
  private:
   struct Frame {
@@ -119,11 +127,12 @@ class Walk {
 
   template <class Visit>
   void enter(ObjectId id, Visit& visit) {
-    ++visits_;
-    if (!visit(id) || active_[id]) return;
+    if (active_[id] || !visit(id)) return;
+    if (seen_[id] && repeats_ == 0) return;
     Frame frame{id, 0, children(id), {}};
+    if (seen_[id]) repeats_ -= std::min(repeats_, frame.children.size() + 1);
+    seen_[id] = true;
     if (frame.children.empty()) return;
-    visits_ += frame.children.size() / 8;
     active_[id] = true;
     stack_.push_back(std::move(frame));
   }
@@ -133,29 +142,39 @@ class Walk {
     std::vector<std::pair<std::string, ObjectId>> out;
     auto interesting = [&](ObjectId v) {
       const Kind k = p.kind(v);
-      return k == Kind::tuple || k == Kind::list || k == Kind::dict || k == Kind::call;
+      return k == Kind::tuple || k == Kind::list || k == Kind::dict || k == Kind::set || k == Kind::call;
     };
-    if (c_.is_dict(id)) {
-      for (const auto& [key, value] : c_.pairs(id)) {
+    auto add_pairs = [&](const Checkpoint::Pairs& pairs) {
+      for (const auto& [key, value] : pairs) {
         if (interesting(value)) out.emplace_back(key_text(p, key), value);
       }
-    } else if (p.is(id, Kind::list) || p.is(id, Kind::tuple)) {
-      const auto items = p.items(id);
+    };
+    auto add_items = [&](std::span<const ObjectId> items) {
       for (size_t i = 0; i < items.size(); ++i) {
         if (interesting(items[i])) out.emplace_back(std::to_string(i), items[i]);
       }
-    } else if (p.is(id, Kind::call)) {  // attributes of an object
-      ObjectId state = p.state(id);
-      if (p.is(state, Kind::tuple) && p.items(state).size() == 2) state = p.items(state)[0];  // (dict, slots)
-      if (p.is(state, Kind::dict)) return children(state);
+    };
+    if (c_.is_dict(id)) {
+      add_pairs(c_.pairs(id));
+    } else if (p.is(id, Kind::call)) {  // an object of a class that tern does not know: a tuple's fields, attributes, items
+      add_items(p.items(p.arguments(id)));
+      const ObjectId state = p.state(id);
+      const auto both = p.is(state, Kind::tuple) && p.items(state).size() == 2 ? p.items(state) : std::span<const ObjectId>();  // dict, slots
+      if (p.is(state, Kind::dict)) add_pairs(c_.pairs(state));
+      for (ObjectId part : both) add_pairs(c_.pairs(part));
+      const auto extras = p.extras(id);
+      if (!p.extras_are_pairs(id)) add_items(extras);
+      for (size_t i = 0; p.extras_are_pairs(id) && i + 1 < extras.size(); i += 2) add_pairs({{extras[i], extras[i + 1]}});
+    } else {
+      add_items(p.items(id));
     }
     return out;
   }
 
   const Checkpoint& c_;
-  std::vector<bool> active_;
+  std::vector<bool> active_, seen_;
   std::vector<Frame> stack_;
-  size_t visits_ = 0;
+  size_t repeats_, names_;
 };
 
 }  // namespace
@@ -163,51 +182,65 @@ class Walk {
 Result<StateDict> Checkpoint::list() const {
   StateDict out;
   std::optional<Error> error;
-  Walk walk(*this, pickle_->size());
+  Walk walk(*this);
   walk.run(root(), [&](ObjectId id) {
-    if (error) return false;
-    if (is_tensor(id)) {
+    if (error || !(is_tensor(id) || is_module(id))) return !error;
+    auto path = walk.path();
+    if (!path) {
+      error = path.error();
+    } else if (is_tensor(id)) {
       auto t = tensor(id);
-      if (!t) error = t.error().within(walk.path().empty() ? "the tensor" : walk.path());
-      else out.entries.push_back({walk.path(), std::move(*t)});
-      return false;
-    }
-    if (!is_module(id)) return true;
-    auto tree = module(id);
-    if (!tree) {
-      error = tree.error();
-      return false;
-    }
-    const std::string prefix = walk.path();
-    for (StateDict::Entry& e : torch::state_dict(**tree).entries) {
-      out.entries.push_back({prefix.empty() ? e.name : prefix + "." + e.name, std::move(e.tensor)});
+      if (!t) error = t.error().within(path->empty() ? "the tensor" : *path);
+      else out.entries.push_back({*path, std::move(*t)});
+    } else {
+      auto tree = wrapped_module(id);
+      if (!tree) error = tree.error().within(path->empty() ? "the module" : *path);
+      else for (StateDict::Entry& e : torch::state_dict(**tree).entries) out.entries.push_back({path->empty() ? e.name : *path + "." + e.name, std::move(e.tensor)});
     }
     return false;
   });
   if (error) return *error;
-  if (walk.exhausted()) return invalid("its objects refer to each other too often to be listed");
   return out;
+}
+
+// Mostly tensors, and none of its dictionaries is.
+bool Checkpoint::is_weights(ObjectId id, std::unordered_map<ObjectId, bool>& known) const {
+  auto mostly = [&](ObjectId dict) {
+    auto [it, fresh] = known.emplace(dict, false);
+    if (!fresh) return it->second;
+    size_t tensors = 0, others = 0;
+    for (const auto& [key, value] : pairs(dict)) (is_tensor(value) ? tensors : others) += 1;
+    return it->second = tensors > 0 && tensors >= others;
+  };
+  if (is_module(id)) return true;
+  if (!is_dict(id) || !mostly(id)) return false;
+  for (const auto& [key, value] : pairs(id)) {
+    if (pickle_->is(key, Kind::text) && is_training_state(pickle_->text(key))) continue;
+    if (is_module(value) || (is_dict(value) && mostly(value))) return false;
+  }
+  return true;
 }
 
 std::vector<Checkpoint::Candidate> Checkpoint::candidates() const {
   std::vector<Candidate> out;
   std::vector<bool> seen(pickle_->size(), false);
-  Walk walk(*this, pickle_->size());
+  std::unordered_map<ObjectId, bool> known;
+  Walk walk(*this);
   walk.run(root(), [&](ObjectId id) {
-    if (seen[id] || is_tensor(id)) return false;
+    if (seen[id] || is_tensor(id) || is_training_state(walk.key())) return false;
     seen[id] = true;
-    const std::string path = walk.path();
-    if (is_training_state(path.substr(path.rfind('.') + 1))) return false;
+    if (is_dict(id) && get(id, "state") != kNoObject && get(id, "param_groups") != kNoObject) return false;  // an optimizer by another name
+    if (!is_weights(id, known)) return true;
+    auto path = walk.path();
+    if (!path) return false;
+    size_t tensors = 0;
     if (is_module(id)) {
       auto tree = module(id);
-      if (tree) out.push_back({path, id, torch::state_dict(**tree).entries.size()});
-      return false;
+      tensors = tree ? torch::state_dict(**tree).entries.size() : 0;
+    } else {
+      for (const auto& [key, value] : pairs(id)) tensors += is_tensor(value);
     }
-    if (!is_dict(id)) return true;
-    size_t tensors = 0, others = 0;
-    for (const auto& [key, value] : pairs(id)) (is_tensor(value) ? tensors : others) += 1;
-    if (tensors == 0 || tensors < others) return true;
-    out.push_back({path, id, tensors});
+    out.push_back({std::move(*path), id, tensors});
     return false;
   });
   return out;
@@ -223,11 +256,14 @@ Result<Checkpoint::Candidate> Checkpoint::select(std::string_view key) const {
   if (key.empty() && all.size() == 1) return all[0];
   if (key.empty()) return usage("it holds several sets of weights: " + names + "; choose one with --key");
   const Candidate* found = nullptr;
+  size_t matches = 0;
   for (const Candidate& c : all) {
     if (c.path == key) return c;
-    if (c.path.ends_with("." + std::string(key))) found = found == nullptr ? &c : found;
+    if (!c.path.ends_with("." + std::string(key))) continue;
+    found = &c;
+    ++matches;
   }
-  if (found != nullptr) return *found;
+  if (matches == 1) return *found;
   return usage("it holds no weights at " + std::string(key) + "; it has: " + names);
 }
 
