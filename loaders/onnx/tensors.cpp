@@ -1,6 +1,7 @@
 // Every storage form of a tensor. See tensors.h.
 #include "loaders/onnx/tensors.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "loaders/onnx/text.h"
@@ -116,6 +117,11 @@ Result<DType> dtype_of(int64_t n) {
   if (n == 0) return invalid("it has no dtype");
   if (entry.dtype == DType::none) return unsupported("dtype " + std::string(entry.name) + " is not supported");
   return entry.dtype;
+}
+
+int32_t data_type_of(DType dtype) {
+  const auto* at = std::find_if(std::begin(kDataTypes), std::end(kDataTypes), [&](const Named& n) { return n.dtype == dtype; });
+  return static_cast<int32_t>(at - std::begin(kDataTypes));
 }
 
 int64_t data_type_number(std::string_view name) {

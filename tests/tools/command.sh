@@ -54,7 +54,17 @@ expect 3 "a truncated model" inspect "$work/short.onnx"
 expect 3 "a folder instead of a model" inspect "$work"
 expect 4 "CUDA" run "$mlp" --input zeros --device cuda
 expect 3 "an architecture file that is not there" inspect "$mlp" --arch model.py
-expect 4 "convert" convert "$mlp" --arch model.py -o "$work/out.onnx"
+expect 2 "convert without -o" convert "$mlp"
+check "it is one error line" one_error_line
+expect 2 "convert to the model itself" convert "$mlp" -o "$(dirname "$mlp")/../digits_mlp/model.onnx"
+expect 2 "convert to nothing" convert "$mlp" -o ""
+expect 3 "convert into a folder that is not there" convert "$mlp" -o "$work/none/out.onnx"
+check "it is one error line" one_error_line
+mkdir "$work/folder.onnx"
+expect 3 "convert onto a folder" convert "$mlp" -o "$work/folder.onnx"
+check "nothing is left behind" bash -c "! ls '$work' | grep -q part"
+expect 3 "convert a file that is no model" convert "$work/garbage.onnx" -o "$work/out.onnx"
+check "no file is made of it" test ! -e "$work/out.onnx"
 
 expect 0 "inspect" inspect "$mlp" --dot "$work/graph.dot"
 check "inspect counts parameters" grep -q '17,226' "$work/out"
@@ -85,6 +95,18 @@ expect 3 "a key that is not there" run "$mlp" --input "$data/models/digits_mlp/d
 expect 0 "verify" verify "$mlp" "$data/models/digits_mlp/data.npz" --rtol 1e-4 --atol 1e-5
 expect 1 "verify to the last bit" verify "$mlp" "$data/models/digits_mlp/data.npz" --ulp 1
 expect 3 "verify against nothing" verify "$mlp" "$work"
+
+echo old >"$work/out.onnx"
+expect 0 "convert" convert "$data/models/transformer_encoder_opset13/model.onnx" -o "$work/out.onnx"
+check "it tells opset and bytes" grep -q "; opset 18, $(wc -c <"$work/out.onnx") bytes\$" "$work/out"
+check "in one line" test "$(wc -l <"$work/out")" = 1
+expect 0 "verify what was converted" verify "$work/out.onnx" "$data/models/transformer_encoder_opset13/data.npz" --rtol 1e-4 --atol 1e-5
+expect 0 "inspect it" inspect "$work/out.onnx"
+check "tern made it" grep -q 'tern 0' "$work/out"
+(ulimit -f 16; trap '' XFSZ; "$tern" convert "$data/models/digits_cnn/model.onnx" -o "$work/cut.onnx" >"$work/out" 2>"$work/err"; echo $? >"$work/code")
+check "a disk that is full exits 3" grep -q '^3$' "$work/code"
+check "it is one error line" one_error_line
+check "and leaves nothing behind" bash -c "! ls '$work' | grep -q cut.onnx"
 
 expect 0 "conformance" conformance "$data/random" --only 'case_00[01]*' --json "$work/results.json"
 check "its last line counts" bash -c "tail -1 '$work/out' | grep -Eq '^[0-9]+ passed, 0 failed, 0 skipped\$'"

@@ -25,7 +25,7 @@ usage: tern COMMAND [OPTION]...
   conformance DIR      every ONNX test case below a folder
   dump MODEL           the graph and the plan as text
   kernels              the kernels of this build
-  convert MODEL        weights and an architecture to one model (not in this build yet)
+  convert MODEL        write it as one self-contained ONNX file
 
 tern COMMAND --help tells more; tern --version, the version.
 Exit codes: 0 done, 1 compared and different, 2 wrong usage, 3 the file or its data cannot
@@ -88,9 +88,12 @@ The graph as text after a pass; after plan (which needs every dimension) also ke
 
 Every kernel of this build: operator, dtype, ISA, whether this CPU can run it, and which one is chosen.
 )"},
-    {"convert", R"(usage: tern convert MODEL --arch FILE -o OUT.onnx
+    {"convert", R"(usage: tern convert MODEL [--arch FILE] -o OUT.onnx
 
-Weights plus an architecture file become one self-contained model. Not in this build yet.
+Writes the model as one self-contained ONNX file that onnxruntime and others run. Operators have their
+newest forms, and the opset is the lowest that has them all (18 or more). An ONNX model may be converted too.
+  --arch FILE    the architecture of a file that holds weights only
+  -o OUT.onnx    the file to write; what was there is replaced when all went well
 )"},
 };
 

@@ -90,8 +90,6 @@ int dispatch(int argc, char** argv) {
 
 }  // namespace
 
-int convert(const Options&) { return fail("cannot convert", unsupported("not in this build yet")); }
-
 }  // namespace tern::command
 
 int main(int argc, char** argv) {

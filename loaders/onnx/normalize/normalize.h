@@ -23,6 +23,9 @@ struct OnnxNode {
   }
 };
 
+// [] of a numeric dtype; f32 for what is no number.
+Tensor scalar_of(DType dtype, double value);
+
 // Where rules add nodes and constants.
 class Emitter {
  public:
@@ -37,7 +40,7 @@ class Emitter {
 
   ValueId ints(const OnnxNode& node, std::vector<int64_t> values) { return constant(node, Tensor::ints(values)); }
   // A scalar of the dtype of `like`: f32 when that is not known.
-  ValueId scalar_like(const OnnxNode& node, ValueId like, double value);
+  ValueId scalar_like(const OnnxNode& node, ValueId like, double value) { return constant(node, scalar_of(type(like).dtype, value)); }
 };
 
 using Rule = Status (*)(OnnxNode& node, Emitter& to);

@@ -81,16 +81,16 @@ Status normalize(OnnxNode& node, Emitter& to) {
   return {};
 }
 
-ValueId Emitter::scalar_like(const OnnxNode& node, ValueId like, double value) {
-  switch (type(like).dtype) {
-    case DType::f64: return constant(node, Tensor::scalar(value));
-    case DType::f16: return constant(node, Tensor::scalar(to_f16(value)));
-    case DType::bf16: return constant(node, Tensor::scalar(to_bf16(value)));
-    case DType::i8: return constant(node, Tensor::scalar(static_cast<int8_t>(value)));
-    case DType::u8: return constant(node, Tensor::scalar(static_cast<uint8_t>(value)));
-    case DType::i32: return constant(node, Tensor::scalar(static_cast<int32_t>(value)));
-    case DType::i64: return constant(node, Tensor::scalar(static_cast<int64_t>(value)));
-    default: return constant(node, Tensor::scalar(static_cast<float>(value)));
+Tensor scalar_of(DType dtype, double value) {
+  switch (dtype) {
+    case DType::f64: return Tensor::scalar(value);
+    case DType::f16: return Tensor::scalar(to_f16(value));
+    case DType::bf16: return Tensor::scalar(to_bf16(value));
+    case DType::i8: return Tensor::scalar(static_cast<int8_t>(value));
+    case DType::u8: return Tensor::scalar(static_cast<uint8_t>(value));
+    case DType::i32: return Tensor::scalar(static_cast<int32_t>(value));
+    case DType::i64: return Tensor::scalar(static_cast<int64_t>(value));
+    default: return Tensor::scalar(static_cast<float>(value));
   }
 }
 
