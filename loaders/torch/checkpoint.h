@@ -82,7 +82,7 @@ class Checkpoint {
   bool is_weights(ObjectId id, std::unordered_map<ObjectId, bool>& known) const;
   // modules.cpp
   ObjectId class_of(ObjectId call) const;  // the global; kNoObject when the callable is none
-  Literal literal(ObjectId id, int depth, bool& known) const;
+  Literal literal(ObjectId id, int depth, int& room) const;
   Status read_module(ObjectId id, Module& module) const;
   Status read_hooks(ObjectId hooks, Module& module) const;
 

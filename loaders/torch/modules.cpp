@@ -7,8 +7,10 @@ namespace tern::torch {
 namespace {
 
 using Kind = Pickle::Kind;
-constexpr size_t kMostItems = 256;                              // of a tuple or list among attributes
-constexpr size_t kFreeTree = size_t(1) << 20, kTreePerObject = 64;  // bytes of all names of a tree whose modules share others
+constexpr int kMostItems = 256;                                 // of tuples and lists in one attribute
+constexpr size_t kMostText = 4096;                              // and bytes of a text
+constexpr size_t kFreeTree = size_t(1) << 20, kTreePerObject = 64;  // bytes of all names in a tree whose modules share others
+constexpr size_t kFreeModules = 10000;
 
 // Legacy files carry the source of the modules' classes: ('module', class, file, text).
 std::map<std::string, std::string> class_sources(const Pickle& p) {
@@ -45,21 +47,26 @@ bool Checkpoint::is_module(ObjectId id) const {
   return p.is(state, Kind::dict) && p.get(state, "_modules") != kNoObject && p.get(state, "_parameters") != kNoObject;
 }
 
-Literal Checkpoint::literal(ObjectId id, int depth, bool& known) const {
+// `room`: how many more items there may be; below zero afterwards: the object is no literal.
+Literal Checkpoint::literal(ObjectId id, int depth, int& room) const {
   const Pickle& p = *pickle_;
   Literal out;
+  if (--room < 0) return out;
   switch (p.kind(id)) {
     case Kind::none: return out;
     case Kind::boolean: out.value = p.integer(id) != 0; return out;
     case Kind::integer: out.value = p.integer(id); return out;
     case Kind::real: out.value = p.real(id); return out;
-    case Kind::text: out.value = std::string(p.text(id)); return out;
+    case Kind::text:
+      if (p.text(id).size() > kMostText) break;
+      out.value = std::string(p.text(id));
+      return out;
     case Kind::global: {
       out.value = Name{p.module(id) == "torch" ? p.qualified(id) : std::string(p.name(id))};  // torch.float32; relu
       return out;
     }
     case Kind::call:
-      if (p.is_call_of(id, "torch.Size") && p.items(p.arguments(id)).size() == 1) return literal(p.items(p.arguments(id))[0], depth, known);
+      if (p.is_call_of(id, "torch.Size") && p.items(p.arguments(id)).size() == 1 && depth < 4) return literal(p.items(p.arguments(id))[0], depth + 1, room);
       if (const ObjectId cls = class_of(id); cls != kNoObject && p.module(cls).starts_with("torch.nn.modules.activation")) {
         out.value = Name{std::string(p.name(cls))};  // an activation module among attributes
         return out;
@@ -68,16 +75,19 @@ Literal Checkpoint::literal(ObjectId id, int depth, bool& known) const {
     case Kind::tuple:
     case Kind::list: {
       const auto items = p.items(id);
-      if (depth >= 4 || items.size() > kMostItems) break;
+      if (depth >= 4) break;
       Literals literals;
-      for (ObjectId item : items) literals.push_back(literal(item, depth + 1, known));
+      for (ObjectId item : items) {
+        literals.push_back(literal(item, depth + 1, room));
+        if (room < 0) return out;
+      }
       out.value = std::move(literals);
       out.list = p.is(id, Kind::list);
       return out;
     }
     default: break;
   }
-  known = false;
+  room = -1;
   return out;
 }
 
@@ -121,9 +131,9 @@ Status Checkpoint::read_module(ObjectId id, Module& m) const {
       if (Status hooks = read_hooks(value, m); !hooks) return hooks;
     }
     if (name.starts_with("_") && name != "_qkv_same_embed_dim") continue;
-    bool known = true;
-    Literal l = literal(value, 0, known);
-    if (known) m.args.emplace_back(name, std::move(l));
+    int room = kMostItems;
+    Literal l = literal(value, 0, room);
+    if (room >= 0) m.args.emplace_back(name, std::move(l));
   }
   return {};
 }
@@ -141,8 +151,8 @@ Status Checkpoint::read_hooks(ObjectId hooks, Module& m) const {
     about.push_back({std::string(p.name(cls))});
     for (const char* attribute : {"name", "dim", "n_power_iterations", "eps"}) {
       const ObjectId v = p.get(p.state(hook), attribute);
-      bool known = true;
-      about.push_back(v == kNoObject ? Literal() : literal(v, 0, known));
+      int room = kMostItems;
+      about.push_back(v == kNoObject ? Literal() : literal(v, 0, room));
     }
     m.args.emplace_back("hook", Literal{std::move(about)});
   }
@@ -175,6 +185,7 @@ Result<std::shared_ptr<Module>> Checkpoint::wrapped_module(ObjectId root) const 
     if (Status s = read_module(id, m); !s) return s;
     if (auto source = sources.find(m.qualified); source != sources.end()) m.source = source->second;
     for (const Module::Own& own : m.tensors) tree.bytes += own.name.size() + 1;
+    for (const auto& [name, literal] : m.args) tree.bytes += name.size() + literal.text().size();
     tree.names += m.tensors.size();
     for (const auto& [key, value] : pairs(p.get(p.state(id), "_modules"))) {
       if (!p.is(key, Kind::text) || p.is(value, Kind::none)) continue;  // an absent submodule
@@ -186,7 +197,7 @@ Result<std::shared_ptr<Module>> Checkpoint::wrapped_module(ObjectId root) const 
       tree.names += child.names;
       tree.bytes += child.bytes + child.names * (name.size() + 1);
       if (tree.height > kMaxModuleDepth) return invalid("its modules nest more than " + std::to_string(kMaxModuleDepth) + " deep");
-      if (tree.bytes > most || tree.names > most) return invalid("its modules contain each other too often");
+      if (tree.bytes > most || tree.names > kFreeModules + p.size()) return invalid("its modules contain each other too often");
       m.children.emplace_back(name, child.module);
     }
     known[id] = std::move(tree);
