@@ -21,6 +21,7 @@ struct Expected {
 };
 
 class Network;                                 // net.h: calls modules, finds weights
+class Program;                                 // arch/program.h: forwards of custom classes
 
 // One call of a module, as its layer sees it.
 class LayerCall {
@@ -73,7 +74,8 @@ std::span<const std::span<const Layer>> all_layers();
 // TransformerEncoderLayer(d_model=…, nhead=…) its self_attn, linear1 … Called once on a tree that was parsed or built.
 Status complete(Module& root);
 
-// Everything that the tree's layers expect of a state_dict, in torch's order. Custom modules contribute their children's.
-Result<std::vector<Expected>> expected_state(const Module& root);
+// Everything that the tree expects of a state_dict, in torch's order. Custom modules contribute their children's, and the parameters of
+// their own that their forward reads (self.pos_embed: any shape, when the file has it). `program` may be null.
+Result<std::vector<Expected>> expected_state(const Module& root, const Program* program);
 
 }  // namespace tern::torch

@@ -1,0 +1,49 @@
+// Program: the forwards that an architecture file gives, by class: straight-line Python, read once and then interpreted into nodes.
+// Nothing of it is ever run as Python. Next: program.cpp (calls), interpret.cpp (expressions).
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "loaders/torch/module.h"
+#include "loaders/torch/value.h"
+
+namespace tern::torch {
+
+class Network;
+struct Function;              // arch/ast.h: one forward as a tree of expressions
+
+// A parameter of a forward, without self.
+struct Parameter {
+  std::string name;
+  std::optional<Literal> fallback;   // x=None
+  // `x: f32[N, 3, 224, 224]`: what the input is when this is the root's forward. Other annotations (torch.Tensor, Optional[…]) say nothing.
+  std::optional<TypeInfo> type;
+  Place place;
+};
+
+class Program {
+ public:
+  // The forward that runs for this module: its class's, or the file's own `def forward` for the root. Null when there is none.
+  const Function* find(const Module& module) const;
+  const std::vector<Parameter>& parameters(const Function& function) const;
+  // The names that the forward reads of self, in order, each once: children, attributes, own parameters (self.pos_embed).
+  const std::vector<std::string>& names_of_self(const Function& function) const;
+  // Adds its nodes to the network's builder; the result is what it returns. Errors go to the builder, with line and column and what is
+  // allowed there. self.NAME is, in this order: a child; an attribute that the tree has as a literal; a weight of that path.
+  IValue run(const Function& function, Network& network, const Module& module, const std::string& path, const IValues& positional,
+             const std::vector<std::pair<std::string, IValue>>& named) const;
+  // A `def forward` outside of any class is this class's from now on.
+  void set_root(const std::string& cls) { root_ = cls; }
+
+  std::string file;                  // for messages: "net.txt"
+  std::map<std::string, std::shared_ptr<const Function>, std::less<>> functions;  // by class; "": outside of any class
+
+ private:
+  std::string root_;
+};
+
+}  // namespace tern::torch
