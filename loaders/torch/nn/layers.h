@@ -63,12 +63,19 @@ struct Layer {
   IValue (*forward)(const LayerCall& call);
   // What is known of the type of forward's first argument from the constructor: rank and dims (symbols for free ones), dtype. Null: nothing.
   TypeInfo (*input)(const Module& module);
+  // Adds the children that the constructor makes and that were not written, one level of them. Null: the constructor makes none.
+  Status (*complete)(Module& module, const std::string& path) = nullptr;
 };
 
 // The row of a class; null when torch.nn has no such layer, or tern not. `qualified` is checked when it is not empty: a user's own class
 // with a layer's name is not that layer.
 const Layer* find_layer(const Module& module);
 std::span<const std::span<const Layer>> all_layers();
+
+// The tables that stand in files of their own.
+std::span<const Layer> recurrent_layers();    // recurrent.cpp: LSTM, GRU, RNN and their cells
+std::span<const Layer> attention_layers();    // attention.cpp: MultiheadAttention
+std::span<const Layer> transformer_layers();  // transformer.cpp: encoders, decoders, Transformer
 
 // The same tree with children that a constructor makes but that were not written: MultiheadAttention(16, 4) has its out_proj,
 // TransformerEncoderLayer(d_model=…, nhead=…) its self_attn, linear1 … Called once on a tree that was parsed or built.
