@@ -17,6 +17,7 @@ std::span<const std::span<const Operator>> all_operators() {
       norm_operators(),
       shape_operators(),
       reduce_operators(),
+      getitem_operators(),
       index_operators(),
       create_operators(),
       attention_operators(),

@@ -69,6 +69,7 @@ std::span<const Operator> pool_operators();        // pool.cpp: pools, interpola
 std::span<const Operator> norm_operators();        // norm.cpp: batch, layer, group, instance, rms, local response, softmax, normalize
 std::span<const Operator> shape_operators();       // shape.cpp: view, permute, cat, stack, split, chunk, expand, repeat, pad, flip, roll …
 std::span<const Operator> reduce_operators();      // reduce.cpp: sum, mean, var, max, argmax, topk, cumsum, norms …
+std::span<const Operator> getitem_operators();     // indexing.cpp: x[…]
 std::span<const Operator> index_operators();       // index.cpp: select, slice, index, gather, scatter, embedding, embedding_bag, where, masked_fill
 std::span<const Operator> create_operators();      // create.cpp: zeros, ones, full, arange, eye, tril, scalar_tensor, sym_size
 std::span<const Operator> attention_operators();   // attention.cpp: scaled_dot_product_attention, multi_head_attention_forward
