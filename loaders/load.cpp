@@ -14,7 +14,7 @@ namespace {
 
 // One printable line, whatever names a file holds.
 Error printable(const Error& error) {
-  constexpr size_t kMost = 16384;
+  constexpr size_t kMost = size_t(1) << 20;  // a long list of missing weights is whole
   std::string s = error.message().substr(0, kMost);
   for (size_t i = 0; i < s.size();) {
     const auto c = static_cast<unsigned char>(s[i]);

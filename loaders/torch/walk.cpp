@@ -82,6 +82,22 @@ std::string key_text(const Pickle& p, ObjectId key) {
   return "?";
 }
 
+const char* type_text(const Checkpoint& c, ObjectId id) {
+  if (c.is_dict(id)) return c.pickle().is(id, Kind::dict) ? "dict" : "collections.OrderedDict";
+  switch (c.pickle().kind(id)) {
+    case Kind::none: return "NoneType";
+    case Kind::boolean: return "bool";
+    case Kind::integer:
+    case Kind::big_integer: return "int";
+    case Kind::real: return "float";
+    case Kind::text: return "str";
+    case Kind::tuple: return "tuple";
+    case Kind::list: return "list";
+    case Kind::set: return "set";
+    default: return "object";
+  }
+}
+
 // A walk in file order over everything that containers hold. `visit(id)` says whether to go into the object; path() makes its name.
 class Walk {
  public:
@@ -276,7 +292,10 @@ Result<StateDict> Checkpoint::state_dict(const Candidate& candidate) const {
   }
   StateDict out;
   for (const auto& [key, value] : pairs(candidate.id)) {
-    if (!is_tensor(value)) continue;
+    if (!is_tensor(value)) {
+      out.others.emplace_back(key_text(p, key), type_text(*this, value));
+      continue;
+    }
     auto t = tensor(value);
     if (!t) return t.error().within(key_text(p, key));
     out.entries.push_back({key_text(p, key), std::move(*t)});
