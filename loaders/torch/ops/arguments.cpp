@@ -1,99 +1,35 @@
 // Binding a call's arguments to a signature, and reading them. See operator.h.
 #include <algorithm>
-#include <charconv>
 
 #include "loaders/torch/ops/operator.h"
+#include "loaders/torch/ops/signature.h"
 
 namespace tern::torch {
-namespace {
-
-std::string_view trimmed(std::string_view s) {
-  while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
-  while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
-  return s;
-}
-
-// The piece up to the next comma outside of parentheses; moves `s` past it.
-std::string_view next_piece(std::string_view& s) {
-  int depth = 0;
-  size_t i = 0;
-  for (; i < s.size(); ++i) {
-    depth += (s[i] == '(') - (s[i] == ')');
-    if (s[i] == ',' && depth == 0) break;
-  }
-  const std::string_view piece = trimmed(s.substr(0, i));
-  s.remove_prefix(std::min(i + 1, s.size()));
-  return piece;
-}
-
-// Signatures are ours: None, True, False, numbers, 'texts', tuples of them.
-IValue parse_default(std::string_view text) {
-  if (text == "None") return {};
-  if (text == "True" || text == "False") return text == "True";
-  if (text.front() == '\'') return std::string(text.substr(1, text.size() - 2));
-  if (text.front() == '(') {
-    IValues items;
-    for (std::string_view rest = text.substr(1, text.size() - 2); !trimmed(rest).empty();) items.push_back(parse_default(next_piece(rest)));
-    return IValue::tuple(std::move(items));
-  }
-  if (text.find_first_of(".en") == text.npos) {
-    int64_t n = 0;
-    std::from_chars(text.data(), text.data() + text.size(), n);
-    return Int(n);
-  }
-  double d = 0;
-  std::from_chars(text.data(), text.data() + text.size(), d);
-  return d;
-}
-
-
-// Is the name one of those that bars separate?
-bool among(std::string_view names, std::string_view name) {
-  while (!names.empty()) {
-    const size_t bar = std::min(names.find('|'), names.size());
-    if (names.substr(0, bar) == name) return true;
-    names.remove_prefix(std::min(bar + 1, names.size()));
-  }
-  return false;
-}
-
-}  // namespace
 
 Status Arguments::bind(const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named) {
   size_t next = 0;
-  bool keywords_only = false;
   std::vector<bool> used(named.size(), false);
-  for (std::string_view rest = op_.signature; !trimmed(rest).empty();) {
-    std::string_view piece = next_piece(rest);
-    if (piece == "*") {
-      keywords_only = true;
-      continue;
-    }
-    const bool all = piece.front() == '*';
-    if (all) piece.remove_prefix(1);
-    const size_t equals = piece.find('=');
-    const std::string_view names = piece.substr(0, equals);
-    const size_t bar = names.find('|');
-    Bound bound{names.substr(0, bar), bar == names.npos ? std::string_view() : names.substr(bar + 1), {}};
+  for (const SignatureParameter& p : parse_signature(op_.signature)) {
+    Bound bound{p.name, {}};
     bool given = false;
-    if (all) {  // Tensor.view(2, 3) and Tensor.view((2, 3))
+    if (p.rest) {  // Tensor.view(2, 3) and Tensor.view((2, 3))
       IValues items(positional.begin() + static_cast<std::ptrdiff_t>(std::min(next, positional.size())), positional.end());
       given = !items.empty();
       if (items.size() == 1 && items[0].items() != nullptr) bound.value = items[0];
       else if (given) bound.value = IValue::tuple(std::move(items));
       next = positional.size();
-    } else if (!keywords_only && next < positional.size()) {
+    } else if (!p.named_only && next < positional.size()) {
       bound.value = positional[next++];
       given = true;
     }
     for (size_t n = 0; n < named.size(); ++n) {
-      if (named[n].first != bound.name && !among(bound.other, named[n].first)) continue;
+      if (!p.answers_to(named[n].first)) continue;
       if (given) return invalid("argument " + named[n].first + " is given twice");
       bound.value = named[n].second;
       given = used[n] = true;
     }
-    if (!given && equals != piece.npos) bound.value = parse_default(piece.substr(equals + 1));
-    else if (!given && !all) return invalid("argument " + std::string(bound.name) + " is missing");
+    if (!given && p.fallback) bound.value = parse_default(*p.fallback);
+    else if (!given && !p.rest) return invalid("argument " + std::string(p.name) + " is missing");
     bound_.push_back(std::move(bound));
   }
   if (next < positional.size()) {
@@ -123,7 +59,7 @@ Error wrong(std::string_view name, const char* wanted, const IValue& got) {
 
 ValueId Arguments::tensor(std::string_view name) const {
   const IValue& value = (*this)[name];
-  if (const auto* t = value.get<IValue::Tensor>()) return t->id;
+  if (const auto* t = value.get<IValue::Tensor>()) return b_.readable(t->id) ? t->id : kNone;
   return b_.ok() ? b_.fail(wrong(name, "a tensor", value)) : kNone;
 }
 

@@ -16,9 +16,7 @@ struct Operator {
   // Separated by blanks: "aten.linear.default F.linear". Prefixes: aten. (overloads as in .pt2 files), F. (torch.nn.functional), torch.
   // (also torch.special., torch.linalg. written whole), Tensor. (methods; self is the first argument), math., operator.
   const char* spellings;
-  // "input, weight, bias=None, *, dtype=None": a default is None, True, False, a number, a quoted string, () or a tuple of numbers.
-  // Names of other spellings may follow with bars: "input|self, dim|axis=None". "*sizes" takes all positional ones that remain (or a list).
-  const char* signature;
+  const char* signature;  // "input|self, weight, bias=None, *, dtype=None": see signature.h; "*sizes" also takes one list
   IValue (*apply)(Builder& b, const Arguments& a);
 };
 
@@ -45,7 +43,7 @@ class Arguments {
 
  private:
   struct Bound {
-    std::string_view name, other;
+    std::string_view name;
     IValue value;
   };
   Builder& b_;
