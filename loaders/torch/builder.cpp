@@ -27,7 +27,7 @@ const Shape& Builder::shape(ValueId v) const {
 }
 
 int Builder::rank(ValueId v) {
-  if (!ok() || v == kNone) return 0;
+  if (!ok() || v == kNone || !readable(v)) return 0;
   if (shape(v).ranked()) return shape(v).rank();
   fail(unsupported("the number of dimensions of " + graph_.value(v).name + " is not known"));
   return 0;
@@ -51,13 +51,36 @@ std::string Builder::fresh_name(const char* op) {
 
 ValueId Builder::input(const std::string& name, TypeInfo type) {
   if (!ok()) return kNone;
-  const ValueId v = graph_.add_value(name, std::move(type));
+  const ValueId v = graph_.add_value(name);
   graph_.inputs.push_back(v);
-  const Shape& s = shape(v);
-  for (int axis = 0; axis < s.rank(); ++axis) {
-    if (s[axis].terms().size() == 1) symbols_.emplace(s[axis].terms()[0].first, Origin{v, axis});
-  }
+  tell_type(v, std::move(type));
   return v;
+}
+
+bool Builder::untyped(ValueId v) const {
+  if (v == kNone || !std::count(graph_.inputs.begin(), graph_.inputs.end(), v)) return false;
+  return dtype(v) == DType::none || !shape(v).ranked();
+}
+
+void Builder::tell_type(ValueId input, TypeInfo type) {
+  TypeInfo& known = graph_.value(input).type;
+  if (known.dtype == DType::none) known.dtype = type.dtype;
+  if (known.shape.ranked() || !type.shape.ranked()) return;
+  known.shape = std::move(type.shape);
+  for (int axis = 0; axis < known.shape.rank(); ++axis) {
+    if (known.shape[axis].terms().size() == 1) symbols_.emplace(known.shape[axis].terms()[0].first, Origin{input, axis});
+  }
+}
+
+bool Builder::readable(ValueId v) {
+  if (!untyped(v)) return true;
+  const std::string& name = graph_.value(v).name;
+  if (!shape(v).ranked()) {
+    fail(invalid("the shape of input " + name + " is not known: write it in forward as " + name + ": f32[N, 3, 32, 32], or give --input"));
+    return false;
+  }
+  tell_type(v, {DType::f32, {}});
+  return true;
 }
 
 ValueId Builder::emit(const char* op, std::vector<ValueId> inputs, Attributes attrs) {
@@ -69,6 +92,9 @@ std::vector<ValueId> Builder::emit(const char* op, std::vector<ValueId> inputs, 
   if (!ok()) return nothing;
   const OpDef* def = find_op(op);
   if (def == nullptr) return fail(unsupported(std::string("operator ") + op + " is not in this build")), nothing;
+  for (ValueId v : inputs) {
+    if (!readable(v)) return nothing;
+  }
   if (graph_.nodes.size() >= kMostNodes) return fail(unsupported("more than " + std::to_string(kMostNodes) + " nodes")), nothing;
   while (!inputs.empty() && inputs.back() == kNone && static_cast<int>(inputs.size()) > def->inputs.min) inputs.pop_back();
   Node node{def, fresh_name(op), std::move(attrs), std::move(inputs), {}, {}};
@@ -122,6 +148,7 @@ void Builder::leave() {
 }
 
 Result<Graph> Builder::finish(const std::vector<std::pair<std::string, ValueId>>& outputs) {
+  for (ValueId v : graph_.inputs) readable(v);
   if (!ok()) return status_.error();
   if (outputs.empty()) return invalid("the model has no outputs");
   for (const auto& [name, v] : outputs) {

@@ -19,8 +19,12 @@ class Builder {
   // Keeps the first error, with the place that enter() tells. Returns kNone, so that `return b.fail(...)` reads well.
   ValueId fail(const Error& error);
 
-  // An input of the graph. Its symbols can be used in sizes from now on.
+  // An input of the graph. Its symbols can be used in sizes from now on. Without a shape it is to be told one before anything is
+  // computed from it (by the first layer that reads it, say); without a dtype alone it is f32 then.
   ValueId input(const std::string& name, TypeInfo type);
+  bool untyped(ValueId v) const;                                   // an input that lacks its shape or dtype
+  void tell_type(ValueId input, TypeInfo type);                    // what is known already stays
+  bool readable(ValueId v);                                        // fails for an input whose shape was never told; settles its dtype
   // A node of tern's catalog with one output or `outputs` of them (kNone where an error came before). Absent inputs are kNone.
   ValueId emit(const char* op, std::vector<ValueId> inputs, Attributes attrs = {});
   std::vector<ValueId> emit(const char* op, std::vector<ValueId> inputs, Attributes attrs, size_t outputs);
@@ -31,6 +35,7 @@ class Builder {
   ValueId scalar_like(ValueId like, double value) { return scalar(dtype(like), value); }
 
   DType dtype(ValueId v) const { return v == kNone ? DType::none : graph_.value(v).type.dtype; }
+  const std::string& name(ValueId v) const { return graph_.value(v).name; }
   const Shape& shape(ValueId v) const;
   int rank(ValueId v);                                             // fails (and gives 0) when it is not known
   const tern::Tensor* contents(ValueId v) const { return graph_.is_constant(v) ? &graph_.value(v).constant : nullptr; }
