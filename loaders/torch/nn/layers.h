@@ -10,6 +10,8 @@
 
 #include "loaders/torch/builder.h"
 #include "loaders/torch/module.h"
+#include "loaders/torch/nn/options.h"
+#include "loaders/torch/ops/common.h"
 
 namespace tern::torch {
 
@@ -36,19 +38,24 @@ class LayerCall {
   const std::vector<std::pair<std::string, IValue>>& named;
 
   Builder& builder() const;
-  // The constructor argument of that name: as written, else the signature's default. Fails the builder on another kind.
+  // The constructor argument of that name, as Options has it. Fails the builder on another kind.
   IValue option(std::string_view name) const;
   bool boolean(std::string_view name) const;
   int64_t integer(std::string_view name) const;
   double number(std::string_view name) const;
   std::string string(std::string_view name) const;
+  std::vector<int64_t> ints(std::string_view name, size_t count = 0) const;
   // The parameter or buffer of that name; kNone when the module has none ("bias" of a layer with bias=False).
   ValueId weight(std::string_view name) const;
   // The call's argument by the name and place that forward gives it; None when absent.
   IValue argument(std::string_view name, size_t index) const;
   ValueId tensor_argument(std::string_view name, size_t index) const;
+  // What forward's first argument is.
+  IValue input() const;
   // Calls a child.
   IValue child(std::string_view name, const IValues& arguments, const std::vector<std::pair<std::string, IValue>>& named = {}) const;
+  // The builder fails with this unless it has failed before.
+  IValue fail(const Error& error) const;
 };
 
 struct Layer {
@@ -61,18 +68,37 @@ struct Layer {
   // print(model) does not show: write MultiheadAttention(num_heads=…") or makes no sense.
   Status (*expected)(const Module& module, const std::string& path, std::vector<Expected>& out);
   IValue (*forward)(const LayerCall& call);
-  // What is known of the type of forward's first argument from the constructor: rank and dims (symbols for free ones), dtype. Null: nothing.
+  // What is known of the type of forward's first argument from the constructor: rank and dims, dtype. A free one is free_size(); the network
+  // names it ("batch" is axis 0, others "x_2"). Null, or no shape: nothing.
   TypeInfo (*input)(const Module& module);
   // Adds the children that the constructor makes and that were not written, one level of them. Null: the constructor makes none.
   Status (*complete)(Module& module, const std::string& path) = nullptr;
 };
+
+// A size that the constructor does not tell.
+inline Dim free_size() { return Dim::symbol("?"); }
+// "layers.0" and "weight": the path of what belongs to a module; the root's own has no prefix.
+inline std::string join(const std::string& path, std::string_view name) { return (path.empty() ? "" : path + ".") + std::string(name); }
+
+// The forward of a row that is one operator: its input, then these options by name.
+template <Text Spelling, Text... Names>
+IValue apply(const LayerCall& c) {
+  return call(c.builder(), Spelling.text, {c.input()}, {{Names.text, c.option(Names.text)}...});
+}
 
 // The row of a class; null when torch.nn has no such layer, or tern not. `qualified` is checked when it is not empty: a user's own class
 // with a layer's name is not that layer.
 const Layer* find_layer(const Module& module);
 std::span<const std::span<const Layer>> all_layers();
 
-// The tables that stand in files of their own.
+// The tables, by file.
+std::span<const Layer> container_layers();    // containers.cpp: Sequential, ModuleList, Identity, Dropout, wrappers
+std::span<const Layer> linear_layers();       // linear.cpp: Linear, Bilinear, Embedding, EmbeddingBag
+std::span<const Layer> conv_layers();         // conv.cpp
+std::span<const Layer> norm_layers();         // norm.cpp
+std::span<const Layer> activation_layers();   // activations.cpp
+std::span<const Layer> pool_layers();         // pool.cpp: pools, upsampling, pixel shuffles
+std::span<const Layer> shape_layers();        // shape.cpp: Flatten, padding, Fold, distances
 std::span<const Layer> recurrent_layers();    // recurrent.cpp: LSTM, GRU, RNN and their cells
 std::span<const Layer> attention_layers();    // attention.cpp: MultiheadAttention
 std::span<const Layer> transformer_layers();  // transformer.cpp: encoders, decoders, Transformer

@@ -1,33 +1,36 @@
 // Network: a module tree, its weights and (perhaps) the forwards of custom classes, on the way to a graph.
-// Next: layers.h (known classes), arch/interpret.h (custom ones).
+// Next: weights.cpp (constants), layers.h (known classes), arch/interpret.h (custom ones).
 #pragma once
 #include <map>
-#include <set>
 #include <string>
+#include <unordered_map>
 
+#include "loaders/torch/arch/program.h"
 #include "loaders/torch/builder.h"
 #include "loaders/torch/module.h"
 #include "loaders/torch/nn/layers.h"
 
 namespace tern::torch {
 
-class Program;  // arch/program.h: the forwards that an architecture file gives, by class
-
 // Where weights come from: names to tensors. Tied ones become one constant.
 class Weights {
  public:
-  // `names` maps a module's path to the tensor of the file; it must outlive the network.
+  // `names` maps a module's path to the tensor of the file; they must outlive the network.
   Weights(std::map<std::string, const StoredTensor*, std::less<>> names, int64_t budget) : names_(std::move(names)), budget_(budget) {}
-  bool has(std::string_view name) const { return names_.contains(name); }
+  // Has it as it is, or as a parametrisation.
+  bool has(std::string_view name) const;
   const StoredTensor* stored(std::string_view name) const;
-  // The constant; fails the builder when there is none or it cannot be used. Each tensor of the file becomes one constant.
-  ValueId get(Builder& b, std::string_view name);
+  // The constant; fails the builder when there is none or it cannot be used. Each tensor of the file becomes one constant. Weights that
+  // weight_norm and the like split (weight_g and weight_v, parametrizations.weight.original …) are computed; `dim` as fold() has it.
+  ValueId get(Builder& b, std::string_view name, int dim = 0);
 
  private:
+  Result<Tensor> spend(const StoredTensor& tensor);      // dense, within the budget
   std::map<std::string, const StoredTensor*, std::less<>> names_;
-  int64_t budget_;
+  int64_t budget_;                                       // for views that repeat the file's bytes
+  std::unordered_map<const std::byte*, int64_t> unused_; // bytes of a storage that no constant has taken yet
   std::map<std::string, ValueId, std::less<>> made_;
-  std::vector<std::pair<const StoredTensor*, ValueId>> constants_;
+  std::unordered_multimap<const std::byte*, std::pair<const StoredTensor*, ValueId>> constants_;  // by first byte
 };
 
 class Network {
@@ -37,12 +40,20 @@ class Network {
   Weights& weights;
   const Program* program;      // null: only known classes
 
-  // Runs the forward of a module: a layer's, else its class's in the program. Errors go to the builder: a class that has neither.
+  // Runs the forward of a module: its class's in the program, else a layer's. Errors go to the builder: a class that has neither.
   IValue call(const Module& module, const std::string& path, const IValues& positional,
               const std::vector<std::pair<std::string, IValue>>& named = {});
+  // What the input of the model is (if `value` is one and nothing told yet), as the first layer that reads it knows.
+  void tell_type(const IValue& value, TypeInfo type);
 
  private:
+  IValue run(const Module& module, const std::string& path, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named);
   int depth_ = 0;              // modules that call modules: at most kMaxModuleDepth
+  int64_t calls_ = 0;
 };
+
+// The forward that the program has for a module; null when it is a layer's business, or nobody's. A class that the program defines is the
+// program's even when a layer has its name, unless the file says that it is torch's.
+const Function* forward_of(const Module& module, const std::string& path, const Program* program);
 
 }  // namespace tern::torch

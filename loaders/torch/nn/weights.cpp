@@ -1,0 +1,62 @@
+// Weights as constants of the graph. See net.h.
+#include <algorithm>
+
+#include "loaders/torch/nn/net.h"
+#include "loaders/torch/nn/parametrize.h"
+
+namespace tern::torch {
+
+bool Weights::has(std::string_view name) const {
+  return names_.contains(name) || parametrized(name, [&](const std::string& part) { return names_.contains(part); });
+}
+
+const StoredTensor* Weights::stored(std::string_view name) const {
+  auto it = names_.find(name);
+  return it == names_.end() ? nullptr : it->second;
+}
+
+// A mapped tensor costs nothing. Copies may take every byte of a storage once, and the budget.
+Result<Tensor> Weights::spend(const StoredTensor& stored) {
+  auto made = dense(stored, budget_);
+  if (!made || !stored.storage || made->bytes() == 0) return made;
+  const std::span<const std::byte> bytes = stored.storage->bytes;
+  if (made->raw() >= bytes.data() && made->raw() < bytes.data() + bytes.size()) return made;
+  int64_t& unused = unused_.emplace(bytes.data(), static_cast<int64_t>(bytes.size())).first->second;
+  const auto cost = static_cast<int64_t>(made->bytes()), from_storage = std::min(cost, unused);
+  if (cost - from_storage > budget_) return invalid("views of one storage repeat its bytes beyond the budget");
+  unused -= from_storage;
+  budget_ -= cost - from_storage;
+  return made;
+}
+
+ValueId Weights::get(Builder& b, std::string_view name, int dim) {
+  if (!b.ok()) return kNone;
+  if (auto known = made_.find(name); known != made_.end()) return known->second;
+  const std::string text(name);
+  const StoredTensor* t = stored(name);
+  if (t != nullptr) {
+    const std::byte* first = t->storage ? t->storage->bytes.data() + t->offset * t->element_size : nullptr;
+    auto [begin, end] = constants_.equal_range(first);
+    for (auto it = begin; it != end; ++it) {
+      if (same_view(*it->second.first, *t)) return made_[text] = it->second.second;
+    }
+    auto tensor = spend(*t);
+    if (!tensor) return b.fail(tensor.error().within("weight " + text));
+    const ValueId v = b.constant(std::move(*tensor), text);
+    constants_.emplace(first, std::pair(t, v));
+    return made_[text] = v;
+  }
+  const auto split = parametrized(name, [&](const std::string& part) { return names_.contains(part); });
+  if (!split) return b.fail(invalid("weight " + text + " is missing"));
+  std::vector<Tensor> parts;
+  for (const std::string& part : split->names) {
+    auto tensor = spend(*stored(part));
+    if (!tensor) return b.fail(tensor.error().within("weight " + part));
+    parts.push_back(std::move(*tensor));
+  }
+  auto folded = fold(split->kind, parts, dim);
+  if (!folded) return b.fail(folded.error().within("weight " + text));
+  return made_[text] = b.constant(std::move(*folded), text);
+}
+
+}  // namespace tern::torch
