@@ -11,10 +11,12 @@
 
 namespace tern {
 
-Result<Source> map_file(const std::string& path) {
+namespace {
+
+Result<Source> map(const std::string& path, int flags) {
   // O_NONBLOCK: opening a FIFO would wait for a writer.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return invalid(path + ": " + std::strerror(errno));
+  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags);
+  if (fd < 0) return invalid(path + ": " + (errno == ELOOP && (flags & O_NOFOLLOW) ? "is a symbolic link; use a real file" : std::strerror(errno)));
   struct Closer {
     int fd;
     ~Closer() { ::close(fd); }
@@ -32,6 +34,18 @@ Result<Source> map_file(const std::string& path) {
   source.bytes = {static_cast<const std::byte*>(p), size};
   source.owner = std::shared_ptr<const void>(p, [size](const void* mapped) { ::munmap(const_cast<void*>(mapped), size); });
   return source;
+}
+
+}  // namespace
+
+Result<Source> map_file(const std::string& path) { return map(path, 0); }
+
+Result<Source> map_sibling(const Source& of, const std::string& name) {
+  if (of.directory.empty()) return invalid("it names the file " + name + ", and was loaded from memory; name the folder in LoadOptions::directory");
+  if (name.empty() || name == "." || name == ".." || name.find_first_of(std::string_view("/\\\0", 3)) != name.npos) {
+    return invalid("it names the file '" + name + "', which is no plain file name");
+  }
+  return map(of.directory + (of.directory.ends_with('/') ? "" : "/") + name, O_NOFOLLOW);
 }
 
 void release_pages(std::span<const std::byte> bytes) {

@@ -21,6 +21,8 @@ struct Source {
 
 // Maps a file, read only. Errors: missing, a directory, not a regular file (invalid). An empty file gives no bytes.
 Result<Source> map_file(const std::string& path);
+// A file that another one names, in the same directory and no link to elsewhere. Errors also: a name that is more than a name.
+Result<Source> map_sibling(const Source& of, const std::string& name);
 // Tells the system that the pages of a mapping are not needed soon: they leave the process and come back when they are read. Only for
 // bytes of map_file: other memory would lose its contents.
 void release_pages(std::span<const std::byte> bytes);

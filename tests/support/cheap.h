@@ -1,0 +1,44 @@
+// What a hostile file may cost: an error in one line, within a second, within 64 MB beyond the file's size.
+//   CHECK(refused_cheaply(size, [&] { return load_bytes(bytes); }).find("overlaps") != npos);
+#pragma once
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <string>
+
+#include "tern/status.h"
+
+namespace tern::test {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;  // shadow memory and slower code: only crashes and reports count
+#else
+constexpr bool kSanitized = false;
+#endif
+
+inline int64_t peak_kb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+// Calls load(), which must fail as a bad file does; the message. `size`: the file's bytes.
+template <class Load>
+std::string refused_cheaply(size_t size, Load load, double seconds = 1) {
+  const int64_t before = peak_kb();
+  const auto start = std::chrono::steady_clock::now();
+  const auto result = load();
+  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  REQUIRE(!result.ok());
+  CHECK((result.error().code() == Code::kInvalid || result.error().code() == Code::kUnsupported));
+  CHECK(!result.error().message().empty());
+  CHECK_MESSAGE(result.error().message().find('\n') == std::string::npos, result.error().message());
+  if (!kSanitized) {
+    CHECK(took < seconds);
+    CHECK(peak_kb() - before < 64 * 1024 + static_cast<int64_t>(size / 1024));
+  }
+  return result.error().message();
+}
+
+}  // namespace tern::test
