@@ -74,6 +74,12 @@ std::string Renaming::text() const {
   return s;
 }
 
+std::string wrapper_prefix(const std::vector<std::string_view>& names) {
+  std::string prefix = common_prefix(names);
+  while (!is_known_prefix(prefix)) prefix.resize(prefix.rfind('.', prefix.size() - 2) == prefix.npos ? 0 : prefix.rfind('.', prefix.size() - 2) + 1);
+  return prefix;
+}
+
 Match find_renaming(const std::vector<std::string_view>& names, const std::vector<Expected>& expected) {
   std::unordered_set<std::string_view> wanted;
   std::vector<std::string_view> wanted_names;

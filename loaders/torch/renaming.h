@@ -20,6 +20,9 @@ struct Renaming {
   std::string text() const;
 };
 
+// What wrappers and trainers put before all of the names: "module._orig_mod."; empty: nothing that is known.
+std::string wrapper_prefix(const std::vector<std::string_view>& names);
+
 struct Match {
   Renaming renaming;
   size_t matched = 0;   // names of the file that the tree expects then
