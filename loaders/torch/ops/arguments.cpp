@@ -10,6 +10,10 @@ Status Arguments::bind(const IValues& positional, const std::vector<std::pair<st
   size_t next = 0;
   std::vector<bool> used(named.size(), false);
   for (const SignatureParameter& p : parse_signature(op_.signature)) {
+    if (p.options) {
+      for (size_t n = 0; n < named.size(); ++n) used[n] = used[n] || p.answers_to(named[n].first);
+      continue;
+    }
     Bound bound{p.name, {}};
     bool given = false;
     if (p.rest) {  // Tensor.view(2, 3) and Tensor.view((2, 3))

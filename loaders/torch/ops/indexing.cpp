@@ -40,6 +40,12 @@ bool is_index(Builder& b, ValueId v) {
   return b.ok();
 }
 
+ValueId index_of(Builder& b, const Arguments& a, const char* name) {
+  const ValueId v = a.tensor(name);
+  if (!is_index(b, v)) return kNone;
+  return b.dtype(v) == DType::i32 ? v : b.cast(v, DType::i64);
+}
+
 ValueId coordinates(Builder& b, std::vector<ValueId> indices) {
   std::vector<ValueId> columns;
   for (ValueId& v : indices) {
@@ -67,8 +73,7 @@ ValueId advanced_index(Builder& b, ValueId x, const std::vector<ValueId>& indice
   if (!b.ok() || given.empty()) return x;
   if (static_cast<int>(indices.size()) > rank) return b.fail(invalid("too many indices for a tensor of " + std::to_string(rank) + " dimensions"));
   if (given.size() == 1) {
-    const ValueId index = b.dtype(given[0]) == DType::i32 ? given[0] : b.cast(given[0], DType::i64);
-    return b.emit("Gather", {x, index}, attributes({{"axis", order[0]}}));
+    return b.emit("Gather", {x, b.dtype(given[0]) == DType::i32 ? given[0] : b.cast(given[0], DType::i64)}, attributes({{"axis", order[0]}}));
   }
   for (int i = static_cast<int>(indices.size()); i < rank; ++i) others.push_back(i);
   const int64_t first = order.front();

@@ -24,5 +24,7 @@ ValueId advanced_index(Builder& b, ValueId x, const std::vector<ValueId>& indice
 ValueId coordinates(Builder& b, std::vector<ValueId> indices);
 // Is it something that may index? Fails the builder for masks and reals.
 bool is_index(Builder& b, ValueId v);
+// The argument as an index tensor of i32 or i64.
+ValueId index_of(Builder& b, const Arguments& a, const char* name);
 
 }  // namespace tern::torch

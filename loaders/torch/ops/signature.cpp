@@ -30,6 +30,10 @@ std::string_view next_piece(std::string_view& s) {
 
 bool SignatureParameter::answers_to(std::string_view text) const {
   if (text == name) return true;
+  if (options) {
+    constexpr std::string_view kOptions[] = {"layout", "device", "pin_memory", "requires_grad", "memory_format", "out", "names"};
+    return std::find(std::begin(kOptions), std::end(kOptions), text) != std::end(kOptions);
+  }
   for (std::string_view rest = others; !rest.empty();) {
     const size_t bar = std::min(rest.find('|'), rest.size());
     if (rest.substr(0, bar) == text) return true;
@@ -49,7 +53,8 @@ std::vector<SignatureParameter> parse_signature(std::string_view text) {
     }
     SignatureParameter p;
     p.named_only = named_only;
-    p.rest = piece.front() == '*';
+    p.options = piece == "**options";
+    p.rest = piece.front() == '*' && !p.options;
     if (p.rest) piece.remove_prefix(1);
     const size_t equals = piece.find('=');
     if (equals != piece.npos) p.fallback = piece.substr(equals + 1);
