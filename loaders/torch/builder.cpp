@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "loaders/torch/arch/source.h"
 #include "loaders/torch/dtypes.h"
 #include "runtime/infer_shapes.h"
 #include "runtime/verify.h"
@@ -17,7 +18,12 @@ constexpr size_t kMostNodes = size_t(1) << 20;  // a real model has thousands
 Builder::Builder(std::string format) { graph_.format = std::move(format); }
 
 ValueId Builder::fail(const Error& error) {
-  if (status_.ok()) status_ = scope_.empty() ? error : error.within(scope_);
+  if (!status_.ok()) return kNone;
+  status_ = scope_.empty() ? error : error.within(scope_);
+  if (position_.source != nullptr) {
+    const std::string line = position_.source->line(position_.place.line);
+    status_ = Error(error.code(), position_.source->at(position_.place) + ": " + status_.error().message() + (line.empty() ? "" : " [" + line + "]"));
+  }
   return kNone;
 }
 

@@ -4,11 +4,14 @@
 #pragma once
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "loaders/torch/value.h"
 
 namespace tern::torch {
+
+struct SourceText;  // arch/source.h
 
 class Builder {
  public:
@@ -60,6 +63,25 @@ class Builder {
   void leave();
   const std::string& scope() const { return scope_; }
 
+  // Where in an architecture file the nodes come from; errors begin with it. Gives what it was before.
+  struct Position {
+    const SourceText* source = nullptr;
+    Place place;
+  };
+  Position exchange_position(Position p) { return std::exchange(position_, p); }
+  // For the interpreters of forwards: what they did and how deep they stand, over all modules.
+  struct Effort {
+    int64_t steps = 0;
+    int depth = 0;
+  };
+  Effort effort;
+
+  // In-place operations: whoever holds `before` holds `now` from here on. Forwards ask for that when they read a value.
+  void overwrite(ValueId before, ValueId now);
+  bool overwrites() const { return !overwritten_.empty(); }
+  // What v is now; fails for a view of something that was overwritten.
+  ValueId current(ValueId v);
+
   // Reshape to sizes of which one may be -1, as torch's view has it.
   ValueId reshape(ValueId v, const std::vector<Int>& sizes);
   ValueId cast(ValueId v, DType to);                               // nothing is added when it has that dtype
@@ -86,6 +108,8 @@ class Builder {
   std::map<std::string, ValueId, std::less<>> symbol_values_;
   std::vector<NodeId> producers_;                                  // of every value
   std::map<std::string, int64_t, std::less<>> names_;              // how often a name was used
+  Position position_;
+  std::map<ValueId, ValueId> overwritten_;
 };
 
 }  // namespace tern::torch

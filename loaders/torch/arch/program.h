@@ -41,6 +41,7 @@ class Program {
 
   std::string file;                  // for messages: "net.txt"
   std::map<std::string, std::shared_ptr<const Function>, std::less<>> functions;  // by class; "": outside of any class
+  std::map<std::string, std::shared_ptr<const Function>, std::less<>> helpers;    // functions that forwards may call, by name
 
  private:
   std::string root_;
