@@ -10,6 +10,7 @@ namespace tern::torch {
 namespace {
 
 constexpr uint64_t kMostPickle = uint64_t(256) << 20;
+constexpr uint64_t kFreeInflated = uint64_t(64) << 20, kInflatedPerByte = 16;  // what members may decompress to
 // 0x1950a86a20f9469cfc6c, little-endian: the first of a legacy file's five pickles.
 constexpr std::string_view kMagicText = "L119547037146038801333356L";  // protocols 0 and 1
 constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
@@ -17,6 +18,8 @@ constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10
 bool begins(std::span<const std::byte> bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
+
+bool is_tar(std::span<const std::byte> bytes) { return bytes.size() > 512 && begins(bytes.subspan(257), "ustar"); }
 
 Error not_a_checkpoint(const ZipArchive& zip, const std::string& prefix) {
   if (zip.find(prefix + "constants.pkl") != nullptr) {
@@ -34,8 +37,14 @@ Error not_a_checkpoint(const ZipArchive& zip, const std::string& prefix) {
 }  // namespace
 
 bool looks_like_checkpoint(std::span<const std::byte> bytes) {
-  if (begins(bytes, "PK\x03\x04") || begins(bytes, kMagicText)) return true;
-  if (bytes.size() < 4 || bytes[0] != std::byte{0x80}) return false;
+  if (begins(bytes, "PK\x03\x04") || begins(bytes, kMagicText) || is_tar(bytes)) return true;
+  if (bytes.size() < 4) return false;
+  // Protocols 0 and 1 have no mark of their own: an object begins in one of few ways, and all of it must make sense.
+  if (std::string_view("(]}c").find(static_cast<char>(bytes[0])) != std::string_view::npos) {
+    size_t position = 0;
+    return bytes.size() <= kMostPickle && bytes.back() == std::byte{'.'} && Pickle::read(bytes, position).ok() && position == bytes.size();
+  }
+  if (bytes[0] != std::byte{0x80}) return false;
   const auto protocol = static_cast<uint8_t>(bytes[1]);
   return protocol >= 1 && protocol <= 5 && (bytes.back() == std::byte{'.'} || bytes.size() > 64);
 }
@@ -46,6 +55,7 @@ Result<Checkpoint> Checkpoint::open(const Source& source) {
     if (!zip) return zip.error();
     return open(source, *zip);
   }
+  if (is_tar(source.bytes)) return unsupported("a tar archive, as PyTorch 0.1 wrote them; load it with an old PyTorch and save it again");
   size_t position = 0;
   auto first = Pickle::read(source.bytes.first(std::min<size_t>(source.bytes.size(), 64)), position);
   if (first && first->is(first->root(), Pickle::Kind::big_integer) &&
@@ -60,9 +70,18 @@ Result<Checkpoint> Checkpoint::open(const Source& source, const ZipArchive& zip)
   c.format_ = "pytorch (zip)";
   c.source_ = source;
   c.zip_ = std::make_shared<ZipArchive>(zip);
+  c.room_for_inflated_ = kFreeInflated + kInflatedPerByte * source.bytes.size();
   if (zip.entries().empty()) return invalid("the ZIP archive is empty");
+  // The folder is named after the file, or anything else; other programs may have added members beside it.
   const std::string& first = zip.entries()[0].name;
   c.prefix_ = first.substr(0, first.find('/') == std::string::npos ? 0 : first.find('/') + 1);
+  size_t pickles = 0;
+  for (const ZipArchive::Entry& e : zip.entries()) {
+    const size_t slash = e.name.find('/');
+    if (e.name != "data.pkl" && (slash == std::string::npos || std::string_view(e.name).substr(slash) != "/data.pkl")) continue;
+    if (++pickles > 1) return invalid("the archive holds two files data.pkl");
+    c.prefix_ = e.name.substr(0, e.name.size() - 8);
+  }
   const ZipArchive::Entry* data = zip.find(c.prefix_ + "data.pkl");
   if (data == nullptr || zip.find(c.prefix_ + "constants.pkl") != nullptr) return not_a_checkpoint(zip, c.prefix_);
   if (const auto* order = zip.find(c.prefix_ + "byteorder")) {
@@ -78,10 +97,10 @@ Result<Checkpoint> Checkpoint::open(const Source& source, const ZipArchive& zip)
     if (!view) return view.error();
     bytes = *view;
   } else {
-    auto read = zip.read(*data, kMostPickle);
+    auto read = zip.read(*data, std::min(kMostPickle, c.room_for_inflated_));
     if (!read) return read.error();
-    c.inflated_.push_back(std::move(*read));
-    bytes = c.inflated_.back();
+    c.inflated_ = std::make_shared<const std::vector<std::byte>>(std::move(*read));
+    bytes = *c.inflated_;
   }
   size_t position = 0;
   auto pickle = Pickle::read(bytes, position);
@@ -102,6 +121,9 @@ Result<Checkpoint> Checkpoint::open_legacy(const Source& source) {
     if (!pickle) return pickle.error();
     if (part == 1 && !(pickle->is(pickle->root(), Pickle::Kind::integer) && pickle->integer(pickle->root()) == 1001)) {
       return unsupported("a legacy file of an unknown version");
+    }
+    for (const Pickle::Global& g : part == 3 ? std::vector<Pickle::Global>() : pickle->globals()) {
+      if (!is_known_global(g)) c.more_globals_.push_back(g.module + "." + g.name);
     }
     if (part == 3) c.pickle_ = std::make_shared<Pickle>(std::move(*pickle));
     else if (part == 4) keys = std::make_shared<Pickle>(std::move(*pickle));

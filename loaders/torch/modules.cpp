@@ -1,5 +1,6 @@
 // Whole pickled modules: the tree, its tensors, and the attributes that are literals. See checkpoint.h and module.h.
 #include <algorithm>
+#include <unordered_set>
 
 #include "loaders/torch/checkpoint.h"
 
@@ -9,8 +10,8 @@ namespace {
 using Kind = Pickle::Kind;
 constexpr int kMostItems = 256;                                 // of tuples and lists in one attribute
 constexpr size_t kMostText = 4096;                              // and bytes of a text
-constexpr size_t kFreeTree = size_t(1) << 20, kTreePerObject = 64;  // bytes of all names in a tree whose modules share others
-constexpr size_t kFreeModules = 10000;
+constexpr size_t kFreeTree = size_t(1) << 20, kTreePerByte = 8;  // bytes of all names in a tree whose modules share others
+constexpr size_t kFreeModules = 10000;                          // and its modules, beyond the objects of the file
 
 // Legacy files carry the source of the modules' classes: ('module', class, file, text).
 std::map<std::string, std::string> class_sources(const Pickle& p) {
@@ -66,6 +67,7 @@ Literal Checkpoint::literal(ObjectId id, int depth, int& room) const {
       return out;
     }
     case Kind::call:
+      if (auto number = numpy_scalar(id)) return *number;
       if (p.is_call_of(id, "torch.Size") && p.items(p.arguments(id)).size() == 1 && depth < 4) return literal(p.items(p.arguments(id))[0], depth + 1, room);
       if (const ObjectId cls = class_of(id); cls != kNoObject && p.module(cls).starts_with("torch.nn.modules.activation")) {
         out.value = Name{std::string(p.name(cls))};  // an activation module among attributes
@@ -98,14 +100,14 @@ Status Checkpoint::read_module(ObjectId id, Module& m) const {
   m.cls = p.name(cls);
   m.qualified = p.qualified(cls);
   m.pickled = true;
-  std::vector<std::string> passing;  // buffers that are not saved
+  std::unordered_set<std::string_view> passing;  // buffers that are not saved
   if (const ObjectId set = p.get(state, "_non_persistent_buffers_set"); set != kNoObject) {
     std::vector<ObjectId> names(p.items(set).begin(), p.items(set).end());
     if (p.is(set, Kind::call)) {  // protocol 2 spells a set as a call of it with a list
       for (ObjectId argument : p.items(p.arguments(set))) names.insert(names.end(), p.items(argument).begin(), p.items(argument).end());
     }
     for (ObjectId name : names) {
-      if (p.is(name, Kind::text)) passing.emplace_back(p.text(name));
+      if (p.is(name, Kind::text)) passing.insert(p.text(name));
     }
   }
   for (const char* which : {"_parameters", "_buffers"}) {
@@ -115,7 +117,7 @@ Status Checkpoint::read_module(ObjectId id, Module& m) const {
     for (const auto& [key, value] : pairs(dict)) {
       if (!p.is(key, Kind::text)) return invalid("a parameter of " + m.qualified + " has no name");
       Module::Own own{std::string(p.text(key)), nullptr, buffer, true};
-      own.persistent = std::find(passing.begin(), passing.end(), own.name) == passing.end();
+      own.persistent = !buffer || !passing.contains(own.name);
       if (is_tensor(value)) {
         auto t = tensor(value);
         if (!t) return t.error().within(m.qualified + "." + own.name);
@@ -159,57 +161,64 @@ Status Checkpoint::read_hooks(ObjectId hooks, Module& m) const {
   return {};
 }
 
-namespace {
-
-// A tree as it unfolds: modules may be shared, and then a small file can stand for a tree of any size.
-struct Unfolded {
-  std::shared_ptr<Module> module;  // null: not finished
-  int height = 1;
-  size_t names = 1, bytes = 0;     // of everything in it
-};
-
-}  // namespace
-
-Result<std::shared_ptr<Module>> Checkpoint::wrapped_module(ObjectId root) const {
+// Reads each module once, whatever shares it.
+Result<const Checkpoint::Tree*> Checkpoint::tree(ObjectId root) const {
   const Pickle& p = *pickle_;
-  const size_t most = kFreeTree + kTreePerObject * p.size();
-  const std::map<std::string, std::string> sources = zip_ ? std::map<std::string, std::string>() : class_sources(p);
-  std::unordered_map<ObjectId, Unfolded> known;
-  auto read = [&](auto& self, ObjectId id, int depth) -> Status {  // at most kMaxModuleDepth deep
-    auto [place, fresh] = known.emplace(id, Unfolded());
-    if (!fresh) return place->second.module ? Status() : invalid("a module contains itself");
-    Unfolded tree{std::make_shared<Module>()};
-    Module& m = *tree.module;
+  if (!sources_) sources_ = zip_ ? std::map<std::string, std::string>() : class_sources(p);
+  auto fill = [&](auto& self, ObjectId id, int depth, Tree& tree) -> Status {  // at most kMaxModuleDepth deep
+    const std::string too_deep = "its modules nest more than " + std::to_string(kMaxModuleDepth) + " deep";
+    auto m = std::make_shared<Module>();
     if (!is_module(id)) return invalid("an object is no module");
-    if (depth > kMaxModuleDepth) return invalid("its modules nest more than " + std::to_string(kMaxModuleDepth) + " deep");
-    if (Status s = read_module(id, m); !s) return s;
-    if (auto source = sources.find(m.qualified); source != sources.end()) m.source = source->second;
-    for (const Module::Own& own : m.tensors) tree.bytes += own.name.size() + 1;
-    for (const auto& [name, literal] : m.args) tree.bytes += name.size() + literal.text().size();
-    tree.names += m.tensors.size();
+    if (depth > kMaxModuleDepth) return invalid(too_deep);
+    if (Status s = read_module(id, *m); !s) return s;
+    if (auto source = sources_->find(m->qualified); source != sources_->end()) m->source = source->second;
+    for (const Module::Own& own : m->tensors) {
+      tree.bytes += own.name.size() + 1;
+      tree.tensors += own.tensor && own.persistent;
+    }
+    for (const auto& [name, literal] : m->args) tree.bytes += name.size() + literal.text().size();
+    tree.names += m->tensors.size();
     for (const auto& [key, value] : pairs(p.get(p.state(id), "_modules"))) {
       if (!p.is(key, Kind::text) || p.is(value, Kind::none)) continue;  // an absent submodule
       const std::string name(p.text(key));
-      if (!is_module(value)) return invalid("the module " + m.qualified + "." + name.substr(0, 100) + " is none");
-      if (Status s = self(self, value, depth + 1); !s) return s;
-      const Unfolded& child = known.at(value);
+      if (!is_module(value)) return invalid("the module " + m->qualified + "." + name.substr(0, 100) + " is none");
+      auto [place, fresh] = trees_.emplace(value, Tree());
+      Tree& child = place->second;  // stays in place
+      if (fresh) {
+        if (Status s = self(self, value, depth + 1, child); !s) child.error = s.error();
+      }
+      if (child.error) return *child.error;
+      if (!child.module) return invalid("a module contains itself");
       tree.height = std::max(tree.height, child.height + 1);
       tree.names += child.names;
+      tree.tensors += child.tensors;
       tree.bytes += child.bytes + child.names * (name.size() + 1);
-      if (tree.height > kMaxModuleDepth) return invalid("its modules nest more than " + std::to_string(kMaxModuleDepth) + " deep");
-      if (tree.bytes > most || tree.names > kFreeModules + p.size()) return invalid("its modules contain each other too often");
-      m.children.emplace_back(name, child.module);
+      if (tree.height > kMaxModuleDepth) return invalid(too_deep);
+      if (tree.bytes > kFreeTree + kTreePerByte * p.bytes() || tree.names > kFreeModules + p.size()) return invalid("its modules contain each other too often");
+      m->children.emplace_back(name, child.module);
     }
-    known[id] = std::move(tree);
+    tree.module = std::move(m);
     return {};
   };
-  if (Status s = read(read, root, 1); !s) return s.error();
-  return known.at(root).module;
+  auto [place, fresh] = trees_.emplace(root, Tree());
+  Tree& tree = place->second;
+  if (fresh) {
+    if (Status s = fill(fill, root, 1, tree); !s) tree.error = s.error();
+  }
+  if (tree.error) return *tree.error;
+  return &tree;
 }
 
-Result<std::shared_ptr<Module>> Checkpoint::module(ObjectId id) const {
+Result<std::shared_ptr<Module>> Checkpoint::wrapped_module(ObjectId id) const {
+  auto made = tree(id);
+  if (!made) return made.error();
+  return (*made)->module;
+}
+
+// Inside of DataParallel, torch.compile.
+ObjectId Checkpoint::unwrapped(ObjectId id) const {
   const Pickle& p = *pickle_;
-  for (int wraps = 0; wraps < 4 && is_module(id); ++wraps) {  // DataParallel, torch.compile
+  for (int wraps = 0; wraps < 4 && is_module(id); ++wraps) {
     const ObjectId children = p.get(p.state(id), "_modules");
     const std::string_view cls = p.name(class_of(id));
     const ObjectId inner = cls == "DataParallel" || cls == "DistributedDataParallel" ? get(children, "module")
@@ -218,8 +227,10 @@ Result<std::shared_ptr<Module>> Checkpoint::module(ObjectId id) const {
     if (inner == kNoObject || !is_module(inner)) break;
     id = inner;
   }
-  return wrapped_module(id);
+  return id;
 }
+
+Result<std::shared_ptr<Module>> Checkpoint::module(ObjectId id) const { return wrapped_module(unwrapped(id)); }
 
 StateDict state_dict(const Module& root) {
   StateDict out;

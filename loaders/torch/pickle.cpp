@@ -1,11 +1,14 @@
 // See pickle.h. One function an opcode family; the switch at the end is the list of all opcodes.
 #include "loaders/torch/pickle.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "runtime/base/byte_reader.h"
 
@@ -13,7 +16,8 @@ namespace tern::torch {
 namespace {
 
 constexpr size_t kMostStack = 1 << 20, kMostMarks = 1 << 20;
-constexpr size_t kFreeMemory = size_t(32) << 20, kMemoryPerByte = 16;  // what a pickle may cost: 32 MB, and 16 bytes for each of its own
+constexpr size_t kFreeMemory = size_t(32) << 20, kMemoryPerByte = 16;  // what a pickle may cost: 32 MB, and 16 bytes for each that was read
+constexpr size_t kMostItems = 1 << 16;                                 // of a block, unless one container needs more
 
 // Python 2's modules under their names of today.
 std::string_view modern(std::string_view module) {
@@ -53,19 +57,21 @@ void append_utf8(std::string& s, uint32_t c) {
   }
 }
 
-// \n, \', \x41 (S), \u0041, \U00000041 (V): what protocol 0 writes.
+// \n, \', \x41 (S: bytes), \u0041, \U00000041 (V: Latin-1): what protocol 0 writes.
 std::string unescaped(std::string_view s, bool unicode) {
   std::string out;
   for (size_t i = 0; i < s.size(); ++i) {
     const char next = i + 1 < s.size() ? s[i + 1] : '\0';
     const size_t digits = unicode ? (next == 'u' ? 4 : next == 'U' ? 8 : 0) : (next == 'x' ? 2 : 0);
     if (s[i] != '\\' || next == '\0') {
-      if (static_cast<unsigned char>(s[i]) < 0x80) out += s[i];
-      else append_utf8(out, static_cast<unsigned char>(s[i]));
+      if (unicode) append_utf8(out, static_cast<unsigned char>(s[i]));
+      else out += s[i];
     } else if (digits > 0 && i + 2 + digits <= s.size()) {
       uint32_t c = 0;
       auto [end, error] = std::from_chars(s.data() + i + 2, s.data() + i + 2 + digits, c, 16);
-      append_utf8(out, error == std::errc() && end == s.data() + i + 2 + digits && c < 0x110000 ? c : '?');
+      if (error != std::errc() || end != s.data() + i + 2 + digits || c > 0x10ffff) c = '?';
+      if (unicode) append_utf8(out, c);
+      else out += static_cast<char>(c);
       i += 1 + digits;
     } else if (!unicode) {
       out += next == 'n' ? '\n' : next == 't' ? '\t' : next == 'r' ? '\r' : next;
@@ -84,7 +90,7 @@ double Pickle::real(ObjectId id) const { return std::bit_cast<double>(objects_[i
 std::span<const ObjectId> Pickle::items(ObjectId id) const {
   const Kind k = kind(id);
   if (k != Kind::tuple && k != Kind::list && k != Kind::dict && k != Kind::set) return {};
-  return vectors_[objects_[id].word];
+  return {at(id), objects_[id].count};
 }
 
 ObjectId Pickle::get(ObjectId dict, std::string_view key) const {
@@ -106,21 +112,23 @@ bool Pickle::is_call_of(ObjectId id, std::string_view qualified_name) const {
 // The machine: a stack of objects, marks in it, and a memo.
 class PickleMachine {
  public:
-  PickleMachine(std::span<const std::byte> bytes, size_t begin) : in_(bytes), limit_(kFreeMemory + kMemoryPerByte * (bytes.size() - begin)) {
+  PickleMachine(std::span<const std::byte> bytes, size_t begin) : in_(bytes), begin_(begin) {
     in_.seek(begin);
+    for (Kind constant : {Kind::none, Kind::boolean, Kind::tuple}) make(constant);  // None, False, (): there is one of each
+    make(Kind::boolean, 1);
   }
 
   Result<Pickle> run() {
     while (!stopped_) {
       at_ = in_.position();
       auto op = in_.read<uint8_t>();
-      if (!op) return error("the pickle ends without a STOP").error();
+      if (!op) return error("the pickle is truncated: it has no STOP").error();
       op_ = *op;
       if (Status s = step(); !s) return s.error();
-      if (memory_ > limit_) return error("needs more memory than a pickle of its size may").error();
+      if (memory_ > kFreeMemory + kMemoryPerByte * (in_.position() - begin_)) return error("the pickle needs more memory than its size explains").error();
     }
-    if (stack_.empty()) return error("nothing is on the stack").error();
-    p_.root_ = stack_.back();
+    if (!pop(p_.root_)) return empty().error();
+    p_.bytes_ = in_.position() - begin_;
     return std::move(p_);
   }
   size_t position() const { return in_.position(); }
@@ -137,6 +145,7 @@ class PickleMachine {
   Status truncated() const { return error("the pickle is truncated"); }
 
   // ---- objects ----
+  static constexpr ObjectId kNone = 0, kFalse = 1, kEmptyTuple = 2, kTrue = 3;
   Status push(ObjectId id) {
     if (stack_.size() >= kMostStack) return error("the stack is too deep");
     stack_.push_back(id);
@@ -144,7 +153,7 @@ class PickleMachine {
   }
   ObjectId make(Kind kind, uint64_t word = 0, uint32_t count = 0) {
     memory_ += sizeof(Pickle::Object);
-    p_.objects_.push_back({kind, count, word});
+    p_.objects_.push_back({kind, false, false, count, word});
     return static_cast<ObjectId>(p_.objects_.size() - 1);
   }
   Status push_new(Kind kind, uint64_t word = 0, uint32_t count = 0) { return push(make(kind, word, count)); }
@@ -156,39 +165,52 @@ class PickleMachine {
     p_.owned_.push_back(std::move(s));
     return push_view(kind, p_.owned_.back());
   }
-  uint64_t make_vector(std::vector<ObjectId> items) {
-    if (items.empty()) return 0;
-    memory_ += 56 + items.size() * sizeof(ObjectId);
-    p_.vectors_.push_back(std::move(items));
-    return p_.vectors_.size() - 1;
-  }
-  // The items of a container, to be added to.
-  std::vector<ObjectId>& grow(ObjectId id, size_t by) {
-    uint64_t& word = p_.objects_[id].word;
-    memory_ += by * 2 * sizeof(ObjectId);  // vectors double
-    if (word == 0) {
-      memory_ += 56;
-      p_.vectors_.emplace_back();
-      word = p_.vectors_.size() - 1;
+  // Room for n items, in a block with others.
+  ObjectId* room(size_t n) {
+    if (n > room_left_) {
+      room_left_ = std::max(n, std::min(kMostItems, size_t(64) << std::min<size_t>(p_.blocks_.size(), 10)));
+      memory_ += room_left_ * sizeof(ObjectId);
+      p_.blocks_.push_back(std::make_unique_for_overwrite<ObjectId[]>(room_left_));
+      room_ = p_.blocks_.back().get();
     }
-    return p_.vectors_[word];
+    room_left_ -= n;
+    return std::exchange(room_, room_ + n);
+  }
+  ObjectId make(Kind kind, std::span<const ObjectId> items) {
+    ObjectId* to = items.empty() ? nullptr : room(items.size());
+    std::copy(items.begin(), items.end(), to);
+    return make(kind, reinterpret_cast<uint64_t>(to), static_cast<uint32_t>(items.size()));
+  }
+  // More items for a container. Those that grow have room for a power of two; what they leave behind is lost.
+  void grow(ObjectId id, std::span<const ObjectId> items) {
+    Pickle::Object& o = p_.objects_[id];
+    auto* to = reinterpret_cast<ObjectId*>(o.word);
+    const size_t count = o.count, all = count + items.size(), has = o.grown ? std::bit_ceil(count) : count;
+    if (all > has) {
+      ObjectId* wider = room(std::bit_ceil(all));
+      std::copy(to, to + count, wider);
+      to = wider;
+      o.grown = true;
+    }
+    std::copy(items.begin(), items.end(), to + count);
+    o.word = reinterpret_cast<uint64_t>(to);
+    o.count = static_cast<uint32_t>(all);
   }
 
   // ---- the stack ----
+  bool bare(size_t n) const { return stack_.size() - (marks_.empty() ? 0 : marks_.back()) < n; }  // fewer than n above the last mark?
   bool pop(ObjectId& id) {
-    if (stack_.empty() || (!marks_.empty() && stack_.size() <= marks_.back())) return false;
+    if (bare(1)) return false;
     id = stack_.back();
     stack_.pop_back();
     return true;
   }
   Status empty() const { return error("the stack has too few objects"); }
-  // What lies above the last mark; the mark goes.
-  bool pop_marked(std::vector<ObjectId>& items) {
-    if (marks_.empty()) return false;
-    items.assign(stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back()), stack_.end());
+  // What lies above the last mark, until the next push. Taking it away takes the mark too.
+  std::span<const ObjectId> marked_items() const { return std::span(stack_).subspan(marks_.back()); }
+  void drop_marked() {
     stack_.resize(marks_.back());
     marks_.pop_back();
-    return true;
   }
   Status no_mark() const { return error("there is no mark"); }
 
@@ -215,17 +237,12 @@ class PickleMachine {
   Status text() {
     std::string_view s;
     if (!counted<Length>(s)) return truncated();
-    return is_utf8(s) ? push_view(Kind::text, s) : push_owned(Kind::text, unescaped_latin(s));
+    return push_view(is_utf8(s) ? Kind::text : Kind::bytes, s);  // Python 2 had one type for both
   }
   template <class Length>
   Status bytes() {
     std::string_view s;
     return counted<Length>(s) ? push_view(Kind::bytes, s) : truncated();
-  }
-  static std::string unescaped_latin(std::string_view s) {
-    std::string out;
-    for (char c : s) append_utf8(out, static_cast<unsigned char>(c));
-    return out;
   }
   template <class T>
   Status number() {
@@ -248,7 +265,7 @@ class PickleMachine {
   Status decimal() {  // I and L
     std::string_view s;
     if (!line(s)) return truncated();
-    if (op_ == 'I' && (s == "00" || s == "01")) return push_new(Kind::boolean, s == "01");
+    if (op_ == 'I' && (s == "00" || s == "01")) return push(s == "01" ? kTrue : kFalse);
     if (s.ends_with('L')) s.remove_suffix(1);
     int64_t n = 0;
     auto [end, failed] = std::from_chars(s.data(), s.data() + s.size(), n);
@@ -261,7 +278,7 @@ class PickleMachine {
     if (!line(s)) return truncated();
     double d = 0;
     auto [end, failed] = std::from_chars(s.data(), s.data() + s.size(), d);
-    if (s.empty() || failed == std::errc::invalid_argument || end != s.data() + s.size()) return error("is no number");
+    if (s.empty() || failed != std::errc() || end != s.data() + s.size()) return error("is no number");
     return push_new(Kind::real, std::bit_cast<uint64_t>(d));
   }
   Status real_binary() {  // big-endian
@@ -273,7 +290,9 @@ class PickleMachine {
     if (!line(s)) return truncated();
     while (!s.empty() && (s.back() == ' ' || s.back() == '\r')) s.remove_suffix(1);
     if (s.size() < 2 || s.front() != s.back() || (s.front() != '\'' && s.front() != '"')) return error("a text has no quotes");
-    return push_owned(Kind::text, unescaped(s.substr(1, s.size() - 2), false));
+    std::string text = unescaped(s.substr(1, s.size() - 2), false);
+    const Kind kind = is_utf8(text) ? Kind::text : Kind::bytes;
+    return push_owned(kind, std::move(text));
   }
   Status old_unicode() {
     std::string_view s;
@@ -298,7 +317,7 @@ class PickleMachine {
   Status stack_global() {
     ObjectId name, module;
     if (!pop(name) || !pop(module)) return empty();
-    if (p_.kind(name) != Kind::text || p_.kind(module) != Kind::text) return error("a global's name is no text");
+    if (p_.kind(name) != Kind::text || p_.kind(module) != Kind::text) return error("the name of a global is no text of the file");
     return push(make_global(p_.text(module), p_.text(name)));
   }
   Status push_call(ObjectId callable, ObjectId arguments, ObjectId keywords = kNoObject) {
@@ -308,7 +327,7 @@ class PickleMachine {
       if (id.size() == 4 && p_.kind(id[1]) == Kind::global) callable = id[1];
     }
     if (p_.kind(callable) == Kind::global) p_.globals_[p_.objects_[callable].word].called = true;
-    return push_new(Kind::call, make_vector({callable, arguments, kNoObject, keywords}));
+    return push(make(Kind::call, std::array{callable, arguments, kNoObject, keywords}));
   }
   Status reduce() {
     ObjectId callable, arguments;
@@ -324,79 +343,81 @@ class PickleMachine {
   }
   Status instance() {  // i: mark arguments, then a global's lines
     std::string_view module, name;
-    std::vector<ObjectId> arguments;
     if (!line(module) || !line(name)) return truncated();
-    if (!pop_marked(arguments)) return no_mark();
-    const ObjectId callable = make_global(module, name);
-    return push_call(callable, make(Kind::tuple, make_vector(std::move(arguments))));
+    if (marks_.empty()) return no_mark();
+    const ObjectId arguments = make(Kind::tuple, marked_items());
+    drop_marked();
+    return push_call(make_global(module, name), arguments);
   }
   Status object() {  // o: mark class arguments
-    std::vector<ObjectId> items;
-    if (!pop_marked(items)) return no_mark();
-    if (items.empty()) return empty();
-    const ObjectId callable = items.front();
-    items.erase(items.begin());
-    return push_call(callable, make(Kind::tuple, make_vector(std::move(items))));
+    if (marks_.empty()) return no_mark();
+    if (bare(1)) return empty();
+    const ObjectId callable = marked_items().front(), arguments = make(Kind::tuple, marked_items().subspan(1));
+    drop_marked();
+    return push_call(callable, arguments);
   }
   Status build() {
     ObjectId state, target;
     if (!pop(state) || !pop(target)) return empty();
-    if (p_.kind(target) == Kind::call) p_.vectors_[p_.objects_[target].word][2] = state;
+    if (p_.kind(target) == Kind::call) reinterpret_cast<ObjectId*>(p_.objects_[target].word)[2] = state;
     return push(target);
   }
 
   // ---- containers ----
   Status tuple(size_t n) {
-    std::vector<ObjectId> items(n);
-    for (size_t i = n; i-- > 0;) {
-      if (!pop(items[i])) return empty();
-    }
-    return push_new(Kind::tuple, make_vector(std::move(items)));
+    if (bare(n)) return empty();
+    const ObjectId made = make(Kind::tuple, std::span(stack_).last(n));
+    stack_.resize(stack_.size() - n);
+    return push(made);
   }
   Status marked(Kind kind) {
-    std::vector<ObjectId> items;
-    if (!pop_marked(items)) return no_mark();
+    if (marks_.empty()) return no_mark();
+    const auto items = marked_items();
     if (kind == Kind::dict && items.size() % 2 != 0) return error("a dict has a key without a value");
-    return push_new(kind, make_vector(std::move(items)));
+    const ObjectId made = make(kind, items);
+    drop_marked();
+    return push(made);
   }
   // Items for the object below them: a list, set or dict, or what a call would have made.
-  Status add(const std::vector<ObjectId>& items, Kind kind) {
-    if (stack_.empty()) return empty();
-    const ObjectId target = stack_.back();
+  Status add(ObjectId target, std::span<const ObjectId> items, Kind kind) {
     const Kind k = p_.kind(target);
     if (k != kind && k != Kind::call) return error("items are added to what cannot hold them");
     if (kind == Kind::dict && items.size() % 2 != 0) return error("a dict has a key without a value");
-    if (k == Kind::call && kind == Kind::dict) p_.objects_[target].count = 1;
-    auto& to = grow(target, items.size());
-    to.insert(to.end(), items.begin(), items.end());
+    if (k == Kind::call && !items.empty()) {
+      Pickle::Object& call = p_.objects_[target];
+      if (call.count > 4 && call.pairs != (kind == Kind::dict)) return error("items are added to a dict, or keys to a list");
+      call.pairs = kind == Kind::dict;
+    }
+    grow(target, items);
     return {};
   }
   Status add_marked(Kind kind) {
-    std::vector<ObjectId> items;
-    if (!pop_marked(items)) return no_mark();
-    return add(items, kind);
+    if (marks_.empty()) return no_mark();
+    const size_t mark = marks_.back();
+    if (mark == (marks_.size() > 1 ? marks_[marks_.size() - 2] : 0)) return empty();
+    if (Status s = add(stack_[mark - 1], marked_items(), kind); !s) return s;
+    drop_marked();
+    return {};
   }
   Status add_some(size_t n, Kind kind) {
-    std::vector<ObjectId> items(n);
-    for (size_t i = n; i-- > 0;) {
-      if (!pop(items[i])) return empty();
-    }
-    return add(items, kind);
+    if (bare(n + 1)) return empty();
+    if (Status s = add(stack_[stack_.size() - n - 1], std::span(stack_).last(n), kind); !s) return s;
+    stack_.resize(stack_.size() - n);
+    return {};
   }
 
   // ---- memo ----
   Status memoize(uint64_t index) {
-    if (stack_.empty()) return empty();
-    if (memo_.size() < index + 1 && index < memo_.size() + 1) {
+    if (bare(1)) return empty();
+    if (index < memo_.size()) {
+      memo_[index] = stack_.back();
+    } else if (index == memo_.size()) {
       memory_ += 2 * sizeof(ObjectId);
       memo_.push_back(stack_.back());
-    } else if (index < memo_.size()) {
-      memo_[index] = stack_.back();
+      if (!sparse_memo_.empty()) sparse_memo_.erase(index);
     } else {
-      memory_ += 48;
-      sparse_memo_[index] = stack_.back();
+      if (sparse_memo_.insert_or_assign(index, stack_.back()).second) memory_ += 48;
     }
-    ++memoized_;
     return {};
   }
   Status recall(uint64_t index) {
@@ -440,15 +461,16 @@ class PickleMachine {
   }
 
   ByteReader in_;
-  size_t limit_, memory_ = 0, at_ = 0;
+  size_t begin_, memory_ = 0, at_ = 0;
   uint8_t op_ = 0;
   bool stopped_ = false;
   Pickle p_;
+  ObjectId* room_ = nullptr;  // what is left of the last block
+  size_t room_left_ = 0;
   std::vector<ObjectId> stack_, memo_;
   std::vector<size_t> marks_;
   std::unordered_map<uint64_t, ObjectId> sparse_memo_;
   std::unordered_map<std::string, uint64_t> globals_;
-  uint64_t memoized_ = 0;  // MEMOIZE counts
 };
 
 Status PickleMachine::step() {
@@ -460,9 +482,9 @@ Status PickleMachine::step() {
     case 0x95: return in_.take(8) ? Status() : truncated();  // FRAME: its length says nothing new
     case '.': stopped_ = true; return {};
     // numbers
-    case 'N': return push_new(Kind::none);
-    case 0x88: return push_new(Kind::boolean, 1);
-    case 0x89: return push_new(Kind::boolean, 0);
+    case 'N': return push(kNone);
+    case 0x88: return push(kTrue);
+    case 0x89: return push(kFalse);
     case 'K': return number<uint8_t>();
     case 'M': return number<uint16_t>();
     case 'J': return number<int32_t>();
@@ -485,7 +507,7 @@ Status PickleMachine::step() {
       if (marks_.size() >= kMostMarks) return error("too many marks");
       marks_.push_back(stack_.size());
       return {};
-    case ')': return push_new(Kind::tuple);
+    case ')': return push(kEmptyTuple);
     case ']': return push_new(Kind::list);
     case '}': return push_new(Kind::dict);
     case 0x8f: return push_new(Kind::set);
@@ -511,19 +533,21 @@ Status PickleMachine::step() {
     case 'Q': return persistent(false);
     // stack and memo
     case '0': return drop();
-    case '1': {
-      std::vector<ObjectId> items;
-      return pop_marked(items) ? Status() : no_mark();
-    }
-    case '2': return stack_.empty() ? empty() : push(stack_.back());
+    case '1':
+      if (marks_.empty()) return no_mark();
+      drop_marked();
+      return {};
+    case '2': return bare(1) ? empty() : push(stack_.back());
     case 'p': return memo_line(true);
     case 'g': return memo_line(false);
     case 'q': return memo_op<uint8_t>(true);
     case 'r': return memo_op<uint32_t>(true);
     case 'h': return memo_op<uint8_t>(false);
     case 'j': return memo_op<uint32_t>(false);
-    case 0x94: return memoize(memoized_);
-    default: return error("is not known");
+    case 0x94: return memoize(memo_.size() + sparse_memo_.size());
+    case 0x82: case 0x83: case 0x84: return error("names an extension of another program's registry");
+    case 0x97: case 0x98: return error("wants a buffer that is not in the file");
+    default: return error("there is no such opcode");
   }
 }
 

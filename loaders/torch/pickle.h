@@ -1,6 +1,6 @@
 // Pickle: what a Python pickle describes, as inert data. The stack machine of protocols 0 to 5 without any of its powers: a call is a
 // record of what would have been called. Objects lie in one flat array and refer to each other by index, so that shared, cyclic and
-// deeply nested ones cost nothing special; nothing here recurses. Next: pickle.cpp, then interpret.h.
+// deeply nested ones cost nothing special; nothing here recurses. Next: pickle.cpp, then checkpoint.h.
 #pragma once
 #include <deque>
 #include <memory>
@@ -21,17 +21,18 @@ class Pickle {
  public:
   enum class Kind : uint8_t { none, boolean, integer, big_integer, real, text, bytes, tuple, list, dict, set, global, call, persistent };
 
-  // Reads one pickle that begins at `position`, and moves it past the STOP. `bytes` must outlive the result. Memory is bounded by a
-  // multiple of the pickle's size. Errors: damaged, an opcode that makes no sense, too large (invalid), naming opcode and byte.
+  // Reads one pickle that begins at `position`, and moves it past the STOP. `bytes` must outlive the result. Memory is bounded by 32 MB and
+  // 16 bytes for each byte of the pickle. Errors: damaged, an opcode that makes no sense, too large (invalid), naming opcode and byte.
   static Result<Pickle> read(std::span<const std::byte> bytes, size_t& position);
 
   ObjectId root() const { return root_; }
   size_t size() const { return objects_.size(); }
+  size_t bytes() const { return bytes_; }  // that it has in the file: bounds of what is made of it are multiples of this
   Kind kind(ObjectId id) const { return objects_[id].kind; }
   bool is(ObjectId id, Kind k) const { return id != kNoObject && kind(id) == k; }
   int64_t integer(ObjectId id) const { return static_cast<int64_t>(objects_[id].word); }    // boolean and integer
   double real(ObjectId id) const;
-  // text, bytes; big_integer: two's complement, little-endian
+  // text (UTF-8), bytes; big_integer: two's complement, little-endian, or the digits where the file has those
   std::string_view text(ObjectId id) const { return {reinterpret_cast<const char*>(objects_[id].word), objects_[id].count}; }
   // tuple, list, set: the items. dict: key, value, key, value …
   std::span<const ObjectId> items(ObjectId id) const;
@@ -42,12 +43,12 @@ class Pickle {
   std::string_view name(ObjectId id) const { return globals_[objects_[id].word].name; }
   std::string qualified(ObjectId id) const { return std::string(module(id)) + "." + std::string(name(id)); }
   // call: what would have been called, with what (a tuple), then what BUILD, APPENDS and SETITEMS put on the result.
-  ObjectId callable(ObjectId id) const { return vectors_[objects_[id].word][0]; }
-  ObjectId arguments(ObjectId id) const { return vectors_[objects_[id].word][1]; }
-  ObjectId state(ObjectId id) const { return vectors_[objects_[id].word][2]; }             // kNoObject: none
-  ObjectId keywords(ObjectId id) const { return vectors_[objects_[id].word][3]; }          // a dict; kNoObject: none
-  std::span<const ObjectId> extras(ObjectId id) const { return std::span(vectors_[objects_[id].word]).subspan(4); }
-  bool extras_are_pairs(ObjectId id) const { return objects_[id].count != 0; }
+  ObjectId callable(ObjectId id) const { return at(id)[0]; }
+  ObjectId arguments(ObjectId id) const { return at(id)[1]; }
+  ObjectId state(ObjectId id) const { return at(id)[2]; }        // kNoObject: none
+  ObjectId keywords(ObjectId id) const { return at(id)[3]; }     // a dict; kNoObject: none
+  std::span<const ObjectId> extras(ObjectId id) const { return {at(id) + 4, objects_[id].count - 4}; }
+  bool extras_are_pairs(ObjectId id) const { return objects_[id].pairs; }
   // Is it a call of this global?
   bool is_call_of(ObjectId id, std::string_view qualified_name) const;
   // persistent: the id that stands for something outside.
@@ -64,14 +65,18 @@ class Pickle {
   friend class PickleMachine;
   struct Object {              // 16 bytes
     Kind kind = Kind::none;
-    uint32_t count = 0;        // of text: bytes. Of a call: 1 when its extras are pairs
-    uint64_t word = 0;         // number, address of text, index into vectors_ or globals_
+    bool pairs = false;        // of a call: its extras are keys and values
+    bool grown = false;        // its items have room for the next power of two
+    uint32_t count = 0;        // bytes of a text, items of a container; of a call: 4 and its extras
+    uint64_t word = 0;         // number, address of text or items, index into globals_
   };
-  std::vector<Object> objects_;
-  std::vector<std::vector<ObjectId>> vectors_ = {{}};  // [0]: shared by all that are empty
+  const ObjectId* at(ObjectId id) const { return reinterpret_cast<const ObjectId*>(objects_[id].word); }
+  std::deque<Object> objects_;                         // a deque never holds more than it needs, not even while it grows
+  std::vector<std::unique_ptr<ObjectId[]>> blocks_;    // the items of all containers
   std::vector<Global> globals_;
   std::deque<std::string> owned_;                      // texts that had to be decoded
   ObjectId root_ = 0;
+  size_t bytes_ = 0;
 };
 
 }  // namespace tern::torch

@@ -1,7 +1,7 @@
 // What known globals mean: from inert calls to tensors. Nothing here runs anything: each function of torch that could have been called
 // is read as the data that it would have made. See checkpoint.h. Next: walk.cpp.
 #include <algorithm>
-#include <cstring>
+#include <cstdio>
 
 #include "loaders/torch/checkpoint.h"
 #include "runtime/base/checked.h"
@@ -58,17 +58,18 @@ void set_type(StoredTensor& t, DType dtype, std::string name, int64_t element_si
   t.element_size = element_size;
 }
 
-std::vector<int64_t> dense_strides(const std::vector<int64_t>& sizes) {
+}  // namespace
+
+std::vector<int64_t> dense_strides(const std::vector<int64_t>& sizes, bool fortran) {
   std::vector<int64_t> strides(sizes.size());
   int64_t n = 1;
-  for (size_t i = sizes.size(); i-- > 0;) {
-    strides[i] = n;
-    if (__builtin_mul_overflow(n, std::max<int64_t>(sizes[i], 1), &n)) n = 1;  // check_view refuses such sizes
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const size_t axis = fortran ? i : sizes.size() - 1 - i;
+    strides[axis] = n;
+    if (__builtin_mul_overflow(n, std::max<int64_t>(sizes[axis], 1), &n)) n = 1;  // check_view refuses such sizes
   }
   return strides;
 }
-
-}  // namespace
 
 bool storage_type(std::string_view cls, DType& dtype, std::string& name, int64_t& element_size) {
   for (const ElementRow& row : kElements) {
@@ -82,6 +83,21 @@ bool element_type(std::string_view torch_name, DType& dtype, std::string& name, 
     if (!torch_name.empty() && torch_name == row.torch) return take(row, dtype, name, element_size);
   }
   return false;
+}
+
+// Gives the tensor a storage with its scalars turned around. One storage may be read as several element sizes.
+void Checkpoint::swap_bytes(StoredTensor& t) const {
+  const bool complex = t.dtype_name.find("complex") != std::string::npos;
+  const auto scalar = static_cast<size_t>(complex ? t.element_size / 2 : t.element_size);
+  if (scalar < 2 || !t.storage || t.storage->bytes.size() % scalar != 0) return;
+  char key[64];
+  std::snprintf(key, sizeof key, "swapped %p %zu %zu", static_cast<const void*>(t.storage->bytes.data()), t.storage->bytes.size(), scalar);
+  auto& kept = storages_[key];
+  if (!kept) {
+    auto bytes = std::make_shared<const std::vector<std::byte>>(swapped(t.storage->bytes, scalar));
+    kept = std::make_shared<Storage>(Storage{*bytes, bytes, t.storage->key, 0});
+  }
+  t.storage = kept;
 }
 
 bool Checkpoint::read_ints(ObjectId id, std::vector<int64_t>& out) const {
@@ -125,8 +141,10 @@ Result<std::shared_ptr<const Storage>> Checkpoint::stored(const std::string& key
       storage->bytes = *view;
       storage->owner = source_.owner;
     } else {
+      if (static_cast<uint64_t>(bytes) > room_for_inflated_) return invalid("its storages decompress to more than the file explains; store them uncompressed");
       auto read = zip_->read(*entry, static_cast<uint64_t>(bytes));
       if (!read) return read.error();
+      room_for_inflated_ -= static_cast<uint64_t>(bytes);
       auto kept = std::make_shared<const std::vector<std::byte>>(std::move(*read));
       storage->bytes = *kept;
       storage->owner = kept;
@@ -139,40 +157,16 @@ Result<std::shared_ptr<const Storage>> Checkpoint::stored(const std::string& key
   return std::shared_ptr<const Storage>(storage);
 }
 
-// The bytes of a bytes object; protocol 2 spells it as the text that Latin-1 would encode.
-std::optional<std::vector<std::byte>> Checkpoint::latin_bytes(ObjectId id) const {
-  const Pickle& p = *pickle_;
-  const auto arguments = p.is_call_of(id, "_codecs.encode") ? p.items(p.arguments(id)) : std::span<const ObjectId>();
-  if (arguments.empty() || !p.is(arguments[0], Kind::text)) return std::nullopt;
-  const std::string_view text = p.text(arguments[0]);
-  std::vector<std::byte> out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0xc4) return std::nullopt;  // beyond U+00FF
-    out.push_back(std::byte(c < 0x80 ? c : (c & 3) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3f)));
-  }
-  return out;
-}
-
-// A storage that pickle, not torch, wrote: the bytes of a whole legacy file that holds nothing else.
+// A storage that pickle, not torch, wrote: the bytes of a whole legacy file that holds nothing else. Each such file is read once.
 Result<const Checkpoint*> Checkpoint::nested(ObjectId call) const {
-  auto& kept = nested_[call];
+  const auto arguments = pickle_->items(pickle_->arguments(call));
+  if (arguments.size() != 1) return invalid("is no bytes");
+  auto bytes = bytes_of(arguments[0]);
+  if (!bytes) return bytes.error();
+  auto& kept = nested_[(*bytes)->bytes.data()];
   if (kept) return kept.get();
-  const Pickle& p = *pickle_;
-  const auto arguments = p.items(p.arguments(call));
-  Source source = source_.part({});
-  if (arguments.size() == 1 && p.is(arguments[0], Kind::bytes)) {
-    const std::string_view bytes = p.text(arguments[0]);
-    source.bytes = std::as_bytes(std::span(bytes.data(), bytes.size()));
-    if (!inflated_.empty()) source.owner = nullptr;
-  } else if (auto bytes = arguments.size() == 1 ? latin_bytes(arguments[0]) : std::nullopt) {
-    auto owned = std::make_shared<const std::vector<std::byte>>(std::move(*bytes));
-    source.bytes = *owned;
-    source.owner = owned;
-  } else {
-    return invalid("is no bytes");
-  }
+  Source source = source_.part((*bytes)->bytes);
+  source.owner = (*bytes)->owner;
   auto opened = open_legacy(source);
   if (!opened) return opened.error();
   if (!opened->pickle().is(opened->root(), Kind::persistent)) return invalid("is none");  // nor another nested one
@@ -227,39 +221,6 @@ Result<StoredTensor> Checkpoint::view_of(ObjectId storage_id, ObjectId offset, O
   return t;
 }
 
-// A NumPy array: _reconstruct(...), then BUILD(version, shape, dtype, fortran order, bytes).
-Result<StoredTensor> Checkpoint::from_numpy(ObjectId array) const {
-  const Pickle& p = *pickle_;
-  const ObjectId state = p.is(array, Kind::call) ? p.state(array) : kNoObject;
-  const auto items = p.is(state, Kind::tuple) ? p.items(state) : std::span<const ObjectId>();
-  StoredTensor t;
-  if (items.size() != 5 || !read_ints(items[1], t.sizes) || !p.is(items[2], Kind::call)) return invalid("a NumPy array makes no sense");
-  const auto code = p.items(p.arguments(items[2]));
-  ObjectId data = items[4];
-  auto latin = latin_bytes(data);
-  if (code.empty() || !p.is(code[0], Kind::text) || !(latin || p.is(data, Kind::bytes)) || (p.is(items[3], Kind::boolean) && p.integer(items[3]) != 0)) {
-    return unsupported("a NumPy array in this form is not supported");
-  }
-  constexpr std::pair<std::string_view, const char*> kCodes[] = {{"f8", "float64"}, {"f4", "float32"}, {"f2", "float16"}, {"i8", "int64"}, {"i4", "int32"},
-                                                                 {"i2", "int16"},   {"i1", "int8"},    {"u1", "uint8"},   {"b1", "bool"}};
-  for (const auto& [numpy, torch] : kCodes) {
-    if (p.text(code[0]) == numpy) element_type(torch, t.dtype, t.dtype_name, t.element_size);
-  }
-  if (t.element_size == 0) return unsupported("a NumPy array of dtype " + std::string(p.text(code[0])) + " is not supported");
-  t.strides = dense_strides(t.sizes);
-  auto s = std::make_shared<Storage>();
-  if (!latin) {
-    const auto bytes = std::as_bytes(std::span(p.text(data).data(), p.text(data).size()));
-    latin.emplace(bytes.begin(), bytes.end());
-  }
-  auto owned = std::make_shared<const std::vector<std::byte>>(std::move(*latin));
-  s->bytes = *owned;
-  s->owner = owned;
-  s->key = "of a NumPy array";
-  t.storage = s;
-  return t;
-}
-
 namespace {
 
 // The functions that rebuild tensors, by the last part of their names; modules differ among versions of torch.
@@ -280,18 +241,21 @@ bool is_torch(std::string_view module) { return module == "torch" || module.star
 
 }  // namespace
 
-bool is_known_global(std::string_view module, std::string_view name) {
+bool is_known_global(const Pickle::Global& g) {
   using Row = std::pair<std::string_view, std::string_view>;
+  const std::string_view module = g.module, name = g.name;
   constexpr Row kKnown[] = {
       {"collections", "OrderedDict"}, {"collections", "defaultdict"}, {"collections", "Counter"}, {"builtins", "set"}, {"builtins", "frozenset"},
       {"builtins", "complex"}, {"builtins", "bytearray"}, {"builtins", "slice"}, {"builtins", "range"}, {"builtins", "xrange"}, {"builtins", "dict"},
       {"builtins", "list"}, {"builtins", "tuple"}, {"builtins", "int"}, {"builtins", "float"}, {"builtins", "bool"}, {"builtins", "str"},
-      {"builtins", "object"}, {"_codecs", "encode"}, {"torch", "Size"}, {"torch", "device"}, {"torch", "Tensor"}, {"torch.nn.parameter", "Parameter"},
-      {"torch.nn.parameter", "Buffer"}, {"torch.serialization", "_get_layout"}, {"torch.storage", "_load_from_bytes"}, {"argparse", "Namespace"},
-      {"datetime", "datetime"}, {"datetime", "date"}, {"datetime", "timedelta"}, {"pathlib", "PosixPath"}, {"pathlib", "PurePosixPath"}};
+      {"builtins", "object"}, {"builtins", "bytes"}, {"_codecs", "encode"}, {"copyreg", "_reconstructor"}, {"torch", "Size"}, {"torch", "device"},
+      {"torch", "Tensor"}, {"torch.nn.parameter", "Parameter"}, {"torch.nn.parameter", "Buffer"}, {"torch.serialization", "_get_layout"},
+      {"torch.storage", "_load_from_bytes"}, {"argparse", "Namespace"}, {"datetime", "datetime"}, {"datetime", "date"}, {"datetime", "timedelta"},
+      {"pathlib", "Path"}, {"pathlib", "PosixPath"}, {"pathlib", "PurePosixPath"}, {"pathlib", "WindowsPath"}};
   if (std::find(std::begin(kKnown), std::end(kKnown), Row(module, name)) != std::end(kKnown)) return true;
-  if (module.starts_with("numpy")) {
-    return name == "scalar" || name == "_reconstruct" || name == "ndarray" || name == "dtype" || module.starts_with("numpy.dtypes");
+  if (name.find('.') != name.npos) return false;  // Python would walk through attributes: torch.nn.modules.module, os.system
+  if (module == "numpy" || module.starts_with("numpy.")) {
+    return name == "scalar" || name == "_reconstruct" || name == "_frombuffer" || name == "ndarray" || name == "dtype" || module == "numpy.dtypes";
   }
   if (!is_torch(module)) return false;
   if (std::find(std::begin(kRebuilders), std::end(kRebuilders), name) != std::end(kRebuilders) || is_typed_tensor(name)) return true;
@@ -299,8 +263,12 @@ bool is_known_global(std::string_view module, std::string_view name) {
   std::string element;
   int64_t size;
   if (storage_type(name, dtype, element, size) || element_type(name, dtype, element, size) || name.starts_with("per_") || name == "strided") return true;
-  if (module.starts_with("torch.nn.modules.") || module == "torch.nn" || module.starts_with("torch.nn.utils.") || module == "torch.nn.parallel.data_parallel") return true;
-  return module == "torch.nn.functional" || (module == "torch._C._nn") || module.starts_with("torch.optim.");
+  if (module == "torch.nn.functional" || module == "torch._C._nn") return !g.called;  // F.relu as an attribute
+  for (std::string_view classes : {"torch.nn.modules.", "torch.nn.utils.", "torch.nn.parallel.", "torch.optim."}) {
+    const size_t first = name.find_first_not_of('_');
+    if (module.starts_with(classes) && first != name.npos && name[first] >= 'A' && name[first] <= 'Z') return true;
+  }
+  return false;
 }
 
 bool Checkpoint::is_tensor(ObjectId id) const {
@@ -311,8 +279,19 @@ bool Checkpoint::is_tensor(ObjectId id) const {
   return std::find(std::begin(kRebuilders), std::end(kRebuilders), p.name(f)) != std::end(kRebuilders) || is_typed_tensor(p.name(f));
 }
 
+bool Checkpoint::is_weight(ObjectId id) const {
+  if (is_tensor(id)) return true;
+  if (!is_array(id)) return false;
+  if (!arrays_) {
+    arrays_ = true;
+    for (ObjectId i = 0; i < pickle_->size() && *arrays_; ++i) arrays_ = !is_tensor(i);
+  }
+  return *arrays_;
+}
+
 Result<StoredTensor> Checkpoint::tensor(ObjectId id) const {
   const Pickle& p = *pickle_;
+  if (is_array(id)) return from_numpy(id);
   bool parameter = false;
   for (int depth = 0; depth < 16; ++depth) {
     if (!is_tensor(id)) return invalid("an object is no tensor");
@@ -335,8 +314,16 @@ Result<StoredTensor> Checkpoint::tensor(ObjectId id) const {
         t.dtype_name = "?";
         return t;
       }
-      auto t = rebuild(arguments[2], p.name(arguments[0]));
-      if (t) t->parameter = parameter || type == "Parameter";
+      const std::string_view function = p.name(arguments[0]);
+      const auto inner = p.items(arguments[2]);
+      parameter = parameter || type == "Parameter";
+      if ((function == "_rebuild_parameter" || function == "_rebuild_parameter_with_state") && !inner.empty()) {
+        parameter = true;
+        id = inner[0];
+        continue;
+      }
+      auto t = rebuild(arguments[2], function);
+      if (t) t->parameter = parameter;
       return t;
     }
     if (name == "_rebuild_device_tensor_from_cpu_tensor" && !arguments.empty()) {
@@ -370,22 +357,9 @@ Result<StoredTensor> Checkpoint::rebuild(ObjectId call, std::string_view name) c
     t.conjugate = p.is(conj, Kind::boolean) && p.integer(conj) != 0;
     t.negative = p.is(neg, Kind::boolean) && p.integer(neg) != 0;
   };
-  auto swap_bytes = [&](StoredTensor& t) {
-    const bool complex = t.dtype_name.find("complex") != std::string::npos;
-    const auto scalar = static_cast<size_t>(complex ? t.element_size / 2 : t.element_size);
-    if (!big_endian_ || scalar < 2 || !t.storage || t.storage->bytes.size() % scalar != 0) return;
-    // One storage has one element size, but for untyped ones: the swapped copy is kept under the size too.
-    const std::string key = t.storage->key + "/" + std::to_string(scalar);
-    auto& kept = storages_[key];
-    if (!kept) {
-      auto bytes = std::make_shared<const std::vector<std::byte>>(swapped(t.storage->bytes, scalar));
-      kept = std::make_shared<Storage>(Storage{*bytes, bytes, t.storage->key, 0});
-    }
-    t.storage = kept;
-  };
   auto checked = [&](Result<StoredTensor> t) -> Result<StoredTensor> {
     if (!t) return t;
-    swap_bytes(*t);
+    if (big_endian_) swap_bytes(*t);
     if (Status s = check_view(*t); !s) return s.error();
     return t;
   };
@@ -419,7 +393,7 @@ Result<StoredTensor> Checkpoint::rebuild(ObjectId call, std::string_view name) c
         t.sizes = sizes;
       }
     }
-    t.strides = dense_strides(t.sizes);
+    t.strides = dense_strides(t.sizes, false);
     return t;
   }
   if (name == "_rebuild_meta_tensor_no_storage" && a.size() >= 3 && p.is(a[0], Kind::global)) {

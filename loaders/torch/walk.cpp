@@ -2,7 +2,7 @@
 // Walks keep a stack of their own and end on cycles. What several names share is walked under each of them, but only as often as the size
 // of the file explains: objects that refer to each other exponentially often are walked once.
 #include <algorithm>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "loaders/torch/checkpoint.h"
 
@@ -10,13 +10,25 @@ namespace tern::torch {
 namespace {
 
 using Kind = Pickle::Kind;
-constexpr size_t kFreeNames = size_t(16) << 20, kNamesPerObject = 64;  // bytes of all names: deep nesting makes them long
+constexpr size_t kMostDepth = 1000;                                   // Python itself pickles nothing that nests deeper
+constexpr size_t kFreeNames = size_t(16) << 20, kNamesPerByte = 8;    // bytes of all names, and of what is known of each tensor
+constexpr size_t kEntryBytes = 256;
 
 // "optimizer", "optimizer_states", "optim", "lr_schedulers": what training keeps for itself.
 bool is_training_state(std::string_view key) {
   std::string s(key);
   for (char& c : s) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
   return s.starts_with("optim") || s.ends_with("optimizer") || s.find("scheduler") != s.npos || s.find("scaler") != s.npos;
+}
+
+std::string latin(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) {
+    const auto b = static_cast<unsigned char>(c);
+    if (b < 0x80) out += c;
+    else out += {static_cast<char>(0xc0 | b >> 6), static_cast<char>(0x80 | (b & 63))};
+  }
+  return out;
 }
 
 }  // namespace
@@ -34,53 +46,75 @@ bool Checkpoint::is_dict(ObjectId id) const {
 Checkpoint::Pairs Checkpoint::pairs(ObjectId id) const {
   const Pickle& p = *pickle_;
   Pairs out;
-  std::unordered_map<std::string_view, size_t> places;  // a key that is set again keeps its place
-  auto add = [&](ObjectId key, ObjectId value) {
-    if (p.is(key, Kind::text)) {
-      auto [it, fresh] = places.emplace(p.text(key), out.size());
-      if (!fresh) {
-        out[it->second].second = value;
-        return;
-      }
-    }
-    out.emplace_back(key, value);
-  };
-  auto add_all = [&](std::span<const ObjectId> items) {
-    for (size_t i = 0; i + 1 < items.size(); i += 2) add(items[i], items[i + 1]);
+  auto add = [&](std::span<const ObjectId> items) {
+    for (size_t i = 0; i + 1 < items.size(); i += 2) out.emplace_back(items[i], items[i + 1]);
   };
   if (p.is(id, Kind::dict)) {
-    add_all(p.items(id));
+    add(p.items(id));
   } else if (is_dict(id)) {
     for (ObjectId argument : p.items(p.arguments(id))) {  // OrderedDict([(k, v), …]) of old pickles
-      if (p.is(argument, Kind::dict)) add_all(p.items(argument));
+      if (p.is(argument, Kind::dict)) add(p.items(argument));
       if (!p.is(argument, Kind::list)) continue;
       for (ObjectId pair : p.items(argument)) {
-        const auto two = p.items(pair);
-        if (two.size() == 2 && !p.is(pair, Kind::dict)) add(two[0], two[1]);
+        if (!p.is(pair, Kind::dict) && p.items(pair).size() == 2) add(p.items(pair));
       }
     }
-    if (p.extras_are_pairs(id)) add_all(p.extras(id));
+    if (p.extras_are_pairs(id)) add(p.extras(id));
   }
+  // A key that is set again keeps its place. Sorting by hashes finds those, in little memory.
+  std::vector<std::pair<size_t, uint32_t>> order;
+  for (uint32_t i = 0; i < out.size(); ++i) {
+    if (p.is(out[i].first, Kind::text)) order.emplace_back(std::hash<std::string_view>()(p.text(out[i].first)), i);
+  }
+  auto text = [&](const std::pair<size_t, uint32_t>& o) { return p.text(out[o.second].first); };
+  std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+    if (a.first != b.first) return a.first < b.first;
+    const int c = text(a).compare(text(b));
+    return c != 0 ? c < 0 : a.second < b.second;
+  });
+  bool repeats = false;
+  for (size_t i = 0, first = 0; i < order.size(); ++i) {
+    if (i == 0 || order[i].first != order[first].first || text(order[i]) != text(order[first])) {
+      first = i;
+      continue;
+    }
+    out[order[first].second].second = out[order[i].second].second;
+    out[order[i].second].second = kNoObject;
+    repeats = true;
+  }
+  if (repeats) std::erase_if(out, [](const auto& pair) { return pair.second == kNoObject; });
   return out;
 }
 
 ObjectId Checkpoint::get(ObjectId dict, std::string_view key) const {
   const Pickle& p = *pickle_;
+  if (p.is(dict, Kind::dict)) return p.get(dict, key);
+  if (!is_dict(dict)) return kNoObject;
+  const auto extras = p.extras_are_pairs(dict) ? p.extras(dict) : std::span<const ObjectId>();
+  for (size_t i = extras.size(); i >= 2; i -= 2) {
+    if (p.is(extras[i - 2], Kind::text) && p.text(extras[i - 2]) == key) return extras[i - 1];
+  }
   ObjectId found = kNoObject;
-  for (const auto& [k, v] : pairs(dict)) {
-    if (p.is(k, Kind::text) && p.text(k) == key) found = v;
+  for (ObjectId argument : p.items(p.arguments(dict))) {
+    if (const ObjectId value = p.get(argument, key); value != kNoObject) found = value;
+    if (!p.is(argument, Kind::list)) continue;
+    for (ObjectId pair : p.items(argument)) {
+      const auto two = p.items(pair);
+      if (two.size() == 2 && p.is(two[0], Kind::text) && p.text(two[0]) == key) found = two[1];
+    }
   }
   return found;
 }
 
-namespace {
-
-std::string key_text(const Pickle& p, ObjectId key) {
-  if (p.is(key, Kind::text)) return std::string(p.text(key));
-  if (p.is(key, Kind::integer)) return std::to_string(p.integer(key));
-  if (p.is(key, Kind::boolean)) return p.integer(key) != 0 ? "True" : "False";
-  return "?";
+std::string Checkpoint::key_text(ObjectId key) const {
+  if (pickle_->is(key, Kind::text)) return std::string(pickle_->text(key));
+  if (pickle_->is(key, Kind::bytes)) return latin(pickle_->text(key));  // a str of Python 2
+  int room = 16;
+  const Literal l = literal(key, 0, room);  // 0, 1.5, None, (0, 'a')
+  return room < 0 ? "?" : l.text();
 }
+
+namespace {
 
 const char* type_text(const Checkpoint& c, ObjectId id) {
   if (c.is_dict(id)) return c.pickle().is(id, Kind::dict) ? "dict" : "collections.OrderedDict";
@@ -91,6 +125,7 @@ const char* type_text(const Checkpoint& c, ObjectId id) {
     case Kind::big_integer: return "int";
     case Kind::real: return "float";
     case Kind::text: return "str";
+    case Kind::bytes: return "bytes";
     case Kind::tuple: return "tuple";
     case Kind::list: return "list";
     case Kind::set: return "set";
@@ -103,94 +138,104 @@ class Walk {
  public:
   explicit Walk(const Checkpoint& c)
       : c_(c), active_(c.pickle().size(), false), seen_(c.pickle().size(), false), repeats_(c.pickle().size() + 1000),
-        names_(kFreeNames + kNamesPerObject * c.pickle().size()) {}
+        names_(kFreeNames + kNamesPerByte * c.pickle().bytes()) {}
 
   template <class Visit>
   void run(ObjectId root, Visit visit) {
     enter(root, visit);
     while (!stack_.empty()) {
-      Frame& frame = stack_.back();
-      if (frame.next == frame.children.size()) {
-        active_[frame.id] = false;
+      Frame& f = stack_.back();
+      if (f.next == f.before.size() + f.pairs.size() + f.after.size()) {
+        active_[f.id] = false;
         stack_.pop_back();
-        continue;
+      } else {
+        const ObjectId child = child_at(f, f.next++);
+        if (is_interesting(child)) enter(child, visit);
       }
-      auto& [name, id] = frame.children[frame.next++];
-      frame.current = std::move(name);
-      enter(id, visit);
     }
   }
   // The whole name. Errors: all names together are longer than the file explains.
   Result<std::string> path() {
-    size_t size = 0;
-    for (const Frame& f : stack_) size += f.current.size() + 1;
-    if (size > names_) return invalid("its objects nest too deeply to be named");
-    names_ -= size;
     std::string s;
-    for (const Frame& f : stack_) s += (&f == &stack_.front() ? "" : ".") + f.current;
+    for (const Frame& f : stack_) s += (&f == &stack_.front() ? "" : ".") + name(f);
+    if (!spend(s.size() + kEntryBytes)) return too_much();
     return s;
   }
   // The last part of the name.
-  std::string_view key() const { return stack_.empty() ? std::string_view() : stack_.back().current; }
+  std::string key() const { return stack_.empty() ? std::string() : name(stack_.back()); }
+  // Takes from what names and tensors may cost; false: there is not so much left.
+  bool spend(size_t bytes) {
+    if (bytes > names_) return false;
+    names_ -= bytes;
+    return true;
+  }
+  static Error too_much() { return invalid("its objects refer to each other too often to be listed"); }
+  // Was something left out for that?
+  bool too_deep() const { return too_deep_; }
 
  private:
-  struct Frame {
+  struct Frame {  // an object: items, keys and values, items again
     ObjectId id;
+    std::span<const ObjectId> before, after;
+    Checkpoint::Pairs pairs;
     size_t next;
-    std::vector<std::pair<std::string, ObjectId>> children;
-    std::string current;
   };
 
+  static ObjectId child_at(const Frame& f, size_t i) {
+    if (i < f.before.size()) return f.before[i];
+    i -= f.before.size();
+    return i < f.pairs.size() ? f.pairs[i].second : f.after[i - f.pairs.size()];
+  }
+  // Of the child that is being visited.
+  std::string name(const Frame& f) const {
+    const size_t i = f.next - 1, after = f.before.size() + f.pairs.size();
+    if (i < f.before.size()) return std::to_string(i);
+    return i < after ? c_.key_text(f.pairs[i - f.before.size()].first) : std::to_string(i - after);
+  }
+  bool is_interesting(ObjectId id) const {
+    const Kind k = c_.pickle().kind(id);
+    return k == Kind::tuple || k == Kind::list || k == Kind::dict || k == Kind::set || k == Kind::call;
+  }
   template <class Visit>
   void enter(ObjectId id, Visit& visit) {
     if (active_[id] || !visit(id)) return;
     if (seen_[id] && repeats_ == 0) return;
-    Frame frame{id, 0, children(id), {}};
-    if (seen_[id]) repeats_ -= std::min(repeats_, frame.children.size() + 1);
+    Frame f = frame(id);
+    const size_t children = f.before.size() + f.pairs.size() + f.after.size();
+    if (seen_[id]) repeats_ -= std::min(repeats_, children + 1);
     seen_[id] = true;
-    if (frame.children.empty()) return;
+    too_deep_ = too_deep_ || (children > 0 && stack_.size() >= kMostDepth);
+    if (children == 0 || stack_.size() >= kMostDepth) return;
     active_[id] = true;
-    stack_.push_back(std::move(frame));
+    stack_.push_back(std::move(f));
   }
-
-  std::vector<std::pair<std::string, ObjectId>> children(ObjectId id) const {
+  Frame frame(ObjectId id) const {
     const Pickle& p = c_.pickle();
-    std::vector<std::pair<std::string, ObjectId>> out;
-    auto interesting = [&](ObjectId v) {
-      const Kind k = p.kind(v);
-      return k == Kind::tuple || k == Kind::list || k == Kind::dict || k == Kind::set || k == Kind::call;
-    };
-    auto add_pairs = [&](const Checkpoint::Pairs& pairs) {
-      for (const auto& [key, value] : pairs) {
-        if (interesting(value)) out.emplace_back(key_text(p, key), value);
-      }
-    };
-    auto add_items = [&](std::span<const ObjectId> items) {
-      for (size_t i = 0; i < items.size(); ++i) {
-        if (interesting(items[i])) out.emplace_back(std::to_string(i), items[i]);
-      }
-    };
+    Frame f{id, {}, {}, {}, 0};
     if (c_.is_dict(id)) {
-      add_pairs(c_.pairs(id));
+      f.pairs = c_.pairs(id);
     } else if (p.is(id, Kind::call)) {  // an object of a class that tern does not know: a tuple's fields, attributes, items
-      add_items(p.items(p.arguments(id)));
+      f.before = p.items(p.arguments(id));
       const ObjectId state = p.state(id);
-      const auto both = p.is(state, Kind::tuple) && p.items(state).size() == 2 ? p.items(state) : std::span<const ObjectId>();  // dict, slots
-      if (p.is(state, Kind::dict)) add_pairs(c_.pairs(state));
-      for (ObjectId part : both) add_pairs(c_.pairs(part));
+      if (p.is(state, Kind::dict)) f.pairs = c_.pairs(state);
+      for (ObjectId part : p.is(state, Kind::tuple) && p.items(state).size() == 2 ? p.items(state) : std::span<const ObjectId>()) {  // dict, slots
+        const Checkpoint::Pairs pairs = c_.pairs(part);
+        f.pairs.insert(f.pairs.end(), pairs.begin(), pairs.end());
+      }
       const auto extras = p.extras(id);
-      if (!p.extras_are_pairs(id)) add_items(extras);
-      for (size_t i = 0; p.extras_are_pairs(id) && i + 1 < extras.size(); i += 2) add_pairs({{extras[i], extras[i + 1]}});
+      if (!p.extras_are_pairs(id)) f.after = extras;
+      for (size_t i = 0; p.extras_are_pairs(id) && i + 1 < extras.size(); i += 2) f.pairs.emplace_back(extras[i], extras[i + 1]);
     } else {
-      add_items(p.items(id));
+      f.before = p.items(id);
     }
-    return out;
+    return f;
   }
 
   const Checkpoint& c_;
   std::vector<bool> active_, seen_;
   std::vector<Frame> stack_;
   size_t repeats_, names_;
+  bool too_deep_ = false;
 };
 
 }  // namespace
@@ -199,23 +244,30 @@ Result<StateDict> Checkpoint::list() const {
   StateDict out;
   std::optional<Error> error;
   Walk walk(*this);
-  walk.run(root(), [&](ObjectId id) {
-    if (error || !(is_tensor(id) || is_module(id))) return !error;
+  auto add = [&](ObjectId id) -> Status {
     auto path = walk.path();
-    if (!path) {
-      error = path.error();
-    } else if (is_tensor(id)) {
+    if (!path) return path.error();
+    if (is_weight(id)) {
       auto t = tensor(id);
-      if (!t) error = t.error().within(path->empty() ? "the tensor" : *path);
-      else out.entries.push_back({*path, std::move(*t)});
-    } else {
-      auto tree = wrapped_module(id);
-      if (!tree) error = tree.error().within(path->empty() ? "the module" : *path);
-      else for (StateDict::Entry& e : torch::state_dict(**tree).entries) out.entries.push_back({path->empty() ? e.name : *path + "." + e.name, std::move(e.tensor)});
+      if (!t) return t.error().within(path->empty() ? "the tensor" : *path);
+      out.entries.push_back({*path, std::move(*t)});
+      return {};
     }
+    auto tree = this->tree(id);
+    if (!tree) return tree.error().within(path->empty() ? "the module" : *path);
+    if (!walk.spend((*tree)->bytes + (*tree)->names * (path->size() + kEntryBytes))) return Walk::too_much();
+    for (StateDict::Entry& e : torch::state_dict(*(*tree)->module).entries) {
+      out.entries.push_back({path->empty() ? e.name : *path + "." + e.name, std::move(e.tensor)});
+    }
+    return {};
+  };
+  walk.run(root(), [&](ObjectId id) {
+    if (error || !(is_weight(id) || is_module(id))) return !error;
+    if (Status s = add(id); !s) error = s.error();
     return false;
   });
   if (error) return *error;
+  if (walk.too_deep()) return invalid("its objects nest more than " + std::to_string(kMostDepth) + " deep");
   return out;
 }
 
@@ -225,7 +277,7 @@ bool Checkpoint::is_weights(ObjectId id, std::unordered_map<ObjectId, bool>& kno
     auto [it, fresh] = known.emplace(dict, false);
     if (!fresh) return it->second;
     size_t tensors = 0, others = 0;
-    for (const auto& [key, value] : pairs(dict)) (is_tensor(value) ? tensors : others) += 1;
+    for (const auto& [key, value] : pairs(dict)) (is_weight(value) ? tensors : others) += 1;
     return it->second = tensors > 0 && tensors >= others;
   };
   if (is_module(id)) return true;
@@ -243,7 +295,7 @@ std::vector<Checkpoint::Candidate> Checkpoint::candidates() const {
   std::unordered_map<ObjectId, bool> known;
   Walk walk(*this);
   walk.run(root(), [&](ObjectId id) {
-    if (seen[id] || is_tensor(id) || is_training_state(walk.key())) return false;
+    if (seen[id] || is_weight(id) || is_training_state(walk.key())) return false;
     seen[id] = true;
     if (is_dict(id) && get(id, "state") != kNoObject && get(id, "param_groups") != kNoObject) return false;  // an optimizer by another name
     if (!is_weights(id, known)) return true;
@@ -251,10 +303,10 @@ std::vector<Checkpoint::Candidate> Checkpoint::candidates() const {
     if (!path) return false;
     size_t tensors = 0;
     if (is_module(id)) {
-      auto tree = module(id);
-      tensors = tree ? torch::state_dict(**tree).entries.size() : 0;
+      auto tree = this->tree(unwrapped(id));
+      tensors = tree ? (*tree)->tensors : 0;
     } else {
-      for (const auto& [key, value] : pairs(id)) tensors += is_tensor(value);
+      for (const auto& [key, value] : pairs(id)) tensors += is_weight(value);
     }
     out.push_back({std::move(*path), id, tensors});
     return false;
@@ -266,7 +318,12 @@ Result<Checkpoint::Candidate> Checkpoint::select(std::string_view key) const {
   const std::vector<Candidate> all = candidates();
   if (all.empty()) return invalid("it holds no dictionary of tensors");
   std::string names;
-  for (const Candidate& c : all) {
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Candidate& c = all[i];
+    if (i == 20 && all.size() > 21) {
+      names += " and " + std::to_string(all.size() - i) + " more";
+      break;
+    }
     names += (names.empty() ? "" : ", ") + (c.path.empty() ? std::string("(the root)") : c.path) + " (" + std::to_string(c.tensors) + " tensors)";
   }
   if (key.empty() && all.size() == 1) return all[0];
@@ -292,13 +349,13 @@ Result<StateDict> Checkpoint::state_dict(const Candidate& candidate) const {
   }
   StateDict out;
   for (const auto& [key, value] : pairs(candidate.id)) {
-    if (!is_tensor(value)) {
-      out.others.emplace_back(key_text(p, key), type_text(*this, value));
+    if (!is_weight(value)) {
+      out.others.emplace_back(key_text(key), type_text(*this, value));
       continue;
     }
     auto t = tensor(value);
-    if (!t) return t.error().within(key_text(p, key));
-    out.entries.push_back({key_text(p, key), std::move(*t)});
+    if (!t) return t.error().within(key_text(key));
+    out.entries.push_back({key_text(key), std::move(*t)});
   }
   // {"layer": {"version": 1}, …}, an attribute that torch puts on the OrderedDict
   const ObjectId state = p.is(candidate.id, Kind::call) ? p.state(candidate.id) : kNoObject;
@@ -306,16 +363,30 @@ Result<StateDict> Checkpoint::state_dict(const Candidate& candidate) const {
   if (metadata != kNoObject && is_dict(metadata)) {
     for (const auto& [path, about] : pairs(metadata)) {
       const ObjectId version = is_dict(about) ? get(about, "version") : kNoObject;
-      out.modules.emplace_back(key_text(p, path), p.is(version, Kind::integer) ? p.integer(version) : 0);
+      out.modules.emplace_back(key_text(path), p.is(version, Kind::integer) ? p.integer(version) : 0);
     }
   }
   return out;
 }
 
 std::vector<std::string> Checkpoint::unknown_globals() const {
+  const Pickle& p = *pickle_;
   std::vector<std::string> out;
-  for (const Pickle::Global& g : pickle_->globals()) {
-    if (g.called && !is_known_global(g.module, g.name)) out.push_back(g.module + "." + g.name);
+  std::unordered_set<std::string> seen;
+  auto add = [&](std::string name) {
+    if (seen.insert(name).second) out.push_back(std::move(name));
+  };
+  for (const Pickle::Global& g : p.globals()) {
+    if (!is_known_global(g)) add(g.module + "." + g.name);
+  }
+  for (const std::string& name : more_globals_) add(name);
+  for (ObjectId id = 0; id < p.size(); ++id) {  // files inside of the file
+    if (!p.is_call_of(id, "torch.storage._load_from_bytes")) continue;
+    auto inner = nested(id);
+    for (const std::string& name : inner ? (*inner)->more_globals_ : std::vector<std::string>()) add(name);
+    for (const Pickle::Global& g : inner ? (*inner)->pickle().globals() : std::vector<Pickle::Global>()) {
+      if (!is_known_global(g)) add(g.module + "." + g.name);
+    }
   }
   return out;
 }

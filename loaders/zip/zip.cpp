@@ -47,27 +47,36 @@ struct Directory {
   uint64_t entries, size, offset;
 };
 
-// The end record is the last one whose comment fills the rest of the file.
+// The end record is the last one in the file, its comment fills the rest, and nothing lies between the directory and it: readers that
+// search from the front, from the back, or by offsets find the same directory.
 Result<Directory> find_directory(std::span<const std::byte> b) {
-  constexpr size_t kSize = 22;
+  constexpr size_t kSize = 22, kSize64 = 56, kLocator = 20;
   if (b.size() < kSize) return invalid("not a ZIP file");
   const size_t lowest = b.size() - kSize > 65535 ? b.size() - kSize - 65535 : 0;
-  for (size_t p = b.size() - kSize + 1; p-- > lowest;) {
-    if (at<uint32_t>(b, p) != kEnd || p + kSize + at<uint16_t>(b, p + 20) != b.size()) continue;
-    if (at<uint16_t>(b, p + 4) != at<uint16_t>(b, p + 6) || at<uint16_t>(b, p + 8) != at<uint16_t>(b, p + 10)) {
-      return invalid("the ZIP file is one of several parts");
+  size_t p = b.size() - kSize + 1;
+  do {
+    if (p-- == lowest) return invalid("not a ZIP file, or truncated");
+  } while (at<uint32_t>(b, p) != kEnd);
+  if (p + kSize + at<uint16_t>(b, p + 20) != b.size()) return invalid("not a ZIP file, or truncated, or followed by other data");
+  const auto disk = at<uint16_t>(b, p + 4), first_disk = at<uint16_t>(b, p + 6), entries = at<uint16_t>(b, p + 10);
+  const auto size = at<uint32_t>(b, p + 12), offset = at<uint32_t>(b, p + 16);
+  if (disk != first_disk || at<uint16_t>(b, p + 8) != entries) return invalid("the ZIP file is one of several parts");
+  Directory d{entries, size, offset};
+  size_t end = p;
+  if (p >= kLocator && at<uint32_t>(b, p - kLocator) == kEnd64Locator) {
+    const uint64_t q = at<uint64_t>(b, p - kLocator + 8);
+    if (q > b.size() || b.size() - q < kSize64 || at<uint32_t>(b, q) != kEnd64) return invalid("the ZIP64 end record is damaged");
+    d = {at<uint64_t>(b, q + 32), at<uint64_t>(b, q + 40), at<uint64_t>(b, q + 48)};
+    if (at<uint64_t>(b, q + 4) != p - kLocator - q - 12 || at<uint64_t>(b, q + 24) != d.entries || (entries != 0xffff && entries != d.entries) ||
+        (size != 0xffffffff && size != d.size) || (offset != 0xffffffff && offset != d.offset)) {
+      return invalid("the two end records of the ZIP file disagree");
     }
-    Directory d{at<uint16_t>(b, p + 10), at<uint32_t>(b, p + 12), at<uint32_t>(b, p + 16)};
-    if (d.entries == 0xffff || d.size == 0xffffffff || d.offset == 0xffffffff) {
-      if (p < 20 || at<uint32_t>(b, p - 20) != kEnd64Locator) return invalid("the ZIP64 end record is missing");
-      const uint64_t q = at<uint64_t>(b, p - 12);
-      if (q > b.size() || b.size() - q < 56 || at<uint32_t>(b, q) != kEnd64) return invalid("the ZIP64 end record is damaged");
-      d = {at<uint64_t>(b, q + 32), at<uint64_t>(b, q + 40), at<uint64_t>(b, q + 48)};
-    }
-    if (d.offset > b.size() || d.size > b.size() - d.offset) return invalid("the ZIP directory lies outside of the file");
-    return d;
+    end = q;
+  } else if (entries == 0xffff || size == 0xffffffff || offset == 0xffffffff) {
+    return invalid("the ZIP64 end record is missing");
   }
-  return invalid("not a ZIP file, or truncated");
+  if (d.offset > end || d.size != end - d.offset) return invalid("the ZIP directory does not lie where the end record says");
+  return d;
 }
 
 // Sizes that do not fit in 32 bits stand in an extra field, in this order.
@@ -114,6 +123,7 @@ Result<ZipArchive> ZipArchive::open(std::span<const std::byte> bytes, const Opti
     if (is_bad_name(e.name)) return invalid("the ZIP directory has the unsafe name '" + shown(e.name).substr(7) + "'");
     zip.entries_.push_back(std::move(e));
   }
+  if (!r.done()) return invalid("the ZIP directory is longer than its members");
   if (Status s = zip.check_members(directory->offset); !s) return s.error();
   return zip;
 }
@@ -152,6 +162,18 @@ Result<std::span<const std::byte>> ZipArchive::payload(const Entry& e) const {
   const std::string_view local(reinterpret_cast<const char*>(bytes_.data()) + e.offset + 30, name_size);
   if (local != e.name) return invalid(shown(e.name) + " has another name in its local header");
   if (at<uint16_t>(bytes_, e.offset + 8) != e.method) return invalid(shown(e.name) + " has another compression in its local header");
+  // Writers that do not know the sizes yet leave zeros (bit 3: they follow the data); large ones are in an extra field.
+  const uint16_t flags = at<uint16_t>(bytes_, e.offset + 6);
+  const bool later = (flags & 8) != 0;
+  Entry there;
+  there.crc = at<uint32_t>(bytes_, e.offset + 14);
+  there.compressed = at<uint32_t>(bytes_, e.offset + 18);
+  there.size = at<uint32_t>(bytes_, e.offset + 22);
+  const bool big = read_zip64(bytes_.subspan(begin - at<uint16_t>(bytes_, e.offset + 28), at<uint16_t>(bytes_, e.offset + 28)), there);
+  const bool agree = there.crc == e.crc && there.compressed == e.compressed && there.size == e.size;
+  if (((flags ^ e.flags) & 1) != 0 || !big || !(agree || (later && there.crc == 0 && there.compressed == 0 && there.size == 0))) {
+    return invalid(shown(e.name) + " has another size or checksum in its local header");
+  }
   if (e.method == 0 && e.size != e.compressed) return invalid(shown(e.name) + " cannot have the size that it states");
   return bytes_.subspan(begin, e.compressed);
 }

@@ -32,7 +32,7 @@ class ZipWriter {
     Member m{name, out_.size(), 0, 0, packed.size(), data.size(), o.crc ? crc_of(data) : 0, o};
     std::string extra;
     if (o.align > 0) {
-      const size_t begin = out_.size() + 30 + name.size() + 4;
+      const size_t begin = out_.size() + 30 + name.size() + (o.zip64 && !o.descriptor ? 20 : 0) + 4;
       extra = "FB" + text<uint16_t>((o.align - begin % o.align) % o.align);
       extra.append((o.align - begin % o.align) % o.align, 'Z');
     }
