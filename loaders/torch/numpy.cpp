@@ -51,6 +51,9 @@ Result<ArrayType> array_type(const Pickle& p, ObjectId dtype) {
 Result<std::shared_ptr<const Storage>> Checkpoint::bytes_of(ObjectId id) const {
   const Pickle& p = *pickle_;
   bool encoded = false;
+  if ((p.is_call_of(id, "builtins.bytes") || p.is_call_of(id, "builtins.bytearray")) && p.items(p.arguments(id)).empty()) {
+    return std::make_shared<const Storage>();  // b'' in protocol 2
+  }
   for (std::string_view wrapper : {"builtins.bytearray", "_codecs.encode"}) {  // bytearray(text, 'latin-1') is one too
     if (!p.is_call_of(id, wrapper) || p.items(p.arguments(id)).empty()) continue;
     encoded = p.items(p.arguments(id)).size() > 1;

@@ -249,7 +249,7 @@ bool is_known_global(const Pickle::Global& g) {
       {"builtins", "complex"}, {"builtins", "bytearray"}, {"builtins", "slice"}, {"builtins", "range"}, {"builtins", "xrange"}, {"builtins", "dict"},
       {"builtins", "list"}, {"builtins", "tuple"}, {"builtins", "int"}, {"builtins", "float"}, {"builtins", "bool"}, {"builtins", "str"},
       {"builtins", "object"}, {"builtins", "bytes"}, {"_codecs", "encode"}, {"copyreg", "_reconstructor"}, {"torch", "Size"}, {"torch", "device"},
-      {"torch", "Tensor"}, {"torch.nn.parameter", "Parameter"}, {"torch.nn.parameter", "Buffer"}, {"torch.serialization", "_get_layout"},
+      {"torch", "Tensor"}, {"torch.nn.parameter", "Parameter"}, {"torch.nn.parameter", "Buffer"}, {"torch.serialization", "_get_layout"}, {"torch.nn.backends.thnn", "_get_thnn_function_backend"},
       {"torch.storage", "_load_from_bytes"}, {"argparse", "Namespace"}, {"datetime", "datetime"}, {"datetime", "date"}, {"datetime", "timedelta"},
       {"pathlib", "Path"}, {"pathlib", "PosixPath"}, {"pathlib", "PurePosixPath"}, {"pathlib", "WindowsPath"}};
   if (std::find(std::begin(kKnown), std::end(kKnown), Row(module, name)) != std::end(kKnown)) return true;

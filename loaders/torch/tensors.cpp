@@ -73,11 +73,13 @@ void negate(DType dtype, std::byte* p, int64_t n) {
   visit(dtype, [&]<class T>() {
     if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) {
       for (int64_t i = 0; i < n; ++i) p[2 * i + 1] ^= std::byte{0x80};
-    } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+    } else if constexpr (std::is_floating_point_v<T>) {  // also the sign of a zero
+      for (int64_t i = 1; i <= n; ++i) p[i * static_cast<int64_t>(sizeof(T)) - 1] ^= std::byte{0x80};
+    } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
       for (int64_t i = 0; i < n; ++i) {
-        T v;
+        std::make_unsigned_t<T> v;
         std::memcpy(&v, p + i * static_cast<int64_t>(sizeof v), sizeof v);
-        v = static_cast<T>(T(0) - v);
+        v = static_cast<std::make_unsigned_t<T>>(0u - v);
         std::memcpy(p + i * static_cast<int64_t>(sizeof v), &v, sizeof v);
       }
     }
