@@ -320,7 +320,7 @@ double Json::number(Id id) const {
 
 std::string_view Json::string(Id id) const { return kind(id) == Kind::string ? text_of(node(id)) : std::string_view(); }
 
-size_t Json::size(Id id) const { return kind(id) == Kind::array || kind(id) == Kind::object ? node(id).size : 0; }
+size_t Json::size(Id id) const { return is(id, Kind::array) || is(id, Kind::object) ? node(id).size : 0; }
 
 Json::Id Json::item(Id id, size_t i) const { return children_[node(id).at + (kind(id) == Kind::object ? 2 * i + 1 : i)]; }
 

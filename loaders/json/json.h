@@ -33,7 +33,7 @@ class Json {
   int64_t integer(Id id) const;      // precondition: an integer
   double number(Id id) const;        // an integer or a real
   std::string_view string(Id id) const;  // unescaped, UTF-8
-  size_t size(Id id) const;          // items of an array, members of an object; 0 for others
+  size_t size(Id id) const;          // items of an array, members of an object; 0 for others and for kNothing
   Id item(Id array, size_t i) const; // of an array; the i-th value of an object
   std::string_view key(Id object, size_t i) const;
   Id get(Id object, std::string_view key) const;  // kNothing when there is none, or it is no object

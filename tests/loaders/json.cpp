@@ -65,6 +65,7 @@ TEST_CASE("json: a document of every kind reads as it is written") {
   CHECK(j.get(a, "a") == Json::kNothing);
   CHECK(j.get(Json::kNothing, "a") == Json::kNothing);
   CHECK(j.size(j.item(a, 5)) == 0);
+  CHECK(j.size(Json::kNothing) == 0);
 }
 
 TEST_CASE("json: scalars are documents") {

@@ -1,5 +1,5 @@
 // .pt2: programs that torch.export saved (schema majors 5 to 8; torch 2.3 to today), in both archive layouts. See the table in
-// loaders/README.md. Next: archive.cpp (files and weights), schema.cpp (JSON to a program), program.cpp (nodes).
+// loaders/README.md. Next: archive.h (files and weights), program.h (the signature), run.h (nodes).
 #pragma once
 #include "loaders/source.h"
 #include "runtime/graph.h"

@@ -103,7 +103,8 @@ Status declare(const Module& root, const Program* program, const LoadOptions& op
   return {};
 }
 
-// "output", "output_0", "output_0_1", or the keys of a dictionary. What is None is no output.
+}  // namespace
+
 void name_outputs(Builder& b, const IValue& value, const std::string& name, std::vector<std::pair<std::string, ValueId>>& out) {  // as deep as a program's literals
   if (const auto* dict = value.get<IValue::Dict>()) {
     for (const auto& [key, item] : *dict->items) name_outputs(b, item, name == "output" ? key : name + "_" + key, out);
@@ -117,8 +118,6 @@ void name_outputs(Builder& b, const IValue& value, const std::string& name, std:
     b.fail(unsupported("output " + name + " is " + value.kind() + ", not a tensor"));
   }
 }
-
-}  // namespace
 
 Result<Graph> assemble(const Module& root, const Program* program, const StateDict& weights, const LoadOptions& options, const std::string& format) {
   Unknown unknown(program);

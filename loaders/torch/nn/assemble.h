@@ -2,6 +2,7 @@
 // Whole modules, weights with --arch, and tern::nn all come through here. Next: net.h.
 #pragma once
 #include "loaders/torch/arch/program.h"
+#include "loaders/torch/builder.h"
 #include "loaders/torch/module.h"
 #include "loaders/torch/tensors.h"
 #include "runtime/graph.h"
@@ -15,5 +16,8 @@ namespace tern::torch {
 // tuple or list (nested ones: "output_0_1"), or by the keys of a dict. Axis 0 of an input whose size is free is the symbol "batch".
 // Errors: a class without a known forward (unsupported), naming it and its path, all such classes in one line; whatever operators refuse.
 Result<Graph> assemble(const Module& root, const Program* program, const StateDict& weights, const LoadOptions& options, const std::string& format);
+
+// The names of outputs as above, for a value that is called `name` ("output" for all of them). What is None is no output.
+void name_outputs(Builder& b, const IValue& value, const std::string& name, std::vector<std::pair<std::string, ValueId>>& out);
 
 }  // namespace tern::torch

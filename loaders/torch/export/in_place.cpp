@@ -1,0 +1,110 @@
+// Operators in place: the new value takes the tensor's names; when it was a view, the tensor that it is a view of is made anew with it,
+// and so are the other views of that. See usage.h.
+#include <algorithm>
+
+#include "loaders/torch/export/run.h"
+#include "loaders/torch/export/schema.h"
+#include "loaders/torch/ops/operator.h"
+
+namespace tern::torch {
+namespace {
+
+constexpr size_t kMostWork = 10'000'000;  // names looked through; a real program has few views of a tensor that it changes
+
+}  // namespace
+
+IValue Runner::argument(Frame& f, Json::Id node, std::string_view name) {
+  const Json::Id inputs = json_.get(node, "inputs");
+  for (size_t i = 0; i < json_.size(inputs); ++i) {
+    if (text_of(json_, json_.item(inputs, i), "name") == name) return value_of(f, json_.get(json_.item(inputs, i), "arg"));
+  }
+  return {};
+}
+
+void Runner::set_tensor(Frame& f, const Usage::Name& name, const IValue& value, size_t index) {
+  for (uint32_t id : f.usage.sharing(name)) {
+    const Usage::Name& n = f.usage.name(id);
+    if (n.tensor == name.tensor && n.made <= static_cast<int64_t>(index)) set(f, n.text, value, true);
+  }
+}
+
+void Runner::change_in_place(Frame& f, size_t index, const std::string& op) {
+  const Json::Id node = json_.item(f.nodes, index), inputs = json_.get(node, "inputs");
+  const Tagged self = tagged(json_, json_.size(inputs) > 0 ? json_.get(json_.item(inputs, 0), "arg") : Json::kNothing);
+  const Usage::Name* name = self.tag == "as_tensor" ? f.usage.find(text_of(json_, self.value, "name")) : nullptr;
+  const IValue before = name != nullptr ? named(f, name->text) : IValue();
+  if (!before.is_tensor()) {
+    b_.fail(invalid(op + " changes no tensor"));
+    return;
+  }
+  const IValue result = call_node(f, node, find_operator(op) != nullptr ? op : functional_form(op));
+  if (!b_.ok()) return;
+  const bool known_twice = f.scope.contains(text_of(json_, tagged(json_, json_.item(json_.get(node, "outputs"), 0)).value, "name"));
+  if (known_twice) b_.fail(invalid("a name is made twice"));
+  const IValue after = IValue::tensor(b_.cast(result.is_tensor() ? result.id() : before.id(), b_.dtype(before.id())));
+  const std::vector<uint32_t>& sharing = f.usage.sharing(*name);
+  work_ += sharing.size();
+  if (work_ > kMostWork) b_.fail(unsupported("too many views of tensors that are changed in place"));
+  set_tensor(f, *name, after, index);
+  bool others = false;
+  for (uint32_t id : sharing) {
+    const Usage::Name& n = f.usage.name(id);
+    if (n.tensor == name->tensor && n.made < 0 && !f.outermost) b_.fail(unsupported(op + " changes what a graph inside the program was given"));
+    others |= n.tensor != name->tensor && n.made < static_cast<int64_t>(index) && n.last_read > static_cast<int64_t>(index);
+  }
+  if (others) renew_views(f, index, *name);
+}
+
+void Runner::renew_views(Frame& f, size_t index, const Usage::Name& changed) {
+  std::vector<uint32_t> done = {changed.tensor};
+  const Usage::Name* view = &f.usage.name(changed.tensor);
+  for (; b_.ok() && view->of != done.back(); view = &f.usage.name(done.back())) {
+    const Usage::Name& of = f.usage.name(view->of);
+    const ValueId whole = put_back(f, *view, of);
+    set_tensor(f, of, IValue::tensor(whole), index);
+    done.push_back(of.tensor);
+  }
+  int64_t last = -1;
+  for (uint32_t id : f.usage.sharing(changed)) {
+    const Usage::Name& n = f.usage.name(id);
+    if (n.tensor != id || n.made < 0 || n.made >= static_cast<int64_t>(index) || n.made == last || std::find(done.begin(), done.end(), id) != done.end()) continue;
+    last = n.made;
+    const Json::Id node = json_.item(f.nodes, static_cast<size_t>(n.made));
+    if (f.usage.needed(static_cast<size_t>(n.made))) bind(f, json_.get(node, "outputs"), call_node(f, node, operator_of(json_, node)), true);
+  }
+}
+
+// `of` with the elements of the view in it.
+ValueId Runner::put_back(Frame& f, const Usage::Name& view, const Usage::Name& of) {
+  const Json::Id node = json_.item(f.nodes, static_cast<size_t>(view.made));
+  const std::string op = operator_of(json_, node);
+  const IValue whole = named(f, of.text), part = named(f, view.text);
+  auto a = [&](const char* name) { return argument(f, node, name); };
+  auto or_zero = [](IValue v) { return v.is_none() ? IValue(Int(0)) : v; };
+  if (op == "aten.select.int") return call(b_, "aten.select_scatter.default", {whole, part, a("dim"), a("index")}).id();
+  if (op == "aten.slice.Tensor") {
+    const IValue step = a("step");
+    return call(b_, "aten.slice_scatter.default", {whole, part, or_zero(a("dim")), a("start"), a("end"), step.is_none() ? IValue(Int(1)) : step}).id();
+  }
+  if (op == "aten.transpose.int") return call(b_, op, {part, a("dim0"), a("dim1")}).id();
+  if (op == "aten.t.default") return call(b_, op, {part}).id();
+  if (op == "aten.permute.default") {
+    const IValue dims = a("dims");
+    IValues inverse(dims.items() != nullptr ? dims.items()->size() : 0);
+    for (size_t i = 0; b_.ok() && i < inverse.size(); ++i) {
+      const Int* dim = (*dims.items())[i].get<Int>();
+      const int axis = b_.axis(part.id(), dim != nullptr && dim->known() ? dim->value() : INT64_MAX);
+      if (b_.ok()) inverse[static_cast<size_t>(axis)] = Int(static_cast<int64_t>(i));
+    }
+    return b_.ok() ? call(b_, op, {part, IValue::list(std::move(inverse))}).id() : kNone;
+  }
+  for (std::string_view same : {"aten.view.default", "aten.unflatten.int", "aten.squeeze.dim", "aten.squeeze.default", "aten.squeeze.dims", "aten.unsqueeze.default"}) {
+    if (op != same) continue;
+    std::vector<Int> sizes;
+    for (int axis = 0; axis < b_.rank(whole.id()); ++axis) sizes.push_back(b_.size(whole.id(), axis));
+    return b_.reshape(part.id(), sizes);
+  }
+  return b_.fail(unsupported("a change in place of what " + op + " shows, while the whole is still read, is not supported"));
+}
+
+}  // namespace tern::torch

@@ -1,0 +1,63 @@
+// Running a program's nodes in the mind: every node calls the row of its operator, which adds nodes to the graph. Next: run.cpp.
+#pragma once
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "loaders/json/json.h"
+#include "loaders/torch/builder.h"
+#include "loaders/torch/export/usage.h"
+
+namespace tern::torch {
+
+class Runner {
+ public:
+  // What a name means that no node makes and that was not passed: a weight. Fails the builder when it has none.
+  class Lifted {
+   public:
+    virtual ~Lifted() = default;
+    virtual bool has(std::string_view name) const = 0;
+    virtual IValue get(std::string_view name) = 0;
+  };
+  Runner(Builder& builder, const Json& json, Lifted& lifted) : b_(builder), json_(json), lifted_(lifted) {}
+
+  using Scope = std::unordered_map<std::string_view, IValue>;
+  // `scope` holds the inputs; the values of `outputs` (arguments, unions). Errors go to the builder.
+  IValues run(Json::Id graph, Scope scope, const std::vector<Json::Id>& outputs);
+  // Operators of needed nodes, also of graphs inside, that have no row: in one line; empty when all are known.
+  std::string unknown_operators(Json::Id graph, const std::vector<Json::Id>& outputs) const;
+
+ private:
+  struct Frame {                 // one graph that is being run
+    const Usage& usage;
+    Scope scope;
+    Json::Id nodes;
+    bool outermost;
+  };
+  void collect_unknown(Json::Id graph, const std::vector<Json::Id>& outputs, std::vector<std::string>& out) const;
+  void run_node(Frame& f, size_t index);
+  IValue call_node(Frame& f, Json::Id node, const std::string& op);
+  IValue higher_order(Frame& f, Json::Id node, const std::string& op);
+  IValues run_inside(Json::Id graph, const IValues& arguments);
+  // values.cpp
+  IValue value_of(Frame& f, Json::Id argument);
+  IValue plain(Frame& f, std::string_view tag, Json::Id value);
+  IValue named(Frame& f, std::string_view name);
+  void bind(Frame& f, Json::Id outputs, const IValue& result, bool again);
+  void set(Frame& f, std::string_view name, IValue value, bool again);
+  // in_place.cpp
+  void change_in_place(Frame& f, size_t index, const std::string& op);
+  void renew_views(Frame& f, size_t index, const Usage::Name& changed);
+  ValueId put_back(Frame& f, const Usage::Name& view, const Usage::Name& of);
+  IValue argument(Frame& f, Json::Id node, std::string_view name);
+  void set_tensor(Frame& f, const Usage::Name& name, const IValue& value, size_t index);
+
+  Builder& b_;
+  const Json& json_;
+  Lifted& lifted_;
+  int depth_ = 0;                // of graphs inside one another
+  size_t work_ = 0;              // names looked through for changes in place
+};
+
+}  // namespace tern::torch
