@@ -1,4 +1,6 @@
 // Activations, as torch.nn.functional defines them. See operator.h. Next: linear.cpp.
+#include <cmath>
+
 #include "loaders/torch/ops/common.h"
 
 namespace tern::torch {
@@ -19,14 +21,24 @@ IValue leaky_relu(Builder& b, const Arguments& a) {
   return tensor_of(b.emit("LeakyRelu", {a.tensor("input")}, attributes({{"alpha", static_cast<float>(a.number("negative_slope"))}})));
 }
 
+// scale * (x > 0 ? x : alpha * (exp(x) - 1))
+ValueId selu_of(Builder& b, ValueId x, double alpha, double scale) {
+  return b.emit("Selu", {x}, attributes({{"alpha", static_cast<float>(alpha)}, {"gamma", static_cast<float>(scale)}}));
+}
+
 // scale * (x > 0 ? x : alpha * (exp(input_scale * x) - 1))
 IValue elu(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   const double scale = a.has("scale") ? a.number("scale") : 1, input_scale = a.has("input_scale") ? a.number("input_scale") : 1;
-  const Attributes alpha = attributes({{"alpha", static_cast<float>(a.number("alpha"))}});
-  if (scale == 1 && input_scale == 1) return tensor_of(b.emit("Elu", {x}, alpha));
-  b.fail(unsupported("elu with scale or input_scale is not supported"));
-  return {};
+  const double alpha = a.number("alpha");
+  const Attributes given = attributes({{"alpha", static_cast<float>(alpha)}});
+  if (scale == 1 && input_scale == 1) return tensor_of(b.emit("Elu", {x}, given));
+  if (scale == 1 && std::fabs(alpha * input_scale - 1) < 1e-9) return tensor_of(b.emit("Celu", {x}, given));  // as a decomposed celu has it
+  if (input_scale == 1) return tensor_of(selu_of(b, x, alpha, scale));
+  if (!b.ok()) return {};
+  const ValueId one = b.scalar_like(x, 1), e = b.emit("Exp", {b.emit("Mul", {x, b.scalar_like(x, input_scale)})});
+  const ValueId below = b.emit("Mul", {b.emit("Sub", {e, one}), b.scalar_like(x, alpha * scale)}), above = b.emit("Mul", {x, b.scalar_like(x, scale)});
+  return tensor_of(b.emit("Where", {b.emit("Greater", {x, b.scalar_like(x, 0)}), above, below}));
 }
 
 IValue celu(Builder& b, const Arguments& a) {
@@ -34,7 +46,7 @@ IValue celu(Builder& b, const Arguments& a) {
 }
 
 IValue selu(Builder& b, const Arguments& a) {
-  return tensor_of(b.emit("Selu", {a.tensor("input")}, attributes({{"alpha", 1.6732632423543772848170429916717f}, {"gamma", 1.0507009873554804934193349852946f}})));
+  return tensor_of(selu_of(b, a.tensor("input"), 1.6732632423543772848170429916717, 1.0507009873554804934193349852946));
 }
 
 IValue gelu(Builder& b, const Arguments& a) {
@@ -64,6 +76,14 @@ IValue logsigmoid(Builder& b, const Arguments& a) {
   return tensor_of(b.emit("Neg", {b.emit("Softplus", {b.emit("Neg", {a.tensor("input")})})}));
 }
 
+IValue log_sigmoid_forward(Builder& b, const Arguments& a) { return IValue::tuple({logsigmoid(b, a), IValue()}); }
+
+// In eval mode the slope is the mean of the two.
+IValue rrelu(Builder& b, const Arguments& a) {
+  if (a.boolean("training")) b.fail(unsupported("rrelu in training mode is random; call model.eval() before exporting"));
+  return tensor_of(b.emit("LeakyRelu", {a.tensor("input")}, attributes({{"alpha", static_cast<float>((a.number("lower") + a.number("upper")) / 2)}})));
+}
+
 IValue hardtanh(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   return tensor_of(b.emit("Clip", {x, operand(b, a["min_val"], b.dtype(x)), operand(b, a["max_val"], b.dtype(x))}));
@@ -76,7 +96,7 @@ IValue relu6(Builder& b, const Arguments& a) {
 
 IValue threshold(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
-  return tensor_of(b.emit("Where", {b.emit("Greater", {x, operand(b, a["threshold"], b.dtype(x))}), x, operand(b, a["value"], b.dtype(x))}));
+  return tensor_of(b.emit("Where", {b.emit("LessOrEqual", {x, operand(b, a["threshold"], b.dtype(x))}), operand(b, a["value"], b.dtype(x)), x}));
 }
 
 IValue hardshrink(Builder& b, const Arguments& a) {
@@ -118,7 +138,7 @@ constexpr Operator kRows[] = {
     {"aten.relu.default F.relu torch.relu Tensor.relu", "input|self, inplace=False", relu},
     {"aten.sigmoid.default F.sigmoid torch.sigmoid torch.special.expit Tensor.sigmoid", "input|self", simple<"Sigmoid">},
     {"aten.tanh.default F.tanh torch.tanh Tensor.tanh", "input|self", simple<"Tanh">},
-    {"F.softsign aten.softsign.default", "input", simple<"Softsign">},
+    {"F.softsign", "input", simple<"Softsign">},
     {"aten.mish.default F.mish", "input|self, inplace=False", simple<"Mish">},
     {"aten.hardswish.default F.hardswish", "input|self, inplace=False", simple<"HardSwish">},
     {"aten.hardsigmoid.default F.hardsigmoid", "input|self, inplace=False", hardsigmoid},
@@ -130,13 +150,15 @@ constexpr Operator kRows[] = {
     {"aten.gelu.default F.gelu", "input|self, approximate='none'", gelu},
     {"aten.silu.default F.silu", "input|self, inplace=False", silu},
     {"aten.softplus.default F.softplus", "input|self, beta=1, threshold=20", softplus},
-    {"aten.log_sigmoid.default aten.logsigmoid.default F.logsigmoid", "input|self", logsigmoid},
+    {"aten.log_sigmoid.default F.logsigmoid", "input|self", logsigmoid},
+    {"aten.log_sigmoid_forward.default", "input|self", log_sigmoid_forward},
+    {"aten.rrelu.default F.rrelu torch.rrelu", "input|self, lower=0.125, upper=0.3333333333333333, training=False, inplace|generator=False", rrelu},
     {"aten.hardtanh.default F.hardtanh", "input|self, min_val=-1, max_val=1, inplace=False", hardtanh},
     {"aten.relu6.default F.relu6", "input|self, inplace=False", relu6},
     {"aten.threshold.default F.threshold torch.threshold", "input|self, threshold, value, inplace=False", threshold},
     {"aten.hardshrink.default F.hardshrink torch.hardshrink Tensor.hardshrink", "input|self, lambd=0.5", hardshrink},
     {"aten.softshrink.default F.softshrink", "input|self, lambd=0.5", softshrink},
-    {"F.tanhshrink aten.tanhshrink.default", "input", tanhshrink},
+    {"F.tanhshrink", "input", tanhshrink},
     {"aten.glu.default F.glu", "input|self, dim=-1", glu},
     {"aten.prelu.default aten._prelu_kernel.default F.prelu torch.prelu Tensor.prelu", "input|self, weight", prelu},
 };

@@ -55,6 +55,16 @@ ValueId operand(Builder& b, const IValue& value, DType dtype) {
   return b.fail(invalid(std::string("an operand must be a tensor or a number, not ") + value.kind()));
 }
 
+std::pair<ValueId, ValueId> pair_of(Builder& b, const IValue& x, const IValue& y, bool to_real) {
+  DType type = result_type(b, {&x, &y});
+  if (to_real && !is_float(type)) type = DType::f32;
+  return {operand(b, x, type), operand(b, y, type)};
+}
+
+ValueId truncated(Builder& b, ValueId v) {
+  return b.ok() && is_float(b.dtype(v)) ? b.emit("Mul", {b.emit("Sign", {v}), b.emit("Floor", {b.emit("Abs", {v})})}) : v;
+}
+
 ValueId real(Builder& b, ValueId v) { return is_float(b.dtype(v)) ? v : b.cast(v, DType::f32); }
 
 ValueId permute(Builder& b, ValueId v, const std::vector<int64_t>& order) {
@@ -71,6 +81,27 @@ ValueId transpose(Builder& b, ValueId v, int axis0, int axis1) {
 
 ValueId unsqueeze(Builder& b, ValueId v, std::vector<int64_t> axes) { return b.emit("Unsqueeze", {v, b.ints(axes)}); }
 ValueId squeeze(Builder& b, ValueId v, std::vector<int64_t> axes) { return axes.empty() ? v : b.emit("Squeeze", {v, b.ints(axes)}); }
+
+std::vector<Int> sizes_of(Builder& b, ValueId v) {
+  std::vector<Int> sizes;
+  for (int i = 0; i < b.rank(v); ++i) sizes.push_back(b.size(v, i));
+  return sizes;
+}
+
+int64_t known_size(Builder& b, ValueId x, int axis, const char* who) {
+  const Int n = b.size(x, axis);
+  if (n.known()) return n.value();
+  if (b.ok()) b.fail(unsupported(std::string(who) + " along a dimension that is not known when the model is loaded"));
+  return 0;
+}
+
+ValueId with_rank(Builder& b, ValueId v, int rank) {
+  const int from = b.rank(v);
+  if (!b.ok() || from >= rank) return v;
+  if (rank == 1) return unsqueeze(b, v, {0});
+  if (rank == 2) return b.reshape(v, {Int(1), Int(-1)});
+  return from == 2 ? unsqueeze(b, v, {2}) : b.reshape(v, {Int(1), Int(-1), Int(1)});
+}
 
 ValueId slice(Builder& b, ValueId v, int axis, int64_t start, int64_t end, int64_t step) {
   if (start == 0 && end == INT64_MAX && step == 1) return v;

@@ -29,6 +29,10 @@ DType promote(DType a, DType b);
 DType result_type(Builder& b, std::initializer_list<const IValue*> operands);
 // The operand as a tensor of that dtype.
 ValueId operand(Builder& b, const IValue& value, DType dtype);
+// Both operands in one dtype, as tensors; to_real: integers and bools in f32.
+std::pair<ValueId, ValueId> pair_of(Builder& b, const IValue& x, const IValue& y, bool to_real = false);
+// Without what stands behind the point.
+ValueId truncated(Builder& b, ValueId v);
 // An integer or bool tensor becomes f32, as in torch's functions of real numbers.
 ValueId real(Builder& b, ValueId v);
 // The tensor of an expression that a node of this operator makes.
@@ -37,6 +41,11 @@ ValueId transpose(Builder& b, ValueId v, int axis0, int axis1);
 ValueId permute(Builder& b, ValueId v, const std::vector<int64_t>& order);
 ValueId unsqueeze(Builder& b, ValueId v, std::vector<int64_t> axes);
 ValueId squeeze(Builder& b, ValueId v, std::vector<int64_t> axes);
+std::vector<Int> sizes_of(Builder& b, ValueId v);
+// The size of an axis that must be a number now; fails with "who along a dimension that is not known when the model is loaded".
+int64_t known_size(Builder& b, ValueId x, int axis, const char* who);
+// With at least that many dimensions (1, 2, 3), the new ones where torch's atleast_*d puts them.
+ValueId with_rank(Builder& b, ValueId v, int rank);
 // x[..., start:end:step, ...] with known numbers; `end` INT64_MAX: to the end.
 ValueId slice(Builder& b, ValueId v, int axis, int64_t start, int64_t end, int64_t step = 1);
 ValueId concat(Builder& b, std::vector<ValueId> values, int axis);

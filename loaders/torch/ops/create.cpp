@@ -14,12 +14,6 @@ DType dtype_of_number(const IValue& v) {
   return v.get<Int>() != nullptr ? DType::i64 : DType::f32;
 }
 
-std::vector<Int> sizes_of(Builder& b, ValueId v) {
-  std::vector<Int> sizes;
-  for (int i = 0; i < b.rank(v); ++i) sizes.push_back(b.size(v, i));
-  return sizes;
-}
-
 ValueId filled(Builder& b, const std::vector<Int>& sizes, ValueId scalar) {
   for (const Int& s : sizes) {
     if (s.known() && s.value() < 0) return b.fail(invalid("a tensor cannot have the size " + std::to_string(s.value())));

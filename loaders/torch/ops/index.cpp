@@ -1,4 +1,4 @@
-// Reading by index: select, slices, gathers, diagonals, windows. See operator.h. Next: embedding.cpp, scatter.cpp.
+// Reading by index: select, slices, gathers, windows. See operator.h. Next: diagonal.cpp, embedding.cpp, scatter.cpp.
 #include "loaders/torch/ops/indexing.h"
 
 namespace tern::torch {
@@ -83,32 +83,6 @@ IValue take_along_dim(Builder& b, const Arguments& a) {
 
 IValue take(Builder& b, const Arguments& a) {
   return tensor_of(b.emit("Gather", {b.reshape(a.tensor("input"), {Int(-1)}), index_of(b, a, "index")}, attributes({{"axis", int64_t(0)}})));
-}
-
-// Element i of the diagonal of dim1 and dim2 that lies `offset` to the right, as a new last axis.
-IValue diagonal(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  const int64_t offset = a.integer("offset");
-  const int d1 = b.axis(x, a.integer("dim1")), d2 = b.axis(x, a.integer("dim2")), rank = b.rank(x);
-  if (!b.ok()) return {};
-  if (rank < 2 || d1 == d2) return tensor_of(b.fail(invalid("a diagonal needs two different dimensions")));
-  const Int rows = b.size(x, d1), cols = b.size(x, d2);
-  if (!rows.known() || !cols.known()) return tensor_of(b.fail(unsupported("a diagonal of sizes that are not known when the model is loaded")));
-  if (offset < -rows.value() || offset > cols.value()) return tensor_of(b.fail(invalid("offset " + std::to_string(offset) + " lies outside of the matrix")));
-  const int64_t down = std::max<int64_t>(-offset, 0), right = std::max<int64_t>(offset, 0);
-  const int64_t n = std::max<int64_t>(std::min(rows.value() - down, cols.value() - right), 0);
-  if (n > kMostPlaces) return tensor_of(b.fail(unsupported("a diagonal of " + std::to_string(n) + " elements")));
-  std::vector<int64_t> order, places;
-  std::vector<Int> sizes;
-  for (int i = 0; i < rank; ++i) {
-    if (i == d1 || i == d2) continue;
-    order.push_back(i);
-    sizes.push_back(b.size(x, i));
-  }
-  order.insert(order.end(), {d1, d2});
-  sizes.push_back(b.mul(rows, cols));
-  for (int64_t i = 0; i < n; ++i) places.push_back((down + i) * cols.value() + right + i);
-  return tensor_of(b.emit("Gather", {b.reshape(permute(b, x, order), sizes), b.ints(places)}, attributes({{"axis", int64_t(rank - 2)}})));
 }
 
 // ---- windows ----
@@ -212,8 +186,6 @@ constexpr Operator kRows[] = {
     {"aten.gather.default torch.gather Tensor.gather", "input|self, dim, index, *, sparse_grad=False", gather},
     {"aten.take_along_dim.default torch.take_along_dim Tensor.take_along_dim", "input|self, indices, dim=None", take_along_dim},
     {"aten.take.default torch.take Tensor.take", "input|self, index", take},
-    {"aten.diagonal.default torch.diagonal Tensor.diagonal", "input|self, offset=0, dim1=0, dim2=1", diagonal},
-    {"torch.linalg.diagonal", "input|A, *, offset=0, dim1=-2, dim2=-1", diagonal},
     {"aten.unfold.default Tensor.unfold", "input|self, dimension, size, step", unfold_axis},
     {"F.unfold", "input, kernel_size, dilation=1, padding=0, stride=1", unfold},
     {"aten.im2col.default", "input|self, kernel_size, dilation, padding, stride", unfold},

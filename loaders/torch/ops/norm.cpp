@@ -1,5 +1,7 @@
 // Normalisations and softmax. See operator.h. Next: pool.cpp.
-#include "loaders/torch/ops/common.h"
+#include <cmath>
+
+#include "loaders/torch/ops/reduce.h"
 
 namespace tern::torch {
 namespace {
@@ -24,25 +26,42 @@ ValueId batch_norm_of(Builder& b, const Arguments& a) {
   return b.emit("BatchNormalization", {x, scale, bias, mean, var}, attributes({{"epsilon", static_cast<float>(a.number("eps"))}}));
 }
 
-IValue batch_norm(Builder& b, const Arguments& a) {
-  if (a.boolean("training")) {
-    b.fail(unsupported("batch_norm in training mode is not supported; call model.eval() before saving or exporting"));
-    return {};
+// With the statistics of the batch itself, as a layer without running ones has even in eval mode.
+ValueId own_statistics(Builder& b, const Arguments& a) {
+  const ValueId x = a.tensor("input");
+  const int rank = b.rank(x);
+  if (!b.ok() || rank < 2) return b.ok() ? b.fail(invalid("batch_norm needs at least two dimensions")) : kNone;
+  std::vector<int64_t> axes = {0}, more;
+  for (int i = 2; i < rank; ++i) {
+    axes.push_back(i);
+    more.push_back(i - 1);
   }
-  return tensor_of(batch_norm_of(b, a));
+  const ValueId d = b.emit("Sub", {x, reduced(b, "ReduceMean", x, axes, true)});
+  const ValueId var = reduced(b, "ReduceMean", b.emit("Mul", {d, d}), axes, true);
+  ValueId y = b.emit("Div", {d, b.emit("Sqrt", {b.emit("Add", {var, b.scalar_like(x, a.number("eps"))})})});
+  auto of_channels = [&](const char* name) { return more.empty() ? a.tensor(name) : unsqueeze(b, a.tensor(name), more); };
+  if (a.has("weight")) y = b.emit("Mul", {y, of_channels("weight")});
+  return a.has("bias") ? b.emit("Add", {y, of_channels("bias")}) : y;
 }
 
-IValue native_batch_norm(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(batch_norm_of(b, a)), IValue(), IValue()}); }
+ValueId batch_norm_either(Builder& b, const Arguments& a) {
+  if (!a.boolean("training")) return batch_norm_of(b, a);
+  if (!a.has("running_mean") && !a.has("running_var")) return own_statistics(b, a);
+  return b.ok() ? b.fail(unsupported("batch_norm in training mode is not supported; call model.eval() before saving or exporting")) : kNone;
+}
+
+IValue batch_norm(Builder& b, const Arguments& a) { return tensor_of(batch_norm_either(b, a)); }
+IValue native_batch_norm(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(batch_norm_either(b, a)), IValue(), IValue()}); }
+IValue batch_norm_no_training(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(batch_norm_of(b, a)), IValue(), IValue()}); }
 
 IValue instance_norm(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   if (!b.ok() || b.rank(x) < 2) return tensor_of(b.ok() ? b.fail(invalid("instance_norm needs at least two dimensions")) : kNone);
   if (a.has("running_mean") && !a.boolean("use_input_stats")) return tensor_of(batch_norm_of(b, a));
-  if (a.has("weight") && a.has("bias")) {
-    return tensor_of(b.emit("InstanceNormalization", {x, a.tensor("weight"), a.tensor("bias")}, attributes({{"epsilon", static_cast<float>(a.number("eps"))}})));
-  }
   const Dim channels = b.shape(x)[1];
-  return tensor_of(b.emit("InstanceNormalization", {x, filled(b, channels, b.dtype(x), 1), filled(b, channels, b.dtype(x), 0)}, attributes({{"epsilon", static_cast<float>(a.number("eps"))}})));
+  const ValueId scale = a.has("weight") ? a.tensor("weight") : filled(b, channels, b.dtype(x), 1);
+  const ValueId bias = a.has("bias") ? a.tensor("bias") : filled(b, channels, b.dtype(x), 0);
+  return tensor_of(b.emit("InstanceNormalization", {x, scale, bias}, attributes({{"epsilon", static_cast<float>(a.number("eps"))}})));
 }
 
 ValueId layer_norm_of(Builder& b, const Arguments& a) {
@@ -69,18 +88,20 @@ ValueId layer_norm_of(Builder& b, const Arguments& a) {
 IValue layer_norm(Builder& b, const Arguments& a) { return tensor_of(layer_norm_of(b, a)); }
 IValue native_layer_norm(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(layer_norm_of(b, a)), IValue(), IValue()}); }
 
-IValue group_norm(Builder& b, const Arguments& a) {
+ValueId group_norm_of(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
-  if (!b.ok() || b.rank(x) < 2) return tensor_of(b.ok() ? b.fail(invalid("group_norm needs at least two dimensions")) : kNone);
+  if (!b.ok() || b.rank(x) < 2) return b.ok() ? b.fail(invalid("group_norm needs at least two dimensions")) : kNone;
   const Dim channels = b.shape(x)[1];
   const ValueId scale = a.has("weight") ? a.tensor("weight") : filled(b, channels, b.dtype(x), 1);
   const ValueId bias = a.has("bias") ? a.tensor("bias") : filled(b, channels, b.dtype(x), 0);
-  return tensor_of(b.emit("GroupNormalization", {x, scale, bias},
-                          attributes({{"epsilon", static_cast<float>(a.number("eps"))}, {"num_groups", a.integer("num_groups")}})));
+  return b.emit("GroupNormalization", {x, scale, bias}, attributes({{"epsilon", static_cast<float>(a.number("eps"))}, {"num_groups", a.integer("num_groups")}}));
 }
 
+IValue group_norm(Builder& b, const Arguments& a) { return tensor_of(group_norm_of(b, a)); }
+IValue native_group_norm(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(group_norm_of(b, a)), IValue(), IValue()}); }
+
 // x / sqrt(mean(x^2) + eps) * weight
-IValue rms_norm(Builder& b, const Arguments& a) {
+ValueId rms_norm_of(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   const auto axes_count = static_cast<int64_t>(a.ints("normalized_shape").size());
   const double eps = a.has("eps") ? a.number("eps") : b.dtype(x) == DType::f64 ? 2.220446049250313e-16 : 1.1920928955078125e-07;
@@ -88,13 +109,21 @@ IValue rms_norm(Builder& b, const Arguments& a) {
   for (int64_t i = -axes_count; i < 0; ++i) axes.push_back(i);
   const ValueId square = b.emit("ReduceMean", {b.emit("Mul", {x, x}), b.ints(axes)}, attributes({{"keepdims", int64_t(1)}}));
   const ValueId y = b.emit("Mul", {x, b.emit("Reciprocal", {b.emit("Sqrt", {b.emit("Add", {square, b.scalar_like(x, eps)})})})});
-  return tensor_of(a.has("weight") ? b.emit("Mul", {y, a.tensor("weight")}) : y);
+  return a.has("weight") ? b.emit("Mul", {y, a.tensor("weight")}) : y;
 }
 
+IValue rms_norm(Builder& b, const Arguments& a) { return tensor_of(rms_norm_of(b, a)); }
+IValue fused_rms_norm(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(rms_norm_of(b, a)), IValue()}); }
+
+// The channel in the middle, and for even sizes one more before it; LRN has it behind, so that the channels are turned around for it.
 IValue local_response_norm(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  return tensor_of(b.emit("LRN", {x}, attributes({{"size", a.integer("size")}, {"alpha", static_cast<float>(a.number("alpha"))},
-                                                  {"beta", static_cast<float>(a.number("beta"))}, {"bias", static_cast<float>(a.number("k"))}})));
+  ValueId x = a.tensor("input");
+  const bool even = a.integer("size") % 2 == 0;
+  if (!b.ok() || b.rank(x) < 3) return tensor_of(b.ok() ? b.fail(invalid("local_response_norm needs at least three dimensions")) : kNone);
+  auto turned = [&](ValueId v) { return even ? slice(b, v, 1, -1, INT64_MIN, -1) : v; };
+  const Attributes attrs = attributes({{"size", a.integer("size")}, {"alpha", static_cast<float>(a.number("alpha"))},
+                                       {"beta", static_cast<float>(a.number("beta"))}, {"bias", static_cast<float>(a.number("k"))}});
+  return tensor_of(turned(b.emit("LRN", {turned(x)}, attrs)));
 }
 
 int softmax_axis(Builder& b, const Arguments& a, ValueId x) {
@@ -114,19 +143,26 @@ IValue softmax(Builder& b, const Arguments& a) {
   return tensor_of(b.emit(Op.text, {x}, attributes({{"axis", int64_t(axis)}})));
 }
 
+// Where a whole row is masked (-inf), zeros.
+IValue safe_softmax(Builder& b, const Arguments& a) {
+  const ValueId x = a.tensor("input");
+  const IValue y = softmax<"Softmax", 1>(b, a);
+  if (!b.ok() || b.rank(x) == 0) return y;
+  const ValueId masked = b.emit("Equal", {reduced(b, "ReduceMax", x, {b.axis(x, a.integer("dim"))}, true), b.scalar_like(x, -INFINITY)});
+  return tensor_of(b.emit("Where", {masked, b.scalar_like(y.id(), 0), y.id()}));
+}
+
 // x / max(||x||_p, eps)
 IValue normalize(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
-  const double p = a.number("p");
-  const ValueId axes = b.ints(a.ints("dim"));
-  if (p != 1 && p != 2) return tensor_of(b.fail(unsupported("normalize with p other than 1 and 2 is not supported")));
-  const ValueId norm = b.emit(p == 1 ? "ReduceL1" : "ReduceL2", {x, axes}, attributes({{"keepdims", int64_t(1)}}));
+  const ValueId norm = norm_of(b, x, a.number("p"), reduced_axes(b, a["dim"], b.rank(x)), true);
   return tensor_of(b.emit("Div", {x, b.emit("Max", {norm, b.scalar_like(x, a.number("eps"))})}));
 }
 
 IValue cosine_similarity(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("x1"), y = a.tensor("x2");
-  const ValueId axes = b.ints(a.ints("dim"));
+  const int rank = std::max(b.rank(x), b.rank(y));  // they broadcast: the axis counts from the end of both
+  const ValueId axes = b.ints(std::vector<int64_t>{b.axis_of(a.integer("dim"), rank) - rank});
   const Attributes gone = attributes({{"keepdims", int64_t(0)}});
   const ValueId eps = b.scalar_like(x, a.number("eps"));
   const ValueId dot = b.emit("ReduceSum", {b.emit("Mul", {x, y}), axes}, gone);
@@ -136,26 +172,29 @@ IValue cosine_similarity(Builder& b, const Arguments& a) {
 
 IValue pairwise_distance(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("x1");
-  const double p = a.number("p");
-  if (p != 1 && p != 2) return tensor_of(b.fail(unsupported("pairwise_distance with p other than 1 and 2 is not supported")));
   const ValueId d = b.emit("Add", {b.emit("Sub", {x, a.tensor("x2")}), b.scalar_like(x, a.number("eps"))});
-  return tensor_of(b.emit(p == 1 ? "ReduceL1" : "ReduceL2", {d, b.ints(std::vector<int64_t>{-1})}, attributes({{"keepdims", int64_t(a.boolean("keepdim"))}})));
+  return tensor_of(norm_of(b, d, a.number("p"), {b.rank(d) - 1}, a.boolean("keepdim")));
 }
 
 constexpr Operator kRows[] = {
     {"F.batch_norm", "input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5", batch_norm},
     {"aten.batch_norm.default torch.batch_norm", "input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True", batch_norm},
-    {"aten._native_batch_norm_legit_no_training.default", "input, weight, bias, running_mean, running_var, momentum, eps", native_batch_norm},
+    {"aten._native_batch_norm_legit_no_training.default", "input, weight, bias, running_mean, running_var, momentum, eps", batch_norm_no_training},
+    {"aten.native_batch_norm.default aten._native_batch_norm_legit.default", "input, weight, bias, running_mean, running_var, training, momentum, eps", native_batch_norm},
+    {"aten._native_batch_norm_legit.no_stats", "input, weight, bias, training, momentum, eps", native_batch_norm},
     {"F.instance_norm", "input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5", instance_norm},
     {"aten.instance_norm.default torch.instance_norm", "input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, cudnn_enabled=True", instance_norm},
     {"aten.layer_norm.default F.layer_norm torch.layer_norm", "input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True", layer_norm},
     {"aten.native_layer_norm.default", "input, normalized_shape, weight, bias, eps", native_layer_norm},
     {"aten.group_norm.default F.group_norm torch.group_norm", "input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True", group_norm},
+    {"aten.native_group_norm.default", "input, weight, bias, N, C, HxW, num_groups|group, eps", native_group_norm},
+    {"aten._fused_rms_norm.default", "input, normalized_shape, weight=None, eps=None", fused_rms_norm},
     {"aten.rms_norm.default F.rms_norm torch.rms_norm", "input, normalized_shape, weight=None, eps=None", rms_norm},
     {"F.local_response_norm", "input, size, alpha=1e-4, beta=0.75, k=1", local_response_norm},
     {"F.softmax", "input, dim=None, _stacklevel=3, dtype=None", softmax<"Softmax", 1>},
     {"aten.softmax.int torch.softmax torch.special.softmax Tensor.softmax", "input|self, dim, dtype=None", softmax<"Softmax", 1>},
-    {"aten._softmax.default aten._safe_softmax.default", "input|self, dim, half_to_float=False, dtype=None", softmax<"Softmax", 1>},
+    {"aten._safe_softmax.default", "input|self, dim, dtype=None", safe_softmax},
+    {"aten._softmax.default", "input|self, dim, half_to_float=False, dtype=None", softmax<"Softmax", 1>},
     {"F.log_softmax", "input, dim=None, _stacklevel=3, dtype=None", softmax<"LogSoftmax", 1>},
     {"aten.log_softmax.int torch.log_softmax torch.special.log_softmax Tensor.log_softmax", "input|self, dim, dtype=None", softmax<"LogSoftmax", 1>},
     {"aten._log_softmax.default", "input|self, dim, half_to_float=False, dtype=None", softmax<"LogSoftmax", 1>},

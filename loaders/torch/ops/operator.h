@@ -59,18 +59,25 @@ IValue call(Builder& b, std::string_view spelling, const IValues& positional, co
 std::span<const std::span<const Operator>> all_operators();
 
 // The tables, by file.
-std::span<const Operator> pointwise_operators();   // pointwise.cpp: arithmetic, comparisons, casts
+std::span<const Operator> number_operators();      // numbers.cpp: math.sqrt, torch.sym_max
+std::span<const Operator> pointwise_operators();   // pointwise.cpp: arithmetic, comparisons, logic, where
+std::span<const Operator> cast_operators();        // casts.cpp: to, float, dropout in eval mode
+std::span<const Operator> function_operators();    // functions.cpp: exp, log, sin, round, atan2 …
 std::span<const Operator> activation_operators();  // activations.cpp
-std::span<const Operator> linear_operators();      // linear.cpp: linear, matmul, addmm, bmm, einsum, bilinear
+std::span<const Operator> linear_operators();      // linear.cpp: linear, matmul, addmm, bmm, bilinear
+std::span<const Operator> einsum_operators();      // einsum.cpp: einsum, tensordot, kron, cross
 std::span<const Operator> conv_operators();        // conv.cpp
-std::span<const Operator> pool_operators();        // pool.cpp: pools, interpolate, pixel_shuffle
+std::span<const Operator> pool_operators();        // pool.cpp
+std::span<const Operator> interpolate_operators(); // interpolate.cpp: interpolate, upsample, pixel_shuffle
 std::span<const Operator> norm_operators();        // norm.cpp: batch, layer, group, instance, rms, local response, softmax, normalize
-std::span<const Operator> shape_operators();       // shape.cpp: view, permute, cat, stack, split, chunk, expand, repeat, flip, roll …
+std::span<const Operator> shape_operators();       // shape.cpp: view, permute, expand, repeat, flip, roll …
+std::span<const Operator> join_operators();        // join.cpp: cat, stack, split, chunk, unbind
 std::span<const Operator> pad_operators();         // pad.cpp
 std::span<const Operator> reduce_operators();      // reduce.cpp: sum, mean, prod, any, all, var, std, norms …
 std::span<const Operator> order_operators();       // order.cpp: max, min, argmax, topk, sort, median, cumsum …
 std::span<const Operator> getitem_operators();     // indexing.cpp: x[…]
-std::span<const Operator> index_operators();       // index.cpp: select, slice, index, gather, diagonal, unfold, fold
+std::span<const Operator> index_operators();       // index.cpp: select, slice, index, gather, unfold, fold
+std::span<const Operator> diagonal_operators();    // diagonal.cpp: diagonal, diag_embed, trace
 std::span<const Operator> embedding_operators();   // embedding.cpp: embedding, embedding_bag, one_hot
 std::span<const Operator> scatter_operators();     // scatter.cpp: scatter, index_put, index_add, slice_scatter …
 std::span<const Operator> create_operators();      // create.cpp: zeros, ones, full, arange, eye, tril, scalar_tensor, sym_size

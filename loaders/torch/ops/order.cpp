@@ -49,8 +49,7 @@ IValue max_or_min(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   const IValue& dim = a["dim"];
   if (dim.is_tensor()) {
-    const DType type = result_type(b, {&a["input"], &dim});
-    return tensor_of(b.emit(Pair.text, {operand(b, a["input"], type), operand(b, dim, type)}));
+    return call(b, Pair.text, {a["input"], dim});
   }
   if (dim.is_none()) return tensor_of(extreme_of(b, Reduce.text, x, reduced_axes(b, dim, b.rank(x)), false));
   const bool keepdim = a.boolean("keepdim");
@@ -100,6 +99,11 @@ Sorted whole_order(Builder& b, const Arguments& a) {
 IValue sort(Builder& b, const Arguments& a) {
   const Sorted s = whole_order(b, a);
   return IValue::tuple({tensor_of(s.values), tensor_of(s.places)});
+}
+
+IValue msort(Builder& b, const Arguments& a) {
+  const ValueId x = a.tensor("input");
+  return tensor_of(sorted(b, x, 0, length_of(b, x, 0), false).values);
 }
 
 IValue argsort(Builder& b, const Arguments& a) { return tensor_of(whole_order(b, a).places); }
@@ -167,6 +171,16 @@ IValue running(Builder& b, const Arguments& a) {  // cumsum, cumprod
   return tensor_of(b.emit(Op.text, {x, b.scalar(Int(int64_t(axis)))}));
 }
 
+// The exponentials relative to the largest of the whole axis, added up: log(cumsum(exp(x - m))) + m.
+IValue logcumsumexp(Builder& b, const Arguments& a) {
+  const ValueId x = a.tensor("input");
+  const int axis = b.axis(x, a.integer("dim"));
+  if (!b.ok() || b.rank(x) == 0) return tensor_of(x);
+  const ValueId most = reduced(b, "ReduceMax", x, {axis}, true);
+  const ValueId sums = b.emit("CumSum", {b.emit("Exp", {b.emit("Sub", {x, most})}), b.scalar(Int(int64_t(axis)))});
+  return tensor_of(b.emit("Add", {b.emit("Log", {sums}), most}));
+}
+
 IValue diff(Builder& b, const Arguments& a) {
   ValueId x = a.tensor("input");
   const int axis = b.axis(x, a.integer("dim"));
@@ -186,8 +200,8 @@ constexpr const char* kStable = "input|self, *, stable=None, dim=-1, descending=
 constexpr Operator kRows[] = {
     {"aten.amax.default torch.amax Tensor.amax", kExtreme, extreme<"ReduceMax">},
     {"aten.amin.default torch.amin Tensor.amin", kExtreme, extreme<"ReduceMin">},
-    {"aten.max.default aten.max.dim aten.max.other torch.max Tensor.max", kMaxMin, max_or_min<"ReduceMax", "ArgMax", "Max">},
-    {"aten.min.default aten.min.dim aten.min.other torch.min Tensor.min", kMaxMin, max_or_min<"ReduceMin", "ArgMin", "Min">},
+    {"aten.max.default aten.max.dim aten.max.other torch.max Tensor.max", kMaxMin, max_or_min<"ReduceMax", "ArgMax", "torch.maximum">},
+    {"aten.min.default aten.min.dim aten.min.other torch.min Tensor.min", kMaxMin, max_or_min<"ReduceMin", "ArgMin", "torch.minimum">},
     {"aten.aminmax.default torch.aminmax Tensor.aminmax", "input|self, *, dim=None, keepdim=False", aminmax},
     {"aten.argmax.default torch.argmax Tensor.argmax", kPlace, place<"ArgMax">},
     {"aten.argmin.default torch.argmin Tensor.argmin", kPlace, place<"ArgMin">},
@@ -196,6 +210,7 @@ constexpr Operator kRows[] = {
     {"aten.sort.stable", kStable, sort},
     {"aten.argsort.default torch.argsort Tensor.argsort", kSort, argsort},
     {"aten.argsort.stable", kStable, argsort},
+    {"aten.msort.default torch.msort Tensor.msort", "input|self", msort},
     {"aten.kthvalue.default torch.kthvalue Tensor.kthvalue", "input|self, k, dim=-1, keepdim=False", kthvalue},
     {"aten.median.default aten.median.dim torch.median Tensor.median", "input|self, dim=None, keepdim=False", median},
     {"aten.bucketize.Tensor aten.bucketize.Scalar torch.bucketize", "input|self, boundaries, *, out_int32=False, right=False, side=None", bucketize},
@@ -203,6 +218,7 @@ constexpr Operator kRows[] = {
      bucketize},
     {"aten.cumsum.default torch.cumsum Tensor.cumsum", "input|self, dim|axis, *, dtype=None", running<"CumSum">},
     {"aten.cumprod.default torch.cumprod Tensor.cumprod", "input|self, dim|axis, *, dtype=None", running<"CumProd">},
+    {"aten.logcumsumexp.default torch.logcumsumexp Tensor.logcumsumexp", "input|self, dim", logcumsumexp},
     {"torch.diff Tensor.diff aten.diff.default", "input|self, n=1, dim=-1", diff},
 };
 

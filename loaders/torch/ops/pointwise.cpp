@@ -1,58 +1,8 @@
-// Arithmetic, comparisons, functions of real numbers. See operator.h. Next: activations.cpp.
-#include <cmath>
-
-#include "loaders/torch/ops/common.h"
+// Arithmetic, comparisons, logic. See operator.h. Next: casts.cpp, functions.cpp, activations.cpp.
+#include "loaders/torch/ops/numbers.h"
 
 namespace tern::torch {
 namespace {
-
-template <Text Op>
-IValue unary(Builder& b, const Arguments& a) {
-  return tensor_of(b.emit(Op.text, {a.tensor("input")}));
-}
-template <Text Op>
-IValue unary_real(Builder& b, const Arguments& a) {
-  return tensor_of(b.emit(Op.text, {real(b, a.tensor("input"))}));
-}
-// Whole numbers stay what they are under floor, ceil and round.
-template <Text Op>
-IValue rounding(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  return tensor_of(is_float(b.dtype(x)) ? b.emit(Op.text, {x}) : x);
-}
-
-bool is_number(const IValue& v) { return v.get<Int>() != nullptr || v.get<double>() != nullptr || v.get<bool>() != nullptr; }
-
-// Both operands in one dtype, as tensors.
-std::pair<ValueId, ValueId> pair_of(Builder& b, const IValue& x, const IValue& y, bool to_real = false) {
-  DType type = result_type(b, {&x, &y});
-  if (to_real && !is_float(type)) type = DType::f32;
-  return {operand(b, x, type), operand(b, y, type)};
-}
-
-double as_double(const IValue& v) {
-  if (const auto* x = v.get<double>()) return *x;
-  if (const auto* flag = v.get<bool>()) return *flag;
-  const auto* n = v.get<Int>();
-  return n != nullptr && n->known() ? static_cast<double>(n->value()) : NAN;
-}
-
-Int as_int(const IValue& v) {
-  if (const auto* flag = v.get<bool>()) return int64_t(*flag);
-  return v.get<Int>() != nullptr ? *v.get<Int>() : Int();
-}
-
-// x + y of Python numbers: sizes stay symbolic, floats are computed now.
-template <class Ints, class Reals>
-IValue numbers(Builder& b, const IValue& x, const IValue& y, Ints ints, Reals reals) {
-  if (x.get<double>() == nullptr && y.get<double>() == nullptr) return ints(as_int(x), as_int(y));
-  const double p = as_double(x), q = as_double(y);
-  if (std::isnan(p) || std::isnan(q)) {
-    b.fail(unsupported("a float made from a symbolic size is not supported"));
-    return {};
-  }
-  return reals(p, q);
-}
 
 ValueId scaled(Builder& b, ValueId v, const IValue& alpha) {
   const double factor = as_double(alpha);
@@ -95,10 +45,20 @@ IValue mul(Builder& b, const Arguments& a) {
   return tensor_of(either(b, "And", "Mul", p, q));
 }
 
+// The remainder with the sign of the divisor, as Python's %. Floats have one only with the sign of the dividend.
+ValueId remainder_of(Builder& b, ValueId p, ValueId q) {
+  if (!b.ok() || !is_float(b.dtype(p))) return b.emit("Mod", {p, q});
+  const ValueId r = b.emit("Mod", {p, q}, attributes({{"fmod", int64_t(1)}})), zero = b.scalar_like(p, 0);
+  const ValueId other_side = b.emit("Xor", {b.emit("Less", {r, zero}), b.emit("Less", {q, zero})});
+  const ValueId inside = b.emit("Equal", {r, zero});
+  return b.emit("Where", {b.emit("Or", {inside, b.emit("Not", {other_side})}), r, b.emit("Add", {r, q})});
+}
+
+// Without the remainder the division is even. Of floats it is rounded, which takes away what the division did; by zero it stays infinite.
 ValueId floor_of(Builder& b, ValueId p, ValueId q) {
-  if (is_float(b.dtype(p))) return b.emit("Floor", {b.emit("Div", {p, q})});
-  // Div truncates; without the remainder it divides evenly.
-  return b.emit("Div", {b.emit("Sub", {p, b.emit("Mod", {p, q})}), q});
+  const ValueId even = b.emit("Div", {b.emit("Sub", {p, remainder_of(b, p, q)}), q});
+  if (!b.ok() || !is_float(b.dtype(p))) return even;
+  return b.emit("Where", {b.emit("Equal", {q, b.scalar_like(q, 0)}), b.emit("Div", {p, q}), b.emit("Round", {even})});
 }
 
 IValue div(Builder& b, const Arguments& a) {
@@ -115,10 +75,9 @@ IValue div(Builder& b, const Arguments& a) {
   }
   auto [p, q] = pair_of(b, x, y, mode.empty());
   if (mode == "floor") return tensor_of(floor_of(b, p, q));
+  if (!mode.empty() && mode != "trunc") return tensor_of(b.fail(invalid("rounding_mode must be None, 'floor' or 'trunc', not '" + mode + "'")));
   const ValueId ratio = b.emit("Div", {p, q});
-  if (mode != "trunc" || !is_float(b.dtype(ratio))) return tensor_of(ratio);
-  const ValueId down = b.emit("Floor", {ratio}), up = b.emit("Ceil", {ratio});
-  return tensor_of(b.emit("Where", {b.emit("Less", {ratio, b.scalar_like(ratio, 0)}), up, down}));
+  return tensor_of(mode == "trunc" ? truncated(b, ratio) : ratio);
 }
 
 IValue floor_divide(Builder& b, const Arguments& a) {
@@ -130,7 +89,6 @@ IValue floor_divide(Builder& b, const Arguments& a) {
   return tensor_of(floor_of(b, p, q));
 }
 
-// The sign of the divisor, as Python's %.
 IValue remainder(Builder& b, const Arguments& a) {
   const IValue &x = a["input"], &y = a["other"];
   if (is_number(x) && is_number(y)) {
@@ -138,8 +96,7 @@ IValue remainder(Builder& b, const Arguments& a) {
                    [](double p, double q) { return IValue(p - q * std::floor(p / q)); });
   }
   auto [p, q] = pair_of(b, x, y);
-  if (!is_float(b.dtype(p))) return tensor_of(b.emit("Mod", {p, q}));
-  return tensor_of(b.emit("Sub", {p, b.emit("Mul", {q, b.emit("Floor", {b.emit("Div", {p, q})})})}));
+  return tensor_of(remainder_of(b, p, q));
 }
 
 IValue fmod(Builder& b, const Arguments& a) {
@@ -160,22 +117,41 @@ IValue pow(Builder& b, const Arguments& a) {
   }
   if (x.is_tensor() && is_number(y)) {  // what these exponents mean, exactly
     const double e = as_double(y);
-    const ValueId v = x.id();
+    const ValueId v = operand(b, x, result_type(b, {&x, &y}));
     if (e == 1) return tensor_of(v);
     if (e == 2) return tensor_of(b.emit("Mul", {v, v}));
     if (e == 3) return tensor_of(b.emit("Mul", {b.emit("Mul", {v, v}), v}));
-    if (e == 0.5) return tensor_of(b.emit("Sqrt", {real(b, v)}));
-    if (e == -0.5) return tensor_of(b.emit("Reciprocal", {b.emit("Sqrt", {real(b, v)})}));
-    if (e == -1) return tensor_of(b.emit("Reciprocal", {real(b, v)}));
+    if (!is_float(b.dtype(v)) && e < 0) return tensor_of(b.fail(invalid("integers to negative integer powers are not allowed")));
+    if (e == 0.5) return tensor_of(b.emit("Sqrt", {v}));
+    if (e == -0.5) return tensor_of(b.emit("Reciprocal", {b.emit("Sqrt", {v})}));
+    if (e == -1) return tensor_of(b.emit("Reciprocal", {v}));
   }
   auto [p, q] = pair_of(b, x, y);
-  return tensor_of(b.emit("Pow", {p, q}));
+  if (!b.ok() || is_signed_int(b.dtype(p)) || is_float(b.dtype(p))) return tensor_of(b.emit("Pow", {p, q}));
+  return tensor_of(b.cast(b.emit("Pow", {b.cast(p, DType::i64), b.cast(q, DType::i64)}), b.dtype(p)));
 }
 
-template <Text Op>
+IValue float_power(Builder& b, const Arguments& a) {
+  return tensor_of(b.emit("Pow", {operand(b, a["input"], DType::f64), operand(b, a["exponent"], DType::f64)}));
+}
+
+// x << n and x >> n with a known n: a product, and a division that rounds down.
+template <bool Left>
+IValue shift(Builder& b, const Arguments& a) {
+  const IValue& x = a["input"];
+  const int64_t n = a.integer("other");
+  if (!b.ok()) return {};
+  if (n < 0 || n > 62) return tensor_of(b.fail(unsupported("a shift by " + std::to_string(n) + " is not supported")));
+  const Int power = int64_t(1) << n;
+  if (is_number(x)) return Left ? b.mul(as_int(x), power) : b.floor_div(as_int(x), power);
+  const ValueId v = a.tensor("input"), by = b.scalar_like(v, std::exp2(static_cast<double>(n)));
+  return tensor_of(Left ? b.emit("Mul", {v, by}) : floor_of(b, v, by));
+}
+
+template <Text Boolean, Text Op>
 IValue extreme(Builder& b, const Arguments& a) {
   auto [p, q] = pair_of(b, a["input"], a["other"]);
-  return tensor_of(b.emit(Op.text, {p, q}));
+  return tensor_of(either(b, Boolean.text, Op.text, p, q));
 }
 
 // Comparisons of known Python numbers are known; of tensors, bool tensors.
@@ -194,6 +170,7 @@ IValue compare(Builder& b, const Arguments& a) {
     return op == "Equal" ? p == q : op == "Less" ? p < q : op == "LessOrEqual" ? p <= q : op == "Greater" ? p > q : p >= q;
   }
   auto [p, q] = pair_of(b, x, y);
+  if (b.ok() && b.dtype(p) == DType::boolean && std::string_view(Op.text) != "Equal") p = b.cast(p, DType::u8), q = b.cast(q, DType::u8);
   return tensor_of(b.emit(Op.text, {p, q}));
 }
 
@@ -246,34 +223,6 @@ IValue clamp(Builder& b, const Arguments& a) {
   return tensor_of(y);
 }
 
-IValue rsqrt(Builder& b, const Arguments& a) { return tensor_of(b.emit("Reciprocal", {b.emit("Sqrt", {real(b, a.tensor("input"))})})); }
-
-IValue square(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  return tensor_of(b.emit("Mul", {x, x}));
-}
-
-IValue log1p(Builder& b, const Arguments& a) {
-  const ValueId x = real(b, a.tensor("input"));
-  return tensor_of(b.emit("Log", {b.emit("Add", {x, b.scalar_like(x, 1)})}));
-}
-
-IValue expm1(Builder& b, const Arguments& a) {
-  const ValueId e = b.emit("Exp", {real(b, a.tensor("input"))});
-  return tensor_of(b.emit("Sub", {e, b.scalar_like(e, 1)}));
-}
-
-template <int Base>
-IValue log_base(Builder& b, const Arguments& a) {
-  const ValueId l = b.emit("Log", {real(b, a.tensor("input"))});
-  return tensor_of(b.emit("Mul", {l, b.scalar_like(l, 1 / std::log(double(Base)))}));
-}
-
-IValue exp2(Builder& b, const Arguments& a) {
-  const ValueId x = real(b, a.tensor("input"));
-  return tensor_of(b.emit("Pow", {b.scalar_like(x, 2), x}));
-}
-
 IValue lerp(Builder& b, const Arguments& a) {
   auto [p, q] = pair_of(b, a["input"], a["end"]);
   return tensor_of(b.emit("Add", {p, b.emit("Mul", {operand(b, a["weight"], b.dtype(p)), b.emit("Sub", {q, p})})}));
@@ -295,89 +244,36 @@ IValue masked_fill(Builder& b, const Arguments& a) {
   return tensor_of(b.emit("Where", {b.cast(a.tensor("mask"), DType::boolean), operand(b, a["value"], b.dtype(x)), x}));
 }
 
-IValue nan_to_num(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  const bool half = b.dtype(x) == DType::f16, wide = b.dtype(x) == DType::f64;
-  const double most = half ? 65504 : wide ? 1.7976931348623157e308 : 3.4028234663852886e38;
-  auto given = [&](const char* name, double otherwise) { return b.scalar_like(x, a.has(name) ? a.number(name) : otherwise); };
-  ValueId y = b.emit("Where", {b.emit("IsNaN", {x}), given("nan", 0), x});
-  y = b.emit("Where", {b.emit("Equal", {y, b.scalar_like(x, INFINITY)}), given("posinf", most), y});
-  return tensor_of(b.emit("Where", {b.emit("Equal", {y, b.scalar_like(x, -INFINITY)}), given("neginf", -most), y}));
-}
-
-// ---- dtypes and what changes nothing in eval mode ----
-
-IValue to(Builder& b, const Arguments& a) {  // .to(dtype), .to(device), .to(device, dtype), .to(other)
-  const ValueId x = a.tensor("input");
-  for (const char* name : {"dtype", "device", "third"}) {
-    if (const auto* dtype = a[name].get<DType>()) return tensor_of(b.cast(x, *dtype));
-    if (a[name].is_tensor()) return tensor_of(b.cast(x, b.dtype(a[name].id())));
-  }
-  return tensor_of(x);
-}
-
-template <DType To>
-IValue to_type(Builder& b, const Arguments& a) { return tensor_of(b.cast(a.tensor("input"), To)); }
-
-IValue type_as(Builder& b, const Arguments& a) { return tensor_of(b.cast(a.tensor("input"), b.dtype(a.tensor("other")))); }
-
-IValue identity(Builder&, const Arguments& a) { return tensor_of(a.tensor("input")); }
-
 constexpr Operator kRows[] = {
-    {"aten.abs.default torch.abs torch.absolute Tensor.abs operator.abs", "input|self", unary<"Abs">},
     {"aten.neg.default torch.neg torch.negative Tensor.neg operator.neg operator.__neg__", "input|self", negate},
-    {"aten.sign.default torch.sign Tensor.sign torch.sgn Tensor.sgn", "input|self", unary<"Sign">},
-    {"aten.floor.default torch.floor Tensor.floor", "input|self", rounding<"Floor">},
-    {"aten.ceil.default torch.ceil Tensor.ceil", "input|self", rounding<"Ceil">},
-    {"aten.round.default torch.round Tensor.round", "input|self", rounding<"Round">},
-    {"aten.exp.default torch.exp Tensor.exp", "input|self", unary_real<"Exp">},
-    {"aten.log.default torch.log Tensor.log", "input|self", unary_real<"Log">},
-    {"aten.sqrt.default torch.sqrt Tensor.sqrt", "input|self", unary_real<"Sqrt">},
-    {"aten.sin.default torch.sin Tensor.sin", "input|self", unary_real<"Sin">},
-    {"aten.cos.default torch.cos Tensor.cos", "input|self", unary_real<"Cos">},
-    {"aten.tan.default torch.tan Tensor.tan", "input|self", unary_real<"Tan">},
-    {"aten.asin.default torch.asin torch.arcsin Tensor.asin", "input|self", unary_real<"Asin">},
-    {"aten.acos.default torch.acos torch.arccos Tensor.acos", "input|self", unary_real<"Acos">},
-    {"aten.atan.default torch.atan torch.arctan Tensor.atan", "input|self", unary_real<"Atan">},
-    {"aten.sinh.default torch.sinh Tensor.sinh", "input|self", unary_real<"Sinh">},
-    {"aten.cosh.default torch.cosh Tensor.cosh", "input|self", unary_real<"Cosh">},
-    {"aten.asinh.default torch.asinh Tensor.asinh", "input|self", unary_real<"Asinh">},
-    {"aten.acosh.default torch.acosh Tensor.acosh", "input|self", unary_real<"Acosh">},
-    {"aten.atanh.default torch.atanh Tensor.atanh", "input|self", unary_real<"Atanh">},
-    {"aten.erf.default torch.erf torch.special.erf Tensor.erf", "input|self", unary_real<"Erf">},
-    {"aten.reciprocal.default torch.reciprocal Tensor.reciprocal", "input|self", unary_real<"Reciprocal">},
-    {"aten.rsqrt.default torch.rsqrt Tensor.rsqrt", "input|self", rsqrt},
-    {"aten.square.default torch.square Tensor.square", "input|self", square},
-    {"aten.log1p.default torch.log1p Tensor.log1p", "input|self", log1p},
-    {"aten.expm1.default torch.expm1 Tensor.expm1", "input|self", expm1},
-    {"aten.log2.default torch.log2 Tensor.log2", "input|self", log_base<2>},
-    {"aten.log10.default torch.log10 Tensor.log10", "input|self", log_base<10>},
-    {"aten.exp2.default torch.exp2 Tensor.exp2", "input|self", exp2},
-    {"aten.isnan.default torch.isnan Tensor.isnan", "input|self", unary_real<"IsNaN">},
-    {"aten.isinf.default torch.isinf Tensor.isinf", "input|self", unary_real<"IsInf">},
-    {"aten.add.Tensor aten.add.Scalar torch.add Tensor.add operator.add", "input|self, other, *, alpha=1", add},
-    {"aten.sub.Tensor aten.sub.Scalar torch.sub torch.subtract Tensor.sub Tensor.subtract operator.sub", "input|self, other, *, alpha=1", sub},
+    {"aten.add.Tensor torch.add Tensor.add operator.add", "input|self, other, *, alpha=1", add},
+    {"aten.sub.Tensor torch.sub torch.subtract Tensor.sub Tensor.subtract operator.sub", "input|self, other, *, alpha=1", sub},
+    {"aten.add.Scalar", "input|self, other, alpha=1", add},
+    {"aten.sub.Scalar", "input|self, other, alpha=1", sub},
     {"aten.rsub.Scalar aten.rsub.Tensor torch.rsub", "input|self, other, alpha=1", rsub},
     {"aten.mul.Tensor aten.mul.Scalar torch.mul torch.multiply Tensor.mul Tensor.multiply operator.mul", "input|self, other", mul},
     {"aten.div.Tensor aten.div.Scalar aten.div.Tensor_mode aten.div.Scalar_mode aten.true_divide.Tensor torch.div torch.true_divide torch.divide Tensor.div "
      "Tensor.divide Tensor.true_divide operator.truediv",
      "input|self, other, *, rounding_mode=None", div},
     {"aten.floor_divide.default aten.floor_divide.Scalar torch.floor_divide Tensor.floor_divide operator.floordiv", "input|self, other", floor_divide},
-    {"aten.remainder.Tensor aten.remainder.Scalar torch.remainder Tensor.remainder operator.mod", "input|self, other", remainder},
+    {"aten.remainder.Tensor aten.remainder.Scalar aten.remainder.Scalar_Tensor torch.remainder Tensor.remainder operator.mod", "input|self, other", remainder},
     {"aten.fmod.Tensor aten.fmod.Scalar torch.fmod Tensor.fmod", "input|self, other", fmod},
     {"aten.pow.Tensor_Scalar aten.pow.Tensor_Tensor aten.pow.Scalar torch.pow Tensor.pow operator.pow", "input|self, exponent", pow},
-    {"aten.maximum.default torch.maximum Tensor.maximum", "input|self, other", extreme<"Max">},
-    {"aten.minimum.default torch.minimum Tensor.minimum", "input|self, other", extreme<"Min">},
+    {"aten.float_power.Tensor_Scalar aten.float_power.Tensor_Tensor aten.float_power.Scalar torch.float_power Tensor.float_power", "input|self, exponent", float_power},
+    {"aten.bitwise_left_shift.Tensor_Scalar aten.__lshift__.Scalar torch.bitwise_left_shift Tensor.bitwise_left_shift operator.lshift", "input|self, other", shift<true>},
+    {"aten.bitwise_right_shift.Tensor_Scalar aten.__rshift__.Scalar torch.bitwise_right_shift Tensor.bitwise_right_shift operator.rshift", "input|self, other", shift<false>},
+    {"aten.maximum.default torch.maximum Tensor.maximum", "input|self, other", extreme<"Or", "Max">},
+    {"aten.minimum.default torch.minimum Tensor.minimum", "input|self, other", extreme<"And", "Min">},
     {"aten.eq.Tensor aten.eq.Scalar torch.eq Tensor.eq operator.eq", "input|self, other", compare<"Equal">},
-    {"aten.ne.Tensor aten.ne.Scalar torch.ne torch.not_equal Tensor.ne operator.ne", "input|self, other", not_equal},
-    {"aten.lt.Tensor aten.lt.Scalar torch.lt torch.less Tensor.lt operator.lt", "input|self, other", compare<"Less">},
-    {"aten.le.Tensor aten.le.Scalar torch.le torch.less_equal Tensor.le operator.le", "input|self, other", compare<"LessOrEqual">},
-    {"aten.gt.Tensor aten.gt.Scalar torch.gt torch.greater Tensor.gt operator.gt", "input|self, other", compare<"Greater">},
-    {"aten.ge.Tensor aten.ge.Scalar torch.ge torch.greater_equal Tensor.ge operator.ge", "input|self, other", compare<"GreaterOrEqual">},
+    {"aten.ne.Tensor aten.ne.Scalar torch.ne torch.not_equal Tensor.ne Tensor.not_equal operator.ne", "input|self, other", not_equal},
+    {"aten.lt.Tensor aten.lt.Scalar torch.lt torch.less Tensor.lt Tensor.less operator.lt", "input|self, other", compare<"Less">},
+    {"aten.le.Tensor aten.le.Scalar torch.le torch.less_equal Tensor.le Tensor.less_equal operator.le", "input|self, other", compare<"LessOrEqual">},
+    {"aten.gt.Tensor aten.gt.Scalar torch.gt torch.greater Tensor.gt Tensor.greater operator.gt", "input|self, other", compare<"Greater">},
+    {"aten.ge.Tensor aten.ge.Scalar torch.ge torch.greater_equal Tensor.ge Tensor.greater_equal operator.ge", "input|self, other", compare<"GreaterOrEqual">},
     {"aten.logical_and.default torch.logical_and Tensor.logical_and", "input|self, other", logical<"And">},
     {"aten.logical_or.default torch.logical_or Tensor.logical_or", "input|self, other", logical<"Or">},
     {"aten.logical_xor.default torch.logical_xor Tensor.logical_xor", "input|self, other", logical<"Xor">},
-    {"aten.logical_not.default torch.logical_not Tensor.logical_not operator.not_", "input|self", logical_not},
+    {"aten.logical_not.default torch.logical_not Tensor.logical_not operator.not_ torch.sym_not", "input|self", logical_not},
     {"aten.bitwise_and.Tensor aten.bitwise_and.Scalar torch.bitwise_and Tensor.bitwise_and aten.__and__.Tensor operator.and_", "input|self, other",
      bitwise<"And", "BitwiseAnd">},
     {"aten.bitwise_or.Tensor aten.bitwise_or.Scalar torch.bitwise_or Tensor.bitwise_or aten.__or__.Tensor operator.or_", "input|self, other",
@@ -391,29 +287,8 @@ constexpr Operator kRows[] = {
     {"aten.addcmul.default torch.addcmul Tensor.addcmul", "input|self, tensor1, tensor2, *, value=1", add_product<"Mul">},
     {"aten.addcdiv.default torch.addcdiv Tensor.addcdiv", "input|self, tensor1, tensor2, *, value=1", add_product<"Div">},
     {"aten.where.self aten.where.ScalarSelf aten.where.ScalarOther aten.where.Scalar torch.where", "condition, input|self, other", where},
+    {"Tensor.where", "input|self, condition, other", where},
     {"aten.masked_fill.Scalar aten.masked_fill.Tensor torch.masked_fill Tensor.masked_fill", "input|self, mask, value", masked_fill},
-    {"aten.nan_to_num.default torch.nan_to_num Tensor.nan_to_num", "input|self, nan=None, posinf=None, neginf=None", nan_to_num},
-    {"Tensor.to", "input|self, dtype|other=None, device=None, third=None, *, non_blocking=False, copy=False, memory_format=None", to},
-    {"aten.to.dtype aten._to_copy.default", "input|self, dtype=None, non_blocking=False, copy=False, memory_format=None, *, layout=None, device=None, pin_memory=None", to},
-    {"aten.to.dtype_layout", "input|self, *, dtype=None, layout=None, device=None, pin_memory=None, non_blocking=False, copy=False, memory_format=None", to},
-    {"aten.to.device", "input|self, device=None, dtype=None, non_blocking=False, copy=False, memory_format=None", to},
-    {"aten.to.other", "input|self, dtype|other=None, non_blocking=False, copy=False, memory_format=None", to},
-    {"Tensor.float", "input|self", to_type<DType::f32>},
-    {"Tensor.double", "input|self", to_type<DType::f64>},
-    {"Tensor.half", "input|self", to_type<DType::f16>},
-    {"Tensor.bfloat16", "input|self", to_type<DType::bf16>},
-    {"Tensor.long", "input|self", to_type<DType::i64>},
-    {"Tensor.int", "input|self", to_type<DType::i32>},
-    {"Tensor.bool", "input|self", to_type<DType::boolean>},
-    {"Tensor.type_as aten.type_as.default", "input|self, other", type_as},
-    {"aten.clone.default aten.contiguous.default torch.clone Tensor.clone Tensor.contiguous", "input|self, *, memory_format=None", identity},
-    {"aten.detach.default aten.alias.default aten.lift_fresh_copy.default aten.lift_fresh.default aten.detach_.default aten.resolve_conj.default "
-     "aten.resolve_neg.default Tensor.detach Tensor.cpu Tensor.cuda torch.detach aten.positive.default torch.positive operator.pos",
-     "input|self", identity},
-    {"Tensor.requires_grad_", "input|self, requires_grad=True", identity},
-    {"F.dropout F.alpha_dropout F.feature_alpha_dropout F.dropout1d F.dropout2d F.dropout3d torch.dropout aten.dropout.default aten.feature_dropout.default "
-     "aten.alpha_dropout.default",
-     "input, p=0.5, training|train=True, inplace=False", identity},
 };
 
 }  // namespace

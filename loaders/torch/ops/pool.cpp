@@ -1,4 +1,4 @@
-// Pools, interpolation, pixel shuffles. See operator.h. Next: reduce.cpp.
+// Pools. See operator.h. Next: interpolate.cpp.
 #include <cmath>
 
 #include "loaders/torch/ops/common.h"
@@ -43,6 +43,27 @@ IValue max_pool(Builder& b, const Arguments& a) { return tensor_of(max_pool_of<S
 template <int Spatial>
 IValue max_pool_with_indices(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(max_pool_of<Spatial>(b, a)), IValue()}); }
 
+// Sums over windows by a divisor, in ceil mode: the zeros that the last windows reach into are written out, so that all windows are whole.
+ValueId divided_sums(Builder& b, ValueId x, const Window& w, double divisor) {
+  const int rank = b.rank(x), spatial = static_cast<int>(w.kernel.size());
+  std::vector<int64_t> pads(static_cast<size_t>(2 * rank), 0);
+  double count = 1;
+  for (int i = 0; i < spatial; ++i) {
+    const auto s = static_cast<size_t>(i), at = static_cast<size_t>(rank - spatial + i);
+    const Int size = b.size(x, rank - spatial + i);
+    if (!size.known()) return b.fail(unsupported("avg_pool with divisor_override and ceil_mode over a size that is not known when the model is loaded"));
+    const int64_t padded = size.value() + 2 * w.padding[s];
+    int64_t n = (padded - w.kernel[s] + w.stride[s] - 1) / w.stride[s] + 1;
+    if ((n - 1) * w.stride[s] >= size.value() + w.padding[s]) --n;  // a window must begin inside
+    pads[at] = w.padding[s];
+    pads[at + static_cast<size_t>(rank)] = std::max((n - 1) * w.stride[s] + w.kernel[s] - size.value() - w.padding[s], int64_t(0));
+    count *= static_cast<double>(w.kernel[s]);
+  }
+  const Window whole{w.kernel, w.stride, std::vector<int64_t>(w.kernel.size(), 0), w.dilation};
+  const ValueId y = b.emit("AveragePool", {b.emit("Pad", {x, b.ints(pads)})}, pool_attributes(whole, false));
+  return b.emit("Mul", {y, b.scalar_like(y, count / divisor)});
+}
+
 template <int Spatial>
 IValue avg_pool(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
@@ -52,7 +73,7 @@ IValue avg_pool(Builder& b, const Arguments& a) {
   if (a.has("divisor_override")) {  // sums: the mean over whole windows times their size, then divided
     divisor = a.number("divisor_override");
     attrs.set("count_include_pad", int64_t(1));
-    if (a.boolean("ceil_mode")) return tensor_of(b.fail(unsupported("avg_pool with divisor_override and ceil_mode is not supported")));
+    if (a.boolean("ceil_mode")) return tensor_of(batched(b, x, Spatial, [&](ValueId v) { return divided_sums(b, v, w, divisor); }));
   } else {
     attrs.set("count_include_pad", int64_t(a.boolean("count_include_pad")));
   }
@@ -73,18 +94,15 @@ ValueId adaptive_axis(Builder& b, ValueId x, int axis, int64_t n, bool maximum) 
   const Int size = b.size(x, axis);
   if (!size.known()) return b.fail(unsupported("an adaptive pool over a size that is not known when the model is loaded"));
   const int64_t s = size.value();
-  if (n > 4096) return b.fail(unsupported("an adaptive pool of " + std::to_string(n) + " windows"));
+  if (n > 4096 || s > int64_t(1) << 40) return b.fail(unsupported("an adaptive pool of " + std::to_string(n) + " windows over " + std::to_string(s)));
   std::vector<ValueId> parts;
   for (int64_t i = 0; i < n; ++i) parts.push_back(over(slice(b, x, axis, i * s / n, (i + 1) * s / n + ((i + 1) * s % n != 0))));
   return concat(b, parts, axis);
 }
 
 template <int Spatial, bool Maximum>
-IValue adaptive_pool(Builder& b, const Arguments& a) {
-  const ValueId input = a.tensor("input");
-  if (a.has("return_indices") && a.boolean("return_indices")) return tensor_of(b.fail(unsupported("adaptive_max_pool with return_indices is not supported")));
+IValue adaptive_pool_of(Builder& b, ValueId input, const IValue& size) {
   std::vector<IValue> wanted;
-  const IValue& size = a["output_size"];
   if (size.items() != nullptr) wanted = *size.items();
   else wanted.assign(Spatial, size);
   if (wanted.size() == 1) wanted.assign(Spatial, wanted[0]);
@@ -120,138 +138,43 @@ IValue adaptive_pool(Builder& b, const Arguments& a) {
   }));
 }
 
+template <int Spatial, bool Maximum>
+IValue adaptive_pool(Builder& b, const Arguments& a) {
+  const ValueId x = a.tensor("input");
+  if (a.has("return_indices") && a.boolean("return_indices")) return tensor_of(b.fail(unsupported("adaptive_max_pool with return_indices is not supported")));
+  return adaptive_pool_of<Spatial, Maximum>(b, x, a["output_size"]);
+}
+
+// ATen's gives indices too.
+template <int Spatial>
+IValue adaptive_max_pool(Builder& b, const Arguments& a) { return IValue::tuple({adaptive_pool_of<Spatial, true>(b, a.tensor("input"), a["output_size"]), IValue()}); }
+
+// (sum x^p)^(1/p), not of |x|; in ceil mode torch scales the mean over what is inside by the whole window.
+template <int Spatial>
 IValue lp_pool(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  const int spatial = b.rank(x) - 2;
-  if (!b.ok() || spatial < 1) return {};
-  const Window w = window_of(b, a, spatial);
-  Attributes attrs = pool_attributes(w, a.boolean("ceil_mode"));
+  const ValueId input = a.tensor("input");
+  const Window w = window_of(b, a, Spatial);
   const double p = a.number("norm_type");
-  if (p != std::floor(p)) return tensor_of(b.fail(unsupported("lp_pool with a norm_type that is no whole number is not supported")));
-  attrs.set("p", static_cast<int64_t>(p));
-  return tensor_of(b.emit("LpPool", {x}, attrs));
-}
-
-// ---- interpolation ----
-
-struct Mode {
-  const char *torch, *onnx, *nearest;
-};
-constexpr Mode kModes[] = {{"nearest", "nearest", "floor"},       {"nearest-exact", "nearest", "round_prefer_ceil"}, {"linear", "linear", ""},
-                           {"bilinear", "linear", ""},            {"trilinear", "linear", ""},                       {"bicubic", "cubic", ""}};
-
-ValueId resize(Builder& b, ValueId x, const std::string& mode, bool align_corners, const std::vector<Int>& sizes, const std::vector<double>& scales) {
-  const Mode* m = nullptr;
-  for (const Mode& row : kModes) m = mode == row.torch ? &row : m;
-  if (m == nullptr) return b.fail(unsupported("interpolate: mode '" + mode + "' is not supported"));
-  const int rank = b.rank(x);
-  const std::string_view onnx = m->onnx;
-  Attributes attrs = attributes({{"mode", std::string(m->onnx)},
-                                 {"coordinate_transformation_mode", std::string(onnx == "nearest" ? (mode == "nearest" ? "asymmetric" : "half_pixel")
-                                                                                : align_corners ? "align_corners" : "pytorch_half_pixel")}});
-  if (onnx == "nearest") attrs.set("nearest_mode", std::string(m->nearest));
-  if (onnx == "cubic") attrs.set("cubic_coeff_a", -0.75f);
-  const auto count = static_cast<size_t>(rank - 2);
-  if (!sizes.empty()) {
-    std::vector<Int> all = {b.size(x, 0), b.size(x, 1)};
-    if (sizes.size() != count && sizes.size() != 1) return b.fail(invalid("interpolate: size must have " + std::to_string(count) + " numbers"));
-    for (size_t i = 0; i < count; ++i) all.push_back(sizes[sizes.size() == 1 ? 0 : i]);
-    return b.emit("Resize", {x, kNone, kNone, b.ints(all)}, attrs);
-  }
-  if (scales.size() != count && scales.size() != 1) return b.fail(invalid("interpolate: scale_factor must have " + std::to_string(count) + " numbers"));
-  std::vector<float> all = {1, 1};
-  for (size_t i = 0; i < count; ++i) all.push_back(static_cast<float>(scales[scales.size() == 1 ? 0 : i]));
-  return b.emit("Resize", {x, kNone, b.constant(tern::Tensor::of<float>({static_cast<int64_t>(all.size())}, std::span<const float>(all)))}, attrs);
-}
-
-std::vector<double> numbers(Builder& b, const IValue& v) {
-  std::vector<double> out;
-  auto one = [&](const IValue& x) {
-    if (const auto* d = x.get<double>()) out.push_back(*d);
-    else if (const auto* n = x.get<Int>(); n != nullptr && n->known()) out.push_back(static_cast<double>(n->value()));
-    else if (b.ok()) b.fail(invalid("scale_factor must be numbers"));
-  };
-  if (v.items() == nullptr) one(v);
-  else for (const IValue& x : *v.items()) one(x);
-  return out;
-}
-
-IValue interpolate(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  if (!b.ok()) return {};
-  if (b.rank(x) < 3) return tensor_of(b.fail(invalid("interpolate needs at least three dimensions")));
-  const bool align = a.has("align_corners") && a.boolean("align_corners");
-  const std::string mode = a.string("mode");
-  if (a.has("size")) return tensor_of(resize(b, x, mode, align, a.sizes("size"), {}));
-  if (!a.has("scale_factor")) return tensor_of(b.fail(invalid("interpolate needs size or scale_factor")));
-  const std::vector<double> scales = numbers(b, a["scale_factor"]);
-  if (!a.has("recompute_scale_factor") || !a.boolean("recompute_scale_factor")) return tensor_of(resize(b, x, mode, align, {}, scales));
-  std::vector<Int> sizes;
-  for (int i = 2; i < b.rank(x) && b.ok(); ++i) {
-    const Int s = b.size(x, i);
-    if (!s.known()) return tensor_of(b.fail(unsupported("recompute_scale_factor of a size that is not known when the model is loaded")));
-    sizes.push_back(static_cast<int64_t>(std::floor(static_cast<double>(s.value()) * scales[scales.size() == 1 ? 0 : static_cast<size_t>(i - 2)])));
-  }
-  return tensor_of(resize(b, x, mode, align, sizes, {}));
-}
-
-template <Text Name>
-IValue upsample_vec(Builder& b, const Arguments& a) {  // aten.upsample_bilinear2d.vec
-  const ValueId x = a.tensor("input");
-  const bool align = a.has("align_corners") && a.boolean("align_corners");
-  if (!b.ok()) return {};
-  if (a.has("output_size")) return tensor_of(resize(b, x, Name.text, align, a.sizes("output_size"), {}));
-  return tensor_of(resize(b, x, Name.text, align, {}, numbers(b, a["scale_factors"])));
-}
-
-// ---- pixel shuffles: [.., C r^2, H, W] to [.., C, H r, W r] and back ----
-
-template <bool Up>
-IValue pixel_shuffle(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  const int64_t r = a.integer("factor");
-  const int rank = b.rank(x);
-  if (!b.ok()) return {};
-  if (rank < 3 || r < 1) return tensor_of(b.fail(invalid("pixel_shuffle needs three dimensions and a factor of at least 1")));
-  std::vector<Int> lead;
-  for (int i = 0; i < rank - 3; ++i) lead.push_back(b.size(x, i));
-  const Int c = b.size(x, rank - 3), h = b.size(x, rank - 2), w = b.size(x, rank - 1);
-  auto with = [&](std::initializer_list<Int> tail) {
-    std::vector<Int> sizes = lead;
-    sizes.insert(sizes.end(), tail);
-    return sizes;
-  };
-  const int n = rank - 3;
-  std::vector<int64_t> order;
-  for (int i = 0; i < n; ++i) order.push_back(i);
-  const Int square = r * r;
-  if (Up) {
-    for (int i : {0, 3, 1, 4, 2}) order.push_back(n + i);
-    const Int out = b.floor_div(c, square);
-    const ValueId split = b.reshape(x, with({out, r, r, h, w}));
-    return tensor_of(b.reshape(permute(b, split, order), with({out, b.mul(h, r), b.mul(w, r)})));
-  }
-  for (int i : {0, 2, 4, 1, 3}) order.push_back(n + i);
-  const Int down = b.floor_div(h, r), right = b.floor_div(w, r);
-  const ValueId split = b.reshape(x, with({c, down, r, right, r}));
-  return tensor_of(b.reshape(permute(b, split, order), with({b.mul(c, square), down, right})));
-}
-
-IValue channel_shuffle(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  const Int groups = a.size("groups");
-  const int rank = b.rank(x);
-  if (!b.ok() || rank < 3) return {};
-  std::vector<Int> split = {b.size(x, 0), groups, b.floor_div(b.size(x, 1), groups)}, whole;
-  for (int i = 2; i < rank; ++i) split.push_back(b.size(x, i));
-  for (int i = 0; i < rank; ++i) whole.push_back(b.size(x, i));
-  return tensor_of(b.reshape(transpose(b, b.reshape(x, split), 1, 2), whole));
+  const bool ceil_mode = a.boolean("ceil_mode");
+  if (b.ok() && p == 0) b.fail(invalid("norm_type must not be 0"));
+  return tensor_of(batched(b, input, Spatial, [&](ValueId x) -> ValueId {
+    Attributes attrs = pool_attributes(w, ceil_mode);
+    if (p == 2 && !ceil_mode) {
+      attrs.set("p", int64_t(2));
+      return b.emit("LpPool", {x}, attrs);
+    }
+    double count = 1;
+    for (int64_t k : w.kernel) count *= static_cast<double>(k);
+    const ValueId power = p == 1 ? x : p == 2 ? b.emit("Mul", {x, x}) : b.emit("Pow", {x, b.scalar_like(x, p)});
+    const ValueId sums = b.emit("Mul", {b.emit("AveragePool", {power}, attrs), b.scalar_like(x, count)});
+    return p == 1 ? sums : p == 2 ? b.emit("Sqrt", {sums}) : b.emit("Pow", {sums, b.scalar_like(x, 1 / p)});
+  }));
 }
 
 constexpr const char* kMax = "input|self, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False";
 constexpr const char* kAvg = "input|self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None";
 constexpr const char* kAdaptive = "input|self, output_size, return_indices=False";
-constexpr const char* kVec = "input, output_size, align_corners=None, scale_factors=None";
+constexpr const char* kLp = "input, norm_type, kernel_size, stride=None, ceil_mode=False, padding=0";
 
 constexpr Operator kRows[] = {
     {"aten.max_pool1d.default F.max_pool1d torch.max_pool1d", kMax, max_pool<1>},
@@ -268,17 +191,12 @@ constexpr Operator kRows[] = {
     {"F.adaptive_max_pool1d", kAdaptive, adaptive_pool<1, true>},
     {"F.adaptive_max_pool2d", kAdaptive, adaptive_pool<2, true>},
     {"F.adaptive_max_pool3d", kAdaptive, adaptive_pool<3, true>},
-    {"F.lp_pool1d F.lp_pool2d F.lp_pool3d", "input, norm_type, kernel_size, stride=None, ceil_mode=False, padding=0", lp_pool},
-    {"F.interpolate", "input, size=None, scale_factor=None, mode='nearest', align_corners=None, recompute_scale_factor=None, antialias=False", interpolate},
-    {"F.upsample", "input, size=None, scale_factor=None, mode='nearest', align_corners=None", interpolate},
-    {"aten.upsample_nearest1d.vec", "input, output_size, scale_factors", upsample_vec<"nearest">},
-    {"aten.upsample_nearest2d.vec aten.upsample_nearest3d.vec", "input, output_size, scale_factors", upsample_vec<"nearest">},
-    {"aten._upsample_nearest_exact1d.vec aten._upsample_nearest_exact2d.vec", "input, output_size, scale_factors", upsample_vec<"nearest-exact">},
-    {"aten.upsample_linear1d.vec aten.upsample_bilinear2d.vec aten.upsample_trilinear3d.vec", kVec, upsample_vec<"linear">},
-    {"aten.upsample_bicubic2d.vec", kVec, upsample_vec<"bicubic">},
-    {"aten.pixel_shuffle.default F.pixel_shuffle torch.pixel_shuffle", "input|self, factor|upscale_factor", pixel_shuffle<true>},
-    {"aten.pixel_unshuffle.default F.pixel_unshuffle torch.pixel_unshuffle", "input|self, factor|downscale_factor", pixel_shuffle<false>},
-    {"aten.channel_shuffle.default F.channel_shuffle torch.channel_shuffle", "input|self, groups", channel_shuffle},
+    {"aten.adaptive_max_pool1d.default torch.adaptive_max_pool1d", kAdaptive, adaptive_max_pool<1>},
+    {"aten.adaptive_max_pool2d.default", kAdaptive, adaptive_max_pool<2>},
+    {"aten.adaptive_max_pool3d.default", kAdaptive, adaptive_max_pool<3>},
+    {"F.lp_pool1d", kLp, lp_pool<1>},
+    {"F.lp_pool2d", kLp, lp_pool<2>},
+    {"F.lp_pool3d", kLp, lp_pool<3>},
 };
 
 }  // namespace

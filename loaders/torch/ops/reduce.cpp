@@ -208,6 +208,24 @@ IValue cdist(Builder& b, const Arguments& a) {
   return tensor_of(norm_of(b, d, a.number("p"), {b.rank(d) - 1}, false));
 }
 
+// Between the rows of one matrix: each pair once.
+IValue pdist(Builder& b, const Arguments& a) {
+  const ValueId x = a.tensor("input");
+  const Int rows = b.rank(x) == 2 ? b.size(x, 0) : Int(0);
+  if (!b.ok()) return {};
+  if (b.rank(x) != 2 || !rows.known() || rows.value() > 2048) return tensor_of(b.fail(unsupported("pdist needs a matrix of a known number of rows, at most 2048")));
+  std::vector<int64_t> first, second;
+  for (int64_t i = 0; i < rows.value(); ++i) {
+    for (int64_t j = i + 1; j < rows.value(); ++j) {
+      first.push_back(i);
+      second.push_back(j);
+    }
+  }
+  const Attributes along = attributes({{"axis", int64_t(0)}});
+  const ValueId d = b.emit("Sub", {b.emit("Gather", {x, b.ints(first)}, along), b.emit("Gather", {x, b.ints(second)}, along)});
+  return tensor_of(norm_of(b, d, a.number("p"), {1}, false));
+}
+
 constexpr const char* kAll = "input|self, *, dtype=None";
 constexpr const char* kAxes = "input|self, dim|axis=None, keepdim|keepdims=False, *, dtype=None, out=None";
 constexpr const char* kTest = "input|self, dim|axis=None, keepdim|keepdims=False";
@@ -245,6 +263,7 @@ constexpr Operator kRows[] = {
     {"aten.linalg_matrix_norm.default aten.linalg_matrix_norm.str_ord torch.linalg.matrix_norm",
      "input|self|A, ord='fro', dim=(-2, -1), keepdim=False, *, dtype=None", matrix_norm},
     {"aten.dist.default torch.dist Tensor.dist", "input|self, other, p=2", dist},
+    {"aten.pdist.default aten._pdist_forward.default F.pdist torch.pdist", "input|self, p=2", pdist},
     {"aten.cdist.default aten._cdist_forward.default torch.cdist", "x1, x2, p=2, compute_mode=None", cdist},
 };
 

@@ -8,12 +8,6 @@ namespace {
 
 Attributes how(const char* reduction) { return attributes({{"reduction", std::string(reduction)}}); }
 
-std::vector<Int> sizes_of(Builder& b, ValueId v) {
-  std::vector<Int> sizes;
-  for (int i = 0; i < b.rank(v); ++i) sizes.push_back(b.size(v, i));
-  return sizes;
-}
-
 // ---- scatter: y[i][index[i][j]][..] = src[i][j][..] along an axis ----
 
 struct Scatter {

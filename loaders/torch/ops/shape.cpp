@@ -1,4 +1,4 @@
-// Views and movements: what changes shapes and places, not values. See operator.h. Next: pad.cpp, index.cpp.
+// Views and movements: what changes shapes and places, not values. See operator.h. Next: join.cpp, pad.cpp.
 #include "loaders/torch/ops/common.h"
 
 namespace tern::torch {
@@ -12,9 +12,7 @@ IValue reshape(Builder& b, const Arguments& a) {
 
 IValue view_as(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input"), other = a.tensor("other");
-  std::vector<Int> sizes;
-  for (int i = 0; i < b.rank(other); ++i) sizes.push_back(b.size(other, i));
-  return tensor_of(b.reshape(x, sizes));
+  return tensor_of(b.reshape(x, sizes_of(b, other)));
 }
 
 IValue flatten(Builder& b, const Arguments& a) {
@@ -147,9 +145,7 @@ IValue expand(Builder& b, const Arguments& a) { return tensor_of(expand_to(b, a.
 
 IValue expand_as(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input"), other = a.tensor("other");
-  std::vector<Int> sizes;
-  for (int i = 0; i < b.rank(other); ++i) sizes.push_back(b.size(other, i));
-  return tensor_of(expand_to(b, x, sizes));
+  return tensor_of(expand_to(b, x, sizes_of(b, other)));
 }
 
 IValue repeat(Builder& b, const Arguments& a) {
@@ -184,84 +180,6 @@ IValue repeat_interleave(Builder& b, const Arguments& a) {
   return tensor_of(b.reshape(b.emit("Expand", {unsqueeze(b, x, {axis + 1}), b.ints(sizes)}), flat));
 }
 
-IValue cat(Builder& b, const Arguments& a) {
-  std::vector<ValueId> all = a.tensors("tensors"), parts;
-  if (!b.ok() || all.empty()) return tensor_of(b.ok() ? b.fail(invalid("cat: there are no tensors")) : kNone);
-  DType type = DType::none;
-  for (ValueId v : all) {
-    const bool legacy = b.rank(v) == 1 && b.shape(v)[0].is(0) && all.size() > 1;  // torch skips empty vectors
-    if (!legacy) parts.push_back(v);
-    type = promote(type, b.dtype(v));
-  }
-  if (parts.empty()) parts.push_back(all[0]);
-  for (ValueId& v : parts) v = b.cast(v, type);
-  const int axis = b.axis(parts[0], a.integer("dim"));
-  return tensor_of(b.ok() ? concat(b, parts, axis) : kNone);
-}
-
-IValue stack(Builder& b, const Arguments& a) {
-  std::vector<ValueId> parts = a.tensors("tensors");
-  if (!b.ok() || parts.empty()) return tensor_of(b.ok() ? b.fail(invalid("stack: there are no tensors")) : kNone);
-  const int axis = b.axis_of(a.integer("dim"), b.rank(parts[0]) + 1);
-  if (!b.ok()) return {};
-  for (ValueId& v : parts) v = unsqueeze(b, v, {axis});
-  return tensor_of(concat(b, parts, axis));
-}
-
-IValue pieces(Builder& b, ValueId x, int axis, const std::vector<int64_t>& sizes) {
-  if (!b.ok()) return {};
-  if (sizes.size() == 1) return IValue::tuple({tensor_of(x)});
-  IValues out;
-  for (ValueId v : b.emit("Split", {x, b.ints(sizes)}, attributes({{"axis", int64_t(axis)}}), sizes.size())) out.push_back(tensor_of(v));
-  return IValue::tuple(std::move(out));
-}
-
-// The size of an axis that must be a number now.
-int64_t known_size(Builder& b, ValueId x, int axis, const char* who) {
-  const Int n = b.size(x, axis);
-  if (n.known()) return n.value();
-  if (b.ok()) b.fail(unsupported(std::string(who) + " along a dimension that is not known when the model is loaded"));
-  return 0;
-}
-
-constexpr int64_t kMostPieces = 65536;
-
-IValue split(Builder& b, const Arguments& a) {  // an int: pieces of that size; a list: pieces of these sizes
-  const ValueId x = a.tensor("input");
-  const int axis = b.axis(x, a.integer("dim"));
-  if (a["sizes"].items() != nullptr) return pieces(b, x, axis, a.ints("sizes"));
-  const int64_t each = a.integer("sizes"), n = known_size(b, x, axis, "split");
-  if (!b.ok()) return {};
-  if (each <= 0 || n / each > kMostPieces) return tensor_of(b.fail(invalid("split: pieces of size " + std::to_string(each))));
-  std::vector<int64_t> sizes;
-  for (int64_t at = 0; at < std::max<int64_t>(n, 1); at += each) sizes.push_back(std::min(each, n - at));
-  return pieces(b, x, axis, sizes);
-}
-
-IValue chunk(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  const int axis = b.axis(x, a.integer("dim"));
-  const int64_t n = known_size(b, x, axis, "chunk"), chunks = a.integer("chunks");
-  if (!b.ok()) return {};
-  if (chunks <= 0 || chunks > kMostPieces) return tensor_of(b.fail(invalid("chunk: " + std::to_string(chunks) + " chunks")));
-  const int64_t each = std::max<int64_t>((n + chunks - 1) / chunks, 1);
-  std::vector<int64_t> sizes;
-  for (int64_t at = 0; at < n; at += each) sizes.push_back(std::min(each, n - at));
-  return pieces(b, x, axis, sizes);
-}
-
-IValue unbind(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  const int axis = b.axis(x, a.integer("dim"));
-  const int64_t n = known_size(b, x, axis, "unbind");
-  if (!b.ok()) return {};
-  if (n > kMostPieces) return tensor_of(b.fail(unsupported("unbind: " + std::to_string(n) + " pieces")));
-  IValues out;
-  const IValue parts = pieces(b, x, axis, std::vector<int64_t>(static_cast<size_t>(n), 1));
-  for (size_t i = 0; parts.items() != nullptr && i < parts.items()->size(); ++i) out.push_back(tensor_of(squeeze(b, (*parts.items())[i].id(), {axis})));
-  return IValue::tuple(std::move(out));
-}
-
 IValue flip(Builder& b, const Arguments& a) {
   ValueId x = a.tensor("input");
   for (int64_t d : a.ints("dims")) {
@@ -271,19 +189,66 @@ IValue flip(Builder& b, const Arguments& a) {
   return tensor_of(x);
 }
 
+// Element i moves to i + by, around the end.
+ValueId rolled(Builder& b, ValueId x, int axis, int64_t by) {
+  if (!b.ok() || by == 0) return x;
+  if (const Dim& n = b.shape(x)[axis]; n.known()) {
+    if (n.value() == 0 || by % n.value() == 0) return x;
+    by = ((by % n.value()) + n.value()) % n.value();
+    return concat(b, {slice(b, x, axis, n.value() - by, INT64_MAX), slice(b, x, axis, 0, n.value() - by)}, axis);
+  }
+  return b.fail(unsupported("roll along a dimension that is not known when the model is loaded"));
+}
+
 IValue roll(Builder& b, const Arguments& a) {
   ValueId x = a.tensor("input");
   const std::vector<int64_t> shifts = a.ints("shifts"), dims = a.ints("dims");
   if (!b.ok()) return {};
-  if (dims.size() != shifts.size()) return tensor_of(b.fail(unsupported("roll without dims is not supported")));
+  if (dims.empty() && shifts.size() == 1) return tensor_of(b.reshape(rolled(b, b.reshape(x, {Int(-1)}), 0, shifts[0]), sizes_of(b, x)));
+  if (dims.size() != shifts.size()) return tensor_of(b.fail(invalid("roll: as many shifts as dims are needed")));
   for (size_t i = 0; i < dims.size(); ++i) {
     const int axis = b.axis(x, dims[i]);
-    const int64_t n = known_size(b, x, axis, "roll");
-    if (!b.ok() || n == 0) return tensor_of(x);
-    const int64_t by = ((shifts[i] % n) + n) % n;
-    if (by != 0) x = concat(b, {slice(b, x, axis, n - by, INT64_MAX), slice(b, x, axis, 0, n - by)}, axis);
+    x = rolled(b, x, axis, shifts[i]);
   }
   return tensor_of(x);
+}
+
+template <int Axis>
+IValue flip_axis(Builder& b, const Arguments& a) {  // flipud, fliplr
+  const ValueId x = a.tensor("input");
+  if (b.ok() && b.rank(x) <= Axis) return tensor_of(b.fail(invalid("the input needs at least " + std::to_string(Axis + 1) + " dimensions")));
+  return tensor_of(slice(b, x, Axis, -1, INT64_MIN, -1));
+}
+
+// By k quarter turns, from the first dim towards the second.
+IValue rot90(Builder& b, const Arguments& a) {
+  const ValueId x = a.tensor("input");
+  const std::vector<int64_t> dims = a.ints("dims", 2);
+  const int d0 = b.axis(x, dims[0]), d1 = b.axis(x, dims[1]);
+  const int64_t k = ((a.integer("k") % 4) + 4) % 4;
+  if (!b.ok()) return {};
+  if (d0 == d1) return tensor_of(b.fail(invalid("rot90 needs two different dims")));
+  auto turned = [&](ValueId v, int axis) { return slice(b, v, axis, -1, INT64_MIN, -1); };
+  if (k == 0) return tensor_of(x);
+  if (k == 2) return tensor_of(turned(turned(x, d0), d1));
+  return tensor_of(transpose(b, turned(x, k == 1 ? d1 : d0), d0, d1));
+}
+
+template <int Rank>
+IValue at_least(Builder& b, const Arguments& a) {  // atleast_1d, 2d, 3d
+  return tensor_of(with_rank(b, a.tensor("input"), Rank));
+}
+
+IValue broadcast_tensors(Builder& b, const Arguments& a) {
+  IValues out;
+  const std::vector<ValueId> all = a.tensors("tensors");
+  for (ValueId v : all) {
+    for (ValueId other : all) {  // Expand broadcasts both ways
+      if (b.ok() && !(b.shape(v) == b.shape(other))) v = b.emit("Expand", {v, b.ints(sizes_of(b, other))});
+    }
+    out.push_back(tensor_of(v));
+  }
+  return IValue::tuple(std::move(out));
 }
 
 template <int Upper>
@@ -295,9 +260,8 @@ IValue triangle(Builder& b, const Arguments& a) {
 IValue size(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   if (a.has("dim")) return b.size(x, b.axis(x, a.integer("dim")));
-  IValues sizes;
-  for (int i = 0; i < b.rank(x); ++i) sizes.push_back(b.size(x, i));
-  return IValue::tuple(std::move(sizes));
+  const std::vector<Int> sizes = sizes_of(b, x);
+  return IValue::tuple(IValues(sizes.begin(), sizes.end()));
 }
 
 IValue dim(Builder& b, const Arguments& a) { return Int(b.rank(a.tensor("input"))); }
@@ -330,19 +294,21 @@ constexpr Operator kRows[] = {
     {"aten.repeat.default Tensor.repeat", "input|self, *repeats, tile=False", repeat},
     {"aten.tile.default torch.tile Tensor.tile", "input|self, *repeats|dims, tile=True", repeat},
     {"aten.repeat_interleave.self_int torch.repeat_interleave Tensor.repeat_interleave", "input|self, repeats, dim=None, *, output_size=None", repeat_interleave},
-    {"aten.cat.default aten.concat.default torch.cat torch.concat torch.concatenate", "tensors, dim|axis=0", cat},
-    {"aten.stack.default torch.stack", "tensors, dim=0", stack},
-    {"aten.split.Tensor aten.split_with_sizes.default aten.split.sizes torch.split torch.split_with_sizes Tensor.split Tensor.split_with_sizes",
-     "input|self, sizes|split_size|split_sizes|split_size_or_sections, dim=0", split},
-    {"aten.chunk.default torch.chunk Tensor.chunk", "input|self, chunks, dim=0", chunk},
-    {"aten.unbind.int torch.unbind Tensor.unbind", "input|self, dim=0", unbind},
     {"aten.flip.default torch.flip Tensor.flip", "input|self, *dims", flip},
     {"aten.roll.default torch.roll Tensor.roll", "input|self, shifts, dims=()", roll},
     {"aten.tril.default torch.tril Tensor.tril", "input|self, diagonal=0", triangle<0>},
     {"aten.triu.default torch.triu Tensor.triu", "input|self, diagonal=0", triangle<1>},
     {"Tensor.size aten.sym_size.int aten.size.int", "input|self, dim=None", size},
     {"Tensor.dim Tensor.ndimension aten.dim.default", "input|self", dim},
-    {"Tensor.numel torch.numel aten.sym_numel.default aten.numel.default", "input|self", numel},
+    {"Tensor.numel Tensor.nelement torch.numel aten.sym_numel.default aten.numel.default", "input|self", numel},
+    {"aten.flipud.default torch.flipud Tensor.flipud", "input|self", flip_axis<0>},
+    {"aten.fliplr.default torch.fliplr Tensor.fliplr", "input|self", flip_axis<1>},
+    {"aten.rot90.default torch.rot90 Tensor.rot90", "input|self, k=1, dims=(0, 1)", rot90},
+    {"aten.atleast_1d.default torch.atleast_1d", "input|self", at_least<1>},
+    {"aten.atleast_2d.default torch.atleast_2d", "input|self", at_least<2>},
+    {"aten.atleast_3d.default torch.atleast_3d", "input|self", at_least<3>},
+    {"torch.broadcast_tensors", "*tensors", broadcast_tensors},
+    {"aten.broadcast_tensors.default", "tensors", broadcast_tensors},
 };
 
 }  // namespace
