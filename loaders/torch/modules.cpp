@@ -63,12 +63,17 @@ Literal Checkpoint::literal(ObjectId id, int depth, int& room) const {
       out.value = std::string(p.text(id));
       return out;
     case Kind::global: {
-      out.value = Name{p.module(id) == "torch" ? p.qualified(id) : std::string(p.name(id))};  // torch.float32; relu
+      out.value = Name{p.module(id).starts_with("torch.") ? std::string(p.name(id)) : p.qualified(id)};  // relu; torch.float32, mine.relu
       return out;
     }
     case Kind::call:
       if (auto number = numpy_scalar(id)) return *number;
       if (p.is_call_of(id, "torch.Size") && p.items(p.arguments(id)).size() == 1 && depth < 4) return literal(p.items(p.arguments(id))[0], depth + 1, room);
+      if (const auto of = p.is_call_of(id, "builtins.getattr") ? p.items(p.arguments(id)) : std::span<const ObjectId>(); of.size() == 2 && p.is(of[0], Kind::global) &&
+          p.qualified(of[0]) == "torch._C._VariableFunctionsClass" && p.is(of[1], Kind::text) && p.text(of[1]).size() <= kMostText) {
+        out.value = Name{"torch." + std::string(p.text(of[1]))};  // torch.tanh
+        return out;
+      }
       if (const ObjectId cls = class_of(id); cls != kNoObject && p.module(cls).starts_with("torch.nn.modules.activation")) {
         out.value = Name{std::string(p.name(cls))};  // an activation module among attributes
         return out;
@@ -136,6 +141,7 @@ Status Checkpoint::read_module(ObjectId id, Module& m) const {
     int room = kMostItems;
     Literal l = literal(value, 0, room);
     if (room >= 0) m.args.emplace_back(name, std::move(l));
+    else if (name == "activation") m.args.emplace_back(name, Literal{Name{"?"}});  // that of a Transformer's layer: its default must not stand in
   }
   return {};
 }

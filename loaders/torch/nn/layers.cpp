@@ -150,6 +150,8 @@ IValue LayerCall::child(std::string_view name, const IValues& arguments, const s
 // ---- trees as they were written ----
 
 Status complete(Module& root) {
+  constexpr size_t kMostModules = 1000000;  // a short text can ask for many layers
+  size_t modules = 0;
   for (const char* wraps : {"module", "_orig_mod"}) {  // DataParallel, torch.compile: their inner module is the model
     const Layer* layer = find_layer(root);
     const bool wrapper = layer != nullptr && root.children.size() == 1 && root.children[0].first == wraps && layer->forward_signature[0] == '*';
@@ -164,6 +166,7 @@ Status complete(Module& root) {
       if (s && layer->complete != nullptr) s = layer->complete(m, path);
       if (!s) return path.empty() ? s : s.error().within(path);
     }
+    if ((modules += m.children.size()) > kMostModules) return invalid("the architecture has more than " + std::to_string(kMostModules) + " modules");
     for (auto& [name, child] : m.children) {
       if (Status s = self(self, *child, join(path, name), depth + 1); !s) return s;
     }
