@@ -42,6 +42,7 @@ struct Graph {
   std::vector<Graph> subgraphs;
   // Filled by the loader, for people: "onnx", "pytorch 2.1", 17 …
   std::string format, producer;
+  std::vector<std::string> notes;  // what was done that the file does not say: "weights matched with the prefix module. taken off (12 names)"
   int64_t opset = 0;
   int64_t next_symbol = 0;  // for fresh dimensions ("?7")
 

@@ -88,6 +88,7 @@ Model::Model(std::shared_ptr<const ModelState> state) : state_(std::move(state))
 std::string Model::format() const { return state_->graph.format; }
 std::string Model::producer() const { return state_->graph.producer; }
 int64_t Model::opset() const { return state_->graph.opset; }
+std::vector<std::string> Model::notes() const { return state_->graph.notes; }
 std::string Model::text() const { return to_text(state_->optimized); }
 bool Model::data_dependent() const { return !data_dependence(state_->optimized).empty(); }
 std::vector<Port> Model::inputs() const { return ports(state_->graph, state_->graph.inputs, nullptr); }

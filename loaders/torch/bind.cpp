@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "loaders/torch/hints.h"
+#include "loaders/torch/nn/parametrize.h"
 #include "loaders/torch/renaming.h"
 
 namespace tern::torch {
@@ -48,7 +49,8 @@ bool fits(StoredTensor& t, const std::vector<int64_t>& shape) {
   return t.sizes == shape;
 }
 
-// What the tree expects, one by one: what there is of it goes to `bound`.
+// What the tree expects, one by one: what there is of it goes to `bound`. A weight that weight_norm and the like split is there by its
+// parts: what print(model) shows of a layer with such hooks does not tell.
 void take(StateDict& weights, const std::vector<Expected>& expected, Problems& problems, StateDict& bound) {
   std::unordered_map<std::string_view, StoredTensor*> tensors;
   std::unordered_map<std::string_view, std::string_view> others;
@@ -56,11 +58,14 @@ void take(StateDict& weights, const std::vector<Expected>& expected, Problems& p
   for (StateDict::Entry& e : weights.entries) tensors.emplace(e.name, &e.tensor);
   for (const auto& [name, type] : weights.others) others.emplace(name, type);
   for (const auto& [path, version] : weights.modules) versions.emplace(path, version);
+  const auto has = [&](const std::string& name) { return tensors.contains(name); };
   for (const Expected& e : expected) {
     auto tensor = tensors.find(e.name);
     if (auto other = others.find(e.name); other != others.end()) {
       problems.others.push_back("While copying the parameter named \"" + e.name +
                                 "\", expected torch.Tensor or Tensor-like object from checkpoint but received <class '" + std::string(other->second) + "'>");
+    } else if (auto parts = tensor == tensors.end() ? parametrized(e.name, has) : std::nullopt) {
+      for (const std::string& part : parts->names) bound.entries.push_back({part, *tensors.at(part)});
     } else if (tensor == tensors.end()) {
       if (!may_be_absent(e, versions)) problems.missing.push_back(e.name);
     } else if (e.shape && !fits(*tensor->second, *e.shape)) {
@@ -83,11 +88,12 @@ void find_unexpected(const Module& module, size_t prefix, const std::vector<std:
     if (name.substr(prefix) == "_extra_state") unexpected.emplace_back(name);
   }
   for (std::string_view name : names) {
+    if (wanted.contains(name)) continue;
     const std::string_view rest = name.substr(prefix);
     const size_t dot = rest.find('.');
     auto child = of_children.find(rest.substr(0, dot));
     if (dot != rest.npos && child != of_children.end()) child->second.push_back(name);
-    else if (dot != rest.npos || (!wanted.contains(name) && rest != "_extra_state")) unexpected.emplace_back(name);
+    else if (dot != rest.npos || rest != "_extra_state") unexpected.emplace_back(name);
   }
   for (const auto& [name, child] : module.children) {
     const std::vector<std::string_view> mine = std::move(of_children[name]);
@@ -132,6 +138,7 @@ Result<Bound> bind_weights(const StateDict& file, const Module& root, const std:
   take(weights, expected, problems, bound.weights);
   std::set<std::string_view> wanted;
   for (const Expected& e : expected) wanted.insert(e.name);
+  for (const StateDict::Entry& e : bound.weights.entries) wanted.insert(e.name);
   names.clear();
   for (const StateDict::Entry& e : weights.entries) names.push_back(e.name);
   find_unexpected(root, 0, names, wanted, problems.unexpected);
@@ -140,7 +147,7 @@ Result<Bound> bind_weights(const StateDict& file, const Module& root, const std:
     std::string text = error_of(root.cls, problems, strict).message() + hints(problems, weights, expected);
     if (!match.exact && strict && !match.renaming.nothing()) {
       text += "; with " + match.renaming.text() + " " + std::to_string(match.matched) + " of its " + std::to_string(file.entries.size()) +
-              " names would be among the " + std::to_string(wanted.size()) + " expected ones";
+              " names would be among the " + std::to_string(expected.size()) + " expected ones";
     }
     return invalid(std::move(text));
   }

@@ -55,7 +55,7 @@ class Checkpoint {
     size_t tensors;
   };
   std::vector<Candidate> candidates() const;
-  // The one that `key` names (its path, or the last part of it); without a key the only one. Errors: none, several (usage), naming them.
+  // The one that `key` names (its path, or the last or first part of it); without a key the only one. Errors: none, several (usage), naming them.
   Result<Candidate> select(std::string_view key) const;
   // Its tensors, with what `_metadata` says of modules.
   Result<StateDict> state_dict(const Candidate& candidate) const;
@@ -88,6 +88,7 @@ class Checkpoint {
   std::optional<Literal> numpy_scalar(ObjectId id) const;
   // walk.cpp
   bool is_weights(ObjectId id, std::unordered_map<ObjectId, bool>& known) const;
+  bool is_scalars(ObjectId id) const;
   // modules.cpp
   ObjectId class_of(ObjectId call) const;  // the global; kNoObject when the callable is none
   Literal literal(ObjectId id, int depth, int& room) const;

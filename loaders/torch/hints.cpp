@@ -79,20 +79,6 @@ std::optional<std::string> tied(const std::string& missing, const Expected& want
   return "\"" + missing + "\" may be tied to \"" + found->name + "\", which has its size: use F.linear(x, self." + found->name + ") in the forward";
 }
 
-std::optional<std::string> parametrised(const std::string& missing, const StateDict& weights) {
-  if (weights.find(missing + "_g") != nullptr && weights.find(missing + "_v") != nullptr) {
-    return "\"" + missing + "\" is kept as weight_g and weight_v: call torch.nn.utils.remove_weight_norm before saving";
-  }
-  if (weights.find(missing + "_orig") != nullptr) return "\"" + missing + "\" is kept as weight_orig: call torch.nn.utils.remove_spectral_norm before saving";
-  const size_t dot = missing.rfind('.') + 1;
-  if (weights.find(missing.substr(0, dot) + "parametrizations." + missing.substr(dot) + ".original0") != nullptr ||
-      weights.find(missing.substr(0, dot) + "parametrizations." + missing.substr(dot) + ".original") != nullptr) {
-    return "\"" + missing + "\" is parametrised in the file: print(model) shows such a layer with its (parametrizations), or call "
-           "torch.nn.utils.parametrize.remove_parametrizations before saving";
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::string size_text(const std::vector<int64_t>& sizes) {
@@ -111,8 +97,7 @@ std::string hints(const Problems& problems, const StateDict& weights, const std:
     const std::string& name = problems.missing[i];
     const Expected* wanted = find(expected, name);
     if (wanted == nullptr) continue;
-    std::optional<std::string> hint = parametrised(name, weights);
-    if (!hint) hint = near(name, *wanted, problems, weights);
+    std::optional<std::string> hint = near(name, *wanted, problems, weights);
     if (!hint) hint = tied(name, *wanted, weights);
     add(std::move(hint));
   }

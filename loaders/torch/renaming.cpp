@@ -58,6 +58,19 @@ void drop_common_end(std::string& a, std::string& b) {
   }
 }
 
+// The weight that a part of a split one belongs to (weight_g, parametrizations.weight.original0); empty: none.
+std::string whole_of(std::string_view name) {
+  constexpr std::string_view kLists = "parametrizations.";
+  if (const size_t list = name.find(kLists); list != name.npos && (list == 0 || name[list - 1] == '.')) {
+    const std::string_view rest = name.substr(list + kLists.size());
+    return std::string(name.substr(0, list)) + std::string(rest.substr(0, rest.find('.')));
+  }
+  for (std::string_view end : {"_g", "_v", "_u", "_orig"}) {
+    if (name.ends_with(end)) return std::string(name.substr(0, name.size() - end.size()));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string Renaming::operator()(std::string_view name) const {
@@ -99,11 +112,12 @@ Match find_renaming(const std::vector<std::string_view>& names, const std::vecto
     size_t met = 0;
     for (std::string_view name : names) {
       std::string renamed = m.renaming(name);
-      if (!wanted.contains(renamed)) continue;
-      const bool is_needed = !optional.contains(renamed);
-      if (!seen.insert(std::move(renamed)).second) continue;
-      ++m.matched;
-      met += is_needed;
+      const bool part = !wanted.contains(renamed);
+      if (part) renamed = whole_of(renamed);
+      if (part && !wanted.contains(renamed)) continue;
+      const bool is_needed = !optional.contains(renamed), first = seen.insert(std::move(renamed)).second;
+      m.matched += first || part;
+      met += first && is_needed;
     }
     m.exact = m.matched == names.size() && met == needed;
     return m;

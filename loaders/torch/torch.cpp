@@ -1,10 +1,47 @@
 // See torch.h.
 #include "loaders/torch/torch.h"
 
+#include <algorithm>
+
+#include "loaders/torch/agree.h"
+#include "loaders/torch/arch/parse.h"
+#include "loaders/torch/bind.h"
 #include "loaders/torch/export/export.h"
+#include "loaders/torch/nn/assemble.h"
+#include "loaders/torch/nn/whole.h"
 #include "loaders/torch/weights_file.h"
 
 namespace tern::torch {
+namespace {
+
+// Nothing to run: no architecture, and no whole module among what could be chosen.
+bool holds_weights_only(const WeightsFile& file) {
+  const auto all = file.candidates();
+  return !all.empty() && std::none_of(all.begin(), all.end(), [](const WeightsFile::Candidate& c) { return c.module; });
+}
+
+Error lacks_architecture() {
+  const Advice advice = advice_for_weights();
+  return unsupported(std::string(advice.what) + " " + advice.how);
+}
+
+// torch's load_state_dict, and the graph of what was loaded into.
+Result<Graph> with_architecture(const WeightsFile& file, const Architecture& arch, const LoadOptions& options) {
+  auto weights = file.select(options.key);
+  if (!weights) return weights.error();
+  const std::string& name = arch.program->file;
+  if (!arch.root) return invalid(name + ": it has no module tree, which weights need: write what print(model) prints before the forward");
+  if (Status s = complete(*arch.root); !s) return s.error().within(name);
+  auto expected = expected_state(*arch.root, arch.program.get());
+  if (!expected) return expected.error().within(name);
+  auto bound = bind_weights(*weights, *arch.root, *expected, options.strict);
+  if (!bound) return bound.error();
+  auto graph = assemble(*arch.root, arch.program.get(), bound->weights, options, file.format());
+  if (graph) graph->notes.insert(graph->notes.end(), bound->notes.begin(), bound->notes.end());
+  return graph;
+}
+
+}  // namespace
 
 bool looks_like_torch(const Source& source) { return WeightsFile::recognises(source); }  // .pt2 is a ZIP archive too
 
@@ -12,9 +49,22 @@ Result<Graph> load_torch(const Source& source, const LoadOptions& options) {
   if (looks_like_export(source)) return load_export(source, options);
   auto file = WeightsFile::open(source);
   if (!file) return file.error();
-  auto module = file->module(options.key);
-  if (!module) return module.error();
-  return unsupported(how_to_give_an_architecture());
+  Architecture arch;
+  const bool has_arch = !options.architecture.empty();
+  if (has_arch) {
+    auto parsed = parse_architecture(options.architecture, options.architecture_name);
+    if (!parsed) return parsed.error();
+    arch = std::move(*parsed);
+  } else if (holds_weights_only(*file)) {
+    return lacks_architecture();
+  }
+  auto tree = file->module(options.key);
+  if (!tree) return tree.error();
+  if (!*tree) return has_arch ? with_architecture(*file, arch, options) : lacks_architecture();
+  if (arch.root) {
+    if (Status s = check_agreement(**tree, *arch.root); !s) return s.error().within(options.architecture_name);
+  }
+  return load_whole(*tree, has_arch ? &arch : nullptr, options, file->format());
 }
 
 }  // namespace tern::torch

@@ -7,7 +7,8 @@
 namespace tern::torch {
 
 bool looks_like_torch(const Source& source);
-// Errors: damaged (invalid); weights without an architecture, operators and classes that tern does not know (unsupported).
+// Errors: damaged (invalid); several sets of weights and no key (usage); weights without an architecture, operators and classes that tern
+// does not know (unsupported).
 Result<Graph> load_torch(const Source& source, const LoadOptions& options);
 
 }  // namespace tern::torch

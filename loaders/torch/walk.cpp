@@ -289,6 +289,17 @@ bool Checkpoint::is_weights(ObjectId id, std::unordered_map<ObjectId, bool>& kno
   return true;
 }
 
+// A dictionary whose tensors all have no dimension.
+bool Checkpoint::is_scalars(ObjectId id) const {
+  if (is_module(id)) return false;
+  for (const auto& [key, value] : pairs(id)) {
+    if (!is_tensor(value)) continue;
+    auto t = tensor(value);
+    if (!t || !t->sizes.empty()) return false;
+  }
+  return true;
+}
+
 std::vector<Checkpoint::Candidate> Checkpoint::candidates() const {
   std::vector<Candidate> out;
   std::vector<bool> seen(pickle_->size(), false);
@@ -311,6 +322,9 @@ std::vector<Checkpoint::Candidate> Checkpoint::candidates() const {
     out.push_back({std::move(*path), id, tensors});
     return false;
   });
+  // Scores that a trainer keeps ({"epoch=3.ckpt": tensor(0.9)}) are dictionaries of scalars; no candidates when there are real ones.
+  auto is_real = [&](const Candidate& c) { return !is_scalars(c.id); };
+  if (std::any_of(out.begin(), out.end(), is_real)) std::erase_if(out, [&](const Candidate& c) { return !is_real(c); });
   return out;
 }
 
@@ -332,7 +346,7 @@ Result<Checkpoint::Candidate> Checkpoint::select(std::string_view key) const {
   size_t matches = 0;
   for (const Candidate& c : all) {
     if (c.path == key) return c;
-    if (!c.path.ends_with("." + std::string(key))) continue;
+    if (!c.path.ends_with("." + std::string(key)) && !c.path.starts_with(std::string(key) + ".")) continue;
     found = &c;
     ++matches;
   }

@@ -32,9 +32,9 @@ Result<StateDict> WeightsFile::list() const {
 }
 
 std::vector<WeightsFile::Candidate> WeightsFile::candidates() const {
-  if (!checkpoint_) return {{"", tensors_.entries.size()}};
+  if (!checkpoint_) return {{"", tensors_.entries.size(), false}};
   std::vector<Candidate> out;
-  for (const Checkpoint::Candidate& c : checkpoint_->candidates()) out.push_back({c.path, c.tensors});
+  for (const Checkpoint::Candidate& c : checkpoint_->candidates()) out.push_back({c.path, c.tensors, checkpoint_->is_module(c.id)});
   return out;
 }
 
@@ -57,9 +57,9 @@ std::vector<std::string> WeightsFile::never_executed() const {
   return checkpoint_ ? checkpoint_->unknown_globals() : std::vector<std::string>();
 }
 
-std::string how_to_give_an_architecture() {
-  return "it holds weights only: a state_dict has the numbers of the layers, but neither their kinds and options nor the forward; write what "
-         "print(model) prints into a file and pass --arch FILE, or begin with tern inspect FILE --suggest-arch";
+Advice advice_for_weights() {
+  return {"This file holds weights only: a state_dict has neither layers nor a forward, so it cannot run by itself.",
+          "Write what print(model) prints into a file and give it with --arch FILE; tern inspect MODEL --suggest-arch makes a first draft."};
 }
 
 }  // namespace tern::torch

@@ -24,6 +24,7 @@ class WeightsFile {
   struct Candidate {
     std::string path;
     size_t tensors;
+    bool module = false;  // a whole one, with its tree
   };
   std::vector<Candidate> candidates() const;
   // The weights that `key` names, or the only ones. Errors: none, several (usage), naming them.
@@ -39,7 +40,10 @@ class WeightsFile {
   StateDict tensors_;  // of the formats that are nothing but tensors
 };
 
-// What to do with a file that holds weights and no architecture: one sentence.
-std::string how_to_give_an_architecture();
+// What to tell of a file that holds weights and no architecture: what it lacks, and how to give it. A sentence each.
+struct Advice {
+  const char *what, *how;
+};
+Advice advice_for_weights();
 
 }  // namespace tern::torch

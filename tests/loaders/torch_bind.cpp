@@ -249,10 +249,32 @@ TEST_CASE("bind: hints name a near name, a tied weight, a parametrised one") {
   auto tied = bind_weights(dict({{"embed.weight", {9, 4}}}), m, language, true);
   REQUIRE(!tied);
   CHECK(has(tied.error().message(), "\"lm_head.weight\" may be tied to \"embed.weight\""));
+}
 
-  auto normed = bind_weights(dict({{"weight_g", {4, 1}}, {"weight_v", {4, 3}}}), *leaf("Linear"), {{"weight", Sizes{4, 3}}}, true);
-  REQUIRE(!normed);
-  CHECK(has(normed.error().message(), "remove_weight_norm"));
+TEST_CASE("bind: a weight that weight_norm and the like split is there by its parts") {
+  const std::vector<Expected> state = {{"a.weight", Sizes{4, 3}}};
+  Module m;
+  m.cls = "Net";
+  m.children = {{"a", leaf("Linear")}};
+  const std::vector<std::vector<std::string>> kinds = {{"weight_g", "weight_v"}, {"weight_orig", "weight_u", "weight_v"},
+                                                       {"parametrizations.weight.original0", "parametrizations.weight.original1"},
+                                                       {"parametrizations.weight.original", "parametrizations.weight.0._u", "parametrizations.weight.0._v"}};
+  for (const auto& parts : kinds) {
+    for (const char* prefix : {"", "module."}) {
+      StateDict d;
+      for (const std::string& part : parts) d.entries.push_back({prefix + ("a." + part), tensor({4})});
+      auto bound = bind_weights(d, m, state, true);
+      REQUIRE_MESSAGE(bound, parts[0]);
+      REQUIRE(bound->weights.entries.size() == parts.size());
+      for (const std::string& part : parts) CHECK(bound->weights.find("a." + part) != nullptr);
+      d.entries.pop_back();
+      auto half = bind_weights(d, m, state, true);
+      if (parts[0] != "parametrizations.weight.original") CHECK(!half);
+    }
+  }
+  auto both = bind_weights(dict({{"a.weight", {4, 3}}, {"a.weight_g", {4}}}), m, state, true);
+  REQUIRE(!both);
+  CHECK(has(both.error().message(), "for Net: Unexpected key(s) in state_dict: \"a.weight_g\"."));
 }
 
 TEST_CASE("bind: values that are no tensors are a note") {

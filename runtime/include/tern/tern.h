@@ -135,6 +135,7 @@ class Model {
   std::string format() const;    // "onnx"
   std::string producer() const;  // "pytorch 2.3.0"
   int64_t opset() const;
+  std::vector<std::string> notes() const;  // what loading did that the file does not say: a prefix of names taken off, weights not used
   int64_t parameters() const;    // elements of all weights
   int64_t weight_bytes() const;
   std::vector<LayerInfo> layers(const std::map<std::string, int64_t>& dims = {}) const;
