@@ -137,5 +137,94 @@ expect 0 "kernels --json" kernels --json
 check "it is JSON" is_json
 check "kernels lists softmax" grep -q '"softmax/f32/scalar"' "$work/out"
 
+# ---- PyTorch's files ----
+torch=$data/torch/command
+expect 0 "inspect weights" inspect "$torch/net.pth"
+check "it lists tensors" grep -Eq '^blocks\.0\.conv\.weight +f32 +\[4,4,3,3\] +576$' "$work/out"
+check "it ends with what is missing and how to give it, in two lines" bash -c "tail -2 '$work/out' | head -1 | grep -q '^This file holds weights only' && tail -1 '$work/out' | grep -q -- '--arch FILE.*--suggest-arch'"
+expect 0 "inspect weights --json" inspect "$torch/net.pth" --json
+check "it is JSON" is_json
+check "with names, dtypes, shapes and bytes" bash -c "tr -d ' \n' <'$work/out' | grep -q '{\"name\":\"stem.weight\",\"dtype\":\"f32\",\"shape\":\[4,1,3,3\],\"bytes\":144}'"
+expect 0 "inspect --checksum" inspect "$torch/net.pth" --checksum
+check "it has a checksum for each" grep -Eq '^scale .* 16  [0-9a-f]{8}$' "$work/out"
+expect 0 "inspect weights with an architecture" inspect "$torch/net.pth" --arch "$torch/net.txt" --json
+check "it is JSON" is_json
+check "it has layers" grep -q '"op": "Softmax"' "$work/out"
+expect 0 "inspect names the prefix" inspect "$torch/parallel.pth" --arch "$torch/net.txt"
+check "in a line of its own" grep -q '^note      weights matched with the prefix module. taken off (17 names)$' "$work/out"
+
+expect 4 "run weights without an architecture" run "$torch/net.pth" --input "$torch/x.npy"
+check "it is one error line" one_error_line
+check "with the advice" grep -q 'This file holds weights only: .* --arch FILE; .*--suggest-arch' "$work/err"
+expect 4 "a checkpoint of several weights, none of which is a module, without an architecture" run "$torch/training.pth" --input zeros
+for f in net.pth parallel.pth compiled.pth lightning.ckpt net.safetensors mixed.pth; do
+  expect 0 "verify $f" verify "$torch/$f" "$torch/net.npz" --arch "$torch/net.txt" --rtol 1e-4 --atol 1e-5
+done
+expect 0 "run with a prefix" run "$torch/compiled.pth" --arch "$torch/net.txt" --input "$torch/x.npy"
+check "it tells of the prefix on stderr" grep -q 'note: weights matched with the prefix module._orig_mod. taken off' "$work/err"
+expect 0 "run with other values" run "$torch/mixed.pth" --arch "$torch/net.txt" --input "$torch/x.npy"
+check "it tells of them" grep -q 'note: values that are no tensors, not used: epoch, date' "$work/err"
+expect 2 "several weights and no key" run "$torch/training.pth" --arch "$torch/net.txt" --input "$torch/x.npy"
+check "it lists them" grep -q 'model (17 tensors), ema (17 tensors); choose one with --key' "$work/err"
+expect 2 "a key that is not there" run "$torch/training.pth" --arch "$torch/net.txt" --input "$torch/x.npy" --key optimizer
+expect 0 "--key model" verify "$torch/training.pth" "$torch/net.npz" --arch "$torch/net.txt" --key model --rtol 1e-4 --atol 1e-5
+expect 0 "--key ema" verify "$torch/training.pth" "$torch/other.npz" --arch "$torch/net.txt" --key ema --rtol 1e-4 --atol 1e-5
+expect 1 "the other one is another" verify "$torch/training.pth" "$torch/net.npz" --arch "$torch/net.txt" --key ema --rtol 1e-4 --atol 1e-5
+line=0
+for f in missing mismatch; do
+  line=$((line + 1))
+  expect 3 "weights: $f" run "$torch/$f.pth" --arch "$torch/net.txt" --input "$torch/x.npy"
+  check "it is one error line" one_error_line
+  check "in torch's words" grep -qF "$(sed -n ${line}p "$torch/errors.txt")" "$work/err"
+  check "and names the file" grep -q "$f.pth: Error(s) in loading state_dict for Net: " "$work/err"
+done
+check "with a hint" grep -q 'head.weight would fit transposed' "$work/err"
+expect 3 "sizes count also when not strict" run "$torch/mismatch.pth" --arch "$torch/net.txt" --input "$torch/x.npy" --no-strict
+expect 3 "a weight that is missing and used" run "$torch/missing.pth" --arch "$torch/net.txt" --input "$torch/x.npy" --no-strict
+check "it names it" grep -q 'stem' "$work/err"
+
+expect 0 "a whole module" verify "$torch/chain.pth" "$torch/chain.npz" --rtol 1e-4 --atol 1e-5
+expect 0 "inspect a whole module" inspect "$torch/chain.pth"
+check "it has layers" grep -q 'Linear' "$work/out"
+expect 4 "a whole module of a class of its own" run "$torch/whole.pth" --input "$torch/x.npy"
+check "it names the classes" grep -q 'Net.*Block' "$work/err"
+expect 0 "inspect one" inspect "$torch/whole.pth"
+check "it shows the tree" grep -q '^  (stem): Conv2d(1, 4, kernel_size=(3, 3), stride=(2, 2))$' "$work/out"
+for arch in forwards net; do
+  expect 0 "a whole module with $arch.txt" verify "$torch/whole.pth" "$torch/net.npz" --arch "$torch/$arch.txt" --rtol 1e-4 --atol 1e-5
+done
+sed 's/stride=(2, 2)/stride=(1, 1)/' "$torch/net.txt" >"$work/other.txt"
+expect 3 "a tree that is not the file's" run "$torch/whole.pth" --arch "$work/other.txt" --input "$torch/x.npy"
+check "it says where" grep -q 'other.txt: its module tree is not the file.s: stem has stride=(1, 1), and (2, 2) in the file' "$work/err"
+expect 0 "the source in a legacy file is the architecture" inspect "$torch/legacy.pth" --suggest-arch
+cp "$work/out" "$work/legacy.txt"
+expect 0 "it needs no word more" verify "$torch/legacy.pth" "$torch/net.npz" --arch "$work/legacy.txt" --rtol 1e-4 --atol 1e-5
+
+expect 0 "--suggest-arch" inspect "$torch/net.pth" --suggest-arch
+cp "$work/out" "$work/draft.txt"
+check "it has a ? for the stride" grep -q '(stem): Conv2d(1, 4, kernel_size=(3, 3), stride=?, padding=?)' "$work/draft.txt"
+expect 3 "a draft that is not complete" run "$torch/net.pth" --arch "$work/draft.txt" --input "$torch/x.npy"
+check "it says where" grep -Eq 'draft.txt:[0-9]+' "$work/err"
+sed -i 's/(stem)\(.*\)stride=?, padding=?/(stem)\1stride=2, padding=0/; s/stride=?, padding=?/stride=1, padding=1/; /^class/,$d' "$work/draft.txt"
+cat "$torch/forwards.txt" >>"$work/draft.txt"
+expect 0 "a draft that is complete" verify "$torch/net.pth" "$torch/net.npz" --arch "$work/draft.txt" --rtol 1e-4 --atol 1e-5
+expect 2 "--suggest-arch of a model that has one" inspect "$mlp" --suggest-arch
+
+for f in net.pth net.safetensors whole.pth; do
+  expect 0 "convert $f" convert "$torch/$f" --arch "$torch/net.txt" -o "$work/net.onnx"
+  expect 0 "verify what was converted" verify "$work/net.onnx" "$torch/net.npz" --rtol 1e-4 --atol 1e-5
+done
+expect 0 "dump with an architecture" dump "$torch/net.pth" --arch "$torch/net.txt"
+check "it names nodes by modules" grep -q 'blocks.0' "$work/out"
+expect 0 "bench with an architecture" bench "$torch/net.pth" --arch "$torch/net.txt" --input "$torch/x.npy" --seconds 0.05 --json
+check "it is JSON" is_json
+expect 3 "an architecture that is none" run "$torch/net.pth" --arch "$torch/x.npy" --input "$torch/x.npy"
+expect 3 "arrays instead of a model" inspect "$torch/net.npz"
+check "it says so" grep -q 'npz' "$work/err"
+rm -f /tmp/tern-was-here
+expect 0 "inspect what would execute" inspect "$torch/evil.pth"
+check "it names it" grep -Eq '(posix|os).system, never executed' "$work/out"
+check "and it was not" test ! -e /tmp/tern-was-here
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -167,9 +167,7 @@ int bench(const Options& options) {
   if (!idle) return fail("wrong usage", idle.error());
   if (!cpu) return fail("wrong usage", cpu.error());
   if (*seconds > 86400) return fail("wrong usage", usage("--seconds wants at most a day"));
-  auto with_file = load_options(options);
-  if (!with_file) return fail_at("cannot read", with_file.error());
-  auto model = load(options.positional[0], *with_file);
+  auto model = load_model(options);
   if (!model) return fail_at("cannot load", model.error());
   auto inputs = read_inputs(*model, options, "random");
   if (!inputs) return fail("cannot use the inputs", inputs.error());

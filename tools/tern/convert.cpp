@@ -54,9 +54,7 @@ int convert(const Options& options) {
   if (to.empty()) return fail("wrong usage", usage("convert needs -o OUT.onnx; see tern convert --help"));
   std::error_code none;
   if (std::filesystem::equivalent(from, to, none)) return fail("wrong usage", usage(to + " is the model itself; give -o another name"));
-  auto with_file = load_options(options);
-  if (!with_file) return fail_at("cannot load", with_file.error());
-  auto model = load(from, *with_file);
+  auto model = load_model(options);
   if (!model) return fail_at("cannot load", model.error());
   auto file = OnnxFile::of(model->state().graph);
   if (!file) return fail_at("cannot convert", file.error().within(from));

@@ -9,9 +9,10 @@ namespace {
 
 constexpr std::pair<const char*, Stage> kStages[] = {{"load", Stage::load}, {"infer", Stage::infer}, {"fold", Stage::fold}, {"fuse", Stage::fuse}};
 
-Result<std::string> text_after(const std::string& path, const std::string& after, const LoadOptions& options, const SessionOptions& session) {
+Result<std::string> text_after(const Options& given, const std::string& after, const SessionOptions& session) {
+  const std::string& path = given.positional[0];
   if (after == "plan") {
-    auto model = load(path, options);
+    auto model = load_model(given);
     if (!model) return model.error();
     SessionOptions with = session;
     default_dims(*model, with.dims, true);
@@ -21,13 +22,16 @@ Result<std::string> text_after(const std::string& path, const std::string& after
   }
   for (const auto& [stage_name, stage] : kStages) {
     if (after != stage_name) continue;
+    auto options = load_options(given);
+    if (!options) return options.error();
     auto source = map_file(path);
     if (!source) return source.error();
-    auto graph = load_graph(*source, options);
+    auto graph = load_graph(*source, *options);
     if (!graph) return graph.error().within(path);
+    for (const std::string& text : graph->notes) note(text);
     if (!session.dims.empty()) graph = bind_dims(*graph, session.dims);
     if (!graph) return graph.error().within(path);
-    if (Status s = optimize(*graph, options.budget, stage); !s) return s.error().within(path);
+    if (Status s = optimize(*graph, options->budget, stage); !s) return s.error().within(path);
     return to_text(*graph);
   }
   return usage("--after " + after + ": expected load, infer, fold, fuse or plan");
@@ -39,9 +43,7 @@ int dump(const Options& options) {
   auto session = session_options(options);
   if (!session) return fail("wrong usage", session.error());
   const std::string after = options.get("--after", "fuse");
-  auto with = load_options(options);
-  if (!with) return fail_at("cannot read", with.error());
-  auto text = text_after(options.positional[0], after, *with, *session);
+  auto text = text_after(options, after, *session);
   if (!text) return fail_at("cannot dump", text.error());
   if (!options.has("--json")) {
     out(*text);

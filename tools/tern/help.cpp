@@ -13,6 +13,13 @@ SOURCE is a .npy, .npz:KEY, .pb (ONNX TensorProto), .csv, .pgm, .ppm or .png fil
 random[:SEED], zeros, ones, iota. NAME= may be left out when the model has one input.
 )";
 
+constexpr const char* kArch = R"(
+Files that hold weights only (a state_dict, a checkpoint, safetensors) need an architecture:
+  --arch FILE     what print(model) prints, then forwards of the model's own classes as in Python
+  --key NAME      which weights of a checkpoint, when it holds several
+  --no-strict     leave out weights that are missing or not expected, as load_state_dict(strict=False)
+)";
+
 constexpr Text kTexts[] = {
     {"", R"(tern: loads trained models and runs them with low, steady latency
 
@@ -27,16 +34,20 @@ usage: tern COMMAND [OPTION]...
   kernels              the kernels of this build
   convert MODEL        write it as one self-contained ONNX file
 
-tern COMMAND --help tells more; tern --version, the version.
+MODEL is an ONNX file, or a file of PyTorch: a torch.export program, a whole module, or weights
+with --arch FILE. tern COMMAND --help tells more; tern --version, the version.
 Exit codes: 0 done, 1 compared and different, 2 wrong usage, 3 the file or its data cannot
 be used, 4 understood but not supported.
 )"},
     {"inspect", R"(usage: tern inspect MODEL [--dim NAME=N]... [--json] [--dot FILE]
 
-Prints format, inputs, outputs, a table of layers and totals.
-  --dim NAME=N   give a symbolic dimension a value
-  --json         one JSON document
-  --dot FILE     also write the graph for Graphviz
+Prints format, inputs, outputs, a table of layers and totals; of a file that holds weights only, its tensors.
+  --dim NAME=N     give a symbolic dimension a value
+  --json           one JSON document
+  --dot FILE       also write the graph for Graphviz
+  --checksum       list the tensors, each with the CRC-32 of its elements (row-major, little-endian)
+  --suggest-arch   print a first draft of the architecture that the weights imply, with a ? for what
+                   they do not tell
 )"},
     {"run", R"(usage: tern run MODEL --input NAME=SOURCE... [OPTION]...
 
@@ -92,7 +103,6 @@ Every kernel of this build: operator, dtype, ISA, whether this CPU can run it, a
 
 Writes the model as one self-contained ONNX file that onnxruntime and others run. Operators have their
 newest forms, and the opset is the lowest that has them all (18 or more). An ONNX model may be converted too.
-  --arch FILE    the architecture of a file that holds weights only
   -o OUT.onnx    the file to write; what was there is replaced when all went well
 )"},
 };
@@ -101,7 +111,9 @@ newest forms, and the opset is the lowest that has them all (18 or more). An ONN
 
 std::string help(std::string_view name) {
   for (const Text& t : kTexts) {
-    if (name == t.name) return std::string(t.text) + (name == "run" || name == "bench" ? kSource : "");
+    if (name != t.name) continue;
+    const bool loads = name != "" && name != "conformance" && name != "kernels";
+    return std::string(t.text) + (name == "run" || name == "bench" ? kSource : "") + (loads ? kArch : "");
   }
   return {};
 }

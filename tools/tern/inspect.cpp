@@ -4,7 +4,6 @@
 #include "tools/tern/inspect_weights.h"
 #include "tools/tern/print.h"
 
-
 namespace tern::command {
 namespace {
 
@@ -49,9 +48,7 @@ int inspect(const Options& options) {
   auto dims = dims_of(options);
   if (!dims) return fail("wrong usage", dims.error());
   if (auto code = inspect_weights(options)) return *code;
-  auto with_file = load_options(options);
-  if (!with_file) return fail_at("cannot read", with_file.error());
-  auto model = load(options.positional[0], *with_file);
+  auto model = load_model(options);
   if (!model) return fail_at("cannot load", model.error());
   for (const auto& [symbol, value] : *dims) {
     if (auto bound = bind_dims(model->state().graph, {{symbol, value}}); !bound) return fail("cannot inspect " + options.positional[0], bound.error());
@@ -112,11 +109,14 @@ int inspect(const Options& options) {
     else j.null();
     j.end().key("dims").object();
     for (const auto& [symbol, value] : all) j.key(symbol).value(value);
+    j.end().key("notes").array();
+    for (const std::string& text : model->notes()) j.value(text);
     out(j.end().end().text());
     return kDone;
   }
   out("format    " + model->format() + (model->opset() ? ", opset " + std::to_string(model->opset()) : "") + "\n");
   if (!model->producer().empty()) out("producer  " + model->producer() + "\n");
+  for (const std::string& text : model->notes()) out("note      " + text + "\n");
   for (const Port& p : model->inputs()) out("input     " + p.name + ": " + name(p.dtype) + shape_text(p.shape) + "\n");
   for (const Port& p : model->outputs()) out("output    " + p.name + ": " + name(p.dtype) + shape_text(p.shape) + "\n");
   std::vector<std::vector<std::string>> rows = {{"layer", "operator", "output shape", "parameters", "MACs"}};

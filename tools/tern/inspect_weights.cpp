@@ -2,7 +2,7 @@
 #include "tools/tern/inspect_weights.h"
 
 #include "loaders/load.h"
-#include "loaders/torch/torch.h"
+#include "loaders/torch/suggest/suggest.h"
 #include "loaders/torch/weights_file.h"
 #include "tools/tern/print.h"
 
@@ -12,8 +12,6 @@ namespace {
 constexpr int64_t kBudget = int64_t(64) << 20;
 
 int64_t bytes_of(const torch::StoredTensor& t) { return torch::element_count(t).value_or(0) * t.element_size; }
-
-std::string dims_text(const std::vector<int64_t>& sizes) { return shape_text(sizes); }
 
 Result<std::vector<uint32_t>> checksums(const torch::StateDict& tensors) {
   std::vector<uint32_t> out;
@@ -53,7 +51,7 @@ std::string json_text(const torch::WeightsFile& file, const torch::StateDict& te
   return j.end().text();
 }
 
-void print_text(const Options& options, const torch::WeightsFile& file, const torch::StateDict& tensors, const std::vector<uint32_t>& crcs) {
+void print_text(const torch::WeightsFile& file, const torch::StateDict& tensors, const std::vector<uint32_t>& crcs) {
   out("format    " + file.format() + "\n");
   for (const std::string& name : file.never_executed()) out("global    " + name + ", never executed\n");
   const auto candidates = file.candidates();
@@ -67,19 +65,38 @@ void print_text(const Options& options, const torch::WeightsFile& file, const to
     const auto& [name, t] = tensors.entries[i];
     parameters += torch::element_count(t).value_or(0);
     bytes += bytes_of(t);
-    rows.push_back({name, t.dtype_name + (t.refusal.empty() ? "" : ", " + t.refusal), dims_text(t.sizes), grouped(bytes_of(t))});
+    rows.push_back({name, t.dtype_name + (t.refusal.empty() ? "" : ", " + t.refusal), shape_text(t.sizes), grouped(bytes_of(t))});
     char crc[16];
     std::snprintf(crc, sizeof crc, "%08x", crcs.empty() ? 0 : crcs[i]);
     if (!crcs.empty()) rows.back().push_back(crc);
   }
   out("\n" + table(rows, 0b1000));
   out("\ntensors       " + grouped(static_cast<int64_t>(tensors.entries.size())) + "\nelements      " + grouped(parameters) + "\nbytes         " + grouped(bytes) + "\n");
-  if (auto tree = file.module(options.get("--key")); tree && *tree) {
-    out("\n" + torch::print(**tree) + "\n");
+}
+
+// Below the listing: what is needed to run it.
+void print_advice(const torch::WeightsFile& file, const std::string& key, const Error& error) {
+  if (auto tree = file.module(key); tree && *tree) {
+    out("\n" + torch::print(**tree) + "\n\nThis whole module does not run by itself: " + error.message() + "\n");
     return;
   }
-  out("\nThis file holds weights only: a state_dict has no layers and no forward, so it cannot run by itself.\n"
-      "Write what print(model) prints into a file and pass --arch FILE; tern inspect FILE --suggest-arch makes a first draft.\n");
+  const torch::Advice advice = torch::advice_for_weights();
+  out("\n" + std::string(advice.what) + "\n" + advice.how + "\n");
+}
+
+int suggest(const torch::WeightsFile& file, const std::string& path, const std::string& key) {
+  auto tree = file.module(key);
+  if (!tree) return fail_at("cannot suggest", tree.error().within(path));
+  if (*tree) {
+    out(torch::suggest_architecture(**tree, path));
+    return kDone;
+  }
+  auto weights = file.select(key);
+  if (!weights) return fail_at("cannot suggest", weights.error().within(path));
+  auto text = torch::suggest_architecture(*weights, path);
+  if (!text) return fail_at("cannot suggest", text.error().within(path));
+  out(*text);
+  return kDone;
 }
 
 }  // namespace
@@ -88,15 +105,20 @@ std::optional<int> inspect_weights(const Options& options) {
   if (options.has("--arch")) return std::nullopt;
   const std::string& path = options.positional[0];
   auto source = map_file(path);
-  if (!source || !torch::WeightsFile::recognises(*source)) return std::nullopt;  // loading says why
-  auto with = load_options(options);
-  if (!with) return fail_at("cannot read", with.error());
-  if (!options.has("--suggest-arch") && !options.has("--checksum")) {
-    auto graph = load_graph(*source, *with);
-    if (graph) return std::nullopt;  // a whole module that is a graph too
+  if (!source) return std::nullopt;  // loading says why
+  if (!torch::WeightsFile::recognises(*source)) {
+    return options.has("--suggest-arch") ? std::optional(fail_at("cannot suggest", usage(path + ": it is no file of weights"))) : std::nullopt;
   }
   auto file = torch::WeightsFile::open(*source);
-  if (!file) return fail_at("cannot load", file.error().within(path));
+  if (!file) return std::nullopt;    // a .pt2 archive, or damaged
+  if (options.has("--suggest-arch")) return suggest(*file, path, options.get("--key"));
+  Error error;
+  if (!options.has("--checksum")) {
+    auto with = load_options(options);
+    auto graph = with ? load_graph(*source, *with) : with.error();
+    if (graph) return std::nullopt;  // a whole module that is a graph too
+    error = graph.error();
+  }
   auto tensors = file->list();
   if (!tensors) return fail_at("cannot load", tensors.error().within(path));
   std::vector<uint32_t> crcs;
@@ -105,8 +127,12 @@ std::optional<int> inspect_weights(const Options& options) {
     if (!made) return fail_at("cannot load", made.error().within(path));
     crcs = std::move(*made);
   }
-  if (options.has("--json")) out(json_text(*file, *tensors, crcs));
-  else print_text(options, *file, *tensors, crcs);
+  if (options.has("--json")) {
+    out(json_text(*file, *tensors, crcs));
+    return kDone;
+  }
+  print_text(*file, *tensors, crcs);
+  if (!options.has("--checksum")) print_advice(*file, options.get("--key"), error);
   return kDone;
 }
 

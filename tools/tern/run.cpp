@@ -91,9 +91,7 @@ int run(const Options& options) {
   if (options.has("--labels") && *top == 0) return fail("wrong usage", usage("--labels goes with --top K"));
   auto labels = read_labels(options.get("--labels"));
   if (!labels) return fail_at("cannot read", labels.error());
-  auto with_file = load_options(options);
-  if (!with_file) return fail_at("cannot read", with_file.error());
-  auto model = load(options.positional[0], *with_file);
+  auto model = load_model(options);
   if (!model) return fail_at("cannot load", model.error());
   auto inputs = read_inputs(*model, options, "");
   if (!inputs) return fail("cannot use the inputs", inputs.error());

@@ -9,18 +9,18 @@ _tern() {
     --device) words="cpu cuda auto" ;;
     --isa) words="scalar avx2 avx512 neon" ;;
     --after) words="load infer fold fuse plan" ;;
-    --dim | --top | --threads | --rtol | --atol | --ulp | --seconds | --pin | --idle | --only) return ;;
+    --dim | --top | --threads | --rtol | --atol | --ulp | --seconds | --pin | --idle | --only | --key) return ;;
   esac
   if [ -z "$words" ] && [[ $current == -* ]]; then
     case $command in
-      inspect) words="--dim --json --dot --arch --help" ;;
-      run) words="--input --dim --output-dir --top --labels --device --threads --isa --evaluate --json --arch --help" ;;
-      verify) words="--rtol --atol --ulp --dim --device --threads --isa --evaluate --json --arch --help" ;;
-      bench) words="--input --dim --seconds --pin --idle --per-node --json --svg --device --threads --isa --arch --help" ;;
+      inspect) words="--dim --json --dot --checksum --suggest-arch --arch --key --no-strict --help" ;;
+      run) words="--input --dim --output-dir --top --labels --device --threads --isa --evaluate --json --arch --key --no-strict --help" ;;
+      verify) words="--rtol --atol --ulp --dim --device --threads --isa --evaluate --json --arch --key --no-strict --help" ;;
+      bench) words="--input --dim --seconds --pin --idle --per-node --json --svg --device --threads --isa --arch --key --no-strict --help" ;;
       conformance) words="--only --device --threads --isa --evaluate --json --help" ;;
-      dump) words="--after --dim --threads --isa --json --arch --help" ;;
+      dump) words="--after --dim --threads --isa --json --arch --key --no-strict --help" ;;
       kernels) words="--json --help" ;;
-      convert) words="--arch -o --help" ;;
+      convert) words="--arch --key --no-strict -o --help" ;;
     esac
   fi
   if [ -n "$words" ]; then

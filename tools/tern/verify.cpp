@@ -18,7 +18,7 @@ int verify(const Options& options) {
   if (options.has("--ulp") && !options.has("--rtol")) *rtol = 0;
   if (options.has("--ulp") && !options.has("--atol")) *atol = 0;
   tolerance = {*rtol, *atol, *ulp};
-  auto model = load(options.positional[0]);
+  auto model = load_model(options);
   if (!model) return fail_at("cannot load", model.error());
   auto recordings = read_recordings(options.positional[1], *model);
   if (!recordings) return fail_at("cannot read", recordings.error());

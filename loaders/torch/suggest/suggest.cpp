@@ -3,13 +3,15 @@
 
 #include <algorithm>
 
+#include "loaders/torch/nn/layers.h"
 #include "loaders/torch/renaming.h"
 #include "loaders/torch/suggest/parts.h"
 
 namespace tern::torch {
 namespace {
 
-constexpr size_t kMostLine = 400;  // bytes of names in one comment
+constexpr size_t kMostLine = 400;    // bytes of names in one comment
+constexpr size_t kMostClasses = 1000;
 
 // What a ? is for, by the word before it.
 struct Meaning {
@@ -37,6 +39,25 @@ std::string printable(std::string_view name) {
     if (static_cast<unsigned char>(c) < 32 || c == 127) c = '_';
   }
   return s;
+}
+
+std::string with_sizes(const std::string& name, const StoredTensor& t) {
+  std::string s = name + " [";
+  for (size_t i = 0; i < t.sizes.size(); ++i) s += (i > 0 ? ", " : "") + std::to_string(t.sizes[i]);
+  return s + "]";
+}
+
+// A forward to be written, and what it can use.
+std::string skeleton(const std::string& cls, const std::vector<std::string>& modules, const std::vector<std::string>& own) {
+  std::string s = "\nclass " + cls + ":\n    def forward(self, x):\n";
+  for (const auto& [what, names] : {std::pair("modules", &modules), std::pair("parameters", &own)}) {
+    std::string list;
+    for (const std::string& name : *names) {
+      if (list.size() < kMostLine) list += (list.empty() ? "self." : ", self.") + printable(name);
+    }
+    if (!list.empty()) s += std::string("        # ") + what + ": " + list + "\n";
+  }
+  return s + "        ?\n";
 }
 
 class Draft {
@@ -83,25 +104,12 @@ class Draft {
       else if ((*same)->children.size() + (*same)->tensors.size() < p.children.size() + p.tensors.size()) *same = &p;
     };
     visit(visit, root);
-    for (const Part* p : order) forwards_ += skeleton(*p);
-  }
-
-  static std::string skeleton(const Part& p) {
-    std::string members, own;
-    for (const auto& c : p.children) {
-      if (members.size() < kMostLine) members += (members.empty() ? "self." : ", self.") + printable(c->name);
+    for (const Part* p : order) {
+      std::vector<std::string> modules, own;
+      for (const auto& c : p->children) modules.push_back(c->name);
+      for (const auto& [name, t] : p->tensors) own.push_back(with_sizes(name, *t));
+      forwards_ += skeleton(p->cls, modules, own);
     }
-    for (const auto& [name, t] : p.tensors) {
-      if (own.size() >= kMostLine) break;
-      own += (own.empty() ? "self." : ", self.") + printable(name) + " [";
-      for (size_t i = 0; i < t->sizes.size(); ++i) own += (i > 0 ? ", " : "") + std::to_string(t->sizes[i]);
-      own += "]";
-    }
-    const std::string line = "        # ";
-    std::string s = "\nclass " + p.cls + ":\n    def forward(self, x):\n";
-    if (!members.empty()) s += line + "modules: " + members + "\n";
-    if (!own.empty()) s += line + "parameters: " + own + "\n";
-    return s + "        ?\n";
   }
 
   std::string forwards_;
@@ -123,6 +131,35 @@ Result<std::string> suggest_architecture(const StateDict& weights, const std::st
   name_leaves(**root);
   name_containers(**root);
   return Draft().text(**root, name, prefix);
+}
+
+std::string suggest_architecture(const Module& root, const std::string& name) {
+  std::string forwards;
+  std::vector<std::string> classes;
+  auto visit = [&](auto& self, const Module& m) -> void {  // at most kMaxModuleDepth deep
+    if (find_layer(m) != nullptr) {
+      for (const auto& [child_name, child] : m.children) self(self, *child);
+      return;
+    }
+    if (std::find(classes.begin(), classes.end(), m.cls) != classes.end() || classes.size() >= kMostClasses) return;
+    classes.push_back(m.cls);
+    for (const auto& [child_name, child] : m.children) self(self, *child);
+    if (!m.source.empty()) {
+      forwards += "\n" + m.source + (m.source.ends_with('\n') ? "" : "\n");
+      return;
+    }
+    std::vector<std::string> modules, own;
+    for (const auto& [child_name, child] : m.children) modules.push_back(child_name);
+    for (const Module::Own& o : m.tensors) {
+      if (o.tensor) own.push_back(with_sizes(o.name, *o.tensor));
+    }
+    forwards += skeleton(m.cls, modules, own);
+  };
+  visit(visit, root);
+  std::string s = "# The module tree of " + printable(name);
+  if (classes.empty()) s += ". It needs no --arch: all of its classes are torch.nn's.\n";
+  else s += ". Only forwards are needed from here: write each ? as in the class's own Python, and give the file with --arch.\n";
+  return s + print(root) + "\n" + forwards;
 }
 
 }  // namespace tern::torch

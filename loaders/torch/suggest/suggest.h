@@ -3,7 +3,7 @@
 #pragma once
 #include <string>
 
-#include "loaders/torch/tensors.h"
+#include "loaders/torch/module.h"
 
 namespace tern::torch {
 
@@ -11,5 +11,8 @@ namespace tern::torch {
 // for every class that is no layer, and comments that say what each ? is for. `name` is the file's, for the first comment.
 // Complete, it is what --arch reads. Errors: no weights; names that nest too deeply or too often (invalid).
 Result<std::string> suggest_architecture(const StateDict& weights, const std::string& name);
+
+// The same of a whole module: its tree is known, and forwards are the sources that a legacy file carries, or skeletons.
+std::string suggest_architecture(const Module& root, const std::string& name);
 
 }  // namespace tern::torch
