@@ -20,11 +20,17 @@ Status conv_state(const Module& m, const std::string& path, std::vector<Expected
   return o.status();
 }
 
+// print(model) shows padding=same without quotes, which reads as a name.
+IValue padding_of(const LayerCall& c) {
+  const IValue padding = c.option("padding");
+  return padding.get<IValue::Callable>() != nullptr ? IValue(c.string("padding")) : padding;
+}
+
 // F.pad's list: the last axis first, before and behind.
 template <int Spatial>
 IValue around(const LayerCall& c) {
   std::vector<int64_t> before, behind;
-  if (const IValue padding = c.option("padding"); padding.get<std::string>() == nullptr) {
+  if (const IValue padding = padding_of(c); padding.get<std::string>() == nullptr) {
     before = behind = c.ints("padding", Spatial);
   } else {
     before = behind = std::vector<int64_t>(Spatial, 0);
@@ -42,7 +48,7 @@ IValue around(const LayerCall& c) {
 
 template <int Spatial>
 IValue conv(const LayerCall& c) {
-  IValue x = c.input(), padding = c.option("padding");
+  IValue x = c.input(), padding = padding_of(c);
   if (std::string mode = c.string("padding_mode"); mode != "zeros") {
     x = call(c.builder(), "F.pad", {x, around<Spatial>(c)}, {{"mode", mode}});
     padding = Int(0);

@@ -83,6 +83,7 @@ double Options::number(std::string_view name) {
 std::string Options::string(std::string_view name) {
   const IValue v = (*this)[name];
   if (const auto* text = v.get<std::string>()) return *text;
+  if (const auto* name_of = v.get<IValue::Callable>(); name_of != nullptr && !name_of->module) return name_of->name;  // padding_mode=circular, as printed
   fail(std::string(name) + " must be a string, not " + v.kind());
   return {};
 }
