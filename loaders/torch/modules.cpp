@@ -140,8 +140,15 @@ Status Checkpoint::read_module(ObjectId id, Module& m) const {
     if (name.starts_with("_") && name != "_qkv_same_embed_dim") continue;
     int room = kMostItems;
     Literal l = literal(value, 0, room);
-    if (room >= 0) m.args.emplace_back(name, std::move(l));
-    else if (name == "activation") m.args.emplace_back(name, Literal{Name{"?"}});  // that of a Transformer's layer: its default must not stand in
+    if (room >= 0) {
+      m.args.emplace_back(name, std::move(l));
+    } else if (is_tensor(value)) {  // a plain attribute that forward may read: not in the state_dict, as a buffer that is not persistent
+      auto t = tensor(value);
+      if (!t) return t.error().within(m.qualified + "." + name);
+      m.tensors.push_back({name, std::make_shared<StoredTensor>(std::move(*t)), true, false});
+    } else if (name == "activation") {  // that of a Transformer's layer: its default must not stand in
+      m.args.emplace_back(name, Literal{Name{"?"}});
+    }
   }
   return {};
 }

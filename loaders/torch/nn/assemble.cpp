@@ -19,7 +19,11 @@ class Unknown {
     if (!seen_.insert(&m).second) return;
     const Function* forward = forward_of(m, path, program_);
     const Layer* layer = find_layer(m);
-    if (forward == nullptr && layer == nullptr && classes_.insert(m.cls).second) {
+    const bool unknown = forward == nullptr && layer == nullptr;
+    if (unknown && m.qualified.starts_with("torch.")) {  // nothing that a user would have written
+      const bool quantised = m.qualified.starts_with("torch.ao.") || m.qualified.find("quant") != std::string::npos;
+      if (refused_.empty()) refused_ = (path.empty() ? "" : path + ": ") + m.qualified + " is not supported" + (quantised ? ": it is quantised" : "");
+    } else if (unknown && classes_.insert(m.cls).second) {
       list_ += (list_.empty() ? "" : ", ") + m.cls + (path.empty() ? "" : " (" + path + ")");
     }
     if (forward == nullptr && layer != nullptr && layer->complete != nullptr) return;  // it knows its children
@@ -30,6 +34,7 @@ class Unknown {
     }
   }
   Status status() const {
+    if (!refused_.empty()) return unsupported(refused_);
     if (list_.empty()) return {};
     const bool one = classes_.size() == 1;
     return unsupported(std::string("the forward") + (one ? "" : "s") + " of " + list_ + (one ? " is" : " are") +
@@ -40,7 +45,7 @@ class Unknown {
   const Program* program_;
   std::set<const Module*> seen_;
   std::set<std::string> classes_;
-  std::string list_;
+  std::string list_, refused_;
 };
 
 struct Input {

@@ -62,6 +62,7 @@ constexpr Layer kRows[] = {
     {"_Orthogonal", "*args", "", base, nullptr, nullptr},
     {"FractionalMaxPool2d FractionalMaxPool3d", "*args", "*inputs", nullptr, refuse<"its windows are random">, nullptr},
     {"MaxUnpool1d MaxUnpool2d MaxUnpool3d", "*args", "*inputs", nullptr, refuse<"pools do not give indices here">, nullptr},
+    {"CrossMapLRN2d", "*args", "*inputs", nullptr, refuse<"it is not what LocalResponseNorm computes">, nullptr},
     {"LazyLinear LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d LazyBatchNorm1d LazyBatchNorm2d "
      "LazyBatchNorm3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d",
      "*args", "*inputs", nullptr, refuse<"it was saved before its first call, which decides its sizes">, nullptr},

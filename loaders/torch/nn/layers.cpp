@@ -152,11 +152,6 @@ IValue LayerCall::child(std::string_view name, const IValues& arguments, const s
 Status complete(Module& root) {
   constexpr size_t kMostModules = 1000000;  // a short text can ask for many layers
   size_t modules = 0;
-  for (const char* wraps : {"module", "_orig_mod"}) {  // DataParallel, torch.compile: their inner module is the model
-    const Layer* layer = find_layer(root);
-    const bool wrapper = layer != nullptr && root.children.size() == 1 && root.children[0].first == wraps && layer->forward_signature[0] == '*';
-    if (wrapper) root = Module(*root.children[0].second);
-  }
   std::unordered_set<const Module*> seen;  // repeated blocks are one module
   auto visit = [&](auto& self, Module& m, const std::string& path, int depth) -> Status {
     if (depth > kMaxModuleDepth) return invalid("its modules nest more than " + std::to_string(kMaxModuleDepth) + " deep");

@@ -119,7 +119,7 @@ constexpr Layer kRows[] = {
     {"LayerNorm", "normalized_shape, eps=1e-05, elementwise_affine=True, bias=True, device=None, dtype=None", "input", layer_norm_state, layer_norm, normalized},
     {"RMSNorm", "normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None", "x", rms_norm_state, rms_norm, normalized},
     {"GroupNorm", "num_groups, num_channels, eps=1e-05, affine=True, device=None, dtype=None, *, bias=True", "input", group_norm_state, group_norm, nullptr},
-    {"LocalResponseNorm CrossMapLRN2d", "size, alpha=0.0001, beta=0.75, k=1.0", "input", nullptr, apply<"F.local_response_norm", "size", "alpha", "beta", "k">,
+    {"LocalResponseNorm", "size, alpha=0.0001, beta=0.75, k=1.0", "input", nullptr, apply<"F.local_response_norm", "size", "alpha", "beta", "k">,
      nullptr},
 };
 

@@ -11,16 +11,6 @@ TypeInfo image(const Module&) {
   return {DType::f32, s};
 }
 
-template <Text Spelling, int Spatial>
-IValue lp_pool(const LayerCall& c) {
-  const IValue x = c.input();
-  auto pool = [&](const IValue& v) {
-    return call(c.builder(), Spelling.text, {v, c.option("norm_type"), c.option("kernel_size"), c.option("stride"), c.option("ceil_mode")});
-  };
-  if (!x.is_tensor()) return pool(x);
-  return IValue::tensor(batched(c.builder(), x.id(), Spatial, [&](ValueId v) { return pool(IValue::tensor(v)).id(); }));
-}
-
 IValue upsample(const LayerCall& c) {
   // Files from before the attribute was: torch takes True then.
   const IValue recompute = c.module.pickled && c.module.arg("recompute_scale_factor") == nullptr ? IValue(true) : c.option("recompute_scale_factor");
@@ -38,6 +28,8 @@ constexpr const char* kAdaptiveMax = "output_size, return_indices=False";
 template <Text Spelling>
 constexpr auto max_pool = apply<Spelling, "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices">;
 template <Text Spelling>
+constexpr auto lp_pool = apply<Spelling, "norm_type", "kernel_size", "stride", "ceil_mode">;
+template <Text Spelling>
 constexpr auto avg_pool = apply<Spelling, "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override">;
 
 constexpr Layer kRows[] = {
@@ -47,9 +39,9 @@ constexpr Layer kRows[] = {
     {"AvgPool1d", kAvg1, "input", nullptr, apply<"F.avg_pool1d", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad">, image<1>},
     {"AvgPool2d", kAvg, "input", nullptr, avg_pool<"F.avg_pool2d">, image<2>},
     {"AvgPool3d", kAvg, "input", nullptr, avg_pool<"F.avg_pool3d">, image<3>},
-    {"LPPool1d", kLp, "input", nullptr, lp_pool<"F.lp_pool1d", 1>, image<1>},
-    {"LPPool2d", kLp, "input", nullptr, lp_pool<"F.lp_pool2d", 2>, image<2>},
-    {"LPPool3d", kLp, "input", nullptr, lp_pool<"F.lp_pool3d", 3>, image<3>},
+    {"LPPool1d", kLp, "input", nullptr, lp_pool<"F.lp_pool1d">, image<1>},
+    {"LPPool2d", kLp, "input", nullptr, lp_pool<"F.lp_pool2d">, image<2>},
+    {"LPPool3d", kLp, "input", nullptr, lp_pool<"F.lp_pool3d">, image<3>},
     {"AdaptiveAvgPool1d", "output_size", "input", nullptr, apply<"F.adaptive_avg_pool1d", "output_size">, image<1>},
     {"AdaptiveAvgPool2d", "output_size", "input", nullptr, apply<"F.adaptive_avg_pool2d", "output_size">, image<2>},
     {"AdaptiveAvgPool3d", "output_size", "input", nullptr, apply<"F.adaptive_avg_pool3d", "output_size">, image<3>},

@@ -34,7 +34,8 @@ ValueId Weights::get(Builder& b, std::string_view name, int dim) {
   if (auto known = made_.find(name); known != made_.end()) return known->second;
   const std::string text(name);
   const StoredTensor* t = stored(name);
-  if (t != nullptr) {
+  const auto split = parametrized(name, [&](const std::string& part) { return names_.contains(part); });
+  if (t != nullptr && !split) {  // a hook leaves the weight that it computed last beside its parts
     const std::byte* first = t->storage ? t->storage->bytes.data() + t->offset * t->element_size : nullptr;
     auto [begin, end] = constants_.equal_range(first);
     for (auto it = begin; it != end; ++it) {
@@ -46,7 +47,6 @@ ValueId Weights::get(Builder& b, std::string_view name, int dim) {
     constants_.emplace(first, std::pair(t, v));
     return made_[text] = v;
   }
-  const auto split = parametrized(name, [&](const std::string& part) { return names_.contains(part); });
   if (!split) return b.fail(invalid("weight " + text + " is missing"));
   std::vector<Tensor> parts;
   for (const std::string& part : split->names) {
