@@ -1,4 +1,6 @@
 // softmax(q k^T * scale + mask) v becomes FusedAttention. See fuse.h.
+#include <algorithm>
+
 #include "runtime/fuse/passes.h"
 #include "runtime/fuse/rewriter.h"
 
@@ -25,10 +27,16 @@ std::optional<Scores> product(const Rewriter& r, ValueId v) {
     v = div->inputs[0];
   }
   const Node* matmul = r.producer(v, "MatMul");
-  if (matmul == nullptr || !r.read_once(v) || r.shape(v).rank() != 4) return std::nullopt;
+  if (matmul == nullptr || !r.read_once(v) || (r.shape(v).rank() != 3 && r.shape(v).rank() != 4)) return std::nullopt;
   s.q = matmul->inputs[0];
   s.k_transposed = matmul->inputs[1];
   return s;
+}
+
+// A mask that is larger than the scores makes more of them, which one FusedAttention cannot.
+bool broadcasts_to(const Shape& sum, const Shape& scores) {
+  return sum.rank() == scores.rank() && std::equal(sum.dims().begin(), sum.dims().end(), scores.dims().begin(),
+                                                   [](const Dim& a, const Dim& b) { return !a.known() || !b.known() || a == b; });
 }
 
 std::optional<Scores> scores(const Rewriter& r, ValueId v) {
@@ -38,7 +46,7 @@ std::optional<Scores> scores(const Rewriter& r, ValueId v) {
   for (size_t i : {0u, 1u}) {
     if (auto s = product(r, add->inputs[i])) {
       s->mask = add->inputs[1 - i];
-      if (!r.shape(s->mask).ranked() || r.shape(s->mask).rank() > 4) return std::nullopt;
+      if (!r.shape(s->mask).ranked() || !broadcasts_to(r.shape(v), r.shape(add->inputs[i]))) return std::nullopt;
       return s;
     }
   }
@@ -47,22 +55,34 @@ std::optional<Scores> scores(const Rewriter& r, ValueId v) {
 
 // k [B,H,S,D] from k^T [B,H,D,S]: the transpose that made it, with its last two axes swapped back.
 ValueId keys(Rewriter& r, size_t n, ValueId transposed) {
-  std::vector<int64_t> perm = {0, 1, 3, 2};
+  Shape shape = r.shape(transposed);
+  const auto rank = static_cast<size_t>(shape.rank());
+  std::vector<int64_t> identity(rank), perm;
+  for (size_t i = 0; i < rank; ++i) identity[i] = static_cast<int64_t>(i);
+  perm = identity;
   ValueId from = transposed;
-  if (const Node* t = r.producer(transposed, "Transpose"); t && t->attrs.ints("perm").size() == 4) {
+  if (const Node* t = r.producer(transposed, "Transpose"); t && t->attrs.ints("perm").size() == rank) {
     perm = t->attrs.ints("perm");
-    std::swap(perm[2], perm[3]);
     from = t->inputs[0];
   }
-  if (perm == std::vector<int64_t>{0, 1, 2, 3}) return from;
-  Shape shape = r.shape(transposed);
-  std::swap(shape[2], shape[3]);
+  std::swap(perm[rank - 2], perm[rank - 1]);
+  if (perm == identity) return from;
+  std::swap(shape.dims()[rank - 2], shape.dims()[rank - 1]);
   Attributes attrs;
   attrs.set("perm", perm);
   return r.insert_before(n, *find_op("Transpose"), std::move(attrs), {from}, {DType::f32, shape}, r.graph.value(transposed).name + ".keys");
 }
 
-bool same_heads(const Shape& a, const Shape& b) { return a.rank() == 4 && b.rank() == 4 && a[0] == b[0] && a[1] == b[1]; }
+bool same_heads(const Shape& a, const Shape& b) {
+  return a.ranked() && a.rank() == b.rank() && std::equal(a.dims().begin(), a.dims().end() - 2, b.dims().begin());
+}
+
+// [N,T,D] as one batch of N heads.
+ValueId as_heads(Rewriter& r, size_t n, ValueId v, ValueId axes) {
+  Shape shape = r.shape(v);
+  shape.dims().insert(shape.dims().begin(), Dim(1));
+  return r.insert_before(n, *find_op("Unsqueeze"), {}, {v, axes}, {DType::f32, shape}, r.graph.value(v).name + ".heads");
+}
 
 }  // namespace
 
@@ -74,15 +94,26 @@ void fuse_attention(Graph& graph) {
     const Node* last = r.at(n, "MatMul");
     const Node* softmax = last ? r.producer(last->inputs[0], "Softmax") : nullptr;
     if (softmax == nullptr || !r.read_once(last->inputs[0]) || r.dtype(last->outputs[0]) != DType::f32) continue;
-    if (const int64_t axis = softmax->attrs.i("axis", -1); axis != -1 && axis != 3) continue;
+    const int rank = r.shape(last->outputs[0]).rank();
+    if (const int64_t axis = softmax->attrs.i("axis", -1); axis != -1 && axis != rank - 1) continue;
     const auto s = scores(r, softmax->inputs[0]);
     const ValueId v = last->inputs[1];
     if (!s || !same_heads(r.shape(s->q), r.shape(v)) || !same_heads(r.shape(s->q), r.shape(s->k_transposed))) continue;
     const auto outputs = last->outputs;
     std::vector<ValueId> inputs = {s->q, keys(r, n, s->k_transposed), v};
+    const ValueId axes = rank == 3 ? r.add_constant(r.graph.value(outputs[0]).name + ".axes", Tensor::ints(std::vector<int64_t>{0})) : kNone;
+    if (rank == 3) {
+      for (ValueId& input : inputs) input = as_heads(r, n, input, axes);
+    }
     if (s->mask != kNone) inputs.push_back(s->mask);
     Node fused{op, "", {}, std::move(inputs), outputs, {}};
     fused.attrs.set("scale", s->scale);
+    if (rank == 3) {
+      Shape shape = r.shape(outputs[0]);
+      shape.dims().insert(shape.dims().begin(), Dim(1));
+      const ValueId y = r.insert_before(n, *op, std::move(fused.attrs), std::move(fused.inputs), {DType::f32, shape}, r.graph.value(outputs[0]).name + ".heads");
+      fused = Node{find_op("Squeeze"), "", {}, {y, axes}, outputs, {}};
+    }
     r.replace(n, std::move(fused));
   }
 }

@@ -113,6 +113,34 @@ TEST_CASE("fuse: softmax(q k^T scale + mask) v becomes FusedAttention, with or w
   }
 }
 
+TEST_CASE("fuse: attention of three dimensions, as torch exports it with scaled queries, is heads of one batch") {
+  for (const bool masked : {false, true}) {
+    Builder b;
+    auto q = b.input("q", {6, 5, 4}), k = b.input("k", {6, 7, 4}), v = b.input("v", {6, 7, 3});
+    auto kt = b.node("Transpose", {k}, {{"perm", std::vector<int64_t>{0, 2, 1}}});
+    auto scores = b.node("MatMul", {b.node("Mul", {q, number(b, 0.5f)}), kt});
+    if (masked) scores = b.node("Add", {b.constant(random_f32({6, 5, 7}, 9)), scores});
+    b.output(b.node("MatMul", {b.node("Softmax", {scores}, {{"axis", int64_t(2)}}), v}));
+    Graph g = fused(b, {random_f32({6, 5, 4}, 1), random_f32({6, 7, 4}, 2), random_f32({6, 7, 3}, 3)});
+    CHECK(Builder::count(g, "FusedAttention") == 1);
+    CHECK(Builder::count(g, "Transpose") == 0);
+  }
+}
+
+TEST_CASE("fuse: a mask that makes more scores than there were is no mask of an attention") {
+  for (const std::vector<int64_t>& dims : {std::vector<int64_t>{2, 3, 5, 7}, std::vector<int64_t>{2, 1, 5, 7}}) {
+    const int rank = dims[1] == 1 ? 3 : 4;  // scores of [1,3,5,7], or [3,5,7]
+    Builder b;
+    auto q = b.input("q", rank == 4 ? Shape{1, 3, 5, 4} : Shape{3, 5, 4}), k = b.input("k", rank == 4 ? Shape{1, 3, 4, 7} : Shape{3, 4, 7});
+    auto v = b.input("v", rank == 4 ? Shape{1, 3, 7, 4} : Shape{3, 7, 4});
+    auto scores = b.node("Add", {b.node("MatMul", {q, k}), b.constant(random_f32(Dims(std::span<const int64_t>(dims)), 9))});
+    b.output(b.node("MatMul", {b.node("Softmax", {scores}), v}));
+    const Dims qd = rank == 4 ? Dims{1, 3, 5, 4} : Dims{3, 5, 4}, kd = rank == 4 ? Dims{1, 3, 4, 7} : Dims{3, 4, 7}, vd = rank == 4 ? Dims{1, 3, 7, 4} : Dims{3, 7, 4};
+    Graph g = fused(b, {random_f32(qd, 1), random_f32(kd, 2), random_f32(vd, 3)});
+    CHECK(Builder::count(g, "FusedAttention") == 0);
+  }
+}
+
 TEST_CASE("fuse: a softmax over another axis, or one that is also an output, is no attention") {
   for (int form = 0; form < 2; ++form) {
     Builder b;
