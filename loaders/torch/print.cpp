@@ -118,8 +118,9 @@ std::vector<std::string> own_lines(const Module& m) {
   } else if (is_torch_class(m) && (m.cls == "ParameterList" || m.cls == "ParameterDict")) {
     return parameter_lines(m);
   } else if (is_torch_class(m)) {
+    const std::string cls = m.cls.substr(m.cls.starts_with("Lazy") ? 4 : 0);  // they are the others, once they have seen data
     for (const Row& row : kRows) {
-      if (row.classes.find(" " + m.cls + " ") == std::string_view::npos) continue;
+      if (row.classes.find(" " + cls + " ") == std::string_view::npos) continue;
       for (std::string_view rest = row.fields; !rest.empty();) {
         const size_t n = std::min(rest.find(' '), rest.size());
         add(field_text(m, rest.substr(0, n)));
