@@ -180,12 +180,12 @@ Result<std::span<const std::byte>> ZipArchive::payload(const Entry& e) const {
 
 Status ZipArchive::check_sum(const Entry& e, std::span<const std::byte> data, bool mapped) const {
   if (e.crc == 0 && options_.zero_crc_unset) return {};
-  constexpr size_t kPiece = size_t(1) << 20;  // pages leave the process again as the check goes on
+  constexpr size_t kPiece = size_t(1) << 20, kWorth = 65536;  // pages leave the process again as the check goes on
   uLong crc = crc32_z(0, nullptr, 0);
   for (size_t done = 0; done < data.size(); done += kPiece) {
     const auto piece = data.subspan(done, std::min(kPiece, data.size() - done));
     crc = crc32_z(crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
-    if (mapped && data.size() > kPiece) release_pages(piece);
+    if (mapped && data.size() >= kWorth) release_pages(piece);
   }
   return crc == e.crc ? Status() : invalid(shown(e.name) + " is corrupt: its checksum does not match");
 }
