@@ -34,6 +34,8 @@ bool is_utf8(std::string_view s) {
     for (size_t k = 1; k < n; ++k) {
       if ((static_cast<unsigned char>(s[i + k]) & 0xc0) != 0x80) return false;
     }
+    const auto next = static_cast<unsigned char>(n > 1 ? s[i + 1] : 0);  // no longer form than needed, no surrogates, nothing beyond U+10FFFF
+    if ((c == 0xe0 && next < 0xa0) || (c == 0xed && next > 0x9f) || (c == 0xf0 && next < 0x90) || (c == 0xf4 && next > 0x8f)) return false;
     i += n;
   }
   return true;
@@ -69,7 +71,7 @@ std::string unescaped(std::string_view s, bool unicode) {
     } else if (digits > 0 && i + 2 + digits <= s.size()) {
       uint32_t c = 0;
       auto [end, error] = std::from_chars(s.data() + i + 2, s.data() + i + 2 + digits, c, 16);
-      if (error != std::errc() || end != s.data() + i + 2 + digits || c > 0x10ffff) c = '?';
+      if (error != std::errc() || end != s.data() + i + 2 + digits || c > 0x10ffff || (unicode && c >= 0xd800 && c < 0xe000)) c = '?';
       if (unicode) append_utf8(out, c);
       else out += static_cast<char>(c);
       i += 1 + digits;

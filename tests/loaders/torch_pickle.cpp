@@ -91,6 +91,12 @@ TEST_CASE("pickle: texts of every length field, bytes of every length field") {
   CHECK(show("\x96\2\0\0\0\0\0\0\0ab."s) == "b'ab'");
   CHECK(show("U\2\xff\x80."s) == "b'\xff\x80'");  // Python 2 had one type for both
   CHECK(show("X\0\0\0\0."s) == "''");
+  for (const std::string& good : {"\x7f"s, "\xc2\x80"s, "\xe0\xa0\x80"s, "\xed\x9f\xbf"s, "\xee\x80\x80"s, "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s}) {
+    CHECK(show("\x8c"s + static_cast<char>(good.size()) + good + ".") == "'" + good + "'");
+  }
+  for (const std::string& bad : {"\x80"s, "\xc1\xbf"s, "\xe0\x9f\x80"s, "\xed\xa0\x80"s, "\xf0\x8f\x80\x80"s, "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s, "\xc3"s, "\xe2\x82"s, "\xc3\x28"s}) {
+    CHECK(show("\x8c"s + static_cast<char>(bad.size()) + bad + ".") == "b'" + bad + "'");  // never shown as a text
+  }
   for (const std::string& far : {"X\xff\xff\xff\xff""ab."s, "\x8d\xff\xff\xff\xff\xff\xff\xff\xff""ab."s, "\x8e\xff\xff\xff\xff\xff\xff\xff\x7f""ab."s, "\x8c\3ab"s,
                                  "T\xff\xff\xff\x7f""ab."s, "B\3\0\0\0ab"s, "C\3ab"s, "U\3ab"s, "\x96\3\0\0\0\0\0\0\0ab"s}) {
     CHECK(contains(error(far), "truncated"));
@@ -104,6 +110,7 @@ TEST_CASE("pickle: the texts of protocol 0") {
   CHECK(show("S'\\xc3\\xa4'\n.") == "'ä'");
   CHECK(show("S'\\xff'\n.") == "b'\xff'");
   CHECK(show("Va\\u00e4\\U0001f600\\n\n.") == "'aä\xf0\x9f\x98\x80\\n'");  // only \u and \U are escapes there
+  CHECK(show("V\\ud83d\n.") == "'?'");
   CHECK(show("V\xe4\n.") == "'ä'");                                         // Latin-1
   CHECK(show("S''\n.") == "''");
   CHECK(show("V\n.") == "''");
