@@ -309,9 +309,11 @@ Result<StoredTensor> Checkpoint::tensor(ObjectId id) const {
       }
       const std::string_view type = p.name(arguments[1]);
       if (!is_torch(p.module(arguments[1])) || (type != "Tensor" && type != "Parameter" && type != "Buffer")) {
-        StoredTensor t;
+        auto plain = rebuild(arguments[2], p.name(arguments[0]));  // what is known of it, whatever the class makes of that
+        StoredTensor t = plain ? *plain : StoredTensor();
         t.refusal = "a tensor of class " + p.qualified(arguments[1]);
-        t.dtype_name = "?";
+        t.storage = nullptr;
+        if (t.dtype_name.empty()) t.dtype_name = "?";
         return t;
       }
       const std::string_view function = p.name(arguments[0]);
@@ -366,6 +368,10 @@ Result<StoredTensor> Checkpoint::rebuild(ObjectId call, std::string_view name) c
   if ((name == "_rebuild_tensor" || name == "_rebuild_tensor_v2" || name == "_rebuild_qtensor") && a.size() >= 4) {
     auto t = view_of(a[0], a[1], a[2], a[3]);
     if (t && name == "_rebuild_tensor_v2") metadata(*t, 6);
+    if (t && (t->dtype_name == "quint4x2" || t->dtype_name == "quint2x4")) {
+      t->refusal = "a packed quantised tensor (" + t->dtype_name + ")";  // several elements in a byte
+      t->storage = nullptr;
+    }
     return checked(std::move(t));
   }
   if (name == "_rebuild_tensor_v3" && a.size() >= 7) {

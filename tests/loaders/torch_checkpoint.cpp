@@ -367,6 +367,14 @@ TEST_CASE("checkpoint: tensors before 0.4, meta tensors, sparse ones, lazy param
   CHECK_FALSE(first(four()).tensor.parameter);
   const std::string mine = global("torch._tensor", "_rebuild_from_type_v2") + "(" + global("torch._utils", "_rebuild_tensor_v2") + global("mine", "MyTensor") + integers({}) + "}tR";
   CHECK(contains(first(mine).tensor.refusal, "class mine.MyTensor"));
+  const std::string known = global("torch._tensor", "_rebuild_from_type_v2") + "(" + global("torch._utils", "_rebuild_tensor_v2") + global("mine", "MyTensor") + "(" + storage("FloatStorage", "0", 4) +
+                            integer(0) + integers({2, 2}) + integers({2, 1}) + "\x89" + global("collections", "OrderedDict") + ")Rt}tR";
+  CHECK(row(first(known)) == "|f32|2x2|16|00000000");
+  CHECK(contains(first(known).tensor.refusal, "class mine.MyTensor"));
+  const std::string packed = global("torch._utils", "_rebuild_qtensor") + "(" + storage("QUInt4x2Storage", "0", 16) + integer(0) + integers({4, 8}) + integers({8, 1}) + "N\x89" +
+                             global("collections", "OrderedDict") + ")RtR";  // 32 elements in 16 bytes
+  CHECK(contains(first(packed).tensor.refusal, "packed quantised tensor (quint4x2)"));
+  CHECK(first(packed).tensor.sizes == Ints{4, 8});
   CHECK(contains(refusal(torch_zip(global("torch._utils", "_rebuild_tensor_v2") + ")R")), "make no sense"));
 }
 
