@@ -139,11 +139,11 @@ TEST_CASE("hostile safetensors: gaps, overlaps and leftovers between tensors") {
   CHECK(has(refusal(two("[0,2]", "[2,4]", 5)), "end at byte 4 of 5"));
 }
 
-TEST_CASE("hostile safetensors: a header of ten megabytes of names or digits costs a multiple of its size") {
+TEST_CASE("hostile safetensors: a header of megabytes of names or digits costs a multiple of its size") {
   std::string names = "{", digits = "{\"a\":{\"dtype\":\"U8\",\"shape\":[";
-  for (int i = 0; names.size() < 10'000'000; ++i) names += "\"" + std::to_string(i) + "\":{},";
+  for (int i = 0; names.size() < 3'000'000; ++i) names += "\"" + std::to_string(i) + "\":{},";
   refusal(file_of(names + "\"x\":{}}", 0));
-  while (digits.size() < 5'000'000) digits += "1,";
+  while (digits.size() < 2'000'000) digits += "1,";
   CHECK(has(refusal(file_of(digits + "1],\"data_offsets\":[0,1]}}", 1)), "dimensions"));
   refusal(file_of("{\"a\":" + std::string(1'000'000, '['), 0));
 }

@@ -2,6 +2,7 @@
 #include "loaders/torch/export/expression.h"
 
 #include <charconv>
+#include <climits>
 #include <vector>
 
 namespace tern::torch {
@@ -116,9 +117,12 @@ Result<std::optional<Dim>> parse_expression(std::string_view text) {
   if (text.size() > kMostBytes) return invalid("a size of " + std::to_string(text.size()) + " characters");
   if (text.find('(') != text.npos && is_word(text[0]) && text.find('\'') != text.npos) return Parser(text).run();
   if (text.starts_with("Integer(")) return Parser(text).run();
+  int open = 0;  // str: read where it is linear, else only looked at
   for (char c : text) {
-    if (!is_word(c) && std::string_view(" +-*/%(),<>=").find(c) == std::string_view::npos) return invalid("'" + std::string(text.substr(0, 100)) + "' is no size");
+    open += (c == '(') - (c == ')');
+    if (open < 0 || (!is_word(c) && std::string_view(" +-*/%(),<>=").find(c) == std::string_view::npos)) open = INT_MIN / 2;
   }
+  if (open != 0) return invalid("'" + std::string(text.substr(0, 100)) + "' is no size");
   return parse_dim(text);
 }
 

@@ -9,7 +9,9 @@
 namespace tern::torch {
 namespace {
 
-constexpr size_t kMostWork = 10'000'000;  // names looked through; a real program has few views of a tensor that it changes
+// A real program has few views of a tensor that it changes.
+constexpr size_t kMostWork = 1'000'000;  // names looked through
+constexpr int kMostDepth = 100;          // of views of views
 
 }  // namespace
 
@@ -21,15 +23,18 @@ IValue Runner::argument(Frame& f, Json::Id node, std::string_view name) {
   return {};
 }
 
-void Runner::set_tensor(Frame& f, const Usage::Name& name, const IValue& value, size_t index) {
-  for (uint32_t id : f.usage.sharing(name)) {
+void Runner::set_tensor(Frame& f, const Usage::Name& name, const IValue& value) {
+  const std::vector<uint32_t>& sharing = f.usage.sharing(name);
+  work_ += sharing.size();
+  if (work_ > kMostWork) b_.fail(unsupported("too many views of tensors that are changed in place"));
+  for (uint32_t id : sharing) {
     const Usage::Name& n = f.usage.name(id);
-    if (n.tensor == name.tensor && n.made <= static_cast<int64_t>(index)) set(f, n.text, value, true);
+    if (b_.ok() && n.tensor == name.tensor && n.made <= static_cast<int64_t>(f.now)) set(f, n.text, value, true);
   }
 }
 
-void Runner::change_in_place(Frame& f, size_t index, const std::string& op) {
-  const Json::Id node = json_.item(f.nodes, index), inputs = json_.get(node, "inputs");
+void Runner::change_in_place(Frame& f, const std::string& op) {
+  const Json::Id node = json_.item(f.nodes, f.now), inputs = json_.get(node, "inputs"), outputs = json_.get(node, "outputs");
   const Tagged self = tagged(json_, json_.size(inputs) > 0 ? json_.get(json_.item(inputs, 0), "arg") : Json::kNothing);
   const Usage::Name* name = self.tag == "as_tensor" ? f.usage.find(text_of(json_, self.value, "name")) : nullptr;
   const IValue before = name != nullptr ? named(f, name->text) : IValue();
@@ -39,39 +44,52 @@ void Runner::change_in_place(Frame& f, size_t index, const std::string& op) {
   }
   const IValue result = call_node(f, node, find_operator(op) != nullptr ? op : functional_form(op));
   if (!b_.ok()) return;
-  const bool known_twice = f.scope.contains(text_of(json_, tagged(json_, json_.item(json_.get(node, "outputs"), 0)).value, "name"));
-  if (known_twice) b_.fail(invalid("a name is made twice"));
-  const IValue after = IValue::tensor(b_.cast(result.is_tensor() ? result.id() : before.id(), b_.dtype(before.id())));
-  const std::vector<uint32_t>& sharing = f.usage.sharing(*name);
-  work_ += sharing.size();
-  if (work_ > kMostWork) b_.fail(unsupported("too many views of tensors that are changed in place"));
-  set_tensor(f, *name, after, index);
+  const std::string_view made = json_.size(outputs) > 0 ? text_of(json_, tagged(json_, json_.item(outputs, 0)).value, "name") : std::string_view();
+  if (f.scope.contains(made)) b_.fail(invalid("'" + std::string(made.substr(0, 100)) + "' is made twice"));
+  set_tensor(f, *name, IValue::tensor(b_.cast(result.is_tensor() ? result.id() : before.id(), b_.dtype(before.id()))));
+  const auto now = static_cast<int64_t>(f.now);
   bool others = false;
-  for (uint32_t id : sharing) {
+  for (uint32_t id : f.usage.sharing(*name)) {
     const Usage::Name& n = f.usage.name(id);
     if (n.tensor == name->tensor && n.made < 0 && !f.outermost) b_.fail(unsupported(op + " changes what a graph inside the program was given"));
-    others |= n.tensor != name->tensor && n.made < static_cast<int64_t>(index) && n.last_read > static_cast<int64_t>(index);
+    if (n.tensor == name->tensor && n.made < 0 && lifted_.has(n.text)) lifted_.changed(n.text);
+    others |= n.tensor != name->tensor && n.made < now && n.last_read > now;
   }
-  if (others) renew_views(f, index, *name);
+  if (others) change_whole(f, *name);
 }
 
-void Runner::renew_views(Frame& f, size_t index, const Usage::Name& changed) {
+// What the tensor is a view of gets its elements; other views are forgotten, and made anew when they are read.
+void Runner::change_whole(Frame& f, const Usage::Name& changed) {
   std::vector<uint32_t> done = {changed.tensor};
-  const Usage::Name* view = &f.usage.name(changed.tensor);
-  for (; b_.ok() && view->of != done.back(); view = &f.usage.name(done.back())) {
+  for (const Usage::Name* view = &f.usage.name(changed.tensor); b_.ok() && view->of != done.back(); view = &f.usage.name(done.back())) {
+    if (done.size() > static_cast<size_t>(kMostDepth)) b_.fail(unsupported("too many views of views of a tensor that is changed in place"));
     const Usage::Name& of = f.usage.name(view->of);
-    const ValueId whole = put_back(f, *view, of);
-    set_tensor(f, of, IValue::tensor(whole), index);
+    set_tensor(f, of, IValue::tensor(put_back(f, *view, of)));
     done.push_back(of.tensor);
   }
-  int64_t last = -1;
   for (uint32_t id : f.usage.sharing(changed)) {
     const Usage::Name& n = f.usage.name(id);
-    if (n.tensor != id || n.made < 0 || n.made >= static_cast<int64_t>(index) || n.made == last || std::find(done.begin(), done.end(), id) != done.end()) continue;
-    last = n.made;
-    const Json::Id node = json_.item(f.nodes, static_cast<size_t>(n.made));
-    if (f.usage.needed(static_cast<size_t>(n.made))) bind(f, json_.get(node, "outputs"), call_node(f, node, operator_of(json_, node)), true);
+    if (n.made >= 0 && n.made < static_cast<int64_t>(f.now) && std::find(done.begin(), done.end(), n.tensor) == done.end()) f.scope.erase(n.text);
   }
+}
+
+// Makes a forgotten view again, from what it is a view of; false when the name is none.
+bool Runner::renew(Frame& f, std::string_view name) {
+  const Usage::Name* n = f.usage.find(name);
+  if (!b_.ok() || n == nullptr || n == &f.usage.name(n->of) || n->made < 0 || n->made >= static_cast<int64_t>(f.now)) return false;
+  if (f.depth >= kMostDepth) {
+    b_.fail(unsupported("too many views of views of a tensor that is changed in place"));
+    return false;
+  }
+  ++f.depth;
+  if (const Usage::Name& first = f.usage.name(n->tensor); n != &first) {  // another name of the tensor
+    set(f, name, named(f, first.text), true);
+  } else {
+    const Json::Id node = json_.item(f.nodes, static_cast<size_t>(n->made));
+    bind(f, json_.get(node, "outputs"), call_node(f, node, operator_of(json_, node)), true);
+  }
+  --f.depth;
+  return f.scope.contains(name);
 }
 
 // `of` with the elements of the view in it.

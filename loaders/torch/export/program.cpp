@@ -17,6 +17,7 @@ namespace {
 
 using Kind = Json::Kind;
 constexpr int64_t kOldestSchema = 5, kNewestSchema = 8;
+constexpr int64_t kUnbounded = int64_t(1) << 62;  // no maximum is written as null, or as the largest i64 and its neighbours
 
 // Parameters, buffers and constants become constants of the graph when a node reads them.
 class Lifted : public Runner::Lifted {
@@ -31,6 +32,12 @@ class Lifted : public Runner::Lifted {
     if (stored != nullptr && !fits(*stored, json_.get(metas_, name))) b_.fail(invalid("weight " + weight + " has another dtype or shape than the program says"));
     return IValue::tensor(weights_.get(b_, weight));
   }
+
+  void changed(std::string_view name) override {
+    const std::string note = "the program changes " + std::string(names_.at(name)) + "; here every run begins with the file's value";
+    if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+  }
+  std::vector<std::string> notes;
 
  private:
   bool fits(const StoredTensor& stored, Json::Id meta) const {
@@ -75,6 +82,8 @@ class Exported {
     auto graph = b_.finish(*outputs);
     if (!graph) return graph;
     const std::string version(text_of(json_, json_.root(), "torch_version"));
+    graph->notes = std::move(notes_);
+    graph->notes.insert(graph->notes.end(), lifted.notes.begin(), lifted.notes.end());
     graph->producer = version.empty() ? "torch" : "torch " + version.substr(0, version.find('+'));
     return graph;
   }
@@ -195,7 +204,7 @@ class Exported {
 
   // The file knows symbols by number (s27). They are called after the first input and axis that has them alone: "batch" for axis 0,
   // "tokens_1". Those that no axis has alone keep their number.
-  static void name_symbols(std::vector<std::pair<std::string, TypeInfo>>& types) {
+  void name_symbols(std::vector<std::pair<std::string, TypeInfo>>& types) {
     std::map<std::string, std::string, std::less<>> names;
     std::set<std::string> used;
     for (const auto& [input, type] : types) {
@@ -205,6 +214,7 @@ class Exported {
         std::string name = axis == 0 ? "batch" : input + "_" + std::to_string(axis);
         if (!used.insert(name).second) used.insert(name = input + "_" + std::to_string(axis));
         names.emplace(d.terms()[0].first, name);
+        note_range(d.terms()[0].first, name);
       }
     }
     for (auto& [input, type] : types) {
@@ -218,6 +228,16 @@ class Exported {
         if (renamed) d = *renamed;
       }
     }
+  }
+
+  // {"s27": {"min_val": 2, "max_val": 64}}; torch lets a size be 0 and 1 below a minimum of 2.
+  void note_range(const std::string& symbol, const std::string& name) {
+    const Json::Id range = json_.get(json_.get(json_.root(), "range_constraints"), symbol);
+    const Json::Id low = json_.get(range, "min_val"), high = json_.get(range, "max_val");
+    const bool bounded = json_.is(high, Kind::integer) && json_.integer(high) < kUnbounded, above = json_.is(low, Kind::integer) && json_.integer(low) > 2;
+    if (!bounded && !above) return;
+    notes_.push_back("the program was made for " + name + " " + (above ? "from " + std::to_string(json_.integer(low)) + " on" : "") + (above && bounded ? " and " : "") +
+                     (bounded ? "up to " + std::to_string(json_.integer(high)) : ""));
   }
 
   Result<std::vector<std::pair<std::string, ValueId>>> name_results(const IValues& results) {
@@ -235,6 +255,7 @@ class Exported {
   std::string_view in_spec_, out_spec_;
   std::vector<std::string> argument_names_;
   Runner::Scope scope_;
+  std::vector<std::string> notes_;
   int not_linear_ = 0;
 };
 

@@ -18,6 +18,9 @@ bool is_inlined(std::string_view op) { return std::find(std::begin(kInline), std
 // The number in a tensor of one element becomes a Python int.
 bool is_item(std::string_view op) { return op == "aten.item.default" || op == "aten._local_scalar_dense.default"; }
 
+// Its `train` makes numbers random.
+bool is_dropout(std::string_view op) { return op.find("dropout") != op.npos; }
+
 bool is_known(const std::string& op) {
   const std::string functional = functional_form(op);
   return is_inlined(op) || op == kCond || is_item(op) || find_operator(op) != nullptr || (!functional.empty() && find_operator(functional) != nullptr);
@@ -40,22 +43,24 @@ std::string module_of(const Json& json, Json::Id node) {
 
 IValues Runner::run(Json::Id graph, Scope scope, const std::vector<Json::Id>& outputs) {
   const Usage usage(json_, graph, outputs);
-  Frame f{usage, std::move(scope), json_.get(graph, "nodes"), depth_ == 0};
+  Frame f{usage, std::move(scope), json_.get(graph, "nodes"), depth_ == 0, 0, 0};
   ++depth_;  // bounded by the depth of the JSON
   for (size_t i = 0; b_.ok() && i < json_.size(f.nodes); ++i) {
-    if (usage.needed(i)) run_node(f, i);
+    f.now = i;
+    if (usage.needed(i)) run_node(f);
   }
   --depth_;
+  f.now = json_.size(f.nodes);
   IValues out;
   for (Json::Id output : outputs) out.push_back(b_.ok() ? value_of(f, output) : IValue());
   return out;
 }
 
-void Runner::run_node(Frame& f, size_t index) {
-  const Json::Id node = json_.item(f.nodes, index);
+void Runner::run_node(Frame& f) {
+  const Json::Id node = json_.item(f.nodes, f.now);
   const std::string op = operator_of(json_, node);
   b_.enter(module_of(json_, node));
-  if (!functional_form(op).empty()) change_in_place(f, index, op);
+  if (!functional_form(op).empty()) change_in_place(f, op);
   else bind(f, json_.get(node, "outputs"), op.starts_with("higher_order.") ? higher_order(f, node, op) : call_node(f, node, op), false);
   b_.leave();
 }
@@ -72,6 +77,9 @@ IValue Runner::call_node(Frame& f, Json::Id node, const std::string& op) {
     const Json::Id input = json_.item(inputs, i), argument = json_.get(input, "arg");
     const std::string name(text_of(json_, input, "name"));
     IValue value = value_of(f, argument);
+    if (const bool* on = value.get<bool>(); on != nullptr && *on && name == "train" && is_dropout(op)) {
+      b_.fail(unsupported("the model was exported in training mode (" + op + "); call model.eval() before exporting"));
+    }
     if (!b_.ok()) return {};
     const bool about_memory = value.is_none() || name == "pin_memory" || name == "non_blocking";
     auto takes = [&](const SignatureParameter& p) { return p.answers_to(name) || p.options; };
@@ -151,7 +159,7 @@ void Runner::collect_unknown(Json::Id graph, const std::vector<Json::Id>& output
     if (!usage.needed(i)) continue;
     const Json::Id node = json_.item(nodes, i), inputs = json_.get(node, "inputs");
     const std::string op = operator_of(json_, node);
-    if (!is_known(op) && std::find(out.begin(), out.end(), op) == out.end() && out.size() < 100) out.push_back(op);
+    if (!is_known(op) && std::find(out.begin(), out.end(), op) == out.end() && out.size() < 100) out.push_back(op.substr(0, 100));
     for (size_t k = 0; k < json_.size(inputs); ++k) {
       const Tagged argument = tagged(json_, json_.get(json_.item(inputs, k), "arg"));
       if (argument.tag != "as_graph") continue;

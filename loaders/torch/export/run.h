@@ -19,6 +19,8 @@ class Runner {
     virtual ~Lifted() = default;
     virtual bool has(std::string_view name) const = 0;
     virtual IValue get(std::string_view name) = 0;
+    // The program changes it in place, and reads it afterwards.
+    virtual void changed(std::string_view name) = 0;
   };
   Runner(Builder& builder, const Json& json, Lifted& lifted) : b_(builder), json_(json), lifted_(lifted) {}
 
@@ -34,9 +36,11 @@ class Runner {
     Scope scope;
     Json::Id nodes;
     bool outermost;
+    size_t now = 0;              // the node that runs
+    int depth = 0;               // of views that are made anew one for another
   };
   void collect_unknown(Json::Id graph, const std::vector<Json::Id>& outputs, std::vector<std::string>& out) const;
-  void run_node(Frame& f, size_t index);
+  void run_node(Frame& f);
   IValue call_node(Frame& f, Json::Id node, const std::string& op);
   IValue higher_order(Frame& f, Json::Id node, const std::string& op);
   IValues run_inside(Json::Id graph, const IValues& arguments);
@@ -47,11 +51,12 @@ class Runner {
   void bind(Frame& f, Json::Id outputs, const IValue& result, bool again);
   void set(Frame& f, std::string_view name, IValue value, bool again);
   // in_place.cpp
-  void change_in_place(Frame& f, size_t index, const std::string& op);
-  void renew_views(Frame& f, size_t index, const Usage::Name& changed);
+  void change_in_place(Frame& f, const std::string& op);
+  void change_whole(Frame& f, const Usage::Name& changed);
+  bool renew(Frame& f, std::string_view name);
   ValueId put_back(Frame& f, const Usage::Name& view, const Usage::Name& of);
   IValue argument(Frame& f, Json::Id node, std::string_view name);
-  void set_tensor(Frame& f, const Usage::Name& name, const IValue& value, size_t index);
+  void set_tensor(Frame& f, const Usage::Name& name, const IValue& value);
 
   Builder& b_;
   const Json& json_;

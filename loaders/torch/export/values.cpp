@@ -15,6 +15,7 @@ bool is_float_tag(std::string_view tag) { return tag.starts_with("as_float") || 
 IValue Runner::named(Frame& f, std::string_view name) {
   if (auto it = f.scope.find(name); it != f.scope.end()) return it->second;
   if (f.outermost && lifted_.has(name)) return f.scope[name] = lifted_.get(name);
+  if (renew(f, name)) return f.scope[name];
   b_.fail(invalid("'" + std::string(name.substr(0, 100)) + "' is read before anything makes it"));
   return {};
 }
