@@ -84,10 +84,10 @@ class Recorder : public std::enable_shared_from_this<Recorder> {
     return arguments_text(values, named);
   }
   std::string use(const Tensor& t) {
-    if (!t.recorder_) fail("the forward gives nothing");
     check(t.recorder_);
     return t.name_;
   }
+  // The forward that these belong to; null for constants, which are written where they are used.
   static std::shared_ptr<Recorder> of(const Values& values, const Named& named = {}) {
     for (const Value& v : values) {
       if (v.recorder_) return v.recorder_;
@@ -95,8 +95,14 @@ class Recorder : public std::enable_shared_from_this<Recorder> {
     for (const auto& [key, v] : named) {
       if (v.recorder_) return v.recorder_;
     }
-    auto lost = std::make_shared<Recorder>();  // a call without tensors belongs to no forward
-    return lost;
+    return nullptr;
+  }
+  // What an expression with these arguments is. `wrong`: not empty when a name in it is none.
+  static Tensor noted(const std::shared_ptr<Recorder>& recorder, const std::string& begin, const Values& values, const Named& named, const std::string& end,
+                      const std::string& wrong) {
+    if (!recorder) return Tensor(nullptr, wrong.empty() ? begin + arguments_text(values, named) + end : "?");
+    if (!wrong.empty()) recorder->fail(wrong);
+    return recorder->note(begin + recorder->use(values, named) + end);
   }
 
  private:
@@ -137,13 +143,14 @@ Value name(const std::string& text) {
 // ---- forwards ----
 
 Tensor Tensor::at(const std::string& index) const {
-  if (!is_one_line(index)) recorder_->fail("[" + index + "] is no index");
-  return recorder_->note(name_ + "[" + index + "]");
+  return Recorder::noted(recorder_, name_ + "[" + (is_one_line(index) ? index : "") + "]", {}, {}, "", is_one_line(index) ? "" : "[" + index + "] is no index");
 }
 
 Tensor Tensor::method(const std::string& method_name, const Values& arguments, const Named& named) const {
-  if (!is_identifier(method_name)) recorder_->fail("'" + method_name + "' is no method");
-  return recorder_->note(name_ + "." + method_name + "(" + recorder_->use(arguments, named) + ")");
+  Values all = {*this};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return Recorder::noted(Recorder::of(all, named), name_ + "." + method_name + "(", arguments, named, ")",
+                         is_identifier(method_name) ? "" : "'" + method_name + "' is no method");
 }
 
 Tensor Self::call(const std::string& child, const Values& arguments, const Named& named) const {
@@ -165,21 +172,19 @@ Module custom(const std::string& cls, const Children& children, const std::funct
 }
 
 Tensor call(const std::string& function, const Values& arguments, const Named& named) {
-  auto recorder = Recorder::of(arguments, named);
-  if (!is_dotted(function)) recorder->fail("'" + function + "' is no name of a function");
-  return recorder->note(function + "(" + recorder->use(arguments, named) + ")");
+  return Recorder::noted(Recorder::of(arguments, named), function + "(", arguments, named, ")", is_dotted(function) ? "" : "'" + function + "' is no name of a function");
 }
 
 Tensor binary(const char* op, const Value& a, const Value& b) {
   auto recorder = Recorder::of({a, b});
-  recorder->use({a, b}, {});
-  return recorder->note(a.text() + " " + op + " " + b.text());
+  if (recorder) recorder->use({a, b}, {});
+  const std::string text = a.text() + " " + op + " " + b.text();
+  return Recorder::noted(recorder, recorder ? text : "(" + text + ")", {}, {}, "", "");
 }
 
 Tensor tuple(const std::vector<Tensor>& items) {
   const Values values(items.begin(), items.end());
-  auto recorder = Recorder::of(values);
-  return recorder->note("(" + recorder->use(values, {}) + (items.size() == 1 ? ",)" : ")"));
+  return Recorder::noted(Recorder::of(values), "(", values, {}, items.size() == 1 ? ",)" : ")", "");
 }
 
 Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) { return call("torch.cat", {list(Values(tensors.begin(), tensors.end()))}, {{"dim", dim}}); }

@@ -101,3 +101,28 @@ TEST_CASE("torch file: the suggestion for a whole module is its tree and the for
   REQUIRE(legacy);
   CHECK(suggest_architecture(**legacy, "legacy.pth").find("return x + torch.relu(self.bn(self.conv(x)))") != std::string::npos);
 }
+
+TEST_CASE("torch file: a child that other modules of the class have is None where there is none") {
+  // safetensors by hand: three 2x2 matrices
+  std::string header = "{", data;
+  for (const char* name : {"a.l.weight", "b.l.weight", "b.d.weight"}) {
+    const size_t at = data.size();
+    for (float v : {1.0f, 2.0f, 3.0f, 4.0f}) data.append(reinterpret_cast<const char*>(&v), 4);
+    header += std::string(header.size() > 1 ? "," : "") + "\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[" + std::to_string(at) + "," + std::to_string(at + 16) + "]}";
+  }
+  header += "}";
+  const uint64_t length = header.size();
+  const std::string bytes = std::string(reinterpret_cast<const char*>(&length), 8) + header + data;
+  LoadOptions options;
+  options.architecture =
+      "Net(\n  (a): Block(\n    (l): Linear(2, 2, bias=False)\n  )\n  (b): Block(\n    (l): Linear(2, 2, bias=False)\n    (d): Linear(2, 2, bias=False)\n  )\n)\n"
+      "class Block:\n  def forward(self, x):\n    y = self.l(x)\n    if self.d is not None:\n      y = self.d(y)\n    return y\n"
+      "class Net:\n  def forward(self, x):\n    return self.b(self.a(x))\n";
+  auto model = load_bytes(std::as_bytes(std::span(bytes)), options);
+  REQUIRE_MESSAGE(model, (model ? "" : model.error().message()));
+  CHECK(model->parameters() == 12);
+  options.architecture.replace(options.architecture.find("self.d is"), 9, "self.e is");
+  auto typo = load_bytes(std::as_bytes(std::span(bytes)), options);
+  REQUIRE(!typo);
+  CHECK(typo.error().message().find("self.e") != std::string::npos);
+}

@@ -126,7 +126,7 @@ using Forward = std::function<Tensor(const Self&, const std::vector<Tensor>&)>;
 Module custom(const std::string& cls, const Children& children, const std::vector<Input>& inputs, const Forward& forward);
 Module custom(const std::string& cls, const Children& children, const std::function<Tensor(const Self&, Tensor)>& forward);
 
-// Any function that tern knows: call("F.max_pool2d", {x, 2}), call("torch.cat", {list({a, b})}, {{"dim", 1}}). One argument is a tensor.
+// Any function that tern knows: call("F.max_pool2d", {x, 2}), call("torch.cat", {list({a, b})}, {{"dim", 1}}).
 Tensor call(const std::string& function, const Values& arguments, const Named& named = {});
 Tensor tuple(const std::vector<Tensor>& items);
 Tensor binary(const char* op, const Value& a, const Value& b);
