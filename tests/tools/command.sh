@@ -214,6 +214,11 @@ for f in net.pth net.safetensors whole.pth; do
   expect 0 "convert $f" convert "$torch/$f" --arch "$torch/net.txt" -o "$work/net.onnx"
   expect 0 "verify what was converted" verify "$work/net.onnx" "$torch/net.npz" --rtol 1e-4 --atol 1e-5
 done
+printf 'Net(\n  (stem): Conv2d(1, 4, kernel_size=(3, 3), stride=(2, 2))\n)\ndef forward(self, x):\n    return self.stem(x * 2)\n' >"$work/twice.txt"
+expect 3 "convert with an input whose shape nothing tells" convert "$torch/net.pth" --arch "$work/twice.txt" --no-strict -o "$work/twice.onnx"
+check "it says what to do" grep -q -- 'shape of input x is not known: .*--input' "$work/err"
+expect 0 "convert with an array that tells" convert "$torch/net.pth" --arch "$work/twice.txt" --no-strict --input "$torch/x.npy" -o "$work/twice.onnx"
+check "it has that shape" grep -q 'x f32\[2,1,8,8\]' "$work/out"
 expect 0 "dump with an architecture" dump "$torch/net.pth" --arch "$torch/net.txt"
 check "it names nodes by modules" grep -q 'blocks.0' "$work/out"
 expect 0 "bench with an architecture" bench "$torch/net.pth" --arch "$torch/net.txt" --input "$torch/x.npy" --seconds 0.05 --json

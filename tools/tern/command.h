@@ -35,10 +35,10 @@ Result<std::map<std::string, int64_t>> dims_of(const Options& options);
 // --dim, --threads, --isa, --device together. Errors: usage; a device that this build has not (unsupported).
 Result<SessionOptions> session_options(const Options& options);
 
-// --arch, --key, --no-strict. Errors: a file that cannot be read (invalid).
+// --arch, --key, --no-strict, and the types of the arrays that --input names. Errors: a file that cannot be read (invalid).
 Result<LoadOptions> load_options(const Options& options);
-// The model of the first argument, with these and the types of the arrays that --input names. Tells what loading notes on stderr (but
-// for inspect, which prints it), and progress on a terminal.
+// The model of the first argument, with these. Tells what loading notes on stderr (but for inspect, which prints it), and progress on a
+// terminal.
 Result<Model> load_model(const Options& options);
 
 // "tern: <what>: <message>" on stderr, one line; returns the exit code.

@@ -18,6 +18,7 @@ Files that hold weights only (a state_dict, a checkpoint, safetensors) need an a
   --arch FILE     what print(model) prints, then forwards of the model's own classes as in Python
   --key NAME      which weights of a checkpoint, when it holds several
   --no-strict     leave out weights that are missing or not expected, as load_state_dict(strict=False)
+  --input NAME=SOURCE   an array that tells the shape of an input, where neither layers nor forwards do
 )";
 
 constexpr Text kTexts[] = {

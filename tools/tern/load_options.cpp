@@ -43,6 +43,7 @@ void add_inputs(const Options& options, LoadOptions& with) {
 
 Result<LoadOptions> load_options(const Options& options) {
   LoadOptions with;
+  add_inputs(options, with);
   with.key = options.get("--key");
   with.strict = !options.has("--no-strict");
   if (options.has("--arch")) {
@@ -59,7 +60,6 @@ Result<Model> load_model(const Options& options) {
   const std::string& path = options.positional[0];
   auto with = load_options(options);
   if (!with) return with.error();
-  add_inputs(options, *with);
   struct stat info;
   if (show_progress() && stat(path.c_str(), &info) == 0 && info.st_size >= kLong) {
     progress("loading " + path + " (" + std::to_string(info.st_size >> 20) + " MB) ...");

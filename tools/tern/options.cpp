@@ -17,14 +17,14 @@ struct Accepts {
   std::string_view flags;
 };
 constexpr Accepts kTable[] = {
-    {"inspect", 1, " --dim --dot --arch --key ", " --json --no-strict --checksum --suggest-arch "},
+    {"inspect", 1, " --input --dim --dot --arch --key ", " --json --no-strict --checksum --suggest-arch "},
     {"run", 1, " --input --dim --output-dir --top --labels --device --threads --isa --arch --key ", " --evaluate --json --no-strict "},
     {"verify", 2, " --rtol --atol --ulp --dim --device --threads --isa --arch --key ", " --evaluate --json --no-strict "},
     {"bench", 1, " --input --dim --seconds --pin --idle --svg --device --threads --isa --arch --key ", " --per-node --json --no-strict "},
     {"conformance", 1, " --only --device --json --threads --isa ", " --evaluate "},
-    {"dump", 1, " --after --dim --threads --isa --arch --key ", " --json --no-strict "},
+    {"dump", 1, " --input --after --dim --threads --isa --arch --key ", " --json --no-strict "},
     {"kernels", 0, "", " --json "},
-    {"convert", 1, " --arch --key -o ", " --no-strict "},
+    {"convert", 1, " --input --arch --key -o ", " --no-strict "},
 };
 
 bool in(std::string_view list, const std::string& name) { return list.find(" " + name + " ") != std::string_view::npos; }

@@ -13,14 +13,14 @@ _tern() {
   esac
   if [ -z "$words" ] && [[ $current == -* ]]; then
     case $command in
-      inspect) words="--dim --json --dot --checksum --suggest-arch --arch --key --no-strict --help" ;;
+      inspect) words="--input --dim --json --dot --checksum --suggest-arch --arch --key --no-strict --help" ;;
       run) words="--input --dim --output-dir --top --labels --device --threads --isa --evaluate --json --arch --key --no-strict --help" ;;
       verify) words="--rtol --atol --ulp --dim --device --threads --isa --evaluate --json --arch --key --no-strict --help" ;;
       bench) words="--input --dim --seconds --pin --idle --per-node --json --svg --device --threads --isa --arch --key --no-strict --help" ;;
       conformance) words="--only --device --threads --isa --evaluate --json --help" ;;
-      dump) words="--after --dim --threads --isa --json --arch --key --no-strict --help" ;;
+      dump) words="--input --after --dim --threads --isa --json --arch --key --no-strict --help" ;;
       kernels) words="--json --help" ;;
-      convert) words="--arch --key --no-strict -o --help" ;;
+      convert) words="--input --arch --key --no-strict -o --help" ;;
     esac
   fi
   if [ -n "$words" ]; then
