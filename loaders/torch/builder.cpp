@@ -2,6 +2,7 @@
 #include "loaders/torch/builder.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "loaders/torch/arch/source.h"
 #include "loaders/torch/dtypes.h"
@@ -129,7 +130,10 @@ ValueId Builder::ints(const std::vector<int64_t>& values) { return constant(tern
 ValueId Builder::scalar(DType dtype, double value) {
   if (!ok()) return kNone;
   // Through f64 and our own Cast, so that every dtype rounds as Cast does; i64 keeps its digits.
-  if (dtype == DType::i64) return constant(tern::Tensor::scalar(static_cast<int64_t>(value)));
+  if (dtype == DType::i64) {
+    if (!(std::fabs(value) < 9.2e18)) return fail(invalid("a number does not fit i64"));
+    return constant(tern::Tensor::scalar(static_cast<int64_t>(value)));
+  }
   if (dtype == DType::f32) return constant(tern::Tensor::scalar(static_cast<float>(value)));
   if (dtype == DType::boolean) return constant(tern::Tensor::scalar(value != 0));
   const ValueId wide = constant(tern::Tensor::scalar(value));

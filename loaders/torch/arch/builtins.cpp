@@ -149,7 +149,7 @@ bool Interpreter::math(const std::string& name, const IValues& positional, const
   };
   constexpr Row kRows[] = {{"sqrt", std::sqrt}, {"exp", std::exp}, {"log", std::log}, {"log2", std::log2}, {"log10", std::log10}, {"sin", std::sin}, {"cos", std::cos},
                            {"tan", std::tan}, {"tanh", std::tanh}, {"fabs", std::fabs}, {"atan", std::atan}, {"erf", std::erf}};
-  if (positional.empty()) return false;
+  if (positional.empty() || positional[0].items() != nullptr) return false;  // math.prod takes a list
   for (const IValue& v : positional) {
     if (v.is_tensor()) return fail(place, "math." + name + " takes numbers; use torch." + name + " for tensors"), true;
   }

@@ -21,6 +21,7 @@ ValueId conv_of(Builder& b, ValueId x, ValueId w, ValueId bias, const Window& wi
     for (int i = 0; i < spatial; ++i) {
       const Dim& k = b.shape(w)[i + 2];
       if (!k.known() || window.stride[static_cast<size_t>(i)] != 1) return b.fail(unsupported("padding='same' needs stride 1"));
+      if (k.value() > int64_t(1) << 31) return b.fail(unsupported("a kernel of " + k.text()));
       const int64_t total = window.dilation[static_cast<size_t>(i)] * (k.value() - 1);
       pads[static_cast<size_t>(i)] = total / 2;
       behind[static_cast<size_t>(i)] = total - total / 2;
@@ -42,6 +43,11 @@ Window window_of(Builder& b, const Arguments& a, int spatial) {
     if (w.auto_pad != "same" && w.auto_pad != "valid" && b.ok()) b.fail(invalid("padding must be 'same', 'valid' or numbers, not '" + w.auto_pad + "'"));
   } else {
     w.padding = a.ints("padding", n);
+  }
+  for (const auto* list : {&w.stride, &w.padding, &w.dilation}) {  // and no product overflows
+    for (int64_t v : *list) {
+      if (b.ok() && (v < 0 || v > int64_t(1) << 31)) b.fail(invalid("a convolution's stride, padding or dilation makes no sense: " + std::to_string(v)));
+    }
   }
   return w;
 }

@@ -6,6 +6,18 @@ namespace {
 
 constexpr int64_t kMostPlaces = int64_t(1) << 22;
 
+// The order that brings two axes to the end; and the one that brings them back.
+struct ToEnd {
+  std::vector<int64_t> order, back;
+  ToEnd(int rank, int d1, int d2) : back(static_cast<size_t>(rank)) {
+    for (int i = 0; i < rank; ++i) {
+      if (i != d1 && i != d2) order.push_back(i);
+    }
+    order.insert(order.end(), {d1, d2});
+    for (size_t i = 0; i < order.size(); ++i) back[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
+  }
+};
+
 // Element i of the diagonal of dim1 and dim2 that lies `offset` to the right, as a new last axis.
 ValueId diagonal_of(Builder& b, ValueId x, int64_t offset, int d1, int d2) {
   const int rank = b.rank(x);
@@ -13,18 +25,15 @@ ValueId diagonal_of(Builder& b, ValueId x, int64_t offset, int d1, int d2) {
   if (rank < 2 || d1 == d2) return b.fail(invalid("a diagonal needs two different dimensions"));
   const Int rows = b.size(x, d1), cols = b.size(x, d2);
   if (!rows.known() || !cols.known()) return b.fail(unsupported("a diagonal of sizes that are not known when the model is loaded"));
+  if (rows.value() > int64_t(1) << 31 || cols.value() > int64_t(1) << 31) return b.fail(unsupported("a diagonal of so large a matrix"));
   if (offset < -rows.value() || offset > cols.value()) return b.fail(invalid("offset " + std::to_string(offset) + " lies outside of the matrix"));
   const int64_t down = std::max<int64_t>(-offset, 0), right = std::max<int64_t>(offset, 0);
   const int64_t n = std::max<int64_t>(std::min(rows.value() - down, cols.value() - right), 0);
   if (n > kMostPlaces) return b.fail(unsupported("a diagonal of " + std::to_string(n) + " elements"));
-  std::vector<int64_t> order, places;
+  const std::vector<int64_t> order = ToEnd(rank, d1, d2).order;
+  std::vector<int64_t> places;
   std::vector<Int> sizes;
-  for (int i = 0; i < rank; ++i) {
-    if (i == d1 || i == d2) continue;
-    order.push_back(i);
-    sizes.push_back(b.size(x, i));
-  }
-  order.insert(order.end(), {d1, d2});
+  for (size_t i = 0; i + 2 < order.size(); ++i) sizes.push_back(b.size(x, static_cast<int>(order[i])));
   sizes.push_back(b.mul(rows, cols));
   for (int64_t i = 0; i < n; ++i) places.push_back((down + i) * cols.value() + right + i);
   return b.emit("Gather", {b.reshape(permute(b, x, order), sizes), b.ints(places)}, attributes({{"axis", int64_t(rank - 2)}}));
@@ -49,18 +58,6 @@ ValueId put_diagonal(Builder& b, ValueId x, ValueId src, int64_t offset) {
   const ValueId nothing = b.emit("Expand", {b.scalar(DType::boolean, 0), b.ints(std::vector<Int>{rows, cols})});
   return b.emit("Where", {b.emit("EyeLike", {nothing}, attributes({{"k", offset}})), spread, x});
 }
-
-// The order that brings two axes to the end; and the one that brings them back.
-struct ToEnd {
-  std::vector<int64_t> order, back;
-  ToEnd(int rank, int d1, int d2) : back(static_cast<size_t>(rank)) {
-    for (int i = 0; i < rank; ++i) {
-      if (i != d1 && i != d2) order.push_back(i);
-    }
-    order.insert(order.end(), {d1, d2});
-    for (size_t i = 0; i < order.size(); ++i) back[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
-  }
-};
 
 IValue diagonal_scatter(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input"), src = b.cast(a.tensor("src"), b.dtype(x));

@@ -21,7 +21,8 @@ std::vector<Int> scaled_sizes(Builder& b, ValueId x, const std::vector<double>& 
     const Int n = b.size(x, static_cast<int>(i + 2));
     const double scale = scales[scales.size() == 1 ? 0 : i];
     const bool whole = scale == std::floor(scale) && std::fabs(scale) < 1e9;
-    if (n.known()) sizes.push_back(static_cast<int64_t>(std::floor(static_cast<double>(n.value()) * scale)));
+    if (n.known() && n.value() > int64_t(1) << 40) b.fail(unsupported("interpolation over " + std::to_string(n.value())));
+    else if (n.known()) sizes.push_back(static_cast<int64_t>(std::floor(static_cast<double>(n.value()) * scale)));
     else if (whole) sizes.push_back(b.mul(n, static_cast<int64_t>(scale)));
     else b.fail(unsupported("a size that scale_factor makes of one that is not known when the model is loaded"));
   }
@@ -98,7 +99,12 @@ ValueId resize(Builder& b, ValueId x, const std::string& mode, bool align_corner
   }
   if (scales.size() != count && scales.size() != 1) return b.fail(invalid("interpolate: scale_factor must have " + std::to_string(count) + " numbers"));
   std::vector<float> all = {1, 1};
-  for (size_t i = 0; i < count; ++i) all.push_back(nearest_float(scales[scales.size() == 1 ? 0 : i], b.size(x, static_cast<int>(i + 2))));
+  for (size_t i = 0; i < count; ++i) {
+    const double scale = scales[scales.size() == 1 ? 0 : i];
+    const Int n = b.size(x, static_cast<int>(i + 2));
+    const bool same = onnx == "linear" && n.known() && std::floor(static_cast<double>(n.value()) * scale) == static_cast<double>(n.value());
+    all.push_back(same ? 1 : nearest_float(scale, n));  // torch copies such an axis
+  }
   return b.emit("Resize", {x, kNone, b.constant(tern::Tensor::of<float>({static_cast<int64_t>(all.size())}, std::span<const float>(all)))}, attrs);
 }
 
@@ -111,6 +117,9 @@ std::vector<double> numbers(Builder& b, const IValue& v) {
   };
   if (v.items() == nullptr) one(v);
   else for (const IValue& x : *v.items()) one(x);
+  for (double scale : out) {
+    if (b.ok() && !(scale > 0 && scale < 1e6)) b.fail(invalid("a scale_factor must be more than 0 and less than a million"));
+  }
   return out;
 }
 
@@ -153,7 +162,9 @@ IValue upsample(Builder& b, const Arguments& a) {  // aten.upsample_bilinear2d.d
   const bool align = a.has("align_corners") && a.boolean("align_corners");
   std::vector<double> scales;
   for (const char* name : {"scales_d", "scales_h", "scales_w"}) {
-    if (a.has(name)) scales.push_back(a.number(name));
+    if (!a.has(name)) continue;
+    const std::vector<double> scale = numbers(b, a[name]);
+    scales.insert(scales.end(), scale.begin(), scale.end());
   }
   if (!b.ok()) return {};
   if (static_cast<int>(scales.size()) == b.rank(x) - 2) return tensor_of(resize(b, x, Name.text, align, {}, scales));
@@ -168,7 +179,7 @@ IValue pixel_shuffle(Builder& b, const Arguments& a) {
   const int64_t r = a.integer("factor");
   const int rank = b.rank(x);
   if (!b.ok()) return {};
-  if (rank < 3 || r < 1) return tensor_of(b.fail(invalid("pixel_shuffle needs three dimensions and a factor of at least 1")));
+  if (rank < 3 || r < 1 || r > 65536) return tensor_of(b.fail(invalid("pixel_shuffle needs three dimensions and a factor of at least 1")));
   std::vector<Int> lead;
   for (int i = 0; i < rank - 3; ++i) lead.push_back(b.size(x, i));
   const Int c = b.size(x, rank - 3), h = b.size(x, rank - 2), w = b.size(x, rank - 1);

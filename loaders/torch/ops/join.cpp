@@ -56,7 +56,7 @@ IValue chunk(Builder& b, const Arguments& a) {
   const int64_t n = known_size(b, x, axis, "chunk"), chunks = a.integer("chunks");
   if (!b.ok()) return {};
   if (chunks <= 0 || chunks > kMostPieces) return tensor_of(b.fail(invalid("chunk: " + std::to_string(chunks) + " chunks")));
-  const int64_t each = std::max<int64_t>((n + chunks - 1) / chunks, 1);
+  const int64_t each = n == 0 ? 1 : (n - 1) / chunks + 1;
   std::vector<int64_t> sizes;
   for (int64_t at = 0; at < n; at += each) sizes.push_back(std::min(each, n - at));
   return pieces(b, x, axis, sizes);

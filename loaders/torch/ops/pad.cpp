@@ -9,11 +9,16 @@ struct Mode {
 };
 constexpr Mode kModes[] = {{"constant", "constant"}, {"reflect", "reflect"}, {"replicate", "edge"}, {"circular", "wrap"}};
 
+constexpr int64_t kMost = int64_t(1) << 40;
+
 ValueId padded(Builder& b, ValueId x, const std::vector<Int>& pad, const char* mode, const IValue& value) {
   const int rank = b.rank(x), padded_axes = static_cast<int>(pad.size() / 2);
   if (!b.ok()) return kNone;
   if (pad.size() % 2 != 0 || padded_axes > rank) {
     return b.fail(invalid("pad must have two numbers for each of the last dimensions, not " + std::to_string(pad.size()) + " for an input of " + std::to_string(rank)));
+  }
+  for (const Int& n : pad) {
+    if (n.known() && (n.value() < -kMost || n.value() > kMost)) return b.fail(invalid("pad makes no sense: " + std::to_string(n.value())));
   }
   if (std::all_of(pad.begin(), pad.end(), [](const Int& n) { return n.known() && n.value() == 0; })) return x;
   std::vector<Int> pads(static_cast<size_t>(2 * rank), Int(0));
@@ -23,6 +28,15 @@ ValueId padded(Builder& b, ValueId x, const std::vector<Int>& pad, const char* m
     pads[at + static_cast<size_t>(rank)] = pad[from + 1];
   }
   const bool constant = std::string_view(mode) == "constant";
+  if (std::string_view(mode) == "wrap") {  // what is cropped does not come around
+    for (int axis = 0; axis < rank; ++axis) {
+      Int &before = pads[static_cast<size_t>(axis)], &after = pads[static_cast<size_t>(axis + rank)];
+      if (!before.known() || !after.known()) continue;
+      x = slice(b, x, axis, std::max<int64_t>(-before.value(), 0), after.value() < 0 ? after.value() : INT64_MAX);
+      before = std::max<int64_t>(before.value(), 0);
+      after = std::max<int64_t>(after.value(), 0);
+    }
+  }
   const ValueId filler = constant && !value.is_none() ? operand(b, value, b.dtype(x)) : kNone;
   return b.emit("Pad", {x, b.ints(pads), filler}, attributes({{"mode", std::string(mode)}}));
 }

@@ -18,6 +18,8 @@ Window window_of(Builder& b, const Arguments& a, int spatial) {
   if (a.has("dilation")) w.dilation = a.ints("dilation", n);
   if (!b.ok()) return w;
   for (size_t i = 0; i < n; ++i) {
+    constexpr int64_t kMost = int64_t(1) << 31;  // and no product overflows
+    if (std::max({w.kernel[i], w.stride[i], w.padding[i], w.dilation[i]}) > kMost) b.fail(unsupported("a pool's kernel_size, stride, padding or dilation is too large"));
     if (w.kernel[i] < 1 || w.stride[i] < 1 || w.dilation[i] < 1 || w.padding[i] < 0) b.fail(invalid("a pool's kernel_size, stride, padding or dilation makes no sense"));
   }
   return w;
