@@ -136,7 +136,7 @@ IValue prelu(Builder& b, const Arguments& a) {
 
 constexpr Operator kRows[] = {
     {"aten.relu.default F.relu torch.relu Tensor.relu", "input|self, inplace=False", relu},
-    {"aten.sigmoid.default F.sigmoid torch.sigmoid torch.special.expit Tensor.sigmoid", "input|self", simple<"Sigmoid">},
+    {"aten.sigmoid.default aten.special_expit.default F.sigmoid torch.sigmoid torch.special.expit Tensor.sigmoid", "input|self", simple<"Sigmoid">},
     {"aten.tanh.default F.tanh torch.tanh Tensor.tanh", "input|self", simple<"Tanh">},
     {"F.softsign", "input", simple<"Softsign">},
     {"aten.mish.default F.mish", "input|self, inplace=False", simple<"Mish">},

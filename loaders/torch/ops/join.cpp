@@ -136,7 +136,7 @@ IValue split_axis(Builder& b, const Arguments& a) {
 }
 
 constexpr Operator kRows[] = {
-    {"aten.cat.default aten.concat.default torch.cat torch.concat torch.concatenate", "tensors, dim|axis=0", cat},
+    {"aten.cat.default aten.concatenate.default aten.concat.default torch.cat torch.concat torch.concatenate", "tensors, dim|axis=0", cat},
     {"aten.stack.default torch.stack", "tensors, dim=0", stack},
     {"aten.split.Tensor aten.split_with_sizes.default aten.split.sizes torch.split torch.split_with_sizes Tensor.split Tensor.split_with_sizes",
      "input|self, sizes|split_size|split_sizes|split_size_or_sections, dim=0", split},
@@ -146,7 +146,8 @@ constexpr Operator kRows[] = {
     {"aten.vstack.default torch.vstack torch.row_stack", "tensors", stack_at_least<2, 0>},
     {"aten.dstack.default torch.dstack", "tensors", stack_at_least<3, 2>},
     {"aten.column_stack.default torch.column_stack", "tensors", column_stack},
-    {"aten.tensor_split.sections aten.tensor_split.indices torch.tensor_split Tensor.tensor_split", "input|self, parts|sections|indices|indices_or_sections, dim=0", tensor_split},
+    {"aten.tensor_split.sections aten.tensor_split.indices torch.tensor_split Tensor.tensor_split",
+     "input|self, parts|sections|indices|indices_or_sections, dim=0", tensor_split},
     {"aten.vsplit.int aten.vsplit.array torch.vsplit Tensor.vsplit", "input|self, parts|sections|indices|indices_or_sections", split_axis<0>},
     {"aten.hsplit.int aten.hsplit.array torch.hsplit Tensor.hsplit", "input|self, parts|sections|indices|indices_or_sections", split_axis<1>},
     {"aten.dsplit.int aten.dsplit.array torch.dsplit Tensor.dsplit", "input|self, parts|sections|indices|indices_or_sections", split_axis<2>},

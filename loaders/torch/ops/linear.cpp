@@ -70,14 +70,15 @@ IValue outer(Builder& b, const Arguments& a) {
 
 constexpr Operator kRows[] = {
     {"aten.linear.default F.linear", "input, weight, bias=None", linear},
-    {"aten.matmul.default aten.mm.default aten.bmm.default aten.mv.default aten.dot.default aten.vdot.default torch.vdot torch.linalg.matmul torch.matmul torch.mm torch.bmm torch.mv torch.dot Tensor.matmul "
+    {"aten.matmul.default aten.linalg_matmul.default aten.mm.default aten.bmm.default aten.mv.default aten.dot.default aten.vdot.default "
+     "torch.vdot torch.linalg.matmul torch.matmul torch.mm torch.bmm torch.mv torch.dot Tensor.matmul "
      "Tensor.mm Tensor.bmm Tensor.mv Tensor.dot operator.matmul",
      "input|self, other|mat2|tensor|vec|vec2", matmul},
     {"aten.addmm.default aten.baddbmm.default aten.addmv.default torch.addmm torch.baddbmm torch.addmv Tensor.addmm Tensor.baddbmm Tensor.addmv",
      "input|self, mat1|batch1|mat, mat2|batch2|vec, *, beta=1, alpha=1", addmm},
     {"aten.addbmm.default torch.addbmm Tensor.addbmm", "input|self, batch1, batch2, *, beta=1, alpha=1", addbmm},
     {"aten.bilinear.default F.bilinear torch.bilinear", "input1, input2, weight, bias=None", bilinear},
-    {"aten.outer.default torch.outer torch.ger Tensor.outer", "input|self, vec2", outer},
+    {"aten.outer.default aten.ger.default torch.outer torch.ger Tensor.outer", "input|self, vec2", outer},
 };
 
 }  // namespace

@@ -245,7 +245,7 @@ constexpr Operator kRows[] = {
     {"aten.any.default aten.any.dim aten.any.dims torch.any Tensor.any", kTest, of_bools<"ReduceMax">},
     {"aten.all.default aten.all.dim aten.all.dims torch.all Tensor.all", kTest, of_bools<"ReduceMin">},
     {"aten.count_nonzero.default aten.count_nonzero.dim_IntList torch.count_nonzero Tensor.count_nonzero", "input|self, dim=None", count_nonzero},
-    {"aten.logsumexp.default torch.logsumexp torch.special.logsumexp Tensor.logsumexp", "input|self, dim, keepdim=False", logsumexp},
+    {"aten.logsumexp.default aten.special_logsumexp.default torch.logsumexp torch.special.logsumexp Tensor.logsumexp", "input|self, dim, keepdim=False", logsumexp},
     // The variance of aten.var.default takes no dim: its first argument is `unbiased`, a bool.
     {"aten.var.default aten.var.dim torch.var Tensor.var", kVar, var},
     {"aten.var.correction", kCorrection, var},

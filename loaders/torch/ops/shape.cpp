@@ -275,17 +275,19 @@ IValue numel(Builder& b, const Arguments& a) {
 
 constexpr Operator kRows[] = {
     {"aten.view.default aten._unsafe_view.default aten.reshape.default torch.reshape Tensor.view Tensor.reshape", "input|self, *shape|size", reshape},
-    {"Tensor.view_as Tensor.reshape_as aten.view_as.default", "input|self, other", view_as},
+    {"Tensor.view_as Tensor.reshape_as aten.view_as.default aten.reshape_as.default", "input|self, other", view_as},
     {"aten.flatten.using_ints torch.flatten Tensor.flatten", "input|self, start_dim=0, end_dim=-1", flatten},
     {"torch.ravel Tensor.ravel aten.ravel.default", "input|self, start_dim=0, end_dim=-1", flatten},
     {"aten.unflatten.int torch.unflatten Tensor.unflatten", "input|self, dim, sizes", unflatten},
     {"aten.permute.default Tensor.permute torch.permute", "input|self, *dims", permute_to},
-    {"aten.transpose.int torch.transpose torch.swapaxes torch.swapdims Tensor.transpose Tensor.swapaxes Tensor.swapdims", "input|self, dim0|axis0, dim1|axis1",
+    {"aten.transpose.int aten.swapaxes.default aten.swapdims.default torch.transpose torch.swapaxes torch.swapdims Tensor.transpose "
+     "Tensor.swapaxes Tensor.swapdims", "input|self, dim0|axis0, dim1|axis1",
      transpose_dims},
     {"aten.t.default torch.t Tensor.t", "input|self", t},
     {"aten.numpy_T.default Tensor.T", "input|self", reverse_dims},
     {"aten.mT.default aten.adjoint.default Tensor.mT torch.adjoint Tensor.adjoint Tensor.H Tensor.mH", "input|self", matrix_transpose},
-    {"aten.movedim.int aten.movedim.intlist torch.movedim torch.moveaxis Tensor.movedim Tensor.moveaxis", "input|self, source, destination", movedim},
+    {"aten.movedim.int aten.moveaxis.int aten.moveaxis.intlist aten.movedim.intlist torch.movedim torch.moveaxis Tensor.movedim "
+     "Tensor.moveaxis", "input|self, source, destination", movedim},
     {"aten.squeeze.default aten.squeeze.dim aten.squeeze.dims torch.squeeze Tensor.squeeze", "input|self, dim=None", squeeze_dims},
     {"aten.unsqueeze.default torch.unsqueeze Tensor.unsqueeze", "input|self, dim", unsqueeze_dim},
     {"aten.expand.default Tensor.expand", "input|self, *size, implicit=False", expand},

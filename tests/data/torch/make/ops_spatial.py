@@ -1,7 +1,7 @@
 """Products, convolutions, pools, interpolation, normalisation. See ops.py."""
 cases = [
     # products
-    "F.linear(x, L, Lb)", "F.linear(x, L)", "F.linear(v, L, Lb)", "F.linear(x, lw, lb)", "F.linear(x, L, lb)", "F.linear(sq, L, bias=Lb)", "aten.linear.default(x, L, Lb)", "F.linear(x5, L5, Lb3)", "F.linear(v, v)", "torch.matmul(x, sq)", "torch.matmul(v, v)", "torch.matmul(sq, v)", "torch.matmul(v, sq)",
+    "F.linear(x, L, Lb)", "F.linear(x, L)", "F.linear(v, L, Lb)", "F.linear(x, lw, lb)", "F.linear(x, L, lb)", "F.linear(sq, L, bias=Lb)", "aten.linear.default(x, L, Lb)", "aten.ger.default(v, v5)", "aten.linalg_matmul.default(m, n)", "aten.special_softmax.default(x, 1)", "F.linear(x5, L5, Lb3)", "F.linear(v, v)", "torch.matmul(x, sq)", "torch.matmul(v, v)", "torch.matmul(sq, v)", "torch.matmul(v, sq)",
     "torch.matmul(x, v)", "torch.matmul(bm, bn)", "torch.matmul(m, n)", "Tensor.matmul(bm, bn)", "operator.matmul(m, n)", "torch.mm(m, n)", "Tensor.mm(m, n)", "aten.mm.default(m, n)", "aten.matmul.default(bm, bn)", "torch.bmm(bm, bn)", "Tensor.bmm(bm, bn)", "aten.bmm.default(bm, bn)",
     "torch.mv(sq, v)", "Tensor.mv(sq, v)", "aten.mv.default(sq, v)", "torch.dot(v, v)", "Tensor.dot(v, v)", "aten.dot.default(v, v)", "torch.matmul(d, Tensor.double(sq))", "torch.matmul(i, torch.transpose(i, 1, 2))", "torch.matmul(x, torch.t(L))", "torch.mm(sq, torch.t(L))", "torch.linalg.matmul(m, n)",
     "torch.addmm(Lb, sq, torch.t(L))", "torch.addmm(lb, sq, torch.t(lw))", "torch.addmm(torch.zeros(3, 4), m, n, beta=0.5, alpha=2)", "torch.addmm(v, m, n, beta=0)", "Tensor.addmm(v, m, n)", "aten.addmm.default(Lb, sq, torch.t(L))", "aten.addmm.default(v, m, n, beta=2, alpha=0.5)", "torch.baddbmm(torch.ones(2, 4, 3), bm, bn)",
