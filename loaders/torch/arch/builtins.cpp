@@ -23,8 +23,6 @@ std::optional<double> known_number(const IValue& v) {
   return std::nullopt;
 }
 
-bool is_number(const IValue& v) { return v.get<bool>() != nullptr || v.get<Int>() != nullptr || v.get<double>() != nullptr; }
-
 IValue limits_of(DType t) {  // torch.finfo, torch.iinfo
   auto of = [](double low, double high, double eps, double tiny) {
     auto items = std::make_shared<std::vector<std::pair<std::string, IValue>>>();
