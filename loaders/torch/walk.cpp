@@ -325,6 +325,7 @@ std::vector<Checkpoint::Candidate> Checkpoint::candidates() const {
   // Scores that a trainer keeps ({"epoch=3.ckpt": tensor(0.9)}) are dictionaries of scalars; no candidates when there are real ones.
   auto is_real = [&](const Candidate& c) { return !is_scalars(c.id); };
   if (std::any_of(out.begin(), out.end(), is_real)) std::erase_if(out, [&](const Candidate& c) { return !is_real(c); });
+  if (out.empty() && is_dict(root()) && pairs(root()).empty()) out.push_back({"", root(), 0});  // of layers that have no weights
   return out;
 }
 

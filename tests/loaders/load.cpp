@@ -20,7 +20,8 @@ Error refusal(const std::string& content) {
 TEST_CASE("load: other formats are told by their first bytes") {
   using namespace std::string_literals;
   CHECK(refusal("PK\3\4 and more"s).message().find("ZIP") != std::string::npos);
-  CHECK(refusal("\x80\2}q\0."s).message().find("dictionary of tensors") != std::string::npos);
+  CHECK(refusal("\x80\2]q\0."s).message().find("dictionary of tensors") != std::string::npos);
+  CHECK(refusal("\x80\2}q\0."s).code() == Code::kUnsupported);  // weights of layers that have none
   CHECK(refusal("\x80\4\x95."s).message().find("pickle byte 2") != std::string::npos);
   CHECK(refusal("\2\0\0\0\0\0\0\0{}"s).code() == Code::kUnsupported);
 }

@@ -100,7 +100,7 @@ TEST_CASE("torch nn: every layer has a case") {
                                               torch::activation_layers(), torch::pool_layers(), torch::shape_layers()}) {
     for (const torch::Layer& layer : table) {
       const bool refused = std::string_view(layer.forward_signature) == "*inputs" && layer.cls != std::string_view("OptimizedModule");
-      if (layer.forward != nullptr && !refused) CHECK_MESSAGE(seen.contains(&layer), layer.cls);
+      if (layer.forward != nullptr && !refused) CHECK_MESSAGE(seen.contains(&layer), std::string(layer.cls));
     }
   }
 }

@@ -332,6 +332,7 @@ TEST_CASE("torch ops: every row has a case for its Python spellings and one for 
   for (const Case& c : recorded().cases) mentioned(c.call, used);
   for (const auto& [spelling, reason] : kWithoutCase) used.emplace(spelling);
   for (auto table : torch::all_operators()) {
+    if (table.data() == torch::attention_operators().data() || table.data() == torch::rnn_operators().data()) continue;  // torch_attention.cpp, torch_rnn.cpp
     for (const torch::Operator& op : table) {
       bool aten = false, aten_used = false, python = false, python_used = false;
       for (const std::string& s : split(op.spellings, ' ')) {

@@ -50,9 +50,10 @@ TypeInfo indices(const Module&) { return {DType::i64, Shape{free_size(), free_si
 // Bags are rows of indices, or pieces of a vector that begin at offsets.
 IValue embedding_bag(const LayerCall& c) {
   const IValue offsets = c.argument("offsets", 1), weights = c.argument("per_sample_weights", 2);
-  const Shape vector{free_size()}, matrix{free_size(), free_size()};
-  c.network.tell_type(c.input(), {DType::i64, offsets.is_tensor() ? vector : matrix});
-  c.network.tell_type(offsets, {DType::i64, vector});
+  // As many indices as there are have nothing to do with as many bags: neither vector's size is the batch of the other.
+  const auto vector = [&](const IValue& v) { return Shape{v.is_tensor() ? Dim::symbol(c.builder().name(v.id()) + "_0") : Dim(0)}; };
+  c.network.tell_type(c.input(), {DType::i64, offsets.is_tensor() ? vector(c.input()) : Shape{free_size(), free_size()}});
+  c.network.tell_type(offsets, {DType::i64, vector(offsets)});
   c.network.tell_type(weights, {DType::f32, c.builder().shape(c.input().id())});
   return call(c.builder(), "F.embedding_bag", {c.input(), IValue::tensor(c.weight("weight"))},
               {{"offsets", offsets}, {"per_sample_weights", weights}, {"mode", c.option("mode")},

@@ -56,6 +56,37 @@ IValue bilinear(Builder& b, const Arguments& a) {
   return tensor_of(a.has("bias") ? b.emit("Add", {y, a.tensor("bias")}) : y);
 }
 
+// What bilinear decomposes to: the product of three tensors, each with axes of 1 put in, added up over some axes.
+IValue trilinear(Builder& b, const Arguments& a) {
+  const ValueId x = unsqueeze(b, a.tensor("i1"), a.ints("expand1")), y = unsqueeze(b, a.tensor("i2"), a.ints("expand2"));
+  const ValueId z = unsqueeze(b, a.tensor("i3"), a.ints("expand3"));
+  const ValueId product = b.emit("Mul", {b.emit("Mul", {x, y}), z});
+  return tensor_of(b.emit("ReduceSum", {product, b.ints(a.ints("sumdim"))}, attributes({{"keepdims", int64_t(0)}})));
+}
+
+// v * (g / |v|), the norm over all axes but one; over all of them where dim is -1.
+ValueId normalized(Builder& b, const Arguments& a, ValueId& norm) {
+  const ValueId v = a.tensor("v");
+  const int64_t dim = a.integer("dim"), kept = dim == -1 ? -1 : b.axis(v, dim);
+  std::vector<int64_t> others;
+  for (int i = 0; i < b.rank(v); ++i) {
+    if (i != kept) others.push_back(i);
+  }
+  norm = b.emit("ReduceL2", {v, b.ints(others)}, attributes({{"noop_with_empty_axes", int64_t(1)}}));
+  return b.emit("Mul", {v, b.emit("Div", {a.tensor("g"), norm})});
+}
+
+IValue weight_norm(Builder& b, const Arguments& a) {
+  ValueId norm = kNone;
+  return tensor_of(normalized(b, a, norm));
+}
+
+IValue weight_norm_interface(Builder& b, const Arguments& a) {
+  ValueId norm = kNone;
+  const ValueId w = normalized(b, a, norm);
+  return IValue::tuple({tensor_of(w), tensor_of(norm)});
+}
+
 // Batches of products, added up.
 IValue addbmm(Builder& b, const Arguments& a) {
   const ValueId products = b.emit("MatMul", {a.tensor("batch1"), a.tensor("batch2")});
@@ -78,6 +109,9 @@ constexpr Operator kRows[] = {
      "input|self, mat1|batch1|mat, mat2|batch2|vec, *, beta=1, alpha=1", addmm},
     {"aten.addbmm.default torch.addbmm Tensor.addbmm", "input|self, batch1, batch2, *, beta=1, alpha=1", addbmm},
     {"aten.bilinear.default F.bilinear torch.bilinear", "input1, input2, weight, bias=None", bilinear},
+    {"aten._trilinear.default", "i1, i2, i3, expand1, expand2, expand3, sumdim, unroll_dim=1", trilinear},
+    {"aten._weight_norm.default torch._weight_norm", "v, g, dim=0", weight_norm},
+    {"aten._weight_norm_interface.default", "v, g, dim=0", weight_norm_interface},
     {"aten.outer.default aten.ger.default torch.outer torch.ger Tensor.outer", "input|self, vec2", outer},
 };
 
