@@ -57,6 +57,7 @@ IValue Interpreter::attribute(const Expression& e) {
 IValue Interpreter::attribute_of_module(const IValue::Callable& c, const std::string& name, const Place& place) {
   const Module& m = *c.module;
   const std::string path = join(c.name, name);
+  if (!spend(place, static_cast<int64_t>(m.children.size()))) return {};
   for (const auto& [key, child] : m.children) {
     if (key == name) return IValue::Callable{child, path};
   }
@@ -79,6 +80,7 @@ IValue Interpreter::attribute_of_module(const IValue::Callable& c, const std::st
   if (scope != nullptr) {
     if (auto known = scope->attributes.find(name); known != scope->attributes.end()) return known->second;
   }
+  if (auto known = program_.children.find(m.cls); known != program_.children.end() && known->second.contains(name)) return {};
   if (m.cls == "ParameterList" || m.cls == "ParameterDict") return fail(place, "there is no weight " + printable(path));
   return fail(place, "self." + printable(name) + ": " + m.cls + (c.name.empty() ? std::string() : " (" + printable(c.name) + ")") +
                          " has no module, weight or attribute of that name; a number can be given in its class: def __init__(self): self." + printable(name) +
@@ -136,6 +138,7 @@ IValue Interpreter::index_of(const IValue& object, const IValue& at, const Place
   const auto* n = at.get<Int>();
   if (const auto* d = object.get<IValue::Dict>()) {
     if (const auto* key = at.get<std::string>()) {
+      if (!spend(place, static_cast<int64_t>(d->items->size()))) return {};
       for (const auto& [name, item] : *d->items) {
         if (name == *key) return item;
       }
@@ -155,7 +158,9 @@ IValue Interpreter::index_of(const IValue& object, const IValue& at, const Place
     if (network_.weights.has(path)) return weight(path, place);
     return fail(place, c->module->cls + " has no module '" + printable(key) + "'");
   }
-  const IValues items = module ? elements(IValue(*c), place) : *object.items();
+  IValues of_module;
+  if (module) of_module = elements(object, place);
+  const IValues& items = module ? of_module : *object.items();
   if (!ok()) return {};
   const auto count = static_cast<int64_t>(items.size());
   if (n != nullptr) {
@@ -197,6 +202,7 @@ void Interpreter::put(const IValue& object, const IValue& at, const IValue& v, c
     return;
   }
   if (const auto* d = object.get<IValue::Dict>(); d != nullptr && at.get<std::string>() != nullptr) {
+    if (!spend(place, static_cast<int64_t>(d->items->size()))) return;
     for (auto& [key, item] : *d->items) {
       if (key == *at.get<std::string>()) return void(item = v);
     }

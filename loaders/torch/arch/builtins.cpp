@@ -318,7 +318,7 @@ bool Interpreter::method_of_sequence(const IValue& object, const std::string& na
       where = static_cast<size_t>(std::clamp<int64_t>(i, 0, static_cast<int64_t>(items.size())));
     }
     items.insert(items.begin() + static_cast<std::ptrdiff_t>(where), more.begin(), more.end());
-    made(object, place);
+    if (items.size() > kMostRange) fail(place, "a list of more than " + std::to_string(kMostRange) + " items", Code::kUnsupported);
     return true;
   }
   if (name == "pop" && given.size() <= 1) {

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kMostDepth = 1000;  // expressions in calls in expressions, over all modules
 constexpr size_t kMostItems = 100000;
+constexpr size_t kMostText = 1000;
 
 const char* operator_of(const std::string& op) {
   constexpr std::pair<std::string_view, const char*> kNames[] = {
@@ -66,7 +67,11 @@ IValue Interpreter::value(const Expression& e) {
   if (++b_.effort.depth > kMostDepth) fail(e.place, "the forwards call each other too deep", Code::kUnsupported);
   IValue v = ok() ? value_of(e) : IValue();
   --b_.effort.depth;
-  settle(v);
+  if (ok() && b_.overwrites()) {
+    const Builder::Position before = b_.exchange_position({function_->source.get(), e.place});
+    settle(v);
+    b_.exchange_position(before);
+  }
   return ok() ? v : IValue();
 }
 
@@ -124,6 +129,7 @@ IValue Interpreter::value_of(const Expression& e) {
 // Lists are bounded in depth and length, so that walking them is safe.
 IValue Interpreter::made(IValue v, const Place& place) {
   if (!ok()) return {};
+  if (v.items() != nullptr && !spend(place, static_cast<int64_t>(v.items()->size()))) return {};
   if (v.items() != nullptr && v.items()->size() > kMostItems) return fail(place, "a list of more than " + std::to_string(kMostItems) + " items", Code::kUnsupported);
   if (depth_of(v) > kDeepest) return fail(place, "lists nest more than " + std::to_string(kDeepest) + " deep", Code::kUnsupported);
   return v;
@@ -169,7 +175,7 @@ IValue Interpreter::binary(const std::string& op, const IValue& x, const IValue&
   }
   if (op == "+" && x.get<std::string>() != nullptr && y.get<std::string>() != nullptr) {
     std::string s = *x.get<std::string>() + *y.get<std::string>();
-    if (s.size() > kMostItems) return fail(place, "a string this long is not supported", Code::kUnsupported);
+    if (s.size() > kMostText) return fail(place, "a string this long is not supported", Code::kUnsupported);
     return s;
   }
   const IValue& times = a != nullptr ? y : x;
@@ -231,6 +237,7 @@ IValue Interpreter::compare(const std::string& op, const IValue& x, const IValue
     return *same != negated;
   }
   if ((op == "==" || op == "!=") && !x.is_tensor() && !y.is_tensor()) {
+    if (x.items() != nullptr && !spend(place, static_cast<int64_t>(x.items()->size()))) return {};
     const auto *n = x.get<Int>(), *m = y.get<Int>();
     if (n != nullptr && m != nullptr && n->node == kNone && m->node == kNone && n->dim == m->dim) return !negated;
     if (const auto same = equal(x, y)) return *same != negated;
@@ -242,6 +249,7 @@ IValue Interpreter::compare(const std::string& op, const IValue& x, const IValue
 IValue Interpreter::comprehension(const Expression& e) {
   const IValue through = value(*e.parts[2]);
   if (!ok()) return {};
+  if (!spend(e.place, static_cast<int64_t>(variables_.size()))) return {};
   const auto outside = variables_;
   IValues items;
   for (const IValue& item : loop_elements(through, e.parts[2]->place)) {

@@ -198,6 +198,7 @@ void Interpreter::settle(IValue& v, int depth) {
   if (auto* t = std::get_if<IValue::Tensor>(&v.v)) {
     t->id = b_.current(t->id);
   } else if (auto* s = std::get_if<IValue::Sequence>(&v.v)) {
+    b_.effort.steps += static_cast<int64_t>(s->items->size());
     for (IValue& item : *s->items) settle(item, depth + 1);
   } else if (auto* d = std::get_if<IValue::Dict>(&v.v)) {
     for (auto& [key, item] : *d->items) settle(item, depth + 1);
@@ -224,13 +225,14 @@ bool Interpreter::truth(const IValue& v, const Place& place) {
 }
 
 IValues Interpreter::elements(const IValue& v, const Place& place) {
-  if (const IValues* items = v.items()) return *items;
+  if (const IValues* items = v.items()) return spend(place, static_cast<int64_t>(items->size())) ? *items : IValues();
   if (const auto* d = v.get<IValue::Dict>()) {
     IValues keys;
     for (const auto& [key, item] : *d->items) keys.push_back(key);
     return keys;
   }
   if (const auto* c = v.get<IValue::Callable>(); c != nullptr && c->module) {  // the children of a container
+    if (!spend(place, static_cast<int64_t>(c->module->children.size()))) return {};
     IValues items;
     const bool dict = c->module->cls == "ModuleDict";
     for (const auto& [name, child] : c->module->children) {

@@ -44,9 +44,9 @@ bool begins_tree(std::string_view line) {
   return i > 0 && i < line.size() && line[i] == '(' && !std::isdigit(static_cast<unsigned char>(line[0])) && line[0] != '.';
 }
 
-// A line of the session around a print: >>> print(model), print(model), model.
+// A line of the session around a print: print(model), model.
 bool is_prompt(std::string_view line) {
-  if (line.starts_with(">>>") || line.starts_with("print(")) return true;
+  if (line.starts_with("print(")) return true;
   for (char c : line) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_') return false;
   }
@@ -63,14 +63,20 @@ std::shared_ptr<Module> unwrapped(std::shared_ptr<Module> root) {
   return root;
 }
 
+void collect_children(const Module& m, std::set<const Module*>& seen, Program& program) {  // at most kMaxModuleDepth deep
+  if (!seen.insert(&m).second) return;
+  for (const auto& [name, child] : m.children) {
+    if (program.functions.contains(m.cls)) program.children[m.cls].insert(name);
+    collect_children(*child, seen, program);
+  }
+}
+
 }  // namespace
 
 Result<Architecture> parse_architecture(std::string_view text, const std::string& file) {
-  auto source = std::make_shared<SourceText>();
-  source->file = file;
   if (text.size() > kMostText) return invalid(file + ": an architecture of more than 16 MB");
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  source->text = text;
+  const auto source = std::make_shared<const SourceText>(file, text);
   if (Status s = check_text(*source); !s) return s.error();
   Architecture out;
   out.program = std::make_shared<Program>();
@@ -105,7 +111,7 @@ Result<Architecture> parse_architecture(std::string_view text, const std::string
       while (begin > 0 && (all[begin - 1] == ' ' || all[begin - 1] == '\t')) --begin;
       continue;
     }
-    if (!out.root && is_prompt(line)) {
+    if (line.starts_with(">>>") || (!out.root && is_prompt(line))) {
       begin = line_end + 1;
       continue;
     }
@@ -128,7 +134,10 @@ Result<Architecture> parse_architecture(std::string_view text, const std::string
   if (!out.root && out.program->functions.empty()) {
     return invalid((file.empty() ? "architecture" : file) + ": no module tree and no forward; give what print(model) prints, and a def forward when the model is more than a chain");
   }
-  if (out.root) out.program->set_root(out.root->cls);
+  if (!out.root) return out;
+  out.program->set_root(out.root->cls);
+  std::set<const Module*> seen;
+  collect_children(*out.root, seen, *out.program);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,8 @@ class Program {
   std::string file;                  // for messages: "net.txt"
   std::map<std::string, std::shared_ptr<const Function>, std::less<>> functions;  // by class; "": outside of any class
   std::map<std::string, std::shared_ptr<const Function>, std::less<>> helpers;    // functions that forwards may call, by name
+  // The children that modules of a class have somewhere in the tree: where one lacks a child of that name, self.NAME is None.
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> children;
 
  private:
   std::string root_;

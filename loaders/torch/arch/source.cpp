@@ -5,27 +5,24 @@
 
 namespace tern::torch {
 
+SourceText::SourceText(std::string file, std::string_view text) : file(std::move(file)), text(text), lines{0} {
+  for (size_t i = text.find('\n'); i != text.npos; i = text.find('\n', i + 1)) lines.push_back(static_cast<uint32_t>(i + 1));
+}
+
 std::string SourceText::at(const Place& place) const {
   return (file.empty() ? "architecture" : file) + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
 }
 
 std::string SourceText::line(int number) const {
-  size_t begin = 0;
-  for (int i = 1; i < number && begin != text.npos; ++i) {
-    begin = text.find('\n', begin);
-    if (begin != text.npos) ++begin;
-  }
-  if (begin == text.npos) return {};
-  begin = std::min(text.find_first_not_of(" \t", begin), text.size());
+  if (number < 1 || static_cast<size_t>(number) > lines.size()) return {};
+  const size_t begin = std::min(text.find_first_not_of(" \t", lines[static_cast<size_t>(number) - 1]), text.size());
   const size_t end = std::min(text.find_first_of("\r\n", begin), text.size());
   return printable(std::string_view(text).substr(begin, end - begin), 100);
 }
 
 Place SourceText::place_of(size_t offset) const {
-  offset = std::min(offset, text.size());
-  const auto lines = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
-  const size_t begin = offset == 0 ? text.npos : text.rfind('\n', offset - 1);
-  return {static_cast<int>(lines) + 1, static_cast<int>(begin == text.npos ? offset : offset - begin - 1) + 1};
+  const auto line = std::upper_bound(lines.begin(), lines.end(), std::min(offset, text.size())) - lines.begin();
+  return {static_cast<int>(line), static_cast<int>(std::min(offset, text.size()) - lines[static_cast<size_t>(line) - 1]) + 1};
 }
 
 std::string printable(std::string_view text, size_t most) {

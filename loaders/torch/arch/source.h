@@ -3,20 +3,23 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "loaders/torch/module.h"
 
 namespace tern::torch {
 
 struct SourceText {
+  SourceText(std::string file, std::string_view text);
+
   std::string file;  // for messages: "net.txt"
   std::string text;
+  std::vector<uint32_t> lines;  // where each begins
 
   // "net.txt:7:12"
   std::string at(const Place& place) const;
   // The line there without its indentation, printable, at most 100 characters.
   std::string line(int number) const;
-  // The place of an offset; costs a walk over the text, for messages.
   Place place_of(size_t offset) const;
 };
 

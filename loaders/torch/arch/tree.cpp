@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "loaders/torch/arch/lexer.h"
 #include "loaders/torch/dtypes.h"
@@ -13,6 +14,7 @@ namespace {
 constexpr size_t kMostModules = 100000;               // with all repeats
 constexpr size_t kMostBytes = size_t(64) << 20;       // of the tree's text, with all repeats
 constexpr size_t kMostLiterals = 200000;
+constexpr size_t kMostArguments = 1000;               // of one module
 constexpr size_t kMostName = 200;                     // characters
 constexpr size_t kMostText = 1000;                    // of an argument that is no literal
 constexpr int kMostNested = 20;                       // lists in lists
@@ -23,6 +25,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 struct Tree {
   std::shared_ptr<Module> module;
   size_t modules = 1, bytes = 0;  // with all repeats
+  std::set<std::string> names;    // of the children
 };
 
 class Reader {
@@ -111,13 +114,12 @@ bool Reader::child(Tree& parent, const std::string& name, const std::string& pat
   const size_t begin = pos_;
   Module& m = *parent.module;
   const std::string own_path = path.empty() ? name : path + "." + name;
-  for (const auto& [known, other] : m.children) {
-    if (known == name && m.children.size() < 1000) return fail(begin, "there are two modules " + printable(own_path));
-  }
+  if (!parent.names.insert(name).second) return fail(begin, "there are two modules " + printable(own_path));
   if (starts("?")) return fail(begin, "layer " + printable(own_path) + " (?): fill in its class, as print(model) shows it: ReLU(), Conv2d(3, 8, kernel_size=3)");
   if (starts("Parameter containing:") || starts("Object of type:")) return parameter(m, name);
   if (starts("None") && !is_letter(at(pos_ + 4)) && at(pos_ + 4) != '(') {
     pos_ += 4;
+    if (m.args.size() >= kMostArguments) return fail(begin, printable(m.cls) + " has too many arguments");
     m.args.emplace_back(name, Literal());
     return true;
   }
@@ -141,15 +143,15 @@ bool Reader::child(Tree& parent, const std::string& name, const std::string& pat
   }
   Tree one;
   if (!module(one, own_path, depth + 1) || !add(parent, name, one, times, begin)) return false;
-  if (times == 1 && name.find('-') == name.npos) {
-    m.children.emplace_back(name, one.module);
-    return true;
-  }
   if (times == 1) {
     m.children.emplace_back(name, one.module);
     return true;
   }
-  for (size_t i = 0; i < times; ++i) m.children.emplace_back(std::to_string(first + static_cast<int64_t>(i)), one.module);
+  for (size_t i = 0; i < times; ++i) {
+    const std::string number = std::to_string(first + static_cast<int64_t>(i));
+    if (number != name && !parent.names.insert(number).second) return fail(begin, "there are two modules " + printable(path.empty() ? number : path + "." + number));
+    m.children.emplace_back(number, one.module);
+  }
   return true;
 }
 
@@ -325,8 +327,9 @@ bool Reader::argument(Module& m, const std::string& path) {
     return fail(value_begin, "layer " + (path.empty() ? m.cls : printable(path) + " (" + printable(m.cls) + ")") + ": fill in " +
                                  (name.empty() ? "the argument ?" : printable(name)) + ", which weights cannot tell");
   }
+  if (m.args.size() >= kMostArguments) return fail(begin, printable(m.cls) + " has too many arguments");
   for (const auto& [known, other] : m.args) {
-    if (!name.empty() && known == name && m.args.size() < 1000) return fail(begin, printable(m.cls) + " gets its argument " + printable(name) + " twice");
+    if (!name.empty() && known == name) return fail(begin, printable(m.cls) + " gets its argument " + printable(name) + " twice");
   }
   m.args.emplace_back(std::move(name), std::move(*l));
   return true;
