@@ -23,9 +23,11 @@ std::vector<ValueId> origins(const Builder& b, ValueId v) {
 }  // namespace
 
 void Builder::overwrite(ValueId before, ValueId now) {
-  if (!ok() || before == now) return;
-  if (graph_.is_constant(before)) {
-    fail(unsupported("an in-place operation on a weight or a constant is not supported"));
+  if (!ok() || before == kNone || before == now) return;
+  const ValueId owner = origins(*this, before).back();
+  const std::string& name = graph_.value(owner).name;
+  if (graph_.is_constant(owner) && !name.substr(name.rfind('.') + 1).starts_with("constant")) {  // a name of its own: a weight
+    fail(unsupported("an in-place operation on the weight " + name + " is not supported"));
     return;
   }
   overwritten_[before] = now;
@@ -33,7 +35,8 @@ void Builder::overwrite(ValueId before, ValueId now) {
 
 ValueId Builder::current(ValueId v) {
   for (auto it = overwritten_.find(v); it != overwritten_.end(); it = overwritten_.find(v)) v = it->second;
-  if (!ok()) return v;
+  if (!ok() || v == kNone) return v;
+  effort.steps += static_cast<int64_t>(overwritten_.size() / 16);
   const std::vector<ValueId> mine = origins(*this, v);
   for (const auto& [before, now] : overwritten_) {
     const std::vector<ValueId> theirs = origins(*this, before);

@@ -69,7 +69,9 @@ IValue Network::run(const Module& module, const std::string& path, const IValues
     if (weight != nullptr && type.dtype == DType::f32 && is_float(weight->dtype)) type.dtype = weight->dtype;  // model.double()
     tell_type(x, std::move(type));
   }
-  return layer->forward(call);
+  const IValue result = layer->forward(call);
+  if (std::string_view(layer->signature).find("inplace") != std::string_view::npos && call.boolean("inplace")) builder.overwrite(call.input().id(), result.id());
+  return result;
 }
 
 IValue Network::call(const Module& module, const std::string& path, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named) {
