@@ -192,7 +192,12 @@ Result<const Checkpoint::Tree*> Checkpoint::tree(ObjectId root) const {
     for (const auto& [name, literal] : m->args) tree.bytes += name.size() + literal.text().size();
     tree.names += m->tensors.size();
     for (const auto& [key, value] : pairs(p.get(p.state(id), "_modules"))) {
-      if (!p.is(key, Kind::text) || p.is(value, Kind::none)) continue;  // an absent submodule
+      if (!p.is(key, Kind::text)) continue;
+      if (p.is(value, Kind::none)) {  // an absent submodule: self.downsample is None
+        m->args.emplace_back(p.text(key), Literal());
+        tree.bytes += m->args.back().first.size() + 4;
+        continue;
+      }
       const std::string name(p.text(key));
       if (!is_module(value)) return invalid("the module " + m->qualified + "." + name.substr(0, 100) + " is none");
       auto [place, fresh] = trees_.emplace(value, Tree());
