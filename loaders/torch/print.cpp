@@ -115,7 +115,11 @@ std::vector<std::string> own_lines(const Module& m) {
   auto add = [&](const std::string& text) { line += (line.empty() || text.empty() ? "" : ", ") + text; };
   if (!m.pickled) {  // as it was written
     for (const auto& [name, literal] : m.args) add((name.empty() ? "" : name + "=") + literal.text());
-  } else if (is_torch_class(m) && (m.cls == "ParameterList" || m.cls == "ParameterDict")) {
+    std::vector<std::string> lines = parameter_lines(m);
+    if (!line.empty()) lines.insert(lines.begin(), line);
+    return lines;
+  }
+  if (is_torch_class(m) && (m.cls == "ParameterList" || m.cls == "ParameterDict")) {
     return parameter_lines(m);
   } else if (is_torch_class(m)) {
     const std::string cls = m.cls.substr(m.cls.starts_with("Lazy") ? 4 : 0);  // they are the others, once they have seen data
