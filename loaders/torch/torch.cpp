@@ -11,6 +11,7 @@
 #include "loaders/torch/bind.h"
 #include "loaders/torch/export/export.h"
 #include "loaders/torch/nn/assemble.h"
+#include "loaders/torch/nn/net.h"
 #include "loaders/torch/nn/whole.h"
 #include "loaders/torch/weights_file.h"
 
@@ -52,6 +53,20 @@ void mark_absent(Module& root) {
   }
 }
 
+// Inputs whose shapes neither the caller nor the forward told: the first layer that reads them did, which may have taken others too.
+void note_assumed(Graph& g, const Module& root, const Program* program, const LoadOptions& options) {
+  const Function* forward = forward_of(root, "", program);
+  for (size_t i = 0; i < g.inputs.size(); ++i) {
+    const Value& input = g.value(g.inputs[i]);
+    bool told = std::any_of(options.inputs.begin(), options.inputs.end(), [&](const Port& p) { return p.name == input.name; });
+    told |= i < options.inputs.size() && options.inputs[i].name.empty();
+    if (forward != nullptr) {
+      for (const Parameter& p : program->parameters(*forward)) told |= p.name == input.name && p.type.has_value();
+    }
+    if (!told) g.notes.push_back("input " + input.name + " is taken to be " + name(input.type.dtype) + input.type.shape.text() + ", as the first layer has it");
+  }
+}
+
 // torch's load_state_dict, and the graph of what was loaded into.
 Result<Graph> with_architecture(const WeightsFile& file, const Architecture& arch, const LoadOptions& options) {
   auto weights = file.select(options.key);
@@ -65,7 +80,9 @@ Result<Graph> with_architecture(const WeightsFile& file, const Architecture& arc
   auto bound = bind_weights(*weights, *arch.root, *expected, options.strict);
   if (!bound) return bound.error();
   auto graph = assemble(*arch.root, arch.program.get(), bound->weights, options, file.format());
-  if (graph) graph->notes.insert(graph->notes.end(), bound->notes.begin(), bound->notes.end());
+  if (!graph) return graph;
+  graph->notes.insert(graph->notes.end(), bound->notes.begin(), bound->notes.end());
+  note_assumed(*graph, *arch.root, arch.program.get(), options);
   return graph;
 }
 
@@ -92,7 +109,9 @@ Result<Graph> load_torch(const Source& source, const LoadOptions& options) {
   if (arch.root) {
     if (Status s = check_agreement(**tree, *arch.root); !s) return s.error().within(options.architecture_name);
   }
-  return load_whole(*tree, has_arch ? &arch : nullptr, options, file->format());
+  auto graph = load_whole(*tree, has_arch ? &arch : nullptr, options, file->format());
+  if (graph) note_assumed(*graph, **tree, arch.program.get(), options);
+  return graph;
 }
 
 }  // namespace tern::torch

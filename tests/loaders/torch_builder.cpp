@@ -75,7 +75,14 @@ TEST_CASE("nn: a network gives the same graph and the same bits as its printed t
 TEST_CASE("nn: prefixes, keys and bytes in memory work as with --arch") {
   auto parallel = load(kFolder + "parallel.pth", net());
   REQUIRE_MESSAGE(parallel, (parallel ? "" : parallel.error().message()));
-  CHECK(parallel->notes() == std::vector<std::string>{"weights matched with the prefix module. taken off (17 names)"});
+  CHECK(parallel->notes() == std::vector<std::string>{"weights matched with the prefix module. taken off (17 names)",
+                                                      "input x is taken to be f32[batch,1,x_2,x_3], as the first layer has it"});
+  LoadOptions told;
+  told.inputs = {{"", DType::none, {"batch", "1", "8", "8"}}};
+  auto with_shape = load(kFolder + "net.pth", net(), told);
+  REQUIRE_MESSAGE(with_shape, (with_shape ? "" : with_shape.error().message()));
+  CHECK(with_shape->notes().empty());
+  CHECK(with_shape->inputs()[0].shape == std::vector<std::string>{"batch", "1", "8", "8"});
   CHECK(load(kFolder + "training.pth", net(), {.key = "ema"}));
   CHECK(has(error(net(), "training.pth"), "choose one with --key"));
   auto bytes = read_file(kFolder + "net.pth");
