@@ -257,7 +257,7 @@ TEST_CASE("hostile architectures: deep nesting") {
   CHECK(cheaply("def forward(self, x):\n    return f" + repeat("(f", 100000)).find(deep) != std::string::npos);
   std::string blocks = "def forward(self, x):\n";
   for (size_t i = 1; i < 500; ++i) blocks += std::string(i, ' ') + "if x:\n";
-  CHECK(cheaply(blocks).find("deep") != std::string::npos);
+  CHECK(cheaply(blocks) == "net.txt:100:100: more than 100 branches");
   CHECK(cheaply("def forward(self, x):\n    if x: pass\n" + repeat("    elif x: pass\n", 100000)).find("more than 100 branches") != std::string::npos);
   CHECK(cheaply(repeat("A((a): ", 100000)).find("modules nest more than 100 deep") != std::string::npos);
   CHECK(cheaply("A(x=" + repeat("(", 100000)).find("net.txt:1:5: expected an argument") != std::string::npos);
@@ -265,17 +265,17 @@ TEST_CASE("hostile architectures: deep nesting") {
 
 TEST_CASE("hostile architectures: repeats and lengths") {
   CHECK(cheaply("A(\n  (0-99999999): 100000000 x B()\n)\n").find("net.txt:2:17: the tree has more than 100000 modules") != std::string::npos);
-  CHECK(cheaply("A(\n  (0-18446744073709551614): 18446744073709551615 x B()\n)\n").starts_with("net.txt:2:28: "));
+  CHECK(cheaply("A(\n  (0-18446744073709551614): 18446744073709551615 x B()\n)\n").starts_with("net.txt:2:29: a repeated module reads"));
   std::string nested = "B()";
   for (int i = 0; i < 10; ++i) nested = "B((0-9): 10 x " + nested + ")";
   CHECK(cheaply("A((a): " + nested + ")").find("the tree has more than 100000 modules") != std::string::npos);
-  CHECK(cheaply("A((0-99999): 100000 x B(x='" + repeat("y", 5000) + "'))").find("the tree is too large") != std::string::npos);
+  CHECK(cheaply("A((0-49999): 50000 x B(x='" + repeat("y", 5000) + "'))").find("the tree is too large") != std::string::npos);
   CHECK(cheaply("A(" + repeat("1,", 500000) + ")").find("too many arguments") != std::string::npos);
   CHECK(cheaply("A(" + repeat("(a),", 500000) + ")").find("too many arguments") != std::string::npos);
   CHECK(cheaply("A(" + repeat("(0): B()\n", 200000) + ")").find("there are two modules 0") != std::string::npos);
   std::string many = "A(\n";
   for (int i = 0; i < 99000; ++i) many += "(" + std::to_string(i) + "): B(x=1)\n";
-  CHECK(cheaply(many + ")").find("the forward of A is not known") != std::string::npos);
+  CHECK(cheaply(many + ")").find("are not known") != std::string::npos);
   CHECK(cheaply("def forward(self, x):\n    return [" + repeat("x,", 500000) + "]").find("too many expressions") != std::string::npos);
   CHECK(cheaply("def forward(self, x):\n" + repeat("    pass\n", 500000)).find("no tree") != std::string::npos);
   CHECK(cheaply("A()\ndef forward(self, x):\n    y = [0]\n    for i in range(90):\n        y = y + y\n").find("a list of more than 100000 items") != std::string::npos);
