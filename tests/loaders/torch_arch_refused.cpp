@@ -52,7 +52,6 @@ TEST_CASE("architecture refusals: what Python has and forwards may not, with its
   CHECK(of("def f(y): return y") == "net.txt:8:5: a function inside a forward is not allowed" + kAllowed);
   CHECK(of("class C: pass") == "net.txt:8:5: a class inside a forward is not allowed" + kAllowed);
   CHECK(of("y = (z := x)") == "net.txt:8:12: an assignment inside an expression is not allowed in a forward" + kAllowed);
-  CHECK(of("y = f'{x}'") == "net.txt:8:9: an f-string is not allowed in a forward" + kAllowed);
   CHECK(of("y = b'x'") == "net.txt:8:9: bytes are not allowed in a forward" + kAllowed);
   CHECK(of("y = {k: x for k in 'ab'}") == "net.txt:8:15: a dict comprehension is not allowed in a forward" + kAllowed);
   CHECK(of("with open('f') as f: pass") == "net.txt:8:10: only with torch.no_grad() and its like are allowed in a forward" + kAllowed);

@@ -70,6 +70,17 @@ IValue Interpreter::attribute_of_module(const IValue::Callable& c, const std::st
     return LayerCall(network_, m, c.name, nothing, no_names).option(name);
   }
   if (const Literal* literal = m.arg(name)) return from_literal(*literal);
+  if (auto base = program_.bases.find(m.cls); base != program_.bases.end()) {  // class LayerNorm2d(nn.LayerNorm): self.normalized_shape
+    Module as_base = m;
+    as_base.cls = base->second;
+    as_base.qualified.clear();
+    const Layer* of_base = find_layer(as_base);
+    if (of_base != nullptr && has_parameter(of_base->signature, name)) {
+      const IValues nothing;
+      const Named no_names;
+      return LayerCall(network_, as_base, c.name, nothing, no_names).option(name);
+    }
+  }
   for (const Module::Own& own : m.tensors) {
     if (own.name == name && !own.tensor) return {};  // registered as None
     if (own.name == name) return weight(path, place);

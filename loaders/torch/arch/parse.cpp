@@ -63,6 +63,29 @@ std::shared_ptr<Module> unwrapped(std::shared_ptr<Module> root) {
   return root;
 }
 
+// A class without a forward has its base's: one of another class of the file, or Sequential's.
+Status inherit(Program& program, size_t& room) {
+  constexpr int kMostBases = 16;
+  static constexpr std::string_view kSequential = "def forward(self, input):\n    for module in self:\n        input = module(input)\n    return input\n";
+  for (const auto& [cls, first] : program.bases) {
+    std::string base = first;
+    for (int i = 0; i < kMostBases && !program.functions.contains(cls); ++i) {
+      if (auto known = program.functions.find(base); known != program.functions.end()) {
+        program.functions.emplace(cls, known->second);
+      } else if (auto next = program.bases.find(base); next != program.bases.end()) {
+        base = next->second;
+      } else if (base == "Sequential") {
+        Program chain;
+        if (Status s = Parser(std::make_shared<const SourceText>("Sequential", kSequential), 0, room).read_function(chain); !s) return s;
+        program.functions.emplace(cls, chain.functions.at(""));
+      } else {
+        break;
+      }
+    }
+  }
+  return {};
+}
+
 void collect_children(const Module& m, std::set<const Module*>& seen, Program& program) {  // at most kMaxModuleDepth deep
   if (!seen.insert(&m).second) return;
   for (const auto& [name, child] : m.children) {
@@ -131,6 +154,7 @@ Result<Architecture> parse_architecture(std::string_view text, const std::string
     begin = parser.offset();
     while (begin > 0 && (all[begin - 1] == ' ' || all[begin - 1] == '\t')) --begin;
   }
+  if (Status s = inherit(*out.program, room); !s) return s.error();
   if (!out.root && out.program->functions.empty()) {
     return invalid((file.empty() ? "architecture" : file) + ": no module tree and no forward; give what print(model) prints, and a def forward when the model is more than a chain");
   }

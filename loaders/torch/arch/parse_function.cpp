@@ -245,11 +245,14 @@ Status Parser::read_class(Program& program) {
   lexer_.next();
   if (lexer_.peek().is("(")) {
     int depth = 0;
+    bool first = true;
     do {
       const Token t = lexer_.next();
       if (t.kind == Token::Kind::error || t.kind == Token::Kind::end) return refuse(t, "expected ')'"), status();
       depth += t.is("(");
       depth -= t.is(")");
+      first &= !t.is(",");
+      if (first && t.kind == Token::Kind::name) program.bases[std::string(name.text)] = t.text;
     } while (depth > 0);
   }
   if (!expect(":", "the bases of a class")) return status();

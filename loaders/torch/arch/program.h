@@ -34,7 +34,7 @@ class Program {
   // The names that the forward reads of self, in order, each once: children, attributes, own parameters (self.pos_embed).
   const std::vector<std::string>& names_of_self(const Function& function) const;
   // Adds its nodes to the network's builder; the result is what it returns. Errors go to the builder, with line and column and what is
-  // allowed there. self.NAME is, in this order: a child; an attribute that the tree has as a literal; a weight of that path.
+  // allowed there. self.NAME is, in this order: a child; a weight of that path; an attribute that the tree has as a literal.
   IValue run(const Function& function, Network& network, const Module& module, const std::string& path, const IValues& positional,
              const std::vector<std::pair<std::string, IValue>>& named) const;
   // A `def forward` outside of any class is this class's from now on.
@@ -43,6 +43,7 @@ class Program {
   std::string file;                  // for messages: "net.txt"
   std::map<std::string, std::shared_ptr<const Function>, std::less<>> functions;  // by class; "": outside of any class
   std::map<std::string, std::shared_ptr<const Function>, std::less<>> helpers;    // functions that forwards may call, by name
+  std::map<std::string, std::string, std::less<>> bases;  // by class, the last word of its first base: class Block(nn.Module) has Module
   // The children that modules of a class have somewhere in the tree: where one lacks a child of that name, self.NAME is None.
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> children;
 

@@ -38,7 +38,8 @@ class Unknown {
     if (list_.empty()) return {};
     const bool one = classes_.size() == 1;
     return unsupported(std::string("the forward") + (one ? "" : "s") + " of " + list_ + (one ? " is" : " are") +
-                       " not known: write " + (one ? "it" : "them") + " in an architecture file as in Python and give it with --arch");
+                       " not known: write " + (one ? "it" : "them") + " in an architecture file as in Python and give it with --arch (of a subclass of nn.Sequential: class " +
+                       *classes_.begin() + "(nn.Sequential): pass)");
   }
 
  private:

@@ -21,7 +21,7 @@ void drop_parametrised(const Module& module, const std::string& path, size_t fir
 Status own_names(const Module& m, const std::string& path, const Program* program, std::vector<Expected>& out) {
   if (const Function* forward = forward_of(m, path, program)) {
     for (const std::string& name : program->names_of_self(*forward)) {
-      if (m.child(name) == nullptr && m.arg(name) == nullptr) out.push_back({join(path, name), std::nullopt, true});
+      if (m.child(name) == nullptr) out.push_back({join(path, name), std::nullopt, true});
     }
     return {};
   }

@@ -63,7 +63,7 @@ constexpr Operator kRows[] = {
     {"Tensor.requires_grad_", "input|self, requires_grad=True", identity},
     {"F.dropout F.alpha_dropout F.feature_alpha_dropout F.dropout1d F.dropout2d F.dropout3d torch.dropout aten.dropout.default aten.feature_dropout.default "
      "aten.alpha_dropout.default aten.feature_alpha_dropout.default",
-     "input, p=0.5, training|train=True, inplace=False", dropout},
+     "input|self, p=0.5, training|train=True, inplace=False", dropout},
     {"Tensor.short", "input|self", to_type<DType::i16>},
     {"Tensor.char", "input|self", to_type<DType::i8>},
     {"Tensor.byte", "input|self", to_type<DType::u8>},
