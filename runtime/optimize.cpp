@@ -71,6 +71,12 @@ Result<Graph> bind_dims(const Graph& graph, const DimValues& dims) {
   for (const auto& [name, value] : dims) {
     if (value < 0) return usage("dimension " + name + " is " + std::to_string(value) + ": it must not be negative");
     used[name] = false;
+    auto range = graph.ranges.find(name);
+    if (range != graph.ranges.end() && (value < range->second.first || value > range->second.second)) {
+      return usage("dimension " + name + " is " + std::to_string(value) + ": the model allows " +
+                   (range->second.second == INT64_MAX ? "no less than " + std::to_string(range->second.first)
+                                                      : std::to_string(range->second.first) + " to " + std::to_string(range->second.second)));
+    }
   }
   for (ValueId v : bound.inputs) {
     Value& input = bound.value(v);

@@ -128,6 +128,9 @@ TEST_CASE("torch assemble: what a printed tree and its weights do not tell is re
         "the forwards of Net, Block (block) are not known: write them in an architecture file as in Python and give it with --arch");
   CHECK(error("Sequential(\n  (0): Linear(4, 4)\n  (1): Swish()\n)\n") ==
         "the forward of Swish (1) is not known: write it in an architecture file as in Python and give it with --arch");
+  CHECK(error("ConvAct(\n  (0): Linear(4, 4)\n  (1): ReLU()\n)\n") ==
+        "the forward of ConvAct is not known: write it in an architecture file as in Python and give it with --arch (a subclass of nn.Sequential is written as "
+        "class ConvAct(nn.Sequential): pass)");
   CHECK(error("Sequential(\n  (0): Sequential(\n    (pool): FractionalMaxPool2d(2)\n  )\n)\n") ==
         "0.pool: FractionalMaxPool2d is not supported: its windows are random");
   CHECK(error("Sequential(Linear(4, 4), ModuleList())").find("1: ModuleList has no forward: call what it holds") == 0);
@@ -218,6 +221,38 @@ TEST_CASE("torch assemble: split weights of state_dicts are folded, hooks and pa
     REQUIRE_MESSAGE(g.ok(), (g.ok() ? "" : g.error().message()));
     check_outputs(std::move(*g), c, "split");
   }
+}
+
+TEST_CASE("torch assemble: a subclass of Sequential, or of one of the file, calls its children in turn") {
+  const std::string inside = "(\n    (0): Linear(3, 4)\n    (1): ReLU()\n  )\n)\n";
+  const std::string classes = "class Base(torch.nn.Sequential):\n    'Several layers.'\nclass ConvAct(Base): pass\n";
+  auto chain = build("Sequential(\n  (0): ConvAct" + inside + classes), plain = build("Sequential(\n  (0): Sequential" + inside);
+  REQUIRE_MESSAGE(chain.ok(), (chain.ok() ? "" : chain.error().message()));
+  REQUIRE(plain.ok());
+  CHECK(chain->nodes.size() == 2);
+  CHECK(to_text(*chain) == to_text(*plain));
+}
+
+TEST_CASE("torch assemble: a subclass of a layer has that layer's options and weights") {
+  const std::string cls = "class Scaled(nn.LayerNorm):\n    def forward(self, x):\n"
+                          "        torch._assert(x.dim() == 2, f'{x.shape} is no matrix')\n"
+                          "        return F.layer_norm(x, self.normalized_shape, None, None, self.eps)\n";
+  auto sub = build("Scaled((4,), eps=0.25)\n" + cls, {.inputs = {{"x", DType::f32, {"2", "4"}}}});
+  auto plain = build("LayerNorm((4,), eps=0.25, elementwise_affine=False)", {.inputs = {{"", DType::f32, {"2", "4"}}}});
+  REQUIRE_MESSAGE(sub.ok(), (sub.ok() ? "" : sub.error().message()));
+  REQUIRE(plain.ok());
+  REQUIRE(sub->nodes.size() == 1);
+  CHECK(sub->nodes[0].attrs.f("epsilon", 0) == 0.25f);
+  CHECK(sub->nodes[0].attrs == plain->nodes[0].attrs);
+}
+
+TEST_CASE("torch assemble: as many bags as offsets, whatever the number of indices") {
+  CHECK(inputs("EmbeddingBag(10, 4)", {.inputs = {}}) == "input: i64[batch,input_1]");
+  const std::string text = "Net(\n  (bag): EmbeddingBag(10, 4)\n)\ndef forward(self, ids, offsets):\n    return self.bag(ids, offsets)\n";
+  CHECK(inputs(text) == "ids: i64[ids_0] offsets: i64[offsets_0]");
+  auto g = build(text);
+  REQUIRE(g.ok());
+  CHECK(g->value(g->outputs[0]).type.shape.text() == "[offsets_0,4]");
 }
 
 TEST_CASE("torch assemble: a whole module of the user's class runs with his forwards") {

@@ -10,6 +10,7 @@
 #include "loaders/torch/export/expression.h"
 #include "loaders/torch/export/program.h"
 #include "loaders/torch/export/treespec.h"
+#include "runtime/model.h"
 #include "tests/support/cases.h"
 #include "tests/support/pt2_program.h"
 
@@ -122,6 +123,28 @@ TEST_CASE("torch export: symbols are named after the inputs' axes") {
   CHECK(shape(derived.inputs()[0]) == "batch,3");
   CHECK(shape(derived.inputs()[1]) == "2*batch,3");
   CHECK(shape(model_of("upscale-2.14.pt2").inputs()[0]) == "1,3,4,5");
+}
+
+TEST_CASE("torch export: sizes outside of a symbol's range are refused, in sessions and in the evaluator") {
+  const Model model = model_of("mlp-2.14.pt2");  // batch up to 64
+  CHECK(model.session({.dims = {{"batch", 64}}}).ok());
+  CHECK(model.session({.dims = {{"batch", 1}}}).ok());
+  auto many = model.session({.dims = {{"batch", 65}}});
+  REQUIRE(!many.ok());
+  CHECK(many.error().code() == Code::kUsage);
+  CHECK(many.error().message() == "dimension batch is 65: the model allows 0 to 64");
+  Pt2Program p;
+  p.input("x", {"s0"});
+  p.more = R"(,"range_constraints":{"s0":{"min_val":4,"max_val":null}})";
+  auto graph = build(p.output(t("x")));
+  REQUIRE(graph.ok());
+  auto from4 = make_model(std::move(*graph), {});
+  REQUIRE(from4.ok());
+  const Array three{DType::f32, {3}, std::vector<std::byte>(12), {}}, four{DType::f32, {4}, std::vector<std::byte>(16), {}};
+  CHECK(from4->evaluate(std::vector<Array>{four}).ok());
+  auto few = from4->evaluate(std::vector<Array>{three});
+  REQUIRE(!few.ok());
+  CHECK(few.error().message() == "dimension batch is 3: the model allows no less than 4");
 }
 
 TEST_CASE("torch export: ranges of symbols and buffers that change are noted") {

@@ -83,6 +83,7 @@ class Exported {
     if (!graph) return graph;
     const std::string version(text_of(json_, json_.root(), "torch_version"));
     graph->notes = std::move(notes_);
+    graph->ranges = std::move(ranges_);
     graph->notes.insert(graph->notes.end(), lifted.notes.begin(), lifted.notes.end());
     graph->producer = version.empty() ? "torch" : "torch " + version.substr(0, version.find('+'));
     return graph;
@@ -236,6 +237,7 @@ class Exported {
     const Json::Id low = json_.get(range, "min_val"), high = json_.get(range, "max_val");
     const bool bounded = json_.is(high, Kind::integer) && json_.integer(high) < kUnbounded, above = json_.is(low, Kind::integer) && json_.integer(low) > 2;
     if (!bounded && !above) return;
+    ranges_[name] = {above ? json_.integer(low) : 0, bounded ? json_.integer(high) : INT64_MAX};
     notes_.push_back("the program was made for " + name + " " + (above ? "from " + std::to_string(json_.integer(low)) + " on" : "") + (above && bounded ? " and " : "") +
                      (bounded ? "up to " + std::to_string(json_.integer(high)) : ""));
   }
@@ -256,6 +258,7 @@ class Exported {
   std::vector<std::string> argument_names_;
   Runner::Scope scope_;
   std::vector<std::string> notes_;
+  std::map<std::string, std::pair<int64_t, int64_t>> ranges_;
   int not_linear_ = 0;
 };
 

@@ -25,6 +25,7 @@ class Unknown {
       if (refused_.empty()) refused_ = (path.empty() ? "" : path + ": ") + m.qualified + " is not supported" + (quantised ? ": it is quantised" : "");
     } else if (unknown && classes_.insert(m.cls).second) {
       list_ += (list_.empty() ? "" : ", ") + m.cls + (path.empty() ? "" : " (" + path + ")");
+      if (chain_.empty() && !m.children.empty() && m.children[0].first == "0") chain_ = m.cls;
     }
     if (forward == nullptr && layer != nullptr && layer->complete != nullptr) return;  // it knows its children
     for (const auto& [name, child] : m.children) {
@@ -38,8 +39,8 @@ class Unknown {
     if (list_.empty()) return {};
     const bool one = classes_.size() == 1;
     return unsupported(std::string("the forward") + (one ? "" : "s") + " of " + list_ + (one ? " is" : " are") +
-                       " not known: write " + (one ? "it" : "them") + " in an architecture file as in Python and give it with --arch (of a subclass of nn.Sequential: class " +
-                       *classes_.begin() + "(nn.Sequential): pass)");
+                       " not known: write " + (one ? "it" : "them") + " in an architecture file as in Python and give it with --arch" +
+                       (chain_.empty() ? "" : " (a subclass of nn.Sequential is written as class " + chain_ + "(nn.Sequential): pass)"));
   }
 
  private:
@@ -47,6 +48,7 @@ class Unknown {
   std::set<const Module*> seen_;
   std::set<std::string> classes_;
   std::string list_, refused_;
+  std::string chain_;  // the first of them that looks like a Sequential
 };
 
 struct Input {

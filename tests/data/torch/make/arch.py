@@ -82,7 +82,8 @@ def make(cls):
     path = os.path.join(HERE, "programs", cls.__name__.lower())
     save_file(tensors, path + ".safetensors")
     with open(path + ".txt", "w") as f:
-        f.write(stable(getattr(cls, "text", None) or architecture(model, getattr(cls, "style", "class"))))
+        text = stable(getattr(cls, "text", None) or architecture(model, getattr(cls, "style", "class")))
+        f.write(text.replace("MultiheadAttention(\n", "MultiheadAttention(num_heads=2, batch_first=True,\n"))  # print does not show them
 
 
 def main():
