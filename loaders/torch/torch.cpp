@@ -2,9 +2,6 @@
 #include "loaders/torch/torch.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
-#include <unordered_set>
 
 #include "loaders/torch/agree.h"
 #include "loaders/torch/arch/parse.h"
@@ -18,8 +15,6 @@
 namespace tern::torch {
 namespace {
 
-constexpr size_t kMostMembers = 100;  // of a class whose modules differ in them
-
 // Nothing to run: no architecture, and no whole module among what could be chosen.
 bool holds_weights_only(const WeightsFile& file) {
   const auto all = file.candidates();
@@ -29,28 +24,6 @@ bool holds_weights_only(const WeightsFile& file) {
 Error lacks_architecture() {
   const Advice advice = advice_for_weights();
   return unsupported(std::string(advice.what) + " " + advice.how);
-}
-
-// What some modules of a class have and others lack (a ResNet's downsample) is None in those: print(model) does not show it.
-void mark_absent(Module& root) {
-  std::map<std::string, std::set<std::string>> members;  // children by class
-  std::vector<Module*> all;
-  std::unordered_set<const Module*> seen;                // repeated blocks are one module
-  auto visit = [&](auto& self, Module& m) -> void {      // at most kMaxModuleDepth deep
-    if (!seen.insert(&m).second) return;
-    if (find_layer(m) == nullptr) {
-      all.push_back(&m);
-      for (const auto& [name, child] : m.children) members[m.cls].insert(name);
-    }
-    for (const auto& [name, child] : m.children) self(self, *child);
-  };
-  visit(visit, root);
-  for (Module* m : all) {
-    if (members[m->cls].size() > kMostMembers) continue;
-    for (const std::string& name : members[m->cls]) {
-      if (m->child(name) == nullptr && m->arg(name) == nullptr) m->args.emplace_back(name, Literal());
-    }
-  }
 }
 
 // Inputs whose shapes neither the caller nor the forward told: the first layer that reads them did, which may have taken others too.
@@ -74,7 +47,6 @@ Result<Graph> with_architecture(const WeightsFile& file, const Architecture& arc
   const std::string& name = arch.program->file;
   if (!arch.root) return invalid(name + ": it has no module tree, which weights need: write what print(model) prints before the forward");
   if (Status s = complete(*arch.root); !s) return s.error().within(name);
-  mark_absent(*arch.root);
   auto expected = expected_state(*arch.root, arch.program.get());
   if (!expected) return expected.error().within(name);
   auto bound = bind_weights(*weights, *arch.root, *expected, options.strict);
