@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Coverage-guided fuzzing with clang's libFuzzer. Usage:
 #   fuzz.sh build CMAKE BUILD_DIR LIBTERN     builds every target of this folder into BUILD_DIR
-#   fuzz.sh run BUILD_DIR NAME                runs one for TERN_FUZZ_SECONDS (60); what it finds is kept in BUILD_DIR/corpus/NAME
-# A crash, a leak, 10 s or 2 GB for one input fail, and leave the input in BUILD_DIR/crashes. Exit code 77: no clang with libFuzzer here.
+#   fuzz.sh run BUILD_DIR NAME                runs one for TERN_FUZZ_SECONDS (60); what it finds is kept in BUILD_DIR/corpus/NAME. The
+#                                             same walk every time; TERN_FUZZ_SEED (1) takes another, 0 a random one
+# A crash, a leak, 10 s or 2 GB for one input fail (with 1: libFuzzer's own code for that is 77, which ctest takes for skipped), and leave the
+# input in BUILD_DIR/crashes. Exit code 77: no clang with libFuzzer here.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -33,7 +35,7 @@ run() {
   mkdir -p "$build/corpus/$name" "$build/crashes"
   words=()
   [ -f "$here/$name.dict" ] && words=("-dict=$here/$name.dict")
-  exec "$build/$name" -max_total_time="${TERN_FUZZ_SECONDS:-60}" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
+  exec "$build/$name" -error_exitcode=1 -seed="${TERN_FUZZ_SEED:-1}" -max_total_time="${TERN_FUZZ_SECONDS:-60}" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
     -artifact_prefix="$build/crashes/$name-" "${words[@]}" "$build/corpus/$name" "$here/seeds/$name" 2>&1
 }
 

@@ -288,6 +288,11 @@ TEST_CASE("hostile architectures: repeats and lengths") {
   CHECK(cheaply(std::string(size_t(17) << 20, 'x')) == "net.txt: an architecture of more than 16 MB");
 }
 
+TEST_CASE("hostile architectures: a head of __init__ that is no Python ends the reading") {
+  const std::string text = "Net(\n  (fc): Linear(2, 2)\n)\nclass Net(nn.Module):\n    def __init__(self) `x`:\n        pass\n";
+  CHECK(outcome(text).starts_with("net.txt:5:24: "));
+}
+
 TEST_CASE("hostile architectures: junk") {
   for (const char* piece : {"(", ")", "x", "x\n", "A(", "A()\n", "'", "\"", "\\\n", "#", " ", "\t\n", "def ", "class A:\n", "(a): ", "0", "=", ",", "[", "?", "(a)", "x=1,", "-", "x x", "@x\n",
                             "(0-1): 2 x A(", "\xC3\xA9", "\x01"}) {

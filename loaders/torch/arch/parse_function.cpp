@@ -153,7 +153,10 @@ bool Parser::read_constants(ClassScope& scope) {
     depth += t.is("(");
     depth -= t.is(")");
   }
-  while (!lexer_.peek().is(":") && lexer_.peek().kind != Token::Kind::newline && lexer_.peek().kind != Token::Kind::end) lexer_.next();
+  while (!lexer_.peek().is(":") && lexer_.peek().kind != Token::Kind::newline && lexer_.peek().kind != Token::Kind::end) {
+    if (lexer_.peek().kind == Token::Kind::error) return refuse(lexer_.peek(), "");
+    lexer_.next();
+  }
   if (!lexer_.peek().is(":") || lexer_.peek(1).kind != Token::Kind::newline || lexer_.peek(2).kind != Token::Kind::indent) return skip_block();
   for (int i = 0; i < 3; ++i) lexer_.next();
   depth = 1;
