@@ -6,6 +6,7 @@ import torch
 import torch.utils.serialization
 from torch import nn
 from listing import lines
+from strip import strip
 from random_checkpoints import ALL, G
 
 warnings.filterwarnings("ignore")
@@ -18,6 +19,7 @@ config = torch.utils.serialization.config.save
 def put(name, obj, **options):
     path = os.path.join(out, name + ".pt")
     torch.save(obj, path, **options)
+    strip(path)
     describe(name)
 
 

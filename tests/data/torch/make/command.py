@@ -6,6 +6,8 @@ import collections
 import numpy as np
 import torch
 from torch import nn
+
+from strip import strip
 from safetensors.torch import save_file
 
 out = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "command")
@@ -124,6 +126,7 @@ def only_our_source(cls, *args):
 source_of = torch.serialization.get_source_lines_and_file
 torch.serialization.get_source_lines_and_file = only_our_source
 torch.save(net, "legacy.pth", _use_new_zipfile_serialization=False)
+strip("legacy.pth")
 torch.manual_seed(1)
 chain = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
 torch.save(chain, "chain.pth")

@@ -10,6 +10,8 @@ from torch import nn
 from torch.export import Dim, export
 from torch.nn import functional as F
 
+from strip import strip
+
 out, only = sys.argv[1], sys.argv[2:]
 version = ".".join(torch.__version__.split("+")[0].split(".")[:2])
 batch = Dim("batch", min=2, max=64)
@@ -202,6 +204,7 @@ for case in only or older.get(version, list(cases)):
                     continue
             stem = f"{out}/{case}-{version}{dialect}"
             torch.export.save(program, stem + ".pt2")
+            strip(stem + ".pt2")
     except Exception as error:
         print(case, "left out:", type(error).__name__, str(error).splitlines()[0][:200])
         continue

@@ -2,6 +2,7 @@
 import collections, io, pickle, sys, warnings, zipfile
 import numpy as np, torch
 from torch import nn
+from strip import strip
 warnings.filterwarnings("ignore")
 out = sys.argv[1]
 torch.manual_seed(0)
@@ -19,6 +20,7 @@ def legacy(obj):
 
 def put(kind, name, data):
     open(f"{out}/{kind}/{name}", "wb").write(data)
+    strip(f"{out}/{kind}/{name}")
 
 t = torch.arange(24, dtype=torch.float32)
 views = {"a": t.view(2, 3, 4), "b": t.view(4, 6).t(), "c": t[3:9:2], "e": t[:1].expand(3, 3), "z": torch.zeros(0, 2)}
