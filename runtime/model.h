@@ -17,6 +17,9 @@ class ModelState {
 // Checks, infers, folds and fuses. Errors: as the passes give them.
 Result<Model> make_model(Graph graph, const LoadOptions& options);
 
+// The bytes that the arena of such a session has. Cheaper than a session: no weight is packed. The same errors.
+Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options);
+
 // Tensors at the API's edge and inside.
 Result<Tensor> to_tensor(const Array& array);
 Array to_array(const Tensor& tensor);

@@ -63,21 +63,29 @@ struct Work {
 
 class Planner {
  public:
-  Planner(const Graph& graph, PackStore& packs, const PlanOptions& options) : graph_(graph), packs_(packs), options_(options) {}
+  // `packs` null: to be measured only.
+  Planner(const Graph& graph, PackStore* packs, const PlanOptions& options) : graph_(graph), packs_(packs), options_(options) {}
 
-  Result<Plan> make() {
+  // The bytes of the whole arena.
+  Result<int64_t> size() {
     if (Status s = lower(); !s) return s.error();
     if (Status s = measure(); !s) return s.error();
-    const int64_t values_bytes = plan_memory(buffers_) + static_cast<int64_t>(kAlignment);
-    const int64_t total = values_bytes + tables_bytes_;
+    values_bytes_ = plan_memory(buffers_) + static_cast<int64_t>(kAlignment);
+    const int64_t total = values_bytes_ + tables_bytes_;
     if (total > options_.budget) {
       return unsupported("the arena needs " + std::to_string(total) + " bytes, more than the budget of " + std::to_string(options_.budget) +
                          ": bind smaller dimensions or raise SessionOptions::budget");
     }
-    auto arena = Arena::make(static_cast<size_t>(total), options_.arena);
+    return total;
+  }
+
+  Result<Plan> make() {
+    auto total = size();
+    if (!total) return total.error();
+    auto arena = Arena::make(static_cast<size_t>(*total), options_.arena);
     if (!arena) return arena.error();
     plan_.arena = std::move(*arena);
-    tables_ = plan_.arena.data() + values_bytes;
+    tables_ = plan_.arena.data() + values_bytes_;
     if (Status s = bind(); !s) return s.error();
     finish();
     return std::move(plan_);
@@ -344,7 +352,7 @@ class Planner {
       const Views v = views(w);
       const Graph& g = *scopes_[w.scope].graph;
       for (int p = 0; p < parts(w); ++p) {
-        BindContext c(w.node->attrs, options_.isa, v.in, v.out, v.constants, {nullptr, nullptr, &packs_}, p, parts(w));
+        BindContext c(w.node->attrs, options_.isa, v.in, v.out, v.constants, {nullptr, nullptr, packs_}, p, parts(w));
         if (Status s = w.node->op->bind(c); !s) return s.error().within(describe(g, *w.node));
         if (p > 0 && !c.split()) break;
         w.table_bytes.push_back(c.table_bytes());
@@ -387,7 +395,7 @@ class Planner {
         const Views v = views(w);
         for (size_t p = 0; p < w.table_bytes.size(); ++p) {
           std::byte* workspace = w.workspace[p] == kNone ? nullptr : plan_.arena.data() + buffers_[static_cast<size_t>(w.workspace[p])].offset;
-          BindContext c(w.node->attrs, options_.isa, v.in, v.out, v.constants, {tables_, workspace, &packs_}, static_cast<int>(p), parts(w));
+          BindContext c(w.node->attrs, options_.isa, v.in, v.out, v.constants, {tables_, workspace, packs_}, static_cast<int>(p), parts(w));
           if (Status s = w.node->op->bind(c); !s) return s.error().within(describe(*scopes_[w.scope].graph, *w.node));
           take_table(w.table_bytes[p]);
           w.steps.push_back(c.step());
@@ -490,7 +498,7 @@ class Planner {
   }
 
   const Graph& graph_;
-  PackStore& packs_;
+  PackStore* packs_;
   const PlanOptions& options_;
   Plan plan_;
   std::vector<Scope> scopes_;
@@ -501,12 +509,18 @@ class Planner {
   std::vector<int64_t> readers_;
   std::vector<int32_t> outputs_;
   int32_t position_ = 1;
-  int64_t tables_bytes_ = 0;
+  int64_t tables_bytes_ = 0, values_bytes_ = 0;
   std::byte* tables_ = nullptr;
 };
 
 }  // namespace
 
-Result<Plan> make_plan(const Graph& graph, PackStore& packs, const PlanOptions& options) { return Planner(graph, packs, options).make(); }
+Result<Plan> make_plan(const Graph& graph, PackStore& packs, const PlanOptions& options) { return Planner(graph, &packs, options).make(); }
+
+Result<int64_t> measure_plan(const Graph& graph, const PlanOptions& options) {
+  auto size = Planner(graph, nullptr, options).size();
+  if (!size) return size;
+  return static_cast<int64_t>(Arena::rounded(static_cast<size_t>(*size), options.arena));
+}
 
 }  // namespace tern

@@ -34,5 +34,7 @@ struct Plan {
 // The graph must outlive the plan (its constants are read in place). Errors: shapes that are not static, dtypes without a kernel (unsupported),
 // over budget (unsupported).
 Result<Plan> make_plan(const Graph& graph, PackStore& packs, const PlanOptions& options);
+// The bytes that the arena of that plan would have; nothing is packed for it. The same errors.
+Result<int64_t> measure_plan(const Graph& graph, const PlanOptions& options);
 
 }  // namespace tern

@@ -47,23 +47,36 @@ std::string unbound(const Graph& graph) {
   return names;
 }
 
+// The graph that a plan is made of: every dimension bound.
+Result<Graph> static_graph(const ModelState& model, const SessionOptions& options) {
+  auto graph = specialize(model.optimized, options.dims, model.options.budget);
+  if (!graph) return graph;
+  if (std::string names = unbound(*graph); !names.empty()) return usage("unbound dimensions: " + names + "; give each a value (--dim NAME=N, SessionOptions::dims)");
+  if (std::string where = unknown_shape(*graph); !where.empty()) {
+    return unsupported(where + ": shapes depend on the contents of an input; run the model with evaluate()");
+  }
+  if (Status s = assign_layouts(*graph); !s) return s.error();
+  return graph;
+}
+
 }  // namespace
+
+Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options) {
+  auto graph = static_graph(model.state(), options);
+  if (!graph) return graph.error();
+  return measure_plan(*graph, {best_isa(parse_isa(options.isa)), options.threads, options.budget, {}});
+}
 
 Result<Session> Model::session(const SessionOptions& options) const {
   if (options.threads < 1 || options.threads > 1024) return usage("threads must be between 1 and 1024");
   std::optional<Isa> cap = parse_isa(options.isa);
   if (!options.isa.empty() && !cap) return usage("unknown ISA " + options.isa + ": expected scalar, avx2, avx512 or neon");
-  auto graph = specialize(state_->optimized, options.dims, state_->options.budget);
+  auto graph = static_graph(*state_, options);
   if (!graph) return graph.error();
-  if (std::string names = unbound(*graph); !names.empty()) return usage("unbound dimensions: " + names + "; give each a value (--dim NAME=N, SessionOptions::dims)");
-  if (std::string where = unknown_shape(*graph); !where.empty()) {
-    return unsupported(where + ": shapes depend on the contents of an input; run the model with evaluate()");
-  }
   auto state = std::make_unique<SessionState>();
   state->model = state_;
   state->graph = std::move(*graph);
   state->isa = best_isa(cap);
-  if (Status s = assign_layouts(state->graph); !s) return s.error();
   PlanOptions plan_options{state->isa, options.threads, options.budget, {options.lock_memory, options.huge_pages}};
   auto plan = make_plan(state->graph, state_->packs, plan_options);
   if (!plan) return plan.error();

@@ -9,10 +9,14 @@
 
 namespace tern {
 
-Result<Arena> Arena::make(size_t bytes, Options options) {
+size_t Arena::rounded(size_t bytes, Options options) {
   const size_t page = options.huge_pages ? size_t(2) << 20 : static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return (bytes + page) / page * page;
+}
+
+Result<Arena> Arena::make(size_t bytes, Options options) {
   Arena arena;
-  const size_t size = (bytes + page) / page * page;
+  const size_t size = rounded(bytes, options);
   void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) return unsupported("no memory for an arena of " + std::to_string(size) + " bytes");
   arena.data_ = static_cast<std::byte*>(p);

@@ -22,6 +22,8 @@ class Arena {
   ~Arena();
   std::byte* data() const { return data_; }
   size_t size() const { return size_; }
+  // The size of an arena that is made for so many bytes: whole pages.
+  static size_t rounded(size_t bytes, Options options);
 
  private:
   std::byte* data_ = nullptr;

@@ -91,6 +91,22 @@ TEST_CASE("session: a row of a batch has the bits it has alone") {
   }
 }
 
+TEST_CASE("session: the arena's size is known without one, and nothing is packed for it") {
+  GraphBuilder b;
+  auto x = b.input("x", {Dim::symbol("batch"), 6});
+  b.output(b.node("MatMul", {x, b.constant(random_f32({6, 40}, 3))}));
+  const Model model = make(b);
+  for (const int threads : {1, 2}) {
+    const SessionOptions options{.dims = {{"batch", 5}}, .threads = threads};
+    auto bytes = arena_bytes(model, options);
+    REQUIRE(bytes.ok());
+    if (threads == 1) CHECK(model.state().packs.bytes() == 0);
+    CHECK(static_cast<size_t>(*bytes) == make_session(model, options).arena_bytes());
+    CHECK(model.state().packs.bytes() > 0);
+  }
+  CHECK(arena_bytes(model, {}).error().code() == Code::kUsage);  // batch is not bound
+}
+
 TEST_CASE("session: outputs that are inputs or constants are copies of them") {
   GraphBuilder b;
   auto x = b.input("x", {3});

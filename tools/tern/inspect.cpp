@@ -63,7 +63,7 @@ int inspect(const Options& options) {
     totals.macs_known = totals.macs_known && layer.macs.has_value();
     totals.macs += layer.macs.value_or(0);
   }
-  if (auto s = model->session({.dims = all})) totals.arena_bytes = static_cast<int64_t>(s->arena_bytes());
+  if (auto bytes = arena_bytes(*model, {.dims = all})) totals.arena_bytes = *bytes;
   if (options.has("--dot")) {
     if (Status s = write_file(options.get("--dot"), dot(model->state().graph)); !s) return fail_at("cannot write", s.error());
   }
