@@ -47,7 +47,8 @@ const std::pair<Dims, Dims> kShapes[] = {
 }  // namespace
 
 TEST_CASE("binary: f32 broadcasting is that of xtensor, bit for bit") {
-  for (const auto& [da, db] : kShapes) {
+  for (const auto& shapes : kShapes) {
+    const Dims &da = shapes.first, &db = shapes.second;
     INFO(to_string(da) << " with " << to_string(db));
     const Tensor a = random_f32(da, 1, -4, 4), b = random_f32(db, 2, 1, 4);
     const auto xa = array_of<float>(a), xb = array_of<float>(b);
@@ -64,7 +65,8 @@ TEST_CASE("binary: f32 broadcasting is that of xtensor, bit for bit") {
 }
 
 TEST_CASE("binary: i64 and f64 broadcasting is that of xtensor") {
-  for (const auto& [da, db] : kShapes) {
+  for (const auto& shapes : kShapes) {
+    const Dims &da = shapes.first, &db = shapes.second;
     INFO(to_string(da) << " with " << to_string(db));
     const Tensor a = random_i64(da, 3), b = random_i64(db, 4);
     const auto xa = array_of<int64_t>(a), xb = array_of<int64_t>(b);

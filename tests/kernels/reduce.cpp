@@ -115,7 +115,9 @@ TEST_CASE("reduce: over nothing") {
   const Tensor none = f32({2, 0, 3}, {});
   const std::pair<const char*, float> kEmpty[] = {{"ReduceSum", 0}, {"ReduceProd", 1}, {"ReduceMax", -kInf}, {"ReduceMin", kInf}, {"ReduceMean", kNan},
                                                   {"ReduceL1", 0}, {"ReduceL2", 0}, {"ReduceSumSquare", 0}, {"ReduceLogSum", -kInf}, {"ReduceLogSumExp", -kInf}};
-  for (auto [op, value] : kEmpty) {
+  for (const auto& row : kEmpty) {
+    const char* op = row.first;
+    const float value = row.second;
     CAPTURE(op);
     check_same(run_op(op, {}, {none, ints({1})})[0], f32({2, 1, 3}, std::vector<float>(6, value)));
     check_same(run_op(op, {{"keepdims", int64_t(0)}}, {f32({2, 0}, {}), ints({1})})[0], f32({2}, {value, value}));

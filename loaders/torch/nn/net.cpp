@@ -18,7 +18,7 @@ Status check_call(const Layer& layer, const IValues& positional, const std::vect
     return invalid("its forward takes at most " + std::to_string(parameters.size()) + " arguments, not " + std::to_string(positional.size()));
   }
   for (const auto& [name, value] : named) {
-    const auto p = std::find_if(parameters.begin(), parameters.end(), [&](const SignatureParameter& q) { return q.name == name; });
+    const auto p = std::find_if(parameters.begin(), parameters.end(), [&name = name](const SignatureParameter& q) { return q.name == name; });
     if (p == parameters.end()) return invalid("its forward has no argument " + name);
     if (p - parameters.begin() < static_cast<std::ptrdiff_t>(positional.size())) return invalid("argument " + name + " is given twice");
   }

@@ -113,7 +113,7 @@ Status check_arguments(const Layer& layer, const Module& module) {
     if (key.empty() && ++position > places) {
       return invalid(module.cls + ": takes at most " + std::to_string(places) + " positional arguments");
     }
-    if (!key.empty() && std::none_of(signature.begin(), signature.end(), [&](const SignatureParameter& p) { return p.answers_to(key); })) {
+    if (!key.empty() && std::none_of(signature.begin(), signature.end(), [&key = key](const SignatureParameter& p) { return p.answers_to(key); })) {
       return invalid(module.cls + ": has no argument " + key);
     }
   }

@@ -132,7 +132,7 @@ IValue is_infinity(Builder& b, const Arguments& a) {
 IValue atan2(Builder& b, const Arguments& a) {
   auto [y, x] = pair_of(b, a["input"], a["other"], true);
   if (!b.ok()) return {};
-  auto number = [&](double value) { return b.scalar_like(y, value); };
+  auto number = [&b, y = y](double value) { return b.scalar_like(y, value); };
   const ValueId rise = b.emit("Abs", {y}), run = b.emit("Abs", {x});
   const ValueId same = b.emit("Equal", {rise, run});  // a quotient of 1, but for zeros
   const ValueId quotient = b.emit("Where", {same, b.emit("Sign", {rise}), b.emit("Div", {rise, run})});
@@ -185,7 +185,7 @@ IValue number_over_nan(Builder& b, const Arguments& a) {
 // |p - q| <= atol + rtol |q|; equal infinities too.
 IValue isclose(Builder& b, const Arguments& a) {
   auto [p, q] = pair_of(b, a["input"], a["other"], true);
-  auto number = [&](double value) { return b.scalar_like(p, value); };
+  auto number = [&b, p = p](double value) { return b.scalar_like(p, value); };
   const ValueId apart = b.emit("Abs", {b.emit("Sub", {p, q})});
   const ValueId allowed = b.emit("Add", {b.emit("Mul", {b.emit("Abs", {q}), number(a.number("rtol"))}), number(a.number("atol"))});
   const ValueId finite = b.emit("Less", {apart, number(INFINITY)});
