@@ -42,6 +42,7 @@ struct Graph {
   std::vector<Graph> subgraphs;
   // Filled by the loader, for people: "onnx", "pytorch 2.1", 17 …
   std::string format, producer;
+  std::vector<std::pair<std::string, std::string>> metadata;  // what the file says of itself, in its order: "license", "MIT"
   std::vector<std::string> notes;  // what was done that the file does not say: "weights matched with the prefix module. taken off (12 names)"
   // Values that the file allows a symbol, both ends included; a session with another value is refused.
   std::map<std::string, std::pair<int64_t, int64_t>> ranges;

@@ -75,6 +75,7 @@ Result<Model> make_model(Graph graph, const LoadOptions& options) {
   auto state = std::make_shared<ModelState>();
   state->options = options;
   state->graph = std::move(graph);
+  if (const std::string why = ignored_environment(); !why.empty()) state->graph.notes.push_back("ignored: " + why);
   if (Status s = optimize(state->graph, options.budget, Stage::infer); !s) return s.error();
   state->optimized = state->graph;
   if (options.optimize) {
@@ -88,6 +89,7 @@ Model::Model(std::shared_ptr<const ModelState> state) : state_(std::move(state))
 std::string Model::format() const { return state_->graph.format; }
 std::string Model::producer() const { return state_->graph.producer; }
 int64_t Model::opset() const { return state_->graph.opset; }
+std::vector<std::pair<std::string, std::string>> Model::metadata() const { return state_->graph.metadata; }
 std::vector<std::string> Model::notes() const { return state_->graph.notes; }
 std::string Model::text() const { return to_text(state_->optimized); }
 bool Model::data_dependent() const { return !data_dependence(state_->optimized).empty(); }

@@ -1,6 +1,8 @@
 // See optimize.h.
 #include "runtime/optimize.h"
 
+#include <set>
+
 #include "runtime/base/checked.h"
 #include "runtime/fold_constants.h"
 #include "runtime/fuse/fuse.h"
@@ -30,6 +32,18 @@ std::optional<Dim> substitute(const Dim& dim, const DimValues& dims) {
     out = *sum;
   }
   return out;
+}
+
+std::string names_of_dims(const Graph& graph) {
+  std::set<std::string> names;
+  for (ValueId v : graph.inputs) {
+    for (const Dim& d : graph.value(v).type.shape.dims()) {
+      for (const auto& [symbol, coefficient] : d.terms()) names.insert(symbol);
+    }
+  }
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "known: " : ", ") + name;
+  return text.empty() ? "all dimensions are numbers" : text;
 }
 
 // Forgets what inference found, so that it finds more now. Declared dtypes stay (they cannot change).
@@ -90,7 +104,7 @@ Result<Graph> bind_dims(const Graph& graph, const DimValues& dims) {
     }
   }
   for (const auto& [name, was_used] : used) {
-    if (!was_used) return usage("no input has a dimension named " + name);
+    if (!was_used) return usage("no input has a dimension named " + name + "; " + names_of_dims(graph));
   }
   forget_shapes(bound);
   return bound;

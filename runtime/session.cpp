@@ -70,7 +70,8 @@ Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options) {
 Result<Session> Model::session(const SessionOptions& options) const {
   if (options.threads < 1 || options.threads > 1024) return usage("threads must be between 1 and 1024");
   std::optional<Isa> cap = parse_isa(options.isa);
-  if (!options.isa.empty() && !cap) return usage("unknown ISA " + options.isa + ": expected scalar, avx2, avx512 or neon");
+  if (!options.isa.empty() && !cap) return usage("unknown ISA " + options.isa + "; known: " + isas_of_this_architecture());
+  if (cap && !of_this_architecture(*cap)) return usage("ISA " + options.isa + " is not of this machine; known: " + isas_of_this_architecture());
   auto graph = static_graph(*state_, options);
   if (!graph) return graph.error();
   auto state = std::make_unique<SessionState>();

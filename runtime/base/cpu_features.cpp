@@ -58,12 +58,31 @@ std::string cpu_name() {
   return begin == std::string::npos ? "unknown CPU" : s.substr(begin, end - begin + 1);
 }
 
+bool of_this_architecture(Isa isa) { return isa != Isa::neon; }
+
 #else
 
+bool of_this_architecture(Isa isa) { return isa == Isa::scalar || isa == Isa::neon; }
 bool runnable(Isa isa) { return isa == Isa::scalar; }
 std::string cpu_name() { return "unknown CPU"; }
 
 #endif
+
+std::string isas_of_this_architecture() {
+  std::string names;
+  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon}) {
+    if (of_this_architecture(isa)) names += (names.empty() ? "" : ", ") + std::string(name(isa));
+  }
+  return names;
+}
+
+std::string ignored_environment() {
+  const char* text = std::getenv("TERN_ISA");
+  if (text == nullptr || *text == '\0') return {};
+  const auto isa = parse_isa(text);
+  if (isa && of_this_architecture(*isa)) return {};
+  return "TERN_ISA=" + std::string(text) + ": " + (isa ? "not of this machine" : "unknown") + "; known: " + isas_of_this_architecture();
+}
 
 Isa best_isa(std::optional<Isa> cap) {
   Isa best = Isa::avx512;

@@ -1,6 +1,7 @@
 // Plan and evaluator: the same bits, inputs that survive a run, outputs where they were promised, If that branches, threads that agree.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "runtime/model.h"
@@ -206,6 +207,31 @@ TEST_CASE("session: unbound, unknown and impossible options are usage errors tha
   auto big = model.session({.dims = {{"batch", int64_t(1) << 40}}});
   REQUIRE(!big.ok());
   CHECK(big.error().code() == Code::kUnsupported);
+}
+
+TEST_CASE("session: an ISA that is unknown or not of this machine is refused; as TERN_ISA it is ignored with a note") {
+  GraphBuilder b = chain();
+  Model model = make(b);
+  const char* other = of_this_architecture(Isa::neon) ? "avx2" : "neon";
+  for (const char* isa : {"sse9", other}) {
+    auto session = model.session({.dims = {{"batch", 1}}, .isa = isa});
+    REQUIRE(!session);
+    CHECK(session.error().code() == Code::kUsage);
+    CHECK(session.error().message().find("known: scalar") != std::string::npos);
+    setenv("TERN_ISA", isa, 1);
+    const std::vector<std::string> notes = make(b).notes();
+    unsetenv("TERN_ISA");
+    REQUIRE(notes.size() == 1);
+    CHECK(notes[0].find("ignored: TERN_ISA=" + std::string(isa)) == 0);
+  }
+  CHECK(model.notes().empty());
+}
+
+TEST_CASE("session: an unknown dimension's error lists those that the inputs have") {
+  GraphBuilder b = chain();
+  auto session = make(b).session({.dims = {{"batch", 1}, {"bacth", 2}}});
+  REQUIRE(!session);
+  CHECK(session.error().message() == "no input has a dimension named bacth; known: batch");
 }
 
 TEST_CASE("session: spans of an unknown name or another dtype are empty") {

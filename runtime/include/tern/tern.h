@@ -57,7 +57,7 @@ struct SessionOptions {
   std::map<std::string, int64_t> dims = {};  // values for symbolic dimensions; each must be bound
   int threads = 1;                       // 1: no thread is ever created. n > 1: n - 1 workers that spin, owned by the session
   std::vector<int> cpus = {};            // worker i + 1 is pinned to cpus[i]; empty: not pinned
-  std::string isa = {};                  // "", "scalar", "avx2" or "avx512": a cap, never an error when the machine has less
+  std::string isa = {};                  // "", "scalar", "avx2" or "avx512": a cap, no error when this CPU has less; an error when its architecture has none such
   bool lock_memory = false;              // mlock the arena
   bool huge_pages = false;               // ask for 2 MB pages
   int64_t budget = int64_t(4) << 30;     // most bytes of the arena
@@ -135,6 +135,7 @@ class Model {
   std::string format() const;    // "onnx"
   std::string producer() const;  // "pytorch 2.3.0"
   int64_t opset() const;
+  std::vector<std::pair<std::string, std::string>> metadata() const;  // what the file says of itself, as "license" and "MIT"
   std::vector<std::string> notes() const;  // what loading did that the file does not say: a prefix of names taken off, weights not used
   int64_t parameters() const;    // elements of all weights
   int64_t weight_bytes() const;
