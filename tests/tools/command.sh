@@ -1,27 +1,7 @@
 #!/usr/bin/env bash
 # The tern command as scripts see it: exit codes, streams, JSON. Usage: command.sh TERN TEST_DATA
 set -u
-tern=$1
-data=$2
-mlp=$data/models/digits_mlp/model.onnx
-seven=$data/digits/digit_7_a.png
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-fail() { failed=$((failed + 1)); echo "FAILED: $1"; sed 's/^/    /' "$work/out" "$work/err" | head -5; }
-# expect CODE "what" ARGS...: runs tern; output to $work/out and $work/err
-expect() {
-  local code=$1 what=$2 got=0
-  shift 2
-  "$tern" "$@" >"$work/out" 2>"$work/err" || got=$?
-  if [ $got = "$code" ]; then passed=$((passed + 1)); else fail "$what: exit $got, not $code"; fi
-}
-# check "what" COMMAND...
-check() { local what=$1; shift; if "$@" >/dev/null 2>&1; then passed=$((passed + 1)); else fail "$what"; fi; }
-one_error_line() { [ ! -s "$work/out" ] && [ "$(wc -l <"$work/err")" = 1 ] && grep -q '^tern: .*: ' "$work/err"; }
-is_json() { python3 -m json.tool "$work/out"; }
-if ! command -v python3 >/dev/null; then is_json() { head -c 1 "$work/out" | grep -q '{'; }; fi
+. "$(dirname "$0")/lib.sh"
 
 expect 0 "--help" --help
 check "--help goes to stdout" test -s "$work/out"
@@ -231,5 +211,4 @@ expect 0 "inspect what would execute" inspect "$torch/evil.pth"
 check "it names it" grep -Eq '(posix|os).system, never executed' "$work/out"
 check "and it was not" test ! -e /tmp/tern-was-here
 
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

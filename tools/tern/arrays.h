@@ -38,6 +38,8 @@ Result<Inputs> read_inputs(const Model& model, const Options& options, const std
 // open become 1, with a note.
 void infer_dims(const Port& port, std::span<const int64_t> given, std::map<std::string, int64_t>& dims);
 void default_dims(const Model& model, std::map<std::string, int64_t>& dims, bool tell);
+// The dims of an input whose symbols have these values; nothing when one has none.
+std::optional<std::vector<int64_t>> concrete(const Port& port, const std::map<std::string, int64_t>& dims);
 // The array for an input whose dims may use the symbols in `dims`. Errors name the input.
 Result<Array> make_array(const Source& source, const Port& port, const std::map<std::string, int64_t>& dims);
 

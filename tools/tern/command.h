@@ -1,5 +1,6 @@
-// The tern command: what its files share. One file a subcommand (inspect.cpp, run.cpp …); options.cpp reads arguments,
-// arrays.cpp inputs, print.cpp writes tensors. Exit codes: 0 done, 1 compared and different, else tern::Code. Next: main.cpp.
+// The tern command: what its files share. One file a subcommand (inspect.cpp, run.cpp …); option_table.h lists commands and options,
+// options.cpp reads arguments, arrays.cpp inputs, print.cpp writes tensors. Exit codes: 0 done, 1 compared and different, else
+// tern::Code. Next: main.cpp.
 #pragma once
 #include <map>
 #include <string>
@@ -25,12 +26,14 @@ struct Options {
   Result<double> number(std::string_view name, double fallback) const;
 };
 
-// Errors: an unknown command or option, a missing value, too few or too many arguments (usage).
+// Errors: an unknown command or option, a missing value or one that is no choice, too few or too many arguments (usage).
 Result<Options> parse(int argc, char** argv);
 // The text of `tern --help` (empty name) and `tern NAME --help`; empty when there is no such command.
 std::string help(std::string_view name);
 
-// --dim NAME=N
+// Errors: --isa or TERN_ISA name what this machine cannot have (usage).
+Status check_isa(const Options& options);
+// --dim NAME=N. Errors: another form, a name given twice (usage).
 Result<std::map<std::string, int64_t>> dims_of(const Options& options);
 // --dim, --threads, --isa, --device together. Errors: usage; a device that this build has not (unsupported).
 Result<SessionOptions> session_options(const Options& options);

@@ -47,10 +47,20 @@ std::vector<int64_t> position(size_t i, const std::vector<int64_t>& dims) {
   return at;
 }
 
+// The first of these names; a folder may hold thousands.
+std::string joined(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 20;
+  std::string s;
+  for (size_t i = 0; i < std::min(names.size(), kMost); ++i) s += (s.empty() ? "" : ", ") + names[i];
+  if (names.size() > kMost) s += ", ...";
+  return s.empty() ? "nothing" : s;
+}
+
 Result<Recording> read_pb_folder(const std::string& folder) {
   Recording r;
   r.name = folder.substr(folder.rfind('/') + 1);
-  for (const std::string& file : list_folder(folder)) {
+  r.found = list_folder(folder);
+  for (const std::string& file : r.found) {
     const bool input = file.rfind("input_", 0) == 0;
     if ((!input && file.rfind("output_", 0) != 0) || file.size() < 4 || file.substr(file.size() - 3) != ".pb") continue;
     const std::string digits = file.substr(input ? 6 : 7, file.size() - 3 - (input ? 6 : 7));
@@ -136,7 +146,7 @@ Result<std::vector<Recording>> read_recordings(const std::string& path, const Mo
     for (const std::string& folder : folders) {
       auto r = read_pb_folder(folder);
       if (!r) return r.error();
-      if (r->outputs.empty()) return invalid(folder + ": holds no output_N.pb");
+      if (r->outputs.empty()) return invalid(folder + ": holds no output_N.pb; wanted output_0.pb and on; it holds " + joined(r->found));
       all.push_back(std::move(*r));
     }
     return all;
@@ -154,12 +164,18 @@ Result<std::vector<Recording>> read_recordings(const std::string& path, const Mo
     }
     return std::nullopt;
   };
-  for (const Port& p : model.inputs()) r.inputs.push_back(take("in_" + p.name));
+  for (const auto& [array_name, tensor] : *arrays) r.found.push_back(array_name);
+  for (const Port& p : model.inputs()) {
+    r.inputs.push_back(take("in_" + p.name));
+    if (!r.inputs.back()) return invalid(path + ": holds nothing for input " + p.name + "; wanted in_" + p.name + "; it holds " + joined(r.found));
+  }
+  std::string wanted;
   for (const Port& p : model.outputs()) {
+    wanted += (wanted.empty() ? "out_" : ", out_") + p.name;
     r.outputs.push_back(take("out_" + p.name));
     outputs += r.outputs.back().has_value();
   }
-  if (outputs == 0) return invalid(path + ": holds no array named out_NAME for an output of the model");
+  if (outputs == 0) return invalid(path + ": holds no output of the model; wanted " + wanted + "; it holds " + joined(r.found));
   all.push_back(std::move(r));
   return all;
 }

@@ -24,6 +24,7 @@ Difference compare(const Array& actual, const Array& expected, const Tolerance& 
 // Recorded inputs and outputs, by position. Absent: nothing recorded for it.
 struct Recording {
   std::string name;
+  std::vector<std::string> found;  // arrays of the .npz, files of the folder: for messages
   std::vector<std::optional<Array>> inputs, outputs;
 };
 // A folder with input_N.pb and output_N.pb, a folder of such folders test_data_set_*, or a .npz with in_NAME and out_NAME.

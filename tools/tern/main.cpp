@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <exception>
 
-#include "tools/tern/command.h"
+#include "tools/tern/option_table.h"
 
 namespace tern::command {
 
@@ -54,38 +54,34 @@ Status write_file(const std::string& path, std::string_view bytes) {
 
 namespace {
 
+// tern help [COMMAND], and what the build makes of the same rows: the manual and the completion.
+int print_help(const std::string& about) {
+  const std::string text = about == "--man" ? manual() : about == "--completion" ? bash_completion() : help(about);
+  if (text.empty()) {
+    std::vector<std::string_view> known;
+    for (const CommandRow& c : command_rows()) known.push_back(c.name);
+    return fail("wrong usage", usage("unknown command " + about + did_you_mean(about, known) + "; see tern --help"));
+  }
+  out(text);
+  return kDone;
+}
+
 int dispatch(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "";
   if (first == "--version" || first == "-V") {
     out(std::string("tern ") + version() + "\n");
     return kDone;
   }
-  if (first == "--help" || first == "-h" || first == "help") {
-    const std::string text = help(first == "help" && argc > 2 ? argv[2] : "");
-    if (text.empty()) return fail("unknown command " + std::string(argv[2]), usage("see tern --help"));
-    out(text);
-    return kDone;
-  }
+  if (first == "--help" || first == "-h" || first == "help") return print_help(first == "help" && argc > 2 ? argv[2] : "");
   if (first.empty()) {
-    std::fputs(help("").c_str(), stderr);
+    std::fprintf(stderr, "tern: %s\nusage: tern COMMAND [OPTION]...; see tern --help\n", kWhatItIs);
     return static_cast<int>(Code::kUsage);
   }
   auto options = parse(argc, argv);
   if (!options) return fail("wrong usage", options.error());
-  if (options->has("--help")) {
-    out(help(options->command));
-    return kDone;
-  }
-  struct Row {
-    const char* name;
-    int (*main)(const Options&);
-  };
-  constexpr Row kRows[] = {{"inspect", inspect}, {"run", run},   {"verify", verify},   {"bench", bench},
-                           {"conformance", conformance}, {"dump", dump}, {"kernels", kernels}, {"convert", convert}};
-  for (const Row& row : kRows) {
-    if (options->command == row.name) return row.main(*options);
-  }
-  return fail("unknown command " + first, usage("see tern --help"));
+  if (options->has("--help")) return print_help(options->command);
+  if (Status s = check_isa(*options); !s) return fail("wrong usage", s.error());
+  return find_command(options->command)->main(*options);
 }
 
 }  // namespace

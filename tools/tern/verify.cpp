@@ -29,7 +29,7 @@ int verify(const Options& options) {
   for (const Recording& r : *recordings) {
     std::vector<Array> inputs;
     for (size_t i = 0; i < ports.size(); ++i) {
-      if (i >= r.inputs.size() || !r.inputs[i]) return fail("cannot read the recorded data", invalid(r.name + ": holds nothing for input " + ports[i].name));
+      if (i >= r.inputs.size() || !r.inputs[i]) return fail("cannot read the recorded data", invalid(r.name + ": holds nothing for input " + ports[i].name + "; wanted input_" + std::to_string(i) + ".pb"));
       inputs.push_back(*r.inputs[i]);
     }
     auto outputs = compute(*model, inputs, *session, options.has("--evaluate"));

@@ -1,0 +1,122 @@
+// The rows. See option_table.h: what is added here is in the parser, --help, tern(1) and completion at once.
+#include "tools/tern/option_table.h"
+
+namespace tern::command {
+namespace {
+
+constexpr CommandRow kCommands[] = {
+    {"inspect", "MODEL", "inputs, outputs, layers, parameters, memory",
+     "Prints format, inputs, outputs, what the file says of itself, a table of layers and totals. Dimensions that are still open count as 1 in "
+     "multiply-accumulates and memory. Of a file that holds weights only, its tensors: name, dtype, shape, bytes; then what the file lacks and how "
+     "to give it.",
+     inspect},
+    {"run", "MODEL", "compute outputs from inputs", "Computes the outputs and prints them; long ones are abridged.", run},
+    {"verify", "MODEL DATA", "compare outputs with recorded ones",
+     "Compares outputs with recorded ones. DATA is a folder of ONNX test data (input_N.pb and output_N.pb, or test_data_set_* folders of them) or a "
+     ".npz with arrays in_NAME and out_NAME. An element is the same when |actual - expected| <= A + R * |expected|, or when it lies within N units in "
+     "the last place.",
+     verify},
+    {"bench", "MODEL", "the time of one call",
+     "Measures every call of run() for some seconds and prints percentiles, with a control: the same loop around nothing, and the rate of a small "
+     "kernel that touches no memory. Allocations and page faults during the measured calls are counted.",
+     bench},
+    {"conformance", "DIR", "every ONNX test case below a folder",
+     "Runs every case below DIR that holds model.onnx and test_data_set_*, and compares as ONNX's own runner does (rtol 1e-3, atol 1e-7, shape and "
+     "dtype exactly). The last line reads \"N passed, N failed, N skipped\".",
+     conformance},
+    {"dump", "MODEL", "the graph and the plan as text",
+     "The graph as text after a pass; after plan (which needs every dimension) also kernels, arena offsets and steps.", dump},
+    {"kernels", "", "the kernels of this build", "Every kernel of this build: operator, dtype, ISA, whether this CPU can run it, and which one is chosen.",
+     kernels},
+    {"convert", "MODEL", "write it as one self-contained ONNX file",
+     "Writes the model as one self-contained ONNX file, at most 2 GiB, that onnxruntime and others run: operators in their newest forms, the opset the "
+     "lowest that has them all (18 or more), every weight once, symbolic dimensions as dim_param. An ONNX model may be converted too. One line tells "
+     "inputs, outputs, opset and bytes.",
+     convert},
+};
+
+constexpr OptionRow kOptions[] = {
+    {"--input", "NAME=SOURCE", " run ", "the value of an input", true},
+    {"--input", "NAME=SOURCE", " bench ", "the value of an input; random when not given", true},
+    {"--input", "NAME=SOURCE", " inspect dump convert ",
+     "an array that tells the shape of an input, where neither layers nor forwards of an architecture tell it", true},
+    {"--dim", "NAME=N", " inspect run verify dump ", "give a symbolic dimension a value", true},
+    {"--dim", "NAME=N", " bench ", "give a symbolic dimension a value; 1 when not given", true},
+    {"--output-dir", "DIR", " run ", "also write DIR/NAME.npy for each output"},
+    {"--top", "K", " run ", "the K largest elements of each row, instead of all"},
+    {"--labels", "FILE", " run ", "names for them, one a line"},
+    {"--rtol", "R", " verify ", "relative tolerance (1e-3; 0 when --ulp is given)"},
+    {"--atol", "A", " verify ", "absolute tolerance (1e-7; 0 when --ulp is given)"},
+    {"--ulp", "N", " verify ", "or within N units in the last place"},
+    {"--seconds", "S", " bench ", "how long (2)"},
+    {"--pin", "CPU", " bench ", "run on this CPU only"},
+    {"--idle", "MICROSECONDS", " bench ", "wait between calls"},
+    {"--per-node", "", " bench ", "a table of nodes: kernel, share of time"},
+    {"--svg", "FILE", " bench ", "write a picture of the distribution"},
+    {"--only", "GLOB", " conformance ", "cases whose name matches"},
+    {"--after", "load|infer|fold|fuse|plan", " dump ", "the pass (fuse)"},
+    {"--dot", "FILE", " inspect ", "also write the graph for Graphviz"},
+    {"--checksum", "", " inspect ", "list the tensors, each with the CRC-32 (zlib's) of its elements, row-major and little-endian"},
+    {"--suggest-arch", "", " inspect ",
+     "print a first draft of the architecture that the weights imply, with a ? for what names and shapes do not tell (activations, strides, heads)"},
+    {"--arch", "FILE", " inspect run verify bench dump convert ",
+     "the architecture of a file that holds weights only: what print(model) prints, then forwards of the model's own classes as in Python"},
+    {"--key", "NAME", " inspect run verify bench dump convert ",
+     "which weights of a checkpoint that holds several: ema, model.state_dict, or the last part of such a name"},
+    {"--no-strict", "", " inspect run verify bench dump convert ",
+     "leave out weights that are missing or not expected, as load_state_dict(strict=False); sizes must still fit"},
+    {"--device", "cpu|cuda|auto", " run verify bench conformance ", "where to run (cpu)"},
+    {"--threads", "N", " run verify bench conformance dump ", "threads of the session (1); the bits of the results do not depend on them"},
+    {"--isa", "scalar|avx2|avx512|neon", " run verify bench conformance dump ",
+     "use at most this instruction set, which must be one of this machine's architecture; the bits of the results do not depend on it"},
+    {"--evaluate", "", " run verify conformance ", "node by node, without a plan: the same bits"},
+    {"--json", "", " inspect run verify bench dump kernels ", "one JSON document on standard output; times in nanoseconds; NaN and infinities are null"},
+    {"--json", "FILE", " conformance ", "also write the results as JSON (- for standard output, and nothing else there)"},
+    {"-o", "OUT.onnx", " convert ", "the file to write; what was there is replaced when all went well"},
+    {"--help", "", " inspect run verify bench conformance dump kernels convert ", "this text"},
+};
+
+constexpr Section kSections[] = {
+    {"Sources", " run bench ",
+     "A SOURCE is a .npy, .npz:KEY, .pb (ONNX TensorProto), .csv, .pgm, .ppm or .png file, or random[:SEED], zeros, ones, iota. NAME= may be left "
+     "out when the model has one input.\n"
+     "A picture is scaled to 0..1 for inputs of floats, to 0..255 for integers."},
+    {"Models", "",
+     "An ONNX file; a torch.export program (.pt2); a whole module (torch.save(model)); or weights: a state_dict or a checkpoint with one inside (the "
+     "zip form, the legacy form), safetensors, an index of safetensors shards. Formats are told apart by content, never by name. Nothing in a file is "
+     "executed.\n"
+     "Weights need an architecture, given by --arch FILE: what print(model) prints, and where the model is more than a chain the forward of each of "
+     "its own classes, written as in Python:\n"
+     "    Net(\n"
+     "      (conv): Conv2d(1, 8, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))\n"
+     "      (fc): Linear(in_features=6272, out_features=10, bias=True)\n"
+     "    )\n"
+     "    class Net:\n"
+     "        def forward(self, x):\n"
+     "            x = F.relu(self.conv(x))\n"
+     "            return self.fc(x.flatten(1))\n"
+     "A whole module has its own tree and needs the forwards alone, and only those of classes that are not torch.nn's. Loading is strict as "
+     "load_state_dict is: missing and unexpected names and sizes that differ are all told. A prefix of all names (module., _orig_mod., model.) is taken "
+     "off or put on when everything matches then, with a note."},
+    {"Exit status", "",
+     "0 done; 1 compared and different; 2 wrong usage; 3 the file or its data cannot be used; 4 understood but not supported. Results go to standard "
+     "output, everything else to standard error."},
+    {"Environment", "",
+     "TERN_ISA caps the instruction set everywhere: scalar, avx2, avx512. The command refuses one that is unknown or not of this machine; the "
+     "library ignores it, and says so in the model's notes.\n"
+     "NO_COLOR: no colours, also on a terminal."},
+    {"Examples", "",
+     "    tern run model.onnx --input image=seven.png --top 3\n"
+     "    tern bench model.onnx --dim batch=1 --seconds 5 --pin 2 --svg latency.svg\n"
+     "    tern inspect weights.pth --suggest-arch > net.txt\n"
+     "    tern run weights.pth --arch net.txt --input x.npy\n"
+     "    tern convert weights.pth --arch net.txt -o model.onnx"},
+};
+
+}  // namespace
+
+std::span<const CommandRow> command_rows() { return kCommands; }
+std::span<const OptionRow> option_rows() { return kOptions; }
+std::span<const Section> sections() { return kSections; }
+
+}  // namespace tern::command
