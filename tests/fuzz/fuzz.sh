@@ -1,42 +1,23 @@
 #!/usr/bin/env bash
-# Coverage-guided fuzzing with clang's libFuzzer. Usage:
-#   fuzz.sh build CMAKE BUILD_DIR LIBTERN     builds every target of this folder into BUILD_DIR
-#   fuzz.sh run BUILD_DIR NAME                runs one for TERN_FUZZ_SECONDS (60); what it finds is kept in BUILD_DIR/corpus/NAME. The
-#                                             same walk every time; TERN_FUZZ_SEED (1) takes another, 0 a random one
+# Coverage-guided fuzzing with clang's libFuzzer, in the sanitized build. Usage: fuzz.sh BUILD_DIR NAME
+#   Runs one target for TERN_FUZZ_SECONDS (15); what it finds worth keeping goes to BUILD_DIR/corpus/NAME. The same walk every time;
+#   TERN_FUZZ_SEED (1) takes another, 0 a random one.  By hand for longer: TERN_FUZZ_SECONDS=3600 TERN_FUZZ_SEED=0 ctest -L fuzz
 # A crash, a leak, 10 s or 2 GB for one input fail (with 1: libFuzzer's own code for that is 77, which ctest takes for skipped), and leave the
-# input in BUILD_DIR/crashes. Exit code 77: no clang with libFuzzer here.
+# input in BUILD_DIR/crashes. Exit code 77: no clang with libFuzzer here, so the targets were not built.
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-
-build() {
-  cmake=$1 build=$2 library=$3
-  rm -f "$build/ready"
-  mkdir -p "$build"
-  if ! command -v clang++ >/dev/null; then
-    echo "skipped: clang++ is not installed, so nothing is fuzzed"
-    exit 77
-  fi
-  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' >"$build/probe.cpp"
-  if ! clang++ -fsanitize=fuzzer,address,undefined "$build/probe.cpp" -o "$build/probe" 2>"$build/log"; then
-    echo "skipped: this clang has no libFuzzer (install libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev), so nothing is fuzzed"
-    exit 77
-  fi
-  "$cmake" -S "$here" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE= -DTERN_LIBRARY="$library" >"$build/log" 2>&1 &&
-    "$cmake" --build "$build" >"$build/log" 2>&1 || { tail -40 "$build/log"; exit 1; }
-  touch "$build/ready"
-}
-
-run() {
-  build=$1 name=$2
-  if ! [ -f "$build/ready" ]; then
-    echo "skipped: the fuzz targets are not built (see fuzz/build)"
-    exit 77
-  fi
-  mkdir -p "$build/corpus/$name" "$build/crashes"
-  words=()
-  [ -f "$here/$name.dict" ] && words=("-dict=$here/$name.dict")
-  exec "$build/$name" -error_exitcode=1 -seed="${TERN_FUZZ_SEED:-1}" -max_total_time="${TERN_FUZZ_SECONDS:-60}" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
-    -artifact_prefix="$build/crashes/$name-" "${words[@]}" "$build/corpus/$name" "$here/seeds/$name" 2>&1
-}
-
-"$@"
+here=$(cd "$(dirname "$0")" && pwd) build=$1 name=$2
+if ! [ -x "$build/tests/fuzz_$name" ]; then
+  echo "skipped: no clang with libFuzzer is installed (libclang-rt-N-dev), so nothing is fuzzed"
+  exit 77
+fi
+seeds=$here/seeds/$name words=$here/$name.dict  # what the target begins with: seeds of its own, or recorded files
+case $name in
+  onnx | tensor_proto) seeds=$here/../data/node ;;
+  safetensors) seeds=$here/../data/torch/safetensors ;;
+  interpret) seeds=$here/seeds/arch words=$here/arch.dict ;;
+esac
+mkdir -p "$build/corpus/$name" "$build/crashes"
+options=()
+[ -f "$words" ] && options=("-dict=$words")
+exec "$build/tests/fuzz_$name" -error_exitcode=1 -seed="${TERN_FUZZ_SEED:-1}" -max_total_time="${TERN_FUZZ_SECONDS:-15}" -max_len=65536 -timeout=10 -rss_limit_mb=2048 \
+  -print_final_stats=1 -verbosity=1 -artifact_prefix="$build/crashes/$name-" "${options[@]}" "$build/corpus/$name" "$seeds" 2>&1

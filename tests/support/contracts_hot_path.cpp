@@ -28,7 +28,7 @@ void count(std::atomic<int64_t>& counter) {
 }  // namespace
 
 // glibc's own entry points, under other names. Sanitizers interpose malloc themselves, so this is left out there.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(TERN_SANITIZED)
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);

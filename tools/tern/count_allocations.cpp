@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdlib>
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__GLIBC__) && !defined(TERN_SANITIZED)
 
 namespace {
 std::atomic<int64_t> calls{0};
