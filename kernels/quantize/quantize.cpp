@@ -107,14 +107,17 @@ constexpr KernelRow kDequantizeRows[] = {
 
 Status check_scale_dtype(DType t) { return t == DType::f32 || t == DType::f16 || t == DType::bf16 ? Status() : Status(bad_dtype(t)); }
 
-// One scale for all, for each index of the axis, or for each block.
+bool one(const Shape& s) { return s.ranked() && (s.rank() == 0 || (s.rank() == 1 && s[0].is(1))); }
+
+// One scale for all, for each index of the axis, or for each block. For all, [] and [1] are the same: quantizers mix them.
 Status check_scale_shape(const InferContext& c) {
   const Shape &x = c.shape(0), &s = c.shape(1);
   const int64_t block = c.attrs.i("block_size", 0);
   if (block < 0) return invalid("block_size is " + std::to_string(block));
-  if (c.has(2) && c.shape(2).known() && s.known() && !(c.shape(2) == s)) return invalid("scale is " + s.text() + ", zero_point " + c.shape(2).text());
+  const bool single = block == 0 && one(s);
+  if (c.has(2) && c.shape(2).known() && s.known() && !(c.shape(2) == s) && !(single && one(c.shape(2)))) return invalid("scale is " + s.text() + ", zero_point " + c.shape(2).text());
   if (!x.ranked() || !s.known()) return {};
-  if (block == 0 && (s.rank() == 0 || (s.rank() == 1 && s[0].is(1)))) return {};
+  if (single) return {};
   auto axis = normalize_axis(c.attrs.i("axis", 1), x.rank());
   if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 1)) + " is outside of " + x.text());
   if (block == 0) {

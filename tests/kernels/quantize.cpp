@@ -22,6 +22,18 @@ TEST_CASE("quantize: ties go to even, ends saturate, before and after the zero p
   check_same(run_op("QuantizeLinear", {}, {f32({3}, {inf, -inf, nan}), f32({}, {1}), i8({}, {0})})[0], i8({3}, {127, -128, -128}));
 }
 
+TEST_CASE("quantize: one scale and one zero point for all are [] or [1], each on its own") {
+  for (const Dims& s : {Dims{}, Dims{1}}) {
+    for (const Dims& z : {Dims{}, Dims{1}}) {
+      check_same(run_op("QuantizeLinear", {}, {f32({2, 2}, {0, 2, 4, 6}), f32(s, {2}), u8(z, {1})})[0], u8({2, 2}, {1, 2, 3, 4}));
+      check_same(run_op("DequantizeLinear", {}, {cast(f32({2, 3}, {0, 1, 2, 3, 4, -5}), DType::i32), f32(s, {0.5f}), cast(f32(z, {0}), DType::i32)})[0],
+                 f32({2, 3}, {0, 0.5f, 1, 1.5f, 2, -2.5f}));
+    }
+  }
+  CHECK(op_error("QuantizeLinear", {}, {f32({2, 2}, {0, 2, 4, 6}), f32({2}, {2, 2}), u8({1}, {1})}) != "");
+  CHECK(op_error("DequantizeLinear", {{"block_size", int64_t(2)}}, {u8({2}, {1, 2}), f32({1}, {2}), u8({}, {1})}) != "");
+}
+
 TEST_CASE("quantize: one scale an index of the axis, one a block") {
   const Tensor x = f32({2, 3}, {2, 4, 6, 8, 10, 12});
   check_same(run_op("QuantizeLinear", {}, {x, f32({3}, {1, 2, 3}), u8({3}, {0, 1, 2})})[0], u8({2, 3}, {2, 3, 4, 8, 6, 6}));
