@@ -4,7 +4,7 @@
 //   Concat Split              along one axis (concat.cpp)
 //   Slice                     y[i] = x[start + step * i] per axis; negative steps; bounds clamp as NumPy's (slice.cpp)
 //   Expand Tile               repetition (expand.cpp)
-//   Pad CenterCropPad         constant, reflect, edge, wrap; negative pads crop (pad.cpp)
+//   Pad CenterCropPad         constant, reflect, edge, wrap; negative pads crop first (pad.cpp)
 //   Trilu                     keeps one triangle of every matrix (trilu.cpp)
 //   DepthToSpace SpaceToDepth blocks of channels to and from pixels (depth_space.cpp)
 //   Compress NonZero ReverseSequence                                (select.cpp, reverse_sequence.cpp)

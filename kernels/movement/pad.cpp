@@ -3,6 +3,7 @@
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/movement/movement.h"
+#include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
@@ -35,7 +36,11 @@ Status infer(InferContext& c) {
   for (size_t i = 0; i < axes->size(); ++i) {
     Dim& n = y[(*axes)[i]];
     const Dim &before = (*pads)[i], &after = (*pads)[i + axes->size()];
-    if (n.is(0) && mode != "constant" && !(before.is(0) && after.is(0))) return invalid("an axis of 0 has nothing to pad with");
+    if (mode != "constant" && n.known() && before.known() && after.known()) {
+      const auto left = checked_add(n.value(), std::min<int64_t>(before.value(), 0));
+      const auto kept = left ? checked_add(*left, std::min<int64_t>(after.value(), 0)) : left;
+      if (!kept || (*kept <= 0 && (before.value() > 0 || after.value() > 0))) return invalid("axis " + std::to_string((*axes)[i]) + " has nothing left to pad with");
+    }
     auto sum = add(n, before);
     sum = sum ? add(*sum, after) : sum;
     if (sum && sum->known() && sum->value() < 0) return invalid("the pads of axis " + std::to_string((*axes)[i]) + " crop more than there is");
@@ -46,7 +51,7 @@ Status infer(InferContext& c) {
   return {};
 }
 
-// Index of x that element i of a padded axis of n elements is (i counts from the first element of x).
+// Index of x that element i of a padded axis of n elements is (i counts from the first element that no pad crops).
 int64_t fold(int64_t i, int64_t n, const std::string& mode) {
   if (mode == "edge") return std::clamp<int64_t>(i, 0, n - 1);
   if (mode == "wrap") return ((i % n) + n) % n;
@@ -111,8 +116,11 @@ Status bind(BindContext& c) {
   if (y.count() == 0) return {};
   auto axes = axes_of(c.ints(3), x.dims.rank);
   const auto pads = c.ints(1);
-  std::array<int64_t, kMaxRank> before{};
-  for (size_t i = 0; i < axes->size(); ++i) before[static_cast<size_t>((*axes)[i])] = (*pads)[i];
+  std::array<int64_t, kMaxRank> before{}, after{};
+  for (size_t i = 0; i < axes->size(); ++i) {
+    before[static_cast<size_t>((*axes)[i])] = (*pads)[i];
+    after[static_cast<size_t>((*axes)[i])] = (*pads)[i + axes->size()];
+  }
   if (x.dims.rank == 0) return bind_flat_copy(c, x.data, y.data, static_cast<int64_t>(size_of(x.dtype)));
   if (constant_mode(c.attrs)) return bind_constant(c, before);
   const std::string mode = c.attrs.s("mode");
@@ -122,7 +130,9 @@ Status bind(BindContext& c) {
   for (int d = 0; d < x.dims.rank; ++d) {
     const size_t s = static_cast<size_t>(d);
     int64_t* index = c.table<int64_t>(y.dims[d]);
-    for (int64_t i = 0; i < y.dims[d]; ++i) index[i] = fold(i - before[s], x.dims[d], mode) * from[s] * size;
+    const int64_t first = std::max<int64_t>(0, -before[s]), kept = x.dims[d] - first + std::min<int64_t>(after[s], 0);
+    if (kept <= 0) return invalid("axis " + std::to_string(d) + " has nothing left to pad with");  // y is not empty
+    for (int64_t i = 0; i < y.dims[d]; ++i) index[i] = (first + fold(i - std::max<int64_t>(before[s], 0), kept, mode)) * from[s] * size;
     a.index[d] = index;
     a.n[d] = y.dims[d];
   }

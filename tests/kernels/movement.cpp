@@ -172,6 +172,19 @@ TEST_CASE("tile: repeats along every axis") {
   CHECK(op_error("Tile", {}, {x, ints({-1, 1})}) != "");
 }
 
+// Expected values: onnxruntime 1.32.
+TEST_CASE("pad: a side that crops does so before the other is filled") {
+  auto pad = [](const char* mode, int64_t before, int64_t after) { return run_op("Pad", {{"mode", mode}}, {f32({6}, {0, 1, 2, 3, 4, 5}), i64({2}, {before, after})})[0]; };
+  check_same(pad("wrap", -1, 2), f32({7}, {1, 2, 3, 4, 5, 1, 2}));
+  check_same(pad("wrap", 2, -1), f32({7}, {3, 4, 0, 1, 2, 3, 4}));
+  check_same(pad("reflect", -1, 2), f32({7}, {1, 2, 3, 4, 5, 4, 3}));
+  check_same(pad("reflect", 2, -1), f32({7}, {2, 1, 0, 1, 2, 3, 4}));
+  check_same(pad("edge", 3, -2), f32({7}, {0, 0, 0, 0, 1, 2, 3}));
+  check_same(pad("wrap", -5, 3), f32({4}, {5, 5, 5, 5}));
+  CHECK(op_error("Pad", {{"mode", "edge"}}, {f32({2}, {0, 1}), i64({2}, {-2, 3})}) != "");
+  CHECK(op_error("Pad", {{"mode", "wrap"}}, {f32({2}, {0, 1}), i64({2}, {-3, 3})}) != "");
+}
+
 TEST_CASE("pad: constant, reflect, edge and wrap, with crops and axes") {
   const Tensor x = f32({1, 4}, {1, 2, 3, 4});
   auto pad = [&](const char* mode, int64_t before, int64_t after) {
