@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "kernels/elementwise/convert.h"
 #include "runtime/base/half.h"
 
 namespace tern {
@@ -25,7 +26,7 @@ struct SumOf<T> {
 };
 
 template <class T>
-typename SumOf<T>::type widen(T v) {
+typename SumOf<T>::type to_sum(T v) {
   if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) {
     return to_f32(v);
   } else {
@@ -33,7 +34,7 @@ typename SumOf<T>::type widen(T v) {
   }
 }
 template <class T>
-T narrow(typename SumOf<T>::type v) {
+T from_sum(typename SumOf<T>::type v) {
   if constexpr (std::is_same_v<T, f16>) {
     return to_f16(v);
   } else if constexpr (std::is_same_v<T, bf16>) {
@@ -42,20 +43,28 @@ T narrow(typename SumOf<T>::type v) {
     return static_cast<T>(v);
   }
 }
-// alpha and beta are floats; integers take them truncated towards zero.
+// alpha and beta are floats. When both are whole numbers the integers that they multiply stay exact, and wrap.
 template <class S>
 S factor(float f) {
   if constexpr (std::is_floating_point_v<S>) {
     return static_cast<S>(f);
   } else {
-    return f > -9.2e18f && f < 9.2e18f ? static_cast<S>(static_cast<int64_t>(f)) : S(0);
+    return static_cast<S>(static_cast<int64_t>(f));
   }
+}
+bool whole(float f) { return f > -9.2e18f && f < 9.2e18f && static_cast<float>(static_cast<int64_t>(f)) == f; }
+// alpha * sum + beta * c of integers, in double and truncated.
+template <class T, class S>
+T scaled(const PortableGemmArgs& g, S sum, const T* c) {
+  const double v = static_cast<double>(g.alpha) * static_cast<double>(static_cast<T>(sum));
+  return convert<T>(c != nullptr ? v + static_cast<double>(g.beta) * static_cast<double>(*c) : v);
 }
 
 template <class T>
 void gemm(const PortableGemmArgs& g) {
   using S = typename SumOf<T>::type;
-  const S alpha = factor<S>(g.alpha), beta = factor<S>(g.beta);
+  const bool fraction = std::is_integral_v<T> && !(whole(g.alpha) && whole(g.beta));
+  const S alpha = fraction ? S(1) : factor<S>(g.alpha), beta = fraction ? S(0) : factor<S>(g.beta);
   for (int64_t row = g.row_begin; row < g.row_end; ++row) {
     const BatchOffset at = g.batch[row / g.m];
     const int64_t r = row % g.m;
@@ -66,19 +75,26 @@ void gemm(const PortableGemmArgs& g) {
       const int64_t columns = std::min<int64_t>(16, g.n - begin);
       S sum[16] = {};
       for (int64_t k = 0; k < g.k; ++k) {
-        const S x = widen(a[k * g.a_k]);
+        const S x = to_sum(a[k * g.a_k]);
         const T* w = b + k * g.b_k + begin * g.b_column;
-        for (int64_t j = 0; j < columns; ++j) sum[j] = static_cast<S>(sum[j] + x * widen(w[j * g.b_column]));
+        for (int64_t j = 0; j < columns; ++j) sum[j] = static_cast<S>(sum[j] + x * to_sum(w[j * g.b_column]));
       }
       for (int64_t j = 0; j < columns; ++j) {
         const int64_t column = begin + j;
+        const T* c = g.c == nullptr ? nullptr : static_cast<const T*>(g.c) + r * g.c_row + column * g.c_column;
+        if constexpr (std::is_integral_v<T>) {
+          if (fraction) {
+            static_cast<T*>(g.y)[out + column] = scaled<T>(g, sum[j], c);
+            continue;
+          }
+        }
         S v = static_cast<S>(alpha * sum[j]);
-        if (g.c != nullptr) v = static_cast<S>(v + beta * widen(static_cast<const T*>(g.c)[r * g.c_row + column * g.c_column]));
-        if (g.residual != nullptr) v = static_cast<S>(v + widen(static_cast<const T*>(g.residual)[out + column]));
+        if (c != nullptr) v = static_cast<S>(v + beta * to_sum(*c));
+        if (g.residual != nullptr) v = static_cast<S>(v + to_sum(static_cast<const T*>(g.residual)[out + column]));
         if constexpr (std::is_floating_point_v<S>) {
           if (g.relu) v = S(0) > v ? S(0) : v;
         }
-        static_cast<T*>(g.y)[out + column] = narrow<T>(v);
+        static_cast<T*>(g.y)[out + column] = from_sum<T>(v);
       }
     }
   }

@@ -210,6 +210,16 @@ TEST_CASE("matmul: one-dimensional operands are a row and a column, which the re
   check_same(run_op("MatMul", {}, {v, f32({2, 2, 1}, {1, 2, 3, 4})})[0], f32({2, 1}, {5, 11}));
 }
 
+// Expected values: onnx.reference 1.23.
+TEST_CASE("gemm: integers under a fraction are scaled in double and truncated") {
+  const Tensor a = cast(f32({2, 3}, {0, 1, 2, 3, 4, 5}), DType::i32), b = cast(f32({3, 4}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}), DType::i32);
+  check_same(run_op("Gemm", {{"alpha", 0.5f}}, {a, b})[0], cast(f32({2, 4}, {10, 11, 13, 14, 28, 34, 40, 46}), DType::i32));
+  check_same(run_op("Gemm", {{"alpha", -0.5f}, {"beta", 0.25f}}, {a, b, cast(f32({4}, {1, 2, 3, -7}), DType::i32)})[0],
+             cast(f32({2, 4}, {-9, -11, -12, -16, -27, -33, -39, -47}), DType::i32));
+  check_same(run_op("Gemm", {{"alpha", 2.0f}, {"beta", -1.0f}}, {a, b, cast(f32({1}, {1}), DType::i32)})[0],
+             cast(f32({2, 4}, {39, 45, 51, 57, 111, 135, 159, 183}), DType::i32));
+}
+
 TEST_CASE("matmul: integers wrap around, halves are summed in f32 and rounded once") {
   const Tensor a = f32({2, 3}, {1, -2, 3, 4, 5, 6}), b = f32({3, 2}, {7, 8, 9, 1, 2, 3}), y = f32({2, 2}, {-5, 15, 85, 55});
   for (DType t : {DType::f64, DType::f16, DType::bf16, DType::i32, DType::i64}) {
