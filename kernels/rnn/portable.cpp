@@ -83,7 +83,7 @@ void new_state(const Row<T>& r, int64_t time) {
       const double old = r.value(r.c, u), i = r.act(0, g[u] + r.peephole(0, u, old));
       const double f = r.a.s.input_forget ? 1 - i : r.act(0, g[2 * H + u] + r.peephole(2, u, old));
       const double c = f * old + i * r.act(1, g[3 * H + u]);
-      g[u] = r.act(0, g[H + u] + r.peephole(1, u, c)) * r.act(2, c);
+      g[u] = r.act(0, g[H + u] + r.peephole(1, u, c)) * activate(r.a.s.activations[r.d][2], c);
       g[H + u] = c;
     }
   }

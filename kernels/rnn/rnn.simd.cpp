@@ -116,7 +116,7 @@ void lstm_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
     f = !kPlain && s.input_forget ? splat(1.0f) - i : apply<kPlain, sigmoid>(s, e[0], f);
     c = f * c + i * apply<kPlain, tanh>(s, e[1], read(g + 3 * s.hidden, n));
     if (!kPlain && d.peepholes != nullptr) o = o + read(d.peepholes + s.hidden + u, n) * c;
-    const f32x16 h = apply<kPlain, sigmoid>(s, e[0], o) * apply<kPlain, tanh>(s, e[2], c);
+    const f32x16 h = apply<kPlain, sigmoid>(s, e[0], o) * (kPlain ? activate<tanh>(c, 0, 0) : activate(e[2], c));
     keep<kPlain>(row, row.c, u, n, c);
     keep<kPlain>(row, row.h, u, n, h);
     emit<kPlain>(row, u, n, h);

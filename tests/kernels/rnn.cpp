@@ -83,7 +83,7 @@ std::vector<std::vector<double>> reference(const Options& o, const std::vector<T
   std::vector<double> y(static_cast<size_t>(T * D * B * H)), y_h(static_cast<size_t>(D * B * H)), y_c = y_h;
   for (int64_t d = 0; d < D; ++d) {
     auto f = [&](size_t i, double x) {
-      if (o.clip > 0) x = std::min(std::max(x, -o.clip), o.clip);
+      if (o.clip > 0 && i < 2) x = std::min(std::max(x, -o.clip), o.clip);  // not h(c): onnxruntime, OpenVINO
       if (!o.functions.empty()) return o.functions[static_cast<size_t>(d) * o.function_count() + i](x);
       return i == 0 && o.op != "RNN" ? sigmoid(x) : std::tanh(x);
     };
