@@ -1,5 +1,5 @@
 // Cast and CastLike: every dtype to every other. The number of a dtype in the attribute `to` is ONNX's. See convert.h.
-// Text: numbers are read as ONNX writes them (decimal, scientific, inf, nan; what is no number gives NaN, or 0 for integers) and
+// Text: numbers are read as ONNX writes them (decimal, scientific, inf, nan; what is no number gives NaN, or 0 for integers; out of range as convert.h) and
 // written shortest (NaN, INF, -INF). Written text lies in memory of the session, valid until the next run.
 #include <charconv>
 
@@ -23,7 +23,7 @@ struct CastArgs {
 template <class T>
 T parse(std::string_view s) {
   while (!s.empty() && (s.front() == ' ' || s.front() == '+')) s.remove_prefix(1);
-  double v = std::numeric_limits<double>::quiet_NaN();
+  double v = std::is_integral_v<T> ? 0 : std::numeric_limits<double>::quiet_NaN();
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     T exact = 0;
     if (auto r = std::from_chars(s.data(), s.data() + s.size(), exact); r.ec == std::errc() && r.ptr == s.data() + s.size()) return exact;

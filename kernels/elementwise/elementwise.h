@@ -4,7 +4,7 @@
 //   Numerics  f32: + - * / sqrt exact, the rest as simd_math.h states; trigonometry and pow through double, rounded once (0.51 ULP).
 //             f64: portable_math.h. f16, bf16: computed wider, rounded once. Same bits for every ISA, part and alignment.
 //   Edges     NaN propagates (Relu, Clip, Min, Max, Shrink too); integers wrap; integer x/0 and x%0 are 0, INT_MIN/-1 is INT_MIN;
-//             shifts by the width or more give 0; float to integer saturates, NaN gives 0.
+//             shifts by the width or more give 0; float to integer out of range as in convert.h.
 //   Source    the ONNX operators, newest opset.
 // One kernel template for each arity: unary.h, binary.h, where.cpp. Next: unary.h, then unary.cpp.
 #pragma once

@@ -1,5 +1,5 @@
 // Pow: y = a ^ b of two dtypes that may differ, y of the dtype of a. Floats through double (portable_math.h), rounded once;
-// integers with integer exponents exactly, wrapping; with float exponents through double, saturating.
+// integers with integer exponents exactly, wrapping; with float exponents through double, then as convert.h.
 // A constant exponent of 2 is a product: the portable kernel gives the same bits for it. See elementwise.h.
 #include "kernels/elementwise/binary_rows.h"
 #include "kernels/elementwise/convert.h"
