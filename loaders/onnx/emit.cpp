@@ -64,6 +64,10 @@ ValueId GraphBuilder::emit(const OnnxNode& node, const char* op, std::vector<Val
   return y;
 }
 
+void GraphBuilder::emit_to(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs, ValueId output) {
+  add_node({op, node.name, node.version, std::move(inputs), {output}, std::move(attrs)});
+}
+
 void GraphBuilder::add_node(OnnxNode node, std::vector<int32_t> subgraphs) {
   const OpDef* op = find_op(node.op);
   if (op == nullptr || op->tern_only) {

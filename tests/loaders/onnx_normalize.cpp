@@ -62,6 +62,11 @@ TEST_CASE("normalize: Softmax before opset 13 flattens, unless one axis is all t
   CHECK(normalized(7, node("Softmax", {"x"}, {"y"}), {}, 1, {"n", 4}).nodes.size() == 1);  // rank 2: axis 1 is the last
 }
 
+TEST_CASE("normalize: rules are for the operators of the file, not for what rules made of them") {
+  for (const char* op : {"Softmax", "LogSoftmax", "Hardmax"}) CHECK(ops(normalized(1, node(op, {"x"}, {"y"}))) == "Flatten " + std::string(op) + " Shape Reshape");
+  CHECK(ops(normalized(1, node("Upsample", {"x"}, {"y"}, {attr("height_scale", 2.0f), attr("width_scale", 2.0f)}))) == "Resize");
+}
+
 TEST_CASE("normalize: an old Softmax in the middle knows its rank from the nodes before it") {
   auto g = load_graph(Source{bytes(model(9, {node("Relu", {"x"}, {"h"}), node("Softmax", {"h"}, {"y"})}, {input("x", 1, {"n", 4})}, {output("y")})), nullptr, "", ""}, {});
   REQUIRE(g.ok());
@@ -139,6 +144,24 @@ TEST_CASE("normalize: GroupNormalization of opset 18 repeats scale and bias for 
   CHECK(ints(g, g.nodes[1], 1) == Ints{2, 3});
   CHECK(ops(normalized(21, n, scale, 1, {2, 6, 4})) == "GroupNormalization");
   CHECK(ops(normalized(18, n, scale, 1, {2, "c", 4})).starts_with("Shape Div Concat Reshape"));
+}
+
+TEST_CASE("normalize: the mask of an old Dropout has the dtype of its opset") {
+  for (int64_t opset : {7, 9, 10, 11, 12}) {
+    CAPTURE(opset);
+    auto g = load_graph(Source{bytes(model(opset, {node("Dropout", {"x"}, {"y", "k"})}, {input("x", 11, {2, 3})}, {output("y"), output("k")})), nullptr, "", ""}, {});
+    REQUIRE(g.ok());
+    CHECK(ops(*g) == (opset < 10 ? "Shape ConstantOfShape CastLike Dropout" : opset < 12 ? "Shape ConstantOfShape Dropout" : "Dropout"));
+  }
+}
+
+TEST_CASE("normalize: the Resize of opset 10 rounds up where it shrinks") {
+  const Proto mixed = raw_tensor<float>("s", 1, {4}, {1, 1, 0.6f, 2});
+  const Graph g = normalized(10, node("Resize", {"x", "s"}, {"y"}), {mixed});
+  CHECK(ops(g) == "Min Resize Max Resize");
+  CHECK(g.nodes[1].attrs.s("nearest_mode") == "ceil");
+  CHECK(g.nodes[3].attrs.s("nearest_mode") == "floor");
+  CHECK(ops(normalized(10, node("Resize", {"x", "s"}, {"y"}, {attr("mode", "linear")}), {mixed})) == "Resize");
 }
 
 TEST_CASE("normalize: Upsample and the Resize of opset 10 are asymmetric Resizes") {

@@ -1,4 +1,5 @@
 // Clip, Dropout, GridSample, Selu of old opsets. See normalize.h.
+#include <array>
 #include <limits>
 
 #include "loaders/onnx/normalize/normalize.h"
@@ -22,6 +23,21 @@ Status clip_to_inputs(OnnxNode& node, Emitter& to) {
 Status dropout_inference(OnnxNode& node, Emitter&) {
   node.attrs.erase("ratio");
   node.attrs.erase("is_test");
+  return {};
+}
+
+// The mask had the dtype of the data until opset 7 and was all zeros in inference (onnxruntime); bool and ones came with opsets 10 and 12.
+Status dropout_mask(OnnxNode& node, Emitter& to) {
+  if (node.outputs.size() < 2) return {};
+  const ValueId mask = node.outputs[1];
+  node.outputs.resize(1);
+  if (mask == kNone) return {};
+  const ValueId x = node.input(0);
+  Attributes zero;
+  zero.set("value", node.version < 10 ? Tensor::of<float>({1}, std::vector<float>{0}) : Tensor::of<bool>({1}, std::array{false}));
+  const ValueId shape = to.emit(node, "Shape", {x});
+  if (node.version >= 10) to.emit_to(node, "ConstantOfShape", {shape}, zero, mask);
+  else to.emit_to(node, "CastLike", {to.emit(node, "ConstantOfShape", {shape}, zero), x}, {}, mask);
   return {};
 }
 

@@ -32,6 +32,8 @@ class Emitter {
   virtual ~Emitter() = default;
   // A node with one output, which is returned. Its value is named after `node`.
   virtual ValueId emit(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs = {}) = 0;
+  // The same for an output of the file's node, which must no longer be among its outputs.
+  virtual void emit_to(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs, ValueId output) = 0;
   virtual ValueId constant(const OnnxNode& node, Tensor tensor) = 0;
   // What is known of a value so far: dtype none and unranked when nothing is.
   virtual TypeInfo type(ValueId v) const = 0;
@@ -69,6 +71,7 @@ Status flat_softmax(OnnxNode&, Emitter&);     // and LogSoftmax, Hardmax
 // activations.cpp
 Status clip_to_inputs(OnnxNode&, Emitter&);
 Status dropout_inference(OnnxNode&, Emitter&);
+Status dropout_mask(OnnxNode&, Emitter&);
 Status grid_sample_modes(OnnxNode&, Emitter&);
 Status selu_constants(OnnxNode&, Emitter&);
 // norms.cpp
@@ -76,7 +79,7 @@ Status batch_norm_inference(OnnxNode&, Emitter&);
 Status group_norm_channels(OnnxNode&, Emitter&);
 // resize.cpp
 Status upsample_to_resize(OnnxNode&, Emitter&);
-Status resize_asymmetric(OnnxNode&, Emitter&);
+Status resize_simple(OnnxNode&, Emitter&);
 Status resize_empty_inputs(OnnxNode&, Emitter&);
 // broadcast.cpp: Add, Gemm … before they broadcast as NumPy does
 Status broadcast_axis(OnnxNode&, Emitter&);

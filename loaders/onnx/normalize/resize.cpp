@@ -2,6 +2,14 @@
 #include "loaders/onnx/normalize/normalize.h"
 
 namespace tern::onnx {
+namespace {
+
+void asymmetric(Attributes& attrs) {
+  attrs.set("coordinate_transformation_mode", std::string("asymmetric"));
+  attrs.set("nearest_mode", std::string("floor"));
+}
+
+}  // namespace
 
 // Opset 1: height_scale and width_scale of [N,C,H,W]; 7: scales; 9: an input.
 Status upsample_to_resize(OnnxNode& node, Emitter& to) {
@@ -17,15 +25,31 @@ Status upsample_to_resize(OnnxNode& node, Emitter& to) {
   }
   if (node.input(1) == kNone) return invalid("scales are required");
   if (node.attrs.s("mode") == "bilinear") node.attrs.set("mode", std::string("linear"));
+  asymmetric(node.attrs);
   node.op = "Resize";
+  node.inputs = {node.inputs[0], kNone, node.inputs[1]};
   return {};
 }
 
-Status resize_asymmetric(OnnxNode& node, Emitter&) {
+// Opset 10 takes the pixel at floor(x / scale) where an axis grows and at ceil(x / scale) where it shrinks, as its official example does.
+// Axes are independent, so that one Resize for the shrinking ones and one for the others say the same, whatever the scales turn out to be.
+Status resize_simple(OnnxNode& node, Emitter& to) {
   if (node.inputs.size() != 2) return invalid("has " + std::to_string(node.inputs.size()) + " inputs, expected 2");
-  node.inputs = {node.inputs[0], kNone, node.inputs[1]};
-  node.attrs.set("coordinate_transformation_mode", std::string("asymmetric"));
-  node.attrs.set("nearest_mode", std::string("floor"));
+  ValueId x = node.inputs[0], scales = node.inputs[1];
+  asymmetric(node.attrs);
+  if (node.attrs.s("mode", "nearest") == "nearest") {
+    const ValueId one = to.constant(node, Tensor::scalar(1.0f));
+    Attributes shrink = node.attrs;
+    shrink.set("nearest_mode", std::string("ceil"));
+    const Tensor* known = to.contents(scales);
+    bool shrinks = known == nullptr || known->dtype() != DType::f32;
+    for (int64_t i = 0; !shrinks && i < known->count(); ++i) shrinks = known->data<float>()[i] < 1;
+    if (shrinks) {
+      x = to.emit(node, "Resize", {x, kNone, to.emit(node, "Min", {scales, one})}, shrink);
+      scales = to.emit(node, "Max", {scales, one});
+    }
+  }
+  node.inputs = {x, kNone, scales};
   return {};
 }
 

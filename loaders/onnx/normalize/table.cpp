@@ -15,7 +15,7 @@ struct Entry {
 
 constexpr int64_t kAll = INT64_MAX;
 
-// Rules of one operator apply in this order. A rule may rename the node; the rules of its new name then follow.
+// Rules of one operator apply in this order. They are for the operator of the file: what a rule renames has its newest form already.
 constexpr Entry kTable[] = {
     {"Add", 6, broadcast_axis},
     {"And", 6, broadcast_axis},
@@ -38,6 +38,7 @@ constexpr Entry kTable[] = {
     {"Concat", 3, concat_axis},
     {"DFT", 19, dft_axis_to_input},
     {"Dropout", 11, dropout_inference},
+    {"Dropout", 11, dropout_mask},
     {"GlobalLpPool", 1, lp_pool_order},
     {"GridSample", 19, grid_sample_modes},
     {"GroupNormalization", 20, group_norm_channels},
@@ -65,17 +66,18 @@ constexpr Entry kTable[] = {
     {"Squeeze", 12, axes_to_input},
     {"TopK", 9, topk_to_input},
     {"Unsqueeze", 12, axes_to_input},
-    {"Upsample", 10, upsample_to_resize},
-    {"Resize", 10, resize_asymmetric},
+    {"Upsample", 9, upsample_to_resize},
+    {"Resize", 10, resize_simple},
     {"Resize", kAll, resize_empty_inputs},
 };
 
 }  // namespace
 
 Status normalize(OnnxNode& node, Emitter& to) {
+  const std::string op = node.op;
   node.attrs.erase("consumed_inputs");  // an allocation hint of opset 1
   for (const Entry& entry : kTable) {
-    if (node.version > entry.up_to || node.op != entry.op) continue;
+    if (node.version > entry.up_to || op != entry.op) continue;
     if (Status s = entry.rule(node, to); !s) return s;
   }
   return {};
