@@ -7,6 +7,7 @@
 
 #include "loaders/onnx/onnx.h"
 #include "loaders/torch/torch.h"
+#include "runtime/base/printable.h"
 #include "runtime/model.h"
 
 namespace tern {
@@ -15,16 +16,7 @@ namespace {
 // One printable line, whatever names a file holds.
 Error printable(const Error& error) {
   constexpr size_t kMost = size_t(1) << 20;  // a long list of missing weights is whole
-  std::string s = error.message().substr(0, kMost);
-  for (size_t i = 0; i < s.size();) {
-    const auto c = static_cast<unsigned char>(s[i]);
-    const size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
-    bool good = n > 0 && i + n <= s.size() && c != 127 && c >= 32;
-    for (size_t k = 1; good && k < n; ++k) good = (static_cast<unsigned char>(s[i + k]) & 0xc0) == 0x80;
-    if (!good) s[i] = '?';
-    i += good ? n : 1;
-  }
-  return Error(error.code(), std::move(s));
+  return Error(error.code(), tern::printable(error.message(), kMost));
 }
 
 // Memory that runs short inside a container is an error like any other.

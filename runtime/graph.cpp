@@ -1,6 +1,8 @@
 // Graph: queries and printing. See graph.h.
 #include "runtime/graph.h"
 
+#include "runtime/base/printable.h"
+
 namespace tern {
 
 std::string describe(const Graph& graph, const Node& node) {
@@ -99,9 +101,9 @@ std::string operand(const Graph& graph, ValueId v) {
 }
 
 void print(const Graph& graph, const std::string& indent, std::string& out) {
-  out += indent + "graph " + graph.name + "(";
-  for (size_t i = 0; i < graph.inputs.size(); ++i) out += (i ? ", " : "") + typed(graph.value(graph.inputs[i]));
-  out += ") {\n";
+  std::string head = "graph " + graph.name + "(";
+  for (size_t i = 0; i < graph.inputs.size(); ++i) head += (i ? ", " : "") + typed(graph.value(graph.inputs[i]));
+  out += indent + printable(head) + ") {\n";
   for (const Node& node : graph.nodes) {
     std::string line = indent + "  ";
     for (size_t i = 0; i < node.outputs.size(); ++i) {
@@ -112,12 +114,12 @@ void print(const Graph& graph, const std::string& indent, std::string& out) {
     line += ")";
     if (!node.attrs.all().empty()) line += " {" + node.attrs.text() + "}";
     if (!node.name.empty()) line += "  # " + node.name;
-    out += line + "\n";
+    out += printable(line) + "\n";  // a line stays one, whatever its names hold
     for (int32_t g : node.subgraphs) print(graph.subgraphs[static_cast<size_t>(g)], indent + "    ", out);
   }
-  out += indent + "  return ";
-  for (size_t i = 0; i < graph.outputs.size(); ++i) out += (i ? ", " : "") + operand(graph, graph.outputs[i]);
-  out += "\n" + indent + "}\n";
+  std::string last;
+  for (size_t i = 0; i < graph.outputs.size(); ++i) last += (i ? ", " : "") + operand(graph, graph.outputs[i]);
+  out += indent + "  return " + printable(last) + "\n" + indent + "}\n";
 }
 
 }  // namespace

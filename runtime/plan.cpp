@@ -5,6 +5,7 @@
 
 #include "kernels/control/control.h"
 #include "runtime/base/checked.h"
+#include "runtime/base/printable.h"
 #include "runtime/plan_memory.h"
 
 namespace tern {
@@ -477,7 +478,7 @@ class Planner {
     t += "plan: " + std::to_string(plan_.steps[0].size()) + " steps, " + std::to_string(plan_.arena.size()) + " arena bytes, isa " +
          name(options_.isa) + ", threads " + std::to_string(options_.threads) + "\n";
     for (const PlanPort& p : plan_.inputs) {
-      t += "input  %" + p.name + "@" + std::to_string(p.data - plan_.arena.data()) + ": " + name(p.dtype) + to_string(p.dims) + "\n";
+      t += "input  %" + printable(p.name) + "@" + std::to_string(p.data - plan_.arena.data()) + ": " + name(p.dtype) + to_string(p.dims) + "\n";
     }
     for (const Work& w : work_) {
       if (w.node == nullptr) {
@@ -490,10 +491,10 @@ class Planner {
       for (size_t i = 0; i < w.node->inputs.size(); ++i) line += (i ? ", " : "") + place_text(w.scope, w.node->inputs[i]);
       line += ")";
       line += w.row == nullptr ? "  nothing to do" : std::string("  ") + w.row->name;
-      t += line + "\n";
+      t += printable(line) + "\n";
     }
     for (const PlanPort& p : plan_.outputs) {
-      t += "output %" + p.name + "@" + std::to_string(p.data - plan_.arena.data()) + ": " + name(p.dtype) + to_string(p.dims) + "\n";
+      t += "output %" + printable(p.name) + "@" + std::to_string(p.data - plan_.arena.data()) + ": " + name(p.dtype) + to_string(p.dims) + "\n";
     }
   }
 

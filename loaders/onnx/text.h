@@ -3,14 +3,11 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/printable.h"
+
 namespace tern::onnx {
 
-// 'conv1': control characters become '?', long names are abridged.
-inline std::string quoted(std::string_view name) {
-  constexpr size_t kMost = 80;
-  std::string s = "'";
-  for (char c : name.substr(0, kMost)) s += static_cast<unsigned char>(c) < 32 || c == 127 ? '?' : c;
-  return s + (name.size() > kMost ? "...'" : "'");
-}
+// 'conv1': what is not printable is spelt out, long names are abridged.
+inline std::string quoted(std::string_view name) { return "'" + printable(name, 80) + "'"; }
 
 }  // namespace tern::onnx

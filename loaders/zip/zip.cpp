@@ -8,6 +8,7 @@
 
 #include "loaders/source.h"
 #include "runtime/base/byte_reader.h"
+#include "runtime/base/printable.h"
 
 namespace tern {
 namespace {
@@ -35,13 +36,7 @@ bool is_bad_name(std::string_view name) {
 }
 
 // A name in a message: printable, and not a page long.
-std::string shown(std::string_view name) {
-  std::string s(name.substr(0, 100));
-  for (char& c : s) {
-    if (static_cast<unsigned char>(c) < 32 || c == 127) c = '?';
-  }
-  return "member " + s;
-}
+std::string shown(std::string_view name) { return "member " + printable(name, 100); }
 
 struct Directory {
   uint64_t entries, size, offset;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "runtime/base/printable.h"
+
 namespace tern::torch {
 
 SourceText::SourceText(std::string file, std::string_view text) : file(std::move(file)), text(text), lines{0} {
@@ -25,11 +27,7 @@ Place SourceText::place_of(size_t offset) const {
   return {static_cast<int>(line), static_cast<int>(std::min(offset, text.size()) - lines[static_cast<size_t>(line) - 1]) + 1};
 }
 
-std::string printable(std::string_view text, size_t most) {
-  std::string s(text.substr(0, most));
-  std::replace_if(s.begin(), s.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return text.size() > most ? s + "..." : s;
-}
+std::string printable(std::string_view text, size_t most) { return tern::printable(text, most); }
 
 Error at(const SourceText& source, const Place& place, const std::string& message) { return invalid(source.at(place) + ": " + message); }
 
