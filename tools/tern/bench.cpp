@@ -12,6 +12,7 @@
 #include "tools/tern/count_allocations.h"
 #include "tools/tern/histogram.h"
 #include "tools/tern/print.h"
+#include "tools/tern/save.h"
 
 namespace tern::command {
 
@@ -130,27 +131,27 @@ void print_json(const Report& r) {
 void print_text(const Report& r) {
   const Histogram &h = r.calls->histogram, &c = r.nothing->histogram;
   auto time = [&](uint64_t ticks) { return duration(r.clock->ns(ticks)); };
-  out(r.model + " on " + r.isa + ", " + std::to_string(r.threads) + (r.threads == 1 ? " thread, " : " threads, ") + grouped(static_cast<int64_t>(h.runs())) + " calls\n\n");
-  std::vector<std::vector<std::string>> rows = {{"", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max", "mean"}};
+  out(shown(r.model) + " on " + shown(r.isa) + ", " + shown(r.threads) + (r.threads == 1 ? Text(" thread, ") : Text(" threads, ")) + grouped(static_cast<int64_t>(h.runs())) + " calls\n\n");
+  std::vector<std::vector<Text>> rows = {{"", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max", "mean"}};
   for (const auto& [label, x] : {std::pair("run()", &h), std::pair("nothing", &c)}) {
-    rows.push_back({label, time(x->min()), time(x->percentile(0.5)), time(x->percentile(0.9)), time(x->percentile(0.99)), time(x->percentile(0.999)),
+    rows.push_back({shown(label), time(x->min()), time(x->percentile(0.5)), time(x->percentile(0.9)), time(x->percentile(0.99)), time(x->percentile(0.999)),
                     time(x->percentile(0.9999)), time(x->max()), duration(x->mean() * r.clock->ns(1))});
   }
   out(table(rows, 0b111111110));
   const double p50 = std::max(r.clock->ns(h.percentile(0.5)), 1e-3);
   char line[300];
   std::snprintf(line, sizeof line, "\n%.2f GMAC/s, weights %.2f GB/s, canary %.1f GFLOP/s, arena %s bytes\n", static_cast<double>(r.macs) / p50,
-                static_cast<double>(r.weight_bytes) / p50, r.canary, grouped(r.arena_bytes).c_str());
-  out(line);
-  out((allocations() < 0 ? std::string("uncounted") : std::to_string(r.calls->allocations)) + " allocations, " + std::to_string(r.calls->page_faults) +
+                static_cast<double>(r.weight_bytes) / p50, r.canary, grouped(r.arena_bytes).str().c_str());
+  out(shown_lines(line));
+  out((allocations() < 0 ? Text("uncounted") : shown(r.calls->allocations)) + " allocations, " + shown(r.calls->page_faults) +
       " page faults during the measured calls\n");
   if (r.node_ns.empty()) return;
   double total = 0;
   for (double ns : r.node_ns) total += ns;
-  std::vector<std::vector<std::string>> nodes = {{"node", "operator", "kernel", "time", "share"}};
+  std::vector<std::vector<Text>> nodes = {{"node", "operator", "kernel", "time", "share"}};
   for (size_t i = 0; i < r.node_ns.size(); ++i) {
     std::snprintf(line, sizeof line, "%.1f %%", total > 0 ? 100 * r.node_ns[i] / total : 0);
-    nodes.push_back({r.steps[i].node, r.steps[i].op, r.steps[i].kernel, duration(r.node_ns[i]), line});
+    nodes.push_back({shown(r.steps[i].node), shown(r.steps[i].op), shown(r.steps[i].kernel), duration(r.node_ns[i]), shown(line)});
   }
   out("\n" + table(nodes, 0b11000));
 }

@@ -12,9 +12,10 @@ namespace {
 
 constexpr int kWidth = 860, kHeight = 360, kLeft = 60, kRight = 20, kTop = 40, kBottom = 50, kBars = 260;
 
+// XML, which knows no control characters.
 std::string escaped(const std::string& s) {
   std::string t;
-  for (char c : s) t += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
+  for (char c : printable(s)) t += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
   return t;
 }
 
@@ -52,7 +53,7 @@ std::string latency_svg(const Histogram& calls, const Histogram& nothing, const 
   for (double e = low; e <= high; e += 1) {
     const double at = kLeft + (e - low) / (high - low) * inner_width;
     put("<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%.1f\" stroke=\"#ddd\"/>\n", at, at, kTop, kTop + inner_height);
-    put("<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n", at, kTop + inner_height + 18, duration(std::pow(10, e)).c_str());
+    put("<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n", at, kTop + inner_height + 18, duration(std::pow(10, e)).str().c_str());
   }
   for (double n = 1; n <= most; n *= 10) put("<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.0f</text>\n", kLeft - 6, y(n) + 4, n);
   for (int i = 0; i < kBars; ++i) {
@@ -69,7 +70,7 @@ std::string latency_svg(const Histogram& calls, const Histogram& nothing, const 
     const uint64_t ticks = calls.percentile(share);
     const double at = kLeft + (log_ns(ticks) - low) / (high - low) * inner_width;
     put("<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%.1f\" stroke=\"#c33\" stroke-dasharray=\"3,3\"/>\n", at, at, kTop, kTop + inner_height);
-    put("<text x=\"%.1f\" y=\"%.1f\" fill=\"#c33\">%s %s</text>\n", at + 3, mark, label, duration(clock.ns(ticks)).c_str());
+    put("<text x=\"%.1f\" y=\"%.1f\" fill=\"#c33\">%s %s</text>\n", at + 3, mark, label, duration(clock.ns(ticks)).str().c_str());
     mark += 15;
   }
   put("<text x=\"%d\" y=\"%d\" fill=\"#3b6ea5\">run(), %llu calls</text>\n", kLeft, kHeight - 10, static_cast<unsigned long long>(calls.runs()));

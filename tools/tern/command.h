@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tern/tern.h"
+#include "tools/tern/text.h"
 
 namespace tern::command {
 
@@ -50,11 +51,10 @@ int fail(const std::string& what, const Error& error);
 int fail_at(const std::string& what, const Error& error);
 void note(const std::string& text);
 // stdout; a reader that went away (head) is no error
-void out(std::string_view text);
+void out(const Text& text);
 bool colours();            // stdout is a terminal and NO_COLOR is not set
 bool show_progress();      // stderr is a terminal
 void progress(const std::string& text);  // overwrites its last line; "" removes it
-Status write_file(const std::string& path, std::string_view bytes);
 
 int inspect(const Options& options);
 int run(const Options& options);

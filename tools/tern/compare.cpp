@@ -109,7 +109,7 @@ Difference compare(const Array& actual, const Array& expected, const Tolerance& 
     return d;
   }
   for (size_t i = 0; i < count(expected); ++i) {
-    const auto at = [&] { return shape_text(position(i, expected.dims)) + " is " + element(actual, i) + ", expected " + element(expected, i); };
+    const auto at = [&] { return shape_text(position(i, expected.dims)) + " is " + element(actual, i).str() + ", expected " + element(expected, i).str(); };
     if (expected.dtype == DType::string) {
       if (actual.strings[i] != expected.strings[i]) differ(at());
       continue;

@@ -4,6 +4,7 @@
 #include "tools/tern/arrays.h"
 #include "tools/tern/compare.h"
 #include "tools/tern/print.h"
+#include "tools/tern/save.h"
 
 namespace tern::command {
 namespace {
@@ -93,7 +94,7 @@ int conformance(const Options& options) {
   Json j;
   j.object().key("passed").value(counts[0]).key("failed").value(counts[1]).key("unsupported").value(counts[2]).key("cases").array();
   for (const Case& c : cases) {
-    if (!json_on_stdout && c.outcome != Outcome::passed) out(std::string(kNames[static_cast<int>(c.outcome)]) + "  " + c.name + ": " + c.detail + "\n");
+    if (!json_on_stdout && c.outcome != Outcome::passed) out(shown(kNames[static_cast<int>(c.outcome)]) + "  " + shown(c.name) + ": " + shown(c.detail) + "\n");
     j.object().key("name").value(c.name).key("result").value(kNames[static_cast<int>(c.outcome)]).key("detail").value(c.detail).end();
   }
   j.end().end();
@@ -101,9 +102,9 @@ int conformance(const Options& options) {
     out(j.text());
   } else {
     if (options.has("--json")) {
-      if (Status s = write_file(options.get("--json"), j.text()); !s) return fail_at("cannot write", s.error());
+      if (Status s = write_file(options.get("--json"), j.text().str()); !s) return fail_at("cannot write", s.error());
     }
-    out(std::to_string(counts[0]) + " passed, " + std::to_string(counts[1]) + " failed, " + std::to_string(counts[2]) + " skipped\n");
+    out(shown(counts[0]) + " passed, " + shown(counts[1]) + " failed, " + shown(counts[2]) + " skipped\n");
   }
   return counts[1] == 0 ? kDone : kDifferent;
 }

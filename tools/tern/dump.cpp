@@ -46,7 +46,7 @@ int dump(const Options& options) {
   auto text = text_after(options, after, *session);
   if (!text) return fail_at("cannot dump", text.error());
   if (!options.has("--json")) {
-    out(*text);
+    out(shown_lines(*text));
     return kDone;
   }
   Json j;

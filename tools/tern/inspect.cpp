@@ -3,18 +3,14 @@
 #include "tools/tern/arrays.h"
 #include "tools/tern/inspect_weights.h"
 #include "tools/tern/print.h"
+#include "tools/tern/save.h"
 
 namespace tern::command {
 namespace {
 
 // The graph for Graphviz, from the layers' IR: boxes are nodes, edges are values with their types.
 std::string dot(const Graph& g) {
-  auto quoted = [](const std::string& s) {
-    Json j;
-    std::string text = j.value(s).text();
-    text.pop_back();
-    return text;
-  };
+  auto quoted = [](const std::string& s) { return Json().value(printable(s)).fragment().str(); };  // Graphviz knows quotes and backslashes only
   std::string out = "digraph tern {\n  node [shape=box, fontname=\"Helvetica\"];\n  edge [fontname=\"Helvetica\", fontsize=10];\n";
   const std::vector<NodeId> by = producers(g);
   for (ValueId v : g.inputs) out += "  i" + std::to_string(v) + " [shape=ellipse, label=" + quoted(g.value(v).name) + "];\n";
@@ -82,13 +78,9 @@ int inspect(const Options& options) {
     }
     j.key("layers").array();
     for (const LayerInfo& layer : layers) {
-      j.object().key("name").value(layer.name).key("op").value(layer.op).key("shape").array();
-      for (const std::string& d : layer.shape) {
-        auto dim = parse_dim(d);
-        if (dim && dim->known()) j.value(dim->value());
-        else j.value(d);
-      }
-      j.end().key("parameters").value(layer.parameters).key("macs");
+      j.object().key("name").value(layer.name).key("op").value(layer.op).key("shape");
+      write_shape(j, layer.shape);
+      j.key("parameters").value(layer.parameters).key("macs");
       if (layer.macs) j.value(*layer.macs);
       else j.null();
       j.end();
@@ -114,22 +106,22 @@ int inspect(const Options& options) {
     out(j.end().end().text());
     return kDone;
   }
-  out("format    " + model->format() + (model->opset() ? ", opset " + std::to_string(model->opset()) : "") + "\n");
-  if (!model->producer().empty()) out("producer  " + model->producer() + "\n");
-  for (const std::string& text : model->notes()) out("note      " + text + "\n");
-  for (const Port& p : model->inputs()) out("input     " + p.name + ": " + name(p.dtype) + shape_text(p.shape) + "\n");
-  for (const Port& p : model->outputs()) out("output    " + p.name + ": " + name(p.dtype) + shape_text(p.shape) + "\n");
-  std::vector<std::vector<std::string>> rows = {{"layer", "operator", "output shape", "parameters", "MACs"}};
+  out("format    " + shown(model->format()) + (model->opset() ? ", opset " + shown(model->opset()) : Text()) + "\n");
+  if (!model->producer().empty()) out("producer  " + shown(model->producer()) + "\n");
+  for (const std::string& text : model->notes()) out("note      " + shown(text) + "\n");
+  for (const Port& p : model->inputs()) out("input     " + shown(p.name + ": " + name(p.dtype) + shape_text(p.shape)) + "\n");
+  for (const Port& p : model->outputs()) out("output    " + shown(p.name + ": " + name(p.dtype) + shape_text(p.shape)) + "\n");
+  std::vector<std::vector<Text>> rows = {{"layer", "operator", "output shape", "parameters", "MACs"}};
   for (const LayerInfo& layer : layers) {
-    rows.push_back({layer.name, layer.op, shape_text(layer.shape), grouped(layer.parameters), layer.macs ? grouped(*layer.macs) : "?"});
+    rows.push_back({shown(layer.name), shown(layer.op), shown(shape_text(layer.shape)), grouped(layer.parameters), layer.macs ? grouped(*layer.macs) : Text("?")});
   }
   out("\n" + table(rows, 0b11000));
   std::string bound;
   for (const auto& [symbol, value] : all) bound += (bound.empty() ? "  (" : ", ") + symbol + " = " + std::to_string(value);
   if (!bound.empty()) bound += ")";
   out("\nparameters    " + grouped(totals.parameters) + "\nweight bytes  " + grouped(totals.weight_bytes) + "\n");
-  out("MACs          " + (totals.macs_known ? grouped(totals.macs) + bound : std::string("depend on data")) + "\n");
-  out("arena bytes   " + (totals.arena_bytes >= 0 ? grouped(totals.arena_bytes) + bound : std::string("depend on data")) + "\n");
+  out("MACs          " + (totals.macs_known ? grouped(totals.macs) + shown(bound) : Text("depend on data")) + "\n");
+  out("arena bytes   " + (totals.arena_bytes >= 0 ? grouped(totals.arena_bytes) + shown(bound) : Text("depend on data")) + "\n");
   return kDone;
 }
 

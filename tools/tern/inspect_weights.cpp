@@ -27,7 +27,7 @@ Result<std::vector<uint32_t>> checksums(const torch::StateDict& tensors) {
   return out;
 }
 
-std::string json_text(const torch::WeightsFile& file, const torch::StateDict& tensors, const std::vector<uint32_t>& crcs) {
+Text json_text(const torch::WeightsFile& file, const torch::StateDict& tensors, const std::vector<uint32_t>& crcs) {
   int64_t parameters = 0, bytes = 0;
   Json j;
   j.object().key("format").value(file.format()).key("producer").value("").key("opset").value(0);
@@ -52,23 +52,23 @@ std::string json_text(const torch::WeightsFile& file, const torch::StateDict& te
 }
 
 void print_text(const torch::WeightsFile& file, const torch::StateDict& tensors, const std::vector<uint32_t>& crcs) {
-  out("format    " + file.format() + "\n");
-  for (const std::string& name : file.never_executed()) out("global    " + name + ", never executed\n");
+  out("format    " + shown(file.format()) + "\n");
+  for (const std::string& name : file.never_executed()) out("global    " + shown(name) + ", never executed\n");
   const auto candidates = file.candidates();
   for (const auto& c : candidates) {
-    if (candidates.size() > 1) out("weights   --key " + (c.path.empty() ? std::string("''") : c.path) + " (" + std::to_string(c.tensors) + " tensors)\n");
+    if (candidates.size() > 1) out("weights   --key " + (c.path.empty() ? Text("''") : shown(c.path)) + " (" + shown(c.tensors) + " tensors)\n");
   }
-  std::vector<std::vector<std::string>> rows = {{"tensor", "dtype", "shape", "bytes"}};
+  std::vector<std::vector<Text>> rows = {{"tensor", "dtype", "shape", "bytes"}};
   if (!crcs.empty()) rows[0].push_back("crc32");
   int64_t parameters = 0, bytes = 0;
   for (size_t i = 0; i < tensors.entries.size(); ++i) {
     const auto& [name, t] = tensors.entries[i];
     parameters += torch::element_count(t).value_or(0);
     bytes += bytes_of(t);
-    rows.push_back({name, t.dtype_name + (t.refusal.empty() ? "" : ", " + t.refusal), shape_text(t.sizes), grouped(bytes_of(t))});
+    rows.push_back({shown(name), shown(t.dtype_name + (t.refusal.empty() ? "" : ", " + t.refusal)), shown(shape_text(t.sizes)), grouped(bytes_of(t))});
     char crc[16];
     std::snprintf(crc, sizeof crc, "%08x", crcs.empty() ? 0 : crcs[i]);
-    if (!crcs.empty()) rows.back().push_back(crc);
+    if (!crcs.empty()) rows.back().push_back(shown(crc));
   }
   out("\n" + table(rows, 0b1000));
   out("\ntensors       " + grouped(static_cast<int64_t>(tensors.entries.size())) + "\nelements      " + grouped(parameters) + "\nbytes         " + grouped(bytes) + "\n");
@@ -77,25 +77,25 @@ void print_text(const torch::WeightsFile& file, const torch::StateDict& tensors,
 // Below the listing: what is needed to run it.
 void print_advice(const torch::WeightsFile& file, const std::string& key, const Error& error) {
   if (auto tree = file.module(key); tree && *tree) {
-    out("\n" + torch::print(**tree) + "\n\nThis whole module does not run by itself: " + error.message() + "\n");
+    out("\n" + shown_lines(torch::print(**tree)) + "\n\nThis whole module does not run by itself: " + shown(error.message()) + "\n");
     return;
   }
   const torch::Advice advice = torch::advice_for_weights();
-  out("\n" + std::string(advice.what) + "\n" + advice.how + "\n");
+  out("\n" + shown(advice.what) + "\n" + shown(advice.how) + "\n");
 }
 
 int suggest(const torch::WeightsFile& file, const std::string& path, const std::string& key) {
   auto tree = file.module(key);
   if (!tree) return fail_at("cannot suggest", tree.error().within(path));
   if (*tree) {
-    out(torch::suggest_architecture(**tree, path));
+    out(shown_lines(torch::suggest_architecture(**tree, path)));
     return kDone;
   }
   auto weights = file.select(key);
   if (!weights) return fail_at("cannot suggest", weights.error().within(path));
   auto text = torch::suggest_architecture(*weights, path);
   if (!text) return fail_at("cannot suggest", text.error().within(path));
-  out(*text);
+  out(shown_lines(*text));
   return kDone;
 }
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "tools/tern/text.h"
+
 namespace tern::command {
 
 class Json {
@@ -50,8 +52,10 @@ class Json {
       return raw({buffer, static_cast<size_t>(std::to_chars(buffer, buffer + sizeof buffer, n).ptr - buffer)});
     }
   }
+  // What was written so far.
+  Text fragment() const { return Text::safe(text_); }
   // The whole document, with a newline.
-  std::string text() const { return text_ + "\n"; }
+  Text text() const { return Text::safe(text_ + "\n"); }
 
  private:
   Json& open(char opener, char closer) {
@@ -70,33 +74,24 @@ class Json {
   void separate() {
     if (comma_) text_ += ", ";
   }
-  // Bytes that are no UTF-8 become '?': a file's names may hold anything, the document must stay JSON.
+  // What a terminal must not see raw is escaped, as are quotes; bytes that are no UTF-8 become U+FFFD: a file's names may hold anything, the
+  // document must stay JSON.
   void quote(std::string_view s) {
     text_ += '"';
     for (size_t i = 0; i < s.size();) {
-      const auto c = static_cast<unsigned char>(s[i]);
-      const size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
-      bool legal = n > 0 && i + n <= s.size();
-      for (size_t k = 1; legal && k < n; ++k) legal = (static_cast<unsigned char>(s[i + k]) & 0xc0) == 0x80;
-      if (legal && n == 3) legal = !(c == 0xe0 && static_cast<unsigned char>(s[i + 1]) < 0xa0) && !(c == 0xed && static_cast<unsigned char>(s[i + 1]) > 0x9f);
-      if (legal && n == 4) legal = !(c == 0xf0 && static_cast<unsigned char>(s[i + 1]) < 0x90) && !(c == 0xf4 && static_cast<unsigned char>(s[i + 1]) > 0x8f);
-      if (!legal) {
-        text_ += '?';
-        ++i;
-        continue;
-      }
-      if (c == '"' || c == '\\') {
-        text_ += {'\\', s[i]};
-      } else if (c < 0x20) {
-        constexpr char kHex[] = "0123456789abcdef";
-        text_ += "\\u00";
-        text_ += {kHex[c >> 4], kHex[c & 15]};
-      } else {
-        text_.append(s.substr(i, n));
-      }
-      i += n;
+      const CodePoint c = code_point(s, i);
+      if (c.value == kNoCodePoint) unit(0xfffd);
+      else if (c.value == '"' || c.value == '\\') text_ += {'\\', s[i]};
+      else if (is_printable(c.value)) text_ += s.substr(i, c.bytes);
+      else if (c.value < 0x10000) unit(c.value);
+      else unit(0xd7c0 + (c.value >> 10)), unit(0xdc00 + (c.value & 0x3ff));  // a pair of surrogates
+      i += c.bytes;
     }
     text_ += '"';
+  }
+  void unit(uint32_t n) {
+    text_ += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4) text_ += "0123456789abcdef"[n >> shift & 15];
   }
 
   std::string text_, closers_;

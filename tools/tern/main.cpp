@@ -12,12 +12,9 @@ namespace tern::command {
 
 namespace {
 
-int report(std::string line, Code code) {
-  for (char& c : line) {  // one line, whatever a file's names hold
-    if (static_cast<unsigned char>(c) < 32 || c == 127) c = ' ';
-  }
+int report(const std::string& line, Code code) {
   progress("");
-  std::fprintf(stderr, "%s\n", line.c_str());
+  std::fprintf(stderr, "%s\n", shown(line).str().c_str());  // one line, whatever names a file holds
   return static_cast<int>(code);
 }
 
@@ -28,10 +25,10 @@ int fail_at(const std::string& what, const Error& error) { return report("tern: 
 
 void note(const std::string& text) {
   progress("");
-  std::fprintf(stderr, "tern: note: %s\n", text.c_str());
+  std::fprintf(stderr, "tern: note: %s\n", shown(text).str().c_str());
 }
 
-void out(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void out(const Text& text) { std::fwrite(text.str().data(), 1, text.size(), stdout); }
 
 bool colours() {
   const char* no = std::getenv("NO_COLOR");
@@ -41,15 +38,7 @@ bool colours() {
 bool show_progress() { return isatty(STDERR_FILENO) == 1; }
 
 void progress(const std::string& text) {
-  if (show_progress()) std::fprintf(stderr, "\r\033[K%s", text.c_str());
-}
-
-Status write_file(const std::string& path, std::string_view bytes) {
-  std::FILE* f = std::fopen(path.c_str(), "wb");
-  if (f == nullptr) return invalid(path + ": cannot be written");
-  const bool whole = std::fwrite(bytes.data(), 1, bytes.size(), f) == bytes.size();
-  if (std::fclose(f) != 0 || !whole) return invalid(path + ": cannot be written whole");
-  return {};
+  if (show_progress()) std::fprintf(stderr, "\r\033[K%s", shown(text).str().c_str());
 }
 
 namespace {
@@ -62,14 +51,14 @@ int print_help(const std::string& about) {
     for (const CommandRow& c : command_rows()) known.push_back(c.name);
     return fail("wrong usage", usage("unknown command " + about + did_you_mean(about, known) + "; see tern --help"));
   }
-  out(text);
+  out(Text::safe(text));
   return kDone;
 }
 
 int dispatch(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "";
   if (first == "--version" || first == "-V") {
-    out(std::string("tern ") + version() + "\n");
+    out("tern " + shown(version()) + "\n");
     return kDone;
   }
   if (first == "--help" || first == "-h" || first == "help") return print_help(first == "help" && argc > 2 ? argv[2] : "");

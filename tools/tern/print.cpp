@@ -2,10 +2,10 @@
 #include "tools/tern/print.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 #include "runtime/base/half.h"
-#include "runtime/base/shape.h"
 #include "tools/tern/command.h"
 
 namespace tern::command {
@@ -46,7 +46,7 @@ struct Printer {
 
   void visit(size_t d, size_t base, bool measure) {
     if (d == a.dims.size()) {
-      std::string s = element(a, base);
+      const std::string s = element(a, base).str();
       if (measure) width = std::max(width, s.size());
       else text += std::string(width - std::min(width, s.size()), ' ') + s;
       return;
@@ -92,27 +92,24 @@ double as_double(const Array& a, size_t i) {
   });
 }
 
-std::string element(const Array& a, size_t i) {
-  return visit(a.dtype, [&]<class T>() -> std::string {
-    if constexpr (std::is_same_v<T, bool>) return read<uint8_t>(a, i) ? "True" : "False";
-    else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return number(to_f32(read<T>(a, i)));
-    else if constexpr (std::is_integral_v<T>) return number(static_cast<int64_t>(read<T>(a, i)));
-    else if constexpr (std::is_floating_point_v<T>) return number(read<T>(a, i));
+Text element(const Array& a, size_t i) {
+  return visit(a.dtype, [&]<class T>() -> Text {
+    if constexpr (std::is_same_v<T, bool>) return read<uint8_t>(a, i) ? Text("True") : Text("False");
+    else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return shown(number(to_f32(read<T>(a, i))));
+    else if constexpr (std::is_integral_v<T>) return shown(read<T>(a, i));
+    else if constexpr (std::is_floating_point_v<T>) return shown(number(read<T>(a, i)));
     else if constexpr (std::is_same_v<T, StringRef>) {
-      Json j;
-      std::string s = j.value(a.strings[i]).text();
-      s.pop_back();
-      return s;
+      return Json().value(a.strings[i]).fragment();
     } else return "";
   });
 }
 
-std::string abridged(const Array& a) {
+Text abridged(const Array& a) {
   Printer p{a, count(a) > static_cast<size_t>(kWhole), 0, {}};
   if (count(a) == 0) return "[]";
   p.visit(0, 0, true);
   p.visit(0, 0, false);
-  return p.text;
+  return Text::safe(p.text);
 }
 
 void write_values(Json& json, const Array& a) {
@@ -129,10 +126,16 @@ void write_values(Json& json, const Array& a) {
 }
 
 void write_port(Json& json, const Port& port) {
-  json.key("name").value(port.name).key("dtype").value(name(port.dtype)).key("shape").array();
-  for (const std::string& d : port.shape) {
-    auto dim = parse_dim(d);
-    if (dim && dim->known()) json.value(dim->value());
+  json.key("name").value(port.name).key("dtype").value(name(port.dtype)).key("shape");
+  write_shape(json, port.shape);
+}
+
+void write_shape(Json& json, const std::vector<std::string>& shape) {
+  json.array();
+  for (const std::string& d : shape) {
+    int64_t n = 0;
+    auto [end, error] = std::from_chars(d.data(), d.data() + d.size(), n);
+    if (error == std::errc() && end == d.data() + d.size()) json.value(n);
     else json.value(d);
   }
   json.end();
@@ -150,39 +153,38 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   return s + "]";
 }
 
-std::string table(const std::vector<std::vector<std::string>>& rows, unsigned right) {
+Text table(const std::vector<std::vector<Text>>& rows, unsigned right) {
   std::vector<size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
   }
   const bool bold = colours();
-  std::string text;
+  Text text;
   for (size_t r = 0; r < rows.size(); ++r) {
     std::string line;
     for (size_t c = 0; c < rows[r].size(); ++c) {
-      const std::string pad(widths[c] - rows[r][c].size(), ' ');
-      line += (c ? "  " : "") + (right >> c & 1 ? pad + rows[r][c] : rows[r][c] + pad);
+      line += (c ? "  " : "") + (right >> c & 1 ? rows[r][c].padded_left(widths[c]) : rows[r][c].padded_right(widths[c])).str();
     }
     line.resize(line.find_last_not_of(' ') + 1);
-    text += r == 0 && bold ? "\033[1m" + line + "\033[0m\n" : line + "\n";
+    text += r == 0 && bold ? "\033[1m" + Text::safe(line) + "\033[0m\n" : Text::safe(line) + "\n";
   }
   return text;
 }
 
-std::string grouped(int64_t n) {
+Text grouped(int64_t n) {
   std::string s = std::to_string(n);
   for (int i = static_cast<int>(s.size()) - 3; i > (n < 0 ? 1 : 0); i -= 3) s.insert(static_cast<size_t>(i), ",");
-  return s;
+  return Text::safe(s);
 }
 
-std::string duration(double ns) {
+Text duration(double ns) {
   char buffer[40];
   if (ns < 1e3) std::snprintf(buffer, sizeof buffer, "%.0f ns", ns);
   else if (ns < 1e6) std::snprintf(buffer, sizeof buffer, "%.2f us", ns / 1e3);
   else if (ns < 1e9) std::snprintf(buffer, sizeof buffer, "%.2f ms", ns / 1e6);
   else std::snprintf(buffer, sizeof buffer, "%.2f s", ns / 1e9);
-  return buffer;
+  return shown(buffer);
 }
 
 }  // namespace tern::command

@@ -6,19 +6,20 @@
 namespace tern::command {
 
 // One element: the fewest digits that read back the same; strings quoted.
-std::string element(const Array& array, size_t i);
+Text element(const Array& array, size_t i);
 double as_double(const Array& array, size_t i);  // 0 for strings
 size_t count(const Array& array);
 // As NumPy prints: nested brackets, columns aligned; above 1000 elements three at each end of a dimension.
-std::string abridged(const Array& array);
+Text abridged(const Array& array);
 // All elements in order.
 void write_values(Json& json, const Array& array);
-void write_port(Json& json, const Port& port);  // {name, dtype, shape}
+void write_port(Json& json, const Port& port);  // name, dtype, shape, into an object
+void write_shape(Json& json, const std::vector<std::string>& shape);
 std::string shape_text(const std::vector<std::string>& shape);
 std::string shape_text(const std::vector<int64_t>& shape);
 // Columns padded to their widest cell; the first row is the heading; columns whose bit is set in `right` are right-aligned.
-std::string table(const std::vector<std::vector<std::string>>& rows, unsigned right);
-std::string grouped(int64_t n);    // 1,234,567
-std::string duration(double ns);   // "1.23 us"
+Text table(const std::vector<std::vector<Text>>& rows, unsigned right);
+Text grouped(int64_t n);    // 1,234,567
+Text duration(double ns);   // "1.23 us"
 
 }  // namespace tern::command

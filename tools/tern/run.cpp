@@ -12,6 +12,7 @@
 #include "runtime/model.h"
 #include "tools/tern/arrays.h"
 #include "tools/tern/print.h"
+#include "tools/tern/save.h"
 
 namespace tern::command {
 namespace {
@@ -58,25 +59,19 @@ Result<std::vector<std::string>> read_labels(const std::string& path) {
   return labels;
 }
 
-// An output's name as a file's: what is no plain character becomes '_', so that a model cannot choose where to write.
-std::string file_name(const std::string& name) {
-  std::string s = name.empty() ? "_" : name;
-  for (char& c : s) {
-    if (!std::isalnum(static_cast<unsigned char>(c)) && std::strchr("._-", c) == nullptr) c = '_';
-  }
-  if (s[0] == '.') s[0] = '_';
-  return s + ".npy";
-}
-
 Status write_outputs(const std::string& directory, const std::vector<Port>& ports, const std::vector<Array>& arrays) {
   for (size_t p = 1; p <= directory.size(); ++p) {  // and the folders above it
     if (p != directory.size() && directory[p] != '/') continue;
     if (mkdir(directory.substr(0, p).c_str(), 0777) != 0 && errno != EEXIST) return invalid(directory + ": " + std::strerror(errno));
   }
+  std::vector<std::string> names;
+  for (const Port& port : ports) names.push_back(port.name);
+  const std::vector<std::string> files = file_names(names, ".npy");
   for (size_t i = 0; i < arrays.size(); ++i) {
     auto t = to_tensor(arrays[i]);
     if (!t) return t.error();
-    if (Status s = write_file(directory + "/" + file_name(ports[i].name), write_npy(*t)); !s) return s;
+    if (Status s = write_file(directory + "/" + files[i], write_npy(*t)); !s) return s;
+    if (files[i] != names[i] + ".npy") note("output " + names[i] + " is in " + directory + "/" + files[i]);
   }
   return {};
 }
@@ -132,17 +127,17 @@ int run(const Options& options) {
     return kDone;
   }
   for (const Source& s : inputs->sources) {
-    if (s.image) out(draw(*s.image));
+    if (s.image) out(Text::safe(draw(*s.image)));
   }
   for (size_t o = 0; o < results.size(); ++o) {
     const Array& a = outputs->arrays[o];
-    out(results[o].name + ": " + name(a.dtype) + shape_text(a.dims) + "\n" + abridged(a) + "\n");
+    out(shown(results[o].name + ": " + name(a.dtype) + shape_text(a.dims)) + "\n" + abridged(a) + "\n");
     if (*top == 0) continue;
     const bool rows = a.dims.size() > 1 && count(a) != static_cast<size_t>(a.dims.back());
     for (const Ranked& r : top_of(a, static_cast<size_t>(*top))) {
       char value[40];
       std::snprintf(value, sizeof value, "%.6g", r.value);
-      out("  " + (rows ? "row " + std::to_string(r.row) + "  " : std::string()) + label(r.index) + "  " + value + "\n");
+      out("  " + (rows ? "row " + shown(r.row) + "  " : Text()) + shown(label(r.index)) + "  " + shown(value) + "\n");
     }
   }
   return kDone;

@@ -45,8 +45,8 @@ int verify(const Options& options) {
       std::snprintf(line, sizeof line, ": worst absolute %.3g, relative %.3g, %lld ULP", d.worst_absolute, d.worst_relative, static_cast<long long>(d.worst_ulp));
       std::string text = (recordings->size() > 1 ? r.name + " " : std::string()) + results[o].name + line;
       if (!d.where.empty()) text += " at " + shape_text(d.where);
-      text += d.same ? ": same\n" : ": DIFFERENT: " + d.reason + "\n";
-      if (!options.has("--json")) out(text);
+      text += d.same ? ": same" : ": DIFFERENT: " + d.reason;
+      if (!options.has("--json")) out(shown(text) + "\n");
       j.object().key("data").value(r.name).key("name").value(results[o].name).key("same").value(d.same).key("reason").value(d.reason);
       j.key("worst_absolute").value(d.worst_absolute).key("worst_relative").value(d.worst_relative).key("worst_ulp").value(d.worst_ulp).key("where").array();
       for (int64_t n : d.where) j.value(n);
