@@ -19,34 +19,6 @@ namespace {
 
 bool ends_with(std::string_view s, std::string_view tail) { return s.size() >= tail.size() && s.substr(s.size() - tail.size()) == tail; }
 
-// Numbers between commas, semicolons or blanks; a first line that is no numbers is a heading.
-Result<std::vector<double>> parse_csv(std::string_view text) {
-  std::vector<double> numbers;
-  size_t line = 1;
-  bool heading = false;
-  for (size_t i = 0; i < text.size();) {
-    const char c = text[i];
-    if (c == '\n') ++line, heading = false;
-    if (c == ',' || c == ';' || c == ' ' || c == '\t' || c == '\r' || c == '\n' || heading) {
-      ++i;
-      continue;
-    }
-    size_t end = text.find_first_of(",; \t\r\n", i);
-    if (end == text.npos) end = text.size();
-    std::string word(text.substr(i, end - i));
-    char* stop = nullptr;
-    const double n = std::strtod(word.c_str(), &stop);
-    if (*stop != '\0') {
-      if (line != 1 || !numbers.empty()) return invalid("line " + std::to_string(line) + ": '" + word + "' is no number");
-      heading = true;
-      continue;
-    }
-    numbers.push_back(n);
-    i = end;
-  }
-  return numbers;
-}
-
 }  // namespace
 
 Result<Array> read_array_file(const std::string& path, std::string_view key) {
@@ -83,10 +55,9 @@ Result<Source> read_source(const std::string& text) {
   } else if (ends_with(text, ".csv")) {
     auto bytes = read_file(text);
     if (!bytes) return bytes.error();
-    auto numbers = parse_csv({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
-    if (!numbers) return numbers.error().within(text);
-    s.numbers = std::move(*numbers);
-    s.csv = true;
+    auto table = read_table({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+    if (!table) return table.error().within(text);
+    s.table = std::make_shared<const Table>(std::move(*table));
   } else if (text != "zeros" && text != "ones" && text != "iota" && text != "random" && text.rfind("random:", 0) != 0) {
     return usage("'" + text + "' is no source; expected a .npy, .npz:KEY, .pb, .csv, .pgm, .ppm or .png file, or random[:SEED], zeros, ones, iota");
   } else if (text.rfind("random:", 0) == 0) {
@@ -97,40 +68,47 @@ Result<Source> read_source(const std::string& text) {
   return s;
 }
 
-std::optional<std::vector<int64_t>> concrete(const Port& port, const std::map<std::string, int64_t>& dims) {
+std::vector<int64_t> known_dims(const Shape& shape, const std::map<std::string, int64_t>& dims) {
   std::vector<int64_t> out;
-  for (const std::string& text : port.shape) {
-    auto dim = parse_dim(text);
-    if (!dim) return std::nullopt;
-    int64_t n = dim->constant();
-    for (const auto& [symbol, coefficient] : dim->terms()) {
+  for (const Dim& dim : shape.dims()) {
+    std::optional<int64_t> n = dim.constant();
+    for (const auto& [symbol, coefficient] : dim.terms()) {
       auto at = dims.find(symbol);
-      if (at == dims.end()) return std::nullopt;
-      n += coefficient * at->second;
+      const auto term = at == dims.end() ? std::nullopt : checked_mul(coefficient, at->second);
+      n = n && term ? checked_add(*n, *term) : std::nullopt;
     }
-    out.push_back(n);
+    out.push_back(n && *n >= 0 ? *n : -1);
   }
   return out;
 }
 
-void infer_dims(const Port& port, std::span<const int64_t> given, std::map<std::string, int64_t>& dims) {
-  if (given.size() != port.shape.size()) return;
+std::optional<std::vector<int64_t>> concrete(const Shape& shape, const std::map<std::string, int64_t>& dims) {
+  std::vector<int64_t> known = known_dims(shape, dims);
+  if (!shape.ranked() || std::find(known.begin(), known.end(), -1) != known.end()) return std::nullopt;
+  return known;
+}
+
+namespace {
+
+// What dimensions follow when an input has these dims (-1: nothing); existing entries stay.
+void infer_dims(const Shape& shape, std::span<const int64_t> given, std::map<std::string, int64_t>& dims) {
+  if (!shape.ranked() || given.size() != shape.dims().size()) return;
   for (size_t i = 0; i < given.size(); ++i) {
-    auto dim = parse_dim(port.shape[i]);
-    if (!dim || dim->terms().size() != 1) continue;
-    const auto& [symbol, coefficient] = dim->terms()[0];
-    const int64_t rest = given[i] - dim->constant();
-    if (coefficient != 0 && rest % coefficient == 0 && rest >= 0) dims.emplace(symbol, rest / coefficient);
+    const Dim& dim = shape.dims()[i];
+    if (dim.terms().size() != 1 || given[i] < 0) continue;
+    const auto& [symbol, coefficient] = dim.terms()[0];
+    const auto rest = checked_sub(given[i], dim.constant());
+    if (rest && *rest >= 0 && coefficient > 0 && *rest % coefficient == 0) dims.emplace(symbol, *rest / coefficient);
   }
 }
 
+}  // namespace
+
 void default_dims(const Model& model, std::map<std::string, int64_t>& dims, bool tell) {
   std::string names;
-  for (const Port& port : model.inputs()) {
-    for (const std::string& text : port.shape) {
-      auto dim = parse_dim(text);
-      if (!dim) continue;
-      for (const auto& [symbol, coefficient] : dim->terms()) {
+  for (const Shape& shape : input_shapes(model)) {
+    for (const Dim& dim : shape.dims()) {
+      for (const auto& [symbol, coefficient] : dim.terms()) {
         if (dims.emplace(symbol, 1).second) names += (names.empty() ? "" : ", ") + symbol + " = 1";
       }
     }
@@ -138,9 +116,16 @@ void default_dims(const Model& model, std::map<std::string, int64_t>& dims, bool
   if (tell && !names.empty()) note(names + " (say --dim NAME=N for another)");
 }
 
+std::vector<Shape> input_shapes(const Model& model) {
+  const Graph& graph = model.state().graph;
+  std::vector<Shape> shapes;
+  for (ValueId v : graph.inputs) shapes.push_back(graph.value(v).type.shape);
+  return shapes;
+}
+
 namespace {
 
-// Which input an --input gives, and the source. Nothing is read, so that a mistyped name is told as one.
+// Which input an --input gives (none: those that the heading of a table names), and the source. Nothing is read, so that a mistyped name is told as one.
 struct Named {
   size_t port;
   std::string source;
@@ -164,6 +149,7 @@ Result<Named> match_input(const std::vector<Port>& ports, const std::string& tex
     const std::string name = text.substr(0, equals);
     return usage("the model has no input " + name + did_you_mean(name, known) + "; its inputs: " + names);
   }
+  if (ports.size() > 1 && ends_with(text, ".csv")) return Named{ports.size(), text};
   if (ports.size() > 1) return usage("--input " + text + ": write NAME=SOURCE; the model's inputs: " + names);
   return Named{0, text};
 }
@@ -171,48 +157,53 @@ Result<Named> match_input(const std::vector<Port>& ports, const std::string& tex
 }  // namespace
 
 Result<Inputs> read_inputs(const Model& model, const Options& options, const std::string& fallback) {
-  const std::vector<Port> ports = model.inputs();
   auto dims = dims_of(options);
   if (!dims) return dims.error();
-  Inputs inputs{std::vector<Source>(ports.size()), *dims};
+  Inputs inputs{model.inputs(), input_shapes(model), {}, *dims};
+  const std::vector<Port>& ports = inputs.ports;
+  inputs.sources.resize(ports.size());
   for (const std::string& text : options.all("--input")) {
     auto named = match_input(ports, text);
     if (!named) return named.error();
-    Source& to = inputs.sources[named->port];
-    if (!to.text.empty()) return usage("input " + ports[named->port].name + " is given twice: " + to.text + " and " + named->source);
+    const bool by_heading = named->port == ports.size();
+    if (!by_heading && !inputs.sources[named->port].text.empty()) {
+      return usage("input " + ports[named->port].name + " is given twice: " + inputs.sources[named->port].text + " and " + named->source);
+    }
     auto s = read_source(named->source);
     if (!s) return s.error();
-    to = std::move(*s);
+    if (!by_heading) {
+      inputs.sources[named->port] = std::move(*s);
+      continue;
+    }
+    size_t given = 0;
+    for (size_t i = 0; i < ports.size(); ++i) {
+      if (!heading_names(*s->table, ports[i].name)) continue;
+      if (!inputs.sources[i].text.empty()) return usage("input " + ports[i].name + " is given twice: " + inputs.sources[i].text + " and " + s->text);
+      inputs.sources[i] = *s;
+      ++given;
+    }
+    if (given == 0) return usage("--input " + text + ": its first line names none of the model's inputs; write NAME=SOURCE");
   }
-  bool generated = false;
+  bool alone = false, generated = false;  // inputs whose shapes tell nothing
   for (size_t i = 0; i < ports.size(); ++i) {
     Source& s = inputs.sources[i];
     if (s.text.empty()) {
       if (fallback.empty()) return usage("input " + ports[i].name + " has no value; give --input " + ports[i].name + "=SOURCE");
       s.text = fallback;
     }
-    if (s.array) infer_dims(ports[i], s.array->dims, inputs.dims);
-    generated = generated || !s.array;
-  }
-  for (size_t i = 0; i < ports.size(); ++i) {  // a table has as many rows as its numbers fill, a picture is one
-    const Source& s = inputs.sources[i];
-    if (!s.csv) continue;
-    int64_t rest = 1;
-    std::optional<Dim> open;
-    int symbols = 0;
-    for (const std::string& text : ports[i].shape) {
-      auto dim = parse_dim(text);
-      if (!dim) continue;
-      if (auto known = concrete({{}, {}, {text}}, inputs.dims)) rest *= (*known)[0];
-      else open = dim, ++symbols;
+    if (s.table) {
+      auto part = part_of_table(*s.table, ports[i], ports);
+      if (!part) return part.error().within("input " + ports[i].name + " from " + s.text);
+      s.part = std::move(*part);
     }
-    if (symbols == 1 && open->constant() == 0 && open->terms().size() == 1 && open->terms()[0].second == 1 && rest > 0) {
-      inputs.dims.emplace(open->terms()[0].first, static_cast<int64_t>(s.numbers.size()) / rest);
-    }
+    const std::vector<int64_t> known = known_dims(inputs.shapes[i], inputs.dims);
+    if (s.array) infer_dims(inputs.shapes[i], s.array->dims, inputs.dims);
+    if (s.table) infer_dims(inputs.shapes[i], dims_of_table(*s.table, s.part, known), inputs.dims);
+    if (s.image) infer_dims(inputs.shapes[i], dims_of_image(*s.image, known), inputs.dims);
+    alone = alone || !s.array;
+    generated = generated || !(s.array || s.image || s.table);
   }
-  bool picture = false;
-  for (const Source& s : inputs.sources) picture = picture || s.image;
-  if (generated) default_dims(model, inputs.dims, !picture);
+  if (alone) default_dims(model, inputs.dims, generated);
   return inputs;
 }
 

@@ -1,9 +1,12 @@
-// Inputs for a model: from files, pictures, or made up. Next: arrays.cpp, images.cpp.
+// Inputs for a model: from files, tables, pictures, or made up. Next: arrays.cpp, make_array.cpp.
 #pragma once
+#include <memory>
 #include <optional>
 
+#include "runtime/base/shape.h"
 #include "runtime/base/tensor.h"
 #include "tools/tern/command.h"
+#include "tools/tern/csv.h"
 
 namespace tern::command {
 
@@ -11,37 +14,42 @@ namespace tern::command {
 struct Image {
   int64_t width = 0, height = 0, channels = 1;
   std::vector<float> pixels;
+  std::string notes = {};  // what reading did to it: ", transparency over black"
 };
 // .pgm .ppm .png by content. Errors: damaged (invalid), a build without libpng (unsupported).
 Result<Image> read_image(const std::string& path);
 // A picture as text, darker characters for more ink; at most 64 columns wide.
-std::string draw(const Image& image);
+Text draw(const Image& image);
+// The dims that a picture gives an input whose known ones are these (-1: open): channels first or last, as they fit; empty when neither does.
+std::vector<int64_t> dims_of_image(const Image& image, const std::vector<int64_t>& known);
 
 // What an --input names. Files of arrays have a shape of their own; the others take the input's.
 struct Source {
   std::string text;
   std::optional<Array> array;
   std::optional<Image> image;
-  std::vector<double> numbers;  // of a .csv
-  bool csv = false;
+  std::shared_ptr<const Table> table;  // several inputs may have columns of one
+  TablePart part;
 };
 Result<Source> read_source(const std::string& text);
 
 // A model's inputs and the dimensions that they imply.
 struct Inputs {
-  std::vector<Source> sources;  // one for each input
+  std::vector<Port> ports;
+  std::vector<Shape> shapes;  // of the ports: a name is a name there, whatever it looks like as text
+  std::vector<Source> sources;
   std::map<std::string, int64_t> dims;
 };
 // Matches --input with the model's inputs. `fallback`: the source of inputs that none names; empty: that is an error.
 Result<Inputs> read_inputs(const Model& model, const Options& options, const std::string& fallback);
-// What dimensions follow when an input has these dims; existing entries stay. Dimensions of generated inputs that are still
-// open become 1, with a note.
-void infer_dims(const Port& port, std::span<const int64_t> given, std::map<std::string, int64_t>& dims);
+std::vector<Shape> input_shapes(const Model& model);
+// The dims of a shape whose symbols have these values; -1 where one has none.
+std::vector<int64_t> known_dims(const Shape& shape, const std::map<std::string, int64_t>& dims);
+std::optional<std::vector<int64_t>> concrete(const Shape& shape, const std::map<std::string, int64_t>& dims);
+// Dimensions that are still open become 1, with a note when asked.
 void default_dims(const Model& model, std::map<std::string, int64_t>& dims, bool tell);
-// The dims of an input whose symbols have these values; nothing when one has none.
-std::optional<std::vector<int64_t>> concrete(const Port& port, const std::map<std::string, int64_t>& dims);
-// The array for an input whose dims may use the symbols in `dims`. Errors name the input.
-Result<Array> make_array(const Source& source, const Port& port, const std::map<std::string, int64_t>& dims);
+// The array for an input; tells what became of a picture. Errors name the input.
+Result<Array> make_array(const Inputs& inputs, size_t i);
 
 // Computes the outputs: by a session's plan, or node by node when asked or when shapes depend on data.
 struct Outputs {

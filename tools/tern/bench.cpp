@@ -67,7 +67,7 @@ std::vector<double> time_nodes(Session& session, const Clock& clock) {
 Status fill_inputs(const Model& model, Session& session, const Inputs& inputs) {
   const std::vector<Port> ports = model.inputs();
   for (size_t i = 0; i < ports.size(); ++i) {
-    auto a = make_array(inputs.sources[i], ports[i], inputs.dims);
+    auto a = make_array(inputs, i);
     if (!a) return a.error();
     auto to = session.input_bytes(ports[i].name);
     if (a->dims != session.dims(ports[i].name) || a->bytes.size() != to.size()) {

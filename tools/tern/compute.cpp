@@ -51,9 +51,10 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
       }
       return outputs;
     }
-    // Only shapes that depend on data may go the other way: any other error would come again, or be hidden.
-    if (s.error().code() != Code::kUnsupported || s.error().message().find("depend on the contents") == std::string::npos) return s.error();
-    note(s.error().message().substr(0, s.error().message().find("; run")) + ": running node by node");
+    // Only shapes that depend on data, and strings, may go the other way: any other error would come again, or be hidden.
+    if (s.error().code() != Code::kUnsupported || s.error().message().find("evaluate()") == std::string::npos) return s.error();
+    const std::string& why = s.error().message();
+    note(why.substr(0, std::min(why.find("; run the model"), why.find(": only evaluate()"))) + ": running node by node");
     outputs.evaluated = true;
   }
   auto arrays = model.evaluate(inputs, session.isa);

@@ -58,7 +58,7 @@ Result<Image> read_png(std::span<const std::byte> bytes) {
   png_image png{};
   png.version = PNG_IMAGE_VERSION;
   if (!png_image_begin_read_from_memory(&png, bytes.data(), bytes.size())) return invalid(std::string("damaged PNG: ") + png.message);
-  const bool colour = (png.format & PNG_FORMAT_FLAG_COLOR) != 0;
+  const bool colour = (png.format & PNG_FORMAT_FLAG_COLOR) != 0, transparent = (png.format & PNG_FORMAT_FLAG_ALPHA) != 0;
   png.format = colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
   Image image;
   image.width = png.width;
@@ -74,6 +74,7 @@ Result<Image> read_png(std::span<const std::byte> bytes) {
     png_image_free(&png);
     return invalid(std::string("damaged PNG: ") + png.message);
   }
+  if (transparent) image.notes = ", transparency over black";
   image.pixels.resize(pixels.size());
   for (size_t i = 0; i < pixels.size(); ++i) image.pixels[i] = static_cast<float>(pixels[i]) / 255.0f;
   return image;
@@ -97,7 +98,24 @@ Result<Image> read_image(const std::string& path) {
   return invalid("neither PGM, PPM nor PNG");
 }
 
-std::string draw(const Image& image) {
+std::vector<int64_t> dims_of_image(const Image& image, const std::vector<int64_t>& known) {
+  if (known.size() < 3) return {};
+  std::vector<int64_t> dims(known.size(), 1);
+  const size_t channels = known.size() - 3;
+  for (bool last : {false, true}) {
+    int64_t* d = dims.data() + channels;
+    const int64_t depth = known[last ? channels + 2 : channels];
+    d[0] = last ? image.height : depth > 0 ? depth : image.channels;
+    d[1] = last ? image.width : image.height;
+    d[2] = !last ? image.width : depth > 0 ? depth : image.channels;
+    bool fits = d[last ? 2 : 0] == 1 || d[last ? 2 : 0] == 3;
+    for (size_t i = channels; i < known.size(); ++i) fits = fits && (known[i] < 0 || known[i] == dims[i]);
+    if (fits) return dims;
+  }
+  return {};
+}
+
+Text draw(const Image& image) {
   constexpr std::string_view kShades = " .:-=+*#%@";
   const int64_t step = std::max<int64_t>(1, (image.width + 31) / 32);
   std::string text;
@@ -112,7 +130,7 @@ std::string draw(const Image& image) {
     while (text.back() == ' ') text.pop_back();
     text += '\n';
   }
-  return text;
+  return Text::safe(text);
 }
 
 }  // namespace tern::command

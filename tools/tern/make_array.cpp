@@ -49,43 +49,54 @@ uint64_t random_bits(uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-// A picture as [N,C,H,W], [N,H,W,C], [H,W] or anything that has as many elements in one of those orders.
-Result<Array> from_image(const Image& image, const Port& port, const std::vector<int64_t>& dims) {
-  const auto rank = dims.size();
-  const int64_t pixels = image.width * image.height;
-  const int64_t count = checked_count(dims).value_or(-1);
-  if (pixels == 0 || (count != pixels && count != 3 * pixels)) {
-    return invalid("the picture is " + std::to_string(image.width) + "x" + std::to_string(image.height) + ", the model expects " + shape_text(dims));
+std::string size_text(const Image& image) {
+  return std::to_string(image.width) + "x" + std::to_string(image.height) + (image.channels == 1 ? " grey" : " RGB");
+}
+
+// A picture as [N,C,H,W], [N,H,W,C], [H,W] or anything flat that has as many elements, channel after channel; what became of it is told.
+Result<Array> from_image(const Source& s, const Port& port, const std::vector<int64_t>& dims) {
+  const Image& image = *s.image;
+  const size_t rank = dims.size();
+  const int64_t pixels = image.width * image.height, count = checked_count(dims).value_or(-1), channels = pixels > 0 ? count / pixels : 0;
+  const bool last = rank >= 3 && dims[rank - 1] == channels && dims[rank - 2] == image.width && dims[rank - 3] == image.height;
+  const bool first = rank >= 3 && dims[rank - 1] == image.width && dims[rank - 2] == image.height;
+  if (pixels == 0 || (count != pixels && count != 3 * pixels) || (rank >= 3 && !last && !first)) {
+    std::string wants = shape_text(port.shape);
+    if (rank >= 3) {
+      const bool wants_last = dims[rank - 1] <= 4 && dims[rank - 3] > 4;
+      const int64_t width = dims[rank - (wants_last ? 2 : 1)], height = dims[rank - (wants_last ? 3 : 2)], depth = dims[rank - (wants_last ? 1 : 3)];
+      wants += ": " + std::to_string(width) + "x" + std::to_string(height) + " pixels, " + std::to_string(depth) + (depth == 1 ? " channel" : " channels") +
+               (wants_last ? " last" : " first");
+    }
+    return invalid("the picture is " + size_text(image) + ", the model wants " + wants + "; bring the picture to that size");
   }
-  const int64_t channels = count / pixels;
-  const bool last = rank >= 3 && dims[rank - 1] == channels && dims[rank - 2] == image.width;
-  if (rank >= 3 && !last && (dims[rank - 1] != image.width || dims[rank - 2] != image.height)) {
-    return invalid("the picture is " + std::to_string(image.width) + "x" + std::to_string(image.height) + ", the model expects " + shape_text(dims));
-  }
-  const double scale = is_float(port.dtype) ? 1 : 255;
+  const bool whole = !is_float(port.dtype);
+  std::string told = "input " + port.name + ": " + s.text + " (" + size_text(image) + image.notes + ") is " + (whole ? "rounded to 0..255" : "scaled to 0..1");
+  if (channels < image.channels) told += ", made grey (0.299 R + 0.587 G + 0.114 B)";
+  if (channels > image.channels) told += ", its grey repeated in 3 channels";
+  note(told + ", as " + shape_text(dims) + (rank < 3 ? "" : last ? ", channels last" : ", channels first") + "; no mean or deviation is applied");
   return fill(port.dtype, dims, [&](int64_t i) {
     const int64_t pixel = last ? i / channels : i % pixels, c = last ? i % channels : i / pixels;
     const float* p = image.pixels.data() + pixel * image.channels;
-    double v = image.channels == channels ? p[c] : channels == 3 ? p[0] : 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
-    return is_float(port.dtype) ? v : std::nearbyint(v * scale);
+    const double v = image.channels == channels ? p[c] : channels == 3 ? p[0] : 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+    return whole ? std::nearbyint(v * 255) : v;
   });
 }
 
 // An array from a file that is not what the input takes, with what to do about it in NumPy. What depends on other inputs is checked later.
-Status check_array(const Source& s, const Port& port, const std::map<std::string, int64_t>& values) {
+Status check_array(const Source& s, const Port& port, const std::optional<std::vector<int64_t>>& wanted, bool ranked) {
   const Array& a = *s.array;
   const std::string is = "input " + port.name + ": " + s.text + " is " + name(a.dtype) + shape_text(a.dims) + ", the model expects " + name(port.dtype) + shape_text(port.shape);
   if (a.dtype != port.dtype) {
     const bool convertible = a.dtype != DType::string && port.dtype != DType::string;
     return invalid(is + (convertible ? std::string("; convert it: a.astype(\"") + numpy_name(port.dtype) + "\") in NumPy" : ""));
   }
-  const auto wanted = concrete(port, values);
   if (wanted && *wanted == a.dims) return {};
   if (wanted && wanted->size() != a.dims.size() && checked_count(*wanted) == checked_count(a.dims)) {
     const std::string shape = shape_text(*wanted);
     return invalid(is + "; as many elements have that shape: a.reshape(" + shape.substr(1, shape.size() - 2) + ") in NumPy");
   }
-  if (port.shape.size() == a.dims.size() + 1 && a.dims.size() > 0 && port.shape != std::vector<std::string>{"?"}) {
+  if (ranked && port.shape.size() == a.dims.size() + 1 && a.dims.size() > 0) {
     return invalid(is + "; if this is one sample, give it an axis: a[None] in NumPy");
   }
   return {};
@@ -93,26 +104,21 @@ Status check_array(const Source& s, const Port& port, const std::map<std::string
 
 }  // namespace
 
-Result<Array> make_array(const Source& s, const Port& port, const std::map<std::string, int64_t>& values) {
+Result<Array> make_array(const Inputs& inputs, size_t i) {
+  const Source& s = inputs.sources[i];
+  const Port& port = inputs.ports[i];
+  const auto dims = concrete(inputs.shapes[i], inputs.dims);
   if (s.array) {
-    if (Status fits = check_array(s, port, values); !fits) return fits.error();
+    if (Status fits = check_array(s, port, dims, inputs.shapes[i].ranked()); !fits) return fits.error();
     return *s.array;
   }
-  auto dims = concrete(port, values);
   if (!dims) return usage("input " + port.name + " has no fixed shape; give a file, or --dim NAME=N");
-  auto count = checked_count(*dims);
-  if (!count) return usage("input " + port.name + ": its shape has no size");
   auto where = [&](Result<Array> a) -> Result<Array> {
     if (!a) return a.error().within("input " + port.name + " from " + s.text);
     return a;
   };
-  if (s.image) return where(from_image(*s.image, port, *dims));
-  if (s.csv) {
-    if (static_cast<int64_t>(s.numbers.size()) != *count) {
-      return invalid("input " + port.name + ": " + s.text + " has " + std::to_string(s.numbers.size()) + " numbers, the model expects " + shape_text(*dims));
-    }
-    return where(fill(port.dtype, *dims, [&](int64_t i) { return s.numbers[static_cast<size_t>(i)]; }));
-  }
+  if (s.image) return where(from_image(s, port, *dims));
+  if (s.table) return where(array_of_table(*s.table, s.part, port.dtype, *dims));
   if (s.text == "zeros") return where(fill(port.dtype, *dims, [](int64_t) { return 0.0; }));
   if (s.text == "ones") return where(fill(port.dtype, *dims, [](int64_t) { return 1.0; }));
   if (s.text == "iota") return where(fill(port.dtype, *dims, [&](int64_t i) { return static_cast<double>(size_of(port.dtype) == 1 ? i % 128 : i); }));

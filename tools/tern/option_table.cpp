@@ -80,7 +80,13 @@ constexpr Section kSections[] = {
     {"Sources", " run bench ",
      "A SOURCE is a .npy, .npz:KEY, .pb (ONNX TensorProto), .csv, .pgm, .ppm or .png file, or random[:SEED], zeros, ones, iota. NAME= may be left "
      "out when the model has one input.\n"
-     "A picture is scaled to 0..1 for inputs of floats, to 0..255 for integers."},
+     "Of a .csv a row is one sample, and its fields, separated by commas, semicolons or tabs, are the elements of that sample: an input [batch,n] has n "
+     "columns, [batch,a,b] a*b, and one of a single axis is one column or one row. Other numbers of columns, empty fields and what the dtype "
+     "cannot hold are errors with line and column. A first row of words is a heading; where it names an input (x, or x_0, x_1 or x[0], x[1] ...) that "
+     "input takes those columns, and --input table.csv without a name gives every input that the heading names. For inputs of strings a first row "
+     "is a heading only when it names one.\n"
+     "A picture must have the size that the model wants. Its values become 0..1 for inputs of floats, 0..255 for integers; what was done is told on "
+     "standard error."},
     {"Models", "",
      "An ONNX file; a torch.export program (.pt2); a whole module (torch.save(model)); or weights: a state_dict or a checkpoint with one inside (the "
      "zip form, the legacy form), safetensors, an index of safetensors shards. Formats are told apart by content, never by name. Nothing in a file is "

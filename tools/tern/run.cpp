@@ -94,7 +94,7 @@ int run(const Options& options) {
   std::vector<Array> arrays;
   const std::vector<Port> ports = model->inputs(), results = model->outputs();
   for (size_t i = 0; i < ports.size(); ++i) {
-    auto a = make_array(inputs->sources[i], ports[i], inputs->dims);
+    auto a = make_array(*inputs, i);
     if (!a) return fail("cannot use the inputs", a.error());
     arrays.push_back(std::move(*a));
   }
@@ -127,7 +127,7 @@ int run(const Options& options) {
     return kDone;
   }
   for (const Source& s : inputs->sources) {
-    if (s.image) out(Text::safe(draw(*s.image)));
+    if (s.image) out(draw(*s.image));
   }
   for (size_t o = 0; o < results.size(); ++o) {
     const Array& a = outputs->arrays[o];
