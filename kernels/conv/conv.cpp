@@ -23,43 +23,29 @@ constexpr AttrSpec kFusedAttrs[] = {{"activation", AttrKind::s}, {"alpha", AttrK
                                     {"beta", AttrKind::f},       {"dilations", AttrKind::ints}, {"group", AttrKind::i},
                                     {"kernel_shape", AttrKind::ints}, {"pads", AttrKind::ints}, {"strides", AttrKind::ints}};
 
-Status check_channels(InferContext& c, const Shape& x, const Shape& w, int64_t groups) {
+Status check_channels(const Shape& x, const Shape& w, int64_t groups) {
   if (groups < 1) return invalid("group is " + std::to_string(groups));
   if (w[0].known() && w[0].value() % groups != 0) return invalid("W has " + w[0].text() + " output channels, no multiple of group " + std::to_string(groups));
   if (w[1].known() && x[1].known() && checked_mul(w[1].value(), groups) != x[1].value()) {
     return invalid("X is " + x.text() + " and W is " + w.text() + " with group " + std::to_string(groups) + ": input channels differ");
   }
-  for (size_t i : {2u, 4u, 5u}) {
-    if (!c.has(i) || !c.shape(i).ranked()) continue;
-    const Shape& b = c.shape(i);
-    if (b.rank() != 1 || (b[0].known() && w[0].known() && !(b[0] == w[0]))) return invalid("input " + std::to_string(i) + " is " + b.text() + ", expected one value per output channel");
-  }
   return {};
 }
 
-Status infer(InferContext& c) {
-  if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
-  for (size_t i = 1; i < c.inputs.size(); ++i) {
-    if (c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("input " + std::to_string(i) + " is " + name(c.dtype(i)) + ", X is " + name(c.dtype(0)));
-  }
-  if (c.has(3) && c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
-  if (c.has(4) != c.has(5)) return invalid("scale and shift must be given together");
-  const Shape &x = c.shape(0), &w = c.shape(1);
-  if (!x.ranked() || !w.ranked()) {
-    c.set(0, c.dtype(0), Shape());
-    return {};
-  }
+}  // namespace
+
+Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w) {
+  if (!x.ranked() || !w.ranked()) return Shape();
   if (x.rank() < 3 || x.rank() != w.rank()) return invalid("X is " + x.text() + " and W is " + w.text() + ": expected the same rank, 3 to 5");
   const int64_t groups = c.attrs.i("group", 1);
-  if (Status s = check_channels(c, x, w, groups); !s) return s;
+  if (Status s = check_channels(x, w, groups); !s) return s.error();
   const int spatial = x.rank() - 2;
   Shape y{x[0], w[0]};
   const Shape extents(std::vector<Dim>(w.dims().begin() + 2, w.dims().end()));
   if (!extents.known() || spatial > 3) {
     if (spatial > 3) return unsupported("works on 1 to 3 spatial axes, not " + std::to_string(spatial));
     for (int i = 0; i < spatial; ++i) y.push_back(c.fresh());
-    c.set(0, c.dtype(0), std::move(y));
-    return {};
+    return y;
   }
   auto window = read_window(c.attrs, spatial, extents.concrete().span());
   if (!window) return window.error();
@@ -68,8 +54,28 @@ Status infer(InferContext& c) {
     if (!out) return out.error();
     y.push_back(*out);
   }
-  if (c.has(3) && c.shape(3).known() && y.known() && !(c.shape(3) == y)) return invalid("the residual is " + c.shape(3).text() + ", Y is " + y.text());
-  c.set(0, c.dtype(0), std::move(y));
+  return y;
+}
+
+namespace {
+
+Status infer(InferContext& c) {
+  if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
+  for (size_t i = 1; i < c.inputs.size(); ++i) {
+    if (c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("input " + std::to_string(i) + " is " + name(c.dtype(i)) + ", X is " + name(c.dtype(0)));
+  }
+  if (c.has(3) && c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
+  if (c.has(4) != c.has(5)) return invalid("scale and shift must be given together");
+  auto y = conv_shape(c, c.shape(0), c.shape(1));
+  if (!y) return y.error();
+  for (size_t i : {2u, 4u, 5u}) {
+    if (!c.has(i) || !c.shape(i).ranked() || !c.shape(1).ranked()) continue;
+    const Shape& b = c.shape(i);
+    const Dim& channels = c.shape(1)[0];
+    if (b.rank() != 1 || (b[0].known() && channels.known() && !(b[0] == channels))) return invalid("input " + std::to_string(i) + " is " + b.text() + ", expected one value per output channel");
+  }
+  if (c.has(3) && c.shape(3).known() && y->known() && !(c.shape(3) == *y)) return invalid("the residual is " + c.shape(3).text() + ", Y is " + y->text());
+  c.set(0, c.dtype(0), std::move(*y));
   return {};
 }
 

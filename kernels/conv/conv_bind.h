@@ -14,6 +14,9 @@ struct ConvProblem {
   int64_t w_group = 0, w_oc = 0, w_ic = 0;  // strides of the weight
 };
 
+// Of x convolved with w [OC, C / group, taps], by the attributes of the node. Errors: channels or ranks do not fit, the window does not.
+Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w);
+
 // Binds inputs (x, w, bias, residual, scale, shift) and output 0 of `c`.
 Status bind_conv(BindContext& c, const ConvProblem& problem);
 

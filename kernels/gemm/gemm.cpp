@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "kernels/activation_attributes.h"
+#include "kernels/gemm/matrices.h"
 #include "kernels/op.h"
 #include "runtime/base/checked.h"
 
@@ -215,62 +216,22 @@ Status same_inner(const Dim& a, const Dim& b, const Shape& x, const Shape& w) {
 
 // ---- MatMul ----
 
-Shape leading(const Shape& s) { return Shape(std::vector<Dim>(s.dims().begin(), s.dims().end() - std::min(2, s.rank()))); }
-
 Status infer_matmul(InferContext& c) {
   if (Status s = same_dtypes(c); !s) return s;
-  Shape a = c.shape(0), b = c.shape(1);
-  if (!a.ranked() || !b.ranked()) {
-    c.set(0, c.dtype(0), {});
-    return {};
-  }
-  if (a.rank() == 0 || b.rank() == 0) return invalid("MatMul takes no scalars: A is " + a.text() + ", B is " + b.text());
-  const bool row = a.rank() == 1, column = b.rank() == 1;
-  if (Status s = same_inner(a[a.rank() - 1], b[column ? 0 : b.rank() - 2], a, b); !s) return s;
-  auto y = broadcast_shapes(row ? Shape({}) : leading(a), column ? Shape({}) : leading(b), c);
+  auto y = matmul_shape(c.shape(0), c.shape(1), c);
   if (!y) return y.error();
-  if (!row) y->push_back(a[a.rank() - 2]);
-  if (!column) y->push_back(b[b.rank() - 1]);
   c.set(0, c.dtype(0), *y);
   return {};
 }
 
-// The element offset of each matrix: `dims` are the leading axes of one operand under the `batch` axes of the output.
-std::vector<int64_t> offsets(const Dims& dims, int64_t matrix, const Dims& batch) {
-  std::vector<int64_t> all(static_cast<size_t>(batch.count()), 0);
-  int64_t stride = matrix, inner = 1;
-  for (int i = batch.rank - 1; i >= 0; --i) {
-    const int at = i - (batch.rank - dims.rank);
-    const int64_t n = at >= 0 ? dims[at] : 1;
-    if (n != 1) {
-      for (size_t j = 0; j < all.size(); ++j) all[j] += static_cast<int64_t>(j) / inner % batch[i] * stride;
-    }
-    stride *= n;
-    inner *= batch[i];
-  }
-  return all;
-}
-
 Status bind_matmul(BindContext& c) {
-  const Dims &a = c.in(0).dims, &b = c.in(1).dims;
+  auto matrices = matmul_matrices(c.in(0).dims, c.in(1).dims);
+  if (!matrices) return matrices.error();
   Product p;
-  const bool row = a.rank == 1, column = b.rank == 1;
-  p.m = row ? 1 : a[a.rank - 2];
-  p.k = a.back();
-  p.n = column ? 1 : b.back();
-  if (p.k != (column ? b[0] : b[b.rank - 2])) return invalid("A and B are " + shapes(c.in(0), c.in(1)) + ": inner dimensions differ");
-  p.x_row = p.k;
-  p.w_k = p.n;
-  const Dims a_lead(a.span().first(static_cast<size_t>(row ? 0 : a.rank - 2))), b_lead(b.span().first(static_cast<size_t>(column ? 0 : b.rank - 2)));
-  const auto lead = broadcast(a_lead, b_lead);
-  if (!lead) return invalid("A and B are " + shapes(c.in(0), c.in(1)) + ": leading dimensions do not broadcast");
-  if (b_lead.count() == 1 && a_lead.count() == lead->count()) {
-    p.m *= a_lead.count();  // one matrix for all: the batch is rows
-    return bind_product(c, p);
-  }
-  const auto x = offsets(a_lead, p.m * p.k, *lead), w = offsets(b_lead, p.k * p.n, *lead);
-  p.batch.resize(x.size());
-  for (size_t i = 0; i < x.size(); ++i) p.batch[i] = {x[i], w[i], static_cast<int64_t>(i) * p.m * p.n};
+  p.m = matrices->m;
+  p.n = p.w_k = matrices->n;
+  p.k = p.x_row = matrices->k;
+  p.batch = std::move(matrices->batch);
   return bind_product(c, p);
 }
 
