@@ -13,6 +13,7 @@
 #include "kernels/norm/norm.h"
 #include "kernels/op.h"
 #include "kernels/rnn/rnn.h"
+#include "kernels/quantize/integer.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/pool/pool.h"
@@ -133,7 +134,7 @@ constexpr const OpDef* kOps[] = {
     &kCenterCropPad, &kCompress, &kConcat, &kDepthToSpace, &kDropout, &kExpand, &kFlatten, &kIdentity, &kNonZero, &kPad, &kReshape, &kSlice, &kSpaceToDepth,
     &kSplit, &kSqueeze, &kTile, &kTranspose, &kTrilu, &kUnsqueeze,
     // quantize
-    &kDequantizeLinear, &kDynamicQuantizeLinear, &kQuantizeLinear,
+    &kConvInteger, &kDequantizeLinear, &kDynamicQuantizeLinear, &kMatMulInteger, &kQLinearConv, &kQLinearMatMul, &kQuantizeLinear,
     // reduce
     &kArgMax, &kArgMin, &kCumProd, &kCumSum, &kReduceL1, &kReduceL2, &kReduceLogSum, &kReduceLogSumExp, &kReduceMax, &kReduceMean, &kReduceMin, &kReduceProd, &kReduceSum,
     &kReduceSumSquare, &kTopK,

@@ -7,8 +7,8 @@
 #include "kernels/dtype_code.h"
 #include "kernels/movement/axes.h"
 #include "kernels/op.h"
+#include "kernels/quantize/scale.h"
 #include "runtime/base/checked.h"
-#include "runtime/base/half.h"
 
 namespace tern {
 namespace {
@@ -33,11 +33,6 @@ T narrow(float v) {
   else if constexpr (std::is_same_v<T, bf16>) return to_bf16(v);
   else return static_cast<T>(v);
 }
-float scale_at(const QuantArgs& a, int64_t i) {
-  if (a.scale_dtype == DType::f32) return static_cast<const float*>(a.scale)[i];
-  return a.scale_dtype == DType::f16 ? to_f32(static_cast<const f16*>(a.scale)[i]) : to_f32(static_cast<const bf16*>(a.scale)[i]);
-}
-
 // A comparison with NaN fails, so that NaN becomes the lowest.
 template <class Q>
 Q quantized(float x, float scale, int64_t zero_point) {
@@ -57,7 +52,7 @@ void quantize_to(const QuantArgs& a) {
     const int64_t s = r / a.n * a.per_outer + r % a.n / a.block * a.per_block;
     for (int64_t j = 0; j < a.inner; ++j) {
       const int64_t at = s + j * a.step;
-      static_cast<Q*>(a.y)[r * a.inner + j] = quantized<Q>(widen(x[r * a.inner + j]), scale_at(a, at), zero_point ? zero_point[at] : 0);
+      static_cast<Q*>(a.y)[r * a.inner + j] = quantized<Q>(widen(x[r * a.inner + j]), scale_at(a.scale, a.scale_dtype, at), zero_point ? zero_point[at] : 0);
     }
   }
 }
@@ -80,7 +75,7 @@ void dequantize_to(const QuantArgs& a) {
     for (int64_t j = 0; j < a.inner; ++j) {
       const int64_t at = s + j * a.step;
       const int64_t distance = static_cast<int64_t>(x[r * a.inner + j]) - (zero_point ? static_cast<int64_t>(zero_point[at]) : 0);
-      static_cast<T*>(a.y)[r * a.inner + j] = narrow<T>(static_cast<float>(distance) * scale_at(a, at));
+      static_cast<T*>(a.y)[r * a.inner + j] = narrow<T>(static_cast<float>(distance) * scale_at(a.scale, a.scale_dtype, at));
     }
   }
 }

@@ -101,6 +101,13 @@ inline std::vector<Case> cases() {
   all.push_back({"QuantizeLinear", {x({3, 5}), w({})}});
   all.push_back({"DequantizeLinear", {{{3, 5}, DType::u8, false, {}}, w({})}});
   all.push_back({"DynamicQuantizeLinear", {x({3, 5})}, {}, 3});
+  const In u8x{{3, 40}, DType::u8, false, {}}, u8w{{40, 33}, DType::u8, true, {}}, u8{{}, DType::u8, true, {}}, scale = w({});
+  const In image{{1, 4, 9, 9}, DType::u8, false, {}}, taps{{20, 4, 3, 3}, DType::i8, true, {}}, i8{{}, DType::i8, true, {}};
+  all.push_back({"MatMulInteger", {u8x, u8w, u8, u8}});
+  all.push_back({"MatMulInteger", {u8x, {{40, 33}, DType::i8, false, {}}}});
+  all.push_back({"QLinearMatMul", {u8x, scale, u8, u8w, scale, u8, scale, u8}});
+  all.push_back({"ConvInteger", {image, taps, u8, i8}, {{"pads", Ints{1, 1, 1, 1}}}});
+  all.push_back({"QLinearConv", {image, scale, u8, taps, scale, i8, scale, u8, {{20}, DType::i32, true, {}}}});
   return all;
 }
 

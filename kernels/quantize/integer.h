@@ -1,0 +1,71 @@
+// Products and convolutions of 8-bit integers, exact in i32 (which wraps); the Q forms scale the sum back to 8 bits.
+//   MatMulInteger  y = (a - a_zero)(b - b_zero)                      i32; shapes as MatMul
+//   ConvInteger    y = conv(x - x_zero, w - w_zero)                  i32; shapes and attributes as Conv; padding is x_zero
+//   QLinearMatMul  y = saturate(round_to_even(sum * (a_scale b_scale / y_scale)) + y_zero)
+//   QLinearConv    y = saturate(round_to_even((sum + bias) * (x_scale w_scale / y_scale)) + y_zero)     bias i32 [OC]
+//   Shapes    a, b, x, w: u8 or i8, each on its own. Scales and zero points: one for all ([] or [1]), or one for each row of A ([M] or
+//             [...,M,1]), column of B ([N] or [...,1,N]), output channel of w ([OC]).
+//   How       w is widened to i16 panels of 16 columns, once per model when it is a constant. Four rows of x at a time are widened, less
+//             their zero points; a convolution gathers its window there. w's zero points come off by the sums of the rows.
+//   Cost      2*M*N*K integer operations; plain C++ that compilers vectorise.
+//   Numerics  the sum is exact modulo 2^32, so every ISA, order and part gives the same. Scaling is in f32, as written above.
+//   Edges     K == 0 sums to 0. A NaN scale gives the lowest value.
+//   Source    the ONNX operators, opsets 10 and 21 without 8-bit floats.
+// Next: integer.cpp (the kernel), integer_matmul.cpp and integer_conv.cpp (schemas and binding).
+#pragma once
+#include "kernels/conv/window.h"
+
+namespace tern {
+
+extern const OpDef kConvInteger, kMatMulInteger, kQLinearConv, kQLinearMatMul;
+
+// Where one matrix of a batch begins: elements of x and y, the number of the matrix of w, and the first of its rows' and columns'
+// scales and zero points.
+struct IntegerBatch {
+  int64_t x, w, y, row, column;
+};
+// A scale or zero point: null for 1 and 0; element `first + i * step` belongs to row or column i.
+struct PerIndex {
+  const void* data = nullptr;
+  int64_t step = 0;
+};
+
+struct IntegerArgs {
+  const void *x, *w;
+  bool x_signed, w_signed;
+  PerIndex x_zero, w_zero;       // of rows, of columns
+  const int16_t* packed;         // [matrices, integer_panels()]; null: `work` is filled in every run
+  int16_t* work;
+  int64_t matrices;              // of w
+  int64_t w_matrix, w_k, w_column;  // strides of w in elements
+  int16_t* rows;                 // [4, k]
+  const IntegerBatch* batch;     // [batches]
+  int64_t m, n, k;               // of one matrix
+  int64_t begin, end;            // rows of all batches
+  int64_t y_row, y_column;       // strides of y in elements
+  // The Q forms; y is i32 when y_scale is null.
+  PerIndex x_scale, w_scale;
+  const void *y_scale, *y_zero;
+  DType scale_dtype;
+  bool y_signed;
+  const int32_t* bias;           // of columns, or null
+  void* y;
+  // A convolution: a row is an output pixel, k runs over channels, then taps.
+  bool conv;
+  Window window;
+};
+void integer_product(const IntegerArgs&);
+inline constexpr KernelRow kIntegerRows[] = {row<IntegerArgs, integer_product>("integer_product/i8/scalar", DType::i8, Isa::scalar)};
+// Widens every matrix of w into panels: [n / 16][k][16], the last one as narrow as what is left.
+void integer_pack(const IntegerArgs&, int16_t* to);
+
+// Sets packed or work, rows, the share of the rows, and runs. Precondition: the rest of `a` is set; input `w` of the node is a.w.
+Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, int64_t batches);
+// One scale or zero point for all, or `count` of them; the whole of `total` when there is a batch. Errors name `what`.
+Result<PerIndex> per_index(const BindContext& c, size_t input, int64_t count, int64_t total, const char* what);
+// Inputs x and w are 8-bit, their zero points and those of y of the same dtypes, scales floats of one dtype.
+Status check_integer_dtypes(const InferContext& c, size_t x, size_t w);
+Status check_zero_dtype(const InferContext& c, size_t zero, size_t of);
+Status check_scale_dtypes(const InferContext& c, std::initializer_list<size_t> scales);
+
+}  // namespace tern

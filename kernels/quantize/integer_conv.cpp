@@ -1,0 +1,105 @@
+// ConvInteger and QLinearConv: schemas, inference, binding. See integer.h.
+#include "kernels/conv/conv_bind.h"
+#include "kernels/quantize/integer.h"
+#include "runtime/base/checked.h"
+
+namespace tern {
+namespace {
+
+constexpr size_t kNoInput = SIZE_MAX;
+struct Roles {
+  size_t x, w, x_zero, w_zero, x_scale = kNoInput, w_scale = kNoInput, y_scale = kNoInput, y_zero = kNoInput, bias = kNoInput;
+};
+constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8};
+
+Status infer(InferContext& c, const Roles& in) {
+  if (Status s = check_integer_dtypes(c, in.x, in.w); !s) return s;
+  if (Status s = check_zero_dtype(c, in.x_zero, in.x); !s) return s;
+  if (Status s = check_zero_dtype(c, in.w_zero, in.w); !s) return s;
+  DType y = DType::i32;
+  if (in.y_zero != kNoInput) {
+    if (Status s = check_scale_dtypes(c, {in.x_scale, in.w_scale, in.y_scale}); !s) return s;
+    y = c.dtype(in.y_zero);
+    if (y != DType::u8 && y != DType::i8) return bad_dtype(y);
+    if (c.has(in.bias) && c.dtype(in.bias) != DType::i32) return invalid(std::string("B is ") + name(c.dtype(in.bias)) + ", it must be i32");
+  }
+  auto shape = conv_shape(c, c.shape(in.x), c.shape(in.w));
+  if (!shape) return shape.error();
+  c.set(0, y, *shape);
+  return {};
+}
+
+Status bind(BindContext& c, const Roles& in) {
+  const TensorView &x = c.in(in.x), &w = c.in(in.w);
+  auto window = read_window(c.attrs, x.dims.rank - 2, w.dims.span().subspan(2));
+  if (!window) return window.error();
+  if (Status s = fit_window(*window, c.attrs, x.dims.span().subspan(2)); !s) return s;
+  if (c.out(0).count() == 0) return {};
+  const int64_t groups = c.attrs.i("group", 1), channels = w.dims[0], pixels = window->out[0] * window->out[1] * window->out[2];
+  IntegerArgs a{};
+  a.x = x.data;
+  a.w = w.data;
+  a.x_signed = x.dtype == DType::i8;
+  a.w_signed = w.dtype == DType::i8;
+  a.conv = true;
+  a.window = *window;
+  a.m = pixels;
+  a.n = channels / groups;
+  a.k = w.dims.count(1, w.dims.rank);
+  a.matrices = groups;
+  a.w_matrix = a.n * a.k;
+  a.w_k = 1;
+  a.w_column = a.k;
+  a.y_row = 1;
+  a.y_column = pixels;
+  a.y = c.out(0).data;
+  auto x_zero = per_index(c, in.x_zero, 1, 1, "x_zero_point"), w_zero = per_index(c, in.w_zero, channels, channels, "w_zero_point");
+  if (!x_zero) return x_zero.error();
+  if (!w_zero) return w_zero.error();
+  a.x_zero = {x_zero->data, 0};
+  a.w_zero = *w_zero;
+  if (in.y_zero != kNoInput) {
+    auto w_scale = per_index(c, in.w_scale, channels, channels, "w_scale");
+    if (!w_scale) return w_scale.error();
+    for (size_t i : {in.x_scale, in.y_scale, in.y_zero}) {
+      if (c.in(i).count() != 1) return invalid("input " + std::to_string(i) + " is " + to_string(c.in(i).dims) + ", it must have one element");
+    }
+    if (c.has(in.bias) && c.in(in.bias).count() != channels) return invalid("B is " + to_string(c.in(in.bias).dims) + ", expected one value per output channel");
+    a.x_scale = {c.in(in.x_scale).data, 0};
+    a.w_scale = *w_scale;
+    a.y_scale = c.in(in.y_scale).data;
+    a.y_zero = c.in(in.y_zero).data;
+    a.scale_dtype = c.in(in.y_scale).dtype;
+    a.y_signed = c.out(0).dtype == DType::i8;
+    a.bias = c.has(in.bias) ? c.in(in.bias).as<const int32_t>() : nullptr;
+  }
+  const int64_t batches = x.dims[0] * groups, plane = x.dims.count(2, x.dims.rank);
+  IntegerBatch* batch = c.table<IntegerBatch>(batches);
+  for (int64_t i = 0; i < batches; ++i) {
+    const int64_t group = i % groups;
+    batch[i] = {i * w.dims[1] * plane, group, i * a.n * pixels, 0, group * a.n};
+  }
+  a.batch = batch;
+  return bind_integer(c, a, in.w, batches);
+}
+
+Status infer_integer(InferContext& c) { return infer(c, kInteger); }
+Status bind_integer_conv(BindContext& c) { return bind(c, kInteger); }
+Status infer_linear(InferContext& c) { return infer(c, kLinear8); }
+Status bind_linear(BindContext& c) { return bind(c, kLinear8); }
+
+int64_t macs_of(const TensorView& w, const TensorView& y) { return y.count() * w.dims.count(1, w.dims.rank); }
+int64_t integer_macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) { return macs_of(in[1], out[0]); }
+int64_t linear_macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) { return macs_of(in[3], out[0]); }
+
+constexpr AttrSpec kAttrs[] = {{"auto_pad", AttrKind::s}, {"dilations", AttrKind::ints}, {"group", AttrKind::i}, {"kernel_shape", AttrKind::ints},
+                               {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
+
+}  // namespace
+
+constinit const OpDef kConvInteger = {.name = "ConvInteger", .inputs = {2, 4}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer_integer,
+                                      .bind = bind_integer_conv, .kernels = kIntegerRows, .macs = integer_macs};
+constinit const OpDef kQLinearConv = {.name = "QLinearConv", .inputs = {8, 9}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer_linear,
+                                      .bind = bind_linear, .kernels = kIntegerRows, .macs = linear_macs};
+
+}  // namespace tern

@@ -1,0 +1,94 @@
+// MatMulInteger and QLinearMatMul: schemas, inference, binding. See integer.h.
+#include "kernels/gemm/matrices.h"
+#include "kernels/quantize/integer.h"
+
+namespace tern {
+namespace {
+
+// Which input is what; kNoInput for those that an operator has not.
+constexpr size_t kNoInput = SIZE_MAX;
+struct Roles {
+  size_t a, b, a_zero, b_zero, a_scale = kNoInput, b_scale = kNoInput, y_scale = kNoInput, y_zero = kNoInput;
+};
+constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7};
+
+Status infer(InferContext& c, const Roles& in) {
+  if (Status s = check_integer_dtypes(c, in.a, in.b); !s) return s;
+  if (Status s = check_zero_dtype(c, in.a_zero, in.a); !s) return s;
+  if (Status s = check_zero_dtype(c, in.b_zero, in.b); !s) return s;
+  DType y = DType::i32;
+  if (in.y_zero != kNoInput) {
+    if (Status s = check_scale_dtypes(c, {in.a_scale, in.b_scale, in.y_scale}); !s) return s;
+    y = c.dtype(in.y_zero);
+    if (y != DType::u8 && y != DType::i8) return bad_dtype(y);
+  }
+  auto shape = matmul_shape(c.shape(in.a), c.shape(in.b), c);
+  if (!shape) return shape.error();
+  c.set(0, y, *shape);
+  return {};
+}
+
+Status bind(BindContext& c, const Roles& in) {
+  const TensorView &x = c.in(in.a), &w = c.in(in.b);
+  if (c.out(0).count() == 0) return {};
+  auto matrices = matmul_matrices(x.dims, w.dims);
+  if (!matrices) return matrices.error();
+  IntegerArgs a{};
+  a.x = x.data;
+  a.w = w.data;
+  a.x_signed = x.dtype == DType::i8;
+  a.w_signed = w.dtype == DType::i8;
+  a.m = matrices->m;
+  a.n = matrices->n;
+  a.k = matrices->k;
+  a.w_matrix = a.k * a.n;
+  a.w_k = a.n;
+  a.w_column = 1;
+  a.matrices = w.dims.rank > 2 ? w.dims.count(0, w.dims.rank - 2) : 1;
+  a.y_row = a.n;
+  a.y_column = 1;
+  a.y = c.out(0).data;
+  const int64_t rows = x.dims.rank > 2 ? x.dims.count(0, x.dims.rank - 1) : a.m, columns = a.matrices * a.n;
+  auto x_zero = per_index(c, in.a_zero, a.m, rows, "a_zero_point"), w_zero = per_index(c, in.b_zero, a.n, columns, "b_zero_point");
+  if (!x_zero) return x_zero.error();
+  if (!w_zero) return w_zero.error();
+  a.x_zero = *x_zero;
+  a.w_zero = *w_zero;
+  if (in.y_zero != kNoInput) {
+    auto x_scale = per_index(c, in.a_scale, a.m, rows, "a_scale"), w_scale = per_index(c, in.b_scale, a.n, columns, "b_scale");
+    if (!x_scale) return x_scale.error();
+    if (!w_scale) return w_scale.error();
+    if (c.in(in.y_scale).count() != 1 || c.in(in.y_zero).count() != 1) return invalid("y_scale and y_zero_point must have one element");
+    a.x_scale = *x_scale;
+    a.w_scale = *w_scale;
+    a.y_scale = c.in(in.y_scale).data;
+    a.y_zero = c.in(in.y_zero).data;
+    a.scale_dtype = c.in(in.y_scale).dtype;
+    a.y_signed = c.out(0).dtype == DType::i8;
+  }
+  const int64_t batches = static_cast<int64_t>(matrices->batch.size());
+  IntegerBatch* batch = c.table<IntegerBatch>(batches);
+  for (int64_t i = 0; i < batches; ++i) {
+    const BatchOffset& at = matrices->batch[static_cast<size_t>(i)];
+    const int64_t matrix = at.w / std::max<int64_t>(a.w_matrix, 1);
+    batch[i] = {at.x, matrix, at.y, a.k == 0 ? 0 : at.x / a.k, matrix * a.n};
+  }
+  a.batch = batch;
+  return bind_integer(c, a, in.b, batches);
+}
+
+Status infer_integer(InferContext& c) { return infer(c, kInteger); }
+Status bind_integer_matmul(BindContext& c) { return bind(c, kInteger); }
+Status infer_linear(InferContext& c) { return infer(c, kLinear8); }
+Status bind_linear(BindContext& c) { return bind(c, kLinear8); }
+
+int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) { return out[0].count() * in[0].dims.back(); }
+
+}  // namespace
+
+constinit const OpDef kMatMulInteger = {.name = "MatMulInteger", .inputs = {2, 4}, .outputs = {1, 1}, .infer = infer_integer,
+                                        .bind = bind_integer_matmul, .kernels = kIntegerRows, .macs = macs};
+constinit const OpDef kQLinearMatMul = {.name = "QLinearMatMul", .inputs = {8, 8}, .outputs = {1, 1}, .infer = infer_linear, .bind = bind_linear,
+                                        .kernels = kIntegerRows, .macs = macs};
+
+}  // namespace tern
