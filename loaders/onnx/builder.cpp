@@ -212,8 +212,9 @@ Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
     if (proto.version() == 0) return invalid("the model imports no opset of the standard operators");
     if (proto.version() < 0) return invalid("opset " + std::to_string(proto.version()) + " does not exist");
   }
-  const bool known = domain.empty() && proto.version() <= kNewestOpset;
-  if (known && proto.op_type() == "Constant") return constant_node(proto);
+  const Rule microsoft = domain == "com.microsoft" ? microsoft_rule(proto.op_type()) : nullptr;
+  const bool known = (domain.empty() && proto.version() <= kNewestOpset) || microsoft != nullptr;
+  if (known && domain.empty() && proto.op_type() == "Constant") return constant_node(proto);
   OnnxNode node{proto.op_type(), proto.name(), proto.version(), {}, {}, {}};
   for (const auto& name : proto.input()) {
     const ValueId v = name.empty() ? kNone : find(name);
@@ -229,6 +230,12 @@ Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
   if (!known) {
     const std::string first = proto.name().empty() && proto.output_size() > 0 ? "@" + proto.output(0) : proto.name();
     missing_.add(domain.empty() ? "opset " + std::to_string(proto.version()) : domain, proto.op_type(), first);
+    return {};
+  }
+  if (microsoft != nullptr) {
+    if (Status s = attributes(proto, node.attrs); !s) return s;
+    if (Status s = microsoft(node, *this); !s) return s;
+    add_node(std::move(node));
     return {};
   }
   if (proto.op_type() == "If") return if_node(proto, std::move(node));

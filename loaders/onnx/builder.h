@@ -38,7 +38,8 @@ class GraphBuilder : public Emitter {
 
   // Emitter
   ValueId emit(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs) override;
-  void emit_to(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs, ValueId output) override;
+  void emit_to(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs, std::vector<ValueId> outputs) override;
+  ValueId value(const OnnxNode& node, const char* op) override;
   ValueId constant(const OnnxNode& node, Tensor tensor) override;
   TypeInfo type(ValueId v) const override { return v == kNone ? TypeInfo{} : types_[static_cast<size_t>(v)]; }
   const Tensor* contents(ValueId v) const override { return graph.is_constant(v) ? &graph.value(v).constant : nullptr; }

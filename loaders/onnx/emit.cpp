@@ -58,14 +58,18 @@ ValueId GraphBuilder::constant(const OnnxNode& node, Tensor tensor) {
 }
 
 ValueId GraphBuilder::emit(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs) {
-  const std::string owner = node.outputs.empty() || node.outputs[0] == kNone ? node.name : graph.value(node.outputs[0]).name;
-  const ValueId y = add_value(owner + ":" + op + std::to_string(serial_++), {});
-  add_node({op, node.name, node.version, std::move(inputs), {y}, std::move(attrs)});
+  const ValueId y = value(node, op);
+  emit_to(node, op, std::move(inputs), std::move(attrs), {y});
   return y;
 }
 
-void GraphBuilder::emit_to(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs, ValueId output) {
-  add_node({op, node.name, node.version, std::move(inputs), {output}, std::move(attrs)});
+ValueId GraphBuilder::value(const OnnxNode& node, const char* op) {
+  const std::string owner = node.outputs.empty() || node.outputs[0] == kNone ? node.name : graph.value(node.outputs[0]).name;
+  return add_value(owner + ":" + op + std::to_string(serial_++), {});
+}
+
+void GraphBuilder::emit_to(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs, std::vector<ValueId> outputs) {
+  add_node({op, node.name, node.version, std::move(inputs), std::move(outputs), std::move(attrs)});
 }
 
 void GraphBuilder::add_node(OnnxNode node, std::vector<int32_t> subgraphs) {

@@ -36,8 +36,8 @@ Status dropout_mask(OnnxNode& node, Emitter& to) {
   Attributes zero;
   zero.set("value", node.version < 10 ? Tensor::of<float>({1}, std::vector<float>{0}) : Tensor::of<bool>({1}, std::array{false}));
   const ValueId shape = to.emit(node, "Shape", {x});
-  if (node.version >= 10) to.emit_to(node, "ConstantOfShape", {shape}, zero, mask);
-  else to.emit_to(node, "CastLike", {to.emit(node, "ConstantOfShape", {shape}, zero), x}, {}, mask);
+  if (node.version >= 10) to.emit_to(node, "ConstantOfShape", {shape}, zero, {mask});
+  else to.emit_to(node, "CastLike", {to.emit(node, "ConstantOfShape", {shape}, zero), x}, {}, {mask});
   return {};
 }
 

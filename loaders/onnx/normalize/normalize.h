@@ -1,5 +1,5 @@
 // Normalisation: an operator of any opset becomes the newest of its name. One explicit table (table.cpp) says which function applies up
-// to which opset; the functions are grouped by what changed: axes.cpp, shapes.cpp, softmax.cpp, activations.cpp, norms.cpp, resize.cpp, broadcast.cpp.
+// to which opset; the functions are grouped by what changed: axes.cpp, shapes.cpp, softmax.cpp, activations.cpp, norms.cpp, resize.cpp, broadcast.cpp, microsoft.cpp.
 // To add one: write the function in the file of its kind, add a line to the table. Next: table.cpp.
 #pragma once
 #include <string>
@@ -32,8 +32,9 @@ class Emitter {
   virtual ~Emitter() = default;
   // A node with one output, which is returned. Its value is named after `node`.
   virtual ValueId emit(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs = {}) = 0;
-  // The same for an output of the file's node, which must no longer be among its outputs.
-  virtual void emit_to(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs, ValueId output) = 0;
+  // A node of several outputs: some from value(), some perhaps of the file's node, which then must no longer have them.
+  virtual void emit_to(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs, std::vector<ValueId> outputs) = 0;
+  virtual ValueId value(const OnnxNode& node, const char* op) = 0;
   virtual ValueId constant(const OnnxNode& node, Tensor tensor) = 0;
   // What is known of a value so far: dtype none and unranked when nothing is.
   virtual TypeInfo type(ValueId v) const = 0;
@@ -84,5 +85,8 @@ Status resize_empty_inputs(OnnxNode&, Emitter&);
 // broadcast.cpp: Add, Gemm … before they broadcast as NumPy does
 Status broadcast_axis(OnnxNode&, Emitter&);
 Status prelu_channels(OnnxNode&, Emitter&);
+
+// microsoft.cpp: the operators of com.microsoft that quantised files hold, in terms of the standard ones
+Rule microsoft_rule(const std::string& op);   // null when there is none
 
 }  // namespace tern::onnx

@@ -1,0 +1,233 @@
+// The operators of com.microsoft that onnxruntime's quantiser writes, in terms of the standard ones: 8-bit data are scaled to f32, the
+// operator computes there, and its result is scaled back; products stay products of integers. See normalize.h.
+#include <iterator>
+
+#include "loaders/onnx/normalize/normalize.h"
+
+namespace tern::onnx {
+namespace {
+
+Status need(const OnnxNode& node, std::initializer_list<size_t> inputs) {
+  for (size_t i : inputs) {
+    if (node.input(i) == kNone) return invalid("input " + std::to_string(i) + " is required");
+  }
+  return {};
+}
+
+constexpr int64_t kF32 = 1, kI8 = 3;  // of TensorProto.DataType
+
+ValueId to_f32(const OnnxNode& node, Emitter& to, ValueId x) {
+  Attributes f32;
+  f32.set("to", kF32);
+  return to.emit(node, "Cast", {x}, f32);
+}
+
+// (input first) scaled to f32: data, scale, zero point.
+ValueId real(const OnnxNode& node, Emitter& to, size_t first) {
+  return to.emit(node, "DequantizeLinear", {node.input(first), node.input(first + 1), node.input(first + 2)});
+}
+
+// The node becomes the quantisation of y: scale and zero point are inputs `scale` and scale + 1, the dtype that of input `like`.
+void quantized(OnnxNode& node, Emitter& to, ValueId y, size_t scale, size_t like) {
+  Attributes attrs;
+  if (node.input(scale + 1) == kNone && to.type(node.input(like)).dtype == DType::i8) attrs.set("output_dtype", kI8);
+  node.inputs = {y, node.input(scale), node.input(scale + 1)};
+  node.op = "QuantizeLinear";
+  node.attrs = attrs;
+}
+
+// ---- f(x): data, scale, zero point, scale and zero point of y ----
+
+Status unary(OnnxNode& node, Emitter& to, const char* op, Attributes attrs) {
+  if (Status s = need(node, {0, 1, 3}); !s) return s;
+  quantized(node, to, to.emit(node, op, {real(node, to, 0)}, std::move(attrs)), 3, 0);
+  return {};
+}
+Status sigmoid(OnnxNode& node, Emitter& to) { return unary(node, to, "Sigmoid", {}); }
+Status leaky_relu(OnnxNode& node, Emitter& to) { return unary(node, to, "LeakyRelu", node.attrs); }
+
+// The attribute opset tells which Softmax it was.
+Status softmax(OnnxNode& node, Emitter& to) {
+  if (Status s = need(node, {0, 1, 3}); !s) return s;
+  const int64_t opset = node.attrs.i("opset", 13);
+  Attributes axis;
+  axis.set("axis", node.attrs.i("axis", opset < 13 ? 1 : -1));
+  OnnxNode inner{"Softmax", node.name, opset, {real(node, to, 0)}, node.outputs, axis};
+  if (Status s = normalize(inner, to); !s) return s;
+  quantized(node, to, to.emit(node, inner.op.c_str(), inner.inputs, inner.attrs), 3, 0);
+  return {};
+}
+
+Status reduce_mean(OnnxNode& node, Emitter& to) {
+  if (Status s = need(node, {0, 1, 3}); !s) return s;
+  OnnxNode inner{"ReduceMean", node.name, 13, {real(node, to, 0)}, node.outputs, node.attrs};
+  if (Status s = normalize(inner, to); !s) return s;
+  quantized(node, to, to.emit(node, inner.op.c_str(), inner.inputs, inner.attrs), 3, 0);
+  return {};
+}
+
+// channels_last: [N,...,C].
+Status pool(OnnxNode& node, Emitter& to, const char* op) {
+  if (Status s = need(node, {0, 1, 3}); !s) return s;
+  Attributes attrs = node.attrs;
+  const bool last = attrs.i("channels_last", 0) != 0;
+  attrs.erase("channels_last");
+  if (!last) return unary(node, to, op, attrs);
+  const Shape shape = to.type(node.input(0)).shape;
+  if (!shape.ranked() || shape.rank() < 3) return unsupported("channels_last needs a known rank of at least 3");
+  std::vector<int64_t> inward{0, shape.rank() - 1}, outward{0};
+  for (int64_t i = 1; i + 1 < shape.rank(); ++i) inward.push_back(i);
+  for (int64_t i = 2; i < shape.rank(); ++i) outward.push_back(i);
+  outward.push_back(1);
+  Attributes in, out;
+  in.set("perm", inward);
+  out.set("perm", outward);
+  const ValueId y = to.emit(node, op, {to.emit(node, "Transpose", {real(node, to, 0)}, in)}, attrs);
+  quantized(node, to, to.emit(node, "Transpose", {y}, out), 3, 0);
+  return {};
+}
+Status average_pool(OnnxNode& node, Emitter& to) { return pool(node, to, "AveragePool"); }
+Status global_average_pool(OnnxNode& node, Emitter& to) { return pool(node, to, "GlobalAveragePool"); }
+
+// ---- several data ----
+
+Status binary(OnnxNode& node, Emitter& to, const char* op) {
+  if (Status s = need(node, {0, 1, 3, 4, 6}); !s) return s;
+  quantized(node, to, to.emit(node, op, {real(node, to, 0), real(node, to, 3)}), 6, 0);
+  return {};
+}
+Status add(OnnxNode& node, Emitter& to) { return binary(node, to, "Add"); }
+Status mul(OnnxNode& node, Emitter& to) { return binary(node, to, "Mul"); }
+
+Status where(OnnxNode& node, Emitter& to) {
+  if (Status s = need(node, {0, 1, 2, 4, 5, 7}); !s) return s;
+  quantized(node, to, to.emit(node, "Where", {node.input(0), real(node, to, 1), real(node, to, 4)}), 7, 1);
+  return {};
+}
+
+// Scale and zero point of y, then data, scale and zero point of each.
+Status concat(OnnxNode& node, Emitter& to) {
+  if (node.inputs.size() < 5 || node.inputs.size() % 3 != 2) return invalid("has " + std::to_string(node.inputs.size()) + " inputs, expected 2 and 3 for each piece");
+  std::vector<ValueId> pieces;
+  for (size_t i = 2; i < node.inputs.size(); i += 3) {
+    if (Status s = need(node, {i, i + 1}); !s) return s;
+    pieces.push_back(real(node, to, i));
+  }
+  if (Status s = need(node, {0}); !s) return s;
+  quantized(node, to, to.emit(node, "Concat", std::move(pieces), node.attrs), 0, 2);
+  return {};
+}
+
+// ---- products ----
+
+struct Product {
+  ValueId a, a_scale, a_zero, b, b_scale, b_zero;
+};
+// (a - a_zero)(b - b_zero), plus c when there is one, in i32; then times a_scale b_scale in f32.
+ValueId product(const OnnxNode& node, Emitter& to, const Product& p, ValueId c = kNone) {
+  ValueId sum = to.emit(node, "MatMulInteger", {p.a, p.b, p.a_zero, p.b_zero});
+  if (c != kNone) sum = to.emit(node, "Add", {sum, c});
+  return to.emit(node, "Mul", {to_f32(node, to, sum), to.emit(node, "Mul", {p.a_scale, p.b_scale})});
+}
+// The node becomes y, plus a bias when there is one.
+void plus(OnnxNode& node, ValueId y, ValueId bias) {
+  node.op = bias == kNone ? "Identity" : "Add";
+  node.inputs = {y};
+  if (bias != kNone) node.inputs.push_back(bias);
+  node.attrs = {};
+}
+
+Status dynamic_matmul(OnnxNode& node, Emitter& to) {
+  if (Status s = need(node, {0, 1, 2}); !s) return s;
+  const ValueId a = to.value(node, "a"), scale = to.value(node, "scale"), zero = to.value(node, "zero");
+  to.emit_to(node, "DynamicQuantizeLinear", {node.input(0)}, {}, {a, scale, zero});
+  plus(node, product(node, to, {a, scale, zero, node.input(1), node.input(2), node.input(3)}), node.input(4));
+  return {};
+}
+
+Status matmul_to_float(OnnxNode& node, Emitter& to) {
+  if (Status s = need(node, {0, 1, 2, 3}); !s) return s;
+  plus(node, product(node, to, {node.input(0), node.input(2), node.input(4), node.input(1), node.input(3), node.input(5)}), node.input(6));
+  return {};
+}
+
+Status gemm(OnnxNode& node, Emitter& to) {
+  if (Status s = need(node, {0, 1, 2, 3, 4, 5}); !s) return s;
+  Attributes turn;
+  turn.set("perm", std::vector<int64_t>{1, 0});
+  Product p{node.input(0), node.input(1), node.input(2), node.input(3), node.input(4), node.input(5)};
+  if (node.attrs.i("transA", 0) != 0) p.a = to.emit(node, "Transpose", {p.a}, turn);
+  if (node.attrs.i("transB", 0) != 0) p.b = to.emit(node, "Transpose", {p.b}, turn);
+  const float alpha = node.attrs.f("alpha", 1);
+  if (alpha != 1) p.a_scale = to.emit(node, "Mul", {p.a_scale, to.constant(node, Tensor::scalar(alpha))});
+  const ValueId y = product(node, to, p, node.input(6));
+  if (node.input(7) == kNone) plus(node, y, kNone);
+  else quantized(node, to, y, 7, 0);
+  return {};
+}
+
+// ---- the same as the standard ones ----
+
+Status quantize(OnnxNode& node, Emitter&) {
+  node.op = "QuantizeLinear";
+  return {};
+}
+Status dequantize(OnnxNode& node, Emitter&) {
+  node.op = "DequantizeLinear";
+  return {};
+}
+
+// Weights lie as [D, I, 4H], their scales as [D] or [D, 4H]. They are scaled here, once, and the states stay f32 where onnxruntime
+// rounds x and h to 8 bits before every product.
+ValueId scaled_weights(const OnnxNode& node, Emitter& to, size_t weights, size_t scale) {
+  const Shape s = to.type(node.input(scale)).shape;
+  const std::vector<int64_t> axes = s.ranked() && s.rank() == 2 ? std::vector<int64_t>{1} : std::vector<int64_t>{1, 2};
+  auto spread = [&](ValueId v) { return to.emit(node, "Unsqueeze", {v, to.ints(node, axes)}); };
+  ValueId w = to_f32(node, to, node.input(weights));
+  if (node.input(scale + 1) != kNone) w = to.emit(node, "Sub", {w, spread(to_f32(node, to, node.input(scale + 1)))});
+  Attributes turn;
+  turn.set("perm", std::vector<int64_t>{0, 2, 1});
+  return to.emit(node, "Transpose", {to.emit(node, "Mul", {w, spread(node.input(scale))})}, turn);
+}
+Status lstm(OnnxNode& node, Emitter& to) {
+  if (Status s = need(node, {0, 1, 2, 8, 10}); !s) return s;
+  node.inputs[1] = scaled_weights(node, to, 1, 8);
+  node.inputs[2] = scaled_weights(node, to, 2, 10);
+  node.inputs.resize(8);
+  node.op = "LSTM";
+  return {};
+}
+
+struct Entry {
+  const char* op;
+  Rule rule;
+};
+constexpr Entry kTable[] = {
+    {"DequantizeLinear", dequantize},
+    {"DynamicQuantizeLSTM", lstm},
+    {"DynamicQuantizeMatMul", dynamic_matmul},
+    {"MatMulIntegerToFloat", matmul_to_float},
+    {"QGemm", gemm},
+    {"QLinearAdd", add},
+    {"QLinearAveragePool", average_pool},
+    {"QLinearConcat", concat},
+    {"QLinearGlobalAveragePool", global_average_pool},
+    {"QLinearLeakyRelu", leaky_relu},
+    {"QLinearMul", mul},
+    {"QLinearReduceMean", reduce_mean},
+    {"QLinearSigmoid", sigmoid},
+    {"QLinearSoftmax", softmax},
+    {"QLinearWhere", where},
+    {"QuantizeLinear", quantize},
+};
+
+}  // namespace
+
+Rule microsoft_rule(const std::string& op) {
+  for (const Entry& e : kTable) {
+    if (op == e.op) return e.rule;
+  }
+  return nullptr;
+}
+
+}  // namespace tern::onnx
