@@ -5,14 +5,23 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <memory>
+#include <vector>
 
 #include "tern/tern.h"
 
 struct tern_model {
+  explicit tern_model(tern::Model m) : model(std::move(m)), inputs(model.inputs()), outputs(model.outputs()) {}
   tern::Model model;
+  std::vector<tern::Port> inputs, outputs;  // whose names callers hold
 };
 struct tern_session {
   tern::Session session;
+  int threads;
+};
+struct tern_arrays {
+  std::vector<tern::Array> arrays;
+  std::vector<std::vector<const char*>> strings;  // of those that hold strings
 };
 
 namespace {
@@ -42,7 +51,63 @@ tern_model* keep(tern::Result<tern::Model> model, tern_error* error) {
     fill(error, model.error());
     return nullptr;
   }
-  return new tern_model{std::move(*model)};
+  return new tern_model(std::move(*model));
+}
+
+// What a caller of an older header left out keeps our defaults.
+template <class T>
+T whole(T defaults, const T* given) {
+  if (given != nullptr) std::memcpy(&defaults, given, std::min(given->size, sizeof defaults));
+  return defaults;
+}
+
+bool is_dtype(int32_t n) { return n >= 0 && n <= static_cast<int32_t>(tern::DType::string); }
+bool is_rank(int32_t n) { return n >= 0 && n <= 8; }
+
+tern::Result<tern::LoadOptions> options_of(const tern_load_options* given) {
+  const tern_load_options c = whole<tern_load_options>(TERN_LOAD_OPTIONS_INIT, given);
+  auto text = [](const char* s) { return std::string(s != nullptr ? s : ""); };
+  tern::LoadOptions o;
+  if (c.budget > 0) o.budget = c.budget;
+  o.directory = text(c.directory);
+  o.architecture = text(c.architecture);
+  o.architecture_name = text(c.architecture_name);
+  o.key = text(c.key);
+  o.strict = c.strict != 0;
+  for (size_t i = 0; i < c.input_count; ++i) {
+    const tern_model_port& p = c.inputs[i];
+    if (!is_dtype(p.dtype) || !is_rank(p.rank)) return tern::usage("tern_load_options: input " + std::to_string(i) + " has no legal dtype or rank");
+    tern::Port port{text(p.name), static_cast<tern::DType>(p.dtype), {}};
+    for (int32_t d = 0; d < p.rank; ++d) port.shape.push_back(text(p.dims[d]));
+    o.inputs.push_back(std::move(port));
+  }
+  return o;
+}
+
+tern::Result<tern::Array> array_of(const tern_array& c) {
+  if (!is_dtype(c.dtype) || c.dtype == 0) return tern::usage("tern_array: " + std::to_string(c.dtype) + " is no dtype");
+  if (!is_rank(c.rank)) return tern::usage("tern_array: rank " + std::to_string(c.rank) + " is not between 0 and 8");
+  if (c.data == nullptr && c.bytes > 0) return tern::usage("tern_array: data is null");
+  tern::Array a{static_cast<tern::DType>(c.dtype), {c.dims, c.dims + c.rank}, {}, {}};
+  if (a.dtype == tern::DType::string) {
+    const auto* strings = static_cast<const char* const*>(c.data);
+    a.strings.assign(strings, strings + c.bytes / sizeof *strings);
+  } else {
+    const auto* bytes = static_cast<const std::byte*>(c.data);
+    a.bytes.assign(bytes, bytes + c.bytes);
+  }
+  return a;
+}
+
+int32_t describe(const std::vector<tern::Port>& ports, size_t index, tern_model_port* out) {
+  if (index >= ports.size() || out == nullptr) return static_cast<int32_t>(tern::Code::kUsage);
+  const tern::Port& port = ports[index];
+  *out = {};
+  out->name = port.name.c_str();
+  out->dtype = static_cast<int32_t>(port.dtype);
+  out->rank = static_cast<int32_t>(port.shape.size());
+  for (size_t i = 0; i < port.shape.size() && i < 8; ++i) out->dims[i] = port.shape[i].c_str();
+  return 0;
 }
 
 int32_t describe(const tern::Session& session, std::span<const tern::Port> ports, size_t index, bool input, tern_port* out) {
@@ -67,8 +132,7 @@ size_t index_of(std::span<const tern::Port> ports, const char* name) {
 }
 
 tern::SessionOptions options_of(const tern_session_options* given) {
-  tern_session_options c = TERN_SESSION_OPTIONS_INIT;
-  if (given != nullptr) std::memcpy(&c, given, std::min(given->size, sizeof c));  // a shorter, older struct keeps our defaults
+  const tern_session_options c = whole<tern_session_options>(TERN_SESSION_OPTIONS_INIT, given);
   tern::SessionOptions o;
   for (size_t i = 0; i < c.dim_count; ++i) o.dims[c.dims[i].name] = c.dims[i].value;
   o.threads = c.threads;
@@ -85,22 +149,69 @@ tern::SessionOptions options_of(const tern_session_options* given) {
 uint32_t tern_abi_version(void) { return TERN_ABI_VERSION; }
 const char* tern_version(void) { return tern::version(); }
 
-tern_model* tern_load(const char* path, tern_error* error) {
-  return guarded(error, [&] { return keep(tern::load(path), error); });
+tern_model* tern_load_with(const char* path, const tern_load_options* options, tern_error* error) {
+  return guarded(error, [&] {
+    auto with = options_of(options);
+    return keep(with ? tern::load(path, *with) : with.error(), error);
+  });
 }
-tern_model* tern_load_bytes(const void* bytes, size_t count, tern_error* error) {
-  return guarded(error, [&] { return keep(tern::load_bytes({static_cast<const std::byte*>(bytes), count}), error); });
+tern_model* tern_load_bytes_with(const void* bytes, size_t count, const tern_load_options* options, tern_error* error) {
+  return guarded(error, [&] {
+    auto with = options_of(options);
+    return keep(with ? tern::load_bytes({static_cast<const std::byte*>(bytes), count}, *with) : with.error(), error);
+  });
 }
+tern_model* tern_load(const char* path, tern_error* error) { return tern_load_with(path, nullptr, error); }
+tern_model* tern_load_bytes(const void* bytes, size_t count, tern_error* error) { return tern_load_bytes_with(bytes, count, nullptr, error); }
 void tern_model_free(tern_model* model) { delete model; }
+
+size_t tern_model_input_count(const tern_model* m) { return m->inputs.size(); }
+size_t tern_model_output_count(const tern_model* m) { return m->outputs.size(); }
+int32_t tern_model_input(const tern_model* m, size_t index, tern_model_port* port) { return describe(m->inputs, index, port); }
+int32_t tern_model_output(const tern_model* m, size_t index, tern_model_port* port) { return describe(m->outputs, index, port); }
+int32_t tern_model_data_dependent(const tern_model* m) { return m->model.data_dependent() ? 1 : 0; }
+
+tern_arrays* tern_evaluate(const tern_model* model, const tern_array* inputs, size_t input_count, const char* isa, tern_error* error) {
+  return guarded(error, [&]() -> tern_arrays* {
+    std::vector<tern::Array> arrays;
+    for (size_t i = 0; i < input_count; ++i) {
+      auto array = array_of(inputs[i]);
+      if (!array) return fill(error, array.error()), nullptr;
+      arrays.push_back(std::move(*array));
+    }
+    auto results = model->model.evaluate(arrays, isa != nullptr ? isa : "");
+    if (!results) return fill(error, results.error()), nullptr;
+    auto kept = std::make_unique<tern_arrays>();
+    kept->arrays = std::move(*results);
+    for (const tern::Array& a : kept->arrays) {
+      auto& pointers = kept->strings.emplace_back();
+      for (const std::string& s : a.strings) pointers.push_back(s.c_str());
+    }
+    return kept.release();
+  });
+}
+size_t tern_arrays_count(const tern_arrays* a) { return a->arrays.size(); }
+int32_t tern_arrays_get(const tern_arrays* a, size_t index, tern_array* out) {
+  if (index >= a->arrays.size() || out == nullptr) return static_cast<int32_t>(tern::Code::kUsage);
+  const tern::Array& array = a->arrays[index];
+  const auto& strings = a->strings[index];
+  *out = {};
+  out->dtype = static_cast<int32_t>(array.dtype);
+  out->rank = static_cast<int32_t>(array.dims.size());
+  std::copy_n(array.dims.begin(), std::min<size_t>(array.dims.size(), 8), out->dims);
+  const bool text = array.dtype == tern::DType::string;
+  out->data = text ? static_cast<const void*>(strings.data()) : array.bytes.data();
+  out->bytes = text ? strings.size() * sizeof(const char*) : array.bytes.size();
+  return 0;
+}
+void tern_arrays_free(tern_arrays* arrays) { delete arrays; }
 
 tern_session* tern_session_new(const tern_model* model, const tern_session_options* options, tern_error* error) {
   return guarded(error, [&]() -> tern_session* {
-    auto session = model->model.session(options_of(options));
-    if (!session) {
-      fill(error, session.error());
-      return nullptr;
-    }
-    return new tern_session{std::move(*session)};
+    const tern::SessionOptions with = options_of(options);
+    auto session = model->model.session(with);
+    if (!session) return fill(error, session.error()), nullptr;
+    return new tern_session{std::move(*session), with.threads};
   });
 }
 void tern_session_free(tern_session* session) { delete session; }
@@ -117,3 +228,25 @@ int32_t tern_find_output(const tern_session* s, const char* name, tern_port* por
 }
 
 void tern_run(tern_session* s) { s->session.run(); }
+
+size_t tern_step_count(const tern_session* s) { return s->session.steps().size(); }
+int32_t tern_step_get(const tern_session* s, size_t index, tern_step* out) {
+  const auto steps = s->session.steps();
+  if (index >= steps.size() || out == nullptr || out->size < sizeof(out->size)) return static_cast<int32_t>(tern::Code::kUsage);
+  const tern::StepInfo& info = steps[index];
+  tern_step step = {};
+  step.size = out->size;
+  step.node = info.node.c_str();
+  step.op = info.op.c_str();
+  step.kernel = info.kernel.c_str();
+  step.macs = info.macs;
+  step.rank = static_cast<int32_t>(info.shape.size());
+  std::copy_n(info.shape.begin(), std::min<size_t>(info.shape.size(), 8), step.dims);
+  std::memcpy(out, &step, std::min(out->size, sizeof step));  // an older caller gets what it knows
+  return 0;
+}
+int32_t tern_run_timed(tern_session* s, double* ns, size_t count) {
+  if (s->threads != 1 || count < s->session.steps().size()) return static_cast<int32_t>(tern::Code::kUsage);
+  s->session.run_timed({ns, count});
+  return 0;
+}

@@ -1,7 +1,9 @@
 // Session: one plan with its own arena; what happens inside run(). See tern.h. You are here: stop 10 of the tour. Next: bench/ladder/gemm.
+#include <algorithm>
 #include <chrono>
 
 #include "runtime/assign_layouts.h"
+#include "runtime/base/cpus.h"
 #include "runtime/base/fp_mode.h"
 #include "runtime/model.h"
 #include "runtime/plan.h"
@@ -51,12 +53,29 @@ std::string unbound(const Graph& graph) {
 Result<Graph> static_graph(const ModelState& model, const SessionOptions& options) {
   auto graph = specialize(model.optimized, options.dims, model.options.budget);
   if (!graph) return graph;
-  if (std::string names = unbound(*graph); !names.empty()) return usage("unbound dimensions: " + names + "; give each a value (--dim NAME=N, SessionOptions::dims)");
+  if (std::string names = unbound(*graph); !names.empty()) return usage("unbound dimensions: " + names + "; give each a value in SessionOptions::dims");
   if (std::string where = unknown_shape(*graph); !where.empty()) {
     return unsupported(where + ": shapes depend on the contents of an input; run the model with evaluate()");
   }
   if (Status s = assign_layouts(*graph); !s) return s.error();
   return graph;
+}
+
+// Threads beyond the CPUs would spin for each other instead of computing.
+Status check_threads(const SessionOptions& options) {
+  if (options.threads < 1) return usage("threads is " + std::to_string(options.threads) + " and must be at least 1");
+  if (options.threads == 1) return {};
+  const std::vector<int> cpus = usable_cpus();
+  if (static_cast<size_t>(options.threads) > cpus.size()) {
+    return usage("threads is " + std::to_string(options.threads) + ", but this process may use " + std::to_string(cpus.size()) + (cpus.size() == 1 ? " CPU" : " CPUs"));
+  }
+  for (int cpu : options.cpus) {
+    if (std::find(cpus.begin(), cpus.end(), cpu) != cpus.end()) continue;
+    std::string known;
+    for (int c : cpus) known += (known.empty() ? "" : ", ") + std::to_string(c);
+    return usage("a worker cannot be pinned to CPU " + std::to_string(cpu) + "; this process may use " + known);
+  }
+  return {};
 }
 
 }  // namespace
@@ -68,7 +87,7 @@ Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options) {
 }
 
 Result<Session> Model::session(const SessionOptions& options) const {
-  if (options.threads < 1 || options.threads > 1024) return usage("threads must be between 1 and 1024");
+  if (Status s = check_threads(options); !s) return s.error();
   std::optional<Isa> cap = parse_isa(options.isa);
   if (!options.isa.empty() && !cap) return usage("unknown ISA " + options.isa + "; known: " + isas_of_this_architecture());
   if (cap && !of_this_architecture(*cap)) return usage("ISA " + options.isa + " is not of this machine; known: " + isas_of_this_architecture());
@@ -142,9 +161,22 @@ Session::Block Session::find(std::string_view name, bool input, DType dtype) con
   return {p->data, static_cast<size_t>(p->bytes)};
 }
 
+Result<Session::Block> Session::check(std::string_view name, bool input, DType dtype) const {
+  const std::string what = input ? "input" : "output";
+  const std::vector<PlanPort>& ports = input ? state_->plan.inputs : state_->plan.outputs;
+  const PlanPort* p = find_port(ports, name);
+  if (p == nullptr) {
+    std::string known;
+    for (const PlanPort& q : ports) known += (known.empty() ? "" : ", ") + q.name + " (" + tern::name(q.dtype) + ")";
+    return usage("there is no " + what + " '" + std::string(name) + "'; the model has " + (known.empty() ? "none" : known));
+  }
+  if (p->dtype != dtype) return usage(what + " " + p->name + " has elements of " + tern::name(p->dtype) + ", not " + tern::name(dtype));
+  return Block{p->data, static_cast<size_t>(p->bytes)};
+}
+
 std::span<std::byte> Session::input_bytes(std::string_view name) { return typed<std::byte>(find(name, true, DType::none)); }
 std::span<const std::byte> Session::output_bytes(std::string_view name) const { return typed<const std::byte>(find(name, false, DType::none)); }
 
-const char* version() { return "0.1.0"; }
+const char* version() { return TERN_VERSION; }
 
 }  // namespace tern

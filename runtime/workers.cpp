@@ -1,12 +1,19 @@
 // See workers.h.
 #include "runtime/workers.h"
 
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include <system_error>
+#include <algorithm>
+#include <chrono>
+#include <climits>
+#include <exception>
 
 #include "runtime/base/fp_mode.h"
+#include "tern/tern.h"
 
 namespace tern {
 namespace {
@@ -17,42 +24,83 @@ inline void pause() noexcept {
 #endif
 }
 
+void futex(std::atomic<uint32_t>& word, int operation, uint32_t value) noexcept {
+  static_assert(sizeof word == sizeof(uint32_t));
+  syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
+}
+
+// CPUs of any number: a mask as large as it takes.
+bool pin(std::thread& thread, int cpu) {
+  const auto count = static_cast<size_t>(cpu) + 1;
+  cpu_set_t* set = CPU_ALLOC(count);
+  if (set == nullptr) return false;
+  CPU_ZERO_S(CPU_ALLOC_SIZE(count), set);
+  CPU_SET_S(static_cast<size_t>(cpu), CPU_ALLOC_SIZE(count), set);
+  const bool done = pthread_setaffinity_np(thread.native_handle(), CPU_ALLOC_SIZE(count), set) == 0;
+  CPU_FREE(set);
+  return done;
+}
+
 }  // namespace
+
+// Either the sleeper sees the new count before it sleeps, or this sees the sleeper: both orders are total (seq_cst).
+void Signal::raise() noexcept {
+  count_.fetch_add(1);
+  if (sleepers_.load() > 0) futex(count_, FUTEX_WAKE, INT_MAX);
+}
+
+void Signal::wait(uint32_t seen, int rounds) noexcept {
+  for (int i = 0; i < rounds; ++i) {
+    if (count() != seen) return;
+    pause();
+  }
+  sleepers_.fetch_add(1);
+  while (count_.load() == seen) futex(count_, FUTEX_WAIT, seen);
+  sleepers_.fetch_sub(1);
+}
+
+// Counted, not timed, when it comes to it: a clock may be a system call, and goes on while others have the CPU.
+int Signal::rounds(int microseconds) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kTries = 5, kRounds = 500;
+  std::atomic<uint32_t> word{0};
+  double best = 1e9;  // ns of a round
+  for (int t = 0; t < kTries; ++t) {
+    const auto begin = Clock::now();
+    for (int i = 0; i < kRounds && word.load(std::memory_order_acquire) == 0; ++i) pause();
+    best = std::min(best, std::chrono::duration<double, std::nano>(Clock::now() - begin).count() / kRounds);
+  }
+  return static_cast<int>(std::clamp(microseconds * 1e3 / std::max(best, 0.1), 1.0, 1e9));
+}
+
+Workers::Workers(std::span<const std::vector<Step>> lists) : lists_(lists), spin_(Signal::rounds(kSpinMicroseconds)) {}
 
 Result<std::unique_ptr<Workers>> Workers::start(std::span<const std::vector<Step>> lists, std::span<const int> cpus) {
   std::unique_ptr<Workers> w(new Workers(lists));
   for (size_t t = 1; t < lists.size(); ++t) {
     try {
       w->threads_.emplace_back([self = w.get(), t] { self->work(t); });
-    } catch (const std::system_error& e) {
+    } catch (const std::exception& e) {  // no thread, or no memory for one
       return unsupported(std::string("cannot start a worker thread: ") + e.what());
     }
-    if (t - 1 < cpus.size()) {
-      cpu_set_t set;
-      CPU_ZERO(&set);
-      const int cpu = cpus[t - 1];
-      if (cpu >= 0 && cpu < CPU_SETSIZE) CPU_SET(static_cast<size_t>(cpu), &set);
-      if (pthread_setaffinity_np(w->threads_.back().native_handle(), sizeof set, &set) != 0) {
-        return usage("cannot pin a worker to CPU " + std::to_string(cpu));
-      }
-    }
+    if (t - 1 < cpus.size() && !pin(w->threads_.back(), cpus[t - 1])) return usage("cannot pin a worker to CPU " + std::to_string(cpus[t - 1]));
   }
   return w;
 }
 
 Workers::~Workers() {
   stop_.store(true, std::memory_order_relaxed);
-  round_.fetch_add(1, std::memory_order_release);
+  round_.raise();
   for (std::thread& t : threads_) t.join();
 }
 
 void Workers::barrier() noexcept {
-  const uint64_t phase = phase_.load(std::memory_order_acquire);
+  const uint32_t phase = phase_.count();
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == static_cast<int>(lists_.size())) {
     arrived_.store(0, std::memory_order_relaxed);
-    phase_.store(phase + 1, std::memory_order_release);
+    phase_.raise();
   } else {
-    while (phase_.load(std::memory_order_acquire) == phase) pause();
+    phase_.wait(phase, spin_);
   }
 }
 
@@ -65,17 +113,15 @@ void Workers::execute(const std::vector<Step>& steps) noexcept {
 
 void Workers::work(size_t thread) noexcept {
   FlushSubnormals flush;
-  for (uint64_t seen = 0;;) {
-    uint64_t now = seen;
-    while ((now = round_.load(std::memory_order_acquire)) == seen) pause();
+  for (uint32_t seen = 0;; ++seen) {
+    round_.wait(seen, spin_);
     if (stop_.load(std::memory_order_relaxed)) return;
-    seen = now;
     execute(lists_[thread]);
   }
 }
 
 void Workers::run() noexcept {
-  round_.fetch_add(1, std::memory_order_release);
+  round_.raise();
   execute(lists_[0]);
 }
 

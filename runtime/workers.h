@@ -1,5 +1,6 @@
-// Workers: the extra threads of a session with threads > 1. They spin between runs, so that run() wakes nobody and calls no system.
-// Every step is followed by a barrier. Next: session.cpp.
+// Workers: the extra threads of a session with threads > 1. Who waits spins for kSpinMicroseconds and then sleeps until it is woken, so that
+// runs in close succession wake nobody and call no system, and an idle or crowded machine is not spun on. Every step is followed by a
+// barrier. Next: session.cpp.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -12,6 +13,21 @@
 
 namespace tern {
 
+// A count that one thread raises and others wait for.
+class Signal {
+ public:
+  uint32_t count() const noexcept { return count_.load(std::memory_order_acquire); }
+  void raise() noexcept;  // a system call only when somebody sleeps
+  // Returns when the count is another than `seen`: spins so many rounds, then sleeps.
+  void wait(uint32_t seen, int rounds) noexcept;
+  // The rounds of wait() that take so long on this machine.
+  static int rounds(int microseconds);
+
+ private:
+  alignas(64) std::atomic<uint32_t> count_{0};
+  std::atomic<uint32_t> sleepers_{0};
+};
+
 class Workers {
  public:
   // lists[t] are the steps of thread t, all equally long; thread 0 is the caller's. Worker t is pinned to cpus[t - 1] when given.
@@ -20,16 +36,16 @@ class Workers {
   void run() noexcept;  // on the caller's thread; returns when every thread has finished
 
  private:
-  explicit Workers(std::span<const std::vector<Step>> lists) : lists_(lists) {}
+  explicit Workers(std::span<const std::vector<Step>> lists);
   void work(size_t thread) noexcept;
   void execute(const std::vector<Step>& steps) noexcept;
   void barrier() noexcept;
 
   const std::span<const std::vector<Step>> lists_;
+  const int spin_;
   std::vector<std::thread> threads_;
-  alignas(64) std::atomic<uint64_t> round_{0};
+  Signal round_, phase_;
   alignas(64) std::atomic<int> arrived_{0};
-  alignas(64) std::atomic<uint64_t> phase_{0};
   std::atomic<bool> stop_{false};
 };
 

@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "tern/tern.h"
+#include "tests/support/threads.h"
 
 namespace tern::test {
 namespace {
@@ -67,7 +68,7 @@ TEST_CASE("hot path: every sample model runs without allocation, lock, page faul
   for (const auto& path : paths) {
     auto model = load(path.string());
     REQUIRE_MESSAGE(model.ok(), path.string() << ": " << (model.ok() ? "" : model.error().message()));
-    for (int threads : {1, 2}) {
+    for (int threads : test::thread_counts()) {
       SessionOptions options = bound(*model, 3);
       options.threads = threads;
       auto session = model->session(options);

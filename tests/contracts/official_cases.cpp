@@ -8,6 +8,7 @@
 #include "runtime/optimize.h"
 #include "tests/support/cases.h"
 #include "tests/support/hot_path.h"
+#include "tests/support/threads.h"
 
 namespace tern::test {
 namespace {
@@ -69,7 +70,7 @@ TEST_CASE("official cases: every official case has the right answer, the same bi
     REQUIRE(outputs->size() == expected.size());
     for (size_t o = 0; o < expected.size(); ++o) CHECK(difference((*outputs)[o], expected[o], 1e-3, 1e-7) == "");
     for (const char* isa : {"scalar", "avx2", "avx512"}) {
-      for (int threads : {1, 2}) check_plan(*model, inputs, *outputs, isa, threads);
+      for (int threads : test::thread_counts()) check_plan(*model, inputs, *outputs, isa, threads);
     }
   }
 }

@@ -6,6 +6,7 @@
 
 #include "runtime/model.h"
 #include "tests/support/graph_builder.h"
+#include "tests/support/threads.h"
 
 namespace tern::test {
 namespace {
@@ -59,7 +60,7 @@ TEST_CASE("session: plan and evaluator give the same bits, for several batches, 
     auto expected = model.evaluate(in, "scalar");
     REQUIRE(expected.ok());
     for (const char* isa : {"scalar", "avx2", "avx512"}) {
-      for (int threads : {1, 2}) {
+      for (int threads : test::thread_counts()) {
         SessionOptions options;
         options.dims["batch"] = batch;
         options.isa = isa;
@@ -97,7 +98,7 @@ TEST_CASE("session: the arena's size is known without one, and nothing is packed
   auto x = b.input("x", {Dim::symbol("batch"), 6});
   b.output(b.node("MatMul", {x, b.constant(random_f32({6, 40}, 3))}));
   const Model model = make(b);
-  for (const int threads : {1, 2}) {
+  for (const int threads : test::thread_counts()) {
     const SessionOptions options{.dims = {{"batch", 5}}, .threads = threads};
     auto bytes = arena_bytes(model, options);
     REQUIRE(bytes.ok());
@@ -243,6 +244,36 @@ TEST_CASE("session: spans of an unknown name or another dtype are empty") {
   CHECK(s.input<float>("y").empty());
   CHECK(s.output<float>("nothing").empty());
   CHECK(s.dims("x") == std::vector<int64_t>{2, 6});
+}
+
+TEST_CASE("session: checked spans tell the names that exist, and the dtype") {
+  GraphBuilder b = chain();
+  Model model = make(b);
+  Session s = make_session(model, {.dims = {{"batch", 2}}});
+  CHECK(s.try_input<float>("x")->data() == s.input<float>("x").data());
+  CHECK(s.try_input<const float>("x")->size() == 12);
+  CHECK(s.try_output<float>("y")->data() == s.output<float>("y").data());
+  CHECK(s.try_input<float>("typo").error().message() == "there is no input 'typo'; the model has x (f32)");
+  CHECK(s.try_output<float>("x").error().message() == "there is no output 'x'; the model has y (f32), hidden (f32)");
+  CHECK(s.try_input<double>("x").error().message() == "input x has elements of f32, not f64");
+  CHECK(s.try_input<double>("x").error().code() == Code::kUsage);
+}
+
+TEST_CASE("session: more threads than CPUs, and CPUs that are not this process's, are wrong usage") {
+  GraphBuilder b = chain();
+  Model model = make(b);
+  const std::vector<int> cpus = usable_cpus();
+  const std::string count = std::to_string(cpus.size());
+  auto many = model.session({.dims = {{"batch", 1}}, .threads = static_cast<int>(cpus.size()) + 1});
+  REQUIRE(!many);
+  CHECK(many.error().code() == Code::kUsage);
+  CHECK(many.error().message().find("may use " + count + " CPU") != std::string::npos);
+  if (cpus.size() == 1) return;
+  auto elsewhere = model.session({.dims = {{"batch", 1}}, .threads = 2, .cpus = {cpus.back() + 1}});
+  REQUIRE(!elsewhere);
+  CHECK(elsewhere.error().code() == Code::kUsage);
+  CHECK(elsewhere.error().message().find("to CPU " + std::to_string(cpus.back() + 1) + "; this process may use " + std::to_string(cpus[0])) != std::string::npos);
+  CHECK(model.session({.dims = {{"batch", 1}}, .threads = 2, .cpus = {cpus.back()}}).ok());
 }
 
 TEST_CASE("session: an empty batch runs and gives empty outputs") {

@@ -1,4 +1,5 @@
-# What `cmake --install` puts where: headers, both libraries, the command, its manual and completion, find_package and pkg-config files.
+# What `cmake --install` puts where: headers, both libraries, the command, its manual and completion, licence, README and examples,
+# find_package and pkg-config files.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 install(DIRECTORY runtime/include/tern DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
@@ -9,6 +10,8 @@ if(TARGET tern_command)
   install(FILES ${CMAKE_BINARY_DIR}/tern.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES ${CMAKE_BINARY_DIR}/tern.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME tern)
 endif()
+install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY tools/install/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tern)
 install(EXPORT tern-targets NAMESPACE tern:: DESTINATION ${package_dir})
 configure_package_config_file(tools/install/tern-config.cmake.in ${CMAKE_BINARY_DIR}/tern-config.cmake INSTALL_DESTINATION ${package_dir})
@@ -16,5 +19,16 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/tern-config-version.cmake C
 install(FILES ${CMAKE_BINARY_DIR}/tern-config.cmake ${CMAKE_BINARY_DIR}/tern-config-version.cmake DESTINATION ${package_dir})
 # Relative, because --prefix may be given as late as at the install.
 file(RELATIVE_PATH pkgconfig_to_include ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_FULL_INCLUDEDIR})
+# What a static link needs, protobuf's own needs included, and the C++ library after all that use it: Requires.private would put it before.
+set(static_libraries -lprotobuf-lite)
+find_package(PkgConfig QUIET)
+if(PkgConfig_FOUND)
+  pkg_check_modules(TERN_PROTOBUF QUIET protobuf-lite)
+  if(TERN_PROTOBUF_FOUND)
+    set(static_libraries ${TERN_PROTOBUF_STATIC_LDFLAGS})
+  endif()
+endif()
+list(APPEND static_libraries -lz -lstdc++ -lm -pthread)
+list(JOIN static_libraries " " static_libraries)
 configure_file(tools/install/tern.pc.in ${CMAKE_BINARY_DIR}/tern.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/tern.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -9,7 +9,7 @@
 //   nn::Module block = nn::custom("Block", {{"conv", nn::Conv2d(8, 8, 3, {.padding = 1})}, {"bn", nn::BatchNorm2d(8)}},
 //                                 [](const nn::Self& self, nn::Tensor x) { return x + nn::relu(self("bn", self("conv", x))); });
 //
-// A Module is the text that `tern --arch` reads (text() gives it), so that both ways lead to the same graph. Everything that is wrong is
+// A Module is the text that LoadOptions::architecture takes (text() gives it), so that both ways lead to the same graph. Everything that is wrong is
 // told by load(). Values are immutable and may be shared by threads.
 #pragma once
 #include <concepts>
@@ -24,6 +24,7 @@
 
 #include "tern/tern.h"
 
+#pragma GCC visibility push(default)
 namespace tern::nn {
 
 class Tensor;
@@ -68,7 +69,7 @@ class Module {
  public:
   explicit Module(std::shared_ptr<const ModuleData> data) : data_(std::move(data)) {}
   const ModuleData& data() const { return *data_; }
-  std::string text() const;                            // the tree as print(model) shows it, and forwards; what --arch reads
+  std::string text() const;                            // the tree as print(model) shows it, and forwards; LoadOptions::architecture
 
  private:
   std::shared_ptr<const ModuleData> data_;
@@ -246,3 +247,4 @@ Result<Model> load(const std::string& path, const nn::Module& net, const LoadOpt
 Result<Model> load_bytes(std::span<const std::byte> bytes, const nn::Module& net, const LoadOptions& options = {});
 
 }  // namespace tern
+#pragma GCC visibility pop

@@ -3,6 +3,8 @@
 // You are here: the smallest building block. Next: dtype.h, then tern.h, the whole API.
 #pragma once
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,7 +51,21 @@ class [[nodiscard]] Status {
   Error error_;
 };
 
-// A T, or an Error. Test it before dereferencing.
+namespace detail {
+
+// The only place of the library that prints: a mistake of the program, which would go on with what is not there.
+[[noreturn]] inline void stop(const Error& error) {
+  std::string line = "tern: a failed Result was dereferenced: " + error.message();
+  for (char& c : line) {  // names of a file are in it
+    if (static_cast<unsigned char>(c) < 32 || c == 127) c = '?';
+  }
+  std::fprintf(stderr, "%s\n", line.c_str());
+  std::abort();
+}
+
+}  // namespace detail
+
+// A T, or an Error. Test it before dereferencing: a failed one, dereferenced, prints its message on stderr and aborts, in every build.
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -57,14 +73,25 @@ class [[nodiscard]] Result {
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
-  T& operator*() & { return *std::get_if<0>(&state_); }
-  const T& operator*() const& { return *std::get_if<0>(&state_); }
-  T&& operator*() && { return std::move(*std::get_if<0>(&state_)); }
-  T* operator->() { return std::get_if<0>(&state_); }
-  const T* operator->() const { return std::get_if<0>(&state_); }
-  const Error& error() const { return *std::get_if<1>(&state_); }
+  T& operator*() & { return held(*this); }
+  const T& operator*() const& { return held(*this); }
+  T&& operator*() && { return std::move(held(*this)); }
+  T* operator->() { return &held(*this); }
+  const T* operator->() const { return &held(*this); }
+  // Of code kOk and without a message when all went well.
+  const Error& error() const {
+    static const Error none;
+    const Error* e = std::get_if<1>(&state_);
+    return e != nullptr ? *e : none;
+  }
 
  private:
+  template <class R>
+  static auto& held(R& result) {
+    auto* value = std::get_if<0>(&result.state_);
+    if (value == nullptr) detail::stop(result.error());
+    return *value;
+  }
   std::variant<T, Error> state_;
 };
 

@@ -3,12 +3,12 @@
 //   tern::Result<tern::Model> model = tern::load("model.onnx");
 //   if (!model) { std::fputs(model.error().message().c_str(), stderr); return 1; }
 //   tern::Result<tern::Session> session = model->session({.dims = {{"batch", 1}}});
-//   std::span<float> x = session->input<float>("x");                 // the arena itself: write in place, no copy
-//   std::span<const float> y = session->output<float>("y");          // stable address for the session's life
+//   std::span<float> x = *session->try_input<float>("x");            // the arena itself: write in place, no copy
+//   std::span<const float> y = *session->try_output<float>("y");     // stable address for the session's life
 //   session->run();                                                  // noexcept, nothing but arithmetic
 //
-// No exceptions cross this API, nothing is printed, nothing is global. A Model may be shared by threads; a Session is used by one
-// thread at a time. You are here: stop 2 of the tour. Next: runtime/graph.h.
+// No exceptions cross this API, nothing is global, and nothing is printed but when a failed Result is dereferenced (status.h). A Model may
+// be shared by threads; a Session is used by one thread at a time. You are here: stop 2 of the tour. Next: runtime/graph.h.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +23,9 @@
 
 #include "tern/dtype.h"
 #include "tern/status.h"
+#include "tern/version.h"
 
+#pragma GCC visibility push(default)  // what libtern.so exports is what this header declares
 namespace tern {
 
 // The name, dtype and shape of an input or output. A dimension is a number ("3") or a symbol's text ("batch", "2*seq+1").
@@ -53,10 +55,15 @@ struct LoadOptions {
   bool optimize = true;                // false keeps the graph as the file has it (only `tern dump` and tests want that)
 };
 
+// How long the threads of a session spin before they sleep (see Session::run).
+constexpr int kSpinMicroseconds = 100;
+
 struct SessionOptions {
   std::map<std::string, int64_t> dims = {};  // values for symbolic dimensions; each must be bound
-  int threads = 1;                       // 1: no thread is ever created. n > 1: n - 1 workers that spin, owned by the session
-  std::vector<int> cpus = {};            // worker i + 1 is pinned to cpus[i]; empty: not pinned
+  // 1: no thread is ever created. n > 1: n - 1 workers, owned by the session; at most as many threads as the CPUs that the process may use
+  // (the affinity masks of the calling and the main thread; a quota of CPU time is not looked at), else usage.
+  int threads = 1;
+  std::vector<int> cpus = {};            // worker i + 1 is pinned to cpus[i], one of those CPUs (else usage); empty: not pinned
   std::string isa = {};                  // "", "scalar", "avx2" or "avx512": a cap, no error when this CPU has less; an error when its architecture has none such
   bool lock_memory = false;              // mlock the arena
   bool huge_pages = false;               // ask for 2 MB pages
@@ -80,7 +87,12 @@ class Session {
   Session& operator=(Session&&) noexcept;
   ~Session();
 
-  // Elements of an input or output, in the session's arena, row-major; empty when there is none of that name or it has another dtype.
+  // Elements of an input or output, in the session's arena, row-major. Errors: no such name, another dtype (usage), telling those that exist.
+  template <class T>
+  Result<std::span<T>> try_input(std::string_view name) { return tried<T>(check(name, true, dtype_of<std::remove_const_t<T>>())); }
+  template <class T>
+  Result<std::span<const T>> try_output(std::string_view name) const { return tried<const T>(check(name, false, dtype_of<T>())); }
+  // The same, and empty where those are errors.
   template <class T>
   std::span<T> input(std::string_view name) { return typed<T>(find(name, true, dtype_of<std::remove_const_t<T>>())); }
   template <class T>
@@ -95,6 +107,9 @@ class Session {
   std::vector<int64_t> dims(std::string_view name) const;
 
   // Computes the outputs from the inputs. Allocates nothing, locks nothing, calls no system, throws nothing.
+  // The exception, with threads > 1 only: a thread that has waited for the others for kSpinMicroseconds sleeps (futex) until they come, and
+  // they wake it by a system call. So the first run() after a pause pays a wake-up of some microseconds, and a machine whose CPUs are busy
+  // is shared with others instead of spun on. Runs that follow each other closely on CPUs of their own never come to it.
   void run() noexcept;
 
   // Runs once, timing every step: nanoseconds of step i into ns[i] (the size of steps()). Not for the hot path.
@@ -114,8 +129,11 @@ class Session {
     size_t bytes = 0;
   };
   Block find(std::string_view name, bool input, DType dtype) const;
+  Result<Block> check(std::string_view name, bool input, DType dtype) const;
   template <class T>
   static std::span<T> typed(Block b) { return {static_cast<T*>(b.data), b.bytes / sizeof(T)}; }
+  template <class T>
+  static Result<std::span<T>> tried(const Result<Block>& b) { return b ? Result<std::span<T>>(typed<T>(*b)) : b.error(); }
   std::unique_ptr<SessionState> state_;
 };
 
@@ -163,7 +181,8 @@ Result<Model> load(const std::string& path, const LoadOptions& options = {});
 // The same from memory, which may go away afterwards.
 Result<Model> load_bytes(std::span<const std::byte> bytes, const LoadOptions& options = {});
 
-// "0.1.0"
+// TERN_VERSION of the library: "0.1.0"
 const char* version();
 
 }  // namespace tern
+#pragma GCC visibility pop

@@ -11,19 +11,26 @@
  *   ((float*)x.data)[0] = 1.0f;  tern_run(session);  printf("%f\n", ((const float*)y.data)[0]);
  *
  * Functions that return a pointer return null on failure and fill *error (which may be null). A model may be shared by threads and must
- * outlive nothing: sessions keep what they need of it. A session is used by one thread at a time.
- * Structs only ever grow at their end; `size` fields tell which version the caller was compiled with. */
+ * outlive nothing: sessions keep what they need of it. A session is used by one thread at a time. No argument may be null but those that
+ * say so.
+ *
+ * The ABI only grows. TERN_ABI_VERSION rises by one with every release that adds to it, and nothing is ever taken away or given another
+ * meaning: a program that was compiled with version n runs with every libtern.so.0 whose tern_abi_version() is at least n. Structs with a
+ * `size` field, which the caller sets to their sizeof, may grow at their end; those without never change. */
 #ifndef TERN_C_H
 #define TERN_C_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tern/version.h"
+
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION 1
+#define TERN_ABI_VERSION 2 /* 2: load options, model inputs, evaluate, steps and their times */
 
 typedef struct tern_model tern_model;
 typedef struct tern_session tern_session;
@@ -34,7 +41,7 @@ typedef struct tern_error {
   char message[1020];
 } tern_error;
 
-/* f64 1, f32 2, f16 3, bf16 4, i8 5, i16 6, i32 7, i64 8, u8 9, u16 10, u32 11, u64 12, bool 13 */
+/* f64 1, f32 2, f16 3, bf16 4, i8 5, i16 6, i32 7, i64 8, u8 9, u16 10, u32 11, u64 12, bool 13, string 14 */
 typedef struct tern_port {
   const char* name; /* lives as long as the session */
   int32_t dtype;
@@ -43,6 +50,48 @@ typedef struct tern_port {
   void* data; /* in the session's arena; outputs are to be read only */
   size_t bytes;
 } tern_port;
+
+/* An input or output of a model. A dimension is a number ("3") or a symbol's text ("batch", "2*seq+1"). */
+typedef struct tern_model_port {
+  const char* name; /* lives as long as the model, as the dims do */
+  int32_t dtype;    /* 0: not told */
+  int32_t rank;
+  const char* dims[8];
+} tern_model_port;
+
+/* Row-major elements. Of dtype string (14): pointers to zero-terminated strings. */
+typedef struct tern_array {
+  int32_t dtype;
+  int32_t rank;
+  int64_t dims[8];
+  const void* data;
+  size_t bytes;
+} tern_array;
+
+typedef struct tern_load_options {
+  size_t size;           /* sizeof(tern_load_options) */
+  int64_t budget;        /* bytes that loading may allocate beyond a small multiple of the file's own size; 0: the default */
+  const char* directory; /* for tern_load_bytes: where external data lies; null: they are refused */
+  const char* architecture;      /* for weights only: what print(model) prints, and forwards as in Python; null: none */
+  const char* architecture_name; /* its file, for messages; may be null */
+  const char* key;               /* which weights of a checkpoint; null: the only ones */
+  int32_t strict;                /* 0: missing and unexpected weights are no error */
+  const tern_model_port* inputs; /* dtypes and shapes of inputs that neither file nor architecture tell */
+  size_t input_count;
+} tern_load_options;
+
+#define TERN_LOAD_OPTIONS_INIT {sizeof(tern_load_options), 0, NULL, NULL, NULL, NULL, 1, NULL, 0}
+
+/* What one node became in a session's plan. */
+typedef struct tern_step {
+  size_t size; /* sizeof(tern_step) */
+  const char *node, *op, *kernel; /* live as long as the session */
+  int64_t macs;
+  int32_t rank; /* of its first output */
+  int64_t dims[8];
+} tern_step;
+
+typedef struct tern_arrays tern_arrays; /* what tern_evaluate computed */
 
 typedef struct tern_dim {
   const char* name;
@@ -69,7 +118,25 @@ const char* tern_version(void);  /* "0.1.0" */
 
 tern_model* tern_load(const char* path, tern_error* error);
 tern_model* tern_load_bytes(const void* bytes, size_t count, tern_error* error);
+/* options may be null. */
+tern_model* tern_load_with(const char* path, const tern_load_options* options, tern_error* error);
+tern_model* tern_load_bytes_with(const void* bytes, size_t count, const tern_load_options* options, tern_error* error);
 void tern_model_free(tern_model* model); /* null is allowed */
+
+size_t tern_model_input_count(const tern_model* model);
+size_t tern_model_output_count(const tern_model* model);
+/* 0 when *port is filled, 2 when the index is past the end. */
+int32_t tern_model_input(const tern_model* model, size_t index, tern_model_port* port);
+int32_t tern_model_output(const tern_model* model, size_t index, tern_model_port* port);
+/* 1 when some shape depends on the contents of an input, so that only tern_evaluate can run the model. */
+int32_t tern_model_data_dependent(const tern_model* model);
+
+/* Runs node by node without a session: any shapes that the model accepts, the same bits. Inputs in the model's order; isa may be null. */
+tern_arrays* tern_evaluate(const tern_model* model, const tern_array* inputs, size_t input_count, const char* isa, tern_error* error);
+size_t tern_arrays_count(const tern_arrays* arrays);
+/* 0 when *array is filled, which lives as long as `arrays`; 2 when the index is past the end. */
+int32_t tern_arrays_get(const tern_arrays* arrays, size_t index, tern_array* array);
+void tern_arrays_free(tern_arrays* arrays); /* null is allowed */
 
 /* options may be null. */
 tern_session* tern_session_new(const tern_model* model, const tern_session_options* options, tern_error* error);
@@ -86,8 +153,15 @@ int32_t tern_find_output(const tern_session* session, const char* name, tern_por
 /* The hot path: computes the outputs from the inputs; allocates nothing, locks nothing, calls no system. */
 void tern_run(tern_session* session);
 
+/* The steps of a session, in the order in which they run. 0 when *step is filled; 2 when the index is past the end, or step->size is not set. */
+size_t tern_step_count(const tern_session* session);
+int32_t tern_step_get(const tern_session* session, size_t index, tern_step* step);
+/* Runs once, with the nanoseconds of step i in ns[i]; 2, and no run, when count is less than the steps are or threads is not 1. Not for the hot path. */
+int32_t tern_run_timed(tern_session* session, double* ns, size_t count);
+
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif
