@@ -2,9 +2,9 @@
 #include "loaders/load.h"
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
 
+#include "loaders/formats.h"
 #include "loaders/onnx/onnx.h"
 #include "loaders/torch/torch.h"
 #include "runtime/base/printable.h"
@@ -29,10 +29,6 @@ auto guarded(F f) -> decltype(f()) {
   }
 }
 
-bool begins(std::span<const std::byte> bytes, std::string_view magic) {
-  return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
-}
-
 bool is_text(std::span<const std::byte> bytes) {
   const auto head = bytes.first(std::min<size_t>(bytes.size(), 512));
   return std::all_of(head.begin(), head.end(), [](std::byte b) {
@@ -44,11 +40,8 @@ bool is_text(std::span<const std::byte> bytes) {
 Result<Graph> load_any(const Source& source, const LoadOptions& options) {
   const auto bytes = source.bytes;
   if (bytes.empty()) return invalid("the file is empty");
+  if (auto refused = refuse_known_format(source)) return *refused;
   if (torch::looks_like_torch(source)) return torch::load_torch(source, options);
-  if (begins(bytes, "\x89HDF\r\n")) return unsupported("Keras files are not supported yet; export the model to ONNX");
-  if (begins(bytes, "version https://git-lfs")) return invalid("a pointer of git-lfs, not the model; run git lfs pull");
-  if (begins(bytes, "<!DOCTYPE") || begins(bytes, "<!doctype") || begins(bytes, "<html")) return invalid("a web page, not a model; download the file itself");
-  if (begins(bytes, "PYTORCH1")) return unsupported("a container of PyTorch 1.0's previews, which is not supported; save it with a newer PyTorch");
   if (is_text(bytes)) return invalid("a text, not a model");
   if (!looks_like_onnx(bytes)) return invalid("not a model in a known format");
   return load_onnx(bytes, source.directory, options);
@@ -70,6 +63,7 @@ Result<std::vector<std::byte>> read_file(const std::string& path) {
 
 Result<Model> load(const std::string& path, const LoadOptions& options) {
   auto model = guarded([&]() -> Result<Model> {
+    if (auto refused = refuse_known_folder(path)) return refused->within(path);
     auto source = map_file(path);
     if (!source) return source.error();
     auto graph = load_graph(*source, options);

@@ -19,25 +19,10 @@ bool begins(std::span<const std::byte> bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
-bool is_tar(std::span<const std::byte> bytes) { return bytes.size() > 512 && begins(bytes.subspan(257), "ustar"); }
-
-Error not_a_checkpoint(const ZipArchive& zip, const std::string& prefix) {
-  if (zip.find(prefix + "constants.pkl") != nullptr) {
-    return unsupported("a TorchScript archive, which is not supported; save the state_dict (torch.save(model.state_dict(), ...)) or torch.export the model");
-  }
-  if (zip.find(".data/extern_modules") != nullptr || zip.find(prefix + ".data/extern_modules") != nullptr) {
-    return unsupported("a torch.package archive, which is not supported; save the state_dict instead");
-  }
-  bool arrays = !zip.entries().empty();
-  for (const ZipArchive::Entry& e : zip.entries()) arrays = arrays && e.name.ends_with(".npy");
-  if (arrays) return invalid("a NumPy .npz file holds arrays, not a model");
-  return invalid("a ZIP archive without data.pkl is no PyTorch file");
-}
-
 }  // namespace
 
 bool looks_like_checkpoint(std::span<const std::byte> bytes) {
-  if (begins(bytes, "PK\x03\x04") || begins(bytes, kMagicText) || is_tar(bytes)) return true;
+  if (begins(bytes, "PK\x03\x04") || begins(bytes, kMagicText)) return true;
   if (bytes.size() < 4) return false;
   // Protocols 0 and 1 have no mark of their own: an object begins in one of few ways, and all of it must make sense.
   if (std::string_view("(]}c").find(static_cast<char>(bytes[0])) != std::string_view::npos) {
@@ -55,7 +40,6 @@ Result<Checkpoint> Checkpoint::open(const Source& source) {
     if (!zip) return zip.error();
     return open(source, *zip);
   }
-  if (is_tar(source.bytes)) return unsupported("a tar archive, as PyTorch 0.1 wrote them; load it with an old PyTorch and save it again");
   size_t position = 0;
   auto first = Pickle::read(source.bytes.first(std::min<size_t>(source.bytes.size(), 64)), position);
   if (first && first->is(first->root(), Pickle::Kind::big_integer) &&
@@ -83,7 +67,7 @@ Result<Checkpoint> Checkpoint::open(const Source& source, const ZipArchive& zip)
     c.prefix_ = e.name.substr(0, e.name.size() - 8);
   }
   const ZipArchive::Entry* data = zip.find(c.prefix_ + "data.pkl");
-  if (data == nullptr || zip.find(c.prefix_ + "constants.pkl") != nullptr) return not_a_checkpoint(zip, c.prefix_);
+  if (data == nullptr) return invalid("a ZIP archive without data.pkl is no PyTorch file");
   if (const auto* order = zip.find(c.prefix_ + "byteorder")) {
     auto text = zip.read(*order, 64);
     if (!text) return text.error();

@@ -22,7 +22,7 @@ bool looks_like_checkpoint(std::span<const std::byte> bytes);
 
 class Checkpoint {
  public:
-  // Errors: damaged, or another kind of archive (invalid); TorchScript, torch.package, big ZIP features (unsupported).
+  // Errors: damaged, or another kind of archive (invalid); big ZIP features (unsupported). TorchScript is refused before (formats.h).
   static Result<Checkpoint> open(const Source& source);
   // The same for an archive whose directory is already read.
   static Result<Checkpoint> open(const Source& source, const ZipArchive& zip);
@@ -35,6 +35,7 @@ class Checkpoint {
   bool is_tensor(ObjectId id) const;
   // A tensor, or a NumPy array in a file that has no tensors.
   bool is_weight(ObjectId id) const;
+  bool has_weights() const;
   // What the object rebuilds to; a refusal inside for what can be named but not used (sparse). Errors: damaged.
   Result<StoredTensor> tensor(ObjectId id) const;
 
@@ -77,6 +78,7 @@ class Checkpoint {
   Result<std::shared_ptr<const Storage>> storage(ObjectId persistent, DType& dtype, std::string& dtype_name, int64_t& element_size) const;
   Result<std::shared_ptr<const Storage>> stored(const std::string& key, int64_t bytes) const;
   Result<const Checkpoint*> nested(ObjectId call) const;
+  bool is_changed(ObjectId call) const;
   Result<StoredTensor> rebuild(ObjectId call, std::string_view name) const;
   Result<StoredTensor> view_of(ObjectId storage, ObjectId offset, ObjectId size, ObjectId stride) const;
   void swap_bytes(StoredTensor& tensor) const;

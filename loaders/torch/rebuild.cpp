@@ -289,12 +289,29 @@ bool Checkpoint::is_weight(ObjectId id) const {
   return *arrays_;
 }
 
+bool Checkpoint::has_weights() const {
+  for (ObjectId id = 0; id < pickle_->size(); ++id) {
+    if (is_weight(id)) return true;
+  }
+  return false;
+}
+
+// Does the pickle write into what the call has made? Python would compute with other elements than those that are stored.
+bool Checkpoint::is_changed(ObjectId id) const {
+  const Pickle& p = *pickle_;
+  if (!p.extras(id).empty()) return true;                            // tensor[i] = …, tensor.append(…)
+  if (!is_tensor(id) || is_typed_tensor(p.name(p.callable(id)))) return false;
+  return p.is(p.state(id), Kind::tuple) && p.items(p.state(id)).size() > 2;  // Tensor.__setstate__ sets other data; (dict, slots) does not
+}
+
 Result<StoredTensor> Checkpoint::tensor(ObjectId id) const {
   const Pickle& p = *pickle_;
-  if (is_array(id)) return from_numpy(id);
+  const Error changed = unsupported("the pickle changes a tensor after it was made, which tern does not do; load it in Python and save it again");
+  if (is_array(id)) return is_changed(id) ? changed : from_numpy(id);
   bool parameter = false;
   for (int depth = 0; depth < 16; ++depth) {
     if (!is_tensor(id)) return invalid("an object is no tensor");
+    if (is_changed(id)) return changed;
     const std::string_view name = p.name(p.callable(id));
     const auto arguments = p.items(p.arguments(id));
     if (name == "_rebuild_parameter" || name == "_rebuild_parameter_with_state") {

@@ -21,6 +21,9 @@ Result<WeightsFile> WeightsFile::open(const Source& source) {
   }
   auto checkpoint = Checkpoint::open(source);
   if (!checkpoint) return checkpoint.error();
+  if (checkpoint->format() == "pickle" && !checkpoint->has_weights()) {
+    return unsupported("a pickle that holds no tensors, so neither weights nor a module; save the model's with torch.save(model.state_dict(), ...)");
+  }
   f.format_ = checkpoint->format();
   f.checkpoint_ = std::move(*checkpoint);
   return f;
@@ -59,7 +62,7 @@ std::vector<std::string> WeightsFile::never_executed() const {
 
 Advice advice_for_weights() {
   return {"This file holds weights only: a state_dict has neither layers nor a forward, so it cannot run by itself.",
-          "Write what print(model) prints into a file and give it with --arch FILE; tern inspect MODEL --suggest-arch makes a first draft."};
+          "Write what print(model) prints and give it in LoadOptions::architecture."};
 }
 
 }  // namespace tern::torch

@@ -20,8 +20,8 @@ Error refusal(const std::string& content) {
 TEST_CASE("load: other formats are told by their first bytes") {
   using namespace std::string_literals;
   CHECK(refusal("PK\3\4 and more"s).message().find("ZIP") != std::string::npos);
-  CHECK(refusal("\x80\2]q\0."s).message().find("dictionary of tensors") != std::string::npos);
-  CHECK(refusal("\x80\2}q\0."s).code() == Code::kUnsupported);  // weights of layers that have none
+  CHECK(refusal("\x80\2]q\0."s).message().find("a pickle that holds no tensors") != std::string::npos);
+  CHECK(refusal("\x80\2}q\0."s).message().find("a pickle that holds no tensors") != std::string::npos);
   CHECK(refusal("\x80\4\x95."s).message().find("pickle byte 2") != std::string::npos);
   CHECK(refusal("\2\0\0\0\0\0\0\0{}"s).code() == Code::kUnsupported);
 }
@@ -29,8 +29,6 @@ TEST_CASE("load: other formats are told by their first bytes") {
 TEST_CASE("load: texts, empty files and unknown bytes are no models") {
   using namespace std::string_literals;
   CHECK(refusal(""s).message() == "the file is empty");
-  CHECK(refusal("<html>no such page</html>\n"s).code() == Code::kInvalid);
-  CHECK(refusal("version https://git-lfs.github.com/spec/v1\n"s).message().find("git lfs pull") != std::string::npos);
   CHECK(refusal("\xff\xfe\xfd\xfc"s).code() == Code::kInvalid);
   CHECK(refusal("\0"s).code() == Code::kInvalid);
   CHECK(refusal("\x80\2"s).code() == Code::kInvalid);  // too short for a pickle
