@@ -342,7 +342,7 @@ Result<Checkpoint::Candidate> Checkpoint::select(std::string_view key) const {
     names += (names.empty() ? "" : ", ") + (c.path.empty() ? std::string("(the root)") : c.path) + " (" + std::to_string(c.tensors) + " tensors)";
   }
   if (key.empty() && all.size() == 1) return all[0];
-  if (key.empty()) return usage("it holds several sets of weights: " + names + "; choose one with --key");
+  if (key.empty()) return usage("it holds several sets of weights: " + names + "; choose one with LoadOptions::key");
   const Candidate* found = nullptr;
   size_t matches = 0;
   for (const Candidate& c : all) {

@@ -233,7 +233,7 @@ TEST_CASE("hostile export: archives without a program, or with several") {
   auto graph = load_bytes(bytes(two));
   REQUIRE(!graph.ok());
   CHECK(graph.error().code() == Code::kUsage);
-  CHECK(has(graph.error().message(), "a, b; choose one with --key"));
+  CHECK(has(graph.error().message(), "a, b; choose one with LoadOptions::key"));
   CHECK(has(refused(archive({{"m/models/a.json", with_weight().text()}, {"m/byteorder", "big"}})), "big-endian"));
 }
 

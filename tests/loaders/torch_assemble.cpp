@@ -105,7 +105,7 @@ TEST_CASE("torch assemble: options and annotations come before what layers tell"
   CHECK(inputs("Linear(5, 3)", {.inputs = {{"", DType::f32, {"2", "5"}}, {"", DType::f32, {"2"}}}}) == "the model has no input 1; its inputs are input");
   CHECK(inputs("Linear(5, 3)", {.inputs = {{"input", DType::f32, {"2", "a b"}}}}) == "input input: 'a b' is no size");
   const std::string unknown = inputs("Sequential(Flatten(), Linear(784, 10))");
-  CHECK_MESSAGE(unknown.find("the shape of input input is not known: write it in forward as input: f32[N, 3, 32, 32], or give --input") != std::string::npos, unknown);
+  CHECK_MESSAGE(unknown.find("the shape of input input is not known: write it in forward as input: f32[N, 3, 32, 32], or give it in LoadOptions::inputs") != std::string::npos, unknown);
 }
 
 TEST_CASE("torch assemble: outputs are named by what forward returns") {
@@ -125,11 +125,11 @@ TEST_CASE("torch assemble: what a printed tree and its weights do not tell is re
     return g.ok() ? "" : g.error().message();
   };
   CHECK(error("Net(\n  (block): Block(\n    (fc): Linear(4, 4)\n  )\n  (other): Block()\n)\n") ==
-        "the forwards of Net, Block (block) are not known: write them in an architecture file as in Python and give it with --arch");
+        "the forwards of Net, Block (block) are not known: write them in an architecture file as in Python and give it in LoadOptions::architecture");
   CHECK(error("Sequential(\n  (0): Linear(4, 4)\n  (1): Swish()\n)\n") ==
-        "the forward of Swish (1) is not known: write it in an architecture file as in Python and give it with --arch");
+        "the forward of Swish (1) is not known: write it in an architecture file as in Python and give it in LoadOptions::architecture");
   CHECK(error("ConvAct(\n  (0): Linear(4, 4)\n  (1): ReLU()\n)\n") ==
-        "the forward of ConvAct is not known: write it in an architecture file as in Python and give it with --arch (a subclass of nn.Sequential is written as "
+        "the forward of ConvAct is not known: write it in an architecture file as in Python and give it in LoadOptions::architecture (a subclass of nn.Sequential is written as "
         "class ConvAct(nn.Sequential): pass)");
   CHECK(error("Sequential(\n  (0): Sequential(\n    (pool): FractionalMaxPool2d(2)\n  )\n)\n") ==
         "0.pool: FractionalMaxPool2d is not supported: its windows are random");
@@ -271,7 +271,7 @@ TEST_CASE("torch assemble: a whole module of the user's class runs with his forw
   auto alone = torch::load_whole(*root, nullptr, {}, "pytorch");
   REQUIRE(!alone.ok());
   CHECK(alone.error().code() == Code::kUnsupported);
-  CHECK(alone.error().message() == "the forwards of Net, Block (block) are not known: write them in an architecture file as in Python and give it with --arch");
+  CHECK(alone.error().message() == "the forwards of Net, Block (block) are not known: write them in an architecture file as in Python and give it in LoadOptions::architecture");
   const torch::Architecture arch = parse(
       "class Block:\n    def forward(self, x):\n        return torch.relu(self.fc(x)) * self.scale + self.shift\n"
       "class Net:\n    def forward(self, x):\n        h = self.block(x)\n        return {'logits': self.head(h), 'states': (x, [h])}\n");

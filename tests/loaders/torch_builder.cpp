@@ -72,7 +72,7 @@ TEST_CASE("nn: a network gives the same graph and the same bits as its printed t
   }
 }
 
-TEST_CASE("nn: prefixes, keys and bytes in memory work as with --arch") {
+TEST_CASE("nn: prefixes, keys and bytes in memory work as with an architecture in text") {
   auto parallel = load(kFolder + "parallel.pth", net());
   REQUIRE_MESSAGE(parallel, (parallel ? "" : parallel.error().message()));
   CHECK(parallel->notes() == std::vector<std::string>{"weights matched with the prefix module. taken off (17 names)",
@@ -84,13 +84,13 @@ TEST_CASE("nn: prefixes, keys and bytes in memory work as with --arch") {
   CHECK(with_shape->notes().empty());
   CHECK(with_shape->inputs()[0].shape == std::vector<std::string>{"batch", "1", "8", "8"});
   CHECK(load(kFolder + "training.pth", net(), {.key = "ema"}));
-  CHECK(has(error(net(), "training.pth"), "choose one with --key"));
+  CHECK(has(error(net(), "training.pth"), "choose one with LoadOptions::key"));
   auto bytes = read_file(kFolder + "net.pth");
   REQUIRE(bytes);
   CHECK(load_bytes(*bytes, net()));
 }
 
-TEST_CASE("nn: text is what --arch reads, with torch's names and defaults") {
+TEST_CASE("nn: text is what LoadOptions::architecture takes, with torch's names and defaults") {
   CHECK(nn::Sequential({nn::Conv2d(1, 8, {3, 5}, {.stride = {2, 1}, .padding = "same"}), nn::ReLU(), nn::Flatten(), nn::Linear(8, 2, {.bias = false})}).text() ==
         "Sequential(\n"
         "  (0): Conv2d(1, 8, kernel_size=(3, 5), stride=(2, 1), padding='same', dilation=1, groups=1, bias=True, padding_mode='zeros')\n"

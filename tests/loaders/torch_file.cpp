@@ -61,7 +61,7 @@ TEST_CASE("torch file: what training keeps for itself is no candidate") {
 TEST_CASE("torch file: a key chooses, and without one a single set is taken") {
   CHECK(error_of_select("lightning.ckpt", "") == "");
   CHECK(error_of_select("training.pth", "ema") == "");
-  CHECK(error_of_select("training.pth", "") == "it holds several sets of weights: model (17 tensors), ema (17 tensors); choose one with --key");
+  CHECK(error_of_select("training.pth", "") == "it holds several sets of weights: model (17 tensors), ema (17 tensors); choose one with LoadOptions::key");
   CHECK(error_of_select("training.pth", "optimizer") == "it holds no weights at optimizer; it has: model (17 tensors), ema (17 tensors)");
   auto model = file("training.pth").select("model"), ema = file("training.pth").select("ema");
   REQUIRE(model);
@@ -96,7 +96,7 @@ TEST_CASE("torch file: the suggestion for a whole module is its tree and the for
   CHECK(text.find("# modules: self.stem, self.blocks, self.head\n        # parameters: self.scale [4, 1, 1]\n        ?\n") != std::string::npos);
   auto chain = file("chain.pth").module("");
   REQUIRE(chain);
-  CHECK(suggest_architecture(**chain, "chain.pth").find("It needs no --arch") != std::string::npos);
+  CHECK(suggest_architecture(**chain, "chain.pth").find("It needs no architecture") != std::string::npos);
   auto legacy = file("legacy.pth").module("");
   REQUIRE(legacy);
   CHECK(suggest_architecture(**legacy, "legacy.pth").find("return x + torch.relu(self.bn(self.conv(x)))") != std::string::npos);

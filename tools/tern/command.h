@@ -45,6 +45,8 @@ Result<LoadOptions> load_options(const Options& options);
 // terminal.
 Result<Model> load_model(const Options& options);
 
+// A text of the library with the names that its options have here: "with --key NAME" for "with LoadOptions::key".
+std::string in_options(std::string text);
 // "tern: <what>: <message>" on stderr, one line; returns the exit code.
 int fail(const std::string& what, const Error& error);
 // The same where the message begins with the place: "tern: cannot load model.onnx: not a regular file".

@@ -77,11 +77,11 @@ void print_text(const torch::WeightsFile& file, const torch::StateDict& tensors,
 // Below the listing: what is needed to run it.
 void print_advice(const torch::WeightsFile& file, const std::string& key, const Error& error) {
   if (auto tree = file.module(key); tree && *tree) {
-    out("\n" + shown_lines(torch::print(**tree)) + "\n\nThis whole module does not run by itself: " + shown(error.message()) + "\n");
+    out("\n" + shown_lines(torch::print(**tree)) + "\n\nThis whole module does not run by itself: " + shown(in_options(error.message())) + "\n");
     return;
   }
   const torch::Advice advice = torch::advice_for_weights();
-  out("\n" + shown(advice.what) + "\n" + shown(advice.how) + "\n");
+  out("\n" + shown(advice.what) + "\n" + shown(in_options(advice.how)) + "\n");
 }
 
 int suggest(const torch::WeightsFile& file, const std::string& path, const std::string& key) {

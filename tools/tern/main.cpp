@@ -12,20 +12,42 @@ namespace tern::command {
 
 namespace {
 
+// The library names its own options; here they have other names.
+struct Wording {
+  std::string_view library, command;
+};
+constexpr Wording kWordings[] = {
+    {"Write what print(model) prints and give it in LoadOptions::architecture.",
+     "Write what print(model) prints into a file and give it with --arch FILE; tern inspect MODEL --suggest-arch makes a first draft."},
+    {"in LoadOptions::architecture", "with --arch FILE"},
+    {"with LoadOptions::key", "with --key NAME"},
+    {"in LoadOptions::inputs", "with --input NAME=SOURCE"},
+    {"in SessionOptions::dims", "with --dim NAME=N"},
+    {"SessionOptions::lock_memory", "--lock"},
+    {"with evaluate()", "with --evaluate"},
+};
+
 int report(const std::string& line, Code code) {
   progress("");
-  std::fprintf(stderr, "%s\n", shown(line).str().c_str());  // one line, whatever names a file holds
+  std::fprintf(stderr, "%s\n", shown(in_options(line)).str().c_str());  // one line, whatever names a file holds
   return static_cast<int>(code);
 }
 
 }  // namespace
+
+std::string in_options(std::string text) {
+  for (const Wording& w : kWordings) {
+    for (size_t at = 0; (at = text.find(w.library, at)) != text.npos; at += w.command.size()) text.replace(at, w.library.size(), w.command);
+  }
+  return text;
+}
 
 int fail(const std::string& what, const Error& error) { return report("tern: " + what + ": " + error.message(), error.code()); }
 int fail_at(const std::string& what, const Error& error) { return report("tern: " + what + " " + error.message(), error.code()); }
 
 void note(const std::string& text) {
   progress("");
-  std::fprintf(stderr, "tern: note: %s\n", shown(text).str().c_str());
+  std::fprintf(stderr, "tern: note: %s\n", shown(in_options(text)).str().c_str());
 }
 
 void out(const Text& text) { std::fwrite(text.str().data(), 1, text.size(), stdout); }

@@ -170,7 +170,7 @@ Result<ExportArchive> open_export(const Source& source, const ZipArchive& zip, c
     all += (all.empty() ? "" : ", ") + p;
     if (p == key) name = p;
   }
-  if (programs.size() > 1 && name != key) return usage("the archive holds several programs: " + all + "; choose one with --key");
+  if (programs.size() > 1 && name != key) return usage("the archive holds several programs: " + all + "; choose one with LoadOptions::key");
   if (const Entry* order = zip.find(root + "byteorder")) {
     auto text = zip.read(*order, 64);
     if (!text) return text.error();

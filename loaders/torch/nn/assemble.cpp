@@ -39,7 +39,7 @@ class Unknown {
     if (list_.empty()) return {};
     const bool one = classes_.size() == 1;
     return unsupported(std::string("the forward") + (one ? "" : "s") + " of " + list_ + (one ? " is" : " are") +
-                       " not known: write " + (one ? "it" : "them") + " in an architecture file as in Python and give it with --arch" +
+                       " not known: write " + (one ? "it" : "them") + " in an architecture file as in Python and give it in LoadOptions::architecture" +
                        (chain_.empty() ? "" : " (a subclass of nn.Sequential is written as class " + chain_ + "(nn.Sequential): pass)"));
   }
 

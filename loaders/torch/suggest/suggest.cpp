@@ -65,7 +65,7 @@ class Draft {
   std::string text(const Part& root, const std::string& name, const std::string& prefix) {
     collect(root);
     const std::string tree = show(root, "");
-    std::string s = "# A first draft from the names and shapes of " + printable(name) + ". Complete every ? and give the file with --arch.\n";
+    std::string s = "# A first draft from the names and shapes of " + printable(name) + ". Complete every ? and give the file as the architecture.\n";
     if (!prefix.empty()) s += "# The prefix " + prefix + " of all names is left out here, and taken off when the weights are loaded.\n";
     for (const Meaning& m : kMeanings) {
       if (tree.find(m.word) != tree.npos && (m.word[0] == '?' || tree.find(std::string(" ") + m.word) != tree.npos)) s += "#   " + std::string(m.word) + "  " + m.text + "\n";
@@ -157,8 +157,8 @@ std::string suggest_architecture(const Module& root, const std::string& name) {
   };
   visit(visit, root);
   std::string s = "# The module tree of " + printable(name);
-  if (classes.empty()) s += ". It needs no --arch: all of its classes are torch.nn's.\n";
-  else s += ". Only forwards are needed from here: write each ? as in the class's own Python, and give the file with --arch.\n";
+  if (classes.empty()) s += ". It needs no architecture: all of its classes are torch.nn's.\n";
+  else s += ". Only forwards are needed from here: write each ? as in the class's own Python, and give the file as the architecture.\n";
   return s + print(root) + "\n" + forwards;
 }
 
