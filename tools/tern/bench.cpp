@@ -1,29 +1,26 @@
-// tern bench: the time of run() alone, each call measured, and beside it what the machine itself adds. See command.h.
+// tern bench: the time of run() alone, each call measured, and beside it what the machine itself adds. See bench.h.
+#include "tools/tern/bench.h"
+
 #include <sched.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
+#include "runtime/base/cpus.h"
 #include "tools/tern/arrays.h"
-#include "tools/tern/bench_svg.h"
-#include "tools/tern/clock.h"
+#include "tools/tern/baseline.h"
 #include "tools/tern/count_allocations.h"
-#include "tools/tern/histogram.h"
 #include "tools/tern/print.h"
 #include "tools/tern/save.h"
 
 namespace tern::command {
-
-double canary_gflops(const Clock& clock, double seconds);
-
 namespace {
 
-struct Measured {
-  Histogram histogram;
-  int64_t allocations = 0, page_faults = 0;
-};
+constexpr size_t kBlocks = 32;
+constexpr double kPreemptionsOfNote = 10;  // a second and thread; a quiet machine has none to a few
 
 int64_t page_faults() {
   rusage usage;
@@ -35,33 +32,70 @@ int64_t page_faults() {
 template <class F>
 void measure(const Clock& clock, double seconds, int64_t idle_us, Measured& m, F f) {
   const timespec pause{idle_us / 1000000, idle_us % 1000000 * 1000};
-  const int64_t allocations_before = allocations();
-  const int64_t faults_before = page_faults();
-  const uint64_t end = clock.now() + clock.ticks(seconds * 1e9);
-  uint64_t after;
-  do {
-    if (idle_us > 0) nanosleep(&pause, nullptr);
-    const uint64_t before = clock.now();
-    f();
-    after = clock.now();
-    m.histogram.add(after - before);
-  } while (after < end);
+  const int64_t allocations_before = allocations(), faults_before = page_faults(), preemptions_before = preemptions();
+  const uint64_t begin = clock.now(), length = clock.ticks(seconds * 1e9) / m.blocks.size();
+  uint64_t after = begin;
+  for (size_t b = 0; b < m.blocks.size(); ++b) {
+    const uint64_t end = begin + length * (b + 1);
+    while (after < end || after == begin) {
+      if (idle_us > 0) nanosleep(&pause, nullptr);
+      const uint64_t before = clock.now();
+      f();
+      after = clock.now();
+      m.blocks[b].add(after - before);
+    }
+  }
+  m.preemptions = preemptions() - preemptions_before;
   m.page_faults = page_faults() - faults_before;
   m.allocations = allocations() - allocations_before;
+  for (const Histogram& h : m.blocks) m.all.add(h);
 }
 
-// Mean nanoseconds of each step, over a share of a second.
-std::vector<double> time_nodes(Session& session, const Clock& clock) {
-  std::vector<double> sum(session.steps().size()), one(sum.size());
-  if (sum.empty()) return sum;
-  int runs = 0;
-  const uint64_t end = clock.now() + clock.ticks(2e8);
-  for (; runs < 3 || (clock.now() < end && runs < 100000); ++runs) {
-    session.run_timed(one);
-    for (size_t i = 0; i < sum.size(); ++i) sum[i] += one[i];
+double median(std::vector<double>& v) {
+  const auto middle = v.begin() + static_cast<int64_t>(v.size() / 2);
+  std::nth_element(v.begin(), middle, v.end());
+  return *middle;
+}
+
+// What reading the clock twice adds to every step that run_timed() times.
+double clock_cost_ns() {
+  using Steady = std::chrono::steady_clock;
+  std::vector<double> costs;
+  for (int i = 0; i < 1001; ++i) {
+    const auto begin = Steady::now();
+    costs.push_back(std::chrono::duration<double, std::nano>(Steady::now() - begin).count());
   }
-  for (double& s : sum) s /= runs;
-  return sum;
+  return median(costs);
+}
+
+// Each step over a share of a second, in turns with whole calls, so that both see the same machine; and a last row for what is between them.
+void time_nodes(Session& session, const Clock& clock, Report& r) {
+  constexpr size_t kMostSamples = size_t(1) << 22;  // of all steps together
+  const size_t steps = session.steps().size(), most = std::max<size_t>(3, std::min<size_t>(100000, kMostSamples / std::max<size_t>(steps, 1)));
+  const double cost = clock_cost_ns();
+  std::vector<std::vector<double>> samples(steps);
+  std::vector<double> one(steps), whole;
+  const uint64_t end = clock.now() + clock.ticks(2e8);
+  for (size_t runs = 0; runs < 3 || (clock.now() < end && runs < most); ++runs) {
+    session.run_timed(one);
+    for (size_t i = 0; i < steps; ++i) samples[i].push_back(std::max(one[i] - cost, 0.0));
+    const uint64_t before = clock.now();
+    session.run();
+    whole.push_back(clock.ns(clock.now() - before));
+  }
+  auto mean = [](const std::vector<double>& v) {
+    double sum = 0;
+    for (double x : v) sum += x;
+    return sum / static_cast<double>(v.size());
+  };
+  NodeTime rest{{"other", "", "", 0, {}}, median(whole), mean(whole)};
+  r.nodes_total_ns = rest.median_ns;
+  for (size_t i = 0; i < steps; ++i) {
+    r.nodes.push_back({session.steps()[i], median(samples[i]), mean(samples[i])});
+    rest.median_ns -= r.nodes.back().median_ns;
+    rest.mean_ns -= r.nodes.back().mean_ns;
+  }
+  r.nodes.push_back(rest);
 }
 
 Status fill_inputs(const Model& model, Session& session, const Inputs& inputs) {
@@ -86,120 +120,114 @@ Status pin(int64_t cpu) {
   return {};
 }
 
-struct Report {
-  std::string model, isa;
-  int threads;
-  const Measured *calls, *nothing;
-  double canary;
-  const Clock* clock;
-  int64_t macs, weight_bytes, arena_bytes;
-  std::vector<StepInfo> steps;
-  std::vector<double> node_ns;
-};
-
-void print_json(const Report& r) {
-  Json j;
-  auto ns = [&](const char* key, double ticks) { j.key(key).value(r.clock->ns(1) * ticks); };
-  auto p = [](const Histogram& h, double share) { return static_cast<double>(h.percentile(share)); };
-  const Histogram &h = r.calls->histogram, &c = r.nothing->histogram;
-  j.object().key("model").value(r.model).key("device").value("cpu").key("isa").value(r.isa).key("threads").value(r.threads).key("runs").value(h.runs());
-  ns("min_ns", static_cast<double>(h.min()));
-  ns("p50_ns", p(h, 0.5));
-  ns("p90_ns", p(h, 0.9));
-  ns("p99_ns", p(h, 0.99));
-  ns("p999_ns", p(h, 0.999));
-  ns("p9999_ns", p(h, 0.9999));
-  ns("max_ns", static_cast<double>(h.max()));
-  ns("mean_ns", h.mean());
-  j.key("macs").value(r.macs).key("weight_bytes").value(r.weight_bytes).key("arena_bytes").value(r.arena_bytes).key("allocations");
-  if (allocations() < 0) j.null();
-  else j.value(r.calls->allocations);
-  j.key("page_faults").value(r.calls->page_faults).key("control").object();
-  ns("min_ns", static_cast<double>(c.min()));
-  ns("p50_ns", p(c, 0.5));
-  ns("p99_ns", p(c, 0.99));
-  ns("p999_ns", p(c, 0.999));
-  ns("max_ns", static_cast<double>(c.max()));
-  j.key("canary_gflops").value(r.canary).end().key("nodes").array();
-  for (size_t i = 0; i < r.node_ns.size(); ++i) {
-    j.object().key("name").value(r.steps[i].node).key("op").value(r.steps[i].op).key("kernel").value(r.steps[i].kernel);
-    j.key("mean_ns").value(r.node_ns[i]).end();
-  }
-  out(j.end().end().text());
+// Workers beside a pinned thread: on the next CPUs that the process may use.
+std::vector<int> next_cpus(int64_t cpu, int count) {
+  std::vector<int> all = usable_cpus();
+  std::rotate(all.begin(), std::upper_bound(all.begin(), all.end(), static_cast<int>(cpu)), all.end());
+  std::erase(all, static_cast<int>(cpu));
+  all.resize(std::min(all.size(), static_cast<size_t>(count)));
+  return all;
 }
 
-void print_text(const Report& r) {
-  const Histogram &h = r.calls->histogram, &c = r.nothing->histogram;
-  auto time = [&](uint64_t ticks) { return duration(r.clock->ns(ticks)); };
-  out(shown(r.model) + " on " + shown(r.isa) + ", " + shown(r.threads) + (r.threads == 1 ? Text(" thread, ") : Text(" threads, ")) + grouped(static_cast<int64_t>(h.runs())) + " calls\n\n");
-  std::vector<std::vector<Text>> rows = {{"", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max", "mean"}};
-  for (const auto& [label, x] : {std::pair("run()", &h), std::pair("nothing", &c)}) {
-    rows.push_back({shown(label), time(x->min()), time(x->percentile(0.5)), time(x->percentile(0.9)), time(x->percentile(0.99)), time(x->percentile(0.999)),
-                    time(x->percentile(0.9999)), time(x->max()), duration(x->mean() * r.clock->ns(1))});
-  }
-  out(table(rows, 0b111111110));
-  const double p50 = std::max(r.clock->ns(h.percentile(0.5)), 1e-3);
-  char line[300];
-  std::snprintf(line, sizeof line, "\n%.2f GMAC/s, weights %.2f GB/s, canary %.1f GFLOP/s, arena %s bytes\n", static_cast<double>(r.macs) / p50,
-                static_cast<double>(r.weight_bytes) / p50, r.canary, grouped(r.arena_bytes).str().c_str());
-  out(shown_lines(line));
-  out((allocations() < 0 ? Text("uncounted") : shown(r.calls->allocations)) + " allocations, " + shown(r.calls->page_faults) +
-      " page faults during the measured calls\n");
-  if (r.node_ns.empty()) return;
-  double total = 0;
-  for (double ns : r.node_ns) total += ns;
-  std::vector<std::vector<Text>> nodes = {{"node", "operator", "kernel", "time", "share"}};
-  for (size_t i = 0; i < r.node_ns.size(); ++i) {
-    std::snprintf(line, sizeof line, "%.1f %%", total > 0 ? 100 * r.node_ns[i] / total : 0);
-    nodes.push_back({shown(r.steps[i].node), shown(r.steps[i].op), shown(r.steps[i].kernel), duration(r.node_ns[i]), shown(line)});
-  }
-  out("\n" + table(nodes, 0b11000));
+struct Wanted {
+  SessionOptions session;
+  double seconds = 2, slower_than = 0;
+  int64_t idle_us = 0, cpu = -1;
+  std::optional<Baseline> baseline;
+};
+
+Result<Wanted> read_options(const Options& options) {
+  auto session = session_options(options);
+  auto seconds = options.number("--seconds", 2);
+  auto idle = options.integer("--idle", 0, 0, 60000000);
+  auto cpu = options.integer("--pin", -1, 0, CPU_SETSIZE - 1);
+  auto slower = options.number("--slower-than", 0);
+  if (!session) return session.error();
+  if (!seconds) return seconds.error();
+  if (!idle) return idle.error();
+  if (!cpu) return cpu.error();
+  if (!slower) return slower.error();
+  if (*seconds > 86400) return usage("--seconds wants at most a day");
+  if (options.has("--slower-than") && !options.has("--baseline")) return usage("--slower-than needs --baseline FILE to compare with");
+  if (options.has("--per-node") && session->threads > 1) return usage("--per-node needs --threads 1");
+  Wanted w{*session, *seconds, *slower, *idle, *cpu, {}};
+  w.session.huge_pages = options.has("--huge-pages");
+  w.session.lock_memory = options.has("--lock");
+  return w;
+}
+
+void note_preemptions(const Measured& calls, double seconds, int threads) {
+  if (threads == 1 || static_cast<double>(calls.preemptions) <= kPreemptionsOfNote * seconds * threads) return;
+  note("its threads were preempted " + std::to_string(calls.preemptions) + " times: other programs run on these CPUs, and each time all threads wait for one");
 }
 
 }  // namespace
 
 int bench(const Options& options) {
-  auto with = session_options(options);
-  auto seconds = options.number("--seconds", 2);
-  auto idle = options.integer("--idle", 0, 0, 60000000);
-  auto cpu = options.integer("--pin", -1, 0, CPU_SETSIZE - 1);
-  if (!with) return fail("wrong usage", with.error());
-  if (!seconds) return fail("wrong usage", seconds.error());
-  if (!idle) return fail("wrong usage", idle.error());
-  if (!cpu) return fail("wrong usage", cpu.error());
-  if (*seconds > 86400) return fail("wrong usage", usage("--seconds wants at most a day"));
+  auto wanted = read_options(options);
+  if (!wanted) return fail("wrong usage", wanted.error());
+  if (options.has("--baseline")) {  // before anything is measured
+    auto baseline = read_baseline(options.get("--baseline"));
+    if (!baseline) return fail_at("cannot compare with", baseline.error());
+    wanted->baseline = std::move(*baseline);
+  }
   auto model = load_model(options);
   if (!model) return fail_at("cannot load", model.error());
   auto inputs = read_inputs(*model, options, "random");
   if (!inputs) return fail("cannot use the inputs", inputs.error());
-  if (*cpu >= 0) {
-    if (Status s = pin(*cpu); !s) return fail_at("cannot pin to", s.error());
-  }
-  with->dims = inputs->dims;
-  auto session = model->session(*with);
+  SessionOptions& with = wanted->session;
+  with.dims = inputs->dims;
+  if (wanted->cpu >= 0 && with.threads > 1) with.cpus = next_cpus(wanted->cpu, with.threads - 1);
+  // One thread is pinned before its memory is touched; with more, the session must see all CPUs first.
+  const bool pin_first = wanted->cpu >= 0 && with.threads == 1;
+  if (Status s = pin_first ? pin(wanted->cpu) : Status(); !s) return fail_at("cannot pin to", s.error());
+  auto session = model->session(with);
   if (!session) return fail("cannot bench " + options.positional[0], session.error());
+  if (Status s = wanted->cpu >= 0 ? pin(wanted->cpu) : Status(); !s) return fail_at("cannot pin to", s.error());
   if (Status s = fill_inputs(*model, *session, *inputs); !s) return fail("cannot use the inputs", s.error());
 
   const Clock clock;
-  Measured calls, nothing, warm_up;
+  Measured calls(kBlocks), nothing(1), warm_up(1);
+  Canary canary(clock);
+  const double seconds = wanted->seconds;
   progress("measuring ...");
-  measure(clock, std::min(0.1, *seconds / 4), 0, warm_up, [&] { session->run(); });
-  const double canary_before = canary_gflops(clock, 0.02);
-  measure(clock, *seconds, *idle, calls, [&] { session->run(); });
-  measure(clock, *seconds / 4, *idle, nothing, [] { asm volatile("" ::: "memory"); });
-  const double canary = std::min(canary_before, canary_gflops(clock, 0.02));
+  measure(clock, std::min(0.1, seconds / 4), 0, warm_up, [&] { session->run(); });
+  canary.sing(20);
+  measure(clock, seconds, wanted->idle_us, calls, [&] { session->run(); });
+  measure(clock, seconds / 4, wanted->idle_us, nothing, [] { asm volatile("" ::: "memory"); });
+  canary.sing(20);
   progress("");
 
-  Report r{options.positional[0], session->isa(), with->threads, &calls, &nothing, canary, &clock, session->macs(), model->weight_bytes(),
-            static_cast<int64_t>(session->arena_bytes()), {session->steps().begin(), session->steps().end()}, {}};
-  if (options.has("--per-node") && with->threads == 1) r.node_ns = time_nodes(*session, clock);
-  if (options.has("--per-node") && with->threads > 1) note("--per-node needs --threads 1");
+  Report r;
+  r.model = options.positional[0];
+  r.isa = session->isa();
+  r.threads = with.threads;
+  r.dims = with.dims;
+  if (wanted->cpu >= 0) r.pin = wanted->cpu;
+  r.idle_us = wanted->idle_us;
+  r.huge_pages = with.huge_pages;
+  r.lock = with.lock_memory;
+  r.memory = memory_of(*session, with.huge_pages, with.lock_memory);
+  r.calls = &calls;
+  r.nothing = &nothing;
+  r.verdict = canary.verdict(nothing.all);
+  r.clock = &clock;
+  r.macs = session->macs();
+  r.weight_bytes = model->weight_bytes();
+  r.arena_bytes = static_cast<int64_t>(session->arena_bytes());
+  if (options.has("--per-node")) time_nodes(*session, clock, r);
+  std::optional<BaselineRatios> ratios;
+  if (wanted->baseline) ratios = compare(baseline_of(r), *wanted->baseline);
+  if (ratios) r.against = &*ratios;
   if (options.has("--svg")) {
-    if (Status s = write_file(options.get("--svg"), latency_svg(calls.histogram, nothing.histogram, clock, r.model)); !s) return fail_at("cannot write", s.error());
+    if (Status s = write_file(options.get("--svg"), latency_svg(r)); !s) return fail_at("cannot write", s.error());
   }
-  if (options.has("--json")) print_json(r);
-  else print_text(r);
-  return kDone;
+  if (options.has("--save")) {
+    if (Status s = write_file(options.get("--save"), baseline_json(baseline_of(r)).str()); !s) return fail_at("cannot write", s.error());
+  }
+  note_preemptions(calls, seconds, with.threads);
+  out(options.has("--json") ? report_json(r) : report_text(r));
+  return ratios && options.has("--slower-than") && ratios->slower_than(wanted->slower_than) ? kDifferent : kDone;
 }
 
 }  // namespace tern::command

@@ -1,5 +1,5 @@
 // The canary: a register tile of multiply-adds that touches no memory, so that its rate depends on the core alone.
-// A rate below the machine's usual one says: something else runs here, or the clock is low. See bench.cpp.
+// A rate below the machine's usual one says: something else runs here, or the clock is low. See bench.h.
 #include "tools/tern/clock.h"
 
 #if defined(__x86_64__)

@@ -19,6 +19,13 @@ class Histogram {
     min_ = std::min(min_, ticks);
     max_ = std::max(max_, ticks);
   }
+  void add(const Histogram& other) {
+    for (size_t b = 0; b < kBuckets; ++b) counts_[b] += other.counts_[b];
+    runs_ += other.runs_;
+    sum_ += other.sum_;
+    min_ = std::min(min_, other.min_);
+    max_ = std::max(max_, other.max_);
+  }
   uint64_t runs() const { return runs_; }
   uint64_t min() const { return runs_ ? min_ : 0; }
   uint64_t max() const { return max_; }

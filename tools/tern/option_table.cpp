@@ -18,7 +18,9 @@ constexpr CommandRow kCommands[] = {
      verify},
     {"bench", "MODEL", "the time of one call",
      "Measures every call of run() for some seconds and prints percentiles, with a control: the same loop around nothing, and the rate of a small "
-     "kernel that touches no memory. Allocations and page faults during the measured calls are counted.",
+     "kernel that touches no memory. Allocations and page faults during the measured calls are counted. A percentile p is n/a (null in JSON) with "
+     "fewer than 1 / (1 - p) calls. The last line is \"machine: quiet\" or \"machine: disturbed\": disturbed when a burst of the small kernel is more "
+     "than 10 % slower than their median, or when the control lost more than 1 % of its time to something else.",
      bench},
     {"conformance", "DIR", "every ONNX test case below a folder",
      "Runs every case below DIR that holds model.onnx and test_data_set_*, and compares as ONNX's own runner does (rtol 1e-3, atol 1e-7, shape and "
@@ -49,9 +51,15 @@ constexpr OptionRow kOptions[] = {
     {"--atol", "A", " verify ", "absolute tolerance (1e-7; 0 when --ulp is given)"},
     {"--ulp", "N", " verify ", "or within N units in the last place"},
     {"--seconds", "S", " bench ", "how long (2)"},
-    {"--pin", "CPU", " bench ", "run on this CPU only"},
+    {"--pin", "CPU", " bench ", "run on this CPU only; further threads on the next ones that the process may use"},
     {"--idle", "MICROSECONDS", " bench ", "wait between calls"},
-    {"--per-node", "", " bench ", "a table of nodes: kernel, share of time"},
+    {"--per-node", "", " bench ", "a table of nodes: kernel, median time, share; with what is between the nodes it adds up to the median of the whole call"},
+    {"--huge-pages", "", " bench ", "ask for 2 MB pages for the arena; says how many bytes got them"},
+    {"--lock", "", " bench ", "lock the arena in memory; says how many bytes are locked"},
+    {"--save", "FILE", " bench ", "keep what was measured, for --baseline"},
+    {"--baseline", "FILE", " bench ",
+     "compare with what --save kept: ratios of the medians of 32 blocks of time, with an interval that holds 95 % of their bootstrap samples"},
+    {"--slower-than", "RATIO", " bench ", "exit 1 when the median of a call is slower than the baseline's by more than this ratio, its whole interval above it"},
     {"--svg", "FILE", " bench ", "write a picture of the distribution"},
     {"--only", "GLOB", " conformance ", "cases whose name matches"},
     {"--after", "load|infer|fold|fuse|plan", " dump ", "the pass (fuse)"},

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <cassert>
 #include <charconv>
+#include <climits>
 #include <cstdlib>
 #include <numeric>
 
 #include "runtime/base/cpu_features.h"
+#include "runtime/base/cpus.h"
 #include "tools/tern/option_table.h"
 
 namespace tern::command {
@@ -216,9 +218,12 @@ Status check_isa(const Options& options) {
 Result<SessionOptions> session_options(const Options& options) {
   SessionOptions s;
   auto dims = dims_of(options);
-  auto threads = options.integer("--threads", 1, 1, 1024);
+  auto threads = options.integer("--threads", 1, 1, INT_MAX);
   if (!dims) return dims.error();
   if (!threads) return threads.error();
+  if (const auto cpus = static_cast<int64_t>(usable_cpus().size()); *threads > cpus) {
+    return usage("option --threads: this process may use " + std::to_string(cpus) + (cpus == 1 ? " CPU, not " : " CPUs, not ") + std::to_string(*threads));
+  }
   s.dims = *dims;
   s.threads = static_cast<int>(*threads);
   s.isa = options.get("--isa");

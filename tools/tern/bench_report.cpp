@@ -1,0 +1,166 @@
+// The report of `tern bench`, as text and JSON. See bench.h.
+#include <cmath>
+
+#include "runtime/base/cpu_features.h"
+#include "tools/tern/baseline.h"
+#include "tools/tern/count_allocations.h"
+#include "tools/tern/print.h"
+
+namespace tern::command {
+namespace {
+
+struct Percentile {
+  const char *key, *title;
+  double share;
+};
+constexpr Percentile kPercentiles[] = {{"p50_ns", "p50", 0.5}, {"p90_ns", "p90", 0.9}, {"p99_ns", "p99", 0.99}, {"p999_ns", "p99.9", 0.999}, {"p9999_ns", "p99.99", 0.9999}};
+
+Text times(const char* format, double x) {
+  char text[60];
+  std::snprintf(text, sizeof text, format, x);
+  return shown(text);
+}
+
+Text optional_bytes(const std::optional<int64_t>& n) { return n ? grouped(*n) + " bytes" : Text("not told by the system"); }
+
+void write_times(Json& j, const Histogram& h, const Clock& clock, bool control) {
+  j.key("min_ns").value(clock.ns(h.min()));
+  for (const Percentile& p : kPercentiles) {
+    if (control && (p.share == 0.9 || p.share == 0.9999)) continue;
+    const auto ns = percentile_ns(h, clock, p.share);
+    j.key(p.key);
+    if (ns) j.value(*ns);
+    else j.null();
+  }
+  j.key("max_ns").value(clock.ns(h.max()));
+}
+
+template <class T>
+void write_optional(Json& j, const char* key, const std::optional<T>& value) {
+  j.key(key);
+  if (value) j.value(*value);
+  else j.null();
+}
+
+}  // namespace
+
+std::optional<double> percentile_ns(const Histogram& histogram, const Clock& clock, double p) {
+  const bool enough = p == 0.5 ? histogram.runs() > 0 : static_cast<double>(histogram.runs()) * (1 - p) >= 1 - 1e-9;
+  return enough ? std::optional(clock.ns(histogram.percentile(p))) : std::nullopt;
+}
+
+std::string machine_text(const Report& r) {
+  return cpu_name() + ", " + r.isa + ", " + std::to_string(r.threads) + (r.threads == 1 ? " thread" : " threads") + ", tern " + version();
+}
+
+Text report_json(const Report& r) {
+  Json j;
+  const Histogram& h = r.calls->all;
+  j.object().key("model").value(r.model).key("device").value("cpu").key("isa").value(r.isa).key("threads").value(r.threads);
+  j.key("version").value(version()).key("cpu").value(cpu_name()).key("dims").object();
+  for (const auto& [name, n] : r.dims) j.key(name).value(n);
+  j.end();
+  write_optional(j, "pin", r.pin);
+  j.key("idle").value(r.idle_us * 1000).key("runs").value(h.runs());
+  write_times(j, h, *r.clock, false);
+  j.key("mean_ns").value(r.clock->ns(1) * h.mean());
+  j.key("macs").value(r.macs).key("weight_bytes").value(r.weight_bytes).key("arena_bytes").value(r.arena_bytes).key("allocations");
+  if (allocations() < 0) j.null();
+  else j.value(r.calls->allocations);
+  j.key("page_faults").value(r.calls->page_faults).key("preemptions").value(r.calls->preemptions);
+  write_optional(j, "huge_page_bytes", r.memory.huge_page_bytes);
+  write_optional(j, "locked_bytes", r.memory.locked_bytes);
+  j.key("control").object();
+  write_times(j, r.nothing->all, *r.clock, true);
+  j.key("canary_gflops").value(r.verdict.canary).key("slowest_canary_gflops").value(r.verdict.slowest).key("lost").value(r.verdict.lost).end();
+  j.key("machine").value(r.verdict.quiet ? "quiet" : "disturbed").key("nodes").array();
+  for (const NodeTime& n : r.nodes) {
+    j.object().key("name").value(n.step.node).key("op").value(n.step.op).key("kernel").value(n.step.kernel);
+    j.key("median_ns").value(n.median_ns).key("mean_ns").value(n.mean_ns).end();
+  }
+  j.end();
+  if (!r.nodes.empty()) j.key("nodes_total_ns").value(r.nodes_total_ns);
+  if (r.against != nullptr) {
+    j.key("baseline").object().key("file").value(r.against->then.file);
+    for (size_t k = 0; k < std::size(Baseline::kKeys); ++k) {
+      j.key(Baseline::kKeys[k]);
+      const auto& ratio = r.against->ratios[k];
+      if (!ratio) {
+        j.null();
+        continue;
+      }
+      const auto& i = ratio->interval;
+      j.object().key("ratio").value(ratio->ratio);
+      write_optional(j, "low", i ? std::optional(i->first) : std::nullopt);
+      write_optional(j, "high", i ? std::optional(i->second) : std::nullopt);
+      j.end();
+    }
+    j.key("differences").array();
+    for (const std::string& d : r.against->differences) j.value(d);
+    j.end().end();
+  }
+  return j.end().text();
+}
+
+namespace {
+
+Text nodes_text(const Report& r) {
+  std::vector<std::vector<Text>> rows = {{"node", "operator", "kernel", "median", "share"}};
+  auto share = [&](double ns) { return times("%.1f %%", r.nodes_total_ns > 0 ? 100 * ns / r.nodes_total_ns : 0); };
+  auto signed_duration = [](double ns) { return ns < 0 ? Text("-") + duration(-ns) : duration(ns); };
+  for (const NodeTime& n : r.nodes) rows.push_back({shown(n.step.node), shown(n.step.op), shown(n.step.kernel), signed_duration(n.median_ns), share(n.median_ns)});
+  rows.push_back({"whole call", "", "", duration(r.nodes_total_ns), share(r.nodes_total_ns)});
+  return Text("\n") + table(rows, 0b11000);
+}
+
+Text baseline_text(const BaselineRatios& b) {
+  Text s = Text("\nagainst ") + shown(b.then.file) + " (tern " + shown(b.then.version) + "), this to that; 95 % interval by bootstrap over blocks of time\n";
+  constexpr const char* kTitles[] = {"min", "p50", "p90", "p99"};
+  std::vector<std::vector<Text>> rows = {{"", "ratio", "from", "to"}};
+  for (size_t k = 0; k < std::size(kTitles); ++k) {
+    const auto& r = b.ratios[k];
+    const bool interval = r && r->interval;
+    auto number = [](bool told, double x) { return told ? times("%.3f", x) : Text("n/a"); };
+    rows.push_back({shown(kTitles[k]), number(r.has_value(), r ? r->ratio : 0), number(interval, interval ? r->interval->first : 0),
+                    number(interval, interval ? r->interval->second : 0)});
+  }
+  s += table(rows, 0b1110);
+  for (const std::string& d : b.differences) s += Text("not the same ") + shown(d) + "\n";
+  return s;
+}
+
+}  // namespace
+
+Text report_text(const Report& r) {
+  const Histogram& h = r.calls->all;
+  Text s = shown(r.model) + " on " + shown(machine_text(r)) + ": " + grouped(static_cast<int64_t>(h.runs())) + " calls\n\n";
+  std::vector<std::vector<Text>> rows = {{"", "min"}};
+  for (const Percentile& p : kPercentiles) rows[0].push_back(shown(p.title));
+  rows[0].insert(rows[0].end(), {"max", "mean"});
+  for (const auto& [label, x] : {std::pair("run()", &h), std::pair("nothing", &r.nothing->all)}) {
+    rows.push_back({shown(label), duration(r.clock->ns(x->min()))});
+    for (const Percentile& p : kPercentiles) {
+      const auto ns = percentile_ns(*x, *r.clock, p.share);
+      rows.back().push_back(ns ? duration(*ns) : Text("n/a"));
+    }
+    rows.back().push_back(duration(r.clock->ns(x->max())));
+    rows.back().push_back(duration(x->mean() * r.clock->ns(1)));
+  }
+  s += table(rows, 0b111111110);
+  const double p50 = std::max(r.clock->ns(h.percentile(0.5)), 1e-3);
+  char line[300];
+  std::snprintf(line, sizeof line, "\n%.2f GMAC/s, weights %.2f GB/s, arena %s bytes\n", static_cast<double>(r.macs) / p50, static_cast<double>(r.weight_bytes) / p50,
+                grouped(r.arena_bytes).str().c_str());
+  s += shown_lines(line);
+  s += (allocations() < 0 ? Text("uncounted") : shown(r.calls->allocations)) + " allocations, " + shown(r.calls->page_faults) + " page faults, " +
+       shown(r.calls->preemptions) + " preemptions during the measured calls\n";
+  if (r.huge_pages) s += Text("huge pages: ") + optional_bytes(r.memory.huge_page_bytes) + " of the arena\n";
+  if (r.lock) s += Text("locked: ") + optional_bytes(r.memory.locked_bytes) + " of the process\n";
+  if (!r.nodes.empty()) s += nodes_text(r);
+  if (r.against != nullptr) s += baseline_text(*r.against);
+  std::snprintf(line, sizeof line, "\ncanary %.1f GFLOP/s, slowest burst %.1f (quiet: at most %.0f %% less); control lost %.2f %% of its time (quiet: at most %.0f %%)\n",
+                r.verdict.canary, r.verdict.slowest, 100 * kCanaryLoss, 100 * r.verdict.lost, 100 * kMostLost);
+  return s + shown_lines(line) + "machine: " + (r.verdict.quiet ? Text("quiet\n") : Text("disturbed\n"));
+}
+
+}  // namespace tern::command
