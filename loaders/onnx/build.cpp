@@ -6,6 +6,21 @@
 
 namespace tern::onnx {
 
+namespace {
+
+// What the file says of itself, under ONNX's names of the fields.
+std::vector<std::pair<std::string, std::string>> metadata_of(const onnx_pb::ModelProto& model, const std::string& graph_doc) {
+  std::vector<std::pair<std::string, std::string>> out;
+  if (!model.domain().empty()) out.emplace_back("domain", model.domain());
+  if (model.model_version() != 0) out.emplace_back("model_version", std::to_string(model.model_version()));
+  if (!model.doc_string().empty()) out.emplace_back("doc_string", model.doc_string());
+  if (!graph_doc.empty()) out.emplace_back("graph.doc_string", graph_doc);
+  for (const auto& entry : model.metadata_props()) out.emplace_back(entry.key(), entry.value());
+  return out;
+}
+
+}  // namespace
+
 Result<Graph> build(onnx_pb::ModelProto& model, Sources& sources) {
   int64_t opset = 0;
   for (const auto& o : model.opset_import()) {
@@ -15,6 +30,7 @@ Result<Graph> build(onnx_pb::ModelProto& model, Sources& sources) {
     return unsupported("opset " + std::to_string(opset) + " of the standard operators is newer than " + std::to_string(kNewestOpset) +
                        ", the newest known; export the model for an older one");
   }
+  std::string graph_doc = std::move(*model.mutable_graph()->mutable_doc_string());
   Unsupported missing;
   GraphBuilder builder(nullptr, sources, missing);
   if (Status s = builder.build(*model.mutable_graph()); !s) return s.error();
@@ -23,6 +39,7 @@ Result<Graph> build(onnx_pb::ModelProto& model, Sources& sources) {
   graph.format = "onnx";
   graph.producer = model.producer_name() + (model.producer_version().empty() ? "" : " " + model.producer_version());
   graph.opset = opset;
+  graph.metadata = metadata_of(model, graph_doc);
   compact(graph);
   return graph;
 }

@@ -63,7 +63,7 @@ constexpr Field kNode[] = {{1, Kind::text, {}, kText},  {2, Kind::text, {}, kVal
                            {4, Kind::text, {}, kText},  {5, Kind::message, Message::attribute, 320}, {7, Kind::text, {}, kText},
                            {8, Kind::text, {}, kText}};
 constexpr Field kGraph[] = {{1, Kind::message, Message::node, 480},        {2, Kind::text, {}, kText},
-                            {5, Kind::message, Message::tensor, 700},      {11, Kind::message, Message::value_info, kValue + 80},
+                            {5, Kind::message, Message::tensor, 700},      {10, Kind::text, {}, kText}, {11, Kind::message, Message::value_info, kValue + 80},
                             {12, Kind::message, Message::value_info, 200}, {13, Kind::message, Message::value_info, 200},
                             {15, Kind::message, Message::sparse, 700}};
 constexpr Field kFunction[] = {{1, Kind::text, {}, kText},
@@ -75,8 +75,9 @@ constexpr Field kFunction[] = {{1, Kind::text, {}, kText},
                                {10, Kind::text, {}, kText},
                                {11, Kind::message, Message::attribute, 320},
                                {13, Kind::text, {}, kText}};
-constexpr Field kModel[] = {{1, Kind::scalar}, {2, Kind::text, {}, kText}, {3, Kind::text, {}, kText}, {7, Kind::message, Message::graph, 800},
-                            {8, Kind::message, Message::opset, 80}, {25, Kind::message, Message::function, 400}};
+constexpr Field kModel[] = {{1, Kind::scalar}, {2, Kind::text, {}, kText}, {3, Kind::text, {}, kText}, {4, Kind::text, {}, kText}, {5, Kind::scalar},
+                            {6, Kind::text, {}, kText}, {7, Kind::message, Message::graph, 800}, {8, Kind::message, Message::opset, 80},
+                            {14, Kind::message, Message::pair, 48 + 2 * kText}, {25, Kind::message, Message::function, 400}};
 
 std::span<const Field> fields_of(Message m) {
   switch (m) {

@@ -83,6 +83,9 @@ class Header {
     }
     if (end != data_.size()) return invalid("the tensors end at byte " + std::to_string(end) + " of " + std::to_string(data_.size()));
     add_tied(out);
+    for (size_t i = 0; metadata_ != Json::kNothing && i < json_.size(metadata_); ++i) {
+      out.metadata.emplace_back(json_.key(metadata_, i), json_.string(json_.item(metadata_, i)));
+    }
     return out;
   }
 

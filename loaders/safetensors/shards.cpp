@@ -67,6 +67,12 @@ Result<torch::StateDict> load_shards(const Source& source) {
     files[std::string(json->string(file))].insert(json->key(map, i));
   }
   torch::StateDict out;
+  const Json::Id metadata = json->get(json->root(), "metadata");
+  for (size_t i = 0; json->is(metadata, Json::Kind::object) && i < json->size(metadata); ++i) {
+    const Json::Id item = json->item(metadata, i);
+    if (json->is(item, Json::Kind::string)) out.metadata.emplace_back(json->key(metadata, i), json->string(item));
+    if (json->is(item, Json::Kind::integer)) out.metadata.emplace_back(json->key(metadata, i), std::to_string(json->integer(item)));
+  }
   for (auto& [file, names] : files) {
     auto shard = map_sibling(source, file);
     if (!shard) return shard.error();

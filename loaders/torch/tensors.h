@@ -53,6 +53,7 @@ struct StateDict {
   std::vector<Entry> entries;
   std::vector<std::pair<std::string, int64_t>> modules;  // every submodule's path with its version, in registration order; may be empty
   std::vector<std::pair<std::string, std::string>> others;  // names and Python's types ("int") of values that are no tensors
+  std::vector<std::pair<std::string, std::string>> metadata;  // what the file says of itself (safetensors' __metadata__)
   const StoredTensor* find(std::string_view name) const;
 };
 

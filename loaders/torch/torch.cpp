@@ -77,7 +77,12 @@ Result<Graph> load_torch(const Source& source, const LoadOptions& options) {
   }
   auto tree = file->module(options.key);
   if (!tree) return tree.error();
-  if (!*tree) return has_arch ? with_architecture(*file, arch, options) : lacks_architecture();
+  if (!*tree) {
+    if (!has_arch) return lacks_architecture();
+    auto graph = with_architecture(*file, arch, options);
+    if (graph) graph->metadata = file->metadata();
+    return graph;
+  }
   if (arch.root) {
     if (Status s = check_agreement(**tree, *arch.root); !s) return s.error().within(options.architecture_name);
   }

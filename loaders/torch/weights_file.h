@@ -19,6 +19,8 @@ class WeightsFile {
   static bool recognises(const Source& source);
 
   const std::string& format() const { return format_; }
+  // What the file says of itself, as "license" and "MIT".
+  const std::vector<std::pair<std::string, std::string>>& metadata() const { return tensors_.metadata; }
   // Every tensor of the file, also those of an optimizer.
   Result<StateDict> list() const;
   struct Candidate {
