@@ -6,6 +6,7 @@
 
 #include "runtime/base/checked.h"
 #include "runtime/evaluator.h"
+#include "runtime/fold_constants.h"
 #include "runtime/infer_shapes.h"
 
 namespace tern {
@@ -69,6 +70,16 @@ std::optional<int64_t> macs_of(const Graph& graph, const Node& node) {
   return node.op->macs(node.attrs, in, out);
 }
 
+// Types that only folding tells, as of a Pad whose amounts the graph computes: a folded copy keeps the places of its values.
+void refine_types(Graph& graph, int64_t budget) {
+  Graph folded = graph;
+  for (size_t before = 0; before != folded.nodes.size();) {
+    before = folded.nodes.size();
+    if (!fold_constants(folded, {budget}) || !infer_shapes(folded)) return;
+  }
+  for (size_t v = 0; v < graph.values.size(); ++v) graph.values[v].type = folded.values[v].type;
+}
+
 }  // namespace
 
 Result<Model> make_model(Graph graph, const LoadOptions& options) {
@@ -109,27 +120,22 @@ int64_t Model::weight_bytes() const {
 }
 
 std::vector<LayerInfo> Model::layers(const std::map<std::string, int64_t>& dims) const {
-  Graph bound;
-  const Graph* graph = &state_->graph;
-  if (!dims.empty()) {
-    if (auto specialized = bind_dims(*graph, dims); specialized && infer_shapes(*specialized)) {
-      bound = std::move(*specialized);
-      graph = &bound;
-    }
-  }
+  Graph graph = state_->graph;
+  if (auto bound = bind_dims(graph, dims); bound && infer_shapes(*bound)) graph = std::move(*bound);
+  refine_types(graph, state_->options.budget);
   std::vector<LayerInfo> out;
-  for (const Node& node : graph->nodes) {
+  for (const Node& node : graph.nodes) {
     LayerInfo layer;
     layer.name = node.name;
     layer.op = node.op->name;
     if (!node.outputs.empty() && node.outputs[0] != kNone) {
-      const Value& y = graph->value(node.outputs[0]);
+      const Value& y = graph.value(node.outputs[0]);
       if (layer.name.empty()) layer.name = "@" + y.name;
       for (const Dim& d : y.type.shape.dims()) layer.shape.push_back(d.text());
       if (!y.type.shape.ranked()) layer.shape.push_back("?");
     }
-    for_each_weight(*graph, node, [&](ValueId, const Tensor& t) { layer.parameters += t.count(); });
-    layer.macs = macs_of(*graph, node);
+    for_each_weight(graph, node, [&](ValueId, const Tensor& t) { layer.parameters += t.count(); });
+    layer.macs = macs_of(graph, node);
     out.push_back(std::move(layer));
   }
   return out;
