@@ -106,10 +106,13 @@ void infer_dims(const Shape& shape, std::span<const int64_t> given, std::map<std
 
 void default_dims(const Model& model, std::map<std::string, int64_t>& dims, bool tell) {
   std::string names;
+  const auto& ranges = model.state().graph.ranges;
   for (const Shape& shape : input_shapes(model)) {
     for (const Dim& dim : shape.dims()) {
       for (const auto& [symbol, coefficient] : dim.terms()) {
-        if (dims.emplace(symbol, 1).second) names += (names.empty() ? "" : ", ") + symbol + " = 1";
+        const auto range = ranges.find(symbol);
+        const int64_t n = range == ranges.end() ? 1 : std::max<int64_t>(1, range->second.first);
+        if (dims.emplace(symbol, n).second) names += (names.empty() ? "" : ", ") + symbol + " = " + std::to_string(n);
       }
     }
   }

@@ -46,7 +46,7 @@ std::vector<Shape> input_shapes(const Model& model);
 // The dims of a shape whose symbols have these values; -1 where one has none.
 std::vector<int64_t> known_dims(const Shape& shape, const std::map<std::string, int64_t>& dims);
 std::optional<std::vector<int64_t>> concrete(const Shape& shape, const std::map<std::string, int64_t>& dims);
-// Dimensions that are still open become 1, with a note when asked.
+// Dimensions that are still open become 1, or the least that the model allows, with a note when asked.
 void default_dims(const Model& model, std::map<std::string, int64_t>& dims, bool tell);
 // The array for an input; tells what became of a picture. Errors name the input.
 Result<Array> make_array(const Inputs& inputs, size_t i);

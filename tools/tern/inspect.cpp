@@ -1,4 +1,7 @@
 // tern inspect: what is in a model file. See command.h.
+#include <optional>
+
+#include "runtime/base/checked.h"
 #include "runtime/model.h"
 #include "tools/tern/arrays.h"
 #include "tools/tern/inspect_weights.h"
@@ -8,7 +11,7 @@
 namespace tern::command {
 namespace {
 
-// The graph for Graphviz, from the layers' IR: boxes are nodes, edges are values with their types.
+// The graph for Graphviz: boxes are nodes, edges are values with their types.
 std::string dot(const Graph& g) {
   auto quoted = [](const std::string& s) { return Json().value(printable(s)).fragment().str(); };  // Graphviz knows quotes and backslashes only
   std::string out = "digraph tern {\n  node [shape=box, fontname=\"Helvetica\"];\n  edge [fontname=\"Helvetica\", fontsize=10];\n";
@@ -34,94 +37,116 @@ std::string dot(const Graph& g) {
 }
 
 struct Totals {
-  int64_t parameters = 0, weight_bytes = 0, macs = 0, arena_bytes = -1;  // arena -1: shapes depend on data
-  bool macs_known = true;
+  int64_t parameters = 0, weight_bytes = 0;
+  std::optional<int64_t> macs = 0, arena_bytes;
+  std::string no_arena;  // why there is none
 };
+
+// Shapes keep the symbols that the caller left open; numbers are those of the dims that the totals have.
+std::vector<LayerInfo> layers_of(const Model& model, const std::map<std::string, int64_t>& given, const std::map<std::string, int64_t>& all) {
+  std::vector<LayerInfo> layers = model.layers(given);
+  if (given == all) return layers;
+  const std::vector<LayerInfo> counted = model.layers(all);
+  for (size_t i = 0; i < layers.size() && i < counted.size(); ++i) layers[i].macs = counted[i].macs;
+  return layers;
+}
+
+Totals totals_of(const Model& model, const std::vector<LayerInfo>& layers, const std::map<std::string, int64_t>& dims) {
+  Totals t;
+  t.parameters = model.parameters();
+  t.weight_bytes = model.weight_bytes();
+  for (const LayerInfo& layer : layers) t.macs = t.macs && layer.macs ? checked_add(*t.macs, *layer.macs) : std::nullopt;
+  auto bytes = arena_bytes(model, {.dims = dims});
+  if (bytes) t.arena_bytes = *bytes;
+  else t.no_arena = bytes.error().message();
+  return t;
+}
+
+void value_or_null(Json& j, const std::optional<int64_t>& n) {
+  if (n) j.value(*n);
+  else j.null();
+}
+
+Text json_text(const Model& model, const std::vector<LayerInfo>& layers, const Totals& totals, const std::map<std::string, int64_t>& dims) {
+  Json j;
+  j.object().key("format").value(model.format()).key("producer").value(model.producer()).key("opset").value(model.opset());
+  write_metadata(j, model.metadata());
+  for (const auto& [key, ports] : {std::pair("inputs", model.inputs()), std::pair("outputs", model.outputs())}) {
+    j.key(key).array();
+    for (const Port& p : ports) {
+      j.object();
+      write_port(j, p);
+      j.end();
+    }
+    j.end();
+  }
+  j.key("layers").array();
+  for (const LayerInfo& layer : layers) {
+    j.object().key("name").value(layer.name).key("op").value(layer.op).key("shape");
+    write_shape(j, layer.shape);
+    j.key("parameters").value(layer.parameters).key("macs");
+    value_or_null(j, layer.macs);
+    j.end();
+  }
+  j.end().key("tensors").array();
+  for (const Value& v : model.state().graph.values) {
+    if (!v.constant.present()) continue;
+    const Tensor& t = v.constant;
+    j.object().key("name").value(v.name).key("dtype").value(name(t.dtype())).key("shape").array();
+    for (int64_t d : t.dims().span()) j.value(d);
+    j.end().key("bytes").value(t.bytes()).end();
+  }
+  j.end().key("totals").object().key("parameters").value(totals.parameters).key("macs");
+  value_or_null(j, totals.macs);
+  j.key("weight_bytes").value(totals.weight_bytes).key("arena_bytes");
+  value_or_null(j, totals.arena_bytes);
+  j.end().key("dims").object();
+  for (const auto& [symbol, value] : dims) j.key(symbol).value(value);
+  j.end().key("notes").array();
+  for (const std::string& text : model.notes()) j.value(text);
+  return j.end().end().text();
+}
+
+void print_text(const Model& model, const std::vector<LayerInfo>& layers, const Totals& totals, const std::map<std::string, int64_t>& dims) {
+  out("format    " + shown(model.format()) + (model.opset() ? ", opset " + shown(model.opset()) : Text()) + "\n");
+  if (!model.producer().empty()) out("producer  " + shown(model.producer()) + "\n");
+  out(metadata_text(model.metadata()));
+  for (const std::string& text : model.notes()) out("note      " + shown(text) + "\n");
+  for (const Port& p : model.inputs()) out("input     " + shown(p.name + ": " + name(p.dtype) + shape_text(p.shape)) + "\n");
+  for (const Port& p : model.outputs()) out("output    " + shown(p.name + ": " + name(p.dtype) + shape_text(p.shape)) + "\n");
+  std::vector<std::vector<Text>> rows = {{"layer", "operator", "output shape", "parameters", "MACs"}};
+  for (const LayerInfo& layer : layers) {
+    rows.push_back({shown(layer.name), shown(layer.op), shown(shape_text(layer.shape)), grouped(layer.parameters), layer.macs ? grouped(*layer.macs) : Text("?")});
+  }
+  out("\n" + table(rows, 0b11000));
+  Text bound;
+  for (const auto& [symbol, value] : dims) bound += (bound.empty() ? Text("  (") : Text(", ")) + shown(symbol) + " = " + shown(value);
+  if (!bound.empty()) bound += ")";
+  out("\nparameters    " + grouped(totals.parameters) + "\nweight bytes  " + grouped(totals.weight_bytes) + "\n");
+  out("MACs          " + (totals.macs ? grouped(*totals.macs) + bound : Text("depend on data")) + "\n");
+  out("arena bytes   " + (totals.arena_bytes ? grouped(*totals.arena_bytes) + bound : "not known: " + shown(totals.no_arena)) + "\n");
+}
 
 }  // namespace
 
 int inspect(const Options& options) {
   auto dims = dims_of(options);
   if (!dims) return fail("wrong usage", dims.error());
+  if (options.has("--fused") && !options.has("--dot")) return fail("wrong usage", usage("--fused goes with --dot FILE"));
   if (auto code = inspect_weights(options)) return *code;
   auto model = load_model(options);
   if (!model) return fail_at("cannot load", model.error());
-  for (const auto& [symbol, value] : *dims) {
-    if (auto bound = bind_dims(model->state().graph, {{symbol, value}}); !bound) return fail("cannot inspect " + options.positional[0], bound.error());
-  }
-  // Layers are shown with the dimensions that the caller bound; totals need them all, so open ones count as 1.
+  if (auto bound = bind_dims(model->state().graph, *dims); !bound) return fail("cannot inspect " + options.positional[0], bound.error());
   std::map<std::string, int64_t> all = *dims;
   default_dims(*model, all, false);
-  Totals totals;
-  totals.parameters = model->parameters();
-  totals.weight_bytes = model->weight_bytes();
-  for (const LayerInfo& layer : model->layers(all)) {
-    totals.macs_known = totals.macs_known && layer.macs.has_value();
-    totals.macs += layer.macs.value_or(0);
-  }
-  if (auto bytes = arena_bytes(*model, {.dims = all})) totals.arena_bytes = *bytes;
+  const std::vector<LayerInfo> layers = layers_of(*model, *dims, all);
+  const Totals totals = totals_of(*model, layers, all);
   if (options.has("--dot")) {
-    if (Status s = write_file(options.get("--dot"), dot(model->state().graph)); !s) return fail_at("cannot write", s.error());
+    const Graph& graph = options.has("--fused") ? model->state().optimized : model->state().graph;
+    if (Status s = write_file(options.get("--dot"), dot(graph)); !s) return fail_at("cannot write", s.error());
   }
-  std::vector<LayerInfo> layers = model->layers(*dims);
-  if (options.has("--json")) {
-    Json j;
-    j.object().key("format").value(model->format()).key("producer").value(model->producer()).key("opset").value(model->opset());
-    for (const auto& [key, ports] : {std::pair("inputs", model->inputs()), std::pair("outputs", model->outputs())}) {
-      j.key(key).array();
-      for (const Port& p : ports) {
-        j.object();
-        write_port(j, p);
-        j.end();
-      }
-      j.end();
-    }
-    j.key("layers").array();
-    for (const LayerInfo& layer : layers) {
-      j.object().key("name").value(layer.name).key("op").value(layer.op).key("shape");
-      write_shape(j, layer.shape);
-      j.key("parameters").value(layer.parameters).key("macs");
-      if (layer.macs) j.value(*layer.macs);
-      else j.null();
-      j.end();
-    }
-    j.end().key("tensors").array();
-    for (const Value& v : model->state().graph.values) {
-      if (!v.constant.present()) continue;
-      const Tensor& t = v.constant;
-      j.object().key("name").value(v.name).key("dtype").value(name(t.dtype())).key("shape").array();
-      for (int64_t d : t.dims().span()) j.value(d);
-      j.end().key("bytes").value(t.bytes()).end();
-    }
-    j.end().key("totals").object().key("parameters").value(totals.parameters).key("macs");
-    if (totals.macs_known) j.value(totals.macs);
-    else j.null();
-    j.key("weight_bytes").value(totals.weight_bytes).key("arena_bytes");
-    if (totals.arena_bytes >= 0) j.value(totals.arena_bytes);
-    else j.null();
-    j.end().key("dims").object();
-    for (const auto& [symbol, value] : all) j.key(symbol).value(value);
-    j.end().key("notes").array();
-    for (const std::string& text : model->notes()) j.value(text);
-    out(j.end().end().text());
-    return kDone;
-  }
-  out("format    " + shown(model->format()) + (model->opset() ? ", opset " + shown(model->opset()) : Text()) + "\n");
-  if (!model->producer().empty()) out("producer  " + shown(model->producer()) + "\n");
-  for (const std::string& text : model->notes()) out("note      " + shown(text) + "\n");
-  for (const Port& p : model->inputs()) out("input     " + shown(p.name + ": " + name(p.dtype) + shape_text(p.shape)) + "\n");
-  for (const Port& p : model->outputs()) out("output    " + shown(p.name + ": " + name(p.dtype) + shape_text(p.shape)) + "\n");
-  std::vector<std::vector<Text>> rows = {{"layer", "operator", "output shape", "parameters", "MACs"}};
-  for (const LayerInfo& layer : layers) {
-    rows.push_back({shown(layer.name), shown(layer.op), shown(shape_text(layer.shape)), grouped(layer.parameters), layer.macs ? grouped(*layer.macs) : Text("?")});
-  }
-  out("\n" + table(rows, 0b11000));
-  std::string bound;
-  for (const auto& [symbol, value] : all) bound += (bound.empty() ? "  (" : ", ") + symbol + " = " + std::to_string(value);
-  if (!bound.empty()) bound += ")";
-  out("\nparameters    " + grouped(totals.parameters) + "\nweight bytes  " + grouped(totals.weight_bytes) + "\n");
-  out("MACs          " + (totals.macs_known ? grouped(totals.macs) + shown(bound) : Text("depend on data")) + "\n");
-  out("arena bytes   " + (totals.arena_bytes >= 0 ? grouped(totals.arena_bytes) + shown(bound) : Text("depend on data")) + "\n");
+  if (options.has("--json")) out(json_text(*model, layers, totals, all));
+  else print_text(*model, layers, totals, all);
   return kDone;
 }
 

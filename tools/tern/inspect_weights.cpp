@@ -31,6 +31,7 @@ Text json_text(const torch::WeightsFile& file, const torch::StateDict& tensors, 
   int64_t parameters = 0, bytes = 0;
   Json j;
   j.object().key("format").value(file.format()).key("producer").value("").key("opset").value(0);
+  write_metadata(j, file.metadata());
   for (const char* nothing : {"inputs", "outputs", "layers"}) j.key(nothing).array().end();
   j.key("tensors").array();
   for (size_t i = 0; i < tensors.entries.size(); ++i) {
@@ -53,6 +54,7 @@ Text json_text(const torch::WeightsFile& file, const torch::StateDict& tensors, 
 
 void print_text(const torch::WeightsFile& file, const torch::StateDict& tensors, const std::vector<uint32_t>& crcs) {
   out("format    " + shown(file.format()) + "\n");
+  out(metadata_text(file.metadata()));
   for (const std::string& name : file.never_executed()) out("global    " + shown(name) + ", never executed\n");
   const auto candidates = file.candidates();
   for (const auto& c : candidates) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <set>
 
 #include "runtime/base/half.h"
 #include "tools/tern/command.h"
@@ -139,6 +140,25 @@ void write_shape(Json& json, const std::vector<std::string>& shape) {
     else json.value(d);
   }
   json.end();
+}
+
+void write_metadata(Json& json, const Metadata& metadata) {
+  std::set<std::string_view> keys;
+  json.key("metadata").object();
+  for (const auto& [key, value] : metadata) {
+    if (keys.insert(key).second) json.key(key).value(value);
+  }
+  json.end();
+}
+
+Text metadata_text(const Metadata& metadata) {
+  constexpr size_t kMostLines = 20, kMostKey = 60, kMostValue = 100;
+  Text text;
+  for (size_t i = 0; i < std::min(metadata.size(), kMostLines); ++i) {
+    text += "metadata  " + Text::safe(printable(metadata[i].first, kMostKey)) + ": " + Text::safe(printable(metadata[i].second, kMostValue)) + "\n";
+  }
+  if (metadata.size() > kMostLines) text += "metadata  and " + shown(metadata.size() - kMostLines) + " more (--json tells all)\n";
+  return text;
 }
 
 std::string shape_text(const std::vector<std::string>& shape) {

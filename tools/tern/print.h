@@ -15,6 +15,10 @@ Text abridged(const Array& array);
 void write_values(Json& json, const Array& array);
 void write_port(Json& json, const Port& port);  // name, dtype, shape, into an object
 void write_shape(Json& json, const std::vector<std::string>& shape);
+// What a file says of itself: as a member "metadata" of an object, the first of each key; and as lines, long ones abridged.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+void write_metadata(Json& json, const Metadata& metadata);
+Text metadata_text(const Metadata& metadata);
 std::string shape_text(const std::vector<std::string>& shape);
 std::string shape_text(const std::vector<int64_t>& shape);
 // Columns padded to their widest cell; the first row is the heading; columns whose bit is set in `right` are right-aligned.

@@ -18,26 +18,47 @@ namespace tern::command {
 namespace {
 
 struct Ranked {
-  size_t row, index;
-  double value;
+  size_t row, index, element;  // index: in its row; element: in the array
 };
 
-// The k largest of each row (the last dimension), NaN last, ties in order.
-std::vector<Ranked> top_of(const Array& a, size_t k) {
-  std::vector<Ranked> out;
-  const size_t total = count(a), columns = a.dims.empty() ? 1 : static_cast<size_t>(a.dims.back());
-  if (a.dtype == DType::string || columns == 0) return out;
+bool has_top(const Array& a) { return a.dtype != DType::string && count(a) > 0; }
+size_t columns_of(const Array& a) { return a.dims.empty() ? 1 : static_cast<size_t>(a.dims.back()); }
+
+// The k largest of a row (along the last dimension), NaN last, ties in order.
+std::vector<Ranked> top_of_row(const Array& a, size_t row, size_t k) {
+  const size_t columns = columns_of(a);
   std::vector<size_t> order(columns);
-  for (size_t row = 0; row < total / columns; ++row) {
-    std::iota(order.begin(), order.end(), size_t(0));
-    auto key = [&](size_t i) {
-      const double v = as_double(a, row * columns + i);
-      return std::isnan(v) ? -HUGE_VAL : v;
-    };
-    std::stable_sort(order.begin(), order.end(), [&](size_t x, size_t y) { return key(x) > key(y); });
-    for (size_t i = 0; i < std::min(k, columns); ++i) out.push_back({row, order[i], as_double(a, row * columns + order[i])});
-  }
+  std::iota(order.begin(), order.end(), size_t(0));
+  auto value = [&](size_t i) { return as_double(a, row * columns + i); };
+  k = std::min(k, columns);
+  std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(k), order.end(), [&](size_t x, size_t y) {
+    const double p = value(x), q = value(y);
+    if (std::isnan(p) || std::isnan(q)) return std::isnan(p) != std::isnan(q) ? std::isnan(q) : x < y;
+    return p != q ? p > q : x < y;
+  });
+  std::vector<Ranked> out;
+  for (size_t i = 0; i < k; ++i) out.push_back({row, order[i], row * columns + order[i]});
   return out;
+}
+
+// Of many rows three at each end, as arrays are printed.
+Text top_text(const Array& a, size_t k, const auto& label) {
+  constexpr size_t kMostLines = 1000, kEdge = 3;
+  const size_t rows = count(a) / columns_of(a);
+  const bool abridge = rows > 2 * kEdge && rows * std::min(k, columns_of(a)) > kMostLines;
+  Text text;
+  for (size_t row = 0; row < rows; ++row) {
+    if (abridge && row == kEdge) {
+      text += "  ...\n";
+      row = rows - kEdge;
+    }
+    for (const Ranked& r : top_of_row(a, row, k)) {
+      char value[40];
+      std::snprintf(value, sizeof value, "%.6g", as_double(a, r.element));
+      text += "  " + (rows > 1 ? "row " + shown(row) + "  " : Text()) + shown(label(r.index)) + "  " + (is_float(a.dtype) ? shown(value) : element(a, r.element)) + "\n";
+    }
+  }
+  return text;
 }
 
 Result<std::vector<std::string>> read_labels(const std::string& path) {
@@ -116,8 +137,10 @@ int run(const Options& options) {
       write_values(j, a);
       if (*top > 0) {
         j.key("top").array();
-        for (const Ranked& r : top_of(a, static_cast<size_t>(*top))) {
-          j.object().key("row").value(r.row).key("index").value(r.index).key("label").value(label(r.index)).key("value").value(r.value).end();
+        for (size_t row = 0; has_top(a) && row < count(a) / columns_of(a); ++row) {
+          for (const Ranked& r : top_of_row(a, row, static_cast<size_t>(*top))) {
+            j.object().key("row").value(row).key("index").value(r.index).key("label").value(label(r.index)).key("value").value(as_double(a, r.element)).end();
+          }
         }
         j.end();
       }
@@ -127,18 +150,12 @@ int run(const Options& options) {
     return kDone;
   }
   for (const Source& s : inputs->sources) {
-    if (s.image) out(draw(*s.image));
+    if (s.image && options.has("--draw")) out(draw(*s.image));
   }
   for (size_t o = 0; o < results.size(); ++o) {
     const Array& a = outputs->arrays[o];
-    out(shown(results[o].name + ": " + name(a.dtype) + shape_text(a.dims)) + "\n" + abridged(a) + "\n");
-    if (*top == 0) continue;
-    const bool rows = a.dims.size() > 1 && count(a) != static_cast<size_t>(a.dims.back());
-    for (const Ranked& r : top_of(a, static_cast<size_t>(*top))) {
-      char value[40];
-      std::snprintf(value, sizeof value, "%.6g", r.value);
-      out("  " + (rows ? "row " + shown(r.row) + "  " : Text()) + shown(label(r.index)) + "  " + shown(value) + "\n");
-    }
+    out(shown(results[o].name + ": " + name(a.dtype) + shape_text(a.dims)) + "\n");
+    out(*top > 0 && has_top(a) ? top_text(a, static_cast<size_t>(*top), label) : abridged(a) + "\n");
   }
   return kDone;
 }

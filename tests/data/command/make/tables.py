@@ -1,6 +1,7 @@
-"""Models that hand tables through, to see what a .csv becomes. Usage: tables.py OUT_FOLDER   Needs onnx."""
+"""Models that hand tables through, to see what a .csv becomes. Usage: tables.py OUT_FOLDER   Needs numpy and onnx."""
 import sys
 
+import numpy as np
 from onnx import TensorProto, helper
 
 out = sys.argv[1]
@@ -27,3 +28,4 @@ identity("scalar", [("x", "f32", [])])
 identity("series", [("x", "f32", ["batch", "time", 2])])
 identity("image", [("x", "f32", ["batch", 3, "h", "w"])])
 identity("columns", [("age", "f32", ["batch", 1]), ("fare", "f64", ["batch", 1]), ("sex", "string", ["batch", 1]), ("id", "i64", ["batch", 1])])
+np.save(f"{out}/words.npy", np.array([["a", "b", "c"]]))
