@@ -34,6 +34,20 @@ StateDict renamed(const StateDict& file, const Renaming& renaming) {
   return out;
 }
 
+// weight_g and weight_v, both, become the parts of weight_norm's parametrization where the tree has it.
+void rename_split(StateDict& weights, const std::set<std::string_view>& wanted) {
+  std::unordered_map<std::string, StateDict::Entry*> known;
+  for (StateDict::Entry& e : weights.entries) known.emplace(e.name, &e);
+  for (StateDict::Entry& e : weights.entries) {
+    const std::string now = parametrized_name(e.name);
+    if (!now.ends_with("original0") || !wanted.contains(now) || known.contains(now)) continue;
+    auto v = known.find(e.name.substr(0, e.name.size() - 1) + "v");
+    if (v == known.end()) continue;
+    e.name = now;
+    v->second->name = now.substr(0, now.size() - 1) + "1";
+  }
+}
+
 // Files of before BatchNorm counted, and dictionaries that lost their _metadata, may lack the count; what else is optional always may.
 bool may_be_absent(const Expected& e, const std::map<std::string_view, int64_t>& versions) {
   if (!e.optional) return false;
@@ -51,7 +65,7 @@ bool fits(StoredTensor& t, const std::vector<int64_t>& shape) {
 
 // What the tree expects, one by one: what there is of it goes to `bound`. A weight that weight_norm and the like split is there by its
 // parts: what print(model) shows of a layer with such hooks does not tell.
-void take(StateDict& weights, const std::vector<Expected>& expected, Problems& problems, StateDict& bound) {
+void take(StateDict& weights, const std::vector<Expected>& expected, DType module, Problems& problems, StateDict& bound) {
   std::unordered_map<std::string_view, StoredTensor*> tensors;
   std::unordered_map<std::string_view, std::string_view> others;
   std::map<std::string_view, int64_t> versions;
@@ -59,13 +73,18 @@ void take(StateDict& weights, const std::vector<Expected>& expected, Problems& p
   for (const auto& [name, type] : weights.others) others.emplace(name, type);
   for (const auto& [path, version] : weights.modules) versions.emplace(path, version);
   const auto has = [&](const std::string& name) { return tensors.contains(name); };
+  auto copy = [&](const Expected& e, const std::string& name, StoredTensor tensor) {
+    const DType to = e.real || (e.dtype == DType::none && is_float(tensor.dtype)) ? module : e.dtype;
+    if (tensor.dtype != DType::none && tensor.dtype != to) tensor.copied_to = to;
+    bound.entries.push_back({name, std::move(tensor)});
+  };
   for (const Expected& e : expected) {
     auto tensor = tensors.find(e.name);
     if (auto other = others.find(e.name); other != others.end()) {
       problems.others.push_back("While copying the parameter named \"" + e.name +
                                 "\", expected torch.Tensor or Tensor-like object from checkpoint but received <class '" + std::string(other->second) + "'>");
     } else if (auto parts = tensor == tensors.end() ? parametrized(e.name, has) : std::nullopt) {
-      for (const std::string& part : parts->names) bound.entries.push_back({part, *tensors.at(part)});
+      for (const std::string& part : parts->names) copy(e, part, *tensors.at(part));
     } else if (tensor == tensors.end()) {
       if (!may_be_absent(e, versions)) problems.missing.push_back(e.name);
     } else if (e.shape && !fits(*tensor->second, *e.shape)) {
@@ -73,7 +92,7 @@ void take(StateDict& weights, const std::vector<Expected>& expected, Problems& p
       problems.others.push_back("size mismatch for " + e.name + ": copying a param with shape " + size_text(tensor->second->sizes) +
                                 " from checkpoint, the shape in current model is " + size_text(*e.shape) + ".");
     } else {
-      bound.entries.push_back({e.name, *tensor->second});
+      copy(e, e.name, *tensor->second);
     }
   }
   bound.modules = weights.modules;
@@ -126,18 +145,19 @@ Error error_of(const std::string& cls, const Problems& p, bool strict) {
 
 }  // namespace
 
-Result<Bound> bind_weights(const StateDict& file, const Module& root, const std::vector<Expected>& expected, bool strict) {
+Result<Bound> bind_weights(const StateDict& file, const Module& root, const std::vector<Expected>& expected, bool strict, DType module) {
   std::vector<std::string_view> names;
   for (const StateDict::Entry& e : file.entries) names.push_back(e.name);
   const Match match = find_renaming(names, expected);
   // Not strict, the best that there is will do. Strict, a renaming that leaves errors would only hide the names that the file has.
   const Renaming renaming = match.exact || !strict ? match.renaming : Renaming();
   StateDict weights = renamed(file, renaming);
-  Bound bound;
-  Problems problems;
-  take(weights, expected, problems, bound.weights);
   std::set<std::string_view> wanted;
   for (const Expected& e : expected) wanted.insert(e.name);
+  rename_split(weights, wanted);
+  Bound bound;
+  Problems problems;
+  take(weights, expected, module, problems, bound.weights);
   for (const StateDict::Entry& e : bound.weights.entries) wanted.insert(e.name);
   names.clear();
   for (const StateDict::Entry& e : weights.entries) names.push_back(e.name);

@@ -5,6 +5,8 @@
 #include <set>
 #include <unordered_set>
 
+#include "loaders/torch/nn/parametrize.h"
+
 namespace tern::torch {
 namespace {
 
@@ -112,6 +114,7 @@ Match find_renaming(const std::vector<std::string_view>& names, const std::vecto
     size_t met = 0;
     for (std::string_view name : names) {
       std::string renamed = m.renaming(name);
+      if (const std::string now = parametrized_name(renamed); wanted.contains(now)) renamed = now;
       const bool part = !wanted.contains(renamed);
       if (part) renamed = whole_of(renamed);
       if (part && !wanted.contains(renamed)) continue;

@@ -129,7 +129,7 @@ Status check_view(const StoredTensor& t) {
 bool same_view(const StoredTensor& a, const StoredTensor& b) {
   return a.storage && b.storage && a.storage->bytes.data() == b.storage->bytes.data() && a.storage->bytes.size() == b.storage->bytes.size() &&
          a.offset == b.offset && a.sizes == b.sizes && a.strides == b.strides && a.dtype == b.dtype && a.dtype_name == b.dtype_name &&
-         a.negative == b.negative;
+         a.negative == b.negative && a.used_as() == b.used_as();
 }
 
 Result<Tensor> dense(const StoredTensor& t, int64_t budget) {

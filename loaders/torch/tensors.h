@@ -29,6 +29,9 @@ struct StoredTensor {
   bool parameter = false;                 // an nn.Parameter
   bool conjugate = false, negative = false;  // torch's lazy bits
   std::string refusal;                    // not empty: why it cannot be used ("a sparse tensor (sparse_coo)")
+  DType copied_to = DType::none;          // not none: the dtype of the module's tensor that the elements are copied into; dense() does not
+
+  DType used_as() const { return copied_to == DType::none ? dtype : copied_to; }
 };
 
 // Checks a view against its storage (reference section 4): ranks, signs, overflow, the last element inside. Errors: invalid.

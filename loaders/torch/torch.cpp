@@ -40,6 +40,21 @@ void note_assumed(Graph& g, const Module& root, const Program* program, const Lo
   }
 }
 
+// The floating dtype of the module that the weights are copied into. What print(model) shows does not tell it: f32, as torch makes modules,
+// unless all floats of the file are of the dtype that a floating input is declared with (model.half(), model.double()).
+DType module_dtype(const StateDict& weights, const Architecture& arch, const LoadOptions& options) {
+  std::vector<DType> declared;
+  for (const Port& port : options.inputs) declared.push_back(port.dtype);
+  if (const Function* forward = forward_of(*arch.root, "", arch.program.get())) {
+    for (const Parameter& p : arch.program->parameters(*forward)) declared.push_back(p.type ? p.type->dtype : DType::none);
+  }
+  for (DType dtype : declared) {
+    auto fits = [&](const StateDict::Entry& e) { return !is_float(e.tensor.dtype) || e.tensor.dtype == dtype; };
+    if (is_float(dtype) && std::all_of(weights.entries.begin(), weights.entries.end(), fits)) return dtype;
+  }
+  return DType::f32;
+}
+
 // torch's load_state_dict, and the graph of what was loaded into.
 Result<Graph> with_architecture(const WeightsFile& file, const Architecture& arch, const LoadOptions& options) {
   auto weights = file.select(options.key);
@@ -49,7 +64,7 @@ Result<Graph> with_architecture(const WeightsFile& file, const Architecture& arc
   if (Status s = complete(*arch.root); !s) return s.error().within(name);
   auto expected = expected_state(*arch.root, arch.program.get());
   if (!expected) return expected.error().within(name);
-  auto bound = bind_weights(*weights, *arch.root, *expected, options.strict);
+  auto bound = bind_weights(*weights, *arch.root, *expected, options.strict, module_dtype(*weights, arch, options));
   if (!bound) return bound.error();
   auto graph = assemble(*arch.root, arch.program.get(), bound->weights, options, file.format());
   if (!graph) return graph;

@@ -277,6 +277,24 @@ TEST_CASE("bind: a weight that weight_norm and the like split is there by its pa
   CHECK(has(both.error().message(), "for Net: Unexpected key(s) in state_dict: \"a.weight_g\"."));
 }
 
+TEST_CASE("bind: the old names of weight_norm load into the parametrization, as torch's hook has it, and only together") {
+  const std::vector<Expected> state = {{"a.bias", Sizes{4}}, {"a.parametrizations.weight.original0", std::nullopt}, {"a.parametrizations.weight.original1", std::nullopt}};
+  Module m;
+  m.cls = "Net";
+  m.children = {{"a", leaf("ParametrizedLinear")}};
+  for (const char* prefix : {"", "module."}) {
+    StateDict d;
+    for (const char* key : {"a.bias", "a.weight_g", "a.weight_v"}) d.entries.push_back({std::string(prefix) + key, tensor({4})});
+    auto bound = bind_weights(d, m, state, true);
+    REQUIRE_MESSAGE(bound, bound.error().message());
+    CHECK(bound->weights.find("a.parametrizations.weight.original0") != nullptr);
+    CHECK(bound->weights.find("a.parametrizations.weight.original1") != nullptr);
+  }
+  auto half = bind_weights(dict({{"a.bias", {4}}, {"a.weight_g", {4}}}), m, state, true);
+  REQUIRE(!half);
+  CHECK(has(half.error().message(), "Missing key(s) in state_dict: \"a.parametrizations.weight.original0\", \"a.parametrizations.weight.original1\". Unexpected key(s) in state_dict: \"a.weight_g\"."));
+}
+
 TEST_CASE("bind: values that are no tensors are a note") {
   StateDict d = net_weights();
   d.others = {{"epoch", "int"}, {"lr", "float"}, {"args", "dict"}, {"date", "str"}};

@@ -21,7 +21,7 @@ IValue refuse(const LayerCall& c) { return c.fail(unsupported(c.module.cls + " i
 // ParameterList and ParameterDict: what the file says, or the lines that print(model) has for them.
 Status held_parameters(const Module& m, const std::string& path, std::vector<Expected>& out) {
   for (const Module::Own& own : m.tensors) {
-    if (own.tensor) out.push_back({join(path, own.name), own.tensor->sizes});
+    if (own.tensor) out.push_back({join(path, own.name), own.tensor->sizes, false, false, own.tensor->dtype});
   }
   return {};
 }

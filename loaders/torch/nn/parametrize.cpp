@@ -24,6 +24,14 @@ std::optional<Parametrized> parametrized(std::string_view name, const std::funct
   return std::nullopt;
 }
 
+std::string parametrized_name(std::string_view name) {
+  const bool g = name.ends_with("_g");
+  if (!g && !name.ends_with("_v")) return {};
+  const std::string_view whole = name.substr(0, name.size() - 2);
+  const size_t leaf = whole.rfind('.') + 1;  // npos + 1 is 0
+  return std::string(whole.substr(0, leaf)) + "parametrizations." + std::string(whole.substr(leaf)) + (g ? ".original0" : ".original1");
+}
+
 namespace {
 
 // g v / ||v||, the norm over every axis along which g has one element.

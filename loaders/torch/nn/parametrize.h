@@ -19,6 +19,10 @@ struct Parametrized {
 // How a state_dict holds the weight `name` ("conv.weight"), when it is split; nothing when it is not. `has` says which names there are.
 std::optional<Parametrized> parametrized(std::string_view name, const std::function<bool(const std::string&)>& has);
 
+// "conv.parametrizations.weight.original0" of "conv.weight_g", original1 of weight_v: the names of weight_norm before and since it became a
+// parametrization. Empty for other names.
+std::string parametrized_name(std::string_view name);
+
 // The weight of eval mode, from the dense tensors of these names. `dim` is the hint of spectral_norm (1 for transposed convolutions):
 // shapes decide where they can. Errors: shapes that do not fit (invalid), dtypes other than f32 and f64 (unsupported).
 Result<Tensor> fold(Parametrized::Kind kind, const std::vector<Tensor>& parts, int dim);

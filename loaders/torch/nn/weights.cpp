@@ -1,6 +1,8 @@
 // Weights as constants of the graph. See net.h.
 #include <algorithm>
 
+#include "kernels/evaluate.h"
+#include "loaders/torch/dtypes.h"
 #include "loaders/torch/nn/net.h"
 #include "loaders/torch/nn/parametrize.h"
 
@@ -15,8 +17,27 @@ const StoredTensor* Weights::stored(std::string_view name) const {
   return it == names_.end() ? nullptr : it->second;
 }
 
-// A mapped tensor costs nothing. Copies may take every byte of a storage once, and the budget.
+namespace {
+
+// parameter.copy_(tensor), of another dtype.
+Result<Tensor> copied(Tensor tensor, DType to) {
+  Attributes attrs;
+  attrs.set("to", onnx_number(to));
+  auto out = evaluate(*find_op("Cast"), attrs, {&tensor, 1}, 1, {.budget = INT64_MAX});
+  if (!out) return out.error();
+  flush_subnormals(to, (*out)[0].mutable_raw(), (*out)[0].count());
+  return std::move((*out)[0]);
+}
+
+}  // namespace
+
+// A mapped tensor costs nothing. Copies may take every byte of a storage once, and the budget; what another dtype adds is in proportion.
 Result<Tensor> Weights::spend(const StoredTensor& stored) {
+  auto made = take(stored);
+  return made && stored.used_as() != stored.dtype ? copied(std::move(*made), stored.used_as()) : std::move(made);
+}
+
+Result<Tensor> Weights::take(const StoredTensor& stored) {
   auto made = dense(stored, budget_);
   if (!made || !stored.storage || made->bytes() == 0) return made;
   const std::span<const std::byte> bytes = stored.storage->bytes;
@@ -29,12 +50,22 @@ Result<Tensor> Weights::spend(const StoredTensor& stored) {
   return made;
 }
 
-ValueId Weights::get(Builder& b, std::string_view name, int dim) {
+ValueId Weights::get(Builder& b, std::string_view name, int dim, DType beside) {
   if (!b.ok()) return kNone;
-  if (auto known = made_.find(name); known != made_.end()) return known->second;
-  const std::string text(name);
   const StoredTensor* t = stored(name);
+  std::optional<StoredTensor> as_stored;
+  if (t != nullptr && t->copied_to != DType::none && is_float(beside) && t->dtype == beside) {
+    as_stored = *t;
+    as_stored->copied_to = DType::none;
+  } else if (auto known = made_.find(name); known != made_.end()) {
+    return known->second;
+  }
+  const std::string text(name);
   const auto split = parametrized(name, [&](const std::string& part) { return names_.contains(part); });
+  if (as_stored && !split) {
+    auto tensor = spend(*as_stored);
+    return tensor ? b.constant(std::move(*tensor), text) : b.fail(tensor.error().within("weight " + text));
+  }
   if (t != nullptr && !split) {  // a hook leaves the weight that it computed last beside its parts
     const std::byte* first = t->storage ? t->storage->bytes.data() + t->offset * t->element_size : nullptr;
     auto [begin, end] = constants_.equal_range(first);
