@@ -334,6 +334,21 @@ TEST_CASE("torch export: the same value may be several outputs, an input or a nu
   CHECK(*reinterpret_cast<const int64_t*>((*out)[2].bytes.data()) == 15);
 }
 
+TEST_CASE("torch export: a result that is not computed is refused when the program reads or gives it") {
+  auto flash = [](bool second) {
+    Pt2Program p;
+    const std::string ops = "aten._scaled_dot_product_flash_attention_for_cpu.default";
+    p.input("q", {"1", "2", "3", "4"}).node(ops, {{"query", t("q")}, {"key", t("q")}, {"value", t("q")}}, {t("y"), t("sums")}).output(t("y"));
+    if (second) p.output(t("sums"));
+    return refusal(p);
+  };
+  CHECK(flash(false) == "accepted");
+  CHECK(flash(true).find("'sums' is not computed") != std::string::npos);
+  Pt2Program p;  // more results than the operator has
+  p.input("x", {"2", "3"}).node("aten.relu.default", {{"self", t("x")}}, {t("y"), t("z")}).node("aten.neg.default", {{"self", t("z")}}, {t("w")}).output(t("w"));
+  CHECK(refusal(p).find("'z' is not computed") != std::string::npos);
+}
+
 TEST_CASE("torch export: schema versions 5 to 8 are read, others named") {
   for (const char* major : {"5", "6", "7", "8"}) {
     Pt2Program p;

@@ -162,7 +162,7 @@ class TorchCase {
   void collect(const torch::IValue& v, std::vector<std::pair<std::string, ValueId>>& out) const {
     if (v.items() != nullptr) {
       for (const torch::IValue& item : *v.items()) collect(item, out);
-    } else if (!v.is_none()) {
+    } else if (!v.is_none() && v.get<torch::IValue::Uncomputed>() == nullptr) {
       out.emplace_back("out" + std::to_string(out.size()), v.id());
     }
   }

@@ -79,13 +79,18 @@ void Runner::set(Frame& f, std::string_view name, IValue value, bool again) {
 // Several outputs are the items of a tuple; one output is the value, or (as_tensors) a list of them.
 void Runner::bind(Frame& f, Json::Id outputs, const IValue& result, bool again) {
   if (!b_.ok()) return;
+  // A tensor that somebody reads must be one.
   auto bind_one = [&](Json::Id object, const IValue& value) {
+    const Usage::Name* read = f.usage.find(text_of(json_, object, "name"));
+    if ((value.get<IValue::Uncomputed>() != nullptr || value.is_none()) && read != nullptr && read->last_read >= 0) {
+      b_.fail(unsupported("its result '" + std::string(read->text.substr(0, 100)) + "' is not computed"));
+    }
     for (const char* key : {"name", "as_name"}) {
       if (json_.is(json_.get(object, key), Json::Kind::string)) set(f, text_of(json_, object, key), value, again);
     }
   };
   const IValues* items = result.items();
-  auto item = [&](size_t i) { return items != nullptr && i < items->size() ? (*items)[i] : IValue(); };
+  auto item = [&](size_t i) { return items != nullptr && i < items->size() ? (*items)[i] : IValue::uncomputed(); };
   if (json_.size(outputs) != 1) {
     for (size_t i = 0; i < json_.size(outputs); ++i) bind_one(tagged(json_, json_.item(outputs, i)).value, item(i));
     return;

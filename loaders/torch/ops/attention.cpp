@@ -94,10 +94,10 @@ Attention dot_product(Builder& b, const Arguments& a) {
 
 IValue attention(Builder& b, const Arguments& a) { return tensor_of(dot_product(b, a).y); }
 
-// What the kernels of several devices return besides the result serves training alone.
+// What the kernels of several devices return besides the result serves training alone: it is not computed.
 template <size_t More>
 IValue attention_and(Builder& b, const Arguments& a) {
-  IValues out(1 + More);
+  IValues out(1 + More, IValue::uncomputed());
   out[0] = tensor_of(dot_product(b, a).y);
   return IValue::tuple(std::move(out));
 }

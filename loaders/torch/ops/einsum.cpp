@@ -184,7 +184,10 @@ IValue tensordot(Builder& b, const Arguments& a) {
       if (n != nullptr && n->known()) out.push_back(n->value());
     }
   };
-  if (const Int* n = a["dims"].get<Int>(); n != nullptr && n->known()) {
+  if (a.has("dims_other")) {  // before all else: [1, 2] is two dims here, and a pair of ints in Python's form
+    list(a["dims"], of_x);
+    list(a["dims_other"], of_y);
+  } else if (const Int* n = a["dims"].get<Int>(); n != nullptr && n->known()) {
     for (int64_t i = 0; i < n->value() && i < kMaxRank; ++i) {
       of_x.push_back(i - n->value());
       of_y.push_back(i);
@@ -192,9 +195,6 @@ IValue tensordot(Builder& b, const Arguments& a) {
   } else if (const IValues* both = a["dims"].items(); both != nullptr && both->size() == 2) {
     list((*both)[0], of_x);
     list((*both)[1], of_y);
-  } else if (a.has("dims_other")) {
-    list(a["dims"], of_x);
-    list(a["dims_other"], of_y);
   }
   if (b.ok() && of_x.size() != of_y.size()) b.fail(invalid("dims must be an int, or as many dims of one tensor as of the other"));
   for (size_t i = 0; i < of_x.size() && b.ok(); ++i) {

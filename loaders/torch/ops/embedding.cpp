@@ -131,7 +131,7 @@ IValue aten_bag(Builder& b, const Arguments& a) {
   bags.mode = static_cast<Mode>(mode);
   bags.with_end = a.boolean("include_last_offset");
   if (a.has("padding_idx") && (None == 0 || a.integer("padding_idx") != None)) bags.padding = a.integer("padding_idx");
-  return IValue::tuple({tensor_of(bags_of(b, bags)), IValue(), IValue(), IValue()});
+  return IValue::tuple({tensor_of(bags_of(b, bags)), IValue::uncomputed(), IValue::uncomputed(), IValue::uncomputed()});
 }
 
 constexpr const char* kBag = "weight, indices, offsets, scale_grad_by_freq=False, mode=0, sparse=False, per_sample_weights=None, include_last_offset=False, "

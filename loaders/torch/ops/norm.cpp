@@ -26,6 +26,38 @@ ValueId batch_norm_of(Builder& b, const Arguments& a) {
   return b.emit("BatchNormalization", {x, scale, bias, mean, var}, attributes({{"epsilon", static_cast<float>(a.number("eps"))}}));
 }
 
+struct Statistics {
+  ValueId mean = kNone, d = kNone, deviation = kNone;  // d: x - mean; deviation: sqrt(var + eps)
+};
+
+Statistics statistics_of(Builder& b, ValueId x, const std::vector<int64_t>& axes, double eps) {
+  Statistics s;
+  s.mean = reduced(b, "ReduceMean", x, axes, true);
+  s.d = b.emit("Sub", {x, s.mean});
+  const ValueId var = reduced(b, "ReduceMean", b.emit("Mul", {s.d, s.d}), axes, true);
+  s.deviation = b.emit("Sqrt", {b.emit("Add", {var, b.scalar_like(x, eps)})});
+  return s;
+}
+
+// What ATen's kernels give besides y: the mean and 1 / sqrt(var + eps) along these axes, which become 1 or (keep false) go. Nodes that
+// nobody reads are left out of the graph.
+IValue with_statistics(Builder& b, ValueId y, ValueId x, const std::vector<int64_t>& axes, double eps, bool keep = true) {
+  if (!b.ok()) return {};
+  const Statistics s = statistics_of(b, x, axes, eps);
+  ValueId mean = s.mean, rstd = b.emit("Reciprocal", {s.deviation});
+  if (!keep) {
+    mean = squeeze(b, mean, axes);
+    rstd = squeeze(b, rstd, axes);
+  }
+  return IValue::tuple({tensor_of(y), tensor_of(mean), tensor_of(rstd)});
+}
+
+std::vector<int64_t> last_axes(Builder& b, ValueId x, size_t count) {
+  std::vector<int64_t> axes;
+  for (int64_t i = b.rank(x) - static_cast<int64_t>(count); i < b.rank(x); ++i) axes.push_back(i);
+  return axes;
+}
+
 // With the statistics of the batch itself, as a layer without running ones has even in eval mode.
 ValueId own_statistics(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
@@ -36,9 +68,8 @@ ValueId own_statistics(Builder& b, const Arguments& a) {
     axes.push_back(i);
     more.push_back(i - 1);
   }
-  const ValueId d = b.emit("Sub", {x, reduced(b, "ReduceMean", x, axes, true)});
-  const ValueId var = reduced(b, "ReduceMean", b.emit("Mul", {d, d}), axes, true);
-  ValueId y = b.emit("Div", {d, b.emit("Sqrt", {b.emit("Add", {var, b.scalar_like(x, a.number("eps"))})})});
+  const Statistics s = statistics_of(b, x, axes, a.number("eps"));
+  ValueId y = b.emit("Div", {s.d, s.deviation});
   auto of_channels = [&](const char* name) { return more.empty() ? a.tensor(name) : unsqueeze(b, a.tensor(name), more); };
   if (a.has("weight")) y = b.emit("Mul", {y, of_channels("weight")});
   return a.has("bias") ? b.emit("Add", {y, of_channels("bias")}) : y;
@@ -51,8 +82,19 @@ ValueId batch_norm_either(Builder& b, const Arguments& a) {
 }
 
 IValue batch_norm(Builder& b, const Arguments& a) { return tensor_of(batch_norm_either(b, a)); }
-IValue native_batch_norm(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(batch_norm_either(b, a)), IValue(), IValue()}); }
-IValue batch_norm_no_training(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(batch_norm_of(b, a)), IValue(), IValue()}); }
+// With running statistics the saved ones are empty.
+IValue and_nothing_saved(Builder& b, ValueId y) {
+  auto empty = [&] { return tensor_of(b.constant(tern::Tensor::of<float>({0}, {}))); };
+  return b.ok() ? IValue::tuple({tensor_of(y), empty(), empty()}) : IValue();
+}
+IValue native_batch_norm(Builder& b, const Arguments& a) {
+  const ValueId y = batch_norm_either(b, a), x = a.tensor("input");
+  if (!b.ok() || !a.boolean("training")) return and_nothing_saved(b, y);
+  std::vector<int64_t> axes = {0};
+  for (int i = 2; i < b.rank(x); ++i) axes.push_back(i);
+  return with_statistics(b, y, x, axes, a.number("eps"), false);
+}
+IValue batch_norm_no_training(Builder& b, const Arguments& a) { return and_nothing_saved(b, batch_norm_of(b, a)); }
 
 IValue instance_norm(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
@@ -86,7 +128,10 @@ ValueId layer_norm_of(Builder& b, const Arguments& a) {
 }
 
 IValue layer_norm(Builder& b, const Arguments& a) { return tensor_of(layer_norm_of(b, a)); }
-IValue native_layer_norm(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(layer_norm_of(b, a)), IValue(), IValue()}); }
+IValue native_layer_norm(Builder& b, const Arguments& a) {
+  const ValueId y = layer_norm_of(b, a), x = a.tensor("input");
+  return b.ok() ? with_statistics(b, y, x, last_axes(b, x, a.ints("normalized_shape").size()), a.number("eps")) : IValue();
+}
 
 ValueId group_norm_of(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
@@ -98,22 +143,29 @@ ValueId group_norm_of(Builder& b, const Arguments& a) {
 }
 
 IValue group_norm(Builder& b, const Arguments& a) { return tensor_of(group_norm_of(b, a)); }
-IValue native_group_norm(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(group_norm_of(b, a)), IValue(), IValue()}); }
+IValue native_group_norm(Builder& b, const Arguments& a) {
+  const ValueId y = group_norm_of(b, a), x = a.tensor("input");
+  if (!b.ok()) return {};
+  return with_statistics(b, y, b.reshape(x, {b.size(x, 0), Int(a.integer("num_groups")), Int(-1)}), {2}, a.number("eps"), false);
+}
 
-// x / sqrt(mean(x^2) + eps) * weight
-ValueId rms_norm_of(Builder& b, const Arguments& a) {
+// x / sqrt(mean(x^2) + eps) * weight, and what x is multiplied by.
+IValue fused_rms_norm(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   const auto axes_count = static_cast<int64_t>(a.ints("normalized_shape").size());
   const double eps = a.has("eps") ? a.number("eps") : b.dtype(x) == DType::f64 ? 2.220446049250313e-16 : 1.1920928955078125e-07;
   std::vector<int64_t> axes;
   for (int64_t i = -axes_count; i < 0; ++i) axes.push_back(i);
   const ValueId square = b.emit("ReduceMean", {b.emit("Mul", {x, x}), b.ints(axes)}, attributes({{"keepdims", int64_t(1)}}));
-  const ValueId y = b.emit("Mul", {x, b.emit("Reciprocal", {b.emit("Sqrt", {b.emit("Add", {square, b.scalar_like(x, eps)})})})});
-  return a.has("weight") ? b.emit("Mul", {y, a.tensor("weight")}) : y;
+  const ValueId scale = b.emit("Reciprocal", {b.emit("Sqrt", {b.emit("Add", {square, b.scalar_like(x, eps)})})});
+  const ValueId y = b.emit("Mul", {x, scale});
+  return IValue::tuple({tensor_of(a.has("weight") ? b.emit("Mul", {y, a.tensor("weight")}) : y), tensor_of(scale)});
 }
 
-IValue rms_norm(Builder& b, const Arguments& a) { return tensor_of(rms_norm_of(b, a)); }
-IValue fused_rms_norm(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(rms_norm_of(b, a)), IValue()}); }
+IValue rms_norm(Builder& b, const Arguments& a) {
+  const IValue both = fused_rms_norm(b, a);
+  return b.ok() ? (*both.items())[0] : IValue();
+}
 
 // The channel in the middle, and for even sizes one more before it; LRN has it behind, so that the channels are turned around for it.
 IValue local_response_norm(Builder& b, const Arguments& a) {

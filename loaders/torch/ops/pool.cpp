@@ -31,19 +31,32 @@ Attributes pool_attributes(const Window& w, bool ceil_mode) {
   return attributes({{"kernel_shape", w.kernel}, {"strides", w.stride}, {"pads", pads}, {"dilations", w.dilation}, {"ceil_mode", int64_t(ceil_mode)}});
 }
 
-template <int Spatial>
-ValueId max_pool_of(Builder& b, const Arguments& a) {
-  const ValueId x = a.tensor("input");
-  const Window w = window_of(b, a, Spatial);
-  if (a.has("return_indices") && a.boolean("return_indices")) return b.fail(unsupported("max_pool with return_indices is not supported"));
-  const bool ceil_mode = a.boolean("ceil_mode");
-  return batched(b, x, Spatial, [&](ValueId v) { return b.emit("MaxPool", {v}, pool_attributes(w, ceil_mode)); });
+// MaxPool counts places through the whole tensor, torch within the plane of a channel.
+IValue max_pool_and_places(Builder& b, ValueId x, int spatial, const Attributes& attrs) {
+  const bool alone = b.ok() && b.rank(x) == spatial + 1;
+  const ValueId v = alone ? unsqueeze(b, x, {0}) : x;
+  const std::vector<ValueId> made = b.emit("MaxPool", {v}, attrs, 2);
+  Int plane = 1;
+  for (int i = 0; i < spatial && b.ok(); ++i) plane = b.mul(plane, b.size(v, b.rank(v) - spatial + i));
+  const ValueId places = b.emit("Mod", {made[1], b.scalar(plane)});
+  return IValue::tuple({tensor_of(alone ? squeeze(b, made[0], {0}) : made[0]), tensor_of(alone ? squeeze(b, places, {0}) : places)});
 }
 
 template <int Spatial>
-IValue max_pool(Builder& b, const Arguments& a) { return tensor_of(max_pool_of<Spatial>(b, a)); }
+IValue max_pool_with_indices(Builder& b, const Arguments& a) {
+  const ValueId x = a.tensor("input");
+  const Window w = window_of(b, a, Spatial);
+  return max_pool_and_places(b, x, Spatial, pool_attributes(w, a.boolean("ceil_mode")));
+}
+
 template <int Spatial>
-IValue max_pool_with_indices(Builder& b, const Arguments& a) { return IValue::tuple({tensor_of(max_pool_of<Spatial>(b, a)), IValue()}); }
+IValue max_pool(Builder& b, const Arguments& a) {
+  if (a.has("return_indices") && a.boolean("return_indices")) return max_pool_with_indices<Spatial>(b, a);
+  const ValueId x = a.tensor("input");
+  const Window w = window_of(b, a, Spatial);
+  const bool ceil_mode = a.boolean("ceil_mode");
+  return tensor_of(batched(b, x, Spatial, [&](ValueId v) { return b.emit("MaxPool", {v}, pool_attributes(w, ceil_mode)); }));
+}
 
 // Sums over windows by a divisor, in ceil mode: the zeros that the last windows reach into are written out, so that all windows are whole.
 ValueId divided_sums(Builder& b, ValueId x, const Window& w, double divisor) {
@@ -147,9 +160,11 @@ IValue adaptive_pool(Builder& b, const Arguments& a) {
   return adaptive_pool_of<Spatial, Maximum>(b, x, a["output_size"]);
 }
 
-// ATen's gives indices too.
+// ATen's gives indices too, which only windows of equal size could tell.
 template <int Spatial>
-IValue adaptive_max_pool(Builder& b, const Arguments& a) { return IValue::tuple({adaptive_pool_of<Spatial, true>(b, a.tensor("input"), a["output_size"]), IValue()}); }
+IValue adaptive_max_pool(Builder& b, const Arguments& a) {
+  return IValue::tuple({adaptive_pool_of<Spatial, true>(b, a.tensor("input"), a["output_size"]), IValue::uncomputed()});
+}
 
 // (sum x^p)^(1/p), not of |x|; in ceil mode torch scales the mean over what is inside by the whole window.
 template <int Spatial>

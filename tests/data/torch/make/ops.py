@@ -4,7 +4,7 @@
 
 cases.txt has a line for each case, three columns that tabs separate: the call; the same as the body of a forward, where the operators have
 spellings in Python code; the names of the results, - for None. Names in calls are arrays of the file; those that begin with a capital
-letter are constants (weights). Equal results are one array. The calls are in ops_*.py beside this file, by family. Made with torch 2.14.1.
+letter are constants (weights). Equal results are one array. The calls are in ops_*.py beside this file, by family. Made with torch 2.15.0.
 """
 import ast
 import math

@@ -42,3 +42,8 @@ cases += ["torch.aminmax(x)", "torch.aminmax(x, dim=1, keepdim=True)", "Tensor.a
           "torch.cumsum(i, 0)", "torch.cumsum(b, 1)", "torch.cumsum(i32, 2)", "torch.cumsum(x, 0, dtype=torch.float64)", "Tensor.cumsum(x, dim=2)", "aten.cumsum.default(x, 1)", "torch.cumsum(s, 0)", "torch.cumprod(x, 1)", "Tensor.cumprod(small, 2)", "aten.cumprod.default(x, -1)", "torch.cumsum(h, 1)",
           "torch.diff(x)", "torch.diff(x, 2, 1)", "Tensor.diff(x, dim=0)", "aten.diff.default(x)", "torch.logcumsumexp(x, 1)", "Tensor.logcumsumexp(x, 0)", "aten.logcumsumexp.default(wide, 2)", "torch.amax(x, ())",
           "torch.amin(x, dim=[0, 1])"]
+# lists of several axes, negative and unsorted ones
+for name in ("sum.dim_IntList", "mean.dim", "var.correction", "std.correction", "amax.default", "amin.default", "logsumexp.default", "any.dims", "all.dims", "nansum.default", "var.dim", "std.dim", "nanmean.default"):
+    cases += [f"aten.{name}(x, [-1, 0])", f"aten.{name}(x, [1, -1])", f"aten.{name}(r5, [3, 0, -1])"]
+cases += ["aten.count_nonzero.dim_IntList(small, [-1, 0])", "aten.linalg_vector_norm.default(r5, 3, [-1, 1])", "aten.norm.ScalarOpt_dim(r5, 2, [3, 0], True)", "aten.linalg_matrix_norm.default(x, 1, [-1, 0])", "aten.linalg_matrix_norm.default(x, math.inf, [2, 0], True)", "aten.frobenius_norm.dim(x, [-1, 0])",
+          "aten.linalg_norm.default(x, 1, [-1, 0])", "aten.var_mean.correction(x, [-1, 0], correction=0, keepdim=True)", "aten.var_mean.dim(r5, [3, 1])", "aten.std_mean.correction(r5, [-2, 0])", "torch.linalg.norm(x, 1, (2, 0))"]

@@ -40,3 +40,6 @@ cases = [
     "aten.constant_pad_nd.default(x, [0, 1, 2, 0])", "torch.constant_pad_nd(x, (1, 1), 2)", "aten.reflection_pad1d.default(seq, [1, 2])", "aten.reflection_pad2d.default(img, [1, 2, 0, 3])", "aten.reflection_pad3d.default(vol, [1, 1, 1, 0, 2, 1])",
     "aten.replication_pad1d.default(seq, [2, 0])", "aten.replication_pad2d.default(img, [1, 2, 0, 3])", "aten.replication_pad3d.default(vol, [1, 1, 1, 0, 2, 1])", "aten._pad_circular.default(seq, [1, 2])",
 ]
+# lists of several axes, negative and unsorted ones
+cases += ["aten.flip.default(x, [-1, 0])", "aten.flip.default(x, [2, -3, 1])", "torch.flip(x, (-1, 0))", "torch.roll(x, (1, -2), (2, 0))", "aten.roll.default(x, [1, 2, -1], [-1, 0, 1])", "aten.permute.default(x, [-1, 0, -2])", "torch.permute(x, (2, -3, 1))",
+          "torch.movedim(r5, (0, -1), (-2, 1))", "aten.movedim.intlist(r5, [0, -1, 2], [-2, 1, 0])", "aten.squeeze.dims(one, [-2, 0])", "torch.squeeze(one, (2, 0))", "torch.rot90(x, 1, (2, 0))", "aten.rot90.default(x, -1, [-1, 0])"]

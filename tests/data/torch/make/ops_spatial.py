@@ -66,3 +66,10 @@ cases += [
     "F.cosine_similarity(x, y)", "F.cosine_similarity(x, y, dim=-1)", "F.cosine_similarity(x, v, dim=-1)", "F.cosine_similarity(x, torch.zeros(2, 3, 4))", "F.cosine_similarity(x, y, 1, 2.0)", "torch.cosine_similarity(x, y, 2)", "aten.cosine_similarity.default(x, y, 1)", "F.pairwise_distance(x, y)", "F.pairwise_distance(x, y, 1.0, keepdim=True)", "F.pairwise_distance(x, y, 3)", "F.pairwise_distance(x, v, eps=0.1)",
     "torch.pairwise_distance(x, y)", "aten.pairwise_distance.default(x, y)",
 ]
+# lists of several axes, negative and unsorted ones
+cases += ["aten.tensordot.default(x, y, [1, 2], [1, 2])", "aten.tensordot.default(x, y, [2, 1], [2, 1])", "aten.tensordot.default(x, y, [-1, 0], [2, 0])", "aten.tensordot.default(x, y, [0, 1, 2], [0, 1, 2])", "aten.tensordot.default(x, n, [-1], [-1])", "aten.tensordot.default(v, v5, [], [])", "torch.tensordot(x, y, dims=([1, 2], [1, 2]))",
+          "torch.tensordot(x, y, dims=[[2, -3], [-1, 0]])", "torch.tensordot(x, y, 3)", "torch.tensordot(v, v5, 0)"]
+# second results
+cases += ["aten.max_pool2d_with_indices.default(img, [3, 3], [2, 2], [1, 1])", "aten.max_pool2d_with_indices.default(im3, [2, 2])", "aten.max_pool2d_with_indices.default(img, [2, 3], [1, 2], [1, 0], [2, 1], True)", "aten.max_pool3d_with_indices.default(vol, [2, 2, 2], [1, 2, 1])",
+          "F.max_pool1d(seq, 3, return_indices=True)", "F.max_pool2d(img, 2, return_indices=True)", "F.max_pool2d(im3, (3, 2), 2, 1, return_indices=True)", "F.max_pool3d(vol, 2, return_indices=True)", "aten.native_layer_norm.default(x, [4], G4, H4, 1e-5)", "aten.native_layer_norm.default(x, [3, 4], None, None, 1e-3)",
+          "aten.native_group_norm.default(img, G4, H4, 2, 4, 72, 2, 1e-5)", "aten._native_batch_norm_legit.no_stats(img, G4, H4, True, 0.1, 1e-5)", "aten._native_batch_norm_legit_no_training.default(img, G4, H4, M4, V4, 0.1, 1e-5)", "aten.native_batch_norm.default(img, None, None, M4, V4, False, 0.1, 1e-5)", "aten._fused_rms_norm.default(x, [4], G4, 1e-5)"]
