@@ -81,12 +81,15 @@ check "the known ones are listed" grep -q 'named nope; known: batch$' "$work/err
 cp "$data/models/digits_mlp/data.npz" "$work/a=b.npz"
 expect 0 "a file name with an equals sign" run "$mlp" --input "$work/a=b.npz:in_image"
 if python3 -c 'import numpy' 2>/dev/null; then
-  python3 - "$work" <<'P'
+  python3 - "$work" "$data" <<'P'
 import sys, numpy as np
 np.save(sys.argv[1] + "/f64.npy", np.zeros((1, 1, 28, 28)))
 np.save(sys.argv[1] + "/flat.npy", np.zeros(784, "float32"))
 np.save(sys.argv[1] + "/sample.npy", np.zeros((1, 28, 28), "float32"))
+np.savez(sys.argv[1] + "/more.npz", out_more=np.zeros(2, "float32"), **np.load(sys.argv[2] + "/models/digits_mlp/data.npz"))
 P
+  expect 3 "verify with an output that the model has not" verify "$mlp" "$work/more.npz"
+  says "holds out_more, which the model does not give"
   expect 3 "f64 for f32" run "$mlp" --input "$work/f64.npy"
   says 'a.astype("float32") in NumPy'
   expect 3 "as many elements of another shape" run "$mlp" --input "$work/flat.npy" --dim batch=1

@@ -170,10 +170,15 @@ Result<std::vector<Recording>> read_recordings(const std::string& path, const Mo
     if (!r.inputs.back()) return invalid(path + ": holds nothing for input " + p.name + "; wanted in_" + p.name + "; it holds " + joined(r.found));
   }
   std::string wanted;
-  for (const Port& p : model.outputs()) {
+  const std::vector<Port> ports = model.outputs();
+  for (const Port& p : ports) {
     wanted += (wanted.empty() ? "out_" : ", out_") + p.name;
     r.outputs.push_back(take("out_" + p.name));
     outputs += r.outputs.back().has_value();
+  }
+  for (const std::string& name : r.found) {  // all of what was recorded is compared, or it is said
+    const bool known = !name.starts_with("out_") || std::any_of(ports.begin(), ports.end(), [&](const Port& p) { return name.substr(4) == p.name; });
+    if (!known && outputs > 0) return invalid(path + ": holds " + name + ", which the model does not give; its outputs are " + wanted);
   }
   if (outputs == 0) return invalid(path + ": holds no output of the model; wanted " + wanted + "; it holds " + joined(r.found));
   all.push_back(std::move(r));
