@@ -38,6 +38,7 @@ struct Place {
 struct Module {
   std::string cls;            // "Conv2d", "Block"
   std::string qualified;      // "torch.nn.modules.conv.Conv2d" where the file says so (whole modules), else empty
+  std::string extends;        // the layer of torch.nn that its class extends ("Conv1d"), where an architecture file says so; else empty
   Place place;
   // Constructor arguments as printed or written: positional ones have an empty name. Of a pickled module: its __dict__ attributes.
   std::vector<std::pair<std::string, Literal>> args;

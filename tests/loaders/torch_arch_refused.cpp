@@ -175,7 +175,7 @@ TEST_CASE("programs: names of self, parameters, and annotations") {
   m.cls = "Net";
   const Function* f = parsed->program->find(m);
   REQUIRE(f != nullptr);
-  const std::vector<std::string> names = parsed->program->names_of_self(*f);
+  const std::vector<std::string> names = parsed->program->names_of_self(m, *f);
   for (const char* name : {"a", "b", "c", "d", "flag", "inner", "helper"}) CHECK_MESSAGE(std::count(names.begin(), names.end(), name) == 1, name);
   CHECK(names.size() == 7);
   const std::vector<Parameter>& p = parsed->program->parameters(*f);

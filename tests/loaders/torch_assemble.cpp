@@ -1,6 +1,8 @@
 // From trees to graphs: inputs and their types, names of outputs, split and tied weights, custom classes, and what is refused.
 // Code: loaders/torch/nn/assemble.cpp, net.cpp, weights.cpp, parametrize.cpp.
+#include "kernels/evaluate.h"
 #include "loaders/torch/bind.h"
+#include "loaders/torch/dtypes.h"
 #include "loaders/torch/nn/layers.h"
 #include "tests/support/torch_layers.h"
 
@@ -134,7 +136,7 @@ TEST_CASE("torch assemble: what a printed tree and its weights do not tell is re
   CHECK(error("Sequential(\n  (0): Sequential(\n    (pool): FractionalMaxPool2d(2)\n  )\n)\n") ==
         "0.pool: FractionalMaxPool2d is not supported: its windows are random");
   CHECK(error("Sequential(Linear(4, 4), ModuleList())").find("1: ModuleList has no forward: call what it holds") == 0);
-  CHECK(error("Sequential(Linear(4, 4), MaxPool1d(2, return_indices=True))").find("return_indices") != std::string::npos);
+  CHECK(error("Sequential(Linear(4, 4), AdaptiveMaxPool1d(2, return_indices=True))").find("return_indices") != std::string::npos);
   CHECK(error("Sequential(Linear(4, 4), MaxPool1d())").find("1: MaxPool1d: kernel_size is missing; write MaxPool1d(kernel_size=…)") == 0);
 
   auto unknown = torch::parse_architecture("Sequential(Linear(4, 4, colour=3))", "net.txt");
@@ -280,6 +282,128 @@ TEST_CASE("torch assemble: a whole module of the user's class runs with his forw
   CHECK(g->output_names == std::vector<std::string>{"logits", "states_0", "states_1_0"});
   LayerCase c{"custom", "", "", "", nullptr, {by_name.at("x")}, {by_name.at("logits"), by_name.at("x"), by_name.at("states")}};
   check_outputs(std::move(*g), c, "whole");
+}
+
+// What a tree with classes builds, and what a tree of torch.nn's own does; the conversions of names between them aside.
+std::string text_of(const std::string& text, const LoadOptions& options = {}) {
+  auto g = build(text, options);
+  return g ? to_text(*g) : g.error().message();
+}
+
+TEST_CASE("torch assemble: a class that extends a layer is that layer, however it calls it") {
+  const std::string conv = "(1, 4, kernel_size=(3,), stride=(1,), padding=(1,))", head = "Sequential(\n  (0): My" + conv + "\n  (1): ReLU()\n)\n";
+  const std::string plain = text_of("Sequential(\n  (0): Conv1d" + conv + "\n  (1): ReLU()\n)\n");
+  const std::string def = "    def forward(self, x):\n        return ";
+  for (const std::string classes : {
+           "class My(nn.Conv1d): pass\n",
+           "class My(torch.nn.Conv1d):\n    'Nothing new.'\n",
+           "class Base(nn.Conv1d):\n    pass\nclass My(Base):\n    pass\n",
+           "class Mixin:\n    def double(self, x):\n        return x\nclass My(Mixin, nn.Conv1d):\n    pass\n",
+       }) {
+    CHECK_MESSAGE(text_of(head + classes) == plain, classes);
+  }
+  for (const std::string result : {"super().forward(x)", "super(My, self).forward(x)", "nn.Conv1d.forward(self, x)", "torch.nn.Conv1d.forward(self, x)",
+                                   "F.conv1d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)"}) {
+    CHECK_MESSAGE(text_of(head + "class My(nn.Conv1d):\n" + def + result + "\n", {.inputs = {{"", DType::f32, {"batch", "1", "input_2"}}}}) == plain, result);
+  }
+  CHECK(text_of(head + "class Base(nn.Conv1d):\n" + def + "super().forward(self.same(x))\n    def same(self, x):\n        return x\nclass My(Base):\n" + def + "super().forward(x)\n") == plain);
+  CHECK(text_of(head + "class Base(nn.Conv1d):\n" + def + "super().forward(x)\nclass My(Base):\n" + def + "Base.forward(self, x)\n") == plain);
+  const std::string norm = text_of("Linear(4, 2)", {.inputs = {{"input", DType::f32, {"batch", "4"}}}});
+  CHECK(text_of("Linear(4, 2)\nclass Linear(nn.Linear):\n    def forward(self, input):\n        return super().forward(input)\n") == norm);
+  // its own weights beside the layer's, and a class above that has no such method
+  CHECK(inputs("My" + conv + "\nclass My(nn.Conv1d):\n" + def + "super().forward(x) * self.gain\n").find("self.gain") != std::string::npos);
+  CHECK(inputs("My" + conv + "\nclass My(nn.Conv1d):\n" + def + "super().rate(x)\n").find("no class above My has a rate that is known") != std::string::npos);
+}
+
+TEST_CASE("torch assemble: what a forward does before its layer tells the input too") {
+  const std::string my = "(1, 4, kernel_size=(3,), padding=(1,))\nclass My(nn.Conv1d):\n    def forward(self, x):\n        return super().forward(", norm = "((8,))\nclass My(nn.LayerNorm):\n    def forward(self, x):\n        ";
+  CHECK(inputs("My" + my + "x)\n") == "x: f32[batch,1,x_2]");
+  CHECK(inputs("My" + my + "x.unsqueeze(-2))\n") == "x: f32[batch,x_1]");
+  CHECK(inputs("My" + my + "x.transpose(1, 2))\n") == "x: f32[batch,x_1,1]");
+  CHECK(inputs("My" + norm + "return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)\n") == "x: f32[batch,8,x_2,x_3]");
+}
+
+TEST_CASE("torch assemble: attributes that __init__ sets in branches") {
+  const std::string tree = "Net(\n  (a): Linear(4, 4)\n)\nclass Net(nn.Module):\n    def __init__(self, dim, norm_layer=None, bias=True):\n";
+  const std::string forward = "    def forward(self, x: f32[N, 4]):\n        x = self.a(x)\n        return x if self.v is None else x + self.v\n";
+  const std::string without = text_of("Net(\n  (a): Linear(4, 4)\n)\ndef forward(self, x: f32[N, 4]):\n    return self.a(x)\n");
+  for (const std::string init : {
+           "        if bias:\n            self.v = Attention(dim)\n        else:\n            self.v = None\n",
+           "        self.v = None\n        if bias:\n            self.v = nn.Linear(dim, dim)\n",
+           "        self.v = norm_layer(dim) if norm_layer else None\n",
+           "        self.v: Optional[nn.Module] = None\n",
+           "        self.w = self.v = None\n",
+           "        if bias:\n            self.v = nn.Parameter(torch.zeros(dim))\n        else:\n            self.register_parameter('v', None)\n",
+           "        self.register_buffer(\"v\", None)\n",
+       }) {
+    CHECK_MESSAGE(text_of(tree + init + forward) == without, init);
+  }
+  for (const std::string init : {"        self.v = 2.5\n        if bias:\n            self.v = None\n", "        if bias:\n            self.v = scale(dim)\n        else:\n            self.v = None\n",
+                                 "        if bias:\n            self.v = 1\n        else:\n            self.v = 2\n"}) {
+    CHECK_MESSAGE(text_of(tree + init + forward).find("self.v: Net has no module, weight or attribute of that name") != std::string::npos, init);
+  }
+}
+
+TEST_CASE("torch assemble: a state_dict of other dtypes is copied into the module's") {
+  const std::string net = "Sequential(\n  (0): Linear(4, 2)\n  (1): BatchNorm1d(2)\n)\n";
+  const torch::Architecture arch = parse(net);
+  auto expected = torch::expected_state(*arch.root, arch.program.get());
+  REQUIRE(expected.ok());
+  // 1.5 and 0 as f16, bf16, f64 and i64; every third tensor of the file has another dtype.
+  auto stored = [](const torch::StoredTensor& like, DType dtype, bool whole) {
+    torch::StoredTensor t = like;
+    t.dtype = dtype;
+    t.dtype_name = name(dtype);
+    t.element_size = static_cast<int64_t>(size_of(dtype));
+    auto made = Tensor::allocate(DType::f32, Dims(std::span<const int64_t>(t.sizes)));
+    std::fill_n(made->mutable_data<float>(), made->count(), whole ? 3.0f : 1.5f);
+    Attributes to;
+    to.set("to", torch::onnx_number(dtype));
+    auto cast = evaluate(*find_op("Cast"), to, {&*made, 1}, 1, {});
+    REQUIRE(cast.ok());
+    auto bytes = std::make_shared<std::vector<std::byte>>((*cast)[0].raw(), (*cast)[0].raw() + (*cast)[0].bytes());
+    auto storage = std::make_shared<torch::Storage>();
+    storage->bytes = *bytes;
+    storage->owner = bytes;
+    t.storage = storage;
+    return t;
+  };
+  const DType kinds[] = {DType::f16, DType::bf16, DType::f64, DType::i64, DType::f32};
+  for (size_t first = 0; first < std::size(kinds); ++first) {
+    torch::StateDict file = zeros(arch);
+    size_t at = first;
+    for (auto& e : file.entries) {
+      const DType dtype = e.name.ends_with("num_batches_tracked") ? DType::i64 : kinds[at++ % std::size(kinds)];
+      e.tensor = stored(e.tensor, dtype, dtype == DType::i64);
+    }
+    auto bound = torch::bind_weights(file, *arch.root, *expected, true);
+    REQUIRE_MESSAGE(bound.ok(), (bound.ok() ? "" : bound.error().message()));
+    auto g = torch::assemble(*arch.root, arch.program.get(), bound->weights, {}, "pytorch");
+    REQUIRE_MESSAGE(g.ok(), (g.ok() ? "" : g.error().message()));
+    CHECK(g->value(g->inputs[0]).type.dtype == DType::f32);
+    for (const auto& e : file.entries) {
+      auto v = std::find_if(g->values.begin(), g->values.end(), [&](const Value& value) { return value.name == e.name; });
+      if (v == g->values.end()) continue;  // the count of batches
+      REQUIRE(v->constant.dtype() == DType::f32);
+      CHECK(v->constant.data<float>()[0] == (e.tensor.dtype == DType::i64 ? 3.0f : 1.5f));
+    }
+    CHECK(bound->weights.find("1.num_batches_tracked")->used_as() == DType::i64);
+  }
+  // a forward that computes in f16, and an input that is declared so
+  torch::StateDict half = zeros(parse("Net(\n  (a): Linear(4, 2)\n)\n"));
+  for (auto& e : half.entries) e.tensor = stored(e.tensor, DType::f16, false);
+  auto dtype_of_output = [&](const std::string& text, DType module) {
+    const torch::Architecture a = parse(text);
+    auto wanted = torch::expected_state(*a.root, a.program.get());
+    auto bound = torch::bind_weights(half, *a.root, *wanted, true, module);
+    REQUIRE(bound.ok());
+    auto g = torch::assemble(*a.root, a.program.get(), bound->weights, {}, "pytorch");
+    return g ? std::string(name(g->value(g->outputs[0]).type.dtype)) : g.error().message();
+  };
+  const std::string tree = "Net(\n  (a): Linear(4, 2)\n)\n";
+  CHECK(dtype_of_output(tree + "def forward(self, x: f32[N, 4]):\n    return self.a(x)\n", DType::f32) == "f32");
+  CHECK(dtype_of_output(tree + "def forward(self, x: f32[N, 4]):\n    return self.a(x.half())\n", DType::f32) == "f16");
+  CHECK(dtype_of_output(tree + "def forward(self, x: f16[N, 4]):\n    return self.a(x) + self.a.bias\n", DType::f16) == "f16");
 }
 
 TEST_CASE("torch assemble: hooks and quantised classes are refused by name") {

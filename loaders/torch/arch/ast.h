@@ -71,6 +71,7 @@ struct ClassScope {
   std::string name;
   std::map<std::string, std::shared_ptr<const Function>, std::less<>> methods;
   std::map<std::string, IValue, std::less<>> attributes;
+  std::vector<std::string> names_of_self;  // that its methods read
 };
 
 // A forward, a method or a function.

@@ -70,27 +70,12 @@ IValue Interpreter::attribute_of_module(const IValue::Callable& c, const std::st
     return LayerCall(network_, m, c.name, nothing, no_names).option(name);
   }
   if (const Literal* literal = m.arg(name)) return from_literal(*literal);
-  if (auto base = program_.bases.find(m.cls); base != program_.bases.end()) {  // class LayerNorm2d(nn.LayerNorm): self.normalized_shape
-    Module as_base = m;
-    as_base.cls = base->second;
-    as_base.qualified.clear();
-    const Layer* of_base = find_layer(as_base);
-    if (of_base != nullptr && has_parameter(of_base->signature, name)) {
-      const IValues nothing;
-      const Named no_names;
-      return LayerCall(network_, as_base, c.name, nothing, no_names).option(name);
-    }
-  }
   for (const Module::Own& own : m.tensors) {
     if (own.name == name && !own.tensor) return {};  // registered as None
     if (own.name == name) return weight(path, place);
   }
   if (name == "training") return false;
-  const Function* own = &m == &module_ ? function_ : program_.find(m);
-  const ClassScope* scope = &m == &module_ ? scope_ : own != nullptr ? own->scope.get() : nullptr;
-  if (scope != nullptr) {
-    if (auto known = scope->attributes.find(name); known != scope->attributes.end()) return known->second;
-  }
+  if (const IValue* constant = program_.constant(m.cls, name)) return *constant;
   if (auto known = program_.children.find(m.cls); known != program_.children.end() && known->second.contains(name)) return {};
   if (m.cls == "ParameterList" || m.cls == "ParameterDict") return fail(place, "there is no weight " + printable(path));
   return fail(place, "self." + printable(name) + ": " + m.cls + (c.name.empty() ? std::string() : " (" + printable(c.name) + ")") +
@@ -186,7 +171,7 @@ IValue Interpreter::index_of(const IValue& object, const IValue& at, const Place
     IValues some;
     for (int64_t i : which) some.push_back(items[static_cast<size_t>(i)]);
     const auto* s = object.get<IValue::Sequence>();
-    if (module && c->module->cls == "Sequential") return sequential(*c, which);
+    if (module && (c->module->cls == "Sequential" || c->module->extends == "Sequential")) return sequential(*c, which);
     return s != nullptr && s->tuple ? IValue::tuple(std::move(some)) : IValue::list(std::move(some));
   }
   return fail(place, std::string("an index must be an int or a slice, not ") + at.kind());
@@ -195,8 +180,7 @@ IValue Interpreter::index_of(const IValue& object, const IValue& at, const Place
 // self.layers[2:]: a Sequential of these children, which keep their names and so their weights.
 IValue Interpreter::sequential(const IValue::Callable& c, const std::vector<int64_t>& which) {
   auto part = std::make_shared<Module>();
-  part->cls = c.module->cls;
-  part->qualified = c.module->qualified;
+  part->cls = "Sequential";
   part->pickled = c.module->pickled;
   part->place = c.module->place;
   for (int64_t i : which) part->children.push_back(c.module->children[static_cast<size_t>(i)]);

@@ -77,7 +77,10 @@ std::optional<bool> Interpreter::is_instance(const IValue& v, const IValue& type
   if (name == "bool") return v.get<bool>() != nullptr;
   if (name == "float") return v.get<double>() != nullptr;
   if (name == "str") return v.get<std::string>() != nullptr;
-  if (const auto* m = v.get<IValue::Callable>(); m != nullptr && m->module) return name == "Module" || m->module->cls == name;
+  if (const auto* m = v.get<IValue::Callable>(); m != nullptr && m->module) {
+    const std::vector<std::string> classes = program_.ancestors(m->module->cls);
+    return name == "Module" || std::find(classes.begin(), classes.end(), name) != classes.end();
+  }
   return false;
 }
 
@@ -278,9 +281,7 @@ IValues Interpreter::loop_elements(const IValue& v, const Place& place) {
 bool Interpreter::has_attribute(const IValue::Callable& c, const std::string& name) const {
   const Module& m = *c.module;
   if (m.child(name) != nullptr || m.arg(name) != nullptr || network_.weights.has(join(c.name, name))) return true;
-  const Function* forward = &m == &module_ ? function_ : program_.find(m);
-  const ClassScope* scope = &m == &module_ ? scope_ : forward != nullptr ? forward->scope.get() : nullptr;
-  return scope != nullptr && (scope->attributes.contains(name) || scope->methods.contains(name));
+  return program_.constant(m.cls, name) != nullptr || program_.method(m.cls, name).function != nullptr;
 }
 
 bool Interpreter::method_of_sequence(const IValue& object, const std::string& name, const IValues& given, const Place& place, IValue& result) {

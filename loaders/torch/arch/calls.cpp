@@ -54,8 +54,9 @@ IValue Interpreter::call(const Expression& e) {
   const Expression& callee = *e.parts[0];
   IValue object;
   const bool method = callee.kind == Kind::attribute;
-  if (method) object = value(*callee.parts[0]);
-  else object = value(callee);
+  const std::optional<Above> above = method ? above_of(*callee.parts[0]) : std::nullopt;
+  if (method && !above) object = value(*callee.parts[0]);
+  else if (!method) object = value(callee);
   if (!ok()) return {};
   IValues positional;
   Named named;
@@ -76,11 +77,57 @@ IValue Interpreter::call(const Expression& e) {
     }
   }
   if (!ok()) return {};
+  if (above) return call_above(*above, callee.text, std::move(positional), named, e.place);
   if (method) return call_method(callee, object, std::move(positional), named, e.place);
   const auto* c = object.get<IValue::Callable>();
   if (c == nullptr) return fail(e.place, std::string(object.kind()) + " cannot be called");
   if (c->module) return call_module(*c, positional, named, e.place);
   return call_function(c->name, positional, named, e.place);
+}
+
+// super().forward(x), super(Block, self).forward(x), nn.Conv1d.forward(self, x)
+std::optional<Interpreter::Above> Interpreter::above_of(const Expression& e) const {
+  using Kind = Expression::Kind;
+  auto is_name = [](const Expression& x, std::string_view text) { return x.kind == Kind::name && x.text == text; };
+  if (e.kind == Kind::call && is_name(*e.parts[0], "super") && (e.parts.size() == 1 || e.parts.size() == 3)) {
+    if (e.parts.size() == 3) return e.parts[1]->kind == Kind::name ? std::optional(Above{e.parts[1]->text, false, false}) : std::nullopt;
+    return Above{scope_ != nullptr ? scope_->name : std::string(), false, false};
+  }
+  if (e.kind == Kind::name && program_.scopes.contains(e.text) && !variables_.contains(e.text)) return Above{e.text, true, true};
+  const bool of_nn = e.kind == Kind::attribute && (is_name(*e.parts[0], "nn") || (e.parts[0]->kind == Kind::attribute && e.parts[0]->text == "nn" && is_name(*e.parts[0]->parts[0], "torch")));
+  return of_nn && e.text == module_.extends && !e.text.empty() ? std::optional(Above{e.text, true, true}) : std::nullopt;
+}
+
+IValue Interpreter::call_above(const Above& above, const std::string& name, IValues positional, const Named& named, const Place& place) {
+  if (above.self_given) {
+    const auto* c = positional.empty() ? nullptr : positional[0].get<IValue::Callable>();
+    if (c == nullptr || c->module.get() != &module_) return fail(place, printable(above.cls + "." + name) + " is called without self");
+    positional.erase(positional.begin());
+  }
+  const std::vector<std::string> order = program_.ancestors(module_.cls);
+  auto at = std::find(order.begin(), order.end(), above.cls);
+  if (at == order.end()) return fail(place, "super() belongs into a method of a class that " + printable(module_.cls) + " is");
+  if (!above.itself) ++at;
+  const Builder::Position before = b_.exchange_position({function_->source.get(), place});
+  auto run = [&](const Function& f, const ClassScope* scope) {
+    IValue result = Interpreter(program_, network_, module_, path_, depth_ + 1).run(f, scope, positional, named);
+    b_.exchange_position(before);
+    return result;
+  };
+  const bool forward = name == "forward" || name == "__call__";
+  for (; at != order.end() && (*at != module_.extends || program_.scopes.contains(*at)); ++at) {
+    auto scope = program_.scopes.find(*at);
+    auto own = program_.functions.find(*at);
+    if (forward && own != program_.functions.end() && (!own->second->scope || own->second->scope->name == *at)) return run(*own->second, own->second->scope.get());
+    if (scope != program_.scopes.end()) {
+      if (auto known = scope->second->methods.find(name); known != scope->second->methods.end()) return run(*known->second, scope->second.get());
+    }
+  }
+  IValue result;
+  if (forward && !module_.extends.empty()) result = network_.run_layer(module_, path_, positional, named);
+  b_.exchange_position(before);
+  if (forward && !module_.extends.empty()) return ok() ? result : IValue();
+  return fail(place, "no class above " + printable(above.cls) + " has a " + printable(name) + " that is known");
 }
 
 IValue Interpreter::call_module(const IValue::Callable& c, const IValues& given, const Named& given_names, const Place& place) {
@@ -102,15 +149,11 @@ IValue Interpreter::call_method(const Expression& callee, const IValue& object, 
   if (c != nullptr && c->module) {
     const Module& m = *c->module;
     const bool own = &m == &module_;
-    const Function* forward = own ? function_ : program_.find(m);
-    const ClassScope* scope = own ? scope_ : forward != nullptr ? forward->scope.get() : nullptr;
-    if (scope != nullptr && m.child(name) == nullptr) {
-      if (auto known = scope->methods.find(name); known != scope->methods.end()) {
-        const Builder::Position before = b_.exchange_position({function_->source.get(), place});
-        IValue result = Interpreter(program_, network_, m, c->name, depth_ + 1).run(*known->second, scope, positional, named);
-        b_.exchange_position(before);
-        return result;
-      }
+    if (const Program::Method known = program_.method(m.cls, name); known.function != nullptr && m.child(name) == nullptr) {
+      const Builder::Position before = b_.exchange_position({function_->source.get(), place});
+      IValue result = Interpreter(program_, network_, m, c->name, depth_ + 1).run(*known.function, known.scope, positional, named);
+      b_.exchange_position(before);
+      return result;
     }
     IValue result;
     if (name == "forward" && !own) return call_module(*c, positional, named, place);

@@ -68,6 +68,12 @@ class Interpreter {
 
   // ---- calls.cpp ----
   IValue call(const Expression& e);
+  struct Above {                    // where to look for a method: at this class, or behind it
+    std::string cls;
+    bool itself, self_given;
+  };
+  std::optional<Above> above_of(const Expression& e) const;
+  IValue call_above(const Above& above, const std::string& name, IValues positional, const Named& named, const Place& place);
   IValue call_module(const IValue::Callable& module, const IValues& positional, const Named& named, const Place& place);
   IValue call_function(const std::string& spelling, const IValues& positional, const Named& named, const Place& place);
   IValue call_method(const Expression& callee, const IValue& object, IValues positional, const Named& named, const Place& place);

@@ -97,9 +97,13 @@ std::vector<std::string> names_of_self(const Function& f) {
   std::vector<std::string> out;
   std::set<std::string> seen;
   collect_self(f, out, seen);
-  if (f.scope) {
-    for (const auto& [name, method] : f.scope->methods) collect_self(*method, out, seen);
-  }
+  return out;
+}
+
+std::vector<std::string> names_of_self(const ClassScope& scope) {
+  std::vector<std::string> out;
+  std::set<std::string> seen;
+  for (const auto& [name, method] : scope.methods) collect_self(*method, out, seen);
   return out;
 }
 

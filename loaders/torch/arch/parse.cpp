@@ -3,6 +3,7 @@
 
 #include "loaders/torch/arch/parse_function.h"
 #include "loaders/torch/arch/tree.h"
+#include "loaders/torch/nn/layers.h"
 
 namespace tern::torch {
 namespace {
@@ -63,27 +64,20 @@ std::shared_ptr<Module> unwrapped(std::shared_ptr<Module> root) {
   return root;
 }
 
-// A class without a forward has its base's: one of another class of the file, or Sequential's.
-Status inherit(Program& program, size_t& room) {
-  constexpr int kMostBases = 16;
-  static constexpr std::string_view kSequential = "def forward(self, input):\n    for module in self:\n        input = module(input)\n    return input\n";
-  for (const auto& [cls, first] : program.bases) {
-    std::string base = first;
-    for (int i = 0; i < kMostBases && !program.functions.contains(cls); ++i) {
-      if (auto known = program.functions.find(base); known != program.functions.end()) {
-        program.functions.emplace(cls, known->second);
-      } else if (auto next = program.bases.find(base); next != program.bases.end()) {
-        base = next->second;
-      } else if (base == "Sequential") {
-        Program chain;
-        if (Status s = Parser(std::make_shared<const SourceText>("Sequential", kSequential), 0, room).read_function(chain); !s) return s;
-        program.functions.emplace(cls, chain.functions.at(""));
-      } else {
-        break;
-      }
+// A class without a forward has that of the next class of the file among those that it extends, unless a layer of torch.nn comes before.
+void inherit(Program& program) {
+  std::vector<std::pair<std::string, std::shared_ptr<const Function>>> inherited;
+  for (const auto& [cls, bases] : program.bases) {
+    if (program.functions.contains(cls)) continue;
+    for (const std::string& base : program.ancestors(cls)) {
+      Module layer;
+      layer.cls = base;
+      if (auto known = program.functions.find(base); known != program.functions.end()) inherited.emplace_back(cls, known->second);
+      else if (program.scopes.contains(base) || find_layer(layer) == nullptr) continue;
+      break;
     }
   }
-  return {};
+  for (auto& [cls, forward] : inherited) program.functions.emplace(cls, std::move(forward));
 }
 
 void collect_children(const Module& m, std::set<const Module*>& seen, Program& program) {  // at most kMaxModuleDepth deep
@@ -154,11 +148,12 @@ Result<Architecture> parse_architecture(std::string_view text, const std::string
     begin = parser.offset();
     while (begin > 0 && (all[begin - 1] == ' ' || all[begin - 1] == '\t')) --begin;
   }
-  if (Status s = inherit(*out.program, room); !s) return s.error();
+  inherit(*out.program);
   if (!out.root && out.program->functions.empty()) {
     return invalid((file.empty() ? "architecture" : file) + ": no module tree and no forward; give what print(model) prints, and a def forward when the model is more than a chain");
   }
   if (!out.root) return out;
+  out.program->tell_layers(*out.root);
   out.program->set_root(out.root->cls);
   std::set<const Module*> seen;
   collect_children(*out.root, seen, *out.program);

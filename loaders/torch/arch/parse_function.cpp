@@ -1,6 +1,8 @@
 // Functions, classes and bare statements. See parse_function.h. Next: names.cpp, what they read.
 #include "loaders/torch/arch/parse_function.h"
 
+#include <algorithm>
+
 #include "loaders/torch/dtypes.h"
 
 namespace tern::torch {
@@ -138,7 +140,49 @@ bool Parser::skip_block() {
   return true;
 }
 
-// In the block of __init__ (its head is read up to the ':'): NAME.attribute = constant. Other lines are skipped.
+namespace {
+
+constexpr size_t kMostBases = 16;
+
+// What the assignments to one attribute in __init__ say, those of all branches together.
+struct Assigned {
+  bool module = false, other = false;    // nn.Linear(4, 8): the tree shows it; something that only Python knows
+  std::vector<IValue> literals;
+};
+
+bool makes_module(const Expression& e, const std::vector<Parameter>& parameters) {
+  using Kind = Expression::Kind;
+  if (e.kind != Kind::call) return false;
+  const Expression& callee = *e.parts[0];
+  if (callee.kind == Kind::name && std::any_of(parameters.begin(), parameters.end(), [&](const Parameter& p) { return p.name == callee.text; })) return true;  // norm_layer(dim)
+  return (callee.kind == Kind::name || callee.kind == Kind::attribute) && std::isupper(static_cast<unsigned char>(callee.text[0]));
+}
+
+void note(const Expression& e, const std::vector<Parameter>& parameters, Assigned& out) {
+  if (e.kind == Expression::Kind::conditional) {  // Attention(dim) if attend else None
+    note(*e.parts[0], parameters, out);
+    note(*e.parts[2], parameters, out);
+  } else if (auto literal = literal_of(e)) {
+    out.literals.push_back(from_literal(*literal));
+  } else {
+    (makes_module(e, parameters) ? out.module : out.other) = true;
+  }
+}
+
+// The value where it is the only one; None where a module is the only other (the tree shows whether it is there).
+const IValue* constant_of(const Assigned& a) {
+  if (a.other || a.literals.empty()) return nullptr;
+  const IValue& first = a.literals[0];
+  for (const IValue& v : a.literals) {
+    const bool none = first.is_none() && v.is_none(), one = a.literals.size() == 1 && !a.module;
+    if (!none && !one) return nullptr;
+  }
+  return &first;
+}
+
+}  // namespace
+
+// In the block of __init__ (its head is read up to the '('): NAME.attribute = constant, also in branches. Other lines are skipped.
 bool Parser::read_constants(ClassScope& scope) {
   while (!lexer_.peek().is("(")) {
     if (lexer_.peek().kind != Token::Kind::name) return refuse(lexer_.peek(), "expected '(' after the name of a function");
@@ -146,12 +190,15 @@ bool Parser::read_constants(ClassScope& scope) {
   }
   lexer_.next();
   const std::string self(is_name() ? lexer_.peek().text : "self");
+  std::vector<Parameter> parameters;
   int depth = 1;
   while (depth > 0) {
     const Token t = lexer_.next();
     if (t.kind == Token::Kind::error || t.kind == Token::Kind::end) return refuse(t, "expected ')'");
     depth += t.is("(");
     depth -= t.is(")");
+    const bool named = depth == 1 && t.kind == Token::Kind::name && (lexer_.peek().is(",") || lexer_.peek().is(":") || lexer_.peek().is("=") || lexer_.peek().is(")"));
+    if (named && parameters.size() < kMostBases * 4) parameters.push_back({std::string(t.text), {}, {}, t.place});
   }
   while (!lexer_.peek().is(":") && lexer_.peek().kind != Token::Kind::newline && lexer_.peek().kind != Token::Kind::end) {
     if (lexer_.peek().kind == Token::Kind::error) return refuse(lexer_.peek(), "");
@@ -159,26 +206,51 @@ bool Parser::read_constants(ClassScope& scope) {
   }
   if (!lexer_.peek().is(":") || lexer_.peek(1).kind != Token::Kind::newline || lexer_.peek(2).kind != Token::Kind::indent) return skip_block();
   for (int i = 0; i < 3; ++i) lexer_.next();
+  std::map<std::string, Assigned, std::less<>> assigned;
   depth = 1;
   while (depth > 0) {
     const Token t = lexer_.peek();
     if (t.kind == Token::Kind::error) return refuse(t, "");
-    if (t.kind == Token::Kind::end) return true;
+    if (t.kind == Token::Kind::end) break;
     if (t.kind == Token::Kind::indent || t.kind == Token::Kind::dedent) {
       depth += t.kind == Token::Kind::indent ? 1 : -1;
       lexer_.next();
       continue;
     }
-    if (t.is(self) && lexer_.peek(1).is(".") && lexer_.peek(2).kind == Token::Kind::name && lexer_.peek(3).is("=")) {
-      const std::string name(lexer_.peek(2).text);
-      for (int i = 0; i < 4; ++i) lexer_.next();
+    const bool attribute = t.is(self) && lexer_.peek(1).is(".") && lexer_.peek(2).kind == Token::Kind::name;
+    if (attribute && (lexer_.peek(3).is("=") || lexer_.peek(3).is(":"))) {  // self.scale = 0.5, self.attn: nn.Module = None, self.a = self.b = 1
+      std::vector<std::string> names{std::string(lexer_.peek(2).text)};
+      for (int i = 0; i < 3; ++i) lexer_.next();
+      if (lexer_.next().is(":") && annotation(nullptr, "=") && lexer_.peek().is("=")) lexer_.next();
       ExpressionPtr value = expression();
-      const auto literal = value && depth == 1 && lexer_.peek().kind == Token::Kind::newline ? literal_of(*value) : std::nullopt;
-      if (literal) scope.attributes[name] = from_literal(*literal);
-      else scope.attributes.erase(name);
+      for (; value && lexer_.peek().is("=") && value->kind == Expression::Kind::attribute && value->parts[0]->text == self; value = expression()) {
+        names.push_back(value->text);
+        lexer_.next();
+      }
+      for (const std::string& name : names) {
+        Assigned& a = assigned[name];
+        if (depth == 1) a = {};  // whatever came before
+        if (value && lexer_.peek().kind == Token::Kind::newline) note(*value, parameters, a);
+        else a.other = true;
+      }
       error_.reset();  // what __init__ does is no concern of ours
+    } else if (attribute && lexer_.peek(2).text.starts_with("register_") && lexer_.peek(3).is("(") && lexer_.peek(4).kind == Token::Kind::string) {
+      ExpressionPtr call = expression();  // self.register_parameter("bias", None)
+      const bool two = call && call->kind == Expression::Kind::call && call->parts.size() >= 3;
+      const auto* name = two ? call->parts[1]->value.get<std::string>() : nullptr;
+      if (name != nullptr) {
+        Assigned& a = assigned[*name];
+        if (depth == 1) a = {};
+        if (literal_of(*call->parts[2])) note(*call->parts[2], parameters, a);
+        else a.module = true;  // a tensor: the file has it
+      }
+      error_.reset();
     }
     if (!skip_line()) return false;
+  }
+  for (const auto& [name, a] : assigned) {
+    if (const IValue* v = constant_of(a)) scope.attributes[name] = *v;
+    else scope.attributes.erase(name);
   }
   return true;
 }
@@ -221,10 +293,10 @@ bool Parser::class_body(ClassScope& scope, std::shared_ptr<Function>& forward) {
       }
       const std::string name = f->name;
       scope.methods[name] = std::move(f);
-    } else if (is_name() && lexer_.peek(1).is("=")) {  // expansion = 4
+    } else if (is_name() && (lexer_.peek(1).is("=") || lexer_.peek(1).is(":"))) {  // expansion = 4, expansion: int = 4
       const std::string name(t.text);
       lexer_.next();
-      lexer_.next();
+      if (lexer_.next().is(":") && annotation(nullptr, "=") && lexer_.peek().is("=")) lexer_.next();
       ExpressionPtr value = expression();
       const auto literal = value && lexer_.peek().kind == Token::Kind::newline ? literal_of(*value) : std::nullopt;
       if (literal) scope.attributes[name] = from_literal(*literal);
@@ -242,20 +314,20 @@ bool Parser::class_body(ClassScope& scope, std::shared_ptr<Function>& forward) {
 
 Status Parser::read_class(Program& program) {
   bool is_static = false;
+  std::vector<std::string> bases;
   if (!decorators(is_static) || !expect("class", "a decorator")) return status();
   const Token name = lexer_.peek();
   if (!is_name()) return refuse(name, "expected a name after class"), status();
   lexer_.next();
   if (lexer_.peek().is("(")) {
     int depth = 0;
-    bool first = true;
     do {
       const Token t = lexer_.next();
       if (t.kind == Token::Kind::error || t.kind == Token::Kind::end) return refuse(t, "expected ')'"), status();
-      depth += t.is("(");
-      depth -= t.is(")");
-      first &= !t.is(",");
-      if (first && t.kind == Token::Kind::name) program.bases[std::string(name.text)] = t.text;
+      depth += t.is("(") || t.is("[");
+      depth -= t.is(")") || t.is("]");
+      const bool last = lexer_.peek().is(",") || lexer_.peek().is(")") || lexer_.peek().is("[");  // of nn.Module, not of metaclass=…
+      if (depth == 1 && t.kind == Token::Kind::name && last && bases.size() < kMostBases) bases.emplace_back(t.text);
     } while (depth > 0);
   }
   if (!expect(":", "the bases of a class")) return status();
@@ -263,9 +335,11 @@ Status Parser::read_class(Program& program) {
   scope->name = name.text;
   std::shared_ptr<Function> forward;
   if (!class_body(*scope, forward)) return status();
+  scope->names_of_self = names_of_self(*scope);
+  program.bases[scope->name] = std::move(bases);
+  program.scopes[scope->name] = scope;
   if (!forward) return {};
   if (program.functions.contains(scope->name)) return at(*source_, forward->place, "there are two forwards of " + scope->name);
-
   forward->scope = scope;
   forward->names_of_self = names_of_self(*forward);
   program.functions.emplace(scope->name, std::move(forward));

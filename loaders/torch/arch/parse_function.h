@@ -74,8 +74,9 @@ class Parser {
   std::optional<Error> error_;
 };
 
-// The names that a function reads of its self, and (of bare statements) those that it reads before it gives them a value.
+// The names that a function (or all methods of a class) reads of its self, and (of bare statements) those that it reads before it gives them a value.
 std::vector<std::string> names_of_self(const Function& f);
+std::vector<std::string> names_of_self(const ClassScope& scope);
 std::vector<Parameter> free_names(const Block& body);
 // A constant expression as a literal; nothing when it is none.
 std::optional<Literal> literal_of(const Expression& e);

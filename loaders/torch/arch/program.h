@@ -16,6 +16,7 @@ namespace tern::torch {
 
 class Network;
 struct Function;              // arch/ast.h: one forward as a tree of expressions
+struct ClassScope;            // arch/ast.h: what a class gives besides its forward
 
 // A parameter of a forward, without self.
 struct Parameter {
@@ -31,8 +32,9 @@ class Program {
   // The forward that runs for this module: its class's, or the file's own `def forward` for the root. Null when there is none.
   const Function* find(const Module& module) const;
   const std::vector<Parameter>& parameters(const Function& function) const;
-  // The names that the forward reads of self, in order, each once: children, attributes, own parameters (self.pos_embed).
-  const std::vector<std::string>& names_of_self(const Function& function) const;
+  // The names that the forward reads of self, with the methods and the forwards of the classes that the module's class extends, in order,
+  // each once: children, attributes, own parameters (self.pos_embed).
+  std::vector<std::string> names_of_self(const Module& module, const Function& function) const;
   // Adds its nodes to the network's builder; the result is what it returns. Errors go to the builder, with line and column and what is
   // allowed there. self.NAME is, in this order: a child; a weight of that path; an attribute that the tree has as a literal.
   IValue run(const Function& function, Network& network, const Module& module, const std::string& path, const IValues& positional,
@@ -43,7 +45,20 @@ class Program {
   std::string file;                  // for messages: "net.txt"
   std::map<std::string, std::shared_ptr<const Function>, std::less<>> functions;  // by class; "": outside of any class
   std::map<std::string, std::shared_ptr<const Function>, std::less<>> helpers;    // functions that forwards may call, by name
-  std::map<std::string, std::string, std::less<>> bases;  // by class, the last word of its first base: class Block(nn.Module) has Module
+  // The class and what it extends, in the order in which Python looks for methods. The last words of names: nn.Conv1d is Conv1d.
+  std::vector<std::string> ancestors(const std::string& cls) const;
+  // A method of a class of the file, or of one that it extends, with the scope that has it; a constant likewise. Null: none.
+  struct Method {
+    const Function* function = nullptr;
+    const ClassScope* scope = nullptr;
+  };
+  Method method(const std::string& cls, std::string_view name) const;
+  const IValue* constant(const std::string& cls, std::string_view name) const;
+  // Says of the modules of a tree which layers of torch.nn their classes extend.
+  void tell_layers(Module& root) const;
+
+  std::map<std::string, std::vector<std::string>, std::less<>> bases;  // by class, the last words: class Block(nn.Module) has Module
+  std::map<std::string, std::shared_ptr<const ClassScope>, std::less<>> scopes;  // by class
   // The children that modules of a class have somewhere in the tree: where one lacks a child of that name, self.NAME is None.
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> children;
 

@@ -28,8 +28,8 @@ class Unknown {
       if (chain_.empty() && !m.children.empty() && m.children[0].first == "0") chain_ = m.cls;
     }
     if (forward == nullptr && layer != nullptr && layer->complete != nullptr) return;  // it knows its children
+    const auto names = forward != nullptr ? program_->names_of_self(m, *forward) : std::vector<std::string>();
     for (const auto& [name, child] : m.children) {
-      const auto& names = forward != nullptr ? program_->names_of_self(*forward) : std::vector<std::string>();
       if (name == "parametrizations" || (forward != nullptr && std::find(names.begin(), names.end(), name) == names.end())) continue;
       visit(*child, join(path, name));
     }
@@ -127,21 +127,77 @@ void name_outputs(Builder& b, const IValue& value, const std::string& name, std:
   }
 }
 
-Result<Graph> assemble(const Module& root, const Program* program, const StateDict& weights, const LoadOptions& options, const std::string& format) {
-  Unknown unknown(program);
-  unknown.visit(root, "");
-  if (Status s = unknown.status(); !s) return s.error();
+namespace {
+
+// Shapes of an input from which a forward may make what the layer takes that its class extends: the same, with an axis less, with the
+// channels last, with axes of an image behind the features.
+std::vector<Port> guesses(const Network::Asked& asked) {
+  std::vector<Port> out;
+  const Shape& layers = asked.layers.shape;
+  auto add = [&](const std::vector<Dim>& dims) {
+    Port port{asked.input, asked.layers.dtype, {}};
+    for (size_t i = 0; i < dims.size(); ++i) {
+      const std::string free = i == 0 ? "batch" : asked.input + "_" + std::to_string(i);
+      port.shape.push_back(dims[i] == free_size() ? free : dims[i].text());
+    }
+    out.push_back(std::move(port));
+  };
+  if (!layers.ranked() || layers.rank() < 2) return out;
+  const std::vector<Dim> dims(layers.dims().begin(), layers.dims().end());
+  add(dims);
+  for (int one = 1; one >= 0; --one) {  // axes of size 1 first
+    for (size_t i = 1; i < dims.size(); ++i) {
+      if ((one == 1) != dims[i].is(1)) continue;
+      std::vector<Dim> less = dims;
+      less.erase(less.begin() + static_cast<std::ptrdiff_t>(i));
+      add(less);
+    }
+  }
+  if (dims.size() > 2) {
+    std::vector<Dim> last = dims;
+    std::rotate(last.begin() + 1, last.begin() + 2, last.end());
+    add(last);
+  } else {
+    add({dims[0], dims[1], free_size()});
+    add({dims[0], dims[1], free_size(), free_size()});
+    add({dims[0], free_size(), dims[1]});
+  }
+  return out;
+}
+
+Result<Graph> attempt(const Module& root, const Program* program, const StateDict& weights, const LoadOptions& options, const std::string& format,
+                      std::optional<Network::Asked>& asked, bool guessed = false) {
   std::map<std::string, const StoredTensor*, std::less<>> names;
   for (const StateDict::Entry& e : weights.entries) names.emplace(e.name, &e.tensor);
   Builder b(format);
   Weights constants(std::move(names), options.budget);
   Network network(b, constants, program);
+  network.guessed = guessed;
   std::vector<std::pair<std::string, IValue>> arguments;
   if (Status s = declare(root, program, options, b, arguments); !s) return s.error();
   const IValue result = network.call(root, "", {}, arguments);
   std::vector<std::pair<std::string, ValueId>> outputs;
   if (b.ok()) name_outputs(b, result, "output", outputs);
+  asked = network.asked;
   return b.finish(outputs);
+}
+
+}  // namespace
+
+Result<Graph> assemble(const Module& root, const Program* program, const StateDict& weights, const LoadOptions& options, const std::string& format) {
+  Unknown unknown(program);
+  unknown.visit(root, "");
+  if (Status s = unknown.status(); !s) return s.error();
+  std::optional<Network::Asked> asked;
+  Result<Graph> first = attempt(root, program, weights, options, format, asked);
+  if (first || !asked) return first;
+  std::optional<Network::Asked> again;
+  for (Port& guess : guesses(*asked)) {
+    LoadOptions with = options;
+    with.inputs.push_back(std::move(guess));
+    if (Result<Graph> graph = attempt(root, program, weights, with, format, again, true)) return graph;
+  }
+  return first;
 }
 
 }  // namespace tern::torch

@@ -19,16 +19,20 @@ void drop_parametrised(const Module& module, const std::string& path, size_t fir
 }
 
 Status own_names(const Module& m, const std::string& path, const Program* program, std::vector<Expected>& out) {
-  if (const Function* forward = forward_of(m, path, program)) {
-    for (const std::string& name : program->names_of_self(*forward)) {
-      if (m.child(name) == nullptr) out.push_back({join(path, name), std::nullopt, true});
-    }
-    return {};
-  }
-  const Layer* layer = find_layer(m);
-  if (layer == nullptr || layer->expected == nullptr) return {};
+  const Function* forward = forward_of(m, path, program);
+  const Layer* layer = forward != nullptr && m.extends.empty() ? nullptr : find_layer(m);
   const size_t first = out.size();
-  if (Status s = layer->expected(m, path, out); !s) return path.empty() ? s : s.error().within(path);
+  if (layer != nullptr && layer->expected != nullptr) {
+    Status s = layer->expected(m, path, out);
+    if (!s && forward == nullptr) return path.empty() ? s : s.error().within(path);
+    if (!s) out.resize(first);  // what its class shows of the layer does not tell; its forward may not need it
+  }
+  for (size_t i = first; i < out.size(); ++i) out[i].real = out[i].dtype == DType::none && !out[i].name.ends_with("num_batches_tracked");
+  for (const std::string& name : forward != nullptr ? program->names_of_self(m, *forward) : std::vector<std::string>()) {
+    std::string full = join(path, name);
+    const bool known = std::any_of(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(), [&](const Expected& e) { return e.name == full; });
+    if (!known && m.child(name) == nullptr) out.push_back({std::move(full), std::nullopt, true});
+  }
   drop_parametrised(m, path, first, out);
   return {};
 }

@@ -51,8 +51,8 @@ bool is_torch_path(std::string_view qualified) {
 
 const Layer* find_layer(const Module& module) {
   static const std::vector<Class> kClasses = sorted_classes();
-  if (!module.qualified.empty() && !is_torch_path(module.qualified)) return nullptr;
-  std::string_view name = module.cls;
+  if (module.extends.empty() && !module.qualified.empty() && !is_torch_path(module.qualified)) return nullptr;
+  std::string_view name = module.extends.empty() ? module.cls : module.extends;
   if (name.starts_with("Parametrized") && module.child("parametrizations") != nullptr) name.remove_prefix(std::string_view("Parametrized").size());
   auto it = std::lower_bound(kClasses.begin(), kClasses.end(), name, [](const Class& c, std::string_view t) { return c.name < t; });
   return it != kClasses.end() && it->name == name ? it->layer : nullptr;
@@ -120,7 +120,7 @@ ValueId LayerCall::weight(std::string_view name) const {
       return builder().fail(unsupported("its " + std::string(name) + " has a parametrization that is not known"));
     }
   }
-  return network.weights.get(builder(), full, split_axis(module, name));
+  return network.weights.get(builder(), full, split_axis(module, name), builder().dtype(input().id()));
 }
 
 IValue LayerCall::argument(std::string_view name, size_t index) const {
@@ -157,9 +157,10 @@ Status complete(Module& root) {
     if (depth > kMaxModuleDepth) return invalid("its modules nest more than " + std::to_string(kMaxModuleDepth) + " deep");
     if (!seen.insert(&m).second) return {};
     if (const Layer* layer = find_layer(m)) {
-      Status s = check_arguments(*layer, m);
+      const bool own = m.extends.empty();  // a class that extends it may have arguments of its own
+      Status s = own ? check_arguments(*layer, m) : Status();
       if (s && layer->complete != nullptr) s = layer->complete(m, path);
-      if (!s) return path.empty() ? s : s.error().within(path);
+      if (!s && own) return path.empty() ? s : s.error().within(path);
     }
     if ((modules += m.children.size()) > kMostModules) return invalid("the architecture has more than " + std::to_string(kMostModules) + " modules");
     for (auto& [name, child] : m.children) {

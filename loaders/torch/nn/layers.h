@@ -20,6 +20,10 @@ struct Expected {
   std::string name;                            // the whole path
   std::optional<std::vector<int64_t>> shape;
   bool optional = false;                       // num_batches_tracked: torch accepts files without it
+  // What the module's tensor is, into which the file's is copied. real: of the module's floating dtype; else `dtype`, and where that is
+  // none too only the file tells (self.mask): floats become the module's, the rest stays.
+  bool real = false;
+  DType dtype = DType::none;
 };
 
 class Network;                                 // net.h: calls modules, finds weights
@@ -86,8 +90,8 @@ IValue apply(const LayerCall& c) {
   return call(c.builder(), Spelling.text, {c.input()}, {{Names.text, c.option(Names.text)}...});
 }
 
-// The row of a class; null when torch.nn has no such layer, or tern not. `qualified` is checked when it is not empty: a user's own class
-// with a layer's name is not that layer.
+// The row of a class, or of the one that it extends; null when torch.nn has no such layer, or tern not. `qualified` is checked when it is
+// not empty: a user's own class with a layer's name is not that layer.
 const Layer* find_layer(const Module& module);
 std::span<const std::span<const Layer>> all_layers();
 

@@ -34,7 +34,7 @@ Status check_call(const Layer& layer, const IValues& positional, const std::vect
 
 const Function* forward_of(const Module& module, const std::string& path, const Program* program) {
   if (program == nullptr) return nullptr;
-  const bool torchs = find_layer(module) != nullptr;
+  const bool torchs = module.extends.empty() && find_layer(module) != nullptr;
   if (path.empty() && !program->functions.contains(module.cls)) {  // a `def forward` outside of any class
     if (auto own = program->functions.find(""); own != program->functions.end()) return own->second.get();
   }
@@ -52,7 +52,16 @@ void Network::tell_type(const IValue& value, TypeInfo type) {
 }
 
 IValue Network::run(const Module& module, const std::string& path, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named) {
-  if (const Function* forward = forward_of(module, path, program)) return program->run(*forward, *this, module, path, positional, named);
+  if (const Function* forward = forward_of(module, path, program)) {
+    const Layer* layer = module.extends.empty() ? nullptr : find_layer(module);
+    const IValue& first = !positional.empty() ? positional[0] : !named.empty() ? named[0].second : IValue();
+    if (layer != nullptr && layer->input != nullptr && !asked && builder.untyped(first.id())) asked = {builder.name(first.id()), layer->input(module)};
+    return program->run(*forward, *this, module, path, positional, named);
+  }
+  return run_layer(module, path, positional, named);
+}
+
+IValue Network::run_layer(const Module& module, const std::string& path, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named) {
   const Layer* layer = find_layer(module);
   if (layer == nullptr || layer->forward == nullptr) {
     builder.fail(unsupported(layer == nullptr ? "the forward of " + module.cls + " is not known" : module.cls + " has no forward: call what it holds"));
@@ -63,10 +72,16 @@ IValue Network::run(const Module& module, const std::string& path, const IValues
     return {};
   }
   const LayerCall call(*this, module, path, positional, named);
+  if (const IValue x = call.input(); guessed && layer->input != nullptr && x.is_tensor() && !builder.untyped(x.id())) {
+    const Shape layers = layer->input(module).shape, &own = builder.shape(x.id());
+    for (int i = 0; layers.ranked() && layers.rank() == own.rank() && i < own.rank(); ++i) {
+      if (layers[i].known() && !own[i].known()) builder.fail(invalid(module.cls + ": the size of an axis is not known"));
+    }
+  }
   if (const IValue x = call.input(); layer->input != nullptr && builder.untyped(x.id())) {
     TypeInfo type = layer->input(module);
     const StoredTensor* weight = weights.stored(join(path, "weight"));
-    if (weight != nullptr && type.dtype == DType::f32 && is_float(weight->dtype)) type.dtype = weight->dtype;  // model.double()
+    if (weight != nullptr && type.dtype == DType::f32 && is_float(weight->used_as())) type.dtype = weight->used_as();  // model.double()
     tell_type(x, std::move(type));
   }
   const IValue result = layer->forward(call);

@@ -19,6 +19,7 @@ void add_passing(const Module& m, const std::string& path, StateDict& out) {  //
 Result<Graph> load_whole(std::shared_ptr<Module> root, const Architecture* arch, const LoadOptions& options, const std::string& format) {
   StateDict weights = state_dict(*root);
   add_passing(*root, "", weights);
+  if (arch != nullptr) arch->program->tell_layers(*root);
   return assemble(*root, arch == nullptr ? nullptr : arch->program.get(), weights, options, format);
 }
 
