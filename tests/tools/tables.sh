@@ -120,13 +120,4 @@ printf '1,2\n' >"$work/t.csv"
 expect 2 "several inputs and no heading" run "$models/columns.onnx" --input "$work/t.csv"
 says "its first line names none of the model's inputs"
 
-# ---- pictures ----
-expect 0 "a picture" run "$mlp" --input "$seven"
-check "what was done to it is told" grep -q 'note: input image: .*digit_7_a.png (8x8 grey) is scaled to 0..1, as \[1,1,8,8\], channels first; no mean' "$work/err"
-printf 'P5 3 2 255\n\1\2\3\4\5\6' >"$work/small.pgm"
-expect 3 "a picture of another size" run "$mlp" --input "$work/small.pgm"
-check "it says what the model wants" grep -q 'the picture is 3x2 grey, the model wants \[batch,1,8,8\]: 8x8 pixels, 1 channel first' "$work/err"
-expect 0 "a picture for an input of any size" run "$models/image.onnx" --input "$work/small.pgm" --json
-shape '1, 3, 2, 3'
-check "its grey is repeated, and told" grep -q 'its grey repeated in 3 channels' "$work/err"
 finish

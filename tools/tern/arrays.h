@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "runtime/base/shape.h"
 #include "runtime/base/tensor.h"
@@ -16,6 +17,9 @@ struct Image {
   std::vector<float> pixels;
   std::string notes = {};  // what reading did to it: ", transparency over black"
 };
+constexpr int64_t kMostPixels = int64_t(1) << 26;
+// The samples as they are stored, whatever the file says of gamma. The same errors as read_image.
+Result<Image> read_png(std::span<const std::byte> bytes);
 // .pgm .ppm .png by content. Errors: damaged (invalid), a build without libpng (unsupported).
 Result<Image> read_image(const std::string& path);
 // A picture as text, darker characters for more ink; at most 64 columns wide.
@@ -40,6 +44,12 @@ struct Inputs {
   std::vector<Source> sources;
   std::map<std::string, int64_t> dims;
 };
+// "x=a.npy": "x" and "a.npy"; no name when there is none, or when the whole text is a file.
+std::pair<std::string, std::string> split_input(const std::string& text);
+// For commands that take --input for its shape alone. Errors: names that the model has not, or twice (usage).
+Status check_input_names(const std::vector<Port>& ports, const Options& options);
+// Is this array what the input takes, as far as these dims tell? `from`: where it comes from. Errors say what to do in NumPy (invalid).
+Status check_array(const Array& array, const std::string& from, const Port& port, const Shape& shape, const std::map<std::string, int64_t>& dims);
 // Matches --input with the model's inputs. `fallback`: the source of inputs that none names; empty: that is an error.
 Result<Inputs> read_inputs(const Model& model, const Options& options, const std::string& fallback);
 std::vector<Shape> input_shapes(const Model& model);

@@ -1,18 +1,12 @@
-// Pictures as inputs: PGM and PPM here, PNG through libpng when the build found it. See arrays.h.
+// Pictures as inputs: PGM and PPM here. See arrays.h. Next: images_png.cpp.
 #include <algorithm>
 #include <cstring>
 
 #include "loaders/load.h"
 #include "tools/tern/arrays.h"
 
-#ifdef TERN_PNG
-#include <png.h>
-#endif
-
 namespace tern::command {
 namespace {
-
-constexpr int64_t kMostPixels = int64_t(1) << 26;
 
 // P2 and P3 are text, P5 and P6 bytes (two of them, big-endian, when the maximum is above 255).
 Result<Image> read_pnm(std::string_view text) {
@@ -53,34 +47,6 @@ Result<Image> read_pnm(std::string_view text) {
   return image;
 }
 
-#ifdef TERN_PNG
-Result<Image> read_png(std::span<const std::byte> bytes) {
-  png_image png{};
-  png.version = PNG_IMAGE_VERSION;
-  if (!png_image_begin_read_from_memory(&png, bytes.data(), bytes.size())) return invalid(std::string("damaged PNG: ") + png.message);
-  const bool colour = (png.format & PNG_FORMAT_FLAG_COLOR) != 0, transparent = (png.format & PNG_FORMAT_FLAG_ALPHA) != 0;
-  png.format = colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-  Image image;
-  image.width = png.width;
-  image.height = png.height;
-  image.channels = colour ? 3 : 1;
-  if (image.width > kMostPixels / std::max<int64_t>(image.height, 1)) {
-    png_image_free(&png);
-    return invalid("the picture is larger than 64 million pixels");
-  }
-  std::vector<unsigned char> pixels(PNG_IMAGE_SIZE(png));
-  const png_color black{0, 0, 0};
-  if (!png_image_finish_read(&png, &black, pixels.data(), 0, nullptr)) {
-    png_image_free(&png);
-    return invalid(std::string("damaged PNG: ") + png.message);
-  }
-  if (transparent) image.notes = ", transparency over black";
-  image.pixels.resize(pixels.size());
-  for (size_t i = 0; i < pixels.size(); ++i) image.pixels[i] = static_cast<float>(pixels[i]) / 255.0f;
-  return image;
-}
-#endif
-
 }  // namespace
 
 Result<Image> read_image(const std::string& path) {
@@ -89,11 +55,7 @@ Result<Image> read_image(const std::string& path) {
   std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
   if (text.size() > 2 && text[0] == 'P' && std::strchr("2356", text[1]) != nullptr && text[1] != '\0') return read_pnm(text);
   if (text.size() > 8 && text.substr(1, 3) == "PNG") {
-#ifdef TERN_PNG
     return read_png(*bytes);
-#else
-    return unsupported("this build has no libpng; convert the picture to .pgm");
-#endif
   }
   return invalid("neither PGM, PPM nor PNG");
 }
