@@ -96,7 +96,30 @@ P
   says 'a.reshape(1,1,28,28) in NumPy'
   expect 3 "a sample without its batch" run "$mlp" --input "$work/sample.npy"
   says 'a[None] in NumPy'
+  python3 - "$work" "$data/models/digits_mlp/data.npz" <<'P'
+import sys, numpy as np
+d = dict(np.load(sys.argv[2]))
+np.savez(sys.argv[1] + "/f64.npz", **{k: v.astype("float64") for k, v in d.items()})
+P
+  expect 3 "verify with f64 for f32" verify "$mlp" "$work/f64.npz"
+  says 'a.astype("float32") in NumPy'
 fi
+expect 2 "an array of several" run "$mlp" --input "$data/models/digits_mlp/data.npz"
+says "say which array, as in $data/models/digits_mlp/data.npz:KEY; it holds in_image"
+cp "$data/models/digits_mlp/data.npz" "$work/DATA.NPZ"
+expect 2 "an extension in capitals" run "$mlp" --input "$work/DATA.NPZ"
+says "say which array"
+for command in inspect dump "convert -o $work/out.onnx"; do  # where an input only tells a shape
+  # shellcheck disable=SC2086
+  expect 2 "$command: an input that the model has not" $command "$mlp" --input z="$data/models/digits_mlp/data.npz:in_image"
+  says "the model has no input z"
+  # shellcheck disable=SC2086
+  expect 3 "$command: a file that is not there" $command "$mlp" --input image=none.npy
+  says "none.npy"
+  # shellcheck disable=SC2086
+  expect 2 "$command: numbers that tell no shape" $command "$mlp" --input image=random
+  says "only an array tells a shape"
+done
 expect 3 "verify with arrays of other names" verify "$mlp" "$data/models/orderbook_tcn/data.npz"
 says "wanted in_image; it holds in_book, out_"
 expect 3 "verify with a folder of no arrays" verify "$mlp" "$data/digits"

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstdlib>
+#include <set>
 
 #include "loaders/load.h"
 #include "loaders/npy/npy.h"
@@ -13,11 +15,16 @@
 #include "runtime/base/checked.h"
 #include "runtime/model.h"
 #include "tools/tern/option_table.h"
+#include "tools/tern/print.h"
 
 namespace tern::command {
 namespace {
 
-bool ends_with(std::string_view s, std::string_view tail) { return s.size() >= tail.size() && s.substr(s.size() - tail.size()) == tail; }
+// Extensions may be in capitals.
+bool ends_with(std::string_view s, std::string_view tail) {
+  return s.size() >= tail.size() && std::equal(tail.begin(), tail.end(), s.end() - static_cast<ptrdiff_t>(tail.size()),
+                                               [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
+}
 
 }  // namespace
 
@@ -32,7 +39,11 @@ Result<Array> read_array_file(const std::string& path, std::string_view key) {
   if (ends_with(path, ".npz")) {
     auto arrays = read_npz(*bytes, key);
     if (!arrays) return arrays.error().within(path);
-    if (arrays->size() != 1) return usage(path + ": holds " + std::to_string(arrays->size()) + " arrays; say which one, as in " + path + ":KEY");
+    if (arrays->size() != 1) {
+      std::vector<std::string> names;
+      for (const auto& [name, tensor] : *arrays) names.push_back(name);
+      return usage(path + ": say which array, as in " + path + ":KEY; it holds " + joined(names));
+    }
     return to_array(arrays->front().second);
   }
   auto t = read_npy(*bytes);
@@ -146,10 +157,7 @@ Result<Named> match_input(const std::vector<Port>& ports, const std::string& tex
   }
   if (best.port < ports.size()) return best;
   if (ports.empty()) return usage("--input " + text + ": the model has no inputs");
-  const std::string file = text.substr(0, std::min(text.find(".npz:"), text.size() - 4) + 4);
-  const size_t equals = text.find('=');
-  if (equals != text.npos && (ports.size() > 1 || access(file.c_str(), F_OK) != 0)) {
-    const std::string name = text.substr(0, equals);
+  if (const std::string name = split_input(text).first; !name.empty()) {
     return usage("the model has no input " + name + did_you_mean(name, known) + "; its inputs: " + names);
   }
   if (ports.size() > 1 && ends_with(text, ".csv")) return Named{ports.size(), text};
@@ -158,6 +166,23 @@ Result<Named> match_input(const std::vector<Port>& ports, const std::string& tex
 }
 
 }  // namespace
+
+std::pair<std::string, std::string> split_input(const std::string& text) {
+  const size_t equals = text.find('='), key = text.find(".npz:");
+  const bool is_file = access(text.substr(0, key == text.npos ? key : key + 4).c_str(), F_OK) == 0;  // whose name holds '='
+  if (equals == text.npos || equals == 0 || is_file) return {"", text};
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+Status check_input_names(const std::vector<Port>& ports, const Options& options) {
+  std::set<size_t> given;
+  for (const std::string& text : options.all("--input")) {
+    auto named = match_input(ports, text);
+    if (!named) return named.error();
+    if (!given.insert(named->port).second) return usage("input " + ports[named->port].name + " is given twice");
+  }
+  return {};
+}
 
 Result<Inputs> read_inputs(const Model& model, const Options& options, const std::string& fallback) {
   auto dims = dims_of(options);

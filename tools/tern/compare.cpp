@@ -47,15 +47,6 @@ std::vector<int64_t> position(size_t i, const std::vector<int64_t>& dims) {
   return at;
 }
 
-// The first of these names; a folder may hold thousands.
-std::string joined(const std::vector<std::string>& names) {
-  constexpr size_t kMost = 20;
-  std::string s;
-  for (size_t i = 0; i < std::min(names.size(), kMost); ++i) s += (s.empty() ? "" : ", ") + names[i];
-  if (names.size() > kMost) s += ", ...";
-  return s.empty() ? "nothing" : s;
-}
-
 Result<Recording> read_pb_folder(const std::string& folder) {
   Recording r;
   r.name = folder.substr(folder.rfind('/') + 1);

@@ -28,6 +28,9 @@ Result<std::string> text_after(const Options& given, const std::string& after, c
     if (!source) return source.error();
     auto graph = load_graph(*source, *options);
     if (!graph) return graph.error().within(path);
+    std::vector<Port> ports;
+    for (ValueId v : graph->inputs) ports.push_back({graph->value(v).name, graph->value(v).type.dtype, {}});
+    if (Status s = check_input_names(ports, given); !s) return s.error();
     for (const std::string& text : graph->notes) note(text);
     if (!session.dims.empty()) graph = bind_dims(*graph, session.dims);
     if (!graph) return graph.error().within(path);

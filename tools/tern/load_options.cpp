@@ -19,31 +19,34 @@ Port port_of(const std::string& name, DType dtype, std::span<const int64_t> dims
   return port;
 }
 
-bool is_name(const std::string& s) {
-  return !s.empty() && std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
-}
+// The inputs of a command that computes are read again when the model says what they are, and errors told then; others want arrays here.
+bool computes(const Options& options) { return options.command == "run" || options.command == "bench"; }
 
-void add_inputs(const Options& options, LoadOptions& with) {
+Status add_inputs(const Options& options, LoadOptions& with) {
   for (const std::string& input : options.all("--input")) {
-    const size_t equals = input.find('=');
-    const std::string name = equals == input.npos || !is_name(input.substr(0, equals)) ? "" : input.substr(0, equals);
-    auto source = read_source(name.empty() ? input : input.substr(equals + 1));
-    if (source && source->array) with.inputs.push_back(port_of(name, source->array->dtype, source->array->dims));  // else reading the inputs says why
+    const auto [name, text] = split_input(input);
+    auto source = read_source(text);
+    if (source && source->array) {
+      with.inputs.push_back(port_of(name, source->array->dtype, source->array->dims));
+    } else if (!computes(options)) {
+      return source ? usage("--input " + input + ": only an array tells a shape; give a .npy, .npz:KEY or .pb file") : source.error();
+    }
   }
-  if (options.command != "verify") return;
+  if (options.command != "verify") return {};
   auto bytes = read_file(options.positional[1]);
   auto arrays = bytes ? read_npz(*bytes) : bytes.error();
-  if (!arrays) return;
+  if (!arrays) return {};  // reading the recordings says why
   for (const auto& [name, tensor] : *arrays) {
     if (name.starts_with("in_")) with.inputs.push_back(port_of(name.substr(3), tensor.dtype(), tensor.dims().span()));
   }
+  return {};
 }
 
 }  // namespace
 
 Result<LoadOptions> load_options(const Options& options) {
   LoadOptions with;
-  add_inputs(options, with);
+  if (Status s = add_inputs(options, with); !s) return s.error();
   with.key = options.get("--key");
   with.strict = !options.has("--no-strict");
   if (options.has("--arch")) {
@@ -66,6 +69,9 @@ Result<Model> load_model(const Options& options) {
   }
   auto model = load(path, *with);
   progress("");
+  if (model && !computes(options)) {
+    if (Status s = check_input_names(model->inputs(), options); !s) return s.error();
+  }
   if (model && options.command != "inspect") {
     for (const std::string& text : model->notes()) note(text);
   }

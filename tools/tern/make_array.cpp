@@ -83,35 +83,32 @@ Result<Array> from_image(const Source& s, const Port& port, const std::vector<in
   });
 }
 
-// An array from a file that is not what the input takes, with what to do about it in NumPy. What depends on other inputs is checked later.
-Status check_array(const Source& s, const Port& port, const std::optional<std::vector<int64_t>>& wanted, bool ranked) {
-  const Array& a = *s.array;
-  const std::string is = "input " + port.name + ": " + s.text + " is " + name(a.dtype) + shape_text(a.dims) + ", the model expects " + name(port.dtype) + shape_text(port.shape);
+}  // namespace
+
+Status check_array(const Array& a, const std::string& from, const Port& port, const Shape& shape, const std::map<std::string, int64_t>& dims) {
+  const std::string is = "input " + port.name + ": " + from + " is " + name(a.dtype) + shape_text(a.dims) + ", the model expects " + name(port.dtype) + shape_text(port.shape);
   if (a.dtype != port.dtype) {
     const bool convertible = a.dtype != DType::string && port.dtype != DType::string;
     return invalid(is + (convertible ? std::string("; convert it: a.astype(\"") + numpy_name(port.dtype) + "\") in NumPy" : ""));
   }
+  const auto wanted = concrete(shape, dims);
   if (wanted && *wanted == a.dims) return {};
   if (wanted && wanted->size() != a.dims.size() && checked_count(*wanted) == checked_count(a.dims)) {
-    const std::string shape = shape_text(*wanted);
-    return invalid(is + "; as many elements have that shape: a.reshape(" + shape.substr(1, shape.size() - 2) + ") in NumPy");
+    const std::string to = shape_text(*wanted);
+    return invalid(is + "; as many elements have that shape: a.reshape(" + to.substr(1, to.size() - 2) + ") in NumPy");
   }
-  if (ranked && port.shape.size() == a.dims.size() + 1 && a.dims.size() > 0) {
-    return invalid(is + "; if this is one sample, give it an axis: a[None] in NumPy");
-  }
-  return {};
+  if (shape.ranked() && port.shape.size() == a.dims.size() + 1 && !a.dims.empty()) return invalid(is + "; if this is one sample, give it an axis: a[None] in NumPy");
+  return {};  // what depends on other inputs is told when the model is bound
 }
-
-}  // namespace
 
 Result<Array> make_array(const Inputs& inputs, size_t i) {
   const Source& s = inputs.sources[i];
   const Port& port = inputs.ports[i];
-  const auto dims = concrete(inputs.shapes[i], inputs.dims);
   if (s.array) {
-    if (Status fits = check_array(s, port, dims, inputs.shapes[i].ranked()); !fits) return fits.error();
+    if (Status fits = check_array(*s.array, s.text, port, inputs.shapes[i], inputs.dims); !fits) return fits.error();
     return *s.array;
   }
+  const auto dims = concrete(inputs.shapes[i], inputs.dims);
   if (!dims) return usage("input " + port.name + " has no fixed shape; give a file, or --dim NAME=N");
   auto where = [&](Result<Array> a) -> Result<Array> {
     if (!a) return a.error().within("input " + port.name + " from " + s.text);

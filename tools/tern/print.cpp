@@ -142,6 +142,14 @@ void write_shape(Json& json, const std::vector<std::string>& shape) {
   json.end();
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 20;
+  std::string s;
+  for (size_t i = 0; i < std::min(names.size(), kMost); ++i) s += (s.empty() ? "" : ", ") + names[i];
+  if (names.size() > kMost) s += ", ...";
+  return s.empty() ? "nothing" : s;
+}
+
 void write_metadata(Json& json, const Metadata& metadata) {
   std::set<std::string_view> keys;
   json.key("metadata").object();

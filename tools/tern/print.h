@@ -15,6 +15,8 @@ Text abridged(const Array& array);
 void write_values(Json& json, const Array& array);
 void write_port(Json& json, const Port& port);  // name, dtype, shape, into an object
 void write_shape(Json& json, const std::vector<std::string>& shape);
+// "a, b, c": the first twenty names; "nothing" of none.
+std::string joined(const std::vector<std::string>& names);
 // What a file says of itself: as a member "metadata" of an object, the first of each key; and as lines, long ones abridged.
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 void write_metadata(Json& json, const Metadata& metadata);

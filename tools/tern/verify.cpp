@@ -23,6 +23,7 @@ int verify(const Options& options) {
   auto recordings = read_recordings(options.positional[1], *model);
   if (!recordings) return fail_at("cannot read", recordings.error());
   const std::vector<Port> ports = model->inputs(), results = model->outputs();
+  const std::vector<Shape> shapes = input_shapes(*model);
   int code = kDone;
   Json j;
   j.object().key("model").value(options.positional[0]).key("outputs").array();
@@ -30,6 +31,7 @@ int verify(const Options& options) {
     std::vector<Array> inputs;
     for (size_t i = 0; i < ports.size(); ++i) {
       if (i >= r.inputs.size() || !r.inputs[i]) return fail("cannot read the recorded data", invalid(r.name + ": holds nothing for input " + ports[i].name + "; wanted input_" + std::to_string(i) + ".pb"));
+      if (Status s = check_array(*r.inputs[i], r.name, ports[i], shapes[i], session->dims); !s) return fail("cannot use the inputs", s.error());
       inputs.push_back(*r.inputs[i]);
     }
     auto outputs = compute(*model, inputs, *session, options.has("--evaluate"));
@@ -38,7 +40,10 @@ int verify(const Options& options) {
       return fail("cannot compare", invalid(r.name + ": holds " + std::to_string(r.outputs.size()) + " outputs, the model has " + std::to_string(results.size())));
     }
     for (size_t o = 0; o < r.outputs.size(); ++o) {
-      if (!r.outputs[o]) continue;
+      if (!r.outputs[o]) {
+        note("output " + results[o].name + " is not compared: " + r.name + " holds nothing for it");
+        continue;
+      }
       const Difference d = compare(outputs->arrays[o], *r.outputs[o], tolerance);
       if (!d.same) code = kDifferent;
       char line[200];
