@@ -45,6 +45,7 @@ void measure(const Clock& clock, double seconds, int64_t idle_us, Measured& m, F
       m.blocks[b].add(after - before);
     }
   }
+  m.wall_ns = clock.ns(after - begin);
   m.preemptions = preemptions() - preemptions_before;
   m.page_faults = page_faults() - faults_before;
   m.allocations = allocations() - allocations_before;
@@ -150,6 +151,11 @@ Result<Wanted> read_options(const Options& options) {
   if (*seconds > 86400) return usage("--seconds wants at most a day");
   if (options.has("--slower-than") && !options.has("--baseline")) return usage("--slower-than needs --baseline FILE to compare with");
   if (options.has("--per-node") && session->threads > 1) return usage("--per-node needs --threads 1");
+  if (const std::vector<int> cpus = usable_cpus(); *cpu >= 0 && std::find(cpus.begin(), cpus.end(), *cpu) == cpus.end()) {
+    std::string known;
+    for (int c : cpus) known += (known.empty() ? "" : ", ") + std::to_string(c);
+    return usage("option --pin: this process may use CPUs " + known + ", not " + std::to_string(*cpu));
+  }
   Wanted w{*session, *seconds, *slower, *idle, *cpu, {}};
   w.session.huge_pages = options.has("--huge-pages");
   w.session.lock_memory = options.has("--lock");
@@ -210,7 +216,7 @@ int bench(const Options& options) {
   r.memory = memory_of(*session, with.huge_pages, with.lock_memory);
   r.calls = &calls;
   r.nothing = &nothing;
-  r.verdict = canary.verdict(nothing.all);
+  r.verdict = canary.verdict(nothing);
   r.clock = &clock;
   r.macs = session->macs();
   r.weight_bytes = model->weight_bytes();

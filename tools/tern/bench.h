@@ -17,6 +17,7 @@ struct Measured {
   explicit Measured(size_t blocks) : blocks(blocks) {}
   std::vector<Histogram> blocks;
   Histogram all;
+  double wall_ns = 0;  // from the first call to the end of the last, pauses included
   int64_t allocations = 0, page_faults = 0;
   int64_t preemptions = 0;  // of all threads: another program took the CPU
 };
@@ -33,9 +34,10 @@ struct NodeTime {
 // What tells a quiet machine: the canary's rate is the core's alone, and the control's calls do nothing.
 struct Verdict {
   double canary = 0, slowest = 0;  // GFLOP/s of the median and of the slowest burst
-  double lost = 0;                 // share of the control's time that was not its own
+  double lost = 0;                 // share of the control's time in calls above kInterrupted: something else ran
   bool quiet = true;
 };
+constexpr double kInterrupted = 1000;                  // ns; a call of nothing takes some tens
 constexpr double kCanaryLoss = 0.1, kMostLost = 0.01;  // a burst slower than the median by this, or this share lost: disturbed
 
 // The canary in bursts of a millisecond, before and after what is measured.
@@ -43,7 +45,7 @@ class Canary {
  public:
   explicit Canary(const Clock& clock) : clock_(clock) {}
   void sing(int bursts);
-  Verdict verdict(const Histogram& control) const;
+  Verdict verdict(const Measured& control) const;
 
  private:
   const Clock& clock_;

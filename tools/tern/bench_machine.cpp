@@ -69,14 +69,17 @@ void Canary::sing(int bursts) {
   for (int i = 0; i < bursts; ++i) rates_.push_back(canary_gflops(clock_, 1e-3));
 }
 
-Verdict Canary::verdict(const Histogram& control) const {
+Verdict Canary::verdict(const Measured& control) const {
   std::vector<double> rates = rates_;
   std::sort(rates.begin(), rates.end());
   Verdict v;
   v.canary = rates[rates.size() / 2];
   v.slowest = rates.front();
-  const double all = control.mean() * static_cast<double>(control.runs());
-  v.lost = all > 0 ? 1 - static_cast<double>(control.percentile(0.5)) * static_cast<double>(control.runs()) / all : 0;
+  double lost_ns = 0;
+  control.all.each([&](uint64_t ticks, uint32_t n) {
+    if (const double ns = clock_.ns(ticks); ns > kInterrupted) lost_ns += ns * n;
+  });
+  v.lost = control.wall_ns > 0 ? std::min(1.0, lost_ns / control.wall_ns) : 0;
   v.quiet = v.slowest >= (1 - kCanaryLoss) * v.canary && v.lost <= kMostLost;
   return v;
 }

@@ -28,11 +28,6 @@ std::string shortened(const std::string& s, double pixels, double letter) {
   return "…" + s.substr(begin);
 }
 
-std::string file_name(const std::string& path) {
-  const size_t slash = path.find_last_of('/', path.size() < 2 ? path.npos : path.size() - 2);
-  return slash == path.npos ? path : path.substr(slash + 1);
-}
-
 std::string count_text(double n) {  // powers of ten
   constexpr const char* kUnits[] = {"", "k", "M", "G", "T"};
   const int e = static_cast<int>(std::lround(std::log10(n)));
@@ -49,9 +44,8 @@ class Svg {
     va_end(arguments);
     text_ += line;
   }
-  // White around the letters: bars and lines do not cross them.
   void label(double x, double y, const char* anchor, const char* colour, const std::string& text, int size = 12) {
-    put("<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\" font-size=\"%d\" paint-order=\"stroke\" stroke=\"white\" stroke-width=\"3\">", x, y, anchor, colour, size);
+    put("<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\" font-size=\"%d\">", x, y, anchor, colour, size);
     text_ += escaped(text) + "</text>\n";
   }
   void line(double x1, double y1, double x2, double y2, const char* style) {
@@ -90,7 +84,7 @@ std::string latency_svg(const Report& r) {
   Svg svg;
   svg.put("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n", kWidth, kHeight, kWidth, kHeight);
   svg.put("<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n");
-  svg.label(kLeft, 20, "start", "#000", shortened(file_name(r.model), inner_width, 9), 15);
+  svg.label(kLeft, 20, "start", "#000", shortened(r.model, inner_width, 9), 15);
   svg.label(kLeft, 40, "start", "#555", shortened(machine_text(r) + (r.verdict.quiet ? ", quiet" : ", disturbed"), inner_width, kLetter));
   for (double e = low; e <= high; e += 1) {
     svg.line(x(e), kTop, x(e), bottom, "stroke=\"#ddd\"");
@@ -110,16 +104,22 @@ std::string latency_svg(const Report& r) {
   svg.put("<polyline fill=\"none\" stroke=\"#999\" points=\"");
   for (int i = 0; i < kBars; ++i) svg.put("%.1f,%.1f ", kLeft + i * bar, y(b[static_cast<size_t>(i)]));
   svg.put("\"/>\n");
-  double mark = kTop + 14;  // each on a line of its own
+  struct Mark {
+    double at;
+    std::string text;
+  };
+  std::vector<Mark> marks;
   for (const auto& [label, share] : {std::pair("p50", 0.5), std::pair("p99", 0.99), std::pair("p99.9", 0.999)}) {
-    const auto ns = percentile_ns(calls, *r.clock, share);
-    if (!ns) continue;
-    const double at = x(log_ns(*ns));
-    const std::string text = std::string(label) + " " + duration(*ns).str();
-    const bool fits = at + 4 + kLetter * static_cast<double>(text.size()) < kWidth;
-    svg.line(at, kTop, at, bottom, "stroke=\"#c33\" stroke-dasharray=\"3,3\"");
-    svg.label(fits ? at + 4 : at - 4, mark, fits ? "start" : "end", "#c33", text);
-    mark += 16;
+    if (const auto ns = percentile_ns(calls, *r.clock, share)) marks.push_back({x(log_ns(*ns)), std::string(label) + " " + duration(*ns).str()});
+  }
+  for (const Mark& m : marks) svg.line(m.at, kTop, m.at, bottom, "stroke=\"#c33\" stroke-dasharray=\"3,3\"");
+  double line = kTop + 14;  // each on one of its own, over all that is drawn
+  for (const Mark& m : marks) {
+    const double width = kLetter * static_cast<double>(m.text.size());
+    const bool fits = m.at + 4 + width < kWidth;
+    svg.put("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"15\" fill=\"white\" fill-opacity=\"0.85\"/>\n", fits ? m.at + 2 : m.at - 2 - width, line - 12, width);
+    svg.label(fits ? m.at + 4 : m.at - 4, line, fits ? "start" : "end", "#c33", m.text);
+    line += 16;
   }
   svg.label(kLeft, kHeight - 12, "start", "#3b6ea5", "run(), " + grouped(static_cast<int64_t>(calls.runs())).str() + " calls");
   svg.label(kLeft + inner_width / 2, kHeight - 28, "middle", "#555", "time of one call; number of calls");
