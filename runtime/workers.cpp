@@ -49,11 +49,12 @@ void Signal::raise() noexcept {
   if (sleepers_.load() > 0) futex(count_, FUTEX_WAKE, INT_MAX);
 }
 
-void Signal::wait(uint32_t seen, int rounds) noexcept {
-  for (int i = 0; i < rounds; ++i) {
-    if (count() != seen) return;
+void Signal::wait(uint32_t seen, Patience& patience) noexcept {
+  for (int i = 0; i < patience.now; ++i) {
+    if (count() != seen) return patience.paid();
     pause();
   }
+  patience.was_in_vain();
   sleepers_.fetch_add(1);
   while (count_.load() == seen) futex(count_, FUTEX_WAIT, seen);
   sleepers_.fetch_sub(1);
@@ -73,7 +74,7 @@ int Signal::rounds(int microseconds) {
   return static_cast<int>(std::clamp(microseconds * 1e3 / std::max(best, 0.1), 1.0, 1e9));
 }
 
-Workers::Workers(std::span<const std::vector<Step>> lists) : lists_(lists), spin_(Signal::rounds(kSpinMicroseconds)) {}
+Workers::Workers(std::span<const std::vector<Step>> lists) : lists_(lists), spin_(Signal::rounds(kSpinMicroseconds)), patience_(spin_) {}
 
 Result<std::unique_ptr<Workers>> Workers::start(std::span<const std::vector<Step>> lists, std::span<const int> cpus) {
   std::unique_ptr<Workers> w(new Workers(lists));
@@ -94,35 +95,36 @@ Workers::~Workers() {
   for (std::thread& t : threads_) t.join();
 }
 
-void Workers::barrier() noexcept {
+void Workers::barrier(Patience& patience) noexcept {
   const uint32_t phase = phase_.count();
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == static_cast<int>(lists_.size())) {
     arrived_.store(0, std::memory_order_relaxed);
     phase_.raise();
   } else {
-    phase_.wait(phase, spin_);
+    phase_.wait(phase, patience);
   }
 }
 
-void Workers::execute(const std::vector<Step>& steps) noexcept {
+void Workers::execute(const std::vector<Step>& steps, Patience& patience) noexcept {
   for (const Step& s : steps) {
     if (s.run != nullptr) s.run(s.args);
-    barrier();
+    barrier(patience);
   }
 }
 
 void Workers::work(size_t thread) noexcept {
   FlushSubnormals flush;
+  Patience between(spin_), inside(spin_);
   for (uint32_t seen = 0;; ++seen) {
-    round_.wait(seen, spin_);
+    round_.wait(seen, between);
     if (stop_.load(std::memory_order_relaxed)) return;
-    execute(lists_[thread]);
+    execute(lists_[thread], inside);
   }
 }
 
 void Workers::run() noexcept {
   round_.raise();
-  execute(lists_[0]);
+  execute(lists_[0], patience_);
 }
 
 }  // namespace tern

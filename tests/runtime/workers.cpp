@@ -78,14 +78,16 @@ TEST_CASE("workers: a signal wakes all that sleep for it, and none is missed") {
   for (int rounds : {0, 50}) {
     Signal there, back;
     std::thread other([&] {
+      Patience patience(rounds);
       for (uint32_t i = 0; i < kTimes; ++i) {
-        there.wait(i, rounds);
+        there.wait(i, patience);
         back.raise();
       }
     });
+    Patience patience(rounds);
     for (uint32_t i = 0; i < kTimes; ++i) {
       there.raise();
-      back.wait(i, rounds);
+      back.wait(i, patience);
     }
     other.join();
     CHECK(back.count() == kTimes);
@@ -108,6 +110,20 @@ TEST_CASE("workers: threads that share one CPU do not spin their time away") {
     r.check(**workers, 100);
     CHECK(cpu_seconds() - before < 0.5);
   }).join();
+}
+
+TEST_CASE("workers: patience falls to a sixteenth where waiting is in vain, and comes back") {
+  Patience p(1600);
+  for (int i = 0; i < 10; ++i) p.was_in_vain();
+  CHECK(p.now == 100);
+  p.paid();
+  CHECK(p.now == 200);
+  for (int i = 0; i < 10; ++i) p.paid();
+  CHECK(p.now == 1600);
+  Patience none(0);
+  none.was_in_vain();
+  none.paid();
+  CHECK(none.now == 0);
 }
 
 TEST_CASE("workers: the spin is as long as it says") {

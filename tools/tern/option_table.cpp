@@ -76,7 +76,7 @@ constexpr OptionRow kOptions[] = {
     {"--no-strict", "", " inspect run verify bench dump convert ",
      "leave out weights that are missing or not expected, as load_state_dict(strict=False); sizes must still fit"},
     {"--device", "cpu|cuda|auto", " run verify bench conformance ", "where to run (cpu)"},
-    {"--threads", "N", " run verify bench conformance dump ", "threads of the session (1); the bits of the results do not depend on them"},
+    {"--threads", "N", " run verify bench conformance dump ", "threads of the session (1), at most the CPUs that this process may use; the bits of the results do not depend on them"},
     {"--isa", "scalar|avx2|avx512|neon", " run verify bench conformance dump ",
      "use at most this instruction set, which must be one of this machine's architecture; the bits of the results do not depend on it"},
     {"--evaluate", "", " run verify conformance ", "node by node, without a plan: the same bits"},

@@ -55,8 +55,8 @@ struct LoadOptions {
   bool optimize = true;                // false keeps the graph as the file has it (only `tern dump` and tests want that)
 };
 
-// How long the threads of a session spin before they sleep (see Session::run).
-constexpr int kSpinMicroseconds = 100;
+// How long the threads of a session spin at most before they sleep (see Session::run).
+constexpr int kSpinMicroseconds = 50;
 
 struct SessionOptions {
   std::map<std::string, int64_t> dims = {};  // values for symbolic dimensions; each must be bound
@@ -107,9 +107,10 @@ class Session {
   std::vector<int64_t> dims(std::string_view name) const;
 
   // Computes the outputs from the inputs. Allocates nothing, locks nothing, calls no system, throws nothing.
-  // The exception, with threads > 1 only: a thread that has waited for the others for kSpinMicroseconds sleeps (futex) until they come, and
-  // they wake it by a system call. So the first run() after a pause pays a wake-up of some microseconds, and a machine whose CPUs are busy
-  // is shared with others instead of spun on. Runs that follow each other closely on CPUs of their own never come to it.
+  // The exception, with threads > 1 only: a thread that has waited for the others for kSpinMicroseconds (less, down to a sixteenth, after
+  // waits that were in vain) sleeps until they come, and they wake it by a system call (futex). So the first run() after a pause pays a
+  // wake-up of some microseconds, and CPUs that are busy are shared with others instead of spun on. Runs that follow each other closely on
+  // CPUs of their own never come to it.
   void run() noexcept;
 
   // Runs once, timing every step: nanoseconds of step i into ns[i] (the size of steps()). Not for the hot path.
