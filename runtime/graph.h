@@ -39,6 +39,8 @@ struct Graph {
   std::vector<Node> nodes;  // topological order
   std::vector<ValueId> inputs, outputs;
   std::vector<std::string> output_names;  // as the caller knows them (several outputs may be one value)
+  // The names that the file gives the dimensions of each output, to be shown where inference knows none. Never computed with.
+  std::vector<std::vector<std::string>> output_dim_names;
   std::vector<Graph> subgraphs;
   // Filled by the loader, for people: "onnx", "pytorch 2.1", 17 …
   std::string format, producer;

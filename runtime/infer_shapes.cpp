@@ -22,27 +22,6 @@ std::vector<InferContext::Input> inputs_of(const Graph& graph, const Node& node)
   return in;
 }
 
-bool is_fresh(const Dim& d) {
-  for (const auto& [name, coefficient] : d.terms()) {
-    if (name.starts_with('?')) return true;
-  }
-  return false;
-}
-
-// What the file declared fills in what inference does not know.
-void merge_declared(TypeInfo& inferred, const TypeInfo& declared) {
-  if (inferred.dtype == DType::none) inferred.dtype = declared.dtype;
-  if (!declared.shape.ranked() || declared.dtype != inferred.dtype) return;
-  if (!inferred.shape.ranked()) {
-    inferred.shape = declared.shape;
-    return;
-  }
-  if (inferred.shape.rank() != declared.shape.rank()) return;
-  for (int i = 0; i < inferred.shape.rank(); ++i) {
-    if (is_fresh(inferred.shape[i]) && !is_fresh(declared.shape[i])) inferred.shape[i] = declared.shape[i];
-  }
-}
-
 // Contents pass through an operator that only moves elements by running it on numbers that stand for the symbols.
 std::optional<SymbolicInts> move_symbols(const Node& node, const InferContext& c) {
   SymbolicInts symbols;
@@ -157,9 +136,7 @@ Status infer_if(Graph& graph, Node& node) {
   }
   for (size_t o = 0; o < merged.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
-    Value& value = graph.value(node.outputs[o]);
-    merge_declared(merged[o], value.type);
-    value.type = merged[o];
+    graph.value(node.outputs[o]).type = merged[o];
   }
   return {};
 }
@@ -179,7 +156,6 @@ Status infer_shapes(Graph& graph, Node& node) {
       if (d.known() && d.value() < 0) return invalid("the output shape " + c.outputs[o].shape.text() + " has a negative dimension");
     }
     Value& value = graph.value(node.outputs[o]);
-    merge_declared(c.outputs[o], value.type);
     value.type = c.outputs[o];
     value.ints = std::move(c.output_ints[o]);
   }

@@ -6,7 +6,7 @@
 
 namespace tern {
 
-// Fills Value::type and Value::ints of everything that nodes produce; what a file declared survives where nothing better is known.
+// Sets Value::type and Value::ints of everything that nodes produce, from the types of inputs and constants alone.
 // Errors: as the operators' infer functions give them, naming the node.
 Status infer_shapes(Graph& graph);
 // The same for one node of `graph`, whose inputs have their types. Precondition: verify_node.

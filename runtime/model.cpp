@@ -12,6 +12,9 @@
 namespace tern {
 namespace {
 
+// A symbol that inference made up, alone: "?7".
+bool is_fresh(const Dim& d) { return d.terms().size() == 1 && d.text().starts_with('?'); }
+
 std::vector<Port> ports(const Graph& graph, const std::vector<ValueId>& ids, const std::vector<std::string>* names) {
   std::vector<Port> out;
   for (size_t i = 0; i < ids.size(); ++i) {
@@ -105,7 +108,20 @@ std::vector<std::string> Model::notes() const { return state_->graph.notes; }
 std::string Model::text() const { return to_text(state_->optimized); }
 bool Model::data_dependent() const { return !data_dependence(state_->optimized).empty(); }
 std::vector<Port> Model::inputs() const { return ports(state_->graph, state_->graph.inputs, nullptr); }
-std::vector<Port> Model::outputs() const { return ports(state_->graph, state_->graph.outputs, &state_->graph.output_names); }
+std::vector<Port> Model::outputs() const {
+  const Graph& graph = state_->graph;
+  std::vector<Port> out = ports(graph, graph.outputs, &graph.output_names);
+  for (size_t o = 0; o < out.size() && o < graph.output_dim_names.size(); ++o) {
+    const Shape& shape = graph.value(graph.outputs[o]).type.shape;
+    const std::vector<std::string>& declared = graph.output_dim_names[o];
+    if (declared.size() != out[o].shape.size() || !shape.ranked()) continue;
+    for (int d = 0; d < shape.rank(); ++d) {
+      const auto i = static_cast<size_t>(d);
+      if (is_fresh(shape[d]) && !declared[i].empty()) out[o].shape[i] = declared[i];
+    }
+  }
+  return out;
+}
 
 int64_t Model::parameters() const {
   int64_t elements = 0, bytes = 0;
@@ -177,8 +193,8 @@ Result<std::vector<Array>> Model::evaluate(std::span<const Array> inputs, std::s
   std::vector<Tensor> tensors;
   std::vector<Dims> dims;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    auto t = to_tensor(inputs[i]);
     const Value& value = graph.value(graph.inputs[i]);
+    auto t = to_tensor(inputs[i]);
     if (!t) return t.error().within("input " + value.name);
     if (t->dtype() != value.type.dtype) {
       return invalid("input " + value.name + " is " + name(t->dtype()) + ", the model expects " + name(value.type.dtype));
@@ -188,8 +204,10 @@ Result<std::vector<Array>> Model::evaluate(std::span<const Array> inputs, std::s
   }
   auto values = solve_dims(graph, dims);
   if (!values) return values.error();
-  auto bound = specialize(graph, *values, state_->options.budget);
+  auto bound = bind_dims(graph, *values);
   if (!bound) return bound.error();
+  for (size_t i = 0; i < dims.size(); ++i) bound->value(bound->inputs[i]).type.shape = Shape(dims[i]);  // also where the file says no shape
+  if (Status s = optimize(*bound, state_->options.budget); !s) return s.error();
   auto out = evaluate_graph(*bound, tensors, {.isa = best_isa(parse_isa(isa)), .packs = &state_->packs});
   if (!out) return out.error();
   std::vector<Array> arrays;

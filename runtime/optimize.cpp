@@ -120,7 +120,13 @@ Result<Graph> specialize(const Graph& graph, const DimValues& dims, int64_t budg
 Result<DimValues> solve_dims(const Graph& graph, std::span<const Dims> inputs) {
   DimValues dims;
   auto mismatch = [&](const Value& value, const Dims& given) {
-    return invalid("input " + value.name + " has shape " + to_string(given) + ", the model expects " + value.type.shape.text());
+    std::string where;  // what the inputs before it made of its symbols
+    for (const Dim& d : value.type.shape.dims()) {
+      for (const auto& [symbol, coefficient] : d.terms()) {
+        if (auto at = dims.find(symbol); at != dims.end()) where += (where.empty() ? " where " : ", ") + symbol + " is " + std::to_string(at->second);
+      }
+    }
+    return invalid("input " + value.name + " has shape " + to_string(given) + ", the model expects " + value.type.shape.text() + where);
   };
   for (int pass = 0; pass < 2; ++pass) {  // plain symbols first, then expressions in them
     for (size_t i = 0; i < inputs.size(); ++i) {

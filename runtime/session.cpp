@@ -1,6 +1,7 @@
 // Session: one plan with its own arena; what happens inside run(). See tern.h. You are here: stop 10 of the tour. Next: bench/ladder/gemm.
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "runtime/assign_layouts.h"
 #include "runtime/base/cpus.h"
@@ -38,14 +39,14 @@ const PlanPort* find_port(std::span<const PlanPort> ports, std::string_view name
 
 // Symbols of the inputs that nobody has bound, as "batch, seq".
 std::string unbound(const Graph& graph) {
-  std::string names;
+  std::set<std::string> symbols;
   for (ValueId v : graph.inputs) {
     for (const Dim& d : graph.value(v).type.shape.dims()) {
-      for (const auto& [symbol, coefficient] : d.terms()) {
-        if (names.find(symbol) == std::string::npos) names += (names.empty() ? "" : ", ") + symbol;
-      }
+      for (const auto& [symbol, coefficient] : d.terms()) symbols.insert(symbol);
     }
   }
+  std::string names;
+  for (const std::string& symbol : symbols) names += (names.empty() ? "" : ", ") + symbol;
   return names;
 }
 
@@ -54,6 +55,10 @@ Result<Graph> static_graph(const ModelState& model, const SessionOptions& option
   auto graph = specialize(model.optimized, options.dims, model.options.budget);
   if (!graph) return graph;
   if (std::string names = unbound(*graph); !names.empty()) return usage("unbound dimensions: " + names + "; give each a value in SessionOptions::dims");
+  for (ValueId v : graph->inputs) {
+    if (graph->value(v).type.shape.ranked()) continue;
+    return unsupported("input " + graph->value(v).name + ": the file gives it no shape, so shapes depend on the contents of an input; run the model with evaluate()");
+  }
   if (std::string where = unknown_shape(*graph); !where.empty()) {
     return unsupported(where + ": shapes depend on the contents of an input; run the model with evaluate()");
   }

@@ -39,9 +39,6 @@ Status GraphBuilder::build(onnx_pb::GraphProto& proto) {
   graph.name = proto.name();
   if (Status s = initializers(proto); !s) return s;
   if (Status s = inputs(proto); !s) return s;
-  for (const auto& p : proto.value_info()) {
-    if (auto type = declared(p.type())) declared_.emplace(p.name(), std::move(*type));
-  }
   auto order = sorted_nodes(proto);
   if (!order) return order.error();
   for (int n : *order) {
@@ -72,8 +69,9 @@ Status GraphBuilder::initializers(onnx_pb::GraphProto& proto) {
   return {};
 }
 
-// A dimension without a name (or -1, as some exporters write) is a symbol of its own: "x_dim_0" of input x, so that callers can bind it.
-Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& p, const std::string& unnamed) {
+// The type of the input `of`. A dimension without a name (or -1, as some exporters write) is a symbol of its own: "x_dim_0" of input x, so
+// that callers can bind it.
+Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& p, const DimNames& names, const std::string& of) {
   if (p.has_sequence_type()) return unsupported("it is a sequence, which is not supported");
   if (p.has_optional_type()) return unsupported("it is an optional, which is not supported");
   if (p.has_map_type()) return unsupported("it is a map, which is not supported");
@@ -84,17 +82,12 @@ Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& p, const std::strin
   if (!p.tensor_type().has_shape()) return TypeInfo{*dtype, {}};
   std::vector<Dim> dims;
   for (const auto& d : p.tensor_type().shape().dim()) {
-    const std::string own = unnamed.empty() ? "?" + std::to_string(graph.next_symbol) : unnamed + "_dim_" + std::to_string(dims.size());
     if (d.has_dim_value() && d.dim_value() != -1) {
+      if (d.dim_value() < 0) return invalid("dimension " + std::to_string(d.dim_value()) + " is negative");
       dims.emplace_back(d.dim_value());
-    } else if (d.dim_param().empty() || d.dim_param().starts_with('?')) {
-      dims.push_back(Dim::symbol(own));
-      graph.next_symbol += unnamed.empty();
     } else {
-      auto parsed = parse_dim(d.dim_param());  // a text that is no linear expression is a name
-      dims.push_back(parsed ? std::move(*parsed) : Dim::symbol(d.dim_param()));
+      dims.push_back(names.read(d.dim_param(), of + "_dim_" + std::to_string(dims.size())));
     }
-    if (dims.back().known() && dims.back().value() < 0) return invalid("dimension " + dims.back().text() + " is negative");
   }
   if (dims.size() > kMaxRank) return unsupported("it has " + std::to_string(dims.size()) + " dimensions, at most 8 are supported");
   std::vector<int64_t> known;
@@ -106,12 +99,22 @@ Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& p, const std::strin
 
 Status GraphBuilder::inputs(const onnx_pb::GraphProto& proto) {
   if (parent_ != nullptr && proto.input_size() > 0) return invalid("a branch of an If has inputs of its own");
+  auto is_initializer = [&](const std::string& name) {
+    auto known = names_.find(name);
+    return known != names_.end() && graph.is_constant(known->second);
+  };
+  DimNames dim_names;
+  for (const auto& p : proto.input()) {
+    if (!p.type().has_tensor_type() || is_initializer(p.name())) continue;
+    for (const auto& d : p.type().tensor_type().shape().dim()) {
+      if (!d.has_dim_value()) dim_names.note(d.dim_param());
+    }
+  }
   for (const auto& p : proto.input()) {
     const std::string where = "input " + quoted(p.name());
     if (p.name().empty()) return invalid("an input has no name");
-    auto known = names_.find(p.name());
-    if (known != names_.end() && graph.is_constant(known->second)) continue;  // an initializer's default: taken as a constant
-    auto type = declared(p.type(), p.name());
+    if (is_initializer(p.name())) continue;  // an initializer's default: taken as a constant
+    auto type = declared(p.type(), dim_names, p.name());
     if (!type) return type.error().within(where);
     const ValueId v = add_value(p.name(), std::move(*type));
     if (Status s = define(p.name(), v); !s) return s;
@@ -127,12 +130,9 @@ Status GraphBuilder::outputs(const onnx_pb::GraphProto& proto) {
     if (v == kNone) return invalid(where + " is defined by nothing");
     graph.outputs.push_back(v);
     graph.output_names.push_back(p.name());
-    Value& value = graph.value(v);
-    if (value.type.dtype != DType::none || !p.has_type()) continue;
-    auto type = declared(p.type());
-    if (type) value.type = std::move(*type);
-    else if (!missing_.empty() || type.error().code() == Code::kInvalid) continue;  // the operator is what is reported
-    else return type.error().within(where);
+    // What the file says of its type is for people only. A dimension's name may stand where inference has none.
+    graph.output_dim_names.emplace_back();
+    for (const auto& d : p.type().tensor_type().shape().dim()) graph.output_dim_names.back().push_back(d.dim_param());
   }
   return {};
 }
@@ -224,7 +224,6 @@ Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
   for (const auto& name : proto.output()) {
     node.outputs.push_back(name.empty() ? kNone : add_value(name, {}));
     if (name.empty()) continue;
-    if (auto it = declared_.find(name); it != declared_.end()) graph.value(node.outputs.back()).type = it->second;
     if (Status s = define(name, node.outputs.back()); !s) return s;
   }
   if (!known) {

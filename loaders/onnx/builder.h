@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "loaders/onnx/build.h"
+#include "loaders/onnx/dim_names.h"
 #include "loaders/onnx/normalize/normalize.h"
 
 namespace tern::onnx {
@@ -61,7 +62,7 @@ class GraphBuilder : public Emitter {
   Status define(const std::string& name, ValueId v);
   ValueId find(const std::string& name);  // here, or captured from around; kNone when nothing defines it
   ValueId capture(const std::string& name, ValueId outer);
-  Result<TypeInfo> declared(const onnx_pb::Type& type, const std::string& unnamed = {});
+  Result<TypeInfo> declared(const onnx_pb::Type& type, const DimNames& names, const std::string& of);
 
   // emit.cpp: nodes of the graph, with the types that rules ask for
   ValueId add_value(std::string name, TypeInfo type);
@@ -73,7 +74,6 @@ class GraphBuilder : public Emitter {
   Unsupported& missing_;
   std::unordered_map<std::string, ValueId> names_;
   std::vector<Capture> captures_;
-  std::unordered_map<std::string, TypeInfo> declared_;  // what the file says of values in the middle
   std::vector<TypeInfo> types_;  // of every value, as far as known while building
   int64_t serial_ = 0;
 };

@@ -64,8 +64,7 @@ constexpr Field kNode[] = {{1, Kind::text, {}, kText},  {2, Kind::text, {}, kVal
                            {8, Kind::text, {}, kText}};
 constexpr Field kGraph[] = {{1, Kind::message, Message::node, 480},        {2, Kind::text, {}, kText},
                             {5, Kind::message, Message::tensor, 700},      {10, Kind::text, {}, kText}, {11, Kind::message, Message::value_info, kValue + 80},
-                            {12, Kind::message, Message::value_info, 200}, {13, Kind::message, Message::value_info, 200},
-                            {15, Kind::message, Message::sparse, 700}};
+                            {12, Kind::message, Message::value_info, 200}, {15, Kind::message, Message::sparse, 700}};
 constexpr Field kFunction[] = {{1, Kind::text, {}, kText},
                                {4, Kind::text, {}, kText},
                                {5, Kind::text, {}, kText},

@@ -188,10 +188,9 @@ TEST_CASE("writing ONNX: dimensions keep their text, and unknown ones have none"
   const Graph back = read_back(written(inferred(b)));
   CHECK(back.value(back.inputs[0]).type.shape.text() == "[batch,2*seq+1,4]");
   CHECK(back.value(back.inputs[1]).type == TypeInfo{DType::boolean, {Dim(6)}});
-  CHECK(back.value(back.outputs[0]).type.shape.text() == "[batch,2*seq+1,4]");
-  REQUIRE(back.value(back.outputs[1]).type.shape.rank() == 2);
-  CHECK(back.value(back.outputs[1]).type.shape[0] == Dim(1));
-  CHECK(back.value(back.outputs[1]).type.shape[1].text().substr(0, 1) == "?");
+  REQUIRE(back.output_dim_names.size() == 2);
+  CHECK(back.output_dim_names[0] == std::vector<std::string>{"batch", "2*seq+1", ""});
+  CHECK(back.output_dim_names[1] == std::vector<std::string>{"", ""});
 }
 
 TEST_CASE("writing ONNX: outputs keep their names, also those that are inputs, constants or twice the same") {

@@ -25,6 +25,9 @@ bool ends_with(std::string_view s, std::string_view tail) {
   return s.size() >= tail.size() && std::equal(tail.begin(), tail.end(), s.end() - static_cast<ptrdiff_t>(tail.size()),
                                                [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
 }
+bool is_word(std::string_view s) {
+  return std::all_of(s.begin(), s.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; });
+}
 
 }  // namespace
 
@@ -123,7 +126,7 @@ void default_dims(const Model& model, std::map<std::string, int64_t>& dims, bool
       for (const auto& [symbol, coefficient] : dim.terms()) {
         const auto range = ranges.find(symbol);
         const int64_t n = range == ranges.end() ? 1 : std::max<int64_t>(1, range->second.first);
-        if (dims.emplace(symbol, n).second) names += (names.empty() ? "" : ", ") + symbol + " = " + std::to_string(n);
+        if (dims.emplace(symbol, n).second) names += (names.empty() ? "" : ", ") + (is_word(symbol) ? symbol : "'" + symbol + "'") + " = " + std::to_string(n);
       }
     }
   }

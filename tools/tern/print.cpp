@@ -136,8 +136,8 @@ void write_shape(Json& json, const std::vector<std::string>& shape) {
   for (const std::string& d : shape) {
     int64_t n = 0;
     auto [end, error] = std::from_chars(d.data(), d.data() + d.size(), n);
-    if (error == std::errc() && end == d.data() + d.size()) json.value(n);
-    else json.value(d);
+    if (error == std::errc() && end == d.data() + d.size() && n >= 0) json.value(n);
+    else json.value(d);  // a symbol; its name may be "-1"
   }
   json.end();
 }
