@@ -3,6 +3,7 @@
 
 #include "kernels/control/control.h"
 #include "kernels/evaluate.h"
+#include "runtime/verify.h"
 
 namespace tern {
 namespace {
@@ -171,6 +172,36 @@ Status infer_shapes(Graph& graph, Node& node) {
 Status infer_shapes(Graph& graph) {
   for (Node& node : graph.nodes) {
     if (Status s = infer_shapes(graph, node); !s) return s.error().within(describe(graph, node));
+  }
+  return {};
+}
+
+Result<std::vector<TypeInfo>> infer_types(Graph& graph, const Node& node) {
+  if (Status s = verify_node(node); !s) return s.error();
+  InferContext c(node.attrs, inputs_of(graph, node), node.outputs.size(), &graph.next_symbol);
+  if (Status s = node.op->infer(c); !s) return s.error();
+  return std::move(c.outputs);
+}
+
+Status verify_types(const Graph& graph) {
+  Graph again = graph;
+  if (!infer_shapes(again)) return {};  // a branch for other sizes
+  for (const Node& node : graph.nodes) {
+    for (ValueId v : node.outputs) {
+      if (v == kNone) continue;
+      const TypeInfo &was = graph.value(v).type, &is = again.value(v).type;
+      bool same = was.dtype == is.dtype;
+      if (was.shape.ranked() && is.shape.ranked()) {
+        same = same && was.shape.rank() == is.shape.rank();
+        for (int d = 0; same && d < is.shape.rank(); ++d) {
+          same = !was.shape[d].known() || !is.shape[d].known() || was.shape[d] == is.shape[d];
+        }
+      }
+      if (!same) {
+        return invalid(describe(graph, node) + ": " + graph.value(v).name + " is " + name(is.dtype) + is.shape.text() + ", not " + name(was.dtype) +
+                       was.shape.text());
+      }
+    }
   }
   return {};
 }

@@ -11,5 +11,9 @@ namespace tern {
 Status infer_shapes(Graph& graph);
 // The same for one node of `graph`, whose inputs have their types. Precondition: verify_node.
 Status infer_shapes(Graph& graph, Node& node);
+// The types that the outputs of `node` would have: it reads values of `graph`, and need not be one of its nodes.
+Result<std::vector<TypeInfo>> infer_types(Graph& graph, const Node& node);
+// Error (invalid): a value of which dtype, rank or known extents are not those that inference finds from the graph's inputs.
+Status verify_types(const Graph& graph);
 
 }  // namespace tern

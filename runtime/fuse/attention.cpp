@@ -55,8 +55,7 @@ std::optional<Scores> scores(const Rewriter& r, ValueId v) {
 
 // k [B,H,S,D] from k^T [B,H,D,S]: the transpose that made it, with its last two axes swapped back.
 ValueId keys(Rewriter& r, size_t n, ValueId transposed) {
-  Shape shape = r.shape(transposed);
-  const auto rank = static_cast<size_t>(shape.rank());
+  const auto rank = static_cast<size_t>(r.shape(transposed).rank());
   std::vector<int64_t> identity(rank), perm;
   for (size_t i = 0; i < rank; ++i) identity[i] = static_cast<int64_t>(i);
   perm = identity;
@@ -67,10 +66,9 @@ ValueId keys(Rewriter& r, size_t n, ValueId transposed) {
   }
   std::swap(perm[rank - 2], perm[rank - 1]);
   if (perm == identity) return from;
-  std::swap(shape.dims()[rank - 2], shape.dims()[rank - 1]);
   Attributes attrs;
   attrs.set("perm", perm);
-  return r.insert_before(n, *find_op("Transpose"), std::move(attrs), {from}, {DType::f32, shape}, r.graph.value(transposed).name + ".keys");
+  return r.insert_before(n, *find_op("Transpose"), std::move(attrs), {from}, r.graph.value(transposed).name + ".keys");
 }
 
 bool same_heads(const Shape& a, const Shape& b) {
@@ -79,9 +77,7 @@ bool same_heads(const Shape& a, const Shape& b) {
 
 // [N,T,D] as one batch of N heads.
 ValueId as_heads(Rewriter& r, size_t n, ValueId v, ValueId axes) {
-  Shape shape = r.shape(v);
-  shape.dims().insert(shape.dims().begin(), Dim(1));
-  return r.insert_before(n, *find_op("Unsqueeze"), {}, {v, axes}, {DType::f32, shape}, r.graph.value(v).name + ".heads");
+  return r.insert_before(n, *find_op("Unsqueeze"), {}, {v, axes}, r.graph.value(v).name + ".heads");
 }
 
 }  // namespace
@@ -109,9 +105,7 @@ void fuse_attention(Graph& graph) {
     Node fused{op, "", {}, std::move(inputs), outputs, {}};
     fused.attrs.set("scale", s->scale);
     if (rank == 3) {
-      Shape shape = r.shape(outputs[0]);
-      shape.dims().insert(shape.dims().begin(), Dim(1));
-      const ValueId y = r.insert_before(n, *op, std::move(fused.attrs), std::move(fused.inputs), {DType::f32, shape}, r.graph.value(outputs[0]).name + ".heads");
+      const ValueId y = r.insert_before(n, *op, std::move(fused.attrs), std::move(fused.inputs), r.graph.value(outputs[0]).name + ".heads");
       fused = Node{find_op("Squeeze"), "", {}, {y, axes}, outputs, {}};
     }
     r.replace(n, std::move(fused));

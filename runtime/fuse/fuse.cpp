@@ -2,18 +2,33 @@
 #include "runtime/fuse/fuse.h"
 
 #include "runtime/fuse/passes.h"
+#include "runtime/infer_shapes.h"
+#include "runtime/verify.h"
 
 namespace tern {
+namespace {
+
+// Every fusion leaves a legal graph whose values have the types that they had.
+Status check([[maybe_unused]] const Graph& graph) {
+#ifndef NDEBUG
+  if (Status s = verify(graph); !s) return s;
+  return verify_types(graph);
+#else
+  return {};
+#endif
+}
+
+}  // namespace
 
 Status fuse(Graph& graph) {
   for (Graph& g : graph.subgraphs) {
     if (Status s = fuse(g); !s) return s;
   }
-  fuse_gelu(graph);  // first: the others take a Gelu as their activation
-  fuse_layer_norm(graph);
-  fuse_attention(graph);
-  fuse_linear(graph);
-  fuse_conv(graph);
+  // GELU first: the others take it as their activation.
+  for (auto* fusion : {fuse_gelu, fuse_layer_norm, fuse_attention, fuse_linear, fuse_conv}) {
+    fusion(graph);
+    if (Status s = check(graph); !s) return s;
+  }
   return {};
 }
 

@@ -69,8 +69,7 @@ void fuse_layer_norm(Graph& graph) {
       Node fused{op, "", {}, {found->x, mul->inputs[scale_at], add->inputs[1 - i]}, add->outputs, {}};
       fused.attrs.set("axis", int64_t(-1));
       fused.attrs.set("epsilon", found->epsilon);
-      r.replace(n, std::move(fused));
-      break;
+      if (r.replace(n, std::move(fused))) break;
     }
   }
 }

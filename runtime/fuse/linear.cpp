@@ -40,8 +40,7 @@ void with_bias(Rewriter& r, size_t n) {
     if (r.shape(add->inputs[i]).rank() < r.graph.value(add->inputs[1 - i]).constant.dims().rank) continue;
     const auto outputs = add->outputs;
     const std::vector<ValueId> inputs = {product->inputs[0], product->inputs[1], flat(r, add->inputs[1 - i])};
-    r.replace(n, Node{find_op("Linear"), "", {}, inputs, outputs, {}});
-    return;
+    if (r.replace(n, Node{find_op("Linear"), "", {}, inputs, outputs, {}})) return;
   }
 }
 
@@ -61,8 +60,7 @@ void with_residual(Rewriter& r, size_t n) {
     fused.inputs.resize(3, kNone);
     fused.inputs.push_back(residual);
     fused.outputs = add->outputs;
-    r.replace(n, std::move(fused));
-    return;
+    if (r.replace(n, std::move(fused))) return;
   }
 }
 

@@ -4,7 +4,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/infer_shapes.h"
+
 namespace tern {
+namespace {
+
+// A symbol about which nothing is known but its number.
+std::optional<int64_t> fresh_number(const Dim& d) {
+  if (d.terms().size() != 1 || d.constant() != 0 || d.terms()[0].second != 1 || !d.terms()[0].first.starts_with('?')) return std::nullopt;
+  return std::strtoll(d.terms()[0].first.c_str() + 1, nullptr, 10);
+}
+
+}  // namespace
 
 const Node* Rewriter::at(size_t n, std::string_view op) const {
   return !dead_[n] && graph.nodes[n].op->name == op ? &graph.nodes[n] : nullptr;
@@ -43,7 +54,42 @@ std::optional<Rewriter::Scaled> Rewriter::with_scalar(const Node& node) const {
   return std::nullopt;
 }
 
-void Rewriter::replace(size_t n, Node fused) {
+// Extents are the same expression; where inference made up a symbol before and makes up another one now, neither is known.
+bool Rewriter::keeps_types(const Node& before, const Node& after) {
+  if (before.outputs.size() != after.outputs.size()) return false;
+  const int64_t first_new = graph.next_symbol;
+  auto types = infer_types(graph, after);
+  if (!types) return false;
+  for (size_t o = 0; o < before.outputs.size(); ++o) {
+    if (before.outputs[o] != after.outputs[o]) return false;
+    if (before.outputs[o] == kNone) continue;
+    const TypeInfo &was = graph.value(before.outputs[o]).type, &is = (*types)[o];
+    if (was.dtype != is.dtype || !was.shape.ranked() || !is.shape.ranked() || was.shape.rank() != is.shape.rank()) return false;
+    for (int d = 0; d < is.shape.rank(); ++d) {
+      const bool unknown = fresh_number(was.shape[d]) && fresh_number(is.shape[d]).value_or(-1) >= first_new;
+      if (!(was.shape[d] == is.shape[d]) && !unknown) return false;
+    }
+  }
+  return true;
+}
+
+// What was inserted for a node that was refused.
+void Rewriter::drop_unread_insertions() {
+  for (size_t i = inserted_.size(); i-- > 0;) {
+    const Node& node = inserted_[i].second;
+    if (uses_[static_cast<size_t>(node.outputs[0])] > 0) continue;
+    for (ValueId v : node.inputs) {
+      if (v != kNone) --uses_[static_cast<size_t>(v)];
+    }
+    inserted_.erase(inserted_.begin() + static_cast<int64_t>(i));
+  }
+}
+
+bool Rewriter::replace(size_t n, Node fused) {
+  if (!keeps_types(graph.nodes[n], fused)) {
+    drop_unread_insertions();
+    return false;
+  }
   for (ValueId v : fused.inputs) {
     if (v != kNone) ++uses_[static_cast<size_t>(v)];
   }
@@ -51,6 +97,7 @@ void Rewriter::replace(size_t n, Node fused) {
   if (fused.name.empty()) fused.name = graph.nodes[n].name;
   graph.nodes[n] = std::move(fused);
   for (ValueId v : before) release(v);
+  return true;
 }
 
 void Rewriter::release(ValueId first) {
@@ -70,15 +117,18 @@ void Rewriter::release(ValueId first) {
   }
 }
 
-ValueId Rewriter::insert_before(size_t n, const OpDef& op, Attributes attrs, std::vector<ValueId> inputs, TypeInfo type,
-                                const std::string& name) {
-  const ValueId v = graph.add_value(name, std::move(type));
+ValueId Rewriter::insert_before(size_t n, const OpDef& op, Attributes attrs, std::vector<ValueId> inputs, const std::string& name) {
+  Node node{&op, name, std::move(attrs), std::move(inputs), {kNone}, {}};
+  auto types = infer_types(graph, node);
+  if (!types) return kNone;
+  const ValueId v = graph.add_value(name, types->front());
+  node.outputs = {v};
   producers_.push_back(kNone);  // not to be matched again in this pass
   uses_.push_back(0);
-  for (ValueId i : inputs) {
+  for (ValueId i : node.inputs) {
     if (i != kNone) ++uses_[static_cast<size_t>(i)];
   }
-  inserted_.emplace_back(n, Node{&op, name, std::move(attrs), std::move(inputs), {v}, {}});
+  inserted_.emplace_back(n, std::move(node));
   return v;
 }
 

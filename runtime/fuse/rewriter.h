@@ -39,14 +39,17 @@ class Rewriter {
   const Shape& shape(ValueId v) const { return graph.value(v).type.shape; }
   DType dtype(ValueId v) const { return graph.value(v).type.dtype; }
 
-  // Node n becomes `fused`, which must produce what n produced. Invalidates pointers to nodes.
-  void replace(size_t n, Node fused);
-  // A new value, and a new node before n that produces it.
-  ValueId insert_before(size_t n, const OpDef& op, Attributes attrs, std::vector<ValueId> inputs, TypeInfo type, const std::string& name);
+  // Node n becomes `fused`, which produces what n produced. Refused, and false, unless inference shows that dtypes and shapes stay: a
+  // one-element constant of more axes than the data adds axes to the result. Invalidates pointers to nodes.
+  bool replace(size_t n, Node fused);
+  // A new value, and a new node before n that produces it; kNone when its inputs do not suit the operator.
+  ValueId insert_before(size_t n, const OpDef& op, Attributes attrs, std::vector<ValueId> inputs, const std::string& name);
   // A new constant.
   ValueId add_constant(const std::string& name, Tensor t);
 
  private:
+  bool keeps_types(const Node& before, const Node& after);
+  void drop_unread_insertions();
   void release(ValueId v);
   void finish();
 

@@ -97,6 +97,58 @@ TEST_CASE("fuse: the primitives of LayerNorm become LayerNormalization with thei
   }
 }
 
+// One element of `rank` axes.
+ValueId ones(Builder& b, float v, int rank) {
+  Dims dims;
+  for (int i = 0; i < rank; ++i) dims.push_back(1);
+  return b.constant(Tensor::of<float>(dims, std::span<const float>(&v, 1)));
+}
+
+TEST_CASE("fuse: a one-element constant of more axes than the data keeps the axes that it adds") {
+  for (int at = 0; at < 6; ++at) {  // which constant has them
+    for (int rank : {1, 2, 3, 4}) {
+      Builder b;
+      auto x = b.input("x", {3, 8});
+      auto one = [&](int i, float v) { return ones(b, v, i == at ? rank : 0); };
+      auto axes = b.ints({-1});
+      auto d = b.node("Sub", {x, b.node("ReduceMean", {x, axes})});
+      auto variance = b.node("ReduceMean", {b.node("Pow", {d, one(0, 2.0f)}), axes});
+      auto norm = b.node("Div", {d, b.node("Sqrt", {b.node("Add", {variance, one(1, 0.25f)})})});
+      b.output(b.node("Add", {b.node("Mul", {norm, b.constant(random_f32({8}, 5))}), b.constant(random_f32({8}, 6))}));
+      auto erf = b.node("Erf", {b.node("Div", {x, one(2, 1.41421354f)})});
+      b.output(b.node("Mul", {b.node("Mul", {x, b.node("Add", {erf, one(3, 1.0f)})}), one(4, 0.5f)}));
+      auto scores = b.node("Mul", {b.node("MatMul", {x, b.node("Transpose", {x}, {{"perm", std::vector<int64_t>{1, 0}}})}), one(5, 0.5f)});
+      b.output(b.node("MatMul", {b.node("Softmax", {scores}), x}));
+      b.output(b.node("Relu", {b.node("Add", {b.node("MatMul", {x, b.constant(random_f32({8, 1}, 7))}), one(5, 0.5f)})}));
+      Graph g = fused(b, {random_f32({3, 8}, 1)});  // compares shapes too
+      CHECK(Builder::count(g, "LayerNormalization") == (at < 2 && rank > 2 ? 0 : 1));
+      CHECK(Builder::count(g, "Gelu") == (at > 1 && at < 5 && rank > 2 ? 0 : 1));
+    }
+  }
+}
+
+TEST_CASE("fuse: an attention of four axes is left alone when its scale adds a fifth") {
+  for (int rank : {4, 5}) {
+    Builder b;
+    auto q = b.input("q", {2, 3, 5, 4}), k = b.input("k", {2, 3, 4, 5}), v = b.input("v", {2, 3, 5, 6});
+    b.output(b.node("MatMul", {b.node("Softmax", {b.node("Mul", {b.node("MatMul", {q, k}), ones(b, 0.5f, rank)})}), v}));
+    Graph g = fused(b, {random_f32({2, 3, 5, 4}, 1), random_f32({2, 3, 4, 5}, 2), random_f32({2, 3, 5, 6}, 3)}, 1e-5f);
+    CHECK(Builder::count(g, "FusedAttention") == (rank == 4));
+  }
+}
+
+TEST_CASE("fuse: a mask with a batch of its own is taken only when it is the scores' for sure") {
+  for (bool same : {true, false}) {
+    Builder b;
+    const Dim batch = Dim::symbol("batch"), masks = same ? batch : Dim::symbol("masks");
+    auto q = b.input("q", {batch, 3, 5, 4}), k = b.input("k", {batch, 3, 4, 5}), v = b.input("v", {batch, 3, 5, 6}), mask = b.input("mask", {masks, 1, 5, 5});
+    auto scores = b.node("Add", {b.node("MatMul", {q, k}), mask});
+    b.output(b.node("MatMul", {b.node("Softmax", {scores}), v}));
+    REQUIRE(optimize(b.graph, 1 << 24).ok());
+    CHECK(Builder::count(b.graph, "FusedAttention") == (same ? 1 : 0));
+  }
+}
+
 TEST_CASE("fuse: softmax(q k^T scale + mask) v becomes FusedAttention, with or without its parts") {
   for (int form = 0; form < 3; ++form) {
     Builder b;
