@@ -47,10 +47,25 @@ Result<Graph> load_any(const Source& source, const LoadOptions& options) {
   return load_onnx(bytes, source.directory, options);
 }
 
+Status check_overridable(const Graph& graph, std::span<const std::string> wanted) {
+  for (const std::string& name : wanted) {
+    if (std::find(graph.overridable.begin(), graph.overridable.end(), name) != graph.overridable.end()) continue;
+    std::string all;
+    for (const std::string& n : graph.overridable) all += (all.empty() ? "" : ", ") + n;
+    return usage(name + " is no initializer that is also an input" + (all.empty() ? "; the file has none" : "; those are: " + all));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Graph> load_graph(const Source& source, const LoadOptions& options) {
-  auto graph = guarded([&] { return load_any(source, options); });
+  auto graph = guarded([&]() -> Result<Graph> {
+    auto loaded = load_any(source, options);
+    if (!loaded) return loaded;
+    if (Status s = check_overridable(*loaded, options.overridable); !s) return s.error();
+    return loaded;
+  });
   if (!graph) return printable(graph.error());
   return graph;
 }

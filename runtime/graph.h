@@ -21,6 +21,7 @@ struct Value {
   Tensor constant;                   // present: the value is this constant, and no node produces it
   std::optional<SymbolicInts> ints;  // contents, when it computes a shape (set by infer_shapes)
   Layout layout;                     // set by assign_layouts
+  Tensor initial;                    // of a graph input: what it holds until the caller writes something else
 };
 
 struct Node {
@@ -39,6 +40,8 @@ struct Graph {
   std::vector<Node> nodes;  // topological order
   std::vector<ValueId> inputs, outputs;
   std::vector<std::string> output_names;  // as the caller knows them (several outputs may be one value)
+  // Initializers that the file lists as inputs too; those that the loader was asked for are inputs with an `initial`, the others constants.
+  std::vector<std::string> overridable;
   // The names that the file gives the dimensions of each output, to be shown where inference knows none. Never computed with.
   std::vector<std::vector<std::string>> output_dim_names;
   std::vector<Graph> subgraphs;
@@ -52,7 +55,7 @@ struct Graph {
   int64_t next_symbol = 0;  // for fresh dimensions ("?7")
 
   ValueId add_value(std::string value_name, TypeInfo type = {}) {
-    values.push_back({std::move(value_name), std::move(type), {}, {}, {}});
+    values.push_back({std::move(value_name), std::move(type), {}, {}, {}, {}});
     return static_cast<ValueId>(values.size()) - 1;
   }
   ValueId add_constant(std::string value_name, Tensor tensor) {

@@ -194,7 +194,8 @@ Result<std::vector<Array>> Model::evaluate(std::span<const Array> inputs, std::s
   std::vector<Dims> dims;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Value& value = graph.value(graph.inputs[i]);
-    auto t = to_tensor(inputs[i]);
+    const bool by_default = inputs[i].dtype == DType::none && value.initial.present();
+    auto t = by_default ? Result<Tensor>(value.initial) : to_tensor(inputs[i]);
     if (!t) return t.error().within("input " + value.name);
     if (t->dtype() != value.type.dtype) {
       return invalid("input " + value.name + " is " + name(t->dtype()) + ", the model expects " + name(value.type.dtype));

@@ -1,6 +1,7 @@
 // Session: one plan with its own arena; what happens inside run(). See tern.h. You are here: stop 10 of the tour. Next: bench/ladder/gemm.
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <set>
 
 #include "runtime/assign_layouts.h"
@@ -106,6 +107,10 @@ Result<Session> Model::session(const SessionOptions& options) const {
   auto plan = make_plan(state->graph, state_->packs, plan_options);
   if (!plan) return plan.error();
   state->plan = std::move(*plan);
+  for (size_t i = 0; i < state->graph.inputs.size(); ++i) {
+    const Tensor& initial = state->graph.value(state->graph.inputs[i]).initial;
+    if (initial.present() && initial.bytes() > 0) std::memcpy(state->plan.inputs[i].data, initial.raw(), initial.bytes());
+  }
   for (const PlanPort& p : state->plan.inputs) state->inputs.push_back(to_port(p));
   for (const PlanPort& p : state->plan.outputs) state->outputs.push_back(to_port(p));
   if (options.threads > 1) {

@@ -45,6 +45,10 @@ class Verifier {
       if (!in_range(v)) return invalid("graph " + graph_.name + ": an input does not exist");
       if (defined_[static_cast<size_t>(v)]) return invalid("input " + graph_.value(v).name + " is defined twice");
       defined_[static_cast<size_t>(v)] = true;
+      const Value& value = graph_.value(v);
+      if (value.initial.present() && value.type != TypeInfo{value.initial.dtype(), Shape(value.initial.dims())}) {
+        return invalid("input " + value.name + " is not of the type of its default");
+      }
     }
     for (const Node& node : graph_.nodes) {
       if (Status s = check(node); !s) return s.error().within(describe(graph_, node));

@@ -19,9 +19,12 @@ std::vector<std::pair<std::string, std::string>> metadata_of(const onnx_pb::Mode
   return out;
 }
 
+// Up to IR 3 every initializer had to be an input too, which said nothing of who may replace it.
+constexpr int64_t kFirstWithDefaults = 4;
+
 }  // namespace
 
-Result<Graph> build(onnx_pb::ModelProto& model, Sources& sources) {
+Result<Graph> build(onnx_pb::ModelProto& model, Sources& sources, std::span<const std::string> overridable) {
   int64_t opset = 0;
   for (const auto& o : model.opset_import()) {
     if (canonical_domain(o.domain()).empty()) opset = o.version();
@@ -32,10 +35,12 @@ Result<Graph> build(onnx_pb::ModelProto& model, Sources& sources) {
   }
   std::string graph_doc = std::move(*model.mutable_graph()->mutable_doc_string());
   Unsupported missing;
-  GraphBuilder builder(nullptr, sources, missing);
+  const bool defaults = model.ir_version() >= kFirstWithDefaults;
+  GraphBuilder builder(nullptr, sources, missing, defaults ? overridable : std::span<const std::string>());
   if (Status s = builder.build(*model.mutable_graph()); !s) return s.error();
   if (!missing.empty()) return missing.error();
   Graph graph = std::move(builder.graph);
+  if (!defaults) graph.overridable.clear();
   graph.format = "onnx";
   graph.producer = model.producer_name() + (model.producer_version().empty() ? "" : " " + model.producer_version());
   graph.opset = opset;

@@ -13,6 +13,7 @@ constexpr int64_t kNewestOpset = 28;
 // Consumes the model: tensors are cleared as they are converted. Functions have been inlined and versions stamped.
 // Errors: undefined or doubly defined names, cycles (invalid); all operators, domains and opsets that tern does not have, in one line
 // (unsupported).
-Result<Graph> build(onnx_pb::ModelProto& model, Sources& sources);
+// `overridable`: see LoadOptions.
+Result<Graph> build(onnx_pb::ModelProto& model, Sources& sources, std::span<const std::string> overridable);
 
 }  // namespace tern::onnx

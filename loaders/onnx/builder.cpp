@@ -1,6 +1,9 @@
 // Names become values: initializers, inputs, nodes, outputs. See builder.h.
 #include "loaders/onnx/builder.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "loaders/onnx/functions.h"
 #include "loaders/onnx/sort.h"
 #include "loaders/onnx/text.h"
@@ -113,7 +116,14 @@ Status GraphBuilder::inputs(const onnx_pb::GraphProto& proto) {
   for (const auto& p : proto.input()) {
     const std::string where = "input " + quoted(p.name());
     if (p.name().empty()) return invalid("an input has no name");
-    if (is_initializer(p.name())) continue;  // an initializer's default: taken as a constant
+    if (is_initializer(p.name())) {  // the default of an input: a constant, unless the caller asked for the input
+      graph.overridable.push_back(p.name());
+      if (std::find(overridable_.begin(), overridable_.end(), p.name()) == overridable_.end()) continue;
+      const ValueId v = names_.at(p.name());
+      graph.value(v).initial = std::exchange(graph.value(v).constant, {});
+      graph.inputs.push_back(v);
+      continue;
+    }
     auto type = declared(p.type(), dim_names, p.name());
     if (!type) return type.error().within(where);
     const ValueId v = add_value(p.name(), std::move(*type));

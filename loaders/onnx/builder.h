@@ -30,7 +30,9 @@ class Unsupported {
 
 class GraphBuilder : public Emitter {
  public:
-  GraphBuilder(GraphBuilder* parent, Sources& sources, Unsupported& missing) : parent_(parent), sources_(sources), missing_(missing) {
+  // `overridable`: initializers that shall be inputs.
+  GraphBuilder(GraphBuilder* parent, Sources& sources, Unsupported& missing, std::span<const std::string> overridable = {})
+      : parent_(parent), sources_(sources), missing_(missing), overridable_(overridable) {
     if (parent != nullptr) graph.next_symbol = parent->graph.next_symbol;
   }
 
@@ -72,6 +74,7 @@ class GraphBuilder : public Emitter {
   GraphBuilder* parent_;
   Sources& sources_;
   Unsupported& missing_;
+  std::span<const std::string> overridable_;
   std::unordered_map<std::string, ValueId> names_;
   std::vector<Capture> captures_;
   std::vector<TypeInfo> types_;  // of every value, as far as known while building

@@ -53,7 +53,7 @@ Result<Graph> load_onnx(std::span<const std::byte> bytes, const std::string& dir
   if (!model.has_graph()) return invalid("not a readable ONNX model: it has no graph");
   if (Status s = inline_functions(model); !s) return s.error();
   Sources sources{bytes, ExternalFiles(directory), options.budget / 2};
-  return build(model, sources);
+  return build(model, sources, options.overridable);
 }
 
 Result<Tensor> load_tensor_proto(std::span<const std::byte> bytes) {

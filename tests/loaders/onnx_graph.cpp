@@ -70,12 +70,44 @@ TEST_CASE("onnx graph: undefined and doubly defined names are refused, naming no
   check_refused(model(13, {}, {}, {output("w")}, {w, w}), Code::kInvalid, "'w' is defined twice");
 }
 
-TEST_CASE("onnx graph: an initializer that is also an input is a constant") {
+TEST_CASE("onnx graph: an initializer that is also an input is a constant, unless the caller asks for the input") {
   const Proto m = model(13, {node("Add", {"x", "w"}, {"y"})}, {kX, input("w", 1, {3})}, {output("y")}, {raw_tensor<float>("w", 1, {3}, {1, 2, 3})});
   const Graph g = load_ok(m);
   REQUIRE(g.inputs.size() == 1);
   CHECK(g.value(g.inputs[0]).name == "x");
   CHECK(g.is_constant(g.nodes[0].inputs[1]));
+  CHECK(g.overridable == std::vector<std::string>{"w"});
+  auto asked = load_graph(Source{bytes(m), nullptr, "", ""}, {.overridable = {"w"}});
+  REQUIRE(asked.ok());
+  REQUIRE(asked->inputs.size() == 2);
+  const Value& w = asked->value(asked->inputs[1]);
+  CHECK(!w.constant.present());
+  REQUIRE(w.initial.present());
+  CHECK(w.initial.data<float>()[2] == 3);
+  auto other = load_graph(Source{bytes(m), nullptr, "", ""}, {.overridable = {"x"}});
+  REQUIRE(!other.ok());
+  CHECK(other.error().message().find("x is no initializer that is also an input; those are: w") != std::string::npos);
+}
+
+TEST_CASE("onnx graph: a default is what an overridable input holds until the caller writes another, in session and evaluator") {
+  const Proto m = model(13, {node("Mul", {"w", "two"}, {"v"}), node("Add", {"x", "v"}, {"y"})}, {input("x", 1, {1, 3}), input("w", 1, {3})}, {output("y")},
+                        {raw_tensor<float>("w", 1, {3}, {1, 2, 3}), raw_tensor<float>("two", 1, {}, {2})});
+  auto model = load_bytes(bytes(m), {.overridable = {"w"}});
+  REQUIRE(model.ok());
+  auto session = model->session();
+  REQUIRE(session.ok());
+  auto y = session->output<float>("y");
+  session->run();
+  CHECK(std::vector<float>(y.begin(), y.end()) == std::vector<float>{2, 4, 6});
+  session->input<float>("w")[1] = 10;
+  session->run();
+  session->run();
+  CHECK(std::vector<float>(y.begin(), y.end()) == std::vector<float>{2, 20, 6});
+  Array x{DType::f32, {1, 3}, std::vector<std::byte>(12), {}};
+  auto out = model->evaluate(std::vector<Array>{x, Array{}});
+  REQUIRE(out.ok());
+  CHECK(reinterpret_cast<const float*>(out->front().bytes.data())[2] == 6);
+  CHECK(!model->evaluate(std::vector<Array>{Array{}, Array{}}).ok());
 }
 
 TEST_CASE("onnx graph: empty names are absent inputs, and absent ones at the end are dropped") {

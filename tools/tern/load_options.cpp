@@ -5,6 +5,7 @@
 
 #include "loaders/load.h"
 #include "loaders/npy/npy.h"
+#include "runtime/model.h"
 #include "tools/tern/arrays.h"
 
 namespace tern::command {
@@ -42,6 +43,18 @@ Status add_inputs(const Options& options, LoadOptions& with) {
   return {};
 }
 
+// The model's overridable initializers that the caller gives a value. Which there are only the model says, so it is loaded first.
+std::vector<std::string> given_initializers(const Model& model, const Options& options, const LoadOptions& with) {
+  std::vector<std::string> given;
+  const std::vector<std::string> inputs = options.all("--input");
+  for (const std::string& name : model.state().graph.overridable) {
+    auto names = [&](const std::string& input) { return input.starts_with(name + "="); };
+    auto recorded = [&](const Port& port) { return port.name == name; };
+    if (std::any_of(inputs.begin(), inputs.end(), names) || std::any_of(with.inputs.begin(), with.inputs.end(), recorded)) given.push_back(name);
+  }
+  return given;
+}
+
 }  // namespace
 
 Result<LoadOptions> load_options(const Options& options) {
@@ -68,6 +81,10 @@ Result<Model> load_model(const Options& options) {
     progress("loading " + path + " (" + std::to_string(info.st_size >> 20) + " MB) ...");
   }
   auto model = load(path, *with);
+  if (model && options.command != "convert") {
+    with->overridable = given_initializers(*model, options, *with);
+    if (!with->overridable.empty()) model = load(path, *with);
+  }
   progress("");
   if (model && !computes(options)) {
     if (Status s = check_input_names(model->inputs(), options); !s) return s.error();

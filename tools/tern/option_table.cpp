@@ -38,11 +38,11 @@ constexpr CommandRow kCommands[] = {
 };
 
 constexpr OptionRow kOptions[] = {
-    {"--input", "NAME=SOURCE", " run ", "the value of an input", true},
-    {"--input", "NAME=SOURCE", " bench ", "the value of an input; random when not given", true},
+    {"--input", "NAME=SOURCE", " run ", "the value of an input, or of an initializer that is also an input", true},
+    {"--input", "NAME=SOURCE", " bench ", "the value of an input, or of an initializer that is also an input; random when not given", true},
     {"--input", "NAME=SOURCE", " inspect dump convert ",
      "an array that tells the shape of an input, where neither layers nor forwards of an architecture tell it", true},
-    {"--dim", "NAME=N", " inspect run verify dump ", "give a symbolic dimension a value", true},
+    {"--dim", "NAME=N", " inspect run verify dump ", "give a symbolic dimension a value; NAME is what inspect shows, all before the last =", true},
     {"--dim", "NAME=N", " bench ", "give a symbolic dimension a value; 1 when not given", true},
     {"--output-dir", "DIR", " run ", "also write DIR/NAME.npy for each output"},
     {"--top", "K", " run ", "the K largest elements of each row, instead of all"},

@@ -52,6 +52,9 @@ struct LoadOptions {
   std::string key = {};                // which weights of a checkpoint: "ema", "state_dict" …; empty: the only ones
   bool strict = true;                  // false: missing and unexpected weights are no error, as load_state_dict(strict=False) has it
   std::vector<Port> inputs = {};       // dtypes and shapes of the inputs, where neither file nor architecture say; by name, or by place
+  // Initializers that the caller may replace (ONNX: those that the file lists as inputs too, IR 4 on). They become inputs that hold the
+  // file's contents until others of the same dtype and shape are written, and are not folded into what they feed. Else they are constants.
+  std::vector<std::string> overridable = {};
   bool optimize = true;                // false keeps the graph as the file has it (only `tern dump` and tests want that)
 };
 
@@ -163,7 +166,8 @@ class Model {
   // A plan for these dims. Errors: an unbound or unknown symbol (usage), shapes that depend on data (unsupported: use evaluate),
   // an operator without a kernel for a dtype (unsupported), more memory than the budget (unsupported).
   Result<Session> session(const SessionOptions& options = {}) const;
-  // Runs node by node without a plan; the same bits; any shapes that the model accepts. Inputs in the model's order.
+  // Runs node by node without a plan; the same bits; any shapes that the model accepts. Inputs in the model's order; an Array of
+  // dtype none stands for the default contents of an overridable input.
   Result<std::vector<Array>> evaluate(std::span<const Array> inputs, std::string_view isa = {}) const;
   // True when some shape depends on the contents of an input, so that only evaluate() can run the model.
   bool data_dependent() const;
