@@ -8,6 +8,7 @@
 //   Trilu                     keeps one triangle of every matrix (trilu.cpp)
 //   DepthToSpace SpaceToDepth blocks of channels to and from pixels (depth_space.cpp)
 //   Compress NonZero ReverseSequence                                (select.cpp, reverse_sequence.cpp)
+//   Unique                    the different elements or slices, where each came first, which is which, how many of each (unique.cpp)
 //   Shapes    any rank up to 8, any dtype; symbolic dims come out as linear expressions where they are.
 //   Cost      one read and one write an element; contiguous runs are memcpy. See copy.h.
 //   Numerics  bytes are copied.
@@ -20,6 +21,6 @@ namespace tern {
 
 struct OpDef;
 extern const OpDef kReshape, kFlatten, kSqueeze, kUnsqueeze, kIdentity, kDropout, kTranspose, kConcat, kSplit, kSlice, kExpand, kTile;
-extern const OpDef kPad, kCenterCropPad, kTrilu, kDepthToSpace, kSpaceToDepth, kCompress, kNonZero, kReverseSequence;
+extern const OpDef kPad, kCenterCropPad, kTrilu, kDepthToSpace, kSpaceToDepth, kCompress, kNonZero, kReverseSequence, kUnique;
 
 }  // namespace tern

@@ -1,0 +1,58 @@
+// Unique: known answers of NumPy. Contract: kernels/movement/movement.h. The official cases are in tests/data/node.
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "tests/support/op_test.h"
+
+namespace tern::test {
+namespace {
+
+std::vector<Tensor> unique(const Tensor& x, bool sorted = true) { return run_op("Unique", {{"sorted", int64_t(sorted)}}, {x}, 4); }
+
+}  // namespace
+
+TEST_CASE("unique: elements ascending or as they come, where each came first, which is which, how many") {
+  const Tensor x = f32({2, 3}, {2, 1, 1, 3, 4, 3});
+  auto y = unique(x);
+  check_same(y[0], f32({4}, {1, 2, 3, 4}));
+  check_same(y[1], i64({4}, {1, 0, 3, 4}));
+  check_same(y[2], i64({6}, {1, 0, 0, 2, 3, 2}));
+  check_same(y[3], i64({4}, {2, 1, 2, 1}));
+  y = unique(x, false);
+  check_same(y[0], f32({4}, {2, 1, 3, 4}));
+  check_same(y[1], i64({4}, {0, 1, 3, 4}));
+  check_same(y[2], i64({6}, {0, 1, 1, 2, 3, 2}));
+  check_same(y[3], i64({4}, {1, 2, 2, 1}));
+}
+
+TEST_CASE("unique: slices along an axis, in lexicographic order") {
+  const Tensor x = i64({2, 4}, {3, 1, 3, 1, 0, 5, 0, 2});
+  auto y = run_op("Unique", {{"axis", int64_t(-1)}}, {x}, 4);
+  check_same(y[0], i64({2, 3}, {1, 1, 3, 2, 5, 0}));
+  check_same(y[1], i64({3}, {3, 1, 0}));
+  check_same(y[2], i64({4}, {2, 1, 2, 0}));
+  check_same(y[3], i64({3}, {1, 1, 2}));
+  y = run_op("Unique", {{"axis", int64_t(0)}}, {i64({3, 2}, {1, 0, 1, 0, 2, 3})}, 1);
+  check_same(y[0], i64({2, 2}, {1, 0, 2, 3}));
+}
+
+TEST_CASE("unique: NaN is one element and the last, zeros of both signs are one") {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  auto y = unique(f32({6}, {kNaN, 0.0f, -1, -0.0f, kNaN, 2}));
+  check_same(y[0], f32({4}, {-1, 0, 2, kNaN}));
+  check_same(y[3], i64({4}, {1, 2, 1, 2}));
+}
+
+TEST_CASE("unique: other dtypes, scalars and empty tensors") {
+  for (DType t : {DType::f64, DType::f16, DType::bf16, DType::i8, DType::u8, DType::i32, DType::u64}) {
+    check_same(unique(cast(f32({3}, {2, 1, 2}), t))[0], cast(f32({2}, {1, 2}), t));
+  }
+  check_same(unique(boolean({4}, {true, false, true, true}))[3], i64({2}, {1, 3}));
+  check_same(unique(f32({}, {5}))[0], f32({1}, {5}));
+  check_same(unique(f32({0}, {}))[0], f32({0}, {}));
+  check_same(run_op("Unique", {{"axis", int64_t(0)}}, {f32({3, 0}, {})}, 1)[0], f32({1, 0}, {}));
+  CHECK(!op_error("Unique", {{"axis", int64_t(2)}}, {f32({1}, {1})}).empty());
+}
+
+}  // namespace tern::test
