@@ -17,6 +17,7 @@
 #include "kernels/quantize/quantize.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/pool/pool.h"
+#include "kernels/resize/grid_sample.h"
 #include "kernels/resize/resize.h"
 #include "kernels/shape/shape.h"
 #include "kernels/softmax/softmax.h"
@@ -125,6 +126,7 @@ constexpr const OpDef* kOps[] = {
     &kLpPool,
     &kMaxPool,
     // resize
+    &kGridSample,
     &kResize,
     // shape
     &kShape, &kSize,
@@ -132,7 +134,7 @@ constexpr const OpDef* kOps[] = {
     &kBatchNormalization, &kGroupNormalization, &kInstanceNormalization, &kLayerNormalization, &kLpNormalization, &kLRN,
     &kMeanVarianceNormalization, &kRMSNormalization,
     &kCenterCropPad, &kCompress, &kConcat, &kDepthToSpace, &kDropout, &kExpand, &kFlatten, &kIdentity, &kNonZero, &kPad, &kReshape, &kSlice, &kSpaceToDepth,
-    &kSplit, &kSqueeze, &kTile, &kTranspose, &kTrilu, &kUnsqueeze,
+    &kSplit, &kSqueeze, &kTile, &kTranspose, &kTrilu, &kUnique, &kUnsqueeze,
     // quantize
     &kConvInteger, &kDequantizeLinear, &kDynamicQuantizeLinear, &kMatMulInteger, &kQLinearConv, &kQLinearMatMul, &kQuantizeLinear,
     // reduce

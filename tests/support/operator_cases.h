@@ -97,6 +97,11 @@ inline std::vector<Case> cases() {
   all.push_back({"GRU", {x({4, 2, 3}), w({1, 15, 3}), w({1, 15, 5})}, {{"hidden_size", int64_t(5)}}, 2});
   all.push_back({"RNN", {x({4, 2, 3}), w({1, 5, 3}), w({1, 5, 5})}, {{"hidden_size", int64_t(5)}}, 2});
   all.push_back({"Resize", {x({1, 2, 4, 4}), none(), none(), ints({1, 2, 8, 8})}});
+  for (const char* mode : {"nearest", "linear", "cubic"}) {
+    for (const char* padding : {"zeros", "border", "reflection"}) {
+      all.push_back({"GridSample", {x({1, 2, 4, 5}), x({1, 3, 3, 2})}, {{"mode", std::string(mode)}, {"padding_mode", std::string(padding)}}});
+    }
+  }
   all.push_back({"ReverseSequence", {x({4, 3}), ints({2, 1, 4})}});
   all.push_back({"QuantizeLinear", {x({3, 5}), w({})}});
   all.push_back({"DequantizeLinear", {{{3, 5}, DType::u8, false, {}}, w({})}});
