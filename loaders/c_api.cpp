@@ -81,6 +81,7 @@ tern::Result<tern::LoadOptions> options_of(const tern_load_options* given) {
     for (int32_t d = 0; d < p.rank; ++d) port.shape.push_back(text(p.dims[d]));
     o.inputs.push_back(std::move(port));
   }
+  for (size_t i = 0; i < c.overridable_count; ++i) o.overridable.push_back(text(c.overridable[i]));
   return o;
 }
 

@@ -78,9 +78,11 @@ typedef struct tern_load_options {
   int32_t strict;                /* 0: missing and unexpected weights are no error */
   const tern_model_port* inputs; /* dtypes and shapes of inputs that neither file nor architecture tell */
   size_t input_count;
+  const char* const* overridable; /* names of initializers that shall be inputs, which hold the file's contents until others are written */
+  size_t overridable_count;
 } tern_load_options;
 
-#define TERN_LOAD_OPTIONS_INIT {sizeof(tern_load_options), 0, NULL, NULL, NULL, NULL, 1, NULL, 0}
+#define TERN_LOAD_OPTIONS_INIT {sizeof(tern_load_options), 0, NULL, NULL, NULL, NULL, 1, NULL, 0, NULL, 0}
 
 /* What one node became in a session's plan. */
 typedef struct tern_step {
