@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# What inputs are called, how large they are, and which initializers are inputs too. Usage: inputs.sh TERN TEST_DATA
+set -u
+. "$(dirname "$0")/lib.sh"
+models=$data/command
+
+# ---- names of dimensions ----
+expect 0 "names that look like expressions, sizes from arrays" verify "$models/dims.onnx" "$models/dims.npz"
+expect 0 "inspect shows them as they are" inspect "$models/dims.onnx"
+check "the input" grep -q '^input     x: f32\[batch-size,a b,2\]$' "$work/out"
+expect 0 "bench without sizes" bench "$models/dims.onnx" --seconds 0.02
+check "each name is one dimension, of 1" grep -q "'batch-size' = 1, 'a b' = 1" "$work/err"
+expect 0 "run with sizes" run "$models/dims.onnx" --input iota --dim batch-size=4 --dim 'a b=1'
+check "they are taken" grep -q '^y: f32\[4,1,2\]$' "$work/out"
+expect 2 "a part of a name is none" run "$models/dims.onnx" --input iota --dim batch=4
+expect 0 "None is a size of its own each time" verify "$models/unrelated.onnx" "$models/unrelated.npz"
+
+# ---- initializers that are inputs too ----
+expect 0 "an initializer's recorded value" verify "$models/overridable.onnx" "$models/overridable.npz"
+expect 0 "in the evaluator too" verify "$models/overridable.onnx" "$models/overridable.npz" --evaluate
+expect 0 "not given: the default" run "$models/overridable.onnx" --input x="$models/overridable.npz:in_x"
+check "it is used" grep -q '\[\[ *6 *10 *14\]\]' "$work/out"
+expect 0 "given" run "$models/overridable.onnx" --input x="$models/overridable.npz:in_x" --input w=1="$models/overridable.npz:in_w=1"
+check "it is replaced, another one stays" grep -q '\[\[ *60 *91 *122\]\]' "$work/out"
+expect 0 "bench with it" bench "$models/overridable.onnx" --seconds 0.02 --input w=1=ones
+expect 3 "another shape than the default's" run "$models/overridable.onnx" --input x="$models/overridable.npz:in_x" --input b="$models/overridable.npz:in_w=1"
+
+finish
