@@ -398,12 +398,18 @@ class Planner {
           std::byte* workspace = w.workspace[p] == kNone ? nullptr : plan_.arena.data() + buffers_[static_cast<size_t>(w.workspace[p])].offset;
           BindContext c(w.node->attrs, options_.isa, v.in, v.out, v.constants, {tables_, workspace, packs_}, static_cast<int>(p), parts(w));
           if (Status s = w.node->op->bind(c); !s) return s.error().within(describe(*scopes_[w.scope].graph, *w.node));
+          if (c.table_bytes() != w.table_bytes[p] || c.workspace_bytes() != w.workspace_bytes[p]) return other_memory(w);
           take_table(w.table_bytes[p]);
           w.steps.push_back(c.step());
         }
       }
     }
     return {};
+  }
+
+  // A fault of the operator: it told from its pointers, which are null while measuring, what it needs.
+  Error other_memory(const Work& w) const {
+    return invalid("binding asked for other memory than measuring did").within(describe(*scopes_[w.scope].graph, *w.node));
   }
 
   // The branches come before their If in work_, so their steps are bound already.

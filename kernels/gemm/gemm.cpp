@@ -86,7 +86,8 @@ Status pack_constant(BindContext& c, const Product& p, GemmArgs& g, std::vector<
 }
 
 // Weights that are computed: read in place when their rows are panels' rows and few rows of x will read them, packed otherwise.
-void use_computed(BindContext& c, const Product& p, GemmArgs& g) {
+// Says whether a run must prepare them.
+bool use_computed(BindContext& c, const Product& p, GemmArgs& g) {
   const float* w = c.in(1).as<const float>();
   const bool dot = g.panel.chains == 0;
   const bool in_place = p.alpha == 1 && (dot ? p.w_k == 1 : p.w_column == 1 && (p.m <= 48 || p.n * p.k <= 4096));
@@ -94,11 +95,13 @@ void use_computed(BindContext& c, const Product& p, GemmArgs& g) {
     float* packed = c.workspace<float>(std::max<int64_t>(1, packed_floats(p.n, p.k, g.panel.chains)));
     g.panel.w = packed;
     g.pack = {w, packed, p.n, p.k, p.w_k, p.w_column, g.panel.group_begin, g.panel.group_end, p.alpha, g.panel.chains};
-    return;
+    return true;
   }
   g.panel.w = w;
   g.panel.w_stride = dot ? p.w_column : p.w_k;
-  if (!dot && p.n % kPanel != 0) g.panel.tail = g.tail = c.workspace<float>(kPanel * std::max<int64_t>(p.k, 1));
+  const bool tail = !dot && p.n % kPanel != 0;
+  if (tail) g.panel.tail = g.tail = c.workspace<float>(kPanel * std::max<int64_t>(p.k, 1));
+  return tail;
 }
 
 // The bias as the panels read it: the input itself, or beta C written out.
@@ -150,10 +153,11 @@ Status bind_f32(BindContext& c, const Product& p) {
   g.panel.group_end = s.groups.end;
   g.panel.epilogue = p.epilogue;
   std::vector<BatchOffset> batch = p.batch;
+  bool prepares = p.x_k != 1;  // told without the pointers, which are null while measuring
   if (constant) {
     if (Status status = pack_constant(c, p, g, batch); !status) return status;
   } else {
-    use_computed(c, p, g);
+    prepares |= use_computed(c, p, g);
   }
   if (Status status = use_bias(c, p, g); !status) return status;
   g.panel.x = c.in(0).as<const float>();
@@ -171,7 +175,7 @@ Status bind_f32(BindContext& c, const Product& p) {
   g.panel.y = moved(g.panel.y, s.rows.begin * p.n);
   g.panel.residual = moved(g.panel.residual, s.rows.begin * p.n);
   g.panel.bias = moved(g.panel.bias, s.rows.begin * g.panel.bias_stride);
-  const bool prepares = g.x_rows != nullptr || g.pack.packed != nullptr || g.tail != nullptr || g.bias != nullptr;
+  prepares |= g.bias_rows != 0;
   const std::span<const BatchOffset> mine(batch.data() + s.batch.begin, static_cast<size_t>(s.batch.end - s.batch.begin));
   g.batches = static_cast<int64_t>(mine.size());
   if (prepares || mine.size() > 1 || mine[0].x != 0 || mine[0].w != 0 || mine[0].y != 0) g.batch = table_of(c, mine);

@@ -59,6 +59,7 @@ inline std::vector<Case> cases() {
   all.push_back({"MatMul", {x({3, 64}), w({64, 33})}});
   all.push_back({"Gemm", {x({5, 40}), w({17, 40}), w({17})}, {{"transB", int64_t(1)}}});
   all.push_back({"Gemm", {x({5, 40}), x({40, 17})}});
+  all.push_back({"Gemm", {x({5, 40}), x({40, 17}), x({17})}, {{"beta", 2.0f}}});
   all.push_back({"Linear", {x({5, 40}), w({40, 17}), w({17})}});
   all.push_back({"Conv", {x({1, 3, 9, 9}), w({20, 3, 3, 3}), w({20})}, {{"pads", Ints{1, 1, 1, 1}}}});
   all.push_back({"Conv", {x({1, 4, 9, 9}), w({4, 1, 3, 3})}, {{"group", int64_t(4)}}});
