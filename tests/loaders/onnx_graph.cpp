@@ -111,8 +111,8 @@ TEST_CASE("onnx graph: a default is what an overridable input holds until the ca
 }
 
 TEST_CASE("onnx graph: empty names are absent inputs, and absent ones at the end are dropped") {
-  const Graph g = load_ok(model(13, {node("Clip", {"x", "", "high"}, {"y"}), node("Clip", {"y", "low", ""}, {"z"})}, {kX}, {output("z")},
-                                {raw_tensor<float>("high", 1, {}, {1}), raw_tensor<float>("low", 1, {}, {0})}));
+  const Graph g = load_ok(model(13, {node("Clip", {"x", "", "high"}, {"y"}), node("Clip", {"y", "low", ""}, {"z"})}, {input("x", 6, {3})}, {output("z")},
+                                {raw_tensor<int32_t>("high", 6, {}, {1}), raw_tensor<int32_t>("low", 6, {}, {0})}));
   REQUIRE(g.nodes[0].inputs.size() == 3);
   CHECK(g.nodes[0].inputs[1] == kNone);
   CHECK(g.nodes[1].inputs.size() == 2);
@@ -314,7 +314,7 @@ TEST_CASE("onnx graph: an If that is malformed is refused") {
 }
 
 TEST_CASE("onnx functions: calls are replaced by bodies, nested, each with its own opset") {
-  Proto m = model(13, {node("Outer", {"x"}, {"y"}, {}, "call", "own")}, {kX}, {output("y")});
+  Proto m = model(13, {node("Outer", {"x"}, {"y"}, {}, "call", "own")}, {input("x", 6, {3})}, {output("y")});
   m.m(25, function("Outer", {"a"}, {"r"}, {node("Inner", {"a", ""}, {"t"}, {}, "", "own"), node("Neg", {"t"}, {"r"})}).m(9, Proto().s(1, "own").i(2, 1)));
   m.m(25, function("Inner", {"a", "b"}, {"r"}, {node("Clip", {"a", "b"}, {"t"}), node("Relu", {"t"}, {"r"})}));
   const Graph g = load_ok(m);

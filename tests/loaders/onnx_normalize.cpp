@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "loaders/load.h"
+#include "runtime/base/half.h"
 #include "tests/support/onnx_writer.h"
 
 namespace tern::test {
@@ -115,7 +116,11 @@ TEST_CASE("normalize: Clip takes bounds of the dtype of its data; the implied on
   CHECK(g.value(g.nodes[0].inputs[1]).constant.data<float>()[0] == -std::numeric_limits<float>::max());
   g = normalized(6, node("Clip", {"x"}, {"y"}, {attr("min", 0.0f)}), {}, 10);  // f16
   CHECK(g.value(g.nodes[0].inputs[1]).constant.dtype() == DType::f16);
-  CHECK(g.nodes[0].inputs.size() == 2);
+  CHECK(to_f32(g.value(g.nodes[0].inputs[2]).constant.data<f16>()[0]) == 65504);
+  g = normalized(13, node("Clip", {"x"}, {"y"}));
+  CHECK(g.value(g.nodes[0].inputs[2]).constant.data<float>()[0] == std::numeric_limits<float>::max());
+  CHECK(normalized(13, node("Clip", {"x"}, {"y"}), {}, 7).nodes[0].inputs.size() == 1);
+  CHECK(normalized(1, node("Clip", {"x"}, {"y"}, {attr("min", 0.0f)})).nodes[0].inputs.size() == 2);
   g = normalized(6, node("Clip", {"x"}, {"y"}, {attr("min", 0.0f)}), {}, 11);
   CHECK(g.value(g.nodes[0].inputs[1]).constant.dtype() == DType::f64);
 }
@@ -132,6 +137,10 @@ TEST_CASE("normalize: Dropout and BatchNormalization drop what only training rea
   CHECK(b.nodes[0].outputs.size() == 1);
   CHECK(b.nodes[0].attrs.f("epsilon") == 0.5f);
   CHECK(b.nodes[0].attrs.all().size() == 1);
+  const Proto trained = node("BatchNormalization", {"x", "s", "b", "m", "v"}, {"y", "o1", "o2"});
+  auto refused_training = load_graph(Source{bytes(model(9, {trained}, {input("x", 1, {2, 3, 4, 5})}, {output("y")}, statistics)), nullptr, "", ""}, {});
+  REQUIRE(!refused_training.ok());
+  CHECK(refused_training.error().message().find("training mode") != std::string::npos);
   const Graph p = normalized(8, node("BatchNormalization", {"x", "s", "b", "m", "v"}, {"y"}, {attr("spatial", int64_t(0))}), statistics);
   CHECK(ops(p) == "Add Sqrt Sub Div Mul Add");
 }

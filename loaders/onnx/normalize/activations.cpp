@@ -1,4 +1,4 @@
-// Clip, Dropout, GridSample, Selu of old opsets. See normalize.h.
+// Clip, Dropout, GridSample, Selu and the recurrent operators of old opsets. See normalize.h.
 #include <array>
 #include <limits>
 
@@ -6,16 +6,24 @@
 
 namespace tern::onnx {
 
-// The bounds that old opsets imply are the finite ones: infinities are clipped too.
 Status clip_to_inputs(OnnxNode& node, Emitter& to) {
-  constexpr float kMost = std::numeric_limits<float>::max();
   const ValueId x = node.input(0);
-  const bool f16 = to.type(x).dtype == DType::f16;  // has no room for kMost
-  const float low = node.attrs.f("min", -kMost), high = node.attrs.f("max", kMost);
-  if (!f16 || low > -65504) node.set_input(1, to.scalar_like(node, x, low));
-  if (!f16 || high < 65504) node.set_input(2, to.scalar_like(node, x, high));
+  if (node.attrs.has("min")) node.set_input(1, to.scalar_like(node, x, node.attrs.f("min", 0)));
+  if (node.attrs.has("max")) node.set_input(2, to.scalar_like(node, x, node.attrs.f("max", 0)));
   node.attrs.erase("min");
   node.attrs.erase("max");
+  return {};
+}
+
+// From opset 6 on the bounds that are left out are the largest finite numbers: infinities are clipped too.
+Status clip_finite(OnnxNode& node, Emitter& to) {
+  if (node.version < 6 || (node.input(1) != kNone && node.input(2) != kNone)) return {};
+  const DType dtype = to.type(node.input(0)).dtype;
+  if (!is_float(dtype)) return {};
+  const double most = dtype == DType::f64 ? std::numeric_limits<double>::max() : dtype == DType::f16 ? 65504 : dtype == DType::bf16 ? 0x1.fep127
+                      : static_cast<double>(std::numeric_limits<float>::max());
+  if (node.input(1) == kNone) node.set_input(1, to.constant(node, scalar_of(dtype, -most)));
+  if (node.input(2) == kNone) node.set_input(2, to.constant(node, scalar_of(dtype, most)));
   return {};
 }
 
@@ -45,6 +53,13 @@ Status grid_sample_modes(OnnxNode& node, Emitter&) {
   const std::string mode = node.attrs.s("mode", "bilinear");
   if (mode == "bilinear") node.attrs.set("mode", std::string("linear"));
   if (mode == "bicubic") node.attrs.set("mode", std::string("cubic"));
+  return {};
+}
+
+// Whether Y is written at all: the outputs say so themselves. Opset 1 misspells GRU's default direction.
+Status output_sequence(OnnxNode& node, Emitter&) {
+  node.attrs.erase("output_sequence");
+  if (node.attrs.s("direction") == "foward") node.attrs.set("direction", std::string("forward"));
   return {};
 }
 

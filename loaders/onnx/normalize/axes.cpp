@@ -21,6 +21,15 @@ Status axes_to_input(OnnxNode& node, Emitter& to) {
   return move_ints(node, to, "axes", 1);
 }
 
+// Opset 1 also takes the sizes as an input of the data's dtype.
+Status split_sizes(OnnxNode& node, Emitter& to) {
+  if (node.input(1) == kNone) return {};
+  Attributes i64;
+  i64.set("to", int64_t{7});
+  node.inputs[1] = to.emit(node, "Cast", {node.inputs[1]}, i64);
+  return {};
+}
+
 Status split_to_input(OnnxNode& node, Emitter& to) {
   return move_ints(node, to, "split", 1);
 }

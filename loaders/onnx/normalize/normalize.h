@@ -54,6 +54,7 @@ Status normalize(OnnxNode& node, Emitter& to);
 // ---- the rules, by file ----
 // axes.cpp: attributes that became inputs
 Status axes_to_input(OnnxNode&, Emitter&);    // ReduceX, Squeeze, Unsqueeze
+Status split_sizes(OnnxNode&, Emitter&);
 Status split_to_input(OnnxNode&, Emitter&);
 Status split_count(OnnxNode&, Emitter&);
 Status slice_to_inputs(OnnxNode&, Emitter&);
@@ -67,20 +68,24 @@ Status scatter_elements(OnnxNode&, Emitter&);
 Status cast_names(OnnxNode&, Emitter&);
 Status cast_rounding(OnnxNode&, Emitter&);
 Status lp_pool_order(OnnxNode&, Emitter&);
+Status tile_repeats(OnnxNode&, Emitter&);
 // softmax.cpp
 Status flat_softmax(OnnxNode&, Emitter&);     // and LogSoftmax, Hardmax
 // activations.cpp
 Status clip_to_inputs(OnnxNode&, Emitter&);
+Status clip_finite(OnnxNode&, Emitter&);
 Status dropout_inference(OnnxNode&, Emitter&);
 Status dropout_mask(OnnxNode&, Emitter&);
 Status grid_sample_modes(OnnxNode&, Emitter&);
 Status selu_constants(OnnxNode&, Emitter&);
+Status output_sequence(OnnxNode&, Emitter&);  // LSTM, GRU, RNN
 // norms.cpp
 Status batch_norm_inference(OnnxNode&, Emitter&);
 Status group_norm_channels(OnnxNode&, Emitter&);
 // resize.cpp
 Status upsample_to_resize(OnnxNode&, Emitter&);
 Status resize_simple(OnnxNode&, Emitter&);
+Status resize_tensorflow(OnnxNode&, Emitter&);
 Status resize_empty_inputs(OnnxNode&, Emitter&);
 // broadcast.cpp: Add, Gemm … before they broadcast as NumPy does
 Status broadcast_axis(OnnxNode&, Emitter&);

@@ -3,10 +3,14 @@
 
 namespace tern::onnx {
 
-// Inference is the only form: is_test and momentum go, and so do the outputs of training. With spatial = 0 every position of a
+// Inference is the only form: is_test and momentum go, and so do the outputs of training, which say from opset 7 on that the
+// statistics of the batch are meant. With spatial = 0 every position of a
 // sample has statistics of its own, which is plain arithmetic.
 Status batch_norm_inference(OnnxNode& node, Emitter& to) {
   if (node.inputs.size() != 5) return invalid("has " + std::to_string(node.inputs.size()) + " inputs, expected 5");
+  for (size_t i = 1; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] != kNone && node.version > 6) return unsupported("it was exported in training mode (it has outputs beside Y)");
+  }
   if (node.outputs.size() > 1) node.outputs.resize(1);
   const bool spatial = node.version > 8 || node.attrs.i("spatial", 1) != 0;
   node.attrs.erase("is_test");

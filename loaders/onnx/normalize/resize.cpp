@@ -53,6 +53,19 @@ Status resize_simple(OnnxNode& node, Emitter& to) {
   return {};
 }
 
+// tf_half_pixel_for_nn is half_pixel without its - 0.5: rounding the other way says the same.
+Status resize_tensorflow(OnnxNode& node, Emitter&) {
+  if (node.attrs.s("coordinate_transformation_mode") != "tf_half_pixel_for_nn") return {};
+  const std::string rounding = node.attrs.s("nearest_mode", "round_prefer_floor");
+  const bool floor = rounding == "floor";
+  if (node.attrs.s("mode", "nearest") != "nearest" || (!floor && rounding != "round_prefer_floor")) {
+    return unsupported("coordinate_transformation_mode tf_half_pixel_for_nn works with mode nearest, rounded by floor or round_prefer_floor");
+  }
+  node.attrs.set("coordinate_transformation_mode", std::string("half_pixel"));
+  node.attrs.set("nearest_mode", std::string(floor ? "round_prefer_ceil" : "ceil"));
+  return {};
+}
+
 // Opset 11 could not leave an input out in the middle: empty constants stand for absent ones.
 Status resize_empty_inputs(OnnxNode& node, Emitter& to) {
   for (size_t i = 1; i < node.inputs.size(); ++i) {

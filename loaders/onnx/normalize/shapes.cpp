@@ -1,4 +1,6 @@
-// Reshape, Pad, Concat, Scatter, Cast and pools of old opsets. See normalize.h.
+// Reshape, Pad, Concat, Scatter, Cast, Tile and pools of old opsets. See normalize.h.
+#include <numeric>
+
 #include "loaders/onnx/normalize/normalize.h"
 #include "loaders/onnx/tensors.h"
 #include "loaders/onnx/text.h"
@@ -45,6 +47,21 @@ Status cast_names(OnnxNode& node, Emitter&) {
 // round_mode is about 8-bit floats only, which are refused.
 Status cast_rounding(OnnxNode& node, Emitter&) {
   node.attrs.erase("round_mode");
+  return {};
+}
+
+// How often, along one axis: both were inputs of the data's dtype. Now a list, one number an axis.
+Status tile_repeats(OnnxNode& node, Emitter& to) {
+  if (node.inputs.size() != 3) return invalid("has " + std::to_string(node.inputs.size()) + " inputs, expected 3");
+  const TypeInfo x = to.type(node.input(0));
+  if (!x.shape.ranked()) return unsupported("Tile of opset " + std::to_string(node.version) + " needs a known rank");
+  std::vector<int64_t> axes(static_cast<size_t>(x.shape.rank()));
+  std::iota(axes.begin(), axes.end(), int64_t{0});
+  Attributes i64;
+  i64.set("to", int64_t{7});
+  const ValueId times = to.emit(node, "Cast", {node.inputs[1]}, i64), axis = to.emit(node, "Cast", {node.inputs[2]}, i64);
+  const ValueId here = to.emit(node, "Equal", {to.ints(node, axes), axis});
+  node.inputs = {node.inputs[0], to.emit(node, "Where", {here, times, to.ints(node, {1})})};
   return {};
 }
 
