@@ -55,6 +55,12 @@ gives series '1,2,3,4\n5,6,7,8\n' '1, 2, 3, 4, 5, 6, 7, 8'
 shape '2, 2, 2'
 refuses series '1,2,3\n' 'column'
 
+expect 0 "a window of a trained model" run "$data/models/volatility_lstm/model.onnx" --input "$data/models/volatility_lstm/window.csv" --json
+shape '1, 1'
+tr ',' '\n' <"$data/models/volatility_lstm/window.csv" | paste -d, - - - >"$work/t.csv"
+expect 3 "its days as rows, which would be samples" run "$data/models/volatility_lstm/model.onnx" --input "$work/t.csv"
+check "it says what a row is" grep -q 'line 1, column 4: missing; the input takes 22 rows of 66; if the whole table is one sample, write it as one row' "$work/err"
+
 # ---- fields ----
 refuses rows_f32 '1,,3\n' 'line 1, column 2: empty'
 refuses rows_f32 '1,"",3\n' 'line 1, column 2: empty'

@@ -170,7 +170,10 @@ Result<Array> array_of_table(const Table& table, const TablePart& part, DType dt
   const std::string takes = "the input takes " + std::to_string(samples) + (samples == 1 ? " row of " : " rows of ") + std::to_string(width);
   if (columns > width) return invalid(place(table, part.first_row, part.columns[width]) + "one too many; " + takes);
   if (columns < width) {
-    return invalid(place(table, part.first_row, part.columns.back() + 1) + "missing; " + takes + (table.columns == 1 ? "; separators are comma, semicolon and tab" : ""));
+    const char* hint = rows * columns == width ? "; if the whole table is one sample, write it as one row"
+                       : table.columns == 1    ? "; separators are comma, semicolon and tab"
+                                               : "";
+    return invalid(place(table, part.first_row, part.columns.back() + 1) + "missing; " + takes + hint);
   }
   if (rows > samples) return invalid(place(table, part.first_row + samples, 0) + "a row too many; " + takes);
   if (rows < samples) return invalid("line " + std::to_string(table.lines.back() + 1) + ": a row is missing; " + takes);

@@ -185,7 +185,7 @@ Text table(const std::vector<std::vector<Text>>& rows, unsigned right) {
   std::vector<size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].width());
   }
   const bool bold = colours();
   Text text;

@@ -20,15 +20,18 @@ class Text {
 
   const std::string& str() const { return text_; }
   size_t size() const { return text_.size(); }
+  size_t width() const {  // characters
+    return static_cast<size_t>(std::count_if(text_.begin(), text_.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+  }
   bool empty() const { return text_.empty(); }
   Text& operator+=(const Text& more) {
     text_ += more.text_;
     return *this;
   }
   friend Text operator+(Text a, const Text& b) { return a += b; }
-  // Blanks before or after, up to so many bytes.
-  Text padded_left(size_t width) const { return safe(std::string(width - std::min(width, size()), ' ') + text_); }
-  Text padded_right(size_t width) const { return safe(text_ + std::string(width - std::min(width, size()), ' ')); }
+  // Blanks before or after, up to so many characters.
+  Text padded_left(size_t to) const { return safe(std::string(to - std::min(to, width()), ' ') + text_); }
+  Text padded_right(size_t to) const { return safe(text_ + std::string(to - std::min(to, width()), ' ')); }
   // For those who escaped it themselves (printable, Json), and for our own texts.
   static Text safe(std::string text) {
     Text t;

@@ -76,7 +76,7 @@ def main():
     picked = torch.linspace(0, len(test_x) - 1, 12).long()
     dynamic = {"window": {0: "batch"}, "forecast": {0: "batch"}}
     save("volatility_lstm", net, {"window": test_x[picked]}, ["forecast"], 17, dynamic)
-    np.savetxt(MODELS / "volatility_lstm/window.csv", test_x[-1].numpy(), "%.9g", ",")  # 22 lines of 3, the newest day last
+    np.savetxt(MODELS / "volatility_lstm/window.csv", test_x[-1:].numpy().reshape(1, -1), "%.9g", ",")  # a row is a sample: 22 days of 3, the newest last
     print(f"window.csv ends {dates[-1]}; forecast {net(test_x[-1:]).item():.6f}, observed {test_y[-1].item():.6f}")
 
 
