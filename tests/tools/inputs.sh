@@ -18,6 +18,8 @@ expect 0 "None is a size of its own each time" verify "$models/unrelated.onnx" "
 # ---- initializers that are inputs too ----
 expect 0 "an initializer's recorded value" verify "$models/overridable.onnx" "$models/overridable.npz"
 expect 0 "in the evaluator too" verify "$models/overridable.onnx" "$models/overridable.npz" --evaluate
+expect 0 "inspect names them" inspect "$models/overridable.onnx"
+check "on one line" grep -q '^defaults  w=1, b: --input' "$work/out"
 expect 0 "not given: the default" run "$models/overridable.onnx" --input x="$models/overridable.npz:in_x"
 check "it is used" grep -q '\[\[ *6 *10 *14\]\]' "$work/out"
 expect 0 "given" run "$models/overridable.onnx" --input x="$models/overridable.npz:in_x" --input w=1="$models/overridable.npz:in_w=1"

@@ -1,4 +1,5 @@
 // tern inspect: what is in a model file. See command.h.
+#include <algorithm>
 #include <optional>
 
 #include "runtime/base/checked.h"
@@ -80,7 +81,9 @@ Text json_text(const Model& model, const std::vector<LayerInfo>& layers, const T
     }
     j.end();
   }
-  j.key("layers").array();
+  j.key("overridable").array();
+  for (const std::string& name : model.state().graph.overridable) j.value(name);
+  j.end().key("layers").array();
   for (const LayerInfo& layer : layers) {
     j.object().key("name").value(layer.name).key("op").value(layer.op).key("shape");
     write_shape(j, layer.shape);
@@ -113,6 +116,12 @@ void print_text(const Model& model, const std::vector<LayerInfo>& layers, const 
   out(metadata_text(model.metadata()));
   for (const std::string& text : model.notes()) out("note      " + shown(text) + "\n");
   for (const Port& p : model.inputs()) out("input     " + shown(p.name + ": " + name(p.dtype) + shape_text(p.shape)) + "\n");
+  if (const auto& names = model.state().graph.overridable; !names.empty()) {  // a whole model's weights, when an old exporter listed them all
+    constexpr size_t kShown = 8;
+    const std::vector<std::string> first(names.begin(), names.begin() + static_cast<int64_t>(std::min(names.size(), kShown)));
+    const std::string more = names.size() > kShown ? " and " + std::to_string(names.size() - kShown) + " more" : "";
+    out("defaults  " + shown(joined(first) + more) + ": --input NAME=SOURCE replaces one\n");
+  }
   for (const Port& p : model.outputs()) out("output    " + shown(p.name + ": " + name(p.dtype) + shape_text(p.shape)) + "\n");
   std::vector<std::vector<Text>> rows = {{"layer", "operator", "output shape", "parameters", "MACs"}};
   for (const LayerInfo& layer : layers) {
