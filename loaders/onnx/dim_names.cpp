@@ -32,11 +32,16 @@ Dim DimNames::read(const std::string& dim_param, std::string own) const {
     const bool alone = it != count_.end() && it->second == 1 && !dim_param.empty() && dim_param[0] != '?' && !is_digits(dim_param);
     return Dim::symbol(alone ? dim_param : own);
   }
+  // Its words first: most texts are no expression, and reading one that adds up thousands of names takes its time.
+  auto is_word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '?' || c == ':'; };
+  for (auto at = dim_param.begin(); at != dim_param.end();) {
+    const auto begin = std::find_if(at, dim_param.end(), is_word), end = std::find_if_not(begin, dim_param.end(), is_word);
+    const std::string word(begin, end);
+    if (!word.empty() && !is_digits(word) && (!declared(word) || means_unknown(word))) return Dim::symbol(dim_param);
+    at = end;
+  }
   auto expression = parse_dim(dim_param);
-  const bool whole = expression && !expression->known() && std::all_of(expression->terms().begin(), expression->terms().end(), [&](const auto& term) {
-    return declared(term.first) && !means_unknown(term.first);
-  });
-  return whole ? *expression : Dim::symbol(dim_param);
+  return expression && !expression->known() ? *expression : Dim::symbol(dim_param);
 }
 
 }  // namespace tern::onnx
