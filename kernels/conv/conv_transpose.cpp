@@ -39,7 +39,7 @@ Result<Window> read(const Attributes& attrs, std::span<const int64_t> kernel, st
     if (in[i] == 0 || in[i] > (int64_t(1) << 31)) return invalid("a spatial extent of " + std::to_string(in[i]));
     const int64_t full = (in[i] - 1) * w.stride[a] + (w.kernel[a] - 1) * w.dilation[a] + 1 + pad;
     if (!shape.empty() || auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
-      w.out[a] = shape.empty() ? in[i] * w.stride[a] : shape[i];
+      w.out[a] = shape.empty() ? in[i] * w.stride[a] : std::clamp<int64_t>(shape[i], 0, INT64_MAX);
       const int64_t cut = full - w.out[a];  // negative: zeros are appended
       w.begin[a] = cut <= 0 ? 0 : upper ? cut / 2 : cut - cut / 2;
     } else {

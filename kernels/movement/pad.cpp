@@ -8,7 +8,6 @@
 namespace tern {
 namespace {
 
-
 Result<std::vector<int>> axes_of(std::optional<std::vector<int64_t>> given, int rank) {
   if (given) return normalize_axes(*given, rank);
   std::vector<int> all;
@@ -36,6 +35,9 @@ Status infer(InferContext& c) {
   for (size_t i = 0; i < axes->size(); ++i) {
     Dim& n = y[(*axes)[i]];
     const Dim &before = (*pads)[i], &after = (*pads)[i + axes->size()];
+    for (const Dim& pad : {before, after}) {  // bind subtracts them from positions
+      if (pad.known() && (pad.value() < -kMaxBytes || pad.value() > kMaxBytes)) return invalid("a pad is " + pad.text());
+    }
     if (mode != "constant" && n.known() && before.known() && after.known()) {
       const auto left = checked_add(n.value(), std::min<int64_t>(before.value(), 0));
       const auto kept = left ? checked_add(*left, std::min<int64_t>(after.value(), 0)) : left;
@@ -101,6 +103,7 @@ Status bind_constant(BindContext& c, const std::array<int64_t, kMaxRank>& before
     const size_t s = static_cast<size_t>(d);
     const int64_t first = std::max<int64_t>(0, -before[s]), end = std::min(x.dims[d], y.dims[d] - before[s]);
     n[d] = std::max<int64_t>(0, end - first);
+    if (n[d] == 0) continue;  // nothing of x is inside, and first may be far away
     from_offset += first * from[s];
     to_offset += (first + before[s]) * to[s];
   }

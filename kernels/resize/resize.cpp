@@ -31,6 +31,14 @@ Result<std::vector<int>> axes_of(const Attributes& attrs, int rank) {
   return all;
 }
 
+// An axis of n elements under a scale; the product is f32, as ONNX has it.
+Result<int64_t> scaled(double scale, int64_t n) {
+  if (!(scale > 0) || scale > 1e9) return invalid("a scale is " + std::to_string(scale));
+  const float extent = std::floor(static_cast<float>(scale) * static_cast<float>(n));
+  if (n > INT32_MAX || extent > static_cast<float>(INT32_MAX)) return unsupported("an axis longer than 2^31");
+  return static_cast<int64_t>(extent);
+}
+
 // Extents and scales of all axes from scales or sizes; `in` is known.
 Result<std::vector<AxisGrid>> grids(const Attributes& attrs, std::span<const int64_t> in, const std::vector<double>& scales,
                                     const std::vector<int64_t>& sizes, const std::vector<double>& roi) {
@@ -48,8 +56,9 @@ Result<std::vector<AxisGrid>> grids(const Attributes& attrs, std::span<const int
     AxisGrid& g = out[static_cast<size_t>((*axes)[i])];
     if (!scales.empty()) {
       g.scale = scales[i];
-      if (!(g.scale > 0) || g.scale > 1e9) return invalid("a scale is " + std::to_string(g.scale));
-      g.out = static_cast<int64_t>(std::floor(static_cast<float>(g.scale) * static_cast<float>(g.in)));
+      auto extent = scaled(g.scale, g.in);
+      if (!extent) return extent.error();
+      g.out = *extent;
     } else {
       if (sizes[i] < 0) return invalid("a size is " + std::to_string(sizes[i]));
       g.out = sizes[i];
@@ -67,7 +76,9 @@ Result<std::vector<AxisGrid>> grids(const Attributes& attrs, std::span<const int
     for (int a : *axes) {
       AxisGrid& g = out[static_cast<size_t>(a)];
       g.scale = common;
-      g.out = static_cast<int64_t>(std::floor(common * static_cast<double>(g.in) + 0.5));
+      const double extent = std::floor(common * static_cast<double>(g.in) + 0.5);
+      if (extent > INT32_MAX) return unsupported("an axis longer than 2^31");
+      g.out = static_cast<int64_t>(extent);
     }
   }
   return out;
@@ -106,11 +117,11 @@ Status infer(InferContext& c) {
   for (size_t i = 0; i < axes->size(); ++i) {
     Dim& n = y[(*axes)[i]];
     if (by_scales && i < scales.size()) {
-      const bool whole = scales[i] == std::floor(scales[i]) && scales[i] < 1e9;
-      auto scaled = n.known() ? std::optional(Dim(static_cast<int64_t>(std::floor(static_cast<float>(scales[i]) * static_cast<float>(n.value())))))
-                    : whole   ? mul(n, Dim(static_cast<int64_t>(scales[i])))
-                              : std::nullopt;
-      n = scaled ? *scaled : c.fresh();
+      auto extent = scaled(scales[i], n.known() ? n.value() : 1);
+      if (!extent) return extent.error();
+      const bool whole = scales[i] == std::floor(scales[i]);
+      auto linear = n.known() ? std::optional(Dim(*extent)) : whole ? mul(n, Dim(static_cast<int64_t>(scales[i]))) : std::nullopt;
+      n = linear ? *linear : c.fresh();
     } else if (sizes && i < sizes->size() && stretch) {
       n = (*sizes)[i];
     } else {

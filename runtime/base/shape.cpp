@@ -153,6 +153,7 @@ std::optional<Dim> parse_dim(std::string_view text) {
 }
 
 Dims Shape::concrete() const {
+  if (!known()) return Dims::impossible();
   Dims out;
   for (const Dim& d : dims_) out.push_back(d.value());
   return out;

@@ -17,21 +17,27 @@ namespace tern {
 
 constexpr int kMaxRank = 8;
 
-// The extents of a tensor, outermost first. Rank 0 is a scalar. At most kMaxRank; a plain value, no allocation.
+// The extents of a tensor, outermost first. Rank 0 is a scalar; a plain value, no allocation.
+// There are never more than kMaxRank: one more makes the dims impossible, and no tensor, buffer or view of such dims can be made.
 struct Dims {
-  int rank = 0;
+  int rank = 0;  // to be read; push_back changes it
   std::array<int64_t, kMaxRank> d{};
 
   Dims() = default;
   Dims(std::initializer_list<int64_t> list) : Dims(std::span(list.begin(), list.size())) {}
-  explicit Dims(std::span<const int64_t> list) : rank(static_cast<int>(std::min<size_t>(list.size(), kMaxRank))) {
-    std::copy_n(list.begin(), rank, d.begin());
+  explicit Dims(std::span<const int64_t> list) {
+    for (int64_t n : list) push_back(n);
   }
+  // [-1]: storage_bytes() and checked_count() have no answer for it, nor for anything pushed behind it.
+  static Dims impossible() { return {-1}; }
   int64_t operator[](int i) const { return d[static_cast<size_t>(i)]; }
   int64_t& operator[](int i) { return d[static_cast<size_t>(i)]; }
   int64_t back() const { return d[static_cast<size_t>(rank - 1)]; }
   std::span<const int64_t> span() const { return {d.data(), static_cast<size_t>(rank)}; }
-  void push_back(int64_t n) { d[static_cast<size_t>(rank++)] = n; }  // precondition: rank < kMaxRank
+  void push_back(int64_t n) {
+    if (rank == kMaxRank) *this = impossible();
+    else d[static_cast<size_t>(rank++)] = n;
+  }
   // The product of the extents; the caller knows that it fits (Tensor and the planner have checked).
   int64_t count() const { return count(0, rank); }
   int64_t count(int begin, int end) const {
@@ -102,7 +108,8 @@ class Shape {
   bool known() const {
     return ranked_ && std::all_of(dims_.begin(), dims_.end(), [](const Dim& d) { return d.known(); });
   }
-  Dims concrete() const;  // precondition: known() and rank() <= kMaxRank
+  // The dims; impossible ones when a dimension is not known or there are more than kMaxRank.
+  Dims concrete() const;
   bool operator==(const Shape& o) const { return ranked_ == o.ranked_ && dims_ == o.dims_; }
   // "[batch,3,224,224]", "[]" for a scalar, "?" when unranked
   std::string text() const;

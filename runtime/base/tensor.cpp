@@ -20,11 +20,19 @@ std::shared_ptr<std::byte> allocate_aligned(size_t bytes, bool zero) {
 std::optional<int64_t> storage_bytes(DType dtype, const Dims& dims, const Layout& layout) {
   Dims stored = dims;
   if (layout.blocked) {
-    stored = Dims{dims[0], ceil_div(dims[1], 16), dims.rank == 4 ? dims[2] + layout.top + layout.bottom : 1,
+    stored = {dims[0], ceil_div(dims[1], 16), dims.rank == 4 ? dims[2] + layout.top + layout.bottom : 1,
                   dims.back() + layout.left + layout.right, 16};
   }
-  auto count = checked_count(stored.span());
-  return count ? checked_mul(*count, static_cast<int64_t>(size_of(dtype))) : std::nullopt;
+  int64_t bytes = static_cast<int64_t>(size_of(dtype));
+  bool empty = false;
+  for (int64_t n : stored.span()) {
+    if (n < 0) return std::nullopt;
+    empty = empty || n == 0;
+    auto product = checked_mul(bytes, std::max<int64_t>(n, 1));
+    if (!product || *product > kMaxBytes) return std::nullopt;
+    bytes = *product;
+  }
+  return empty ? 0 : bytes;
 }
 
 Result<Tensor> Tensor::allocate(DType dtype, const Dims& dims) {

@@ -29,7 +29,9 @@ struct Layout {
   bool operator==(const Layout&) const = default;
 };
 
-// Bytes that a value of this type occupies; nothing on overflow.
+// Bytes that a value of this type occupies; nothing for impossible dims, and beyond kMaxBytes. Extents of zero are taken as one there:
+// strides, offsets and workspaces are products of some extents, so that what has a size has no overflow in them either.
+constexpr int64_t kMaxBytes = int64_t(1) << 48;
 std::optional<int64_t> storage_bytes(DType dtype, const Dims& dims, const Layout& layout = {});
 
 struct TensorView {

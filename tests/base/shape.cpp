@@ -1,7 +1,9 @@
 // Dims, Dim expressions, broadcasting. Contract: runtime/base/shape.h.
 #include <doctest/doctest.h>
 
+#include "runtime/base/checked.h"
 #include "runtime/base/shape.h"
+#include "runtime/base/tensor.h"
 
 namespace tern {
 
@@ -10,6 +12,35 @@ TEST_CASE("shape: a product that overflows is refused, a zero makes it zero") {
   CHECK(!checked_count(std::vector<int64_t>{2, -1}));
   CHECK(checked_count(std::vector<int64_t>{0, 5}) == 0);
   CHECK(checked_count(std::vector<int64_t>{}) == 1);
+}
+
+TEST_CASE("shape: nine extents make impossible dims, which nothing has a size for") {
+  Dims d{1, 2, 3, 4, 5, 6, 7, 8};
+  CHECK(d.rank == kMaxRank);
+  CHECK(storage_bytes(DType::u8, d) == 40320);
+  for (int n = 9; n < 40; ++n) {
+    d.push_back(0);
+    CHECK(d.rank <= kMaxRank);
+    CHECK(!storage_bytes(DType::u8, d));
+    CHECK(!checked_count(d.span()));
+  }
+  const std::vector<int64_t> nine(9, 1);
+  CHECK(Dims(std::span(nine)) == Dims::impossible());
+  CHECK(!checked_count(Shape(std::vector<Dim>(20, Dim(1))).concrete().span()));
+  CHECK(Shape{2, Dim::symbol("n")}.concrete() == Dims::impossible());
+  CHECK(Shape().concrete() == Dims::impossible());
+  CHECK(!Tensor::allocate(DType::f32, Dims::impossible()).ok());
+}
+
+TEST_CASE("shape: a size counts extents beside a zero, so that their products cannot overflow elsewhere") {
+  CHECK(storage_bytes(DType::f32, {0, 3}) == 0);
+  CHECK(storage_bytes(DType::f64, {int64_t(1) << 45}) == kMaxBytes);
+  CHECK(!storage_bytes(DType::f64, {(int64_t(1) << 45) + 1}));
+  CHECK(!storage_bytes(DType::u8, {0, INT64_MAX}));
+  CHECK(!storage_bytes(DType::u8, {0, int64_t(1) << 30, int64_t(1) << 30}));
+  CHECK(ceil_div(INT64_MAX, 16) == INT64_MAX / 16 + 1);
+  CHECK(ceil_div(0, 16) == 0);
+  CHECK(ceil_div(-5, 4) == -1);
 }
 
 TEST_CASE("shape: dims are linear expressions that print and parse") {
