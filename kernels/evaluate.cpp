@@ -18,16 +18,14 @@ Result<std::vector<Tensor>> infer_outputs(const OpDef& op, const Attributes& att
   }
   int64_t symbols = 0;
   InferContext c(attrs, std::move(in), output_count, &symbols);
-  if (Status s = op.infer(c); !s) return s.error();
+  if (Status s = infer_op(op, c); !s) return s.error();
   std::vector<Tensor> outputs;
   for (const TypeInfo& type : c.outputs) {
     if (type.dtype == DType::none) {
       outputs.emplace_back();
       continue;
     }
-    if (!type.shape.known() || type.shape.rank() > kMaxRank) {
-      return unsupported(std::string(op.name) + ": the shape " + type.shape.text() + " is not known or has more than 8 dimensions");
-    }
+    if (!type.shape.known()) return unsupported(std::string(op.name) + ": the shape " + type.shape.text() + " is not known");
     auto bytes = storage_bytes(type.dtype, type.shape.concrete());
     if (!bytes) return invalid(std::string(op.name) + ": the output shape " + type.shape.text() + " has no representable size");
     if (*bytes > budget) return over_budget(op, *bytes, budget);
@@ -63,7 +61,7 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
   BindContext::Memory memory{nullptr, nullptr, options.packs ? options.packs : &own};
   for (int part = 0; part < options.parts; ++part) {
     BindContext measure(attrs, options.isa, in, out, constants, memory, part, options.parts);
-    if (Status s = op.bind(measure); !s) return s.error();
+    if (Status s = bind_op(op, measure); !s) return s.error();
     if (measure.step().run == nullptr || (part > 0 && !measure.split())) continue;
     const int64_t bytes = measure.table_bytes() + measure.workspace_bytes();
     if (bytes > options.budget) return over_budget(op, bytes, options.budget);

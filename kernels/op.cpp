@@ -33,9 +33,9 @@ std::optional<std::vector<int64_t>> InferContext::known_ints(size_t i) const {
   return out;
 }
 
-std::optional<std::vector<int64_t>> BindContext::ints(size_t i) const {
-  if (!has(i) || !in(i).known) return std::nullopt;
-  return as_ints(in(i));
+std::vector<int64_t> BindContext::ints(size_t i) const {
+  if (!has(i) || !in(i).known) return {};
+  return as_ints(in(i)).value_or(std::vector<int64_t>());
 }
 
 BindContext::Range BindContext::range(int64_t total, int64_t grain) {
@@ -56,6 +56,87 @@ std::byte* BindContext::take_workspace(int64_t bytes) {
   const int64_t at = workspace_bytes_;
   workspace_bytes_ += round_up(bytes, kAlignment);
   return memory_.workspace == nullptr ? nullptr : memory_.workspace + at;
+}
+
+bool requires_input(const OpDef& op, size_t i) { return op.inputs.max < 0 || i < static_cast<size_t>(op.inputs.min); }
+
+bool requires_output(const OpDef& op, size_t o) {
+  return o < static_cast<size_t>(op.outputs.min) && (o >= 32 || !(op.optional_outputs >> o & 1));
+}
+
+namespace {
+
+// What value_inputs says of input i, which is there; count < 0: not known.
+Status check_value_input(const OpDef& op, size_t i, DType dtype, std::optional<int> rank, int64_t count) {
+  const ValueInputs& v = op.value_inputs;
+  const uint32_t bit = 1u << i;
+  const bool integers = (v.ints | v.integer) & bit, one = (v.integer | v.number | v.boolean) & bit;
+  const bool fits = integers            ? dtype == DType::i32 || dtype == DType::i64
+                    : v.boolean & bit   ? dtype == DType::boolean
+                    : v.floats & bit    ? dtype == DType::f16 || dtype == DType::f32 || dtype == DType::f64
+                                        : is_number(dtype);
+  const std::string where = "input " + std::to_string(i);
+  if (!fits) {
+    const char* expected = integers ? "i32 or i64" : v.boolean & bit ? "bool" : v.floats & bit ? "f16, f32 or f64" : "a number";
+    return invalid(where + " is " + name(dtype) + ", it must be " + expected);
+  }
+  if (rank && *rank > 1) return invalid(where + " has " + std::to_string(*rank) + " dimensions, it must be " + (one ? "one element" : "a list"));
+  if (one && count >= 0 && count != 1) return invalid(where + " has " + std::to_string(count) + " elements, it must be one");
+  return {};
+}
+
+Status check_inputs(const OpDef& op, const InferContext& c) {
+  for (size_t i = 0; i < std::max(c.inputs.size(), static_cast<size_t>(op.inputs.min)); ++i) {
+    if (!c.has(i)) {
+      if (requires_input(op, i)) return invalid("input " + std::to_string(i) + " is required");
+      continue;
+    }
+    if (!op.value_inputs.has(i)) continue;
+    const InferContext::Input& in = c.inputs[i];
+    std::optional<int> rank = in.type.shape.ranked() ? std::optional(in.type.shape.rank()) : std::nullopt;
+    int64_t count = rank == 0 ? 1 : rank == 1 && in.type.shape[0].known() ? in.type.shape[0].value() : -1;
+    if (in.ints != nullptr) count = static_cast<int64_t>(in.ints->size());
+    if (in.value != nullptr) {
+      rank = in.value->dims().rank;
+      count = in.value->count();
+    }
+    if (Status s = check_value_input(op, i, in.type.dtype, rank, count); !s) return s;
+  }
+  return {};
+}
+
+}  // namespace
+
+Status infer_op(const OpDef& op, InferContext& c) {
+  if (Status s = check_inputs(op, c); !s) return s;
+  if (Status s = op.infer(c); !s) return s;
+  for (const TypeInfo& y : c.outputs) {
+    if (y.shape.rank() > kMaxRank) {
+      return unsupported("the output shape " + y.shape.text() + " has " + std::to_string(y.shape.rank()) + " dimensions, at most " +
+                         std::to_string(kMaxRank) + " are supported");
+    }
+    for (const Dim& d : y.shape.dims()) {
+      if (d.known() && d.value() < 0) return invalid("the output shape " + y.shape.text() + " has a negative dimension");
+    }
+  }
+  return {};
+}
+
+Status bind_op(const OpDef& op, BindContext& c) {
+  for (size_t i = 0; i < std::max(c.inputs.size(), static_cast<size_t>(op.inputs.min)); ++i) {
+    if (!c.has(i)) {
+      if (requires_input(op, i)) return invalid("input " + std::to_string(i) + " is required");
+      continue;
+    }
+    if (!op.value_inputs.has(i)) continue;
+    const TensorView& in = c.in(i);
+    if (!in.known) return unsupported("input " + std::to_string(i) + " must be known before the run");
+    if (Status s = check_value_input(op, i, in.dtype, in.dims.rank, in.count()); !s) return s;
+  }
+  for (size_t o = 0; o < static_cast<size_t>(op.outputs.min); ++o) {
+    if (requires_output(op, o) && !c.has_out(o)) return invalid("output " + std::to_string(o) + " is required");
+  }
+  return op.bind(c);
 }
 
 Result<Shape> broadcast_shapes(const Shape& a, const Shape& b, InferContext& c) {

@@ -3,6 +3,7 @@
 //
 //   infer   from types (and known contents) of inputs to types of outputs; symbolic dims in, symbolic dims out.
 //   bind    once per session and part: reads shapes, attributes and known inputs, picks a kernel row, writes a plain args struct.
+//           Both are called through infer_op and bind_op, which refuse what the schema forbids: an operator never sees it.
 //   row.run what the hot path calls: reads the args struct, computes, nothing else.
 // Next: elementwise/elementwise.h, then softmax/softmax.h.
 #pragma once
@@ -108,8 +109,8 @@ class BindContext {
   bool has_out(size_t o) const { return o < outputs.size() && outputs[o].present(); }
   const TensorView& in(size_t i) const { return inputs[i]; }
   const TensorView& out(size_t o) const { return outputs[o]; }
-  // Contents of integer input i; its index is in OpDef::value_inputs, so they are known. Nothing when it is absent.
-  std::optional<std::vector<int64_t>> ints(size_t i) const;
+  // Contents of input i, which OpDef::value_inputs declares as integers, so that they are known. Empty when it is absent.
+  std::vector<int64_t> ints(size_t i) const;
 
   // The share of [0, total) that this part computes. An operator that never asks is computed whole by part 0.
   // Shares begin at multiples of `grain`. With one part: all of it.
@@ -183,8 +184,19 @@ struct OpDef {
   Status (*infer)(InferContext&) = nullptr;
   Status (*bind)(BindContext&) = nullptr;
   std::span<const KernelRow> kernels = {};
+// Inputs whose contents bind must know, by what they hold; bit i: input i.
+struct ValueInputs {
+  uint32_t ints = 0;     // i32 or i64 of rank 0 or 1: axes, a shape, pads
+  uint32_t integer = 0;  // one i32 or i64: an axis, k
+  uint32_t number = 0;   // one number of any dtype: a limit of Range
+  uint32_t floats = 0;   // f16, f32 or f64 of rank 0 or 1: scales
+  uint32_t boolean = 0;  // one bool
+  constexpr bool has(size_t i) const { return i < 32 && ((ints | integer | number | floats | boolean) >> i & 1); }
+};
+
   MacsFn macs = nullptr;          // null: it does no multiply-accumulates worth counting
-  uint32_t value_inputs = 0;      // bit i: bind must know the contents of input i (axes, a shape, k)
+  ValueInputs value_inputs = {};
+  uint32_t optional_outputs = 0;  // bit o: output o may be absent although outputs.min counts it (a part of a Split that nobody reads)
   uint32_t inplace_inputs = 0;    // bit i: output 0 may lie on input i when both have the same dims and element size
   bool view = false;              // output 0 is input 0 under other dims: no work when they may share memory
   bool moves_data = false;        // every output element is a copy of an element of a data input (not of value_inputs):
@@ -204,6 +216,16 @@ std::span<const OpDef* const> all_ops();
 Result<Shape> broadcast_shapes(const Shape& a, const Shape& b, InferContext& c);
 // Output 0 has the dtype and shape of input 0.
 Status infer_same(InferContext& c);
+// Calls op.infer after checking what the schema says of the inputs, absent ones and value_inputs included, and op's answer after it:
+// ranks up to kMaxRank, no negative dims. The way to infer.
+Status infer_op(const OpDef& op, InferContext& c);
+// Calls op.bind after checking that what it takes for granted is there: inputs, value_inputs with known contents, outputs. The way to bind.
+Status bind_op(const OpDef& op, BindContext& c);
+// Inputs and outputs that every node of this operator has; the others are optional, and absent ones are asked for with has(), has_out().
+// Of any number of inputs (Concat) none is optional.
+bool requires_input(const OpDef& op, size_t i);
+bool requires_output(const OpDef& op, size_t o);
+
 // Refuses a dtype: "f16 inputs are not supported" (unsupported).
 Error bad_dtype(DType t);
 

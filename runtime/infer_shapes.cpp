@@ -34,7 +34,7 @@ std::optional<SymbolicInts> move_symbols(const Node& node, const InferContext& c
     }
     auto ints = c.ints(i);
     if (!ints || ints->size() > kMaxInts || c.shape(i).rank() > 1 || !c.shape(i).ranked()) return std::nullopt;
-    if (i < 32 && (node.op->value_inputs >> i & 1)) {
+    if (node.op->value_inputs.has(i)) {
       auto known = c.known_ints(i);
       if (!known) return std::nullopt;
       tensors.push_back(Tensor::ints(*known).reshaped(c.shape(i).rank() == 0 ? Dims{} : Dims{static_cast<int64_t>(known->size())}));
@@ -150,12 +150,9 @@ Status infer_shapes(Graph& graph, Node& node) {
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] != kNone && !c.has(i)) return unsupported("the dtype of input " + std::to_string(i) + " is not known");
   }
-  if (Status s = node.op->infer(c); !s) return s;
+  if (Status s = infer_op(*node.op, c); !s) return s;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
-    for (const Dim& d : c.outputs[o].shape.dims()) {
-      if (d.known() && d.value() < 0) return invalid("the output shape " + c.outputs[o].shape.text() + " has a negative dimension");
-    }
     Value& value = graph.value(node.outputs[o]);
     value.type = c.outputs[o];
     value.ints = std::move(c.output_ints[o]);

@@ -31,7 +31,7 @@ std::vector<Port> ports(const Graph& graph, const std::vector<ValueId>& ids, con
 void for_each_weight(const Graph& graph, const Node& node, auto f) {
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const ValueId v = node.inputs[i];
-    if (graph.is_constant(v) && !(i < 32 && (node.op->value_inputs >> i & 1))) f(v, graph.value(v).constant);
+    if (graph.is_constant(v) && !node.op->value_inputs.has(i)) f(v, graph.value(v).constant);
   }
 }
 

@@ -155,9 +155,9 @@ Result<DimValues> solve_dims(const Graph& graph, std::span<const Dims> inputs) {
 std::string data_dependence(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     if (node.op->data_dependent) return describe(graph, node);
-    for (size_t i = 0; i < node.inputs.size() && i < 32; ++i) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId v = node.inputs[i];
-      if ((node.op->value_inputs >> i & 1) && v != kNone && !graph.is_constant(v) && !graph.value(v).ints) return describe(graph, node);
+      if (node.op->value_inputs.has(i) && v != kNone && !graph.is_constant(v) && !graph.value(v).ints) return describe(graph, node);
     }
     for (ValueId v : node.outputs) {  // also an If whose branches give different shapes
       if (v != kNone && !graph.value(v).type.shape.ranked()) return describe(graph, node);

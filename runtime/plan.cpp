@@ -215,8 +215,8 @@ class Planner {
   Status lower_node(size_t scope, const Node& node, std::vector<size_t>& list, bool nested) {
     const Graph& g = *scopes_[scope].graph;
     if (node.op->bind == nullptr) return unsupported("has no kernel");
-    for (size_t i = 0; i < node.inputs.size() && i < 32; ++i) {
-      if ((node.op->value_inputs >> i & 1) && node.inputs[i] != kNone && !g.is_constant(node.inputs[i])) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.op->value_inputs.has(i) && node.inputs[i] != kNone && !g.is_constant(node.inputs[i])) {
         return unsupported("input " + std::to_string(i) + " (" + g.value(node.inputs[i]).name + ") must be known before the run");
       }
     }
@@ -354,7 +354,7 @@ class Planner {
       const Graph& g = *scopes_[w.scope].graph;
       for (int p = 0; p < parts(w); ++p) {
         BindContext c(w.node->attrs, options_.isa, v.in, v.out, v.constants, {nullptr, nullptr, packs_}, p, parts(w));
-        if (Status s = w.node->op->bind(c); !s) return s.error().within(describe(g, *w.node));
+        if (Status s = bind_op(*w.node->op, c); !s) return s.error().within(describe(g, *w.node));
         if (p > 0 && !c.split()) break;
         w.table_bytes.push_back(c.table_bytes());
         w.workspace_bytes.push_back(c.workspace_bytes());
@@ -461,7 +461,7 @@ class Planner {
     s.node = w.node->name;
     if (s.node.empty() && w.node->outputs[0] != kNone) s.node = "@" + g.value(w.node->outputs[0]).name;
     s.op = w.node->op->name;
-    if (w.node->outputs[0] != kNone) {
+    if (first) {
       const Dims dims = g.value(w.node->outputs[0]).type.shape.concrete();
       s.shape.assign(dims.span().begin(), dims.span().end());
     }

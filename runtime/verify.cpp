@@ -37,6 +37,10 @@ class Verifier {
   Status run() {
     for (size_t v = 0; v < graph_.values.size(); ++v) {
       const Value& value = graph_.values[v];
+      if (value.type.shape.rank() > kMaxRank) {
+        return unsupported("value " + value.name + " has " + std::to_string(value.type.shape.rank()) + " dimensions, at most " +
+                           std::to_string(kMaxRank) + " are supported");
+      }
       if (!value.constant.present()) continue;
       if (value.type.dtype != value.constant.dtype()) return invalid("constant " + value.name + " has another dtype than its value");
       defined_[v] = true;
@@ -99,8 +103,13 @@ class Verifier {
 Status verify_node(const Node& node) {
   if (Status s = count("inputs", node.inputs.size(), node.op->inputs); !s) return s;
   if (Status s = count("outputs", node.outputs.size(), node.op->outputs); !s) return s;
-  for (size_t i = 0; i < node.inputs.size() && static_cast<int>(i) < node.op->inputs.min; ++i) {
-    if (node.inputs[i] == kNone) return invalid("input " + std::to_string(i) + " is required");
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNone && requires_input(*node.op, i)) return invalid("input " + std::to_string(i) + " is required");
+  }
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] == kNone && requires_output(*node.op, o)) {
+      return invalid("output " + std::to_string(o) + " is required: only optional outputs may be left out");
+    }
   }
   return attributes(node);
 }

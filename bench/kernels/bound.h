@@ -26,7 +26,7 @@ class Bound {
     for (const Tensor& t : inputs_) types.push_back({{t.dtype(), Shape(t.dims())}, &t, nullptr});
     int64_t symbols = 0;
     InferContext infer(attrs_, std::move(types), 1, &symbols);
-    if (!op.infer(infer) || !infer.outputs[0].shape.known()) return;
+    if (!infer_op(op, infer) || !infer.outputs[0].shape.known()) return;
     output_ = *Tensor::allocate(infer.outputs[0].dtype, infer.outputs[0].shape.concrete());
     std::vector<TensorView> in;
     std::vector<const Tensor*> known;
@@ -38,11 +38,11 @@ class Bound {
     const TensorView out = output_.view();
     if (op.macs) macs_ = op.macs(attrs_, in, {&out, 1});
     BindContext measure(attrs_, isa, in, {&out, 1}, known, {nullptr, nullptr, &packs_});
-    if (!op.bind(measure) || measure.step().run == nullptr) return;
+    if (!bind_op(op, measure) || measure.step().run == nullptr) return;
     tables_ = allocate_aligned(static_cast<size_t>(measure.table_bytes()));
     workspace_ = allocate_aligned(static_cast<size_t>(measure.workspace_bytes()));
     BindContext bound(attrs_, isa, in, {&out, 1}, known, {tables_.get(), workspace_.get(), &packs_});
-    if (!op.bind(bound)) return;
+    if (!bind_op(op, bound)) return;
     step_ = bound.step();
     row_ = bound.row();
   }

@@ -92,7 +92,10 @@ Result<std::optional<SymbolicInts>> parts(InferContext& c, const Dim& whole) {
   }
   SymbolicInts out;
   const int64_t chunk = ceil_div(whole.value(), n);
-  for (int64_t i = 0; i < n; ++i) out.emplace_back(std::clamp<int64_t>(whole.value() - i * chunk, 0, chunk));
+  for (int64_t i = 0, left = whole.value(); i < n; ++i) {
+    out.emplace_back(std::min(chunk, left));
+    left -= std::min(chunk, left);
+  }
   return std::optional(std::move(out));
 }
 
@@ -131,7 +134,7 @@ Status bind_split(BindContext& c) {
   int64_t at = 0;
   for (size_t o = 0; o < c.outputs.size(); ++o) {
     // An output that nobody reads still takes its place.
-    const int64_t run = inner * (given ? (*given)[o] : std::clamp<int64_t>(x.dims[axis] - static_cast<int64_t>(o) * chunk, 0, chunk));
+    const int64_t run = inner * (c.has(1) ? given[o] : std::clamp<int64_t>(x.dims[axis] - static_cast<int64_t>(o) * chunk, 0, chunk));
     if (c.has_out(o)) {
       Copy copy(x.as<std::byte>() + at * static_cast<int64_t>(size_of(x.dtype)), c.out(o).data, x.dtype);
       copy.loop(outer, row, run);
@@ -151,6 +154,6 @@ constexpr AttrSpec kSplitAttrs[] = {{"axis", AttrKind::i}, {"num_outputs", AttrK
 constinit const OpDef kConcat = {.name = "Concat", .inputs = {1, -1}, .outputs = {1, 1}, .attrs = kConcatAttrs, .infer = infer_concat,
                                  .bind = bind_concat, .kernels = kCopyRows, .moves_data = true};
 constinit const OpDef kSplit = {.name = "Split", .inputs = {1, 2}, .outputs = {1, -1}, .attrs = kSplitAttrs, .infer = infer_split,
-                                .bind = bind_split, .kernels = kCopyRows, .value_inputs = 2, .moves_data = true};
+                                .bind = bind_split, .kernels = kCopyRows, .value_inputs = {.ints = 2}, .optional_outputs = ~0u, .moves_data = true};
 
 }  // namespace tern

@@ -117,12 +117,12 @@ Status bind_constant(BindContext& c, const std::array<int64_t, kMaxRank>& before
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   if (y.count() == 0) return {};
-  auto axes = axes_of(c.ints(3), x.dims.rank);
+  auto axes = axes_of(c.has(3) ? std::optional(c.ints(3)) : std::nullopt, x.dims.rank);
   const auto pads = c.ints(1);
   std::array<int64_t, kMaxRank> before{}, after{};
   for (size_t i = 0; i < axes->size(); ++i) {
-    before[static_cast<size_t>((*axes)[i])] = (*pads)[i];
-    after[static_cast<size_t>((*axes)[i])] = (*pads)[i + axes->size()];
+    before[static_cast<size_t>((*axes)[i])] = pads[i];
+    after[static_cast<size_t>((*axes)[i])] = pads[i + axes->size()];
   }
   if (x.dims.rank == 0) return bind_flat_copy(c, x.data, y.data, static_cast<int64_t>(size_of(x.dtype)));
   if (constant_mode(c.attrs)) return bind_constant(c, before);
@@ -180,8 +180,8 @@ constexpr AttrSpec kCenterAttrs[] = {{"axes", AttrKind::ints}};
 }  // namespace
 
 constinit const OpDef kPad = {.name = "Pad", .inputs = {2, 4}, .outputs = {1, 1}, .attrs = kPadAttrs, .infer = infer, .bind = bind,
-                              .kernels = kRows, .value_inputs = 0b1010};
+                              .kernels = kRows, .value_inputs = {.ints = 0b1010}};
 constinit const OpDef kCenterCropPad = {.name = "CenterCropPad", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kCenterAttrs,
-                                        .infer = infer_center, .bind = bind_center, .kernels = kCopyRows, .value_inputs = 2};
+                                        .infer = infer_center, .bind = bind_center, .kernels = kCopyRows, .value_inputs = {.ints = 2}};
 
 }  // namespace tern

@@ -99,9 +99,9 @@ Status bind(BindContext& c) {
   std::array<int64_t, kMaxRank> stride = from;
   int64_t offset = 0;
   if (y.count() == 0) return {};
-  for (size_t i = 0; i < starts->size(); ++i) {
-    const size_t axis = static_cast<size_t>(*normalize_axis(axes ? (*axes)[i] : static_cast<int64_t>(i), rank));
-    const Cut k = cut(x.dims[static_cast<int>(axis)], (*starts)[i], (*ends)[i], steps ? (*steps)[i] : 1);
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const size_t axis = static_cast<size_t>(*normalize_axis(c.has(3) ? axes[i] : static_cast<int64_t>(i), rank));
+    const Cut k = cut(x.dims[static_cast<int>(axis)], starts[i], ends[i], c.has(4) ? steps[i] : 1);
     offset += k.start * from[axis];
     stride[axis] = k.count > 1 ? k.step * from[axis] : 0;  // a huge step over one element must not overflow
   }
@@ -113,6 +113,6 @@ Status bind(BindContext& c) {
 }  // namespace
 
 constinit const OpDef kSlice = {.name = "Slice", .inputs = {3, 5}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = kCopyRows,
-                                .value_inputs = 0b11110, .moves_data = true};
+                                .value_inputs = {.ints = 0b11110}, .moves_data = true};
 
 }  // namespace tern

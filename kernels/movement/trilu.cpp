@@ -37,9 +37,7 @@ Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
   const int rank = x.dims.rank;
   const int64_t rows = x.dims[rank - 2], cols = x.dims[rank - 1];
-  const auto k = c.ints(1);
-  if (k && k->size() != 1) return invalid("k is no scalar");
-  const int64_t diagonal = std::clamp(k ? (*k)[0] : 0, -rows - 1, cols + 1);  // farther out changes nothing
+  const int64_t diagonal = std::clamp(c.has(1) ? c.ints(1)[0] : 0, -rows - 1, cols + 1);  // farther out changes nothing
   const auto [begin, end] = c.range(x.dims.count(0, rank - 1));
   if (begin == end || cols == 0) return {};
   c.run(kRows[0], TriluArgs{x.as<std::byte>(), c.out(0).as<std::byte>(), rows, cols, static_cast<int64_t>(size_of(x.dtype)), begin, end, diagonal,
@@ -52,6 +50,6 @@ constexpr AttrSpec kAttrs[] = {{"upper", AttrKind::i}};
 }  // namespace
 
 constinit const OpDef kTrilu = {.name = "Trilu", .inputs = {1, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                                .kernels = kRows, .value_inputs = 2, .inplace_inputs = 1};
+                                .kernels = kRows, .value_inputs = {.integer = 2}, .inplace_inputs = 1};
 
 }  // namespace tern

@@ -240,6 +240,6 @@ constinit const OpDef kQuantizeLinear = {.name = "QuantizeLinear", .inputs = {2,
 constinit const OpDef kDequantizeLinear = {.name = "DequantizeLinear", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kDequantizeAttrs,
                                            .infer = infer_dequantize, .bind = bind_dequantize, .kernels = kDequantizeRows};
 constinit const OpDef kDynamicQuantizeLinear = {.name = "DynamicQuantizeLinear", .inputs = {1, 1}, .outputs = {3, 3}, .infer = infer_dynamic,
-                                                .bind = bind_dynamic, .kernels = kDynamicRows};
+                                                .bind = bind_dynamic, .kernels = kDynamicRows, .optional_outputs = 7};
 
 }  // namespace tern

@@ -43,7 +43,6 @@ constexpr KernelRow kRows[] = {
 Status infer(InferContext& c) {
   if (pick(kRows<false>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   auto axis = c.known_ints(1);
-  if (axis && axis->size() != 1) return invalid("axis is no scalar");
   if (axis && c.shape(0).ranked() && !normalize_axis((*axis)[0], c.shape(0).rank())) {
     return invalid("axis " + std::to_string((*axis)[0]) + " is outside of " + c.shape(0).text());
   }
@@ -53,9 +52,9 @@ Status infer(InferContext& c) {
 template <bool P>
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
-  const auto axis = c.ints(1);
-  if (!axis || axis->size() != 1 || !normalize_axis((*axis)[0], x.dims.rank)) return invalid("axis is outside of " + to_string(x.dims));
-  const CumulateArgs a{x.data, c.out(0).data, lines_of(c, x.dims, *normalize_axis((*axis)[0], x.dims.rank)), c.attrs.i("exclusive", 0) != 0,
+  const auto axis = normalize_axis(c.ints(1)[0], x.dims.rank);
+  if (!axis) return invalid("axis is outside of " + to_string(x.dims));
+  const CumulateArgs a{x.data, c.out(0).data, lines_of(c, x.dims, *axis), c.attrs.i("exclusive", 0) != 0,
                        c.attrs.i("reverse", 0) != 0};
   if (a.lines.begin < a.lines.end && a.lines.n > 0) c.run(*pick(kRows<P>, x.dtype, c.isa), a);
   return {};
@@ -66,8 +65,8 @@ constexpr AttrSpec kAttrs[] = {{"exclusive", AttrKind::i}, {"reverse", AttrKind:
 }  // namespace
 
 constinit const OpDef kCumSum = {.name = "CumSum", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<false>,
-                                 .kernels = kRows<false>, .value_inputs = 2, .inplace_inputs = 1};
+                                 .kernels = kRows<false>, .value_inputs = {.integer = 2}, .inplace_inputs = 1};
 constinit const OpDef kCumProd = {.name = "CumProd", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<true>,
-                                  .kernels = kRows<true>, .value_inputs = 2, .inplace_inputs = 1};
+                                  .kernels = kRows<true>, .value_inputs = {.integer = 2}, .inplace_inputs = 1};
 
 }  // namespace tern

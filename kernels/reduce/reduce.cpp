@@ -144,7 +144,7 @@ constexpr AttrSpec kAttrs[] = {{"keepdims", AttrKind::i}, {"noop_with_empty_axes
 template <const auto& Rows>
 constexpr OpDef reduction(const char* name, Status (*inference)(InferContext&) = infer) {
   return {.name = name, .inputs = {1, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = inference, .bind = bind_rows<Rows>, .kernels = Rows,
-          .value_inputs = 2};
+          .value_inputs = {.ints = 2}};
 }
 
 constexpr auto& kSumRows = kRows<"reduce_sum", portable::Sum, scalar::reduce_sum_f32, avx2::reduce_sum_f32, avx512::reduce_sum_f32>;

@@ -55,7 +55,6 @@ Status infer(InferContext& c) {
     auto axis = normalize_axis(c.attrs.i("axis", -1), x.rank());
     if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", -1)) + " is outside of " + x.text());
     auto k = c.ints(1);
-    if (k && k->size() != 1) return invalid("k is not one number");
     y[*axis] = k ? (*k)[0] : c.fresh();
     if (y[*axis].known() && (y[*axis].value() < 0 || (x[*axis].known() && y[*axis].value() > x[*axis].value()))) {
       return invalid("k is " + y[*axis].text() + " for an axis of " + x[*axis].text());
@@ -68,11 +67,11 @@ Status infer(InferContext& c) {
 
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
-  const auto k = c.ints(1);
+  const int64_t k = c.ints(1)[0];
   const int axis = *normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
-  if (!k || k->size() != 1 || (*k)[0] < 0 || (*k)[0] > x.dims[axis]) return invalid("k does not fit an axis of " + std::to_string(x.dims[axis]));
+  if (k < 0 || k > x.dims[axis]) return invalid("k does not fit an axis of " + std::to_string(x.dims[axis]));
   TopKArgs a{x.data, c.has_out(0) ? c.out(0).data : nullptr, c.has_out(1) ? c.out(1).as<int64_t>() : nullptr, nullptr,
-             lines_of(c, x.dims, axis), (*k)[0], c.attrs.i("largest", 1) != 0};
+             lines_of(c, x.dims, axis), k, c.attrs.i("largest", 1) != 0};
   if (a.lines.begin == a.lines.end || a.k == 0) return {};
   a.order = c.workspace<int64_t>(a.lines.n);
   c.run(*pick(kRows, x.dtype, c.isa), a);
@@ -84,6 +83,6 @@ constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"largest", AttrKind::i}, 
 }  // namespace
 
 constinit const OpDef kTopK = {.name = "TopK", .inputs = {2, 2}, .outputs = {1, 2}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                               .kernels = kRows, .value_inputs = 2};
+                               .kernels = kRows, .value_inputs = {.integer = 2}, .optional_outputs = 1};
 
 }  // namespace tern

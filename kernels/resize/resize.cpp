@@ -297,7 +297,7 @@ Status bind(BindContext& c) {
   if (!mode) return mode.error();
   std::vector<double> scales = c.has(2) ? floats(c.in(2).data, c.in(2).dtype, c.in(2).count()) : std::vector<double>();
   std::vector<double> roi = c.has(1) ? floats(c.in(1).data, c.in(1).dtype, c.in(1).count()) : std::vector<double>();
-  auto g = grids(c.attrs, x.dims.span(), scales, c.ints(3).value_or(std::vector<int64_t>()), roi);
+  auto g = grids(c.attrs, x.dims.span(), scales, c.ints(3), roi);
   if (!g) return g.error();
   std::vector<AxisTable> tables;
   bool identity = true, outside = false;
@@ -320,6 +320,6 @@ constexpr AttrSpec kAttrs[] = {{"antialias", AttrKind::i}, {"axes", AttrKind::in
 }  // namespace
 
 constinit const OpDef kResize = {.name = "Resize", .inputs = {1, 4}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                                 .kernels = kRows, .value_inputs = 0b1110};
+                                 .kernels = kRows, .value_inputs = {.ints = 0b1000, .floats = 0b0110}};
 
 }  // namespace tern

@@ -134,9 +134,6 @@ Status infer_range(InferContext& c) {
   const DType t = c.dtype(0);
   if (pick(kRangeRows, t, Isa::scalar) == nullptr) return bad_dtype(t);
   if (c.dtype(1) != t || c.dtype(2) != t) return invalid("start, limit and delta differ in dtype");
-  for (size_t i = 0; i < 3; ++i) {
-    if (c.inputs[i].value != nullptr && c.inputs[i].value->count() != 1) return invalid("input " + std::to_string(i) + " is no scalar");
-  }
   if (is_float(t)) {
     double v[3];
     for (size_t i = 0; i < 3; ++i) {
@@ -152,7 +149,7 @@ Status infer_range(InferContext& c) {
     return {};
   }
   auto start = c.ints(0), limit = c.ints(1), delta = c.ints(2);
-  if (!start || !limit || !delta || start->size() != 1 || limit->size() != 1 || delta->size() != 1) {
+  if (!start || !limit || !delta) {
     c.set(0, t, Shape{c.fresh()});
     return {};
   }
@@ -182,8 +179,8 @@ Status bind_range(BindContext& c) {
     a.start = *number(c.in(0).data, y.dtype);
     a.delta = *number(c.in(2).data, y.dtype);
   } else {
-    a.istart = (*c.ints(0))[0];
-    a.idelta = (*c.ints(2))[0];
+    a.istart = c.ints(0)[0];
+    a.idelta = c.ints(2)[0];
   }
   c.run(*pick(kRangeRows, y.dtype, c.isa), a);
   return {};
@@ -196,10 +193,10 @@ constexpr AttrSpec kRangeAttrs[] = {{"stash_type", AttrKind::i}};
 }  // namespace
 
 constinit const OpDef kConstantOfShape = {.name = "ConstantOfShape", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kConstantAttrs,
-                                          .infer = infer_constant, .bind = bind_constant, .kernels = kCopyRows, .value_inputs = 1};
+                                          .infer = infer_constant, .bind = bind_constant, .kernels = kCopyRows, .value_inputs = {.ints = 1}};
 constinit const OpDef kEyeLike = {.name = "EyeLike", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kEyeAttrs, .infer = infer_eye,
                                   .bind = bind_eye, .kernels = kCopyRows};
 constinit const OpDef kRange = {.name = "Range", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kRangeAttrs, .infer = infer_range,
-                                .bind = bind_range, .kernels = kRangeRows, .value_inputs = 7};
+                                .bind = bind_range, .kernels = kRangeRows, .value_inputs = {.number = 7}};
 
 }  // namespace tern

@@ -41,14 +41,16 @@ constexpr KernelRow kRows[] = {
     row<OneHotArgs, one_hot<float>>("one_hot/f32/scalar", DType::f32, Isa::scalar),   row<OneHotArgs, one_hot<double>>("one_hot/f64/scalar", DType::f64, Isa::scalar),
 };
 
-// The depth may come as a float.
-std::optional<Dim> depth_of(InferContext& c) {
-  if (auto d = c.ints(1)) return d->size() == 1 ? std::optional((*d)[0]) : std::nullopt;
+// The depth may come as a float. Nothing when it is not known.
+Result<std::optional<Dim>> depth_of(InferContext& c) {
+  if (auto d = c.ints(1)) return std::optional((*d)[0]);
   const Tensor* t = c.inputs[1].value;
-  if (t == nullptr || t->count() != 1) return std::nullopt;
-  if (t->dtype() == DType::f32 && *t->data<float>() < 9e15f) return Dim(static_cast<int64_t>(*t->data<float>()));
-  if (t->dtype() == DType::f64 && *t->data<double>() < 9e15) return Dim(static_cast<int64_t>(*t->data<double>()));
-  return std::nullopt;
+  if (t == nullptr) return std::optional<Dim>();
+  const bool wide = t->dtype() == DType::f64;
+  if (!wide && t->dtype() != DType::f32) return bad_dtype(t->dtype());
+  const double depth = wide ? *t->data<double>() : static_cast<double>(*t->data<float>());
+  if (!(depth >= 0 && depth < 9e15)) return invalid("depth is " + std::to_string(depth));
+  return std::optional(Dim(static_cast<int64_t>(depth)));
 }
 
 Status infer(InferContext& c) {
@@ -62,9 +64,10 @@ Status infer(InferContext& c) {
   if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", -1)) + " is outside of rank " + std::to_string(x.rank() + 1));
   if (auto n = length_of(c, 2); n && *n != 2) return invalid("values must be [off, on]");
   auto depth = depth_of(c);
-  if (depth && depth->known() && depth->value() < 0) return invalid("depth is " + depth->text());
+  if (!depth) return depth.error();
+  if (*depth && (*depth)->known() && (*depth)->value() < 0) return invalid("depth is " + (*depth)->text());
   Shape y = x;
-  y.dims().insert(y.dims().begin() + *axis, depth ? *depth : c.fresh());
+  y.dims().insert(y.dims().begin() + *axis, *depth ? **depth : c.fresh());
   c.set(0, c.dtype(2), std::move(y));
   return {};
 }
@@ -85,6 +88,6 @@ constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}};
 }  // namespace
 
 constinit const OpDef kOneHot = {.name = "OneHot", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                                 .kernels = kRows, .value_inputs = 2};
+                                 .kernels = kRows, .value_inputs = {.number = 2}};
 
 }  // namespace tern

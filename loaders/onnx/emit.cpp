@@ -95,7 +95,7 @@ void GraphBuilder::infer(const Node& node) {
   }
   int64_t symbols = 0;
   InferContext c(node.attrs, std::move(in), node.outputs.size(), &symbols);
-  if (!node.op->infer(c)) return;
+  if (!infer_op(*node.op, c)) return;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] != kNone) types_[static_cast<size_t>(node.outputs[o])] = c.outputs[o];
   }

@@ -231,10 +231,10 @@ TEST_CASE("elementwise: the output may lie on an input of its shape") {
     PackStore packs;
     Attributes attrs;
     BindContext measure(attrs, runnable_isas().back(), in, out, constants, {nullptr, nullptr, &packs});
-    REQUIRE(op->bind(measure).ok());
+    REQUIRE(bind_op(*op, measure).ok());
     auto tables = allocate_aligned(static_cast<size_t>(measure.table_bytes())), work = allocate_aligned(static_cast<size_t>(measure.workspace_bytes()) + 64);
     BindContext bound(attrs, runnable_isas().back(), in, out, constants, {tables.get(), work.get(), &packs});
-    REQUIRE(op->bind(bound).ok());
+    REQUIRE(bind_op(*op, bound).ok());
     bound.step().run(bound.step().args);
     return copies[over];
   };

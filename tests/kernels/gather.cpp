@@ -22,7 +22,7 @@ Tensor gather_unseen(const Tensor& x, const Tensor& indices) {
   const TensorView in[] = {x.view(), indices.view()}, out[] = {y.view()};
   const Tensor* constants[] = {nullptr, nullptr};
   BindContext measure(attrs, Isa::scalar, in, out, constants, {});
-  REQUIRE(op->bind(measure).ok());
+  REQUIRE(bind_op(*op, measure).ok());
   auto tables = allocate_aligned(static_cast<size_t>(measure.table_bytes()));
   BindContext bound(attrs, Isa::scalar, in, out, constants, {tables.get(), nullptr, nullptr});
   REQUIRE(op->bind(bound).ok());

@@ -45,6 +45,40 @@ TEST_CASE("verify: a value produced twice, a missing input, an unknown attribute
   CHECK(verify(kind.graph).error().code() == Code::kInvalid);
 }
 
+TEST_CASE("verify: of every operator the outputs that its kernels write are required, the others are not") {
+  for (const OpDef* op : all_ops()) {
+    if (std::string_view(op->name) == "If") continue;  // subgraphs
+    INFO(std::string(op->name));
+    Node node;
+    node.op = op;
+    node.inputs.assign(static_cast<size_t>(op->inputs.min), 0);
+    for (const AttrSpec& a : op->attrs) {
+      const Attributes::Value values[] = {int64_t(1), 1.0f, std::string(), std::vector<int64_t>(), std::vector<float>(), std::vector<std::string>(), Tensor()};
+      if (a.required) node.attrs.set(a.name, values[static_cast<size_t>(a.kind)]);
+    }
+    node.outputs.assign(static_cast<size_t>(std::max(op->outputs.max, op->outputs.min)), 1);
+    CHECK(verify_node(node).ok());
+    for (size_t o = 0; o < node.outputs.size(); ++o) {
+      Node absent = node;
+      absent.outputs[o] = kNone;
+      CHECK(verify_node(absent).ok() == !requires_output(*op, o));
+    }
+  }
+  for (const char* op : {"LayerNormalization", "MaxPool", "Dropout", "BatchNormalization", "Relu"}) CHECK(requires_output(*find_op(op), 0));
+  for (const char* op : {"TopK", "Split", "LSTM"}) CHECK(!requires_output(*find_op(op), 0));
+  for (const char* op : {"LayerNormalization", "MaxPool", "Dropout"}) CHECK(!requires_output(*find_op(op), 1));
+}
+
+TEST_CASE("verify: an absent input among any number of them, and values of nine dimensions, are refused") {
+  GraphBuilder b;
+  auto x = b.input("x", {4});
+  b.output(b.node("Concat", {x, kNone, x}, {{"axis", int64_t(0)}}));
+  CHECK(verify(b.graph).error().message() == "n0 (Concat): input 1 is required");
+  GraphBuilder nine;
+  nine.output(nine.node("Relu", {nine.input("x", Shape(std::vector<Dim>(9, Dim(1))))}));
+  CHECK(verify(nine.graph).error().message().find("value x has 9 dimensions") == 0);
+}
+
 TEST_CASE("verify: an output that nothing computes is refused") {
   GraphBuilder b;
   b.input("x", {4});
