@@ -38,7 +38,7 @@ Result<std::vector<Tensor>> evaluate_graph(const Graph& graph, std::span<const T
     Result<std::vector<Tensor>> out = std::vector<Tensor>();
     if (node.op == &kIf) {
       if (in[0].dtype() != DType::boolean || in[0].count() != 1) return invalid(describe(graph, node) + ": the condition is not one bool");
-      const Graph& branch = graph.subgraphs[static_cast<size_t>(node.subgraphs[*in[0].data<bool>() ? 0 : 1])];
+      const Graph& branch = graph.subgraphs[static_cast<size_t>(node.subgraphs[is_true(in[0]) ? 0 : 1])];
       out = evaluate_graph(branch, std::span(in).subspan(1), options);
     } else {
       out = evaluate_node(graph, node, in, options);

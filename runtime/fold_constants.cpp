@@ -151,7 +151,7 @@ class Folder {
   Status inline_branch(Graph& graph, const Node& node, std::vector<Node>& kept, std::unordered_map<ValueId, ValueId>& forward) {
     const Tensor& condition = graph.value(node.inputs[0]).constant;
     if (condition.dtype() != DType::boolean || condition.count() != 1) return invalid(describe(graph, node) + ": the condition is not one bool");
-    Graph branch = graph.subgraphs[static_cast<size_t>(node.subgraphs[*condition.data<bool>() ? 0 : 1])];
+    Graph branch = graph.subgraphs[static_cast<size_t>(node.subgraphs[is_true(condition) ? 0 : 1])];
     if (Status s = fold(branch); !s) return s;
     std::vector<ValueId> renamed(branch.values.size(), kNone);
     for (size_t i = 0; i < branch.inputs.size(); ++i) renamed[static_cast<size_t>(branch.inputs[i])] = node.inputs[i + 1];

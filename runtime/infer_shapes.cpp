@@ -100,7 +100,17 @@ void forget_types(Graph& graph) {
   }
 }
 
+// One bool, as far as its type is known; where the count is not, the evaluator checks and a plan is impossible.
+Status check_condition(const Value& condition) {
+  const TypeInfo& type = condition.type;
+  if (type.dtype == DType::none) return unsupported("the dtype of the condition is not known");
+  bool one = type.dtype == DType::boolean;
+  for (const Dim& d : type.shape.dims()) one = one && (!d.known() || d.is(1));
+  return one ? Status() : Status(invalid(std::string("the condition is ") + name(type.dtype) + type.shape.text() + ", it must be one bool"));
+}
+
 Status infer_if(Graph& graph, Node& node) {
+  if (Status s = check_condition(graph.value(node.inputs[0])); !s) return s;
   std::vector<TypeInfo> merged(node.outputs.size());
   bool impossible = false;  // the then branch cannot run with these shapes
   for (size_t branch = 0; branch < node.subgraphs.size(); ++branch) {

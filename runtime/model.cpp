@@ -172,6 +172,7 @@ Result<Tensor> to_tensor(const Array& array) {
   }
   auto t = Tensor::allocate(array.dtype, dims);
   if (t && *bytes > 0) std::memcpy(t->mutable_raw(), array.bytes.data(), array.bytes.size());
+  if (t && array.dtype == DType::boolean) normalize_elements(array.dtype, t->mutable_raw(), *count);
   return t;
 }
 

@@ -21,13 +21,20 @@ struct CopyArgs {
 void copy_bytes(const CopyArgs& a) { std::memcpy(a.to, a.from, a.bytes); }
 constexpr KernelRow kCopy = row<CopyArgs, copy_bytes>("copy/any/scalar", DType::none, Isa::scalar);
 
+// An input of bools, which the caller may have filled with any bytes: steps read a copy, in which those that are not zero are one.
+void copy_bools(const CopyArgs& a) {
+  std::memcpy(a.to, a.from, a.bytes);
+  normalize_elements(DType::boolean, a.to, static_cast<int64_t>(a.bytes));
+}
+constexpr KernelRow kCopyBools = row<CopyArgs, copy_bools>("copy/bool/scalar", DType::boolean, Isa::scalar);
+
 struct IfArgs {
-  const bool* condition;
+  const uint8_t* condition;  // the byte of one bool
   const Step* steps[2];
   int64_t counts[2];
 };
 void run_branch(const IfArgs& a) {
-  const int taken = *a.condition ? 0 : 1;
+  const int taken = *a.condition != 0 ? 0 : 1;
   for (int64_t i = 0; i < a.counts[taken]; ++i) a.steps[taken][i].run(a.steps[taken][i].args);
 }
 constexpr KernelRow kBranch = row<IfArgs, run_branch>("if/any/scalar", DType::none, Isa::scalar);
@@ -54,6 +61,7 @@ struct Work {
   bool nested = false;
   Place from, to;                  // copy
   int64_t copy_size = 0;
+  bool bools = false;              // copy: to bytes of 0 and 1
   std::vector<size_t> branches[2];  // branch: indices of work
   // One of each per part, filled by measure.
   std::vector<int64_t> table_bytes, workspace_bytes;
@@ -103,8 +111,16 @@ class Planner {
       if (!buffer) return buffer.error();
       place(0, v).buffer = *buffer;
       pin(*buffer, true);
+      inputs_.push_back(*buffer);
     }
     if (Status s = lower_nodes(0, top_, false); !s) return s;
+      if (graph_.value(v).type.dtype != DType::boolean) continue;
+      auto settled = new_buffer(graph_, v);
+      if (!settled) return settled.error();
+      const size_t copy = add_copy(0, v, place(0, v), Place{*settled, nullptr}, false);
+      work_[copy].bools = true;
+      top_.push_back(copy);
+      place(0, v).buffer = *settled;
     for (ValueId v : graph_.outputs) {
       Place p = place(0, v);
       if (p.none()) return invalid("output " + graph_.value(v).name + " is never computed");
@@ -258,6 +274,10 @@ class Planner {
     Work w;
     w.kind = Work::Kind::branch;
     w.scope = scope;
+    const Value& condition = g.value(node.inputs[0]);
+    if (condition.type.dtype != DType::boolean || condition.type.shape.concrete().count() != 1) {
+      return unsupported("the condition " + condition.name + " is not known to be one bool before the run");
+    }
     w.node = &node;
     w.position = position_++;
     w.nested = nested;
@@ -388,8 +408,8 @@ class Planner {
       if (w.kind == Work::Kind::copy) {
         auto* args = reinterpret_cast<CopyArgs*>(take_table(sizeof(CopyArgs)));
         *args = {address(w.from), address(w.to), static_cast<size_t>(w.copy_size)};
-        w.row = &kCopy;
-        w.steps.push_back({kCopy.run, args});
+        w.row = w.bools ? &kCopyBools : &kCopy;
+        w.steps.push_back({w.row->run, args});
       } else if (w.kind == Work::Kind::branch) {
         bind_branch(w);
       } else {
@@ -415,7 +435,7 @@ class Planner {
   // The branches come before their If in work_, so their steps are bound already.
   void bind_branch(Work& w) {
     auto* args = reinterpret_cast<IfArgs*>(take_table(sizeof(IfArgs)));
-    args->condition = reinterpret_cast<const bool*>(address(place(w.scope, w.node->inputs[0])));
+    args->condition = reinterpret_cast<const uint8_t*>(address(place(w.scope, w.node->inputs[0])));
     for (int b = 0; b < 2; ++b) {
       auto* steps = reinterpret_cast<Step*>(take_table(static_cast<int64_t>(w.branches[b].size() * sizeof(Step))));
       args->steps[b] = steps;
@@ -445,7 +465,9 @@ class Planner {
       const Dims dims = value.type.shape.concrete();
       return PlanPort{name, value.type.dtype, dims, address({buffer, nullptr}), *storage_bytes(value.type.dtype, dims)};
     };
-    for (ValueId v : graph_.inputs) plan_.inputs.push_back(port(graph_.value(v).name, v, place(0, v).buffer));
+    for (size_t i = 0; i < graph_.inputs.size(); ++i) {
+      plan_.inputs.push_back(port(graph_.value(graph_.inputs[i]).name, graph_.inputs[i], inputs_[i]));
+    }
     for (size_t o = 0; o < graph_.outputs.size(); ++o) plan_.outputs.push_back(port(graph_.output_names[o], graph_.outputs[o], outputs_[o]));
     print();
   }
@@ -459,7 +481,8 @@ class Planner {
     }
     const Graph& g = *scopes_[w.scope].graph;
     s.node = w.node->name;
-    if (s.node.empty() && w.node->outputs[0] != kNone) s.node = "@" + g.value(w.node->outputs[0]).name;
+    const bool first = !w.node->outputs.empty() && w.node->outputs[0] != kNone;
+    if (s.node.empty() && first) s.node = "@" + g.value(w.node->outputs[0]).name;
     s.op = w.node->op->name;
     if (first) {
       const Dims dims = g.value(w.node->outputs[0]).type.shape.concrete();
@@ -514,7 +537,7 @@ class Planner {
   std::vector<Buffer> buffers_;
   std::vector<bool> is_input_, pinned_;
   std::vector<int64_t> readers_;
-  std::vector<int32_t> outputs_;
+  std::vector<int32_t> inputs_, outputs_;  // buffers
   int32_t position_ = 1;
   int64_t tables_bytes_ = 0, values_bytes_ = 0;
   std::byte* tables_ = nullptr;

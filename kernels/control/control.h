@@ -1,5 +1,5 @@
 // If: runs one of two subgraphs.   y = condition ? then_branch() : else_branch()
-//   Shapes    condition: one bool; the other inputs are what the subgraphs capture (see runtime/graph.h); outputs as the branches give them.
+//   Shapes    condition: one bool, true when its byte is not zero; the other inputs are what the subgraphs capture (see runtime/graph.h); outputs as the branches give them.
 //   Cost      that of the branch taken.
 //   Edges     a condition known when a session's dims are bound makes the node disappear; a live one is a branch in the plan.
 //   Source    the ONNX operator, opset 23.

@@ -16,8 +16,8 @@ struct Pair {
   uint64_t low, high;
 };
 template <class U>
-inline U choose(uint8_t c, U a, U b) {  // c: the byte of a bool, 0 or 1
-  const U mask = static_cast<U>(U(0) - U(c));
+inline U choose(uint8_t c, U a, U b) {  // c: the byte of a bool
+  const U mask = static_cast<U>(U(0) - U(c != 0));
   return static_cast<U>((a & mask) | (b & static_cast<U>(~mask)));
 }
 inline Pair choose(uint8_t c, Pair a, Pair b) { return {choose(c, a.low, b.low), choose(c, a.high, b.high)}; }

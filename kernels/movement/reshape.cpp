@@ -182,8 +182,8 @@ Status infer_unsqueeze(InferContext& c) {
 Status infer_dropout(InferContext& c) {
   if (c.has(2)) {
     const Tensor* mode = c.inputs[2].value;
-    if (mode == nullptr || mode->dtype() != DType::boolean || mode->count() != 1) return unsupported("training_mode must be a constant");
-    if (*mode->data<bool>()) return unsupported("training mode: only inference is supported");
+    if (mode == nullptr) return unsupported("training_mode must be a constant");
+    if (is_true(*mode)) return unsupported("training mode: only inference is supported");
   }
   c.set(0, c.dtype(0), c.shape(0));
   c.set(1, DType::boolean, c.shape(0));

@@ -11,7 +11,7 @@ namespace {
 
 struct CompressArgs {
   const std::byte* x;
-  const bool* keep;
+  const uint8_t* keep;  // bytes of bools: not zero is true
   std::byte* y;
   int64_t outer, n, flags, run;  // x [outer, n, run] bytes; flags <= n
 };
@@ -41,7 +41,8 @@ Status infer_compress(InferContext& c) {
   if (const Tensor* flags = c.inputs[1].value; flags != nullptr && x.known() && x.rank() <= kMaxRank) {
     const int64_t n = axis ? x[*axis].value() : x.concrete().count();
     if (flags->count() > n) return invalid("more flags than elements along the axis");
-    kept = Dim(static_cast<int64_t>(std::count(flags->data<bool>(), flags->data<bool>() + flags->count(), true)));
+    const auto* bytes = reinterpret_cast<const uint8_t*>(flags->raw());
+    kept = Dim(flags->count() - static_cast<int64_t>(std::count(bytes, bytes + flags->count(), uint8_t(0))));
   }
   Shape y = x;
   if (!c.attrs.has("axis")) y = Shape{kept};
@@ -53,7 +54,7 @@ Status infer_compress(InferContext& c) {
 Status bind_compress(BindContext& c) {
   const TensorView& x = c.in(0);
   const int64_t size = static_cast<int64_t>(size_of(x.dtype));
-  CompressArgs a{x.as<std::byte>(), c.in(1).as<bool>(), c.out(0).as<std::byte>(), 1, x.count(), c.in(1).count(), size};
+  CompressArgs a{x.as<std::byte>(), c.in(1).as<uint8_t>(), c.out(0).as<std::byte>(), 1, x.count(), c.in(1).count(), size};
   if (c.attrs.has("axis")) {
     const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
     a.outer = x.dims.count(0, axis);
@@ -102,7 +103,7 @@ constexpr KernelRow kNonZeroRows[] = {
     row<NonZeroArgs, nonzero<uint8_t>>("nonzero/u8/scalar", DType::u8, Isa::scalar),
     row<NonZeroArgs, nonzero<int32_t>>("nonzero/i32/scalar", DType::i32, Isa::scalar),
     row<NonZeroArgs, nonzero<int64_t>>("nonzero/i64/scalar", DType::i64, Isa::scalar),
-    row<NonZeroArgs, nonzero<bool>>("nonzero/bool/scalar", DType::boolean, Isa::scalar),
+    row<NonZeroArgs, nonzero<uint8_t>>("nonzero/bool/scalar", DType::boolean, Isa::scalar),
 };
 
 Status infer_nonzero(InferContext& c) {
@@ -111,7 +112,7 @@ Status infer_nonzero(InferContext& c) {
   Dim found = c.fresh();
   if (const Tensor* t = c.inputs[0].value) {
     int64_t n = 0;
-    visit(t->dtype(), [&]<class T>() {
+    visit(t->dtype() == DType::boolean ? DType::u8 : t->dtype(), [&]<class T>() {  // a bool is true when its byte is not zero
       if constexpr (!std::is_void_v<T>) {
         for (int64_t i = 0; i < t->count(); ++i) n += !is_zero(t->data<T>()[i]);
       }

@@ -157,6 +157,7 @@ Result<Tensor> read_npy(std::span<const std::byte> bytes) {
   if (!t) return t;
   if (!h->fortran && h->order != '>') {
     if (*total > 0) std::memcpy(t->mutable_raw(), data->data(), static_cast<size_t>(*total));
+    if (dtype == DType::boolean) normalize_elements(dtype, t->mutable_raw(), *count);
     return t;
   }
   for (int64_t i = 0; i < *count; ++i) {
@@ -164,6 +165,7 @@ Result<Tensor> read_npy(std::span<const std::byte> bytes) {
     std::memcpy(to, source(i), static_cast<size_t>(h->size));
     if (h->order == '>') std::reverse(to, to + h->size);
   }
+  if (dtype == DType::boolean) normalize_elements(dtype, t->mutable_raw(), *count);
   return t;
 }
 

@@ -210,7 +210,7 @@ Status GraphBuilder::constant_node(onnx_pb::NodeProto& proto) {
   }
   if (!tensor.present()) return invalid("it has no value");
   if (proto.output_size() != 1 || proto.output(0).empty()) return invalid("it must have one output");
-  flush_subnormals(tensor.dtype(), tensor.mutable_raw(), tensor.count());
+  normalize_elements(tensor.dtype(), tensor.mutable_raw(), tensor.count());
   const ValueId v = graph.add_constant(proto.output(0), std::move(tensor));
   types_.push_back(graph.value(v).type);
   return define(proto.output(0), v);

@@ -103,12 +103,6 @@ Result<Tensor> from_external(DType dtype, const Dims& dims, const onnx_pb::Tenso
   return sources.external.read(location, offset, length, dtype, dims);
 }
 
-// Bytes of a bool tensor other than 0 are 1: reading anything else as bool is undefined.
-void clean_bools(Tensor& t) {
-  auto* bytes = reinterpret_cast<uint8_t*>(t.mutable_raw());
-  for (size_t i = 0; i < t.bytes(); ++i) bytes[i] = bytes[i] != 0;
-}
-
 }  // namespace
 
 Result<DType> dtype_of(int64_t n) {
@@ -146,8 +140,7 @@ Result<Tensor> to_tensor(const onnx_pb::Tensor& p, Sources& sources) {
     tensor = from_fields(*dtype, *dims, p);
   }
   if (!tensor) return tensor;
-  if (*dtype == DType::boolean) clean_bools(*tensor);
-  flush_subnormals(*dtype, tensor->mutable_raw(), tensor->count());
+  normalize_elements(*dtype, tensor->mutable_raw(), tensor->count());
   return tensor;
 }
 

@@ -157,11 +157,8 @@ Result<Tensor> dense(const StoredTensor& t, int64_t budget) {
       to += n * t.element_size;
     });
   }
-  if (t.dtype == DType::boolean) {
-    for (int64_t i = 0; i < *bytes; ++i) made->mutable_raw()[i] = std::byte{made->raw()[i] != std::byte{0}};
-  }
   if (t.negative) negate(t.dtype, made->mutable_raw(), dims.count());
-  flush_subnormals(t.dtype, made->mutable_raw(), dims.count());
+  normalize_elements(t.dtype, made->mutable_raw(), dims.count());
   return made;
 }
 

@@ -64,7 +64,7 @@ std::optional<std::vector<int64_t>> as_ints(const TensorView& view) {
   return out;
 }
 
-void flush_subnormals(DType dtype, void* data, int64_t count) {
+void normalize_elements(DType dtype, void* data, int64_t count) {
   auto flush = [&]<class T>(T* p) {
     for (int64_t i = 0; i < count; ++i) {
       if (std::fpclassify(p[i]) == FP_SUBNORMAL) p[i] = std::copysign(T(0), p[i]);
@@ -72,6 +72,10 @@ void flush_subnormals(DType dtype, void* data, int64_t count) {
   };
   if (dtype == DType::f32) flush(static_cast<float*>(data));
   if (dtype == DType::f64) flush(static_cast<double*>(data));
+  if (dtype == DType::boolean) {
+    auto* bytes = static_cast<uint8_t*>(data);
+    for (int64_t i = 0; i < count; ++i) bytes[i] = bytes[i] != 0;
+  }
 }
 
 }  // namespace tern

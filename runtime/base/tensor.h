@@ -105,7 +105,10 @@ class Tensor {
 
 // The elements of an integer (or bool) tensor as i64; nothing for other dtypes.
 std::optional<std::vector<int64_t>> as_ints(const TensorView& view);
-// Subnormal f32/f64 elements become zero of their sign (the numbers contract); writes in place.
-void flush_subnormals(DType dtype, void* data, int64_t count);
+// Brings elements that come from outside to what kernels take for granted, in place: subnormal f32 and f64 become zero of their sign
+// (the numbers contract), and a byte of a bool that is not zero becomes one (reading any other as a bool is undefined).
+void normalize_elements(DType dtype, void* data, int64_t count);
+// Whether one bool is true: its byte is not zero. Precondition: a boolean of one element, with data.
+inline bool is_true(const Tensor& condition) { return *reinterpret_cast<const uint8_t*>(condition.raw()) != 0; }
 
 }  // namespace tern

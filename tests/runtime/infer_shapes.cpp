@@ -42,6 +42,38 @@ TEST_CASE("infer_shapes: operands that cannot fit are an error that names the no
   CHECK(s.error().message().find("[256,10]") != std::string::npos);
 }
 
+TEST_CASE("infer_shapes: the condition of an If is one bool, or it may still be one") {
+  auto error = [](DType dtype, Shape shape) {
+    GraphBuilder b;
+    auto condition = b.input("c", shape, dtype);
+    auto x = b.input("x", {2});
+    for (int branch = 0; branch < 2; ++branch) {
+      GraphBuilder g;
+      g.output(g.node("Relu", {g.input("x", {2})}));
+      b.graph.subgraphs.push_back(g.graph);
+    }
+    b.output(b.nodes("If", {condition, x}, 1, {}, {0, 1})[0]);
+    Status s = infer_shapes(b.graph);
+    return s ? std::string() : s.error().message();
+  };
+  const Dim n = Dim::symbol("n");
+  for (const Shape& one : {Shape(std::vector<Dim>()), Shape{1}, Shape{1, 1}, Shape{n}, Shape{1, n}, Shape()}) CHECK(error(DType::boolean, one) == "");
+  CHECK(error(DType::boolean, {2}) == "n0 (If): the condition is bool[2], it must be one bool");
+  CHECK(error(DType::boolean, {n, 0}) == "n0 (If): the condition is bool[n,0], it must be one bool");
+  for (DType t : {DType::u8, DType::i64, DType::f32, DType::string}) CHECK(error(t, {}).find("it must be one bool") != std::string::npos);
+}
+
+TEST_CASE("infer_shapes: a view to more than eight dimensions is refused, wherever the shape comes from") {
+  GraphBuilder b;
+  auto x = b.input("x", {1});
+  b.output(b.node("Relu", {b.node("Reshape", {x, b.ints(std::vector<int64_t>(20, 1))})}));
+  CHECK(infer_shapes(b.graph).error().message().find("n0 (Reshape): the output shape") == 0);
+  GraphBuilder u;
+  auto eight = u.input("x", Shape(std::vector<Dim>(8, Dim(1))));
+  u.output(u.node("Unsqueeze", {eight, u.ints({0})}));
+  CHECK(infer_shapes(u.graph).error().code() == Code::kUnsupported);
+}
+
 TEST_CASE("specialize: binding the symbols makes every shape a number, and unknown names are refused") {
   GraphBuilder b;
   auto x = b.input("x", {Dim::symbol("batch"), 12});

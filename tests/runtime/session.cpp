@@ -182,6 +182,91 @@ TEST_CASE("session: a branch that cannot run with these shapes is an error only 
   CHECK(planned.error().code() == Code::kUnsupported);
 }
 
+TEST_CASE("session: a byte of a bool that is not zero is true and 1 everywhere, in the plan as in the evaluator") {
+  GraphBuilder b;
+  auto c = b.input("c", {4}, DType::boolean);
+  auto x = b.input("x", {4}), z = b.input("z", {4});
+  b.output(b.node("Where", {c, x, z}), "where");
+  b.output(b.node("Cast", {c}, {{"to", int64_t(7)}}), "cast");
+  b.output(b.node("Not", {c}), "not");
+  b.output(b.node("And", {c, b.constant(boolean({1}, {true}))}), "and");
+  b.output(b.node("Equal", {c, b.constant(boolean({4}, {false, true, true, false}))}), "equal");
+  b.output(b.node("Reshape", {c, b.ints({2, 2})}), "reshape");
+  b.output(b.node("ReduceMax", {c, b.ints({0})}, {{"keepdims", int64_t(0)}}), "any");
+  b.output(b.node("Concat", {c, c}, {{"axis", int64_t(0)}}), "concat");
+  b.output(c, "same");
+  auto first = b.node("Gather", {c, b.constant(Tensor::scalar(int64_t(1)))});
+  for (int branch = 0; branch < 2; ++branch) {
+    GraphBuilder g;
+    auto inner = g.input("x", {4});
+    g.output(branch == 0 ? g.node("Neg", {inner}) : inner);
+    b.graph.subgraphs.push_back(g.graph);
+  }
+  b.output(b.nodes("If", {first, x}, 1, {}, {0, 1})[0], "if");
+  Model model = make(b);
+  Array flags = array_of(boolean({4}, {false, true, true, false})), odd = flags;
+  odd.bytes = {std::byte(0), std::byte(6), std::byte(255), std::byte(0)};
+  const Tensor ones = random_f32({4}, 1), twos = random_f32({4}, 2);
+  auto expected = model.evaluate(std::vector<Array>{flags, array_of(ones), array_of(twos)});
+  auto evaluated = model.evaluate(std::vector<Array>{odd, array_of(ones), array_of(twos)});
+  REQUIRE(expected.ok());
+  REQUIRE(evaluated.ok());
+  for (int threads : {1, 2}) {
+    Session s = make_session(model, {.threads = threads});
+    std::memcpy(s.input_bytes("c").data(), odd.bytes.data(), 4);
+    write(s, "x", ones);
+    write(s, "z", twos);
+    for (int run = 0; run < 2; ++run) {
+      CHECK(s.run());
+      for (size_t o = 0; o < expected->size(); ++o) {
+        INFO(model.outputs()[o].name);
+        CHECK((*evaluated)[o].bytes == (*expected)[o].bytes);
+        check_bytes(s.output_bytes(model.outputs()[o].name), (*expected)[o]);
+      }
+    }
+    CHECK(std::memcmp(s.input_bytes("c").data(), odd.bytes.data(), 4) == 0);  // inputs are never written
+  }
+}
+
+TEST_CASE("session: NonZero and Compress count bytes of bools as true when they are not zero") {
+  GraphBuilder b;
+  auto c = b.input("c", {5}, DType::boolean);
+  b.output(b.node("NonZero", {c}), "where");
+  b.output(b.node("Compress", {b.input("x", {5}), c}), "kept");
+  Model model = make(b);
+  Array c6 = array_of(boolean({5}, {false, true, false, true, true}));
+  c6.bytes = {std::byte(0), std::byte(6), std::byte(0), std::byte(1), std::byte(128)};
+  auto y = model.evaluate(std::vector<Array>{c6, array_of(f32({5}, {0, 1, 2, 3, 4}))});
+  REQUIRE(y.ok());
+  CHECK((*y)[0].bytes == array_of(i64({1, 3}, {1, 3, 4})).bytes);
+  CHECK((*y)[1].bytes == array_of(f32({3}, {1, 3, 4})).bytes);
+}
+
+TEST_CASE("session: a condition whose count is known only at run time is checked by the evaluator and refused by a plan") {
+  GraphBuilder b;
+  auto condition = b.node("Greater", {b.input("c", {Dim::symbol("n")}), b.constant(Tensor::scalar(0.0f))});
+  auto x = b.input("x", {2});
+  for (int branch = 0; branch < 2; ++branch) {
+    GraphBuilder g;
+    auto inner = g.input("x", {2});
+    g.output(branch == 0 ? g.node("Neg", {inner}) : g.node("Abs", {inner}));
+    b.graph.subgraphs.push_back(g.graph);
+  }
+  b.output(b.nodes("If", {condition, x}, 1, {}, {0, 1})[0], "y");
+  Model model = make(b);
+  const Array two = array_of(f32({2}, {1, 2}));
+  auto negated = model.evaluate(std::vector<Array>{array_of(f32({1}, {3})), two});
+  REQUIRE(negated.ok());
+  CHECK((*negated)[0].bytes == array_of(f32({2}, {-1, -2})).bytes);
+  for (const Tensor& c : {f32({2}, {1, 1}), f32({0}, {})}) {
+    auto refused = model.evaluate(std::vector<Array>{array_of(c), two});
+    REQUIRE(!refused.ok());
+    CHECK(refused.error().message().find("one bool") != std::string::npos);
+    CHECK(!model.session({.dims = {{"n", c.count()}}}).ok());
+  }
+  CHECK(model.session({.dims = {{"n", 1}}}).ok());
+}
+
 TEST_CASE("session: an operator that reads one value twice is not computed in place on it") {
   GraphBuilder b;
   auto x = b.input("x", {40});

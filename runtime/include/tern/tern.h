@@ -91,6 +91,7 @@ class Session {
   ~Session();
 
   // Elements of an input or output, in the session's arena, row-major. Errors: no such name, another dtype (usage), telling those that exist.
+  // A bool is a byte: any but 0 that is written to an input is true; in outputs it is 0 or 1.
   template <class T>
   Result<std::span<T>> try_input(std::string_view name) { return tried<T>(check(name, true, dtype_of<std::remove_const_t<T>>())); }
   template <class T>
