@@ -68,12 +68,14 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
     auto tables = allocate_aligned(static_cast<size_t>(measure.table_bytes()));
     auto workspace = allocate_aligned(static_cast<size_t>(measure.workspace_bytes()));
     if (!tables || !workspace) return unsupported("no memory for " + std::to_string(bytes) + " bytes");
-    BindContext bound(attrs, options.isa, in, out, constants, {tables.get(), workspace.get(), memory.packs}, part, options.parts);
-    if (Status s = op.bind(bound); !s) return s.error();
+    uint32_t fault = 0;
+    BindContext bound(attrs, options.isa, in, out, constants, {tables.get(), workspace.get(), memory.packs, &fault}, part, options.parts);
+    if (Status s = bind_op(op, bound); !s) return s.error();
     if (bound.table_bytes() != measure.table_bytes() || bound.workspace_bytes() != measure.workspace_bytes()) {
       return invalid(std::string(op.name) + ": binding asked for other memory than measuring did");
     }
     bound.step().run(bound.step().args);
+    if (fault != 0) return invalid(bound.fault_text());
     for (Tensor& t : *outputs) {
       if (t.dtype() == DType::string) t.keep({tables});  // text that the operator wrote (Cast) lies in its tables
     }

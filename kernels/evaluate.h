@@ -13,7 +13,7 @@ struct EvaluateOptions {
   int parts = 1;                // bind in so many parts and run them in order: what threads would compute
 };
 
-// inputs[i] absent: a Tensor of dtype none. Errors as infer and bind give them, or over budget (unsupported).
+// inputs[i] absent: a Tensor of dtype none. Errors as infer and bind give them, an index out of range (invalid), or over budget (unsupported).
 Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, size_t output_count,
                                      const EvaluateOptions& options);
 

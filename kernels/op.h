@@ -94,6 +94,7 @@ class BindContext {
     std::byte* tables = nullptr;     // null while measuring
     std::byte* workspace = nullptr;  // null while measuring
     PackStore* packs = nullptr;      // null: nothing is packed, the binding is measured and never run
+    uint32_t* fault = nullptr;       // null while measuring
   };
   BindContext(const Attributes& attributes, Isa isa_cap, std::span<const TensorView> in, std::span<const TensorView> out,
               std::span<const Tensor* const> constant_inputs, Memory memory, int part_index = 0, int part_count = 1)
@@ -134,6 +135,13 @@ class BindContext {
   // Memory of the session, 64-byte aligned, to be filled now and read at every run. Never null.
   template <class T>
   T* table(int64_t count) { return reinterpret_cast<T*>(take_table(count * static_cast<int64_t>(sizeof(T)))); }
+  // The word in which the kernel of this binding reports indices that lie outside: it works with the nearest legal ones, so that
+  // memory is safe, and assigns a number other than zero when there was any. Every run assigns it; nothing branches on an index.
+  // `what` is told to the caller: "an index was out of range [-5, 5)". Null while measuring.
+  uint32_t* fault(std::string what) {
+    fault_ = std::move(what);
+    return memory_.fault;
+  }
   // Input i in another order ("packed"), made once per model: fill(T* zeroed) is called when no session has asked for this
   // `tag` before. The tag must name everything that the packing depends on (kernel, tile, ISA). Precondition: in(i).constant.
   template <class T, class Fill>
@@ -148,6 +156,7 @@ class BindContext {
   const Step& step() const { return step_; }
   const KernelRow* row() const { return row_; }
   bool split() const { return split_; }
+  const std::string& fault_text() const { return fault_; }  // empty: this binding cannot report any
   int64_t table_bytes() const { return table_bytes_; }
   int64_t workspace_bytes() const { return workspace_bytes_; }
 
@@ -160,6 +169,7 @@ class BindContext {
   Step step_;
   const KernelRow* row_ = nullptr;
   bool split_ = false;
+  std::string fault_;
   int64_t table_bytes_ = 0, workspace_bytes_ = 0;
   std::vector<std::shared_ptr<std::byte>> measured_;  // stands in for the tables while measuring
 };
@@ -174,16 +184,6 @@ struct Arity {
   int min, max;  // max -1: any number
 };
 
-// Multiply-accumulates of one run, from concrete dims.
-using MacsFn = int64_t (*)(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out);
-
-struct OpDef {
-  const char* name;  // "Softmax": the newest ONNX operator of that name, or one of tern's fused ones
-  Arity inputs, outputs;
-  std::span<const AttrSpec> attrs = {};
-  Status (*infer)(InferContext&) = nullptr;
-  Status (*bind)(BindContext&) = nullptr;
-  std::span<const KernelRow> kernels = {};
 // Inputs whose contents bind must know, by what they hold; bit i: input i.
 struct ValueInputs {
   uint32_t ints = 0;     // i32 or i64 of rank 0 or 1: axes, a shape, pads
@@ -194,6 +194,16 @@ struct ValueInputs {
   constexpr bool has(size_t i) const { return i < 32 && ((ints | integer | number | floats | boolean) >> i & 1); }
 };
 
+// Multiply-accumulates of one run, from concrete dims.
+using MacsFn = int64_t (*)(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out);
+
+struct OpDef {
+  const char* name;  // "Softmax": the newest ONNX operator of that name, or one of tern's fused ones
+  Arity inputs, outputs;
+  std::span<const AttrSpec> attrs = {};
+  Status (*infer)(InferContext&) = nullptr;
+  Status (*bind)(BindContext&) = nullptr;
+  std::span<const KernelRow> kernels = {};
   MacsFn macs = nullptr;          // null: it does no multiply-accumulates worth counting
   ValueInputs value_inputs = {};
   uint32_t optional_outputs = 0;  // bit o: output o may be absent although outputs.min counts it (a part of a Split that nobody reads)
@@ -206,16 +216,6 @@ struct ValueInputs {
   std::optional<Dim> (*symbolic)(std::span<const Dim>, const Attributes&) = nullptr;  // one element of a small integer computation
 };
 
-// The catalog: every operator of this build (catalog.cpp). Null when there is none of that name.
-const OpDef* find_op(std::string_view name);
-std::span<const OpDef* const> all_ops();
-
-// ---- pieces that many infer functions share (infer.cpp) ----
-
-// NumPy broadcasting of symbolic shapes; an error names both.
-Result<Shape> broadcast_shapes(const Shape& a, const Shape& b, InferContext& c);
-// Output 0 has the dtype and shape of input 0.
-Status infer_same(InferContext& c);
 // Calls op.infer after checking what the schema says of the inputs, absent ones and value_inputs included, and op's answer after it:
 // ranks up to kMaxRank, no negative dims. The way to infer.
 Status infer_op(const OpDef& op, InferContext& c);
@@ -226,6 +226,16 @@ Status bind_op(const OpDef& op, BindContext& c);
 bool requires_input(const OpDef& op, size_t i);
 bool requires_output(const OpDef& op, size_t o);
 
+// The catalog: every operator of this build (catalog.cpp). Null when there is none of that name.
+const OpDef* find_op(std::string_view name);
+std::span<const OpDef* const> all_ops();
+
+// ---- pieces that many infer functions share (infer.cpp) ----
+
+// NumPy broadcasting of symbolic shapes; an error names both.
+Result<Shape> broadcast_shapes(const Shape& a, const Shape& b, InferContext& c);
+// Output 0 has the dtype and shape of input 0.
+Status infer_same(InferContext& c);
 // Refuses a dtype: "f16 inputs are not supported" (unsupported).
 Error bad_dtype(DType t);
 

@@ -228,7 +228,17 @@ int32_t tern_find_output(const tern_session* s, const char* name, tern_port* por
   return tern_output(s, index_of(s->session.outputs(), name), port);
 }
 
-void tern_run(tern_session* s) { s->session.run(); }
+int32_t tern_run(tern_session* s) { return s->session.run() ? 0 : static_cast<int32_t>(tern::Code::kInvalid); }
+int32_t tern_status(const tern_session* s, tern_error* error) {
+  try {
+    const tern::Status status = s->session.status();
+    fill(error, status.error());
+    return static_cast<int32_t>(status.error().code());
+  } catch (const std::exception&) {  // memory for the message
+    fill(error, tern::invalid("an index was out of range"));
+    return static_cast<int32_t>(tern::Code::kInvalid);
+  }
+}
 
 size_t tern_step_count(const tern_session* s) { return s->session.steps().size(); }
 int32_t tern_step_get(const tern_session* s, size_t index, tern_step* out) {
@@ -248,6 +258,5 @@ int32_t tern_step_get(const tern_session* s, size_t index, tern_step* out) {
 }
 int32_t tern_run_timed(tern_session* s, double* ns, size_t count) {
   if (s->threads != 1 || count < s->session.steps().size()) return static_cast<int32_t>(tern::Code::kUsage);
-  s->session.run_timed({ns, count});
-  return 0;
+  return s->session.run_timed({ns, count}) ? 0 : static_cast<int32_t>(tern::Code::kInvalid);
 }

@@ -51,6 +51,7 @@ struct Scope {
   const Graph* graph;
   std::vector<Place> places;
   std::vector<int32_t> uses;
+  std::string where;  // the If nodes around it, for messages: "if1 (If): "
 };
 
 struct Work {
@@ -60,12 +61,13 @@ struct Work {
   int32_t position = 0;
   bool nested = false;
   Place from, to;                  // copy
-  int64_t copy_size = 0;
   bool bools = false;              // copy: to bytes of 0 and 1
+  int64_t copy_size = 0;
   std::vector<size_t> branches[2];  // branch: indices of work
   // One of each per part, filled by measure.
   std::vector<int64_t> table_bytes, workspace_bytes;
   std::vector<int32_t> workspace;   // buffers, kNone when none is needed
+  std::vector<int32_t> faults;      // which word the part reports indices in that are out of range; kNone: it cannot
   std::vector<Step> steps;          // filled by bind; run == null: this part has nothing to do
   const KernelRow* row = nullptr;
 };
@@ -104,16 +106,14 @@ class Planner {
   // ---- lower ----
 
   Status lower() {
-    scopes_.push_back({&graph_, {}, {}});
+    scopes_.push_back({&graph_, {}, {}, {}});
     if (Status s = open_scope(0); !s) return s;
     for (ValueId v : graph_.inputs) {
       auto buffer = new_buffer(graph_, v);
       if (!buffer) return buffer.error();
+      inputs_.push_back(*buffer);
       place(0, v).buffer = *buffer;
       pin(*buffer, true);
-      inputs_.push_back(*buffer);
-    }
-    if (Status s = lower_nodes(0, top_, false); !s) return s;
       if (graph_.value(v).type.dtype != DType::boolean) continue;
       auto settled = new_buffer(graph_, v);
       if (!settled) return settled.error();
@@ -121,6 +121,8 @@ class Planner {
       work_[copy].bools = true;
       top_.push_back(copy);
       place(0, v).buffer = *settled;
+    }
+    if (Status s = lower_nodes(0, top_, false); !s) return s;
     for (ValueId v : graph_.outputs) {
       Place p = place(0, v);
       if (p.none()) return invalid("output " + graph_.value(v).name + " is never computed");
@@ -272,12 +274,12 @@ class Planner {
   Status lower_if(size_t scope, const Node& node, std::vector<size_t>& list, bool nested) {
     const Graph& g = *scopes_[scope].graph;
     Work w;
-    w.kind = Work::Kind::branch;
-    w.scope = scope;
     const Value& condition = g.value(node.inputs[0]);
     if (condition.type.dtype != DType::boolean || condition.type.shape.concrete().count() != 1) {
       return unsupported("the condition " + condition.name + " is not known to be one bool before the run");
     }
+    w.kind = Work::Kind::branch;
+    w.scope = scope;
     w.node = &node;
     w.position = position_++;
     w.nested = nested;
@@ -294,7 +296,7 @@ class Planner {
     }
     for (size_t b = 0; b < 2; ++b) {
       const Graph& branch = g.subgraphs[static_cast<size_t>(node.subgraphs[b])];
-      scopes_.push_back({&branch, {}, {}});
+      scopes_.push_back({&branch, {}, {}, scopes_[scope].where + describe(g, node) + ": "});
       const size_t inner = scopes_.size() - 1;
       if (Status s = open_scope(inner); !s) return s;
       for (size_t i = 0; i < branch.inputs.size(); ++i) place(inner, branch.inputs[i]) = place(scope, node.inputs[i + 1]);
@@ -379,6 +381,11 @@ class Planner {
         w.table_bytes.push_back(c.table_bytes());
         w.workspace_bytes.push_back(c.workspace_bytes());
         w.workspace.push_back(kNone);
+        w.faults.push_back(kNone);
+        if (!c.fault_text().empty()) {
+          w.faults.back() = static_cast<int32_t>(plan_.fault_texts.size());
+          plan_.fault_texts.push_back(scopes_[w.scope].where + describe(g, *w.node) + ": " + c.fault_text());
+        }
         tables_bytes_ += c.table_bytes();
         if (c.workspace_bytes() > 0) {
           if (c.workspace_bytes() > options_.budget) return over(g, *w.node);
@@ -390,6 +397,7 @@ class Planner {
       }
       if (w.node->op->macs != nullptr && !w.nested) plan_.macs += w.node->op->macs(w.node->attrs, v.in, v.out);
     }
+    tables_bytes_ += round_up(static_cast<int64_t>(plan_.fault_texts.size() * sizeof(uint32_t)), kAlignment);
     return {};
   }
 
@@ -404,6 +412,8 @@ class Planner {
   }
 
   Status bind() {
+    const size_t faults = plan_.fault_texts.size();
+    plan_.faults = {reinterpret_cast<uint32_t*>(take_table(static_cast<int64_t>(faults * sizeof(uint32_t)))), faults};
     for (Work& w : work_) {
       if (w.kind == Work::Kind::copy) {
         auto* args = reinterpret_cast<CopyArgs*>(take_table(sizeof(CopyArgs)));
@@ -416,8 +426,9 @@ class Planner {
         const Views v = views(w);
         for (size_t p = 0; p < w.table_bytes.size(); ++p) {
           std::byte* workspace = w.workspace[p] == kNone ? nullptr : plan_.arena.data() + buffers_[static_cast<size_t>(w.workspace[p])].offset;
-          BindContext c(w.node->attrs, options_.isa, v.in, v.out, v.constants, {tables_, workspace, packs_}, static_cast<int>(p), parts(w));
-          if (Status s = w.node->op->bind(c); !s) return s.error().within(describe(*scopes_[w.scope].graph, *w.node));
+          uint32_t* fault = w.faults[p] == kNone ? nullptr : &plan_.faults[static_cast<size_t>(w.faults[p])];
+          BindContext c(w.node->attrs, options_.isa, v.in, v.out, v.constants, {tables_, workspace, packs_, fault}, static_cast<int>(p), parts(w));
+          if (Status s = bind_op(*w.node->op, c); !s) return s.error().within(describe(*scopes_[w.scope].graph, *w.node));
           if (c.table_bytes() != w.table_bytes[p] || c.workspace_bytes() != w.workspace_bytes[p]) return other_memory(w);
           take_table(w.table_bytes[p]);
           w.steps.push_back(c.step());

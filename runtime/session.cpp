@@ -51,6 +51,16 @@ std::string unbound(const Graph& graph) {
   return names;
 }
 
+// The words in which kernels report indices: all of them are looked at, whatever they hold.
+void clear_faults(const Plan& plan) {
+  for (uint32_t& word : plan.faults) word = 0;
+}
+bool no_fault(const Plan& plan) {
+  uint32_t any = 0;
+  for (uint32_t word : plan.faults) any |= word;
+  return any == 0;
+}
+
 // The graph that a plan is made of: every dimension bound.
 Result<Graph> static_graph(const ModelState& model, const SessionOptions& options) {
   auto graph = specialize(model.optimized, options.dims, model.options.budget);
@@ -127,27 +137,35 @@ Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
 // The hot path. Nothing but arithmetic: the steps were bound when the session was made.
-void Session::run() noexcept {
+bool Session::run() noexcept {
   FlushSubnormals flush;
+  clear_faults(state_->plan);
   if (state_->workers) {
     state_->workers->run();
-    return;
+  } else {
+    for (const Step& step : state_->plan.steps[0]) step.run(step.args);
   }
-  for (const Step& step : state_->plan.steps[0]) step.run(step.args);
+  return no_fault(state_->plan);
 }
 
-void Session::run_timed(std::span<double> ns) noexcept {
+Status Session::status() const {
+  for (size_t i = 0; i < state_->plan.faults.size(); ++i) {
+    if (state_->plan.faults[i] != 0) return invalid(state_->plan.fault_texts[i]);
+  }
+  return {};
+}
+
+bool Session::run_timed(std::span<double> ns) noexcept {
   FlushSubnormals flush;
   const std::vector<Step>& steps = state_->plan.steps[0];
-  if (state_->workers || ns.size() < steps.size()) {
-    run();
-    return;
-  }
+  if (state_->workers || ns.size() < steps.size()) return run();
+  clear_faults(state_->plan);
   for (size_t i = 0; i < steps.size(); ++i) {
     const auto begin = std::chrono::steady_clock::now();
     steps[i].run(steps[i].args);
     ns[i] = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
   }
+  return no_fault(state_->plan);
 }
 
 std::span<const StepInfo> Session::steps() const { return state_->plan.infos; }

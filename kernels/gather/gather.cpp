@@ -12,6 +12,7 @@ struct GatherArgs {
   const void* indices;
   std::byte* y;
   int64_t n, count, run, begin, end;
+  uint32_t* fault;
 };
 
 template <class Index, int Run>
@@ -20,13 +21,15 @@ void gather_runs(const GatherArgs& a) {
   const int64_t run = Run > 0 ? Run : a.run;
   int64_t o = a.begin / a.count, k = a.begin % a.count;
   std::byte* y = a.y + a.begin * run;
+  uint32_t fault = 0;
   for (int64_t at = a.begin; at < a.end; ++at, y += run) {
-    std::memcpy(y, a.x + (o * a.n + place_index(indices[k], a.n)) * run, static_cast<size_t>(run));
+    std::memcpy(y, a.x + (o * a.n + place_index(indices[k], a.n, fault)) * run, static_cast<size_t>(run));
     if (++k == a.count) {
       k = 0;
       ++o;
     }
   }
+  *a.fault = fault;
 }
 
 template <class Index>
@@ -75,7 +78,8 @@ Status bind(BindContext& c) {
   const auto [begin, end] = c.range(outer * count);
   if (run == 0 || begin == end) return {};
   if (x.dims[axis] == 0) return invalid("an axis of 0 has nothing to gather");
-  c.run(*pick(kRows, k.dtype, c.isa), GatherArgs{x.as<const std::byte>(), k.data, c.out(0).as<std::byte>(), x.dims[axis], count, run, begin, end});
+  c.run(*pick(kRows, k.dtype, c.isa), GatherArgs{x.as<const std::byte>(), k.data, c.out(0).as<std::byte>(), x.dims[axis], count, run, begin, end,
+                                                 c.fault(index_fault(x.dims[axis]))});
   return {};
 }
 

@@ -8,7 +8,8 @@
 //   Cost      memory bound; a gathered row is one memcpy.
 //   Numerics  reductions run in the order of the updates, on one thread: same bits everywhere.
 //   Edges     negative indices count from the end. An index that is outside when it is known is an error; one met while running is
-//             clamped to the nearest element, because run() cannot fail and must not read elsewhere.
+//             clamped to the nearest element, because run() must not read elsewhere, and reported (BindContext::fault): run() says
+//             false and status() names the node; the evaluator fails.
 //   Source    the ONNX operators, opset 13 (gathers) and 18 (scatters).
 // Next: gather.cpp, scatter.cpp.
 #pragma once

@@ -16,19 +16,22 @@ struct ElementsArgs {
   int rank;
   int64_t n[kMaxRank], stride[kMaxRank];  // of the indices; strides in x, zero along the axis
   int64_t axis_n, axis_stride, size, begin, end;
+  uint32_t* fault;
 };
 
 template <class Index>
 void gather_elements(const ElementsArgs& a) {
+  uint32_t fault = 0;
   for (int64_t p = a.begin; p < a.end; ++p) {
     int64_t offset = 0, rest = p;
     for (int d = a.rank - 1; d >= 0; --d) {
       offset += rest % a.n[d] * a.stride[d];
       rest /= a.n[d];
     }
-    offset += place_index(static_cast<const Index*>(a.indices)[p], a.axis_n) * a.axis_stride;
+    offset += place_index(static_cast<const Index*>(a.indices)[p], a.axis_n, fault) * a.axis_stride;
     std::memcpy(a.y + p * a.size, a.x + offset * a.size, static_cast<size_t>(a.size));
   }
+  *a.fault = fault;
 }
 
 constexpr KernelRow kElementsRows[] = {
@@ -55,7 +58,7 @@ Status bind_elements(BindContext& c) {
   if (x.dims[axis] == 0) return invalid("an axis of 0 has nothing to gather");
   const auto strides = dense_strides(x.dims);
   ElementsArgs a{x.as<std::byte>(), k.data, c.out(0).as<std::byte>(), x.dims.rank, {}, {}, x.dims[axis], strides[static_cast<size_t>(axis)],
-                 static_cast<int64_t>(size_of(x.dtype)), begin, end};
+                 static_cast<int64_t>(size_of(x.dtype)), begin, end, c.fault(index_fault(x.dims[axis]))};
   for (int d = 0; d < x.dims.rank; ++d) {
     a.n[d] = k.dims[d];
     a.stride[d] = d == axis ? 0 : strides[static_cast<size_t>(d)];
@@ -73,16 +76,19 @@ struct NdArgs {
   int64_t depth, n[kMaxRank], stride[kMaxRank];  // of the indexed axes, strides in bytes
   int64_t run, per_batch, batch_stride;          // bytes; tuples a batch; bytes
   int64_t begin, end;
+  uint32_t* fault;
 };
 
 template <class Index>
 void gather_nd(const NdArgs& a) {
+  uint32_t fault = 0;
   for (int64_t t = a.begin; t < a.end; ++t) {
     const Index* tuple = static_cast<const Index*>(a.indices) + t * a.depth;
     int64_t offset = t / a.per_batch * a.batch_stride;
-    for (int64_t d = 0; d < a.depth; ++d) offset += place_index(tuple[d], a.n[d]) * a.stride[d];
+    for (int64_t d = 0; d < a.depth; ++d) offset += place_index(tuple[d], a.n[d], fault) * a.stride[d];
     std::memcpy(a.y + t * a.run, a.x + offset, static_cast<size_t>(a.run));
   }
+  *a.fault = fault;
 }
 
 constexpr KernelRow kNdRows[] = {
@@ -117,7 +123,7 @@ Status bind_nd(BindContext& c) {
   const int64_t size = static_cast<int64_t>(size_of(x.dtype));
   const auto strides = dense_strides(x.dims);
   NdArgs a{x.as<std::byte>(), k.data, c.out(0).as<std::byte>(), r, {}, {}, x.dims.count(b + r, x.dims.rank) * size,
-           std::max<int64_t>(1, k.dims.count(b, k.dims.rank - 1)), x.dims.count(b, x.dims.rank) * size, 0, 0};
+           std::max<int64_t>(1, k.dims.count(b, k.dims.rank - 1)), x.dims.count(b, x.dims.rank) * size, 0, 0, nullptr};
   const auto [begin, end] = c.range(k.dims.count(0, k.dims.rank - 1));
   if (begin == end || a.run == 0) return {};
   for (int d = 0; d < r; ++d) {
@@ -127,6 +133,7 @@ Status bind_nd(BindContext& c) {
   }
   a.begin = begin;
   a.end = end;
+  a.fault = c.fault(tuple_fault(x.dims.span().subspan(static_cast<size_t>(b), static_cast<size_t>(r))));
   c.run(*pick(kNdRows, k.dtype, c.isa), a);
   return {};
 }
@@ -146,16 +153,42 @@ Status check_elements_shapes(const Shape& x, const Shape& k, int axis) {
   return {};
 }
 
+namespace {
+
+// Whether one of the known indices, which belong to axes of n[0], n[1] ... in turn, is outside; an axis of INT64_MAX takes any.
+bool outside(const Tensor& indices, std::span<const int64_t> n) {
+  uint32_t fault = 0;
+  auto scan = [&](const auto* data) {
+    for (int64_t i = 0, count = indices.count(); i < count; ++i) {
+      const int64_t extent = n[static_cast<size_t>(i) % n.size()];
+      fault |= data[i] < -extent || data[i] >= extent;
+    }
+  };
+  if (indices.dtype() == DType::i32) scan(indices.data<int32_t>());
+  if (indices.dtype() == DType::i64) scan(indices.data<int64_t>());
+  return fault != 0;
+}
+
+}  // namespace
+
+Status check_indices(const Tensor* indices, const Dim& n) {
+  if (indices == nullptr || !n.known()) return {};
+  const int64_t extent = n.value();
+  return outside(*indices, {&extent, 1}) ? Status(invalid(index_fault(extent))) : Status();
+}
+
 Status check_tuples(const Tensor* indices, const Shape& x, int first, int depth) {
   if (indices == nullptr || depth == 0) return {};
-  const auto all = as_ints(indices->view()).value_or(std::vector<int64_t>());
-  for (size_t i = 0; i < all.size(); ++i) {
-    const Dim& n = x[first + static_cast<int>(i % static_cast<size_t>(depth))];
-    if (n.known() && (all[i] < -n.value() || all[i] >= n.value())) {
-      return invalid("index " + std::to_string(all[i]) + " is outside of an axis of " + n.text());
-    }
-  }
-  return {};
+  std::vector<int64_t> n;
+  for (int d = first; d < first + depth; ++d) n.push_back(x[d].known() ? x[d].value() : INT64_MAX);
+  return outside(*indices, n) ? Status(invalid(tuple_fault(n))) : Status();
+}
+
+std::string tuple_fault(std::span<const int64_t> n) {
+  if (n.size() == 1) return index_fault(n[0]);
+  std::string axes;
+  for (int64_t extent : n) axes += (axes.empty() ? "" : ",") + (extent == INT64_MAX ? "?" : std::to_string(extent));
+  return "an index was out of range of [" + axes + "]";
 }
 
 constinit const OpDef kGatherElements = {.name = "GatherElements", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kElementsAttrs,

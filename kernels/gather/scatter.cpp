@@ -32,6 +32,7 @@ struct ScatterArgs {
   int64_t at_n[kMaxRank], at_stride[kMaxRank];    // dims of the indices and their strides in y, zero along the axis
   Reduction reduction;
   bool wide_indices;
+  uint32_t* fault;
 };
 
 template <class T>
@@ -61,6 +62,7 @@ void scatter(const ScatterArgs& a) {
   if (a.x != a.y) std::memcpy(a.y, a.x, static_cast<size_t>(a.bytes));
   T* y = reinterpret_cast<T*>(a.y);
   const T* updates = reinterpret_cast<const T*>(a.updates);
+  uint32_t fault = 0;
   for (int64_t u = 0; u < a.count; ++u) {
     int64_t offset = 0;
     for (int64_t d = a.rank - 1, rest = u; d >= 0; --d) {
@@ -70,7 +72,7 @@ void scatter(const ScatterArgs& a) {
     for (int64_t d = 0; d < a.depth; ++d) {
       const int64_t i = u * a.depth + d;
       const int64_t index = a.wide_indices ? static_cast<const int64_t*>(a.indices)[i] : static_cast<const int32_t*>(a.indices)[i];
-      offset += place_index(index, a.n[d]) * a.stride[d];
+      offset += place_index(index, a.n[d], fault) * a.stride[d];
     }
     const T* from = updates + u * a.run;
     if (a.reduction == Reduction::none) {
@@ -79,6 +81,7 @@ void scatter(const ScatterArgs& a) {
       for (int64_t i = 0; i < a.run; ++i) y[offset + i] = combine(a.reduction, y[offset + i], from[i]);
     }
   }
+  *a.fault = fault;
 }
 
 constexpr KernelRow kRows[] = {
@@ -131,10 +134,11 @@ ScatterArgs common(BindContext& c) {
   return a;
 }
 
-Status finish(BindContext& c, const ScatterArgs& a) {
+Status finish(BindContext& c, ScatterArgs& a) {
   for (int64_t d = 0; d < a.depth; ++d) {
     if (a.n[d] == 0 && a.count > 0) return invalid("an axis of 0 has no place for updates");
   }
+  a.fault = c.fault(tuple_fault({a.n, static_cast<size_t>(a.depth)}));
   if (a.bytes > 0) c.run(*pick(kRows, c.in(0).dtype, c.isa), a);
   return {};
 }

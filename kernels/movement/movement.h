@@ -12,7 +12,8 @@
 //   Shapes    any rank up to 8, any dtype; symbolic dims come out as linear expressions where they are.
 //   Cost      one read and one write an element; contiguous runs are memcpy. See copy.h.
 //   Numerics  bytes are copied.
-//   Edges     empty tensors give empty tensors; axes may be negative.
+//   Edges     empty tensors give empty tensors; axes may be negative. Lengths of ReverseSequence outside of the sequence are clamped and
+//             reported (BindContext::fault). A bool of Compress and NonZero is true when its byte is not zero.
 //   Source    the ONNX operators, newest opset.
 // Next: copy.h, reshape.cpp.
 #pragma once

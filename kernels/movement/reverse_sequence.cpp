@@ -12,10 +12,13 @@ struct ReverseArgs {
   std::byte* y;
   int64_t batch, time, run;  // bytes
   bool time_first;
+  uint32_t* fault;
 };
 
 void reverse(const ReverseArgs& a) {
+  uint32_t fault = 0;
   for (int64_t b = 0; b < a.batch; ++b) {
+    fault |= static_cast<uint32_t>(static_cast<uint64_t>(a.lens[b]) > static_cast<uint64_t>(a.time));
     const int64_t len = std::clamp<int64_t>(a.lens[b], 0, a.time);
     for (int64_t t = 0; t < a.time; ++t) {
       const int64_t from = t < len ? len - 1 - t : t;
@@ -23,6 +26,7 @@ void reverse(const ReverseArgs& a) {
       std::memcpy(a.y + to * a.run, a.x + (a.time_first ? from * a.batch + b : b * a.time + from) * a.run, static_cast<size_t>(a.run));
     }
   }
+  *a.fault = fault;
 }
 
 constexpr KernelRow kRows[] = {row<ReverseArgs, reverse>("reverse_sequence/scalar", DType::none, Isa::scalar)};
@@ -46,7 +50,8 @@ Status bind(BindContext& c) {
   if (x.count() == 0) return {};
   if (c.in(1).count() != x.dims[time_first ? 1 : 0]) return invalid("sequence_lens does not fit the batch");
   c.run(kRows[0], ReverseArgs{x.as<std::byte>(), c.in(1).as<int64_t>(), c.out(0).as<std::byte>(), x.dims[time_first ? 1 : 0], x.dims[time_first ? 0 : 1],
-                              x.dims.count(2, x.dims.rank) * static_cast<int64_t>(size_of(x.dtype)), time_first});
+                              x.dims.count(2, x.dims.rank) * static_cast<int64_t>(size_of(x.dtype)), time_first,
+                              c.fault("a sequence length was out of range [0, " + std::to_string(x.dims[time_first ? 0 : 1]) + "]")});
   return {};
 }
 

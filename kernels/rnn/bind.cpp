@@ -108,6 +108,8 @@ Status read_shape(BindContext& c, Cell cell, RnnShape& s) {
   return {};
 }
 
+std::string length_fault(int64_t steps) { return "a sequence length was out of range [0, " + std::to_string(steps) + "]"; }
+
 template <class T>
 T* out_or_null(const BindContext& c, size_t o) { return c.has_out(o) ? c.out(o).as<T>() : nullptr; }
 template <class T>
@@ -160,6 +162,7 @@ Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& k
   a.gates = c.workspace<float>(rows * n);
   a.h = c.workspace<float>(rows * H);
   a.c = c.workspace<float>(rows * H);
+  if (c.has(4)) a.fault = c.fault(length_fault(s.steps));
   c.run(kernel, a);
   return {};
 }
@@ -179,7 +182,8 @@ Status bind_recurrent(BindContext& c, Cell cell, std::span<const KernelRow> rows
   const int64_t bytes = s.hidden * static_cast<int64_t>(size_of(c.in(0).dtype));
   auto in = [&](size_t i) { return in_or_null<void>(c, i); };
   PortableRnnArgs a{s, in(0), in(1), in(2), in(3), in(5), in(6), in(7), in_or_null<int32_t>(c, 4), out_or_null<void>(c, 0),
-                    out_or_null<void>(c, 1), cell == Cell::lstm ? out_or_null<void>(c, 2) : nullptr, nullptr, nullptr, nullptr};
+                    out_or_null<void>(c, 1), cell == Cell::lstm ? out_or_null<void>(c, 2) : nullptr, nullptr, nullptr, nullptr, nullptr};
+  if (c.has(4)) a.fault = c.fault(length_fault(s.steps));
   a.gates = c.workspace<double>(4 * s.hidden);
   a.h = c.workspace(bytes);
   a.c = c.workspace(bytes);

@@ -7,29 +7,43 @@
 namespace tern {
 namespace {
 
+// The kernels clamp lengths; this tells of those that needed it.
+template <class Args, void (*F)(const Args&)>
+void run(const Args& a) {
+  F(a);
+  if (a.lengths == nullptr) return;
+  uint32_t fault = 0;
+  for (int64_t b = 0; b < a.s.batch; ++b) fault |= static_cast<uint32_t>(sequence_length(a.lengths[b], a.s.steps) != a.lengths[b]);
+  *a.fault = fault;
+}
+template <class Args, void (*F)(const Args&)>
+constexpr KernelRow rnn_row(const char* name, DType dtype, Isa isa) {
+  return row<Args, run<Args, F>>(name, dtype, isa);
+}
+
 constexpr KernelRow kLstmRows[] = {
-    row<RnnArgs, scalar::lstm_f32>("lstm/f32/scalar", DType::f32, Isa::scalar),
-    row<RnnArgs, avx2::lstm_f32>("lstm/f32/avx2", DType::f32, Isa::avx2),
-    row<RnnArgs, avx512::lstm_f32>("lstm/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableRnnArgs, portable::rnn<double, Cell::lstm>>("lstm/f64/portable", DType::f64, Isa::scalar),
-    row<PortableRnnArgs, portable::rnn<f16, Cell::lstm>>("lstm/f16/portable", DType::f16, Isa::scalar),
-    row<PortableRnnArgs, portable::rnn<bf16, Cell::lstm>>("lstm/bf16/portable", DType::bf16, Isa::scalar),
+    rnn_row<RnnArgs, scalar::lstm_f32>("lstm/f32/scalar", DType::f32, Isa::scalar),
+    rnn_row<RnnArgs, avx2::lstm_f32>("lstm/f32/avx2", DType::f32, Isa::avx2),
+    rnn_row<RnnArgs, avx512::lstm_f32>("lstm/f32/avx512", DType::f32, Isa::avx512),
+    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::lstm>>("lstm/f64/portable", DType::f64, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::lstm>>("lstm/f16/portable", DType::f16, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::lstm>>("lstm/bf16/portable", DType::bf16, Isa::scalar),
 };
 constexpr KernelRow kGruRows[] = {
-    row<RnnArgs, scalar::gru_f32>("gru/f32/scalar", DType::f32, Isa::scalar),
-    row<RnnArgs, avx2::gru_f32>("gru/f32/avx2", DType::f32, Isa::avx2),
-    row<RnnArgs, avx512::gru_f32>("gru/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableRnnArgs, portable::rnn<double, Cell::gru>>("gru/f64/portable", DType::f64, Isa::scalar),
-    row<PortableRnnArgs, portable::rnn<f16, Cell::gru>>("gru/f16/portable", DType::f16, Isa::scalar),
-    row<PortableRnnArgs, portable::rnn<bf16, Cell::gru>>("gru/bf16/portable", DType::bf16, Isa::scalar),
+    rnn_row<RnnArgs, scalar::gru_f32>("gru/f32/scalar", DType::f32, Isa::scalar),
+    rnn_row<RnnArgs, avx2::gru_f32>("gru/f32/avx2", DType::f32, Isa::avx2),
+    rnn_row<RnnArgs, avx512::gru_f32>("gru/f32/avx512", DType::f32, Isa::avx512),
+    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::gru>>("gru/f64/portable", DType::f64, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::gru>>("gru/f16/portable", DType::f16, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::gru>>("gru/bf16/portable", DType::bf16, Isa::scalar),
 };
 constexpr KernelRow kRnnRows[] = {
-    row<RnnArgs, scalar::rnn_f32>("rnn/f32/scalar", DType::f32, Isa::scalar),
-    row<RnnArgs, avx2::rnn_f32>("rnn/f32/avx2", DType::f32, Isa::avx2),
-    row<RnnArgs, avx512::rnn_f32>("rnn/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableRnnArgs, portable::rnn<double, Cell::rnn>>("rnn/f64/portable", DType::f64, Isa::scalar),
-    row<PortableRnnArgs, portable::rnn<f16, Cell::rnn>>("rnn/f16/portable", DType::f16, Isa::scalar),
-    row<PortableRnnArgs, portable::rnn<bf16, Cell::rnn>>("rnn/bf16/portable", DType::bf16, Isa::scalar),
+    rnn_row<RnnArgs, scalar::rnn_f32>("rnn/f32/scalar", DType::f32, Isa::scalar),
+    rnn_row<RnnArgs, avx2::rnn_f32>("rnn/f32/avx2", DType::f32, Isa::avx2),
+    rnn_row<RnnArgs, avx512::rnn_f32>("rnn/f32/avx512", DType::f32, Isa::avx512),
+    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::rnn>>("rnn/f64/portable", DType::f64, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::rnn>>("rnn/f16/portable", DType::f16, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::rnn>>("rnn/bf16/portable", DType::bf16, Isa::scalar),
 };
 
 constexpr AttrSpec kRnnAttrs[] = {{"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings},

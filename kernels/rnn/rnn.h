@@ -11,7 +11,7 @@
 //             one call of T steps, a row alone and in a batch give the same bits, as do all ISAs and thread counts.
 //             f64, f16 and bf16: portable code in double, states rounded to the dtype after every step.
 //   Edges     sequence_lens: rows of y past a length are 0, states stop there; chosen by masks, so the same instructions run for
-//             any lengths. Lengths outside of [0, T] are clamped. reverse begins at each row's own last element. clip bounds what
+//             any lengths. Lengths outside of [0, T] are clamped and reported (BindContext::fault). reverse begins at each row's own last element. clip bounds what
 //             enters the gates' activations, as onnxruntime and OpenVINO do, not h(c) and not the state. input_forget: f = 1 - i. T = 0: the final states are the initial ones.
 //   Source    the ONNX operators, opset 22.
 // Next: rnn.cpp (schema, inference), bind.cpp, rnn.simd.cpp (the kernels), portable.cpp.
@@ -67,6 +67,7 @@ struct RnnArgs {
   float* gates;                           // [rows, G*H]
   float *h, *c;                           // [rows, H]; c: GRU keeps r*h there
   int64_t w_floats, r_floats;             // of one direction's packed weights
+  uint32_t* fault;                        // of lengths that are out of range; null without lengths
 };
 
 // Floats of a direction's packed R: GRU's h~ columns are a product of their own.
@@ -94,6 +95,7 @@ struct PortableRnnArgs {
   void *y, *y_h, *y_c;
   double* gates;                  // [4 * hidden]
   void *h, *c;                    // [hidden] of the dtype
+  uint32_t* fault;
 };
 namespace portable {
 template <class T, Cell kCell>

@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   FIND(tern_step_count);
   FIND(tern_step_get);
   FIND(tern_run_timed);
+  FIND(tern_status);
 
   check(p_tern_abi_version() == TERN_ABI_VERSION, "the ABI is the header's");
   check(strcmp(p_tern_version(), TERN_VERSION) == 0, "the version is the header's");
@@ -128,7 +129,7 @@ int main(int argc, char** argv) {
   float* in = x.data;
   const float* out = y.data;
   for (int i = 0; i < 128; ++i) in[i] = (float)(i % 64) / 64.0f;
-  p_tern_run(session);
+  check(p_tern_run(session) == 0 && p_tern_status(session, &error) == 0, "every index is in range: there is none");
   for (int row = 0; row < 2; ++row) {
     double sum = 0;
     for (int i = 0; i < 10; ++i) sum += out[row * 10 + i];

@@ -103,8 +103,8 @@ inline Exercise exercise(std::span<const std::byte> file, LoadOptions options = 
     bool ran = false;
     if (session) {
       for (const Port& port : session->inputs()) fill_bytes(session->input_bytes(port.name), kind);
-      session->run();
-      e.ran += ran = true;
+      ran = session->run();  // false: an index was out of range, which evaluate() must refuse too
+      e.ran += ran;
     }
     if (!inputs) continue;
     for (Array& a : *inputs) fill_bytes(a.bytes, kind);

@@ -37,7 +37,7 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
           std::memcpy(to.data(), inputs[i].bytes.data(), std::min(to.size(), inputs[i].bytes.size()));
         }
       }
-      s->run();
+      if (!s->run()) return s->status().error();
       for (const Port& p : s->outputs()) {
         auto bytes = s->output_bytes(p.name);
         Array a{p.dtype, s->dims(p.name), {}, {}};

@@ -25,7 +25,7 @@ Result<Tensor> copied(Tensor tensor, DType to) {
   attrs.set("to", onnx_number(to));
   auto out = evaluate(*find_op("Cast"), attrs, {&tensor, 1}, 1, {.budget = INT64_MAX});
   if (!out) return out.error();
-  flush_subnormals(to, (*out)[0].mutable_raw(), (*out)[0].count());
+  normalize_elements(to, (*out)[0].mutable_raw(), (*out)[0].count());
   return std::move((*out)[0]);
 }
 

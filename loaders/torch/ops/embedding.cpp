@@ -78,6 +78,8 @@ ValueId offset_bags(Builder& b, const Bags& bags, ValueId valid) {
   const Attributes kept = attributes({{"keepdims", int64_t(1)}});
   ValueId bag = b.emit("ReduceSum", {b.cast(reached, DType::i64), b.ints(std::vector<int64_t>{1})}, kept);   // [N, 1]
   bag = b.emit("Sub", {bag, b.scalar(Int(1))});
+  // What lies before the first offset belongs to no bag: an index out of range, and not the last row.
+  bag = b.emit("Where", {b.emit("Less", {bag, b.scalar(Int(0))}), b.scalar(Int(INT64_MAX)), bag});
   const DType dtype = b.dtype(rows);
   auto scattered = [&](ValueId updates, double from, const Int& width, const char* how) {
     const ValueId start = b.emit("Expand", {b.scalar(dtype, from), b.ints(std::vector<Int>{b.size(offsets, 0), width})});

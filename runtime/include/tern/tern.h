@@ -115,10 +115,14 @@ class Session {
   // waits that were in vain) sleeps until they come, and they wake it by a system call (futex). So the first run() after a pause pays a
   // wake-up of some microseconds, and CPUs that are busy are shared with others instead of spun on. Runs that follow each other closely on
   // CPUs of their own never come to it.
-  void run() noexcept;
+  // Returns true when every index that an input held was in range (rows of an embedding, sequence lengths). When one was not, the
+  // nearest legal one stood in, so that the outputs are of no use; status() says where.
+  bool run() noexcept;
+  // What the last run met: ok, or the first node with an index out of range (invalid): "emb (Gather): an index was out of range [-5, 5)".
+  Status status() const;
 
-  // Runs once, timing every step: nanoseconds of step i into ns[i] (the size of steps()). Not for the hot path.
-  void run_timed(std::span<double> ns) noexcept;
+  // Runs once, timing every step: nanoseconds of step i into ns[i] (the size of steps()). Not for the hot path. Returns what run() does.
+  bool run_timed(std::span<double> ns) noexcept;
   std::span<const StepInfo> steps() const;
   size_t arena_bytes() const;
   int64_t macs() const;
@@ -169,6 +173,7 @@ class Model {
   Result<Session> session(const SessionOptions& options = {}) const;
   // Runs node by node without a plan; the same bits; any shapes that the model accepts. Inputs in the model's order; an Array of
   // dtype none stands for the default contents of an overridable input.
+  // An index out of range is an error (invalid), with the text that Session::status() has for it.
   Result<std::vector<Array>> evaluate(std::span<const Array> inputs, std::string_view isa = {}) const;
   // True when some shape depends on the contents of an input, so that only evaluate() can run the model.
   bool data_dependent() const;

@@ -152,13 +152,17 @@ int32_t tern_output(const tern_session* session, size_t index, tern_port* port);
 int32_t tern_find_input(const tern_session* session, const char* name, tern_port* port);
 int32_t tern_find_output(const tern_session* session, const char* name, tern_port* port);
 
-/* The hot path: computes the outputs from the inputs; allocates nothing, locks nothing, calls no system. */
-void tern_run(tern_session* session);
+/* The hot path: computes the outputs from the inputs; allocates nothing, locks nothing, calls no system.
+ * 0 when every index that an input held was in range; else 3: the nearest legal ones stood in, and tern_status says where. */
+int32_t tern_run(tern_session* session);
+/* What the last run met: 0, or 3 and *error names the first node with an index out of range. error may be null. */
+int32_t tern_status(const tern_session* session, tern_error* error);
 
 /* The steps of a session, in the order in which they run. 0 when *step is filled; 2 when the index is past the end, or step->size is not set. */
 size_t tern_step_count(const tern_session* session);
 int32_t tern_step_get(const tern_session* session, size_t index, tern_step* step);
-/* Runs once, with the nanoseconds of step i in ns[i]; 2, and no run, when count is less than the steps are or threads is not 1. Not for the hot path. */
+/* Runs once, with the nanoseconds of step i in ns[i], and returns what tern_run does; 2, and no run, when count is less than the steps are or
+ * threads is not 1. Not for the hot path. */
 int32_t tern_run_timed(tern_session* session, double* ns, size_t count);
 
 #ifdef __cplusplus
