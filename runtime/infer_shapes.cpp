@@ -186,7 +186,7 @@ Status infer_shapes(Graph& graph) {
 Result<std::vector<TypeInfo>> infer_types(Graph& graph, const Node& node) {
   if (Status s = verify_node(node); !s) return s.error();
   InferContext c(node.attrs, inputs_of(graph, node), node.outputs.size(), &graph.next_symbol);
-  if (Status s = node.op->infer(c); !s) return s.error();
+  if (Status s = infer_op(*node.op, c); !s) return s.error();
   return std::move(c.outputs);
 }
 

@@ -77,7 +77,7 @@ Status infer_clip(InferContext& c) {
     if (!c.has(i)) continue;
     if (c.dtype(i) != c.dtype(0)) return invalid(std::string("a bound is ") + name(c.dtype(i)) + ", the input " + name(c.dtype(0)));
     const Shape& s = c.shape(i);
-    if (s.known() && s.concrete().count() != 1) return invalid("a bound has the shape " + s.text() + " and is no scalar");
+    if (s.known() && checked_count(s.concrete().span()) != 1) return invalid("a bound has the shape " + s.text() + " and is no scalar");
   }
   return infer_same(c);
 }

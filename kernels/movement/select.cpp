@@ -38,9 +38,9 @@ Status infer_compress(InferContext& c) {
     if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
   }
   Dim kept = c.fresh();
-  if (const Tensor* flags = c.inputs[1].value; flags != nullptr && x.known() && x.rank() <= kMaxRank) {
-    const int64_t n = axis ? x[*axis].value() : x.concrete().count();
-    if (flags->count() > n) return invalid("more flags than elements along the axis");
+  if (const Tensor* flags = c.inputs[1].value; flags != nullptr && x.known()) {
+    const auto n = axis ? std::optional(x[*axis].value()) : checked_count(x.concrete().span());
+    if (n && flags->count() > *n) return invalid("more flags than elements along the axis");
     const auto* bytes = reinterpret_cast<const uint8_t*>(flags->raw());
     kept = Dim(flags->count() - static_cast<int64_t>(std::count(bytes, bytes + flags->count(), uint8_t(0))));
   }

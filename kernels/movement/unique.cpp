@@ -133,7 +133,7 @@ Status infer(InferContext& c) {
     if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
   }
   Dim found = c.fresh(), all = axis ? x[*axis] : c.fresh();
-  if (!c.attrs.has("axis") && x.known() && x.rank() <= kMaxRank) all = Dim(x.concrete().count());
+  if (auto n = checked_count(x.concrete().span()); n && !c.attrs.has("axis")) all = Dim(*n);
   if (const Tensor* t = c.inputs[0].value) {
     const UniqueArgs a = slices_of(c.attrs, t->raw(), t->dims());
     std::vector<int64_t> order(static_cast<size_t>(a.n));
