@@ -118,11 +118,11 @@ void Rewriter::release(ValueId first) {
 }
 
 ValueId Rewriter::insert_before(size_t n, const OpDef& op, Attributes attrs, std::vector<ValueId> inputs, const std::string& name) {
-  Node node{&op, name, std::move(attrs), std::move(inputs), {kNone}, {}};
+  const ValueId v = static_cast<ValueId>(graph.values.size());  // to be added once its type is known
+  Node node{&op, name, std::move(attrs), std::move(inputs), {v}, {}};
   auto types = infer_types(graph, node);
   if (!types) return kNone;
-  const ValueId v = graph.add_value(name, types->front());
-  node.outputs = {v};
+  graph.add_value(name, types->front());
   producers_.push_back(kNone);  // not to be matched again in this pass
   uses_.push_back(0);
   for (ValueId i : node.inputs) {
