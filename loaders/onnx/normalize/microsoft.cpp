@@ -1,7 +1,5 @@
 // The operators of com.microsoft that onnxruntime's quantiser writes, in terms of the standard ones: 8-bit data are scaled to f32, the
 // operator computes there, and its result is scaled back; products stay products of integers. See normalize.h.
-#include <iterator>
-
 #include "loaders/onnx/normalize/normalize.h"
 
 namespace tern::onnx {
@@ -53,14 +51,6 @@ Status softmax(OnnxNode& node, Emitter& to) {
   Attributes axis;
   axis.set("axis", node.attrs.i("axis", opset < 13 ? 1 : -1));
   OnnxNode inner{"Softmax", node.name, opset, {real(node, to, 0)}, node.outputs, axis};
-  if (Status s = normalize(inner, to); !s) return s;
-  quantized(node, to, to.emit(node, inner.op.c_str(), inner.inputs, inner.attrs), 3, 0);
-  return {};
-}
-
-Status reduce_mean(OnnxNode& node, Emitter& to) {
-  if (Status s = need(node, {0, 1, 3}); !s) return s;
-  OnnxNode inner{"ReduceMean", node.name, 13, {real(node, to, 0)}, node.outputs, node.attrs};
   if (Status s = normalize(inner, to); !s) return s;
   quantized(node, to, to.emit(node, inner.op.c_str(), inner.inputs, inner.attrs), 3, 0);
   return {};
@@ -214,7 +204,6 @@ constexpr Entry kTable[] = {
     {"QLinearGlobalAveragePool", global_average_pool},
     {"QLinearLeakyRelu", leaky_relu},
     {"QLinearMul", mul},
-    {"QLinearReduceMean", reduce_mean},
     {"QLinearSigmoid", sigmoid},
     {"QLinearSoftmax", softmax},
     {"QLinearWhere", where},
