@@ -80,7 +80,10 @@ Status infer_concat(InferContext& c) {
     const Shape& x = c.shape(i);
     if (!x.ranked() || !y.ranked() || x.rank() != y.rank() || x.rank() < 3 || x.rank() > 4) return invalid("blocked layouts are for 3 or 4 axes");
     if (!x[1].known() || x[1].value() % kBlock != 0) return invalid(x[1].text() + " channels are no whole blocks");
-    if (i > 0) y[1] = *add(y[1], x[1]);
+    if (i == 0) continue;
+    const auto channels = add(y[1], x[1]);
+    if (!channels) return invalid("too many channels");
+    y[1] = *channels;
   }
   c.set(0, DType::f32, std::move(y));
   return {};
@@ -88,17 +91,20 @@ Status infer_concat(InferContext& c) {
 
 Status bind_concat(BindContext& c) {
   const TensorView& y = c.out(0);
-  ReorderArgs* parts = c.table<ReorderArgs>(static_cast<int64_t>(c.inputs.size()));
-  int64_t channels = 0;
-  for (size_t i = 0; i < c.inputs.size(); ++i) {
-    const TensorView& x = c.in(i);
+  for (const TensorView& x : c.inputs) {
     if (!x.layout.blocked || !y.layout.blocked) return unsupported("joins blocked values only");
-    parts[i] = between(x, y);
-    parts[i].y += channels / kBlock * parts[i].y_block;
-    parts[i].begin = 0;
-    parts[i].end = x.dims[0] * ceil_div(x.dims[1], kBlock);
-    channels += x.dims[1];
   }
+  const ReorderArgs* parts = c.table<ReorderArgs>(static_cast<int64_t>(c.inputs.size()), [&](ReorderArgs* to) {
+    int64_t channels = 0;
+    for (const TensorView& x : c.inputs) {
+      *to = between(x, y);
+      to->y += channels / kBlock * to->y_block;
+      to->begin = 0;
+      to->end = x.dims[0] * ceil_div(x.dims[1], kBlock);
+      channels += x.dims[1];
+      ++to;
+    }
+  });
   c.run(*pick(kConcatRows, DType::f32, c.isa), ConcatBlocksArgs{parts, static_cast<int64_t>(c.inputs.size())});
   return {};
 }

@@ -3,7 +3,6 @@
 
 #include <cctype>
 #include <charconv>
-#include <map>
 
 #include "runtime/base/checked.h"
 
@@ -29,36 +28,55 @@ std::string to_string(const Dims& dims) { return Shape(dims).text(); }
 
 namespace {
 
-using Terms = std::vector<std::pair<std::string, int64_t>>;
+using Terms = std::vector<Dim::Term>;
 
-// a + scale * b, term by term.
-std::optional<Terms> combine(const Terms& a, const Terms& b, int64_t scale) {
-  std::map<std::string, int64_t> sum(a.begin(), a.end());
-  for (const auto& [name, coefficient] : b) {
-    auto scaled = checked_mul(coefficient, scale);
-    if (!scaled) return std::nullopt;
-    auto total = checked_add(sum[name], *scaled);
-    if (!total) return std::nullopt;
-    sum[name] = *total;
-  }
+// a + scale * b, merged by name; nothing when a coefficient overflows or there are too many terms.
+std::optional<Terms> combine(std::span<const Dim::Term> a, std::span<const Dim::Term> b, int64_t scale) {
   Terms out;
-  for (auto& [name, coefficient] : sum) {
-    if (coefficient != 0) out.emplace_back(name, coefficient);
+  while (!a.empty() || !b.empty()) {
+    const bool from_a = !a.empty() && (b.empty() || a[0].first <= b[0].first);
+    const bool from_b = !b.empty() && (a.empty() || b[0].first <= a[0].first);
+    const auto scaled = from_b ? checked_mul(b[0].second, scale) : 0;
+    const auto sum = scaled ? checked_add(from_a ? a[0].second : 0, *scaled) : std::nullopt;
+    if (!sum) return std::nullopt;
+    if (*sum != 0) out.emplace_back((from_a ? a : b)[0].first, *sum);
+    if (out.size() > Dim::kMaxTerms) return std::nullopt;
+    if (from_a) a = a.subspan(1);
+    if (from_b) b = b.subspan(1);
   }
   return out;
 }
 
 int64_t floor_div(int64_t a, int64_t b) { return a / b - ((a % b != 0) && ((a < 0) != (b < 0))); }
 
+// FNV-1a.
+uint64_t hash(std::string_view text) {
+  uint64_t h = 0xcbf29ce484222325u;
+  for (char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return h;
+}
+
 }  // namespace
+
+Dim::Dim(int64_t constant, std::vector<Term> terms) : constant_(constant) {
+  if (!terms.empty()) terms_ = std::make_shared<const std::vector<Term>>(std::move(terms));
+}
+
+Dim Dim::symbol(std::string name) {
+  if (name.size() > kMaxSymbol) name = name.substr(0, kMaxSymbol - 21) + "_" + std::to_string(hash(name));
+  return Dim(0, {{std::move(name), 1}});
+}
 
 std::optional<Dim> add(const Dim& a, const Dim& b) {
   auto constant = checked_add(a.constant_, b.constant_);
-  auto terms = combine(a.terms_, b.terms_, 1);
-  if (!constant || !terms) return std::nullopt;
-  Dim d(*constant);
-  d.terms_ = std::move(*terms);
-  return d;
+  if (!constant) return std::nullopt;
+  if (a.known() || b.known()) {
+    Dim d = a.known() ? b : a;
+    d.constant_ = *constant;
+    return d;
+  }
+  auto terms = combine(a.terms(), b.terms(), 1);
+  return terms ? std::optional(Dim(*constant, std::move(*terms))) : std::nullopt;
 }
 
 std::optional<Dim> sub(const Dim& a, const Dim& b) {
@@ -70,12 +88,10 @@ std::optional<Dim> mul(const Dim& a, const Dim& b) {
   if (!a.known() && !b.known()) return std::nullopt;
   const Dim& factor = a.known() ? a : b;
   const Dim& other = a.known() ? b : a;
+  if (factor.constant_ == 1) return other;
   auto constant = checked_mul(factor.constant_, other.constant_);
-  auto terms = combine({}, other.terms_, factor.constant_);
-  if (!constant || !terms) return std::nullopt;
-  Dim d(*constant);
-  d.terms_ = std::move(*terms);
-  return d;
+  auto terms = combine({}, other.terms(), factor.constant_);
+  return constant && terms ? std::optional(Dim(*constant, std::move(*terms))) : std::nullopt;
 }
 
 std::optional<Dim> div(const Dim& a, const Dim& b) {
@@ -83,17 +99,17 @@ std::optional<Dim> div(const Dim& a, const Dim& b) {
   if (!b.known() || b.constant_ == 0 || (a.constant_ == INT64_MIN && b.constant_ == -1)) return std::nullopt;
   if (a.known()) return Dim(floor_div(a.constant_, b.constant_));
   if (a.constant_ % b.constant_ != 0) return std::nullopt;
-  Dim d(a.constant_ / b.constant_);
-  for (const auto& [name, coefficient] : a.terms_) {
+  Terms terms;
+  for (const auto& [name, coefficient] : a.terms()) {
     if (coefficient == INT64_MIN || coefficient % b.constant_ != 0) return std::nullopt;
-    d.terms_.emplace_back(name, coefficient / b.constant_);
+    terms.emplace_back(name, coefficient / b.constant_);
   }
-  return d;
+  return Dim(a.constant_ / b.constant_, std::move(terms));
 }
 
 std::string Dim::text() const {
   std::string s;
-  for (const auto& [name, coefficient] : terms_) {
+  for (const auto& [name, coefficient] : terms()) {
     if (coefficient < 0) {
       s += "-";
     } else if (!s.empty()) {
@@ -109,6 +125,8 @@ std::string Dim::text() const {
 }
 
 std::optional<Dim> parse_dim(std::string_view text) {
+  constexpr size_t kLongest = (Dim::kMaxTerms + 1) * (Dim::kMaxSymbol + 22);
+  if (text.size() > kLongest) return std::nullopt;
   size_t at = 0;
   auto skip = [&] {
     while (at < text.size() && std::isspace(static_cast<unsigned char>(text[at]))) ++at;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -53,23 +54,26 @@ std::optional<int64_t> checked_count(std::span<const int64_t> dims);
 // "[2,3]"
 std::string to_string(const Dims& dims);
 
-// An integer or a linear expression over symbols. Symbols are compared by name.
+// An integer or a linear expression over symbols. Symbols are compared by name. A Dim is small whatever a file says: it has at most
+// kMaxTerms terms (a sum of more is not linear: see below), a longer name than kMaxSymbol is cut and ends with a hash of the whole,
+// and copies share the terms.
 class Dim {
  public:
+  static constexpr size_t kMaxTerms = 8, kMaxSymbol = 64;
+  using Term = std::pair<std::string, int64_t>;
+
   Dim(int64_t value = 0) : constant_(value) {}  // NOLINT: implicit on purpose
-  static Dim symbol(std::string name) {
-    Dim d;
-    d.terms_.emplace_back(std::move(name), 1);
-    return d;
-  }
-  bool known() const { return terms_.empty(); }
+  static Dim symbol(std::string name);
+  bool known() const { return terms_ == nullptr; }
   int64_t value() const { return constant_; }  // precondition: known()
   bool is(int64_t n) const { return known() && constant_ == n; }
-  const std::vector<std::pair<std::string, int64_t>>& terms() const { return terms_; }
+  std::span<const Term> terms() const { return known() ? std::span<const Term>() : std::span<const Term>(*terms_); }
   int64_t constant() const { return constant_; }
-  bool operator==(const Dim& o) const { return constant_ == o.constant_ && terms_ == o.terms_; }
+  bool operator==(const Dim& o) const {
+    return constant_ == o.constant_ && (terms_ == o.terms_ || (!known() && !o.known() && *terms_ == *o.terms_));
+  }
 
-  // Each gives nothing when the result is not linear (or overflows).
+  // Each gives nothing when the result is not linear (or overflows, or has too many terms).
   friend std::optional<Dim> add(const Dim& a, const Dim& b);
   friend std::optional<Dim> sub(const Dim& a, const Dim& b);
   friend std::optional<Dim> mul(const Dim& a, const Dim& b);
@@ -80,14 +84,16 @@ class Dim {
   std::string text() const;
 
  private:
+  Dim(int64_t constant, std::vector<Term> terms);
   int64_t constant_ = 0;
-  std::vector<std::pair<std::string, int64_t>> terms_;  // sorted by name, no zero coefficients
+  std::shared_ptr<const std::vector<Term>> terms_;  // sorted by name, no zero coefficients; null: none
 };
 std::optional<Dim> add(const Dim& a, const Dim& b);
 std::optional<Dim> sub(const Dim& a, const Dim& b);
 std::optional<Dim> mul(const Dim& a, const Dim& b);
 std::optional<Dim> div(const Dim& a, const Dim& b);
-// Reads what text() writes (integers, symbols, + - *, parentheses around products of constants are not needed); nothing when it cannot.
+// Reads what text() writes (integers, symbols, + - *, parentheses around products of constants are not needed); nothing when it cannot,
+// or when the text is longer than any that text() writes.
 std::optional<Dim> parse_dim(std::string_view text);
 
 // A shape of the IR: unranked (nothing known), or a list of Dims.
