@@ -53,6 +53,9 @@ struct Graph {
   std::map<std::string, std::pair<int64_t, int64_t>> ranges;
   int64_t opset = 0;
   int64_t next_symbol = 0;  // for fresh dimensions ("?7")
+  // What inference may still write down of long symbolic contents and of sums of symbols; see infer_shapes.h.
+  int64_t symbol_room = kSymbolRoom;
+  static constexpr int64_t kSymbolRoom = int64_t(1) << 18;
 
   ValueId add_value(std::string value_name, TypeInfo type = {}) {
     values.push_back({std::move(value_name), std::move(type), {}, {}, {}, {}});

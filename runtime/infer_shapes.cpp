@@ -8,7 +8,41 @@
 namespace tern {
 namespace {
 
-constexpr size_t kMaxInts = 4096;  // shape computations are short
+constexpr size_t kFreeInts = 16;
+
+// Takes from what is left; false: there is not enough, and nothing is taken.
+bool take(int64_t& room, int64_t n) {
+  if (n > room) return false;
+  room -= n;
+  return true;
+}
+
+void keep_shape(Graph& graph, Shape& shape) {
+  for (Dim& d : shape.dims()) {
+    if (d.terms().size() > 1 && !take(graph.symbol_room, static_cast<int64_t>(d.terms().size()))) {
+      d = Dim::symbol("?" + std::to_string(graph.next_symbol++));
+    }
+  }
+}
+
+std::optional<SymbolicInts> keep_ints(Graph& graph, std::optional<SymbolicInts> ints) {
+  if (!ints) return ints;
+  int64_t cost = ints->size() > kFreeInts ? static_cast<int64_t>(ints->size()) : 0;
+  for (const Dim& d : *ints) cost += d.terms().size() > 1 ? static_cast<int64_t>(d.terms().size()) : 0;
+  return take(graph.symbol_room, cost) ? std::move(ints) : std::nullopt;
+}
+
+// Is there room for contents that are computed from these? What is computed costs room when it is kept.
+bool worth_computing(const Graph& graph, const InferContext& c) {
+  size_t longest = 0;
+  for (const InferContext::Input& in : c.inputs) {
+    if (in.ints != nullptr) longest = std::max(longest, in.ints->size());
+    else if (in.value != nullptr) longest = std::max(longest, static_cast<size_t>(in.value->count()));
+  }
+  return longest <= kFreeInts || static_cast<int64_t>(longest) <= std::min(kMaxInts, graph.symbol_room);
+}
+
+Status infer_all(Graph& graph);
 
 std::vector<InferContext::Input> inputs_of(const Graph& graph, const Node& node) {
   std::vector<InferContext::Input> in;
@@ -33,7 +67,7 @@ std::optional<SymbolicInts> move_symbols(const Node& node, const InferContext& c
       continue;
     }
     auto ints = c.ints(i);
-    if (!ints || ints->size() > kMaxInts || c.shape(i).rank() > 1 || !c.shape(i).ranked()) return std::nullopt;
+    if (!ints || c.shape(i).rank() > 1 || !c.shape(i).ranked()) return std::nullopt;
     if (node.op->value_inputs.has(i)) {
       auto known = c.known_ints(i);
       if (!known) return std::nullopt;
@@ -70,7 +104,7 @@ std::optional<SymbolicInts> compute_symbols(const Node& node, const InferContext
   size_t count = 1;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     auto ints = c.ints(i);
-    if (!ints || ints->size() > kMaxInts) return std::nullopt;
+    if (!ints) return std::nullopt;
     if (ints->size() != 1) {
       if (count != 1 && count != ints->size()) return std::nullopt;
       count = ints->size();
@@ -119,10 +153,13 @@ Status infer_if(Graph& graph, Node& node) {
       const Value& outer = graph.value(node.inputs[i + 1]);
       Value& inner = subgraph.value(subgraph.inputs[i]);
       inner.type = outer.type;
-      inner.ints = outer.ints;
+      inner.ints = keep_ints(graph, outer.ints);
     }
     subgraph.next_symbol = graph.next_symbol;
-    if (Status s = infer_shapes(subgraph); !s) {
+    subgraph.symbol_room = graph.symbol_room;
+    const Status inferred = infer_all(subgraph);
+    graph.symbol_room = subgraph.symbol_room;
+    if (const Status& s = inferred; !s) {
       // A branch for other input sizes: legal as long as it is not taken. Its shapes stay unknown, so only the evaluator runs this graph.
       if (branch == 1 && impossible) return s;
       impossible = branch == 0;
@@ -164,23 +201,33 @@ Status infer_shapes(Graph& graph, Node& node) {
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
     Value& value = graph.value(node.outputs[o]);
+    keep_shape(graph, c.outputs[o].shape);
     value.type = c.outputs[o];
-    value.ints = std::move(c.output_ints[o]);
+    value.ints = keep_ints(graph, std::move(c.output_ints[o]));
   }
   if (node.outputs.size() != 1 || node.outputs[0] == kNone) return {};
   Value& y = graph.value(node.outputs[0]);
-  if (y.ints || !carries_ints(y.type)) return {};
-  if (node.op->moves_data) y.ints = move_symbols(node, c);
-  else if (node.op->symbolic != nullptr) y.ints = compute_symbols(node, c);
+  if (y.ints || !carries_ints(y.type) || !worth_computing(graph, c)) return {};
+  if (node.op->moves_data) y.ints = keep_ints(graph, move_symbols(node, c));
+  else if (node.op->symbolic != nullptr) y.ints = keep_ints(graph, compute_symbols(node, c));
   if (y.ints && y.type.shape.rank() == 1 && !y.type.shape[0].known()) y.type.shape[0] = Dim(static_cast<int64_t>(y.ints->size()));
   return {};
 }
 
-Status infer_shapes(Graph& graph) {
+namespace {
+
+Status infer_all(Graph& graph) {
   for (Node& node : graph.nodes) {
     if (Status s = infer_shapes(graph, node); !s) return s.error().within(describe(graph, node));
   }
   return {};
+}
+
+}  // namespace
+
+Status infer_shapes(Graph& graph) {
+  graph.symbol_room = Graph::kSymbolRoom;
+  return infer_all(graph);
 }
 
 Result<std::vector<TypeInfo>> infer_types(Graph& graph, const Node& node) {

@@ -8,6 +8,8 @@ namespace tern {
 
 // Sets Value::type and Value::ints of everything that nodes produce, from the types of inputs and constants alone.
 // Errors: as the operators' infer functions give them, naming the node.
+// Contents of up to 16 elements and dimensions of one symbol are written down for every value. Beyond that, elements and terms of the
+// whole graph come out of Graph::kSymbolRoom: when it is used up, contents are not known and sums of symbols become fresh symbols.
 Status infer_shapes(Graph& graph);
 // The same for one node of `graph`, whose inputs have their types. Precondition: verify_node.
 Status infer_shapes(Graph& graph, Node& node);

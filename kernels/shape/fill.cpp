@@ -11,7 +11,6 @@
 namespace tern {
 namespace {
 
-constexpr int64_t kMaxSymbols = 4096;  // contents of longer tensors are nobody's shape
 
 // ---- ConstantOfShape ----
 
@@ -31,7 +30,7 @@ Status infer_constant(InferContext& c) {
   auto fill = value ? as_ints(value->view()) : std::nullopt;
   if (fill && shape->size() <= 1) {
     const Dim n = shape->empty() ? Dim(1) : (*shape)[0];
-    if (n.known() && n.value() <= kMaxSymbols) c.output_ints[0] = SymbolicInts(static_cast<size_t>(n.value()), Dim((*fill)[0]));
+    if (n.known() && n.value() <= kMaxInts) c.output_ints[0] = SymbolicInts(static_cast<size_t>(n.value()), Dim((*fill)[0]));
   }
   c.set(0, dtype, Shape(std::move(*shape)));
   return {};
@@ -40,9 +39,11 @@ Status infer_constant(InferContext& c) {
 Status bind_constant(BindContext& c) {
   const TensorView& y = c.out(0);
   const size_t size = size_of(y.dtype);
-  std::byte* one = c.table<std::byte>(static_cast<int64_t>(size));
-  std::memset(one, 0, size);
-  if (const Tensor* value = c.attrs.tensor("value")) std::memcpy(one, value->raw(), size);
+  const Tensor* value = c.attrs.tensor("value");
+  std::byte* one = c.table<std::byte>(static_cast<int64_t>(size), [&](std::byte* to) {
+    std::memset(to, 0, size);
+    if (value != nullptr) std::memcpy(to, value->raw(), size);
+  });
   Copy copy(one, y.data, y.dtype);
   copy.loop(y.count(), 0, 1);
   return bind_copies(c, std::span(&copy, 1));
@@ -62,18 +63,20 @@ Status infer_eye(InferContext& c) {
 Status bind_eye(BindContext& c) {
   const TensorView& y = c.out(0);
   const int64_t rows = y.dims[0], cols = y.dims[1], k = c.attrs.i("k", 0), size = static_cast<int64_t>(size_of(y.dtype));
-  std::byte* values = c.table<std::byte>(2 * size);  // zero, one
-  std::memset(values, 0, static_cast<size_t>(2 * size));
-  visit(y.dtype, [&]<class T>() {
-    if constexpr (std::is_same_v<T, f16>) reinterpret_cast<T*>(values)[1] = to_f16(1.0f);
-    else if constexpr (std::is_same_v<T, bf16>) reinterpret_cast<T*>(values)[1] = to_bf16(1.0f);
-    else if constexpr (std::is_arithmetic_v<T>) reinterpret_cast<T*>(values)[1] = T(1);
+  std::byte* values = c.table<std::byte>(2 * size, [&](std::byte* to) {  // zero, one
+    std::memset(to, 0, static_cast<size_t>(2 * size));
+    visit(y.dtype, [&]<class T>() {
+      if constexpr (std::is_same_v<T, f16>) reinterpret_cast<T*>(to)[1] = to_f16(1.0f);
+      else if constexpr (std::is_same_v<T, bf16>) reinterpret_cast<T*>(to)[1] = to_bf16(1.0f);
+      else if constexpr (std::is_arithmetic_v<T>) reinterpret_cast<T*>(to)[1] = T(1);
+    });
   });
+  auto moved = [](std::byte* p, int64_t n) { return p == nullptr ? p : p + n; };  // null while measuring
   Copy copies[2] = {Copy(values, y.data, y.dtype), Copy()};
   copies[0].loop(rows * cols, 0, 1);
   const bool outside = k >= cols || k <= -rows;
   const int64_t row0 = k < 0 && !outside ? -k : 0, col0 = k > 0 && !outside ? k : 0;
-  copies[1] = Copy(values + size, y.as<std::byte>() + (row0 * cols + col0) * size, y.dtype);
+  copies[1] = Copy(moved(values, size), moved(y.as<std::byte>(), (row0 * cols + col0) * size), y.dtype);
   copies[1].loop(outside ? 0 : std::min(rows - row0, cols - col0), 0, cols + 1);
   return bind_copies(c, copies, false);
 }
@@ -158,7 +161,7 @@ Status infer_range(InferContext& c) {
     auto n = int_count(s.value(), l.value(), d.value());
     if (!n) return n.error();
     c.set(0, t, Shape{Dim(*n)});
-    if (*n > kMaxSymbols) return {};
+    if (*n > kMaxInts) return {};
     SymbolicInts out;
     for (int64_t i = 0; i < *n; ++i) out.emplace_back(s.value() + i * d.value());
     c.output_ints[0] = std::move(out);
