@@ -13,8 +13,9 @@ struct Buffer {
   int64_t offset = 0;  // the answer: a multiple of 64
 };
 
-// Fills the offsets; returns the bytes needed. Largest first, each at the lowest gap that its lifetime leaves (greedy by size,
-// Pisarchyk and Lee 2020). Precondition: sums of sizes fit in 63 bits.
+// Fills the offsets; returns the bytes needed, INT64_MAX / 2 when it is that or more. Largest first, each at the lowest gap that its
+// lifetime leaves (greedy by size, Pisarchyk and Lee 2020). Looking for gaps takes a bounded number of steps, which only thousands of
+// buffers that all exist at the same time use up: the rest then lie above whatever exists with them, in O(n log n).
 int64_t plan_memory(std::span<Buffer> buffers);
 
 }  // namespace tern
