@@ -1,6 +1,7 @@
 // See evaluate.h.
 #include "kernels/evaluate.h"
 
+#include "runtime/base/checked.h"
 #include "runtime/base/fp_mode.h"
 
 namespace tern {
@@ -57,13 +58,17 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
     }
     out.push_back(t.view());
   }
+  if (const int64_t work = work_of(op, attrs, in, out); work > options.work) {
+    return unsupported(std::string(op.name) + " takes " + std::to_string(work) + " operations, more than the budget of " + std::to_string(options.work));
+  }
   PackStore own;
   BindContext::Memory memory{nullptr, nullptr, options.packs ? options.packs : &own};
   for (int part = 0; part < options.parts; ++part) {
     BindContext measure(attrs, options.isa, in, out, constants, memory, part, options.parts);
     if (Status s = bind_op(op, measure); !s) return s.error();
     if (measure.step().run == nullptr || (part > 0 && !measure.split())) continue;
-    const int64_t bytes = measure.table_bytes() + measure.workspace_bytes();
+    int64_t bytes = measure.table_bytes() + measure.workspace_bytes();
+    for (const BindContext::Pack& p : measure.packs()) bytes = checked_add(bytes, p.bytes).value_or(INT64_MAX);
     if (bytes > options.budget) return over_budget(op, bytes, options.budget);
     auto tables = allocate_aligned(static_cast<size_t>(measure.table_bytes()));
     auto workspace = allocate_aligned(static_cast<size_t>(measure.workspace_bytes()));

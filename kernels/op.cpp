@@ -16,7 +16,7 @@ const KernelRow* pick(std::span<const KernelRow> rows, DType dtype, Isa cap) {
 std::optional<SymbolicInts> InferContext::ints(size_t i) const {
   if (!has(i)) return std::nullopt;
   if (inputs[i].ints != nullptr) return *inputs[i].ints;
-  if (inputs[i].value == nullptr) return std::nullopt;
+  if (inputs[i].value == nullptr || inputs[i].value->count() > kMaxInts) return std::nullopt;
   auto known = as_ints(inputs[i].value->view());
   if (!known) return std::nullopt;
   return SymbolicInts(known->begin(), known->end());
@@ -44,18 +44,29 @@ BindContext::Range BindContext::range(int64_t total, int64_t grain) {
   return {std::min(total, grains * part / parts * grain), std::min(total, grains * (part + 1) / parts * grain)};
 }
 
-std::byte* BindContext::take_table(int64_t bytes) {
-  const int64_t at = table_bytes_;
-  table_bytes_ += round_up(bytes, kAlignment);
-  if (!measuring()) return memory_.tables + at;
-  measured_.push_back(allocate_aligned(static_cast<size_t>(bytes)));
-  return measured_.back().get();
+std::byte* BindContext::take(int64_t& sum, std::byte* memory, int64_t count, size_t size) {
+  constexpr int64_t kMost = INT64_MAX / 2;
+  const int64_t at = sum;
+  auto bytes = checked_mul(count, static_cast<int64_t>(size));
+  auto next = bytes && *bytes < kMost ? checked_add(sum, round_up(*bytes, kAlignment)) : std::nullopt;
+  sum = next ? std::min(*next, kMost) : kMost;
+  return memory == nullptr ? nullptr : memory + at;
 }
 
-std::byte* BindContext::take_workspace(int64_t bytes) {
-  const int64_t at = workspace_bytes_;
-  workspace_bytes_ += round_up(bytes, kAlignment);
-  return memory_.workspace == nullptr ? nullptr : memory_.workspace + at;
+int64_t work_of(const OpDef& op, const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
+  int64_t elements = 0;
+  bool any = false;
+  for (auto views : {in, out}) {
+    for (const TensorView& v : views) elements = v.present() ? checked_add(elements, v.count()).value_or(INT64_MAX) : elements;
+  }
+  for (const TensorView& y : out) any = any || (y.present() && y.count() > 0);
+  if (!any) return 0;
+  auto weighed = [](int64_t n) { return checked_mul(n, 8).value_or(INT64_MAX); };
+  int64_t most = op.view ? 0 : weighed(elements);
+  const bool fast = !out.empty() && out[0].dtype == DType::f32;
+  if (op.macs != nullptr) most = std::max(most, fast ? op.macs(attrs, in, out) : weighed(op.macs(attrs, in, out)));
+  if (op.steps != nullptr) most = std::max(most, weighed(op.steps(attrs, in, out)));
+  return most;
 }
 
 bool requires_input(const OpDef& op, size_t i) { return op.inputs.max < 0 || i < static_cast<size_t>(op.inputs.min); }
@@ -136,7 +147,9 @@ Status bind_op(const OpDef& op, BindContext& c) {
   for (size_t o = 0; o < static_cast<size_t>(op.outputs.min); ++o) {
     if (requires_output(op, o) && !c.has_out(o)) return invalid("output " + std::to_string(o) + " is required");
   }
-  return op.bind(c);
+  bool any = false;
+  for (const TensorView& y : c.outputs) any = any || (y.present() && y.count() > 0);
+  return any ? op.bind(c) : Status();
 }
 
 Result<Shape> broadcast_shapes(const Shape& a, const Shape& b, InferContext& c) {

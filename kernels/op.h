@@ -50,8 +50,9 @@ struct TypeInfo {
   Shape shape;
   bool operator==(const TypeInfo&) const = default;
 };
-// The elements of a small integer tensor (rank 0 or 1), as far as they are known symbolically.
+// The elements of a small integer tensor (rank 0 or 1), as far as they are known symbolically. Longer ones are nobody's shape.
 using SymbolicInts = std::vector<Dim>;
+constexpr int64_t kMaxInts = 1024;
 
 // What shape inference sees of one node, and what it answers.
 class InferContext {
@@ -72,7 +73,7 @@ class InferContext {
   bool has(size_t i) const { return i < inputs.size() && inputs[i].type.dtype != DType::none; }
   DType dtype(size_t i) const { return has(i) ? inputs[i].type.dtype : DType::none; }
   const Shape& shape(size_t i) const { return inputs[i].type.shape; }
-  // Contents of integer input i, symbolic or constant; nothing when not (fully) known.
+  // Contents of integer input i, symbolic or constant; nothing when not (fully) known, or longer than kMaxInts.
   std::optional<SymbolicInts> ints(size_t i) const;
   // The same, when all are numbers.
   std::optional<std::vector<int64_t>> known_ints(size_t i) const;
@@ -87,13 +88,14 @@ class InferContext {
 };
 
 // What binding sees of one node. `bind` is called twice for every part: first to measure (data of inputs that are not `known`
-// is null, workspace() and table() only count), then with the real pointers. Both calls must ask for the same things.
+// is null, workspace() and table() only count, so that a budget is checked before anything is allocated or filled), then with the
+// real pointers. Both calls must ask for the same things, and neither may hold on the heap what grows with extents.
 class BindContext {
  public:
   struct Memory {               // what the two calls draw from
     std::byte* tables = nullptr;     // null while measuring
     std::byte* workspace = nullptr;  // null while measuring
-    PackStore* packs = nullptr;      // null: nothing is packed, the binding is measured and never run
+    PackStore* packs = nullptr;      // null only while measuring
     uint32_t* fault = nullptr;       // null while measuring
   };
   BindContext(const Attributes& attributes, Isa isa_cap, std::span<const TensorView> in, std::span<const TensorView> out,
@@ -124,17 +126,20 @@ class BindContext {
   template <class Args>
   void run(const KernelRow& row, const Args& args) {
     static_assert(std::is_trivially_copyable_v<Args>);
-    Args* copy = table<Args>(1);
-    *copy = args;
     row_ = &row;
-    step_ = {row.run, copy};
+    step_ = {row.run, table<Args>(1, [&](Args* copy) { *copy = args; })};
   }
   // Scratch for this step alone, 64-byte aligned, contents undefined at every run. Null while measuring.
   template <class T = std::byte>
-  T* workspace(int64_t count) { return reinterpret_cast<T*>(take_workspace(count * static_cast<int64_t>(sizeof(T)))); }
-  // Memory of the session, 64-byte aligned, to be filled now and read at every run. Never null.
-  template <class T>
-  T* table(int64_t count) { return reinterpret_cast<T*>(take_table(count * static_cast<int64_t>(sizeof(T)))); }
+  T* workspace(int64_t count) { return reinterpret_cast<T*>(take(workspace_bytes_, memory_.workspace, count, sizeof(T))); }
+  // Memory of the session, 64-byte aligned, read at every run. fill(T*) writes it now; while measuring it is not called and the
+  // result is null.
+  template <class T, class Fill>
+  T* table(int64_t count, Fill fill) {
+    T* p = reinterpret_cast<T*>(take(table_bytes_, memory_.tables, count, sizeof(T)));
+    if (p != nullptr) fill(p);
+    return p;
+  }
   // The word in which the kernel of this binding reports indices that lie outside: it works with the nearest legal ones, so that
   // memory is safe, and assigns a number other than zero when there was any. Every run assigns it; nothing branches on an index.
   // `what` is told to the caller: "an index was out of range [-5, 5)". Null while measuring.
@@ -146,7 +151,11 @@ class BindContext {
   // `tag` before. The tag must name everything that the packing depends on (kernel, tile, ISA). Precondition: in(i).constant.
   template <class T, class Fill>
   const T* packed(size_t i, std::string_view tag, int64_t count, Fill fill) {
-    if (memory_.packs == nullptr) return reinterpret_cast<const T*>(constants_[i]->raw());  // stands in: not null, and nobody reads it
+    if (measuring()) {
+      packs_.push_back({constants_[i]->raw(), 0});
+      take(packs_.back().bytes, nullptr, count, sizeof(T));
+      return reinterpret_cast<const T*>(constants_[i]->raw());  // stands in: not null, and nobody reads it
+    }
     return reinterpret_cast<const T*>(memory_.packs->find_or_make(
         constants_[i]->storage(), tag, static_cast<size_t>(count) * sizeof(T), [&](std::byte* p) { fill(reinterpret_cast<T*>(p)); }));
   }
@@ -159,10 +168,15 @@ class BindContext {
   const std::string& fault_text() const { return fault_; }  // empty: this binding cannot report any
   int64_t table_bytes() const { return table_bytes_; }
   int64_t workspace_bytes() const { return workspace_bytes_; }
+  struct Pack {
+    const std::byte* of;  // what is packed
+    int64_t bytes;
+  };
+  std::span<const Pack> packs() const { return packs_; }  // noted while measuring
 
  private:
-  std::byte* take_table(int64_t bytes);
-  std::byte* take_workspace(int64_t bytes);
+  // Counts in `sum`, which stops at INT64_MAX / 2: more than any budget, and two of them can still be added.
+  static std::byte* take(int64_t& sum, std::byte* memory, int64_t count, size_t size);
 
   std::span<const Tensor* const> constants_;
   Memory memory_;
@@ -171,7 +185,7 @@ class BindContext {
   bool split_ = false;
   std::string fault_;
   int64_t table_bytes_ = 0, workspace_bytes_ = 0;
-  std::vector<std::shared_ptr<std::byte>> measured_;  // stands in for the tables while measuring
+  std::vector<Pack> packs_;
 };
 
 struct AttrSpec {
@@ -194,7 +208,7 @@ struct ValueInputs {
   constexpr bool has(size_t i) const { return i < 32 && ((ints | integer | number | floats | boolean) >> i & 1); }
 };
 
-// Multiply-accumulates of one run, from concrete dims.
+// Multiply-accumulates of one run, or other steps, from concrete dims; may stop at INT64_MAX.
 using MacsFn = int64_t (*)(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out);
 
 struct OpDef {
@@ -205,6 +219,7 @@ struct OpDef {
   Status (*bind)(BindContext&) = nullptr;
   std::span<const KernelRow> kernels = {};
   MacsFn macs = nullptr;          // null: it does no multiply-accumulates worth counting
+  MacsFn steps = nullptr;         // how much it does, where that is more than `macs` and than elements it reads and writes (windows)
   ValueInputs value_inputs = {};
   uint32_t optional_outputs = 0;  // bit o: output o may be absent although outputs.min counts it (a part of a Split that nobody reads)
   uint32_t inplace_inputs = 0;    // bit i: output 0 may lie on input i when both have the same dims and element size
@@ -220,11 +235,16 @@ struct OpDef {
 // ranks up to kMaxRank, no negative dims. The way to infer.
 Status infer_op(const OpDef& op, InferContext& c);
 // Calls op.bind after checking that what it takes for granted is there: inputs, value_inputs with known contents, outputs. The way to bind.
+// An operator whose outputs are all empty has nothing to do, however large its other extents are, and is not bound.
 Status bind_op(const OpDef& op, BindContext& c);
 // Inputs and outputs that every node of this operator has; the others are optional, and absent ones are asked for with has(), has_out().
 // Of any number of inputs (Concat) none is optional.
 bool requires_input(const OpDef& op, size_t i);
 bool requires_output(const OpDef& op, size_t o);
+
+// How much one run does, as budgets of work count it: the most of its f32 multiply-accumulates, its other steps times 8, and the elements
+// that it reads and writes times 8. Nothing when all outputs are empty.
+int64_t work_of(const OpDef& op, const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out);
 
 // The catalog: every operator of this build (catalog.cpp). Null when there is none of that name.
 const OpDef* find_op(std::string_view name);

@@ -85,12 +85,12 @@ Status bind(BindContext& c) {
     // While measuring the data is null; a mask that is there stays one.
     a.mask_column = mask[3] == 1 ? 0 : 1;
     a.mask_row = mask[2] == 1 ? 0 : mask[3];
-    int64_t* table = c.table<int64_t>(a.heads);
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t batch = mask[0] == 1 ? 0 : i / q[1], head = mask[1] == 1 ? 0 : i % q[1];
-      table[i - begin] = (batch * mask[1] + head) * mask[2] * mask[3];
-    }
-    a.mask_head = table;
+    a.mask_head = c.table<int64_t>(a.heads, [&, first = begin](int64_t* table) {
+      for (int64_t i = 0; i < a.heads; ++i) {
+        const int64_t batch = mask[0] == 1 ? 0 : (first + i) / q[1], head = mask[1] == 1 ? 0 : (first + i) % q[1];
+        table[i] = (batch * mask[1] + head) * mask[2] * mask[3];
+      }
+    });
   }
   const int64_t S16 = round_up(a.S, 16);
   a.keys = c.workspace<float>(std::max<int64_t>(1, a.D) * S16);

@@ -113,7 +113,7 @@ Status bind(BindContext& c) {
   const auto [begin, end] = c.range(x.count(), 64);
   if (begin == end) return {};
   const bool prints = y.dtype == DType::string && x.dtype != DType::string;
-  char* text = prints ? c.table<char>((end - begin) * kTextBytes) : nullptr;
+  char* text = prints ? c.table<char>((end - begin) * kTextBytes, [](char*) {}) : nullptr;
   c.run(*kernel, CastArgs{x.as<const std::byte>() + begin * static_cast<int64_t>(size_of(x.dtype)),
                           y.as<std::byte>() + begin * static_cast<int64_t>(size_of(y.dtype)), end - begin, x.dtype, text});
   return {};

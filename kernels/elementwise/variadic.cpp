@@ -37,19 +37,22 @@ Status bind_steps(BindContext& c, Binary op, bool mean) {
   const auto [begin, end] = c.range(y.count(), kGrain);
   if (begin == end) return {};
   const int64_t count = (inputs > 1 ? inputs - 1 : 1) + (mean ? 1 : 0);
-  BinaryArgs* steps = c.table<BinaryArgs>(count);
-  // one input alone: max(x, x) is x
-  steps[0] = binary_args(c.in(0), c.in(inputs > 1 ? 1 : 0), y, inputs > 1 ? op : Binary::max, begin, end);
-  for (int64_t i = 2; i < inputs; ++i) steps[i - 1] = binary_args(y, c.in(static_cast<size_t>(i)), y, op, begin, end);
+  TensorView n{y.dtype, {}, nullptr, false, false, {}};  // how many inputs there are
   if (mean) {
-    TensorView n{y.dtype, {}, c.table<double>(1), false, false, {}};
-    visit(y.dtype, [&]<class T>() {
-      if constexpr (std::is_same_v<T, f16>) *n.as<T>() = to_f16(static_cast<float>(inputs));
-      else if constexpr (std::is_same_v<T, bf16>) *n.as<T>() = to_bf16(static_cast<float>(inputs));
-      else if constexpr (std::is_floating_point_v<T>) *n.as<T>() = static_cast<T>(inputs);
+    n.data = c.table<double>(1, [&](double* to) {
+      visit(y.dtype, [&]<class T>() {
+        if constexpr (std::is_same_v<T, f16>) *reinterpret_cast<T*>(to) = to_f16(static_cast<float>(inputs));
+        else if constexpr (std::is_same_v<T, bf16>) *reinterpret_cast<T*>(to) = to_bf16(static_cast<float>(inputs));
+        else if constexpr (std::is_floating_point_v<T>) *reinterpret_cast<T*>(to) = static_cast<T>(inputs);
+      });
     });
-    steps[count - 1] = binary_args(y, n, y, Binary::div, begin, end);
   }
+  const BinaryArgs* steps = c.table<BinaryArgs>(count, [&, first = begin, last = end](BinaryArgs* to) {
+    // one input alone: max(x, x) is x
+    to[0] = binary_args(c.in(0), c.in(inputs > 1 ? 1 : 0), y, inputs > 1 ? op : Binary::max, first, last);
+    for (int64_t i = 2; i < inputs; ++i) to[i - 1] = binary_args(y, c.in(static_cast<size_t>(i)), y, op, first, last);
+    if (mean) to[count - 1] = binary_args(y, n, y, Binary::div, first, last);
+  });
   c.run(kStepsRow, VariadicArgs{kernel->run, steps, count});
   return {};
 }

@@ -1,7 +1,7 @@
 // MatMul, Gemm, Linear: schema, inference, binding, kernel table. See gemm.h.
 #include "kernels/gemm/gemm.h"
 
-#include <algorithm>
+#include <array>
 #include <bit>
 
 #include "kernels/activation_attributes.h"
@@ -31,7 +31,7 @@ bool supported(DType t) { return pick(kRows, t, Isa::scalar) != nullptr; }
 struct Product {
   int64_t m = 0, n = 0, k = 0;
   int64_t x_row = 0, x_k = 1, w_k = 0, w_column = 1;
-  std::vector<BatchOffset> batch{{0, 0, 0}};  // w in elements of the plain input
+  Batch batch;
   int bias = -1, residual = -1;               // indices of inputs
   int64_t bias_rows = 1, c_row = 0, c_column = 1;  // how the bias broadcasts over [bias_rows, n]
   float alpha = 1, beta = 1;
@@ -49,7 +49,7 @@ struct Share {
   BindContext::Range batch, rows, groups;
 };
 Share share(BindContext& c, const Product& p, bool rows_may_split) {
-  const int64_t batches = static_cast<int64_t>(p.batch.size()), groups = PanelGroups(p.n).groups;
+  const int64_t batches = p.batch.count(), groups = PanelGroups(p.n).groups;
   Share s{{0, batches}, {0, p.m}, {0, groups}};
   if (batches >= c.parts && batches > 1) {
     s.batch = c.range(batches);
@@ -61,28 +61,21 @@ Share share(BindContext& c, const Product& p, bool rows_may_split) {
   return s;
 }
 
-// Constant weights: packed once per model, all different matrices of a batch one after the other.
-Status pack_constant(BindContext& c, const Product& p, GemmArgs& g, std::vector<BatchOffset>& batch) {
+// Constant weights: packed once per model, all matrices one after the other.
+Status pack_constant(BindContext& c, const Product& p, GemmArgs& g, Batch& batch) {
   const int chains = g.panel.chains;
-  const int64_t one = packed_floats(p.n, p.k, chains);
-  std::vector<int64_t> sources;
-  for (size_t i = 0; i < batch.size(); ++i) {
-    const int64_t from = p.batch[i].w;
-    auto at = std::find(sources.begin(), sources.end(), from);
-    if (at == sources.end()) at = sources.insert(at, from);
-    batch[i].w = (at - sources.begin()) * one;
-  }
+  const int64_t one = packed_floats(p.n, p.k, chains), plain = p.n * p.k, matrices = plain == 0 ? 1 : c.in(1).count() / plain;
+  for (int64_t& step : batch.w) step = plain == 0 ? 0 : step / plain * one;
   std::string tag = "gemm/" + std::to_string(chains) + "/" + std::to_string(p.n) + "x" + std::to_string(p.k) + "/" + std::to_string(p.w_k) +
                     "," + std::to_string(p.w_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.alpha));
-  for (int64_t from : sources) tag += "," + std::to_string(from);
-  const int64_t total = one * static_cast<int64_t>(sources.size());
-  g.panel.w = c.packed<float>(1, tag, std::max<int64_t>(total, 1), [&](float* packed) {
-    for (size_t i = 0; i < sources.size(); ++i) {
-      pack_weights(c.in(1).as<const float>() + sources[i], p.w_k, p.w_column, p.n, p.k, p.alpha, chains,
-                   packed + static_cast<int64_t>(i) * one);
+  const auto total = checked_mul(one, matrices);
+  if (!total) return unsupported("packed weights of more than 2^63 bytes");
+  g.panel.w = c.packed<float>(1, tag, std::max<int64_t>(*total, 1), [&](float* packed) {
+    for (int64_t i = 0; i < matrices; ++i) {
+      pack_weights(c.in(1).as<const float>() + i * plain, p.w_k, p.w_column, p.n, p.k, p.alpha, chains, packed + i * one);
     }
   });
-  return g.panel.w ? Status() : Status(unsupported("no memory for " + std::to_string(total * 4) + " bytes of packed weights"));
+  return g.panel.w ? Status() : Status(unsupported("no memory for " + std::to_string(*total * 4) + " bytes of packed weights"));
 }
 
 // Weights that are computed: read in place when their rows are panels' rows and few rows of x will read them, packed otherwise.
@@ -133,10 +126,10 @@ Status use_bias(BindContext& c, const Product& p, GemmArgs& g) {
   return {};
 }
 
-const BatchOffset* table_of(BindContext& c, std::span<const BatchOffset> batch) {
-  BatchOffset* table = c.table<BatchOffset>(static_cast<int64_t>(batch.size()));
-  std::copy(batch.begin(), batch.end(), table);
-  return table;
+const BatchOffset* table_of(BindContext& c, const Batch& batch, BindContext::Range range) {
+  return c.table<BatchOffset>(range.end - range.begin, [&](BatchOffset* to) {
+    for (int64_t i = range.begin; i < range.end; ++i) *to++ = batch.at(i);
+  });
 }
 
 Status bind_f32(BindContext& c, const Product& p) {
@@ -152,7 +145,7 @@ Status bind_f32(BindContext& c, const Product& p) {
   g.panel.group_begin = s.groups.begin;
   g.panel.group_end = s.groups.end;
   g.panel.epilogue = p.epilogue;
-  std::vector<BatchOffset> batch = p.batch;
+  Batch batch = p.batch;
   bool prepares = p.x_k != 1;  // told without the pointers, which are null while measuring
   if (constant) {
     if (Status status = pack_constant(c, p, g, batch); !status) return status;
@@ -176,9 +169,9 @@ Status bind_f32(BindContext& c, const Product& p) {
   g.panel.residual = moved(g.panel.residual, s.rows.begin * p.n);
   g.panel.bias = moved(g.panel.bias, s.rows.begin * g.panel.bias_stride);
   prepares |= g.bias_rows != 0;
-  const std::span<const BatchOffset> mine(batch.data() + s.batch.begin, static_cast<size_t>(s.batch.end - s.batch.begin));
-  g.batches = static_cast<int64_t>(mine.size());
-  if (prepares || mine.size() > 1 || mine[0].x != 0 || mine[0].w != 0 || mine[0].y != 0) g.batch = table_of(c, mine);
+  g.batches = s.batch.end - s.batch.begin;
+  const BatchOffset first = batch.at(s.batch.begin);
+  if (prepares || g.batches > 1 || first.x != 0 || first.w != 0 || first.y != 0) g.batch = table_of(c, batch, s.batch);
   c.run(*kernel, g);
   return {};
 }
@@ -187,18 +180,18 @@ Status bind_portable(BindContext& c, const Product& p) {
   const KernelRow* kernel = pick(kRows, c.in(0).dtype, c.isa);
   if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
   if (p.epilogue.activation > Activation::relu) return unsupported("an activation is fused into f32 products only");
-  const auto [begin, end] = c.range(static_cast<int64_t>(p.batch.size()) * p.m);
+  const auto [begin, end] = c.range(p.batch.count() * p.m);
   if (begin == end) return {};
   const bool bias = p.bias >= 0 && p.beta != 0;
   c.run(*kernel, PortableGemmArgs{c.in(0).data, c.in(1).data, bias ? c.in(static_cast<size_t>(p.bias)).data : nullptr,
                                   p.residual >= 0 ? c.in(static_cast<size_t>(p.residual)).data : nullptr, c.out(0).data,
-                                  table_of(c, p.batch), begin, end, p.m, p.n, p.k, p.x_row, p.x_k, p.w_k, p.w_column, p.c_row, p.c_column,
+                                  table_of(c, p.batch, {0, p.batch.count()}), begin, end, p.m, p.n, p.k, p.x_row, p.x_k, p.w_k, p.w_column, p.c_row, p.c_column,
                                   p.alpha, p.beta, p.epilogue.activation == Activation::relu});
   return {};
 }
 
 Status bind_product(BindContext& c, const Product& p) {
-  if (p.m == 0 || p.n == 0 || p.batch.empty()) return {};
+  if (p.m == 0 || p.n == 0 || p.batch.count() == 0) return {};
   return c.in(0).dtype == DType::f32 ? bind_f32(c, p) : bind_portable(c, p);
 }
 

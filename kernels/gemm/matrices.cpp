@@ -6,20 +6,14 @@ namespace {
 
 Shape leading(const Shape& s) { return Shape(std::vector<Dim>(s.dims().begin(), s.dims().end() - std::min(2, s.rank()))); }
 
-// The element offset of each matrix: `dims` are the leading axes of one operand under the `batch` axes of the output.
-std::vector<int64_t> offsets(const Dims& dims, int64_t matrix, const Dims& batch) {
-  std::vector<int64_t> all(static_cast<size_t>(batch.count()), 0);
-  int64_t stride = matrix, inner = 1;
-  for (int i = batch.rank - 1; i >= 0; --i) {
-    const int at = i - (batch.rank - dims.rank);
-    const int64_t n = at >= 0 ? dims[at] : 1;
-    if (n != 1) {
-      for (size_t j = 0; j < all.size(); ++j) all[j] += static_cast<int64_t>(j) / inner % batch[i] * stride;
-    }
-    stride *= n;
-    inner *= batch[i];
+// How far an operand whose leading axes are `dims` moves along those of the output.
+std::array<int64_t, kMaxRank> steps(const Dims& dims, int64_t matrix, const Dims& batch) {
+  std::array<int64_t, kMaxRank> out{};
+  for (int i = dims.rank - 1; i >= 0; --i) {
+    if (dims[i] != 1) out[static_cast<size_t>(i + batch.rank - dims.rank)] = matrix;
+    matrix *= dims[i];
   }
-  return all;
+  return out;
 }
 
 }  // namespace
@@ -42,7 +36,7 @@ Result<Shape> matmul_shape(const Shape& a, const Shape& b, InferContext& c) {
 Result<Matrices> matmul_matrices(const Dims& a, const Dims& b) {
   const std::string shapes = to_string(a) + " and " + to_string(b);
   const bool row = a.rank == 1, column = b.rank == 1;
-  Matrices p{row ? 1 : a[a.rank - 2], column ? 1 : b.back(), a.back(), {{0, 0, 0}}};
+  Matrices p{row ? 1 : a[a.rank - 2], column ? 1 : b.back(), a.back(), {}};
   if (p.k != (column ? b[0] : b[b.rank - 2])) return invalid("A and B are " + shapes + ": inner dimensions differ");
   const Dims a_lead(a.span().first(static_cast<size_t>(row ? 0 : a.rank - 2))), b_lead(b.span().first(static_cast<size_t>(column ? 0 : b.rank - 2)));
   const auto lead = broadcast(a_lead, b_lead);
@@ -51,9 +45,7 @@ Result<Matrices> matmul_matrices(const Dims& a, const Dims& b) {
     p.m *= a_lead.count();
     return p;
   }
-  const auto x = offsets(a_lead, p.m * p.k, *lead), w = offsets(b_lead, p.k * p.n, *lead);
-  p.batch.resize(x.size());
-  for (size_t i = 0; i < x.size(); ++i) p.batch[i] = {x[i], w[i], static_cast<int64_t>(i) * p.m * p.n};
+  p.batch = {*lead, steps(a_lead, p.m * p.k, *lead), steps(b_lead, p.k * p.n, *lead), p.m * p.n};
   return p;
 }
 

@@ -180,14 +180,15 @@ Copy collapse(const Copy& copy) {
 }
 
 Status bind_copies(BindContext& c, std::span<const Copy> copies, bool split) {
-  Copy* kept = c.table<Copy>(static_cast<int64_t>(copies.size()));
-  int64_t count = 0;
+  std::vector<Copy> kept;
   for (const Copy& copy : copies) {
     if (empty(copy)) continue;
     const Copy mine = split ? share(c, collapse(copy)) : collapse(copy);
-    if (!empty(mine)) kept[count++] = mine;
+    if (!empty(mine)) kept.push_back(mine);
   }
-  if (count > 0) c.run(kCopyRows[0], CopyArgs{kept, count});
+  const int64_t count = static_cast<int64_t>(kept.size());
+  if (count == 0) return {};
+  c.run(kCopyRows[0], CopyArgs{c.table<Copy>(count, [&](Copy* to) { std::copy(kept.begin(), kept.end(), to); }), count});
   return {};
 }
 

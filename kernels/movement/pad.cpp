@@ -92,8 +92,7 @@ constexpr KernelRow kRows[] = {row<FoldArgs, fold_pad>("pad/fold/scalar", DType:
 Status bind_constant(BindContext& c, const std::array<int64_t, kMaxRank>& before) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const int64_t size = static_cast<int64_t>(size_of(y.dtype));
-  std::byte* zero = c.table<std::byte>(16);
-  std::memset(zero, 0, 16);
+  std::byte* zero = c.table<std::byte>(16, [](std::byte* to) { std::memset(to, 0, 16); });
   if (y.dtype == DType::string) return bad_dtype(y.dtype);
   Copy copies[2] = {Copy(c.has(2) ? c.in(2).data : zero, y.data, y.dtype), Copy()};
   copies[0].loop(y.count(), 0, 1);
@@ -132,11 +131,11 @@ Status bind(BindContext& c) {
   FoldArgs a{x.as<std::byte>(), y.as<std::byte>(), {}, {}, x.dims.rank, size, 0, 0};
   for (int d = 0; d < x.dims.rank; ++d) {
     const size_t s = static_cast<size_t>(d);
-    int64_t* index = c.table<int64_t>(y.dims[d]);
     const int64_t first = std::max<int64_t>(0, -before[s]), kept = x.dims[d] - first + std::min<int64_t>(after[s], 0);
     if (kept <= 0) return invalid("axis " + std::to_string(d) + " has nothing left to pad with");  // y is not empty
-    for (int64_t i = 0; i < y.dims[d]; ++i) index[i] = (first + fold(i - std::max<int64_t>(before[s], 0), kept, mode)) * from[s] * size;
-    a.index[d] = index;
+    a.index[d] = c.table<int64_t>(y.dims[d], [&](int64_t* index) {
+      for (int64_t i = 0; i < y.dims[d]; ++i) index[i] = (first + fold(i - std::max<int64_t>(before[s], 0), kept, mode)) * from[s] * size;
+    });
     a.n[d] = y.dims[d];
   }
   const auto [begin, end] = c.range(y.dims.count(0, y.dims.rank - 1));

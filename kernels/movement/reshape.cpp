@@ -194,8 +194,7 @@ Status bind_dropout(BindContext& c) {
   if (!c.has_out(1)) return bind_view(c);
   Copy copies[2] = {Copy(c.in(0).data, c.out(0).data, c.in(0).dtype), Copy()};
   copies[0].loop(c.in(0).count(), 1, 1);
-  bool* yes = c.table<bool>(1);
-  *yes = true;
+  bool* yes = c.table<bool>(1, [](bool* to) { *to = true; });
   copies[1] = Copy(yes, c.out(1).data, DType::boolean);
   copies[1].loop(c.out(1).count(), 0, 1);
   return bind_copies(c, copies);

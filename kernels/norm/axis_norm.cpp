@@ -6,6 +6,7 @@
 #include "kernels/norm/portable.h"
 #include "kernels/op.h"
 #include "kernels/portable_math.h"
+#include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
@@ -193,6 +194,10 @@ Status bind_lrn(BindContext& c) {
   return {};
 }
 
+int64_t lrn_steps(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView>) {
+  return checked_mul(in[0].count(), std::min(attrs.i("size"), 2 * in[0].dims[1] + 1)).value_or(INT64_MAX);
+}
+
 }  // namespace
 
 constinit const OpDef kMeanVarianceNormalization = {.name = "MeanVarianceNormalization", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kMvnAttrs,
@@ -200,6 +205,6 @@ constinit const OpDef kMeanVarianceNormalization = {.name = "MeanVarianceNormali
 constinit const OpDef kLpNormalization = {.name = "LpNormalization", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kLpAttrs,
     .infer = infer_lp, .bind = bind_lp, .kernels = kLpRows, .inplace_inputs = 1};
 constinit const OpDef kLRN = {.name = "LRN", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kLrnAttrs, .infer = infer_lrn, .bind = bind_lrn,
-    .kernels = kLrnRows};
+    .kernels = kLrnRows, .steps = lrn_steps};
 
 }  // namespace tern

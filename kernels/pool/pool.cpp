@@ -3,6 +3,7 @@
 
 #include "kernels/conv/conv_bind.h"
 #include "kernels/pool/portable.h"
+#include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
@@ -127,10 +128,21 @@ Status bind(BindContext& c) {
   return {};
 }
 
+// Taps of all windows, those in the padding left out.
+int64_t steps(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
+  const auto kernel = attrs.ints("kernel_shape");
+  int64_t n = 0;
+  for (const TensorView& y : out) n = y.present() ? y.count() : n;
+  for (size_t i = 0; i < kernel.size() && i + 2 < static_cast<size_t>(in[0].dims.rank); ++i) {
+    n = checked_mul(n, std::min(kernel[i], in[0].dims[static_cast<int>(i) + 2])).value_or(INT64_MAX);
+  }
+  return n;
+}
+
 }  // namespace
 
 constinit const OpDef kAveragePool = {.name = "AveragePool", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAverageAttrs,
-                                      .infer = infer<PoolKind::mean>, .bind = bind<PoolKind::mean>, .kernels = kPlain};
+                                      .infer = infer<PoolKind::mean>, .bind = bind<PoolKind::mean>, .kernels = kPlain, .steps = steps};
 constinit const OpDef kGlobalAveragePool = {.name = "GlobalAveragePool", .inputs = {1, 1}, .outputs = {1, 1},
                                             .infer = infer<PoolKind::global_mean>, .bind = bind<PoolKind::global_mean>, .kernels = kPlain};
 constinit const OpDef kGlobalLpPool = {.name = "GlobalLpPool", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kGlobalLpAttrs,
@@ -138,8 +150,8 @@ constinit const OpDef kGlobalLpPool = {.name = "GlobalLpPool", .inputs = {1, 1},
 constinit const OpDef kGlobalMaxPool = {.name = "GlobalMaxPool", .inputs = {1, 1}, .outputs = {1, 1},
                                         .infer = infer<PoolKind::global_max>, .bind = bind<PoolKind::global_max>, .kernels = kPlain};
 constinit const OpDef kLpPool = {.name = "LpPool", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kLpAttrs,
-                                 .infer = infer<PoolKind::norm>, .bind = bind<PoolKind::norm>, .kernels = kPlain};
+                                 .infer = infer<PoolKind::norm>, .bind = bind<PoolKind::norm>, .kernels = kPlain, .steps = steps};
 constinit const OpDef kMaxPool = {.name = "MaxPool", .inputs = {1, 1}, .outputs = {1, 2}, .attrs = kMaxAttrs,
-                                  .infer = infer<PoolKind::max>, .bind = bind<PoolKind::max>, .kernels = kPlain};
+                                  .infer = infer<PoolKind::max>, .bind = bind<PoolKind::max>, .kernels = kPlain, .steps = steps};
 
 }  // namespace tern

@@ -62,6 +62,7 @@ Taps taps(const Window& w, size_t axis, int64_t o) {
 // f(element, position in the plane) for every tap inside x, in order.
 template <class T, class F>
 void each_tap(const Window& w, const T* plane, const Taps& d, const Taps& h, const Taps& k, F f) {
+  if (h.first >= h.last || k.first >= k.last) return;  // the other axes may be of any extent
   for (int64_t z = d.first; z < d.last; ++z) {
     for (int64_t y = h.first; y < h.last; ++y) {
       const int64_t row = ((d.at + z * w.dilation[0]) * w.in[1] + h.at + y * w.dilation[1]) * w.in[2] + k.at;

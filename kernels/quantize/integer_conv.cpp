@@ -74,12 +74,12 @@ Status bind(BindContext& c, const Roles& in) {
     a.bias = c.has(in.bias) ? c.in(in.bias).as<const int32_t>() : nullptr;
   }
   const int64_t batches = x.dims[0] * groups, plane = x.dims.count(2, x.dims.rank);
-  IntegerBatch* batch = c.table<IntegerBatch>(batches);
-  for (int64_t i = 0; i < batches; ++i) {
-    const int64_t group = i % groups;
-    batch[i] = {i * w.dims[1] * plane, group, i * a.n * pixels, 0, group * a.n};
-  }
-  a.batch = batch;
+  a.batch = c.table<IntegerBatch>(batches, [&](IntegerBatch* batch) {
+    for (int64_t i = 0; i < batches; ++i) {
+      const int64_t group = i % groups;
+      batch[i] = {i * w.dims[1] * plane, group, i * a.n * pixels, 0, group * a.n};
+    }
+  });
   return bind_integer(c, a, in.w, batches);
 }
 

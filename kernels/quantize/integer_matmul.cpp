@@ -66,14 +66,14 @@ Status bind(BindContext& c, const Roles& in) {
     a.scale_dtype = c.in(in.y_scale).dtype;
     a.y_signed = c.out(0).dtype == DType::i8;
   }
-  const int64_t batches = static_cast<int64_t>(matrices->batch.size());
-  IntegerBatch* batch = c.table<IntegerBatch>(batches);
-  for (int64_t i = 0; i < batches; ++i) {
-    const BatchOffset& at = matrices->batch[static_cast<size_t>(i)];
-    const int64_t matrix = at.w / std::max<int64_t>(a.w_matrix, 1);
-    batch[i] = {at.x, matrix, at.y, a.k == 0 ? 0 : at.x / a.k, matrix * a.n};
-  }
-  a.batch = batch;
+  const int64_t batches = matrices->batch.count();
+  a.batch = c.table<IntegerBatch>(batches, [&](IntegerBatch* batch) {
+    for (int64_t i = 0; i < batches; ++i) {
+      const BatchOffset at = matrices->batch.at(i);
+      const int64_t matrix = at.w / std::max<int64_t>(a.w_matrix, 1);
+      batch[i] = {at.x, matrix, at.y, a.k == 0 ? 0 : at.x / a.k, matrix * a.n};
+    }
+  });
   return bind_integer(c, a, in.b, batches);
 }
 

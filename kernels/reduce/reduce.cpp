@@ -94,6 +94,7 @@ Status bind(BindContext& c, std::span<const KernelRow> rows) {
     to.n[to.rank] = l.n;
     to.stride[to.rank++] = l.stride;
   }
+  if (a.count == 0) a.reduced = {1, {0}, {0}};  // nothing to fold: no loop over the other extents
   const int64_t outputs = y.count() / a.inner;
   const auto [begin, end] = c.range(outputs);
   a.begin = begin;

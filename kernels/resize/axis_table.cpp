@@ -37,6 +37,31 @@ double filter(const ResizeMode& mode, double x) {
   return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 }
 
+// How far a filter looks: the first tap relative to the output's place, and how many there are.
+struct Reach {
+  double narrow, start;
+  int64_t taps;
+};
+Reach reach(const ResizeMode& mode, const AxisGrid& g) {
+  const double support = mode.filter == ResizeMode::Filter::cubic ? 2 : 1;
+  const double narrow = mode.antialias ? std::min(g.scale, 1.0) : 1.0;
+  // Beyond one whole axis on either side every tap reads the same edge.
+  const double start = std::max(std::floor(-support / narrow) + 1, -4.0 * static_cast<double>(g.in) - 4);
+  return {narrow, start, mode.filter == ResizeMode::Filter::nearest ? 1 : static_cast<int64_t>(2 - 2 * start)};
+}
+
+// Where output o lies in the input.
+struct At {
+  double x;
+  bool outside;
+};
+At at(const ResizeMode& mode, const AxisGrid& g, int64_t o) {
+  double x = coordinate(mode.coordinates, g, static_cast<double>(o));
+  if (!(x == x)) x = 0;
+  const bool outside = mode.coordinates == "tf_crop_and_resize" && (x < 0 || x > static_cast<double>(g.in - 1));
+  return {std::min(std::max(x, -1e9), 1e9), outside};
+}
+
 int32_t place(double i, int64_t n) { return static_cast<int32_t>(std::min(std::max(i, 0.0), static_cast<double>(n - 1))); }
 
 }  // namespace
@@ -66,44 +91,45 @@ Result<ResizeMode> resize_mode(const Attributes& attrs) {
   return m;
 }
 
-AxisTable axis_table(const ResizeMode& mode, const AxisGrid& g) {
-  AxisTable table;
-  const bool nearest = mode.filter == ResizeMode::Filter::nearest, crop = mode.coordinates == "tf_crop_and_resize";
-  const double support = mode.filter == ResizeMode::Filter::cubic ? 2 : 1;
-  const double narrow = mode.antialias ? std::min(g.scale, 1.0) : 1.0;
-  // Beyond one whole axis on either side every tap reads the same edge.
-  const double start = std::max(std::floor(-support / narrow) + 1, -4.0 * static_cast<double>(g.in) - 4);
-  table.taps = nearest ? 1 : static_cast<int64_t>(2 - 2 * start);
-  table.identity = g.in == g.out;
-  std::vector<double> w(static_cast<size_t>(table.taps));
+AxisPlan axis_plan(const ResizeMode& mode, const AxisGrid& g) {
+  AxisPlan plan;
+  const Reach r = reach(mode, g);
+  plan.taps = r.taps;
+  if (g.out == 0) return plan;
+  const bool crop = mode.coordinates == "tf_crop_and_resize";
+  // Coordinates grow or shrink along the axis: when both ends lie inside, all do.
+  plan.any_outside = crop && (at(mode, g, 0).outside || at(mode, g, g.out - 1).outside);
+  if (g.in == g.out && !plan.any_outside) {
+    plan.identity = g.out == 1 ? at(mode, g, 0).x == 0 : crop ? g.roi_start == 0 && g.roi_end == 1 : g.scale == 1;
+  }
+  return plan;
+}
+
+void fill_tables(const ResizeMode& mode, const AxisGrid& g, const AxisTables& tables) {
+  const Reach r = reach(mode, g);
+  const double last = static_cast<double>(g.in - 1);
+  int32_t* index = tables.index;
+  float* weight = tables.weight;
   for (int64_t o = 0; o < g.out; ++o) {
-    double x = coordinate(mode.coordinates, g, static_cast<double>(o));
-    const double last = static_cast<double>(g.in - 1);
-    if (!(x == x)) x = 0;
-    const bool outside = crop && (x < 0 || x > last);
-    x = std::min(std::max(x, -1e9), 1e9);
-    table.outside.push_back(outside);
-    table.any_outside = table.any_outside || outside;
-    table.identity = table.identity && x == static_cast<double>(o);
-    if (nearest) {
-      table.index.push_back(place(round_by(mode.nearest, x), g.in));
-      table.weight.push_back(1);
+    const auto [x, outside] = at(mode, g, o);
+    if (tables.outside != nullptr) tables.outside[o] = outside;
+    if (mode.filter == ResizeMode::Filter::nearest) {
+      if (index != nullptr) *index++ = place(round_by(mode.nearest, x), g.in);
+      if (weight != nullptr) *weight++ = 1;
       continue;
     }
     const double base = std::floor(x), ratio = x - base;
+    for (int64_t t = 0; index != nullptr && t < r.taps; ++t) *index++ = place(base + r.start + static_cast<double>(t), g.in);
+    if (weight == nullptr) continue;
+    auto tap = [&, from = base, part = ratio](int64_t t) {
+      const double i = from + r.start + static_cast<double>(t);
+      return mode.exclude_outside && (i < 0 || i > last) ? 0 : filter(mode, (r.start + static_cast<double>(t) - part) * r.narrow);
+    };
     double sum = 0;
-    for (int64_t t = 0; t < table.taps; ++t) {
-      const double at = base + start + static_cast<double>(t);
-      const bool drop = mode.exclude_outside && (at < 0 || at > last);
-      w[static_cast<size_t>(t)] = drop ? 0 : filter(mode, (start + static_cast<double>(t) - ratio) * narrow);
-      sum += w[static_cast<size_t>(t)];
-      table.index.push_back(place(at, g.in));
-    }
+    for (int64_t t = 0; t < r.taps; ++t) sum += tap(t);
     const bool normalise = (mode.antialias || mode.exclude_outside) && sum != 0;
-    for (double v : w) table.weight.push_back(static_cast<float>(normalise ? v / sum : v));
+    for (int64_t t = 0; t < r.taps; ++t) *weight++ = static_cast<float>(normalise ? tap(t) / sum : tap(t));
   }
-  table.identity = table.identity && !table.any_outside;
-  return table;
 }
 
 }  // namespace tern

@@ -22,15 +22,20 @@ struct AxisGrid {
   double scale = 1, roi_start = 0, roi_end = 1;
 };
 
-struct AxisTable {
+// What is known of an axis without looking at each output.
+struct AxisPlan {
   int64_t taps = 0;
-  std::vector<int32_t> index;   // [out, taps]
-  std::vector<float> weight;    // [out, taps]
-  std::vector<uint8_t> outside;  // [out]
-  bool identity = true;         // y is x
+  bool identity = false;  // y is x
   bool any_outside = false;
 };
 // Precondition: grid.in > 0.
-AxisTable axis_table(const ResizeMode& mode, const AxisGrid& grid);
+AxisPlan axis_plan(const ResizeMode& mode, const AxisGrid& grid);
+// The tables themselves; those that are null are not written.
+struct AxisTables {
+  int32_t* index = nullptr;    // [out, taps]
+  float* weight = nullptr;     // [out, taps]
+  uint8_t* outside = nullptr;  // [out]
+};
+void fill_tables(const ResizeMode& mode, const AxisGrid& grid, const AxisTables& tables);
 
 }  // namespace tern

@@ -7,6 +7,7 @@
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/resize/axis_table.h"
+#include "runtime/base/checked.h"
 #include "runtime/base/half.h"
 
 namespace tern {
@@ -232,17 +233,29 @@ constexpr KernelRow kNearestRows[] = {row<NearestArgs, nearest>("resize/nearest/
 
 // ---- binding ----
 
-Status bind_nearest(BindContext& c, const std::vector<AxisTable>& tables) {
+// One axis as binding sees it.
+struct Axis {
+  AxisGrid grid;
+  AxisPlan plan;
+};
+
+Status bind_nearest(BindContext& c, const ResizeMode& mode, const std::vector<Axis>& axes) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const auto strides = dense_strides(x.dims);
   NearestArgs a{x.as<std::byte>(), y.as<std::byte>(), y.dims.rank, {}, {}, static_cast<int64_t>(size_of(x.dtype)), 0, 0};
   for (int d = 0; d < y.dims.rank; ++d) {
-    int64_t* offset = c.table<int64_t>(y.dims[d]);
-    for (int64_t i = 0; i < y.dims[d]; ++i) {
-      offset[i] = tables[static_cast<size_t>(d)].index[static_cast<size_t>(i)] * strides[static_cast<size_t>(d)] * a.size;
-    }
-    a.offset[d] = offset;
     a.n[d] = y.dims[d];
+    a.offset[d] = c.table<int64_t>(a.n[d], [&](int64_t* offset) {
+      // The indices are written into the second half and widened from the front: no index is overwritten before it is read.
+      int32_t* index = reinterpret_cast<int32_t*>(offset) + a.n[d];
+      fill_tables(mode, axes[static_cast<size_t>(d)].grid, {index, nullptr, nullptr});
+      for (int64_t i = 0; i < a.n[d]; ++i) {
+        int32_t from;
+        std::memcpy(&from, index + i, sizeof from);
+        const int64_t bytes = from * strides[static_cast<size_t>(d)] * a.size;
+        std::memcpy(offset + i, &bytes, sizeof bytes);
+      }
+    });
   }
   const auto [begin, end] = c.range(y.dims.count(0, y.dims.rank - 1));
   a.begin = begin;
@@ -251,39 +264,42 @@ Status bind_nearest(BindContext& c, const std::vector<AxisTable>& tables) {
   return {};
 }
 
-template <class T>
-T* table_of(BindContext& c, const std::vector<T>& values) {
-  T* t = c.table<T>(static_cast<int64_t>(values.size()));
-  std::copy(values.begin(), values.end(), t);
-  return t;
-}
-
-Status bind_filter(BindContext& c, const std::vector<AxisTable>& tables) {
+Status bind_filter(BindContext& c, const ResizeMode& mode, const std::vector<Axis>& axes) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const int rank = x.dims.rank;
   const bool f32 = x.dtype == DType::f32;
   int lead = 0;  // axes before the first that changes are shared out
-  while (lead < rank && tables[static_cast<size_t>(lead)].identity) ++lead;
+  while (lead < rank && axes[static_cast<size_t>(lead)].plan.identity) ++lead;
   const auto [begin, end] = c.range(x.dims.count(0, lead));
   if (begin == end) return {};
   const int64_t size = static_cast<int64_t>(size_of(x.dtype)), in_block = x.dims.count(lead, rank), out_block = y.dims.count(lead, rank);
+  const auto moved = [](std::byte* p, int64_t n) { return p == nullptr ? p : p + n; };  // null while measuring
   ResizeArgs a{};
-  a.x = x.as<std::byte>() + begin * in_block * size;
-  a.y = y.as<std::byte>() + begin * out_block * size;
+  a.x = moved(x.as<std::byte>(), begin * in_block * size);
+  a.y = moved(y.as<std::byte>(), begin * out_block * size);
   a.in_count = (end - begin) * in_block;
   a.out_count = (end - begin) * out_block;
   a.extrapolation = c.attrs.f("extrapolation_value", 0);
   Dims now = x.dims;
   int64_t largest = f32 ? 0 : std::max(a.in_count, a.out_count);
   for (int d = rank - 1; d >= lead; --d) {  // the innermost first: its rows are still short
-    const AxisTable& t = tables[static_cast<size_t>(d)];
-    if (t.identity) continue;
-    a.pass[a.passes++] = {(end - begin) * now.count(lead, d), x.dims[d], y.dims[d], now.count(d + 1, rank), t.taps, table_of(c, t.index), table_of(c, t.weight)};
+    const auto& [grid, plan] = axes[static_cast<size_t>(d)];
+    if (plan.identity) continue;
+    const auto elements = checked_mul(y.dims[d], plan.taps);
+    if (!elements) return unsupported("a table of " + std::to_string(y.dims[d]) + " times " + std::to_string(plan.taps) + " weights");
+    const int32_t* index = c.table<int32_t>(*elements, [&, &g = grid](int32_t* to) { fill_tables(mode, g, {to, nullptr, nullptr}); });
+    const float* weight = c.table<float>(*elements, [&, &g = grid](float* to) { fill_tables(mode, g, {nullptr, to, nullptr}); });
+    const auto stage = checked_count(std::array<int64_t, 4>{end - begin, now.count(lead, d), y.dims[d], now.count(d + 1, rank)});
+    if (!stage) return unsupported("between its axes it holds more elements than can be counted");
+    a.pass[a.passes++] = {(end - begin) * now.count(lead, d), x.dims[d], y.dims[d], now.count(d + 1, rank), plan.taps, index, weight};
     now[d] = y.dims[d];
-    largest = std::max(largest, (end - begin) * now.count(lead, rank));
-    if (t.any_outside) a.outside[a.outsides++] = {(end - begin) * y.dims.count(lead, d), y.dims[d], y.dims.count(d + 1, rank), table_of(c, t.outside)};
+    largest = std::max(largest, *stage);
+    if (plan.any_outside) {
+      const uint8_t* outside = c.table<uint8_t>(y.dims[d], [&, &g = grid](uint8_t* to) { fill_tables(mode, g, {nullptr, nullptr, to}); });
+      a.outside[a.outsides++] = {(end - begin) * y.dims.count(lead, d), y.dims[d], y.dims.count(d + 1, rank), outside};
+    }
   }
-  for (void*& b : a.buffer) b = c.workspace(largest * (f32 ? 4 : 8));
+  for (void*& b : a.buffer) b = f32 ? static_cast<void*>(c.workspace<float>(largest)) : c.workspace<double>(largest);
   const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
   if (kernel == nullptr) return bad_dtype(x.dtype);
   c.run(*kernel, a);
@@ -292,25 +308,25 @@ Status bind_filter(BindContext& c, const std::vector<AxisTable>& tables) {
 
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
-  if (y.count() == 0) return {};
   auto mode = resize_mode(c.attrs);
   if (!mode) return mode.error();
   std::vector<double> scales = c.has(2) ? floats(c.in(2).data, c.in(2).dtype, c.in(2).count()) : std::vector<double>();
   std::vector<double> roi = c.has(1) ? floats(c.in(1).data, c.in(1).dtype, c.in(1).count()) : std::vector<double>();
   auto g = grids(c.attrs, x.dims.span(), scales, c.ints(3), roi);
   if (!g) return g.error();
-  std::vector<AxisTable> tables;
+  std::vector<Axis> axes;
   bool identity = true, outside = false;
   for (int d = 0; d < x.dims.rank; ++d) {
-    if ((*g)[static_cast<size_t>(d)].out != y.dims[d]) return invalid("the output is not of the shape that the scales give");
+    const AxisGrid& grid = (*g)[static_cast<size_t>(d)];
+    if (grid.out != y.dims[d]) return invalid("the output is not of the shape that the scales give");
     // Axes that are not named keep their grid, whatever the transformation.
-    tables.push_back(axis_table(*mode, (*g)[static_cast<size_t>(d)]));
-    identity = identity && tables.back().identity;
-    outside = outside || tables.back().any_outside;
+    axes.push_back({grid, axis_plan(*mode, grid)});
+    identity = identity && axes.back().plan.identity;
+    outside = outside || axes.back().plan.any_outside;
   }
   if (identity) return bind_flat_copy(c, x.data, y.data, x.count() * static_cast<int64_t>(size_of(x.dtype)));
-  if (mode->filter == ResizeMode::Filter::nearest && !outside) return bind_nearest(c, tables);
-  return bind_filter(c, tables);
+  if (mode->filter == ResizeMode::Filter::nearest && !outside) return bind_nearest(c, *mode, axes);
+  return bind_filter(c, *mode, axes);
 }
 
 constexpr AttrSpec kAttrs[] = {{"antialias", AttrKind::i}, {"axes", AttrKind::ints}, {"coordinate_transformation_mode", AttrKind::s},

@@ -52,6 +52,8 @@ Result<RnnActivations> rnn_activations(const Attributes& attrs, Cell cell) {
 
 namespace {
 
+constexpr int64_t kMostStepsOfNothing = 1 << 16;
+
 Status expect(const BindContext& c, size_t i, const char* what, const Dims& dims) {
   if (!c.has(i) || c.in(i).dims == dims) return {};
   return invalid(std::string(what) + " is " + to_string(c.in(i).dims) + ", it must be " + to_string(dims));
@@ -76,6 +78,8 @@ Status read_shape(BindContext& c, Cell cell, RnnShape& s) {
   if (!checked_count(std::array<int64_t, 5>{s.steps, B, D, 4 * gates(cell), H}) || H > INT32_MAX) {
     return unsupported("a window of " + to_string(x) + " with " + std::to_string(H) + " units");
   }
+  // Without features no input backs the steps: a file of a few bytes could ask for any number of them.
+  if (s.inputs == 0 && s.steps > kMostStepsOfNothing) return unsupported(std::to_string(s.steps) + " steps without any feature");
   const int64_t n = gates(cell) * H;
   const Dims state = s.batch_first ? Dims{B, D, H} : Dims{D, B, H};
   for (const Status& status : {expect(c, 1, "W", {D, n, s.inputs}), expect(c, 2, "R", {D, n, H}), expect(c, 3, "B", {D, 2 * n}),
@@ -148,9 +152,7 @@ Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& k
     a.work_r = c.workspace<float>(D * a.r_floats);
   }
   if (!c.has(3)) {
-    float* zeros = c.table<float>(D * (n + H));
-    std::fill_n(zeros, D * (n + H), 0.0f);
-    a.summed_bias = zeros;
+    a.summed_bias = c.table<float>(D * (n + H), [&](float* zeros) { std::fill_n(zeros, D * (n + H), 0.0f); });
   } else if (c.in(3).constant) {
     a.summed_bias = c.packed<float>(3, tag + "/b", D * (n + H), [&](float* p) {
       for (int64_t d = 0; d < D; ++d) sum_bias(cell, a.bias + d * 2 * n, H, s.linear_before_reset, p + d * (n + H));

@@ -30,8 +30,9 @@ Status infer_shape(InferContext& c) {
 Status bind_shape(BindContext& c) {
   const Dims& x = c.in(0).dims;
   const Window w = window(c.attrs, x.rank);
-  int64_t* dims = c.table<int64_t>(w.end - w.begin);
-  for (int d = w.begin; d < w.end; ++d) dims[d - w.begin] = x[d];
+  int64_t* dims = c.table<int64_t>(w.end - w.begin, [&](int64_t* to) {
+    for (int d = w.begin; d < w.end; ++d) to[d - w.begin] = x[d];
+  });
   return bind_flat_copy(c, dims, c.out(0).data, (w.end - w.begin) * 8);
 }
 
@@ -46,8 +47,7 @@ Status infer_size(InferContext& c) {
 }
 
 Status bind_size(BindContext& c) {
-  int64_t* n = c.table<int64_t>(1);
-  *n = c.in(0).count();
+  int64_t* n = c.table<int64_t>(1, [&](int64_t* to) { *to = c.in(0).count(); });
   return bind_flat_copy(c, n, c.out(0).data, 8);
 }
 
