@@ -1,7 +1,9 @@
 // See fold_constants.h.
 #include "runtime/fold_constants.h"
 
+#include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "kernels/control/control.h"
 #include "runtime/evaluator.h"
@@ -18,17 +20,26 @@ bool all_constant(const Graph& graph, const Node& node) {
   return !node.outputs.empty() && node.op->bind != nullptr;
 }
 
-std::optional<int64_t> output_bytes(const Graph& graph, const Node& node) {
+// What the outputs take, and what computing them does; nothing when a shape is not known.
+struct Price {
+  int64_t bytes, work;
+};
+std::optional<Price> price(const Graph& graph, const Node& node) {
+  std::vector<TensorView> in, out;
+  for (ValueId v : node.inputs) in.push_back(v == kNone ? TensorView() : graph.value(v).constant.view(true));
   int64_t sum = 0;
   for (ValueId v : node.outputs) {
+    out.emplace_back();
     if (v == kNone) continue;
     const TypeInfo& type = graph.value(v).type;
     if (!type.shape.known() || type.shape.rank() > kMaxRank) return std::nullopt;
-    auto bytes = storage_bytes(type.dtype, type.shape.concrete());
+    const Dims dims = type.shape.concrete();
+    auto bytes = storage_bytes(type.dtype, dims);
     if (!bytes || *bytes > int64_t(1) << 40) return std::nullopt;
     sum += *bytes;
+    out.back() = {type.dtype, dims, nullptr, false, false, {}};
   }
-  return sum;
+  return Price{sum, work_of(*node.op, node.attrs, in, out)};
 }
 
 int64_t input_bytes(const Graph& graph, const Node& node) {
@@ -37,6 +48,13 @@ int64_t input_bytes(const Graph& graph, const Node& node) {
     if (v != kNone) sum += static_cast<int64_t>(graph.value(v).constant.bytes());
   }
   return sum;
+}
+
+void add_constants(const Graph& graph, std::unordered_set<const std::byte*>& seen, int64_t& bytes) {
+  for (const Value& v : graph.values) {
+    if (v.constant.present() && seen.insert(v.constant.raw()).second) bytes += static_cast<int64_t>(v.constant.bytes());
+  }
+  for (const Graph& g : graph.subgraphs) add_constants(g, seen, bytes);
 }
 
 void make_constant(Value& value, Tensor tensor) {
@@ -79,7 +97,7 @@ void sink_constants(Graph& graph, Node& node) {
 
 class Folder {
  public:
-  explicit Folder(const FoldOptions& options) : left_(options.budget) {}
+  explicit Folder(FoldBudget& budget) : left_(budget) {}
 
   Status fold(Graph& graph) {
     std::vector<Node> kept;
@@ -128,20 +146,22 @@ class Folder {
       return true;
     }
     if (!all_constant(graph, node)) return false;
-    auto bytes = output_bytes(graph, node);
-    if (!bytes && !node.op->data_dependent) return false;
-    const int64_t in_bytes = input_bytes(graph, node);
-    if (bytes && ((*bytes > kFreeGrowth && *bytes > 4 * in_bytes) || *bytes > left_)) return false;
+    auto cost = price(graph, node);
+    if (!cost && !node.op->data_dependent) return false;
+    const int64_t in_bytes = input_bytes(graph, node), work = cost ? cost->work : 8 * in_bytes;
+    if (cost && ((cost->bytes > kFreeGrowth && cost->bytes > 4 * in_bytes) || cost->bytes > left_.bytes)) return false;
+    if (work > left_.work) return false;
+    left_.work -= work;
     std::vector<Tensor> in;
     for (ValueId v : node.inputs) in.push_back(v == kNone ? Tensor() : graph.value(v).constant);
-    auto out = evaluate_node(graph, node, in, {.budget = left_ + (int64_t(16) << 20)});
+    auto out = evaluate_node(graph, node, in, {.isa = isa_, .budget = left_.bytes + (int64_t(16) << 20)});
     if (!out) {
       if (out.error().code() == Code::kUnsupported) return false;  // let the session say so, if it is ever needed
       return out.error();
     }
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       if (node.outputs[o] == kNone) continue;
-      left_ -= static_cast<int64_t>((*out)[o].bytes());
+      left_.bytes -= static_cast<int64_t>((*out)[o].bytes());
       make_constant(graph.value(node.outputs[o]), std::move((*out)[o]));
     }
     return true;
@@ -151,7 +171,7 @@ class Folder {
   Status inline_branch(Graph& graph, const Node& node, std::vector<Node>& kept, std::unordered_map<ValueId, ValueId>& forward) {
     const Tensor& condition = graph.value(node.inputs[0]).constant;
     if (condition.dtype() != DType::boolean || condition.count() != 1) return invalid(describe(graph, node) + ": the condition is not one bool");
-    Graph branch = graph.subgraphs[static_cast<size_t>(node.subgraphs[is_true(condition) ? 0 : 1])];
+    Graph branch = std::move(graph.subgraphs[static_cast<size_t>(node.subgraphs[is_true(condition) ? 0 : 1])]);
     if (Status s = fold(branch); !s) return s;
     std::vector<ValueId> renamed(branch.values.size(), kNone);
     for (size_t i = 0; i < branch.inputs.size(); ++i) renamed[static_cast<size_t>(branch.inputs[i])] = node.inputs[i + 1];
@@ -174,11 +194,20 @@ class Folder {
     return {};
   }
 
-  int64_t left_;
+  FoldBudget& left_;
+  const Isa isa_ = best_isa();
 };
 
 }  // namespace
 
-Status fold_constants(Graph& graph, const FoldOptions& options) { return Folder(options).fold(graph); }
+FoldBudget fold_budget(const Graph& graph, int64_t bytes) {
+  std::unordered_set<const std::byte*> seen;
+  int64_t constants = 0;
+  add_constants(graph, seen, constants);
+  const int64_t most = int64_t(1) << 58;
+  return {bytes, 4 * std::min(bytes, most) + 16 * std::min(constants, most)};
+}
+
+Status fold_constants(Graph& graph, FoldBudget& budget) { return Folder(budget).fold(graph); }
 
 }  // namespace tern

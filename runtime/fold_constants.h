@@ -5,12 +5,17 @@
 
 namespace tern {
 
-struct FoldOptions {
-  int64_t budget = int64_t(64) << 20;  // bytes that all folded constants together may take
+// What folding may still spend. Passes that fold several times share one.
+struct FoldBudget {
+  int64_t bytes = int64_t(64) << 20;  // of all folded constants together
+  int64_t work = int64_t(256) << 20;  // operations as work_of() counts them
 };
+// LoadOptions::budget bytes, 4 operations for each of them and 16 for each byte of the graph's constants.
+FoldBudget fold_budget(const Graph& graph, int64_t bytes);
 
-// Needs infer_shapes before. A node is left alone when its result would be much larger than its inputs (an Expand of a scalar).
+// Needs infer_shapes before. A node is left alone when its result would be much larger than its inputs (an Expand of a scalar),
+// or when the budget does not last. Kernels are those of the best ISA: the bits are the same.
 // Errors: what an operator says of constants that it cannot take.
-Status fold_constants(Graph& graph, const FoldOptions& options = {});
+Status fold_constants(Graph& graph, FoldBudget& budget);
 
 }  // namespace tern

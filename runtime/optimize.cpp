@@ -64,9 +64,10 @@ Status optimize(Graph& graph, int64_t budget, Stage last) {
   if (Status s = verify(graph); !s || last == Stage::load) return s;
   if (Status s = infer_shapes(graph); !s || last == Stage::infer) return s;
   // Folding may inline a branch of an If, whose shapes then tell more.
+  FoldBudget left = fold_budget(graph, budget);
   for (int round = 0; round < 3; ++round) {
     const size_t before = graph.nodes.size();
-    if (Status s = fold_constants(graph, {budget}); !s) return s;
+    if (Status s = fold_constants(graph, left); !s) return s;
     simplify(graph);
     if (Status s = check(graph); !s) return s;
     if (graph.nodes.size() == before) break;

@@ -2,6 +2,8 @@
 #include "runtime/plan.h"
 
 #include <cstring>
+#include <set>
+#include <unordered_set>
 
 #include "kernels/control/control.h"
 #include "runtime/base/checked.h"
@@ -72,6 +74,8 @@ struct Work {
   const KernelRow* row = nullptr;
 };
 
+int64_t saturated(int64_t a, int64_t b) { return checked_add(a, b).value_or(INT64_MAX); }
+
 class Planner {
  public:
   // `packs` null: to be measured only.
@@ -83,9 +87,9 @@ class Planner {
     if (Status s = measure(); !s) return s.error();
     values_bytes_ = plan_memory(buffers_) + static_cast<int64_t>(kAlignment);
     const int64_t total = values_bytes_ + tables_bytes_;
-    if (total > options_.budget) {
-      return unsupported("the arena needs " + std::to_string(total) + " bytes, more than the budget of " + std::to_string(options_.budget) +
-                         ": bind smaller dimensions or raise SessionOptions::budget");
+    if (total > options_.budget || packed_bytes_ > options_.budget - total) {
+      return unsupported("the arena needs " + std::to_string(total) + " bytes and the packed weights " + std::to_string(packed_bytes_) +
+                         ", more than the budget of " + std::to_string(options_.budget) + ": bind smaller dimensions or raise SessionOptions::budget");
     }
     return total;
   }
@@ -114,6 +118,7 @@ class Planner {
       inputs_.push_back(*buffer);
       place(0, v).buffer = *buffer;
       pin(*buffer, true);
+      backed_bytes_ = saturated(backed_bytes_, buffers_[static_cast<size_t>(*buffer)].bytes);
       if (graph_.value(v).type.dtype != DType::boolean) continue;
       auto settled = new_buffer(graph_, v);
       if (!settled) return settled.error();
@@ -144,7 +149,10 @@ class Planner {
     scopes_[s].places.resize(g.values.size());
     scopes_[s].uses = use_counts(g);
     for (size_t v = 0; v < g.values.size(); ++v) {
-      if (g.values[v].constant.present()) scopes_[s].places[v].constant = &g.values[v].constant;
+      const Tensor& constant = g.values[v].constant;
+      if (!constant.present()) continue;
+      scopes_[s].places[v].constant = &constant;
+      if (constants_.insert(constant.raw()).second) backed_bytes_ = saturated(backed_bytes_, static_cast<int64_t>(constant.bytes()));
     }
     return {};
   }
@@ -386,23 +394,32 @@ class Planner {
           w.faults.back() = static_cast<int32_t>(plan_.fault_texts.size());
           plan_.fault_texts.push_back(scopes_[w.scope].where + describe(g, *w.node) + ": " + c.fault_text());
         }
-        tables_bytes_ += c.table_bytes();
+        tables_bytes_ = saturated(tables_bytes_, c.table_bytes());
+        for (const BindContext::Pack& pack : c.packs()) {  // nodes and parts that ask for the same share it
+          if (packs_seen_.emplace(pack.of, pack.bytes).second) packed_bytes_ = saturated(packed_bytes_, pack.bytes);
+        }
         if (c.workspace_bytes() > 0) {
           if (c.workspace_bytes() > options_.budget) return over(g, *w.node);
           w.workspace.back() = raw_buffer(c.workspace_bytes());
           touch(w.workspace.back(), w.position);
         }
-        if (tables_bytes_ > options_.budget) return over(g, *w.node);
+        if (tables_bytes_ > options_.budget || packed_bytes_ > options_.budget) return over(g, *w.node);
         if (p == 0) w.row = c.row();
       }
+      work_done_ = saturated(work_done_, work_of(*w.node->op, w.node->attrs, v.in, v.out));
       if (w.node->op->macs != nullptr && !w.nested) plan_.macs += w.node->op->macs(w.node->attrs, v.in, v.out);
     }
-    tables_bytes_ += round_up(static_cast<int64_t>(plan_.fault_texts.size() * sizeof(uint32_t)), kAlignment);
+    tables_bytes_ = saturated(tables_bytes_, round_up(static_cast<int64_t>(plan_.fault_texts.size() * sizeof(uint32_t)), kAlignment));
+    const int64_t work = saturated(options_.work, checked_mul(backed_bytes_, kWorkPerByte).value_or(INT64_MAX));
+    if (work_done_ > work) {
+      return unsupported("one run takes " + std::to_string(work_done_) + " operations, more than the budget of " + std::to_string(work) +
+                          " for these weights and inputs: bind smaller dimensions or raise SessionOptions::work");
+    }
     return {};
   }
 
   Error over(const Graph& g, const Node& node) {
-    return unsupported(describe(g, node) + ": its workspace and tables need more than the budget of " + std::to_string(options_.budget) + " bytes");
+    return unsupported(describe(g, node) + ": its workspace, tables and packed weights need more than the budget of " + std::to_string(options_.budget) + " bytes");
   }
 
   std::byte* take_table(int64_t bytes) {
@@ -550,7 +567,10 @@ class Planner {
   std::vector<int64_t> readers_;
   std::vector<int32_t> inputs_, outputs_;  // buffers
   int32_t position_ = 1;
-  int64_t tables_bytes_ = 0, values_bytes_ = 0;
+  int64_t tables_bytes_ = 0, values_bytes_ = 0, packed_bytes_ = 0;
+  std::unordered_set<const std::byte*> constants_;
+  std::set<std::pair<const std::byte*, int64_t>> packs_seen_;
+  int64_t backed_bytes_ = 0, work_done_ = 0;  // bytes of constants and inputs; operations of one run
   std::byte* tables_ = nullptr;
 };
 

@@ -99,7 +99,7 @@ Status check_threads(const SessionOptions& options) {
 Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options) {
   auto graph = static_graph(model.state(), options);
   if (!graph) return graph.error();
-  return measure_plan(*graph, {best_isa(parse_isa(options.isa)), options.threads, options.budget, {}});
+  return measure_plan(*graph, {best_isa(parse_isa(options.isa)), options.threads, options.budget, options.work, {}});
 }
 
 Result<Session> Model::session(const SessionOptions& options) const {
@@ -113,7 +113,7 @@ Result<Session> Model::session(const SessionOptions& options) const {
   state->model = state_;
   state->graph = std::move(*graph);
   state->isa = best_isa(cap);
-  PlanOptions plan_options{state->isa, options.threads, options.budget, {options.lock_memory, options.huge_pages}};
+  PlanOptions plan_options{state->isa, options.threads, options.budget, options.work, {options.lock_memory, options.huge_pages}};
   auto plan = make_plan(state->graph, state_->packs, plan_options);
   if (!plan) return plan.error();
   state->plan = std::move(*plan);

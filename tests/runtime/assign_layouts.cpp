@@ -35,7 +35,7 @@ Graph check_blocked(Graph plain, const Tensor& x) {
   INFO(to_text(blocked));
   for (Isa isa : runnable_isas()) {
     for (int threads : {1, 3}) {
-      auto plan = make_plan(blocked, packs, {isa, threads, int64_t(1) << 30, {}});
+      auto plan = make_plan(blocked, packs, {isa, threads, int64_t(1) << 30, INT64_MAX, {}});
       REQUIRE_MESSAGE(plan.ok(), (plan.ok() ? "" : plan.error().message()));
       for (int round = 0; round < 2; ++round) {
         std::memcpy(plan->inputs[0].data, x.raw(), x.bytes());

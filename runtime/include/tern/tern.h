@@ -44,7 +44,10 @@ struct Array {
 };
 
 struct LoadOptions {
-  int64_t budget = int64_t(64) << 20;  // bytes that loading may allocate beyond a small multiple of the file's own size
+  // Bytes that loading may allocate beyond a small multiple of the file's own size. Folding constants may do 4 operations for each of
+  // them and 16 for each byte of constants; what would take more is left to run(). An f32 multiply-add is one operation, an element that
+  // is read or written, or a multiply-add of another dtype, is 8.
+  int64_t budget = int64_t(64) << 20;
   std::string directory = {};          // for load_bytes: where external data lies; empty: external data are refused
   // For files that hold weights only (a state_dict, safetensors): what `print(model)` prints, and forwards of custom classes as in Python.
   std::string architecture = {};
@@ -70,7 +73,10 @@ struct SessionOptions {
   std::string isa = {};                  // "", "scalar", "avx2" or "avx512": a cap, no error when this CPU has less; an error when its architecture has none such
   bool lock_memory = false;              // mlock the arena
   bool huge_pages = false;               // ask for 2 MB pages
-  int64_t budget = int64_t(4) << 30;     // most bytes of the arena
+  int64_t budget = int64_t(4) << 30;     // most bytes of the arena and the packed weights together
+  // Most operations (as in LoadOptions::budget) of one run, beyond 4096 for each byte of weights and inputs. Real models stay far below:
+  // it refuses small files that ask for hours.
+  int64_t work = int64_t(1) << 35;
 };
 
 // What one node became in a session's plan.
@@ -169,10 +175,11 @@ class Model {
   std::vector<LayerInfo> layers(const std::map<std::string, int64_t>& dims = {}) const;
 
   // A plan for these dims. Errors: an unbound or unknown symbol (usage), shapes that depend on data (unsupported: use evaluate),
-  // an operator without a kernel for a dtype (unsupported), more memory than the budget (unsupported).
+  // an operator without a kernel for a dtype (unsupported), more memory or work than the budgets (unsupported).
   Result<Session> session(const SessionOptions& options = {}) const;
   // Runs node by node without a plan; the same bits; any shapes that the model accepts. Inputs in the model's order; an Array of
-  // dtype none stands for the default contents of an overridable input.
+  // dtype none stands for the default contents of an overridable input. The budgets of memory (of all tensors that exist at the same
+  // time) and of work are those that SessionOptions has by default.
   // An index out of range is an error (invalid), with the text that Session::status() has for it.
   Result<std::vector<Array>> evaluate(std::span<const Array> inputs, std::string_view isa = {}) const;
   // True when some shape depends on the contents of an input, so that only evaluate() can run the model.
