@@ -1,6 +1,8 @@
 // See assign_layouts.h.
 #include "runtime/assign_layouts.h"
 
+#include <unordered_map>
+
 #include "kernels/conv/conv.h"
 #include "kernels/conv/window.h"
 #include "kernels/movement/movement.h"
@@ -75,12 +77,14 @@ class Assigner {
   }
   // Concatenation of whole blocks of channels.
   bool joins_blocks(const Node& n) const {
+    const auto [known, fresh] = joins_.emplace(n.outputs[0], false);
+    if (!fresh) return known->second;  // it is asked for each of its inputs
     const auto axis = normalize_axis(n.attrs.i("axis"), g_.value(n.outputs[0]).type.shape.rank());
     if (!axis || *axis != 1) return false;
     for (ValueId v : n.inputs) {
       if (!suits(v) || dims(v)[1] % kBlock != 0 || !produced_blocked(v)) return false;
     }
-    return true;
+    return known->second = true;
   }
 
   void want_inputs(const Node& n) {
@@ -163,6 +167,7 @@ class Assigner {
   Graph& g_;
   std::vector<NodeId> by_;
   std::vector<bool> wanted_;
+  mutable std::unordered_map<ValueId, bool> joins_;  // joins_blocks, by output
   std::vector<ValueId> to_blocked_, to_plain_;  // the Reorder of a value, once it is made
 };
 

@@ -27,6 +27,26 @@ std::vector<ValueId> identity_map(const Graph& graph) {
   return by;
 }
 
+// The same for equal attributes, and hardly ever for others: FNV-1a over names, kinds and contents.
+uint64_t hash(const Attributes& attrs) {
+  uint64_t h = 0xcbf29ce484222325u;
+  auto add = [&h](const void* data, size_t n) {
+    for (size_t i = 0; i < n; ++i) h = (h ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3u;
+  };
+  for (const auto& [name, value] : attrs.all()) {
+    add(name.data(), name.size());
+    std::visit(
+        [&]<class T>(const T& v) {
+          if constexpr (std::is_arithmetic_v<T>) add(&v, sizeof v);
+          else if constexpr (std::is_same_v<T, Tensor>) add(v.raw(), v.dtype() == DType::string ? 0 : v.bytes());
+          else if constexpr (std::is_same_v<T, std::vector<std::string>>) for (const std::string& s : v) add(s.data(), s.size() + 1);
+          else add(v.data(), v.size() * sizeof v[0]);
+        },
+        value);
+  }
+  return h;
+}
+
 // Only the first output is read.
 bool one_output_read(const Node& node, const std::vector<int32_t>& uses) {
   for (size_t o = 1; o < node.outputs.size(); ++o) {
@@ -78,6 +98,7 @@ void merge_equal_nodes(Graph& graph) {
       key += "," + std::to_string(v);
     }
     if (!node.subgraphs.empty()) continue;
+    key += "," + std::to_string(hash(node.attrs));
     auto& candidates = seen[key];
     const Node* same = nullptr;
     for (const Node* other : candidates) {
