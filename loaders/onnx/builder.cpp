@@ -2,6 +2,7 @@
 #include "loaders/onnx/builder.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "loaders/onnx/functions.h"
@@ -25,6 +26,7 @@ ValueId GraphBuilder::find(const std::string& name) {
 // A constant is shared with the subgraph; anything else becomes one more input of it.
 ValueId GraphBuilder::capture(const std::string& name, ValueId outer) {
   const TypeInfo type = parent_->type(outer);
+  ++outermost().captured_;
   ValueId v;
   if (const Tensor* t = parent_->contents(outer)) {
     v = graph.add_constant(name, *t);
@@ -36,6 +38,18 @@ ValueId GraphBuilder::capture(const std::string& name, ValueId outer) {
   }
   names_.emplace(name, v);
   return v;
+}
+
+GraphBuilder& GraphBuilder::outermost() {
+  GraphBuilder* b = this;
+  while (b->parent_ != nullptr) b = b->parent_;
+  return *b;
+}
+
+// A branch inside of branches takes each captured value through all of them: values could be as many as the file is long, times its depth.
+Status GraphBuilder::captures_fit() {
+  if (outermost().captured_ <= kMostCaptures) return {};
+  return unsupported("the branches of If capture values more than " + std::to_string(kMostCaptures) + " times");
 }
 
 Status GraphBuilder::build(onnx_pb::GraphProto& proto) {
@@ -138,6 +152,7 @@ Status GraphBuilder::outputs(const onnx_pb::GraphProto& proto) {
     const std::string where = "output " + quoted(p.name());
     const ValueId v = find(p.name());
     if (v == kNone) return invalid(where + " is defined by nothing");
+    if (Status s = captures_fit(); !s) return s;
     graph.outputs.push_back(v);
     graph.output_names.push_back(p.name());
     // What the file says of its type is for people only. A dimension's name may stand where inference has none.
@@ -229,6 +244,7 @@ Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
   for (const auto& name : proto.input()) {
     const ValueId v = name.empty() ? kNone : find(name);
     if (v == kNone && !name.empty()) return invalid("it reads " + quoted(name) + ", which nothing defines");
+    if (Status s = captures_fit(); !s) return s;
     node.inputs.push_back(v);
   }
   for (const auto& name : proto.output()) {
@@ -277,13 +293,14 @@ Status GraphBuilder::if_node(onnx_pb::NodeProto& proto, OnnxNode node) {
     }
   }
   std::vector<Capture> all;
+  std::unordered_set<std::string_view> have;
   for (const auto& branch : branches) {
     for (const Capture& c : branch->captures_) {
-      bool have = false;
-      for (const Capture& a : all) have |= a.name == c.name;
-      if (!have) all.push_back(c);
+      if (have.insert(c.name).second) all.push_back(c);
     }
   }
+  outermost().captured_ += static_cast<int64_t>(2 * all.size() - branches[0]->captures_.size() - branches[1]->captures_.size());
+  if (Status s = captures_fit(); !s) return s;
   std::vector<int32_t> subgraphs;
   for (const auto& branch : branches) {
     std::unordered_map<std::string, ValueId> mine;

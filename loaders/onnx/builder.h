@@ -64,6 +64,8 @@ class GraphBuilder : public Emitter {
   Status define(const std::string& name, ValueId v);
   ValueId find(const std::string& name);  // here, or captured from around; kNone when nothing defines it
   ValueId capture(const std::string& name, ValueId outer);
+  GraphBuilder& outermost();
+  Status captures_fit();
   Result<TypeInfo> declared(const onnx_pb::Type& type, const DimNames& names, const std::string& of);
 
   // emit.cpp: nodes of the graph, with the types that rules ask for
@@ -79,6 +81,8 @@ class GraphBuilder : public Emitter {
   std::vector<Capture> captures_;
   std::vector<TypeInfo> types_;  // of every value, as far as known while building
   int64_t serial_ = 0;
+  static constexpr int64_t kMostCaptures = 1 << 16;
+  int64_t captured_ = 0;         // of the outermost graph: how often its branches, at all depths, capture a value
 };
 
 }  // namespace tern::onnx
