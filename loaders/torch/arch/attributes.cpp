@@ -192,7 +192,10 @@ void Interpreter::put(const IValue& object, const IValue& at, const IValue& v, c
     fail(place, "an assignment to a part of a tensor (x[…] = …) is not supported; torch.cat or torch.where make a new one", Code::kUnsupported);
     return;
   }
-  if (depth_of(v) > 0 && holds_list(v)) {
+  if (!walkable(v, place)) return;
+  const auto* dict = v.get<IValue::Dict>();
+  const bool empty = (v.items() != nullptr && v.items()->empty()) || (dict != nullptr && dict->items->empty());
+  if (!empty && holds_list(v)) {
     fail(place, "a list or a dict cannot be put into another one here; write it as a whole: [a, b]", Code::kUnsupported);
     return;
   }

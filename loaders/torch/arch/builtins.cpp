@@ -310,6 +310,7 @@ bool Interpreter::method_of_sequence(const IValue& object, const std::string& na
   if ((name == "append" && given.size() == 1) || (name == "insert" && given.size() == 2) || (name == "extend" && given.size() == 1)) {
     const IValues more = name == "extend" ? elements(given[0], place) : IValues{given.back()};
     for (const IValue& v : more) {
+      if (!walkable(v, place)) return true;
       if (holds_list(v)) return fail(place, "a list or a dict cannot be put into another one here; write it as a whole: [a, b]", Code::kUnsupported), true;
     }
     if (!ok() || !spend(place, static_cast<int64_t>(more.size()))) return true;

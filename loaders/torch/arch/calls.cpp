@@ -133,8 +133,13 @@ IValue Interpreter::call_above(const Above& above, const std::string& name, IVal
 IValue Interpreter::call_module(const IValue::Callable& c, const IValues& given, const Named& given_names, const Place& place) {
   IValues positional = given;
   Named named = given_names;
-  for (IValue& v : positional) settle(v);
-  for (auto& [name, v] : named) settle(v);
+  for (IValue& v : positional) {
+    if (walkable(v, place)) settle(v);
+  }
+  for (auto& [name, v] : named) {
+    if (walkable(v, place)) settle(v);
+  }
+  if (!ok()) return {};
   if (c.module.get() == &module_) return fail(place, "a module cannot call itself");
   const Builder::Position before = b_.exchange_position({function_->source.get(), place});
   IValue result = network_.call(*c.module, c.name, positional, named);
@@ -229,12 +234,15 @@ IValue Interpreter::call_operator(const std::string& spelling, const IValues& gi
   if (!ok() || !spend(place, 4)) return {};
   IValues positional = given;
   Named named;
-  for (IValue& v : positional) settle(v);
+  for (IValue& v : positional) {
+    if (walkable(v, place)) settle(v);
+  }
   for (const auto& [name, v] : given_names) {
     if (name == "out" && !v.is_none()) return fail(place, "out= is not supported", Code::kUnsupported);
     named.emplace_back(name, v);
-    settle(named.back().second);
+    if (walkable(v, place)) settle(named.back().second);
   }
+  if (!ok()) return {};
   const Builder::Position before = b_.exchange_position({function_->source.get(), place});
   IValue result = torch::call(b_, spelling, positional, named);
   if (result.is_tensor() && copies(spelling)) {

@@ -51,15 +51,37 @@ std::optional<bool> equal(const IValue& x, const IValue& y, int depth = 0) {
 
 }  // namespace
 
-int depth_of(const IValue& v, int depth) {
-  int deepest = depth;
-  if (depth > kDeepest) return depth;
+namespace {
+
+// Counts values in values as a walk over them would meet them, those that lists share each time; stops beyond `most`, and where they
+// nest too deep.
+struct Extent {
+  size_t values = 0;
+  int depth = 0;
+};
+void measure(const IValue& v, int depth, size_t most, Extent& extent) {
+  extent.depth = std::max(extent.depth, depth);
+  if (++extent.values > most || depth > kDeepest) return;
+  auto inside = [&](const IValue& item) {
+    if (extent.values <= most && extent.depth <= kDeepest) measure(item, depth + 1, most, extent);
+  };
   if (const IValues* items = v.items()) {
-    for (const IValue& item : *items) deepest = std::max(deepest, depth_of(item, depth + 1));
+    for (const IValue& item : *items) inside(item);
   } else if (const auto* d = v.get<IValue::Dict>()) {
-    for (const auto& [key, item] : *d->items) deepest = std::max(deepest, depth_of(item, depth + 1));
+    for (const auto& [key, item] : *d->items) inside(item);
   }
-  return deepest;
+}
+
+}  // namespace
+
+bool Interpreter::walkable(const IValue& v, const Place& place) {
+  if (v.items() == nullptr && v.get<IValue::Dict>() == nullptr) return ok();
+  Extent extent;
+  measure(v, 0, kMostItems, extent);
+  if (!spend(place, static_cast<int64_t>(extent.values))) return false;
+  if (extent.depth > kDeepest) fail(place, "lists nest more than " + std::to_string(kDeepest) + " deep", Code::kUnsupported);
+  else if (extent.values > kMostItems) fail(place, "a list of more than " + std::to_string(kMostItems) + " items, those of lists in it counted", Code::kUnsupported);
+  return ok();
 }
 
 IValue Interpreter::value(const Expression& e) {
@@ -126,14 +148,7 @@ IValue Interpreter::value_of(const Expression& e) {
   return {};
 }
 
-// Lists are bounded in depth and length, so that walking them is safe.
-IValue Interpreter::made(IValue v, const Place& place) {
-  if (!ok()) return {};
-  if (v.items() != nullptr && !spend(place, static_cast<int64_t>(v.items()->size()))) return {};
-  if (v.items() != nullptr && v.items()->size() > kMostItems) return fail(place, "a list of more than " + std::to_string(kMostItems) + " items", Code::kUnsupported);
-  if (depth_of(v) > kDeepest) return fail(place, "lists nest more than " + std::to_string(kDeepest) + " deep", Code::kUnsupported);
-  return v;
-}
+IValue Interpreter::made(IValue v, const Place& place) { return walkable(v, place) ? v : IValue(); }
 
 IValues Interpreter::sequence(const std::vector<ExpressionPtr>& parts, size_t first) {
   IValues items;
@@ -187,8 +202,7 @@ IValue Interpreter::binary(const std::string& op, const IValue& x, const IValue&
     if (count > kMostItems || count * list.items()->size() > kMostItems) return fail(place, "a list of more than " + std::to_string(kMostItems) + " items", Code::kUnsupported);
     IValues all;
     for (size_t i = 0; i < count; ++i) all.insert(all.end(), list.items()->begin(), list.items()->end());
-    if (!spend(place, static_cast<int64_t>(all.size()))) return {};
-    return list.get<IValue::Sequence>()->tuple ? IValue::tuple(std::move(all)) : IValue::list(std::move(all));
+    return made(list.get<IValue::Sequence>()->tuple ? IValue::tuple(std::move(all)) : IValue::list(std::move(all)), place);
   }
   for (const IValue* v : {&x, &y}) {
     if (!is_number(*v) && !v->is_tensor()) return fail(place, std::string("'") + op + "' cannot be applied to " + x.kind() + " and " + y.kind());
@@ -232,12 +246,13 @@ IValue Interpreter::compare(const std::string& op, const IValue& x, const IValue
     const bool *a = x.get<bool>(), *b = y.get<bool>();
     if (a != nullptr || b != nullptr) return (a != nullptr && b != nullptr && *a == *b) != negated;
     if (x.is_tensor() && y.is_tensor()) return (x.id() == y.id()) != negated;
+    if (!walkable(x, place)) return {};
     const auto same = equal(x, y);
     if (!same) return fail(place, "'is' compares with None, True, False and dtypes only");
     return *same != negated;
   }
   if ((op == "==" || op == "!=") && !x.is_tensor() && !y.is_tensor()) {
-    if (x.items() != nullptr && !spend(place, static_cast<int64_t>(x.items()->size()))) return {};
+    if (!walkable(x, place)) return {};
     const auto *n = x.get<Int>(), *m = y.get<Int>();
     if (n != nullptr && m != nullptr && n->node == kNone && m->node == kNone && n->dim == m->dim) return !negated;
     if (const auto same = equal(x, y)) return *same != negated;

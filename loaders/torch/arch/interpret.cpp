@@ -194,13 +194,14 @@ IValue Interpreter::overwritten(ValueId before, const IValue& after, const Place
 }
 
 void Interpreter::settle(IValue& v, int depth) {
-  if (!ok() || !b_.overwrites() || depth > kDeepest) return;
+  if (!ok() || !b_.overwrites() || depth > kDeepest || b_.effort.steps > kMostSteps) return;
   if (auto* t = std::get_if<IValue::Tensor>(&v.v)) {
     t->id = b_.current(t->id);
   } else if (auto* s = std::get_if<IValue::Sequence>(&v.v)) {
     b_.effort.steps += static_cast<int64_t>(s->items->size());
     for (IValue& item : *s->items) settle(item, depth + 1);
   } else if (auto* d = std::get_if<IValue::Dict>(&v.v)) {
+    b_.effort.steps += static_cast<int64_t>(d->items->size());
     for (auto& [key, item] : *d->items) settle(item, depth + 1);
   }
 }

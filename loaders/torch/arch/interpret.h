@@ -63,7 +63,10 @@ class Interpreter {
   IValue compare(const std::string& op, const IValue& x, const IValue& y, const Place& place);
   IValue comprehension(const Expression& e);
   IValues sequence(const std::vector<ExpressionPtr>& parts, size_t first);
-  IValue made(IValue v, const Place& place);  // a list, when it is not too long or too deep
+  // May it be walked? Fails when lists in lists hold too much, or too deep; what a walk takes is spent. Lists may share what they hold and
+  // grow later, so it is asked before every walk.
+  bool walkable(const IValue& v, const Place& place);
+  IValue made(IValue v, const Place& place);  // a list, when it is walkable
   IValue sequential(const IValue::Callable& c, const std::vector<int64_t>& which);
 
   // ---- calls.cpp ----
@@ -108,8 +111,6 @@ class Interpreter {
   IValue returned_;
 };
 
-// How deep lists nest in lists; stops at kDeepest + 1.
-int depth_of(const IValue& v, int depth = 0);
 // Is there a list or a dict in it (tuples aside)?
 bool holds_list(const IValue& v, int depth = 0);
 // Does a signature of a layer or of an operator have that name?
