@@ -207,12 +207,22 @@ Result<std::vector<std::pair<std::string, Tensor>>> read_npz(std::span<const std
   auto zip = ZipArchive::open(bytes);
   if (!zip) return zip.error();
   std::vector<std::pair<std::string, Tensor>> arrays;
+  uint64_t left = (uint64_t(32) << 20) + 8 * bytes.size();  // bytes of compressed arrays
   for (const ZipArchive::Entry& e : zip->entries()) {
     std::string name = e.name;
     if (name.size() > 4 && name.compare(name.size() - 4, 4, ".npy") == 0) name.resize(name.size() - 4);
     if (!key.empty() && name != key) continue;
-    auto member = zip->read(e, uint64_t(1) << 32);
+    if (e.method == 0) {  // backed by the file, byte for byte
+      auto member = zip->view(e);
+      if (!member) return member.error();
+      auto tensor = read_npy(*member);
+      if (!tensor) return tensor.error().within(name);
+      arrays.emplace_back(std::move(name), std::move(*tensor));
+      continue;
+    }
+    auto member = zip->read(e, left);
     if (!member) return member.error();
+    left -= member->size();
     auto tensor = read_npy(*member);
     if (!tensor) return tensor.error().within(name);
     arrays.emplace_back(std::move(name), std::move(*tensor));

@@ -16,7 +16,8 @@ namespace tern {
 Result<Tensor> read_npy(std::span<const std::byte> bytes);
 // The bytes of a .npy file. Strings are written as 'S' (bytes). bf16 has no NumPy type and is written as f32.
 std::string write_npy(const Tensor& tensor);
-// Arrays of a .npz by name, in the file's order, ".npy" removed. `key`: only this one, when not empty. Errors: also no such key (invalid).
+// Arrays of a .npz by name, in the file's order, ".npy" removed. `key`: only this one, when not empty. Compressed arrays may take
+// 32 MB and 8 times the file together, which is known before they are decompressed. Errors: also no such key, more than that (invalid).
 Result<std::vector<std::pair<std::string, Tensor>>> read_npz(std::span<const std::byte> bytes, std::string_view key = {});
 
 }  // namespace tern
