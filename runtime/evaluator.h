@@ -6,7 +6,8 @@
 
 namespace tern {
 
-// inputs: one tensor for each graph input. Returns the graph outputs. Errors: of the operators, naming the node; over budget.
+// inputs: one tensor for each graph input. Returns the graph outputs. Errors: of the operators, naming the node; over budget:
+// options.budget bytes for all tensors that exist at the same time, options.work operations for all nodes.
 Result<std::vector<Tensor>> evaluate_graph(const Graph& graph, std::span<const Tensor> inputs, const EvaluateOptions& options);
 // One node (not If) on tensors; the constants among its inputs are marked.
 Result<std::vector<Tensor>> evaluate_node(const Graph& graph, const Node& node, std::span<const Tensor> inputs, EvaluateOptions options);

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "kernels/control/control.h"
+#include "runtime/base/checked.h"
 #include "runtime/evaluator.h"
 
 namespace tern {
@@ -48,13 +48,6 @@ int64_t input_bytes(const Graph& graph, const Node& node) {
     if (v != kNone) sum += static_cast<int64_t>(graph.value(v).constant.bytes());
   }
   return sum;
-}
-
-void add_constants(const Graph& graph, std::unordered_set<const std::byte*>& seen, int64_t& bytes) {
-  for (const Value& v : graph.values) {
-    if (v.constant.present() && seen.insert(v.constant.raw()).second) bytes += static_cast<int64_t>(v.constant.bytes());
-  }
-  for (const Graph& g : graph.subgraphs) add_constants(g, seen, bytes);
 }
 
 void make_constant(Value& value, Tensor tensor) {
@@ -201,11 +194,10 @@ class Folder {
 }  // namespace
 
 FoldBudget fold_budget(const Graph& graph, int64_t bytes) {
-  std::unordered_set<const std::byte*> seen;
-  int64_t constants = 0;
-  add_constants(graph, seen, constants);
+  int64_t sum = 0;
+  for (const Tensor* t : constants(graph)) sum = checked_add(sum, static_cast<int64_t>(t->bytes())).value_or(INT64_MAX);
   const int64_t most = int64_t(1) << 58;
-  return {bytes, 4 * std::min(bytes, most) + 16 * std::min(constants, most)};
+  return {bytes, 4 * std::min(bytes, most) + 16 * std::min(sum, most)};
 }
 
 Status fold_constants(Graph& graph, FoldBudget& budget) { return Folder(budget).fold(graph); }

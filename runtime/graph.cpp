@@ -1,6 +1,8 @@
 // Graph: queries and printing. See graph.h.
 #include "runtime/graph.h"
 
+#include <unordered_set>
+
 #include "runtime/base/printable.h"
 
 namespace tern {
@@ -37,6 +39,21 @@ std::vector<int32_t> use_counts(const Graph& graph) {
   }
   for (ValueId v : graph.outputs) ++uses[static_cast<size_t>(v)];
   return uses;
+}
+
+std::vector<const Tensor*> constants(const Graph& graph) {
+  std::vector<const Tensor*> found;
+  std::unordered_set<const std::byte*> seen;
+  std::vector<const Graph*> graphs{&graph};
+  while (!graphs.empty()) {
+    const Graph* g = graphs.back();
+    graphs.pop_back();
+    for (const Value& v : g->values) {
+      if (v.constant.present() && seen.insert(v.constant.raw()).second) found.push_back(&v.constant);
+    }
+    for (const Graph& inner : g->subgraphs) graphs.push_back(&inner);
+  }
+  return found;
 }
 
 void compact(Graph& graph) {

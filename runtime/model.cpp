@@ -8,6 +8,7 @@
 #include "runtime/evaluator.h"
 #include "runtime/fold_constants.h"
 #include "runtime/infer_shapes.h"
+#include "runtime/plan.h"
 
 namespace tern {
 namespace {
@@ -210,7 +211,12 @@ Result<std::vector<Array>> Model::evaluate(std::span<const Array> inputs, std::s
   if (!bound) return bound.error();
   for (size_t i = 0; i < dims.size(); ++i) bound->value(bound->inputs[i]).type.shape = Shape(dims[i]);  // also where the file says no shape
   if (Status s = optimize(*bound, state_->options.budget); !s) return s.error();
-  auto out = evaluate_graph(*bound, tensors, {.isa = best_isa(parse_isa(isa)), .packs = &state_->packs});
+  const SessionOptions limits;
+  int64_t backed = 0;
+  for (const Tensor& t : tensors) backed += static_cast<int64_t>(t.bytes());
+  for (const Tensor* t : constants(*bound)) backed = checked_add(backed, static_cast<int64_t>(t->bytes())).value_or(INT64_MAX);
+  const int64_t work = checked_add(limits.work, checked_mul(backed, kWorkPerByte).value_or(INT64_MAX)).value_or(INT64_MAX);
+  auto out = evaluate_graph(*bound, tensors, {.isa = best_isa(parse_isa(isa)), .packs = &state_->packs, .budget = limits.budget, .work = work});
   if (!out) return out.error();
   std::vector<Array> arrays;
   for (const Tensor& t : *out) arrays.push_back(to_array(t));

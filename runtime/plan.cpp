@@ -3,7 +3,6 @@
 
 #include <cstring>
 #include <set>
-#include <unordered_set>
 
 #include "kernels/control/control.h"
 #include "runtime/base/checked.h"
@@ -149,10 +148,7 @@ class Planner {
     scopes_[s].places.resize(g.values.size());
     scopes_[s].uses = use_counts(g);
     for (size_t v = 0; v < g.values.size(); ++v) {
-      const Tensor& constant = g.values[v].constant;
-      if (!constant.present()) continue;
-      scopes_[s].places[v].constant = &constant;
-      if (constants_.insert(constant.raw()).second) backed_bytes_ = saturated(backed_bytes_, static_cast<int64_t>(constant.bytes()));
+      if (g.values[v].constant.present()) scopes_[s].places[v].constant = &g.values[v].constant;
     }
     return {};
   }
@@ -410,6 +406,7 @@ class Planner {
       if (w.node->op->macs != nullptr && !w.nested) plan_.macs += w.node->op->macs(w.node->attrs, v.in, v.out);
     }
     tables_bytes_ = saturated(tables_bytes_, round_up(static_cast<int64_t>(plan_.fault_texts.size() * sizeof(uint32_t)), kAlignment));
+    for (const Tensor* t : constants(graph_)) backed_bytes_ = saturated(backed_bytes_, static_cast<int64_t>(t->bytes()));
     const int64_t work = saturated(options_.work, checked_mul(backed_bytes_, kWorkPerByte).value_or(INT64_MAX));
     if (work_done_ > work) {
       return unsupported("one run takes " + std::to_string(work_done_) + " operations, more than the budget of " + std::to_string(work) +
@@ -568,7 +565,6 @@ class Planner {
   std::vector<int32_t> inputs_, outputs_;  // buffers
   int32_t position_ = 1;
   int64_t tables_bytes_ = 0, values_bytes_ = 0, packed_bytes_ = 0;
-  std::unordered_set<const std::byte*> constants_;
   std::set<std::pair<const std::byte*, int64_t>> packs_seen_;
   int64_t backed_bytes_ = 0, work_done_ = 0;  // bytes of constants and inputs; operations of one run
   std::byte* tables_ = nullptr;
