@@ -100,7 +100,7 @@ std::span<const Field> fields_of(Message m) {
 
 class Cleaner {
  public:
-  Cleaner(std::span<const std::byte> file, bool tensor, int64_t budget) : in_(file), limit_(budget / 2 + 3 * static_cast<int64_t>(file.size())) {
+  Cleaner(std::span<const std::byte> file, bool tensor, int64_t budget) : in_(file), limit_(budget + 12 * static_cast<int64_t>(file.size())) {
     open_.push_back({tensor ? Message::tensor : Message::model, file.size(), 0});
   }
 
