@@ -66,4 +66,20 @@ TEST_CASE("shape: broadcasting follows NumPy") {
   CHECK(!normalize_axis(3, 3));
 }
 
+TEST_CASE("shape: a dim stays small whatever a text says") {
+  std::string sum;
+  for (int i = 0; i < 9; ++i) {
+    sum += (i ? "+s" : "s") + std::to_string(i);
+    CHECK(parse_dim(sum).has_value() == (i < 8));  // eight terms
+  }
+  CHECK(!add(*parse_dim("a+b+c+d"), *parse_dim("e+f+g+h+i")));
+  CHECK(add(*parse_dim("a+b+c+d"), *parse_dim("a-d+e+f+g+h"))->text() == "2*a+b+c+e+f+g+h");
+  CHECK(!parse_dim(std::string(20000, ' ') + "n"));
+  const std::string name(5000, 'n');
+  const Dim a = Dim::symbol(name), b = Dim::symbol(name + "m");
+  CHECK(a.terms()[0].first.size() <= Dim::kMaxSymbol);
+  CHECK(a == Dim::symbol(name));
+  CHECK(!(a == b));
+}
+
 }  // namespace tern

@@ -102,4 +102,38 @@ TEST_CASE("solve_dims: symbols follow from the dims of arrays, expressions are c
   CHECK(!solve_dims(b.graph, wrong_rank).ok());
 }
 
+TEST_CASE("infer_shapes: contents that double with every node stop at the stated room") {
+  GraphBuilder b;
+  std::vector<ValueId> shapes;
+  for (int i = 0; i < 64; ++i) shapes.push_back(b.node("Shape", {b.input("x" + std::to_string(i), {Dim::symbol("s" + std::to_string(i))})}));
+  ValueId all = b.node("Concat", shapes, {{"axis", int64_t(0)}});
+  for (int i = 0; i < 4; ++i) all = b.node("Concat", {all, all}, {{"axis", int64_t(0)}});
+  CHECK(all != kNone);
+  const ValueId long_one = all;  // 1,024 elements
+  ValueId too_long = b.node("Concat", {all, all}, {{"axis", int64_t(0)}});
+  std::vector<ValueId> sums;
+  for (int i = 0; i < 2000; ++i) sums.push_back(b.node("Add", {long_one, long_one}));
+  for (ValueId v : sums) b.output(v);
+  b.output(too_long);
+  REQUIRE(infer_shapes(b.graph).ok());
+  CHECK(b.graph.value(long_one).ints->size() == 1024);
+  CHECK(!b.graph.value(too_long).ints);
+  CHECK(b.graph.value(too_long).type.shape.text() == "[2048]");
+  int64_t elements = 0;
+  for (const Value& v : b.graph.values) elements += v.ints ? static_cast<int64_t>(v.ints->size()) : 0;
+  CHECK(elements <= Graph::kSymbolRoom + 64 * 16);
+  CHECK(!b.graph.value(sums.back()).ints);
+}
+
+TEST_CASE("infer_shapes: a sum of nine symbols is a fresh one") {
+  GraphBuilder b;
+  ValueId all = b.input("x0", {Dim::symbol("s0"), 2});
+  for (int i = 1; i < 9; ++i) {
+    all = b.node("Concat", {all, b.input("x" + std::to_string(i), {Dim::symbol("s" + std::to_string(i)), 2})}, {{"axis", int64_t(0)}});
+  }
+  b.output(all);
+  REQUIRE(infer_shapes(b.graph).ok());
+  CHECK(b.graph.value(all).type.shape.text() == "[?0,2]");
+}
+
 }  // namespace tern::test

@@ -164,4 +164,30 @@ TEST_CASE("fold_constants: an If whose condition is known disappears, and its ta
   CHECK(live.graph.value(live.graph.outputs[0]).type.shape.text() == "[2,3]");
 }
 
+TEST_CASE("fold_constants: work comes out of one budget, and what is over it stays") {
+  GraphBuilder b;
+  auto x = b.input("x", {64, 64});
+  ValueId w = b.constant(random_f32({64, 64}, 5));
+  for (int i = 0; i < 8; ++i) w = b.node("MatMul", {w, w});
+  b.output(b.node("MatMul", {x, w}));
+  REQUIRE(infer_shapes(b.graph).ok());
+  FoldBudget budget{1 << 20, 3 * 64 * 64 * 64};  // three products
+  REQUIRE(fold_constants(b.graph, budget).ok());
+  CHECK(GraphBuilder::count(b.graph, "MatMul") == 6);
+  CHECK(budget.work == 0);
+  REQUIRE(fold_constants(b.graph, budget).ok());
+  CHECK(GraphBuilder::count(b.graph, "MatMul") == 6);
+  CHECK(fold_budget(b.graph, 1000).work >= 4 * 1000 + 16 * 64 * 64 * 4);
+}
+
+TEST_CASE("simplify: equal nodes among thousands that differ in an attribute") {
+  GraphBuilder b;
+  auto x = b.input("x", {4});
+  for (int i = 0; i < 20000; ++i) b.output(b.node("Elu", {x}, {{"alpha", static_cast<float>(i % 10000)}}));
+  REQUIRE(infer_shapes(b.graph).ok());
+  simplify(b.graph);
+  CHECK(b.graph.nodes.size() == 10000);
+  CHECK(b.graph.outputs[0] == b.graph.outputs[10000]);
+}
+
 }  // namespace tern::test

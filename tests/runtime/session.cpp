@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runtime/evaluator.h"
+#include "runtime/infer_shapes.h"
 #include "runtime/model.h"
 #include "tests/support/graph_builder.h"
 #include "tests/support/threads.h"
@@ -367,6 +369,35 @@ TEST_CASE("session: an empty batch runs and gives empty outputs") {
   Session s = make_session(model, {.dims = {{"batch", 0}}});
   s.run();
   CHECK(s.output<float>("y").empty());
+}
+
+TEST_CASE("session: work that neither weights nor inputs back is refused by plan and evaluator, and allowed when it is asked for") {
+  GraphBuilder b;
+  auto x = b.input("x", {1});
+  ValueId y = b.node("Expand", {x, b.ints({1024, 1024})});
+  for (int i = 0; i < 40; ++i) y = b.node("MatMul", {y, y});
+  b.output(b.node("ReduceMax", {y}));
+  Model model = make(b);
+  auto refused = model.session({});
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().code() == Code::kUnsupported);
+  CHECK(refused.error().message().find("SessionOptions::work") != std::string::npos);
+  CHECK(model.session({.work = int64_t(1) << 40}).ok());
+  CHECK(model.session({.budget = 1 << 20, .work = int64_t(1) << 40}).error().code() == Code::kUnsupported);
+}
+
+TEST_CASE("evaluate: the budget is of all tensors together") {
+  GraphBuilder b;
+  auto x = b.input("x", {1});
+  std::vector<ValueId> all;
+  for (int i = 0; i < 5; ++i) all.push_back(b.node("Add", {b.node("Expand", {x, b.ints({1 << 20})}), b.constant(Tensor::scalar(static_cast<float>(i)))}));
+  b.output(b.node("Sum", all));
+  Graph graph = b.graph;
+  REQUIRE(infer_shapes(graph).ok());
+  const std::vector<Tensor> in = {f32({1}, {1})};
+  CHECK(evaluate_graph(graph, in, {.budget = int64_t(40) << 20}).ok());
+  CHECK(evaluate_graph(graph, in, {.budget = int64_t(16) << 20}).error().code() == Code::kUnsupported);
+  CHECK(evaluate_graph(graph, in, {.work = 1 << 20}).error().code() == Code::kUnsupported);
 }
 
 }  // namespace tern::test

@@ -1,0 +1,64 @@
+// What binding may take before anyone has agreed to it: nothing. And loops over nothing end. Contract: kernels/op.h.
+#include <doctest/doctest.h>
+
+#include "tests/support/op_test.h"
+
+namespace tern::test {
+namespace {
+
+// Measures a binding without any data; returns the bytes of its tables, -1 when it has no step.
+int64_t measured(const char* name, const Attrs& attributes, std::vector<TensorView> in, TensorView out) {
+  Attributes attrs;
+  for (const auto& [key, value] : attributes) attrs.set(key, value);
+  const std::vector<const Tensor*> constants(in.size(), nullptr);
+  BindContext c(attrs, Isa::scalar, in, {&out, 1}, constants, {});
+  const Status s = bind_op(*find_op(name), c);
+  REQUIRE_MESSAGE(s.ok(), (s.ok() ? std::string() : s.error().message()));
+  return c.step().run == nullptr ? -1 : c.table_bytes();
+}
+TensorView nowhere(DType t, Dims dims) { return {t, dims, nullptr, false, false, {}}; }
+TensorView known(const Tensor& t) {
+  TensorView v = t.view(true);
+  return v;
+}
+
+}  // namespace
+
+TEST_CASE("budgets: tables of gigabytes are counted and not made") {
+  constexpr int64_t kFar = int64_t(1) << 31;
+  const Tensor pads = i64({2}, {0, kFar - 3}), sizes = i64({1}, {kFar - 1});
+  CHECK(measured("Pad", {{"mode", std::string("reflect")}}, {nowhere(DType::u8, {3}), known(pads)}, nowhere(DType::u8, {kFar})) > 8 * kFar);
+  CHECK(measured("Resize", {}, {nowhere(DType::u8, {3}), {}, {}, known(sizes)}, nowhere(DType::u8, {kFar - 1})) > 8 * (kFar - 1));
+  CHECK(measured("MatMul", {}, {nowhere(DType::f32, {kFar, 1, 1}), nowhere(DType::f32, {kFar, 1, 1})}, nowhere(DType::f32, {kFar, 1, 1})) > 24 * kFar);
+}
+
+TEST_CASE("budgets: an operator whose outputs are empty is not bound, whatever its other extents are") {
+  constexpr int64_t kFar = int64_t(1) << 40;
+  CHECK(measured("Softmax", {}, {nowhere(DType::f32, {kFar, 0})}, nowhere(DType::f32, {kFar, 0})) == -1);
+  CHECK(measured("MatMul", {}, {nowhere(DType::f32, {kFar, 1, 0}), nowhere(DType::f32, {kFar, 0, 0})}, nowhere(DType::f32, {kFar, 1, 0})) == -1);
+}
+
+TEST_CASE("budgets: loops over nothing end at once") {
+  constexpr int64_t kFar = int64_t(1) << 40;
+  const Tensor x = *Tensor::allocate(DType::f32, {kFar, 2, 0}), wide = *Tensor::allocate(DType::f64, {kFar, 2, 0});
+  check_same(run_op("ReduceSum", {{"keepdims", int64_t(0)}}, {x, i64({2}, {0, 2})})[0], f32({2}, {0, 0}));
+  check_same(run_op("ReduceSum", {{"keepdims", int64_t(0)}}, {wide, i64({2}, {0, 2})})[0], cast(f32({2}, {0, 0}), DType::f64));
+  check_same(run_op("ReduceProd", {{"keepdims", int64_t(0)}}, {x, i64({2}, {0, 2})})[0], f32({2}, {1, 1}));
+  const Tensor plane = *Tensor::allocate(DType::f32, {1, 1, kFar, 0});
+  CHECK(run_op("GlobalMaxPool", {}, {plane})[0].dims() == Dims{1, 1, 1, 1});
+  Attributes attrs;
+  const std::vector<Tensor> lstm = {*Tensor::allocate(DType::f64, {kFar, 1, 0}), *Tensor::allocate(DType::f64, {1, 4, 0}),
+                                    cast(f32({1, 4, 1}, {1, 1, 1, 1}), DType::f64)};
+  attrs.set("hidden_size", int64_t(1));
+  CHECK(evaluate(*find_op("LSTM"), attrs, lstm, 2, {.budget = int64_t(1) << 60}).error().code() == Code::kUnsupported);
+}
+
+TEST_CASE("budgets: work is counted before it is done") {
+  const Tensor a = random_f32({8, 8}, 1);
+  const Attributes none;
+  const std::vector<Tensor> in = {a, a};
+  CHECK(evaluate(*find_op("MatMul"), none, in, 1, {.work = 8 * 8 * 8}).error().code() == Code::kUnsupported);  // elements count 8 each
+  CHECK(evaluate(*find_op("MatMul"), none, in, 1, {.work = 8 * 3 * 64}).ok());
+}
+
+}  // namespace tern::test
