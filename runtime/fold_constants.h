@@ -10,6 +10,8 @@ struct FoldBudget {
   int64_t bytes = int64_t(64) << 20;  // of all folded constants together
   int64_t work = int64_t(256) << 20;  // operations as work_of() counts them
 };
+// Folding may tell shapes that let more be folded; who folds until nothing changes stops after so many times.
+constexpr int kFoldRounds = 3;
 // LoadOptions::budget bytes, 4 operations for each of them and 16 for each byte of the graph's constants.
 FoldBudget fold_budget(const Graph& graph, int64_t bytes);
 

@@ -77,9 +77,11 @@ std::optional<int64_t> macs_of(const Graph& graph, const Node& node) {
 // Types that only folding tells, as of a Pad whose amounts the graph computes: a folded copy keeps the places of its values.
 void refine_types(Graph& graph, int64_t budget) {
   Graph folded = graph;
-  for (size_t before = 0; before != folded.nodes.size();) {
-    before = folded.nodes.size();
-    if (!fold_constants(folded, {budget}) || !infer_shapes(folded)) return;
+  FoldBudget left = fold_budget(folded, budget);
+  for (int round = 0; round < kFoldRounds; ++round) {
+    const size_t before = folded.nodes.size();
+    if (!fold_constants(folded, left) || !infer_shapes(folded)) return;
+    if (folded.nodes.size() == before) break;
   }
   for (size_t v = 0; v < graph.values.size(); ++v) graph.values[v].type = folded.values[v].type;
 }

@@ -65,7 +65,7 @@ Status optimize(Graph& graph, int64_t budget, Stage last) {
   if (Status s = infer_shapes(graph); !s || last == Stage::infer) return s;
   // Folding may inline a branch of an If, whose shapes then tell more.
   FoldBudget left = fold_budget(graph, budget);
-  for (int round = 0; round < 3; ++round) {
+  for (int round = 0; round < kFoldRounds; ++round) {
     const size_t before = graph.nodes.size();
     if (Status s = fold_constants(graph, left); !s) return s;
     simplify(graph);
