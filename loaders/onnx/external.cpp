@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "loaders/onnx/tensors.h"
 #include "loaders/onnx/text.h"
 #include "runtime/base/checked.h"
 
@@ -69,7 +70,7 @@ Result<ExternalFiles::File> ExternalFiles::open(const std::string& location) {
   return file_;
 }
 
-Result<Tensor> ExternalFiles::read(std::string_view location, int64_t offset, int64_t length, DType dtype, const Dims& dims) {
+Result<Tensor> ExternalFiles::read(std::string_view location, int64_t offset, int64_t length, DType dtype, const Dims& dims, int64_t& spare) {
   auto file = open(std::string(location));
   if (!file) return file.error();
   const auto bytes = storage_bytes(dtype, dims);
@@ -82,6 +83,13 @@ Result<Tensor> ExternalFiles::read(std::string_view location, int64_t offset, in
     return refused(location, "needs " + std::to_string(*bytes) + " bytes at offset " + std::to_string(offset) + ", the file has " +
                                  std::to_string(file->size));
   }
+  Tensor& known = read_[{std::string(location), offset, *bytes, dtype}];
+  if (known.present()) return known.reshaped(dims);
+  int64_t& asked = asked_[std::string(location)];
+  const int64_t beyond = std::max<int64_t>(0, *bytes - std::max<int64_t>(0, file->size - asked));
+  if (beyond > spare) return refused(location, "overlapping parts ask for more bytes than the file has");
+  spare -= beyond;
+  asked = std::min(file->size, asked + *bytes - beyond);
   auto tensor = Tensor::allocate(dtype, dims);
   if (!tensor) return tensor;
   for (int64_t done = 0; done < *bytes;) {
@@ -90,6 +98,8 @@ Result<Tensor> ExternalFiles::read(std::string_view location, int64_t offset, in
     if (n <= 0) return refused(location, n == 0 ? "the file became shorter" : std::strerror(errno));
     done += n;
   }
+  clean(*tensor);
+  known = *tensor;
   return tensor;
 }
 

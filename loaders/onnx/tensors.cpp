@@ -100,10 +100,18 @@ Result<Tensor> from_external(DType dtype, const Dims& dims, const onnx_pb::Tenso
     (entry.key() == "offset" ? offset : length) = *n;
   }
   if (dtype == DType::string) return invalid("strings cannot be external data");
-  return sources.external.read(location, offset, length, dtype, dims);
+  return sources.external.read(location, offset, length, dtype, dims, sources.budget);
 }
 
 }  // namespace
+
+void clean(Tensor& t) {
+  if (t.dtype() == DType::boolean) {  // reading anything else as bool is undefined
+    auto* bytes = reinterpret_cast<uint8_t*>(t.mutable_raw());
+    for (size_t i = 0; i < t.bytes(); ++i) bytes[i] = bytes[i] != 0;
+  }
+  normalize_elements(t.dtype(), t.mutable_raw(), t.count());
+}
 
 Result<DType> dtype_of(int64_t n) {
   if (n < 0 || n >= static_cast<int64_t>(std::size(kDataTypes))) return unsupported("dtype " + std::to_string(n) + " is not known");
@@ -132,7 +140,7 @@ Result<Tensor> to_tensor(const onnx_pb::Tensor& p, Sources& sources) {
   if (!dims) return dims.error();
   Result<Tensor> tensor = Error();
   if (p.data_location() == 1) {
-    tensor = from_external(*dtype, *dims, p, sources);
+    return from_external(*dtype, *dims, p, sources);
   } else if (p.has_raw_offset()) {
     if (*dtype == DType::string) return invalid("strings cannot be raw data");
     tensor = from_raw(*dtype, *dims, sources.file.subspan(p.raw_offset(), p.raw_size()));
@@ -140,7 +148,7 @@ Result<Tensor> to_tensor(const onnx_pb::Tensor& p, Sources& sources) {
     tensor = from_fields(*dtype, *dims, p);
   }
   if (!tensor) return tensor;
-  normalize_elements(*dtype, tensor->mutable_raw(), tensor->count());
+  clean(*tensor);
   return tensor;
 }
 

@@ -21,6 +21,9 @@ int32_t data_type_of(DType dtype);
 // The number that ONNX has for a dtype's name in old files ("FLOAT"); 0 when there is none of that name.
 int64_t data_type_number(std::string_view name);
 
+// Subnormal f32 and f64 elements become zero, bytes of a bool other than 0 become 1.
+void clean(Tensor& tensor);
+
 // Errors do not name the tensor: the caller does. Subnormal f32 and f64 elements become zero.
 Result<Tensor> to_tensor(const onnx_pb::Tensor& proto, Sources& sources);
 Result<Tensor> to_dense(const onnx_pb::SparseTensor& proto, Sources& sources);

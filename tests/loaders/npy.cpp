@@ -7,6 +7,7 @@
 
 #include "loaders/load.h"
 #include "loaders/zip/zip.h"
+#include "tests/support/zip_writer.h"
 
 using namespace tern;
 
@@ -157,4 +158,16 @@ TEST_CASE("zip: a member larger than the limit, or than deflate could make it, i
   ZipArchive::Entry encrypted = zip->entries()[0];
   encrypted.flags |= 1;
   CHECK(zip->read(encrypted, 1 << 20).error().code() == Code::kUnsupported);
+}
+
+TEST_CASE("npz: what compressed arrays take is known before they are decompressed") {
+  const std::string zeros = write_npy(*Tensor::allocate(DType::u8, {48 << 20}));
+  for (bool deflate : {false, true}) {
+    tern::test::ZipWriter zip;
+    zip.add("a.npy", zeros, {.deflate = deflate});
+    const std::string file = zip.finish();
+    auto arrays = read_npz(std::as_bytes(std::span(file)));
+    CHECK(arrays.ok() != deflate);
+    if (deflate) CHECK(arrays.error().message().find("larger than the budget") != std::string::npos);
+  }
 }

@@ -302,6 +302,23 @@ TEST_CASE("onnx graph: the branches of an If take what either captures, in one o
   CHECK(else_branch.nodes[0].inputs.size() == 3);  // condition, h, x
 }
 
+TEST_CASE("onnx graph: what nested branches capture is bounded") {
+  // 8 levels; the innermost reads 10,000 inputs, which each level takes in turn
+  std::vector<Proto> inputs{input("p", 9, {})};
+  std::vector<std::string> names;
+  for (int i = 0; i < 10000; ++i) {
+    names.push_back("x" + std::to_string(i));
+    inputs.push_back(input(names.back(), 1, {1}));
+  }
+  Proto body = graph({node("Sum", names, {"s"})}, {}, {output("s")});
+  for (int level = 0; level < 8; ++level) {
+    const Proto other = graph({node("Relu", {"x0"}, {"z"})}, {}, {output("z")});
+    body = graph({node("If", {"p"}, {"s"}, {attr_graph("then_branch", body), attr_graph("else_branch", other)})}, {}, {output("s")});
+  }
+  const Proto whole = model(13, {node("If", {"p"}, {"y"}, {attr_graph("then_branch", body), attr_graph("else_branch", body)})}, inputs, {output("y")});
+  check_refused(whole, Code::kUnsupported, "capture values more than 65536 times");
+}
+
 TEST_CASE("onnx graph: an If that is malformed is refused") {
   const Proto good = graph({}, {}, {output("x")});
   const Proto p = input("p", 9, {});

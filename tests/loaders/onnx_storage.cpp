@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "loaders/load.h"
+#include "loaders/onnx/external.h"
 #include "loaders/onnx/onnx.h"
 #include "runtime/base/half.h"
 #include "tests/support/onnx_writer.h"
@@ -204,6 +205,23 @@ TEST_CASE("onnx external data: a part that the file does not have is refused") {
   check_error(loaded(external("weights.bin", {1}, "0", "8"), f.path), Code::kInvalid, "length is 8");
   check_error(loaded(external("weights.bin", {int64_t(1) << 61}), f.path), Code::kInvalid, "");
   check_error(loaded(external("none.bin", {1}), f.path), Code::kInvalid, "No such file");
+}
+
+TEST_CASE("onnx external data: the same bytes are read once, and parts that overlap ask for no more than the file has") {
+  Folder f;
+  const Proto same = model(13, {}, {}, {output("w"), output("v")}, {external("weights.bin", {4}), external("weights.bin", {2, 2}).s(8, "v")});
+  auto g = load_graph(Source{bytes(same), nullptr, f.path, ""}, {});
+  REQUIRE(g.ok());
+  CHECK(g->value(g->outputs[0]).constant.raw() == g->value(g->outputs[1]).constant.raw());
+  CHECK(g->value(g->outputs[1]).constant.dims() == Dims{2, 2});
+  onnx::ExternalFiles files(f.path);
+  int64_t spare = 7;
+  CHECK(files.read("weights.bin", 0, -1, DType::f32, {4}, spare).ok());
+  check_error(files.read("weights.bin", 4, -1, DType::f32, {2}, spare), Code::kInvalid, "overlapping");
+  spare = 8;
+  CHECK(files.read("weights.bin", 4, -1, DType::f32, {2}, spare).ok());
+  CHECK(spare == 0);
+  CHECK(files.read("weights.bin", 4, -1, DType::f32, {1, 2}, spare).ok());  // read before
 }
 
 TEST_CASE("onnx external data: paths that leave the folder are refused") {

@@ -293,6 +293,13 @@ TEST_CASE("hostile architectures: a head of __init__ that is no Python ends the 
   CHECK(outcome(text).starts_with("net.txt:5:24: "));
 }
 
+TEST_CASE("architecture refusals: lists that share are not walked as trees") {
+  const std::string nest = "a = [0] * 100\n    b = [a] * 100\n    c = [b] * 100\n    d = [c] * 100\n    e = [d] * 100\n    f = [e] * 100";
+  CHECK(of(nest).find("net.txt:10:9: a list of more than 100000 items, those of lists in it counted") == 0);
+  CHECK(of("a = [0] * 100\n    b = [a] * 100\n    c = [b, b]") == "fine");
+  CHECK(of("a = [0]\n    b = [a] * 1000\n    for i in range(200): a.append(i)\n    y = b == b").find("100000 items") != std::string::npos);
+}
+
 TEST_CASE("hostile architectures: junk") {
   for (const char* piece : {"(", ")", "x", "x\n", "A(", "A()\n", "'", "\"", "\\\n", "#", " ", "\t\n", "def ", "class A:\n", "(a): ", "0", "=", ",", "[", "?", "(a)", "x=1,", "-", "x x", "@x\n",
                             "(0-1): 2 x A(", "\xC3\xA9", "\x01"}) {
