@@ -76,16 +76,23 @@ std::optional<Tensor> known_contents(const Value& value) {
 
 // Captured constants move into the branches, where they can be folded.
 void sink_constants(Graph& graph, Node& node) {
-  for (size_t i = node.inputs.size(); i-- > 1;) {
-    const ValueId outer = node.inputs[i];
-    if (!graph.is_constant(outer)) continue;
-    for (int32_t g : node.subgraphs) {
-      Graph& branch = graph.subgraphs[static_cast<size_t>(g)];
-      make_constant(branch.value(branch.inputs[i - 1]), graph.value(outer).constant);
-      branch.inputs.erase(branch.inputs.begin() + static_cast<int64_t>(i - 1));
+  const std::vector<ValueId> captured = node.inputs;
+  auto stays = [&](size_t i) { return i == 0 || !graph.is_constant(captured[i]); };
+  auto keep = [&](std::vector<ValueId>& list, size_t first) {  // list[0] belongs to captured[first]
+    size_t kept = 0;
+    for (size_t i = 0; i < list.size(); ++i) {
+      if (stays(i + first)) list[kept++] = list[i];
     }
-    node.inputs.erase(node.inputs.begin() + static_cast<int64_t>(i));
+    list.resize(kept);
+  };
+  for (int32_t g : node.subgraphs) {
+    Graph& branch = graph.subgraphs[static_cast<size_t>(g)];
+    for (size_t i = 1; i < captured.size(); ++i) {
+      if (!stays(i)) make_constant(branch.value(branch.inputs[i - 1]), graph.value(captured[i]).constant);
+    }
+    keep(branch.inputs, 1);
   }
+  keep(node.inputs, 0);
 }
 
 class Folder {

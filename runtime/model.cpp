@@ -55,6 +55,8 @@ std::optional<TensorView> static_view(const Graph& graph, ValueId v) {
   const Value& value = graph.value(v);
   if (value.constant.present()) return value.constant.view(true);
   if (!value.type.shape.known() || value.type.shape.rank() > kMaxRank) return std::nullopt;
+  const auto bytes = storage_bytes(value.type.dtype, value.type.shape.concrete());
+  if (!bytes || *bytes > int64_t(1) << 33) return std::nullopt;  // products of extents that nothing backs could overflow
   return TensorView{value.type.dtype, value.type.shape.concrete(), nullptr, false, false, {}};
 }
 

@@ -12,7 +12,7 @@ namespace tern::onnx {
 namespace {
 
 // Bounds on what calls may unfold to, far above what exporters write.
-constexpr int64_t kMaxNodes = 1 << 16, kMaxBytes = 16 << 20;
+constexpr int64_t kMaxNodes = 1 << 16, kMaxBytes = 16 << 20, kPerArgument = 32;
 constexpr int kMaxCallDepth = 256;
 
 using Key = std::tuple<std::string, std::string, std::string>;  // domain, name, overload
@@ -23,9 +23,12 @@ int64_t version_of(const Opsets& opsets, const std::string& domain) {
   return it == opsets.end() ? 0 : it->second;
 }
 
+using Given = std::unordered_map<std::string_view, const onnx_pb::Attribute*>;
+
 struct Callee {
   const onnx_pb::Function* function;
   Opsets opsets;
+  Given defaults;  // of its attributes
 };
 
 // A chain of calls, innermost first.
@@ -49,7 +52,8 @@ class Inliner {
     for (const auto& o : model_.opset_import()) opsets[canonical_domain(o.domain())] = o.version();
     if (opsets.empty() && model_.ir_version() < 3) opsets[""] = 1;  // files of that time do not say
     for (const auto& f : model_.functions()) {
-      Callee callee{&f, {}};
+      Callee callee{&f, {}, {}};
+      for (const auto& d : f.attribute_proto()) callee.defaults[d.name()] = &d;
       for (const auto& o : f.opset_import()) callee.opsets[canonical_domain(o.domain())] = o.version();
       if (!callees_.emplace(Key(canonical_domain(f.domain()), f.name(), f.overload()), std::move(callee)).second) {
         return invalid("function " + quoted(f.name()) + " is defined twice");
@@ -130,6 +134,10 @@ class Inliner {
                      std::to_string(site.node.output_size()) + " outputs; " + where + " has " + std::to_string(f.input_size()) + " and " +
                      std::to_string(f.output_size()));
     }
+    bytes_ += kPerArgument * (f.input_size() + f.output_size());
+    if (bytes_ > kMaxBytes) return invalid(where + ": its calls unfold to too much");
+    Given given;
+    for (const auto& a : site.node.attribute()) given[a.name()] = &a;
     Names names;
     for (int i = 0; i < f.input_size(); ++i) names[f.input(i)] = i < site.node.input_size() ? site.node.input(i) : std::string();
     // A function may return an input (or one value twice) as it is: then an Identity carries the name.
@@ -156,7 +164,7 @@ class Inliner {
       for (size_t g = 0; g < graphs.size(); ++g) {
         for (auto& inner : *graphs[g]->mutable_node()) stamp(inner, callee.opsets, graphs);
       }
-      bind_attributes(body, site.node, f);
+      bind_attributes(body, given, callee.defaults);
       rename(body, names, prefix);
       bytes_ += static_cast<int64_t>(body.ByteSizeLong());
       pending.push_back({std::move(body), call});
@@ -165,7 +173,7 @@ class Inliner {
   }
 
   // Replaces attributes that refer to the call's attributes; one that neither the call nor the function supplies is dropped.
-  static void bind_attributes(onnx_pb::NodeProto& body, const onnx_pb::NodeProto& site, const onnx_pb::Function& f) {
+  static void bind_attributes(onnx_pb::NodeProto& body, const Given& given, const Given& defaults) {
     std::vector<onnx_pb::NodeProto*> nodes{&body};
     while (!nodes.empty()) {
       onnx_pb::NodeProto* node = nodes.back();
@@ -176,19 +184,16 @@ class Inliner {
           for (auto& inner : *a.mutable_g()->mutable_node()) nodes.push_back(&inner);
         }
         if (a.ref_attr_name().empty()) continue;
-        const onnx_pb::Attribute* given = nullptr;
-        for (const auto& d : f.attribute_proto()) {
-          if (d.name() == a.ref_attr_name()) given = &d;
-        }
-        for (const auto& g : site.attribute()) {
-          if (g.name() == a.ref_attr_name()) given = &g;
-        }
-        if (given == nullptr) {
-          node->mutable_attribute()->DeleteSubrange(i, 1);
-          continue;
+        auto at = given.find(a.ref_attr_name());
+        if (at == given.end()) {
+          at = defaults.find(a.ref_attr_name());
+          if (at == defaults.end()) {
+            node->mutable_attribute()->DeleteSubrange(i, 1);
+            continue;
+          }
         }
         std::string name = a.name();
-        a = *given;
+        a = *at->second;
         a.set_name(name);
       }
     }
