@@ -142,6 +142,7 @@ tern::SessionOptions options_of(const tern_session_options* given) {
   o.lock_memory = c.lock_memory != 0;
   o.huge_pages = c.huge_pages != 0;
   if (c.budget > 0) o.budget = c.budget;
+  if (c.work > 0) o.work = c.work;
   return o;
 }
 

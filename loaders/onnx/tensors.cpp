@@ -105,13 +105,7 @@ Result<Tensor> from_external(DType dtype, const Dims& dims, const onnx_pb::Tenso
 
 }  // namespace
 
-void clean(Tensor& t) {
-  if (t.dtype() == DType::boolean) {  // reading anything else as bool is undefined
-    auto* bytes = reinterpret_cast<uint8_t*>(t.mutable_raw());
-    for (size_t i = 0; i < t.bytes(); ++i) bytes[i] = bytes[i] != 0;
-  }
-  normalize_elements(t.dtype(), t.mutable_raw(), t.count());
-}
+void clean(Tensor& t) { normalize_elements(t.dtype(), t.mutable_raw(), t.count()); }
 
 Result<DType> dtype_of(int64_t n) {
   if (n < 0 || n >= static_cast<int64_t>(std::size(kDataTypes))) return unsupported("dtype " + std::to_string(n) + " is not known");

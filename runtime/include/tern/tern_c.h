@@ -110,10 +110,11 @@ typedef struct tern_session_options {
   const char* isa; /* null, "scalar", "avx2" or "avx512" */
   int32_t lock_memory;
   int32_t huge_pages;
-  int64_t budget; /* most bytes of the arena; 0: the default */
+  int64_t budget; /* most bytes of the arena and of packed weights; 0: the default */
+  int64_t work;   /* most operations of one run beyond what weights and inputs back (SessionOptions::work); 0: the default */
 } tern_session_options;
 
-#define TERN_SESSION_OPTIONS_INIT {sizeof(tern_session_options), NULL, 0, 1, NULL, 0, NULL, 0, 0, 0}
+#define TERN_SESSION_OPTIONS_INIT {sizeof(tern_session_options), NULL, 0, 1, NULL, 0, NULL, 0, 0, 0, 0}
 
 uint32_t tern_abi_version(void); /* TERN_ABI_VERSION of the library */
 const char* tern_version(void);  /* "0.1.0" */
