@@ -204,7 +204,9 @@ FoldBudget fold_budget(const Graph& graph, int64_t bytes) {
   int64_t sum = 0;
   for (const Tensor* t : constants(graph)) sum = checked_add(sum, static_cast<int64_t>(t->bytes())).value_or(INT64_MAX);
   const int64_t most = int64_t(1) << 58;
-  return {bytes, 4 * std::min(bytes, most) + 16 * std::min(sum, most)};
+  bytes = std::min(bytes, most);
+  sum = std::min(sum, most);
+  return {bytes / 2 + 2 * sum, 4 * bytes + 16 * sum};
 }
 
 Status fold_constants(Graph& graph, FoldBudget& budget) { return Folder(budget).fold(graph); }

@@ -12,7 +12,8 @@ struct FoldBudget {
 };
 // Folding may tell shapes that let more be folded; who folds until nothing changes stops after so many times.
 constexpr int kFoldRounds = 3;
-// LoadOptions::budget bytes, 4 operations for each of them and 16 for each byte of the graph's constants.
+// Half of LoadOptions::budget (a session folds again) and twice the bytes of the graph's constants; 4 operations for each byte of
+// the budget and 16 for each byte of constants.
 FoldBudget fold_budget(const Graph& graph, int64_t bytes);
 
 // Needs infer_shapes before. A node is left alone when its result would be much larger than its inputs (an Expand of a scalar),
