@@ -26,7 +26,7 @@ void keep_shape(Graph& graph, Shape& shape) {
 }
 
 std::optional<SymbolicInts> keep_ints(Graph& graph, std::optional<SymbolicInts> ints) {
-  if (!ints) return ints;
+  if (!ints || static_cast<int64_t>(ints->size()) > kMaxInts) return std::nullopt;
   int64_t cost = ints->size() > kFreeInts ? static_cast<int64_t>(ints->size()) : 0;
   for (const Dim& d : *ints) cost += d.terms().size() > 1 ? static_cast<int64_t>(d.terms().size()) : 0;
   return take(graph.symbol_room, cost) ? std::move(ints) : std::nullopt;

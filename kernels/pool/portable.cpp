@@ -134,7 +134,7 @@ void pool_plane(const PoolArgs& a, const T* plane, int64_t plane_index, T* y, in
 
 template <class T>
 T global(const PoolArgs& a, const T* plane) {
-  const int64_t rows = a.window.in[0] * a.window.in[1], cols = a.window.in[2];
+  const int64_t cols = a.window.in[2], rows = cols == 0 ? 0 : a.window.in[0] * a.window.in[1];
   Wide<T> total = a.kind == PoolKind::global_max ? lowest<Wide<T>>() : Wide<T>(0);
   for (int64_t r = 0; r < rows; ++r, plane += cols) {
     [[maybe_unused]] Wide<T> sum = 0;
