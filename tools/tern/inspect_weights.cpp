@@ -1,6 +1,7 @@
 // See inspect_weights.h.
 #include "tools/tern/inspect_weights.h"
 
+#include "loaders/formats.h"
 #include "loaders/load.h"
 #include "loaders/torch/suggest/suggest.h"
 #include "loaders/torch/weights_file.h"
@@ -107,7 +108,7 @@ std::optional<int> inspect_weights(const Options& options) {
   if (options.has("--arch")) return std::nullopt;
   const std::string& path = options.positional[0];
   auto source = map_file(path);
-  if (!source) return std::nullopt;  // loading says why
+  if (!source || refuse_known_format(*source)) return std::nullopt;  // loading says why
   if (!torch::WeightsFile::recognises(*source)) {
     return options.has("--suggest-arch") ? std::optional(fail_at("cannot suggest", usage(path + ": it is no file of weights"))) : std::nullopt;
   }
