@@ -47,7 +47,7 @@ std::string ops(const Graph& g) {
   for (const Node& n : g.nodes) s += (s.empty() ? "" : " ") + std::string(n.op->name);
   return s;
 }
-int64_t constants(const Graph& g) {
+int64_t constant_count(const Graph& g) {
   return std::count_if(g.values.begin(), g.values.end(), [](const Value& v) { return v.constant.present(); });
 }
 
@@ -255,7 +255,7 @@ TEST_CASE("writing ONNX: a constant is one initializer, however many read it") {
   b.output(b.node("Add", {b.node("MatMul", {b.node("MatMul", {x, w}), w}), again}));
   b.output(b.node("Neg", {flat}));
   const Graph back = read_back(written(inferred(b)));
-  CHECK(constants(back) == 2);  // the other dims are another one
+  CHECK(constant_count(back) == 2);  // the other dims are another one
   CHECK(back.nodes[0].inputs[1] == back.nodes[2].inputs[1]);
   CHECK(back.value(back.nodes[0].inputs[1]).name == b.graph.value(w).name);
   check_round_trip(b.graph, {ramp(DType::f32, {4, 4})});
@@ -296,7 +296,7 @@ TEST_CASE("writing ONNX: Linear on other ranks is MatMul and Add, with the weigh
     const std::string bytes = written(inferred(b));
     const Graph back = read_back(bytes);
     CHECK(ops(back) == "Neg MatMul MatMul Add Concat MatMul");
-    CHECK(constants(back) == 3);
+    CHECK(constant_count(back) == 3);
     const Tensor& t = back.value(back.nodes[1].inputs[1]).constant;
     CHECK(back.nodes[2].inputs[1] == back.nodes[1].inputs[1]);
     REQUIRE(t.dims() == Dims{5, 3});
@@ -315,7 +315,7 @@ TEST_CASE("writing ONNX: a weight that is also read as it is stays one, and is t
   const std::string bytes = written(inferred(b));
   const Graph back = read_back(bytes);
   CHECK(ops(back) == "Gather Transpose MatMul");
-  CHECK(constants(back) == 1);
+  CHECK(constant_count(back) == 1);
   Array rows = ramp(DType::i64, {2, 4}, 0.6f);
   check_round_trip(b.graph, {rows});
 }
