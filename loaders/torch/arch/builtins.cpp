@@ -142,39 +142,8 @@ IValue Interpreter::to_number(const std::string& name, const IValue& v, const Pl
   return Int(static_cast<int64_t>(whole));
 }
 
-// sqrt, floor, log … of the module math.
-bool Interpreter::math(const std::string& name, const IValues& positional, const Place& place, IValue& result) {
-  struct Row {
-    std::string_view name;
-    double (*f)(double);
-  };
-  constexpr Row kRows[] = {{"sqrt", std::sqrt}, {"exp", std::exp}, {"log", std::log}, {"log2", std::log2}, {"log10", std::log10}, {"sin", std::sin}, {"cos", std::cos},
-                           {"tan", std::tan}, {"tanh", std::tanh}, {"fabs", std::fabs}, {"atan", std::atan}, {"erf", std::erf}};
-  if (positional.empty() || positional[0].items() != nullptr) return false;  // math.prod takes a list
-  for (const IValue& v : positional) {
-    if (v.is_tensor()) return fail(place, "math." + name + " takes numbers; use torch." + name + " for tensors"), true;
-  }
-  if (positional[0].get<Int>() != nullptr && (name == "floor" || name == "ceil" || name == "trunc")) return result = positional[0], true;
-  const auto x = known_number(positional[0]);
-  const auto y = positional.size() > 1 ? known_number(positional[1]) : std::nullopt;
-  if (!x || (positional.size() > 1 && !y)) return fail(place, "math." + name + " needs numbers that are known while the model is loaded", Code::kUnsupported), true;
-  if (name == "prod") return false;
-  for (const Row& row : kRows) {
-    if (row.name != name) continue;
-    if (name == "log" && y) return result = std::log(*x) / std::log(*y), true;
-    if ((name == "sqrt" && *x < 0) || (name.starts_with("log") && *x <= 0)) return fail(place, "math." + name + " of this number is not defined"), true;
-    return result = row.f(*x), true;
-  }
-  if (name == "pow" && y) return result = std::pow(*x, *y), true;
-  if (name == "floor" || name == "ceil" || name == "trunc") {
-    return result = to_number("int", name == "floor" ? std::floor(*x) : name == "ceil" ? std::ceil(*x) : *x, place), true;
-  }
-  return false;
-}
-
 bool Interpreter::builtin(const std::string& name, const IValues& given, const Named& named, const Place& place, IValue& result) {
   const size_t n = given.size();
-  if (name.starts_with("math.")) return named.empty() && math(name.substr(5), given, place, result);
   if (name == "torch.finfo" || name == "torch.iinfo") {
     const DType* dtype = n == 1 ? given[0].get<DType>() : nullptr;
     result = dtype == nullptr ? IValue() : limits_of(*dtype);

@@ -87,7 +87,6 @@ class Interpreter {
   IValue fold_numbers(const std::string& name, const IValues& items, const Place& place);
   IValue range(const IValues& positional, const Place& place);
   IValue to_number(const std::string& name, const IValue& v, const Place& place);
-  bool math(const std::string& name, const IValues& positional, const Place& place, IValue& result);
   std::optional<bool> is_instance(const IValue& v, const IValue& type) const;
   bool has_attribute(const IValue::Callable& c, const std::string& name) const;
   IValues loop_elements(const IValue& v, const Place& place);

@@ -17,8 +17,17 @@ Int as_int(const IValue& v) {
 
 namespace {
 
+// Python raises an error where the function is not defined.
+IValue defined(Builder& b, double x, double y) {
+  if (std::isnan(y) && !std::isnan(x) && b.ok()) b.fail(invalid("is not defined for " + std::to_string(x)));
+  return y;
+}
+
 template <double (*F)(double)>
-IValue real_function(Builder&, const Arguments& a) { return F(a.number("x")); }
+IValue real_function(Builder& b, const Arguments& a) {
+  const double x = a.number("x");
+  return defined(b, x, F(x));
+}
 
 // floor, ceil, trunc give ints, and leave ints (sizes) as they are.
 template <double (*F)(double)>
@@ -33,9 +42,9 @@ IValue to_int(Builder& b, const Arguments& a) {
 
 IValue power(Builder&, const Arguments& a) { return std::pow(a.number("x"), a.number("y")); }
 
-IValue logarithm(Builder&, const Arguments& a) {
-  const double x = std::log(a.number("x"));
-  return a.has("base") ? x / std::log(a.number("base")) : x;
+IValue logarithm(Builder& b, const Arguments& a) {
+  const double x = a.number("x"), y = std::log(x);
+  return defined(b, x, a.has("base") ? y / std::log(a.number("base")) : y);
 }
 
 IValue product(Builder& b, const Arguments& a) {
@@ -69,7 +78,10 @@ constexpr Operator kRows[] = {
     {"math.log10", "x", real_function<std::log10>},
     {"math.sin", "x", real_function<std::sin>},
     {"math.cos", "x", real_function<std::cos>},
+    {"math.tan", "x", real_function<std::tan>},
     {"math.tanh", "x", real_function<std::tanh>},
+    {"math.atan", "x", real_function<std::atan>},
+    {"math.erf", "x", real_function<std::erf>},
     {"math.fabs", "x", real_function<std::fabs>},
     {"math.radians", "x", real_function<radians>},
     {"math.log", "x, base=None", logarithm},
