@@ -72,7 +72,6 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
     if (bytes > options.budget) return over_budget(op, bytes, options.budget);
     auto tables = allocate_aligned(static_cast<size_t>(measure.table_bytes()));
     auto workspace = allocate_aligned(static_cast<size_t>(measure.workspace_bytes()));
-    if (!tables || !workspace) return unsupported("no memory for " + std::to_string(bytes) + " bytes");
     uint32_t fault = 0;
     BindContext bound(attrs, options.isa, in, out, constants, {tables.get(), workspace.get(), memory.packs, &fault}, part, options.parts);
     if (Status s = bind_op(op, bound); !s) return s.error();

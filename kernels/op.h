@@ -148,16 +148,17 @@ class BindContext {
     return memory_.fault;
   }
   // Input i in another order ("packed"), made once per model: fill(T* zeroed) is called when no session has asked for this
-  // `tag` before. The tag must name everything that the packing depends on (kernel, tile, ISA). Precondition: in(i).constant.
+  // `tag` before. The tag must name everything that the packing depends on (kernel, tile, ISA). Preconditions: in(i).constant, i < 32.
   template <class T, class Fill>
   const T* packed(size_t i, std::string_view tag, int64_t count, Fill fill) {
+    packed_inputs_ |= 1u << i;
     if (measuring()) {
       packs_.push_back({constants_[i]->raw(), 0});
       take(packs_.back().bytes, nullptr, count, sizeof(T));
       return reinterpret_cast<const T*>(constants_[i]->raw());  // stands in: not null, and nobody reads it
     }
     return reinterpret_cast<const T*>(memory_.packs->find_or_make(
-        constants_[i]->storage(), tag, static_cast<size_t>(count) * sizeof(T), [&](std::byte* p) { fill(reinterpret_cast<T*>(p)); }));
+        *constants_[i], tag, static_cast<size_t>(count) * sizeof(T), [&](std::byte* p) { fill(reinterpret_cast<T*>(p)); }));
   }
 
   // For who called bind.
@@ -166,6 +167,7 @@ class BindContext {
   const KernelRow* row() const { return row_; }
   bool split() const { return split_; }
   const std::string& fault_text() const { return fault_; }  // empty: this binding cannot report any
+  uint32_t packed_inputs() const { return packed_inputs_; }  // bit i: packed(i) was called
   int64_t table_bytes() const { return table_bytes_; }
   int64_t workspace_bytes() const { return workspace_bytes_; }
   struct Pack {
@@ -184,6 +186,7 @@ class BindContext {
   const KernelRow* row_ = nullptr;
   bool split_ = false;
   std::string fault_;
+  uint32_t packed_inputs_ = 0;
   int64_t table_bytes_ = 0, workspace_bytes_ = 0;
   std::vector<Pack> packs_;
 };

@@ -9,19 +9,20 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/tensor.h"
+
 namespace tern {
 
 class PackStore {
  public:
-  using Storage = std::shared_ptr<const std::byte>;
   // The packed form `tag` of `source`, `bytes` long, 64-byte aligned, made by fill (on zeroed memory) when it is not there yet;
-  // null when memory is short. It lives as long as the store.
-  const std::byte* find_or_make(const Storage& source, std::string_view tag, size_t bytes, const std::function<void(std::byte*)>& fill);
+  // and lives as long as the store. The pages of a source that lies in a mapping are released. Throws std::bad_alloc.
+  const std::byte* find_or_make(const Tensor& source, std::string_view tag, size_t bytes, const std::function<void(std::byte*)>& fill);
   size_t bytes() const;
 
  private:
   struct Packed {
-    Storage source, data;  // holding the source keeps its address, the key, from being used again
+    std::shared_ptr<const std::byte> source, data;  // holding the source keeps its address, the key, from being used again
     size_t bytes;
   };
   mutable std::mutex mutex_;

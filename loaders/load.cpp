@@ -2,11 +2,11 @@
 #include "loaders/load.h"
 
 #include <algorithm>
-#include <exception>
 
 #include "loaders/formats.h"
 #include "loaders/onnx/onnx.h"
 #include "loaders/torch/torch.h"
+#include "runtime/base/guarded.h"
 #include "runtime/base/printable.h"
 #include "runtime/model.h"
 
@@ -17,16 +17,6 @@ namespace {
 Error printable(const Error& error) {
   constexpr size_t kMost = size_t(1) << 20;  // a long list of missing weights is whole
   return Error(error.code(), tern::printable(error.message(), kMost));
-}
-
-// Memory that runs short inside a container is an error like any other.
-template <class F>
-auto guarded(F f) -> decltype(f()) {
-  try {
-    return f();
-  } catch (const std::exception&) {
-    return unsupported("no memory for the model");
-  }
 }
 
 bool is_text(std::span<const std::byte> bytes) {
@@ -60,46 +50,44 @@ Status check_overridable(const Graph& graph, std::span<const std::string> wanted
 }  // namespace
 
 Result<Graph> load_graph(const Source& source, const LoadOptions& options) {
-  auto graph = guarded([&]() -> Result<Graph> {
-    auto loaded = load_any(source, options);
-    if (!loaded) return loaded;
-    if (Status s = check_overridable(*loaded, options.overridable); !s) return s.error();
-    return loaded;
+  return guarded([&]() -> Result<Graph> {
+    auto graph = load_any(source, options);
+    if (!graph) return printable(graph.error());
+    if (Status s = check_overridable(*graph, options.overridable); !s) return printable(s.error());
+    return graph;
   });
-  if (!graph) return printable(graph.error());
-  return graph;
 }
 
 Result<std::vector<std::byte>> read_file(const std::string& path) {
-  auto source = map_file(path);
-  if (!source) return source.error();
-  return std::vector<std::byte>(source->bytes.begin(), source->bytes.end());
+  return guarded([&]() -> Result<std::vector<std::byte>> {
+    auto source = map_file(path);
+    if (!source) return source.error();
+    return std::vector<std::byte>(source->bytes.begin(), source->bytes.end());
+  });
 }
 
 Result<Model> load(const std::string& path, const LoadOptions& options) {
-  auto model = guarded([&]() -> Result<Model> {
-    if (auto refused = refuse_known_folder(path)) return refused->within(path);
-    auto source = map_file(path);
-    if (!source) return source.error();
+  return guarded([&]() -> Result<Model> {
+    if (auto refused = refuse_known_folder(path)) return printable(refused->within(path));
+    auto source = map_file(path, file_options(options));
+    if (!source) return printable(source.error());
     auto graph = load_graph(*source, options);
-    if (!graph) return graph.error().within(path);
+    if (!graph) return printable(graph.error().within(path));
     *source = {};  // the graph keeps what it needs of it
     auto made = make_model(std::move(*graph), options);
-    if (!made) return made.error().within(path);
+    if (!made) return printable(made.error().within(path));
     return made;
   });
-  if (!model) return printable(model.error());
-  return model;
 }
 
 Result<Model> load_bytes(std::span<const std::byte> bytes, const LoadOptions& options) {
-  auto model = guarded([&]() -> Result<Model> {
-    auto graph = load_graph(Source{bytes, nullptr, options.directory, {}}, options);
+  return guarded([&]() -> Result<Model> {
+    auto graph = load_graph(Source{bytes, nullptr, options.directory, {}, file_options(options)}, options);
     if (!graph) return graph.error();
-    return make_model(std::move(*graph), options);
+    auto made = make_model(std::move(*graph), options);
+    if (!made) return printable(made.error());
+    return made;
   });
-  if (!model) return printable(model.error());
-  return model;
 }
 
 }  // namespace tern

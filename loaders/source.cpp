@@ -1,58 +1,55 @@
 // See source.h.
 #include "loaders/source.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
+#include "loaders/open_file.h"
+#include "runtime/base/mapping.h"
 
 namespace tern {
-
 namespace {
 
-Result<Source> map(const std::string& path, int flags) {
-  // O_NONBLOCK: opening a FIFO would wait for a writer.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags);
-  if (fd < 0) return invalid(path + ": " + (errno == ELOOP && (flags & O_NOFOLLOW) ? "is a symbolic link; use a real file" : std::strerror(errno)));
-  struct Closer {
-    int fd;
-    ~Closer() { ::close(fd); }
-  } closer{fd};
-  struct stat info;
-  if (::fstat(fd, &info) != 0) return invalid(path + ": " + std::strerror(errno));
-  if (S_ISDIR(info.st_mode)) return invalid(path + ": is a directory, not a model file");
-  if (!S_ISREG(info.st_mode)) return invalid(path + ": is not a regular file");
+Result<std::shared_ptr<const std::byte>> bytes_of(const OpenFile& file, const FileOptions& how) {
+  const auto size = static_cast<size_t>(file.size());
+  if (how.map) return map_in_place(file.fd(), size);
+  // A copy fills the holes of a sparse file, which take no place on the disk.
+  if (const int64_t holes = bytes_in_holes(file.fd(), file.size()); holes > how.budget) {
+    return unsupported(std::to_string(holes) + " of its " + std::to_string(size) + " bytes are holes, more than the budget of " + std::to_string(how.budget) +
+                       "; raise LoadOptions::budget if it is a model");
+  }
+  auto copy = SealedFile::make(size);
+  if (!copy) return copy.error();
+  if (Status s = copy->read(file.fd(), 0, 0, size); !s) return s.error();
+  if (file.changed()) return invalid("changed while it was read; load it again when it is whole");
+  return std::move(*copy).seal();
+}
+
+Result<Source> read(const OpenFile& file, const std::string& path, const FileOptions& how) {
   const size_t slash = path.rfind('/');
-  Source source{{}, nullptr, slash == std::string::npos ? "." : path.substr(0, slash + 1), path};
-  const auto size = static_cast<size_t>(info.st_size);
-  if (size == 0) return source;
-  void* p = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-  if (p == MAP_FAILED) return invalid(path + ": cannot be mapped: " + std::strerror(errno));
-  source.bytes = {static_cast<const std::byte*>(p), size};
-  source.owner = std::shared_ptr<const void>(p, [size](const void* mapped) { ::munmap(const_cast<void*>(mapped), size); });
+  Source source{{}, nullptr, slash == std::string::npos ? "." : path.substr(0, slash + 1), path, how};
+  if (file.size() == 0) return source;
+  auto bytes = bytes_of(file, how);
+  if (!bytes) return bytes.error().within(path);
+  source.bytes = {bytes->get(), static_cast<size_t>(file.size())};
+  source.owner = std::move(*bytes);
   return source;
 }
 
 }  // namespace
 
-Result<Source> map_file(const std::string& path) { return map(path, 0); }
+Result<Source> map_file(const std::string& path, const FileOptions& how) {
+  auto file = open_file(path);
+  if (!file) return file.error().within(path);
+  return read(*file, path, how);
+}
 
 Result<Source> map_sibling(const Source& of, const std::string& name) {
   if (of.directory.empty()) return invalid("it names the file " + name + ", and was loaded from memory; name the folder in LoadOptions::directory");
   if (name.empty() || name == "." || name == ".." || name.find_first_of(std::string_view("/\\\0", 3)) != name.npos) {
     return invalid("it names the file '" + name + "', which is no plain file name");
   }
-  return map(of.directory + (of.directory.ends_with('/') ? "" : "/") + name, O_NOFOLLOW);
-}
-
-void release_pages(std::span<const std::byte> bytes) {
-  static const auto kPage = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<uintptr_t>(bytes.data()) + kPage - 1) / kPage * kPage;
-  const auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / kPage * kPage;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  const std::string path = of.directory + (of.directory.ends_with('/') ? "" : "/") + name;
+  auto file = open_beneath(of.directory, name, of.how.follow_links);
+  if (!file) return file.error().within(path);
+  return read(*file, path, of.how);
 }
 
 }  // namespace tern

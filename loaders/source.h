@@ -1,30 +1,37 @@
-// Source: the bytes of a file, and who keeps them. Loaders that alias them (weights are mapped, not copied) hold on to `owner`.
+// Source: the bytes of a file, and who keeps them. Loaders that alias them (weights are not copied again) hold on to `owner`.
 // Next: load.cpp.
 #pragma once
 #include <memory>
 #include <span>
 #include <string>
 
-#include "tern/status.h"
+#include "tern/tern.h"
 
 namespace tern {
+
+// How files are opened: LoadOptions, as far as they say.
+struct FileOptions {
+  bool map = false;           // in place; otherwise a sealed copy is made, which nobody can change
+  bool follow_links = false;  // of files that another one names
+  int64_t budget = LoadOptions().budget;  // most bytes of holes in a file that is copied
+};
+inline FileOptions file_options(const LoadOptions& o) { return {o.map_files, o.follow_links, o.budget}; }
 
 struct Source {
   std::span<const std::byte> bytes;
   std::shared_ptr<const void> owner;  // null: the bytes may go away after loading, so what is kept of them is copied
   std::string directory;              // where files that the model names may lie; empty for none
   std::string path;                   // as the caller wrote it; empty for bytes
+  FileOptions how = {};               // of files that it names
 
   // A part of the same file.
-  Source part(std::span<const std::byte> piece) const { return {piece, owner, directory, path}; }
+  Source part(std::span<const std::byte> piece) const { return {piece, owner, directory, path, how}; }
 };
 
-// Maps a file, read only. Errors: missing, a directory, not a regular file (invalid). An empty file gives no bytes.
-Result<Source> map_file(const std::string& path);
-// A file that another one names, in the same directory and no link to elsewhere. Errors also: a name that is more than a name.
+// Opens a file, read only. Errors: missing, a directory, not a regular file, changed while it was read (invalid); mostly holes (unsupported).
+// An empty file gives no bytes.
+Result<Source> map_file(const std::string& path, const FileOptions& how = {});
+// A file that another one names, in the same directory and no link to elsewhere (links.h). Errors also: a name that is more than a name.
 Result<Source> map_sibling(const Source& of, const std::string& name);
-// Tells the system that the pages of a mapping are not needed soon: they leave the process and come back when they are read. Only for
-// bytes of map_file: other memory would lose its contents.
-void release_pages(std::span<const std::byte> bytes);
 
 }  // namespace tern

@@ -6,6 +6,7 @@
 
 #include "kernels/control/control.h"
 #include "runtime/base/checked.h"
+#include "runtime/base/mapping.h"
 #include "runtime/base/printable.h"
 #include "runtime/plan_memory.h"
 
@@ -40,6 +41,16 @@ void run_branch(const IfArgs& a) {
 }
 constexpr KernelRow kBranch = row<IfArgs, run_branch>("if/any/scalar", DType::none, Isa::scalar);
 
+// Of a tensor in a mapping, whose pages leave the process again as the copy goes on.
+void copy_out(const Tensor& from, std::byte* to) {
+  constexpr size_t kPiece = size_t(1) << 20;
+  for (size_t done = 0; done < from.bytes(); done += kPiece) {
+    const std::span<const std::byte> piece(from.raw() + done, std::min(kPiece, from.bytes() - done));
+    std::memcpy(to + done, piece.data(), piece.size());
+    release_pages(piece);
+  }
+}
+
 // Where a value lies: in a buffer of the arena, or in a constant.
 struct Place {
   int32_t buffer = kNone;
@@ -69,6 +80,7 @@ struct Work {
   std::vector<int64_t> table_bytes, workspace_bytes;
   std::vector<int32_t> workspace;   // buffers, kNone when none is needed
   std::vector<int32_t> faults;      // which word the part reports indices in that are out of range; kNone: it cannot
+  uint32_t packed_inputs = 0;       // bit i: input i is packed, the others are read in place; measured too
   std::vector<Step> steps;          // filled by bind; run == null: this part has nothing to do
   const KernelRow* row = nullptr;
 };
@@ -379,9 +391,10 @@ class Planner {
       const Views v = views(w);
       const Graph& g = *scopes_[w.scope].graph;
       for (int p = 0; p < parts(w); ++p) {
-        BindContext c(w.node->attrs, options_.isa, v.in, v.out, v.constants, {nullptr, nullptr, packs_}, p, parts(w));
+        BindContext c(w.node->attrs, options_.isa, v.in, v.out, v.constants, {}, p, parts(w));
         if (Status s = bind_op(*w.node->op, c); !s) return s.error().within(describe(g, *w.node));
         if (p > 0 && !c.split()) break;
+        w.packed_inputs |= c.packed_inputs();
         w.table_bytes.push_back(c.table_bytes());
         w.workspace_bytes.push_back(c.workspace_bytes());
         w.workspace.push_back(kNone);
@@ -419,6 +432,21 @@ class Planner {
     return unsupported(describe(g, node) + ": its workspace, tables and packed weights need more than the budget of " + std::to_string(options_.budget) + " bytes");
   }
 
+  // What a step may read of a constant. One in a mapping is copied: reading it may fault a page, and its file may change.
+  const std::byte* resident(const Tensor& constant) {
+    if (!is_mapped(constant.storage())) return constant.raw();
+    const std::string tag = "in place/" + std::to_string(constant.bytes());
+    return packs_->find_or_make(constant, tag, constant.bytes(), [&](std::byte* to) { copy_out(constant, to); });
+  }
+
+  void make_resident(const Work& w, Views& v) {
+    for (size_t i = 0; i < v.in.size(); ++i) {
+      const bool packed = i < 32 && (w.packed_inputs >> i & 1) != 0;
+      if (packed || v.constants[i] == nullptr || v.in[i].data == nullptr) continue;
+      v.in[i].data = const_cast<std::byte*>(resident(*v.constants[i]));
+    }
+  }
+
   std::byte* take_table(int64_t bytes) {
     std::byte* p = tables_;
     tables_ += round_up(bytes, kAlignment);
@@ -431,13 +459,15 @@ class Planner {
     for (Work& w : work_) {
       if (w.kind == Work::Kind::copy) {
         auto* args = reinterpret_cast<CopyArgs*>(take_table(sizeof(CopyArgs)));
-        *args = {address(w.from), address(w.to), static_cast<size_t>(w.copy_size)};
+        const std::byte* from = w.from.constant == nullptr ? address(w.from) : resident(*w.from.constant);
+        *args = {from, address(w.to), static_cast<size_t>(w.copy_size)};
         w.row = w.bools ? &kCopyBools : &kCopy;
         w.steps.push_back({w.row->run, args});
       } else if (w.kind == Work::Kind::branch) {
         bind_branch(w);
       } else {
-        const Views v = views(w);
+        Views v = views(w);
+        make_resident(w, v);
         for (size_t p = 0; p < w.table_bytes.size(); ++p) {
           std::byte* workspace = w.workspace[p] == kNone ? nullptr : plan_.arena.data() + buffers_[static_cast<size_t>(w.workspace[p])].offset;
           uint32_t* fault = w.faults[p] == kNone ? nullptr : &plan_.faults[static_cast<size_t>(w.faults[p])];

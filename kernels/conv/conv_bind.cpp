@@ -210,7 +210,6 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
       conv_pack(pack, to);
       pack.w = nullptr;
     });
-    if (a.w == nullptr) return unsupported("no memory for packed weights");
   } else {
     a.packed_here = c.workspace<float>(floats);
     pack.w = c.in(1).as<float>();

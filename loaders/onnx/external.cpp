@@ -1,8 +1,6 @@
-// Opening component by component. See external.h.
+// Safe locations, and reading what lies there. See external.h.
 #include "loaders/onnx/external.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -36,64 +34,40 @@ Error refused(std::string_view location, const std::string& why) { return invali
 
 }  // namespace
 
-ExternalFiles::~ExternalFiles() {
-  if (file_.fd >= 0) ::close(file_.fd);
-}
-
-Result<ExternalFiles::File> ExternalFiles::open(const std::string& location) {
-  if (file_.fd >= 0 && open_name_ == location) return file_;
+Status ExternalFiles::open(const std::string& location) {
+  if (file_.fd() >= 0 && open_name_ == location) return {};
   if (directory_.empty()) return refused(location, "the model was loaded from memory; name its folder in LoadOptions::directory");
   if (const char* why = unsafe(location)) return refused(location, why);
-  int at = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (at < 0) return refused(location, "cannot open the model's folder: " + std::string(std::strerror(errno)));
-  for (size_t begin = 0; begin < location.size();) {
-    const size_t end = std::min(location.find('/', begin), location.size());
-    const std::string part = location.substr(begin, end - begin);
-    begin = end + 1;
-    if (part.empty() || part == ".") continue;
-    const bool last = end == location.size();
-    // O_NONBLOCK: opening a FIFO would wait for a writer.
-    const int next = ::openat(at, part.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (last ? 0 : O_DIRECTORY));
-    const int error = errno;
-    ::close(at);
-    if (next < 0) return refused(location, error == ELOOP ? "it is a symbolic link; use a real file" : std::strerror(error));
-    at = next;
-  }
-  struct stat info;
-  if (::fstat(at, &info) != 0 || !S_ISREG(info.st_mode)) {
-    ::close(at);
-    return refused(location, "it is not a regular file");
-  }
-  if (file_.fd >= 0) ::close(file_.fd);
-  file_ = {at, static_cast<int64_t>(info.st_size)};
+  auto file = open_beneath(directory_, location, follow_links_);
+  if (!file) return refused(location, file.error().message());
+  file_ = std::move(*file);
   open_name_ = location;
-  return file_;
+  return {};
 }
 
 Result<Tensor> ExternalFiles::read(std::string_view location, int64_t offset, int64_t length, DType dtype, const Dims& dims, int64_t& spare) {
-  auto file = open(std::string(location));
-  if (!file) return file.error();
+  if (Status s = open(std::string(location)); !s) return s.error();
   const auto bytes = storage_bytes(dtype, dims);
   if (!bytes) return invalid("shape " + to_string(dims) + " has no representable size");
   if (length >= 0 && length != *bytes) {
     return refused(location, "length is " + std::to_string(length) + " and shape " + to_string(dims) + " needs " + std::to_string(*bytes) + " bytes");
   }
   const auto end = checked_add(offset, *bytes);
-  if (offset < 0 || !end || *end > file->size) {
+  if (offset < 0 || !end || *end > file_.size()) {
     return refused(location, "needs " + std::to_string(*bytes) + " bytes at offset " + std::to_string(offset) + ", the file has " +
-                                 std::to_string(file->size));
+                                 std::to_string(file_.size()));
   }
   Tensor& known = read_[{std::string(location), offset, *bytes, dtype}];
   if (known.present()) return known.reshaped(dims);
   int64_t& asked = asked_[std::string(location)];
-  const int64_t beyond = std::max<int64_t>(0, *bytes - std::max<int64_t>(0, file->size - asked));
+  const int64_t beyond = std::max<int64_t>(0, *bytes - std::max<int64_t>(0, file_.size() - asked));
   if (beyond > spare) return refused(location, "overlapping parts ask for more bytes than the file has");
   spare -= beyond;
-  asked = std::min(file->size, asked + *bytes - beyond);
+  asked = std::min(file_.size(), asked + *bytes - beyond);
   auto tensor = Tensor::allocate(dtype, dims);
   if (!tensor) return tensor;
   for (int64_t done = 0; done < *bytes;) {
-    const ssize_t n = ::pread(file->fd, tensor->mutable_raw() + done, static_cast<size_t>(*bytes - done), offset + done);
+    const ssize_t n = ::pread(file_.fd(), tensor->mutable_raw() + done, static_cast<size_t>(*bytes - done), offset + done);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return refused(location, n == 0 ? "the file became shorter" : std::strerror(errno));
     done += n;

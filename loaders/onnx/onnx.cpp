@@ -52,7 +52,7 @@ Result<Graph> load_onnx(std::span<const std::byte> bytes, const std::string& dir
   if (Status s = parse(clean_model(bytes, options.budget), model); !s) return s.error();
   if (!model.has_graph()) return invalid("not a readable ONNX model: it has no graph");
   if (Status s = inline_functions(model); !s) return s.error();
-  Sources sources{bytes, ExternalFiles(directory), options.budget / 2};
+  Sources sources{bytes, ExternalFiles(directory, options.follow_links), options.budget / 2};
   return build(model, sources, options.overridable);
 }
 
@@ -60,7 +60,7 @@ Result<Tensor> load_tensor_proto(std::span<const std::byte> bytes) {
   constexpr int64_t kBudget = int64_t{64} << 20;
   onnx_pb::Tensor tensor;
   if (Status s = parse(clean_tensor(bytes, kBudget), tensor); !s) return s.error();
-  Sources sources{bytes, ExternalFiles({}), kBudget};
+  Sources sources{bytes, ExternalFiles({}, false), kBudget};
   return to_tensor(tensor, sources);
 }
 

@@ -5,6 +5,7 @@
 
 #include "runtime/base/byte_reader.h"
 #include "runtime/base/checked.h"
+#include "runtime/base/mapping.h"
 
 namespace tern::torch {
 namespace {
@@ -36,7 +37,7 @@ bool looks_like_checkpoint(std::span<const std::byte> bytes) {
 
 Result<Checkpoint> Checkpoint::open(const Source& source) {
   if (begins(source.bytes, "PK\x03\x04")) {
-    auto zip = ZipArchive::open(source.bytes, {.mapped = source.owner != nullptr, .zero_crc_unset = true});
+    auto zip = ZipArchive::open(source.bytes, {.mapped = is_mapped(source.owner), .zero_crc_unset = true});
     if (!zip) return zip.error();
     return open(source, *zip);
   }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "runtime/base/checked.h"
+#include "runtime/base/mapping.h"
 
 namespace tern::torch {
 namespace {
@@ -51,7 +52,7 @@ void for_each_run(const StoredTensor& t, F f) {
   }
 }
 
-bool has_subnormals(DType dtype, const std::byte* p, int64_t n) {
+bool any_subnormal(DType dtype, const std::byte* p, int64_t n) {
   bool any = false;
   if (dtype == DType::f32) {
     for (int64_t i = 0; i < n; ++i) {
@@ -65,6 +66,18 @@ bool has_subnormals(DType dtype, const std::byte* p, int64_t n) {
       std::memcpy(&bits, p + 8 * i, 8);
       any |= (bits & 0x7ff0000000000000u) == 0 && (bits & 0xfffffffffffffu) != 0;
     }
+  }
+  return any;
+}
+
+// The pages of a mapping leave the process again as the search goes on.
+bool has_subnormals(const StoredTensor& t, const std::byte* p, int64_t bytes) {
+  constexpr int64_t kPiece = int64_t(1) << 20;
+  bool any = false;
+  for (int64_t done = 0; done < bytes && !any; done += kPiece) {
+    const int64_t n = std::min(kPiece, bytes - done);
+    any = any_subnormal(t.dtype, p + done, n / t.element_size);
+    if (is_mapped(t.storage->owner)) release_pages({p + done, static_cast<size_t>(n)});
   }
   return any;
 }
@@ -144,7 +157,7 @@ Result<Tensor> dense(const StoredTensor& t, int64_t budget) {
   if (*bytes > 0 && is_dense(t) && t.storage->owner && !t.negative && t.dtype != DType::boolean) {
     const std::byte* p = t.storage->bytes.data() + t.offset * t.element_size;
     const auto after = static_cast<int64_t>(t.storage->bytes.data() + t.storage->bytes.size() - p) - *bytes + t.storage->readable_after;
-    if (reinterpret_cast<uintptr_t>(p) % kAlignment == 0 && after >= static_cast<int64_t>(kAlignment) && !has_subnormals(t.dtype, p, dims.count())) {
+    if (reinterpret_cast<uintptr_t>(p) % kAlignment == 0 && after >= static_cast<int64_t>(kAlignment) && !has_subnormals(t, p, *bytes)) {
       return Tensor(t.dtype, dims, std::shared_ptr<const std::byte>(t.storage->owner, p));
     }
   }

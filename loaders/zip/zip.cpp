@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "loaders/source.h"
 #include "runtime/base/byte_reader.h"
+#include "runtime/base/mapping.h"
 #include "runtime/base/printable.h"
 
 namespace tern {

@@ -11,8 +11,7 @@ namespace tern {
 
 std::shared_ptr<std::byte> allocate_aligned(size_t bytes, bool zero) {
   size_t size = (bytes + 2 * kAlignment - 1) / kAlignment * kAlignment;
-  auto* p = static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment), std::nothrow));
-  if (p == nullptr) return nullptr;
+  auto* p = static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)));
   if (zero) std::memset(p, 0, size);
   return {p, [](std::byte* q) { ::operator delete(q, std::align_val_t(kAlignment)); }};
 }
@@ -38,9 +37,11 @@ std::optional<int64_t> storage_bytes(DType dtype, const Dims& dims, const Layout
 Result<Tensor> Tensor::allocate(DType dtype, const Dims& dims) {
   auto bytes = storage_bytes(dtype, dims);
   if (!bytes) return invalid("a tensor of shape " + to_string(dims) + " has no representable size");
-  auto storage = allocate_aligned(static_cast<size_t>(*bytes));
-  if (!storage) return unsupported("no memory for a tensor of " + std::to_string(*bytes) + " bytes");
-  return Tensor(dtype, dims, std::move(storage));
+  try {
+    return Tensor(dtype, dims, allocate_aligned(static_cast<size_t>(*bytes)));
+  } catch (const std::bad_alloc&) {
+    return unsupported("no memory for a tensor of " + std::to_string(*bytes) + " bytes");
+  }
 }
 
 Result<Tensor> Tensor::strings(const Dims& dims, std::span<const std::string> values) {

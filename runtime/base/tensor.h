@@ -16,7 +16,7 @@ namespace tern {
 constexpr size_t kAlignment = 64;  // of every tensor: one AVX-512 register, one cache line
 
 // `bytes` of storage aligned to kAlignment, zeroed on request, its size rounded up so that a full vector may be read
-// past the last element; null when memory is short.
+// past the last element. Throws std::bad_alloc, which ends at the API (guarded.h).
 std::shared_ptr<std::byte> allocate_aligned(size_t bytes, bool zero = false);
 
 // How the elements of a value lie in memory.

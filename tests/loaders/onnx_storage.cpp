@@ -5,7 +5,9 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "loaders/load.h"
 #include "loaders/onnx/external.h"
@@ -16,9 +18,12 @@
 namespace tern::test {
 namespace {
 
-// The one output of a model whose output "w" is the initializer `t`.
+// A model whose output "w" is the initializer `t`.
+Proto holding(const Proto& t) { return model(13, {}, {}, {output("w")}, {t}); }
+
+// The one output of that model.
 Result<Tensor> loaded(const Proto& t, const std::string& directory = "") {
-  const Proto m = model(13, {}, {}, {output("w")}, {t});
+  const Proto m = holding(t);
   auto g = load_graph(Source{bytes(m), nullptr, directory, ""}, {});
   if (!g) return g.error();
   return g->value(g->outputs[0]).constant;
@@ -244,6 +249,36 @@ TEST_CASE("onnx external data: links, pipes, folders and devices are refused at 
   check_error(loaded(external("pipe", {1}), f.path), Code::kInvalid, "not a regular file");
   check_error(loaded(external("inner", {1}), f.path), Code::kInvalid, "not a regular file");
   check_error(loaded(external("null", {1}), "/dev"), Code::kInvalid, "not a regular file");
+}
+
+TEST_CASE("onnx external data: links of a hub's cache are read, others when the caller says so") {
+  Folder f;
+  std::filesystem::create_directories(f.path + "/blobs");
+  std::filesystem::create_directories(f.path + "/snapshots/rev");
+  f.write("blobs/hash", {5, 6});
+  REQUIRE(symlink("../../blobs/hash", (f.path + "/snapshots/rev/w.bin").c_str()) == 0);
+  REQUIRE(symlink("/etc/hostname", (f.path + "/snapshots/rev/out.bin").c_str()) == 0);
+  check_elements<float>(loaded(external("w.bin", {2}), f.path + "/snapshots/rev"), {2}, {5, 6});
+  check_error(loaded(external("out.bin", {1}), f.path + "/snapshots/rev"), Code::kInvalid, "symbolic link");
+  REQUIRE(symlink("weights.bin", (f.path + "/link.bin").c_str()) == 0);
+  REQUIRE(link((f.path + "/weights.bin").c_str(), (f.path + "/hard.bin").c_str()) == 0);
+  check_error(loaded(external("hard.bin", {1}), f.path), Code::kInvalid, "hard link");
+  for (const char* name : {"link.bin", "hard.bin"}) {
+    const Proto m = holding(external(name, {4}));
+    auto model = load_graph(Source{bytes(m), nullptr, f.path, ""}, {.follow_links = true});
+    CHECK_MESSAGE(model.ok(), (model.ok() ? "" : model.error().message()));
+  }
+}
+
+TEST_CASE("onnx external data: the model's own file is data like any other") {
+  Folder f;
+  const Proto m = holding(external("model.onnx", {1}, "4"));
+  std::ofstream(f.path + "/model.onnx", std::ios::binary) << m.data;
+  auto model = load(f.path + "/model.onnx");
+  REQUIRE(model.ok());
+  auto out = model->evaluate({});
+  REQUIRE(out.ok());
+  CHECK(std::memcmp((*out)[0].bytes.data(), m.data.data() + 4, 4) == 0);
 }
 
 TEST_CASE("onnx external data: a model from memory names no files unless its folder is given") {

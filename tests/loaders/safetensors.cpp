@@ -2,7 +2,9 @@
 #include "loaders/safetensors/safetensors.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -21,7 +23,7 @@ Source source_of(const std::string& file) {
   return *source;
 }
 
-torch::StateDict load(const std::string& file) {
+torch::StateDict state_of(const std::string& file) {
   const Source source = source_of(file);
   auto tensors = looks_like_shard_index(source.bytes) ? load_shards(source) : load_safetensors(source);
   REQUIRE_MESSAGE(tensors.ok(), file << ": " << (tensors ? "" : tensors.error().message()));
@@ -46,7 +48,7 @@ TEST_CASE("safetensors: every tensor of every recorded file has the bytes that t
   std::string file, name, crc;
   int seen = 0;
   while (list >> file >> name >> crc) {
-    if (!files.contains(file)) files.emplace(file, load(file));
+    if (!files.contains(file)) files.emplace(file, state_of(file));
     const torch::StoredTensor* t = files[file].find(name);
     REQUIRE_MESSAGE(t != nullptr, file << " " << name);
     auto sum = torch::checksum(*t, 1 << 20);
@@ -58,7 +60,7 @@ TEST_CASE("safetensors: every tensor of every recorded file has the bytes that t
 }
 
 TEST_CASE("safetensors: dtypes are spelt as tern and torch spell them; those that tern lacks are listed and refused") {
-  const torch::StateDict tensors = load("types.safetensors");
+  const torch::StateDict tensors = state_of("types.safetensors");
   CHECK(tensors.entries.size() == 18);
   const std::map<std::string, std::string> names = {{"float64", "f64"}, {"bfloat16", "bf16"}, {"uint32", "u32"}, {"bool", "bool"}, {"int8", "i8"},
                                                     {"complex64", "complex64"}, {"float8_e4m3fn", "float8_e4m3fn"}, {"float8_e5m2", "float8_e5m2"}};
@@ -110,7 +112,7 @@ TEST_CASE("safetensors: the header may be padded, and may know more than the for
 }
 
 TEST_CASE("safetensors: a tied tensor is found under the name that save_model took away") {
-  const torch::StateDict tensors = load("tied.safetensors");
+  const torch::StateDict tensors = state_of("tied.safetensors");
   REQUIRE(tensors.entries.size() == 2);
   CHECK(tensors.entries[1].name == "head.weight");
   CHECK(torch::same_view(*tensors.find("head.weight"), *tensors.find("embed.weight")));
@@ -124,12 +126,33 @@ TEST_CASE("safetensors: a tied tensor is found under the name that save_model to
 TEST_CASE("safetensors: shards give what the index maps, and nothing else") {
   for (const char* index : {"model.safetensors.index.json", "pytorch_model.bin.index.json"}) {
     CHECK(torch::WeightsFile::recognises(source_of(index)));
-    const torch::StateDict tensors = load(index);
+    const torch::StateDict tensors = state_of(index);
     CHECK(tensors.entries.size() == 4);
     CHECK(tensors.find("extra") == nullptr);
     CHECK(tensors.find("b.weight")->sizes == std::vector<int64_t>{2, 3});
     CHECK(tensors.entries[0].name[0] == 'a');
   }
+}
+
+TEST_CASE("safetensors: shards of a hub's cache are links to its blobs") {
+  const std::filesystem::path root = std::filesystem::temp_directory_path() / ("tern_hub_" + std::to_string(::getpid()));
+  std::filesystem::create_directories(root / "blobs");
+  std::filesystem::create_directories(root / "snapshots/rev");
+  std::ofstream(root / "blobs/a", std::ios::binary) << file_of(R"({"w":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", 2);
+  std::ofstream(root / "blobs/i") << R"({"weight_map":{"w":"model-00001-of-00001.safetensors"}})";
+  std::filesystem::create_symlink("../../blobs/i", root / "snapshots/rev/model.safetensors.index.json");
+  std::filesystem::create_symlink("../../blobs/a", root / "snapshots/rev/model-00001-of-00001.safetensors");
+  auto index = map_file((root / "snapshots/rev/model.safetensors.index.json").string());
+  REQUIRE(index.ok());
+  auto shards = load_shards(*index);
+  CHECK_MESSAGE(shards.ok(), (shards ? "" : shards.error().message()));
+  std::filesystem::rename(root / "blobs", root / "elsewhere");  // the same links, and no cache any more
+  std::filesystem::create_symlink("elsewhere", root / "blobs");
+  shards = load_shards(*index);
+  CHECK(!shards.ok());
+  index->how.follow_links = true;
+  CHECK(load_shards(*index).ok());
+  std::filesystem::remove_all(root);
 }
 
 TEST_CASE("safetensors: files and indices are told by their content") {

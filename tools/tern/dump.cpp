@@ -24,7 +24,7 @@ Result<std::string> text_after(const Options& given, const std::string& after, c
     if (after != stage_name) continue;
     auto options = load_options(given);
     if (!options) return options.error();
-    auto source = map_file(path);
+    auto source = map_file(path, file_options(*options));
     if (!source) return source.error();
     auto graph = load_graph(*source, *options);
     if (!graph) return graph.error().within(path);

@@ -107,7 +107,7 @@ int suggest(const torch::WeightsFile& file, const std::string& path, const std::
 std::optional<int> inspect_weights(const Options& options) {
   if (options.has("--arch")) return std::nullopt;
   const std::string& path = options.positional[0];
-  auto source = map_file(path);
+  auto source = map_file(path, {options.has("--map"), options.has("--follow-links")});
   if (!source || refuse_known_format(*source)) return std::nullopt;  // loading says why
   if (!torch::WeightsFile::recognises(*source)) {
     return options.has("--suggest-arch") ? std::optional(fail_at("cannot suggest", usage(path + ": it is no file of weights"))) : std::nullopt;

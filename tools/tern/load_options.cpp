@@ -62,6 +62,8 @@ Result<LoadOptions> load_options(const Options& options) {
   if (Status s = add_inputs(options, with); !s) return s.error();
   with.key = options.get("--key");
   with.strict = !options.has("--no-strict");
+  with.follow_links = options.has("--follow-links");
+  with.map_files = options.has("--map");
   if (options.has("--arch")) {
     with.architecture_name = options.get("--arch");
     auto text = read_file(with.architecture_name);

@@ -3,6 +3,7 @@
 
 #include "loaders/torch/export/archive.h"
 #include "loaders/torch/export/program.h"
+#include "runtime/base/mapping.h"
 
 namespace tern::torch {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 constexpr std::string_view kZip = "PK\x03\x04";
 
 Result<ZipArchive> open_zip(const Source& source) {
-  return ZipArchive::open(source.bytes, {.mapped = source.owner != nullptr, .zero_crc_unset = true});
+  return ZipArchive::open(source.bytes, {.mapped = is_mapped(source.owner), .zero_crc_unset = true});
 }
 
 }  // namespace

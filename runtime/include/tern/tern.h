@@ -7,8 +7,9 @@
 //   std::span<const float> y = *session->try_output<float>("y");     // stable address for the session's life
 //   session->run();                                                  // noexcept, nothing but arithmetic
 //
-// No exceptions cross this API, nothing is global, and nothing is printed but when a failed Result is dereferenced (status.h). A Model may
-// be shared by threads; a Session is used by one thread at a time. You are here: stop 2 of the tour. Next: runtime/graph.h.
+// No exceptions cross this API, nothing is global, and nothing is printed but when a failed Result is dereferenced (status.h). When memory runs
+// short, what returns a Result gives the error "out of memory", and what returns a plain value (inputs(), layers(), text() …) an empty one. A
+// Model may be shared by threads; a Session is used by one thread at a time. You are here: stop 2 of the tour. Next: runtime/graph.h.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -59,6 +60,13 @@ struct LoadOptions {
   // file's contents until others of the same dtype and shape are written, and are not folded into what they feed. Else they are constants.
   std::vector<std::string> overridable = {};
   bool optimize = true;                // false keeps the graph as the file has it (only `tern dump` and tests want that)
+  // Files are copied while they are opened, into memory that nobody can change: what becomes of them afterwards neither ends the process nor
+  // changes the model. true reads them in place instead, for files larger than memory: then they must not change while the model lives
+  // (a truncated one ends the process with SIGBUS).
+  bool map_files = false;
+  // Shards and external data that are symbolic links are refused, but for those of a hub's cache (snapshots/REVISION/FILE → blobs/…). true
+  // follows every link, wherever it leads: only for model files that you trust.
+  bool follow_links = false;
 };
 
 // How long the threads of a session spin at most before they sleep (see Session::run).
