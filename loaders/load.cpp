@@ -7,6 +7,7 @@
 #include "loaders/onnx/onnx.h"
 #include "loaders/torch/torch.h"
 #include "runtime/base/guarded.h"
+#include "runtime/base/mapping.h"
 #include "runtime/base/printable.h"
 #include "runtime/model.h"
 
@@ -34,7 +35,7 @@ Result<Graph> load_any(const Source& source, const LoadOptions& options) {
   if (torch::looks_like_torch(source)) return torch::load_torch(source, options);
   if (is_text(bytes)) return invalid("a text, not a model");
   if (!looks_like_onnx(bytes)) return invalid("not a model in a known format");
-  return load_onnx(bytes, source.directory, options);
+  return load_onnx(bytes, source.directory, options, is_mapped(source.owner));
 }
 
 Status check_overridable(const Graph& graph, std::span<const std::string> wanted) {

@@ -9,6 +9,7 @@
 #include "runtime/fold_constants.h"
 #include "runtime/infer_shapes.h"
 #include "runtime/plan.h"
+#include "runtime/seal_weights.h"
 
 namespace tern {
 namespace {
@@ -100,6 +101,8 @@ Result<Model> make_model(Graph graph, const LoadOptions& options) {
   if (options.optimize) {
     if (Status s = optimize(state->optimized, options.budget); !s) return s.error();
   }
+  Graph* const graphs[] = {&state->graph, &state->optimized};
+  seal_weights(graphs);
   return Model(std::move(state));
 }
 

@@ -13,8 +13,9 @@ namespace tern {
 // Could these bytes be an ONNX model? A look at the first field; load_onnx decides.
 bool looks_like_onnx(std::span<const std::byte> bytes);
 
-// directory: where external data may lie; empty: external data are refused. Errors: kInvalid (corrupt, hostile), kUnsupported (operators, dtypes).
-Result<Graph> load_onnx(std::span<const std::byte> bytes, const std::string& directory, const LoadOptions& options);
+// directory: where external data may lie; empty: external data are refused. mapped: pages of `bytes` may be released. Errors: kInvalid (corrupt,
+// hostile), kUnsupported (operators, dtypes).
+Result<Graph> load_onnx(std::span<const std::byte> bytes, const std::string& directory, const LoadOptions& options, bool mapped = false);
 
 // One serialized TensorProto (the .pb files of official test data).
 Result<Tensor> load_tensor_proto(std::span<const std::byte> bytes);

@@ -169,6 +169,7 @@ Result<Tensor> dense(const StoredTensor& t, int64_t budget) {
       std::memcpy(to, t.storage->bytes.data() + first * t.element_size, static_cast<size_t>(n * t.element_size));
       to += n * t.element_size;
     });
+    if (is_mapped(t.storage->owner)) release_pages(t.storage->bytes);
   }
   if (t.negative) negate(t.dtype, made->mutable_raw(), dims.count());
   normalize_elements(t.dtype, made->mutable_raw(), dims.count());

@@ -38,13 +38,14 @@ class SealedFile {
   // Bytes [from, from + count) of an open file to [to, to + count); what is a hole there stays one here. Errors (invalid): the file ends before,
   // cannot be read; no memory.
   Status read(int fd, int64_t from, size_t to, size_t count);
+  // `count` bytes of memory to [to, to + count). Errors: no memory.
+  Status write(const std::byte* bytes, size_t to, size_t count);
   // Page-aligned. Errors: no memory.
   Result<std::shared_ptr<const std::byte>> seal() &&;
 
  private:
   SealedFile() = default;
   Status copy(int fd, int64_t from, size_t to, size_t count);
-  Status write(const std::byte* bytes, size_t to, size_t count);
   int fd_ = -1;
   std::byte* memory_ = nullptr;  // instead of fd_
   size_t bytes_ = 0;
