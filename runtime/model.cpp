@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "runtime/base/checked.h"
+#include "runtime/base/guarded.h"
 #include "runtime/evaluator.h"
 #include "runtime/fold_constants.h"
 #include "runtime/infer_shapes.h"
@@ -89,35 +90,8 @@ void refine_types(Graph& graph, int64_t budget) {
   for (size_t v = 0; v < graph.values.size(); ++v) graph.values[v].type = folded.values[v].type;
 }
 
-}  // namespace
-
-Result<Model> make_model(Graph graph, const LoadOptions& options) {
-  auto state = std::make_shared<ModelState>();
-  state->options = options;
-  state->graph = std::move(graph);
-  if (const std::string why = ignored_environment(); !why.empty()) state->graph.notes.push_back("ignored: " + why);
-  if (Status s = optimize(state->graph, options.budget, Stage::infer); !s) return s.error();
-  state->optimized = state->graph;
-  if (options.optimize) {
-    if (Status s = optimize(state->optimized, options.budget); !s) return s.error();
-  }
-  Graph* const graphs[] = {&state->graph, &state->optimized};
-  seal_weights(graphs);
-  return Model(std::move(state));
-}
-
-Model::Model(std::shared_ptr<const ModelState> state) : state_(std::move(state)) {}
-
-std::string Model::format() const { return state_->graph.format; }
-std::string Model::producer() const { return state_->graph.producer; }
-int64_t Model::opset() const { return state_->graph.opset; }
-std::vector<std::pair<std::string, std::string>> Model::metadata() const { return state_->graph.metadata; }
-std::vector<std::string> Model::notes() const { return state_->graph.notes; }
-std::string Model::text() const { return to_text(state_->optimized); }
-bool Model::data_dependent() const { return !data_dependence(state_->optimized).empty(); }
-std::vector<Port> Model::inputs() const { return ports(state_->graph, state_->graph.inputs, nullptr); }
-std::vector<Port> Model::outputs() const {
-  const Graph& graph = state_->graph;
+// A dimension about which nothing is known has the name that the file declares.
+std::vector<Port> outputs_of(const Graph& graph) {
   std::vector<Port> out = ports(graph, graph.outputs, &graph.output_names);
   for (size_t o = 0; o < out.size() && o < graph.output_dim_names.size(); ++o) {
     const Shape& shape = graph.value(graph.outputs[o]).type.shape;
@@ -131,22 +105,10 @@ std::vector<Port> Model::outputs() const {
   return out;
 }
 
-int64_t Model::parameters() const {
-  int64_t elements = 0, bytes = 0;
-  count_weights(state_->graph, elements, bytes);
-  return elements;
-}
-
-int64_t Model::weight_bytes() const {
-  int64_t elements = 0, bytes = 0;
-  count_weights(state_->graph, elements, bytes);
-  return bytes;
-}
-
-std::vector<LayerInfo> Model::layers(const std::map<std::string, int64_t>& dims) const {
-  Graph graph = state_->graph;
+std::vector<LayerInfo> layers_of(const ModelState& model, const std::map<std::string, int64_t>& dims) {
+  Graph graph = model.graph;
   if (auto bound = bind_dims(graph, dims); bound && infer_shapes(*bound)) graph = std::move(*bound);
-  refine_types(graph, state_->options.budget);
+  refine_types(graph, model.options.budget);
   std::vector<LayerInfo> out;
   for (const Node& node : graph.nodes) {
     LayerInfo layer;
@@ -164,6 +126,41 @@ std::vector<LayerInfo> Model::layers(const std::map<std::string, int64_t>& dims)
   }
   return out;
 }
+
+}  // namespace
+
+Result<Model> make_model(Graph graph, const LoadOptions& options) {
+  auto state = std::make_shared<ModelState>();
+  state->options = options;
+  state->graph = std::move(graph);
+  if (const std::string why = ignored_environment(); !why.empty()) state->graph.notes.push_back("ignored: " + why);
+  if (Status s = optimize(state->graph, options.budget, Stage::infer); !s) return s.error();
+  count_weights(state->graph, state->parameters, state->weight_bytes);
+  state->optimized = state->graph;
+  if (options.optimize) {
+    if (Status s = optimize(state->optimized, options.budget); !s) return s.error();
+  }
+  Graph* const graphs[] = {&state->graph, &state->optimized};
+  seal_weights(graphs);
+  state->data_dependent = !data_dependence(state->optimized).empty();
+  return Model(std::move(state));
+}
+
+Model::Model(std::shared_ptr<const ModelState> state) : state_(std::move(state)) {}
+
+// What may allocate is guarded: memory that runs short gives an empty value.
+std::string Model::format() const { return guarded([&] { return state_->graph.format; }); }
+std::string Model::producer() const { return guarded([&] { return state_->graph.producer; }); }
+int64_t Model::opset() const { return state_->graph.opset; }
+std::vector<std::pair<std::string, std::string>> Model::metadata() const { return guarded([&] { return state_->graph.metadata; }); }
+std::vector<std::string> Model::notes() const { return guarded([&] { return state_->graph.notes; }); }
+std::string Model::text() const { return guarded([&] { return to_text(state_->optimized); }); }
+std::vector<Port> Model::inputs() const { return guarded([&] { return ports(state_->graph, state_->graph.inputs, nullptr); }); }
+std::vector<Port> Model::outputs() const { return guarded([&] { return outputs_of(state_->graph); }); }
+std::vector<LayerInfo> Model::layers(const std::map<std::string, int64_t>& dims) const { return guarded([&] { return layers_of(*state_, dims); }); }
+bool Model::data_dependent() const { return state_->data_dependent; }
+int64_t Model::parameters() const { return state_->parameters; }
+int64_t Model::weight_bytes() const { return state_->weight_bytes; }
 
 Result<Tensor> to_tensor(const Array& array) {
   if (array.dims.size() > static_cast<size_t>(kMaxRank)) return unsupported("an array has more than 8 dimensions");
@@ -194,8 +191,10 @@ Array to_array(const Tensor& tensor) {
   return a;
 }
 
-Result<std::vector<Array>> Model::evaluate(std::span<const Array> inputs, std::string_view isa) const {
-  const Graph& graph = state_->optimized;
+namespace {
+
+Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<const Array> inputs, std::string_view isa) {
+  const Graph& graph = model.optimized;
   if (inputs.size() != graph.inputs.size()) {
     return usage("the model has " + std::to_string(graph.inputs.size()) + " inputs, got " + std::to_string(inputs.size()));
   }
@@ -217,17 +216,23 @@ Result<std::vector<Array>> Model::evaluate(std::span<const Array> inputs, std::s
   auto bound = bind_dims(graph, *values);
   if (!bound) return bound.error();
   for (size_t i = 0; i < dims.size(); ++i) bound->value(bound->inputs[i]).type.shape = Shape(dims[i]);  // also where the file says no shape
-  if (Status s = optimize(*bound, state_->options.budget); !s) return s.error();
+  if (Status s = optimize(*bound, model.options.budget); !s) return s.error();
   const SessionOptions limits;
   int64_t backed = 0;
   for (const Tensor& t : tensors) backed += static_cast<int64_t>(t.bytes());
   for (const Tensor* t : constants(*bound)) backed = checked_add(backed, static_cast<int64_t>(t->bytes())).value_or(INT64_MAX);
   const int64_t work = checked_add(limits.work, checked_mul(backed, kWorkPerByte).value_or(INT64_MAX)).value_or(INT64_MAX);
-  auto out = evaluate_graph(*bound, tensors, {.isa = best_isa(parse_isa(isa)), .packs = &state_->packs, .budget = limits.budget, .work = work});
+  auto out = evaluate_graph(*bound, tensors, {.isa = best_isa(parse_isa(isa)), .packs = &model.packs, .budget = limits.budget, .work = work});
   if (!out) return out.error();
   std::vector<Array> arrays;
   for (const Tensor& t : *out) arrays.push_back(to_array(t));
   return arrays;
+}
+
+}  // namespace
+
+Result<std::vector<Array>> Model::evaluate(std::span<const Array> inputs, std::string_view isa) const {
+  return guarded([&] { return evaluate_arrays(*state_, inputs, isa); });
 }
 
 }  // namespace tern

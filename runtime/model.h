@@ -11,6 +11,8 @@ class ModelState {
   Graph graph;              // as the file has it, checked and inferred: what layers are told from
   Graph optimized;          // folded and fused: what sessions start from
   LoadOptions options;
+  int64_t parameters = 0, weight_bytes = 0;
+  bool data_dependent = false;
   mutable PackStore packs;  // packed weights, shared by all sessions
 };
 

@@ -7,6 +7,7 @@
 #include "runtime/assign_layouts.h"
 #include "runtime/base/cpus.h"
 #include "runtime/base/fp_mode.h"
+#include "runtime/base/guarded.h"
 #include "runtime/model.h"
 #include "runtime/plan.h"
 #include "runtime/workers.h"
@@ -94,27 +95,19 @@ Status check_threads(const SessionOptions& options) {
   return {};
 }
 
-}  // namespace
-
-Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options) {
-  auto graph = static_graph(model.state(), options);
-  if (!graph) return graph.error();
-  return measure_plan(*graph, {best_isa(parse_isa(options.isa)), options.threads, options.budget, options.work, {}});
-}
-
-Result<Session> Model::session(const SessionOptions& options) const {
+Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const ModelState>& model, const SessionOptions& options) {
   if (Status s = check_threads(options); !s) return s.error();
   std::optional<Isa> cap = parse_isa(options.isa);
   if (!options.isa.empty() && !cap) return usage("unknown ISA " + options.isa + "; known: " + isas_of_this_architecture());
   if (cap && !of_this_architecture(*cap)) return usage("ISA " + options.isa + " is not of this machine; known: " + isas_of_this_architecture());
-  auto graph = static_graph(*state_, options);
+  auto graph = static_graph(*model, options);
   if (!graph) return graph.error();
   auto state = std::make_unique<SessionState>();
-  state->model = state_;
+  state->model = model;
   state->graph = std::move(*graph);
   state->isa = best_isa(cap);
   PlanOptions plan_options{state->isa, options.threads, options.budget, options.work, {options.lock_memory, options.huge_pages}};
-  auto plan = make_plan(state->graph, state_->packs, plan_options);
+  auto plan = make_plan(state->graph, model->packs, plan_options);
   if (!plan) return plan.error();
   state->plan = std::move(*plan);
   for (size_t i = 0; i < state->graph.inputs.size(); ++i) {
@@ -128,7 +121,23 @@ Result<Session> Model::session(const SessionOptions& options) const {
     if (!workers) return workers.error();
     state->workers = std::move(*workers);
   }
-  return Session(std::move(state));
+  return state;
+}
+
+}  // namespace
+
+Result<Session> Model::session(const SessionOptions& options) const {
+  return guarded([&]() -> Result<Session> {
+    auto state = make_state(state_, options);
+    if (!state) return state.error();
+    return Session(std::move(*state));
+  });
+}
+
+Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options) {
+  auto graph = static_graph(model.state(), options);
+  if (!graph) return graph.error();
+  return measure_plan(*graph, {best_isa(parse_isa(options.isa)), options.threads, options.budget, options.work, {}});
 }
 
 Session::Session(std::unique_ptr<SessionState> state) : state_(std::move(state)) {}
@@ -171,8 +180,8 @@ bool Session::run_timed(std::span<double> ns) noexcept {
 std::span<const StepInfo> Session::steps() const { return state_->plan.infos; }
 size_t Session::arena_bytes() const { return state_->plan.arena.size(); }
 int64_t Session::macs() const { return state_->plan.macs; }
-std::string Session::isa() const { return name(state_->isa); }
-std::string Session::text() const { return to_text(state_->graph) + state_->plan.text; }
+std::string Session::isa() const { return guarded([&] { return std::string(name(state_->isa)); }); }
+std::string Session::text() const { return guarded([&] { return to_text(state_->graph) + state_->plan.text; }); }
 std::span<const Port> Session::inputs() const { return state_->inputs; }
 std::span<const Port> Session::outputs() const { return state_->outputs; }
 
@@ -180,7 +189,7 @@ std::vector<int64_t> Session::dims(std::string_view name) const {
   const PlanPort* p = find_port(state_->plan.inputs, name);
   if (p == nullptr) p = find_port(state_->plan.outputs, name);
   if (p == nullptr) return {};
-  return {p->dims.span().begin(), p->dims.span().end()};
+  return guarded([&] { return std::vector<int64_t>(p->dims.span().begin(), p->dims.span().end()); });
 }
 
 Session::Block Session::find(std::string_view name, bool input, DType dtype) const {
@@ -190,16 +199,18 @@ Session::Block Session::find(std::string_view name, bool input, DType dtype) con
 }
 
 Result<Session::Block> Session::check(std::string_view name, bool input, DType dtype) const {
-  const std::string what = input ? "input" : "output";
-  const std::vector<PlanPort>& ports = input ? state_->plan.inputs : state_->plan.outputs;
-  const PlanPort* p = find_port(ports, name);
-  if (p == nullptr) {
-    std::string known;
-    for (const PlanPort& q : ports) known += (known.empty() ? "" : ", ") + q.name + " (" + tern::name(q.dtype) + ")";
-    return usage("there is no " + what + " '" + std::string(name) + "'; the model has " + (known.empty() ? "none" : known));
-  }
-  if (p->dtype != dtype) return usage(what + " " + p->name + " has elements of " + tern::name(p->dtype) + ", not " + tern::name(dtype));
-  return Block{p->data, static_cast<size_t>(p->bytes)};
+  return guarded([&]() -> Result<Block> {
+    const std::string what = input ? "input" : "output";
+    const std::vector<PlanPort>& ports = input ? state_->plan.inputs : state_->plan.outputs;
+    const PlanPort* p = find_port(ports, name);
+    if (p == nullptr) {
+      std::string known;
+      for (const PlanPort& q : ports) known += (known.empty() ? "" : ", ") + q.name + " (" + tern::name(q.dtype) + ")";
+      return usage("there is no " + what + " '" + std::string(name) + "'; the model has " + (known.empty() ? "none" : known));
+    }
+    if (p->dtype != dtype) return usage(what + " " + p->name + " has elements of " + tern::name(p->dtype) + ", not " + tern::name(dtype));
+    return Block{p->data, static_cast<size_t>(p->bytes)};
+  });
 }
 
 std::span<std::byte> Session::input_bytes(std::string_view name) { return typed<std::byte>(find(name, true, DType::none)); }

@@ -55,12 +55,12 @@ class Tensor {
   static Result<Tensor> allocate(DType dtype, const Dims& dims);
   // A tensor over storage that `owner` keeps alive.
   Tensor(DType dtype, const Dims& dims, std::shared_ptr<const std::byte> owner) : dtype_(dtype), dims_(dims), storage_(std::move(owner)) {}
-  // For small constants: from values. Memory must suffice.
+  // For small constants: from values. Throws std::bad_alloc.
   template <class T>
   static Tensor of(const Dims& dims, std::span<const T> values) {
-    auto t = allocate(dtype_of<T>(), dims);
-    std::copy(values.begin(), values.end(), t->template mutable_data<T>());
-    return std::move(*t);
+    Tensor t(dtype_of<T>(), dims, allocate_aligned(values.size_bytes()));
+    std::copy(values.begin(), values.end(), t.template mutable_data<T>());
+    return t;
   }
   template <class T>
   static Tensor scalar(T value) { return of<T>({}, std::span<const T>(&value, 1)); }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <new>
 
 #include "tools/tern/option_table.h"
 
@@ -104,7 +105,10 @@ int main(int argc, char** argv) {
   int code;
   try {
     code = tern::command::dispatch(argc, argv);
-  } catch (const std::exception& e) {  // memory that runs short
+  } catch (const std::bad_alloc&) {  // nor is there any for a message
+    std::fputs("tern: cannot go on: out of memory\n", stderr);
+    code = static_cast<int>(tern::Code::kUnsupported);
+  } catch (const std::exception& e) {
     code = tern::command::fail("cannot go on", tern::unsupported(e.what()));
   }
   if (std::fflush(stdout) != 0 || std::ferror(stdout)) return tern::command::fail_at("cannot write", tern::invalid("standard output: closed or full"));
