@@ -196,6 +196,24 @@ cat "$torch/forwards.txt" >>"$work/draft.txt"
 expect 0 "a draft that is complete" verify "$torch/net.pth" "$torch/net.npz" --arch "$work/draft.txt" --rtol 1e-4 --atol 1e-5
 expect 2 "--suggest-arch of a model that has one" inspect "$mlp" --suggest-arch
 
+# ---- files: links, and reading in place ----
+shards=$data/torch/safetensors
+mkdir -p "$work/links" "$work/hub/blobs" "$work/hub/snapshots/rev"
+cp "$shards/model.safetensors.index.json" "$work/links"
+for f in "$shards"/model-*.safetensors; do
+  ln -s "$f" "$work/links"
+  cp "$f" "$work/hub/blobs"
+  ln -s "../../blobs/$(basename "$f")" "$work/hub/snapshots/rev"
+done
+cp "$shards/model.safetensors.index.json" "$work/hub/snapshots/rev"
+expect 3 "shards that are links" inspect "$work/links/model.safetensors.index.json"
+says "is a symbolic link"
+expect 0 "shards that are links, when they may be" inspect "$work/links/model.safetensors.index.json" --follow-links
+expect 0 "shards of a hub's cache" inspect "$work/hub/snapshots/rev/model.safetensors.index.json"
+ln -s "$mlp" "$work/model.link"
+expect 0 "a model that is a link itself" inspect "$work/model.link"
+expect 0 "a model read in place" run "$mlp" --map --input "$seven"
+
 for f in net.pth net.safetensors whole.pth; do
   expect 0 "convert $f" convert "$torch/$f" --arch "$torch/net.txt" -o "$work/net.onnx"
   expect 0 "verify what was converted" verify "$work/net.onnx" "$torch/net.npz" --rtol 1e-4 --atol 1e-5
