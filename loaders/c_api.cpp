@@ -6,8 +6,11 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <new>
 #include <vector>
 
+#include "runtime/base/guarded.h"
+#include "runtime/model.h"
 #include "tern/tern.h"
 
 struct tern_model {
@@ -41,7 +44,7 @@ auto guarded(tern_error* error, F f) -> decltype(f()) {
   try {
     return f();
   } catch (const std::exception&) {
-    fill(error, tern::unsupported("no memory"));
+    fill(error, tern::out_of_memory());
     return nullptr;
   }
 }
@@ -51,7 +54,10 @@ tern_model* keep(tern::Result<tern::Model> model, tern_error* error) {
     fill(error, model.error());
     return nullptr;
   }
-  return new tern_model(std::move(*model));
+  auto kept = std::make_unique<tern_model>(std::move(*model));
+  const tern::Graph& graph = kept->model.state().graph;  // ports are empty when memory is short
+  if (kept->inputs.size() != graph.inputs.size() || kept->outputs.size() != graph.outputs.size()) throw std::bad_alloc();
+  return kept.release();
 }
 
 // What a caller of an older header left out keeps our defaults.
@@ -74,6 +80,8 @@ tern::Result<tern::LoadOptions> options_of(const tern_load_options* given) {
   o.architecture_name = text(c.architecture_name);
   o.key = text(c.key);
   o.strict = c.strict != 0;
+  o.map_files = c.map_files != 0;
+  o.follow_links = c.follow_links != 0;
   for (size_t i = 0; i < c.input_count; ++i) {
     const tern_model_port& p = c.inputs[i];
     if (!is_dtype(p.dtype) || !is_rank(p.rank)) return tern::usage("tern_load_options: input " + std::to_string(i) + " has no legal dtype or rank");

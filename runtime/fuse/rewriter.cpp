@@ -128,6 +128,7 @@ ValueId Rewriter::insert_before(size_t n, const OpDef& op, Attributes attrs, std
   for (ValueId i : node.inputs) {
     if (i != kNone) ++uses_[static_cast<size_t>(i)];
   }
+  if (const size_t all = graph.nodes.size() + inserted_.size() + 1; nodes_.capacity() < all) nodes_.reserve(2 * all);
   inserted_.emplace_back(n, std::move(node));
   return v;
 }
@@ -138,15 +139,14 @@ ValueId Rewriter::add_constant(const std::string& name, Tensor t) {
   return graph.add_constant(name, std::move(t));
 }
 
-void Rewriter::finish() {
+void Rewriter::finish() noexcept {
   std::stable_sort(inserted_.begin(), inserted_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<Node> nodes;
   size_t next = 0;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    while (next < inserted_.size() && inserted_[next].first == n) nodes.push_back(std::move(inserted_[next++].second));
-    if (!dead_[n]) nodes.push_back(std::move(graph.nodes[n]));
+    while (next < inserted_.size() && inserted_[next].first == n) nodes_.push_back(std::move(inserted_[next++].second));
+    if (!dead_[n]) nodes_.push_back(std::move(graph.nodes[n]));
   }
-  graph.nodes = std::move(nodes);
+  graph.nodes = std::move(nodes_);
 }
 
 }  // namespace tern

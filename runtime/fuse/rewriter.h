@@ -9,7 +9,7 @@ namespace tern {
 
 class Rewriter {
  public:
-  explicit Rewriter(Graph& g) : graph(g), producers_(producers(g)), uses_(use_counts(g)), dead_(g.nodes.size(), false) {}
+  explicit Rewriter(Graph& g) : graph(g), producers_(producers(g)), uses_(use_counts(g)), dead_(g.nodes.size(), false) { nodes_.reserve(g.nodes.size()); }
   ~Rewriter() { finish(); }
   Rewriter(const Rewriter&) = delete;
   Rewriter& operator=(const Rewriter&) = delete;
@@ -51,12 +51,13 @@ class Rewriter {
   bool keeps_types(const Node& before, const Node& after);
   void drop_unread_insertions();
   void release(ValueId v);
-  void finish();
+  void finish() noexcept;
 
   std::vector<NodeId> producers_;
   std::vector<int32_t> uses_;
   std::vector<bool> dead_;
   std::vector<std::pair<size_t, Node>> inserted_;
+  std::vector<Node> nodes_;  // room for what finish() makes: the destructor must not ask for memory
 };
 
 }  // namespace tern

@@ -25,7 +25,10 @@ std::shared_ptr<Module> made(const Module& parent, std::string cls, std::vector<
 // The children that a constructor makes, in its order; those that were written stay as they are, others come after them.
 class Children {
  public:
-  explicit Children(Module& m) : m_(m), written_(std::move(m.children)) { m_.children.clear(); }
+  explicit Children(Module& m) : m_(m), written_(std::move(m.children)) {
+    m_.children.clear();
+    m_.children.reserve(written_.size());
+  }
   ~Children() {
     for (auto& child : written_) {
       if (child.second != nullptr) m_.children.push_back(std::move(child));
@@ -35,6 +38,7 @@ class Children {
   Children& operator=(const Children&) = delete;
   template <class Make>
   void add(const char* name, Make make) {
+    m_.children.reserve(m_.children.size() + 1 + written_.size());  // room for the rest too: the destructor must not ask for memory
     auto it = std::find_if(written_.begin(), written_.end(), [&](const auto& c) { return c.second != nullptr && c.first == name; });
     m_.children.emplace_back(name, it != written_.end() ? std::exchange(it->second, nullptr) : make());
   }

@@ -79,10 +79,14 @@ class [[nodiscard]] Result {
   T* operator->() { return &held(*this); }
   const T* operator->() const { return &held(*this); }
   // Of code kOk and without a message when all went well.
-  const Error& error() const {
+  const Error& error() const& {
     static const Error none;
     const Error* e = std::get_if<1>(&state_);
     return e != nullptr ? *e : none;
+  }
+  Error error() && {
+    Error* e = std::get_if<1>(&state_);
+    return e != nullptr ? std::move(*e) : Error();
   }
 
  private:

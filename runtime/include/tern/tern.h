@@ -156,7 +156,7 @@ class Session {
   template <class T>
   static std::span<T> typed(Block b) { return {static_cast<T*>(b.data), b.bytes / sizeof(T)}; }
   template <class T>
-  static Result<std::span<T>> tried(const Result<Block>& b) { return b ? Result<std::span<T>>(typed<T>(*b)) : b.error(); }
+  static Result<std::span<T>> tried(Result<Block> b) { return b ? Result<std::span<T>>(typed<T>(*b)) : std::move(b).error(); }
   std::unique_ptr<SessionState> state_;
 };
 
