@@ -1,4 +1,4 @@
-// See hot_path.h. The interposed functions replace libc's in this executable only.
+// See hot_path.h. The interposed functions replace libc's in this executable only. Allocations are counted in contracts_allocations.cpp.
 #include "tests/support/hot_path.h"
 
 #include <dlfcn.h>
@@ -13,53 +13,33 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <cstddef>
+
+#include "tests/support/allocations.h"
 
 namespace {
 
 std::atomic<bool> watching{false};
-std::atomic<int64_t> allocations{0}, locks{0};
+std::atomic<int64_t> locks{0};
 
-void count(std::atomic<int64_t>& counter) {
-  if (watching.load(std::memory_order_relaxed)) counter.fetch_add(1, std::memory_order_relaxed);
+void count_lock() {
+  if (watching.load(std::memory_order_relaxed)) locks.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace
 
-// glibc's own entry points, under other names. Sanitizers interpose malloc themselves, so this is left out there.
-#if !defined(TERN_SANITIZED)
-extern "C" {
-void* __libc_malloc(size_t);
-void* __libc_calloc(size_t, size_t);
-void* __libc_realloc(void*, size_t);
-void* __libc_memalign(size_t, size_t);
-void __libc_free(void*);
-
-void* malloc(size_t n) { count(allocations); return __libc_malloc(n); }
-void* calloc(size_t n, size_t m) { count(allocations); return __libc_calloc(n, m); }
-void* realloc(void* p, size_t n) { count(allocations); return __libc_realloc(p, n); }
-void* memalign(size_t a, size_t n) { count(allocations); return __libc_memalign(a, n); }
-void* aligned_alloc(size_t a, size_t n) { count(allocations); return __libc_memalign(a, n); }
-int posix_memalign(void** p, size_t a, size_t n) {
-  count(allocations);
-  *p = __libc_memalign(a, n);
-  return *p == nullptr ? ENOMEM : 0;
-}
-void free(void* p) { count(allocations); __libc_free(p); }
-}
-#endif
-
+#pragma GCC visibility push(default)  // so that the C library and others call them too
 extern "C" int pthread_mutex_lock(pthread_mutex_t* m) {
-  count(locks);
+  count_lock();
   static auto* real = reinterpret_cast<int (*)(pthread_mutex_t*)>(dlsym(RTLD_NEXT, "pthread_mutex_lock"));
   return real(m);
 }
 extern "C" int pthread_cond_wait(pthread_cond_t* c, pthread_mutex_t* m) {
-  count(locks);
+  count_lock();
   static auto* real = reinterpret_cast<int (*)(pthread_cond_t*, pthread_mutex_t*)>(dlsym(RTLD_NEXT, "pthread_cond_wait"));
   return real(c, m);
 }
+#pragma GCC visibility pop
 
 namespace tern::test {
 namespace {
@@ -101,13 +81,14 @@ HotPathReport watch_hot_path(const std::function<void()>& run, int times) {
   HotPathReport report;
   run();
   run();
-  allocations = locks = 0;
+  locks = 0;
   const int64_t before = faults();
   watching = true;
+  watch_allocations();
   for (int i = 0; i < times; ++i) run();
+  report.allocations = stop_watching_allocations();
   watching = false;
   report.page_faults = faults() - before;
-  report.allocations = allocations;
   report.locks = locks;
   report.system_call = makes_system_call(run, times);
   return report;

@@ -13,6 +13,7 @@ std::atomic<int64_t> calls{0};
 void count() { calls.fetch_add(1, std::memory_order_relaxed); }
 }  // namespace
 
+#pragma GCC visibility push(default)  // so that the C++ library calls them too
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);
@@ -30,6 +31,7 @@ int posix_memalign(void** out, size_t alignment, size_t n) {
   return *out == nullptr ? ENOMEM : 0;
 }
 }
+#pragma GCC visibility pop
 
 namespace tern::command {
 int64_t allocations() { return calls.load(std::memory_order_relaxed); }
