@@ -158,10 +158,12 @@ bool Session::run() noexcept {
 }
 
 Status Session::status() const {
-  for (size_t i = 0; i < state_->plan.faults.size(); ++i) {
-    if (state_->plan.faults[i] != 0) return invalid(state_->plan.fault_texts[i]);
-  }
-  return {};
+  return guarded([&]() -> Status {
+    for (size_t i = 0; i < state_->plan.faults.size(); ++i) {
+      if (state_->plan.faults[i] != 0) return invalid(state_->plan.fault_texts[i]);
+    }
+    return {};
+  });
 }
 
 bool Session::run_timed(std::span<double> ns) noexcept {
