@@ -4,15 +4,18 @@
 #include <array>
 
 #include "kernels/attention/attention.h"
+#include "kernels/attention/general.h"
 #include "kernels/control/control.h"
 #include "kernels/conv/conv.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gather/gather.h"
 #include "kernels/movement/movement.h"
+#include "kernels/einsum/einsum.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/norm/norm.h"
 #include "kernels/op.h"
 #include "kernels/rnn/rnn.h"
+#include "kernels/rotary/rotary.h"
 #include "kernels/quantize/integer.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/reduce/reduce.h"
@@ -27,7 +30,9 @@ namespace {
 
 constexpr const OpDef* kOps[] = {
     // attention
+    &kAttention,
     &kFusedAttention,
+    &kRotaryEmbedding,
     // control
     &kIf,
     // conv
@@ -36,6 +41,8 @@ constexpr const OpDef* kOps[] = {
     &kConvTranspose,
     &kFusedConv,
     &kReorder,
+    // einsum
+    &kEinsum,
     // elementwise
     &kAbs,
     &kAcos,

@@ -1,4 +1,5 @@
 // Sums of products over named axes: einsum, and what it can say: tensordot, inner, kron, cross. See operator.h. Next: shape.cpp.
+#include "kernels/einsum/einsum.h"
 #include "loaders/torch/ops/common.h"
 
 namespace tern::torch {
@@ -65,61 +66,6 @@ Lettered contract(Builder& b, Lettered x, Lettered y, const std::string& keep) {
 
 // ---- einsum ----
 
-struct Terms {
-  std::vector<std::string> in;
-  std::string out;
-};
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
-// "..." becomes letters of its own ('0', '1', …), which count from the last one; nothing when it is no equation for these operands.
-std::optional<Terms> parse_equation(std::string text, const std::vector<int>& ranks) {
-  std::erase(text, ' ');
-  Terms t;
-  const size_t arrow = text.find("->");
-  const std::string left = text.substr(0, arrow);
-  size_t dots = 0;
-  for (size_t at = 0; at <= left.size();) {
-    const size_t end = std::min(left.find(',', at), left.size());
-    t.in.push_back(left.substr(at, end - at));
-    at = end + 1;
-  }
-  if (t.in.size() != ranks.size()) return std::nullopt;
-  auto letters_of = [](size_t n) {
-    std::string s;
-    for (size_t i = n; i-- > 0;) s += static_cast<char>('0' + i);
-    return s;
-  };
-  for (size_t i = 0; i < t.in.size(); ++i) {
-    std::string& s = t.in[i];
-    const size_t at = s.find("..."), rank = static_cast<size_t>(ranks[i]);
-    if (at != s.npos) {
-      if (rank + 3 < s.size()) return std::nullopt;
-      const size_t n = rank + 3 - s.size();
-      dots = std::max(dots, n);
-      s.replace(at, 3, letters_of(n));
-    }
-    if (s.size() != rank || !std::all_of(s.begin(), s.end(), [](char c) { return is_letter(c) || std::isdigit(static_cast<unsigned char>(c)); })) return std::nullopt;
-  }
-  if (arrow != std::string::npos) {
-    t.out = text.substr(arrow + 2);
-    if (const size_t at = t.out.find("..."); at != std::string::npos) t.out.replace(at, 3, letters_of(dots));
-  } else {  // letters that appear once, sorted, behind those of the dots
-    std::string all;
-    for (char c : left) all += is_letter(c) ? std::string(1, c) : "";
-    std::sort(all.begin(), all.end());
-    t.out = letters_of(dots);
-    for (char c : all) {
-      if (std::count(all.begin(), all.end(), c) == 1) t.out += c;
-    }
-  }
-  for (char c : t.out) {
-    const bool known = std::any_of(t.in.begin(), t.in.end(), [&](const std::string& s) { return s.find(c) != s.npos; });
-    if (!known || std::count(t.out.begin(), t.out.end(), c) != 1) return std::nullopt;
-  }
-  return t;
-}
-
 // "ii": the diagonal of the two axes, which comes last.
 void take_diagonals(Builder& b, Lettered& x) {
   for (size_t i = 0; i < x.axes.size();) {
@@ -148,7 +94,7 @@ IValue einsum(Builder& b, const Arguments& a) {
     operands.push_back({(*items)[i].id(), {}});
     ranks.push_back(b.rank((*items)[i].id()));
   }
-  const auto terms = parse_equation(equation, ranks);
+  const auto terms = parse_einsum(equation, ranks);
   if (!b.ok()) return {};
   if (!terms || operands.empty()) return tensor_of(b.fail(invalid("'" + equation + "' does not fit the number of operands or of their dimensions")));
   for (size_t i = 0; i < operands.size(); ++i) {

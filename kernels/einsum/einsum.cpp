@@ -1,0 +1,186 @@
+// Einsum: schema, inference, binding and the kernel, plain C++. See einsum.h.
+#include "kernels/einsum/einsum.h"
+
+#include <algorithm>
+
+#include "kernels/elementwise/portable.h"
+#include "kernels/op.h"
+#include "runtime/base/checked.h"
+
+namespace tern {
+namespace {
+
+struct EinsumArgs {
+  const void* x[kMostOperands];
+  void* y;
+  int operands, out_axes, sum_axes;
+  const int64_t* sizes;    // [out_axes + sum_axes]
+  const int64_t* strides;  // [operands, out_axes + sum_axes], in elements; 0 where an operand has no such axis
+  int64_t begin, end;      // of the flattened output
+};
+
+// What products and sums are computed in.
+template <class T>
+using Sum = std::conditional_t<kIsFloat<T>, double, std::make_unsigned_t<std::conditional_t<kIsFloat<T>, int, T>>>;
+
+// The next index of `axes` axes, the last fastest, and where it lies in each operand.
+void step(const EinsumArgs& a, int first, int axes, int64_t* index, int64_t* at) {
+  const int all = a.out_axes + a.sum_axes;
+  for (int i = first + axes; i-- > first;) {
+    const bool ends = ++index[i] == a.sizes[i];
+    for (int k = 0; k < a.operands; ++k) at[k] += ends ? -(a.sizes[i] - 1) * a.strides[k * all + i] : a.strides[k * all + i];
+    if (!ends) return;
+    index[i] = 0;
+  }
+}
+
+template <class T>
+void einsum(const EinsumArgs& a) {
+  constexpr int kMostAxes = 8 * kMostOperands + 8;
+  const int all = a.out_axes + a.sum_axes;
+  int64_t index[kMostAxes] = {}, at[kMostOperands] = {}, inner[kMostOperands];
+  int64_t rest = a.begin, sums = 1;
+  for (int i = a.out_axes; i-- > 0; rest /= a.sizes[i]) {
+    index[i] = rest % a.sizes[i];
+    for (int k = 0; k < a.operands; ++k) at[k] += index[i] * a.strides[k * all + i];
+  }
+  for (int i = a.out_axes; i < all; ++i) sums *= a.sizes[i];
+  for (int64_t e = a.begin; e < a.end; ++e) {
+    std::copy_n(at, a.operands, inner);
+    Sum<T> sum = 0;
+    for (int64_t s = 0; s < sums; ++s) {
+      auto product = static_cast<Sum<T>>(widen(static_cast<const T*>(a.x[0])[inner[0]]));
+      for (int k = 1; k < a.operands; ++k) product = static_cast<Sum<T>>(product * static_cast<Sum<T>>(widen(static_cast<const T*>(a.x[k])[inner[k]])));
+      sum = static_cast<Sum<T>>(sum + product);
+      step(a, a.out_axes, a.sum_axes, index, inner);
+    }
+    if constexpr (kIsFloat<T>) static_cast<T*>(a.y)[e] = narrow<T>(sum);
+    else static_cast<T*>(a.y)[e] = static_cast<T>(sum);
+    step(a, 0, a.out_axes, index, at);
+  }
+}
+
+constexpr KernelRow kRows[] = {
+    row<EinsumArgs, einsum<float>>("einsum/f32", DType::f32, Isa::scalar),   row<EinsumArgs, einsum<double>>("einsum/f64", DType::f64, Isa::scalar),
+    row<EinsumArgs, einsum<f16>>("einsum/f16", DType::f16, Isa::scalar),     row<EinsumArgs, einsum<bf16>>("einsum/bf16", DType::bf16, Isa::scalar),
+    row<EinsumArgs, einsum<int32_t>>("einsum/i32", DType::i32, Isa::scalar), row<EinsumArgs, einsum<int64_t>>("einsum/i64", DType::i64, Isa::scalar),
+    row<EinsumArgs, einsum<uint32_t>>("einsum/u32", DType::u32, Isa::scalar), row<EinsumArgs, einsum<uint64_t>>("einsum/u64", DType::u64, Isa::scalar),
+};
+
+constexpr AttrSpec kAttrs[] = {{"equation", AttrKind::s, true}};
+
+Error no_equation(const Attributes& attrs) {
+  return invalid("equation '" + attrs.s("equation").substr(0, 200) + "' does not fit the number of operands or of their dimensions");
+}
+
+Status infer(InferContext& c) {
+  std::vector<int> ranks;
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    if (pick(kRows, c.dtype(i), Isa::scalar) == nullptr) return bad_dtype(c.dtype(i));
+    if (c.dtype(i) != c.dtype(0)) return invalid(std::string("input 0 is ") + name(c.dtype(0)) + " and input " + std::to_string(i) + " is " + name(c.dtype(i)));
+    if (c.shape(i).ranked()) ranks.push_back(c.shape(i).rank());
+  }
+  c.set(0, c.dtype(0), Shape());
+  if (c.inputs.size() > kMostOperands) return unsupported("more than " + std::to_string(kMostOperands) + " operands are not supported");
+  if (ranks.size() != c.inputs.size()) return {};
+  const auto terms = parse_einsum(c.attrs.s("equation"), ranks);
+  if (!terms) return no_equation(c.attrs);
+  if (terms->out.size() > static_cast<size_t>(kMaxRank)) return unsupported("an output of more than 8 dimensions is not supported");
+  std::optional<Dim> sizes[128];
+  for (size_t k = 0; k < terms->in.size(); ++k) {
+    for (size_t i = 0; i < terms->in[k].size(); ++i) {
+      std::optional<Dim>& size = sizes[static_cast<unsigned char>(terms->in[k][i])];
+      const Dim& own = c.shape(k)[static_cast<int>(i)];
+      if (!size) {
+        size = own;
+        continue;
+      }
+      auto both = broadcast_shapes(Shape{*size}, Shape{own}, c);
+      if (!both) return invalid(std::string("axes of the letter ") + terms->in[k][i] + " are " + size->text() + " and " + own.text());
+      size = (*both)[0];
+    }
+  }
+  Shape out{std::vector<Dim>()};
+  for (char letter : terms->out) out.push_back(*sizes[static_cast<unsigned char>(letter)]);
+  c.set(0, c.dtype(0), std::move(out));
+  return {};
+}
+
+// Every letter once, those of the output first, with its size; an error when sizes differ.
+Result<std::string> letters_of(const EinsumTerms& terms, std::span<const TensorView> in, int64_t (&sizes)[128]) {
+  std::string letters = terms.out;
+  std::fill(std::begin(sizes), std::end(sizes), -1);
+  for (size_t k = 0; k < terms.in.size(); ++k) {
+    for (size_t i = 0; i < terms.in[k].size(); ++i) {
+      const char letter = terms.in[k][i];
+      int64_t& size = sizes[static_cast<unsigned char>(letter)];
+      const int64_t own = in[k].dims[static_cast<int>(i)];
+      if (size > 1 && own != 1 && own != size) return invalid(std::string("axes of the letter ") + letter + " are " + std::to_string(size) + " and " + std::to_string(own));
+      if (size < 0 || size == 1) size = own;
+      else if (size == 0 && own > 1) return invalid(std::string("axes of the letter ") + letter + " are 0 and " + std::to_string(own));
+      if (letters.find(letter) == letters.npos) letters += letter;
+    }
+  }
+  return letters;
+}
+
+std::optional<EinsumTerms> terms_of(const Attributes& attrs, std::span<const TensorView> in) {
+  std::vector<int> ranks;
+  for (const TensorView& x : in) ranks.push_back(x.dims.rank);
+  return in.size() <= kMostOperands ? parse_einsum(attrs.s("equation"), ranks) : std::nullopt;
+}
+
+Status bind(BindContext& c) {
+  const auto terms = terms_of(c.attrs, c.inputs);
+  const KernelRow* kernel = pick(kRows, c.in(0).dtype, c.isa);
+  if (!terms) return no_equation(c.attrs);
+  if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
+  int64_t sizes[128];
+  auto letters = letters_of(*terms, c.inputs, sizes);
+  if (!letters) return letters.error();
+  std::vector<int64_t> extents;
+  for (char letter : *letters) extents.push_back(sizes[static_cast<unsigned char>(letter)]);
+  if (!checked_count(extents) && std::find(extents.begin(), extents.end(), 0) == extents.end()) return invalid("the sizes of all letters together are too large");
+  EinsumArgs a{};
+  a.operands = static_cast<int>(c.inputs.size());
+  a.out_axes = static_cast<int>(terms->out.size());
+  a.sum_axes = static_cast<int>(letters->size()) - a.out_axes;
+  if (!(Dims(std::span(extents).first(terms->out.size())) == c.out(0).dims)) return invalid("the output has another shape than the equation says");
+  const auto all = static_cast<int64_t>(letters->size());
+  auto* table = c.table<int64_t>(all * (a.operands + 1) + 1);
+  std::copy(extents.begin(), extents.end(), table);
+  int64_t* strides = table + all;
+  std::fill_n(strides, all * a.operands, 0);
+  for (int k = 0; k < a.operands; ++k) {
+    a.x[k] = c.in(static_cast<size_t>(k)).data;
+    int64_t stride = 1;
+    const Dims& dims = c.in(static_cast<size_t>(k)).dims;
+    for (int i = dims.rank; i-- > 0; stride *= dims[i]) {
+      const size_t letter = letters->find(terms->in[static_cast<size_t>(k)][static_cast<size_t>(i)]);
+      if (dims[i] != 1) strides[static_cast<int64_t>(k) * all + static_cast<int64_t>(letter)] += stride;  // twice: the diagonal
+    }
+  }
+  a.y = c.out(0).data;
+  a.sizes = table;
+  a.strides = strides;
+  const auto [begin, end] = c.range(c.out(0).count());
+  a.begin = begin;
+  a.end = end;
+  if (begin < end) c.run(*kernel, a);
+  return {};
+}
+
+int64_t macs(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView>) {
+  int64_t sizes[128];
+  const auto terms = terms_of(attrs, in);
+  auto letters = terms ? letters_of(*terms, in, sizes) : Result<std::string>(std::string());
+  std::optional<int64_t> n = letters ? 1 : 0;
+  for (char letter : letters ? *letters : std::string()) n = n ? checked_mul(*n, sizes[static_cast<unsigned char>(letter)]) : n;
+  return n.value_or(INT64_MAX);
+}
+
+}  // namespace
+
+constinit const OpDef kEinsum = {.name = "Einsum", .inputs = {1, -1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = kRows, .macs = macs};
+
+}  // namespace tern

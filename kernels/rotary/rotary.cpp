@@ -1,0 +1,111 @@
+// RotaryEmbedding: schema, inference, binding and the kernel, plain C++. See rotary.h.
+#include "kernels/rotary/rotary.h"
+
+#include "kernels/elementwise/portable.h"
+#include "kernels/gather/index.h"
+
+namespace tern {
+namespace {
+
+struct RotaryArgs {
+  const void *x, *cos, *sin;
+  void* y;
+  const int64_t* positions;                  // [B, S]; null: the caches are [B, S, R/2]
+  int64_t S, heads, D, half, cached;         // half: R/2; cached: positions of the caches
+  int64_t batch, head, place;                // strides of x and y, in elements
+  bool interleaved;
+  int64_t begin, end;                        // of B * S
+};
+
+template <class T>
+void rotary(const RotaryArgs& a) {
+  const T *cos_cache = static_cast<const T*>(a.cos), *sin_cache = static_cast<const T*>(a.sin);
+  const int64_t apart = a.interleaved ? 1 : a.half, step = a.interleaved ? 2 : 1;
+  for (int64_t bs = a.begin; bs < a.end; ++bs) {
+    const int64_t at = (a.positions == nullptr ? bs : place_index(a.positions[bs], a.cached)) * a.half;
+    for (int64_t h = 0; h < a.heads; ++h) {
+      const int64_t offset = bs / a.S * a.batch + h * a.head + bs % a.S * a.place;
+      const T* x = static_cast<const T*>(a.x) + offset;  // [D]
+      T* y = static_cast<T*>(a.y) + offset;              // [D]
+      for (int64_t i = 0; i < a.half; ++i) {
+        const double c = widen(cos_cache[at + i]), s = widen(sin_cache[at + i]), x1 = widen(x[i * step]), x2 = widen(x[i * step + apart]);
+        y[i * step] = narrow<T>(c * x1 - s * x2);
+        y[i * step + apart] = narrow<T>(s * x1 + c * x2);
+      }
+      for (int64_t i = 2 * a.half; i < a.D; ++i) y[i] = x[i];
+    }
+  }
+}
+
+constexpr KernelRow kRows[] = {
+    row<RotaryArgs, rotary<float>>("rotary_embedding/f32", DType::f32, Isa::scalar),
+    row<RotaryArgs, rotary<double>>("rotary_embedding/f64", DType::f64, Isa::scalar),
+    row<RotaryArgs, rotary<f16>>("rotary_embedding/f16", DType::f16, Isa::scalar),
+    row<RotaryArgs, rotary<bf16>>("rotary_embedding/bf16", DType::bf16, Isa::scalar),
+};
+
+constexpr AttrSpec kAttrs[] = {{"interleaved", AttrKind::i}, {"num_heads", AttrKind::i}, {"rotary_embedding_dim", AttrKind::i}};
+
+Status infer(InferContext& c) {
+  if (pick(kRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  const Shape &x = c.shape(0), &cache = c.shape(1);
+  for (size_t i : {1, 2}) {
+    if (c.dtype(i) != c.dtype(0)) return invalid(std::string("input 0 is ") + name(c.dtype(0)) + " and input " + std::to_string(i) + " is " + name(c.dtype(i)));
+  }
+  if (x.ranked() && x.rank() != 3 && x.rank() != 4) return invalid("the input is " + x.text() + ", it must have 3 or 4 dimensions");
+  if (x.ranked() && x.rank() == 3 && c.attrs.i("num_heads") < 1) return invalid("an input of 3 dimensions needs num_heads");
+  if (cache.ranked() && cache.rank() != (c.has(3) ? 2 : 3)) {
+    return invalid("cos_cache is " + cache.text() + ", it must have " + (c.has(3) ? "2 dimensions with" : "3 dimensions without") + " position_ids");
+  }
+  if (c.has(3)) {
+    if (Status s = check_index_dtype(c.dtype(3)); !s) return s;
+    if (c.dtype(3) != DType::i64) return unsupported("position_ids of i32 are not supported");
+    if (cache.ranked()) {
+      if (Status s = check_indices(c.inputs[3].value, cache[0]); !s) return s;
+    }
+  }
+  return infer_same(c);
+}
+
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &cos = c.in(1), &sin = c.in(2);
+  const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
+  if (kernel == nullptr) return bad_dtype(x.dtype);
+  const bool flat = x.dims.rank == 3, by_position = c.has(3);
+  if (!flat && x.dims.rank != 4) return invalid("the input must have 3 or 4 dimensions");
+  RotaryArgs a{};
+  a.heads = flat ? c.attrs.i("num_heads") : x.dims[1];
+  a.S = x.dims[flat ? 1 : 2];
+  if (flat && (a.heads < 1 || x.dims[2] % a.heads != 0)) return invalid("num_heads " + std::to_string(a.heads) + " does not divide the hidden size " + std::to_string(x.dims[2]));
+  a.D = flat ? x.dims[2] / a.heads : x.dims[3];
+  const int64_t given = c.attrs.i("rotary_embedding_dim"), R = given == 0 ? a.D : given;
+  if (R < 0 || R > a.D || R % 2 != 0) return invalid("rotary_embedding_dim " + std::to_string(R) + " is not even, or larger than the head of " + std::to_string(a.D));
+  a.half = R / 2;
+  const int64_t B = x.dims[0];
+  a.cached = by_position && cos.dims.rank == 2 ? cos.dims[0] : 0;
+  const Dims caches = by_position ? Dims{a.cached, a.half} : Dims{B, a.S, a.half};
+  if (!(cos.dims == caches) || !(sin.dims == caches)) return invalid("the caches are " + to_string(cos.dims) + " and " + to_string(sin.dims) + ", expected " + to_string(caches));
+  if (by_position && !(c.in(3).dims == Dims{B, a.S})) return invalid("position_ids are " + to_string(c.in(3).dims) + ", expected " + to_string(Dims{B, a.S}));
+  if (x.count() == 0) return {};
+  if (by_position && a.cached == 0) return invalid("the caches hold no position");
+  a.x = x.data;
+  a.cos = cos.data;
+  a.sin = sin.data;
+  a.y = c.out(0).data;
+  a.positions = by_position ? c.in(3).as<const int64_t>() : nullptr;
+  a.interleaved = c.attrs.i("interleaved") != 0;
+  a.batch = a.heads * a.S * a.D;
+  a.head = flat ? a.D : a.S * a.D;
+  a.place = flat ? a.heads * a.D : a.D;
+  const auto [begin, end] = c.range(B * a.S);
+  a.begin = begin;
+  a.end = end;
+  if (begin < end) c.run(*kernel, a);
+  return {};
+}
+
+}  // namespace
+
+constinit const OpDef kRotaryEmbedding = {.name = "RotaryEmbedding", .inputs = {3, 4}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = kRows};
+
+}  // namespace tern
