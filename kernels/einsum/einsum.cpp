@@ -147,22 +147,23 @@ Status bind(BindContext& c) {
   a.sum_axes = static_cast<int>(letters->size()) - a.out_axes;
   if (!(Dims(std::span(extents).first(terms->out.size())) == c.out(0).dims)) return invalid("the output has another shape than the equation says");
   const auto all = static_cast<int64_t>(letters->size());
-  auto* table = c.table<int64_t>(all * (a.operands + 1) + 1);
-  std::copy(extents.begin(), extents.end(), table);
-  int64_t* strides = table + all;
-  std::fill_n(strides, all * a.operands, 0);
-  for (int k = 0; k < a.operands; ++k) {
-    a.x[k] = c.in(static_cast<size_t>(k)).data;
-    int64_t stride = 1;
-    const Dims& dims = c.in(static_cast<size_t>(k)).dims;
-    for (int i = dims.rank; i-- > 0; stride *= dims[i]) {
-      const size_t letter = letters->find(terms->in[static_cast<size_t>(k)][static_cast<size_t>(i)]);
-      if (dims[i] != 1) strides[static_cast<int64_t>(k) * all + static_cast<int64_t>(letter)] += stride;  // twice: the diagonal
+  for (int k = 0; k < a.operands; ++k) a.x[k] = c.in(static_cast<size_t>(k)).data;
+  const auto* table = c.table<int64_t>(all * (a.operands + 1) + 1, [&](int64_t* to) {
+    std::copy(extents.begin(), extents.end(), to);
+    int64_t* strides = to + all;
+    std::fill_n(strides, all * a.operands, 0);
+    for (int k = 0; k < a.operands; ++k) {
+      int64_t stride = 1;
+      const Dims& dims = c.in(static_cast<size_t>(k)).dims;
+      for (int i = dims.rank; i-- > 0; stride *= dims[i]) {
+        const size_t letter = letters->find(terms->in[static_cast<size_t>(k)][static_cast<size_t>(i)]);
+        if (dims[i] != 1) strides[static_cast<int64_t>(k) * all + static_cast<int64_t>(letter)] += stride;  // twice: the diagonal
+      }
     }
-  }
+  });
   a.y = c.out(0).data;
   a.sizes = table;
-  a.strides = strides;
+  a.strides = table == nullptr ? nullptr : table + all;
   const auto [begin, end] = c.range(c.out(0).count());
   a.begin = begin;
   a.end = end;

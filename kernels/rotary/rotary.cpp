@@ -12,6 +12,7 @@ struct RotaryArgs {
   void* y;
   const int64_t* positions;                  // [B, S]; null: the caches are [B, S, R/2]
   int64_t S, heads, D, half, cached;         // half: R/2; cached: positions of the caches
+  uint32_t* fault;                           // of positions
   int64_t batch, head, place;                // strides of x and y, in elements
   bool interleaved;
   int64_t begin, end;                        // of B * S
@@ -21,8 +22,9 @@ template <class T>
 void rotary(const RotaryArgs& a) {
   const T *cos_cache = static_cast<const T*>(a.cos), *sin_cache = static_cast<const T*>(a.sin);
   const int64_t apart = a.interleaved ? 1 : a.half, step = a.interleaved ? 2 : 1;
+  uint32_t fault = 0;
   for (int64_t bs = a.begin; bs < a.end; ++bs) {
-    const int64_t at = (a.positions == nullptr ? bs : place_index(a.positions[bs], a.cached)) * a.half;
+    const int64_t at = (a.positions == nullptr ? bs : place_index(a.positions[bs], a.cached, fault)) * a.half;
     for (int64_t h = 0; h < a.heads; ++h) {
       const int64_t offset = bs / a.S * a.batch + h * a.head + bs % a.S * a.place;
       const T* x = static_cast<const T*>(a.x) + offset;  // [D]
@@ -35,6 +37,7 @@ void rotary(const RotaryArgs& a) {
       for (int64_t i = 2 * a.half; i < a.D; ++i) y[i] = x[i];
     }
   }
+  if (a.fault != nullptr) *a.fault = fault;
 }
 
 constexpr KernelRow kRows[] = {
@@ -100,6 +103,7 @@ Status bind(BindContext& c) {
   const auto [begin, end] = c.range(B * a.S);
   a.begin = begin;
   a.end = end;
+  if (by_position) a.fault = c.fault(index_fault(a.cached));
   if (begin < end) c.run(*kernel, a);
   return {};
 }

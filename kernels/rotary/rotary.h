@@ -4,7 +4,7 @@
 //             R = rotary_embedding_dim, D when that is 0. Features from R on are copied.
 //   Cost      memory bound.
 //   Numerics  in double, rounded once: same bits everywhere.
-//   Edges     positions count from the end when negative; outside of the caches they are an error where known, else the nearest.
+//   Edges     positions count from the end when negative; outside of the caches they are an error where known, else the nearest and a fault of the run.
 //   Source    the ONNX operator, opset 23; Su et al. 2021.
 // Next: rotary.cpp.
 #pragma once
