@@ -219,7 +219,7 @@ TEST_CASE("onnx external data: the same bytes are read once, and parts that over
   REQUIRE(g.ok());
   CHECK(g->value(g->outputs[0]).constant.raw() == g->value(g->outputs[1]).constant.raw());
   CHECK(g->value(g->outputs[1]).constant.dims() == Dims{2, 2});
-  onnx::ExternalFiles files(f.path);
+  onnx::ExternalFiles files(f.path, false);
   int64_t spare = 7;
   CHECK(files.read("weights.bin", 0, -1, DType::f32, {4}, spare).ok());
   check_error(files.read("weights.bin", 4, -1, DType::f32, {2}, spare), Code::kInvalid, "overlapping");
