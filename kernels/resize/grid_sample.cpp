@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/op.h"
+#include "kernels/portable_math.h"
 #include "runtime/base/half.h"
 
 namespace tern {
@@ -16,18 +17,16 @@ using Padding = GridSampleArgs::Padding;
 constexpr int kMostTaps = 64;             // 4 on each of three axes
 constexpr double kFar = 1125899906842624;  // 2^50: doubles still tell halves apart
 
-// take ? a : b, and a or 0, without a branch.
+using portable::select;
+
+// a, or 0, without a branch.
 double masked(uint64_t mask, double a) { return std::bit_cast<double>(std::bit_cast<uint64_t>(a) & mask); }
-double select(bool take, double a, double b) {
-  const uint64_t mask = -static_cast<uint64_t>(take);
-  return std::bit_cast<double>((std::bit_cast<uint64_t>(a) & mask) | (std::bit_cast<uint64_t>(b) & ~mask));
-}
 double clamp(double v, double low, double high) { return select(!(v >= low), low, select(v > high, high, v)); }  // NaN: low
 
 // Precondition of both: |v| <= kFar.
 double floor_of(double v) {
   const auto whole = static_cast<double>(static_cast<int64_t>(v));
-  return whole - static_cast<double>(v < whole);
+  return whole - select(v < whole, 1, 0);  // of a converted bool compilers make a branch
 }
 double round_half_even(double v) {
   constexpr double kMagic = 6755399441055744;  // 1.5 * 2^52: adding it rounds to whole numbers
