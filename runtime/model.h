@@ -21,6 +21,8 @@ Result<Model> make_model(Graph graph, const LoadOptions& options);
 
 // The bytes that the arena of such a session has. Cheaper than a session: no weight is packed. The same errors.
 Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options);
+// Session::text of such a session, which is not made.
+Result<std::string> session_text(const Model& model, const SessionOptions& options);
 
 // Tensors at the API's edge and inside.
 Result<Tensor> to_tensor(const Array& array);

@@ -114,7 +114,46 @@ class Planner {
     tables_ = plan_.arena.data() + values_bytes_;
     if (Status s = bind(); !s) return s.error();
     finish();
+    plan_.text = text(*total);
     return std::move(plan_);
+  }
+
+  // For people; measuring is enough for it.
+  std::string text(int64_t total) {
+    std::string t;
+    auto place_text = [&](size_t scope, ValueId v) {
+      if (v == kNone) return std::string("_");
+      const Value& value = scopes_[scope].graph->value(v);
+      const Place& p = place(scope, v);
+      if (p.constant != nullptr) return "#" + value.name;
+      return "%" + value.name + "@" + std::to_string(buffers_[static_cast<size_t>(p.buffer)].offset);
+    };
+    const auto port_text = [&](const std::string& port, ValueId v, int32_t buffer) {
+      const TypeInfo& type = graph_.value(v).type;
+      return "%" + printable(port) + "@" + std::to_string(buffers_[static_cast<size_t>(buffer)].offset) + ": " + name(type.dtype) +
+             to_string(type.shape.concrete()) + "\n";
+    };
+    const auto steps = std::count_if(top_.begin(), top_.end(), [&](size_t i) { return work_[i].row != nullptr; });
+    t += "plan: " + std::to_string(steps) + " steps, " + std::to_string(Arena::rounded(static_cast<size_t>(total), options_.arena)) +
+         " arena bytes, isa " + name(options_.isa) + ", threads " + std::to_string(options_.threads) + "\n";
+    for (size_t i = 0; i < graph_.inputs.size(); ++i) {
+      t += "input  " + port_text(graph_.value(graph_.inputs[i]).name, graph_.inputs[i], inputs_[i]);
+    }
+    for (const Work& w : work_) {
+      if (w.node == nullptr) {
+        t += "  copy " + std::to_string(w.copy_size) + " bytes to @" + std::to_string(buffers_[static_cast<size_t>(w.to.buffer)].offset) + "\n";
+        continue;
+      }
+      std::string line = w.nested ? "    " : "  ";
+      for (size_t o = 0; o < w.node->outputs.size(); ++o) line += (o ? ", " : "") + place_text(w.scope, w.node->outputs[o]);
+      line += std::string(" = ") + w.node->op->name + "(";
+      for (size_t i = 0; i < w.node->inputs.size(); ++i) line += (i ? ", " : "") + place_text(w.scope, w.node->inputs[i]);
+      line += ")";
+      line += w.row == nullptr ? "  nothing to do" : std::string("  ") + w.row->name;
+      t += printable(line) + "\n";
+    }
+    for (size_t o = 0; o < graph_.outputs.size(); ++o) t += "output " + port_text(graph_.output_names[o], graph_.outputs[o], outputs_[o]);
+    return t;
   }
 
  private:
@@ -384,6 +423,7 @@ class Planner {
   Status measure() {
     for (Work& w : work_) {
       if (w.kind != Work::Kind::node) {
+        w.row = w.kind == Work::Kind::branch ? &kBranch : w.bools ? &kCopyBools : &kCopy;
         tables_bytes_ += round_up(w.kind == Work::Kind::copy ? sizeof(CopyArgs) : sizeof(IfArgs), kAlignment);
         for (const auto& branch : w.branches) tables_bytes_ += round_up(static_cast<int64_t>(branch.size() * sizeof(Step)), kAlignment);
         continue;
@@ -413,7 +453,7 @@ class Planner {
           touch(w.workspace.back(), w.position);
         }
         if (tables_bytes_ > options_.budget || packed_bytes_ > options_.budget) return over(g, *w.node);
-        if (p == 0) w.row = c.row();
+        if (w.row == nullptr) w.row = c.row();
       }
       work_done_ = saturated(work_done_, work_of(*w.node->op, w.node->attrs, v.in, v.out));
       if (w.node->op->macs != nullptr && !w.nested) plan_.macs += w.node->op->macs(w.node->attrs, v.in, v.out);
@@ -461,7 +501,6 @@ class Planner {
         auto* args = reinterpret_cast<CopyArgs*>(take_table(sizeof(CopyArgs)));
         const std::byte* from = w.from.constant == nullptr ? address(w.from) : resident(*w.from.constant);
         *args = {from, address(w.to), static_cast<size_t>(w.copy_size)};
-        w.row = w.bools ? &kCopyBools : &kCopy;
         w.steps.push_back({w.row->run, args});
       } else if (w.kind == Work::Kind::branch) {
         bind_branch(w);
@@ -499,8 +538,7 @@ class Planner {
         if (!work_[i].steps.empty() && work_[i].steps[0].run != nullptr) steps[args->counts[b]++] = work_[i].steps[0];
       }
     }
-    w.row = &kBranch;
-    w.steps.push_back({kBranch.run, args});
+    w.steps.push_back({w.row->run, args});
   }
 
   // ---- the result ----
@@ -524,7 +562,6 @@ class Planner {
       plan_.inputs.push_back(port(graph_.value(graph_.inputs[i]).name, graph_.inputs[i], inputs_[i]));
     }
     for (size_t o = 0; o < graph_.outputs.size(); ++o) plan_.outputs.push_back(port(graph_.output_names[o], graph_.outputs[o], outputs_[o]));
-    print();
   }
 
   StepInfo info(const Work& w) {
@@ -548,38 +585,6 @@ class Planner {
       s.macs = w.node->op->macs(w.node->attrs, v.in, v.out);
     }
     return s;
-  }
-
-  void print() {
-    std::string& t = plan_.text;
-    auto place_text = [&](size_t scope, ValueId v) {
-      if (v == kNone) return std::string("_");
-      const Value& value = scopes_[scope].graph->value(v);
-      const Place& p = place(scope, v);
-      if (p.constant != nullptr) return "#" + value.name;
-      return "%" + value.name + "@" + std::to_string(buffers_[static_cast<size_t>(p.buffer)].offset);
-    };
-    t += "plan: " + std::to_string(plan_.steps[0].size()) + " steps, " + std::to_string(plan_.arena.size()) + " arena bytes, isa " +
-         name(options_.isa) + ", threads " + std::to_string(options_.threads) + "\n";
-    for (const PlanPort& p : plan_.inputs) {
-      t += "input  %" + printable(p.name) + "@" + std::to_string(p.data - plan_.arena.data()) + ": " + name(p.dtype) + to_string(p.dims) + "\n";
-    }
-    for (const Work& w : work_) {
-      if (w.node == nullptr) {
-        t += "  copy " + std::to_string(w.copy_size) + " bytes to @" + std::to_string(buffers_[static_cast<size_t>(w.to.buffer)].offset) + "\n";
-        continue;
-      }
-      std::string line = w.nested ? "    " : "  ";
-      for (size_t o = 0; o < w.node->outputs.size(); ++o) line += (o ? ", " : "") + place_text(w.scope, w.node->outputs[o]);
-      line += std::string(" = ") + w.node->op->name + "(";
-      for (size_t i = 0; i < w.node->inputs.size(); ++i) line += (i ? ", " : "") + place_text(w.scope, w.node->inputs[i]);
-      line += ")";
-      line += w.row == nullptr ? "  nothing to do" : std::string("  ") + w.row->name;
-      t += printable(line) + "\n";
-    }
-    for (const PlanPort& p : plan_.outputs) {
-      t += "output %" + printable(p.name) + "@" + std::to_string(p.data - plan_.arena.data()) + ": " + name(p.dtype) + to_string(p.dims) + "\n";
-    }
   }
 
   const Graph& graph_;
@@ -608,6 +613,13 @@ Result<int64_t> measure_plan(const Graph& graph, const PlanOptions& options) {
   auto size = Planner(graph, nullptr, options).size();
   if (!size) return size;
   return static_cast<int64_t>(Arena::rounded(static_cast<size_t>(*size), options.arena));
+}
+
+Result<std::string> plan_text(const Graph& graph, const PlanOptions& options) {
+  Planner planner(graph, nullptr, options);
+  auto size = planner.size();
+  if (!size) return size.error();
+  return planner.text(*size);
 }
 
 }  // namespace tern

@@ -41,5 +41,7 @@ struct Plan {
 Result<Plan> make_plan(const Graph& graph, PackStore& packs, const PlanOptions& options);
 // The bytes that the arena of that plan would have; nothing is packed for it. The same errors.
 Result<int64_t> measure_plan(const Graph& graph, const PlanOptions& options);
+// Plan::text without the plan: nothing is allocated, packed or bound for it. The same errors.
+Result<std::string> plan_text(const Graph& graph, const PlanOptions& options);
 
 }  // namespace tern

@@ -95,19 +95,24 @@ Status check_threads(const SessionOptions& options) {
   return {};
 }
 
-Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const ModelState>& model, const SessionOptions& options) {
+Result<PlanOptions> plan_options(const SessionOptions& options) {
   if (Status s = check_threads(options); !s) return s.error();
   std::optional<Isa> cap = parse_isa(options.isa);
   if (!options.isa.empty() && !cap) return usage("unknown ISA " + options.isa + "; known: " + isas_of_this_architecture());
   if (cap && !of_this_architecture(*cap)) return usage("ISA " + options.isa + " is not of this machine; known: " + isas_of_this_architecture());
+  return PlanOptions{best_isa(cap), options.threads, options.budget, options.work, {options.lock_memory, options.huge_pages}};
+}
+
+Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const ModelState>& model, const SessionOptions& options) {
+  auto with = plan_options(options);
+  if (!with) return with.error();
   auto graph = static_graph(*model, options);
   if (!graph) return graph.error();
   auto state = std::make_unique<SessionState>();
   state->model = model;
   state->graph = std::move(*graph);
-  state->isa = best_isa(cap);
-  PlanOptions plan_options{state->isa, options.threads, options.budget, options.work, {options.lock_memory, options.huge_pages}};
-  auto plan = make_plan(state->graph, model->packs, plan_options);
+  state->isa = with->isa;
+  auto plan = make_plan(state->graph, model->packs, *with);
   if (!plan) return plan.error();
   state->plan = std::move(*plan);
   for (size_t i = 0; i < state->graph.inputs.size(); ++i) {
@@ -138,6 +143,16 @@ Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options) {
   auto graph = static_graph(model.state(), options);
   if (!graph) return graph.error();
   return measure_plan(*graph, {best_isa(parse_isa(options.isa)), options.threads, options.budget, options.work, {}});
+}
+
+Result<std::string> session_text(const Model& model, const SessionOptions& options) {
+  auto with = plan_options(options);
+  if (!with) return with.error();
+  auto graph = static_graph(model.state(), options);
+  if (!graph) return graph.error();
+  auto plan = plan_text(*graph, *with);
+  if (!plan) return plan.error();
+  return to_text(*graph) + *plan;
 }
 
 Session::Session(std::unique_ptr<SessionState> state) : state_(std::move(state)) {}

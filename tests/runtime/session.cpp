@@ -144,6 +144,7 @@ TEST_CASE("session: a live If takes the branch that its condition says, in the p
   b.output(h, "h");
   Model model = make(b);
   Session s = make_session(model);
+  CHECK(*session_text(model, {}) == s.text());
   const Tensor input = random_f32({2, 3}, 5);
   write(s, "x", input);
   for (bool value : {true, false, true}) {
@@ -384,6 +385,18 @@ TEST_CASE("session: work that neither weights nor inputs back is refused by plan
   CHECK(refused.error().message().find("SessionOptions::work") != std::string::npos);
   CHECK(model.session({.work = int64_t(1) << 40}).ok());
   CHECK(model.session({.budget = 1 << 20, .work = int64_t(1) << 40}).error().code() == Code::kUnsupported);
+}
+
+TEST_CASE("session: its text is told without one") {
+  GraphBuilder b;
+  auto x = b.input("x", {4});
+  b.output(b.node("Relu", {b.node("Pad", {x, b.ints({0, 1 << 20})}, {{"mode", std::string("reflect")}})}));
+  Model model = make(b);
+  auto text = session_text(model, {});
+  REQUIRE(text.ok());
+  CHECK(*text == make_session(model).text());
+  CHECK(text->find("plan: 2 steps, ") != std::string::npos);
+  CHECK(session_text(model, {.threads = 0}).error().code() == Code::kUsage);
 }
 
 TEST_CASE("evaluate: the budget is of all tensors together") {

@@ -1,5 +1,6 @@
 // tern dump: the graph as text after a pass, or a session's plan. See command.h.
 #include "loaders/load.h"
+#include "runtime/model.h"
 #include "runtime/optimize.h"
 #include "tools/tern/arrays.h"
 #include "tools/tern/print.h"
@@ -16,9 +17,9 @@ Result<std::string> text_after(const Options& given, const std::string& after, c
     if (!model) return model.error();
     SessionOptions with = session;
     default_dims(*model, with.dims, true);
-    auto s = model->session(with);
-    if (!s) return s.error().within(path);
-    return s->text();
+    auto text = session_text(*model, with);
+    if (!text) return text.error().within(path);
+    return *text;
   }
   for (const auto& [stage_name, stage] : kStages) {
     if (after != stage_name) continue;
