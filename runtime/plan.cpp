@@ -452,7 +452,7 @@ class Planner {
           w.workspace.back() = raw_buffer(c.workspace_bytes());
           touch(w.workspace.back(), w.position);
         }
-        if (tables_bytes_ > options_.budget || packed_bytes_ > options_.budget) return over(g, *w.node);
+        if (tables_bytes_ > options_.budget / kTablesOfBudget || packed_bytes_ > options_.budget) return over(g, *w.node);
         if (w.row == nullptr) w.row = c.row();
       }
       work_done_ = saturated(work_done_, work_of(*w.node->op, w.node->attrs, v.in, v.out));

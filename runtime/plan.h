@@ -16,6 +16,9 @@ struct PlanOptions {
 };
 
 constexpr int64_t kWorkPerByte = 4096;
+// Tables are filled entry by entry when a session is made, so they may take less of the budget than values, which cost nothing until they are
+// written: one part in so many.
+constexpr int64_t kTablesOfBudget = 16;
 
 struct PlanPort {
   std::string name;

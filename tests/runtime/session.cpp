@@ -387,7 +387,7 @@ TEST_CASE("session: work that neither weights nor inputs back is refused by plan
   CHECK(model.session({.budget = 1 << 20, .work = int64_t(1) << 40}).error().code() == Code::kUnsupported);
 }
 
-TEST_CASE("session: its text is told without one") {
+TEST_CASE("session: its text is told without one, and tables may take a sixteenth of the budget") {
   GraphBuilder b;
   auto x = b.input("x", {4});
   b.output(b.node("Relu", {b.node("Pad", {x, b.ints({0, 1 << 20})}, {{"mode", std::string("reflect")}})}));
@@ -396,6 +396,9 @@ TEST_CASE("session: its text is told without one") {
   REQUIRE(text.ok());
   CHECK(*text == make_session(model).text());
   CHECK(text->find("plan: 2 steps, ") != std::string::npos);
+  const int64_t arena = *arena_bytes(model, {});  // 8 MB of them are the table of Pad
+  CHECK(session_text(model, {.budget = arena}).error().code() == Code::kUnsupported);
+  CHECK(model.session({.budget = arena}).error().code() == Code::kUnsupported);
   CHECK(session_text(model, {.threads = 0}).error().code() == Code::kUsage);
 }
 

@@ -81,7 +81,8 @@ struct SessionOptions {
   std::string isa = {};                  // "", "scalar", "avx2" or "avx512": a cap, no error when this CPU has less; an error when its architecture has none such
   bool lock_memory = false;              // mlock the arena
   bool huge_pages = false;               // ask for 2 MB pages
-  int64_t budget = int64_t(4) << 30;     // most bytes of the arena and the packed weights together
+  // Most bytes of the arena and the packed weights together; a sixteenth of them for the tables that kernels read.
+  int64_t budget = int64_t(4) << 30;
   // Most operations (as in LoadOptions::budget) of one run, beyond 4096 for each byte of weights and inputs. Real models stay far below:
   // it refuses small files that ask for hours.
   int64_t work = int64_t(1) << 35;
