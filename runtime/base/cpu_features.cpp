@@ -30,21 +30,27 @@ uint64_t xcr0() {
 
 bool bit(uint32_t word, int n) { return (word >> n) & 1; }
 
+// What CPU and system offer.
+struct Offered {
+  bool avx2 = false, avx512 = false;
+};
+Offered offered() {
+  uint32_t a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return {};
+  const bool osxsave = bit(c, 27), avx = bit(c, 28), fma = bit(c, 12), f16c = bit(c, 29);
+  if (!osxsave || !avx || !fma || !f16c) return {};
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return {};
+  const uint64_t state = xcr0();
+  constexpr uint64_t kYmm = 0x6, kZmm = 0xe6;  // SSE and AVX; and the mask registers and both halves of ZMM
+  if (!bit(b, 5) || (state & kYmm) != kYmm) return {};
+  return {true, bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31) && (state & kZmm) == kZmm};  // F DQ BW VL
+}
+
 }  // namespace
 
 bool runnable(Isa isa) {
-  if (isa == Isa::scalar) return true;
-  if (isa == Isa::neon) return false;
-  uint32_t a, b, c, d;
-  if (!__get_cpuid(1, &a, &b, &c, &d)) return false;
-  const bool osxsave = bit(c, 27), avx = bit(c, 28), fma = bit(c, 12), f16c = bit(c, 29);
-  if (!osxsave || !avx || !fma || !f16c) return false;
-  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
-  const uint64_t state = xcr0();
-  constexpr uint64_t kYmm = 0x6, kZmm = 0xe6;  // SSE and AVX; and the mask registers and both halves of ZMM
-  if (!bit(b, 5) || (state & kYmm) != kYmm) return false;
-  if (isa == Isa::avx2) return true;
-  return bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31) && (state & kZmm) == kZmm;  // F DQ BW VL
+  static const Offered here = offered();  // asked once: on virtual machines CPUID leaves the guest
+  return isa == Isa::scalar || (isa == Isa::avx2 && here.avx2) || (isa == Isa::avx512 && here.avx512);
 }
 
 std::string cpu_name() {
