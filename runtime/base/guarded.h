@@ -1,9 +1,11 @@
-// Where exceptions end. Inside tern only memory that runs short throws (containers, allocate_aligned, threads that do not start); every
-// function of the API calls its body through guarded(). Next: mapping.h.
+// Where exceptions end and tern's floating-point mode begins: every function of the API calls its body through guarded(). Inside tern only
+// memory that runs short throws (containers, allocate_aligned, threads that do not start). What is folded, fused and packed while loading
+// has the same bits whatever rounding mode the caller is in. Next: mapping.h.
 #pragma once
 #include <exception>
 #include <type_traits>
 
+#include "runtime/base/fp_mode.h"
 #include "tern/status.h"
 
 namespace tern {
@@ -15,6 +17,7 @@ inline Error out_of_memory() { return unsupported("out of memory"); }
 template <class F>
 auto guarded(F f) noexcept -> decltype(f()) {
   using R = decltype(f());
+  FlushSubnormals mode;
   try {
     return f();
   } catch (const std::exception&) {
