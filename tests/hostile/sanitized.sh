@@ -2,7 +2,10 @@
 # The tests once more, compiled with ASan and UBSan. Usage:
 #   sanitized.sh build CMAKE SOURCE_DIR BUILD_DIR COMPILER SIMD_OBJECT...   by clang with the fuzz targets where there is one, else by COMPILER
 #   sanitized.sh run BUILD_DIR NAME                                         tests_NAME
-# The objects of the SIMD kernels are those of the ordinary build (label `slow` compiles them too). No optimisation: compiling takes longer than running.
+#   sanitized.sh simd CMAKE SOURCE_DIR BUILD_DIR                            the SIMD kernels sanitized too, and all that runs them (label slow)
+#   sanitized.sh threads CMAKE SOURCE_DIR BUILD_DIR                         what threads share, with TSan (label slow)
+# But for `simd` and `threads` the objects of the SIMD kernels are those of the ordinary build. No optimisation: compiling takes longer than running.
+# No allocation of more than 1 GB and no process of more than 3 GB: a file that asks for as much must have been refused.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -17,6 +20,26 @@ build() {
     "$cmake" --build "$build" --target "${targets[@]}" >"$build/log" 2>&1 || { tail -40 "$build/log"; exit 1; }
 }
 
+export ASAN_OPTIONS=max_allocation_size_mb=1024:hard_rss_limit_mb=3072:detect_stack_use_after_return=1
 run() { exec "$1/tests/tests_$2" --no-intro --no-version; }
+
+slow() {  # slow CMAKE SOURCE_DIR BUILD_DIR SANITIZERS TARGETS...
+  cmake=$1 source=$2 build=$3 sanitizers=$4
+  shift 4
+  mkdir -p "$build"
+  "$cmake" -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Sanitized -DCMAKE_CXX_FLAGS=-O1 -DTERN_SANITIZE="$sanitizers" -DTERN_BENCH=OFF >"$build/log" 2>&1 &&
+    "$cmake" --build "$build" --target "$@" >"$build/log" 2>&1 || { tail -40 "$build/log"; exit 1; }
+}
+
+simd() {
+  slow "$1" "$2" "$3" "address;undefined" tests_kernels tests_runtime tests_hostile tests_models
+  for tests in kernels runtime hostile models; do (run "$3" $tests) || exit 1; done
+}
+
+threads() {
+  slow "$1" "$2" "$3" thread tests_contracts tests_runtime
+  "$3/tests/tests_contracts" --no-intro --no-version --source-file='*embedding.cpp' --test-case-exclude='*64 KB*,*256 KB*,*fork*' || exit 1
+  "$3/tests/tests_runtime" --no-intro --no-version --test-case='*thread*,*session*'
+}
 
 "$@"

@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::string_literals;
 
-#if defined(TERN_SANITIZED)
+#ifdef TERN_SANITIZED
 constexpr bool kSanitized = true;  // shadow memory and slower code: only crashes and reports count
 #else
 constexpr bool kSanitized = false;

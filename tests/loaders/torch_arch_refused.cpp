@@ -209,7 +209,7 @@ TEST_CASE("programs: the inputs of bare statements are the names that have no va
 
 namespace {
 
-#if defined(TERN_SANITIZED)
+#ifdef TERN_SANITIZED
 constexpr bool kSanitized = true;
 #else
 constexpr bool kSanitized = false;

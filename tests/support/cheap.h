@@ -11,7 +11,7 @@
 
 namespace tern::test {
 
-#if defined(TERN_SANITIZED)
+#ifdef TERN_SANITIZED
 constexpr bool kSanitized = true;  // shadow memory and slower code: only crashes and reports count
 #else
 constexpr bool kSanitized = false;
