@@ -1,0 +1,194 @@
+// Attention of ONNX against a plain reference in double. Contract: kernels/attention/general.h. The official cases are in tests/data/node.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "runtime/base/half.h"
+#include "tests/support/op_test.h"
+
+namespace tern::test {
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity(), kNaN = std::numeric_limits<float>::quiet_NaN();
+
+struct Options {
+  double scale = 0, softcap = 0;  // scale 0: 1 / sqrt(D)
+  int mode = 0;
+  std::function<double(int64_t b, int64_t h, int64_t s, int64_t j)> bias = [](int64_t, int64_t, int64_t, int64_t) { return 0.0; };
+};
+struct Known {
+  Tensor y, qk;
+};
+
+// q [B, heads, S, D], k [B, kv_heads, T, D], v [B, kv_heads, T, Dv], past and new together.
+Known reference(const Tensor& q, const Tensor& k, const Tensor& v, const Options& o = {}) {
+  const int64_t B = q.dims()[0], heads = q.dims()[1], S = q.dims()[2], D = q.dims()[3], kv = k.dims()[1], T = k.dims()[2], Dv = v.dims()[3];
+  Known known{*Tensor::allocate(DType::f32, {B, heads, S, Dv}), *Tensor::allocate(DType::f32, {B, heads, S, T})};
+  for (int64_t row = 0; row < B * heads * S; ++row) {
+    const int64_t s = row % S, h = row / S % heads, b = row / S / heads, at = (b * kv + h / (heads / kv)) * T;
+    std::vector<double> weights;
+    double most = -INFINITY, total = 0;
+    for (int64_t j = 0; j < T; ++j) {
+      double score = 0;
+      for (int64_t d = 0; d < D; ++d) score += static_cast<double>(q.data<float>()[row * D + d]) * k.data<float>()[(at + j) * D + d];
+      score *= o.scale == 0 ? 1 / std::sqrt(static_cast<double>(D)) : o.scale;
+      const double capped = o.softcap == 0 ? score : o.softcap * std::tanh(score / o.softcap), masked = capped + o.bias(b, h, s, j);
+      weights.push_back(masked);
+      most = std::max(most, masked);
+      if (o.mode < 3) known.qk.mutable_data<float>()[row * T + j] = static_cast<float>(o.mode == 0 ? score : o.mode == 1 ? capped : masked);
+    }
+    for (double& w : weights) total += w = most == -INFINITY ? 0 : std::exp(w - most);
+    for (int64_t d = 0; d < Dv; ++d) {
+      double sum = 0;
+      for (int64_t j = 0; j < T && total > 0; ++j) sum += weights[static_cast<size_t>(j)] / total * v.data<float>()[(at + j) * Dv + d];
+      known.y.mutable_data<float>()[row * Dv + d] = static_cast<float>(sum);
+    }
+    for (int64_t j = 0; j < T && o.mode == 3; ++j) known.qk.mutable_data<float>()[row * T + j] = static_cast<float>(total > 0 ? weights[static_cast<size_t>(j)] / total : 0);
+  }
+  return known;
+}
+
+// [B, heads, S, D] as [B, S, heads * D].
+Tensor flat(const Tensor& x) {
+  const int64_t B = x.dims()[0], heads = x.dims()[1], S = x.dims()[2], D = x.dims()[3];
+  Tensor y = *Tensor::allocate(DType::f32, {B, S, heads * D});
+  for (int64_t i = 0; i < x.count(); ++i) {
+    const int64_t d = i % D, s = i / D % S, h = i / D / S % heads, b = i / D / S / heads;
+    y.mutable_data<float>()[((b * S + s) * heads + h) * D + d] = x.data<float>()[i];
+  }
+  return y;
+}
+
+// Places [from, to) of [B, heads, T, D].
+Tensor places(const Tensor& x, int64_t from, int64_t to) {
+  const int64_t T = x.dims()[2], D = x.dims()[3];
+  Tensor y = *Tensor::allocate(DType::f32, {x.dims()[0], x.dims()[1], to - from, D});
+  for (int64_t i = 0; i < y.count(); ++i) y.mutable_data<float>()[i] = x.data<float>()[(i / D / (to - from) * T + from + i / D % (to - from)) * D + i % D];
+  return y;
+}
+
+Tensor attention(Attrs attrs, std::vector<Tensor> in) { return run_op("Attention", attrs, std::move(in))[0]; }
+
+constexpr int64_t B = 2, heads = 4, kv = 2, S = 3, T = 5, D = 8, Dv = 6;
+const Tensor& q() { static const Tensor t = random_f32({B, heads, S, D}, 1, -2, 2); return t; }
+const Tensor& k() { static const Tensor t = random_f32({B, kv, T, D}, 2, -2, 2); return t; }
+const Tensor& v() { static const Tensor t = random_f32({B, kv, T, Dv}, 3, -2, 2); return t; }
+
+}  // namespace
+
+TEST_CASE("attention of onnx: grouped heads, a scale, a softcap, in both layouts") {
+  for (double scale : {0.0, 0.75}) {
+    for (double softcap : {0.0, 1.5}) {
+      const Tensor known = reference(q(), k(), v(), {.scale = scale, .softcap = softcap}).y;
+      // one rounding to f32, and the error of portable exp and tanh, far below it
+      if (scale == 0) check_close(attention({{"softcap", static_cast<float>(softcap)}}, {q(), k(), v()}), known, 1, 1e-7f);
+      else check_close(attention({{"softcap", static_cast<float>(softcap)}, {"scale", static_cast<float>(scale)}}, {q(), k(), v()}), known, 1, 1e-7f);
+      if (scale == 0) {
+        check_close(attention({{"softcap", static_cast<float>(softcap)}, {"q_num_heads", heads}, {"kv_num_heads", kv}}, {flat(q()), flat(k()), flat(v())}), flat(known), 1, 1e-7f);
+      }
+    }
+  }
+}
+
+TEST_CASE("attention of onnx: masks of bools and of floats broadcast, and a shorter one masks what is behind it") {
+  const Tensor floats = random_f32({heads, 1, T}, 5, -3, 3), wide = random_f32({B, 1, S, 4}, 6, -3, 3), bools = boolean({S, T}, {1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 0});
+  const auto by_head = [&](int64_t, int64_t h, int64_t, int64_t j) -> double { return floats.data<float>()[h * T + j]; };
+  check_close(attention({}, {q(), k(), v(), floats}), reference(q(), k(), v(), {.bias = by_head}).y, 1, 1e-7f);
+  const auto by_row = [&](int64_t b, int64_t, int64_t s, int64_t j) -> double { return j < 4 ? wide.data<float>()[(b * S + s) * 4 + j] : -INFINITY; };
+  check_close(attention({}, {q(), k(), v(), wide}), reference(q(), k(), v(), {.bias = by_row}).y, 1, 1e-7f);
+  const auto allowed = [&](int64_t, int64_t, int64_t s, int64_t j) -> double { return bools.data<bool>()[s * T + j] ? 0 : -INFINITY; };
+  check_close(attention({}, {q(), k(), v(), bools}), reference(q(), k(), v(), {.bias = allowed}).y, 1, 1e-7f);
+}
+
+TEST_CASE("attention of onnx: causal rows see no later place, counted from behind the past") {
+  const auto upto = [](int64_t past) { return [=](int64_t, int64_t, int64_t s, int64_t j) -> double { return j <= s + past ? 0 : -INFINITY; }; };
+  check_close(attention({{"is_causal", int64_t(1)}}, {q(), k(), v()}), reference(q(), k(), v(), {.bias = upto(0)}).y, 1, 1e-7f);
+  for (int64_t past : {1, 2, 4}) {
+    const auto y = run_op("Attention", {{"is_causal", int64_t(1)}},
+                          {q(), places(k(), past, T), places(v(), past, T), absent(), places(k(), 0, past), places(v(), 0, past)}, 3);
+    check_close(y[0], reference(q(), k(), v(), {.bias = upto(past)}).y, 1, 1e-7f);
+    check_same(y[1], k());
+    check_same(y[2], v());
+  }
+}
+
+TEST_CASE("attention of onnx: keys behind nonpad_kv_seqlen are padding") {
+  const int64_t valid[B] = {5, 2};
+  const auto bias = [&](int64_t b, int64_t, int64_t, int64_t j) -> double { return j < valid[b] ? 0 : -INFINITY; };
+  check_close(attention({}, {q(), k(), v(), absent(), absent(), absent(), i64({B}, {5, 2})}), reference(q(), k(), v(), {.bias = bias}).y, 1, 1e-7f);
+  const auto causal = [&](int64_t b, int64_t, int64_t s, int64_t j) -> double { return j < valid[b] && j <= s + valid[b] - S ? 0 : -INFINITY; };
+  const Tensor y = attention({{"is_causal", int64_t(1)}}, {q(), k(), v(), absent(), absent(), absent(), i64({B}, {5, 2})});
+  check_close(y, reference(q(), k(), v(), {.bias = causal}).y, 1, 1e-7f);
+  // lengths outside of the keys are the nearest end: nothing is read elsewhere
+  check_same(attention({}, {q(), k(), v(), absent(), absent(), absent(), i64({B}, {5, INT64_MAX})}), attention({}, {q(), k(), v()}));
+  const Tensor none = attention({}, {q(), k(), v(), absent(), absent(), absent(), i64({B}, {-1, INT64_MIN})});
+  for (int64_t i = 0; i < none.count(); ++i) CHECK(none.data<float>()[i] == 0);
+}
+
+TEST_CASE("attention of onnx: the scores come out before and after the softcap, with the mask, and as weights") {
+  const Tensor mask = random_f32({S, T}, 7, -1, 1);
+  for (int mode = 0; mode < 4; ++mode) {
+    const auto bias = [&](int64_t, int64_t, int64_t s, int64_t j) -> double { return mask.data<float>()[s * T + j]; };
+    const Known known = reference(q(), k(), v(), {.softcap = 2, .mode = mode, .bias = bias});
+    const auto y = run_op("Attention", {{"softcap", 2.0f}, {"qk_matmul_output_mode", int64_t(mode)}}, {q(), k(), v(), mask}, 4);
+    check_close(y[0], known.y, 1, 1e-7f);
+    check_close(y[3], known.qk, 1, 1e-7f);
+  }
+}
+
+TEST_CASE("attention of onnx: a row that sees nothing is 0, and what is masked does not count even when it is NaN") {
+  const Tensor x = f32({1, 1, 1, 2}, {1, 2}), keys = f32({1, 1, 2, 2}, {1, 0, kNaN, kInf}), values = f32({1, 1, 2, 1}, {7, 3});
+  check_same(attention({}, {x, keys, values, boolean({1, 2}, {true, false})}), f32({1, 1, 1, 1}, {7}));
+  check_same(attention({}, {x, keys, values, f32({1, 2}, {0, -kInf})}), f32({1, 1, 1, 1}, {7}));
+  const auto y = run_op("Attention", {{"qk_matmul_output_mode", int64_t(3)}}, {x, keys, values, boolean({1, 2}, {false, false})}, 4);
+  check_same(y[0], f32({1, 1, 1, 1}, {0}));
+  check_same(y[3], f32({1, 1, 1, 2}, {0, 0}));
+  CHECK(std::isnan(attention({}, {x, keys, values}).data<float>()[0]));
+}
+
+TEST_CASE("attention of onnx: other floats are the double result rounded once") {
+  const Tensor x = cast(random_f32({1, 2, 3, 4}, 1, -2, 2), DType::bf16), y = cast(random_f32({1, 2, 5, 4}, 2, -2, 2), DType::bf16);
+  auto wide = [](const Tensor& t) {  // exact
+    Tensor f = *Tensor::allocate(DType::f32, t.dims());
+    for (int64_t i = 0; i < t.count(); ++i) f.mutable_data<float>()[i] = to_f32(t.data<bf16>()[i]);
+    return f;
+  };
+  const Tensor known = reference(wide(x), wide(y), wide(y)).y, got = attention({}, {x, y, y});
+  const Tensor exact = attention({}, {cast(wide(x), DType::f64), cast(wide(y), DType::f64), cast(wide(y), DType::f64)});
+  const Tensor half = attention({}, {cast(wide(x), DType::f16), cast(wide(y), DType::f16), cast(wide(y), DType::f16)});  // exact too: 8 bits, -2 to 2
+  for (int64_t i = 0; i < known.count(); ++i) {
+    const double e = known.data<float>()[i];
+    CHECK(std::fabs(to_f32(got.data<bf16>()[i]) - e) <= 0x1p-8 * std::fabs(e));
+    CHECK(std::fabs(to_f32(half.data<f16>()[i]) - e) <= 0x1p-10 * std::fabs(e) + 0x1p-20);
+    CHECK(std::fabs(exact.data<double>()[i] - e) <= 0x1p-23 * std::fabs(e));
+  }
+}
+
+TEST_CASE("attention of onnx: no rows, no keys, no features") {
+  CHECK(attention({}, {f32({1, 2, 0, 4}, {}), random_f32({1, 2, 3, 4}, 1), random_f32({1, 2, 3, 4}, 2)}).dims() == Dims{1, 2, 0, 4});
+  check_same(attention({}, {random_f32({1, 1, 2, 2}, 1), f32({1, 1, 0, 2}, {}), f32({1, 1, 0, 2}, {})}), f32({1, 1, 2, 2}, {0, 0, 0, 0}));
+  CHECK(attention({}, {random_f32({1, 1, 2, 2}, 1), random_f32({1, 1, 3, 2}, 1), f32({1, 1, 3, 0}, {})}).dims() == Dims{1, 1, 2, 0});
+}
+
+TEST_CASE("attention of onnx: shapes, dtypes and attributes that do not fit are refused") {
+  auto error = [](Attrs attrs, std::vector<Tensor> in) { return op_error("Attention", attrs, std::move(in)); };
+  CHECK(error({}, {flat(q()), flat(k()), flat(v())}) == "inputs of 3 dimensions need q_num_heads and kv_num_heads");
+  CHECK(!error({{"q_num_heads", int64_t(5)}, {"kv_num_heads", kv}}, {flat(q()), flat(k()), flat(v())}).empty());
+  CHECK(!error({}, {q(), random_f32({B, 3, T, D}, 1), random_f32({B, 3, T, D}, 1)}).empty());  // 3 heads do not serve 4
+  CHECK(!error({}, {q(), random_f32({B, kv, T, D + 1}, 1), v()}).empty());
+  CHECK(!error({}, {q(), k(), random_f32({B, kv, T + 1, Dv}, 1)}).empty());
+  CHECK(!error({}, {q(), k(), flat(v())}).empty());
+  CHECK(!error({}, {q(), k(), v(), random_f32({S, T + 1}, 1)}).empty());
+  CHECK(!error({}, {q(), k(), v(), random_f32({S + 1, T}, 1)}).empty());
+  CHECK(error({}, {q(), k(), v(), absent(), k()}) == "past_key and past_value come together");
+  CHECK(error({}, {q(), k(), v(), absent(), k(), v(), i64({B}, {1, 1})}) == "nonpad_kv_seqlen and past_key exclude each other");
+  CHECK(!error({}, {q(), k(), v(), absent(), k(), random_f32({B, kv, T + 1, Dv}, 1)}).empty());
+  CHECK(!error({}, {q(), k(), v(), absent(), absent(), absent(), i64({1}, {1})}).empty());
+  CHECK(error({{"qk_matmul_output_mode", int64_t(4)}}, {q(), k(), v()}) == "qk_matmul_output_mode is 4, expected 0 to 3");
+  CHECK(error({}, {q(), cast(k(), DType::f64), v()}).find("K is f64 and Q is f32") != std::string::npos);
+  CHECK(!error({}, {cast(q(), DType::i32), cast(k(), DType::i32), cast(v(), DType::i32)}).empty());
+}
+
+}  // namespace tern::test
