@@ -469,7 +469,8 @@ class Planner {
   }
 
   Error over(const Graph& g, const Node& node) {
-    return unsupported(describe(g, node) + ": its workspace, tables and packed weights need more than the budget of " + std::to_string(options_.budget) + " bytes");
+    return unsupported(describe(g, node) + ": its workspace, tables (at most a sixteenth) and packed weights need more than the budget of " +
+                       std::to_string(options_.budget) + " bytes: raise SessionOptions::budget");
   }
 
   // What a step may read of a constant. One in a mapping is copied: reading it may fault a page, and its file may change.
