@@ -59,7 +59,11 @@ inline std::vector<Case> cases() {
   all.push_back({"MatMul", {x({3, 64}), w({64, 33})}});
   all.push_back({"Einsum", {x({2, 5, 9}), x({9, 7})}, {{"equation", std::string("bij,jk->bik")}}});
   all.push_back({"RotaryEmbedding", {x({2, 3, 5, 8}), w({6, 4}), w({6, 4}), {{2, 5}, DType::i64, true, {0, 1, 2, 3, 4, 5, 4, 3, 2, 1}}}});
+  all.push_back({"RotaryEmbedding", {x({2, 5, 12}), w({2, 5, 1}), w({2, 5, 1})},
+                 {{"num_heads", int64_t(3)}, {"rotary_embedding_dim", int64_t(2)}, {"interleaved", int64_t(1)}}});
   all.push_back({"Attention", {x({2, 4, 3, 8}), x({2, 2, 5, 8}), x({2, 2, 5, 6}), b({3, 6}), x({2, 2, 1, 8}), x({2, 2, 1, 6})}, {{"is_causal", int64_t(1)}}, 4});
+  all.push_back({"Attention", {x({2, 3, 16}), x({2, 5, 8}), x({2, 5, 8}), x({3, 5})},
+                 {{"q_num_heads", int64_t(4)}, {"kv_num_heads", int64_t(2)}, {"softcap", 2.0f}}});
   all.push_back({"Gemm", {x({5, 40}), w({17, 40}), w({17})}, {{"transB", int64_t(1)}}});
   all.push_back({"Gemm", {x({5, 40}), x({40, 17})}});
   all.push_back({"Gemm", {x({5, 40}), x({40, 17}), x({17})}, {{"beta", 2.0f}}});
