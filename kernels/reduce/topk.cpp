@@ -1,9 +1,11 @@
 // TopK: indices are sorted by (element, index), so that equal elements keep their order; NaN counts as the largest. See reduce.h.
 // The sort moves by the values: an index-driven operator, the exception that the hot path contract names.
 #include <algorithm>
+#include <bit>
 
 #include "kernels/reduce/lines.h"
 #include "kernels/reduce/reduce.h"
+#include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
@@ -78,11 +80,18 @@ Status bind(BindContext& c) {
   return {};
 }
 
+// Comparisons: each element goes down a heap of those that are kept.
+int64_t steps(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
+  const TensorView& kept = out[0].present() ? out[0] : out[1];
+  const int64_t k = kept.dims[*normalize_axis(attrs.i("axis", -1), in[0].dims.rank)];
+  return checked_mul(in[0].count(), static_cast<int64_t>(std::bit_width(static_cast<uint64_t>(k)))).value_or(INT64_MAX);
+}
+
 constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"largest", AttrKind::i}, {"sorted", AttrKind::i}};
 
 }  // namespace
 
 constinit const OpDef kTopK = {.name = "TopK", .inputs = {2, 2}, .outputs = {1, 2}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                               .kernels = kRows, .value_inputs = {.integer = 2}, .optional_outputs = 1};
+                               .kernels = kRows, .steps = steps, .value_inputs = {.integer = 2}, .optional_outputs = 1};
 
 }  // namespace tern

@@ -59,6 +59,9 @@ TEST_CASE("budgets: work is counted before it is done") {
   const std::vector<Tensor> in = {a, a};
   CHECK(evaluate(*find_op("MatMul"), none, in, 1, {.work = 8 * 8 * 8}).error().code() == Code::kUnsupported);  // elements count 8 each
   CHECK(evaluate(*find_op("MatMul"), none, in, 1, {.work = 8 * 3 * 64}).ok());
+  const std::vector<Tensor> sorted = {random_f32({64}, 2), i64({1}, {64})};
+  CHECK(evaluate(*find_op("TopK"), none, sorted, 2, {.work = 8 * 64 * 7 - 1}).error().code() == Code::kUnsupported);
+  CHECK(evaluate(*find_op("TopK"), none, sorted, 2, {.work = 8 * 64 * 7}).ok());
 }
 
 }  // namespace tern::test
