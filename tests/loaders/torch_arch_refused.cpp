@@ -279,7 +279,8 @@ TEST_CASE("hostile architectures: repeats and lengths") {
   CHECK(cheaply("def forward(self, x):\n" + repeat("    pass\n", 500000)).find("no tree") != std::string::npos);
   CHECK(cheaply("A()\ndef forward(self, x):\n    y = [0]\n    for i in range(90):\n        y = y + y\n").find("a list of more than 100000 items") != std::string::npos);
   CHECK(cheaply("A()\ndef forward(self, x):\n    y = [0] * 1000000000000").find("a list of more than 100000 items") != std::string::npos);
-  CHECK(cheaply("A()\ndef forward(self, x):\n    y = []\n    for i in range(90):\n        y = [y, y]\n").find("lists nest more than 16 deep") != std::string::npos);
+  CHECK(cheaply("A()\ndef forward(self, x):\n    y = []\n    for i in range(90):\n        y = [y]\n").starts_with("net.txt:5:13: lists nest more than 16 deep"));
+  CHECK(cheaply("A()\ndef forward(self, x):\n    y = []\n    for i in range(90):\n        y = [y, y]\n").starts_with("net.txt:5:13: a list of more than 100000 items, those of lists in it counted"));
   CHECK(cheaply("A()\ndef forward(self, x):\n    y = 'a'\n    for i in range(90):\n        y = y + y\n").find("a string this long") != std::string::npos);
   CHECK(cheaply("A()\ndef forward(self, x):\n    y = []\n    y.append(y)\n").find("cannot be put into another one") != std::string::npos);
   CHECK(cheaply("A()\ndef forward(self, x):\n    for i in range(10 ** 15):\n        pass\n").find("a range of more than 100000 numbers") != std::string::npos);
@@ -295,7 +296,7 @@ TEST_CASE("hostile architectures: a head of __init__ that is no Python ends the 
 
 TEST_CASE("architecture refusals: lists that share are not walked as trees") {
   const std::string nest = "a = [0] * 100\n    b = [a] * 100\n    c = [b] * 100\n    d = [c] * 100\n    e = [d] * 100\n    f = [e] * 100";
-  CHECK(of(nest).find("net.txt:10:9: a list of more than 100000 items, those of lists in it counted") == 0);
+  CHECK(of(nest).starts_with("net.txt:10:13: a list of more than 100000 items, those of lists in it counted"));
   CHECK(of("a = [0] * 100\n    b = [a] * 100\n    c = [b, b]") == "fine");
   CHECK(of("a = [0]\n    b = [a] * 1000\n    for i in range(200): a.append(i)\n    y = b == b").find("100000 items") != std::string::npos);
 }
