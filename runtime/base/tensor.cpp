@@ -66,13 +66,12 @@ std::optional<std::vector<int64_t>> as_ints(const TensorView& view) {
 }
 
 void normalize_elements(DType dtype, void* data, int64_t count) {
-  auto flush = [&]<class T>(T* p) {
-    for (int64_t i = 0; i < count; ++i) {
-      if (std::fpclassify(p[i]) == FP_SUBNORMAL) p[i] = std::copysign(T(0), p[i]);
-    }
+  // By their bits: where subnormals count as zero (FlushSubnormals), no comparison tells them from it.
+  auto flush = [&]<class Bits>(Bits* p, Bits exponent, Bits sign) {
+    for (int64_t i = 0; i < count; ++i) p[i] &= (p[i] & exponent) != 0 ? ~Bits(0) : sign;
   };
-  if (dtype == DType::f32) flush(static_cast<float*>(data));
-  if (dtype == DType::f64) flush(static_cast<double*>(data));
+  if (dtype == DType::f32) flush(static_cast<uint32_t*>(data), 0x7f800000u, 0x80000000u);
+  if (dtype == DType::f64) flush(static_cast<uint64_t*>(data), uint64_t(0x7ff0000000000000), uint64_t(0x8000000000000000));
   if (dtype == DType::boolean) {
     auto* bytes = static_cast<uint8_t*>(data);
     for (int64_t i = 0; i < count; ++i) bytes[i] = bytes[i] != 0;
