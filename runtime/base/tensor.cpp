@@ -1,7 +1,6 @@
 // Tensor storage, string pools, subnormal flushing. See tensor.h.
 #include "runtime/base/tensor.h"
 
-#include <cmath>
 #include <cstring>
 #include <new>
 
