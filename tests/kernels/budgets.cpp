@@ -50,7 +50,9 @@ TEST_CASE("budgets: loops over nothing end at once") {
   const std::vector<Tensor> lstm = {*Tensor::allocate(DType::f64, {kFar, 1, 0}), *Tensor::allocate(DType::f64, {1, 4, 0}),
                                     cast(f32({1, 4, 1}, {1, 1, 1, 1}), DType::f64)};
   attrs.set("hidden_size", int64_t(1));
+#ifndef TERN_SANITIZED  // 8 TB for its output: sanitizers end the process where the system says no
   CHECK(evaluate(*find_op("LSTM"), attrs, lstm, 2, {.budget = int64_t(1) << 60}).error().code() == Code::kUnsupported);
+#endif
 }
 
 TEST_CASE("budgets: work is counted before it is done") {

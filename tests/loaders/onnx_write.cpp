@@ -59,7 +59,9 @@ Array ramp(DType dtype, std::vector<int64_t> dims, float step = 0.37f) {
   visit(dtype, [&]<class T>() {
     if constexpr (std::is_arithmetic_v<T>) {
       for (int64_t i = 0; i < count; ++i) {
-        const T x = static_cast<T>(step * static_cast<float>((i * 7) % 23 - 11));
+        const float number = step * static_cast<float>((i * 7) % 23 - 11);
+        T x = static_cast<T>(std::fabs(number));
+        if (std::is_signed_v<T> && number < 0) x = static_cast<T>(-x);
         std::memcpy(a.bytes.data() + static_cast<size_t>(i) * sizeof(T), &x, sizeof(T));
       }
     } else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) {
