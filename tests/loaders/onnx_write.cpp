@@ -1,6 +1,7 @@
 // Graphs as ONNX files: what is written reads back with equal bits, and is spelt as runtimes expect it. Contract: loaders/onnx/write.h.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "loaders/npy/npy.h"
