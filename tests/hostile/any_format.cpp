@@ -9,7 +9,7 @@
 namespace tern::test {
 
 TEST_CASE("any format: nothing, one byte, and 64 MB of the same byte") {
-  for (const size_t size : {size_t(0), size_t(1), size_t(2), size_t(8), size_t(4096), size_t(64) << 20}) {
+  for (const size_t size : {size_t(0), size_t(1), size_t(2), size_t(8), size_t(4096), size_t(kSanitized ? 1 : 64) << 20}) {
     for (const char byte : {'\0', '\xff', '{', 'P', '\x80', '\x08', ' '}) {
       CAPTURE(size);
       CAPTURE(static_cast<int>(byte));
@@ -48,7 +48,7 @@ TEST_CASE("any format: safetensors of metadata alone, metadata that is no text, 
     refused_cheaply(file.size(), [&] { return load_bytes(bytes(file)); });
   }
   std::string many = "{";
-  for (int i = 0; i < 1000000; ++i) many += (i ? ",\"" : "\"") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+  for (int i = 0; i < (kSanitized ? 20000 : 1000000); ++i) many += (i ? ",\"" : "\"") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
   const std::string file = file_of(many + "}");
   refused_cheaply(file.size() * 12, [&] { return load_bytes(bytes(file)); }, 30);  // an entry of 60 bytes becomes a few objects: linear
 }
