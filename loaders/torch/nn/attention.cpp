@@ -113,7 +113,10 @@ IValue forward(const LayerCall& c) {
   m.bias_v = c.weight("bias_v");
   const Module* out = c.module.child("out_proj");
   if (out == nullptr || find_layer(*out) == nullptr) return c.fail(invalid("MultiheadAttention: its out_proj is missing"));
-  const LayerCall projection(c.network, *out, join(c.path, "out_proj"), {}, {});
+  const IValues nothing;  // a call refers to its arguments
+  const std::vector<std::pair<std::string, IValue>> no_names;
+  const std::string path = join(c.path, "out_proj");
+  const LayerCall projection(c.network, *out, path, nothing, no_names);
   m.out_weight = projection.weight("weight");
   m.out_bias = projection.weight("bias");
   auto flag = [&](const char* name, size_t place, bool fallback) {
