@@ -32,7 +32,7 @@ struct AttentionArgs {
   int64_t mask_batch, mask_head, mask_row, masked_from;  // strides of the mask; keys behind it are masked
   double scale, softcap;
   Mask kind;
-  bool causal;
+  int64_t before, after;                     // how far a row sees on each side of its place
   int mode;                                  // of qk
   double *weights, *sums;                    // [T], [Dv]
   bool writes_present;
@@ -69,7 +69,7 @@ void attend_row(const AttentionArgs& a, int64_t row) {
     for (int64_t d = 0; d < a.D; ++d) score += widen(q[d]) * widen(key[d]);
     score *= a.scale;
     const double capped = a.softcap == 0 ? score : a.softcap * portable::tanh(score / a.softcap);
-    bool takes_part = (j < valid) & (!a.causal | (j <= s + offset)) & (j < a.masked_from);
+    bool takes_part = (j < valid) & (j <= s + offset + a.after) & (j >= s + offset - a.before) & (j < a.masked_from);
     double bias = 0;
     if (a.kind == Mask::bools && j < a.masked_from) takes_part &= static_cast<const uint8_t*>(a.mask)[mask + j] != 0;
     if (a.kind == Mask::floats && j < a.masked_from) bias = widen(static_cast<const T*>(a.mask)[mask + j]);
@@ -117,8 +117,8 @@ constexpr KernelRow kRows[] = {
 };
 
 constexpr AttrSpec kAttrs[] = {
-    {"is_causal", AttrKind::i}, {"kv_num_heads", AttrKind::i}, {"q_num_heads", AttrKind::i}, {"qk_matmul_output_mode", AttrKind::i},
-    {"scale", AttrKind::f},     {"softcap", AttrKind::f},      {"softmax_precision", AttrKind::i},
+    {"is_causal", AttrKind::i},    {"kv_num_heads", AttrKind::i}, {"left_window_size", AttrKind::i},  {"q_num_heads", AttrKind::i}, {"qk_matmul_output_mode", AttrKind::i},
+    {"right_window_size", AttrKind::i}, {"scale", AttrKind::f},   {"softcap", AttrKind::f},           {"softmax_precision", AttrKind::i},
 };
 constexpr const char* kInputs[] = {"Q", "K", "V", "attn_mask", "past_key", "past_value", "nonpad_kv_seqlen"};
 
@@ -139,6 +139,9 @@ Status infer(InferContext& c) {
   if (c.has(4) != c.has(5)) return invalid("past_key and past_value come together");
   if (c.has(4) && c.has(6)) return invalid("nonpad_kv_seqlen and past_key exclude each other");
   if (const int64_t mode = c.attrs.i("qk_matmul_output_mode"); mode < 0 || mode > 3) return invalid("qk_matmul_output_mode is " + std::to_string(mode) + ", expected 0 to 3");
+  for (const char* side : {"left_window_size", "right_window_size"}) {
+    if (const int64_t size = c.attrs.i(side, -1); size < -1) return invalid(std::string(side) + " is " + std::to_string(size) + ", expected -1 (no end) or more");
+  }
   for (size_t o = 0; o < c.outputs.size(); ++o) c.set(o, dtype, Shape());
   for (size_t i = 0; i < 3; ++i) {
     if (!c.shape(i).ranked()) return {};
@@ -227,7 +230,11 @@ Status bind(BindContext& c) {
   a.y_at = flat ? Layout{a.S * a.heads * a.Dv, a.Dv, a.heads * a.Dv} : Layout{a.heads * a.S * a.Dv, a.S * a.Dv, a.Dv};
   a.scale = c.attrs.find("scale") != nullptr ? static_cast<double>(c.attrs.f("scale")) : 1 / std::sqrt(static_cast<double>(a.D));
   a.softcap = static_cast<double>(c.attrs.f("softcap"));
-  a.causal = c.attrs.i("is_causal") != 0;
+  // No place and no key is further away than this.
+  const int64_t whole = std::min(checked_add(a.T, a.S).value_or(INT64_MAX), INT64_MAX / 4);
+  const int64_t left = c.attrs.i("left_window_size", -1), right = c.attrs.i("right_window_size", -1);
+  a.before = left < 0 ? whole : std::min(left, whole);
+  a.after = c.attrs.i("is_causal") != 0 ? 0 : right < 0 ? whole : std::min(right, whole);
   a.mode = static_cast<int>(c.attrs.i("qk_matmul_output_mode"));
   auto in = [&](size_t i) -> const void* { return c.has(i) ? c.in(i).data : nullptr; };
   auto out = [&](size_t o) -> void* { return c.has_out(o) ? c.out(o).data : nullptr; };

@@ -1,4 +1,4 @@
-// Attention as ONNX has it (opset 23 and 24), in general and in plain C++; what the fuser finds as products and a softmax is FusedAttention.
+// Attention as ONNX has it (opset 23 to 25), in general and in plain C++; what the fuser finds as products and a softmax is FusedAttention.
 //   scores = softcap(scale Q K'),  weights = softmax(scores + mask),  Y = weights V      softcap(x) = c tanh(x / c), when c is not 0
 //   Shapes    Q [B, heads, S, D], K [B, kv_heads, N, D], V [B, kv_heads, N, Dv], or [B, S, heads D] … with q_num_heads and kv_num_heads; past
 //             keys and values [B, kv_heads, P, D] come before K and V: T = P + N. Heads share keys in groups of heads / kv_heads.
@@ -8,6 +8,7 @@
 //   Numerics  in double, rounded once: same bits everywhere; softmax_precision asks for no more.
 //   Edges     is_causal: row i takes part in j <= i + offset, offset = P, or nonpad_kv_seqlen - S. Rows that may see nothing are 0. A masked
 //             score does not count even when it is NaN.
+//             left_window_size, right_window_size (-1: no end): place p = i + offset takes part in p - left <= j <= p + right.
 //   Source    the ONNX operator; Vaswani et al. 2017.
 // Next: general.cpp, then attention.h.
 #pragma once

@@ -114,6 +114,24 @@ TEST_CASE("attention of onnx: causal rows see no later place, counted from behin
   }
 }
 
+TEST_CASE("attention of onnx: a window ends what a row sees on each side of its place") {
+  for (int64_t left : {int64_t(-1), int64_t(0), int64_t(2), INT64_MAX}) {
+    for (int64_t right : {int64_t(-1), int64_t(0), int64_t(1), INT64_MAX}) {
+      for (int64_t causal : {0, 1}) {
+        for (int64_t past : {0, 2}) {
+          const auto window = [=](int64_t, int64_t, int64_t s, int64_t j) -> double {
+            const int64_t place = s + past;
+            return (left < 0 || place - j <= left) && (right < 0 || j - place <= right) && (causal == 0 || j <= place) ? 0 : -INFINITY;
+          };
+          const Attrs attrs = {{"left_window_size", left}, {"right_window_size", right}, {"is_causal", causal}};
+          const std::vector<Tensor> whole = {q(), k(), v()}, in_parts = {q(), places(k(), past, T), places(v(), past, T), absent(), places(k(), 0, past), places(v(), 0, past)};
+          check_close(attention(attrs, past == 0 ? whole : in_parts), reference(q(), k(), v(), {.bias = window}).y, 1, 1e-7f);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("attention of onnx: keys behind nonpad_kv_seqlen are padding") {
   const int64_t valid[B] = {5, 2};
   const auto bias = [&](int64_t b, int64_t, int64_t, int64_t j) -> double { return j < valid[b] ? 0 : -INFINITY; };
@@ -187,6 +205,7 @@ TEST_CASE("attention of onnx: shapes, dtypes and attributes that do not fit are 
   CHECK(!error({}, {q(), k(), v(), absent(), k(), random_f32({B, kv, T + 1, Dv}, 1)}).empty());
   CHECK(!error({}, {q(), k(), v(), absent(), absent(), absent(), i64({1}, {1})}).empty());
   CHECK(error({{"qk_matmul_output_mode", int64_t(4)}}, {q(), k(), v()}) == "qk_matmul_output_mode is 4, expected 0 to 3");
+  CHECK(error({{"left_window_size", int64_t(-2)}}, {q(), k(), v()}) == "left_window_size is -2, expected -1 (no end) or more");
   CHECK(error({}, {q(), cast(k(), DType::f64), v()}).find("K is f64 and Q is f32") != std::string::npos);
   CHECK(!error({}, {cast(q(), DType::i32), cast(k(), DType::i32), cast(v(), DType::i32)}).empty());
 }
