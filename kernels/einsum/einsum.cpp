@@ -73,6 +73,10 @@ Error no_equation(const Attributes& attrs) {
   return invalid("equation '" + attrs.s("equation").substr(0, 200) + "' does not fit the number of operands or of their dimensions");
 }
 
+Error no_diagonal(char letter, size_t operand, const std::string& a, const std::string& b) {
+  return invalid("operand " + std::to_string(operand) + " has the letter " + letter + " twice, for axes of " + a + " and " + b);
+}
+
 Status infer(InferContext& c) {
   std::vector<int> ranks;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
@@ -95,6 +99,11 @@ Status infer(InferContext& c) {
         size = own;
         continue;
       }
+      const size_t before = terms->in[k].find(terms->in[k][i]);
+      if (before < i) {  // a diagonal is of a square: nothing broadcasts within one operand
+        const Dim& other = c.shape(k)[static_cast<int>(before)];
+        if (other.known() && own.known() && other.value() != own.value()) return no_diagonal(terms->in[k][i], k, other.text(), own.text());
+      }
       auto both = broadcast_shapes(Shape{*size}, Shape{own}, c);
       if (!both) return invalid(std::string("axes of the letter ") + terms->in[k][i] + " are " + size->text() + " and " + own.text());
       size = (*both)[0];
@@ -114,7 +123,8 @@ Result<std::string> letters_of(const EinsumTerms& terms, std::span<const TensorV
     for (size_t i = 0; i < terms.in[k].size(); ++i) {
       const char letter = terms.in[k][i];
       int64_t& size = sizes[static_cast<unsigned char>(letter)];
-      const int64_t own = in[k].dims[static_cast<int>(i)];
+      const int64_t own = in[k].dims[static_cast<int>(i)], other = in[k].dims[static_cast<int>(terms.in[k].find(letter))];
+      if (own != other) return no_diagonal(letter, k, std::to_string(other), std::to_string(own));
       if (size > 1 && own != 1 && own != size) return invalid(std::string("axes of the letter ") + letter + " are " + std::to_string(size) + " and " + std::to_string(own));
       if (size < 0 || size == 1) size = own;
       else if (size == 0 && own > 1) return invalid(std::string("axes of the letter ") + letter + " are 0 and " + std::to_string(own));
