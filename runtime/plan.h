@@ -12,7 +12,7 @@ struct PlanOptions {
   int threads = 1;
   int64_t budget = int64_t(4) << 30;  // bytes of the arena and of packed weights
   int64_t work = int64_t(1) << 35;    // operations (work_of) of one run, beyond kWorkPerByte for each byte of constants and inputs
-  Arena::Options arena;
+  Arena::Options arena = {};
 };
 
 constexpr int64_t kWorkPerByte = 4096;

@@ -103,7 +103,7 @@ std::vector<Array> run_threads(const Sample& s, const std::string& isa, int thre
   REQUIRE(graph.ok());
   REQUIRE(assign_layouts(*graph).ok());
   PackStore packs;
-  auto plan = make_plan(*graph, packs, {best_isa(parse_isa(isa)), threads, int64_t(1) << 30, {}});
+  auto plan = make_plan(*graph, packs, {.isa = best_isa(parse_isa(isa)), .threads = threads, .budget = int64_t(1) << 30});
   REQUIRE(plan.ok());
   auto workers = Workers::start(plan->steps, {});
   REQUIRE(workers.ok());
