@@ -2,6 +2,8 @@
 // sink. Lengths come before contents in protobuf, so all sizes are known before the first byte is written. See write.h.
 #include "loaders/onnx/write.h"
 
+#include <charconv>
+
 #include "loaders/onnx/graph_writer.h"
 #include "tern/tern.h"
 
@@ -66,6 +68,22 @@ Result<Tensor> transpose(const Tensor& t) {
   return out;
 }
 
+// What the file said of itself: the reverse of build.cpp's metadata_of. Of two entries of a field's name the first is the field.
+void write_metadata(const Graph& graph, onnx_pb::ModelProto& model) {
+  for (const auto& [key, value] : graph.metadata) {
+    int64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (key == "domain" && !model.has_domain()) model.set_domain(value);
+    else if (key == "doc_string" && !model.has_doc_string()) model.set_doc_string(value);
+    else if (key == "model_version" && !model.has_model_version() && error == std::errc() && std::to_string(number) == value) model.set_model_version(number);
+    else if (key != "graph.doc_string") {  // which the graph holds
+      auto* entry = model.add_metadata_props();
+      entry->set_key(key);
+      entry->set_value(value);
+    }
+  }
+}
+
 }  // namespace
 
 Result<OnnxFile> OnnxFile::of(const Graph& graph) {
@@ -73,6 +91,9 @@ Result<OnnxFile> OnnxFile::of(const Graph& graph) {
   model.note_uses(graph);
   onnx_pb::GraphProto proto;
   if (Status s = GraphWriter(model, graph, proto).whole(); !s) return s.error();
+  for (const auto& [key, value] : graph.metadata) {
+    if (key == "graph.doc_string" && !proto.has_doc_string()) proto.set_doc_string(value);
+  }
 
   OnnxFile file;
   file.opset_ = model.opset();
@@ -91,6 +112,7 @@ Result<OnnxFile> OnnxFile::of(const Graph& graph) {
   head.set_producer_version(version());
   head.add_opset_import()->set_domain("");
   head.mutable_opset_import(0)->set_version(file.opset_);
+  write_metadata(graph, head);
   file.pieces_.push_back({head.SerializeAsString(), {}});
   open_field(file.pieces_[0].head, kModelGraph, in_graph);
   file.bytes_ = static_cast<int64_t>(file.pieces_[0].head.size()) + in_graph;

@@ -1,5 +1,6 @@
 // A Graph as an ONNX file: the unoptimised graph becomes one self-contained model that other runtimes load. The file's opset is the
-// lowest that has every operator as it is used, 18 at least; constants are initializers, each written once; dimensions keep their text.
+// lowest that has every operator as it is used, 18 at least; constants are initializers, each written once; dimensions keep their text;
+// Graph::metadata goes to the fields and metadata_props that it is read from.
 // Next: write.cpp (the bytes), graph_writer.h (names, nodes, branches), write_ops.cpp (opsets, and operators that ONNX spells differently).
 #pragma once
 #include <functional>

@@ -26,6 +26,9 @@ struct Row {
 };
 constexpr Row kRows[] = {
     {nullptr, nullptr, kBrain, 22},
+    {"Attention", nullptr, 0, 23},
+    {"Attention", "left_window_size", 0, 25},
+    {"Attention", "right_window_size", 0, 25},
     {"AveragePool", "ceil_mode", 0, 22},  // before it, also windows that begin in the padding
     {"AveragePool", "dilations", 0, 19},
     {"BitShift", nullptr, kSigned, 28},
@@ -38,12 +41,15 @@ constexpr Row kRows[] = {
     {"DequantizeLinear", nullptr, k16, 21},
     {"DequantizeLinear", "block_size", 0, 21},
     {"DequantizeLinear", "output_dtype", 0, 23},
+    {"Einsum", nullptr, kBrain, 28},
     {"Equal", nullptr, kString, 19},
     {"Gelu", nullptr, 0, 20},
+    {"GridSample", nullptr, 0, 20},  // whose modes had other names before
     {"GroupNormalization", nullptr, 0, 21},
     {"IsInf", nullptr, kHalf, 20},
     {"MaxPool", "ceil_mode", 0, 22},
     {"OneHot", nullptr, kBrain, 28},
+    {"QLinearMatMul", nullptr, kHalf, 21},
     {"QuantizeLinear", nullptr, kHalf, 19},
     {"QuantizeLinear", nullptr, k16, 21},
     {"QuantizeLinear", "block_size", 0, 21},
@@ -56,9 +62,20 @@ constexpr Row kRows[] = {
     {"ReduceMax", nullptr, kBool, 20},
     {"ReduceMin", nullptr, kBool, 20},
     {"ReverseSequence", nullptr, kBrain, 28},
+    {"RotaryEmbedding", nullptr, 0, 23},
     {"SpaceToDepth", "mode", 0, 28},
     {"TopK", nullptr, kBrain, 24},
+    {"Unique", nullptr, kBrain, 28},
 };
+
+// What is newer by an input or by the word of an attribute.
+int64_t opset_of_use(const Node& node) {
+  const std::string_view op = node.op->name;
+  if (op == "Attention" && node.inputs.size() > 6) return 24;  // nonpad_kv_seqlen
+  if (op == "Pad" && node.attrs.s("mode") == "wrap") return 19;
+  if (op == "Resize" && node.attrs.s("coordinate_transformation_mode") == "half_pixel_symmetric") return 19;
+  return kLowestOpset;
+}
 
 bool is_default(const Attributes::Value& value) {
   if (const auto* i = std::get_if<int64_t>(&value)) return *i == 0;
@@ -102,6 +119,7 @@ Status GraphWriter::node(const Node& node) {
   for (const Row& row : kRows) {
     if (row.attribute == nullptr && is_for(row, node) && (row.dtypes == 0 || (row.dtypes & dtypes) != 0)) model_.require_opset(row.opset);
   }
+  model_.require_opset(opset_of_use(node));
   if (node.op == &kLinear) return linear(node);
   if (node.op->tern_only) return unsupported("an operator that fusing makes has no ONNX form; write the graph as it was before");
   if (node.op == &kIf) return if_node(node);

@@ -170,6 +170,20 @@ TEST_CASE("writing ONNX: the file begins with its IR version and tern's name, an
   CHECK(back.nodes[0].name == "n0");
 }
 
+TEST_CASE("writing ONNX: what the file said of itself stays") {
+  GraphBuilder b;
+  b.output(b.node("Relu", {b.input("x", {3})}));
+  using Metadata = std::vector<std::pair<std::string, std::string>>;
+  b.graph.metadata = Metadata{{"domain", "org.example"}, {"model_version", "-7"}, {"doc_string", "a model"}, {"license", "MIT"}, {"license", "again"}, {"", ""}, {"graph.doc_string", "a graph"}};
+  inferred(b);
+  const Graph back = read_back(written(b.graph));
+  auto sorted = [](Metadata m) { std::sort(m.begin(), m.end()); return m; };
+  CHECK(sorted(back.metadata) == sorted(b.graph.metadata));
+  // what is no field's value, and a field's second value, are properties
+  b.graph.metadata = Metadata{{"model_version", "1.5"}, {"domain", "a"}, {"domain", "b"}};
+  CHECK(sorted(read_back(written(b.graph)).metadata) == sorted(b.graph.metadata));
+}
+
 TEST_CASE("writing ONNX: an error of the sink ends the writing") {
   GraphBuilder b;
   b.output(b.node("Add", {b.input("x", {3}), b.constant(ramp_tensor(DType::f32, {3}))}));
@@ -431,6 +445,8 @@ TEST_CASE("writing ONNX: the opset is the lowest that has what the graph uses") 
   const Case cases[] = {
       {"Relu", DType::f32, {}, 18, 0},
       {"Relu", DType::bf16, {}, 22, 0},
+      {"Attention", DType::f32, {}, 23, 0},
+      {"Attention", DType::f32, {{"left_window_size", int64_t{2}}, {"right_window_size", zero}}, 25, 1},
       {"AveragePool", DType::f32, {{"kernel_shape", Ints{1, 1}}, {"dilations", Ints{1, 1}}, {"ceil_mode", zero}}, 18, 1},
       {"AveragePool", DType::f32, {{"kernel_shape", Ints{1, 1}}, {"dilations", Ints{1, 2}}}, 19, 2},
       {"AveragePool", DType::f32, {{"kernel_shape", Ints{1, 1}}, {"ceil_mode", one}}, 22, 2},
@@ -450,14 +466,19 @@ TEST_CASE("writing ONNX: the opset is the lowest that has what the graph uses") 
       {"DequantizeLinear", DType::f16, {}, 19, 0},
       {"DequantizeLinear", DType::u8, {{"block_size", int64_t{2}}}, 21, 1},
       {"DequantizeLinear", DType::u8, {{"output_dtype", one}}, 23, 1},
+      {"Einsum", DType::bf16, {}, 28, 0},
       {"Equal", DType::f32, {}, 18, 0},
       {"Equal", DType::string, {}, 19, 0},
       {"Gelu", DType::f32, {}, 20, 0},
+      {"GridSample", DType::f32, {{"mode", std::string("linear")}}, 20, 1},
       {"GroupNormalization", DType::f32, {{"num_groups", one}}, 21, 1},
       {"IsInf", DType::f32, {}, 18, 0},
       {"IsInf", DType::f16, {}, 20, 0},
       {"IsNaN", DType::f16, {}, 18, 0},
       {"OneHot", DType::bf16, {}, 28, 0},
+      {"Pad", DType::f32, {{"mode", std::string("edge")}}, 18, 1},
+      {"Pad", DType::f32, {{"mode", std::string("wrap")}}, 19, 1},
+      {"QLinearMatMul", DType::f16, {}, 21, 0},
       {"QuantizeLinear", DType::u8, {{"saturate", one}}, 18, 0},
       {"QuantizeLinear", DType::u16, {}, 21, 0},
       {"QuantizeLinear", DType::f16, {}, 19, 0},
@@ -470,9 +491,12 @@ TEST_CASE("writing ONNX: the opset is the lowest that has what the graph uses") 
       {"ReduceMax", DType::boolean, {}, 20, 0},
       {"ReduceMin", DType::boolean, {}, 20, 0},
       {"ReduceMax", DType::i32, {}, 18, 0},
+      {"Resize", DType::f32, {{"coordinate_transformation_mode", std::string("half_pixel_symmetric")}}, 19, 1},
       {"ReverseSequence", DType::bf16, {}, 28, 0},
+      {"RotaryEmbedding", DType::f32, {}, 23, 0},
       {"SpaceToDepth", DType::f32, {{"blocksize", one}}, 18, 1},
       {"TopK", DType::bf16, {}, 24, 0},
+      {"Unique", DType::bf16, {}, 28, 0},
       {"Add", DType::f32, {}, 18, 0},
   };
   for (const Case& c : cases) {
