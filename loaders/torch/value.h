@@ -46,7 +46,9 @@ struct IValue {
     std::shared_ptr<IValues> parts;
   };
   struct Ellipsis {};
-  struct Uncomputed {};        // a result that torch has and tern does not make: whoever reads or returns it is refused
+  struct Uncomputed {          // a result that torch has and tern does not make: whoever reads or returns it is refused
+    const char* what = nullptr;  // "indices (…what to do instead…)"
+  };
   struct Callable {            // a module, or a function by its spelling in ops/ ("F.relu")
     std::shared_ptr<const Module> module;
     std::string name;          // the module's path ("layers.0"), or the function
@@ -58,7 +60,7 @@ struct IValue {
     requires(!std::is_same_v<std::decay_t<T>, IValue>)
   IValue(T&& value) : v(std::forward<T>(value)) {}  // NOLINT: implicit on purpose
   static IValue tensor(ValueId id) { return id == kNone ? IValue() : IValue(Tensor{id}); }
-  static IValue uncomputed() { return IValue(Uncomputed{}); }
+  static IValue uncomputed(const char* what = nullptr) { return IValue(Uncomputed{what}); }
   static IValue list(IValues items) { return IValue(Sequence{std::make_shared<IValues>(std::move(items)), false}); }
   static IValue tuple(IValues items) { return IValue(Sequence{std::make_shared<IValues>(std::move(items)), true}); }
 

@@ -343,10 +343,13 @@ TEST_CASE("torch export: a result that is not computed is refused when the progr
     return refusal(p);
   };
   CHECK(flash(false) == "accepted");
-  CHECK(flash(true).find("'sums' is not computed") != std::string::npos);
+  CHECK(flash(true).find("the result 'sums' of aten._scaled_dot_product_flash_attention_for_cpu.default is not computed: it gives no log-sum-exp") != std::string::npos);
+  Pt2Program pool;
+  pool.input("x", {"1", "2", "4", "4"}).node("aten.adaptive_max_pool2d.default", {{"self", t("x")}, {"output_size", arg("as_ints", "[2,2]")}}, {t("y"), t("i")}).output(t("y")).output(t("i"));
+  CHECK(refusal(pool).find("the result 'i' of aten.adaptive_max_pool2d.default is not computed: it gives no indices; where its windows are equal") != std::string::npos);
   Pt2Program p;  // more results than the operator has
   p.input("x", {"2", "3"}).node("aten.relu.default", {{"self", t("x")}}, {t("y"), t("z")}).node("aten.neg.default", {{"self", t("z")}}, {t("w")}).output(t("w"));
-  CHECK(refusal(p).find("'z' is not computed") != std::string::npos);
+  CHECK(refusal(p).find("the result 'z' of aten.relu.default is not computed: it gives no such result here; export the model without its use") != std::string::npos);
 }
 
 TEST_CASE("torch export: schema versions 5 to 8 are read, others named") {

@@ -82,8 +82,11 @@ void Runner::bind(Frame& f, Json::Id outputs, const IValue& result, bool again) 
   // A tensor that somebody reads must be one.
   auto bind_one = [&](Json::Id object, const IValue& value) {
     const Usage::Name* read = f.usage.find(text_of(json_, object, "name"));
-    if ((value.get<IValue::Uncomputed>() != nullptr || value.is_none()) && read != nullptr && read->last_read >= 0) {
-      b_.fail(unsupported("its result '" + std::string(read->text.substr(0, 100)) + "' is not computed"));
+    const auto* uncomputed = value.get<IValue::Uncomputed>();
+    if ((uncomputed != nullptr || value.is_none()) && read != nullptr && read->last_read >= 0) {
+      const std::string op = operator_of(json_, json_.item(f.nodes, f.now));
+      b_.fail(unsupported("the result '" + std::string(read->text.substr(0, 100)) + "' of " + op.substr(0, 200) + " is not computed: it gives no " +
+                          (uncomputed != nullptr && uncomputed->what != nullptr ? uncomputed->what : "such result here; export the model without its use")));
     }
     for (const char* key : {"name", "as_name"}) {
       if (json_.is(json_.get(object, key), Json::Kind::string)) set(f, text_of(json_, object, key), value, again);

@@ -76,7 +76,7 @@ IValue logsigmoid(Builder& b, const Arguments& a) {
   return tensor_of(b.emit("Neg", {b.emit("Softplus", {b.emit("Neg", {a.tensor("input")})})}));
 }
 
-IValue log_sigmoid_forward(Builder& b, const Arguments& a) { return IValue::tuple({logsigmoid(b, a), IValue::uncomputed()}); }
+IValue log_sigmoid_forward(Builder& b, const Arguments& a) { return IValue::tuple({logsigmoid(b, a), IValue::uncomputed("buffer, which serves training alone")}); }
 
 // In eval mode the slope is the mean of the two.
 IValue rrelu(Builder& b, const Arguments& a) {

@@ -97,7 +97,7 @@ IValue attention(Builder& b, const Arguments& a) { return tensor_of(dot_product(
 // What the kernels of several devices return besides the result serves training alone: it is not computed.
 template <size_t More>
 IValue attention_and(Builder& b, const Arguments& a) {
-  IValues out(1 + More, IValue::uncomputed());
+  IValues out(1 + More, IValue::uncomputed("log-sum-exp and random state, which serve training alone; return the attention's output"));
   out[0] = tensor_of(dot_product(b, a).y);
   return IValue::tuple(std::move(out));
 }

@@ -32,7 +32,7 @@ IValue of_kind(Builder& b, const Arguments& a) { return is_float(b.dtype(a.tenso
 // In training it would also give a mask.
 IValue native_dropout(Builder& b, const Arguments& a) {
   if (a.has("train") && a.boolean("train")) b.fail(unsupported("dropout in training mode is not supported; call model.eval() before exporting"));
-  return IValue::tuple({tensor_of(a.tensor("input")), IValue::uncomputed()});
+  return IValue::tuple({tensor_of(a.tensor("input")), IValue::uncomputed("mask outside of training")});
 }
 
 IValue dropout(Builder& b, const Arguments& a) {

@@ -133,7 +133,8 @@ IValue aten_bag(Builder& b, const Arguments& a) {
   bags.mode = static_cast<Mode>(mode);
   bags.with_end = a.boolean("include_last_offset");
   if (a.has("padding_idx") && (None == 0 || a.integer("padding_idx") != None)) bags.padding = a.integer("padding_idx");
-  return IValue::tuple({tensor_of(bags_of(b, bags)), IValue::uncomputed(), IValue::uncomputed(), IValue::uncomputed()});
+  const IValue none = IValue::uncomputed("bag of each index nor sizes of bags, which serve training alone");
+  return IValue::tuple({tensor_of(bags_of(b, bags)), none, none, none});
 }
 
 constexpr const char* kBag = "weight, indices, offsets, scale_grad_by_freq=False, mode=0, sparse=False, per_sample_weights=None, include_last_offset=False, "

@@ -163,7 +163,8 @@ IValue adaptive_pool(Builder& b, const Arguments& a) {
 // ATen's gives indices too, which only windows of equal size could tell.
 template <int Spatial>
 IValue adaptive_max_pool(Builder& b, const Arguments& a) {
-  return IValue::tuple({adaptive_pool_of<Spatial, true>(b, a.tensor("input"), a["output_size"]), IValue::uncomputed()});
+  return IValue::tuple({adaptive_pool_of<Spatial, true>(b, a.tensor("input"), a["output_size"]),
+                        IValue::uncomputed("indices; where its windows are equal, a max_pool with return_indices does")});
 }
 
 // (sum x^p)^(1/p), not of |x|; in ceil mode torch scales the mean over what is inside by the whole window.
