@@ -203,14 +203,23 @@ std::string write_npy(const Tensor& t) {
   return out + header + body;
 }
 
+namespace {
+
+// NumPy stores the array "x" as the member "x.npy".
+std::string array_name(std::string member) {
+  if (member.size() > 4 && member.ends_with(".npy")) member.resize(member.size() - 4);
+  return member;
+}
+
+}  // namespace
+
 Result<std::vector<std::pair<std::string, Tensor>>> read_npz(std::span<const std::byte> bytes, std::string_view key) {
   auto zip = ZipArchive::open(bytes);
   if (!zip) return zip.error();
   std::vector<std::pair<std::string, Tensor>> arrays;
   uint64_t left = (uint64_t(32) << 20) + 8 * bytes.size();  // bytes of compressed arrays
   for (const ZipArchive::Entry& e : zip->entries()) {
-    std::string name = e.name;
-    if (name.size() > 4 && name.compare(name.size() - 4, 4, ".npy") == 0) name.resize(name.size() - 4);
+    std::string name = array_name(e.name);
     if (!key.empty() && name != key) continue;
     if (e.method == 0) {  // backed by the file, byte for byte
       auto member = zip->view(e);
@@ -227,7 +236,13 @@ Result<std::vector<std::pair<std::string, Tensor>>> read_npz(std::span<const std
     if (!tensor) return tensor.error().within(name);
     arrays.emplace_back(std::move(name), std::move(*tensor));
   }
-  if (arrays.empty() && !key.empty()) return invalid("it holds no array named " + std::string(key));
+  if (arrays.empty() && !key.empty()) {
+    constexpr size_t kMostNames = 20;
+    std::string names;
+    for (size_t i = 0; i < zip->entries().size() && i < kMostNames; ++i) names += (i == 0 ? "" : ", ") + array_name(zip->entries()[i].name);
+    if (zip->entries().size() > kMostNames) names += ", and " + std::to_string(zip->entries().size() - kMostNames) + " more";
+    return invalid("it holds no array named " + std::string(key) + (names.empty() ? ", nor any other" : "; it holds " + names));
+  }
   return arrays;
 }
 
