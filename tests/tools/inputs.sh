@@ -27,4 +27,13 @@ check "it is replaced, another one stays" grep -q '\[\[ *60 *91 *122\]\]' "$work
 expect 0 "bench with it" bench "$models/overridable.onnx" --seconds 0.02 --input w=1=ones
 expect 3 "another shape than the default's" run "$models/overridable.onnx" --input x="$models/overridable.npz:in_x" --input b="$models/overridable.npz:in_w=1"
 
+# ---- random indices ----
+expect 0 "indices into one row" verify "$models/one_entry.onnx" "$models/one_entry.npz"
+for how in "run" "run --evaluate" "bench --seconds 0.02"; do
+  # shellcheck disable=SC2086
+  expect 0 "$how with random ones" $how "$models/one_entry.onnx" --input random --dim n=8
+  check "it says that they are zeros" grep -qF 'random integers do not fit' "$work/err"
+done
+expect 3 "indices that are given stay" bench "$models/one_entry.onnx" --input iota --dim n=8
+
 finish

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What run and inspect print: the top K alone, metadata, totals that are the sum of their rows, the fused graph. Usage: results.sh TERN TEST_DATA
+# What run, inspect and convert give: the top K alone, metadata, totals that are the sum of their rows, the fused graph. Usage: results.sh TERN TEST_DATA
 set -u
 . "$(dirname "$0")/lib.sh"
 models=$data/command
@@ -11,6 +11,9 @@ expect 0 "--top of a thousand" run "$models/axis.onnx" --input iota --dim n=1000
 check "three lines and no thousand numbers" diff <(printf 'y_x: f32[1000]\n  999  999\n  998  998\n  997  997\n') "$work/out"
 expect 0 "--top of more than there are" run "$models/axis4.onnx" --input iota --top 9
 check "all of them" test "$(grep -c '^  ' "$work/out")" = 4
+expect 0 "--top as JSON" run "$models/rows_f32.onnx" --input iota --dim batch=2 --top 2 --json
+check "it is JSON" is_json
+check "the top and no values" diff <(printf '"top": [{"row": 0, "index": 2, "label": "2", "value": 2}, {"row": 0, "index": 1, "label": "1", "value": 1}, {"row": 1, "index": 2, "label": "2", "value": 5}, {"row": 1, "index": 1, "label": "1", "value": 4}]\n') <(grep -o '"top": \[[^]]*\]\|"values".*' "$work/out")
 expect 0 "--top of many rows" run "$models/rows_f32.onnx" --input iota --dim batch=5000 --top 1
 check "three at each end" diff <(printf 'y_x: f32[5000,3]\n  row 0  2  2\n  row 1  2  5\n  row 2  2  8\n  ...\n  row 4997  2  14993\n  row 4998  2  14996\n  row 4999  2  14999\n') "$work/out"
 expect 0 "--top of large integers" run "$models/rows_i64.onnx" --input iota --dim batch=500000 --top 1
@@ -57,6 +60,14 @@ expect 0 "--dot" inspect "$models/metadata.onnx" --dot "$work/graph.dot"
 check "has the file's operators" bash -c "grep -q 'MatMul fc' '$work/graph.dot' && grep -q Relu '$work/graph.dot'"
 expect 0 "--dot --fused" inspect "$models/metadata.onnx" --dot "$work/fused.dot" --fused
 check "has the fused one" bash -c "grep -q '^digraph' '$work/fused.dot' && grep -q Linear '$work/fused.dot' && ! grep -q Relu '$work/fused.dot'"
+# ---- convert ----
+expect 0 "convert" convert "$models/metadata.onnx" -o "$work/converted.onnx"
+"$tern" inspect "$models/metadata.onnx" --json >"$work/before" 2>"$work/err"
+expect 0 "inspect what was written" inspect "$work/converted.onnx" --json
+metadata() { grep -o '"metadata": {[^}]*}' "$1"; }
+check "it says of itself what the file said" diff <(metadata "$work/before") <(metadata "$work/out")
+
+# ---- more of inspect ----
 expect 2 "--fused alone" inspect "$models/metadata.onnx" --fused
 says "--fused goes with --dot FILE"
 if command -v dot >/dev/null; then

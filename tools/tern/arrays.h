@@ -43,7 +43,10 @@ struct Inputs {
   std::vector<Shape> shapes;  // of the ports: a name is a name there, whatever it looks like as text
   std::vector<Source> sources;
   std::map<std::string, int64_t> dims;
+  bool zero_integers = false;  // what is random among integers is 0
 };
+// After an error of a run: what `random` made of integers may be no legal index (a table of one row). True: they are 0 now, and so told; try again.
+bool retry_with_zeros(Inputs& inputs, const Error& error);
 // "x=a.npy": "x" and "a.npy"; no name when there is none, or when the whole text is a file.
 std::pair<std::string, std::string> split_input(const std::string& text);
 // For commands that take --input for its shape alone. Errors: names that the model has not, or twice (usage).

@@ -191,6 +191,9 @@ int bench(const Options& options) {
   if (!session) return fail("cannot bench " + options.positional[0], session.error());
   if (Status s = wanted->cpu >= 0 ? pin(wanted->cpu) : Status(); !s) return fail_at("cannot pin to", s.error());
   if (Status s = fill_inputs(*model, *session, *inputs); !s) return fail("cannot use the inputs", s.error());
+  if (!session->run() && retry_with_zeros(*inputs, session->status().error())) {
+    if (Status s = fill_inputs(*model, *session, *inputs); !s) return fail("cannot use the inputs", s.error());
+  }
   if (!session->run()) return fail("cannot use the inputs", session->status().error());
 
   const Clock clock;

@@ -101,6 +101,18 @@ Status check_array(const Array& a, const std::string& from, const Port& port, co
   return {};  // what depends on other inputs is told when the model is bound
 }
 
+bool retry_with_zeros(Inputs& inputs, const Error& error) {
+  std::string names;
+  for (size_t i = 0; i < inputs.ports.size(); ++i) {
+    const DType t = inputs.ports[i].dtype;
+    if (inputs.sources[i].text.starts_with("random") && !is_float(t) && t != DType::boolean) names += (names.empty() ? "" : ", ") + inputs.ports[i].name;
+  }
+  if (names.empty() || inputs.zero_integers) return false;
+  inputs.zero_integers = true;
+  note("random integers do not fit (" + error.message() + "): inputs of zeros instead: " + names);
+  return true;
+}
+
 Result<Array> make_array(const Inputs& inputs, size_t i) {
   const Source& s = inputs.sources[i];
   const Port& port = inputs.ports[i];
@@ -123,7 +135,8 @@ Result<Array> make_array(const Inputs& inputs, size_t i) {
   for (char c : port.name) state = state * 31 + static_cast<unsigned char>(c);  // two inputs differ
   return where(fill(port.dtype, *dims, [&](int64_t) {  // floats in [-1, 1), integers 0 or 1: legal as indices almost everywhere
     const uint64_t bits = random_bits(state);
-    return is_float(port.dtype) ? static_cast<double>(bits >> 40) * 0x1p-23 - 1 : static_cast<double>(bits >> 63);
+    if (is_float(port.dtype)) return static_cast<double>(bits >> 40) * 0x1p-23 - 1;
+    return inputs.zero_integers && port.dtype != DType::boolean ? 0 : static_cast<double>(bits >> 63);
   }));
 }
 

@@ -97,6 +97,16 @@ Status write_outputs(const std::string& directory, const std::vector<Port>& port
   return {};
 }
 
+Result<std::vector<Array>> make_arrays(const Inputs& inputs) {
+  std::vector<Array> arrays;
+  for (size_t i = 0; i < inputs.ports.size(); ++i) {
+    auto a = make_array(inputs, i);
+    if (!a) return a.error();
+    arrays.push_back(std::move(*a));
+  }
+  return arrays;
+}
+
 }  // namespace
 
 int run(const Options& options) {
@@ -112,14 +122,14 @@ int run(const Options& options) {
   auto inputs = read_inputs(*model, options, "");
   if (!inputs) return fail("cannot use the inputs", inputs.error());
   session->dims = inputs->dims;
-  std::vector<Array> arrays;
-  const std::vector<Port> ports = model->inputs(), results = model->outputs();
-  for (size_t i = 0; i < ports.size(); ++i) {
-    auto a = make_array(*inputs, i);
-    if (!a) return fail("cannot use the inputs", a.error());
-    arrays.push_back(std::move(*a));
+  const std::vector<Port> results = model->outputs();
+  auto arrays = make_arrays(*inputs);
+  if (!arrays) return fail("cannot use the inputs", arrays.error());
+  auto outputs = compute(*model, *arrays, *session, options.has("--evaluate"));
+  if (!outputs && outputs.error().code() == Code::kInvalid && retry_with_zeros(*inputs, outputs.error())) {
+    if (arrays = make_arrays(*inputs); !arrays) return fail("cannot use the inputs", arrays.error());
+    outputs = compute(*model, *arrays, *session, options.has("--evaluate"));
   }
-  auto outputs = compute(*model, arrays, *session, options.has("--evaluate"));
   if (!outputs) return fail("cannot run " + options.positional[0], outputs.error());
   if (options.has("--output-dir")) {
     if (Status s = write_outputs(options.get("--output-dir"), results, outputs->arrays); !s) return fail_at("cannot write", s.error());
@@ -133,11 +143,13 @@ int run(const Options& options) {
       const Array& a = outputs->arrays[o];
       j.object().key("name").value(results[o].name).key("dtype").value(name(a.dtype)).key("shape").array();
       for (int64_t d : a.dims) j.value(d);
-      j.end().key("values");
-      write_values(j, a);
-      if (*top > 0) {
+      j.end();
+      if (*top == 0 || !has_top(a)) {
+        j.key("values");
+        write_values(j, a);
+      } else {
         j.key("top").array();
-        for (size_t row = 0; has_top(a) && row < count(a) / columns_of(a); ++row) {
+        for (size_t row = 0; row < count(a) / columns_of(a); ++row) {
           for (const Ranked& r : top_of_row(a, row, static_cast<size_t>(*top))) {
             j.object().key("row").value(row).key("index").value(r.index).key("label").value(label(r.index)).key("value").value(as_double(a, r.element)).end();
           }

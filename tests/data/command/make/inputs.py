@@ -1,4 +1,4 @@
-"""Models whose dimensions have names that look like something else, and one whose initializer is an input too.
+"""Models whose dimensions have names that look like something else, one whose initializer is an input too, and one with a table of one row.
 Usage: inputs.py OUT_FOLDER   Needs numpy, onnx and onnxruntime, which computes what is recorded."""
 import sys
 
@@ -11,7 +11,8 @@ f32 = TensorProto.FLOAT
 
 
 def save(name, nodes, inputs, outputs, initializers, feeds):
-    m = helper.make_model(helper.make_graph(nodes, "g", [helper.make_tensor_value_info(n, f32, d) for n, d in inputs],
+    dtype = {n: helper.np_dtype_to_tensor_dtype(v.dtype) for n, v in feeds.items()}
+    m = helper.make_model(helper.make_graph(nodes, "g", [helper.make_tensor_value_info(n, dtype.get(n, f32), d) for n, d in inputs],
                                             [helper.make_empty_tensor_value_info(n) for n in outputs], initializers),
                           opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     options = onnxruntime.SessionOptions()
@@ -31,3 +32,5 @@ save("unrelated", [helper.make_node("Concat", ["a", "b"], ["y"], axis=0)], [("a"
 save("overridable", [helper.make_node("MatMul", ["x", "w=1"], ["h"]), helper.make_node("Add", ["h", "b"], ["y"])],
      [("x", ["n", 2]), ("w=1", [2, 3]), ("b", [3])], ["y"],
      [numpy_helper.from_array(ramp(2, 3), "w=1"), numpy_helper.from_array(ramp(3), "b")], {"x": ramp(1, 2) + 1, "w=1": ramp(2, 3) * 10})
+save("one_entry", [helper.make_node("Gather", ["table", "i"], ["y"])], [("i", ["n"])], ["y"], [numpy_helper.from_array(ramp(1, 2) + 1, "table")],
+     {"i": np.array([0, -1, 0], np.int64)})
