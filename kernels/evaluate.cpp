@@ -12,7 +12,7 @@ Error over_budget(const OpDef& op, int64_t bytes, int64_t budget) {
 }
 
 Result<std::vector<Tensor>> infer_outputs(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, size_t output_count,
-                                          int64_t budget) {
+                                          int64_t& budget) {
   std::vector<InferContext::Input> in;
   for (const Tensor& t : inputs) {
     in.push_back(t.present() ? InferContext::Input{{t.dtype(), Shape(t.dims())}, &t, nullptr} : InferContext::Input{});
@@ -43,7 +43,8 @@ Result<std::vector<Tensor>> infer_outputs(const OpDef& op, const Attributes& att
 Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, size_t output_count,
                                      const EvaluateOptions& options) {
   FlushSubnormals flush;
-  auto outputs = infer_outputs(op, attrs, inputs, output_count, options.budget);
+  int64_t left = options.budget;
+  auto outputs = infer_outputs(op, attrs, inputs, output_count, left);
   if (!outputs) return outputs;
   std::vector<TensorView> in, out;
   std::vector<const Tensor*> constants;
@@ -69,7 +70,11 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
     if (measure.step().run == nullptr || (part > 0 && !measure.split())) continue;
     int64_t bytes = measure.table_bytes() + measure.workspace_bytes();
     for (const BindContext::Pack& p : measure.packs()) bytes = checked_add(bytes, p.bytes).value_or(INT64_MAX);
-    if (bytes > options.budget) return over_budget(op, bytes, options.budget);
+    if (bytes > left) return over_budget(op, bytes, left);
+    if (measure.table_bytes() > options.tables) {
+      return unsupported(std::string(op.name) + " needs tables of " + std::to_string(measure.table_bytes()) + " bytes, more than the budget of " +
+                         std::to_string(options.tables));
+    }
     auto tables = allocate_aligned(static_cast<size_t>(measure.table_bytes()));
     auto workspace = allocate_aligned(static_cast<size_t>(measure.workspace_bytes()));
     uint32_t fault = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "runtime/base/checked.h"
 #include "runtime/base/guarded.h"
@@ -222,10 +223,11 @@ Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<co
   for (const Tensor& t : tensors) backed += static_cast<int64_t>(t.bytes());
   for (const Tensor* t : constants(*bound)) backed = checked_add(backed, static_cast<int64_t>(t->bytes())).value_or(INT64_MAX);
   const int64_t work = checked_add(limits.work, checked_mul(backed, kWorkPerByte).value_or(INT64_MAX)).value_or(INT64_MAX);
-  auto out = evaluate_graph(*bound, tensors, {.isa = best_isa(parse_isa(isa)), .packs = &model.packs, .budget = limits.budget, .work = work});
+  auto out = evaluate_graph(*bound, tensors, {.isa = best_isa(parse_isa(isa)), .packs = &model.packs, .budget = limits.budget,
+                                              .tables = limits.budget / kTablesOfBudget, .work = work});
   if (!out) return out.error();
   std::vector<Array> arrays;
-  for (const Tensor& t : *out) arrays.push_back(to_array(t));
+  for (Tensor& t : *out) arrays.push_back(to_array(std::exchange(t, {})));
   return arrays;
 }
 

@@ -32,6 +32,20 @@ TEST_CASE("budgets: tables of gigabytes are counted and not made") {
   CHECK(measured("MatMul", {}, {nowhere(DType::f32, {kFar, 1, 1}), nowhere(DType::f32, {kFar, 1, 1})}, nowhere(DType::f32, {kFar, 1, 1})) > 24 * kFar);
 }
 
+TEST_CASE("budgets: tables have a share of their own, and all that a node takes counts together") {
+  const Tensor x = random_f32({64}, 1), sizes = i64({1}, {1000});
+  const std::vector<Tensor> in = {x, {}, {}, sizes};
+  const Attributes none;
+  const auto code = [&](EvaluateOptions options) {
+    auto y = evaluate(*find_op("Resize"), none, in, 1, options);
+    return y ? Code::kOk : y.error().code();
+  };
+  CHECK(code({.tables = 8 * 1000 - 1}) == Code::kUnsupported);
+  CHECK(code({.tables = 16 * 1000}) == Code::kOk);
+  CHECK(code({.budget = 4 * 1000 + 8 * 1000 - 1}) == Code::kUnsupported);  // the output and an i64 for each of its elements
+  CHECK(code({.budget = 4 * 1000 + 16 * 1000}) == Code::kOk);
+}
+
 TEST_CASE("budgets: an operator whose outputs are empty is not bound, whatever its other extents are") {
   constexpr int64_t kFar = int64_t(1) << 40;
   CHECK(measured("Softmax", {}, {nowhere(DType::f32, {kFar, 0})}, nowhere(DType::f32, {kFar, 0})) == -1);
