@@ -42,10 +42,6 @@ constexpr OpDef binary_op(const char* name, Status (*infer)(InferContext&), Stat
 // ---- Mod, BitShift ----
 
 constexpr AttrSpec kModAttrs[] = {{"fmod", AttrKind::i}};
-Status infer_mod(InferContext& c) {
-  if (is_float(c.dtype(0)) && c.attrs.i("fmod", 0) == 0) return invalid("fmod must be 1 for floats");
-  return infer<is_number>(c);
-}
 Status bind_mod(BindContext& c) {
   return bind_binary(c, kModRows, c.attrs.i("fmod", 0) != 0 ? Binary::mod_sign_of_dividend : Binary::mod_sign_of_divisor);
 }
@@ -75,7 +71,7 @@ constinit const OpDef kAdd = binary_op("Add", infer<is_number>, bind<Binary::add
 constinit const OpDef kSub = binary_op("Sub", infer<is_number>, bind<Binary::sub>, symbolic<sub>);
 constinit const OpDef kMul = binary_op("Mul", infer<is_number>, bind<Binary::mul>, symbolic<mul>);
 constinit const OpDef kDiv = binary_op("Div", infer<is_number>, bind<Binary::div>, quotient);
-constinit const OpDef kMod = {.name = "Mod", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kModAttrs, .infer = infer_mod, .bind = bind_mod,
+constinit const OpDef kMod = {.name = "Mod", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kModAttrs, .infer = infer<is_number>, .bind = bind_mod,
                               .kernels = kModRows, .inplace_inputs = 3, .symbolic = remainder};
 constinit const OpDef kPRelu = binary_op("PRelu", infer_prelu, bind<Binary::prelu>);
 constinit const OpDef kAnd = binary_op("And", infer<is_bool>, bind<Binary::bit_and>);

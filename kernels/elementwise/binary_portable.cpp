@@ -1,5 +1,6 @@
 // The portable binary kernels: every dtype, one element at a time; the choice of the operation is made once a row.
 #include <bit>
+#include <cmath>
 
 #include "kernels/choose.h"
 #include "kernels/elementwise/binary_rows.h"
@@ -47,7 +48,8 @@ double remainder(double a, double b) {
 template <class T>
 double float_mod(double a, double b, bool sign_of_divisor) {
   const double r = remainder<T>(a, b);
-  return portable::select(sign_of_divisor & (r != 0) & ((r < 0) != (b < 0)), r + b, r);
+  const double moved = portable::select((r != 0) & ((r < 0) != (b < 0)), r + b, portable::select(r == 0, std::copysign(0.0, b), r));
+  return portable::select(sign_of_divisor, moved, r);
 }
 
 template <class T>

@@ -137,7 +137,9 @@ TEST_CASE("mod: the sign is the divisor's, or with fmod the dividend's") {
   check_same(run_op("Mod", {{"fmod", int64_t(1)}}, {a, b})[0], row_of<int32_t>({1, -1, 1, -1, 0, 0, 0, 0}));
   const Tensor x = f32({5}, {5.5f, -5.5f, 1e30f, 1, kInf}), y = f32({5}, {2, 2, 3, 0, 1});
   check_same(run_op("Mod", {{"fmod", int64_t(1)}}, {x, y})[0], f32({5}, {1.5f, -1.5f, std::fmod(1e30f, 3.0f), kNan, kNan}));
-  CHECK(op_error("Mod", {}, {x, y}) == "fmod must be 1 for floats");
+  // numpy.mod
+  const Tensor u = f32({9}, {-4.5f, 7.5f, 1, kInf, 1, -1, -0.0f, 6, -6}), v = f32({9}, {2, -2, 0, 2, kInf, kInf, 2, -3, 3});
+  check_same(run_op("Mod", {}, {u, v})[0], f32({9}, {1.5f, -0.5f, kNan, kNan, 1, kInf, 0, -0.0f, 0}));
 }
 
 TEST_CASE("pow: mixed dtypes, exact integers and IEEE edges") {
