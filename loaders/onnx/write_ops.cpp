@@ -68,10 +68,11 @@ constexpr Row kRows[] = {
     {"Unique", nullptr, kBrain, 28},
 };
 
-// What is newer by an input or by the word of an attribute.
-int64_t opset_of_use(const Node& node) {
+// What is newer by an input or by the value of an attribute.
+int64_t opset_of_use(const Graph& graph, const Node& node) {
   const std::string_view op = node.op->name;
   if (op == "Attention" && node.inputs.size() > 6) return 24;  // nonpad_kv_seqlen
+  if (op == "Mod" && node.attrs.i("fmod") == 0 && is_float(graph.value(node.inputs[0]).type.dtype)) return 28;
   if (op == "Pad" && node.attrs.s("mode") == "wrap") return 19;
   if (op == "Resize" && node.attrs.s("coordinate_transformation_mode") == "half_pixel_symmetric") return 19;
   return kLowestOpset;
@@ -119,7 +120,7 @@ Status GraphWriter::node(const Node& node) {
   for (const Row& row : kRows) {
     if (row.attribute == nullptr && is_for(row, node) && (row.dtypes == 0 || (row.dtypes & dtypes) != 0)) model_.require_opset(row.opset);
   }
-  model_.require_opset(opset_of_use(node));
+  model_.require_opset(opset_of_use(graph_, node));
   if (node.op == &kLinear) return linear(node);
   if (node.op->tern_only) return unsupported("an operator that fusing makes has no ONNX form; write the graph as it was before");
   if (node.op == &kIf) return if_node(node);

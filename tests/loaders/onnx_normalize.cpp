@@ -80,6 +80,9 @@ TEST_CASE("normalize: Split takes sizes as an input, or the number of its output
   CHECK(!g.nodes[0].attrs.has("num_outputs"));
   for (int64_t opset : {12, 17}) CHECK(normalized(opset, node("Split", {"x"}, {"y", "z"})).nodes[0].attrs.i("num_outputs") == 2);
   CHECK(normalized(18, node("Split", {"x"}, {"y", "z"}, {attr("num_outputs", int64_t(2))})).nodes[0].attrs.i("num_outputs") == 2);
+  // Outputs without a name count: where each begins depends on how many there are.
+  CHECK(normalized(18, node("Split", {"x"}, {"", "y", ""}, {attr("num_outputs", int64_t(3)), attr("axis", int64_t(1))})).nodes[0].outputs.size() == 3);
+  CHECK(normalized(13, node("Split", {"x"}, {"y", "", ""}, {attr("axis", int64_t(1))})).nodes[0].attrs.i("num_outputs") == 3);
 }
 
 TEST_CASE("normalize: Slice, TopK, Reshape and Pad take inputs") {
@@ -221,6 +224,19 @@ TEST_CASE("normalize: Concat of opset 1 has axis 1; Selu of opset 1 its rounded 
     const std::vector<Proto> i = {raw_tensor<int64_t>("i", 7, {1, 1, 1, 1}, {0}), raw_tensor<float>("u", 1, {1, 1, 1, 1}, {9})};
     CHECK(ops(normalized(10, node("Scatter", {"x", "i", "u"}, {"y"}), i)) == "ScatterElements");
   }
+}
+
+TEST_CASE("normalize: parameters of a norm that reach beyond what it normalises are factors and terms") {
+  const Proto wide = raw_tensor<float>("w", 1, {3, 1, 5}, std::vector<float>(15, 2)), narrow = raw_tensor<float>("n", 1, {1, 1, 1, 5}, std::vector<float>(5, 2));
+  auto with = [&](const char* scale, const char* bias, int64_t axis = -1) {
+    return ops(normalized(17, node("LayerNormalization", bias == nullptr ? std::vector<std::string>{"x", scale} : std::vector<std::string>{"x", scale, bias}, {"y"}, {attr("axis", axis)}), {wide, narrow}));
+  };
+  CHECK(with("n", "n") == "LayerNormalization");
+  CHECK(with("w", nullptr) == "LayerNormalization Mul");
+  CHECK(with("n", "w") == "LayerNormalization Mul Add");
+  CHECK(with("w", "n") == "LayerNormalization Mul Add");
+  CHECK(with("w", "w", 1) == "LayerNormalization");
+  CHECK(ops(normalized(23, node("RMSNormalization", {"x", "w"}, {"y"}), {wide})) == "RMSNormalization Mul");
 }
 
 }  // namespace tern::test

@@ -82,6 +82,7 @@ Status output_sequence(OnnxNode&, Emitter&);  // LSTM, GRU, RNN
 // norms.cpp
 Status batch_norm_inference(OnnxNode&, Emitter&);
 Status group_norm_channels(OnnxNode&, Emitter&);
+Status norm_parameters(OnnxNode&, Emitter&);  // LayerNormalization, RMSNormalization
 // resize.cpp
 Status upsample_to_resize(OnnxNode&, Emitter&);
 Status resize_simple(OnnxNode&, Emitter&);

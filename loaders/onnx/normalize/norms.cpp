@@ -1,4 +1,4 @@
-// BatchNormalization and GroupNormalization of old opsets. See normalize.h.
+// BatchNormalization and GroupNormalization of old opsets; parameters that differ from sample to sample. See normalize.h.
 #include "loaders/onnx/normalize/normalize.h"
 
 namespace tern::onnx {
@@ -50,6 +50,33 @@ Status group_norm_channels(OnnxNode& node, Emitter& to) {
     const ValueId spread = to.emit(node, "Expand", {column, shape});
     node.inputs[i] = to.emit(node, "Reshape", {spread, to.ints(node, {-1})});
   }
+  return {};
+}
+
+// LayerNormalization and RMSNormalization: Scale and B may broadcast to the whole of X and not only to the axes that are normalised, as
+// when a network computes them for each sample. Then they are factors and terms of their own.
+Status norm_parameters(OnnxNode& node, Emitter& to) {
+  const Shape shape = to.type(node.input(0)).shape;
+  const int64_t axis = node.attrs.i("axis", -1);
+  if (!shape.ranked() || axis < -shape.rank() || axis >= shape.rank() || node.outputs.empty() || node.outputs[0] == kNone) return {};
+  const int64_t normalised = axis < 0 ? -axis : shape.rank() - axis;
+  auto is_wide = [&](ValueId v) {
+    const Shape own = v == kNone ? Shape() : to.type(v).shape;
+    for (int i = 0; own.ranked() && i < own.rank() - normalised; ++i) {
+      if (!(own[i] == Dim(1))) return true;
+    }
+    return false;
+  };
+  const ValueId scale = node.input(1), bias = node.input(2);
+  if (!is_wide(scale) && !is_wide(bias)) return {};
+  std::vector<ValueId> outputs = node.outputs;
+  ValueId y = outputs[0] = to.value(node, node.op.c_str());
+  to.emit_to(node, node.op.c_str(), {node.inputs[0], to.scalar_like(node, scale, 1)}, node.attrs, std::move(outputs));
+  node.outputs.resize(1);
+  if (bias != kNone) y = to.emit(node, "Mul", {y, scale});
+  node.op = bias != kNone ? "Add" : "Mul";
+  node.inputs = {y, bias != kNone ? bias : scale};
+  node.attrs = {};
   return {};
 }
 
