@@ -4,9 +4,9 @@
 #include <bit>
 #include <cmath>
 
+#include "kernels/elementwise/portable.h"
 #include "kernels/op.h"
 #include "kernels/portable_math.h"
-#include "runtime/base/half.h"
 
 namespace tern {
 namespace {
@@ -90,18 +90,6 @@ AxisTaps taps_of(const GridSampleArgs& a, int axis, double v) {
   return t;
 }
 
-template <class T>
-double to_double(T v) {
-  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return to_f32(v);
-  else return static_cast<double>(v);
-}
-template <class T>
-T from_double(double v) {
-  if constexpr (std::is_same_v<T, f16>) return to_f16(v);
-  else if constexpr (std::is_same_v<T, bf16>) return to_bf16(v);
-  else return static_cast<T>(v);
-}
-
 // One tap of a whole place: the product of its axes'.
 struct Tap {
   int64_t offset;
@@ -120,7 +108,7 @@ void grid_sample(const GridSampleArgs& a) {
     taps[0] = {0, 1, ~uint64_t(0)};
     for (int axis = 0; axis < a.axes; ++axis) {
       using F = std::conditional_t<std::is_same_v<G, double>, double, float>;
-      const auto given = static_cast<F>(to_double(grid[a.axes - 1 - axis]));
+      const auto given = static_cast<F>(widen(grid[a.axes - 1 - axis]));
       const auto coordinate = static_cast<F>(select(given == given, static_cast<double>(given), -1));
       const AxisTaps t = taps_of(a, axis, place(coordinate, a.in[axis], a.align_corners));
       for (int i = all - 1; i >= 0; --i) {  // backwards: tap i becomes taps i * count …
@@ -135,8 +123,8 @@ void grid_sample(const GridSampleArgs& a) {
     T* y = static_cast<T*>(a.y) + n * a.channels * a.points + p;          // [channels, points]
     for (int64_t c = 0; c < a.channels; ++c) {
       double sum = 0;
-      for (int i = 0; i < all; ++i) sum += taps[i].weight * masked(taps[i].inside, to_double(x[c * a.plane + taps[i].offset]));
-      y[c * a.points] = from_double<T>(sum);
+      for (int i = 0; i < all; ++i) sum += taps[i].weight * masked(taps[i].inside, widen(x[c * a.plane + taps[i].offset]));
+      y[c * a.points] = narrow<T>(sum);
     }
   }
 }

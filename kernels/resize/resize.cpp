@@ -4,11 +4,11 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/elementwise/portable.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/resize/axis_table.h"
 #include "runtime/base/checked.h"
-#include "runtime/base/half.h"
 
 namespace tern {
 namespace {
@@ -147,16 +147,10 @@ void resample(const double* x, double* y, const ResizePass& p) {
   }
 }
 
+// Integers round toward zero and saturate.
 template <class T>
-double to_double(T v) {
-  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return to_f32(v);
-  else return static_cast<double>(v);
-}
-template <class T>
-T from_double(double v) {
-  if constexpr (std::is_same_v<T, f16>) return to_f16(v);
-  else if constexpr (std::is_same_v<T, bf16>) return to_bf16(v);
-  else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(v);
+T stored(double v) {
+  if constexpr (kIsFloat<T>) return narrow<T>(v);
   else {
     // the largest integer of T may round up as a double: compare before converting
     if (!(v > static_cast<double>(std::numeric_limits<T>::lowest()))) return v == v ? std::numeric_limits<T>::lowest() : T(0);
@@ -169,7 +163,7 @@ template <class T>
 void resize(const ResizeArgs& a) {  // buffers: both hold any of the stages
   double* from = static_cast<double*>(a.buffer[0]);
   double* to = static_cast<double*>(a.buffer[1]);
-  for (int64_t i = 0; i < a.in_count; ++i) from[i] = to_double(static_cast<const T*>(a.x)[i]);
+  for (int64_t i = 0; i < a.in_count; ++i) from[i] = static_cast<double>(widen(static_cast<const T*>(a.x)[i]));
   for (int i = 0; i < a.passes; ++i) {
     resample(from, to, a.pass[i]);
     std::swap(from, to);
@@ -180,7 +174,7 @@ void resize(const ResizeArgs& a) {  // buffers: both hold any of the stages
       if (s.is[r % s.out] != 0) std::fill_n(from + r * s.inner, s.inner, a.extrapolation);
     }
   }
-  for (int64_t i = 0; i < a.out_count; ++i) static_cast<T*>(a.y)[i] = from_double<T>(from[i]);
+  for (int64_t i = 0; i < a.out_count; ++i) static_cast<T*>(a.y)[i] = stored<T>(from[i]);
 }
 
 constexpr KernelRow kRows[] = {
