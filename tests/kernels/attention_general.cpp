@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "runtime/base/half.h"
+#include "tests/support/heads.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test {
@@ -48,17 +49,6 @@ Known reference(const Tensor& q, const Tensor& k, const Tensor& v, const Options
     for (int64_t j = 0; j < T && o.mode == 3; ++j) known.qk.mutable_data<float>()[row * T + j] = static_cast<float>(total > 0 ? weights[static_cast<size_t>(j)] / total : 0);
   }
   return known;
-}
-
-// [B, heads, S, D] as [B, S, heads * D].
-Tensor flat(const Tensor& x) {
-  const int64_t B = x.dims()[0], heads = x.dims()[1], S = x.dims()[2], D = x.dims()[3];
-  Tensor y = *Tensor::allocate(DType::f32, {B, S, heads * D});
-  for (int64_t i = 0; i < x.count(); ++i) {
-    const int64_t d = i % D, s = i / D % S, h = i / D / S % heads, b = i / D / S / heads;
-    y.mutable_data<float>()[((b * S + s) * heads + h) * D + d] = x.data<float>()[i];
-  }
-  return y;
 }
 
 // Places [from, to) of [B, heads, T, D].

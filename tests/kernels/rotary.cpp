@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "runtime/base/half.h"
+#include "tests/support/heads.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test {
@@ -23,17 +24,6 @@ Tensor reference(const Tensor& x, int64_t rotated, bool interleaved, C cos, S si
       to[one] = static_cast<float>(c * x1 - sn * x2);
       to[two] = static_cast<float>(sn * x1 + c * x2);
     }
-  }
-  return y;
-}
-
-// [B, heads, S, D] as [B, S, heads * D].
-Tensor flat(const Tensor& x) {
-  const int64_t B = x.dims()[0], heads = x.dims()[1], S = x.dims()[2], D = x.dims()[3];
-  Tensor y = *Tensor::allocate(DType::f32, {B, S, heads * D});
-  for (int64_t i = 0; i < x.count(); ++i) {
-    const int64_t d = i % D, s = i / D % S, h = i / D / S % heads, b = i / D / S / heads;
-    y.mutable_data<float>()[((b * S + s) * heads + h) * D + d] = x.data<float>()[i];
   }
   return y;
 }
