@@ -45,12 +45,13 @@ Result<Header> parse_header(std::string_view text) {
   if (descr.size() < 4 || descr[0] != '\'' || order.empty() || shape.empty() || shape[0] != '(') {
     return invalid("the .npy header is damaged, or describes a structured array");
   }
+  const std::string type(descr.substr(1, std::min<size_t>(descr.find('\'', 1), 20) - 1));
   h.order = descr[1];
   h.kind = descr[2];
   descr.remove_prefix(3);
   auto size = take_number(descr);
   if (!size || descr.empty() || descr[0] != '\'' || std::string_view("<>|=").find(h.order) == std::string_view::npos) {
-    return unsupported("the .npy file has an element type that tern does not have");
+    return unsupported("the .npy file has elements of type '" + type + "', which tern does not have" + (h.kind == 'O' ? " (Python objects); save an array of numbers or of strings" : ""));
   }
   h.size = *size;
   h.fortran = order.substr(0, 4) == "True";

@@ -123,6 +123,9 @@ expect 0 "kernels --json" kernels --json
 check "it is JSON" is_json
 check "kernels lists softmax" grep -q '"softmax/f32/scalar"' "$work/out"
 
+expect 3 "verify with what is no recording" verify "$mlp" "$data/command/words.npy"
+says "neither a folder of ONNX test data nor an .npz"
+
 # ---- PyTorch's files ----
 torch=$data/torch/command
 expect 0 "inspect weights" inspect "$torch/net.pth"

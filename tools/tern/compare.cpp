@@ -144,6 +144,9 @@ Result<std::vector<Recording>> read_recordings(const std::string& path, const Mo
   }
   auto bytes = read_file(path);
   if (!bytes) return bytes.error();
+  if (!path.ends_with(".npz") && (bytes->size() < 2 || std::memcmp(bytes->data(), "PK", 2) != 0)) {
+    return invalid(path + ": neither a folder of ONNX test data nor an .npz with arrays in_NAME and out_NAME");
+  }
   auto arrays = read_npz(*bytes);
   if (!arrays) return arrays.error().within(path);
   Recording r;
