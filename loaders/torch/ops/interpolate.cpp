@@ -1,4 +1,4 @@
-// Interpolation and pixel shuffles. See operator.h. Next: norm.cpp.
+// Interpolation, grid_sample and pixel shuffles. See operator.h. Next: norm.cpp.
 #include <cmath>
 
 #include "loaders/torch/ops/common.h"
@@ -74,7 +74,11 @@ ValueId gathered(Builder& b, ValueId x, const std::vector<std::vector<int64_t>>&
   return x;
 }
 
-ValueId resize(Builder& b, ValueId x, const std::string& mode, bool align_corners, std::vector<Int> sizes, const std::vector<double>& scales) {
+struct Corners {
+  bool align = false, antialias = false;
+};
+
+ValueId resize(Builder& b, ValueId x, const std::string& mode, Corners corners, std::vector<Int> sizes, const std::vector<double>& scales) {
   const Mode* m = nullptr;
   for (const Mode& row : kModes) m = mode == row.torch ? &row : m;
   if (m == nullptr) return b.fail(unsupported("interpolate: mode '" + mode + "' is not supported"));
@@ -82,11 +86,17 @@ ValueId resize(Builder& b, ValueId x, const std::string& mode, bool align_corner
   const std::string_view onnx = m->onnx;
   Attributes attrs = attributes({{"mode", std::string(m->onnx)},
                                  {"coordinate_transformation_mode", std::string(onnx == "nearest" ? (mode == "nearest" ? "asymmetric" : "half_pixel")
-                                                                                : align_corners ? "align_corners" : "half_pixel")}});
+                                                                                : corners.align ? "align_corners" : "half_pixel")}});
   if (onnx == "nearest") attrs.set("nearest_mode", std::string(m->nearest));
-  if (onnx == "cubic") attrs.set("cubic_coeff_a", -0.75f);
+  if (onnx == "cubic") attrs.set("cubic_coeff_a", corners.antialias ? -0.5f : -0.75f);
+  if (corners.antialias) {
+    if (rank != 4 || onnx == "nearest") return b.fail(invalid("antialias=True is of bilinear and bicubic interpolation of four dimensions"));
+    if (corners.align) return b.fail(unsupported("antialias=True with align_corners=True is not supported"));
+    attrs.set("antialias", int64_t(1));
+    attrs.set("exclude_outside", int64_t(1));
+  }
   const auto count = static_cast<size_t>(rank - 2);
-  if (align_corners && sizes.empty()) sizes = scaled_sizes(b, x, scales);  // there a factor says no more than the size
+  if (corners.align && sizes.empty()) sizes = scaled_sizes(b, x, scales);  // there a factor says no more than the size
   if (!b.ok()) return kNone;
   if (onnx == "nearest") {
     if (const auto places = nearest_places(b, x, sizes, scales, mode != "nearest"); !places.empty()) return gathered(b, x, places);
@@ -131,35 +141,39 @@ IValue area(Builder& b, ValueId x, const Arguments& a) {
   return b.ok() ? call(b, kPools[b.rank(x) - 3], {tensor_of(x), IValue::tuple(IValues(sizes.begin(), sizes.end()))}) : IValue();
 }
 
+Corners corners_of(const Arguments& a, bool antialias) {
+  return {.align = a.has("align_corners") && a.boolean("align_corners"), .antialias = antialias};
+}
+
 IValue interpolate(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   if (!b.ok()) return {};
   if (b.rank(x) < 3) return tensor_of(b.fail(invalid("interpolate needs at least three dimensions")));
-  const bool align = a.has("align_corners") && a.boolean("align_corners");
+  const Corners corners = corners_of(a, a.has("antialias") && a.boolean("antialias"));
   const std::string mode = a.string("mode");
-  if (a.has("antialias") && a.boolean("antialias")) return tensor_of(b.fail(unsupported("antialias=True is not supported")));
   if (mode == "area") return area(b, x, a);
-  if (a.has("size")) return tensor_of(resize(b, x, mode, align, a.sizes("size"), {}));
+  if (a.has("size")) return tensor_of(resize(b, x, mode, corners, a.sizes("size"), {}));
   if (!a.has("scale_factor")) return tensor_of(b.fail(invalid("interpolate needs size or scale_factor")));
   const std::vector<double> scales = numbers(b, a["scale_factor"]);
-  if (!a.has("recompute_scale_factor") || !a.boolean("recompute_scale_factor")) return tensor_of(resize(b, x, mode, align, {}, scales));
-  return tensor_of(resize(b, x, mode, align, scaled_sizes(b, x, scales), {}));
+  if (!a.has("recompute_scale_factor") || !a.boolean("recompute_scale_factor")) return tensor_of(resize(b, x, mode, corners, {}, scales));
+  return tensor_of(resize(b, x, mode, corners, scaled_sizes(b, x, scales), {}));
 }
 
-template <Text Name>
+// Antialias: aten._upsample_bilinear2d_aa, whose filter widens when it shrinks.
+template <Text Name, bool Antialias = false>
 IValue upsample_vec(Builder& b, const Arguments& a) {  // aten.upsample_bilinear2d.vec
   const ValueId x = a.tensor("input");
-  const bool align = a.has("align_corners") && a.boolean("align_corners");
+  const Corners corners = corners_of(a, Antialias);
   if (!b.ok()) return {};
-  if (a.has("output_size")) return tensor_of(resize(b, x, Name.text, align, a.sizes("output_size"), {}));
-  return tensor_of(resize(b, x, Name.text, align, {}, numbers(b, a["scale_factors"])));
+  if (a.has("output_size")) return tensor_of(resize(b, x, Name.text, corners, a.sizes("output_size"), {}));
+  return tensor_of(resize(b, x, Name.text, corners, {}, numbers(b, a["scale_factors"])));
 }
 
 // With sizes, and perhaps the factors that made them, which then say where the source lies.
-template <Text Name>
+template <Text Name, bool Antialias = false>
 IValue upsample(Builder& b, const Arguments& a) {  // aten.upsample_bilinear2d.default
   const ValueId x = a.tensor("input");
-  const bool align = a.has("align_corners") && a.boolean("align_corners");
+  const Corners corners = corners_of(a, Antialias);
   std::vector<double> scales;
   for (const char* name : {"scales_d", "scales_h", "scales_w"}) {
     if (!a.has(name)) continue;
@@ -167,8 +181,35 @@ IValue upsample(Builder& b, const Arguments& a) {  // aten.upsample_bilinear2d.d
     scales.insert(scales.end(), scale.begin(), scale.end());
   }
   if (!b.ok()) return {};
-  if (static_cast<int>(scales.size()) == b.rank(x) - 2) return tensor_of(resize(b, x, Name.text, align, {}, scales));
-  return tensor_of(resize(b, x, Name.text, align, a.sizes("output_size"), {}));
+  if (static_cast<int>(scales.size()) == b.rank(x) - 2) return tensor_of(resize(b, x, Name.text, corners, {}, scales));
+  return tensor_of(resize(b, x, Name.text, corners, a.sizes("output_size"), {}));
+}
+
+// ---- grid_sample ----
+
+// The n-th of what ATen numbers and F.grid_sample names.
+std::string chosen(Builder& b, const Arguments& a, const char* name, std::initializer_list<const char*> words) {
+  if (const auto* word = a[name].get<std::string>()) {
+    for (const char* known : words) {
+      if (*word == known) return *word;
+    }
+    b.fail(unsupported("grid_sample: " + std::string(name) + " '" + word->substr(0, 100) + "' is not supported"));
+    return {};
+  }
+  const int64_t n = a.integer(name);
+  if (b.ok() && (n < 0 || n >= static_cast<int64_t>(words.size()))) b.fail(invalid("grid_sampler: " + std::string(name) + " is " + std::to_string(n)));
+  return b.ok() ? words.begin()[n] : std::string();
+}
+
+IValue grid_sample(Builder& b, const Arguments& a) {
+  const std::string mode = chosen(b, a, "mode", {"bilinear", "nearest", "bicubic"}), padding = chosen(b, a, "padding_mode", {"zeros", "border", "reflection"});
+  const bool align = a.has("align_corners") && a.boolean("align_corners");
+  const ValueId x = a.tensor("input"), grid = a.tensor("grid");
+  if (!b.ok()) return {};
+  // torch clips each place that is read, ONNX the place in between
+  if (mode == "bicubic" && padding == "border") return tensor_of(b.fail(unsupported("grid_sample: mode 'bicubic' with padding_mode 'border' is not supported")));
+  return tensor_of(b.emit("GridSample", {x, grid},
+                          attributes({{"mode", std::string(mode == "bilinear" ? "linear" : mode == "bicubic" ? "cubic" : "nearest")}, {"padding_mode", padding}, {"align_corners", int64_t(align)}})));
 }
 
 // ---- pixel shuffles: [.., C r^2, H, W] to [.., C, H r, W r] and back ----
@@ -241,6 +282,13 @@ constexpr Operator kRows[] = {
      "input, output_size, scale_factors", upsample_vec<"nearest-exact">},
     {"aten.upsample_linear1d.vec aten.upsample_bilinear2d.vec aten.upsample_trilinear3d.vec", kVec, upsample_vec<"linear">},
     {"aten.upsample_bicubic2d.vec", kVec, upsample_vec<"bicubic">},
+    {"aten._upsample_bilinear2d_aa.default", kLinear2, upsample<"linear", true>},
+    {"aten._upsample_bicubic2d_aa.default", kLinear2, upsample<"bicubic", true>},
+    {"aten._upsample_bilinear2d_aa.vec", kVec, upsample_vec<"linear", true>},
+    {"aten._upsample_bicubic2d_aa.vec", kVec, upsample_vec<"bicubic", true>},
+    {"F.grid_sample", "input, grid, mode='bilinear', padding_mode='zeros', align_corners=None", grid_sample},
+    {"aten.grid_sampler.default aten.grid_sampler_2d.default aten.grid_sampler_3d.default torch.grid_sampler",
+     "input, grid, mode|interpolation_mode, padding_mode, align_corners", grid_sample},
     {"aten.pixel_shuffle.default F.pixel_shuffle torch.pixel_shuffle", "input|self, factor|upscale_factor", pixel_shuffle<true>},
     {"aten.pixel_unshuffle.default F.pixel_unshuffle torch.pixel_unshuffle", "input|self, factor|downscale_factor", pixel_shuffle<false>},
     {"aten.channel_shuffle.default F.channel_shuffle torch.channel_shuffle", "input|self, groups", channel_shuffle},

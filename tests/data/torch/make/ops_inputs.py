@@ -46,4 +46,5 @@ inputs = dict(
     # embeddings
     E=real(7, 5), ids=ints(0, 7, 2, 3), flat=ints(0, 7, 8), offs=torch.tensor([0, 3, 3, 5]), offe=torch.tensor([0, 3, 3, 8]), psw=real(8), psw2=real(2, 3),
     flat32=ints(0, 7, 8, dtype=torch.int32), offs32=torch.tensor([0, 2, 7], dtype=torch.int32),
+    grid=real(2, 3, 5, 2), grid3=real(1, 2, 3, 2, 3),
 )

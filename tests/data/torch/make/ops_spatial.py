@@ -69,6 +69,11 @@ cases += [
 # lists of several axes, negative and unsorted ones
 cases += ["aten.tensordot.default(x, y, [1, 2], [1, 2])", "aten.tensordot.default(x, y, [2, 1], [2, 1])", "aten.tensordot.default(x, y, [-1, 0], [2, 0])", "aten.tensordot.default(x, y, [0, 1, 2], [0, 1, 2])", "aten.tensordot.default(x, n, [-1], [-1])", "aten.tensordot.default(v, v5, [], [])", "torch.tensordot(x, y, dims=([1, 2], [1, 2]))",
           "torch.tensordot(x, y, dims=[[2, -3], [-1, 0]])", "torch.tensordot(x, y, 3)", "torch.tensordot(v, v5, 0)"]
+# antialias, grids
+cases += [f"F.interpolate(img, {how}, mode='{mode}', antialias=True)" for mode in ("bilinear", "bicubic") for how in ("size=(5, 3)", "size=(4, 13)", "scale_factor=0.6", "scale_factor=(1.5, 0.4)")]
+cases += ["aten._upsample_bilinear2d_aa.default(img, [5, 3], False)", "aten._upsample_bicubic2d_aa.default(img, [5, 3], False)", "aten._upsample_bilinear2d_aa.vec(img, None, False, [0.5, 0.7])", "aten._upsample_bicubic2d_aa.vec(img, [4, 4], False, None)"]
+cases += [f"F.grid_sample(img, grid, '{mode}', '{padding}', {align})" for mode in ("bilinear", "nearest", "bicubic") for padding in ("zeros", "border", "reflection") for align in (False, True) if mode != "bicubic" or padding != "border"]
+cases += ["F.grid_sample(img, grid)", "F.grid_sample(vol, grid3, align_corners=True)", "F.grid_sample(vol, grid3, mode='nearest', padding_mode='reflection', align_corners=False)", "torch.grid_sampler(img, grid, 0, 1, True)", "aten.grid_sampler.default(img, grid, 2, 2, False)", "aten.grid_sampler_2d.default(img, grid, 1, 0, True)", "aten.grid_sampler_3d.default(vol, grid3, 0, 2, False)"]
 # second results
 cases += ["aten.max_pool2d_with_indices.default(img, [3, 3], [2, 2], [1, 1])", "aten.max_pool2d_with_indices.default(im3, [2, 2])", "aten.max_pool2d_with_indices.default(img, [2, 3], [1, 2], [1, 0], [2, 1], True)", "aten.max_pool3d_with_indices.default(vol, [2, 2, 2], [1, 2, 1])",
           "F.max_pool1d(seq, 3, return_indices=True)", "F.max_pool2d(img, 2, return_indices=True)", "F.max_pool2d(im3, (3, 2), 2, 1, return_indices=True)", "F.max_pool3d(vol, 2, return_indices=True)", "aten.native_layer_norm.default(x, [4], G4, H4, 1e-5)", "aten.native_layer_norm.default(x, [3, 4], None, None, 1e-3)",
