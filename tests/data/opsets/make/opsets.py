@@ -1,4 +1,4 @@
-"""Records tests/data/opsets: every operator of the catalog in every version that ONNX ever gave it, the old forms above all.
+"""Records tests/data/opsets: every operator of the catalog in every version that ONNX ever gave it, the old forms above all; and what reports say of others.
 
 Usage: opsets.py OUT [--report]      (numpy, onnx, onnxruntime; recorded with 2.4, 1.23, 1.32)
 One graph an opset, OUT/opset_N/model.onnx and data.npz (in_*, out_*): each operator that got a version in opset N is a node or several,
@@ -475,6 +475,38 @@ def products():
     every("QLinearConv", [image, s, z, taps, s, z, np.float32(0.9).reshape(()), z], {"pads": [1, 1, 1, 1]})
 
 
+def reported():
+    """What public reports say that a runtime got wrong, in small. ONNX's reference where onnxruntime is the one."""
+    def by_reference(op, opset, inputs, attributes):
+        model, feeds = single(op, opset, inputs, attributes, 1)
+        add(op, opset, inputs, attributes, want=ReferenceEvaluator(model).run(None, feeds), tag="reported")
+
+    x, nan, inf = normal(2, 3, 4), np.nan, np.inf
+    by_reference("LayerNormalization", 17, [x, normal(2, 1, 4), normal(3, 1)], {})  # onnxruntime #25855, #32603
+    a, b = np.array([-4.3, 7.2, 5, -0.0, 6, inf, 1, -1], np.float32), np.array([2.1, -3.4, 8, 2, -3, 2, inf, inf], np.float32)
+    add("Mod", 28, [a, b], want=[np.mod(a, b)], tag="reported")  # onnxruntime #32369
+    big = np.array([2**62, 2**40, 2**31 - 1, -7, 7], np.int64)
+    add("Div", 14, [big, np.array([11, 11, 11, 2, -2], np.int64)], want=[np.array([2**62 // 11, 2**40 // 11, (2**31 - 1) // 11, -3, -3], np.int64)], tag="reported")  # openvino #37766, onnxruntime #26997
+    add("Pow", 15, [np.array([13, 23, 2, -3], np.int64), np.array([8, 6, 62, 3], np.int64)], want=[np.array([13**8, 23**6, 2**62, -27], np.int64)], tag="reported")  # openvino #35838
+    add("Mod", 13, [np.array([1234567890, 1999999993, -7], np.int64), np.array([13, 13, 3], np.int64)], want=[np.array([1234567890 % 13, 1999999993 % 13, 2], np.int64)], tag="reported")  # openvino #35829
+    for n in (1, 2, 3, 4):  # onnxruntime #10514
+        add("ReduceMax", 18, [np.array([nan] * n + [42], np.float32)], {"keepdims": 0}, want=[np.float32(nan)], tag="reported")
+    add("Max", 13, [np.array([[nan], [1]], np.float32), np.array([10], np.float32)], want=[np.array([[nan], [10]], np.float32)], tag="reported")  # onnxruntime #21455
+    for mode in ("floor", "round_prefer_ceil"):  # a size that is no whole multiple: iree #24264
+        by_reference("Resize", 13, [normal(1, 1, 4, 7), None, Const(np.array([1, 1, 1.5, 0.7], np.float32))],
+                     {"mode": "nearest", "nearest_mode": mode, "coordinate_transformation_mode": "align_corners"})
+    by_reference("ConvTranspose", 11, [normal(1, 2, 3, 3), normal(2, 1, 3, 3)], {"strides": [2, 2], "auto_pad": "SAME_UPPER", "output_padding": [1, 1]})  # onnxruntime #11927
+    image = normal(1, 6, 2, 2)  # onnx #7805: the reference counts samples where it means channels
+    squares = np.stack([np.square(image[:, max(0, c - 1):c + 3]).sum(1) for c in range(6)], 1)
+    add("LRN", 13, [image], {"size": 4, "alpha": 0.1, "beta": 0.5, "bias": 2.0}, want=[image / np.sqrt(2 + 0.1 / 4 * squares)], tag="reported")
+    q, k, v = normal(1, 2, 4, 3), normal(1, 2, 6, 3), normal(1, 2, 6, 3)
+    for left, right in ((2, 1), (0, -1), (-1, 0)):
+        by_reference("Attention", 25, [q, k, v], {"left_window_size": left, "right_window_size": right})
+    by_reference("Slice", 13, [np.arange(20, dtype=np.float32), ints(19), ints(0), ints(0), ints(-3)], {})  # iree #24584
+    by_reference("ScatterND", 18, [normal(3, 4), Const(np.array([[0, 1], [2, 3], [-1, -4]], np.int64)), normal(3)], {})  # onnx-mlir #3611
+    add("DequantizeLinear", 13, [np.array([[1, 1, 1], [4, 4, 4]], np.int8), np.array([0.5, 2, 10], np.float32), np.array([0, 1, -1], np.int8)], {"axis": 1}, tag="reported")  # tract #2849
+
+
 def write(out):
     by_opset = collections.defaultdict(list)
     for case in CASES:
@@ -510,7 +542,7 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--report", action="store_true")
     args = parser.parse_args()
-    for part in (elementwise, axes, shapes, images, resizing, recurrent, products):
+    for part in (elementwise, axes, shapes, images, resizing, recurrent, products, reported):
         part()
     write(args.out)
     if args.report:
