@@ -140,9 +140,8 @@ class Assigner {
   void insert_reorders() {
     std::vector<Node> out;
     out.reserve(g_.nodes.size());
-    std::vector<Node> nodes = g_.nodes;
-    for (size_t n = 0; n < nodes.size(); ++n) {
-      Node& node = nodes[n];
+    for (size_t n = 0; n < g_.nodes.size(); ++n) {
+      Node node = g_.nodes[n];
       if (is_window_pool(node) && takes_blocked(node, 0)) g_.value(node.outputs[0]).layout.blocked = true;
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         const ValueId v = g_.nodes[n].inputs[i];
@@ -156,7 +155,7 @@ class Assigner {
         node.op = &kConcatBlocks;
         node.attrs = {};
       }
-      out.push_back(node);
+      out.push_back(std::move(node));
     }
     for (ValueId& v : g_.outputs) {
       if (g_.value(v).layout.blocked) v = reordered(v, false, out);

@@ -101,6 +101,7 @@ class Folder {
 
   Status fold(Graph& graph) {
     std::vector<Node> kept;
+    kept.reserve(graph.nodes.size());
     std::unordered_map<ValueId, ValueId> forward;  // outputs of inlined branches
     std::vector<Node> work = std::move(graph.nodes);
     graph.nodes.clear();

@@ -69,13 +69,14 @@ void compact(Graph& graph) {
     mark(node.inputs);
     mark(node.outputs);
   }
-  std::vector<Value> kept;
+  size_t kept = 0;  // in place: a second list would be what a load takes most memory for
   for (size_t v = 0; v < graph.values.size(); ++v) {
     if (renumbered[v] == kNone) continue;
-    renumbered[v] = static_cast<ValueId>(kept.size());
-    kept.push_back(std::move(graph.values[v]));
+    if (v != kept) graph.values[kept] = std::move(graph.values[v]);
+    renumbered[v] = static_cast<ValueId>(kept++);
   }
-  graph.values = std::move(kept);
+  graph.values.resize(kept);
+  if (kept < graph.values.capacity() / 2) graph.values.shrink_to_fit();
   auto rewrite = [&](std::vector<ValueId>& ids) {
     for (ValueId& v : ids) {
       if (v != kNone) v = renumbered[static_cast<size_t>(v)];

@@ -55,13 +55,14 @@ bool one_output_read(const Node& node, const std::vector<int32_t>& uses) {
   return true;
 }
 
-// Optional outputs that nobody reads need not be computed.
+// Optional outputs that nobody reads need not be computed. With any number of outputs (Split), how many there are says what each is.
 void drop_unread_outputs(Node& node, const std::vector<bool>& live) {
+  if (node.op->outputs.max < 0 && node.op->optional_outputs == 0) return;  // If: its branches have as many
   const auto required = static_cast<size_t>(node.op->outputs.min);
   for (size_t o = required; o < node.outputs.size(); ++o) {
     if (node.outputs[o] != kNone && !live[static_cast<size_t>(node.outputs[o])]) node.outputs[o] = kNone;
   }
-  while (node.outputs.size() > required && node.outputs.back() == kNone) node.outputs.pop_back();
+  while (node.op->outputs.max >= 0 && node.outputs.size() > required && node.outputs.back() == kNone) node.outputs.pop_back();
 }
 
 }  // namespace
@@ -118,19 +119,20 @@ void merge_equal_nodes(Graph& graph) {
 void remove_dead_nodes(Graph& graph) {
   std::vector<bool> live(graph.values.size(), false);
   for (ValueId v : graph.outputs) live[static_cast<size_t>(v)] = true;
-  std::vector<Node> kept;
   for (size_t n = graph.nodes.size(); n-- > 0;) {
     Node& node = graph.nodes[n];
     bool needed = false;
     for (ValueId v : node.outputs) needed = needed || (v != kNone && live[static_cast<size_t>(v)]);
-    if (!needed) continue;
-    if (node.op->outputs.max >= 0) drop_unread_outputs(node, live);  // with any number of outputs (Split), how many there are says what each is
+    if (!needed) {
+      node.op = nullptr;
+      continue;
+    }
+    drop_unread_outputs(node, live);
     for (ValueId v : node.inputs) {
       if (v != kNone) live[static_cast<size_t>(v)] = true;
     }
-    kept.push_back(std::move(node));
   }
-  graph.nodes.assign(std::make_move_iterator(kept.rbegin()), std::make_move_iterator(kept.rend()));
+  std::erase_if(graph.nodes, [](const Node& node) { return node.op == nullptr; });
   std::vector<Graph> subgraphs;
   for (Node& node : graph.nodes) {
     for (int32_t& g : node.subgraphs) {

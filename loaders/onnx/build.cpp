@@ -9,13 +9,13 @@ namespace tern::onnx {
 namespace {
 
 // What the file says of itself, under ONNX's names of the fields.
-std::vector<std::pair<std::string, std::string>> metadata_of(const onnx_pb::ModelProto& model, const std::string& graph_doc) {
+std::vector<std::pair<std::string, std::string>> metadata_of(onnx_pb::ModelProto& model, std::string graph_doc) {
   std::vector<std::pair<std::string, std::string>> out;
   if (!model.domain().empty()) out.emplace_back("domain", model.domain());
   if (model.model_version() != 0) out.emplace_back("model_version", std::to_string(model.model_version()));
-  if (!model.doc_string().empty()) out.emplace_back("doc_string", model.doc_string());
-  if (!graph_doc.empty()) out.emplace_back("graph.doc_string", graph_doc);
-  for (const auto& entry : model.metadata_props()) out.emplace_back(entry.key(), entry.value());
+  if (!model.doc_string().empty()) out.emplace_back("doc_string", std::move(*model.mutable_doc_string()));
+  if (!graph_doc.empty()) out.emplace_back("graph.doc_string", std::move(graph_doc));
+  for (auto& entry : *model.mutable_metadata_props()) out.emplace_back(std::move(*entry.mutable_key()), std::move(*entry.mutable_value()));
   return out;
 }
 
@@ -44,7 +44,7 @@ Result<Graph> build(onnx_pb::ModelProto& model, Sources& sources, std::span<cons
   graph.format = "onnx";
   graph.producer = model.producer_name() + (model.producer_version().empty() ? "" : " " + model.producer_version());
   graph.opset = opset;
-  graph.metadata = metadata_of(model, graph_doc);
+  graph.metadata = metadata_of(model, std::move(graph_doc));
   compact(graph);
   return graph;
 }

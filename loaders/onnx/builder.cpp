@@ -54,6 +54,11 @@ Status GraphBuilder::captures_fit() {
 
 Status GraphBuilder::build(onnx_pb::GraphProto& proto) {
   graph.name = proto.name();
+  int64_t values = proto.initializer_size() + proto.sparse_initializer_size() + proto.input_size();
+  for (const auto& n : proto.node()) values += n.output_size();
+  graph.nodes.reserve(static_cast<size_t>(proto.node_size()));
+  graph.values.reserve(static_cast<size_t>(values));
+  types_.reserve(static_cast<size_t>(values));
   if (Status s = initializers(proto); !s) return s;
   if (Status s = inputs(proto); !s) return s;
   auto order = sorted_nodes(proto);

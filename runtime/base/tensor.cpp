@@ -49,7 +49,7 @@ Result<Tensor> Tensor::strings(const Dims& dims, std::span<const std::string> va
   auto pool = std::make_shared<std::vector<std::string>>(values.begin(), values.end());
   auto* elements = t->mutable_data<StringRef>();
   for (size_t i = 0; i < pool->size(); ++i) elements[i] = {(*pool)[i].data(), static_cast<int64_t>((*pool)[i].size())};
-  t->pools_.push_back(std::move(pool));
+  t->keep({pool});
   return t;
 }
 

@@ -47,14 +47,15 @@ struct TensorView {
   int64_t count() const { return dims.count(); }
 };
 
-// Copying shares the storage. A tensor that is shared must not be written.
+// Copying shares everything: a graph and its copies hold a constant once. A tensor that is shared must not be written.
 class Tensor {
  public:
   Tensor() = default;  // none
   // Uninitialised elements. Errors: dims negative or the size overflows (invalid), memory short (unsupported).
   static Result<Tensor> allocate(DType dtype, const Dims& dims);
   // A tensor over storage that `owner` keeps alive.
-  Tensor(DType dtype, const Dims& dims, std::shared_ptr<const std::byte> owner) : dtype_(dtype), dims_(dims), storage_(std::move(owner)) {}
+  Tensor(DType dtype, const Dims& dims, std::shared_ptr<const std::byte> owner) 
+      : body_(std::make_shared<const Body>(Body{dtype, dims, std::move(owner), {}})) {}
   // For small constants: from values. Throws std::bad_alloc.
   template <class T>
   static Tensor of(const Dims& dims, std::span<const T> values) {
@@ -69,38 +70,48 @@ class Tensor {
   // A string tensor; copies the bytes into a pool of its own.
   static Result<Tensor> strings(const Dims& dims, std::span<const std::string> values);
 
-  bool present() const { return dtype_ != DType::none; }
-  DType dtype() const { return dtype_; }
-  const Dims& dims() const { return dims_; }
-  int64_t count() const { return dims_.count(); }
-  size_t bytes() const { return static_cast<size_t>(count()) * size_of(dtype_); }
-  const std::byte* raw() const { return storage_.get(); }
-  std::byte* mutable_raw() { return const_cast<std::byte*>(storage_.get()); }
+  bool present() const { return body_ != nullptr && body_->dtype != DType::none; }
+  DType dtype() const { return body().dtype; }
+  const Dims& dims() const { return body().dims; }
+  int64_t count() const { return dims().count(); }
+  size_t bytes() const { return static_cast<size_t>(count()) * size_of(dtype()); }
+  const std::byte* raw() const { return storage().get(); }
+  std::byte* mutable_raw() { return const_cast<std::byte*>(raw()); }
   template <class T>
-  const T* data() const { return reinterpret_cast<const T*>(storage_.get()); }
+  const T* data() const { return reinterpret_cast<const T*>(raw()); }
   template <class T>
   T* mutable_data() { return reinterpret_cast<T*>(mutable_raw()); }
   template <class T>
   std::span<const T> span() const { return {data<T>(), static_cast<size_t>(count())}; }
   // The same elements under other dims of the same count.
   Tensor reshaped(const Dims& dims) const {
-    Tensor t = *this;
-    t.dims_ = dims;
-    return t;
+    Body b = body();
+    b.dims = dims;
+    return Tensor(std::move(b));
   }
-  const std::shared_ptr<const std::byte>& storage() const { return storage_; }
+  const std::shared_ptr<const std::byte>& storage() const { return body().storage; }
   // String elements point into pools; whoever copies such elements keeps their pools too.
-  const std::vector<std::shared_ptr<const void>>& pools() const { return pools_; }
-  void keep(const std::vector<std::shared_ptr<const void>>& pools) { pools_.insert(pools_.end(), pools.begin(), pools.end()); }
-  TensorView view(bool constant = false) const {
-    return {dtype_, dims_, const_cast<std::byte*>(storage_.get()), constant, true, {}};
+  const std::vector<std::shared_ptr<const void>>& pools() const { return body().pools; }
+  void keep(const std::vector<std::shared_ptr<const void>>& pools) {
+    Body b = body();
+    b.pools.insert(b.pools.end(), pools.begin(), pools.end());
+    *this = Tensor(std::move(b));
   }
+  TensorView view(bool constant = false) const { return {dtype(), dims(), const_cast<std::byte*>(raw()), constant, true, {}}; }
 
  private:
-  DType dtype_ = DType::none;
-  Dims dims_;
-  std::shared_ptr<const std::byte> storage_;
-  std::vector<std::shared_ptr<const void>> pools_;
+  struct Body {
+    DType dtype = DType::none;
+    Dims dims;
+    std::shared_ptr<const std::byte> storage;
+    std::vector<std::shared_ptr<const void>> pools;
+  };
+  explicit Tensor(Body b) : body_(std::make_shared<const Body>(std::move(b))) {}
+  const Body& body() const {
+    static const Body none;
+    return body_ == nullptr ? none : *body_;
+  }
+  std::shared_ptr<const Body> body_;  // null: none. Values are many and most are no constants, so this is all that each of them holds
 };
 
 // The elements of an integer (or bool) tensor as i64; nothing for other dtypes.

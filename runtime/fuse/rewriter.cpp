@@ -140,6 +140,7 @@ ValueId Rewriter::add_constant(const std::string& name, Tensor t) {
 }
 
 void Rewriter::finish() noexcept {
+  if (inserted_.empty() && std::find(dead_.begin(), dead_.end(), true) == dead_.end()) return;
   std::stable_sort(inserted_.begin(), inserted_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   size_t next = 0;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {

@@ -100,6 +100,26 @@ TEST_CASE("hostile sessions: the same, known only when the graph runs") {
   refused_at_run("Range", {"a", "b", "c"}, {a, b, c}, {array<int64_t>({}, {INT64_MIN}), array<int64_t>({}, {INT64_MAX}), array<int64_t>({}, {1})});
 }
 
+TEST_CASE("hostile sessions: many nodes, constants and outputs take a small multiple of their file") {
+  std::vector<Proto> nodes, constants;
+  for (int i = 0; i < 25000; ++i) {
+    const std::string n = std::to_string(i);
+    nodes.push_back(node("Add", {i == 0 ? "x" : "v" + std::to_string(i - 1), "c" + n}, {"v" + n}));
+    constants.push_back(floats("c" + n, {static_cast<float>(i)}));
+  }
+  std::vector<std::string> parts;
+  for (int i = 0; i < 100000; ++i) parts.push_back("o" + std::to_string(i));
+  const Proto split = node("Split", {"x"}, parts, {attr("num_outputs", int64_t(100000))});
+  for (const Proto& file : {model(18, nodes, {input("x", 1, {1})}, {output("v24999")}, constants),
+                            model(18, {split}, {input("x", 1, {100000})}, {output("o1")})}) {
+    const int64_t before = peak_kb();
+    auto loaded = load_bytes(bytes(file));
+    REQUIRE_MESSAGE(loaded.ok(), (loaded.ok() ? "" : loaded.error().message()));
+    CHECK(loaded->session().ok());
+    if (!kSanitized) CHECK(peak_kb() - before < 96 * 1024);
+  }
+}
+
 TEST_CASE("hostile sessions: a shape of a hundred million entries") {
   refused_constant("ConstantOfShape", {"s"}, {tensor("s", 7, {100000000}).s(9, "")});
   refused(model(18, {node("ConstantOfShape", {"n"}, {"s"}, {attr_tensor("value", raw_tensor<int64_t>("", 7, {1}, {1}))}), node("ConstantOfShape", {"s"}, {"y"})}, {}, {output("y")},
