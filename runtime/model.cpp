@@ -137,7 +137,9 @@ Result<Model> make_model(Graph graph, const LoadOptions& options) {
   if (const std::string why = ignored_environment(); !why.empty()) state->graph.notes.push_back("ignored: " + why);
   if (Status s = optimize(state->graph, options.budget, Stage::infer); !s) return s.error();
   count_weights(state->graph, state->parameters, state->weight_bytes);
+  auto metadata = std::exchange(state->graph.metadata, {});  // may be most of the file; sessions have no use for it
   state->optimized = state->graph;
+  state->graph.metadata = std::move(metadata);
   if (options.optimize) {
     if (Status s = optimize(state->optimized, options.budget); !s) return s.error();
   }
@@ -162,6 +164,19 @@ std::vector<LayerInfo> Model::layers(const std::map<std::string, int64_t>& dims)
 bool Model::data_dependent() const { return state_->data_dependent; }
 int64_t Model::parameters() const { return state_->parameters; }
 int64_t Model::weight_bytes() const { return state_->weight_bytes; }
+
+int64_t budget_of(const ModelState& model, int64_t budget, std::span<const Dims> inputs) {
+  constexpr int64_t kLeast = int64_t(1) << 30, kPerWeight = 16, kPerInput = 64, kMostForInputs = int64_t(3) << 30;
+  if (budget != 0) return budget;
+  int64_t for_inputs = 0;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const TypeInfo& declared = model.optimized.value(model.optimized.inputs[i]).type;
+    if (declared.shape.known()) continue;  // the file's choice
+    const int64_t bytes = storage_bytes(declared.dtype, inputs[i]).value_or(0);
+    for_inputs = std::min(kMostForInputs, for_inputs + kPerInput * std::min(bytes, kMostForInputs));
+  }
+  return kLeast + kPerWeight * model.weight_bytes + for_inputs;
+}
 
 Result<Tensor> to_tensor(const Array& array) {
   if (array.dims.size() > static_cast<size_t>(kMaxRank)) return unsupported("an array has more than 8 dimensions");
@@ -194,7 +209,7 @@ Array to_array(const Tensor& tensor) {
 
 namespace {
 
-Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<const Array> inputs, std::string_view isa) {
+Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<const Array> inputs, std::string_view isa, int64_t budget) {
   const Graph& graph = model.optimized;
   if (inputs.size() != graph.inputs.size()) {
     return usage("the model has " + std::to_string(graph.inputs.size()) + " inputs, got " + std::to_string(inputs.size()));
@@ -218,13 +233,13 @@ Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<co
   if (!bound) return bound.error();
   for (size_t i = 0; i < dims.size(); ++i) bound->value(bound->inputs[i]).type.shape = Shape(dims[i]);  // also where the file says no shape
   if (Status s = optimize(*bound, model.options.budget); !s) return s.error();
-  const SessionOptions limits;
+  budget = budget_of(model, budget, dims);
   int64_t backed = 0;
   for (const Tensor& t : tensors) backed += static_cast<int64_t>(t.bytes());
   for (const Tensor* t : constants(*bound)) backed = checked_add(backed, static_cast<int64_t>(t->bytes())).value_or(INT64_MAX);
-  const int64_t work = checked_add(limits.work, checked_mul(backed, kWorkPerByte).value_or(INT64_MAX)).value_or(INT64_MAX);
-  auto out = evaluate_graph(*bound, tensors, {.isa = best_isa(parse_isa(isa)), .packs = &model.packs, .budget = limits.budget,
-                                              .tables = limits.budget / kTablesOfBudget, .work = work});
+  const int64_t work = checked_add(SessionOptions().work, checked_mul(backed, kWorkPerByte).value_or(INT64_MAX)).value_or(INT64_MAX);
+  auto out = evaluate_graph(*bound, tensors, {.isa = best_isa(parse_isa(isa)), .packs = &model.packs, .budget = budget,
+                                              .tables = budget / kTablesOfBudget, .work = work});
   if (!out) return out.error();
   std::vector<Array> arrays;
   for (Tensor& t : *out) arrays.push_back(to_array(std::exchange(t, {})));
@@ -233,8 +248,8 @@ Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<co
 
 }  // namespace
 
-Result<std::vector<Array>> Model::evaluate(std::span<const Array> inputs, std::string_view isa) const {
-  return guarded([&] { return evaluate_arrays(*state_, inputs, isa); });
+Result<std::vector<Array>> Model::evaluate(std::span<const Array> inputs, std::string_view isa, int64_t budget) const {
+  return guarded([&] { return evaluate_arrays(*state_, inputs, isa, budget); });
 }
 
 }  // namespace tern

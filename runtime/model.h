@@ -24,6 +24,9 @@ Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options);
 // Session::text of such a session, which is not made.
 Result<std::string> session_text(const Model& model, const SessionOptions& options);
 
+// SessionOptions::budget, or what its 0 stands for when the inputs have these dims.
+int64_t budget_of(const ModelState& model, int64_t budget, std::span<const Dims> inputs);
+
 // Tensors at the API's edge and inside.
 Result<Tensor> to_tensor(const Array& array);
 Array to_array(const Tensor& tensor);

@@ -114,7 +114,6 @@ class Planner {
     tables_ = plan_.arena.data() + values_bytes_;
     if (Status s = bind(); !s) return s.error();
     finish();
-    plan_.text = text(*total);
     return std::move(plan_);
   }
 
@@ -216,7 +215,7 @@ class Planner {
     auto bytes = storage_bytes(value.type.dtype, value.type.shape.concrete(), value.layout);
     if (!bytes || *bytes > options_.budget) {
       return unsupported("value " + value.name + " of shape " + value.type.shape.text() + " needs more memory than the budget of " +
-                         std::to_string(options_.budget) + " bytes");
+                         std::to_string(options_.budget) + " bytes: raise SessionOptions::budget");
     }
     return raw_buffer(*bytes);
   }
@@ -415,6 +414,7 @@ class Planner {
       v.in.push_back(view(w.scope, i));
       v.constants.push_back(i == kNone ? nullptr : place(w.scope, i).constant);
     }
+    v.out.reserve(w.node->outputs.size());  // thousands of them, of a Split
     for (ValueId o : w.node->outputs) v.out.push_back(view(w.scope, o));
     return v;
   }

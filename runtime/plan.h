@@ -36,7 +36,6 @@ struct Plan {
   std::vector<std::string> fault_texts;     // "emb (Gather): an index was out of range [-5, 5)"
   std::vector<StepInfo> infos;              // one for each entry of steps[0]
   int64_t macs = 0;
-  std::string text;                         // for people
 };
 
 // The graph must outlive the plan (its constants are read in place). Errors: shapes that are not static, dtypes without a kernel (unsupported),
@@ -44,7 +43,7 @@ struct Plan {
 Result<Plan> make_plan(const Graph& graph, PackStore& packs, const PlanOptions& options);
 // The bytes that the arena of that plan would have; nothing is packed for it. The same errors.
 Result<int64_t> measure_plan(const Graph& graph, const PlanOptions& options);
-// Plan::text without the plan: nothing is allocated, packed or bound for it. The same errors.
+// That plan as text, for people: nothing is allocated, packed or bound for it. The same errors.
 Result<std::string> plan_text(const Graph& graph, const PlanOptions& options);
 
 }  // namespace tern

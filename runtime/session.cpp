@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <numeric>
 #include <set>
 
 #include "runtime/assign_layouts.h"
@@ -21,7 +22,8 @@ class SessionState {
   Plan plan;
   std::unique_ptr<Workers> workers;  // declared after the plan: they stop before it goes away
   std::vector<Port> inputs, outputs;
-  Isa isa = Isa::scalar;
+  std::vector<uint32_t> inputs_by_name, outputs_by_name;
+  PlanOptions options;
 };
 
 namespace {
@@ -32,11 +34,20 @@ Port to_port(const PlanPort& p) {
   return port;
 }
 
-const PlanPort* find_port(std::span<const PlanPort> ports, std::string_view name) {
-  for (const PlanPort& p : ports) {
-    if (p.name == name) return &p;
-  }
-  return nullptr;
+// Places in `ports`, in the order of their names.
+std::vector<uint32_t> by_name(std::span<const PlanPort> ports) {
+  std::vector<uint32_t> order(ports.size());
+  std::iota(order.begin(), order.end(), uint32_t(0));
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return ports[a].name < ports[b].name; });
+  return order;
+}
+
+const PlanPort* find_port(std::span<const PlanPort> ports, std::span<const uint32_t> order, std::string_view name) {
+  const auto at = std::lower_bound(order.begin(), order.end(), name, [&](uint32_t i, std::string_view n) { return ports[i].name < n; });
+  return at != order.end() && ports[*at].name == name ? &ports[*at] : nullptr;
+}
+const PlanPort* find_port(const SessionState& s, bool input, std::string_view name) {
+  return input ? find_port(s.plan.inputs, s.inputs_by_name, name) : find_port(s.plan.outputs, s.outputs_by_name, name);
 }
 
 // Symbols of the inputs that nobody has bound, as "batch, seq".
@@ -103,16 +114,30 @@ Result<PlanOptions> plan_options(const SessionOptions& options) {
   return PlanOptions{best_isa(cap), options.threads, options.budget, options.work, {options.lock_memory, options.huge_pages}};
 }
 
-Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const ModelState>& model, const SessionOptions& options) {
+// A session's graph and how it shall be planned.
+struct Planned {
+  Graph graph;
+  PlanOptions options;
+};
+Result<Planned> planned(const ModelState& model, const SessionOptions& options) {
   auto with = plan_options(options);
   if (!with) return with.error();
-  auto graph = static_graph(*model, options);
+  auto graph = static_graph(model, options);
   if (!graph) return graph.error();
+  std::vector<Dims> dims;
+  for (ValueId v : graph->inputs) dims.push_back(graph->value(v).type.shape.concrete());
+  with->budget = budget_of(model, options.budget, dims);
+  return Planned{std::move(*graph), *with};
+}
+
+Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const ModelState>& model, const SessionOptions& options) {
+  auto p = planned(*model, options);
+  if (!p) return p.error();
   auto state = std::make_unique<SessionState>();
   state->model = model;
-  state->graph = std::move(*graph);
-  state->isa = with->isa;
-  auto plan = make_plan(state->graph, model->packs, *with);
+  state->graph = std::move(p->graph);
+  state->options = p->options;
+  auto plan = make_plan(state->graph, model->packs, state->options);
   if (!plan) return plan.error();
   state->plan = std::move(*plan);
   for (size_t i = 0; i < state->graph.inputs.size(); ++i) {
@@ -121,6 +146,8 @@ Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const Mod
   }
   for (const PlanPort& p : state->plan.inputs) state->inputs.push_back(to_port(p));
   for (const PlanPort& p : state->plan.outputs) state->outputs.push_back(to_port(p));
+  state->inputs_by_name = by_name(state->plan.inputs);
+  state->outputs_by_name = by_name(state->plan.outputs);
   if (options.threads > 1) {
     auto workers = Workers::start(state->plan.steps, options.cpus);
     if (!workers) return workers.error();
@@ -140,19 +167,18 @@ Result<Session> Model::session(const SessionOptions& options) const {
 }
 
 Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options) {
-  auto graph = static_graph(model.state(), options);
-  if (!graph) return graph.error();
-  return measure_plan(*graph, {best_isa(parse_isa(options.isa)), options.threads, options.budget, options.work, {}});
+  auto p = planned(model.state(), options);
+  if (!p) return p.error();
+  p->options.arena = {};
+  return measure_plan(p->graph, p->options);
 }
 
 Result<std::string> session_text(const Model& model, const SessionOptions& options) {
-  auto with = plan_options(options);
-  if (!with) return with.error();
-  auto graph = static_graph(model.state(), options);
-  if (!graph) return graph.error();
-  auto plan = plan_text(*graph, *with);
+  auto p = planned(model.state(), options);
+  if (!p) return p.error();
+  auto plan = plan_text(p->graph, p->options);
   if (!plan) return plan.error();
-  return to_text(*graph) + *plan;
+  return to_text(p->graph) + *plan;
 }
 
 Session::Session(std::unique_ptr<SessionState> state) : state_(std::move(state)) {}
@@ -197,20 +223,26 @@ bool Session::run_timed(std::span<double> ns) noexcept {
 std::span<const StepInfo> Session::steps() const { return state_->plan.infos; }
 size_t Session::arena_bytes() const { return state_->plan.arena.size(); }
 int64_t Session::macs() const { return state_->plan.macs; }
-std::string Session::isa() const { return guarded([&] { return std::string(name(state_->isa)); }); }
-std::string Session::text() const { return guarded([&] { return to_text(state_->graph) + state_->plan.text; }); }
+std::string Session::isa() const { return guarded([&] { return std::string(name(state_->options.isa)); }); }
+// Written when it is asked for: for large graphs the text is a good part of what a session would hold.
+std::string Session::text() const {
+  return guarded([&] {
+    auto plan = plan_text(state_->graph, state_->options);
+    return to_text(state_->graph) + (plan ? *plan : plan.error().message());
+  });
+}
 std::span<const Port> Session::inputs() const { return state_->inputs; }
 std::span<const Port> Session::outputs() const { return state_->outputs; }
 
 std::vector<int64_t> Session::dims(std::string_view name) const {
-  const PlanPort* p = find_port(state_->plan.inputs, name);
-  if (p == nullptr) p = find_port(state_->plan.outputs, name);
+  const PlanPort* p = find_port(*state_, true, name);
+  if (p == nullptr) p = find_port(*state_, false, name);
   if (p == nullptr) return {};
   return guarded([&] { return std::vector<int64_t>(p->dims.span().begin(), p->dims.span().end()); });
 }
 
 Session::Block Session::find(std::string_view name, bool input, DType dtype) const {
-  const PlanPort* p = find_port(input ? state_->plan.inputs : state_->plan.outputs, name);
+  const PlanPort* p = find_port(*state_, input, name);
   if (p == nullptr || (dtype != DType::none && p->dtype != dtype)) return {};
   return {p->data, static_cast<size_t>(p->bytes)};
 }
@@ -219,7 +251,7 @@ Result<Session::Block> Session::check(std::string_view name, bool input, DType d
   return guarded([&]() -> Result<Block> {
     const std::string what = input ? "input" : "output";
     const std::vector<PlanPort>& ports = input ? state_->plan.inputs : state_->plan.outputs;
-    const PlanPort* p = find_port(ports, name);
+    const PlanPort* p = find_port(*state_, input, name);
     if (p == nullptr) {
       std::string known;
       for (const PlanPort& q : ports) known += (known.empty() ? "" : ", ") + q.name + " (" + tern::name(q.dtype) + ")";

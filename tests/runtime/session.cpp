@@ -402,6 +402,29 @@ TEST_CASE("session: its text is told without one, and tables may take a sixteent
   CHECK(session_text(model, {.threads = 0}).error().code() == Code::kUsage);
 }
 
+TEST_CASE("session: by default a file gets a gigabyte, and more for its weights and the inputs whose sizes the caller chose") {
+  ModelState state;
+  state.weight_bytes = 100;
+  CHECK(budget_of(state, 0, {}) == (int64_t(1) << 30) + 1600);
+  CHECK(budget_of(state, 5, {}) == 5);
+  const auto repeated = [](const Dim& n) {  // 2 GB out of 64 MB
+    GraphBuilder b;
+    auto x = b.input("x", {n});
+    b.output(b.node("ReduceMax", {b.node("Expand", {x, b.ints({32, 1})})}));
+    return make(b);
+  };
+  constexpr int64_t kMany = 1 << 24;
+  const Model fixed = repeated(kMany), chosen = repeated(Dim::symbol("n"));
+  for (const Status& s : {Status(session_text(fixed, {}).error()), Status(arena_bytes(fixed, {}).error()), Status(fixed.session({}).error())}) {
+    CHECK(s.error().code() == Code::kUnsupported);
+    CHECK(s.error().message().find("SessionOptions::budget") != std::string::npos);
+  }
+  CHECK(session_text(fixed, {.budget = int64_t(4) << 30}).ok());
+  CHECK(session_text(chosen, {.dims = {{"n", kMany}}}).ok());
+  const std::vector<Array> x = {{DType::f32, {kMany}, std::vector<std::byte>(4 * kMany), {}}};
+  CHECK(fixed.evaluate(x).error().code() == Code::kUnsupported);
+}
+
 TEST_CASE("evaluate: the budget is of all tensors together") {
   GraphBuilder b;
   auto x = b.input("x", {1});

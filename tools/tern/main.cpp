@@ -24,6 +24,7 @@ constexpr Wording kWordings[] = {
     {"with LoadOptions::key", "with --key NAME"},
     {"in LoadOptions::inputs", "with --input NAME=SOURCE"},
     {"in SessionOptions::dims", "with --dim NAME=N"},
+    {"SessionOptions::budget", "--budget"},
     {"SessionOptions::lock_memory", "--lock"},
     {"with evaluate()", "with --evaluate"},
 };

@@ -83,6 +83,8 @@ constexpr OptionRow kOptions[] = {
     {"--threads", "N", " run verify bench conformance dump ", "threads of the session (1), at most the CPUs that this process may use; the bits of the results do not depend on them"},
     {"--isa", "scalar|avx2|avx512|neon", " run verify bench conformance dump ",
      "use at most this instruction set, which must be one of this machine's architecture; the bits of the results do not depend on it"},
+    {"--budget", "MB", " run verify bench conformance dump ",
+     "megabytes that values, tables and packed weights may take (1024, 16 for each of weights, and 64, up to 3072, for each of inputs that --dim sizes)"},
     {"--evaluate", "", " run verify conformance ", "node by node, without a plan: the same bits"},
     {"--json", "", " inspect run verify bench dump kernels ", "one JSON document on standard output; times in nanoseconds; NaN and infinities are null"},
     {"--json", "FILE", " conformance ", "also write the results as JSON (- for standard output, and nothing else there)"},

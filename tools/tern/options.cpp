@@ -227,6 +227,9 @@ Result<SessionOptions> session_options(const Options& options) {
   s.dims = *dims;
   s.threads = static_cast<int>(*threads);
   s.isa = options.get("--isa");
+  auto budget = options.integer("--budget", 0, 1, INT64_MAX >> 20);
+  if (!budget) return budget.error();
+  s.budget = *budget << 20;
   if (options.get("--device") == "cuda") return unsupported("device cuda is not in this build; use --device cpu");
   return s;
 }

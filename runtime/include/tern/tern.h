@@ -81,8 +81,10 @@ struct SessionOptions {
   std::string isa = {};                  // "", "scalar", "avx2" or "avx512": a cap, no error when this CPU has less; an error when its architecture has none such
   bool lock_memory = false;              // mlock the arena
   bool huge_pages = false;               // ask for 2 MB pages
-  // Most bytes of the arena and the packed weights together; a sixteenth of them for the tables that kernels read.
-  int64_t budget = int64_t(4) << 30;
+  // Most bytes of the arena and the packed weights together; a sixteenth of them for the tables that kernels read. 0: 1 GB, 16 bytes for
+  // each byte of weights, and 64, up to 3 GB, for each byte of inputs whose sizes the caller chose (those that `dims` gives): a small file
+  // gets no more by declaring large shapes.
+  int64_t budget = 0;
   // Most operations (as in LoadOptions::budget) of one run, beyond 4096 for each byte of weights and inputs. Real models stay far below:
   // it refuses small files that ask for hours.
   int64_t work = int64_t(1) << 35;
@@ -187,10 +189,10 @@ class Model {
   // an operator without a kernel for a dtype (unsupported), more memory or work than the budgets (unsupported).
   Result<Session> session(const SessionOptions& options = {}) const;
   // Runs node by node without a plan; the same bits; any shapes that the model accepts. Inputs in the model's order; an Array of
-  // dtype none stands for the default contents of an overridable input. The budgets of memory (of all tensors that exist at the same
-  // time) and of work are those that SessionOptions has by default.
+  // dtype none stands for the default contents of an overridable input. `budget`: as in SessionOptions, for all tensors that exist at the same
+  // time; the budget of work is that which SessionOptions has by default.
   // An index out of range is an error (invalid), with the text that Session::status() has for it.
-  Result<std::vector<Array>> evaluate(std::span<const Array> inputs, std::string_view isa = {}) const;
+  Result<std::vector<Array>> evaluate(std::span<const Array> inputs, std::string_view isa = {}, int64_t budget = 0) const;
   // True when some shape depends on the contents of an input, so that only evaluate() can run the model.
   bool data_dependent() const;
   // The graph as text (`tern dump`).
