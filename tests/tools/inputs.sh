@@ -27,6 +27,13 @@ check "it is replaced, another one stays" grep -q '\[\[ *60 *91 *122\]\]' "$work
 expect 0 "bench with it" bench "$models/overridable.onnx" --seconds 0.02 --input w=1=ones
 expect 3 "another shape than the default's" run "$models/overridable.onnx" --input x="$models/overridable.npz:in_x" --input b="$models/overridable.npz:in_w=1"
 
+# ---- inputs of gigabytes ----
+(ulimit -v 2000000; "$tern" run "$models/large_input.onnx" --input random > "$work/out" 2> "$work/err"); code=$?
+check "a plan is refused before its inputs are made up" test $code = 4
+check "and the remedy is told" grep -q 'raise --budget' "$work/err"
+(ulimit -v 2000000; "$tern" run "$models/large_input.onnx" --input random --evaluate > "$work/out" 2> "$work/err"); code=$?
+check "so is an evaluation" test $code = 4
+
 # ---- random indices ----
 expect 0 "indices into one row" verify "$models/one_entry.onnx" "$models/one_entry.npz"
 for how in "run" "run --evaluate" "bench --seconds 0.02"; do

@@ -187,7 +187,7 @@ Status check_input_names(const std::vector<Port>& ports, const Options& options)
   return {};
 }
 
-Result<Inputs> read_inputs(const Model& model, const Options& options, const std::string& fallback) {
+Result<Inputs> read_inputs(const Model& model, const Options& options, const std::string& fallback, Sources read) {
   auto dims = dims_of(options);
   if (!dims) return dims.error();
   Inputs inputs{model.inputs(), input_shapes(model), {}, *dims};
@@ -200,7 +200,8 @@ Result<Inputs> read_inputs(const Model& model, const Options& options, const std
     if (!by_heading && !inputs.sources[named->port].text.empty()) {
       return usage("input " + ports[named->port].name + " is given twice: " + inputs.sources[named->port].text + " and " + named->source);
     }
-    auto s = read_source(named->source);
+    auto known = read.extract(named->source);
+    auto s = known.empty() ? read_source(named->source) : Result<Source>(std::move(known.mapped()));
     if (!s) return s.error();
     if (!by_heading) {
       inputs.sources[named->port] = std::move(*s);

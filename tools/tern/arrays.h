@@ -1,5 +1,6 @@
 // Inputs for a model: from files, tables, pictures, or made up. Next: arrays.cpp, make_array.cpp.
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,8 +54,9 @@ std::pair<std::string, std::string> split_input(const std::string& text);
 Status check_input_names(const std::vector<Port>& ports, const Options& options);
 // Is this array what the input takes, as far as these dims tell? `from`: where it comes from. Errors say what to do in NumPy (invalid).
 Status check_array(const Array& array, const std::string& from, const Port& port, const Shape& shape, const std::map<std::string, int64_t>& dims);
-// Matches --input with the model's inputs. `fallback`: the source of inputs that none names; empty: that is an error.
-Result<Inputs> read_inputs(const Model& model, const Options& options, const std::string& fallback);
+// Matches --input with the model's inputs. `fallback`: the source of inputs that none names; empty: that is an error. What is in `read` is
+// taken from there and not read again.
+Result<Inputs> read_inputs(const Model& model, const Options& options, const std::string& fallback, Sources read);
 std::vector<Shape> input_shapes(const Model& model);
 // The dims of a shape whose symbols have these values; -1 where one has none.
 std::vector<int64_t> known_dims(const Shape& shape, const std::map<std::string, int64_t>& dims);
@@ -63,6 +65,8 @@ std::optional<std::vector<int64_t>> concrete(const Shape& shape, const std::map<
 void default_dims(const Model& model, std::map<std::string, int64_t>& dims, bool tell);
 // The array for an input; tells what became of a picture. Errors name the input.
 Result<Array> make_array(const Inputs& inputs, size_t i);
+// The same without its bytes where they are made up (random, zeros …): what a plan needs to know.
+Result<Array> outline(const Inputs& inputs, size_t i);
 
 // Computes the outputs: by a session's plan, or node by node when asked or when shapes depend on data.
 struct Outputs {
@@ -70,7 +74,9 @@ struct Outputs {
   std::string isa;
   bool evaluated = false;
 };
-Result<Outputs> compute(const Model& model, std::span<const Array> inputs, SessionOptions session, bool evaluate);
+// Late: gives the contents of an input that has none yet (see outline), once it is known that the model runs within its budget.
+using Late = std::function<Result<Array>(size_t)>;
+Result<Outputs> compute(const Model& model, std::span<const Array> inputs, SessionOptions session, bool evaluate, const Late& late = {});
 
 // .npy .npz:key .pb
 Result<Array> read_array_file(const std::string& path, std::string_view key);

@@ -177,9 +177,10 @@ int bench(const Options& options) {
     if (!baseline) return fail_at("cannot compare with", baseline.error());
     wanted->baseline = std::move(*baseline);
   }
-  auto model = load_model(options);
+  Sources read;
+  auto model = load_model(options, &read);
   if (!model) return fail_at("cannot load", model.error());
-  auto inputs = read_inputs(*model, options, "random");
+  auto inputs = read_inputs(*model, options, "random", std::move(read));
   if (!inputs) return fail("cannot use the inputs", inputs.error());
   SessionOptions& with = wanted->session;
   with.dims = inputs->dims;

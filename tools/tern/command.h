@@ -39,11 +39,15 @@ Result<std::map<std::string, int64_t>> dims_of(const Options& options);
 // --dim, --threads, --isa, --device together. Errors: usage; a device that this build has not (unsupported).
 Result<SessionOptions> session_options(const Options& options);
 
-// --arch, --key, --no-strict, and the types of the arrays that --input names. Errors: a file that cannot be read (invalid).
-Result<LoadOptions> load_options(const Options& options);
+// Arrays that were read for their types before there was a model, by the text that names them; see arrays.h.
+struct Source;
+using Sources = std::map<std::string, Source>;
+// --arch, --key, --no-strict, and the types of the arrays that --input names, which are left in `read`. Errors: a file that cannot be read
+// (invalid).
+Result<LoadOptions> load_options(const Options& options, Sources* read = nullptr);
 // The model of the first argument, with these. Tells what loading notes on stderr (but for inspect, which prints it), and progress on a
 // terminal.
-Result<Model> load_model(const Options& options);
+Result<Model> load_model(const Options& options, Sources* read = nullptr);
 
 // A text of the library with the names that its options have here: "with --key NAME" for "with LoadOptions::key".
 std::string in_options(std::string text);

@@ -8,15 +8,35 @@
 #include "tools/tern/print.h"
 
 namespace tern::command {
+namespace {
 
-Result<Outputs> compute(const Model& model, std::span<const Array> inputs, SessionOptions session, bool evaluate) {
+// For the evaluator, which takes its inputs whole: those that are made up must not be more than it may take.
+Result<std::vector<Array>> made(const Model& model, std::span<const Array> inputs, const std::vector<Dims>& dims, int64_t budget, const Late& late) {
+  budget = budget_of(model.state(), budget, dims);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const int64_t bytes = storage_bytes(inputs[i].dtype, dims[i]).value_or(INT64_MAX);
+    if (bytes > budget) return unsupported("its inputs need more memory than the budget: raise SessionOptions::budget");
+    budget -= bytes;
+  }
+  std::vector<Array> arrays;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    auto a = inputs[i].bytes.empty() ? late(i) : Result<Array>(inputs[i]);
+    if (!a) return a.error();
+    arrays.push_back(std::move(*a));
+  }
+  return arrays;
+}
+
+}  // namespace
+
+Result<Outputs> compute(const Model& model, std::span<const Array> inputs, SessionOptions session, bool evaluate, const Late& late) {
   const std::vector<Port> ports = model.inputs();
   Outputs outputs;
   outputs.evaluated = evaluate;
   outputs.isa = name(best_isa(parse_isa(session.isa)));
+  std::vector<Dims> given;
+  for (const Array& a : inputs) given.emplace_back(std::span<const int64_t>(a.dims));
   if (!evaluate) {
-    std::vector<Dims> given;
-    for (const Array& a : inputs) given.emplace_back(std::span<const int64_t>(a.dims));
     auto solved = solve_dims(model.state().graph, given);
     if (!solved) return solved.error();
     session.dims.insert(solved->begin(), solved->end());  // what the caller bound stays, and is compared below
@@ -28,25 +48,21 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
         }
         if (ports[i].dtype != inputs[i].dtype) return invalid("input " + ports[i].name + " is " + name(inputs[i].dtype) + ", the model expects " + name(ports[i].dtype));
         auto to = s->input_bytes(ports[i].name);
-        if (ports[i].dtype == DType::string) {
-          auto* elements = reinterpret_cast<StringRef*>(to.data());
-          for (size_t k = 0; k < inputs[i].strings.size(); ++k) {
-            elements[k] = {inputs[i].strings[k].data(), static_cast<int64_t>(inputs[i].strings[k].size())};
-          }
-        } else if (!to.empty()) {
-          std::memcpy(to.data(), inputs[i].bytes.data(), std::min(to.size(), inputs[i].bytes.size()));
+        if (to.empty()) continue;
+        Array made;
+        if (late && inputs[i].bytes.empty()) {
+          auto a = late(i);
+          if (!a) return a.error();
+          made = std::move(*a);
         }
+        const std::vector<std::byte>& bytes = made.bytes.empty() ? inputs[i].bytes : made.bytes;
+        std::memcpy(to.data(), bytes.data(), std::min(to.size(), bytes.size()));
       }
       if (!s->run()) return s->status().error();
       for (const Port& p : s->outputs()) {
         auto bytes = s->output_bytes(p.name);
         Array a{p.dtype, s->dims(p.name), {}, {}};
-        if (p.dtype == DType::string) {
-          auto* elements = reinterpret_cast<const StringRef*>(bytes.data());
-          for (size_t k = 0; k < bytes.size() / sizeof(StringRef); ++k) a.strings.emplace_back(elements[k].view());
-        } else {
-          a.bytes.assign(bytes.begin(), bytes.end());
-        }
+        a.bytes.assign(bytes.begin(), bytes.end());
         outputs.arrays.push_back(std::move(a));
       }
       return outputs;
@@ -57,7 +73,14 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
     note(why.substr(0, std::min(why.find("; run the model"), why.find(": only evaluate()"))) + ": running node by node");
     outputs.evaluated = true;
   }
-  auto arrays = model.evaluate(inputs, session.isa);
+  std::vector<Array> whole;
+  if (late) {
+    auto all = made(model, inputs, given, session.budget, late);
+    if (!all) return all.error();
+    whole = std::move(*all);
+    inputs = whole;
+  }
+  auto arrays = model.evaluate(inputs, session.isa, session.budget);
   if (!arrays) return arrays.error();
   outputs.arrays = std::move(*arrays);
   return outputs;

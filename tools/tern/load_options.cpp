@@ -20,15 +20,16 @@ Port port_of(const std::string& name, DType dtype, std::span<const int64_t> dims
   return port;
 }
 
-// The inputs of a command that computes are read again when the model says what they are, and errors told then; others want arrays here.
+// A command that computes tells errors of its inputs when the model has said what they are; others want arrays here.
 bool computes(const Options& options) { return options.command == "run" || options.command == "bench"; }
 
-Status add_inputs(const Options& options, LoadOptions& with) {
+Status add_inputs(const Options& options, LoadOptions& with, Sources* read) {
   for (const std::string& input : options.all("--input")) {
     const auto [name, text] = split_input(input);
     auto source = read_source(text);
     if (source && source->array) {
       with.inputs.push_back(port_of(name, source->array->dtype, source->array->dims));
+      if (read != nullptr) read->insert_or_assign(text, std::move(*source));
     } else if (!computes(options)) {
       return source ? usage("--input " + input + ": only an array tells a shape; give a .npy, .npz:KEY or .pb file") : source.error();
     }
@@ -57,9 +58,9 @@ std::vector<std::string> given_initializers(const Model& model, const Options& o
 
 }  // namespace
 
-Result<LoadOptions> load_options(const Options& options) {
+Result<LoadOptions> load_options(const Options& options, Sources* read) {
   LoadOptions with;
-  if (Status s = add_inputs(options, with); !s) return s.error();
+  if (Status s = add_inputs(options, with, read); !s) return s.error();
   with.key = options.get("--key");
   with.strict = !options.has("--no-strict");
   with.follow_links = options.has("--follow-links");
@@ -74,9 +75,9 @@ Result<LoadOptions> load_options(const Options& options) {
   return with;
 }
 
-Result<Model> load_model(const Options& options) {
+Result<Model> load_model(const Options& options, Sources* read) {
   const std::string& path = options.positional[0];
-  auto with = load_options(options);
+  auto with = load_options(options, read);
   if (!with) return with.error();
   struct stat info;
   if (show_progress() && stat(path.c_str(), &info) == 0 && info.st_size >= kLong) {

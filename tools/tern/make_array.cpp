@@ -140,4 +140,11 @@ Result<Array> make_array(const Inputs& inputs, size_t i) {
   }));
 }
 
+Result<Array> outline(const Inputs& inputs, size_t i) {
+  const Source& s = inputs.sources[i];
+  const auto dims = concrete(inputs.shapes[i], inputs.dims);
+  if (s.array || s.image || s.table || !dims || inputs.ports[i].dtype == DType::string) return make_array(inputs, i);
+  return Array{inputs.ports[i].dtype, *dims, {}, {}};
+}
+
 }  // namespace tern::command

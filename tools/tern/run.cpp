@@ -97,10 +97,11 @@ Status write_outputs(const std::string& directory, const std::vector<Port>& port
   return {};
 }
 
-Result<std::vector<Array>> make_arrays(const Inputs& inputs) {
+// Without what is made up, which is made when the model is known to run: a file may declare inputs of gigabytes.
+Result<std::vector<Array>> outlines(const Inputs& inputs) {
   std::vector<Array> arrays;
   for (size_t i = 0; i < inputs.ports.size(); ++i) {
-    auto a = make_array(inputs, i);
+    auto a = outline(inputs, i);
     if (!a) return a.error();
     arrays.push_back(std::move(*a));
   }
@@ -117,19 +118,20 @@ int run(const Options& options) {
   if (options.has("--labels") && *top == 0) return fail("wrong usage", usage("--labels goes with --top K"));
   auto labels = read_labels(options.get("--labels"));
   if (!labels) return fail_at("cannot read", labels.error());
-  auto model = load_model(options);
+  Sources read;
+  auto model = load_model(options, &read);
   if (!model) return fail_at("cannot load", model.error());
-  auto inputs = read_inputs(*model, options, "");
+  auto inputs = read_inputs(*model, options, "", std::move(read));
   if (!inputs) return fail("cannot use the inputs", inputs.error());
   session->dims = inputs->dims;
   const std::vector<Port> results = model->outputs();
-  auto arrays = make_arrays(*inputs);
+  auto arrays = outlines(*inputs);
   if (!arrays) return fail("cannot use the inputs", arrays.error());
-  auto outputs = compute(*model, *arrays, *session, options.has("--evaluate"));
-  if (!outputs && outputs.error().code() == Code::kInvalid && retry_with_zeros(*inputs, outputs.error())) {
-    if (arrays = make_arrays(*inputs); !arrays) return fail("cannot use the inputs", arrays.error());
-    outputs = compute(*model, *arrays, *session, options.has("--evaluate"));
-  }
+  const auto computed = [&] {
+    return compute(*model, *arrays, *session, options.has("--evaluate"), [&](size_t i) { return make_array(*inputs, i); });
+  };
+  auto outputs = computed();
+  if (!outputs && outputs.error().code() == Code::kInvalid && retry_with_zeros(*inputs, outputs.error())) outputs = computed();
   if (!outputs) return fail("cannot run " + options.positional[0], outputs.error());
   if (options.has("--output-dir")) {
     if (Status s = write_outputs(options.get("--output-dir"), results, outputs->arrays); !s) return fail_at("cannot write", s.error());

@@ -1,4 +1,4 @@
-"""Models whose dimensions have names that look like something else, one whose initializer is an input too, and one with a table of one row.
+"""Models whose dimensions have names that look like something else, one whose initializer is an input too, one with a table of one row, and one with an input of 8 GB.
 Usage: inputs.py OUT_FOLDER   Needs numpy, onnx and onnxruntime, which computes what is recorded."""
 import sys
 
@@ -34,3 +34,5 @@ save("overridable", [helper.make_node("MatMul", ["x", "w=1"], ["h"]), helper.mak
      [numpy_helper.from_array(ramp(2, 3), "w=1"), numpy_helper.from_array(ramp(3), "b")], {"x": ramp(1, 2) + 1, "w=1": ramp(2, 3) * 10})
 save("one_entry", [helper.make_node("Gather", ["table", "i"], ["y"])], [("i", ["n"])], ["y"], [numpy_helper.from_array(ramp(1, 2) + 1, "table")],
      {"i": np.array([0, -1, 0], np.int64)})
+large = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [helper.make_tensor_value_info("x", f32, [1 << 31])], [helper.make_empty_tensor_value_info("y")])
+open(f"{out}/large_input.onnx", "wb").write(helper.make_model(large, opset_imports=[helper.make_opsetid("", 18)], ir_version=8).SerializeToString())
