@@ -14,17 +14,15 @@ constexpr int kMostCpus = 1 << 16;
 // Adds the CPUs of a thread's mask; 0 is the calling thread.
 void add_mask(pid_t thread, std::vector<bool>& cpus) {
   for (int most = CPU_SETSIZE; most <= kMostCpus; most *= 2) {  // the system refuses a mask that is smaller than its own
-    cpu_set_t* set = CPU_ALLOC(static_cast<size_t>(most));
-    if (set == nullptr) return;
-    const size_t size = CPU_ALLOC_SIZE(static_cast<size_t>(most));
-    const bool read = sched_getaffinity(thread, size, set) == 0;
+    std::vector<cpu_set_t> set(static_cast<size_t>(most / CPU_SETSIZE));
+    const size_t size = set.size() * sizeof(cpu_set_t);
+    const bool read = sched_getaffinity(thread, size, set.data()) == 0;
     const bool too_small = !read && errno == EINVAL;
     for (int i = 0; read && i < most; ++i) {
-      if (!CPU_ISSET_S(static_cast<size_t>(i), size, set)) continue;
+      if (!CPU_ISSET_S(static_cast<size_t>(i), size, set.data())) continue;
       if (cpus.size() <= static_cast<size_t>(i)) cpus.resize(static_cast<size_t>(i) + 1);
       cpus[static_cast<size_t>(i)] = true;
     }
-    CPU_FREE(set);
     if (!too_small) return;
   }
 }
