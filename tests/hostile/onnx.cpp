@@ -63,7 +63,6 @@ TEST_CASE("hostile onnx: every bit flipped") {
   std::string file = sample();
   for (size_t i = 0; i < file.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
-      if (kSanitized && bit != static_cast<int>(i % 8)) continue;
       file[i] = static_cast<char>(file[i] ^ (1 << bit));
       survives(file);
       file[i] = static_cast<char>(file[i] ^ (1 << bit));
@@ -75,7 +74,6 @@ TEST_CASE("hostile onnx: every byte set to 00, 7f, 80 and ff") {
   const std::string whole = sample();
   for (size_t i = 0; i < whole.size(); ++i) {
     for (const char byte : {'\0', '\x7f', '\x80', '\xff'}) {
-      if (kSanitized && (i + static_cast<unsigned char>(byte)) % 4 != 0) continue;
       std::string file = whole;
       file[i] = byte;
       survives(file);
@@ -121,7 +119,7 @@ TEST_CASE("hostile onnx: 100,000 messages inside one another") {
 TEST_CASE("hostile onnx: groups within groups, and the end of one that never began") {
   for (const uint32_t field : {1u, 7u, 100u}) {
     std::string groups;
-    for (int i = 0; i < 1000000; ++i) {
+    for (size_t i = 0; i < flood(1000000); ++i) {
       Proto start;
       start.varint(field << 3 | 3);
       groups += start.data;
@@ -136,7 +134,7 @@ TEST_CASE("hostile onnx: groups within groups, and the end of one that never beg
 TEST_CASE("hostile onnx: a graph that is given a million times is merged or refused, not multiplied") {
   const std::string once = Proto().m(7, graph({node("Relu", {"x"}, {"y"})}, {input("x", 1, {2})}, {output("y")})).data;
   std::string file = Proto().i(1, 8).m(8, Proto().s(1, "").i(2, 13)).data;
-  while (file.size() < 4000000) file += once;
+  while (file.size() < flood(4000000)) file += once;
   refused_cheaply(file);
 }
 
@@ -155,7 +153,7 @@ TEST_CASE("hostile onnx: 4-bit elements, and 700 million of them on one byte") {
 }
 
 TEST_CASE("hostile onnx: texts for people of 100 MB cost no more than the file") {
-  const std::string text(100 << 20, 'd');
+  const std::string text(flood(100 << 20), 'd');
   const std::string file = model(13, {node("Relu", {"x"}, {"y"})}, {input("x", 1, {2})}, {output("y")}).s(6, text).m(14, Proto().s(1, "key").s(2, text)).data;
   const int64_t before = peak_kb();
   CHECK(load_bytes(bytes(file)).ok());
@@ -165,7 +163,7 @@ TEST_CASE("hostile onnx: texts for people of 100 MB cost no more than the file")
 TEST_CASE("hostile onnx: a million empty messages cost little, whether they are skipped, counted or read") {
   for (uint32_t field : {1u, 5u, 11u, 12u, 13u, 15u}) {
     std::string body;
-    for (int i = 0; i < 1000000; ++i) body += Proto().s(field, "").data;
+    for (size_t i = 0; i < flood(1000000); ++i) body += Proto().s(field, "").data;
     CAPTURE(field);
     settled_cheaply(Proto().i(1, 8).s(7, body).data);
   }
@@ -173,13 +171,13 @@ TEST_CASE("hostile onnx: a million empty messages cost little, whether they are 
 
 TEST_CASE("hostile onnx: so do many short strings, nodes and outputs") {
   Proto n;
-  for (int i = 0; i < 1000000; ++i) n.s(1, "");
+  for (size_t i = 0; i < flood(1000000); ++i) n.s(1, "");
   settled_cheaply(Proto().i(1, 8).m(7, Proto().m(1, n)).data);
-  Proto strings = tensor("w", 8, {2000000});
-  for (int i = 0; i < 2000000; ++i) strings.s(6, "");
+  Proto strings = tensor("w", 8, {static_cast<int64_t>(flood(2000000))});
+  for (size_t i = 0; i < flood(2000000); ++i) strings.s(6, "");
   settled_cheaply(model(13, {}, {}, {output("w")}, {strings}).data);
   Proto outputs = Proto().s(4, "Split").s(1, "x");
-  for (int i = 0; i < 200000; ++i) outputs.s(2, "o" + std::to_string(i));
+  for (size_t i = 0; i < flood(200000); ++i) outputs.s(2, "o" + std::to_string(i));
   settled_cheaply(model(13, {outputs}, {input("x", 1, {1})}, {output("o1")}).data);
 }
 

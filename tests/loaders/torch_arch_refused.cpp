@@ -1,6 +1,5 @@
 // What an architecture file may not hold: each refusal says where and what is allowed. And hostile texts: one clear line, quickly.
 #include <doctest/doctest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <ctime>
@@ -8,9 +7,11 @@
 #include "loaders/torch/arch/parse.h"
 #include "loaders/torch/nn/assemble.h"
 #include "loaders/torch/nn/layers.h"
+#include "tests/support/cheap.h"
 
 using namespace tern;
 using namespace tern::torch;
+using tern::test::flood, tern::test::kSanitized, tern::test::peak_kb;
 
 namespace {
 
@@ -209,20 +210,9 @@ TEST_CASE("programs: the inputs of bare statements are the names that have no va
 
 namespace {
 
-#ifdef TERN_SANITIZED
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 // Refused in one line, within five seconds of the processor and 64 MB beyond three times the text's own size.
 std::string cheaply(const std::string& text) {
-  auto peak_kb = [] {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_maxrss;
-  };
-  const auto before = peak_kb();
+  const int64_t before = peak_kb();
   const std::clock_t start = std::clock();
   const std::string message = outcome(text);
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
@@ -230,7 +220,7 @@ std::string cheaply(const std::string& text) {
   CHECK(message.size() < 2000);
   if (!kSanitized) {
     CHECK(seconds < 5);
-    CHECK(peak_kb() - before < 64 * 1024 + static_cast<long>(3 * text.size() / 1024));
+    CHECK(peak_kb() - before < 64 * 1024 + static_cast<int64_t>(3 * text.size() / 1024));
   }
   return message;
 }
@@ -305,7 +295,7 @@ TEST_CASE("hostile architectures: junk") {
   for (const char* piece : {"(", ")", "x", "x\n", "A(", "A()\n", "'", "\"", "\\\n", "#", " ", "\t\n", "def ", "class A:\n", "(a): ", "0", "=", ",", "[", "?", "(a)", "x=1,", "-", "x x", "@x\n",
                             "(0-1): 2 x A(", "\xC3\xA9", "\x01"}) {
     INFO(std::string(piece));
-    const size_t most = std::string_view(piece) == "A()\n" || piece[0] == '\'' ? (size_t(16) << 20) - 100 : size_t(1) << 20;
+    const size_t most = flood(std::string_view(piece) == "A()\n" || piece[0] == '\'' ? (size_t(16) << 20) - 100 : size_t(1) << 20);
     std::string text;
     while (text.size() < most) text += piece;
     cheaply(text);

@@ -17,6 +17,9 @@ constexpr bool kSanitized = true;  // shadow memory and slower code: only crashe
 constexpr bool kSanitized = false;
 #endif
 
+// How many of a thing make a flood. Under sanitizers, where neither time nor memory is judged, fewer do.
+constexpr size_t flood(size_t n) { return kSanitized ? n / 16 : n; }
+
 inline int64_t peak_kb() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
