@@ -47,46 +47,42 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
   auto outputs = infer_outputs(op, attrs, inputs, output_count, left);
   if (!outputs) return outputs;
   std::vector<TensorView> in, out;
-  std::vector<const Tensor*> constants;
+  std::vector<const std::byte*> in_at;
+  std::vector<std::byte*> out_at;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const bool constant = i < 32 && (options.constants >> i & 1);
-    in.push_back(inputs[i].view(constant));
-    constants.push_back(constant ? &inputs[i] : nullptr);
+    in.push_back(inputs[i].view(i < 32 && (options.constants >> i & 1)));
+    in_at.push_back(inputs[i].raw());
   }
   for (Tensor& t : *outputs) {
     if (t.dtype() == DType::string) {
       for (const Tensor& i : inputs) t.keep(i.pools());
     }
     out.push_back(t.view());
+    out_at.push_back(t.mutable_raw());
   }
   if (const int64_t work = work_of(op, attrs, in, out); work > options.work) {
     return unsupported(std::string(op.name) + " takes " + std::to_string(work) + " operations, more than the budget of " + std::to_string(options.work));
   }
   PackStore own;
-  BindContext::Memory memory{nullptr, nullptr, options.packs ? options.packs : &own};
+  PackStore& packs = options.packs ? *options.packs : own;
   for (int part = 0; part < options.parts; ++part) {
-    BindContext measure(attrs, options.isa, in, out, constants, memory, part, options.parts);
-    if (Status s = bind_op(op, measure); !s) return s.error();
-    if (measure.step().run == nullptr || (part > 0 && !measure.split())) continue;
-    int64_t bytes = measure.table_bytes() + measure.workspace_bytes();
-    for (const BindContext::Pack& p : measure.packs()) bytes = checked_add(bytes, p.bytes).value_or(INT64_MAX);
+    auto bound = bind_op(op, {.attrs = attrs, .isa = options.isa, .inputs = in, .outputs = out, .part = part, .parts = options.parts,
+                              .table_budget = std::min(options.tables, left)});
+    if (!bound) return bound.error();
+    if (bound->row == nullptr || (part > 0 && !bound->split)) continue;
+    int64_t bytes = bound->image_bytes() + bound->workspace_bytes;
+    for (const Binding::Pack& p : bound->packs) bytes = checked_add(bytes, p.bytes).value_or(INT64_MAX);
     if (bytes > left) return over_budget(op, bytes, left);
-    if (measure.table_bytes() > options.tables) {
-      return unsupported(std::string(op.name) + " needs tables of " + std::to_string(measure.table_bytes()) + " bytes, more than the budget of " +
-                         std::to_string(options.tables));
-    }
-    auto tables = allocate_aligned(static_cast<size_t>(measure.table_bytes()));
-    auto workspace = allocate_aligned(static_cast<size_t>(measure.workspace_bytes()));
+    std::vector<const std::byte*> packed;
+    for (const Binding::Pack& p : bound->packs) packed.push_back(packs.find_or_make(inputs[p.input], p.tag, static_cast<size_t>(p.bytes), p.fill));
+    auto image = allocate_aligned(static_cast<size_t>(bound->image_bytes()));
+    auto workspace = allocate_aligned(static_cast<size_t>(bound->workspace_bytes));
     uint32_t fault = 0;
-    BindContext bound(attrs, options.isa, in, out, constants, {tables.get(), workspace.get(), memory.packs, &fault}, part, options.parts);
-    if (Status s = bind_op(op, bound); !s) return s.error();
-    if (bound.table_bytes() != measure.table_bytes() || bound.workspace_bytes() != measure.workspace_bytes()) {
-      return invalid(std::string(op.name) + ": binding asked for other memory than measuring did");
-    }
-    bound.step().run(bound.step().args);
-    if (fault != 0) return invalid(bound.fault_text());
+    const Step step = link_step(*bound, image.get(), {in_at, out_at, packed, workspace.get(), &fault});
+    step.run(step.args);
+    if (fault != 0) return invalid(bound->fault);
     for (Tensor& t : *outputs) {
-      if (t.dtype() == DType::string) t.keep({tables});  // text that the operator wrote (Cast) lies in its tables
+      if (t.dtype() == DType::string) t.keep({image});  // text that the operator wrote (Cast) lies in its tables
     }
   }
   return outputs;

@@ -2,6 +2,7 @@
 // Next: runtime/evaluator.h.
 #pragma once
 #include "kernels/op.h"
+#include "kernels/pack_store.h"
 
 namespace tern {
 

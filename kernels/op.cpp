@@ -5,14 +5,6 @@
 
 namespace tern {
 
-const KernelRow* pick(std::span<const KernelRow> rows, DType dtype, Isa cap) {
-  const KernelRow* best = nullptr;
-  for (const KernelRow& r : rows) {
-    if (r.dtype == dtype && r.isa <= cap && (best == nullptr || r.isa > best->isa)) best = &r;
-  }
-  return best;
-}
-
 std::optional<SymbolicInts> InferContext::ints(size_t i) const {
   if (!has(i)) return std::nullopt;
   if (inputs[i].ints != nullptr) return *inputs[i].ints;
@@ -31,26 +23,6 @@ std::optional<std::vector<int64_t>> InferContext::known_ints(size_t i) const {
     out.push_back(d.value());
   }
   return out;
-}
-
-std::vector<int64_t> BindContext::ints(size_t i) const {
-  if (!has(i) || !in(i).known) return {};
-  return as_ints(in(i)).value_or(std::vector<int64_t>());
-}
-
-BindContext::Range BindContext::range(int64_t total, int64_t grain) {
-  split_ = true;
-  const int64_t grains = ceil_div(total, grain);
-  return {std::min(total, grains * part / parts * grain), std::min(total, grains * (part + 1) / parts * grain)};
-}
-
-std::byte* BindContext::take(int64_t& sum, std::byte* memory, int64_t count, size_t size) {
-  constexpr int64_t kMost = INT64_MAX / 2;
-  const int64_t at = sum;
-  auto bytes = checked_mul(count, static_cast<int64_t>(size));
-  auto next = bytes && *bytes < kMost ? checked_add(sum, round_up(*bytes, kAlignment)) : std::nullopt;
-  sum = next ? std::min(*next, kMost) : kMost;
-  return memory == nullptr ? nullptr : memory + at;
 }
 
 int64_t work_of(const OpDef& op, const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
@@ -133,7 +105,8 @@ Status infer_op(const OpDef& op, InferContext& c) {
   return {};
 }
 
-Status bind_op(const OpDef& op, BindContext& c) {
+Result<Binding> bind_op(const OpDef& op, const BindRequest& request) {
+  BindContext c(request);
   for (size_t i = 0; i < std::max(c.inputs.size(), static_cast<size_t>(op.inputs.min)); ++i) {
     if (!c.has(i)) {
       if (requires_input(op, i)) return invalid("input " + std::to_string(i) + " is required");
@@ -142,14 +115,16 @@ Status bind_op(const OpDef& op, BindContext& c) {
     if (!op.value_inputs.has(i)) continue;
     const TensorView& in = c.in(i);
     if (!in.known) return unsupported("input " + std::to_string(i) + " must be known before the run");
-    if (Status s = check_value_input(op, i, in.dtype, in.dims.rank, in.count()); !s) return s;
+    if (Status s = check_value_input(op, i, in.dtype, in.dims.rank, in.count()); !s) return s.error();
   }
   for (size_t o = 0; o < static_cast<size_t>(op.outputs.min); ++o) {
     if (requires_output(op, o) && !c.has_out(o)) return invalid("output " + std::to_string(o) + " is required");
   }
   bool any = false;
   for (const TensorView& y : c.outputs) any = any || (y.present() && y.count() > 0);
-  return any ? op.bind(c) : Status();
+  if (!any) return Binding();
+  if (Status s = op.bind(c); !s) return s.error();
+  return std::move(c).finish();
 }
 
 Result<Shape> broadcast_shapes(const Shape& a, const Shape& b, InferContext& c) {

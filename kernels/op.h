@@ -2,47 +2,21 @@
 // An operator is one `constinit const OpDef` in its family's .cpp and one line in catalog.cpp; kernels/README.md walks through one.
 //
 //   infer   from types (and known contents) of inputs to types of outputs; symbolic dims in, symbolic dims out.
-//   bind    once per session and part: reads shapes, attributes and known inputs, picks a kernel row, writes a plain args struct.
+//   bind    once per session and part: reads shapes, attributes and known inputs, picks a kernel row, writes a plain args struct: a Binding.
 //           Both are called through infer_op and bind_op, which refuse what the schema forbids: an operator never sees it.
 //   row.run what the hot path calls: reads the args struct, computes, nothing else.
 // Next: elementwise/elementwise.h, then softmax/softmax.h.
 #pragma once
 #include <cstring>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "kernels/pack_store.h"
-#include "runtime/base/attributes.h"
-#include "runtime/base/cpu_features.h"
-#include "runtime/base/tensor.h"
+#include "kernels/binding.h"
 
 namespace tern {
-
-// One step of a plan: run(args). The args live in the session's arena.
-using RunFn = void (*)(const void* args);
-struct Step {
-  RunFn run = nullptr;
-  const void* args = nullptr;
-};
-
-// A kernel: one body for one dtype and one ISA. `name` is printed everywhere: "softmax/f32/avx512".
-struct KernelRow {
-  const char* name;
-  DType dtype;  // of the elements it computes on (the first input's, unless its family says otherwise)
-  Isa isa;      // portable C++ code is `scalar`
-  RunFn run;
-};
-// row<SoftmaxArgs, avx512::softmax_f32>("softmax/f32/avx512", DType::f32, Isa::avx512)
-template <class Args, void (*F)(const Args&)>
-constexpr KernelRow row(const char* name, DType dtype, Isa isa) {
-  return {name, dtype, isa, [](const void* args) { F(*static_cast<const Args*>(args)); }};
-}
-// The row of the best ISA not above `cap` for this dtype; null when there is none.
-const KernelRow* pick(std::span<const KernelRow> rows, DType dtype, Isa cap);
 
 // The dtype and (perhaps symbolic) shape of a value.
 struct TypeInfo {
@@ -85,110 +59,6 @@ class InferContext {
 
  private:
   int64_t* symbol_counter_;
-};
-
-// What binding sees of one node. `bind` is called twice for every part: first to measure (data of inputs that are not `known`
-// is null, workspace() and table() only count, so that a budget is checked before anything is allocated or filled), then with the
-// real pointers. Both calls must ask for the same things, and neither may hold on the heap what grows with extents.
-class BindContext {
- public:
-  struct Memory {               // what the two calls draw from
-    std::byte* tables = nullptr;     // null while measuring
-    std::byte* workspace = nullptr;  // null while measuring
-    PackStore* packs = nullptr;      // null only while measuring
-    uint32_t* fault = nullptr;       // null while measuring
-  };
-  BindContext(const Attributes& attributes, Isa isa_cap, std::span<const TensorView> in, std::span<const TensorView> out,
-              std::span<const Tensor* const> constant_inputs, Memory memory, int part_index = 0, int part_count = 1)
-      : attrs(attributes), isa(isa_cap), inputs(in), outputs(out), part(part_index), parts(part_count), constants_(constant_inputs),
-        memory_(memory) {}
-
-  const Attributes& attrs;
-  const Isa isa;  // kernels above it must not be chosen
-  const std::span<const TensorView> inputs, outputs;
-  const int part, parts;  // this binding computes part `part` of `parts` (threads); see range()
-
-  bool has(size_t i) const { return i < inputs.size() && inputs[i].present(); }
-  bool has_out(size_t o) const { return o < outputs.size() && outputs[o].present(); }
-  const TensorView& in(size_t i) const { return inputs[i]; }
-  const TensorView& out(size_t o) const { return outputs[o]; }
-  // Contents of input i, which OpDef::value_inputs declares as integers, so that they are known. Empty when it is absent.
-  std::vector<int64_t> ints(size_t i) const;
-
-  // The share of [0, total) that this part computes. An operator that never asks is computed whole by part 0.
-  // Shares begin at multiples of `grain`. With one part: all of it.
-  struct Range {
-    int64_t begin, end;
-  };
-  Range range(int64_t total, int64_t grain = 1);
-
-  // The step: run this row with these args (copied). At most one call; none means nothing is to be done.
-  template <class Args>
-  void run(const KernelRow& row, const Args& args) {
-    static_assert(std::is_trivially_copyable_v<Args>);
-    row_ = &row;
-    step_ = {row.run, table<Args>(1, [&](Args* copy) { *copy = args; })};
-  }
-  // Scratch for this step alone, 64-byte aligned, contents undefined at every run. Null while measuring.
-  template <class T = std::byte>
-  T* workspace(int64_t count) { return reinterpret_cast<T*>(take(workspace_bytes_, memory_.workspace, count, sizeof(T))); }
-  // Memory of the session, 64-byte aligned, read at every run. fill(T*) writes it now; while measuring it is not called and the
-  // result is null.
-  template <class T, class Fill>
-  T* table(int64_t count, Fill fill) {
-    T* p = reinterpret_cast<T*>(take(table_bytes_, memory_.tables, count, sizeof(T)));
-    if (p != nullptr) fill(p);
-    return p;
-  }
-  // The word in which the kernel of this binding reports indices that lie outside: it works with the nearest legal ones, so that
-  // memory is safe, and assigns a number other than zero when there was any. Every run assigns it; nothing branches on an index.
-  // `what` is told to the caller: "an index was out of range [-5, 5)". Null while measuring.
-  uint32_t* fault(std::string what) {
-    fault_ = std::move(what);
-    return memory_.fault;
-  }
-  // Input i in another order ("packed"), made once per model: fill(T* zeroed) is called when no session has asked for this
-  // `tag` before. The tag must name everything that the packing depends on (kernel, tile, ISA). Preconditions: in(i).constant, i < 32.
-  template <class T, class Fill>
-  const T* packed(size_t i, std::string_view tag, int64_t count, Fill fill) {
-    packed_inputs_ |= 1u << i;
-    if (measuring()) {
-      packs_.push_back({constants_[i]->raw(), 0});
-      take(packs_.back().bytes, nullptr, count, sizeof(T));
-      return reinterpret_cast<const T*>(constants_[i]->raw());  // stands in: not null, and nobody reads it
-    }
-    return reinterpret_cast<const T*>(memory_.packs->find_or_make(
-        *constants_[i], tag, static_cast<size_t>(count) * sizeof(T), [&](std::byte* p) { fill(reinterpret_cast<T*>(p)); }));
-  }
-
-  // For who called bind.
-  bool measuring() const { return memory_.tables == nullptr; }
-  const Step& step() const { return step_; }
-  const KernelRow* row() const { return row_; }
-  bool split() const { return split_; }
-  const std::string& fault_text() const { return fault_; }  // empty: this binding cannot report any
-  uint32_t packed_inputs() const { return packed_inputs_; }  // bit i: packed(i) was called
-  int64_t table_bytes() const { return table_bytes_; }
-  int64_t workspace_bytes() const { return workspace_bytes_; }
-  struct Pack {
-    const std::byte* of;  // what is packed
-    int64_t bytes;
-  };
-  std::span<const Pack> packs() const { return packs_; }  // noted while measuring
-
- private:
-  // Counts in `sum`, which stops at INT64_MAX / 2: more than any budget, and two of them can still be added.
-  static std::byte* take(int64_t& sum, std::byte* memory, int64_t count, size_t size);
-
-  std::span<const Tensor* const> constants_;
-  Memory memory_;
-  Step step_;
-  const KernelRow* row_ = nullptr;
-  bool split_ = false;
-  std::string fault_;
-  uint32_t packed_inputs_ = 0;
-  int64_t table_bytes_ = 0, workspace_bytes_ = 0;
-  std::vector<Pack> packs_;
 };
 
 struct AttrSpec {
@@ -239,7 +109,7 @@ struct OpDef {
 Status infer_op(const OpDef& op, InferContext& c);
 // Calls op.bind after checking that what it takes for granted is there: inputs, value_inputs with known contents, outputs. The way to bind.
 // An operator whose outputs are all empty has nothing to do, however large its other extents are, and is not bound.
-Status bind_op(const OpDef& op, BindContext& c);
+Result<Binding> bind_op(const OpDef& op, const BindRequest& request);
 // Inputs and outputs that every node of this operator has; the others are optional, and absent ones are asked for with has(), has_out().
 // Of any number of inputs (Concat) none is optional.
 bool requires_input(const OpDef& op, size_t i);

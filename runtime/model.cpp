@@ -10,7 +10,7 @@
 #include "runtime/evaluator.h"
 #include "runtime/fold_constants.h"
 #include "runtime/infer_shapes.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/seal_weights.h"
 
 namespace tern {

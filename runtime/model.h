@@ -1,5 +1,6 @@
 // What a Model holds, and how loaders make one. Next: session.cpp.
 #pragma once
+#include "kernels/pack_store.h"
 #include "runtime/graph.h"
 #include "runtime/optimize.h"
 #include "tern/tern.h"

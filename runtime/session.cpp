@@ -10,7 +10,7 @@
 #include "runtime/base/fp_mode.h"
 #include "runtime/base/guarded.h"
 #include "runtime/model.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/workers.h"
 
 namespace tern {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/op.h"
+#include "kernels/pack_store.h"
 
 namespace tern::bench {
 
@@ -29,22 +30,22 @@ class Bound {
     if (!infer_op(op, infer) || !infer.outputs[0].shape.known()) return;
     output_ = *Tensor::allocate(infer.outputs[0].dtype, infer.outputs[0].shape.concrete());
     std::vector<TensorView> in;
-    std::vector<const Tensor*> known;
+    std::vector<const std::byte*> in_at;
     for (size_t i = 0; i < inputs_.size(); ++i) {
-      const bool constant = constants >> i & 1;
-      in.push_back(inputs_[i].view(constant));
-      known.push_back(constant ? &inputs_[i] : nullptr);
+      in.push_back(inputs_[i].view(constants >> i & 1));
+      in_at.push_back(inputs_[i].raw());
     }
     const TensorView out = output_.view();
+    std::byte* out_at = output_.mutable_raw();
     if (op.macs) macs_ = op.macs(attrs_, in, {&out, 1});
-    BindContext measure(attrs_, isa, in, {&out, 1}, known, {nullptr, nullptr, &packs_});
-    if (!bind_op(op, measure) || measure.step().run == nullptr) return;
-    tables_ = allocate_aligned(static_cast<size_t>(measure.table_bytes()));
-    workspace_ = allocate_aligned(static_cast<size_t>(measure.workspace_bytes()));
-    BindContext bound(attrs_, isa, in, {&out, 1}, known, {tables_.get(), workspace_.get(), &packs_});
-    if (!bind_op(op, bound)) return;
-    step_ = bound.step();
-    row_ = bound.row();
+    auto binding = bind_op(op, {.attrs = attrs_, .isa = isa, .inputs = in, .outputs = {&out, 1}});
+    if (!binding || binding->row == nullptr) return;
+    std::vector<const std::byte*> packed;
+    for (const Binding::Pack& p : binding->packs) packed.push_back(packs_.find_or_make(inputs_[p.input], p.tag, static_cast<size_t>(p.bytes), p.fill));
+    image_ = allocate_aligned(static_cast<size_t>(binding->image_bytes()));
+    workspace_ = allocate_aligned(static_cast<size_t>(binding->workspace_bytes));
+    step_ = link_step(*binding, image_.get(), {in_at, {&out_at, 1}, packed, workspace_.get(), reinterpret_cast<uint32_t*>(fault_.get())});
+    row_ = binding->row;
   }
   bool ok() const { return step_.run != nullptr; }
   void run() const { step_.run(step_.args); }
@@ -62,7 +63,8 @@ class Bound {
   std::vector<Tensor> inputs_;
   Tensor output_;
   PackStore packs_;
-  std::shared_ptr<std::byte> tables_, workspace_;
+  std::shared_ptr<std::byte> image_, workspace_;
+  std::shared_ptr<std::byte> fault_ = allocate_aligned(sizeof(uint32_t));
   Step step_;
   const KernelRow* row_ = nullptr;
   int64_t macs_ = 0;

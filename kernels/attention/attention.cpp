@@ -17,8 +17,12 @@ constexpr KernelRow kRows[] = {
 
 constexpr AttrSpec kAttrs[] = {{"scale", AttrKind::f}};
 
-void zero_out(const TensorView& y) { std::fill_n(y.as<float>(), y.count(), 0.0f); }
-constexpr KernelRow kZero = row<TensorView, zero_out>("attention/f32/zero", DType::f32, Isa::scalar);
+struct ZeroArgs {
+  float* y;
+  int64_t count;
+};
+void zero_out(const ZeroArgs& a) { std::fill_n(a.y, a.count, 0.0f); }
+constexpr KernelRow kZero = row<ZeroArgs, zero_out>("attention/f32/zero", DType::f32, Isa::scalar);
 
 bool differ(const Dim& a, const Dim& b) { return a.known() && b.known() && !(a == b); }
 
@@ -55,10 +59,12 @@ Status bind(BindContext& c) {
   }
   if (c.out(0).count() == 0) return {};
   if (k[2] == 0) {
-    if (c.part == 0) c.run(kZero, c.out(0));
+    ZeroArgs& a = c.args(ZeroArgs{nullptr, c.out(0).count()});
+    c.set(a.y, c.output<float>(0));
+    if (c.part == 0) c.run(kZero);
     return {};
   }
-  AttentionArgs a{};
+  AttentionArgs& a = c.args<AttentionArgs>();
   a.T = q[2];
   a.S = k[2];
   a.D = q[3];
@@ -67,11 +73,10 @@ Status bind(BindContext& c) {
   const auto [begin, end] = c.range(q[0] * q[1]);
   if (begin == end) return {};
   a.heads = end - begin;
-  const auto moved = [](auto* p, int64_t n) { return p == nullptr ? p : p + n; };  // null while measuring
-  a.q = moved(c.in(0).as<const float>(), begin * a.T * a.D);
-  a.k = moved(c.in(1).as<const float>(), begin * a.S * a.D);
-  a.v = moved(c.in(2).as<const float>(), begin * a.S * a.E);
-  a.y = moved(c.out(0).as<float>(), begin * a.T * a.E);
+  c.set(a.q, c.input<const float>(0) + begin * a.T * a.D);
+  c.set(a.k, c.input<const float>(1) + begin * a.S * a.D);
+  c.set(a.v, c.input<const float>(2) + begin * a.S * a.E);
+  c.set(a.y, c.output<float>(0) + begin * a.T * a.E);
   if (c.has(3)) {
     Dims mask{1, 1, 1, 1};
     const Dims& given = c.in(3).dims;
@@ -81,22 +86,21 @@ Status bind(BindContext& c) {
     for (int i = 0; i < 4; ++i) {
       if (mask[i] != 1 && mask[i] != scores[i]) return invalid("the mask is " + to_string(given) + ", which does not broadcast to " + to_string(scores));
     }
-    a.mask = c.in(3).as<const float>();
-    // While measuring the data is null; a mask that is there stays one.
+    c.set(a.mask, c.input<const float>(3));
     a.mask_column = mask[3] == 1 ? 0 : 1;
     a.mask_row = mask[2] == 1 ? 0 : mask[3];
-    a.mask_head = c.table<int64_t>(a.heads, [&, first = begin](int64_t* table) {
+    c.set(a.mask_head, c.table<int64_t>(a.heads, [&, first = begin](int64_t* table) {
       for (int64_t i = 0; i < a.heads; ++i) {
         const int64_t batch = mask[0] == 1 ? 0 : (first + i) / q[1], head = mask[1] == 1 ? 0 : (first + i) % q[1];
         table[i] = (batch * mask[1] + head) * mask[2] * mask[3];
       }
-    });
+    }));
   }
   const int64_t S16 = round_up(a.S, 16);
-  a.keys = c.workspace<float>(std::max<int64_t>(1, a.D) * S16);
-  if (a.E % 16 != 0) a.values = c.workspace<float>(a.S * round_up(a.E, 16));
-  a.weights = c.workspace<float>(kAttentionRows * S16);
-  c.run(*pick(kRows, DType::f32, c.isa), a);
+  c.set(a.keys, c.workspace<float>(std::max<int64_t>(1, a.D) * S16));
+  if (a.E % 16 != 0) c.set(a.values, c.workspace<float>(a.S * round_up(a.E, 16)));
+  c.set(a.weights, c.workspace<float>(kAttentionRows * S16));
+  c.run(*pick(kRows, DType::f32, c.isa));
   return {};
 }
 

@@ -187,7 +187,7 @@ Status bind(BindContext& c) {
   auto differ = [&](size_t i) { return invalid("Q is " + to_string(c.in(0).dims) + " and " + kInputs[i] + " is " + to_string(c.in(i).dims) + ", which does not fit"); };
   if (k->B != q->B || k->D != q->D || k->heads < 1 || q->heads % k->heads != 0) return differ(1);
   if (v->B != q->B || v->heads != k->heads || v->S != k->S) return differ(2);
-  AttentionArgs a{};
+  AttentionArgs& a = c.args<AttentionArgs>();
   a.P = c.has(4) ? c.in(4).dims[2] : 0;
   const auto total = checked_add(a.P, k->S);
   if (!total) return differ(4);
@@ -210,7 +210,6 @@ Status bind(BindContext& c) {
     }
     a.masked_from = m.back();
     a.kind = c.in(3).dtype == DType::boolean ? Mask::bools : Mask::floats;
-    a.mask = c.in(3).data;
   }
   const bool flat = c.in(0).dims.rank == 3;
   const Dims wanted[] = {flat ? Dims{q->B, q->S, q->heads * v->D} : Dims{q->B, q->heads, q->S, v->D}, Dims{q->B, k->heads, a.T, k->D}, Dims{q->B, k->heads, a.T, v->D}, Dims{q->B, q->heads, q->S, a.T}};
@@ -236,19 +235,19 @@ Status bind(BindContext& c) {
   a.before = left < 0 ? whole : std::min(left, whole);
   a.after = c.attrs.i("is_causal") != 0 ? 0 : right < 0 ? whole : std::min(right, whole);
   a.mode = static_cast<int>(c.attrs.i("qk_matmul_output_mode"));
-  auto in = [&](size_t i) -> const void* { return c.has(i) ? c.in(i).data : nullptr; };
-  auto out = [&](size_t o) -> void* { return c.has_out(o) ? c.out(o).data : nullptr; };
-  a.q = in(0), a.k = in(1), a.v = in(2), a.past_key = in(4), a.past_value = in(5);
-  a.valid = static_cast<const int64_t*>(in(6));
-  a.y = out(0), a.present_key = out(1), a.present_value = out(2), a.qk = out(3);
+  const void** from[] = {&a.q, &a.k, &a.v, &a.mask, &a.past_key, &a.past_value};
+  for (size_t i = 0; i < std::size(from); ++i) c.set(*from[i], c.input(i));
+  c.set(a.valid, c.input<const int64_t>(6));
+  void** to[] = {&a.y, &a.present_key, &a.present_value, &a.qk};
+  for (size_t o = 0; o < std::size(to); ++o) c.set(*to[o], c.output(o));
   a.writes_present = c.part == 0;
-  a.weights = c.workspace<double>(a.T);
-  a.sums = c.workspace<double>(a.Dv);
+  c.set(a.weights, c.workspace<double>(a.T));
+  c.set(a.sums, c.workspace<double>(a.Dv));
   const auto [begin, end] = c.range(q->B * q->heads * q->S);
   a.begin = begin;
   a.end = end;
   const bool presents = a.writes_present && (c.has_out(1) || c.has_out(2));
-  if (begin < end || presents) c.run(*kernel, a);
+  if (begin < end || presents) c.run(*kernel);
   return {};
 }
 

@@ -9,7 +9,8 @@ namespace tern {
 BlockedMap::BlockedMap(const TensorView& v)
     : height(v.dims.rank == 4 ? v.dims[2] + v.layout.top + v.layout.bottom : 1),
       width(v.dims.back() + v.layout.left + v.layout.right),
-      blocks(ceil_div(v.dims[1], kBlock)) {}
+      blocks(ceil_div(v.dims[1], kBlock)),
+      first((v.layout.top * width + v.layout.left) * kBlock) {}
 
 int64_t conv_packed_floats(const ConvPack& p) { return p.groups * ceil_div(p.ocs, kBlock) * kBlock * (p.depthwise ? 1 : p.ics) * p.taps; }
 
@@ -47,21 +48,20 @@ struct Steps {
   int64_t hi, lo, col;
 };
 
-ConvPixels pixels(const TensorView& v, const ConvProblem& p, bool depthwise) {
-  ConvPixels out;
+void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, Address<float> at, const ConvProblem& p, bool depthwise) {
   const Extent3& o = p.window.out;
-  out.data = v.as<float>();
   if (v.layout.blocked) {
     const BlockedMap m(v);
-    if (out.data != nullptr) out.data += (v.layout.top * m.width + v.layout.left) * kBlock;
+    c.set(out.data, at + m.first);
     out.blocked = true;
     out.image = m.image();
     out.block = m.block();
     out.group = p.ocs / kBlock * m.block();
     out.lo = m.row();
     out.col = kBlock;
-    return out;
+    return;
   }
+  c.set(out.data, at);
   out.lane = o[0] * o[1] * o[2];
   out.block = kBlock * out.lane;
   out.group = p.ocs * out.lane;
@@ -69,7 +69,6 @@ ConvPixels pixels(const TensorView& v, const ConvProblem& p, bool depthwise) {
   out.hi = o[1] * o[2];
   out.lo = o[2];
   out.col = 1;
-  return out;
 }
 
 // x as the tiles read it: in place, or by way of the workspace. `padded`: the extents that the window sweeps.
@@ -78,14 +77,14 @@ Status bind_input(BindContext& c, const ConvProblem& p, bool depthwise, const Ex
   const Window& w = p.window;
   const int64_t lanes = depthwise || p.ics >= kBlock ? kBlock : 1, groups = depthwise ? 1 : p.groups;
   const bool unspread = p.spread == Extent3{1, 1, 1};
-  Extent3 step;  // floats along each axis of what the tiles read
+  Extent3 step{};  // floats along each axis of what the tiles read
   if (x.layout.blocked) {
     if (lanes == 1 || (groups > 1 && p.ics % kBlock != 0)) return unsupported("these channels cannot be read from a blocked value");
     const BlockedMap m(x);
     const int64_t below = padded[1] - w.begin[1] - w.in[1], right = padded[2] - w.begin[2] - w.in[2];
     if (unspread && w.begin[1] >= 0 && w.begin[2] >= 0 && x.layout.top >= w.begin[1] && x.layout.left >= w.begin[2] && x.layout.bottom >= below &&
         x.layout.right >= right) {
-      if (x.data != nullptr) a.x = x.as<float>() + ((x.layout.top - w.begin[1]) * m.width + x.layout.left - w.begin[2]) * kBlock;
+      c.set(a.x, c.input<const float>(0) + ((x.layout.top - w.begin[1]) * m.width + x.layout.left - w.begin[2]) * kBlock);
       a.x_image = m.image();
       a.x_block = m.block();
       a.x_group = p.ics / kBlock * m.block();
@@ -97,12 +96,12 @@ Status bind_input(BindContext& c, const ConvProblem& p, bool depthwise, const Ex
       a.prepare.group = p.ics / kBlock * m.block();
       a.prepare.step[1] = m.row();
       a.prepare.step[2] = kBlock;
-      a.prepare.x = x.data == nullptr ? nullptr : x.as<float>() + (x.layout.top * m.width + x.layout.left) * kBlock;
+      c.set(a.prepare.x, c.input<const float>(0) + m.first);
     }
   } else {
     const int64_t plane = w.in[0] * w.in[1] * w.in[2];
     if (lanes == 1 && unspread && w.begin == Extent3{0, 0, 0} && padded[0] <= w.in[0] && padded[1] <= w.in[1] && padded[2] <= w.in[2]) {
-      a.x = x.as<float>();
+      c.set(a.x, c.input<const float>(0));
       a.x_image = groups * p.ics * plane;
       a.x_group = p.ics * plane;
       a.x_block = plane;
@@ -114,13 +113,13 @@ Status bind_input(BindContext& c, const ConvProblem& p, bool depthwise, const Ex
       a.prepare.step[0] = w.in[1] * w.in[2];
       a.prepare.step[1] = w.in[2];
       a.prepare.step[2] = 1;
-      a.prepare.x = x.as<float>();
+      c.set(a.prepare.x, c.input<const float>(0));
     }
   }
   if (a.x_block == 0) {
     auto floats = checked_count(std::array<int64_t, 5>{ceil_div(p.ics, lanes), padded[0], padded[1], padded[2], lanes});
     if (!floats || *floats > (int64_t(1) << 58)) return unsupported("the padded input is too large");
-    a.prepared = c.workspace<float>(*floats);
+    c.set(a.prepared, c.workspace<float>(*floats));
     for (size_t i = 0; i < 3; ++i) {
       a.prepare.in[i] = w.in[i];
       a.prepare.padded[i] = padded[i];
@@ -136,13 +135,13 @@ Status bind_input(BindContext& c, const ConvProblem& p, bool depthwise, const Ex
   a.x_hi = step[0] * w.stride[0];
   a.x_lo = step[1] * w.stride[1];
   a.x_col = step[2] * w.stride[2];
-  a.tap = c.table<int64_t>(w.taps(), [&](int64_t* tap) {
+  c.set(a.tap, c.table<int64_t>(w.taps(), [&](int64_t* tap) {
     for (int64_t z = 0, t = 0; z < w.kernel[0]; ++z) {
       for (int64_t y = 0; y < w.kernel[1]; ++y) {
         for (int64_t i = 0; i < w.kernel[2]; ++i, ++t) tap[t] = z * w.dilation[0] * step[0] + y * w.dilation[1] * step[1] + i * w.dilation[2] * step[2];
       }
     }
-  });
+  }));
   return {};
 }
 
@@ -171,7 +170,7 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
   ConvProblem p = problem;
   const Window& w = p.window;
   const TensorView& y = c.out(0);
-  ConvArgs a;
+  ConvArgs& a = c.args<ConvArgs>();
   a.depthwise = p.groups > 1 && p.ics == 1 && p.ocs == 1;
   if (a.depthwise) {  // one group whose lanes are independent
     p.ics = p.ocs = p.groups;
@@ -189,8 +188,8 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
   a.rows_hi = w.out[0];
   a.rows_lo = w.out[1];
   a.cols = w.out[2];
-  a.y = pixels(y, p, a.depthwise);
-  if (c.has(3)) a.residual = pixels(c.in(3), p, a.depthwise);
+  set_pixels(c, a.y, y, c.output<float>(0), p, a.depthwise);
+  if (c.has(3)) set_pixels(c, a.residual, c.in(3), c.input<float>(3), p, a.depthwise);
   if (y.layout.blocked) {
     const BlockedMap m(y);
     a.halo = {y.layout.top, y.layout.bottom, y.layout.left, y.layout.right, m.height, m.width};
@@ -205,21 +204,20 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
   if (c.in(1).constant) {
     std::string tag = "conv/" + std::to_string(pack.tile_blocks);
     for (int64_t n : {pack.groups, pack.ocs, pack.ics, pack.taps, pack.oc, pack.ic, int64_t(pack.mirrored)}) tag += "," + std::to_string(n);
-    a.w = c.packed<float>(1, tag, floats, [&](float* to) {
-      pack.w = c.in(1).as<float>();
-      conv_pack(pack, to);
-      pack.w = nullptr;
-    });
-  } else {
-    a.packed_here = c.workspace<float>(floats);
-    pack.w = c.in(1).as<float>();
+    c.set(a.w, c.packed<float>(1, tag, floats, [pack](const float* w, float* to) {
+      ConvPack of = pack;
+      of.w = w;
+      conv_pack(of, to);
+    }));
   }
   a.pack = pack;
-  if (c.has(2)) a.bias = c.in(2).as<float>();
-  if (c.has(4)) {
-    a.scale = c.in(4).as<float>();
-    a.shift = c.in(5).as<float>();
+  if (!c.in(1).constant) {
+    c.set(a.pack.w, c.input<const float>(1));
+    c.set(a.packed_here, c.workspace<float>(floats));
   }
+  c.set(a.bias, c.input<const float>(2));
+  c.set(a.scale, c.input<const float>(4));
+  c.set(a.shift, c.input<const float>(5));
   auto activation = fused_activation(c.attrs);
   if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
   a.activation = activation->activation;
@@ -231,7 +229,7 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
   if (begin == end) return {};
   a.begin = begin;
   a.end = end;
-  c.run(table->row, a);
+  c.run(table->row);
   return {};
 }
 

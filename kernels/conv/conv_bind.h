@@ -26,6 +26,7 @@ struct BlockedMap {
   int64_t image() const { return blocks * height * width * 16; }
   int64_t block() const { return height * width * 16; }
   int64_t row() const { return width * 16; }
+  int64_t first;  // from the beginning to the first real pixel of image 0, block 0
   explicit BlockedMap(const TensorView& v);
 };
 

@@ -77,7 +77,12 @@ template void portable_conv<bf16>(const PortableConvArgs&);
 Status bind_portable_conv(BindContext& c, const ConvProblem& problem, const KernelRow& kernel) {
   const auto [begin, end] = c.range(c.out(0).dims[0] * problem.groups * problem.ocs);
   if (begin == end) return {};
-  c.run(kernel, PortableConvArgs{c.in(0).data, c.in(1).data, c.has(2) ? c.in(2).data : nullptr, c.out(0).data, problem, begin, end});
+  PortableConvArgs& a = c.args(PortableConvArgs{nullptr, nullptr, nullptr, nullptr, problem, begin, end});
+  c.set(a.x, c.input(0));
+  c.set(a.w, c.input(1));
+  c.set(a.bias, c.input(2));
+  c.set(a.y, c.output(0));
+  c.run(kernel);
   return {};
 }
 

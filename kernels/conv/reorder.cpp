@@ -19,49 +19,48 @@ Status infer(InferContext& c) {
   return infer_same(c);
 }
 
-ReorderArgs between(const TensorView& x, const TensorView& y) {
+// Fills in `a`, which lies in the binding, but for its share: from input i to `to`, which is somewhere in output 0.
+void set_reorder(BindContext& c, ReorderArgs& a, size_t i, Address<float> to) {
+  const TensorView &x = c.in(i), &y = c.out(0);
   const Dims& d = x.dims;
   const int64_t height = d.rank == 4 ? d[2] : 1, width = d.back();
-  ReorderArgs a{};
   a.batch = d[0];
   a.channels = d[1];
   a.height = height;
   a.width = width;
   a.from_blocked = x.layout.blocked;
   a.to_blocked = y.layout.blocked;
-  a.x = x.as<float>();
-  a.y = y.as<float>();
+  c.set(a.x, c.input<const float>(i) + BlockedMap(x).first);  // 0 of a plain one
+  c.set(a.y, to + BlockedMap(y).first);
   a.x_channel = a.y_channel = height * width;
   a.x_block = a.y_block = kBlock * height * width;
   a.x_image = a.y_image = d[1] * height * width;
   a.x_row = a.y_row = width;
   if (a.from_blocked) {
     const BlockedMap m(x);
-    if (a.x != nullptr) a.x += (x.layout.top * m.width + x.layout.left) * kBlock;
     a.x_image = m.image();
     a.x_block = m.block();
     a.x_row = m.row();
   }
   if (a.to_blocked) {
     const BlockedMap m(y);
-    if (a.y != nullptr) a.y += (y.layout.top * m.width + y.layout.left) * kBlock;
     a.y_image = m.image();
     a.y_block = m.block();
     a.y_row = m.row();
     a.halo = {y.layout.top, y.layout.bottom, y.layout.left, y.layout.right, m.height, m.width};
   }
-  return a;
 }
 
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   if (!x.layout.blocked && !y.layout.blocked) return invalid("both sides are plain");
-  ReorderArgs a = between(x, y);
+  ReorderArgs& a = c.args<ReorderArgs>();
+  set_reorder(c, a, 0, c.output<float>(0));
   const auto [begin, end] = c.range(x.dims[0] * ceil_div(x.dims[1], kBlock));
   if (begin == end) return {};
   a.begin = begin;
   a.end = end;
-  c.run(*pick(kRows, DType::f32, c.isa), a);
+  c.run(*pick(kRows, DType::f32, c.isa));
   return {};
 }
 
@@ -94,18 +93,19 @@ Status bind_concat(BindContext& c) {
   for (const TensorView& x : c.inputs) {
     if (!x.layout.blocked || !y.layout.blocked) return unsupported("joins blocked values only");
   }
-  const ReorderArgs* parts = c.table<ReorderArgs>(static_cast<int64_t>(c.inputs.size()), [&](ReorderArgs* to) {
+  ConcatBlocksArgs& a = c.args(ConcatBlocksArgs{nullptr, static_cast<int64_t>(c.inputs.size())});
+  c.set(a.parts, c.table<ReorderArgs>(a.count, [&](ReorderArgs* part) {
+    const int64_t block = BlockedMap(y).block();
     int64_t channels = 0;
-    for (const TensorView& x : c.inputs) {
-      *to = between(x, y);
-      to->y += channels / kBlock * to->y_block;
-      to->begin = 0;
-      to->end = x.dims[0] * ceil_div(x.dims[1], kBlock);
-      channels += x.dims[1];
-      ++to;
+    for (size_t i = 0; i < c.inputs.size(); ++i, ++part) {
+      const Dims& x = c.in(i).dims;
+      set_reorder(c, *part, i, c.output<float>(0) + channels / kBlock * block);
+      part->begin = 0;
+      part->end = x[0] * ceil_div(x[1], kBlock);
+      channels += x[1];
     }
-  });
-  c.run(*pick(kConcatRows, DType::f32, c.isa), ConcatBlocksArgs{parts, static_cast<int64_t>(c.inputs.size())});
+  }));
+  c.run(*pick(kConcatRows, DType::f32, c.isa));
   return {};
 }
 

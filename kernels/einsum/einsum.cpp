@@ -151,14 +151,14 @@ Status bind(BindContext& c) {
   std::vector<int64_t> extents;
   for (char letter : *letters) extents.push_back(sizes[static_cast<unsigned char>(letter)]);
   if (!checked_count(extents) && std::find(extents.begin(), extents.end(), 0) == extents.end()) return invalid("the sizes of all letters together are too large");
-  EinsumArgs a{};
+  EinsumArgs& a = c.args<EinsumArgs>();
   a.operands = static_cast<int>(c.inputs.size());
   a.out_axes = static_cast<int>(terms->out.size());
   a.sum_axes = static_cast<int>(letters->size()) - a.out_axes;
   if (!(Dims(std::span(extents).first(terms->out.size())) == c.out(0).dims)) return invalid("the output has another shape than the equation says");
   const auto all = static_cast<int64_t>(letters->size());
-  for (int k = 0; k < a.operands; ++k) a.x[k] = c.in(static_cast<size_t>(k)).data;
-  const auto* table = c.table<int64_t>(all * (a.operands + 1) + 1, [&](int64_t* to) {
+  for (int k = 0; k < a.operands; ++k) c.set(a.x[k], c.input(static_cast<size_t>(k)));
+  const auto table = c.table<int64_t>(all * (a.operands + 1) + 1, [&](int64_t* to) {
     std::copy(extents.begin(), extents.end(), to);
     int64_t* strides = to + all;
     std::fill_n(strides, all * a.operands, 0);
@@ -171,13 +171,13 @@ Status bind(BindContext& c) {
       }
     }
   });
-  a.y = c.out(0).data;
-  a.sizes = table;
-  a.strides = table == nullptr ? nullptr : table + all;
+  c.set(a.y, c.output(0));
+  c.set(a.sizes, table);
+  c.set(a.strides, table + all);
   const auto [begin, end] = c.range(c.out(0).count());
   a.begin = begin;
   a.end = end;
-  if (begin < end) c.run(*kernel, a);
+  if (begin < end) c.run(*kernel);
   return {};
 }
 

@@ -91,8 +91,13 @@ Status bind_clip(BindContext& c) {
   const auto [begin, end] = c.range(x.count(), kGrain);
   if (begin == end) return {};
   const int64_t at = begin * static_cast<int64_t>(size_of(x.dtype));
-  c.run(*kernel, ClipArgs{x.as<const std::byte>() + at, c.out(0).as<std::byte>() + at, end - begin, c.has(1) ? c.in(1).data : nullptr,
-                          c.has(2) ? c.in(2).data : nullptr});
+  ClipArgs& a = c.args<ClipArgs>();
+  a.count = end - begin;
+  c.set(a.x, c.input(0) + at);
+  c.set(a.y, c.output(0) + at);
+  c.set(a.low, c.input(1));
+  c.set(a.high, c.input(2));
+  c.run(*kernel);
   return {};
 }
 

@@ -223,9 +223,13 @@ constinit const std::array<KernelRow, 14> kCompareRows = {{
     portable_row<Compare, bool>("compare/bool/scalar"), portable_row<Compare, StringRef>("compare/string/scalar"),
 }};
 
-BinaryArgs binary_args(const TensorView& a, const TensorView& b, const TensorView& y, Binary op, int64_t begin, int64_t end) {
+void set_binary(BindContext& c, BinaryArgs& args, const Operand& a, const Operand& b, Binary op, int64_t begin, int64_t end) {
   const Dims operands[] = {a.dims, b.dims};
-  return {a.data, b.data, y.data, make_nest(y.dims, operands, begin, end), op};
+  args.nest = make_nest(c.out(0).dims, operands, begin, end);
+  args.op = op;
+  c.set(args.a, a.at);
+  c.set(args.b, b.at);
+  c.set(args.y, c.output(0));
 }
 
 Status bind_binary(BindContext& c, std::span<const KernelRow> rows, Binary op) {
@@ -236,7 +240,8 @@ Status bind_binary(BindContext& c, std::span<const KernelRow> rows, Binary op) {
   }
   const auto [begin, end] = c.range(c.out(0).count(), kGrain);
   if (begin == end) return {};
-  c.run(*kernel, binary_args(c.in(0), c.in(1), c.out(0), op, begin, end));
+  set_binary(c, c.args<BinaryArgs>(), Operand::input(c, 0), Operand::input(c, 1), op, begin, end);
+  c.run(*kernel);
   return {};
 }
 

@@ -2,6 +2,7 @@
 // Text: numbers are read as ONNX writes them (decimal, scientific, inf, nan; what is no number gives NaN, or 0 for integers; out of range as convert.h) and
 // written shortest (NaN, INF, -INF). Written text lies in memory of the session, valid until the next run.
 #include <charconv>
+#include <limits>
 
 #include "kernels/elementwise/convert.h"
 #include "kernels/elementwise/elementwise.h"
@@ -112,10 +113,13 @@ Status bind(BindContext& c) {
   if (kernel == nullptr) return bad_dtype(y.dtype);
   const auto [begin, end] = c.range(x.count(), 64);
   if (begin == end) return {};
-  const bool prints = y.dtype == DType::string && x.dtype != DType::string;
-  char* text = prints ? c.table<char>((end - begin) * kTextBytes, [](char*) {}) : nullptr;
-  c.run(*kernel, CastArgs{x.as<const std::byte>() + begin * static_cast<int64_t>(size_of(x.dtype)),
-                          y.as<std::byte>() + begin * static_cast<int64_t>(size_of(y.dtype)), end - begin, x.dtype, text});
+  CastArgs& a = c.args<CastArgs>();
+  a.count = end - begin;
+  a.from = x.dtype;
+  c.set(a.x, c.input(0) + begin * static_cast<int64_t>(size_of(x.dtype)));
+  c.set(a.y, c.output(0) + begin * static_cast<int64_t>(size_of(y.dtype)));
+  if (y.dtype == DType::string && x.dtype != DType::string) c.set(a.text, c.table<char>((end - begin) * kTextBytes, [](char*) {}));
+  c.run(*kernel);
   return {};
 }
 

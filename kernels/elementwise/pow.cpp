@@ -82,9 +82,12 @@ Status bind(BindContext& c) {
   const auto [begin, end] = c.range(y.count(), kGrain);
   if (begin == end) return {};
   if (a.dtype == DType::f32 && is_two(b)) {
-    c.run(*pick(kBinaryRows, DType::f32, c.isa), binary_args(a, a, y, Binary::mul, begin, end));
+    set_binary(c, c.args<BinaryArgs>(), Operand::input(c, 0), Operand::input(c, 0), Binary::mul, begin, end);
+    c.run(*pick(kBinaryRows, DType::f32, c.isa));
   } else {
-    c.run(*kernel, PowArgs{binary_args(a, b, y, Binary::mul, begin, end), b.dtype});
+    PowArgs& args = c.args(PowArgs{{}, b.dtype});
+    set_binary(c, args.binary, Operand::input(c, 0), Operand::input(c, 1), Binary::mul, begin, end);
+    c.run(*kernel);
   }
   return {};
 }

@@ -67,8 +67,10 @@ Status bind_test(BindContext& c, bool nan, bool positive, bool negative) {
   if (kernel == nullptr) return bad_dtype(x.dtype);
   const auto [begin, end] = c.range(x.count(), 64);
   if (begin == end) return {};
-  c.run(*kernel, TestArgs{x.as<const std::byte>() + begin * static_cast<int64_t>(size_of(x.dtype)), c.out(0).as<bool>() + begin, end - begin,
-                          nan, positive, negative});
+  TestArgs& a = c.args(TestArgs{nullptr, nullptr, end - begin, nan, positive, negative});
+  c.set(a.x, c.input(0) + begin * static_cast<int64_t>(size_of(x.dtype)));
+  c.set(a.y, c.output<bool>(0) + begin);
+  c.run(*kernel);
   return {};
 }
 Status bind_is_nan(BindContext& c) { return bind_test(c, true, false, false); }

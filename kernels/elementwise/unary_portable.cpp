@@ -133,7 +133,10 @@ Status bind_unary(BindContext& c, std::span<const KernelRow> rows, Unary op, Act
   const auto [begin, end] = c.range(x.count(), kGrain);
   if (begin == end) return {};
   const int64_t at = begin * static_cast<int64_t>(size_of(x.dtype));
-  c.run(*kernel, UnaryArgs{x.as<const std::byte>() + at, c.out(0).as<std::byte>() + at, end - begin, op, spec});
+  UnaryArgs& a = c.args(UnaryArgs{nullptr, nullptr, end - begin, op, spec});
+  c.set(a.x, c.input(0) + at);
+  c.set(a.y, c.output(0) + at);
+  c.run(*kernel);
   return {};
 }
 

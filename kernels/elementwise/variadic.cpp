@@ -37,23 +37,24 @@ Status bind_steps(BindContext& c, Binary op, bool mean) {
   const auto [begin, end] = c.range(y.count(), kGrain);
   if (begin == end) return {};
   const int64_t count = (inputs > 1 ? inputs - 1 : 1) + (mean ? 1 : 0);
-  TensorView n{y.dtype, {}, nullptr, false, false, {}};  // how many inputs there are
+  Operand n;  // how many inputs there are
   if (mean) {
-    n.data = c.table<double>(1, [&](double* to) {
+    n.at = bytes_of(c.table<double>(1, [&](double* to) {
       visit(y.dtype, [&]<class T>() {
         if constexpr (std::is_same_v<T, f16>) *reinterpret_cast<T*>(to) = to_f16(static_cast<float>(inputs));
         else if constexpr (std::is_same_v<T, bf16>) *reinterpret_cast<T*>(to) = to_bf16(static_cast<float>(inputs));
         else if constexpr (std::is_floating_point_v<T>) *reinterpret_cast<T*>(to) = static_cast<T>(inputs);
       });
-    });
+    }));
   }
-  const BinaryArgs* steps = c.table<BinaryArgs>(count, [&, first = begin, last = end](BinaryArgs* to) {
+  VariadicArgs& a = c.args(VariadicArgs{kernel->run, nullptr, count});
+  c.set(a.steps, c.table<BinaryArgs>(count, [&, first = begin, last = end](BinaryArgs* to) {
     // one input alone: max(x, x) is x
-    to[0] = binary_args(c.in(0), c.in(inputs > 1 ? 1 : 0), y, inputs > 1 ? op : Binary::max, first, last);
-    for (int64_t i = 2; i < inputs; ++i) to[i - 1] = binary_args(y, c.in(static_cast<size_t>(i)), y, op, first, last);
-    if (mean) to[count - 1] = binary_args(y, n, y, Binary::div, first, last);
-  });
-  c.run(kStepsRow, VariadicArgs{kernel->run, steps, count});
+    set_binary(c, to[0], Operand::input(c, 0), Operand::input(c, inputs > 1 ? 1 : 0), inputs > 1 ? op : Binary::max, first, last);
+    for (int64_t i = 2; i < inputs; ++i) set_binary(c, to[i - 1], Operand::output(c), Operand::input(c, static_cast<size_t>(i)), op, first, last);
+    if (mean) set_binary(c, to[count - 1], Operand::output(c), n, Binary::div, first, last);
+  }));
+  c.run(kStepsRow);
   return {};
 }
 template <Binary kOp, bool kMeanOf>

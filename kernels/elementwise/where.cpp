@@ -77,7 +77,13 @@ Status bind(BindContext& c) {
   const auto [begin, end] = c.range(y.count(), kGrain);
   if (begin == end) return {};
   const Dims operands[] = {c.in(0).dims, c.in(1).dims, c.in(2).dims};
-  c.run(*kernel, WhereArgs{c.in(0).as<const bool>(), c.in(1).data, c.in(2).data, y.data, make_nest(y.dims, operands, begin, end)});
+  WhereArgs& a = c.args<WhereArgs>();
+  a.nest = make_nest(y.dims, operands, begin, end);
+  c.set(a.condition, c.input<const bool>(0));
+  c.set(a.a, c.input(1));
+  c.set(a.b, c.input(2));
+  c.set(a.y, c.output(0));
+  c.run(*kernel);
   return {};
 }
 

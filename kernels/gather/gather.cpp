@@ -78,8 +78,17 @@ Status bind(BindContext& c) {
   const auto [begin, end] = c.range(outer * count);
   if (run == 0 || begin == end) return {};
   if (x.dims[axis] == 0) return invalid("an axis of 0 has nothing to gather");
-  c.run(*pick(kRows, k.dtype, c.isa), GatherArgs{x.as<const std::byte>(), k.data, c.out(0).as<std::byte>(), x.dims[axis], count, run, begin, end,
-                                                 c.fault(index_fault(x.dims[axis]))});
+  GatherArgs& a = c.args<GatherArgs>();
+  a.n = x.dims[axis];
+  a.count = count;
+  a.run = run;
+  a.begin = begin;
+  a.end = end;
+  c.set(a.x, c.input(0));
+  c.set(a.indices, c.input(1));
+  c.set(a.y, c.output(0));
+  c.set(a.fault, c.fault(index_fault(x.dims[axis])));
+  c.run(*pick(kRows, k.dtype, c.isa));
   return {};
 }
 

@@ -57,13 +57,17 @@ Status bind_elements(BindContext& c) {
   if (begin == end) return {};
   if (x.dims[axis] == 0) return invalid("an axis of 0 has nothing to gather");
   const auto strides = dense_strides(x.dims);
-  ElementsArgs a{x.as<std::byte>(), k.data, c.out(0).as<std::byte>(), x.dims.rank, {}, {}, x.dims[axis], strides[static_cast<size_t>(axis)],
-                 static_cast<int64_t>(size_of(x.dtype)), begin, end, c.fault(index_fault(x.dims[axis]))};
+  ElementsArgs& a = c.args(ElementsArgs{nullptr, nullptr, nullptr, x.dims.rank, {}, {}, x.dims[axis], strides[static_cast<size_t>(axis)],
+                                        static_cast<int64_t>(size_of(x.dtype)), begin, end, nullptr});
+  c.set(a.x, c.input(0));
+  c.set(a.indices, c.input(1));
+  c.set(a.y, c.output(0));
+  c.set(a.fault, c.fault(index_fault(x.dims[axis])));
   for (int d = 0; d < x.dims.rank; ++d) {
     a.n[d] = k.dims[d];
     a.stride[d] = d == axis ? 0 : strides[static_cast<size_t>(d)];
   }
-  c.run(*pick(kElementsRows, k.dtype, c.isa), a);
+  c.run(*pick(kElementsRows, k.dtype, c.isa));
   return {};
 }
 
@@ -122,8 +126,11 @@ Status bind_nd(BindContext& c) {
   const int b = static_cast<int>(c.attrs.i("batch_dims", 0)), r = static_cast<int>(k.dims.back());
   const int64_t size = static_cast<int64_t>(size_of(x.dtype));
   const auto strides = dense_strides(x.dims);
-  NdArgs a{x.as<std::byte>(), k.data, c.out(0).as<std::byte>(), r, {}, {}, x.dims.count(b + r, x.dims.rank) * size,
-           std::max<int64_t>(1, k.dims.count(b, k.dims.rank - 1)), x.dims.count(b, x.dims.rank) * size, 0, 0, nullptr};
+  NdArgs& a = c.args(NdArgs{nullptr, nullptr, nullptr, r, {}, {}, x.dims.count(b + r, x.dims.rank) * size,
+           std::max<int64_t>(1, k.dims.count(b, k.dims.rank - 1)), x.dims.count(b, x.dims.rank) * size, 0, 0, nullptr});
+  c.set(a.x, c.input(0));
+  c.set(a.indices, c.input(1));
+  c.set(a.y, c.output(0));
   const auto [begin, end] = c.range(k.dims.count(0, k.dims.rank - 1));
   if (begin == end || a.run == 0) return {};
   for (int d = 0; d < r; ++d) {
@@ -133,8 +140,8 @@ Status bind_nd(BindContext& c) {
   }
   a.begin = begin;
   a.end = end;
-  a.fault = c.fault(tuple_fault(x.dims.span().subspan(static_cast<size_t>(b), static_cast<size_t>(r))));
-  c.run(*pick(kNdRows, k.dtype, c.isa), a);
+  c.set(a.fault, c.fault(tuple_fault(x.dims.span().subspan(static_cast<size_t>(b), static_cast<size_t>(r)))));
+  c.run(*pick(kNdRows, k.dtype, c.isa));
   return {};
 }
 

@@ -121,13 +121,13 @@ Status infer_elements(InferContext& c) {
   return check_indices(c.inputs[1].value, x[*axis]);
 }
 
-ScatterArgs common(BindContext& c) {
-  const TensorView &x = c.in(0), &y = c.out(0);
-  ScatterArgs a{};
-  a.x = x.as<std::byte>();
-  a.indices = c.in(1).data;
-  a.updates = c.in(2).as<std::byte>();
-  a.y = y.as<std::byte>();
+ScatterArgs& common(BindContext& c) {
+  const TensorView& x = c.in(0);
+  ScatterArgs& a = c.args<ScatterArgs>();
+  c.set(a.x, c.input(0));
+  c.set(a.indices, c.input(1));
+  c.set(a.updates, c.input(2));
+  c.set(a.y, c.output(0));
   a.bytes = x.count() * static_cast<int64_t>(size_of(x.dtype));
   a.reduction = *reduction_of(c.attrs);
   a.wide_indices = c.in(1).dtype == DType::i64;
@@ -138,8 +138,8 @@ Status finish(BindContext& c, ScatterArgs& a) {
   for (int64_t d = 0; d < a.depth; ++d) {
     if (a.n[d] == 0 && a.count > 0) return invalid("an axis of 0 has no place for updates");
   }
-  a.fault = c.fault(tuple_fault({a.n, static_cast<size_t>(a.depth)}));
-  if (a.bytes > 0) c.run(*pick(kRows, c.in(0).dtype, c.isa), a);
+  c.set(a.fault, c.fault(tuple_fault({a.n, static_cast<size_t>(a.depth)})));
+  if (a.bytes > 0) c.run(*pick(kRows, c.in(0).dtype, c.isa));
   return {};
 }
 
@@ -147,7 +147,7 @@ Status bind_elements(BindContext& c) {
   const TensorView &x = c.in(0), &k = c.in(1);
   const int axis = *normalize_axis(c.attrs.i("axis", 0), x.dims.rank);
   const auto strides = dense_strides(x.dims);
-  ScatterArgs a = common(c);
+  ScatterArgs& a = common(c);
   if (!(k.dims == c.in(2).dims)) return invalid("indices and updates have different shapes");
   a.count = k.count();
   a.run = 1;
@@ -180,7 +180,7 @@ Status bind_nd(BindContext& c) {
   const TensorView &x = c.in(0), &k = c.in(1);
   const int r = static_cast<int>(k.dims.back());
   const auto strides = dense_strides(x.dims);
-  ScatterArgs a = common(c);
+  ScatterArgs& a = common(c);
   a.count = k.dims.count(0, k.dims.rank - 1);
   a.run = x.dims.count(r, x.dims.rank);
   a.depth = r;

@@ -40,10 +40,6 @@ struct Product {
 
 std::string shapes(const TensorView& a, const TensorView& b) { return to_string(a.dims) + " and " + to_string(b.dims); }
 
-// Null stays null: no bias, no residual, or a binding that is only measured.
-template <class T>
-T* moved(T* p, int64_t n) { return p == nullptr ? p : p + n; }
-
 // Which share this part computes: matrices of the batch, rows, or groups of panels.
 struct Share {
   BindContext::Range batch, rows, groups;
@@ -70,108 +66,108 @@ Status pack_constant(BindContext& c, const Product& p, GemmArgs& g, Batch& batch
                     "," + std::to_string(p.w_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.alpha));
   const auto total = checked_mul(one, matrices);
   if (!total) return unsupported("packed weights of more than 2^63 bytes");
-  g.panel.w = c.packed<float>(1, tag, std::max<int64_t>(*total, 1), [&](float* packed) {
-    for (int64_t i = 0; i < matrices; ++i) {
-      pack_weights(c.in(1).as<const float>() + i * plain, p.w_k, p.w_column, p.n, p.k, p.alpha, chains, packed + i * one);
-    }
-  });
+  c.set(g.panel.w, c.packed<float>(1, tag, std::max<int64_t>(*total, 1), [=, w_k = p.w_k, w_column = p.w_column, n = p.n, k = p.k, alpha = p.alpha](const float* w, float* packed) {
+    for (int64_t i = 0; i < matrices; ++i) pack_weights(w + i * plain, w_k, w_column, n, k, alpha, chains, packed + i * one);
+  }));
   return {};
 }
 
 // Weights that are computed: read in place when their rows are panels' rows and few rows of x will read them, packed otherwise.
 // Says whether a run must prepare them.
 bool use_computed(BindContext& c, const Product& p, GemmArgs& g) {
-  const float* w = c.in(1).as<const float>();
+  const auto w = c.input<const float>(1);
   const bool dot = g.panel.chains == 0;
   const bool in_place = p.alpha == 1 && (dot ? p.w_k == 1 : p.w_column == 1 && (p.m <= 48 || p.n * p.k <= 4096));
   if (!in_place) {
-    float* packed = c.workspace<float>(std::max<int64_t>(1, packed_floats(p.n, p.k, g.panel.chains)));
-    g.panel.w = packed;
-    g.pack = {w, packed, p.n, p.k, p.w_k, p.w_column, g.panel.group_begin, g.panel.group_end, p.alpha, g.panel.chains};
+    const auto packed = c.workspace<float>(std::max<int64_t>(1, packed_floats(p.n, p.k, g.panel.chains)));
+    g.pack = {nullptr, nullptr, p.n, p.k, p.w_k, p.w_column, g.panel.group_begin, g.panel.group_end, p.alpha, g.panel.chains};
+    c.set(g.pack.w, w);
+    c.set(g.pack.packed, packed);
+    c.set(g.panel.w, packed);
     return true;
   }
-  g.panel.w = w;
+  c.set(g.panel.w, w);
   g.panel.w_stride = dot ? p.w_column : p.w_k;
-  const bool tail = !dot && p.n % kPanel != 0;
-  if (tail) g.panel.tail = g.tail = c.workspace<float>(kPanel * std::max<int64_t>(p.k, 1));
-  return tail;
+  if (dot || p.n % kPanel == 0) return false;
+  const auto tail = c.workspace<float>(kPanel * std::max<int64_t>(p.k, 1));
+  c.set(g.tail, tail);
+  c.set(g.panel.tail, tail);
+  return true;
 }
 
-// The bias as the panels read it: the input itself, or beta C written out.
-Status use_bias(BindContext& c, const Product& p, GemmArgs& g) {
-  if (p.bias < 0 || p.beta == 0) return {};
+// The bias as the panels read it from row `first` on: the input itself, or beta C written out. Says whether a run must prepare it.
+bool use_bias(BindContext& c, const Product& p, int64_t first, GemmArgs& g) {
+  if (p.bias < 0 || p.beta == 0) return false;
   const size_t i = static_cast<size_t>(p.bias);
-  const float* from = c.in(i).as<const float>();
-  const bool plain = p.beta == 1 && p.c_column == 1 && (p.bias_rows == 1 || p.c_row == p.n);
+  const int64_t floats = std::max<int64_t>(1, p.bias_rows * p.n);
   g.panel.bias_stride = p.bias_rows == 1 ? 0 : p.n;
-  if (plain) {
-    g.panel.bias = from;
-  } else if (c.in(i).constant) {
+  const int64_t at = first * g.panel.bias_stride;
+  if (p.beta == 1 && p.c_column == 1 && (p.bias_rows == 1 || p.c_row == p.n)) {
+    c.set(g.panel.bias, c.input<const float>(i) + at);
+    return false;
+  }
+  if (c.in(i).constant) {
     const std::string tag = "gemm/bias/" + std::to_string(p.bias_rows) + "x" + std::to_string(p.n) + "/" + std::to_string(p.c_row) + "," +
                             std::to_string(p.c_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.beta));
-    g.panel.bias = c.packed<float>(i, tag, std::max<int64_t>(1, p.bias_rows * p.n), [&](float* out) {
-      for (int64_t r = 0; r < p.bias_rows; ++r) {
-        for (int64_t j = 0; j < p.n; ++j) out[r * p.n + j] = p.beta * from[r * p.c_row + j * p.c_column];
+    const auto written = c.packed<float>(i, tag, floats, [rows = p.bias_rows, n = p.n, row = p.c_row, column = p.c_column, beta = p.beta](const float* from, float* out) {
+      for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t j = 0; j < n; ++j) out[r * n + j] = beta * from[r * row + j * column];
       }
     });
-  } else {
-    g.panel.bias = g.bias = c.workspace<float>(std::max<int64_t>(1, p.bias_rows * p.n));
-    g.c = from;
-    g.bias_rows = p.bias_rows;
-    g.c_row = p.c_row;
-    g.c_column = p.c_column;
-    g.beta = p.beta;
+    c.set(g.panel.bias, written + at);
+    return false;
   }
-  return {};
+  const auto written = c.workspace<float>(floats);
+  c.set(g.bias, written);
+  c.set(g.panel.bias, written + at);
+  c.set(g.c, c.input<const float>(i));
+  g.bias_rows = p.bias_rows;
+  g.c_row = p.c_row;
+  g.c_column = p.c_column;
+  g.beta = p.beta;
+  return true;
 }
 
-const BatchOffset* table_of(BindContext& c, const Batch& batch, BindContext::Range range) {
+Address<const BatchOffset> table_of(BindContext& c, const Batch& batch, BindContext::Range range) {
   return c.table<BatchOffset>(range.end - range.begin, [&](BatchOffset* to) {
     for (int64_t i = range.begin; i < range.end; ++i) *to++ = batch.at(i);
   });
 }
 
 Status bind_f32(BindContext& c, const Product& p) {
-  const KernelRow* kernel = pick(kRows, DType::f32, c.isa);
   const bool constant = c.in(1).constant;
-  GemmArgs g{};
+  GemmArgs& g = c.args<GemmArgs>();
   g.panel.chains = gemm_chains(p.n, p.k);
   const Share s = share(c, p, p.x_k == 1 && constant);
   if (s.batch.begin == s.batch.end || s.rows.begin == s.rows.end || s.groups.begin == s.groups.end) return {};
-  g.panel.m = p.m;
+  const int64_t first_row = s.rows.begin;
+  g.panel.m = s.rows.end - first_row;
   g.panel.n = g.panel.ldy = p.n;
   g.panel.k = p.k;
   g.panel.group_begin = s.groups.begin;
   g.panel.group_end = s.groups.end;
   g.panel.epilogue = p.epilogue;
   Batch batch = p.batch;
-  bool prepares = p.x_k != 1;  // told without the pointers, which are null while measuring
+  bool prepares = p.x_k != 1;
   if (constant) {
     if (Status status = pack_constant(c, p, g, batch); !status) return status;
   } else {
     prepares |= use_computed(c, p, g);
   }
-  if (Status status = use_bias(c, p, g); !status) return status;
-  g.panel.x = c.in(0).as<const float>();
+  prepares |= use_bias(c, p, first_row, g);
   g.panel.lda = p.x_row;
   if (p.x_k != 1) {
-    g.x_rows = c.workspace<float>(std::max<int64_t>(1, p.m * p.k));
+    c.set(g.x_rows, c.workspace<float>(std::max<int64_t>(1, p.m * p.k)));
     g.x_stride = p.x_k;
     g.panel.lda = p.k;
   }
-  g.panel.y = c.out(0).as<float>();
-  if (p.residual >= 0) g.panel.residual = c.in(static_cast<size_t>(p.residual)).as<const float>();
-  // A share of the rows.
-  g.panel.m = s.rows.end - s.rows.begin;
-  g.panel.x = moved(g.panel.x, s.rows.begin * p.x_row);
-  g.panel.y = moved(g.panel.y, s.rows.begin * p.n);
-  g.panel.residual = moved(g.panel.residual, s.rows.begin * p.n);
-  g.panel.bias = moved(g.panel.bias, s.rows.begin * g.panel.bias_stride);
-  prepares |= g.bias_rows != 0;
+  c.set(g.panel.x, c.input<const float>(0) + first_row * p.x_row);
+  c.set(g.panel.y, c.output<float>(0) + first_row * p.n);
+  if (p.residual >= 0) c.set(g.panel.residual, c.input<const float>(static_cast<size_t>(p.residual)) + first_row * p.n);
   g.batches = s.batch.end - s.batch.begin;
   const BatchOffset first = batch.at(s.batch.begin);
-  if (prepares || g.batches > 1 || first.x != 0 || first.w != 0 || first.y != 0) g.batch = table_of(c, batch, s.batch);
-  c.run(*kernel, g);
+  if (prepares || g.batches > 1 || first.x != 0 || first.w != 0 || first.y != 0) c.set(g.batch, table_of(c, batch, s.batch));
+  c.run(*pick(kRows, DType::f32, c.isa));
   return {};
 }
 
@@ -182,10 +178,15 @@ Status bind_portable(BindContext& c, const Product& p) {
   const auto [begin, end] = c.range(p.batch.count() * p.m);
   if (begin == end) return {};
   const bool bias = p.bias >= 0 && p.beta != 0;
-  c.run(*kernel, PortableGemmArgs{c.in(0).data, c.in(1).data, bias ? c.in(static_cast<size_t>(p.bias)).data : nullptr,
-                                  p.residual >= 0 ? c.in(static_cast<size_t>(p.residual)).data : nullptr, c.out(0).data,
-                                  table_of(c, p.batch, {0, p.batch.count()}), begin, end, p.m, p.n, p.k, p.x_row, p.x_k, p.w_k, p.w_column, p.c_row, p.c_column,
-                                  p.alpha, p.beta, p.epilogue.activation == Activation::relu});
+  PortableGemmArgs& a = c.args(PortableGemmArgs{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, begin, end, p.m, p.n, p.k, p.x_row, p.x_k, p.w_k, p.w_column,
+                                                p.c_row, p.c_column, p.alpha, p.beta, p.epilogue.activation == Activation::relu});
+  c.set(a.a, c.input(0));
+  c.set(a.b, c.input(1));
+  if (bias) c.set(a.c, c.input(static_cast<size_t>(p.bias)));
+  if (p.residual >= 0) c.set(a.residual, c.input(static_cast<size_t>(p.residual)));
+  c.set(a.y, c.output(0));
+  c.set(a.batch, table_of(c, p.batch, {0, p.batch.count()}));
+  c.run(*kernel);
   return {};
 }
 

@@ -49,17 +49,17 @@ Status bind_concat(BindContext& c) {
   const TensorView& y = c.out(0);
   const int axis = *normalize_axis(c.attrs.i("axis"), y.dims.rank);
   const int64_t outer = y.dims.count(0, axis), row = y.dims.count(axis, y.dims.rank);
-  std::vector<Copy> copies;
+  CopyList copies(c);
   int64_t at = 0;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     const int64_t run = c.in(i).dims.count(axis, y.dims.rank);
-    Copy copy(c.in(i).data, y.as<std::byte>() + at * static_cast<int64_t>(size_of(y.dtype)), y.dtype);
+    CopyRequest copy(c.input(i), c.output(0) + at * static_cast<int64_t>(size_of(y.dtype)), y.dtype);
     copy.loop(outer, run, row);
     copy.loop(run, 1, 1);
-    copies.push_back(copy);
+    copies.add(copy);
     at += run;
   }
-  return bind_copies(c, copies);
+  return copies.bind();
 }
 
 // ---- Split ----
@@ -130,20 +130,20 @@ Status bind_split(BindContext& c) {
   const int64_t outer = x.dims.count(0, axis), row = x.dims.count(axis, x.dims.rank), inner = x.dims.count(axis + 1, x.dims.rank);
   const auto given = c.ints(1);
   const int64_t chunk = ceil_div(x.dims[axis], static_cast<int64_t>(c.outputs.size()));
-  std::vector<Copy> copies;
+  CopyList copies(c);
   int64_t at = 0;
   for (size_t o = 0; o < c.outputs.size(); ++o) {
     // An output that nobody reads still takes its place.
     const int64_t run = inner * (c.has(1) ? given[o] : std::clamp<int64_t>(x.dims[axis] - static_cast<int64_t>(o) * chunk, 0, chunk));
     if (c.has_out(o)) {
-      Copy copy(x.as<std::byte>() + at * static_cast<int64_t>(size_of(x.dtype)), c.out(o).data, x.dtype);
+      CopyRequest copy(c.input(0) + at * static_cast<int64_t>(size_of(x.dtype)), c.output(o), x.dtype);
       copy.loop(outer, row, run);
       copy.loop(run, 1, 1);
-      copies.push_back(copy);
+      copies.add(copy);
     }
     at += run;
   }
-  return bind_copies(c, copies);
+  return copies.bind();
 }
 
 constexpr AttrSpec kConcatAttrs[] = {{"axis", AttrKind::i, true}};

@@ -20,8 +20,7 @@ void copy_line(const std::byte* from, std::byte* to, int64_t n, int64_t from_str
 }
 
 void copy_runs(const Copy& c, const std::byte* from, std::byte* to) {
-  const int d = c.rank - 1;
-  const int64_t n = c.n[d], fs = c.from_stride[d], ts = c.to_stride[d];
+  const auto [n, fs, ts] = c.loops[c.rank - 1];
   switch (c.size) {
     case 1: return copy_line<1>(from, to, n, fs, ts);
     case 2: return copy_line<2>(from, to, n, fs, ts);
@@ -38,14 +37,13 @@ void copy_runs(const Copy& c, const std::byte* from, std::byte* to) {
 template <int Size>
 void copy_tiles(const Copy& c, const std::byte* from, std::byte* to) {
   constexpr int64_t kTile = 16;
-  const int r = c.rank - 2, q = c.rank - 1;
-  for (int64_t i0 = 0; i0 < c.n[r]; i0 += kTile) {
-    const int64_t i1 = std::min(i0 + kTile, c.n[r]);
-    for (int64_t j0 = 0; j0 < c.n[q]; j0 += kTile) {
-      const int64_t j1 = std::min(j0 + kTile, c.n[q]);
+  const CopyLoop rows = c.loops[c.rank - 2], cols = c.loops[c.rank - 1];
+  for (int64_t i0 = 0; i0 < rows.n; i0 += kTile) {
+    const int64_t i1 = std::min(i0 + kTile, rows.n);
+    for (int64_t j0 = 0; j0 < cols.n; j0 += kTile) {
+      const int64_t j1 = std::min(j0 + kTile, cols.n);
       for (int64_t i = i0; i < i1; ++i) {
-        copy_line<Size>(from + i * Size + j0 * c.from_stride[q], to + i * c.to_stride[r] + j0 * c.to_stride[q], j1 - j0, c.from_stride[q],
-                        c.to_stride[q]);
+        copy_line<Size>(from + i * Size + j0 * cols.from_stride, to + i * rows.to_stride + j0 * cols.to_stride, j1 - j0, cols.from_stride, cols.to_stride);
       }
     }
   }
@@ -75,11 +73,12 @@ void copy_one(const Copy& c) {
     copy_inner(c, from, to);
     int d = outer - 1;
     for (; d >= 0; --d) {
-      from += c.from_stride[d];
-      to += c.to_stride[d];
-      if (++at[d] < c.n[d]) break;
-      from -= c.n[d] * c.from_stride[d];
-      to -= c.n[d] * c.to_stride[d];
+      const auto [n, from_stride, to_stride] = c.loops[d];
+      from += from_stride;
+      to += to_stride;
+      if (++at[d] < n) break;
+      from -= n * from_stride;
+      to -= n * to_stride;
       at[d] = 0;
     }
     if (d < 0) return;
@@ -92,48 +91,35 @@ void copy_all(const CopyArgs& a) {
 
 bool element_sized(int64_t size) { return size == 1 || size == 2 || size == 4 || size == 8 || size == 16; }
 
-void erase_loop(Copy& c, int d) {
-  for (int i = d; i + 1 < c.rank; ++i) {
-    c.n[i] = c.n[i + 1];
-    c.from_stride[i] = c.from_stride[i + 1];
-    c.to_stride[i] = c.to_stride[i + 1];
-  }
+void erase_loop(CopyRequest& c, int d) {
+  std::copy(c.loops + d + 1, c.loops + c.rank, c.loops + d);
   --c.rank;
 }
 
-// The share of one copy; an empty one has n[0] or size zero.
-Copy share(BindContext& c, Copy copy) {
+// The share of one copy; an empty one has a loop or a size of zero.
+CopyRequest share(BindContext& c, CopyRequest copy) {
   if (copy.rank == 0) {
     const auto [begin, end] = c.range(copy.size, 64);
-    copy.from += begin;
-    copy.to += begin;
+    copy.from = copy.from + begin;
+    copy.to = copy.to + begin;
     copy.size = end - begin;
   } else {
-    const auto [begin, end] = c.range(copy.n[0]);
-    copy.from += begin * copy.from_stride[0];
-    copy.to += begin * copy.to_stride[0];
-    copy.n[0] = end - begin;
+    CopyLoop& outer = copy.loops[0];
+    const auto [begin, end] = c.range(outer.n);
+    copy.from = copy.from + begin * outer.from_stride;
+    copy.to = copy.to + begin * outer.to_stride;
+    outer.n = end - begin;
   }
   return copy;
 }
 
-bool empty(const Copy& c) {
-  for (int d = 0; d < c.rank; ++d) {
-    if (c.n[d] == 0) return true;
-  }
-  return c.size == 0;
+bool empty(const CopyRequest& c) {
+  return c.size == 0 || std::any_of(c.loops, c.loops + c.rank, [](const CopyLoop& l) { return l.n == 0; });
 }
 
 }  // namespace
 
 const KernelRow kCopyRows[1] = {row<CopyArgs, copy_all>("movement/copy/scalar", DType::none, Isa::scalar)};
-
-void Copy::loop(int64_t extent, int64_t from_step, int64_t to_step) {
-  n[rank] = extent;
-  from_stride[rank] = from_step * size;
-  to_stride[rank] = to_step * size;
-  ++rank;
-}
 
 std::array<int64_t, kMaxRank> dense_strides(const Dims& dims) {
   std::array<int64_t, kMaxRank> s{};
@@ -145,58 +131,72 @@ std::array<int64_t, kMaxRank> dense_strides(const Dims& dims) {
   return s;
 }
 
-Copy collapse(const Copy& copy) {
-  Copy c = copy;
+CopyRequest collapse(const CopyRequest& copy) {
+  CopyRequest c = copy;
   for (int d = c.rank - 1; d >= 0; --d) {
-    if (c.n[d] == 1) erase_loop(c, d);
+    if (c.loops[d].n == 1) erase_loop(c, d);
   }
   for (int d = c.rank - 2; d >= 0; --d) {  // loop d continues where loop d + 1 ends: one loop
-    if (c.from_stride[d] == c.n[d + 1] * c.from_stride[d + 1] && c.to_stride[d] == c.n[d + 1] * c.to_stride[d + 1]) {
-      c.n[d + 1] *= c.n[d];
+    CopyLoop &outer = c.loops[d], &inner = c.loops[d + 1];
+    if (outer.from_stride == inner.n * inner.from_stride && outer.to_stride == inner.n * inner.to_stride) {
+      inner.n *= outer.n;
       erase_loop(c, d);
     }
   }
-  if (c.rank > 0 && c.from_stride[c.rank - 1] == c.size && c.to_stride[c.rank - 1] == c.size) {  // a contiguous run
-    c.size *= c.n[c.rank - 1];
+  if (c.rank > 0 && c.loops[c.rank - 1].from_stride == c.size && c.loops[c.rank - 1].to_stride == c.size) {  // a contiguous run
+    c.size *= c.loops[c.rank - 1].n;
     --c.rank;
   }
   if (c.rank < 2 || !element_sized(c.size)) return c;
   for (int d = 0; d < c.rank - 1; ++d) {  // loops may run in any order: bring the one that is contiguous in x next to the innermost
-    if (c.from_stride[d] != c.size) continue;
-    const int64_t n = c.n[d], from = c.from_stride[d], to = c.to_stride[d];
-    erase_loop(c, d);
-    const int q = c.rank - 1;
-    c.n[q + 1] = c.n[q];
-    c.from_stride[q + 1] = c.from_stride[q];
-    c.to_stride[q + 1] = c.to_stride[q];
-    c.n[q] = n;
-    c.from_stride[q] = from;
-    c.to_stride[q] = to;
-    ++c.rank;
+    if (c.loops[d].from_stride != c.size) continue;
+    std::rotate(c.loops + d, c.loops + d + 1, c.loops + c.rank - 1);
     c.tiled = true;
     break;
   }
   return c;
 }
 
-Status bind_copies(BindContext& c, std::span<const Copy> copies, bool split) {
-  std::vector<Copy> kept;
-  for (const Copy& copy : copies) {
-    if (empty(copy)) continue;
-    const Copy mine = split ? share(c, collapse(copy)) : collapse(copy);
-    if (!empty(mine)) kept.push_back(mine);
-  }
-  const int64_t count = static_cast<int64_t>(kept.size());
-  if (count == 0) return {};
-  c.run(kCopyRows[0], CopyArgs{c.table<Copy>(count, [&](Copy* to) { std::copy(kept.begin(), kept.end(), to); }), count});
+void CopyList::add(const CopyRequest& copy) {
+  if (empty(copy)) return;
+  const CopyRequest mine = split_ ? share(c_, collapse(copy)) : collapse(copy);
+  if (empty(mine)) return;
+  kept_.push_back({mine.from, mine.to, mine.size, mine.rank, mine.tiled});
+  loops_.insert(loops_.end(), mine.loops, mine.loops + mine.rank);
+}
+
+Status CopyList::bind() {
+  if (kept_.empty()) return {};
+  auto loops = c_.table<CopyLoop>(static_cast<int64_t>(loops_.size()), [&](CopyLoop* to) { std::copy(loops_.begin(), loops_.end(), to); });
+  CopyArgs& a = c_.args<CopyArgs>();
+  a.count = static_cast<int64_t>(kept_.size());
+  c_.set(a.copies, c_.table<Copy>(a.count, [&](Copy* to) {
+    for (const Kept& k : kept_) {
+      to->size = k.size;
+      to->rank = k.rank;
+      to->tiled = k.tiled;
+      c_.set(to->from, k.from);
+      c_.set(to->to, k.to);
+      if (k.rank > 0) c_.set(to->loops, loops);
+      loops = loops + k.rank;
+      ++to;
+    }
+  }));
+  c_.run(kCopyRows[0]);
   return {};
 }
 
-Status bind_flat_copy(BindContext& c, const void* from, void* to, int64_t bytes) {
-  if (from == to && !c.measuring()) return {};
-  Copy copy(from, to, DType::u8);
+Status bind_copy(BindContext& c, const CopyRequest& copy) {
+  CopyList list(c);
+  list.add(copy);
+  return list.bind();
+}
+
+Status bind_flat_copy(BindContext& c, int64_t bytes) {
+  if (c.in_place & 1) return {};
+  CopyRequest copy(c.input(0), c.output(0), DType::u8);
   copy.size = bytes;
-  return bind_copies(c, std::span(&copy, 1));
+  return bind_copy(c, copy);
 }
 
 }  // namespace tern

@@ -14,37 +14,68 @@ namespace tern {
 
 constexpr int kMaxCopyRank = 2 * kMaxRank;
 
-// Loops are outermost first; `size` bytes move at the heart. tiled: the last two loops are a transposition.
-struct Copy {
-  const std::byte* from = nullptr;
-  std::byte* to = nullptr;
-  int64_t size = 0;
-  int32_t rank = 0;
-  bool tiled = false;
-  int64_t n[kMaxCopyRank] = {}, from_stride[kMaxCopyRank] = {}, to_stride[kMaxCopyRank] = {};
-
-  Copy() = default;
-  Copy(const void* x, void* y, DType dtype)
-      : from(static_cast<const std::byte*>(x)), to(static_cast<std::byte*>(y)), size(static_cast<int64_t>(size_of(dtype))) {}
-  // One more loop inside those already there; strides in elements of the constructor's dtype.
-  void loop(int64_t extent, int64_t from_step, int64_t to_step);
+struct CopyLoop {
+  int64_t n, from_stride, to_stride;
 };
-
+// What runs: loops are outermost first; `size` bytes move at the heart. tiled: the last two loops are a transposition.
+struct Copy {
+  const std::byte* from;
+  std::byte* to;
+  const CopyLoop* loops;
+  int64_t size;
+  int32_t rank;
+  bool tiled;
+};
 // Copies to be done in order.
 struct CopyArgs {
   const Copy* copies;
   int64_t count;
 };
 
+// The same while binding.
+struct CopyRequest {
+  Address<const std::byte> from;
+  Address<std::byte> to;
+  int64_t size = 0;
+  int32_t rank = 0;
+  bool tiled = false;
+  CopyLoop loops[kMaxCopyRank] = {};
+
+  CopyRequest() = default;
+  CopyRequest(Address<const std::byte> x, Address<std::byte> y, DType dtype) : from(x), to(y), size(static_cast<int64_t>(size_of(dtype))) {}
+  // One more loop inside those already there; strides in elements of the constructor's dtype.
+  void loop(int64_t extent, int64_t from_step, int64_t to_step) { loops[rank++] = {extent, from_step * size, to_step * size}; }
+};
+
 // The strides, in elements, of a dense row-major tensor.
 std::array<int64_t, kMaxRank> dense_strides(const Dims& dims);
 
 // Drops and merges loops; the copy stays the same.
-Copy collapse(const Copy& copy);
-// Collapses, takes this part's share of each copy and makes them the step. Copies that overlap in y must not be split.
-Status bind_copies(BindContext& c, std::span<const Copy> copies, bool split = true);
-// `bytes` from one place to another.
-Status bind_flat_copy(BindContext& c, const void* from, void* to, int64_t bytes);
+CopyRequest collapse(const CopyRequest& copy);
+// Collapses copies, takes this part's share of each and makes them the step. Copies that overlap in y must not be split.
+class CopyList {
+ public:
+  explicit CopyList(BindContext& c, bool split = true) : c_(c), split_(split) {}
+  void add(const CopyRequest& copy);
+  Status bind();
+
+ private:
+  struct Kept {
+    Address<const std::byte> from;
+    Address<std::byte> to;
+    int64_t size;
+    int32_t rank;
+    bool tiled;
+  };
+  BindContext& c_;
+  const bool split_;
+  std::vector<Kept> kept_;
+  std::vector<CopyLoop> loops_;
+};
+// One copy.
+Status bind_copy(BindContext& c, const CopyRequest& copy);
+// `bytes` of input 0 to output 0, which may be the same place: then there is nothing to do.
+Status bind_flat_copy(BindContext& c, int64_t bytes);
 
 // All of them are the same portable code for every dtype and ISA.
 extern const KernelRow kCopyRows[1];

@@ -28,13 +28,13 @@ Status infer_expand(InferContext& c) {
 Status bind_expand(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const auto from = dense_strides(x.dims), to = dense_strides(y.dims);
-  Copy copy(x.data, y.data, x.dtype);
+  CopyRequest copy(c.input(0), c.output(0), x.dtype);
   for (int d = 0; d < y.dims.rank; ++d) {
     const int s = d - (y.dims.rank - x.dims.rank);
     const bool repeats = s < 0 || x.dims[s] != y.dims[d];
     copy.loop(y.dims[d], repeats ? 0 : from[static_cast<size_t>(s)], to[static_cast<size_t>(d)]);
   }
-  return bind_copies(c, std::span(&copy, 1));
+  return bind_copy(c, copy);
 }
 
 // ---- Tile: the whole of x, repeats[d] times along d ----
@@ -65,13 +65,13 @@ Status bind_tile(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   if (y.count() == 0) return {};
   const auto from = dense_strides(x.dims), to = dense_strides(y.dims);
-  Copy copy(x.data, y.data, x.dtype);
+  CopyRequest copy(c.input(0), c.output(0), x.dtype);
   for (int d = 0; d < x.dims.rank; ++d) {
     const size_t s = static_cast<size_t>(d);
     copy.loop(y.dims[d] / x.dims[d], 0, x.dims[d] * to[s]);
     copy.loop(x.dims[d], from[s], to[s]);
   }
-  return bind_copies(c, std::span(&copy, 1));
+  return bind_copy(c, copy);
 }
 
 }  // namespace

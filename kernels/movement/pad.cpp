@@ -92,10 +92,12 @@ constexpr KernelRow kRows[] = {row<FoldArgs, fold_pad>("pad/fold/scalar", DType:
 Status bind_constant(BindContext& c, const std::array<int64_t, kMaxRank>& before) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const int64_t size = static_cast<int64_t>(size_of(y.dtype));
-  std::byte* zero = c.table<std::byte>(16, [](std::byte* to) { std::memset(to, 0, 16); });
   if (y.dtype == DType::string) return bad_dtype(y.dtype);
-  Copy copies[2] = {Copy(c.has(2) ? c.in(2).data : zero, y.data, y.dtype), Copy()};
-  copies[0].loop(y.count(), 0, 1);
+  const auto zero = c.table<std::byte>(16, [](std::byte*) {});
+  CopyRequest fill(c.has(2) ? c.input(2) : zero, c.output(0), y.dtype);
+  fill.loop(y.count(), 0, 1);
+  CopyList copies(c, false);
+  copies.add(fill);
   const auto from = dense_strides(x.dims), to = dense_strides(y.dims);
   int64_t from_offset = 0, to_offset = 0, n[kMaxRank] = {};
   for (int d = 0; d < x.dims.rank; ++d) {
@@ -108,9 +110,11 @@ Status bind_constant(BindContext& c, const std::array<int64_t, kMaxRank>& before
   }
   bool inside = true;
   for (int d = 0; d < x.dims.rank; ++d) inside = inside && n[d] > 0;
-  copies[1] = Copy(x.as<std::byte>() + from_offset * size, y.as<std::byte>() + to_offset * size, y.dtype);
-  for (int d = 0; d < x.dims.rank; ++d) copies[1].loop(n[d], from[static_cast<size_t>(d)], to[static_cast<size_t>(d)]);
-  return bind_copies(c, std::span(copies, inside ? 2 : 1), false);
+  if (!inside) return copies.bind();
+  CopyRequest copy(c.input(0) + from_offset * size, c.output(0) + to_offset * size, y.dtype);
+  for (int d = 0; d < x.dims.rank; ++d) copy.loop(n[d], from[static_cast<size_t>(d)], to[static_cast<size_t>(d)]);
+  copies.add(copy);
+  return copies.bind();
 }
 
 Status bind(BindContext& c) {
@@ -123,25 +127,29 @@ Status bind(BindContext& c) {
     before[static_cast<size_t>((*axes)[i])] = pads[i];
     after[static_cast<size_t>((*axes)[i])] = pads[i + axes->size()];
   }
-  if (x.dims.rank == 0) return bind_flat_copy(c, x.data, y.data, static_cast<int64_t>(size_of(x.dtype)));
+  if (x.dims.rank == 0) return bind_flat_copy(c, static_cast<int64_t>(size_of(x.dtype)));
   if (constant_mode(c.attrs)) return bind_constant(c, before);
   const std::string mode = c.attrs.s("mode");
   const auto from = dense_strides(x.dims);
   const int64_t size = static_cast<int64_t>(size_of(x.dtype));
-  FoldArgs a{x.as<std::byte>(), y.as<std::byte>(), {}, {}, x.dims.rank, size, 0, 0};
+  FoldArgs& a = c.args<FoldArgs>();
+  a.rank = x.dims.rank;
+  a.size = size;
   for (int d = 0; d < x.dims.rank; ++d) {
     const size_t s = static_cast<size_t>(d);
     const int64_t first = std::max<int64_t>(0, -before[s]), kept = x.dims[d] - first + std::min<int64_t>(after[s], 0);
     if (kept <= 0) return invalid("axis " + std::to_string(d) + " has nothing left to pad with");  // y is not empty
-    a.index[d] = c.table<int64_t>(y.dims[d], [&](int64_t* index) {
+    c.set(a.index[d], c.table<int64_t>(y.dims[d], [&](int64_t* index) {
       for (int64_t i = 0; i < y.dims[d]; ++i) index[i] = (first + fold(i - std::max<int64_t>(before[s], 0), kept, mode)) * from[s] * size;
-    });
+    }));
     a.n[d] = y.dims[d];
   }
   const auto [begin, end] = c.range(y.dims.count(0, y.dims.rank - 1));
   a.begin = begin;
   a.end = end;
-  if (begin < end) c.run(kRows[0], a);
+  c.set(a.x, c.input(0));
+  c.set(a.y, c.output(0));
+  if (begin < end) c.run(kRows[0]);
   return {};
 }
 

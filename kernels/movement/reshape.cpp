@@ -9,7 +9,7 @@ namespace tern {
 namespace {
 
 Status bind_view(BindContext& c) {
-  return bind_flat_copy(c, c.in(0).data, c.out(0).data, *storage_bytes(c.out(0).dtype, c.out(0).dims));
+  return bind_flat_copy(c, *storage_bytes(c.out(0).dtype, c.out(0).dims));
 }
 
 // ---- Reshape ----
@@ -192,12 +192,14 @@ Status infer_dropout(InferContext& c) {
 
 Status bind_dropout(BindContext& c) {
   if (!c.has_out(1)) return bind_view(c);
-  Copy copies[2] = {Copy(c.in(0).data, c.out(0).data, c.in(0).dtype), Copy()};
-  copies[0].loop(c.in(0).count(), 1, 1);
-  bool* yes = c.table<bool>(1, [](bool* to) { *to = true; });
-  copies[1] = Copy(yes, c.out(1).data, DType::boolean);
-  copies[1].loop(c.out(1).count(), 0, 1);
-  return bind_copies(c, copies);
+  const auto yes = c.table<std::byte>(1, [](std::byte* to) { *to = std::byte{1}; });
+  CopyRequest data(c.input(0), c.output(0), c.in(0).dtype), mask(yes, c.output(1), DType::boolean);
+  data.loop(c.in(0).count(), 1, 1);
+  mask.loop(c.out(1).count(), 0, 1);
+  CopyList copies(c);
+  copies.add(data);
+  copies.add(mask);
+  return copies.bind();
 }
 
 constexpr AttrSpec kReshapeAttrs[] = {{"allowzero", AttrKind::i}};

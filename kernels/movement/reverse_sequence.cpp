@@ -49,9 +49,13 @@ Status bind(BindContext& c) {
   const bool time_first = c.attrs.i("time_axis", 0) == 0;
   if (x.count() == 0) return {};
   if (c.in(1).count() != x.dims[time_first ? 1 : 0]) return invalid("sequence_lens does not fit the batch");
-  c.run(kRows[0], ReverseArgs{x.as<std::byte>(), c.in(1).as<int64_t>(), c.out(0).as<std::byte>(), x.dims[time_first ? 1 : 0], x.dims[time_first ? 0 : 1],
-                              x.dims.count(2, x.dims.rank) * static_cast<int64_t>(size_of(x.dtype)), time_first,
-                              c.fault("a sequence length was out of range [0, " + std::to_string(x.dims[time_first ? 0 : 1]) + "]")});
+  const int64_t batch = x.dims[time_first ? 1 : 0], time = x.dims[time_first ? 0 : 1];
+  ReverseArgs& a = c.args(ReverseArgs{nullptr, nullptr, nullptr, batch, time, x.dims.count(2, x.dims.rank) * static_cast<int64_t>(size_of(x.dtype)), time_first, nullptr});
+  c.set(a.x, c.input(0));
+  c.set(a.lens, c.input<const int64_t>(1));
+  c.set(a.y, c.output(0));
+  c.set(a.fault, c.fault("a sequence length was out of range [0, " + std::to_string(time) + "]"));
+  c.run(kRows[0]);
   return {};
 }
 

@@ -54,14 +54,21 @@ Status infer_compress(InferContext& c) {
 Status bind_compress(BindContext& c) {
   const TensorView& x = c.in(0);
   const int64_t size = static_cast<int64_t>(size_of(x.dtype));
-  CompressArgs a{x.as<std::byte>(), c.in(1).as<uint8_t>(), c.out(0).as<std::byte>(), 1, x.count(), c.in(1).count(), size};
+  CompressArgs& a = c.args<CompressArgs>();
+  a.outer = 1;
+  a.n = x.count();
+  a.flags = c.in(1).count();
+  a.run = size;
+  c.set(a.x, c.input(0));
+  c.set(a.keep, c.input<const uint8_t>(1));
+  c.set(a.y, c.output(0));
   if (c.attrs.has("axis")) {
     const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
     a.outer = x.dims.count(0, axis);
     a.n = x.dims[axis];
     a.run = x.dims.count(axis + 1, x.dims.rank) * size;
   }
-  if (c.out(0).count() > 0) c.run(kCompressRows[0], a);
+  if (c.out(0).count() > 0) c.run(kCompressRows[0]);
   return {};
 }
 
@@ -125,9 +132,14 @@ Status infer_nonzero(InferContext& c) {
 
 Status bind_nonzero(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
-  NonZeroArgs a{x.data, y.as<int64_t>(), x.dims.rank, {}, x.count(), y.dims[1]};
+  NonZeroArgs& a = c.args<NonZeroArgs>();
+  a.rank = x.dims.rank;
+  a.count = x.count();
+  a.found = y.dims[1];
+  c.set(a.x, c.input(0));
+  c.set(a.y, c.output<int64_t>(0));
   for (int d = 0; d < x.dims.rank; ++d) a.n[d] = x.dims[d];
-  if (y.count() > 0) c.run(*pick(kNonZeroRows, x.dtype, c.isa), a);
+  if (y.count() > 0) c.run(*pick(kNonZeroRows, x.dtype, c.isa));
   return {};
 }
 

@@ -105,9 +105,9 @@ Status bind(BindContext& c) {
     offset += k.start * from[axis];
     stride[axis] = k.count > 1 ? k.step * from[axis] : 0;  // a huge step over one element must not overflow
   }
-  Copy copy(x.as<std::byte>() + offset * static_cast<int64_t>(size_of(x.dtype)), y.data, x.dtype);
+  CopyRequest copy(c.input(0) + offset * static_cast<int64_t>(size_of(x.dtype)), c.output(0), x.dtype);
   for (int d = 0; d < rank; ++d) copy.loop(y.dims[d], stride[static_cast<size_t>(d)], to[static_cast<size_t>(d)]);
-  return bind_copies(c, std::span(&copy, 1));
+  return bind_copy(c, copy);
 }
 
 }  // namespace

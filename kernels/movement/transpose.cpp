@@ -38,12 +38,12 @@ Status bind(BindContext& c) {
   auto perm = permutation(c.attrs, x.dims.rank);
   if (!perm) return perm.error();
   const auto from = dense_strides(x.dims), to = dense_strides(c.out(0).dims);
-  Copy copy(x.data, c.out(0).data, x.dtype);
+  CopyRequest copy(c.input(0), c.output(0), x.dtype);
   for (int i = 0; i < x.dims.rank; ++i) {
     const int axis = (*perm)[static_cast<size_t>(i)];
     copy.loop(x.dims[axis], from[static_cast<size_t>(axis)], to[static_cast<size_t>(i)]);
   }
-  return bind_copies(c, std::span(&copy, 1));
+  return bind_copy(c, copy);
 }
 
 constexpr AttrSpec kAttrs[] = {{"perm", AttrKind::ints}};

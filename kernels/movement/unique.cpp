@@ -153,17 +153,17 @@ Status infer(InferContext& c) {
 
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
-  UniqueArgs a = slices_of(c.attrs, x.data, x.dims);
+  UniqueArgs& a = c.args(slices_of(c.attrs, nullptr, x.dims));
   if (a.n == 0) return {};
-  auto output = [&](size_t o) { return c.has_out(o) ? c.out(o).as<int64_t>() : nullptr; };
-  a.y = c.out(0).data;
-  a.indices = output(1);
-  a.inverse = output(2);
-  a.counts = output(3);
+  c.set(a.x, c.input(0));
+  c.set(a.y, c.output(0));
+  c.set(a.indices, c.output<int64_t>(1));
+  c.set(a.inverse, c.output<int64_t>(2));
+  c.set(a.counts, c.output<int64_t>(3));
   a.sorted = c.attrs.i("sorted", 1) != 0;
   a.found = c.attrs.has("axis") ? c.out(0).dims[*normalize_axis(c.attrs.i("axis"), x.dims.rank)] : c.out(0).dims[0];
-  for (int64_t** scratch : {&a.order, &a.first, &a.number}) *scratch = c.workspace<int64_t>(a.n);
-  c.run(*pick(kRows, x.dtype, c.isa), a);
+  for (int64_t** scratch : {&a.order, &a.first, &a.number}) c.set(*scratch, c.workspace<int64_t>(a.n));
+  c.run(*pick(kRows, x.dtype, c.isa));
   return {};
 }
 

@@ -153,7 +153,7 @@ Status infer_lrn(InferContext& c) {
 
 Status bind_walk(BindContext& c, std::span<const KernelRow> rows, uint32_t reduced, int p) {
   const TensorView& x = c.in(0);
-  WalkArgs a{x.data, c.out(0).data, {}, {}, 0, 0, p};
+  WalkArgs& a = c.args(WalkArgs{nullptr, nullptr, {}, {}, 0, 0, p});
   for (int i = 0; i < x.dims.rank; ++i) {
     (reduced >> i & 1 ? a.reduced : a.kept).add(x.dims[i], x.dims.count(i + 1, x.dims.rank));
   }
@@ -161,7 +161,9 @@ Status bind_walk(BindContext& c, std::span<const KernelRow> rows, uint32_t reduc
   if (x.count() == 0 || begin == end) return {};
   a.begin = begin;
   a.end = end;
-  c.run(*pick(rows, x.dtype, c.isa), a);
+  c.set(a.x, c.input(0));
+  c.set(a.y, c.output(0));
+  c.run(*pick(rows, x.dtype, c.isa));
   return {};
 }
 Status bind_mvn(BindContext& c) {
@@ -183,13 +185,17 @@ Status bind_lrn(BindContext& c) {
   if (inner == 0 || begin == end) return {};
   const bool quarters = beta == 0.5f || beta == 0.75f || beta == 1.0f;
   if (x.dtype == DType::f32 && quarters) {
-    c.run(*pick(std::span(kLrnRows).first(kSimdRows), DType::f32, c.isa),
-          LrnArgs{x.as<const float>(), c.out(0).as<float>(), begin, end - begin, channels, inner, before, after, alpha / static_cast<float>(size),
-                  bias, static_cast<int>(beta * 4)});
+    LrnArgs& a = c.args(LrnArgs{nullptr, nullptr, begin, end - begin, channels, inner, before, after, alpha / static_cast<float>(size), bias,
+                                static_cast<int>(beta * 4)});
+    c.set(a.x, c.input<const float>(0));
+    c.set(a.y, c.output<float>(0));
+    c.run(*pick(std::span(kLrnRows).first(kSimdRows), DType::f32, c.isa));
   } else {
-    c.run(*pick(std::span(kLrnRows).subspan(kSimdRows), x.dtype, c.isa),
-          PortableLrnArgs{x.data, c.out(0).data, begin, end - begin, channels, inner, before, after,
-                          static_cast<double>(alpha) / static_cast<double>(size), beta, bias});
+    PortableLrnArgs& a = c.args(PortableLrnArgs{nullptr, nullptr, begin, end - begin, channels, inner, before, after,
+                                                static_cast<double>(alpha) / static_cast<double>(size), beta, bias});
+    c.set(a.x, c.input(0));
+    c.set(a.y, c.output(0));
+    c.run(*pick(std::span(kLrnRows).subspan(kSimdRows), x.dtype, c.isa));
   }
   return {};
 }

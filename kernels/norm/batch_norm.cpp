@@ -71,14 +71,24 @@ Status bind(BindContext& c) {
   if (inner == 0 || begin == end) return {};
   bool all_f32 = x.dtype == DType::f32 && c.in(1).dtype == DType::f32 && c.in(3).dtype == DType::f32;
   if (all_f32) {
-    c.run(*pick(std::span(kRows).first(kSimdRows), DType::f32, c.isa),
-          BatchNormArgs{x.as<const float>() + begin * inner, c.out(0).as<float>() + begin * inner, c.in(1).as<const float>(),
-                        c.in(2).as<const float>(), c.in(3).as<const float>(), c.in(4).as<const float>(), begin, end - begin, channels, inner,
-                        epsilon});
+    BatchNormArgs& a = c.args(BatchNormArgs{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, begin, end - begin, channels, inner, epsilon});
+    c.set(a.x, c.input<const float>(0) + begin * inner);
+    c.set(a.y, c.output<float>(0) + begin * inner);
+    c.set(a.scale, c.input<const float>(1));
+    c.set(a.bias, c.input<const float>(2));
+    c.set(a.mean, c.input<const float>(3));
+    c.set(a.var, c.input<const float>(4));
+    c.run(*pick(std::span(kRows).first(kSimdRows), DType::f32, c.isa));
   } else {
-    c.run(*pick(std::span(kRows).subspan(kSimdRows), x.dtype, c.isa),
-          PortableArgs{x.data, c.in(1).data, c.in(2).data, c.in(3).data, c.in(4).data, c.out(0).data, c.in(1).dtype, c.in(3).dtype, begin,
-                       end - begin, channels, inner, static_cast<double>(epsilon)});
+    PortableArgs& a = c.args(PortableArgs{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, c.in(1).dtype, c.in(3).dtype, begin, end - begin, channels,
+                                          inner, static_cast<double>(epsilon)});
+    c.set(a.x, c.input(0));
+    c.set(a.y, c.output(0));
+    c.set(a.scale, c.input(1));
+    c.set(a.bias, c.input(2));
+    c.set(a.mean, c.input(3));
+    c.set(a.var, c.input(4));
+    c.run(*pick(std::span(kRows).subspan(kSimdRows), x.dtype, c.isa));
   }
   return {};
 }

@@ -73,12 +73,20 @@ Status bind(BindContext& c, int64_t groups, float epsilon) {
   if (n == 0 || begin == end) return {};
   const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
   if (x.dtype == DType::f32) {
-    c.run(*kernel, GroupNormArgs{x.as<const float>() + begin * n, c.out(0).as<float>() + begin * n, c.in(1).as<const float>(),
-                                 c.in(2).as<const float>(), begin, end - begin, groups, per_group, inner, epsilon});
+    GroupNormArgs& a = c.args(GroupNormArgs{nullptr, nullptr, nullptr, nullptr, begin, end - begin, groups, per_group, inner, epsilon});
+    c.set(a.x, c.input<const float>(0) + begin * n);
+    c.set(a.y, c.output<float>(0) + begin * n);
+    c.set(a.scale, c.input<const float>(1));
+    c.set(a.bias, c.input<const float>(2));
   } else {
-    c.run(*kernel, PortableArgs{x.data, c.in(1).data, c.in(2).data, c.out(0).data, c.in(1).dtype, c.in(2).dtype, begin, end - begin, groups,
-                                per_group, inner, static_cast<double>(epsilon)});
+    PortableArgs& a = c.args(PortableArgs{nullptr, nullptr, nullptr, nullptr, c.in(1).dtype, c.in(2).dtype, begin, end - begin, groups, per_group, inner,
+                                          static_cast<double>(epsilon)});
+    c.set(a.x, c.input(0));
+    c.set(a.y, c.output(0));
+    c.set(a.scale, c.input(1));
+    c.set(a.bias, c.input(2));
   }
+  c.run(*kernel);
   return {};
 }
 Status bind_instance(BindContext& c) {

@@ -88,8 +88,7 @@ Status infer_layer(InferContext& c) { return infer(c, true); }
 Status infer_rms(InferContext& c) { return infer(c, false); }
 
 // For a parameter that is broadcast over the normalised dims: which of its elements belongs to column c. Null in *index: c itself.
-Status column_index(BindContext& c, size_t input, int axis, int64_t cols, const int32_t** index) {
-  *index = nullptr;
+Status column_index(BindContext& c, size_t input, int axis, int64_t cols, Address<const int32_t>& index) {
   const Dims& x = c.in(0).dims;
   const Dims& p = c.in(input).dims;
   const int missing = x.rank - p.rank;
@@ -102,8 +101,7 @@ Status column_index(BindContext& c, size_t input, int axis, int64_t cols, const 
   }
   if (p.count() == cols) return {};
   if (cols > INT32_MAX) return unsupported("a row of " + std::to_string(cols) + " elements with a broadcast parameter");
-  static constexpr int32_t kStandsIn = 0;  // while measuring: not null, and nobody reads it
-  const int32_t* table = c.table<int32_t>(cols, [&](int32_t* to) {
+  index = c.table<int32_t>(cols, [&](int32_t* to) {
     for (int64_t at = 0; at < cols; ++at) {
       int64_t rest = at, stride = 1, element = 0;
       for (int i = x.rank - 1; i >= axis; --i) {
@@ -116,7 +114,6 @@ Status column_index(BindContext& c, size_t input, int axis, int64_t cols, const 
       to[at] = static_cast<int32_t>(element);
     }
   });
-  *index = table == nullptr ? &kStandsIn : table;
   return {};
 }
 
@@ -125,33 +122,54 @@ Status bind(BindContext& c, std::span<const KernelRow> rows) {
   const int axis = *normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
   const int64_t cols = x.dims.count(axis, x.dims.rank);
   const float epsilon = c.attrs.f("epsilon", 1e-5f);
-  const int32_t *scale_index = nullptr, *bias_index = nullptr;
-  if (Status s = column_index(c, 1, axis, cols, &scale_index); !s) return s;
+  Address<const int32_t> scale_index, bias_index;
+  if (Status s = column_index(c, 1, axis, cols, scale_index); !s) return s;
   if (c.has(2)) {
-    if (Status s = column_index(c, 2, axis, cols, &bias_index); !s) return s;
+    if (Status s = column_index(c, 2, axis, cols, bias_index); !s) return s;
   }
   const auto [begin, end] = c.range(x.dims.count(0, axis), 4);
   const bool all_f32 = x.dtype == DType::f32 && c.in(1).dtype == DType::f32 && (!c.has(2) || c.in(2).dtype == DType::f32) &&
                        (!c.has_out(1) || c.out(1).dtype == DType::f32) && (!c.has_out(2) || c.out(2).dtype == DType::f32);
   if (cols == 0 || begin == end) return {};
-  auto at = [](const TensorView& t, int64_t i) -> std::byte* {
-    return t.as<std::byte>() ? t.as<std::byte>() + i * static_cast<int64_t>(size_of(t.dtype)) : nullptr;
-  };
-  auto moment = [&, first = begin](size_t o) { return c.has_out(o) ? at(c.out(o), first) : nullptr; };
   if (all_f32) {
-    const KernelRow* kernel = pick(rows.first(kSimdRows), DType::f32, c.isa);
-    float* expanded = scale_index || bias_index ? c.workspace<float>(2 * cols) : nullptr;
-    c.run(*kernel, RowNormArgs{x.as<const float>() + begin * cols, c.out(0).as<float>() + begin * cols, c.in(1).as<const float>(),
-                               c.has(2) ? c.in(2).as<const float>() : nullptr, scale_index, bias_index, expanded,
-                               reinterpret_cast<float*>(moment(1)), reinterpret_cast<float*>(moment(2)), end - begin, cols, epsilon});
+    RowNormArgs& a = c.args<RowNormArgs>();
+    a.rows = end - begin;
+    a.cols = cols;
+    a.epsilon = epsilon;
+    c.set(a.x, c.input<const float>(0) + begin * cols);
+    c.set(a.y, c.output<float>(0) + begin * cols);
+    c.set(a.scale, c.input<const float>(1));
+    c.set(a.bias, c.input<const float>(2));
+    c.set(a.scale_index, scale_index);
+    c.set(a.bias_index, bias_index);
+    if (scale_index || bias_index) c.set(a.expanded, c.workspace<float>(2 * cols));
+    c.set(a.mean, c.output<float>(1) + begin);
+    c.set(a.inv, c.output<float>(2) + begin);
+    c.run(*pick(rows.first(kSimdRows), DType::f32, c.isa));
     return {};
   }
   const KernelRow* kernel = pick(rows.subspan(kSimdRows), x.dtype, c.isa);
   if (kernel == nullptr) return bad_dtype(x.dtype);
   auto dtype = [&](size_t o) { return c.has_out(o) ? c.out(o).dtype : DType::none; };
-  c.run(*kernel, PortableArgs{at(x, begin * cols), c.in(1).data, c.has(2) ? c.in(2).data : nullptr, at(c.out(0), begin * cols), moment(1),
-                              moment(2), scale_index, bias_index, c.in(1).dtype, c.has(2) ? c.in(2).dtype : DType::none, c.out(0).dtype,
-                              dtype(1), dtype(2), end - begin, cols, static_cast<double>(epsilon)});
+  auto bytes = [](DType t, int64_t elements) { return elements * static_cast<int64_t>(size_of(t)); };
+  PortableArgs& a = c.args<PortableArgs>();
+  a.scale_dtype = c.in(1).dtype;
+  a.bias_dtype = c.has(2) ? c.in(2).dtype : DType::none;
+  a.y_dtype = c.out(0).dtype;
+  a.mean_dtype = dtype(1);
+  a.inv_dtype = dtype(2);
+  a.rows = end - begin;
+  a.cols = cols;
+  a.epsilon = epsilon;
+  c.set(a.x, c.input(0) + bytes(x.dtype, begin * cols));
+  c.set(a.y, c.output(0) + bytes(a.y_dtype, begin * cols));
+  c.set(a.scale, c.input(1));
+  c.set(a.bias, c.input(2));
+  c.set(a.scale_index, scale_index);
+  c.set(a.bias_index, bias_index);
+  c.set(a.mean, c.output(1) + bytes(a.mean_dtype, begin));
+  c.set(a.inv, c.output(2) + bytes(a.inv_dtype, begin));
+  c.run(*kernel);
   return {};
 }
 Status bind_layer(BindContext& c) { return bind(c, kLayerRows); }

@@ -65,9 +65,9 @@ Status bind_blocked(BindContext& c, const Window& w, bool mean) {
   const TensorView &x = c.in(0), &y = c.out(0);
   if (!x.layout.blocked || !y.layout.blocked || c.has_out(1)) return unsupported("one side is blocked and the other is not");
   const BlockedMap mx(x), my(y);
-  BlockedPoolArgs a{};
-  a.x = x.data == nullptr ? nullptr : x.as<float>() + (x.layout.top * mx.width + x.layout.left) * kBlock;
-  a.y = y.data == nullptr ? nullptr : y.as<float>() + (y.layout.top * my.width + y.layout.left) * kBlock;
+  BlockedPoolArgs& a = c.args<BlockedPoolArgs>();
+  c.set(a.x, c.input<const float>(0) + mx.first);
+  c.set(a.y, c.output<float>(0) + my.first);
   a.x_image = mx.image(), a.x_block = mx.block(), a.x_row = mx.row();
   a.y_image = my.image(), a.y_block = my.block(), a.y_row = my.row();
   a.blocks = mx.blocks;
@@ -81,7 +81,7 @@ Status bind_blocked(BindContext& c, const Window& w, bool mean) {
   const auto [first, last] = c.range(x.dims[0] * mx.blocks);
   if (first == last) return {};
   a.first = first, a.last = last;
-  c.run(*pick(kBlocked, DType::f32, c.isa), a);
+  c.run(*pick(kBlocked, DType::f32, c.isa));
   return {};
 }
 
@@ -89,42 +89,46 @@ Status bind_blocked_mean(BindContext& c) {
   const TensorView& x = c.in(0);
   if (c.out(0).layout.blocked) return unsupported("the mean of blocked maps is plain");
   const BlockedMap m(x);
-  const float* pixel = x.data == nullptr ? nullptr : x.as<float>() + (x.layout.top * m.width + x.layout.left) * kBlock;
   const auto [first, last] = c.range(x.dims[0] * m.blocks);
   if (first == last) return {};
-  c.run(*pick(kBlockedMean, DType::f32, c.isa), GlobalMeanArgs{pixel, c.out(0).as<float>(), m.image(), m.block(), m.row(), m.blocks, x.dims[1],
-                                                              x.dims.rank == 4 ? x.dims[2] : 1, x.dims.back(), first, last});
+  GlobalMeanArgs& a = c.args(GlobalMeanArgs{nullptr, nullptr, m.image(), m.block(), m.row(), m.blocks, x.dims[1], x.dims.rank == 4 ? x.dims[2] : 1,
+                                            x.dims.back(), first, last});
+  c.set(a.x, c.input<const float>(0) + m.first);
+  c.set(a.y, c.output<float>(0));
+  c.run(*pick(kBlockedMean, DType::f32, c.isa));
   return {};
 }
 
 template <PoolKind kKind>
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
-  PoolArgs a{};
-  a.kind = kKind;
+  Window window;
   const auto extents = x.dims.span().subspan(2);
   if constexpr (kKind >= PoolKind::global_max) {
-    for (size_t i = 0; i < extents.size(); ++i) a.window.in[3 - extents.size() + i] = extents[i];
+    for (size_t i = 0; i < extents.size(); ++i) window.in[3 - extents.size() + i] = extents[i];
     if (x.layout.blocked && kKind == PoolKind::global_mean) return bind_blocked_mean(c);
   } else {
-    auto window = read_window(c.attrs, static_cast<int>(extents.size()), {});
-    if (!window) return window.error();
-    if (Status s = fit_window(*window, c.attrs, extents); !s) return s;
-    a.window = *window;
-    if (kKind != PoolKind::norm && (x.layout.blocked || c.out(0).layout.blocked)) return bind_blocked(c, *window, kKind == PoolKind::mean);
+    auto read = read_window(c.attrs, static_cast<int>(extents.size()), {});
+    if (!read) return read.error();
+    window = *read;
+    if (Status s = fit_window(window, c.attrs, extents); !s) return s;
+    if (kKind != PoolKind::norm && (x.layout.blocked || c.out(0).layout.blocked)) return bind_blocked(c, window, kKind == PoolKind::mean);
   }
   const KernelRow* kernel = pick(kPlain, x.dtype, c.isa);
   if (kernel == nullptr || x.layout.blocked) return bad_dtype(x.dtype);
-  a.x = x.data;
-  a.y = c.out(0).data;
-  a.indices = c.has_out(1) ? c.out(1).as<int64_t>() : nullptr;
+  PoolArgs& a = c.args<PoolArgs>();
+  a.kind = kKind;
+  a.window = window;
+  c.set(a.x, c.input(0));
+  c.set(a.y, c.output(0));
+  c.set(a.indices, c.output<int64_t>(1));
   a.include_pad = c.attrs.i("count_include_pad") != 0;
   a.column_major = c.attrs.i("storage_order") != 0;
   a.p = c.attrs.i("p", 2);
   const auto [begin, end] = c.range(x.dims[0] * x.dims[1]);
   if (begin == end || c.out(0).count() == 0) return {};
   a.begin = begin, a.end = end;
-  c.run(*kernel, a);
+  c.run(*kernel);
   return {};
 }
 

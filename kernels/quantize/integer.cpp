@@ -164,26 +164,33 @@ Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, int64_t batches) {
   if (begin == end) return {};
   a.begin = begin;
   a.end = end;
-  a.rows = c.workspace<int16_t>(kRowsAtOnce * a.k);
+  c.set(a.rows, c.workspace<int16_t>(kRowsAtOnce * a.k));
   const int64_t count = a.matrices * a.n * a.k;
   if (c.in(w).constant) {
     const std::string tag = "integer/" + std::to_string(a.n) + "x" + std::to_string(a.k) + "/" + std::to_string(a.w_k) + "," + std::to_string(a.w_column);
-    a.packed = c.packed<int16_t>(w, tag, count, [&](int16_t* to) { integer_pack(a, to); });
+    c.set(a.packed, c.packed<int16_t, void>(w, tag, count, [a](const void* from, int16_t* to) {
+      IntegerArgs of = a;
+      of.w = from;
+      integer_pack(of, to);
+    }));
   } else {
-    a.work = c.workspace<int16_t>(count);
+    c.set(a.w, c.input(w));
+    c.set(a.work, c.workspace<int16_t>(count));
   }
-  c.run(kIntegerRows[0], a);
+  c.run(kIntegerRows[0]);
   return {};
 }
 
-Result<PerIndex> per_index(const BindContext& c, size_t input, int64_t count, int64_t total, const char* what) {
-  if (!c.has(input)) return PerIndex{};
+Status set_per_index(BindContext& c, PerIndex& to, size_t input, int64_t count, int64_t total, const char* what) {
+  if (!c.has(input)) return {};
   const TensorView& v = c.in(input);
-  if (v.count() == 1 && v.dims.rank <= 1) return PerIndex{v.data, 0};
-  if (v.dims.rank == 1 ? v.count() != count || total != count : v.count() != total) {
+  const bool one = v.count() == 1 && v.dims.rank <= 1;
+  if (!one && (v.dims.rank == 1 ? v.count() != count || total != count : v.count() != total)) {
     return invalid(std::string(what) + " is " + to_string(v.dims) + ", expected one element or " + std::to_string(count));
   }
-  return PerIndex{v.data, 1};
+  c.set(to.data, c.input(input));
+  to.step = one ? 0 : 1;
+  return {};
 }
 
 Status check_zero_dtype(const InferContext& c, size_t zero, size_t of) {

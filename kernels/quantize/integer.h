@@ -59,10 +59,10 @@ inline constexpr KernelRow kIntegerRows[] = {row<IntegerArgs, integer_product>("
 // Widens every matrix of w into panels: [n / 16][k][16], the last one as narrow as what is left.
 void integer_pack(const IntegerArgs&, int16_t* to);
 
-// Sets packed or work, rows, the share of the rows, and runs. Precondition: the rest of `a` is set; input `w` of the node is a.w.
+// Sets w, packed or work, rows, the share of the rows, and runs. Precondition: the rest of `a` is set; w is input `w` of the node.
 Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, int64_t batches);
-// One scale or zero point for all, or `count` of them; the whole of `total` when there is a batch. Errors name `what`.
-Result<PerIndex> per_index(const BindContext& c, size_t input, int64_t count, int64_t total, const char* what);
+// One scale or zero point for all, or `count` of them; the whole of `total` when there is a batch; null when it is absent. Errors name `what`.
+Status set_per_index(BindContext& c, PerIndex& to, size_t input, int64_t count, int64_t total, const char* what);
 // Inputs x and w are 8-bit, their zero points and those of y of the same dtypes, scales floats of one dtype.
 Status check_integer_dtypes(const InferContext& c, size_t x, size_t w);
 Status check_zero_dtype(const InferContext& c, size_t zero, size_t of);

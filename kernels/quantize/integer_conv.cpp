@@ -36,9 +36,8 @@ Status bind(BindContext& c, const Roles& in) {
   if (Status s = fit_window(*window, c.attrs, x.dims.span().subspan(2)); !s) return s;
   if (c.out(0).count() == 0) return {};
   const int64_t groups = c.attrs.i("group", 1), channels = w.dims[0], pixels = window->out[0] * window->out[1] * window->out[2];
-  IntegerArgs a{};
-  a.x = x.data;
-  a.w = w.data;
+  IntegerArgs& a = c.args<IntegerArgs>();
+  c.set(a.x, c.input(in.x));
   a.x_signed = x.dtype == DType::i8;
   a.w_signed = w.dtype == DType::i8;
   a.conv = true;
@@ -52,34 +51,30 @@ Status bind(BindContext& c, const Roles& in) {
   a.w_column = a.k;
   a.y_row = 1;
   a.y_column = pixels;
-  a.y = c.out(0).data;
-  auto x_zero = per_index(c, in.x_zero, 1, 1, "x_zero_point"), w_zero = per_index(c, in.w_zero, channels, channels, "w_zero_point");
-  if (!x_zero) return x_zero.error();
-  if (!w_zero) return w_zero.error();
-  a.x_zero = {x_zero->data, 0};
-  a.w_zero = *w_zero;
+  c.set(a.y, c.output(0));
+  if (Status s = set_per_index(c, a.x_zero, in.x_zero, 1, 1, "x_zero_point"); !s) return s;
+  if (Status s = set_per_index(c, a.w_zero, in.w_zero, channels, channels, "w_zero_point"); !s) return s;
+  a.x_zero.step = 0;
   if (in.y_zero != kNoInput) {
-    auto w_scale = per_index(c, in.w_scale, channels, channels, "w_scale");
-    if (!w_scale) return w_scale.error();
+    if (Status s = set_per_index(c, a.w_scale, in.w_scale, channels, channels, "w_scale"); !s) return s;
     for (size_t i : {in.x_scale, in.y_scale, in.y_zero}) {
       if (c.in(i).count() != 1) return invalid("input " + std::to_string(i) + " is " + to_string(c.in(i).dims) + ", it must have one element");
     }
     if (c.has(in.bias) && c.in(in.bias).count() != channels) return invalid("B is " + to_string(c.in(in.bias).dims) + ", expected one value per output channel");
-    a.x_scale = {c.in(in.x_scale).data, 0};
-    a.w_scale = *w_scale;
-    a.y_scale = c.in(in.y_scale).data;
-    a.y_zero = c.in(in.y_zero).data;
+    c.set(a.x_scale.data, c.input(in.x_scale));
+    c.set(a.y_scale, c.input(in.y_scale));
+    c.set(a.y_zero, c.input(in.y_zero));
     a.scale_dtype = c.in(in.y_scale).dtype;
     a.y_signed = c.out(0).dtype == DType::i8;
-    a.bias = c.has(in.bias) ? c.in(in.bias).as<const int32_t>() : nullptr;
+    c.set(a.bias, c.input<const int32_t>(in.bias));
   }
   const int64_t batches = x.dims[0] * groups, plane = x.dims.count(2, x.dims.rank);
-  a.batch = c.table<IntegerBatch>(batches, [&](IntegerBatch* batch) {
+  c.set(a.batch, c.table<IntegerBatch>(batches, [&](IntegerBatch* batch) {
     for (int64_t i = 0; i < batches; ++i) {
       const int64_t group = i % groups;
       batch[i] = {i * w.dims[1] * plane, group, i * a.n * pixels, 0, group * a.n};
     }
-  });
+  }));
   return bind_integer(c, a, in.w, batches);
 }
 

@@ -33,9 +33,8 @@ Status bind(BindContext& c, const Roles& in) {
   if (c.out(0).count() == 0) return {};
   auto matrices = matmul_matrices(x.dims, w.dims);
   if (!matrices) return matrices.error();
-  IntegerArgs a{};
-  a.x = x.data;
-  a.w = w.data;
+  IntegerArgs& a = c.args<IntegerArgs>();
+  c.set(a.x, c.input(in.a));
   a.x_signed = x.dtype == DType::i8;
   a.w_signed = w.dtype == DType::i8;
   a.m = matrices->m;
@@ -47,33 +46,27 @@ Status bind(BindContext& c, const Roles& in) {
   a.matrices = w.dims.rank > 2 ? w.dims.count(0, w.dims.rank - 2) : 1;
   a.y_row = a.n;
   a.y_column = 1;
-  a.y = c.out(0).data;
+  c.set(a.y, c.output(0));
   const int64_t rows = x.dims.rank > 2 ? x.dims.count(0, x.dims.rank - 1) : a.m, columns = a.matrices * a.n;
-  auto x_zero = per_index(c, in.a_zero, a.m, rows, "a_zero_point"), w_zero = per_index(c, in.b_zero, a.n, columns, "b_zero_point");
-  if (!x_zero) return x_zero.error();
-  if (!w_zero) return w_zero.error();
-  a.x_zero = *x_zero;
-  a.w_zero = *w_zero;
+  if (Status s = set_per_index(c, a.x_zero, in.a_zero, a.m, rows, "a_zero_point"); !s) return s;
+  if (Status s = set_per_index(c, a.w_zero, in.b_zero, a.n, columns, "b_zero_point"); !s) return s;
   if (in.y_zero != kNoInput) {
-    auto x_scale = per_index(c, in.a_scale, a.m, rows, "a_scale"), w_scale = per_index(c, in.b_scale, a.n, columns, "b_scale");
-    if (!x_scale) return x_scale.error();
-    if (!w_scale) return w_scale.error();
+    if (Status s = set_per_index(c, a.x_scale, in.a_scale, a.m, rows, "a_scale"); !s) return s;
+    if (Status s = set_per_index(c, a.w_scale, in.b_scale, a.n, columns, "b_scale"); !s) return s;
     if (c.in(in.y_scale).count() != 1 || c.in(in.y_zero).count() != 1) return invalid("y_scale and y_zero_point must have one element");
-    a.x_scale = *x_scale;
-    a.w_scale = *w_scale;
-    a.y_scale = c.in(in.y_scale).data;
-    a.y_zero = c.in(in.y_zero).data;
+    c.set(a.y_scale, c.input(in.y_scale));
+    c.set(a.y_zero, c.input(in.y_zero));
     a.scale_dtype = c.in(in.y_scale).dtype;
     a.y_signed = c.out(0).dtype == DType::i8;
   }
   const int64_t batches = matrices->batch.count();
-  a.batch = c.table<IntegerBatch>(batches, [&](IntegerBatch* batch) {
+  c.set(a.batch, c.table<IntegerBatch>(batches, [&](IntegerBatch* batch) {
     for (int64_t i = 0; i < batches; ++i) {
       const BatchOffset at = matrices->batch.at(i);
       const int64_t matrix = at.w / std::max<int64_t>(a.w_matrix, 1);
       batch[i] = {at.x, matrix, at.y, a.k == 0 ? 0 : at.x / a.k, matrix * a.n};
     }
-  });
+  }));
   return bind_integer(c, a, in.b, batches);
 }
 

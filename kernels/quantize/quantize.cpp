@@ -126,10 +126,14 @@ Status check_scale_shape(const InferContext& c) {
   return fits ? Status() : Status(invalid("scale " + s.text() + " does not fit blocks of " + std::to_string(block) + " in " + x.text()));
 }
 
-QuantArgs common(BindContext& c) {
+QuantArgs& common(BindContext& c) {
   const TensorView &x = c.in(0), &s = c.in(1);
   const int64_t block = c.attrs.i("block_size", 0);
-  QuantArgs a{x.data, s.data, c.has(2) ? c.in(2).data : nullptr, c.out(0).data, x.count(), 1, 1, 0, 0, 0, 0, 0, s.dtype, c.out(0).dtype};
+  QuantArgs& a = c.args(QuantArgs{nullptr, nullptr, nullptr, nullptr, x.count(), 1, 1, 0, 0, 0, 0, 0, s.dtype, c.out(0).dtype});
+  c.set(a.x, c.input(0));
+  c.set(a.scale, c.input(1));
+  c.set(a.zero_point, c.input(2));
+  c.set(a.y, c.output(0));
   if (block != 0 || s.count() != 1) {
     const int axis = *normalize_axis(c.attrs.i("axis", 1), x.dims.rank);
     a.n = x.dims[axis];
@@ -163,8 +167,8 @@ Status infer_quantize(InferContext& c) {
 }
 
 Status bind_quantize(BindContext& c) {
-  const QuantArgs a = common(c);
-  if (a.begin < a.end) c.run(*pick(kQuantizeRows, c.in(0).dtype, c.isa), a);
+  const QuantArgs& a = common(c);
+  if (a.begin < a.end) c.run(*pick(kQuantizeRows, c.in(0).dtype, c.isa));
   return {};
 }
 
@@ -181,8 +185,8 @@ Status infer_dequantize(InferContext& c) {
 }
 
 Status bind_dequantize(BindContext& c) {
-  const QuantArgs a = common(c);
-  if (a.begin < a.end) c.run(*pick(kDequantizeRows, c.in(0).dtype, c.isa), a);
+  const QuantArgs& a = common(c);
+  if (a.begin < a.end) c.run(*pick(kDequantizeRows, c.in(0).dtype, c.isa));
   return {};
 }
 
@@ -222,11 +226,12 @@ Status infer_dynamic(InferContext& c) {
 Status bind_dynamic(BindContext& c) {
   const TensorView& x = c.in(0);
   // Outputs that nobody reads are computed all the same.
-  DynamicArgs a{x.as<float>(), nullptr, nullptr, nullptr, x.count()};
-  a.y = c.has_out(0) ? c.out(0).as<uint8_t>() : c.workspace<uint8_t>(x.count());
-  a.scale = c.has_out(1) ? c.out(1).as<float>() : c.workspace<float>(1);
-  a.zero_point = c.has_out(2) ? c.out(2).as<uint8_t>() : c.workspace<uint8_t>(1);
-  c.run(kDynamicRows[0], a);
+  DynamicArgs& a = c.args(DynamicArgs{nullptr, nullptr, nullptr, nullptr, x.count()});
+  c.set(a.x, c.input<const float>(0));
+  c.set(a.y, c.has_out(0) ? c.output<uint8_t>(0) : c.workspace<uint8_t>(x.count()));
+  c.set(a.scale, c.has_out(1) ? c.output<float>(1) : c.workspace<float>(1));
+  c.set(a.zero_point, c.has_out(2) ? c.output<uint8_t>(2) : c.workspace<uint8_t>(1));
+  c.run(kDynamicRows[0]);
   return {};
 }
 

@@ -66,10 +66,12 @@ Status infer(InferContext& c) {
 template <bool Max>
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
-  const ArgArgs a{x.data, c.out(0).as<int64_t>(), lines_of(c, x.dims, *normalize_axis(c.attrs.i("axis", 0), x.dims.rank)), c.attrs.i("select_last_index", 0) != 0};
+  ArgArgs& a = c.args(ArgArgs{nullptr, nullptr, lines_of(c, x.dims, *normalize_axis(c.attrs.i("axis", 0), x.dims.rank)), c.attrs.i("select_last_index", 0) != 0});
   if (a.lines.begin == a.lines.end) return {};
   if (a.lines.n == 0) return invalid("an axis of 0 has no extreme");
-  c.run(*pick(kRows<Max>, x.dtype, c.isa), a);
+  c.set(a.x, c.input(0));
+  c.set(a.y, c.output<int64_t>(0));
+  c.run(*pick(kRows<Max>, x.dtype, c.isa));
   return {};
 }
 

@@ -81,7 +81,9 @@ Status bind(BindContext& c, std::span<const KernelRow> rows) {
     if (!loops.empty() && loops.back().folded == f) loops.back() = {loops.back().n * x.dims[d], strides[s], f};
     else loops.push_back({x.dims[d], strides[s], f});
   }
-  ReduceArgs a{x.data, y.data, {0, {}, {}}, {0, {}, {}}, 1, 1, 0, 0, 1};
+  ReduceArgs& a = c.args(ReduceArgs{nullptr, nullptr, {0, {}, {}}, {0, {}, {}}, 1, 1, 0, 0, 1});
+  c.set(a.x, c.input(0));
+  c.set(a.y, c.output(0));
   for (const Merged& l : loops) {
     if (l.folded) a.count *= l.n;
   }
@@ -99,7 +101,7 @@ Status bind(BindContext& c, std::span<const KernelRow> rows) {
   const auto [begin, end] = c.range(outputs);
   a.begin = begin;
   a.end = end;
-  if (begin < end) c.run(*kernel, a);
+  if (begin < end) c.run(*kernel);
   return {};
 }
 

@@ -72,11 +72,13 @@ Status bind(BindContext& c) {
   const int64_t k = c.ints(1)[0];
   const int axis = *normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
   if (k < 0 || k > x.dims[axis]) return invalid("k does not fit an axis of " + std::to_string(x.dims[axis]));
-  TopKArgs a{x.data, c.has_out(0) ? c.out(0).data : nullptr, c.has_out(1) ? c.out(1).as<int64_t>() : nullptr, nullptr,
-             lines_of(c, x.dims, axis), k, c.attrs.i("largest", 1) != 0};
+  TopKArgs& a = c.args(TopKArgs{nullptr, nullptr, nullptr, nullptr, lines_of(c, x.dims, axis), k, c.attrs.i("largest", 1) != 0});
   if (a.lines.begin == a.lines.end || a.k == 0) return {};
-  a.order = c.workspace<int64_t>(a.lines.n);
-  c.run(*pick(kRows, x.dtype, c.isa), a);
+  c.set(a.x, c.input(0));
+  c.set(a.values, c.output(0));
+  c.set(a.indices, c.output<int64_t>(1));
+  c.set(a.order, c.workspace<int64_t>(a.lines.n));
+  c.run(*pick(kRows, x.dtype, c.isa));
   return {};
 }
 

@@ -192,14 +192,14 @@ Status infer(InferContext& c) {
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &grid = c.in(1), &y = c.out(0);
   if (y.count() == 0) return {};
-  GridSampleArgs a{};
+  GridSampleArgs& a = c.args<GridSampleArgs>();
   a.mode = *mode_of(c.attrs);
   a.padding = *padding_of(c.attrs);
   a.align_corners = c.attrs.i("align_corners") != 0;
   a.axes = x.dims.rank - 2;
-  a.x = x.data;
-  a.grid = grid.data;
-  a.y = y.data;
+  c.set(a.x, c.input(0));
+  c.set(a.grid, c.input(1));
+  c.set(a.y, c.output(0));
   a.channels = x.dims[1];
   a.points = y.dims.count(2, y.dims.rank);
   a.plane = x.dims.count(2, x.dims.rank);
@@ -208,7 +208,7 @@ Status bind(BindContext& c) {
   const auto [begin, end] = c.range(x.dims[0] * a.points);
   a.begin = begin;
   a.end = end;
-  if (begin < end) c.run(kernel(x.dtype, grid.dtype), a);
+  if (begin < end) c.run(kernel(x.dtype, grid.dtype));
   return {};
 }
 

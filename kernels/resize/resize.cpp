@@ -236,10 +236,12 @@ struct Axis {
 Status bind_nearest(BindContext& c, const ResizeMode& mode, const std::vector<Axis>& axes) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const auto strides = dense_strides(x.dims);
-  NearestArgs a{x.as<std::byte>(), y.as<std::byte>(), y.dims.rank, {}, {}, static_cast<int64_t>(size_of(x.dtype)), 0, 0};
+  NearestArgs& a = c.args(NearestArgs{nullptr, nullptr, y.dims.rank, {}, {}, static_cast<int64_t>(size_of(x.dtype)), 0, 0});
+  c.set(a.x, c.input(0));
+  c.set(a.y, c.output(0));
   for (int d = 0; d < y.dims.rank; ++d) {
     a.n[d] = y.dims[d];
-    a.offset[d] = c.table<int64_t>(a.n[d], [&](int64_t* offset) {
+    c.set(a.offset[d], c.table<int64_t>(a.n[d], [&](int64_t* offset) {
       // The indices are written into the second half and widened from the front: no index is overwritten before it is read.
       int32_t* index = reinterpret_cast<int32_t*>(offset) + a.n[d];
       fill_tables(mode, axes[static_cast<size_t>(d)].grid, {index, nullptr, nullptr});
@@ -249,12 +251,12 @@ Status bind_nearest(BindContext& c, const ResizeMode& mode, const std::vector<Ax
         const int64_t bytes = from * strides[static_cast<size_t>(d)] * a.size;
         std::memcpy(offset + i, &bytes, sizeof bytes);
       }
-    });
+    }));
   }
   const auto [begin, end] = c.range(y.dims.count(0, y.dims.rank - 1));
   a.begin = begin;
   a.end = end;
-  if (begin < end) c.run(kNearestRows[0], a);
+  if (begin < end) c.run(kNearestRows[0]);
   return {};
 }
 
@@ -267,10 +269,9 @@ Status bind_filter(BindContext& c, const ResizeMode& mode, const std::vector<Axi
   const auto [begin, end] = c.range(x.dims.count(0, lead));
   if (begin == end) return {};
   const int64_t size = static_cast<int64_t>(size_of(x.dtype)), in_block = x.dims.count(lead, rank), out_block = y.dims.count(lead, rank);
-  const auto moved = [](std::byte* p, int64_t n) { return p == nullptr ? p : p + n; };  // null while measuring
-  ResizeArgs a{};
-  a.x = moved(x.as<std::byte>(), begin * in_block * size);
-  a.y = moved(y.as<std::byte>(), begin * out_block * size);
+  ResizeArgs& a = c.args<ResizeArgs>();
+  c.set(a.x, c.input(0) + begin * in_block * size);
+  c.set(a.y, c.output(0) + begin * out_block * size);
   a.in_count = (end - begin) * in_block;
   a.out_count = (end - begin) * out_block;
   a.extrapolation = c.attrs.f("extrapolation_value", 0);
@@ -281,22 +282,27 @@ Status bind_filter(BindContext& c, const ResizeMode& mode, const std::vector<Axi
     if (plan.identity) continue;
     const auto elements = checked_mul(y.dims[d], plan.taps);
     if (!elements) return unsupported("a table of " + std::to_string(y.dims[d]) + " times " + std::to_string(plan.taps) + " weights");
-    const int32_t* index = c.table<int32_t>(*elements, [&, &g = grid](int32_t* to) { fill_tables(mode, g, {to, nullptr, nullptr}); });
-    const float* weight = c.table<float>(*elements, [&, &g = grid](float* to) { fill_tables(mode, g, {nullptr, to, nullptr}); });
+    const auto index = c.table<int32_t>(*elements, [&, &g = grid](int32_t* to) { fill_tables(mode, g, {to, nullptr, nullptr}); });
+    const auto weight = c.table<float>(*elements, [&, &g = grid](float* to) { fill_tables(mode, g, {nullptr, to, nullptr}); });
     const auto stage = checked_count(std::array<int64_t, 4>{end - begin, now.count(lead, d), y.dims[d], now.count(d + 1, rank)});
     if (!stage) return unsupported("between its axes it holds more elements than can be counted");
-    a.pass[a.passes++] = {(end - begin) * now.count(lead, d), x.dims[d], y.dims[d], now.count(d + 1, rank), plan.taps, index, weight};
+    ResizePass& pass = a.pass[a.passes++];
+    pass = {(end - begin) * now.count(lead, d), x.dims[d], y.dims[d], now.count(d + 1, rank), plan.taps, nullptr, nullptr};
+    c.set(pass.index, index);
+    c.set(pass.weight, weight);
     now[d] = y.dims[d];
     largest = std::max(largest, *stage);
     if (plan.any_outside) {
-      const uint8_t* outside = c.table<uint8_t>(y.dims[d], [&, &g = grid](uint8_t* to) { fill_tables(mode, g, {nullptr, nullptr, to}); });
-      a.outside[a.outsides++] = {(end - begin) * y.dims.count(lead, d), y.dims[d], y.dims.count(d + 1, rank), outside};
+      ResizeArgs::Outside& outside = a.outside[a.outsides++];
+      outside = {(end - begin) * y.dims.count(lead, d), y.dims[d], y.dims.count(d + 1, rank), nullptr};
+      c.set(outside.is, c.table<uint8_t>(y.dims[d], [&, &g = grid](uint8_t* to) { fill_tables(mode, g, {nullptr, nullptr, to}); }));
     }
   }
-  for (void*& b : a.buffer) b = f32 ? static_cast<void*>(c.workspace<float>(largest)) : c.workspace<double>(largest);
+  const int64_t wide = f32 ? sizeof(float) : sizeof(double);
+  for (void*& b : a.buffer) c.set(b, c.workspace(checked_mul(largest, wide).value_or(INT64_MAX)));
   const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
   if (kernel == nullptr) return bad_dtype(x.dtype);
-  c.run(*kernel, a);
+  c.run(*kernel);
   return {};
 }
 
@@ -304,8 +310,8 @@ Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   auto mode = resize_mode(c.attrs);
   if (!mode) return mode.error();
-  std::vector<double> scales = c.has(2) ? floats(c.in(2).data, c.in(2).dtype, c.in(2).count()) : std::vector<double>();
-  std::vector<double> roi = c.has(1) ? floats(c.in(1).data, c.in(1).dtype, c.in(1).count()) : std::vector<double>();
+  std::vector<double> scales = c.has(2) ? floats(c.in(2).contents, c.in(2).dtype, c.in(2).count()) : std::vector<double>();
+  std::vector<double> roi = c.has(1) ? floats(c.in(1).contents, c.in(1).dtype, c.in(1).count()) : std::vector<double>();
   auto g = grids(c.attrs, x.dims.span(), scales, c.ints(3), roi);
   if (!g) return g.error();
   std::vector<Axis> axes;
@@ -318,7 +324,7 @@ Status bind(BindContext& c) {
     identity = identity && axes.back().plan.identity;
     outside = outside || axes.back().plan.any_outside;
   }
-  if (identity) return bind_flat_copy(c, x.data, y.data, x.count() * static_cast<int64_t>(size_of(x.dtype)));
+  if (identity) return bind_flat_copy(c, x.count() * static_cast<int64_t>(size_of(x.dtype)));
   if (mode->filter == ResizeMode::Filter::nearest && !outside) return bind_nearest(c, *mode, axes);
   return bind_filter(c, *mode, axes);
 }

@@ -114,58 +114,53 @@ Status read_shape(BindContext& c, Cell cell, RnnShape& s) {
 
 std::string length_fault(int64_t steps) { return "a sequence length was out of range [0, " + std::to_string(steps) + "]"; }
 
-template <class T>
-T* out_or_null(const BindContext& c, size_t o) { return c.has_out(o) ? c.out(o).as<T>() : nullptr; }
-template <class T>
-const T* in_or_null(const BindContext& c, size_t i) { return c.has(i) ? c.in(i).as<const T>() : nullptr; }
-
 Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& kernel) {
   const int64_t D = s.directions, H = s.hidden, n = gates(cell) * H, rows = std::min(s.end - s.begin, s.batch);
-  RnnArgs a{};
+  RnnArgs& a = c.args<RnnArgs>();
   a.s = s;
-  a.x = c.in(0).as<const float>();
-  a.w = c.in(1).as<const float>();
-  a.r = c.in(2).as<const float>();
-  a.bias = in_or_null<float>(c, 3);
-  a.lengths = in_or_null<int32_t>(c, 4);
-  a.initial_h = in_or_null<float>(c, 5);
-  a.initial_c = in_or_null<float>(c, 6);
-  a.peepholes = in_or_null<float>(c, 7);
-  a.y = out_or_null<float>(c, 0);
-  a.y_h = out_or_null<float>(c, 1);
-  a.y_c = cell == Cell::lstm ? out_or_null<float>(c, 2) : nullptr;
   a.w_floats = packed_floats(n, s.inputs, 1);
   a.r_floats = packed_r_floats(cell, H);
+  c.set(a.x, c.input<const float>(0));
+  c.set(a.lengths, c.input<const int32_t>(4));
+  c.set(a.initial_h, c.input<const float>(5));
+  c.set(a.initial_c, c.input<const float>(6));
+  c.set(a.peepholes, c.input<const float>(7));
+  c.set(a.y, c.output<float>(0));
+  c.set(a.y_h, c.output<float>(1));
+  if (cell == Cell::lstm) c.set(a.y_c, c.output<float>(2));
   const std::string tag = std::string("rnn") + std::to_string(static_cast<int>(cell)) + (s.linear_before_reset ? "l" : "");
   if (c.in(1).constant) {
-    a.packed_w = c.packed<float>(1, tag + "/w", D * a.w_floats, [&](float* p) {
-      for (int64_t d = 0; d < D; ++d) pack_w(cell, a.w + d * n * s.inputs, s.inputs, H, p + d * a.w_floats);
-    });
+    c.set(a.packed_w, c.packed<float>(1, tag + "/w", D * a.w_floats, [=, inputs = s.inputs, floats = a.w_floats](const float* w, float* p) {
+      for (int64_t d = 0; d < D; ++d) pack_w(cell, w + d * n * inputs, inputs, H, p + d * floats);
+    }));
   } else {
-    a.work_w = c.workspace<float>(D * a.w_floats);
+    c.set(a.w, c.input<const float>(1));
+    c.set(a.work_w, c.workspace<float>(D * a.w_floats));
   }
   if (c.in(2).constant) {
-    a.packed_r = c.packed<float>(2, tag + "/r", D * a.r_floats, [&](float* p) {
-      for (int64_t d = 0; d < D; ++d) pack_r(cell, a.r + d * n * H, H, p + d * a.r_floats);
-    });
+    c.set(a.packed_r, c.packed<float>(2, tag + "/r", D * a.r_floats, [=, floats = a.r_floats](const float* r, float* p) {
+      for (int64_t d = 0; d < D; ++d) pack_r(cell, r + d * n * H, H, p + d * floats);
+    }));
   } else {
-    a.work_r = c.workspace<float>(D * a.r_floats);
+    c.set(a.r, c.input<const float>(2));
+    c.set(a.work_r, c.workspace<float>(D * a.r_floats));
   }
   if (!c.has(3)) {
-    a.summed_bias = c.table<float>(D * (n + H), [&](float* zeros) { std::fill_n(zeros, D * (n + H), 0.0f); });
+    c.set(a.summed_bias, c.table<float>(D * (n + H), [](float*) {}));  // zeros
   } else if (c.in(3).constant) {
-    a.summed_bias = c.packed<float>(3, tag + "/b", D * (n + H), [&](float* p) {
-      for (int64_t d = 0; d < D; ++d) sum_bias(cell, a.bias + d * 2 * n, H, s.linear_before_reset, p + d * (n + H));
-    });
+    c.set(a.summed_bias, c.packed<float>(3, tag + "/b", D * (n + H), [=, linear = s.linear_before_reset](const float* bias, float* p) {
+      for (int64_t d = 0; d < D; ++d) sum_bias(cell, bias + d * 2 * n, H, linear, p + d * (n + H));
+    }));
   } else {
-    a.work_bias = c.workspace<float>(D * (n + H));
+    c.set(a.bias, c.input<const float>(3));
+    c.set(a.work_bias, c.workspace<float>(D * (n + H)));
   }
-  a.pre = c.workspace<float>(s.steps * rows * n);
-  a.gates = c.workspace<float>(rows * n);
-  a.h = c.workspace<float>(rows * H);
-  a.c = c.workspace<float>(rows * H);
-  if (c.has(4)) a.fault = c.fault(length_fault(s.steps));
-  c.run(kernel, a);
+  c.set(a.pre, c.workspace<float>(s.steps * rows * n));
+  c.set(a.gates, c.workspace<float>(rows * n));
+  c.set(a.h, c.workspace<float>(rows * H));
+  c.set(a.c, c.workspace<float>(rows * H));
+  if (c.has(4)) c.set(a.fault, c.fault(length_fault(s.steps)));
+  c.run(kernel);
   return {};
 }
 
@@ -182,14 +177,21 @@ Status bind_recurrent(BindContext& c, Cell cell, std::span<const KernelRow> rows
   s.end = end;
   if (c.in(0).dtype == DType::f32) return bind_f32(c, cell, s, *kernel);
   const int64_t bytes = s.hidden * static_cast<int64_t>(size_of(c.in(0).dtype));
-  auto in = [&](size_t i) { return in_or_null<void>(c, i); };
-  PortableRnnArgs a{s, in(0), in(1), in(2), in(3), in(5), in(6), in(7), in_or_null<int32_t>(c, 4), out_or_null<void>(c, 0),
-                    out_or_null<void>(c, 1), cell == Cell::lstm ? out_or_null<void>(c, 2) : nullptr, nullptr, nullptr, nullptr, nullptr};
-  if (c.has(4)) a.fault = c.fault(length_fault(s.steps));
-  a.gates = c.workspace<double>(4 * s.hidden);
-  a.h = c.workspace(bytes);
-  a.c = c.workspace(bytes);
-  c.run(*kernel, a);
+  PortableRnnArgs& a = c.args<PortableRnnArgs>();
+  a.s = s;
+  const void** from[] = {&a.x, &a.w, &a.r, &a.bias, nullptr, &a.initial_h, &a.initial_c, &a.peepholes};
+  for (size_t i = 0; i < std::size(from); ++i) {
+    if (from[i] != nullptr) c.set(*from[i], c.input(i));
+  }
+  c.set(a.lengths, c.input<const int32_t>(4));
+  c.set(a.y, c.output(0));
+  c.set(a.y_h, c.output(1));
+  if (cell == Cell::lstm) c.set(a.y_c, c.output(2));
+  if (c.has(4)) c.set(a.fault, c.fault(length_fault(s.steps)));
+  c.set(a.gates, c.workspace<double>(4 * s.hidden));
+  c.set(a.h, c.workspace(bytes));
+  c.set(a.c, c.workspace(bytes));
+  c.run(*kernel);
   return {};
 }
 

@@ -76,7 +76,7 @@ Status bind(BindContext& c) {
   if (kernel == nullptr) return bad_dtype(x.dtype);
   const bool flat = x.dims.rank == 3, by_position = c.has(3);
   if (!flat && x.dims.rank != 4) return invalid("the input must have 3 or 4 dimensions");
-  RotaryArgs a{};
+  RotaryArgs& a = c.args<RotaryArgs>();
   a.heads = flat ? c.attrs.i("num_heads") : x.dims[1];
   a.S = x.dims[flat ? 1 : 2];
   if (flat && (a.heads < 1 || x.dims[2] % a.heads != 0)) return invalid("num_heads " + std::to_string(a.heads) + " does not divide the hidden size " + std::to_string(x.dims[2]));
@@ -91,11 +91,11 @@ Status bind(BindContext& c) {
   if (by_position && !(c.in(3).dims == Dims{B, a.S})) return invalid("position_ids are " + to_string(c.in(3).dims) + ", expected " + to_string(Dims{B, a.S}));
   if (x.count() == 0) return {};
   if (by_position && a.cached == 0) return invalid("the caches hold no position");
-  a.x = x.data;
-  a.cos = cos.data;
-  a.sin = sin.data;
-  a.y = c.out(0).data;
-  a.positions = by_position ? c.in(3).as<const int64_t>() : nullptr;
+  c.set(a.x, c.input(0));
+  c.set(a.cos, c.input(1));
+  c.set(a.sin, c.input(2));
+  c.set(a.y, c.output(0));
+  c.set(a.positions, c.input<const int64_t>(3));
   a.interleaved = c.attrs.i("interleaved") != 0;
   a.batch = a.heads * a.S * a.D;
   a.head = flat ? a.D : a.S * a.D;
@@ -103,8 +103,8 @@ Status bind(BindContext& c) {
   const auto [begin, end] = c.range(B * a.S);
   a.begin = begin;
   a.end = end;
-  if (by_position) a.fault = c.fault(index_fault(a.cached));
-  if (begin < end) c.run(*kernel, a);
+  if (by_position) c.set(a.fault, c.fault(index_fault(a.cached)));
+  if (begin < end) c.run(*kernel);
   return {};
 }
 

@@ -40,13 +40,12 @@ Status bind_constant(BindContext& c) {
   const TensorView& y = c.out(0);
   const size_t size = size_of(y.dtype);
   const Tensor* value = c.attrs.tensor("value");
-  std::byte* one = c.table<std::byte>(static_cast<int64_t>(size), [&](std::byte* to) {
-    std::memset(to, 0, size);
-    if (value != nullptr) std::memcpy(to, value->raw(), size);
+  const auto one = c.table<std::byte>(static_cast<int64_t>(size), [&](std::byte* zeroed) {
+    if (value != nullptr) std::memcpy(zeroed, value->raw(), size);
   });
-  Copy copy(one, y.data, y.dtype);
+  CopyRequest copy(one, c.output(0), y.dtype);
   copy.loop(y.count(), 0, 1);
-  return bind_copies(c, std::span(&copy, 1));
+  return bind_copy(c, copy);
 }
 
 // ---- EyeLike ----
@@ -63,22 +62,23 @@ Status infer_eye(InferContext& c) {
 Status bind_eye(BindContext& c) {
   const TensorView& y = c.out(0);
   const int64_t rows = y.dims[0], cols = y.dims[1], k = c.attrs.i("k", 0), size = static_cast<int64_t>(size_of(y.dtype));
-  std::byte* values = c.table<std::byte>(2 * size, [&](std::byte* to) {  // zero, one
-    std::memset(to, 0, static_cast<size_t>(2 * size));
+  const auto values = c.table<std::byte>(2 * size, [&](std::byte* to) {  // zero, one
     visit(y.dtype, [&]<class T>() {
       if constexpr (std::is_same_v<T, f16>) reinterpret_cast<T*>(to)[1] = to_f16(1.0f);
       else if constexpr (std::is_same_v<T, bf16>) reinterpret_cast<T*>(to)[1] = to_bf16(1.0f);
       else if constexpr (std::is_arithmetic_v<T>) reinterpret_cast<T*>(to)[1] = T(1);
     });
   });
-  auto moved = [](std::byte* p, int64_t n) { return p == nullptr ? p : p + n; };  // null while measuring
-  Copy copies[2] = {Copy(values, y.data, y.dtype), Copy()};
-  copies[0].loop(rows * cols, 0, 1);
+  CopyRequest zeros(values, c.output(0), y.dtype);
+  zeros.loop(rows * cols, 0, 1);
   const bool outside = k >= cols || k <= -rows;
   const int64_t row0 = k < 0 && !outside ? -k : 0, col0 = k > 0 && !outside ? k : 0;
-  copies[1] = Copy(moved(values, size), moved(y.as<std::byte>(), (row0 * cols + col0) * size), y.dtype);
-  copies[1].loop(outside ? 0 : std::min(rows - row0, cols - col0), 0, cols + 1);
-  return bind_copies(c, copies, false);
+  CopyRequest ones(values + size, c.output(0) + (row0 * cols + col0) * size, y.dtype);
+  ones.loop(outside ? 0 : std::min(rows - row0, cols - col0), 0, cols + 1);
+  CopyList copies(c, false);
+  copies.add(zeros);
+  copies.add(ones);
+  return copies.bind();
 }
 
 // ---- Range ----
@@ -177,15 +177,18 @@ Status bind_range(BindContext& c) {
   const TensorView& y = c.out(0);
   const auto [begin, end] = c.range(y.count(), 16);
   if (begin == end) return {};
-  RangeArgs a{y.data, begin, end, 0, 0, 0, 0};
+  RangeArgs& a = c.args<RangeArgs>();
+  a.begin = begin;
+  a.end = end;
+  c.set(a.y, c.output(0));
   if (is_float(y.dtype)) {
-    a.start = *number(c.in(0).data, y.dtype);
-    a.delta = *number(c.in(2).data, y.dtype);
+    a.start = *number(c.in(0).contents, y.dtype);
+    a.delta = *number(c.in(2).contents, y.dtype);
   } else {
     a.istart = c.ints(0)[0];
     a.idelta = c.ints(2)[0];
   }
-  c.run(*pick(kRangeRows, y.dtype, c.isa), a);
+  c.run(*pick(kRangeRows, y.dtype, c.isa));
   return {};
 }
 

@@ -78,8 +78,11 @@ Status bind(BindContext& c) {
   if (c.in(2).count() != 2) return invalid("values must be [off, on]");
   const auto [begin, end] = c.range(x.count());
   if (begin == end || y.dims[axis] == 0) return {};
-  c.run(*pick(kRows, x.dtype, c.isa), OneHotArgs{x.data, c.in(2).as<std::byte>(), y.as<std::byte>(), y.dims[axis],
-                                                 y.dims.count(axis + 1, y.dims.rank), static_cast<int64_t>(size_of(y.dtype)), begin, end});
+  OneHotArgs& a = c.args(OneHotArgs{nullptr, nullptr, nullptr, y.dims[axis], y.dims.count(axis + 1, y.dims.rank), static_cast<int64_t>(size_of(y.dtype)), begin, end});
+  c.set(a.indices, c.input(0));
+  c.set(a.values, c.input(2));
+  c.set(a.y, c.output(0));
+  c.run(*pick(kRows, x.dtype, c.isa));
   return {};
 }
 

@@ -27,13 +27,20 @@ Status infer_shape(InferContext& c) {
   return {};
 }
 
+// Output 0 is `count` numbers that are known now.
+template <class Fill>
+Status bind_numbers(BindContext& c, int64_t count, Fill fill) {
+  CopyRequest copy(bytes_of(c.table<int64_t>(count, fill)), c.output(0), DType::i64);
+  copy.loop(count, 1, 1);
+  return bind_copy(c, copy);
+}
+
 Status bind_shape(BindContext& c) {
   const Dims& x = c.in(0).dims;
   const Window w = window(c.attrs, x.rank);
-  int64_t* dims = c.table<int64_t>(w.end - w.begin, [&](int64_t* to) {
+  return bind_numbers(c, w.end - w.begin, [&](int64_t* to) {
     for (int d = w.begin; d < w.end; ++d) to[d - w.begin] = x[d];
   });
-  return bind_flat_copy(c, dims, c.out(0).data, (w.end - w.begin) * 8);
 }
 
 Status infer_size(InferContext& c) {
@@ -47,8 +54,7 @@ Status infer_size(InferContext& c) {
 }
 
 Status bind_size(BindContext& c) {
-  int64_t* n = c.table<int64_t>(1, [&](int64_t* to) { *to = c.in(0).count(); });
-  return bind_flat_copy(c, n, c.out(0).data, 8);
+  return bind_numbers(c, 1, [&](int64_t* to) { *to = c.in(0).count(); });
 }
 
 constexpr AttrSpec kShapeAttrs[] = {{"start", AttrKind::i}, {"end", AttrKind::i}};

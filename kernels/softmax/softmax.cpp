@@ -45,7 +45,10 @@ Status bind(BindContext& c, std::span<const KernelRow> rows) {
   const auto axis = normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
   const KernelRow* kernel = pick(rows, x.dtype, c.isa);
   if (kernel == nullptr || !axis) return bad_dtype(x.dtype);
-  SoftmaxArgs a{x.data, c.out(0).data, x.dims.count(0, *axis), x.dims[*axis], x.dims.count(*axis + 1, x.dims.rank), 1};
+  SoftmaxArgs& a = c.args<SoftmaxArgs>();
+  a.outer = x.dims.count(0, *axis);
+  a.cols = x.dims[*axis];
+  a.inner = x.dims.count(*axis + 1, x.dims.rank);
   a.stride = a.inner;
   int64_t first = 0;  // element where this share begins
   if (a.outer >= c.parts) {
@@ -59,9 +62,9 @@ Status bind(BindContext& c, std::span<const KernelRow> rows) {
   }
   if (a.outer == 0 || a.cols == 0 || a.inner == 0) return {};
   const int64_t bytes = first * static_cast<int64_t>(size_of(x.dtype));
-  if (a.x != nullptr) a.x = static_cast<const std::byte*>(a.x) + bytes;  // null while measuring
-  if (a.y != nullptr) a.y = static_cast<std::byte*>(a.y) + bytes;
-  c.run(*kernel, a);
+  c.set(a.x, c.input(0) + bytes);
+  c.set(a.y, c.output(0) + bytes);
+  c.run(*kernel);
   return {};
 }
 

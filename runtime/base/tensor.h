@@ -1,5 +1,5 @@
 // Tensor: a dtype, dims and shared storage (constants of a model, values of the evaluator).
-// TensorView: the same without ownership, what kernels are bound to. Next: attributes.h.
+// TensorView: what a kernel is bound to: a type, and contents where they are known. Next: attributes.h.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -37,13 +37,13 @@ std::optional<int64_t> storage_bytes(DType dtype, const Dims& dims, const Layout
 struct TensorView {
   DType dtype = DType::none;
   Dims dims;
-  void* data = nullptr;     // null while a binding is only measured (see kernels/op.h); const inputs are not written through it
-  bool constant = false;    // its contents are known now and never change (a weight)
-  bool known = false;       // its contents may be read now, to shape the work (a constant; in the evaluator, anything)
+  const void* contents = nullptr;  // read them only when `known`. Where a value lies at run time is another matter: kernels/binding.h
+  bool constant = false;           // its contents are known and never change (a weight)
+  bool known = false;              // its contents may be read now, to shape the work (a constant; in the evaluator, anything)
   Layout layout;
   bool present() const { return dtype != DType::none; }
   template <class T>
-  T* as() const { return static_cast<T*>(data); }
+  const T* as() const { return static_cast<const T*>(contents); }
   int64_t count() const { return dims.count(); }
 };
 
@@ -54,7 +54,7 @@ class Tensor {
   // Uninitialised elements. Errors: dims negative or the size overflows (invalid), memory short (unsupported).
   static Result<Tensor> allocate(DType dtype, const Dims& dims);
   // A tensor over storage that `owner` keeps alive.
-  Tensor(DType dtype, const Dims& dims, std::shared_ptr<const std::byte> owner) 
+  Tensor(DType dtype, const Dims& dims, std::shared_ptr<const std::byte> owner)
       : body_(std::make_shared<const Body>(Body{dtype, dims, std::move(owner), {}})) {}
   // For small constants: from values. Throws std::bad_alloc.
   template <class T>
@@ -97,7 +97,7 @@ class Tensor {
     b.pools.insert(b.pools.end(), pools.begin(), pools.end());
     *this = Tensor(std::move(b));
   }
-  TensorView view(bool constant = false) const { return {dtype(), dims(), const_cast<std::byte*>(raw()), constant, true, {}}; }
+  TensorView view(bool constant = false) const { return {dtype(), dims(), raw(), constant, true, {}}; }
 
  private:
   struct Body {

@@ -229,15 +229,14 @@ TEST_CASE("elementwise: the output may lie on an input of its shape") {
       std::copy_n((i == 0 ? x : y).data<float>(), copies[i].count(), copies[i].mutable_data<float>());
     }
     const TensorView in[] = {copies[0].view(), copies[1].view()}, out[] = {copies[over].view()};
-    const Tensor* const constants[] = {nullptr, nullptr};
-    PackStore packs;
     Attributes attrs;
-    BindContext measure(attrs, runnable_isas().back(), in, out, constants, {nullptr, nullptr, &packs});
-    REQUIRE(bind_op(*op, measure).ok());
-    auto tables = allocate_aligned(static_cast<size_t>(measure.table_bytes())), work = allocate_aligned(static_cast<size_t>(measure.workspace_bytes()) + 64);
-    BindContext bound(attrs, runnable_isas().back(), in, out, constants, {tables.get(), work.get(), &packs});
-    REQUIRE(bind_op(*op, bound).ok());
-    bound.step().run(bound.step().args);
+    auto bound = bind_op(*op, {.attrs = attrs, .isa = runnable_isas().back(), .inputs = in, .outputs = out, .in_place = 1u << over});
+    REQUIRE(bound.ok());
+    auto image = allocate_aligned(static_cast<size_t>(bound->image_bytes())), work = allocate_aligned(static_cast<size_t>(bound->workspace_bytes));
+    const std::byte* from[] = {copies[0].raw(), copies[1].raw()};
+    std::byte* to[] = {copies[over].mutable_raw()};
+    const Step step = link_step(*bound, image.get(), {.inputs = from, .outputs = to, .workspace = work.get()});
+    step.run(step.args);
     return copies[over];
   };
   for (const char* op : {"Add", "Max", "Mean", "Div"}) {

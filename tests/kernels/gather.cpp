@@ -20,16 +20,16 @@ Tensor gather_outside(const Tensor& x, const Tensor& indices) {
   const OpDef* op = find_op("Gather");
   Tensor y = *Tensor::allocate(x.dtype(), Dims{indices.count(), x.dims()[1]});
   const TensorView in[] = {x.view(), indices.view()}, out[] = {y.view()};
-  const Tensor* constants[] = {nullptr, nullptr};
-  BindContext measure(attrs, Isa::scalar, in, out, constants, {});
-  REQUIRE(bind_op(*op, measure).ok());
-  auto tables = allocate_aligned(static_cast<size_t>(measure.table_bytes()));
+  auto bound = bind_op(*op, {.attrs = attrs, .inputs = in, .outputs = out});
+  REQUIRE(bound.ok());
+  auto image = allocate_aligned(static_cast<size_t>(bound->image_bytes()));
   uint32_t fault = 0;
-  BindContext bound(attrs, Isa::scalar, in, out, constants, {tables.get(), nullptr, nullptr, &fault});
-  REQUIRE(bind_op(*op, bound).ok());
-  bound.step().run(bound.step().args);
+  const std::byte* from[] = {x.raw(), indices.raw()};
+  std::byte* to[] = {y.mutable_raw()};
+  const Step step = link_step(*bound, image.get(), {.inputs = from, .outputs = to, .fault = &fault});
+  step.run(step.args);
   CHECK(fault != 0);
-  CHECK(bound.fault_text() == "an index was out of range [-3, 3)");
+  CHECK(bound->fault == "an index was out of range [-3, 3)");
   return y;
 }
 

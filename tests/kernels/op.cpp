@@ -103,15 +103,12 @@ TEST_CASE("op: bind refuses contents that are not known and outputs that must be
   Tensor y = *Tensor::allocate(DType::f32, {6});
   TensorView shape = to.view();
   shape.known = false;
-  const Tensor* constants[] = {nullptr, nullptr};
-  {
-    const TensorView in[] = {x.view(), shape}, out[] = {y.view()};
-    BindContext c(none, Isa::scalar, in, out, constants, {});
-    CHECK(bind_op(*find_op("Reshape"), c).error().message() == "input 1 must be known before the run");
-  }
-  const TensorView in[] = {x.view(), to.view()}, out[] = {TensorView()};
-  BindContext c(none, Isa::scalar, in, out, constants, {});
-  CHECK(bind_op(*find_op("Reshape"), c).error().message() == "output 0 is required");
+  auto error = [&](const TensorView& second, const TensorView& out) {
+    const TensorView in[] = {x.view(), second};
+    return bind_op(*find_op("Reshape"), {.attrs = none, .inputs = in, .outputs = {&out, 1}}).error().message();
+  };
+  CHECK(error(shape, y.view()) == "input 1 must be known before the run");
+  CHECK(error(to.view(), TensorView()) == "output 0 is required");
 }
 
 TEST_CASE("op: numbers near the ends of 64 bits are refused or harmless") {

@@ -11,7 +11,7 @@
 #include "runtime/assign_layouts.h"
 #include "runtime/base/fp_mode.h"
 #include "runtime/model.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/workers.h"
 #include "tests/support/threads.h"
 

@@ -6,7 +6,7 @@
 #include "runtime/assign_layouts.h"
 #include "runtime/evaluator.h"
 #include "runtime/infer_shapes.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/verify.h"
 #include "tests/support/graph_builder.h"
 

@@ -1,5 +1,5 @@
-// Buffers never overlap while both live, and share memory when they do not. Contract: runtime/plan_memory.h.
-#include "runtime/plan_memory.h"
+// Buffers never overlap while both live, and share memory when they do not. Contract: runtime/plan/plan_memory.h.
+#include "runtime/plan/plan_memory.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // See plan_memory.h. Of what is placed already only buffers that exist at the same time matter: they are found in O(log n) each.
-#include "runtime/plan_memory.h"
+#include "runtime/plan/plan_memory.h"
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,7 @@
-// Plan: what a session executes. Lowers a graph with static shapes to a flat list of steps over one arena:
-// select kernels (measure every binding), plan_memory, bind with real pointers. Next: session.cpp.
+// Plan: what a session executes: a graph with static shapes as a flat list of steps over one arena. Made in the stages of program.h.
+// You are here: stop 10 of the tour. Next: program.h, ../session.cpp.
 #pragma once
+#include "kernels/pack_store.h"
 #include "runtime/base/arena.h"
 #include "runtime/graph.h"
 #include "tern/tern.h"

@@ -1,0 +1,182 @@
+// Linking: the arena is made, and every binding gets the addresses it refers to. See program.h. Next: plan_text.cpp.
+#include <cstring>
+
+#include "runtime/base/checked.h"
+#include "runtime/base/mapping.h"
+#include "runtime/plan/program.h"
+
+namespace tern {
+namespace {
+
+void copy_bytes(const PlanCopyArgs& a) { std::memcpy(a.to, a.from, a.bytes); }
+
+// An input of bools, which the caller may have filled with any bytes: steps read a copy, in which those that are not zero are one.
+void copy_bools(const PlanCopyArgs& a) {
+  std::memcpy(a.to, a.from, a.bytes);
+  normalize_elements(DType::boolean, a.to, static_cast<int64_t>(a.bytes));
+}
+
+void run_branch(const PlanBranchArgs& a) {
+  const int taken = *a.condition != 0 ? 0 : 1;
+  for (int64_t i = 0; i < a.counts[taken]; ++i) a.steps[taken][i].run(a.steps[taken][i].args);
+}
+
+// Of a tensor in a mapping, whose pages leave the process again as the copy goes on.
+void copy_out(const Tensor& from, std::byte* to) {
+  constexpr size_t kPiece = size_t(1) << 20;
+  for (size_t done = 0; done < from.bytes(); done += kPiece) {
+    const std::span<const std::byte> piece(from.raw() + done, std::min(kPiece, from.bytes() - done));
+    std::memcpy(to + done, piece.data(), piece.size());
+    release_pages(piece);
+  }
+}
+
+class Linking {
+ public:
+  Linking(Program& program, PackStore& packs) : p_(program), packs_(packs) {}
+
+  Result<Plan> run(int64_t arena_bytes) {
+    auto arena = Arena::make(static_cast<size_t>(arena_bytes), p_.options.arena);
+    if (!arena) return arena.error();
+    plan_.arena = std::move(*arena);
+    image_ = plan_.arena.data() + p_.values_bytes;
+    const size_t faults = p_.fault_texts.size();
+    plan_.faults = {reinterpret_cast<uint32_t*>(take(static_cast<int64_t>(faults * sizeof(uint32_t)))), faults};
+    for (Work& w : p_.work) {
+      if (w.kind == Work::Kind::branch) link_branch(w);
+      else link_parts(w);
+    }
+    finish();
+    return std::move(plan_);
+  }
+
+ private:
+  std::byte* take(int64_t bytes) {
+    std::byte* p = image_;
+    image_ += round_up(bytes, kAlignment);
+    return p;
+  }
+
+  std::byte* address(int32_t buffer) { return buffer == kNone ? nullptr : plan_.arena.data() + p_.buffer(buffer).offset; }
+  std::byte* address(size_t scope, ValueId v) { return v == kNone ? nullptr : address(p_.place(scope, v).buffer); }
+
+  // What a step may read of a constant. One in a mapping is copied: reading it may fault a page, and its file may change.
+  const std::byte* resident(const Tensor& constant) {
+    if (!is_mapped(constant.storage())) return constant.raw();
+    const std::string tag = "in place/" + std::to_string(constant.bytes());
+    return packs_.find_or_make(constant, tag, constant.bytes(), [&](std::byte* to) { copy_out(constant, to); });
+  }
+  const std::byte* input(const Place& place, const Work& w, size_t i) {
+    if (place.constant == nullptr) return address(place.buffer);
+    for (const Work::Part& part : w.parts) {
+      if (part.binding.reads_in_place(i)) return resident(*place.constant);
+    }
+    return nullptr;
+  }
+
+  void link_parts(Work& w) {
+    std::vector<const std::byte*> in;
+    std::vector<std::byte*> out;
+    if (w.kind == Work::Kind::copy) {
+      in = {input(w.from, w, 0)};
+      out = {address(w.to.buffer)};
+    } else {
+      for (size_t i = 0; i < w.node->inputs.size(); ++i) {
+        const ValueId v = w.node->inputs[i];
+        in.push_back(v == kNone ? nullptr : input(p_.place(w.scope, v), w, i));
+      }
+      for (ValueId v : w.node->outputs) out.push_back(address(w.scope, v));
+    }
+    for (Work::Part& part : w.parts) {
+      Binding& b = part.binding;
+      if (b.row == nullptr) {
+        w.steps.push_back({});
+        continue;
+      }
+      std::vector<const std::byte*> packed;
+      for (const Binding::Pack& pack : b.packs) {
+        const Tensor& of = *p_.place(w.scope, w.node->inputs[pack.input]).constant;
+        packed.push_back(packs_.find_or_make(of, pack.tag, static_cast<size_t>(pack.bytes), pack.fill));
+      }
+      uint32_t* fault = part.fault == kNone ? nullptr : &plan_.faults[static_cast<size_t>(part.fault)];
+      w.steps.push_back(link_step(b, take(b.image_bytes()), {in, out, packed, address(part.workspace), fault}));
+      b = {};  // its bytes are in the arena now
+    }
+  }
+
+  // The work of the branches comes before their If, so their steps are linked already.
+  void link_branch(Work& w) {
+    auto* args = reinterpret_cast<PlanBranchArgs*>(take(sizeof(PlanBranchArgs)));
+    const Place& condition = p_.place(w.scope, w.node->inputs[0]);
+    args->condition = reinterpret_cast<const uint8_t*>(condition.constant != nullptr ? resident(*condition.constant) : address(condition.buffer));
+    for (int b = 0; b < 2; ++b) {
+      auto* steps = reinterpret_cast<Step*>(take(static_cast<int64_t>(w.branches[b].size() * sizeof(Step))));
+      args->steps[b] = steps;
+      args->counts[b] = 0;
+      for (size_t i : w.branches[b]) {
+        const std::vector<Step>& inner = p_.work[i].steps;
+        if (!inner.empty() && inner[0].run != nullptr) steps[args->counts[b]++] = inner[0];
+      }
+    }
+    w.steps.push_back({w.row->run, args});
+  }
+
+  void finish() {
+    plan_.steps.resize(static_cast<size_t>(p_.options.threads));
+    for (size_t i : p_.top) {
+      const Work& w = p_.work[i];
+      const bool any = std::any_of(w.steps.begin(), w.steps.end(), [](const Step& s) { return s.run != nullptr; });
+      if (!any) continue;
+      for (size_t t = 0; t < plan_.steps.size(); ++t) plan_.steps[t].push_back(t < w.steps.size() ? w.steps[t] : Step{});
+      plan_.infos.push_back(info(w));
+    }
+    const Graph& g = p_.graph;
+    auto port = [&](const std::string& name, ValueId v, int32_t buffer) {
+      const Value& value = g.value(v);
+      const Dims dims = value.type.shape.concrete();
+      return PlanPort{name, value.type.dtype, dims, address(buffer), *storage_bytes(value.type.dtype, dims)};
+    };
+    for (size_t i = 0; i < g.inputs.size(); ++i) plan_.inputs.push_back(port(g.value(g.inputs[i]).name, g.inputs[i], p_.inputs[i]));
+    for (size_t o = 0; o < g.outputs.size(); ++o) plan_.outputs.push_back(port(g.output_names[o], g.outputs[o], p_.outputs[o]));
+    plan_.fault_texts = std::move(p_.fault_texts);
+    plan_.macs = p_.macs;
+  }
+
+  StepInfo info(const Work& w) {
+    StepInfo s;
+    s.kernel = w.row == nullptr ? "" : w.row->name;
+    if (w.node == nullptr) {
+      s.op = "Copy";
+      return s;
+    }
+    const Graph& g = *p_.scopes[w.scope].graph;
+    s.node = w.node->name;
+    const bool first = !w.node->outputs.empty() && w.node->outputs[0] != kNone;
+    if (s.node.empty() && first) s.node = "@" + g.value(w.node->outputs[0]).name;
+    s.op = w.node->op->name;
+    if (first) {
+      const Dims dims = g.value(w.node->outputs[0]).type.shape.concrete();
+      s.shape.assign(dims.span().begin(), dims.span().end());
+    }
+    if (w.kind == Work::Kind::node && w.node->op->macs != nullptr) {
+      const Program::Views v = p_.views(w);
+      s.macs = w.node->op->macs(w.node->attrs, v.in, v.out);
+    }
+    return s;
+  }
+
+  Program& p_;
+  PackStore& packs_;
+  Plan plan_;
+  std::byte* image_ = nullptr;  // where the next arguments and tables go
+};
+
+}  // namespace
+
+constinit const KernelRow kPlanCopy = row<PlanCopyArgs, copy_bytes>("copy/any/scalar", DType::none, Isa::scalar);
+constinit const KernelRow kPlanCopyBools = row<PlanCopyArgs, copy_bools>("copy/bool/scalar", DType::boolean, Isa::scalar);
+constinit const KernelRow kPlanBranch = row<PlanBranchArgs, run_branch>("if/any/scalar", DType::none, Isa::scalar);
+
+Result<Plan> link_steps(Program& program, int64_t arena_bytes, PackStore& packs) { return Linking(program, packs).run(arena_bytes); }
+
+}  // namespace tern

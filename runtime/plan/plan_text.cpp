@@ -1,0 +1,39 @@
+// A plan as text: inputs, one line a step with the arena offsets of its values and its kernel, outputs (`tern dump --after plan`). See program.h.
+#include "runtime/base/printable.h"
+#include "runtime/plan/program.h"
+
+namespace tern {
+
+std::string plan_text(const Program& p, int64_t arena_bytes) {
+  auto at = [&](int32_t buffer) { return "@" + std::to_string(p.buffer(buffer).offset); };
+  auto value_text = [&](size_t scope, ValueId v) {
+    if (v == kNone) return std::string("_");
+    const std::string& name = p.scopes[scope].graph->value(v).name;
+    const Place& place = p.place(scope, v);
+    return place.constant != nullptr ? "#" + name : "%" + name + at(place.buffer);
+  };
+  auto port_text = [&](const std::string& port, ValueId v, int32_t buffer) {
+    const TypeInfo& type = p.graph.value(v).type;
+    return "%" + printable(port) + at(buffer) + ": " + name(type.dtype) + to_string(type.shape.concrete()) + "\n";
+  };
+  auto step_text = [&](const Work& w) {
+    std::string line;
+    for (size_t o = 0; o < w.node->outputs.size(); ++o) line += (o ? ", " : "") + value_text(w.scope, w.node->outputs[o]);
+    line += std::string(" = ") + w.node->op->name + "(";
+    for (size_t i = 0; i < w.node->inputs.size(); ++i) line += (i ? ", " : "") + value_text(w.scope, w.node->inputs[i]);
+    return line + ")  " + (w.row == nullptr ? "nothing to do" : w.row->name);
+  };
+  const auto steps = std::count_if(p.top.begin(), p.top.end(), [&](size_t i) { return p.work[i].row != nullptr; });
+  std::string t = "plan: " + std::to_string(steps) + " steps, " + std::to_string(Arena::rounded(static_cast<size_t>(arena_bytes), p.options.arena)) +
+                  " arena bytes, isa " + name(p.options.isa) + ", threads " + std::to_string(p.options.threads) + "\n";
+  const Graph& g = p.graph;
+  for (size_t i = 0; i < g.inputs.size(); ++i) t += "input  " + port_text(g.value(g.inputs[i]).name, g.inputs[i], p.inputs[i]);
+  for (const Work& w : p.work) {
+    if (w.node == nullptr) t += "  copy " + std::to_string(w.copy_size) + " bytes to " + at(w.to.buffer) + "\n";
+    else t += (w.nested ? "    " : "  ") + printable(step_text(w)) + "\n";
+  }
+  for (size_t o = 0; o < g.outputs.size(); ++o) t += "output " + port_text(g.output_names[o], g.outputs[o], p.outputs[o]);
+  return t;
+}
+
+}  // namespace tern

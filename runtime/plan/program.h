@@ -1,0 +1,109 @@
+// Program: a plan in the making, and the stages that fill it in, each a function over it.
+//   lower           the graph as a list of work in order; every value in a buffer with a lifetime, or in a constant
+//   select_kernels  one Binding for each work and part: which kernel, what arguments and tables, how much scratch (no address anywhere)
+//   lay_out         plan_memory: where every buffer lies; the size of the arena
+//   link_steps      the arena, and the steps with the addresses put in
+//   plan_text       what became of it, for people; needs lay_out only
+// Next: lower.cpp, select_kernels.cpp, plan_memory.h, link_steps.cpp, plan_text.cpp.
+#pragma once
+#include "kernels/pack_store.h"
+#include "runtime/graph.h"
+#include "runtime/plan/plan.h"
+#include "runtime/plan/plan_memory.h"
+
+namespace tern {
+
+// Where a value lies: in a buffer of the arena, or in a constant.
+struct Place {
+  int32_t buffer = kNone;
+  const Tensor* constant = nullptr;
+  bool none() const { return buffer == kNone && constant == nullptr; }
+};
+
+// One graph being lowered: the main graph, or a branch of an If.
+struct Scope {
+  const Graph* graph;
+  std::vector<Place> places;
+  std::vector<int32_t> uses;
+  std::string where;  // the If nodes around it, for messages: "if1 (If): "
+};
+
+struct Work {
+  enum class Kind { node, copy, branch } kind = Kind::node;
+  size_t scope = 0;
+  const Node* node = nullptr;
+  int32_t position = 0;             // in time, as buffers count it
+  bool nested = false;              // inside a branch: one part, and no step of its own in the plan
+  Place from, to;                   // copy
+  bool bools = false;               // copy: to bytes of 0 and 1
+  int64_t copy_size = 0;
+  std::vector<size_t> branches[2];  // branch: indices of work
+  // select_kernels: one of each per part.
+  struct Part {
+    Binding binding;
+    int32_t workspace = kNone;      // a buffer
+    int32_t fault = kNone;          // which of Program::fault_texts
+  };
+  std::vector<Part> parts;
+  const KernelRow* row = nullptr;   // of the first part that has something to do
+  std::vector<Step> steps;          // link_steps: one per part; run == null: it has nothing to do
+};
+
+struct Program {
+  Program(const Graph& g, const PlanOptions& o) : graph(g), options(o) {}
+  const Graph& graph;
+  const PlanOptions& options;
+  std::vector<Scope> scopes;  // the main graph first
+  std::vector<Work> work;     // what a branch does before the branch itself
+  std::vector<size_t> top;    // the work of the main graph, in order
+  std::vector<Buffer> buffers;
+  std::vector<int32_t> inputs, outputs;  // buffers of the graph's
+  std::vector<std::string> fault_texts;
+  int64_t macs = 0;
+  int64_t values_bytes = 0, image_bytes = 0, packed_bytes = 0;  // buffers; faults, arguments and tables; packed weights
+
+  Place& place(size_t scope, ValueId v) { return scopes[scope].places[static_cast<size_t>(v)]; }
+  const Place& place(size_t scope, ValueId v) const { return scopes[scope].places[static_cast<size_t>(v)]; }
+  Buffer& buffer(int32_t b) { return buffers[static_cast<size_t>(b)]; }
+  const Buffer& buffer(int32_t b) const { return buffers[static_cast<size_t>(b)]; }
+  int32_t add_buffer(int64_t bytes) {
+    buffers.push_back({bytes, INT32_MAX, -1, 0});
+    return static_cast<int32_t>(buffers.size()) - 1;
+  }
+  void touch(int32_t b, int32_t position) {
+    buffer(b).first = std::min(buffer(b).first, position);
+    buffer(b).last = std::max(buffer(b).last, position);
+  }
+  // "if1 (If): fc2 (Gemm)"
+  std::string describe(const Work& w) const { return scopes[w.scope].where + tern::describe(*scopes[w.scope].graph, *w.node); }
+  // The types of a node's inputs and outputs, and the contents of constants.
+  struct Views {
+    std::vector<TensorView> in, out;
+  };
+  Views views(const Work& w) const;
+};
+
+// What stands in for a kernel where a plan copies and branches.
+extern const KernelRow kPlanCopy, kPlanCopyBools, kPlanBranch;
+struct PlanCopyArgs {
+  const std::byte* from;
+  std::byte* to;
+  size_t bytes;
+};
+struct PlanBranchArgs {
+  const uint8_t* condition;  // the byte of one bool
+  const Step* steps[2];
+  int64_t counts[2];
+};
+
+Status lower(Program& program);
+Status select_kernels(Program& program);
+// Returns the bytes of the arena; over budget is an error (unsupported).
+Result<int64_t> lay_out(Program& program);
+Result<Plan> link_steps(Program& program, int64_t arena_bytes, PackStore& packs);
+std::string plan_text(const Program& program, int64_t arena_bytes);
+
+// a + b, INT64_MAX when that is more.
+int64_t saturated(int64_t a, int64_t b);
+
+}  // namespace tern

@@ -1,0 +1,150 @@
+// Selecting kernels: every work becomes bindings, and adding their sizes says what the session needs. See program.h. Next: plan_memory.h.
+#include <set>
+
+#include "runtime/base/checked.h"
+#include "runtime/plan/program.h"
+
+namespace tern {
+namespace {
+
+Status bind_copy_work(Work& w) {
+  w.row = w.bools ? &kPlanCopyBools : &kPlanCopy;
+  const Attributes none;
+  const TensorView bytes{DType::u8, Dims{w.copy_size}, nullptr, false, false, {}};
+  BindContext c({.attrs = none, .inputs = {&bytes, 1}, .outputs = {&bytes, 1}});
+  PlanCopyArgs& a = c.args<PlanCopyArgs>();
+  a.bytes = static_cast<size_t>(w.copy_size);
+  c.set(a.from, c.input(0));
+  c.set(a.to, c.output(0));
+  c.run(*w.row);
+  auto binding = std::move(c).finish();
+  if (!binding) return binding.error();
+  w.parts.push_back({std::move(*binding), kNone, kNone});
+  return {};
+}
+
+// Bit i: output 0 lies on input i.
+uint32_t in_place(const Program& p, const Work& w) {
+  uint32_t mask = 0;
+  if (w.node->outputs[0] == kNone) return mask;
+  const int32_t out = p.place(w.scope, w.node->outputs[0]).buffer;
+  for (size_t i = 0; i < w.node->inputs.size() && i < 32; ++i) {
+    const ValueId v = w.node->inputs[i];
+    if (v != kNone && p.place(w.scope, v).buffer == out) mask |= 1u << i;
+  }
+  return mask;
+}
+
+class Selection {
+ public:
+  explicit Selection(Program& program) : p_(program) {}
+
+  Status run() {
+    for (Work& w : p_.work) {
+      if (w.kind == Work::Kind::branch) {
+        w.row = &kPlanBranch;
+        p_.image_bytes += round_up(static_cast<int64_t>(sizeof(PlanBranchArgs)), kAlignment);
+        for (const auto& branch : w.branches) p_.image_bytes += round_up(static_cast<int64_t>(branch.size() * sizeof(Step)), kAlignment);
+      } else if (w.kind == Work::Kind::copy) {
+        if (Status s = bind_copy_work(w); !s) return s;
+        p_.image_bytes += w.parts[0].binding.image_bytes();
+      } else if (Status s = bind_node(w); !s) {
+        return s.error().within(p_.describe(w));
+      }
+    }
+    p_.image_bytes = saturated(p_.image_bytes, round_up(static_cast<int64_t>(p_.fault_texts.size() * sizeof(uint32_t)), kAlignment));
+    return check_work();
+  }
+
+ private:
+  Status bind_node(Work& w) {
+    const Program::Views v = p_.views(w);
+    const int parts = w.nested ? 1 : p_.options.threads;
+    for (int part = 0; part < parts; ++part) {
+      auto binding = bind_op(*w.node->op, {.attrs = w.node->attrs, .isa = p_.options.isa, .inputs = v.in, .outputs = v.out, .in_place = in_place(p_, w),
+                                           .part = part, .parts = parts, .table_budget = p_.options.budget / kTablesOfBudget - p_.image_bytes});
+      if (!binding) return binding.error();
+      if (part > 0 && !binding->split) break;
+      if (Status s = add(w, std::move(*binding)); !s) return s;
+    }
+    work_done_ = saturated(work_done_, work_of(*w.node->op, w.node->attrs, v.in, v.out));
+    if (w.node->op->macs != nullptr && !w.nested) p_.macs += w.node->op->macs(w.node->attrs, v.in, v.out);
+    return {};
+  }
+
+  Status add(Work& w, Binding binding) {
+    Work::Part part{std::move(binding), kNone, kNone};
+    const Binding& b = part.binding;
+    if (w.row == nullptr) w.row = b.row;
+    if (b.row != nullptr) {
+      p_.image_bytes = saturated(p_.image_bytes, b.image_bytes());
+      for (const Binding::Pack& pack : b.packs) {  // nodes and parts that ask for the same share it
+        const std::byte* of = p_.place(w.scope, w.node->inputs[pack.input]).constant->raw();
+        if (packs_seen_.emplace(of, pack.tag).second) p_.packed_bytes = saturated(p_.packed_bytes, pack.bytes);
+      }
+      if (b.workspace_bytes > p_.options.budget || p_.packed_bytes > p_.options.budget) {
+        return unsupported("its workspace and packed weights need more than the budget of " + std::to_string(p_.options.budget) +
+                           " bytes: raise SessionOptions::budget");
+      }
+      if (!b.fault.empty()) {
+        part.fault = static_cast<int32_t>(p_.fault_texts.size());
+        p_.fault_texts.push_back(p_.describe(w) + ": " + b.fault);
+      }
+      if (b.workspace_bytes > 0) {
+        part.workspace = p_.add_buffer(b.workspace_bytes);
+        p_.touch(part.workspace, w.position);
+      }
+    }
+    w.parts.push_back(std::move(part));
+    return {};
+  }
+
+  // Work may grow with the weights and inputs that back it, and with what the caller grants.
+  Status check_work() {
+    int64_t backed = 0;  // bytes of inputs and constants
+    for (int32_t b : p_.inputs) backed = saturated(backed, p_.buffer(b).bytes);
+    for (const Tensor* t : constants(p_.graph)) backed = saturated(backed, static_cast<int64_t>(t->bytes()));
+    const int64_t budget = saturated(p_.options.work, checked_mul(backed, kWorkPerByte).value_or(INT64_MAX));
+    if (work_done_ <= budget) return {};
+    return unsupported("one run takes " + std::to_string(work_done_) + " operations, more than the budget of " + std::to_string(budget) +
+                       " for these weights and inputs: bind smaller dimensions or raise SessionOptions::work");
+  }
+
+  Program& p_;
+  std::set<std::pair<const std::byte*, std::string>> packs_seen_;
+  int64_t work_done_ = 0;
+};
+
+}  // namespace
+
+int64_t saturated(int64_t a, int64_t b) { return checked_add(a, b).value_or(INT64_MAX); }
+
+Program::Views Program::views(const Work& w) const {
+  const Graph& g = *scopes[w.scope].graph;
+  auto view = [&](ValueId v) -> TensorView {
+    if (v == kNone) return {};
+    const Place& p = place(w.scope, v);
+    if (p.constant != nullptr) return p.constant->view(true);
+    return {g.value(v).type.dtype, g.value(v).type.shape.concrete(), nullptr, false, false, g.value(v).layout};
+  };
+  Views views;
+  views.in.reserve(w.node->inputs.size());  // thousands of them, of a Concat
+  for (ValueId v : w.node->inputs) views.in.push_back(view(v));
+  views.out.reserve(w.node->outputs.size());
+  for (ValueId v : w.node->outputs) views.out.push_back(view(v));
+  return views;
+}
+
+Status select_kernels(Program& program) { return Selection(program).run(); }
+
+Result<int64_t> lay_out(Program& p) {
+  p.values_bytes = plan_memory(p.buffers) + static_cast<int64_t>(kAlignment);
+  const int64_t total = p.values_bytes + p.image_bytes;
+  if (total > p.options.budget || p.packed_bytes > p.options.budget - total) {
+    return unsupported("the arena needs " + std::to_string(total) + " bytes and the packed weights " + std::to_string(p.packed_bytes) +
+                       ", more than the budget of " + std::to_string(p.options.budget) + ": bind smaller dimensions or raise SessionOptions::budget");
+  }
+  return total;
+}
+
+}  // namespace tern
