@@ -6,7 +6,7 @@
 //
 //   f32x16, i32x16, mask16    values           load store load_n store_n splat      memory (any alignment; _n: the first n lanes, the rest 0)
 //   + - * /  fma fnma sqrt    arithmetic       min_raw max_raw                      a < b ? a : b, a > b ? a : b   (NaN gives b)
-//   min_nan max_nan           NaN if either is reduce_add reduce_max_nan reduce_max_raw   fixed tree: halves, quarters, pairs
+//   min_nan max_nan           NaN if either is reduce_add reduce_max_raw   fixed tree: halves, quarters, pairs
 //   lt le gt ge eq ne unordered                select(m, yes, no)                   compares are false on NaN (ne, unordered: true)
 //   round_even floor ceil trunc abs neg copysign bits from_bits                     to_int_trunc: saturates nowhere, callers clamp
 // Next: simd_math.h, then softmax/softmax.simd.cpp.
@@ -90,14 +90,6 @@ TERN_INLINE float reduce_max_raw(f32x16 a) {
   return t[0];
 }
 #endif
-TERN_INLINE float reduce_max_nan(f32x16 a) {
-  float t[16];
-  store(t, a);
-  for (int width = 8; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) t[i] = t[i] != t[i] ? t[i] : (t[i] > t[i + width] ? t[i] : t[i + width]);
-  }
-  return t[0];
-}
 
 }  // namespace
 }  // namespace tern::TERN_ISA

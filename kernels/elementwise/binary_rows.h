@@ -1,5 +1,7 @@
 // The kernel tables of the binary operators and how they are bound. Next: binary_portable.cpp, binary.cpp.
 #pragma once
+#include <array>
+
 #include "kernels/elementwise/binary.h"
 #include "kernels/elementwise/nest.h"
 

@@ -1,7 +1,5 @@
 // Making the loop nest of broadcast.h while binding, and inferring the types of broadcasting operators. Next: binary.cpp.
 #pragma once
-#include <array>
-
 #include "kernels/elementwise/broadcast.h"
 #include "kernels/op.h"
 
@@ -17,11 +15,5 @@ Status same_dtypes(const InferContext& c, size_t first, bool (*allowed)(DType));
 
 // How parts of an elementwise operator are cut: whole cache lines of f32.
 constexpr int64_t kGrain = 16;
-
-// A named op enumerator under every dtype of a list: rows of portable C++.
-template <class Args, template <class> class Kernel, class... T>
-constexpr std::array<KernelRow, sizeof...(T)> portable_rows(const char* name) {
-  return {row<Args, Kernel<T>::run>(name, dtype_of<T>(), Isa::scalar)...};
-}
 
 }  // namespace tern

@@ -1,5 +1,7 @@
 // The kernel tables of the unary operators and how they are bound. Next: unary.cpp, unary_portable.cpp.
 #pragma once
+#include <array>
+
 #include "kernels/elementwise/nest.h"
 #include "kernels/elementwise/unary.h"
 

@@ -120,7 +120,6 @@ void with_scale(Rewriter& r, size_t n) {
 
 void fuse_conv(Graph& graph) {
   for (auto* step : {fold_batch_norm, with_residual, with_activation, with_scale}) {
-    if (step != fold_batch_norm && find_op("FusedConv") == nullptr) return;
     Rewriter r(graph);
     for (size_t n = 0; n < r.size(); ++n) {
       const Node& node = graph.nodes[n];

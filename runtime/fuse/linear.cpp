@@ -78,7 +78,6 @@ void with_activation(Rewriter& r, size_t n) {
 }  // namespace
 
 void fuse_linear(Graph& graph) {
-  if (find_op("Linear") == nullptr) return;
   for (auto* step : {with_bias, with_residual, with_activation}) {
     Rewriter r(graph);
     for (size_t n = 0; n < r.size(); ++n) {

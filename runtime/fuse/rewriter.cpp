@@ -40,12 +40,6 @@ bool Rewriter::is_scalar(ValueId v, float expected, float tolerance) const {
   return s && std::fabs(*s - expected) <= tolerance;
 }
 
-ValueId Rewriter::other(const Node& node, ValueId v) {
-  if (node.inputs.size() != 2) return kNone;
-  if (node.inputs[0] == v) return node.inputs[1];
-  return node.inputs[1] == v ? node.inputs[0] : kNone;
-}
-
 std::optional<Rewriter::Scaled> Rewriter::with_scalar(const Node& node) const {
   if (node.inputs.size() != 2) return std::nullopt;
   for (size_t i : {1u, 0u}) {

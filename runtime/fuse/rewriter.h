@@ -28,8 +28,6 @@ class Rewriter {
   // The single element of a constant f32 v, as a float; nothing otherwise.
   std::optional<float> scalar(ValueId v) const;
   bool is_scalar(ValueId v, float expected, float tolerance = 0) const;
-  // For a node with two inputs of which one is v: the other one; kNone otherwise.
-  static ValueId other(const Node& node, ValueId v);
   // For a binary node: the input that is a f32 scalar constant, and the other one.
   struct Scaled {
     ValueId value = kNone;

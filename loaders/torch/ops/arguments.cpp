@@ -69,20 +69,6 @@ ValueId Arguments::tensor(std::string_view name) const {
 
 ValueId Arguments::tensor_or_none(std::string_view name) const { return has(name) ? tensor(name) : kNone; }
 
-// torch: a Python number takes the tensor's dtype unless its kind is higher (bool < int < float); then the default of its kind.
-ValueId Arguments::tensor_like(std::string_view name, ValueId like) const {
-  const IValue& value = (*this)[name];
-  if (value.is_tensor() || !b_.ok()) return value.id();
-  const DType dtype = b_.dtype(like);
-  if (const auto* flag = value.get<bool>()) return b_.scalar(dtype, *flag);
-  if (const auto* n = value.get<Int>()) {
-    const DType to = dtype == DType::boolean ? DType::i64 : dtype;
-    return n->known() && to != DType::i64 ? b_.scalar(to, static_cast<double>(n->value())) : b_.cast(b_.scalar(*n), to);
-  }
-  if (const auto* x = value.get<double>()) return b_.scalar(is_float(dtype) ? dtype : DType::f32, *x);
-  return b_.fail(wrong(name, "a tensor or a number", value));
-}
-
 std::vector<ValueId> Arguments::tensors(std::string_view name) const {
   std::vector<ValueId> out;
   const IValue& value = (*this)[name];

@@ -30,7 +30,6 @@ class Arguments {
   bool has(std::string_view name) const { return !(*this)[name].is_none(); }
   ValueId tensor(std::string_view name) const;                     // fails when it is no tensor
   ValueId tensor_or_none(std::string_view name) const;             // kNone for None
-  ValueId tensor_like(std::string_view name, ValueId like) const;  // a Python number becomes a scalar of torch's promoted dtype
   std::vector<ValueId> tensors(std::string_view name) const;
   bool boolean(std::string_view name) const;
   int64_t integer(std::string_view name) const;                    // a known int
