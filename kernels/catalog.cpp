@@ -32,7 +32,6 @@ constexpr const OpDef* kOps[] = {
     // attention
     &kAttention,
     &kFusedAttention,
-    &kRotaryEmbedding,
     // control
     &kIf,
     // conv
@@ -113,18 +112,47 @@ constexpr const OpDef* kOps[] = {
     &kThresholdedRelu,
     &kWhere,
     &kXor,
+    // gather
+    &kGather,
+    &kGatherElements,
+    &kGatherND,
+    &kScatterElements,
+    &kScatterND,
     // gemm
     &kGemm,
     &kLinear,
     &kMatMul,
-    // gather
-    &kGather, &kGatherElements, &kGatherND, &kScatterElements, &kScatterND,
     // movement
-    &kConcat, &kDropout, &kExpand, &kFlatten, &kIdentity, &kReshape, &kReverseSequence, &kSlice, &kSplit, &kSqueeze, &kTile, &kTranspose, &kUnsqueeze,
-    // rnn
-    &kGRU,
-    &kLSTM,
-    &kRNN,
+    &kCenterCropPad,
+    &kCompress,
+    &kConcat,
+    &kDepthToSpace,
+    &kDropout,
+    &kExpand,
+    &kFlatten,
+    &kIdentity,
+    &kNonZero,
+    &kPad,
+    &kReshape,
+    &kReverseSequence,
+    &kSlice,
+    &kSpaceToDepth,
+    &kSplit,
+    &kSqueeze,
+    &kTile,
+    &kTranspose,
+    &kTrilu,
+    &kUnique,
+    &kUnsqueeze,
+    // norm
+    &kBatchNormalization,
+    &kGroupNormalization,
+    &kInstanceNormalization,
+    &kLayerNormalization,
+    &kLpNormalization,
+    &kLRN,
+    &kMeanVarianceNormalization,
+    &kRMSNormalization,
     // pool
     &kAveragePool,
     &kGlobalAveragePool,
@@ -132,23 +160,46 @@ constexpr const OpDef* kOps[] = {
     &kGlobalMaxPool,
     &kLpPool,
     &kMaxPool,
+    // quantize
+    &kConvInteger,
+    &kDequantizeLinear,
+    &kDynamicQuantizeLinear,
+    &kMatMulInteger,
+    &kQLinearConv,
+    &kQLinearMatMul,
+    &kQuantizeLinear,
+    // reduce
+    &kArgMax,
+    &kArgMin,
+    &kCumProd,
+    &kCumSum,
+    &kReduceL1,
+    &kReduceL2,
+    &kReduceLogSum,
+    &kReduceLogSumExp,
+    &kReduceMax,
+    &kReduceMean,
+    &kReduceMin,
+    &kReduceProd,
+    &kReduceSum,
+    &kReduceSumSquare,
+    &kTopK,
     // resize
     &kGridSample,
     &kResize,
+    // rnn
+    &kGRU,
+    &kLSTM,
+    &kRNN,
+    // rotary
+    &kRotaryEmbedding,
     // shape
-    &kShape, &kSize,
-    // norm
-    &kBatchNormalization, &kGroupNormalization, &kInstanceNormalization, &kLayerNormalization, &kLpNormalization, &kLRN,
-    &kMeanVarianceNormalization, &kRMSNormalization,
-    &kCenterCropPad, &kCompress, &kConcat, &kDepthToSpace, &kDropout, &kExpand, &kFlatten, &kIdentity, &kNonZero, &kPad, &kReshape, &kSlice, &kSpaceToDepth,
-    &kSplit, &kSqueeze, &kTile, &kTranspose, &kTrilu, &kUnique, &kUnsqueeze,
-    // quantize
-    &kConvInteger, &kDequantizeLinear, &kDynamicQuantizeLinear, &kMatMulInteger, &kQLinearConv, &kQLinearMatMul, &kQuantizeLinear,
-    // reduce
-    &kArgMax, &kArgMin, &kCumProd, &kCumSum, &kReduceL1, &kReduceL2, &kReduceLogSum, &kReduceLogSumExp, &kReduceMax, &kReduceMean, &kReduceMin, &kReduceProd, &kReduceSum,
-    &kReduceSumSquare, &kTopK,
-    // shape
-    &kConstantOfShape, &kEyeLike, &kOneHot, &kRange, &kShape, &kSize,
+    &kConstantOfShape,
+    &kEyeLike,
+    &kOneHot,
+    &kRange,
+    &kShape,
+    &kSize,
     // softmax
     &kHardmax,
     &kLogSoftmax,

@@ -22,7 +22,7 @@ struct ZeroArgs {
   int64_t count;
 };
 void zero_out(const ZeroArgs& a) { std::fill_n(a.y, a.count, 0.0f); }
-constexpr KernelRow kZero = row<ZeroArgs, zero_out>("attention/f32/zero", DType::f32, Isa::scalar);
+constexpr KernelRow kZero = row<ZeroArgs, zero_out>("attention_zero/f32/scalar", DType::f32, Isa::scalar);
 
 bool differ(const Dim& a, const Dim& b) { return a.known() && b.known() && !(a == b); }
 

@@ -110,10 +110,10 @@ void attention(const AttentionArgs& a) {
 }
 
 constexpr KernelRow kRows[] = {
-    row<AttentionArgs, attention<float>>("attention_onnx/f32", DType::f32, Isa::scalar),
-    row<AttentionArgs, attention<double>>("attention_onnx/f64", DType::f64, Isa::scalar),
-    row<AttentionArgs, attention<f16>>("attention_onnx/f16", DType::f16, Isa::scalar),
-    row<AttentionArgs, attention<bf16>>("attention_onnx/bf16", DType::bf16, Isa::scalar),
+    row<AttentionArgs, attention<float>>("attention_onnx/f32/scalar", DType::f32, Isa::scalar),
+    row<AttentionArgs, attention<double>>("attention_onnx/f64/scalar", DType::f64, Isa::scalar),
+    row<AttentionArgs, attention<f16>>("attention_onnx/f16/scalar", DType::f16, Isa::scalar),
+    row<AttentionArgs, attention<bf16>>("attention_onnx/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
 constexpr AttrSpec kAttrs[] = {

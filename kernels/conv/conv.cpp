@@ -8,15 +8,6 @@
 namespace tern {
 namespace {
 
-constexpr KernelRow kRows[] = {
-    row<ConvArgs, scalar::conv_f32>("conv/f32/scalar", DType::f32, Isa::scalar),
-    row<ConvArgs, avx2::conv_f32>("conv/f32/avx2", DType::f32, Isa::avx2),
-    row<ConvArgs, avx512::conv_f32>("conv/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableConvArgs, portable_conv<double>>("conv/f64/scalar", DType::f64, Isa::scalar),
-    row<PortableConvArgs, portable_conv<f16>>("conv/f16/scalar", DType::f16, Isa::scalar),
-    row<PortableConvArgs, portable_conv<bf16>>("conv/bf16/scalar", DType::bf16, Isa::scalar),
-};
-
 constexpr AttrSpec kConvAttrs[] = {{"auto_pad", AttrKind::s}, {"dilations", AttrKind::ints}, {"group", AttrKind::i}, {"kernel_shape", AttrKind::ints},
                                    {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
 constexpr AttrSpec kFusedAttrs[] = {{"activation", AttrKind::s}, {"alpha", AttrKind::f},  {"auto_pad", AttrKind::s},
@@ -94,7 +85,7 @@ Status bind(BindContext& c) {
   p.w_group = p.ocs * p.w_oc;
   if (c.out(0).count() == 0) return {};
   if (x.dtype == DType::f32) return bind_conv(c, p);
-  const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
+  const KernelRow* kernel = pick(kConvRows, x.dtype, c.isa);
   if (kernel == nullptr) return bad_dtype(x.dtype);
   return bind_portable_conv(c, p, *kernel);
 }
@@ -105,8 +96,8 @@ int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const 
 
 }  // namespace
 
-constinit const OpDef kConv = {.name = "Conv", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kConvAttrs, .infer = infer, .bind = bind, .kernels = kRows, .macs = macs};
+constinit const OpDef kConv = {.name = "Conv", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kConvAttrs, .infer = infer, .bind = bind, .kernels = kConvRows, .macs = macs};
 constinit const OpDef kFusedConv = {
-    .name = "FusedConv", .inputs = {2, 6}, .outputs = {1, 1}, .attrs = kFusedAttrs, .infer = infer, .bind = bind, .kernels = kRows, .macs = macs, .tern_only = true};
+    .name = "FusedConv", .inputs = {2, 6}, .outputs = {1, 1}, .attrs = kFusedAttrs, .infer = infer, .bind = bind, .kernels = kConvRows, .macs = macs, .tern_only = true};
 
 }  // namespace tern

@@ -2,6 +2,7 @@
 #include "kernels/conv/conv_bind.h"
 
 #include "kernels/activation_attributes.h"
+#include "kernels/conv/portable.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -31,17 +32,18 @@ void conv_pack(const ConvPack& p, float* packed) {
   }
 }
 
+constinit const KernelRow kConvRows[6] = {
+    row<ConvArgs, scalar::conv_f32>("conv/f32/scalar", DType::f32, Isa::scalar),
+    row<ConvArgs, avx2::conv_f32>("conv/f32/avx2", DType::f32, Isa::avx2),
+    row<ConvArgs, avx512::conv_f32>("conv/f32/avx512", DType::f32, Isa::avx512),
+    row<PortableConvArgs, portable_conv<double>>("conv/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableConvArgs, portable_conv<f16>>("conv/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableConvArgs, portable_conv<bf16>>("conv/bf16/scalar", DType::bf16, Isa::scalar),
+};
+
 namespace {
 
-struct Table {
-  KernelRow row;
-  ConvTileShape tile;
-};
-constexpr Table kTables[] = {
-    {row<ConvArgs, scalar::conv_f32>("conv/f32/scalar", DType::f32, Isa::scalar), scalar::kConvTile},
-    {row<ConvArgs, avx2::conv_f32>("conv/f32/avx2", DType::f32, Isa::avx2), avx2::kConvTile},
-    {row<ConvArgs, avx512::conv_f32>("conv/f32/avx512", DType::f32, Isa::avx512), avx512::kConvTile},
-};
+ConvTileShape tile_of(Isa isa) { return isa == Isa::avx512 ? avx512::kConvTile : isa == Isa::avx2 ? avx2::kConvTile : scalar::kConvTile; }
 
 // The rows, columns and steps of output pixels, which flattening may merge.
 struct Steps {
@@ -163,10 +165,8 @@ void flatten(ConvArgs& a) {
 }  // namespace
 
 Status bind_conv(BindContext& c, const ConvProblem& problem) {
-  const Table* table = nullptr;
-  for (const Table& t : kTables) {
-    if (t.row.isa <= c.isa && (table == nullptr || t.row.isa > table->row.isa)) table = &t;
-  }
+  const KernelRow& kernel = *pick(kConvRows, DType::f32, c.isa);
+  const ConvTileShape tile = tile_of(kernel.isa);
   ConvProblem p = problem;
   const Window& w = p.window;
   const TensorView& y = c.out(0);
@@ -195,9 +195,9 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
     a.halo = {y.layout.top, y.layout.bottom, y.layout.left, y.layout.right, m.height, m.width};
   }
   flatten(a);
-  a.tiles = ceil_div(a.cols, table->tile.pixels);
+  a.tiles = ceil_div(a.cols, tile.pixels);
 
-  ConvPack pack{nullptr, p.w_group, p.w_oc, p.w_ic, p.groups, p.ocs, p.ics, a.taps, p.mirrored, a.depthwise, a.depthwise ? 1 : table->tile.blocks};
+  ConvPack pack{nullptr, p.w_group, p.w_oc, p.w_ic, p.groups, p.ocs, p.ics, a.taps, p.mirrored, a.depthwise, a.depthwise ? 1 : tile.blocks};
   if (a.depthwise) pack.oc = problem.w_group, pack.ics = 1;
   const int64_t floats = conv_packed_floats(pack);
   a.w_group = floats / p.groups;
@@ -224,12 +224,12 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
   a.alpha = activation->alpha;
   a.beta = activation->beta;
 
-  const int64_t oc_groups = ceil_div(ceil_div(p.ocs, kBlock), table->tile.blocks);
+  const int64_t oc_groups = ceil_div(ceil_div(p.ocs, kBlock), tile.blocks);
   const auto [begin, end] = c.range(y.dims[0] * p.groups * oc_groups * a.rows_hi * a.rows_lo * a.tiles);
   if (begin == end) return {};
   a.begin = begin;
   a.end = end;
-  c.run(table->row);
+  c.run(kernel);
   return {};
 }
 

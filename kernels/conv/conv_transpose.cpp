@@ -6,15 +6,6 @@
 namespace tern {
 namespace {
 
-constexpr KernelRow kRows[] = {
-    row<ConvArgs, scalar::conv_f32>("conv/f32/scalar", DType::f32, Isa::scalar),
-    row<ConvArgs, avx2::conv_f32>("conv/f32/avx2", DType::f32, Isa::avx2),
-    row<ConvArgs, avx512::conv_f32>("conv/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableConvArgs, portable_conv<double>>("conv_transpose/f64/scalar", DType::f64, Isa::scalar),
-    row<PortableConvArgs, portable_conv<f16>>("conv_transpose/f16/scalar", DType::f16, Isa::scalar),
-    row<PortableConvArgs, portable_conv<bf16>>("conv_transpose/bf16/scalar", DType::bf16, Isa::scalar),
-};
-
 constexpr AttrSpec kAttrs[] = {{"auto_pad", AttrKind::s},        {"dilations", AttrKind::ints}, {"group", AttrKind::i},
                                {"kernel_shape", AttrKind::ints}, {"output_padding", AttrKind::ints}, {"output_shape", AttrKind::ints},
                                {"pads", AttrKind::ints},         {"strides", AttrKind::ints}};
@@ -105,7 +96,7 @@ Status bind(BindContext& c) {
     p.window.begin[i] = (window->kernel[i] - 1) * window->dilation[i] - window->begin[i];
   }
   if (x.dtype == DType::f32) return bind_conv(c, p);
-  const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
+  const KernelRow* kernel = pick(kConvRows, x.dtype, c.isa);
   if (kernel == nullptr) return bad_dtype(x.dtype);
   return bind_portable_conv(c, p, *kernel);
 }
@@ -117,6 +108,6 @@ int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const 
 }  // namespace
 
 constinit const OpDef kConvTranspose = {
-    .name = "ConvTranspose", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = kRows, .macs = macs};
+    .name = "ConvTranspose", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = kConvRows, .macs = macs};
 
 }  // namespace tern

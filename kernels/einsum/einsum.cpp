@@ -61,10 +61,10 @@ void einsum(const EinsumArgs& a) {
 }
 
 constexpr KernelRow kRows[] = {
-    row<EinsumArgs, einsum<float>>("einsum/f32", DType::f32, Isa::scalar),   row<EinsumArgs, einsum<double>>("einsum/f64", DType::f64, Isa::scalar),
-    row<EinsumArgs, einsum<f16>>("einsum/f16", DType::f16, Isa::scalar),     row<EinsumArgs, einsum<bf16>>("einsum/bf16", DType::bf16, Isa::scalar),
-    row<EinsumArgs, einsum<int32_t>>("einsum/i32", DType::i32, Isa::scalar), row<EinsumArgs, einsum<int64_t>>("einsum/i64", DType::i64, Isa::scalar),
-    row<EinsumArgs, einsum<uint32_t>>("einsum/u32", DType::u32, Isa::scalar), row<EinsumArgs, einsum<uint64_t>>("einsum/u64", DType::u64, Isa::scalar),
+    row<EinsumArgs, einsum<float>>("einsum/f32/scalar", DType::f32, Isa::scalar),   row<EinsumArgs, einsum<double>>("einsum/f64/scalar", DType::f64, Isa::scalar),
+    row<EinsumArgs, einsum<f16>>("einsum/f16/scalar", DType::f16, Isa::scalar),     row<EinsumArgs, einsum<bf16>>("einsum/bf16/scalar", DType::bf16, Isa::scalar),
+    row<EinsumArgs, einsum<int32_t>>("einsum/i32/scalar", DType::i32, Isa::scalar), row<EinsumArgs, einsum<int64_t>>("einsum/i64/scalar", DType::i64, Isa::scalar),
+    row<EinsumArgs, einsum<uint32_t>>("einsum/u32/scalar", DType::u32, Isa::scalar), row<EinsumArgs, einsum<uint64_t>>("einsum/u64/scalar", DType::u64, Isa::scalar),
 };
 
 constexpr AttrSpec kAttrs[] = {{"equation", AttrKind::s, true}};

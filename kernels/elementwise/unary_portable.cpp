@@ -117,8 +117,8 @@ constinit const std::array<KernelRow, 14> kUnaryRows = {{
     portable_row<uint32_t>("unary/u32/scalar"), portable_row<uint64_t>("unary/u64/scalar"),
 }};
 constinit const std::array<KernelRow, 4> kRareRows = {{
-    portable_row<float>("unary/f32/scalar"), portable_row<double>("unary/f64/scalar"), portable_row<f16>("unary/f16/scalar"),
-    portable_row<bf16>("unary/bf16/scalar"),
+    portable_row<float>("unary_rare/f32/scalar"), portable_row<double>("unary_rare/f64/scalar"), portable_row<f16>("unary_rare/f16/scalar"),
+    portable_row<bf16>("unary_rare/bf16/scalar"),
 }};
 constinit const std::array<KernelRow, 9> kNotRows = {{
     portable_row<bool>("not/bool/scalar"), portable_row<int8_t>("not/i8/scalar"), portable_row<int16_t>("not/i16/scalar"),

@@ -16,13 +16,13 @@ constexpr KernelRow kRows[] = {
     row<GemmArgs, scalar::gemm_f32>("gemm/f32/scalar", DType::f32, Isa::scalar),
     row<GemmArgs, avx2::gemm_f32>("gemm/f32/avx2", DType::f32, Isa::avx2),
     row<GemmArgs, avx512::gemm_f32>("gemm/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableGemmArgs, portable::gemm_f64>("gemm/f64", DType::f64, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_f16>("gemm/f16", DType::f16, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_bf16>("gemm/bf16", DType::bf16, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_i32>("gemm/i32", DType::i32, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_i64>("gemm/i64", DType::i64, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_u32>("gemm/u32", DType::u32, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_u64>("gemm/u64", DType::u64, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_f64>("gemm/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_f16>("gemm/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_bf16>("gemm/bf16/scalar", DType::bf16, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_i32>("gemm/i32/scalar", DType::i32, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_i64>("gemm/i64/scalar", DType::i64, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_u32>("gemm/u32/scalar", DType::u32, Isa::scalar),
+    row<PortableGemmArgs, portable::gemm_u64>("gemm/u64/scalar", DType::u64, Isa::scalar),
 };
 
 bool supported(DType t) { return pick(kRows, t, Isa::scalar) != nullptr; }

@@ -98,25 +98,25 @@ void lrn(const PortableLrnArgs& a) {
 }
 
 constexpr KernelRow kMvnRows[] = {
-    row<WalkArgs, mean_variance<double>>("mean_variance_norm/f64/portable", DType::f64, Isa::scalar),
-    row<WalkArgs, mean_variance<float>>("mean_variance_norm/f32/portable", DType::f32, Isa::scalar),
-    row<WalkArgs, mean_variance<f16>>("mean_variance_norm/f16/portable", DType::f16, Isa::scalar),
-    row<WalkArgs, mean_variance<bf16>>("mean_variance_norm/bf16/portable", DType::bf16, Isa::scalar),
+    row<WalkArgs, mean_variance<double>>("mean_variance_norm/f64/scalar", DType::f64, Isa::scalar),
+    row<WalkArgs, mean_variance<float>>("mean_variance_norm/f32/scalar", DType::f32, Isa::scalar),
+    row<WalkArgs, mean_variance<f16>>("mean_variance_norm/f16/scalar", DType::f16, Isa::scalar),
+    row<WalkArgs, mean_variance<bf16>>("mean_variance_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 constexpr KernelRow kLpRows[] = {
-    row<WalkArgs, lp<double>>("lp_norm/f64/portable", DType::f64, Isa::scalar),
-    row<WalkArgs, lp<float>>("lp_norm/f32/portable", DType::f32, Isa::scalar),
-    row<WalkArgs, lp<f16>>("lp_norm/f16/portable", DType::f16, Isa::scalar),
-    row<WalkArgs, lp<bf16>>("lp_norm/bf16/portable", DType::bf16, Isa::scalar),
+    row<WalkArgs, lp<double>>("lp_norm/f64/scalar", DType::f64, Isa::scalar),
+    row<WalkArgs, lp<float>>("lp_norm/f32/scalar", DType::f32, Isa::scalar),
+    row<WalkArgs, lp<f16>>("lp_norm/f16/scalar", DType::f16, Isa::scalar),
+    row<WalkArgs, lp<bf16>>("lp_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 constexpr KernelRow kLrnRows[] = {
     row<LrnArgs, scalar::lrn_f32>("lrn/f32/scalar", DType::f32, Isa::scalar),
     row<LrnArgs, avx2::lrn_f32>("lrn/f32/avx2", DType::f32, Isa::avx2),
     row<LrnArgs, avx512::lrn_f32>("lrn/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableLrnArgs, lrn<double>>("lrn/f64/portable", DType::f64, Isa::scalar),
-    row<PortableLrnArgs, lrn<float>>("lrn/f32/portable", DType::f32, Isa::scalar),
-    row<PortableLrnArgs, lrn<f16>>("lrn/f16/portable", DType::f16, Isa::scalar),
-    row<PortableLrnArgs, lrn<bf16>>("lrn/bf16/portable", DType::bf16, Isa::scalar),
+    row<PortableLrnArgs, lrn<double>>("lrn/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableLrnArgs, lrn<float>>("lrn_pow/f32/scalar", DType::f32, Isa::scalar),
+    row<PortableLrnArgs, lrn<f16>>("lrn/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableLrnArgs, lrn<bf16>>("lrn/bf16/scalar", DType::bf16, Isa::scalar),
 };
 constexpr size_t kSimdRows = 3;
 

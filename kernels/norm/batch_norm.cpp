@@ -30,10 +30,10 @@ constexpr KernelRow kRows[] = {
     row<BatchNormArgs, scalar::batch_norm_f32>("batch_norm/f32/scalar", DType::f32, Isa::scalar),
     row<BatchNormArgs, avx2::batch_norm_f32>("batch_norm/f32/avx2", DType::f32, Isa::avx2),
     row<BatchNormArgs, avx512::batch_norm_f32>("batch_norm/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableArgs, portable<double>>("batch_norm/f64/portable", DType::f64, Isa::scalar),
-    row<PortableArgs, portable<float>>("batch_norm/f32/portable", DType::f32, Isa::scalar),
-    row<PortableArgs, portable<f16>>("batch_norm/f16/portable", DType::f16, Isa::scalar),
-    row<PortableArgs, portable<bf16>>("batch_norm/bf16/portable", DType::bf16, Isa::scalar),
+    row<PortableArgs, portable<double>>("batch_norm/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableArgs, portable<float>>("batch_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
+    row<PortableArgs, portable<f16>>("batch_norm/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableArgs, portable<bf16>>("batch_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 constexpr size_t kSimdRows = 3;
 

@@ -34,9 +34,9 @@ constexpr KernelRow kRows[] = {
     row<GroupNormArgs, scalar::group_norm_f32>("group_norm/f32/scalar", DType::f32, Isa::scalar),
     row<GroupNormArgs, avx2::group_norm_f32>("group_norm/f32/avx2", DType::f32, Isa::avx2),
     row<GroupNormArgs, avx512::group_norm_f32>("group_norm/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableArgs, portable<double>>("group_norm/f64/portable", DType::f64, Isa::scalar),
-    row<PortableArgs, portable<f16>>("group_norm/f16/portable", DType::f16, Isa::scalar),
-    row<PortableArgs, portable<bf16>>("group_norm/bf16/portable", DType::bf16, Isa::scalar),
+    row<PortableArgs, portable<double>>("group_norm/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableArgs, portable<f16>>("group_norm/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableArgs, portable<bf16>>("group_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
 constexpr AttrSpec kInstanceAttrs[] = {{"epsilon", AttrKind::f}};

@@ -35,19 +35,19 @@ constexpr KernelRow kLayerRows[] = {
     row<RowNormArgs, scalar::layer_norm_f32>("layer_norm/f32/scalar", DType::f32, Isa::scalar),
     row<RowNormArgs, avx2::layer_norm_f32>("layer_norm/f32/avx2", DType::f32, Isa::avx2),
     row<RowNormArgs, avx512::layer_norm_f32>("layer_norm/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableArgs, portable<double, true>>("layer_norm/f64/portable", DType::f64, Isa::scalar),
-    row<PortableArgs, portable<float, true>>("layer_norm/f32/portable", DType::f32, Isa::scalar),
-    row<PortableArgs, portable<f16, true>>("layer_norm/f16/portable", DType::f16, Isa::scalar),
-    row<PortableArgs, portable<bf16, true>>("layer_norm/bf16/portable", DType::bf16, Isa::scalar),
+    row<PortableArgs, portable<double, true>>("layer_norm/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableArgs, portable<float, true>>("layer_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
+    row<PortableArgs, portable<f16, true>>("layer_norm/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableArgs, portable<bf16, true>>("layer_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 constexpr KernelRow kRmsRows[] = {
     row<RowNormArgs, scalar::rms_norm_f32>("rms_norm/f32/scalar", DType::f32, Isa::scalar),
     row<RowNormArgs, avx2::rms_norm_f32>("rms_norm/f32/avx2", DType::f32, Isa::avx2),
     row<RowNormArgs, avx512::rms_norm_f32>("rms_norm/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableArgs, portable<double, false>>("rms_norm/f64/portable", DType::f64, Isa::scalar),
-    row<PortableArgs, portable<float, false>>("rms_norm/f32/portable", DType::f32, Isa::scalar),
-    row<PortableArgs, portable<f16, false>>("rms_norm/f16/portable", DType::f16, Isa::scalar),
-    row<PortableArgs, portable<bf16, false>>("rms_norm/bf16/portable", DType::bf16, Isa::scalar),
+    row<PortableArgs, portable<double, false>>("rms_norm/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableArgs, portable<float, false>>("rms_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
+    row<PortableArgs, portable<f16, false>>("rms_norm/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableArgs, portable<bf16, false>>("rms_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 constexpr size_t kSimdRows = 3;
 

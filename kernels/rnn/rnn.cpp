@@ -25,25 +25,25 @@ constexpr KernelRow kLstmRows[] = {
     rnn_row<RnnArgs, scalar::lstm_f32>("lstm/f32/scalar", DType::f32, Isa::scalar),
     rnn_row<RnnArgs, avx2::lstm_f32>("lstm/f32/avx2", DType::f32, Isa::avx2),
     rnn_row<RnnArgs, avx512::lstm_f32>("lstm/f32/avx512", DType::f32, Isa::avx512),
-    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::lstm>>("lstm/f64/portable", DType::f64, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::lstm>>("lstm/f16/portable", DType::f16, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::lstm>>("lstm/bf16/portable", DType::bf16, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::lstm>>("lstm/f64/scalar", DType::f64, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::lstm>>("lstm/f16/scalar", DType::f16, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::lstm>>("lstm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 constexpr KernelRow kGruRows[] = {
     rnn_row<RnnArgs, scalar::gru_f32>("gru/f32/scalar", DType::f32, Isa::scalar),
     rnn_row<RnnArgs, avx2::gru_f32>("gru/f32/avx2", DType::f32, Isa::avx2),
     rnn_row<RnnArgs, avx512::gru_f32>("gru/f32/avx512", DType::f32, Isa::avx512),
-    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::gru>>("gru/f64/portable", DType::f64, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::gru>>("gru/f16/portable", DType::f16, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::gru>>("gru/bf16/portable", DType::bf16, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::gru>>("gru/f64/scalar", DType::f64, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::gru>>("gru/f16/scalar", DType::f16, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::gru>>("gru/bf16/scalar", DType::bf16, Isa::scalar),
 };
 constexpr KernelRow kRnnRows[] = {
     rnn_row<RnnArgs, scalar::rnn_f32>("rnn/f32/scalar", DType::f32, Isa::scalar),
     rnn_row<RnnArgs, avx2::rnn_f32>("rnn/f32/avx2", DType::f32, Isa::avx2),
     rnn_row<RnnArgs, avx512::rnn_f32>("rnn/f32/avx512", DType::f32, Isa::avx512),
-    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::rnn>>("rnn/f64/portable", DType::f64, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::rnn>>("rnn/f16/portable", DType::f16, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::rnn>>("rnn/bf16/portable", DType::bf16, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::rnn>>("rnn/f64/scalar", DType::f64, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::rnn>>("rnn/f16/scalar", DType::f16, Isa::scalar),
+    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::rnn>>("rnn/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
 constexpr AttrSpec kRnnAttrs[] = {{"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings},

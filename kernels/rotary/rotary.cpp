@@ -41,10 +41,10 @@ void rotary(const RotaryArgs& a) {
 }
 
 constexpr KernelRow kRows[] = {
-    row<RotaryArgs, rotary<float>>("rotary_embedding/f32", DType::f32, Isa::scalar),
-    row<RotaryArgs, rotary<double>>("rotary_embedding/f64", DType::f64, Isa::scalar),
-    row<RotaryArgs, rotary<f16>>("rotary_embedding/f16", DType::f16, Isa::scalar),
-    row<RotaryArgs, rotary<bf16>>("rotary_embedding/bf16", DType::bf16, Isa::scalar),
+    row<RotaryArgs, rotary<float>>("rotary_embedding/f32/scalar", DType::f32, Isa::scalar),
+    row<RotaryArgs, rotary<double>>("rotary_embedding/f64/scalar", DType::f64, Isa::scalar),
+    row<RotaryArgs, rotary<f16>>("rotary_embedding/f16/scalar", DType::f16, Isa::scalar),
+    row<RotaryArgs, rotary<bf16>>("rotary_embedding/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
 constexpr AttrSpec kAttrs[] = {{"interleaved", AttrKind::i}, {"num_heads", AttrKind::i}, {"rotary_embedding_dim", AttrKind::i}};

@@ -10,23 +10,23 @@ constexpr KernelRow kSoftmaxRows[] = {
     row<SoftmaxArgs, scalar::softmax_f32>("softmax/f32/scalar", DType::f32, Isa::scalar),
     row<SoftmaxArgs, avx2::softmax_f32>("softmax/f32/avx2", DType::f32, Isa::avx2),
     row<SoftmaxArgs, avx512::softmax_f32>("softmax/f32/avx512", DType::f32, Isa::avx512),
-    row<SoftmaxArgs, portable::softmax_f64>("softmax/f64", DType::f64, Isa::scalar),
-    row<SoftmaxArgs, portable::softmax_f16>("softmax/f16", DType::f16, Isa::scalar),
-    row<SoftmaxArgs, portable::softmax_bf16>("softmax/bf16", DType::bf16, Isa::scalar),
+    row<SoftmaxArgs, portable::softmax_f64>("softmax/f64/scalar", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, portable::softmax_f16>("softmax/f16/scalar", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, portable::softmax_bf16>("softmax/bf16/scalar", DType::bf16, Isa::scalar),
 };
 constexpr KernelRow kLogSoftmaxRows[] = {
     row<SoftmaxArgs, scalar::log_softmax_f32>("log_softmax/f32/scalar", DType::f32, Isa::scalar),
     row<SoftmaxArgs, avx2::log_softmax_f32>("log_softmax/f32/avx2", DType::f32, Isa::avx2),
     row<SoftmaxArgs, avx512::log_softmax_f32>("log_softmax/f32/avx512", DType::f32, Isa::avx512),
-    row<SoftmaxArgs, portable::log_softmax_f64>("log_softmax/f64", DType::f64, Isa::scalar),
-    row<SoftmaxArgs, portable::log_softmax_f16>("log_softmax/f16", DType::f16, Isa::scalar),
-    row<SoftmaxArgs, portable::log_softmax_bf16>("log_softmax/bf16", DType::bf16, Isa::scalar),
+    row<SoftmaxArgs, portable::log_softmax_f64>("log_softmax/f64/scalar", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, portable::log_softmax_f16>("log_softmax/f16/scalar", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, portable::log_softmax_bf16>("log_softmax/bf16/scalar", DType::bf16, Isa::scalar),
 };
 constexpr KernelRow kHardmaxRows[] = {
-    row<SoftmaxArgs, portable::hardmax_f32>("hardmax/f32", DType::f32, Isa::scalar),
-    row<SoftmaxArgs, portable::hardmax_f64>("hardmax/f64", DType::f64, Isa::scalar),
-    row<SoftmaxArgs, portable::hardmax_f16>("hardmax/f16", DType::f16, Isa::scalar),
-    row<SoftmaxArgs, portable::hardmax_bf16>("hardmax/bf16", DType::bf16, Isa::scalar),
+    row<SoftmaxArgs, portable::hardmax_f32>("hardmax/f32/scalar", DType::f32, Isa::scalar),
+    row<SoftmaxArgs, portable::hardmax_f64>("hardmax/f64/scalar", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, portable::hardmax_f16>("hardmax/f16/scalar", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, portable::hardmax_bf16>("hardmax/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
 constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}};

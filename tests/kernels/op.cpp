@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "tests/support/op_test.h"
@@ -95,6 +96,23 @@ TEST_CASE("op: no answer has more than eight dimensions") {
   InferContext::Input shape{{DType::i64, Shape{20}}, nullptr, &twenty};
   for (const char* op : {"Reshape", "Expand"}) CHECK(infer_error(*find_op(op), {typed(DType::f32, Shape{1}), shape}).find("20 dimensions") != std::string::npos);
   CHECK(infer_error(*find_op("ConstantOfShape"), {shape}).find("20 dimensions") != std::string::npos);
+}
+
+TEST_CASE("op: the catalog names every operator once, and a kernel's name says its dtype and ISA and is its own") {
+  std::set<std::string> operators;
+  std::map<std::string, const KernelRow*> rows;
+  for (const OpDef* op : all_ops()) {
+    CHECK_MESSAGE(operators.insert(op->name).second, op->name);
+    for (const KernelRow& row : op->kernels) {
+      const std::string text = row.name, isa = std::string("/") + name(row.isa);
+      INFO(text);
+      CHECK(text.size() > isa.size());
+      CHECK(text.substr(text.size() - isa.size()) == isa);
+      if (row.dtype != DType::none) CHECK(text.find(std::string("/") + name(row.dtype) + "/") != std::string::npos);
+      const auto [at, fresh] = rows.emplace(text, &row);
+      CHECK((fresh || at->second == &row));
+    }
+  }
 }
 
 TEST_CASE("op: bind refuses contents that are not known and outputs that must be there") {
