@@ -94,7 +94,7 @@ TEST_CASE("binding: every space of addresses is linked to its own place, with it
   // Another session of the same shapes is another patch of the same record.
   alignas(64) std::byte again[256];
   const std::byte* elsewhere[] = {reinterpret_cast<std::byte*>(work), nullptr};
-  CHECK(at<Args>(link_step(*b, again, {elsewhere, outputs, packs, nullptr, nullptr}).args, 0).in == work + 2);
+  CHECK(at<Args>(link_step(*b, again, {elsewhere, outputs, packs, reinterpret_cast<std::byte*>(work), &fault}).args, 0).in == work + 2);
   CHECK(at<Args>(image, 0).in == x + 2);
 }
 
