@@ -213,7 +213,7 @@ void dynamic_quantize(const DynamicArgs& a) {
   *a.zero_point = zero_point;
 }
 
-constexpr KernelRow kDynamicRows[] = {row<DynamicArgs, dynamic_quantize>("quantize/dynamic_f32/scalar", DType::f32, Isa::scalar)};
+constexpr KernelRow kDynamicRows[] = {row<DynamicArgs, dynamic_quantize>("dynamic_quantize/f32/scalar", DType::f32, Isa::scalar)};
 
 Status infer_dynamic(InferContext& c) {
   if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
