@@ -36,7 +36,9 @@ slow() {  # slow CMAKE SOURCE_DIR BUILD_DIR SANITIZERS TARGETS...
     "$cmake" --build "$build" --target "$@" >"$build/log" 2>&1 || { tail -40 "$build/log"; exit 1; }
 }
 
+# gcc misaligns AVX-512 variables on the stack that finds uses after return (its PR 110027), so that check is off here.
 simd() {
+  ASAN_OPTIONS=$ASAN_OPTIONS:detect_stack_use_after_return=0
   slow "$1" "$2" "$3" "address;undefined" tests_kernels tests_runtime tests_hostile tests_models
   for tests in kernels runtime hostile models; do (run "$3" $tests) || exit 1; done
 }
