@@ -40,6 +40,18 @@ Result<std::vector<Tensor>> infer_outputs(const OpDef& op, const Attributes& att
 
 }  // namespace
 
+ReadyStep make_ready(const Binding& binding, std::span<const Tensor> inputs, std::span<Tensor> outputs, PackStore& packs) {
+  std::vector<const std::byte*> in, packed;
+  std::vector<std::byte*> out;
+  for (const Tensor& t : inputs) in.push_back(t.raw());
+  for (Tensor& t : outputs) out.push_back(t.mutable_raw());
+  for (const Binding::Pack& p : binding.packs) packed.push_back(packs.find_or_make(inputs[p.input], p.tag, static_cast<size_t>(p.bytes), p.fill));
+  ReadyStep ready{allocate_aligned(static_cast<size_t>(binding.image_bytes())), allocate_aligned(static_cast<size_t>(binding.workspace_bytes)),
+                  std::make_unique<uint32_t>(0), {}};
+  ready.step = link_step(binding, ready.image.get(), {in, out, packed, ready.workspace.get(), ready.fault.get()});
+  return ready;
+}
+
 Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, size_t output_count,
                                      const EvaluateOptions& options) {
   FlushSubnormals flush;
@@ -47,18 +59,12 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
   auto outputs = infer_outputs(op, attrs, inputs, output_count, left);
   if (!outputs) return outputs;
   std::vector<TensorView> in, out;
-  std::vector<const std::byte*> in_at;
-  std::vector<std::byte*> out_at;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    in.push_back(inputs[i].view(i < 32 && (options.constants >> i & 1)));
-    in_at.push_back(inputs[i].raw());
-  }
+  for (size_t i = 0; i < inputs.size(); ++i) in.push_back(inputs[i].view(i < 32 && (options.constants >> i & 1)));
   for (Tensor& t : *outputs) {
     if (t.dtype() == DType::string) {
       for (const Tensor& i : inputs) t.keep(i.pools());
     }
     out.push_back(t.view());
-    out_at.push_back(t.mutable_raw());
   }
   if (const int64_t work = work_of(op, attrs, in, out); work > options.work) {
     return unsupported(std::string(op.name) + " takes " + std::to_string(work) + " operations, more than the budget of " + std::to_string(options.work));
@@ -73,16 +79,11 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
     int64_t bytes = bound->image_bytes() + bound->workspace_bytes;
     for (const Binding::Pack& p : bound->packs) bytes = checked_add(bytes, p.bytes).value_or(INT64_MAX);
     if (bytes > left) return over_budget(op, bytes, left);
-    std::vector<const std::byte*> packed;
-    for (const Binding::Pack& p : bound->packs) packed.push_back(packs.find_or_make(inputs[p.input], p.tag, static_cast<size_t>(p.bytes), p.fill));
-    auto image = allocate_aligned(static_cast<size_t>(bound->image_bytes()));
-    auto workspace = allocate_aligned(static_cast<size_t>(bound->workspace_bytes));
-    uint32_t fault = 0;
-    const Step step = link_step(*bound, image.get(), {in_at, out_at, packed, workspace.get(), &fault});
-    step.run(step.args);
-    if (fault != 0) return invalid(bound->fault);
+    const ReadyStep ready = make_ready(*bound, inputs, *outputs, packs);
+    ready.step.run(ready.step.args);
+    if (*ready.fault != 0) return invalid(bound->fault);
     for (Tensor& t : *outputs) {
-      if (t.dtype() == DType::string) t.keep({image});  // text that the operator wrote (Cast) lies in its tables
+      if (t.dtype() == DType::string) t.keep({ready.image});  // text that the operator wrote (Cast) lies in its tables
     }
   }
   return outputs;

@@ -16,8 +16,18 @@ struct EvaluateOptions {
   int parts = 1;                // bind in so many parts and run them in order: what threads would compute
 };
 
-// inputs[i] absent: a Tensor of dtype none. Errors as infer and bind give them, an index out of range (invalid), or over budget (unsupported).
+// inputs[i] absent: a Tensor of dtype none. Errors as infer and bind give them, an index out of range (invalid), or over budget (unsupported). Throws
+// std::bad_alloc.
 Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, size_t output_count,
                                      const EvaluateOptions& options);
+
+// A binding with memory of its own, linked to tensors, which keep their storage as long as it is run: for whoever has no arena.
+struct ReadyStep {
+  std::shared_ptr<std::byte> image, workspace;
+  std::unique_ptr<uint32_t> fault;  // not zero after a run: an index was out of range, as Binding::fault says
+  Step step;
+};
+// Precondition: binding.row != nullptr. Throws std::bad_alloc.
+ReadyStep make_ready(const Binding& binding, std::span<const Tensor> inputs, std::span<Tensor> outputs, PackStore& packs);
 
 }  // namespace tern

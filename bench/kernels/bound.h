@@ -1,12 +1,10 @@
 // One operator bound to tensors of its own, ready to be run again and again: what the kernel benchmarks time. Next: kernels.cpp.
 #pragma once
 #include <cstring>
-#include <memory>
 #include <random>
 #include <vector>
 
-#include "kernels/op.h"
-#include "kernels/pack_store.h"
+#include "kernels/evaluate.h"
 
 namespace tern::bench {
 
@@ -30,25 +28,16 @@ class Bound {
     if (!infer_op(op, infer) || !infer.outputs[0].shape.known()) return;
     output_ = *Tensor::allocate(infer.outputs[0].dtype, infer.outputs[0].shape.concrete());
     std::vector<TensorView> in;
-    std::vector<const std::byte*> in_at;
-    for (size_t i = 0; i < inputs_.size(); ++i) {
-      in.push_back(inputs_[i].view(constants >> i & 1));
-      in_at.push_back(inputs_[i].raw());
-    }
+    for (size_t i = 0; i < inputs_.size(); ++i) in.push_back(inputs_[i].view(constants >> i & 1));
     const TensorView out = output_.view();
-    std::byte* out_at = output_.mutable_raw();
     if (op.macs) macs_ = op.macs(attrs_, in, {&out, 1});
     auto binding = bind_op(op, {.attrs = attrs_, .isa = isa, .inputs = in, .outputs = {&out, 1}});
     if (!binding || binding->row == nullptr) return;
-    std::vector<const std::byte*> packed;
-    for (const Binding::Pack& p : binding->packs) packed.push_back(packs_.find_or_make(inputs_[p.input], p.tag, static_cast<size_t>(p.bytes), p.fill));
-    image_ = allocate_aligned(static_cast<size_t>(binding->image_bytes()));
-    workspace_ = allocate_aligned(static_cast<size_t>(binding->workspace_bytes));
-    step_ = link_step(*binding, image_.get(), {in_at, {&out_at, 1}, packed, workspace_.get(), reinterpret_cast<uint32_t*>(fault_.get())});
+    ready_ = make_ready(*binding, inputs_, {&output_, 1}, packs_);
     row_ = binding->row;
   }
-  bool ok() const { return step_.run != nullptr; }
-  void run() const { step_.run(step_.args); }
+  bool ok() const { return row_ != nullptr; }
+  void run() const { ready_.step.run(ready_.step.args); }
   const KernelRow* row() const { return row_; }
   const Tensor& output() const { return output_; }
   int64_t macs() const { return macs_; }
@@ -63,9 +52,7 @@ class Bound {
   std::vector<Tensor> inputs_;
   Tensor output_;
   PackStore packs_;
-  std::shared_ptr<std::byte> image_, workspace_;
-  std::shared_ptr<std::byte> fault_ = allocate_aligned(sizeof(uint32_t));
-  Step step_;
+  ReadyStep ready_;
   const KernelRow* row_ = nullptr;
   int64_t macs_ = 0;
 };

@@ -232,11 +232,9 @@ TEST_CASE("elementwise: the output may lie on an input of its shape") {
     Attributes attrs;
     auto bound = bind_op(*op, {.attrs = attrs, .isa = runnable_isas().back(), .inputs = in, .outputs = out, .in_place = 1u << over});
     REQUIRE(bound.ok());
-    auto image = allocate_aligned(static_cast<size_t>(bound->image_bytes())), work = allocate_aligned(static_cast<size_t>(bound->workspace_bytes));
-    const std::byte* from[] = {copies[0].raw(), copies[1].raw()};
-    std::byte* to[] = {copies[over].mutable_raw()};
-    const Step step = link_step(*bound, image.get(), {.inputs = from, .outputs = to, .workspace = work.get()});
-    step.run(step.args);
+    PackStore packs;
+    const ReadyStep ready = make_ready(*bound, copies, {&copies[over], 1}, packs);
+    ready.step.run(ready.step.args);
     return copies[over];
   };
   for (const char* op : {"Add", "Max", "Mean", "Div"}) {

@@ -22,13 +22,11 @@ Tensor gather_outside(const Tensor& x, const Tensor& indices) {
   const TensorView in[] = {x.view(), indices.view()}, out[] = {y.view()};
   auto bound = bind_op(*op, {.attrs = attrs, .inputs = in, .outputs = out});
   REQUIRE(bound.ok());
-  auto image = allocate_aligned(static_cast<size_t>(bound->image_bytes()));
-  uint32_t fault = 0;
-  const std::byte* from[] = {x.raw(), indices.raw()};
-  std::byte* to[] = {y.mutable_raw()};
-  const Step step = link_step(*bound, image.get(), {.inputs = from, .outputs = to, .fault = &fault});
-  step.run(step.args);
-  CHECK(fault != 0);
+  PackStore packs;
+  const Tensor inputs[] = {x, indices};
+  const ReadyStep ready = make_ready(*bound, inputs, {&y, 1}, packs);
+  ready.step.run(ready.step.args);
+  CHECK(*ready.fault != 0);
   CHECK(bound->fault == "an index was out of range [-3, 3)");
   return y;
 }
