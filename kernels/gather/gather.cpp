@@ -57,7 +57,6 @@ Status infer(InferContext& c) {
   }
   auto axis = normalize_axis(c.attrs.i("axis", 0), x.rank());
   if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
-  if (Status s = check_indices(c.inputs[1].value, x[*axis]); !s) return s;
   Shape y(std::vector<Dim>{});
   for (int d = 0; d < x.rank(); ++d) {
     if (d != *axis) {
@@ -66,6 +65,7 @@ Status infer(InferContext& c) {
     }
     for (const Dim& n : k.dims()) y.push_back(n);
   }
+  if (Status s = check_indices(c.inputs[1].value, x[*axis], y); !s) return s;
   c.set(0, c.dtype(0), std::move(y));
   return {};
 }

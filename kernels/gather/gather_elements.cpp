@@ -47,7 +47,7 @@ Status infer_elements(InferContext& c) {
   auto axis = normalize_axis(c.attrs.i("axis", 0), x.rank());
   if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
   if (Status s = check_elements_shapes(x, k, *axis); !s) return s;
-  return check_indices(c.inputs[1].value, x[*axis]);
+  return check_indices(c.inputs[1].value, x[*axis], k);
 }
 
 Status bind_elements(BindContext& c) {
@@ -114,9 +114,9 @@ Status infer_nd(InferContext& c) {
   for (int d = 0; d < b; ++d) {
     if (x[d].known() && k[d].known() && !(x[d] == k[d])) return invalid("batch dimensions of " + x.text() + " and " + k.text() + " differ");
   }
-  if (Status s = check_tuples(c.inputs[1].value, x, b, r); !s) return s;
   Shape y(std::vector<Dim>(k.dims().begin(), k.dims().end() - 1));
   for (int d = b + r; d < x.rank(); ++d) y.push_back(x[d]);
+  if (Status s = check_tuples(c.inputs[1].value, x, b, r, y); !s) return s;
   c.set(0, c.dtype(0), std::move(y));
   return {};
 }
@@ -162,6 +162,10 @@ Status check_elements_shapes(const Shape& x, const Shape& k, int axis) {
 
 namespace {
 
+bool is_empty(const Shape& y) {
+  return std::any_of(y.dims().begin(), y.dims().end(), [](const Dim& d) { return d.is(0); });
+}
+
 // Whether one of the known indices, which belong to axes of n[0], n[1] ... in turn, is outside; an axis of INT64_MAX takes any.
 bool outside(const Tensor& indices, std::span<const int64_t> n) {
   uint32_t fault = 0;
@@ -178,14 +182,14 @@ bool outside(const Tensor& indices, std::span<const int64_t> n) {
 
 }  // namespace
 
-Status check_indices(const Tensor* indices, const Dim& n) {
-  if (indices == nullptr || !n.known()) return {};
+Status check_indices(const Tensor* indices, const Dim& n, const Shape& y) {
+  if (indices == nullptr || !n.known() || is_empty(y)) return {};
   const int64_t extent = n.value();
   return outside(*indices, {&extent, 1}) ? Status(invalid(index_fault(extent))) : Status();
 }
 
-Status check_tuples(const Tensor* indices, const Shape& x, int first, int depth) {
-  if (indices == nullptr || depth == 0) return {};
+Status check_tuples(const Tensor* indices, const Shape& x, int first, int depth, const Shape& y) {
+  if (indices == nullptr || depth == 0 || is_empty(y)) return {};
   std::vector<int64_t> n;
   for (int d = first; d < first + depth; ++d) n.push_back(x[d].known() ? x[d].value() : INT64_MAX);
   return outside(*indices, n) ? Status(invalid(tuple_fault(n))) : Status();

@@ -118,7 +118,7 @@ Status infer_elements(InferContext& c) {
   if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
   if (Status s = check_elements_shapes(x, k, *axis); !s) return s;
   if (k.known() && u.known() && !(k == u)) return invalid("indices are " + k.text() + ", updates " + u.text());
-  return check_indices(c.inputs[1].value, x[*axis]);
+  return check_indices(c.inputs[1].value, x[*axis], x);
 }
 
 ScatterArgs& common(BindContext& c) {
@@ -173,7 +173,7 @@ Status infer_nd(InferContext& c) {
   Shape expected(std::vector<Dim>(k.dims().begin(), k.dims().end() - 1));
   for (int d = static_cast<int>(depth); d < x.rank(); ++d) expected.push_back(x[d]);
   if (expected.known() && u.known() && !(expected == u)) return invalid("updates are " + u.text() + ", expected " + expected.text());
-  return check_tuples(c.inputs[1].value, x, 0, static_cast<int>(depth));
+  return check_tuples(c.inputs[1].value, x, 0, static_cast<int>(depth), x);
 }
 
 Status bind_nd(BindContext& c) {

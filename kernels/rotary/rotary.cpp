@@ -64,7 +64,7 @@ Status infer(InferContext& c) {
     if (Status s = check_index_dtype(c.dtype(3)); !s) return s;
     if (c.dtype(3) != DType::i64) return unsupported("position_ids of i32 are not supported");
     if (cache.ranked()) {
-      if (Status s = check_indices(c.inputs[3].value, cache[0]); !s) return s;
+      if (Status s = check_indices(c.inputs[3].value, cache[0], x); !s) return s;
     }
   }
   return infer_same(c);

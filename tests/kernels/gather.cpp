@@ -54,6 +54,17 @@ TEST_CASE("gather: a known index outside is an error, an unknown one is clamped 
   check_same(gather_outside(x, i64({4}, {3, -4, INT64_MAX, INT64_MIN})), f32({4, 2}, {4, 5, 0, 1, 4, 5, 0, 1}));
 }
 
+TEST_CASE("gather and scatter: an index that nobody reads, because the output has no elements, is none that is out of range") {
+  const Tensor none = iota({0, 0}), narrow = iota({3, 0});
+  CHECK(run_op("Gather", {}, {none, i64({1}, {2})})[0].dims() == Dims{1, 0});
+  CHECK(run_op("Gather", {}, {narrow, i64({2}, {9, -9})})[0].dims() == Dims{2, 0});
+  CHECK(run_op("GatherND", {}, {narrow, i64({2, 1}, {9, -9})})[0].dims() == Dims{2, 0});
+  CHECK(run_op("GatherElements", {}, {none, i64({0, 0}, {})})[0].dims() == Dims{0, 0});
+  CHECK(run_op("ScatterND", {}, {narrow, i64({1, 1}, {9}), iota({1, 0})})[0].dims() == Dims{3, 0});
+  CHECK(run_op("ScatterElements", {}, {iota({0}), i64({1}, {9}), f32({1}, {1})})[0].dims() == Dims{0});
+  CHECK(op_error("Gather", {}, {iota({0, 2}), i64({1}, {0})}) != "");  // here there is something to read
+}
+
 TEST_CASE("gather elements: along either axis, from smaller indices") {
   const Tensor x = iota({3, 3});
   check_same(run_op("GatherElements", {}, {x, i64({2, 3}, {1, 2, 0, 2, 0, -3})})[0], f32({2, 3}, {3, 7, 2, 6, 1, 2}));
