@@ -76,11 +76,10 @@ int64_t Binding::image_bytes() const {
   return sum;
 }
 
-bool Binding::reads_in_place(size_t input) const {
+void Binding::mark_read(std::vector<bool>& inputs) const {
   for (const Reference& r : references) {
-    if (r.to.space == Space::input && r.to.index == input) return true;
+    if (r.to.space == Space::input) inputs[r.to.index] = true;
   }
-  return false;
 }
 
 Step link_step(const Binding& binding, std::byte* image, const Addresses& addresses) {

@@ -84,7 +84,7 @@ struct Binding {
   bool split = false;                 // it computes its part alone; if not, part 0 computes all
 
   int64_t image_bytes() const;  // of the blocks one after another, each 64-byte aligned
-  bool reads_in_place(size_t input) const;  // some reference is to this input
+  void mark_read(std::vector<bool>& inputs) const;  // sets those that some reference is to: they are read in place, not packed
 };
 
 // Where everything lies that a binding refers to; what it does not refer to may be null.
@@ -184,7 +184,7 @@ class BindContext : public BindRequest {
     return {Space::pack, static_cast<uint32_t>(binding_.packs.size() - 1), 0};
   }
 
-  // For bind_op.
+  // What bind has answered: for bind_op, and for what a plan adds of its own.
   Result<Binding> finish() &&;
 
  private:

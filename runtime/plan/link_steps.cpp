@@ -58,7 +58,6 @@ class Linking {
   }
 
   std::byte* address(int32_t buffer) { return buffer == kNone ? nullptr : plan_.arena.data() + p_.buffer(buffer).offset; }
-  std::byte* address(size_t scope, ValueId v) { return v == kNone ? nullptr : address(p_.place(scope, v).buffer); }
 
   // What a step may read of a constant. One in a mapping is copied: reading it may fault a page, and its file may change.
   const std::byte* resident(const Tensor& constant) {
@@ -66,26 +65,19 @@ class Linking {
     const std::string tag = "in place/" + std::to_string(constant.bytes());
     return packs_.find_or_make(constant, tag, constant.bytes(), [&](std::byte* to) { copy_out(constant, to); });
   }
-  const std::byte* input(const Place& place, const Work& w, size_t i) {
-    if (place.constant == nullptr) return address(place.buffer);
-    for (const Work::Part& part : w.parts) {
-      if (part.binding.reads_in_place(i)) return resident(*place.constant);
-    }
-    return nullptr;
-  }
+  const std::byte* address(const Place& place) { return place.constant != nullptr ? resident(*place.constant) : address(place.buffer); }
 
   void link_parts(Work& w) {
     std::vector<const std::byte*> in;
     std::vector<std::byte*> out;
     if (w.kind == Work::Kind::copy) {
-      in = {input(w.from, w, 0)};
+      in = {address(w.from)};
       out = {address(w.to.buffer)};
     } else {
-      for (size_t i = 0; i < w.node->inputs.size(); ++i) {
-        const ValueId v = w.node->inputs[i];
-        in.push_back(v == kNone ? nullptr : input(p_.place(w.scope, v), w, i));
-      }
-      for (ValueId v : w.node->outputs) out.push_back(address(w.scope, v));
+      std::vector<bool> read(w.node->inputs.size(), false);
+      for (const Work::Part& part : w.parts) part.binding.mark_read(read);
+      for (size_t i = 0; i < read.size(); ++i) in.push_back(read[i] ? address(p_.place(w.scope, w.node->inputs[i])) : nullptr);
+      for (ValueId v : w.node->outputs) out.push_back(v == kNone ? nullptr : address(p_.place(w.scope, v).buffer));
     }
     for (Work::Part& part : w.parts) {
       Binding& b = part.binding;
@@ -107,8 +99,7 @@ class Linking {
   // The work of the branches comes before their If, so their steps are linked already.
   void link_branch(Work& w) {
     auto* args = reinterpret_cast<PlanBranchArgs*>(take(sizeof(PlanBranchArgs)));
-    const Place& condition = p_.place(w.scope, w.node->inputs[0]);
-    args->condition = reinterpret_cast<const uint8_t*>(condition.constant != nullptr ? resident(*condition.constant) : address(condition.buffer));
+    args->condition = reinterpret_cast<const uint8_t*>(address(p_.place(w.scope, w.node->inputs[0])));
     for (int b = 0; b < 2; ++b) {
       auto* steps = reinterpret_cast<Step*>(take(static_cast<int64_t>(w.branches[b].size() * sizeof(Step))));
       args->steps[b] = steps;

@@ -62,7 +62,7 @@ class Selection {
     const int parts = w.nested ? 1 : p_.options.threads;
     for (int part = 0; part < parts; ++part) {
       auto binding = bind_op(*w.node->op, {.attrs = w.node->attrs, .isa = p_.options.isa, .inputs = v.in, .outputs = v.out, .in_place = in_place(p_, w),
-                                           .part = part, .parts = parts, .table_budget = p_.options.budget / kTablesOfBudget - p_.image_bytes});
+                                           .part = part, .parts = parts, .table_budget = std::max<int64_t>(0, p_.options.budget / kTablesOfBudget - p_.image_bytes)});
       if (!binding) return binding.error();
       if (part > 0 && !binding->split) break;
       if (Status s = add(w, std::move(*binding)); !s) return s;

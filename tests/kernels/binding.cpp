@@ -60,8 +60,10 @@ TEST_CASE("binding: every space of addresses is linked to its own place, with it
   CHECK_FALSE(b->split);
   CHECK(b->workspace_bytes == 128);
   CHECK(b->image_bytes() == 128 + 64 + 64);  // the arguments are 80 bytes
-  CHECK(b->reads_in_place(0));
-  CHECK_FALSE(b->reads_in_place(1));  // packed only
+  std::vector<bool> read(2, false);
+  b->mark_read(read);
+  CHECK(read[0]);
+  CHECK_FALSE(read[1]);  // packed only
   REQUIRE(b->packs.size() == 1);
   CHECK(b->packs[0].input == 1);
   CHECK(b->packs[0].tag == "negated");
