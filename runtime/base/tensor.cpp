@@ -36,11 +36,7 @@ std::optional<int64_t> storage_bytes(DType dtype, const Dims& dims, const Layout
 Result<Tensor> Tensor::allocate(DType dtype, const Dims& dims) {
   auto bytes = storage_bytes(dtype, dims);
   if (!bytes) return invalid("a tensor of shape " + to_string(dims) + " has no representable size");
-  try {
-    return Tensor(dtype, dims, allocate_aligned(static_cast<size_t>(*bytes)));
-  } catch (const std::bad_alloc&) {
-    return unsupported("no memory for a tensor of " + std::to_string(*bytes) + " bytes");
-  }
+  return Tensor(dtype, dims, allocate_aligned(static_cast<size_t>(*bytes)));
 }
 
 Result<Tensor> Tensor::strings(const Dims& dims, std::span<const std::string> values) {

@@ -51,7 +51,8 @@ struct TensorView {
 class Tensor {
  public:
   Tensor() = default;  // none
-  // Uninitialised elements. Errors: dims negative or the size overflows (invalid), memory short (unsupported).
+  // Uninitialised elements. Errors: dims negative or the size overflows (invalid). Memory that runs short throws std::bad_alloc, as
+  // everywhere (guarded.h): an error here could be taken for a shape that cannot be, and inference would go on without it.
   static Result<Tensor> allocate(DType dtype, const Dims& dims);
   // A tensor over storage that `owner` keeps alive.
   Tensor(DType dtype, const Dims& dims, std::shared_ptr<const std::byte> owner)

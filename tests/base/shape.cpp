@@ -1,6 +1,8 @@
 // Dims, Dim expressions, broadcasting. Contract: runtime/base/shape.h.
 #include <doctest/doctest.h>
 
+#include <new>
+
 #include "runtime/base/checked.h"
 #include "runtime/base/shape.h"
 #include "runtime/base/tensor.h"
@@ -31,6 +33,12 @@ TEST_CASE("shape: nine extents make impossible dims, which nothing has a size fo
   CHECK(Shape().concrete() == Dims::impossible());
   CHECK(!Tensor::allocate(DType::f32, Dims::impossible()).ok());
 }
+
+#ifndef TERN_SANITIZED  // sanitizers end the process where the system says no
+TEST_CASE("tensor: memory that runs short throws, so that nobody can take it for an answer about the shape") {
+  CHECK_THROWS_AS((void)Tensor::allocate(DType::u8, {kMaxBytes}), std::bad_alloc);
+}
+#endif
 
 TEST_CASE("shape: a size counts extents beside a zero, so that their products cannot overflow elsewhere") {
   CHECK(storage_bytes(DType::f32, {0, 3}) == 0);
