@@ -84,9 +84,9 @@ HotPathReport watch_hot_path(const std::function<void()>& run, int times) {
   run();
   run();
   locks = 0;
-  const int64_t before = faults();
   watching = true;
   watch_allocations();
+  const int64_t before = faults();  // last: an earlier child's fork made the pages of those counters copy-on-write
   for (int i = 0; i < times; ++i) run();
   report.allocations = stop_watching_allocations();
   watching = false;
