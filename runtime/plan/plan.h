@@ -1,5 +1,5 @@
 // Plan: what a session executes: a graph with static shapes as a flat list of steps over one arena. Made in the stages of program.h.
-// You are here: stop 10 of the tour. Next: program.h, ../session.cpp.
+// Next: program.h.
 #pragma once
 #include "kernels/pack_store.h"
 #include "runtime/base/arena.h"

@@ -1,5 +1,5 @@
 // plan_memory: where every buffer of a plan lies in the arena. Buffers whose lifetimes do not overlap share memory.
-// You are here: stop 10 of the tour. Next: plan.h, ../session.cpp.
+// You are here: stop 10 of the tour. Next: link_steps.cpp, ../session.cpp.
 #pragma once
 #include <cstdint>
 #include <span>

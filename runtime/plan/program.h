@@ -4,7 +4,7 @@
 //   lay_out         plan_memory: where every buffer lies; the size of the arena
 //   link_steps      the arena, and the steps with the addresses put in
 //   plan_text       what became of it, for people; needs lay_out only
-// Next: lower.cpp, select_kernels.cpp, plan_memory.h, link_steps.cpp, plan_text.cpp.
+// You are here: stop 10 of the tour. Next: lower.cpp, select_kernels.cpp, plan_memory.h, link_steps.cpp, plan_text.cpp.
 #pragma once
 #include "kernels/pack_store.h"
 #include "runtime/graph.h"
