@@ -185,8 +185,16 @@ Status bind_lrn(BindContext& c) {
   if (inner == 0 || begin == end) return {};
   const bool quarters = beta == 0.5f || beta == 0.75f || beta == 1.0f;
   if (x.dtype == DType::f32 && quarters) {
-    LrnArgs& a = c.args(LrnArgs{nullptr, nullptr, begin, end - begin, channels, inner, before, after, alpha / static_cast<float>(size), bias,
-                                static_cast<int>(beta * 4)});
+    LrnArgs& a = c.args<LrnArgs>();
+    a.first = begin;
+    a.rows = end - begin;
+    a.channels = channels;
+    a.inner = inner;
+    a.before = before;
+    a.after = after;
+    a.alpha_over_size = alpha / static_cast<float>(size);
+    a.bias = bias;
+    a.quarters = static_cast<int>(beta * 4);
     c.set(a.x, c.input<const float>(0));
     c.set(a.y, c.output<float>(0));
     c.run(*pick(std::span(kLrnRows).first(kSimdRows), DType::f32, c.isa));

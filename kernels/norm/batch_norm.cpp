@@ -71,7 +71,12 @@ Status bind(BindContext& c) {
   if (inner == 0 || begin == end) return {};
   bool all_f32 = x.dtype == DType::f32 && c.in(1).dtype == DType::f32 && c.in(3).dtype == DType::f32;
   if (all_f32) {
-    BatchNormArgs& a = c.args(BatchNormArgs{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, begin, end - begin, channels, inner, epsilon});
+    BatchNormArgs& a = c.args<BatchNormArgs>();
+    a.first = begin;
+    a.rows = end - begin;
+    a.channels = channels;
+    a.inner = inner;
+    a.epsilon = epsilon;
     c.set(a.x, c.input<const float>(0) + begin * inner);
     c.set(a.y, c.output<float>(0) + begin * inner);
     c.set(a.scale, c.input<const float>(1));
@@ -80,8 +85,14 @@ Status bind(BindContext& c) {
     c.set(a.var, c.input<const float>(4));
     c.run(*pick(std::span(kRows).first(kSimdRows), DType::f32, c.isa));
   } else {
-    PortableArgs& a = c.args(PortableArgs{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, c.in(1).dtype, c.in(3).dtype, begin, end - begin, channels,
-                                          inner, static_cast<double>(epsilon)});
+    PortableArgs& a = c.args<PortableArgs>();
+    a.parameter_dtype = c.in(1).dtype;
+    a.statistics_dtype = c.in(3).dtype;
+    a.first = begin;
+    a.rows = end - begin;
+    a.channels = channels;
+    a.inner = inner;
+    a.epsilon = epsilon;
     c.set(a.x, c.input(0));
     c.set(a.y, c.output(0));
     c.set(a.scale, c.input(1));

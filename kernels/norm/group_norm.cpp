@@ -73,14 +73,27 @@ Status bind(BindContext& c, int64_t groups, float epsilon) {
   if (n == 0 || begin == end) return {};
   const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
   if (x.dtype == DType::f32) {
-    GroupNormArgs& a = c.args(GroupNormArgs{nullptr, nullptr, nullptr, nullptr, begin, end - begin, groups, per_group, inner, epsilon});
+    GroupNormArgs& a = c.args<GroupNormArgs>();
+    a.first = begin;
+    a.rows = end - begin;
+    a.groups = groups;
+    a.channels_per_group = per_group;
+    a.inner = inner;
+    a.epsilon = epsilon;
     c.set(a.x, c.input<const float>(0) + begin * n);
     c.set(a.y, c.output<float>(0) + begin * n);
     c.set(a.scale, c.input<const float>(1));
     c.set(a.bias, c.input<const float>(2));
   } else {
-    PortableArgs& a = c.args(PortableArgs{nullptr, nullptr, nullptr, nullptr, c.in(1).dtype, c.in(2).dtype, begin, end - begin, groups, per_group, inner,
-                                          static_cast<double>(epsilon)});
+    PortableArgs& a = c.args<PortableArgs>();
+    a.scale_dtype = c.in(1).dtype;
+    a.bias_dtype = c.in(2).dtype;
+    a.first = begin;
+    a.rows = end - begin;
+    a.groups = groups;
+    a.channels_per_group = per_group;
+    a.inner = inner;
+    a.epsilon = epsilon;
     c.set(a.x, c.input(0));
     c.set(a.y, c.output(0));
     c.set(a.scale, c.input(1));

@@ -87,7 +87,7 @@ Status infer(InferContext& c, bool center) {
 Status infer_layer(InferContext& c) { return infer(c, true); }
 Status infer_rms(InferContext& c) { return infer(c, false); }
 
-// For a parameter that is broadcast over the normalised dims: which of its elements belongs to column c. Null in *index: c itself.
+// For a parameter that is broadcast over the normalised dims: which of its elements belongs to column c. None in index: c itself.
 Status column_index(BindContext& c, size_t input, int axis, int64_t cols, Address<const int32_t>& index) {
   const Dims& x = c.in(0).dims;
   const Dims& p = c.in(input).dims;

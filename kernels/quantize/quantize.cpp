@@ -129,7 +129,12 @@ Status check_scale_shape(const InferContext& c) {
 QuantArgs& common(BindContext& c) {
   const TensorView &x = c.in(0), &s = c.in(1);
   const int64_t block = c.attrs.i("block_size", 0);
-  QuantArgs& a = c.args(QuantArgs{nullptr, nullptr, nullptr, nullptr, x.count(), 1, 1, 0, 0, 0, 0, 0, s.dtype, c.out(0).dtype});
+  QuantArgs& a = c.args<QuantArgs>();
+  a.n = x.count();
+  a.inner = 1;
+  a.block = 1;
+  a.scale_dtype = s.dtype;
+  a.other = c.out(0).dtype;
   c.set(a.x, c.input(0));
   c.set(a.scale, c.input(1));
   c.set(a.zero_point, c.input(2));

@@ -74,11 +74,11 @@ ValueId gathered(Builder& b, ValueId x, const std::vector<std::vector<int64_t>>&
   return x;
 }
 
-struct Corners {
-  bool align = false, antialias = false;
+struct Sampling {
+  bool align = false, antialias = false;  // align_corners
 };
 
-ValueId resize(Builder& b, ValueId x, const std::string& mode, Corners corners, std::vector<Int> sizes, const std::vector<double>& scales) {
+ValueId resize(Builder& b, ValueId x, const std::string& mode, Sampling how, std::vector<Int> sizes, const std::vector<double>& scales) {
   const Mode* m = nullptr;
   for (const Mode& row : kModes) m = mode == row.torch ? &row : m;
   if (m == nullptr) return b.fail(unsupported("interpolate: mode '" + mode + "' is not supported"));
@@ -86,17 +86,17 @@ ValueId resize(Builder& b, ValueId x, const std::string& mode, Corners corners, 
   const std::string_view onnx = m->onnx;
   Attributes attrs = attributes({{"mode", std::string(m->onnx)},
                                  {"coordinate_transformation_mode", std::string(onnx == "nearest" ? (mode == "nearest" ? "asymmetric" : "half_pixel")
-                                                                                : corners.align ? "align_corners" : "half_pixel")}});
+                                                                                : how.align ? "align_corners" : "half_pixel")}});
   if (onnx == "nearest") attrs.set("nearest_mode", std::string(m->nearest));
-  if (onnx == "cubic") attrs.set("cubic_coeff_a", corners.antialias ? -0.5f : -0.75f);
-  if (corners.antialias) {
+  if (onnx == "cubic") attrs.set("cubic_coeff_a", how.antialias ? -0.5f : -0.75f);
+  if (how.antialias) {
     if (rank != 4 || onnx == "nearest") return b.fail(invalid("antialias=True is of bilinear and bicubic interpolation of four dimensions"));
-    if (corners.align) return b.fail(unsupported("antialias=True with align_corners=True is not supported"));
+    if (how.align) return b.fail(unsupported("antialias=True with align_corners=True is not supported"));
     attrs.set("antialias", int64_t(1));
     attrs.set("exclude_outside", int64_t(1));
   }
   const auto count = static_cast<size_t>(rank - 2);
-  if (corners.align && sizes.empty()) sizes = scaled_sizes(b, x, scales);  // there a factor says no more than the size
+  if (how.align && sizes.empty()) sizes = scaled_sizes(b, x, scales);  // there a factor says no more than the size
   if (!b.ok()) return kNone;
   if (onnx == "nearest") {
     if (const auto places = nearest_places(b, x, sizes, scales, mode != "nearest"); !places.empty()) return gathered(b, x, places);
@@ -141,7 +141,7 @@ IValue area(Builder& b, ValueId x, const Arguments& a) {
   return b.ok() ? call(b, kPools[b.rank(x) - 3], {tensor_of(x), IValue::tuple(IValues(sizes.begin(), sizes.end()))}) : IValue();
 }
 
-Corners corners_of(const Arguments& a, bool antialias) {
+Sampling sampling_of(const Arguments& a, bool antialias) {
   return {.align = a.has("align_corners") && a.boolean("align_corners"), .antialias = antialias};
 }
 
@@ -149,31 +149,31 @@ IValue interpolate(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   if (!b.ok()) return {};
   if (b.rank(x) < 3) return tensor_of(b.fail(invalid("interpolate needs at least three dimensions")));
-  const Corners corners = corners_of(a, a.has("antialias") && a.boolean("antialias"));
+  const Sampling how = sampling_of(a, a.has("antialias") && a.boolean("antialias"));
   const std::string mode = a.string("mode");
   if (mode == "area") return area(b, x, a);
-  if (a.has("size")) return tensor_of(resize(b, x, mode, corners, a.sizes("size"), {}));
+  if (a.has("size")) return tensor_of(resize(b, x, mode, how, a.sizes("size"), {}));
   if (!a.has("scale_factor")) return tensor_of(b.fail(invalid("interpolate needs size or scale_factor")));
   const std::vector<double> scales = numbers(b, a["scale_factor"]);
-  if (!a.has("recompute_scale_factor") || !a.boolean("recompute_scale_factor")) return tensor_of(resize(b, x, mode, corners, {}, scales));
-  return tensor_of(resize(b, x, mode, corners, scaled_sizes(b, x, scales), {}));
+  if (!a.has("recompute_scale_factor") || !a.boolean("recompute_scale_factor")) return tensor_of(resize(b, x, mode, how, {}, scales));
+  return tensor_of(resize(b, x, mode, how, scaled_sizes(b, x, scales), {}));
 }
 
 // Antialias: aten._upsample_bilinear2d_aa, whose filter widens when it shrinks.
 template <Text Name, bool Antialias = false>
 IValue upsample_vec(Builder& b, const Arguments& a) {  // aten.upsample_bilinear2d.vec
   const ValueId x = a.tensor("input");
-  const Corners corners = corners_of(a, Antialias);
+  const Sampling how = sampling_of(a, Antialias);
   if (!b.ok()) return {};
-  if (a.has("output_size")) return tensor_of(resize(b, x, Name.text, corners, a.sizes("output_size"), {}));
-  return tensor_of(resize(b, x, Name.text, corners, {}, numbers(b, a["scale_factors"])));
+  if (a.has("output_size")) return tensor_of(resize(b, x, Name.text, how, a.sizes("output_size"), {}));
+  return tensor_of(resize(b, x, Name.text, how, {}, numbers(b, a["scale_factors"])));
 }
 
 // With sizes, and perhaps the factors that made them, which then say where the source lies.
 template <Text Name, bool Antialias = false>
 IValue upsample(Builder& b, const Arguments& a) {  // aten.upsample_bilinear2d.default
   const ValueId x = a.tensor("input");
-  const Corners corners = corners_of(a, Antialias);
+  const Sampling how = sampling_of(a, Antialias);
   std::vector<double> scales;
   for (const char* name : {"scales_d", "scales_h", "scales_w"}) {
     if (!a.has(name)) continue;
@@ -181,8 +181,8 @@ IValue upsample(Builder& b, const Arguments& a) {  // aten.upsample_bilinear2d.d
     scales.insert(scales.end(), scale.begin(), scale.end());
   }
   if (!b.ok()) return {};
-  if (static_cast<int>(scales.size()) == b.rank(x) - 2) return tensor_of(resize(b, x, Name.text, corners, {}, scales));
-  return tensor_of(resize(b, x, Name.text, corners, a.sizes("output_size"), {}));
+  if (static_cast<int>(scales.size()) == b.rank(x) - 2) return tensor_of(resize(b, x, Name.text, how, {}, scales));
+  return tensor_of(resize(b, x, Name.text, how, a.sizes("output_size"), {}));
 }
 
 // ---- grid_sample ----
