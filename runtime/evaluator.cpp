@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "kernels/control/control.h"
+#include "runtime/control/control.h"
 
 namespace tern {
 
@@ -30,49 +30,38 @@ Result<std::vector<Tensor>> evaluate_node(const Graph& graph, const Node& node, 
 
 namespace {
 
-// What is left of the budgets; shared by a graph and its branches.
-struct Left {
-  int64_t bytes, work;
-};
-
-void count_work(const Node& node, std::span<const Tensor> inputs, std::span<const Tensor> outputs, Left& left) {
+void count_work(const Node& node, std::span<const Tensor> inputs, std::span<const Tensor> outputs, int64_t& work) {
   std::vector<TensorView> in, out;
   for (const Tensor& t : inputs) in.push_back(t.view());
   for (const Tensor& t : outputs) out.push_back(t.view());
-  left.work -= std::min(left.work, work_of(*node.op, node.attrs, in, out));
+  work -= std::min(work, work_of(*node.op, node.attrs, in, out));
 }
 
-Result<std::vector<Tensor>> evaluate_graph(const Graph& graph, std::span<const Tensor> inputs, EvaluateOptions options, Left& left) {
+}  // namespace
+
+Result<std::vector<Tensor>> evaluate_subgraph(const Graph& graph, std::span<const Tensor> inputs, EvaluateOptions& left) {
   std::vector<Tensor> tensors(graph.values.size());
   for (size_t v = 0; v < tensors.size(); ++v) tensors[v] = graph.values[v].constant;
   for (size_t i = 0; i < inputs.size(); ++i) tensors[static_cast<size_t>(graph.inputs[i])] = inputs[i];
   std::vector<int32_t> readers = use_counts(graph);
   std::vector<bool> computed(graph.values.size(), false);
   auto drop = [&](size_t v) {
-    if (computed[v]) left.bytes += static_cast<int64_t>(tensors[v].bytes());
+    if (computed[v]) left.budget += static_cast<int64_t>(tensors[v].bytes());
     tensors[v] = Tensor();
   };
 
   for (const Node& node : graph.nodes) {
     std::vector<Tensor> in;
     for (ValueId v : node.inputs) in.push_back(v == kNone ? Tensor() : tensors[static_cast<size_t>(v)]);
-    Result<std::vector<Tensor>> out = std::vector<Tensor>();
-    if (node.op == &kIf) {
-      if (in[0].dtype() != DType::boolean || in[0].count() != 1) return invalid(describe(graph, node) + ": the condition is not one bool");
-      const Graph& branch = graph.subgraphs[static_cast<size_t>(node.subgraphs[is_true(in[0]) ? 0 : 1])];
-      out = evaluate_graph(branch, std::span(in).subspan(1), options, left);
-    } else {
-      options.budget = left.bytes;
-      options.work = left.work;
-      out = evaluate_node(graph, node, in, options);
-    }
+    const ControlDef* control = find_control(node.op);
+    auto out = control != nullptr ? control->evaluate(graph, node, in, left) : evaluate_node(graph, node, in, left);
     if (!out) return out.error().within(describe(graph, node));
-    if (node.op != &kIf) count_work(node, in, *out, left);
+    if (control == nullptr) count_work(node, in, *out, left.work);
     in.clear();
     for (size_t o = 0; o < node.outputs.size() && o < out->size(); ++o) {
       if (node.outputs[o] == kNone) continue;
       const auto v = static_cast<size_t>(node.outputs[o]);
-      left.bytes -= static_cast<int64_t>((*out)[o].bytes());  // a view counts as if it were a copy
+      left.budget -= static_cast<int64_t>((*out)[o].bytes());  // a view counts as if it were a copy
       tensors[v] = std::move((*out)[o]);
       computed[v] = true;
       if (readers[v] == 0) drop(v);
@@ -87,11 +76,9 @@ Result<std::vector<Tensor>> evaluate_graph(const Graph& graph, std::span<const T
   return outputs;
 }
 
-}  // namespace
-
 Result<std::vector<Tensor>> evaluate_graph(const Graph& graph, std::span<const Tensor> inputs, const EvaluateOptions& options) {
-  Left left{options.budget, options.work};
-  return evaluate_graph(graph, inputs, options, left);
+  EvaluateOptions left = options;
+  return evaluate_subgraph(graph, inputs, left);
 }
 
 }  // namespace tern

@@ -9,7 +9,9 @@ namespace tern {
 // inputs: one tensor for each graph input. Returns the graph outputs. Errors: of the operators, naming the node; over budget:
 // options.budget bytes for all tensors that exist at the same time, options.work operations for all nodes.
 Result<std::vector<Tensor>> evaluate_graph(const Graph& graph, std::span<const Tensor> inputs, const EvaluateOptions& options);
-// One node (not If) on tensors; the constants among its inputs are marked.
+// The same for a subgraph, which spends of what is `left` to the graph around it.
+Result<std::vector<Tensor>> evaluate_subgraph(const Graph& graph, std::span<const Tensor> inputs, EvaluateOptions& left);
+// One node (no control operator) on tensors; the constants among its inputs are marked.
 Result<std::vector<Tensor>> evaluate_node(const Graph& graph, const Node& node, std::span<const Tensor> inputs, EvaluateOptions options);
 
 }  // namespace tern

@@ -1,6 +1,9 @@
-// fold_constants: computes now what does not depend on inputs, through the evaluator; and makes If nodes with a known condition disappear.
+// fold_constants: computes now what does not depend on inputs, through the evaluator; and lets control operators disappear of which it is known what
+// they will do.
 // Next: simplify.h, fuse/fuse.h.
 #pragma once
+#include <unordered_map>
+
 #include "runtime/graph.h"
 
 namespace tern {
@@ -20,5 +23,17 @@ FoldBudget fold_budget(const Graph& graph, int64_t bytes);
 // or when the budget does not last. Kernels are those of the best ISA: the bits are the same.
 // Errors: what an operator says of constants that it cannot take.
 Status fold_constants(Graph& graph, FoldBudget& budget);
+
+// One graph while it is folded, as control operators see it.
+struct Folding {
+  Graph& graph;
+  FoldBudget& left;
+  std::vector<Node> kept = {};                             // its nodes that stay, up to the one that is being folded
+  std::unordered_map<ValueId, ValueId> forward = {};       // outputs of nodes that went: what is read instead
+
+  Status fold(Graph& subgraph) { return fold_constants(subgraph, left); }
+  // The nodes of `subgraph` take the place of a node: `inputs` are what its inputs are, and its outputs are read for `outputs` (kNone: nobody does).
+  void put_inline(Graph subgraph, std::span<const ValueId> inputs, std::span<const ValueId> outputs);
+};
 
 }  // namespace tern

@@ -29,11 +29,12 @@ struct Node {
   std::string name;  // as the file says; may be empty
   Attributes attrs;
   std::vector<ValueId> inputs, outputs;  // kNone: an optional one that is absent
-  std::vector<int32_t> subgraphs;        // If: then, else (indices into Graph::subgraphs)
+  std::vector<int32_t> subgraphs;        // of a control operator (runtime/control), indices into Graph::subgraphs
+  int32_t captured = 0;                  // how many of the inputs, the last ones, are what the subgraphs read from around the node
 };
 
-// A subgraph is closed: what it reads from outside is passed explicitly. An If node has inputs [condition, captured...], and each of
-// its subgraphs has exactly the captured values as inputs, in the same order.
+// A subgraph is closed: what it reads from outside is passed explicitly. Each subgraph of a node has inputs of its own, as the operator
+// says (an If: none), and then the captured values, in the order of the node.
 struct Graph {
   std::string name;
   std::vector<Value> values;

@@ -1,8 +1,8 @@
-// See infer_shapes.h. One pass in topological order; If infers both branches and merges.
+// See infer_shapes.h. One pass in topological order; control operators infer their subgraphs (runtime/control).
 #include "runtime/infer_shapes.h"
 
-#include "kernels/control/control.h"
 #include "kernels/evaluate.h"
+#include "runtime/control/control.h"
 #include "runtime/verify.h"
 
 namespace tern {
@@ -134,65 +134,10 @@ void forget_types(Graph& graph) {
   }
 }
 
-// One bool, as far as its type is known; where the count is not, the evaluator checks and a plan is impossible.
-Status check_condition(const Value& condition) {
-  const TypeInfo& type = condition.type;
-  if (type.dtype == DType::none) return unsupported("the dtype of the condition is not known");
-  bool one = type.dtype == DType::boolean;
-  for (const Dim& d : type.shape.dims()) one = one && (!d.known() || d.is(1));
-  return one ? Status() : Status(invalid(std::string("the condition is ") + name(type.dtype) + type.shape.text() + ", it must be one bool"));
-}
-
-Status infer_if(Graph& graph, Node& node) {
-  if (Status s = check_condition(graph.value(node.inputs[0])); !s) return s;
-  std::vector<TypeInfo> merged(node.outputs.size());
-  bool impossible = false;  // the then branch cannot run with these shapes
-  for (size_t branch = 0; branch < node.subgraphs.size(); ++branch) {
-    Graph& subgraph = graph.subgraphs[static_cast<size_t>(node.subgraphs[branch])];
-    for (size_t i = 0; i < subgraph.inputs.size(); ++i) {
-      const Value& outer = graph.value(node.inputs[i + 1]);
-      Value& inner = subgraph.value(subgraph.inputs[i]);
-      inner.type = outer.type;
-      inner.ints = keep_ints(graph, outer.ints);
-    }
-    subgraph.next_symbol = graph.next_symbol;
-    subgraph.symbol_room = graph.symbol_room;
-    const Status inferred = infer_all(subgraph);
-    graph.symbol_room = subgraph.symbol_room;
-    if (const Status& s = inferred; !s) {
-      // A branch for other input sizes: legal as long as it is not taken. Its shapes stay unknown, so only the evaluator runs this graph.
-      if (branch == 1 && impossible) return s;
-      impossible = branch == 0;
-      forget_types(subgraph);
-      continue;
-    }
-    graph.next_symbol = subgraph.next_symbol;
-    for (size_t o = 0; o < merged.size(); ++o) {
-      const TypeInfo& type = subgraph.value(subgraph.outputs[o]).type;
-      if (branch == 0 || impossible) {
-        merged[o] = type;
-      } else if (merged[o].dtype != type.dtype) {
-        return invalid("output " + std::to_string(o) + " is " + name(merged[o].dtype) + " in one branch and " + name(type.dtype) + " in the other");
-      } else if (!merged[o].shape.ranked() || !type.shape.ranked() || merged[o].shape.rank() != type.shape.rank()) {
-        merged[o].shape = Shape();
-      } else {
-        for (int d = 0; d < type.shape.rank(); ++d) {
-          if (!(merged[o].shape[d] == type.shape[d])) merged[o].shape[d] = Dim::symbol("?" + std::to_string(graph.next_symbol++));
-        }
-      }
-    }
-  }
-  for (size_t o = 0; o < merged.size(); ++o) {
-    if (node.outputs[o] == kNone) continue;
-    graph.value(node.outputs[o]).type = merged[o];
-  }
-  return {};
-}
-
 }  // namespace
 
 Status infer_shapes(Graph& graph, Node& node) {
-  if (node.op == &kIf) return infer_if(graph, node);
+  if (const ControlDef* control = find_control(node.op)) return control->infer(graph, node);
   InferContext c(node.attrs, inputs_of(graph, node), node.outputs.size(), &graph.next_symbol);
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] != kNone && !c.has(i)) return unsupported("the dtype of input " + std::to_string(i) + " is not known");
@@ -228,6 +173,21 @@ Status infer_all(Graph& graph) {
 Status infer_shapes(Graph& graph) {
   graph.symbol_room = Graph::kSymbolRoom;
   return infer_all(graph);
+}
+
+void pass_type(Graph& graph, ValueId from, Graph& subgraph, ValueId to) {
+  subgraph.value(to).type = graph.value(from).type;
+  subgraph.value(to).ints = keep_ints(graph, graph.value(from).ints);
+}
+
+Status infer_subgraph(Graph& graph, Graph& subgraph) {
+  subgraph.next_symbol = graph.next_symbol;
+  subgraph.symbol_room = graph.symbol_room;
+  Status inferred = infer_all(subgraph);
+  graph.symbol_room = subgraph.symbol_room;
+  if (inferred) graph.next_symbol = subgraph.next_symbol;
+  else forget_types(subgraph);
+  return inferred;
 }
 
 Result<std::vector<TypeInfo>> infer_types(Graph& graph, const Node& node) {

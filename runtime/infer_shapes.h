@@ -13,6 +13,11 @@ namespace tern {
 Status infer_shapes(Graph& graph);
 // The same for one node of `graph`, whose inputs have their types. Precondition: verify_node.
 Status infer_shapes(Graph& graph, Node& node);
+// The same for a subgraph of `graph` whose inputs have their types; both draw from one room and one count of fresh symbols. After an error
+// the shapes in it are unknown.
+Status infer_subgraph(Graph& graph, Graph& subgraph);
+// Input `to` of a subgraph has the type and contents of `from`.
+void pass_type(Graph& graph, ValueId from, Graph& subgraph, ValueId to);
 // The types that the outputs of `node` would have: it reads values of `graph`, and need not be one of its nodes.
 Result<std::vector<TypeInfo>> infer_types(Graph& graph, const Node& node);
 // Error (invalid): a value of which dtype, rank or known extents are not those that inference finds from the graph's inputs.

@@ -63,7 +63,7 @@ void forget_shapes(Graph& graph) {
 Status optimize(Graph& graph, int64_t budget, Stage last) {
   if (Status s = verify(graph); !s || last == Stage::load) return s;
   if (Status s = infer_shapes(graph); !s || last == Stage::infer) return s;
-  // Folding may inline a branch of an If, whose shapes then tell more.
+  // Folding may put a subgraph in the place of its node: its shapes then tell more.
   FoldBudget left = fold_budget(graph, budget);
   for (int round = 0; round < kFoldRounds; ++round) {
     const size_t before = graph.nodes.size();

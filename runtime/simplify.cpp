@@ -4,8 +4,6 @@
 #include <cstring>
 #include <unordered_map>
 
-#include "kernels/control/control.h"
-
 namespace tern {
 namespace {
 
@@ -57,7 +55,7 @@ bool one_output_read(const Node& node, const std::vector<int32_t>& uses) {
 
 // Optional outputs that nobody reads need not be computed. With any number of outputs (Split), how many there are says what each is.
 void drop_unread_outputs(Node& node, const std::vector<bool>& live) {
-  if (node.op->outputs.max < 0 && node.op->optional_outputs == 0) return;  // If: its branches have as many
+  if (node.op->outputs.max < 0 && node.op->optional_outputs == 0) return;  // a control operator: its subgraphs have as many
   const auto required = static_cast<size_t>(node.op->outputs.min);
   for (size_t o = required; o < node.outputs.size(); ++o) {
     if (node.outputs[o] != kNone && !live[static_cast<size_t>(node.outputs[o])]) node.outputs[o] = kNone;

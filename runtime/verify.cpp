@@ -1,7 +1,7 @@
 // See verify.h.
 #include "runtime/verify.h"
 
-#include "kernels/control/control.h"
+#include "runtime/control/control.h"
 
 namespace tern {
 namespace {
@@ -83,13 +83,18 @@ class Verifier {
   }
 
   Status subgraphs(const Node& node) {
-    if (node.subgraphs.size() != (node.op == &kIf ? 2u : 0u)) return invalid("has " + std::to_string(node.subgraphs.size()) + " subgraphs");
+    const ControlDef* control = find_control(node.op);
+    if (node.subgraphs.size() != (control == nullptr ? 0 : control->subgraphs)) {
+      return invalid("has " + std::to_string(node.subgraphs.size()) + " subgraphs");
+    }
+    if (control == nullptr) return {};
+    if (node.captured < 0 || static_cast<size_t>(node.captured) > node.inputs.size()) return invalid("captures values that it does not have");
     for (int32_t g : node.subgraphs) {
       if (g < 0 || static_cast<size_t>(g) >= graph_.subgraphs.size()) return invalid("a subgraph does not exist");
-      const Graph& subgraph = graph_.subgraphs[static_cast<size_t>(g)];
-      if (subgraph.inputs.size() + 1 != node.inputs.size()) return invalid("a branch does not take what the node captures");
-      if (subgraph.outputs.size() < node.outputs.size()) return invalid("a branch has too few outputs");
-      if (Status s = verify(subgraph); !s) return s;
+    }
+    if (Status s = control->verify(graph_, node); !s) return s;
+    for (int32_t g : node.subgraphs) {
+      if (Status s = verify(graph_.subgraphs[static_cast<size_t>(g)]); !s) return s;
     }
     return {};
   }

@@ -1,4 +1,4 @@
-// See control.h: the schema only; runtime/infer_shapes.cpp infers it and the runtime runs it.
+// See control.h: schemas only. What the operators do is in runtime/control.
 #include "kernels/control/control.h"
 
 #include "kernels/op.h"

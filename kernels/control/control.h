@@ -3,7 +3,7 @@
 //   Cost      that of the branch taken.
 //   Edges     a condition known when a session's dims are bound makes the node disappear; a live one is a branch in the plan.
 //   Source    the ONNX operator, opset 23.
-// The runtime executes it; there is no kernel. Next: runtime/evaluator.cpp, runtime/plan.cpp.
+// The runtime executes it; there is no kernel. Next: runtime/control/control.h.
 #pragma once
 
 namespace tern {

@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "loaders/onnx/control.h"
 #include "loaders/onnx/functions.h"
 #include "loaders/onnx/sort.h"
 #include "loaders/onnx/text.h"
@@ -46,10 +47,10 @@ GraphBuilder& GraphBuilder::outermost() {
   return *b;
 }
 
-// A branch inside of branches takes each captured value through all of them: values could be as many as the file is long, times its depth.
+// A subgraph inside of subgraphs takes each captured value through all of them: values could be as many as the file is long, times its depth.
 Status GraphBuilder::captures_fit() {
   if (outermost().captured_ <= kMostCaptures) return {};
-  return unsupported("the branches of If capture values more than " + std::to_string(kMostCaptures) + " times");
+  return unsupported("subgraphs capture values more than " + std::to_string(kMostCaptures) + " times");
 }
 
 Status GraphBuilder::build(onnx_pb::GraphProto& proto) {
@@ -120,7 +121,6 @@ Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& p, const DimNames& 
 }
 
 Status GraphBuilder::inputs(const onnx_pb::GraphProto& proto) {
-  if (parent_ != nullptr && proto.input_size() > 0) return invalid("a branch of an If has inputs of its own");
   auto is_initializer = [&](const std::string& name) {
     auto known = names_.find(name);
     return known != names_.end() && graph.is_constant(known->second);
@@ -194,7 +194,7 @@ Status GraphBuilder::attributes(onnx_pb::NodeProto& proto, Attributes& attrs) {
         break;
       }
       case kGraph:
-        if (!a.has_g() || proto.op_type() != "If") return unsupported(where + " is a graph, which only If may have");
+        if (!a.has_g() || control_form(proto.op_type()) == nullptr) return unsupported(where + " is a graph, which only a control operator may have");
         break;
       default: return unsupported(where + " has a kind that is not supported");
     }
@@ -268,7 +268,7 @@ Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
     add_node(std::move(node));
     return {};
   }
-  if (proto.op_type() == "If") return if_node(proto, std::move(node));
+  if (const ControlForm* form = control_form(proto.op_type())) return control_node(proto, std::move(node), *form);
   if (find_op(proto.op_type()) != nullptr || proto.op_type() == "Upsample" || proto.op_type() == "Scatter") {
     if (Status s = attributes(proto, node.attrs); !s) return s;
     if (Status s = normalize(node, *this); !s) return s;
@@ -277,50 +277,51 @@ Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
   return {};
 }
 
-// Both branches are built, and then take the union of what they capture.
-Status GraphBuilder::if_node(onnx_pb::NodeProto& proto, OnnxNode node) {
-  Attributes ignored;
-  if (Status s = attributes(proto, ignored); !s) return s;
-  if (node.inputs.size() != 1 || node.inputs[0] == kNone) return invalid("it must have one input, the condition");
-  std::vector<std::unique_ptr<GraphBuilder>> branches;
-  for (const char* branch : {"then_branch", "else_branch"}) {
+// All subgraphs are built, and then take the union of what they capture.
+Status GraphBuilder::control_node(onnx_pb::NodeProto& proto, OnnxNode node, const ControlForm& form) {
+  if (Status s = attributes(proto, node.attrs); !s) return s;
+  std::vector<std::unique_ptr<GraphBuilder>> bodies;
+  for (const char* attribute : form.subgraphs) {
     onnx_pb::GraphProto* body = nullptr;
     for (auto& a : *proto.mutable_attribute()) {
-      if (a.name() == branch && a.has_g()) body = a.mutable_g();
+      if (a.name() == attribute && a.has_g()) body = a.mutable_g();
     }
-    if (body == nullptr) return invalid(std::string("it has no ") + branch);
-    branches.push_back(std::make_unique<GraphBuilder>(this, sources_, missing_));
-    if (Status s = branches.back()->build(*body); !s) return s.error().within(branch);
-    graph.next_symbol = branches.back()->graph.next_symbol;
-    if (branches.back()->graph.outputs.size() < node.outputs.size()) {
-      return invalid(std::string(branch) + " has " + std::to_string(branches.back()->graph.outputs.size()) + " outputs, the node " +
+    if (body == nullptr) return invalid(std::string("it has no ") + attribute);
+    bodies.push_back(std::make_unique<GraphBuilder>(this, sources_, missing_));
+    if (Status s = bodies.back()->build(*body); !s) return s.error().within(attribute);
+    graph.next_symbol = bodies.back()->graph.next_symbol;
+    if (bodies.back()->graph.outputs.size() < node.outputs.size()) {
+      return invalid(std::string(attribute) + " has " + std::to_string(bodies.back()->graph.outputs.size()) + " outputs, the node " +
                      std::to_string(node.outputs.size()));
     }
   }
   std::vector<Capture> all;
   std::unordered_set<std::string_view> have;
-  for (const auto& branch : branches) {
-    for (const Capture& c : branch->captures_) {
+  size_t captures = 0;
+  for (const auto& body : bodies) {
+    captures += body->captures_.size();
+    for (const Capture& c : body->captures_) {
       if (have.insert(c.name).second) all.push_back(c);
     }
   }
-  outermost().captured_ += static_cast<int64_t>(2 * all.size() - branches[0]->captures_.size() - branches[1]->captures_.size());
+  outermost().captured_ += static_cast<int64_t>(bodies.size() * all.size() - captures);
   if (Status s = captures_fit(); !s) return s;
   std::vector<int32_t> subgraphs;
-  for (const auto& branch : branches) {
+  for (const auto& body : bodies) {
+    std::vector<ValueId>& inputs = body->graph.inputs;  // its own, then what it captures
     std::unordered_map<std::string, ValueId> mine;
-    for (size_t i = 0; i < branch->captures_.size(); ++i) mine.emplace(branch->captures_[i].name, branch->graph.inputs[i]);
-    std::vector<ValueId> inputs;
+    const size_t own = inputs.size() - body->captures_.size();
+    for (size_t i = 0; i < body->captures_.size(); ++i) mine.emplace(body->captures_[i].name, inputs[own + i]);
+    inputs.resize(own);
     for (const Capture& c : all) {
       auto it = mine.find(c.name);
-      inputs.push_back(it != mine.end() ? it->second : branch->add_value(c.name, type(c.outer)));
+      inputs.push_back(it != mine.end() ? it->second : body->add_value(c.name, type(c.outer)));
     }
-    branch->graph.inputs = std::move(inputs);
     subgraphs.push_back(static_cast<int32_t>(graph.subgraphs.size()));
-    graph.subgraphs.push_back(std::move(branch->graph));
+    graph.subgraphs.push_back(std::move(body->graph));
   }
   for (const Capture& c : all) node.inputs.push_back(c.outer);
-  add_node(std::move(node), std::move(subgraphs));
+  add_node(std::move(node), std::move(subgraphs), static_cast<int32_t>(all.size()));
   return {};
 }
 

@@ -11,6 +11,8 @@
 
 namespace tern::onnx {
 
+struct ControlForm;  // control.h
+
 // Operators of the file that tern does not have, in the order of their first nodes.
 class Unsupported {
  public:
@@ -60,7 +62,7 @@ class GraphBuilder : public Emitter {
   Status node(onnx_pb::NodeProto& proto);
   Status constant_node(onnx_pb::NodeProto& proto);
   Status attributes(onnx_pb::NodeProto& proto, Attributes& attrs);
-  Status if_node(onnx_pb::NodeProto& proto, OnnxNode node);
+  Status control_node(onnx_pb::NodeProto& proto, OnnxNode node, const ControlForm& form);
   Status define(const std::string& name, ValueId v);
   ValueId find(const std::string& name);  // here, or captured from around; kNone when nothing defines it
   ValueId capture(const std::string& name, ValueId outer);
@@ -70,7 +72,7 @@ class GraphBuilder : public Emitter {
 
   // emit.cpp: nodes of the graph, with the types that rules ask for
   ValueId add_value(std::string name, TypeInfo type);
-  void add_node(OnnxNode node, std::vector<int32_t> subgraphs = {});
+  void add_node(OnnxNode node, std::vector<int32_t> subgraphs = {}, int32_t captured = 0);
   void infer(const Node& node);
 
   GraphBuilder* parent_;
@@ -82,7 +84,7 @@ class GraphBuilder : public Emitter {
   std::vector<TypeInfo> types_;  // of every value, as far as known while building
   int64_t serial_ = 0;
   static constexpr int64_t kMostCaptures = 1 << 16;
-  int64_t captured_ = 0;         // of the outermost graph: how often its branches, at all depths, capture a value
+  int64_t captured_ = 0;         // of the outermost graph: how often its subgraphs, at all depths, capture a value
 };
 
 }  // namespace tern::onnx

@@ -1,5 +1,4 @@
 // Adding nodes and values to the graph in the making. See builder.h.
-#include "kernels/control/control.h"
 #include "loaders/onnx/builder.h"
 #include "loaders/onnx/text.h"
 
@@ -72,7 +71,7 @@ void GraphBuilder::emit_to(const OnnxNode& node, const char* op, std::vector<Val
   add_node({op, node.name, node.version, std::move(inputs), std::move(outputs), std::move(attrs)});
 }
 
-void GraphBuilder::add_node(OnnxNode node, std::vector<int32_t> subgraphs) {
+void GraphBuilder::add_node(OnnxNode node, std::vector<int32_t> subgraphs, int32_t captured) {
   const OpDef* op = find_op(node.op);
   if (op == nullptr || op->tern_only) {
     missing_.add("", node.op, node.name.empty() && !node.outputs.empty() && node.outputs[0] != kNone ? "@" + graph.value(node.outputs[0]).name : node.name);
@@ -81,13 +80,13 @@ void GraphBuilder::add_node(OnnxNode node, std::vector<int32_t> subgraphs) {
   // Absent optional ones at the end are the same as none; but with any number of outputs (Split), how many there are says what each is.
   while (!node.inputs.empty() && node.inputs.back() == kNone && static_cast<int>(node.inputs.size()) > op->inputs.min) node.inputs.pop_back();
   while (op->outputs.max >= 0 && !node.outputs.empty() && node.outputs.back() == kNone && static_cast<int>(node.outputs.size()) > op->outputs.min) node.outputs.pop_back();
-  graph.nodes.push_back({op, std::move(node.name), std::move(node.attrs), std::move(node.inputs), std::move(node.outputs), std::move(subgraphs)});
+  graph.nodes.push_back({op, std::move(node.name), std::move(node.attrs), std::move(node.inputs), std::move(node.outputs), std::move(subgraphs), captured});
   infer(graph.nodes.back());
 }
 
 // What can be told of the outputs now: rules ask for ranks and dtypes. Errors are infer_shapes' to report.
 void GraphBuilder::infer(const Node& node) {
-  if (node.op == &kIf || node.op->infer == nullptr || !well_formed(node)) return;
+  if (node.op->infer == nullptr || !well_formed(node)) return;
   std::vector<InferContext::Input> in;
   for (ValueId v : node.inputs) {
     if (v != kNone && type(v).dtype == DType::none) return;

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "kernels/control/control.h"
+#include "loaders/onnx/control.h"
 #include "loaders/onnx/tensors.h"
 
 namespace tern::onnx {
 
-// Branches nest as deep as the loader let them.
+// Subgraphs nest as deep as the loader let them.
 void ModelWriter::note_uses(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -46,9 +46,10 @@ Status GraphWriter::whole() {
   return body(graph_.outputs.size());
 }
 
-Status GraphWriter::branch(std::span<const std::string> captured, size_t outputs) {
-  for (size_t i = 0; i < captured.size(); ++i) names_[static_cast<size_t>(graph_.inputs[i])] = captured[i];
-  in_branch_ = true;
+Status GraphWriter::subgraph(std::span<const std::string> captured, size_t outputs) {
+  const size_t own = graph_.inputs.size() - captured.size();
+  for (size_t i = 0; i < captured.size(); ++i) names_[static_cast<size_t>(graph_.inputs[own + i])] = captured[i];
+  nested_ = true;
   return body(outputs);
 }
 
@@ -66,7 +67,7 @@ Status GraphWriter::body(size_t outputs) {
   for (const Alias& alias : aliases_) emit("Identity", "", {name_of(alias.from)}, {alias.to});
   for (size_t o = 0; o < outputs; ++o) {
     const TypeInfo& type = graph_.value(graph_.outputs[o]).type;
-    write_value(output_names_[o], in_branch_ ? TypeInfo{type.dtype, {}} : type,
+    write_value(output_names_[o], nested_ ? TypeInfo{type.dtype, {}} : type,
                 *to_.add_output());  // of a branch not taken, shapes may not fit
   }
   return {};
@@ -83,7 +84,7 @@ void GraphWriter::name_outputs(size_t count) {
     if (name.empty() && !graph_.is_constant(v)) {
       name = model_.claim(wanted);
       output_names_.push_back(name);
-    } else if (name == wanted && !again && !in_branch_) {
+    } else if (name == wanted && !again && !nested_) {
       output_names_.push_back(name);
     } else {
       output_names_.push_back(model_.claim(wanted));
@@ -114,17 +115,18 @@ std::string GraphWriter::emit_before(const Node& node, const char* op, const std
   return y;
 }
 
-Status GraphWriter::if_node(const Node& node) {
-  onnx_pb::NodeProto& written = emit("If", node.name, {name_of(node.inputs[0])}, {});
-  for (ValueId v : node.outputs) written.add_output(name_of(v));
-  std::vector<std::string> captured;
-  for (size_t i = 1; i < node.inputs.size(); ++i) captured.push_back(name_of(node.inputs[i]));
-  for (size_t b = 0; b < 2; ++b) {
+Status GraphWriter::control_node(const Node& node, const ControlForm& form) {
+  const size_t own = node.inputs.size() - static_cast<size_t>(node.captured);
+  std::vector<std::string> inputs = names_of(node.inputs);
+  const std::vector<std::string> captured(inputs.begin() + static_cast<std::ptrdiff_t>(own), inputs.end());
+  inputs.resize(own);
+  onnx_pb::NodeProto& written = emit(form.op, node.name, inputs, names_of(node.outputs));
+  for (size_t b = 0; b < form.subgraphs.size(); ++b) {
     onnx_pb::Attribute& attribute = *written.add_attribute();
-    attribute.set_name(b == 0 ? "then_branch" : "else_branch");
+    attribute.set_name(form.subgraphs[b]);
     attribute.set_type(5);  // a graph
-    GraphWriter branch(model_, graph_.subgraphs[static_cast<size_t>(node.subgraphs[b])], *attribute.mutable_g());
-    if (Status s = branch.branch(captured, node.outputs.size()); !s) return s;
+    GraphWriter writer(model_, graph_.subgraphs[static_cast<size_t>(node.subgraphs[b])], *attribute.mutable_g());
+    if (Status s = writer.subgraph(captured, node.outputs.size()); !s) return s;
   }
   return {};
 }

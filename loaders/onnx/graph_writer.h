@@ -1,5 +1,5 @@
 // From a Graph to messages: every value gets a name of its own in the whole model, constants are gathered as initializers of the outermost
-// graph, where branches of an If see them too. ModelWriter is what graphs and branches share, GraphWriter is one of them.
+// graph, where subgraphs see them too. ModelWriter is what graphs and subgraphs share, GraphWriter is one of them.
 // Next: graph_writer.cpp, then write_ops.cpp.
 #pragma once
 #include <map>
@@ -13,6 +13,8 @@
 #include "tern_onnx.pb.h"
 
 namespace tern::onnx {
+
+struct ControlForm;  // control.h
 
 constexpr int64_t kLowestOpset = 18;  // the first in which axes, pads and splits have today's form
 
@@ -63,8 +65,8 @@ class GraphWriter {
       : model_(model), graph_(graph), to_(to), names_(graph.values.size()) {}
 
   Status whole();
-  // A branch of an If: `captured` are the names, around it, of what it reads; it gives its first `outputs` outputs.
-  Status branch(std::span<const std::string> captured, size_t outputs);
+  // A subgraph: `captured` are the names, around it, of what it reads; it gives its first `outputs` outputs.
+  Status subgraph(std::span<const std::string> captured, size_t outputs);
 
  private:
   struct Alias {
@@ -75,7 +77,7 @@ class GraphWriter {
   // graph_writer.cpp
   Status body(size_t outputs);
   void name_outputs(size_t count);
-  Status if_node(const Node& node);
+  Status control_node(const Node& node, const ControlForm& form);
   std::string name_of(ValueId v);  // "" for none; makes the initializer of a constant
   onnx_pb::NodeProto& emit(const char* op, const std::string& name, const std::vector<std::string>& inputs,
                            const std::vector<std::string>& outputs);
@@ -98,7 +100,7 @@ class GraphWriter {
   std::vector<std::string> names_;  // of values; empty: none yet
   std::vector<std::string> output_names_;
   std::vector<Alias> aliases_;  // outputs that are inputs, constants, or another output too
-  bool in_branch_ = false;
+  bool nested_ = false;
 };
 
 void write_value(const std::string& name, const TypeInfo& type, onnx_pb::ValueInfo& to);

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/control/control.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/gemm/gemm.h"
+#include "loaders/onnx/control.h"
 #include "loaders/onnx/graph_writer.h"
 #include "loaders/onnx/normalize/normalize.h"
 
@@ -123,7 +123,7 @@ Status GraphWriter::node(const Node& node) {
   model_.require_opset(opset_of_use(graph_, node));
   if (node.op == &kLinear) return linear(node);
   if (node.op->tern_only) return unsupported("an operator that fusing makes has no ONNX form; write the graph as it was before");
-  if (node.op == &kIf) return if_node(node);
+  if (const ControlForm* form = control_form(node.op->name)) return control_node(node, *form);
   if (node.op == &kSwish)
     swish(node);
   else if (node.attrs.i("layout") != 0)

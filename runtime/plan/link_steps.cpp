@@ -16,11 +16,6 @@ void copy_bools(const PlanCopyArgs& a) {
   normalize_elements(DType::boolean, a.to, static_cast<int64_t>(a.bytes));
 }
 
-void run_branch(const PlanBranchArgs& a) {
-  const int taken = *a.condition != 0 ? 0 : 1;
-  for (int64_t i = 0; i < a.counts[taken]; ++i) a.steps[taken][i].run(a.steps[taken][i].args);
-}
-
 // Of a tensor in a mapping, whose pages leave the process again as the copy goes on.
 void copy_out(const Tensor& from, std::byte* to) {
   constexpr size_t kPiece = size_t(1) << 20;
@@ -42,10 +37,7 @@ class Linking {
     image_ = plan_.arena.data() + p_.values_bytes;
     const size_t faults = p_.fault_texts.size();
     plan_.faults = {reinterpret_cast<uint32_t*>(take(static_cast<int64_t>(faults * sizeof(uint32_t)))), faults};
-    for (Work& w : p_.work) {
-      if (w.kind == Work::Kind::branch) link_branch(w);
-      else link_parts(w);
-    }
+    for (Work& w : p_.work) link_parts(w);
     finish();
     return std::move(plan_);
   }
@@ -91,25 +83,22 @@ class Linking {
         packed.push_back(packs_.find_or_make(of, pack.tag, static_cast<size_t>(pack.bytes), pack.fill));
       }
       uint32_t* fault = part.fault == kNone ? nullptr : &plan_.faults[static_cast<size_t>(part.fault)];
-      w.steps.push_back(link_step(b, take(b.image_bytes()), {in, out, packed, address(part.workspace), fault}));
+      std::byte* image = take(b.image_bytes());
+      w.steps.push_back(link_step(b, image, {in, out, packed, address(part.workspace), fault}));
+      link_lists(w, image + round_up(b.blocks[0].size, kAlignment));
       b = {};  // its bytes are in the arena now
     }
   }
 
-  // The work of the branches comes before their If, so their steps are linked already.
-  void link_branch(Work& w) {
-    auto* args = reinterpret_cast<PlanBranchArgs*>(take(sizeof(PlanBranchArgs)));
-    args->condition = reinterpret_cast<const uint8_t*>(address(p_.place(w.scope, w.node->inputs[0])));
-    for (int b = 0; b < 2; ++b) {
-      auto* steps = reinterpret_cast<Step*>(take(static_cast<int64_t>(w.branches[b].size() * sizeof(Step))));
-      args->steps[b] = steps;
-      args->counts[b] = 0;
-      for (size_t i : w.branches[b]) {
-        const std::vector<Step>& inner = p_.work[i].steps;
-        if (!inner.empty() && inner[0].run != nullptr) steps[args->counts[b]++] = inner[0];
+  // The tables of a control operator are its lists, of which the steps are linked already.
+  void link_lists(const Work& w, std::byte* table) {
+    for (const std::vector<size_t>& list : w.lists) {
+      auto* next = reinterpret_cast<Step*>(table);
+      for (size_t i : list) {
+        if (p_.work[i].row != nullptr) *next++ = p_.work[i].steps[0];
       }
+      table += round_up(p_.step_count(list) * static_cast<int64_t>(sizeof(Step)), kAlignment);
     }
-    w.steps.push_back({w.row->run, args});
   }
 
   void finish() {
@@ -166,7 +155,6 @@ class Linking {
 
 constinit const KernelRow kPlanCopy = row<PlanCopyArgs, copy_bytes>("copy/any/scalar", DType::none, Isa::scalar);
 constinit const KernelRow kPlanCopyBools = row<PlanCopyArgs, copy_bools>("copy/bool/scalar", DType::boolean, Isa::scalar);
-constinit const KernelRow kPlanBranch = row<PlanBranchArgs, run_branch>("if/any/scalar", DType::none, Isa::scalar);
 
 Result<Plan> link_steps(Program& program, int64_t arena_bytes, PackStore& packs) { return Linking(program, packs).run(arena_bytes); }
 

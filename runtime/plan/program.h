@@ -4,9 +4,10 @@
 //   lay_out         plan_memory: where every buffer lies; the size of the arena
 //   link_steps      the arena, and the steps with the addresses put in
 //   plan_text       what became of it, for people; needs lay_out only
-// You are here: stop 10 of the tour. Next: lower.cpp, select_kernels.cpp, plan_memory.h, link_steps.cpp, plan_text.cpp.
+// You are here: stop 10 of the tour. Next: lowering.h, select_kernels.cpp, plan_memory.h, link_steps.cpp, plan_text.cpp.
 #pragma once
 #include "kernels/pack_store.h"
+#include "runtime/control/control.h"
 #include "runtime/graph.h"
 #include "runtime/plan/plan.h"
 #include "runtime/plan/plan_memory.h"
@@ -20,24 +21,25 @@ struct Place {
   bool none() const { return buffer == kNone && constant == nullptr; }
 };
 
-// One graph being lowered: the main graph, or a branch of an If.
+// One graph being lowered: the main graph, or a subgraph.
 struct Scope {
   const Graph* graph;
   std::vector<Place> places;
   std::vector<int32_t> uses;
-  std::string where;  // the If nodes around it, for messages: "if1 (If): "
+  std::string where;  // the nodes around it, for messages: "if1 (If): "
 };
 
 struct Work {
-  enum class Kind { node, copy, branch } kind = Kind::node;
+  enum class Kind { node, copy, control } kind = Kind::node;
   size_t scope = 0;
   const Node* node = nullptr;
   int32_t position = 0;             // in time, as buffers count it
-  bool nested = false;              // inside a branch: one part, and no step of its own in the plan
+  bool nested = false;              // in a subgraph: one part, and no step of its own in the plan
   Place from, to;                   // copy
   bool bools = false;               // copy: to bytes of 0 and 1
   int64_t copy_size = 0;
-  std::vector<size_t> branches[2];  // branch: indices of work
+  const ControlDef* control = nullptr;
+  std::vector<std::vector<size_t>> lists;  // control: indices of work, in the lists that its step runs
   // select_kernels: one of each per part.
   struct Part {
     Binding binding;
@@ -54,7 +56,7 @@ struct Program {
   const Graph& graph;
   const PlanOptions& options;
   std::vector<Scope> scopes;  // the main graph first
-  std::vector<Work> work;     // what a branch does before the branch itself
+  std::vector<Work> work;     // what lists hold before the control operator that runs them
   std::vector<size_t> top;    // the work of the main graph, in order
   std::vector<Buffer> buffers;
   std::vector<int32_t> inputs, outputs;  // buffers of the graph's
@@ -76,6 +78,8 @@ struct Program {
   }
   // "if1 (If): fc2 (Gemm)"
   std::string describe(const Work& w) const { return scopes[w.scope].where + tern::describe(*scopes[w.scope].graph, *w.node); }
+  // How many works of a list have something to do. Precondition: they are nested, and have their kernels.
+  int64_t step_count(const std::vector<size_t>& list) const;
   // The types of a node's inputs and outputs, and the contents of constants.
   struct Views {
     std::vector<TensorView> in, out;
@@ -83,19 +87,13 @@ struct Program {
   Views views(const Work& w) const;
 };
 
-// What stands in for a kernel where a plan copies and branches.
-extern const KernelRow kPlanCopy, kPlanCopyBools, kPlanBranch;
+// What stands in for a kernel where a plan copies.
+extern const KernelRow kPlanCopy, kPlanCopyBools;
 struct PlanCopyArgs {
   const std::byte* from;
   std::byte* to;
   size_t bytes;
 };
-struct PlanBranchArgs {
-  const uint8_t* condition;  // the byte of one bool
-  const Step* steps[2];
-  int64_t counts[2];
-};
-
 Status lower(Program& program);
 Status select_kernels(Program& program);
 // Returns the bytes of the arena; over budget is an error (unsupported).

@@ -41,10 +41,8 @@ class Selection {
 
   Status run() {
     for (Work& w : p_.work) {
-      if (w.kind == Work::Kind::branch) {
-        w.row = &kPlanBranch;
-        p_.image_bytes += round_up(static_cast<int64_t>(sizeof(PlanBranchArgs)), kAlignment);
-        for (const auto& branch : w.branches) p_.image_bytes += round_up(static_cast<int64_t>(branch.size() * sizeof(Step)), kAlignment);
+      if (w.kind == Work::Kind::control) {
+        if (Status s = bind_control(w); !s) return s.error().within(p_.describe(w));
       } else if (w.kind == Work::Kind::copy) {
         if (Status s = bind_copy_work(w); !s) return s;
         p_.image_bytes += w.parts[0].binding.image_bytes();
@@ -57,6 +55,11 @@ class Selection {
   }
 
  private:
+  Status bind_control(Work& w) {
+    auto binding = w.control->bind(p_, w);
+    return binding ? add(w, std::move(*binding)) : Status(binding.error());
+  }
+
   Status bind_node(Work& w) {
     const Program::Views v = p_.views(w);
     const int parts = w.nested ? 1 : p_.options.threads;
@@ -118,6 +121,10 @@ class Selection {
 }  // namespace
 
 int64_t saturated(int64_t a, int64_t b) { return checked_add(a, b).value_or(INT64_MAX); }
+
+int64_t Program::step_count(const std::vector<size_t>& list) const {
+  return std::count_if(list.begin(), list.end(), [&](size_t i) { return work[i].row != nullptr; });
+}
 
 Program::Views Program::views(const Work& w) const {
   const Graph& g = *scopes[w.scope].graph;

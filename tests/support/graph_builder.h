@@ -28,6 +28,7 @@ class GraphBuilder {
     n.name = "n" + std::to_string(graph.nodes.size());
     for (const auto& [name, value] : attrs) n.attrs.set(name, value);
     n.inputs = std::move(inputs);
+    if (!subgraphs.empty()) n.captured = static_cast<int32_t>(n.inputs.size()) - n.op->inputs.min;
     n.subgraphs = std::move(subgraphs);
     for (size_t o = 0; o < outputs; ++o) n.outputs.push_back(graph.add_value(n.name + "." + std::to_string(o)));
     graph.nodes.push_back(n);

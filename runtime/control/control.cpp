@@ -1,0 +1,16 @@
+// The table of control operators, one line each. See control.h.
+#include "runtime/control/control.h"
+
+namespace tern {
+
+const ControlDef* find_control(const OpDef* op) {
+  static constexpr const ControlDef* kControls[] = {
+      &kIfControl,
+  };
+  for (const ControlDef* control : kControls) {
+    if (control->op == op) return control;
+  }
+  return nullptr;
+}
+
+}  // namespace tern

@@ -1,0 +1,38 @@
+// Control operators: nodes that run subgraphs. What one is stands in one file: how it is verified, inferred, folded, evaluated and planned.
+// Passes ask the table of control.cpp and name no operator. Their schemas are in kernels/control, where the catalog finds them.
+// To add one: its OpDef there, a file here that ends in a ControlDef, a line in control.cpp, a row in loaders/onnx/control.cpp.
+// You are here: beside stop 3 of the tour. Next: if.cpp.
+#pragma once
+#include "runtime/graph.h"
+
+namespace tern {
+
+struct EvaluateOptions;  // kernels/evaluate.h
+struct Folding;          // fold_constants.h
+class Lowering;          // plan/lowering.h
+struct Program;          // plan/program.h
+struct Work;
+
+struct ControlDef {
+  const OpDef* op;
+  size_t subgraphs;
+  // What the node and its subgraphs must agree on: counts. Called when all of them exist; each subgraph is verified after it.
+  Status (*verify)(const Graph& graph, const Node& node);
+  // Types of the subgraphs' values and of the outputs, as infer_shapes says.
+  Status (*infer)(Graph& graph, Node& node);
+  // After captured constants have gone into the subgraphs. True: the node is to go, what it stood for is in `folding`.
+  Result<bool> (*fold)(Folding& folding, Node& node);
+  // inputs: one tensor for each input of the node; `left` is what is spent.
+  Result<std::vector<Tensor>> (*evaluate)(const Graph& graph, const Node& node, std::span<const Tensor> inputs, EvaluateOptions& left);
+  // Appends to `list` the work that the node is, its subgraphs included. Errors (unsupported): only the evaluator can run it.
+  Status (*lower)(Lowering& lowering, size_t scope, const Node& node, std::vector<size_t>& list, bool nested);
+  // The step of that work. Its tables are the lists of nested steps, in the order of Work::lists, those without any left out.
+  Result<Binding> (*bind)(const Program& program, const Work& work);
+};
+
+// Null: it is an operator like any other.
+const ControlDef* find_control(const OpDef* op);
+
+extern const ControlDef kIfControl;
+
+}  // namespace tern

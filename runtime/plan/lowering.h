@@ -1,0 +1,49 @@
+// Lowering: one graph on its way to a Program; what lower() and control operators (runtime/control) share. Next: lower.cpp.
+#pragma once
+#include "runtime/plan/program.h"
+
+namespace tern {
+
+class Lowering {
+ public:
+  explicit Lowering(Program& program) : p_(program) {}
+  Status run();
+
+  const Graph& graph(size_t scope) const { return *p_.scopes[scope].graph; }
+  Place& place(size_t scope, ValueId v) { return p_.place(scope, v); }
+  int32_t next_position() { return position_++; }
+
+  // ---- for control operators ----
+  // The work of a node; its lists and, when all of them are lowered, add() are the operator's.
+  Work control_work(size_t scope, const Node& node, bool nested);
+  size_t add(Work w);
+  // A scope for a subgraph of `node`: its inputs are to be placed.
+  size_t open_scope(const Graph& subgraph, size_t around, const Node& node);
+  // Appends the work of all nodes of a scope.
+  Status lower_nodes(size_t scope, std::vector<size_t>& list, bool nested);
+  // Inputs exist from `position` on; until read_inputs nothing takes them over.
+  void hold_inputs(size_t scope, const Node& node, int32_t position);
+  // All reads of this node are done: fewer readers are left.
+  void read_inputs(size_t scope, const Node& node, int32_t position);
+  // Buffers for all outputs of a node.
+  Status place_outputs(size_t scope, const Node& node, int32_t position);
+  // A copy of a value of that scope; returns its index in Program::work.
+  size_t add_copy(size_t scope, ValueId v, Place from, Place to, bool nested);
+  // One read of what lies there is done.
+  void release(const Place& place);
+
+ private:
+  void place_constants(size_t scope);
+  Result<int32_t> new_buffer(const Graph& g, ValueId v);
+  void pin(int32_t buffer, bool input);
+  void add_readers(size_t scope, ValueId v);
+  bool may_take_over(size_t scope, const Node& node, size_t i, bool view);
+  Status lower_node(size_t scope, const Node& node, std::vector<size_t>& list, bool nested);
+
+  Program& p_;
+  std::vector<bool> is_input_, pinned_;  // of buffers
+  std::vector<int64_t> readers_;         // of buffers: reads that are still to come
+  int32_t position_ = 1;
+};
+
+}  // namespace tern

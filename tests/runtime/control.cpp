@@ -1,0 +1,46 @@
+// The room of control operators: what is in it, and what verify asks of their subgraphs.
+#include "runtime/control/control.h"
+
+#include <doctest/doctest.h>
+
+#include "runtime/verify.h"
+#include "tests/support/graph_builder.h"
+
+namespace tern::test {
+
+TEST_CASE("control: the operators without a kernel are those that run subgraphs") {
+  for (const OpDef* op : all_ops()) {
+    INFO(op->name);
+    CHECK((op->bind == nullptr) == (find_control(op) != nullptr));
+  }
+}
+
+TEST_CASE("control: a branch of an If has the captured values as inputs, no more and no fewer") {
+  GraphBuilder b;
+  const ValueId condition = b.input("c", {}, DType::boolean), x = b.input("x", {2});
+  for (int branch = 0; branch < 2; ++branch) {
+    GraphBuilder g;
+    g.output(g.node("Neg", {g.input("x", {})}));
+    b.graph.subgraphs.push_back(g.graph);
+  }
+  b.output(b.nodes("If", {condition, x}, 1, {}, {0, 1})[0]);
+  REQUIRE(verify(b.graph).ok());
+
+  Graph own_input = b.graph;
+  own_input.subgraphs[1].inputs.push_back(own_input.subgraphs[1].add_value("own", {}));
+  CHECK(verify(own_input).error().message() == "n0 (If): a branch must have the captured values as inputs, and no others");
+
+  Graph two_conditions = b.graph;
+  two_conditions.nodes[0].inputs.insert(two_conditions.nodes[0].inputs.begin(), condition);
+  CHECK(verify(two_conditions).error().message() == "n0 (If): has 2 inputs beside what its branches capture, expected 1");
+
+  Graph too_many = b.graph;
+  too_many.nodes[0].captured = 3;
+  CHECK(verify(too_many).error().message() == "n0 (If): captures values that it does not have");
+
+  Graph one_branch = b.graph;
+  one_branch.nodes[0].subgraphs.pop_back();
+  CHECK(verify(one_branch).error().message() == "n0 (If): has 1 subgraphs");
+}
+
+}  // namespace tern::test
