@@ -2,7 +2,7 @@
 // Next: safetensors.cpp.
 #pragma once
 #include "loaders/source.h"
-#include "loaders/torch/tensors.h"
+#include "loaders/weights/tensors.h"
 
 namespace tern {
 

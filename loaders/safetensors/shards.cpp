@@ -5,7 +5,7 @@
 
 #include "loaders/json/json.h"
 #include "loaders/safetensors/safetensors.h"
-#include "loaders/torch/checkpoint.h"
+#include "loaders/torch/pickle/checkpoint.h"
 
 namespace tern {
 namespace {

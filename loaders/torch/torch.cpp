@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
-#include "loaders/torch/agree.h"
 #include "loaders/torch/arch/parse.h"
-#include "loaders/torch/bind.h"
 #include "loaders/torch/export/export.h"
+#include "loaders/torch/module/agree.h"
 #include "loaders/torch/nn/assemble.h"
 #include "loaders/torch/nn/net.h"
 #include "loaders/torch/nn/whole.h"
+#include "loaders/torch/state_dict/bind.h"
 #include "loaders/torch/weights_file.h"
 
 namespace tern::torch {

@@ -1,5 +1,5 @@
 // WeightsFile: any file that holds tensors by name (a checkpoint of PyTorch, safetensors, an index of shards), as `tern inspect` lists it
-// and as an architecture finds its weights in it. Next: checkpoint.h, ../safetensors/safetensors.h.
+// and as an architecture finds its weights in it. Next: pickle/checkpoint.h, ../safetensors/safetensors.h.
 #pragma once
 #include <memory>
 #include <optional>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "loaders/source.h"
-#include "loaders/torch/checkpoint.h"
+#include "loaders/torch/pickle/checkpoint.h"
 
 namespace tern::torch {
 

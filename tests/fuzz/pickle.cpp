@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "loaders/torch/checkpoint.h"
+#include "loaders/torch/pickle/checkpoint.h"
 #include "tests/support/zip_writer.h"
 
 using namespace tern;

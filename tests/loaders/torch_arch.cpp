@@ -8,8 +8,8 @@
 #include "loaders/load.h"
 #include "loaders/safetensors/safetensors.h"
 #include "loaders/torch/arch/parse.h"
-#include "loaders/torch/bind.h"
 #include "loaders/torch/nn/assemble.h"
+#include "loaders/torch/state_dict/bind.h"
 #include "runtime/evaluator.h"
 
 using namespace tern;

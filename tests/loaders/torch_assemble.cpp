@@ -1,9 +1,9 @@
 // From trees to graphs: inputs and their types, names of outputs, split and tied weights, custom classes, and what is refused.
 // Code: loaders/torch/nn/assemble.cpp, net.cpp, weights.cpp, parametrize.cpp.
 #include "kernels/evaluate.h"
-#include "loaders/torch/bind.h"
-#include "loaders/torch/dtypes.h"
+#include "loaders/torch/module/dtypes.h"
 #include "loaders/torch/nn/layers.h"
+#include "loaders/torch/state_dict/bind.h"
 #include "tests/support/torch_layers.h"
 
 namespace tern::test {

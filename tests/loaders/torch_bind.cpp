@@ -1,7 +1,7 @@
 // load_state_dict: what torch says of weights that do not fit (its own words, recorded from 2.14.1), and prefixes.
 #include <doctest/doctest.h>
 
-#include "loaders/torch/bind.h"
+#include "loaders/torch/state_dict/bind.h"
 
 using namespace tern;
 using namespace tern::torch;

@@ -1,6 +1,6 @@
 // Checkpoints: what is listed, which weights are found, what would have been executed. Files that torch made, with what torch finds in
-// them (tests/data/torch/make/checkpoints.py), and files by hand. Code: loaders/torch/{checkpoint,rebuild,numpy,walk}.cpp.
-#include "loaders/torch/checkpoint.h"
+// them (tests/data/torch/make/checkpoints.py), and files by hand. Code: loaders/torch/pickle.
+#include "loaders/torch/pickle/checkpoint.h"
 
 #include <doctest/doctest.h>
 

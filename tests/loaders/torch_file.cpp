@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "loaders/load.h"
-#include "loaders/torch/agree.h"
 #include "loaders/torch/arch/parse.h"
+#include "loaders/torch/module/agree.h"
 #include "loaders/torch/suggest/suggest.h"
 #include "loaders/torch/weights_file.h"
 

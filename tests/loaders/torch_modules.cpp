@@ -1,5 +1,5 @@
-// Whole pickled modules: the tree, its attributes and tensors, and the text that torch prints. Code: loaders/torch/{modules,module,print,
-// literal}.cpp. The expected texts are torch's (tests/data/torch/make/modules.py).
+// Whole pickled modules: the tree, its attributes and tensors, and the text that torch prints. The expected texts are torch's
+// (tests/data/torch/make/modules.py). Code: loaders/torch/pickle/modules.cpp, loaders/torch/module.
 #include <doctest/doctest.h>
 
 #include <cmath>

@@ -2,8 +2,8 @@
 // Code: loaders/torch/nn.
 #include <set>
 
-#include "loaders/torch/bind.h"
 #include "loaders/torch/nn/layers.h"
+#include "loaders/torch/state_dict/bind.h"
 #include "tests/support/torch_layers.h"
 
 namespace tern::test {

@@ -1,5 +1,5 @@
-// The unpickler, opcode by opcode: what each makes, and what it refuses. Bytes by hand. Code: loaders/torch/pickle.cpp.
-#include "loaders/torch/pickle.h"
+// The unpickler, opcode by opcode: what each makes, and what it refuses. Bytes by hand. Code: loaders/torch/pickle/pickle.cpp.
+#include "loaders/torch/pickle/pickle.h"
 
 #include <doctest/doctest.h>
 

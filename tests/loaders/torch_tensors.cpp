@@ -1,5 +1,5 @@
-// Views of storages: which are accepted, made dense, summed. Against plain loops over indices. Code: loaders/torch/tensors.cpp.
-#include "loaders/torch/tensors.h"
+// Views of storages: which are accepted, made dense, summed. Against plain loops over indices. Code: loaders/weights/tensors.cpp.
+#include "loaders/weights/tensors.h"
 
 #include <doctest/doctest.h>
 #include <zlib.h>

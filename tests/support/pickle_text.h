@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "loaders/torch/pickle.h"
+#include "loaders/torch/pickle/pickle.h"
 
 namespace tern::test {
 

@@ -6,7 +6,7 @@
 #include <functional>
 #include <string_view>
 
-#include "loaders/torch/dtypes.h"
+#include "loaders/torch/module/dtypes.h"
 #include "loaders/torch/ops/operator.h"
 
 namespace tern::test {

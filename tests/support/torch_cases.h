@@ -9,8 +9,8 @@
 
 #include "loaders/source.h"
 #include "loaders/torch/arch/parse.h"
-#include "loaders/torch/checkpoint.h"
 #include "loaders/torch/nn/net.h"
+#include "loaders/torch/pickle/checkpoint.h"
 #include "tests/support/cases.h"
 
 namespace tern::test {

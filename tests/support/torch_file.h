@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "loaders/torch/checkpoint.h"
+#include "loaders/torch/pickle/checkpoint.h"
 #include "tests/support/zip_writer.h"
 
 namespace tern::test {

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <map>
 
-#include "loaders/npy/npy.h"
 #include "loaders/load.h"
-#include "loaders/torch/checkpoint.h"
+#include "loaders/npy/npy.h"
 #include "loaders/torch/nn/whole.h"
+#include "loaders/torch/pickle/checkpoint.h"
 #include "runtime/model.h"
 
 namespace tern::test {

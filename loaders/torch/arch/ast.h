@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "loaders/torch/arch/program.h"
-#include "loaders/torch/arch/source.h"
+#include "loaders/torch/module/source_text.h"
 
 namespace tern::torch {
 

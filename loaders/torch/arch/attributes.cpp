@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "loaders/torch/arch/interpret.h"
-#include "loaders/torch/dtypes.h"
+#include "loaders/torch/module/dtypes.h"
 
 namespace tern::torch {
 namespace {

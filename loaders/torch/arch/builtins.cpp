@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "loaders/torch/arch/interpret.h"
-#include "loaders/torch/dtypes.h"
+#include "loaders/torch/module/dtypes.h"
 #include "loaders/torch/ops/operator.h"
 
 namespace tern::torch {

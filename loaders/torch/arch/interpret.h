@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "loaders/torch/arch/ast.h"
-#include "loaders/torch/builder.h"
+#include "loaders/torch/graph/builder.h"
 #include "loaders/torch/nn/net.h"
 
 namespace tern::torch {

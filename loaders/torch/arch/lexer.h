@@ -4,7 +4,7 @@
 #include <deque>
 #include <vector>
 
-#include "loaders/torch/arch/source.h"
+#include "loaders/torch/module/source_text.h"
 
 namespace tern::torch {
 

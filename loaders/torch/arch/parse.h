@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "loaders/torch/arch/program.h"
-#include "loaders/torch/module.h"
+#include "loaders/torch/module/module.h"
 
 namespace tern::torch {
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "loaders/torch/dtypes.h"
+#include "loaders/torch/module/dtypes.h"
 
 namespace tern::torch {
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "loaders/torch/module.h"
-#include "loaders/torch/value.h"
+#include "loaders/torch/graph/value.h"
+#include "loaders/torch/module/module.h"
 
 namespace tern::torch {
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "loaders/torch/arch/lexer.h"
-#include "loaders/torch/dtypes.h"
+#include "loaders/torch/module/dtypes.h"
 
 namespace tern::torch {
 namespace {

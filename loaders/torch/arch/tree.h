@@ -2,7 +2,7 @@
 #pragma once
 #include <memory>
 
-#include "loaders/torch/arch/source.h"
+#include "loaders/torch/module/source_text.h"
 
 namespace tern::torch {
 

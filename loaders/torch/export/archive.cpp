@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "loaders/torch/checkpoint.h"
 #include "loaders/torch/export/schema.h"
+#include "loaders/torch/pickle/checkpoint.h"
 
 namespace tern::torch {
 namespace {

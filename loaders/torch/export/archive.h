@@ -8,7 +8,7 @@
 #include <string>
 
 #include "loaders/source.h"
-#include "loaders/torch/tensors.h"
+#include "loaders/weights/tensors.h"
 #include "loaders/zip/zip.h"
 
 namespace tern::torch {

@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <set>
 
-#include "loaders/torch/checkpoint.h"
 #include "loaders/torch/export/expression.h"
 #include "loaders/torch/export/run.h"
 #include "loaders/torch/export/schema.h"
 #include "loaders/torch/export/treespec.h"
 #include "loaders/torch/nn/assemble.h"
 #include "loaders/torch/nn/net.h"
+#include "loaders/torch/pickle/checkpoint.h"
 
 namespace tern::torch {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "loaders/torch/tensors.h"
+#include "loaders/weights/tensors.h"
 #include "runtime/graph.h"
 #include "tern/tern.h"
 

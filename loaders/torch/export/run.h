@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "loaders/json/json.h"
-#include "loaders/torch/builder.h"
 #include "loaders/torch/export/usage.h"
+#include "loaders/torch/graph/builder.h"
 
 namespace tern::torch {
 

@@ -1,7 +1,7 @@
 // See schema.h.
 #include "loaders/torch/export/schema.h"
 
-#include "loaders/torch/checkpoint.h"
+#include "loaders/torch/pickle/checkpoint.h"
 
 namespace tern::torch {
 

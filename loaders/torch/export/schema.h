@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "loaders/json/json.h"
-#include "loaders/torch/tensors.h"
+#include "loaders/weights/tensors.h"
 
 namespace tern::torch {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "loaders/torch/value.h"
+#include "loaders/torch/graph/value.h"
 
 namespace tern::torch {
 

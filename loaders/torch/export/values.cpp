@@ -1,9 +1,9 @@
 // Arguments of nodes as Python values, and results under their names. See run.h.
 #include <cmath>
 
-#include "loaders/torch/checkpoint.h"
 #include "loaders/torch/export/run.h"
 #include "loaders/torch/export/schema.h"
+#include "loaders/torch/pickle/checkpoint.h"
 
 namespace tern::torch {
 namespace {

@@ -2,9 +2,9 @@
 // Whole modules, weights with --arch, and tern::nn all come through here. Next: net.h.
 #pragma once
 #include "loaders/torch/arch/program.h"
-#include "loaders/torch/builder.h"
-#include "loaders/torch/module.h"
-#include "loaders/torch/tensors.h"
+#include "loaders/torch/graph/builder.h"
+#include "loaders/torch/module/module.h"
+#include "loaders/weights/tensors.h"
 #include "runtime/graph.h"
 #include "tern/tern.h"
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "loaders/torch/builder.h"
-#include "loaders/torch/module.h"
+#include "loaders/torch/graph/builder.h"
+#include "loaders/torch/module/module.h"
 #include "loaders/torch/nn/options.h"
 #include "loaders/torch/ops/common.h"
 

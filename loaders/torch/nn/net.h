@@ -7,8 +7,8 @@
 #include <unordered_map>
 
 #include "loaders/torch/arch/program.h"
-#include "loaders/torch/builder.h"
-#include "loaders/torch/module.h"
+#include "loaders/torch/graph/builder.h"
+#include "loaders/torch/module/module.h"
 #include "loaders/torch/nn/layers.h"
 
 namespace tern::torch {

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "kernels/evaluate.h"
-#include "loaders/torch/dtypes.h"
+#include "loaders/torch/module/dtypes.h"
 #include "loaders/torch/nn/net.h"
 #include "loaders/torch/nn/parametrize.h"
 

@@ -1,5 +1,5 @@
 // Casts, and what changes nothing in eval mode. See operator.h. Next: functions.cpp.
-#include "loaders/torch/dtypes.h"
+#include "loaders/torch/module/dtypes.h"
 #include "loaders/torch/ops/common.h"
 
 namespace tern::torch {

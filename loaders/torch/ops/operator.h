@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "loaders/torch/builder.h"
+#include "loaders/torch/graph/builder.h"
 
 namespace tern::torch {
 

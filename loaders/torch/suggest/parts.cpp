@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "loaders/torch/module.h"
+#include "loaders/torch/module/module.h"
 
 namespace tern::torch {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "loaders/torch/tensors.h"
+#include "loaders/weights/tensors.h"
 
 namespace tern::torch {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "loaders/torch/nn/layers.h"
-#include "loaders/torch/renaming.h"
+#include "loaders/torch/state_dict/renaming.h"
 #include "loaders/torch/suggest/parts.h"
 
 namespace tern::torch {

@@ -3,7 +3,7 @@
 #pragma once
 #include <string>
 
-#include "loaders/torch/module.h"
+#include "loaders/torch/module/module.h"
 
 namespace tern::torch {
 
