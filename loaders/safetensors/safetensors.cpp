@@ -1,4 +1,4 @@
-// One file: every rule of the format is checked, also those that its first reader lets pass. See safetensors.h. Next: shards.cpp.
+// One file: every rule of the format is checked, also those that its first reader lets pass. See safetensors.h. Next: weights/shards.h.
 #include "loaders/safetensors/safetensors.h"
 
 #include <algorithm>
@@ -9,8 +9,6 @@
 
 namespace tern {
 namespace {
-
-using torch::StoredTensor;
 
 constexpr uint64_t kMostHeader = 100'000'000;
 constexpr size_t kMostName = 4096, kMostDepth = 3;
@@ -57,7 +55,7 @@ class Header {
  public:
   Header(const Source& source, std::span<const std::byte> data, const Json& json) : source_(source), data_(data), json_(json) {}
 
-  Result<torch::StateDict> read() {
+  Result<StateDict> read() {
     if (!json_.is(json_.root(), Json::Kind::object)) return invalid("the header is no JSON object");
     std::vector<Placed> tensors;
     for (size_t i = 0; i < json_.size(json_.root()); ++i) {
@@ -75,7 +73,7 @@ class Header {
     // By their bytes: each begins where the one before it ends, and the last at the end of the file.
     std::stable_sort(tensors.begin(), tensors.end(), [](const Placed& a, const Placed& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
     uint64_t end = 0;
-    torch::StateDict out;
+    StateDict out;
     for (Placed& t : tensors) {
       if (t.begin != end) return invalid(t.entry.name + (t.begin < end ? ": overlaps the tensor before it" : ": follows a gap of " + std::to_string(t.begin - end) + " bytes"));
       end = t.end;
@@ -92,7 +90,7 @@ class Header {
  private:
   struct Placed {
     uint64_t begin, end;
-    torch::StateDict::Entry entry;
+    StateDict::Entry entry;
   };
 
   Status check_metadata(Json::Id metadata) {
@@ -117,7 +115,7 @@ class Header {
     out.begin = static_cast<uint64_t>(offsets[0]);
     out.end = static_cast<uint64_t>(offsets[1]);
     if (out.begin > out.end || out.end > data_.size()) return invalid("its data_offsets lie outside of the file");
-    auto count = torch::element_count(t);
+    auto count = element_count(t);
     auto bits = count ? checked_mul(*count, element->bits) : std::nullopt;
     if (!bits) return invalid("its shape is too large");
     if (*bits % 8 != 0) return invalid("its elements do not fill whole bytes");
@@ -130,7 +128,7 @@ class Header {
     if (element->bits % 8 != 0) {
       t.refusal = "a tensor of " + std::to_string(element->bits) + "-bit elements";
     } else {
-      auto storage = std::make_shared<torch::Storage>();
+      auto storage = std::make_shared<Storage>();
       storage->bytes = data_.subspan(out.begin, out.end - out.begin);
       storage->owner = source_.owner;
       storage->key = "data";
@@ -143,12 +141,12 @@ class Header {
       t.strides[i] = stride;
       stride *= std::max<int64_t>(t.sizes[i], 1);  // no overflow: checked_count passes over zeros
     }
-    if (Status s = torch::check_view(t); !s) return s.error();
+    if (Status s = check_view(t); !s) return s.error();
     return out;
   }
 
   // A tied tensor is stored once; save_model writes its other names into __metadata__: {"lm_head.weight": "embed.weight"}.
-  void add_tied(torch::StateDict& out) const {
+  void add_tied(StateDict& out) const {
     if (metadata_ == Json::kNothing) return;
     std::vector<std::pair<std::string_view, size_t>> places;
     for (size_t i = 0; i < out.entries.size(); ++i) places.emplace_back(out.entries[i].name, i);
@@ -157,7 +155,7 @@ class Header {
       auto it = std::lower_bound(places.begin(), places.end(), std::pair(name, size_t(0)));
       return it != places.end() && it->first == name ? &it->second : nullptr;
     };
-    std::vector<torch::StateDict::Entry> tied;  // `places` refers to the entries: they move only after the search
+    std::vector<StateDict::Entry> tied;  // `places` refers to the entries: they move only after the search
     for (size_t i = 0; i < json_.size(metadata_); ++i) {
       const std::string_view removed = json_.key(metadata_, i);
       const size_t* kept = place(json_.string(json_.item(metadata_, i)));
@@ -182,7 +180,7 @@ bool looks_like_safetensors(std::span<const std::byte> bytes) {
   return header && brace && *brace == '{' && *header >= 2 && (*header <= kMostHeader || *header <= bytes.size() - 8);
 }
 
-Result<torch::StateDict> load_safetensors(const Source& source) {
+Result<StateDict> load_safetensors(const Source& source) {
   ByteReader in(source.bytes);
   auto size = in.read<uint64_t>();
   if (!size) return invalid("the file is truncated before its header");

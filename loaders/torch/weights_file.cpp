@@ -2,8 +2,19 @@
 #include "loaders/torch/weights_file.h"
 
 #include "loaders/safetensors/safetensors.h"
+#include "loaders/weights/shards.h"
 
 namespace tern::torch {
+
+Result<StateDict> load_shard(const Source& shard) {
+  if (looks_like_safetensors(shard.bytes)) return load_safetensors(shard);
+  if (!looks_like_checkpoint(shard.bytes)) return invalid("is neither a safetensors file nor a checkpoint");
+  auto checkpoint = Checkpoint::open(shard);
+  if (!checkpoint) return checkpoint.error();
+  auto candidate = checkpoint->select("");
+  if (!candidate) return candidate.error();
+  return checkpoint->state_dict(*candidate);
+}
 
 bool WeightsFile::recognises(const Source& source) {
   return looks_like_safetensors(source.bytes) || looks_like_shard_index(source.bytes) || looks_like_checkpoint(source.bytes);
@@ -13,7 +24,7 @@ Result<WeightsFile> WeightsFile::open(const Source& source) {
   WeightsFile f;
   if (looks_like_safetensors(source.bytes) || looks_like_shard_index(source.bytes)) {
     const bool index = looks_like_shard_index(source.bytes);
-    auto tensors = index ? load_shards(source) : load_safetensors(source);
+    auto tensors = index ? load_shards(source, load_shard) : load_safetensors(source);
     if (!tensors) return tensors.error();
     f.format_ = index ? "safetensors (sharded)" : "safetensors";
     f.tensors_ = std::move(*tensors);

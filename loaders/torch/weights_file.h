@@ -42,6 +42,9 @@ class WeightsFile {
   StateDict tensors_;  // of the formats that are nothing but tensors
 };
 
+// One file of a sharded set: safetensors, or a checkpoint with one set of weights.
+Result<StateDict> load_shard(const Source& shard);
+
 // What to tell of a file that holds weights and no architecture: what it lacks, and how to give it. A sentence each.
 struct Advice {
   const char *what, *how;

@@ -1,15 +1,14 @@
 // See tensors.h: views checked against their storages, and made dense.
 #include "loaders/weights/tensors.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstring>
 
+#include "loaders/zip/zip.h"
 #include "runtime/base/checked.h"
 #include "runtime/base/mapping.h"
 
-namespace tern::torch {
+namespace tern {
 namespace {
 
 std::string text(const std::vector<int64_t>& sizes) {
@@ -180,8 +179,8 @@ Result<uint32_t> checksum(const StoredTensor& t, int64_t budget) {
   if (Status s = check_view(t); !s) return s.error();
   auto bytes = bytes_within(t, budget);
   if (!bytes) return bytes.error();
-  uLong crc = crc32_z(0, nullptr, 0);
-  if (*bytes == 0) return static_cast<uint32_t>(crc);
+  uint32_t crc = 0;
+  if (*bytes == 0) return crc;
   if (!t.storage) return unsupported("has no data in this file");
   const bool changed = t.negative || t.conjugate || t.dtype == DType::boolean;
   std::vector<std::byte> piece;
@@ -205,11 +204,11 @@ Result<uint32_t> checksum(const StoredTensor& t, int64_t budget) {
         }
         p = piece.data();
       }
-      crc = crc32_z(crc, reinterpret_cast<const Bytef*>(p), static_cast<size_t>(m * t.element_size));
+      crc = crc_of({p, static_cast<size_t>(m * t.element_size)}, crc);
       if (!changed) break;
     }
   });
-  return static_cast<uint32_t>(crc);
+  return crc;
 }
 
 const StoredTensor* StateDict::find(std::string_view name) const {
@@ -219,4 +218,4 @@ const StoredTensor* StateDict::find(std::string_view name) const {
   return nullptr;
 }
 
-}  // namespace tern::torch
+}  // namespace tern

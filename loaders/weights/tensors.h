@@ -9,7 +9,7 @@
 
 #include "runtime/base/tensor.h"
 
-namespace tern::torch {
+namespace tern {
 
 // The raw elements that one or more tensors share. Bytes lie in the mapped file, or in `owned` (inflated, byte-swapped).
 struct Storage {
@@ -44,7 +44,7 @@ bool same_view(const StoredTensor& a, const StoredTensor& b);
 // zero, as the numbers contract says), else a copy. Errors: refusal, more than kMaxRank dimensions (unsupported);
 // more bytes than `budget` for a view that repeats elements (invalid).
 Result<Tensor> dense(const StoredTensor& tensor, int64_t budget);
-// CRC-32 (zlib's) of the dense row-major little-endian bytes, without making them all at once.
+// CRC-32 (that of ZIP files) of the dense row-major little-endian bytes, without making them all at once.
 Result<uint32_t> checksum(const StoredTensor& tensor, int64_t budget);
 
 // A state_dict: names to tensors in file order, and what torch's `_metadata` tells of the modules.
@@ -60,4 +60,4 @@ struct StateDict {
   const StoredTensor* find(std::string_view name) const;
 };
 
-}  // namespace tern::torch
+}  // namespace tern

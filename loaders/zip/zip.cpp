@@ -173,13 +173,17 @@ Result<std::span<const std::byte>> ZipArchive::payload(const Entry& e) const {
   return bytes_.subspan(begin, e.compressed);
 }
 
+uint32_t crc_of(std::span<const std::byte> bytes, uint32_t before) {
+  return static_cast<uint32_t>(crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
 Status ZipArchive::check_sum(const Entry& e, std::span<const std::byte> data, bool mapped) const {
   if (e.crc == 0 && options_.zero_crc_unset) return {};
   constexpr size_t kPiece = size_t(1) << 20, kWorth = 65536;  // pages leave the process again as the check goes on
-  uLong crc = crc32_z(0, nullptr, 0);
+  uint32_t crc = 0;
   for (size_t done = 0; done < data.size(); done += kPiece) {
     const auto piece = data.subspan(done, std::min(kPiece, data.size() - done));
-    crc = crc32_z(crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
+    crc = crc_of(piece, crc);
     if (mapped && data.size() >= kWorth) release_pages(piece);
   }
   return crc == e.crc ? Status() : invalid(shown(e.name) + " is corrupt: its checksum does not match");

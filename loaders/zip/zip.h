@@ -46,4 +46,7 @@ class ZipArchive {
   std::vector<uint32_t> by_name_;  // indices of entries, sorted by name
 };
 
+// The CRC-32 of ZIP files, of bytes that follow others with the checksum `before`.
+uint32_t crc_of(std::span<const std::byte> bytes, uint32_t before = 0);
+
 }  // namespace tern

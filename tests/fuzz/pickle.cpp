@@ -12,9 +12,9 @@ namespace {
 
 constexpr int64_t kBudget = 1 << 20;
 
-void use(const torch::StoredTensor& t) {
-  (void)torch::checksum(t, kBudget);
-  auto made = torch::dense(t, kBudget);
+void use(const StoredTensor& t) {
+  (void)checksum(t, kBudget);
+  auto made = dense(t, kBudget);
   if (!made) return;
   if (made->bytes() > 0 && std::memcmp(made->raw(), made->raw(), made->bytes()) != 0) std::abort();  // all of it can be read
 }

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <random>
 
+#include "loaders/torch/weights_file.h"
+#include "loaders/weights/shards.h"
 #include "tern/tern.h"
 #include "tests/support/cheap.h"
 
@@ -46,10 +48,10 @@ struct Folder {
   void write(const std::string& name, const std::string& text) const { std::ofstream(path / name, std::ios::binary) << text; }
   std::string refusal(const std::string& index) const {
     write("model/index.json", index);
-    return refused_cheaply(index.size(), [&]() -> Result<torch::StateDict> {
+    return refused_cheaply(index.size(), [&]() -> Result<StateDict> {
       auto source = map_file((path / "model/index.json").string());
       if (!source) return source.error();
-      return load_shards(*source);
+      return load_shards(*source, torch::load_shard);
     });
   }
 };
@@ -188,7 +190,7 @@ TEST_CASE("hostile shards: an index that is damaged, or promises what is not the
   folder.write("model/inside.safetensors", sample().substr(0, 150));
   CHECK(has(folder.refusal(R"({"weight_map":{"a":"inside.safetensors"}})"), "inside.safetensors: "));
   const std::string text = R"({"weight_map":{"a":"inside.safetensors"}})";
-  CHECK(has(refused_cheaply(text.size(), [&] { return load_shards(Source{bytes(text), nullptr, {}, {}}); }), "loaded from memory"));
+  CHECK(has(refused_cheaply(text.size(), [&] { return load_shards(Source{bytes(text), nullptr, {}, {}}, torch::load_shard); }), "loaded from memory"));
 }
 
 }  // namespace tern::test

@@ -54,8 +54,8 @@ std::string use(const std::string& file) {
     if (auto weights = opened->select(c.path); !weights) message = check(weights.error());
   }
   for (const auto& e : all->entries) {
-    if (auto crc = torch::checksum(e.tensor, kBudget); !crc) message = check(crc.error());
-    if (auto made = torch::dense(e.tensor, kBudget); !made) message = check(made.error());
+    if (auto crc = checksum(e.tensor, kBudget); !crc) message = check(crc.error());
+    if (auto made = dense(e.tensor, kBudget); !made) message = check(made.error());
   }
   return message;
 }

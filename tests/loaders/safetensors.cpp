@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "loaders/torch/weights_file.h"
+#include "loaders/weights/shards.h"
 
 using namespace tern;
 
@@ -23,9 +24,9 @@ Source source_of(const std::string& file) {
   return *source;
 }
 
-torch::StateDict state_of(const std::string& file) {
+StateDict state_of(const std::string& file) {
   const Source source = source_of(file);
-  auto tensors = looks_like_shard_index(source.bytes) ? load_shards(source) : load_safetensors(source);
+  auto tensors = looks_like_shard_index(source.bytes) ? load_shards(source, torch::load_shard) : load_safetensors(source);
   REQUIRE_MESSAGE(tensors.ok(), file << ": " << (tensors ? "" : tensors.error().message()));
   return std::move(*tensors);
 }
@@ -44,14 +45,14 @@ bool is_index(const std::string& s) { return looks_like_shard_index(bytes(s)); }
 
 TEST_CASE("safetensors: every tensor of every recorded file has the bytes that torch has") {
   std::ifstream list(kFolder + "crc.txt");
-  std::map<std::string, torch::StateDict> files;
+  std::map<std::string, StateDict> files;
   std::string file, name, crc;
   int seen = 0;
   while (list >> file >> name >> crc) {
     if (!files.contains(file)) files.emplace(file, state_of(file));
-    const torch::StoredTensor* t = files[file].find(name);
+    const StoredTensor* t = files[file].find(name);
     REQUIRE_MESSAGE(t != nullptr, file << " " << name);
-    auto sum = torch::checksum(*t, 1 << 20);
+    auto sum = checksum(*t, 1 << 20);
     REQUIRE(sum.ok());
     CHECK_MESSAGE(*sum == std::stoul(crc, nullptr, 16), file << " " << name);
     ++seen;
@@ -60,19 +61,19 @@ TEST_CASE("safetensors: every tensor of every recorded file has the bytes that t
 }
 
 TEST_CASE("safetensors: dtypes are spelt as tern and torch spell them; those that tern lacks are listed and refused") {
-  const torch::StateDict tensors = state_of("types.safetensors");
+  const StateDict tensors = state_of("types.safetensors");
   CHECK(tensors.entries.size() == 18);
   const std::map<std::string, std::string> names = {{"float64", "f64"}, {"bfloat16", "bf16"}, {"uint32", "u32"}, {"bool", "bool"}, {"int8", "i8"},
                                                     {"complex64", "complex64"}, {"float8_e4m3fn", "float8_e4m3fn"}, {"float8_e5m2", "float8_e5m2"}};
   for (const auto& [name, dtype] : names) CHECK(tensors.find(name)->dtype_name == dtype);
   CHECK(tensors.find("complex64")->element_size == 8);
-  CHECK(torch::dense(*tensors.find("float32"), 0).ok());
+  CHECK(dense(*tensors.find("float32"), 0).ok());
   for (const char* name : {"complex64", "float8_e4m3fn"}) {
-    auto made = torch::dense(*tensors.find(name), 0);
+    auto made = dense(*tensors.find(name), 0);
     REQUIRE(!made.ok());
     CHECK(made.error().code() == Code::kUnsupported);
   }
-  auto floats = torch::dense(*tensors.find("float32"), 0);
+  auto floats = dense(*tensors.find("float32"), 0);
   REQUIRE(floats.ok());
   CHECK(floats->span<float>()[5] == 5);
   CHECK(tensors.find("float32")->sizes == std::vector<int64_t>{2, 3});
@@ -86,7 +87,7 @@ TEST_CASE("safetensors: elements below a byte are listed and refused") {
   auto tensors = load_safetensors(Source{bytes(file), nullptr, {}, {}});
   REQUIRE(tensors.ok());
   CHECK(tensors->find("a")->sizes == std::vector<int64_t>{3, 2});
-  auto made = torch::dense(*tensors->find("b"), 0);
+  auto made = dense(*tensors->find("b"), 0);
   REQUIRE(!made.ok());
   CHECK(made.error().code() == Code::kUnsupported);
   CHECK(made.error().message() == "is a tensor of 6-bit elements, which is not supported");
@@ -112,10 +113,10 @@ TEST_CASE("safetensors: the header may be padded, and may know more than the for
 }
 
 TEST_CASE("safetensors: a tied tensor is found under the name that save_model took away") {
-  const torch::StateDict tensors = state_of("tied.safetensors");
+  const StateDict tensors = state_of("tied.safetensors");
   REQUIRE(tensors.entries.size() == 2);
   CHECK(tensors.entries[1].name == "head.weight");
-  CHECK(torch::same_view(*tensors.find("head.weight"), *tensors.find("embed.weight")));
+  CHECK(same_view(*tensors.find("head.weight"), *tensors.find("embed.weight")));
   // not a tie: the value is no tensor, or the name has a tensor of its own
   const std::string file = file_of(R"({"__metadata__":{"b":"a","c":"nothing","format":"pt"},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", 2);
   auto other = load_safetensors(Source{bytes(file), nullptr, {}, {}});
@@ -126,7 +127,7 @@ TEST_CASE("safetensors: a tied tensor is found under the name that save_model to
 TEST_CASE("safetensors: shards give what the index maps, and nothing else") {
   for (const char* index : {"model.safetensors.index.json", "pytorch_model.bin.index.json"}) {
     CHECK(torch::WeightsFile::recognises(source_of(index)));
-    const torch::StateDict tensors = state_of(index);
+    const StateDict tensors = state_of(index);
     CHECK(tensors.entries.size() == 4);
     CHECK(tensors.find("extra") == nullptr);
     CHECK(tensors.find("b.weight")->sizes == std::vector<int64_t>{2, 3});
@@ -144,14 +145,14 @@ TEST_CASE("safetensors: shards of a hub's cache are links to its blobs") {
   std::filesystem::create_symlink("../../blobs/a", root / "snapshots/rev/model-00001-of-00001.safetensors");
   auto index = map_file((root / "snapshots/rev/model.safetensors.index.json").string());
   REQUIRE(index.ok());
-  auto shards = load_shards(*index);
+  auto shards = load_shards(*index, torch::load_shard);
   CHECK_MESSAGE(shards.ok(), (shards ? "" : shards.error().message()));
   std::filesystem::rename(root / "blobs", root / "elsewhere");  // the same links, and no cache any more
   std::filesystem::create_symlink("elsewhere", root / "blobs");
-  shards = load_shards(*index);
+  shards = load_shards(*index, torch::load_shard);
   CHECK(!shards.ok());
   index->how.follow_links = true;
-  CHECK(load_shards(*index).ok());
+  CHECK(load_shards(*index, torch::load_shard).ok());
   std::filesystem::remove_all(root);
 }
 

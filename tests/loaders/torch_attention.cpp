@@ -20,7 +20,7 @@ TEST_CASE("torch attention: Transformer layers and stacks give what torch gives,
 }
 
 // The weights of a recorded module, for trees that are written otherwise.
-torch::StateDict weights_of(const torch::Checkpoint& file, std::string_view name) {
+StateDict weights_of(const torch::Checkpoint& file, std::string_view name) {
   auto module = file.module(file.get(file.get(file.root(), name), "module"));
   REQUIRE(module.ok());
   return torch::state_dict(**module);
@@ -41,7 +41,7 @@ TEST_CASE("torch attention: an encoder with free sizes is fused, and rows of a b
       "  )\n"
       "  (norm): LayerNorm((8,), eps=1e-05, elementwise_affine=True)\n"
       ")");
-  const torch::StateDict weights = weights_of(file, "encoder batch_first=True norm=True, ");
+  const StateDict weights = weights_of(file, "encoder batch_first=True norm=True, ");
   auto graph = torch::assemble(*tree, nullptr, weights, {}, "test");
   REQUIRE_MESSAGE(graph.ok(), graph.error().message());
   auto model = make_model(std::move(*graph), {});
@@ -62,7 +62,7 @@ TEST_CASE("torch attention: an encoder with free sizes is fused, and rows of a b
 // "src batch src_1 8 | tgt batch tgt_1 8"
 std::string inputs_of(const torch::Checkpoint& file, const char* recorded, const std::string& text) {
   const auto tree = parsed(text);
-  const torch::StateDict weights = weights_of(file, recorded);
+  const StateDict weights = weights_of(file, recorded);
   auto graph = torch::assemble(*tree, nullptr, weights, {}, "test");
   REQUIRE_MESSAGE(graph.ok(), graph.error().message());
   auto model = make_model(std::move(*graph), {});

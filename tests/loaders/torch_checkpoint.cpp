@@ -19,13 +19,13 @@ using torch::Checkpoint;
 
 constexpr int64_t kBudget = int64_t(1) << 20;
 
-std::string row(const torch::StateDict::Entry& e) {
+std::string row(const StateDict::Entry& e) {
   char crc[16];
-  auto sum = torch::checksum(e.tensor, kBudget);
+  auto sum = checksum(e.tensor, kBudget);
   std::snprintf(crc, sizeof crc, "%08x", sum ? *sum : 0);
   std::string s = e.name + "|" + e.tensor.dtype_name + "|";
   for (size_t i = 0; i < e.tensor.sizes.size(); ++i) s += (i > 0 ? "x" : "") + std::to_string(e.tensor.sizes[i]);
-  return s + "|" + std::to_string(torch::element_count(e.tensor).value_or(0) * e.tensor.element_size) + "|" + crc;
+  return s + "|" + std::to_string(element_count(e.tensor).value_or(0) * e.tensor.element_size) + "|" + crc;
 }
 
 std::string listing(const Checkpoint& c) {
@@ -102,7 +102,7 @@ TEST_CASE("checkpoint: what is read of a file outlives the reader") {
       auto all = c->list();
       REQUIRE(all.ok());
       for (const auto& e : all->entries) {
-        auto made = torch::dense(e.tensor, kBudget);
+        auto made = dense(e.tensor, kBudget);
         if (!made) continue;
         before.emplace_back(reinterpret_cast<const char*>(made->raw()), made->bytes());
         kept.push_back(std::move(*made));
@@ -119,10 +119,10 @@ TEST_CASE("checkpoint: storages are mapped where they are stored, and shared by 
     auto c = Checkpoint::open(*source);
     auto all = c->list();
     REQUIRE(all.ok());
-    const torch::StoredTensor *first = all->find("0.weight"), *second = all->find("1.weight");
+    const StoredTensor *first = all->find("0.weight"), *second = all->find("1.weight");
     REQUIRE((first != nullptr && second != nullptr));
-    CHECK(torch::same_view(*first, *second));
-    CHECK_FALSE(torch::same_view(*first, *all->find("0.bias")));
+    CHECK(same_view(*first, *second));
+    CHECK_FALSE(same_view(*first, *all->find("0.bias")));
     CHECK(first->storage->bytes.data() > source->bytes.data());
     CHECK(first->storage->bytes.data() < source->bytes.data() + source->bytes.size());
     CHECK(first->storage->owner == source->owner);
@@ -323,7 +323,7 @@ TEST_CASE("checkpoint: legacy storages must be those of the tensors, whole and o
   auto c = Checkpoint::open(source_of(file));
   auto all = c->list();
   REQUIRE(all.ok());
-  auto made = torch::dense(all->entries[0].tensor, 0);
+  auto made = dense(all->entries[0].tensor, 0);
   REQUIRE(made.ok());
   CHECK(made->data<float>()[0] == 2);
   CHECK(made->data<float>()[1] == 3);
@@ -352,7 +352,7 @@ TEST_CASE("checkpoint: tensors before 0.4, meta tensors, sparse ones, lazy param
                              integers({9}) + "ttR";
   CHECK(contains(first(sparse).tensor.refusal, "sparse"));
   CHECK(first(sparse).tensor.sizes == Ints{9});
-  CHECK(contains(torch::dense(first(sparse).tensor, 0).error().message(), "sparse"));
+  CHECK(contains(dense(first(sparse).tensor, 0).error().message(), "sparse"));
   CHECK(contains(first(global("torch.nn.parameter", "UninitializedParameter") + "\x88\x85R").tensor.refusal, "uninitialised"));
   const std::string parameter = global("torch._utils", "_rebuild_parameter") + "(" + four() + "\x88" + global("collections", "OrderedDict") + ")RtR";
   CHECK(first(parameter).tensor.parameter);

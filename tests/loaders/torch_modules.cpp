@@ -37,7 +37,7 @@ std::string refusal(const std::string& object) {
 
 bool contains(const std::string& s, const std::string& part) { return s.find(part) != std::string::npos; }
 
-std::string names(const torch::StateDict& d) {
+std::string names(const StateDict& d) {
   std::string s;
   for (const auto& e : d.entries) s += (s.empty() ? "" : " ") + e.name;
   return s;

@@ -23,8 +23,8 @@ Graph first_output(const torch::Checkpoint& file, const char* weights_of, const 
   const auto tree = parsed(text);
   auto module = file.module(file.get(file.get(file.root(), weights_of), "module"));
   REQUIRE(module.ok());
-  const torch::StateDict weights = torch::state_dict(**module);
-  std::map<std::string, const torch::StoredTensor*, std::less<>> names;
+  const StateDict weights = torch::state_dict(**module);
+  std::map<std::string, const StoredTensor*, std::less<>> names;
   for (const auto& e : weights.entries) names.emplace(e.name, &e.tensor);
   torch::Builder b("test");
   torch::Weights constants(std::move(names), 1 << 20);
@@ -53,7 +53,7 @@ TEST_CASE("torch rnn: as a model, the input is told by the layer and the outputs
   const torch::Checkpoint file = open_cases("rnn/cases.pth");
   const auto module = file.module(file.get(file.get(file.root(), "lstm layers=2 bidirectional=True batch_first=True bias=False state=False"), "module"));
   REQUIRE(module.ok());
-  const torch::StateDict weights = torch::state_dict(**module);
+  const StateDict weights = torch::state_dict(**module);
   auto graph = torch::assemble(**module, nullptr, weights, {}, "test");
   REQUIRE_MESSAGE(graph.ok(), graph.error().message());
   auto model = make_model(std::move(*graph), {});

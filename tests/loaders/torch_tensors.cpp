@@ -11,8 +11,6 @@
 namespace tern::test {
 namespace {
 
-using torch::StoredTensor;
-
 constexpr int64_t kBudget = 1 << 20;
 
 struct Type {
@@ -26,10 +24,10 @@ constexpr Type kTypes[] = {{"f64", DType::f64, 8}, {"f32", DType::f32, 4}, {"f16
 constexpr Type kF32 = kTypes[1], kBool = kTypes[12];
 
 // A storage on a multiple of 64 bytes with `after` readable bytes behind it.
-std::shared_ptr<torch::Storage> storage(const std::string& bytes, int64_t after = 64, bool owned = true) {
+std::shared_ptr<Storage> storage(const std::string& bytes, int64_t after = 64, bool owned = true) {
   auto memory = std::shared_ptr<std::byte>(static_cast<std::byte*>(std::aligned_alloc(64, (bytes.size() + static_cast<size_t>(after) + 128) / 64 * 64)), std::free);
   std::memcpy(memory.get(), bytes.data(), bytes.size());
-  auto s = std::make_shared<torch::Storage>();
+  auto s = std::make_shared<Storage>();
   static std::vector<std::shared_ptr<std::byte>> kept;  // what has no owner must live on
   if (!owned) kept.push_back(memory);
   s->bytes = {memory.get(), bytes.size()};
@@ -39,7 +37,7 @@ std::shared_ptr<torch::Storage> storage(const std::string& bytes, int64_t after 
   return s;
 }
 
-StoredTensor view(std::shared_ptr<const torch::Storage> s, const Type& type, std::vector<int64_t> sizes, std::vector<int64_t> strides, int64_t offset = 0) {
+StoredTensor view(std::shared_ptr<const Storage> s, const Type& type, std::vector<int64_t> sizes, std::vector<int64_t> strides, int64_t offset = 0) {
   StoredTensor t;
   t.dtype = type.dtype;
   t.dtype_name = type.name;
@@ -84,11 +82,11 @@ std::string ramp(size_t n) {
 }
 
 std::string refusal(const StoredTensor& t) {
-  const Status s = torch::check_view(t);
+  const Status s = check_view(t);
   if (s.ok()) return "";
   CHECK(s.error().code() == Code::kInvalid);
-  CHECK_FALSE(torch::dense(t, kBudget).ok());
-  CHECK_FALSE(torch::checksum(t, kBudget).ok());
+  CHECK_FALSE(dense(t, kBudget).ok());
+  CHECK_FALSE(checksum(t, kBudget).ok());
   return s.error().message();
 }
 
@@ -111,15 +109,15 @@ TEST_CASE("tensors: views of every kind and dtype become dense, and sum the same
       const StoredTensor t = view(s, type, c.sizes, c.strides, c.offset);
       CAPTURE(type.name);
       CAPTURE(&c - cases);
-      REQUIRE(torch::check_view(t).ok());
+      REQUIRE(check_view(t).ok());
       std::string expected = c.sizes.size() == 2 && c.sizes[0] * c.sizes[1] == 0 ? "" : gathered(t);
       if (type.dtype == DType::boolean) for (char& b : expected) b = b != 0;
-      auto made = torch::dense(t, kBudget);
+      auto made = dense(t, kBudget);
       REQUIRE(made.ok());
       CHECK(made->dtype() == type.dtype);
       CHECK(std::vector<int64_t>(made->dims().span().begin(), made->dims().span().end()) == c.sizes);
       CHECK(bytes_of(*made) == expected);
-      CHECK(*torch::checksum(t, kBudget) == crc(expected));
+      CHECK(*checksum(t, kBudget) == crc(expected));
     }
   }
 }
@@ -139,11 +137,11 @@ TEST_CASE("tensors: random permuted and sliced views") {
     }
     const int64_t offset = random() % 3;
     const StoredTensor t = view(storage(ramp(static_cast<size_t>((n + offset) * type.size))), type, sizes, strides, offset);
-    REQUIRE(torch::check_view(t).ok());
-    auto made = torch::dense(t, kBudget);
+    REQUIRE(check_view(t).ok());
+    auto made = dense(t, kBudget);
     REQUIRE(made.ok());
     CHECK(bytes_of(*made) == gathered(t));
-    CHECK(*torch::checksum(t, kBudget) == crc(gathered(t)));
+    CHECK(*checksum(t, kBudget) == crc(gathered(t)));
   }
 }
 
@@ -186,19 +184,19 @@ TEST_CASE("tensors: sizes, strides and offsets that make no sense are refused") 
 
 TEST_CASE("tensors: a view that repeats its elements is bounded by the budget") {
   const auto s = storage(ramp(64));
-  CHECK(torch::dense(view(s, kF32, {32}, {0}), 64).ok());             // 128 bytes: 64 of them beyond the storage
-  CHECK_FALSE(torch::dense(view(s, kF32, {33}, {0}), 64).ok());
-  CHECK(torch::checksum(view(s, kF32, {32}, {0}), 64).ok());
+  CHECK(dense(view(s, kF32, {32}, {0}), 64).ok());             // 128 bytes: 64 of them beyond the storage
+  CHECK_FALSE(dense(view(s, kF32, {33}, {0}), 64).ok());
+  CHECK(checksum(view(s, kF32, {32}, {0}), 64).ok());
   const StoredTensor huge = view(s, kF32, {int64_t(1) << 40, 1 << 20}, {0, 0});
-  CHECK(torch::dense(huge, kBudget).error().code() == Code::kInvalid);
-  CHECK(contains(torch::dense(huge, kBudget).error().message(), "repeats the 64 bytes"));
-  CHECK_FALSE(torch::checksum(huge, kBudget).ok());
-  CHECK_FALSE(torch::checksum(view(s, kF32, {int64_t(1) << 61}, {0}), kBudget).ok());  // more bytes than 64 bits count
+  CHECK(dense(huge, kBudget).error().code() == Code::kInvalid);
+  CHECK(contains(dense(huge, kBudget).error().message(), "repeats the 64 bytes"));
+  CHECK_FALSE(checksum(huge, kBudget).ok());
+  CHECK_FALSE(checksum(view(s, kF32, {int64_t(1) << 61}, {0}), kBudget).ok());  // more bytes than 64 bits count
 }
 
 TEST_CASE("tensors: what is dense, aligned, owned and free of subnormals stays where it is") {
   const auto is_alias = [](const StoredTensor& t) {
-    auto made = torch::dense(t, kBudget);
+    auto made = dense(t, kBudget);
     REQUIRE(made.ok());
     return made->raw() == t.storage->bytes.data() + t.offset * t.element_size;
   };
@@ -223,40 +221,40 @@ TEST_CASE("tensors: what is dense, aligned, owned and free of subnormals stays w
   CHECK(is_alias(view(storage(tiny), kF32, {48}, {1})));                   // beyond the view
   CHECK(is_alias(view(storage(tiny), kTypes[5], {64}, {1})));              // as integers
   // The owner lives as long as the tensor does.
-  Result<Tensor> made = torch::dense(view(storage(floats), kF32, {64}, {1}), kBudget);
+  Result<Tensor> made = dense(view(storage(floats), kF32, {64}, {1}), kBudget);
   REQUIRE(made.ok());
   CHECK(bytes_of(*made) == floats);
 }
 
 TEST_CASE("tensors: subnormals become zeros of their sign, in both widths of float") {
-  auto f = torch::dense(view(storage(raw<float>({1e-40f, -1e-40f, 1.5e-38f, 0.f, -INFINITY, 1.17549435e-38f})), kF32, {6}, {1}), kBudget);
+  auto f = dense(view(storage(raw<float>({1e-40f, -1e-40f, 1.5e-38f, 0.f, -INFINITY, 1.17549435e-38f})), kF32, {6}, {1}), kBudget);
   REQUIRE(f.ok());
   CHECK(bytes_of(*f) == raw<float>({0.f, -0.f, 1.5e-38f, 0.f, -INFINITY, 1.17549435e-38f}));
-  auto d = torch::dense(view(storage(raw<double>({-1e-310, 1e-310, 1e-300, 3})), kTypes[0], {4}, {1}), kBudget);
+  auto d = dense(view(storage(raw<double>({-1e-310, 1e-310, 1e-300, 3})), kTypes[0], {4}, {1}), kBudget);
   REQUIRE(d.ok());
   CHECK(bytes_of(*d) == raw<double>({-0., 0., 1e-300, 3}));
   const StoredTensor t = view(storage(raw<float>({1e-40f})), kF32, {1}, {1});
-  CHECK(*torch::checksum(t, kBudget) == crc(raw<float>({1e-40f})));  // a listing says what is in the file
+  CHECK(*checksum(t, kBudget) == crc(raw<float>({1e-40f})));  // a listing says what is in the file
 }
 
 TEST_CASE("tensors: torch's lazy bits of negation and conjugation") {
   StoredTensor t = view(storage(raw<float>({1, -2, 0, 4})), kF32, {2}, {2});
   t.negative = true;
-  CHECK(bytes_of(*torch::dense(t, kBudget)) == raw<float>({-1, -0.f}));
-  CHECK(*torch::checksum(t, kBudget) == crc(raw<float>({-1, -0.f})));
+  CHECK(bytes_of(*dense(t, kBudget)) == raw<float>({-1, -0.f}));
+  CHECK(*checksum(t, kBudget) == crc(raw<float>({-1, -0.f})));
   t = view(storage(raw<int16_t>({1, -2, INT16_MIN})), kTypes[6], {3}, {1});
   t.negative = true;
-  CHECK(bytes_of(*torch::dense(t, kBudget)) == raw<int16_t>({-1, 2, INT16_MIN}));
+  CHECK(bytes_of(*dense(t, kBudget)) == raw<int16_t>({-1, 2, INT16_MIN}));
   t = view(storage(raw<int32_t>({1, INT32_MIN})), kTypes[5], {2}, {1});
   t.negative = true;
-  CHECK(bytes_of(*torch::dense(t, kBudget)) == raw<int32_t>({-1, INT32_MIN}));
+  CHECK(bytes_of(*dense(t, kBudget)) == raw<int32_t>({-1, INT32_MIN}));
   t = view(storage(raw<int64_t>({-5, INT64_MIN})), kTypes[4], {2}, {1});
   t.negative = true;
-  CHECK(bytes_of(*torch::dense(t, kBudget)) == raw<int64_t>({5, INT64_MIN}));
+  CHECK(bytes_of(*dense(t, kBudget)) == raw<int64_t>({5, INT64_MIN}));
   for (const Type& type : {kTypes[2], kTypes[3]}) {
     t = view(storage(raw<uint16_t>({0x3c01, 0x8002})), type, {2}, {1});
     t.negative = true;
-    CHECK(bytes_of(*torch::dense(t, kBudget)) == raw<uint16_t>({0xbc01, 0x0002}));
+    CHECK(bytes_of(*dense(t, kBudget)) == raw<uint16_t>({0xbc01, 0x0002}));
   }
   for (const bool negative : {false, true}) {
     for (const bool conjugate : {false, true}) {
@@ -264,8 +262,8 @@ TEST_CASE("tensors: torch's lazy bits of negation and conjugation") {
       c.negative = negative;
       c.conjugate = conjugate;
       const float re = negative ? -1 : 1, im = negative != conjugate ? -1 : 1;
-      CHECK(*torch::checksum(c, kBudget) == crc(raw<float>({re * 1, im * 2, re * 3, im * -4})));
-      CHECK(torch::dense(c, kBudget).error().code() == Code::kUnsupported);
+      CHECK(*checksum(c, kBudget) == crc(raw<float>({re * 1, im * 2, re * 3, im * -4})));
+      CHECK(dense(c, kBudget).error().code() == Code::kUnsupported);
     }
   }
   std::string many;  // more than one piece at a time
@@ -273,45 +271,45 @@ TEST_CASE("tensors: torch's lazy bits of negation and conjugation") {
   for (int i = 0; i < 5000; ++i) many += raw<double>({static_cast<double>(i), 1.}), turned += raw<double>({static_cast<double>(i), -1.});
   StoredTensor c = view(storage(many), {"complex128", DType::none, 16}, {5000}, {1});
   c.conjugate = true;
-  CHECK(*torch::checksum(c, kBudget) == crc(turned));
+  CHECK(*checksum(c, kBudget) == crc(turned));
 }
 
 TEST_CASE("tensors: what cannot be used says why") {
   StoredTensor t = view(nullptr, kF32, {2, 2}, {2, 1});
-  CHECK(torch::dense(t, kBudget).error().code() == Code::kUnsupported);
-  CHECK(contains(torch::dense(t, kBudget).error().message(), "no data"));
-  CHECK(torch::checksum(t, kBudget).error().code() == Code::kUnsupported);
+  CHECK(dense(t, kBudget).error().code() == Code::kUnsupported);
+  CHECK(contains(dense(t, kBudget).error().message(), "no data"));
+  CHECK(checksum(t, kBudget).error().code() == Code::kUnsupported);
   t.refusal = "a sparse tensor";
-  CHECK(contains(torch::dense(t, kBudget).error().message(), "is a sparse tensor, which is not supported"));
+  CHECK(contains(dense(t, kBudget).error().message(), "is a sparse tensor, which is not supported"));
   t = view(storage(ramp(8)), {"qint8", DType::none, 1}, {8}, {1});
-  CHECK(contains(torch::dense(t, kBudget).error().message(), "dtype qint8"));
-  CHECK(*torch::checksum(t, kBudget) == crc(ramp(8)));
+  CHECK(contains(dense(t, kBudget).error().message(), "dtype qint8"));
+  CHECK(*checksum(t, kBudget) == crc(ramp(8)));
   t = view(storage(ramp(64)), kF32, std::vector<int64_t>(9, 1), std::vector<int64_t>(9, 1));
-  CHECK(contains(torch::dense(t, kBudget).error().message(), "9 dimensions"));
-  CHECK(torch::checksum(t, kBudget).ok());
+  CHECK(contains(dense(t, kBudget).error().message(), "9 dimensions"));
+  CHECK(checksum(t, kBudget).ok());
   t = view(nullptr, kF32, {0}, {1});
-  CHECK(torch::dense(t, kBudget)->dims().count() == 0);  // nothing needs no data
+  CHECK(dense(t, kBudget)->dims().count() == 0);  // nothing needs no data
 }
 
 TEST_CASE("tensors: two names of one view are the same, two views of one storage are not") {
   const auto s = storage(ramp(64));
   const StoredTensor t = view(s, kF32, {2, 2}, {2, 1}, 1);
-  CHECK(torch::same_view(t, view(s, kF32, {2, 2}, {2, 1}, 1)));
-  CHECK_FALSE(torch::same_view(t, view(s, kF32, {2, 2}, {2, 1}, 2)));
-  CHECK_FALSE(torch::same_view(t, view(s, kF32, {2, 2}, {1, 2}, 1)));
-  CHECK_FALSE(torch::same_view(t, view(s, kF32, {4}, {1}, 1)));
-  CHECK_FALSE(torch::same_view(t, view(s, kTypes[5], {2, 2}, {2, 1}, 1)));
-  CHECK_FALSE(torch::same_view(t, view(storage(ramp(64)), kF32, {2, 2}, {2, 1}, 1)));
+  CHECK(same_view(t, view(s, kF32, {2, 2}, {2, 1}, 1)));
+  CHECK_FALSE(same_view(t, view(s, kF32, {2, 2}, {2, 1}, 2)));
+  CHECK_FALSE(same_view(t, view(s, kF32, {2, 2}, {1, 2}, 1)));
+  CHECK_FALSE(same_view(t, view(s, kF32, {4}, {1}, 1)));
+  CHECK_FALSE(same_view(t, view(s, kTypes[5], {2, 2}, {2, 1}, 1)));
+  CHECK_FALSE(same_view(t, view(storage(ramp(64)), kF32, {2, 2}, {2, 1}, 1)));
   StoredTensor negative = t;
   negative.negative = true;
-  CHECK_FALSE(torch::same_view(t, negative));
+  CHECK_FALSE(same_view(t, negative));
   StoredTensor nothing = t;
   nothing.storage = nullptr;
-  CHECK_FALSE(torch::same_view(nothing, nothing));
+  CHECK_FALSE(same_view(nothing, nothing));
 }
 
 TEST_CASE("tensors: a state_dict finds names, also after it has grown") {
-  torch::StateDict d;
+  StateDict d;
   CHECK(d.find("a") == nullptr);
   for (int i = 0; i < 100; ++i) {
     d.entries.push_back({"layer" + std::to_string(i), view(storage("1234"), kF32, {1}, {1}, 0)});

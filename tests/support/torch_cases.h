@@ -51,8 +51,8 @@ class TorchCase {
     std::vector<std::pair<std::string, torch::IValue>> named;
     for (const auto& [key, v] : file_.pairs(file_.get(id_, "kwargs"))) named.emplace_back(std::string(file_.pickle().text(key)), value(b, v, way));
     torch::IValue result;
-    std::map<std::string, const torch::StoredTensor*, std::less<>> names;
-    const torch::StateDict weights = pickled ? torch::state_dict(*pickled) : torch::StateDict();
+    std::map<std::string, const StoredTensor*, std::less<>> names;
+    const StateDict weights = pickled ? torch::state_dict(*pickled) : StateDict();
     for (const auto& e : weights.entries) names.emplace(e.name, &e.tensor);
     torch::Weights constants(std::move(names), int64_t(64) << 20);
     torch::Network network(b, constants, nullptr);
@@ -97,7 +97,7 @@ class TorchCase {
   Array array(torch::ObjectId id) const {
     auto stored = file_.tensor(id);
     REQUIRE_MESSAGE(stored.ok(), name);
-    auto tensor = torch::dense(*stored, 1 << 20);
+    auto tensor = dense(*stored, 1 << 20);
     REQUIRE_MESSAGE(tensor.ok(), name);
     return to_array(*tensor);
   }
@@ -211,7 +211,7 @@ inline void check_cases(const torch::Checkpoint& file, double rtol, double atol)
     for (size_t m = 0; m < modules.size(); ++m) {
       CAPTURE(m);
       if (modules[m]) {
-        const torch::StateDict weights = torch::state_dict(*c.pickled);
+        const StateDict weights = torch::state_dict(*c.pickled);
         auto expected = torch::expected_state(*modules[m], nullptr);
         REQUIRE_MESSAGE(expected.ok(), expected.error().message());
         REQUIRE(expected->size() == weights.entries.size());

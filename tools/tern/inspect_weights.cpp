@@ -12,23 +12,23 @@ namespace {
 
 constexpr int64_t kBudget = int64_t(64) << 20;
 
-int64_t bytes_of(const torch::StoredTensor& t) { return torch::element_count(t).value_or(0) * t.element_size; }
+int64_t bytes_of(const StoredTensor& t) { return element_count(t).value_or(0) * t.element_size; }
 
-Result<std::vector<uint32_t>> checksums(const torch::StateDict& tensors) {
+Result<std::vector<uint32_t>> checksums(const StateDict& tensors) {
   std::vector<uint32_t> out;
   for (const auto& e : tensors.entries) {
     if (!e.tensor.refusal.empty()) {
       out.push_back(0);
       continue;
     }
-    auto crc = torch::checksum(e.tensor, kBudget);
+    auto crc = checksum(e.tensor, kBudget);
     if (!crc) return crc.error().within(e.name);
     out.push_back(*crc);
   }
   return out;
 }
 
-Text json_text(const torch::WeightsFile& file, const torch::StateDict& tensors, const std::vector<uint32_t>& crcs) {
+Text json_text(const torch::WeightsFile& file, const StateDict& tensors, const std::vector<uint32_t>& crcs) {
   int64_t parameters = 0, bytes = 0;
   Json j;
   j.object().key("format").value(file.format()).key("producer").value("").key("opset").value(0);
@@ -37,7 +37,7 @@ Text json_text(const torch::WeightsFile& file, const torch::StateDict& tensors, 
   j.key("tensors").array();
   for (size_t i = 0; i < tensors.entries.size(); ++i) {
     const auto& [name, t] = tensors.entries[i];
-    parameters += torch::element_count(t).value_or(0);
+    parameters += element_count(t).value_or(0);
     bytes += bytes_of(t);
     j.object().key("name").value(name).key("dtype").value(t.dtype_name).key("shape").array();
     for (int64_t d : t.sizes) j.value(d);
@@ -53,7 +53,7 @@ Text json_text(const torch::WeightsFile& file, const torch::StateDict& tensors, 
   return j.end().text();
 }
 
-void print_text(const torch::WeightsFile& file, const torch::StateDict& tensors, const std::vector<uint32_t>& crcs) {
+void print_text(const torch::WeightsFile& file, const StateDict& tensors, const std::vector<uint32_t>& crcs) {
   out("format    " + shown(file.format()) + "\n");
   out(metadata_text(file.metadata()));
   for (const std::string& name : file.never_executed()) out("global    " + shown(name) + ", never executed\n");
@@ -66,7 +66,7 @@ void print_text(const torch::WeightsFile& file, const torch::StateDict& tensors,
   int64_t parameters = 0, bytes = 0;
   for (size_t i = 0; i < tensors.entries.size(); ++i) {
     const auto& [name, t] = tensors.entries[i];
-    parameters += torch::element_count(t).value_or(0);
+    parameters += element_count(t).value_or(0);
     bytes += bytes_of(t);
     rows.push_back({shown(name), shown(t.dtype_name + (t.refusal.empty() ? "" : ", " + t.refusal)), shown(shape_text(t.sizes)), grouped(bytes_of(t))});
     char crc[16];

@@ -1,11 +1,11 @@
-// Weights in several files, and the index that says which is where. See safetensors.h.
+// See shards.h.
+#include "loaders/weights/shards.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "loaders/json/json.h"
-#include "loaders/safetensors/safetensors.h"
-#include "loaders/torch/pickle/checkpoint.h"
 
 namespace tern {
 namespace {
@@ -15,16 +15,6 @@ constexpr size_t kMostDepth = 16;           // of the index's metadata, which an
 constexpr std::string_view kKey = "\"weight_map\"";
 
 bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
-Result<torch::StateDict> load_shard(const Source& shard) {
-  if (looks_like_safetensors(shard.bytes)) return load_safetensors(shard);
-  if (!torch::looks_like_checkpoint(shard.bytes)) return invalid("is neither a safetensors file nor a checkpoint");
-  auto checkpoint = torch::Checkpoint::open(shard);
-  if (!checkpoint) return checkpoint.error();
-  auto candidate = checkpoint->select("");
-  if (!candidate) return candidate.error();
-  return checkpoint->state_dict(*candidate);
-}
 
 }  // namespace
 
@@ -55,7 +45,7 @@ bool looks_like_shard_index(std::span<const std::byte> bytes) {
   return false;
 }
 
-Result<torch::StateDict> load_shards(const Source& source) {
+Result<StateDict> load_shards(const Source& source, Result<StateDict> (*open)(const Source&)) {
   auto json = Json::parse({reinterpret_cast<const char*>(source.bytes.data()), source.bytes.size()}, {.depth = kMostDepth});
   if (!json) return json.error();
   const Json::Id map = json->get(json->root(), "weight_map");
@@ -66,7 +56,7 @@ Result<torch::StateDict> load_shards(const Source& source) {
     if (!json->is(file, Json::Kind::string)) return invalid("weight_map has a value that is no file name");
     files[std::string(json->string(file))].insert(json->key(map, i));
   }
-  torch::StateDict out;
+  StateDict out;
   const Json::Id metadata = json->get(json->root(), "metadata");
   for (size_t i = 0; json->is(metadata, Json::Kind::object) && i < json->size(metadata); ++i) {
     const Json::Id item = json->item(metadata, i);
@@ -76,9 +66,9 @@ Result<torch::StateDict> load_shards(const Source& source) {
   for (auto& [file, names] : files) {
     auto shard = map_sibling(source, file);
     if (!shard) return shard.error();
-    auto tensors = load_shard(*shard);
+    auto tensors = open(*shard);
     if (!tensors) return tensors.error().within(file);
-    for (torch::StateDict::Entry& e : tensors->entries) {  // what the index does not map is not the model's
+    for (StateDict::Entry& e : tensors->entries) {  // what the index does not map is not the model's
       if (names.erase(e.name) > 0) out.entries.push_back(std::move(e));
     }
     if (!names.empty()) return invalid("the index says that " + file + " holds " + std::string(*names.begin()) + ", and it does not");
