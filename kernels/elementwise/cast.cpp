@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "kernels/dtype_code.h"
 #include "kernels/elementwise/convert.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/nest.h"
@@ -88,15 +89,8 @@ constexpr KernelRow kRows[] = {
     cast_row<bool>("cast/bool/scalar"), cast_row<StringRef>("cast/string/scalar"),
 };
 
-// ONNX's TensorProto.DataType; none where tern has no such dtype (complex, 8-bit and 4-bit floats).
-DType onnx_dtype(int64_t number) {
-  using enum DType;
-  constexpr DType kTypes[] = {none, f32, u8, i8, u16, i16, i32, i64, string, boolean, f16, f64, u32, u64, none, none, bf16};
-  return number >= 0 && number < 17 ? kTypes[number] : none;
-}
-
 Status infer_cast(InferContext& c) {
-  const DType to = onnx_dtype(c.attrs.i("to"));
+  const DType to = dtype_from_code(c.attrs.i("to"));
   if (to == DType::none) return unsupported("a cast to the ONNX data type " + std::to_string(c.attrs.i("to")));
   if (!c.has(0)) return bad_dtype(c.dtype(0));
   c.set(0, to, c.shape(0));
@@ -125,7 +119,7 @@ Status bind(BindContext& c) {
 
 // A shape computation keeps its numbers between integer dtypes.
 std::optional<Dim> same(std::span<const Dim> in, const Attributes& attrs) {
-  const DType to = onnx_dtype(attrs.i("to"));
+  const DType to = dtype_from_code(attrs.i("to"));
   if (to != DType::i64 && to != DType::i32) return std::nullopt;
   return in[0];
 }

@@ -1,4 +1,5 @@
 // LayerNormalization and RMSNormalization: schema, inference, binding, the portable kernels. See norm.h.
+#include "kernels/dtype_code.h"
 #include "kernels/norm/norm.h"
 #include "kernels/norm/portable.h"
 #include "kernels/op.h"
@@ -53,23 +54,12 @@ constexpr size_t kSimdRows = 3;
 
 constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"epsilon", AttrKind::f}, {"stash_type", AttrKind::i}};
 
-// The dtype of Mean and InvStdDev: an ONNX TensorProto number.
-std::optional<DType> stash(const Attributes& attrs) {
-  switch (attrs.i("stash_type", 1)) {
-    case 1: return DType::f32;
-    case 10: return DType::f16;
-    case 11: return DType::f64;
-    case 16: return DType::bf16;
-    default: return std::nullopt;
-  }
-}
-
 Status infer(InferContext& c, bool center) {
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     if (c.has(i) && !is_float(c.dtype(i))) return bad_dtype(c.dtype(i));
   }
-  const auto kept = stash(c.attrs);
-  if (!kept) return invalid("stash_type " + std::to_string(c.attrs.i("stash_type", 1)) + " is no float type");
+  const DType kept = dtype_from_code(c.attrs.i("stash_type", 1));  // of Mean and InvStdDev
+  if (!is_float(kept)) return invalid("stash_type " + std::to_string(c.attrs.i("stash_type", 1)) + " is no float type");
   // RMSNormalization answers in the dtype of its scale, LayerNormalization in that of its data.
   c.set(0, center || !c.has(1) ? c.dtype(0) : c.dtype(1), c.shape(0));
   Shape moments = c.shape(0);
@@ -79,8 +69,8 @@ Status infer(InferContext& c, bool center) {
     for (int i = *axis; i < moments.rank(); ++i) moments[i] = 1;
   }
   if (center) {
-    c.set(1, *kept, moments);
-    c.set(2, *kept, moments);
+    c.set(1, kept, moments);
+    c.set(2, kept, moments);
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "loaders/npy/numpy_types.h"
 #include "loaders/zip/zip.h"
 #include "runtime/base/byte_reader.h"
 #include "runtime/base/checked.h"
@@ -67,18 +68,9 @@ Result<Header> parse_header(std::string_view text) {
 }
 
 DType dtype_of(const Header& h) {
-  struct Row {
-    char kind;
-    int64_t size;
-    DType dtype;
-  };
-  constexpr Row kRows[] = {{'f', 8, DType::f64}, {'f', 4, DType::f32}, {'f', 2, DType::f16}, {'i', 1, DType::i8},  {'i', 2, DType::i16},
-                           {'i', 4, DType::i32}, {'i', 8, DType::i64}, {'u', 1, DType::u8},  {'u', 2, DType::u16}, {'u', 4, DType::u32},
-                           {'u', 8, DType::u64}, {'b', 1, DType::boolean}};
-  for (const Row& row : kRows) {
-    if (row.kind == h.kind && row.size == h.size) return row.dtype;
-  }
-  return h.kind == 'S' || h.kind == 'U' ? DType::string : DType::none;
+  if (h.kind == 'S' || h.kind == 'U') return DType::string;
+  const NumpyType* type = numpy_type(h.kind + std::to_string(h.size));
+  return type == nullptr ? DType::none : type->dtype;
 }
 
 void append_utf8(std::string& s, uint32_t c) {
@@ -187,8 +179,7 @@ std::string write_npy(const Tensor& t) {
       body.append(reinterpret_cast<const char*>(&f), 4);
     }
   } else {
-    const char kind = t.dtype() == DType::boolean ? 'b' : is_float(t.dtype()) ? 'f' : is_signed_int(t.dtype()) ? 'i' : 'u';
-    descr = std::string(size_of(t.dtype()) == 1 ? "|" : "<") + kind + std::to_string(size_of(t.dtype()));
+    descr = std::string(size_of(t.dtype()) == 1 ? "|" : "<") + std::string(numpy_type(t.dtype())->code);
     body.assign(reinterpret_cast<const char*>(t.raw()), t.bytes());
   }
   std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kernels/dtype_code.h"
 #include "loaders/onnx/control.h"
 #include "loaders/onnx/tensors.h"
 
@@ -134,7 +135,7 @@ Status GraphWriter::control_node(const Node& node, const ControlForm& form) {
 void write_value(const std::string& name, const TypeInfo& type, onnx_pb::ValueInfo& to) {
   to.set_name(name);
   onnx_pb::TensorType& tensor = *to.mutable_type()->mutable_tensor_type();
-  tensor.set_elem_type(data_type_of(type.dtype));
+  tensor.set_elem_type(code_of(type.dtype));
   if (!type.shape.ranked()) return;
   onnx_pb::ShapeProto& shape = *tensor.mutable_shape();
   for (const Dim& d : type.shape.dims()) {
@@ -149,7 +150,7 @@ void write_value(const std::string& name, const TypeInfo& type, onnx_pb::ValueIn
 
 void write_header(const std::string& name, const Tensor& tensor, onnx_pb::Tensor& to) {
   for (int64_t n : tensor.dims().span()) to.add_dims(n);
-  to.set_data_type(data_type_of(tensor.dtype()));
+  to.set_data_type(code_of(tensor.dtype()));
   if (!name.empty()) to.set_name(name);
   if (tensor.dtype() != DType::string) return;
   for (const StringRef& s : tensor.span<StringRef>()) to.add_string_data(s.data, static_cast<size_t>(s.size));

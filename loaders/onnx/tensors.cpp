@@ -4,27 +4,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "kernels/dtype_code.h"
 #include "loaders/onnx/text.h"
 #include "runtime/base/checked.h"
 #include "runtime/base/mapping.h"
 
 namespace tern::onnx {
 namespace {
-
-// By ONNX data_type; none: not a dtype of tern.
-struct Named {
-  const char* name;
-  DType dtype;
-};
-constexpr Named kDataTypes[] = {{"UNDEFINED", DType::none},      {"FLOAT", DType::f32},      {"UINT8", DType::u8},
-                                {"INT8", DType::i8},             {"UINT16", DType::u16},     {"INT16", DType::i16},
-                                {"INT32", DType::i32},           {"INT64", DType::i64},      {"STRING", DType::string},
-                                {"BOOL", DType::boolean},        {"FLOAT16", DType::f16},    {"DOUBLE", DType::f64},
-                                {"UINT32", DType::u32},          {"UINT64", DType::u64},     {"COMPLEX64", DType::none},
-                                {"COMPLEX128", DType::none},     {"BFLOAT16", DType::bf16},  {"FLOAT8E4M3FN", DType::none},
-                                {"FLOAT8E4M3FNUZ", DType::none}, {"FLOAT8E5M2", DType::none}, {"FLOAT8E5M2FNUZ", DType::none},
-                                {"UINT4", DType::none},          {"INT4", DType::none},      {"FLOAT4E2M1", DType::none},
-                                {"FLOAT8E8M0", DType::none},     {"UINT2", DType::none},     {"INT2", DType::none}};
 
 template <class List>
 Result<Dims> to_dims(const List& list) {
@@ -110,21 +96,16 @@ Result<Tensor> from_external(DType dtype, const Dims& dims, const onnx_pb::Tenso
 void clean(Tensor& t) { normalize_elements(t.dtype(), t.mutable_raw(), t.count()); }
 
 Result<DType> dtype_of(int64_t n) {
-  if (n < 0 || n >= static_cast<int64_t>(std::size(kDataTypes))) return unsupported("dtype " + std::to_string(n) + " is not known");
-  const Named& entry = kDataTypes[n];
+  if (n < 0 || n >= static_cast<int64_t>(std::size(kDTypeCodes))) return unsupported("dtype " + std::to_string(n) + " is not known");
+  const DTypeCode& entry = kDTypeCodes[n];
   if (n == 0) return invalid("it has no dtype");
   if (entry.dtype == DType::none) return unsupported("dtype " + std::string(entry.name) + " is not supported");
   return entry.dtype;
 }
 
-int32_t data_type_of(DType dtype) {
-  const auto* at = std::find_if(std::begin(kDataTypes), std::end(kDataTypes), [&](const Named& n) { return n.dtype == dtype; });
-  return static_cast<int32_t>(at - std::begin(kDataTypes));
-}
-
 int64_t data_type_number(std::string_view name) {
-  for (size_t n = 1; n < std::size(kDataTypes); ++n) {
-    if (name == kDataTypes[n].name) return static_cast<int64_t>(n);
+  for (size_t n = 1; n < std::size(kDTypeCodes); ++n) {
+    if (name == kDTypeCodes[n].name) return static_cast<int64_t>(n);
   }
   return 0;
 }

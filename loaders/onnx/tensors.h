@@ -17,8 +17,6 @@ struct Sources {
 
 // The dtype of ONNX's number for it. Errors: unsupported (8-bit floats, 4-bit integers, complex ...), by name.
 Result<DType> dtype_of(int64_t onnx_data_type);
-// ONNX's number for a dtype; 0 for none.
-int32_t data_type_of(DType dtype);
 // The number that ONNX has for a dtype's name in old files ("FLOAT"); 0 when there is none of that name.
 int64_t data_type_number(std::string_view name);
 

@@ -1,7 +1,7 @@
 // From trees to graphs: inputs and their types, names of outputs, split and tied weights, custom classes, and what is refused.
 // Code: loaders/torch/nn/assemble.cpp, net.cpp, weights.cpp, parametrize.cpp.
+#include "kernels/dtype_code.h"
 #include "kernels/evaluate.h"
-#include "loaders/torch/module/dtypes.h"
 #include "loaders/torch/nn/layers.h"
 #include "loaders/torch/state_dict/bind.h"
 #include "tests/support/torch_layers.h"
@@ -19,13 +19,13 @@ torch::Architecture parse(const std::string& text) {
 }
 
 // A weight of zeros for everything that the tree expects and knows the shape of.
-torch::StateDict zeros(const torch::Architecture& arch) {
-  torch::StateDict out;
+StateDict zeros(const torch::Architecture& arch) {
+  StateDict out;
   auto expected = torch::expected_state(*arch.root, arch.program.get());
   REQUIRE_MESSAGE(expected.ok(), (expected.ok() ? "" : expected.error().message()));
   for (const Expected& e : *expected) {
     if (!e.shape) continue;
-    torch::StoredTensor t;
+    StoredTensor t;
     t.dtype = DType::f32;
     t.dtype_name = "f32";
     t.element_size = 4;
@@ -34,7 +34,7 @@ torch::StateDict zeros(const torch::Architecture& arch) {
     t.strides.resize(t.sizes.size());
     for (size_t i = t.sizes.size(); i-- > 0; count *= t.sizes[i]) t.strides[i] = count;
     auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<size_t>(count) * 4);
-    auto storage = std::make_shared<torch::Storage>();
+    auto storage = std::make_shared<Storage>();
     storage->bytes = *bytes;
     storage->owner = bytes;
     t.storage = storage;
@@ -155,7 +155,7 @@ TEST_CASE("torch assemble: what a printed tree and its weights do not tell is re
 
 TEST_CASE("torch assemble: a weight that is missing is named") {
   const torch::Architecture arch = parse("Sequential(Linear(4, 4), Linear(4, 2))");
-  torch::StateDict weights = zeros(arch);
+  StateDict weights = zeros(arch);
   weights.entries.pop_back();
   auto g = torch::assemble(*arch.root, nullptr, weights, {}, "pytorch");
   REQUIRE(!g.ok());
@@ -164,11 +164,11 @@ TEST_CASE("torch assemble: a weight that is missing is named") {
 
 TEST_CASE("torch assemble: weights of f64 and f16 decide the input's dtype") {
   const torch::Architecture arch = parse("Sequential(Dropout(), Linear(4, 2))");
-  torch::StateDict weights = zeros(arch);
+  StateDict weights = zeros(arch);
   for (auto& e : weights.entries) {
     e.tensor.dtype = DType::f64;
     e.tensor.element_size = 8;
-    auto storage = std::make_shared<torch::Storage>(*e.tensor.storage);
+    auto storage = std::make_shared<Storage>(*e.tensor.storage);
     auto bytes = std::make_shared<std::vector<std::byte>>(2 * storage->bytes.size());
     storage->bytes = *bytes;
     storage->owner = bytes;
@@ -350,19 +350,19 @@ TEST_CASE("torch assemble: a state_dict of other dtypes is copied into the modul
   auto expected = torch::expected_state(*arch.root, arch.program.get());
   REQUIRE(expected.ok());
   // 1.5 and 0 as f16, bf16, f64 and i64; every third tensor of the file has another dtype.
-  auto stored = [](const torch::StoredTensor& like, DType dtype, bool whole) {
-    torch::StoredTensor t = like;
+  auto stored = [](const StoredTensor& like, DType dtype, bool whole) {
+    StoredTensor t = like;
     t.dtype = dtype;
     t.dtype_name = name(dtype);
     t.element_size = static_cast<int64_t>(size_of(dtype));
     auto made = Tensor::allocate(DType::f32, Dims(std::span<const int64_t>(t.sizes)));
     std::fill_n(made->mutable_data<float>(), made->count(), whole ? 3.0f : 1.5f);
     Attributes to;
-    to.set("to", torch::onnx_number(dtype));
+    to.set("to", int64_t(code_of(dtype)));
     auto cast = evaluate(*find_op("Cast"), to, {&*made, 1}, 1, {});
     REQUIRE(cast.ok());
     auto bytes = std::make_shared<std::vector<std::byte>>((*cast)[0].raw(), (*cast)[0].raw() + (*cast)[0].bytes());
-    auto storage = std::make_shared<torch::Storage>();
+    auto storage = std::make_shared<Storage>();
     storage->bytes = *bytes;
     storage->owner = bytes;
     t.storage = storage;
@@ -370,7 +370,7 @@ TEST_CASE("torch assemble: a state_dict of other dtypes is copied into the modul
   };
   const DType kinds[] = {DType::f16, DType::bf16, DType::f64, DType::i64, DType::f32};
   for (size_t first = 0; first < std::size(kinds); ++first) {
-    torch::StateDict file = zeros(arch);
+    StateDict file = zeros(arch);
     size_t at = first;
     for (auto& e : file.entries) {
       const DType dtype = e.name.ends_with("num_batches_tracked") ? DType::i64 : kinds[at++ % std::size(kinds)];
@@ -390,7 +390,7 @@ TEST_CASE("torch assemble: a state_dict of other dtypes is copied into the modul
     CHECK(bound->weights.find("1.num_batches_tracked")->used_as() == DType::i64);
   }
   // a forward that computes in f16, and an input that is declared so
-  torch::StateDict half = zeros(parse("Net(\n  (a): Linear(4, 2)\n)\n"));
+  StateDict half = zeros(parse("Net(\n  (a): Linear(4, 2)\n)\n"));
   for (auto& e : half.entries) e.tensor = stored(e.tensor, DType::f16, false);
   auto dtype_of_output = [&](const std::string& text, DType module) {
     const torch::Architecture a = parse(text);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/dtype_code.h"
 #include "tests/support/onnx_writer.h"
 #include "tests/support/operator_cases.h"
 
@@ -44,15 +45,6 @@ class Choices {
   std::span<const uint8_t> bytes_;
   size_t at_ = 0;
 };
-
-inline int onnx_type(DType t) {
-  for (int code = 1; code <= 16; ++code) {
-    constexpr DType kTypes[] = {DType::none, DType::f32, DType::u8,   DType::i8,      DType::u16, DType::i16, DType::i32, DType::i64, DType::string,
-                                DType::boolean, DType::f16, DType::f64, DType::u32, DType::u64, DType::none, DType::none, DType::bf16};
-    if (kTypes[code] == t) return code;
-  }
-  return 0;
-}
 
 class RandomModel {
  public:
@@ -116,7 +108,7 @@ class RandomModel {
 
   Proto constant(const std::string& name, const In& in) {
     std::vector<int64_t> dims(in.dims.span().begin(), in.dims.span().end());
-    Proto t = tensor(name, onnx_type(in.dtype), dims);
+    Proto t = tensor(name, code_of(in.dtype), dims);
     const int64_t count = in.dims.count();
     if (in.dtype == DType::string) {
       for (int64_t i = 0; i < count; ++i) t.s(6, i % 2 ? "b" : "a");
@@ -158,7 +150,7 @@ class RandomModel {
     } else {
       std::vector<DimOf> dims;
       for (int64_t d : in.dims.span()) dims.push_back(c_.rarely(8) ? DimOf(c_.rarely(3) ? "2*n" : "n") : DimOf(d));
-      inputs_.push_back(input(name, onnx_type(in.dtype), dims));
+      inputs_.push_back(input(name, code_of(in.dtype), dims));
     }
     values_.push_back({name, in, false});
     return name;

@@ -1,5 +1,6 @@
 // The operators of com.microsoft that onnxruntime's quantiser writes, in terms of the standard ones: 8-bit data are scaled to f32, the
 // operator computes there, and its result is scaled back; products stay products of integers. See normalize.h.
+#include "kernels/dtype_code.h"
 #include "loaders/onnx/normalize/normalize.h"
 
 namespace tern::onnx {
@@ -12,7 +13,7 @@ Status need(const OnnxNode& node, std::initializer_list<size_t> inputs) {
   return {};
 }
 
-constexpr int64_t kF32 = 1, kI8 = 3;  // of TensorProto.DataType
+constexpr int64_t kF32 = code_of(DType::f32), kI8 = code_of(DType::i8);
 
 ValueId to_f32(const OnnxNode& node, Emitter& to, ValueId x) {
   Attributes f32;

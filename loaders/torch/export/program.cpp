@@ -10,7 +10,7 @@
 #include "loaders/torch/export/treespec.h"
 #include "loaders/torch/nn/assemble.h"
 #include "loaders/torch/nn/net.h"
-#include "loaders/torch/pickle/checkpoint.h"
+#include "loaders/torch/module/dtypes.h"
 
 namespace tern::torch {
 namespace {
@@ -181,12 +181,10 @@ class Exported {
   // Sizes that are not linear get symbols of their own.
   Result<TypeInfo> type_of(Json::Id meta) {
     const Json::Id code = json_.get(meta, "dtype"), sizes = json_.get(meta, "sizes");
-    const char* dtype = json_.is(code, Kind::integer) ? dtype_of_code(json_.integer(code)) : nullptr;
-    TypeInfo type{DType::none, Shape(std::vector<Dim>())};
-    std::string text;
-    int64_t bytes = 0;
-    if (dtype == nullptr || !element_type(dtype, type.dtype, text, bytes) || !json_.is(sizes, Kind::array)) return invalid("its dtype or shape is missing");
-    if (type.dtype == DType::none) return unsupported("the dtype " + text + " is not supported");
+    const ElementType* element = json_.is(code, Kind::integer) ? element_of_code(json_.integer(code)) : nullptr;
+    if (element == nullptr || !json_.is(sizes, Kind::array)) return invalid("its dtype or shape is missing");
+    if (element->dtype == DType::none) return unsupported(std::string("the dtype ") + element->name + " is not supported");
+    TypeInfo type{element->dtype, Shape(std::vector<Dim>())};
     if (json_.size(sizes) > static_cast<size_t>(kMaxRank)) return unsupported("more than " + std::to_string(kMaxRank) + " dimensions are not supported");
     for (size_t i = 0; i < json_.size(sizes); ++i) {
       const Tagged size = tagged(json_, json_.item(sizes, i));

@@ -1,7 +1,7 @@
 // See schema.h.
 #include "loaders/torch/export/schema.h"
 
-#include "loaders/torch/pickle/checkpoint.h"
+#include "loaders/torch/module/dtypes.h"
 
 namespace tern::torch {
 
@@ -13,13 +13,6 @@ Tagged tagged(const Json& json, Json::Id id) {
 std::string_view text_of(const Json& json, Json::Id object, std::string_view key) {
   const Json::Id value = json.get(object, key);
   return json.is(value, Json::Kind::string) ? json.string(value) : std::string_view();
-}
-
-const char* dtype_of_code(int64_t code) {
-  constexpr const char* kFirst[] = {nullptr, "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex32", "complex64", "complex128", "bool", "bfloat16"};
-  constexpr const char* kLater[] = {"uint16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", "uint32", "uint64"};
-  if (code > 0 && code <= 13) return kFirst[code];
-  return code >= 28 && code <= 35 ? kLater[code - 28] : nullptr;
 }
 
 namespace {
@@ -39,8 +32,9 @@ bool read_ints(const Json& json, Json::Id list, std::vector<int64_t>& out) {
 
 Status read_meta(const Json& json, Json::Id meta, StoredTensor& t) {
   const Json::Id code = json.get(meta, "dtype");
-  const char* dtype = json.is(code, Json::Kind::integer) ? dtype_of_code(json.integer(code)) : nullptr;
-  if (dtype == nullptr || !element_type(dtype, t.dtype, t.dtype_name, t.element_size)) return invalid("its dtype is not known");
+  const ElementType* type = json.is(code, Json::Kind::integer) ? element_of_code(json.integer(code)) : nullptr;
+  if (type == nullptr) return invalid("its dtype is not known");
+  set_type(t, *type);
   const Tagged offset = tagged(json, json.get(meta, "storage_offset"));
   if (!read_ints(json, json.get(meta, "sizes"), t.sizes) || !read_ints(json, json.get(meta, "strides"), t.strides)) return invalid("its sizes or strides are no numbers");
   if (offset.tag != "as_int" || !json.is(offset.value, Json::Kind::integer)) return invalid("its storage_offset is no number");

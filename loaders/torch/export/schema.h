@@ -19,9 +19,6 @@ Tagged tagged(const Json& json, Json::Id id);
 // The text of a member; empty when there is none.
 std::string_view text_of(const Json& json, Json::Id object, std::string_view key);
 
-// torch's name of the schema's number for a dtype ("float32"); null for numbers it does not have. They are not those of c10.
-const char* dtype_of_code(int64_t code);
-
 // TensorMeta with known sizes: dtype, sizes, strides and offset into `tensor`. Errors: invalid.
 Status read_meta(const Json& json, Json::Id meta, StoredTensor& tensor);
 

@@ -3,7 +3,7 @@
 
 #include "loaders/torch/export/run.h"
 #include "loaders/torch/export/schema.h"
-#include "loaders/torch/pickle/checkpoint.h"
+#include "loaders/torch/module/dtypes.h"
 
 namespace tern::torch {
 namespace {
@@ -54,14 +54,11 @@ IValue Runner::value_of(Frame& f, Json::Id argument) {
   const Tagged a = tagged(json_, argument);
   if (!b_.ok() || a.tag == "as_none" || a.tag == "as_memory_format" || a.tag == "as_layout" || a.tag == "as_device") return {};
   if (a.tag == "as_scalar_type") {
-    const char* name = json_.is(a.value, Json::Kind::integer) ? dtype_of_code(json_.integer(a.value)) : nullptr;
-    DType dtype = DType::none;
-    std::string text;
-    int64_t bytes = 0;
-    if (name == nullptr || !element_type(name, dtype, text, bytes) || dtype == DType::none) {
-      b_.fail(unsupported(std::string("the dtype ") + (name != nullptr ? name : "of an unknown number") + " is not supported"));
+    const ElementType* type = json_.is(a.value, Json::Kind::integer) ? element_of_code(json_.integer(a.value)) : nullptr;
+    if (type == nullptr || type->dtype == DType::none) {
+      b_.fail(unsupported(std::string("the dtype ") + (type != nullptr ? type->name : "of an unknown number") + " is not supported"));
     }
-    return dtype;
+    return type != nullptr ? type->dtype : DType::none;
   }
   constexpr std::string_view kPlain[] = {"as_tensor", "as_optional_tensor", "as_nested_tensor", "as_int", "as_float", "as_bool", "as_string", "as_sym_int", "as_sym_float", "as_sym_bool",
                                          "as_int_list", "as_float_list"};

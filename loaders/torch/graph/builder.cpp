@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "loaders/torch/module/dtypes.h"
+#include "kernels/dtype_code.h"
 #include "loaders/torch/module/source_text.h"
 #include "runtime/infer_shapes.h"
 #include "runtime/verify.h"
@@ -143,7 +143,7 @@ ValueId Builder::scalar(DType dtype, double value) {
 ValueId Builder::cast(ValueId v, DType to) {
   if (!ok() || dtype(v) == to) return v;
   Attributes attrs;
-  attrs.set("to", onnx_number(to));
+  attrs.set("to", int64_t(code_of(to)));
   return emit("Cast", {v}, std::move(attrs));
 }
 

@@ -1,4 +1,5 @@
 // A module tree as PyTorch prints it. See module.h. The table says what each class of torch.nn shows of itself.
+#include "loaders/torch/module/dtypes.h"
 #include "loaders/torch/module/module.h"
 
 namespace tern::torch {
@@ -90,18 +91,12 @@ std::string field_text(const Module& m, std::string_view field) {
 
 // ParameterList and ParameterDict show their tensors, one a line; the dictionary by the names of old tensor classes.
 std::vector<std::string> parameter_lines(const Module& m) {
-  constexpr std::pair<DType, std::pair<const char*, const char*>> kNames[] = {
-      {DType::f64, {"torch.float64", "torch.DoubleTensor"}}, {DType::f32, {"torch.float32", "torch.FloatTensor"}},
-      {DType::f16, {"torch.float16", "torch.HalfTensor"}},   {DType::bf16, {"torch.bfloat16", "torch.BFloat16Tensor"}},
-      {DType::i64, {"torch.int64", "torch.LongTensor"}},     {DType::i32, {"torch.int32", "torch.IntTensor"}},
-      {DType::i16, {"torch.int16", "torch.ShortTensor"}},    {DType::i8, {"torch.int8", "torch.CharTensor"}},
-      {DType::u8, {"torch.uint8", "torch.ByteTensor"}},      {DType::boolean, {"torch.bool", "torch.BoolTensor"}}};
   std::vector<std::string> lines;
   for (const Module::Own& o : m.tensors) {
     if (!o.tensor) continue;
     std::string type = "torch." + o.tensor->dtype_name, sizes;
-    for (const auto& [dtype, names] : kNames) {
-      if (o.tensor->dtype == dtype) type = m.cls == "ParameterDict" ? names.second : names.first;
+    if (const ElementType* e = element_of(o.tensor->dtype)) {
+      type = m.cls == "ParameterDict" && *e->storage != 0 ? "torch." + std::string(e->storage) + "Tensor" : "torch." + std::string(e->name);
     }
     for (int64_t n : o.tensor->sizes) sizes += (sizes.empty() ? "" : "x") + std::to_string(n);
     lines.push_back("  (" + o.name + "): Parameter containing: [" + type + " of size " + sizes + "]");

@@ -1,8 +1,8 @@
 // Weights as constants of the graph. See net.h.
 #include <algorithm>
 
+#include "kernels/dtype_code.h"
 #include "kernels/evaluate.h"
-#include "loaders/torch/module/dtypes.h"
 #include "loaders/torch/nn/net.h"
 #include "loaders/torch/nn/parametrize.h"
 
@@ -22,7 +22,7 @@ namespace {
 // parameter.copy_(tensor), of another dtype.
 Result<Tensor> copied(Tensor tensor, DType to) {
   Attributes attrs;
-  attrs.set("to", onnx_number(to));
+  attrs.set("to", int64_t(code_of(to)));
   auto out = evaluate(*find_op("Cast"), attrs, {&tensor, 1}, 1, {.budget = INT64_MAX});
   if (!out) return out.error();
   normalize_elements(to, (*out)[0].mutable_raw(), (*out)[0].count());

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "loaders/torch/module/dtypes.h"
 #include "runtime/base/byte_reader.h"
 #include "runtime/base/checked.h"
 #include "runtime/base/mapping.h"
@@ -122,10 +123,7 @@ Result<Checkpoint> Checkpoint::open_legacy(const Source& source) {
     const auto items = p.items(p.pid(id));
     if (items.size() < 5 || !p.is(items[0], Pickle::Kind::text) || p.text(items[0]) != "storage") continue;
     if (!p.is(items[1], Pickle::Kind::global) || !p.is(items[2], Pickle::Kind::text) || !p.is(items[4], Pickle::Kind::integer)) continue;
-    DType dtype;
-    std::string name;
-    int64_t bytes = 0;
-    if (storage_type(p.name(items[1]), dtype, name, bytes)) sizes.emplace(p.text(items[2]), std::pair(p.integer(items[4]), bytes));
+    if (const ElementType* type = element_of_storage(p.name(items[1]))) sizes.emplace(p.text(items[2]), std::pair(p.integer(items[4]), type->bytes));
   }
   ByteReader in(source.bytes);
   in.seek(position);

@@ -17,6 +17,8 @@
 
 namespace tern::torch {
 
+struct ElementType;  // module/dtypes.h
+
 // Could these bytes be one? (A zip archive, the legacy magic number, a pickle.)
 bool looks_like_checkpoint(std::span<const std::byte> bytes);
 
@@ -75,7 +77,7 @@ class Checkpoint {
   static Result<Checkpoint> open_legacy(const Source& source);
   static Result<Checkpoint> open_pickle(const Source& source);
   // rebuild.cpp
-  Result<std::shared_ptr<const Storage>> storage(ObjectId persistent, DType& dtype, std::string& dtype_name, int64_t& element_size) const;
+  Result<std::shared_ptr<const Storage>> storage(ObjectId persistent, const ElementType*& type) const;
   Result<std::shared_ptr<const Storage>> stored(const std::string& key, int64_t bytes) const;
   Result<const Checkpoint*> nested(ObjectId call) const;
   bool is_changed(ObjectId call) const;
@@ -125,9 +127,6 @@ class Checkpoint {
 
 // Is a global's meaning known (reference table of rebuild.cpp), so that nothing strange would have run?
 bool is_known_global(const Pickle::Global& global);
-// The element type of a storage class ("FloatStorage"), or of a dtype's name ("float32"). False: not known.
-bool storage_type(std::string_view cls, DType& dtype, std::string& name, int64_t& element_size);
-bool element_type(std::string_view torch_name, DType& dtype, std::string& name, int64_t& element_size);
 // Strides of a dense array: the last axis varies fastest, or the first in Fortran's order.
 std::vector<int64_t> dense_strides(const std::vector<int64_t>& sizes, bool fortran);
 

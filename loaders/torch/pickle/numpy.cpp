@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "loaders/npy/numpy_types.h"
+#include "loaders/torch/module/dtypes.h"
 #include "loaders/torch/pickle/checkpoint.h"
 
 namespace tern::torch {
@@ -20,16 +22,13 @@ bool calls(const Pickle& p, ObjectId id, std::string_view name) {
 }
 
 struct ArrayType {
-  const char* torch;  // the name of the element type
+  const ElementType* element;
   bool big_endian = false;
 };
 
 Result<ArrayType> array_type(const Pickle& p, ObjectId dtype) {
   const auto arguments = calls(p, dtype, "dtype") ? p.items(p.arguments(dtype)) : std::span<const ObjectId>();
   if (arguments.empty() || !p.is(arguments[0], Kind::text)) return invalid("the dtype of a NumPy array makes no sense");
-  constexpr std::pair<std::string_view, const char*> kCodes[] = {
-      {"f8", "float64"}, {"f4", "float32"}, {"f2", "float16"}, {"i8", "int64"},   {"i4", "int32"},     {"i2", "int16"},       {"i1", "int8"},
-      {"u8", "uint64"},  {"u4", "uint32"},  {"u2", "uint16"},  {"u1", "uint8"},   {"b1", "bool"},      {"c8", "complex64"},   {"c16", "complex128"}};
   std::string_view code = p.text(arguments[0]);
   ArrayType type{nullptr};
   if (code.starts_with('<') || code.starts_with('>') || code.starts_with('|')) {
@@ -38,10 +37,8 @@ Result<ArrayType> array_type(const Pickle& p, ObjectId dtype) {
   }
   const auto state = p.is(p.state(dtype), Kind::tuple) ? p.items(p.state(dtype)) : std::span<const ObjectId>();
   if (state.size() > 1 && p.is(state[1], Kind::text)) type.big_endian = p.text(state[1]) == ">";
-  for (const auto& [numpy, torch] : kCodes) {
-    if (code == numpy) type.torch = torch;
-  }
-  if (type.torch == nullptr) return unsupported("a NumPy array of dtype " + std::string(code) + " is not supported");
+  if (const NumpyType* known = numpy_type(code)) type.element = element_named(known->name);  // torch's names are NumPy's
+  if (type.element == nullptr) return unsupported("a NumPy array of dtype " + std::string(code) + " is not supported");
   return type;
 }
 
@@ -100,7 +97,7 @@ Result<StoredTensor> Checkpoint::from_numpy(ObjectId array) const {
   if (!read_ints(shape, t.sizes)) return invalid("the shape of a NumPy array makes no sense");
   auto type = array_type(p, dtype);
   if (!type) return type.error();
-  element_type(type->torch, t.dtype, t.dtype_name, t.element_size);
+  set_type(t, *type->element);
   auto bytes = bytes_of(data);
   if (!bytes) return bytes.error().within("a NumPy array's data");
   t.storage = *bytes;
@@ -119,7 +116,7 @@ std::optional<Literal> Checkpoint::numpy_scalar(ObjectId id) const {
   auto bytes = type ? bytes_of(arguments[1]) : type.error();
   if (!bytes) return std::nullopt;
   StoredTensor t;
-  element_type(type->torch, t.dtype, t.dtype_name, t.element_size);
+  set_type(t, *type->element);
   t.storage = *bytes;
   if (type->big_endian) swap_bytes(t);
   auto value = check_view(t).ok() ? dense(t, 0) : Result<Tensor>(invalid(""));

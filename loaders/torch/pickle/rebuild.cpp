@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "loaders/torch/module/dtypes.h"
 #include "loaders/torch/pickle/checkpoint.h"
 #include "runtime/base/checked.h"
 
@@ -11,51 +12,11 @@ namespace {
 
 using Kind = Pickle::Kind;
 
-struct ElementRow {
-  const char *torch, *storage, *name;
-  DType dtype;
-  int64_t bytes;
-};
-constexpr ElementRow kElements[] = {
-    {"float64", "DoubleStorage", "f64", DType::f64, 8},   {"float32", "FloatStorage", "f32", DType::f32, 4},
-    {"float16", "HalfStorage", "f16", DType::f16, 2},     {"bfloat16", "BFloat16Storage", "bf16", DType::bf16, 2},
-    {"int64", "LongStorage", "i64", DType::i64, 8},       {"int32", "IntStorage", "i32", DType::i32, 4},
-    {"int16", "ShortStorage", "i16", DType::i16, 2},      {"int8", "CharStorage", "i8", DType::i8, 1},
-    {"uint8", "ByteStorage", "u8", DType::u8, 1},         {"bool", "BoolStorage", "bool", DType::boolean, 1},
-    {"uint16", "", "u16", DType::u16, 2},                 {"uint32", "", "u32", DType::u32, 4},
-    {"uint64", "", "u64", DType::u64, 8},                 {"complex64", "ComplexFloatStorage", "complex64", DType::none, 8},
-    {"complex128", "ComplexDoubleStorage", "complex128", DType::none, 16},
-    {"complex32", "", "complex32", DType::none, 4},       {"quint8", "QUInt8Storage", "quint8", DType::none, 1},
-    {"qint8", "QInt8Storage", "qint8", DType::none, 1},   {"qint32", "QInt32Storage", "qint32", DType::none, 4},
-    {"quint4x2", "QUInt4x2Storage", "quint4x2", DType::none, 1},
-    {"quint2x4", "QUInt2x4Storage", "quint2x4", DType::none, 1},
-    {"float8_e4m3fn", "", "float8_e4m3fn", DType::none, 1}, {"float8_e5m2", "", "float8_e5m2", DType::none, 1},
-    {"float8_e4m3fnuz", "", "float8_e4m3fnuz", DType::none, 1}, {"float8_e5m2fnuz", "", "float8_e5m2fnuz", DType::none, 1},
-    {"float8_e8m0fnu", "", "float8_e8m0fnu", DType::none, 1}, {"float4_e2m1fn_x2", "", "float4_e2m1fn_x2", DType::none, 1},
-    {"bits8", "", "bits8", DType::none, 1},               {"bits16", "", "bits16", DType::none, 2},
-    {"bits1x8", "", "bits1x8", DType::none, 1},           {"bits2x4", "", "bits2x4", DType::none, 1},
-    {"bits4x2", "", "bits4x2", DType::none, 1},           {"bcomplex32", "", "bcomplex32", DType::none, 4},
-    {"", "UntypedStorage", "u8", DType::u8, 1},
-};
-
-bool take(const ElementRow& row, DType& dtype, std::string& name, int64_t& element_size) {
-  dtype = row.dtype;
-  name = row.name;
-  element_size = row.bytes;
-  return true;
-}
-
 // Scalars are swapped whole; a complex element is two of them.
 std::vector<std::byte> swapped(std::span<const std::byte> bytes, size_t size) {
   std::vector<std::byte> out(bytes.begin(), bytes.end());
   for (size_t i = 0; i + size <= out.size(); i += size) std::reverse(out.begin() + static_cast<std::ptrdiff_t>(i), out.begin() + static_cast<std::ptrdiff_t>(i + size));
   return out;
-}
-
-void set_type(StoredTensor& t, DType dtype, std::string name, int64_t element_size) {
-  t.dtype = dtype;
-  t.dtype_name = std::move(name);
-  t.element_size = element_size;
 }
 
 }  // namespace
@@ -69,20 +30,6 @@ std::vector<int64_t> dense_strides(const std::vector<int64_t>& sizes, bool fortr
     if (__builtin_mul_overflow(n, std::max<int64_t>(sizes[axis], 1), &n)) n = 1;  // check_view refuses such sizes
   }
   return strides;
-}
-
-bool storage_type(std::string_view cls, DType& dtype, std::string& name, int64_t& element_size) {
-  for (const ElementRow& row : kElements) {
-    if (!cls.empty() && cls == row.storage) return take(row, dtype, name, element_size);
-  }
-  return false;
-}
-
-bool element_type(std::string_view torch_name, DType& dtype, std::string& name, int64_t& element_size) {
-  for (const ElementRow& row : kElements) {
-    if (!torch_name.empty() && torch_name == row.torch) return take(row, dtype, name, element_size);
-  }
-  return false;
 }
 
 // Gives the tensor a storage with its scalars turned around. One storage may be read as several element sizes.
@@ -175,12 +122,12 @@ Result<const Checkpoint*> Checkpoint::nested(ObjectId call) const {
 }
 
 // ('storage', class, key, location, elements[, view]); an old one may be a piece of another: (key, offset, elements).
-Result<std::shared_ptr<const Storage>> Checkpoint::storage(ObjectId persistent, DType& dtype, std::string& dtype_name, int64_t& element_size) const {
+Result<std::shared_ptr<const Storage>> Checkpoint::storage(ObjectId persistent, const ElementType*& type) const {
   const Pickle& p = *pickle_;
   if (p.is_call_of(persistent, "torch.storage._load_from_bytes")) {
     auto inner = nested(persistent);
     if (!inner) return inner.error().within("a pickled storage");
-    return (*inner)->storage((*inner)->root(), dtype, dtype_name, element_size);
+    return (*inner)->storage((*inner)->root(), type);
   }
   if (!p.is(persistent, Kind::persistent)) return invalid("a tensor's storage is no persistent id");
   const auto items = p.items(p.pid(persistent));
@@ -188,15 +135,16 @@ Result<std::shared_ptr<const Storage>> Checkpoint::storage(ObjectId persistent, 
       !p.is(items[4], Kind::integer)) {
     return invalid("a persistent id is no storage");
   }
-  if (!storage_type(p.name(items[1]), dtype, dtype_name, element_size)) return unsupported("storages of class " + p.qualified(items[1]) + " are not supported");
+  type = element_of_storage(p.name(items[1]));
+  if (type == nullptr) return unsupported("storages of class " + p.qualified(items[1]) + " are not supported");
   const std::string key(p.text(items[2]));
-  auto bytes = checked_mul(p.integer(items[4]), element_size);
+  auto bytes = checked_mul(p.integer(items[4]), type->bytes);
   if (!bytes || *bytes < 0) return invalid("storage " + key + " states " + std::to_string(p.integer(items[4])) + " elements");
   auto whole = stored(key, *bytes);
   if (!whole || items.size() < 6 || p.is(items[5], Kind::none)) return whole;
   const auto view = p.items(items[5]);
   if (view.size() != 3 || !p.is(view[1], Kind::integer) || !p.is(view[2], Kind::integer)) return invalid("storage " + key + " has a view that makes no sense");
-  auto begin = checked_mul(p.integer(view[1]), element_size), size = checked_mul(p.integer(view[2]), element_size);
+  auto begin = checked_mul(p.integer(view[1]), type->bytes), size = checked_mul(p.integer(view[2]), type->bytes);
   auto end = begin && size ? checked_add(*begin, *size) : std::nullopt;
   if (!end || *begin < 0 || *size < 0 || *end > *bytes) return invalid("storage " + key + " has a view beyond its end");
   auto piece = std::make_shared<Storage>(**whole);
@@ -208,14 +156,12 @@ Result<std::shared_ptr<const Storage>> Checkpoint::storage(ObjectId persistent, 
 Result<StoredTensor> Checkpoint::view_of(ObjectId storage_id, ObjectId offset, ObjectId size, ObjectId stride) const {
   const Pickle& p = *pickle_;
   StoredTensor t;
-  DType dtype = DType::none;
-  std::string name;
-  int64_t element_size = 0;
+  const ElementType* type = nullptr;
   // TypedStorage of some versions wraps the persistent id.
-  auto s = storage(storage_id, dtype, name, element_size);
+  auto s = storage(storage_id, type);
   if (!s) return s.error();
   t.storage = *s;
-  set_type(t, dtype, name, element_size);
+  set_type(t, *type);
   if (!p.is(offset, Kind::integer) || !read_ints(size, t.sizes) || !read_ints(stride, t.strides)) return invalid("a tensor's offset, sizes or strides are no integers");
   t.offset = p.integer(offset);
   return t;
@@ -231,10 +177,7 @@ constexpr std::string_view kRebuilders[] = {
     "_rebuild_wrapper_subclass", "UninitializedParameter", "UninitializedBuffer"};
 
 bool is_typed_tensor(std::string_view name) {  // torch.FloatTensor of files before 0.4
-  DType dtype;
-  std::string element;
-  int64_t size;
-  return name.ends_with("Tensor") && storage_type(std::string(name.substr(0, name.size() - 6)) + "Storage", dtype, element, size);
+  return name.ends_with("Tensor") && element_of_storage(std::string(name.substr(0, name.size() - 6)) + "Storage") != nullptr;
 }
 
 bool is_torch(std::string_view module) { return module == "torch" || module.starts_with("torch."); }
@@ -259,10 +202,7 @@ bool is_known_global(const Pickle::Global& g) {
   }
   if (!is_torch(module)) return false;
   if (std::find(std::begin(kRebuilders), std::end(kRebuilders), name) != std::end(kRebuilders) || is_typed_tensor(name)) return true;
-  DType dtype;
-  std::string element;
-  int64_t size;
-  if (storage_type(name, dtype, element, size) || element_type(name, dtype, element, size) || name.starts_with("per_") || name == "strided") return true;
+  if (element_of_storage(name) != nullptr || element_named(name) != nullptr || name.starts_with("per_") || name == "strided") return true;
   if (module == "torch.nn.functional" || module == "torch._C._nn") return !g.called;  // F.relu as an attribute
   for (std::string_view classes : {"torch.nn.modules.", "torch.nn.utils.", "torch.nn.parallel.", "torch.optim."}) {
     const size_t first = name.find_first_not_of('_');
@@ -394,9 +334,11 @@ Result<StoredTensor> Checkpoint::rebuild(ObjectId call, std::string_view name) c
   if (name == "_rebuild_tensor_v3" && a.size() >= 7) {
     auto t = view_of(a[0], a[1], a[2], a[3]);
     if (!t) return t;
-    if (!p.is(a[6], Kind::global) || !element_type(p.name(a[6]), t->dtype, t->dtype_name, t->element_size)) {
+    const ElementType* type = p.is(a[6], Kind::global) ? element_named(p.name(a[6])) : nullptr;
+    if (type == nullptr) {
       return unsupported("a tensor of dtype " + (p.is(a[6], Kind::global) ? p.qualified(a[6]) : std::string("?")) + " is not supported");
     }
+    set_type(*t, *type);
     metadata(*t, 7);
     return checked(std::move(t));
   }
@@ -411,7 +353,10 @@ Result<StoredTensor> Checkpoint::rebuild(ObjectId call, std::string_view name) c
         const std::string_view inner = p.name(p.callable(part));
         if (!inner.starts_with("_rebuild_tensor")) continue;
         auto values = rebuild(p.arguments(part), inner);  // the last tensor among them; not deeper
-        if (values) set_type(t, values->dtype, values->dtype_name, values->element_size);
+        if (!values) continue;
+        t.dtype = values->dtype;
+        t.dtype_name = values->dtype_name;
+        t.element_size = values->element_size;
       } else if (read_ints(part, sizes)) {
         t.sizes = sizes;
       }
@@ -420,9 +365,9 @@ Result<StoredTensor> Checkpoint::rebuild(ObjectId call, std::string_view name) c
     return t;
   }
   if (name == "_rebuild_meta_tensor_no_storage" && a.size() >= 3 && p.is(a[0], Kind::global)) {
-    if (!element_type(p.name(a[0]), t.dtype, t.dtype_name, t.element_size) || !read_ints(a[1], t.sizes) || !read_ints(a[2], t.strides)) {
-      return invalid("a meta tensor makes no sense");
-    }
+    const ElementType* type = element_named(p.name(a[0]));
+    if (type == nullptr || !read_ints(a[1], t.sizes) || !read_ints(a[2], t.strides)) return invalid("a meta tensor makes no sense");
+    set_type(t, *type);
     t.refusal = "a meta tensor (it has no data)";
     return checked(std::move(t));
   }
