@@ -1,4 +1,4 @@
-// See formats.h.
+// The table of formats, and what the rows of those without a magic number look for. See formats.h. Next: load.cpp.
 #include "loaders/formats.h"
 
 #include <sys/stat.h>
@@ -6,22 +6,14 @@
 #include <algorithm>
 #include <cstring>
 
-#include "loaders/zip/zip.h"
+#include "loaders/onnx/onnx.h"
+#include "loaders/torch/export/export.h"
+#include "loaders/torch/torch.h"
+#include "loaders/torch/weights_file.h"
+#include "runtime/base/mapping.h"
 
 namespace tern {
 namespace {
-
-constexpr size_t kHead = size_t(64) << 10;  // where formats without a magic number are looked for
-
-struct Content {
-  std::string_view all, head;
-  std::optional<ZipArchive> zip;
-  bool at(size_t offset, std::string_view magic) const { return all.size() >= offset && all.substr(offset).starts_with(magic); }
-  bool has(std::string_view member) const { return zip && zip->find(member) != nullptr; }
-  bool has_ending(std::string_view end) const {
-    return zip && std::any_of(zip->entries().begin(), zip->entries().end(), [&](const auto& e) { return std::string_view(e.name).ends_with(end); });
-  }
-};
 
 // ---- protocol buffers: what the first fields of a message hold ----
 
@@ -74,7 +66,7 @@ bool is_html(const Content& c) {
   const std::string_view s = trimmed(c.head).substr(0, 512);
   return s.starts_with('<') && (has_word(s, "<!doctype html") || has_word(s, "<html") || has_word(s, "<head") || has_word(s, "<error>"));
 }
-bool is_json_with(const Content& c, std::string_view key, size_t within = kHead) {
+bool is_json_with(const Content& c, std::string_view key, size_t within = std::string_view::npos) {
   const std::string_view s = trimmed(c.head);
   return s.starts_with('{') && s.substr(0, within).find(key) != s.npos;
 }
@@ -83,39 +75,16 @@ bool is_xml_with(const Content& c, std::string_view tag) {
   return s.starts_with('<') && s.substr(0, 4096).find(tag) != s.npos;
 }
 
-// ---- pickles: the first class that is named, by GLOBAL's two lines or by two texts and STACK_GLOBAL ----
-
-bool is_bare_pickle(const Content& c) {
-  return c.all.size() > 2 && c.all[0] == '\x80' && c.all[1] >= 2 && c.all[1] <= 5 && !c.at(2, "\x8a\x0a\x6c\xfc");  // PyTorch's legacy magic
-}
-// Where an object of this package is named first; npos: nowhere.
-size_t first_of(const Content& c, std::string_view package) {
-  if (!is_bare_pickle(c)) return c.head.npos;
-  auto of_package = [&](std::string_view s) { return s.starts_with(package) && (s.size() == package.size() || s[package.size()] == '.'); };
-  for (size_t i = 2; (i = c.head.find(package, i)) != c.head.npos; ++i) {
-    const std::string_view rest = c.head.substr(i);
-    const size_t line = rest.find('\n');
-    if (c.head[i - 1] == 'c' && line != rest.npos && of_package(rest.substr(0, line)) && is_word(rest.substr(0, line))) return i;
-    const size_t length = static_cast<unsigned char>(c.head[i - 1]);
-    if (c.head[i - 2] != '\x8c' || length > rest.size() || !of_package(rest.substr(0, length))) continue;
-    std::string_view next = rest.substr(length);
-    if (next.starts_with('\x94')) next.remove_prefix(1);
-    if (next.size() < 2 || next[0] != '\x8c') continue;
-    next = next.substr(std::min<size_t>(2 + static_cast<unsigned char>(next[1]), next.size()));
-    if (next.starts_with('\x94')) next.remove_prefix(1);
-    if (next.starts_with('\x93')) return i;
-  }
-  return c.head.npos;
-}
+// ---- pickles ----
 
 // An object of this package before those of the others, which it may be made of, and no tensors of PyTorch beside it.
 bool is_pickle_of(const Content& c, std::string_view package) {
-  const size_t mine = first_of(c, package);
-  if (mine == c.head.npos || first_of(c, "torch") != c.head.npos) return false;
-  constexpr std::string_view kOthers[] = {"sklearn", "xgboost", "lightgbm", "catboost", "keras", "tensorflow"};
-  return std::all_of(std::begin(kOthers), std::end(kOthers), [&](std::string_view other) { return mine <= first_of(c, other); });
+  const size_t mine = c.first_of(package);
+  if (mine == c.head.npos || c.first_of("torch") != c.head.npos) return false;
+  return std::all_of(std::begin(Content::kPackages), std::end(Content::kPackages),
+                     [&](std::string_view other) { return other == "joblib" || mine <= c.first_of(other); });
 }
-bool is_joblib(const Content& c) { return first_of(c, "joblib") != c.head.npos; }
+bool is_joblib(const Content& c) { return c.first_of("joblib") != c.head.npos; }
 
 // ---- others ----
 
@@ -149,17 +118,19 @@ bool is_zlib(const Content& c) {
   return c.all.size() > 2 && c.all[0] == '\x78' && (0x7800 + static_cast<unsigned char>(c.all[1])) % 31 == 0;
 }
 bool is_numpy_zip(const Content& c) {
-  return c.zip && !c.zip->entries().empty() &&
-         std::all_of(c.zip->entries().begin(), c.zip->entries().end(), [](const auto& e) { return std::string_view(e.name).ends_with(".npy"); });
+  if (!c.zip) return false;
+  const auto& entries = c.zip->entries();
+  return !entries.empty() && std::all_of(entries.begin(), entries.end(), [](const auto& e) { return std::string_view(e.name).ends_with(".npy"); });
+}
+bool is_text(const Content& c) {
+  return std::all_of(c.all.begin(), c.all.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(c.all.size(), 512)), [](char b) {
+    const auto u = static_cast<uint8_t>(b);
+    return b == '\n' || b == '\r' || b == '\t' || (u >= 32 && u != 127);
+  });
 }
 
-struct Format {
-  std::string_view name;
-  bool (*recognises)(const Content&);
-  std::string_view remedy;
-  Code code = Code::kUnsupported;
-};
-
+// The first row that recognises a file counts, so what is told by more stands before what is told by less: an archive of Keras before any ZIP
+// archive that may be PyTorch's, a pickle of scikit-learn before any pickle, ONNX, which has no magic number, at the end.
 constexpr Format kFormats[] = {
     // no models
     {"a pointer of Git LFS", [](const Content& c) { return c.at(0, "version https://git-lfs"); }, "fetch the file itself with git lfs pull", Code::kInvalid},
@@ -179,7 +150,7 @@ constexpr Format kFormats[] = {
     {"a TensorFlow checkpoint", [](const Content& c) { return c.all.ends_with("\x57\xfb\x80\x8b\x24\x75\x47\xdb"); },
      "load it in TensorFlow, export a SavedModel and convert it to ONNX with tf2onnx"},
     {"a TensorFlow Lite model", [](const Content& c) { return c.at(4, "TFL3"); }, "convert it to ONNX with tf2onnx, or export the model it was made of"},
-    {"a TensorFlow.js model", [](const Content& c) { return is_json_with(c, "\"weightsManifest\"", kHead) || is_json_with(c, "\"graph-model\""); },
+    {"a TensorFlow.js model", [](const Content& c) { return is_json_with(c, "\"weightsManifest\"") || is_json_with(c, "\"graph-model\""); },
      "export the model it was made of to ONNX"},
     // PyTorch's others
     {"a TorchScript archive", [](const Content& c) { return c.has_ending("/constants.pkl") || c.has("constants.pkl"); },
@@ -225,11 +196,14 @@ constexpr Format kFormats[] = {
     {"a tar archive of PyTorch 0.1", [](const Content& c) { return c.at(257, "ustar") && (c.at(0, "sys_info") || c.at(0, "pickle") || c.at(0, "storages")); },
      "load it with an old PyTorch and save it again"},
     {"a tar archive", [](const Content& c) { return c.at(257, "ustar"); }, "unpack it and name the model inside"},
+    // what tern reads
+    {.name = "a program of torch.export", .recognises = torch::looks_like_export, .load = torch::load_export},
+    {.name = "weights or a module of PyTorch", .recognises = torch::WeightsFile::recognises, .load = torch::load_torch},
+    {.name = "a text", .recognises = is_text, .code = Code::kInvalid},
+    {.name = "an ONNX model", .recognises = [](const Content& c) { return looks_like_onnx(c.source.bytes); }, .load = [](const Content& c, const LoadOptions& o) {
+       return load_onnx(c.source.bytes, c.source.directory, o, is_mapped(c.source.owner));
+     }},
 };
-
-Error refusal(const Format& f) {
-  return Error(f.code, std::string(f.name) + (f.code == Code::kInvalid ? ", not a model; " : ", which is not read; ") + std::string(f.remedy));
-}
 
 struct Folder {
   const char* member;  // whose presence tells
@@ -252,17 +226,15 @@ constexpr Folder kFolders[] = {
 
 }  // namespace
 
-std::optional<Error> refuse_known_format(const Source& source) {
-  Content c;
-  c.all = {reinterpret_cast<const char*>(source.bytes.data()), source.bytes.size()};
-  c.head = c.all.substr(0, kHead);
-  if (c.at(0, "PK\x03\x04")) {
-    if (auto zip = ZipArchive::open(source.bytes, {.mapped = source.owner != nullptr, .zero_crc_unset = true})) c.zip = std::move(*zip);
-  }
-  for (const Format& f : kFormats) {
-    if (f.recognises(c)) return refusal(f);
-  }
-  return std::nullopt;
+const Format* format_of(const Content& content) {
+  const auto* f = std::find_if(std::begin(kFormats), std::end(kFormats), [&](const Format& row) { return row.recognises(content); });
+  return f == std::end(kFormats) ? nullptr : f;
+}
+
+Error refusal(const Format& f) {
+  std::string message = std::string(f.name) + (f.code == Code::kInvalid ? ", not a model" : ", which is not read");
+  if (!f.remedy.empty()) message += "; " + std::string(f.remedy);
+  return Error(f.code, std::move(message));
 }
 
 std::optional<Error> refuse_known_folder(const std::string& path) {

@@ -1,13 +1,10 @@
-// Reads files, tells formats apart by their first bytes, and loads. See load.h.
+// Reads a file, asks the table of formats whose it is, and makes the model. See load.h.
 #include "loaders/load.h"
 
 #include <algorithm>
 
 #include "loaders/formats.h"
-#include "loaders/onnx/onnx.h"
-#include "loaders/torch/torch.h"
 #include "runtime/base/guarded.h"
-#include "runtime/base/mapping.h"
 #include "runtime/base/printable.h"
 #include "runtime/model.h"
 
@@ -20,22 +17,11 @@ Error printable(const Error& error) {
   return Error(error.code(), tern::printable(error.message(), kMost));
 }
 
-bool is_text(std::span<const std::byte> bytes) {
-  const auto head = bytes.first(std::min<size_t>(bytes.size(), 512));
-  return std::all_of(head.begin(), head.end(), [](std::byte b) {
-    const auto c = static_cast<uint8_t>(b);
-    return c == '\n' || c == '\r' || c == '\t' || (c >= 32 && c != 127);
-  });
-}
-
-Result<Graph> load_any(const Source& source, const LoadOptions& options) {
-  const auto bytes = source.bytes;
-  if (bytes.empty()) return invalid("the file is empty");
-  if (auto refused = refuse_known_format(source)) return *refused;
-  if (torch::looks_like_torch(source)) return torch::load_torch(source, options);
-  if (is_text(bytes)) return invalid("a text, not a model");
-  if (!looks_like_onnx(bytes)) return invalid("not a model in a known format");
-  return load_onnx(bytes, source.directory, options, is_mapped(source.owner));
+Result<Graph> load_any(const Content& content, const LoadOptions& options) {
+  if (content.all.empty()) return invalid("the file is empty");
+  const Format* format = format_of(content);
+  if (format == nullptr) return invalid("not a model in a known format");
+  return format->load != nullptr ? format->load(content, options) : refusal(*format);
 }
 
 Status check_overridable(const Graph& graph, std::span<const std::string> wanted) {
@@ -51,8 +37,12 @@ Status check_overridable(const Graph& graph, std::span<const std::string> wanted
 }  // namespace
 
 Result<Graph> load_graph(const Source& source, const LoadOptions& options) {
+  return guarded([&] { return load_graph(Content(source), options); });
+}
+
+Result<Graph> load_graph(const Content& content, const LoadOptions& options) {
   return guarded([&]() -> Result<Graph> {
-    auto graph = load_any(source, options);
+    auto graph = load_any(content, options);
     if (!graph) return printable(graph.error());
     if (Status s = check_overridable(*graph, options.overridable); !s) return printable(s.error());
     return graph;

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "loaders/torch/arch/parse.h"
-#include "loaders/torch/export/export.h"
 #include "loaders/torch/module/agree.h"
 #include "loaders/torch/nn/assemble.h"
 #include "loaders/torch/nn/net.h"
@@ -75,11 +74,8 @@ Result<Graph> with_architecture(const WeightsFile& file, const Architecture& arc
 
 }  // namespace
 
-bool looks_like_torch(const Source& source) { return WeightsFile::recognises(source); }  // .pt2 is a ZIP archive too
-
-Result<Graph> load_torch(const Source& source, const LoadOptions& options) {
-  if (looks_like_export(source)) return load_export(source, options);
-  auto file = WeightsFile::open(source);
+Result<Graph> load_torch(const Content& content, const LoadOptions& options) {
+  auto file = WeightsFile::open(content);
   if (!file) return file.error();
   Architecture arch;
   const bool has_arch = !options.architecture.empty();

@@ -1,14 +1,13 @@
 // PyTorch's files: .pt2 programs, whole modules, and weights with an architecture. Next: weights_file.h, nn/net.h, export/export.h.
 #pragma once
-#include "loaders/source.h"
+#include "loaders/content.h"
 #include "runtime/graph.h"
 #include "tern/tern.h"
 
 namespace tern::torch {
 
-bool looks_like_torch(const Source& source);
-// Errors: damaged (invalid); several sets of weights and no key (usage); weights without an architecture, operators and classes that tern
+// Whole modules, and weights with an architecture: what WeightsFile recognises. Errors: damaged (invalid); several sets of weights and no key (usage); weights without an architecture, operators and classes that tern
 // does not know (unsupported).
-Result<Graph> load_torch(const Source& source, const LoadOptions& options);
+Result<Graph> load_torch(const Content& content, const LoadOptions& options);
 
 }  // namespace tern::torch

@@ -16,11 +16,13 @@ Result<StateDict> load_shard(const Source& shard) {
   return checkpoint->state_dict(*candidate);
 }
 
-bool WeightsFile::recognises(const Source& source) {
-  return looks_like_safetensors(source.bytes) || looks_like_shard_index(source.bytes) || looks_like_checkpoint(source.bytes);
+bool WeightsFile::recognises(const Content& content) {
+  const auto bytes = content.source.bytes;
+  return looks_like_safetensors(bytes) || looks_like_shard_index(bytes) || looks_like_checkpoint(bytes);
 }
 
-Result<WeightsFile> WeightsFile::open(const Source& source) {
+Result<WeightsFile> WeightsFile::open(const Content& content) {
+  const Source& source = content.source;
   WeightsFile f;
   if (looks_like_safetensors(source.bytes) || looks_like_shard_index(source.bytes)) {
     const bool index = looks_like_shard_index(source.bytes);
@@ -30,7 +32,8 @@ Result<WeightsFile> WeightsFile::open(const Source& source) {
     f.tensors_ = std::move(*tensors);
     return f;
   }
-  auto checkpoint = Checkpoint::open(source);
+  if (content.damage.code() != Code::kOk) return content.damage;
+  auto checkpoint = content.zip ? Checkpoint::open(source, content.zip) : Checkpoint::open(source);
   if (!checkpoint) return checkpoint.error();
   if (checkpoint->format() == "pickle" && !checkpoint->has_weights()) {
     return unsupported("a pickle that holds no tensors, so neither weights nor a module; save the model's with torch.save(model.state_dict(), ...)");

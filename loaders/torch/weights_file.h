@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "loaders/source.h"
+#include "loaders/content.h"
 #include "loaders/torch/pickle/checkpoint.h"
 
 namespace tern::torch {
@@ -14,9 +14,9 @@ namespace tern::torch {
 class WeightsFile {
  public:
   // Errors: as the format's reader gives them.
-  static Result<WeightsFile> open(const Source& source);
-  // Is this its business? (Not for .pt2 archives, which hold a graph.)
-  static bool recognises(const Source& source);
+  static Result<WeightsFile> open(const Content& content);
+  // Is this its business? Also of .pt2 archives, which hold a graph and are told before.
+  static bool recognises(const Content& content);
 
   const std::string& format() const { return format_; }
   // What the file says of itself, as "license" and "MIT".

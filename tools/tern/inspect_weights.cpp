@@ -108,17 +108,19 @@ std::optional<int> inspect_weights(const Options& options) {
   if (options.has("--arch")) return std::nullopt;
   const std::string& path = options.positional[0];
   auto source = map_file(path, {options.has("--map"), options.has("--follow-links")});
-  if (!source || refuse_known_format(*source)) return std::nullopt;  // loading says why
-  if (!torch::WeightsFile::recognises(*source)) {
+  if (!source) return std::nullopt;  // loading says why
+  const Content content(*source);
+  if (const Format* format = format_of(content); format != nullptr && format->load == nullptr) return std::nullopt;
+  if (!torch::WeightsFile::recognises(content)) {
     return options.has("--suggest-arch") ? std::optional(fail_at("cannot suggest", usage(path + ": it is no file of weights"))) : std::nullopt;
   }
-  auto file = torch::WeightsFile::open(*source);
+  auto file = torch::WeightsFile::open(content);
   if (!file) return std::nullopt;    // a .pt2 archive, or damaged
   if (options.has("--suggest-arch")) return suggest(*file, path, options.get("--key"));
   Error error;
   if (!options.has("--checksum")) {
     auto with = load_options(options);
-    auto graph = with ? load_graph(*source, *with) : with.error();
+    auto graph = with ? load_graph(content, *with) : with.error();
     if (graph) return std::nullopt;  // a whole module that is a graph too
     error = graph.error();
   }

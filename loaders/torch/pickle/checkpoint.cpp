@@ -40,7 +40,7 @@ Result<Checkpoint> Checkpoint::open(const Source& source) {
   if (begins(source.bytes, "PK\x03\x04")) {
     auto zip = ZipArchive::open(source.bytes, {.mapped = is_mapped(source.owner), .zero_crc_unset = true});
     if (!zip) return zip.error();
-    return open(source, *zip);
+    return open(source, std::make_shared<const ZipArchive>(std::move(*zip)));
   }
   size_t position = 0;
   auto first = Pickle::read(source.bytes.first(std::min<size_t>(source.bytes.size(), 64)), position);
@@ -51,11 +51,12 @@ Result<Checkpoint> Checkpoint::open(const Source& source) {
   return open_pickle(source);
 }
 
-Result<Checkpoint> Checkpoint::open(const Source& source, const ZipArchive& zip) {
+Result<Checkpoint> Checkpoint::open(const Source& source, std::shared_ptr<const ZipArchive> archive) {
+  const ZipArchive& zip = *archive;
   Checkpoint c;
   c.format_ = "pytorch (zip)";
   c.source_ = source;
-  c.zip_ = std::make_shared<ZipArchive>(zip);
+  c.zip_ = std::move(archive);
   c.room_for_inflated_ = kFreeInflated + kInflatedPerByte * source.bytes.size();
   if (zip.entries().empty()) return invalid("the ZIP archive is empty");
   // The folder is named after the file, or anything else; other programs may have added members beside it.

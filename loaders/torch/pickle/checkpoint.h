@@ -27,7 +27,7 @@ class Checkpoint {
   // Errors: damaged, or another kind of archive (invalid); big ZIP features (unsupported). TorchScript is refused before (formats.h).
   static Result<Checkpoint> open(const Source& source);
   // The same for an archive whose directory is already read.
-  static Result<Checkpoint> open(const Source& source, const ZipArchive& zip);
+  static Result<Checkpoint> open(const Source& source, std::shared_ptr<const ZipArchive> zip);
 
   const std::string& format() const { return format_; }  // "pytorch (zip)", "pytorch (legacy)", "pickle"
   const Pickle& pickle() const { return *pickle_; }
