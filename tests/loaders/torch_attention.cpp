@@ -191,7 +191,7 @@ TEST_CASE("torch attention: contradictions of a call are refused") {
     };
     const auto k = torch::IValue::tensor(b.input("k", {DType::f32, Shape{2, 3, 4}}));
     return torch::call(b, "F.multi_head_attention_forward",
-                       {q, k, k, torch::Int(4), torch::Int(2), constant({12, 4}), constant({biases}), {}, {}, false, 0.0, constant({4, 4}), {}}, named);
+                       {q, k, k, Int(4), Int(2), constant({12, 4}), constant({biases}), {}, {}, false, 0.0, constant({4, 4}), {}}, named);
   };
   says(failure("bias", [&](torch::Builder& b, torch::IValue q) { return mha(b, q, 11, {}); }), "needs 12 rows");
   says(failure("causal", [&](torch::Builder& b, torch::IValue q) { return mha(b, q, 12, {{"is_causal", true}}); }), "is_causal needs attn_mask");

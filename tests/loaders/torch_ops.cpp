@@ -124,7 +124,7 @@ std::string compare_number(const IValue& v, const Tensor& want) {
   double got = NAN;
   if (const auto* flag = v.get<bool>()) got = *flag;
   else if (const auto* x = v.get<double>()) got = *x;
-  else if (const auto* n = v.get<torch::Int>(); n != nullptr && n->known()) got = static_cast<double>(n->value());
+  else if (const auto* n = v.get<Int>(); n != nullptr && n->known()) got = static_cast<double>(n->value());
   const bool kind = (v.get<bool>() != nullptr) == (want.dtype() == DType::boolean) && (v.get<double>() != nullptr) == is_float(want.dtype());
   if (kind && std::fabs(got - w) <= 1e-12 * std::fabs(w)) return {};
   return std::string(v.kind()) + " " + std::to_string(got) + " instead of " + std::to_string(w);

@@ -61,7 +61,7 @@ class CallReader {
     if (text.find_first_of(".e") == text.npos) {
       int64_t i = 0;
       std::from_chars(text.data(), text.data() + n, i);
-      return torch::Int(i);
+      return Int(i);
     }
     double d = 0;
     std::from_chars(text.data(), text.data() + n, d);

@@ -146,7 +146,7 @@ class TorchCase {
     if (file_.is_tensor(id)) return tensor(b, id, way);
     switch (p.kind(id)) {
       case Kind::boolean: return p.integer(id) != 0;
-      case Kind::integer: return torch::Int(p.integer(id));
+      case Kind::integer: return Int(p.integer(id));
       case Kind::real: return p.real(id);
       case Kind::text: return std::string(p.text(id));
       case Kind::tuple:

@@ -25,8 +25,8 @@ std::vector<ValueId> origins(const Builder& b, ValueId v) {
 void Builder::overwrite(ValueId before, ValueId now) {
   if (!ok() || before == kNone || before == now) return;
   const ValueId owner = origins(*this, before).back();
-  const std::string& name = graph_.value(owner).name;
-  if (graph_.is_constant(owner) && !name.substr(name.rfind('.') + 1).starts_with("constant")) {  // a name of its own: a weight
+  const std::string& name = graph.value(owner).name;
+  if (graph.is_constant(owner) && !name.substr(name.rfind('.') + 1).starts_with("constant")) {  // a name of its own: a weight
     fail(unsupported("an in-place operation on the weight " + name + " is not supported"));
     return;
   }

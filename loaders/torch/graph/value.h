@@ -8,25 +8,11 @@
 #include <vector>
 
 #include "loaders/torch/module/module.h"
-#include "runtime/graph.h"
+#include "runtime/graph_builder.h"
 
 namespace tern::torch {
 
-// A Python int. Known, or linear in the symbols of the inputs' shapes, or computed by the graph (an i64 scalar).
-struct Int {
-  Dim dim;
-  ValueId node = kNone;        // not kNone: computed, and `dim` says nothing
-  Int(int64_t n = 0) : dim(n) {}  // NOLINT: implicit on purpose
-  Int(Dim d) : dim(std::move(d)) {}  // NOLINT: implicit on purpose
-  static Int computed(ValueId v) {
-    Int i;
-    i.node = v;
-    return i;
-  }
-  bool known() const { return node == kNone && dim.known(); }
-  int64_t value() const { return dim.value(); }  // precondition: known()
-};
-
+// A Python int is tern's Int.
 struct IValue;
 using IValues = std::vector<IValue>;
 
