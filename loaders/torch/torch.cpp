@@ -26,14 +26,14 @@ Error lacks_architecture() {
 }
 
 // Inputs whose shapes neither the caller nor the forward told: the first layer that reads them did, which may have taken others too.
-void note_assumed(Graph& g, const Module& root, const Program* program, const LoadOptions& options) {
-  const Function* forward = forward_of(root, "", program);
+void note_assumed(Graph& g, const Module& root, const Forwards* forwards, const LoadOptions& options) {
+  const Function* forward = forward_of(root, "", forwards);
   for (size_t i = 0; i < g.inputs.size(); ++i) {
     const Value& input = g.value(g.inputs[i]);
     bool told = std::any_of(options.inputs.begin(), options.inputs.end(), [&](const Port& p) { return p.name == input.name; });
     told |= i < options.inputs.size() && options.inputs[i].name.empty();
     if (forward != nullptr) {
-      for (const Parameter& p : program->parameters(*forward)) told |= p.name == input.name && p.type.has_value();
+      for (const Parameter& p : forwards->parameters(*forward)) told |= p.name == input.name && p.type.has_value();
     }
     if (!told) g.notes.push_back("input " + input.name + " is taken to be " + name(input.type.dtype) + input.type.shape.text() + ", as the first layer has it");
   }
@@ -97,7 +97,8 @@ Result<Graph> load_torch(const Content& content, const LoadOptions& options) {
   if (arch.root) {
     if (Status s = check_agreement(**tree, *arch.root); !s) return s.error().within(options.architecture_name);
   }
-  auto graph = load_whole(*tree, has_arch ? &arch : nullptr, options, file->format());
+  if (has_arch) arch.program->tell_layers(**tree);
+  auto graph = load_whole(**tree, arch.program.get(), options, file->format());
   if (graph) note_assumed(*graph, **tree, arch.program.get(), options);
   return graph;
 }

@@ -2,6 +2,7 @@
 // Code: loaders/torch/nn/assemble.cpp, net.cpp, weights.cpp, parametrize.cpp.
 #include "kernels/dtype_code.h"
 #include "kernels/evaluate.h"
+#include "loaders/torch/arch/parse.h"
 #include "loaders/torch/nn/layers.h"
 #include "loaders/torch/state_dict/bind.h"
 #include "tests/support/torch_layers.h"
@@ -80,7 +81,7 @@ TEST_CASE("torch assemble: the first layer tells what the input is") {
 TEST_CASE("torch assemble: a chain whose input only its layers tell runs for any batch and size that fit") {
   const std::vector<LayerCase> cases = load_family("container");
   const LayerCase& c = cases.front();  // Conv2d, BatchNorm2d, ReLU, MaxPool2d, Flatten, Linear
-  auto g = torch::load_whole(c.module, nullptr, {}, "pytorch");
+  auto g = torch::load_whole(*c.module, nullptr, {}, "pytorch");
   REQUIRE_MESSAGE(g.ok(), (g.ok() ? "" : g.error().message()));
   auto model = make_model(std::move(*g), {});
   REQUIRE_MESSAGE(model.ok(), (model.ok() ? "" : model.error().message()));
@@ -182,7 +183,7 @@ TEST_CASE("torch assemble: weights of f64 and f16 decide the input's dtype") {
 TEST_CASE("torch assemble: tied weights and shared modules are one constant") {
   for (const LayerCase& c : load_family("container")) {
     if (c.name != "container.c2" && c.name != "container.c3") continue;  // the same Linear twice; two with one weight
-    auto g = torch::load_whole(c.module, nullptr, options_for(c), "pytorch");
+    auto g = torch::load_whole(*c.module, nullptr, options_for(c), "pytorch");
     REQUIRE(g.ok());
     int matrices = 0;
     for (const Value& v : g->values) matrices += v.constant.present() && v.constant.dims().rank == 2;
@@ -270,14 +271,15 @@ TEST_CASE("torch assemble: a whole module of the user's class runs with his forw
   std::map<std::string, Tensor> by_name(arrays->begin(), arrays->end());
   auto root = file->module(file->root());
   REQUIRE(root.ok());
-  auto alone = torch::load_whole(*root, nullptr, {}, "pytorch");
+  auto alone = torch::load_whole(**root, nullptr, {}, "pytorch");
   REQUIRE(!alone.ok());
   CHECK(alone.error().code() == Code::kUnsupported);
   CHECK(alone.error().message() == "the forwards of Net, Block (block) are not known: write them in an architecture file as in Python and give it in LoadOptions::architecture");
   const torch::Architecture arch = parse(
       "class Block:\n    def forward(self, x):\n        return torch.relu(self.fc(x)) * self.scale + self.shift\n"
       "class Net:\n    def forward(self, x):\n        h = self.block(x)\n        return {'logits': self.head(h), 'states': (x, [h])}\n");
-  auto g = torch::load_whole(*root, &arch, {}, "pytorch");
+  arch.program->tell_layers(**root);
+  auto g = torch::load_whole(**root, arch.program.get(), {}, "pytorch");
   REQUIRE_MESSAGE(g.ok(), (g.ok() ? "" : g.error().message()));
   CHECK(g->output_names == std::vector<std::string>{"logits", "states_0", "states_1_0"});
   LayerCase c{"custom", "", "", "", nullptr, {by_name.at("x")}, {by_name.at("logits"), by_name.at("x"), by_name.at("states")}};
@@ -411,15 +413,15 @@ TEST_CASE("torch assemble: hooks and quantised classes are refused by name") {
   root->cls = "Linear";
   root->qualified = "torch.ao.nn.quantized.modules.linear.Linear";
   root->pickled = true;
-  CHECK(torch::load_whole(root, nullptr, {}, "pytorch").error().message() == "torch.ao.nn.quantized.modules.linear.Linear is not supported: it is quantised");
+  CHECK(torch::load_whole(*root, nullptr, {}, "pytorch").error().message() == "torch.ao.nn.quantized.modules.linear.Linear is not supported: it is quantised");
   root->qualified = "torch.nn.modules.linear.Linear";
   root->refusal = "it has forward hooks, which are code";
-  auto g = torch::load_whole(root, nullptr, {}, "pytorch");
+  auto g = torch::load_whole(*root, nullptr, {}, "pytorch");
   CHECK(g.error().message() == "Linear cannot be used: it has forward hooks, which are code");
   CHECK(g.error().code() == Code::kUnsupported);
   root->qualified = "timm.layers.Linear";  // somebody's own class of that name
   root->refusal.clear();
-  CHECK(torch::load_whole(root, nullptr, {}, "pytorch").error().message().find("the forward of Linear is not known") == 0);
+  CHECK(torch::load_whole(*root, nullptr, {}, "pytorch").error().message().find("the forward of Linear is not known") == 0);
 }
 
 }  // namespace tern::test

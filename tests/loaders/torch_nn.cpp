@@ -2,6 +2,7 @@
 // Code: loaders/torch/nn.
 #include <set>
 
+#include "loaders/torch/arch/parse.h"
 #include "loaders/torch/nn/layers.h"
 #include "loaders/torch/state_dict/bind.h"
 #include "tests/support/torch_layers.h"
@@ -16,7 +17,7 @@ constexpr const char* kFamilies[] = {"linear", "conv", "norm", "activation", "po
 TEST_CASE("torch nn: whole pickled layers compute what torch computes") {
   for (const char* family : kFamilies) {
     for (const LayerCase& c : load_family(family)) {
-      auto graph = torch::load_whole(c.module, nullptr, options_for(c), "pytorch");
+      auto graph = torch::load_whole(*c.module, nullptr, options_for(c), "pytorch");
       CHECK_MESSAGE(graph.ok(), c.name << " " << c.constructor << ": " << (graph.ok() ? "" : graph.error().message()));
       if (graph.ok()) check_outputs(std::move(*graph), c, "whole");
     }

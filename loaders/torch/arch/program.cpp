@@ -13,6 +13,15 @@ const Function* Program::find(const Module& module) const {
   return own == functions.end() ? nullptr : own->second.get();
 }
 
+const Function* Program::forward_of(const Module& module, const std::string& path) const {
+  const bool torchs = module.extends.empty() && find_layer(module) != nullptr;
+  if (path.empty() && !functions.contains(module.cls)) {  // a `def forward` outside of any class
+    if (auto own = functions.find(""); own != functions.end()) return own->second.get();
+  }
+  if (torchs && (!module.qualified.empty() || !functions.contains(module.cls))) return nullptr;
+  return find(module);
+}
+
 const std::vector<Parameter>& Program::parameters(const Function& function) const { return function.parameters; }
 
 std::vector<std::string> Program::names_of_self(const Module& module, const Function& function) const {

@@ -9,36 +9,21 @@
 #include <string_view>
 #include <vector>
 
-#include "loaders/torch/graph/value.h"
-#include "loaders/torch/module/module.h"
+#include "loaders/torch/nn/forwards.h"
 
 namespace tern::torch {
 
-class Network;
-struct Function;              // arch/ast.h: one forward as a tree of expressions
-struct ClassScope;            // arch/ast.h: what a class gives besides its forward
+struct ClassScope;  // ast.h: what a class gives besides its forward
 
-// A parameter of a forward, without self.
-struct Parameter {
-  std::string name;
-  std::optional<Literal> fallback;   // x=None
-  // `x: f32[N, 3, 224, 224]`: what the input is when this is the root's forward. Other annotations (torch.Tensor, Optional[…]) say nothing.
-  std::optional<TypeInfo> type;
-  Place place;
-};
-
-class Program {
+class Program : public Forwards {
  public:
   // The forward that runs for this module: its class's, or the file's own `def forward` for the root. Null when there is none.
   const Function* find(const Module& module) const;
-  const std::vector<Parameter>& parameters(const Function& function) const;
-  // The names that the forward reads of self, with the methods and the forwards of the classes that the module's class extends, in order,
-  // each once: children, attributes, own parameters (self.pos_embed).
-  std::vector<std::string> names_of_self(const Module& module, const Function& function) const;
-  // Adds its nodes to the network's builder; the result is what it returns. Errors go to the builder, with line and column and what is
-  // allowed there. self.NAME is, in this order: a child; a weight of that path; an attribute that the tree has as a literal.
+  const Function* forward_of(const Module& module, const std::string& path) const override;
+  const std::vector<Parameter>& parameters(const Function& function) const override;
+  std::vector<std::string> names_of_self(const Module& module, const Function& function) const override;
   IValue run(const Function& function, Network& network, const Module& module, const std::string& path, const IValues& positional,
-             const std::vector<std::pair<std::string, IValue>>& named) const;
+             const std::vector<std::pair<std::string, IValue>>& named) const override;
   // A `def forward` outside of any class is this class's from now on.
   void set_root(const std::string& cls) { root_ = cls; }
 

@@ -14,10 +14,10 @@ namespace {
 // anything may be called.
 class Unknown {
  public:
-  explicit Unknown(const Program* program) : program_(program) {}
+  explicit Unknown(const Forwards* forwards) : forwards_(forwards) {}
   void visit(const Module& m, const std::string& path) {
     if (!seen_.insert(&m).second) return;
-    const Function* forward = forward_of(m, path, program_);
+    const Function* forward = forward_of(m, path, forwards_);
     const Layer* layer = find_layer(m);
     const bool unknown = forward == nullptr && layer == nullptr;
     if (unknown && m.qualified.starts_with("torch.")) {  // nothing that a user would have written
@@ -28,7 +28,7 @@ class Unknown {
       if (chain_.empty() && !m.children.empty() && m.children[0].first == "0") chain_ = m.cls;
     }
     if (forward == nullptr && layer != nullptr && layer->complete != nullptr) return;  // it knows its children
-    const auto names = forward != nullptr ? program_->names_of_self(m, *forward) : std::vector<std::string>();
+    const auto names = forward != nullptr ? forwards_->names_of_self(m, *forward) : std::vector<std::string>();
     for (const auto& [name, child] : m.children) {
       if (name == "parametrizations" || (forward != nullptr && std::find(names.begin(), names.end(), name) == names.end())) continue;
       visit(*child, join(path, name));
@@ -44,7 +44,7 @@ class Unknown {
   }
 
  private:
-  const Program* program_;
+  const Forwards* forwards_;
   std::set<const Module*> seen_;
   std::set<std::string> classes_;
   std::string list_, refused_;
@@ -57,10 +57,10 @@ struct Input {
   std::optional<TypeInfo> type;  // the annotation
 };
 
-std::vector<Input> inputs_of(const Module& root, const Program* program) {
+std::vector<Input> inputs_of(const Module& root, const Forwards* forwards) {
   std::vector<Input> out;
-  if (const Function* forward = forward_of(root, "", program)) {
-    for (const Parameter& p : program->parameters(*forward)) out.push_back({p.name, !p.fallback, p.type});
+  if (const Function* forward = forward_of(root, "", forwards)) {
+    for (const Parameter& p : forwards->parameters(*forward)) out.push_back({p.name, !p.fallback, p.type});
   } else if (const Layer* layer = find_layer(root); layer != nullptr && layer->forward != nullptr) {
     for (const SignatureParameter& p : parse_signature(layer->forward_signature)) out.push_back({std::string(p.name), !p.fallback, std::nullopt});
   }
@@ -95,8 +95,8 @@ Result<std::vector<std::pair<Input, const Port*>>> match(const std::vector<Input
 }
 
 // An optional one is an input only when its type is given.
-Status declare(const Module& root, const Program* program, const LoadOptions& options, Builder& b, std::vector<std::pair<std::string, IValue>>& arguments) {
-  auto inputs = match(inputs_of(root, program), options.inputs);
+Status declare(const Module& root, const Forwards* forwards, const LoadOptions& options, Builder& b, std::vector<std::pair<std::string, IValue>>& arguments) {
+  auto inputs = match(inputs_of(root, forwards), options.inputs);
   if (!inputs) return inputs.error();
   for (const auto& [input, port] : *inputs) {
     TypeInfo type = input.type.value_or(TypeInfo{});
@@ -165,16 +165,16 @@ std::vector<Port> guesses(const Network::Asked& asked) {
   return out;
 }
 
-Result<Graph> attempt(const Module& root, const Program* program, const StateDict& weights, const LoadOptions& options, const std::string& format,
+Result<Graph> attempt(const Module& root, const Forwards* forwards, const StateDict& weights, const LoadOptions& options, const std::string& format,
                       std::optional<Network::Asked>& asked, bool guessed = false) {
   std::map<std::string, const StoredTensor*, std::less<>> names;
   for (const StateDict::Entry& e : weights.entries) names.emplace(e.name, &e.tensor);
   Builder b(format);
   Weights constants(std::move(names), options.budget);
-  Network network(b, constants, program);
+  Network network(b, constants, forwards);
   network.guessed = guessed;
   std::vector<std::pair<std::string, IValue>> arguments;
-  if (Status s = declare(root, program, options, b, arguments); !s) return s.error();
+  if (Status s = declare(root, forwards, options, b, arguments); !s) return s.error();
   const IValue result = network.call(root, "", {}, arguments);
   std::vector<std::pair<std::string, ValueId>> outputs;
   if (b.ok()) name_outputs(b, result, "output", outputs);
@@ -184,18 +184,18 @@ Result<Graph> attempt(const Module& root, const Program* program, const StateDic
 
 }  // namespace
 
-Result<Graph> assemble(const Module& root, const Program* program, const StateDict& weights, const LoadOptions& options, const std::string& format) {
-  Unknown unknown(program);
+Result<Graph> assemble(const Module& root, const Forwards* forwards, const StateDict& weights, const LoadOptions& options, const std::string& format) {
+  Unknown unknown(forwards);
   unknown.visit(root, "");
   if (Status s = unknown.status(); !s) return s.error();
   std::optional<Network::Asked> asked;
-  Result<Graph> first = attempt(root, program, weights, options, format, asked);
+  Result<Graph> first = attempt(root, forwards, weights, options, format, asked);
   if (first || !asked) return first;
   std::optional<Network::Asked> again;
   for (Port& guess : guesses(*asked)) {
     LoadOptions with = options;
     with.inputs.push_back(std::move(guess));
-    if (Result<Graph> graph = attempt(root, program, weights, with, format, again, true)) return graph;
+    if (Result<Graph> graph = attempt(root, forwards, weights, with, format, again, true)) return graph;
   }
   return first;
 }

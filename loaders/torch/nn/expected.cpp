@@ -18,8 +18,8 @@ void drop_parametrised(const Module& module, const std::string& path, size_t fir
   });
 }
 
-Status own_names(const Module& m, const std::string& path, const Program* program, std::vector<Expected>& out) {
-  const Function* forward = forward_of(m, path, program);
+Status own_names(const Module& m, const std::string& path, const Forwards* forwards, std::vector<Expected>& out) {
+  const Function* forward = forward_of(m, path, forwards);
   const Layer* layer = forward != nullptr && m.extends.empty() ? nullptr : find_layer(m);
   const size_t first = out.size();
   if (layer != nullptr && layer->expected != nullptr) {
@@ -28,7 +28,7 @@ Status own_names(const Module& m, const std::string& path, const Program* progra
     if (!s) out.resize(first);  // what its class shows of the layer does not tell; its forward may not need it
   }
   for (size_t i = first; i < out.size(); ++i) out[i].real = out[i].dtype == DType::none && !out[i].name.ends_with("num_batches_tracked");
-  for (const std::string& name : forward != nullptr ? program->names_of_self(m, *forward) : std::vector<std::string>()) {
+  for (const std::string& name : forward != nullptr ? forwards->names_of_self(m, *forward) : std::vector<std::string>()) {
     std::string full = join(path, name);
     const bool known = std::any_of(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(), [&](const Expected& e) { return e.name == full; });
     if (!known && m.child(name) == nullptr) out.push_back({std::move(full), std::nullopt, true});
@@ -39,13 +39,13 @@ Status own_names(const Module& m, const std::string& path, const Program* progra
 
 }  // namespace
 
-Result<std::vector<Expected>> expected_state(const Module& root, const Program* program) {
+Result<std::vector<Expected>> expected_state(const Module& root, const Forwards* forwards) {
   std::vector<Expected> out;
   size_t modules = 0;
   auto visit = [&](auto& self, const Module& m, const std::string& path, int depth) -> Status {
     if (depth > kMaxModuleDepth) return invalid("its modules nest more than " + std::to_string(kMaxModuleDepth) + " deep");
     if (++modules > kMostNames || out.size() > kMostNames) return invalid("the architecture has more than " + std::to_string(kMostNames) + " modules or weights");
-    if (Status s = own_names(m, path, program, out); !s) return s;
+    if (Status s = own_names(m, path, forwards, out); !s) return s;
     for (const auto& [name, child] : m.children) {
       if (Status s = self(self, *child, join(path, name), depth + 1); !s) return s;
     }

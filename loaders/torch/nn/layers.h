@@ -27,7 +27,7 @@ struct Expected {
 };
 
 class Network;                                 // net.h: calls modules, finds weights
-class Program;                                 // arch/program.h: forwards of custom classes
+class Forwards;                                // forwards.h: those of custom classes
 
 // One call of a module, as its layer sees it.
 class LayerCall {
@@ -112,7 +112,7 @@ std::span<const Layer> transformer_layers();  // transformer.cpp: encoders, deco
 Status complete(Module& root);
 
 // Everything that the tree expects of a state_dict, in torch's order. Custom modules contribute their children's, and the parameters of
-// their own that their forward reads (self.pos_embed: any shape, when the file has it). `program` may be null.
-Result<std::vector<Expected>> expected_state(const Module& root, const Program* program);
+// their own that their forward reads (self.pos_embed: any shape, when the file has it). `forwards` may be null.
+Result<std::vector<Expected>> expected_state(const Module& root, const Forwards* forwards);
 
 }  // namespace tern::torch

@@ -32,16 +32,6 @@ Status check_call(const Layer& layer, const IValues& positional, const std::vect
 
 }  // namespace
 
-const Function* forward_of(const Module& module, const std::string& path, const Program* program) {
-  if (program == nullptr) return nullptr;
-  const bool torchs = module.extends.empty() && find_layer(module) != nullptr;
-  if (path.empty() && !program->functions.contains(module.cls)) {  // a `def forward` outside of any class
-    if (auto own = program->functions.find(""); own != program->functions.end()) return own->second.get();
-  }
-  if (torchs && (!module.qualified.empty() || !program->functions.contains(module.cls))) return nullptr;
-  return program->find(module);
-}
-
 void Network::tell_type(const IValue& value, TypeInfo type) {
   if (!builder.ok() || !builder.untyped(value.id()) || (!type.shape.ranked() && type.dtype == DType::none)) return;
   const std::string& name = builder.name(value.id());
@@ -52,11 +42,11 @@ void Network::tell_type(const IValue& value, TypeInfo type) {
 }
 
 IValue Network::run(const Module& module, const std::string& path, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named) {
-  if (const Function* forward = forward_of(module, path, program)) {
+  if (const Function* forward = forward_of(module, path, forwards)) {
     const Layer* layer = module.extends.empty() ? nullptr : find_layer(module);
     const IValue& first = !positional.empty() ? positional[0] : !named.empty() ? named[0].second : IValue();
     if (layer != nullptr && layer->input != nullptr && !asked && builder.untyped(first.id())) asked = {builder.name(first.id()), layer->input(module)};
-    return program->run(*forward, *this, module, path, positional, named);
+    return forwards->run(*forward, *this, module, path, positional, named);
   }
   return run_layer(module, path, positional, named);
 }

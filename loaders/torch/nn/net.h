@@ -1,14 +1,14 @@
 // Network: a module tree, its weights and (perhaps) the forwards of custom classes, on the way to a graph.
-// Next: weights.cpp (constants), layers.h (known classes), arch/interpret.h (custom ones).
+// Next: weights.cpp (constants), layers.h (known classes), forwards.h (custom ones).
 #pragma once
 #include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
 
-#include "loaders/torch/arch/program.h"
 #include "loaders/torch/graph/builder.h"
 #include "loaders/torch/module/module.h"
+#include "loaders/torch/nn/forwards.h"
 #include "loaders/torch/nn/layers.h"
 
 namespace tern::torch {
@@ -38,12 +38,12 @@ class Weights {
 
 class Network {
  public:
-  Network(Builder& builder, Weights& weights, const Program* program) : builder(builder), weights(weights), program(program) {}
+  Network(Builder& builder, Weights& weights, const Forwards* forwards) : builder(builder), weights(weights), forwards(forwards) {}
   Builder& builder;
   Weights& weights;
-  const Program* program;      // null: only known classes
+  const Forwards* forwards;    // null: only known classes
 
-  // Runs the forward of a module: its class's in the program, else a layer's. Errors go to the builder: a class that has neither.
+  // Runs the forward of a module: its class's among the forwards, else a layer's. Errors go to the builder: a class that has neither.
   IValue call(const Module& module, const std::string& path, const IValues& positional,
               const std::vector<std::pair<std::string, IValue>>& named = {});
   // The forward of the layer that it is, or that its class extends: super().forward(…).
@@ -64,9 +64,5 @@ class Network {
   int depth_ = 0;              // modules that call modules: at most kMaxModuleDepth
   int64_t calls_ = 0;
 };
-
-// The forward that the program has for a module; null when it is a layer's business, or nobody's. A class that the program defines is the
-// program's even when a layer has its name, unless the file says that it is torch's.
-const Function* forward_of(const Module& module, const std::string& path, const Program* program);
 
 }  // namespace tern::torch

@@ -16,11 +16,10 @@ void add_passing(const Module& m, const std::string& path, StateDict& out) {  //
 
 }  // namespace
 
-Result<Graph> load_whole(std::shared_ptr<Module> root, const Architecture* arch, const LoadOptions& options, const std::string& format) {
-  StateDict weights = state_dict(*root);
-  add_passing(*root, "", weights);
-  if (arch != nullptr) arch->program->tell_layers(*root);
-  return assemble(*root, arch == nullptr ? nullptr : arch->program.get(), weights, options, format);
+Result<Graph> load_whole(const Module& root, const Forwards* forwards, const LoadOptions& options, const std::string& format) {
+  StateDict weights = state_dict(root);
+  add_passing(root, "", weights);
+  return assemble(root, forwards, weights, options, format);
 }
 
 }  // namespace tern::torch
