@@ -123,7 +123,7 @@ int64_t work_of(const OpDef& op, const Attributes& attrs, std::span<const Tensor
 const OpDef* find_op(std::string_view name);
 std::span<const OpDef* const> all_ops();
 
-// ---- pieces that many infer functions share (infer.cpp) ----
+// ---- pieces that many infer functions share (op.cpp) ----
 
 // NumPy broadcasting of symbolic shapes; an error names both.
 Result<Shape> broadcast_shapes(const Shape& a, const Shape& b, InferContext& c);

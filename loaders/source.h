@@ -31,7 +31,7 @@ struct Source {
 // Opens a file, read only. Errors: missing, a directory, not a regular file, changed while it was read (invalid); mostly holes (unsupported).
 // An empty file gives no bytes.
 Result<Source> map_file(const std::string& path, const FileOptions& how = {});
-// A file that another one names, in the same directory and no link to elsewhere (links.h). Errors also: a name that is more than a name.
+// A file that another one names, in the same directory and no link to elsewhere (open_file.h). Errors also: a name that is more than a name.
 Result<Source> map_sibling(const Source& of, const std::string& name);
 
 }  // namespace tern

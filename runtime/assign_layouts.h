@@ -2,7 +2,7 @@
 //   A convolution, or a pool of 16 channels or more, writes a blocked value when some reader wants one; the halo is as wide as the
 //   padding of its readers. Where a reader and a value disagree a Reorder node is inserted, once a value and direction.
 //   Everything else (graph inputs and outputs, elementwise operators, views, subgraphs) stays plain. Results keep their bits.
-// Next: kernels/conv/conv.h, plan.h.
+// Next: kernels/conv/conv.h, plan/plan.h.
 #pragma once
 #include "runtime/graph.h"
 

@@ -1,5 +1,5 @@
 // The evaluator: runs a graph node by node, without a plan. May allocate; takes shapes as they come. It folds constants, runs graphs
-// whose shapes depend on data, and is the oracle that plans are tested against: same kernels, same bits. Next: plan.h.
+// whose shapes depend on data, and is the oracle that plans are tested against: same kernels, same bits. Next: plan/plan.h.
 #pragma once
 #include "kernels/evaluate.h"
 #include "runtime/graph.h"

@@ -1,7 +1,7 @@
 // The pass pipelines: what happens to a graph when a model is loaded, and again when a session binds its dimensions.
 //   load:     verify, infer_shapes, fold_constants, simplify, fuse
 //   session:  bind dims, then the same, so that everything computed from dimensions becomes a constant
-// Next: plan.h.
+// Next: plan/plan.h.
 #pragma once
 #include <map>
 

@@ -1,6 +1,6 @@
 // Mapping: bytes that leave the process when they are released and come back when they are read, as the owner of what tensors alias. A
 // sealed file is the safe kind: an anonymous copy that nobody can change. A file mapped in place changes when somebody writes it. Reading
-// either may fault a page, so what a session reads in run() is packed or copied first. Next: pack_store.h.
+// either may fault a page, so what a session reads in run() is packed or copied first. Next: mapping.cpp.
 #pragma once
 #include <cstddef>
 #include <cstdint>

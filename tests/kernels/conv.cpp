@@ -34,7 +34,7 @@ struct Model {
     }
     return plane[at];
   }
-  // w[oc][ic][tap], one fmaf chain an output, as conv.h says.
+  // w[oc][ic][tap], one fmaf chain an output, as kernels/conv/conv.h says.
   Tensor run(const Tensor& x, const Tensor& w, const Tensor& bias) const {
     Tensor y = *Tensor::allocate(DType::f32, out());
     const int64_t plane = in().count(2, 5), taps = weight().count(2, 5), step = ics < 16 ? 1 : 16;

@@ -1,4 +1,4 @@
-// Cast and CastLike: what is out of range, rounding once, text. Contract: kernels/elementwise/convert.h and cast.cpp.
+// Cast and CastLike: what is out of range, rounding once, text. Contract: kernels/elementwise/convert.h, kernels/elementwise/cast.cpp.
 #include <doctest/doctest.h>
 
 #include <cmath>

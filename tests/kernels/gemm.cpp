@@ -14,7 +14,7 @@ namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
 
-// The order of sums that panel.h documents, for x [M,K] and w [K,N].
+// The order of sums that kernels/gemm/panel.h documents, for x [M,K] and w [K,N].
 Tensor model(const Tensor& x, const Tensor& w, const float* bias = nullptr) {
   const int64_t m = x.dims()[0], k = x.dims()[1], n = w.dims()[1];
   Tensor y = *Tensor::allocate(DType::f32, {m, n});

@@ -1,4 +1,4 @@
-// Every way in which ONNX stores a tensor. Contract: loaders/onnx/tensors.h, external.h.
+// Every way in which ONNX stores a tensor. Contract: loaders/onnx/tensors.h, loaders/onnx/external.h.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>

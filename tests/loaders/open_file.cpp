@@ -1,4 +1,4 @@
-// Which files open, and through which links. Contract: loaders/open_file.h, source.h.
+// Which files open, and through which links. Contract: loaders/open_file.h, loaders/source.h.
 #include "loaders/open_file.h"
 
 #include <doctest/doctest.h>

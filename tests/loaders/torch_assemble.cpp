@@ -1,5 +1,5 @@
 // From trees to graphs: inputs and their types, names of outputs, split and tied weights, custom classes, and what is refused.
-// Code: loaders/torch/nn/assemble.cpp, net.cpp, weights.cpp, parametrize.cpp.
+// Code: loaders/torch/nn: assemble, net, weights, parametrize.
 #include "kernels/dtype_code.h"
 #include "kernels/evaluate.h"
 #include "loaders/torch/arch/parse.h"

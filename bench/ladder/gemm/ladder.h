@@ -19,7 +19,7 @@ struct LadderArgs {
   float* c;               // [M,N]
   int64_t m, n, k;
   float* packed;          // room for B, columns rounded up to 16
-  const float* weights;   // B as panel.h packs it, made beforehand (step 8 alone)
+  const float* weights;   // B as kernels/gemm/panel.h packs it, made beforehand (step 8 alone)
 };
 
 #define TERN_LADDER(isa)                        \
