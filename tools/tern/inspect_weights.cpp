@@ -110,7 +110,7 @@ std::optional<int> inspect_weights(const Options& options) {
   auto source = map_file(path, {options.has("--map"), options.has("--follow-links")});
   if (!source) return std::nullopt;  // loading says why
   const Content content(*source);
-  if (const Format* format = format_of(content); format != nullptr && format->load == nullptr) return std::nullopt;
+  if (const Format* format = format_of(content); format != nullptr && !format->remedy.empty()) return std::nullopt;
   if (!torch::WeightsFile::recognises(content)) {
     return options.has("--suggest-arch") ? std::optional(fail_at("cannot suggest", usage(path + ": it is no file of weights"))) : std::nullopt;
   }
