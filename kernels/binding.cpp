@@ -7,10 +7,10 @@
 
 namespace tern {
 
-const KernelRow* pick(std::span<const KernelRow> rows, DType dtype, Isa cap) {
+const KernelRow* pick(std::span<const KernelRow* const> rows, DType dtype, Isa cap) {
   const KernelRow* best = nullptr;
-  for (const KernelRow& r : rows) {
-    if (r.dtype == dtype && r.isa <= cap && (best == nullptr || r.isa > best->isa)) best = &r;
+  for (const KernelRow* r : rows) {
+    if (r->dtype == dtype && r->isa <= cap && (best == nullptr || r->isa > best->isa)) best = r;
   }
   return best;
 }

@@ -3,12 +3,14 @@
 // link_step() puts the addresses in. So a session is measured by adding sizes, and nothing in a kernel's family knows where anything lies.
 // Next: op.h.
 #pragma once
+#include <array>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "kernels/row.h"
 #include "runtime/base/attributes.h"
 #include "runtime/base/cpu_features.h"
 #include "runtime/base/tensor.h"
@@ -16,26 +18,28 @@
 namespace tern {
 
 // One step of a plan: run(args). The args live in the session's arena.
-using RunFn = void (*)(const void* args);
 struct Step {
   RunFn run = nullptr;
   const void* args = nullptr;
 };
 
-// A kernel: one body for one dtype and one ISA. `name` is printed everywhere: "softmax/f32/avx512".
-struct KernelRow {
-  const char* name;
-  DType dtype;  // of the elements it computes on (the first input's, unless its family says otherwise)
-  Isa isa;      // portable C++ code is `scalar`
-  RunFn run;
-};
-// row<SoftmaxArgs, avx512::softmax_f32>("softmax/f32/avx512", DType::f32, Isa::avx512)
-template <class Args, void (*F)(const Args&)>
-constexpr KernelRow row(const char* name, DType dtype, Isa isa) {
-  return {name, dtype, isa, [](const void* args) { F(*static_cast<const Args*>(args)); }};
-}
+// Every row of an operator, for its OpDef: of rows that stand alone, and of arrays of rows.
+template <const auto&... kRows>
+constexpr auto rows_of = [] {
+  std::array<const KernelRow*, (sizeof(kRows) + ... + 0) / sizeof(KernelRow)> all{};
+  size_t n = 0;
+  auto add = [&]<class T>(const T& rows) {
+    if constexpr (std::is_same_v<T, KernelRow>) {
+      all[n++] = &rows;
+    } else {
+      for (const KernelRow& r : rows) all[n++] = &r;
+    }
+  };
+  (add(kRows), ...);
+  return all;
+}();
 // The row of the best ISA not above `cap` for this dtype; null when there is none.
-const KernelRow* pick(std::span<const KernelRow> rows, DType dtype, Isa cap);
+const KernelRow* pick(std::span<const KernelRow* const> rows, DType dtype, Isa cap);
 
 // What an address is in: number `index` of the inputs, outputs, tables or packed weights of a binding, its workspace, or its fault word.
 enum class Space : uint8_t { none, input, output, workspace, table, pack, fault };
@@ -112,7 +116,10 @@ struct BindRequest {
 // How bind sees one node, and how it answers.
 class BindContext : public BindRequest {
  public:
-  explicit BindContext(const BindRequest& request) : BindRequest(request) { binding_.blocks.emplace_back(); }
+  explicit BindContext(const BindRequest& request, std::span<const KernelRow* const> kernels = {})
+      : BindRequest(request), kernels_(kernels) {
+    binding_.blocks.emplace_back();
+  }
 
   bool has(size_t i) const { return i < inputs.size() && inputs[i].present(); }
   bool has_out(size_t o) const { return o < outputs.size() && outputs[o].present(); }
@@ -141,6 +148,8 @@ class BindContext : public BindRequest {
     std::byte* bytes = args_block(sizeof(Args));
     return *new (bytes) Args(initial);
   }
+  // The operator's row of the best ISA for this dtype; null when there is none.
+  const KernelRow* pick(DType dtype) const { return tern::pick(kernels_, dtype, isa); }
   // The step: this kernel with args(). At most one call; none means nothing is to be done.
   void run(const KernelRow& row) { binding_.row = &row; }
   // `field`, a pointer in args() or in a table that is being filled, will hold this address; set each once. None leaves it null.
@@ -194,6 +203,7 @@ class BindContext : public BindRequest {
   std::byte* new_block(int64_t count, size_t size);  // null: of no bytes, or over budget
   void refer(const void* field, Address<> to);
 
+  std::span<const KernelRow* const> kernels_;
   Binding binding_;
   int64_t image_bytes_ = 0;
   bool astray_ = false;  // set() got a field that is nowhere in the binding

@@ -106,7 +106,7 @@ Status infer_op(const OpDef& op, InferContext& c) {
 }
 
 Result<Binding> bind_op(const OpDef& op, const BindRequest& request) {
-  BindContext c(request);
+  BindContext c(request, op.kernels);
   for (size_t i = 0; i < std::max(c.inputs.size(), static_cast<size_t>(op.inputs.min)); ++i) {
     if (!c.has(i)) {
       if (requires_input(op, i)) return invalid("input " + std::to_string(i) + " is required");

@@ -90,7 +90,7 @@ struct OpDef {
   std::span<const AttrSpec> attrs = {};
   Status (*infer)(InferContext&) = nullptr;
   Status (*bind)(BindContext&) = nullptr;
-  std::span<const KernelRow> kernels = {};
+  std::span<const KernelRow* const> kernels = {};  // rows_of<…>: every row that bind may choose
   MacsFn macs = nullptr;          // null: it does no multiply-accumulates worth counting
   MacsFn steps = nullptr;         // how much it does, where that is more than `macs` and than elements it reads and writes (windows)
   ValueInputs value_inputs = {};

@@ -1,4 +1,4 @@
-// FusedAttention: schema, inference, binding, kernel table. See attention.h.
+// FusedAttention: schema, inference, binding. See attention.h.
 #include "kernels/attention/attention.h"
 
 #include <algorithm>
@@ -8,12 +8,6 @@
 
 namespace tern {
 namespace {
-
-constexpr KernelRow kRows[] = {
-    row<AttentionArgs, scalar::attention_f32>("attention/f32/scalar", DType::f32, Isa::scalar),
-    row<AttentionArgs, avx2::attention_f32>("attention/f32/avx2", DType::f32, Isa::avx2),
-    row<AttentionArgs, avx512::attention_f32>("attention/f32/avx512", DType::f32, Isa::avx512),
-};
 
 constexpr AttrSpec kAttrs[] = {{"scale", AttrKind::f}};
 
@@ -100,7 +94,7 @@ Status bind(BindContext& c) {
   c.set(a.keys, c.workspace<float>(std::max<int64_t>(1, a.D) * S16));
   if (a.E % 16 != 0) c.set(a.values, c.workspace<float>(a.S * round_up(a.E, 16)));
   c.set(a.weights, c.workspace<float>(kAttentionRows * S16));
-  c.run(*pick(kRows, DType::f32, c.isa));
+  c.run(*pick(rows_of<TERN_ON_EACH_ISA(attention_f32)>, DType::f32, c.isa));
   return {};
 }
 
@@ -110,7 +104,14 @@ int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const 
 
 }  // namespace
 
-constinit const OpDef kFusedAttention = {.name = "FusedAttention", .inputs = {3, 4}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer,
-                                         .bind = bind, .kernels = kRows, .macs = macs, .tern_only = true};
+constinit const OpDef kFusedAttention = {.name = "FusedAttention",
+                                         .inputs = {3, 4},
+                                         .outputs = {1, 1},
+                                         .attrs = kAttrs,
+                                         .infer = infer,
+                                         .bind = bind,
+                                         .kernels = rows_of<TERN_ON_EACH_ISA(attention_f32), kZero>,
+                                         .macs = macs,
+                                         .tern_only = true};
 
 }  // namespace tern

@@ -14,6 +14,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "kernels/row.h"
+
 namespace tern {
 
 struct OpDef;
@@ -32,8 +34,6 @@ struct AttentionArgs {
   float* weights;                 // [kAttentionRows, S16]
 };
 constexpr int64_t kAttentionRows = 6;  // most rows of q that are worked on together
-namespace scalar { void attention_f32(const AttentionArgs&); }
-namespace avx2 { void attention_f32(const AttentionArgs&); }
-namespace avx512 { void attention_f32(const AttentionArgs&); }
+TERN_EACH_ISA(extern const KernelRow attention_f32;)
 
 }  // namespace tern

@@ -151,9 +151,7 @@ TERN_INLINE void rows_of(int64_t r, const AttentionArgs& a, const Head& h, int64
   }
 }
 
-}  // namespace
-
-void attention_f32(const AttentionArgs& a) {
+void attention(const AttentionArgs& a) {
   const int64_t S16 = (a.S + 15) / 16 * 16, E16 = (a.E + 15) / 16 * 16;
   for (int64_t head = 0; head < a.heads; ++head) {
     Head h{a.q + head * a.T * a.D, a.keys, a.v + head * a.S * a.E, a.mask == nullptr ? nullptr : a.mask + a.mask_head[head],
@@ -174,5 +172,9 @@ void attention_f32(const AttentionArgs& a) {
     }
   }
 }
+
+}  // namespace
+
+constinit const KernelRow attention_f32 = row<AttentionArgs, attention>("attention/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

@@ -130,7 +130,7 @@ Shape with_heads(const Shape& x, int64_t heads, InferContext& c) {
 
 Status infer(InferContext& c) {
   const DType dtype = c.dtype(0);
-  if (pick(kRows, dtype, Isa::scalar) == nullptr) return bad_dtype(dtype);
+  if (pick(rows_of<kRows>, dtype, Isa::scalar) == nullptr) return bad_dtype(dtype);
   for (size_t i : {1, 2, 4, 5}) {
     if (c.has(i) && c.dtype(i) != dtype) return unsupported(std::string(kInputs[i]) + " is " + name(c.dtype(i)) + " and Q is " + name(dtype) + ", which is not supported");
   }
@@ -180,7 +180,7 @@ std::optional<Sides> sides_of(const Dims& d, int64_t heads) {
 }
 
 Status bind(BindContext& c) {
-  const KernelRow* kernel = pick(kRows, c.in(0).dtype, c.isa);
+  const KernelRow* kernel = c.pick(c.in(0).dtype);
   if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
   const auto q = sides_of(c.in(0).dims, c.attrs.i("q_num_heads")), k = sides_of(c.in(1).dims, c.attrs.i("kv_num_heads")), v = sides_of(c.in(2).dims, c.attrs.i("kv_num_heads"));
   if (!q || !k || !v || c.in(1).dims.rank != c.in(0).dims.rank || c.in(2).dims.rank != c.in(0).dims.rank) return invalid("the numbers of heads do not divide the hidden sizes");
@@ -262,6 +262,13 @@ int64_t macs(const Attributes& attrs, std::span<const TensorView> in, std::span<
 
 }  // namespace
 
-constinit const OpDef kAttention = {.name = "Attention", .inputs = {3, 7}, .outputs = {1, 4}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = kRows, .macs = macs};
+constinit const OpDef kAttention = {.name = "Attention",
+                                    .inputs = {3, 7},
+                                    .outputs = {1, 4},
+                                    .attrs = kAttrs,
+                                    .infer = infer,
+                                    .bind = bind,
+                                    .kernels = rows_of<kRows>,
+                                    .macs = macs};
 
 }  // namespace tern

@@ -85,9 +85,7 @@ Status bind(BindContext& c) {
   p.w_group = p.ocs * p.w_oc;
   if (c.out(0).count() == 0) return {};
   if (x.dtype == DType::f32) return bind_conv(c, p);
-  const KernelRow* kernel = pick(kConvRows, x.dtype, c.isa);
-  if (kernel == nullptr) return bad_dtype(x.dtype);
-  return bind_portable_conv(c, p, *kernel);
+  return bind_portable_conv(c, p);
 }
 
 int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) {
@@ -96,8 +94,22 @@ int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const 
 
 }  // namespace
 
-constinit const OpDef kConv = {.name = "Conv", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kConvAttrs, .infer = infer, .bind = bind, .kernels = kConvRows, .macs = macs};
-constinit const OpDef kFusedConv = {
-    .name = "FusedConv", .inputs = {2, 6}, .outputs = {1, 1}, .attrs = kFusedAttrs, .infer = infer, .bind = bind, .kernels = kConvRows, .macs = macs, .tern_only = true};
+constinit const OpDef kConv = {.name = "Conv",
+                               .inputs = {2, 3},
+                               .outputs = {1, 1},
+                               .attrs = kConvAttrs,
+                               .infer = infer,
+                               .bind = bind,
+                               .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), kPortableConv>,
+                               .macs = macs};
+constinit const OpDef kFusedConv = {.name = "FusedConv",
+                                    .inputs = {2, 6},
+                                    .outputs = {1, 1},
+                                    .attrs = kFusedAttrs,
+                                    .infer = infer,
+                                    .bind = bind,
+                                    .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), kPortableConv>,
+                                    .macs = macs,
+                                    .tern_only = true};
 
 }  // namespace tern

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "kernels/activation.h"
+#include "kernels/row.h"
 
 namespace tern {
 
@@ -109,26 +110,9 @@ struct ConcatBlocksArgs {
   int64_t count;
 };
 
-// The register tile of an ISA: oc blocks x pixels.
-struct ConvTileShape {
-  int64_t blocks, pixels;
-};
-namespace scalar { constexpr ConvTileShape kConvTile{1, 4}; }
-namespace avx2 { constexpr ConvTileShape kConvTile{1, 6}; }
-namespace avx512 { constexpr ConvTileShape kConvTile{2, 14}; }
-
 void conv_pack(const ConvPack& p, float* packed);  // into zeroed memory
 int64_t conv_packed_floats(const ConvPack& p);
 
-#define TERN_CONV(isa)                    \
-  namespace isa {                         \
-  void conv_f32(const ConvArgs&);         \
-  void reorder_f32(const ReorderArgs&);   \
-  void concat_blocks_f32(const ConcatBlocksArgs&); \
-  }
-TERN_CONV(scalar)
-TERN_CONV(avx2)
-TERN_CONV(avx512)
-#undef TERN_CONV
+TERN_EACH_ISA(extern const KernelRow conv_f32, reorder_f32, concat_blocks_f32;)  // core.simd.cpp, reorder.simd.cpp
 
 }  // namespace tern

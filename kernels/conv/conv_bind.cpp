@@ -2,7 +2,6 @@
 #include "kernels/conv/conv_bind.h"
 
 #include "kernels/activation_attributes.h"
-#include "kernels/conv/portable.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -32,18 +31,7 @@ void conv_pack(const ConvPack& p, float* packed) {
   }
 }
 
-constinit const KernelRow kConvRows[6] = {
-    row<ConvArgs, scalar::conv_f32>("conv/f32/scalar", DType::f32, Isa::scalar),
-    row<ConvArgs, avx2::conv_f32>("conv/f32/avx2", DType::f32, Isa::avx2),
-    row<ConvArgs, avx512::conv_f32>("conv/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableConvArgs, portable_conv<double>>("conv/f64/scalar", DType::f64, Isa::scalar),
-    row<PortableConvArgs, portable_conv<f16>>("conv/f16/scalar", DType::f16, Isa::scalar),
-    row<PortableConvArgs, portable_conv<bf16>>("conv/bf16/scalar", DType::bf16, Isa::scalar),
-};
-
 namespace {
-
-ConvTileShape tile_of(Isa isa) { return isa == Isa::avx512 ? avx512::kConvTile : isa == Isa::avx2 ? avx2::kConvTile : scalar::kConvTile; }
 
 // The rows, columns and steps of output pixels, which flattening may merge.
 struct Steps {
@@ -165,8 +153,8 @@ void flatten(ConvArgs& a) {
 }  // namespace
 
 Status bind_conv(BindContext& c, const ConvProblem& problem) {
-  const KernelRow& kernel = *pick(kConvRows, DType::f32, c.isa);
-  const ConvTileShape tile = tile_of(kernel.isa);
+  const KernelRow& kernel = *c.pick(DType::f32);
+  const RegisterTile tile = kernel.tile;
   ConvProblem p = problem;
   const Window& w = p.window;
   const TensorView& y = c.out(0);

@@ -5,9 +5,6 @@
 
 namespace tern {
 
-// Of Conv, FusedConv and ConvTranspose alike.
-extern const KernelRow kConvRows[6];
-
 // A convolution over x spread out by `spread` (1 but for a transposed one), stride and dilation as the window says.
 struct ConvProblem {
   Window window;                 // in and out set; begin may be negative

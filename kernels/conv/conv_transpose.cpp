@@ -96,9 +96,7 @@ Status bind(BindContext& c) {
     p.window.begin[i] = (window->kernel[i] - 1) * window->dilation[i] - window->begin[i];
   }
   if (x.dtype == DType::f32) return bind_conv(c, p);
-  const KernelRow* kernel = pick(kConvRows, x.dtype, c.isa);
-  if (kernel == nullptr) return bad_dtype(x.dtype);
-  return bind_portable_conv(c, p, *kernel);
+  return bind_portable_conv(c, p);
 }
 
 int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView>) {
@@ -107,7 +105,13 @@ int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const 
 
 }  // namespace
 
-constinit const OpDef kConvTranspose = {
-    .name = "ConvTranspose", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = kConvRows, .macs = macs};
+constinit const OpDef kConvTranspose = {.name = "ConvTranspose",
+                                        .inputs = {2, 3},
+                                        .outputs = {1, 1},
+                                        .attrs = kAttrs,
+                                        .infer = infer,
+                                        .bind = bind,
+                                        .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), kPortableConv>,
+                                        .macs = macs};
 
 }  // namespace tern

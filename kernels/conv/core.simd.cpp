@@ -7,7 +7,15 @@
 namespace tern::TERN_ISA {
 namespace {
 
-constexpr int64_t kB = kConvTile.blocks, kP = kConvTile.pixels;
+// The register tile: oc blocks x pixels.
+#if defined(__AVX512F__)
+constexpr RegisterTile kTile = {2, 14};
+#elif defined(__AVX2__)
+constexpr RegisterTile kTile = {1, 6};
+#else
+constexpr RegisterTile kTile = {1, 4};
+#endif
+constexpr int64_t kB = kTile.blocks, kP = kTile.pixels;
 
 struct Unit {
   int64_t image, group, oc_group, row, tile;
@@ -137,9 +145,7 @@ void run_tile(const ConvArgs& a, const float* x, const float* w, const Unit& u, 
   if (plain) scatter(f, y, a.y.lane, a.y.block, a.y.col);
 }
 
-}  // namespace
-
-void conv_f32(const ConvArgs& a) {
+void conv(const ConvArgs& a) {
   const int64_t all_blocks = (a.ocs + 15) / 16, oc_groups = (all_blocks + kB - 1) / kB, rows = a.rows_hi * a.rows_lo;
   const float* packed = a.w;
   if (a.pack.w != nullptr) {
@@ -177,5 +183,9 @@ void conv_f32(const ConvArgs& a) {
     }
   }
 }
+
+}  // namespace
+
+constinit const KernelRow conv_f32 = row<ConvArgs, conv>("conv/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA, kTile);
 
 }  // namespace tern::TERN_ISA

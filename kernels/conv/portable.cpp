@@ -9,6 +9,13 @@
 namespace tern {
 namespace {
 
+struct PortableConvArgs {
+  const void *x, *w, *bias;
+  void* y;
+  ConvProblem problem;
+  int64_t begin, end;  // (image, output channel) pairs
+};
+
 template <class T>
 using Sum = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
@@ -52,8 +59,6 @@ Sum<T> pixel(const T* x, const T* w, Sum<T> sum, const ConvProblem& p, const Ext
   return sum;
 }
 
-}  // namespace
-
 template <class T>
 void portable_conv(const PortableConvArgs& a) {
   const ConvProblem& p = a.problem;
@@ -70,11 +75,18 @@ void portable_conv(const PortableConvArgs& a) {
     }
   }
 }
-template void portable_conv<double>(const PortableConvArgs&);
-template void portable_conv<f16>(const PortableConvArgs&);
-template void portable_conv<bf16>(const PortableConvArgs&);
 
-Status bind_portable_conv(BindContext& c, const ConvProblem& problem, const KernelRow& kernel) {
+}  // namespace
+
+constinit const KernelRow kPortableConv[] = {
+    row<PortableConvArgs, portable_conv<double>>("conv/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableConvArgs, portable_conv<f16>>("conv/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableConvArgs, portable_conv<bf16>>("conv/bf16/scalar", DType::bf16, Isa::scalar),
+};
+
+Status bind_portable_conv(BindContext& c, const ConvProblem& problem) {
+  const KernelRow* kernel = c.pick(c.in(0).dtype);
+  if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
   const auto [begin, end] = c.range(c.out(0).dims[0] * problem.groups * problem.ocs);
   if (begin == end) return {};
   PortableConvArgs& a = c.args(PortableConvArgs{nullptr, nullptr, nullptr, nullptr, problem, begin, end});
@@ -82,7 +94,7 @@ Status bind_portable_conv(BindContext& c, const ConvProblem& problem, const Kern
   c.set(a.w, c.input(1));
   c.set(a.bias, c.input(2));
   c.set(a.y, c.output(0));
-  c.run(kernel);
+  c.run(*kernel);
   return {};
 }
 

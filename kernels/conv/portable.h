@@ -5,18 +5,7 @@
 
 namespace tern {
 
-struct PortableConvArgs {
-  const void *x, *w, *bias;
-  void* y;
-  ConvProblem problem;
-  int64_t begin, end;  // (image, output channel) pairs
-};
-template <class T>
-void portable_conv(const PortableConvArgs& a);
-extern template void portable_conv<double>(const PortableConvArgs&);
-extern template void portable_conv<f16>(const PortableConvArgs&);
-extern template void portable_conv<bf16>(const PortableConvArgs&);
-
-Status bind_portable_conv(BindContext& c, const ConvProblem& problem, const KernelRow& kernel);
+extern const KernelRow kPortableConv[3];
+Status bind_portable_conv(BindContext& c, const ConvProblem& problem);
 
 }  // namespace tern

@@ -6,12 +6,6 @@
 namespace tern {
 namespace {
 
-constexpr KernelRow kRows[] = {
-    row<ReorderArgs, scalar::reorder_f32>("reorder/f32/scalar", DType::f32, Isa::scalar),
-    row<ReorderArgs, avx2::reorder_f32>("reorder/f32/avx2", DType::f32, Isa::avx2),
-    row<ReorderArgs, avx512::reorder_f32>("reorder/f32/avx512", DType::f32, Isa::avx512),
-};
-
 Status infer(InferContext& c) {
   if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
   const Shape& x = c.shape(0);
@@ -60,17 +54,11 @@ Status bind(BindContext& c) {
   if (begin == end) return {};
   a.begin = begin;
   a.end = end;
-  c.run(*pick(kRows, DType::f32, c.isa));
+  c.run(*c.pick(DType::f32));
   return {};
 }
 
 // ---- ConcatBlocks ----
-
-constexpr KernelRow kConcatRows[] = {
-    row<ConcatBlocksArgs, scalar::concat_blocks_f32>("concat_blocks/f32/scalar", DType::f32, Isa::scalar),
-    row<ConcatBlocksArgs, avx2::concat_blocks_f32>("concat_blocks/f32/avx2", DType::f32, Isa::avx2),
-    row<ConcatBlocksArgs, avx512::concat_blocks_f32>("concat_blocks/f32/avx512", DType::f32, Isa::avx512),
-};
 
 Status infer_concat(InferContext& c) {
   Shape y = c.shape(0);
@@ -105,14 +93,25 @@ Status bind_concat(BindContext& c) {
       channels += x[1];
     }
   }));
-  c.run(*pick(kConcatRows, DType::f32, c.isa));
+  c.run(*c.pick(DType::f32));
   return {};
 }
 
 }  // namespace
 
-constinit const OpDef kConcatBlocks = {
-    .name = "ConcatBlocks", .inputs = {1, -1}, .outputs = {1, 1}, .infer = infer_concat, .bind = bind_concat, .kernels = kConcatRows, .tern_only = true};
-constinit const OpDef kReorder = {.name = "Reorder", .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = kRows, .tern_only = true};
+constinit const OpDef kConcatBlocks = {.name = "ConcatBlocks",
+                                       .inputs = {1, -1},
+                                       .outputs = {1, 1},
+                                       .infer = infer_concat,
+                                       .bind = bind_concat,
+                                       .kernels = rows_of<TERN_ON_EACH_ISA(concat_blocks_f32)>,
+                                       .tern_only = true};
+constinit const OpDef kReorder = {.name = "Reorder",
+                                  .inputs = {1, 1},
+                                  .outputs = {1, 1},
+                                  .infer = infer,
+                                  .bind = bind,
+                                  .kernels = rows_of<TERN_ON_EACH_ISA(reorder_f32)>,
+                                  .tern_only = true};
 
 }  // namespace tern

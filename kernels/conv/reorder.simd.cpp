@@ -35,9 +35,7 @@ void copy_row(const ReorderArgs& a, const float* x, float* y, int64_t lanes) {
   }
 }
 
-}  // namespace
-
-void reorder_f32(const ReorderArgs& a) {
+void reorder(const ReorderArgs& a) {
   const int64_t blocks = (a.channels + 15) / 16;
   const ConvHalo& h = a.halo;
   for (int64_t i = a.begin; i < a.end; ++i) {
@@ -60,8 +58,14 @@ void reorder_f32(const ReorderArgs& a) {
   }
 }
 
-void concat_blocks_f32(const ConcatBlocksArgs& a) {
-  for (int64_t i = 0; i < a.count; ++i) reorder_f32(a.parts[i]);
+void concat_blocks(const ConcatBlocksArgs& a) {
+  for (int64_t i = 0; i < a.count; ++i) reorder(a.parts[i]);
 }
+
+}  // namespace
+
+constinit const KernelRow reorder_f32 = row<ReorderArgs, reorder>("reorder/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow concat_blocks_f32 =
+    row<ConcatBlocksArgs, concat_blocks>("concat_blocks/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

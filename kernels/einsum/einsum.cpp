@@ -80,7 +80,7 @@ Error no_diagonal(char letter, size_t operand, const std::string& a, const std::
 Status infer(InferContext& c) {
   std::vector<int> ranks;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
-    if (pick(kRows, c.dtype(i), Isa::scalar) == nullptr) return bad_dtype(c.dtype(i));
+    if (pick(rows_of<kRows>, c.dtype(i), Isa::scalar) == nullptr) return bad_dtype(c.dtype(i));
     if (c.dtype(i) != c.dtype(0)) return invalid(std::string("input 0 is ") + name(c.dtype(0)) + " and input " + std::to_string(i) + " is " + name(c.dtype(i)));
     if (c.shape(i).ranked()) ranks.push_back(c.shape(i).rank());
   }
@@ -142,7 +142,7 @@ std::optional<EinsumTerms> terms_of(const Attributes& attrs, std::span<const Ten
 
 Status bind(BindContext& c) {
   const auto terms = terms_of(c.attrs, c.inputs);
-  const KernelRow* kernel = pick(kRows, c.in(0).dtype, c.isa);
+  const KernelRow* kernel = c.pick(c.in(0).dtype);
   if (!terms) return no_equation(c.attrs);
   if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
   int64_t sizes[128];
@@ -192,6 +192,13 @@ int64_t macs(const Attributes& attrs, std::span<const TensorView> in, std::span<
 
 }  // namespace
 
-constinit const OpDef kEinsum = {.name = "Einsum", .inputs = {1, -1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = kRows, .macs = macs};
+constinit const OpDef kEinsum = {.name = "Einsum",
+                                 .inputs = {1, -1},
+                                 .outputs = {1, 1},
+                                 .attrs = kAttrs,
+                                 .infer = infer,
+                                 .bind = bind,
+                                 .kernels = rows_of<kRows>,
+                                 .macs = macs};
 
 }  // namespace tern

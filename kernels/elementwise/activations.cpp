@@ -1,42 +1,77 @@
-// The activations as operators: schemas, inference, binding; and Clip, whose bounds are inputs. See elementwise.h, ../activation.h.
+// The activations as operators: their functions in double, and the operators; and Clip, whose bounds are inputs. See elementwise.h,
+// ../activation.h.
 #include <limits>
 
 #include "kernels/activation_attributes.h"
 #include "kernels/elementwise/elementwise.h"
-#include "kernels/elementwise/portable.h"
 #include "kernels/elementwise/unary_rows.h"
 #include "kernels/portable_math.h"
 
 namespace tern {
 namespace {
 
-struct Name {
-  char text[16];
-  constexpr Name(const char* s) : text() {
-    for (int i = 0; s[i] != 0; ++i) text[i] = s[i];
+// ---- what each computes in double; alpha and beta as activation.h says ----
+
+using portable::clamp;
+using portable::select;
+
+// -inf would meet a factor of zero: the most negative number gives the limit, -0.
+double above_minus_inf(double x) { return select(x < -1e300, -1e300, x); }
+double negative_part(double x) { return select(x > 0, 0, x); }
+
+double celu(double x, float alpha, float) { return select(x < 0, alpha * portable::expm1(x / alpha), x); }
+double elu(double x, float alpha, float) { return select(x < 0, alpha * portable::expm1(negative_part(x)), x); }
+double gelu(double x) { return 0.5 * above_minus_inf(x) * (1 + portable::erf(x * 0.70710678118654752)); }
+double gelu_tanh(double x) { return above_minus_inf(x) * portable::sigmoid(x * (1.5957691216057308 + 0.071354816272600247 * x * x)); }
+double hard_sigmoid(double x, float alpha, float beta) { return clamp(alpha * x + beta, 0, 1); }
+double hard_swish(double x) { return above_minus_inf(x) * clamp(x / 6 + 0.5, 0, 1); }
+double leaky_relu(double x, float alpha, float) { return select(x < 0, alpha * x, x); }
+double mish(double x) { return above_minus_inf(x) * portable::tanh(portable::softplus(x)); }
+double selu(double x, float alpha, float beta) { return beta * select(x < 0, alpha * portable::expm1(negative_part(x)), x); }
+double softsign(double x) { return clamp(x, -1e300, 1e300) / (1 + clamp(portable::abs(x), 0, 1e300)); }
+double swish(double x, float alpha, float) { return above_minus_inf(x) * portable::sigmoid(alpha * x); }
+double thresholded_relu(double x, float alpha, float) { return select(x <= alpha, 0, x); }
+struct Relu {
+  double operator()(double x) const { return select(x < 0, 0, x); }
+  template <std::integral T>
+  T operator()(T x) const {
+    return x < 0 ? T(0) : x;
   }
 };
 
-Status infer(InferContext& c) {
-  if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
-  return infer_same(c);
+// ---- the operators ----
+
+bool is_relu_type(DType t) { return is_float(t) || is_signed_int(t); }
+
+template <Text kName>
+Status bind(BindContext& c) {
+  const ActivationSpec spec = *parse_activation(kName.view(), c.attrs);
+  return bind_unary(c, c.pick(c.in(0).dtype), spec.alpha, spec.beta);
 }
-Status infer_relu(InferContext& c) {
-  if (!is_float(c.dtype(0)) && !is_signed_int(c.dtype(0))) return bad_dtype(c.dtype(0));
-  return infer_same(c);
-}
-template <Name kName>
-Status bind(BindContext& c) { return bind_unary(c, kUnaryRows, Unary::activation, *parse_activation(kName.text, c.attrs)); }
 
 constexpr AttrSpec kAlpha[] = {{"alpha", AttrKind::f}};
 constexpr AttrSpec kAlphaBeta[] = {{"alpha", AttrKind::f}, {"beta", AttrKind::f}};
 constexpr AttrSpec kAlphaGamma[] = {{"alpha", AttrKind::f}, {"gamma", AttrKind::f}};
 constexpr AttrSpec kApproximate[] = {{"approximate", AttrKind::s}};
 
-template <Name kName>
-constexpr OpDef activation_op(std::span<const AttrSpec> attrs = {}) {
-  return {.name = kName.text, .inputs = {1, 1}, .outputs = {1, 1}, .attrs = attrs, .infer = infer, .bind = bind<kName>,
-          .kernels = kUnaryRows, .inplace_inputs = 1};
+// With parameters, whose defaults activation_attributes.h has.
+template <Text kName>
+constexpr OpDef activation_op(std::span<const AttrSpec> attrs, std::span<const KernelRow* const> rows) {
+  return {.name = kName.s,
+          .inputs = {1, 1},
+          .outputs = {1, 1},
+          .attrs = attrs,
+          .infer = infer_unary<is_float>,
+          .bind = bind<kName>,
+          .kernels = rows,
+          .inplace_inputs = 1};
+}
+
+constexpr auto& kExact = rows_of<TERN_ON_EACH_ISA(gelu_f32), kUnary<"gelu", gelu, OtherFloats>>;
+constexpr auto& kApproximated = rows_of<TERN_ON_EACH_ISA(gelu_tanh_f32), kUnary<"gelu_tanh", gelu_tanh, OtherFloats>>;
+Status bind_gelu(BindContext& c) {
+  const bool exact = parse_activation("Gelu", c.attrs)->activation == Activation::gelu;
+  return bind_unary(c, exact ? pick(kExact, c.in(0).dtype, c.isa) : pick(kApproximated, c.in(0).dtype, c.isa), 0, 0);
 }
 
 // ---- Clip ----
@@ -59,17 +94,12 @@ void clip(const ClipArgs& a) {
     }
   }
 }
-template <class T>
-constexpr KernelRow clip_row(const char* name) { return row<ClipArgs, clip<T>>(name, dtype_of<T>(), Isa::scalar); }
-constexpr KernelRow kClipRows[] = {
-    row<ClipArgs, scalar::clip_f32>("clip/f32/scalar", DType::f32, Isa::scalar),
-    row<ClipArgs, avx2::clip_f32>("clip/f32/avx2", DType::f32, Isa::avx2),
-    row<ClipArgs, avx512::clip_f32>("clip/f32/avx512", DType::f32, Isa::avx512),
-    clip_row<double>("clip/f64/scalar"), clip_row<f16>("clip/f16/scalar"), clip_row<bf16>("clip/bf16/scalar"),
-    clip_row<int8_t>("clip/i8/scalar"), clip_row<int16_t>("clip/i16/scalar"), clip_row<int32_t>("clip/i32/scalar"),
-    clip_row<int64_t>("clip/i64/scalar"), clip_row<uint8_t>("clip/u8/scalar"), clip_row<uint16_t>("clip/u16/scalar"),
-    clip_row<uint32_t>("clip/u32/scalar"), clip_row<uint64_t>("clip/u64/scalar"),
-};
+template <class... T>
+constexpr std::array<KernelRow, sizeof...(T)> clip_rows(Types<T...>) {
+  return {portable_row<"clip", T, ClipArgs, clip<T>>()...};
+}
+constexpr auto kClipFloats = clip_rows(OtherFloats());
+constexpr auto kClipInts = clip_rows(Ints());
 
 Status infer_clip(InferContext& c) {
   if (!is_number(c.dtype(0))) return bad_dtype(c.dtype(0));
@@ -83,7 +113,7 @@ Status infer_clip(InferContext& c) {
 }
 Status bind_clip(BindContext& c) {
   const TensorView& x = c.in(0);
-  const KernelRow* kernel = pick(kClipRows, x.dtype, c.isa);
+  const KernelRow* kernel = c.pick(x.dtype);
   if (kernel == nullptr) return bad_dtype(x.dtype);
   for (size_t i = 1; i < 3; ++i) {
     if (c.has(i) && c.in(i).count() != 1) return invalid("a bound of Clip is no scalar");
@@ -103,24 +133,44 @@ Status bind_clip(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kCelu = activation_op<"Celu">(kAlpha);
-constinit const OpDef kElu = activation_op<"Elu">(kAlpha);
-constinit const OpDef kErf = activation_op<"Erf">();
-constinit const OpDef kGelu = activation_op<"Gelu">(kApproximate);
-constinit const OpDef kHardSigmoid = activation_op<"HardSigmoid">(kAlphaBeta);
-constinit const OpDef kHardSwish = activation_op<"HardSwish">();
-constinit const OpDef kLeakyRelu = activation_op<"LeakyRelu">(kAlpha);
-constinit const OpDef kMish = activation_op<"Mish">();
-constinit const OpDef kRelu = {.name = "Relu", .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer_relu, .bind = bind<"Relu">,
-                               .kernels = kUnaryRows, .inplace_inputs = 1};
-constinit const OpDef kSelu = activation_op<"Selu">(kAlphaGamma);
-constinit const OpDef kSigmoid = activation_op<"Sigmoid">();
-constinit const OpDef kSoftplus = activation_op<"Softplus">();
-constinit const OpDef kSoftsign = activation_op<"Softsign">();
-constinit const OpDef kSwish = activation_op<"Swish">(kAlpha);
-constinit const OpDef kTanh = activation_op<"Tanh">();
-constinit const OpDef kThresholdedRelu = activation_op<"ThresholdedRelu">(kAlpha);
-constinit const OpDef kClip = {.name = "Clip", .inputs = {1, 3}, .outputs = {1, 1}, .infer = infer_clip, .bind = bind_clip,
-                               .kernels = kClipRows, .inplace_inputs = 1};
+constinit const OpDef kCelu = activation_op<"Celu">(kAlpha, rows_of<TERN_ON_EACH_ISA(celu_f32), kUnary<"celu", celu, OtherFloats>>);
+constinit const OpDef kClip = {.name = "Clip",
+                               .inputs = {1, 3},
+                               .outputs = {1, 1},
+                               .infer = infer_clip,
+                               .bind = bind_clip,
+                               .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), kClipFloats, kClipInts>,
+                               .inplace_inputs = 1};
+constinit const OpDef kElu = activation_op<"Elu">(kAlpha, rows_of<TERN_ON_EACH_ISA(elu_f32), kUnary<"elu", elu, OtherFloats>>);
+constinit const OpDef kErf = float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), kUnary<"erf", portable::erf, OtherFloats>>);
+constinit const OpDef kGelu = {.name = "Gelu",
+                               .inputs = {1, 1},
+                               .outputs = {1, 1},
+                               .attrs = kApproximate,
+                               .infer = infer_unary<is_float>,
+                               .bind = bind_gelu,
+                               .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32),
+                                                  kUnary<"gelu", gelu, OtherFloats>, kUnary<"gelu_tanh", gelu_tanh, OtherFloats>>,
+                               .inplace_inputs = 1};
+constinit const OpDef kHardSigmoid = activation_op<"HardSigmoid">(
+    kAlphaBeta, rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), kUnary<"hard_sigmoid", hard_sigmoid, OtherFloats>>);
+constinit const OpDef kHardSwish =
+    float_op("HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), kUnary<"hard_swish", hard_swish, OtherFloats>>);
+constinit const OpDef kLeakyRelu =
+    activation_op<"LeakyRelu">(kAlpha, rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), kUnary<"leaky_relu", leaky_relu, OtherFloats>>);
+constinit const OpDef kMish = float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), kUnary<"mish", mish, OtherFloats>>);
+constinit const OpDef kRelu =
+    unary_op("Relu", infer_unary<is_relu_type>,
+             rows_of<TERN_ON_EACH_ISA(relu_f32), kUnary<"relu", Relu{}, OtherFloats>, kUnary<"relu", Relu{}, SignedInts>>);
+constinit const OpDef kSelu = activation_op<"Selu">(kAlphaGamma, rows_of<TERN_ON_EACH_ISA(selu_f32), kUnary<"selu", selu, OtherFloats>>);
+constinit const OpDef kSigmoid =
+    float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), kUnary<"sigmoid", portable::sigmoid, OtherFloats>>);
+constinit const OpDef kSoftplus =
+    float_op("Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), kUnary<"softplus", portable::softplus, OtherFloats>>);
+constinit const OpDef kSoftsign = float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), kUnary<"softsign", softsign, OtherFloats>>);
+constinit const OpDef kSwish = activation_op<"Swish">(kAlpha, rows_of<TERN_ON_EACH_ISA(swish_f32), kUnary<"swish", swish, OtherFloats>>);
+constinit const OpDef kTanh = float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), kUnary<"tanh", portable::tanh, OtherFloats>>);
+constinit const OpDef kThresholdedRelu = activation_op<"ThresholdedRelu">(
+    kAlpha, rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), kUnary<"thresholded_relu", thresholded_relu, OtherFloats>>);
 
 }  // namespace tern

@@ -1,29 +1,18 @@
-// The binary kernel: y = a op b over the rows of a broadcast nest. See elementwise.h, broadcast.h. Next: binary.simd.cpp.
+// The binary kernels: y = f(a, b) over the rows of a broadcast nest, one function f a row. See elementwise.h, broadcast.h.
+// Next: binary.simd.cpp (f32 on every ISA), binary_rows.h (the other dtypes), arithmetic.cpp (functions and operators).
 #pragma once
 #include <stdint.h>
 
 #include "kernels/elementwise/broadcast.h"
+#include "kernels/row.h"
 
 namespace tern {
-
-enum class Binary : uint8_t {
-  add, sub, mul, div, min, max,  // f32 on every ISA, the others portable
-  prelu,                         // a < 0 ? a b : a
-  mod_sign_of_divisor,           // Python's
-  mod_sign_of_dividend,          // fmod
-  bit_and, bit_or, bit_xor,      // of integers; of bool the logical ones
-  shift_left, shift_right,
-  equal, less, less_or_equal, greater, greater_or_equal,  // to bool
-};
 
 struct BinaryArgs {
   const void *a, *b;
   void* y;
   RowNest nest;
-  Binary op;
 };
-namespace scalar { void binary_f32(const BinaryArgs&); }
-namespace avx2 { void binary_f32(const BinaryArgs&); }
-namespace avx512 { void binary_f32(const BinaryArgs&); }
+TERN_EACH_ISA(extern const KernelRow add_f32, div_f32, max_f32, min_f32, mul_f32, prelu_f32, sub_f32;)  // binary.simd.cpp
 
 }  // namespace tern

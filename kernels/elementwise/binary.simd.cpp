@@ -1,4 +1,4 @@
-// The binary f32 kernel on sixteen lanes: a row has both operands moving, one of them standing, or both.
+// The binary functions of f32 on sixteen lanes, one row each: both operands move, one of them stands, or both. Next: binary_rows.h.
 #include "kernels/elementwise/binary.h"
 
 #include "kernels/simd.h"
@@ -25,8 +25,9 @@ TERN_INLINE void row_of(F f, A a, B b, float* y, int64_t n) {
   if (whole < n) store_n(y + whole, f(a.tail(whole, n - whole), b.tail(whole, n - whole)), n - whole);
 }
 
-template <class F>
-TERN_INLINE void rows(const BinaryArgs& args, F f) {
+template <auto kF>
+void binary(const BinaryArgs& args) {
+  constexpr auto f = kF;
   const float *a = static_cast<const float*>(args.a), *b = static_cast<const float*>(args.b);
   float* y = static_cast<float*>(args.y);
   const bool a_moves = args.nest.step[0] != 0, b_moves = args.nest.step[1] != 0;
@@ -39,21 +40,24 @@ TERN_INLINE void rows(const BinaryArgs& args, F f) {
   });
 }
 
+template <auto kF>
+constexpr KernelRow binary_row(const char* name) {
+  return row<BinaryArgs, binary<kF>>(name, DType::f32, Isa::TERN_ISA);
+}
+
 TERN_INLINE f32x16 either_nan(f32x16 a, f32x16 b, f32x16 y) { return select(unordered(a, b), a + b, y); }
 
 }  // namespace
 
-void binary_f32(const BinaryArgs& args) {
-  switch (args.op) {
-    case Binary::add: return rows(args, [](f32x16 a, f32x16 b) { return a + b; });
-    case Binary::sub: return rows(args, [](f32x16 a, f32x16 b) { return a - b; });
-    case Binary::mul: return rows(args, [](f32x16 a, f32x16 b) { return a * b; });
-    case Binary::div: return rows(args, [](f32x16 a, f32x16 b) { return a / b; });
-    case Binary::min: return rows(args, [](f32x16 a, f32x16 b) { return either_nan(a, b, min_raw(a, b)); });
-    case Binary::max: return rows(args, [](f32x16 a, f32x16 b) { return either_nan(a, b, max_raw(a, b)); });
-    case Binary::prelu: return rows(args, [](f32x16 a, f32x16 b) { return select(lt(a, zero()), a * b, a); });
-    default: return;  // portable only
-  }
-}
+constinit const KernelRow add_f32 = binary_row<[](f32x16 a, f32x16 b) { return a + b; }>("add/f32/" TERN_ISA_NAME);
+constinit const KernelRow div_f32 = binary_row<[](f32x16 a, f32x16 b) { return a / b; }>("div/f32/" TERN_ISA_NAME);
+constinit const KernelRow max_f32 =
+    binary_row<[](f32x16 a, f32x16 b) { return either_nan(a, b, max_raw(a, b)); }>("max/f32/" TERN_ISA_NAME);
+constinit const KernelRow min_f32 =
+    binary_row<[](f32x16 a, f32x16 b) { return either_nan(a, b, min_raw(a, b)); }>("min/f32/" TERN_ISA_NAME);
+constinit const KernelRow mul_f32 = binary_row<[](f32x16 a, f32x16 b) { return a * b; }>("mul/f32/" TERN_ISA_NAME);
+constinit const KernelRow prelu_f32 =
+    binary_row<[](f32x16 a, f32x16 b) { return select(lt(a, zero()), a * b, a); }>("prelu/f32/" TERN_ISA_NAME);
+constinit const KernelRow sub_f32 = binary_row<[](f32x16 a, f32x16 b) { return a - b; }>("sub/f32/" TERN_ISA_NAME);
 
 }  // namespace tern::TERN_ISA

@@ -1,15 +1,60 @@
-// The kernel tables of the binary operators and how they are bound. Next: binary_portable.cpp, binary.cpp.
+// The rows of a binary function for the dtypes without a SIMD form, and how a binary operator is bound.
+//   kBinary<"add", Add{}, Ints>       rows add/i8/scalar, add/i16/scalar …
+// A function of elements computes what it returns; one of doubles takes the floats, and its results are rounded once; bools that it returns
+// are bools. Next: arithmetic.cpp.
 #pragma once
-#include <array>
-
 #include "kernels/elementwise/binary.h"
 #include "kernels/elementwise/nest.h"
+#include "kernels/elementwise/portable.h"
+#include "kernels/portable_row.h"
 
 namespace tern {
 
-extern const std::array<KernelRow, 15> kBinaryRows;   // numbers and bool to the same dtype
-extern const std::array<KernelRow, 12> kModRows;      // numbers, portable: Mod has no SIMD form
-extern const std::array<KernelRow, 14> kCompareRows;  // anything to bool
+// What kF gives for elements of T.
+template <auto kF, class T>
+auto on_elements(T a, T b) {
+  if constexpr (requires { kF(a, b); })
+    return kF(a, b);
+  else
+    return narrow<T>(kF(widen(a), widen(b)));
+}
+// One row: loops that the compiler vectorises, when both operands move or one stands.
+template <auto kF, class T, class Y>
+inline void binary_row(const T* a, int64_t a_step, const T* b, int64_t b_step, Y* y, int64_t n) {
+  if (a_step == 1 && b_step == 1) {
+    for (int64_t i = 0; i < n; ++i) y[i] = on_elements<kF>(a[i], b[i]);
+  } else if (a_step == 1) {
+    const T vb = *b;
+    for (int64_t i = 0; i < n; ++i) y[i] = on_elements<kF>(a[i], vb);
+  } else {  // the first stands, the second moves, or both stand
+    const T va = *a;
+    for (int64_t i = 0; i < n; ++i) y[i] = on_elements<kF>(va, b[i * b_step]);
+  }
+}
+// The elements that a body for T works on: where signed and unsigned give the same bits (kF.kSameBits), one serves all integers of a width.
+template <auto kF, class T>
+constexpr auto body_element() {
+  if constexpr (std::is_same_v<T, bool> && requires { kF.kSameBits; })
+    return uint8_t();
+  else if constexpr (std::is_integral_v<T> && requires { kF.kSameBits; })
+    return Unsigned<T>();
+  else
+    return T();
+}
+template <auto kF, class T>
+void portable_binary(const BinaryArgs& args) {
+  using Y = std::conditional_t<std::is_same_v<decltype(on_elements<kF>(T(), T())), bool>, bool, T>;
+  const T *a = static_cast<const T*>(args.a), *b = static_cast<const T*>(args.b);
+  Y* y = static_cast<Y*>(args.y);
+  const int64_t sa = args.nest.step[0], sb = args.nest.step[1];
+  for_rows(args.nest, [=](int64_t at, const int64_t* from, int64_t n) { binary_row<kF>(a + from[0], sa, b + from[1], sb, y + at, n); });
+}
+template <Text kName, auto kF, class... T>
+constexpr std::array<KernelRow, sizeof...(T)> binary_rows(Types<T...>) {
+  return {portable_row<kName, T, BinaryArgs, portable_binary<kF, decltype(body_element<kF, T>())>>()...};
+}
+template <Text kName, auto kF, class Ts>
+constexpr auto kBinary = binary_rows<kName, kF>(Ts());
 
 struct Operand {
   Dims dims;
@@ -17,9 +62,28 @@ struct Operand {
   static Operand input(const BindContext& c, size_t i) { return {c.in(i).dims, c.input(i)}; }
   static Operand output(const BindContext& c) { return {c.out(0).dims, c.output(0)}; }
 };
-// Fills in `args`, which lie in the binding: output 0 = a op b for the output's elements [begin, end).
-void set_binary(BindContext& c, BinaryArgs& args, const Operand& a, const Operand& b, Binary op, int64_t begin, int64_t end);
-// Binds output 0 = input 0 op input 1, this part of it.
-Status bind_binary(BindContext& c, std::span<const KernelRow> rows, Binary op);
+// Fills in `args`, which lie in the binding: output 0 = f(a, b) for the output's elements [begin, end).
+void set_binary(BindContext& c, BinaryArgs& args, const Operand& a, const Operand& b, int64_t begin, int64_t end);
+// Binds output 0 = f(input 0, input 1), this part of it, with the operator's rows or this one of them.
+Status bind_binary(BindContext& c, const KernelRow* kernel);
+Status bind_binary(BindContext& c);
+
+template <bool (*kAllowed)(DType)>
+Status infer_binary(InferContext& c) {
+  if (Status s = same_dtypes(c, 0, kAllowed); !s) return s;
+  return infer_broadcast(c, c.dtype(0));
+}
+using Symbolic = std::optional<Dim> (*)(std::span<const Dim>, const Attributes&);
+constexpr OpDef binary_op(const char* name, Status (*infer)(InferContext&), std::span<const KernelRow* const> rows,
+                          Symbolic symbolic = nullptr) {
+  return {.name = name,
+          .inputs = {2, 2},
+          .outputs = {1, 1},
+          .infer = infer,
+          .bind = bind_binary,
+          .kernels = rows,
+          .inplace_inputs = 3,
+          .symbolic = symbolic};
+}
 
 }  // namespace tern

@@ -103,7 +103,7 @@ Status infer_cast_like(InferContext& c) {
 }
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
-  const KernelRow* kernel = pick(kRows, y.dtype, c.isa);
+  const KernelRow* kernel = c.pick(y.dtype);
   if (kernel == nullptr) return bad_dtype(y.dtype);
   const auto [begin, end] = c.range(x.count(), 64);
   if (begin == end) return {};
@@ -129,9 +129,22 @@ constexpr AttrSpec kCastLikeAttrs[] = {{"round_mode", AttrKind::s}, {"saturate",
 
 }  // namespace
 
-constinit const OpDef kCast = {.name = "Cast", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kCastAttrs, .infer = infer_cast, .bind = bind,
-                               .kernels = kRows, .inplace_inputs = 1, .symbolic = same};
-constinit const OpDef kCastLike = {.name = "CastLike", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kCastLikeAttrs, .infer = infer_cast_like,
-                                   .bind = bind, .kernels = kRows, .inplace_inputs = 1};
+constinit const OpDef kCast = {.name = "Cast",
+                               .inputs = {1, 1},
+                               .outputs = {1, 1},
+                               .attrs = kCastAttrs,
+                               .infer = infer_cast,
+                               .bind = bind,
+                               .kernels = rows_of<kRows>,
+                               .inplace_inputs = 1,
+                               .symbolic = same};
+constinit const OpDef kCastLike = {.name = "CastLike",
+                                   .inputs = {2, 2},
+                                   .outputs = {1, 1},
+                                   .attrs = kCastLikeAttrs,
+                                   .infer = infer_cast_like,
+                                   .bind = bind,
+                                   .kernels = rows_of<kRows>,
+                                   .inplace_inputs = 1};
 
 }  // namespace tern

@@ -1,9 +1,49 @@
-// The comparisons: any two elements of one dtype to bool. See elementwise.h. Next: variadic.cpp.
+// The comparisons: any two elements of one dtype to bool. See elementwise.h, binary_rows.h. Next: variadic.cpp.
 #include "kernels/elementwise/binary_rows.h"
 #include "kernels/elementwise/elementwise.h"
 
 namespace tern {
 namespace {
+
+// f32 compares as it is: widening it would halve the lanes.
+inline float comparable(float x) { return x; }
+inline std::string_view comparable(StringRef x) { return x.view(); }
+template <class T>
+auto comparable(T x) {
+  return widen(x);
+}
+
+struct Equal {
+  static constexpr bool kSameBits = true;
+  template <class T>
+  bool operator()(T a, T b) const {
+    return comparable(a) == comparable(b);
+  }
+};
+struct Less {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return comparable(a) < comparable(b);
+  }
+};
+struct LessOrEqual {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return comparable(a) <= comparable(b);
+  }
+};
+struct Greater {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return comparable(a) > comparable(b);
+  }
+};
+struct GreaterOrEqual {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return comparable(a) >= comparable(b);
+  }
+};
 
 bool is_any(DType t) { return t != DType::none; }
 
@@ -12,19 +52,20 @@ Status infer(InferContext& c) {
   if (Status s = same_dtypes(c, 0, kAllowed); !s) return s;
   return infer_broadcast(c, DType::boolean);
 }
-template <Binary kOp>
-Status bind(BindContext& c) { return bind_binary(c, kCompareRows, kOp); }
-
-constexpr OpDef compare_op(const char* name, Status (*infer)(InferContext&), Status (*bind)(BindContext&)) {
-  return {.name = name, .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = kCompareRows, .inplace_inputs = 3};
-}
 
 }  // namespace
 
-constinit const OpDef kEqual = compare_op("Equal", infer<is_any>, bind<Binary::equal>);
-constinit const OpDef kGreater = compare_op("Greater", infer<is_number>, bind<Binary::greater>);
-constinit const OpDef kGreaterOrEqual = compare_op("GreaterOrEqual", infer<is_number>, bind<Binary::greater_or_equal>);
-constinit const OpDef kLess = compare_op("Less", infer<is_number>, bind<Binary::less>);
-constinit const OpDef kLessOrEqual = compare_op("LessOrEqual", infer<is_number>, bind<Binary::less_or_equal>);
+constinit const OpDef kEqual = binary_op(
+    "Equal", infer<is_any>,
+    rows_of<kBinary<"equal", Equal{}, Floats>, kBinary<"equal", Equal{}, Ints>, kBinary<"equal", Equal{}, Types<bool, StringRef>>>);
+constinit const OpDef kGreater =
+    binary_op("Greater", infer<is_number>, rows_of<kBinary<"greater", Greater{}, Floats>, kBinary<"greater", Greater{}, Ints>>);
+constinit const OpDef kGreaterOrEqual =
+    binary_op("GreaterOrEqual", infer<is_number>,
+              rows_of<kBinary<"greater_or_equal", GreaterOrEqual{}, Floats>, kBinary<"greater_or_equal", GreaterOrEqual{}, Ints>>);
+constinit const OpDef kLess = binary_op("Less", infer<is_number>, rows_of<kBinary<"less", Less{}, Floats>, kBinary<"less", Less{}, Ints>>);
+constinit const OpDef kLessOrEqual =
+    binary_op("LessOrEqual", infer<is_number>,
+              rows_of<kBinary<"less_or_equal", LessOrEqual{}, Floats>, kBinary<"less_or_equal", LessOrEqual{}, Ints>>);
 
 }  // namespace tern

@@ -12,14 +12,15 @@
 namespace tern {
 
 struct OpDef;
-// unary.cpp
-extern const OpDef kAbs, kNeg, kSign, kReciprocal, kSqrt, kExp, kLog, kFloor, kCeil, kRound, kSin, kCos, kTan, kAsin, kAcos, kAtan, kSinh,
-    kCosh, kAsinh, kAcosh, kAtanh, kShrink, kNot, kBitwiseNot, kIsNaN, kIsInf;
+// unary.cpp, trigonometry.cpp
+extern const OpDef kAbs, kCeil, kExp, kFloor, kIsInf, kIsNaN, kLog, kNeg, kReciprocal, kRound, kShrink, kSign, kSqrt;
+extern const OpDef kAcos, kAcosh, kAsin, kAsinh, kAtan, kAtanh, kCos, kCosh, kSin, kSinh, kTan;
 // activations.cpp
-extern const OpDef kCelu, kElu, kErf, kGelu, kHardSigmoid, kHardSwish, kLeakyRelu, kMish, kRelu, kSelu, kSigmoid, kSoftplus, kSoftsign,
-    kSwish, kTanh, kThresholdedRelu, kClip;
-// binary.cpp; pow.cpp
-extern const OpDef kAdd, kSub, kMul, kDiv, kMod, kPow, kPRelu, kAnd, kOr, kXor, kBitwiseAnd, kBitwiseOr, kBitwiseXor, kBitShift;
+extern const OpDef kCelu, kClip, kElu, kErf, kGelu, kHardSigmoid, kHardSwish, kLeakyRelu, kMish, kRelu, kSelu, kSigmoid, kSoftplus,
+    kSoftsign, kSwish, kTanh, kThresholdedRelu;
+// arithmetic.cpp, mod.cpp, pow.cpp, bitwise.cpp
+extern const OpDef kAdd, kDiv, kMul, kPRelu, kSub, kMod, kPow;
+extern const OpDef kAnd, kBitShift, kBitwiseAnd, kBitwiseNot, kBitwiseOr, kBitwiseXor, kNot, kOr, kXor;
 // compare.cpp
 extern const OpDef kEqual, kGreater, kGreaterOrEqual, kLess, kLessOrEqual;
 // variadic.cpp

@@ -53,11 +53,12 @@ void run(const PowArgs& args) {
     }
   });
 }
-template <class T>
-constexpr KernelRow pow_row(const char* name) { return row<PowArgs, run<T>>(name, dtype_of<T>(), Isa::scalar); }
-constexpr KernelRow kRows[] = {pow_row<float>("pow/f32/scalar"),   pow_row<double>("pow/f64/scalar"), pow_row<f16>("pow/f16/scalar"),
-                               pow_row<bf16>("pow/bf16/scalar"),   pow_row<int8_t>("pow/i8/scalar"),  pow_row<int16_t>("pow/i16/scalar"),
-                               pow_row<int32_t>("pow/i32/scalar"), pow_row<int64_t>("pow/i64/scalar")};
+template <class... T>
+constexpr std::array<KernelRow, sizeof...(T)> pow_rows(Types<T...>) {
+  return {portable_row<"pow", T, PowArgs, run<T>>()...};
+}
+constexpr auto kFloatRows = pow_rows(Floats());
+constexpr auto kIntRows = pow_rows(SignedInts());
 
 Status infer(InferContext& c) {
   if (!is_float(c.dtype(0)) && !is_signed_int(c.dtype(0))) return bad_dtype(c.dtype(0));
@@ -76,17 +77,17 @@ bool is_two(const TensorView& b) {
 
 Status bind(BindContext& c) {
   const TensorView &a = c.in(0), &b = c.in(1), &y = c.out(0);
-  const KernelRow* kernel = pick(kRows, a.dtype, c.isa);
+  const KernelRow* kernel = c.pick(a.dtype);
   if (kernel == nullptr) return bad_dtype(a.dtype);
   if (broadcast(a.dims, b.dims) != y.dims) return invalid("the inputs of Pow do not broadcast to " + to_string(y.dims));
   const auto [begin, end] = c.range(y.count(), kGrain);
   if (begin == end) return {};
   if (a.dtype == DType::f32 && is_two(b)) {
-    set_binary(c, c.args<BinaryArgs>(), Operand::input(c, 0), Operand::input(c, 0), Binary::mul, begin, end);
-    c.run(*pick(kBinaryRows, DType::f32, c.isa));
+    set_binary(c, c.args<BinaryArgs>(), Operand::input(c, 0), Operand::input(c, 0), begin, end);
+    c.run(*pick(kMul.kernels, DType::f32, c.isa));
   } else {
     PowArgs& args = c.args(PowArgs{{}, b.dtype});
-    set_binary(c, args.binary, Operand::input(c, 0), Operand::input(c, 1), Binary::mul, begin, end);
+    set_binary(c, args.binary, Operand::input(c, 0), Operand::input(c, 1), begin, end);
     c.run(*kernel);
   }
   return {};
@@ -94,7 +95,12 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kPow = {.name = "Pow", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = kRows,
+constinit const OpDef kPow = {.name = "Pow",
+                              .inputs = {2, 2},
+                              .outputs = {1, 1},
+                              .infer = infer,
+                              .bind = bind,
+                              .kernels = rows_of<kFloatRows, kIntRows>,
                               .inplace_inputs = 1};
 
 }  // namespace tern

@@ -1,29 +1,33 @@
-// The unary kernel: y[i] = f(x[i]); the choice of f is made once a run, outside of the loop. See elementwise.h. Next: unary.simd.cpp.
+// The unary kernels: y[i] = f(x[i]), one function f a row. See elementwise.h.
+// Next: unary.simd.cpp (f32 on every ISA), unary_rows.h (the other dtypes), unary.cpp (functions and operators).
 #pragma once
 #include <stdint.h>
 
-#include "kernels/activation.h"
+#include "kernels/row.h"
 
 namespace tern {
-
-enum class Unary : uint8_t {
-  activation,  // UnaryArgs::spec says which
-  abs, neg, sign, reciprocal, sqrt, exp, log, floor, ceil, round,
-  shrink,  // |x| <= alpha ? 0 : x -+ beta
-  sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh,  // portable only
-  bit_not, logical_not,
-};
 
 struct UnaryArgs {
   const void* x;
   void* y;
   int64_t count;
-  Unary op;
-  ActivationSpec spec;
+  float alpha, beta;  // of functions that have parameters
 };
-namespace scalar { void unary_f32(const UnaryArgs&); }
-namespace avx2 { void unary_f32(const UnaryArgs&); }
-namespace avx512 { void unary_f32(const UnaryArgs&); }
+// kF(x), or kF(x, alpha, beta) of a function with parameters.
+template <auto kF, class X>
+constexpr auto apply(X x, [[maybe_unused]] float alpha, [[maybe_unused]] float beta) {
+  if constexpr (requires { kF(x, alpha, beta); })
+    return kF(x, alpha, beta);
+  else
+    return kF(x);
+}
+
+TERN_EACH_ISA(extern const KernelRow abs_f32, ceil_f32, exp_f32, floor_f32, log_f32, neg_f32, reciprocal_f32, round_f32, shrink_f32,
+              sign_f32,
+              sqrt_f32;)  // unary.simd.cpp
+TERN_EACH_ISA(extern const KernelRow celu_f32, elu_f32, erf_f32, gelu_f32, gelu_tanh_f32, hard_sigmoid_f32, hard_swish_f32, leaky_relu_f32,
+              mish_f32, relu_f32, selu_f32, sigmoid_f32, softplus_f32, softsign_f32, swish_f32, tanh_f32, thresholded_relu_f32,
+              clip_f32;)  // activations.simd.cpp
 
 // y = min(max(x, *low), *high), the bounds read at every run; null for none.
 struct ClipArgs {
@@ -32,8 +36,5 @@ struct ClipArgs {
   int64_t count;
   const void *low, *high;
 };
-namespace scalar { void clip_f32(const ClipArgs&); }
-namespace avx2 { void clip_f32(const ClipArgs&); }
-namespace avx512 { void clip_f32(const ClipArgs&); }
 
 }  // namespace tern

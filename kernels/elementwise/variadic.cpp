@@ -1,32 +1,47 @@
 // Max, Mean, Min, Sum of any number of inputs: y = x0 op x1, then y = y op x2 and so on, in order. See elementwise.h. Next: where.cpp.
 #include "kernels/elementwise/binary_rows.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/portable_math.h"
 #include "runtime/base/half.h"
 
 namespace tern {
 namespace {
 
+struct Max {
+  double operator()(double a, double b) const { return portable::max_nan(a, b); }
+  template <std::integral T>
+  T operator()(T a, T b) const {
+    return a > b ? a : b;
+  }
+};
+struct Min {
+  double operator()(double a, double b) const { return portable::min_nan(a, b); }
+  template <std::integral T>
+  T operator()(T a, T b) const {
+    return a < b ? a : b;
+  }
+};
+
+// Two inputs are one binary kernel, more of them its steps one after the other.
+struct BinaryStep {
+  RunFn run;
+  BinaryArgs args;
+};
 struct VariadicArgs {
-  RunFn run;                // of the binary kernel
-  const BinaryArgs* steps;  // [count]
+  const BinaryStep* steps;  // [count]
   int64_t count;
 };
 void run_steps(const VariadicArgs& a) {
-  for (int64_t i = 0; i < a.count; ++i) a.run(&a.steps[i]);
+  for (int64_t i = 0; i < a.count; ++i) a.steps[i].run(&a.steps[i].args);
 }
-constexpr KernelRow kStepsRow = row<VariadicArgs, run_steps>("variadic/scalar", DType::none, Isa::scalar);
+constexpr KernelRow kSteps = row<VariadicArgs, run_steps>("variadic/any/scalar", DType::none, Isa::scalar);
 
-template <bool (*kAllowed)(DType)>
-Status infer(InferContext& c) {
-  if (Status s = same_dtypes(c, 0, kAllowed); !s) return s;
-  return infer_broadcast(c, c.dtype(0));
-}
-
-Status bind_steps(BindContext& c, Binary op, bool mean) {
+Status bind_steps(BindContext& c, const OpDef& binary, bool mean) {
   const TensorView& y = c.out(0);
   const int64_t inputs = static_cast<int64_t>(c.inputs.size());
-  const KernelRow* kernel = pick(kBinaryRows, y.dtype, c.isa);
+  const KernelRow *kernel = pick(binary.kernels, y.dtype, c.isa), *last_kernel = mean ? pick(kDiv.kernels, y.dtype, c.isa) : kernel;
   if (kernel == nullptr) return bad_dtype(y.dtype);
+  if (inputs == 2 && !mean) return bind_binary(c, kernel);
   Dims dims;
   for (const TensorView& x : c.inputs) {
     const auto wider = broadcast(dims, x.dims);
@@ -47,18 +62,22 @@ Status bind_steps(BindContext& c, Binary op, bool mean) {
       });
     }));
   }
-  VariadicArgs& a = c.args(VariadicArgs{kernel->run, nullptr, count});
-  c.set(a.steps, c.table<BinaryArgs>(count, [&, first = begin, last = end](BinaryArgs* to) {
-    // one input alone: max(x, x) is x
-    set_binary(c, to[0], Operand::input(c, 0), Operand::input(c, inputs > 1 ? 1 : 0), inputs > 1 ? op : Binary::max, first, last);
-    for (int64_t i = 2; i < inputs; ++i) set_binary(c, to[i - 1], Operand::output(c), Operand::input(c, static_cast<size_t>(i)), op, first, last);
-    if (mean) set_binary(c, to[count - 1], Operand::output(c), n, Binary::div, first, last);
+  if (inputs == 1) kernel = pick(kMax.kernels, y.dtype, c.isa);  // max(x, x) is x
+  VariadicArgs& a = c.args(VariadicArgs{nullptr, count});
+  c.set(a.steps, c.table<BinaryStep>(count, [&, first = begin, last = end](BinaryStep* to) {
+    for (int64_t i = 0; i < count; ++i) to[i].run = mean && i == count - 1 ? last_kernel->run : kernel->run;
+    set_binary(c, to[0].args, Operand::input(c, 0), Operand::input(c, inputs > 1 ? 1 : 0), first, last);
+    for (int64_t i = 2; i < inputs; ++i)
+      set_binary(c, to[i - 1].args, Operand::output(c), Operand::input(c, static_cast<size_t>(i)), first, last);
+    if (mean) set_binary(c, to[count - 1].args, Operand::output(c), n, first, last);
   }));
-  c.run(kStepsRow);
+  c.run(kSteps);
   return {};
 }
-template <Binary kOp, bool kMeanOf>
-Status bind(BindContext& c) { return bind_steps(c, kOp, kMeanOf); }
+template <const OpDef& kBinaryOp, bool kMeanOf>
+Status bind(BindContext& c) {
+  return bind_steps(c, kBinaryOp, kMeanOf);
+}
 
 // Of known numbers, or of the same expression twice.
 template <bool kLargest>
@@ -81,16 +100,27 @@ std::optional<Dim> sum(std::span<const Dim> in, const Attributes&) {
 
 // Input 0 or 1 may be overwritten: the first step reads both of each place before it writes there.
 constexpr OpDef variadic_op(const char* name, Status (*infer)(InferContext&), Status (*bind)(BindContext&),
-                            std::optional<Dim> (*symbolic)(std::span<const Dim>, const Attributes&)) {
-  return {.name = name, .inputs = {1, -1}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = kBinaryRows, .inplace_inputs = 3,
+                            std::span<const KernelRow* const> rows, Symbolic symbolic) {
+  return {.name = name,
+          .inputs = {1, -1},
+          .outputs = {1, 1},
+          .infer = infer,
+          .bind = bind,
+          .kernels = rows,
+          .inplace_inputs = 3,
           .symbolic = symbolic};
 }
 
 }  // namespace
 
-constinit const OpDef kMax = variadic_op("Max", infer<is_number>, bind<Binary::max, false>, symbolic<true>);
-constinit const OpDef kMean = variadic_op("Mean", infer<is_float>, bind<Binary::add, true>, nullptr);
-constinit const OpDef kMin = variadic_op("Min", infer<is_number>, bind<Binary::min, false>, symbolic<false>);
-constinit const OpDef kSum = variadic_op("Sum", infer<is_float>, bind<Binary::add, false>, sum);
+// Sum and Mean have Add's rows, and Div's.
+constinit const OpDef kMax = variadic_op(
+    "Max", infer_binary<is_number>, bind<kMax, false>,
+    rows_of<TERN_ON_EACH_ISA(max_f32), kBinary<"max", Max{}, OtherFloats>, kBinary<"max", Max{}, Ints>, kSteps>, symbolic<true>);
+constinit const OpDef kMean = variadic_op("Mean", infer_binary<is_float>, bind<kAdd, true>, rows_of<kSteps>, nullptr);
+constinit const OpDef kMin = variadic_op(
+    "Min", infer_binary<is_number>, bind<kMin, false>,
+    rows_of<TERN_ON_EACH_ISA(min_f32), kBinary<"min", Min{}, OtherFloats>, kBinary<"min", Min{}, Ints>, kSteps>, symbolic<false>);
+constinit const OpDef kSum = variadic_op("Sum", infer_binary<is_float>, bind<kAdd, false>, rows_of<kSteps>, sum);
 
 }  // namespace tern

@@ -69,7 +69,7 @@ Status infer(InferContext& c) {
 
 Status bind(BindContext& c) {
   const TensorView& y = c.out(0);
-  const KernelRow* kernel = pick(kRows, c.in(1).dtype, c.isa);
+  const KernelRow* kernel = c.pick(c.in(1).dtype);
   if (kernel == nullptr || c.in(2).dtype != c.in(1).dtype) return bad_dtype(c.in(1).dtype);
   auto dims = broadcast(c.in(0).dims, c.in(1).dims);
   if (dims) dims = broadcast(*dims, c.in(2).dims);
@@ -89,7 +89,7 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kWhere = {.name = "Where", .inputs = {3, 3}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = kRows,
-                                .inplace_inputs = 6};
+constinit const OpDef kWhere = {
+    .name = "Where", .inputs = {3, 3}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows_of<kRows>, .inplace_inputs = 6};
 
 }  // namespace tern

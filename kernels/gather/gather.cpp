@@ -88,7 +88,7 @@ Status bind(BindContext& c) {
   c.set(a.indices, c.input(1));
   c.set(a.y, c.output(0));
   c.set(a.fault, c.fault(index_fault(x.dims[axis])));
-  c.run(*pick(kRows, k.dtype, c.isa));
+  c.run(*c.pick(k.dtype));
   return {};
 }
 
@@ -96,7 +96,13 @@ constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}};
 
 }  // namespace
 
-constinit const OpDef kGather = {.name = "Gather", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                                 .kernels = kRows, .moves_data = true};
+constinit const OpDef kGather = {.name = "Gather",
+                                 .inputs = {2, 2},
+                                 .outputs = {1, 1},
+                                 .attrs = kAttrs,
+                                 .infer = infer,
+                                 .bind = bind,
+                                 .kernels = rows_of<kRows>,
+                                 .moves_data = true};
 
 }  // namespace tern

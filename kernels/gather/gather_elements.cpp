@@ -67,7 +67,7 @@ Status bind_elements(BindContext& c) {
     a.n[d] = k.dims[d];
     a.stride[d] = d == axis ? 0 : strides[static_cast<size_t>(d)];
   }
-  c.run(*pick(kElementsRows, k.dtype, c.isa));
+  c.run(*c.pick(k.dtype));
   return {};
 }
 
@@ -141,7 +141,7 @@ Status bind_nd(BindContext& c) {
   a.begin = begin;
   a.end = end;
   c.set(a.fault, c.fault(tuple_fault(x.dims.span().subspan(static_cast<size_t>(b), static_cast<size_t>(r)))));
-  c.run(*pick(kNdRows, k.dtype, c.isa));
+  c.run(*c.pick(k.dtype));
   return {};
 }
 
@@ -202,9 +202,19 @@ std::string tuple_fault(std::span<const int64_t> n) {
   return "an index was out of range of [" + axes + "]";
 }
 
-constinit const OpDef kGatherElements = {.name = "GatherElements", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kElementsAttrs,
-                                         .infer = infer_elements, .bind = bind_elements, .kernels = kElementsRows};
-constinit const OpDef kGatherND = {.name = "GatherND", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kNdAttrs, .infer = infer_nd,
-                                   .bind = bind_nd, .kernels = kNdRows};
+constinit const OpDef kGatherElements = {.name = "GatherElements",
+                                         .inputs = {2, 2},
+                                         .outputs = {1, 1},
+                                         .attrs = kElementsAttrs,
+                                         .infer = infer_elements,
+                                         .bind = bind_elements,
+                                         .kernels = rows_of<kElementsRows>};
+constinit const OpDef kGatherND = {.name = "GatherND",
+                                   .inputs = {2, 2},
+                                   .outputs = {1, 1},
+                                   .attrs = kNdAttrs,
+                                   .infer = infer_nd,
+                                   .bind = bind_nd,
+                                   .kernels = rows_of<kNdRows>};
 
 }  // namespace tern

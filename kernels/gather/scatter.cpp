@@ -139,7 +139,7 @@ Status finish(BindContext& c, ScatterArgs& a) {
     if (a.n[d] == 0 && a.count > 0) return invalid("an axis of 0 has no place for updates");
   }
   c.set(a.fault, c.fault(tuple_fault({a.n, static_cast<size_t>(a.depth)})));
-  if (a.bytes > 0) c.run(*pick(kRows, c.in(0).dtype, c.isa));
+  if (a.bytes > 0) c.run(*c.pick(c.in(0).dtype));
   return {};
 }
 
@@ -197,9 +197,21 @@ constexpr AttrSpec kNdAttrs[] = {{"reduction", AttrKind::s}};
 
 }  // namespace
 
-constinit const OpDef kScatterElements = {.name = "ScatterElements", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kElementsAttrs,
-                                          .infer = infer_elements, .bind = bind_elements, .kernels = kRows, .inplace_inputs = 1};
-constinit const OpDef kScatterND = {.name = "ScatterND", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kNdAttrs, .infer = infer_nd,
-                                    .bind = bind_nd, .kernels = kRows, .inplace_inputs = 1};
+constinit const OpDef kScatterElements = {.name = "ScatterElements",
+                                          .inputs = {3, 3},
+                                          .outputs = {1, 1},
+                                          .attrs = kElementsAttrs,
+                                          .infer = infer_elements,
+                                          .bind = bind_elements,
+                                          .kernels = rows_of<kRows>,
+                                          .inplace_inputs = 1};
+constinit const OpDef kScatterND = {.name = "ScatterND",
+                                    .inputs = {3, 3},
+                                    .outputs = {1, 1},
+                                    .attrs = kNdAttrs,
+                                    .infer = infer_nd,
+                                    .bind = bind_nd,
+                                    .kernels = rows_of<kRows>,
+                                    .inplace_inputs = 1};
 
 }  // namespace tern

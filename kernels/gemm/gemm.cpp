@@ -1,4 +1,4 @@
-// MatMul, Gemm, Linear: schema, inference, binding, kernel table. See gemm.h.
+// MatMul, Gemm, Linear: schema, inference, binding. See gemm.h.
 #include "kernels/gemm/gemm.h"
 
 #include <array>
@@ -12,19 +12,7 @@
 namespace tern {
 namespace {
 
-constexpr KernelRow kRows[] = {
-    row<GemmArgs, scalar::gemm_f32>("gemm/f32/scalar", DType::f32, Isa::scalar),
-    row<GemmArgs, avx2::gemm_f32>("gemm/f32/avx2", DType::f32, Isa::avx2),
-    row<GemmArgs, avx512::gemm_f32>("gemm/f32/avx512", DType::f32, Isa::avx512),
-    row<PortableGemmArgs, portable::gemm_f64>("gemm/f64/scalar", DType::f64, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_f16>("gemm/f16/scalar", DType::f16, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_bf16>("gemm/bf16/scalar", DType::bf16, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_i32>("gemm/i32/scalar", DType::i32, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_i64>("gemm/i64/scalar", DType::i64, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_u32>("gemm/u32/scalar", DType::u32, Isa::scalar),
-    row<PortableGemmArgs, portable::gemm_u64>("gemm/u64/scalar", DType::u64, Isa::scalar),
-};
-
+constexpr auto& kRows = rows_of<TERN_ON_EACH_ISA(gemm_f32), portable::kGemm>;
 bool supported(DType t) { return pick(kRows, t, Isa::scalar) != nullptr; }
 
 // What all three ask for: matrices x (m, k) times w (k, n), by strides.
@@ -167,12 +155,12 @@ Status bind_f32(BindContext& c, const Product& p) {
   g.batches = s.batch.end - s.batch.begin;
   const BatchOffset first = batch.at(s.batch.begin);
   if (prepares || g.batches > 1 || first.x != 0 || first.w != 0 || first.y != 0) c.set(g.batch, table_of(c, batch, s.batch));
-  c.run(*pick(kRows, DType::f32, c.isa));
+  c.run(*c.pick(DType::f32));
   return {};
 }
 
 Status bind_portable(BindContext& c, const Product& p) {
-  const KernelRow* kernel = pick(kRows, c.in(0).dtype, c.isa);
+  const KernelRow* kernel = c.pick(c.in(0).dtype);
   if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
   if (p.epilogue.activation > Activation::relu) return unsupported("an activation is fused into f32 products only");
   const auto [begin, end] = c.range(p.batch.count() * p.m);

@@ -41,9 +41,7 @@ struct GemmArgs {
   int64_t bias_rows, c_row, c_column;
   float beta;
 };
-namespace scalar { void gemm_f32(const GemmArgs&); }
-namespace avx2 { void gemm_f32(const GemmArgs&); }
-namespace avx512 { void gemm_f32(const GemmArgs&); }
+TERN_EACH_ISA(extern const KernelRow gemm_f32;)
 
 // The same for other dtypes: strides in elements, each row of the flattened batch on its own.
 struct PortableGemmArgs {
@@ -57,13 +55,7 @@ struct PortableGemmArgs {
   bool relu;
 };
 namespace portable {
-void gemm_f64(const PortableGemmArgs&);
-void gemm_f16(const PortableGemmArgs&);
-void gemm_bf16(const PortableGemmArgs&);
-void gemm_i32(const PortableGemmArgs&);
-void gemm_i64(const PortableGemmArgs&);
-void gemm_u32(const PortableGemmArgs&);
-void gemm_u64(const PortableGemmArgs&);
+extern const KernelRow kGemm[7];
 }  // namespace portable
 
 }  // namespace tern

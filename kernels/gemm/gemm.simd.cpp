@@ -52,11 +52,13 @@ void copy_tail(const float* w, int64_t w_stride, int64_t k, int64_t columns, flo
   }
 }
 
-}  // namespace
-
-void gemm_f32(const GemmArgs& a) {
+void gemm(const GemmArgs& a) {
   if (a.batch == nullptr) return panel_gemm(a.panel);
   prepared(a);
 }
+
+}  // namespace
+
+constinit const KernelRow gemm_f32 = row<GemmArgs, gemm>("gemm/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

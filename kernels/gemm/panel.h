@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "kernels/activation.h"
+#include "kernels/row.h"
 
 namespace tern {
 
@@ -71,14 +72,6 @@ struct PanelPackArgs {
   int32_t chains;
 };
 
-#define TERN_PANEL(isa)                      \
-  namespace isa {                            \
-  void panel_gemm(const PanelArgs&);         \
-  void panel_pack(const PanelPackArgs&);     \
-  }
-TERN_PANEL(scalar)
-TERN_PANEL(avx2)
-TERN_PANEL(avx512)
-#undef TERN_PANEL
+TERN_EACH_ISA(void panel_gemm(const PanelArgs&); void panel_pack(const PanelPackArgs&);)
 
 }  // namespace tern

@@ -100,16 +100,17 @@ void gemm(const PortableGemmArgs& g) {
   }
 }
 
+template <class T>
+constexpr KernelRow gemm_row(const char* name) {
+  return row<PortableGemmArgs, gemm<T>>(name, dtype_of<T>(), Isa::scalar);
+}
+
 }  // namespace
 
-namespace portable {
-void gemm_f64(const PortableGemmArgs& a) { gemm<double>(a); }
-void gemm_f16(const PortableGemmArgs& a) { gemm<f16>(a); }
-void gemm_bf16(const PortableGemmArgs& a) { gemm<bf16>(a); }
-void gemm_i32(const PortableGemmArgs& a) { gemm<int32_t>(a); }
-void gemm_i64(const PortableGemmArgs& a) { gemm<int64_t>(a); }
-void gemm_u32(const PortableGemmArgs& a) { gemm<uint32_t>(a); }
-void gemm_u64(const PortableGemmArgs& a) { gemm<uint64_t>(a); }
-}  // namespace portable
+constinit const KernelRow portable::kGemm[] = {
+    gemm_row<double>("gemm/f64/scalar"),   gemm_row<f16>("gemm/f16/scalar"),     gemm_row<bf16>("gemm/bf16/scalar"),
+    gemm_row<int32_t>("gemm/i32/scalar"),  gemm_row<int64_t>("gemm/i64/scalar"), gemm_row<uint32_t>("gemm/u32/scalar"),
+    gemm_row<uint64_t>("gemm/u64/scalar"),
+};
 
 }  // namespace tern

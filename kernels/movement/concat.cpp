@@ -151,9 +151,23 @@ constexpr AttrSpec kSplitAttrs[] = {{"axis", AttrKind::i}, {"num_outputs", AttrK
 
 }  // namespace
 
-constinit const OpDef kConcat = {.name = "Concat", .inputs = {1, -1}, .outputs = {1, 1}, .attrs = kConcatAttrs, .infer = infer_concat,
-                                 .bind = bind_concat, .kernels = kCopyRows, .moves_data = true};
-constinit const OpDef kSplit = {.name = "Split", .inputs = {1, 2}, .outputs = {1, -1}, .attrs = kSplitAttrs, .infer = infer_split,
-                                .bind = bind_split, .kernels = kCopyRows, .value_inputs = {.ints = 2}, .optional_outputs = ~0u, .moves_data = true};
+constinit const OpDef kConcat = {.name = "Concat",
+                                 .inputs = {1, -1},
+                                 .outputs = {1, 1},
+                                 .attrs = kConcatAttrs,
+                                 .infer = infer_concat,
+                                 .bind = bind_concat,
+                                 .kernels = rows_of<kCopyRows>,
+                                 .moves_data = true};
+constinit const OpDef kSplit = {.name = "Split",
+                                .inputs = {1, 2},
+                                .outputs = {1, -1},
+                                .attrs = kSplitAttrs,
+                                .infer = infer_split,
+                                .bind = bind_split,
+                                .kernels = rows_of<kCopyRows>,
+                                .value_inputs = {.ints = 2},
+                                .optional_outputs = ~0u,
+                                .moves_data = true};
 
 }  // namespace tern

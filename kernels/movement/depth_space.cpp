@@ -62,9 +62,19 @@ constexpr AttrSpec kToDepthAttrs[] = {{"blocksize", AttrKind::i, true}};
 
 }  // namespace
 
-constinit const OpDef kDepthToSpace = {.name = "DepthToSpace", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kToSpaceAttrs,
-                                       .infer = infer_to_space, .bind = bind_to_space, .kernels = kCopyRows};
-constinit const OpDef kSpaceToDepth = {.name = "SpaceToDepth", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kToDepthAttrs,
-                                       .infer = infer_to_depth, .bind = bind_to_depth, .kernels = kCopyRows};
+constinit const OpDef kDepthToSpace = {.name = "DepthToSpace",
+                                       .inputs = {1, 1},
+                                       .outputs = {1, 1},
+                                       .attrs = kToSpaceAttrs,
+                                       .infer = infer_to_space,
+                                       .bind = bind_to_space,
+                                       .kernels = rows_of<kCopyRows>};
+constinit const OpDef kSpaceToDepth = {.name = "SpaceToDepth",
+                                       .inputs = {1, 1},
+                                       .outputs = {1, 1},
+                                       .attrs = kToDepthAttrs,
+                                       .infer = infer_to_depth,
+                                       .bind = bind_to_depth,
+                                       .kernels = rows_of<kCopyRows>};
 
 }  // namespace tern

@@ -76,9 +76,21 @@ Status bind_tile(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kExpand = {.name = "Expand", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer_expand, .bind = bind_expand,
-                                 .kernels = kCopyRows, .value_inputs = {.ints = 2}, .moves_data = true};
-constinit const OpDef kTile = {.name = "Tile", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer_tile, .bind = bind_tile,
-                               .kernels = kCopyRows, .value_inputs = {.ints = 2}, .moves_data = true};
+constinit const OpDef kExpand = {.name = "Expand",
+                                 .inputs = {2, 2},
+                                 .outputs = {1, 1},
+                                 .infer = infer_expand,
+                                 .bind = bind_expand,
+                                 .kernels = rows_of<kCopyRows>,
+                                 .value_inputs = {.ints = 2},
+                                 .moves_data = true};
+constinit const OpDef kTile = {.name = "Tile",
+                               .inputs = {2, 2},
+                               .outputs = {1, 1},
+                               .infer = infer_tile,
+                               .bind = bind_tile,
+                               .kernels = rows_of<kCopyRows>,
+                               .value_inputs = {.ints = 2},
+                               .moves_data = true};
 
 }  // namespace tern

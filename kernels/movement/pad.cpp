@@ -186,9 +186,21 @@ constexpr AttrSpec kCenterAttrs[] = {{"axes", AttrKind::ints}};
 
 }  // namespace
 
-constinit const OpDef kPad = {.name = "Pad", .inputs = {2, 4}, .outputs = {1, 1}, .attrs = kPadAttrs, .infer = infer, .bind = bind,
-                              .kernels = kRows, .value_inputs = {.ints = 0b1010}};
-constinit const OpDef kCenterCropPad = {.name = "CenterCropPad", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kCenterAttrs,
-                                        .infer = infer_center, .bind = bind_center, .kernels = kCopyRows, .value_inputs = {.ints = 2}};
+constinit const OpDef kPad = {.name = "Pad",
+                              .inputs = {2, 4},
+                              .outputs = {1, 1},
+                              .attrs = kPadAttrs,
+                              .infer = infer,
+                              .bind = bind,
+                              .kernels = rows_of<kRows>,
+                              .value_inputs = {.ints = 0b1010}};
+constinit const OpDef kCenterCropPad = {.name = "CenterCropPad",
+                                        .inputs = {2, 2},
+                                        .outputs = {1, 1},
+                                        .attrs = kCenterAttrs,
+                                        .infer = infer_center,
+                                        .bind = bind_center,
+                                        .kernels = rows_of<kCopyRows>,
+                                        .value_inputs = {.ints = 2}};
 
 }  // namespace tern

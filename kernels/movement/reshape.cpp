@@ -208,17 +208,59 @@ constexpr AttrSpec kDropoutAttrs[] = {{"seed", AttrKind::i}};
 
 }  // namespace
 
-constinit const OpDef kReshape = {.name = "Reshape", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kReshapeAttrs, .infer = infer_reshape,
-                                  .bind = bind_view, .kernels = kCopyRows, .value_inputs = {.ints = 2}, .view = true, .moves_data = true};
-constinit const OpDef kFlatten = {.name = "Flatten", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kFlattenAttrs, .infer = infer_flatten,
-                                  .bind = bind_view, .kernels = kCopyRows, .view = true, .moves_data = true};
-constinit const OpDef kSqueeze = {.name = "Squeeze", .inputs = {1, 2}, .outputs = {1, 1}, .infer = infer_squeeze, .bind = bind_view,
-                                  .kernels = kCopyRows, .value_inputs = {.ints = 2}, .view = true, .moves_data = true};
-constinit const OpDef kUnsqueeze = {.name = "Unsqueeze", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer_unsqueeze, .bind = bind_view,
-                                    .kernels = kCopyRows, .value_inputs = {.ints = 2}, .view = true, .moves_data = true};
-constinit const OpDef kIdentity = {.name = "Identity", .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer_same, .bind = bind_view,
-                                   .kernels = kCopyRows, .view = true, .moves_data = true};
-constinit const OpDef kDropout = {.name = "Dropout", .inputs = {1, 3}, .outputs = {1, 2}, .attrs = kDropoutAttrs, .infer = infer_dropout,
-                                  .bind = bind_dropout, .kernels = kCopyRows, .value_inputs = {.number = 2, .boolean = 4}, .view = true};
+constinit const OpDef kReshape = {.name = "Reshape",
+                                  .inputs = {2, 2},
+                                  .outputs = {1, 1},
+                                  .attrs = kReshapeAttrs,
+                                  .infer = infer_reshape,
+                                  .bind = bind_view,
+                                  .kernels = rows_of<kCopyRows>,
+                                  .value_inputs = {.ints = 2},
+                                  .view = true,
+                                  .moves_data = true};
+constinit const OpDef kFlatten = {.name = "Flatten",
+                                  .inputs = {1, 1},
+                                  .outputs = {1, 1},
+                                  .attrs = kFlattenAttrs,
+                                  .infer = infer_flatten,
+                                  .bind = bind_view,
+                                  .kernels = rows_of<kCopyRows>,
+                                  .view = true,
+                                  .moves_data = true};
+constinit const OpDef kSqueeze = {.name = "Squeeze",
+                                  .inputs = {1, 2},
+                                  .outputs = {1, 1},
+                                  .infer = infer_squeeze,
+                                  .bind = bind_view,
+                                  .kernels = rows_of<kCopyRows>,
+                                  .value_inputs = {.ints = 2},
+                                  .view = true,
+                                  .moves_data = true};
+constinit const OpDef kUnsqueeze = {.name = "Unsqueeze",
+                                    .inputs = {2, 2},
+                                    .outputs = {1, 1},
+                                    .infer = infer_unsqueeze,
+                                    .bind = bind_view,
+                                    .kernels = rows_of<kCopyRows>,
+                                    .value_inputs = {.ints = 2},
+                                    .view = true,
+                                    .moves_data = true};
+constinit const OpDef kIdentity = {.name = "Identity",
+                                   .inputs = {1, 1},
+                                   .outputs = {1, 1},
+                                   .infer = infer_same,
+                                   .bind = bind_view,
+                                   .kernels = rows_of<kCopyRows>,
+                                   .view = true,
+                                   .moves_data = true};
+constinit const OpDef kDropout = {.name = "Dropout",
+                                  .inputs = {1, 3},
+                                  .outputs = {1, 2},
+                                  .attrs = kDropoutAttrs,
+                                  .infer = infer_dropout,
+                                  .bind = bind_dropout,
+                                  .kernels = rows_of<kCopyRows>,
+                                  .value_inputs = {.number = 2, .boolean = 4},
+                                  .view = true};
 
 }  // namespace tern

@@ -63,7 +63,12 @@ constexpr AttrSpec kAttrs[] = {{"batch_axis", AttrKind::i}, {"time_axis", AttrKi
 
 }  // namespace
 
-constinit const OpDef kReverseSequence = {.name = "ReverseSequence", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer,
-                                          .bind = bind, .kernels = kRows};
+constinit const OpDef kReverseSequence = {.name = "ReverseSequence",
+                                          .inputs = {2, 2},
+                                          .outputs = {1, 1},
+                                          .attrs = kAttrs,
+                                          .infer = infer,
+                                          .bind = bind,
+                                          .kernels = rows_of<kRows>};
 
 }  // namespace tern

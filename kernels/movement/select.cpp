@@ -115,7 +115,7 @@ constexpr KernelRow kNonZeroRows[] = {
 
 Status infer_nonzero(InferContext& c) {
   const Shape& x = c.shape(0);
-  if (pick(kNonZeroRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (pick(rows_of<kNonZeroRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   Dim found = c.fresh();
   if (const Tensor* t = c.inputs[0].value) {
     int64_t n = 0;
@@ -139,7 +139,7 @@ Status bind_nonzero(BindContext& c) {
   c.set(a.x, c.input(0));
   c.set(a.y, c.output<int64_t>(0));
   for (int d = 0; d < x.dims.rank; ++d) a.n[d] = x.dims[d];
-  if (y.count() > 0) c.run(*pick(kNonZeroRows, x.dtype, c.isa));
+  if (y.count() > 0) c.run(*c.pick(x.dtype));
   return {};
 }
 
@@ -147,9 +147,20 @@ constexpr AttrSpec kCompressAttrs[] = {{"axis", AttrKind::i}};
 
 }  // namespace
 
-constinit const OpDef kCompress = {.name = "Compress", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kCompressAttrs, .infer = infer_compress,
-                                   .bind = bind_compress, .kernels = kCompressRows, .data_dependent = true};
-constinit const OpDef kNonZero = {.name = "NonZero", .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer_nonzero, .bind = bind_nonzero,
-                                  .kernels = kNonZeroRows, .data_dependent = true};
+constinit const OpDef kCompress = {.name = "Compress",
+                                   .inputs = {2, 2},
+                                   .outputs = {1, 1},
+                                   .attrs = kCompressAttrs,
+                                   .infer = infer_compress,
+                                   .bind = bind_compress,
+                                   .kernels = rows_of<kCompressRows>,
+                                   .data_dependent = true};
+constinit const OpDef kNonZero = {.name = "NonZero",
+                                  .inputs = {1, 1},
+                                  .outputs = {1, 1},
+                                  .infer = infer_nonzero,
+                                  .bind = bind_nonzero,
+                                  .kernels = rows_of<kNonZeroRows>,
+                                  .data_dependent = true};
 
 }  // namespace tern

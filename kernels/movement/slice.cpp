@@ -112,7 +112,13 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kSlice = {.name = "Slice", .inputs = {3, 5}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = kCopyRows,
-                                .value_inputs = {.ints = 0b11110}, .moves_data = true};
+constinit const OpDef kSlice = {.name = "Slice",
+                                .inputs = {3, 5},
+                                .outputs = {1, 1},
+                                .infer = infer,
+                                .bind = bind,
+                                .kernels = rows_of<kCopyRows>,
+                                .value_inputs = {.ints = 0b11110},
+                                .moves_data = true};
 
 }  // namespace tern

@@ -50,7 +50,13 @@ constexpr AttrSpec kAttrs[] = {{"perm", AttrKind::ints}};
 
 }  // namespace
 
-constinit const OpDef kTranspose = {.name = "Transpose", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                                    .kernels = kCopyRows, .moves_data = true};
+constinit const OpDef kTranspose = {.name = "Transpose",
+                                    .inputs = {1, 1},
+                                    .outputs = {1, 1},
+                                    .attrs = kAttrs,
+                                    .infer = infer,
+                                    .bind = bind,
+                                    .kernels = rows_of<kCopyRows>,
+                                    .moves_data = true};
 
 }  // namespace tern

@@ -51,7 +51,14 @@ constexpr AttrSpec kAttrs[] = {{"upper", AttrKind::i}};
 
 }  // namespace
 
-constinit const OpDef kTrilu = {.name = "Trilu", .inputs = {1, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                                .kernels = kRows, .value_inputs = {.integer = 2}, .inplace_inputs = 1};
+constinit const OpDef kTrilu = {.name = "Trilu",
+                                .inputs = {1, 2},
+                                .outputs = {1, 1},
+                                .attrs = kAttrs,
+                                .infer = infer,
+                                .bind = bind,
+                                .kernels = rows_of<kRows>,
+                                .value_inputs = {.integer = 2},
+                                .inplace_inputs = 1};
 
 }  // namespace tern

@@ -126,7 +126,7 @@ UniqueArgs slices_of(const Attributes& attrs, const void* x, const Dims& dims) {
 
 Status infer(InferContext& c) {
   const Shape& x = c.shape(0);
-  if (pick(kRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (pick(rows_of<kRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   std::optional<int> axis;
   if (c.attrs.has("axis") && x.ranked()) {
     axis = normalize_axis(c.attrs.i("axis"), x.rank());
@@ -163,7 +163,7 @@ Status bind(BindContext& c) {
   a.sorted = c.attrs.i("sorted", 1) != 0;
   a.found = c.attrs.has("axis") ? c.out(0).dims[*normalize_axis(c.attrs.i("axis"), x.dims.rank)] : c.out(0).dims[0];
   for (int64_t** scratch : {&a.order, &a.first, &a.number}) c.set(*scratch, c.workspace<int64_t>(a.n));
-  c.run(*pick(kRows, x.dtype, c.isa));
+  c.run(*c.pick(x.dtype));
   return {};
 }
 
@@ -171,7 +171,13 @@ constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"sorted", AttrKind::i}};
 
 }  // namespace
 
-constinit const OpDef kUnique = {.name = "Unique", .inputs = {1, 1}, .outputs = {1, 4}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = kRows,
+constinit const OpDef kUnique = {.name = "Unique",
+                                 .inputs = {1, 1},
+                                 .outputs = {1, 4},
+                                 .attrs = kAttrs,
+                                 .infer = infer,
+                                 .bind = bind,
+                                 .kernels = rows_of<kRows>,
                                  .data_dependent = true};
 
 }  // namespace tern

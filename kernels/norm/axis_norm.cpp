@@ -109,16 +109,12 @@ constexpr KernelRow kLpRows[] = {
     row<WalkArgs, lp<f16>>("lp_norm/f16/scalar", DType::f16, Isa::scalar),
     row<WalkArgs, lp<bf16>>("lp_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
-constexpr KernelRow kLrnRows[] = {
-    row<LrnArgs, scalar::lrn_f32>("lrn/f32/scalar", DType::f32, Isa::scalar),
-    row<LrnArgs, avx2::lrn_f32>("lrn/f32/avx2", DType::f32, Isa::avx2),
-    row<LrnArgs, avx512::lrn_f32>("lrn/f32/avx512", DType::f32, Isa::avx512),
+constexpr KernelRow kPortableLrn[] = {
     row<PortableLrnArgs, lrn<double>>("lrn/f64/scalar", DType::f64, Isa::scalar),
     row<PortableLrnArgs, lrn<float>>("lrn_pow/f32/scalar", DType::f32, Isa::scalar),
     row<PortableLrnArgs, lrn<f16>>("lrn/f16/scalar", DType::f16, Isa::scalar),
     row<PortableLrnArgs, lrn<bf16>>("lrn/bf16/scalar", DType::bf16, Isa::scalar),
 };
-constexpr size_t kSimdRows = 3;
 
 constexpr AttrSpec kMvnAttrs[] = {{"axes", AttrKind::ints}};
 constexpr AttrSpec kLpAttrs[] = {{"axis", AttrKind::i}, {"p", AttrKind::i}};
@@ -151,7 +147,7 @@ Status infer_lrn(InferContext& c) {
   return infer_same(c);
 }
 
-Status bind_walk(BindContext& c, std::span<const KernelRow> rows, uint32_t reduced, int p) {
+Status bind_walk(BindContext& c, uint32_t reduced, int p) {
   const TensorView& x = c.in(0);
   WalkArgs& a = c.args(WalkArgs{nullptr, nullptr, {}, {}, 0, 0, p});
   for (int i = 0; i < x.dims.rank; ++i) {
@@ -163,16 +159,16 @@ Status bind_walk(BindContext& c, std::span<const KernelRow> rows, uint32_t reduc
   a.end = end;
   c.set(a.x, c.input(0));
   c.set(a.y, c.output(0));
-  c.run(*pick(rows, x.dtype, c.isa));
+  c.run(*c.pick(x.dtype));
   return {};
 }
 Status bind_mvn(BindContext& c) {
   uint32_t reduced = 0;
   for (int64_t axis : mvn_axes(c.attrs)) reduced |= 1u << *normalize_axis(axis, c.in(0).dims.rank);
-  return bind_walk(c, kMvnRows, reduced, 2);
+  return bind_walk(c, reduced, 2);
 }
 Status bind_lp(BindContext& c) {
-  return bind_walk(c, kLpRows, 1u << *normalize_axis(c.attrs.i("axis", -1), c.in(0).dims.rank), static_cast<int>(c.attrs.i("p", 2)));
+  return bind_walk(c, 1u << *normalize_axis(c.attrs.i("axis", -1), c.in(0).dims.rank), static_cast<int>(c.attrs.i("p", 2)));
 }
 
 Status bind_lrn(BindContext& c) {
@@ -197,13 +193,13 @@ Status bind_lrn(BindContext& c) {
     a.quarters = static_cast<int>(beta * 4);
     c.set(a.x, c.input<const float>(0));
     c.set(a.y, c.output<float>(0));
-    c.run(*pick(std::span(kLrnRows).first(kSimdRows), DType::f32, c.isa));
+    c.run(*pick(rows_of<TERN_ON_EACH_ISA(lrn_f32)>, DType::f32, c.isa));
   } else {
     PortableLrnArgs& a = c.args(PortableLrnArgs{nullptr, nullptr, begin, end - begin, channels, inner, before, after,
                                                 static_cast<double>(alpha) / static_cast<double>(size), beta, bias});
     c.set(a.x, c.input(0));
     c.set(a.y, c.output(0));
-    c.run(*pick(std::span(kLrnRows).subspan(kSimdRows), x.dtype, c.isa));
+    c.run(*pick(rows_of<kPortableLrn>, x.dtype, c.isa));
   }
   return {};
 }
@@ -214,11 +210,29 @@ int64_t lrn_steps(const Attributes& attrs, std::span<const TensorView> in, std::
 
 }  // namespace
 
-constinit const OpDef kMeanVarianceNormalization = {.name = "MeanVarianceNormalization", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kMvnAttrs,
-    .infer = infer_mvn, .bind = bind_mvn, .kernels = kMvnRows, .inplace_inputs = 1};
-constinit const OpDef kLpNormalization = {.name = "LpNormalization", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kLpAttrs,
-    .infer = infer_lp, .bind = bind_lp, .kernels = kLpRows, .inplace_inputs = 1};
-constinit const OpDef kLRN = {.name = "LRN", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kLrnAttrs, .infer = infer_lrn, .bind = bind_lrn,
-    .kernels = kLrnRows, .steps = lrn_steps};
+constinit const OpDef kMeanVarianceNormalization = {.name = "MeanVarianceNormalization",
+                                                    .inputs = {1, 1},
+                                                    .outputs = {1, 1},
+                                                    .attrs = kMvnAttrs,
+                                                    .infer = infer_mvn,
+                                                    .bind = bind_mvn,
+                                                    .kernels = rows_of<kMvnRows>,
+                                                    .inplace_inputs = 1};
+constinit const OpDef kLpNormalization = {.name = "LpNormalization",
+                                          .inputs = {1, 1},
+                                          .outputs = {1, 1},
+                                          .attrs = kLpAttrs,
+                                          .infer = infer_lp,
+                                          .bind = bind_lp,
+                                          .kernels = rows_of<kLpRows>,
+                                          .inplace_inputs = 1};
+constinit const OpDef kLRN = {.name = "LRN",
+                              .inputs = {1, 1},
+                              .outputs = {1, 1},
+                              .attrs = kLrnAttrs,
+                              .infer = infer_lrn,
+                              .bind = bind_lrn,
+                              .kernels = rows_of<TERN_ON_EACH_ISA(lrn_f32), kPortableLrn>,
+                              .steps = lrn_steps};
 
 }  // namespace tern

@@ -26,16 +26,12 @@ void portable(const PortableArgs& a) {
   }
 }
 
-constexpr KernelRow kRows[] = {
-    row<BatchNormArgs, scalar::batch_norm_f32>("batch_norm/f32/scalar", DType::f32, Isa::scalar),
-    row<BatchNormArgs, avx2::batch_norm_f32>("batch_norm/f32/avx2", DType::f32, Isa::avx2),
-    row<BatchNormArgs, avx512::batch_norm_f32>("batch_norm/f32/avx512", DType::f32, Isa::avx512),
+constexpr KernelRow kPortable[] = {
     row<PortableArgs, portable<double>>("batch_norm/f64/scalar", DType::f64, Isa::scalar),
     row<PortableArgs, portable<float>>("batch_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
     row<PortableArgs, portable<f16>>("batch_norm/f16/scalar", DType::f16, Isa::scalar),
     row<PortableArgs, portable<bf16>>("batch_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
-constexpr size_t kSimdRows = 3;
 
 constexpr AttrSpec kAttrs[] = {{"epsilon", AttrKind::f}, {"momentum", AttrKind::f}, {"training_mode", AttrKind::i}};
 
@@ -83,7 +79,7 @@ Status bind(BindContext& c) {
     c.set(a.bias, c.input<const float>(2));
     c.set(a.mean, c.input<const float>(3));
     c.set(a.var, c.input<const float>(4));
-    c.run(*pick(std::span(kRows).first(kSimdRows), DType::f32, c.isa));
+    c.run(*pick(rows_of<TERN_ON_EACH_ISA(batch_norm_f32)>, DType::f32, c.isa));
   } else {
     PortableArgs& a = c.args<PortableArgs>();
     a.parameter_dtype = c.in(1).dtype;
@@ -99,14 +95,20 @@ Status bind(BindContext& c) {
     c.set(a.bias, c.input(2));
     c.set(a.mean, c.input(3));
     c.set(a.var, c.input(4));
-    c.run(*pick(std::span(kRows).subspan(kSimdRows), x.dtype, c.isa));
+    c.run(*pick(rows_of<kPortable>, x.dtype, c.isa));
   }
   return {};
 }
 
 }  // namespace
 
-constinit const OpDef kBatchNormalization = {.name = "BatchNormalization", .inputs = {5, 5}, .outputs = {1, 3}, .attrs = kAttrs,
-    .infer = infer, .bind = bind, .kernels = kRows, .inplace_inputs = 1};
+constinit const OpDef kBatchNormalization = {.name = "BatchNormalization",
+                                             .inputs = {5, 5},
+                                             .outputs = {1, 3},
+                                             .attrs = kAttrs,
+                                             .infer = infer,
+                                             .bind = bind,
+                                             .kernels = rows_of<TERN_ON_EACH_ISA(batch_norm_f32), kPortable>,
+                                             .inplace_inputs = 1};
 
 }  // namespace tern

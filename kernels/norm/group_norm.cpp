@@ -30,10 +30,7 @@ void portable(const PortableArgs& a) {
   }
 }
 
-constexpr KernelRow kRows[] = {
-    row<GroupNormArgs, scalar::group_norm_f32>("group_norm/f32/scalar", DType::f32, Isa::scalar),
-    row<GroupNormArgs, avx2::group_norm_f32>("group_norm/f32/avx2", DType::f32, Isa::avx2),
-    row<GroupNormArgs, avx512::group_norm_f32>("group_norm/f32/avx512", DType::f32, Isa::avx512),
+constexpr KernelRow kPortable[] = {
     row<PortableArgs, portable<double>>("group_norm/f64/scalar", DType::f64, Isa::scalar),
     row<PortableArgs, portable<f16>>("group_norm/f16/scalar", DType::f16, Isa::scalar),
     row<PortableArgs, portable<bf16>>("group_norm/bf16/scalar", DType::bf16, Isa::scalar),
@@ -71,7 +68,7 @@ Status bind(BindContext& c, int64_t groups, float epsilon) {
   if (c.in(1).count() != channels || c.in(2).count() != channels) return invalid("scale and bias need one element a channel");
   const auto [begin, end] = c.range(x.dims[0] * groups);
   if (n == 0 || begin == end) return {};
-  const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
+  const KernelRow* kernel = c.pick(x.dtype);
   if (x.dtype == DType::f32) {
     GroupNormArgs& a = c.args<GroupNormArgs>();
     a.first = begin;
@@ -110,9 +107,21 @@ Status bind_group(BindContext& c) { return bind(c, c.attrs.i("num_groups", 1), c
 
 }  // namespace
 
-constinit const OpDef kInstanceNormalization = {.name = "InstanceNormalization", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kInstanceAttrs,
-    .infer = infer, .bind = bind_instance, .kernels = kRows, .inplace_inputs = 1};
-constinit const OpDef kGroupNormalization = {.name = "GroupNormalization", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kGroupAttrs,
-    .infer = infer, .bind = bind_group, .kernels = kRows, .inplace_inputs = 1};
+constinit const OpDef kInstanceNormalization = {.name = "InstanceNormalization",
+                                                .inputs = {3, 3},
+                                                .outputs = {1, 1},
+                                                .attrs = kInstanceAttrs,
+                                                .infer = infer,
+                                                .bind = bind_instance,
+                                                .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), kPortable>,
+                                                .inplace_inputs = 1};
+constinit const OpDef kGroupNormalization = {.name = "GroupNormalization",
+                                             .inputs = {3, 3},
+                                             .outputs = {1, 1},
+                                             .attrs = kGroupAttrs,
+                                             .infer = infer,
+                                             .bind = bind_group,
+                                             .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), kPortable>,
+                                             .inplace_inputs = 1};
 
 }  // namespace tern

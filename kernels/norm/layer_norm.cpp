@@ -32,26 +32,18 @@ void portable(const PortableArgs& a) {
   }
 }
 
-constexpr KernelRow kLayerRows[] = {
-    row<RowNormArgs, scalar::layer_norm_f32>("layer_norm/f32/scalar", DType::f32, Isa::scalar),
-    row<RowNormArgs, avx2::layer_norm_f32>("layer_norm/f32/avx2", DType::f32, Isa::avx2),
-    row<RowNormArgs, avx512::layer_norm_f32>("layer_norm/f32/avx512", DType::f32, Isa::avx512),
+constexpr KernelRow kPortableLayer[] = {
     row<PortableArgs, portable<double, true>>("layer_norm/f64/scalar", DType::f64, Isa::scalar),
     row<PortableArgs, portable<float, true>>("layer_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
     row<PortableArgs, portable<f16, true>>("layer_norm/f16/scalar", DType::f16, Isa::scalar),
     row<PortableArgs, portable<bf16, true>>("layer_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
-constexpr KernelRow kRmsRows[] = {
-    row<RowNormArgs, scalar::rms_norm_f32>("rms_norm/f32/scalar", DType::f32, Isa::scalar),
-    row<RowNormArgs, avx2::rms_norm_f32>("rms_norm/f32/avx2", DType::f32, Isa::avx2),
-    row<RowNormArgs, avx512::rms_norm_f32>("rms_norm/f32/avx512", DType::f32, Isa::avx512),
+constexpr KernelRow kPortableRms[] = {
     row<PortableArgs, portable<double, false>>("rms_norm/f64/scalar", DType::f64, Isa::scalar),
     row<PortableArgs, portable<float, false>>("rms_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
     row<PortableArgs, portable<f16, false>>("rms_norm/f16/scalar", DType::f16, Isa::scalar),
     row<PortableArgs, portable<bf16, false>>("rms_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
-constexpr size_t kSimdRows = 3;
-
 constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"epsilon", AttrKind::f}, {"stash_type", AttrKind::i}};
 
 Status infer(InferContext& c, bool center) {
@@ -107,7 +99,8 @@ Status column_index(BindContext& c, size_t input, int axis, int64_t cols, Addres
   return {};
 }
 
-Status bind(BindContext& c, std::span<const KernelRow> rows) {
+using Rows = std::span<const KernelRow* const>;
+Status bind_rows(BindContext& c, Rows f32, Rows mixed) {
   const TensorView& x = c.in(0);
   const int axis = *normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
   const int64_t cols = x.dims.count(axis, x.dims.rank);
@@ -135,10 +128,10 @@ Status bind(BindContext& c, std::span<const KernelRow> rows) {
     if (scale_index || bias_index) c.set(a.expanded, c.workspace<float>(2 * cols));
     c.set(a.mean, c.output<float>(1) + begin);
     c.set(a.inv, c.output<float>(2) + begin);
-    c.run(*pick(rows.first(kSimdRows), DType::f32, c.isa));
+    c.run(*pick(f32, DType::f32, c.isa));
     return {};
   }
-  const KernelRow* kernel = pick(rows.subspan(kSimdRows), x.dtype, c.isa);
+  const KernelRow* kernel = pick(mixed, x.dtype, c.isa);
   if (kernel == nullptr) return bad_dtype(x.dtype);
   auto dtype = [&](size_t o) { return c.has_out(o) ? c.out(o).dtype : DType::none; };
   auto bytes = [](DType t, int64_t elements) { return elements * static_cast<int64_t>(size_of(t)); };
@@ -162,14 +155,26 @@ Status bind(BindContext& c, std::span<const KernelRow> rows) {
   c.run(*kernel);
   return {};
 }
-Status bind_layer(BindContext& c) { return bind(c, kLayerRows); }
-Status bind_rms(BindContext& c) { return bind(c, kRmsRows); }
+Status bind_layer(BindContext& c) { return bind_rows(c, rows_of<TERN_ON_EACH_ISA(layer_norm_f32)>, rows_of<kPortableLayer>); }
+Status bind_rms(BindContext& c) { return bind_rows(c, rows_of<TERN_ON_EACH_ISA(rms_norm_f32)>, rows_of<kPortableRms>); }
 
 }  // namespace
 
-constinit const OpDef kLayerNormalization = {.name = "LayerNormalization", .inputs = {2, 3}, .outputs = {1, 3}, .attrs = kAttrs,
-    .infer = infer_layer, .bind = bind_layer, .kernels = kLayerRows, .inplace_inputs = 1};
-constinit const OpDef kRMSNormalization = {.name = "RMSNormalization", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs,
-    .infer = infer_rms, .bind = bind_rms, .kernels = kRmsRows, .inplace_inputs = 1};
+constinit const OpDef kLayerNormalization = {.name = "LayerNormalization",
+                                             .inputs = {2, 3},
+                                             .outputs = {1, 3},
+                                             .attrs = kAttrs,
+                                             .infer = infer_layer,
+                                             .bind = bind_layer,
+                                             .kernels = rows_of<TERN_ON_EACH_ISA(layer_norm_f32), kPortableLayer>,
+                                             .inplace_inputs = 1};
+constinit const OpDef kRMSNormalization = {.name = "RMSNormalization",
+                                           .inputs = {2, 2},
+                                           .outputs = {1, 1},
+                                           .attrs = kAttrs,
+                                           .infer = infer_rms,
+                                           .bind = bind_rms,
+                                           .kernels = rows_of<TERN_ON_EACH_ISA(rms_norm_f32), kPortableRms>,
+                                           .inplace_inputs = 1};
 
 }  // namespace tern

@@ -15,6 +15,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "kernels/row.h"
+
 namespace tern {
 
 struct OpDef;
@@ -59,26 +61,6 @@ struct LrnArgs {               // y = x / (bias + alpha/size * sum of x^2 over t
   int quarters;                // 2, 3 or 4
 };
 
-namespace scalar {
-void layer_norm_f32(const RowNormArgs&);
-void rms_norm_f32(const RowNormArgs&);
-void group_norm_f32(const GroupNormArgs&);
-void batch_norm_f32(const BatchNormArgs&);
-void lrn_f32(const LrnArgs&);
-}  // namespace scalar
-namespace avx2 {
-void layer_norm_f32(const RowNormArgs&);
-void rms_norm_f32(const RowNormArgs&);
-void group_norm_f32(const GroupNormArgs&);
-void batch_norm_f32(const BatchNormArgs&);
-void lrn_f32(const LrnArgs&);
-}  // namespace avx2
-namespace avx512 {
-void layer_norm_f32(const RowNormArgs&);
-void rms_norm_f32(const RowNormArgs&);
-void group_norm_f32(const GroupNormArgs&);
-void batch_norm_f32(const BatchNormArgs&);
-void lrn_f32(const LrnArgs&);
-}  // namespace avx512
+TERN_EACH_ISA(extern const KernelRow layer_norm_f32, rms_norm_f32, group_norm_f32, batch_norm_f32, lrn_f32;)  // norm.simd.cpp
 
 }  // namespace tern

@@ -107,7 +107,8 @@ void normalize_rows(const RowNormArgs& a, int64_t row) {
 }
 
 template <bool kCenter>
-void row_norm(RowNormArgs a) {
+void row_norm(const RowNormArgs& given) {
+  RowNormArgs a = given;
   if (a.scale_index != nullptr) {
     for (int64_t c = 0; c < a.cols; ++c) a.expanded[c] = a.scale[a.scale_index[c]];
     a.scale = a.expanded;
@@ -168,12 +169,7 @@ void lrn_rows(const LrnArgs& a) {
   }
 }
 
-}  // namespace
-
-void layer_norm_f32(const RowNormArgs& a) { row_norm<true>(a); }
-void rms_norm_f32(const RowNormArgs& a) { row_norm<false>(a); }
-
-void group_norm_f32(const GroupNormArgs& a) {
+void group_norm(const GroupNormArgs& a) {
   const int64_t n = a.channels_per_group * a.inner;
   for (int64_t r = 0; r < a.rows; ++r) {
     const float* x = a.x + r * n;  // [channels_per_group, inner]
@@ -189,7 +185,7 @@ void group_norm_f32(const GroupNormArgs& a) {
   }
 }
 
-void batch_norm_f32(const BatchNormArgs& a) {
+void batch_norm(const BatchNormArgs& a) {
   if (a.inner == 1) return batch_norm_columns(a);
   const int64_t whole = a.inner & ~int64_t(15), tail = a.inner - whole;
   for (int64_t r = 0; r < a.rows; ++r) {
@@ -202,10 +198,18 @@ void batch_norm_f32(const BatchNormArgs& a) {
   }
 }
 
-void lrn_f32(const LrnArgs& a) {
+void lrn(const LrnArgs& a) {
   if (a.quarters == 2) return lrn_rows<2>(a);
   if (a.quarters == 3) return lrn_rows<3>(a);
   lrn_rows<4>(a);
 }
+
+}  // namespace
+
+constinit const KernelRow layer_norm_f32 = row<RowNormArgs, row_norm<true>>("layer_norm/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow rms_norm_f32 = row<RowNormArgs, row_norm<false>>("rms_norm/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow group_norm_f32 = row<GroupNormArgs, group_norm>("group_norm/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow batch_norm_f32 = row<BatchNormArgs, batch_norm>("batch_norm/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow lrn_f32 = row<LrnArgs, lrn>("lrn/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

@@ -1,4 +1,4 @@
-// The pooling operators: schema, inference, binding, kernel table. See pool.h.
+// The pooling operators: schema, inference, binding. See pool.h.
 #include "kernels/pool/pool.h"
 
 #include "kernels/conv/conv_bind.h"
@@ -8,21 +8,17 @@
 namespace tern {
 namespace {
 
-constexpr KernelRow kPlain[] = {
-    row<PoolArgs, portable_pool<double>>("pool/f64/scalar", DType::f64, Isa::scalar), row<PoolArgs, portable_pool<float>>("pool/f32/scalar", DType::f32, Isa::scalar),
-    row<PoolArgs, portable_pool<f16>>("pool/f16/scalar", DType::f16, Isa::scalar),    row<PoolArgs, portable_pool<bf16>>("pool/bf16/scalar", DType::bf16, Isa::scalar),
-    row<PoolArgs, portable_pool<int8_t>>("pool/i8/scalar", DType::i8, Isa::scalar),   row<PoolArgs, portable_pool<uint8_t>>("pool/u8/scalar", DType::u8, Isa::scalar),
+constexpr KernelRow kPortable[] = {
+    row<PoolArgs, portable_pool<double>>("pool/f64/scalar", DType::f64, Isa::scalar),
+    row<PoolArgs, portable_pool<float>>("pool/f32/scalar", DType::f32, Isa::scalar),
+    row<PoolArgs, portable_pool<f16>>("pool/f16/scalar", DType::f16, Isa::scalar),
+    row<PoolArgs, portable_pool<bf16>>("pool/bf16/scalar", DType::bf16, Isa::scalar),
+    row<PoolArgs, portable_pool<int8_t>>("pool/i8/scalar", DType::i8, Isa::scalar),
+    row<PoolArgs, portable_pool<uint8_t>>("pool/u8/scalar", DType::u8, Isa::scalar),
 };
-constexpr KernelRow kBlocked[] = {
-    row<BlockedPoolArgs, scalar::blocked_pool_f32>("pool_blocked/f32/scalar", DType::f32, Isa::scalar),
-    row<BlockedPoolArgs, avx2::blocked_pool_f32>("pool_blocked/f32/avx2", DType::f32, Isa::avx2),
-    row<BlockedPoolArgs, avx512::blocked_pool_f32>("pool_blocked/f32/avx512", DType::f32, Isa::avx512),
-};
-constexpr KernelRow kBlockedMean[] = {
-    row<GlobalMeanArgs, scalar::blocked_global_mean_f32>("global_mean_blocked/f32/scalar", DType::f32, Isa::scalar),
-    row<GlobalMeanArgs, avx2::blocked_global_mean_f32>("global_mean_blocked/f32/avx2", DType::f32, Isa::avx2),
-    row<GlobalMeanArgs, avx512::blocked_global_mean_f32>("global_mean_blocked/f32/avx512", DType::f32, Isa::avx512),
-};
+constexpr auto& kPlain = rows_of<kPortable>;
+constexpr auto& kBlocked = rows_of<TERN_ON_EACH_ISA(blocked_pool_f32)>;
+constexpr auto& kBlockedMean = rows_of<TERN_ON_EACH_ISA(blocked_global_mean_f32)>;
 
 constexpr AttrSpec kAverageAttrs[] = {{"auto_pad", AttrKind::s}, {"ceil_mode", AttrKind::i}, {"count_include_pad", AttrKind::i}, {"dilations", AttrKind::ints},
                                       {"kernel_shape", AttrKind::ints, true}, {"pads", AttrKind::ints}, {"strides", AttrKind::ints}};
@@ -145,17 +141,33 @@ int64_t steps(const Attributes& attrs, std::span<const TensorView> in, std::span
 
 }  // namespace
 
-constinit const OpDef kAveragePool = {.name = "AveragePool", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAverageAttrs,
-                                      .infer = infer<PoolKind::mean>, .bind = bind<PoolKind::mean>, .kernels = kPlain, .steps = steps};
-constinit const OpDef kGlobalAveragePool = {.name = "GlobalAveragePool", .inputs = {1, 1}, .outputs = {1, 1},
-                                            .infer = infer<PoolKind::global_mean>, .bind = bind<PoolKind::global_mean>, .kernels = kPlain};
+constinit const OpDef kAveragePool = {.name = "AveragePool",
+                                      .inputs = {1, 1},
+                                      .outputs = {1, 1},
+                                      .attrs = kAverageAttrs,
+                                      .infer = infer<PoolKind::mean>,
+                                      .bind = bind<PoolKind::mean>,
+                                      .kernels = rows_of<kPortable, TERN_ON_EACH_ISA(blocked_pool_f32)>,
+                                      .steps = steps};
+constinit const OpDef kGlobalAveragePool = {.name = "GlobalAveragePool",
+                                            .inputs = {1, 1},
+                                            .outputs = {1, 1},
+                                            .infer = infer<PoolKind::global_mean>,
+                                            .bind = bind<PoolKind::global_mean>,
+                                            .kernels = rows_of<kPortable, TERN_ON_EACH_ISA(blocked_global_mean_f32)>};
 constinit const OpDef kGlobalLpPool = {.name = "GlobalLpPool", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kGlobalLpAttrs,
                                        .infer = infer<PoolKind::global_norm>, .bind = bind<PoolKind::global_norm>, .kernels = kPlain};
 constinit const OpDef kGlobalMaxPool = {.name = "GlobalMaxPool", .inputs = {1, 1}, .outputs = {1, 1},
                                         .infer = infer<PoolKind::global_max>, .bind = bind<PoolKind::global_max>, .kernels = kPlain};
 constinit const OpDef kLpPool = {.name = "LpPool", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kLpAttrs,
                                  .infer = infer<PoolKind::norm>, .bind = bind<PoolKind::norm>, .kernels = kPlain, .steps = steps};
-constinit const OpDef kMaxPool = {.name = "MaxPool", .inputs = {1, 1}, .outputs = {1, 2}, .attrs = kMaxAttrs,
-                                  .infer = infer<PoolKind::max>, .bind = bind<PoolKind::max>, .kernels = kPlain, .steps = steps};
+constinit const OpDef kMaxPool = {.name = "MaxPool",
+                                  .inputs = {1, 1},
+                                  .outputs = {1, 2},
+                                  .attrs = kMaxAttrs,
+                                  .infer = infer<PoolKind::max>,
+                                  .bind = bind<PoolKind::max>,
+                                  .kernels = rows_of<kPortable, TERN_ON_EACH_ISA(blocked_pool_f32)>,
+                                  .steps = steps};
 
 }  // namespace tern

@@ -13,6 +13,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "kernels/row.h"
+
 namespace tern {
 
 struct OpDef;
@@ -41,14 +43,6 @@ struct GlobalMeanArgs {
   int64_t x_image, x_block, x_row, blocks, channels, height, width, first, last;
 };
 
-#define TERN_POOL(isa)                                 \
-  namespace isa {                                      \
-  void blocked_pool_f32(const BlockedPoolArgs&);       \
-  void blocked_global_mean_f32(const GlobalMeanArgs&); \
-  }
-TERN_POOL(scalar)
-TERN_POOL(avx2)
-TERN_POOL(avx512)
-#undef TERN_POOL
+TERN_EACH_ISA(extern const KernelRow blocked_pool_f32, blocked_global_mean_f32;)  // pool.simd.cpp
 
 }  // namespace tern

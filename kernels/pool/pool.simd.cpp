@@ -56,9 +56,7 @@ void pool_map(const BlockedPoolArgs& a, const float* x, float* y) {
   }
 }
 
-}  // namespace
-
-void blocked_pool_f32(const BlockedPoolArgs& a) {
+void blocked_pool(const BlockedPoolArgs& a) {
   for (int64_t i = a.first; i < a.last; ++i) {
     const float* x = a.x + i / a.blocks * a.x_image + i % a.blocks * a.x_block;
     float* y = a.y + i / a.blocks * a.y_image + i % a.blocks * a.y_block;
@@ -67,7 +65,7 @@ void blocked_pool_f32(const BlockedPoolArgs& a) {
   }
 }
 
-void blocked_global_mean_f32(const GlobalMeanArgs& a) {
+void blocked_global_mean(const GlobalMeanArgs& a) {
   for (int64_t i = a.first; i < a.last; ++i) {
     const int64_t n = i / a.blocks, b = i % a.blocks, left = a.channels - b * 16;
     const float* x = a.x + n * a.x_image + b * a.x_block;
@@ -80,5 +78,12 @@ void blocked_global_mean_f32(const GlobalMeanArgs& a) {
     store_n(a.y + n * a.channels + b * 16, total / splat(static_cast<float>(a.height * a.width)), left < 16 ? left : 16);
   }
 }
+
+}  // namespace
+
+constinit const KernelRow blocked_pool_f32 =
+    row<BlockedPoolArgs, blocked_pool>("pool_blocked/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow blocked_global_mean_f32 =
+    row<GlobalMeanArgs, blocked_global_mean>("global_mean_blocked/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

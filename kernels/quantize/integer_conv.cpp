@@ -92,9 +92,21 @@ constexpr AttrSpec kAttrs[] = {{"auto_pad", AttrKind::s}, {"dilations", AttrKind
 
 }  // namespace
 
-constinit const OpDef kConvInteger = {.name = "ConvInteger", .inputs = {2, 4}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer_integer,
-                                      .bind = bind_integer_conv, .kernels = kIntegerRows, .macs = integer_macs};
-constinit const OpDef kQLinearConv = {.name = "QLinearConv", .inputs = {8, 9}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer_linear,
-                                      .bind = bind_linear, .kernels = kIntegerRows, .macs = linear_macs};
+constinit const OpDef kConvInteger = {.name = "ConvInteger",
+                                      .inputs = {2, 4},
+                                      .outputs = {1, 1},
+                                      .attrs = kAttrs,
+                                      .infer = infer_integer,
+                                      .bind = bind_integer_conv,
+                                      .kernels = rows_of<kIntegerRows>,
+                                      .macs = integer_macs};
+constinit const OpDef kQLinearConv = {.name = "QLinearConv",
+                                      .inputs = {8, 9},
+                                      .outputs = {1, 1},
+                                      .attrs = kAttrs,
+                                      .infer = infer_linear,
+                                      .bind = bind_linear,
+                                      .kernels = rows_of<kIntegerRows>,
+                                      .macs = linear_macs};
 
 }  // namespace tern

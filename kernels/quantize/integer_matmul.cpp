@@ -79,9 +79,19 @@ int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const 
 
 }  // namespace
 
-constinit const OpDef kMatMulInteger = {.name = "MatMulInteger", .inputs = {2, 4}, .outputs = {1, 1}, .infer = infer_integer,
-                                        .bind = bind_integer_matmul, .kernels = kIntegerRows, .macs = macs};
-constinit const OpDef kQLinearMatMul = {.name = "QLinearMatMul", .inputs = {8, 8}, .outputs = {1, 1}, .infer = infer_linear, .bind = bind_linear,
-                                        .kernels = kIntegerRows, .macs = macs};
+constinit const OpDef kMatMulInteger = {.name = "MatMulInteger",
+                                        .inputs = {2, 4},
+                                        .outputs = {1, 1},
+                                        .infer = infer_integer,
+                                        .bind = bind_integer_matmul,
+                                        .kernels = rows_of<kIntegerRows>,
+                                        .macs = macs};
+constinit const OpDef kQLinearMatMul = {.name = "QLinearMatMul",
+                                        .inputs = {8, 8},
+                                        .outputs = {1, 1},
+                                        .infer = infer_linear,
+                                        .bind = bind_linear,
+                                        .kernels = rows_of<kIntegerRows>,
+                                        .macs = macs};
 
 }  // namespace tern

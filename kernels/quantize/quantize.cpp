@@ -160,7 +160,7 @@ QuantArgs& common(BindContext& c) {
 // ---- QuantizeLinear, DequantizeLinear ----
 
 Status infer_quantize(InferContext& c) {
-  if (pick(kQuantizeRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (pick(rows_of<kQuantizeRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   if (Status s = check_scale_dtype(c.dtype(1)); !s) return s;
   if (Status s = check_scale_shape(c); !s) return s;
   const int64_t code = c.attrs.i("output_dtype", 0);
@@ -173,12 +173,12 @@ Status infer_quantize(InferContext& c) {
 
 Status bind_quantize(BindContext& c) {
   const QuantArgs& a = common(c);
-  if (a.begin < a.end) c.run(*pick(kQuantizeRows, c.in(0).dtype, c.isa));
+  if (a.begin < a.end) c.run(*c.pick(c.in(0).dtype));
   return {};
 }
 
 Status infer_dequantize(InferContext& c) {
-  if (pick(kDequantizeRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (pick(rows_of<kDequantizeRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   if (c.has(2) && c.dtype(2) != c.dtype(0)) return invalid(std::string("zero_point is ") + name(c.dtype(2)) + ", the input " + name(c.dtype(0)));
   if (Status s = check_scale_dtype(c.dtype(1)); !s) return s;
   if (Status s = check_scale_shape(c); !s) return s;
@@ -191,7 +191,7 @@ Status infer_dequantize(InferContext& c) {
 
 Status bind_dequantize(BindContext& c) {
   const QuantArgs& a = common(c);
-  if (a.begin < a.end) c.run(*pick(kDequantizeRows, c.in(0).dtype, c.isa));
+  if (a.begin < a.end) c.run(*c.pick(c.in(0).dtype));
   return {};
 }
 
@@ -245,11 +245,26 @@ constexpr AttrSpec kDequantizeAttrs[] = {{"axis", AttrKind::i}, {"block_size", A
 
 }  // namespace
 
-constinit const OpDef kQuantizeLinear = {.name = "QuantizeLinear", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kQuantizeAttrs,
-                                         .infer = infer_quantize, .bind = bind_quantize, .kernels = kQuantizeRows};
-constinit const OpDef kDequantizeLinear = {.name = "DequantizeLinear", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kDequantizeAttrs,
-                                           .infer = infer_dequantize, .bind = bind_dequantize, .kernels = kDequantizeRows};
-constinit const OpDef kDynamicQuantizeLinear = {.name = "DynamicQuantizeLinear", .inputs = {1, 1}, .outputs = {3, 3}, .infer = infer_dynamic,
-                                                .bind = bind_dynamic, .kernels = kDynamicRows, .optional_outputs = 7};
+constinit const OpDef kQuantizeLinear = {.name = "QuantizeLinear",
+                                         .inputs = {2, 3},
+                                         .outputs = {1, 1},
+                                         .attrs = kQuantizeAttrs,
+                                         .infer = infer_quantize,
+                                         .bind = bind_quantize,
+                                         .kernels = rows_of<kQuantizeRows>};
+constinit const OpDef kDequantizeLinear = {.name = "DequantizeLinear",
+                                           .inputs = {2, 3},
+                                           .outputs = {1, 1},
+                                           .attrs = kDequantizeAttrs,
+                                           .infer = infer_dequantize,
+                                           .bind = bind_dequantize,
+                                           .kernels = rows_of<kDequantizeRows>};
+constinit const OpDef kDynamicQuantizeLinear = {.name = "DynamicQuantizeLinear",
+                                                .inputs = {1, 1},
+                                                .outputs = {3, 3},
+                                                .infer = infer_dynamic,
+                                                .bind = bind_dynamic,
+                                                .kernels = rows_of<kDynamicRows>,
+                                                .optional_outputs = 7};
 
 }  // namespace tern

@@ -71,7 +71,7 @@ Status bind(BindContext& c) {
   if (a.lines.n == 0) return invalid("an axis of 0 has no extreme");
   c.set(a.x, c.input(0));
   c.set(a.y, c.output<int64_t>(0));
-  c.run(*pick(kRows<Max>, x.dtype, c.isa));
+  c.run(*c.pick(x.dtype));
   return {};
 }
 
@@ -79,9 +79,19 @@ constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"keepdims", AttrKind::i},
 
 }  // namespace
 
-constinit const OpDef kArgMax = {.name = "ArgMax", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<true>,
-                                 .kernels = kRows<true>};
-constinit const OpDef kArgMin = {.name = "ArgMin", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<false>,
-                                 .kernels = kRows<false>};
+constinit const OpDef kArgMax = {.name = "ArgMax",
+                                 .inputs = {1, 1},
+                                 .outputs = {1, 1},
+                                 .attrs = kAttrs,
+                                 .infer = infer,
+                                 .bind = bind<true>,
+                                 .kernels = rows_of<kRows<true>>};
+constinit const OpDef kArgMin = {.name = "ArgMin",
+                                 .inputs = {1, 1},
+                                 .outputs = {1, 1},
+                                 .attrs = kAttrs,
+                                 .infer = infer,
+                                 .bind = bind<false>,
+                                 .kernels = rows_of<kRows<false>>};
 
 }  // namespace tern

@@ -41,7 +41,7 @@ constexpr KernelRow kRows[] = {
 };
 
 Status infer(InferContext& c) {
-  if (pick(kRows<false>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (pick(rows_of<kRows<false>>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   auto axis = c.known_ints(1);
   if (axis && c.shape(0).ranked() && !normalize_axis((*axis)[0], c.shape(0).rank())) {
     return invalid("axis " + std::to_string((*axis)[0]) + " is outside of " + c.shape(0).text());
@@ -58,7 +58,7 @@ Status bind(BindContext& c) {
                        c.attrs.i("reverse", 0) != 0});
   c.set(a.x, c.input(0));
   c.set(a.y, c.output(0));
-  if (a.lines.begin < a.lines.end && a.lines.n > 0) c.run(*pick(kRows<P>, x.dtype, c.isa));
+  if (a.lines.begin < a.lines.end && a.lines.n > 0) c.run(*c.pick(x.dtype));
   return {};
 }
 
@@ -66,9 +66,23 @@ constexpr AttrSpec kAttrs[] = {{"exclusive", AttrKind::i}, {"reverse", AttrKind:
 
 }  // namespace
 
-constinit const OpDef kCumSum = {.name = "CumSum", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<false>,
-                                 .kernels = kRows<false>, .value_inputs = {.integer = 2}, .inplace_inputs = 1};
-constinit const OpDef kCumProd = {.name = "CumProd", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<true>,
-                                  .kernels = kRows<true>, .value_inputs = {.integer = 2}, .inplace_inputs = 1};
+constinit const OpDef kCumSum = {.name = "CumSum",
+                                 .inputs = {2, 2},
+                                 .outputs = {1, 1},
+                                 .attrs = kAttrs,
+                                 .infer = infer,
+                                 .bind = bind<false>,
+                                 .kernels = rows_of<kRows<false>>,
+                                 .value_inputs = {.integer = 2},
+                                 .inplace_inputs = 1};
+constinit const OpDef kCumProd = {.name = "CumProd",
+                                  .inputs = {2, 2},
+                                  .outputs = {1, 1},
+                                  .attrs = kAttrs,
+                                  .infer = infer,
+                                  .bind = bind<true>,
+                                  .kernels = rows_of<kRows<true>>,
+                                  .value_inputs = {.integer = 2},
+                                  .inplace_inputs = 1};
 
 }  // namespace tern

@@ -60,9 +60,9 @@ Status infer_prod(InferContext& c) {
   return {};
 }
 
-Status bind(BindContext& c, std::span<const KernelRow> rows) {
+Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
-  const KernelRow* kernel = pick(rows, x.dtype, c.isa);
+  const KernelRow* kernel = c.pick(x.dtype);
   if (kernel == nullptr) return bad_dtype(x.dtype);
   if (y.count() == 0) return {};
   auto folded = mask(c.attrs, c.has(1), c.ints(1), x.dims.rank);
@@ -122,11 +122,8 @@ constexpr auto joined() {
 template <Text A, Text B>
 constexpr auto kJoined = joined<A, B>();
 
-template <Text Name, class Op, void (*Scalar)(const ReduceArgs&), void (*Avx2)(const ReduceArgs&), void (*Avx512)(const ReduceArgs&)>
-constexpr KernelRow kRows[] = {
-    row<ReduceArgs, Scalar>(kJoined<Name, "/f32/scalar">.s, DType::f32, Isa::scalar),
-    row<ReduceArgs, Avx2>(kJoined<Name, "/f32/avx2">.s, DType::f32, Isa::avx2),
-    row<ReduceArgs, Avx512>(kJoined<Name, "/f32/avx512">.s, DType::f32, Isa::avx512),
+template <Text Name, class Op>
+constexpr KernelRow kPortable[] = {
     row<ReduceArgs, portable::reduce<double, Op>>(kJoined<Name, "/f64/scalar">.s, DType::f64, Isa::scalar),
     row<ReduceArgs, portable::reduce<f16, Op>>(kJoined<Name, "/f16/scalar">.s, DType::f16, Isa::scalar),
     row<ReduceArgs, portable::reduce<bf16, Op>>(kJoined<Name, "/bf16/scalar">.s, DType::bf16, Isa::scalar),
@@ -139,42 +136,38 @@ constexpr KernelRow kRows[] = {
     row<ReduceArgs, portable::reduce<bool, Op>>(kJoined<Name, "/bool/scalar">.s, DType::boolean, Isa::scalar),
 };
 
-template <const auto& Rows>
-Status bind_rows(BindContext& c) { return bind(c, Rows); }
-
 constexpr AttrSpec kAttrs[] = {{"keepdims", AttrKind::i}, {"noop_with_empty_axes", AttrKind::i}};
 
-template <const auto& Rows>
-constexpr OpDef reduction(const char* name, Status (*inference)(InferContext&) = infer) {
-  return {.name = name, .inputs = {1, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = inference, .bind = bind_rows<Rows>, .kernels = Rows,
+constexpr OpDef reduction(const char* name, std::span<const KernelRow* const> rows, Status (*inference)(InferContext&) = infer) {
+  return {.name = name,
+          .inputs = {1, 2},
+          .outputs = {1, 1},
+          .attrs = kAttrs,
+          .infer = inference,
+          .bind = bind,
+          .kernels = rows,
           .value_inputs = {.ints = 2}};
 }
 
-constexpr auto& kSumRows = kRows<"reduce_sum", portable::Sum, scalar::reduce_sum_f32, avx2::reduce_sum_f32, avx512::reduce_sum_f32>;
-constexpr auto& kMeanRows = kRows<"reduce_mean", portable::Mean, scalar::reduce_mean_f32, avx2::reduce_mean_f32, avx512::reduce_mean_f32>;
-constexpr auto& kMaxRows = kRows<"reduce_max", portable::Max, scalar::reduce_max_f32, avx2::reduce_max_f32, avx512::reduce_max_f32>;
-constexpr auto& kMinRows = kRows<"reduce_min", portable::Min, scalar::reduce_min_f32, avx2::reduce_min_f32, avx512::reduce_min_f32>;
-constexpr auto& kProdRows = kRows<"reduce_prod", portable::Prod, scalar::reduce_prod_f32, avx2::reduce_prod_f32, avx512::reduce_prod_f32>;
-constexpr auto& kL1Rows = kRows<"reduce_l1", portable::L1, scalar::reduce_l1_f32, avx2::reduce_l1_f32, avx512::reduce_l1_f32>;
-constexpr auto& kL2Rows = kRows<"reduce_l2", portable::L2, scalar::reduce_l2_f32, avx2::reduce_l2_f32, avx512::reduce_l2_f32>;
-constexpr auto& kSumSquareRows = kRows<"reduce_sum_square", portable::SumSquare, scalar::reduce_sum_square_f32, avx2::reduce_sum_square_f32,
-                                       avx512::reduce_sum_square_f32>;
-constexpr auto& kLogSumRows = kRows<"reduce_log_sum", portable::LogSum, scalar::reduce_log_sum_f32, avx2::reduce_log_sum_f32,
-                                    avx512::reduce_log_sum_f32>;
-constexpr auto& kLogSumExpRows = kRows<"reduce_log_sum_exp", portable::LogSumExp, scalar::reduce_log_sum_exp_f32,
-                                       avx2::reduce_log_sum_exp_f32, avx512::reduce_log_sum_exp_f32>;
-
 }  // namespace
 
-constinit const OpDef kReduceSum = reduction<kSumRows>("ReduceSum");
-constinit const OpDef kReduceMean = reduction<kMeanRows>("ReduceMean");
-constinit const OpDef kReduceMax = reduction<kMaxRows>("ReduceMax");
-constinit const OpDef kReduceMin = reduction<kMinRows>("ReduceMin");
-constinit const OpDef kReduceProd = reduction<kProdRows>("ReduceProd", infer_prod);
-constinit const OpDef kReduceL1 = reduction<kL1Rows>("ReduceL1");
-constinit const OpDef kReduceL2 = reduction<kL2Rows>("ReduceL2");
-constinit const OpDef kReduceSumSquare = reduction<kSumSquareRows>("ReduceSumSquare");
-constinit const OpDef kReduceLogSum = reduction<kLogSumRows>("ReduceLogSum");
-constinit const OpDef kReduceLogSumExp = reduction<kLogSumExpRows>("ReduceLogSumExp");
+constinit const OpDef kReduceSum =
+    reduction("ReduceSum", rows_of<TERN_ON_EACH_ISA(reduce_sum_f32), kPortable<"reduce_sum", portable::Sum>>);
+constinit const OpDef kReduceMean =
+    reduction("ReduceMean", rows_of<TERN_ON_EACH_ISA(reduce_mean_f32), kPortable<"reduce_mean", portable::Mean>>);
+constinit const OpDef kReduceMax =
+    reduction("ReduceMax", rows_of<TERN_ON_EACH_ISA(reduce_max_f32), kPortable<"reduce_max", portable::Max>>);
+constinit const OpDef kReduceMin =
+    reduction("ReduceMin", rows_of<TERN_ON_EACH_ISA(reduce_min_f32), kPortable<"reduce_min", portable::Min>>);
+constinit const OpDef kReduceProd =
+    reduction("ReduceProd", rows_of<TERN_ON_EACH_ISA(reduce_prod_f32), kPortable<"reduce_prod", portable::Prod>>, infer_prod);
+constinit const OpDef kReduceL1 = reduction("ReduceL1", rows_of<TERN_ON_EACH_ISA(reduce_l1_f32), kPortable<"reduce_l1", portable::L1>>);
+constinit const OpDef kReduceL2 = reduction("ReduceL2", rows_of<TERN_ON_EACH_ISA(reduce_l2_f32), kPortable<"reduce_l2", portable::L2>>);
+constinit const OpDef kReduceSumSquare =
+    reduction("ReduceSumSquare", rows_of<TERN_ON_EACH_ISA(reduce_sum_square_f32), kPortable<"reduce_sum_square", portable::SumSquare>>);
+constinit const OpDef kReduceLogSum =
+    reduction("ReduceLogSum", rows_of<TERN_ON_EACH_ISA(reduce_log_sum_f32), kPortable<"reduce_log_sum", portable::LogSum>>);
+constinit const OpDef kReduceLogSumExp =
+    reduction("ReduceLogSumExp", rows_of<TERN_ON_EACH_ISA(reduce_log_sum_exp_f32), kPortable<"reduce_log_sum_exp", portable::LogSumExp>>);
 
 }  // namespace tern

@@ -13,6 +13,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "kernels/row.h"
+
 namespace tern {
 
 struct OpDef;
@@ -36,22 +38,7 @@ struct ReduceArgs {
   int64_t count;  // of elements folded into one output
 };
 
-#define TERN_REDUCE_F32(isa)                                                                                                        \
-  namespace isa {                                                                                                                   \
-  void reduce_sum_f32(const ReduceArgs&);                                                                                           \
-  void reduce_mean_f32(const ReduceArgs&);                                                                                          \
-  void reduce_max_f32(const ReduceArgs&);                                                                                           \
-  void reduce_min_f32(const ReduceArgs&);                                                                                           \
-  void reduce_prod_f32(const ReduceArgs&);                                                                                          \
-  void reduce_l1_f32(const ReduceArgs&);                                                                                            \
-  void reduce_l2_f32(const ReduceArgs&);                                                                                            \
-  void reduce_sum_square_f32(const ReduceArgs&);                                                                                    \
-  void reduce_log_sum_f32(const ReduceArgs&);                                                                                       \
-  void reduce_log_sum_exp_f32(const ReduceArgs&);                                                                                   \
-  }
-TERN_REDUCE_F32(scalar)
-TERN_REDUCE_F32(avx2)
-TERN_REDUCE_F32(avx512)
-#undef TERN_REDUCE_F32
+TERN_EACH_ISA(extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32,
+              reduce_l2_f32, reduce_sum_square_f32, reduce_log_sum_f32, reduce_log_sum_exp_f32;)  // reduce.simd.cpp
 
 }  // namespace tern

@@ -189,17 +189,22 @@ TERN_INLINE void reduce(const ReduceArgs& a) {
   }
 }
 
+template <class Op>
+constexpr KernelRow reduce_row(const char* name) {
+  return row<ReduceArgs, reduce<Op>>(name, DType::f32, Isa::TERN_ISA);
+}
+
 }  // namespace
 
-void reduce_sum_f32(const ReduceArgs& a) { reduce<Sum>(a); }
-void reduce_mean_f32(const ReduceArgs& a) { reduce<Mean>(a); }
-void reduce_max_f32(const ReduceArgs& a) { reduce<Max>(a); }
-void reduce_min_f32(const ReduceArgs& a) { reduce<Min>(a); }
-void reduce_prod_f32(const ReduceArgs& a) { reduce<Prod>(a); }
-void reduce_l1_f32(const ReduceArgs& a) { reduce<L1>(a); }
-void reduce_l2_f32(const ReduceArgs& a) { reduce<L2>(a); }
-void reduce_sum_square_f32(const ReduceArgs& a) { reduce<SumSquare>(a); }
-void reduce_log_sum_f32(const ReduceArgs& a) { reduce<LogSum>(a); }
-void reduce_log_sum_exp_f32(const ReduceArgs& a) { reduce<LogSumExp>(a); }
+constinit const KernelRow reduce_sum_f32 = reduce_row<Sum>("reduce_sum/f32/" TERN_ISA_NAME);
+constinit const KernelRow reduce_mean_f32 = reduce_row<Mean>("reduce_mean/f32/" TERN_ISA_NAME);
+constinit const KernelRow reduce_max_f32 = reduce_row<Max>("reduce_max/f32/" TERN_ISA_NAME);
+constinit const KernelRow reduce_min_f32 = reduce_row<Min>("reduce_min/f32/" TERN_ISA_NAME);
+constinit const KernelRow reduce_prod_f32 = reduce_row<Prod>("reduce_prod/f32/" TERN_ISA_NAME);
+constinit const KernelRow reduce_l1_f32 = reduce_row<L1>("reduce_l1/f32/" TERN_ISA_NAME);
+constinit const KernelRow reduce_l2_f32 = reduce_row<L2>("reduce_l2/f32/" TERN_ISA_NAME);
+constinit const KernelRow reduce_sum_square_f32 = reduce_row<SumSquare>("reduce_sum_square/f32/" TERN_ISA_NAME);
+constinit const KernelRow reduce_log_sum_f32 = reduce_row<LogSum>("reduce_log_sum/f32/" TERN_ISA_NAME);
+constinit const KernelRow reduce_log_sum_exp_f32 = reduce_row<LogSumExp>("reduce_log_sum_exp/f32/" TERN_ISA_NAME);
 
 }  // namespace tern::TERN_ISA

@@ -78,7 +78,7 @@ Status bind(BindContext& c) {
   c.set(a.values, c.output(0));
   c.set(a.indices, c.output<int64_t>(1));
   c.set(a.order, c.workspace<int64_t>(a.lines.n));
-  c.run(*pick(kRows, x.dtype, c.isa));
+  c.run(*c.pick(x.dtype));
   return {};
 }
 
@@ -93,7 +93,15 @@ constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"largest", AttrKind::i}, 
 
 }  // namespace
 
-constinit const OpDef kTopK = {.name = "TopK", .inputs = {2, 2}, .outputs = {1, 2}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                               .kernels = kRows, .steps = steps, .value_inputs = {.integer = 2}, .optional_outputs = 1};
+constinit const OpDef kTopK = {.name = "TopK",
+                               .inputs = {2, 2},
+                               .outputs = {1, 2},
+                               .attrs = kAttrs,
+                               .infer = infer,
+                               .bind = bind,
+                               .kernels = rows_of<kRows>,
+                               .steps = steps,
+                               .value_inputs = {.integer = 2},
+                               .optional_outputs = 1};
 
 }  // namespace tern

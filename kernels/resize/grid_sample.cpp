@@ -129,29 +129,38 @@ void grid_sample(const GridSampleArgs& a) {
   }
 }
 
-// For every dtype of x those of every dtype of the grid, in the order f32, f64, f16, bf16.
-constexpr KernelRow kRows[] = {
+// By the dtype of the grid; in each the dtypes of x.
+constexpr KernelRow kAtF32[] = {
     row<GridSampleArgs, grid_sample<float, float>>("grid_sample/f32_at_f32/scalar", DType::f32, Isa::scalar),
-    row<GridSampleArgs, grid_sample<float, double>>("grid_sample/f32_at_f64/scalar", DType::f32, Isa::scalar),
-    row<GridSampleArgs, grid_sample<float, f16>>("grid_sample/f32_at_f16/scalar", DType::f32, Isa::scalar),
-    row<GridSampleArgs, grid_sample<float, bf16>>("grid_sample/f32_at_bf16/scalar", DType::f32, Isa::scalar),
     row<GridSampleArgs, grid_sample<double, float>>("grid_sample/f64_at_f32/scalar", DType::f64, Isa::scalar),
-    row<GridSampleArgs, grid_sample<double, double>>("grid_sample/f64_at_f64/scalar", DType::f64, Isa::scalar),
-    row<GridSampleArgs, grid_sample<double, f16>>("grid_sample/f64_at_f16/scalar", DType::f64, Isa::scalar),
-    row<GridSampleArgs, grid_sample<double, bf16>>("grid_sample/f64_at_bf16/scalar", DType::f64, Isa::scalar),
     row<GridSampleArgs, grid_sample<f16, float>>("grid_sample/f16_at_f32/scalar", DType::f16, Isa::scalar),
-    row<GridSampleArgs, grid_sample<f16, double>>("grid_sample/f16_at_f64/scalar", DType::f16, Isa::scalar),
-    row<GridSampleArgs, grid_sample<f16, f16>>("grid_sample/f16_at_f16/scalar", DType::f16, Isa::scalar),
-    row<GridSampleArgs, grid_sample<f16, bf16>>("grid_sample/f16_at_bf16/scalar", DType::f16, Isa::scalar),
     row<GridSampleArgs, grid_sample<bf16, float>>("grid_sample/bf16_at_f32/scalar", DType::bf16, Isa::scalar),
+};
+constexpr KernelRow kAtF64[] = {
+    row<GridSampleArgs, grid_sample<float, double>>("grid_sample/f32_at_f64/scalar", DType::f32, Isa::scalar),
+    row<GridSampleArgs, grid_sample<double, double>>("grid_sample/f64_at_f64/scalar", DType::f64, Isa::scalar),
+    row<GridSampleArgs, grid_sample<f16, double>>("grid_sample/f16_at_f64/scalar", DType::f16, Isa::scalar),
     row<GridSampleArgs, grid_sample<bf16, double>>("grid_sample/bf16_at_f64/scalar", DType::bf16, Isa::scalar),
+};
+constexpr KernelRow kAtF16[] = {
+    row<GridSampleArgs, grid_sample<float, f16>>("grid_sample/f32_at_f16/scalar", DType::f32, Isa::scalar),
+    row<GridSampleArgs, grid_sample<double, f16>>("grid_sample/f64_at_f16/scalar", DType::f64, Isa::scalar),
+    row<GridSampleArgs, grid_sample<f16, f16>>("grid_sample/f16_at_f16/scalar", DType::f16, Isa::scalar),
     row<GridSampleArgs, grid_sample<bf16, f16>>("grid_sample/bf16_at_f16/scalar", DType::bf16, Isa::scalar),
+};
+constexpr KernelRow kAtBf16[] = {
+    row<GridSampleArgs, grid_sample<float, bf16>>("grid_sample/f32_at_bf16/scalar", DType::f32, Isa::scalar),
+    row<GridSampleArgs, grid_sample<double, bf16>>("grid_sample/f64_at_bf16/scalar", DType::f64, Isa::scalar),
+    row<GridSampleArgs, grid_sample<f16, bf16>>("grid_sample/f16_at_bf16/scalar", DType::f16, Isa::scalar),
     row<GridSampleArgs, grid_sample<bf16, bf16>>("grid_sample/bf16_at_bf16/scalar", DType::bf16, Isa::scalar),
 };
 
-const KernelRow& kernel(DType x, DType grid) {
-  const int at = grid == DType::f32 ? 0 : grid == DType::f64 ? 1 : grid == DType::f16 ? 2 : 3;
-  return pick(kRows, x, Isa::scalar)[at];
+const KernelRow& kernel(DType x, DType grid, Isa isa) {
+  const std::span<const KernelRow* const> rows = grid == DType::f32   ? rows_of<kAtF32>
+                                                 : grid == DType::f64 ? rows_of<kAtF64>
+                                                 : grid == DType::f16 ? rows_of<kAtF16>
+                                                                      : rows_of<kAtBf16>;
+  return *pick(rows, x, isa);
 }
 
 std::optional<Mode> mode_of(const Attributes& attrs) {
@@ -208,7 +217,7 @@ Status bind(BindContext& c) {
   const auto [begin, end] = c.range(x.dims[0] * a.points);
   a.begin = begin;
   a.end = end;
-  if (begin < end) c.run(kernel(x.dtype, grid.dtype));
+  if (begin < end) c.run(kernel(x.dtype, grid.dtype, c.isa));
   return {};
 }
 
@@ -216,7 +225,12 @@ constexpr AttrSpec kAttrs[] = {{"align_corners", AttrKind::i}, {"mode", AttrKind
 
 }  // namespace
 
-constinit const OpDef kGridSample = {.name = "GridSample", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                                     .kernels = kRows};
+constinit const OpDef kGridSample = {.name = "GridSample",
+                                     .inputs = {2, 2},
+                                     .outputs = {1, 1},
+                                     .attrs = kAttrs,
+                                     .infer = infer,
+                                     .bind = bind,
+                                     .kernels = rows_of<kAtF32, kAtF64, kAtF16, kAtBf16>};
 
 }  // namespace tern

@@ -177,10 +177,7 @@ void resize(const ResizeArgs& a) {  // buffers: both hold any of the stages
   for (int64_t i = 0; i < a.out_count; ++i) static_cast<T*>(a.y)[i] = stored<T>(from[i]);
 }
 
-constexpr KernelRow kRows[] = {
-    row<ResizeArgs, scalar::resize_f32>("resize/f32/scalar", DType::f32, Isa::scalar),
-    row<ResizeArgs, avx2::resize_f32>("resize/f32/avx2", DType::f32, Isa::avx2),
-    row<ResizeArgs, avx512::resize_f32>("resize/f32/avx512", DType::f32, Isa::avx512),
+constexpr KernelRow kPortable[] = {
     row<ResizeArgs, resize<double>>("resize/f64/scalar", DType::f64, Isa::scalar),
     row<ResizeArgs, resize<f16>>("resize/f16/scalar", DType::f16, Isa::scalar),
     row<ResizeArgs, resize<bf16>>("resize/bf16/scalar", DType::bf16, Isa::scalar),
@@ -223,7 +220,7 @@ void nearest(const NearestArgs& a) {
   else nearest_rows<0>(a);
 }
 
-constexpr KernelRow kNearestRows[] = {row<NearestArgs, nearest>("resize/nearest/scalar", DType::none, Isa::scalar)};
+constexpr KernelRow kNearest = row<NearestArgs, nearest>("resize/nearest/scalar", DType::none, Isa::scalar);
 
 // ---- binding ----
 
@@ -256,7 +253,7 @@ Status bind_nearest(BindContext& c, const ResizeMode& mode, const std::vector<Ax
   const auto [begin, end] = c.range(y.dims.count(0, y.dims.rank - 1));
   a.begin = begin;
   a.end = end;
-  if (begin < end) c.run(kNearestRows[0]);
+  if (begin < end) c.run(kNearest);
   return {};
 }
 
@@ -300,7 +297,7 @@ Status bind_filter(BindContext& c, const ResizeMode& mode, const std::vector<Axi
   }
   const int64_t wide = f32 ? sizeof(float) : sizeof(double);
   for (void*& b : a.buffer) c.set(b, c.workspace(checked_mul(largest, wide).value_or(INT64_MAX)));
-  const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
+  const KernelRow* kernel = c.pick(x.dtype);
   if (kernel == nullptr) return bad_dtype(x.dtype);
   c.run(*kernel);
   return {};
@@ -335,7 +332,13 @@ constexpr AttrSpec kAttrs[] = {{"antialias", AttrKind::i}, {"axes", AttrKind::in
 
 }  // namespace
 
-constinit const OpDef kResize = {.name = "Resize", .inputs = {1, 4}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                                 .kernels = kRows, .value_inputs = {.ints = 0b1000, .floats = 0b0110}};
+constinit const OpDef kResize = {.name = "Resize",
+                                 .inputs = {1, 4},
+                                 .outputs = {1, 1},
+                                 .attrs = kAttrs,
+                                 .infer = infer,
+                                 .bind = bind,
+                                 .kernels = rows_of<TERN_ON_EACH_ISA(resize_f32), kPortable, kNearest>,
+                                 .value_inputs = {.ints = 0b1000, .floats = 0b0110}};
 
 }  // namespace tern

@@ -11,6 +11,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "kernels/row.h"
+
 namespace tern {
 
 struct OpDef;
@@ -39,8 +41,6 @@ struct ResizeArgs {
   int64_t in_count, out_count;
 };
 
-namespace scalar { void resize_f32(const ResizeArgs&); }
-namespace avx2 { void resize_f32(const ResizeArgs&); }
-namespace avx512 { void resize_f32(const ResizeArgs&); }
+TERN_EACH_ISA(extern const KernelRow resize_f32;)
 
 }  // namespace tern

@@ -31,9 +31,7 @@ void resample(const float* x, float* y, const ResizePass& p) {
   }
 }
 
-}  // namespace
-
-void resize_f32(const ResizeArgs& a) {
+void resize(const ResizeArgs& a) {
   const float* from = static_cast<const float*>(a.x);
   for (int i = 0; i < a.passes; ++i) {
     float* to = static_cast<float*>(i + 1 == a.passes ? a.y : a.buffer[i % 2]);
@@ -49,5 +47,9 @@ void resize_f32(const ResizeArgs& a) {
     }
   }
 }
+
+}  // namespace
+
+constinit const KernelRow resize_f32 = row<ResizeArgs, resize>("resize/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

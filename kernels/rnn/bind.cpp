@@ -166,10 +166,10 @@ Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& k
 
 }  // namespace
 
-Status bind_recurrent(BindContext& c, Cell cell, std::span<const KernelRow> rows) {
+Status bind_recurrent(BindContext& c, Cell cell) {
   RnnShape s{};
   if (Status status = read_shape(c, cell, s); !status) return status;
-  const KernelRow* kernel = pick(rows, c.in(0).dtype, c.isa);
+  const KernelRow* kernel = c.pick(c.in(0).dtype);
   if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
   const auto [begin, end] = c.range(s.directions * s.batch);
   if (begin == end || s.hidden == 0) return {};

@@ -12,6 +12,6 @@ namespace tern {
 using RnnActivations = std::array<std::array<ActivationSpec, 3>, 2>;
 Result<RnnActivations> rnn_activations(const Attributes& attrs, Cell cell);
 
-Status bind_recurrent(BindContext& c, Cell cell, std::span<const KernelRow> rows);
+Status bind_recurrent(BindContext& c, Cell cell);
 
 }  // namespace tern

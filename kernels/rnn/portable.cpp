@@ -89,8 +89,6 @@ void new_state(const Row<T>& r, int64_t time) {
   }
 }
 
-}  // namespace
-
 template <class T, Cell kCell>
 void rnn(const PortableRnnArgs& a) {
   const RnnShape& s = a.s;
@@ -119,16 +117,25 @@ void rnn(const PortableRnnArgs& a) {
       if (kCell == Cell::lstm && a.y_c != nullptr) norm::put(static_cast<T*>(a.y_c), state + u, r.value(r.c, u));
     }
   }
+  report_lengths(a);
 }
 
-template void rnn<double, Cell::lstm>(const PortableRnnArgs&);
-template void rnn<f16, Cell::lstm>(const PortableRnnArgs&);
-template void rnn<bf16, Cell::lstm>(const PortableRnnArgs&);
-template void rnn<double, Cell::gru>(const PortableRnnArgs&);
-template void rnn<f16, Cell::gru>(const PortableRnnArgs&);
-template void rnn<bf16, Cell::gru>(const PortableRnnArgs&);
-template void rnn<double, Cell::rnn>(const PortableRnnArgs&);
-template void rnn<f16, Cell::rnn>(const PortableRnnArgs&);
-template void rnn<bf16, Cell::rnn>(const PortableRnnArgs&);
+}  // namespace
+
+constinit const KernelRow kLstm[] = {
+    row<PortableRnnArgs, rnn<double, Cell::lstm>>("lstm/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableRnnArgs, rnn<f16, Cell::lstm>>("lstm/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableRnnArgs, rnn<bf16, Cell::lstm>>("lstm/bf16/scalar", DType::bf16, Isa::scalar),
+};
+constinit const KernelRow kGru[] = {
+    row<PortableRnnArgs, rnn<double, Cell::gru>>("gru/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableRnnArgs, rnn<f16, Cell::gru>>("gru/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableRnnArgs, rnn<bf16, Cell::gru>>("gru/bf16/scalar", DType::bf16, Isa::scalar),
+};
+constinit const KernelRow kRnn[] = {
+    row<PortableRnnArgs, rnn<double, Cell::rnn>>("rnn/f64/scalar", DType::f64, Isa::scalar),
+    row<PortableRnnArgs, rnn<f16, Cell::rnn>>("rnn/f16/scalar", DType::f16, Isa::scalar),
+    row<PortableRnnArgs, rnn<bf16, Cell::rnn>>("rnn/bf16/scalar", DType::bf16, Isa::scalar),
+};
 
 }  // namespace tern::portable

@@ -7,45 +7,6 @@
 namespace tern {
 namespace {
 
-// The kernels clamp lengths; this tells of those that needed it.
-template <class Args, void (*F)(const Args&)>
-void run(const Args& a) {
-  F(a);
-  if (a.lengths == nullptr) return;
-  uint32_t fault = 0;
-  for (int64_t b = 0; b < a.s.batch; ++b) fault |= static_cast<uint32_t>(sequence_length(a.lengths[b], a.s.steps) != a.lengths[b]);
-  *a.fault = fault;
-}
-template <class Args, void (*F)(const Args&)>
-constexpr KernelRow rnn_row(const char* name, DType dtype, Isa isa) {
-  return row<Args, run<Args, F>>(name, dtype, isa);
-}
-
-constexpr KernelRow kLstmRows[] = {
-    rnn_row<RnnArgs, scalar::lstm_f32>("lstm/f32/scalar", DType::f32, Isa::scalar),
-    rnn_row<RnnArgs, avx2::lstm_f32>("lstm/f32/avx2", DType::f32, Isa::avx2),
-    rnn_row<RnnArgs, avx512::lstm_f32>("lstm/f32/avx512", DType::f32, Isa::avx512),
-    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::lstm>>("lstm/f64/scalar", DType::f64, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::lstm>>("lstm/f16/scalar", DType::f16, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::lstm>>("lstm/bf16/scalar", DType::bf16, Isa::scalar),
-};
-constexpr KernelRow kGruRows[] = {
-    rnn_row<RnnArgs, scalar::gru_f32>("gru/f32/scalar", DType::f32, Isa::scalar),
-    rnn_row<RnnArgs, avx2::gru_f32>("gru/f32/avx2", DType::f32, Isa::avx2),
-    rnn_row<RnnArgs, avx512::gru_f32>("gru/f32/avx512", DType::f32, Isa::avx512),
-    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::gru>>("gru/f64/scalar", DType::f64, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::gru>>("gru/f16/scalar", DType::f16, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::gru>>("gru/bf16/scalar", DType::bf16, Isa::scalar),
-};
-constexpr KernelRow kRnnRows[] = {
-    rnn_row<RnnArgs, scalar::rnn_f32>("rnn/f32/scalar", DType::f32, Isa::scalar),
-    rnn_row<RnnArgs, avx2::rnn_f32>("rnn/f32/avx2", DType::f32, Isa::avx2),
-    rnn_row<RnnArgs, avx512::rnn_f32>("rnn/f32/avx512", DType::f32, Isa::avx512),
-    rnn_row<PortableRnnArgs, portable::rnn<double, Cell::rnn>>("rnn/f64/scalar", DType::f64, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<f16, Cell::rnn>>("rnn/f16/scalar", DType::f16, Isa::scalar),
-    rnn_row<PortableRnnArgs, portable::rnn<bf16, Cell::rnn>>("rnn/bf16/scalar", DType::bf16, Isa::scalar),
-};
-
 constexpr AttrSpec kRnnAttrs[] = {{"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings},
                                   {"clip", AttrKind::f}, {"direction", AttrKind::s}, {"hidden_size", AttrKind::i}, {"layout", AttrKind::i}};
 constexpr AttrSpec kGruAttrs[] = {{"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings},
@@ -85,9 +46,9 @@ Status infer(InferContext& c, Cell cell) {
 Status infer_lstm(InferContext& c) { return infer(c, Cell::lstm); }
 Status infer_gru(InferContext& c) { return infer(c, Cell::gru); }
 Status infer_rnn(InferContext& c) { return infer(c, Cell::rnn); }
-Status bind_lstm(BindContext& c) { return bind_recurrent(c, Cell::lstm, kLstmRows); }
-Status bind_gru(BindContext& c) { return bind_recurrent(c, Cell::gru, kGruRows); }
-Status bind_rnn(BindContext& c) { return bind_recurrent(c, Cell::rnn, kRnnRows); }
+Status bind_lstm(BindContext& c) { return bind_recurrent(c, Cell::lstm); }
+Status bind_gru(BindContext& c) { return bind_recurrent(c, Cell::gru); }
+Status bind_rnn(BindContext& c) { return bind_recurrent(c, Cell::rnn); }
 
 int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView>) {
   return in[0].dims[0] * in[0].dims[1] * (in[1].count() + in[2].count());
@@ -95,11 +56,29 @@ int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const 
 
 }  // namespace
 
-constinit const OpDef kLSTM = {.name = "LSTM", .inputs = {3, 8}, .outputs = {0, 3}, .attrs = kLstmAttrs, .infer = infer_lstm, .bind = bind_lstm,
-    .kernels = kLstmRows, .macs = macs};
-constinit const OpDef kGRU = {.name = "GRU", .inputs = {3, 6}, .outputs = {0, 2}, .attrs = kGruAttrs, .infer = infer_gru, .bind = bind_gru,
-    .kernels = kGruRows, .macs = macs};
-constinit const OpDef kRNN = {.name = "RNN", .inputs = {3, 6}, .outputs = {0, 2}, .attrs = kRnnAttrs, .infer = infer_rnn, .bind = bind_rnn,
-    .kernels = kRnnRows, .macs = macs};
+constinit const OpDef kLSTM = {.name = "LSTM",
+                               .inputs = {3, 8},
+                               .outputs = {0, 3},
+                               .attrs = kLstmAttrs,
+                               .infer = infer_lstm,
+                               .bind = bind_lstm,
+                               .kernels = rows_of<TERN_ON_EACH_ISA(lstm_f32), portable::kLstm>,
+                               .macs = macs};
+constinit const OpDef kGRU = {.name = "GRU",
+                              .inputs = {3, 6},
+                              .outputs = {0, 2},
+                              .attrs = kGruAttrs,
+                              .infer = infer_gru,
+                              .bind = bind_gru,
+                              .kernels = rows_of<TERN_ON_EACH_ISA(gru_f32), portable::kGru>,
+                              .macs = macs};
+constinit const OpDef kRNN = {.name = "RNN",
+                              .inputs = {3, 6},
+                              .outputs = {0, 2},
+                              .attrs = kRnnAttrs,
+                              .infer = infer_rnn,
+                              .bind = bind_rnn,
+                              .kernels = rows_of<TERN_ON_EACH_ISA(rnn_f32), portable::kRnn>,
+                              .macs = macs};
 
 }  // namespace tern

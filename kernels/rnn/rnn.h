@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "kernels/activation.h"
+#include "kernels/row.h"
 
 namespace tern {
 
@@ -76,16 +77,7 @@ void pack_w(Cell cell, const float* w, int64_t inputs, int64_t hidden, float* pa
 void pack_r(Cell cell, const float* r, int64_t hidden, float* packed);
 void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_reset, float* sum);  // bias null: zeros
 
-#define TERN_RNN(isa)               \
-  namespace isa {                   \
-  void lstm_f32(const RnnArgs&);    \
-  void gru_f32(const RnnArgs&);     \
-  void rnn_f32(const RnnArgs&);     \
-  }
-TERN_RNN(scalar)
-TERN_RNN(avx2)
-TERN_RNN(avx512)
-#undef TERN_RNN
+TERN_EACH_ISA(extern const KernelRow lstm_f32, gru_f32, rnn_f32;)  // rnn.simd.cpp
 
 // The portable kernel: any float dtype, weights as given.
 struct PortableRnnArgs {
@@ -98,8 +90,16 @@ struct PortableRnnArgs {
   uint32_t* fault;
 };
 namespace portable {
-template <class T, Cell kCell>
-void rnn(const PortableRnnArgs&);
+extern const KernelRow kLstm[3], kGru[3], kRnn[3];
+}  // namespace portable
+
+// What every kernel ends with. It clamped lengths; this tells of those that needed it.
+template <class Args>
+static inline void report_lengths(const Args& a) {
+  if (a.lengths == nullptr) return;
+  uint32_t fault = 0;
+  for (int64_t b = 0; b < a.s.batch; ++b) fault |= static_cast<uint32_t>(sequence_length(a.lengths[b], a.s.steps) != a.lengths[b]);
+  *a.fault = fault;
 }
 
 }  // namespace tern

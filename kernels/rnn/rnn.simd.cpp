@@ -257,12 +257,13 @@ void run(const RnnArgs& a) {
     Direction direction{d, begin, end - begin, d == 1 || a.s.first_reversed, nullptr, nullptr, nullptr, nullptr};
     run_direction<kCell>(a, direction);
   }
+  report_lengths(a);
 }
 
 }  // namespace
 
-void lstm_f32(const RnnArgs& a) { run<Cell::lstm>(a); }
-void gru_f32(const RnnArgs& a) { run<Cell::gru>(a); }
-void rnn_f32(const RnnArgs& a) { run<Cell::rnn>(a); }
+constinit const KernelRow lstm_f32 = row<RnnArgs, run<Cell::lstm>>("lstm/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow gru_f32 = row<RnnArgs, run<Cell::gru>>("gru/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow rnn_f32 = row<RnnArgs, run<Cell::rnn>>("rnn/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

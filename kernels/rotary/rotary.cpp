@@ -50,7 +50,7 @@ constexpr KernelRow kRows[] = {
 constexpr AttrSpec kAttrs[] = {{"interleaved", AttrKind::i}, {"num_heads", AttrKind::i}, {"rotary_embedding_dim", AttrKind::i}};
 
 Status infer(InferContext& c) {
-  if (pick(kRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (pick(rows_of<kRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   const Shape &x = c.shape(0), &cache = c.shape(1);
   for (size_t i : {1, 2}) {
     if (c.dtype(i) != c.dtype(0)) return invalid(std::string("input 0 is ") + name(c.dtype(0)) + " and input " + std::to_string(i) + " is " + name(c.dtype(i)));
@@ -72,7 +72,7 @@ Status infer(InferContext& c) {
 
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &cos = c.in(1), &sin = c.in(2);
-  const KernelRow* kernel = pick(kRows, x.dtype, c.isa);
+  const KernelRow* kernel = c.pick(x.dtype);
   if (kernel == nullptr) return bad_dtype(x.dtype);
   const bool flat = x.dims.rank == 3, by_position = c.has(3);
   if (!flat && x.dims.rank != 4) return invalid("the input must have 3 or 4 dimensions");
@@ -110,6 +110,12 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kRotaryEmbedding = {.name = "RotaryEmbedding", .inputs = {3, 4}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = kRows};
+constinit const OpDef kRotaryEmbedding = {.name = "RotaryEmbedding",
+                                          .inputs = {3, 4},
+                                          .outputs = {1, 1},
+                                          .attrs = kAttrs,
+                                          .infer = infer,
+                                          .bind = bind,
+                                          .kernels = rows_of<kRows>};
 
 }  // namespace tern

@@ -135,7 +135,7 @@ Result<int64_t> int_count(int64_t start, int64_t limit, int64_t delta) {
 
 Status infer_range(InferContext& c) {
   const DType t = c.dtype(0);
-  if (pick(kRangeRows, t, Isa::scalar) == nullptr) return bad_dtype(t);
+  if (pick(rows_of<kRangeRows>, t, Isa::scalar) == nullptr) return bad_dtype(t);
   if (c.dtype(1) != t || c.dtype(2) != t) return invalid("start, limit and delta differ in dtype");
   if (is_float(t)) {
     double v[3];
@@ -188,7 +188,7 @@ Status bind_range(BindContext& c) {
     a.istart = c.ints(0)[0];
     a.idelta = c.ints(2)[0];
   }
-  c.run(*pick(kRangeRows, y.dtype, c.isa));
+  c.run(*c.pick(y.dtype));
   return {};
 }
 
@@ -198,11 +198,28 @@ constexpr AttrSpec kRangeAttrs[] = {{"stash_type", AttrKind::i}};
 
 }  // namespace
 
-constinit const OpDef kConstantOfShape = {.name = "ConstantOfShape", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kConstantAttrs,
-                                          .infer = infer_constant, .bind = bind_constant, .kernels = kCopyRows, .value_inputs = {.ints = 1}};
-constinit const OpDef kEyeLike = {.name = "EyeLike", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kEyeAttrs, .infer = infer_eye,
-                                  .bind = bind_eye, .kernels = kCopyRows};
-constinit const OpDef kRange = {.name = "Range", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kRangeAttrs, .infer = infer_range,
-                                .bind = bind_range, .kernels = kRangeRows, .value_inputs = {.number = 7}};
+constinit const OpDef kConstantOfShape = {.name = "ConstantOfShape",
+                                          .inputs = {1, 1},
+                                          .outputs = {1, 1},
+                                          .attrs = kConstantAttrs,
+                                          .infer = infer_constant,
+                                          .bind = bind_constant,
+                                          .kernels = rows_of<kCopyRows>,
+                                          .value_inputs = {.ints = 1}};
+constinit const OpDef kEyeLike = {.name = "EyeLike",
+                                  .inputs = {1, 1},
+                                  .outputs = {1, 1},
+                                  .attrs = kEyeAttrs,
+                                  .infer = infer_eye,
+                                  .bind = bind_eye,
+                                  .kernels = rows_of<kCopyRows>};
+constinit const OpDef kRange = {.name = "Range",
+                                .inputs = {3, 3},
+                                .outputs = {1, 1},
+                                .attrs = kRangeAttrs,
+                                .infer = infer_range,
+                                .bind = bind_range,
+                                .kernels = rows_of<kRangeRows>,
+                                .value_inputs = {.number = 7}};
 
 }  // namespace tern

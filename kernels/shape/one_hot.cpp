@@ -54,7 +54,7 @@ Result<std::optional<Dim>> depth_of(InferContext& c) {
 }
 
 Status infer(InferContext& c) {
-  if (pick(kRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (pick(rows_of<kRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   const Shape& x = c.shape(0);
   if (!x.ranked()) {
     c.set(0, c.dtype(2), Shape());
@@ -82,7 +82,7 @@ Status bind(BindContext& c) {
   c.set(a.indices, c.input(0));
   c.set(a.values, c.input(2));
   c.set(a.y, c.output(0));
-  c.run(*pick(kRows, x.dtype, c.isa));
+  c.run(*c.pick(x.dtype));
   return {};
 }
 
@@ -90,7 +90,13 @@ constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}};
 
 }  // namespace
 
-constinit const OpDef kOneHot = {.name = "OneHot", .inputs = {3, 3}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind,
-                                 .kernels = kRows, .value_inputs = {.number = 2}};
+constinit const OpDef kOneHot = {.name = "OneHot",
+                                 .inputs = {3, 3},
+                                 .outputs = {1, 1},
+                                 .attrs = kAttrs,
+                                 .infer = infer,
+                                 .bind = bind,
+                                 .kernels = rows_of<kRows>,
+                                 .value_inputs = {.number = 2}};
 
 }  // namespace tern

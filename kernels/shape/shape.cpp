@@ -61,9 +61,14 @@ constexpr AttrSpec kShapeAttrs[] = {{"start", AttrKind::i}, {"end", AttrKind::i}
 
 }  // namespace
 
-constinit const OpDef kShape = {.name = "Shape", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kShapeAttrs, .infer = infer_shape,
-                                .bind = bind_shape, .kernels = kCopyRows};
-constinit const OpDef kSize = {.name = "Size", .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer_size, .bind = bind_size,
-                               .kernels = kCopyRows};
+constinit const OpDef kShape = {.name = "Shape",
+                                .inputs = {1, 1},
+                                .outputs = {1, 1},
+                                .attrs = kShapeAttrs,
+                                .infer = infer_shape,
+                                .bind = bind_shape,
+                                .kernels = rows_of<kCopyRows>};
+constinit const OpDef kSize = {
+    .name = "Size", .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer_size, .bind = bind_size, .kernels = rows_of<kCopyRows>};
 
 }  // namespace tern

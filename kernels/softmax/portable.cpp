@@ -63,15 +63,21 @@ void hardmax(const SoftmaxArgs& a) {
 
 }  // namespace
 
-void softmax_f64(const SoftmaxArgs& a) { softmax<double, false>(a); }
-void softmax_f16(const SoftmaxArgs& a) { softmax<f16, false>(a); }
-void softmax_bf16(const SoftmaxArgs& a) { softmax<bf16, false>(a); }
-void log_softmax_f64(const SoftmaxArgs& a) { softmax<double, true>(a); }
-void log_softmax_f16(const SoftmaxArgs& a) { softmax<f16, true>(a); }
-void log_softmax_bf16(const SoftmaxArgs& a) { softmax<bf16, true>(a); }
-void hardmax_f32(const SoftmaxArgs& a) { hardmax<float>(a); }
-void hardmax_f64(const SoftmaxArgs& a) { hardmax<double>(a); }
-void hardmax_f16(const SoftmaxArgs& a) { hardmax<f16>(a); }
-void hardmax_bf16(const SoftmaxArgs& a) { hardmax<bf16>(a); }
+constinit const KernelRow kSoftmax[] = {
+    row<SoftmaxArgs, softmax<double, false>>("softmax/f64/scalar", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, softmax<f16, false>>("softmax/f16/scalar", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, softmax<bf16, false>>("softmax/bf16/scalar", DType::bf16, Isa::scalar),
+};
+constinit const KernelRow kLogSoftmax[] = {
+    row<SoftmaxArgs, softmax<double, true>>("log_softmax/f64/scalar", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, softmax<f16, true>>("log_softmax/f16/scalar", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, softmax<bf16, true>>("log_softmax/bf16/scalar", DType::bf16, Isa::scalar),
+};
+constinit const KernelRow kHardmax[] = {
+    row<SoftmaxArgs, hardmax<float>>("hardmax/f32/scalar", DType::f32, Isa::scalar),
+    row<SoftmaxArgs, hardmax<double>>("hardmax/f64/scalar", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, hardmax<f16>>("hardmax/f16/scalar", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, hardmax<bf16>>("hardmax/bf16/scalar", DType::bf16, Isa::scalar),
+};
 
 }  // namespace tern::portable

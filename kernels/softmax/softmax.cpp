@@ -1,33 +1,10 @@
-// Softmax, LogSoftmax, Hardmax: schema, inference, binding, kernel tables. See softmax.h.
+// Softmax, LogSoftmax, Hardmax: schema, inference, binding. See softmax.h.
 #include "kernels/softmax/softmax.h"
 
 #include "kernels/op.h"
 
 namespace tern {
 namespace {
-
-constexpr KernelRow kSoftmaxRows[] = {
-    row<SoftmaxArgs, scalar::softmax_f32>("softmax/f32/scalar", DType::f32, Isa::scalar),
-    row<SoftmaxArgs, avx2::softmax_f32>("softmax/f32/avx2", DType::f32, Isa::avx2),
-    row<SoftmaxArgs, avx512::softmax_f32>("softmax/f32/avx512", DType::f32, Isa::avx512),
-    row<SoftmaxArgs, portable::softmax_f64>("softmax/f64/scalar", DType::f64, Isa::scalar),
-    row<SoftmaxArgs, portable::softmax_f16>("softmax/f16/scalar", DType::f16, Isa::scalar),
-    row<SoftmaxArgs, portable::softmax_bf16>("softmax/bf16/scalar", DType::bf16, Isa::scalar),
-};
-constexpr KernelRow kLogSoftmaxRows[] = {
-    row<SoftmaxArgs, scalar::log_softmax_f32>("log_softmax/f32/scalar", DType::f32, Isa::scalar),
-    row<SoftmaxArgs, avx2::log_softmax_f32>("log_softmax/f32/avx2", DType::f32, Isa::avx2),
-    row<SoftmaxArgs, avx512::log_softmax_f32>("log_softmax/f32/avx512", DType::f32, Isa::avx512),
-    row<SoftmaxArgs, portable::log_softmax_f64>("log_softmax/f64/scalar", DType::f64, Isa::scalar),
-    row<SoftmaxArgs, portable::log_softmax_f16>("log_softmax/f16/scalar", DType::f16, Isa::scalar),
-    row<SoftmaxArgs, portable::log_softmax_bf16>("log_softmax/bf16/scalar", DType::bf16, Isa::scalar),
-};
-constexpr KernelRow kHardmaxRows[] = {
-    row<SoftmaxArgs, portable::hardmax_f32>("hardmax/f32/scalar", DType::f32, Isa::scalar),
-    row<SoftmaxArgs, portable::hardmax_f64>("hardmax/f64/scalar", DType::f64, Isa::scalar),
-    row<SoftmaxArgs, portable::hardmax_f16>("hardmax/f16/scalar", DType::f16, Isa::scalar),
-    row<SoftmaxArgs, portable::hardmax_bf16>("hardmax/bf16/scalar", DType::bf16, Isa::scalar),
-};
 
 constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}};
 
@@ -40,10 +17,10 @@ Status infer(InferContext& c) {
   return infer_same(c);
 }
 
-Status bind(BindContext& c, std::span<const KernelRow> rows) {
+Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
   const auto axis = normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
-  const KernelRow* kernel = pick(rows, x.dtype, c.isa);
+  const KernelRow* kernel = c.pick(x.dtype);
   if (kernel == nullptr || !axis) return bad_dtype(x.dtype);
   SoftmaxArgs& a = c.args<SoftmaxArgs>();
   a.outer = x.dims.count(0, *axis);
@@ -70,11 +47,29 @@ Status bind(BindContext& c, std::span<const KernelRow> rows) {
 
 }  // namespace
 
-constinit const OpDef kSoftmax = {.name = "Softmax", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer,
-                                  .bind = [](BindContext& c) { return bind(c, kSoftmaxRows); }, .kernels = kSoftmaxRows, .inplace_inputs = 1};
-constinit const OpDef kLogSoftmax = {.name = "LogSoftmax", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer,
-                                     .bind = [](BindContext& c) { return bind(c, kLogSoftmaxRows); }, .kernels = kLogSoftmaxRows, .inplace_inputs = 1};
-constinit const OpDef kHardmax = {.name = "Hardmax", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer,
-                                  .bind = [](BindContext& c) { return bind(c, kHardmaxRows); }, .kernels = kHardmaxRows, .inplace_inputs = 1};
+constinit const OpDef kSoftmax = {.name = "Softmax",
+                                  .inputs = {1, 1},
+                                  .outputs = {1, 1},
+                                  .attrs = kAttrs,
+                                  .infer = infer,
+                                  .bind = bind,
+                                  .kernels = rows_of<TERN_ON_EACH_ISA(softmax_f32), portable::kSoftmax>,
+                                  .inplace_inputs = 1};
+constinit const OpDef kLogSoftmax = {.name = "LogSoftmax",
+                                     .inputs = {1, 1},
+                                     .outputs = {1, 1},
+                                     .attrs = kAttrs,
+                                     .infer = infer,
+                                     .bind = bind,
+                                     .kernels = rows_of<TERN_ON_EACH_ISA(log_softmax_f32), portable::kLogSoftmax>,
+                                     .inplace_inputs = 1};
+constinit const OpDef kHardmax = {.name = "Hardmax",
+                                  .inputs = {1, 1},
+                                  .outputs = {1, 1},
+                                  .attrs = kAttrs,
+                                  .infer = infer,
+                                  .bind = bind,
+                                  .kernels = rows_of<portable::kHardmax>,
+                                  .inplace_inputs = 1};
 
 }  // namespace tern

@@ -13,6 +13,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "kernels/row.h"
+
 namespace tern {
 
 struct OpDef;
@@ -24,26 +26,9 @@ struct SoftmaxArgs {
   void* y;
   int64_t outer, cols, inner, stride;
 };
-#define TERN_SOFTMAX(isa)                  \
-  namespace isa {                          \
-  void softmax_f32(const SoftmaxArgs&);    \
-  void log_softmax_f32(const SoftmaxArgs&); \
-  }
-TERN_SOFTMAX(scalar)
-TERN_SOFTMAX(avx2)
-TERN_SOFTMAX(avx512)
-#undef TERN_SOFTMAX
+TERN_EACH_ISA(extern const KernelRow softmax_f32, log_softmax_f32;)  // softmax.simd.cpp
 namespace portable {
-void softmax_f64(const SoftmaxArgs&);
-void softmax_f16(const SoftmaxArgs&);
-void softmax_bf16(const SoftmaxArgs&);
-void log_softmax_f64(const SoftmaxArgs&);
-void log_softmax_f16(const SoftmaxArgs&);
-void log_softmax_bf16(const SoftmaxArgs&);
-void hardmax_f32(const SoftmaxArgs&);
-void hardmax_f64(const SoftmaxArgs&);
-void hardmax_f16(const SoftmaxArgs&);
-void hardmax_bf16(const SoftmaxArgs&);
+extern const KernelRow kSoftmax[3], kLogSoftmax[3], kHardmax[4];
 }  // namespace portable
 
 }  // namespace tern

@@ -95,7 +95,7 @@ TERN_INLINE void softmax(const SoftmaxArgs& a) {
 
 }  // namespace
 
-void softmax_f32(const SoftmaxArgs& a) { softmax<false>(a); }
-void log_softmax_f32(const SoftmaxArgs& a) { softmax<true>(a); }
+constinit const KernelRow softmax_f32 = row<SoftmaxArgs, softmax<false>>("softmax/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow log_softmax_f32 = row<SoftmaxArgs, softmax<true>>("log_softmax/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

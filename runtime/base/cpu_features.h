@@ -1,19 +1,14 @@
 // Which instruction sets this machine can run: the CPU's word and the operating system's (register state saved on a switch).
 // Read once when a session is made, never on the hot path. Next: kernels/simd.h.
 #pragma once
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "runtime/base/isa.h"
+
 namespace tern {
 
-enum class Isa : uint8_t { scalar, avx2, avx512, neon };
-
-constexpr const char* name(Isa isa) {
-  constexpr const char* kNames[] = {"scalar", "avx2", "avx512", "neon"};
-  return kNames[static_cast<int>(isa)];
-}
 std::optional<Isa> parse_isa(std::string_view name);
 
 // Has this machine's architecture such an ISA at all, whether or not this CPU has it? (On x86 neon is none, and no cap there.)

@@ -103,14 +103,14 @@ TEST_CASE("op: the catalog names every operator once, and a kernel's name says i
   std::map<std::string, const KernelRow*> rows;
   for (const OpDef* op : all_ops()) {
     CHECK_MESSAGE(operators.insert(op->name).second, op->name);
-    for (const KernelRow& row : op->kernels) {
-      const std::string text = row.name, isa = std::string("/") + name(row.isa);
+    for (const KernelRow* row : op->kernels) {
+      const std::string text = row->name, isa = std::string("/") + name(row->isa);
       INFO(text);
       CHECK(text.size() > isa.size());
       CHECK(text.substr(text.size() - isa.size()) == isa);
-      if (row.dtype != DType::none) CHECK(text.find(std::string("/") + name(row.dtype)) != std::string::npos);
-      const auto [at, fresh] = rows.emplace(text, &row);
-      CHECK((fresh || at->second == &row));
+      if (row->dtype != DType::none) CHECK(text.find(std::string("/") + name(row->dtype)) != std::string::npos);
+      const auto [at, fresh] = rows.emplace(text, row);
+      CHECK((fresh || at->second == row));
     }
   }
 }

@@ -1,22 +1,24 @@
 // The panel product called directly: misaligned memory, nothing read or written past the ends, y over its residual, continued sums,
 // shares of the panels. Contract: kernels/gemm/panel.h.
+#include "kernels/gemm/panel.h"
+
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <vector>
 
-#include "kernels/gemm/panel.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test {
 namespace {
 
 using Run = void (*)(const PanelArgs&);
-Run panel_of(Isa isa) { return isa == Isa::avx512 ? avx512::panel_gemm : isa == Isa::avx2 ? avx2::panel_gemm : scalar::panel_gemm; }
+Run panel_of(Isa isa) { return std::array{TERN_ON_EACH_ISA(panel_gemm)}[static_cast<size_t>(isa)]; }
 using Pack = void (*)(const PanelPackArgs&);
-Pack pack_of(Isa isa) { return isa == Isa::avx512 ? avx512::panel_pack : isa == Isa::avx2 ? avx2::panel_pack : scalar::panel_pack; }
+Pack pack_of(Isa isa) { return std::array{TERN_ON_EACH_ISA(panel_pack)}[static_cast<size_t>(isa)]; }
 
 // The elements of t at an odd address, with NaN before and after.
 struct Guarded {

@@ -5,17 +5,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "tern/element.h"
+
 namespace tern {
 
-enum class DType : uint8_t { none, f64, f32, f16, bf16, i8, i16, i32, i64, u8, u16, u32, u64, boolean, string };
-
-// 16-bit floats are carried as their bits; base/half.h converts.
-struct f16 {
-  uint16_t bits;
-};
-struct bf16 {
-  uint16_t bits;
-};
 // A string element: bytes that some pool owns (UTF-8 by convention, never checked). Copied like a number.
 struct StringRef {
   const char* data;

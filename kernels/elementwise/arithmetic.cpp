@@ -1,0 +1,113 @@
+// Add, Sub, Mul, Div and PRelu. See elementwise.h, binary_rows.h. Next: mod.cpp, bitwise.cpp, compare.cpp, variadic.cpp, pow.cpp.
+#include "kernels/choose.h"
+#include "kernels/elementwise/binary_rows.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/int_div.h"
+#include "kernels/portable_math.h"
+
+namespace tern {
+namespace {
+
+struct Add {
+  static constexpr bool kSameBits = true;
+  double operator()(double a, double b) const { return a + b; }
+  template <std::integral T>
+  T operator()(T a, T b) const {
+    return wrap_add(a, b);
+  }
+};
+struct Sub {
+  static constexpr bool kSameBits = true;
+  double operator()(double a, double b) const { return a - b; }
+  template <std::integral T>
+  T operator()(T a, T b) const {
+    return wrap_sub(a, b);
+  }
+};
+struct Mul {
+  static constexpr bool kSameBits = true;
+  double operator()(double a, double b) const { return a * b; }
+  template <std::integral T>
+  T operator()(T a, T b) const {
+    return wrap_mul(a, b);
+  }
+};
+struct Div {
+  double operator()(double a, double b) const { return a / b; }
+  template <std::integral T>
+  T operator()(T a, T b) const {
+    return int_div(a, b);
+  }
+};
+struct PRelu {  // b: the slope
+  double operator()(double a, double b) const { return portable::select(a < 0, a * b, a); }
+  template <std::integral T>
+  T operator()(T a, T b) const {
+    return a < 0 ? wrap_mul(a, b) : a;
+  }
+};
+
+template <std::optional<Dim> (*kF)(const Dim&, const Dim&)>
+std::optional<Dim> symbolic(std::span<const Dim> in, const Attributes&) {
+  return kF(in[0], in[1]);
+}
+
+// Shapes divide exactly, or both numbers are known: then C's truncation, as the kernel.
+std::optional<Dim> quotient(std::span<const Dim> in, const Attributes&) {
+  if (in[0].known() && in[1].known()) {
+    const int64_t a = in[0].value(), b = in[1].value();
+    if (b == 0 || (b == -1 && a == INT64_MIN)) return std::nullopt;
+    return Dim(a / b);
+  }
+  return div(in[0], in[1]);
+}
+
+// The slope broadcasts to x, not the other way round.
+Status infer_prelu(InferContext& c) {
+  if (Status s = infer_binary<is_number>(c); !s) return s;
+  const Shape &x = c.shape(0), &y = c.outputs[0].shape;
+  if (x.known() && y.known() && !(x == y)) return invalid("the slope " + c.shape(1).text() + " does not broadcast to " + x.text());
+  c.set(0, c.dtype(0), x);
+  return {};
+}
+
+}  // namespace
+
+void set_binary(BindContext& c, BinaryArgs& args, const Operand& a, const Operand& b, int64_t begin, int64_t end) {
+  const Dims operands[] = {a.dims, b.dims};
+  args.nest = make_nest(c.out(0).dims, operands, begin, end);
+  c.set(args.a, a.at);
+  c.set(args.b, b.at);
+  c.set(args.y, c.output(0));
+}
+
+Status bind_binary(BindContext& c, const KernelRow* kernel) {
+  if (kernel == nullptr || c.in(1).dtype != c.in(0).dtype) return bad_dtype(c.in(0).dtype);
+  if (broadcast(c.in(0).dims, c.in(1).dims) != c.out(0).dims) {
+    return invalid("shapes " + to_string(c.in(0).dims) + " and " + to_string(c.in(1).dims) + " do not broadcast to " +
+                   to_string(c.out(0).dims));
+  }
+  const auto [begin, end] = c.range(c.out(0).count(), kGrain);
+  if (begin == end) return {};
+  set_binary(c, c.args<BinaryArgs>(), Operand::input(c, 0), Operand::input(c, 1), begin, end);
+  c.run(*kernel);
+  return {};
+}
+Status bind_binary(BindContext& c) { return bind_binary(c, c.pick(c.in(0).dtype)); }
+
+constinit const OpDef kAdd =
+    binary_op("Add", infer_binary<is_number>,
+              rows_of<TERN_ON_EACH_ISA(add_f32), kBinary<"add", Add{}, OtherFloats>, kBinary<"add", Add{}, Ints>>, symbolic<add>);
+constinit const OpDef kDiv =
+    binary_op("Div", infer_binary<is_number>,
+              rows_of<TERN_ON_EACH_ISA(div_f32), kBinary<"div", Div{}, OtherFloats>, kBinary<"div", Div{}, Ints>>, quotient);
+constinit const OpDef kMul =
+    binary_op("Mul", infer_binary<is_number>,
+              rows_of<TERN_ON_EACH_ISA(mul_f32), kBinary<"mul", Mul{}, OtherFloats>, kBinary<"mul", Mul{}, Ints>>, symbolic<mul>);
+constinit const OpDef kPRelu = binary_op(
+    "PRelu", infer_prelu, rows_of<TERN_ON_EACH_ISA(prelu_f32), kBinary<"prelu", PRelu{}, OtherFloats>, kBinary<"prelu", PRelu{}, Ints>>);
+constinit const OpDef kSub =
+    binary_op("Sub", infer_binary<is_number>,
+              rows_of<TERN_ON_EACH_ISA(sub_f32), kBinary<"sub", Sub{}, OtherFloats>, kBinary<"sub", Sub{}, Ints>>, symbolic<sub>);
+
+}  // namespace tern

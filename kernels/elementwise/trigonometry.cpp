@@ -1,0 +1,21 @@
+// Trigonometric and hyperbolic functions, which nets use rarely: no SIMD form, every dtype through double. See elementwise.h, unary_rows.h.
+// An operator of one line is what a function in double is enough for.
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/unary_rows.h"
+#include "kernels/portable_math.h"
+
+namespace tern {
+
+constinit const OpDef kAcos = float_op("Acos", rows_of<kUnary<"acos", portable::acos, Floats>>);
+constinit const OpDef kAcosh = float_op("Acosh", rows_of<kUnary<"acosh", portable::acosh, Floats>>);
+constinit const OpDef kAsin = float_op("Asin", rows_of<kUnary<"asin", portable::asin, Floats>>);
+constinit const OpDef kAsinh = float_op("Asinh", rows_of<kUnary<"asinh", portable::asinh, Floats>>);
+constinit const OpDef kAtan = float_op("Atan", rows_of<kUnary<"atan", portable::atan, Floats>>);
+constinit const OpDef kAtanh = float_op("Atanh", rows_of<kUnary<"atanh", portable::atanh, Floats>>);
+constinit const OpDef kCos = float_op("Cos", rows_of<kUnary<"cos", portable::cos, Floats>>);
+constinit const OpDef kCosh = float_op("Cosh", rows_of<kUnary<"cosh", portable::cosh, Floats>>);
+constinit const OpDef kSin = float_op("Sin", rows_of<kUnary<"sin", portable::sin, Floats>>);
+constinit const OpDef kSinh = float_op("Sinh", rows_of<kUnary<"sinh", portable::sinh, Floats>>);
+constinit const OpDef kTan = float_op("Tan", rows_of<kUnary<"tan", portable::tan, Floats>>);
+
+}  // namespace tern

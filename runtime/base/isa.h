@@ -1,0 +1,15 @@
+// The instruction sets that kernels are compiled for, bare: no C++ library, so that a kernel compiled for one of them may include it.
+// Next: cpu_features.h.
+#pragma once
+#include <stdint.h>
+
+namespace tern {
+
+enum class Isa : uint8_t { scalar, avx2, avx512, neon };
+
+constexpr const char* name(Isa isa) {
+  constexpr const char* kNames[] = {"scalar", "avx2", "avx512", "neon"};
+  return kNames[static_cast<int>(isa)];
+}
+
+}  // namespace tern
