@@ -1,4 +1,4 @@
-// Activations as files name them: from an operator name and attributes to an ActivationSpec (activation.h). Next: elementwise/unary.cpp.
+// Activations as files name them: from an operator name and attributes to an ActivationSpec (activation.h). Next: elementwise/activations.cpp.
 #pragma once
 #include <optional>
 #include <string_view>

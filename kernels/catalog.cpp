@@ -1,5 +1,5 @@
 // The catalog: every operator of this build, one line each, sorted by name within its family. No static constructors: the array
-// is constant-initialised. To add an operator: declare its OpDef in its family's header, define it there, add a line here.
+// is constant-initialised. To add an operator: a line here, and a declaration (in its family's header, of an elementwise one below).
 #include <algorithm>
 #include <array>
 
@@ -26,6 +26,14 @@
 #include "kernels/softmax/softmax.h"
 
 namespace tern {
+
+// The elementwise operators: what nobody else names is declared here alone.
+extern const OpDef kAbs, kAcos, kAcosh, kAnd, kAsin, kAsinh, kAtan, kAtanh, kBitShift, kBitwiseAnd, kBitwiseNot, kBitwiseOr, kBitwiseXor,
+    kCast, kCastLike, kCeil, kCelu, kClip, kCos, kCosh, kElu, kEqual, kErf, kExp, kFloor, kGelu, kGreater, kGreaterOrEqual, kHardSigmoid,
+    kHardSwish, kIsInf, kIsNaN, kLeakyRelu, kLess, kLessOrEqual, kLog, kMax, kMean, kMin, kMish, kMod, kNeg, kNot, kOr, kPow, kPRelu,
+    kReciprocal, kRelu, kRound, kSelu, kShrink, kSigmoid, kSign, kSin, kSinh, kSoftplus, kSoftsign, kSqrt, kSub, kSum, kTan, kTanh,
+    kThresholdedRelu, kWhere, kXor;
+
 namespace {
 
 constexpr const OpDef* kOps[] = {

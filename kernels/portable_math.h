@@ -1,7 +1,7 @@
 // Mathematical functions in double, in plain C++ without the C library (whose results differ between machines) and without
 // branches on data: for every dtype but f32, and for the functions that f32 uses rarely (trigonometry, pow), rounded once.
-// Errors in ULP of double: about 2 (exp expm1 log log1p), 4 (the others); erf 12, pow relative 2e-13 (whole exponents below 64: 1e-14); rounded to f32 all are
-// within 0.51 ULP. Inlined nowhere hot: one call an element. Next: elementwise/unary_portable.cpp.
+// Errors in ULP of double: about 2 (exp expm1 log log1p), 4 (the others); erf 12, pow relative 2e-13 (whole exponents below 64: 1e-14);
+// rounded to f32 all are within 0.51 ULP. Inlined nowhere hot: one call an element. Next: elementwise/unary_rows.h.
 #pragma once
 #include <bit>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // activate<A>(x, alpha, beta): the activations of activation.h on sixteen lanes, errors as of simd_math.h.
 // A kernel that applies one hoists the choice out of its loops:
 //   with_activation(a.epilogue.activation, [&]<Activation A> { tile<A>(a); });
-// Next: elementwise/unary.simd.cpp.
+// Next: elementwise/activations.simd.cpp.
 #pragma once
 #include "kernels/activation.h"
 #include "kernels/simd_math.h"

@@ -1,12 +1,15 @@
-// Times the kernels of the catalog: every operator below, on every ISA that this machine runs, at the shapes that small nets have.
+// Times every kernel row of the catalog that this machine runs: at the shapes below, which small nets have, and what none of them reaches
+// at the small shapes that the tests run it with (tests/support/operator_cases.h; tests/kernels/rows.cpp fails for a row that has none).
 //   bench_kernels --benchmark_filter=gemm/f32/avx512 --benchmark_min_time=0.05
-// Names are <kernel>/<operator>/<shapes>. An operator that is not in the catalog is skipped, so the list may run ahead of it.
+// Names are <kernel>/<operator>/<shapes>. Not timed are the kernels on blocked layouts but for Conv's: only a plan has such values.
 #include <benchmark/benchmark.h>
 
+#include <set>
 #include <string>
 
 #include "bench/kernels/bound.h"
 #include "runtime/base/fp_mode.h"
+#include "tests/support/operator_cases.h"
 
 namespace tern::bench {
 namespace {
@@ -65,30 +68,43 @@ void measure(benchmark::State& state, const std::shared_ptr<Bound>& bound) {
   state.counters["bytes/s"] = per_second(bound->bytes());
 }
 
+// One benchmark for each ISA that has a row of its own; those in `timed` not again.
+void add(const OpDef& op, const Attributes& attrs, const std::vector<Tensor>& inputs, size_t outputs, uint32_t constants,
+         std::set<const KernelRow*>& timed, bool again) {
+  std::string shapes;
+  for (size_t i = 0; i < inputs.size(); ++i) shapes += (i ? "x" : "") + to_string(inputs[i].dims());
+  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon}) {
+    if (!runnable(isa)) continue;
+    auto bound = std::make_shared<Bound>(op, attrs, inputs, outputs, constants, isa);
+    if (!bound->ok() || bound->row()->isa != isa) continue;  // no kernel of its own for this ISA
+    if (!timed.insert(bound->row()).second && !again) continue;
+    const std::string name = std::string(bound->row()->name) + "/" + op.name + "/" + shapes + (constants ? "" : "/computed");
+    benchmark::RegisterBenchmark(name.c_str(), [bound](benchmark::State& s) { measure(s, bound); });
+  }
+}
+
 }  // namespace
 }  // namespace tern::bench
 
 int main(int argc, char** argv) {
   using namespace tern;
   using namespace tern::bench;
+  std::set<const KernelRow*> timed;
   for (const Case& c : cases()) {
-    const OpDef* op = find_op(c.op);
-    if (op == nullptr) continue;
-    for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon}) {
-      if (!runnable(isa)) continue;
-      Attributes attrs;
-      for (const auto& [name, value] : c.attrs) attrs.set(name, value);
-      std::vector<Tensor> inputs;
-      std::string shapes;
-      for (size_t i = 0; i < c.inputs.size(); ++i) {
-        inputs.push_back(random_tensor(c.inputs[i], static_cast<uint32_t>(i + 1)));
-        shapes += (i ? "x" : "") + to_string(c.inputs[i]);
-      }
-      auto bound = std::make_shared<Bound>(*op, std::move(attrs), std::move(inputs), c.constants, isa);
-      if (!bound->ok() || bound->row()->isa != isa) continue;  // no kernel of its own for this ISA
-      const std::string name = std::string(bound->row()->name) + "/" + c.op + "/" + shapes + (c.constants ? "" : "/computed");
-      benchmark::RegisterBenchmark(name.c_str(), [bound](benchmark::State& s) { measure(s, bound); });
+    Attributes attrs;
+    for (const auto& [name, value] : c.attrs) attrs.set(name, value);
+    std::vector<Tensor> inputs;
+    for (size_t i = 0; i < c.inputs.size(); ++i) inputs.push_back(random_tensor(c.inputs[i], static_cast<uint32_t>(i + 1)));
+    add(*find_op(c.op), attrs, inputs, 1, c.constants, timed, true);
+  }
+  for (const test::Case& c : test::row_cases()) {
+    std::vector<Tensor> inputs;
+    uint32_t constants = 0;
+    for (size_t i = 0; i < c.inputs.size(); ++i) {
+      inputs.push_back(test::tensor_of(c, i));
+      constants |= uint32_t(c.inputs[i].constant) << i;
     }
+    add(*find_op(c.op), test::attributes_of(c), inputs, c.outputs, constants, timed, false);
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

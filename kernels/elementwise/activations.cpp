@@ -133,44 +133,47 @@ Status bind_clip(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kCelu = activation_op<"Celu">(kAlpha, rows_of<TERN_ON_EACH_ISA(celu_f32), kUnary<"celu", celu, OtherFloats>>);
-constinit const OpDef kClip = {.name = "Clip",
-                               .inputs = {1, 3},
-                               .outputs = {1, 1},
-                               .infer = infer_clip,
-                               .bind = bind_clip,
-                               .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), kClipFloats, kClipInts>,
-                               .inplace_inputs = 1};
-constinit const OpDef kElu = activation_op<"Elu">(kAlpha, rows_of<TERN_ON_EACH_ISA(elu_f32), kUnary<"elu", elu, OtherFloats>>);
-constinit const OpDef kErf = float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), kUnary<"erf", portable::erf, OtherFloats>>);
-constinit const OpDef kGelu = {.name = "Gelu",
-                               .inputs = {1, 1},
-                               .outputs = {1, 1},
-                               .attrs = kApproximate,
-                               .infer = infer_unary<is_float>,
-                               .bind = bind_gelu,
-                               .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32),
-                                                  kUnary<"gelu", gelu, OtherFloats>, kUnary<"gelu_tanh", gelu_tanh, OtherFloats>>,
-                               .inplace_inputs = 1};
-constinit const OpDef kHardSigmoid = activation_op<"HardSigmoid">(
+extern constinit const OpDef kCelu = activation_op<"Celu">(kAlpha, rows_of<TERN_ON_EACH_ISA(celu_f32), kUnary<"celu", celu, OtherFloats>>);
+extern constinit const OpDef kClip = {.name = "Clip",
+                                      .inputs = {1, 3},
+                                      .outputs = {1, 1},
+                                      .infer = infer_clip,
+                                      .bind = bind_clip,
+                                      .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), kClipFloats, kClipInts>,
+                                      .inplace_inputs = 1};
+extern constinit const OpDef kElu = activation_op<"Elu">(kAlpha, rows_of<TERN_ON_EACH_ISA(elu_f32), kUnary<"elu", elu, OtherFloats>>);
+extern constinit const OpDef kErf = float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), kUnary<"erf", portable::erf, OtherFloats>>);
+extern constinit const OpDef kGelu = {.name = "Gelu",
+                                      .inputs = {1, 1},
+                                      .outputs = {1, 1},
+                                      .attrs = kApproximate,
+                                      .infer = infer_unary<is_float>,
+                                      .bind = bind_gelu,
+                                      .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32),
+                                                         kUnary<"gelu", gelu, OtherFloats>, kUnary<"gelu_tanh", gelu_tanh, OtherFloats>>,
+                                      .inplace_inputs = 1};
+extern constinit const OpDef kHardSigmoid = activation_op<"HardSigmoid">(
     kAlphaBeta, rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), kUnary<"hard_sigmoid", hard_sigmoid, OtherFloats>>);
-constinit const OpDef kHardSwish =
+extern constinit const OpDef kHardSwish =
     float_op("HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), kUnary<"hard_swish", hard_swish, OtherFloats>>);
-constinit const OpDef kLeakyRelu =
+extern constinit const OpDef kLeakyRelu =
     activation_op<"LeakyRelu">(kAlpha, rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), kUnary<"leaky_relu", leaky_relu, OtherFloats>>);
-constinit const OpDef kMish = float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), kUnary<"mish", mish, OtherFloats>>);
-constinit const OpDef kRelu =
+extern constinit const OpDef kMish = float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), kUnary<"mish", mish, OtherFloats>>);
+extern constinit const OpDef kRelu =
     unary_op("Relu", infer_unary<is_relu_type>,
              rows_of<TERN_ON_EACH_ISA(relu_f32), kUnary<"relu", Relu{}, OtherFloats>, kUnary<"relu", Relu{}, SignedInts>>);
-constinit const OpDef kSelu = activation_op<"Selu">(kAlphaGamma, rows_of<TERN_ON_EACH_ISA(selu_f32), kUnary<"selu", selu, OtherFloats>>);
-constinit const OpDef kSigmoid =
+extern constinit const OpDef kSelu =
+    activation_op<"Selu">(kAlphaGamma, rows_of<TERN_ON_EACH_ISA(selu_f32), kUnary<"selu", selu, OtherFloats>>);
+extern constinit const OpDef kSigmoid =
     float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), kUnary<"sigmoid", portable::sigmoid, OtherFloats>>);
-constinit const OpDef kSoftplus =
+extern constinit const OpDef kSoftplus =
     float_op("Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), kUnary<"softplus", portable::softplus, OtherFloats>>);
-constinit const OpDef kSoftsign = float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), kUnary<"softsign", softsign, OtherFloats>>);
-constinit const OpDef kSwish = activation_op<"Swish">(kAlpha, rows_of<TERN_ON_EACH_ISA(swish_f32), kUnary<"swish", swish, OtherFloats>>);
-constinit const OpDef kTanh = float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), kUnary<"tanh", portable::tanh, OtherFloats>>);
-constinit const OpDef kThresholdedRelu = activation_op<"ThresholdedRelu">(
+extern constinit const OpDef kSoftsign =
+    float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), kUnary<"softsign", softsign, OtherFloats>>);
+extern constinit const OpDef kSwish =
+    activation_op<"Swish">(kAlpha, rows_of<TERN_ON_EACH_ISA(swish_f32), kUnary<"swish", swish, OtherFloats>>);
+extern constinit const OpDef kTanh = float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), kUnary<"tanh", portable::tanh, OtherFloats>>);
+extern constinit const OpDef kThresholdedRelu = activation_op<"ThresholdedRelu">(
     kAlpha, rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), kUnary<"thresholded_relu", thresholded_relu, OtherFloats>>);
 
 }  // namespace tern

@@ -95,18 +95,18 @@ Status bind_binary(BindContext& c, const KernelRow* kernel) {
 }
 Status bind_binary(BindContext& c) { return bind_binary(c, c.pick(c.in(0).dtype)); }
 
-constinit const OpDef kAdd =
+extern constinit const OpDef kAdd =
     binary_op("Add", infer_binary<is_number>,
               rows_of<TERN_ON_EACH_ISA(add_f32), kBinary<"add", Add{}, OtherFloats>, kBinary<"add", Add{}, Ints>>, symbolic<add>);
-constinit const OpDef kDiv =
+extern constinit const OpDef kDiv =
     binary_op("Div", infer_binary<is_number>,
               rows_of<TERN_ON_EACH_ISA(div_f32), kBinary<"div", Div{}, OtherFloats>, kBinary<"div", Div{}, Ints>>, quotient);
-constinit const OpDef kMul =
+extern constinit const OpDef kMul =
     binary_op("Mul", infer_binary<is_number>,
               rows_of<TERN_ON_EACH_ISA(mul_f32), kBinary<"mul", Mul{}, OtherFloats>, kBinary<"mul", Mul{}, Ints>>, symbolic<mul>);
-constinit const OpDef kPRelu = binary_op(
+extern constinit const OpDef kPRelu = binary_op(
     "PRelu", infer_prelu, rows_of<TERN_ON_EACH_ISA(prelu_f32), kBinary<"prelu", PRelu{}, OtherFloats>, kBinary<"prelu", PRelu{}, Ints>>);
-constinit const OpDef kSub =
+extern constinit const OpDef kSub =
     binary_op("Sub", infer_binary<is_number>,
               rows_of<TERN_ON_EACH_ISA(sub_f32), kBinary<"sub", Sub{}, OtherFloats>, kBinary<"sub", Sub{}, Ints>>, symbolic<sub>);
 

@@ -65,8 +65,8 @@ Status bind_shift(BindContext& c) { return bind_binary(c, pick(c.attrs.s("direct
 
 }  // namespace
 
-constinit const OpDef kAnd = binary_op("And", infer_binary<is_bool>, rows_of<kBinary<"and", And{}, Types<bool>>>);
-constinit const OpDef kBitShift = {
+extern constinit const OpDef kAnd = binary_op("And", infer_binary<is_bool>, rows_of<kBinary<"and", And{}, Types<bool>>>);
+extern constinit const OpDef kBitShift = {
     .name = "BitShift",
     .inputs = {2, 2},
     .outputs = {1, 1},
@@ -75,12 +75,12 @@ constinit const OpDef kBitShift = {
     .bind = bind_shift,
     .kernels = rows_of<kBinary<"shift_left", Shift<true>{}, UnsignedInts>, kBinary<"shift_right", Shift<false>{}, UnsignedInts>>,
     .inplace_inputs = 3};
-constinit const OpDef kBitwiseAnd = binary_op("BitwiseAnd", infer_binary<is_int>, rows_of<kBinary<"bitwise_and", And{}, Ints>>);
-constinit const OpDef kBitwiseNot = unary_op("BitwiseNot", infer_unary<is_int>, rows_of<kUnary<"bitwise_not", BitwiseNot{}, Ints>>);
-constinit const OpDef kBitwiseOr = binary_op("BitwiseOr", infer_binary<is_int>, rows_of<kBinary<"bitwise_or", Or{}, Ints>>);
-constinit const OpDef kBitwiseXor = binary_op("BitwiseXor", infer_binary<is_int>, rows_of<kBinary<"bitwise_xor", Xor{}, Ints>>);
-constinit const OpDef kNot = unary_op("Not", infer_unary<is_bool>, rows_of<kUnary<"not", Not{}, Types<bool>>>);
-constinit const OpDef kOr = binary_op("Or", infer_binary<is_bool>, rows_of<kBinary<"or", Or{}, Types<bool>>>);
-constinit const OpDef kXor = binary_op("Xor", infer_binary<is_bool>, rows_of<kBinary<"xor", Xor{}, Types<bool>>>);
+extern constinit const OpDef kBitwiseAnd = binary_op("BitwiseAnd", infer_binary<is_int>, rows_of<kBinary<"bitwise_and", And{}, Ints>>);
+extern constinit const OpDef kBitwiseNot = unary_op("BitwiseNot", infer_unary<is_int>, rows_of<kUnary<"bitwise_not", BitwiseNot{}, Ints>>);
+extern constinit const OpDef kBitwiseOr = binary_op("BitwiseOr", infer_binary<is_int>, rows_of<kBinary<"bitwise_or", Or{}, Ints>>);
+extern constinit const OpDef kBitwiseXor = binary_op("BitwiseXor", infer_binary<is_int>, rows_of<kBinary<"bitwise_xor", Xor{}, Ints>>);
+extern constinit const OpDef kNot = unary_op("Not", infer_unary<is_bool>, rows_of<kUnary<"not", Not{}, Types<bool>>>);
+extern constinit const OpDef kOr = binary_op("Or", infer_binary<is_bool>, rows_of<kBinary<"or", Or{}, Types<bool>>>);
+extern constinit const OpDef kXor = binary_op("Xor", infer_binary<is_bool>, rows_of<kBinary<"xor", Xor{}, Types<bool>>>);
 
 }  // namespace tern

@@ -129,22 +129,22 @@ constexpr AttrSpec kCastLikeAttrs[] = {{"round_mode", AttrKind::s}, {"saturate",
 
 }  // namespace
 
-constinit const OpDef kCast = {.name = "Cast",
-                               .inputs = {1, 1},
-                               .outputs = {1, 1},
-                               .attrs = kCastAttrs,
-                               .infer = infer_cast,
-                               .bind = bind,
-                               .kernels = rows_of<kRows>,
-                               .inplace_inputs = 1,
-                               .symbolic = same};
-constinit const OpDef kCastLike = {.name = "CastLike",
-                                   .inputs = {2, 2},
-                                   .outputs = {1, 1},
-                                   .attrs = kCastLikeAttrs,
-                                   .infer = infer_cast_like,
-                                   .bind = bind,
-                                   .kernels = rows_of<kRows>,
-                                   .inplace_inputs = 1};
+extern constinit const OpDef kCast = {.name = "Cast",
+                                      .inputs = {1, 1},
+                                      .outputs = {1, 1},
+                                      .attrs = kCastAttrs,
+                                      .infer = infer_cast,
+                                      .bind = bind,
+                                      .kernels = rows_of<kRows>,
+                                      .inplace_inputs = 1,
+                                      .symbolic = same};
+extern constinit const OpDef kCastLike = {.name = "CastLike",
+                                          .inputs = {2, 2},
+                                          .outputs = {1, 1},
+                                          .attrs = kCastLikeAttrs,
+                                          .infer = infer_cast_like,
+                                          .bind = bind,
+                                          .kernels = rows_of<kRows>,
+                                          .inplace_inputs = 1};
 
 }  // namespace tern

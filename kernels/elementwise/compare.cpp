@@ -55,16 +55,17 @@ Status infer(InferContext& c) {
 
 }  // namespace
 
-constinit const OpDef kEqual = binary_op(
+extern constinit const OpDef kEqual = binary_op(
     "Equal", infer<is_any>,
     rows_of<kBinary<"equal", Equal{}, Floats>, kBinary<"equal", Equal{}, Ints>, kBinary<"equal", Equal{}, Types<bool, StringRef>>>);
-constinit const OpDef kGreater =
+extern constinit const OpDef kGreater =
     binary_op("Greater", infer<is_number>, rows_of<kBinary<"greater", Greater{}, Floats>, kBinary<"greater", Greater{}, Ints>>);
-constinit const OpDef kGreaterOrEqual =
+extern constinit const OpDef kGreaterOrEqual =
     binary_op("GreaterOrEqual", infer<is_number>,
               rows_of<kBinary<"greater_or_equal", GreaterOrEqual{}, Floats>, kBinary<"greater_or_equal", GreaterOrEqual{}, Ints>>);
-constinit const OpDef kLess = binary_op("Less", infer<is_number>, rows_of<kBinary<"less", Less{}, Floats>, kBinary<"less", Less{}, Ints>>);
-constinit const OpDef kLessOrEqual =
+extern constinit const OpDef kLess =
+    binary_op("Less", infer<is_number>, rows_of<kBinary<"less", Less{}, Floats>, kBinary<"less", Less{}, Ints>>);
+extern constinit const OpDef kLessOrEqual =
     binary_op("LessOrEqual", infer<is_number>,
               rows_of<kBinary<"less_or_equal", LessOrEqual{}, Floats>, kBinary<"less_or_equal", LessOrEqual{}, Ints>>);
 

@@ -86,7 +86,7 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kMod = {
+extern constinit const OpDef kMod = {
     .name = "Mod",
     .inputs = {2, 2},
     .outputs = {1, 1},

@@ -1,4 +1,4 @@
-// Making the loop nest of broadcast.h while binding, and inferring the types of broadcasting operators. Next: binary.cpp.
+// Making the loop nest of broadcast.h while binding, and inferring the types of broadcasting operators. Next: binary.h.
 #pragma once
 #include "kernels/elementwise/broadcast.h"
 #include "kernels/op.h"

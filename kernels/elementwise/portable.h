@@ -1,5 +1,5 @@
 // What the portable kernels of this folder share: in which type each dtype is computed, and how the result is stored.
-// Floats compute in double (f16 and bf16 are rounded once from it), integers in their own width, wrapping. Next: unary_portable.cpp.
+// Floats compute in double (f16 and bf16 are rounded once from it), integers in their own width, wrapping. Next: unary_rows.h.
 #pragma once
 #include <type_traits>
 

@@ -6,16 +6,16 @@
 
 namespace tern {
 
-constinit const OpDef kAcos = float_op("Acos", rows_of<kUnary<"acos", portable::acos, Floats>>);
-constinit const OpDef kAcosh = float_op("Acosh", rows_of<kUnary<"acosh", portable::acosh, Floats>>);
-constinit const OpDef kAsin = float_op("Asin", rows_of<kUnary<"asin", portable::asin, Floats>>);
-constinit const OpDef kAsinh = float_op("Asinh", rows_of<kUnary<"asinh", portable::asinh, Floats>>);
-constinit const OpDef kAtan = float_op("Atan", rows_of<kUnary<"atan", portable::atan, Floats>>);
-constinit const OpDef kAtanh = float_op("Atanh", rows_of<kUnary<"atanh", portable::atanh, Floats>>);
-constinit const OpDef kCos = float_op("Cos", rows_of<kUnary<"cos", portable::cos, Floats>>);
-constinit const OpDef kCosh = float_op("Cosh", rows_of<kUnary<"cosh", portable::cosh, Floats>>);
-constinit const OpDef kSin = float_op("Sin", rows_of<kUnary<"sin", portable::sin, Floats>>);
-constinit const OpDef kSinh = float_op("Sinh", rows_of<kUnary<"sinh", portable::sinh, Floats>>);
-constinit const OpDef kTan = float_op("Tan", rows_of<kUnary<"tan", portable::tan, Floats>>);
+extern constinit const OpDef kAcos = float_op("Acos", rows_of<kUnary<"acos", portable::acos, Floats>>);
+extern constinit const OpDef kAcosh = float_op("Acosh", rows_of<kUnary<"acosh", portable::acosh, Floats>>);
+extern constinit const OpDef kAsin = float_op("Asin", rows_of<kUnary<"asin", portable::asin, Floats>>);
+extern constinit const OpDef kAsinh = float_op("Asinh", rows_of<kUnary<"asinh", portable::asinh, Floats>>);
+extern constinit const OpDef kAtan = float_op("Atan", rows_of<kUnary<"atan", portable::atan, Floats>>);
+extern constinit const OpDef kAtanh = float_op("Atanh", rows_of<kUnary<"atanh", portable::atanh, Floats>>);
+extern constinit const OpDef kCos = float_op("Cos", rows_of<kUnary<"cos", portable::cos, Floats>>);
+extern constinit const OpDef kCosh = float_op("Cosh", rows_of<kUnary<"cosh", portable::cosh, Floats>>);
+extern constinit const OpDef kSin = float_op("Sin", rows_of<kUnary<"sin", portable::sin, Floats>>);
+extern constinit const OpDef kSinh = float_op("Sinh", rows_of<kUnary<"sinh", portable::sinh, Floats>>);
+extern constinit const OpDef kTan = float_op("Tan", rows_of<kUnary<"tan", portable::tan, Floats>>);
 
 }  // namespace tern

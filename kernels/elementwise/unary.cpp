@@ -81,26 +81,27 @@ Status bind_unary(BindContext& c, const KernelRow* kernel, float alpha, float be
 }
 Status bind_unary(BindContext& c) { return bind_unary(c, c.pick(c.in(0).dtype), 0, 0); }
 
-constinit const OpDef kAbs = unary_op("Abs", infer_unary<is_number>,
-                                      rows_of<TERN_ON_EACH_ISA(abs_f32), kUnary<"abs", Abs{}, OtherFloats>, kUnary<"abs", Abs{}, Ints>>);
-constinit const OpDef kCeil = float_op("Ceil", rows_of<TERN_ON_EACH_ISA(ceil_f32), kUnary<"ceil", portable::ceil, OtherFloats>>);
-constinit const OpDef kExp = float_op("Exp", rows_of<TERN_ON_EACH_ISA(exp_f32), kUnary<"exp", portable::exp, OtherFloats>>);
-constinit const OpDef kFloor = float_op("Floor", rows_of<TERN_ON_EACH_ISA(floor_f32), kUnary<"floor", portable::floor, OtherFloats>>);
-constinit const OpDef kIsInf = {.name = "IsInf",
-                                .inputs = {1, 1},
-                                .outputs = {1, 1},
-                                .attrs = kIsInfAttrs,
-                                .infer = infer_test,
-                                .bind = bind_is_inf,
-                                .kernels = rows_of<kUnary<"is_inf", is_inf, Floats>>};
-constinit const OpDef kIsNaN = {.name = "IsNaN",
-                                .inputs = {1, 1},
-                                .outputs = {1, 1},
-                                .infer = infer_test,
-                                .bind = bind_unary,
-                                .kernels = rows_of<kUnary<"is_nan", is_nan, Floats>>};
-constinit const OpDef kLog = float_op("Log", rows_of<TERN_ON_EACH_ISA(log_f32), kUnary<"log", portable::log, OtherFloats>>);
-constinit const OpDef kNeg = {
+extern constinit const OpDef kAbs = unary_op(
+    "Abs", infer_unary<is_number>, rows_of<TERN_ON_EACH_ISA(abs_f32), kUnary<"abs", Abs{}, OtherFloats>, kUnary<"abs", Abs{}, Ints>>);
+extern constinit const OpDef kCeil = float_op("Ceil", rows_of<TERN_ON_EACH_ISA(ceil_f32), kUnary<"ceil", portable::ceil, OtherFloats>>);
+extern constinit const OpDef kExp = float_op("Exp", rows_of<TERN_ON_EACH_ISA(exp_f32), kUnary<"exp", portable::exp, OtherFloats>>);
+extern constinit const OpDef kFloor =
+    float_op("Floor", rows_of<TERN_ON_EACH_ISA(floor_f32), kUnary<"floor", portable::floor, OtherFloats>>);
+extern constinit const OpDef kIsInf = {.name = "IsInf",
+                                       .inputs = {1, 1},
+                                       .outputs = {1, 1},
+                                       .attrs = kIsInfAttrs,
+                                       .infer = infer_test,
+                                       .bind = bind_is_inf,
+                                       .kernels = rows_of<kUnary<"is_inf", is_inf, Floats>>};
+extern constinit const OpDef kIsNaN = {.name = "IsNaN",
+                                       .inputs = {1, 1},
+                                       .outputs = {1, 1},
+                                       .infer = infer_test,
+                                       .bind = bind_unary,
+                                       .kernels = rows_of<kUnary<"is_nan", is_nan, Floats>>};
+extern constinit const OpDef kLog = float_op("Log", rows_of<TERN_ON_EACH_ISA(log_f32), kUnary<"log", portable::log, OtherFloats>>);
+extern constinit const OpDef kNeg = {
     .name = "Neg",
     .inputs = {1, 1},
     .outputs = {1, 1},
@@ -109,10 +110,11 @@ constinit const OpDef kNeg = {
     .kernels = rows_of<TERN_ON_EACH_ISA(neg_f32), kUnary<"neg", Neg{}, OtherFloats>, kUnary<"neg", Neg{}, SignedInts>>,
     .inplace_inputs = 1,
     .symbolic = negated};
-constinit const OpDef kReciprocal =
+extern constinit const OpDef kReciprocal =
     float_op("Reciprocal", rows_of<TERN_ON_EACH_ISA(reciprocal_f32), kUnary<"reciprocal", reciprocal, OtherFloats>>);
-constinit const OpDef kRound = float_op("Round", rows_of<TERN_ON_EACH_ISA(round_f32), kUnary<"round", portable::round_even, OtherFloats>>);
-constinit const OpDef kShrink = {
+extern constinit const OpDef kRound =
+    float_op("Round", rows_of<TERN_ON_EACH_ISA(round_f32), kUnary<"round", portable::round_even, OtherFloats>>);
+extern constinit const OpDef kShrink = {
     .name = "Shrink",
     .inputs = {1, 1},
     .outputs = {1, 1},
@@ -121,8 +123,8 @@ constinit const OpDef kShrink = {
     .bind = bind_shrink,
     .kernels = rows_of<TERN_ON_EACH_ISA(shrink_f32), kUnary<"shrink", Shrink{}, OtherFloats>, kUnary<"shrink", Shrink{}, Ints>>,
     .inplace_inputs = 1};
-constinit const OpDef kSign = unary_op(
+extern constinit const OpDef kSign = unary_op(
     "Sign", infer_unary<is_number>, rows_of<TERN_ON_EACH_ISA(sign_f32), kUnary<"sign", Sign{}, OtherFloats>, kUnary<"sign", Sign{}, Ints>>);
-constinit const OpDef kSqrt = float_op("Sqrt", rows_of<TERN_ON_EACH_ISA(sqrt_f32), kUnary<"sqrt", sqrt, OtherFloats>>);
+extern constinit const OpDef kSqrt = float_op("Sqrt", rows_of<TERN_ON_EACH_ISA(sqrt_f32), kUnary<"sqrt", sqrt, OtherFloats>>);
 
 }  // namespace tern

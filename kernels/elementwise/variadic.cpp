@@ -5,6 +5,9 @@
 #include "runtime/base/half.h"
 
 namespace tern {
+
+extern const OpDef kMax, kMin;
+
 namespace {
 
 struct Max {
@@ -114,13 +117,13 @@ constexpr OpDef variadic_op(const char* name, Status (*infer)(InferContext&), St
 }  // namespace
 
 // Sum and Mean have Add's rows, and Div's.
-constinit const OpDef kMax = variadic_op(
+extern constinit const OpDef kMax = variadic_op(
     "Max", infer_binary<is_number>, bind<kMax, false>,
     rows_of<TERN_ON_EACH_ISA(max_f32), kBinary<"max", Max{}, OtherFloats>, kBinary<"max", Max{}, Ints>, kSteps>, symbolic<true>);
-constinit const OpDef kMean = variadic_op("Mean", infer_binary<is_float>, bind<kAdd, true>, rows_of<kSteps>, nullptr);
-constinit const OpDef kMin = variadic_op(
+extern constinit const OpDef kMean = variadic_op("Mean", infer_binary<is_float>, bind<kAdd, true>, rows_of<kSteps>, nullptr);
+extern constinit const OpDef kMin = variadic_op(
     "Min", infer_binary<is_number>, bind<kMin, false>,
     rows_of<TERN_ON_EACH_ISA(min_f32), kBinary<"min", Min{}, OtherFloats>, kBinary<"min", Min{}, Ints>, kSteps>, symbolic<false>);
-constinit const OpDef kSum = variadic_op("Sum", infer_binary<is_float>, bind<kAdd, false>, rows_of<kSteps>, sum);
+extern constinit const OpDef kSum = variadic_op("Sum", infer_binary<is_float>, bind<kAdd, false>, rows_of<kSteps>, sum);
 
 }  // namespace tern

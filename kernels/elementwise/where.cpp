@@ -89,7 +89,7 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kWhere = {
+extern constinit const OpDef kWhere = {
     .name = "Where", .inputs = {3, 3}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows_of<kRows>, .inplace_inputs = 6};
 
 }  // namespace tern

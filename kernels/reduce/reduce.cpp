@@ -1,4 +1,4 @@
-// The reductions: inference, merging of axes, kernel tables. See reduce.h.
+// The reductions: inference, merging of axes, operators. See reduce.h.
 #include "kernels/reduce/reduce.h"
 
 #include <algorithm>

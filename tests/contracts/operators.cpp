@@ -6,7 +6,7 @@
 
 #include "runtime/model.h"
 #include "tests/support/hot_path.h"
-#include "tests/support/operator_cases.h"
+#include "tests/support/operator_graphs.h"
 
 namespace tern::test {
 namespace {

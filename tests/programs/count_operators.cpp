@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "runtime/model.h"
-#include "tests/support/operator_cases.h"
+#include "tests/support/operator_graphs.h"
 
 using namespace tern;
 using namespace tern::test;

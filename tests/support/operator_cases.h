@@ -1,13 +1,16 @@
-// Every operator of the catalog as a graph of one node: what the hot path contract is tested with, operator by operator.
-// Next: contracts/operators.cpp, programs/count_operators.cpp.
+// Cases of every operator of the catalog, as small as they can be: what the hot path contract is tested with, operator by operator, and
+// every row of every operator. Next: operator_graphs.h, kernels/rows.cpp.
 #pragma once
 #include <cmath>
 #include <cstring>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "runtime/graph.h"
+#include "kernels/op.h"
+#include "runtime/base/half.h"
 
 namespace tern::test {
 
@@ -17,11 +20,11 @@ struct In {
   bool constant = false;
   std::vector<int64_t> ints = {};  // contents of a constant of integers, or small indices
 };
-using Attrs = std::vector<std::pair<const char*, Attributes::Value>>;
+using CaseAttrs = std::vector<std::pair<const char*, Attributes::Value>>;
 struct Case {
   const char* op;
   std::vector<In> inputs;
-  Attrs attrs = {};
+  CaseAttrs attrs = {};
   size_t outputs = 1;
 };
 using Ints = std::vector<int64_t>;
@@ -33,25 +36,37 @@ inline In i64(Dims dims) { return {dims, DType::i64, false, {}}; }
 inline In ints(Ints values) { return {Dims{static_cast<int64_t>(values.size())}, DType::i64, true, values}; }
 inline In none() { return {{}, DType::none, false, {}}; }
 
+// What an operator of one or two plain inputs takes without further word: floats, or else bools or integers. Nothing for others.
+inline std::optional<Case> plain_case(const OpDef& op) {
+  const auto n = static_cast<size_t>(op.inputs.min);
+  for (size_t i = 0; i < n; ++i) {
+    if (op.value_inputs.has(i)) return std::nullopt;
+  }
+  for (const AttrSpec& a : op.attrs) {
+    if (a.required) return std::nullopt;
+  }
+  if (n < 1 || n > 2 || op.bind == nullptr || op.tern_only || op.data_dependent) return std::nullopt;
+  for (DType t : {DType::f32, DType::boolean, DType::i64}) {
+    const std::vector<In> in = n == 1 ? std::vector<In>{{{2, 3, 5, 7}, t}} : std::vector<In>{{{3, 5, 7}, t}, {{5, 1}, t}};
+    std::vector<InferContext::Input> types;
+    for (const In& i : in) types.push_back({{i.dtype, Shape(i.dims)}, nullptr, nullptr});
+    const Attributes none;
+    int64_t symbols = 0;
+    InferContext c(none, std::move(types), 1, &symbols);
+    if (infer_op(op, c)) return Case{op.name, in};
+  }
+  return std::nullopt;
+}
+
+// Of every operator that a plan can hold at least one: those below, and the plain case of those that are not below.
 inline std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const char* op : {"Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "Celu", "Cos", "Cosh", "Elu", "Erf", "Exp", "Floor", "Gelu",
-                         "HardSigmoid", "HardSwish", "Hardmax", "Identity", "IsInf", "IsNaN", "LeakyRelu", "Log", "LogSoftmax", "Mish", "Neg", "Reciprocal",
-                         "Relu", "Round", "Selu", "Shrink", "Sigmoid", "Sign", "Sin", "Sinh", "Softmax", "Softplus", "Softsign", "Sqrt", "Swish", "Tan",
-                         "Tanh", "ThresholdedRelu", "Flatten", "Transpose", "Dropout", "LpNormalization", "MeanVarianceNormalization",
-                         "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
-                         "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare", "ArgMax", "ArgMin", "Clip", "Trilu", "Squeeze", "Shape", "Size"}) {
-    all.push_back({op, {x({2, 3, 5, 7})}});
-  }
-  for (const char* op : {"Add", "Div", "Max", "Mean", "Min", "Mul", "Pow", "PRelu", "Sub", "Sum", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"}) {
+  for (const char* op : {"Max", "Mean", "Min", "Sum"}) {
     all.push_back({op, {x({3, 5, 7}), x({5, 1})}});
+    all.push_back({op, {x({3, 5, 7}), x({5, 1}), x({7})}});
   }
-  for (const char* op : {"And", "Or", "Xor"}) all.push_back({op, {b({3, 5}), b({5})}});
-  for (const char* op : {"BitwiseAnd", "BitwiseOr", "BitwiseXor"}) all.push_back({op, {i64({3, 5}), i64({5})}});
   all.push_back({"Mod", {x({3, 5}), x({5})}, {{"fmod", int64_t(1)}}});
   all.push_back({"BitShift", {{{4}, DType::u32, false, {}}, {{4}, DType::u32, false, {}}}, {{"direction", std::string("LEFT")}}});
-  all.push_back({"Not", {b({9})}});
-  all.push_back({"BitwiseNot", {i64({9})}});
   all.push_back({"Where", {b({3, 1}), x({3, 5}), x({5})}});
   all.push_back({"Cast", {x({3, 5})}, {{"to", int64_t(11)}}});
   all.push_back({"CastLike", {x({3, 5}), {{1}, DType::f64, false, {}}}});
@@ -121,6 +136,12 @@ inline std::vector<Case> cases() {
   all.push_back({"QLinearMatMul", {u8x, scale, u8, u8w, scale, u8, scale, u8}});
   all.push_back({"ConvInteger", {image, taps, u8, i8}, {{"pads", Ints{1, 1, 1, 1}}}});
   all.push_back({"QLinearConv", {image, scale, u8, taps, scale, i8, scale, u8, {{20}, DType::i32, true, {}}}});
+  std::set<std::string_view> have;
+  for (const Case& c : all) have.insert(c.op);
+  for (const OpDef* op : all_ops()) {
+    auto plain = have.count(op->name) == 1 ? std::nullopt : plain_case(*op);
+    if (plain) all.push_back(std::move(*plain));
+  }
   return all;
 }
 
@@ -140,6 +161,15 @@ inline void fill(std::byte* to, size_t bytes, DType dtype, uint32_t seed, Kind k
         p[i] = random ? value : kind == Kind::zeros ? T(0) : kind == Kind::nan ? T(NAN) : T(1e-42);
         if (kind == Kind::special && i < 4) p[i] = odd[i];
       }
+    } else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) {
+      std::vector<double> wide(bytes / sizeof(T));
+      fill(reinterpret_cast<std::byte*>(wide.data()), wide.size() * sizeof(double), DType::f64, seed, kind);
+      for (size_t i = 0; i < wide.size(); ++i) {
+        if constexpr (std::is_same_v<T, f16>)
+          reinterpret_cast<T*>(to)[i] = to_f16(wide[i]);
+        else
+          reinterpret_cast<T*>(to)[i] = to_bf16(wide[i]);
+      }
     } else if constexpr (std::is_integral_v<T>) {
       auto* p = reinterpret_cast<T*>(to);
       for (size_t i = 0; i < bytes / sizeof(T); ++i) p[i] = static_cast<T>(random ? next() >> 31 : 0);
@@ -147,33 +177,85 @@ inline void fill(std::byte* to, size_t bytes, DType dtype, uint32_t seed, Kind k
   });
 }
 
-inline Graph graph_of(const Case& c) {
-  Graph g;
-  Node node;
-  node.op = find_op(c.op);
-  node.name = "n";
-  for (const auto& [key, value] : c.attrs) node.attrs.set(key, value);
-  for (size_t i = 0; i < c.inputs.size(); ++i) {
-    const In& in = c.inputs[i];
-    ValueId v = kNone;
-    if (in.constant) {
-      auto t = Tensor::allocate(in.dtype, in.dims);
-      fill(t->mutable_raw(), t->bytes(), in.dtype, static_cast<uint32_t>(i), Kind::random);
-      if (!in.ints.empty()) std::memcpy(t->mutable_raw(), in.ints.data(), t->bytes());
-      v = g.add_constant("c" + std::to_string(i), *t);
-    } else if (in.dtype != DType::none) {
-      v = g.add_value("x" + std::to_string(i), {in.dtype, Shape(in.dims)});
-      g.inputs.push_back(v);
+inline Attributes attributes_of(const Case& c) {
+  Attributes a;
+  for (const auto& [key, value] : c.attrs) a.set(key, value);
+  return a;
+}
+// Input i with its contents: those of a list of integers, else random numbers.
+inline Tensor tensor_of(const Case& c, size_t i) {
+  const In& in = c.inputs[i];
+  if (in.dtype == DType::none) return {};
+  if (in.dtype == DType::string)
+    return *Tensor::strings(in.dims, std::vector<std::string>(static_cast<size_t>(in.dims.count()), i % 2 ? "7" : "-1.5"));
+  auto t = Tensor::allocate(in.dtype, in.dims);
+  fill(t->mutable_raw(), t->bytes(), in.dtype, static_cast<uint32_t>(i + 1), Kind::random);
+  visit(in.dtype, [&]<class T>() {
+    for (size_t k = 0; k < in.ints.size(); ++k) {
+      if constexpr (std::is_arithmetic_v<T>)
+        t->mutable_data<T>()[k] = static_cast<T>(in.ints[k]);
+      else if constexpr (std::is_same_v<T, f16>)
+        t->mutable_data<T>()[k] = to_f16(static_cast<double>(in.ints[k]));
+      else if constexpr (std::is_same_v<T, bf16>)
+        t->mutable_data<T>()[k] = to_bf16(static_cast<double>(in.ints[k]));
     }
-    node.inputs.push_back(v);
+  });
+  return *t;
+}
+
+// For rows that other attributes or dtypes lead to, and of operators that no plan holds.
+inline std::vector<Case> more_cases() {
+  auto of = [](DType dtype, Dims dims) { return In{dims, dtype, false, {}}; };
+  auto number = [](DType dtype, int64_t value) { return In{{}, dtype, true, {value}}; };
+  std::vector<Case> all;
+  all.push_back({"BatchNormalization", {x({2, 3, 5}), w({3}), w({3}), of(DType::f64, {3}), of(DType::f64, {3})}});
+  all.push_back({"BitShift", {of(DType::u32, {4}), of(DType::u32, {4})}, {{"direction", std::string("RIGHT")}}});
+  all.push_back({"Compress", {x({9}), b({9})}});
+  all.push_back({"FusedAttention", {x({1, 2, 7, 5}), x({1, 2, 9, 5}), x({1, 2, 9, 6})}});
+  all.push_back({"FusedAttention", {x({1, 2, 7, 5}), x({1, 2, 0, 5}), x({1, 2, 0, 6})}});
+  all.push_back({"Gelu", {x({2, 35})}, {{"approximate", std::string("tanh")}}});
+  for (DType t : {DType::f64, DType::f16, DType::bf16}) {
+    all.push_back({"GridSample", {x({1, 2, 4, 5}), of(t, {1, 3, 3, 2})}});
+    all.push_back({"GridSample", {of(t, {1, 2, 4, 5}), x({1, 3, 3, 2})}});
   }
-  for (size_t o = 0; o < c.outputs; ++o) {
-    node.outputs.push_back(g.add_value("y" + std::to_string(o)));
-    g.outputs.push_back(node.outputs.back());
-    g.output_names.push_back("y" + std::to_string(o));
+  all.push_back({"LRN", {x({2, 5, 3, 3})}, {{"size", int64_t(3)}, {"beta", 0.6f}}});
+  all.push_back({"LayerNormalization", {x({2, 3, 9}), of(DType::f64, {9})}});
+  all.push_back({"Mod", {x({3, 5}), x({5})}});
+  all.push_back({"NonZero", {x({3, 5})}});
+  all.push_back({"Pad", {x({3, 5}), ints({0, -1, 0, 6})}, {{"mode", std::string("wrap")}}});
+  all.push_back({"QuantizeLinear", {of(DType::i32, {3, 5}), w({})}});
+  all.push_back({"RMSNormalization", {x({2, 3, 9}), of(DType::f64, {9})}});
+  for (const KernelRow* row : find_op("Range")->kernels)
+    all.push_back({"Range", {number(row->dtype, 1), number(row->dtype, 9), number(row->dtype, 2)}});
+  all.push_back({"Resize", {x({1, 2, 4, 4}), none(), none(), ints({1, 2, 8, 8})}, {{"mode", std::string("linear")}}});
+  all.push_back({"Unique", {x({3, 5})}, {}, 4});
+  return all;
+}
+
+// All of them, and each with its data in every other dtype that its operator has rows for; some of those are refused.
+// What kernels/rows.cpp runs and bench/kernels times: a row that none of them reaches fails the former.
+inline std::vector<Case> row_cases() {
+  std::vector<Case> all, given_cases = cases();
+  for (Case& c : more_cases()) given_cases.push_back(std::move(c));
+  for (const Case& c : given_cases) {
+    all.push_back(c);
+    std::set<DType> given, rows;
+    for (const In& in : c.inputs) {
+      if (in.ints.empty()) given.insert(in.dtype);
+    }
+    for (const KernelRow* row : find_op(c.op)->kernels) rows.insert(row->dtype);
+    for (DType from : given) {
+      for (DType to : rows) {
+        if (from == DType::none || to == DType::none || from == to) continue;
+        Case other = c;
+        for (In& in : other.inputs) {
+          if (in.ints.empty() && in.dtype == from) in.dtype = to;
+        }
+        all.push_back(std::move(other));
+      }
+    }
   }
-  g.nodes.push_back(node);
-  return g;
+  return all;
 }
 
 }  // namespace tern::test
