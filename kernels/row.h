@@ -1,5 +1,5 @@
 // A row: one kernel, declared once, beside its body. Plain C, so that *.simd.cpp may include it. How softmax's reach their operator:
-//   softmax.simd.cpp   constinit const KernelRow softmax_f32 = row<SoftmaxArgs, softmax>("softmax/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+//   softmax.simd.cpp   constinit const KernelRow softmax_f32 = row<SoftmaxArgs, softmax>("softmax/f32/" TERN_ISA_NAME, …);
 //   softmax.h          TERN_EACH_ISA(extern const KernelRow softmax_f32;)
 //   softmax.cpp        .kernels = rows_of<TERN_ON_EACH_ISA(softmax_f32), portable::kSoftmax>        (rows_of: binding.h)
 // Next: binding.h.
@@ -9,7 +9,7 @@
 #include "runtime/base/isa.h"
 #include "tern/element.h"
 
-// The namespaces that *.simd.cpp are compiled into. A further ISA is an entry in these two and in CMakeLists.txt, and its section of simd.h.
+// The namespaces that *.simd.cpp are compiled into. A further ISA is an entry in these two and in CMakeLists.txt, and a file of simd/.
 #define TERN_EACH_ISA(...) \
   namespace scalar {       \
   __VA_ARGS__              \

@@ -8,17 +8,7 @@
 namespace tern {
 namespace {
 
-constexpr KernelRow kPortable[] = {
-    row<PoolArgs, portable_pool<double>>("pool/f64/scalar", DType::f64, Isa::scalar),
-    row<PoolArgs, portable_pool<float>>("pool/f32/scalar", DType::f32, Isa::scalar),
-    row<PoolArgs, portable_pool<f16>>("pool/f16/scalar", DType::f16, Isa::scalar),
-    row<PoolArgs, portable_pool<bf16>>("pool/bf16/scalar", DType::bf16, Isa::scalar),
-    row<PoolArgs, portable_pool<int8_t>>("pool/i8/scalar", DType::i8, Isa::scalar),
-    row<PoolArgs, portable_pool<uint8_t>>("pool/u8/scalar", DType::u8, Isa::scalar),
-};
-constexpr auto& kPlain = rows_of<kPortable>;
-constexpr auto& kBlocked = rows_of<TERN_ON_EACH_ISA(blocked_pool_f32)>;
-constexpr auto& kBlockedMean = rows_of<TERN_ON_EACH_ISA(blocked_global_mean_f32)>;
+using Rows = std::span<const KernelRow* const>;
 
 constexpr AttrSpec kAverageAttrs[] = {{"auto_pad", AttrKind::s}, {"ceil_mode", AttrKind::i}, {"count_include_pad", AttrKind::i}, {"dilations", AttrKind::ints},
                                       {"kernel_shape", AttrKind::ints, true}, {"pads", AttrKind::ints}, {"strides", AttrKind::ints}};
@@ -57,7 +47,7 @@ Status infer(InferContext& c) {
   return {};
 }
 
-Status bind_blocked(BindContext& c, const Window& w, bool mean) {
+Status bind_blocked(BindContext& c, const Window& w, Rows rows) {
   const TensorView &x = c.in(0), &y = c.out(0);
   if (!x.layout.blocked || !y.layout.blocked || c.has_out(1)) return unsupported("one side is blocked and the other is not");
   const BlockedMap mx(x), my(y);
@@ -72,12 +62,11 @@ Status bind_blocked(BindContext& c, const Window& w, bool mean) {
     a.dilation[i] = w.dilation[i + 1], a.begin[i] = w.begin[i + 1], a.end[i] = w.end[i + 1];
   }
   a.top = y.layout.top, a.bottom = y.layout.bottom, a.left = y.layout.left, a.right = y.layout.right;
-  a.mean = mean;
   a.include_pad = c.attrs.i("count_include_pad") != 0;
   const auto [first, last] = c.range(x.dims[0] * mx.blocks);
   if (first == last) return {};
   a.first = first, a.last = last;
-  c.run(*pick(kBlocked, DType::f32, c.isa));
+  c.run(*pick(rows, DType::f32, c.isa));
   return {};
 }
 
@@ -91,8 +80,27 @@ Status bind_blocked_mean(BindContext& c) {
                                             x.dims.back(), first, last});
   c.set(a.x, c.input<const float>(0) + m.first);
   c.set(a.y, c.output<float>(0));
-  c.run(*pick(kBlockedMean, DType::f32, c.isa));
+  c.run(*pick(rows_of<TERN_ON_EACH_ISA(blocked_global_average_pool_f32)>, DType::f32, c.isa));
   return {};
+}
+
+// Of plain values.
+template <PoolKind kKind>
+constexpr Rows plain_rows() {
+  switch (kKind) {
+    case PoolKind::max:
+      return rows_of<portable::kMaxPool>;
+    case PoolKind::mean:
+      return rows_of<portable::kAveragePool>;
+    case PoolKind::norm:
+      return rows_of<portable::kLpPool>;
+    case PoolKind::global_max:
+      return rows_of<portable::kGlobalMaxPool>;
+    case PoolKind::global_mean:
+      return rows_of<portable::kGlobalAveragePool>;
+    case PoolKind::global_norm:
+      return rows_of<portable::kGlobalLpPool>;
+  }
 }
 
 template <PoolKind kKind>
@@ -108,12 +116,14 @@ Status bind(BindContext& c) {
     if (!read) return read.error();
     window = *read;
     if (Status s = fit_window(window, c.attrs, extents); !s) return s;
-    if (kKind != PoolKind::norm && (x.layout.blocked || c.out(0).layout.blocked)) return bind_blocked(c, window, kKind == PoolKind::mean);
+    if (kKind != PoolKind::norm && (x.layout.blocked || c.out(0).layout.blocked)) {
+      return kKind == PoolKind::mean ? bind_blocked(c, window, rows_of<TERN_ON_EACH_ISA(blocked_average_pool_f32)>)
+                                     : bind_blocked(c, window, rows_of<TERN_ON_EACH_ISA(blocked_max_pool_f32)>);
+    }
   }
-  const KernelRow* kernel = pick(kPlain, x.dtype, c.isa);
+  const KernelRow* kernel = pick(plain_rows<kKind>(), x.dtype, c.isa);
   if (kernel == nullptr || x.layout.blocked) return bad_dtype(x.dtype);
   PoolArgs& a = c.args<PoolArgs>();
-  a.kind = kKind;
   a.window = window;
   c.set(a.x, c.input(0));
   c.set(a.y, c.output(0));
@@ -147,27 +157,43 @@ constinit const OpDef kAveragePool = {.name = "AveragePool",
                                       .attrs = kAverageAttrs,
                                       .infer = infer<PoolKind::mean>,
                                       .bind = bind<PoolKind::mean>,
-                                      .kernels = rows_of<kPortable, TERN_ON_EACH_ISA(blocked_pool_f32)>,
+                                      .kernels = rows_of<portable::kAveragePool, TERN_ON_EACH_ISA(blocked_average_pool_f32)>,
                                       .steps = steps};
-constinit const OpDef kGlobalAveragePool = {.name = "GlobalAveragePool",
-                                            .inputs = {1, 1},
-                                            .outputs = {1, 1},
-                                            .infer = infer<PoolKind::global_mean>,
-                                            .bind = bind<PoolKind::global_mean>,
-                                            .kernels = rows_of<kPortable, TERN_ON_EACH_ISA(blocked_global_mean_f32)>};
-constinit const OpDef kGlobalLpPool = {.name = "GlobalLpPool", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kGlobalLpAttrs,
-                                       .infer = infer<PoolKind::global_norm>, .bind = bind<PoolKind::global_norm>, .kernels = kPlain};
-constinit const OpDef kGlobalMaxPool = {.name = "GlobalMaxPool", .inputs = {1, 1}, .outputs = {1, 1},
-                                        .infer = infer<PoolKind::global_max>, .bind = bind<PoolKind::global_max>, .kernels = kPlain};
-constinit const OpDef kLpPool = {.name = "LpPool", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kLpAttrs,
-                                 .infer = infer<PoolKind::norm>, .bind = bind<PoolKind::norm>, .kernels = kPlain, .steps = steps};
+constinit const OpDef kGlobalAveragePool = {
+    .name = "GlobalAveragePool",
+    .inputs = {1, 1},
+    .outputs = {1, 1},
+    .infer = infer<PoolKind::global_mean>,
+    .bind = bind<PoolKind::global_mean>,
+    .kernels = rows_of<portable::kGlobalAveragePool, TERN_ON_EACH_ISA(blocked_global_average_pool_f32)>};
+constinit const OpDef kGlobalLpPool = {.name = "GlobalLpPool",
+                                       .inputs = {1, 1},
+                                       .outputs = {1, 1},
+                                       .attrs = kGlobalLpAttrs,
+                                       .infer = infer<PoolKind::global_norm>,
+                                       .bind = bind<PoolKind::global_norm>,
+                                       .kernels = rows_of<portable::kGlobalLpPool>};
+constinit const OpDef kGlobalMaxPool = {.name = "GlobalMaxPool",
+                                        .inputs = {1, 1},
+                                        .outputs = {1, 1},
+                                        .infer = infer<PoolKind::global_max>,
+                                        .bind = bind<PoolKind::global_max>,
+                                        .kernels = rows_of<portable::kGlobalMaxPool>};
+constinit const OpDef kLpPool = {.name = "LpPool",
+                                 .inputs = {1, 1},
+                                 .outputs = {1, 1},
+                                 .attrs = kLpAttrs,
+                                 .infer = infer<PoolKind::norm>,
+                                 .bind = bind<PoolKind::norm>,
+                                 .kernels = rows_of<portable::kLpPool>,
+                                 .steps = steps};
 constinit const OpDef kMaxPool = {.name = "MaxPool",
                                   .inputs = {1, 1},
                                   .outputs = {1, 2},
                                   .attrs = kMaxAttrs,
                                   .infer = infer<PoolKind::max>,
                                   .bind = bind<PoolKind::max>,
-                                  .kernels = rows_of<kPortable, TERN_ON_EACH_ISA(blocked_pool_f32)>,
+                                  .kernels = rows_of<portable::kMaxPool, TERN_ON_EACH_ISA(blocked_max_pool_f32)>,
                                   .steps = steps};
 
 }  // namespace tern

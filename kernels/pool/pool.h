@@ -33,7 +33,7 @@ struct BlockedPoolArgs {
   int64_t blocks;                                            // of 16 channels, an image
   int64_t in[2], out[2], kernel[2], stride[2], dilation[2], begin[2], end[2];
   int64_t top, bottom, left, right;                          // the zero halo of y
-  bool mean, include_pad;
+  bool include_pad;
   int64_t first, last;  // (image, block) pairs
 };
 // The mean of whole maps: y [N,C] plain.
@@ -43,6 +43,6 @@ struct GlobalMeanArgs {
   int64_t x_image, x_block, x_row, blocks, channels, height, width, first, last;
 };
 
-TERN_EACH_ISA(extern const KernelRow blocked_pool_f32, blocked_global_mean_f32;)  // pool.simd.cpp
+TERN_EACH_ISA(extern const KernelRow blocked_max_pool_f32, blocked_average_pool_f32, blocked_global_average_pool_f32;)  // pool.simd.cpp
 
 }  // namespace tern

@@ -56,12 +56,12 @@ void pool_map(const BlockedPoolArgs& a, const float* x, float* y) {
   }
 }
 
+template <bool kMean>
 void blocked_pool(const BlockedPoolArgs& a) {
   for (int64_t i = a.first; i < a.last; ++i) {
     const float* x = a.x + i / a.blocks * a.x_image + i % a.blocks * a.x_block;
     float* y = a.y + i / a.blocks * a.y_image + i % a.blocks * a.y_block;
-    if (a.mean) pool_map<true>(a, x, y);
-    else pool_map<false>(a, x, y);
+    pool_map<kMean>(a, x, y);
   }
 }
 
@@ -81,9 +81,11 @@ void blocked_global_mean(const GlobalMeanArgs& a) {
 
 }  // namespace
 
-constinit const KernelRow blocked_pool_f32 =
-    row<BlockedPoolArgs, blocked_pool>("pool_blocked/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
-constinit const KernelRow blocked_global_mean_f32 =
-    row<GlobalMeanArgs, blocked_global_mean>("global_mean_blocked/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow blocked_max_pool_f32 =
+    row<BlockedPoolArgs, blocked_pool<false>>("max_pool_blocked/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow blocked_average_pool_f32 =
+    row<BlockedPoolArgs, blocked_pool<true>>("average_pool_blocked/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow blocked_global_average_pool_f32 =
+    row<GlobalMeanArgs, blocked_global_mean>("global_average_pool_blocked/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

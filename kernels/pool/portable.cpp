@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "kernels/choose.h"
+#include "kernels/portable_row.h"
 #include "runtime/base/half.h"
 
 namespace tern {
@@ -92,23 +93,19 @@ Best<T> best_of(const Window& w, const T* plane, const Taps& d, const Taps& h, c
   return best;
 }
 
-template <class T>
+template <class T, PoolKind kKind>
 T mean_or_norm(const PoolArgs& a, const T* plane, const Taps& d, const Taps& h, const Taps& k) {
-  if constexpr (std::is_integral_v<T>) {
-    return 0;  // refused by infer
-  } else {
-    Wide<T> sum = 0;
-    if (a.kind == PoolKind::norm) {
-      each_tap(a.window, plane, d, h, k, [&](Wide<T> x, int64_t) { sum += raised(x, a.p); });
-      return narrow<T>(root(sum, a.p));
-    }
-    each_tap(a.window, plane, d, h, k, [&](Wide<T> x, int64_t) { sum += x; });
-    const int64_t n = a.include_pad ? d.padded * h.padded * k.padded : (d.last - d.first) * (h.last - h.first) * (k.last - k.first);
-    return narrow<T>(sum / static_cast<Wide<T>>(n));
+  Wide<T> sum = 0;
+  if constexpr (kKind == PoolKind::norm) {
+    each_tap(a.window, plane, d, h, k, [&](Wide<T> x, int64_t) { sum += raised(x, a.p); });
+    return narrow<T>(root(sum, a.p));
   }
+  each_tap(a.window, plane, d, h, k, [&](Wide<T> x, int64_t) { sum += x; });
+  const int64_t n = a.include_pad ? d.padded * h.padded * k.padded : (d.last - d.first) * (h.last - h.first) * (k.last - k.first);
+  return narrow<T>(sum / static_cast<Wide<T>>(n));
 }
 
-template <class T>
+template <class T, PoolKind kKind>
 void pool_plane(const PoolArgs& a, const T* plane, int64_t plane_index, T* y, int64_t* indices) {
   const Window& w = a.window;
   int64_t at = 0;
@@ -118,61 +115,69 @@ void pool_plane(const PoolArgs& a, const T* plane, int64_t plane_index, T* y, in
       const Taps h = taps(w, 1, oy);
       for (int64_t ox = 0; ox < w.out[2]; ++ox, ++at) {
         const Taps k = taps(w, 2, ox);
-        if (a.kind != PoolKind::max) {
-          y[at] = mean_or_norm(a, plane, d, h, k);
-          continue;
+        if constexpr (kKind != PoolKind::max) {
+          y[at] = mean_or_norm<T, kKind>(a, plane, d, h, k);
+        } else {
+          const Best<T> best = best_of(w, plane, d, h, k);
+          y[at] = narrow<T>(best.v);
+          if (indices == nullptr) continue;
+          const int64_t position = best.position < 0 ? 0 : best.position;
+          indices[at] = plane_index * w.in[0] * w.in[1] * w.in[2] + (a.column_major ? column_major(w, position) : position);
         }
-        const Best<T> best = best_of(w, plane, d, h, k);
-        y[at] = narrow<T>(best.v);
-        if (indices == nullptr) continue;
-        const int64_t position = best.position < 0 ? 0 : best.position;
-        indices[at] = plane_index * w.in[0] * w.in[1] * w.in[2] + (a.column_major ? column_major(w, position) : position);
       }
     }
   }
 }
 
-template <class T>
+template <class T, PoolKind kKind>
 T global(const PoolArgs& a, const T* plane) {
   const int64_t cols = a.window.in[2], rows = cols == 0 ? 0 : a.window.in[0] * a.window.in[1];
-  Wide<T> total = a.kind == PoolKind::global_max ? lowest<Wide<T>>() : Wide<T>(0);
+  Wide<T> total = kKind == PoolKind::global_max ? lowest<Wide<T>>() : Wide<T>(0);
   for (int64_t r = 0; r < rows; ++r, plane += cols) {
     [[maybe_unused]] Wide<T> sum = 0;
     for (int64_t i = 0; i < cols; ++i) {
       const Wide<T> x = widen(plane[i]);
-      if (a.kind == PoolKind::global_max) {
+      if constexpr (kKind == PoolKind::global_max)
         total = choose(takes_over(x, total), x, total);
-      } else if constexpr (!std::is_integral_v<T>) {
-        sum += a.kind == PoolKind::global_mean ? x : raised(x, a.p);
-      }
+      else if constexpr (kKind == PoolKind::global_mean)
+        sum += x;
+      else
+        sum += raised(x, a.p);
     }
-    if (a.kind != PoolKind::global_max) total += sum;
+    if constexpr (kKind != PoolKind::global_max) total += sum;
   }
-  if constexpr (!std::is_integral_v<T>) {
-    if (a.kind == PoolKind::global_mean) total /= static_cast<Wide<T>>(rows * cols);
-    if (a.kind == PoolKind::global_norm) total = root(total, a.p);
-  }
+  if constexpr (kKind == PoolKind::global_mean) total /= static_cast<Wide<T>>(rows * cols);
+  if constexpr (kKind == PoolKind::global_norm) total = root(total, a.p);
   return narrow<T>(total);
 }
 
-}  // namespace
-
-template <class T>
-void portable_pool(const PoolArgs& a) {
+template <class T, PoolKind kKind>
+void pool(const PoolArgs& a) {
   const Window& w = a.window;
   const int64_t in = w.in[0] * w.in[1] * w.in[2], out = w.out[0] * w.out[1] * w.out[2];
   for (int64_t i = a.begin; i < a.end; ++i) {
     const T* x = static_cast<const T*>(a.x) + i * in;
     T* y = static_cast<T*>(a.y) + i * out;
-    if (a.kind >= PoolKind::global_max) *y = global(a, x);
-    else pool_plane(a, x, i, y, a.indices == nullptr ? nullptr : a.indices + i * out);
+    if constexpr (kKind >= PoolKind::global_max)
+      *y = global<T, kKind>(a, x);
+    else
+      pool_plane<T, kKind>(a, x, i, y, a.indices == nullptr ? nullptr : a.indices + i * out);
   }
 }
-template void portable_pool<double>(const PoolArgs&);
-template void portable_pool<float>(const PoolArgs&);
-template void portable_pool<f16>(const PoolArgs&);
-template void portable_pool<bf16>(const PoolArgs&);
-template void portable_pool<int8_t>(const PoolArgs&);
-template void portable_pool<uint8_t>(const PoolArgs&);
+
+template <Text kName, PoolKind kKind, class... T>
+constexpr std::array<KernelRow, sizeof...(T)> pool_rows(Types<T...>) {
+  return {portable_row<kName, T, PoolArgs, pool<T, kKind>>()...};
+}
+using MaxTypes = Types<float, double, f16, bf16, int8_t, uint8_t>;
+
+}  // namespace
+
+constinit const std::array<KernelRow, 6> portable::kMaxPool = pool_rows<"max_pool", PoolKind::max>(MaxTypes());
+constinit const std::array<KernelRow, 4> portable::kAveragePool = pool_rows<"average_pool", PoolKind::mean>(Floats());
+constinit const std::array<KernelRow, 4> portable::kLpPool = pool_rows<"lp_pool", PoolKind::norm>(Floats());
+constinit const std::array<KernelRow, 6> portable::kGlobalMaxPool = pool_rows<"global_max_pool", PoolKind::global_max>(MaxTypes());
+constinit const std::array<KernelRow, 4> portable::kGlobalAveragePool = pool_rows<"global_average_pool", PoolKind::global_mean>(Floats());
+constinit const std::array<KernelRow, 4> portable::kGlobalLpPool = pool_rows<"global_lp_pool", PoolKind::global_norm>(Floats());
 
 }  // namespace tern

@@ -1,6 +1,9 @@
 // Pooling of plain tensors in plain C++, every dtype. See pool.h for the arithmetic. Next: portable.cpp.
 #pragma once
+#include <array>
+
 #include "kernels/conv/window.h"
+#include "kernels/row.h"
 
 namespace tern {
 
@@ -11,13 +14,14 @@ struct PoolArgs {
   void* y;
   int64_t* indices;  // null: not asked for
   Window window;     // Global*: in alone
-  PoolKind kind;
   bool include_pad, column_major;
   int64_t p;            // of the norm
   int64_t begin, end;   // (image, channel) pairs
 };
 
-template <class T>
-void portable_pool(const PoolArgs& a);
+namespace portable {
+extern const std::array<KernelRow, 6> kMaxPool, kGlobalMaxPool;
+extern const std::array<KernelRow, 4> kAveragePool, kLpPool, kGlobalAveragePool, kGlobalLpPool;
+}  // namespace portable
 
 }  // namespace tern

@@ -9,7 +9,8 @@ namespace {
 
 // Families whose rows no case reaches, and why: a blocked layout is given to a value by assign_layouts, inside of a plan. runtime/assign_layouts.cpp
 // compares what is blocked with what is plain.
-const std::set<std::string> kExempt = {"pool_blocked", "global_mean_blocked", "concat_blocks", "reorder"};
+const std::set<std::string> kExempt = {"max_pool_blocked", "average_pool_blocked", "global_average_pool_blocked", "concat_blocks",
+                                       "reorder"};
 
 // The row that computes this case; null when it is refused.
 const KernelRow* row_of(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<Tensor> outputs, Isa isa, bool constants) {
