@@ -81,7 +81,7 @@ void set_binary(BindContext& c, BinaryArgs& args, const Operand& a, const Operan
   c.set(args.y, c.output(0));
 }
 
-Status bind_binary(BindContext& c, const KernelRow* kernel) {
+Status bind_binary(BindContext& c, const KernelRow* kernel, size_t a, size_t b) {
   if (kernel == nullptr || c.in(1).dtype != c.in(0).dtype) return bad_dtype(c.in(0).dtype);
   if (broadcast(c.in(0).dims, c.in(1).dims) != c.out(0).dims) {
     return invalid("shapes " + to_string(c.in(0).dims) + " and " + to_string(c.in(1).dims) + " do not broadcast to " +
@@ -89,7 +89,7 @@ Status bind_binary(BindContext& c, const KernelRow* kernel) {
   }
   const auto [begin, end] = c.range(c.out(0).count(), kGrain);
   if (begin == end) return {};
-  set_binary(c, c.args<BinaryArgs>(), Operand::input(c, 0), Operand::input(c, 1), begin, end);
+  set_binary(c, c.args<BinaryArgs>(), Operand::input(c, a), Operand::input(c, b), begin, end);
   c.run(*kernel);
   return {};
 }

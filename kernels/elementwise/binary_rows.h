@@ -64,8 +64,8 @@ struct Operand {
 };
 // Fills in `args`, which lie in the binding: output 0 = f(a, b) for the output's elements [begin, end).
 void set_binary(BindContext& c, BinaryArgs& args, const Operand& a, const Operand& b, int64_t begin, int64_t end);
-// Binds output 0 = f(input 0, input 1), this part of it, with the operator's rows or this one of them.
-Status bind_binary(BindContext& c, const KernelRow* kernel);
+// Binds output 0 = f(input a, input b), this part of it, with the operator's rows or this one of them.
+Status bind_binary(BindContext& c, const KernelRow* kernel, size_t a = 0, size_t b = 1);
 Status bind_binary(BindContext& c);
 
 template <bool (*kAllowed)(DType)>
