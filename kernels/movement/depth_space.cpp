@@ -43,7 +43,7 @@ Status bind(BindContext& c, bool to_depth) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const Dims& deep = to_depth ? y.dims : x.dims;
   const int64_t b = c.attrs.i("blocksize"), N = deep[0], C = deep[1] / (b * b), H = deep[2], W = deep[3];
-  const bool dcr = to_depth || c.attrs.s("mode", "DCR") == "DCR";
+  const bool dcr = c.attrs.s("mode", "DCR") == "DCR";
   const int64_t plane = H * W;  // of the deep side
   const int64_t at_c = dcr ? plane : b * b * plane, at_i = dcr ? b * C * plane : b * plane, at_j = dcr ? C * plane : plane;
   struct Loop {
@@ -57,22 +57,21 @@ Status bind(BindContext& c, bool to_depth) {
 Status bind_to_space(BindContext& c) { return bind(c, false); }
 Status bind_to_depth(BindContext& c) { return bind(c, true); }
 
-constexpr AttrSpec kToSpaceAttrs[] = {{"blocksize", AttrKind::i, true}, {"mode", AttrKind::s}};
-constexpr AttrSpec kToDepthAttrs[] = {{"blocksize", AttrKind::i, true}};
+constexpr AttrSpec kAttrs[] = {{"blocksize", AttrKind::i, true}, {"mode", AttrKind::s}};
 
 }  // namespace
 
 constinit const OpDef kDepthToSpace = {.name = "DepthToSpace",
                                        .inputs = {1, 1},
                                        .outputs = {1, 1},
-                                       .attrs = kToSpaceAttrs,
+                                       .attrs = kAttrs,
                                        .infer = infer_to_space,
                                        .bind = bind_to_space,
                                        .kernels = rows_of<kCopyRows>};
 constinit const OpDef kSpaceToDepth = {.name = "SpaceToDepth",
                                        .inputs = {1, 1},
                                        .outputs = {1, 1},
-                                       .attrs = kToDepthAttrs,
+                                       .attrs = kAttrs,
                                        .infer = infer_to_depth,
                                        .bind = bind_to_depth,
                                        .kernels = rows_of<kCopyRows>};

@@ -224,6 +224,12 @@ TEST_CASE("depth to space and back: DCR and CRD") {
              f32({1, 2, 2, 4}, {0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15}));
   const Tensor r = random_f32({2, 12, 3, 5}, 3);
   check_same(run_op("SpaceToDepth", {{"blocksize", int64_t(2)}}, {run_op("DepthToSpace", {{"blocksize", int64_t(2)}}, {r})[0]})[0], r);
+  auto deep = [&](const char* mode) {
+    return run_op("SpaceToDepth", {{"blocksize", int64_t(2)}, {"mode", std::string(mode)}}, {iota({1, 2, 2, 2})})[0];
+  };
+  check_same(deep("DCR"), f32({1, 8, 1, 1}, {0, 4, 1, 5, 2, 6, 3, 7}));  // as onnx.reference 1.23
+  check_same(deep("CRD"), f32({1, 8, 1, 1}, {0, 1, 2, 3, 4, 5, 6, 7}));
+  CHECK(op_error("SpaceToDepth", {{"blocksize", int64_t(2)}, {"mode", std::string("DRC")}}, {r}) != "");
   CHECK(op_error("DepthToSpace", {{"blocksize", int64_t(3)}}, {x}) != "");
   CHECK(op_error("DepthToSpace", {{"blocksize", int64_t(0)}}, {x}) != "");
 }
