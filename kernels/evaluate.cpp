@@ -18,7 +18,7 @@ Result<std::vector<Tensor>> infer_outputs(const OpDef& op, const Attributes& att
     in.push_back(t.present() ? InferContext::Input{{t.dtype(), Shape(t.dims())}, &t, nullptr} : InferContext::Input{});
   }
   int64_t symbols = 0;
-  InferContext c(attrs, std::move(in), output_count, &symbols);
+  InferContext c({op.attrs, attrs}, std::move(in), output_count, &symbols);
   if (Status s = infer_op(op, c); !s) return s.error();
   std::vector<Tensor> outputs;
   for (const TypeInfo& type : c.outputs) {
@@ -66,13 +66,18 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
     }
     out.push_back(t.view());
   }
-  if (const int64_t work = work_of(op, attrs, in, out); work > options.work) {
+  if (const int64_t work = work_of(op, {op.attrs, attrs}, in, out); work > options.work) {
     return unsupported(std::string(op.name) + " takes " + std::to_string(work) + " operations, more than the budget of " + std::to_string(options.work));
   }
   PackStore own;
   PackStore& packs = options.packs ? *options.packs : own;
   for (int part = 0; part < options.parts; ++part) {
-    auto bound = bind_op(op, {.attrs = attrs, .isa = options.isa, .inputs = in, .outputs = out, .part = part, .parts = options.parts,
+    auto bound = bind_op(op, {.attrs = {op.attrs, attrs},
+                              .isa = options.isa,
+                              .inputs = in,
+                              .outputs = out,
+                              .part = part,
+                              .parts = options.parts,
                               .table_budget = std::min(options.tables, left)});
     if (!bound) return bound.error();
     if (bound->row == nullptr || (part > 0 && !bound->split)) continue;

@@ -25,7 +25,7 @@ std::optional<std::vector<int64_t>> InferContext::known_ints(size_t i) const {
   return out;
 }
 
-int64_t work_of(const OpDef& op, const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
+int64_t work_of(const OpDef& op, const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
   int64_t elements = 0;
   bool any = false;
   for (auto views : {in, out}) {

@@ -36,10 +36,10 @@ class InferContext {
     const Tensor* value = nullptr;        // its contents, when they are known (a constant; in the evaluator, anything)
     const SymbolicInts* ints = nullptr;   // its contents as symbols, when it computes a shape
   };
-  InferContext(const Attributes& attributes, std::vector<Input> in, size_t output_count, int64_t* symbol_counter)
+  InferContext(const AttrReader& attributes, std::vector<Input> in, size_t output_count, int64_t* symbol_counter)
       : attrs(attributes), inputs(std::move(in)), outputs(output_count), output_ints(output_count), symbol_counter_(symbol_counter) {}
 
-  const Attributes& attrs;
+  const AttrReader attrs;
   const std::vector<Input> inputs;
   std::vector<TypeInfo> outputs;                         // to be filled
   std::vector<std::optional<SymbolicInts>> output_ints;  // may be filled: contents that are known symbolically
@@ -61,12 +61,6 @@ class InferContext {
   int64_t* symbol_counter_;
 };
 
-struct AttrSpec {
-  const char* name;
-  AttrKind kind;
-  bool required = false;
-};
-
 struct Arity {
   int min, max;  // max -1: any number
 };
@@ -82,12 +76,12 @@ struct ValueInputs {
 };
 
 // Multiply-accumulates of one run, or other steps, from concrete dims; may stop at INT64_MAX.
-using MacsFn = int64_t (*)(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out);
+using MacsFn = int64_t (*)(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView> out);
 
 struct OpDef {
   const char* name;  // "Softmax": the newest ONNX operator of that name, or one of tern's fused ones
   Arity inputs, outputs;
-  std::span<const AttrSpec> attrs = {};
+  std::span<const AttrSpec> attrs = {};  // with their defaults, those of ONNX: whoever reads one asks an AttrReader, by name
   Status (*infer)(InferContext&) = nullptr;
   Status (*bind)(BindContext&) = nullptr;
   std::span<const KernelRow* const> kernels = {};  // rows_of<…>: every row that bind may choose
@@ -117,7 +111,7 @@ bool requires_output(const OpDef& op, size_t o);
 
 // How much one run does, as budgets of work count it: the most of its f32 multiply-accumulates, its other steps times 8, and the elements
 // that it reads and writes times 8. Nothing when all outputs are empty.
-int64_t work_of(const OpDef& op, const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out);
+int64_t work_of(const OpDef& op, const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView> out);
 
 // The catalog: every operator of this build (catalog.cpp). Null when there is none of that name.
 const OpDef* find_op(std::string_view name);

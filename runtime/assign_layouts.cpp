@@ -45,7 +45,7 @@ class Assigner {
   bool writes(const Node& n) const {
     if (n.outputs.empty() || !suits(n.outputs[0])) return false;
     if (is_conv(n)) {
-      const int64_t groups = n.attrs.i("group", 1), ocs = dims(n.outputs[0])[1] / groups;
+      const int64_t groups = n.read().i("group"), ocs = dims(n.outputs[0])[1] / groups;
       return groups == 1 || ocs % kBlock == 0 || depthwise(n);
     }
     if (is_window_pool(n)) return suits(n.inputs[0]) && (n.outputs.size() < 2 || n.outputs[1] == kNone);
@@ -53,7 +53,7 @@ class Assigner {
     return false;
   }
   bool depthwise(const Node& n) const {
-    const int64_t groups = n.attrs.i("group", 1);
+    const int64_t groups = n.read().i("group");
     return groups > 1 && suits(n.inputs[0]) && suits(n.outputs[0]) && dims(n.inputs[0])[1] == groups && dims(n.outputs[0])[1] == groups;
   }
   // Does this node read input i blocked, if it has the choice?
@@ -63,7 +63,7 @@ class Assigner {
     if (is_conv(n)) {
       if (i == 3) return produced_blocked(v) && suits(n.outputs[0]);
       if (i != 0 || g_.value(n.outputs[0]).type.shape.rank() > 4 || !g_.value(n.inputs[1]).type.shape.known()) return false;
-      const int64_t groups = n.attrs.i("group", 1), ics = dims(v)[1] / groups;
+      const int64_t groups = n.read().i("group"), ics = dims(v)[1] / groups;
       return depthwise(n) || (ics >= kBlock && (groups == 1 || ics % kBlock == 0));
     }
     if (is_window_pool(n)) return writes(n);
@@ -79,7 +79,7 @@ class Assigner {
   bool joins_blocks(const Node& n) const {
     const auto [known, fresh] = joins_.emplace(n.outputs[0], false);
     if (!fresh) return known->second;  // it is asked for each of its inputs
-    const auto axis = normalize_axis(n.attrs.i("axis"), g_.value(n.outputs[0]).type.shape.rank());
+    const auto axis = normalize_axis(n.read().i("axis"), g_.value(n.outputs[0]).type.shape.rank());
     if (!axis || *axis != 1) return false;
     for (ValueId v : n.inputs) {
       if (!suits(v) || dims(v)[1] % kBlock != 0 || !produced_blocked(v)) return false;
@@ -104,8 +104,8 @@ class Assigner {
   // Widens the halo of the blocked value that convolution n reads.
   void widen_halo(const Node& n, ValueId v) {
     const Dims w = g_.value(n.inputs[1]).type.shape.concrete(), x = dims(v);
-    auto window = read_window(n.attrs, x.rank - 2, w.span().subspan(2));
-    if (!window || !fit_window(*window, n.attrs, x.span().subspan(2))) return;
+    auto window = read_window(n.read(), x.rank - 2, w.span().subspan(2));
+    if (!window || !fit_window(*window, n.read(), x.span().subspan(2))) return;
     int64_t after[3];
     for (size_t a = 0; a < 3; ++a) {
       after[a] = (window->out[a] - 1) * window->stride[a] + (window->kernel[a] - 1) * window->dilation[a] + 1 - window->begin[a] - window->in[a];

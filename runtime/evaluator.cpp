@@ -18,7 +18,7 @@ Result<std::vector<Tensor>> evaluate_node(const Graph& graph, const Node& node, 
       in.push_back(t.present() ? InferContext::Input{{t.dtype(), Shape(t.dims())}, &t, nullptr} : InferContext::Input{});
     }
     int64_t symbols = 0;
-    InferContext c(node.attrs, std::move(in), 1, &symbols);
+    InferContext c(node.read(), std::move(in), 1, &symbols);
     if (Status s = infer_op(*node.op, c); !s) return s.error();
     const Shape& shape = c.outputs[0].shape;
     if (shape.known() && shape.concrete().count() == inputs[0].count()) {
@@ -34,7 +34,7 @@ void count_work(const Node& node, std::span<const Tensor> inputs, std::span<cons
   std::vector<TensorView> in, out;
   for (const Tensor& t : inputs) in.push_back(t.view());
   for (const Tensor& t : outputs) out.push_back(t.view());
-  work -= std::min(work, work_of(*node.op, node.attrs, in, out));
+  work -= std::min(work, work_of(*node.op, node.read(), in, out));
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ std::optional<Price> price(const Graph& graph, const Node& node) {
     sum += *bytes;
     out.back() = {type.dtype, dims, nullptr, false, false, {}};
   }
-  return Price{sum, work_of(*node.op, node.attrs, in, out)};
+  return Price{sum, work_of(*node.op, node.read(), in, out)};
 }
 
 int64_t input_bytes(const Graph& graph, const Node& node) {

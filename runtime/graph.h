@@ -31,6 +31,8 @@ struct Node {
   std::vector<ValueId> inputs, outputs;  // kNone: an optional one that is absent
   std::vector<int32_t> subgraphs;        // of a control operator (runtime/control), indices into Graph::subgraphs
   int32_t captured = 0;                  // how many of the inputs, the last ones, are what the subgraphs read from around the node
+
+  AttrReader read() const { return {op->attrs, attrs}; }  // to be used at once: it refers to this node
 };
 
 // A subgraph is closed: what it reads from outside is passed explicitly. Each subgraph of a node has inputs of its own, as the operator

@@ -138,7 +138,7 @@ void forget_types(Graph& graph) {
 
 Status infer_shapes(Graph& graph, Node& node) {
   if (const ControlDef* control = find_control(node.op)) return control->infer(graph, node);
-  InferContext c(node.attrs, inputs_of(graph, node), node.outputs.size(), &graph.next_symbol);
+  InferContext c(node.read(), inputs_of(graph, node), node.outputs.size(), &graph.next_symbol);
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] != kNone && !c.has(i)) return unsupported("the dtype of input " + std::to_string(i) + " is not known");
   }
@@ -192,7 +192,7 @@ Status infer_subgraph(Graph& graph, Graph& subgraph) {
 
 Result<std::vector<TypeInfo>> infer_types(Graph& graph, const Node& node) {
   if (Status s = verify_node(node); !s) return s.error();
-  InferContext c(node.attrs, inputs_of(graph, node), node.outputs.size(), &graph.next_symbol);
+  InferContext c(node.read(), inputs_of(graph, node), node.outputs.size(), &graph.next_symbol);
   if (Status s = infer_op(*node.op, c); !s) return s.error();
   return std::move(c.outputs);
 }

@@ -76,7 +76,7 @@ std::optional<int64_t> macs_of(const Graph& graph, const Node& node) {
     if (!view) return std::nullopt;
     out.push_back(*view);
   }
-  return node.op->macs(node.attrs, in, out);
+  return node.op->macs(node.read(), in, out);
 }
 
 // Types that only folding tells, as of a Pad whose amounts the graph computes: a folded copy keeps the places of its values.

@@ -25,7 +25,7 @@ Status attributes(const Node& node) {
     }
   }
   for (const AttrSpec& s : node.op->attrs) {
-    if (s.required && !node.attrs.has(s.name)) return invalid(std::string("attribute ") + s.name + " is required");
+    if (s.required() && !node.attrs.has(s.name)) return invalid(std::string("attribute ") + s.name + " is required");
   }
   return {};
 }

@@ -25,7 +25,7 @@ class Bound {
     for (const Tensor& t : inputs_)
       types.push_back(t.present() ? InferContext::Input{{t.dtype(), Shape(t.dims())}, &t, nullptr} : InferContext::Input{});
     int64_t symbols = 0;
-    InferContext infer(attrs_, std::move(types), outputs, &symbols);
+    InferContext infer({op.attrs, attrs_}, std::move(types), outputs, &symbols);
     if (!infer_op(op, infer)) return;
     std::vector<TensorView> in, out;
     for (size_t i = 0; i < inputs_.size(); ++i) in.push_back(inputs_[i].view(constants >> i & 1));
@@ -34,8 +34,8 @@ class Bound {
       outputs_.push_back(*Tensor::allocate(y.dtype, y.shape.concrete()));
       out.push_back(outputs_.back().view());
     }
-    if (op.macs) macs_ = op.macs(attrs_, in, out);
-    auto binding = bind_op(op, {.attrs = attrs_, .isa = isa, .inputs = in, .outputs = out});
+    if (op.macs) macs_ = op.macs({op.attrs, attrs_}, in, out);
+    auto binding = bind_op(op, {.attrs = {op.attrs, attrs_}, .isa = isa, .inputs = in, .outputs = out});
     if (!binding || binding->row == nullptr) return;
     ready_ = make_ready(*binding, inputs_, outputs_, packs_);
     row_ = binding->row;

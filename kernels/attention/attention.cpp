@@ -9,7 +9,7 @@
 namespace tern {
 namespace {
 
-constexpr AttrSpec kAttrs[] = {{"scale", AttrKind::f}};
+constexpr AttrSpec kAttrs[] = {{"scale", AttrKind::f, 1.0f}};
 
 struct ZeroArgs {
   float* y;
@@ -63,7 +63,7 @@ Status bind(BindContext& c) {
   a.S = k[2];
   a.D = q[3];
   a.E = v[3];
-  a.scale = c.attrs.f("scale", 1);
+  a.scale = c.attrs.f("scale");
   const auto [begin, end] = c.range(q[0] * q[1]);
   if (begin == end) return {};
   a.heads = end - begin;
@@ -98,7 +98,7 @@ Status bind(BindContext& c) {
   return {};
 }
 
-int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) {
+int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) {
   return out[0].dims.count(0, 3) * in[1].dims[2] * (in[0].dims[3] + in[2].dims[3]);
 }
 

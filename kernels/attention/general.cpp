@@ -117,8 +117,15 @@ constexpr KernelRow kRows[] = {
 };
 
 constexpr AttrSpec kAttrs[] = {
-    {"is_causal", AttrKind::i},    {"kv_num_heads", AttrKind::i}, {"left_window_size", AttrKind::i},  {"q_num_heads", AttrKind::i}, {"qk_matmul_output_mode", AttrKind::i},
-    {"right_window_size", AttrKind::i}, {"scale", AttrKind::f},   {"softcap", AttrKind::f},           {"softmax_precision", AttrKind::i},
+    {"is_causal", AttrKind::i, 0},
+    {"kv_num_heads", AttrKind::i},
+    {"left_window_size", AttrKind::i, -1},
+    {"q_num_heads", AttrKind::i},
+    {"qk_matmul_output_mode", AttrKind::i, 0},
+    {"right_window_size", AttrKind::i, -1},
+    {"scale", AttrKind::f},
+    {"softcap", AttrKind::f, 0.0f},
+    {"softmax_precision", AttrKind::i},
 };
 constexpr const char* kInputs[] = {"Q", "K", "V", "attn_mask", "past_key", "past_value", "nonpad_kv_seqlen"};
 
@@ -140,7 +147,8 @@ Status infer(InferContext& c) {
   if (c.has(4) && c.has(6)) return invalid("nonpad_kv_seqlen and past_key exclude each other");
   if (const int64_t mode = c.attrs.i("qk_matmul_output_mode"); mode < 0 || mode > 3) return invalid("qk_matmul_output_mode is " + std::to_string(mode) + ", expected 0 to 3");
   for (const char* side : {"left_window_size", "right_window_size"}) {
-    if (const int64_t size = c.attrs.i(side, -1); size < -1) return invalid(std::string(side) + " is " + std::to_string(size) + ", expected -1 (no end) or more");
+    if (const int64_t size = c.attrs.i(side); size < -1)
+      return invalid(std::string(side) + " is " + std::to_string(size) + ", expected -1 (no end) or more");
   }
   for (size_t o = 0; o < c.outputs.size(); ++o) c.set(o, dtype, Shape());
   for (size_t i = 0; i < 3; ++i) {
@@ -227,11 +235,11 @@ Status bind(BindContext& c) {
   a.k_at = k->layout;
   a.v_at = v->layout;
   a.y_at = flat ? Layout{a.S * a.heads * a.Dv, a.Dv, a.heads * a.Dv} : Layout{a.heads * a.S * a.Dv, a.S * a.Dv, a.Dv};
-  a.scale = c.attrs.find("scale") != nullptr ? static_cast<double>(c.attrs.f("scale")) : 1 / std::sqrt(static_cast<double>(a.D));
+  a.scale = c.attrs.has("scale") ? static_cast<double>(c.attrs.f("scale")) : 1 / std::sqrt(static_cast<double>(a.D));
   a.softcap = static_cast<double>(c.attrs.f("softcap"));
   // No place and no key is further away than this.
   const int64_t whole = std::min(checked_add(a.T, a.S).value_or(INT64_MAX), INT64_MAX / 4);
-  const int64_t left = c.attrs.i("left_window_size", -1), right = c.attrs.i("right_window_size", -1);
+  const int64_t left = c.attrs.i("left_window_size"), right = c.attrs.i("right_window_size");
   a.before = left < 0 ? whole : std::min(left, whole);
   a.after = c.attrs.i("is_causal") != 0 ? 0 : right < 0 ? whole : std::min(right, whole);
   a.mode = static_cast<int>(c.attrs.i("qk_matmul_output_mode"));
@@ -251,7 +259,7 @@ Status bind(BindContext& c) {
   return {};
 }
 
-int64_t macs(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView>) {
+int64_t macs(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView>) {
   const auto q = sides_of(in[0].dims, attrs.i("q_num_heads")), v = sides_of(in[2].dims, attrs.i("kv_num_heads"));
   if (!q || !v) return 0;
   const int64_t past = in.size() > 4 && in[4].dims.rank == 4 ? in[4].dims[2] : 0;

@@ -8,11 +8,12 @@
 namespace tern {
 namespace {
 
-constexpr AttrSpec kConvAttrs[] = {{"auto_pad", AttrKind::s}, {"dilations", AttrKind::ints}, {"group", AttrKind::i}, {"kernel_shape", AttrKind::ints},
-                                   {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
-constexpr AttrSpec kFusedAttrs[] = {{"activation", AttrKind::s}, {"alpha", AttrKind::f},  {"auto_pad", AttrKind::s},
-                                    {"beta", AttrKind::f},       {"dilations", AttrKind::ints}, {"group", AttrKind::i},
-                                    {"kernel_shape", AttrKind::ints}, {"pads", AttrKind::ints}, {"strides", AttrKind::ints}};
+constexpr AttrSpec kConvAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"dilations", AttrKind::ints}, {"group", AttrKind::i, 1},
+                                   {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
+constexpr AttrSpec kFusedAttrs[] = {
+    {"activation", AttrKind::s, ""}, {"alpha", AttrKind::f},    {"auto_pad", AttrKind::s, "NOTSET"}, {"beta", AttrKind::f},
+    {"dilations", AttrKind::ints},   {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},
+    {"strides", AttrKind::ints}};
 
 Status check_channels(const Shape& x, const Shape& w, int64_t groups) {
   if (groups < 1) return invalid("group is " + std::to_string(groups));
@@ -28,7 +29,7 @@ Status check_channels(const Shape& x, const Shape& w, int64_t groups) {
 Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w) {
   if (!x.ranked() || !w.ranked()) return Shape();
   if (x.rank() < 3 || x.rank() != w.rank()) return invalid("X is " + x.text() + " and W is " + w.text() + ": expected the same rank, 3 to 5");
-  const int64_t groups = c.attrs.i("group", 1);
+  const int64_t groups = c.attrs.i("group");
   if (Status s = check_channels(x, w, groups); !s) return s.error();
   const int spatial = x.rank() - 2;
   Shape y{x[0], w[0]};
@@ -77,7 +78,7 @@ Status bind(BindContext& c) {
   if (Status s = fit_window(*window, c.attrs, x.dims.span().subspan(2)); !s) return s;
   ConvProblem p;
   p.window = *window;
-  p.groups = c.attrs.i("group", 1);
+  p.groups = c.attrs.i("group");
   p.ics = w.dims[1];
   p.ocs = w.dims[0] / p.groups;
   p.w_ic = window->taps();
@@ -88,7 +89,7 @@ Status bind(BindContext& c) {
   return bind_portable_conv(c, p);
 }
 
-int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) {
+int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) {
   return out[0].count() * in[1].dims.count(1, in[1].dims.rank);
 }
 

@@ -6,17 +6,17 @@
 namespace tern {
 namespace {
 
-constexpr AttrSpec kAttrs[] = {{"auto_pad", AttrKind::s},        {"dilations", AttrKind::ints}, {"group", AttrKind::i},
-                               {"kernel_shape", AttrKind::ints}, {"output_padding", AttrKind::ints}, {"output_shape", AttrKind::ints},
-                               {"pads", AttrKind::ints},         {"strides", AttrKind::ints}};
+constexpr AttrSpec kAttrs[] = {
+    {"auto_pad", AttrKind::s, "NOTSET"}, {"dilations", AttrKind::ints},    {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},
+    {"output_padding", AttrKind::ints},  {"output_shape", AttrKind::ints}, {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
 
 // begin and end: what is cut off the full result of each axis. `in` has numbers for the axes that are known, else -1.
-Result<Window> read(const Attributes& attrs, std::span<const int64_t> kernel, std::span<const int64_t> in) {
+Result<Window> read(const AttrReader& attrs, std::span<const int64_t> kernel, std::span<const int64_t> in) {
   auto window = read_window(attrs, static_cast<int>(kernel.size()), kernel);
   if (!window) return window;
   Window& w = *window;
   const std::vector<int64_t> extra = attrs.ints("output_padding"), shape = attrs.ints("output_shape");
-  const std::string auto_pad = attrs.s("auto_pad", "NOTSET");
+  const std::string auto_pad = attrs.s("auto_pad");
   const bool upper = auto_pad == "SAME_UPPER";
   if ((!extra.empty() && extra.size() != in.size()) || (!shape.empty() && shape.size() != in.size())) {
     return invalid("output_padding or output_shape has not one entry per spatial axis");
@@ -47,7 +47,7 @@ Status infer(InferContext& c) {
     if (c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("input " + std::to_string(i) + " is " + name(c.dtype(i)) + ", X is " + name(c.dtype(0)));
   }
   const Shape &x = c.shape(0), &w = c.shape(1);
-  const int64_t groups = c.attrs.i("group", 1);
+  const int64_t groups = c.attrs.i("group");
   if (groups < 1 || groups > (1 << 30)) return invalid("group is " + std::to_string(groups));
   if (!x.ranked() || !w.ranked()) {
     c.set(0, c.dtype(0), Shape());
@@ -83,7 +83,7 @@ Status bind(BindContext& c) {
   if (c.out(0).count() == 0) return {};
   ConvProblem p;
   p.window = *window;
-  p.groups = c.attrs.i("group", 1);
+  p.groups = c.attrs.i("group");
   p.ics = w.dims[0] / p.groups;
   p.ocs = w.dims[1];
   p.mirrored = true;
@@ -99,7 +99,7 @@ Status bind(BindContext& c) {
   return bind_portable_conv(c, p);
 }
 
-int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView>) {
+int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView>) {
   return in[0].count() * in[1].dims.count(1, in[1].dims.rank);
 }
 

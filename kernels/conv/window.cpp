@@ -9,7 +9,7 @@ namespace {
 constexpr int64_t kMost = int64_t(1) << 20;        // of any number here: products of three stay below overflow
 constexpr int64_t kMostExtent = int64_t(1) << 40;  // of an axis of x
 
-Status read(const Attributes& attrs, const char* name, int spatial, size_t length, int64_t least, std::vector<int64_t>& to) {
+Status read(const AttrReader& attrs, const char* name, int spatial, size_t length, int64_t least, std::vector<int64_t>& to) {
   to = attrs.ints(name);
   if (to.empty()) return {};
   if (to.size() != length) {
@@ -26,7 +26,7 @@ bool same(const std::string& auto_pad) { return auto_pad == "SAME_UPPER" || auto
 
 }  // namespace
 
-Result<Window> read_window(const Attributes& attrs, int spatial, std::span<const int64_t> kernel) {
+Result<Window> read_window(const AttrReader& attrs, int spatial, std::span<const int64_t> kernel) {
   if (spatial < 1 || spatial > 3) return unsupported("works on 1 to 3 spatial axes, not " + std::to_string(spatial));
   const size_t n = static_cast<size_t>(spatial);
   std::vector<int64_t> shape, strides, dilations, pads;
@@ -34,7 +34,7 @@ Result<Window> read_window(const Attributes& attrs, int spatial, std::span<const
   if (Status s = read(attrs, "strides", spatial, n, 1, strides); !s) return s.error();
   if (Status s = read(attrs, "dilations", spatial, n, 1, dilations); !s) return s.error();
   if (Status s = read(attrs, "pads", spatial, 2 * n, 0, pads); !s) return s.error();
-  const std::string auto_pad = attrs.s("auto_pad", "NOTSET");
+  const std::string auto_pad = attrs.s("auto_pad");
   if (auto_pad != "NOTSET" && auto_pad != "VALID" && !same(auto_pad)) return invalid("auto_pad is " + auto_pad);
   if (!kernel.empty()) {
     if (!shape.empty() && !std::equal(shape.begin(), shape.end(), kernel.begin(), kernel.end())) return invalid("kernel_shape differs from the shape of W");
@@ -43,7 +43,6 @@ Result<Window> read_window(const Attributes& attrs, int spatial, std::span<const
   if (shape.size() != n) return invalid("kernel_shape is missing");
   Window w;
   w.spatial = spatial;
-  w.ceil_mode = attrs.i("ceil_mode") != 0;
   for (size_t i = 0; i < n; ++i) {
     const size_t a = 3 - n + i;
     if (shape[i] < 1 || shape[i] > kMost) return invalid("the kernel has an extent of " + std::to_string(shape[i]));
@@ -82,8 +81,8 @@ Result<int64_t> fit_axis(Window& w, const std::string& auto_pad, size_t a, int64
 
 }  // namespace
 
-Status fit_window(Window& w, const Attributes& attrs, std::span<const int64_t> in) {
-  const std::string auto_pad = attrs.s("auto_pad", "NOTSET");
+Status fit_window(Window& w, const AttrReader& attrs, std::span<const int64_t> in) {
+  const std::string auto_pad = attrs.s("auto_pad");
   for (size_t i = 0; i < in.size(); ++i) {
     const size_t a = 3 - in.size() + i;
     w.in[a] = in[i];
@@ -94,8 +93,8 @@ Status fit_window(Window& w, const Attributes& attrs, std::span<const int64_t> i
   return {};
 }
 
-Result<Dim> window_out(const Window& w, const Attributes& attrs, int axis, const Dim& in, InferContext& c) {
-  const std::string auto_pad = attrs.s("auto_pad", "NOTSET");
+Result<Dim> window_out(const Window& w, const AttrReader& attrs, int axis, const Dim& in, InferContext& c) {
+  const std::string auto_pad = attrs.s("auto_pad");
   const size_t a = static_cast<size_t>(3 - w.spatial + axis);
   if (in.known()) {
     Window copy = w;

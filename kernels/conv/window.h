@@ -18,12 +18,12 @@ struct Window {
   int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
 };
 
-// The attributes kernel_shape (or `kernel`, the spatial dims of a weight, when not empty), strides, dilations, pads, auto_pad, ceil_mode.
-// `in` and `out` are not set; under auto_pad SAME_* the padding is not either. Errors: a list of the wrong length, numbers out of range.
-Result<Window> read_window(const Attributes& attrs, int spatial, std::span<const int64_t> kernel);
+// The attributes kernel_shape (or `kernel`, the spatial dims of a weight, when not empty), strides, dilations, pads, auto_pad.
+// `in`, `out` and ceil_mode are not set; under auto_pad SAME_* the padding is not either. Errors: a list of the wrong length, numbers out of range.
+Result<Window> read_window(const AttrReader& attrs, int spatial, std::span<const int64_t> kernel);
 // The extent that the window leaves of each axis, and under SAME_* the padding. Errors: it does not fit once.
-Status fit_window(Window& w, const Attributes& attrs, std::span<const int64_t> in);
+Status fit_window(Window& w, const AttrReader& attrs, std::span<const int64_t> in);
 // The same for shapes that may be symbolic, one axis (0-based spatial axis of the operator); a fresh symbol when it is not linear.
-Result<Dim> window_out(const Window& w, const Attributes& attrs, int axis, const Dim& in, InferContext& c);
+Result<Dim> window_out(const Window& w, const AttrReader& attrs, int axis, const Dim& in, InferContext& c);
 
 }  // namespace tern

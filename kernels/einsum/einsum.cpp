@@ -67,9 +67,9 @@ constexpr KernelRow kRows[] = {
     row<EinsumArgs, einsum<uint32_t>>("einsum/u32/scalar", DType::u32, Isa::scalar), row<EinsumArgs, einsum<uint64_t>>("einsum/u64/scalar", DType::u64, Isa::scalar),
 };
 
-constexpr AttrSpec kAttrs[] = {{"equation", AttrKind::s, true}};
+constexpr AttrSpec kAttrs[] = {{"equation", AttrKind::s, kRequired}};
 
-Error no_equation(const Attributes& attrs) {
+Error no_equation(const AttrReader& attrs) {
   return invalid("equation '" + attrs.s("equation").substr(0, 200) + "' does not fit the number of operands or of their dimensions");
 }
 
@@ -134,7 +134,7 @@ Result<std::string> letters_of(const EinsumTerms& terms, std::span<const TensorV
   return letters;
 }
 
-std::optional<EinsumTerms> terms_of(const Attributes& attrs, std::span<const TensorView> in) {
+std::optional<EinsumTerms> terms_of(const AttrReader& attrs, std::span<const TensorView> in) {
   std::vector<int> ranks;
   for (const TensorView& x : in) ranks.push_back(x.dims.rank);
   return in.size() <= kMostOperands ? parse_einsum(attrs.s("equation"), ranks) : std::nullopt;
@@ -181,7 +181,7 @@ Status bind(BindContext& c) {
   return {};
 }
 
-int64_t macs(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView>) {
+int64_t macs(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView>) {
   int64_t sizes[128];
   const auto terms = terms_of(attrs, in);
   auto letters = terms ? letters_of(*terms, in, sizes) : Result<std::string>(std::string());

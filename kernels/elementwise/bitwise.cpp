@@ -55,7 +55,7 @@ bool is_bool(DType t) { return t == DType::boolean; }
 
 constexpr auto& kLeft = rows_of<kBinary<"shift_left", Shift<true>{}, UnsignedInts>>;
 constexpr auto& kRight = rows_of<kBinary<"shift_right", Shift<false>{}, UnsignedInts>>;
-constexpr AttrSpec kShiftAttrs[] = {{"direction", AttrKind::s, true}};
+constexpr AttrSpec kShiftAttrs[] = {{"direction", AttrKind::s, kRequired}};
 Status infer_shift(InferContext& c) {
   const std::string direction = c.attrs.s("direction");
   if (direction != "LEFT" && direction != "RIGHT") return invalid("direction is \"" + direction + "\", neither LEFT nor RIGHT");

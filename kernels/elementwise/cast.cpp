@@ -124,7 +124,7 @@ std::optional<Dim> same(std::span<const Dim> in, const Attributes& attrs) {
   return in[0];
 }
 
-constexpr AttrSpec kCastAttrs[] = {{"round_mode", AttrKind::s}, {"saturate", AttrKind::i}, {"to", AttrKind::i, true}};
+constexpr AttrSpec kCastAttrs[] = {{"round_mode", AttrKind::s}, {"saturate", AttrKind::i}, {"to", AttrKind::i, kRequired}};
 constexpr AttrSpec kCastLikeAttrs[] = {{"round_mode", AttrKind::s}, {"saturate", AttrKind::i}};
 
 }  // namespace

@@ -55,8 +55,8 @@ Status infer(InferContext& c) {
     c.set(0, c.dtype(0), Shape());
     return {};
   }
-  auto axis = normalize_axis(c.attrs.i("axis", 0), x.rank());
-  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
+  auto axis = normalize_axis(c.attrs.i("axis"), x.rank());
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
   Shape y(std::vector<Dim>{});
   for (int d = 0; d < x.rank(); ++d) {
     if (d != *axis) {
@@ -72,7 +72,7 @@ Status infer(InferContext& c) {
 
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &k = c.in(1);
-  const int axis = *normalize_axis(c.attrs.i("axis", 0), x.dims.rank);
+  const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
   const int64_t outer = x.dims.count(0, axis), count = k.count();
   const int64_t run = x.dims.count(axis + 1, x.dims.rank) * static_cast<int64_t>(size_of(x.dtype));
   const auto [begin, end] = c.range(outer * count);
@@ -92,7 +92,7 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i, 0}};
 
 }  // namespace
 

@@ -44,15 +44,15 @@ Status infer_elements(InferContext& c) {
   const Shape &x = c.shape(0), &k = c.shape(1);
   c.set(0, c.dtype(0), k);
   if (!x.ranked() || !k.ranked()) return {};
-  auto axis = normalize_axis(c.attrs.i("axis", 0), x.rank());
-  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
+  auto axis = normalize_axis(c.attrs.i("axis"), x.rank());
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
   if (Status s = check_elements_shapes(x, k, *axis); !s) return s;
   return check_indices(c.inputs[1].value, x[*axis], k);
 }
 
 Status bind_elements(BindContext& c) {
   const TensorView &x = c.in(0), &k = c.in(1);
-  const int axis = *normalize_axis(c.attrs.i("axis", 0), x.dims.rank);
+  const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
   const auto [begin, end] = c.range(k.count());
   if (begin == end) return {};
   if (x.dims[axis] == 0) return invalid("an axis of 0 has nothing to gather");
@@ -107,7 +107,7 @@ Status infer_nd(InferContext& c) {
     c.set(0, c.dtype(0), Shape());
     return k.ranked() && k.rank() == 0 ? Status(invalid("the indices are a scalar")) : Status();
   }
-  const int64_t batch = c.attrs.i("batch_dims", 0), depth = k[k.rank() - 1].value();
+  const int64_t batch = c.attrs.i("batch_dims"), depth = k[k.rank() - 1].value();
   if (batch < 0 || batch >= std::min(x.rank(), k.rank())) return invalid("batch_dims is " + std::to_string(batch));
   if (depth > x.rank() - batch) return invalid("index tuples of " + std::to_string(depth) + " for " + x.text());
   const int b = static_cast<int>(batch), r = static_cast<int>(depth);
@@ -123,7 +123,7 @@ Status infer_nd(InferContext& c) {
 
 Status bind_nd(BindContext& c) {
   const TensorView &x = c.in(0), &k = c.in(1);
-  const int b = static_cast<int>(c.attrs.i("batch_dims", 0)), r = static_cast<int>(k.dims.back());
+  const int b = static_cast<int>(c.attrs.i("batch_dims")), r = static_cast<int>(k.dims.back());
   const int64_t size = static_cast<int64_t>(size_of(x.dtype));
   const auto strides = dense_strides(x.dims);
   NdArgs& a = c.args(NdArgs{nullptr, nullptr, nullptr, r, {}, {}, x.dims.count(b + r, x.dims.rank) * size,
@@ -145,8 +145,8 @@ Status bind_nd(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kElementsAttrs[] = {{"axis", AttrKind::i}};
-constexpr AttrSpec kNdAttrs[] = {{"batch_dims", AttrKind::i}};
+constexpr AttrSpec kElementsAttrs[] = {{"axis", AttrKind::i, 0}};
+constexpr AttrSpec kNdAttrs[] = {{"batch_dims", AttrKind::i, 0}};
 
 }  // namespace
 

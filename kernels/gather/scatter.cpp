@@ -10,8 +10,8 @@ namespace {
 
 enum class Reduction { none, add, mul, min, max };
 
-std::optional<Reduction> reduction_of(const Attributes& attrs) {
-  const std::string s = attrs.s("reduction", "none");
+std::optional<Reduction> reduction_of(const AttrReader& attrs) {
+  const std::string s = attrs.s("reduction");
   constexpr const char* kNames[] = {"none", "add", "mul", "min", "max"};
   for (int i = 0; i < 5; ++i) {
     if (s == kNames[i]) return static_cast<Reduction>(i);
@@ -114,8 +114,8 @@ Status infer_elements(InferContext& c) {
   if (Status s = infer_common(c); !s) return s;
   const Shape &x = c.shape(0), &k = c.shape(1), &u = c.shape(2);
   if (!x.ranked() || !k.ranked()) return {};
-  auto axis = normalize_axis(c.attrs.i("axis", 0), x.rank());
-  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
+  auto axis = normalize_axis(c.attrs.i("axis"), x.rank());
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
   if (Status s = check_elements_shapes(x, k, *axis); !s) return s;
   if (k.known() && u.known() && !(k == u)) return invalid("indices are " + k.text() + ", updates " + u.text());
   return check_indices(c.inputs[1].value, x[*axis], x);
@@ -145,7 +145,7 @@ Status finish(BindContext& c, ScatterArgs& a) {
 
 Status bind_elements(BindContext& c) {
   const TensorView &x = c.in(0), &k = c.in(1);
-  const int axis = *normalize_axis(c.attrs.i("axis", 0), x.dims.rank);
+  const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
   const auto strides = dense_strides(x.dims);
   ScatterArgs& a = common(c);
   if (!(k.dims == c.in(2).dims)) return invalid("indices and updates have different shapes");
@@ -192,8 +192,8 @@ Status bind_nd(BindContext& c) {
   return finish(c, a);
 }
 
-constexpr AttrSpec kElementsAttrs[] = {{"axis", AttrKind::i}, {"reduction", AttrKind::s}};
-constexpr AttrSpec kNdAttrs[] = {{"reduction", AttrKind::s}};
+constexpr AttrSpec kElementsAttrs[] = {{"axis", AttrKind::i, 0}, {"reduction", AttrKind::s, "none"}};
+constexpr AttrSpec kNdAttrs[] = {{"reduction", AttrKind::s, "none"}};
 
 }  // namespace
 

@@ -221,13 +221,14 @@ Status bind_matmul(BindContext& c) {
 }
 
 int64_t macs_by_k(std::span<const TensorView> out, int64_t k) { return out[0].count() * k; }
-int64_t matmul_macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) {
+int64_t matmul_macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) {
   return macs_by_k(out, in[0].dims.back());
 }
 
 // ---- Gemm ----
 
-constexpr AttrSpec kGemmAttrs[] = {{"alpha", AttrKind::f}, {"beta", AttrKind::f}, {"transA", AttrKind::i}, {"transB", AttrKind::i}};
+constexpr AttrSpec kGemmAttrs[] = {
+    {"alpha", AttrKind::f, 1.0f}, {"beta", AttrKind::f, 1.0f}, {"transA", AttrKind::i, 0}, {"transB", AttrKind::i, 0}};
 
 Status infer_gemm(InferContext& c) {
   if (Status s = same_dtypes(c); !s) return s;
@@ -263,8 +264,8 @@ Status bind_gemm(BindContext& c) {
   p.x_k = ta ? p.m : 1;
   p.w_k = tb ? 1 : p.n;
   p.w_column = tb ? p.k : 1;
-  p.alpha = c.attrs.f("alpha", 1);
-  p.beta = c.attrs.f("beta", 1);
+  p.alpha = c.attrs.f("alpha");
+  p.beta = c.attrs.f("beta");
   if (c.has(2)) {
     const Dims& d = c.in(2).dims;
     const int64_t rows = d.rank == 2 ? d[0] : 1, columns = d.rank >= 1 ? d.back() : 1;
@@ -278,13 +279,14 @@ Status bind_gemm(BindContext& c) {
   return bind_product(c, p);
 }
 
-int64_t gemm_macs(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
+int64_t gemm_macs(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
   return macs_by_k(out, in[0].dims[attrs.i("transA") != 0 ? 0 : 1]);
 }
 
 // ---- Linear ----
 
-constexpr AttrSpec kLinearAttrs[] = {{"transB", AttrKind::i}, {"activation", AttrKind::s}, {"alpha", AttrKind::f}, {"beta", AttrKind::f}};
+constexpr AttrSpec kLinearAttrs[] = {
+    {"transB", AttrKind::i, 0}, {"activation", AttrKind::s, ""}, {"alpha", AttrKind::f}, {"beta", AttrKind::f}};
 
 Status infer_linear(InferContext& c) {
   if (Status s = same_dtypes(c); !s) return s;

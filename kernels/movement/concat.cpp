@@ -84,7 +84,7 @@ Result<std::optional<SymbolicInts>> parts(InferContext& c, const Dim& whole) {
     }
     return std::optional(std::move(*given));
   }
-  const int64_t n = c.attrs.i("num_outputs", static_cast<int64_t>(count));
+  const int64_t n = c.attrs.has("num_outputs") ? c.attrs.i("num_outputs") : static_cast<int64_t>(count);
   if (n != static_cast<int64_t>(count)) return invalid("num_outputs is " + std::to_string(n) + " but there are " + std::to_string(count));
   if (!whole.known()) {
     auto even = div(whole, Dim(n));
@@ -105,8 +105,8 @@ Status infer_split(InferContext& c) {
     for (size_t o = 0; o < c.outputs.size(); ++o) c.set(o, c.dtype(0), Shape());
     return {};
   }
-  auto axis = normalize_axis(c.attrs.i("axis", 0), x.rank());
-  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
+  auto axis = normalize_axis(c.attrs.i("axis"), x.rank());
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
   auto sizes = parts(c, x[*axis]);
   if (!sizes) return sizes.error();
   const auto symbols = x.rank() == 1 ? c.ints(0) : std::nullopt;
@@ -126,7 +126,7 @@ Status infer_split(InferContext& c) {
 
 Status bind_split(BindContext& c) {
   const TensorView& x = c.in(0);
-  const int axis = *normalize_axis(c.attrs.i("axis", 0), x.dims.rank);
+  const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
   const int64_t outer = x.dims.count(0, axis), row = x.dims.count(axis, x.dims.rank), inner = x.dims.count(axis + 1, x.dims.rank);
   const auto given = c.ints(1);
   const int64_t chunk = ceil_div(x.dims[axis], static_cast<int64_t>(c.outputs.size()));
@@ -146,8 +146,8 @@ Status bind_split(BindContext& c) {
   return copies.bind();
 }
 
-constexpr AttrSpec kConcatAttrs[] = {{"axis", AttrKind::i, true}};
-constexpr AttrSpec kSplitAttrs[] = {{"axis", AttrKind::i}, {"num_outputs", AttrKind::i}};
+constexpr AttrSpec kConcatAttrs[] = {{"axis", AttrKind::i, kRequired}};
+constexpr AttrSpec kSplitAttrs[] = {{"axis", AttrKind::i, 0}, {"num_outputs", AttrKind::i}};
 
 }  // namespace
 

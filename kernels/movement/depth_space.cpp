@@ -9,7 +9,7 @@ namespace {
 Status check(InferContext& c) {
   if (c.attrs.i("blocksize") <= 0 || c.attrs.i("blocksize") > INT32_MAX) return invalid("blocksize is " + std::to_string(c.attrs.i("blocksize")));
   if (c.shape(0).ranked() && c.shape(0).rank() != 4) return invalid("the input " + c.shape(0).text() + " is not [N,C,H,W]");
-  const std::string mode = c.attrs.s("mode", "DCR");
+  const std::string mode = c.attrs.s("mode");
   return mode == "DCR" || mode == "CRD" ? Status() : Status(invalid("mode is \"" + mode + "\""));
 }
 
@@ -43,7 +43,7 @@ Status bind(BindContext& c, bool to_depth) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const Dims& deep = to_depth ? y.dims : x.dims;
   const int64_t b = c.attrs.i("blocksize"), N = deep[0], C = deep[1] / (b * b), H = deep[2], W = deep[3];
-  const bool dcr = c.attrs.s("mode", "DCR") == "DCR";
+  const bool dcr = c.attrs.s("mode") == "DCR";
   const int64_t plane = H * W;  // of the deep side
   const int64_t at_c = dcr ? plane : b * b * plane, at_i = dcr ? b * C * plane : b * plane, at_j = dcr ? C * plane : plane;
   struct Loop {
@@ -57,7 +57,7 @@ Status bind(BindContext& c, bool to_depth) {
 Status bind_to_space(BindContext& c) { return bind(c, false); }
 Status bind_to_depth(BindContext& c) { return bind(c, true); }
 
-constexpr AttrSpec kAttrs[] = {{"blocksize", AttrKind::i, true}, {"mode", AttrKind::s}};
+constexpr AttrSpec kAttrs[] = {{"blocksize", AttrKind::i, kRequired}, {"mode", AttrKind::s, "DCR"}};
 
 }  // namespace
 

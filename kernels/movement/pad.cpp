@@ -15,11 +15,11 @@ Result<std::vector<int>> axes_of(std::optional<std::vector<int64_t>> given, int 
   return all;
 }
 
-bool constant_mode(const Attributes& attrs) { return attrs.s("mode", "constant") == "constant"; }
+bool constant_mode(const AttrReader& attrs) { return attrs.s("mode") == "constant"; }
 
 Status infer(InferContext& c) {
   const Shape& x = c.shape(0);
-  const std::string mode = c.attrs.s("mode", "constant");
+  const std::string mode = c.attrs.s("mode");
   if (mode != "constant" && mode != "reflect" && mode != "edge" && mode != "wrap") return invalid("mode is \"" + mode + "\"");
   if (c.has(2) && c.dtype(2) != c.dtype(0)) return invalid(std::string("constant_value is ") + name(c.dtype(2)) + ", the input " + name(c.dtype(0)));
   auto pads = c.ints(1);
@@ -181,7 +181,7 @@ Status bind_center(BindContext& c) {
   return bind_constant(c, before);
 }
 
-constexpr AttrSpec kPadAttrs[] = {{"mode", AttrKind::s}};
+constexpr AttrSpec kPadAttrs[] = {{"mode", AttrKind::s, "constant"}};
 constexpr AttrSpec kCenterAttrs[] = {{"axes", AttrKind::ints}};
 
 }  // namespace

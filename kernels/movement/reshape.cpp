@@ -51,7 +51,7 @@ Status infer_reshape(InferContext& c) {
     c.set(0, c.dtype(0), rank && *rank <= kMaxRank ? fresh_shape(static_cast<int>(*rank), c) : Shape());
     return {};
   }
-  const bool allow_zero = c.attrs.i("allowzero", 0) != 0;
+  const bool allow_zero = c.attrs.i("allowzero") != 0;
   Shape y(std::vector<Dim>{});
   int missing = -1;
   bool zero = false;
@@ -117,7 +117,7 @@ Status infer_flatten(InferContext& c) {
     c.set(0, c.dtype(0), fresh_shape(2, c));
     return {};
   }
-  int64_t axis = c.attrs.i("axis", 1);
+  int64_t axis = c.attrs.i("axis");
   if (axis < -x.rank() || axis > x.rank()) return invalid("axis " + std::to_string(axis) + " is outside of " + x.text());
   if (axis < 0) axis += x.rank();
   const int a = static_cast<int>(axis);
@@ -202,8 +202,8 @@ Status bind_dropout(BindContext& c) {
   return copies.bind();
 }
 
-constexpr AttrSpec kReshapeAttrs[] = {{"allowzero", AttrKind::i}};
-constexpr AttrSpec kFlattenAttrs[] = {{"axis", AttrKind::i}};
+constexpr AttrSpec kReshapeAttrs[] = {{"allowzero", AttrKind::i, 0}};
+constexpr AttrSpec kFlattenAttrs[] = {{"axis", AttrKind::i, 1}};
 constexpr AttrSpec kDropoutAttrs[] = {{"seed", AttrKind::i}};
 
 }  // namespace

@@ -32,7 +32,7 @@ void reverse(const ReverseArgs& a) {
 constexpr KernelRow kRows[] = {row<ReverseArgs, reverse>("reverse_sequence/scalar", DType::none, Isa::scalar)};
 
 Status infer(InferContext& c) {
-  const int64_t batch = c.attrs.i("batch_axis", 1), time = c.attrs.i("time_axis", 0);
+  const int64_t batch = c.attrs.i("batch_axis"), time = c.attrs.i("time_axis");
   if (c.dtype(1) != DType::i64) return bad_dtype(c.dtype(1));
   if (!((batch == 0 && time == 1) || (batch == 1 && time == 0))) return invalid("batch_axis and time_axis must be 0 and 1");
   const Shape &x = c.shape(0), &lens = c.shape(1);
@@ -46,7 +46,7 @@ Status infer(InferContext& c) {
 
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
-  const bool time_first = c.attrs.i("time_axis", 0) == 0;
+  const bool time_first = c.attrs.i("time_axis") == 0;
   if (x.count() == 0) return {};
   if (c.in(1).count() != x.dims[time_first ? 1 : 0]) return invalid("sequence_lens does not fit the batch");
   const int64_t batch = x.dims[time_first ? 1 : 0], time = x.dims[time_first ? 0 : 1];
@@ -59,7 +59,7 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"batch_axis", AttrKind::i}, {"time_axis", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"batch_axis", AttrKind::i, 1}, {"time_axis", AttrKind::i, 0}};
 
 }  // namespace
 

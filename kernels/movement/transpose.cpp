@@ -6,7 +6,7 @@
 namespace tern {
 namespace {
 
-Result<std::vector<int>> permutation(const Attributes& attrs, int rank) {
+Result<std::vector<int>> permutation(const AttrReader& attrs, int rank) {
   std::vector<int> perm;
   if (!attrs.has("perm")) {
     for (int i = rank - 1; i >= 0; --i) perm.push_back(i);

@@ -111,7 +111,7 @@ constexpr KernelRow kRows[] = {
 };
 
 // x as [outer, n, inner]; without an axis all its elements are slices. Precondition: the axis exists.
-UniqueArgs slices_of(const Attributes& attrs, const void* x, const Dims& dims) {
+UniqueArgs slices_of(const AttrReader& attrs, const void* x, const Dims& dims) {
   UniqueArgs a{};
   a.x = x;
   a.outer = a.inner = 1;
@@ -160,14 +160,14 @@ Status bind(BindContext& c) {
   c.set(a.indices, c.output<int64_t>(1));
   c.set(a.inverse, c.output<int64_t>(2));
   c.set(a.counts, c.output<int64_t>(3));
-  a.sorted = c.attrs.i("sorted", 1) != 0;
+  a.sorted = c.attrs.i("sorted") != 0;
   a.found = c.attrs.has("axis") ? c.out(0).dims[*normalize_axis(c.attrs.i("axis"), x.dims.rank)] : c.out(0).dims[0];
   for (int64_t** scratch : {&a.order, &a.first, &a.number}) c.set(*scratch, c.workspace<int64_t>(a.n));
   c.run(*c.pick(x.dtype));
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"sorted", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"sorted", AttrKind::i, 1}};
 
 }  // namespace
 

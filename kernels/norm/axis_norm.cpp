@@ -116,15 +116,15 @@ constexpr KernelRow kPortableLrn[] = {
     row<PortableLrnArgs, lrn<bf16>>("lrn/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
-constexpr AttrSpec kMvnAttrs[] = {{"axes", AttrKind::ints}};
-constexpr AttrSpec kLpAttrs[] = {{"axis", AttrKind::i}, {"p", AttrKind::i}};
-constexpr AttrSpec kLrnAttrs[] = {{"alpha", AttrKind::f}, {"beta", AttrKind::f}, {"bias", AttrKind::f}, {"size", AttrKind::i, true}};
-
-std::vector<int64_t> mvn_axes(const Attributes& attrs) { return attrs.has("axes") ? attrs.ints("axes") : std::vector<int64_t>{0, 2, 3}; }
+constexpr int64_t kMvnAxes[] = {0, 2, 3};
+constexpr AttrSpec kMvnAttrs[] = {{"axes", AttrKind::ints, kMvnAxes}};
+constexpr AttrSpec kLpAttrs[] = {{"axis", AttrKind::i, -1}, {"p", AttrKind::i, 2}};
+constexpr AttrSpec kLrnAttrs[] = {
+    {"alpha", AttrKind::f, 1e-4f}, {"beta", AttrKind::f, 0.75f}, {"bias", AttrKind::f, 1.0f}, {"size", AttrKind::i, kRequired}};
 
 Status infer_mvn(InferContext& c) {
   if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
-  for (int64_t axis : mvn_axes(c.attrs)) {
+  for (int64_t axis : c.attrs.ints("axes")) {
     if (c.shape(0).ranked() && !normalize_axis(axis, c.shape(0).rank())) {
       return invalid("axis " + std::to_string(axis) + " is outside of " + c.shape(0).text());
     }
@@ -133,7 +133,7 @@ Status infer_mvn(InferContext& c) {
 }
 Status infer_lp(InferContext& c) {
   if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
-  const int64_t axis = c.attrs.i("axis", -1), p = c.attrs.i("p", 2);
+  const int64_t axis = c.attrs.i("axis"), p = c.attrs.i("p");
   if (p != 1 && p != 2) return invalid("p is " + std::to_string(p) + ", it must be 1 or 2");
   if (c.shape(0).ranked() && !normalize_axis(axis, c.shape(0).rank())) {
     return invalid("axis " + std::to_string(axis) + " is outside of " + c.shape(0).text());
@@ -164,11 +164,11 @@ Status bind_walk(BindContext& c, uint32_t reduced, int p) {
 }
 Status bind_mvn(BindContext& c) {
   uint32_t reduced = 0;
-  for (int64_t axis : mvn_axes(c.attrs)) reduced |= 1u << *normalize_axis(axis, c.in(0).dims.rank);
+  for (int64_t axis : c.attrs.ints("axes")) reduced |= 1u << *normalize_axis(axis, c.in(0).dims.rank);
   return bind_walk(c, reduced, 2);
 }
 Status bind_lp(BindContext& c) {
-  return bind_walk(c, 1u << *normalize_axis(c.attrs.i("axis", -1), c.in(0).dims.rank), static_cast<int>(c.attrs.i("p", 2)));
+  return bind_walk(c, 1u << *normalize_axis(c.attrs.i("axis"), c.in(0).dims.rank), static_cast<int>(c.attrs.i("p")));
 }
 
 Status bind_lrn(BindContext& c) {
@@ -176,7 +176,7 @@ Status bind_lrn(BindContext& c) {
   const int64_t size = c.attrs.i("size"), channels = x.dims[1], inner = x.dims.count(2, x.dims.rank);
   // A window beyond all channels is all channels: no sum below can overflow then.
   const int64_t before = std::min((size - 1) / 2, channels), after = std::min(size / 2, channels);
-  const float alpha = c.attrs.f("alpha", 1e-4f), beta = c.attrs.f("beta", 0.75f), bias = c.attrs.f("bias", 1.0f);
+  const float alpha = c.attrs.f("alpha"), beta = c.attrs.f("beta"), bias = c.attrs.f("bias");
   const auto [begin, end] = c.range(x.dims[0] * channels);
   if (inner == 0 || begin == end) return {};
   const bool quarters = beta == 0.5f || beta == 0.75f || beta == 1.0f;
@@ -204,7 +204,7 @@ Status bind_lrn(BindContext& c) {
   return {};
 }
 
-int64_t lrn_steps(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView>) {
+int64_t lrn_steps(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView>) {
   return checked_mul(in[0].count(), std::min(attrs.i("size"), 2 * in[0].dims[1] + 1)).value_or(INT64_MAX);
 }
 

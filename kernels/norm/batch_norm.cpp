@@ -33,7 +33,7 @@ constexpr KernelRow kPortable[] = {
     row<PortableArgs, portable<bf16>>("batch_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
-constexpr AttrSpec kAttrs[] = {{"epsilon", AttrKind::f}, {"momentum", AttrKind::f}, {"training_mode", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"epsilon", AttrKind::f, 1e-5f}, {"momentum", AttrKind::f, 0.9f}, {"training_mode", AttrKind::i, 0}};
 
 Status infer(InferContext& c) {
   if (c.attrs.i("training_mode") != 0) return unsupported("training_mode=1: statistics of the batch itself are for training; export for inference");
@@ -62,7 +62,7 @@ Status bind(BindContext& c) {
   for (size_t i = 1; i < 5; ++i) {
     if (c.in(i).count() != channels) return invalid("a parameter is " + to_string(c.in(i).dims) + ", the input is " + to_string(x.dims));
   }
-  const float epsilon = c.attrs.f("epsilon", 1e-5f);
+  const float epsilon = c.attrs.f("epsilon");
   const auto [begin, end] = c.range(x.dims[0] * channels, inner == 1 ? std::max<int64_t>(channels, 1) : 1);
   if (inner == 0 || begin == end) return {};
   bool all_f32 = x.dtype == DType::f32 && c.in(1).dtype == DType::f32 && c.in(3).dtype == DType::f32;

@@ -36,17 +36,17 @@ constexpr KernelRow kPortable[] = {
     row<PortableArgs, portable<bf16>>("group_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
-constexpr AttrSpec kInstanceAttrs[] = {{"epsilon", AttrKind::f}};
-constexpr AttrSpec kGroupAttrs[] = {{"epsilon", AttrKind::f}, {"num_groups", AttrKind::i, true}, {"stash_type", AttrKind::i}};
+constexpr AttrSpec kInstanceAttrs[] = {{"epsilon", AttrKind::f, 1e-5f}};
+constexpr AttrSpec kGroupAttrs[] = {
+    {"epsilon", AttrKind::f, 1e-5f}, {"num_groups", AttrKind::i, kRequired}, {"stash_type", AttrKind::i, 1}};
 
-Status infer(InferContext& c) {
+Status infer(InferContext& c, int64_t groups) {
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     if (c.has(i) && !is_float(c.dtype(i))) return bad_dtype(c.dtype(i));
     if (i > 0 && c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("scale and bias must have the dtype of the input");
   }
   const Shape& x = c.shape(0);
   if (x.ranked() && x.rank() < 2) return invalid("the input is " + x.text() + ", it needs a batch and a channel dimension");
-  const int64_t groups = c.attrs.i("num_groups", 1);
   if (groups < 1) return invalid("num_groups is " + std::to_string(groups));
   if (x.ranked() && x[1].known() && x[1].value() % groups != 0) {
     return invalid(std::to_string(groups) + " groups do not divide the channels of " + x.text());
@@ -60,6 +60,8 @@ Status infer(InferContext& c) {
   }
   return infer_same(c);
 }
+Status infer_instance(InferContext& c) { return infer(c, 1); }
+Status infer_group(InferContext& c) { return infer(c, c.attrs.i("num_groups")); }
 
 Status bind(BindContext& c, int64_t groups, float epsilon) {
   const TensorView& x = c.in(0);
@@ -101,9 +103,9 @@ Status bind(BindContext& c, int64_t groups, float epsilon) {
 }
 Status bind_instance(BindContext& c) {
   if (c.in(0).dims[1] == 0) return {};
-  return bind(c, c.in(0).dims[1], c.attrs.f("epsilon", 1e-5f));
+  return bind(c, c.in(0).dims[1], c.attrs.f("epsilon"));
 }
-Status bind_group(BindContext& c) { return bind(c, c.attrs.i("num_groups", 1), c.attrs.f("epsilon", 1e-5f)); }
+Status bind_group(BindContext& c) { return bind(c, c.attrs.i("num_groups"), c.attrs.f("epsilon")); }
 
 }  // namespace
 
@@ -111,7 +113,7 @@ constinit const OpDef kInstanceNormalization = {.name = "InstanceNormalization",
                                                 .inputs = {3, 3},
                                                 .outputs = {1, 1},
                                                 .attrs = kInstanceAttrs,
-                                                .infer = infer,
+                                                .infer = infer_instance,
                                                 .bind = bind_instance,
                                                 .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), kPortable>,
                                                 .inplace_inputs = 1};
@@ -119,7 +121,7 @@ constinit const OpDef kGroupNormalization = {.name = "GroupNormalization",
                                              .inputs = {3, 3},
                                              .outputs = {1, 1},
                                              .attrs = kGroupAttrs,
-                                             .infer = infer,
+                                             .infer = infer_group,
                                              .bind = bind_group,
                                              .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), kPortable>,
                                              .inplace_inputs = 1};

@@ -44,20 +44,20 @@ constexpr KernelRow kPortableRms[] = {
     row<PortableArgs, portable<f16, false>>("rms_norm/f16/scalar", DType::f16, Isa::scalar),
     row<PortableArgs, portable<bf16, false>>("rms_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
-constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"epsilon", AttrKind::f}, {"stash_type", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i, -1}, {"epsilon", AttrKind::f, 1e-5f}, {"stash_type", AttrKind::i, 1}};
 
 Status infer(InferContext& c, bool center) {
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     if (c.has(i) && !is_float(c.dtype(i))) return bad_dtype(c.dtype(i));
   }
-  const DType kept = dtype_from_code(c.attrs.i("stash_type", 1));  // of Mean and InvStdDev
-  if (!is_float(kept)) return invalid("stash_type " + std::to_string(c.attrs.i("stash_type", 1)) + " is no float type");
+  const DType kept = dtype_from_code(c.attrs.i("stash_type"));  // of Mean and InvStdDev
+  if (!is_float(kept)) return invalid("stash_type " + std::to_string(c.attrs.i("stash_type")) + " is no float type");
   // RMSNormalization answers in the dtype of its scale, LayerNormalization in that of its data.
   c.set(0, center || !c.has(1) ? c.dtype(0) : c.dtype(1), c.shape(0));
   Shape moments = c.shape(0);
   if (moments.ranked()) {
-    const auto axis = normalize_axis(c.attrs.i("axis", -1), moments.rank());
-    if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", -1)) + " is outside of " + moments.text());
+    const auto axis = normalize_axis(c.attrs.i("axis"), moments.rank());
+    if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + moments.text());
     for (int i = *axis; i < moments.rank(); ++i) moments[i] = 1;
   }
   if (center) {
@@ -102,9 +102,9 @@ Status column_index(BindContext& c, size_t input, int axis, int64_t cols, Addres
 using Rows = std::span<const KernelRow* const>;
 Status bind_rows(BindContext& c, Rows f32, Rows mixed) {
   const TensorView& x = c.in(0);
-  const int axis = *normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
+  const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
   const int64_t cols = x.dims.count(axis, x.dims.rank);
-  const float epsilon = c.attrs.f("epsilon", 1e-5f);
+  const float epsilon = c.attrs.f("epsilon");
   Address<const int32_t> scale_index, bias_index;
   if (Status s = column_index(c, 1, axis, cols, scale_index); !s) return s;
   if (c.has(2)) {

@@ -10,20 +10,45 @@ namespace {
 
 using Rows = std::span<const KernelRow* const>;
 
-constexpr AttrSpec kAverageAttrs[] = {{"auto_pad", AttrKind::s}, {"ceil_mode", AttrKind::i}, {"count_include_pad", AttrKind::i}, {"dilations", AttrKind::ints},
-                                      {"kernel_shape", AttrKind::ints, true}, {"pads", AttrKind::ints}, {"strides", AttrKind::ints}};
-constexpr AttrSpec kLpAttrs[] = {{"auto_pad", AttrKind::s}, {"ceil_mode", AttrKind::i}, {"dilations", AttrKind::ints}, {"kernel_shape", AttrKind::ints, true},
-                                 {"p", AttrKind::i},        {"pads", AttrKind::ints},   {"strides", AttrKind::ints}};
-constexpr AttrSpec kMaxAttrs[] = {{"auto_pad", AttrKind::s}, {"ceil_mode", AttrKind::i}, {"dilations", AttrKind::ints}, {"kernel_shape", AttrKind::ints, true},
-                                  {"pads", AttrKind::ints},  {"storage_order", AttrKind::i}, {"strides", AttrKind::ints}};
-constexpr AttrSpec kGlobalLpAttrs[] = {{"p", AttrKind::i}};
+constexpr AttrSpec kAverageAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"},
+                                      {"ceil_mode", AttrKind::i, 0},
+                                      {"count_include_pad", AttrKind::i, 0},
+                                      {"dilations", AttrKind::ints},
+                                      {"kernel_shape", AttrKind::ints, kRequired},
+                                      {"pads", AttrKind::ints},
+                                      {"strides", AttrKind::ints}};
+constexpr AttrSpec kLpAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"},
+                                 {"ceil_mode", AttrKind::i, 0},
+                                 {"dilations", AttrKind::ints},
+                                 {"kernel_shape", AttrKind::ints, kRequired},
+                                 {"p", AttrKind::i, 2},
+                                 {"pads", AttrKind::ints},
+                                 {"strides", AttrKind::ints}};
+constexpr AttrSpec kMaxAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"},
+                                  {"ceil_mode", AttrKind::i, 0},
+                                  {"dilations", AttrKind::ints},
+                                  {"kernel_shape", AttrKind::ints, kRequired},
+                                  {"pads", AttrKind::ints},
+                                  {"storage_order", AttrKind::i, 0},
+                                  {"strides", AttrKind::ints}};
+constexpr AttrSpec kGlobalLpAttrs[] = {{"p", AttrKind::i, 2}};
+
+constexpr bool has_order(PoolKind kind) { return kind == PoolKind::norm || kind == PoolKind::global_norm; }
+
+Result<Window> pool_window(const AttrReader& attrs, int spatial) {
+  auto window = read_window(attrs, spatial, {});
+  if (window) window->ceil_mode = attrs.i("ceil_mode") != 0;
+  return window;
+}
 
 template <PoolKind kKind>
 Status infer(InferContext& c) {
   constexpr bool kMax = kKind == PoolKind::max || kKind == PoolKind::global_max;
   const DType t = c.dtype(0);
   if (!is_float(t) && !(kMax && (t == DType::i8 || t == DType::u8))) return bad_dtype(t);
-  if (c.attrs.i("p", 2) < 1) return invalid("p is " + std::to_string(c.attrs.i("p", 2)));
+  if constexpr (has_order(kKind)) {
+    if (c.attrs.i("p") < 1) return invalid("p is " + std::to_string(c.attrs.i("p")));
+  }
   const Shape& x = c.shape(0);
   Shape y;
   if (x.ranked()) {
@@ -33,7 +58,7 @@ Status infer(InferContext& c) {
     if constexpr (kKind >= PoolKind::global_max) {
       for (int i = 2; i < x.rank(); ++i) y.push_back(1);
     } else {
-      auto window = read_window(c.attrs, x.rank() - 2, {});
+      auto window = pool_window(c.attrs, x.rank() - 2);
       if (!window) return window.error();
       for (int i = 2; i < x.rank(); ++i) {
         auto out = window_out(*window, c.attrs, i - 2, x[i], c);
@@ -62,7 +87,7 @@ Status bind_blocked(BindContext& c, const Window& w, Rows rows) {
     a.dilation[i] = w.dilation[i + 1], a.begin[i] = w.begin[i + 1], a.end[i] = w.end[i + 1];
   }
   a.top = y.layout.top, a.bottom = y.layout.bottom, a.left = y.layout.left, a.right = y.layout.right;
-  a.include_pad = c.attrs.i("count_include_pad") != 0;
+  a.include_pad = c.attrs.lists("count_include_pad") && c.attrs.i("count_include_pad") != 0;
   const auto [first, last] = c.range(x.dims[0] * mx.blocks);
   if (first == last) return {};
   a.first = first, a.last = last;
@@ -112,7 +137,7 @@ Status bind(BindContext& c) {
     for (size_t i = 0; i < extents.size(); ++i) window.in[3 - extents.size() + i] = extents[i];
     if (x.layout.blocked && kKind == PoolKind::global_mean) return bind_blocked_mean(c);
   } else {
-    auto read = read_window(c.attrs, static_cast<int>(extents.size()), {});
+    auto read = pool_window(c.attrs, static_cast<int>(extents.size()));
     if (!read) return read.error();
     window = *read;
     if (Status s = fit_window(window, c.attrs, extents); !s) return s;
@@ -128,9 +153,9 @@ Status bind(BindContext& c) {
   c.set(a.x, c.input(0));
   c.set(a.y, c.output(0));
   c.set(a.indices, c.output<int64_t>(1));
-  a.include_pad = c.attrs.i("count_include_pad") != 0;
-  a.column_major = c.attrs.i("storage_order") != 0;
-  a.p = c.attrs.i("p", 2);
+  if constexpr (kKind == PoolKind::mean) a.include_pad = c.attrs.i("count_include_pad") != 0;
+  if constexpr (kKind == PoolKind::max) a.column_major = c.attrs.i("storage_order") != 0;
+  if constexpr (has_order(kKind)) a.p = c.attrs.i("p");
   const auto [begin, end] = c.range(x.dims[0] * x.dims[1]);
   if (begin == end || c.out(0).count() == 0) return {};
   a.begin = begin, a.end = end;
@@ -139,7 +164,7 @@ Status bind(BindContext& c) {
 }
 
 // Taps of all windows, those in the padding left out.
-int64_t steps(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
+int64_t steps(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
   const auto kernel = attrs.ints("kernel_shape");
   int64_t n = 0;
   for (const TensorView& y : out) n = y.present() ? y.count() : n;

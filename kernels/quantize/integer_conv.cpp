@@ -35,7 +35,7 @@ Status bind(BindContext& c, const Roles& in) {
   if (!window) return window.error();
   if (Status s = fit_window(*window, c.attrs, x.dims.span().subspan(2)); !s) return s;
   if (c.out(0).count() == 0) return {};
-  const int64_t groups = c.attrs.i("group", 1), channels = w.dims[0], pixels = window->out[0] * window->out[1] * window->out[2];
+  const int64_t groups = c.attrs.i("group"), channels = w.dims[0], pixels = window->out[0] * window->out[1] * window->out[2];
   IntegerArgs& a = c.args<IntegerArgs>();
   c.set(a.x, c.input(in.x));
   a.x_signed = x.dtype == DType::i8;
@@ -84,11 +84,11 @@ Status infer_linear(InferContext& c) { return infer(c, kLinear8); }
 Status bind_linear(BindContext& c) { return bind(c, kLinear8); }
 
 int64_t macs_of(const TensorView& w, const TensorView& y) { return y.count() * w.dims.count(1, w.dims.rank); }
-int64_t integer_macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) { return macs_of(in[1], out[0]); }
-int64_t linear_macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView> out) { return macs_of(in[3], out[0]); }
+int64_t integer_macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) { return macs_of(in[1], out[0]); }
+int64_t linear_macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) { return macs_of(in[3], out[0]); }
 
-constexpr AttrSpec kAttrs[] = {{"auto_pad", AttrKind::s}, {"dilations", AttrKind::ints}, {"group", AttrKind::i}, {"kernel_shape", AttrKind::ints},
-                               {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
+constexpr AttrSpec kAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"dilations", AttrKind::ints}, {"group", AttrKind::i, 1},
+                               {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
 
 }  // namespace
 

@@ -107,14 +107,14 @@ bool one(const Shape& s) { return s.ranked() && (s.rank() == 0 || (s.rank() == 1
 // One scale for all, for each index of the axis, or for each block. For all, [] and [1] are the same: quantizers mix them.
 Status check_scale_shape(const InferContext& c) {
   const Shape &x = c.shape(0), &s = c.shape(1);
-  const int64_t block = c.attrs.i("block_size", 0);
+  const int64_t block = c.attrs.i("block_size");
   if (block < 0) return invalid("block_size is " + std::to_string(block));
   const bool single = block == 0 && one(s);
   if (c.has(2) && c.shape(2).known() && s.known() && !(c.shape(2) == s) && !(single && one(c.shape(2)))) return invalid("scale is " + s.text() + ", zero_point " + c.shape(2).text());
   if (!x.ranked() || !s.known()) return {};
   if (single) return {};
-  auto axis = normalize_axis(c.attrs.i("axis", 1), x.rank());
-  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 1)) + " is outside of " + x.text());
+  auto axis = normalize_axis(c.attrs.i("axis"), x.rank());
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
   if (block == 0) {
     if (s.rank() != 1 || (x[*axis].known() && !(x[*axis] == s[0]))) return invalid("scale " + s.text() + " does not fit axis " + std::to_string(*axis) + " of " + x.text());
     return {};
@@ -128,7 +128,7 @@ Status check_scale_shape(const InferContext& c) {
 
 QuantArgs& common(BindContext& c) {
   const TensorView &x = c.in(0), &s = c.in(1);
-  const int64_t block = c.attrs.i("block_size", 0);
+  const int64_t block = c.attrs.i("block_size");
   QuantArgs& a = c.args<QuantArgs>();
   a.n = x.count();
   a.inner = 1;
@@ -140,7 +140,7 @@ QuantArgs& common(BindContext& c) {
   c.set(a.zero_point, c.input(2));
   c.set(a.y, c.output(0));
   if (block != 0 || s.count() != 1) {
-    const int axis = *normalize_axis(c.attrs.i("axis", 1), x.dims.rank);
+    const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
     a.n = x.dims[axis];
     a.inner = x.dims.count(axis + 1, x.dims.rank);
     a.per_block = 1;
@@ -163,7 +163,7 @@ Status infer_quantize(InferContext& c) {
   if (pick(rows_of<kQuantizeRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   if (Status s = check_scale_dtype(c.dtype(1)); !s) return s;
   if (Status s = check_scale_shape(c); !s) return s;
-  const int64_t code = c.attrs.i("output_dtype", 0);
+  const int64_t code = c.attrs.i("output_dtype");
   DType y = c.has(2) ? c.dtype(2) : code != 0 ? dtype_from_code(code) : DType::u8;
   if (c.has(2) && code != 0 && dtype_from_code(code) != y) return invalid("output_dtype differs from the zero point's dtype");
   if (y != DType::u8 && y != DType::i8 && y != DType::u16 && y != DType::i16) return unsupported("quantizing to this dtype is not supported");
@@ -182,7 +182,7 @@ Status infer_dequantize(InferContext& c) {
   if (c.has(2) && c.dtype(2) != c.dtype(0)) return invalid(std::string("zero_point is ") + name(c.dtype(2)) + ", the input " + name(c.dtype(0)));
   if (Status s = check_scale_dtype(c.dtype(1)); !s) return s;
   if (Status s = check_scale_shape(c); !s) return s;
-  const int64_t code = c.attrs.i("output_dtype", 0);
+  const int64_t code = c.attrs.i("output_dtype");
   const DType y = code != 0 ? dtype_from_code(code) : c.dtype(1);
   if (Status s = check_scale_dtype(y); !s) return s;
   c.set(0, y, c.shape(0));
@@ -240,8 +240,12 @@ Status bind_dynamic(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kQuantizeAttrs[] = {{"axis", AttrKind::i}, {"block_size", AttrKind::i}, {"output_dtype", AttrKind::i}, {"precision", AttrKind::i}, {"saturate", AttrKind::i}};
-constexpr AttrSpec kDequantizeAttrs[] = {{"axis", AttrKind::i}, {"block_size", AttrKind::i}, {"output_dtype", AttrKind::i}};
+constexpr AttrSpec kQuantizeAttrs[] = {{"axis", AttrKind::i, 1},
+                                       {"block_size", AttrKind::i, 0},
+                                       {"output_dtype", AttrKind::i, 0},
+                                       {"precision", AttrKind::i, 0},
+                                       {"saturate", AttrKind::i, 1}};
+constexpr AttrSpec kDequantizeAttrs[] = {{"axis", AttrKind::i, 1}, {"block_size", AttrKind::i, 0}, {"output_dtype", AttrKind::i, 0}};
 
 }  // namespace
 

@@ -53,11 +53,12 @@ Status infer(InferContext& c) {
     c.set(0, DType::i64, Shape());
     return {};
   }
-  auto axis = normalize_axis(c.attrs.i("axis", 0), x.rank());
-  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", 0)) + " is outside of " + x.text());
+  auto axis = normalize_axis(c.attrs.i("axis"), x.rank());
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
   if (x[*axis].is(0)) return invalid("an axis of 0 has no extreme");
   Shape y = x;
-  if (c.attrs.i("keepdims", 1) != 0) y[*axis] = Dim(1);
+  if (c.attrs.i("keepdims") != 0)
+    y[*axis] = Dim(1);
   else y.dims().erase(y.dims().begin() + *axis);
   c.set(0, DType::i64, std::move(y));
   return {};
@@ -66,7 +67,8 @@ Status infer(InferContext& c) {
 template <bool Max>
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
-  ArgArgs& a = c.args(ArgArgs{nullptr, nullptr, lines_of(c, x.dims, *normalize_axis(c.attrs.i("axis", 0), x.dims.rank)), c.attrs.i("select_last_index", 0) != 0});
+  ArgArgs& a = c.args(
+      ArgArgs{nullptr, nullptr, lines_of(c, x.dims, *normalize_axis(c.attrs.i("axis"), x.dims.rank)), c.attrs.i("select_last_index") != 0});
   if (a.lines.begin == a.lines.end) return {};
   if (a.lines.n == 0) return invalid("an axis of 0 has no extreme");
   c.set(a.x, c.input(0));
@@ -75,7 +77,7 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"keepdims", AttrKind::i}, {"select_last_index", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i, 0}, {"keepdims", AttrKind::i, 1}, {"select_last_index", AttrKind::i, 0}};
 
 }  // namespace
 

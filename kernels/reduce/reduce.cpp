@@ -12,11 +12,12 @@ namespace tern {
 namespace {
 
 // Which axes are folded; nothing when they are not known.
-Result<std::optional<std::vector<bool>>> mask(const Attributes& attrs, bool given, const std::optional<std::vector<int64_t>>& axes, int rank) {
+Result<std::optional<std::vector<bool>>> mask(const AttrReader& attrs, bool given, const std::optional<std::vector<int64_t>>& axes,
+                                              int rank) {
   if (given && !axes) return std::optional<std::vector<bool>>();
   std::vector<bool> out(static_cast<size_t>(rank), false);
   if (!axes || axes->empty()) {
-    if (attrs.i("noop_with_empty_axes", 0) == 0) out.assign(static_cast<size_t>(rank), true);
+    if (attrs.i("noop_with_empty_axes") == 0) out.assign(static_cast<size_t>(rank), true);
     return std::optional(out);
   }
   auto list = normalize_axes(*axes, rank);
@@ -32,7 +33,7 @@ Status infer(InferContext& c) {
     c.set(0, t, Shape());
     return {};
   }
-  const bool keep = c.attrs.i("keepdims", 1) != 0;
+  const bool keep = c.attrs.i("keepdims") != 0;
   auto folded = mask(c.attrs, c.has(1), c.known_ints(1), x.rank());
   if (!folded) return folded.error();
   if (!*folded) {
@@ -53,7 +54,7 @@ Status infer(InferContext& c) {
 Status infer_prod(InferContext& c) {
   if (Status s = infer(c); !s) return s;
   auto ints = c.ints(0);
-  if (!ints || c.shape(0).rank() > 1 || c.outputs[0].shape.rank() > 1 || c.attrs.i("noop_with_empty_axes", 0) != 0) return {};
+  if (!ints || c.shape(0).rank() > 1 || c.outputs[0].shape.rank() > 1 || c.attrs.i("noop_with_empty_axes") != 0) return {};
   std::optional<Dim> product = Dim(1);
   for (const Dim& d : *ints) product = product ? mul(*product, d) : product;
   if (product) c.output_ints[0] = SymbolicInts{*product};
@@ -136,7 +137,7 @@ constexpr KernelRow kPortable[] = {
     row<ReduceArgs, portable::reduce<bool, Op>>(kJoined<Name, "/bool/scalar">.s, DType::boolean, Isa::scalar),
 };
 
-constexpr AttrSpec kAttrs[] = {{"keepdims", AttrKind::i}, {"noop_with_empty_axes", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"keepdims", AttrKind::i, 1}, {"noop_with_empty_axes", AttrKind::i, 0}};
 
 constexpr OpDef reduction(const char* name, std::span<const KernelRow* const> rows, Status (*inference)(InferContext&) = infer) {
   return {.name = name,

@@ -54,8 +54,8 @@ Status infer(InferContext& c) {
   if (!is_number(c.dtype(0))) return bad_dtype(c.dtype(0));
   Shape y = x;
   if (x.ranked()) {
-    auto axis = normalize_axis(c.attrs.i("axis", -1), x.rank());
-    if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", -1)) + " is outside of " + x.text());
+    auto axis = normalize_axis(c.attrs.i("axis"), x.rank());
+    if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
     auto k = c.ints(1);
     y[*axis] = k ? (*k)[0] : c.fresh();
     if (y[*axis].known() && (y[*axis].value() < 0 || (x[*axis].known() && y[*axis].value() > x[*axis].value()))) {
@@ -70,9 +70,9 @@ Status infer(InferContext& c) {
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
   const int64_t k = c.ints(1)[0];
-  const int axis = *normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
+  const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
   if (k < 0 || k > x.dims[axis]) return invalid("k does not fit an axis of " + std::to_string(x.dims[axis]));
-  TopKArgs& a = c.args(TopKArgs{nullptr, nullptr, nullptr, nullptr, lines_of(c, x.dims, axis), k, c.attrs.i("largest", 1) != 0});
+  TopKArgs& a = c.args(TopKArgs{nullptr, nullptr, nullptr, nullptr, lines_of(c, x.dims, axis), k, c.attrs.i("largest") != 0});
   if (a.lines.begin == a.lines.end || a.k == 0) return {};
   c.set(a.x, c.input(0));
   c.set(a.values, c.output(0));
@@ -83,13 +83,13 @@ Status bind(BindContext& c) {
 }
 
 // Comparisons: each element goes down a heap of those that are kept.
-int64_t steps(const Attributes& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
+int64_t steps(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
   const TensorView& kept = out[0].present() ? out[0] : out[1];
-  const int64_t k = kept.dims[*normalize_axis(attrs.i("axis", -1), in[0].dims.rank)];
+  const int64_t k = kept.dims[*normalize_axis(attrs.i("axis"), in[0].dims.rank)];
   return checked_mul(in[0].count(), static_cast<int64_t>(std::bit_width(static_cast<uint64_t>(k)))).value_or(INT64_MAX);
 }
 
-constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"largest", AttrKind::i}, {"sorted", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i, -1}, {"largest", AttrKind::i, 1}, {"sorted", AttrKind::i, 1}};
 
 }  // namespace
 

@@ -66,15 +66,15 @@ int32_t place(double i, int64_t n) { return static_cast<int32_t>(std::min(std::m
 
 }  // namespace
 
-Result<ResizeMode> resize_mode(const Attributes& attrs) {
+Result<ResizeMode> resize_mode(const AttrReader& attrs) {
   ResizeMode m;
-  const std::string mode = attrs.s("mode", "nearest");
+  const std::string mode = attrs.s("mode");
   if (mode == "nearest") m.filter = ResizeMode::Filter::nearest;
   else if (mode == "linear") m.filter = ResizeMode::Filter::linear;
   else if (mode == "cubic") m.filter = ResizeMode::Filter::cubic;
   else return invalid("mode is \"" + mode + "\"");
-  m.coordinates = attrs.s("coordinate_transformation_mode", "half_pixel");
-  m.nearest = attrs.s("nearest_mode", "round_prefer_floor");
+  m.coordinates = attrs.s("coordinate_transformation_mode");
+  m.nearest = attrs.s("nearest_mode");
   auto one_of = [](const std::string& s, std::initializer_list<const char*> names) {
     for (const char* n : names) {
       if (s == n) return true;
@@ -85,9 +85,9 @@ Result<ResizeMode> resize_mode(const Attributes& attrs) {
     return invalid("coordinate_transformation_mode is \"" + m.coordinates + "\"");
   }
   if (!one_of(m.nearest, {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"})) return invalid("nearest_mode is \"" + m.nearest + "\"");
-  m.cubic_a = attrs.f("cubic_coeff_a", -0.75f);
-  m.antialias = attrs.i("antialias", 0) != 0;
-  m.exclude_outside = attrs.i("exclude_outside", 0) != 0;
+  m.cubic_a = attrs.f("cubic_coeff_a");
+  m.antialias = attrs.i("antialias") != 0;
+  m.exclude_outside = attrs.i("exclude_outside") != 0;
   return m;
 }
 

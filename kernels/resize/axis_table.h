@@ -14,7 +14,7 @@ struct ResizeMode {
   double cubic_a = -0.75;
   bool antialias = false, exclude_outside = false;
 };
-Result<ResizeMode> resize_mode(const Attributes& attrs);
+Result<ResizeMode> resize_mode(const AttrReader& attrs);
 
 // One axis: extents, the scale (out / in, unless the model gives another), the region of interest.
 struct AxisGrid {

@@ -163,12 +163,12 @@ const KernelRow& kernel(DType x, DType grid, Isa isa) {
   return *pick(rows, x, isa);
 }
 
-std::optional<Mode> mode_of(const Attributes& attrs) {
-  const std::string s = attrs.s("mode", "linear");
+std::optional<Mode> mode_of(const AttrReader& attrs) {
+  const std::string s = attrs.s("mode");
   return s == "nearest" ? std::optional(Mode::nearest) : s == "linear" ? std::optional(Mode::linear) : s == "cubic" ? std::optional(Mode::cubic) : std::nullopt;
 }
-std::optional<Padding> padding_of(const Attributes& attrs) {
-  const std::string s = attrs.s("padding_mode", "zeros");
+std::optional<Padding> padding_of(const AttrReader& attrs) {
+  const std::string s = attrs.s("padding_mode");
   return s == "zeros"        ? std::optional(Padding::zeros)
          : s == "border"     ? std::optional(Padding::border)
          : s == "reflection" ? std::optional(Padding::reflection)
@@ -221,7 +221,7 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"align_corners", AttrKind::i}, {"mode", AttrKind::s}, {"padding_mode", AttrKind::s}};
+constexpr AttrSpec kAttrs[] = {{"align_corners", AttrKind::i, 0}, {"mode", AttrKind::s, "linear"}, {"padding_mode", AttrKind::s, "zeros"}};
 
 }  // namespace
 

@@ -25,7 +25,7 @@ std::vector<double> floats(const void* data, DType dtype, int64_t count) {
   return out;
 }
 
-Result<std::vector<int>> axes_of(const Attributes& attrs, int rank) {
+Result<std::vector<int>> axes_of(const AttrReader& attrs, int rank) {
   if (attrs.has("axes")) return normalize_axes(attrs.ints("axes"), rank);
   std::vector<int> all;
   for (int i = 0; i < rank; ++i) all.push_back(i);
@@ -41,7 +41,7 @@ Result<int64_t> scaled(double scale, int64_t n) {
 }
 
 // Extents and scales of all axes from scales or sizes; `in` is known.
-Result<std::vector<AxisGrid>> grids(const Attributes& attrs, std::span<const int64_t> in, const std::vector<double>& scales,
+Result<std::vector<AxisGrid>> grids(const AttrReader& attrs, std::span<const int64_t> in, const std::vector<double>& scales,
                                     const std::vector<int64_t>& sizes, const std::vector<double>& roi) {
   auto axes = axes_of(attrs, static_cast<int>(in.size()));
   if (!axes) return axes.error();
@@ -50,7 +50,7 @@ Result<std::vector<AxisGrid>> grids(const Attributes& attrs, std::span<const int
   for (int64_t d : in) out.push_back({d, d, 1, 0, 1});
   if (scales.empty() == sizes.empty() && n > 0) return invalid("either scales or sizes must be given");
   if ((!scales.empty() && scales.size() != n) || (!sizes.empty() && sizes.size() != n)) return invalid("scales or sizes do not match the axes");
-  const std::string policy = attrs.s("keep_aspect_ratio_policy", "stretch");
+  const std::string policy = attrs.s("keep_aspect_ratio_policy");
   if (policy != "stretch" && policy != "not_larger" && policy != "not_smaller") return invalid("keep_aspect_ratio_policy is \"" + policy + "\"");
   double common = 0;
   for (size_t i = 0; i < n; ++i) {
@@ -90,7 +90,7 @@ Result<std::vector<AxisGrid>> grids(const Attributes& attrs, std::span<const int
 Status infer(InferContext& c) {
   const Shape& x = c.shape(0);
   if (auto mode = resize_mode(c.attrs); !mode) return mode.error();
-  if (!is_number(c.dtype(0)) && c.attrs.s("mode", "nearest") != "nearest") return bad_dtype(c.dtype(0));
+  if (!is_number(c.dtype(0)) && c.attrs.s("mode") != "nearest") return bad_dtype(c.dtype(0));
   if (!x.ranked()) {
     c.set(0, c.dtype(0), Shape());
     return {};
@@ -114,7 +114,7 @@ Status infer(InferContext& c) {
     return {};
   }
   Shape y = x;
-  const bool stretch = c.attrs.s("keep_aspect_ratio_policy", "stretch") == "stretch";
+  const bool stretch = c.attrs.s("keep_aspect_ratio_policy") == "stretch";
   for (size_t i = 0; i < axes->size(); ++i) {
     Dim& n = y[(*axes)[i]];
     if (by_scales && i < scales.size()) {
@@ -271,7 +271,7 @@ Status bind_filter(BindContext& c, const ResizeMode& mode, const std::vector<Axi
   c.set(a.y, c.output(0) + begin * out_block * size);
   a.in_count = (end - begin) * in_block;
   a.out_count = (end - begin) * out_block;
-  a.extrapolation = c.attrs.f("extrapolation_value", 0);
+  a.extrapolation = c.attrs.f("extrapolation_value");
   Dims now = x.dims;
   int64_t largest = f32 ? 0 : std::max(a.in_count, a.out_count);
   for (int d = rank - 1; d >= lead; --d) {  // the innermost first: its rows are still short
@@ -326,9 +326,15 @@ Status bind(BindContext& c) {
   return bind_filter(c, *mode, axes);
 }
 
-constexpr AttrSpec kAttrs[] = {{"antialias", AttrKind::i}, {"axes", AttrKind::ints}, {"coordinate_transformation_mode", AttrKind::s},
-                               {"cubic_coeff_a", AttrKind::f}, {"exclude_outside", AttrKind::i}, {"extrapolation_value", AttrKind::f},
-                               {"keep_aspect_ratio_policy", AttrKind::s}, {"mode", AttrKind::s}, {"nearest_mode", AttrKind::s}};
+constexpr AttrSpec kAttrs[] = {{"antialias", AttrKind::i, 0},
+                               {"axes", AttrKind::ints},
+                               {"coordinate_transformation_mode", AttrKind::s, "half_pixel"},
+                               {"cubic_coeff_a", AttrKind::f, -0.75f},
+                               {"exclude_outside", AttrKind::i, 0},
+                               {"extrapolation_value", AttrKind::f, 0.0f},
+                               {"keep_aspect_ratio_policy", AttrKind::s, "stretch"},
+                               {"mode", AttrKind::s, "nearest"},
+                               {"nearest_mode", AttrKind::s, "round_prefer_floor"}};
 
 }  // namespace
 

@@ -24,9 +24,9 @@ void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_r
   for (int64_t i = 0; i < hidden; ++i) sum[n + i] = bias[2 * n - hidden + i];
 }
 
-Result<RnnActivations> rnn_activations(const Attributes& attrs, Cell cell) {
+Result<RnnActivations> rnn_activations(const AttrReader& attrs, Cell cell) {
   const size_t count = cell == Cell::lstm ? 3 : cell == Cell::gru ? 2 : 1;
-  const size_t directions = attrs.s("direction", "forward") == "bidirectional" ? 2 : 1;
+  const size_t directions = attrs.s("direction") == "bidirectional" ? 2 : 1;
   const char* defaults[] = {cell == Cell::rnn ? "Tanh" : "Sigmoid", "Tanh", "Tanh"};
   const std::vector<std::string> names = attrs.strings("activations");
   const std::vector<float> alphas = attrs.floats("activation_alpha"), betas = attrs.floats("activation_beta");
@@ -63,7 +63,7 @@ Status expect(const BindContext& c, size_t i, const char* what, const Dims& dims
 Status read_shape(BindContext& c, Cell cell, RnnShape& s) {
   const Dims &x = c.in(0).dims, &r = c.in(2).dims;
   if (x.rank != 3 || r.rank != 3) return invalid("X is " + to_string(x) + " and R is " + to_string(r) + ": both must have 3 dimensions");
-  const std::string direction = c.attrs.s("direction", "forward");
+  const std::string direction = c.attrs.s("direction");
   s.batch_first = c.attrs.i("layout") != 0;
   s.steps = x[s.batch_first ? 1 : 0];
   s.batch = x[s.batch_first ? 0 : 1];
@@ -87,9 +87,9 @@ Status read_shape(BindContext& c, Cell cell, RnnShape& s) {
                                expect(c, 7, "P", {D, 3 * H})}) {
     if (!status) return status;
   }
-  s.input_forget = c.attrs.i("input_forget") != 0;
-  s.linear_before_reset = c.attrs.i("linear_before_reset") != 0;
-  s.clip = c.attrs.f("clip", 0);
+  s.input_forget = cell == Cell::lstm && c.attrs.i("input_forget") != 0;
+  s.linear_before_reset = cell == Cell::gru && c.attrs.i("linear_before_reset") != 0;
+  s.clip = c.attrs.f("clip");
   auto activations = rnn_activations(c.attrs, cell);
   if (!activations) return activations.error();
   s.plain = s.clip <= 0 && !s.input_forget && !c.has(7) && !c.has(4);

@@ -10,7 +10,7 @@ namespace tern {
 // f, g, h of each direction, from the attributes activations, activation_alpha and activation_beta. Errors: an unknown name, or
 // not as many names as the operator has.
 using RnnActivations = std::array<std::array<ActivationSpec, 3>, 2>;
-Result<RnnActivations> rnn_activations(const Attributes& attrs, Cell cell);
+Result<RnnActivations> rnn_activations(const AttrReader& attrs, Cell cell);
 
 Status bind_recurrent(BindContext& c, Cell cell);
 

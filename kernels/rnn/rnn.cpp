@@ -8,13 +8,13 @@ namespace tern {
 namespace {
 
 constexpr AttrSpec kRnnAttrs[] = {{"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings},
-                                  {"clip", AttrKind::f}, {"direction", AttrKind::s}, {"hidden_size", AttrKind::i}, {"layout", AttrKind::i}};
+                                  {"clip", AttrKind::f}, {"direction", AttrKind::s, "forward"}, {"hidden_size", AttrKind::i}, {"layout", AttrKind::i, 0}};
 constexpr AttrSpec kGruAttrs[] = {{"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings},
-                                  {"clip", AttrKind::f}, {"direction", AttrKind::s}, {"hidden_size", AttrKind::i}, {"layout", AttrKind::i},
-                                  {"linear_before_reset", AttrKind::i}};
+                                  {"clip", AttrKind::f}, {"direction", AttrKind::s, "forward"}, {"hidden_size", AttrKind::i}, {"layout", AttrKind::i, 0},
+                                  {"linear_before_reset", AttrKind::i, 0}};
 constexpr AttrSpec kLstmAttrs[] = {{"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings},
-                                   {"clip", AttrKind::f}, {"direction", AttrKind::s}, {"hidden_size", AttrKind::i}, {"input_forget", AttrKind::i},
-                                   {"layout", AttrKind::i}};
+                                   {"clip", AttrKind::f}, {"direction", AttrKind::s, "forward"}, {"hidden_size", AttrKind::i}, {"input_forget", AttrKind::i, 0},
+                                   {"layout", AttrKind::i, 0}};
 
 Status infer(InferContext& c, Cell cell) {
   if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
@@ -24,7 +24,7 @@ Status infer(InferContext& c, Cell cell) {
       return invalid("input " + std::to_string(i) + " is " + std::string(name(c.dtype(i))) + (i == 4 ? ", sequence_lens must be i32" : ", the data is " + std::string(name(c.dtype(0)))));
     }
   }
-  const std::string direction = c.attrs.s("direction", "forward");
+  const std::string direction = c.attrs.s("direction");
   if (direction != "forward" && direction != "reverse" && direction != "bidirectional") return invalid("direction is '" + direction + "'");
   if (auto s = rnn_activations(c.attrs, cell); !s) return s.error();
   const int64_t directions = direction == "bidirectional" ? 2 : 1;
@@ -50,7 +50,7 @@ Status bind_lstm(BindContext& c) { return bind_recurrent(c, Cell::lstm); }
 Status bind_gru(BindContext& c) { return bind_recurrent(c, Cell::gru); }
 Status bind_rnn(BindContext& c) { return bind_recurrent(c, Cell::rnn); }
 
-int64_t macs(const Attributes&, std::span<const TensorView> in, std::span<const TensorView>) {
+int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView>) {
   return in[0].dims[0] * in[0].dims[1] * (in[1].count() + in[2].count());
 }
 

@@ -47,7 +47,7 @@ constexpr KernelRow kRows[] = {
     row<RotaryArgs, rotary<bf16>>("rotary_embedding/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
-constexpr AttrSpec kAttrs[] = {{"interleaved", AttrKind::i}, {"num_heads", AttrKind::i}, {"rotary_embedding_dim", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"interleaved", AttrKind::i, 0}, {"num_heads", AttrKind::i}, {"rotary_embedding_dim", AttrKind::i, 0}};
 
 Status infer(InferContext& c) {
   if (pick(rows_of<kRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));

@@ -61,7 +61,7 @@ Status infer_eye(InferContext& c) {
 
 Status bind_eye(BindContext& c) {
   const TensorView& y = c.out(0);
-  const int64_t rows = y.dims[0], cols = y.dims[1], k = c.attrs.i("k", 0), size = static_cast<int64_t>(size_of(y.dtype));
+  const int64_t rows = y.dims[0], cols = y.dims[1], k = c.attrs.i("k"), size = static_cast<int64_t>(size_of(y.dtype));
   const auto values = c.table<std::byte>(2 * size, [&](std::byte* to) {  // zero, one
     visit(y.dtype, [&]<class T>() {
       if constexpr (std::is_same_v<T, f16>) reinterpret_cast<T*>(to)[1] = to_f16(1.0f);
@@ -193,8 +193,8 @@ Status bind_range(BindContext& c) {
 }
 
 constexpr AttrSpec kConstantAttrs[] = {{"value", AttrKind::tensor}};
-constexpr AttrSpec kEyeAttrs[] = {{"dtype", AttrKind::i}, {"k", AttrKind::i}};
-constexpr AttrSpec kRangeAttrs[] = {{"stash_type", AttrKind::i}};
+constexpr AttrSpec kEyeAttrs[] = {{"dtype", AttrKind::i}, {"k", AttrKind::i, 0}};
+constexpr AttrSpec kRangeAttrs[] = {{"stash_type", AttrKind::i, 1}};
 
 }  // namespace
 

@@ -60,8 +60,8 @@ Status infer(InferContext& c) {
     c.set(0, c.dtype(2), Shape());
     return {};
   }
-  auto axis = normalize_axis(c.attrs.i("axis", -1), x.rank() + 1);
-  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis", -1)) + " is outside of rank " + std::to_string(x.rank() + 1));
+  auto axis = normalize_axis(c.attrs.i("axis"), x.rank() + 1);
+  if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of rank " + std::to_string(x.rank() + 1));
   if (auto n = length_of(c, 2); n && *n != 2) return invalid("values must be [off, on]");
   auto depth = depth_of(c);
   if (!depth) return depth.error();
@@ -74,7 +74,7 @@ Status infer(InferContext& c) {
 
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
-  const int axis = *normalize_axis(c.attrs.i("axis", -1), y.dims.rank);
+  const int axis = *normalize_axis(c.attrs.i("axis"), y.dims.rank);
   if (c.in(2).count() != 2) return invalid("values must be [off, on]");
   const auto [begin, end] = c.range(x.count());
   if (begin == end || y.dims[axis] == 0) return {};
@@ -86,7 +86,7 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i, -1}};
 
 }  // namespace
 

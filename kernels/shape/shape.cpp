@@ -9,9 +9,9 @@ namespace {
 struct Window {
   int begin, end;
 };
-Window window(const Attributes& attrs, int rank) {
+Window window(const AttrReader& attrs, int rank) {
   auto clamp = [&](int64_t i) { return static_cast<int>(std::clamp<int64_t>(i < 0 ? i + rank : i, 0, rank)); };
-  const int begin = clamp(attrs.i("start", 0)), end = attrs.has("end") ? clamp(attrs.i("end")) : rank;
+  const int begin = clamp(attrs.i("start")), end = attrs.has("end") ? clamp(attrs.i("end")) : rank;
   return {begin, std::max(begin, end)};
 }
 
@@ -57,7 +57,7 @@ Status bind_size(BindContext& c) {
   return bind_numbers(c, 1, [&](int64_t* to) { *to = c.in(0).count(); });
 }
 
-constexpr AttrSpec kShapeAttrs[] = {{"start", AttrKind::i}, {"end", AttrKind::i}};
+constexpr AttrSpec kShapeAttrs[] = {{"start", AttrKind::i, 0}, {"end", AttrKind::i}};
 
 }  // namespace
 

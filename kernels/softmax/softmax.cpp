@@ -6,20 +6,20 @@
 namespace tern {
 namespace {
 
-constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i, -1}};
 
 Status infer(InferContext& c) {
   if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
   const Shape& x = c.shape(0);
-  if (x.ranked() && !normalize_axis(c.attrs.i("axis", -1), x.rank())) {
-    return invalid("axis " + std::to_string(c.attrs.i("axis", -1)) + " is outside of " + x.text());
+  if (x.ranked() && !normalize_axis(c.attrs.i("axis"), x.rank())) {
+    return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
   }
   return infer_same(c);
 }
 
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
-  const auto axis = normalize_axis(c.attrs.i("axis", -1), x.dims.rank);
+  const auto axis = normalize_axis(c.attrs.i("axis"), x.dims.rank);
   const KernelRow* kernel = c.pick(x.dtype);
   if (kernel == nullptr || !axis) return bad_dtype(x.dtype);
   SoftmaxArgs& a = c.args<SoftmaxArgs>();

@@ -18,7 +18,7 @@ bool well_formed(const Node& node) {
     if (!known) return false;
   }
   for (const AttrSpec& spec : node.op->attrs) {
-    if (spec.required && !node.attrs.has(spec.name)) return false;
+    if (spec.required() && !node.attrs.has(spec.name)) return false;
   }
   return true;
 }
@@ -93,7 +93,7 @@ void GraphBuilder::infer(const Node& node) {
     in.push_back({type(v), v == kNone ? nullptr : contents(v), nullptr});
   }
   int64_t symbols = 0;
-  InferContext c(node.attrs, std::move(in), node.outputs.size(), &symbols);
+  InferContext c(node.read(), std::move(in), node.outputs.size(), &symbols);
   if (!infer_op(*node.op, c)) return;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] != kNone) types_[static_cast<size_t>(node.outputs[o])] = c.outputs[o];

@@ -72,9 +72,9 @@ constexpr Row kRows[] = {
 int64_t opset_of_use(const Graph& graph, const Node& node) {
   const std::string_view op = node.op->name;
   if (op == "Attention" && node.inputs.size() > 6) return 24;  // nonpad_kv_seqlen
-  if (op == "Mod" && node.attrs.i("fmod") == 0 && is_float(graph.value(node.inputs[0]).type.dtype)) return 28;
-  if (op == "Pad" && node.attrs.s("mode") == "wrap") return 19;
-  if (op == "Resize" && node.attrs.s("coordinate_transformation_mode") == "half_pixel_symmetric") return 19;
+  if (op == "Mod" && node.read().i("fmod") == 0 && is_float(graph.value(node.inputs[0]).type.dtype)) return 28;
+  if (op == "Pad" && node.read().s("mode") == "wrap") return 19;
+  if (op == "Resize" && node.read().s("coordinate_transformation_mode") == "half_pixel_symmetric") return 19;
   return kLowestOpset;
 }
 
@@ -101,7 +101,7 @@ const Row* newer(const Node& node, const std::string& attribute) {
   return at == std::end(kRows) ? nullptr : at;
 }
 
-bool transposed_weight(const Node& node) { return node.attrs.i("transB") != 0; }
+bool transposed_weight(const Node& node) { return node.read().i("transB") != 0; }
 
 bool has_rank(const Graph& graph, ValueId v, int rank) {
   const Shape& shape = graph.value(v).type.shape;
@@ -126,7 +126,7 @@ Status GraphWriter::node(const Node& node) {
   if (const ControlForm* form = control_form(node.op->name)) return control_node(node, *form);
   if (node.op == &kSwish)
     swish(node);
-  else if (node.attrs.i("layout") != 0)
+  else if (node.attrs.has("layout") && node.read().i("layout") != 0)
     recurrent(node);
   else
     standard(node);

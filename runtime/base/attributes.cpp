@@ -14,6 +14,17 @@ bool same(const Tensor& a, const Tensor& b) {
          (a.bytes() == 0 || std::memcmp(a.raw(), b.raw(), a.bytes()) == 0);
 }
 
+bool same(const Attributes::Value& a, const Attributes::Value& b) {
+  if (a.index() != b.index()) return false;
+  if (const float* f = std::get_if<float>(&a)) return std::memcmp(f, std::get_if<float>(&b), sizeof *f) == 0;
+  return std::visit(
+      [&]<class T>(const T& v) {
+        if constexpr (std::is_same_v<T, Tensor>) return same(v, std::get<T>(b));
+        else return v == std::get<T>(b);
+      },
+      a);
+}
+
 std::string number(int64_t v) { return std::to_string(v); }
 std::string number(float v) {
   char buffer[32];
@@ -52,24 +63,70 @@ const Attributes::Value* Attributes::find(std::string_view name) const {
 }
 
 bool Attributes::operator==(const Attributes& other) const {
-  return std::equal(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(), [](const auto& a, const auto& b) {
-    if (a.first != b.first || a.second.index() != b.second.index()) return false;
-    if (const Tensor* t = std::get_if<Tensor>(&a.second)) return same(*t, std::get<Tensor>(b.second));
-    if (const float* f = std::get_if<float>(&a.second)) return std::memcmp(f, std::get_if<float>(&b.second), sizeof *f) == 0;
-    return std::visit(
-        [&](const auto& v) {
-          using T = std::decay_t<decltype(v)>;
-          if constexpr (std::is_same_v<T, Tensor>) return false;
-          else return v == std::get<T>(b.second);
-        },
-        a.second);
-  });
+  return std::equal(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(),
+                    [](const auto& a, const auto& b) { return a.first == b.first && same(a.second, b.second); });
 }
 
 std::string Attributes::text() const {
   std::string s;
   for (const auto& [name, value] : entries_) s += (s.empty() ? "" : ", ") + name + "=" + std::visit(Text{}, value);
   return s;
+}
+
+std::optional<Attributes::Value> AttrSpec::default_value() const {
+  if (const auto* i = std::get_if<int64_t>(&otherwise)) return *i;
+  if (const auto* f = std::get_if<float>(&otherwise)) return *f;
+  if (const auto* s = std::get_if<const char*>(&otherwise)) return std::string(*s);
+  if (const auto* ints = std::get_if<std::span<const int64_t>>(&otherwise)) return std::vector<int64_t>(ints->begin(), ints->end());
+  return std::nullopt;
+}
+
+bool AttrSpec::is_default(const Attributes::Value& value) const {
+  const std::optional<Attributes::Value> d = default_value();
+  return d && same(*d, value);
+}
+
+const AttrSpec* AttrReader::spec(std::string_view name) const {
+  for (const AttrSpec& s : schema_) {
+    if (name == s.name) return &s;
+  }
+  return nullptr;
+}
+
+const AttrSpec& AttrReader::checked(std::string_view name) const {
+  const AttrSpec* s = spec(name);
+  if (s == nullptr) detail::stop("an attribute is read that the schema does not list", std::string(name));
+  return *s;
+}
+
+bool AttrReader::has(std::string_view name) const {
+  const AttrSpec& s = checked(name);
+  return (given_ != nullptr && given_->has(name)) || s.otherwise.index() > 1;
+}
+
+const Attributes::Value* AttrReader::given(const AttrSpec& s, AttrKind kind) const {
+  if (s.kind != kind) detail::stop("an attribute is read as another kind than the schema says", s.name);
+  const Attributes::Value* v = given_ == nullptr ? nullptr : given_->find(s.name);
+  return v != nullptr && Attributes::kind(*v) == kind ? v : nullptr;
+}
+
+template <class T>
+T AttrReader::get(std::string_view name) const {
+  const AttrSpec& s = checked(name);
+  if (const Attributes::Value* v = given(s, static_cast<AttrKind>(Attributes::Value(T()).index()))) return std::get<T>(*v);
+  const std::optional<Attributes::Value> otherwise = s.default_value();
+  return otherwise ? std::get<T>(*otherwise) : T();
+}
+
+int64_t AttrReader::i(std::string_view name) const { return get<int64_t>(name); }
+float AttrReader::f(std::string_view name) const { return get<float>(name); }
+std::string AttrReader::s(std::string_view name) const { return get<std::string>(name); }
+std::vector<int64_t> AttrReader::ints(std::string_view name) const { return get<std::vector<int64_t>>(name); }
+std::vector<float> AttrReader::floats(std::string_view name) const { return get<std::vector<float>>(name); }
+std::vector<std::string> AttrReader::strings(std::string_view name) const { return get<std::vector<std::string>>(name); }
+const Tensor* AttrReader::tensor(std::string_view name) const {
+  const Attributes::Value* v = given(checked(name), AttrKind::tensor);
+  return v == nullptr ? nullptr : &std::get<Tensor>(*v);
 }
 
 }  // namespace tern

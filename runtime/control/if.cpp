@@ -146,7 +146,7 @@ constinit const KernelRow kIfRow = row<IfArgs, run_if>("if/any/scalar", DType::n
 
 Result<Binding> bind(const Program& program, const Work& w) {
   const Program::Views v = program.views(w);
-  BindContext c({.attrs = w.node->attrs, .inputs = v.in, .outputs = v.out});
+  BindContext c({.attrs = w.node->read(), .inputs = v.in, .outputs = v.out});
   IfArgs& a = c.args<IfArgs>();
   c.set(a.condition, c.input<const uint8_t>(0));
   for (size_t b = 0; b < 2; ++b) {

@@ -60,8 +60,8 @@ ValueId keys(Rewriter& r, size_t n, ValueId transposed) {
   for (size_t i = 0; i < rank; ++i) identity[i] = static_cast<int64_t>(i);
   perm = identity;
   ValueId from = transposed;
-  if (const Node* t = r.producer(transposed, "Transpose"); t && t->attrs.ints("perm").size() == rank) {
-    perm = t->attrs.ints("perm");
+  if (const Node* t = r.producer(transposed, "Transpose"); t && t->read().ints("perm").size() == rank) {
+    perm = t->read().ints("perm");
     from = t->inputs[0];
   }
   std::swap(perm[rank - 2], perm[rank - 1]);
@@ -91,7 +91,7 @@ void fuse_attention(Graph& graph) {
     const Node* softmax = last ? r.producer(last->inputs[0], "Softmax") : nullptr;
     if (softmax == nullptr || !r.read_once(last->inputs[0]) || r.dtype(last->outputs[0]) != DType::f32) continue;
     const int rank = r.shape(last->outputs[0]).rank();
-    if (const int64_t axis = softmax->attrs.i("axis", -1); axis != -1 && axis != rank - 1) continue;
+    if (const int64_t axis = softmax->read().i("axis"); axis != -1 && axis != rank - 1) continue;
     const auto s = scores(r, softmax->inputs[0]);
     const ValueId v = last->inputs[1];
     if (!s || !same_heads(r.shape(s->q), r.shape(v)) || !same_heads(r.shape(s->q), r.shape(s->k_transposed))) continue;

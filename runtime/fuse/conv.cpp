@@ -15,14 +15,14 @@ struct ChannelAffine {
 };
 
 std::optional<ChannelAffine> batch_norm(const Rewriter& r, const Node& node) {
-  if (std::string_view(node.op->name) != "BatchNormalization" || node.attrs.i("training_mode") != 0) return std::nullopt;
+  if (std::string_view(node.op->name) != "BatchNormalization" || node.read().i("training_mode") != 0) return std::nullopt;
   const Tensor* t[4];
   for (size_t i = 0; i < 4; ++i) {
     t[i] = r.constant(node.inputs[i + 1]);
     if (t[i] == nullptr || t[i]->count() != t[0]->count()) return std::nullopt;
   }
   ChannelAffine a;
-  const double epsilon = node.attrs.f("epsilon", 1e-5f);
+  const double epsilon = node.read().f("epsilon");
   for (int64_t c = 0; c < t[0]->count(); ++c) {
     const double scale = t[0]->data<float>()[c] / std::sqrt(static_cast<double>(t[3]->data<float>()[c]) + epsilon);
     a.scale.push_back(static_cast<float>(scale));
@@ -69,7 +69,7 @@ const Node* open_conv(const Rewriter& r, ValueId v) {
   const Node* conv = r.producer(v, "Conv");
   return conv ? conv : r.producer(v, "FusedConv");
 }
-bool has_activation(const Node& conv) { return !conv.attrs.s("activation").empty(); }
+bool has_activation(const Node& conv) { return conv.attrs.has("activation"); }
 
 void extend(Rewriter& r, size_t n, Node fused) {
   fused.op = find_op("FusedConv");

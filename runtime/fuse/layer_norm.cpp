@@ -8,7 +8,7 @@ namespace {
 // A mean over the last axis that keeps it; gives what it is the mean of.
 ValueId last_axis_mean(const Rewriter& r, ValueId v) {
   const Node* mean = r.producer(v, "ReduceMean");
-  if (mean == nullptr || mean->attrs.i("keepdims", 1) != 1 || mean->inputs.size() != 2) return kNone;
+  if (mean == nullptr || mean->read().i("keepdims") != 1 || mean->inputs.size() != 2) return kNone;
   const Tensor* axes = r.constant(mean->inputs[1], DType::i64);
   const Shape& x = r.shape(mean->inputs[0]);
   if (axes == nullptr || axes->count() != 1 || !x.ranked()) return kNone;

@@ -21,8 +21,8 @@ ValueId flat(Rewriter& r, ValueId bias) {
 void with_bias(Rewriter& r, size_t n) {
   if (const Node* gemm = r.at(n, "Gemm")) {
     const Tensor* w = r.constant(gemm->inputs[1]);
-    const bool transposed = gemm->attrs.i("transB") != 0;
-    if (!is_matrix(w) || gemm->attrs.i("transA") != 0 || gemm->attrs.f("alpha", 1) != 1 || gemm->attrs.f("beta", 1) != 1) return;
+    const bool transposed = gemm->read().i("transB") != 0;
+    if (!is_matrix(w) || gemm->read().i("transA") != 0 || gemm->read().f("alpha") != 1 || gemm->read().f("beta") != 1) return;
     const bool biased = gemm->inputs.size() > 2 && gemm->inputs[2] != kNone;
     if (biased && !is_bias(r.constant(gemm->inputs[2]), w->dims()[transposed ? 0 : 1])) return;
     Node fused{find_op("Linear"), "", {}, {gemm->inputs[0], gemm->inputs[1]}, gemm->outputs, {}};
@@ -44,7 +44,7 @@ void with_bias(Rewriter& r, size_t n) {
   }
 }
 
-bool has_activation(const Node& node) { return !node.attrs.s("activation").empty(); }
+bool has_activation(const Node& node) { return node.attrs.has("activation"); }
 
 // Linear + something of its shape.
 void with_residual(Rewriter& r, size_t n) {

@@ -140,7 +140,7 @@ class Linking {
     }
     if (w.kind == Work::Kind::node && w.node->op->macs != nullptr) {
       const Program::Views v = p_.views(w);
-      s.macs = w.node->op->macs(w.node->attrs, v.in, v.out);
+      s.macs = w.node->op->macs(w.node->read(), v.in, v.out);
     }
     return s;
   }

@@ -9,9 +9,8 @@ namespace {
 
 Status bind_copy_work(Work& w) {
   w.row = w.bools ? &kPlanCopyBools : &kPlanCopy;
-  const Attributes none;
   const TensorView bytes{DType::u8, Dims{w.copy_size}, nullptr, false, false, {}};
-  BindContext c({.attrs = none, .inputs = {&bytes, 1}, .outputs = {&bytes, 1}});
+  BindContext c({.inputs = {&bytes, 1}, .outputs = {&bytes, 1}});
   PlanCopyArgs& a = c.args<PlanCopyArgs>();
   a.bytes = static_cast<size_t>(w.copy_size);
   c.set(a.from, c.input(0));
@@ -64,14 +63,14 @@ class Selection {
     const Program::Views v = p_.views(w);
     const int parts = w.nested ? 1 : p_.options.threads;
     for (int part = 0; part < parts; ++part) {
-      auto binding = bind_op(*w.node->op, {.attrs = w.node->attrs, .isa = p_.options.isa, .inputs = v.in, .outputs = v.out, .in_place = in_place(p_, w),
+      auto binding = bind_op(*w.node->op, {.attrs = w.node->read(), .isa = p_.options.isa, .inputs = v.in, .outputs = v.out, .in_place = in_place(p_, w),
                                            .part = part, .parts = parts, .table_budget = std::max<int64_t>(0, p_.options.budget / kTablesOfBudget - p_.image_bytes)});
       if (!binding) return binding.error();
       if (part > 0 && !binding->split) break;
       if (Status s = add(w, std::move(*binding)); !s) return s;
     }
-    work_done_ = saturated(work_done_, work_of(*w.node->op, w.node->attrs, v.in, v.out));
-    if (w.node->op->macs != nullptr && !w.nested) p_.macs += w.node->op->macs(w.node->attrs, v.in, v.out);
+    work_done_ = saturated(work_done_, work_of(*w.node->op, w.node->read(), v.in, v.out));
+    if (w.node->op->macs != nullptr && !w.nested) p_.macs += w.node->op->macs(w.node->read(), v.in, v.out);
     return {};
   }
 

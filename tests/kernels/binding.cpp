@@ -24,7 +24,6 @@ struct Args {
 void nothing(const Args&) {}
 constexpr KernelRow kRow = row<Args, nothing>("nothing/f32/scalar", DType::f32, Isa::scalar);
 
-const Attributes kNone;
 TensorView of(Dims dims, const float* constant = nullptr) { return {DType::f32, dims, constant, constant != nullptr, constant != nullptr, {}}; }
 
 template <class T>
@@ -39,7 +38,7 @@ T at(const void* base, size_t offset) {
 TEST_CASE("binding: every space of addresses is linked to its own place, with its offset") {
   const float weight[] = {3, 4};
   const TensorView in[] = {of({8}), of({2}, weight)}, out[] = {of({8})};
-  BindContext c({.attrs = kNone, .inputs = in, .outputs = out});
+  BindContext c({.inputs = in, .outputs = out});
   Args& a = c.args<Args>();
   a.n = 7;
   c.set(a.in, c.input<const float>(0) + 2);
@@ -103,7 +102,7 @@ TEST_CASE("binding: every space of addresses is linked to its own place, with it
 TEST_CASE("binding: what a bind does wrong is an error and no stray write") {
   const TensorView in[] = {of({8})};
   {
-    BindContext c({.attrs = kNone, .inputs = in});
+    BindContext c({.inputs = in});
     Args elsewhere{};
     c.args<Args>();
     c.set(elsewhere.in, c.input<const float>(0));
@@ -111,11 +110,11 @@ TEST_CASE("binding: what a bind does wrong is an error and no stray write") {
     CHECK_FALSE(std::move(c).finish().ok());
   }
   {
-    BindContext c({.attrs = kNone, .inputs = in});
+    BindContext c({.inputs = in});
     c.run(kRow);
     CHECK_FALSE(std::move(c).finish().ok());
   }
-  BindContext c({.attrs = kNone, .inputs = in, .table_budget = 256});
+  BindContext c({.inputs = in, .table_budget = 256});
   Args& a = c.args<Args>();
   bool filled = false;
   c.set(a.number, c.table<float>(int64_t(1) << 60, [&](float*) { filled = true; }));
@@ -129,11 +128,13 @@ TEST_CASE("binding: the same request gives the same bytes") {
   Attributes attrs;
   const TensorView in[] = {of({3, 5})}, out[] = {of({3, 5})};
   auto bytes = [&] {
-    auto b = bind_op(*find_op("Softmax"), {.attrs = attrs, .inputs = in, .outputs = out});
+    auto b = bind_op(*find_op("Softmax"), {.attrs = {find_op("Softmax")->attrs, attrs}, .inputs = in, .outputs = out});
     REQUIRE(b.ok());
     std::string all;
-    for (const Binding::Block& block : b->blocks) all.append(reinterpret_cast<const char*>(block.bytes.get()), static_cast<size_t>(block.size));
-    for (const Binding::Reference& r : b->references) all += " " + std::to_string(r.block) + ":" + std::to_string(r.at) + ">" + std::to_string(r.to.offset);
+    for (const Binding::Block& block : b->blocks)
+      all.append(reinterpret_cast<const char*>(block.bytes.get()), static_cast<size_t>(block.size));
+    for (const Binding::Reference& r : b->references)
+      all += " " + std::to_string(r.block) + ":" + std::to_string(r.at) + ">" + std::to_string(r.to.offset);
     return all;
   };
   CHECK(bytes() == bytes());

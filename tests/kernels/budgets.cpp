@@ -11,7 +11,7 @@ namespace {
 Result<Binding> bound(const char* name, const Attrs& attributes, std::vector<TensorView> in, TensorView out) {
   Attributes attrs;
   for (const auto& [key, value] : attributes) attrs.set(key, value);
-  return bind_op(*find_op(name), {.attrs = attrs, .inputs = in, .outputs = {&out, 1}, .table_budget = 1 << 20});
+  return bind_op(*find_op(name), {.attrs = {find_op(name)->attrs, attrs}, .inputs = in, .outputs = {&out, 1}, .table_budget = 1 << 20});
 }
 // How many bytes of tables it was refused for.
 int64_t refused(const Result<Binding>& b) {

@@ -230,7 +230,8 @@ TEST_CASE("elementwise: the output may lie on an input of its shape") {
     }
     const TensorView in[] = {copies[0].view(), copies[1].view()}, out[] = {copies[over].view()};
     Attributes attrs;
-    auto bound = bind_op(*op, {.attrs = attrs, .isa = runnable_isas().back(), .inputs = in, .outputs = out, .in_place = 1u << over});
+    auto bound =
+        bind_op(*op, {.attrs = {op->attrs, attrs}, .isa = runnable_isas().back(), .inputs = in, .outputs = out, .in_place = 1u << over});
     REQUIRE(bound.ok());
     PackStore packs;
     const ReadyStep ready = make_ready(*bound, copies, {&copies[over], 1}, packs);

@@ -235,8 +235,8 @@ TEST_CASE("activation: names of operators, any case, with their defaults and att
   attrs.set("activation", std::string("Clip"));
   attrs.set("alpha", -1.0f);
   attrs.set("beta", 6.0f);
-  CHECK(fused_activation(attrs)->activation == Activation::clip);
-  CHECK(fused_activation(attrs)->beta == 6);
+  CHECK(fused_activation({find_op("FusedConv")->attrs, attrs})->activation == Activation::clip);
+  CHECK(fused_activation({find_op("FusedConv")->attrs, attrs})->beta == 6);
   CHECK(fused_activation({})->activation == Activation::none);
 }
 

@@ -20,7 +20,7 @@ Tensor gather_outside(const Tensor& x, const Tensor& indices) {
   const OpDef* op = find_op("Gather");
   Tensor y = *Tensor::allocate(x.dtype(), Dims{indices.count(), x.dims()[1]});
   const TensorView in[] = {x.view(), indices.view()}, out[] = {y.view()};
-  auto bound = bind_op(*op, {.attrs = attrs, .inputs = in, .outputs = out});
+  auto bound = bind_op(*op, {.attrs = {op->attrs, attrs}, .inputs = in, .outputs = out});
   REQUIRE(bound.ok());
   PackStore packs;
   const Tensor inputs[] = {x, indices};

@@ -15,7 +15,7 @@ InferContext::Input typed(DType t, Shape shape) { return {{t, std::move(shape)},
 std::string infer_error(const OpDef& op, std::vector<InferContext::Input> in, size_t outputs = 1) {
   const Attributes none;
   int64_t symbols = 0;
-  InferContext c(none, std::move(in), outputs, &symbols);
+  InferContext c({op.attrs, none}, std::move(in), outputs, &symbols);
   Status s = infer_op(op, c);
   return s ? std::string() : s.error().message();
 }
@@ -123,7 +123,7 @@ TEST_CASE("op: bind refuses contents that are not known and outputs that must be
   shape.known = false;
   auto error = [&](const TensorView& second, const TensorView& out) {
     const TensorView in[] = {x.view(), second};
-    return bind_op(*find_op("Reshape"), {.attrs = none, .inputs = in, .outputs = {&out, 1}}).error().message();
+    return bind_op(*find_op("Reshape"), {.attrs = {find_op("Reshape")->attrs, none}, .inputs = in, .outputs = {&out, 1}}).error().message();
   };
   CHECK(error(shape, y.view()) == "input 1 must be known before the run");
   CHECK(error(to.view(), TensorView()) == "output 0 is required");

@@ -17,7 +17,7 @@ const KernelRow* row_of(const OpDef& op, const Attributes& attrs, std::span<cons
   std::vector<TensorView> in, out;
   for (const Tensor& t : inputs) in.push_back(t.view(constants));
   for (Tensor& t : outputs) out.push_back(t.view());
-  auto bound = bind_op(op, {.attrs = attrs, .isa = isa, .inputs = in, .outputs = out});
+  auto bound = bind_op(op, {.attrs = {op.attrs, attrs}, .isa = isa, .inputs = in, .outputs = out});
   return bound ? bound->row : nullptr;
 }
 

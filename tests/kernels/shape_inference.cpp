@@ -19,7 +19,7 @@ Answer infer(const char* op, Attrs attrs, std::vector<InferContext::Input> in, s
   Attributes a;
   for (const auto& [name, value] : attrs) a.set(name, value);
   int64_t counter = 0;
-  InferContext c(a, std::move(in), outputs, &counter);
+  InferContext c({find_op(op)->attrs, a}, std::move(in), outputs, &counter);
   if (Status s = infer_op(*find_op(op), c); !s) return {"", "", s.error().message()};
   return {c.outputs[output].shape.text(), c.output_ints[output] ? text(*c.output_ints[output]) : "", ""};
 }

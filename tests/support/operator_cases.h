@@ -43,7 +43,7 @@ inline std::optional<Case> plain_case(const OpDef& op) {
     if (op.value_inputs.has(i)) return std::nullopt;
   }
   for (const AttrSpec& a : op.attrs) {
-    if (a.required) return std::nullopt;
+    if (a.required()) return std::nullopt;
   }
   if (n < 1 || n > 2 || op.bind == nullptr || op.tern_only || op.data_dependent) return std::nullopt;
   for (DType t : {DType::f32, DType::boolean, DType::i64}) {
@@ -52,7 +52,7 @@ inline std::optional<Case> plain_case(const OpDef& op) {
     for (const In& i : in) types.push_back({{i.dtype, Shape(i.dims)}, nullptr, nullptr});
     const Attributes none;
     int64_t symbols = 0;
-    InferContext c(none, std::move(types), 1, &symbols);
+    InferContext c({op.attrs, none}, std::move(types), 1, &symbols);
     if (infer_op(op, c)) return Case{op.name, in};
   }
   return std::nullopt;

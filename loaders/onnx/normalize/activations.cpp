@@ -8,8 +8,8 @@ namespace tern::onnx {
 
 Status clip_to_inputs(OnnxNode& node, Emitter& to) {
   const ValueId x = node.input(0);
-  if (node.attrs.has("min")) node.set_input(1, to.scalar_like(node, x, node.attrs.f("min", 0)));
-  if (node.attrs.has("max")) node.set_input(2, to.scalar_like(node, x, node.attrs.f("max", 0)));
+  if (node.attrs.has("min")) node.set_input(1, to.scalar_like(node, x, node.old<float>("min")));
+  if (node.attrs.has("max")) node.set_input(2, to.scalar_like(node, x, node.old<float>("max")));
   node.attrs.erase("min");
   node.attrs.erase("max");
   return {};
@@ -50,7 +50,7 @@ Status dropout_mask(OnnxNode& node, Emitter& to) {
 }
 
 Status grid_sample_modes(OnnxNode& node, Emitter&) {
-  const std::string mode = node.attrs.s("mode", "bilinear");
+  const std::string mode = node.old<std::string>("mode", "bilinear");
   if (mode == "bilinear") node.attrs.set("mode", std::string("linear"));
   if (mode == "bicubic") node.attrs.set("mode", std::string("cubic"));
   return {};
@@ -59,7 +59,7 @@ Status grid_sample_modes(OnnxNode& node, Emitter&) {
 // Whether Y is written at all: the outputs say so themselves. Opset 1 misspells GRU's default direction.
 Status output_sequence(OnnxNode& node, Emitter&) {
   node.attrs.erase("output_sequence");
-  if (node.attrs.s("direction") == "foward") node.attrs.set("direction", std::string("forward"));
+  if (node.old<std::string>("direction") == "foward") node.attrs.set("direction", std::string("forward"));
   return {};
 }
 

@@ -49,13 +49,13 @@ Status slice_to_inputs(OnnxNode& node, Emitter& to) {
 
 Status topk_to_input(OnnxNode& node, Emitter& to) {
   if (!node.attrs.has("k")) return invalid("attribute k is required");
-  node.set_input(1, to.ints(node, {node.attrs.i("k")}));
+  node.set_input(1, to.ints(node, {node.old<int64_t>("k")}));
   node.attrs.erase("k");
   return {};
 }
 
 Status dft_axis_to_input(OnnxNode& node, Emitter& to) {
-  node.set_input(2, to.constant(node, Tensor::scalar(node.attrs.i("axis", 1))));
+  node.set_input(2, to.constant(node, Tensor::scalar(node.old<int64_t>("axis", 1))));
   node.attrs.erase("axis");
   return {};
 }

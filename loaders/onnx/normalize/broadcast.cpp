@@ -21,8 +21,8 @@ Status align(OnnxNode& node, Emitter& to, int64_t axis) {
 }  // namespace
 
 Status broadcast_axis(OnnxNode& node, Emitter& to) {
-  const bool aligned = node.attrs.i("broadcast", 0) != 0 && node.attrs.has("axis");
-  const int64_t axis = node.attrs.i("axis", 0);
+  const bool aligned = node.old<int64_t>("broadcast") != 0 && node.attrs.has("axis");
+  const int64_t axis = node.old<int64_t>("axis");
   node.attrs.erase("broadcast");
   node.attrs.erase("axis");
   if (!aligned || node.inputs.size() != 2) return {};

@@ -48,9 +48,9 @@ Status leaky_relu(OnnxNode& node, Emitter& to) { return unary(node, to, "LeakyRe
 // The attribute opset tells which Softmax it was.
 Status softmax(OnnxNode& node, Emitter& to) {
   if (Status s = need(node, {0, 1, 3}); !s) return s;
-  const int64_t opset = node.attrs.i("opset", 13);
+  const int64_t opset = node.old<int64_t>("opset", 13);
   Attributes axis;
-  axis.set("axis", node.attrs.i("axis", opset < 13 ? 1 : -1));
+  axis.set("axis", node.old<int64_t>("axis", opset < 13 ? 1 : -1));
   OnnxNode inner{"Softmax", node.name, opset, {real(node, to, 0)}, node.outputs, axis};
   if (Status s = normalize(inner, to); !s) return s;
   quantized(node, to, to.emit(node, inner.op.c_str(), inner.inputs, inner.attrs), 3, 0);
@@ -61,7 +61,7 @@ Status softmax(OnnxNode& node, Emitter& to) {
 Status pool(OnnxNode& node, Emitter& to, const char* op) {
   if (Status s = need(node, {0, 1, 3}); !s) return s;
   Attributes attrs = node.attrs;
-  const bool last = attrs.i("channels_last", 0) != 0;
+  const bool last = node.old<int64_t>("channels_last") != 0;
   attrs.erase("channels_last");
   if (!last) return unary(node, to, op, attrs);
   const Shape shape = to.type(node.input(0)).shape;
@@ -147,9 +147,9 @@ Status gemm(OnnxNode& node, Emitter& to) {
   Attributes turn;
   turn.set("perm", std::vector<int64_t>{1, 0});
   Product p{node.input(0), node.input(1), node.input(2), node.input(3), node.input(4), node.input(5)};
-  if (node.attrs.i("transA", 0) != 0) p.a = to.emit(node, "Transpose", {p.a}, turn);
-  if (node.attrs.i("transB", 0) != 0) p.b = to.emit(node, "Transpose", {p.b}, turn);
-  const float alpha = node.attrs.f("alpha", 1);
+  if (node.old<int64_t>("transA") != 0) p.a = to.emit(node, "Transpose", {p.a}, turn);
+  if (node.old<int64_t>("transB") != 0) p.b = to.emit(node, "Transpose", {p.b}, turn);
+  const float alpha = node.old<float>("alpha", 1);
   if (alpha != 1) p.a_scale = to.emit(node, "Mul", {p.a_scale, to.constant(node, Tensor::scalar(alpha))});
   const ValueId y = product(node, to, p, node.input(6));
   if (node.input(7) == kNone) plus(node, y, kNone);

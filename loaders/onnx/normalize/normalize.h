@@ -21,6 +21,15 @@ struct OnnxNode {
     if (inputs.size() <= i) inputs.resize(i + 1, kNone);
     inputs[i] = v;
   }
+  // An attribute of an old form, which no schema describes: `otherwise` where the file gives none, or another kind.
+  template <class T>
+  T old(std::string_view name, T otherwise = T()) const {
+    const Attributes::Value* v = attrs.find(name);
+    const T* t = v == nullptr ? nullptr : std::get_if<T>(v);
+    return t == nullptr ? std::move(otherwise) : *t;
+  }
+  // Attributes that mean today what they meant then, with the newest schema's defaults. Precondition: the catalog has `op`.
+  AttrReader newest() const { return {find_op(op)->attrs, attrs}; }
 };
 
 // [] of a numeric dtype; f32 for what is no number.

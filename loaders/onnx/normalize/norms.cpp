@@ -12,13 +12,13 @@ Status batch_norm_inference(OnnxNode& node, Emitter& to) {
     if (node.outputs[i] != kNone && node.version > 6) return unsupported("it was exported in training mode (it has outputs beside Y)");
   }
   if (node.outputs.size() > 1) node.outputs.resize(1);
-  const bool spatial = node.version > 8 || node.attrs.i("spatial", 1) != 0;
+  const bool spatial = node.version > 8 || node.old<int64_t>("spatial", 1) != 0;
   node.attrs.erase("is_test");
   node.attrs.erase("spatial");
   node.attrs.erase("momentum");
   if (spatial) return {};
   const ValueId x = node.inputs[0], scale = node.inputs[1], bias = node.inputs[2], mean = node.inputs[3], variance = node.inputs[4];
-  const ValueId epsilon = to.scalar_like(node, variance, node.attrs.f("epsilon", 1e-5f));
+  const ValueId epsilon = to.scalar_like(node, variance, node.newest().f("epsilon"));
   const ValueId deviation = to.emit(node, "Sqrt", {to.emit(node, "Add", {variance, epsilon})});
   const ValueId unit = to.emit(node, "Div", {to.emit(node, "Sub", {x, mean}), deviation});
   node.op = "Add";
@@ -30,7 +30,7 @@ Status batch_norm_inference(OnnxNode& node, Emitter& to) {
 // scale and bias per group become scale and bias per channel: [G] -> [G,1] -> [G,C/G] -> [C].
 Status group_norm_channels(OnnxNode& node, Emitter& to) {
   if (node.inputs.size() != 3) return invalid("has " + std::to_string(node.inputs.size()) + " inputs, expected 3");
-  const int64_t groups = node.attrs.i("num_groups");
+  const int64_t groups = node.newest().i("num_groups");
   if (groups < 1) return invalid("attribute num_groups must be positive");
   const ValueId x = node.inputs[0];
   const TypeInfo type = to.type(x);
@@ -57,7 +57,7 @@ Status group_norm_channels(OnnxNode& node, Emitter& to) {
 // when a network computes them for each sample. Then they are factors and terms of their own.
 Status norm_parameters(OnnxNode& node, Emitter& to) {
   const Shape shape = to.type(node.input(0)).shape;
-  const int64_t axis = node.attrs.i("axis", -1);
+  const int64_t axis = node.newest().i("axis");
   if (!shape.ranked() || axis < -shape.rank() || axis >= shape.rank() || node.outputs.empty() || node.outputs[0] == kNone) return {};
   const int64_t normalised = axis < 0 ? -axis : shape.rank() - axis;
   auto is_wide = [&](ValueId v) {

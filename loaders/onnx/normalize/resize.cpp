@@ -14,17 +14,17 @@ void asymmetric(Attributes& attrs) {
 // Opset 1: height_scale and width_scale of [N,C,H,W]; 7: scales; 9: an input.
 Status upsample_to_resize(OnnxNode& node, Emitter& to) {
   if (node.version < 7 && node.attrs.has("height_scale")) {
-    const float scales[] = {1, 1, node.attrs.f("height_scale", 1), node.attrs.f("width_scale", 1)};
+    const float scales[] = {1, 1, node.old<float>("height_scale", 1), node.old<float>("width_scale", 1)};
     node.set_input(1, to.constant(node, Tensor::of<float>({4}, scales)));
     node.attrs.erase("height_scale");
     node.attrs.erase("width_scale");
   } else if (node.attrs.has("scales")) {
-    const std::vector<float> scales = node.attrs.floats("scales");
+    const std::vector<float> scales = node.old<std::vector<float>>("scales");
     node.set_input(1, to.constant(node, Tensor::of<float>({static_cast<int64_t>(scales.size())}, scales)));
     node.attrs.erase("scales");
   }
   if (node.input(1) == kNone) return invalid("scales are required");
-  if (node.attrs.s("mode") == "bilinear") node.attrs.set("mode", std::string("linear"));
+  if (node.old<std::string>("mode") == "bilinear") node.attrs.set("mode", std::string("linear"));
   asymmetric(node.attrs);
   node.op = "Resize";
   node.inputs = {node.inputs[0], kNone, node.inputs[1]};
@@ -37,7 +37,7 @@ Status resize_simple(OnnxNode& node, Emitter& to) {
   if (node.inputs.size() != 2) return invalid("has " + std::to_string(node.inputs.size()) + " inputs, expected 2");
   ValueId x = node.inputs[0], scales = node.inputs[1];
   asymmetric(node.attrs);
-  if (node.attrs.s("mode", "nearest") == "nearest") {
+  if (node.newest().s("mode") == "nearest") {
     const ValueId one = to.constant(node, Tensor::scalar(1.0f));
     Attributes shrink = node.attrs;
     shrink.set("nearest_mode", std::string("ceil"));
@@ -55,10 +55,10 @@ Status resize_simple(OnnxNode& node, Emitter& to) {
 
 // tf_half_pixel_for_nn is half_pixel without its - 0.5: rounding the other way says the same.
 Status resize_tensorflow(OnnxNode& node, Emitter&) {
-  if (node.attrs.s("coordinate_transformation_mode") != "tf_half_pixel_for_nn") return {};
-  const std::string rounding = node.attrs.s("nearest_mode", "round_prefer_floor");
+  if (node.newest().s("coordinate_transformation_mode") != "tf_half_pixel_for_nn") return {};
+  const std::string rounding = node.newest().s("nearest_mode");
   const bool floor = rounding == "floor";
-  if (node.attrs.s("mode", "nearest") != "nearest" || (!floor && rounding != "round_prefer_floor")) {
+  if (node.newest().s("mode") != "nearest" || (!floor && rounding != "round_prefer_floor")) {
     return unsupported("coordinate_transformation_mode tf_half_pixel_for_nn works with mode nearest, rounded by floor or round_prefer_floor");
   }
   node.attrs.set("coordinate_transformation_mode", std::string("half_pixel"));

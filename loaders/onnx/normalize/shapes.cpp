@@ -9,7 +9,7 @@ namespace tern::onnx {
 
 Status reshape_to_input(OnnxNode& node, Emitter& to) {
   if (!node.attrs.has("shape")) return invalid("attribute shape is required");
-  node.set_input(1, to.ints(node, node.attrs.ints("shape")));
+  node.set_input(1, to.ints(node, node.old<std::vector<int64_t>>("shape")));
   node.attrs.erase("shape");
   return {};
 }
@@ -18,8 +18,8 @@ Status reshape_to_input(OnnxNode& node, Emitter& to) {
 Status pad_to_inputs(OnnxNode& node, Emitter& to) {
   const char* name = node.attrs.has("pads") ? "pads" : "paddings";
   if (!node.attrs.has(name)) return invalid("attribute pads is required");
-  node.set_input(1, to.ints(node, node.attrs.ints(name)));
-  const float value = node.attrs.f("value", 0);
+  node.set_input(1, to.ints(node, node.old<std::vector<int64_t>>(name)));
+  const float value = node.old<float>("value");
   if (value != 0) node.set_input(2, to.scalar_like(node, node.input(0), value));
   node.attrs.erase(name);
   node.attrs.erase("value");
@@ -37,7 +37,7 @@ Status scatter_elements(OnnxNode& node, Emitter&) {
 }
 
 Status cast_names(OnnxNode& node, Emitter&) {
-  const std::string to = node.attrs.s("to");
+  const std::string to = node.old<std::string>("to");
   const int64_t number = data_type_number(to);
   if (number == 0) return invalid("attribute to is " + quoted(to) + ", which is no dtype");
   node.attrs.set("to", number);
@@ -67,7 +67,7 @@ Status tile_repeats(OnnxNode& node, Emitter& to) {
 
 // p was a float.
 Status lp_pool_order(OnnxNode& node, Emitter&) {
-  const float p = node.attrs.f("p", 2);
+  const float p = node.old<float>("p", 2);
   const int64_t whole = p > 0 && p < 1000 ? static_cast<int64_t>(p) : 0;
   if (static_cast<float>(whole) != p) return unsupported("p must be a positive integer");
   node.attrs.set("p", whole);

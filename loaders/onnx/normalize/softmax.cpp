@@ -6,7 +6,7 @@ namespace tern::onnx {
 // Before opset 13 the whole of [axis, rank) is one row: Flatten, Softmax, and Reshape back. When only one axis is in that range, the
 // newest form says the same without.
 Status flat_softmax(OnnxNode& node, Emitter& to) {
-  const int64_t axis = node.attrs.i("axis", 1);
+  const int64_t axis = node.old<int64_t>("axis", 1);
   const TypeInfo type = to.type(node.input(0));
   if (axis == -1 || (type.shape.ranked() && axis == type.shape.rank() - 1)) {
     node.attrs.set("axis", int64_t{-1});

@@ -174,8 +174,9 @@ bool is_zero(Builder& b, ValueId v) {
     node = b.producer(v);
   }
   if (node == nullptr) return b.contents(v) != nullptr && all_zero(*b.contents(v));
-  const tern::Tensor* value = node->attrs.tensor("value");
-  return node->op->name == std::string_view("ConstantOfShape") && (value == nullptr || all_zero(*value));
+  if (node->op->name != std::string_view("ConstantOfShape")) return false;
+  const tern::Tensor* value = node->read().tensor("value");
+  return value == nullptr || all_zero(*value);
 }
 
 // hx as it is given: None, a tensor, or for an LSTM the pair of h and c.

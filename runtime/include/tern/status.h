@@ -54,8 +54,8 @@ class [[nodiscard]] Status {
 namespace detail {
 
 // The only place of the library that prints: a mistake of the program, which would go on with what is not there.
-[[noreturn]] inline void stop(const Error& error) {
-  std::string line = "tern: a failed Result was dereferenced: " + error.message();
+[[noreturn]] inline void stop(const char* mistake, const std::string& about) {
+  std::string line = std::string("tern: ") + mistake + ": " + about;
   for (char& c : line) {  // names of a file are in it
     if (static_cast<unsigned char>(c) < 32 || c == 127) c = '?';
   }
@@ -93,7 +93,7 @@ class [[nodiscard]] Result {
   template <class R>
   static auto& held(R& result) {
     auto* value = std::get_if<0>(&result.state_);
-    if (value == nullptr) detail::stop(result.error());
+    if (value == nullptr) detail::stop("a failed Result was dereferenced", result.error().message());
     return *value;
   }
   std::variant<T, Error> state_;
