@@ -16,8 +16,8 @@ constexpr uint32_t kHalf = bit(DType::f16), kBrain = bit(DType::bf16), kBool = b
                    k16 = bit(DType::i16) | bit(DType::u16), kSigned = bit(DType::i8) | k16 | bit(DType::i32) | bit(DType::i64);
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
-// What is newer than kLowestOpset. A row holds when the node has the attribute at another value than its default (0, ones) and a value of
-// one of the dtypes; an attribute at its default is left out. kNever: it is about dtypes that tern does not have.
+// What is newer than kLowestOpset. A row holds when the node has the attribute at a value that says more than its absence, and a value of
+// one of the dtypes; an attribute that says no more is left out. kNever: it is about dtypes that tern does not have.
 struct Row {
   const char* op;         // null: any
   const char* attribute;  // null: whatever they are
@@ -78,8 +78,11 @@ int64_t opset_of_use(const Graph& graph, const Node& node) {
   return kLowestOpset;
 }
 
-bool is_default(const Attributes::Value& value) {
-  if (const auto* i = std::get_if<int64_t>(&value)) return *i == 0;
+// The schema's default; and ones for dilations, which have none.
+bool says_nothing(const Node& node, const std::string& name, const Attributes::Value& value) {
+  for (const AttrSpec& spec : node.op->attrs) {
+    if (name == spec.name && spec.is_default(value)) return true;
+  }
   const auto* ints = std::get_if<std::vector<int64_t>>(&value);
   return ints != nullptr && std::all_of(ints->begin(), ints->end(), [](int64_t n) { return n == 1; });
 }
@@ -146,7 +149,7 @@ void GraphWriter::standard(const Node& node) {
 void GraphWriter::write_attributes(const Node& node, onnx_pb::NodeProto& written) {
   for (const auto& [name, value] : node.attrs.all()) {
     const Row* row = newer(node, name);
-    if (row != nullptr && (is_default(value) || row->opset == kNever)) continue;
+    if (row != nullptr && (says_nothing(node, name, value) || row->opset == kNever)) continue;
     if (row != nullptr) model_.require_opset(row->opset);
     write_attribute(name, value, *written.add_attribute());
   }
