@@ -17,16 +17,6 @@ int place_in(std::string_view signature, std::string_view name) {
   return -1;
 }
 
-// Functions whose result is a new tensor even where the graph needs no node for it.
-bool copies(std::string_view spelling) {
-  const std::string_view name = spelling.substr(spelling.rfind('.') + 1);
-  for (std::string_view copy : {"clone", "cat", "concat", "concatenate", "repeat", "tile", "roll", "flip", "pow", "pad", "floor", "ceil", "round", "add", "sub", "mul",
-                                "repeat_interleave", "tril", "triu"}) {
-    if (name == copy) return true;
-  }
-  return false;
-}
-
 // A function that a printed tree shows: <function relu at 0x7f…>, <built-in method relu of type object at …>.
 std::string bare_function(const std::string& name) {
   for (std::string_view head : {"<function ", "<built-in method ", "<built-in function "}) {
@@ -245,7 +235,7 @@ IValue Interpreter::call_operator(const std::string& spelling, const IValues& gi
   if (!ok()) return {};
   const Builder::Position before = b_.exchange_position({function_->source.get(), place});
   IValue result = torch::call(b_, spelling, positional, named);
-  if (result.is_tensor() && copies(spelling)) {
+  if (const Operator* op = find_operator(spelling); result.is_tensor() && op->shares == Shares::nothing) {  // a new tensor, though no node makes it
     for (const IValue& v : positional) {
       bool same = v.id() == result.id();
       if (const IValues* items = v.items()) same |= items->size() == 1 && (*items)[0].id() == result.id();

@@ -3,22 +3,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 
 #include "loaders/torch/export/schema.h"
+#include "loaders/torch/ops/operator.h"
 
 namespace tern::torch {
 namespace {
-
-// The result is the first tensor itself.
-constexpr std::string_view kSame[] = {"alias", "detach", "lift_fresh", "dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "positive"};
-// The result shows (or may show) the elements of the first tensor.
-constexpr std::string_view kViews[] = {
-    "view", "reshape", "permute", "transpose", "t", "squeeze", "unsqueeze", "expand", "expand_as", "select", "slice", "split", "split_with_sizes",
-    "chunk", "tensor_split", "unbind", "flatten", "unflatten", "narrow", "diagonal", "view_as", "reshape_as", "contiguous", "to", "as_strided",
-    "movedim", "moveaxis", "swapaxes", "swapdims", "numpy_T", "mT", "adjoint", "unfold", "type_as", "unsafe_split", "unsafe_chunk", "_reshape_alias",
-    "hsplit", "vsplit", "dsplit", "squeeze_copy", "ravel", "view_as_real", "real", "imag",
-};
 
 // "relu" of "aten.relu.default"; empty for other libraries.
 std::string_view base_of(std::string_view op) {
@@ -26,8 +16,6 @@ std::string_view base_of(std::string_view op) {
   op.remove_prefix(5);
   return op.substr(0, op.find('.'));
 }
-
-bool among(std::string_view name, const std::string_view* begin, const std::string_view* end) { return std::find(begin, end, name) != end; }
 
 // Calls f(name) for every value that an argument reads.
 template <class F>
@@ -83,9 +71,9 @@ uint32_t Usage::intern(std::string_view text, int64_t made) {
 
 void Usage::define(const Json& json, Json::Id node, int64_t index) {
   const std::string op = operator_of(json, node);
-  const std::string_view base = base_of(op);
-  const bool same = among(base, std::begin(kSame), std::end(kSame)) || !functional_form(op).empty();
-  const bool view = among(base, std::begin(kViews), std::end(kViews));
+  const Operator* row = find_operator(op);
+  const Shares shares = row == nullptr ? Shares::nothing : row->shares;
+  const bool same = shares == Shares::same || !functional_form(op).empty(), view = shares == Shares::view;
   std::string_view source;
   const Json::Id inputs = json.get(node, "inputs");
   if ((same || view) && json.size(inputs) > 0) {

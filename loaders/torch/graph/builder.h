@@ -3,7 +3,9 @@
 #pragma once
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "loaders/torch/graph/value.h"
 
@@ -38,6 +40,10 @@ class Builder : public GraphBuilder {
   };
   Effort effort;
 
+  // Views: `view` shows elements of `of`. Those that are noted after one begin_views() have no element in common.
+  void begin_views() { ++calls_; }
+  void note_view(ValueId view, ValueId of) { views_.try_emplace(view, View{of, calls_}); }
+
   // In-place operations: whoever holds `before` holds `now` from here on. Forwards ask for that when they read a value.
   void overwrite(ValueId before, ValueId now);
   bool overwrites() const { return !overwritten_.empty(); }
@@ -47,7 +53,16 @@ class Builder : public GraphBuilder {
  private:
   Error placed(const Error& error) const override;
 
+  // From v up to what owns the elements.
+  std::vector<ValueId> origins(ValueId v) const;
+
   Position position_;
+  struct View {
+    ValueId of;
+    int64_t call;
+  };
+  std::unordered_map<ValueId, View> views_;
+  int64_t calls_ = 0;
   std::map<ValueId, ValueId> overwritten_;
 };
 

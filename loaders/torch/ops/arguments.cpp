@@ -152,6 +152,24 @@ std::vector<int64_t> Arguments::ints(std::string_view name, size_t count) const 
   return out;
 }
 
+namespace {
+
+// A view has its source's dtype: a cast that is none gives the source itself.
+void note_views(Builder& b, const IValue& source, const IValue& result) {
+  const IValues *sources = source.items(), *results = result.items();
+  auto note = [&](ValueId view, ValueId of) {
+    if (view != kNone && of != kNone && view != of && b.dtype(view) == b.dtype(of)) b.note_view(view, of);
+  };
+  b.begin_views();
+  if (results == nullptr) return note(result.id(), source.id());
+  for (size_t i = 0; i < results->size(); ++i) {
+    if (sources == nullptr) note((*results)[i].id(), source.id());
+    else if (i < sources->size()) note((*results)[i].id(), (*sources)[i].id());
+  }
+}
+
+}  // namespace
+
 IValue call(Builder& b, std::string_view spelling, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named) {
   if (!b.ok()) return {};
   const Operator* op = find_operator(spelling);
@@ -165,6 +183,7 @@ IValue call(Builder& b, std::string_view spelling, const IValues& positional, co
     return {};
   }
   IValue result = op->apply(b, arguments);
+  if (b.ok() && op->shares == Shares::view) note_views(b, arguments.first(), result);
   return b.ok() ? result : IValue();
 }
 

@@ -121,8 +121,8 @@ IValue block_diag(Builder& b, const Arguments& a) {
 }
 
 constexpr Operator kRows[] = {
-    {"aten.diagonal.default torch.diagonal Tensor.diagonal", "input|self, offset=0, dim1=0, dim2=1", diagonal},
-    {"torch.linalg.diagonal aten.linalg_diagonal.default", "input|A, *, offset=0, dim1=-2, dim2=-1", diagonal},
+    {"aten.diagonal.default torch.diagonal Tensor.diagonal", "input|self, offset=0, dim1=0, dim2=1", diagonal, Shares::view},
+    {"torch.linalg.diagonal aten.linalg_diagonal.default", "input|A, *, offset=0, dim1=-2, dim2=-1", diagonal, Shares::view},
     {"aten.diagonal_scatter.default torch.diagonal_scatter Tensor.diagonal_scatter", "input|self, src, offset=0, dim1=0, dim2=1", diagonal_scatter},
     {"aten.diag_embed.default torch.diag_embed Tensor.diag_embed", "input|self, offset=0, dim1=-2, dim2=-1", diag_embed},
     {"aten.diag.default torch.diag Tensor.diag", "input|self, diagonal=0", diag},

@@ -178,15 +178,15 @@ IValue fold(Builder& b, const Arguments& a) {
 }
 
 constexpr Operator kRows[] = {
-    {"aten.select.int torch.select Tensor.select", "input|self, dim, index", select_one},
-    {"aten.slice.Tensor", "input|self, dim=0, start=None, end=None, step=1", slice_axis},
-    {"aten.narrow.default torch.narrow Tensor.narrow", "input|self, dim, start, length", narrow},
+    {"aten.select.int torch.select Tensor.select", "input|self, dim, index", select_one, Shares::view},
+    {"aten.slice.Tensor", "input|self, dim=0, start=None, end=None, step=1", slice_axis, Shares::view},
+    {"aten.narrow.default torch.narrow Tensor.narrow", "input|self, dim, start, length", narrow, Shares::view},
     {"aten.index_select.default torch.index_select Tensor.index_select", "input|self, dim, index", index_select},
     {"aten.index.Tensor aten._unsafe_index.Tensor", "input|self, indices", index_tensors},
     {"aten.gather.default torch.gather Tensor.gather", "input|self, dim, index, *, sparse_grad=False", gather},
     {"aten.take_along_dim.default torch.take_along_dim Tensor.take_along_dim", "input|self, indices, dim=None", take_along_dim},
     {"aten.take.default torch.take Tensor.take", "input|self, index", take},
-    {"aten.unfold.default Tensor.unfold", "input|self, dimension, size, step", unfold_axis},
+    {"aten.unfold.default Tensor.unfold", "input|self, dimension, size, step", unfold_axis, Shares::view},
     {"F.unfold", "input, kernel_size, dilation=1, padding=0, stride=1", unfold},
     {"aten.im2col.default", "input|self, kernel_size, dilation, padding, stride", unfold},
     {"F.fold", "input, output_size, kernel_size, dilation=1, padding=0, stride=1", fold},

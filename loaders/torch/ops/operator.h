@@ -12,12 +12,17 @@ namespace tern::torch {
 
 class Arguments;
 
+// Whose elements the result has: a new tensor's; those of the first argument, or some of them (where torch decides by strides, as reshape
+// does, this is said too); the first argument is the result.
+enum class Shares : uint8_t { nothing, view, same };
+
 struct Operator {
   // Separated by blanks: "aten.linear.default F.linear". Prefixes: aten. (overloads as in .pt2 files), F. (torch.nn.functional), torch.
   // (also torch.special., torch.linalg. written whole), Tensor. (methods; self is the first argument), math., operator.
   const char* spellings;
   const char* signature;  // "input|self, weight, bias=None, *, dtype=None": see signature.h; "*sizes" also takes one list
   IValue (*apply)(Builder& b, const Arguments& a);
+  Shares shares = Shares::nothing;
 };
 
 // The arguments of one call, bound to the names of a signature. Accessors fail the builder when the kind does not fit.
@@ -28,6 +33,7 @@ class Arguments {
 
   const IValue& operator[](std::string_view name) const;           // None when absent
   bool has(std::string_view name) const { return !(*this)[name].is_none(); }
+  const IValue& first() const { return bound_[0].value; }
   ValueId tensor(std::string_view name) const;                     // fails when it is no tensor
   ValueId tensor_or_none(std::string_view name) const;             // kNone for None
   std::vector<ValueId> tensors(std::string_view name) const;
