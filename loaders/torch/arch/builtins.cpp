@@ -11,10 +11,9 @@ namespace {
 
 constexpr int64_t kMostRange = 100000;
 
-constexpr std::string_view kGlobals[] = {"F",    "torch", "nn",    "math",  "operator", "functional", "np",    "numpy",    "len",  "range",     "enumerate", "zip",
-                                         "int",  "float", "bool",  "min",   "max",      "abs",        "sum",   "list",     "tuple", "reversed", "isinstance", "getattr",
-                                         "hasattr", "round", "all", "any",  "dict",     "slice",      "print", "str",      "Tensor", "Ellipsis", "NotImplemented",
-                                         "super", "type", "map", "set"};
+// Global names that are no functions here: namespaces, types, and what a forward may name and not call.
+constexpr std::string_view kGlobals[] = {"F",  "torch", "nn",     "math",     "operator",       "functional", "np",  "numpy",
+                                         "str", "Tensor", "Ellipsis", "NotImplemented", "super",      "type", "map"};
 
 std::optional<double> known_number(const IValue& v) {
   if (const auto* flag = v.get<bool>()) return *flag;
@@ -43,8 +42,6 @@ IValue limits_of(DType t) {  // torch.finfo, torch.iinfo
 }
 
 }  // namespace
-
-bool is_global_name(std::string_view name) { return std::find(std::begin(kGlobals), std::end(kGlobals), name) != std::end(kGlobals); }
 
 bool holds_list(const IValue& v, int depth) {
   if (v.get<IValue::Dict>() != nullptr) return true;
@@ -142,102 +139,174 @@ IValue Interpreter::to_number(const std::string& name, const IValue& v, const Pl
   return Int(static_cast<int64_t>(whole));
 }
 
-bool Interpreter::builtin(const std::string& name, const IValues& given, const Named& named, const Place& place, IValue& result) {
-  const size_t n = given.size();
-  if (name == "torch.finfo" || name == "torch.iinfo") {
-    const DType* dtype = n == 1 ? given[0].get<DType>() : nullptr;
-    result = dtype == nullptr ? IValue() : limits_of(*dtype);
-    if (result.is_none()) fail(place, name + " takes a dtype");
-    return true;
+// The functions that a forward may call without a graph, a row each.
+struct Interpreter::Builtins {
+  struct Call {
+    const std::string& name;
+    const IValues& given;
+    const Named& named;
+    const Place& place;
+  };
+  struct Row {
+    std::string_view name;
+    size_t least, most;  // arguments without a name
+    IValue (*run)(Interpreter& in, const Call& c);
+    bool takes_named;
+  };
+
+  static IValue limits(Interpreter& in, const Call& c) {
+    const DType* dtype = c.given.size() == 1 ? c.given[0].get<DType>() : nullptr;
+    const IValue limits = dtype == nullptr ? IValue() : limits_of(*dtype);
+    return limits.is_none() ? in.fail(c.place, c.name + " takes a dtype") : limits;
   }
-  if (name == "torch.device") return result = IValue::Callable{nullptr, "torch.device"}, true;
-  if (name == "torch.is_tensor" && n == 1) return result = given[0].is_tensor(), true;
-  if (name == "torch.Size" && n == 1) return result = IValue::tuple(elements(given[0], place)), true;
-  if (name == "torch.jit.is_scripting" || name == "torch.jit.is_tracing" || name == "torch.is_grad_enabled" || name == "torch.onnx.is_in_onnx_export") return result = false, true;
-  if (name.find('.') != name.npos || !is_global_name(name)) return false;
-  if (!named.empty() && name != "zip" && name != "enumerate" && name != "dict" && name != "max" && name != "min") {
-    return fail(place, name + " takes no named arguments here"), true;
+  static IValue device(Interpreter&, const Call&) { return IValue::Callable{nullptr, "torch.device"}; }
+  static IValue is_tensor(Interpreter&, const Call& c) { return c.given[0].is_tensor(); }
+  static IValue size(Interpreter& in, const Call& c) { return IValue::tuple(in.elements(c.given[0], c.place)); }
+  static IValue no(Interpreter&, const Call&) { return false; }
+  static IValue nothing(Interpreter&, const Call&) { return {}; }
+  static IValue len(Interpreter& in, const Call& c) {
+    if (c.given[0].is_tensor()) return in.b_.size(c.given[0].id(), 0);
+    if (const auto* s = c.given[0].get<std::string>()) return Int(static_cast<int64_t>(s->size()));
+    return Int(static_cast<int64_t>(in.elements(c.given[0], c.place).size()));
   }
-  if (name == "len" && n == 1) {
-    if (given[0].is_tensor()) return result = b_.size(given[0].id(), 0), true;
-    if (const auto* s = given[0].get<std::string>()) return result = Int(static_cast<int64_t>(s->size())), true;
-    return result = Int(static_cast<int64_t>(elements(given[0], place).size())), true;
+  static IValue range(Interpreter& in, const Call& c) { return in.range(c.given, c.place); }
+  static IValue number(Interpreter& in, const Call& c) {
+    if (c.given.size() != 1) return in.fail(c.place, c.name + " takes one argument here");
+    return in.to_number(c.name, c.given[0], c.place);
   }
-  if (name == "range") return result = range(given, place), true;
-  if (name == "int" || name == "float" || name == "bool" || name == "round") {
-    if (n != 1) return fail(place, name + " takes one argument here"), true;
-    return result = to_number(name, given[0], place), true;
+  static IValue is_instance(Interpreter& in, const Call& c) {
+    const auto yes = in.is_instance(c.given[0], c.given[1]);
+    if (!yes) in.fail(c.place, "this isinstance is not known here");
+    return yes.value_or(false);
   }
-  if (name == "isinstance" && n == 2) {
-    const auto yes = is_instance(given[0], given[1]);
-    if (!yes) fail(place, "this isinstance is not known here");
-    return result = yes.value_or(false), true;
+  static IValue attribute(Interpreter& in, const Call& c) {
+    const auto* m = c.given[0].get<IValue::Callable>();
+    const auto* key = c.given[1].get<std::string>();
+    if (m == nullptr || !m->module || key == nullptr) return in.fail(c.place, c.name + " takes a module and a name");
+    const bool has = in.has_attribute(*m, *key);
+    if (c.name == "hasattr") return has;
+    return has || c.given.size() < 3 ? in.attribute_of_module(*m, *key, c.place) : c.given[2];
   }
-  if ((name == "getattr" || name == "hasattr") && n >= 2) {
-    const auto *c = given[0].get<IValue::Callable>();
-    const auto* key = given[1].get<std::string>();
-    if (c == nullptr || !c->module || key == nullptr) return fail(place, name + " takes a module and a name"), true;
-    const bool has = has_attribute(*c, *key);
-    if (name == "hasattr") return result = has, true;
-    return result = has || n < 3 ? attribute_of_module(*c, *key, place) : given[2], true;
+  static IValue fold(Interpreter& in, const Call& c) {
+    const size_t n = c.given.size();
+    IValues items = c.given;
+    if (n == 1 || c.name == "sum") items = n == 0 ? IValues() : in.elements(c.given[0], c.place);
+    if (n == 2 && c.name == "sum") items.insert(items.begin(), c.given[1]);
+    return in.fold_numbers(c.name, items, c.place);
   }
-  if (name == "min" || name == "max" || name == "sum") {
-    if (!named.empty()) return fail(place, name + " takes no named arguments here"), true;
-    IValues items = given;
-    if (n == 1 || name == "sum") items = n == 0 ? IValues() : elements(given[0], place);
-    if (n == 2 && name == "sum") items.insert(items.begin(), given[1]);
-    return result = fold_numbers(name, items, place), true;
+  static IValue abs(Interpreter& in, const Call& c) {
+    const auto d = known_number(c.given[0]);
+    if (!d) return in.call_operator("torch.abs", c.given, {}, c.place);
+    const auto* n = c.given[0].get<Int>();
+    if (n == nullptr) return std::fabs(*d);
+    return n->value() < 0 ? in.b_.sub(0, *n) : *n;
   }
-  if (name == "abs" && n == 1) {
-    const auto d = known_number(given[0]);
-    if (!d) return result = call_operator("torch.abs", given, {}, place), true;
-    return result = given[0].get<Int>() != nullptr && given[0].get<Int>()->value() < 0 ? b_.sub(0, *given[0].get<Int>()) : given[0].get<Int>() != nullptr ? given[0] : IValue(std::fabs(*d)), true;
+  static IValue sequence(Interpreter& in, const Call& c) {
+    IValues items = c.given.empty() ? IValues() : in.elements(c.given[0], c.place);
+    if (c.name == "reversed") std::reverse(items.begin(), items.end());
+    return c.name == "tuple" ? IValue::tuple(std::move(items)) : IValue::list(std::move(items));
   }
-  if ((name == "list" || name == "tuple" || name == "reversed" || name == "set") && n <= 1) {
-    IValues items = n == 0 ? IValues() : elements(given[0], place);
-    if (name == "reversed") std::reverse(items.begin(), items.end());
-    return result = name == "tuple" ? IValue::tuple(std::move(items)) : IValue::list(std::move(items)), true;
-  }
-  if (name == "enumerate" && n >= 1) {
-    int64_t i = n > 1 && given[1].get<Int>() != nullptr && given[1].get<Int>()->known() ? given[1].get<Int>()->value() : 0;
-    for (const auto& [key, v] : named) i = key == "start" && v.get<Int>() != nullptr && v.get<Int>()->known() ? v.get<Int>()->value() : i;
+  static IValue enumerate(Interpreter& in, const Call& c) {
+    auto known = [](const IValue& v, int64_t otherwise) { return v.get<Int>() != nullptr && v.get<Int>()->known() ? v.get<Int>()->value() : otherwise; };
+    int64_t i = c.given.size() > 1 ? known(c.given[1], 0) : 0;
+    for (const auto& [key, v] : c.named) i = key == "start" ? known(v, i) : i;
     IValues items;
-    for (const IValue& item : loop_elements(given[0], place)) items.push_back(IValue::tuple({Int(i++), item}));
-    return result = IValue::list(std::move(items)), true;
+    for (const IValue& item : in.loop_elements(c.given[0], c.place)) items.push_back(IValue::tuple({Int(i++), item}));
+    return IValue::list(std::move(items));
   }
-  if (name == "zip" && n >= 1) {
+  static IValue zip(Interpreter& in, const Call& c) {
     std::vector<IValues> columns;
     size_t rows = SIZE_MAX;
-    for (const IValue& column : given) {
-      columns.push_back(loop_elements(column, place));
+    for (const IValue& column : c.given) {
+      columns.push_back(in.loop_elements(column, c.place));
       rows = std::min(rows, columns.back().size());
     }
     IValues items;
-    for (size_t r = 0; r < rows && spend(place, static_cast<int64_t>(n)); ++r) {
+    for (size_t r = 0; r < rows && in.spend(c.place, static_cast<int64_t>(c.given.size())); ++r) {
       IValues row;
       for (const IValues& column : columns) row.push_back(column[r]);
       items.push_back(IValue::tuple(std::move(row)));
     }
-    return result = made(IValue::list(std::move(items)), place), true;
+    return in.made(IValue::list(std::move(items)), c.place);
   }
-  if ((name == "all" || name == "any") && n == 1) {
+  static IValue quantifier(Interpreter& in, const Call& c) {
     bool all = true, any = false;
-    for (const IValue& item : elements(given[0], place)) {
-      const bool yes = ok() && truth(item, place);
+    for (const IValue& item : in.elements(c.given[0], c.place)) {
+      const bool yes = in.ok() && in.truth(item, c.place);
       all &= yes;
       any |= yes;
     }
-    return result = name == "all" ? all : any, true;
+    return c.name == "all" ? all : any;
   }
-  if (name == "dict" && n == 0) return result = IValue::Dict{std::make_shared<std::vector<std::pair<std::string, IValue>>>(named)}, true;
-  if (name == "slice" && n >= 1 && n <= 3) {
-    IValues parts = given;
-    if (n == 1) parts.insert(parts.begin(), IValue());
+  static IValue dict(Interpreter&, const Call& c) { return IValue::Dict{std::make_shared<std::vector<std::pair<std::string, IValue>>>(c.named)}; }
+  static IValue slice(Interpreter&, const Call& c) {
+    IValues parts = c.given;
+    if (parts.size() == 1) parts.insert(parts.begin(), IValue());
     parts.resize(3);
-    return result = IValue::Slice{std::make_shared<IValues>(std::move(parts))}, true;
+    return IValue::Slice{std::make_shared<IValues>(std::move(parts))};
   }
-  if (name == "print") return true;
-  return fail(place, "this call of " + printable(name) + " is not allowed in a forward", Code::kUnsupported), true;
+
+  static const Row* find(std::string_view name) {
+    constexpr size_t kAny = SIZE_MAX;
+    static constexpr Row kRows[] = {
+        {"torch.finfo", 0, kAny, limits, true},
+        {"torch.iinfo", 0, kAny, limits, true},
+        {"torch.device", 0, kAny, device, true},
+        {"torch.is_tensor", 1, 1, is_tensor, true},
+        {"torch.Size", 1, 1, size, true},
+        {"torch.jit.is_scripting", 0, kAny, no, true},
+        {"torch.jit.is_tracing", 0, kAny, no, true},
+        {"torch.is_grad_enabled", 0, kAny, no, true},
+        {"torch.onnx.is_in_onnx_export", 0, kAny, no, true},
+        {"len", 1, 1, len, false},
+        {"range", 0, kAny, range, false},
+        {"int", 0, kAny, number, false},
+        {"float", 0, kAny, number, false},
+        {"bool", 0, kAny, number, false},
+        {"round", 0, kAny, number, false},
+        {"isinstance", 2, 2, is_instance, false},
+        {"getattr", 2, kAny, attribute, false},
+        {"hasattr", 2, kAny, attribute, false},
+        {"min", 0, kAny, fold, false},
+        {"max", 0, kAny, fold, false},
+        {"sum", 0, kAny, fold, false},
+        {"abs", 1, 1, abs, false},
+        {"list", 0, 1, sequence, false},
+        {"tuple", 0, 1, sequence, false},
+        {"reversed", 0, 1, sequence, false},
+        {"set", 0, 1, sequence, false},
+        {"enumerate", 1, kAny, enumerate, true},
+        {"zip", 1, kAny, zip, true},
+        {"all", 1, 1, quantifier, false},
+        {"any", 1, 1, quantifier, false},
+        {"dict", 0, 0, dict, true},
+        {"slice", 1, 3, slice, false},
+        {"print", 0, kAny, nothing, false},
+    };
+    const auto* row = std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& r) { return r.name == name; });
+    return row == std::end(kRows) ? nullptr : row;
+  }
+};
+
+bool is_global_name(std::string_view name) {
+  if (std::find(std::begin(kGlobals), std::end(kGlobals), name) != std::end(kGlobals)) return true;
+  return name.find('.') == name.npos && Interpreter::is_builtin(name);
+}
+
+bool Interpreter::is_builtin(std::string_view name) { return Builtins::find(name) != nullptr; }
+
+bool Interpreter::builtin(const std::string& name, const IValues& given, const Named& named, const Place& place, IValue& result) {
+  const Builtins::Row* row = Builtins::find(name);
+  const bool fits = row != nullptr && given.size() >= row->least && given.size() <= row->most;
+  if (!fits && (name.find('.') != name.npos || !is_global_name(name))) return false;
+  if (!named.empty() && (row == nullptr || !row->takes_named)) {
+    fail(place, name + " takes no named arguments here");
+  } else if (!fits) {
+    fail(place, "this call of " + printable(name) + " is not allowed in a forward", Code::kUnsupported);
+  } else {
+    result = row->run(*this, {name, given, named, place});
+  }
+  return true;
 }
 
 // What a for, an enumerate or a zip goes through: anything known, but no tensor.

@@ -23,6 +23,7 @@ class Interpreter {
   Interpreter(const Program& program, Network& network, const Module& module, const std::string& path, int depth)
       : program_(program), network_(network), b_(network.builder), module_(module), path_(path), depth_(depth) {}
 
+  static bool is_builtin(std::string_view name);
   // A call of a function of this module. `scope`: the class whose methods self has.
   IValue run(const Function& f, const ClassScope* scope, const IValues& positional, const Named& named);
 
@@ -82,7 +83,8 @@ class Interpreter {
   IValue call_method(const Expression& callee, const IValue& object, IValues positional, const Named& named, const Place& place);
   IValue call_operator(const std::string& spelling, const IValues& positional, const Named& named, const Place& place);
   // ---- builtins.cpp ----
-  // len, range, zip …; false: no such function.
+  struct Builtins;  // the table: len, range, zip …
+  // False: no such function.
   bool builtin(const std::string& name, const IValues& positional, const Named& named, const Place& place, IValue& result);
   IValue fold_numbers(const std::string& name, const IValues& items, const Place& place);
   IValue range(const IValues& positional, const Place& place);
