@@ -138,6 +138,7 @@ TEST_CASE("architecture refusals: an in-place operation under a view of its tens
   CHECK(of("y = x * 2\n    v = y[0]\n    v.add_(1)\n    x = x + y") == "net.txt:11:13: " + shared + " [x = x + y]");
   CHECK(of("y = x * 2\n    v = y[0]\n    y.add_(1)\n    x = x + y") == "fine");              // v is not read again
   CHECK(of("y = x * 2\n    v = y.clone()[0]\n    y.add_(1)\n    x = x + v.sum()") == "fine");
+  CHECK(of("y = x * 2\n    v = torch.index_select(y, 1, torch.tensor([0, 1]))\n    y.add_(1)\n    x = x + v.sum()") == "fine");
   CHECK(of("y = x * 2\n    a, b, c = y.chunk(3, 1)\n    a *= 2\n    x = x + b") == "fine");
   CHECK(of("y = x * 2\n    y.add_(x[0, 0] * torch.ones(4, 2, 3))").starts_with("net.txt:9:7: an in-place operation cannot change the shape"));
 }

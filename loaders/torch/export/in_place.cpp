@@ -15,14 +15,6 @@ constexpr int kMostDepth = 100;          // of views of views
 
 }  // namespace
 
-IValue Runner::argument(Frame& f, Json::Id node, std::string_view name) {
-  const Json::Id inputs = json_.get(node, "inputs");
-  for (size_t i = 0; i < json_.size(inputs); ++i) {
-    if (text_of(json_, json_.item(inputs, i), "name") == name) return value_of(f, json_.get(json_.item(inputs, i), "arg"));
-  }
-  return {};
-}
-
 void Runner::set_tensor(Frame& f, const Usage::Name& name, const IValue& value) {
   const std::vector<uint32_t>& sharing = f.usage.sharing(name);
   work_ += sharing.size();
@@ -96,33 +88,15 @@ bool Runner::renew(Frame& f, std::string_view name) {
 ValueId Runner::put_back(Frame& f, const Usage::Name& view, const Usage::Name& of) {
   const Json::Id node = json_.item(f.nodes, static_cast<size_t>(view.made));
   const std::string op = operator_of(json_, node);
+  const Operator* row = find_operator(op);
+  if (row == nullptr || row->put_back == nullptr) {
+    return b_.fail(unsupported("a change in place of what " + op + " shows, while the whole is still read, is not supported"));
+  }
   const IValue whole = named(f, of.text), part = named(f, view.text);
-  auto a = [&](const char* name) { return argument(f, node, name); };
-  auto or_zero = [](IValue v) { return v.is_none() ? IValue(Int(0)) : v; };
-  if (op == "aten.select.int") return call(b_, "aten.select_scatter.default", {whole, part, a("dim"), a("index")}).id();
-  if (op == "aten.slice.Tensor") {
-    const IValue step = a("step");
-    return call(b_, "aten.slice_scatter.default", {whole, part, or_zero(a("dim")), a("start"), a("end"), step.is_none() ? IValue(Int(1)) : step}).id();
-  }
-  if (op == "aten.transpose.int") return call(b_, op, {part, a("dim0"), a("dim1")}).id();
-  if (op == "aten.t.default") return call(b_, op, {part}).id();
-  if (op == "aten.permute.default") {
-    const IValue dims = a("dims");
-    IValues inverse(dims.items() != nullptr ? dims.items()->size() : 0);
-    for (size_t i = 0; b_.ok() && i < inverse.size(); ++i) {
-      const Int* dim = (*dims.items())[i].get<Int>();
-      const int axis = b_.axis(part.id(), dim != nullptr && dim->known() ? dim->value() : INT64_MAX);
-      if (b_.ok()) inverse[static_cast<size_t>(axis)] = Int(static_cast<int64_t>(i));
-    }
-    return b_.ok() ? call(b_, op, {part, IValue::list(std::move(inverse))}).id() : kNone;
-  }
-  for (std::string_view same : {"aten.view.default", "aten.unflatten.int", "aten.squeeze.dim", "aten.squeeze.default", "aten.squeeze.dims", "aten.unsqueeze.default"}) {
-    if (op != same) continue;
-    std::vector<Int> sizes;
-    for (int axis = 0; axis < b_.rank(whole.id()); ++axis) sizes.push_back(b_.size(whole.id(), axis));
-    return b_.reshape(part.id(), sizes);
-  }
-  return b_.fail(unsupported("a change in place of what " + op + " shows, while the whole is still read, is not supported"));
+  const Given given = arguments(f, node, op);
+  Arguments a(b_, *row);
+  if (Status s = a.bind(given.positional, given.named); b_.ok() && !s) b_.fail(s.error().within(op));
+  return b_.ok() ? row->put_back(b_, a, whole.id(), part.id()) : kNone;
 }
 
 }  // namespace tern::torch

@@ -66,13 +66,12 @@ void Runner::run_node(Frame& f) {
 }
 
 // What says where and how a tensor lies matters only to rows that ask for it.
-IValue Runner::call_node(Frame& f, Json::Id node, const std::string& op) {
+Runner::Given Runner::arguments(Frame& f, Json::Id node, const std::string& op) {
   const Json::Id inputs = json_.get(node, "inputs");
   const bool by_name = op.starts_with("aten.");
   const Operator* row = find_operator(op);
   const std::vector<SignatureParameter> parameters = row != nullptr ? parse_signature(row->signature) : std::vector<SignatureParameter>();
-  IValues positional;
-  std::vector<std::pair<std::string, IValue>> by_names;
+  Given given;
   for (size_t i = 0; i < json_.size(inputs); ++i) {
     const Json::Id input = json_.item(inputs, i), argument = json_.get(input, "arg");
     const std::string name(text_of(json_, input, "name"));
@@ -84,15 +83,21 @@ IValue Runner::call_node(Frame& f, Json::Id node, const std::string& op) {
     const bool about_memory = value.is_none() || name == "pin_memory" || name == "non_blocking";
     auto takes = [&](const SignatureParameter& p) { return p.answers_to(name) || p.options; };
     if (about_memory && by_name && std::none_of(parameters.begin(), parameters.end(), takes)) continue;
-    if (by_name && !name.empty()) by_names.emplace_back(name, std::move(value));
-    else positional.push_back(std::move(value));
+    if (by_name && !name.empty()) given.named.emplace_back(name, std::move(value));
+    else given.positional.push_back(std::move(value));
   }
-  if (is_item(op) && row == nullptr) {
-    const ValueId v = by_names.empty() ? kNone : by_names[0].second.id();
+  return given;
+}
+
+IValue Runner::call_node(Frame& f, Json::Id node, const std::string& op) {
+  const Given given = arguments(f, node, op);
+  if (!b_.ok()) return {};
+  if (is_item(op) && find_operator(op) == nullptr) {
+    const ValueId v = given.named.empty() ? kNone : given.named[0].second.id();
     if (v == kNone || is_float(b_.dtype(v))) b_.fail(unsupported("a number that is read from a tensor of floats is not supported"));
     return b_.ok() ? IValue(Int::computed(b_.cast(b_.reshape(v, {}), DType::i64))) : IValue();
   }
-  return call(b_, op, positional, by_names);
+  return call(b_, op, given.positional, given.named);
 }
 
 IValues Runner::run_inside(Json::Id argument, const IValues& arguments) {

@@ -41,6 +41,11 @@ class Runner {
   };
   void collect_unknown(Json::Id graph, const std::vector<Json::Id>& outputs, std::vector<std::string>& out) const;
   void run_node(Frame& f);
+  struct Given {
+    IValues positional;
+    std::vector<std::pair<std::string, IValue>> named;
+  };
+  Given arguments(Frame& f, Json::Id node, const std::string& op);
   IValue call_node(Frame& f, Json::Id node, const std::string& op);
   IValue higher_order(Frame& f, Json::Id node, const std::string& op);
   IValues run_inside(Json::Id graph, const IValues& arguments);
@@ -55,7 +60,6 @@ class Runner {
   void change_whole(Frame& f, const Usage::Name& changed);
   bool renew(Frame& f, std::string_view name);
   ValueId put_back(Frame& f, const Usage::Name& view, const Usage::Name& of);
-  IValue argument(Frame& f, Json::Id node, std::string_view name);
   void set_tensor(Frame& f, const Usage::Name& name, const IValue& value);
 
   Builder& b_;

@@ -177,9 +177,17 @@ IValue fold(Builder& b, const Arguments& a) {
   }));
 }
 
+ValueId put_selected(Builder& b, const Arguments& a, ValueId whole, ValueId part) {
+  return call(b, "aten.select_scatter.default", {IValue::tensor(whole), IValue::tensor(part), a["dim"], a["index"]}).id();
+}
+
+ValueId put_slice(Builder& b, const Arguments& a, ValueId whole, ValueId part) {
+  return call(b, "aten.slice_scatter.default", {IValue::tensor(whole), IValue::tensor(part), a["dim"], a["start"], a["end"], a["step"]}).id();
+}
+
 constexpr Operator kRows[] = {
-    {"aten.select.int torch.select Tensor.select", "input|self, dim, index", select_one, Shares::view},
-    {"aten.slice.Tensor", "input|self, dim=0, start=None, end=None, step=1", slice_axis, Shares::view},
+    {"aten.select.int torch.select Tensor.select", "input|self, dim, index", select_one, Shares::view, put_selected},
+    {"aten.slice.Tensor", "input|self, dim=0, start=None, end=None, step=1", slice_axis, Shares::view, put_slice},
     {"aten.narrow.default torch.narrow Tensor.narrow", "input|self, dim, start, length", narrow, Shares::view},
     {"aten.index_select.default torch.index_select Tensor.index_select", "input|self, dim, index", index_select},
     {"aten.index.Tensor aten._unsafe_index.Tensor", "input|self, indices", index_tensors},

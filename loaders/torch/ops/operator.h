@@ -23,6 +23,8 @@ struct Operator {
   const char* signature;  // "input|self, weight, bias=None, *, dtype=None": see signature.h; "*sizes" also takes one list
   IValue (*apply)(Builder& b, const Arguments& a);
   Shares shares = Shares::nothing;
+  // Of a view: `whole`, its first argument, with `part` in place of the elements that it shows. Null: not known.
+  ValueId (*put_back)(Builder& b, const Arguments& a, ValueId whole, ValueId part) = nullptr;
 };
 
 // The arguments of one call, bound to the names of a signature. Accessors fail the builder when the kind does not fit.

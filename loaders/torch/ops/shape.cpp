@@ -273,24 +273,48 @@ IValue numel(Builder& b, const Arguments& a) {
   return n;
 }
 
+// A view that has all elements in their order, put back.
+ValueId put_reshaped(Builder& b, const Arguments&, ValueId whole, ValueId part) {
+  std::vector<Int> sizes;
+  for (int axis = 0; axis < b.rank(whole); ++axis) sizes.push_back(b.size(whole, axis));
+  return b.reshape(part, sizes);
+}
+
+ValueId put_transposed(Builder& b, const Arguments& a, ValueId, ValueId part) {
+  return call(b, "aten.transpose.int", {IValue::tensor(part), a["dim0"], a["dim1"]}).id();
+}
+
+ValueId put_t(Builder& b, const Arguments&, ValueId, ValueId part) { return call(b, "aten.t.default", {IValue::tensor(part)}).id(); }
+
+ValueId put_permuted(Builder& b, const Arguments& a, ValueId, ValueId part) {
+  const std::vector<int64_t> dims = a.ints("dims");
+  IValues inverse(dims.size());
+  for (size_t i = 0; b.ok() && i < dims.size(); ++i) {
+    const int axis = b.axis(part, dims[i]);
+    if (b.ok()) inverse[static_cast<size_t>(axis)] = Int(static_cast<int64_t>(i));
+  }
+  return b.ok() ? call(b, "aten.permute.default", {IValue::tensor(part), IValue::list(std::move(inverse))}).id() : kNone;
+}
+
 constexpr Operator kRows[] = {
-    {"aten.view.default aten.reshape.default torch.reshape Tensor.view Tensor.reshape", "input|self, *shape|size", reshape, Shares::view},
+    {"aten.view.default Tensor.view", "input|self, *shape|size", reshape, Shares::view, put_reshaped},
+    {"aten.reshape.default torch.reshape Tensor.reshape", "input|self, *shape|size", reshape, Shares::view},
     {"aten._unsafe_view.default", "input|self, *shape|size", reshape},
     {"Tensor.view_as Tensor.reshape_as aten.view_as.default aten.reshape_as.default", "input|self, other", view_as, Shares::view},
     {"aten.flatten.using_ints torch.flatten Tensor.flatten", "input|self, start_dim=0, end_dim=-1", flatten, Shares::view},
     {"torch.ravel Tensor.ravel aten.ravel.default", "input|self, start_dim=0, end_dim=-1", flatten, Shares::view},
-    {"aten.unflatten.int torch.unflatten Tensor.unflatten", "input|self, dim, sizes", unflatten, Shares::view},
-    {"aten.permute.default Tensor.permute torch.permute", "input|self, *dims", permute_to, Shares::view},
+    {"aten.unflatten.int torch.unflatten Tensor.unflatten", "input|self, dim, sizes", unflatten, Shares::view, put_reshaped},
+    {"aten.permute.default Tensor.permute torch.permute", "input|self, *dims", permute_to, Shares::view, put_permuted},
     {"aten.transpose.int aten.swapaxes.default aten.swapdims.default torch.transpose torch.swapaxes torch.swapdims Tensor.transpose "
      "Tensor.swapaxes Tensor.swapdims", "input|self, dim0|axis0, dim1|axis1",
-     transpose_dims, Shares::view},
-    {"aten.t.default torch.t Tensor.t", "input|self", t, Shares::view},
+     transpose_dims, Shares::view, put_transposed},
+    {"aten.t.default torch.t Tensor.t", "input|self", t, Shares::view, put_t},
     {"aten.numpy_T.default Tensor.T", "input|self", reverse_dims, Shares::view},
     {"aten.mT.default aten.adjoint.default Tensor.mT torch.adjoint Tensor.adjoint Tensor.H Tensor.mH", "input|self", matrix_transpose, Shares::view},
     {"aten.movedim.int aten.moveaxis.int aten.moveaxis.intlist aten.movedim.intlist torch.movedim torch.moveaxis Tensor.movedim "
      "Tensor.moveaxis", "input|self, source, destination", movedim, Shares::view},
-    {"aten.squeeze.default aten.squeeze.dim aten.squeeze.dims torch.squeeze Tensor.squeeze", "input|self, dim=None", squeeze_dims, Shares::view},
-    {"aten.unsqueeze.default torch.unsqueeze Tensor.unsqueeze", "input|self, dim", unsqueeze_dim, Shares::view},
+    {"aten.squeeze.default aten.squeeze.dim aten.squeeze.dims torch.squeeze Tensor.squeeze", "input|self, dim=None", squeeze_dims, Shares::view, put_reshaped},
+    {"aten.unsqueeze.default torch.unsqueeze Tensor.unsqueeze", "input|self, dim", unsqueeze_dim, Shares::view, put_reshaped},
     {"aten.expand.default Tensor.expand", "input|self, *size, implicit=False", expand, Shares::view},
     {"torch.broadcast_to Tensor.broadcast_to aten.broadcast_to.default", "input|self, size", expand, Shares::view},
     {"aten.expand_as.default Tensor.expand_as", "input|self, other", expand_as, Shares::view},
