@@ -6,7 +6,8 @@
 
 namespace tern::torch {
 
-// Whole modules, and weights with an architecture: what WeightsFile recognises. Errors: damaged (invalid); several sets of weights and no key (usage); weights without an architecture, operators and classes that tern
+// Whole modules, and weights with an architecture: what WeightsFile recognises.
+// Errors: damaged (invalid); several sets of weights and no key (usage); weights without an architecture, operators and classes that tern
 // does not know (unsupported).
 Result<Graph> load_torch(const Content& content, const LoadOptions& options);
 

@@ -235,13 +235,6 @@ IValue Interpreter::call_operator(const std::string& spelling, const IValues& gi
   if (!ok()) return {};
   const Builder::Position before = b_.exchange_position({function_->source.get(), place});
   IValue result = torch::call(b_, spelling, positional, named);
-  if (const Operator* op = find_operator(spelling); result.is_tensor() && op->shares == Shares::nothing) {  // a new tensor, though no node makes it
-    for (const IValue& v : positional) {
-      bool same = v.id() == result.id();
-      if (const IValues* items = v.items()) same |= items->size() == 1 && (*items)[0].id() == result.id();
-      if (same && v.id() != kNone) result = IValue::tensor(b_.emit("Identity", {result.id()}));
-    }
-  }
   b_.exchange_position(before);
   return ok() ? result : IValue();
 }

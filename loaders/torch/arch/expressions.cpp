@@ -89,7 +89,7 @@ IValue Interpreter::value(const Expression& e) {
   if (++b_.effort.depth > kMostDepth) fail(e.place, "the forwards call each other too deep", Code::kUnsupported);
   IValue v = ok() ? value_of(e) : IValue();
   --b_.effort.depth;
-  if (ok() && b_.overwrites()) {
+  if (ok() && b_.changed()) {
     const Builder::Position before = b_.exchange_position({function_->source.get(), e.place});
     settle(v);
     b_.exchange_position(before);

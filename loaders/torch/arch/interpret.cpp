@@ -194,7 +194,7 @@ IValue Interpreter::overwritten(ValueId before, const IValue& after, const Place
 }
 
 void Interpreter::settle(IValue& v, int depth) {
-  if (!ok() || !b_.overwrites() || depth > kDeepest || b_.effort.steps > kMostSteps) return;
+  if (!ok() || !b_.changed() || depth > kDeepest || b_.effort.steps > kMostSteps) return;
   if (auto* t = std::get_if<IValue::Tensor>(&v.v)) {
     t->id = b_.current(t->id);
   } else if (auto* s = std::get_if<IValue::Sequence>(&v.v)) {

@@ -102,6 +102,7 @@ void Program::tell_layers(Module& root) const {
 IValue Program::run(const Function& function, Network& network, const Module& module, const std::string& path, const IValues& positional,
                     const std::vector<std::pair<std::string, IValue>>& named) const {
   if (!network.builder.ok()) return {};
+  network.builder.changes = true;
   return Interpreter(*this, network, module, path, 0).run(function, function.scope.get(), positional, named);
 }
 

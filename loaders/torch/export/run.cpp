@@ -43,7 +43,8 @@ std::string module_of(const Json& json, Json::Id node) {
 
 IValues Runner::run(Json::Id graph, Scope scope, const std::vector<Json::Id>& outputs) {
   const Usage usage(json_, graph, outputs);
-  Frame f{usage, std::move(scope), json_.get(graph, "nodes"), depth_ == 0, 0, 0};
+  b_.changes |= usage.changes();
+  Frame f{usage, std::move(scope), json_.get(graph, "nodes"), depth_ == 0, 0};
   ++depth_;  // bounded by the depth of the JSON
   for (size_t i = 0; b_.ok() && i < json_.size(f.nodes); ++i) {
     f.now = i;
@@ -61,7 +62,7 @@ void Runner::run_node(Frame& f) {
   const std::string op = operator_of(json_, node);
   b_.enter(module_of(json_, node));
   if (!functional_form(op).empty()) change_in_place(f, op);
-  else bind(f, json_.get(node, "outputs"), op.starts_with("higher_order.") ? higher_order(f, node, op) : call_node(f, node, op), false);
+  else bind(f, json_.get(node, "outputs"), op.starts_with("higher_order.") ? higher_order(f, node, op) : call_node(f, node, op));
   b_.leave();
 }
 

@@ -37,7 +37,6 @@ class Runner {
     Json::Id nodes;
     bool outermost;
     size_t now = 0;              // the node that runs
-    int depth = 0;               // of views that are made anew one for another
   };
   void collect_unknown(Json::Id graph, const std::vector<Json::Id>& outputs, std::vector<std::string>& out) const;
   void run_node(Frame& f);
@@ -53,20 +52,15 @@ class Runner {
   IValue value_of(Frame& f, Json::Id argument);
   IValue plain(Frame& f, std::string_view tag, Json::Id value);
   IValue named(Frame& f, std::string_view name);
-  void bind(Frame& f, Json::Id outputs, const IValue& result, bool again);
-  void set(Frame& f, std::string_view name, IValue value, bool again);
+  void bind(Frame& f, Json::Id outputs, const IValue& result);
+  void set(Frame& f, std::string_view name, IValue value);
   // in_place.cpp
   void change_in_place(Frame& f, const std::string& op);
-  void change_whole(Frame& f, const Usage::Name& changed);
-  bool renew(Frame& f, std::string_view name);
-  ValueId put_back(Frame& f, const Usage::Name& view, const Usage::Name& of);
-  void set_tensor(Frame& f, const Usage::Name& name, const IValue& value);
 
   Builder& b_;
   const Json& json_;
   Lifted& lifted_;
   int depth_ = 0;                // of graphs inside one another
-  size_t work_ = 0;              // names looked through for changes in place
 };
 
 }  // namespace tern::torch

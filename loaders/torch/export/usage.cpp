@@ -63,8 +63,7 @@ uint32_t Usage::intern(std::string_view text, int64_t made) {
   auto [it, fresh] = by_text_.emplace(text, static_cast<uint32_t>(names_.size()));
   if (fresh) {
     const uint32_t id = it->second;
-    names_.push_back({text, made, -1, static_cast<uint32_t>(sharing_.size()), id, id});
-    sharing_.push_back({id});
+    names_.push_back({text, made, -1, id, id});
   }
   return it->second;
 }
@@ -73,7 +72,8 @@ void Usage::define(const Json& json, Json::Id node, int64_t index) {
   const std::string op = operator_of(json, node);
   const Operator* row = find_operator(op);
   const Shares shares = row == nullptr ? Shares::nothing : row->shares;
-  const bool same = shares == Shares::same || !functional_form(op).empty(), view = shares == Shares::view;
+  changes_ |= !functional_form(op).empty();
+  const bool same = shares == Shares::same || !functional_form(op).empty(), view = shares == Shares::view || shares == Shares::perhaps;
   std::string_view source;
   const Json::Id inputs = json.get(node, "inputs");
   if ((same || view) && json.size(inputs) > 0) {
@@ -89,10 +89,7 @@ void Usage::define(const Json& json, Json::Id node, int64_t index) {
       if (names_.size() == before || find(source) == nullptr) return;  // a name twice: who runs the node says so
       Name& made = names_[id];
       const Name& from = names_[of_id];
-      sharing_[made.elements].clear();
       made.elements = from.elements;
-      sharing_[made.elements].push_back(id);
-      made.of = of_id;
       if (same) made.tensor = from.tensor;
     });
   }
@@ -109,7 +106,7 @@ Usage::Usage(const Json& json, Json::Id graph, const std::vector<Json::Id>& outp
   for (size_t i = 0; i < json.size(inputs); ++i) for_each_name(json, json.item(inputs, i), [&](std::string_view text) { intern(text, -1); });
   for (size_t i = 0; i < count; ++i) define(json, json.item(nodes, i), static_cast<int64_t>(i));
   // From the end: what is read later is needed. A change in place is needed when anything that shares the elements is.
-  std::vector<bool> read(sharing_.size(), false);
+  std::vector<bool> read(names_.size(), false);
   needed_.resize(count, false);
   auto note = [&](std::string_view text, int64_t by) {
     auto it = by_text_.find(text);

@@ -1,6 +1,6 @@
 // What of a program's graph is needed, and which of its names are one tensor. Operators in place (relu_) change a tensor for everybody who
-// reads it later, under another name or through a view; tern's graphs have no such operators, so the new value takes the tensor's names,
-// and other views of the same elements that are still read are made anew. Next: program.cpp.
+// reads it later, under another name or through a view, so a change is needed when anything that shares the elements is read.
+// Next: program.cpp.
 #pragma once
 #include <string>
 #include <string_view>
@@ -23,6 +23,8 @@ class Usage {
   // `outputs`: what is needed of the graph, as arguments (unions).
   Usage(const Json& json, Json::Id graph, const std::vector<Json::Id>& outputs);
 
+  // Is a tensor changed in place?
+  bool changes() const { return changes_; }
   // Is a result of the node read, or a change that it makes seen?
   bool needed(size_t node) const { return needed_[node]; }
 
@@ -30,13 +32,10 @@ class Usage {
     std::string_view text;
     int64_t made = -1;           // by which node; -1: an input
     int64_t last_read = -1;      // by which needed node; INT64_MAX: an output
-    uint32_t elements, tensor;   // names with the same number share them
-    uint32_t of;                 // a view of that name; itself when it is none
+    uint32_t elements, tensor;   // names with the same number share them: that of the first such name
   };
   const Name* find(std::string_view text) const;
   const Name& name(uint32_t id) const { return names_[id]; }
-  // All names that share the elements of this one, in the order in which they are made.
-  const std::vector<uint32_t>& sharing(const Name& name) const { return sharing_[name.elements]; }
 
  private:
   uint32_t intern(std::string_view text, int64_t made);
@@ -44,8 +43,8 @@ class Usage {
 
   std::vector<Name> names_;
   std::unordered_map<std::string_view, uint32_t> by_text_;
-  std::vector<std::vector<uint32_t>> sharing_;
   std::vector<bool> needed_;
+  bool changes_ = false;
 };
 
 }  // namespace tern::torch

@@ -13,9 +13,11 @@ bool is_float_tag(std::string_view tag) { return tag.starts_with("as_float") || 
 }  // namespace
 
 IValue Runner::named(Frame& f, std::string_view name) {
-  if (auto it = f.scope.find(name); it != f.scope.end()) return it->second;
-  if (f.outermost && lifted_.has(name)) return f.scope[name] = lifted_.get(name);
-  if (renew(f, name)) return f.scope[name];
+  if (!f.scope.contains(name) && f.outermost && lifted_.has(name)) f.scope[name] = lifted_.get(name);
+  if (auto it = f.scope.find(name); it != f.scope.end()) {
+    if (b_.changed() && it->second.is_tensor()) it->second = IValue::tensor(b_.current(it->second.id()));
+    return it->second;
+  }
   b_.fail(invalid("'" + std::string(name.substr(0, 100)) + "' is read before anything makes it"));
   return {};
 }
@@ -69,12 +71,12 @@ IValue Runner::value_of(Frame& f, Json::Id argument) {
   return {};
 }
 
-void Runner::set(Frame& f, std::string_view name, IValue value, bool again) {
-  if (!f.scope.insert_or_assign(name, std::move(value)).second && !again) b_.fail(invalid("'" + std::string(name.substr(0, 100)) + "' is made twice"));
+void Runner::set(Frame& f, std::string_view name, IValue value) {
+  if (!f.scope.insert_or_assign(name, std::move(value)).second) b_.fail(invalid("'" + std::string(name.substr(0, 100)) + "' is made twice"));
 }
 
 // Several outputs are the items of a tuple; one output is the value, or (as_tensors) a list of them.
-void Runner::bind(Frame& f, Json::Id outputs, const IValue& result, bool again) {
+void Runner::bind(Frame& f, Json::Id outputs, const IValue& result) {
   if (!b_.ok()) return;
   // A tensor that somebody reads must be one.
   auto bind_one = [&](Json::Id object, const IValue& value) {
@@ -86,7 +88,7 @@ void Runner::bind(Frame& f, Json::Id outputs, const IValue& result, bool again) 
                           (uncomputed != nullptr && uncomputed->what != nullptr ? uncomputed->what : "such result here; export the model without its use")));
     }
     for (const char* key : {"name", "as_name"}) {
-      if (json_.is(json_.get(object, key), Json::Kind::string)) set(f, text_of(json_, object, key), value, again);
+      if (json_.is(json_.get(object, key), Json::Kind::string)) set(f, text_of(json_, object, key), value);
     }
   };
   const IValues* items = result.items();

@@ -1,4 +1,4 @@
-// See builder.h. Next: overwrites.cpp.
+// See builder.h. Next: in_place.cpp.
 #include "loaders/torch/graph/builder.h"
 
 #include <algorithm>

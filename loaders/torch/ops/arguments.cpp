@@ -155,20 +155,38 @@ std::vector<int64_t> Arguments::ints(std::string_view name, size_t count) const 
 namespace {
 
 // A view has its source's dtype: a cast that is none gives the source itself.
-void note_views(Builder& b, const IValue& source, const IValue& result) {
-  const IValues *sources = source.items(), *results = result.items();
-  auto note = [&](ValueId view, ValueId of) {
-    if (view != kNone && of != kNone && view != of && b.dtype(view) == b.dtype(of)) b.note_view(view, of);
-  };
-  b.begin_views();
-  if (results == nullptr) return note(result.id(), source.id());
-  for (size_t i = 0; i < results->size(); ++i) {
-    if (sources == nullptr) note((*results)[i].id(), source.id());
-    else if (i < sources->size()) note((*results)[i].id(), (*sources)[i].id());
+void note_views(Builder& b, const Operator& op, std::string_view spelling, const Arguments& a, const IValue& result) {
+  const IValues *sources = a.first().items(), *results = result.items();
+  const auto kept = std::make_shared<const Arguments>(a);
+  const int64_t number = b.next_call();
+  for (size_t i = 0; i < (results != nullptr ? results->size() : 1); ++i) {
+    const ValueId view = results != nullptr ? (*results)[i].id() : result.id();
+    const ValueId of = sources == nullptr ? a.first().id() : results != nullptr && i < sources->size() ? (*sources)[i].id() : kNone;
+    if (view == of && op.shares == Shares::perhaps) b.doubt(view, spelling);
+    if (view == kNone || of == kNone || view == of || b.dtype(view) != b.dtype(of)) continue;
+    Builder::View how{of, std::string(spelling), number, {}, {}};
+    if (op.shares == Shares::view && sources == nullptr) {
+      how.remake = [&b, &op, by = how.by, kept, i](ValueId source) {
+        Arguments again = *kept;
+        again.set_first(IValue::tensor(source));
+        const IValue made = op.apply(b, again);
+        if (b.ok()) note_views(b, op, by, again, made);
+        return made.items() == nullptr ? made.id() : i < made.items()->size() ? (*made.items())[i].id() : kNone;
+      };
+      if (op.put_back != nullptr) how.put_back = [&b, &op, kept](ValueId whole, ValueId part) { return op.put_back(b, *kept, whole, part); };
+    }
+    b.note_view(view, std::move(how));
   }
 }
 
 }  // namespace
+
+bool Arguments::holds(ValueId v) const {
+  return std::any_of(bound_.begin(), bound_.end(), [&](const Bound& bound) {
+    const IValues* items = bound.value.items();
+    return v != kNone && (bound.value.id() == v || (items != nullptr && items->size() == 1 && (*items)[0].id() == v));
+  });
+}
 
 IValue call(Builder& b, std::string_view spelling, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named) {
   if (!b.ok()) return {};
@@ -183,7 +201,9 @@ IValue call(Builder& b, std::string_view spelling, const IValues& positional, co
     return {};
   }
   IValue result = op->apply(b, arguments);
-  if (b.ok() && op->shares == Shares::view) note_views(b, arguments.first(), result);
+  if (!b.ok()) return {};
+  if (op->shares == Shares::view || op->shares == Shares::perhaps) note_views(b, *op, spelling, arguments, result);
+  if (b.changes && op->shares == Shares::nothing && arguments.holds(result.id())) result = IValue::tensor(b.emit("Identity", {result.id()}));
   return b.ok() ? result : IValue();
 }
 

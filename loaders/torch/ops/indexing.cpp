@@ -227,7 +227,7 @@ IValue getitem(Builder& b, const Arguments& a) {
 
 constexpr Operator kRows[] = {
     // x[index]: of a tensor with an int, a slice, an ellipsis, None, a tensor or list of ints, or a tuple of these; of tuples, lists and dicts.
-    {"operator.getitem operator.__getitem__ Tensor.__getitem__", "input|self, index", getitem, Shares::view},
+    {"operator.getitem operator.__getitem__ Tensor.__getitem__", "input|self, index", getitem, Shares::perhaps},
 };
 
 }  // namespace

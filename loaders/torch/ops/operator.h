@@ -12,9 +12,9 @@ namespace tern::torch {
 
 class Arguments;
 
-// Whose elements the result has: a new tensor's; those of the first argument, or some of them (where torch decides by strides, as reshape
-// does, this is said too); the first argument is the result.
-enum class Shares : uint8_t { nothing, view, same };
+// Whose elements the result has: a new tensor's; the first argument's, or some of them; those or copies of them, as torch decides by strides,
+// dtypes or indices (reshape, to, x[i]); the result is the first argument.
+enum class Shares : uint8_t { nothing, view, perhaps, same };
 
 struct Operator {
   // Separated by blanks: "aten.linear.default F.linear". Prefixes: aten. (overloads as in .pt2 files), F. (torch.nn.functional), torch.
@@ -36,6 +36,9 @@ class Arguments {
   const IValue& operator[](std::string_view name) const;           // None when absent
   bool has(std::string_view name) const { return !(*this)[name].is_none(); }
   const IValue& first() const { return bound_[0].value; }
+  void set_first(IValue value) { bound_[0].value = std::move(value); }
+  // Whether an argument, or the only item of one, is that value.
+  bool holds(ValueId v) const;
   ValueId tensor(std::string_view name) const;                     // fails when it is no tensor
   ValueId tensor_or_none(std::string_view name) const;             // kNone for None
   std::vector<ValueId> tensors(std::string_view name) const;

@@ -298,11 +298,11 @@ ValueId put_permuted(Builder& b, const Arguments& a, ValueId, ValueId part) {
 
 constexpr Operator kRows[] = {
     {"aten.view.default Tensor.view", "input|self, *shape|size", reshape, Shares::view, put_reshaped},
-    {"aten.reshape.default torch.reshape Tensor.reshape", "input|self, *shape|size", reshape, Shares::view},
+    {"aten.reshape.default torch.reshape Tensor.reshape", "input|self, *shape|size", reshape, Shares::perhaps},
     {"aten._unsafe_view.default", "input|self, *shape|size", reshape},
-    {"Tensor.view_as Tensor.reshape_as aten.view_as.default aten.reshape_as.default", "input|self, other", view_as, Shares::view},
-    {"aten.flatten.using_ints torch.flatten Tensor.flatten", "input|self, start_dim=0, end_dim=-1", flatten, Shares::view},
-    {"torch.ravel Tensor.ravel aten.ravel.default", "input|self, start_dim=0, end_dim=-1", flatten, Shares::view},
+    {"Tensor.view_as Tensor.reshape_as aten.view_as.default aten.reshape_as.default", "input|self, other", view_as, Shares::perhaps},
+    {"aten.flatten.using_ints torch.flatten Tensor.flatten", "input|self, start_dim=0, end_dim=-1", flatten, Shares::perhaps},
+    {"torch.ravel Tensor.ravel aten.ravel.default", "input|self, start_dim=0, end_dim=-1", flatten, Shares::perhaps},
     {"aten.unflatten.int torch.unflatten Tensor.unflatten", "input|self, dim, sizes", unflatten, Shares::view, put_reshaped},
     {"aten.permute.default Tensor.permute torch.permute", "input|self, *dims", permute_to, Shares::view, put_permuted},
     {"aten.transpose.int aten.swapaxes.default aten.swapdims.default torch.transpose torch.swapaxes torch.swapdims Tensor.transpose "

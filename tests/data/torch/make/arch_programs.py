@@ -821,6 +821,43 @@ class Views(nn.Module):
         return torch.bmm(q, k), v, h, x
 
 
+class ChangedViews(nn.Module):
+    """Views of what changes in place, and changes of views."""
+    style = "function"
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 6)
+
+    @staticmethod
+    def inputs():
+        return {"x": rand(2, 3, 4)}
+
+    def forward(self, x):
+        y = self.fc(x)                 # [2, 3, 6]
+        flat = y.view(6, 6)
+        turned = y.transpose(1, 2)
+        y.mul_(2)                      # seen by both
+        a = flat + 0
+        turned.add_(1)                 # seen by the whole and its other view
+        b = y + 0
+        c = flat + 0
+        row = flat.select(0, 1)
+        cell = row.unsqueeze(0)        # a view of a view of a view
+        cell.zero_()
+        row.add_(0.25)
+        d = y + 0
+        left, right = turned.squeeze().permute(2, 0, 1).unsqueeze(0).select(1, 2), torch.narrow(y, 1, 2, 1)
+        left.sub_(3)
+        e = right + 0
+        kept = y.clone()
+        y.neg_()
+        half = kept.unflatten(2, (2, 3)).select(2, 0)
+        half.mul_(0.5)
+        half.mul_(0.5)
+        return a, b, c, d, e, kept, y, row, flat, turned, left
+
+
 class Buffers(nn.Module):
     def __init__(self):
         super().__init__()
