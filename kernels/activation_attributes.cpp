@@ -54,16 +54,6 @@ std::optional<ActivationSpec> parse_activation(std::string_view name) {
   return std::nullopt;
 }
 
-std::optional<ActivationSpec> parse_activation(std::string_view name, const AttrReader& attrs) {
-  std::optional<ActivationSpec> e = parse_activation(name);
-  if (!e) return e;
-  const bool clip = e->activation == Activation::clip, selu = e->activation == Activation::selu;
-  e->alpha = attrs.f(clip ? "min" : "alpha", e->alpha);
-  e->beta = attrs.f(clip ? "max" : selu ? "gamma" : "beta", e->beta);
-  if (e->activation == Activation::gelu && attrs.s("approximate") == "tanh") e->activation = Activation::gelu_tanh;
-  return e;
-}
-
 std::optional<ActivationSpec> fused_activation(const AttrReader& attrs) {
   if (!attrs.lists("activation")) return ActivationSpec{};
   std::optional<ActivationSpec> e = parse_activation(attrs.s("activation"));

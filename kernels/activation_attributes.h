@@ -11,8 +11,6 @@ namespace tern {
 // The activation of an ONNX operator name ("Relu", "LeakyRelu", "Gelu" …, also "Affine" and "ScaledTanh" of the recurrent
 // operators, "" and "None" for none) in any case of letters, with the defaults of that operator. Nothing for an unknown name.
 std::optional<ActivationSpec> parse_activation(std::string_view name);
-// The same, with alpha, beta (Clip: min, max) and approximate read from the attributes of the node where they are given.
-std::optional<ActivationSpec> parse_activation(std::string_view name, const AttrReader& attrs);
 
 // What `fuse` wrote into a fused node: the attributes activation, alpha and beta as they stand; `none` without them.
 std::optional<ActivationSpec> fused_activation(const AttrReader& attrs);

@@ -95,7 +95,7 @@ struct OpDef {
                                   // shape computations pass through it symbolically
   bool data_dependent = false;    // the shape of an output depends on the contents of a data input (NonZero)
   bool tern_only = false;         // one of tern's own, no ONNX operator
-  std::optional<Dim> (*symbolic)(std::span<const Dim>, const Attributes&) = nullptr;  // one element of a small integer computation
+  std::optional<Dim> (*symbolic)(std::span<const Dim>, const AttrReader&) = nullptr;  // one element of a small integer computation
 };
 
 // Calls op.infer after checking what the schema says of the inputs, absent ones and value_inputs included, and op's answer after it:

@@ -115,7 +115,7 @@ std::optional<SymbolicInts> compute_symbols(const Node& node, const InferContext
   std::vector<Dim> element(operands.size());
   for (size_t e = 0; e < count; ++e) {
     for (size_t i = 0; i < operands.size(); ++i) element[i] = operands[i][operands[i].size() == 1 ? 0 : e];
-    auto d = node.op->symbolic(element, node.attrs);
+    auto d = node.op->symbolic(element, node.read());
     if (!d) return std::nullopt;
     out.push_back(std::move(*d));
   }

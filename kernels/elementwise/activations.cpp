@@ -2,7 +2,6 @@
 // ../activation.h.
 #include <limits>
 
-#include "kernels/activation_attributes.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/unary_rows.h"
 #include "kernels/portable_math.h"
@@ -43,34 +42,30 @@ struct Relu {
 
 bool is_relu_type(DType t) { return is_float(t) || is_signed_int(t); }
 
-template <Text kName>
+// With these attributes as alpha and beta.
+template <Text kAlpha, Text kBeta = "">
 Status bind(BindContext& c) {
-  const ActivationSpec spec = *parse_activation(kName.view(), c.attrs);
-  return bind_unary(c, c.pick(c.in(0).dtype), spec.alpha, spec.beta);
+  return bind_unary(c, c.pick(c.in(0).dtype), c.attrs.f(kAlpha.view()), kBeta.view().empty() ? 0 : c.attrs.f(kBeta.view()));
 }
 
-constexpr AttrSpec kAlpha[] = {{"alpha", AttrKind::f}};
-constexpr AttrSpec kAlphaBeta[] = {{"alpha", AttrKind::f}, {"beta", AttrKind::f}};
-constexpr AttrSpec kAlphaGamma[] = {{"alpha", AttrKind::f}, {"gamma", AttrKind::f}};
-constexpr AttrSpec kApproximate[] = {{"approximate", AttrKind::s}};
+constexpr AttrSpec kAlphaOne[] = {{"alpha", AttrKind::f, 1.0f}};
+constexpr AttrSpec kHardSigmoidAttrs[] = {{"alpha", AttrKind::f, 0.2f}, {"beta", AttrKind::f, 0.5f}};
+constexpr AttrSpec kLeakyReluAttrs[] = {{"alpha", AttrKind::f, 0.01f}};
+constexpr AttrSpec kSeluAttrs[] = {{"alpha", AttrKind::f, 1.67326319217681884765625f}, {"gamma", AttrKind::f, 1.05070102214813232421875f}};
+constexpr AttrSpec kGeluAttrs[] = {{"approximate", AttrKind::s, "none"}};
 
-// With parameters, whose defaults activation_attributes.h has.
-template <Text kName>
-constexpr OpDef activation_op(std::span<const AttrSpec> attrs, std::span<const KernelRow* const> rows) {
-  return {.name = kName.s,
-          .inputs = {1, 1},
-          .outputs = {1, 1},
-          .attrs = attrs,
-          .infer = infer_unary<is_float>,
-          .bind = bind<kName>,
-          .kernels = rows,
-          .inplace_inputs = 1};
+constexpr OpDef activation_op(const char* name, std::span<const AttrSpec> attrs, Status (*bind)(BindContext&),
+                              std::span<const KernelRow* const> rows) {
+  OpDef op = float_op(name, rows);
+  op.attrs = attrs;
+  op.bind = bind;
+  return op;
 }
 
 constexpr auto& kExact = rows_of<TERN_ON_EACH_ISA(gelu_f32), kUnary<"gelu", gelu, OtherFloats>>;
 constexpr auto& kApproximated = rows_of<TERN_ON_EACH_ISA(gelu_tanh_f32), kUnary<"gelu_tanh", gelu_tanh, OtherFloats>>;
 Status bind_gelu(BindContext& c) {
-  const bool exact = parse_activation("Gelu", c.attrs)->activation == Activation::gelu;
+  const bool exact = c.attrs.s("approximate") != "tanh";
   return bind_unary(c, exact ? pick(kExact, c.in(0).dtype, c.isa) : pick(kApproximated, c.in(0).dtype, c.isa), 0, 0);
 }
 
@@ -133,7 +128,8 @@ Status bind_clip(BindContext& c) {
 
 }  // namespace
 
-extern constinit const OpDef kCelu = activation_op<"Celu">(kAlpha, rows_of<TERN_ON_EACH_ISA(celu_f32), kUnary<"celu", celu, OtherFloats>>);
+extern constinit const OpDef kCelu =
+    activation_op("Celu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(celu_f32), kUnary<"celu", celu, OtherFloats>>);
 extern constinit const OpDef kClip = {.name = "Clip",
                                       .inputs = {1, 3},
                                       .outputs = {1, 1},
@@ -141,29 +137,31 @@ extern constinit const OpDef kClip = {.name = "Clip",
                                       .bind = bind_clip,
                                       .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), kClipFloats, kClipInts>,
                                       .inplace_inputs = 1};
-extern constinit const OpDef kElu = activation_op<"Elu">(kAlpha, rows_of<TERN_ON_EACH_ISA(elu_f32), kUnary<"elu", elu, OtherFloats>>);
+extern constinit const OpDef kElu =
+    activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), kUnary<"elu", elu, OtherFloats>>);
 extern constinit const OpDef kErf = float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), kUnary<"erf", portable::erf, OtherFloats>>);
 extern constinit const OpDef kGelu = {.name = "Gelu",
                                       .inputs = {1, 1},
                                       .outputs = {1, 1},
-                                      .attrs = kApproximate,
+                                      .attrs = kGeluAttrs,
                                       .infer = infer_unary<is_float>,
                                       .bind = bind_gelu,
                                       .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32),
                                                          kUnary<"gelu", gelu, OtherFloats>, kUnary<"gelu_tanh", gelu_tanh, OtherFloats>>,
                                       .inplace_inputs = 1};
-extern constinit const OpDef kHardSigmoid = activation_op<"HardSigmoid">(
-    kAlphaBeta, rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), kUnary<"hard_sigmoid", hard_sigmoid, OtherFloats>>);
+extern constinit const OpDef kHardSigmoid =
+    activation_op("HardSigmoid", kHardSigmoidAttrs, bind<"alpha", "beta">,
+                  rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), kUnary<"hard_sigmoid", hard_sigmoid, OtherFloats>>);
 extern constinit const OpDef kHardSwish =
     float_op("HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), kUnary<"hard_swish", hard_swish, OtherFloats>>);
-extern constinit const OpDef kLeakyRelu =
-    activation_op<"LeakyRelu">(kAlpha, rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), kUnary<"leaky_relu", leaky_relu, OtherFloats>>);
+extern constinit const OpDef kLeakyRelu = activation_op(
+    "LeakyRelu", kLeakyReluAttrs, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), kUnary<"leaky_relu", leaky_relu, OtherFloats>>);
 extern constinit const OpDef kMish = float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), kUnary<"mish", mish, OtherFloats>>);
 extern constinit const OpDef kRelu =
     unary_op("Relu", infer_unary<is_relu_type>,
              rows_of<TERN_ON_EACH_ISA(relu_f32), kUnary<"relu", Relu{}, OtherFloats>, kUnary<"relu", Relu{}, SignedInts>>);
 extern constinit const OpDef kSelu =
-    activation_op<"Selu">(kAlphaGamma, rows_of<TERN_ON_EACH_ISA(selu_f32), kUnary<"selu", selu, OtherFloats>>);
+    activation_op("Selu", kSeluAttrs, bind<"alpha", "gamma">, rows_of<TERN_ON_EACH_ISA(selu_f32), kUnary<"selu", selu, OtherFloats>>);
 extern constinit const OpDef kSigmoid =
     float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), kUnary<"sigmoid", portable::sigmoid, OtherFloats>>);
 extern constinit const OpDef kSoftplus =
@@ -171,9 +169,10 @@ extern constinit const OpDef kSoftplus =
 extern constinit const OpDef kSoftsign =
     float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), kUnary<"softsign", softsign, OtherFloats>>);
 extern constinit const OpDef kSwish =
-    activation_op<"Swish">(kAlpha, rows_of<TERN_ON_EACH_ISA(swish_f32), kUnary<"swish", swish, OtherFloats>>);
+    activation_op("Swish", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(swish_f32), kUnary<"swish", swish, OtherFloats>>);
 extern constinit const OpDef kTanh = float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), kUnary<"tanh", portable::tanh, OtherFloats>>);
-extern constinit const OpDef kThresholdedRelu = activation_op<"ThresholdedRelu">(
-    kAlpha, rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), kUnary<"thresholded_relu", thresholded_relu, OtherFloats>>);
+extern constinit const OpDef kThresholdedRelu =
+    activation_op("ThresholdedRelu", kAlphaOne, bind<"alpha">,
+                  rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), kUnary<"thresholded_relu", thresholded_relu, OtherFloats>>);
 
 }  // namespace tern

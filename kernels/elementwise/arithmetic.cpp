@@ -48,12 +48,12 @@ struct PRelu {  // b: the slope
 };
 
 template <std::optional<Dim> (*kF)(const Dim&, const Dim&)>
-std::optional<Dim> symbolic(std::span<const Dim> in, const Attributes&) {
+std::optional<Dim> symbolic(std::span<const Dim> in, const AttrReader&) {
   return kF(in[0], in[1]);
 }
 
 // Shapes divide exactly, or both numbers are known: then C's truncation, as the kernel.
-std::optional<Dim> quotient(std::span<const Dim> in, const Attributes&) {
+std::optional<Dim> quotient(std::span<const Dim> in, const AttrReader&) {
   if (in[0].known() && in[1].known()) {
     const int64_t a = in[0].value(), b = in[1].value();
     if (b == 0 || (b == -1 && a == INT64_MIN)) return std::nullopt;

@@ -73,7 +73,7 @@ Status infer_binary(InferContext& c) {
   if (Status s = same_dtypes(c, 0, kAllowed); !s) return s;
   return infer_broadcast(c, c.dtype(0));
 }
-using Symbolic = std::optional<Dim> (*)(std::span<const Dim>, const Attributes&);
+using Symbolic = std::optional<Dim> (*)(std::span<const Dim>, const AttrReader&);
 constexpr OpDef binary_op(const char* name, Status (*infer)(InferContext&), std::span<const KernelRow* const> rows,
                           Symbolic symbolic = nullptr) {
   return {.name = name,

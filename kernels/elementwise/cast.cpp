@@ -118,14 +118,14 @@ Status bind(BindContext& c) {
 }
 
 // A shape computation keeps its numbers between integer dtypes.
-std::optional<Dim> same(std::span<const Dim> in, const Attributes& attrs) {
+std::optional<Dim> same(std::span<const Dim> in, const AttrReader& attrs) {
   const DType to = dtype_from_code(attrs.i("to"));
   if (to != DType::i64 && to != DType::i32) return std::nullopt;
   return in[0];
 }
 
-constexpr AttrSpec kCastAttrs[] = {{"round_mode", AttrKind::s}, {"saturate", AttrKind::i}, {"to", AttrKind::i, kRequired}};
-constexpr AttrSpec kCastLikeAttrs[] = {{"round_mode", AttrKind::s}, {"saturate", AttrKind::i}};
+constexpr AttrSpec kCastAttrs[] = {{"round_mode", AttrKind::s, "up"}, {"saturate", AttrKind::i, 1}, {"to", AttrKind::i, kRequired}};
+constexpr AttrSpec kCastLikeAttrs[] = {{"round_mode", AttrKind::s, "up"}, {"saturate", AttrKind::i, 1}};
 
 }  // namespace
 

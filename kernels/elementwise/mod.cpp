@@ -70,17 +70,17 @@ struct Mod {
   }
 };
 
-std::optional<Dim> symbolic(std::span<const Dim> in, const Attributes& attrs) {
+std::optional<Dim> symbolic(std::span<const Dim> in, const AttrReader& attrs) {
   if (!in[0].known() || !in[1].known() || in[1].value() == 0 || in[1].value() == -1) return std::nullopt;
   const int64_t b = in[1].value(), r = in[0].value() % b;
-  return Dim(attrs.i("fmod", 0) == 0 && r != 0 && (r < 0) != (b < 0) ? r + b : r);
+  return Dim(attrs.i("fmod") == 0 && r != 0 && (r < 0) != (b < 0) ? r + b : r);
 }
 
 constexpr auto& kModRows = rows_of<kBinary<"mod", Mod{}, Floats>, kBinary<"mod", Mod{}, Ints>>;
 constexpr auto& kFmodRows = rows_of<kBinary<"fmod", Fmod{}, Floats>, kBinary<"fmod", Fmod{}, Ints>>;
-constexpr AttrSpec kAttrs[] = {{"fmod", AttrKind::i}};
+constexpr AttrSpec kAttrs[] = {{"fmod", AttrKind::i, 0}};
 Status bind(BindContext& c) {
-  const std::span<const KernelRow* const> rows = c.attrs.i("fmod", 0) != 0 ? kFmodRows : kModRows;
+  const std::span<const KernelRow* const> rows = c.attrs.i("fmod") != 0 ? kFmodRows : kModRows;
   return bind_binary(c, pick(rows, c.in(0).dtype, c.isa));
 }
 

@@ -33,7 +33,7 @@ struct Sign {
 double reciprocal(double x) { return 1 / x; }
 double sqrt(double x) { return __builtin_sqrt(x); }
 
-std::optional<Dim> negated(std::span<const Dim> in, const Attributes&) { return sub(Dim(0), in[0]); }
+std::optional<Dim> negated(std::span<const Dim> in, const AttrReader&) { return sub(Dim(0), in[0]); }
 bool is_signed(DType t) { return is_float(t) || is_signed_int(t); }
 
 // ---- Shrink: |x| <= lambda ? 0 : x -+ bias; integers by way of double ----
@@ -47,8 +47,8 @@ struct Shrink {
     return convert<T>((*this)(static_cast<double>(x), lambda, bias));
   }
 };
-constexpr AttrSpec kShrinkAttrs[] = {{"bias", AttrKind::f}, {"lambd", AttrKind::f}};
-Status bind_shrink(BindContext& c) { return bind_unary(c, c.pick(c.in(0).dtype), c.attrs.f("lambd", 0.5f), c.attrs.f("bias", 0)); }
+constexpr AttrSpec kShrinkAttrs[] = {{"bias", AttrKind::f, 0.0f}, {"lambd", AttrKind::f, 0.5f}};
+Status bind_shrink(BindContext& c) { return bind_unary(c, c.pick(c.in(0).dtype), c.attrs.f("lambd"), c.attrs.f("bias")); }
 
 // ---- IsNaN, IsInf: floats to bool ----
 
@@ -56,14 +56,14 @@ bool is_nan(double x) { return x != x; }
 bool is_inf(double x, float positive, float negative) {  // 1 where such an infinity counts
   return ((positive != 0) & (x == __builtin_inf())) | ((negative != 0) & (x == -__builtin_inf()));
 }
-constexpr AttrSpec kIsInfAttrs[] = {{"detect_negative", AttrKind::i}, {"detect_positive", AttrKind::i}};
+constexpr AttrSpec kIsInfAttrs[] = {{"detect_negative", AttrKind::i, 1}, {"detect_positive", AttrKind::i, 1}};
 Status infer_test(InferContext& c) {
   if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
   c.set(0, DType::boolean, c.shape(0));
   return {};
 }
 Status bind_is_inf(BindContext& c) {
-  return bind_unary(c, c.pick(c.in(0).dtype), c.attrs.i("detect_positive", 1) != 0, c.attrs.i("detect_negative", 1) != 0);
+  return bind_unary(c, c.pick(c.in(0).dtype), c.attrs.i("detect_positive") != 0, c.attrs.i("detect_negative") != 0);
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ Status bind(BindContext& c) {
 
 // Of known numbers, or of the same expression twice.
 template <bool kLargest>
-std::optional<Dim> symbolic(std::span<const Dim> in, const Attributes&) {
+std::optional<Dim> symbolic(std::span<const Dim> in, const AttrReader&) {
   Dim best = in[0];
   for (const Dim& d : in.subspan(1)) {
     if (d == best) continue;
@@ -93,7 +93,7 @@ std::optional<Dim> symbolic(std::span<const Dim> in, const Attributes&) {
   }
   return best;
 }
-std::optional<Dim> sum(std::span<const Dim> in, const Attributes&) {
+std::optional<Dim> sum(std::span<const Dim> in, const AttrReader&) {
   std::optional<Dim> total = in[0];
   for (const Dim& d : in.subspan(1)) {
     if (total) total = add(*total, d);

@@ -215,7 +215,7 @@ void GraphWriter::recurrent(const Node& node) {
 void GraphWriter::swish(const Node& node) {
   const std::string x = name_of(node.inputs[0]);
   std::string scaled = x;
-  if (const float alpha = node.attrs.f("alpha", 1); alpha != 1) {
+  if (const float alpha = node.read().f("alpha"); alpha != 1) {
     const Tensor factor = scalar_of(graph_.value(node.inputs[0]).type.dtype, alpha);
     scaled = emit_before(node, "Mul", {x, model_.initializer(name_of(node.outputs[0]) + ":alpha", factor)});
   }

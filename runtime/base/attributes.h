@@ -98,10 +98,6 @@ class AttrReader {
   std::vector<float> floats(std::string_view name) const;
   std::vector<std::string> strings(std::string_view name) const;
   const Tensor* tensor(std::string_view name) const;  // null when absent
-  // Of elementwise operators, whose schemas have no defaults yet.
-  int64_t i(std::string_view name, int64_t fallback) const { return given_ == nullptr ? fallback : given_->i(name, fallback); }
-  float f(std::string_view name, float fallback) const { return given_ == nullptr ? fallback : given_->f(name, fallback); }
-  std::string s(std::string_view name, std::string fallback) const { return given_ == nullptr ? fallback : given_->s(name, std::move(fallback)); }
 
  private:
   const AttrSpec* spec(std::string_view name) const;

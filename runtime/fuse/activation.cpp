@@ -4,12 +4,7 @@
 namespace tern {
 
 std::optional<Epilogue> epilogue(const Rewriter& r, const Node& node) {
-  struct Known {
-    const char* op;
-    float alpha, beta;  // the defaults of the operator's attributes
-  };
-  constexpr Known kKnown[] = {{"Relu", 0, 0},          {"LeakyRelu", 0.01f, 0}, {"Sigmoid", 0, 0},   {"Tanh", 0, 0}, {"Gelu", 0, 0},
-                              {"HardSigmoid", 0.2f, 0.5f}, {"HardSwish", 0, 0},     {"Elu", 1.0f, 0},    {"Softplus", 0, 0}};
+  constexpr const char* kKnown[] = {"Relu", "LeakyRelu", "Sigmoid", "Tanh", "Gelu", "HardSigmoid", "HardSwish", "Elu", "Softplus"};
   if (node.inputs.empty() || !r.read_once(node.inputs[0])) return std::nullopt;
   const std::string_view op = node.op->name;
   if (op == "Clip") {
@@ -18,9 +13,11 @@ std::optional<Epilogue> epilogue(const Rewriter& r, const Node& node) {
     if (!low || !high) return std::nullopt;
     return Epilogue{node.inputs[0], "Clip", *low, *high};
   }
-  if (op == "Gelu" && node.attrs.s("approximate", "none") != "none") return std::nullopt;
-  for (const Known& k : kKnown) {
-    if (op == k.op) return Epilogue{node.inputs[0], k.op, node.attrs.f("alpha", k.alpha), node.attrs.f("beta", k.beta)};
+  const AttrReader attrs = node.read();
+  if (op == "Gelu" && attrs.s("approximate") != "none") return std::nullopt;
+  auto parameter = [&](const char* name) { return attrs.lists(name) ? attrs.f(name) : 0.0f; };
+  for (const char* known : kKnown) {
+    if (op == known) return Epilogue{node.inputs[0], known, parameter("alpha"), parameter("beta")};
   }
   return std::nullopt;
 }

@@ -85,7 +85,7 @@ std::optional<Node> gated(const Rewriter& r, const Node& mul) {
     auto named = [&](const char* name) { return Node{find_op(name), "", {}, {x}, mul.outputs, {}}; };
     if (const Node* s = r.producer(mul.inputs[i], "Sigmoid"); s && s->inputs[0] == x) return named("Swish");
     if (const Node* h = r.producer(mul.inputs[i], "HardSigmoid");
-        h && h->inputs[0] == x && std::fabs(h->attrs.f("alpha", 0.2f) - 1.0f / 6) < 1e-6f && h->attrs.f("beta", 0.5f) == 0.5f) {
+        h && h->inputs[0] == x && std::fabs(h->read().f("alpha") - 1.0f / 6) < 1e-6f && h->read().f("beta") == 0.5f) {
       return named("HardSwish");
     }
     if (const Node* t = r.producer(mul.inputs[i], "Tanh")) {
