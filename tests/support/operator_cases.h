@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/op.h"
+#include "kernels/evaluate.h"
 #include "runtime/base/half.h"
 
 namespace tern::test {
@@ -36,6 +36,64 @@ inline In i64(Dims dims) { return {dims, DType::i64, false, {}}; }
 inline In ints(Ints values) { return {Dims{static_cast<int64_t>(values.size())}, DType::i64, true, values}; }
 inline In none() { return {{}, DType::none, false, {}}; }
 
+// What the elements of floating-point inputs are. Integers are indices: 0 or 1 when random, else 0. `special` puts a NaN, an infinity,
+// a subnormal and a -0 among random numbers.
+enum class Kind { zeros, random, subnormals, nan, special };
+
+inline void fill(std::byte* to, size_t bytes, DType dtype, uint32_t seed, Kind kind) {
+  auto next = [&] { return seed = seed * 1664525u + 1013904223u; };
+  const bool random = kind == Kind::random || kind == Kind::special;
+  visit(dtype, [&]<class T>() {
+    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
+      auto* p = reinterpret_cast<T*>(to);
+      const T odd[] = {T(NAN), T(INFINITY), T(1e-40), T(-0.0)};
+      for (size_t i = 0; i < bytes / sizeof(T); ++i) {
+        const T value = static_cast<T>(next() >> 8) * T(0x1p-23) - T(0.5);
+        p[i] = random ? value : kind == Kind::zeros ? T(0) : kind == Kind::nan ? T(NAN) : T(1e-42);
+        if (kind == Kind::special && i < 4) p[i] = odd[i];
+      }
+    } else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) {
+      std::vector<double> wide(bytes / sizeof(T));
+      fill(reinterpret_cast<std::byte*>(wide.data()), wide.size() * sizeof(double), DType::f64, seed, kind);
+      for (size_t i = 0; i < wide.size(); ++i) {
+        if constexpr (std::is_same_v<T, f16>)
+          reinterpret_cast<T*>(to)[i] = to_f16(wide[i]);
+        else
+          reinterpret_cast<T*>(to)[i] = to_bf16(wide[i]);
+      }
+    } else if constexpr (std::is_integral_v<T>) {
+      auto* p = reinterpret_cast<T*>(to);
+      for (size_t i = 0; i < bytes / sizeof(T); ++i) p[i] = static_cast<T>(random ? next() >> 31 : 0);
+    }
+  });
+}
+
+inline Attributes attributes_of(const Case& c) {
+  Attributes a;
+  for (const auto& [key, value] : c.attrs) a.set(key, value);
+  return a;
+}
+// Input i with its contents: those of a list of integers, else random numbers.
+inline Tensor tensor_of(const Case& c, size_t i) {
+  const In& in = c.inputs[i];
+  if (in.dtype == DType::none) return {};
+  if (in.dtype == DType::string)
+    return *Tensor::strings(in.dims, std::vector<std::string>(static_cast<size_t>(in.dims.count()), i % 2 ? "7" : "-1.5"));
+  auto t = Tensor::allocate(in.dtype, in.dims);
+  fill(t->mutable_raw(), t->bytes(), in.dtype, static_cast<uint32_t>(i + 1), Kind::random);
+  visit(in.dtype, [&]<class T>() {
+    for (size_t k = 0; k < in.ints.size(); ++k) {
+      if constexpr (std::is_arithmetic_v<T>)
+        t->mutable_data<T>()[k] = static_cast<T>(in.ints[k]);
+      else if constexpr (std::is_same_v<T, f16>)
+        t->mutable_data<T>()[k] = to_f16(static_cast<double>(in.ints[k]));
+      else if constexpr (std::is_same_v<T, bf16>)
+        t->mutable_data<T>()[k] = to_bf16(static_cast<double>(in.ints[k]));
+    }
+  });
+  return *t;
+}
+
 // What an operator of one or two plain inputs takes without further word: floats, or else bools or integers. Nothing for others.
 inline std::optional<Case> plain_case(const OpDef& op) {
   const auto n = static_cast<size_t>(op.inputs.min);
@@ -45,15 +103,12 @@ inline std::optional<Case> plain_case(const OpDef& op) {
   for (const AttrSpec& a : op.attrs) {
     if (a.required()) return std::nullopt;
   }
-  if (n < 1 || n > 2 || op.bind == nullptr || op.tern_only || op.data_dependent) return std::nullopt;
+  if (n < 1 || n > 2 || op.bind == nullptr || op.data_dependent) return std::nullopt;
   for (DType t : {DType::f32, DType::boolean, DType::i64}) {
-    const std::vector<In> in = n == 1 ? std::vector<In>{{{2, 3, 5, 7}, t}} : std::vector<In>{{{3, 5, 7}, t}, {{5, 1}, t}};
-    std::vector<InferContext::Input> types;
-    for (const In& i : in) types.push_back({{i.dtype, Shape(i.dims)}, nullptr, nullptr});
-    const Attributes none;
-    int64_t symbols = 0;
-    InferContext c({op.attrs, none}, std::move(types), 1, &symbols);
-    if (infer_op(op, c)) return Case{op.name, in};
+    const Case c{op.name, n == 1 ? std::vector<In>{{{2, 3, 5, 7}, t}} : std::vector<In>{{{3, 5, 7}, t}, {{5, 1}, t}}};
+    std::vector<Tensor> inputs;
+    for (size_t i = 0; i < n; ++i) inputs.push_back(tensor_of(c, i));
+    if (evaluate(op, {}, inputs, 1, {})) return c;
   }
   return std::nullopt;
 }
@@ -143,64 +198,6 @@ inline std::vector<Case> cases() {
     if (plain) all.push_back(std::move(*plain));
   }
   return all;
-}
-
-// What the elements of floating-point inputs are. Integers are indices: 0 or 1 when random, else 0. `special` puts a NaN, an infinity,
-// a subnormal and a -0 among random numbers.
-enum class Kind { zeros, random, subnormals, nan, special };
-
-inline void fill(std::byte* to, size_t bytes, DType dtype, uint32_t seed, Kind kind) {
-  auto next = [&] { return seed = seed * 1664525u + 1013904223u; };
-  const bool random = kind == Kind::random || kind == Kind::special;
-  visit(dtype, [&]<class T>() {
-    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
-      auto* p = reinterpret_cast<T*>(to);
-      const T odd[] = {T(NAN), T(INFINITY), T(1e-40), T(-0.0)};
-      for (size_t i = 0; i < bytes / sizeof(T); ++i) {
-        const T value = static_cast<T>(next() >> 8) * T(0x1p-23) - T(0.5);
-        p[i] = random ? value : kind == Kind::zeros ? T(0) : kind == Kind::nan ? T(NAN) : T(1e-42);
-        if (kind == Kind::special && i < 4) p[i] = odd[i];
-      }
-    } else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) {
-      std::vector<double> wide(bytes / sizeof(T));
-      fill(reinterpret_cast<std::byte*>(wide.data()), wide.size() * sizeof(double), DType::f64, seed, kind);
-      for (size_t i = 0; i < wide.size(); ++i) {
-        if constexpr (std::is_same_v<T, f16>)
-          reinterpret_cast<T*>(to)[i] = to_f16(wide[i]);
-        else
-          reinterpret_cast<T*>(to)[i] = to_bf16(wide[i]);
-      }
-    } else if constexpr (std::is_integral_v<T>) {
-      auto* p = reinterpret_cast<T*>(to);
-      for (size_t i = 0; i < bytes / sizeof(T); ++i) p[i] = static_cast<T>(random ? next() >> 31 : 0);
-    }
-  });
-}
-
-inline Attributes attributes_of(const Case& c) {
-  Attributes a;
-  for (const auto& [key, value] : c.attrs) a.set(key, value);
-  return a;
-}
-// Input i with its contents: those of a list of integers, else random numbers.
-inline Tensor tensor_of(const Case& c, size_t i) {
-  const In& in = c.inputs[i];
-  if (in.dtype == DType::none) return {};
-  if (in.dtype == DType::string)
-    return *Tensor::strings(in.dims, std::vector<std::string>(static_cast<size_t>(in.dims.count()), i % 2 ? "7" : "-1.5"));
-  auto t = Tensor::allocate(in.dtype, in.dims);
-  fill(t->mutable_raw(), t->bytes(), in.dtype, static_cast<uint32_t>(i + 1), Kind::random);
-  visit(in.dtype, [&]<class T>() {
-    for (size_t k = 0; k < in.ints.size(); ++k) {
-      if constexpr (std::is_arithmetic_v<T>)
-        t->mutable_data<T>()[k] = static_cast<T>(in.ints[k]);
-      else if constexpr (std::is_same_v<T, f16>)
-        t->mutable_data<T>()[k] = to_f16(static_cast<double>(in.ints[k]));
-      else if constexpr (std::is_same_v<T, bf16>)
-        t->mutable_data<T>()[k] = to_bf16(static_cast<double>(in.ints[k]));
-    }
-  });
-  return *t;
 }
 
 // For rows that other attributes or dtypes lead to, and of operators that no plan holds.
