@@ -16,6 +16,7 @@
 #include "kernels/op.h"
 #include "kernels/rnn/rnn.h"
 #include "kernels/rotary/rotary.h"
+#include "kernels/sequence/sequence.h"
 #include "kernels/quantize/integer.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/reduce/reduce.h"
@@ -201,6 +202,19 @@ constexpr const OpDef* kOps[] = {
     &kRNN,
     // rotary
     &kRotaryEmbedding,
+    // sequence
+    &kConcatFromSequence,
+    &kOptional,
+    &kOptionalGetElement,
+    &kOptionalHasElement,
+    &kSequenceAt,
+    &kSequenceConstruct,
+    &kSequenceEmpty,
+    &kSequenceErase,
+    &kSequenceInsert,
+    &kSequenceLength,
+    &kSequenceMap,
+    &kSplitToSequence,
     // shape
     &kConstantOfShape,
     &kEyeLike,

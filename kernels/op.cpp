@@ -5,6 +5,10 @@
 
 namespace tern {
 
+std::string TypeInfo::text() const {
+  return (kind == ValueKind::tensor ? std::string() : std::string(tern::name(kind)) + " of ") + tern::name(dtype) + shape.text();
+}
+
 std::optional<SymbolicInts> InferContext::ints(size_t i) const {
   if (!has(i)) return std::nullopt;
   if (inputs[i].ints != nullptr) return *inputs[i].ints;
@@ -74,8 +78,11 @@ Status check_inputs(const OpDef& op, const InferContext& c) {
       if (requires_input(op, i)) return invalid("input " + std::to_string(i) + " is required");
       continue;
     }
-    if (!op.value_inputs.has(i)) continue;
     const InferContext::Input& in = c.inputs[i];
+    if (in.type.kind != ValueKind::tensor && !op.any_kind) {
+      return invalid("input " + std::to_string(i) + " is " + (in.type.kind == ValueKind::sequence ? "a " : "an ") + name(in.type.kind) + ", it must be a tensor");
+    }
+    if (!op.value_inputs.has(i)) continue;
     std::optional<int> rank = in.type.shape.ranked() ? std::optional(in.type.shape.rank()) : std::nullopt;
     int64_t count = rank == 0 ? 1 : rank == 1 && in.type.shape[0].known() ? in.type.shape[0].value() : -1;
     if (in.ints != nullptr) count = static_cast<int64_t>(in.ints->size());
@@ -150,7 +157,7 @@ Result<Shape> broadcast_shapes(const Shape& a, const Shape& b, InferContext& c) 
 }
 
 Status infer_same(InferContext& c) {
-  c.set(0, c.dtype(0), c.shape(0));
+  if (!c.outputs.empty()) c.outputs[0] = c.inputs[0].type;
   return {};
 }
 

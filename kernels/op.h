@@ -18,11 +18,14 @@
 
 namespace tern {
 
-// The dtype and (perhaps symbolic) shape of a value.
+// The dtype and (perhaps symbolic) shape of a value. Of a sequence or an optional they are those of its elements: what all of them have. A dim
+// that inference made up ("?7") is then one about which nothing is known, and each element has its own.
 struct TypeInfo {
   DType dtype = DType::none;
   Shape shape;
+  ValueKind kind = ValueKind::tensor;
   bool operator==(const TypeInfo&) const = default;
+  std::string text() const;  // "f32[2,seq]", "sequence of f32[2,?7]"
 };
 // The elements of a small integer tensor (rank 0 or 1), as far as they are known symbolically. Longer ones are nobody's shape.
 using SymbolicInts = std::vector<Dim>;
@@ -94,11 +97,12 @@ struct OpDef {
   bool moves_data = false;        // every output element is a copy of an element of a data input (not of value_inputs):
                                   // shape computations pass through it symbolically
   bool data_dependent = false;    // the shape of an output depends on the contents of a data input (NonZero)
+  bool any_kind = false;          // takes and gives sequences and optionals too (Identity); all other operators with a kernel see tensors only
   bool tern_only = false;         // one of tern's own, no ONNX operator
   std::optional<Dim> (*symbolic)(std::span<const Dim>, const AttrReader&) = nullptr;  // one element of a small integer computation
 };
 
-// Calls op.infer after checking what the schema says of the inputs, absent ones and value_inputs included, and op's answer after it:
+// Calls op.infer after checking what the schema says of the inputs, their kinds, absent ones and value_inputs included, and op's answer after it:
 // ranks up to kMaxRank, no negative dims. The way to infer.
 Status infer_op(const OpDef& op, InferContext& c);
 // Calls op.bind after checking that what it takes for granted is there: inputs, value_inputs with known contents, outputs. The way to bind.
@@ -121,7 +125,7 @@ std::span<const OpDef* const> all_ops();
 
 // NumPy broadcasting of symbolic shapes; an error names both.
 Result<Shape> broadcast_shapes(const Shape& a, const Shape& b, InferContext& c);
-// Output 0 has the dtype and shape of input 0.
+// Output 0 has the type of input 0.
 Status infer_same(InferContext& c);
 // Refuses a dtype: "f16 inputs are not supported" (unsupported).
 Error bad_dtype(DType t);

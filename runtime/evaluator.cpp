@@ -1,4 +1,4 @@
-// See evaluator.h. A value's tensor is dropped after its last reader, so that memory stays that of a plan.
+// See evaluator.h. A value is dropped after its last reader, so that memory stays that of a plan.
 #include "runtime/evaluator.h"
 
 #include <algorithm>
@@ -28,41 +28,64 @@ Result<std::vector<Tensor>> evaluate_node(const Graph& graph, const Node& node, 
   return evaluate(*node.op, node.attrs, inputs, node.outputs.size(), options);
 }
 
+int64_t Datum::bytes() const {
+  auto sum = static_cast<int64_t>(tensor.bytes());
+  if (elements == nullptr) return sum;
+  for (const Tensor& t : *elements) sum += kElementBytes + static_cast<int64_t>(t.bytes());
+  return sum;
+}
+
 namespace {
 
-void count_work(const Node& node, std::span<const Tensor> inputs, std::span<const Tensor> outputs, int64_t& work) {
+// Counts the work of what has been computed.
+std::vector<Datum> counted(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::vector<Tensor> outputs, int64_t& work) {
   std::vector<TensorView> in, out;
   for (const Tensor& t : inputs) in.push_back(t.view());
   for (const Tensor& t : outputs) out.push_back(t.view());
-  work -= std::min(work, work_of(*node.op, node.read(), in, out));
+  work -= std::min(work, work_of(op, AttrReader(op.attrs, attrs), in, out));
+  return {std::make_move_iterator(outputs.begin()), std::make_move_iterator(outputs.end())};
+}
+
+Result<std::vector<Datum>> run_node(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
+  if (const ControlDef* control = find_control(node.op)) return control->evaluate(graph, node, inputs, left);
+  if (node.op->any_kind && !inputs[0].tensor.present()) return std::vector<Datum>{inputs[0]};
+  std::vector<Tensor> tensors;  // infer_op has refused inputs that are none
+  for (const Datum& d : inputs) tensors.push_back(d.tensor);
+  auto out = evaluate_node(graph, node, tensors, left);
+  if (!out) return out.error();
+  return counted(*node.op, node.attrs, tensors, std::move(*out), left.work);
 }
 
 }  // namespace
 
-Result<std::vector<Tensor>> evaluate_subgraph(const Graph& graph, std::span<const Tensor> inputs, EvaluateOptions& left) {
-  std::vector<Tensor> tensors(graph.values.size());
-  for (size_t v = 0; v < tensors.size(); ++v) tensors[v] = graph.values[v].constant;
-  for (size_t i = 0; i < inputs.size(); ++i) tensors[static_cast<size_t>(graph.inputs[i])] = inputs[i];
+Result<std::vector<Datum>> evaluate_op(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, EvaluateOptions& left) {
+  auto out = evaluate(op, attrs, inputs, 1, left);
+  if (!out) return out.error();
+  return counted(op, attrs, inputs, std::move(*out), left.work);
+}
+
+Result<std::vector<Datum>> evaluate_graph(const Graph& graph, std::span<const Datum> inputs, EvaluateOptions& left) {
+  std::vector<Datum> data(graph.values.size());
+  for (size_t v = 0; v < data.size(); ++v) data[v] = graph.values[v].constant;
+  for (size_t i = 0; i < inputs.size(); ++i) data[static_cast<size_t>(graph.inputs[i])] = inputs[i];
   std::vector<int32_t> readers = use_counts(graph);
   std::vector<bool> computed(graph.values.size(), false);
   auto drop = [&](size_t v) {
-    if (computed[v]) left.budget += static_cast<int64_t>(tensors[v].bytes());
-    tensors[v] = Tensor();
+    if (computed[v]) left.budget += data[v].bytes();
+    data[v] = Datum();
   };
 
   for (const Node& node : graph.nodes) {
-    std::vector<Tensor> in;
-    for (ValueId v : node.inputs) in.push_back(v == kNone ? Tensor() : tensors[static_cast<size_t>(v)]);
-    const ControlDef* control = find_control(node.op);
-    auto out = control != nullptr ? control->evaluate(graph, node, in, left) : evaluate_node(graph, node, in, left);
+    std::vector<Datum> in;
+    for (ValueId v : node.inputs) in.push_back(v == kNone ? Datum() : data[static_cast<size_t>(v)]);
+    auto out = run_node(graph, node, in, left);
     if (!out) return out.error().within(describe(graph, node));
-    if (control == nullptr) count_work(node, in, *out, left.work);
     in.clear();
     for (size_t o = 0; o < node.outputs.size() && o < out->size(); ++o) {
       if (node.outputs[o] == kNone) continue;
       const auto v = static_cast<size_t>(node.outputs[o]);
-      left.budget -= static_cast<int64_t>((*out)[o].bytes());  // a view counts as if it were a copy
-      tensors[v] = std::move((*out)[o]);
+      left.budget -= (*out)[o].bytes();  // a view counts as if it were a copy
+      data[v] = std::move((*out)[o]);
       computed[v] = true;
       if (readers[v] == 0) drop(v);
     }
@@ -70,15 +93,20 @@ Result<std::vector<Tensor>> evaluate_subgraph(const Graph& graph, std::span<cons
       if (v != kNone && --readers[static_cast<size_t>(v)] == 0) drop(static_cast<size_t>(v));
     }
   }
-  std::vector<Tensor> outputs;
-  for (ValueId v : graph.outputs) outputs.push_back(tensors[static_cast<size_t>(v)]);
-  for (size_t v = 0; v < tensors.size(); ++v) drop(v);
+  std::vector<Datum> outputs;
+  for (ValueId v : graph.outputs) outputs.push_back(data[static_cast<size_t>(v)]);
+  for (size_t v = 0; v < data.size(); ++v) drop(v);
   return outputs;
 }
 
 Result<std::vector<Tensor>> evaluate_graph(const Graph& graph, std::span<const Tensor> inputs, const EvaluateOptions& options) {
   EvaluateOptions left = options;
-  return evaluate_subgraph(graph, inputs, left);
+  const std::vector<Datum> data(inputs.begin(), inputs.end());
+  auto out = evaluate_graph(graph, data, left);
+  if (!out) return out.error();
+  std::vector<Tensor> tensors;
+  for (Datum& d : *out) tensors.push_back(std::move(d.tensor));
+  return tensors;
 }
 
 }  // namespace tern

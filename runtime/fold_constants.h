@@ -30,6 +30,7 @@ struct Folding {
   FoldBudget& left;
   std::vector<Node> kept = {};                             // its nodes that stay, up to the one that is being folded
   std::unordered_map<ValueId, ValueId> forward = {};       // outputs of nodes that went: what is read instead
+  std::unordered_map<ValueId, std::vector<ValueId>> elements = {};  // of sequences and optionals of which that is known: what they hold
 
   Status fold(Graph& subgraph) { return fold_constants(subgraph, left); }
   // The nodes of `subgraph` take the place of a node: `inputs` are what its inputs are, and its outputs are read for `outputs` (kNone: nobody does).

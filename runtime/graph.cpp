@@ -93,7 +93,7 @@ void compact(Graph& graph) {
 namespace {
 
 std::string typed(const Value& value) {
-  std::string s = "%" + value.name + ": " + name(value.type.dtype) + value.type.shape.text();
+  std::string s = "%" + value.name + ": " + value.type.text();
   if (value.layout.blocked) {
     s += " nchw16c";
     if (value.layout != Layout{true, 0, 0, 0, 0}) {

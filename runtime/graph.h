@@ -14,7 +14,7 @@ using ValueId = int32_t;  // index into Graph::values
 using NodeId = int32_t;   // index into Graph::nodes
 constexpr int32_t kNone = -1;
 
-// A tensor that flows: a graph input, a constant, or an output of one node.
+// What flows: a graph input, a constant, or an output of one node; a tensor or, in graphs that only the evaluator runs, a sequence or an optional.
 struct Value {
   std::string name;
   TypeInfo type;

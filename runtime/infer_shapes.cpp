@@ -1,6 +1,8 @@
 // See infer_shapes.h. One pass in topological order; control operators infer their subgraphs (runtime/control).
 #include "runtime/infer_shapes.h"
 
+#include <algorithm>
+
 #include "kernels/evaluate.h"
 #include "runtime/control/control.h"
 #include "runtime/verify.h"
@@ -123,7 +125,7 @@ std::optional<SymbolicInts> compute_symbols(const Node& node, const InferContext
 }
 
 bool carries_ints(const TypeInfo& type) {
-  return (type.dtype == DType::i64 || type.dtype == DType::i32) && type.shape.ranked() && type.shape.rank() <= 1;
+  return type.kind == ValueKind::tensor && (type.dtype == DType::i64 || type.dtype == DType::i32) && type.shape.ranked() && type.shape.rank() <= 1;
 }
 
 void forget_types(Graph& graph) {
@@ -180,6 +182,19 @@ void pass_type(Graph& graph, ValueId from, Graph& subgraph, ValueId to) {
   subgraph.value(to).ints = keep_ints(graph, graph.value(from).ints);
 }
 
+bool made_up(const Dim& dim) {
+  return std::any_of(dim.terms().begin(), dim.terms().end(), [](const Dim::Term& term) { return term.first.starts_with('?'); });
+}
+
+Shape common_shape(Graph& graph, const Shape& a, const Shape& b) {
+  if (!a.ranked() || !b.ranked() || a.rank() != b.rank()) return Shape();
+  Shape both = a;
+  for (int d = 0; d < a.rank(); ++d) {
+    if (!(a[d] == b[d])) both[d] = Dim::symbol("?" + std::to_string(graph.next_symbol++));
+  }
+  return both;
+}
+
 Status infer_subgraph(Graph& graph, Graph& subgraph) {
   subgraph.next_symbol = graph.next_symbol;
   subgraph.symbol_room = graph.symbol_room;
@@ -204,7 +219,7 @@ Status verify_types(const Graph& graph) {
     for (ValueId v : node.outputs) {
       if (v == kNone) continue;
       const TypeInfo &was = graph.value(v).type, &is = again.value(v).type;
-      bool same = was.dtype == is.dtype;
+      bool same = was.dtype == is.dtype && was.kind == is.kind;
       if (was.shape.ranked() && is.shape.ranked()) {
         same = same && was.shape.rank() == is.shape.rank();
         for (int d = 0; same && d < is.shape.rank(); ++d) {
@@ -212,8 +227,7 @@ Status verify_types(const Graph& graph) {
         }
       }
       if (!same) {
-        return invalid(describe(graph, node) + ": " + graph.value(v).name + " is " + name(is.dtype) + is.shape.text() + ", not " + name(was.dtype) +
-                       was.shape.text());
+        return invalid(describe(graph, node) + ": " + graph.value(v).name + " is " + is.text() + ", not " + was.text());
       }
     }
   }

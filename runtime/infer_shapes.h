@@ -18,6 +18,10 @@ Status infer_shapes(Graph& graph, Node& node);
 Status infer_subgraph(Graph& graph, Graph& subgraph);
 // Input `to` of a subgraph has the type and contents of `from`.
 void pass_type(Graph& graph, ValueId from, Graph& subgraph, ValueId to);
+// Whether inference made up a symbol in it ("?7").
+bool made_up(const Dim& dim);
+// What two shapes have in common: unranked when their ranks differ, a fresh dim where their dims do.
+Shape common_shape(Graph& graph, const Shape& a, const Shape& b);
 // The types that the outputs of `node` would have: it reads values of `graph`, and need not be one of its nodes.
 Result<std::vector<TypeInfo>> infer_types(Graph& graph, const Node& node);
 // Error (invalid): a value of which dtype, rank or known extents are not those that inference finds from the graph's inputs.

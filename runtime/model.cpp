@@ -23,7 +23,7 @@ std::vector<Port> ports(const Graph& graph, const std::vector<ValueId>& ids, con
   std::vector<Port> out;
   for (size_t i = 0; i < ids.size(); ++i) {
     const Value& value = graph.value(ids[i]);
-    Port port{names ? (*names)[i] : value.name, value.type.dtype, {}};
+    Port port{names ? (*names)[i] : value.name, value.type.dtype, {}, value.type.kind};
     if (!value.type.shape.ranked()) port.shape.push_back("?");
     for (const Dim& d : value.type.shape.dims()) port.shape.push_back(d.text());
     out.push_back(std::move(port));
@@ -145,7 +145,7 @@ Result<Model> make_model(Graph graph, const LoadOptions& options) {
   }
   Graph* const graphs[] = {&state->graph, &state->optimized};
   seal_weights(graphs);
-  state->data_dependent = !data_dependence(state->optimized).empty();
+  state->data_dependent = !first_no_tensor(state->optimized).empty() || !data_dependence(state->optimized).empty();
   return Model(std::move(state));
 }
 
@@ -207,42 +207,87 @@ Array to_array(const Tensor& tensor) {
   return a;
 }
 
+Result<Datum> to_datum(const Array& array) {
+  if (!array.sequence && array.dtype == DType::none) return Datum();
+  if (!array.sequence) {
+    auto t = to_tensor(array);
+    return t ? Result<Datum>(std::move(*t)) : t.error();
+  }
+  Datum::Elements list;
+  for (const Array& a : array.elements) {
+    const std::string where = "element " + std::to_string(list.size());
+    if (a.sequence || a.dtype == DType::none) return invalid(where + " of a sequence is no tensor");
+    auto t = to_tensor(a);
+    if (!t) return t.error().within(where);
+    list.push_back(std::move(*t));
+  }
+  return Datum(std::move(list));
+}
+
+Array to_array(const Datum& datum, DType dtype) {
+  if (datum.tensor.present()) return to_array(datum.tensor);
+  Array a;
+  if (datum.elements == nullptr) return a;
+  a.dtype = dtype;
+  a.sequence = true;
+  for (const Tensor& t : *datum.elements) a.elements.push_back(to_array(t));
+  return a;
+}
+
 namespace {
+
+// Is it what an input of this type takes? Dims of tensors are compared when they are solved for.
+Status check_input(const Datum& datum, const TypeInfo& type) {
+  const bool optional = type.kind == ValueKind::optional || type.kind == ValueKind::optional_sequence;
+  const bool sequence = type.kind == ValueKind::sequence || type.kind == ValueKind::optional_sequence;
+  if (!datum.present()) return optional ? Status() : Status(invalid("is nothing, the model expects type " + type.text()));
+  if ((datum.elements != nullptr) != sequence) return invalid(std::string(sequence ? "is a tensor" : "is a sequence") + ", the model expects type " + type.text());
+  const std::span<const Tensor> tensors = sequence ? std::span<const Tensor>(*datum.elements) : std::span<const Tensor>(&datum.tensor, 1);
+  for (const Tensor& t : tensors) {
+    if (t.dtype() != type.dtype) return invalid(std::string("is ") + name(t.dtype()) + ", the model expects " + name(type.dtype));
+    if (type.kind == ValueKind::tensor || !type.shape.ranked()) continue;
+    bool fits = t.dims().rank == type.shape.rank();
+    for (int d = 0; fits && d < t.dims().rank; ++d) fits = !type.shape[d].known() || type.shape[d].is(t.dims()[d]);
+    if (!fits) return invalid("holds a tensor of shape " + to_string(t.dims()) + ", the model expects type " + type.text());
+  }
+  return {};
+}
 
 Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<const Array> inputs, std::string_view isa, int64_t budget) {
   const Graph& graph = model.optimized;
   if (inputs.size() != graph.inputs.size()) {
     return usage("the model has " + std::to_string(graph.inputs.size()) + " inputs, got " + std::to_string(inputs.size()));
   }
-  std::vector<Tensor> tensors;
+  std::vector<Datum> data;
   std::vector<Dims> dims;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Value& value = graph.value(graph.inputs[i]);
     const bool by_default = inputs[i].dtype == DType::none && value.initial.present();
-    auto t = by_default ? Result<Tensor>(value.initial) : to_tensor(inputs[i]);
-    if (!t) return t.error().within("input " + value.name);
-    if (t->dtype() != value.type.dtype) {
-      return invalid("input " + value.name + " is " + name(t->dtype()) + ", the model expects " + name(value.type.dtype));
-    }
-    dims.push_back(t->dims());
-    tensors.push_back(std::move(*t));
+    auto d = by_default ? Result<Datum>(value.initial) : to_datum(inputs[i]);
+    if (!d) return d.error().within("input " + value.name);
+    if (Status s = check_input(*d, value.type); !s) return Error(s.error().code(), "input " + value.name + " " + s.error().message());
+    dims.push_back(value.type.kind == ValueKind::tensor ? d->tensor.dims() : Dims());
+    data.push_back(std::move(*d));
   }
   auto values = solve_dims(graph, dims);
   if (!values) return values.error();
   auto bound = bind_dims(graph, *values);
   if (!bound) return bound.error();
-  for (size_t i = 0; i < dims.size(); ++i) bound->value(bound->inputs[i]).type.shape = Shape(dims[i]);  // also where the file says no shape
+  for (size_t i = 0; i < dims.size(); ++i) {  // also where the file says no shape
+    TypeInfo& type = bound->value(bound->inputs[i]).type;
+    if (type.kind == ValueKind::tensor) type.shape = Shape(dims[i]);
+  }
   if (Status s = optimize(*bound, model.options.budget); !s) return s.error();
   budget = budget_of(model, budget, dims);
   int64_t backed = 0;
-  for (const Tensor& t : tensors) backed += static_cast<int64_t>(t.bytes());
+  for (const Datum& d : data) backed += d.bytes();
   for (const Tensor* t : constants(*bound)) backed = checked_add(backed, static_cast<int64_t>(t->bytes())).value_or(INT64_MAX);
   const int64_t work = checked_add(SessionOptions().work, checked_mul(backed, kWorkPerByte).value_or(INT64_MAX)).value_or(INT64_MAX);
-  auto out = evaluate_graph(*bound, tensors, {.isa = best_isa(parse_isa(isa)), .packs = &model.packs, .budget = budget,
-                                              .tables = budget / kTablesOfBudget, .work = work});
+  EvaluateOptions left{.isa = best_isa(parse_isa(isa)), .packs = &model.packs, .budget = budget, .tables = budget / kTablesOfBudget, .work = work};
+  auto out = evaluate_graph(*bound, data, left);
   if (!out) return out.error();
   std::vector<Array> arrays;
-  for (Tensor& t : *out) arrays.push_back(to_array(std::exchange(t, {})));
+  for (size_t o = 0; o < out->size(); ++o) arrays.push_back(to_array(std::exchange((*out)[o], {}), graph.value(graph.outputs[o]).type.dtype));
   return arrays;
 }
 

@@ -1,6 +1,7 @@
 // What a Model holds, and how loaders make one. Next: session.cpp.
 #pragma once
 #include "kernels/pack_store.h"
+#include "runtime/evaluator.h"
 #include "runtime/graph.h"
 #include "runtime/optimize.h"
 #include "tern/tern.h"
@@ -31,5 +32,8 @@ int64_t budget_of(const ModelState& model, int64_t budget, std::span<const Dims>
 // Tensors at the API's edge and inside.
 Result<Tensor> to_tensor(const Array& array);
 Array to_array(const Tensor& tensor);
+// The same of what may be a sequence or nothing. `dtype`: of its elements.
+Result<Datum> to_datum(const Array& array);
+Array to_array(const Datum& datum, DType dtype);
 
 }  // namespace tern

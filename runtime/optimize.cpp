@@ -133,7 +133,7 @@ Result<DimValues> solve_dims(const Graph& graph, std::span<const Dims> inputs) {
     for (size_t i = 0; i < inputs.size(); ++i) {
       const Value& value = graph.value(graph.inputs[i]);
       const Shape& shape = value.type.shape;
-      if (!shape.ranked()) continue;
+      if (!shape.ranked() || value.type.kind != ValueKind::tensor) continue;
       if (shape.rank() != inputs[i].rank) return mismatch(value, inputs[i]);
       for (int d = 0; d < shape.rank(); ++d) {
         auto left = substitute(shape[d], dims);
@@ -151,6 +151,16 @@ Result<DimValues> solve_dims(const Graph& graph, std::span<const Dims> inputs) {
     }
   }
   return dims;
+}
+
+std::string first_no_tensor(const Graph& graph) {
+  for (const Value& v : graph.values) {
+    if (v.type.kind != ValueKind::tensor) return v.name;
+  }
+  for (const Graph& g : graph.subgraphs) {
+    if (std::string s = first_no_tensor(g); !s.empty()) return s;
+  }
+  return {};
 }
 
 std::string data_dependence(const Graph& graph) {

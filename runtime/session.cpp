@@ -77,6 +77,7 @@ bool no_fault(const Plan& plan) {
 Result<Graph> static_graph(const ModelState& model, const SessionOptions& options) {
   auto graph = specialize(model.optimized, options.dims, model.options.budget);
   if (!graph) return graph;
+  if (std::string name = first_no_tensor(*graph); !name.empty()) return unsupported("value " + name + " is a sequence or an optional: only evaluate() runs it");
   if (std::string names = unbound(*graph); !names.empty()) return usage("unbound dimensions: " + names + "; give each a value in SessionOptions::dims");
   for (ValueId v : graph->inputs) {
     if (graph->value(v).type.shape.ranked()) continue;

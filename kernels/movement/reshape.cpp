@@ -252,7 +252,8 @@ constinit const OpDef kIdentity = {.name = "Identity",
                                    .bind = bind_view,
                                    .kernels = rows_of<kCopyRows>,
                                    .view = true,
-                                   .moves_data = true};
+                                   .moves_data = true,
+                                   .any_kind = true};
 constinit const OpDef kDropout = {.name = "Dropout",
                                   .inputs = {1, 3},
                                   .outputs = {1, 2},

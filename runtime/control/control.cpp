@@ -5,8 +5,21 @@ namespace tern {
 
 const ControlDef* find_control(const OpDef* op) {
   static constexpr const ControlDef* kControls[] = {
+      &kConcatFromSequenceControl,
       &kIfControl,
+      &kOptionalControl,
+      &kOptionalGetElementControl,
+      &kOptionalHasElementControl,
+      &kSequenceAtControl,
+      &kSequenceConstructControl,
+      &kSequenceEmptyControl,
+      &kSequenceEraseControl,
+      &kSequenceInsertControl,
+      &kSequenceLengthControl,
+      &kSequenceMapControl,
+      &kSplitToSequenceControl,
   };
+  if (op->bind != nullptr) return nullptr;  // it has kernels
   for (const ControlDef* control : kControls) {
     if (control->op == op) return control;
   }

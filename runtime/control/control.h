@@ -1,5 +1,5 @@
-// Control operators: nodes that run subgraphs. What one is stands in one file: how it is verified, inferred, folded, evaluated and planned.
-// Passes ask the table of control.cpp and name no operator. Their schemas are in kernels/control, where the catalog finds them.
+// Control operators: those without a kernel, because they run subgraphs, or take or give sequences and optionals. What one is stands in one file: how it is verified, inferred, folded, evaluated and planned.
+// Passes ask the table of control.cpp and name no operator. Their schemas are in kernels/control and kernels/sequence, where the catalog finds them.
 // To add one: its OpDef there, a file here that ends in a ControlDef, a line in control.cpp, a row in loaders/onnx/control.cpp.
 // You are here: beside stop 3 of the tour. Next: if.cpp.
 #pragma once
@@ -7,6 +7,7 @@
 
 namespace tern {
 
+struct Datum;            // evaluator.h
 struct EvaluateOptions;  // kernels/evaluate.h
 struct Folding;          // fold_constants.h
 class Lowering;          // plan/lowering.h
@@ -15,24 +16,28 @@ struct Work;
 
 struct ControlDef {
   const OpDef* op;
-  size_t subgraphs;
-  // What the node and its subgraphs must agree on: counts. Called when all of them exist; each subgraph is verified after it.
-  Status (*verify)(const Graph& graph, const Node& node);
+  size_t subgraphs = 0;
+  // Null: nothing. What the node and its subgraphs must agree on: counts. Called when all of them exist; each subgraph is verified after it.
+  Status (*verify)(const Graph& graph, const Node& node) = nullptr;
   // Types of the subgraphs' values and of the outputs, as infer_shapes says.
   Status (*infer)(Graph& graph, Node& node);
   // After captured constants have gone into the subgraphs. True: the node is to go, what it stood for is in `folding`.
   Result<bool> (*fold)(Folding& folding, Node& node);
-  // inputs: one tensor for each input of the node; `left` is what is spent.
-  Result<std::vector<Tensor>> (*evaluate)(const Graph& graph, const Node& node, std::span<const Tensor> inputs, EvaluateOptions& left);
+  // inputs: one datum for each input of the node; `left` is what is spent.
+  Result<std::vector<Datum>> (*evaluate)(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left);
+  // Null, as bind then is: only the evaluator runs it.
   // Appends to `list` the work that the node is, its subgraphs included. Errors (unsupported): only the evaluator can run it.
-  Status (*lower)(Lowering& lowering, size_t scope, const Node& node, std::vector<size_t>& list, bool nested);
+  Status (*lower)(Lowering& lowering, size_t scope, const Node& node, std::vector<size_t>& list, bool nested) = nullptr;
   // The step of that work. Its tables are the lists of nested steps, in the order of Work::lists, those without any left out.
-  Result<Binding> (*bind)(const Program& program, const Work& work);
+  Result<Binding> (*bind)(const Program& program, const Work& work) = nullptr;
 };
 
 // Null: it is an operator like any other.
 const ControlDef* find_control(const OpDef* op);
 
 extern const ControlDef kIfControl;
+extern const ControlDef kSequenceConstructControl, kSequenceEmptyControl, kSequenceInsertControl, kSequenceEraseControl, kSequenceAtControl;
+extern const ControlDef kSequenceLengthControl, kSplitToSequenceControl, kConcatFromSequenceControl, kSequenceMapControl;
+extern const ControlDef kOptionalControl, kOptionalGetElementControl, kOptionalHasElementControl;
 
 }  // namespace tern

@@ -29,10 +29,10 @@ Status verify(const Graph& graph, const Node& node) {
 Status check_condition(const Value& condition) {
   const TypeInfo& type = condition.type;
   if (type.dtype == DType::none) return unsupported("the dtype of the condition is not known");
-  bool one = type.dtype == DType::boolean;
+  bool one = type.dtype == DType::boolean && type.kind == ValueKind::tensor;
   for (const Dim& d : type.shape.dims()) one = one && (!d.known() || d.is(1));
   return one ? Status()
-             : Status(invalid(std::string("the condition is ") + name(type.dtype) + type.shape.text() + ", it must be one bool"));
+             : Status(invalid("the condition is " + type.text() + ", it must be one bool"));
 }
 
 // Both branches are inferred, and what they give is merged.
@@ -53,15 +53,10 @@ Status infer(Graph& graph, Node& node) {
       const TypeInfo& type = branch.value(branch.outputs[o]).type;
       if (b == 0 || impossible) {
         merged[o] = type;
-      } else if (merged[o].dtype != type.dtype) {
-        return invalid("output " + std::to_string(o) + " is " + name(merged[o].dtype) + " in one branch and " + name(type.dtype) +
-                       " in the other");
-      } else if (!merged[o].shape.ranked() || !type.shape.ranked() || merged[o].shape.rank() != type.shape.rank()) {
-        merged[o].shape = Shape();
+      } else if (merged[o].dtype != type.dtype || merged[o].kind != type.kind) {
+        return invalid("output " + std::to_string(o) + " has type " + merged[o].text() + " in one branch and " + type.text() + " in the other");
       } else {
-        for (int d = 0; d < type.shape.rank(); ++d) {
-          if (!(merged[o].shape[d] == type.shape[d])) merged[o].shape[d] = Dim::symbol("?" + std::to_string(graph.next_symbol++));
-        }
+        merged[o].shape = common_shape(graph, merged[o].shape, type.shape);
       }
     }
   }
@@ -95,10 +90,10 @@ Result<bool> fold(Folding& folding, Node& node) {
   return true;
 }
 
-Result<std::vector<Tensor>> evaluate(const Graph& graph, const Node& node, std::span<const Tensor> inputs, EvaluateOptions& left) {
-  auto b = taken(inputs[0]);
+Result<std::vector<Datum>> evaluate(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
+  auto b = taken(inputs[0].tensor);
   if (!b) return b.error();
-  return evaluate_subgraph(branch_of(graph, node, *b), inputs.subspan(1), left);
+  return evaluate_graph(branch_of(graph, node, *b), inputs.subspan(1), left);
 }
 
 // A live branch: both are lowered, each ends with copies to the outputs of the If, and the step runs one.

@@ -92,7 +92,9 @@ Status Lowering::lower_nodes(size_t scope, std::vector<size_t>& list, bool neste
   for (ValueId v : g.inputs) add_readers(scope, v);
   for (const Node& node : g.nodes) {
     const ControlDef* control = find_control(node.op);
-    Status s = control != nullptr ? control->lower(*this, scope, node, list, nested) : lower_node(scope, node, list, nested);
+    Status s = control == nullptr          ? lower_node(scope, node, list, nested)
+               : control->lower == nullptr ? unsupported("only evaluate() runs it")
+                                           : control->lower(*this, scope, node, list, nested);
     if (!s) return s.error().within(describe(g, node));
   }
   return {};

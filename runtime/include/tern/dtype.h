@@ -9,6 +9,13 @@
 
 namespace tern {
 
+// What a value is. A sequence holds tensors of one dtype; an optional holds a tensor, or a sequence, or nothing.
+enum class ValueKind : uint8_t { tensor, sequence, optional, optional_sequence };
+constexpr const char* name(ValueKind k) {
+  constexpr const char* kNames[] = {"tensor", "sequence", "optional", "optional sequence"};
+  return kNames[static_cast<int>(k)];
+}
+
 // A string element: bytes that some pool owns (UTF-8 by convention, never checked). Copied like a number.
 struct StringRef {
   const char* data;

@@ -29,19 +29,24 @@
 #pragma GCC visibility push(default)  // what libtern.so exports is what this header declares
 namespace tern {
 
-// The name, dtype and shape of an input or output. A dimension is a number ("3") or a symbol's text ("batch", "2*seq+1").
+// The name, dtype and shape of an input or output. A dimension is a number ("3") or a symbol's text ("batch", "2*seq+1"). Of a sequence or an
+// optional, which only evaluate() takes and gives, they are those of its elements: what all of them have, "?7" where they may differ.
 struct Port {
   std::string name;
   DType dtype = DType::none;
   std::vector<std::string> shape;
+  ValueKind kind = ValueKind::tensor;
 };
 
-// A tensor at the API's edge: dtype, dims (row-major) and bytes. Elements of dtype string lie in `strings` instead.
+// A value at the API's edge. A tensor: dtype, dims (row-major) and bytes; elements of dtype string lie in `strings` instead. A sequence: dtype and
+// `elements`, which are tensors of it. An optional is what it holds, or of dtype none when that is nothing.
 struct Array {
   DType dtype = DType::none;
   std::vector<int64_t> dims;
   std::vector<std::byte> bytes;
   std::vector<std::string> strings;
+  bool sequence = false;
+  std::vector<Array> elements = {};
 };
 
 struct LoadOptions {
@@ -193,7 +198,8 @@ class Model {
   // time; the budget of work is that which SessionOptions has by default.
   // An index out of range is an error (invalid), with the text that Session::status() has for it.
   Result<std::vector<Array>> evaluate(std::span<const Array> inputs, std::string_view isa = {}, int64_t budget = 0) const;
-  // True when some shape depends on the contents of an input, so that only evaluate() can run the model.
+  // True when only evaluate() can run the model, as far as that is known before dims are: some shape depends on the contents of an input, or some
+  // value is a sequence or an optional.
   bool data_dependent() const;
   // The graph as text (`tern dump`).
   std::string text() const;
