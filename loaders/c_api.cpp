@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <list>
 #include <memory>
 #include <new>
 #include <vector>
@@ -24,7 +25,9 @@ struct tern_session {
 };
 struct tern_arrays {
   std::vector<tern::Array> arrays;
-  std::vector<std::vector<const char*>> strings;  // of those that hold strings
+  std::vector<tern_array> views;  // of the arrays; what they point to is in the lists
+  std::list<std::vector<const char*>> strings;
+  std::list<std::vector<tern_array>> elements;
 };
 
 namespace {
@@ -93,8 +96,10 @@ tern::Result<tern::LoadOptions> options_of(const tern_load_options* given) {
   return o;
 }
 
-tern::Result<tern::Array> array_of(const tern_array& c) {
-  if (!is_dtype(c.dtype) || c.dtype == 0) return tern::usage("tern_array: " + std::to_string(c.dtype) + " is no dtype");
+constexpr int32_t kSequence = 15;  // as a dtype of tern_array
+
+tern::Result<tern::Array> tensor_of(const tern_array& c) {
+  if (!is_dtype(c.dtype)) return tern::usage("tern_array: " + std::to_string(c.dtype) + " is no dtype");
   if (!is_rank(c.rank)) return tern::usage("tern_array: rank " + std::to_string(c.rank) + " is not between 0 and 8");
   if (c.data == nullptr && c.bytes > 0) return tern::usage("tern_array: data is null");
   tern::Array a{static_cast<tern::DType>(c.dtype), {c.dims, c.dims + c.rank}, {}, {}};
@@ -108,6 +113,44 @@ tern::Result<tern::Array> array_of(const tern_array& c) {
   return a;
 }
 
+tern::Result<tern::Array> array_of(const tern_array& c) {
+  if (c.dtype != kSequence) return tensor_of(c);
+  if (c.data == nullptr && c.bytes > 0) return tern::usage("tern_array: data is null");
+  tern::Array a;
+  a.sequence = true;
+  const auto* elements = static_cast<const tern_array*>(c.data);
+  for (size_t i = 0; i < c.bytes / sizeof *elements; ++i) {
+    auto element = tensor_of(elements[i]);
+    if (!element) return element;
+    a.elements.push_back(std::move(*element));
+  }
+  return a;
+}
+
+// Points into `array` and into the lists of `keep`.
+tern_array view_of(const tern::Array& array, tern_arrays& keep) {
+  tern_array view = {};
+  view.dtype = array.sequence ? kSequence : static_cast<int32_t>(array.dtype);
+  view.rank = static_cast<int32_t>(array.dims.size());
+  std::copy_n(array.dims.begin(), std::min<size_t>(array.dims.size(), 8), view.dims);
+  view.data = array.bytes.data();
+  view.bytes = array.bytes.size();
+  auto point = [&](const auto& list) {
+    view.data = list.data();
+    view.bytes = list.size() * sizeof list[0];
+  };
+  if (array.sequence) {
+    std::vector<tern_array> elements;
+    for (const tern::Array& e : array.elements) elements.push_back(view_of(e, keep));
+    point(keep.elements.emplace_back(std::move(elements)));
+  } else if (array.dtype == tern::DType::string) {
+    auto& pointers = keep.strings.emplace_back();
+    for (const std::string& s : array.strings) pointers.push_back(s.c_str());
+    point(pointers);
+  }
+  return view;
+}
+
 int32_t describe(const std::vector<tern::Port>& ports, size_t index, tern_model_port* out) {
   if (index >= ports.size() || out == nullptr) return static_cast<int32_t>(tern::Code::kUsage);
   const tern::Port& port = ports[index];
@@ -118,6 +161,8 @@ int32_t describe(const std::vector<tern::Port>& ports, size_t index, tern_model_
   for (size_t i = 0; i < port.shape.size() && i < 8; ++i) out->dims[i] = port.shape[i].c_str();
   return 0;
 }
+
+int32_t kind_of(const std::vector<tern::Port>& ports, size_t index) { return index < ports.size() ? static_cast<int32_t>(ports[index].kind) : -1; }
 
 int32_t describe(const tern::Session& session, std::span<const tern::Port> ports, size_t index, bool input, tern_port* out) {
   if (index >= ports.size() || out == nullptr) return static_cast<int32_t>(tern::Code::kUsage);
@@ -179,6 +224,8 @@ size_t tern_model_input_count(const tern_model* m) { return m->inputs.size(); }
 size_t tern_model_output_count(const tern_model* m) { return m->outputs.size(); }
 int32_t tern_model_input(const tern_model* m, size_t index, tern_model_port* port) { return describe(m->inputs, index, port); }
 int32_t tern_model_output(const tern_model* m, size_t index, tern_model_port* port) { return describe(m->outputs, index, port); }
+int32_t tern_model_input_kind(const tern_model* m, size_t index) { return kind_of(m->inputs, index); }
+int32_t tern_model_output_kind(const tern_model* m, size_t index) { return kind_of(m->outputs, index); }
 int32_t tern_model_data_dependent(const tern_model* m) { return m->model.data_dependent() ? 1 : 0; }
 
 tern_arrays* tern_evaluate(const tern_model* model, const tern_array* inputs, size_t input_count, const char* isa, tern_error* error) {
@@ -193,25 +240,14 @@ tern_arrays* tern_evaluate(const tern_model* model, const tern_array* inputs, si
     if (!results) return fill(error, results.error()), nullptr;
     auto kept = std::make_unique<tern_arrays>();
     kept->arrays = std::move(*results);
-    for (const tern::Array& a : kept->arrays) {
-      auto& pointers = kept->strings.emplace_back();
-      for (const std::string& s : a.strings) pointers.push_back(s.c_str());
-    }
+    for (const tern::Array& a : kept->arrays) kept->views.push_back(view_of(a, *kept));
     return kept.release();
   });
 }
 size_t tern_arrays_count(const tern_arrays* a) { return a->arrays.size(); }
 int32_t tern_arrays_get(const tern_arrays* a, size_t index, tern_array* out) {
-  if (index >= a->arrays.size() || out == nullptr) return static_cast<int32_t>(tern::Code::kUsage);
-  const tern::Array& array = a->arrays[index];
-  const auto& strings = a->strings[index];
-  *out = {};
-  out->dtype = static_cast<int32_t>(array.dtype);
-  out->rank = static_cast<int32_t>(array.dims.size());
-  std::copy_n(array.dims.begin(), std::min<size_t>(array.dims.size(), 8), out->dims);
-  const bool text = array.dtype == tern::DType::string;
-  out->data = text ? static_cast<const void*>(strings.data()) : array.bytes.data();
-  out->bytes = text ? strings.size() * sizeof(const char*) : array.bytes.size();
+  if (index >= a->views.size() || out == nullptr) return static_cast<int32_t>(tern::Code::kUsage);
+  *out = a->views[index];
   return 0;
 }
 void tern_arrays_free(tern_arrays* arrays) { delete arrays; }

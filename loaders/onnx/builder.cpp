@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "kernels/dtype_code.h"
 #include "loaders/onnx/control.h"
 #include "loaders/onnx/functions.h"
 #include "loaders/onnx/sort.h"
@@ -93,21 +94,31 @@ Status GraphBuilder::initializers(onnx_pb::GraphProto& proto) {
 }
 
 // The type of the input `of`. A dimension without a name (or -1, as some exporters write) is a symbol of its own: "x_dim_0" of input x, so
-// that callers can bind it.
-Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& p, const DimNames& names, const std::string& of) {
-  if (p.has_sequence_type()) return unsupported("it is a sequence, which is not supported");
-  if (p.has_optional_type()) return unsupported("it is an optional, which is not supported");
+// that callers can bind it. Of the elements of sequences and optionals nothing is known of a dimension that is no number.
+Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& type, const DimNames& names, const std::string& of) {
+  const onnx_pb::Type* inner = &type;
+  const bool optional = inner->has_optional_type();
+  if (optional) inner = &inner->optional_type().elem_type();
+  const bool sequence = inner->has_sequence_type();
+  if (sequence) inner = &inner->sequence_type().elem_type();
+  const onnx_pb::Type& p = *inner;
+  const ValueKind kind = optional ? (sequence ? ValueKind::optional_sequence : ValueKind::optional) : (sequence ? ValueKind::sequence : ValueKind::tensor);
+  if (p.has_sequence_type() || p.has_optional_type()) {
+    return unsupported(std::string("it is ") + (kind == ValueKind::sequence ? "a " : "an ") + name(kind) + " of no tensors: sequences of sequences and optionals, and optionals of optionals, are not supported");
+  }
   if (p.has_map_type()) return unsupported("it is a map, which is not supported");
   if (p.has_sparse_tensor_type()) return unsupported("it is a sparse tensor, which is not supported");
   if (!p.has_tensor_type()) return invalid("it has no type");
   auto dtype = dtype_of(p.tensor_type().elem_type());
   if (!dtype) return dtype.error();
-  if (!p.tensor_type().has_shape()) return TypeInfo{*dtype, {}};
+  if (!p.tensor_type().has_shape()) return TypeInfo{*dtype, {}, kind};
   std::vector<Dim> dims;
   for (const auto& d : p.tensor_type().shape().dim()) {
     if (d.has_dim_value() && d.dim_value() != -1) {
       if (d.dim_value() < 0) return invalid("dimension " + std::to_string(d.dim_value()) + " is negative");
       dims.emplace_back(d.dim_value());
+    } else if (kind != ValueKind::tensor) {
+      dims.push_back(Dim::symbol("?" + std::to_string(graph.next_symbol++)));
     } else {
       dims.push_back(names.read(d.dim_param(), of + "_dim_" + std::to_string(dims.size())));
     }
@@ -117,7 +128,7 @@ Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& p, const DimNames& 
   for (const Dim& d : dims) known.push_back(d.known() ? d.value() : 1);
   const auto count = checked_count(known);
   if (!count || *count > INT64_MAX / 16) return invalid("its shape " + Shape(dims).text() + " is too large");
-  return TypeInfo{*dtype, Shape(std::move(dims))};
+  return TypeInfo{*dtype, Shape(std::move(dims)), kind};
 }
 
 Status GraphBuilder::inputs(const onnx_pb::GraphProto& proto) {
@@ -169,7 +180,7 @@ Status GraphBuilder::outputs(const onnx_pb::GraphProto& proto) {
 
 Status GraphBuilder::attributes(onnx_pb::NodeProto& proto, Attributes& attrs) {
   // The numbers of AttributeProto.AttributeType.
-  enum { kFloat = 1, kInt, kString, kTensor, kGraph, kFloats, kInts, kStrings, kTensors, kGraphs, kSparse };
+  enum { kFloat = 1, kInt, kString, kTensor, kGraph, kFloats, kInts, kStrings, kTensors, kGraphs, kSparse, kSparses, kType };
   for (auto& a : *proto.mutable_attribute()) {
     int type = a.type();
     if (type == 0) {  // files of the first version do not say
@@ -196,6 +207,13 @@ Status GraphBuilder::attributes(onnx_pb::NodeProto& proto, Attributes& attrs) {
       case kGraph:
         if (!a.has_g() || control_form(proto.op_type()) == nullptr) return unsupported(where + " is a graph, which only a control operator may have");
         break;
+      case kType: {  // of an Optional: what an empty one would hold
+        auto t = declared(a.tp(), DimNames(), a.name());
+        if (!t) return t.error().within(where);
+        attrs.set("dtype", int64_t{code_of(t->dtype)});
+        attrs.set("sequence", int64_t{t->kind == ValueKind::sequence});
+        break;
+      }
       default: return unsupported(where + " has a kind that is not supported");
     }
   }

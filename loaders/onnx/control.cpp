@@ -6,8 +6,11 @@ namespace {
 
 constexpr const char* kBranches[] = {"then_branch", "else_branch"};
 
+constexpr const char* kBody[] = {"body"};
+
 constexpr ControlForm kForms[] = {
     {"If", kBranches},
+    {"SequenceMap", kBody},
 };
 
 }  // namespace

@@ -49,6 +49,11 @@ Status GraphWriter::whole() {
 
 Status GraphWriter::subgraph(std::span<const std::string> captured, size_t outputs) {
   const size_t own = graph_.inputs.size() - captured.size();
+  for (size_t i = 0; i < own; ++i) {
+    const Value& value = graph_.value(graph_.inputs[i]);
+    names_[static_cast<size_t>(graph_.inputs[i])] = model_.claim(value.name);
+    write_value(name_of(graph_.inputs[i]), {value.type.dtype, {}, value.type.kind}, *to_.add_input());
+  }
   for (size_t i = 0; i < captured.size(); ++i) names_[static_cast<size_t>(graph_.inputs[own + i])] = captured[i];
   nested_ = true;
   return body(outputs);
@@ -68,7 +73,7 @@ Status GraphWriter::body(size_t outputs) {
   for (const Alias& alias : aliases_) emit("Identity", "", {name_of(alias.from)}, {alias.to});
   for (size_t o = 0; o < outputs; ++o) {
     const TypeInfo& type = graph_.value(graph_.outputs[o]).type;
-    write_value(output_names_[o], nested_ ? TypeInfo{type.dtype, {}} : type,
+    write_value(output_names_[o], nested_ ? TypeInfo{type.dtype, {}, type.kind} : type,
                 *to_.add_output());  // of a branch not taken, shapes may not fit
   }
   return {};
@@ -134,7 +139,14 @@ Status GraphWriter::control_node(const Node& node, const ControlForm& form) {
 
 void write_value(const std::string& name, const TypeInfo& type, onnx_pb::ValueInfo& to) {
   to.set_name(name);
-  onnx_pb::TensorType& tensor = *to.mutable_type()->mutable_tensor_type();
+  write_type(type, *to.mutable_type());
+}
+
+void write_type(const TypeInfo& type, onnx_pb::Type& to) {
+  onnx_pb::Type* inner = &to;
+  if (type.kind == ValueKind::optional || type.kind == ValueKind::optional_sequence) inner = inner->mutable_optional_type()->mutable_elem_type();
+  if (type.kind == ValueKind::sequence || type.kind == ValueKind::optional_sequence) inner = inner->mutable_sequence_type()->mutable_elem_type();
+  onnx_pb::TensorType& tensor = *inner->mutable_tensor_type();
   tensor.set_elem_type(code_of(type.dtype));
   if (!type.shape.ranked()) return;
   onnx_pb::ShapeProto& shape = *tensor.mutable_shape();

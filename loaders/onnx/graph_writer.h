@@ -92,6 +92,7 @@ class GraphWriter {
   Status linear(const Node& node);
   void recurrent(const Node& node);
   void swish(const Node& node);
+  void optional(const Node& node);
   std::string transposed(const Node& node, ValueId matrix);
 
   ModelWriter& model_;
@@ -104,6 +105,7 @@ class GraphWriter {
 };
 
 void write_value(const std::string& name, const TypeInfo& type, onnx_pb::ValueInfo& to);
+void write_type(const TypeInfo& type, onnx_pb::Type& to);
 void write_attribute(const std::string& name, const Attributes::Value& value, onnx_pb::Attribute& to);
 // Everything of a tensor but raw_data: name, dtype, dims, and strings.
 void write_header(const std::string& name, const Tensor& tensor, onnx_pb::Tensor& to);

@@ -56,12 +56,53 @@ Result<Graph> load_onnx(std::span<const std::byte> bytes, const std::string& dir
   return build(model, sources, options.overridable);
 }
 
+namespace {
+
+constexpr int64_t kDataBudget = int64_t{64} << 20;
+constexpr int32_t kNothing = 0, kTensors = 1, kSequence = 3;  // SequenceProto.DataType, OptionalProto.DataType
+
+Result<Datum> to_sequence(const onnx_pb::Sequence& sequence, Sources& sources) {
+  if (sequence.elem_type() != kTensors && sequence.elem_type() != kNothing) return unsupported("it is a sequence of other things than tensors");
+  Datum::Elements list;
+  for (const auto& t : sequence.tensor_values()) {
+    auto tensor = to_tensor(t, sources);
+    if (!tensor) return tensor.error().within("element " + std::to_string(list.size()));
+    list.push_back(std::move(*tensor));
+  }
+  return Datum(std::move(list));
+}
+
+}  // namespace
+
 Result<Tensor> load_tensor_proto(std::span<const std::byte> bytes) {
-  constexpr int64_t kBudget = int64_t{64} << 20;
   onnx_pb::Tensor tensor;
-  if (Status s = parse(clean_tensor(bytes, kBudget), tensor); !s) return s.error();
-  Sources sources{bytes, ExternalFiles({}, false), kBudget};
+  if (Status s = parse(clean_tensor(bytes, kDataBudget), tensor); !s) return s.error();
+  Sources sources{bytes, ExternalFiles({}, false), kDataBudget};
   return to_tensor(tensor, sources);
+}
+
+Result<Datum> load_value_proto(std::span<const std::byte> bytes, ValueKind kind) {
+  if (kind == ValueKind::tensor) {
+    auto tensor = load_tensor_proto(bytes);
+    return tensor ? Result<Datum>(std::move(*tensor)) : tensor.error();
+  }
+  Sources sources{bytes, ExternalFiles({}, false), kDataBudget};
+  if (kind == ValueKind::sequence) {
+    onnx_pb::Sequence sequence;
+    if (Status s = parse(clean_sequence(bytes, kDataBudget), sequence); !s) return s.error();
+    return to_sequence(sequence, sources);
+  }
+  onnx_pb::Optional optional;
+  if (Status s = parse(clean_optional(bytes, kDataBudget), optional); !s) return s.error();
+  switch (optional.elem_type()) {
+    case kNothing: return Datum();
+    case kSequence: return to_sequence(optional.sequence_value(), sources);
+    case kTensors: {
+      auto tensor = to_tensor(optional.tensor_value(), sources);
+      return tensor ? Result<Datum>(std::move(*tensor)) : tensor.error();
+    }
+    default: return unsupported("it is an optional of another thing than a tensor or a sequence");
+  }
 }
 
 }  // namespace tern

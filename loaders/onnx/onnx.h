@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "runtime/evaluator.h"
 #include "runtime/graph.h"
 #include "tern/tern.h"
 
@@ -19,5 +20,7 @@ Result<Graph> load_onnx(std::span<const std::byte> bytes, const std::string& dir
 
 // One serialized TensorProto (the .pb files of official test data).
 Result<Tensor> load_tensor_proto(std::span<const std::byte> bytes);
+// The same of what a value of this kind may be: a SequenceProto, an OptionalProto. Errors: sequences of other things than tensors (unsupported).
+Result<Datum> load_value_proto(std::span<const std::byte> bytes, ValueKind kind);
 
 }  // namespace tern

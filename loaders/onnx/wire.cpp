@@ -11,7 +11,7 @@ namespace {
 constexpr size_t kMaxDepth = 64;  // messages inside messages: an If inside an If takes three
 
 enum class Message : uint8_t {
-  opset, pair, tensor, sparse, dimension, shape, tensor_type, type, value_info, attribute, node, graph, function, model
+  opset, pair, tensor, sparse, sequence, optional, dimension, shape, tensor_type, element_type, type, value_info, attribute, node, graph, function, model
 };
 enum class Kind : uint8_t {
   scalar,   // varint, or a fixed width
@@ -40,10 +40,14 @@ constexpr Field kTensor[] = {{1, Kind::ints, {}, 8}, {2, Kind::scalar},  {4, Kin
                              {9, Kind::raw},          {10, Kind::floats}, {11, Kind::ints, {}, 8}, {13, Kind::message, Message::pair, 48},
                              {14, Kind::scalar}};
 constexpr Field kSparse[] = {{1, Kind::message, Message::tensor, 600}, {2, Kind::message, Message::tensor, 600}, {3, Kind::ints, {}, 8}};
+constexpr Field kSequence[] = {{2, Kind::scalar}, {3, Kind::message, Message::tensor, 700}};
+constexpr Field kOptional[] = {{2, Kind::scalar}, {3, Kind::message, Message::tensor, 700}, {5, Kind::message, Message::sequence, 200}};
 constexpr Field kDimension[] = {{1, Kind::scalar}, {2, Kind::text, {}, 2 * kText}};
 constexpr Field kShape[] = {{1, Kind::message, Message::dimension, 96}};
 constexpr Field kTensorType[] = {{1, Kind::scalar}, {2, Kind::message, Message::shape, 64}};
-constexpr Field kType[] = {{1, Kind::message, Message::tensor_type, 48}, {4, Kind::flag}, {5, Kind::flag}, {8, Kind::flag}, {9, Kind::flag}};
+constexpr Field kElementType[] = {{1, Kind::message, Message::type, 80}};
+constexpr Field kType[] = {{1, Kind::message, Message::tensor_type, 48}, {4, Kind::message, Message::element_type, 48}, {5, Kind::flag}, {8, Kind::flag},
+                           {9, Kind::message, Message::element_type, 48}};
 constexpr Field kValueInfo[] = {{1, Kind::text, {}, kText}, {2, Kind::message, Message::type, 80}};
 constexpr Field kAttribute[] = {{1, Kind::text, {}, kText},
                                 {2, Kind::scalar},
@@ -56,6 +60,7 @@ constexpr Field kAttribute[] = {{1, Kind::text, {}, kText},
                                 {9, Kind::text, {}, 2 * kText},
                                 {10, Kind::message, Message::tensor, 600},
                                 {11, Kind::message, Message::graph, 800},
+                                {14, Kind::message, Message::type, 80},
                                 {20, Kind::scalar},
                                 {21, Kind::text, {}, kText},
                                 {22, Kind::message, Message::sparse, 200}};
@@ -84,9 +89,12 @@ std::span<const Field> fields_of(Message m) {
     case Message::pair: return kPair;
     case Message::tensor: return kTensor;
     case Message::sparse: return kSparse;
+    case Message::sequence: return kSequence;
+    case Message::optional: return kOptional;
     case Message::dimension: return kDimension;
     case Message::shape: return kShape;
     case Message::tensor_type: return kTensorType;
+    case Message::element_type: return kElementType;
     case Message::type: return kType;
     case Message::value_info: return kValueInfo;
     case Message::attribute: return kAttribute;
@@ -100,8 +108,8 @@ std::span<const Field> fields_of(Message m) {
 
 class Cleaner {
  public:
-  Cleaner(std::span<const std::byte> file, bool tensor, int64_t budget) : in_(file), limit_(budget + 12 * static_cast<int64_t>(file.size())) {
-    open_.push_back({tensor ? Message::tensor : Message::model, file.size(), 0});
+  Cleaner(std::span<const std::byte> file, Message whole, int64_t budget) : in_(file), limit_(budget + 12 * static_cast<int64_t>(file.size())) {
+    open_.push_back({whole, file.size(), 0});
   }
 
   Result<std::string> run() {
@@ -237,7 +245,9 @@ class Cleaner {
 
 }  // namespace
 
-Result<std::string> clean_model(std::span<const std::byte> file, int64_t budget) { return Cleaner(file, false, budget).run(); }
-Result<std::string> clean_tensor(std::span<const std::byte> file, int64_t budget) { return Cleaner(file, true, budget).run(); }
+Result<std::string> clean_model(std::span<const std::byte> file, int64_t budget) { return Cleaner(file, Message::model, budget).run(); }
+Result<std::string> clean_tensor(std::span<const std::byte> file, int64_t budget) { return Cleaner(file, Message::tensor, budget).run(); }
+Result<std::string> clean_sequence(std::span<const std::byte> file, int64_t budget) { return Cleaner(file, Message::sequence, budget).run(); }
+Result<std::string> clean_optional(std::span<const std::byte> file, int64_t budget) { return Cleaner(file, Message::optional, budget).run(); }
 
 }  // namespace tern::onnx

@@ -14,7 +14,9 @@ namespace tern::onnx {
 // Errors (invalid): truncated, malformed or too deep, or so many small parts that objects would take more than `budget` bytes
 // beyond a small multiple of the file's size.
 Result<std::string> clean_model(std::span<const std::byte> file, int64_t budget);
-// The same of one TensorProto, as official test data are.
+// The same of one TensorProto, SequenceProto or OptionalProto, as official test data are.
 Result<std::string> clean_tensor(std::span<const std::byte> file, int64_t budget);
+Result<std::string> clean_sequence(std::span<const std::byte> file, int64_t budget);
+Result<std::string> clean_optional(std::span<const std::byte> file, int64_t budget);
 
 }  // namespace tern::onnx

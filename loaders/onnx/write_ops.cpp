@@ -4,6 +4,7 @@
 
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/sequence/sequence.h"
 #include "loaders/onnx/control.h"
 #include "loaders/onnx/graph_writer.h"
 #include "loaders/onnx/normalize/normalize.h"
@@ -129,6 +130,8 @@ Status GraphWriter::node(const Node& node) {
   if (const ControlForm* form = control_form(node.op->name)) return control_node(node, *form);
   if (node.op == &kSwish)
     swish(node);
+  else if (node.op == &kOptional)
+    optional(node);
   else if (node.attrs.has("layout") && node.read().i("layout") != 0)
     recurrent(node);
   else
@@ -144,6 +147,17 @@ std::vector<std::string> GraphWriter::names_of(const std::vector<ValueId>& value
 
 void GraphWriter::standard(const Node& node) {
   write_attributes(node, emit(node.op->name, node.name, names_of(node.inputs), names_of(node.outputs)));
+}
+
+// The type of an empty one is an attribute of a kind of its own.
+void GraphWriter::optional(const Node& node) {
+  onnx_pb::NodeProto& written = emit("Optional", node.name, names_of(node.inputs), names_of(node.outputs));
+  if (!node.inputs.empty()) return;
+  onnx_pb::Attribute& attribute = *written.add_attribute();
+  attribute.set_name("type");
+  attribute.set_type(13);  // a type
+  const TypeInfo& type = graph_.value(node.outputs[0]).type;
+  write_type({type.dtype, {}, type.kind == ValueKind::optional ? ValueKind::tensor : ValueKind::sequence}, *attribute.mutable_tp());
 }
 
 void GraphWriter::write_attributes(const Node& node, onnx_pb::NodeProto& written) {

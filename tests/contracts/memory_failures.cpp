@@ -285,4 +285,45 @@ TEST_CASE("memory failures: the C interface") {
   });
 }
 
+TEST_CASE("memory failures: sequences and optionals through the C interface") {
+  const Proto vector = Proto().m(1, Proto().i(1, 1)), list = Proto().m(4, Proto().m(1, vector));
+  auto value = [](const char* name, const Proto& type) { return Proto().s(1, name).m(2, type); };
+  const Proto body = graph({node("Add", {"e", "x"}, {"r"})}, {value("e", vector)}, {output("r")});
+  const Proto with = graph({node("SequenceInsert", {"m", "x"}, {"w"})}, {}, {output("w")}), without = graph({node("SequenceErase", {"m"}, {"v"})}, {}, {output("v")});
+  const Proto m = model(18,
+                        {node("SequenceMap", {"s"}, {"m"}, {attr_graph("body", body)}), node("SplitToSequence", {"x"}, {"p"}),
+                         node("If", {"c"}, {"i"}, {attr_graph("then_branch", with), attr_graph("else_branch", without)}), node("Optional", {"i"}, {"o"}),
+                         node("ConcatFromSequence", {"p"}, {"y"}, {attr("axis", int64_t(0))})},
+                        {value("s", list), input("x", 1, {"n"}), input("c", 9, {})}, {output("p"), output("o"), output("y")});
+  const float x[2] = {1, 2};
+  const bool yes = true;
+  const tern_array elements[] = {{2, 1, {2}, x, sizeof x}, {2, 0, {}, x, sizeof x[0]}};
+  const tern_array in[] = {{15, 0, {}, elements, sizeof elements}, elements[0], {13, 0, {}, &yes, 1}};
+  fail_each([&] {
+    Use use;
+    tern_error error;
+    auto failed = [&](const char* call) {
+      use.gave(guarded([&]() -> Result<int> { return Error(static_cast<Code>(error.code), error.message[0] != 0 ? "no memory" : ""); }).error(), call);
+    };
+    tern_model* loaded = tern_load_bytes(m.data.data(), m.data.size(), &error);
+    if (loaded == nullptr) {
+      failed("tern_load_bytes");
+      return use;
+    }
+    tern_arrays* arrays = tern_evaluate(loaded, in, 3, nullptr, &error);
+    tern_model_free(loaded);
+    if (arrays == nullptr) {
+      failed("tern_evaluate");
+      return use;
+    }
+    tern_array out;
+    for (size_t o = 0; o < 2 && tern_arrays_get(arrays, o, &out) == 0; ++o) {
+      const auto* parts = static_cast<const tern_array*>(out.data);
+      for (size_t i = 0; i < out.bytes / sizeof out; ++i) use.add(parts[i].data, parts[i].bytes);
+    }
+    tern_arrays_free(arrays);
+    return use;
+  });
+}
+
 }  // namespace tern::test

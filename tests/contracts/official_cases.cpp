@@ -64,7 +64,7 @@ TEST_CASE("official cases: every official case has the right answer, the same bi
     INFO(path.filename().string());
     auto model = load((path / "model.onnx").string());
     REQUIRE_MESSAGE(model.ok(), (model.ok() ? std::string() : model.error().message()));
-    const auto inputs = read_arrays(path, "input"), expected = read_arrays(path, "output");
+    const auto inputs = read_arrays(path, "input", model->inputs()), expected = read_arrays(path, "output", model->outputs());
     auto outputs = model->evaluate(inputs);
     REQUIRE_MESSAGE(outputs.ok(), (outputs.ok() ? std::string() : outputs.error().message()));
     REQUIRE(outputs->size() == expected.size());

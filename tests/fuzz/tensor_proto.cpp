@@ -1,10 +1,15 @@
-// Fuzzes one serialized TensorProto, as the .pb files of test data are. See fuzz.sh.
+// Fuzzes one serialized TensorProto, SequenceProto or OptionalProto, as the .pb files of test data are. See fuzz.sh.
 #include <cstdlib>
 #include <cstring>
 
 #include "loaders/onnx/onnx.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  for (tern::ValueKind kind : {tern::ValueKind::sequence, tern::ValueKind::optional}) {
+    auto value = tern::load_value_proto(std::as_bytes(std::span(data, size)), kind);
+    if (!value && value.error().message().empty()) std::abort();
+    if (value && value->bytes() < 0) std::abort();
+  }
   auto t = tern::load_tensor_proto(std::as_bytes(std::span(data, size)));
   if (!t) {
     if (t.error().message().empty()) std::abort();

@@ -50,33 +50,59 @@ std::string sample() {
   return model_of(13, g).m(25, f).data;
 }
 
+// The same of sequences and optionals.
+std::string sample_of_sequences() {
+  const Proto vector = Proto().m(1, Proto().i(1, 1).m(2, Proto().m(1, Proto().i(1, 2)))), list = Proto().m(4, Proto().m(1, vector));
+  auto value = [](const char* name, const Proto& type) { return Proto().s(1, name).m(2, type); };
+  const Proto body = graph({node("Mul", {"e", "x"}, {"r"})}, {value("e", vector)}, {output("r")});
+  const Proto insert = graph({node("SequenceInsert", {"m", "x"}, {"w"})}, {}, {output("w")}), erase = graph({node("SequenceErase", {"m"}, {"v"})}, {}, {output("v")});
+  return model(18,
+               {node("SequenceMap", {"s"}, {"m"}, {attr_graph("body", body)}), node("If", {"p"}, {"i"}, {attr_graph("then_branch", insert), attr_graph("else_branch", erase)}),
+                node("SequenceAt", {"i", "at"}, {"a"}), node("SplitToSequence", {"x"}, {"parts"}, {attr("axis", int64_t(0))}),
+                node("Optional", {}, {"n"}, {Proto().s(1, "type").m(14, list).i(20, 13)}), node("OptionalHasElement", {"n"}, {"h"}),
+                node("OptionalGetElement", {"o"}, {"g"}), node("SequenceConstruct", {"a", "g"}, {"c"}), node("ConcatFromSequence", {"c"}, {"y"}, {attr("axis", int64_t(0))})},
+               {value("s", list), input("x", 1, {2}), input("p", 9, {}), value("o", Proto().m(9, Proto().m(1, vector)))},
+               {output("y"), output("h"), output("parts"), output("n")}, {tensor("at", 7, {}).ints(7, {1})})
+      .data;
+}
+
+std::vector<std::string> samples() { return {sample(), sample_of_sequences()}; }
+
 }  // namespace
 
-TEST_CASE("hostile onnx: the untouched sample loads") { CHECK(survives(sample())); }
+TEST_CASE("hostile onnx: the untouched samples load, and run") {
+  for (const std::string& whole : samples()) {
+    CHECK(survives(whole));
+    CHECK(exercise(bytes(whole)).evaluated > 0);
+  }
+}
 
 TEST_CASE("hostile onnx: truncated at every byte") {
-  const std::string whole = sample();
-  for (size_t n = 0; n < whole.size(); ++n) survives(whole.substr(0, n));
+  for (const std::string& whole : samples()) {
+    for (size_t n = 0; n < whole.size(); ++n) survives(whole.substr(0, n));
+  }
 }
 
 TEST_CASE("hostile onnx: every bit flipped") {
-  std::string file = sample();
-  for (size_t i = 0; i < file.size(); ++i) {
-    for (int bit = 0; bit < 8; ++bit) {
-      file[i] = static_cast<char>(file[i] ^ (1 << bit));
-      survives(file);
-      file[i] = static_cast<char>(file[i] ^ (1 << bit));
+  for (std::string file : samples()) {
+    for (size_t i = 0; i < file.size(); ++i) {
+      for (int bit = 0; bit < 8; ++bit) {
+        file[i] = static_cast<char>(file[i] ^ (1 << bit));
+        survives(file);
+        file[i] = static_cast<char>(file[i] ^ (1 << bit));
+      }
     }
   }
 }
 
 TEST_CASE("hostile onnx: every byte set to 00, 7f, 80 and ff") {
-  const std::string whole = sample();
-  for (size_t i = 0; i < whole.size(); ++i) {
-    for (const char byte : {'\0', '\x7f', '\x80', '\xff'}) {
-      std::string file = whole;
-      file[i] = byte;
-      survives(file);
+  for (const std::string& whole : samples()) {
+    for (size_t i = 0; i < whole.size(); ++i) {
+      for (const char byte : {'\0', '\x7f', '\x80', '\xff'}) {
+        std::string file = whole;
+        file[i] = byte;
+        survives(file);
+      }
     }
   }
 }
@@ -210,6 +236,28 @@ TEST_CASE("hostile onnx: small constants that unfold to huge values are not fold
   survives(model(13, {node("Tile", {"c1", "s"}, {"e"}), node("Relu", {"e"}, {"y"})}, {}, {output("y")},
                  {shape, raw_tensor<float>("c1", 1, {1, 1}, {1})}).data);
   if (!kSanitized) CHECK(peak_kb() - before < 80 * 1024);
+}
+
+TEST_CASE("hostile onnx: sequences of many elements are not taken apart into memory") {
+  std::vector<Proto> splits, chain{node("SplitToSequence", {"x"}, {"s0"})}, maps{node("SplitToSequence", {"x"}, {"s"})};
+  const Proto body = graph({node("Neg", {"e"}, {"r"})}, {input("e", 1, {1})}, {output("r")});
+  for (int i = 0; i < 3000; ++i) {
+    const std::string n = std::to_string(i), next = std::to_string(i + 1);
+    splits.push_back(node("SplitToSequence", {"x"}, {"s" + n}));
+    splits.push_back(node("SequenceAt", {"s" + n, "i"}, {"y" + n}));
+    chain.push_back(node("SequenceInsert", {"s" + n, "x"}, {"s" + next}));
+    maps.push_back(node("SequenceMap", {"s"}, {"m" + n}, {attr_graph("body", body)}));
+  }
+  chain.push_back(node("SequenceLength", {"s3000"}, {"y"}));
+  const Proto i = tensor("i", 7, {}).ints(7, {1000});
+  std::vector<Proto> each, mapped;
+  for (int k = 0; k < 3000; ++k) {
+    each.push_back(output("y" + std::to_string(k)));
+    mapped.push_back(output("m" + std::to_string(k)));
+  }
+  settled_cheaply(model(18, splits, {input("x", 1, {1024})}, each, {i}).data);
+  settled_cheaply(model(18, chain, {input("x", 1, {1000})}, {output("y")}).data);
+  settled_cheaply(model(18, maps, {input("x", 1, {1024})}, mapped).data);
 }
 
 TEST_CASE("hostile onnx: long cycles and long chains end at once") {

@@ -88,13 +88,15 @@ void check_same_bits(const std::vector<Array>& a, const std::vector<Array>& b) {
     CHECK(a[i].dims == b[i].dims);
     CHECK(a[i].strings == b[i].strings);
     CHECK((a[i].bytes == b[i].bytes));
+    CHECK(a[i].sequence == b[i].sequence);
+    check_same_bits(a[i].elements, b[i].elements);
   }
 }
 // Both models on these inputs.
 void check_same_results(const Model& a, const Model& b, const std::vector<Array>& inputs) {
   const auto names = [](const std::vector<Port>& ports) {
     std::string s;
-    for (const Port& p : ports) s += p.name + " " + name(p.dtype) + " ";
+    for (const Port& p : ports) s += p.name + " " + name(p.dtype) + " " + name(p.kind) + " ";
     return s;
   };
   CHECK(names(a.inputs()) == names(b.inputs()));
@@ -116,7 +118,7 @@ int check_cases(const std::string& folder) {
     CAPTURE(path.string());
     auto model = load((path / "model.onnx").string());
     REQUIRE_MESSAGE(model.ok(), (model.ok() ? "" : model.error().message()));
-    std::vector<Array> inputs = read_arrays(path, "input");
+    std::vector<Array> inputs = read_arrays(path, "input", model->inputs());
     REQUIRE(inputs.size() >= model->inputs().size());
     inputs.resize(model->inputs().size());  // the rest are defaults of initializers
     const std::string bytes = written(model->state().graph);

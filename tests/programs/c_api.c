@@ -46,6 +46,8 @@ int main(int argc, char** argv) {
   FIND(tern_model_input);
   FIND(tern_model_output);
   FIND(tern_model_data_dependent);
+  FIND(tern_model_input_kind);
+  FIND(tern_model_output_kind);
   FIND(tern_evaluate);
   FIND(tern_arrays_count);
   FIND(tern_arrays_get);
@@ -96,6 +98,32 @@ int main(int argc, char** argv) {
   image.dtype = 2, image.rank = 9;
   check(p_tern_evaluate(model, &image, 1, NULL, &error) == NULL && error.code == 2, "a rank above 8 is error 2");
   check(p_tern_evaluate(model, &image, 0, NULL, &error) == NULL && error.code == 2, "another number of inputs is error 2");
+
+  check(p_tern_model_input_kind(model, 0) == 0 && p_tern_model_input_kind(model, 1) == -1, "a tensor, and none past the end");
+
+  /* SequenceInsert of a sequence s and x: f32[2]. */
+  static const char insert[] =
+      "\x08\x08\x3a\x4d\x0a\x19\x0a\x01s\x0a\x01x\x12\x01t\x22\x0eSequenceInsert\x12\x01g\x5a\x0d\x0a\x01s\x12\x08\x22\x06\x0a\x04\x0a\x02"
+      "\x08\x01\x5a\x0f\x0a\x01x\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a\x02\x08\x02\x62\x0d\x0a\x01t\x12\x08\x22\x06\x0a\x04\x0a\x02\x08\x01\x42\x04"
+      "\x0a\x00\x10\x12";
+  tern_model* lists = p_tern_load_bytes(insert, sizeof insert - 1, &error);
+  if (lists == NULL) return fprintf(stderr, "%s\n", error.message), 1;
+  check(p_tern_model_input_kind(lists, 0) == 1 && p_tern_model_input_kind(lists, 1) == 0 && p_tern_model_output_kind(lists, 0) == 1, "which are sequences");
+  tern_array element = {2, 1, {1}, pixels + 7, 4}, list_and_row[2] = {{15, 0, {0}, &element, sizeof element}, {2, 1, {2}, pixels, 8}};
+  tern_array listed;
+  tern_arrays* list = p_tern_evaluate(lists, list_and_row, 2, NULL, &error);
+  if (list == NULL || p_tern_arrays_get(list, 0, &listed) != 0) return fprintf(stderr, "%s\n", error.message), 1;
+  check(listed.dtype == 15 && listed.rank == 0 && listed.bytes == 2 * sizeof(tern_array), "a sequence of two");
+  const tern_array* elements = listed.data;
+  check(elements[0].dims[0] == 1 && *(const float*)elements[0].data == pixels[7] && elements[1].dims[0] == 2, "its elements");
+  p_tern_arrays_free(list);
+  element.dtype = 15;
+  check(p_tern_evaluate(lists, list_and_row, 2, NULL, &error) == NULL && error.code == 2, "a sequence of sequences is error 2");
+  list_and_row[0].data = NULL;
+  check(p_tern_evaluate(lists, list_and_row, 2, NULL, &error) == NULL && error.code == 2, "a sequence of nothing is error 2");
+  list_and_row[0].dtype = 0, list_and_row[0].bytes = 0;
+  check(p_tern_evaluate(lists, list_and_row, 2, NULL, &error) == NULL && error.code == 3, "nothing is no sequence");
+  p_tern_model_free(lists);
 
   tern_load_options with = TERN_LOAD_OPTIONS_INIT;
   with.key = "ema";

@@ -22,21 +22,27 @@ inline std::vector<std::filesystem::path> folders_with_models(const std::string&
   return out;
 }
 
-// input_0.pb, input_1.pb … (or output_…) of a case; stops at the first that is missing.
-inline std::vector<Array> read_arrays(const std::filesystem::path& folder, const std::string& stem) {
+// input_0.pb, input_1.pb … (or output_…) of a case, whose model has these inputs (outputs); stops at the first that is missing.
+inline std::vector<Array> read_arrays(const std::filesystem::path& folder, const std::string& stem, const std::vector<Port>& ports) {
   std::vector<Array> out;
   for (int i = 0;; ++i) {
     const auto path = folder / "test_data_set_0" / (stem + "_" + std::to_string(i) + ".pb");
     if (!std::filesystem::exists(path)) return out;
+    const Port port = out.size() < ports.size() ? ports[out.size()] : Port();
     auto bytes = read_file(path.string());
-    auto tensor = bytes ? load_tensor_proto(*bytes) : Result<Tensor>(bytes.error());
-    if (!tensor) return {};
-    out.push_back(to_array(*tensor));
+    auto value = bytes ? load_value_proto(*bytes, port.kind) : Result<Datum>(bytes.error());
+    if (!value) return {};
+    out.push_back(to_array(*value, port.dtype));
   }
 }
 
-// Empty when `actual` is close to `expected` (same dtype and shape; NaN equals NaN); else what differs.
+// Empty when `actual` is close to `expected` (same dtype and shape; NaN equals NaN; sequences element by element); else what differs.
 inline std::string difference(const Array& actual, const Array& expected, double rtol, double atol) {
+  if (actual.sequence != expected.sequence || actual.elements.size() != expected.elements.size()) return "another sequence";
+  for (size_t i = 0; i < expected.elements.size(); ++i) {
+    if (std::string d = difference(actual.elements[i], expected.elements[i], rtol, atol); !d.empty()) return "[" + std::to_string(i) + "] " + d;
+  }
+  if (expected.sequence) return "";
   if (actual.dtype != expected.dtype) return std::string("dtype ") + name(actual.dtype) + " instead of " + name(expected.dtype);
   if (actual.dims != expected.dims) return "another shape";
   if (actual.dtype == DType::string) return actual.strings == expected.strings ? "" : "other strings";
@@ -62,6 +68,7 @@ inline SessionOptions all_dims(const Model& model, int64_t n) {
   SessionOptions options;
   for (const Port& port : model.inputs()) {
     for (const std::string& dim : port.shape) {
+      if (port.kind != ValueKind::tensor) continue;
       if (dim.find_first_not_of("0123456789") != std::string::npos) options.dims[dim] = n;
     }
   }

@@ -59,21 +59,25 @@ inline void note_error(Exercise& e, const Error& error, const char* step) {
   }
 }
 
-// Concrete shapes of the inputs, symbols as `dims` has them; nothing when a shape is not known.
+// Concrete shapes of the inputs, symbols as `dims` has them; nothing when a shape is not known. Sequences are of two elements, optionals full.
 inline std::optional<std::vector<Array>> blank_inputs(const Model& model, const std::map<std::string, int64_t>& dims) {
   std::vector<Array> inputs;
   for (const Port& port : model.inputs()) {
     Array a{port.dtype, {}, {}, {}};
     int64_t count = 1;
     for (const std::string& text : port.shape) {
-      const auto at = dims.find(text);
+      const auto at = port.kind == ValueKind::tensor ? dims.find(text) : dims.end();
       const bool number = !text.empty() && text.find_first_not_of("0123456789") == text.npos && text.size() < 10;
-      if (at == dims.end() && !number) return std::nullopt;
-      a.dims.push_back(at != dims.end() ? at->second : std::stoll(text));
+      if (at == dims.end() && !number && (port.kind == ValueKind::tensor || text == "?")) return std::nullopt;
+      a.dims.push_back(at != dims.end() ? at->second : number ? std::stoll(text) : 2);
       if (a.dims.back() > 4096 || (count *= a.dims.back()) > 1 << 20) return std::nullopt;
     }
     if (a.dtype == DType::string) a.strings.resize(static_cast<size_t>(count), "s");
     else a.bytes.resize(static_cast<size_t>(count) * size_of(a.dtype));
+    if (port.kind == ValueKind::sequence || port.kind == ValueKind::optional_sequence) {
+      Array list{port.dtype, {}, {}, {}, true, {a, a}};
+      a = std::move(list);
+    }
     inputs.push_back(std::move(a));
   }
   return inputs;
@@ -107,7 +111,10 @@ inline Exercise exercise(std::span<const std::byte> file, LoadOptions options = 
       e.ran += ran;
     }
     if (!inputs) continue;
-    for (Array& a : *inputs) fill_bytes(a.bytes, kind);
+    for (Array& a : *inputs) {
+      fill_bytes(a.bytes, kind);
+      for (Array& element : a.elements) fill_bytes(element.bytes, kind);
+    }
     auto outputs = model->evaluate(*inputs, "scalar");
     e.evaluated += outputs.ok();
     if (!outputs) note_error(e, outputs.error(), "evaluate");

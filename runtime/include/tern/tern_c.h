@@ -30,7 +30,7 @@
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION 2 /* 2: load options, model inputs, evaluate, steps and their times */
+#define TERN_ABI_VERSION 3 /* 2: load options, model inputs, evaluate, steps and their times; 3: sequences and optionals */
 
 typedef struct tern_model tern_model;
 typedef struct tern_session tern_session;
@@ -51,7 +51,7 @@ typedef struct tern_port {
   size_t bytes;
 } tern_port;
 
-/* An input or output of a model. A dimension is a number ("3") or a symbol's text ("batch", "2*seq+1"). */
+/* An input or output of a model; of a sequence or an optional (tern_model_input_kind), what its elements have in common. A dimension is a number ("3") or a symbol's text ("batch", "2*seq+1"). */
 typedef struct tern_model_port {
   const char* name; /* lives as long as the model, as the dims do */
   int32_t dtype;    /* 0: not told */
@@ -59,7 +59,8 @@ typedef struct tern_model_port {
   const char* dims[8];
 } tern_model_port;
 
-/* Row-major elements. Of dtype string (14): pointers to zero-terminated strings. */
+/* Row-major elements. Of dtype string (14): pointers to zero-terminated strings. A sequence has dtype 15, rank 0, and in data its elements, which are
+ * tern_arrays. An optional is what it holds, or of dtype 0 when that is nothing. */
 typedef struct tern_array {
   int32_t dtype;
   int32_t rank;
@@ -133,7 +134,10 @@ size_t tern_model_output_count(const tern_model* model);
 /* 0 when *port is filled, 2 when the index is past the end. */
 int32_t tern_model_input(const tern_model* model, size_t index, tern_model_port* port);
 int32_t tern_model_output(const tern_model* model, size_t index, tern_model_port* port);
-/* 1 when some shape depends on the contents of an input, so that only tern_evaluate can run the model. */
+/* What it is: 0 a tensor, 1 a sequence of tensors, 2 an optional tensor, 3 an optional sequence; -1 when the index is past the end. */
+int32_t tern_model_input_kind(const tern_model* model, size_t index);
+int32_t tern_model_output_kind(const tern_model* model, size_t index);
+/* 1 when only tern_evaluate can run the model: some shape depends on the contents of an input, or some value is no tensor. */
 int32_t tern_model_data_dependent(const tern_model* model);
 
 /* Runs node by node without a session: any shapes that the model accepts, the same bits. Inputs in the model's order; isa may be null. */
