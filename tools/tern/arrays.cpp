@@ -136,7 +136,10 @@ void default_dims(const Model& model, std::map<std::string, int64_t>& dims, bool
 std::vector<Shape> input_shapes(const Model& model) {
   const Graph& graph = model.state().graph;
   std::vector<Shape> shapes;
-  for (ValueId v : graph.inputs) shapes.push_back(graph.value(v).type.shape);
+  for (ValueId v : graph.inputs) {
+    const TypeInfo& type = graph.value(v).type;
+    shapes.push_back(type.kind == ValueKind::tensor ? type.shape : Shape());  // elements have each their own
+  }
   return shapes;
 }
 
@@ -193,6 +196,9 @@ Result<Inputs> read_inputs(const Model& model, const Options& options, const std
   Inputs inputs{model.inputs(), input_shapes(model), {}, *dims};
   const std::vector<Port>& ports = inputs.ports;
   inputs.sources.resize(ports.size());
+  for (const Port& p : ports) {
+    if (p.kind != ValueKind::tensor) return unsupported("input " + p.name + " is " + type_text(p) + ": the command gives tensors only; call Model::evaluate()");
+  }
   for (const std::string& text : options.all("--input")) {
     auto named = match_input(ports, text);
     if (!named) return named.error();

@@ -57,7 +57,7 @@ Status check_array(const Array& array, const std::string& from, const Port& port
 // Matches --input with the model's inputs. `fallback`: the source of inputs that none names; empty: that is an error. What is in `read` is
 // taken from there and not read again.
 Result<Inputs> read_inputs(const Model& model, const Options& options, const std::string& fallback, Sources read);
-std::vector<Shape> input_shapes(const Model& model);
+std::vector<Shape> input_shapes(const Model& model);  // unranked of those that are no tensors
 // The dims of a shape whose symbols have these values; -1 where one has none.
 std::vector<int64_t> known_dims(const Shape& shape, const std::map<std::string, int64_t>& dims);
 std::optional<std::vector<int64_t>> concrete(const Shape& shape, const std::map<std::string, int64_t>& dims);

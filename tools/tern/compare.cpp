@@ -11,6 +11,7 @@
 
 #include "loaders/load.h"
 #include "loaders/npy/npy.h"
+#include "loaders/onnx/onnx.h"
 #include "runtime/model.h"
 #include "tools/tern/arrays.h"
 #include "tools/tern/print.h"
@@ -47,7 +48,17 @@ std::vector<int64_t> position(size_t i, const std::vector<int64_t>& dims) {
   return at;
 }
 
-Result<Recording> read_pb_folder(const std::string& folder) {
+// A file of test data: what it holds is told by what the model has at its place.
+Result<Array> read_value(const std::string& path, const Port& port) {
+  auto bytes = read_file(path);
+  if (!bytes) return bytes.error();
+  auto value = load_value_proto(*bytes, port.kind);
+  if (!value) return value.error().within(path);
+  return to_array(*value, port.dtype);
+}
+
+Result<Recording> read_pb_folder(const std::string& folder, const Model& model) {
+  const std::vector<Port> inputs = model.inputs(), outputs = model.outputs();
   Recording r;
   r.name = folder.substr(folder.rfind('/') + 1);
   r.found = list_folder(folder);
@@ -57,7 +68,8 @@ Result<Recording> read_pb_folder(const std::string& folder) {
     const std::string digits = file.substr(input ? 6 : 7, file.size() - 3 - (input ? 6 : 7));
     if (digits.empty() || digits.size() > 4 || digits.find_first_not_of("0123456789") != std::string::npos) continue;
     const auto n = static_cast<size_t>(std::stoi(digits));
-    auto a = read_array_file(folder + "/" + file, {});
+    const std::vector<Port>& ports = input ? inputs : outputs;
+    auto a = read_value(folder + "/" + file, n < ports.size() ? ports[n] : Port());
     if (!a) return a.error();
     auto& list = input ? r.inputs : r.outputs;
     list.resize(std::max(list.size(), n + 1));
@@ -85,12 +97,40 @@ bool is_folder(const std::string& path) {
   return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+namespace {
+
+Difference compare_elements(const std::vector<Array>& actual, const std::vector<Array>& expected, const Tolerance& tolerance) {
+  Difference all;
+  if (actual.size() != expected.size()) {
+    all.same = false;
+    all.reason = "it has " + std::to_string(actual.size()) + " elements, expected " + std::to_string(expected.size());
+    return all;
+  }
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const Difference d = compare(actual[i], expected[i], tolerance);
+    if (!d.same && all.same) all.reason = "element " + std::to_string(i) + ": " + d.reason;
+    if (i == 0 || !(d.worst_absolute <= all.worst_absolute)) all.where = d.where;
+    all.same = all.same && d.same;
+    all.worst_absolute = std::max(all.worst_absolute, d.worst_absolute);
+    all.worst_relative = std::max(all.worst_relative, d.worst_relative);
+    all.worst_ulp = std::max(all.worst_ulp, d.worst_ulp);
+  }
+  return all;
+}
+
+}  // namespace
+
 Difference compare(const Array& actual, const Array& expected, const Tolerance& tolerance) {
+  if (actual.sequence && expected.sequence) return compare_elements(actual.elements, expected.elements, tolerance);
   Difference d;
   auto differ = [&](std::string reason) {
     d.same = false;
     if (d.reason.empty()) d.reason = std::move(reason);
   };
+  if (actual.sequence != expected.sequence) {
+    differ(actual.sequence ? "it is a sequence, expected none" : "it is no sequence, expected one");
+    return d;
+  }
   if (actual.dtype != expected.dtype) {
     differ(std::string("dtype is ") + name(actual.dtype) + ", expected " + name(expected.dtype));
     return d;
@@ -135,7 +175,7 @@ Result<std::vector<Recording>> read_recordings(const std::string& path, const Mo
     }
     if (folders.empty()) folders.push_back(path);
     for (const std::string& folder : folders) {
-      auto r = read_pb_folder(folder);
+      auto r = read_pb_folder(folder, model);
       if (!r) return r.error();
       if (r->outputs.empty()) return invalid(folder + ": holds no output_N.pb; wanted output_0.pb and on; it holds " + joined(r->found));
       all.push_back(std::move(*r));

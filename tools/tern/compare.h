@@ -18,7 +18,7 @@ struct Difference {
   int64_t worst_ulp = 0;
   std::vector<int64_t> where;      // of the worst absolute error
 };
-// NaN equals NaN, infinities their equals; strings, integers and booleans by the same rule (strings exactly).
+// NaN equals NaN, infinities their equals; strings, integers and booleans by the same rule (strings exactly); sequences element by element.
 Difference compare(const Array& actual, const Array& expected, const Tolerance& tolerance);
 
 // Recorded inputs and outputs, by position. Absent: nothing recorded for it.

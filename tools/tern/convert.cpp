@@ -19,7 +19,7 @@ Status write_model(const std::string& path, const OnnxFile& model) {
 
 Text text_of(const std::vector<Port>& ports) {
   Text s;
-  for (const Port& port : ports) s += (s.empty() ? Text("") : Text(", ")) + shown(port.name + " " + name(port.dtype) + shape_text(port.shape));
+  for (const Port& port : ports) s += (s.empty() ? Text("") : Text(", ")) + shown(port.name + " " + type_text(port));
   return s;
 }
 

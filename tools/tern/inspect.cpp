@@ -22,7 +22,7 @@ std::string dot(const Graph& g) {
     if (v == kNone || g.is_constant(v)) return;
     const NodeId n = by[static_cast<size_t>(v)];
     const std::string from = n == kNone ? "i" + std::to_string(v) : "n" + std::to_string(n);
-    out += "  " + from + " -> " + to + " [label=" + quoted(name(g.value(v).type.dtype) + g.value(v).type.shape.text()) + "];\n";
+    out += "  " + from + " -> " + to + " [label=" + quoted(g.value(v).type.text()) + "];\n";
   };
   for (size_t n = 0; n < g.nodes.size(); ++n) {
     const std::string id = "n" + std::to_string(n);
@@ -115,14 +115,14 @@ void print_text(const Model& model, const std::vector<LayerInfo>& layers, const 
   if (!model.producer().empty()) out("producer  " + shown(model.producer()) + "\n");
   out(metadata_text(model.metadata()));
   for (const std::string& text : model.notes()) out("note      " + shown(text) + "\n");
-  for (const Port& p : model.inputs()) out("input     " + shown(p.name + ": " + name(p.dtype) + shape_text(p.shape)) + "\n");
+  for (const Port& p : model.inputs()) out("input     " + shown(p.name + ": " + type_text(p)) + "\n");
   if (const auto& names = model.state().graph.overridable; !names.empty()) {  // a whole model's weights, when an old exporter listed them all
     constexpr size_t kShown = 8;
     const std::vector<std::string> first(names.begin(), names.begin() + static_cast<int64_t>(std::min(names.size(), kShown)));
     const std::string more = names.size() > kShown ? " and " + std::to_string(names.size() - kShown) + " more" : "";
     out("defaults  " + shown(joined(first) + more) + ": --input NAME=SOURCE replaces one\n");
   }
-  for (const Port& p : model.outputs()) out("output    " + shown(p.name + ": " + name(p.dtype) + shape_text(p.shape)) + "\n");
+  for (const Port& p : model.outputs()) out("output    " + shown(p.name + ": " + type_text(p)) + "\n");
   std::vector<std::vector<Text>> rows = {{"layer", "operator", "output shape", "parameters", "MACs"}};
   for (const LayerInfo& layer : layers) {
     rows.push_back({shown(layer.name), shown(layer.op), shown(shape_text(layer.shape)), grouped(layer.parameters), layer.macs ? grouped(*layer.macs) : Text("?")});

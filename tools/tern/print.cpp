@@ -129,6 +129,11 @@ void write_values(Json& json, const Array& a) {
 void write_port(Json& json, const Port& port) {
   json.key("name").value(port.name).key("dtype").value(name(port.dtype)).key("shape");
   write_shape(json, port.shape);
+  if (port.kind != ValueKind::tensor) json.key("kind").value(name(port.kind));
+}
+
+std::string type_text(const Port& port) {
+  return (port.kind == ValueKind::tensor ? std::string() : std::string(name(port.kind)) + " of ") + name(port.dtype) + shape_text(port.shape);
 }
 
 void write_shape(Json& json, const std::vector<std::string>& shape) {

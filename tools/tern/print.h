@@ -13,7 +13,8 @@ size_t count(const Array& array);
 Text abridged(const Array& array);
 // All elements in order.
 void write_values(Json& json, const Array& array);
-void write_port(Json& json, const Port& port);  // name, dtype, shape, into an object
+void write_port(Json& json, const Port& port);  // name, dtype, shape, and kind when it is no tensor, into an object
+std::string type_text(const Port& port);        // "f32[batch,3]", "sequence of f32[?7,3]"
 void write_shape(Json& json, const std::vector<std::string>& shape);
 // "a, b, c": the first twenty names; "nothing" of none.
 std::string joined(const std::vector<std::string>& names);

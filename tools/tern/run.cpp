@@ -80,16 +80,32 @@ Result<std::vector<std::string>> read_labels(const std::string& path) {
   return labels;
 }
 
+// The tensors that outputs are or hold: of a sequence y they are y.0, y.1 …
+struct NamedTensor {
+  std::string name;
+  const Array& array;
+};
+std::vector<NamedTensor> tensors_of(const std::string& name, const Array& a) {
+  std::vector<NamedTensor> tensors;
+  if (!a.sequence && a.dtype != DType::none) tensors.push_back({name, a});
+  for (size_t i = 0; i < a.elements.size(); ++i) tensors.push_back({name + "." + std::to_string(i), a.elements[i]});
+  return tensors;
+}
+
 Status write_outputs(const std::string& directory, const std::vector<Port>& ports, const std::vector<Array>& arrays) {
   for (size_t p = 1; p <= directory.size(); ++p) {  // and the folders above it
     if (p != directory.size() && directory[p] != '/') continue;
     if (mkdir(directory.substr(0, p).c_str(), 0777) != 0 && errno != EEXIST) return invalid(directory + ": " + std::strerror(errno));
   }
+  std::vector<NamedTensor> tensors;
+  for (size_t o = 0; o < ports.size(); ++o) {
+    for (const NamedTensor& t : tensors_of(ports[o].name, arrays[o])) tensors.push_back(t);
+  }
   std::vector<std::string> names;
-  for (const Port& port : ports) names.push_back(port.name);
+  for (const NamedTensor& t : tensors) names.push_back(t.name);
   const std::vector<std::string> files = file_names(names, ".npy");
-  for (size_t i = 0; i < arrays.size(); ++i) {
-    auto t = to_tensor(arrays[i]);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    auto t = to_tensor(tensors[i].array);
     if (!t) return t.error();
     if (Status s = write_file(directory + "/" + files[i], write_npy(*t)); !s) return s;
     if (files[i] != names[i] + ".npy") note("output " + names[i] + " is in " + directory + "/" + files[i]);
@@ -141,9 +157,8 @@ int run(const Options& options) {
     Json j;
     j.object().key("model").value(options.positional[0]).key("device").value("cpu").key("isa").value(outputs->isa);
     j.key("threads").value(session->threads).key("evaluated").value(outputs->evaluated).key("outputs").array();
-    for (size_t o = 0; o < results.size(); ++o) {
-      const Array& a = outputs->arrays[o];
-      j.object().key("name").value(results[o].name).key("dtype").value(name(a.dtype)).key("shape").array();
+    auto write_tensor = [&](const Array& a) {
+      j.key("dtype").value(name(a.dtype)).key("shape").array();
       for (int64_t d : a.dims) j.value(d);
       j.end();
       if (*top == 0 || !has_top(a)) {
@@ -158,6 +173,21 @@ int run(const Options& options) {
         }
         j.end();
       }
+    };
+    for (size_t o = 0; o < results.size(); ++o) {
+      const Array& a = outputs->arrays[o];
+      j.object().key("name").value(results[o].name);
+      if (a.sequence) {
+        j.key("dtype").value(name(a.dtype)).key("elements").array();
+        for (const Array& element : a.elements) {
+          j.object();
+          write_tensor(element);
+          j.end();
+        }
+        j.end();
+      } else {
+        write_tensor(a);
+      }
       j.end();
     }
     out(j.end().end().text());
@@ -167,9 +197,13 @@ int run(const Options& options) {
     if (s.image && options.has("--draw")) out(draw(*s.image));
   }
   for (size_t o = 0; o < results.size(); ++o) {
-    const Array& a = outputs->arrays[o];
-    out(shown(results[o].name + ": " + name(a.dtype) + shape_text(a.dims)) + "\n");
-    out(*top > 0 && has_top(a) ? top_text(a, static_cast<size_t>(*top), label) : abridged(a) + "\n");
+    const Array& whole = outputs->arrays[o];
+    if (whole.sequence) out(shown(results[o].name + ": sequence of " + std::to_string(whole.elements.size())) + "\n");
+    else if (whole.dtype == DType::none) out(shown(results[o].name + ": nothing") + "\n");
+    for (const auto& [tensor_name, a] : tensors_of(results[o].name, whole)) {
+      out(shown(tensor_name + ": " + name(a.dtype) + shape_text(a.dims)) + "\n");
+      out(*top > 0 && has_top(a) ? top_text(a, static_cast<size_t>(*top), label) : abridged(a) + "\n");
+    }
   }
   return kDone;
 }
