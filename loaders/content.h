@@ -14,9 +14,9 @@ struct Content {
 
   const Source& source;
   std::string_view all;
-  std::string_view head;  // where formats without a magic number are looked for
+  std::string_view head;                  // where formats without a magic number are looked for
   std::shared_ptr<const ZipArchive> zip;  // of an archive that can be read
-  Error damage;  // of a file that begins as an archive does and cannot be read as one
+  Error damage;                           // of a file that begins as an archive does and cannot be read as one
 
   bool at(size_t offset, std::string_view magic) const { return all.size() >= offset && all.substr(offset).starts_with(magic); }
   bool has(std::string_view member) const { return zip && zip->find(member) != nullptr; }

@@ -12,8 +12,8 @@ namespace tern {
 struct Format {
   std::string_view name;  // "a Core ML model"
   bool (*recognises)(const Content& content);
-  std::string_view remedy = {};         // where it is not read: what to do
-  Code code = Code::kUnsupported;       // of its refusal; kInvalid for what is no model at all (a web page)
+  std::string_view remedy = {};    // where it is not read: what to do
+  Code code = Code::kUnsupported;  // of its refusal; kInvalid for what is no model at all (a web page)
   Result<Graph> (*load)(const Content& content, const LoadOptions& options) = nullptr;  // null: it is not read
 };
 

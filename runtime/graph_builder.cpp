@@ -100,7 +100,8 @@ std::vector<ValueId> GraphBuilder::emit(const char* op, std::vector<ValueId> inp
   return node.outputs;
 }
 
-std::vector<ValueId> GraphBuilder::add_node(const OpDef& op, std::string name, std::vector<ValueId> inputs, Attributes attrs, size_t outputs) {
+std::vector<ValueId> GraphBuilder::add_node(const OpDef& op, std::string name, std::vector<ValueId> inputs, Attributes attrs,
+                                            size_t outputs) {
   Node node{&op, std::move(name), std::move(attrs), std::move(inputs), {}, {}};
   for (size_t o = 0; o < outputs; ++o) node.outputs.push_back(graph.add_value(o == 0 ? node.name : node.name + ":" + std::to_string(o)));
   producers_.resize(graph.values.size(), kNone);
@@ -126,7 +127,8 @@ const Node* GraphBuilder::producer(ValueId v) const {
   return v == kNone || i >= producers_.size() || producers_[i] == kNone ? nullptr : &graph.node(producers_[i]);
 }
 
-// ---- sizes: known numbers stay numbers, symbols of the inputs' shapes linear expressions; what is neither is computed by nodes on i64 scalars
+// ---- sizes: known numbers stay numbers, symbols of the inputs' shapes linear expressions; what is neither is computed by nodes on i64
+// scalars
 
 bool GraphBuilder::resolvable(const Dim& dim) const {
   return std::all_of(dim.terms().begin(), dim.terms().end(), [&](const auto& term) { return symbols_.contains(term.first); });

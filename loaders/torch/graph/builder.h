@@ -54,13 +54,14 @@ class Builder : public GraphBuilder {
   void note_view(ValueId view, View how) { views_.try_emplace(view, std::move(how)); }
   // A view that torch may have copied under the same value (contiguous): neither made again nor put back.
   void doubt(ValueId view, std::string_view by) {
-    if (auto known = views_.find(view); known != views_.end()) known->second = {known->second.of, std::string(by), known->second.call, {}, {}};
+    if (auto known = views_.find(view); known != views_.end())
+      known->second = {known->second.of, std::string(by), known->second.call, {}, {}};
   }
   // Tensors may be changed in place: what torch copies is to be a value of its own, even where no node is needed to make it.
   bool changes = false;
 
-  // In-place operations: whoever holds `before` holds `now` from here on. Whoever reads a value asks what it is now: current() adds the nodes
-  // that views take, and fails where torch decides by strides whether it copies.
+  // In-place operations: whoever holds `before` holds `now` from here on. Whoever reads a value asks what it is now: current() adds the
+  // nodes that views take, and fails where torch decides by strides whether it copies.
   void change(ValueId before, ValueId now);
   bool changed() const { return !overwritten_.empty(); }
   ValueId current(ValueId v) { return current(v, 0); }
@@ -86,7 +87,7 @@ class Builder : public GraphBuilder {
   Position position_;
   std::unordered_map<ValueId, View> views_;
   int64_t calls_ = 0;
-  std::unordered_map<ValueId, ValueId> overwritten_;            // what a value is now
+  std::unordered_map<ValueId, ValueId> overwritten_;           // what a value is now
   std::unordered_map<ValueId, std::vector<ValueId>> changed_;  // by owner: what was changed
 };
 

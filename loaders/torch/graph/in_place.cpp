@@ -1,13 +1,13 @@
-// Tensors that are changed in place while a graph is built. A value of the graph never changes, so whoever holds the old one gets the new one
-// when it is read, and only then is done what that takes: a view of what changed is made again, a view that changed is put back into its
-// whole. Forwards and exported programs both come here. See builder.h.
+// Tensors that are changed in place while a graph is built. A value of the graph never changes, so whoever holds the old one gets the new
+// one when it is read, and only then is done what that takes: a view of what changed is made again, a view that changed is put back into
+// its whole. Forwards and exported programs both come here. See builder.h.
 #include "loaders/torch/graph/builder.h"
 
 namespace tern::torch {
 namespace {
 
-constexpr int kMostDepth = 100;                    // of views of views
-constexpr int64_t kMostSteps = int64_t(1) << 22;   // a real program has few views of a tensor that it changes
+constexpr int kMostDepth = 100;                   // of views of views
+constexpr int64_t kMostSteps = int64_t(1) << 22;  // a real program has few views of a tensor that it changes
 
 }  // namespace
 

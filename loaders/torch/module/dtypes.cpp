@@ -79,7 +79,8 @@ void set_type(StoredTensor& t, const ElementType& type) {
 std::optional<DType> dtype_named(std::string_view name) {
   if (name.starts_with("torch.")) name.remove_prefix(6);
   if (name.empty()) return std::nullopt;
-  const ElementType* row = find([&](const ElementType& e) { return e.dtype != DType::none && (name == e.name || name == e.alias || name == e.text()); });
+  const ElementType* row =
+      find([&](const ElementType& e) { return e.dtype != DType::none && (name == e.name || name == e.alias || name == e.text()); });
   return row == nullptr ? std::nullopt : std::optional(row->dtype);
 }
 

@@ -27,7 +27,8 @@ const ElementType* element_of_code(int64_t code);
 const ElementType* element_of(DType dtype);
 void set_type(StoredTensor& t, const ElementType& type);
 
-// "float32", "torch.float32", "float", "f32", "int64", "long", "bool" …; nothing for other names and for types that tern does not compute with.
+// "float32", "torch.float32", "float", "f32", "int64", "long", "bool" …; nothing for other names and for types that tern does not compute
+// with.
 std::optional<DType> dtype_named(std::string_view name);
 
 }  // namespace tern::torch
