@@ -43,6 +43,8 @@ constexpr const OpDef* kOps[] = {
     &kFusedAttention,
     // control
     &kIf,
+    &kLoop,
+    &kScan,
     // conv
     &kConcatBlocks,
     &kConv,

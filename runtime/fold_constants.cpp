@@ -73,31 +73,6 @@ std::optional<Tensor> known_contents(const Value& value) {
   return std::nullopt;
 }
 
-// Captured constants move into the subgraphs, where they can be folded.
-void sink_constants(Graph& graph, Node& node) {
-  const std::vector<ValueId> all = node.inputs;
-  const auto captured = static_cast<size_t>(node.captured);
-  const std::span<const ValueId> values = std::span(all).last(captured);
-  auto keep = [&](std::vector<ValueId>& list) {
-    const size_t first = list.size() - captured;
-    size_t kept = first;
-    for (size_t i = 0; i < captured; ++i) {
-      if (!graph.is_constant(values[i])) list[kept++] = list[first + i];
-    }
-    list.resize(kept);
-  };
-  for (int32_t g : node.subgraphs) {
-    Graph& subgraph = graph.subgraphs[static_cast<size_t>(g)];
-    const size_t first = subgraph.inputs.size() - captured;
-    for (size_t i = 0; i < captured; ++i) {
-      if (graph.is_constant(values[i])) make_constant(subgraph.value(subgraph.inputs[first + i]), graph.value(values[i]).constant);
-    }
-    keep(subgraph.inputs);
-  }
-  keep(node.inputs);
-  node.captured -= static_cast<int32_t>(all.size() - node.inputs.size());
-}
-
 // True when the node is gone: all its outputs are constants now.
 Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa) {
   bool known = !node.outputs.empty();
@@ -143,7 +118,6 @@ FoldBudget fold_budget(const Graph& graph, int64_t bytes) {
 
 Status fold_constants(Graph& graph, FoldBudget& budget) {
   Folding folding{graph, budget};
-  const Isa isa = best_isa();
   folding.kept.reserve(graph.nodes.size());
   auto replace = [&](ValueId& v) {
     if (auto at = folding.forward.find(v); at != folding.forward.end()) v = at->second;
@@ -154,11 +128,11 @@ Status fold_constants(Graph& graph, FoldBudget& budget) {
     for (ValueId& v : node.inputs) replace(v);
     Result<bool> gone = false;
     if (const ControlDef* control = find_control(node.op)) {
-      sink_constants(graph, node);
+      folding.sink_constants(node);
       gone = control->fold(folding, node);
       if (!gone) return gone.error();
     } else {
-      gone = fold_node(graph, node, budget, isa);
+      gone = fold_node(graph, node, budget, folding.isa);
       if (!gone) return gone.error().within(describe(graph, node));
     }
     if (!*gone) folding.kept.push_back(std::move(node));
@@ -166,6 +140,59 @@ Status fold_constants(Graph& graph, FoldBudget& budget) {
   for (ValueId& v : graph.outputs) replace(v);
   graph.nodes = std::move(folding.kept);
   return {};
+}
+
+void Folding::sink_constants(Node& node) {
+  const std::vector<ValueId> all = node.inputs;
+  const auto captured = static_cast<size_t>(node.captured);
+  const std::span<const ValueId> values = std::span(all).last(captured);
+  auto keep = [&](std::vector<ValueId>& list) {
+    const size_t first = list.size() - captured;
+    size_t kept = first;
+    for (size_t i = 0; i < captured; ++i) {
+      if (!graph.is_constant(values[i])) list[kept++] = list[first + i];
+    }
+    list.resize(kept);
+  };
+  for (int32_t g : node.subgraphs) {
+    Graph& subgraph = graph.subgraphs[static_cast<size_t>(g)];
+    const size_t first = subgraph.inputs.size() - captured;
+    for (size_t i = 0; i < captured; ++i) {
+      if (graph.is_constant(values[i])) make_constant(subgraph.value(subgraph.inputs[first + i]), graph.value(values[i]).constant);
+    }
+    keep(subgraph.inputs);
+  }
+  keep(node.inputs);
+  node.captured -= static_cast<int32_t>(all.size() - node.inputs.size());
+}
+
+Result<bool> Folding::evaluate(const Node& node) {
+  std::vector<Datum> in;
+  for (ValueId v : node.inputs) {
+    if (!graph.is_constant(v)) return false;
+    in.emplace_back(graph.value(v).constant);
+  }
+  // What it may keep is a few times its inputs; half of the work is for other nodes.
+  const int64_t most = std::min(left.bytes, 64 * std::max(kFreeGrowth, std::min(left.bytes, input_bytes(graph, node))));
+  EvaluateOptions spent{.isa = isa, .budget = most + (int64_t(16) << 20), .work = left.work / 2};
+  const int64_t work = spent.work;
+  auto out = find_control(node.op)->evaluate(graph, node, in, spent);
+  left.work -= work - spent.work;
+  if (!out) {
+    if (out.error().code() == Code::kUnsupported) return false;
+    return out.error().within(describe(graph, node));
+  }
+  int64_t bytes = 0;
+  for (size_t o = 0; o < out->size(); ++o) {
+    if (node.outputs[o] != kNone && !(*out)[o].tensor.present()) return false;
+    bytes += (*out)[o].bytes();
+  }
+  if (bytes > left.bytes || (bytes > kFreeGrowth && bytes > 4 * input_bytes(graph, node))) return false;
+  left.bytes -= bytes;
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] != kNone) make_constant(graph.value(node.outputs[o]), std::move((*out)[o].tensor));
+  }
+  return true;
 }
 
 void Folding::put_inline(Graph subgraph, std::span<const ValueId> inputs, std::span<const ValueId> outputs) {

@@ -32,7 +32,13 @@ struct Folding {
   std::unordered_map<ValueId, ValueId> forward = {};       // outputs of nodes that went: what is read instead
   std::unordered_map<ValueId, std::vector<ValueId>> elements = {};  // of sequences and optionals of which that is known: what they hold
 
+  const Isa isa = best_isa();
+
   Status fold(Graph& subgraph) { return fold_constants(subgraph, left); }
+  // Captured constants move into the subgraphs of a node, where they can be folded.
+  void sink_constants(Node& node);
+  // Runs a control operator whose inputs are all constants. True when its outputs are constants now; false when that would take too much.
+  Result<bool> evaluate(const Node& node);
   // The nodes of `subgraph` take the place of a node: `inputs` are what its inputs are, and its outputs are read for `outputs` (kNone: nobody does).
   void put_inline(Graph subgraph, std::span<const ValueId> inputs, std::span<const ValueId> outputs);
 };

@@ -41,6 +41,12 @@ std::vector<int32_t> use_counts(const Graph& graph) {
   return uses;
 }
 
+int64_t node_count(const Graph& graph) {
+  auto n = static_cast<int64_t>(graph.nodes.size());
+  for (const Graph& g : graph.subgraphs) n += node_count(g);
+  return n;
+}
+
 std::vector<const Tensor*> constants(const Graph& graph) {
   std::vector<const Tensor*> found;
   std::unordered_set<const std::byte*> seen;

@@ -82,6 +82,8 @@ std::string describe(const Graph& graph, const Node& node);
 std::vector<NodeId> producers(const Graph& graph);
 // For every value how many node inputs and graph outputs read it.
 std::vector<int32_t> use_counts(const Graph& graph);
+// How many nodes a graph and its subgraphs have.
+int64_t node_count(const Graph& graph);
 // The constants of a graph and its subgraphs; those that share their elements count once.
 std::vector<const Tensor*> constants(const Graph& graph);
 // Drops values that nothing mentions and renumbers the rest. Node order stays.

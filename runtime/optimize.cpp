@@ -4,6 +4,7 @@
 #include <set>
 
 #include "runtime/base/checked.h"
+#include "runtime/control/control.h"
 #include "runtime/fold_constants.h"
 #include "runtime/fuse/fuse.h"
 #include "runtime/infer_shapes.h"
@@ -66,11 +67,11 @@ Status optimize(Graph& graph, int64_t budget, Stage last) {
   // Folding may put a subgraph in the place of its node: its shapes then tell more.
   FoldBudget left = fold_budget(graph, budget);
   for (int round = 0; round < kFoldRounds; ++round) {
-    const size_t before = graph.nodes.size();
+    const int64_t before = node_count(graph);
     if (Status s = fold_constants(graph, left); !s) return s;
     simplify(graph);
     if (Status s = check(graph); !s) return s;
-    if (graph.nodes.size() == before) break;
+    if (node_count(graph) == before) break;
     if (Status s = infer_shapes(graph); !s) return s;
   }
   if (last == Stage::fold) return {};
@@ -166,6 +167,8 @@ std::string first_no_tensor(const Graph& graph) {
 std::string data_dependence(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     if (node.op->data_dependent) return describe(graph, node);
+    const ControlDef* control = find_control(node.op);
+    if (control != nullptr && control->needs_evaluator != nullptr && control->needs_evaluator(graph, node)) return describe(graph, node);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId v = node.inputs[i];
       if (node.op->value_inputs.has(i) && v != kNone && !graph.is_constant(v) && !graph.value(v).ints) return describe(graph, node);

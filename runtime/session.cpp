@@ -84,7 +84,7 @@ Result<Graph> static_graph(const ModelState& model, const SessionOptions& option
     return unsupported("input " + graph->value(v).name + ": the file gives it no shape, so shapes depend on the contents of an input; run the model with evaluate()");
   }
   if (std::string where = unknown_shape(*graph); !where.empty()) {
-    return unsupported(where + ": shapes depend on the contents of an input; run the model with evaluate()");
+    return unsupported(where + ": shapes, or how often it runs, depend on the contents of an input; run the model with evaluate()");
   }
   if (Status s = assign_layouts(*graph); !s) return s.error();
   return graph;

@@ -131,6 +131,16 @@ Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& type, const DimName
   return TypeInfo{*dtype, Shape(std::move(dims)), kind};
 }
 
+// What the node gives the body; of what the file declares only the dtype is taken, where that is not known. Inference compares it.
+Result<TypeInfo> GraphBuilder::input_of_body(const onnx_pb::Type& p, size_t k) const {
+  TypeInfo type = k < input_types_.size() ? input_types_[k] : TypeInfo();
+  if (type.dtype != DType::none || !p.has_tensor_type()) return type;
+  auto dtype = dtype_of(p.tensor_type().elem_type());
+  if (!dtype) return dtype.error();
+  type.dtype = *dtype;
+  return type;
+}
+
 Status GraphBuilder::inputs(const onnx_pb::GraphProto& proto) {
   auto is_initializer = [&](const std::string& name) {
     auto known = names_.find(name);
@@ -146,6 +156,7 @@ Status GraphBuilder::inputs(const onnx_pb::GraphProto& proto) {
   for (const auto& p : proto.input()) {
     const std::string where = "input " + quoted(p.name());
     if (p.name().empty()) return invalid("an input has no name");
+    if (is_initializer(p.name()) && parent_ != nullptr) return invalid(where + " of a subgraph is an initializer too");
     if (is_initializer(p.name())) {  // the default of an input: a constant, unless the caller asked for the input
       graph.overridable.push_back(p.name());
       if (std::find(overridable_.begin(), overridable_.end(), p.name()) == overridable_.end()) continue;
@@ -154,7 +165,7 @@ Status GraphBuilder::inputs(const onnx_pb::GraphProto& proto) {
       graph.inputs.push_back(v);
       continue;
     }
-    auto type = declared(p.type(), dim_names, p.name());
+    auto type = parent_ == nullptr || input_types_.empty() ? declared(p.type(), dim_names, p.name()) : input_of_body(p.type(), graph.inputs.size());
     if (!type) return type.error().within(where);
     const ValueId v = add_value(p.name(), std::move(*type));
     if (Status s = define(p.name(), v); !s) return s;
@@ -298,6 +309,9 @@ Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
 // All subgraphs are built, and then take the union of what they capture.
 Status GraphBuilder::control_node(onnx_pb::NodeProto& proto, OnnxNode node, const ControlForm& form) {
   if (Status s = attributes(proto, node.attrs); !s) return s;
+  if (form.normalize != nullptr) {
+    if (Status s = form.normalize(node, *this); !s) return s;
+  }
   std::vector<std::unique_ptr<GraphBuilder>> bodies;
   for (const char* attribute : form.subgraphs) {
     onnx_pb::GraphProto* body = nullptr;
@@ -306,11 +320,21 @@ Status GraphBuilder::control_node(onnx_pb::NodeProto& proto, OnnxNode node, cons
     }
     if (body == nullptr) return invalid(std::string("it has no ") + attribute);
     bodies.push_back(std::make_unique<GraphBuilder>(this, sources_, missing_));
+    if (form.repeats) bodies.back()->input_types_ = body_inputs(node, *this);
     if (Status s = bodies.back()->build(*body); !s) return s.error().within(attribute);
     graph.next_symbol = bodies.back()->graph.next_symbol;
-    if (bodies.back()->graph.outputs.size() < node.outputs.size()) {
+    if (bodies.back()->graph.outputs.size() < form.conditions + node.outputs.size()) {
       return invalid(std::string(attribute) + " has " + std::to_string(bodies.back()->graph.outputs.size()) + " outputs, the node " +
                      std::to_string(node.outputs.size()));
+    }
+  }
+  if (form.repeats) {
+    std::vector<TypeInfo> types;
+    for (size_t o = form.conditions; o < bodies[0]->graph.outputs.size(); ++o) types.push_back(bodies[0]->type(bodies[0]->graph.outputs[o]));
+    node.outputs.resize(types.size(), kNone);
+    types = node_outputs(node, *this, types);
+    for (size_t o = 0; o < types.size(); ++o) {
+      if (node.outputs[o] != kNone) types_[static_cast<size_t>(node.outputs[o])] = std::move(types[o]);
     }
   }
   std::vector<Capture> all;
@@ -336,7 +360,7 @@ Status GraphBuilder::control_node(onnx_pb::NodeProto& proto, OnnxNode node, cons
       inputs.push_back(it != mine.end() ? it->second : body->add_value(c.name, type(c.outer)));
     }
     subgraphs.push_back(static_cast<int32_t>(graph.subgraphs.size()));
-    graph.subgraphs.push_back(std::move(body->graph));
+    graph.subgraphs.push_back(scans_batches(node) ? scan_of_one_sample(node, std::move(body->graph), all.size()) : std::move(body->graph));
   }
   for (const Capture& c : all) node.inputs.push_back(c.outer);
   add_node(std::move(node), std::move(subgraphs), static_cast<int32_t>(all.size()));

@@ -18,7 +18,7 @@ class Unsupported {
  public:
   void add(const std::string& domain, const std::string& op, const std::string& node);
   bool empty() const { return entries_.empty(); }
-  // "these operators are not supported: Loop (2 nodes, first 'a'), com.acme.Foo (1 node, first 'b')"
+  // "these operators are not supported: StringNormalizer (2 nodes, first 'a'), com.acme.Foo (1 node, first 'b')"
   Error error() const;
 
  private:
@@ -68,6 +68,7 @@ class GraphBuilder : public Emitter {
   ValueId capture(const std::string& name, ValueId outer);
   GraphBuilder& outermost();
   Status captures_fit();
+  Result<TypeInfo> input_of_body(const onnx_pb::Type& type, size_t k) const;
   Result<TypeInfo> declared(const onnx_pb::Type& type, const DimNames& names, const std::string& of);
 
   // emit.cpp: nodes of the graph, with the types that rules ask for
@@ -81,6 +82,7 @@ class GraphBuilder : public Emitter {
   std::span<const std::string> overridable_;
   std::unordered_map<std::string, ValueId> names_;
   std::vector<Capture> captures_;
+  std::vector<TypeInfo> input_types_;  // of a subgraph: what its node says of them
   std::vector<TypeInfo> types_;  // of every value, as far as known while building
   int64_t serial_ = 0;
   static constexpr int64_t kMostCaptures = 1 << 16;

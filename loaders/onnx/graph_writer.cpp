@@ -52,7 +52,8 @@ Status GraphWriter::subgraph(std::span<const std::string> captured, size_t outpu
   for (size_t i = 0; i < own; ++i) {
     const Value& value = graph_.value(graph_.inputs[i]);
     names_[static_cast<size_t>(graph_.inputs[i])] = model_.claim(value.name);
-    write_value(name_of(graph_.inputs[i]), {value.type.dtype, {}, value.type.kind}, *to_.add_input());
+    const bool scalar = value.type.shape.ranked() && value.type.shape.rank() == 0;  // onnxruntime wants to know it of counters
+    write_value(name_of(graph_.inputs[i]), scalar ? value.type : TypeInfo{value.type.dtype, {}, value.type.kind}, *to_.add_input());
   }
   for (size_t i = 0; i < captured.size(); ++i) names_[static_cast<size_t>(graph_.inputs[own + i])] = captured[i];
   nested_ = true;
@@ -74,7 +75,7 @@ Status GraphWriter::body(size_t outputs) {
   for (size_t o = 0; o < outputs; ++o) {
     const TypeInfo& type = graph_.value(graph_.outputs[o]).type;
     write_value(output_names_[o], nested_ ? TypeInfo{type.dtype, {}, type.kind} : type,
-                *to_.add_output());  // of a branch not taken, shapes may not fit
+                *to_.add_output());  // in a subgraph shapes may change, or not fit while it does not run
   }
   return {};
 }
@@ -127,12 +128,13 @@ Status GraphWriter::control_node(const Node& node, const ControlForm& form) {
   const std::vector<std::string> captured(inputs.begin() + static_cast<std::ptrdiff_t>(own), inputs.end());
   inputs.resize(own);
   onnx_pb::NodeProto& written = emit(form.op, node.name, inputs, names_of(node.outputs));
+  write_attributes(node, written);
   for (size_t b = 0; b < form.subgraphs.size(); ++b) {
     onnx_pb::Attribute& attribute = *written.add_attribute();
     attribute.set_name(form.subgraphs[b]);
     attribute.set_type(5);  // a graph
     GraphWriter writer(model_, graph_.subgraphs[static_cast<size_t>(node.subgraphs[b])], *attribute.mutable_g());
-    if (Status s = writer.subgraph(captured, node.outputs.size()); !s) return s;
+    if (Status s = writer.subgraph(captured, form.conditions + node.outputs.size()); !s) return s;
   }
   return {};
 }

@@ -7,9 +7,11 @@ const ControlDef* find_control(const OpDef* op) {
   static constexpr const ControlDef* kControls[] = {
       &kConcatFromSequenceControl,
       &kIfControl,
+      &kLoopControl,
       &kOptionalControl,
       &kOptionalGetElementControl,
       &kOptionalHasElementControl,
+      &kScanControl,
       &kSequenceAtControl,
       &kSequenceConstructControl,
       &kSequenceEmptyControl,

@@ -21,21 +21,24 @@ struct ControlDef {
   Status (*verify)(const Graph& graph, const Node& node) = nullptr;
   // Types of the subgraphs' values and of the outputs, as infer_shapes says.
   Status (*infer)(Graph& graph, Node& node);
-  // After captured constants have gone into the subgraphs. True: the node is to go, what it stood for is in `folding`.
+  // Null: never. Whether only the evaluator can run it, because shapes or the number of iterations depend on data; after inference.
+  bool (*needs_evaluator)(const Graph& graph, const Node& node) = nullptr;
+  // True: the node is to go, what it stood for is in `folding`.
   Result<bool> (*fold)(Folding& folding, Node& node);
   // inputs: one datum for each input of the node; `left` is what is spent.
   Result<std::vector<Datum>> (*evaluate)(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left);
   // Null, as bind then is: only the evaluator runs it.
   // Appends to `list` the work that the node is, its subgraphs included. Errors (unsupported): only the evaluator can run it.
   Status (*lower)(Lowering& lowering, size_t scope, const Node& node, std::vector<size_t>& list, bool nested) = nullptr;
-  // The step of that work. Its tables are the lists of nested steps, in the order of Work::lists, those without any left out.
+  // The step of that work. Its first tables are the lists of nested steps, in the order of Work::lists, those without any left out;
+  // its inputs and outputs are what Work::places says.
   Result<Binding> (*bind)(const Program& program, const Work& work) = nullptr;
 };
 
 // Null: it is an operator like any other.
 const ControlDef* find_control(const OpDef* op);
 
-extern const ControlDef kIfControl;
+extern const ControlDef kIfControl, kLoopControl, kScanControl;
 extern const ControlDef kSequenceConstructControl, kSequenceEmptyControl, kSequenceInsertControl, kSequenceEraseControl, kSequenceAtControl;
 extern const ControlDef kSequenceLengthControl, kSplitToSequenceControl, kConcatFromSequenceControl, kSequenceMapControl;
 extern const ControlDef kOptionalControl, kOptionalGetElementControl, kOptionalHasElementControl;

@@ -104,13 +104,15 @@ Status lower(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& l
     return unsupported("the condition " + condition.name + " is not known to be one bool before the run");
   }
   Work w = l.control_work(scope, node, nested);
+  w.places = {l.place(scope, node.inputs[0])};
   l.hold_inputs(scope, node, w.position);  // until both branches are lowered
   if (Status s = l.place_outputs(scope, node, w.position); !s) return s;
+  const bool certain = l.set_certain(false);
   for (size_t b = 0; b < 2; ++b) {
     const Graph& branch = branch_of(g, node, b);
     const size_t inner = l.open_scope(branch, scope, node);
     for (size_t i = 0; i < branch.inputs.size(); ++i) l.place(inner, branch.inputs[i]) = l.place(scope, node.inputs[i + 1]);
-    std::vector<size_t>& steps = w.lists.emplace_back();
+    std::vector<size_t>& steps = w.lists.emplace_back().work;
     if (Status s = l.lower_nodes(inner, steps, true); !s) return s;
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       if (node.outputs[o] == kNone) continue;
@@ -121,6 +123,7 @@ Status lower(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& l
       l.release(from);
     }
   }
+  l.set_certain(certain);
   l.read_inputs(scope, node, l.next_position());
   list.push_back(l.add(std::move(w)));
   return {};
@@ -140,12 +143,12 @@ void run_if(const IfArgs& a) {
 constinit const KernelRow kIfRow = row<IfArgs, run_if>("if/any/scalar", DType::none, Isa::scalar);
 
 Result<Binding> bind(const Program& program, const Work& w) {
-  const Program::Views v = program.views(w);
-  BindContext c({.attrs = w.node->read(), .inputs = v.in, .outputs = v.out});
+  const std::vector<TensorView> places = w.place_views();
+  BindContext c({.attrs = w.node->read(), .inputs = places});
   IfArgs& a = c.args<IfArgs>();
   c.set(a.condition, c.input<const uint8_t>(0));
   for (size_t b = 0; b < 2; ++b) {
-    a.counts[b] = program.step_count(w.lists[b]);
+    a.counts[b] = program.step_count(w.lists[b].work);
     c.set(a.steps[b], c.table<Step>(a.counts[b], [](Step*) {}));
   }
   c.run(kIfRow);

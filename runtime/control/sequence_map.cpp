@@ -15,9 +15,9 @@ constexpr size_t kMostNodes = 4096;
 
 Graph& body_of(Graph& graph, const Node& node) { return graph.subgraphs[static_cast<size_t>(node.subgraphs[0])]; }
 
-size_t node_count(const Graph& graph) {
+size_t body_size(const Graph& graph) {
   size_t n = graph.nodes.size() + 1;
-  for (const Graph& g : graph.subgraphs) n += node_count(g);
+  for (const Graph& g : graph.subgraphs) n += body_size(g);
   return n;
 }
 
@@ -75,7 +75,7 @@ Result<bool> fold(Folding& folding, Node& node) {
   if (folding.fold(folded).ok()) body_of(graph, node) = std::move(folded);  // else an error only when it runs
   const auto count = known_count(folding, node);
   const Graph body = body_of(graph, node);
-  if (!count || *count > kMostElements || *count * node_count(body) > kMostNodes || !pay_for(folding, *count * node_count(body)))
+  if (!count || *count > kMostElements || *count * body_size(body) > kMostNodes || !pay_for(folding, *count * body_size(body)))
     return false;
   std::vector<std::vector<ValueId>> elements(node.outputs.size());
   for (size_t e = 0; e < *count; ++e) {
@@ -105,7 +105,7 @@ Result<std::vector<Datum>> evaluate(const Graph& graph, const Node& node, std::s
       return invalid("its sequences have " + std::to_string(count) + " and " + std::to_string(inputs[i].elements->size()) + " elements");
     }
   }
-  const auto cost = static_cast<int64_t>(node_count(body)) * kIterationWork;
+  const auto cost = static_cast<int64_t>(body_size(body)) * kIterationWork;
   const int64_t budget = left.budget;
   std::vector<Datum::Elements> lists(node.outputs.size());
   for (size_t e = 0; e < count; ++e) {

@@ -37,7 +37,10 @@ class Linking {
     image_ = plan_.arena.data() + p_.values_bytes;
     const size_t faults = p_.fault_texts.size();
     plan_.faults = {reinterpret_cast<uint32_t*>(take(static_cast<int64_t>(faults * sizeof(uint32_t)))), faults};
-    for (Work& w : p_.work) link_parts(w);
+    for (Work& w : p_.work) {
+      for (size_t version = 0; version < w.versions(); ++version) link_parts(w, version);
+      for (Work::Part& part : w.parts) part.binding = {};  // its bytes are in the arena now
+    }
     finish();
     return std::move(plan_);
   }
@@ -59,20 +62,37 @@ class Linking {
   }
   const std::byte* address(const Place& place) { return place.constant != nullptr ? resident(*place.constant) : address(place.buffer); }
 
-  void link_parts(Work& w) {
+  // Where a place is in this version of a work.
+  Place in_version(const Work& w, size_t version, Place place) {
+    if (version == 0 || place.buffer == kNone) return place;
+    const auto& swap = p_.swaps[static_cast<size_t>(w.swap)];
+    const auto at = swap.find(place.buffer);
+    return at == swap.end() ? place : Place{at->second, nullptr};
+  }
+
+  Place place_of(const Work& w, ValueId v) { return v == kNone ? Place() : p_.place(w.scope, v); }
+
+  void link_parts(Work& w, size_t version) {
     std::vector<const std::byte*> in;
     std::vector<std::byte*> out;
+    auto reads = [&](const Place& place, bool read = true) { in.push_back(read ? address(in_version(w, version, place)) : nullptr); };
+    auto writes = [&](const Place& place) { out.push_back(address(in_version(w, version, place).buffer)); };
     if (w.kind == Work::Kind::copy) {
-      in = {address(w.from)};
-      out = {address(w.to.buffer)};
+      reads(w.from);
+      writes(w.to);
     } else {
-      std::vector<bool> read(w.node->inputs.size(), false);
+      const bool control = w.kind == Work::Kind::control;
+      std::vector<bool> read(control ? w.places.size() : w.node->inputs.size(), false);
       for (const Work::Part& part : w.parts) part.binding.mark_read(read);
-      for (size_t i = 0; i < read.size(); ++i) in.push_back(read[i] ? address(p_.place(w.scope, w.node->inputs[i])) : nullptr);
-      for (ValueId v : w.node->outputs) out.push_back(v == kNone ? nullptr : address(p_.place(w.scope, v).buffer));
+      for (size_t i = 0; i < read.size(); ++i) reads(control ? w.places[i] : place_of(w, w.node->inputs[i]), read[i]);
+      if (control) {
+        for (const Place& place : w.places) writes(place);
+      } else {
+        for (ValueId v : w.node->outputs) writes(place_of(w, v));
+      }
     }
     for (Work::Part& part : w.parts) {
-      Binding& b = part.binding;
+      const Binding& b = part.binding;
       if (b.row == nullptr) {
         w.steps.push_back({});
         continue;
@@ -85,19 +105,19 @@ class Linking {
       uint32_t* fault = part.fault == kNone ? nullptr : &plan_.faults[static_cast<size_t>(part.fault)];
       std::byte* image = take(b.image_bytes());
       w.steps.push_back(link_step(b, image, {in, out, packed, address(part.workspace), fault}));
-      link_lists(w, image + round_up(b.blocks[0].size, kAlignment));
-      b = {};  // its bytes are in the arena now
+      link_lists(w, version, image + round_up(b.blocks[0].size, kAlignment));
     }
   }
 
-  // The tables of a control operator are its lists, of which the steps are linked already.
-  void link_lists(const Work& w, std::byte* table) {
-    for (const std::vector<size_t>& list : w.lists) {
+  // The first tables of a control operator are its lists, of which the steps are linked already.
+  void link_lists(const Work& w, size_t version, std::byte* table) {
+    for (const Work::List& list : w.lists) {
       auto* next = reinterpret_cast<Step*>(table);
-      for (size_t i : list) {
-        if (p_.work[i].row != nullptr) *next++ = p_.work[i].steps[0];
+      for (size_t i : list.work) {
+        const Work& inner = p_.work[i];
+        if (inner.row != nullptr) *next++ = inner.steps[std::min(std::max(version, list.version), inner.versions() - 1)];
       }
-      table += round_up(p_.step_count(list) * static_cast<int64_t>(sizeof(Step)), kAlignment);
+      table += round_up(p_.step_count(list.work) * static_cast<int64_t>(sizeof(Step)), kAlignment);
     }
   }
 

@@ -119,19 +119,38 @@ void Lowering::release(const Place& place) {
   if (place.buffer != kNone) --readers_[static_cast<size_t>(place.buffer)];
 }
 
+void Lowering::hold(const Place& place) {
+  if (place.buffer != kNone) ++readers_[static_cast<size_t>(place.buffer)];
+}
+
+bool Lowering::read_for_the_last_time(const Place& place) const {
+  return place.buffer != kNone && readers_[static_cast<size_t>(place.buffer)] == 1 && !pinned_[static_cast<size_t>(place.buffer)];
+}
+
+void Lowering::touch(const Place& place, int32_t position) {
+  if (place.buffer != kNone) p_.touch(place.buffer, position);
+}
+
+int32_t Lowering::add_swap(Program::Swap swap) {
+  p_.swaps.push_back(std::move(swap));
+  return static_cast<int32_t>(p_.swaps.size()) - 1;
+}
+
 void Lowering::hold_inputs(size_t scope, const Node& node, int32_t position) {
   for (ValueId v : node.inputs) {
-    if (v != kNone && place(scope, v).buffer != kNone) p_.touch(place(scope, v).buffer, position);
+    if (v != kNone) touch(place(scope, v), position);
   }
 }
 
 Status Lowering::place_outputs(size_t scope, const Node& node, int32_t position) {
   for (ValueId v : node.outputs) {
     if (v == kNone) continue;
-    auto buffer = new_buffer(graph(scope), v);
-    if (!buffer) return buffer.error();
-    place(scope, v).buffer = *buffer;
-    p_.touch(*buffer, position);
+    if (place(scope, v).none()) {  // a loop may have said where
+      auto buffer = new_buffer(graph(scope), v);
+      if (!buffer) return buffer.error();
+      place(scope, v).buffer = *buffer;
+    }
+    touch(place(scope, v), position);
     add_readers(scope, v);
   }
   return {};
@@ -172,7 +191,7 @@ Status Lowering::lower_node(size_t scope, const Node& node, std::vector<size_t>&
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     const ValueId v = node.outputs[o];
     if (v == kNone) continue;
-    int32_t taken = kNone;
+    int32_t taken = place(scope, v).buffer;  // a loop may have said where
     for (size_t i = 0; o == 0 && i < node.inputs.size() && i < 32 && taken == kNone; ++i) {
       if ((node.op->inplace_inputs >> i & 1) && may_take_over(scope, node, i, false)) taken = place(scope, node.inputs[i]).buffer;
     }
@@ -202,6 +221,7 @@ Work Lowering::control_work(size_t scope, const Node& node, bool nested) {
   w.position = next_position();
   w.nested = nested;
   w.control = find_control(node.op);
+  w.first_nested = p_.work.size();
   return w;
 }
 
@@ -215,12 +235,16 @@ size_t Lowering::add_copy(size_t scope, ValueId v, Place from, Place to, bool ne
   w.to = to;
   const Value& value = p_.scopes[scope].graph->value(v);
   w.copy_size = *storage_bytes(value.type.dtype, value.type.shape.concrete(), value.layout);
-  if (from.buffer != kNone) p_.touch(from.buffer, w.position);
-  p_.touch(to.buffer, w.position);
+  if (repeats_ > 1) w.cost = w.copy_size;
+  touch(from, w.position);
+  touch(to, w.position);
   return add(std::move(w));
 }
 
 size_t Lowering::add(Work w) {
+  w.repeats = repeats_;
+  w.swap = swap_;
+  w.certain = certain_;
   p_.work.push_back(std::move(w));
   return p_.work.size() - 1;
 }

@@ -1,5 +1,7 @@
 // Lowering: one graph on its way to a Program; what lower() and control operators (runtime/control) share. Next: lower.cpp.
 #pragma once
+#include <utility>
+
 #include "runtime/plan/program.h"
 
 namespace tern {
@@ -29,14 +31,27 @@ class Lowering {
   Status place_outputs(size_t scope, const Node& node, int32_t position);
   // A copy of a value of that scope; returns its index in Program::work.
   size_t add_copy(size_t scope, ValueId v, Place from, Place to, bool nested);
-  // One read of what lies there is done.
+  // One read of what lies there is to come, or is done.
+  void hold(const Place& place);
   void release(const Place& place);
+  // What lies there is read once more, and then its buffer may be another value's.
+  bool read_for_the_last_time(const Place& place) const;
+  // Memory for a value. Errors (unsupported): its shape is not known, or it is beyond the budget.
+  Result<int32_t> new_buffer(const Graph& g, ValueId v);
+  void add_readers(size_t scope, ValueId v);
+  void touch(const Place& place, int32_t position);
+
+  // Of the work that is added from now on; each returns what was before.
+  bool set_certain(bool certain) { return std::exchange(certain_, certain); }
+  int64_t set_repeats(int64_t repeats) { return std::exchange(repeats_, repeats); }
+  int32_t set_swap(int32_t swap) { return std::exchange(swap_, swap); }
+  int64_t repeats() const { return repeats_; }
+  // A new table of Program::swaps.
+  int32_t add_swap(Program::Swap swap);
 
  private:
   void place_constants(size_t scope);
-  Result<int32_t> new_buffer(const Graph& g, ValueId v);
   void pin(int32_t buffer, bool input);
-  void add_readers(size_t scope, ValueId v);
   bool may_take_over(size_t scope, const Node& node, size_t i, bool view);
   Status lower_node(size_t scope, const Node& node, std::vector<size_t>& list, bool nested);
 
@@ -44,6 +59,9 @@ class Lowering {
   std::vector<bool> is_input_, pinned_;  // of buffers
   std::vector<int64_t> readers_;         // of buffers: reads that are still to come
   int32_t position_ = 1;
+  bool certain_ = true;
+  int64_t repeats_ = 1;
+  int32_t swap_ = kNone;
 };
 
 }  // namespace tern

@@ -6,6 +6,8 @@
 //   plan_text       what became of it, for people; needs lay_out only
 // You are here: stop 10 of the tour. Next: lowering.h, select_kernels.cpp, plan_memory.h, link_steps.cpp, plan_text.cpp.
 #pragma once
+#include <unordered_map>
+
 #include "kernels/pack_store.h"
 #include "runtime/control/control.h"
 #include "runtime/graph.h"
@@ -29,6 +31,8 @@ struct Scope {
   std::string where;  // the nodes around it, for messages: "if1 (If): "
 };
 
+struct RolledLoop;  // runtime/control/rolled_loop.cpp
+
 struct Work {
   enum class Kind { node, copy, control } kind = Kind::node;
   size_t scope = 0;
@@ -38,8 +42,23 @@ struct Work {
   Place from, to;                   // copy
   bool bools = false;               // copy: to bytes of 0 and 1
   int64_t copy_size = 0;
+  // In a loop: how often it runs for one run of the session, and which buffers trade places in every other iteration.
+  int64_t repeats = 1;
+  int32_t swap = kNone;             // which of Program::swaps
+  bool certain = true;              // it runs in every run, as often as `repeats` says
+  int64_t cost = 0;                 // copy and control: what one execution adds to the work of a run
+  // control:
   const ControlDef* control = nullptr;
-  std::vector<std::vector<size_t>> lists;  // control: indices of work, in the lists that its step runs
+  struct List {                     // indices of work, in the lists that its step runs
+    std::vector<size_t> work = {};
+    size_t version = 0;             // 1: as linked for every other iteration
+  };
+  std::vector<List> lists;
+  std::vector<Place> places;        // what its step reads and writes itself
+  std::shared_ptr<const RolledLoop> loop;
+  int64_t times = -1;               // of a loop: how many iterations, at most
+  size_t first_nested = 0;          // the work from there up to this one is nested in it
+  int32_t first_fault = 0;          // how many fault_texts there were before it (select_kernels)
   // select_kernels: one of each per part.
   struct Part {
     Binding binding;
@@ -48,7 +67,11 @@ struct Work {
   };
   std::vector<Part> parts;
   const KernelRow* row = nullptr;   // of the first part that has something to do
-  std::vector<Step> steps;          // link_steps: one per part; run == null: it has nothing to do
+  // link_steps: one per part, or, where buffers trade places, one for each of two versions; run == null: it has nothing to do.
+  std::vector<Step> steps;
+
+  size_t versions() const { return swap == kNone ? 1 : 2; }
+  std::vector<TensorView> place_views() const { return std::vector<TensorView>(places.size(), {DType::u8, Dims{1}, nullptr, false, false, {}}); }
 };
 
 struct Program {
@@ -59,6 +82,8 @@ struct Program {
   std::vector<Work> work;     // what lists hold before the control operator that runs them
   std::vector<size_t> top;    // the work of the main graph, in order
   std::vector<Buffer> buffers;
+  using Swap = std::unordered_map<int32_t, int32_t>;
+  std::vector<Swap> swaps;    // of a loop: which buffer stands for which in every other iteration
   std::vector<int32_t> inputs, outputs;  // buffers of the graph's
   std::vector<std::string> fault_texts;
   int64_t macs = 0;

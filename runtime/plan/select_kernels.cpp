@@ -34,17 +34,21 @@ uint32_t in_place(const Program& p, const Work& w) {
   return mask;
 }
 
+int64_t image_bytes(const Work& w, const Binding& b) { return static_cast<int64_t>(w.versions()) * b.image_bytes(); }
+
 class Selection {
  public:
   explicit Selection(Program& program) : p_(program) {}
 
   Status run() {
     for (Work& w : p_.work) {
+      w.first_fault = static_cast<int32_t>(p_.fault_texts.size());
+      work_done_ = saturated(work_done_, checked_mul(w.repeats, w.cost).value_or(INT64_MAX));
       if (w.kind == Work::Kind::control) {
         if (Status s = bind_control(w); !s) return s.error().within(p_.describe(w));
       } else if (w.kind == Work::Kind::copy) {
         if (Status s = bind_copy_work(w); !s) return s;
-        p_.image_bytes += w.parts[0].binding.image_bytes();
+        p_.image_bytes = saturated(p_.image_bytes, image_bytes(w, w.parts[0].binding));
       } else if (Status s = bind_node(w); !s) {
         return s.error().within(p_.describe(w));
       }
@@ -56,7 +60,10 @@ class Selection {
  private:
   Status bind_control(Work& w) {
     auto binding = w.control->bind(p_, w);
-    return binding ? add(w, std::move(*binding)) : Status(binding.error());
+    if (!binding) return binding.error();
+    if (Status s = add(w, std::move(*binding)); !s) return s;
+    if (w.first_fault > p_.work[w.first_nested].first_fault) w.parts[0].fault = p_.work[w.first_nested].first_fault;
+    return {};
   }
 
   Status bind_node(Work& w) {
@@ -69,8 +76,10 @@ class Selection {
       if (part > 0 && !binding->split) break;
       if (Status s = add(w, std::move(*binding)); !s) return s;
     }
-    work_done_ = saturated(work_done_, work_of(*w.node->op, w.node->read(), v.in, v.out));
-    if (w.node->op->macs != nullptr && !w.nested) p_.macs += w.node->op->macs(w.node->read(), v.in, v.out);
+    work_done_ = saturated(work_done_, checked_mul(w.repeats, work_of(*w.node->op, w.node->read(), v.in, v.out)).value_or(INT64_MAX));
+    if (w.node->op->macs != nullptr && w.certain) {
+      p_.macs = saturated(p_.macs, checked_mul(w.repeats, w.node->op->macs(w.node->read(), v.in, v.out)).value_or(INT64_MAX));
+    }
     return {};
   }
 
@@ -79,7 +88,7 @@ class Selection {
     const Binding& b = part.binding;
     if (w.row == nullptr) w.row = b.row;
     if (b.row != nullptr) {
-      p_.image_bytes = saturated(p_.image_bytes, b.image_bytes());
+      p_.image_bytes = saturated(p_.image_bytes, image_bytes(w, b));
       for (const Binding::Pack& pack : b.packs) {  // nodes and parts that ask for the same share it
         const std::byte* of = p_.place(w.scope, w.node->inputs[pack.input]).constant->raw();
         if (packs_seen_.emplace(of, pack.tag).second) p_.packed_bytes = saturated(p_.packed_bytes, pack.bytes);

@@ -19,8 +19,10 @@ namespace {
 
 std::vector<std::filesystem::path> sample_models() {
   std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(TERN_TEST_DATA "/models")) {
-    if (std::filesystem::exists(entry.path() / "model.onnx")) paths.push_back(entry.path() / "model.onnx");
+  for (const char* folder : {TERN_TEST_DATA "/models", TERN_TEST_DATA "/loops/steady", TERN_TEST_DATA "/loops/live"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (std::filesystem::exists(entry.path() / "model.onnx")) paths.push_back(entry.path() / "model.onnx");
+    }
   }
   std::sort(paths.begin(), paths.end());
   return paths;
@@ -62,9 +64,9 @@ TEST_CASE("hot path: the checker notices a planted page fault") {
   munmap(fresh, 64 * kPage);
 }
 
-TEST_CASE("hot path: every sample model runs without allocation, lock, page fault or system call") {
+TEST_CASE("hot path: every sample model, those with loops too, runs without allocation, lock, page fault or system call") {
   const auto paths = sample_models();
-  REQUIRE(paths.size() >= 6);
+  REQUIRE(paths.size() >= 10);
   for (const auto& path : paths) {
     auto model = load(path.string());
     REQUIRE_MESSAGE(model.ok(), path.string() << ": " << (model.ok() ? "" : model.error().message()));

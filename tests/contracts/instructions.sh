@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The instruction count of run() must be the same for zeros, random numbers, subnormals and NaN, on every sample model.
-# Usage: instructions.sh COUNT_INSTRUCTIONS MODELS_FOLDER BRANCHING_PROGRAM
+# The instruction count of run() must be the same for zeros, random numbers, subnormals and NaN, on every model of the folders.
+# Usage: instructions.sh COUNT_INSTRUCTIONS BRANCHING_PROGRAM MODELS_FOLDER...
 # BRANCHING_PROGRAM has a planted branch on its data: its counts must differ, or this check could not fail.
 set -u
-program=$1 models=$2 planted=$3
+program=$1 planted=$2
+shift 2
 command -v valgrind >/dev/null || { echo "skipped: valgrind is not installed"; exit 77; }
 export TERN_ISA=avx2  # valgrind knows no AVX-512
 count() {  # count PROGRAM ARGS...: instructions collected
@@ -12,7 +13,7 @@ count() {  # count PROGRAM ARGS...: instructions collected
 failed=0 passed=0
 a=$(count "$planted" zeros) b=$(count "$planted" random)
 if [ -n "$a" ] && [ "$a" != "$b" ]; then passed=$((passed + 1)); else echo "FAILED: a planted branch went unnoticed ($a, $b)"; failed=$((failed + 1)); fi
-for model in "$models"/*/model.onnx; do
+for model in $(printf "%s/*/model.onnx " "$@"); do
   first='' line=''
   for kind in zeros random subnormals nan; do
     n=$(count "$program" "$model" "$kind" 2)

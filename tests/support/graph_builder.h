@@ -30,6 +30,15 @@ class GraphBuilder : public tern::GraphBuilder {
     graph.outputs.push_back(v);
     graph.output_names.push_back(name.empty() ? "y" + std::to_string(graph.outputs.size() - 1) : std::move(name));
   }
+  // A node of a control operator: its own inputs, and what its body reads from around as well, in the order of the body's inputs.
+  std::vector<ValueId> loop(const char* op, std::vector<ValueId> inputs, std::vector<ValueId> captured, const GraphBuilder& body, size_t outputs, Attrs attrs = {}) {
+    const auto count = static_cast<int32_t>(captured.size());
+    inputs.insert(inputs.end(), captured.begin(), captured.end());
+    graph.subgraphs.push_back(body.graph);
+    std::vector<ValueId> y = nodes(op, std::move(inputs), outputs, std::move(attrs), {static_cast<int32_t>(graph.subgraphs.size()) - 1});
+    graph.nodes.back().captured = count;
+    return y;
+  }
   // How many nodes of this operator there are.
   static int64_t count(const Graph& g, std::string_view op) {
     int64_t n = 0;

@@ -59,6 +59,7 @@ class RandomModel {
     const uint64_t count = 1 + c_.below(5);
     for (uint64_t n = 0; n < count; ++n) add(kCases[c_.below(kCases.size())]);
     if (c_.rarely(4)) add_if();
+    if (c_.rarely(4)) add_loop();
     std::vector<Proto> outputs;
     for (size_t v = values_.size(); v-- > 0 && outputs.size() < 3;) {
       if (!values_[v].computed && !c_.rarely(16)) continue;
@@ -234,6 +235,59 @@ class RandomModel {
     const Proto then_branch = branch(), else_branch = branch();
     nodes_.push_back(node("If", {condition}, {y}, {attr_graph("then_branch", then_branch), attr_graph("else_branch", else_branch)}));
     values_.push_back({y, {Dims{}, DType::f32, false, {}}, true});
+  }
+
+  // A Loop or a Scan with one carried value, perhaps a captured one and a scan output.
+  void add_loop() {
+    const bool scan = c_.rarely(2);
+    const In like = values_.empty() ? In{Dims{2}, DType::f32, false, {}} : values_[c_.below(values_.size())].as;
+    In initial = like;
+    std::vector<std::string> in, out = {fresh()};
+    if (!scan) {
+      // Counts of contents that are not known may be without end, which takes the evaluator seconds: few of them.
+      const In trips = {Dims{}, DType::i64, true, {c_.rarely(32) ? c_.number() : static_cast<int64_t>(c_.below(5))}};
+      if (c_.rarely(32)) {
+        in.push_back(value_like(trips));
+      } else {
+        in.push_back(fresh());
+        initializers_.push_back(constant(in[0], trips));
+      }
+      in.push_back(value_like({Dims{}, DType::boolean, c_.rarely(2), {}}));
+    }
+    if (scan && initial.dims.rank > 0) {  // its slices are like the carried value
+      initial.dims = Dims(initial.dims.span().subspan(1));
+    }
+    in.push_back(value_like(initial));
+    const std::string i = fresh(), going = fresh(), v = fresh(), slice = fresh(), on = fresh(), w = fresh(), kept = fresh();
+    const int type = code_of(c_.rarely(24) ? changed_type() : like.dtype);
+    std::vector<Proto> body, own = {value_info(v, type, {})}, results;
+    if (scan) {
+      in.push_back(value_like(like));
+      own.push_back(value_info(slice, type, {}));
+    } else {
+      own.insert(own.begin(), {value_info(i, 7, {}), value_info(going, 9, {})});
+      body.push_back(node(c_.rarely(4) ? "Not" : "Identity", {going}, {on}));
+      if (!c_.rarely(24)) results.push_back(output(on));
+    }
+    const std::string other = scan && !c_.rarely(4) ? slice : values_.empty() || c_.rarely(3) ? v : values_[c_.below(values_.size())].name;
+    static constexpr const char* kSteps[] = {"Add", "Mul", "Sub", "Max", "Concat"};
+    const char* step = c_.rarely(6) ? kSteps[4] : kSteps[c_.below(4)];
+    body.push_back(node(step, {v, other}, {w}, step == kSteps[4] ? std::vector<Proto>{attr("axis", int64_t(0))} : std::vector<Proto>()));
+    if (!c_.rarely(24)) results.push_back(output(c_.rarely(6) ? v : w));
+    if (c_.rarely(2)) {
+      body.push_back(node("Identity", {c_.rarely(4) && !scan ? i : w}, {kept}));
+      results.push_back(output(kept));
+      out.push_back(fresh());
+    }
+    std::vector<Proto> attrs = {attr_graph("body", graph(body, own, results))};
+    if (scan) {
+      if (!c_.rarely(24)) attrs.push_back(attr("num_scan_inputs", c_.rarely(12) ? c_.number() : int64_t(1)));
+      if (c_.rarely(4)) attrs.push_back(attr("scan_input_axes", std::vector<int64_t>{c_.number()}));
+      if (c_.rarely(4)) attrs.push_back(attr("scan_input_directions", std::vector<int64_t>{1}));
+      if (c_.rarely(4)) attrs.push_back(attr("scan_output_axes", std::vector<int64_t>{c_.number()}));
+    }
+    nodes_.push_back(node(scan ? "Scan" : "Loop", in, out, attrs));
+    for (const std::string& name : out) values_.push_back({name, initial, true});
   }
 
   Choices& c_;
