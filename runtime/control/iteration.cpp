@@ -81,7 +81,10 @@ class Fixpoint {
 
   Status check() const {
     for (size_t c = 0; c < it_.carried; ++c) {
-      if (before(c).kind != after(c).kind || before(c).dtype != after(c).dtype) {
+      if (before(c).kind != after(c).kind) {
+        return unsupported(position("carried value", c) + " changes its kind: it is " + before(c).text() + " and becomes " + after(c).text());
+      }
+      if (before(c).dtype != after(c).dtype) {
         return invalid(position("carried value", c) + " is " + name(before(c).dtype) + " and becomes " + name(after(c).dtype));
       }
       if (before(c).shape.ranked() && after(c).shape.ranked() && before(c).shape.rank() != after(c).shape.rank()) {
