@@ -54,10 +54,4 @@ Status topk_to_input(OnnxNode& node, Emitter& to) {
   return {};
 }
 
-Status dft_axis_to_input(OnnxNode& node, Emitter& to) {
-  node.set_input(2, to.constant(node, Tensor::scalar(node.old<int64_t>("axis", 1))));
-  node.attrs.erase("axis");
-  return {};
-}
-
 }  // namespace tern::onnx

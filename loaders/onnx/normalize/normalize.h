@@ -68,7 +68,6 @@ Status split_to_input(OnnxNode&, Emitter&);
 Status split_count(OnnxNode&, Emitter&);
 Status slice_to_inputs(OnnxNode&, Emitter&);
 Status topk_to_input(OnnxNode&, Emitter&);
-Status dft_axis_to_input(OnnxNode&, Emitter&);
 // shapes.cpp
 Status reshape_to_input(OnnxNode&, Emitter&);
 Status pad_to_inputs(OnnxNode&, Emitter&);

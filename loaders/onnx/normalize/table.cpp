@@ -37,7 +37,6 @@ constexpr Entry kTable[] = {
     {"Clip", 10, clip_to_inputs},
     {"Clip", kAll, clip_finite},
     {"Concat", 3, concat_axis},
-    {"DFT", 19, dft_axis_to_input},
     {"Dropout", 11, dropout_inference},
     {"Dropout", 11, dropout_mask},
     {"GlobalLpPool", 1, lp_pool_order},
