@@ -329,6 +329,54 @@ TEST_CASE("onnx graph: an If that is malformed is refused") {
                 Code::kInvalid, "1 outputs");
 }
 
+TEST_CASE("onnx graph: a body has its own inputs, then what it captures; limits that a Loop leaves out are written") {
+  const Proto body = graph({node("Add", {"v", "h"}, {"w"}), node("Identity", {"going"}, {"on"})}, {input("i", 7, {}), input("going", 9, {}), input("v", 1, {3})},
+                           {output("on"), output("w"), output("v")});
+  const Graph g = load_ok(model(13, {node("Loop", {"", "", "x"}, {"y"}, {attr_graph("body", body)}, "loop"), node("Relu", {"x"}, {"h"})}, {kX}, {output("y")}));
+  CHECK(ops(g) == "Relu Loop");
+  const Node& n = g.nodes[1];
+  REQUIRE(n.inputs.size() == 4);
+  CHECK(n.captured == 1);
+  CHECK(*g.value(n.inputs[0]).constant.data<int64_t>() == INT64_MAX);
+  CHECK(is_true(g.value(n.inputs[1]).constant));
+  CHECK(g.value(n.inputs[3]).name == "h");
+  CHECK(n.outputs.size() == 2);  // the scan output has no name
+  CHECK(n.outputs[1] == kNone);
+  const Graph& inner = g.subgraphs[static_cast<size_t>(n.subgraphs[0])];
+  REQUIRE(inner.inputs.size() == 4);
+  CHECK(inner.value(inner.inputs[3]).name == "h");
+}
+
+TEST_CASE("onnx graph: rules of older opsets know the ranks of what a body carries and of what a Loop gives") {
+  // Softmax of opset 11 takes all axes from `axis` on as one: with rank 3 and axis 1 it is no Softmax of today.
+  const Proto body = graph({node("Softmax", {"v"}, {"w"}), node("Identity", {"going"}, {"on"})}, {input("i", 7, {}), input("going", 9, {}), Proto().s(1, "v")},
+                           {output("on"), output("w"), output("w")});
+  const Graph g = load_ok(model(11, {node("Loop", {"", "", "z"}, {"y", "s"}, {attr_graph("body", body)}), node("Softmax", {"s"}, {"t"})},
+                                {input("z", 1, {2, 3, 4})}, {output("y"), output("t")}));
+  const Graph same = load_ok(model(11, {node("Softmax", {"z"}, {"w"})}, {input("z", 1, {2, 3, 4})}, {output("w")}));
+  CHECK(ops(g.subgraphs[0]) == ops(same) + " Identity");
+  const Graph of_four = load_ok(model(11, {node("Softmax", {"z"}, {"w"})}, {input("z", 1, {5, 2, 3, 4})}, {output("w")}));
+  CHECK(ops(g) == "Loop " + ops(of_four));
+}
+
+TEST_CASE("onnx graph: a Scan of opset 8 scans its batch, and in it the sequence") {
+  const Proto body = graph({node("Add", {"state", "slice"}, {"sum"}), node("Identity", {"sum"}, {"out"})}, {input("state", 1, {2}), input("slice", 1, {2})},
+                           {output("sum"), output("out")});
+  auto scan = [&](const char* lengths) {
+    const std::vector<Proto> attrs = {attr_graph("body", body), attr("num_scan_inputs", int64_t(1)), attr("directions", std::vector<int64_t>{1})};
+    return model(8, {node("Scan", {lengths, "s", "x"}, {"y", "z"}, attrs, "scan")},
+                 {input("s", 1, {4, 2}), input("x", 1, {4, 3, 2}), input("lengths", 7, {4})}, {output("y"), output("z")});
+  };
+  const Graph g = load_ok(scan(""));
+  CHECK(ops(g) == "Scan");
+  CHECK(g.nodes[0].attrs.i("num_scan_inputs") == 2);
+  const Graph& outer = g.subgraphs[0];
+  CHECK(ops(outer) == "Scan");
+  CHECK(outer.nodes[0].attrs.ints("scan_input_directions") == std::vector<int64_t>{1});
+  CHECK(ops(outer.subgraphs[0]) == "Add Identity");
+  check_refused(scan("lengths"), Code::kUnsupported, "sequence_lens");
+}
+
 TEST_CASE("onnx functions: calls are replaced by bodies, nested, each with its own opset") {
   Proto m = model(13, {node("Outer", {"x"}, {"y"}, {}, "call", "own")}, {input("x", 6, {3})}, {output("y")});
   m.m(25, function("Outer", {"a"}, {"r"}, {node("Inner", {"a", ""}, {"t"}, {}, "", "own"), node("Neg", {"t"}, {"r"})}).m(9, Proto().s(1, "own").i(2, 1)));

@@ -434,6 +434,28 @@ TEST_CASE("writing ONNX: branches of an If share constants with the graph around
   }
 }
 
+TEST_CASE("writing ONNX: loops keep their own inputs, what they capture, and their attributes") {
+  GraphBuilder body, scan, b;
+  {
+    const ValueId i = body.input("i", {}, DType::i64), going = body.input("going", {}, DType::boolean), v = body.input("v", {}), w = body.input("w", {});
+    for (ValueId o : {going, body.node("Sub", {v, w}), v, i}) body.output(o);
+  }
+  {
+    const ValueId state = scan.input("state", {}), slice = scan.input("slice", {}), w = scan.input("w", {});
+    for (ValueId o : {scan.node("Mul", {scan.node("Add", {state, slice}), w}), slice}) scan.output(o);
+  }
+  const ValueId x = b.input("x", {3}), trips = b.constant(Tensor::scalar<int64_t>(4)), go = b.constant(Tensor::scalar(true));
+  const auto y = b.loop("Loop", {trips, go, x}, {b.node("Neg", {x})}, body, 3);
+  const auto z = b.loop("Scan", {x, y[1]}, {x}, scan, 2,
+                        {{"num_scan_inputs", int64_t(1)}, {"scan_input_directions", std::vector<int64_t>{1}}, {"scan_output_axes", std::vector<int64_t>{1}}});
+  for (ValueId v : {y[0], y[1], y[2], z[0], z[1]}) b.output(v);
+  check_round_trip(b.graph, {ramp(DType::f32, {3}, 0.3f)});
+  const Graph again = read_back(written(inferred(b)));
+  CHECK(again.nodes[1].captured == 1);
+  CHECK(again.nodes[1].inputs.size() == 4);
+  CHECK(again.nodes[2].attrs == b.graph.nodes[2].attrs);
+}
+
 TEST_CASE("writing ONNX: the opset is the lowest that has what the graph uses") {
   struct Case {
     const char* op;
