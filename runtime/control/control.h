@@ -38,6 +38,9 @@ struct ControlDef {
 // Null: it is an operator like any other.
 const ControlDef* find_control(const OpDef* op);
 
+// What the evaluator spends on one iteration of a body, of the budget of work, beside what its operators count: it allocates.
+inline int64_t iteration_work(const Graph& body) { return (1 + node_count(body)) * (int64_t(1) << 15); }
+
 extern const ControlDef kIfControl, kLoopControl, kScanControl;
 extern const ControlDef kSequenceConstructControl, kSequenceEmptyControl, kSequenceInsertControl, kSequenceEraseControl, kSequenceAtControl;
 extern const ControlDef kSequenceLengthControl, kSplitToSequenceControl, kConcatFromSequenceControl, kSequenceMapControl;

@@ -14,8 +14,6 @@ namespace {
 
 constexpr int kRounds = 4;  // of inference, before all dims of carried values are taken for unknown
 
-// What the evaluator spends on an iteration and on each node, beside what the operators count: it allocates.
-constexpr int64_t kIterationWork = int64_t(1) << 15;
 // What it takes to keep one slice of a scan output, beside its elements.
 constexpr int64_t kSliceBytes = 256;
 
@@ -329,7 +327,7 @@ class Run {
 
  private:
   Status iterate(int64_t trips, bool condition) {
-    const int64_t cost = kIterationWork * (1 + node_count(*it_.body));
+    const int64_t cost = iteration_work(*it_.body);
     for (int64_t i = 0; i < trips && condition; ++i) {
       if (left_.work < cost) return over_budget();
       left_.work -= cost;

@@ -8,18 +8,10 @@
 namespace tern {
 namespace {
 
-// What the evaluator spends on an iteration and on each node, beside what the operators count: it allocates.
-constexpr int64_t kIterationWork = 4096;
 // The most nodes that copies of the body may have in the place of a SequenceMap.
 constexpr size_t kMostNodes = 4096;
 
 Graph& body_of(Graph& graph, const Node& node) { return graph.subgraphs[static_cast<size_t>(node.subgraphs[0])]; }
-
-size_t body_size(const Graph& graph) {
-  size_t n = graph.nodes.size() + 1;
-  for (const Graph& g : graph.subgraphs) n += body_size(g);
-  return n;
-}
 
 size_t own_inputs(const Node& node) { return node.inputs.size() - static_cast<size_t>(node.captured); }
 
@@ -75,8 +67,8 @@ Result<bool> fold(Folding& folding, Node& node) {
   if (folding.fold(folded).ok()) body_of(graph, node) = std::move(folded);  // else an error only when it runs
   const auto count = known_count(folding, node);
   const Graph body = body_of(graph, node);
-  if (!count || *count > kMostElements || *count * body_size(body) > kMostNodes || !pay_for(folding, *count * body_size(body)))
-    return false;
+  const auto size = static_cast<size_t>(1 + node_count(body));
+  if (!count || *count > kMostElements || *count * size > kMostNodes || !pay_for(folding, *count * size)) return false;
   std::vector<std::vector<ValueId>> elements(node.outputs.size());
   for (size_t e = 0; e < *count; ++e) {
     std::vector<ValueId> inputs = node.inputs, outputs;
@@ -105,7 +97,7 @@ Result<std::vector<Datum>> evaluate(const Graph& graph, const Node& node, std::s
       return invalid("its sequences have " + std::to_string(count) + " and " + std::to_string(inputs[i].elements->size()) + " elements");
     }
   }
-  const auto cost = static_cast<int64_t>(body_size(body)) * kIterationWork;
+  const int64_t cost = iteration_work(body);
   const int64_t budget = left.budget;
   std::vector<Datum::Elements> lists(node.outputs.size());
   for (size_t e = 0; e < count; ++e) {
