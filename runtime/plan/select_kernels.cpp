@@ -10,7 +10,7 @@ namespace {
 Status bind_copy_work(Work& w) {
   w.row = w.bools ? &kPlanCopyBools : &kPlanCopy;
   const TensorView bytes{DType::u8, Dims{w.copy_size}, nullptr, false, false, {}};
-  BindContext c({.inputs = {&bytes, 1}, .outputs = {&bytes, 1}});
+  BindContext c({.attrs = {}, .inputs = {&bytes, 1}, .outputs = {&bytes, 1}});
   PlanCopyArgs& a = c.args<PlanCopyArgs>();
   a.bytes = static_cast<size_t>(w.copy_size);
   c.set(a.from, c.input(0));
