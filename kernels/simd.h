@@ -1,7 +1,7 @@
 // The SIMD vocabulary: vectors of sixteen virtual lanes, the same on every ISA, so that a kernel written once gives the same bits
-// everywhere. AVX-512 holds one in a register, AVX2 in two, scalar code in an array.
+// everywhere. AVX-512 holds one in a register, AVX2 in two, NEON in four, scalar code in an array.
 //
-// Included by *.simd.cpp only; such a file is compiled once per ISA with TERN_ISA set to scalar, avx2 or avx512, puts everything into
+// Included by *.simd.cpp only; such a file is compiled once per ISA with TERN_ISA set to its name, puts everything into
 // `namespace tern::TERN_ISA`, its own pieces into an unnamed namespace, and includes no C++ library header.
 //
 //   f32x16, i32x16, mask16    values           load store load_n store_n splat      memory (any alignment; _n: the first n lanes, the rest 0)
@@ -14,8 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// The scalar kernels are compiled for AArch64 too, where NEON is always there: TERN_NEON says that these are the others.
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(TERN_NEON)
+#include <arm_neon.h>
 #endif
 
 #define TERN_INLINE [[maybe_unused]] static inline __attribute__((always_inline))
@@ -24,6 +27,8 @@
 #include "kernels/simd/avx512.h"
 #elif defined(__AVX2__)
 #include "kernels/simd/avx2.h"
+#elif defined(TERN_NEON)
+#include "kernels/simd/neon.h"
 #else
 #include "kernels/simd/scalar.h"
 #endif
@@ -70,6 +75,17 @@ TERN_INLINE float reduce_max_raw(f32x16 a) {
   const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+#elif defined(TERN_NEON)
+TERN_INLINE float reduce_add(f32x16 a) {
+  const float32x4_t four = vaddq_f32(vaddq_f32(a.v[0], a.v[2]), vaddq_f32(a.v[1], a.v[3]));
+  const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+  return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+// The largest lane; when one is NaN, any lane.
+TERN_INLINE float reduce_max_raw(f32x16 a) {
+  const float32x4_t four = vmaxq_f32(vmaxq_f32(a.v[0], a.v[2]), vmaxq_f32(a.v[1], a.v[3]));
+  return vmaxvq_f32(four);
 }
 #else
 TERN_INLINE float reduce_add(f32x16 a) {

@@ -73,7 +73,7 @@ void add(const OpDef& op, const Attributes& attrs, const std::vector<Tensor>& in
          std::set<const KernelRow*>& timed, bool again) {
   std::string shapes;
   for (size_t i = 0; i < inputs.size(); ++i) shapes += (i ? "x" : "") + to_string(inputs[i].dims());
-  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon}) {
+  for (Isa isa : kIsas) {
     if (!runnable(isa)) continue;
     auto bound = std::make_shared<Bound>(op, attrs, inputs, outputs, constants, isa);
     if (!bound->ok() || bound->row()->isa != isa) continue;  // no kernel of its own for this ISA

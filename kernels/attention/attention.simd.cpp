@@ -13,6 +13,8 @@ namespace {
 constexpr int kRows = 6, kScorePanels = 4, kResultPanels = 2;
 #elif defined(__AVX2__)
 constexpr int kRows = 3, kScorePanels = 2, kResultPanels = 1;
+#elif defined(TERN_NEON)
+constexpr int kRows = 2, kScorePanels = 2, kResultPanels = 1;
 #else
 constexpr int kRows = 1, kScorePanels = 1, kResultPanels = 1;
 #endif

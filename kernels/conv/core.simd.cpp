@@ -10,7 +10,7 @@ namespace {
 // The register tile: oc blocks x pixels.
 #if defined(__AVX512F__)
 constexpr RegisterTile kTile = {2, 14};
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) || defined(TERN_NEON)
 constexpr RegisterTile kTile = {1, 6};
 #else
 constexpr RegisterTile kTile = {1, 4};

@@ -85,6 +85,8 @@ constexpr int most_rows(int panels, int chains) {
   constexpr int kRows[3][5] = {{0, 8, 8, 9, 6}, {0, 6, 6, 4, 3}, {0, 6, 3, 2, 1}};
 #elif defined(__AVX2__)
   constexpr int kRows[3][5] = {{0, 6, 3, 1, 1}, {0, 3, 1, 1, 0}, {0, 1, 0, 0, 0}};
+#elif defined(TERN_NEON)
+  constexpr int kRows[3][5] = {{0, 6, 2, 1, 0}, {0, 3, 1, 0, 0}, {0, 1, 0, 0, 0}};
 #else
   constexpr int kRows[3][5] = {{0, 2, 0, 0, 0}, {0, 2, 0, 0, 0}, {0, 1, 0, 0, 0}};
 #endif
@@ -96,6 +98,9 @@ TERN_INLINE int64_t tile_panels(int64_t left, int chains, int64_t rows) {
 #if defined(__AVX2__) && !defined(__AVX512F__)
   if (rows > 1 && left > 2) left = 2;
   if (rows > 3 || (rows > 1 && chains == 2)) left = 1;
+#elif defined(TERN_NEON)
+  if (rows > 1 && left > 2) left = 2;
+  if (rows > 2 || (rows > 1 && chains == 2)) left = 1;
 #endif
   (void)rows;
   return left;

@@ -31,12 +31,16 @@ TERN_INLINE void keep([[maybe_unused]] f32x16& a) {
   __asm__("" : "+v"(a.v));
 #elif defined(__AVX2__)
   __asm__("" : "+x"(a.lo), "+x"(a.hi));
+#elif defined(TERN_NEON)
+  __asm__("" : "+w"(a.v[0]), "+w"(a.v[1]), "+w"(a.v[2]), "+w"(a.v[3]));
 #endif
 }
 #if defined(__AVX512F__)
 constexpr int kRegisters = 32, kVector = 1;
 #elif defined(__AVX2__)
 constexpr int kRegisters = 16, kVector = 2;
+#elif defined(TERN_NEON)
+constexpr int kRegisters = 32, kVector = 4;
 #else
 constexpr int kRegisters = 0, kVector = 1;
 #endif

@@ -11,7 +11,7 @@
 namespace tern {
 
 std::optional<Isa> parse_isa(std::string_view text) {
-  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon}) {
+  for (Isa isa : kIsas) {
     if (text == name(isa)) return isa;
   }
   return std::nullopt;
@@ -66,9 +66,15 @@ std::string cpu_name() {
 
 bool of_this_architecture(Isa isa) { return isa != Isa::neon; }
 
-#else
+#elif defined(__aarch64__)
 
 bool of_this_architecture(Isa isa) { return isa == Isa::scalar || isa == Isa::neon; }
+bool runnable(Isa isa) { return of_this_architecture(isa); }  // every AArch64 CPU has NEON
+std::string cpu_name() { return "unknown CPU"; }
+
+#else
+
+bool of_this_architecture(Isa isa) { return isa == Isa::scalar; }
 bool runnable(Isa isa) { return isa == Isa::scalar; }
 std::string cpu_name() { return "unknown CPU"; }
 
@@ -76,7 +82,7 @@ std::string cpu_name() { return "unknown CPU"; }
 
 std::string isas_of_this_architecture() {
   std::string names;
-  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon}) {
+  for (Isa isa : kIsas) {
     if (of_this_architecture(isa)) names += (names.empty() ? "" : ", ") + std::string(name(isa));
   }
   return names;
@@ -91,10 +97,11 @@ std::string ignored_environment() {
 }
 
 Isa best_isa(std::optional<Isa> cap) {
-  Isa best = Isa::avx512;
+  Isa best = Isa::neon;  // the last of them
   if (cap && *cap < best) best = *cap;
   const char* environment = std::getenv("TERN_ISA");
-  if (auto named = environment ? parse_isa(environment) : std::nullopt; named && *named < best) best = *named;
+  const auto named = environment ? parse_isa(environment) : std::nullopt;
+  if (named && of_this_architecture(*named) && *named < best) best = *named;
   while (!runnable(best)) best = static_cast<Isa>(static_cast<int>(best) - 1);
   return best;
 }

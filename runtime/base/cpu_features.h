@@ -18,7 +18,7 @@ std::string isas_of_this_architecture();
 // Why TERN_ISA is ignored; empty when it is not set or does what it says.
 std::string ignored_environment();
 
-// May this machine execute kernels of this ISA? avx2 means AVX2 + FMA + F16C; avx512 means F, BW, DQ, VL.
+// May this machine execute kernels of this ISA? avx2 means AVX2 + FMA + F16C; avx512 means F, BW, DQ, VL; neon is part of every AArch64.
 bool runnable(Isa isa);
 // The best runnable ISA, capped by the environment variable TERN_ISA (a name; others are ignored, see ignored_environment) and by `cap`.
 Isa best_isa(std::optional<Isa> cap = std::nullopt);

@@ -7,6 +7,8 @@ namespace tern {
 
 enum class Isa : uint8_t { scalar, avx2, avx512, neon };
 
+inline constexpr Isa kIsas[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon};
+
 constexpr const char* name(Isa isa) {
   constexpr const char* kNames[] = {"scalar", "avx2", "avx512", "neon"};
   return kNames[static_cast<int>(isa)];

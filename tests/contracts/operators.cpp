@@ -7,6 +7,7 @@
 #include "runtime/model.h"
 #include "tests/support/hot_path.h"
 #include "tests/support/operator_graphs.h"
+#include "tests/support/threads.h"
 
 namespace tern::test {
 namespace {
@@ -26,7 +27,7 @@ TEST_CASE("hot path: every operator runs without allocation, lock, page fault or
     if (find_op(c.op) == nullptr) continue;  // the last test asks for the other direction
     auto model = make_model(graph_of(c), {});
     REQUIRE_MESSAGE(model.ok(), c.op << ": " << (model.ok() ? "" : model.error().message()));
-    for (const char* isa : {"scalar", "avx2", "avx512"}) {
+    for (const char* isa : test::isa_names()) {
       CAPTURE(isa);
       auto session = model->session({.isa = isa});
       REQUIRE_MESSAGE(session.ok(), c.op << ": " << (session.ok() ? "" : session.error().message()));

@@ -158,7 +158,7 @@ TEST_CASE("models: every ISA and thread count gives the same bits") {
     CAPTURE(name);
     const Sample s = open(name);
     const std::vector<Array> scalar = run_plan(s, s.inputs, "scalar");
-    for (const char* isa : {"scalar", "avx2", "avx512"}) {
+    for (const char* isa : test::isa_names()) {
       CAPTURE(isa);
       for (int threads : test::thread_counts()) check_same_bits(run_plan(s, s.inputs, isa, threads), scalar);
       for (int threads : {2, 3, 5}) {

@@ -61,7 +61,7 @@ TEST_CASE("session: plan and evaluator give the same bits, for several batches, 
     const std::vector<Array> in = {array_of(x)};
     auto expected = model.evaluate(in, "scalar");
     REQUIRE(expected.ok());
-    for (const char* isa : {"scalar", "avx2", "avx512"}) {
+    for (const char* isa : test::isa_names()) {
       for (int threads : test::thread_counts()) {
         SessionOptions options;
         options.dims["batch"] = batch;

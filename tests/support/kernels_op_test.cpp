@@ -3,6 +3,8 @@
 
 #include <bit>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 
@@ -50,13 +52,41 @@ Tensor cast(const Tensor& from, DType to) {
 
 std::vector<Isa> runnable_isas() {
   std::vector<Isa> isas;
-  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
+  for (Isa isa : kIsas) {
     if (runnable(isa)) isas.push_back(isa);
   }
   return isas;
 }
 
 namespace {
+
+// With TERN_RECORD=FILE in the environment, a line a call of run_op: the operator and a hash (FNV-1a) of its outputs, all NaN alike. The
+// same tests on another machine write the same file.
+void record(const char* op, const std::vector<Tensor>& outputs) {
+  static std::FILE* const file = std::getenv("TERN_RECORD") != nullptr ? std::fopen(std::getenv("TERN_RECORD"), "w") : nullptr;
+  if (file == nullptr) return;
+  uint64_t hash = 14695981039346656037u;
+  auto add = [&](const void* bytes, size_t size) {
+    for (size_t i = 0; i < size; ++i) hash = (hash ^ static_cast<const unsigned char*>(bytes)[i]) * 1099511628211u;
+  };
+  for (const Tensor& t : outputs) {
+    visit(t.dtype(), [&]<class T>() {
+      if constexpr (std::is_same_v<T, StringRef>) {
+        for (int64_t i = 0; i < t.count(); ++i) add(t.data<T>()[i].data, static_cast<size_t>(t.data<T>()[i].size));
+      } else if constexpr (!std::is_void_v<T>) {
+        for (int64_t i = 0; i < t.count(); ++i) {
+          const T x = t.data<T>()[i];
+          bool nan = false;
+          if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) nan = std::isnan(to_f32(x));
+          if constexpr (std::is_floating_point_v<T>) nan = std::isnan(x);
+          nan ? add("NaN", 3) : add(&x, sizeof x);
+        }
+      }
+    });
+  }
+  std::fprintf(file, "%s %016llx\n", op, static_cast<unsigned long long>(hash));
+  std::fflush(file);
+}
 
 Attributes attributes(Attrs attrs) {
   Attributes a;
@@ -85,6 +115,7 @@ std::vector<Tensor> run_op(const char* name_of_op, Attrs attrs, std::vector<Tens
       }
     }
   }
+  record(name_of_op, first);
   return first;
 }
 

@@ -162,7 +162,7 @@ int main(int count, char** words) {
     }
   }
   if (isas.empty()) {
-    for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon}) {
+    for (Isa isa : kIsas) {
       if (runnable(isa)) isas.push_back(isa);
     }
   }

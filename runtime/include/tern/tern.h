@@ -83,7 +83,7 @@ struct SessionOptions {
   // (the affinity masks of the calling and the main thread; a quota of CPU time is not looked at), else usage.
   int threads = 1;
   std::vector<int> cpus = {};            // worker i + 1 is pinned to cpus[i], one of those CPUs (else usage); empty: not pinned
-  std::string isa = {};                  // "", "scalar", "avx2" or "avx512": a cap, no error when this CPU has less; an error when its architecture has none such
+  std::string isa = {};                  // "", "scalar", "avx2", "avx512", "neon": a cap, no error when this CPU has less; an error when its architecture has none such
   bool lock_memory = false;              // mlock the arena
   bool huge_pages = false;               // ask for 2 MB pages
   // Most bytes of the arena and the packed weights together; a sixteenth of them for the tables that kernels read. 0: 1 GB, 16 bytes for
@@ -198,8 +198,8 @@ class Model {
   // time; the budget of work is that which SessionOptions has by default.
   // An index out of range is an error (invalid), with the text that Session::status() has for it.
   Result<std::vector<Array>> evaluate(std::span<const Array> inputs, std::string_view isa = {}, int64_t budget = 0) const;
-  // True when only evaluate() can run the model, as far as that is known before dims are: some shape depends on the contents of an input, or some
-  // value is a sequence or an optional.
+  // True when only evaluate() can run the model, as far as that is known before dims are: some shape depends on the contents of an input, as does
+  // how often some loop runs, or some value is a sequence or an optional.
   bool data_dependent() const;
   // The graph as text (`tern dump`).
   std::string text() const;

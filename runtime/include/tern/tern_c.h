@@ -110,7 +110,7 @@ typedef struct tern_session_options {
   int32_t threads; /* 1: no thread is ever created */
   const int32_t* cpus; /* worker i + 1 is pinned to cpus[i] */
   size_t cpu_count;
-  const char* isa; /* null, "scalar", "avx2" or "avx512" */
+  const char* isa; /* null, "scalar", "avx2", "avx512" or "neon" */
   int32_t lock_memory;
   int32_t huge_pages;
   int64_t budget; /* most bytes of the arena and of packed weights; 0: the default */
