@@ -13,21 +13,21 @@ enum class Activation : uint8_t {
   thresholded_relu,  // x > alpha ? x : 0
   sigmoid,           // 1 / (1 + e^-x)
   tanh,
-  gelu,              // x/2 (1 + erf(x / sqrt 2))
-  gelu_tanh,         // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
-  silu,              // x sigmoid(alpha x)
-  mish,              // x tanh(ln(1 + e^x))
-  hard_sigmoid,      // clip(alpha x + beta, 0, 1)
-  hard_swish,        // x clip(x/6 + 1/2, 0, 1)
-  clip,              // min(max(x, alpha), beta); NaN passes
-  elu,               // x < 0 ? alpha (e^x - 1) : x
-  celu,              // x < 0 ? alpha (e^(x/alpha) - 1) : x
-  selu,              // beta (x < 0 ? alpha (e^x - 1) : x)
-  softplus,          // ln(1 + e^x)
-  softsign,          // x / (1 + |x|)
+  gelu,          // x/2 (1 + erf(x / sqrt 2))
+  gelu_tanh,     // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+  silu,          // x sigmoid(alpha x)
+  mish,          // x tanh(ln(1 + e^x))
+  hard_sigmoid,  // clip(alpha x + beta, 0, 1)
+  hard_swish,    // x clip(x/6 + 1/2, 0, 1)
+  clip,          // min(max(x, alpha), beta); NaN passes
+  elu,           // x < 0 ? alpha (e^x - 1) : x
+  celu,          // x < 0 ? alpha (e^(x/alpha) - 1) : x
+  selu,          // beta (x < 0 ? alpha (e^x - 1) : x)
+  softplus,      // ln(1 + e^x)
+  softsign,      // x / (1 + |x|)
   erf,
-  affine,            // alpha x + beta
-  scaled_tanh,       // alpha tanh(beta x)
+  affine,       // alpha x + beta
+  scaled_tanh,  // alpha tanh(beta x)
 };
 
 // An activation with its parameters: a member of the args of a kernel that applies one.

@@ -53,15 +53,17 @@ struct Address {
 
   explicit operator bool() const { return space != Space::none; }
   template <class U>
-    requires std::is_convertible_v<T*, U*>
+  requires std::is_convertible_v<T*, U*>
   operator Address<U>() const { return {space, index, offset}; }
-  Address operator+(int64_t elements) const
-    requires(!std::is_void_v<T>)
-  { return {space, index, offset + elements * static_cast<int64_t>(sizeof(T))}; }
+  Address operator+(int64_t elements) const requires(!std::is_void_v<T>) {
+    return {space, index, offset + elements * static_cast<int64_t>(sizeof(T))};
+  }
 };
 
 template <class T>
-Address<const std::byte> bytes_of(Address<T> a) { return {a.space, a.index, a.offset}; }
+Address<const std::byte> bytes_of(Address<T> a) {
+  return {a.space, a.index, a.offset};
+}
 
 struct Binding {
   struct Block {
@@ -79,15 +81,15 @@ struct Binding {
     int64_t bytes;
     std::function<void(std::byte* zeroed)> fill;  // reads the input's contents
   };
-  const KernelRow* row = nullptr;     // null: there is nothing to do
-  std::vector<Block> blocks;          // the arguments, then the tables
+  const KernelRow* row = nullptr;  // null: there is nothing to do
+  std::vector<Block> blocks;       // the arguments, then the tables
   std::vector<Reference> references;
   std::vector<Pack> packs;
-  int64_t workspace_bytes = 0;        // 64-byte aligned, contents undefined at every run
-  std::string fault;                  // "an index was out of range [-5, 5)"; empty: this kernel cannot report any
-  bool split = false;                 // it computes its part alone; if not, part 0 computes all
+  int64_t workspace_bytes = 0;  // 64-byte aligned, contents undefined at every run
+  std::string fault;            // "an index was out of range [-5, 5)"; empty: this kernel cannot report any
+  bool split = false;           // it computes its part alone; if not, part 0 computes all
 
-  int64_t image_bytes() const;  // of the blocks one after another, each 64-byte aligned
+  int64_t image_bytes() const;                      // of the blocks one after another, each 64-byte aligned
   void mark_read(std::vector<bool>& inputs) const;  // sets those that some reference is to: they are read in place, not packed
 };
 
@@ -108,16 +110,15 @@ struct BindRequest {
   AttrReader attrs;
   Isa isa = Isa::scalar;  // kernels above it must not be chosen
   std::span<const TensorView> inputs = {}, outputs = {};
-  uint32_t in_place = 0;  // bit i: output 0 lies on input i
-  int part = 0, parts = 1;  // this binding computes part `part` of `parts` (threads); see range()
+  uint32_t in_place = 0;             // bit i: output 0 lies on input i
+  int part = 0, parts = 1;           // this binding computes part `part` of `parts` (threads); see range()
   int64_t table_budget = kMaxBytes;  // most bytes of arguments and tables
 };
 
 // How bind sees one node, and how it answers.
 class BindContext : public BindRequest {
  public:
-  explicit BindContext(const BindRequest& request, std::span<const KernelRow* const> kernels = {})
-      : BindRequest(request), kernels_(kernels) {
+  explicit BindContext(const BindRequest& request, std::span<const KernelRow* const> kernels = {}) : BindRequest(request), kernels_(kernels) {
     binding_.blocks.emplace_back();
   }
 
@@ -137,9 +138,13 @@ class BindContext : public BindRequest {
 
   // Where an input or an output begins; none when it is absent.
   template <class T = const std::byte>
-  Address<T> input(size_t i) const { return has(i) ? Address<T>{Space::input, static_cast<uint32_t>(i), 0} : Address<T>(); }
+  Address<T> input(size_t i) const {
+    return has(i) ? Address<T>{Space::input, static_cast<uint32_t>(i), 0} : Address<T>();
+  }
   template <class T = std::byte>
-  Address<T> output(size_t o) const { return has_out(o) ? Address<T>{Space::output, static_cast<uint32_t>(o), 0} : Address<T>(); }
+  Address<T> output(size_t o) const {
+    return has_out(o) ? Address<T>{Space::output, static_cast<uint32_t>(o), 0} : Address<T>();
+  }
 
   // The arguments of the step, which stay where they are until bind returns. Their pointers are left null, or given with set(). Call it once.
   template <class Args>
@@ -154,7 +159,7 @@ class BindContext : public BindRequest {
   void run(const KernelRow& row) { binding_.row = &row; }
   // `field`, a pointer in args() or in a table that is being filled, will hold this address; set each once. None leaves it null.
   template <class T, class U>
-    requires std::is_convertible_v<U*, T*>
+  requires std::is_convertible_v<U*, T*>
   void set(T*& field, const Address<U>& to) {
     field = nullptr;
     if (to) refer(&field, {to.space, to.index, to.offset});
@@ -162,7 +167,9 @@ class BindContext : public BindRequest {
 
   // Scratch for this step alone, 64-byte aligned, contents undefined at every run.
   template <class T = std::byte>
-  Address<T> workspace(int64_t count) { return {Space::workspace, 0, take(binding_.workspace_bytes, count, sizeof(T))}; }
+  Address<T> workspace(int64_t count) {
+    return {Space::workspace, 0, take(binding_.workspace_bytes, count, sizeof(T))};
+  }
   // Memory of the session that holds what fill(T* zeroed) writes now, 64-byte aligned, kept from run to run. Beyond the budget fill is not called,
   // and bind_op makes that an error. None when count is 0.
   template <class T, class Fill>

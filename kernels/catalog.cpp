@@ -7,33 +7,32 @@
 #include "kernels/attention/general.h"
 #include "kernels/control/control.h"
 #include "kernels/conv/conv.h"
-#include "kernels/gemm/gemm.h"
-#include "kernels/gather/gather.h"
-#include "kernels/movement/movement.h"
 #include "kernels/einsum/einsum.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/gather/gather.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/movement/movement.h"
 #include "kernels/norm/norm.h"
 #include "kernels/op.h"
-#include "kernels/rnn/rnn.h"
-#include "kernels/rotary/rotary.h"
-#include "kernels/sequence/sequence.h"
+#include "kernels/pool/pool.h"
 #include "kernels/quantize/integer.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/reduce/reduce.h"
-#include "kernels/pool/pool.h"
 #include "kernels/resize/grid_sample.h"
 #include "kernels/resize/resize.h"
+#include "kernels/rnn/rnn.h"
+#include "kernels/rotary/rotary.h"
+#include "kernels/sequence/sequence.h"
 #include "kernels/shape/shape.h"
 #include "kernels/softmax/softmax.h"
 
 namespace tern {
 
 // The elementwise operators: what nobody else names is declared here alone.
-extern const OpDef kAbs, kAcos, kAcosh, kAnd, kAsin, kAsinh, kAtan, kAtanh, kBitShift, kBitwiseAnd, kBitwiseNot, kBitwiseOr, kBitwiseXor,
-    kCast, kCastLike, kCeil, kCelu, kClip, kCos, kCosh, kElu, kEqual, kErf, kExp, kFloor, kGelu, kGreater, kGreaterOrEqual, kHardSigmoid,
-    kHardSwish, kIsInf, kIsNaN, kLeakyRelu, kLess, kLessOrEqual, kLog, kMax, kMean, kMin, kMish, kMod, kNeg, kNot, kOr, kPow, kPRelu,
-    kReciprocal, kRelu, kRound, kSelu, kShrink, kSigmoid, kSign, kSin, kSinh, kSoftplus, kSoftsign, kSqrt, kSub, kSum, kTan, kTanh,
-    kThresholdedRelu, kWhere, kXor;
+extern const OpDef kAbs, kAcos, kAcosh, kAnd, kAsin, kAsinh, kAtan, kAtanh, kBitShift, kBitwiseAnd, kBitwiseNot, kBitwiseOr, kBitwiseXor, kCast,
+    kCastLike, kCeil, kCelu, kClip, kCos, kCosh, kElu, kEqual, kErf, kExp, kFloor, kGelu, kGreater, kGreaterOrEqual, kHardSigmoid, kHardSwish, kIsInf,
+    kIsNaN, kLeakyRelu, kLess, kLessOrEqual, kLog, kMax, kMean, kMin, kMish, kMod, kNeg, kNot, kOr, kPow, kPRelu, kReciprocal, kRelu, kRound, kSelu,
+    kShrink, kSigmoid, kSign, kSin, kSinh, kSoftplus, kSoftsign, kSqrt, kSub, kSum, kTan, kTanh, kThresholdedRelu, kWhere, kXor;
 
 namespace {
 

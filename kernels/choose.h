@@ -5,11 +5,24 @@
 namespace tern {
 namespace detail {
 
-template <int kBytes> struct BitsOf;
-template <> struct BitsOf<1> { using Type = uint8_t; };
-template <> struct BitsOf<2> { using Type = uint16_t; };
-template <> struct BitsOf<4> { using Type = uint32_t; };
-template <> struct BitsOf<8> { using Type = uint64_t; };
+template <int kBytes>
+struct BitsOf;
+template <>
+struct BitsOf<1> {
+  using Type = uint8_t;
+};
+template <>
+struct BitsOf<2> {
+  using Type = uint16_t;
+};
+template <>
+struct BitsOf<4> {
+  using Type = uint32_t;
+};
+template <>
+struct BitsOf<8> {
+  using Type = uint64_t;
+};
 
 }  // namespace detail
 

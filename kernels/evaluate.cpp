@@ -46,8 +46,10 @@ ReadyStep make_ready(const Binding& binding, std::span<const Tensor> inputs, std
   for (const Tensor& t : inputs) in.push_back(t.raw());
   for (Tensor& t : outputs) out.push_back(t.mutable_raw());
   for (const Binding::Pack& p : binding.packs) packed.push_back(packs.find_or_make(inputs[p.input], p.tag, static_cast<size_t>(p.bytes), p.fill));
-  ReadyStep ready{allocate_aligned(static_cast<size_t>(binding.image_bytes())), allocate_aligned(static_cast<size_t>(binding.workspace_bytes)),
-                  std::make_unique<uint32_t>(0), {}};
+  ReadyStep ready{allocate_aligned(static_cast<size_t>(binding.image_bytes())),
+                  allocate_aligned(static_cast<size_t>(binding.workspace_bytes)),
+                  std::make_unique<uint32_t>(0),
+                  {}};
   ready.step = link_step(binding, ready.image.get(), {in, out, packed, ready.workspace.get(), ready.fault.get()});
   return ready;
 }
@@ -67,7 +69,8 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
     out.push_back(t.view());
   }
   if (const int64_t work = work_of(op, {op.attrs, attrs}, in, out); work > options.work) {
-    return unsupported(std::string(op.name) + " takes " + std::to_string(work) + " operations, more than the budget of " + std::to_string(options.work));
+    return unsupported(std::string(op.name) + " takes " + std::to_string(work) + " operations, more than the budget of " +
+                       std::to_string(options.work));
   }
   PackStore own;
   PackStore& packs = options.packs ? *options.packs : own;

@@ -8,12 +8,12 @@ namespace tern {
 
 struct EvaluateOptions {
   Isa isa = Isa::scalar;
-  uint32_t constants = 0;       // bit i: input i is a constant of the model (it may be packed)
-  PackStore* packs = nullptr;   // null: one for this call alone
+  uint32_t constants = 0;             // bit i: input i is a constant of the model (it may be packed)
+  PackStore* packs = nullptr;         // null: one for this call alone
   int64_t budget = int64_t(1) << 32;  // most bytes of outputs, tables, workspace and packed weights together
   int64_t tables = INT64_MAX;         // most bytes of tables, which are filled entry by entry
   int64_t work = INT64_MAX;           // most of what work_of() counts
-  int parts = 1;                // bind in so many parts and run them in order: what threads would compute
+  int parts = 1;                      // bind in so many parts and run them in order: what threads would compute
 };
 
 // inputs[i] absent: a Tensor of dtype none. Errors as infer and bind give them, an index out of range (invalid), or over budget (unsupported). Throws

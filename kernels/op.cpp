@@ -47,9 +47,7 @@ int64_t work_of(const OpDef& op, const AttrReader& attrs, std::span<const Tensor
 
 bool requires_input(const OpDef& op, size_t i) { return op.inputs.max < 0 || i < static_cast<size_t>(op.inputs.min); }
 
-bool requires_output(const OpDef& op, size_t o) {
-  return o < static_cast<size_t>(op.outputs.min) && (o >= 32 || !(op.optional_outputs >> o & 1));
-}
+bool requires_output(const OpDef& op, size_t o) { return o < static_cast<size_t>(op.outputs.min) && (o >= 32 || !(op.optional_outputs >> o & 1)); }
 
 namespace {
 
@@ -58,10 +56,10 @@ Status check_value_input(const OpDef& op, size_t i, DType dtype, std::optional<i
   const ValueInputs& v = op.value_inputs;
   const uint32_t bit = 1u << i;
   const bool integers = (v.ints | v.integer) & bit, one = (v.integer | v.number | v.boolean) & bit;
-  const bool fits = integers            ? dtype == DType::i32 || dtype == DType::i64
-                    : v.boolean & bit   ? dtype == DType::boolean
-                    : v.floats & bit    ? dtype == DType::f16 || dtype == DType::f32 || dtype == DType::f64
-                                        : is_number(dtype);
+  const bool fits = integers          ? dtype == DType::i32 || dtype == DType::i64
+                    : v.boolean & bit ? dtype == DType::boolean
+                    : v.floats & bit  ? dtype == DType::f16 || dtype == DType::f32 || dtype == DType::f64
+                                      : is_number(dtype);
   const std::string where = "input " + std::to_string(i);
   if (!fits) {
     const char* expected = integers ? "i32 or i64" : v.boolean & bit ? "bool" : v.floats & bit ? "f16, f32 or f64" : "a number";
@@ -80,7 +78,8 @@ Status check_inputs(const OpDef& op, const InferContext& c) {
     }
     const InferContext::Input& in = c.inputs[i];
     if (in.type.kind != ValueKind::tensor && !op.any_kind) {
-      return invalid("input " + std::to_string(i) + " is " + (in.type.kind == ValueKind::sequence ? "a " : "an ") + name(in.type.kind) + ", it must be a tensor");
+      return invalid("input " + std::to_string(i) + " is " + (in.type.kind == ValueKind::sequence ? "a " : "an ") + name(in.type.kind) +
+                     ", it must be a tensor");
     }
     if (!op.value_inputs.has(i)) continue;
     std::optional<int> rank = in.type.shape.ranked() ? std::optional(in.type.shape.rank()) : std::nullopt;

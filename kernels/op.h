@@ -35,9 +35,9 @@ constexpr int64_t kMaxInts = 1024;
 class InferContext {
  public:
   struct Input {
-    TypeInfo type;                        // dtype none: absent, or not known yet
-    const Tensor* value = nullptr;        // its contents, when they are known (a constant; in the evaluator, anything)
-    const SymbolicInts* ints = nullptr;   // its contents as symbols, when it computes a shape
+    TypeInfo type;                       // dtype none: absent, or not known yet
+    const Tensor* value = nullptr;       // its contents, when they are known (a constant; in the evaluator, anything)
+    const SymbolicInts* ints = nullptr;  // its contents as symbols, when it computes a shape
   };
   InferContext(const AttrReader& attributes, std::vector<Input> in, size_t output_count, int64_t* symbol_counter)
       : attrs(attributes), inputs(std::move(in)), outputs(output_count), output_ints(output_count), symbol_counter_(symbol_counter) {}
@@ -88,8 +88,8 @@ struct OpDef {
   Status (*infer)(InferContext&) = nullptr;
   Status (*bind)(BindContext&) = nullptr;
   std::span<const KernelRow* const> kernels = {};  // rows_of<…>: every row that bind may choose
-  MacsFn macs = nullptr;          // null: it does no multiply-accumulates worth counting
-  MacsFn steps = nullptr;         // how much it does, where that is more than `macs` and than elements it reads and writes (windows)
+  MacsFn macs = nullptr;                           // null: it does no multiply-accumulates worth counting
+  MacsFn steps = nullptr;                          // how much it does, where that is more than `macs` and than elements it reads and writes (windows)
   ValueInputs value_inputs = {};
   uint32_t optional_outputs = 0;  // bit o: output o may be absent although outputs.min counts it (a part of a Split that nobody reads)
   uint32_t inplace_inputs = 0;    // bit i: output 0 may lie on input i when both have the same dims and element size

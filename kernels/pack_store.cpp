@@ -5,8 +5,7 @@
 
 namespace tern {
 
-const std::byte* PackStore::find_or_make(const Tensor& source, std::string_view tag, size_t bytes,
-                                         const std::function<void(std::byte*)>& fill) {
+const std::byte* PackStore::find_or_make(const Tensor& source, std::string_view tag, size_t bytes, const std::function<void(std::byte*)>& fill) {
   std::lock_guard lock(mutex_);
   auto key = std::make_pair(source.raw(), std::string(tag));
   if (auto at = packs_.find(key); at != packs_.end()) return at->second.data.get();

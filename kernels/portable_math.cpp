@@ -17,7 +17,9 @@ uint64_t bits(double x) { return std::bit_cast<uint64_t>(x); }
 double from_bits(uint64_t u) { return std::bit_cast<double>(u); }
 double copysign(double x, double s) { return from_bits((bits(x) & (~uint64_t(0) >> 1)) | (bits(s) & (uint64_t(1) << 63))); }
 // Rounded once, as the conversion of the language is; that one branches on the top bit.
-double to_double(uint64_t u) { return static_cast<double>(static_cast<int64_t>(u >> 32)) * 0x1p32 + static_cast<double>(static_cast<int64_t>(u & 0xffffffff)); }
+double to_double(uint64_t u) {
+  return static_cast<double>(static_cast<int64_t>(u >> 32)) * 0x1p32 + static_cast<double>(static_cast<int64_t>(u & 0xffffffff));
+}
 double sqrt(double x) { return __builtin_sqrt(x); }  // one instruction
 // 2^n for -1023 <= n <= 1023; -1023 is zero.
 double power_of_two(int64_t n) { return from_bits(static_cast<uint64_t>(n + 1023) << 52); }
@@ -33,8 +35,8 @@ ExpParts exp_parts(double x) {
   const double t = x * 1.4426950408889634074 + kMagic, n = t - kMagic;
   const double r = (x - n * kLn2High) - n * kLn2Low;
   double q = 1.0 / 6227020800.0;
-  for (double f : {1 / 479001600.0, 1 / 39916800.0, 1 / 3628800.0, 1 / 362880.0, 1 / 40320.0, 1 / 5040.0, 1 / 720.0, 1 / 120.0, 1 / 24.0,
-                   1 / 6.0, 0.5}) {
+  for (double f :
+       {1 / 479001600.0, 1 / 39916800.0, 1 / 3628800.0, 1 / 362880.0, 1 / 40320.0, 1 / 5040.0, 1 / 720.0, 1 / 120.0, 1 / 24.0, 1 / 6.0, 0.5}) {
     q = q * r + f;
   }
   return {r + r * r * q, static_cast<int64_t>(bits(t)) - static_cast<int64_t>(bits(kMagic))};
@@ -57,10 +59,26 @@ LogParts log_parts(double x) {
 }
 
 // 2/pi in binary, from the bit of weight 2^-1; enough for the largest double.
-constexpr uint64_t kTwoOverPi[] = {
-    0, 0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561, 0xb7246e3a424dd2e0, 0x06492eea09d1921c,
-    0xfe1deb1cb129a73e, 0xe88235f52ebb4484, 0xe99c7026b45f7e41, 0x3991d639835339f4, 0x9c845f8bbdf9283b, 0x1ff897ffde05980f,
-    0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d, 0x7527bac7ebe5f17b, 0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab};
+constexpr uint64_t kTwoOverPi[] = {0,
+                                   0xa2f9836e4e441529,
+                                   0xfc2757d1f534ddc0,
+                                   0xdb6295993c439041,
+                                   0xfe5163abdebbc561,
+                                   0xb7246e3a424dd2e0,
+                                   0x06492eea09d1921c,
+                                   0xfe1deb1cb129a73e,
+                                   0xe88235f52ebb4484,
+                                   0xe99c7026b45f7e41,
+                                   0x3991d639835339f4,
+                                   0x9c845f8bbdf9283b,
+                                   0x1ff897ffde05980f,
+                                   0xef2f118b5a0a6d1f,
+                                   0x6d367ecf27cb09b7,
+                                   0x4f463f669e5fea2d,
+                                   0x7527bac7ebe5f17b,
+                                   0x3d0739f78a5292ea,
+                                   0x6bfb5fb11f8d5d08,
+                                   0x56033046fc7b6bab};
 
 // |x| = quarter * pi/2 + r with |r| <= pi/4 (Payne and Hanek: the product of x and the 192 bits of 2/pi that matter).
 struct Angle {

@@ -11,18 +11,31 @@
 
 // The namespaces that *.simd.cpp are compiled into. A further ISA is an entry in these two and in CMakeLists.txt, and a file of simd/.
 #if defined(__x86_64__)
-#define TERN_EACH_ISA(...)             \
-  namespace scalar { __VA_ARGS__ }     \
-  namespace avx2 { __VA_ARGS__ }       \
-  namespace avx512 { __VA_ARGS__ }
+#define TERN_EACH_ISA(...) \
+  namespace scalar {       \
+  __VA_ARGS__              \
+  }                        \
+  namespace avx2 {         \
+  __VA_ARGS__              \
+  }                        \
+  namespace avx512 {       \
+  __VA_ARGS__              \
+  }
 #define TERN_ON_EACH_ISA(name) scalar::name, avx2::name, avx512::name
 #elif defined(__aarch64__)
-#define TERN_EACH_ISA(...)             \
-  namespace scalar { __VA_ARGS__ }     \
-  namespace neon { __VA_ARGS__ }
+#define TERN_EACH_ISA(...) \
+  namespace scalar {       \
+  __VA_ARGS__              \
+  }                        \
+  namespace neon {         \
+  __VA_ARGS__              \
+  }
 #define TERN_ON_EACH_ISA(name) scalar::name, neon::name
 #else
-#define TERN_EACH_ISA(...) namespace scalar { __VA_ARGS__ }
+#define TERN_EACH_ISA(...) \
+  namespace scalar {       \
+  __VA_ARGS__              \
+  }
 #define TERN_ON_EACH_ISA(name) scalar::name
 #endif
 

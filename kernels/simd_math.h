@@ -11,8 +11,8 @@ namespace tern::TERN_ISA {
 namespace {
 
 constexpr float kInfinity = __builtin_inff();
-constexpr float kLargest = 3.402823466e38f;     // the largest finite f32
-constexpr float kSmallest = 1.17549435e-38f;    // the smallest normal one
+constexpr float kLargest = 3.402823466e38f;   // the largest finite f32
+constexpr float kSmallest = 1.17549435e-38f;  // the smallest normal one
 
 TERN_INLINE f32x16 minus_abs(f32x16 x) { return from_bits(bits(x) | splat_i32(INT32_MIN)); }
 // Lower and upper bounds that NaN passes: the bound is the first operand, and min_raw and max_raw give the second for NaN.

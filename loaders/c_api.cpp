@@ -1,6 +1,4 @@
 // The C ABI over the C++ API. See runtime/include/tern/tern_c.h; it stands above the loaders because tern_load needs them.
-#include "tern/tern_c.h"
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +11,7 @@
 #include "runtime/base/guarded.h"
 #include "runtime/model.h"
 #include "tern/tern.h"
+#include "tern/tern_c.h"
 
 struct tern_model {
   explicit tern_model(tern::Model m) : model(std::move(m)), inputs(model.inputs()), outputs(model.outputs()) {}
@@ -266,9 +265,7 @@ size_t tern_input_count(const tern_session* s) { return s->session.inputs().size
 size_t tern_output_count(const tern_session* s) { return s->session.outputs().size(); }
 int32_t tern_input(const tern_session* s, size_t index, tern_port* port) { return describe(s->session, s->session.inputs(), index, true, port); }
 int32_t tern_output(const tern_session* s, size_t index, tern_port* port) { return describe(s->session, s->session.outputs(), index, false, port); }
-int32_t tern_find_input(const tern_session* s, const char* name, tern_port* port) {
-  return tern_input(s, index_of(s->session.inputs(), name), port);
-}
+int32_t tern_find_input(const tern_session* s, const char* name, tern_port* port) { return tern_input(s, index_of(s->session.inputs(), name), port); }
 int32_t tern_find_output(const tern_session* s, const char* name, tern_port* port) {
   return tern_output(s, index_of(s->session.outputs(), name), port);
 }

@@ -38,10 +38,8 @@ Content::Content(const Source& file)
     : source(file), all(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size()), head(all.substr(0, kHead)) {
   if (at(0, "PK\x03\x04")) {
     auto opened = ZipArchive::open(source.bytes, {.mapped = is_mapped(source.owner), .zero_crc_unset = true});
-    if (opened)
-      zip = std::make_shared<const ZipArchive>(std::move(*opened));
-    else
-      damage = opened.error();
+    if (opened) zip = std::make_shared<const ZipArchive>(std::move(*opened));
+    else damage = opened.error();
   }
   // Protocols 2 to 5; PyTorch's legacy files begin with a number of their own.
   const bool pickle = all.size() > 2 && all[0] == '\x80' && all[1] >= 2 && all[1] <= 5 && !at(2, "\x8a\x0a\x6c\xfc");

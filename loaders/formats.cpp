@@ -60,7 +60,8 @@ std::string_view trimmed(std::string_view s) {
   return s.substr(std::min(s.find_first_not_of(" \t\r\n"), s.size()));
 }
 bool has_word(std::string_view s, std::string_view lower) {  // in any case of letters
-  return std::search(s.begin(), s.end(), lower.begin(), lower.end(), [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; }) != s.end();
+  return std::search(s.begin(), s.end(), lower.begin(), lower.end(), [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; }) !=
+         s.end();
 }
 bool is_html(const Content& c) {
   const std::string_view s = trimmed(c.head).substr(0, 512);
@@ -91,7 +92,8 @@ bool is_joblib(const Content& c) { return c.first_of("joblib") != c.head.npos; }
 bool is_keras_hdf5(const Content& c) {
   const std::string_view s = c.all.substr(0, size_t(16) << 20);
   const bool groups = s.find(std::string_view("layers\0", 7)) != s.npos && s.find(std::string_view("vars\0", 5)) != s.npos;  // of Keras 3
-  return c.at(0, "\x89HDF\r\n\x1a\n") && (groups || s.find("model_config") != s.npos || s.find("keras_version") != s.npos || s.find("layer_names") != s.npos);
+  return c.at(0, "\x89HDF\r\n\x1a\n") &&
+         (groups || s.find("model_config") != s.npos || s.find("keras_version") != s.npos || s.find("layer_names") != s.npos);
 }
 // A map of msgpack whose first key is a short text, as flax writes them.
 bool is_msgpack(const Content& c) {
@@ -114,9 +116,7 @@ bool is_xgboost(const Content& c) {
   const std::string_view s = c.all.substr(0, 512);
   return c.at(0, std::string_view("\0\0\0\x3f", 4)) && (s.find("gbtree") != s.npos || s.find("gblinear") != s.npos || s.find("dart") != s.npos);
 }
-bool is_zlib(const Content& c) {
-  return c.all.size() > 2 && c.all[0] == '\x78' && (0x7800 + static_cast<unsigned char>(c.all[1])) % 31 == 0;
-}
+bool is_zlib(const Content& c) { return c.all.size() > 2 && c.all[0] == '\x78' && (0x7800 + static_cast<unsigned char>(c.all[1])) % 31 == 0; }
 bool is_numpy_zip(const Content& c) {
   if (!c.zip) return false;
   const auto& entries = c.zip->entries();
@@ -133,7 +133,8 @@ bool is_text(const Content& c) {
 // archive that may be PyTorch's, a pickle of scikit-learn before any pickle, ONNX, which has no magic number, at the end.
 constexpr Format kFormats[] = {
     // no models
-    {"a pointer of Git LFS", [](const Content& c) { return c.at(0, "version https://git-lfs"); }, "fetch the file itself with git lfs pull", Code::kInvalid},
+    {"a pointer of Git LFS", [](const Content& c) { return c.at(0, "version https://git-lfs"); }, "fetch the file itself with git lfs pull",
+     Code::kInvalid},
     {"a web page", is_html, "download the file itself, as a browser's link to the raw file does", Code::kInvalid},
     {"a NumPy array", [](const Content& c) { return c.at(0, "\x93NUMPY"); }, "arrays are inputs of a model", Code::kInvalid},
     {"a NumPy .npz file", is_numpy_zip, "arrays are inputs of a model", Code::kInvalid},
@@ -142,14 +143,16 @@ constexpr Format kFormats[] = {
      "export it with model.export('model.onnx', format='onnx') in Keras"},
     {"a Keras model or its weights (HDF5)", is_keras_hdf5, "load it in Keras and export it with model.export('model.onnx', format='onnx')"},
     {"an HDF5 file", [](const Content& c) { return c.at(0, "\x89HDF\r\n\x1a\n"); }, "convert the model that it holds to ONNX"},
-    {"an architecture of Keras without weights (JSON)", [](const Content& c) { return is_json_with(c, "\"class_name\"", 512) && is_json_with(c, "\"config\""); },
+    {"an architecture of Keras without weights (JSON)",
+     [](const Content& c) { return is_json_with(c, "\"class_name\"", 512) && is_json_with(c, "\"config\""); },
      "load it with its weights in Keras and export the model to ONNX"},
     {"a TensorFlow SavedModel", is_saved_model, "convert its folder to ONNX with tf2onnx"},
     {"a frozen TensorFlow graph (GraphDef)", is_graph_def, "convert it to ONNX with tf2onnx"},
     {"a TensorFlow meta graph", is_meta_graph, "export a SavedModel and convert it to ONNX with tf2onnx"},
     {"a TensorFlow checkpoint", [](const Content& c) { return c.all.ends_with("\x57\xfb\x80\x8b\x24\x75\x47\xdb"); },
      "load it in TensorFlow, export a SavedModel and convert it to ONNX with tf2onnx"},
-    {"a TensorFlow Lite model", [](const Content& c) { return c.at(4, "TFL3"); }, "convert it to ONNX with tf2onnx, or export the model it was made of"},
+    {"a TensorFlow Lite model", [](const Content& c) { return c.at(4, "TFL3"); },
+     "convert it to ONNX with tf2onnx, or export the model it was made of"},
     {"a TensorFlow.js model", [](const Content& c) { return is_json_with(c, "\"weightsManifest\"") || is_json_with(c, "\"graph-model\""); },
      "export the model it was made of to ONNX"},
     // PyTorch's others
@@ -157,10 +160,12 @@ constexpr Format kFormats[] = {
      "save the state_dict (torch.save(model.state_dict(), ...)) or export the model with torch.export"},
     {"a torch.package archive", [](const Content& c) { return c.has_ending(".data/extern_modules"); },
      "save the state_dict (torch.save(model.state_dict(), ...)) or export the model with torch.export"},
-    {"a container of PyTorch 1.0's previews", [](const Content& c) { return c.at(0, "PYTORCH1"); }, "load it with that version and save it with a newer PyTorch"},
+    {"a container of PyTorch 1.0's previews", [](const Content& c) { return c.at(0, "PYTORCH1"); },
+     "load it with that version and save it with a newer PyTorch"},
     {"an ExecuTorch program", [](const Content& c) { return c.at(4, "ET1"); }, "save the exported program it was made of with torch.export.save"},
     // trees and other estimators
-    {"a joblib file of scikit-learn", [](const Content& c) { return is_pickle_of(c, "sklearn") && is_joblib(c); }, "convert the model to ONNX with skl2onnx"},
+    {"a joblib file of scikit-learn", [](const Content& c) { return is_pickle_of(c, "sklearn") && is_joblib(c); },
+     "convert the model to ONNX with skl2onnx"},
     {"a pickled scikit-learn model", [](const Content& c) { return is_pickle_of(c, "sklearn"); }, "convert it to ONNX with skl2onnx"},
     {"a pickled XGBoost model", [](const Content& c) { return is_pickle_of(c, "xgboost"); }, "convert it to ONNX with onnxmltools"},
     {"a pickled LightGBM model", [](const Content& c) { return is_pickle_of(c, "lightgbm"); }, "convert it to ONNX with onnxmltools"},
@@ -169,7 +174,8 @@ constexpr Format kFormats[] = {
      "export it with model.export('model.onnx', format='onnx') in Keras"},
     {"a joblib file", is_joblib, "convert the model that it holds to ONNX (skl2onnx for scikit-learn)"},
     {"an XGBoost model", is_xgboost, "convert it to ONNX with onnxmltools"},
-    {"a LightGBM model", [](const Content& c) { return c.at(0, "tree\nversion=v") || c.at(0, "tree\r\nversion=v"); }, "convert it to ONNX with onnxmltools"},
+    {"a LightGBM model", [](const Content& c) { return c.at(0, "tree\nversion=v") || c.at(0, "tree\r\nversion=v"); },
+     "convert it to ONNX with onnxmltools"},
     {"a CatBoost model", [](const Content& c) { return c.at(0, "CBM1"); }, "save it with save_model(..., format='onnx')"},
     {"a PMML document", [](const Content& c) { return is_xml_with(c, "<PMML"); }, "convert the model that it was made of to ONNX"},
     // other runtimes
@@ -186,23 +192,31 @@ constexpr Format kFormats[] = {
     // compressed and packed
     {"a gzip-compressed file", [](const Content& c) { return c.at(0, "\x1f\x8b"); }, "decompress it with gunzip"},
     {"a zstd-compressed file", [](const Content& c) { return c.at(0, "\x28\xb5\x2f\xfd"); }, "decompress it with unzstd"},
-    {"an xz-compressed file", [](const Content& c) { return c.at(0, std::string_view("\xfd""7zXZ\0", 6)); }, "decompress it with unxz"},
-    {"an lzma-compressed file", [](const Content& c) { return c.at(0, std::string_view("\x5d\0\0", 3)) && c.all.size() > 13; }, "decompress it with unlzma"},
+    {"an xz-compressed file",
+     [](const Content& c) {
+       return c.at(0, std::string_view("\xfd"
+                                       "7zXZ\0",
+                                       6));
+     },
+     "decompress it with unxz"},
+    {"an lzma-compressed file", [](const Content& c) { return c.at(0, std::string_view("\x5d\0\0", 3)) && c.all.size() > 13; },
+     "decompress it with unlzma"},
     {"a bzip2-compressed file", [](const Content& c) { return c.at(0, "BZh") && c.at(4, "1AY&SY"); }, "decompress it with bunzip2"},
     {"an lz4-compressed file", [](const Content& c) { return c.at(0, "\x04\x22\x4d\x18"); }, "decompress it with unlz4"},
     {"a zlib-compressed file, as joblib writes them", is_zlib, "load it with joblib and convert the model to ONNX (skl2onnx for scikit-learn)"},
     {"a 7z archive", [](const Content& c) { return c.at(0, "7z\xbc\xaf\x27\x1c"); }, "unpack it and name the model inside"},
     {"a RAR archive", [](const Content& c) { return c.at(0, "Rar!\x1a\x07"); }, "unpack it and name the model inside"},
-    {"a tar archive of PyTorch 0.1", [](const Content& c) { return c.at(257, "ustar") && (c.at(0, "sys_info") || c.at(0, "pickle") || c.at(0, "storages")); },
+    {"a tar archive of PyTorch 0.1",
+     [](const Content& c) { return c.at(257, "ustar") && (c.at(0, "sys_info") || c.at(0, "pickle") || c.at(0, "storages")); },
      "load it with an old PyTorch and save it again"},
     {"a tar archive", [](const Content& c) { return c.at(257, "ustar"); }, "unpack it and name the model inside"},
     // what tern reads
     {.name = "a program of torch.export", .recognises = torch::looks_like_export, .load = torch::load_export},
     {.name = "weights or a module of PyTorch", .recognises = torch::WeightsFile::recognises, .load = torch::load_torch},
     {.name = "a text", .recognises = is_text, .code = Code::kInvalid},
-    {.name = "an ONNX model", .recognises = [](const Content& c) { return looks_like_onnx(c.source.bytes); }, .load = [](const Content& c, const LoadOptions& o) {
-       return load_onnx(c.source.bytes, c.source.directory, o, is_mapped(c.source.owner));
-     }},
+    {.name = "an ONNX model",
+     .recognises = [](const Content& c) { return looks_like_onnx(c.source.bytes); },
+     .load = [](const Content& c, const LoadOptions& o) { return load_onnx(c.source.bytes, c.source.directory, o, is_mapped(c.source.owner)); }},
 };
 
 struct Folder {

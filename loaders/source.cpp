@@ -12,8 +12,8 @@ Result<std::shared_ptr<const std::byte>> bytes_of(const OpenFile& file, const Fi
   if (how.map) return map_in_place(file.fd(), size);
   // A copy fills the holes of a sparse file, which take no place on the disk.
   if (const int64_t holes = bytes_in_holes(file.fd(), file.size()); holes > how.budget) {
-    return unsupported(std::to_string(holes) + " of its " + std::to_string(size) + " bytes are holes, more than the budget of " + std::to_string(how.budget) +
-                       "; raise LoadOptions::budget if it is a model");
+    return unsupported(std::to_string(holes) + " of its " + std::to_string(size) + " bytes are holes, more than the budget of " +
+                       std::to_string(how.budget) + "; raise LoadOptions::budget if it is a model");
   }
   auto copy = SealedFile::make(size);
   if (!copy) return copy.error();

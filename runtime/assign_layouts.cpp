@@ -11,7 +11,7 @@
 namespace tern {
 namespace {
 
-constexpr int64_t kFewest = kBlock;  // with fewer channels most lanes would be idle
+constexpr int64_t kFewest = kBlock;   // with fewer channels most lanes would be idle
 constexpr int64_t kWidest = 1 << 20;  // side of a halo
 
 bool is_conv(const Node& n) { return n.op == &kConv || n.op == &kFusedConv; }
@@ -24,7 +24,8 @@ class Assigner {
   Status run() {
     for (size_t n = g_.nodes.size(); n-- > 0;) want_inputs(g_.nodes[n]);
     for (Node& node : g_.nodes) {
-      if (!node.outputs.empty() && node.outputs[0] != kNone && wanted(node.outputs[0]) && writes(node)) g_.value(node.outputs[0]).layout.blocked = true;
+      if (!node.outputs.empty() && node.outputs[0] != kNone && wanted(node.outputs[0]) && writes(node))
+        g_.value(node.outputs[0]).layout.blocked = true;
     }
     insert_reorders();
     return {};
@@ -167,7 +168,7 @@ class Assigner {
   std::vector<NodeId> by_;
   std::vector<bool> wanted_;
   mutable std::unordered_map<ValueId, bool> joins_;  // joins_blocks, by output
-  std::vector<ValueId> to_blocked_, to_plain_;  // the Reorder of a value, once it is made
+  std::vector<ValueId> to_blocked_, to_plain_;       // the Reorder of a value, once it is made
 };
 
 }  // namespace

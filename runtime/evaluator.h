@@ -14,7 +14,7 @@ struct Datum {
   std::shared_ptr<const Elements> elements;  // of a sequence
 
   Datum() = default;
-  Datum(Tensor t) : tensor(std::move(t)) {}  // NOLINT: implicit on purpose
+  Datum(Tensor t) : tensor(std::move(t)) {}                                              // NOLINT: implicit on purpose
   Datum(Elements list) : elements(std::make_shared<const Elements>(std::move(list))) {}  // NOLINT: implicit on purpose
   bool present() const { return tensor.present() || elements != nullptr; }
   // What it counts against a budget of bytes: each element of a sequence as a tensor of its own, and kElementBytes.

@@ -28,8 +28,8 @@ Status fold_constants(Graph& graph, FoldBudget& budget);
 struct Folding {
   Graph& graph;
   FoldBudget& left;
-  std::vector<Node> kept = {};                             // its nodes that stay, up to the one that is being folded
-  std::unordered_map<ValueId, ValueId> forward = {};       // outputs of nodes that went: what is read instead
+  std::vector<Node> kept = {};                                      // its nodes that stay, up to the one that is being folded
+  std::unordered_map<ValueId, ValueId> forward = {};                // outputs of nodes that went: what is read instead
   std::unordered_map<ValueId, std::vector<ValueId>> elements = {};  // of sequences and optionals of which that is known: what they hold
 
   const Isa isa = best_isa();

@@ -103,8 +103,8 @@ std::string typed(const Value& value) {
   if (value.layout.blocked) {
     s += " nchw16c";
     if (value.layout != Layout{true, 0, 0, 0, 0}) {
-      s += " halo " + std::to_string(value.layout.top) + "," + std::to_string(value.layout.bottom) + "," + std::to_string(value.layout.left) +
-           "," + std::to_string(value.layout.right);
+      s += " halo " + std::to_string(value.layout.top) + "," + std::to_string(value.layout.bottom) + "," + std::to_string(value.layout.left) + "," +
+           std::to_string(value.layout.right);
     }
   }
   return s;

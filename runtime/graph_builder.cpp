@@ -100,8 +100,7 @@ std::vector<ValueId> GraphBuilder::emit(const char* op, std::vector<ValueId> inp
   return node.outputs;
 }
 
-std::vector<ValueId> GraphBuilder::add_node(const OpDef& op, std::string name, std::vector<ValueId> inputs, Attributes attrs,
-                                            size_t outputs) {
+std::vector<ValueId> GraphBuilder::add_node(const OpDef& op, std::string name, std::vector<ValueId> inputs, Attributes attrs, size_t outputs) {
   Node node{&op, std::move(name), std::move(attrs), std::move(inputs), {}, {}};
   for (size_t o = 0; o < outputs; ++o) node.outputs.push_back(graph.add_value(o == 0 ? node.name : node.name + ":" + std::to_string(o)));
   producers_.resize(graph.values.size(), kNone);

@@ -222,13 +222,9 @@ Status verify_types(const Graph& graph) {
       bool same = was.dtype == is.dtype && was.kind == is.kind;
       if (was.shape.ranked() && is.shape.ranked()) {
         same = same && was.shape.rank() == is.shape.rank();
-        for (int d = 0; same && d < is.shape.rank(); ++d) {
-          same = !was.shape[d].known() || !is.shape[d].known() || was.shape[d] == is.shape[d];
-        }
+        for (int d = 0; same && d < is.shape.rank(); ++d) { same = !was.shape[d].known() || !is.shape[d].known() || was.shape[d] == is.shape[d]; }
       }
-      if (!same) {
-        return invalid(describe(graph, node) + ": " + graph.value(v).name + " is " + is.text() + ", not " + was.text());
-      }
+      if (!same) { return invalid(describe(graph, node) + ": " + graph.value(v).name + " is " + is.text() + ", not " + was.text()); }
     }
   }
   return {};

@@ -152,15 +152,31 @@ Result<Model> make_model(Graph graph, const LoadOptions& options) {
 Model::Model(std::shared_ptr<const ModelState> state) : state_(std::move(state)) {}
 
 // What may allocate is guarded: memory that runs short gives an empty value.
-std::string Model::format() const { return guarded([&] { return state_->graph.format; }); }
-std::string Model::producer() const { return guarded([&] { return state_->graph.producer; }); }
+std::string Model::format() const {
+  return guarded([&] { return state_->graph.format; });
+}
+std::string Model::producer() const {
+  return guarded([&] { return state_->graph.producer; });
+}
 int64_t Model::opset() const { return state_->graph.opset; }
-std::vector<std::pair<std::string, std::string>> Model::metadata() const { return guarded([&] { return state_->graph.metadata; }); }
-std::vector<std::string> Model::notes() const { return guarded([&] { return state_->graph.notes; }); }
-std::string Model::text() const { return guarded([&] { return to_text(state_->optimized); }); }
-std::vector<Port> Model::inputs() const { return guarded([&] { return ports(state_->graph, state_->graph.inputs, nullptr); }); }
-std::vector<Port> Model::outputs() const { return guarded([&] { return outputs_of(state_->graph); }); }
-std::vector<LayerInfo> Model::layers(const std::map<std::string, int64_t>& dims) const { return guarded([&] { return layers_of(*state_, dims); }); }
+std::vector<std::pair<std::string, std::string>> Model::metadata() const {
+  return guarded([&] { return state_->graph.metadata; });
+}
+std::vector<std::string> Model::notes() const {
+  return guarded([&] { return state_->graph.notes; });
+}
+std::string Model::text() const {
+  return guarded([&] { return to_text(state_->optimized); });
+}
+std::vector<Port> Model::inputs() const {
+  return guarded([&] { return ports(state_->graph, state_->graph.inputs, nullptr); });
+}
+std::vector<Port> Model::outputs() const {
+  return guarded([&] { return outputs_of(state_->graph); });
+}
+std::vector<LayerInfo> Model::layers(const std::map<std::string, int64_t>& dims) const {
+  return guarded([&] { return layers_of(*state_, dims); });
+}
 bool Model::data_dependent() const { return state_->data_dependent; }
 int64_t Model::parameters() const { return state_->parameters; }
 int64_t Model::weight_bytes() const { return state_->weight_bytes; }
@@ -241,7 +257,8 @@ Status check_input(const Datum& datum, const TypeInfo& type) {
   const bool optional = type.kind == ValueKind::optional || type.kind == ValueKind::optional_sequence;
   const bool sequence = type.kind == ValueKind::sequence || type.kind == ValueKind::optional_sequence;
   if (!datum.present()) return optional ? Status() : Status(invalid("is nothing, the model expects type " + type.text()));
-  if ((datum.elements != nullptr) != sequence) return invalid(std::string(sequence ? "is a tensor" : "is a sequence") + ", the model expects type " + type.text());
+  if ((datum.elements != nullptr) != sequence)
+    return invalid(std::string(sequence ? "is a tensor" : "is a sequence") + ", the model expects type " + type.text());
   const std::span<const Tensor> tensors = sequence ? std::span<const Tensor>(*datum.elements) : std::span<const Tensor>(&datum.tensor, 1);
   for (const Tensor& t : tensors) {
     if (t.dtype() != type.dtype) return invalid(std::string("is ") + name(t.dtype()) + ", the model expects " + name(type.dtype));

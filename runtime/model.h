@@ -10,8 +10,8 @@ namespace tern {
 
 class ModelState {
  public:
-  Graph graph;              // as the file has it, checked and inferred: what layers are told from
-  Graph optimized;          // folded and fused: what sessions start from
+  Graph graph;      // as the file has it, checked and inferred: what layers are told from
+  Graph optimized;  // folded and fused: what sessions start from
   LoadOptions options;
   int64_t parameters = 0, weight_bytes = 0;
   bool data_dependent = false;

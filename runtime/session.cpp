@@ -77,11 +77,14 @@ bool no_fault(const Plan& plan) {
 Result<Graph> static_graph(const ModelState& model, const SessionOptions& options) {
   auto graph = specialize(model.optimized, options.dims, model.options.budget);
   if (!graph) return graph;
-  if (std::string name = first_no_tensor(*graph); !name.empty()) return unsupported("value " + name + " is a sequence or an optional: only evaluate() runs it");
-  if (std::string names = unbound(*graph); !names.empty()) return usage("unbound dimensions: " + names + "; give each a value in SessionOptions::dims");
+  if (std::string name = first_no_tensor(*graph); !name.empty())
+    return unsupported("value " + name + " is a sequence or an optional: only evaluate() runs it");
+  if (std::string names = unbound(*graph); !names.empty())
+    return usage("unbound dimensions: " + names + "; give each a value in SessionOptions::dims");
   for (ValueId v : graph->inputs) {
     if (graph->value(v).type.shape.ranked()) continue;
-    return unsupported("input " + graph->value(v).name + ": the file gives it no shape, so shapes depend on the contents of an input; run the model with evaluate()");
+    return unsupported("input " + graph->value(v).name +
+                       ": the file gives it no shape, so shapes depend on the contents of an input; run the model with evaluate()");
   }
   if (std::string where = unknown_shape(*graph); !where.empty()) {
     return unsupported(where + ": shapes, or how often it runs, depend on the contents of an input; run the model with evaluate()");
@@ -96,7 +99,8 @@ Status check_threads(const SessionOptions& options) {
   if (options.threads == 1) return {};
   const std::vector<int> cpus = usable_cpus();
   if (static_cast<size_t>(options.threads) > cpus.size()) {
-    return usage("threads is " + std::to_string(options.threads) + ", but this process may use " + std::to_string(cpus.size()) + (cpus.size() == 1 ? " CPU" : " CPUs"));
+    return usage("threads is " + std::to_string(options.threads) + ", but this process may use " + std::to_string(cpus.size()) +
+                 (cpus.size() == 1 ? " CPU" : " CPUs"));
   }
   for (int cpu : options.cpus) {
     if (std::find(cpus.begin(), cpus.end(), cpu) != cpus.end()) continue;
@@ -224,7 +228,9 @@ bool Session::run_timed(std::span<double> ns) noexcept {
 std::span<const StepInfo> Session::steps() const { return state_->plan.infos; }
 size_t Session::arena_bytes() const { return state_->plan.arena.size(); }
 int64_t Session::macs() const { return state_->plan.macs; }
-std::string Session::isa() const { return guarded([&] { return std::string(name(state_->options.isa)); }); }
+std::string Session::isa() const {
+  return guarded([&] { return std::string(name(state_->options.isa)); });
+}
 // Written when it is asked for: for large graphs the text is a good part of what a session would hold.
 std::string Session::text() const {
   return guarded([&] {

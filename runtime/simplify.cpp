@@ -37,7 +37,8 @@ uint64_t hash(const Attributes& attrs) {
         [&]<class T>(const T& v) {
           if constexpr (std::is_arithmetic_v<T>) add(&v, sizeof v);
           else if constexpr (std::is_same_v<T, Tensor>) add(v.raw(), v.dtype() == DType::string ? 0 : v.bytes());
-          else if constexpr (std::is_same_v<T, std::vector<std::string>>) for (const std::string& s : v) add(s.data(), s.size() + 1);
+          else if constexpr (std::is_same_v<T, std::vector<std::string>>)
+            for (const std::string& s : v) add(s.data(), s.size() + 1);
           else add(v.data(), v.size() * sizeof v[0]);
         },
         value);
@@ -73,8 +74,8 @@ void remove_no_ops(Graph& graph) {
     if (!one_output_read(node, uses)) continue;
     const TypeInfo& in = graph.value(node.inputs[0]).type;
     const TypeInfo& out = graph.value(node.outputs[0]).type;
-    const bool keeps_shape = std::string_view(node.op->name) == "Identity" || std::string_view(node.op->name) == "Dropout" ||
-                             (in.shape.ranked() && in.shape == out.shape);
+    const bool keeps_shape =
+        std::string_view(node.op->name) == "Identity" || std::string_view(node.op->name) == "Dropout" || (in.shape.ranked() && in.shape == out.shape);
     if (keeps_shape && in.dtype == out.dtype) by[static_cast<size_t>(node.outputs[0])] = by[static_cast<size_t>(node.inputs[0])];
   }
   replace_values(graph, by);

@@ -20,8 +20,18 @@ struct OrtApiBase {
   const void* const* (*get_api)(uint32_t version);
   const char* (*version)();
 };
-enum Slot { kErrorMessage = 2, kCreateEnv = 3, kCreateSession = 7, kRun = 9, kCreateOptions = 10, kOptimization = 23, kIntraThreads = 24, kInterThreads = 25,
-            kCreateTensor = 49, kMemoryInfo = 69 };
+enum Slot {
+  kErrorMessage = 2,
+  kCreateEnv = 3,
+  kCreateSession = 7,
+  kRun = 9,
+  kCreateOptions = 10,
+  kOptimization = 23,
+  kIntraThreads = 24,
+  kInterThreads = 25,
+  kCreateTensor = 49,
+  kMemoryInfo = 69
+};
 
 class Ort {
  public:
@@ -125,8 +135,8 @@ int compare(Ort& ort, const char* path) {
   }
   const double min_a = *std::min_element(a.begin(), a.end()), min_b = *std::min_element(b.begin(), b.end());
   std::printf("%-16s tern %9.3f us (median %9.3f)   onnxruntime %9.3f us (median %9.3f)   ratio of minima %.3f, of medians %.3f   error %.1e\n",
-              std::filesystem::path(path).stem().c_str(), min_a / 1e3, median(a) / 1e3, min_b / 1e3, median(b) / 1e3, min_a / min_b, median(a) / median(b),
-              worst);
+              std::filesystem::path(path).stem().c_str(), min_a / 1e3, median(a) / 1e3, min_b / 1e3, median(b) / 1e3, min_a / min_b,
+              median(a) / median(b), worst);
   return 0;
 }
 

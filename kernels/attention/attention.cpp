@@ -78,7 +78,8 @@ Status bind(BindContext& c) {
     for (int i = 0; i < given.rank; ++i) mask[4 - given.rank + i] = given[i];
     const Dims scores{q[0], q[1], a.T, a.S};
     for (int i = 0; i < 4; ++i) {
-      if (mask[i] != 1 && mask[i] != scores[i]) return invalid("the mask is " + to_string(given) + ", which does not broadcast to " + to_string(scores));
+      if (mask[i] != 1 && mask[i] != scores[i])
+        return invalid("the mask is " + to_string(given) + ", which does not broadcast to " + to_string(scores));
     }
     c.set(a.mask, c.input<const float>(3));
     a.mask_column = mask[3] == 1 ? 0 : 1;

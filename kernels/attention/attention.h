@@ -24,14 +24,14 @@ extern const OpDef kFusedAttention;
 struct AttentionArgs {
   const float *q, *k, *v, *mask;  // mask null: none
   float* y;
-  int64_t heads;                  // of this share
+  int64_t heads;  // of this share
   int64_t T, S, D, E;
   const int64_t* mask_head;       // [heads] where the mask of a head begins
   int64_t mask_row, mask_column;  // strides: 0 or S, 0 or 1
   float scale;
-  float* keys;                    // [D, S16] k^T, S16 = S rounded up to 16
-  float* values;                  // [S, E16] v with its rows padded; null when E % 16 == 0
-  float* weights;                 // [kAttentionRows, S16]
+  float* keys;     // [D, S16] k^T, S16 = S rounded up to 16
+  float* values;   // [S, E16] v with its rows padded; null when E % 16 == 0
+  float* weights;  // [kAttentionRows, S16]
 };
 constexpr int64_t kAttentionRows = 6;  // most rows of q that are worked on together
 TERN_EACH_ISA(extern const KernelRow attention_f32;)

@@ -59,9 +59,7 @@ void transpose_keys(const float* k, int64_t S, int64_t D, int64_t S16, float* ke
 template <int R, int P>
 void score_tile(const AttentionArgs& a, const Head& h, int64_t t, int64_t p) {
   Tile<R, P, 1> s;
-  unroll<R>([&](auto r) TERN_INLINE_CALL {
-    unroll<P>([&](auto c) TERN_INLINE_CALL { s.acc[r.v][c.v][0] = zero(); });
-  });
+  unroll<R>([&](auto r) TERN_INLINE_CALL { unroll<P>([&](auto c) TERN_INLINE_CALL { s.acc[r.v][c.v][0] = zero(); }); });
   accumulate(s, h.q + t * a.D, a.D, h.keys + p * 16, h.S16, a.D);
   unroll<R>([&](auto r) TERN_INLINE_CALL {
     unroll<P>([&](auto c) TERN_INLINE_CALL {
@@ -113,9 +111,7 @@ TERN_INLINE float exponentials(float* w, int64_t S, int64_t S16) {
 template <int R, int P>
 TERN_INLINE void result_tile(const AttentionArgs& a, const Head& h, int64_t t, int64_t p, const float* inverse) {
   Tile<R, P, 2> s;
-  unroll<R>([&](auto r) TERN_INLINE_CALL {
-    unroll<P>([&](auto c) TERN_INLINE_CALL { s.acc[r.v][c.v][0] = s.acc[r.v][c.v][1] = zero(); });
-  });
+  unroll<R>([&](auto r) TERN_INLINE_CALL { unroll<P>([&](auto c) TERN_INLINE_CALL { s.acc[r.v][c.v][0] = s.acc[r.v][c.v][1] = zero(); }); });
   accumulate(s, a.weights, h.S16, h.v + p * 16, h.v_stride, a.S);
   unroll<R>([&](auto r) TERN_INLINE_CALL {
     unroll<P>([&](auto c) TERN_INLINE_CALL {
@@ -156,8 +152,13 @@ TERN_INLINE void rows_of(int64_t r, const AttentionArgs& a, const Head& h, int64
 void attention(const AttentionArgs& a) {
   const int64_t S16 = (a.S + 15) / 16 * 16, E16 = (a.E + 15) / 16 * 16;
   for (int64_t head = 0; head < a.heads; ++head) {
-    Head h{a.q + head * a.T * a.D, a.keys, a.v + head * a.S * a.E, a.mask == nullptr ? nullptr : a.mask + a.mask_head[head],
-           a.y + head * a.T * a.E, S16, a.E};
+    Head h{a.q + head * a.T * a.D,
+           a.keys,
+           a.v + head * a.S * a.E,
+           a.mask == nullptr ? nullptr : a.mask + a.mask_head[head],
+           a.y + head * a.T * a.E,
+           S16,
+           a.E};
     transpose_keys(a.k + head * a.S * a.D, a.S, a.D, S16, a.keys);
     if (a.values != nullptr) {
       for (int64_t s = 0; s < a.S; ++s) {

@@ -25,19 +25,19 @@ enum class Mask : uint8_t { none, bools, floats };
 
 struct AttentionArgs {
   const void *q, *k, *v, *mask, *past_key, *past_value;
-  const int64_t* valid;                      // [B], how many keys are no padding; null: all
+  const int64_t* valid;  // [B], how many keys are no padding; null: all
   void *y, *present_key, *present_value, *qk;
-  int64_t heads, group, S, T, P, D, Dv;      // group: heads for one of K and V
+  int64_t heads, group, S, T, P, D, Dv;  // group: heads for one of K and V
   Layout q_at, k_at, v_at, y_at;
   int64_t mask_batch, mask_head, mask_row, masked_from;  // strides of the mask; keys behind it are masked
   double scale, softcap;
   Mask kind;
-  int64_t before, after;                     // how far a row sees on each side of its place
-  int mode;                                  // of qk
-  double *weights, *sums;                    // [T], [Dv]
+  int64_t before, after;   // how far a row sees on each side of its place
+  int mode;                // of qk
+  double *weights, *sums;  // [T], [Dv]
   bool writes_present;
   int64_t batches, kv_heads;
-  int64_t begin, end;                        // rows: of B * heads * S
+  int64_t begin, end;  // rows: of B * heads * S
 };
 
 // past, then what is new.
@@ -57,7 +57,7 @@ void write_present(T* to, const T* past, const T* now, const Layout& at, const A
 template <class T>
 void attend_row(const AttentionArgs& a, int64_t row) {
   const int64_t s = row % a.S, h = row / a.S % a.heads, b = row / a.S / a.heads, kv = h / a.group;
-  const T* q = static_cast<const T*>(a.q) + a.q_at.at(b, h, s);          // [D]
+  const T* q = static_cast<const T*>(a.q) + a.q_at.at(b, h, s);  // [D]
   const T *k = static_cast<const T*>(a.k), *v = static_cast<const T*>(a.v);
   const int64_t valid = a.valid == nullptr ? a.T : std::clamp<int64_t>(a.valid[b], 0, a.T), offset = a.valid == nullptr ? a.P : valid - a.S;
   const int64_t past = (b * a.kv_heads + kv) * a.P, mask = b * a.mask_batch + h * a.mask_head + s * a.mask_row;
@@ -139,13 +139,16 @@ Status infer(InferContext& c) {
   const DType dtype = c.dtype(0);
   if (pick(rows_of<kRows>, dtype, Isa::scalar) == nullptr) return bad_dtype(dtype);
   for (size_t i : {1, 2, 4, 5}) {
-    if (c.has(i) && c.dtype(i) != dtype) return unsupported(std::string(kInputs[i]) + " is " + name(c.dtype(i)) + " and Q is " + name(dtype) + ", which is not supported");
+    if (c.has(i) && c.dtype(i) != dtype)
+      return unsupported(std::string(kInputs[i]) + " is " + name(c.dtype(i)) + " and Q is " + name(dtype) + ", which is not supported");
   }
-  if (c.has(3) && c.dtype(3) != DType::boolean && c.dtype(3) != dtype) return unsupported(std::string("attn_mask of ") + name(c.dtype(3)) + " is not supported, only of bool and of Q's dtype");
+  if (c.has(3) && c.dtype(3) != DType::boolean && c.dtype(3) != dtype)
+    return unsupported(std::string("attn_mask of ") + name(c.dtype(3)) + " is not supported, only of bool and of Q's dtype");
   if (c.has(6) && c.dtype(6) != DType::i64) return invalid(std::string("nonpad_kv_seqlen is ") + name(c.dtype(6)) + ", expected i64");
   if (c.has(4) != c.has(5)) return invalid("past_key and past_value come together");
   if (c.has(4) && c.has(6)) return invalid("nonpad_kv_seqlen and past_key exclude each other");
-  if (const int64_t mode = c.attrs.i("qk_matmul_output_mode"); mode < 0 || mode > 3) return invalid("qk_matmul_output_mode is " + std::to_string(mode) + ", expected 0 to 3");
+  if (const int64_t mode = c.attrs.i("qk_matmul_output_mode"); mode < 0 || mode > 3)
+    return invalid("qk_matmul_output_mode is " + std::to_string(mode) + ", expected 0 to 3");
   for (const char* side : {"left_window_size", "right_window_size"}) {
     if (const int64_t size = c.attrs.i(side); size < -1)
       return invalid(std::string(side) + " is " + std::to_string(size) + ", expected -1 (no end) or more");
@@ -154,7 +157,8 @@ Status infer(InferContext& c) {
   for (size_t i = 0; i < 3; ++i) {
     if (!c.shape(i).ranked()) return {};
     if (c.shape(i).rank() != c.shape(0).rank() || (c.shape(i).rank() != 3 && c.shape(i).rank() != 4)) {
-      return invalid("Q is " + c.shape(0).text() + " and " + kInputs[i] + " is " + c.shape(i).text() + ": they must all have 3 or all have 4 dimensions");
+      return invalid("Q is " + c.shape(0).text() + " and " + kInputs[i] + " is " + c.shape(i).text() +
+                     ": they must all have 3 or all have 4 dimensions");
     }
   }
   const bool flat = c.shape(0).rank() == 3;
@@ -190,9 +194,13 @@ std::optional<Sides> sides_of(const Dims& d, int64_t heads) {
 Status bind(BindContext& c) {
   const KernelRow* kernel = c.pick(c.in(0).dtype);
   if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
-  const auto q = sides_of(c.in(0).dims, c.attrs.i("q_num_heads")), k = sides_of(c.in(1).dims, c.attrs.i("kv_num_heads")), v = sides_of(c.in(2).dims, c.attrs.i("kv_num_heads"));
-  if (!q || !k || !v || c.in(1).dims.rank != c.in(0).dims.rank || c.in(2).dims.rank != c.in(0).dims.rank) return invalid("the numbers of heads do not divide the hidden sizes");
-  auto differ = [&](size_t i) { return invalid("Q is " + to_string(c.in(0).dims) + " and " + kInputs[i] + " is " + to_string(c.in(i).dims) + ", which does not fit"); };
+  const auto q = sides_of(c.in(0).dims, c.attrs.i("q_num_heads")), k = sides_of(c.in(1).dims, c.attrs.i("kv_num_heads")),
+             v = sides_of(c.in(2).dims, c.attrs.i("kv_num_heads"));
+  if (!q || !k || !v || c.in(1).dims.rank != c.in(0).dims.rank || c.in(2).dims.rank != c.in(0).dims.rank)
+    return invalid("the numbers of heads do not divide the hidden sizes");
+  auto differ = [&](size_t i) {
+    return invalid("Q is " + to_string(c.in(0).dims) + " and " + kInputs[i] + " is " + to_string(c.in(i).dims) + ", which does not fit");
+  };
   if (k->B != q->B || k->D != q->D || k->heads < 1 || q->heads % k->heads != 0) return differ(1);
   if (v->B != q->B || v->heads != k->heads || v->S != k->S) return differ(2);
   AttentionArgs& a = c.args<AttentionArgs>();
@@ -220,9 +228,11 @@ Status bind(BindContext& c) {
     a.kind = c.in(3).dtype == DType::boolean ? Mask::bools : Mask::floats;
   }
   const bool flat = c.in(0).dims.rank == 3;
-  const Dims wanted[] = {flat ? Dims{q->B, q->S, q->heads * v->D} : Dims{q->B, q->heads, q->S, v->D}, Dims{q->B, k->heads, a.T, k->D}, Dims{q->B, k->heads, a.T, v->D}, Dims{q->B, q->heads, q->S, a.T}};
+  const Dims wanted[] = {flat ? Dims{q->B, q->S, q->heads * v->D} : Dims{q->B, q->heads, q->S, v->D}, Dims{q->B, k->heads, a.T, k->D},
+                         Dims{q->B, k->heads, a.T, v->D}, Dims{q->B, q->heads, q->S, a.T}};
   for (size_t o = 0; o < 4; ++o) {
-    if (c.has_out(o) && !(c.out(o).dims == wanted[o])) return invalid("output " + std::to_string(o) + " is " + to_string(c.out(o).dims) + ", expected " + to_string(wanted[o]));
+    if (c.has_out(o) && !(c.out(o).dims == wanted[o]))
+      return invalid("output " + std::to_string(o) + " is " + to_string(c.out(o).dims) + ", expected " + to_string(wanted[o]));
   }
   a.heads = q->heads;
   a.kv_heads = k->heads;
@@ -270,13 +280,7 @@ int64_t macs(const AttrReader& attrs, std::span<const TensorView> in, std::span<
 
 }  // namespace
 
-constinit const OpDef kAttention = {.name = "Attention",
-                                    .inputs = {3, 7},
-                                    .outputs = {1, 4},
-                                    .attrs = kAttrs,
-                                    .infer = infer,
-                                    .bind = bind,
-                                    .kernels = rows_of<kRows>,
-                                    .macs = macs};
+constinit const OpDef kAttention = {
+    .name = "Attention", .inputs = {3, 7}, .outputs = {1, 4}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = rows_of<kRows>, .macs = macs};
 
 }  // namespace tern

@@ -17,7 +17,8 @@ constexpr AttrSpec kFusedAttrs[] = {
 
 Status check_channels(const Shape& x, const Shape& w, int64_t groups) {
   if (groups < 1) return invalid("group is " + std::to_string(groups));
-  if (w[0].known() && w[0].value() % groups != 0) return invalid("W has " + w[0].text() + " output channels, no multiple of group " + std::to_string(groups));
+  if (w[0].known() && w[0].value() % groups != 0)
+    return invalid("W has " + w[0].text() + " output channels, no multiple of group " + std::to_string(groups));
   if (w[1].known() && x[1].known() && checked_mul(w[1].value(), groups) != x[1].value()) {
     return invalid("X is " + x.text() + " and W is " + w.text() + " with group " + std::to_string(groups) + ": input channels differ");
   }
@@ -64,9 +65,11 @@ Status infer(InferContext& c) {
     if (!c.has(i) || !c.shape(i).ranked() || !c.shape(1).ranked()) continue;
     const Shape& b = c.shape(i);
     const Dim& channels = c.shape(1)[0];
-    if (b.rank() != 1 || (b[0].known() && channels.known() && !(b[0] == channels))) return invalid("input " + std::to_string(i) + " is " + b.text() + ", expected one value per output channel");
+    if (b.rank() != 1 || (b[0].known() && channels.known() && !(b[0] == channels)))
+      return invalid("input " + std::to_string(i) + " is " + b.text() + ", expected one value per output channel");
   }
-  if (c.has(3) && c.shape(3).known() && y->known() && !(c.shape(3) == *y)) return invalid("the residual is " + c.shape(3).text() + ", Y is " + y->text());
+  if (c.has(3) && c.shape(3).known() && y->known() && !(c.shape(3) == *y))
+    return invalid("the residual is " + c.shape(3).text() + ", Y is " + y->text());
   c.set(0, c.dtype(0), std::move(*y));
   return {};
 }

@@ -33,16 +33,16 @@ constexpr int64_t kBlock = 16;  // channels of a block
 
 // Copies one image (of one group) into the padded form that the tiles read: dst[block][p0][p1][p2][lanes], every float of it written.
 struct ConvPrepare {
-  const float* x = nullptr;              // null: x is read in place
-  int64_t image = 0, group = 0;          // floats from image to image, group to group
-  int64_t channel = 0, block = 0;        // source: floats from a channel (plain) or a block of 16 (blocked) to the next
+  const float* x = nullptr;        // null: x is read in place
+  int64_t image = 0, group = 0;    // floats from image to image, group to group
+  int64_t channel = 0, block = 0;  // source: floats from a channel (plain) or a block of 16 (blocked) to the next
   bool blocked = false;
-  int64_t step[3] = {0, 0, 0};           // source: floats along each axis
-  int64_t in[3] = {0, 0, 0};             // source extents
-  int64_t padded[3] = {0, 0, 0};         // destination extents
-  int64_t begin[3] = {0, 0, 0};          // where element 0 goes (may be negative: cropped)
-  int64_t spread[3] = {1, 1, 1};         // distance of neighbours in the destination (a transposed convolution's stride)
-  int64_t channels = 0, lanes = 1;       // lanes 16, or 1 for planar
+  int64_t step[3] = {0, 0, 0};      // source: floats along each axis
+  int64_t in[3] = {0, 0, 0};        // source extents
+  int64_t padded[3] = {0, 0, 0};    // destination extents
+  int64_t begin[3] = {0, 0, 0};     // where element 0 goes (may be negative: cropped)
+  int64_t spread[3] = {1, 1, 1};    // distance of neighbours in the destination (a transposed convolution's stride)
+  int64_t channels = 0, lanes = 1;  // lanes 16, or 1 for planar
 };
 
 // Weights brought into reading order: [oc group][ic][tap][16 * blocks of the group], channels past OC zero.
@@ -51,7 +51,7 @@ struct ConvPack {
   int64_t group = 0, oc = 0, ic = 0;  // source strides
   int64_t groups = 0, ocs = 0, ics = 0, taps = 0;
   bool mirrored = false, depthwise = false;
-  int64_t tile_blocks = 1;            // oc blocks of a tile
+  int64_t tile_blocks = 1;  // oc blocks of a tile
 };
 
 // Where a tensor of output pixels lies.
@@ -59,8 +59,8 @@ struct ConvPixels {
   float* data = nullptr;
   bool blocked = false;
   int64_t image = 0, group = 0, block = 0;  // floats from one to the next
-  int64_t lane = 1;                          // floats from channel to channel
-  int64_t hi = 0, lo = 0, col = 0;           // rows are hi * rows_lo + lo
+  int64_t lane = 1;                         // floats from channel to channel
+  int64_t hi = 0, lo = 0, col = 0;          // rows are hi * rows_lo + lo
 };
 
 // The zero halo that a blocked y gets, [blocks][height][width][16] an image.
@@ -70,25 +70,25 @@ struct ConvHalo {
 
 struct ConvArgs {
   ConvPrepare prepare;
-  ConvPack pack;                  // pack.w null: packed already
-  float* prepared = nullptr;      // workspace of prepare
-  float* packed_here = nullptr;   // workspace of pack
-  const float* x = nullptr;       // the padded origin (image 0, group 0), when it is read in place
-  const float* w = nullptr;       // packed
+  ConvPack pack;                 // pack.w null: packed already
+  float* prepared = nullptr;     // workspace of prepare
+  float* packed_here = nullptr;  // workspace of pack
+  const float* x = nullptr;      // the padded origin (image 0, group 0), when it is read in place
+  const float* w = nullptr;      // packed
   const float *bias = nullptr, *scale = nullptr, *shift = nullptr;
   ConvPixels y, residual;
   ConvHalo halo;
   int64_t x_image = 0, x_group = 0, x_block = 0, x_hi = 0, x_lo = 0, x_col = 0;
-  int64_t w_group = 0;            // packed floats of a group
-  const int64_t* tap = nullptr;   // offsets into x
+  int64_t w_group = 0;           // packed floats of a group
+  const int64_t* tap = nullptr;  // offsets into x
   int64_t taps = 0;
-  int64_t ics = 0, ocs = 0;       // channels of a group
+  int64_t ics = 0, ocs = 0;  // channels of a group
   int64_t groups = 1;
-  int64_t ic_step = 16;           // channels that lie together: 16, or 1 when planar
+  int64_t ic_step = 16;  // channels that lie together: 16, or 1 when planar
   bool depthwise = false;
   int64_t rows_hi = 1, rows_lo = 1, cols = 0;
-  int64_t tiles = 1;              // a row is cut into so many tiles
-  int64_t begin = 0, end = 0;     // units to compute: (((image*groups + group)*oc groups + oc group)*rows + row)*tiles + tile
+  int64_t tiles = 1;           // a row is cut into so many tiles
+  int64_t begin = 0, end = 0;  // units to compute: (((image*groups + group)*oc groups + oc group)*rows + row)*tiles + tile
   Activation activation = Activation::none;
   float alpha = 0, beta = 0;
 };
@@ -98,11 +98,11 @@ struct ReorderArgs {
   const float* x;
   float* y;
   int64_t batch, channels, height, width;
-  int64_t begin, end;                                    // (image, block) pairs to copy
-  int64_t x_image, x_block, x_channel, x_row, x_col;     // floats; x_channel for plain, x_block for blocked
+  int64_t begin, end;                                 // (image, block) pairs to copy
+  int64_t x_image, x_block, x_channel, x_row, x_col;  // floats; x_channel for plain, x_block for blocked
   bool from_blocked, to_blocked;
   int64_t y_image, y_block, y_channel, y_row, y_col;
-  ConvHalo halo;                                         // of y
+  ConvHalo halo;  // of y
 };
 // Several reorders in turn: concatenation of whole blocks of channels.
 struct ConcatBlocksArgs {

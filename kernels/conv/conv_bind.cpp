@@ -128,7 +128,8 @@ Status bind_input(BindContext& c, const ConvProblem& p, bool depthwise, const Ex
   c.set(a.tap, c.table<int64_t>(w.taps(), [&](int64_t* tap) {
     for (int64_t z = 0, t = 0; z < w.kernel[0]; ++z) {
       for (int64_t y = 0; y < w.kernel[1]; ++y) {
-        for (int64_t i = 0; i < w.kernel[2]; ++i, ++t) tap[t] = z * w.dilation[0] * step[0] + y * w.dilation[1] * step[1] + i * w.dilation[2] * step[2];
+        for (int64_t i = 0; i < w.kernel[2]; ++i, ++t)
+          tap[t] = z * w.dilation[0] * step[0] + y * w.dilation[1] * step[1] + i * w.dilation[2] * step[2];
       }
     }
   }));

@@ -7,7 +7,7 @@ namespace tern {
 
 // A convolution over x spread out by `spread` (1 but for a transposed one), stride and dilation as the window says.
 struct ConvProblem {
-  Window window;                 // in and out set; begin may be negative
+  Window window;  // in and out set; begin may be negative
   Extent3 spread{1, 1, 1};
   int64_t groups = 1, ics = 0, ocs = 0;  // channels of a group
   bool mirrored = false;

@@ -64,9 +64,8 @@ void dense_tile(const ConvArgs& a, const TileCall& t) {
     }
   }
   if (t.relu) {
-    unroll<B>([&](auto b) TERN_INLINE_CALL {
-      unroll<P>([&](auto p) TERN_INLINE_CALL { acc[b.v][p.v] = activate<Activation::relu>(acc[b.v][p.v], 0, 0); });
-    });
+    unroll<B>([&](auto b)
+                  TERN_INLINE_CALL { unroll<P>([&](auto p) TERN_INLINE_CALL { acc[b.v][p.v] = activate<Activation::relu>(acc[b.v][p.v], 0, 0); }); });
   }
   unroll<B>([&](auto b) TERN_INLINE_CALL {
     float* y = t.y + b.v * t.y_block;

@@ -56,10 +56,12 @@ Status infer(InferContext& c) {
   if (x.rank() < 3 || x.rank() != w.rank()) return invalid("X is " + x.text() + " and W is " + w.text() + ": expected the same rank, 3 to 5");
   if (x.rank() > 5) return unsupported("works on 1 to 3 spatial axes");
   if (x[1].known() && w[0].known() && !(x[1] == w[0])) return invalid("X is " + x.text() + " and W is " + w.text() + ": input channels differ");
-  if (w[0].known() && w[0].value() % groups != 0) return invalid("W has " + w[0].text() + " input channels, no multiple of group " + std::to_string(groups));
+  if (w[0].known() && w[0].value() % groups != 0)
+    return invalid("W has " + w[0].text() + " input channels, no multiple of group " + std::to_string(groups));
   auto channels = mul(w[1], Dim(groups));
   Shape y{x[0], channels ? *channels : c.fresh()};
-  if (c.has(2) && c.shape(2).known() && y[1].known() && (c.shape(2).rank() != 1 || !(c.shape(2)[0] == y[1]))) return invalid("the bias is " + c.shape(2).text());
+  if (c.has(2) && c.shape(2).known() && y[1].known() && (c.shape(2).rank() != 1 || !(c.shape(2)[0] == y[1])))
+    return invalid("the bias is " + c.shape(2).text());
   std::vector<int64_t> kernel, in;
   for (int i = 2; i < w.rank(); ++i) {
     if (w[i].known()) kernel.push_back(w[i].value());

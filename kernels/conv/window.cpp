@@ -37,7 +37,8 @@ Result<Window> read_window(const AttrReader& attrs, int spatial, std::span<const
   const std::string auto_pad = attrs.s("auto_pad");
   if (auto_pad != "NOTSET" && auto_pad != "VALID" && !same(auto_pad)) return invalid("auto_pad is " + auto_pad);
   if (!kernel.empty()) {
-    if (!shape.empty() && !std::equal(shape.begin(), shape.end(), kernel.begin(), kernel.end())) return invalid("kernel_shape differs from the shape of W");
+    if (!shape.empty() && !std::equal(shape.begin(), shape.end(), kernel.begin(), kernel.end()))
+      return invalid("kernel_shape differs from the shape of W");
     shape.assign(kernel.begin(), kernel.end());
   }
   if (shape.size() != n) return invalid("kernel_shape is missing");

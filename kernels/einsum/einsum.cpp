@@ -50,7 +50,8 @@ void einsum(const EinsumArgs& a) {
     Sum<T> sum = 0;
     for (int64_t s = 0; s < sums; ++s) {
       auto product = static_cast<Sum<T>>(widen(static_cast<const T*>(a.x[0])[inner[0]]));
-      for (int k = 1; k < a.operands; ++k) product = static_cast<Sum<T>>(product * static_cast<Sum<T>>(widen(static_cast<const T*>(a.x[k])[inner[k]])));
+      for (int k = 1; k < a.operands; ++k)
+        product = static_cast<Sum<T>>(product * static_cast<Sum<T>>(widen(static_cast<const T*>(a.x[k])[inner[k]])));
       sum = static_cast<Sum<T>>(sum + product);
       step(a, a.out_axes, a.sum_axes, index, inner);
     }
@@ -61,10 +62,14 @@ void einsum(const EinsumArgs& a) {
 }
 
 constexpr KernelRow kRows[] = {
-    row<EinsumArgs, einsum<float>>("einsum/f32/scalar", DType::f32, Isa::scalar),   row<EinsumArgs, einsum<double>>("einsum/f64/scalar", DType::f64, Isa::scalar),
-    row<EinsumArgs, einsum<f16>>("einsum/f16/scalar", DType::f16, Isa::scalar),     row<EinsumArgs, einsum<bf16>>("einsum/bf16/scalar", DType::bf16, Isa::scalar),
-    row<EinsumArgs, einsum<int32_t>>("einsum/i32/scalar", DType::i32, Isa::scalar), row<EinsumArgs, einsum<int64_t>>("einsum/i64/scalar", DType::i64, Isa::scalar),
-    row<EinsumArgs, einsum<uint32_t>>("einsum/u32/scalar", DType::u32, Isa::scalar), row<EinsumArgs, einsum<uint64_t>>("einsum/u64/scalar", DType::u64, Isa::scalar),
+    row<EinsumArgs, einsum<float>>("einsum/f32/scalar", DType::f32, Isa::scalar),
+    row<EinsumArgs, einsum<double>>("einsum/f64/scalar", DType::f64, Isa::scalar),
+    row<EinsumArgs, einsum<f16>>("einsum/f16/scalar", DType::f16, Isa::scalar),
+    row<EinsumArgs, einsum<bf16>>("einsum/bf16/scalar", DType::bf16, Isa::scalar),
+    row<EinsumArgs, einsum<int32_t>>("einsum/i32/scalar", DType::i32, Isa::scalar),
+    row<EinsumArgs, einsum<int64_t>>("einsum/i64/scalar", DType::i64, Isa::scalar),
+    row<EinsumArgs, einsum<uint32_t>>("einsum/u32/scalar", DType::u32, Isa::scalar),
+    row<EinsumArgs, einsum<uint64_t>>("einsum/u64/scalar", DType::u64, Isa::scalar),
 };
 
 constexpr AttrSpec kAttrs[] = {{"equation", AttrKind::s, kRequired}};
@@ -81,7 +86,8 @@ Status infer(InferContext& c) {
   std::vector<int> ranks;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     if (pick(rows_of<kRows>, c.dtype(i), Isa::scalar) == nullptr) return bad_dtype(c.dtype(i));
-    if (c.dtype(i) != c.dtype(0)) return invalid(std::string("input 0 is ") + name(c.dtype(0)) + " and input " + std::to_string(i) + " is " + name(c.dtype(i)));
+    if (c.dtype(i) != c.dtype(0))
+      return invalid(std::string("input 0 is ") + name(c.dtype(0)) + " and input " + std::to_string(i) + " is " + name(c.dtype(i)));
     if (c.shape(i).ranked()) ranks.push_back(c.shape(i).rank());
   }
   c.set(0, c.dtype(0), Shape());
@@ -125,7 +131,8 @@ Result<std::string> letters_of(const EinsumTerms& terms, std::span<const TensorV
       int64_t& size = sizes[static_cast<unsigned char>(letter)];
       const int64_t own = in[k].dims[static_cast<int>(i)], other = in[k].dims[static_cast<int>(terms.in[k].find(letter))];
       if (own != other) return no_diagonal(letter, k, std::to_string(other), std::to_string(own));
-      if (size > 1 && own != 1 && own != size) return invalid(std::string("axes of the letter ") + letter + " are " + std::to_string(size) + " and " + std::to_string(own));
+      if (size > 1 && own != 1 && own != size)
+        return invalid(std::string("axes of the letter ") + letter + " are " + std::to_string(size) + " and " + std::to_string(own));
       if (size < 0 || size == 1) size = own;
       else if (size == 0 && own > 1) return invalid(std::string("axes of the letter ") + letter + " are 0 and " + std::to_string(own));
       if (letters.find(letter) == letters.npos) letters += letter;
@@ -150,7 +157,8 @@ Status bind(BindContext& c) {
   if (!letters) return letters.error();
   std::vector<int64_t> extents;
   for (char letter : *letters) extents.push_back(sizes[static_cast<unsigned char>(letter)]);
-  if (!checked_count(extents) && std::find(extents.begin(), extents.end(), 0) == extents.end()) return invalid("the sizes of all letters together are too large");
+  if (!checked_count(extents) && std::find(extents.begin(), extents.end(), 0) == extents.end())
+    return invalid("the sizes of all letters together are too large");
   EinsumArgs& a = c.args<EinsumArgs>();
   a.operands = static_cast<int>(c.inputs.size());
   a.out_axes = static_cast<int>(terms->out.size());
@@ -192,13 +200,7 @@ int64_t macs(const AttrReader& attrs, std::span<const TensorView> in, std::span<
 
 }  // namespace
 
-constinit const OpDef kEinsum = {.name = "Einsum",
-                                 .inputs = {1, -1},
-                                 .outputs = {1, 1},
-                                 .attrs = kAttrs,
-                                 .infer = infer,
-                                 .bind = bind,
-                                 .kernels = rows_of<kRows>,
-                                 .macs = macs};
+constinit const OpDef kEinsum = {
+    .name = "Einsum", .inputs = {1, -1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = rows_of<kRows>, .macs = macs};
 
 }  // namespace tern

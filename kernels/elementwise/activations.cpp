@@ -154,20 +154,18 @@ extern constinit const OpDef kHardSigmoid =
                   rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), kUnary<"hard_sigmoid", hard_sigmoid, OtherFloats>>);
 extern constinit const OpDef kHardSwish =
     float_op("HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), kUnary<"hard_swish", hard_swish, OtherFloats>>);
-extern constinit const OpDef kLeakyRelu = activation_op(
-    "LeakyRelu", kLeakyReluAttrs, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), kUnary<"leaky_relu", leaky_relu, OtherFloats>>);
+extern constinit const OpDef kLeakyRelu = activation_op("LeakyRelu", kLeakyReluAttrs, bind<"alpha">,
+                                                        rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), kUnary<"leaky_relu", leaky_relu, OtherFloats>>);
 extern constinit const OpDef kMish = float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), kUnary<"mish", mish, OtherFloats>>);
-extern constinit const OpDef kRelu =
-    unary_op("Relu", infer_unary<is_relu_type>,
-             rows_of<TERN_ON_EACH_ISA(relu_f32), kUnary<"relu", Relu{}, OtherFloats>, kUnary<"relu", Relu{}, SignedInts>>);
+extern constinit const OpDef kRelu = unary_op(
+    "Relu", infer_unary<is_relu_type>, rows_of<TERN_ON_EACH_ISA(relu_f32), kUnary<"relu", Relu{}, OtherFloats>, kUnary<"relu", Relu{}, SignedInts>>);
 extern constinit const OpDef kSelu =
     activation_op("Selu", kSeluAttrs, bind<"alpha", "gamma">, rows_of<TERN_ON_EACH_ISA(selu_f32), kUnary<"selu", selu, OtherFloats>>);
 extern constinit const OpDef kSigmoid =
     float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), kUnary<"sigmoid", portable::sigmoid, OtherFloats>>);
 extern constinit const OpDef kSoftplus =
     float_op("Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), kUnary<"softplus", portable::softplus, OtherFloats>>);
-extern constinit const OpDef kSoftsign =
-    float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), kUnary<"softsign", softsign, OtherFloats>>);
+extern constinit const OpDef kSoftsign = float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), kUnary<"softsign", softsign, OtherFloats>>);
 extern constinit const OpDef kSwish =
     activation_op("Swish", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(swish_f32), kUnary<"swish", swish, OtherFloats>>);
 extern constinit const OpDef kTanh = float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), kUnary<"tanh", portable::tanh, OtherFloats>>);

@@ -84,8 +84,7 @@ void set_binary(BindContext& c, BinaryArgs& args, const Operand& a, const Operan
 Status bind_binary(BindContext& c, const KernelRow* kernel, size_t a, size_t b) {
   if (kernel == nullptr || c.in(1).dtype != c.in(0).dtype) return bad_dtype(c.in(0).dtype);
   if (broadcast(c.in(0).dims, c.in(1).dims) != c.out(0).dims) {
-    return invalid("shapes " + to_string(c.in(0).dims) + " and " + to_string(c.in(1).dims) + " do not broadcast to " +
-                   to_string(c.out(0).dims));
+    return invalid("shapes " + to_string(c.in(0).dims) + " and " + to_string(c.in(1).dims) + " do not broadcast to " + to_string(c.out(0).dims));
   }
   const auto [begin, end] = c.range(c.out(0).count(), kGrain);
   if (begin == end) return {};
@@ -96,18 +95,17 @@ Status bind_binary(BindContext& c, const KernelRow* kernel, size_t a, size_t b) 
 Status bind_binary(BindContext& c) { return bind_binary(c, c.pick(c.in(0).dtype)); }
 
 extern constinit const OpDef kAdd =
-    binary_op("Add", infer_binary<is_number>,
-              rows_of<TERN_ON_EACH_ISA(add_f32), kBinary<"add", Add{}, OtherFloats>, kBinary<"add", Add{}, Ints>>, symbolic<add>);
-extern constinit const OpDef kDiv =
-    binary_op("Div", infer_binary<is_number>,
-              rows_of<TERN_ON_EACH_ISA(div_f32), kBinary<"div", Div{}, OtherFloats>, kBinary<"div", Div{}, Ints>>, quotient);
+    binary_op("Add", infer_binary<is_number>, rows_of<TERN_ON_EACH_ISA(add_f32), kBinary<"add", Add{}, OtherFloats>, kBinary<"add", Add{}, Ints>>,
+              symbolic<add>);
+extern constinit const OpDef kDiv = binary_op(
+    "Div", infer_binary<is_number>, rows_of<TERN_ON_EACH_ISA(div_f32), kBinary<"div", Div{}, OtherFloats>, kBinary<"div", Div{}, Ints>>, quotient);
 extern constinit const OpDef kMul =
-    binary_op("Mul", infer_binary<is_number>,
-              rows_of<TERN_ON_EACH_ISA(mul_f32), kBinary<"mul", Mul{}, OtherFloats>, kBinary<"mul", Mul{}, Ints>>, symbolic<mul>);
-extern constinit const OpDef kPRelu = binary_op(
-    "PRelu", infer_prelu, rows_of<TERN_ON_EACH_ISA(prelu_f32), kBinary<"prelu", PRelu{}, OtherFloats>, kBinary<"prelu", PRelu{}, Ints>>);
+    binary_op("Mul", infer_binary<is_number>, rows_of<TERN_ON_EACH_ISA(mul_f32), kBinary<"mul", Mul{}, OtherFloats>, kBinary<"mul", Mul{}, Ints>>,
+              symbolic<mul>);
+extern constinit const OpDef kPRelu =
+    binary_op("PRelu", infer_prelu, rows_of<TERN_ON_EACH_ISA(prelu_f32), kBinary<"prelu", PRelu{}, OtherFloats>, kBinary<"prelu", PRelu{}, Ints>>);
 extern constinit const OpDef kSub =
-    binary_op("Sub", infer_binary<is_number>,
-              rows_of<TERN_ON_EACH_ISA(sub_f32), kBinary<"sub", Sub{}, OtherFloats>, kBinary<"sub", Sub{}, Ints>>, symbolic<sub>);
+    binary_op("Sub", infer_binary<is_number>, rows_of<TERN_ON_EACH_ISA(sub_f32), kBinary<"sub", Sub{}, OtherFloats>, kBinary<"sub", Sub{}, Ints>>,
+              symbolic<sub>);
 
 }  // namespace tern

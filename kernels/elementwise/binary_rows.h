@@ -13,10 +13,8 @@ namespace tern {
 // What kF gives for elements of T.
 template <auto kF, class T>
 auto on_elements(T a, T b) {
-  if constexpr (requires { kF(a, b); })
-    return kF(a, b);
-  else
-    return narrow<T>(kF(widen(a), widen(b)));
+  if constexpr (requires { kF(a, b); }) return kF(a, b);
+  else return narrow<T>(kF(widen(a), widen(b)));
 }
 // One row: loops that the compiler vectorises, when both operands move or one stands.
 template <auto kF, class T, class Y>
@@ -34,12 +32,9 @@ inline void binary_row(const T* a, int64_t a_step, const T* b, int64_t b_step, Y
 // The elements that a body for T works on: where signed and unsigned give the same bits (kF.kSameBits), one serves all integers of a width.
 template <auto kF, class T>
 constexpr auto body_element() {
-  if constexpr (std::is_same_v<T, bool> && requires { kF.kSameBits; })
-    return uint8_t();
-  else if constexpr (std::is_integral_v<T> && requires { kF.kSameBits; })
-    return Unsigned<T>();
-  else
-    return T();
+  if constexpr (std::is_same_v<T, bool> && requires { kF.kSameBits; }) return uint8_t();
+  else if constexpr (std::is_integral_v<T> && requires { kF.kSameBits; }) return Unsigned<T>();
+  else return T();
 }
 template <auto kF, class T>
 void portable_binary(const BinaryArgs& args) {
@@ -74,8 +69,7 @@ Status infer_binary(InferContext& c) {
   return infer_broadcast(c, c.dtype(0));
 }
 using Symbolic = std::optional<Dim> (*)(std::span<const Dim>, const AttrReader&);
-constexpr OpDef binary_op(const char* name, Status (*infer)(InferContext&), std::span<const KernelRow* const> rows,
-                          Symbolic symbolic = nullptr) {
+constexpr OpDef binary_op(const char* name, Status (*infer)(InferContext&), std::span<const KernelRow* const> rows, Symbolic symbolic = nullptr) {
   return {.name = name,
           .inputs = {2, 2},
           .outputs = {1, 1},

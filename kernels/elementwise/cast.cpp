@@ -49,7 +49,10 @@ StringRef print(T x, char* text) {
   char* end = text;
   if constexpr (kIsFloat<T>) {
     const double v = widen(x);
-    const std::string_view special = v != v ? "NaN" : v > std::numeric_limits<double>::max() ? "INF" : v < -std::numeric_limits<double>::max() ? "-INF" : "";
+    const std::string_view special = v != v                                    ? "NaN"
+                                     : v > std::numeric_limits<double>::max()  ? "INF"
+                                     : v < -std::numeric_limits<double>::max() ? "-INF"
+                                                                               : "";
     if (!special.empty()) end = std::copy(special.begin(), special.end(), text);
     else if constexpr (std::is_same_v<T, double>) end = std::to_chars(text, text + kTextBytes, v).ptr;
     else end = std::to_chars(text, text + kTextBytes, static_cast<float>(v)).ptr;
@@ -80,13 +83,15 @@ void run(const CastArgs& a) {
 }
 // Rows go by the dtype of the result.
 template <class To>
-constexpr KernelRow cast_row(const char* name) { return row<CastArgs, run<To>>(name, dtype_of<To>(), Isa::scalar); }
+constexpr KernelRow cast_row(const char* name) {
+  return row<CastArgs, run<To>>(name, dtype_of<To>(), Isa::scalar);
+}
 constexpr KernelRow kRows[] = {
-    cast_row<float>("cast/f32/scalar"), cast_row<double>("cast/f64/scalar"), cast_row<f16>("cast/f16/scalar"),
-    cast_row<bf16>("cast/bf16/scalar"), cast_row<int8_t>("cast/i8/scalar"), cast_row<int16_t>("cast/i16/scalar"),
-    cast_row<int32_t>("cast/i32/scalar"), cast_row<int64_t>("cast/i64/scalar"), cast_row<uint8_t>("cast/u8/scalar"),
-    cast_row<uint16_t>("cast/u16/scalar"), cast_row<uint32_t>("cast/u32/scalar"), cast_row<uint64_t>("cast/u64/scalar"),
-    cast_row<bool>("cast/bool/scalar"), cast_row<StringRef>("cast/string/scalar"),
+    cast_row<float>("cast/f32/scalar"),    cast_row<double>("cast/f64/scalar"),       cast_row<f16>("cast/f16/scalar"),
+    cast_row<bf16>("cast/bf16/scalar"),    cast_row<int8_t>("cast/i8/scalar"),        cast_row<int16_t>("cast/i16/scalar"),
+    cast_row<int32_t>("cast/i32/scalar"),  cast_row<int64_t>("cast/i64/scalar"),      cast_row<uint8_t>("cast/u8/scalar"),
+    cast_row<uint16_t>("cast/u16/scalar"), cast_row<uint32_t>("cast/u32/scalar"),     cast_row<uint64_t>("cast/u64/scalar"),
+    cast_row<bool>("cast/bool/scalar"),    cast_row<StringRef>("cast/string/scalar"),
 };
 
 Status infer_cast(InferContext& c) {

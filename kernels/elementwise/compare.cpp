@@ -50,16 +50,14 @@ constexpr OpDef turned_op(const char* name, std::span<const KernelRow* const> ro
 
 }  // namespace
 
-extern constinit const OpDef kEqual = binary_op(
-    "Equal", infer<is_any>,
-    rows_of<kBinary<"equal", Equal{}, Floats>, kBinary<"equal", Equal{}, Ints>, kBinary<"equal", Equal{}, Types<bool, StringRef>>>);
+extern constinit const OpDef kEqual =
+    binary_op("Equal", infer<is_any>,
+              rows_of<kBinary<"equal", Equal{}, Floats>, kBinary<"equal", Equal{}, Ints>, kBinary<"equal", Equal{}, Types<bool, StringRef>>>);
 extern constinit const OpDef kGreater = turned_op("Greater", rows_of<kBinary<"greater", Less{}, Floats>, kBinary<"greater", Less{}, Ints>>);
-extern constinit const OpDef kGreaterOrEqual = turned_op(
-    "GreaterOrEqual", rows_of<kBinary<"greater_or_equal", LessOrEqual{}, Floats>, kBinary<"greater_or_equal", LessOrEqual{}, Ints>>);
-extern constinit const OpDef kLess =
-    binary_op("Less", infer<is_number>, rows_of<kBinary<"less", Less{}, Floats>, kBinary<"less", Less{}, Ints>>);
-extern constinit const OpDef kLessOrEqual =
-    binary_op("LessOrEqual", infer<is_number>,
-              rows_of<kBinary<"less_or_equal", LessOrEqual{}, Floats>, kBinary<"less_or_equal", LessOrEqual{}, Ints>>);
+extern constinit const OpDef kGreaterOrEqual =
+    turned_op("GreaterOrEqual", rows_of<kBinary<"greater_or_equal", LessOrEqual{}, Floats>, kBinary<"greater_or_equal", LessOrEqual{}, Ints>>);
+extern constinit const OpDef kLess = binary_op("Less", infer<is_number>, rows_of<kBinary<"less", Less{}, Floats>, kBinary<"less", Less{}, Ints>>);
+extern constinit const OpDef kLessOrEqual = binary_op(
+    "LessOrEqual", infer<is_number>, rows_of<kBinary<"less_or_equal", LessOrEqual{}, Floats>, kBinary<"less_or_equal", LessOrEqual{}, Ints>>);
 
 }  // namespace tern

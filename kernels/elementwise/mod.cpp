@@ -50,10 +50,8 @@ double remainder(double a, double b) {
 struct Fmod {
   template <class T>
   T operator()(T a, T b) const {
-    if constexpr (kIsFloat<T>)
-      return narrow<T>(remainder<T>(widen(a), widen(b)));
-    else
-      return choose(b == 0, T(0), wrap_sub(a, wrap_mul(int_div(a, b), b)));
+    if constexpr (kIsFloat<T>) return narrow<T>(remainder<T>(widen(a), widen(b)));
+    else return choose(b == 0, T(0), wrap_sub(a, wrap_mul(int_div(a, b), b)));
   }
 };
 // With the sign of the divisor.
@@ -93,8 +91,7 @@ extern constinit const OpDef kMod = {
     .attrs = kAttrs,
     .infer = infer_binary<is_number>,
     .bind = bind,
-    .kernels =
-        rows_of<kBinary<"mod", Mod{}, Floats>, kBinary<"mod", Mod{}, Ints>, kBinary<"fmod", Fmod{}, Floats>, kBinary<"fmod", Fmod{}, Ints>>,
+    .kernels = rows_of<kBinary<"mod", Mod{}, Floats>, kBinary<"mod", Mod{}, Ints>, kBinary<"fmod", Fmod{}, Floats>, kBinary<"fmod", Fmod{}, Ints>>,
     .inplace_inputs = 3,
     .symbolic = symbolic};
 

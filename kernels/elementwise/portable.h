@@ -17,7 +17,7 @@ inline double widen(double x) { return x; }
 inline double widen(f16 x) { return to_f32(x); }
 inline double widen(bf16 x) { return to_f32(x); }
 template <class T>
-  requires std::is_integral_v<T>
+requires std::is_integral_v<T>
 inline T widen(T x) { return x; }
 
 template <class T>
@@ -31,14 +31,20 @@ inline T narrow(double x) {
 template <class T>
 using Unsigned = std::make_unsigned_t<T>;
 template <class T>
-inline T wrap_add(T a, T b) { return static_cast<T>(static_cast<Unsigned<T>>(static_cast<Unsigned<T>>(a) + static_cast<Unsigned<T>>(b))); }
+inline T wrap_add(T a, T b) {
+  return static_cast<T>(static_cast<Unsigned<T>>(static_cast<Unsigned<T>>(a) + static_cast<Unsigned<T>>(b)));
+}
 template <class T>
-inline T wrap_sub(T a, T b) { return static_cast<T>(static_cast<Unsigned<T>>(static_cast<Unsigned<T>>(a) - static_cast<Unsigned<T>>(b))); }
+inline T wrap_sub(T a, T b) {
+  return static_cast<T>(static_cast<Unsigned<T>>(static_cast<Unsigned<T>>(a) - static_cast<Unsigned<T>>(b)));
+}
 template <class T>
 inline T wrap_mul(T a, T b) {  // in 64 bits: 16-bit operands would be promoted to int and overflow
   return static_cast<T>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
 template <class T>
-inline T wrap_neg(T a) { return wrap_sub(T(0), a); }
+inline T wrap_neg(T a) {
+  return wrap_sub(T(0), a);
+}
 
 }  // namespace tern

@@ -95,12 +95,7 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-extern constinit const OpDef kPow = {.name = "Pow",
-                                     .inputs = {2, 2},
-                                     .outputs = {1, 1},
-                                     .infer = infer,
-                                     .bind = bind,
-                                     .kernels = rows_of<kFloatRows, kIntRows>,
-                                     .inplace_inputs = 1};
+extern constinit const OpDef kPow = {
+    .name = "Pow", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows_of<kFloatRows, kIntRows>, .inplace_inputs = 1};
 
 }  // namespace tern

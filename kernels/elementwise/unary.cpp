@@ -39,9 +39,7 @@ bool is_signed(DType t) { return is_float(t) || is_signed_int(t); }
 // ---- Shrink: |x| <= lambda ? 0 : x -+ bias; integers by way of double ----
 
 struct Shrink {
-  double operator()(double x, float lambda, float bias) const {
-    return select(portable::abs(x) <= lambda, 0, select(x < 0, x + bias, x - bias));
-  }
+  double operator()(double x, float lambda, float bias) const { return select(portable::abs(x) <= lambda, 0, select(x < 0, x + bias, x - bias)); }
   template <std::integral T>
   T operator()(T x, float lambda, float bias) const {
     return convert<T>((*this)(static_cast<double>(x), lambda, bias));
@@ -81,12 +79,11 @@ Status bind_unary(BindContext& c, const KernelRow* kernel, float alpha, float be
 }
 Status bind_unary(BindContext& c) { return bind_unary(c, c.pick(c.in(0).dtype), 0, 0); }
 
-extern constinit const OpDef kAbs = unary_op(
-    "Abs", infer_unary<is_number>, rows_of<TERN_ON_EACH_ISA(abs_f32), kUnary<"abs", Abs{}, OtherFloats>, kUnary<"abs", Abs{}, Ints>>);
+extern constinit const OpDef kAbs =
+    unary_op("Abs", infer_unary<is_number>, rows_of<TERN_ON_EACH_ISA(abs_f32), kUnary<"abs", Abs{}, OtherFloats>, kUnary<"abs", Abs{}, Ints>>);
 extern constinit const OpDef kCeil = float_op("Ceil", rows_of<TERN_ON_EACH_ISA(ceil_f32), kUnary<"ceil", portable::ceil, OtherFloats>>);
 extern constinit const OpDef kExp = float_op("Exp", rows_of<TERN_ON_EACH_ISA(exp_f32), kUnary<"exp", portable::exp, OtherFloats>>);
-extern constinit const OpDef kFloor =
-    float_op("Floor", rows_of<TERN_ON_EACH_ISA(floor_f32), kUnary<"floor", portable::floor, OtherFloats>>);
+extern constinit const OpDef kFloor = float_op("Floor", rows_of<TERN_ON_EACH_ISA(floor_f32), kUnary<"floor", portable::floor, OtherFloats>>);
 extern constinit const OpDef kIsInf = {.name = "IsInf",
                                        .inputs = {1, 1},
                                        .outputs = {1, 1},
@@ -112,8 +109,7 @@ extern constinit const OpDef kNeg = {
     .symbolic = negated};
 extern constinit const OpDef kReciprocal =
     float_op("Reciprocal", rows_of<TERN_ON_EACH_ISA(reciprocal_f32), kUnary<"reciprocal", reciprocal, OtherFloats>>);
-extern constinit const OpDef kRound =
-    float_op("Round", rows_of<TERN_ON_EACH_ISA(round_f32), kUnary<"round", portable::round_even, OtherFloats>>);
+extern constinit const OpDef kRound = float_op("Round", rows_of<TERN_ON_EACH_ISA(round_f32), kUnary<"round", portable::round_even, OtherFloats>>);
 extern constinit const OpDef kShrink = {
     .name = "Shrink",
     .inputs = {1, 1},
@@ -123,8 +119,8 @@ extern constinit const OpDef kShrink = {
     .bind = bind_shrink,
     .kernels = rows_of<TERN_ON_EACH_ISA(shrink_f32), kUnary<"shrink", Shrink{}, OtherFloats>, kUnary<"shrink", Shrink{}, Ints>>,
     .inplace_inputs = 1};
-extern constinit const OpDef kSign = unary_op(
-    "Sign", infer_unary<is_number>, rows_of<TERN_ON_EACH_ISA(sign_f32), kUnary<"sign", Sign{}, OtherFloats>, kUnary<"sign", Sign{}, Ints>>);
+extern constinit const OpDef kSign =
+    unary_op("Sign", infer_unary<is_number>, rows_of<TERN_ON_EACH_ISA(sign_f32), kUnary<"sign", Sign{}, OtherFloats>, kUnary<"sign", Sign{}, Ints>>);
 extern constinit const OpDef kSqrt = float_op("Sqrt", rows_of<TERN_ON_EACH_ISA(sqrt_f32), kUnary<"sqrt", sqrt, OtherFloats>>);
 
 }  // namespace tern

@@ -16,17 +16,14 @@ struct UnaryArgs {
 // kF(x), or kF(x, alpha, beta) of a function with parameters.
 template <auto kF, class X>
 constexpr auto apply(X x, [[maybe_unused]] float alpha, [[maybe_unused]] float beta) {
-  if constexpr (requires { kF(x, alpha, beta); })
-    return kF(x, alpha, beta);
-  else
-    return kF(x);
+  if constexpr (requires { kF(x, alpha, beta); }) return kF(x, alpha, beta);
+  else return kF(x);
 }
 
-TERN_EACH_ISA(extern const KernelRow abs_f32, ceil_f32, exp_f32, floor_f32, log_f32, neg_f32, reciprocal_f32, round_f32, shrink_f32,
-              sign_f32,
+TERN_EACH_ISA(extern const KernelRow abs_f32, ceil_f32, exp_f32, floor_f32, log_f32, neg_f32, reciprocal_f32, round_f32, shrink_f32, sign_f32,
               sqrt_f32;)  // unary.simd.cpp
-TERN_EACH_ISA(extern const KernelRow celu_f32, elu_f32, erf_f32, gelu_f32, gelu_tanh_f32, hard_sigmoid_f32, hard_swish_f32, leaky_relu_f32,
-              mish_f32, relu_f32, selu_f32, sigmoid_f32, softplus_f32, softsign_f32, swish_f32, tanh_f32, thresholded_relu_f32,
+TERN_EACH_ISA(extern const KernelRow celu_f32, elu_f32, erf_f32, gelu_f32, gelu_tanh_f32, hard_sigmoid_f32, hard_swish_f32, leaky_relu_f32, mish_f32,
+              relu_f32, selu_f32, sigmoid_f32, softplus_f32, softsign_f32, swish_f32, tanh_f32, thresholded_relu_f32,
               clip_f32;)  // activations.simd.cpp
 
 // y = min(max(x, *low), *high), the bounds read at every run; null for none.

@@ -19,10 +19,8 @@ void portable_unary(const UnaryArgs& a) {
   const float alpha = a.alpha, beta = a.beta;
   for (int64_t i = 0; i < a.count; ++i) {
     const R v = apply<kF>(widen(x[i]), alpha, beta);
-    if constexpr (kIsFloat<Y>)
-      y[i] = narrow<Y>(v);
-    else
-      y[i] = v;
+    if constexpr (kIsFloat<Y>) y[i] = narrow<Y>(v);
+    else y[i] = v;
   }
 }
 template <Text kName, auto kF, class... T>

@@ -70,8 +70,7 @@ Status bind_steps(BindContext& c, const OpDef& binary, bool mean) {
   c.set(a.steps, c.table<BinaryStep>(count, [&, first = begin, last = end](BinaryStep* to) {
     for (int64_t i = 0; i < count; ++i) to[i].run = mean && i == count - 1 ? last_kernel->run : kernel->run;
     set_binary(c, to[0].args, Operand::input(c, 0), Operand::input(c, inputs > 1 ? 1 : 0), first, last);
-    for (int64_t i = 2; i < inputs; ++i)
-      set_binary(c, to[i - 1].args, Operand::output(c), Operand::input(c, static_cast<size_t>(i)), first, last);
+    for (int64_t i = 2; i < inputs; ++i) set_binary(c, to[i - 1].args, Operand::output(c), Operand::input(c, static_cast<size_t>(i)), first, last);
     if (mean) set_binary(c, to[count - 1].args, Operand::output(c), n, first, last);
   }));
   c.run(kSteps);
@@ -102,28 +101,22 @@ std::optional<Dim> sum(std::span<const Dim> in, const AttrReader&) {
 }
 
 // Input 0 or 1 may be overwritten: the first step reads both of each place before it writes there.
-constexpr OpDef variadic_op(const char* name, Status (*infer)(InferContext&), Status (*bind)(BindContext&),
-                            std::span<const KernelRow* const> rows, Symbolic symbolic) {
-  return {.name = name,
-          .inputs = {1, -1},
-          .outputs = {1, 1},
-          .infer = infer,
-          .bind = bind,
-          .kernels = rows,
-          .inplace_inputs = 3,
-          .symbolic = symbolic};
+constexpr OpDef variadic_op(const char* name, Status (*infer)(InferContext&), Status (*bind)(BindContext&), std::span<const KernelRow* const> rows,
+                            Symbolic symbolic) {
+  return {
+      .name = name, .inputs = {1, -1}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows, .inplace_inputs = 3, .symbolic = symbolic};
 }
 
 }  // namespace
 
 // Sum and Mean have Add's rows, and Div's.
-extern constinit const OpDef kMax = variadic_op(
-    "Max", infer_binary<is_number>, bind<kMax, false>,
-    rows_of<TERN_ON_EACH_ISA(max_f32), kBinary<"max", Max{}, OtherFloats>, kBinary<"max", Max{}, Ints>, kSteps>, symbolic<true>);
+extern constinit const OpDef kMax =
+    variadic_op("Max", infer_binary<is_number>, bind<kMax, false>,
+                rows_of<TERN_ON_EACH_ISA(max_f32), kBinary<"max", Max{}, OtherFloats>, kBinary<"max", Max{}, Ints>, kSteps>, symbolic<true>);
 extern constinit const OpDef kMean = variadic_op("Mean", infer_binary<is_float>, bind<kAdd, true>, rows_of<kSteps>, nullptr);
-extern constinit const OpDef kMin = variadic_op(
-    "Min", infer_binary<is_number>, bind<kMin, false>,
-    rows_of<TERN_ON_EACH_ISA(min_f32), kBinary<"min", Min{}, OtherFloats>, kBinary<"min", Min{}, Ints>, kSteps>, symbolic<false>);
+extern constinit const OpDef kMin =
+    variadic_op("Min", infer_binary<is_number>, bind<kMin, false>,
+                rows_of<TERN_ON_EACH_ISA(min_f32), kBinary<"min", Min{}, OtherFloats>, kBinary<"min", Min{}, Ints>, kSteps>, symbolic<false>);
 extern constinit const OpDef kSum = variadic_op("Sum", infer_binary<is_float>, bind<kAdd, false>, rows_of<kSteps>, sum);
 
 }  // namespace tern

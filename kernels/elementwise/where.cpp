@@ -46,16 +46,18 @@ void where(const WhereArgs& args) {
   });
 }
 template <class U, DType kT>
-constexpr KernelRow where_row(const char* name) { return row<WhereArgs, where<U>>(name, kT, Isa::scalar); }
+constexpr KernelRow where_row(const char* name) {
+  return row<WhereArgs, where<U>>(name, kT, Isa::scalar);
+}
 static_assert(sizeof(Pair) == sizeof(StringRef));
 
 constexpr KernelRow kRows[] = {
-    where_row<uint32_t, DType::f32>("where/f32/scalar"), where_row<uint64_t, DType::f64>("where/f64/scalar"),
-    where_row<uint16_t, DType::f16>("where/f16/scalar"), where_row<uint16_t, DType::bf16>("where/bf16/scalar"),
-    where_row<uint8_t, DType::i8>("where/i8/scalar"), where_row<uint16_t, DType::i16>("where/i16/scalar"),
-    where_row<uint32_t, DType::i32>("where/i32/scalar"), where_row<uint64_t, DType::i64>("where/i64/scalar"),
-    where_row<uint8_t, DType::u8>("where/u8/scalar"), where_row<uint16_t, DType::u16>("where/u16/scalar"),
-    where_row<uint32_t, DType::u32>("where/u32/scalar"), where_row<uint64_t, DType::u64>("where/u64/scalar"),
+    where_row<uint32_t, DType::f32>("where/f32/scalar"),     where_row<uint64_t, DType::f64>("where/f64/scalar"),
+    where_row<uint16_t, DType::f16>("where/f16/scalar"),     where_row<uint16_t, DType::bf16>("where/bf16/scalar"),
+    where_row<uint8_t, DType::i8>("where/i8/scalar"),        where_row<uint16_t, DType::i16>("where/i16/scalar"),
+    where_row<uint32_t, DType::i32>("where/i32/scalar"),     where_row<uint64_t, DType::i64>("where/i64/scalar"),
+    where_row<uint8_t, DType::u8>("where/u8/scalar"),        where_row<uint16_t, DType::u16>("where/u16/scalar"),
+    where_row<uint32_t, DType::u32>("where/u32/scalar"),     where_row<uint64_t, DType::u64>("where/u64/scalar"),
     where_row<uint8_t, DType::boolean>("where/bool/scalar"), where_row<Pair, DType::string>("where/string/scalar"),
 };
 

@@ -57,8 +57,18 @@ Status bind_elements(BindContext& c) {
   if (begin == end) return {};
   if (x.dims[axis] == 0) return invalid("an axis of 0 has nothing to gather");
   const auto strides = dense_strides(x.dims);
-  ElementsArgs& a = c.args(ElementsArgs{nullptr, nullptr, nullptr, x.dims.rank, {}, {}, x.dims[axis], strides[static_cast<size_t>(axis)],
-                                        static_cast<int64_t>(size_of(x.dtype)), begin, end, nullptr});
+  ElementsArgs& a = c.args(ElementsArgs{nullptr,
+                                        nullptr,
+                                        nullptr,
+                                        x.dims.rank,
+                                        {},
+                                        {},
+                                        x.dims[axis],
+                                        strides[static_cast<size_t>(axis)],
+                                        static_cast<int64_t>(size_of(x.dtype)),
+                                        begin,
+                                        end,
+                                        nullptr});
   c.set(a.x, c.input(0));
   c.set(a.indices, c.input(1));
   c.set(a.y, c.output(0));
@@ -126,8 +136,18 @@ Status bind_nd(BindContext& c) {
   const int b = static_cast<int>(c.attrs.i("batch_dims")), r = static_cast<int>(k.dims.back());
   const int64_t size = static_cast<int64_t>(size_of(x.dtype));
   const auto strides = dense_strides(x.dims);
-  NdArgs& a = c.args(NdArgs{nullptr, nullptr, nullptr, r, {}, {}, x.dims.count(b + r, x.dims.rank) * size,
-           std::max<int64_t>(1, k.dims.count(b, k.dims.rank - 1)), x.dims.count(b, x.dims.rank) * size, 0, 0, nullptr});
+  NdArgs& a = c.args(NdArgs{nullptr,
+                            nullptr,
+                            nullptr,
+                            r,
+                            {},
+                            {},
+                            x.dims.count(b + r, x.dims.rank) * size,
+                            std::max<int64_t>(1, k.dims.count(b, k.dims.rank - 1)),
+                            x.dims.count(b, x.dims.rank) * size,
+                            0,
+                            0,
+                            nullptr});
   c.set(a.x, c.input(0));
   c.set(a.indices, c.input(1));
   c.set(a.y, c.output(0));
@@ -209,12 +229,7 @@ constinit const OpDef kGatherElements = {.name = "GatherElements",
                                          .infer = infer_elements,
                                          .bind = bind_elements,
                                          .kernels = rows_of<kElementsRows>};
-constinit const OpDef kGatherND = {.name = "GatherND",
-                                   .inputs = {2, 2},
-                                   .outputs = {1, 1},
-                                   .attrs = kNdAttrs,
-                                   .infer = infer_nd,
-                                   .bind = bind_nd,
-                                   .kernels = rows_of<kNdRows>};
+constinit const OpDef kGatherND = {
+    .name = "GatherND", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kNdAttrs, .infer = infer_nd, .bind = bind_nd, .kernels = rows_of<kNdRows>};
 
 }  // namespace tern

@@ -25,11 +25,11 @@ struct ScatterArgs {
   const void* indices;
   const std::byte* updates;
   std::byte* y;
-  int64_t bytes;                                  // of x and y
-  int64_t count, run;                             // updates, elements each
-  int64_t depth, n[kMaxRank], stride[kMaxRank];   // of the indexed axes, strides in elements
+  int64_t bytes;                                 // of x and y
+  int64_t count, run;                            // updates, elements each
+  int64_t depth, n[kMaxRank], stride[kMaxRank];  // of the indexed axes, strides in elements
   int rank;
-  int64_t at_n[kMaxRank], at_stride[kMaxRank];    // dims of the indices and their strides in y, zero along the axis
+  int64_t at_n[kMaxRank], at_stride[kMaxRank];  // dims of the indices and their strides in y, zero along the axis
   Reduction reduction;
   bool wide_indices;
   uint32_t* fault;

@@ -20,7 +20,7 @@ struct Product {
   int64_t m = 0, n = 0, k = 0;
   int64_t x_row = 0, x_k = 1, w_k = 0, w_column = 1;
   Batch batch;
-  int bias = -1, residual = -1;               // indices of inputs
+  int bias = -1, residual = -1;                    // indices of inputs
   int64_t bias_rows = 1, c_row = 0, c_column = 1;  // how the bias broadcasts over [bias_rows, n]
   float alpha = 1, beta = 1;
   ActivationSpec epilogue;
@@ -50,13 +50,15 @@ Status pack_constant(BindContext& c, const Product& p, GemmArgs& g, Batch& batch
   const int chains = g.panel.chains;
   const int64_t one = packed_floats(p.n, p.k, chains), plain = p.n * p.k, matrices = plain == 0 ? 1 : c.in(1).count() / plain;
   for (int64_t& step : batch.w) step = plain == 0 ? 0 : step / plain * one;
-  std::string tag = "gemm/" + std::to_string(chains) + "/" + std::to_string(p.n) + "x" + std::to_string(p.k) + "/" + std::to_string(p.w_k) +
-                    "," + std::to_string(p.w_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.alpha));
+  std::string tag = "gemm/" + std::to_string(chains) + "/" + std::to_string(p.n) + "x" + std::to_string(p.k) + "/" + std::to_string(p.w_k) + "," +
+                    std::to_string(p.w_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.alpha));
   const auto total = checked_mul(one, matrices);
   if (!total) return unsupported("packed weights of more than 2^63 bytes");
-  c.set(g.panel.w, c.packed<float>(1, tag, std::max<int64_t>(*total, 1), [=, w_k = p.w_k, w_column = p.w_column, n = p.n, k = p.k, alpha = p.alpha](const float* w, float* packed) {
-    for (int64_t i = 0; i < matrices; ++i) pack_weights(w + i * plain, w_k, w_column, n, k, alpha, chains, packed + i * one);
-  }));
+  c.set(g.panel.w, c.packed<float>(1, tag, std::max<int64_t>(*total, 1),
+                                   [=, w_k = p.w_k, w_column = p.w_column, n = p.n, k = p.k, alpha = p.alpha](const float* w, float* packed) {
+                                     for (int64_t i = 0; i < matrices; ++i)
+                                       pack_weights(w + i * plain, w_k, w_column, n, k, alpha, chains, packed + i * one);
+                                   }));
   return {};
 }
 
@@ -97,11 +99,12 @@ bool use_bias(BindContext& c, const Product& p, int64_t first, GemmArgs& g) {
   if (c.in(i).constant) {
     const std::string tag = "gemm/bias/" + std::to_string(p.bias_rows) + "x" + std::to_string(p.n) + "/" + std::to_string(p.c_row) + "," +
                             std::to_string(p.c_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.beta));
-    const auto written = c.packed<float>(i, tag, floats, [rows = p.bias_rows, n = p.n, row = p.c_row, column = p.c_column, beta = p.beta](const float* from, float* out) {
-      for (int64_t r = 0; r < rows; ++r) {
-        for (int64_t j = 0; j < n; ++j) out[r * n + j] = beta * from[r * row + j * column];
-      }
-    });
+    const auto written = c.packed<float>(
+        i, tag, floats, [rows = p.bias_rows, n = p.n, row = p.c_row, column = p.c_column, beta = p.beta](const float* from, float* out) {
+          for (int64_t r = 0; r < rows; ++r) {
+            for (int64_t j = 0; j < n; ++j) out[r * n + j] = beta * from[r * row + j * column];
+          }
+        });
     c.set(g.panel.bias, written + at);
     return false;
   }
@@ -166,8 +169,9 @@ Status bind_portable(BindContext& c, const Product& p) {
   const auto [begin, end] = c.range(p.batch.count() * p.m);
   if (begin == end) return {};
   const bool bias = p.bias >= 0 && p.beta != 0;
-  PortableGemmArgs& a = c.args(PortableGemmArgs{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, begin, end, p.m, p.n, p.k, p.x_row, p.x_k, p.w_k, p.w_column,
-                                                p.c_row, p.c_column, p.alpha, p.beta, p.epilogue.activation == Activation::relu});
+  PortableGemmArgs& a = c.args(PortableGemmArgs{
+      nullptr, nullptr, nullptr, nullptr, nullptr,    nullptr, begin,      end,     p.m,    p.n,
+      p.k,     p.x_row, p.x_k,   p.w_k,   p.w_column, p.c_row, p.c_column, p.alpha, p.beta, p.epilogue.activation == Activation::relu});
   c.set(a.a, c.input(0));
   c.set(a.b, c.input(1));
   if (bias) c.set(a.c, c.input(static_cast<size_t>(p.bias)));
@@ -221,14 +225,11 @@ Status bind_matmul(BindContext& c) {
 }
 
 int64_t macs_by_k(std::span<const TensorView> out, int64_t k) { return out[0].count() * k; }
-int64_t matmul_macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) {
-  return macs_by_k(out, in[0].dims.back());
-}
+int64_t matmul_macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) { return macs_by_k(out, in[0].dims.back()); }
 
 // ---- Gemm ----
 
-constexpr AttrSpec kGemmAttrs[] = {
-    {"alpha", AttrKind::f, 1.0f}, {"beta", AttrKind::f, 1.0f}, {"transA", AttrKind::i, 0}, {"transB", AttrKind::i, 0}};
+constexpr AttrSpec kGemmAttrs[] = {{"alpha", AttrKind::f, 1.0f}, {"beta", AttrKind::f, 1.0f}, {"transA", AttrKind::i, 0}, {"transB", AttrKind::i, 0}};
 
 Status infer_gemm(InferContext& c) {
   if (Status s = same_dtypes(c); !s) return s;
@@ -269,7 +270,8 @@ Status bind_gemm(BindContext& c) {
   if (c.has(2)) {
     const Dims& d = c.in(2).dims;
     const int64_t rows = d.rank == 2 ? d[0] : 1, columns = d.rank >= 1 ? d.back() : 1;
-    if (d.rank > 2 || (rows != 1 && rows != p.m) || (columns != 1 && columns != p.n)) return invalid("C is " + to_string(d) + ", which does not broadcast");
+    if (d.rank > 2 || (rows != 1 && rows != p.m) || (columns != 1 && columns != p.n))
+      return invalid("C is " + to_string(d) + ", which does not broadcast");
     p.bias = 2;
     p.bias_rows = rows == 1 ? 1 : p.m;
     p.c_row = rows == 1 ? 0 : columns;
@@ -285,14 +287,14 @@ int64_t gemm_macs(const AttrReader& attrs, std::span<const TensorView> in, std::
 
 // ---- Linear ----
 
-constexpr AttrSpec kLinearAttrs[] = {
-    {"transB", AttrKind::i, 0}, {"activation", AttrKind::s, ""}, {"alpha", AttrKind::f}, {"beta", AttrKind::f}};
+constexpr AttrSpec kLinearAttrs[] = {{"transB", AttrKind::i, 0}, {"activation", AttrKind::s, ""}, {"alpha", AttrKind::f}, {"beta", AttrKind::f}};
 
 Status infer_linear(InferContext& c) {
   if (Status s = same_dtypes(c); !s) return s;
   if (!fused_activation(c.attrs)) return unsupported("the activation " + c.attrs.s("activation") + " is not fused into products");
   const Shape &x = c.shape(0), &w = c.shape(1);
-  if ((x.ranked() && x.rank() < 1) || (w.ranked() && w.rank() != 2)) return invalid("Linear takes x [...,K] and a matrix: " + x.text() + ", " + w.text());
+  if ((x.ranked() && x.rank() < 1) || (w.ranked() && w.rank() != 2))
+    return invalid("Linear takes x [...,K] and a matrix: " + x.text() + ", " + w.text());
   if (!x.ranked()) {
     c.set(0, c.dtype(0), {});
     return {};
@@ -335,11 +337,25 @@ Status bind_linear(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kMatMul = {.name = "MatMul", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer_matmul, .bind = bind_matmul,
-                                 .kernels = kRows, .macs = matmul_macs};
-constinit const OpDef kGemm = {.name = "Gemm", .inputs = {2, 3}, .outputs = {1, 1}, .attrs = kGemmAttrs, .infer = infer_gemm,
-                               .bind = bind_gemm, .kernels = kRows, .macs = gemm_macs};
-constinit const OpDef kLinear = {.name = "Linear", .inputs = {2, 4}, .outputs = {1, 1}, .attrs = kLinearAttrs, .infer = infer_linear,
-                                 .bind = bind_linear, .kernels = kRows, .macs = matmul_macs, .inplace_inputs = 1u << 3, .tern_only = true};
+constinit const OpDef kMatMul = {
+    .name = "MatMul", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer_matmul, .bind = bind_matmul, .kernels = kRows, .macs = matmul_macs};
+constinit const OpDef kGemm = {.name = "Gemm",
+                               .inputs = {2, 3},
+                               .outputs = {1, 1},
+                               .attrs = kGemmAttrs,
+                               .infer = infer_gemm,
+                               .bind = bind_gemm,
+                               .kernels = kRows,
+                               .macs = gemm_macs};
+constinit const OpDef kLinear = {.name = "Linear",
+                                 .inputs = {2, 4},
+                                 .outputs = {1, 1},
+                                 .attrs = kLinearAttrs,
+                                 .infer = infer_linear,
+                                 .bind = bind_linear,
+                                 .kernels = kRows,
+                                 .macs = matmul_macs,
+                                 .inplace_inputs = 1u << 3,
+                                 .tern_only = true};
 
 }  // namespace tern

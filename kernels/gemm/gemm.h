@@ -26,17 +26,17 @@ struct BatchOffset {
 };
 // One f32 product, or a batch of them, and what must be prepared in every run: nothing when the weights are constant.
 struct GemmArgs {
-  PanelArgs panel;                // of batch 0
-  const BatchOffset* batch;       // [batches]; null: one product, nothing to prepare
+  PanelArgs panel;           // of batch 0
+  const BatchOffset* batch;  // [batches]; null: one product, nothing to prepare
   int64_t batches;
   // x transposed ([K,M], rows x_stride apart) is first copied to x_rows [M,K].
-  float* x_rows;                  // null: x has its rows already
+  float* x_rows;  // null: x has its rows already
   int64_t x_stride;
   // w that is no constant: packed into `pack.packed`, or read in place with its last panel copied to `tail`.
-  PanelPackArgs pack;             // pack.packed null: nothing to pack
-  float* tail;                    // null: none
+  PanelPackArgs pack;  // pack.packed null: nothing to pack
+  float* tail;         // null: none
   // beta C, written out as bias_rows rows of N.
-  float* bias;                    // null: panel.bias is ready
+  float* bias;  // null: panel.bias is ready
   const float* c;
   int64_t bias_rows, c_row, c_column;
   float beta;
@@ -48,7 +48,7 @@ struct PortableGemmArgs {
   const void *a, *b, *c, *residual;
   void* y;
   const BatchOffset* batch;
-  int64_t row_begin, row_end;     // of batches * m
+  int64_t row_begin, row_end;  // of batches * m
   int64_t m, n, k;
   int64_t a_row, a_k, b_k, b_column, c_row, c_column;
   float alpha, beta;

@@ -56,12 +56,12 @@ struct PanelArgs {
   float* y;               // [M,N], rows ldy apart
   int64_t m, n, k;
   int64_t lda, ldy;
-  int64_t bias_stride;    // 0: the same bias for every row
+  int64_t bias_stride;             // 0: the same bias for every row
   int64_t group_begin, group_end;  // the groups of panels to compute (all: 0 and PanelGroups(n).groups); the dot form computes all
-  int64_t w_stride;       // 0: packed. Else w is [K,N] with rows w_stride apart (dot: [N,K]), and `tail` holds the last panel if N % 16
-  const float* tail;      // [K,16] zero-padded: the columns past the last whole panel (w_stride only)
-  int32_t chains;         // as it was packed; gemm_chains(n, k) or, to continue sums, 1
-  ActivationSpec epilogue;      // the activation
+  int64_t w_stride;                // 0: packed. Else w is [K,N] with rows w_stride apart (dot: [N,K]), and `tail` holds the last panel if N % 16
+  const float* tail;               // [K,16] zero-padded: the columns past the last whole panel (w_stride only)
+  int32_t chains;                  // as it was packed; gemm_chains(n, k) or, to continue sums, 1
+  ActivationSpec epilogue;         // the activation
 };
 // Packs on the hot path, when w is no constant: the same bytes as pack_weights, padding included, for groups [begin, end).
 struct PanelPackArgs {

@@ -30,15 +30,12 @@ TERN_INLINE void store_columns(float* p, f32x16 a, int64_t n) {
 template <int R, int P, int CH>
 TERN_INLINE void start(Tile<R, P, CH>& t, const TileCall& c) {
   unroll<R>([&](auto r) TERN_INLINE_CALL {
-    unroll<P>([&](auto p) TERN_INLINE_CALL {
-      unroll<CH>([&](auto j) TERN_INLINE_CALL { t.acc[r.v][p.v][j.v] = zero(); });
-    });
+    unroll<P>([&](auto p) TERN_INLINE_CALL { unroll<CH>([&](auto j) TERN_INLINE_CALL { t.acc[r.v][p.v][j.v] = zero(); }); });
   });
   if (c.bias == nullptr) return;
   unroll<R>([&](auto r) TERN_INLINE_CALL {
-    unroll<P>([&](auto p) TERN_INLINE_CALL {
-      t.acc[r.v][p.v][0] = load_columns(c.bias + r.v * c.bias_stride + p.v * 16, p.v == P - 1 ? c.last : 16);
-    });
+    unroll<P>([&](auto p)
+                  TERN_INLINE_CALL { t.acc[r.v][p.v][0] = load_columns(c.bias + r.v * c.bias_stride + p.v * 16, p.v == P - 1 ? c.last : 16); });
   });
 }
 
@@ -133,9 +130,18 @@ void rows_by_panels(const PanelArgs& a, int64_t first, int64_t panels, const flo
   for (int64_t p = 0; p < panels;) {
     const int64_t taken = tile_panels(panels - p, a.chains, a.m), column = (first + p) * kPanel;
     const int64_t columns = a.n - column;
-    TileCall c{a.x, w + p * kPanel, a.bias == nullptr ? nullptr : a.bias + column, a.residual == nullptr ? nullptr : a.residual + column,
-               a.y + column, a.lda, w_stride, a.k, a.ldy, a.bias_stride,
-               columns >= taken * kPanel ? kPanel : columns - (taken - 1) * kPanel, a.epilogue};
+    TileCall c{a.x,
+               w + p * kPanel,
+               a.bias == nullptr ? nullptr : a.bias + column,
+               a.residual == nullptr ? nullptr : a.residual + column,
+               a.y + column,
+               a.lda,
+               w_stride,
+               a.k,
+               a.ldy,
+               a.bias_stride,
+               columns >= taken * kPanel ? kPanel : columns - (taken - 1) * kPanel,
+               a.epilogue};
     const TileFn* tiles = kTiles[a.chains / 2].of[taken];
     if (a.m == 1) {
       tiles[1](c);
@@ -161,8 +167,18 @@ void rows_by_panels(const PanelArgs& a, int64_t first, int64_t panels, const flo
 constexpr int64_t kPairsUpTo = 65536;
 template <int A, int B>
 void row_by_two_groups(const PanelArgs& a, int64_t column, const float* w, const float* v) {
-  TileCall c{a.x, w, a.bias == nullptr ? nullptr : a.bias + column, a.residual == nullptr ? nullptr : a.residual + column,
-             a.y + column, a.lda, A * 16, a.k, a.ldy, a.bias_stride, 16, a.epilogue};
+  TileCall c{a.x,
+             w,
+             a.bias == nullptr ? nullptr : a.bias + column,
+             a.residual == nullptr ? nullptr : a.residual + column,
+             a.y + column,
+             a.lda,
+             A * 16,
+             a.k,
+             a.ldy,
+             a.bias_stride,
+             16,
+             a.epilogue};
   TileCall d = c;
   if (c.bias != nullptr) d.bias += A * 16;
   if (c.residual != nullptr) d.residual += A * 16;
@@ -202,9 +218,7 @@ template <int R, int C>
 void dots(const PanelArgs& a, int64_t m, int64_t n, int64_t w_stride) {
   const float *x = a.x + m * a.lda, *w = a.w + n * w_stride;
   f32x16 acc[R][C];
-  unroll<R>([&](auto r) TERN_INLINE_CALL {
-    unroll<C>([&](auto c) TERN_INLINE_CALL { acc[r.v][c.v] = zero(); });
-  });
+  unroll<R>([&](auto r) TERN_INLINE_CALL { unroll<C>([&](auto c) TERN_INLINE_CALL { acc[r.v][c.v] = zero(); }); });
   const auto step = [&](auto read) TERN_INLINE_CALL {
     f32x16 b[C];
     unroll<C>([&](auto c) TERN_INLINE_CALL { b[c.v] = read(w + c.v * w_stride); });

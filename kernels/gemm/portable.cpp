@@ -1,10 +1,9 @@
 // The product in plain C++, sixteen columns at a time, k ascending: f64, f16 and bf16 (sums in f32), and wrapping integers.
-#include "kernels/gemm/gemm.h"
-
 #include <algorithm>
 #include <type_traits>
 
 #include "kernels/elementwise/convert.h"
+#include "kernels/gemm/gemm.h"
 #include "runtime/base/half.h"
 
 namespace tern {
@@ -20,7 +19,7 @@ struct SumOf<double> {
   using type = double;
 };
 template <class T>
-  requires std::is_integral_v<T>
+requires std::is_integral_v<T>
 struct SumOf<T> {
   using type = std::make_unsigned_t<T>;
 };

@@ -7,7 +7,9 @@ namespace {
 // One loop of elements of a size that the compiler knows.
 template <int Size>
 void copy_line(const std::byte* from, std::byte* to, int64_t n, int64_t from_stride, int64_t to_stride) {
-  struct Element { std::byte bytes[Size]; } e;
+  struct Element {
+    std::byte bytes[Size];
+  } e;
   if (from_stride == 0 && to_stride == Size) {
     std::memcpy(&e, from, Size);
     for (int64_t i = 0; i < n; ++i) std::memcpy(to + i * Size, &e, Size);
@@ -43,7 +45,8 @@ void copy_tiles(const Copy& c, const std::byte* from, std::byte* to) {
     for (int64_t j0 = 0; j0 < cols.n; j0 += kTile) {
       const int64_t j1 = std::min(j0 + kTile, cols.n);
       for (int64_t i = i0; i < i1; ++i) {
-        copy_line<Size>(from + i * Size + j0 * cols.from_stride, to + i * rows.to_stride + j0 * cols.to_stride, j1 - j0, cols.from_stride, cols.to_stride);
+        copy_line<Size>(from + i * Size + j0 * cols.from_stride, to + i * rows.to_stride + j0 * cols.to_stride, j1 - j0, cols.from_stride,
+                        cols.to_stride);
       }
     }
   }

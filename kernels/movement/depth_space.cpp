@@ -49,7 +49,8 @@ Status bind(BindContext& c, bool to_depth) {
   struct Loop {
     int64_t n, deep, wide;
   };
-  const Loop loops[] = {{N, b * b * C * plane, b * b * C * plane}, {C, at_c, b * b * plane}, {H, W, b * b * W}, {b, at_i, b * W}, {W, 1, b}, {b, at_j, 1}};
+  const Loop loops[] = {
+      {N, b * b * C * plane, b * b * C * plane}, {C, at_c, b * b * plane}, {H, W, b * b * W}, {b, at_i, b * W}, {W, 1, b}, {b, at_j, 1}};
   CopyRequest copy(c.input(0), c.output(0), x.dtype);
   for (const Loop& l : loops) copy.loop(l.n, to_depth ? l.wide : l.deep, to_depth ? l.deep : l.wide);
   return bind_copy(c, copy);

@@ -30,7 +30,8 @@ Status infer(InferContext& c) {
   }
   auto axes = axes_of(given, x.rank());
   if (!axes) return axes.error();
-  if (pads->size() != 2 * axes->size()) return invalid("pads has " + std::to_string(pads->size()) + " elements for " + std::to_string(axes->size()) + " axes");
+  if (pads->size() != 2 * axes->size())
+    return invalid("pads has " + std::to_string(pads->size()) + " elements for " + std::to_string(axes->size()) + " axes");
   Shape y = x;
   for (size_t i = 0; i < axes->size(); ++i) {
     Dim& n = y[(*axes)[i]];
@@ -41,7 +42,8 @@ Status infer(InferContext& c) {
     if (mode != "constant" && n.known() && before.known() && after.known()) {
       const auto left = checked_add(n.value(), std::min<int64_t>(before.value(), 0));
       const auto kept = left ? checked_add(*left, std::min<int64_t>(after.value(), 0)) : left;
-      if (!kept || (*kept <= 0 && (before.value() > 0 || after.value() > 0))) return invalid("axis " + std::to_string((*axes)[i]) + " has nothing left to pad with");
+      if (!kept || (*kept <= 0 && (before.value() > 0 || after.value() > 0)))
+        return invalid("axis " + std::to_string((*axes)[i]) + " has nothing left to pad with");
     }
     auto sum = add(n, before);
     sum = sum ? add(*sum, after) : sum;
@@ -70,7 +72,7 @@ struct FoldArgs {
   const int64_t* index[kMaxRank];  // per axis: byte offsets into x
   int64_t n[kMaxRank];
   int rank;
-  int64_t size, begin, end;        // rows
+  int64_t size, begin, end;  // rows
 };
 
 void fold_pad(const FoldArgs& a) {

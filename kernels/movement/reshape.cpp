@@ -8,9 +8,7 @@
 namespace tern {
 namespace {
 
-Status bind_view(BindContext& c) {
-  return bind_flat_copy(c, *storage_bytes(c.out(0).dtype, c.out(0).dims));
-}
+Status bind_view(BindContext& c) { return bind_flat_copy(c, *storage_bytes(c.out(0).dtype, c.out(0).dims)); }
 
 // ---- Reshape ----
 
@@ -64,7 +62,8 @@ Status infer_reshape(InferContext& c) {
       return invalid("the shape has a dimension of " + d.text());
     }
     if (d.is(0) && !allow_zero) {
-      if (x.ranked() && static_cast<int>(i) >= x.rank()) return invalid("0 copies dimension " + std::to_string(i) + ", which " + x.text() + " has not");
+      if (x.ranked() && static_cast<int>(i) >= x.rank())
+        return invalid("0 copies dimension " + std::to_string(i) + ", which " + x.text() + " has not");
       y.push_back(x.ranked() ? x[static_cast<int>(i)] : c.fresh());
       continue;
     }

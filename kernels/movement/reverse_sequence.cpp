@@ -39,7 +39,8 @@ Status infer(InferContext& c) {
   if (x.ranked() && x.rank() < 2) return invalid("the input " + x.text() + " has no batch and time");
   if (x.ranked() && lens.ranked()) {
     const Dim& n = x[static_cast<int>(batch)];
-    if (lens.rank() != 1 || (n.known() && lens[0].known() && !(n == lens[0]))) return invalid("sequence_lens " + lens.text() + " does not fit " + x.text());
+    if (lens.rank() != 1 || (n.known() && lens[0].known() && !(n == lens[0])))
+      return invalid("sequence_lens " + lens.text() + " does not fit " + x.text());
   }
   return infer_same(c);
 }
@@ -50,7 +51,8 @@ Status bind(BindContext& c) {
   if (x.count() == 0) return {};
   if (c.in(1).count() != x.dims[time_first ? 1 : 0]) return invalid("sequence_lens does not fit the batch");
   const int64_t batch = x.dims[time_first ? 1 : 0], time = x.dims[time_first ? 0 : 1];
-  ReverseArgs& a = c.args(ReverseArgs{nullptr, nullptr, nullptr, batch, time, x.dims.count(2, x.dims.rank) * static_cast<int64_t>(size_of(x.dtype)), time_first, nullptr});
+  ReverseArgs& a = c.args(ReverseArgs{nullptr, nullptr, nullptr, batch, time, x.dims.count(2, x.dims.rank) * static_cast<int64_t>(size_of(x.dtype)),
+                                      time_first, nullptr});
   c.set(a.x, c.input(0));
   c.set(a.lens, c.input<const int64_t>(1));
   c.set(a.y, c.output(0));
@@ -63,12 +65,7 @@ constexpr AttrSpec kAttrs[] = {{"batch_axis", AttrKind::i, 1}, {"time_axis", Att
 
 }  // namespace
 
-constinit const OpDef kReverseSequence = {.name = "ReverseSequence",
-                                          .inputs = {2, 2},
-                                          .outputs = {1, 1},
-                                          .attrs = kAttrs,
-                                          .infer = infer,
-                                          .bind = bind,
-                                          .kernels = rows_of<kRows>};
+constinit const OpDef kReverseSequence = {
+    .name = "ReverseSequence", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = rows_of<kRows>};
 
 }  // namespace tern

@@ -40,8 +40,8 @@ Status bind(BindContext& c) {
   const int64_t diagonal = std::clamp(c.has(1) ? c.ints(1)[0] : 0, -rows - 1, cols + 1);  // farther out changes nothing
   const auto [begin, end] = c.range(x.dims.count(0, rank - 1));
   if (begin == end || cols == 0) return {};
-  TriluArgs& a = c.args(
-      TriluArgs{nullptr, nullptr, rows, cols, static_cast<int64_t>(size_of(x.dtype)), begin, end, diagonal, c.attrs.i("upper") != 0});
+  TriluArgs& a =
+      c.args(TriluArgs{nullptr, nullptr, rows, cols, static_cast<int64_t>(size_of(x.dtype)), begin, end, diagonal, c.attrs.i("upper") != 0});
   c.set(a.x, c.input(0));
   c.set(a.y, c.output(0));
   c.run(kRows[0]);

@@ -13,8 +13,8 @@ namespace tern {
 namespace {
 
 struct UniqueArgs {
-  const void* x;               // [outer, n, inner]
-  void* y;                     // [outer, found, inner]
+  const void* x;                        // [outer, n, inner]
+  void* y;                              // [outer, found, inner]
   int64_t *indices, *inverse, *counts;  // [found], [n], [found]; null: not wanted
   int64_t outer, n, inner, found;
   bool sorted;
@@ -88,7 +88,8 @@ void unique(const UniqueArgs& a) {
     if (a.first[i] != i) continue;
     if (a.indices != nullptr) a.indices[g] = i;
     for (int64_t o = 0; a.y != nullptr && o < a.outer; ++o) {
-      std::copy_n(static_cast<const Element<T>*>(a.x) + (o * a.n + i) * a.inner, a.inner, static_cast<Element<T>*>(a.y) + (o * a.found + g) * a.inner);
+      std::copy_n(static_cast<const Element<T>*>(a.x) + (o * a.n + i) * a.inner, a.inner,
+                  static_cast<Element<T>*>(a.y) + (o * a.found + g) * a.inner);
     }
   }
 }

@@ -143,16 +143,15 @@ Status infer_lp(InferContext& c) {
 Status infer_lrn(InferContext& c) {
   if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
   if (c.attrs.i("size") < 1) return invalid("size is " + std::to_string(c.attrs.i("size")) + ", it must be positive");
-  if (c.shape(0).ranked() && c.shape(0).rank() < 2) return invalid("the input is " + c.shape(0).text() + ", it needs a batch and a channel dimension");
+  if (c.shape(0).ranked() && c.shape(0).rank() < 2)
+    return invalid("the input is " + c.shape(0).text() + ", it needs a batch and a channel dimension");
   return infer_same(c);
 }
 
 Status bind_walk(BindContext& c, uint32_t reduced, int p) {
   const TensorView& x = c.in(0);
   WalkArgs& a = c.args(WalkArgs{nullptr, nullptr, {}, {}, 0, 0, p});
-  for (int i = 0; i < x.dims.rank; ++i) {
-    (reduced >> i & 1 ? a.reduced : a.kept).add(x.dims[i], x.dims.count(i + 1, x.dims.rank));
-  }
+  for (int i = 0; i < x.dims.rank; ++i) { (reduced >> i & 1 ? a.reduced : a.kept).add(x.dims[i], x.dims.count(i + 1, x.dims.rank)); }
   const auto [begin, end] = c.range(a.kept.count);
   if (x.count() == 0 || begin == end) return {};
   a.begin = begin;
@@ -167,9 +166,7 @@ Status bind_mvn(BindContext& c) {
   for (int64_t axis : c.attrs.ints("axes")) reduced |= 1u << *normalize_axis(axis, c.in(0).dims.rank);
   return bind_walk(c, reduced, 2);
 }
-Status bind_lp(BindContext& c) {
-  return bind_walk(c, 1u << *normalize_axis(c.attrs.i("axis"), c.in(0).dims.rank), static_cast<int>(c.attrs.i("p")));
-}
+Status bind_lp(BindContext& c) { return bind_walk(c, 1u << *normalize_axis(c.attrs.i("axis"), c.in(0).dims.rank), static_cast<int>(c.attrs.i("p"))); }
 
 Status bind_lrn(BindContext& c) {
   const TensorView& x = c.in(0);

@@ -24,8 +24,7 @@ void portable(const PortableArgs& a) {
     const norm::Moments m = norm::moments(x, n, a.epsilon, true);
     for (int64_t i = 0; i < n; ++i) {
       const int64_t channel = r % a.groups * a.channels_per_group + i / a.inner;
-      norm::put(y, i, (norm::get(x, i) - m.mean) * m.inv * norm::get(a.scale, a.scale_dtype, channel) +
-                          norm::get(a.bias, a.bias_dtype, channel));
+      norm::put(y, i, (norm::get(x, i) - m.mean) * m.inv * norm::get(a.scale, a.scale_dtype, channel) + norm::get(a.bias, a.bias_dtype, channel));
     }
   }
 }
@@ -37,8 +36,7 @@ constexpr KernelRow kPortable[] = {
 };
 
 constexpr AttrSpec kInstanceAttrs[] = {{"epsilon", AttrKind::f, 1e-5f}};
-constexpr AttrSpec kGroupAttrs[] = {
-    {"epsilon", AttrKind::f, 1e-5f}, {"num_groups", AttrKind::i, kRequired}, {"stash_type", AttrKind::i, 1}};
+constexpr AttrSpec kGroupAttrs[] = {{"epsilon", AttrKind::f, 1e-5f}, {"num_groups", AttrKind::i, kRequired}, {"stash_type", AttrKind::i, 1}};
 
 Status infer(InferContext& c, int64_t groups) {
   for (size_t i = 0; i < c.inputs.size(); ++i) {

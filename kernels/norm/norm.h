@@ -30,35 +30,35 @@ struct RowNormArgs {           // LayerNormalization and RMSNormalization, f32
   const float* bias;           // the same; null: none
   const int32_t* scale_index;  // [cols] the element of scale to use; null: c itself
   const int32_t* bias_index;
-  float* expanded;             // scratch [2*cols], used when there is an index
-  float* mean;                 // [rows] or null
-  float* inv;                  // [rows] or null
+  float* expanded;  // scratch [2*cols], used when there is an index
+  float* mean;      // [rows] or null
+  float* inv;       // [rows] or null
   int64_t rows, cols;
   float epsilon;
 };
-struct GroupNormArgs {         // InstanceNormalization is groups = channels
-  const float* x;              // [rows, channels_per_group * inner]; row r is group r % groups of batch r / groups
+struct GroupNormArgs {  // InstanceNormalization is groups = channels
+  const float* x;       // [rows, channels_per_group * inner]; row r is group r % groups of batch r / groups
   float* y;
-  const float* scale;          // [groups * channels_per_group]
+  const float* scale;  // [groups * channels_per_group]
   const float* bias;
-  int64_t first, rows;         // the number of row x[0] within the whole, and how many
+  int64_t first, rows;  // the number of row x[0] within the whole, and how many
   int64_t groups, channels_per_group, inner;
   float epsilon;
 };
-struct BatchNormArgs {         // y = fma(x - mean[c], scale[c] / sqrt(var[c] + epsilon), bias[c])
-  const float* x;              // [rows, inner]; row r is channel (first + r) % channels; inner 1: rows are [n, channels] (first 0)
+struct BatchNormArgs {  // y = fma(x - mean[c], scale[c] / sqrt(var[c] + epsilon), bias[c])
+  const float* x;       // [rows, inner]; row r is channel (first + r) % channels; inner 1: rows are [n, channels] (first 0)
   float* y;
   const float *scale, *bias, *mean, *var;  // [channels]
   int64_t first, rows, channels, inner;
   float epsilon;
 };
-struct LrnArgs {               // y = x / (bias + alpha/size * sum of x^2 over the window of channels)^beta, beta = quarters / 4
-  const float* x;              // [n, channels, inner]
+struct LrnArgs {   // y = x / (bias + alpha/size * sum of x^2 over the window of channels)^beta, beta = quarters / 4
+  const float* x;  // [n, channels, inner]
   float* y;
-  int64_t first, rows;         // (n, channel) pairs from `first` on
+  int64_t first, rows;                     // (n, channel) pairs from `first` on
   int64_t channels, inner, before, after;  // the window is [c - before, c + after]
   float alpha_over_size, bias;
-  int quarters;                // 2, 3 or 4
+  int quarters;  // 2, 3 or 4
 };
 
 TERN_EACH_ISA(extern const KernelRow layer_norm_f32, rms_norm_f32, group_norm_f32, batch_norm_f32, lrn_f32;)  // norm.simd.cpp

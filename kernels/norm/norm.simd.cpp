@@ -14,8 +14,8 @@ struct Four {
 TERN_INLINE __m128 quarter(f32x16 a) {  // lane i with i + 8, then with i + 4
 #if defined(__AVX512F__)
   // gcc 12 warns of its own headers when the halves are taken by intrinsics
-  const __m256 half = _mm256_add_ps(__builtin_shufflevector(a.v, a.v, 0, 1, 2, 3, 4, 5, 6, 7),
-                                    __builtin_shufflevector(a.v, a.v, 8, 9, 10, 11, 12, 13, 14, 15));
+  const __m256 half =
+      _mm256_add_ps(__builtin_shufflevector(a.v, a.v, 0, 1, 2, 3, 4, 5, 6, 7), __builtin_shufflevector(a.v, a.v, 8, 9, 10, 11, 12, 13, 14, 15));
 #else
   const __m256 half = _mm256_add_ps(a.lo, a.hi);
 #endif

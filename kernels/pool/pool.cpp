@@ -113,18 +113,12 @@ Status bind_blocked_mean(BindContext& c) {
 template <PoolKind kKind>
 constexpr Rows plain_rows() {
   switch (kKind) {
-    case PoolKind::max:
-      return rows_of<portable::kMaxPool>;
-    case PoolKind::mean:
-      return rows_of<portable::kAveragePool>;
-    case PoolKind::norm:
-      return rows_of<portable::kLpPool>;
-    case PoolKind::global_max:
-      return rows_of<portable::kGlobalMaxPool>;
-    case PoolKind::global_mean:
-      return rows_of<portable::kGlobalAveragePool>;
-    case PoolKind::global_norm:
-      return rows_of<portable::kGlobalLpPool>;
+    case PoolKind::max: return rows_of<portable::kMaxPool>;
+    case PoolKind::mean: return rows_of<portable::kAveragePool>;
+    case PoolKind::norm: return rows_of<portable::kLpPool>;
+    case PoolKind::global_max: return rows_of<portable::kGlobalMaxPool>;
+    case PoolKind::global_mean: return rows_of<portable::kGlobalAveragePool>;
+    case PoolKind::global_norm: return rows_of<portable::kGlobalLpPool>;
   }
 }
 
@@ -184,13 +178,12 @@ constinit const OpDef kAveragePool = {.name = "AveragePool",
                                       .bind = bind<PoolKind::mean>,
                                       .kernels = rows_of<portable::kAveragePool, TERN_ON_EACH_ISA(blocked_average_pool_f32)>,
                                       .steps = steps};
-constinit const OpDef kGlobalAveragePool = {
-    .name = "GlobalAveragePool",
-    .inputs = {1, 1},
-    .outputs = {1, 1},
-    .infer = infer<PoolKind::global_mean>,
-    .bind = bind<PoolKind::global_mean>,
-    .kernels = rows_of<portable::kGlobalAveragePool, TERN_ON_EACH_ISA(blocked_global_average_pool_f32)>};
+constinit const OpDef kGlobalAveragePool = {.name = "GlobalAveragePool",
+                                            .inputs = {1, 1},
+                                            .outputs = {1, 1},
+                                            .infer = infer<PoolKind::global_mean>,
+                                            .bind = bind<PoolKind::global_mean>,
+                                            .kernels = rows_of<portable::kGlobalAveragePool, TERN_ON_EACH_ISA(blocked_global_average_pool_f32)>};
 constinit const OpDef kGlobalLpPool = {.name = "GlobalLpPool",
                                        .inputs = {1, 1},
                                        .outputs = {1, 1},

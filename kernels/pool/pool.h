@@ -32,7 +32,7 @@ struct BlockedPoolArgs {
   int64_t x_image, x_block, x_row, y_image, y_block, y_row;  // floats
   int64_t blocks;                                            // of 16 channels, an image
   int64_t in[2], out[2], kernel[2], stride[2], dilation[2], begin[2], end[2];
-  int64_t top, bottom, left, right;                          // the zero halo of y
+  int64_t top, bottom, left, right;  // the zero halo of y
   bool include_pad;
   int64_t first, last;  // (image, block) pairs
 };

@@ -34,7 +34,9 @@ W lowest() {
   else return std::numeric_limits<W>::lowest();
 }
 template <class W>
-bool takes_over(W x, W v) { return (x > v) | (x != x); }
+bool takes_over(W x, W v) {
+  return (x > v) | (x != x);
+}
 
 template <class W>
 W raised(W x, int64_t p) {
@@ -137,12 +139,9 @@ T global(const PoolArgs& a, const T* plane) {
     [[maybe_unused]] Wide<T> sum = 0;
     for (int64_t i = 0; i < cols; ++i) {
       const Wide<T> x = widen(plane[i]);
-      if constexpr (kKind == PoolKind::global_max)
-        total = choose(takes_over(x, total), x, total);
-      else if constexpr (kKind == PoolKind::global_mean)
-        sum += x;
-      else
-        sum += raised(x, a.p);
+      if constexpr (kKind == PoolKind::global_max) total = choose(takes_over(x, total), x, total);
+      else if constexpr (kKind == PoolKind::global_mean) sum += x;
+      else sum += raised(x, a.p);
     }
     if constexpr (kKind != PoolKind::global_max) total += sum;
   }
@@ -158,10 +157,8 @@ void pool(const PoolArgs& a) {
   for (int64_t i = a.begin; i < a.end; ++i) {
     const T* x = static_cast<const T*>(a.x) + i * in;
     T* y = static_cast<T*>(a.y) + i * out;
-    if constexpr (kKind >= PoolKind::global_max)
-      *y = global<T, kKind>(a, x);
-    else
-      pool_plane<T, kKind>(a, x, i, y, a.indices == nullptr ? nullptr : a.indices + i * out);
+    if constexpr (kKind >= PoolKind::global_max) *y = global<T, kKind>(a, x);
+    else pool_plane<T, kKind>(a, x, i, y, a.indices == nullptr ? nullptr : a.indices + i * out);
   }
 }
 

@@ -15,8 +15,8 @@ struct PoolArgs {
   int64_t* indices;  // null: not asked for
   Window window;     // Global*: in alone
   bool include_pad, column_major;
-  int64_t p;            // of the norm
-  int64_t begin, end;   // (image, channel) pairs
+  int64_t p;           // of the norm
+  int64_t begin, end;  // (image, channel) pairs
 };
 
 namespace portable {

@@ -66,7 +66,7 @@ float scale_of(const IntegerArgs& a, const PerIndex& p, int64_t i) { return scal
 
 struct Block {
   const IntegerBatch* batch;
-  int64_t row, rows;          // of the matrix
+  int64_t row, rows;  // of the matrix
   uint32_t sums[kRowsAtOnce];
 };
 
@@ -74,7 +74,8 @@ template <class Q>
 Q requantized(uint32_t sum, float scale, int32_t zero) {
   // Clamped before it is rounded, so that adding 1.5 * 2^23 rounds to even; a comparison with NaN fails, so that NaN becomes the lowest.
   const float low = static_cast<float>(std::numeric_limits<Q>::lowest() - zero), high = static_cast<float>(std::numeric_limits<Q>::max() - zero);
-  const float v = static_cast<float>(static_cast<int32_t>(sum)) * scale, floored = choose(v > low, v, low), bounded = choose(floored < high, floored, high);
+  const float v = static_cast<float>(static_cast<int32_t>(sum)) * scale, floored = choose(v > low, v, low),
+              bounded = choose(floored < high, floored, high);
   return static_cast<Q>(static_cast<int32_t>((bounded + 0x1.8p23f) - 0x1.8p23f) + zero);
 }
 
@@ -167,7 +168,8 @@ Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, int64_t batches) {
   c.set(a.rows, c.workspace<int16_t>(kRowsAtOnce * a.k));
   const int64_t count = a.matrices * a.n * a.k;
   if (c.in(w).constant) {
-    const std::string tag = "integer/" + std::to_string(a.n) + "x" + std::to_string(a.k) + "/" + std::to_string(a.w_k) + "," + std::to_string(a.w_column);
+    const std::string tag =
+        "integer/" + std::to_string(a.n) + "x" + std::to_string(a.k) + "/" + std::to_string(a.w_k) + "," + std::to_string(a.w_column);
     c.set(a.packed, c.packed<int16_t, void>(w, tag, count, [a](const void* from, int16_t* to) {
       IntegerArgs of = a;
       of.w = from;

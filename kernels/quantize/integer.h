@@ -33,22 +33,22 @@ struct PerIndex {
 struct IntegerArgs {
   const void *x, *w;
   bool x_signed, w_signed;
-  PerIndex x_zero, w_zero;       // of rows, of columns
-  const int16_t* packed;         // [matrices, integer_panels()]; null: `work` is filled in every run
+  PerIndex x_zero, w_zero;  // of rows, of columns
+  const int16_t* packed;    // [matrices, integer_panels()]; null: `work` is filled in every run
   int16_t* work;
-  int64_t matrices;              // of w
+  int64_t matrices;                 // of w
   int64_t w_matrix, w_k, w_column;  // strides of w in elements
-  int16_t* rows;                 // [4, k]
-  const IntegerBatch* batch;     // [batches]
-  int64_t m, n, k;               // of one matrix
-  int64_t begin, end;            // rows of all batches
-  int64_t y_row, y_column;       // strides of y in elements
+  int16_t* rows;                    // [4, k]
+  const IntegerBatch* batch;        // [batches]
+  int64_t m, n, k;                  // of one matrix
+  int64_t begin, end;               // rows of all batches
+  int64_t y_row, y_column;          // strides of y in elements
   // The Q forms; y is i32 when y_scale is null.
   PerIndex x_scale, w_scale;
   const void *y_scale, *y_zero;
   DType scale_dtype;
   bool y_signed;
-  const int32_t* bias;           // of columns, or null
+  const int32_t* bias;  // of columns, or null
   void* y;
   // A convolution: a row is an output pixel, k runs over channels, then taps.
   bool conv;

@@ -60,7 +60,8 @@ Status bind(BindContext& c, const Roles& in) {
     for (size_t i : {in.x_scale, in.y_scale, in.y_zero}) {
       if (c.in(i).count() != 1) return invalid("input " + std::to_string(i) + " is " + to_string(c.in(i).dims) + ", it must have one element");
     }
-    if (c.has(in.bias) && c.in(in.bias).count() != channels) return invalid("B is " + to_string(c.in(in.bias).dims) + ", expected one value per output channel");
+    if (c.has(in.bias) && c.in(in.bias).count() != channels)
+      return invalid("B is " + to_string(c.in(in.bias).dims) + ", expected one value per output channel");
     c.set(a.x_scale.data, c.input(in.x_scale));
     c.set(a.y_scale, c.input(in.y_scale));
     c.set(a.y_zero, c.input(in.y_zero));

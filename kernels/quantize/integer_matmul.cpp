@@ -75,9 +75,7 @@ Status bind_integer_matmul(BindContext& c) { return bind(c, kInteger); }
 Status infer_linear(InferContext& c) { return infer(c, kLinear8); }
 Status bind_linear(BindContext& c) { return bind(c, kLinear8); }
 
-int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) {
-  return out[0].count() * in[0].dims.back();
-}
+int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) { return out[0].count() * in[0].dims.back(); }
 
 }  // namespace
 

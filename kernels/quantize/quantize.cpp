@@ -18,7 +18,7 @@ struct QuantArgs {
   const void *x, *scale, *zero_point;
   void* y;
   int64_t n, inner, block, per_outer, per_block, step;
-  int64_t begin, end;  // of outer * n
+  int64_t begin, end;        // of outer * n
   DType scale_dtype, other;  // other: of y when quantizing, of y when dequantizing
 };
 
@@ -52,7 +52,8 @@ void quantize_to(const QuantArgs& a) {
     const int64_t s = r / a.n * a.per_outer + r % a.n / a.block * a.per_block;
     for (int64_t j = 0; j < a.inner; ++j) {
       const int64_t at = s + j * a.step;
-      static_cast<Q*>(a.y)[r * a.inner + j] = quantized<Q>(widen(x[r * a.inner + j]), scale_at(a.scale, a.scale_dtype, at), zero_point ? zero_point[at] : 0);
+      static_cast<Q*>(a.y)[r * a.inner + j] =
+          quantized<Q>(widen(x[r * a.inner + j]), scale_at(a.scale, a.scale_dtype, at), zero_point ? zero_point[at] : 0);
     }
   }
 }
@@ -110,13 +111,15 @@ Status check_scale_shape(const InferContext& c) {
   const int64_t block = c.attrs.i("block_size");
   if (block < 0) return invalid("block_size is " + std::to_string(block));
   const bool single = block == 0 && one(s);
-  if (c.has(2) && c.shape(2).known() && s.known() && !(c.shape(2) == s) && !(single && one(c.shape(2)))) return invalid("scale is " + s.text() + ", zero_point " + c.shape(2).text());
+  if (c.has(2) && c.shape(2).known() && s.known() && !(c.shape(2) == s) && !(single && one(c.shape(2))))
+    return invalid("scale is " + s.text() + ", zero_point " + c.shape(2).text());
   if (!x.ranked() || !s.known()) return {};
   if (single) return {};
   auto axis = normalize_axis(c.attrs.i("axis"), x.rank());
   if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
   if (block == 0) {
-    if (s.rank() != 1 || (x[*axis].known() && !(x[*axis] == s[0]))) return invalid("scale " + s.text() + " does not fit axis " + std::to_string(*axis) + " of " + x.text());
+    if (s.rank() != 1 || (x[*axis].known() && !(x[*axis] == s[0])))
+      return invalid("scale " + s.text() + " does not fit axis " + std::to_string(*axis) + " of " + x.text());
     return {};
   }
   bool fits = s.rank() == x.rank();

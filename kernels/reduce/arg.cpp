@@ -57,8 +57,7 @@ Status infer(InferContext& c) {
   if (!axis) return invalid("axis " + std::to_string(c.attrs.i("axis")) + " is outside of " + x.text());
   if (x[*axis].is(0)) return invalid("an axis of 0 has no extreme");
   Shape y = x;
-  if (c.attrs.i("keepdims") != 0)
-    y[*axis] = Dim(1);
+  if (c.attrs.i("keepdims") != 0) y[*axis] = Dim(1);
   else y.dims().erase(y.dims().begin() + *axis);
   c.set(0, DType::i64, std::move(y));
   return {};
@@ -67,8 +66,8 @@ Status infer(InferContext& c) {
 template <bool Max>
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
-  ArgArgs& a = c.args(
-      ArgArgs{nullptr, nullptr, lines_of(c, x.dims, *normalize_axis(c.attrs.i("axis"), x.dims.rank)), c.attrs.i("select_last_index") != 0});
+  ArgArgs& a =
+      c.args(ArgArgs{nullptr, nullptr, lines_of(c, x.dims, *normalize_axis(c.attrs.i("axis"), x.dims.rank)), c.attrs.i("select_last_index") != 0});
   if (a.lines.begin == a.lines.end) return {};
   if (a.lines.n == 0) return invalid("an axis of 0 has no extreme");
   c.set(a.x, c.input(0));
@@ -81,19 +80,9 @@ constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i, 0}, {"keepdims", AttrKind::
 
 }  // namespace
 
-constinit const OpDef kArgMax = {.name = "ArgMax",
-                                 .inputs = {1, 1},
-                                 .outputs = {1, 1},
-                                 .attrs = kAttrs,
-                                 .infer = infer,
-                                 .bind = bind<true>,
-                                 .kernels = rows_of<kRows<true>>};
-constinit const OpDef kArgMin = {.name = "ArgMin",
-                                 .inputs = {1, 1},
-                                 .outputs = {1, 1},
-                                 .attrs = kAttrs,
-                                 .infer = infer,
-                                 .bind = bind<false>,
-                                 .kernels = rows_of<kRows<false>>};
+constinit const OpDef kArgMax = {
+    .name = "ArgMax", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<true>, .kernels = rows_of<kRows<true>>};
+constinit const OpDef kArgMin = {
+    .name = "ArgMin", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<false>, .kernels = rows_of<kRows<false>>};
 
 }  // namespace tern

@@ -54,8 +54,7 @@ Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
   const auto axis = normalize_axis(c.ints(1)[0], x.dims.rank);
   if (!axis) return invalid("axis is outside of " + to_string(x.dims));
-  CumulateArgs& a =
-      c.args(CumulateArgs{nullptr, nullptr, lines_of(c, x.dims, *axis), c.attrs.i("exclusive") != 0, c.attrs.i("reverse") != 0});
+  CumulateArgs& a = c.args(CumulateArgs{nullptr, nullptr, lines_of(c, x.dims, *axis), c.attrs.i("exclusive") != 0, c.attrs.i("reverse") != 0});
   c.set(a.x, c.input(0));
   c.set(a.y, c.output(0));
   if (a.lines.begin < a.lines.end && a.lines.n > 0) c.run(*c.pick(x.dtype));

@@ -6,8 +6,8 @@
 namespace tern {
 
 struct Lines {
-  int64_t n, inner;      // elements of a line, and the distance between them
-  int64_t begin, end;    // lines of this part, out of outer * inner
+  int64_t n, inner;    // elements of a line, and the distance between them
+  int64_t begin, end;  // lines of this part, out of outer * inner
   int64_t first(int64_t line) const { return line / inner * n * inner + line % inner; }
 };
 

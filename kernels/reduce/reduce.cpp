@@ -12,8 +12,7 @@ namespace tern {
 namespace {
 
 // Which axes are folded; nothing when they are not known.
-Result<std::optional<std::vector<bool>>> mask(const AttrReader& attrs, bool given, const std::optional<std::vector<int64_t>>& axes,
-                                              int rank) {
+Result<std::optional<std::vector<bool>>> mask(const AttrReader& attrs, bool given, const std::optional<std::vector<int64_t>>& axes, int rank) {
   if (given && !axes) return std::optional<std::vector<bool>>();
   std::vector<bool> out(static_cast<size_t>(rank), false);
   if (!axes || axes->empty()) {
@@ -38,7 +37,10 @@ Status infer(InferContext& c) {
   if (!folded) return folded.error();
   if (!*folded) {
     auto count = length_of(c, 1);
-    c.set(0, t, keep ? fresh_shape(x.rank(), c) : count && *count > 0 && *count <= x.rank() ? fresh_shape(x.rank() - static_cast<int>(*count), c) : Shape());
+    c.set(0, t,
+          keep                                        ? fresh_shape(x.rank(), c)
+          : count && *count > 0 && *count <= x.rank() ? fresh_shape(x.rank() - static_cast<int>(*count), c)
+                                                      : Shape());
     return {};
   }
   Shape y(std::vector<Dim>{});
@@ -152,14 +154,10 @@ constexpr OpDef reduction(const char* name, std::span<const KernelRow* const> ro
 
 }  // namespace
 
-constinit const OpDef kReduceSum =
-    reduction("ReduceSum", rows_of<TERN_ON_EACH_ISA(reduce_sum_f32), kPortable<"reduce_sum", portable::Sum>>);
-constinit const OpDef kReduceMean =
-    reduction("ReduceMean", rows_of<TERN_ON_EACH_ISA(reduce_mean_f32), kPortable<"reduce_mean", portable::Mean>>);
-constinit const OpDef kReduceMax =
-    reduction("ReduceMax", rows_of<TERN_ON_EACH_ISA(reduce_max_f32), kPortable<"reduce_max", portable::Max>>);
-constinit const OpDef kReduceMin =
-    reduction("ReduceMin", rows_of<TERN_ON_EACH_ISA(reduce_min_f32), kPortable<"reduce_min", portable::Min>>);
+constinit const OpDef kReduceSum = reduction("ReduceSum", rows_of<TERN_ON_EACH_ISA(reduce_sum_f32), kPortable<"reduce_sum", portable::Sum>>);
+constinit const OpDef kReduceMean = reduction("ReduceMean", rows_of<TERN_ON_EACH_ISA(reduce_mean_f32), kPortable<"reduce_mean", portable::Mean>>);
+constinit const OpDef kReduceMax = reduction("ReduceMax", rows_of<TERN_ON_EACH_ISA(reduce_max_f32), kPortable<"reduce_max", portable::Max>>);
+constinit const OpDef kReduceMin = reduction("ReduceMin", rows_of<TERN_ON_EACH_ISA(reduce_min_f32), kPortable<"reduce_min", portable::Min>>);
 constinit const OpDef kReduceProd =
     reduction("ReduceProd", rows_of<TERN_ON_EACH_ISA(reduce_prod_f32), kPortable<"reduce_prod", portable::Prod>>, infer_prod);
 constinit const OpDef kReduceL1 = reduction("ReduceL1", rows_of<TERN_ON_EACH_ISA(reduce_l1_f32), kPortable<"reduce_l1", portable::L1>>);

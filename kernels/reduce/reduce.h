@@ -38,7 +38,7 @@ struct ReduceArgs {
   int64_t count;  // of elements folded into one output
 };
 
-TERN_EACH_ISA(extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32,
-              reduce_l2_f32, reduce_sum_square_f32, reduce_log_sum_f32, reduce_log_sum_exp_f32;)  // reduce.simd.cpp
+TERN_EACH_ISA(extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32, reduce_l2_f32,
+              reduce_sum_square_f32, reduce_log_sum_f32, reduce_log_sum_exp_f32;)  // reduce.simd.cpp
 
 }  // namespace tern

@@ -53,49 +53,102 @@ constexpr A highest() {
   else return std::numeric_limits<A>::max();
 }
 template <class A>
-A root(A a) { return static_cast<A>(__builtin_sqrt(static_cast<double>(a))); }
+A root(A a) {
+  return static_cast<A>(__builtin_sqrt(static_cast<double>(a)));
+}
 template <class A>
-A logarithm(A a) { return static_cast<A>(log(static_cast<double>(a))); }
+A logarithm(A a) {
+  return static_cast<A>(log(static_cast<double>(a)));
+}
 
 struct Sum {
-  template <class A> static A start() { return A(0); }
-  template <class A> static A step(A acc, A x, A) { return plus(acc, x); }
-  template <class A> static A finish(A acc, A, int64_t) { return acc; }
+  template <class A>
+  static A start() {
+    return A(0);
+  }
+  template <class A>
+  static A step(A acc, A x, A) {
+    return plus(acc, x);
+  }
+  template <class A>
+  static A finish(A acc, A, int64_t) {
+    return acc;
+  }
   static constexpr bool kNeedsMax = false;
 };
 struct Mean : Sum {
-  template <class A> static A finish(A acc, A, int64_t count) {
+  template <class A>
+  static A finish(A acc, A, int64_t count) {
     if constexpr (std::is_floating_point_v<A>) return acc / static_cast<A>(count);
-    else return count == 0 ? A(0) : static_cast<A>(static_cast<std::conditional_t<std::is_unsigned_v<A>, uint64_t, int64_t>>(acc) / static_cast<std::conditional_t<std::is_unsigned_v<A>, uint64_t, int64_t>>(count));
+    else
+      return count == 0 ? A(0)
+                        : static_cast<A>(static_cast<std::conditional_t<std::is_unsigned_v<A>, uint64_t, int64_t>>(acc) /
+                                         static_cast<std::conditional_t<std::is_unsigned_v<A>, uint64_t, int64_t>>(count));
   }
 };
 struct Max : Sum {
-  template <class A> static A start() { return lowest<A>(); }
-  template <class A> static A step(A acc, A x, A) { return choose((acc != acc) | (acc > x), acc, x); }
+  template <class A>
+  static A start() {
+    return lowest<A>();
+  }
+  template <class A>
+  static A step(A acc, A x, A) {
+    return choose((acc != acc) | (acc > x), acc, x);
+  }
 };
 struct Min : Sum {
-  template <class A> static A start() { return highest<A>(); }
-  template <class A> static A step(A acc, A x, A) { return choose((acc != acc) | (acc < x), acc, x); }
+  template <class A>
+  static A start() {
+    return highest<A>();
+  }
+  template <class A>
+  static A step(A acc, A x, A) {
+    return choose((acc != acc) | (acc < x), acc, x);
+  }
 };
 struct Prod : Sum {
-  template <class A> static A start() { return A(1); }
-  template <class A> static A step(A acc, A x, A) { return times(acc, x); }
+  template <class A>
+  static A start() {
+    return A(1);
+  }
+  template <class A>
+  static A step(A acc, A x, A) {
+    return times(acc, x);
+  }
 };
 struct L1 : Sum {
-  template <class A> static A step(A acc, A x, A) { return plus(acc, magnitude(x)); }
+  template <class A>
+  static A step(A acc, A x, A) {
+    return plus(acc, magnitude(x));
+  }
 };
 struct SumSquare : Sum {
-  template <class A> static A step(A acc, A x, A) { return plus(acc, times(x, x)); }
+  template <class A>
+  static A step(A acc, A x, A) {
+    return plus(acc, times(x, x));
+  }
 };
 struct L2 : SumSquare {
-  template <class A> static A finish(A acc, A, int64_t) { return root(acc); }
+  template <class A>
+  static A finish(A acc, A, int64_t) {
+    return root(acc);
+  }
 };
 struct LogSum : Sum {
-  template <class A> static A finish(A acc, A, int64_t) { return logarithm(acc); }
+  template <class A>
+  static A finish(A acc, A, int64_t) {
+    return logarithm(acc);
+  }
 };
 struct LogSumExp : Sum {
-  template <class A> static A step(A acc, A x, A m) { return plus(acc, static_cast<A>(exp(static_cast<double>(x) - static_cast<double>(m)))); }
-  template <class A> static A finish(A acc, A m, int64_t) { return plus(logarithm(acc), m); }
+  template <class A>
+  static A step(A acc, A x, A m) {
+    return plus(acc, static_cast<A>(exp(static_cast<double>(x) - static_cast<double>(m))));
+  }
+  template <class A>
+  static A finish(A acc, A m, int64_t) {
+    return plus(logarithm(acc), m);
+  }
   static constexpr bool kNeedsMax = true;
 };
 

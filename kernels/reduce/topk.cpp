@@ -41,12 +41,18 @@ void topk(const TopKArgs& a) {
 }
 
 constexpr KernelRow kRows[] = {
-    row<TopKArgs, topk<float>>("topk/f32/scalar", DType::f32, Isa::scalar),     row<TopKArgs, topk<double>>("topk/f64/scalar", DType::f64, Isa::scalar),
-    row<TopKArgs, topk<f16>>("topk/f16/scalar", DType::f16, Isa::scalar),       row<TopKArgs, topk<bf16>>("topk/bf16/scalar", DType::bf16, Isa::scalar),
-    row<TopKArgs, topk<int8_t>>("topk/i8/scalar", DType::i8, Isa::scalar),      row<TopKArgs, topk<int16_t>>("topk/i16/scalar", DType::i16, Isa::scalar),
-    row<TopKArgs, topk<int32_t>>("topk/i32/scalar", DType::i32, Isa::scalar),   row<TopKArgs, topk<int64_t>>("topk/i64/scalar", DType::i64, Isa::scalar),
-    row<TopKArgs, topk<uint8_t>>("topk/u8/scalar", DType::u8, Isa::scalar),     row<TopKArgs, topk<uint16_t>>("topk/u16/scalar", DType::u16, Isa::scalar),
-    row<TopKArgs, topk<uint32_t>>("topk/u32/scalar", DType::u32, Isa::scalar),  row<TopKArgs, topk<uint64_t>>("topk/u64/scalar", DType::u64, Isa::scalar),
+    row<TopKArgs, topk<float>>("topk/f32/scalar", DType::f32, Isa::scalar),
+    row<TopKArgs, topk<double>>("topk/f64/scalar", DType::f64, Isa::scalar),
+    row<TopKArgs, topk<f16>>("topk/f16/scalar", DType::f16, Isa::scalar),
+    row<TopKArgs, topk<bf16>>("topk/bf16/scalar", DType::bf16, Isa::scalar),
+    row<TopKArgs, topk<int8_t>>("topk/i8/scalar", DType::i8, Isa::scalar),
+    row<TopKArgs, topk<int16_t>>("topk/i16/scalar", DType::i16, Isa::scalar),
+    row<TopKArgs, topk<int32_t>>("topk/i32/scalar", DType::i32, Isa::scalar),
+    row<TopKArgs, topk<int64_t>>("topk/i64/scalar", DType::i64, Isa::scalar),
+    row<TopKArgs, topk<uint8_t>>("topk/u8/scalar", DType::u8, Isa::scalar),
+    row<TopKArgs, topk<uint16_t>>("topk/u16/scalar", DType::u16, Isa::scalar),
+    row<TopKArgs, topk<uint32_t>>("topk/u32/scalar", DType::u32, Isa::scalar),
+    row<TopKArgs, topk<uint64_t>>("topk/u64/scalar", DType::u64, Isa::scalar),
 };
 
 Status infer(InferContext& c) {

@@ -14,7 +14,7 @@ namespace {
 using Mode = GridSampleArgs::Mode;
 using Padding = GridSampleArgs::Padding;
 
-constexpr int kMostTaps = 64;             // 4 on each of three axes
+constexpr int kMostTaps = 64;              // 4 on each of three axes
 constexpr double kFar = 1125899906842624;  // 2^50: doubles still tell halves apart
 
 using portable::select;
@@ -119,8 +119,8 @@ void grid_sample(const GridSampleArgs& a) {
       }
       all *= count;
     }
-    const T* x = static_cast<const T*>(a.x) + n * a.channels * a.plane;   // [channels, plane]
-    T* y = static_cast<T*>(a.y) + n * a.channels * a.points + p;          // [channels, points]
+    const T* x = static_cast<const T*>(a.x) + n * a.channels * a.plane;  // [channels, plane]
+    T* y = static_cast<T*>(a.y) + n * a.channels * a.points + p;         // [channels, points]
     for (int64_t c = 0; c < a.channels; ++c) {
       double sum = 0;
       for (int i = 0; i < all; ++i) sum += taps[i].weight * masked(taps[i].inside, widen(x[c * a.plane + taps[i].offset]));
@@ -165,7 +165,10 @@ const KernelRow& kernel(DType x, DType grid, Isa isa) {
 
 std::optional<Mode> mode_of(const AttrReader& attrs) {
   const std::string s = attrs.s("mode");
-  return s == "nearest" ? std::optional(Mode::nearest) : s == "linear" ? std::optional(Mode::linear) : s == "cubic" ? std::optional(Mode::cubic) : std::nullopt;
+  return s == "nearest"  ? std::optional(Mode::nearest)
+         : s == "linear" ? std::optional(Mode::linear)
+         : s == "cubic"  ? std::optional(Mode::cubic)
+                         : std::nullopt;
 }
 std::optional<Padding> padding_of(const AttrReader& attrs) {
   const std::string s = attrs.s("padding_mode");
@@ -190,7 +193,8 @@ Status infer(InferContext& c) {
   const int axes = x.rank() - 2;
   if (axes < 1 || axes > kGridAxes) return unsupported("x is " + x.text() + ": 1 to 3 axes after the channels are supported");
   if (grid.rank() != x.rank() || differ(grid[0], x[0]) || differ(grid[axes + 1], Dim(axes))) {
-    return invalid("x is " + x.text() + " and the grid " + grid.text() + ": it needs the same batch, " + std::to_string(axes) + " axes and as many coordinates");
+    return invalid("x is " + x.text() + " and the grid " + grid.text() + ": it needs the same batch, " + std::to_string(axes) +
+                   " axes and as many coordinates");
   }
   Shape y{x[0].known() ? x[0] : grid[0], x[1]};
   for (int i = 0; i < axes; ++i) y.push_back(grid[i + 1]);

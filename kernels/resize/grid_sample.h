@@ -26,12 +26,12 @@ struct GridSampleArgs {
   enum class Padding { zeros, border, reflection } padding;
   bool align_corners;
   int axes;
-  const void* x;                   // [N, channels, in[0], .., in[axes - 1]]
-  const void* grid;                // [N, points, axes]
-  void* y;                         // [N, channels, points]
+  const void* x;                    // [N, channels, in[0], .., in[axes - 1]]
+  const void* grid;                 // [N, points, axes]
+  void* y;                          // [N, channels, points]
   int64_t channels, points, plane;  // plane: elements of one channel of x
   int64_t in[kGridAxes];
-  int64_t begin, end;              // places of this part, N * points in all
+  int64_t begin, end;  // places of this part, N * points in all
 };
 
 }  // namespace tern

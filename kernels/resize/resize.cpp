@@ -196,7 +196,7 @@ struct NearestArgs {
   int rank;
   const int64_t* offset[kMaxRank];  // [n], in bytes
   int64_t n[kMaxRank];
-  int64_t size, begin, end;         // rows of y
+  int64_t size, begin, end;  // rows of y
 };
 
 template <int Size>

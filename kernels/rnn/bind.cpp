@@ -82,9 +82,9 @@ Status read_shape(BindContext& c, Cell cell, RnnShape& s) {
   if (s.inputs == 0 && s.steps > kMostStepsOfNothing) return unsupported(std::to_string(s.steps) + " steps without any feature");
   const int64_t n = gates(cell) * H;
   const Dims state = s.batch_first ? Dims{B, D, H} : Dims{D, B, H};
-  for (const Status& status : {expect(c, 1, "W", {D, n, s.inputs}), expect(c, 2, "R", {D, n, H}), expect(c, 3, "B", {D, 2 * n}),
-                               expect(c, 4, "sequence_lens", {B}), expect(c, 5, "initial_h", state), expect(c, 6, "initial_c", state),
-                               expect(c, 7, "P", {D, 3 * H})}) {
+  for (const Status& status :
+       {expect(c, 1, "W", {D, n, s.inputs}), expect(c, 2, "R", {D, n, H}), expect(c, 3, "B", {D, 2 * n}), expect(c, 4, "sequence_lens", {B}),
+        expect(c, 5, "initial_h", state), expect(c, 6, "initial_c", state), expect(c, 7, "P", {D, 3 * H})}) {
     if (!status) return status;
   }
   s.input_forget = cell == Cell::lstm && c.attrs.i("input_forget") != 0;

@@ -1,5 +1,6 @@
 // The recurrent operators in double, straight from the formulas, for f64, f16 and bf16. See rnn.h.
 #include "kernels/norm/portable.h"
+
 #include "kernels/portable_math.h"
 #include "kernels/rnn/rnn.h"
 

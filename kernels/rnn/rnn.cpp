@@ -7,21 +7,28 @@
 namespace tern {
 namespace {
 
-constexpr AttrSpec kRnnAttrs[] = {{"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings},
-                                  {"clip", AttrKind::f}, {"direction", AttrKind::s, "forward"}, {"hidden_size", AttrKind::i}, {"layout", AttrKind::i, 0}};
-constexpr AttrSpec kGruAttrs[] = {{"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings},
-                                  {"clip", AttrKind::f}, {"direction", AttrKind::s, "forward"}, {"hidden_size", AttrKind::i}, {"layout", AttrKind::i, 0},
+constexpr AttrSpec kRnnAttrs[] = {
+    {"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings}, {"clip", AttrKind::f},
+    {"direction", AttrKind::s, "forward"},  {"hidden_size", AttrKind::i},          {"layout", AttrKind::i, 0}};
+constexpr AttrSpec kGruAttrs[] = {{"activation_alpha", AttrKind::floats},
+                                  {"activation_beta", AttrKind::floats},
+                                  {"activations", AttrKind::strings},
+                                  {"clip", AttrKind::f},
+                                  {"direction", AttrKind::s, "forward"},
+                                  {"hidden_size", AttrKind::i},
+                                  {"layout", AttrKind::i, 0},
                                   {"linear_before_reset", AttrKind::i, 0}};
-constexpr AttrSpec kLstmAttrs[] = {{"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings},
-                                   {"clip", AttrKind::f}, {"direction", AttrKind::s, "forward"}, {"hidden_size", AttrKind::i}, {"input_forget", AttrKind::i, 0},
-                                   {"layout", AttrKind::i, 0}};
+constexpr AttrSpec kLstmAttrs[] = {
+    {"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings}, {"clip", AttrKind::f},
+    {"direction", AttrKind::s, "forward"},  {"hidden_size", AttrKind::i},          {"input_forget", AttrKind::i, 0},   {"layout", AttrKind::i, 0}};
 
 Status infer(InferContext& c, Cell cell) {
   if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
   for (size_t i = 1; i < c.inputs.size(); ++i) {
     if (!c.has(i)) continue;
     if (i == 4 ? c.dtype(i) != DType::i32 : c.dtype(i) != c.dtype(0)) {
-      return invalid("input " + std::to_string(i) + " is " + std::string(name(c.dtype(i))) + (i == 4 ? ", sequence_lens must be i32" : ", the data is " + std::string(name(c.dtype(0)))));
+      return invalid("input " + std::to_string(i) + " is " + std::string(name(c.dtype(i))) +
+                     (i == 4 ? ", sequence_lens must be i32" : ", the data is " + std::string(name(c.dtype(0)))));
     }
   }
   const std::string direction = c.attrs.s("direction");

@@ -43,12 +43,12 @@ static inline int64_t time_of_step(int64_t step, int64_t length, bool backwards)
 // Everything but the pointers: what both kernels need to know.
 struct RnnShape {
   int64_t steps, batch, inputs, hidden, directions;
-  int64_t begin, end;             // the (direction, row) pairs d * batch + b of this binding
-  bool batch_first;               // layout 1
-  bool first_reversed;            // direction 0 runs backwards; direction 1 always does
+  int64_t begin, end;   // the (direction, row) pairs d * batch + b of this binding
+  bool batch_first;     // layout 1
+  bool first_reversed;  // direction 0 runs backwards; direction 1 always does
   bool input_forget, linear_before_reset;
-  bool plain;                     // default activations and none of: clip, input_forget, peepholes, sequence_lens
-  float clip;                     // 0: none
+  bool plain;                        // default activations and none of: clip, input_forget, peepholes, sequence_lens
+  float clip;                        // 0: none
   ActivationSpec activations[2][3];  // f, g, h of each direction
   // Strides of elements: a step, a row, a direction.
   int64_t x_step, x_row, y_step, y_row, y_direction, state_row, state_direction;
@@ -56,19 +56,19 @@ struct RnnShape {
 
 struct RnnArgs {
   RnnShape s;
-  const float *x, *w, *r;                 // w, r as given; used when the packed ones must be made in the run
-  const float *bias;                      // as given [D, 2*G*H], or null
+  const float *x, *w, *r;  // w, r as given; used when the packed ones must be made in the run
+  const float* bias;       // as given [D, 2*G*H], or null
   const float *initial_h, *initial_c, *peepholes;
-  const int32_t* lengths;                 // [B] or null
-  float *y, *y_h, *y_c;                   // any may be null
-  const float *packed_w, *packed_r;       // [D] blobs; null: pack into workspace
-  const float *summed_bias;               // [D, G*H + H]: Wb + Rb (and GRU's Rb of h~, with linear_before_reset); null: sum in the run
-  float *work_w, *work_r, *work_bias;     // where to, when they are null
-  float* pre;                             // [steps * rows, G*H] the x part
-  float* gates;                           // [rows, G*H]
-  float *h, *c;                           // [rows, H]; c: GRU keeps r*h there
-  int64_t w_floats, r_floats;             // of one direction's packed weights
-  uint32_t* fault;                        // of lengths that are out of range; null without lengths
+  const int32_t* lengths;              // [B] or null
+  float *y, *y_h, *y_c;                // any may be null
+  const float *packed_w, *packed_r;    // [D] blobs; null: pack into workspace
+  const float* summed_bias;            // [D, G*H + H]: Wb + Rb (and GRU's Rb of h~, with linear_before_reset); null: sum in the run
+  float *work_w, *work_r, *work_bias;  // where to, when they are null
+  float* pre;                          // [steps * rows, G*H] the x part
+  float* gates;                        // [rows, G*H]
+  float *h, *c;                        // [rows, H]; c: GRU keeps r*h there
+  int64_t w_floats, r_floats;          // of one direction's packed weights
+  uint32_t* fault;                     // of lengths that are out of range; null without lengths
 };
 
 // Floats of a direction's packed R: GRU's h~ columns are a product of their own.
@@ -85,8 +85,8 @@ struct PortableRnnArgs {
   const void *x, *w, *r, *bias, *initial_h, *initial_c, *peepholes;
   const int32_t* lengths;
   void *y, *y_h, *y_c;
-  double* gates;                  // [4 * hidden]
-  void *h, *c;                    // [hidden] of the dtype
+  double* gates;  // [4 * hidden]
+  void *h, *c;    // [hidden] of the dtype
   uint32_t* fault;
 };
 namespace portable {

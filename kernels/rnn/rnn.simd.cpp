@@ -44,9 +44,7 @@ void product(int64_t m, int64_t n, int64_t k, const float* x, int64_t lda, const
   panel_gemm(p);
 }
 
-void pack_columns(const float* w, int64_t n, int64_t k, float* packed) {
-  panel_pack({w, packed, n, k, 1, k, 0, PanelGroups(n).groups, 1.0f, 1});
-}
+void pack_columns(const float* w, int64_t n, int64_t k, float* packed) { panel_pack({w, packed, n, k, 1, k, 0, PanelGroups(n).groups, 1.0f, 1}); }
 
 template <Cell kCell>
 void prepare(const RnnArgs& a, int64_t d, Direction& o) {
@@ -170,9 +168,7 @@ void recur(const RnnArgs& a, const Direction& d, int64_t row, int64_t rows, cons
     product(rows, n, H, h, H, d.r, pre, pre_stride, g, n);
   } else {
     product(rows, 2 * H, H, h, H, d.r, pre, pre_stride, g, n);
-    if (a.s.linear_before_reset) {
-      product(rows, H, H, h, H, d.r + PanelGroups(2 * H).panels * kPanel * H, d.bias + n, 0, g + 2 * H, n);
-    }
+    if (a.s.linear_before_reset) { product(rows, H, H, h, H, d.r + PanelGroups(2 * H).panels * kPanel * H, d.bias + n, 0, g + 2 * H, n); }
   }
 }
 

@@ -10,12 +10,12 @@ namespace {
 struct RotaryArgs {
   const void *x, *cos, *sin;
   void* y;
-  const int64_t* positions;                  // [B, S]; null: the caches are [B, S, R/2]
-  int64_t S, heads, D, half, cached;         // half: R/2; cached: positions of the caches
-  uint32_t* fault;                           // of positions
-  int64_t batch, head, place;                // strides of x and y, in elements
+  const int64_t* positions;           // [B, S]; null: the caches are [B, S, R/2]
+  int64_t S, heads, D, half, cached;  // half: R/2; cached: positions of the caches
+  uint32_t* fault;                    // of positions
+  int64_t batch, head, place;         // strides of x and y, in elements
   bool interleaved;
-  int64_t begin, end;                        // of B * S
+  int64_t begin, end;  // of B * S
 };
 
 template <class T>
@@ -53,7 +53,8 @@ Status infer(InferContext& c) {
   if (pick(rows_of<kRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   const Shape &x = c.shape(0), &cache = c.shape(1);
   for (size_t i : {1, 2}) {
-    if (c.dtype(i) != c.dtype(0)) return invalid(std::string("input 0 is ") + name(c.dtype(0)) + " and input " + std::to_string(i) + " is " + name(c.dtype(i)));
+    if (c.dtype(i) != c.dtype(0))
+      return invalid(std::string("input 0 is ") + name(c.dtype(0)) + " and input " + std::to_string(i) + " is " + name(c.dtype(i)));
   }
   if (x.ranked() && x.rank() != 3 && x.rank() != 4) return invalid("the input is " + x.text() + ", it must have 3 or 4 dimensions");
   if (x.ranked() && x.rank() == 3 && c.attrs.i("num_heads") < 1) return invalid("an input of 3 dimensions needs num_heads");
@@ -79,16 +80,20 @@ Status bind(BindContext& c) {
   RotaryArgs& a = c.args<RotaryArgs>();
   a.heads = flat ? c.attrs.i("num_heads") : x.dims[1];
   a.S = x.dims[flat ? 1 : 2];
-  if (flat && (a.heads < 1 || x.dims[2] % a.heads != 0)) return invalid("num_heads " + std::to_string(a.heads) + " does not divide the hidden size " + std::to_string(x.dims[2]));
+  if (flat && (a.heads < 1 || x.dims[2] % a.heads != 0))
+    return invalid("num_heads " + std::to_string(a.heads) + " does not divide the hidden size " + std::to_string(x.dims[2]));
   a.D = flat ? x.dims[2] / a.heads : x.dims[3];
   const int64_t given = c.attrs.i("rotary_embedding_dim"), R = given == 0 ? a.D : given;
-  if (R < 0 || R > a.D || R % 2 != 0) return invalid("rotary_embedding_dim " + std::to_string(R) + " is not even, or larger than the head of " + std::to_string(a.D));
+  if (R < 0 || R > a.D || R % 2 != 0)
+    return invalid("rotary_embedding_dim " + std::to_string(R) + " is not even, or larger than the head of " + std::to_string(a.D));
   a.half = R / 2;
   const int64_t B = x.dims[0];
   a.cached = by_position && cos.dims.rank == 2 ? cos.dims[0] : 0;
   const Dims caches = by_position ? Dims{a.cached, a.half} : Dims{B, a.S, a.half};
-  if (!(cos.dims == caches) || !(sin.dims == caches)) return invalid("the caches are " + to_string(cos.dims) + " and " + to_string(sin.dims) + ", expected " + to_string(caches));
-  if (by_position && !(c.in(3).dims == Dims{B, a.S})) return invalid("position_ids are " + to_string(c.in(3).dims) + ", expected " + to_string(Dims{B, a.S}));
+  if (!(cos.dims == caches) || !(sin.dims == caches))
+    return invalid("the caches are " + to_string(cos.dims) + " and " + to_string(sin.dims) + ", expected " + to_string(caches));
+  if (by_position && !(c.in(3).dims == Dims{B, a.S}))
+    return invalid("position_ids are " + to_string(c.in(3).dims) + ", expected " + to_string(Dims{B, a.S}));
   if (x.count() == 0) return {};
   if (by_position && a.cached == 0) return invalid("the caches hold no position");
   c.set(a.x, c.input(0));
@@ -110,12 +115,7 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kRotaryEmbedding = {.name = "RotaryEmbedding",
-                                          .inputs = {3, 4},
-                                          .outputs = {1, 1},
-                                          .attrs = kAttrs,
-                                          .infer = infer,
-                                          .bind = bind,
-                                          .kernels = rows_of<kRows>};
+constinit const OpDef kRotaryEmbedding = {
+    .name = "RotaryEmbedding", .inputs = {3, 4}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = rows_of<kRows>};
 
 }  // namespace tern

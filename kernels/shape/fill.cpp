@@ -11,7 +11,6 @@
 namespace tern {
 namespace {
 
-
 // ---- ConstantOfShape ----
 
 Status infer_constant(InferContext& c) {
@@ -89,8 +88,8 @@ using Arithmetic = std::conditional_t<std::is_same_v<T, f16> || std::is_same_v<T
 struct RangeArgs {
   void* y;
   int64_t begin, end;
-  double start, delta;      // floats
-  int64_t istart, idelta;   // integers
+  double start, delta;     // floats
+  int64_t istart, idelta;  // integers
 };
 
 template <class T>
@@ -110,9 +109,12 @@ void range(const RangeArgs& a) {
 }
 
 constexpr KernelRow kRangeRows[] = {
-    row<RangeArgs, range<float>>("range/f32/scalar", DType::f32, Isa::scalar), row<RangeArgs, range<double>>("range/f64/scalar", DType::f64, Isa::scalar),
-    row<RangeArgs, range<f16>>("range/f16/scalar", DType::f16, Isa::scalar),   row<RangeArgs, range<bf16>>("range/bf16/scalar", DType::bf16, Isa::scalar),
-    row<RangeArgs, range<int16_t>>("range/i16/scalar", DType::i16, Isa::scalar), row<RangeArgs, range<int32_t>>("range/i32/scalar", DType::i32, Isa::scalar),
+    row<RangeArgs, range<float>>("range/f32/scalar", DType::f32, Isa::scalar),
+    row<RangeArgs, range<double>>("range/f64/scalar", DType::f64, Isa::scalar),
+    row<RangeArgs, range<f16>>("range/f16/scalar", DType::f16, Isa::scalar),
+    row<RangeArgs, range<bf16>>("range/bf16/scalar", DType::bf16, Isa::scalar),
+    row<RangeArgs, range<int16_t>>("range/i16/scalar", DType::i16, Isa::scalar),
+    row<RangeArgs, range<int32_t>>("range/i32/scalar", DType::i32, Isa::scalar),
     row<RangeArgs, range<int64_t>>("range/i64/scalar", DType::i64, Isa::scalar),
 };
 
@@ -206,13 +208,8 @@ constinit const OpDef kConstantOfShape = {.name = "ConstantOfShape",
                                           .bind = bind_constant,
                                           .kernels = rows_of<kCopyRows>,
                                           .value_inputs = {.ints = 1}};
-constinit const OpDef kEyeLike = {.name = "EyeLike",
-                                  .inputs = {1, 1},
-                                  .outputs = {1, 1},
-                                  .attrs = kEyeAttrs,
-                                  .infer = infer_eye,
-                                  .bind = bind_eye,
-                                  .kernels = rows_of<kCopyRows>};
+constinit const OpDef kEyeLike = {
+    .name = "EyeLike", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kEyeAttrs, .infer = infer_eye, .bind = bind_eye, .kernels = rows_of<kCopyRows>};
 constinit const OpDef kRange = {.name = "Range",
                                 .inputs = {3, 3},
                                 .outputs = {1, 1},

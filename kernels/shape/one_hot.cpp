@@ -34,11 +34,16 @@ void one_hot(const OneHotArgs& a) {
 }
 
 constexpr KernelRow kRows[] = {
-    row<OneHotArgs, one_hot<int32_t>>("one_hot/i32/scalar", DType::i32, Isa::scalar), row<OneHotArgs, one_hot<int64_t>>("one_hot/i64/scalar", DType::i64, Isa::scalar),
-    row<OneHotArgs, one_hot<int8_t>>("one_hot/i8/scalar", DType::i8, Isa::scalar),    row<OneHotArgs, one_hot<uint8_t>>("one_hot/u8/scalar", DType::u8, Isa::scalar),
-    row<OneHotArgs, one_hot<int16_t>>("one_hot/i16/scalar", DType::i16, Isa::scalar), row<OneHotArgs, one_hot<uint16_t>>("one_hot/u16/scalar", DType::u16, Isa::scalar),
-    row<OneHotArgs, one_hot<uint32_t>>("one_hot/u32/scalar", DType::u32, Isa::scalar), row<OneHotArgs, one_hot<uint64_t>>("one_hot/u64/scalar", DType::u64, Isa::scalar),
-    row<OneHotArgs, one_hot<float>>("one_hot/f32/scalar", DType::f32, Isa::scalar),   row<OneHotArgs, one_hot<double>>("one_hot/f64/scalar", DType::f64, Isa::scalar),
+    row<OneHotArgs, one_hot<int32_t>>("one_hot/i32/scalar", DType::i32, Isa::scalar),
+    row<OneHotArgs, one_hot<int64_t>>("one_hot/i64/scalar", DType::i64, Isa::scalar),
+    row<OneHotArgs, one_hot<int8_t>>("one_hot/i8/scalar", DType::i8, Isa::scalar),
+    row<OneHotArgs, one_hot<uint8_t>>("one_hot/u8/scalar", DType::u8, Isa::scalar),
+    row<OneHotArgs, one_hot<int16_t>>("one_hot/i16/scalar", DType::i16, Isa::scalar),
+    row<OneHotArgs, one_hot<uint16_t>>("one_hot/u16/scalar", DType::u16, Isa::scalar),
+    row<OneHotArgs, one_hot<uint32_t>>("one_hot/u32/scalar", DType::u32, Isa::scalar),
+    row<OneHotArgs, one_hot<uint64_t>>("one_hot/u64/scalar", DType::u64, Isa::scalar),
+    row<OneHotArgs, one_hot<float>>("one_hot/f32/scalar", DType::f32, Isa::scalar),
+    row<OneHotArgs, one_hot<double>>("one_hot/f64/scalar", DType::f64, Isa::scalar),
 };
 
 // The depth may come as a float. Nothing when it is not known.
@@ -78,7 +83,8 @@ Status bind(BindContext& c) {
   if (c.in(2).count() != 2) return invalid("values must be [off, on]");
   const auto [begin, end] = c.range(x.count());
   if (begin == end || y.dims[axis] == 0) return {};
-  OneHotArgs& a = c.args(OneHotArgs{nullptr, nullptr, nullptr, y.dims[axis], y.dims.count(axis + 1, y.dims.rank), static_cast<int64_t>(size_of(y.dtype)), begin, end});
+  OneHotArgs& a = c.args(
+      OneHotArgs{nullptr, nullptr, nullptr, y.dims[axis], y.dims.count(axis + 1, y.dims.rank), static_cast<int64_t>(size_of(y.dtype)), begin, end});
   c.set(a.indices, c.input(0));
   c.set(a.values, c.input(2));
   c.set(a.y, c.output(0));

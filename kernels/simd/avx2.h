@@ -4,9 +4,15 @@
 namespace tern::TERN_ISA {
 namespace {
 
-struct f32x16 { __m256 lo, hi; };
-struct i32x16 { __m256i lo, hi; };
-struct mask16 { __m256 lo, hi; };
+struct f32x16 {
+  __m256 lo, hi;
+};
+struct i32x16 {
+  __m256i lo, hi;
+};
+struct mask16 {
+  __m256 lo, hi;
+};
 
 // Eight lanes whose first n are all ones; any n, also below 0 and above 8.
 TERN_INLINE __m256i first_lanes8(int64_t n) {
@@ -81,9 +87,7 @@ TERN_INLINE mask16 unordered(f32x16 a, f32x16 b) { return compare<_CMP_UNORD_Q>(
 TERN_INLINE mask16 lanes_below(int64_t n) { return {_mm256_castsi256_ps(first_lanes8(n)), _mm256_castsi256_ps(first_lanes8(n - 8))}; }
 TERN_INLINE mask16 operator&(mask16 a, mask16 b) { return {_mm256_and_ps(a.lo, b.lo), _mm256_and_ps(a.hi, b.hi)}; }
 TERN_INLINE mask16 operator|(mask16 a, mask16 b) { return {_mm256_or_ps(a.lo, b.lo), _mm256_or_ps(a.hi, b.hi)}; }
-TERN_INLINE f32x16 select(mask16 m, f32x16 yes, f32x16 no) {
-  return {_mm256_blendv_ps(no.lo, yes.lo, m.lo), _mm256_blendv_ps(no.hi, yes.hi, m.hi)};
-}
+TERN_INLINE f32x16 select(mask16 m, f32x16 yes, f32x16 no) { return {_mm256_blendv_ps(no.lo, yes.lo, m.lo), _mm256_blendv_ps(no.hi, yes.hi, m.hi)}; }
 
 }  // namespace
 }  // namespace tern::TERN_ISA

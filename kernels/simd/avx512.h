@@ -4,9 +4,15 @@
 namespace tern::TERN_ISA {
 namespace {
 
-struct f32x16 { __m512 v; };
-struct i32x16 { __m512i v; };
-struct mask16 { __mmask16 v; };
+struct f32x16 {
+  __m512 v;
+};
+struct i32x16 {
+  __m512i v;
+};
+struct mask16 {
+  __mmask16 v;
+};
 
 TERN_INLINE __mmask16 first_lanes(int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }  // 0 <= n <= 16
 
@@ -41,7 +47,7 @@ TERN_INLINE i32x16 operator&(i32x16 a, i32x16 b) { return {_mm512_and_si512(a.v,
 TERN_INLINE i32x16 operator|(i32x16 a, i32x16 b) { return {_mm512_or_si512(a.v, b.v)}; }
 TERN_INLINE i32x16 operator^(i32x16 a, i32x16 b) { return {_mm512_xor_si512(a.v, b.v)}; }
 TERN_INLINE i32x16 shift_left(i32x16 a, int n) { return {_mm512_slli_epi32(a.v, static_cast<unsigned>(n))}; }
-TERN_INLINE i32x16 shift_right(i32x16 a, int n) { return {_mm512_srai_epi32(a.v, static_cast<unsigned>(n))}; }          // arithmetic
+TERN_INLINE i32x16 shift_right(i32x16 a, int n) { return {_mm512_srai_epi32(a.v, static_cast<unsigned>(n))}; }  // arithmetic
 TERN_INLINE i32x16 shift_right_logical(i32x16 a, int n) { return {_mm512_srli_epi32(a.v, static_cast<unsigned>(n))}; }
 TERN_INLINE i32x16 to_int_trunc(f32x16 a) { return {_mm512_cvttps_epi32(a.v)}; }
 TERN_INLINE f32x16 to_float(i32x16 a) { return {_mm512_cvtepi32_ps(a.v)}; }

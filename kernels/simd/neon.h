@@ -4,6 +4,9 @@
 namespace tern::TERN_ISA {
 namespace {
 
+// An operation a line, as in the other two:
+// clang-format off
+
 struct f32x16 { float32x4_t v[4]; };
 struct i32x16 { int32x4_t v[4]; };
 struct mask16 { uint32x4_t v[4]; };
@@ -91,6 +94,8 @@ TERN_INLINE mask16 lanes_below(int64_t n) { return each<mask16>([=](int q) { ret
 TERN_INLINE mask16 operator&(mask16 a, mask16 b) { return each<mask16>([=](int q) { return vandq_u32(a.v[q], b.v[q]); }); }
 TERN_INLINE mask16 operator|(mask16 a, mask16 b) { return each<mask16>([=](int q) { return vorrq_u32(a.v[q], b.v[q]); }); }
 TERN_INLINE f32x16 select(mask16 m, f32x16 yes, f32x16 no) { return each<f32x16>([=](int q) { return vbslq_f32(m.v[q], yes.v[q], no.v[q]); }); }
+
+// clang-format on
 
 }  // namespace
 }  // namespace tern::TERN_ISA

@@ -4,6 +4,9 @@
 namespace tern::TERN_ISA {
 namespace {
 
+// An operation a line, as in the other two:
+// clang-format off
+
 struct f32x16 { float v[16]; };
 struct i32x16 { int32_t v[16]; };
 struct mask16 { bool v[16]; };
@@ -84,6 +87,8 @@ TERN_INLINE f32x16 select(mask16 m, f32x16 yes, f32x16 no) {
   const i32x16 a = bits(yes), b = bits(no);
   return from_bits(each<i32x16>([&](int i) { return b.v[i] ^ ((a.v[i] ^ b.v[i]) & -static_cast<int32_t>(m.v[i])); }));
 }
+
+// clang-format on
 
 }  // namespace
 }  // namespace tern::TERN_ISA

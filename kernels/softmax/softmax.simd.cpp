@@ -12,7 +12,9 @@ TERN_INLINE f32x16 lowest() { return splat(-__builtin_inff()); }
 
 // What is left to do when maximum and sum are known. `e` is exp(x - m).
 template <bool kLog>
-TERN_INLINE f32x16 result(f32x16 centred, f32x16 e, f32x16 last) { return kLog ? centred - last : e / last; }
+TERN_INLINE f32x16 result(f32x16 centred, f32x16 e, f32x16 last) {
+  return kLog ? centred - last : e / last;
+}
 template <bool kLog>
 TERN_INLINE f32x16 last_operand(f32x16 sum) {
   if constexpr (kLog) return log(sum);
@@ -84,11 +86,13 @@ TERN_INLINE void softmax(const SoftmaxArgs& a) {
     }
     int64_t i = 0;
     for (; i + 16 <= a.inner; i += 16) {
-      rows_across<kLog>(x + i, y + i, a.cols, a.stride, [](const float* p) { return load(p); }, [](float* p, f32x16 v) { store(p, v); });
+      rows_across<kLog>(
+          x + i, y + i, a.cols, a.stride, [](const float* p) { return load(p); }, [](float* p, f32x16 v) { store(p, v); });
     }
     const int64_t n = a.inner - i;
     if (n > 0) {
-      rows_across<kLog>(x + i, y + i, a.cols, a.stride, [=](const float* p) { return load_n(p, n); }, [=](float* p, f32x16 v) { store_n(p, v, n); });
+      rows_across<kLog>(
+          x + i, y + i, a.cols, a.stride, [=](const float* p) { return load_n(p, n); }, [=](float* p, f32x16 v) { store_n(p, v, n); });
     }
   }
 }

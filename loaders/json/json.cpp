@@ -55,9 +55,11 @@ class Json::Parser {
   Parser(std::string_view text, const Limits& limits) : limits_(limits), s_(text) { out_.text_ = text; }
 
   Result<Json> run() {
-    if (s_.size() > std::min(limits_.bytes, kMostBytes)) return invalid("JSON of more than " + std::to_string(std::min(limits_.bytes, kMostBytes) >> 20) + " MB");
+    if (s_.size() > std::min(limits_.bytes, kMostBytes))
+      return invalid("JSON of more than " + std::to_string(std::min(limits_.bytes, kMostBytes) >> 20) + " MB");
     // No more values than these characters announce: the array is made once, in its size.
-    out_.nodes_.reserve(1 + static_cast<size_t>(std::count_if(s_.begin(), s_.end(), [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; })));
+    out_.nodes_.reserve(
+        1 + static_cast<size_t>(std::count_if(s_.begin(), s_.end(), [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; })));
     if (Status s = document(); !s) return s.error();
     return std::move(out_);
   }
@@ -176,7 +178,8 @@ class Json::Parser {
     if (!object) return {};
     const size_t order = children.size();
     for (size_t i = 0; i < count; ++i) children.push_back(static_cast<Id>(i));
-    std::sort(children.begin() + static_cast<std::ptrdiff_t>(order), children.end(), [&](Id a, Id b) { return out_.key(frame.id, a) < out_.key(frame.id, b); });
+    std::sort(children.begin() + static_cast<std::ptrdiff_t>(order), children.end(),
+              [&](Id a, Id b) { return out_.key(frame.id, a) < out_.key(frame.id, b); });
     for (size_t i = order + 1; i < children.size(); ++i) {
       if (out_.key(frame.id, children[i - 1]) == out_.key(frame.id, children[i])) return fail("a key of this object is there twice");
     }
@@ -296,7 +299,9 @@ Result<Json> Json::parse(std::string_view text, const Limits& limits) { return P
 
 Json::Kind Json::kind(Id id) const { return static_cast<Kind>(node(id).kind); }
 
-std::string_view Json::text_of(const Node& n) const { return std::string_view(n.escaped ? std::string_view(unescaped_) : text_).substr(n.at, n.size); }
+std::string_view Json::text_of(const Node& n) const {
+  return std::string_view(n.escaped ? std::string_view(unescaped_) : text_).substr(n.at, n.size);
+}
 
 bool Json::boolean(Id id) const { return kind(id) == Kind::boolean && text_of(node(id)) == "true"; }
 

@@ -52,7 +52,8 @@ Result<Header> parse_header(std::string_view text) {
   descr.remove_prefix(3);
   auto size = take_number(descr);
   if (!size || descr.empty() || descr[0] != '\'' || std::string_view("<>|=").find(h.order) == std::string_view::npos) {
-    return unsupported("the .npy file has elements of type '" + type + "', which tern does not have" + (h.kind == 'O' ? " (Python objects); save an array of numbers or of strings" : ""));
+    return unsupported("the .npy file has elements of type '" + type + "', which tern does not have" +
+                       (h.kind == 'O' ? " (Python objects); save an array of numbers or of strings" : ""));
   }
   h.size = *size;
   h.fortran = order.substr(0, 4) == "True";

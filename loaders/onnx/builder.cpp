@@ -102,9 +102,11 @@ Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& type, const DimName
   const bool sequence = inner->has_sequence_type();
   if (sequence) inner = &inner->sequence_type().elem_type();
   const onnx_pb::Type& p = *inner;
-  const ValueKind kind = optional ? (sequence ? ValueKind::optional_sequence : ValueKind::optional) : (sequence ? ValueKind::sequence : ValueKind::tensor);
+  const ValueKind kind =
+      optional ? (sequence ? ValueKind::optional_sequence : ValueKind::optional) : (sequence ? ValueKind::sequence : ValueKind::tensor);
   if (p.has_sequence_type() || p.has_optional_type()) {
-    return unsupported(std::string("it is ") + (kind == ValueKind::sequence ? "a " : "an ") + name(kind) + " of no tensors: sequences of sequences and optionals, and optionals of optionals, are not supported");
+    return unsupported(std::string("it is ") + (kind == ValueKind::sequence ? "a " : "an ") + name(kind) +
+                       " of no tensors: sequences of sequences and optionals, and optionals of optionals, are not supported");
   }
   if (p.has_map_type()) return unsupported("it is a map, which is not supported");
   if (p.has_sparse_tensor_type()) return unsupported("it is a sparse tensor, which is not supported");
@@ -195,8 +197,15 @@ Status GraphBuilder::attributes(onnx_pb::NodeProto& proto, Attributes& attrs) {
   for (auto& a : *proto.mutable_attribute()) {
     int type = a.type();
     if (type == 0) {  // files of the first version do not say
-      type = a.has_f() ? kFloat : a.has_i() ? kInt : a.has_s() ? kString : a.has_t() ? kTensor : a.has_g() ? kGraph : a.floats_size() ? kFloats
-             : a.ints_size() ? kInts : a.strings_size() ? kStrings : 0;
+      type = a.has_f()          ? kFloat
+             : a.has_i()        ? kInt
+             : a.has_s()        ? kString
+             : a.has_t()        ? kTensor
+             : a.has_g()        ? kGraph
+             : a.floats_size()  ? kFloats
+             : a.ints_size()    ? kInts
+             : a.strings_size() ? kStrings
+                                : 0;
     }
     const std::string where = "attribute " + quoted(a.name());
     if (attrs.has(a.name())) return invalid(where + " is given twice");

@@ -83,10 +83,10 @@ class GraphBuilder : public Emitter {
   std::unordered_map<std::string, ValueId> names_;
   std::vector<Capture> captures_;
   std::vector<TypeInfo> input_types_;  // of a subgraph: what its node says of them
-  std::vector<TypeInfo> types_;  // of every value, as far as known while building
+  std::vector<TypeInfo> types_;        // of every value, as far as known while building
   int64_t serial_ = 0;
   static constexpr int64_t kMostCaptures = 1 << 16;
-  int64_t captured_ = 0;         // of the outermost graph: how often its subgraphs, at all depths, capture a value
+  int64_t captured_ = 0;  // of the outermost graph: how often its subgraphs, at all depths, capture a value
 };
 
 }  // namespace tern::onnx

@@ -74,13 +74,16 @@ void GraphBuilder::emit_to(const OnnxNode& node, const char* op, std::vector<Val
 void GraphBuilder::add_node(OnnxNode node, std::vector<int32_t> subgraphs, int32_t captured) {
   const OpDef* op = find_op(node.op);
   if (op == nullptr || op->tern_only) {
-    missing_.add("", node.op, node.name.empty() && !node.outputs.empty() && node.outputs[0] != kNone ? "@" + graph.value(node.outputs[0]).name : node.name);
+    missing_.add("", node.op,
+                 node.name.empty() && !node.outputs.empty() && node.outputs[0] != kNone ? "@" + graph.value(node.outputs[0]).name : node.name);
     return;
   }
   // Absent optional ones at the end are the same as none; but with any number of outputs (Split), how many there are says what each is.
   while (!node.inputs.empty() && node.inputs.back() == kNone && static_cast<int>(node.inputs.size()) > op->inputs.min) node.inputs.pop_back();
-  while (op->outputs.max >= 0 && !node.outputs.empty() && node.outputs.back() == kNone && static_cast<int>(node.outputs.size()) > op->outputs.min) node.outputs.pop_back();
-  graph.nodes.push_back({op, std::move(node.name), std::move(node.attrs), std::move(node.inputs), std::move(node.outputs), std::move(subgraphs), captured});
+  while (op->outputs.max >= 0 && !node.outputs.empty() && node.outputs.back() == kNone && static_cast<int>(node.outputs.size()) > op->outputs.min)
+    node.outputs.pop_back();
+  graph.nodes.push_back(
+      {op, std::move(node.name), std::move(node.attrs), std::move(node.inputs), std::move(node.outputs), std::move(subgraphs), captured});
   infer(graph.nodes.back());
 }
 

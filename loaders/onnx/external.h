@@ -29,7 +29,7 @@ class ExternalFiles {
   bool follow_links_;
   std::string open_name_;  // the file that was read last stays open: models keep their weights in one or few
   OpenFile file_;
-  std::map<std::string, int64_t> asked_;  // bytes, by location
+  std::map<std::string, int64_t> asked_;                                     // bytes, by location
   std::map<std::tuple<std::string, int64_t, int64_t, DType>, Tensor> read_;  // by location, offset, bytes, dtype
 };
 

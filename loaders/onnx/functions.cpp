@@ -153,8 +153,7 @@ class Inliner {
       copies.push_back(std::move(copy));
     }
     constexpr size_t kMaxPrefix = 100;  // names must not grow with the depth of calls
-    const std::string prefix =
-        (site.node.name().empty() ? f.name() : site.node.name()).substr(0, kMaxPrefix) + "/" + std::to_string(++serial_) + "/";
+    const std::string prefix = (site.node.name().empty() ? f.name() : site.node.name()).substr(0, kMaxPrefix) + "/" + std::to_string(++serial_) + "/";
     for (auto& copy : copies) pending.push_back({std::move(copy), call});
     for (int i = f.node_size(); i-- > 0;) {
       onnx_pb::NodeProto body = f.node(i);

@@ -13,8 +13,7 @@ namespace tern::onnx {
 void ModelWriter::note_uses(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (graph.is_constant(node.inputs[i]) && !(i == 1 && transposes_weight(graph, node)))
-        plain_.insert(graph.value(node.inputs[i]).constant.raw());
+      if (graph.is_constant(node.inputs[i]) && !(i == 1 && transposes_weight(graph, node))) plain_.insert(graph.value(node.inputs[i]).constant.raw());
     }
   }
   for (const Graph& g : graph.subgraphs) note_uses(g);
@@ -155,10 +154,8 @@ void write_type(const TypeInfo& type, onnx_pb::Type& to) {
   for (const Dim& d : type.shape.dims()) {
     onnx_pb::Dimension& dim = *shape.add_dim();
     const std::string text = d.text();
-    if (d.known())
-      dim.set_dim_value(d.value());
-    else if (text.find('?') == std::string::npos)
-      dim.set_dim_param(text);  // else: nothing is known of it
+    if (d.known()) dim.set_dim_value(d.value());
+    else if (text.find('?') == std::string::npos) dim.set_dim_param(text);  // else: nothing is known of it
   }
 }
 

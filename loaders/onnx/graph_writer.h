@@ -61,8 +61,7 @@ class ModelWriter {
 
 class GraphWriter {
  public:
-  GraphWriter(ModelWriter& model, const Graph& graph, onnx_pb::GraphProto& to)
-      : model_(model), graph_(graph), to_(to), names_(graph.values.size()) {}
+  GraphWriter(ModelWriter& model, const Graph& graph, onnx_pb::GraphProto& to) : model_(model), graph_(graph), to_(to), names_(graph.values.size()) {}
 
   Status whole();
   // A subgraph: `captured` are the names, around it, of what it reads; it gives its first `outputs` outputs.
@@ -79,8 +78,7 @@ class GraphWriter {
   void name_outputs(size_t count);
   Status control_node(const Node& node, const ControlForm& form);
   std::string name_of(ValueId v);  // "" for none; makes the initializer of a constant
-  onnx_pb::NodeProto& emit(const char* op, const std::string& name, const std::vector<std::string>& inputs,
-                           const std::vector<std::string>& outputs);
+  onnx_pb::NodeProto& emit(const char* op, const std::string& name, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs);
   // One more node, computing something that `node` is made of; returns the name of its output.
   std::string emit_before(const Node& node, const char* op, const std::vector<std::string>& inputs);
 

@@ -58,7 +58,7 @@ Result<std::vector<int>> sorted_nodes(const onnx_pb::GraphProto& graph) {
       }
     }
   }
-  std::vector<int> waits(count, 0);           // reads of a node whose producer has not been placed
+  std::vector<int> waits(count, 0);  // reads of a node whose producer has not been placed
   std::vector<std::vector<int>> readers(count);
   for (size_t n = 0; n < count; ++n) {
     const std::function<void(std::string_view)> read = [&](std::string_view name) {

@@ -22,7 +22,8 @@ Result<Dims> to_dims(const List& list) {
 }
 
 Error wrong_count(size_t has, const Dims& dims) {
-  return invalid("it holds " + std::to_string(has) + " elements and its shape " + to_string(dims) + " needs " + std::to_string(*checked_count(dims.span())));
+  return invalid("it holds " + std::to_string(has) + " elements and its shape " + to_string(dims) + " needs " +
+                 std::to_string(*checked_count(dims.span())));
 }
 
 Result<Tensor> from_raw(DType dtype, const Dims& dims, std::span<const std::byte> raw, bool mapped) {

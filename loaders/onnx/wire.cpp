@@ -11,7 +11,23 @@ namespace {
 constexpr size_t kMaxDepth = 64;  // messages inside messages: an If inside an If takes three
 
 enum class Message : uint8_t {
-  opset, pair, tensor, sparse, sequence, optional, dimension, shape, tensor_type, element_type, type, value_info, attribute, node, graph, function, model
+  opset,
+  pair,
+  tensor,
+  sparse,
+  sequence,
+  optional,
+  dimension,
+  shape,
+  tensor_type,
+  element_type,
+  type,
+  value_info,
+  attribute,
+  node,
+  graph,
+  function,
+  model
 };
 enum class Kind : uint8_t {
   scalar,   // varint, or a fixed width
@@ -35,9 +51,17 @@ constexpr int kText = 56, kValue = 400;
 
 constexpr Field kOpset[] = {{1, Kind::text, {}, kText}, {2, Kind::scalar}};
 constexpr Field kPair[] = {{1, Kind::text, {}, kText}, {2, Kind::text, {}, kText}};
-constexpr Field kTensor[] = {{1, Kind::ints, {}, 8}, {2, Kind::scalar},  {4, Kind::floats},      {5, Kind::ints, {}, 4},
-                             {6, Kind::text, {}, 2 * kText},               {7, Kind::ints, {}, 8}, {8, Kind::text, {}, kText},
-                             {9, Kind::raw},          {10, Kind::floats}, {11, Kind::ints, {}, 8}, {13, Kind::message, Message::pair, 48},
+constexpr Field kTensor[] = {{1, Kind::ints, {}, 8},
+                             {2, Kind::scalar},
+                             {4, Kind::floats},
+                             {5, Kind::ints, {}, 4},
+                             {6, Kind::text, {}, 2 * kText},
+                             {7, Kind::ints, {}, 8},
+                             {8, Kind::text, {}, kText},
+                             {9, Kind::raw},
+                             {10, Kind::floats},
+                             {11, Kind::ints, {}, 8},
+                             {13, Kind::message, Message::pair, 48},
                              {14, Kind::scalar}};
 constexpr Field kSparse[] = {{1, Kind::message, Message::tensor, 600}, {2, Kind::message, Message::tensor, 600}, {3, Kind::ints, {}, 8}};
 constexpr Field kSequence[] = {{2, Kind::scalar}, {3, Kind::message, Message::tensor, 700}};
@@ -46,7 +70,10 @@ constexpr Field kDimension[] = {{1, Kind::scalar}, {2, Kind::text, {}, 2 * kText
 constexpr Field kShape[] = {{1, Kind::message, Message::dimension, 96}};
 constexpr Field kTensorType[] = {{1, Kind::scalar}, {2, Kind::message, Message::shape, 64}};
 constexpr Field kElementType[] = {{1, Kind::message, Message::type, 80}};
-constexpr Field kType[] = {{1, Kind::message, Message::tensor_type, 48}, {4, Kind::message, Message::element_type, 48}, {5, Kind::flag}, {8, Kind::flag},
+constexpr Field kType[] = {{1, Kind::message, Message::tensor_type, 48},
+                           {4, Kind::message, Message::element_type, 48},
+                           {5, Kind::flag},
+                           {8, Kind::flag},
                            {9, Kind::message, Message::element_type, 48}};
 constexpr Field kValueInfo[] = {{1, Kind::text, {}, kText}, {2, Kind::message, Message::type, 80}};
 constexpr Field kAttribute[] = {{1, Kind::text, {}, kText},
@@ -64,12 +91,20 @@ constexpr Field kAttribute[] = {{1, Kind::text, {}, kText},
                                 {20, Kind::scalar},
                                 {21, Kind::text, {}, kText},
                                 {22, Kind::message, Message::sparse, 200}};
-constexpr Field kNode[] = {{1, Kind::text, {}, kText},  {2, Kind::text, {}, kValue},   {3, Kind::text, {}, kText},
-                           {4, Kind::text, {}, kText},  {5, Kind::message, Message::attribute, 320}, {7, Kind::text, {}, kText},
+constexpr Field kNode[] = {{1, Kind::text, {}, kText},
+                           {2, Kind::text, {}, kValue},
+                           {3, Kind::text, {}, kText},
+                           {4, Kind::text, {}, kText},
+                           {5, Kind::message, Message::attribute, 320},
+                           {7, Kind::text, {}, kText},
                            {8, Kind::text, {}, kText}};
-constexpr Field kGraph[] = {{1, Kind::message, Message::node, 480},        {2, Kind::text, {}, kText},
-                            {5, Kind::message, Message::tensor, 700},      {10, Kind::text, {}, kText}, {11, Kind::message, Message::value_info, kValue + 80},
-                            {12, Kind::message, Message::value_info, 200}, {15, Kind::message, Message::sparse, 700}};
+constexpr Field kGraph[] = {{1, Kind::message, Message::node, 480},
+                            {2, Kind::text, {}, kText},
+                            {5, Kind::message, Message::tensor, 700},
+                            {10, Kind::text, {}, kText},
+                            {11, Kind::message, Message::value_info, kValue + 80},
+                            {12, Kind::message, Message::value_info, 200},
+                            {15, Kind::message, Message::sparse, 700}};
 constexpr Field kFunction[] = {{1, Kind::text, {}, kText},
                                {4, Kind::text, {}, kText},
                                {5, Kind::text, {}, kText},
@@ -79,9 +114,16 @@ constexpr Field kFunction[] = {{1, Kind::text, {}, kText},
                                {10, Kind::text, {}, kText},
                                {11, Kind::message, Message::attribute, 320},
                                {13, Kind::text, {}, kText}};
-constexpr Field kModel[] = {{1, Kind::scalar}, {2, Kind::text, {}, kText}, {3, Kind::text, {}, kText}, {4, Kind::text, {}, kText}, {5, Kind::scalar},
-                            {6, Kind::text, {}, kText}, {7, Kind::message, Message::graph, 800}, {8, Kind::message, Message::opset, 80},
-                            {14, Kind::message, Message::pair, 48 + 2 * kText}, {25, Kind::message, Message::function, 400}};
+constexpr Field kModel[] = {{1, Kind::scalar},
+                            {2, Kind::text, {}, kText},
+                            {3, Kind::text, {}, kText},
+                            {4, Kind::text, {}, kText},
+                            {5, Kind::scalar},
+                            {6, Kind::text, {}, kText},
+                            {7, Kind::message, Message::graph, 800},
+                            {8, Kind::message, Message::opset, 80},
+                            {14, Kind::message, Message::pair, 48 + 2 * kText},
+                            {25, Kind::message, Message::function, 400}};
 
 std::span<const Field> fields_of(Message m) {
   switch (m) {

@@ -55,15 +55,9 @@ Result<Tensor> transpose(const Tensor& t) {
     }
   };
   switch (size_of(t.dtype())) {
-    case 2:
-      copy(t.data<uint16_t>(), out->mutable_data<uint16_t>());
-      break;
-    case 4:
-      copy(t.data<uint32_t>(), out->mutable_data<uint32_t>());
-      break;
-    default:
-      copy(t.data<uint64_t>(), out->mutable_data<uint64_t>());
-      break;
+    case 2: copy(t.data<uint16_t>(), out->mutable_data<uint16_t>()); break;
+    case 4: copy(t.data<uint32_t>(), out->mutable_data<uint32_t>()); break;
+    default: copy(t.data<uint64_t>(), out->mutable_data<uint64_t>()); break;
   }
   return out;
 }
@@ -75,7 +69,8 @@ void write_metadata(const Graph& graph, onnx_pb::ModelProto& model) {
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
     if (key == "domain" && !model.has_domain()) model.set_domain(value);
     else if (key == "doc_string" && !model.has_doc_string()) model.set_doc_string(value);
-    else if (key == "model_version" && !model.has_model_version() && error == std::errc() && std::to_string(number) == value) model.set_model_version(number);
+    else if (key == "model_version" && !model.has_model_version() && error == std::errc() && std::to_string(number) == value)
+      model.set_model_version(number);
     else if (key != "graph.doc_string") {  // which the graph holds
       auto* entry = model.add_metadata_props();
       entry->set_key(key);

@@ -128,14 +128,10 @@ Status GraphWriter::node(const Node& node) {
   if (node.op == &kLinear) return linear(node);
   if (node.op->tern_only) return unsupported("an operator that fusing makes has no ONNX form; write the graph as it was before");
   if (const ControlForm* form = control_form(node.op->name)) return control_node(node, *form);
-  if (node.op == &kSwish)
-    swish(node);
-  else if (node.op == &kOptional)
-    optional(node);
-  else if (node.attrs.has("layout") && node.read().i("layout") != 0)
-    recurrent(node);
-  else
-    standard(node);
+  if (node.op == &kSwish) swish(node);
+  else if (node.op == &kOptional) optional(node);
+  else if (node.attrs.has("layout") && node.read().i("layout") != 0) recurrent(node);
+  else standard(node);
   return {};
 }
 

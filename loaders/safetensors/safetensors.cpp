@@ -20,9 +20,18 @@ struct ElementRow {
   int64_t bits;
 };
 constexpr ElementRow kElements[] = {
-    {"F32", DType::f32, "", 32},      {"F16", DType::f16, "", 16}, {"BF16", DType::bf16, "", 16}, {"F64", DType::f64, "", 64},
-    {"BOOL", DType::boolean, "", 8},  {"U8", DType::u8, "", 8},    {"I8", DType::i8, "", 8},      {"U16", DType::u16, "", 16},
-    {"I16", DType::i16, "", 16},      {"U32", DType::u32, "", 32}, {"I32", DType::i32, "", 32},   {"U64", DType::u64, "", 64},
+    {"F32", DType::f32, "", 32},
+    {"F16", DType::f16, "", 16},
+    {"BF16", DType::bf16, "", 16},
+    {"F64", DType::f64, "", 64},
+    {"BOOL", DType::boolean, "", 8},
+    {"U8", DType::u8, "", 8},
+    {"I8", DType::i8, "", 8},
+    {"U16", DType::u16, "", 16},
+    {"I16", DType::i16, "", 16},
+    {"U32", DType::u32, "", 32},
+    {"I32", DType::i32, "", 32},
+    {"U64", DType::u64, "", 64},
     {"I64", DType::i64, "", 64},
     {"C64", DType::none, "complex64", 64},
     {"F8_E4M3", DType::none, "float8_e4m3fn", 8},
@@ -71,11 +80,14 @@ class Header {
       tensors.push_back(std::move(*tensor));
     }
     // By their bytes: each begins where the one before it ends, and the last at the end of the file.
-    std::stable_sort(tensors.begin(), tensors.end(), [](const Placed& a, const Placed& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+    std::stable_sort(tensors.begin(), tensors.end(),
+                     [](const Placed& a, const Placed& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
     uint64_t end = 0;
     StateDict out;
     for (Placed& t : tensors) {
-      if (t.begin != end) return invalid(t.entry.name + (t.begin < end ? ": overlaps the tensor before it" : ": follows a gap of " + std::to_string(t.begin - end) + " bytes"));
+      if (t.begin != end)
+        return invalid(t.entry.name +
+                       (t.begin < end ? ": overlaps the tensor before it" : ": follows a gap of " + std::to_string(t.begin - end) + " bytes"));
       end = t.end;
       out.entries.push_back(std::move(t.entry));
     }

@@ -35,7 +35,9 @@ void note_assumed(Graph& g, const Module& root, const Forwards* forwards, const 
     if (forward != nullptr) {
       for (const Parameter& p : forwards->parameters(*forward)) told |= p.name == input.name && p.type.has_value();
     }
-    if (!told) g.notes.push_back("input " + input.name + " is taken to be " + name(input.type.dtype) + input.type.shape.text() + ", as the first layer has it");
+    if (!told)
+      g.notes.push_back("input " + input.name + " is taken to be " + name(input.type.dtype) + input.type.shape.text() +
+                        ", as the first layer has it");
   }
 }
 

@@ -70,9 +70,7 @@ Result<std::shared_ptr<Module>> WeightsFile::module(std::string_view key) const 
   return checkpoint_->module(candidate->id);
 }
 
-std::vector<std::string> WeightsFile::never_executed() const {
-  return checkpoint_ ? checkpoint_->unknown_globals() : std::vector<std::string>();
-}
+std::vector<std::string> WeightsFile::never_executed() const { return checkpoint_ ? checkpoint_->unknown_globals() : std::vector<std::string>(); }
 
 Advice advice_for_weights() {
   return {"This file holds weights only: a state_dict has neither layers nor a forward, so it cannot run by itself.",

@@ -115,7 +115,8 @@ std::optional<int64_t> element_count(const StoredTensor& t) { return checked_cou
 
 Status check_view(const StoredTensor& t) {
   if (t.sizes.size() > 64) return invalid("a tensor has " + std::to_string(t.sizes.size()) + " dimensions");
-  if (t.sizes.size() != t.strides.size()) return invalid("a tensor has " + std::to_string(t.sizes.size()) + " sizes and " + std::to_string(t.strides.size()) + " strides");
+  if (t.sizes.size() != t.strides.size())
+    return invalid("a tensor has " + std::to_string(t.sizes.size()) + " sizes and " + std::to_string(t.strides.size()) + " strides");
   for (int64_t n : t.sizes) {
     if (n < 0) return invalid("a tensor has the negative size " + std::to_string(n));
   }

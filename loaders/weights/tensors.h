@@ -20,16 +20,16 @@ struct Storage {
 };
 
 struct StoredTensor {
-  DType dtype = DType::none;              // none: tern does not compute with it
-  std::string dtype_name;                 // "f32"; torch's name ("complex64", "qint8", "float8_e4m3fn") where dtype is none
-  int64_t element_size = 0;               // bytes
-  std::vector<int64_t> sizes, strides;    // strides in elements, never negative
-  int64_t offset = 0;                     // in elements
-  std::shared_ptr<const Storage> storage; // null: no data (a meta tensor, a lazy parameter, a sparse tensor)
-  bool parameter = false;                 // an nn.Parameter
+  DType dtype = DType::none;                 // none: tern does not compute with it
+  std::string dtype_name;                    // "f32"; torch's name ("complex64", "qint8", "float8_e4m3fn") where dtype is none
+  int64_t element_size = 0;                  // bytes
+  std::vector<int64_t> sizes, strides;       // strides in elements, never negative
+  int64_t offset = 0;                        // in elements
+  std::shared_ptr<const Storage> storage;    // null: no data (a meta tensor, a lazy parameter, a sparse tensor)
+  bool parameter = false;                    // an nn.Parameter
   bool conjugate = false, negative = false;  // torch's lazy bits
-  std::string refusal;                    // not empty: why it cannot be used ("a sparse tensor (sparse_coo)")
-  DType copied_to = DType::none;          // not none: the dtype of the module's tensor that the elements are copied into; dense() does not
+  std::string refusal;                       // not empty: why it cannot be used ("a sparse tensor (sparse_coo)")
+  DType copied_to = DType::none;             // not none: the dtype of the module's tensor that the elements are copied into; dense() does not
 
   DType used_as() const { return copied_to == DType::none ? dtype : copied_to; }
 };
@@ -54,8 +54,8 @@ struct StateDict {
     StoredTensor tensor;
   };
   std::vector<Entry> entries;
-  std::vector<std::pair<std::string, int64_t>> modules;  // every submodule's path with its version, in registration order; may be empty
-  std::vector<std::pair<std::string, std::string>> others;  // names and Python's types ("int") of values that are no tensors
+  std::vector<std::pair<std::string, int64_t>> modules;       // every submodule's path with its version, in registration order; may be empty
+  std::vector<std::pair<std::string, std::string>> others;    // names and Python's types ("int") of values that are no tensors
   std::vector<std::pair<std::string, std::string>> metadata;  // what the file says of itself (safetensors' __metadata__)
   const StoredTensor* find(std::string_view name) const;
 };

@@ -220,7 +220,7 @@ Result<std::vector<std::byte>> ZipArchive::read(const Entry& e, uint64_t limit) 
     if (inflateInit2(&z, -MAX_WBITS) != Z_OK) return unsupported("no memory to decompress");
     uint64_t in = 0, done = 0;
     int state = Z_OK;
-    std::byte nothing{};  // zlib wants a place even for zero bytes
+    std::byte nothing{};     // zlib wants a place even for zero bytes
     while (state == Z_OK) {  // in pieces: zlib counts in 32 bits
       const auto in_now = static_cast<uInt>(std::min<uint64_t>(e.compressed - in, 1u << 30));
       const auto out_now = static_cast<uInt>(std::min<uint64_t>(e.size - done, 1u << 30));

@@ -21,8 +21,8 @@ class ZipArchive {
     uint64_t compressed = 0, size = 0, offset = 0;
   };
   struct Options {
-    bool mapped = false;         // the bytes are a mapping: pages may be released once they are checked
-    bool zero_crc_unset = false; // a checksum of 0 was never computed (PyTorch can be told so)
+    bool mapped = false;          // the bytes are a mapping: pages may be released once they are checked
+    bool zero_crc_unset = false;  // a checksum of 0 was never computed (PyTorch can be told so)
   };
   // Reads the directory; `bytes` must outlive the archive. Errors: not a ZIP file, truncated, inconsistent, ambiguous (invalid).
   static Result<ZipArchive> open(std::span<const std::byte> bytes, const Options& options);

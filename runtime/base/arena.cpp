@@ -25,7 +25,8 @@ Result<Arena> Arena::make(size_t bytes, Options options) {
   if (options.huge_pages) madvise(p, size, MADV_HUGEPAGE);
 #endif
   if (options.lock && mlock(p, size) != 0) {
-    return unsupported("cannot lock " + std::to_string(size) + " bytes of arena: raise RLIMIT_MEMLOCK (ulimit -l) or leave SessionOptions::lock_memory off");
+    return unsupported("cannot lock " + std::to_string(size) +
+                       " bytes of arena: raise RLIMIT_MEMLOCK (ulimit -l) or leave SessionOptions::lock_memory off");
   }
   std::memset(p, 0, size);
   return arena;

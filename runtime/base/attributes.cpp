@@ -35,7 +35,9 @@ std::string number(const std::string& v) { return v; }
 
 struct Text {
   template <class T>
-  std::string operator()(const T& v) const { return number(v); }
+  std::string operator()(const T& v) const {
+    return number(v);
+  }
   template <class T>
   std::string operator()(const std::vector<T>& v) const {
     std::string s = "[";

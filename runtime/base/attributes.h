@@ -18,8 +18,7 @@ enum class AttrKind : uint8_t { i, f, s, ints, floats, strings, tensor };
 
 class Attributes {
  public:
-  using Value =
-      std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>, std::vector<std::string>, Tensor>;  // as AttrKind
+  using Value = std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>, std::vector<std::string>, Tensor>;  // as AttrKind
 
   void set(std::string name, Value value);
   void erase(std::string_view name);

@@ -22,7 +22,7 @@ inline bf16 to_bf16(float f) {
 
 inline float to_f32(f16 h) {
   const uint32_t sign = static_cast<uint32_t>(h.bits & 0x8000u) << 16, exponent = (h.bits >> 10) & 31u, mantissa = h.bits & 0x3ffu;
-  const uint32_t normal = ((exponent + 112 + select_bits(exponent == 31, 112, 0)) << 23) | (mantissa << 13);  // 31, infinity and NaN, is 255
+  const uint32_t normal = ((exponent + 112 + select_bits(exponent == 31, 112, 0)) << 23) | (mantissa << 13);          // 31, infinity and NaN, is 255
   const uint32_t subnormal = std::bit_cast<uint32_t>(static_cast<float>(static_cast<int32_t>(mantissa)) * 0x1p-24f);  // a normal float
   return std::bit_cast<float>(sign | select_bits(exponent == 0, subnormal, normal));
 }

@@ -18,7 +18,9 @@ struct Unmap {
 };
 
 template <class T>
-bool is_mapped(const std::shared_ptr<T>& storage) { return std::get_deleter<Unmap>(storage) != nullptr; }
+bool is_mapped(const std::shared_ptr<T>& storage) {
+  return std::get_deleter<Unmap>(storage) != nullptr;
+}
 
 // Tells the system that the pages of a mapping are not needed soon: they leave the process and come back when they are read. Only for
 // bytes of a mapping: other memory would lose its contents.

@@ -69,9 +69,7 @@ class Dim {
   bool is(int64_t n) const { return known() && constant_ == n; }
   std::span<const Term> terms() const { return known() ? std::span<const Term>() : std::span<const Term>(*terms_); }
   int64_t constant() const { return constant_; }
-  bool operator==(const Dim& o) const {
-    return constant_ == o.constant_ && (terms_ == o.terms_ || (!known() && !o.known() && *terms_ == *o.terms_));
-  }
+  bool operator==(const Dim& o) const { return constant_ == o.constant_ && (terms_ == o.terms_ || (!known() && !o.known() && *terms_ == *o.terms_)); }
 
   // Each gives nothing when the result is not linear (or overflows, or has too many terms).
   friend std::optional<Dim> add(const Dim& a, const Dim& b);

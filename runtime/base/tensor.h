@@ -43,7 +43,9 @@ struct TensorView {
   Layout layout;
   bool present() const { return dtype != DType::none; }
   template <class T>
-  const T* as() const { return static_cast<const T*>(contents); }
+  const T* as() const {
+    return static_cast<const T*>(contents);
+  }
   int64_t count() const { return dims.count(); }
 };
 
@@ -65,7 +67,9 @@ class Tensor {
     return t;
   }
   template <class T>
-  static Tensor scalar(T value) { return of<T>({}, std::span<const T>(&value, 1)); }
+  static Tensor scalar(T value) {
+    return of<T>({}, std::span<const T>(&value, 1));
+  }
   // A 1-D i64 tensor.
   static Tensor ints(std::span<const int64_t> values) { return of<int64_t>({static_cast<int64_t>(values.size())}, values); }
   // A string tensor; copies the bytes into a pool of its own.
@@ -79,11 +83,17 @@ class Tensor {
   const std::byte* raw() const { return storage().get(); }
   std::byte* mutable_raw() { return const_cast<std::byte*>(raw()); }
   template <class T>
-  const T* data() const { return reinterpret_cast<const T*>(raw()); }
+  const T* data() const {
+    return reinterpret_cast<const T*>(raw());
+  }
   template <class T>
-  T* mutable_data() { return reinterpret_cast<T*>(mutable_raw()); }
+  T* mutable_data() {
+    return reinterpret_cast<T*>(mutable_raw());
+  }
   template <class T>
-  std::span<const T> span() const { return {data<T>(), static_cast<size_t>(count())}; }
+  std::span<const T> span() const {
+    return {data<T>(), static_cast<size_t>(count())};
+  }
   // The same elements under other dims of the same count.
   Tensor reshaped(const Dims& dims) const {
     Body b = body();

@@ -18,8 +18,7 @@ Status verify(const Graph& graph, const Node& node) {
   }
   for (size_t b = 0; b < 2; ++b) {
     const Graph& branch = branch_of(graph, node, b);
-    if (branch.inputs.size() != static_cast<size_t>(node.captured))
-      return invalid("a branch must have the captured values as inputs, and no others");
+    if (branch.inputs.size() != static_cast<size_t>(node.captured)) return invalid("a branch must have the captured values as inputs, and no others");
     if (branch.outputs.size() < node.outputs.size()) return invalid("a branch has too few outputs");
   }
   return {};
@@ -31,8 +30,7 @@ Status check_condition(const Value& condition) {
   if (type.dtype == DType::none) return unsupported("the dtype of the condition is not known");
   bool one = type.dtype == DType::boolean && type.kind == ValueKind::tensor;
   for (const Dim& d : type.shape.dims()) one = one && (!d.known() || d.is(1));
-  return one ? Status()
-             : Status(invalid("the condition is " + type.text() + ", it must be one bool"));
+  return one ? Status() : Status(invalid("the condition is " + type.text() + ", it must be one bool"));
 }
 
 // Both branches are inferred, and what they give is merged.

@@ -128,8 +128,8 @@ Status verify_iteration(const Node& node, const Iteration& it) {
                    ", what the body captures included");
   }
   if (it.body->outputs.size() != it.conditions + it.carried + it.out.size() || node.outputs.size() != it.carried + it.out.size()) {
-    return invalid("its body has " + std::to_string(it.body->outputs.size()) + " outputs, which does not fit " +
-                   std::to_string(it.carried) + " carried values and " + std::to_string(node.outputs.size()) + " outputs of the node");
+    return invalid("its body has " + std::to_string(it.body->outputs.size()) + " outputs, which does not fit " + std::to_string(it.carried) +
+                   " carried values and " + std::to_string(node.outputs.size()) + " outputs of the node");
   }
   return {};
 }
@@ -301,8 +301,7 @@ class Run {
         inputs_(inputs),
         left_(left),
         it_(it),
-        carried_(inputs.begin() + static_cast<std::ptrdiff_t>(it.counters),
-                 inputs.begin() + static_cast<std::ptrdiff_t>(it.first_scanned())),
+        carried_(inputs.begin() + static_cast<std::ptrdiff_t>(it.counters), inputs.begin() + static_cast<std::ptrdiff_t>(it.first_scanned())),
         slices_(it.out.size()) {}
 
   Result<std::vector<Datum>> run(int64_t trips, bool condition) {
@@ -360,7 +359,8 @@ class Run {
     int64_t sum = 0;
     for (size_t c = 0; c < it_.carried; ++c) {
       const Tensor &was = carried_[c].tensor, &is = out[it_.conditions + c].tensor;
-      if ((carried_[c].elements == nullptr) != (out[it_.conditions + c].elements == nullptr) || was.dtype() != is.dtype() || was.dims().rank != is.dims().rank) {
+      if ((carried_[c].elements == nullptr) != (out[it_.conditions + c].elements == nullptr) || was.dtype() != is.dtype() ||
+          was.dims().rank != is.dims().rank) {
         return unsupported(position("carried value", c) + " changes its dtype or rank: it is " + name(was.dtype()) + to_string(was.dims()) +
                            " and becomes " + name(is.dtype()) + to_string(is.dims()));
       }
@@ -393,7 +393,7 @@ class Run {
 }  // namespace
 
 Result<std::vector<Datum>> evaluate_iteration(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left,
-                                               const Iteration& it, int64_t trips, bool condition) {
+                                              const Iteration& it, int64_t trips, bool condition) {
   return Run(graph, node, inputs, left, it).run(trips, condition);
 }
 

@@ -42,12 +42,12 @@ void fold_body(Folding& folding, const Node& node);
 
 // Runs up to `trips` iterations while the condition is true.
 Result<std::vector<Datum>> evaluate_iteration(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left,
-                                               const Iteration& it, int64_t trips, bool condition);
+                                              const Iteration& it, int64_t trips, bool condition);
 
 // The plan of at most `trips` iterations. `condition`: the value of the graph that allows the first one, kNone when nothing but `trips`
 // ends it.
-Status lower_iteration(Lowering& lowering, size_t scope, const Node& node, std::vector<size_t>& list, bool nested, const Iteration& it,
-                       int64_t trips, ValueId condition);
+Status lower_iteration(Lowering& lowering, size_t scope, const Node& node, std::vector<size_t>& list, bool nested, const Iteration& it, int64_t trips,
+                       ValueId condition);
 Result<Binding> bind_iteration(const Program& program, const Work& work);
 
 }  // namespace tern

@@ -33,8 +33,7 @@ Status check_one(const Value& value, DType dtype, const char* what) {
   bool one = type.dtype == dtype;
   for (const Dim& d : type.shape.dims()) one = one && (!d.known() || d.is(1));
   return one ? Status()
-             : Status(
-                   invalid(std::string("its ") + what + " is " + name(type.dtype) + type.shape.text() + ", it must be one " + name(dtype)));
+             : Status(invalid(std::string("its ") + what + " is " + name(type.dtype) + type.shape.text() + ", it must be one " + name(dtype)));
 }
 
 // What the body says of going on: always, never, or it depends. While the body runs the condition that it gets is true.
@@ -65,8 +64,7 @@ std::optional<Dim> most_trips(const Graph& graph, const Node& node) {
     if (most->known() && most->value() < 0) most = Dim(0);
   }
   if (known_condition(graph, node) == false) return Dim(0);
-  if (most && goes(*iteration_of(graph, node).body) == Goes::no_further && !most->is(0))
-    return most->known() ? std::optional(Dim(1)) : std::nullopt;
+  if (most && goes(*iteration_of(graph, node).body) == Goes::no_further && !most->is(0)) return most->known() ? std::optional(Dim(1)) : std::nullopt;
   return most;
 }
 

@@ -63,8 +63,7 @@ Result<std::vector<Datum>> evaluate_get(const Graph&, const Node&, std::span<con
 // ---- OptionalHasElement ----
 
 Status infer_has(Graph& graph, Node& node) {
-  if (has_input(node, 0) && graph.value(node.inputs[0]).type.dtype == DType::none)
-    return unsupported("the dtype of its input is not known");
+  if (has_input(node, 0) && graph.value(node.inputs[0]).type.dtype == DType::none) return unsupported("the dtype of its input is not known");
   set_output(graph, node, 0, {DType::boolean, Shape(std::vector<Dim>())});
   return {};
 }
@@ -88,11 +87,8 @@ Result<std::vector<Datum>> evaluate_has(const Graph&, const Node&, std::span<con
 
 }  // namespace
 
-constinit const ControlDef kOptionalControl = {
-    .op = &kOptional, .infer = infer_optional, .fold = fold_optional, .evaluate = evaluate_optional};
-constinit const ControlDef kOptionalGetElementControl = {
-    .op = &kOptionalGetElement, .infer = infer_get, .fold = fold_get, .evaluate = evaluate_get};
-constinit const ControlDef kOptionalHasElementControl = {
-    .op = &kOptionalHasElement, .infer = infer_has, .fold = fold_has, .evaluate = evaluate_has};
+constinit const ControlDef kOptionalControl = {.op = &kOptional, .infer = infer_optional, .fold = fold_optional, .evaluate = evaluate_optional};
+constinit const ControlDef kOptionalGetElementControl = {.op = &kOptionalGetElement, .infer = infer_get, .fold = fold_get, .evaluate = evaluate_get};
+constinit const ControlDef kOptionalHasElementControl = {.op = &kOptionalHasElement, .infer = infer_has, .fold = fold_has, .evaluate = evaluate_has};
 
 }  // namespace tern

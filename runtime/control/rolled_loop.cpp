@@ -62,9 +62,7 @@ class Rolling {
     }
     Work::List body;
     if (Status s = lower_body(body.work, trips, swaps ? l_.add_swap(swap) : kNone); !s) return s;
-    const auto swapped = [&](const Place& p) {
-      return p.buffer != kNone && swap.contains(p.buffer) ? Place{swap.at(p.buffer), nullptr} : p;
-    };
+    const auto swapped = [&](const Place& p) { return p.buffer != kNone && swap.contains(p.buffer) ? Place{swap.at(p.buffer), nullptr} : p; };
     const int32_t end = l_.next_position();
     if (it_.conditions > 0) read_condition(swapped, end);
     if (Status s = place_scan_outputs(swapped, end); !s) return s;
@@ -145,8 +143,7 @@ class Rolling {
       slice.to_row = slice.bytes;
       loop_.in.push_back(slice);
     }
-    for (size_t k = it_.first_captured(); k < node_.inputs.size(); ++k)
-      l_.place(inner_, body_.inputs[k]) = l_.place(scope_, node_.inputs[k]);
+    for (size_t k = it_.first_captured(); k < node_.inputs.size(); ++k) l_.place(inner_, body_.inputs[k]) = l_.place(scope_, node_.inputs[k]);
     return {};
   }
 
@@ -321,8 +318,8 @@ constinit const KernelRow kLoopRow = row<LoopArgs, run_loop>("loop/any/scalar", 
 
 }  // namespace
 
-Status lower_iteration(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& list, bool nested, const Iteration& it,
-                       int64_t trips, ValueId condition) {
+Status lower_iteration(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& list, bool nested, const Iteration& it, int64_t trips,
+                       ValueId condition) {
   return Rolling(l, scope, node, list, nested, it).run(trips, condition);
 }
 

@@ -90,8 +90,7 @@ Status infer_insert(Graph& graph, Node& node) {
   if (!sequence) return sequence.error();
   auto tensor = input_type(graph, node, 1, ValueKind::tensor);
   if (!tensor) return tensor.error();
-  if (tensor->dtype != sequence->dtype)
-    return invalid("a tensor of " + std::string(name(tensor->dtype)) + " cannot go into a " + sequence->text());
+  if (tensor->dtype != sequence->dtype) return invalid("a tensor of " + std::string(name(tensor->dtype)) + " cannot go into a " + sequence->text());
   if (Status s = check_position(graph, node, 2); !s) return s;
   set_output(graph, node, 0, sequence_of({tensor->dtype, common_shape(graph, sequence->shape, tensor->shape)}));
   return {};
@@ -200,13 +199,9 @@ Result<std::vector<Datum>> evaluate_length(const Graph&, const Node&, std::span<
 
 constinit const ControlDef kSequenceConstructControl = {
     .op = &kSequenceConstruct, .infer = infer_construct, .fold = fold_construct, .evaluate = evaluate_construct};
-constinit const ControlDef kSequenceEmptyControl = {
-    .op = &kSequenceEmpty, .infer = infer_empty, .fold = fold_construct, .evaluate = evaluate_empty};
-constinit const ControlDef kSequenceInsertControl = {
-    .op = &kSequenceInsert, .infer = infer_insert, .fold = fold_insert, .evaluate = evaluate_insert};
-constinit const ControlDef kSequenceEraseControl = {
-    .op = &kSequenceErase, .infer = infer_erase, .fold = fold_erase, .evaluate = evaluate_erase};
+constinit const ControlDef kSequenceEmptyControl = {.op = &kSequenceEmpty, .infer = infer_empty, .fold = fold_construct, .evaluate = evaluate_empty};
+constinit const ControlDef kSequenceInsertControl = {.op = &kSequenceInsert, .infer = infer_insert, .fold = fold_insert, .evaluate = evaluate_insert};
+constinit const ControlDef kSequenceEraseControl = {.op = &kSequenceErase, .infer = infer_erase, .fold = fold_erase, .evaluate = evaluate_erase};
 constinit const ControlDef kSequenceAtControl = {.op = &kSequenceAt, .infer = infer_at, .fold = fold_at, .evaluate = evaluate_at};
-constinit const ControlDef kSequenceLengthControl = {
-    .op = &kSequenceLength, .infer = infer_length, .fold = fold_length, .evaluate = evaluate_length};
+constinit const ControlDef kSequenceLengthControl = {.op = &kSequenceLength, .infer = infer_length, .fold = fold_length, .evaluate = evaluate_length};
 }  // namespace tern

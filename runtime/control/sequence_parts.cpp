@@ -21,8 +21,7 @@ Result<std::vector<int64_t>> part_sizes(const Tensor& split, int64_t extent, int
   if (split.present()) {
     auto given = is_int(split.dtype()) ? as_ints(split.view()) : std::nullopt;
     if (!given || split.dims().rank > 1)
-      return invalid("the split is " + std::string(name(split.dtype())) + to_string(split.dims()) +
-                     ", it must be i32 or i64, one or a list");
+      return invalid("the split is " + std::string(name(split.dtype())) + to_string(split.dims()) + ", it must be i32 or i64, one or a list");
     sizes = std::move(*given);
   }
   if (split.present() && split.dims().rank == 1) {
@@ -56,8 +55,7 @@ std::optional<int64_t> common_size(const Graph& graph, const Node& node, const D
   if (!has_input(node, 1)) return 1;
   if (!graph.is_constant(node.inputs[1]) || !extent.known()) return std::nullopt;
   auto sizes = part_sizes(graph.value(node.inputs[1]).constant, extent.value(), kMostElements);
-  if (!sizes || sizes->empty() || std::any_of(sizes->begin(), sizes->end(), [&](int64_t n) { return n != sizes->front(); }))
-    return std::nullopt;
+  if (!sizes || sizes->empty() || std::any_of(sizes->begin(), sizes->end(), [&](int64_t n) { return n != sizes->front(); })) return std::nullopt;
   return sizes->front();
 }
 
@@ -76,10 +74,8 @@ Status infer_split(Graph& graph, Node& node) {
     auto axis = split_axis(node, part.shape.rank());
     if (!axis) return axis.error();
     const auto size = common_size(graph, node, part.shape[*axis]);
-    if (drops_axis(node))
-      part.shape.dims().erase(part.shape.dims().begin() + *axis);
-    else
-      part.shape[*axis] = size ? Dim(*size) : Dim::symbol("?" + std::to_string(graph.next_symbol++));
+    if (drops_axis(node)) part.shape.dims().erase(part.shape.dims().begin() + *axis);
+    else part.shape[*axis] = size ? Dim(*size) : Dim::symbol("?" + std::to_string(graph.next_symbol++));
   }
   set_output(graph, node, 0, sequence_of(std::move(part)));
   return {};
@@ -134,10 +130,8 @@ Result<std::vector<Datum>> evaluate_split(const Graph&, const Node& node, std::s
   auto sizes = part_sizes(inputs.size() > 1 ? inputs[1].tensor : Tensor(), x.dims()[*axis], left.budget / Datum::kElementBytes);
   if (!sizes) return sizes.error();
   if (Status s = spend(left, sizes->size(), x.count()); !s) return s.error();
-  if (Status s = fits(left, static_cast<int64_t>(x.bytes()) + static_cast<int64_t>(sizes->size()) * Datum::kElementBytes); !s)
-    return s.error();
-  const int64_t outer = x.dims().count(0, *axis),
-                inner = x.dims().count(*axis + 1, x.dims().rank) * static_cast<int64_t>(size_of(x.dtype()));
+  if (Status s = fits(left, static_cast<int64_t>(x.bytes()) + static_cast<int64_t>(sizes->size()) * Datum::kElementBytes); !s) return s.error();
+  const int64_t outer = x.dims().count(0, *axis), inner = x.dims().count(*axis + 1, x.dims().rank) * static_cast<int64_t>(size_of(x.dtype()));
   const int64_t row = x.dims()[*axis] * inner;
   Datum::Elements list;
   int64_t at = 0;
@@ -186,10 +180,8 @@ Status infer_concat(Graph& graph, Node& node) {
     auto axis = concat_axis(node, type.shape.rank());
     if (!axis) return axis.error();
     const Dim sum = Dim::symbol("?" + std::to_string(graph.next_symbol++));
-    if (makes_axis(node))
-      type.shape.dims().insert(type.shape.dims().begin() + *axis, sum);
-    else
-      type.shape[*axis] = sum;
+    if (makes_axis(node)) type.shape.dims().insert(type.shape.dims().begin() + *axis, sum);
+    else type.shape[*axis] = sum;
   }
   set_output(graph, node, 0, std::move(type));
   return {};
@@ -204,8 +196,7 @@ Attributes axis_attribute(int axis) {
 // Becomes a Concat, of elements that an Unsqueeze gives the new axis.
 Result<bool> fold_concat(Folding& folding, Node& node) {
   const auto* known = known_elements(folding, node.inputs[0]);
-  if (known == nullptr || known->empty() || !pay_for(folding, known->size()))
-    return false;  // nothing to join: an error, but only when it runs
+  if (known == nullptr || known->empty() || !pay_for(folding, known->size())) return false;  // nothing to join: an error, but only when it runs
   Graph& graph = folding.graph;
   const Shape& first = graph.value((*known)[0]).type.shape;
   if (!first.ranked()) return false;
@@ -258,8 +249,7 @@ Result<std::vector<Datum>> evaluate_concat(const Graph&, const Node& node, std::
 
 }  // namespace
 
-constinit const ControlDef kSplitToSequenceControl = {
-    .op = &kSplitToSequence, .infer = infer_split, .fold = fold_split, .evaluate = evaluate_split};
+constinit const ControlDef kSplitToSequenceControl = {.op = &kSplitToSequence, .infer = infer_split, .fold = fold_split, .evaluate = evaluate_split};
 constinit const ControlDef kConcatFromSequenceControl = {
     .op = &kConcatFromSequence, .infer = infer_concat, .fold = fold_concat, .evaluate = evaluate_concat};
 

@@ -44,10 +44,8 @@ Result<const Datum::Elements*> elements_of(std::span<const Datum> inputs, size_t
 
 Status spend(EvaluateOptions& left, size_t elements, int64_t copied) {
   constexpr int64_t kElementWork = 64;  // a count of references, a pointer, sometimes an allocation
-  const int64_t work =
-      checked_add(kElementWork * static_cast<int64_t>(elements), checked_mul(copied, 16).value_or(INT64_MAX)).value_or(INT64_MAX);
-  if (work > left.work)
-    return unsupported("takes " + std::to_string(work) + " operations, more than the budget of " + std::to_string(left.work));
+  const int64_t work = checked_add(kElementWork * static_cast<int64_t>(elements), checked_mul(copied, 16).value_or(INT64_MAX)).value_or(INT64_MAX);
+  if (work > left.work) return unsupported("takes " + std::to_string(work) + " operations, more than the budget of " + std::to_string(left.work));
   left.work -= work;
   return {};
 }

@@ -33,7 +33,9 @@ std::optional<ChannelAffine> batch_norm(const Rewriter& r, const Node& node) {
 
 Tensor vector_of(const std::vector<float>& values) { return Tensor::of<float>({static_cast<int64_t>(values.size())}, values); }
 
-bool output_channels(const Tensor* w, const ChannelAffine& a) { return w != nullptr && w->dims().rank >= 3 && w->dims()[0] == static_cast<int64_t>(a.scale.size()); }
+bool output_channels(const Tensor* w, const ChannelAffine& a) {
+  return w != nullptr && w->dims().rank >= 3 && w->dims()[0] == static_cast<int64_t>(a.scale.size());
+}
 
 // Conv -> BatchNormalization, nothing between.
 void fold_batch_norm(Rewriter& r, size_t n) {

@@ -17,9 +17,7 @@ std::optional<int64_t> fresh_number(const Dim& d) {
 
 }  // namespace
 
-const Node* Rewriter::at(size_t n, std::string_view op) const {
-  return !dead_[n] && graph.nodes[n].op->name == op ? &graph.nodes[n] : nullptr;
-}
+const Node* Rewriter::at(size_t n, std::string_view op) const { return !dead_[n] && graph.nodes[n].op->name == op ? &graph.nodes[n] : nullptr; }
 
 const Node* Rewriter::producer(ValueId v, std::string_view op) const {
   const NodeId n = producer_id(v);

@@ -9,7 +9,9 @@ namespace tern {
 
 class Rewriter {
  public:
-  explicit Rewriter(Graph& g) : graph(g), producers_(producers(g)), uses_(use_counts(g)), dead_(g.nodes.size(), false) { nodes_.reserve(g.nodes.size()); }
+  explicit Rewriter(Graph& g) : graph(g), producers_(producers(g)), uses_(use_counts(g)), dead_(g.nodes.size(), false) {
+    nodes_.reserve(g.nodes.size());
+  }
   ~Rewriter() { finish(); }
   Rewriter(const Rewriter&) = delete;
   Rewriter& operator=(const Rewriter&) = delete;

@@ -30,12 +30,12 @@ struct PlanPort {
 };
 
 struct Plan {
-  Arena arena;                              // values, then workspaces, then the faults, then the args and tables of the steps
-  std::vector<std::vector<Step>> steps;     // per thread; with several threads all lists are equally long, run == null: nothing to do
+  Arena arena;                           // values, then workspaces, then the faults, then the args and tables of the steps
+  std::vector<std::vector<Step>> steps;  // per thread; with several threads all lists are equally long, run == null: nothing to do
   std::vector<PlanPort> inputs, outputs;
-  std::span<uint32_t> faults;               // zeroed before a run; not zero after it: an index was out of range, as fault_texts says
-  std::vector<std::string> fault_texts;     // "emb (Gather): an index was out of range [-5, 5)"
-  std::vector<StepInfo> infos;              // one for each entry of steps[0]
+  std::span<uint32_t> faults;            // zeroed before a run; not zero after it: an index was out of range, as fault_texts says
+  std::vector<std::string> fault_texts;  // "emb (Gather): an index was out of range [-5, 5)"
+  std::vector<StepInfo> infos;           // one for each entry of steps[0]
   int64_t macs = 0;
 };
 

@@ -37,36 +37,36 @@ struct Work {
   enum class Kind { node, copy, control } kind = Kind::node;
   size_t scope = 0;
   const Node* node = nullptr;
-  int32_t position = 0;             // in time, as buffers count it
-  bool nested = false;              // in a subgraph: one part, and no step of its own in the plan
-  Place from, to;                   // copy
-  bool bools = false;               // copy: to bytes of 0 and 1
+  int32_t position = 0;  // in time, as buffers count it
+  bool nested = false;   // in a subgraph: one part, and no step of its own in the plan
+  Place from, to;        // copy
+  bool bools = false;    // copy: to bytes of 0 and 1
   int64_t copy_size = 0;
   // In a loop: how often it runs for one run of the session, and which buffers trade places in every other iteration.
   int64_t repeats = 1;
-  int32_t swap = kNone;             // which of Program::swaps
-  bool certain = true;              // it runs in every run, as often as `repeats` says
-  int64_t cost = 0;                 // copy and control: what one execution adds to the work of a run
+  int32_t swap = kNone;  // which of Program::swaps
+  bool certain = true;   // it runs in every run, as often as `repeats` says
+  int64_t cost = 0;      // copy and control: what one execution adds to the work of a run
   // control:
   const ControlDef* control = nullptr;
-  struct List {                     // indices of work, in the lists that its step runs
+  struct List {  // indices of work, in the lists that its step runs
     std::vector<size_t> work = {};
-    size_t version = 0;             // 1: as linked for every other iteration
+    size_t version = 0;  // 1: as linked for every other iteration
   };
   std::vector<List> lists;
-  std::vector<Place> places;        // what its step reads and writes itself
+  std::vector<Place> places;  // what its step reads and writes itself
   std::shared_ptr<const RolledLoop> loop;
-  int64_t times = -1;               // of a loop: how many iterations, at most
-  size_t first_nested = 0;          // the work from there up to this one is nested in it
-  int32_t first_fault = 0;          // how many fault_texts there were before it (select_kernels)
+  int64_t times = -1;       // of a loop: how many iterations, at most
+  size_t first_nested = 0;  // the work from there up to this one is nested in it
+  int32_t first_fault = 0;  // how many fault_texts there were before it (select_kernels)
   // select_kernels: one of each per part.
   struct Part {
     Binding binding;
-    int32_t workspace = kNone;      // a buffer
-    int32_t fault = kNone;          // which of Program::fault_texts
+    int32_t workspace = kNone;  // a buffer
+    int32_t fault = kNone;      // which of Program::fault_texts
   };
   std::vector<Part> parts;
-  const KernelRow* row = nullptr;   // of the first part that has something to do
+  const KernelRow* row = nullptr;  // of the first part that has something to do
   // link_steps: one per part, or, where buffers trade places, one for each of two versions; run == null: it has nothing to do.
   std::vector<Step> steps;
 
@@ -83,7 +83,7 @@ struct Program {
   std::vector<size_t> top;    // the work of the main graph, in order
   std::vector<Buffer> buffers;
   using Swap = std::unordered_map<int32_t, int32_t>;
-  std::vector<Swap> swaps;    // of a loop: which buffer stands for which in every other iteration
+  std::vector<Swap> swaps;               // of a loop: which buffer stands for which in every other iteration
   std::vector<int32_t> inputs, outputs;  // buffers of the graph's
   std::vector<std::string> fault_texts;
   int64_t macs = 0;

@@ -70,8 +70,14 @@ class Selection {
     const Program::Views v = p_.views(w);
     const int parts = w.nested ? 1 : p_.options.threads;
     for (int part = 0; part < parts; ++part) {
-      auto binding = bind_op(*w.node->op, {.attrs = w.node->read(), .isa = p_.options.isa, .inputs = v.in, .outputs = v.out, .in_place = in_place(p_, w),
-                                           .part = part, .parts = parts, .table_budget = std::max<int64_t>(0, p_.options.budget / kTablesOfBudget - p_.image_bytes)});
+      auto binding = bind_op(*w.node->op, {.attrs = w.node->read(),
+                                           .isa = p_.options.isa,
+                                           .inputs = v.in,
+                                           .outputs = v.out,
+                                           .in_place = in_place(p_, w),
+                                           .part = part,
+                                           .parts = parts,
+                                           .table_budget = std::max<int64_t>(0, p_.options.budget / kTablesOfBudget - p_.image_bytes)});
       if (!binding) return binding.error();
       if (part > 0 && !binding->split) break;
       if (Status s = add(w, std::move(*binding)); !s) return s;

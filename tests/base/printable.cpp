@@ -1,7 +1,7 @@
 // What of others' strings reaches a terminal.
-#include <doctest/doctest.h>
-
 #include "runtime/base/printable.h"
+
+#include <doctest/doctest.h>
 
 namespace tern::test {
 
@@ -12,8 +12,10 @@ TEST_CASE("printable: letters of every script and emoji stay") {
 TEST_CASE("printable: controls are spelt out, also C1 as UTF-8 and as a lone byte") {
   CHECK(printable("a\x1b[31mb") == "a\\x1b[31mb");
   CHECK(printable(std::string_view("a\0b\n\r\t\x7f", 7)) == "a\\x00b\\x0a\\x0d\\x09\\x7f");
-  CHECK(printable("\xc2\x9b" "31m") == "\\u009b31m");
-  CHECK(printable("\x9b" "31m") == "\\x9b31m");
+  CHECK(printable("\xc2\x9b"
+                  "31m") == "\\u009b31m");
+  CHECK(printable("\x9b"
+                  "31m") == "\\x9b31m");
   CHECK(printable("\xc2\xa0") == "\xc2\xa0");
 }
 
@@ -29,7 +31,8 @@ TEST_CASE("printable: what is no UTF-8 is spelt byte by byte: cut off, overlong,
   CHECK(printable("\xe0\x80\x9b") == "\\xe0\\x80\\x9b");
   CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");
   CHECK(printable("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
-  CHECK(printable("\xff" "a") == "\\xffa");
+  CHECK(printable("\xff"
+                  "a") == "\\xffa");
 }
 
 TEST_CASE("printable: a limit cuts between characters; printing twice does no harm; one character may stay") {

@@ -1,10 +1,11 @@
 // Dims, Dim expressions, broadcasting. Contract: runtime/base/shape.h.
+#include "runtime/base/shape.h"
+
 #include <doctest/doctest.h>
 
 #include <new>
 
 #include "runtime/base/checked.h"
-#include "runtime/base/shape.h"
 #include "runtime/base/tensor.h"
 
 namespace tern {

@@ -62,7 +62,9 @@ void with_stack(size_t bytes, const std::function<void()>& f) {
   REQUIRE(pthread_attr_init(&attributes) == 0);
   REQUIRE(pthread_attr_setstacksize(&attributes, bytes) == 0);
   pthread_t thread;
-  REQUIRE(pthread_create(&thread, &attributes, [](void* p) -> void* { return (*static_cast<const std::function<void()>*>(p))(), nullptr; }, const_cast<std::function<void()>*>(&f)) == 0);
+  REQUIRE(pthread_create(
+              &thread, &attributes, [](void* p) -> void* { return (*static_cast<const std::function<void()>*>(p))(), nullptr; },
+              const_cast<std::function<void()>*>(&f)) == 0);
   pthread_join(thread, nullptr);
   pthread_attr_destroy(&attributes);
 }

@@ -1,7 +1,7 @@
 // What loading may ask of the system: a filter kills the process that runs a program, opens a connection, writes to a file it did not make
 // itself, or opens one for writing. And every call of the system that loading makes fails once: an error or the same model, never a crash.
-#include <doctest/doctest.h>
 #include <dlfcn.h>
+#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -107,8 +107,30 @@ namespace {
 
 // Kills the process on every call that loading does not need; a file may be opened for reading only.
 bool confine() {
-  constexpr int kAllowed[] = {SYS_read,  SYS_pread64, SYS_write, SYS_sendfile, SYS_copy_file_range, SYS_close, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_lseek, SYS_fcntl, SYS_ftruncate,
-                              SYS_memfd_create, SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_futex, SYS_getrandom, SYS_prlimit64, SYS_sched_getaffinity, SYS_exit_group};
+  constexpr int kAllowed[] = {SYS_read,
+                              SYS_pread64,
+                              SYS_write,
+                              SYS_sendfile,
+                              SYS_copy_file_range,
+                              SYS_close,
+                              SYS_fstat,
+                              SYS_newfstatat,
+                              SYS_statx,
+                              SYS_lseek,
+                              SYS_fcntl,
+                              SYS_ftruncate,
+                              SYS_memfd_create,
+                              SYS_mmap,
+                              SYS_munmap,
+                              SYS_mremap,
+                              SYS_mprotect,
+                              SYS_madvise,
+                              SYS_brk,
+                              SYS_futex,
+                              SYS_getrandom,
+                              SYS_prlimit64,
+                              SYS_sched_getaffinity,
+                              SYS_exit_group};
   std::vector<sock_filter> f;
   f.push_back({BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)});
   for (const int call : kAllowed) {
@@ -170,7 +192,8 @@ TEST_CASE("load io: loading any file, good or bad, only reads") {
 
 TEST_CASE("load io: each call of the system fails once, and loading gives an error or the same model") {
   const std::string data = TERN_TEST_DATA;
-  const std::vector<std::string> samples = {data + "/models/digits_mlp/model.onnx", data + "/models/text_classifier/model.onnx", data + "/torch/safetensors/model.safetensors.index.json"};
+  const std::vector<std::string> samples = {data + "/models/digits_mlp/model.onnx", data + "/models/text_classifier/model.onnx",
+                                            data + "/torch/safetensors/model.safetensors.index.json"};
   int64_t tried = 0, refused = 0;
   for (const std::string& file : samples) {
     CAPTURE(file);
@@ -191,7 +214,8 @@ TEST_CASE("load io: each call of the system fails once, and loading gives an err
         if (result.ok()) CHECK(result->text() == expected);
         else CHECK(result.error().message() != "");
         refused += !result.ok();
-        if (how == Failure::half || how == Failure::eintr) CHECK((result ? result->text() : result.error().message()) == expected);  // a short read is no error
+        if (how == Failure::half || how == Failure::eintr)
+          CHECK((result ? result->text() : result.error().message()) == expected);  // a short read is no error
       }
     }
   }

@@ -19,8 +19,9 @@ float element(int64_t i) { return static_cast<float>(i % 1009) * 0.001f - 0.3f; 
 
 // A safetensors file whose tensors all begin at multiples of 64, so that they can be mapped: bias, table, weight, and some bytes behind.
 std::string write_file() {
-  std::string header = R"({"fc.bias":{"dtype":"F32","shape":[16],"data_offsets":[0,64]},"emb.weight":{"dtype":"F32","shape":[8192,64],"data_offsets":[64,2097216]},)"
-                       R"("fc.weight":{"dtype":"F32","shape":[16,64],"data_offsets":[2097216,2101312]},"rest":{"dtype":"F32","shape":[16],"data_offsets":[2101312,2101376]}})";
+  std::string header =
+      R"({"fc.bias":{"dtype":"F32","shape":[16],"data_offsets":[0,64]},"emb.weight":{"dtype":"F32","shape":[8192,64],"data_offsets":[64,2097216]},)"
+      R"("fc.weight":{"dtype":"F32","shape":[16,64],"data_offsets":[2097216,2101312]},"rest":{"dtype":"F32","shape":[16],"data_offsets":[2101312,2101376]}})";
   header.resize((header.size() + 8 + 63) / 64 * 64 - 8, ' ');
   const uint64_t size = header.size();
   char path[] = "/tmp/tern_mapped_XXXXXX";
@@ -46,7 +47,8 @@ void overwrite(const std::string& path) {
 Result<Model> load_file(const std::string& path, bool map_files) {
   return load(path, {.architecture = "Net(\n  (emb): Embedding(8192, 64)\n  (fc): Linear(64, 16)\n)\n"
                                      "def forward(self, ids: i64[3]):\n    rows = self.emb(ids)\n    return rows, self.fc(rows), self.fc.bias\n",
-                     .strict = false, .map_files = map_files});
+                     .strict = false,
+                     .map_files = map_files});
 }
 
 constexpr int64_t kIds[] = {3, 8191, 4000};
@@ -61,7 +63,8 @@ void check_run(Session& session) {
     for (int64_t c = 0; c < kColumns; ++c) same &= rows[static_cast<size_t>(r * kColumns + c)] == element(kOut + kIds[r] * kColumns + c);
     for (int64_t o = 0; o < kOut; ++o) {
       double sum = element(o);
-      for (int64_t c = 0; c < kColumns; ++c) sum += double(element(kOut + kIds[r] * kColumns + c)) * element(kOut + kRows * kColumns + o * kColumns + c);
+      for (int64_t c = 0; c < kColumns; ++c)
+        sum += double(element(kOut + kIds[r] * kColumns + c)) * element(kOut + kRows * kColumns + o * kColumns + c);
       worst = std::max(worst, std::abs(sum - y[static_cast<size_t>(r * kOut + o)]));
     }
   }
@@ -110,10 +113,12 @@ TEST_CASE("mapped weights: rows that were never read before fault no page") {
   REQUIRE(session.ok());
   const std::span<int64_t> ids = session->input<int64_t>("ids");
   int64_t next = 0;
-  const HotPathReport report = watch_hot_path([&] {
-    for (int64_t& id : ids) id = next = (next + 1237) % kRows;  // another page every time
-    session->run();
-  }, 200);
+  const HotPathReport report = watch_hot_path(
+      [&] {
+        for (int64_t& id : ids) id = next = (next + 1237) % kRows;  // another page every time
+        session->run();
+      },
+      200);
   CHECK_MESSAGE(report.clean(), report.text());
   unlink(path.c_str());
 }

@@ -184,9 +184,11 @@ TEST_CASE("memory failures: ONNX with external data and a branch") {
   REQUIRE(mkdtemp(folder) != nullptr);
   const std::string path = std::string(folder) + "/model.onnx", weights = std::string(folder) + "/w.bin";
   const Proto w = tensor("w", 1, {64}).m(13, Proto().s(1, "location").s(2, "w.bin")).i(14, 1);
-  const Proto taken = graph({node("Add", {"x", "w"}, {"then"})}, {}, {output("then")}), other = graph({node("Relu", {"x"}, {"else"})}, {}, {output("else")});
-  const Proto m = model(13, {node("If", {"c"}, {"y"}, {attr_graph("then_branch", taken), attr_graph("else_branch", other)}), node("Identity", {"w"}, {"z"})},
-                        {input("c", 9, {1}), input("x", 1, {"n", 64})}, {output("y"), output("z")}, {w});
+  const Proto taken = graph({node("Add", {"x", "w"}, {"then"})}, {}, {output("then")}),
+              other = graph({node("Relu", {"x"}, {"else"})}, {}, {output("else")});
+  const Proto m =
+      model(13, {node("If", {"c"}, {"y"}, {attr_graph("then_branch", taken), attr_graph("else_branch", other)}), node("Identity", {"w"}, {"z"})},
+            {input("c", 9, {1}), input("x", 1, {"n", 64})}, {output("y"), output("z")}, {w});
   std::ofstream(path, std::ios::binary) << m.data;
   std::ofstream(weights, std::ios::binary) << std::string(256, '\1');
   check({path});
@@ -243,7 +245,8 @@ TEST_CASE("memory failures: the C interface") {
     Use use;
     tern_error error;
     auto failed = [&](const char* call) {
-      use.gave(guarded([&]() -> Result<int> { return Error(static_cast<Code>(error.code), error.message[0] != 0 ? "no memory" : ""); }).error(), call);
+      use.gave(guarded([&]() -> Result<int> { return Error(static_cast<Code>(error.code), error.message[0] != 0 ? "no memory" : ""); }).error(),
+               call);
     };
     tern_load_options load_options = TERN_LOAD_OPTIONS_INIT;
     tern_model* model = tern_load_with(path.c_str(), &load_options, &error);
@@ -289,11 +292,12 @@ TEST_CASE("memory failures: sequences and optionals through the C interface") {
   const Proto vector = Proto().m(1, Proto().i(1, 1)), list = Proto().m(4, Proto().m(1, vector));
   auto value = [](const char* name, const Proto& type) { return Proto().s(1, name).m(2, type); };
   const Proto body = graph({node("Add", {"e", "x"}, {"r"})}, {value("e", vector)}, {output("r")});
-  const Proto with = graph({node("SequenceInsert", {"m", "x"}, {"w"})}, {}, {output("w")}), without = graph({node("SequenceErase", {"m"}, {"v"})}, {}, {output("v")});
+  const Proto with = graph({node("SequenceInsert", {"m", "x"}, {"w"})}, {}, {output("w")}),
+              without = graph({node("SequenceErase", {"m"}, {"v"})}, {}, {output("v")});
   const Proto m = model(18,
                         {node("SequenceMap", {"s"}, {"m"}, {attr_graph("body", body)}), node("SplitToSequence", {"x"}, {"p"}),
-                         node("If", {"c"}, {"i"}, {attr_graph("then_branch", with), attr_graph("else_branch", without)}), node("Optional", {"i"}, {"o"}),
-                         node("ConcatFromSequence", {"p"}, {"y"}, {attr("axis", int64_t(0))})},
+                         node("If", {"c"}, {"i"}, {attr_graph("then_branch", with), attr_graph("else_branch", without)}),
+                         node("Optional", {"i"}, {"o"}), node("ConcatFromSequence", {"p"}, {"y"}, {attr("axis", int64_t(0))})},
                         {value("s", list), input("x", 1, {"n"}), input("c", 9, {})}, {output("p"), output("o"), output("y")});
   const float x[2] = {1, 2};
   const bool yes = true;
@@ -303,7 +307,8 @@ TEST_CASE("memory failures: sequences and optionals through the C interface") {
     Use use;
     tern_error error;
     auto failed = [&](const char* call) {
-      use.gave(guarded([&]() -> Result<int> { return Error(static_cast<Code>(error.code), error.message[0] != 0 ? "no memory" : ""); }).error(), call);
+      use.gave(guarded([&]() -> Result<int> { return Error(static_cast<Code>(error.code), error.message[0] != 0 ? "no memory" : ""); }).error(),
+               call);
     };
     tern_model* loaded = tern_load_bytes(m.data.data(), m.data.size(), &error);
     if (loaded == nullptr) {

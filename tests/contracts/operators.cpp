@@ -14,9 +14,15 @@ namespace {
 
 // Operators without a case, and why.
 const std::set<std::string> kExempt = {
-    "If", "Loop", "Scan",                                      // they run other operators; hot_path.cpp has models of them
-    "ConstantOfShape", "Range",                                // computed from shapes alone: constants when a plan is made
-    "FusedConv", "ConcatBlocks", "Reorder", "FusedAttention",  // made by passes; the sample models hold them (hot_path.cpp)
+    "If",
+    "Loop",
+    "Scan",  // they run other operators; hot_path.cpp has models of them
+    "ConstantOfShape",
+    "Range",  // computed from shapes alone: constants when a plan is made
+    "FusedConv",
+    "ConcatBlocks",
+    "Reorder",
+    "FusedAttention",  // made by passes; the sample models hold them (hot_path.cpp)
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Fuzzes NumPy's files: an array, or an archive of arrays; what was read is written and reads as the same. See fuzz.sh.
+#include "loaders/npy/npy.h"
+
 #include <cstdlib>
 #include <cstring>
-
-#include "loaders/npy/npy.h"
 
 using namespace tern;
 

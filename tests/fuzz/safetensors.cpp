@@ -1,8 +1,9 @@
 // Fuzzes safetensors files and the index of a sharded set. Every byte of every tensor lies in the file. See fuzz.sh.
+#include "loaders/safetensors/safetensors.h"
+
 #include <cstdlib>
 #include <cstring>
 
-#include "loaders/safetensors/safetensors.h"
 #include "loaders/torch/weights_file.h"
 #include "loaders/weights/shards.h"
 

@@ -1,7 +1,7 @@
 // Fuzzes the ZIP reader: any bytes as an archive, every member read in place and as a copy. See fuzz.sh.
-#include <cstdlib>
-
 #include "loaders/zip/zip.h"
+
+#include <cstdlib>
 
 using tern::ZipArchive;
 

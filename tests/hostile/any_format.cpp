@@ -27,7 +27,8 @@ TEST_CASE("any format: a file of two formats is one of them or refused, and neve
   ZipWriter zip;
   zip.add("a/data.pkl", "\x80\x02}q\x01.");
   const std::string archive = zip.finish();
-  for (const std::string& file : {safetensors + archive, onnx + archive, archive + onnx, archive + safetensors, safetensors + onnx, onnx + safetensors}) {
+  for (const std::string& file :
+       {safetensors + archive, onnx + archive, archive + onnx, archive + safetensors, safetensors + onnx, onnx + safetensors}) {
     auto result = load_bytes(bytes(file));
     if (result.ok()) {
       CHECK(result->format() == "onnx");  // the message ends where its fields do; what follows are unknown fields
@@ -43,14 +44,17 @@ TEST_CASE("any format: safetensors of metadata alone, metadata that is no text, 
     const uint64_t n = header.size();
     return std::string(reinterpret_cast<const char*>(&n), 8) + header;
   };
-  for (const char* header : {R"({"__metadata__":{"a":"b"}})", R"({"__metadata__":{"a":1}})", R"({"__metadata__":[]})", R"({"__metadata__":"a"})", R"({"__metadata__":{"a":{"b":"c"}}})", "{}"}) {
+  for (const char* header : {R"({"__metadata__":{"a":"b"}})", R"({"__metadata__":{"a":1}})", R"({"__metadata__":[]})", R"({"__metadata__":"a"})",
+                             R"({"__metadata__":{"a":{"b":"c"}}})", "{}"}) {
     const std::string file = file_of(header);
     refused_cheaply(file.size(), [&] { return load_bytes(bytes(file)); });
   }
   std::string many = "{";
-  for (int i = 0; i < (kSanitized ? 20000 : 1000000); ++i) many += (i ? ",\"" : "\"") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+  for (int i = 0; i < (kSanitized ? 20000 : 1000000); ++i)
+    many += (i ? ",\"" : "\"") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
   const std::string file = file_of(many + "}");
-  refused_cheaply(file.size() * 12, [&] { return load_bytes(bytes(file)); }, 30);  // an entry of 60 bytes becomes a few objects: linear
+  refused_cheaply(
+      file.size() * 12, [&] { return load_bytes(bytes(file)); }, 30);  // an entry of 60 bytes becomes a few objects: linear
 }
 
 }  // namespace tern::test

@@ -36,8 +36,8 @@ std::string scanning(const std::vector<Proto>& attrs, const std::vector<DimOf>& 
                            {input("state", 1, {2}), input("a", 1, {2}), input("b", 1, {2})}, {output("t"), output("u")});
   std::vector<Proto> all = {attr_graph("body", body)};
   all.insert(all.end(), attrs.begin(), attrs.end());
-  return model(21, {node("Scan", {"s0", "x", "z"}, {"y", "ys"}, all, "scan")},
-               {input("s0", 1, {2}), input("x", 1, {3, 2}), input("z", 1, second)}, {output("y"), output("ys")})
+  return model(21, {node("Scan", {"s0", "x", "z"}, {"y", "ys"}, all, "scan")}, {input("s0", 1, {2}), input("x", 1, {3, 2}), input("z", 1, second)},
+               {output("y"), output("ys")})
       .data;
 }
 
@@ -91,8 +91,7 @@ TEST_CASE("hostile loops: bodies that lie about their counts") {
   refused(looping(graph({on}, {kI, kGoing, v}, {output("on")})), "body has 1 outputs, the node 2");
   refused(looping(graph({on}, {kI, kGoing}, {output("on"), output("x"), output("x")})), "its body has 3 inputs, the node 4");
   refused(looping(graph({on}, {}, {output("x"), output("x"), output("x")})), "");
-  refused(looping(graph({on}, {kI, kGoing, v, input("v2", 1, {2})}, {output("on"), output("v"), output("v")})),
-          "its body has 4 inputs, the node 3");
+  refused(looping(graph({on}, {kI, kGoing, v, input("v2", 1, {2})}, {output("on"), output("v"), output("v")})), "its body has 4 inputs, the node 3");
   refused(looping(plain_body(), 3, {"y", "s"}, {"trips", "go"}), "its body has 3 inputs, the node 2");
   refused(looping(plain_body(), 3, {"y", "s"}, {}), "");
   refused(looping(plain_body(), 3, {"y", "s"}, {"trips", "go", ""}), "its body has 3 inputs, the node 2");
@@ -102,10 +101,9 @@ TEST_CASE("hostile loops: bodies that lie about their counts") {
   refused(looping(graph({on}, {kI, kGoing, v, v}, {output("on"), output("v"), output("v")})), "defined twice");
   refused(looping(graph({on}, {kI, kGoing, v}, {output("on"), output("v"), output("v")}, {raw_tensor<float>("v", 1, {2}, {1, 2})})),
           "initializer too");
-  refused(model(21, {node("Loop", {"trips", "go", "x"}, {"y"}, {}, "loop")}, {input("x", 1, {2})}, {output("y")},
-                {number("trips", 1), yes("go")})
-              .data,
-          "it has no body");
+  refused(
+      model(21, {node("Loop", {"trips", "go", "x"}, {"y"}, {}, "loop")}, {input("x", 1, {2})}, {output("y")}, {number("trips", 1), yes("go")}).data,
+      "it has no body");
 }
 
 TEST_CASE("hostile loops: trip counts, conditions and carried values of the wrong kind") {
@@ -126,8 +124,7 @@ TEST_CASE("hostile loops: trip counts, conditions and carried values of the wron
 TEST_CASE("hostile loops: what a Scan says of its inputs") {
   const Proto two = attr("num_scan_inputs", int64_t(2));
   refused(scanning({}), "num_scan_inputs");
-  for (int64_t n : {int64_t(0), int64_t(-1), int64_t(4), INT64_MAX, INT64_MIN})
-    refused(scanning({attr("num_scan_inputs", n)}), "num_scan_inputs");
+  for (int64_t n : {int64_t(0), int64_t(-1), int64_t(4), INT64_MAX, INT64_MIN}) refused(scanning({attr("num_scan_inputs", n)}), "num_scan_inputs");
   refused(scanning({attr("num_scan_inputs", int64_t(3))}), "");
   refused(scanning({two}, {4, 2}), "its scan inputs have 3 and 4 slices");
   refused(scanning({two}, {}), "");
@@ -136,15 +133,13 @@ TEST_CASE("hostile loops: what a Scan says of its inputs") {
     refused(scanning({two, attr("scan_output_axes", std::vector<int64_t>{axis})}), "scan output 0: axis");
   }
   refused(scanning({two, attr("scan_input_axes", std::vector<int64_t>{0})}), "scan_input_axes has 1 elements, expected 2");
-  refused(scanning({two, attr("scan_output_directions", std::vector<int64_t>{0, 0, 0})}),
-          "scan_output_directions has 3 elements, expected 1");
+  refused(scanning({two, attr("scan_output_directions", std::vector<int64_t>{0, 0, 0})}), "scan_output_directions has 3 elements, expected 1");
 }
 
 TEST_CASE("hostile loops: counts without end are refused or stopped") {
   const Proto on = node("Identity", {"going"}, {"on"});
   const Proto carried = graph({on, node("Neg", {"v"}, {"w"})}, {kI, kGoing, input("v", 1, {2})}, {output("on"), output("w")});
-  for (const auto& file :
-       {looping(carried, int64_t(1) << 40, {"y"}), looping(plain_body(), int64_t(1) << 62), looping(carried, INT64_MAX, {"y"})}) {
+  for (const auto& file : {looping(carried, int64_t(1) << 40, {"y"}), looping(plain_body(), int64_t(1) << 62), looping(carried, INT64_MAX, {"y"})}) {
     const Exercise e = tried(file);
     CHECK(e.loaded);
     CHECK(!e.planned);
@@ -159,8 +154,8 @@ TEST_CASE("hostile loops: bodies in bodies, each as often as it can") {
       for (bool grows : {false, true}) {
         if (trips > 2 && depth > 2) continue;
         const Proto on = node("Identity", {"going"}, {"on"});
-        Proto body = graph({on, node(grows ? "Concat" : "Neg", grows ? std::vector<std::string>{"v", "x"} : std::vector<std::string>{"v"},
-                                     {"w"}, grows ? std::vector<Proto>{attr("axis", int64_t(0))} : std::vector<Proto>())},
+        Proto body = graph({on, node(grows ? "Concat" : "Neg", grows ? std::vector<std::string>{"v", "x"} : std::vector<std::string>{"v"}, {"w"},
+                                     grows ? std::vector<Proto>{attr("axis", int64_t(0))} : std::vector<Proto>())},
                            {kI, kGoing, input("v", 1, {2})}, {output("on"), output("w")});
         for (int d = 1; d < depth; ++d) {
           body = graph({on, node("Loop", {"trips", "going", "v"}, {"w"}, {attr_graph("body", body)})}, {kI, kGoing, input("v", 1, {2})},

@@ -21,7 +21,8 @@ bool survives(const std::string& file) {
 
 // An error, under a second and 64 MB beyond what stood before and the file's size.
 void refused_cheaply(const std::string& file, const std::string& part = "") {
-  const std::string message = test::refused_cheaply(file.size(), [&] { return load_bytes(bytes(file)); }, 1);
+  const std::string message = test::refused_cheaply(
+      file.size(), [&] { return load_bytes(bytes(file)); }, 1);
   CHECK_MESSAGE(message.find(part) != std::string::npos, message);
 }
 
@@ -39,14 +40,21 @@ void settled_cheaply(const std::string& file) {
 // A bit of everything that the loader reads.
 std::string sample() {
   const Proto branch_a = graph({node("Relu", {"h"}, {"t"})}, {}, {output("t")});
-  const Proto branch_b = graph({node("Constant", {}, {"k"}, {attr_tensor("value", raw_tensor<float>("", 1, {}, {2}))}), node("Mul", {"h", "k"}, {"e"})},
-                               {}, {output("e")});
-  Proto g = graph({node("Gemm", {"x", "w", "b"}, {"h"}, {attr("transB", int64_t(1)), attr("alpha", 0.5f)}, "fc"), node("F", {"h"}, {"f"}, {}, "", "own"),
-                   node("If", {"p"}, {"i"}, {attr_graph("then_branch", branch_a), attr_graph("else_branch", branch_b)}),
-                   node("Add", {"f", "i"}, {"s"}), node("Reshape", {"s", "shape"}, {"y"})},
-                  {input("x", 1, {"batch", 3}), input("p", 9, {})}, {value_info("y", 1, {"batch", 2})},
-                  {raw_tensor<float>("w", 1, {2, 3}, {1, 2, 3, 4, 5, 6}), tensor("b", 1, {2}).fixed<float>(4, {1, 2}), tensor("shape", 7, {2}).ints(7, {0, 2})});
-  Proto f = Proto().s(1, "F").s(4, "a").s(5, "r").m(7, node("Softmax", {"a"}, {"r"}, {attr("axis", int64_t(1))})).m(9, Proto().s(1, "").i(2, 11)).s(10, "own");
+  const Proto branch_b = graph(
+      {node("Constant", {}, {"k"}, {attr_tensor("value", raw_tensor<float>("", 1, {}, {2}))}), node("Mul", {"h", "k"}, {"e"})}, {}, {output("e")});
+  Proto g = graph(
+      {node("Gemm", {"x", "w", "b"}, {"h"}, {attr("transB", int64_t(1)), attr("alpha", 0.5f)}, "fc"), node("F", {"h"}, {"f"}, {}, "", "own"),
+       node("If", {"p"}, {"i"}, {attr_graph("then_branch", branch_a), attr_graph("else_branch", branch_b)}), node("Add", {"f", "i"}, {"s"}),
+       node("Reshape", {"s", "shape"}, {"y"})},
+      {input("x", 1, {"batch", 3}), input("p", 9, {})}, {value_info("y", 1, {"batch", 2})},
+      {raw_tensor<float>("w", 1, {2, 3}, {1, 2, 3, 4, 5, 6}), tensor("b", 1, {2}).fixed<float>(4, {1, 2}), tensor("shape", 7, {2}).ints(7, {0, 2})});
+  Proto f = Proto()
+                .s(1, "F")
+                .s(4, "a")
+                .s(5, "r")
+                .m(7, node("Softmax", {"a"}, {"r"}, {attr("axis", int64_t(1))}))
+                .m(9, Proto().s(1, "").i(2, 11))
+                .s(10, "own");
   return model_of(13, g).m(25, f).data;
 }
 
@@ -55,12 +63,15 @@ std::string sample_of_sequences() {
   const Proto vector = Proto().m(1, Proto().i(1, 1).m(2, Proto().m(1, Proto().i(1, 2)))), list = Proto().m(4, Proto().m(1, vector));
   auto value = [](const char* name, const Proto& type) { return Proto().s(1, name).m(2, type); };
   const Proto body = graph({node("Mul", {"e", "x"}, {"r"})}, {value("e", vector)}, {output("r")});
-  const Proto insert = graph({node("SequenceInsert", {"m", "x"}, {"w"})}, {}, {output("w")}), erase = graph({node("SequenceErase", {"m"}, {"v"})}, {}, {output("v")});
+  const Proto insert = graph({node("SequenceInsert", {"m", "x"}, {"w"})}, {}, {output("w")}),
+              erase = graph({node("SequenceErase", {"m"}, {"v"})}, {}, {output("v")});
   return model(18,
-               {node("SequenceMap", {"s"}, {"m"}, {attr_graph("body", body)}), node("If", {"p"}, {"i"}, {attr_graph("then_branch", insert), attr_graph("else_branch", erase)}),
+               {node("SequenceMap", {"s"}, {"m"}, {attr_graph("body", body)}),
+                node("If", {"p"}, {"i"}, {attr_graph("then_branch", insert), attr_graph("else_branch", erase)}),
                 node("SequenceAt", {"i", "at"}, {"a"}), node("SplitToSequence", {"x"}, {"parts"}, {attr("axis", int64_t(0))}),
                 node("Optional", {}, {"n"}, {Proto().s(1, "type").m(14, list).i(20, 13)}), node("OptionalHasElement", {"n"}, {"h"}),
-                node("OptionalGetElement", {"o"}, {"g"}), node("SequenceConstruct", {"a", "g"}, {"c"}), node("ConcatFromSequence", {"c"}, {"y"}, {attr("axis", int64_t(0))})},
+                node("OptionalGetElement", {"o"}, {"g"}), node("SequenceConstruct", {"a", "g"}, {"c"}),
+                node("ConcatFromSequence", {"c"}, {"y"}, {attr("axis", int64_t(0))})},
                {value("s", list), input("x", 1, {2}), input("p", 9, {}), value("o", Proto().m(9, Proto().m(1, vector)))},
                {output("y"), output("h"), output("parts"), output("n")}, {tensor("at", 7, {}).ints(7, {1})})
       .data;
@@ -167,20 +178,24 @@ TEST_CASE("hostile onnx: a graph that is given a million times is merged or refu
 TEST_CASE("hostile onnx: an ir_version of 0 or 2^63 - 1, opsets of the same domain twice and of the future") {
   const Proto g = graph({node("Relu", {"x"}, {"y"})}, {input("x", 1, {2})}, {output("y")});
   for (const int64_t ir : {int64_t(0), int64_t(-1), INT64_MAX, INT64_MIN}) survives(Proto().i(1, ir).m(7, g).m(8, Proto().s(1, "").i(2, 13)).data);
-  for (const int64_t opset : {int64_t(0), int64_t(-1), INT64_MAX, INT64_MIN}) survives(Proto().i(1, 8).m(7, g).m(8, Proto().s(1, "").i(2, opset)).data);
+  for (const int64_t opset : {int64_t(0), int64_t(-1), INT64_MAX, INT64_MIN})
+    survives(Proto().i(1, 8).m(7, g).m(8, Proto().s(1, "").i(2, opset)).data);
   survives(Proto().i(1, 8).m(7, g).m(8, Proto().s(1, "").i(2, 13)).m(8, Proto().s(1, "ai.onnx").i(2, 7)).data);
 }
 
 TEST_CASE("hostile onnx: 4-bit elements, and 700 million of them on one byte") {
   for (const int type : {21, 22, 23, 24, 25}) {
     refused_cheaply(model(21, {node("DequantizeLinear", {"w", "s"}, {"y"})}, {}, {output("y")},
-                          {raw_tensor<uint8_t>("w", type, {700000000}, {0x21}), raw_tensor<float>("s", 1, {}, {1})}).data, "'w'");
+                          {raw_tensor<uint8_t>("w", type, {700000000}, {0x21}), raw_tensor<float>("s", 1, {}, {1})})
+                        .data,
+                    "'w'");
   }
 }
 
 TEST_CASE("hostile onnx: texts for people of 100 MB cost no more than the file") {
   const std::string text(flood(100 << 20), 'd');
-  const std::string file = model(13, {node("Relu", {"x"}, {"y"})}, {input("x", 1, {2})}, {output("y")}).s(6, text).m(14, Proto().s(1, "key").s(2, text)).data;
+  const std::string file =
+      model(13, {node("Relu", {"x"}, {"y"})}, {input("x", 1, {2})}, {output("y")}).s(6, text).m(14, Proto().s(1, "key").s(2, text)).data;
   const int64_t before = peak_kb();
   CHECK(load_bytes(bytes(file)).ok());
   if (!kSanitized) CHECK(peak_kb() - before < 64 * 1024 + static_cast<int64_t>(file.size() / 1024));
@@ -209,16 +224,17 @@ TEST_CASE("hostile onnx: so do many short strings, nodes and outputs") {
 
 TEST_CASE("hostile onnx: lengths that lie") {
   using namespace std::string_literals;
-  refused_cheaply("\x08\x08\x3a\xff\xff\xff\xff\x0f"s, "past the end");                          // a graph of 4 GB
-  refused_cheaply("\x08\x08\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, "past the end");      // of 2^64 - 1 bytes
-  refused_cheaply("\x08\x08\x3a\x04\x0a\x05\x0a\x01x"s, "past the end");                         // a node longer than its graph
-  refused_cheaply("\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"s);                      // a number of twelve bytes
-  refused_cheaply("\x08\x08\x3b\x3c"s, "wire type");                                             // a group
+  refused_cheaply("\x08\x08\x3a\xff\xff\xff\xff\x0f"s, "past the end");                      // a graph of 4 GB
+  refused_cheaply("\x08\x08\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s, "past the end");  // of 2^64 - 1 bytes
+  refused_cheaply("\x08\x08\x3a\x04\x0a\x05\x0a\x01x"s, "past the end");                     // a node longer than its graph
+  refused_cheaply("\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"s);                  // a number of twelve bytes
+  refused_cheaply("\x08\x08\x3b\x3c"s, "wire type");                                         // a group
   refused_cheaply("\x08\x08\x00"s, "field number");
 }
 
 TEST_CASE("hostile onnx: shapes of 2^60 elements, negative and overflowing") {
-  for (const std::vector<int64_t>& dims : std::vector<std::vector<int64_t>>{{int64_t(1) << 60}, {-1}, {INT64_MIN}, {INT64_MAX, INT64_MAX}, {int64_t(1) << 32, int64_t(1) << 32}}) {
+  for (const std::vector<int64_t>& dims :
+       std::vector<std::vector<int64_t>>{{int64_t(1) << 60}, {-1}, {INT64_MIN}, {INT64_MAX, INT64_MAX}, {int64_t(1) << 32, int64_t(1) << 32}}) {
     CAPTURE(dims[0]);
     refused_cheaply(model(13, {}, {}, {output("w")}, {raw_tensor<float>("w", 1, dims, {1})}).data, "'w'");
     refused_cheaply(model(13, {}, {}, {output("w")}, {tensor("w", 7, dims).ints(7, {1})}).data, "'w'");
@@ -233,8 +249,9 @@ TEST_CASE("hostile onnx: small constants that unfold to huge values are not fold
   const int64_t before = peak_kb();
   survives(model(13, {node("Expand", {"c", "s"}, {"e"}), node("Relu", {"e"}, {"y"})}, {}, {output("y")}, {shape, one}).data);
   survives(model(13, {node("ConstantOfShape", {"s"}, {"e"}), node("Relu", {"e"}, {"y"})}, {}, {output("y")}, {shape}).data);
-  survives(model(13, {node("Tile", {"c1", "s"}, {"e"}), node("Relu", {"e"}, {"y"})}, {}, {output("y")},
-                 {shape, raw_tensor<float>("c1", 1, {1, 1}, {1})}).data);
+  survives(
+      model(13, {node("Tile", {"c1", "s"}, {"e"}), node("Relu", {"e"}, {"y"})}, {}, {output("y")}, {shape, raw_tensor<float>("c1", 1, {1, 1}, {1})})
+          .data);
   if (!kSanitized) CHECK(peak_kb() - before < 80 * 1024);
 }
 

@@ -34,7 +34,9 @@ std::string one(const std::string& dtype, const std::string& shape, const std::s
 }
 
 std::string sample() {
-  return file_of(R"({"__metadata__":{"format":"pt","c":"a"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"I16","shape":[3],"data_offsets":[8,14]}}  )", 14);
+  return file_of(
+      R"({"__metadata__":{"format":"pt","c":"a"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"I16","shape":[3],"data_offsets":[8,14]}}  )",
+      14);
 }
 
 // A folder of its own for the index and what it may find.
@@ -100,8 +102,10 @@ TEST_CASE("hostile safetensors: what the header must be") {
   CHECK(has(refusal(file_of("{\"\xff\":1}", 0)), "UTF-8"));
   CHECK(has(refusal(file_of(std::string("{}\0", 3), 0)), "JSON"));
   CHECK(has(refusal(file_of(R"({"a":1})", 0)), "dtype"));
-  CHECK(has(refusal(file_of(R"({"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[],"data_offsets":[1,2]}})", 2)), "twice"));
-  CHECK(has(refusal(file_of("{\"" + std::string(5000, 'n') + "\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}", 1)), "name of 5000 bytes"));
+  CHECK(has(refusal(file_of(R"({"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[],"data_offsets":[1,2]}})", 2)),
+            "twice"));
+  CHECK(
+      has(refusal(file_of("{\"" + std::string(5000, 'n') + "\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}", 1)), "name of 5000 bytes"));
   CHECK(has(refusal(file_of(R"({"__metadata__":[]})", 0)), "__metadata__"));
   CHECK(has(refusal(file_of(R"({"__metadata__":{"a":1}})", 0)), "__metadata__"));
   CHECK(has(refusal(file_of(R"({"__metadata__":{"a":{"b":"c"}}})", 0)), "__metadata__"));
@@ -113,10 +117,12 @@ TEST_CASE("hostile safetensors: what a tensor must be") {
   CHECK(has(refusal(one("\"F33\"", "[1]", "[0,4]", 4)), "unknown dtype F33"));
   CHECK(has(refusal(one("\"f32\"", "[1]", "[0,4]", 4)), "unknown dtype"));
   CHECK(has(refusal(one("1", "[1]", "[0,4]", 4)), "dtype"));
-  for (const char* shape : {"1", "[-1]", "[1.0]", "[\"1\"]", "[18446744073709551615]", "null", "{}", "[true]"}) CHECK(has(refusal(one(f32, shape, "[0,4]", 4)), "shape"));
+  for (const char* shape : {"1", "[-1]", "[1.0]", "[\"1\"]", "[18446744073709551615]", "null", "{}", "[true]"})
+    CHECK(has(refusal(one(f32, shape, "[0,4]", 4)), "shape"));
   CHECK(has(refusal(one(f32, "[4611686018427387904,4]", "[0,4]", 4)), "too large"));
   CHECK(has(refusal(one(f32, "[1152921504606846976]", "[0,4]", 4)), "too large"));
-  for (const char* offsets : {"[0]", "[0,4,8]", "[]", "4", "[-4,0]", "[0,4.0]", "[0,18446744073709551615]"}) CHECK(has(refusal(one(f32, "[1]", offsets, 4)), "data_offsets"));
+  for (const char* offsets : {"[0]", "[0,4,8]", "[]", "4", "[-4,0]", "[0,4.0]", "[0,18446744073709551615]"})
+    CHECK(has(refusal(one(f32, "[1]", offsets, 4)), "data_offsets"));
   CHECK(has(refusal(one(f32, "[1]", "[4,0]", 4)), "outside"));
   CHECK(has(refusal(one(f32, "[1]", "[0,8]", 4)), "outside"));
   CHECK(has(refusal(one(f32, "[1]", "[8,12]", 8)), "outside"));
@@ -131,7 +137,9 @@ TEST_CASE("hostile safetensors: what a tensor must be") {
 
 TEST_CASE("hostile safetensors: gaps, overlaps and leftovers between tensors") {
   auto two = [](const std::string& a, const std::string& b, size_t data) {
-    return file_of("{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":" + a + "},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":" + b + "}}", data);
+    return file_of(
+        "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":" + a + "},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":" + b + "}}",
+        data);
   };
   CHECK(load_safetensors(Source{bytes(two("[2,4]", "[0,2]", 4)), nullptr, {}, {}}).ok());
   CHECK(has(refusal(two("[0,2]", "[1,3]", 3)), "b: overlaps"));
@@ -167,7 +175,8 @@ TEST_CASE("hostile shards: names that lead elsewhere are not opened") {
   std::filesystem::create_symlink("../outside.safetensors", folder.path / "model/link.safetensors");
   REQUIRE(::mkfifo((folder.path / "model/fifo").c_str(), 0600) == 0);
   auto index = [](const std::string& file) { return "{\"weight_map\":{\"a\":\"" + file + "\"}}"; };
-  for (const char* name : {"../outside.safetensors", "/etc/passwd", "./inside.safetensors", "folder/x", "a\\\\b", "..", ".", "", "inside.safetensors\\u0000"}) {
+  for (const char* name :
+       {"../outside.safetensors", "/etc/passwd", "./inside.safetensors", "folder/x", "a\\\\b", "..", ".", "", "inside.safetensors\\u0000"}) {
     CHECK_MESSAGE(has(folder.refusal(index(name)), "no plain file name"), std::string(name));
   }
   CHECK(has(folder.refusal(index("link.safetensors")), "symbolic link"));
@@ -190,7 +199,11 @@ TEST_CASE("hostile shards: an index that is damaged, or promises what is not the
   folder.write("model/inside.safetensors", sample().substr(0, 150));
   CHECK(has(folder.refusal(R"({"weight_map":{"a":"inside.safetensors"}})"), "inside.safetensors: "));
   const std::string text = R"({"weight_map":{"a":"inside.safetensors"}})";
-  CHECK(has(refused_cheaply(text.size(), [&] { return load_shards(Source{bytes(text), nullptr, {}, {}}, torch::load_shard); }), "loaded from memory"));
+  CHECK(has(refused_cheaply(text.size(),
+                            [&] {
+                              return load_shards(Source{bytes(text), nullptr, {}, {}}, torch::load_shard);
+                            }),
+            "loaded from memory"));
 }
 
 }  // namespace tern::test

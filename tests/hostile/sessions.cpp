@@ -11,9 +11,13 @@ namespace {
 
 constexpr int64_t kHuge = int64_t(1) << 40;
 
-Proto ints(std::string_view name, const std::vector<int64_t>& values) { return raw_tensor<int64_t>(name, 7, {static_cast<int64_t>(values.size())}, values); }
+Proto ints(std::string_view name, const std::vector<int64_t>& values) {
+  return raw_tensor<int64_t>(name, 7, {static_cast<int64_t>(values.size())}, values);
+}
 Proto scalar(std::string_view name, int64_t value) { return raw_tensor<int64_t>(name, 7, {}, {value}); }
-Proto floats(std::string_view name, const std::vector<float>& values) { return raw_tensor<float>(name, 1, {static_cast<int64_t>(values.size())}, values); }
+Proto floats(std::string_view name, const std::vector<float>& values) {
+  return raw_tensor<float>(name, 1, {static_cast<int64_t>(values.size())}, values);
+}
 
 // Nothing of it runs, and finding that out is cheap. The message that came last.
 std::string refused(const Proto& file) {
@@ -33,13 +37,15 @@ std::string refused(const Proto& file) {
 }
 
 // A node whose parameters are constants of the file; x: f32[2,3].
-std::string refused_constant(const char* op, const std::vector<std::string>& in, const std::vector<Proto>& constants, const std::vector<Proto>& attrs = {}) {
+std::string refused_constant(const char* op, const std::vector<std::string>& in, const std::vector<Proto>& constants,
+                             const std::vector<Proto>& attrs = {}) {
   CAPTURE(op);
   return refused(model(18, {node(op, in, {"y"}, attrs), node("Relu", {"y"}, {"z"})}, {input("x", 1, {2, 3})}, {output("z")}, constants));
 }
 
 // The same node with its parameters as inputs of the graph: only a run knows them.
-void refused_at_run(const char* op, const std::vector<std::string>& in, const std::vector<Proto>& inputs, const std::vector<Array>& arrays, const std::vector<Proto>& attrs = {}) {
+void refused_at_run(const char* op, const std::vector<std::string>& in, const std::vector<Proto>& inputs, const std::vector<Array>& arrays,
+                    const std::vector<Proto>& attrs = {}) {
   CAPTURE(op);
   auto loaded = load_bytes(bytes(model(18, {node(op, in, {"y"}, attrs)}, inputs, {output("y")})));
   REQUIRE_MESSAGE(loaded.ok(), (loaded.ok() ? "" : loaded.error().message()));
@@ -75,7 +81,8 @@ TEST_CASE("hostile sessions: 2^40 elements asked for by 200 bytes") {
 
 TEST_CASE("hostile sessions: parameters that mean nothing") {
   refused_constant("Range", {"a", "b", "c"}, {scalar("a", 0), scalar("b", 5), scalar("c", 0)});
-  refused_constant("Range", {"a", "b", "c"}, {raw_tensor<float>("a", 1, {}, {0}), raw_tensor<float>("b", 1, {}, {5}), raw_tensor<float>("c", 1, {}, {NAN})});
+  refused_constant("Range", {"a", "b", "c"},
+                   {raw_tensor<float>("a", 1, {}, {0}), raw_tensor<float>("b", 1, {}, {5}), raw_tensor<float>("c", 1, {}, {NAN})});
   refused_constant("Tile", {"x", "s"}, {ints("s", {-1, 1})});
   refused_constant("Expand", {"x", "s"}, {ints("s", {-2, 3})});
   refused_constant("ConstantOfShape", {"s"}, {ints("s", {-1})});
@@ -110,8 +117,8 @@ TEST_CASE("hostile sessions: many nodes, constants and outputs take a small mult
   std::vector<std::string> parts;
   for (int i = 0; i < 100000; ++i) parts.push_back("o" + std::to_string(i));
   const Proto split = node("Split", {"x"}, parts, {attr("num_outputs", int64_t(100000))});
-  for (const Proto& file : {model(18, nodes, {input("x", 1, {1})}, {output("v24999")}, constants),
-                            model(18, {split}, {input("x", 1, {100000})}, {output("o1")})}) {
+  for (const Proto& file :
+       {model(18, nodes, {input("x", 1, {1})}, {output("v24999")}, constants), model(18, {split}, {input("x", 1, {100000})}, {output("o1")})}) {
     const int64_t before = peak_kb();
     auto loaded = load_bytes(bytes(file));
     REQUIRE_MESSAGE(loaded.ok(), (loaded.ok() ? "" : loaded.error().message()));
@@ -129,14 +136,18 @@ TEST_CASE("hostile sessions: an index that nobody reads is no error, neither of 
 
 TEST_CASE("hostile sessions: a shape of a hundred million entries") {
   refused_constant("ConstantOfShape", {"s"}, {tensor("s", 7, {100000000}).s(9, "")});
-  refused(model(18, {node("ConstantOfShape", {"n"}, {"s"}, {attr_tensor("value", raw_tensor<int64_t>("", 7, {1}, {1}))}), node("ConstantOfShape", {"s"}, {"y"})}, {}, {output("y")},
-                {ints("n", {1000000})}));
-  refused(model(18, {node("ConstantOfShape", {"n"}, {"s"}, {attr_tensor("value", raw_tensor<int64_t>("", 7, {1}, {1}))}), node("Expand", {"x", "s"}, {"y"})}, {input("x", 1, {1})},
-                {output("y")}, {ints("n", {1000000})}));
+  refused(model(
+      18,
+      {node("ConstantOfShape", {"n"}, {"s"}, {attr_tensor("value", raw_tensor<int64_t>("", 7, {1}, {1}))}), node("ConstantOfShape", {"s"}, {"y"})},
+      {}, {output("y")}, {ints("n", {1000000})}));
+  refused(model(
+      18, {node("ConstantOfShape", {"n"}, {"s"}, {attr_tensor("value", raw_tensor<int64_t>("", 7, {1}, {1}))}), node("Expand", {"x", "s"}, {"y"})},
+      {input("x", 1, {1})}, {output("y")}, {ints("n", {1000000})}));
 }
 
 TEST_CASE("hostile sessions: dimensions of zero and beyond reason") {
-  auto loaded = load_bytes(bytes(model(18, {node("MatMul", {"x", "w"}, {"h"}), node("Softmax", {"h"}, {"y"})}, {input("x", 1, {"n", 2})}, {output("y")}, {raw_tensor<float>("w", 1, {2, 3}, {1, 2, 3, 4, 5, 6})})));
+  auto loaded = load_bytes(bytes(model(18, {node("MatMul", {"x", "w"}, {"h"}), node("Softmax", {"h"}, {"y"})}, {input("x", 1, {"n", 2})},
+                                       {output("y")}, {raw_tensor<float>("w", 1, {2, 3}, {1, 2, 3, 4, 5, 6})})));
   REQUIRE(loaded.ok());
   auto none = loaded->session({.dims = {{"n", 0}}});
   REQUIRE(none.ok());

@@ -82,21 +82,32 @@ std::string repeated(const std::string& s, size_t n) {
 
 // A bare pickle of the object beside an array of NumPy: one that holds no weights is refused before anything walks its objects.
 std::string beside_array(const std::string& object) {
-  const std::string dtype = global("numpy", "dtype") + "(" + text("f4") + "\x89\x88tR(K\3" + text("<") + "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"s;
-  const std::string array = global("numpy.core.multiarray", "_reconstruct") + "(" + global("numpy", "ndarray") + integers({0}) + "C\1btR(K\1" + integers({2}) + dtype + "\x89" "C\x08" "12345678tb";
+  const std::string dtype =
+      global("numpy", "dtype") + "(" + text("f4") + "\x89\x88tR(K\3" + text("<") + "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"s;
+  const std::string array = global("numpy.core.multiarray", "_reconstruct") + "(" + global("numpy", "ndarray") + integers({0}) + "C\1btR(K\1" +
+                            integers({2}) + dtype +
+                            "\x89"
+                            "C\x08"
+                            "12345678tb";
   return pickled("](" + array + object + "e");
 }
 // What is said of a bare pickle that was read whole and has no tensors.
-const std::string kNoTensors = "a pickle that holds no tensors, so neither weights nor a module; save the model's with torch.save(model.state_dict(), ...)";
+const std::string kNoTensors =
+    "a pickle that holds no tensors, so neither weights nor a module; save the model's with torch.save(model.state_dict(), ...)";
 
 bool contains(const std::string& s, const std::string& part) { return s.find(part) != std::string::npos; }
 
 // One file of each container, with a bit of everything.
 std::vector<std::string> samples() {
-  const std::string net = module("torch.nn.modules.container", "Sequential", {}, {{"0", module("torch.nn.modules.linear", "Linear", {{"weight", four()}, {"bias", "N"}}, {}, {{"in_features", "K\4"}})}});
-  const std::string object = dict({{"model", dict({{"a", four()}, {"b", tensor(storage("FloatStorage", "0", 4), 1, {2, 2}, {0, 1})}})}, {"net", net}, {"lr", "G\x3f\xf8\0\0\0\0\0\0"s}});
-  return {torch_zip(object), torch_zip(object, {{"0", std::string(16, '\x3f')}}, {.deflate = true}), torch_zip(object, {{"0", std::string(16, '\x3f')}}, {.crc = false, .descriptor = true, .align = 64}),
-          torch_legacy(object), beside_array(dict({{"lr", "G\x3f\xf8\0\0\0\0\0\0"s}}) + integers({1, 2}) + global("mine", "C") + ")\x81}b")};
+  const std::string net =
+      module("torch.nn.modules.container", "Sequential", {},
+             {{"0", module("torch.nn.modules.linear", "Linear", {{"weight", four()}, {"bias", "N"}}, {}, {{"in_features", "K\4"}})}});
+  const std::string object = dict({{"model", dict({{"a", four()}, {"b", tensor(storage("FloatStorage", "0", 4), 1, {2, 2}, {0, 1})}})},
+                                   {"net", net},
+                                   {"lr", "G\x3f\xf8\0\0\0\0\0\0"s}});
+  return {torch_zip(object), torch_zip(object, {{"0", std::string(16, '\x3f')}}, {.deflate = true}),
+          torch_zip(object, {{"0", std::string(16, '\x3f')}}, {.crc = false, .descriptor = true, .align = 64}), torch_legacy(object),
+          beside_array(dict({{"lr", "G\x3f\xf8\0\0\0\0\0\0"s}}) + integers({1, 2}) + global("mine", "C") + ")\x81}b")};
 }
 
 }  // namespace
@@ -104,10 +115,12 @@ std::vector<std::string> samples() {
 TEST_CASE("hostile torch: nothing of what a pickle calls is executed") {
   const std::string mark = "/tmp/tern_executed_" + std::to_string(::getpid());
   const std::string command = "(" + text("touch " + mark) + "t";
-  for (const std::string& call : {global("os", "system") + command + "R", global("posix", "system") + command + "R", text("os") + text("system") + "\x93" + command + "R",
-                                  "(" + text("touch " + mark) + "ios\nsystem\n", "(" + global("os", "system") + text("touch " + mark) + "o", global("os", "system") + command + "\x81",
+  for (const std::string& call : {global("os", "system") + command + "R", global("posix", "system") + command + "R",
+                                  text("os") + text("system") + "\x93" + command + "R", "(" + text("touch " + mark) + "ios\nsystem\n",
+                                  "(" + global("os", "system") + text("touch " + mark) + "o", global("os", "system") + command + "\x81",
                                   global("os", "system") + command + "}\x92", global("subprocess", "Popen") + command + "R" + command + "b"}) {
-    for (const std::string& file : {torch_zip(call), torch_zip(call + "0" + four()), torch_legacy(call, {}), beside_array(call), torch_zip(dict({{"w", four()}, {"x", call}}))}) {
+    for (const std::string& file : {torch_zip(call), torch_zip(call + "0" + four()), torch_legacy(call, {}), beside_array(call),
+                                    torch_zip(dict({{"w", four()}, {"x", call}}))}) {
       CHECK(cheaply(file) == "");
       auto opened = torch::WeightsFile::open(source_of(file));
       REQUIRE(opened.ok());
@@ -144,7 +157,8 @@ TEST_CASE("hostile torch: objects that double at every step are walked once") {
   (void)cheaply(torch_zip(dicts));
   std::string modules = module("torch.nn.modules.linear", "Linear", {{"weight", four()}}, {}) + "q\1";
   for (int level = 0; level < 40; ++level) {
-    modules += "0" + global("torch.nn.modules.container", "Sequential") + ")\x81}(" + text("_parameters") + "}" + text("_buffers") + "}" + text("_modules") + "}(U\1ah\1U\1bh\1uubq\1";
+    modules += "0" + global("torch.nn.modules.container", "Sequential") + ")\x81}(" + text("_parameters") + "}" + text("_buffers") + "}" +
+               text("_modules") + "}(U\1ah\1U\1bh\1uubq\1";
   }
   CHECK(contains(cheaply(torch_zip(modules)), "contain each other too often"));
   std::string attribute = "]q\1";
@@ -204,13 +218,28 @@ TEST_CASE("hostile torch: members that decompress to more than the file explains
 }
 
 TEST_CASE("hostile torch: views that lie about their storages are refused") {
-  const auto view = [](int64_t offset, const Ints& sizes, const Ints& strides) { return cheaply(torch_zip(tensor(storage("FloatStorage", "0", 4), offset, sizes, strides))); };
+  const auto view = [](int64_t offset, const Ints& sizes, const Ints& strides) {
+    return cheaply(torch_zip(tensor(storage("FloatStorage", "0", 4), offset, sizes, strides)));
+  };
   CHECK(view(0, {4}, {1}) == "");
   constexpr int64_t kMost = INT64_MAX;
-  for (const auto& [offset, sizes, strides] : std::vector<std::tuple<int64_t, Ints, Ints>>{
-           {0, {5}, {1}}, {1, {4}, {1}}, {0, {2, 2}, {3, 1}}, {0, {2}, {4}}, {-1, {2}, {1}}, {3, {2}, {-1}}, {0, {-1}, {1}}, {0, {kMost}, {1}}, {0, {kMost, kMost}, {1, 1}},
-           {0, {2}, {kMost}}, {kMost, {2}, {kMost}}, {kMost, {1}, {1}}, {0, {int64_t(1) << 33, int64_t(1) << 33}, {0, 0}}, {0, {int64_t(1) << 40}, {0}}, {0, {4}, {}}, {0, {}, {1}},
-           {0, Ints(100, 1), Ints(100, 0)}}) {
+  for (const auto& [offset, sizes, strides] : std::vector<std::tuple<int64_t, Ints, Ints>>{{0, {5}, {1}},
+                                                                                           {1, {4}, {1}},
+                                                                                           {0, {2, 2}, {3, 1}},
+                                                                                           {0, {2}, {4}},
+                                                                                           {-1, {2}, {1}},
+                                                                                           {3, {2}, {-1}},
+                                                                                           {0, {-1}, {1}},
+                                                                                           {0, {kMost}, {1}},
+                                                                                           {0, {kMost, kMost}, {1, 1}},
+                                                                                           {0, {2}, {kMost}},
+                                                                                           {kMost, {2}, {kMost}},
+                                                                                           {kMost, {1}, {1}},
+                                                                                           {0, {int64_t(1) << 33, int64_t(1) << 33}, {0, 0}},
+                                                                                           {0, {int64_t(1) << 40}, {0}},
+                                                                                           {0, {4}, {}},
+                                                                                           {0, {}, {1}},
+                                                                                           {0, Ints(100, 1), Ints(100, 0)}}) {
     CHECK(view(offset, sizes, strides) != "");
   }
   CHECK(cheaply(torch_zip(tensor(storage("FloatStorage", "0", 4000), 0, {4000}, {1}))) != "");  // a storage shorter than its tensors
@@ -243,7 +272,9 @@ TEST_CASE("hostile torch: random bytes over files and random opcodes are survive
     std::string object = four() + "q\1";
     for (unsigned n = random() % 40; n > 0; --n) {
       const char op = opcodes[random() % opcodes.size()];
-      object += op == 'h' || op == 'q' || op == 'K' ? std::string{op, '\1'} : op == 'R' ? global("collections", "OrderedDict") + ")R" : std::string(1, op);
+      object += op == 'h' || op == 'q' || op == 'K' ? std::string{op, '\1'}
+                : op == 'R'                         ? global("collections", "OrderedDict") + ")R"
+                                                    : std::string(1, op);
     }
     (void)use(torch_zip(object));
   }

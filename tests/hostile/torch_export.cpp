@@ -1,11 +1,10 @@
 // Hostile .pt2 files: programs that lie, archives that do not hold what they say, bombs. One line, in bounded time and memory.
-#include "loaders/torch/export/export.h"
-
 #include <doctest/doctest.h>
 
 #include <random>
 
 #include "loaders/load.h"
+#include "loaders/torch/export/export.h"
 #include "loaders/torch/export/program.h"
 #include "tern/tern.h"
 #include "tests/support/cheap.h"
@@ -48,14 +47,17 @@ Pt2Program with_weight() {
   return p.node("aten.add.Tensor", {{"self", t("x")}, {"other", t("p_w")}}, {t("y")}).output(t("y"));
 }
 
-std::string config(const std::string& sizes, const std::string& strides, const std::string& offset = "0", const std::string& path = "weight_0", const std::string& pickle = "false",
-                   const std::string& dtype = "7") {
-  return R"({"config":{"w":{"path_name":")" + path + R"(","is_param":true,"use_pickle":)" + pickle + R"(,"tensor_meta":{"dtype":)" + dtype + R"(,"sizes":[)" + sizes + R"(],"strides":[)" +
-         strides + R"(],"storage_offset":{"as_int":)" + offset + R"(},"layout":7}}}})";
+std::string config(const std::string& sizes, const std::string& strides, const std::string& offset = "0", const std::string& path = "weight_0",
+                   const std::string& pickle = "false", const std::string& dtype = "7") {
+  return R"({"config":{"w":{"path_name":")" + path + R"(","is_param":true,"use_pickle":)" + pickle + R"(,"tensor_meta":{"dtype":)" + dtype +
+         R"(,"sizes":[)" + sizes + R"(],"strides":[)" + strides + R"(],"storage_offset":{"as_int":)" + offset + R"(},"layout":7}}}})";
 }
 
 std::string weights_archive(const std::string& configuration, const std::string& payload = std::string(16, '\0')) {
-  return archive({{"m/archive_format", "pt2"}, {"m/models/model.json", with_weight().text()}, {"m/data/weights/model_weights_config.json", configuration}, {"m/data/weights/weight_0", payload}});
+  return archive({{"m/archive_format", "pt2"},
+                  {"m/models/model.json", with_weight().text()},
+                  {"m/data/weights/model_weights_config.json", configuration},
+                  {"m/data/weights/weight_0", payload}});
 }
 
 std::string refused(const std::string& file) {
@@ -111,11 +113,17 @@ TEST_CASE("hostile export: programs with bytes overwritten") {
 
 TEST_CASE("hostile export: values that are read before they are made, or made twice") {
   Pt2Program later, self, twice, missing, input;
-  later.input("x", {"2"}).node("aten.relu.default", {{"self", t("b")}}, {t("a")}).node("aten.relu.default", {{"self", t("a")}}, {t("b")}).output(t("b"));
+  later.input("x", {"2"})
+      .node("aten.relu.default", {{"self", t("b")}}, {t("a")})
+      .node("aten.relu.default", {{"self", t("a")}}, {t("b")})
+      .output(t("b"));
   CHECK(has(refusal(later), "'b' is read before anything makes it"));
   self.input("x", {"2"}).node("aten.add.Tensor", {{"self", t("a")}, {"other", t("x")}}, {t("a")}).output(t("a"));
   CHECK(has(refusal(self), "'a' is read before"));
-  twice.input("x", {"2"}).node("aten.relu.default", {{"self", t("x")}}, {t("a")}).node("aten.neg.default", {{"self", t("x")}}, {t("a")}).output(t("a"));
+  twice.input("x", {"2"})
+      .node("aten.relu.default", {{"self", t("x")}}, {t("a")})
+      .node("aten.neg.default", {{"self", t("x")}}, {t("a")})
+      .output(t("a"));
   CHECK(has(refusal(twice), "'a' is made twice"));
   input.input("x", {"2"}).node("aten.relu.default", {{"self", t("x")}}, {t("x")}).output(t("x"));
   CHECK(has(refusal(input), "'x' is made twice"));
@@ -124,8 +132,9 @@ TEST_CASE("hostile export: values that are read before they are made, or made tw
 }
 
 TEST_CASE("hostile export: a document that is no program") {
-  for (const char* text : {"", "[]", "{}", "1", "null", R"({"schema_version":8})", R"({"schema_version":{"major":"8"}})", R"({"schema_version":{"major":8}})",
-                           R"({"schema_version":{"major":8},"graph_module":{"graph":{"nodes":{}}}})", R"({"schema_version":{"major":99999999999999999999}})"}) {
+  for (const char* text :
+       {"", "[]", "{}", "1", "null", R"({"schema_version":8})", R"({"schema_version":{"major":"8"}})", R"({"schema_version":{"major":8}})",
+        R"({"schema_version":{"major":8},"graph_module":{"graph":{"nodes":{}}}})", R"({"schema_version":{"major":99999999999999999999}})"}) {
     refusal_of(text);
   }
   refusal_of(repeat("[", 1'000'000));
@@ -133,9 +142,11 @@ TEST_CASE("hostile export: a document that is no program") {
 }
 
 TEST_CASE("hostile export: arguments and results of the wrong kind") {
-  for (const std::string& a : {std::string("{}"), std::string("1"), std::string("null"), std::string("{\"as_tensor\":1}"), std::string("{\"as_tensor\":{}}"), std::string("{\"as_tensors\":[1]}"),
-                               std::string("{\"as_int\":\"1\"}"), std::string("{\"as_graph\":{}}"), std::string("{\"as_int\":1,\"as_bool\":true}"), std::string("{\"as_scalar_type\":99}"),
-                               std::string("{\"as_custom_obj\":{\"name\":\"x\"}}"), std::string("{\"as_float\":\"inf\"}"), i(3), arg("as_string", "\"x\"")}) {
+  for (const std::string& a :
+       {std::string("{}"), std::string("1"), std::string("null"), std::string("{\"as_tensor\":1}"), std::string("{\"as_tensor\":{}}"),
+        std::string("{\"as_tensors\":[1]}"), std::string("{\"as_int\":\"1\"}"), std::string("{\"as_graph\":{}}"),
+        std::string("{\"as_int\":1,\"as_bool\":true}"), std::string("{\"as_scalar_type\":99}"), std::string("{\"as_custom_obj\":{\"name\":\"x\"}}"),
+        std::string("{\"as_float\":\"inf\"}"), i(3), arg("as_string", "\"x\"")}) {
     Pt2Program p;
     refusal(p.input("x", {"2"}).node("aten.relu.default", {{"self", a}}, {t("y")}).output(t("y")));
   }
@@ -162,19 +173,26 @@ TEST_CASE("hostile export: inputs that cannot be") {
 
 TEST_CASE("hostile export: graphs inside one another, and given the wrong number of values") {
   auto graph = [](const std::string& nodes, const std::string& name) {
-    return arg("as_graph", R"({"name":"g","graph":{"inputs":[)" + t("a") + R"(],"outputs":[)" + t(name) + R"(],"nodes":[)" + nodes + R"(],"tensor_values":{}}})");
+    return arg("as_graph",
+               R"({"name":"g","graph":{"inputs":[)" + t("a") + R"(],"outputs":[)" + t(name) + R"(],"nodes":[)" + nodes + R"(],"tensor_values":{}}})");
   };
   std::string nodes = Pt2Program::node_text("aten.relu.default", {{"self", t("a")}}, {t("b")});
-  for (int k = 0; k < 40; ++k) nodes = Pt2Program::node_text("higher_order.wrap_with_set_grad_enabled", {{"", arg("as_bool", "false")}, {"", graph(nodes, "b")}, {"", t("a")}}, {t("b")});
+  for (int k = 0; k < 40; ++k)
+    nodes = Pt2Program::node_text("higher_order.wrap_with_set_grad_enabled", {{"", arg("as_bool", "false")}, {"", graph(nodes, "b")}, {"", t("a")}},
+                                  {t("b")});
   Pt2Program deep, wrong, changed;
   deep.input("a", {"2"});
   deep.nodes = nodes;
   CHECK(has(refusal(deep.output(t("b"))), "nested too deeply"));
   const std::string relu = Pt2Program::node_text("aten.relu.default", {{"self", t("a")}}, {t("b")});
-  wrong.input("x", {"2"}).node("higher_order.wrap_with_set_grad_enabled", {{"", arg("as_bool", "false")}, {"", graph(relu, "b")}}, {t("y")}).output(t("y"));
+  wrong.input("x", {"2"})
+      .node("higher_order.wrap_with_set_grad_enabled", {{"", arg("as_bool", "false")}, {"", graph(relu, "b")}}, {t("y")})
+      .output(t("y"));
   CHECK(has(refusal(wrong), "takes 1 values and is given 0"));
   const std::string in_place = Pt2Program::node_text("aten.relu_.default", {{"self", t("a")}}, {t("b")});
-  changed.input("x", {"2"}).node("higher_order.wrap_with_set_grad_enabled", {{"", arg("as_bool", "false")}, {"", graph(in_place, "b")}, {"", t("x")}}, {t("y")}).output(t("y"));
+  changed.input("x", {"2"})
+      .node("higher_order.wrap_with_set_grad_enabled", {{"", arg("as_bool", "false")}, {"", graph(in_place, "b")}, {"", t("x")}}, {t("y")})
+      .output(t("y"));
   CHECK(has(refusal(changed), "was given"));
 }
 
@@ -215,10 +233,10 @@ TEST_CASE("hostile export: payloads are members of the archive and nothing else"
   for (const char* path : {"../../etc/passwd", "/etc/passwd", "weight_1", "", "weight_0\\u0000", "../weights/weight_0"}) {
     CHECK_MESSAGE(has(refused(weights_archive(config(i(4), i(1), "0", path))), "is not in the archive"), std::string(path));
   }
-  refused(weights_archive(config(i(4), i(1), "0", "weight_0", "true")));                                   // no pickle
+  refused(weights_archive(config(i(4), i(1), "0", "weight_0", "true")));                                           // no pickle
   refused(weights_archive(config(i(4), i(1), "0", "weight_0", "true"), archive({{"m/data.pkl", "\x80\x02N."}})));  // a pickle of None: no tensor
   const std::string inner = weights_archive(config(i(4), i(1)));
-  refused(weights_archive(config(i(4), i(1), "0", "weight_0", "true"), inner));                              // an archive of the wrong kind
+  refused(weights_archive(config(i(4), i(1), "0", "weight_0", "true"), inner));  // an archive of the wrong kind
   refused(weights_archive("{\"config\":[]}"));
   refused(weights_archive("{"));
   refused(weights_archive("{\"config\":{\"w\":1}}"));
@@ -228,7 +246,8 @@ TEST_CASE("hostile export: archives without a program, or with several") {
   CHECK(has(refused(archive({{"m/archive_format", "pt2"}, {"m/data/aotinductor/model/x.so", "x"}})), "holds no program"));
   CHECK(has(refused(archive({{"serialized_exported_program.json", "{}"}})), "schema_version"));
   CHECK(has(refused(archive({{"serialized_exported_program.json", with_weight().text()}})), "weight w is missing"));
-  CHECK(has(refused(archive({{"serialized_exported_program.json", with_weight().text()}, {"serialized_state_dict.pt", "PK"}})), "serialized_state_dict.pt"));
+  CHECK(has(refused(archive({{"serialized_exported_program.json", with_weight().text()}, {"serialized_state_dict.pt", "PK"}})),
+            "serialized_state_dict.pt"));
   const std::string two = archive({{"m/models/a.json", "{}"}, {"m/models/b.json", "{}"}});
   auto graph = load_bytes(bytes(two));
   REQUIRE(!graph.ok());
@@ -239,7 +258,10 @@ TEST_CASE("hostile export: archives without a program, or with several") {
 
 TEST_CASE("hostile export: a compressed program that unfolds a thousandfold is not unfolded") {
   CHECK(has(refused(archive({{"m/models/a.json", std::string(20'000'000, ' ')}}, true)), "larger than the budget"));
-  CHECK(load_bytes(bytes(archive({{"m/models/a.json", Pt2Program().input("x", {"2"}).node("aten.relu.default", {{"self", t("x")}}, {t("y")}).output(t("y")).text()}}, true))).ok());
+  CHECK(load_bytes(bytes(archive({{"m/models/a.json",
+                                   Pt2Program().input("x", {"2"}).node("aten.relu.default", {{"self", t("x")}}, {t("y")}).output(t("y")).text()}},
+                                 true)))
+            .ok());
 }
 
 TEST_CASE("hostile export: names of a megabyte do not fill the error") {

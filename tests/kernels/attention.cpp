@@ -25,7 +25,8 @@ Tensor reference(const Case& c, const Tensor& q, const Tensor& k, const Tensor& 
       double top = -INFINITY, sum = 0;
       for (int64_t j = 0; j < c.S; ++j) {
         double dot = 0;
-        for (int64_t d = 0; d < c.D; ++d) dot += static_cast<double>(q.data<float>()[(h * c.T + t) * c.D + d]) * k.data<float>()[(h * c.S + j) * c.D + d];
+        for (int64_t d = 0; d < c.D; ++d)
+          dot += static_cast<double>(q.data<float>()[(h * c.T + t) * c.D + d]) * k.data<float>()[(h * c.S + j) * c.D + d];
         dot *= scale;
         if (mask) dot += mask->data<float>()[h / c.H * stride[0] + h % c.H * stride[1] + t * stride[2] + j * stride[3]];
         s[static_cast<size_t>(j)] = dot;
@@ -43,9 +44,7 @@ Tensor reference(const Case& c, const Tensor& q, const Tensor& k, const Tensor& 
 }
 
 // (S + D + 10) eps: half an eps a rounding, the exponential's 2 ULP, and the error of a score, which the exponential passes on.
-void check(const Tensor& y, const Tensor& expected, const Case& c) {
-  check_close(y, expected, 0, static_cast<float>(c.S + c.D + 10) * 0x1p-23f);
-}
+void check(const Tensor& y, const Tensor& expected, const Case& c) { check_close(y, expected, 0, static_cast<float>(c.S + c.D + 10) * 0x1p-23f); }
 
 }  // namespace
 
@@ -105,12 +104,14 @@ TEST_CASE("attention: a row has the same bits alone and among others") {
 
 TEST_CASE("attention: no keys give zero, no queries give nothing, shapes that do not fit are refused") {
   auto empty = [](Dims d) { return *Tensor::allocate(DType::f32, d); };
-  check_same(run_op("FusedAttention", {}, {random_f32({1, 1, 2, 3}, 1), empty({1, 1, 0, 3}), empty({1, 1, 0, 2})})[0], f32({1, 1, 2, 2}, {0, 0, 0, 0}));
+  check_same(run_op("FusedAttention", {}, {random_f32({1, 1, 2, 3}, 1), empty({1, 1, 0, 3}), empty({1, 1, 0, 2})})[0],
+             f32({1, 1, 2, 2}, {0, 0, 0, 0}));
   CHECK(run_op("FusedAttention", {}, {empty({1, 1, 0, 3}), random_f32({1, 1, 2, 3}, 1), random_f32({1, 1, 2, 4}, 1)})[0].dims() == Dims{1, 1, 0, 4});
   // no depth: all scores are zero, so y is the mean of v
   check_same(run_op("FusedAttention", {}, {empty({1, 1, 1, 0}), empty({1, 1, 2, 0}), f32({1, 1, 2, 1}, {1, 3})})[0], f32({1, 1, 1, 1}, {2}));
   CHECK(!op_error("FusedAttention", {}, {random_f32({1, 1, 2, 3}, 1), random_f32({1, 1, 2, 4}, 1), random_f32({1, 1, 2, 4}, 1)}).empty());
-  CHECK(!op_error("FusedAttention", {}, {random_f32({1, 1, 2, 3}, 1), random_f32({1, 1, 2, 3}, 1), random_f32({1, 1, 2, 4}, 1), random_f32({3}, 1)}).empty());
+  CHECK(!op_error("FusedAttention", {}, {random_f32({1, 1, 2, 3}, 1), random_f32({1, 1, 2, 3}, 1), random_f32({1, 1, 2, 4}, 1), random_f32({3}, 1)})
+             .empty());
 }
 
 }  // namespace tern::test

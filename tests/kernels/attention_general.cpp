@@ -46,7 +46,8 @@ Known reference(const Tensor& q, const Tensor& k, const Tensor& v, const Options
       for (int64_t j = 0; j < T && total > 0; ++j) sum += weights[static_cast<size_t>(j)] / total * v.data<float>()[(at + j) * Dv + d];
       known.y.mutable_data<float>()[row * Dv + d] = static_cast<float>(sum);
     }
-    for (int64_t j = 0; j < T && o.mode == 3; ++j) known.qk.mutable_data<float>()[row * T + j] = static_cast<float>(total > 0 ? weights[static_cast<size_t>(j)] / total : 0);
+    for (int64_t j = 0; j < T && o.mode == 3; ++j)
+      known.qk.mutable_data<float>()[row * T + j] = static_cast<float>(total > 0 ? weights[static_cast<size_t>(j)] / total : 0);
   }
   return known;
 }
@@ -55,16 +56,26 @@ Known reference(const Tensor& q, const Tensor& k, const Tensor& v, const Options
 Tensor places(const Tensor& x, int64_t from, int64_t to) {
   const int64_t T = x.dims()[2], D = x.dims()[3];
   Tensor y = *Tensor::allocate(DType::f32, {x.dims()[0], x.dims()[1], to - from, D});
-  for (int64_t i = 0; i < y.count(); ++i) y.mutable_data<float>()[i] = x.data<float>()[(i / D / (to - from) * T + from + i / D % (to - from)) * D + i % D];
+  for (int64_t i = 0; i < y.count(); ++i)
+    y.mutable_data<float>()[i] = x.data<float>()[(i / D / (to - from) * T + from + i / D % (to - from)) * D + i % D];
   return y;
 }
 
 Tensor attention(Attrs attrs, std::vector<Tensor> in) { return run_op("Attention", attrs, std::move(in))[0]; }
 
 constexpr int64_t B = 2, heads = 4, kv = 2, S = 3, T = 5, D = 8, Dv = 6;
-const Tensor& q() { static const Tensor t = random_f32({B, heads, S, D}, 1, -2, 2); return t; }
-const Tensor& k() { static const Tensor t = random_f32({B, kv, T, D}, 2, -2, 2); return t; }
-const Tensor& v() { static const Tensor t = random_f32({B, kv, T, Dv}, 3, -2, 2); return t; }
+const Tensor& q() {
+  static const Tensor t = random_f32({B, heads, S, D}, 1, -2, 2);
+  return t;
+}
+const Tensor& k() {
+  static const Tensor t = random_f32({B, kv, T, D}, 2, -2, 2);
+  return t;
+}
+const Tensor& v() {
+  static const Tensor t = random_f32({B, kv, T, Dv}, 3, -2, 2);
+  return t;
+}
 
 }  // namespace
 
@@ -76,14 +87,17 @@ TEST_CASE("attention of onnx: grouped heads, a scale, a softcap, in both layouts
       if (scale == 0) check_close(attention({{"softcap", static_cast<float>(softcap)}}, {q(), k(), v()}), known, 1, 1e-7f);
       else check_close(attention({{"softcap", static_cast<float>(softcap)}, {"scale", static_cast<float>(scale)}}, {q(), k(), v()}), known, 1, 1e-7f);
       if (scale == 0) {
-        check_close(attention({{"softcap", static_cast<float>(softcap)}, {"q_num_heads", heads}, {"kv_num_heads", kv}}, {flat(q()), flat(k()), flat(v())}), flat(known), 1, 1e-7f);
+        check_close(
+            attention({{"softcap", static_cast<float>(softcap)}, {"q_num_heads", heads}, {"kv_num_heads", kv}}, {flat(q()), flat(k()), flat(v())}),
+            flat(known), 1, 1e-7f);
       }
     }
   }
 }
 
 TEST_CASE("attention of onnx: masks of bools and of floats broadcast, and a shorter one masks what is behind it") {
-  const Tensor floats = random_f32({heads, 1, T}, 5, -3, 3), wide = random_f32({B, 1, S, 4}, 6, -3, 3), bools = boolean({S, T}, {1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 0});
+  const Tensor floats = random_f32({heads, 1, T}, 5, -3, 3), wide = random_f32({B, 1, S, 4}, 6, -3, 3),
+               bools = boolean({S, T}, {1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 0});
   const auto by_head = [&](int64_t, int64_t h, int64_t, int64_t j) -> double { return floats.data<float>()[h * T + j]; };
   check_close(attention({}, {q(), k(), v(), floats}), reference(q(), k(), v(), {.bias = by_head}).y, 1, 1e-7f);
   const auto by_row = [&](int64_t b, int64_t, int64_t s, int64_t j) -> double { return j < 4 ? wide.data<float>()[(b * S + s) * 4 + j] : -INFINITY; };
@@ -114,7 +128,8 @@ TEST_CASE("attention of onnx: a window ends what a row sees on each side of its 
             return (left < 0 || place - j <= left) && (right < 0 || j - place <= right) && (causal == 0 || j <= place) ? 0 : -INFINITY;
           };
           const Attrs attrs = {{"left_window_size", left}, {"right_window_size", right}, {"is_causal", causal}};
-          const std::vector<Tensor> whole = {q(), k(), v()}, in_parts = {q(), places(k(), past, T), places(v(), past, T), absent(), places(k(), 0, past), places(v(), 0, past)};
+          const std::vector<Tensor> whole = {q(), k(), v()}, in_parts = {q(),      places(k(), past, T), places(v(), past, T),
+                                                                         absent(), places(k(), 0, past), places(v(), 0, past)};
           check_close(attention(attrs, past == 0 ? whole : in_parts), reference(q(), k(), v(), {.bias = window}).y, 1, 1e-7f);
         }
       }

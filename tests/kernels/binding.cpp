@@ -131,8 +131,7 @@ TEST_CASE("binding: the same request gives the same bytes") {
     auto b = bind_op(*find_op("Softmax"), {.attrs = {find_op("Softmax")->attrs, attrs}, .inputs = in, .outputs = out});
     REQUIRE(b.ok());
     std::string all;
-    for (const Binding::Block& block : b->blocks)
-      all.append(reinterpret_cast<const char*>(block.bytes.get()), static_cast<size_t>(block.size));
+    for (const Binding::Block& block : b->blocks) all.append(reinterpret_cast<const char*>(block.bytes.get()), static_cast<size_t>(block.size));
     for (const Binding::Reference& r : b->references)
       all += " " + std::to_string(r.block) + ":" + std::to_string(r.at) + ">" + std::to_string(r.to.offset);
     return all;

@@ -32,7 +32,8 @@ TEST_CASE("budgets: tables of gigabytes are counted and not made") {
   const Tensor pads = i64({2}, {0, kFar - 3}), sizes = i64({1}, {kFar - 1});
   CHECK(refused(bound("Pad", {{"mode", std::string("reflect")}}, {nowhere(DType::u8, {3}), known(pads)}, nowhere(DType::u8, {kFar}))) > 8 * kFar);
   CHECK(refused(bound("Resize", {}, {nowhere(DType::u8, {3}), {}, {}, known(sizes)}, nowhere(DType::u8, {kFar - 1}))) > 8 * (kFar - 1));
-  CHECK(refused(bound("MatMul", {}, {nowhere(DType::f32, {kFar, 1, 1}), nowhere(DType::f32, {kFar, 1, 1})}, nowhere(DType::f32, {kFar, 1, 1}))) > 24 * kFar);
+  CHECK(refused(bound("MatMul", {}, {nowhere(DType::f32, {kFar, 1, 1}), nowhere(DType::f32, {kFar, 1, 1})}, nowhere(DType::f32, {kFar, 1, 1}))) >
+        24 * kFar);
 }
 
 TEST_CASE("budgets: tables have a share of their own, and all that a node takes counts together") {
@@ -52,7 +53,8 @@ TEST_CASE("budgets: tables have a share of their own, and all that a node takes 
 TEST_CASE("budgets: an operator whose outputs are empty is not bound, whatever its other extents are") {
   constexpr int64_t kFar = int64_t(1) << 40;
   CHECK(bound("Softmax", {}, {nowhere(DType::f32, {kFar, 0})}, nowhere(DType::f32, {kFar, 0}))->row == nullptr);
-  CHECK(bound("MatMul", {}, {nowhere(DType::f32, {kFar, 1, 0}), nowhere(DType::f32, {kFar, 0, 0})}, nowhere(DType::f32, {kFar, 1, 0}))->row == nullptr);
+  CHECK(bound("MatMul", {}, {nowhere(DType::f32, {kFar, 1, 0}), nowhere(DType::f32, {kFar, 0, 0})}, nowhere(DType::f32, {kFar, 1, 0}))->row ==
+        nullptr);
 }
 
 TEST_CASE("budgets: loops over nothing end at once") {

@@ -18,7 +18,7 @@ struct Axis {
 };
 
 struct Model {
-  std::vector<Axis> axes;  // three
+  std::vector<Axis> axes;                           // three
   int64_t batch = 1, groups = 1, ics = 1, ocs = 1;  // channels of a group
 
   Dims in() const { return {batch, groups * ics, axes[0].in, axes[1].in, axes[2].in}; }
@@ -165,14 +165,18 @@ TEST_CASE("conv: the fused form adds the residual, then activates, then scales")
       expected.mutable_data<float>()[i] = std::fmaf(v, scale.data<float>()[c], shift.data<float>()[c]);
     }
     check_same(run_op("FusedConv", {{"pads", Ints{1, 1, 1, 1}}, {"activation", std::string("LeakyRelu")}, {"alpha", 0.25f}},
-                      {x, w, bias, residual, scale, shift})[0], expected);
+                      {x, w, bias, residual, scale, shift})[0],
+               expected);
     for (int64_t i = 0; i < plain.count(); ++i) expected.mutable_data<float>()[i] = std::max(0.0f, plain.data<float>()[i]);
     check_same(run_op("FusedConv", {{"pads", Ints{1, 1, 1, 1}}, {"activation", std::string("Relu")}}, {x, w, bias})[0], expected);
   }
 }
 
 TEST_CASE("conv: a residual may be added to a depthwise, a grouped and a one-pixel result") {
-  struct Case { Dims x, w; int64_t group; } cases[] = {{{1, 20, 4, 5}, {20, 1, 1, 1}, 20}, {{1, 6, 4, 5}, {9, 2, 1, 1}, 3}, {{2, 20, 1, 1}, {5, 20, 1, 1}, 1}};
+  struct Case {
+    Dims x, w;
+    int64_t group;
+  } cases[] = {{{1, 20, 4, 5}, {20, 1, 1, 1}, 20}, {{1, 6, 4, 5}, {9, 2, 1, 1}, 3}, {{2, 20, 1, 1}, {5, 20, 1, 1}, 1}};
   for (const Case& k : cases) {
     const Tensor x = random_f32(k.x, 1), w = random_f32(k.w, 2), residual = random_f32({k.x[0], k.w[0], k.x[2], k.x[3]}, 4);
     const Tensor plain = run_op("Conv", {{"group", k.group}}, {x, w})[0];
@@ -196,19 +200,26 @@ TEST_CASE("conv: 16-bit floats and doubles follow the same order") {
 TEST_CASE("conv: what does not fit together is refused with both shapes") {
   CHECK(op_error("Conv", {}, {random_f32({1, 3, 4, 4}, 1), random_f32({2, 4, 2, 2}, 2)}).find("input channels differ") != std::string::npos);
   CHECK(op_error("Conv", {}, {random_f32({1, 3, 4, 4}, 1), random_f32({2, 3, 5, 2}, 2)}).find("does not fit") != std::string::npos);
-  CHECK(op_error("Conv", {{"group", int64_t(2)}}, {random_f32({1, 4, 4, 4}, 1), random_f32({3, 2, 2, 2}, 2)}).find("no multiple") != std::string::npos);
-  CHECK(op_error("Conv", {{"strides", Ints{0, 1}}}, {random_f32({1, 3, 4, 4}, 1), random_f32({2, 3, 2, 2}, 2)}).find("out of range") != std::string::npos);
+  CHECK(op_error("Conv", {{"group", int64_t(2)}}, {random_f32({1, 4, 4, 4}, 1), random_f32({3, 2, 2, 2}, 2)}).find("no multiple") !=
+        std::string::npos);
+  CHECK(op_error("Conv", {{"strides", Ints{0, 1}}}, {random_f32({1, 3, 4, 4}, 1), random_f32({2, 3, 2, 2}, 2)}).find("out of range") !=
+        std::string::npos);
   CHECK(op_error("Conv", {{"pads", Ints{1, 1}}}, {random_f32({1, 3, 4, 4}, 1), random_f32({2, 3, 2, 2}, 2)}).find("entries") != std::string::npos);
 }
 
 TEST_CASE("conv: absurd windows are refused, not computed") {
   const Tensor x = random_f32({1, 16, 3, 3}, 1), w = random_f32({2, 16, 2, 2}, 2);
   CHECK(op_error("Conv", {{"dilations", Ints{int64_t(1) << 40, 1}}}, {x, w}).find("out of range") != std::string::npos);
-  CHECK(op_error("Conv", {{"dilations", Ints{1 << 20, 1 << 20}}, {"auto_pad", std::string("SAME_UPPER")}}, {x, w}).find("budget") != std::string::npos);
+  CHECK(op_error("Conv", {{"dilations", Ints{1 << 20, 1 << 20}}, {"auto_pad", std::string("SAME_UPPER")}}, {x, w}).find("budget") !=
+        std::string::npos);
 }
 
 TEST_CASE("conv transpose: the model of a spread-out input and a mirrored kernel, in the same bits") {
-  struct Case { Dims x; Ints kernel, stride, dilation, pads, extra; int64_t ocs, group; };
+  struct Case {
+    Dims x;
+    Ints kernel, stride, dilation, pads, extra;
+    int64_t ocs, group;
+  };
   const Case cases[] = {{{1, 3, 4, 5}, {3, 3}, {2, 3}, {1, 1}, {1, 0, 0, 1}, {1, 2}, 5, 1},
                         {{2, 18, 3, 4}, {2, 3}, {1, 2}, {2, 1}, {0, 0, 0, 0}, {0, 0}, 17, 1},
                         {{1, 4, 3, 3}, {3, 2}, {2, 2}, {1, 1}, {2, 1, 2, 1}, {0, 1}, 3, 2},
@@ -219,7 +230,8 @@ TEST_CASE("conv transpose: the model of a spread-out input and a mirrored kernel
     Model m{{{1, 1}}, k.x[0], k.group, ics, k.ocs};
     for (size_t a = 0; a < 2; ++a) {
       const int64_t full = (k.kernel[a] - 1) * k.dilation[a];
-      m.axes.push_back({k.x[static_cast<int>(2 + a)], k.kernel[a], 1, k.dilation[a], full - k.pads[a], full - k.pads[2 + a] + k.extra[a], k.stride[a]});
+      m.axes.push_back(
+          {k.x[static_cast<int>(2 + a)], k.kernel[a], 1, k.dilation[a], full - k.pads[a], full - k.pads[2 + a] + k.extra[a], k.stride[a]});
     }
     Tensor mirrored = *Tensor::allocate(DType::f32, m.weight());
     const int64_t taps = k.kernel[0] * k.kernel[1];
@@ -227,12 +239,15 @@ TEST_CASE("conv transpose: the model of a spread-out input and a mirrored kernel
       for (int64_t oc = 0; oc < k.ocs; ++oc) {
         for (int64_t ic = 0; ic < ics; ++ic) {
           for (int64_t t = 0; t < taps; ++t) {
-            mirrored.mutable_data<float>()[((g * k.ocs + oc) * ics + ic) * taps + t] = w.data<float>()[((g * ics + ic) * k.ocs + oc) * taps + taps - 1 - t];
+            mirrored.mutable_data<float>()[((g * k.ocs + oc) * ics + ic) * taps + t] =
+                w.data<float>()[((g * ics + ic) * k.ocs + oc) * taps + taps - 1 - t];
           }
         }
       }
     }
-    auto y = run_op("ConvTranspose", {{"strides", k.stride}, {"dilations", k.dilation}, {"pads", k.pads}, {"output_padding", k.extra}, {"group", k.group}}, {x, w, bias});
+    auto y =
+        run_op("ConvTranspose", {{"strides", k.stride}, {"dilations", k.dilation}, {"pads", k.pads}, {"output_padding", k.extra}, {"group", k.group}},
+               {x, w, bias});
     check_same(y[0], m.run(x, mirrored, bias).reshaped(keep(m.out(), 2)));
   }
 }
@@ -240,9 +255,12 @@ TEST_CASE("conv transpose: the model of a spread-out input and a mirrored kernel
 TEST_CASE("conv transpose: output_shape and SAME choose the cut") {
   const Tensor x = f32({1, 1, 3}, {1, 2, 3}), w = f32({1, 1, 3}, {1, 10, 100});  // full result: 1 10 102 20 203 30 300 with stride 2
   check_same(run_op("ConvTranspose", {{"strides", Ints{2}}}, {x, w})[0], f32({1, 1, 7}, {1, 10, 102, 20, 203, 30, 300}));
-  check_same(run_op("ConvTranspose", {{"strides", Ints{2}}, {"auto_pad", std::string("SAME_UPPER")}}, {x, w})[0], f32({1, 1, 6}, {1, 10, 102, 20, 203, 30}));
-  check_same(run_op("ConvTranspose", {{"strides", Ints{2}}, {"auto_pad", std::string("SAME_LOWER")}}, {x, w})[0], f32({1, 1, 6}, {10, 102, 20, 203, 30, 300}));
-  check_same(run_op("ConvTranspose", {{"strides", Ints{2}}, {"output_shape", Ints{8}}}, {x, w})[0], f32({1, 1, 8}, {1, 10, 102, 20, 203, 30, 300, 0}));
+  check_same(run_op("ConvTranspose", {{"strides", Ints{2}}, {"auto_pad", std::string("SAME_UPPER")}}, {x, w})[0],
+             f32({1, 1, 6}, {1, 10, 102, 20, 203, 30}));
+  check_same(run_op("ConvTranspose", {{"strides", Ints{2}}, {"auto_pad", std::string("SAME_LOWER")}}, {x, w})[0],
+             f32({1, 1, 6}, {10, 102, 20, 203, 30, 300}));
+  check_same(run_op("ConvTranspose", {{"strides", Ints{2}}, {"output_shape", Ints{8}}}, {x, w})[0],
+             f32({1, 1, 8}, {1, 10, 102, 20, 203, 30, 300, 0}));
   check_same(run_op("ConvTranspose", {{"strides", Ints{2}}, {"pads", Ints{1, 2}}}, {x, w})[0], f32({1, 1, 4}, {10, 102, 20, 203}));
 }
 

@@ -9,7 +9,9 @@
 namespace tern::test {
 namespace {
 
-Tensor einsum(const char* equation, std::vector<Tensor> inputs) { return run_op("Einsum", {{"equation", std::string(equation)}}, std::move(inputs))[0]; }
+Tensor einsum(const char* equation, std::vector<Tensor> inputs) {
+  return run_op("Einsum", {{"equation", std::string(equation)}}, std::move(inputs))[0];
+}
 
 // sum over every assignment of the letters; `in` and `out` spell the axes out, without dots. An axis of one is read at 0.
 Tensor reference(const std::vector<std::string>& in, const std::string& out, const std::vector<Tensor>& x) {
@@ -95,7 +97,8 @@ TEST_CASE("einsum: other floats are the double result rounded once, integers wra
   const Tensor a = f32({2, 3}, {1, 2, 3, 4, 5, 6}), b = f32({3, 2}, {1, -1, 2, 0, -3, 7}), y = f32({2, 2}, {-4, 20, -4, 38});
   for (DType t : {DType::f64, DType::f16, DType::bf16, DType::i32, DType::i64}) check_same(einsum("ij,jk->ik", {cast(a, t), cast(b, t)}), cast(y, t));
   const Tensor u = f32({2, 2}, {11, 3, 4, 0});
-  for (DType t : {DType::u32, DType::u64}) check_same(einsum("ij,jk->ik", {cast(f32({2, 2}, {1, 2, 0, 1}), t), cast(f32({2, 2}, {3, 3, 4, 0}), t)}), cast(u, t));
+  for (DType t : {DType::u32, DType::u64})
+    check_same(einsum("ij,jk->ik", {cast(f32({2, 2}, {1, 2, 0, 1}), t), cast(f32({2, 2}, {3, 3, 4, 0}), t)}), cast(u, t));
   check_same(einsum("i,i->i", {i64({1}, {int64_t(1) << 62}), i64({1}, {6})}), i64({1}, {int64_t(-1) << 63}));
   // 2048 + 1 + 1 is 2050 in f16, but 2048 when every sum is rounded to it
   check_same(einsum("i->", {cast(f32({3}, {2048, 1, 1}), DType::f16)}), cast(f32({}, {2050}), DType::f16));
@@ -116,7 +119,8 @@ TEST_CASE("einsum: equations and operands that do not fit are refused") {
   }
   CHECK(error("ij,jk->ik", {m, random_f32({4, 2}, 1)}).find("axes of the letter j are 3 and 4") != std::string::npos);
   CHECK(error("ii->i", {m}) == "operand 0 has the letter i twice, for axes of 2 and 3");
-  CHECK(error("i,ii", {f32({1}, {1}), random_f32({1, 3}, 1)}) == "operand 1 has the letter i twice, for axes of 1 and 3");  // what is one does not broadcast within an operand
+  CHECK(error("i,ii", {f32({1}, {1}), random_f32({1, 3}, 1)}) ==
+        "operand 1 has the letter i twice, for axes of 1 and 3");  // what is one does not broadcast within an operand
   CHECK(error("ij,ij->ij", {m, cast(m, DType::f64)}) == "input 0 is f32 and input 1 is f64");
   CHECK(!error("i->i", {boolean({2}, {true, false})}).empty());
 }

@@ -15,7 +15,9 @@ namespace {
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
 
 template <class T>
-Tensor row_of(std::vector<T> v) { return Tensor::of<T>({static_cast<int64_t>(v.size())}, std::span<const T>(v)); }
+Tensor row_of(std::vector<T> v) {
+  return Tensor::of<T>({static_cast<int64_t>(v.size())}, std::span<const T>(v));
+}
 template <class T>
 xt::xarray<T> array_of(const Tensor& t) {
   std::vector<size_t> shape(t.dims().span().begin(), t.dims().span().end());
@@ -38,10 +40,25 @@ Tensor random_i64(Dims dims, uint32_t seed) {
 }
 
 const std::pair<Dims, Dims> kShapes[] = {
-    {{2, 3, 4}, {2, 3, 4}}, {{2, 3, 4}, {4}},       {{4}, {2, 3, 4}},          {{2, 3, 4}, {3, 1}},       {{3, 1}, {2, 3, 4}},
-    {{2, 1, 4}, {3, 1}},    {{5, 1}, {1, 7}},       {{}, {3}},                 {{3}, {}},                 {{1, 1}, {2, 17}},
-    {{2, 3, 1, 5}, {3, 4, 1}}, {{2, 3, 33}, {1, 3, 1}}, {{7, 16}, {16}},       {{7, 17}, {17}},           {{7, 15}, {7, 1}},
-    {{1, 2, 1, 2, 1, 2, 1, 2}, {2, 1, 2, 1, 2, 1, 2, 1}}, {{3, 1, 1}, {3, 5, 40}}, {{70}, {1}},           {{}, {}},
+    {{2, 3, 4}, {2, 3, 4}},
+    {{2, 3, 4}, {4}},
+    {{4}, {2, 3, 4}},
+    {{2, 3, 4}, {3, 1}},
+    {{3, 1}, {2, 3, 4}},
+    {{2, 1, 4}, {3, 1}},
+    {{5, 1}, {1, 7}},
+    {{}, {3}},
+    {{3}, {}},
+    {{1, 1}, {2, 17}},
+    {{2, 3, 1, 5}, {3, 4, 1}},
+    {{2, 3, 33}, {1, 3, 1}},
+    {{7, 16}, {16}},
+    {{7, 17}, {17}},
+    {{7, 15}, {7, 1}},
+    {{1, 2, 1, 2, 1, 2, 1, 2}, {2, 1, 2, 1, 2, 1, 2, 1}},
+    {{3, 1, 1}, {3, 5, 40}},
+    {{70}, {1}},
+    {{}, {}},
 };
 
 }  // namespace
@@ -81,7 +98,8 @@ TEST_CASE("binary: i64 and f64 broadcasting is that of xtensor") {
 }
 
 TEST_CASE("where: broadcasting of three inputs is that of xtensor") {
-  const Dims triples[][3] = {{{2, 3}, {2, 3}, {2, 3}}, {{2, 1}, {3}, {1, 1}}, {{}, {4, 5}, {5}}, {{4, 5}, {}, {}}, {{3, 1, 1}, {1, 4, 1}, {1, 1, 21}}};
+  const Dims triples[][3] = {
+      {{2, 3}, {2, 3}, {2, 3}}, {{2, 1}, {3}, {1, 1}}, {{}, {4, 5}, {5}}, {{4, 5}, {}, {}}, {{3, 1, 1}, {1, 4, 1}, {1, 1, 21}}};
   for (const auto& [dc, da, db] : triples) {
     const Tensor r = random_f32(dc, 7), a = random_f32(da, 8), b = random_f32(db, 9);
     const Tensor c = run_op("Greater", {}, {r, f32({}, {0})})[0];
@@ -230,8 +248,7 @@ TEST_CASE("elementwise: the output may lie on an input of its shape") {
     }
     const TensorView in[] = {copies[0].view(), copies[1].view()}, out[] = {copies[over].view()};
     Attributes attrs;
-    auto bound =
-        bind_op(*op, {.attrs = {op->attrs, attrs}, .isa = runnable_isas().back(), .inputs = in, .outputs = out, .in_place = 1u << over});
+    auto bound = bind_op(*op, {.attrs = {op->attrs, attrs}, .isa = runnable_isas().back(), .inputs = in, .outputs = out, .in_place = 1u << over});
     REQUIRE(bound.ok());
     PackStore packs;
     const ReadyStep ready = make_ready(*bound, copies, {&copies[over], 1}, packs);

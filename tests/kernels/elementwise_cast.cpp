@@ -14,7 +14,9 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::nume
 enum Onnx : int64_t { f32_ = 1, u8_, i8_, u16_, i16_, i32_, i64_, string_, bool_, f16_, f64_, u32_, u64_, bf16_ = 16 };
 
 template <class T>
-Tensor row_of(std::vector<T> v) { return Tensor::of<T>({static_cast<int64_t>(v.size())}, std::span<const T>(v)); }
+Tensor row_of(std::vector<T> v) {
+  return Tensor::of<T>({static_cast<int64_t>(v.size())}, std::span<const T>(v));
+}
 Tensor words(std::vector<std::string> v) { return *Tensor::strings({static_cast<int64_t>(v.size())}, v); }
 Tensor to(const Tensor& x, Onnx type) { return run_op("Cast", {{"to", static_cast<int64_t>(type)}}, {x})[0]; }
 // run_op compares the bytes of results, and text lies elsewhere every time: one run only.
@@ -42,7 +44,8 @@ TEST_CASE("cast: float to integer truncates; out of range it keeps the low bits 
   constexpr int64_t k64 = INT64_MIN;
   check_same(to(x, i64_), row_of<int64_t>({1, -1, 255, 300, -129, -200, 65543, 40000, 3000000000, -3000000000, k64, k64, k64, k64}));
   constexpr uint32_t kTop = 0x80000000u;
-  check_same(to(x, u32_), row_of<uint32_t>({1, UINT32_MAX, 255, 300, UINT32_MAX - 128, UINT32_MAX - 199, 65543, 40000, 3000000000u, kTop, 0, 0, kTop, kTop}));
+  check_same(to(x, u32_),
+             row_of<uint32_t>({1, UINT32_MAX, 255, 300, UINT32_MAX - 128, UINT32_MAX - 199, 65543, 40000, 3000000000u, kTop, 0, 0, kTop, kTop}));
   constexpr uint64_t kTop64 = uint64_t(1) << 63;
   check_same(to(x, u64_), row_of<uint64_t>({1, UINT64_MAX, 255, 300, UINT64_MAX - 128, UINT64_MAX - 199, 65543, 40000, 3000000000u,
                                             UINT64_MAX - 2999999999, 0, 0, kTop64, kTop64}));

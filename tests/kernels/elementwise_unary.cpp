@@ -15,7 +15,9 @@ namespace {
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
 
 template <class T>
-Tensor row_of(std::vector<T> v) { return Tensor::of<T>({static_cast<int64_t>(v.size())}, std::span<const T>(v)); }
+Tensor row_of(std::vector<T> v) {
+  return Tensor::of<T>({static_cast<int64_t>(v.size())}, std::span<const T>(v));
+}
 // One element through an operator.
 float at(const char* op, float x, Attrs attrs = {}) { return run_op(op, attrs, {f32({1}, {x})})[0].data<float>()[0]; }
 template <class F>
@@ -78,13 +80,32 @@ TEST_CASE("unary: activations compute the formulas of ONNX with their parameters
   check_close(run_op("Gelu", {{"approximate", std::string("tanh")}}, {x})[0],
               mapped(x, [](double v) { return v / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v))); }), 3, 6e-7f);
   check_close(run_op("Shrink", {{"lambd", 1.5f}, {"bias", 0.25f}}, {x})[0],
-              mapped(x, [](double v) { return v < -1.5 ? v + 0.25 : v > 1.5 ? v - 0.25 : 0; }), 0);
+              mapped(x, [](double v) { return v < -1.5  ? v + 0.25
+                                              : v > 1.5 ? v - 0.25
+                                                        : 0; }), 0);
 }
 
 TEST_CASE("unary: NaN passes through every float operator") {
-  for (const char* op : {"Abs", "Neg", "Sign", "Reciprocal", "Sqrt", "Exp", "Log", "Floor", "Ceil", "Round", "Sin", "Cos", "Tan", "Asin", "Acos",
-                         "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Shrink", "Celu", "Elu", "Erf", "Gelu", "HardSigmoid", "HardSwish",
-                         "LeakyRelu", "Mish", "Relu", "Selu", "Sigmoid", "Softplus", "Softsign", "Swish", "Tanh", "ThresholdedRelu", "Clip"}) {
+  for (const char* op : {"Abs",         "Neg",
+                         "Sign",        "Reciprocal",
+                         "Sqrt",        "Exp",
+                         "Log",         "Floor",
+                         "Ceil",        "Round",
+                         "Sin",         "Cos",
+                         "Tan",         "Asin",
+                         "Acos",        "Atan",
+                         "Sinh",        "Cosh",
+                         "Asinh",       "Acosh",
+                         "Atanh",       "Shrink",
+                         "Celu",        "Elu",
+                         "Erf",         "Gelu",
+                         "HardSigmoid", "HardSwish",
+                         "LeakyRelu",   "Mish",
+                         "Relu",        "Selu",
+                         "Sigmoid",     "Softplus",
+                         "Softsign",    "Swish",
+                         "Tanh",        "ThresholdedRelu",
+                         "Clip"}) {
     CAPTURE(op);
     CHECK(std::isnan(at(op, kNan)));
     const Tensor wide = cast(f32({2}, {kNan, 1}), DType::f64), half = cast(f32({2}, {kNan, 1}), DType::f16);
@@ -171,8 +192,7 @@ TEST_CASE("unary: IsNaN and IsInf tell the signs of infinity apart") {
     const Tensor y = t == DType::f32 ? x : cast(x, t);
     check_same(run_op("IsNaN", {}, {y})[0], boolean({5}, {false, false, true, false, false}));
     check_same(run_op("IsInf", {{"detect_positive", int64_t(0)}}, {y})[0], boolean({5}, {false, true, false, false, false}));
-    check_same(run_op("IsInf", {{"detect_negative", int64_t(0)}}, {y})[0],
-               boolean({5}, {true, false, false, false, false}));
+    check_same(run_op("IsInf", {{"detect_negative", int64_t(0)}}, {y})[0], boolean({5}, {true, false, false, false, false}));
   }
   check_same(run_op("IsInf", {}, {x})[0], boolean({5}, {true, true, false, false, false}));
 }
@@ -214,7 +234,8 @@ TEST_CASE("clip: bounds are optional, read at run time, and NaN passes") {
   check_same(run_op("Clip", {}, {x, absent(), high})[0], f32({5}, {-kInf, -1, kNan, 1.5f, 1.5f}));
   check_same(run_op("Clip", {}, {x})[0], x);
   check_same(run_op("Clip", {}, {x, high, low})[0], f32({5}, {-0.5f, -0.5f, kNan, -0.5f, -0.5f}));  // low above high: high wins
-  check_same(run_op("Clip", {}, {row_of<int8_t>({-128, 3, 127}), Tensor::scalar<int8_t>(-5), Tensor::scalar<int8_t>(5)})[0], row_of<int8_t>({-5, 3, 5}));
+  check_same(run_op("Clip", {}, {row_of<int8_t>({-128, 3, 127}), Tensor::scalar<int8_t>(-5), Tensor::scalar<int8_t>(5)})[0],
+             row_of<int8_t>({-5, 3, 5}));
   check_same(run_op("Clip", {}, {row_of<uint64_t>({0, UINT64_MAX}), Tensor::scalar<uint64_t>(5)})[0], row_of<uint64_t>({5, UINT64_MAX}));
   CHECK(op_error("Clip", {}, {x, i64({}, {1})}) == "a bound is i64, the input f32");
   CHECK(op_error("Clip", {}, {x, f32({2}, {1, 2})}) == "a bound has the shape [2] and is no scalar");

@@ -91,10 +91,13 @@ TEST_CASE("scatter elements: the last update wins; reductions see all of them in
   check_same(scatter("mul"), f32({4}, {1, 400, 3, -20}));
   check_same(scatter("max"), f32({4}, {1, 20, 3, 4}));
   check_same(scatter("min"), f32({4}, {1, 2, 3, -5}));
-  check_same(run_op("ScatterElements", {{"axis", int64_t(1)}}, {iota({2, 3}), i32({2, 1}, {2, 0}), f32({2, 1}, {8, 9})})[0], f32({2, 3}, {0, 1, 8, 9, 4, 5}));
-  check_same(run_op("ScatterElements", {{"reduction", std::string("add")}}, {cast(x, DType::f16), k, cast(u, DType::f16)})[0], cast(f32({4}, {1, 32, 3, -1}), DType::f16));
+  check_same(run_op("ScatterElements", {{"axis", int64_t(1)}}, {iota({2, 3}), i32({2, 1}, {2, 0}), f32({2, 1}, {8, 9})})[0],
+             f32({2, 3}, {0, 1, 8, 9, 4, 5}));
+  check_same(run_op("ScatterElements", {{"reduction", std::string("add")}}, {cast(x, DType::f16), k, cast(u, DType::f16)})[0],
+             cast(f32({4}, {1, 32, 3, -1}), DType::f16));
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  check_same(run_op("ScatterElements", {{"reduction", std::string("max")}}, {f32({2}, {nan, 1}), i64({2}, {0, 1}), f32({2}, {2, nan})})[0], f32({2}, {nan, nan}));
+  check_same(run_op("ScatterElements", {{"reduction", std::string("max")}}, {f32({2}, {nan, 1}), i64({2}, {0, 1}), f32({2}, {2, nan})})[0],
+             f32({2}, {nan, nan}));
   CHECK(op_error("ScatterElements", {}, {x, i64({1}, {4}), f32({1}, {0})}) != "");
   CHECK(op_error("ScatterElements", {}, {x, k, f32({2}, {0, 0})}) != "");
   CHECK(op_error("ScatterElements", {{"reduction", std::string("sub")}}, {x, k, u}) != "");
@@ -102,7 +105,8 @@ TEST_CASE("scatter elements: the last update wins; reductions see all of them in
 
 TEST_CASE("scatter nd: elements and rows") {
   check_same(run_op("ScatterND", {}, {f32({4}, {1, 2, 3, 4}), i64({2, 1}, {3, -4}), f32({2}, {8, 9})})[0], f32({4}, {9, 2, 3, 8}));
-  check_same(run_op("ScatterND", {{"reduction", std::string("add")}}, {iota({2, 2}), i64({2, 1}, {1, 1}), f32({2, 2}, {1, 2, 3, 4})})[0], f32({2, 2}, {0, 1, 6, 9}));
+  check_same(run_op("ScatterND", {{"reduction", std::string("add")}}, {iota({2, 2}), i64({2, 1}, {1, 1}), f32({2, 2}, {1, 2, 3, 4})})[0],
+             f32({2, 2}, {0, 1, 6, 9}));
   check_same(run_op("ScatterND", {}, {iota({2, 2}), i32({1, 2}, {0, -1}), f32({1}, {7})})[0], f32({2, 2}, {0, 7, 2, 3}));
   CHECK(op_error("ScatterND", {}, {iota({2, 2}), i64({1, 1}, {2}), f32({1, 2}, {0, 0})}) != "");
   CHECK(op_error("ScatterND", {}, {iota({2, 2}), i64({1, 1}, {0}), f32({1, 3}, {0, 0, 0})}) != "");

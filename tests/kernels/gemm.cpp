@@ -95,8 +95,20 @@ TEST_CASE("gemm: every N and K has the documented order of sums, on every ISA, w
 }
 
 TEST_CASE("gemm: wide and deep shapes have the documented order of sums") {
-  for (const auto& shape : {std::array<int64_t, 3>{1, 112, 64}, {1, 128, 64}, {2, 113, 33}, {1, 144, 48}, {1, 400, 100}, {3, 225, 20}, {1, 512, 40}, {5, 16, 512},
-                         {1, 9, 512}, {2, 17, 512}, {4, 5, 600}, {1, 1, 1000}, {49, 80, 80}, {60, 20, 40}}) {
+  for (const auto& shape : {std::array<int64_t, 3>{1, 112, 64},
+                            {1, 128, 64},
+                            {2, 113, 33},
+                            {1, 144, 48},
+                            {1, 400, 100},
+                            {3, 225, 20},
+                            {1, 512, 40},
+                            {5, 16, 512},
+                            {1, 9, 512},
+                            {2, 17, 512},
+                            {4, 5, 600},
+                            {1, 1, 1000},
+                            {49, 80, 80},
+                            {60, 20, 40}}) {
     const int64_t m = shape[0], n = shape[1], k = shape[2];
     const Tensor x = random_f32({m, k}, 1), w = random_f32({k, n}, 2);
     INFO("M " << m << " N " << n << " K " << k);
@@ -105,7 +117,19 @@ TEST_CASE("gemm: wide and deep shapes have the documented order of sums") {
 }
 
 TEST_CASE("gemm: a row has the same bits in every batch size from 1 to 33") {
-  for (const auto& shape : {std::pair<int64_t, int64_t>{3, 64}, {4, 20}, {7, 9}, {16, 64}, {20, 64}, {32, 8}, {48, 33}, {64, 64}, {70, 31}, {80, 15}, {96, 20}, {112, 40}, {150, 24}}) {
+  for (const auto& shape : {std::pair<int64_t, int64_t>{3, 64},
+                            {4, 20},
+                            {7, 9},
+                            {16, 64},
+                            {20, 64},
+                            {32, 8},
+                            {48, 33},
+                            {64, 64},
+                            {70, 31},
+                            {80, 15},
+                            {96, 20},
+                            {112, 40},
+                            {150, 24}}) {
     const int64_t n = shape.first, k = shape.second;
     const Tensor x = random_f32({33, k}, 5), w = random_f32({k, n}, 6);
     const Tensor all = model(x, w);
@@ -146,7 +170,8 @@ TEST_CASE("gemm: C broadcasts from a scalar, a row, a column and a matrix, and s
   with_c(random_f32({35}, 9), [](const Tensor& c, int64_t) { return std::vector<float>(c.data<float>(), c.data<float>() + 35); });
   with_c(random_f32({1, 35}, 9), [](const Tensor& c, int64_t) { return std::vector<float>(c.data<float>(), c.data<float>() + 35); });
   with_c(random_f32({5, 1}, 9), [](const Tensor& c, int64_t r) { return std::vector<float>(35, c.data<float>()[r]); });
-  with_c(random_f32({5, 35}, 9), [](const Tensor& c, int64_t r) { return std::vector<float>(c.data<float>() + r * 35, c.data<float>() + r * 35 + 35); });
+  with_c(random_f32({5, 35}, 9),
+         [](const Tensor& c, int64_t r) { return std::vector<float>(c.data<float>() + r * 35, c.data<float>() + r * 35 + 35); });
 }
 
 TEST_CASE("gemm: alpha scales the product and beta scales C; beta 0 does not read C") {

@@ -78,7 +78,8 @@ TEST_CASE("grid_sample: other float dtypes, of x and of the grid") {
 }
 
 TEST_CASE("grid_sample: what does not fit is an error") {
-  CHECK(op_error("GridSample", {{"mode", std::string("bilinear")}}, {f32({1, 1, 1, 1}, {1}), f32({1, 1, 1, 2}, {0, 0})}).find("bilinear") != std::string::npos);
+  CHECK(op_error("GridSample", {{"mode", std::string("bilinear")}}, {f32({1, 1, 1, 1}, {1}), f32({1, 1, 1, 2}, {0, 0})}).find("bilinear") !=
+        std::string::npos);
   CHECK(!op_error("GridSample", {}, {f32({1, 1, 1, 1}, {1}), f32({1, 1, 1, 3}, {0, 0, 0})}).empty());
   CHECK(!op_error("GridSample", {}, {f32({1, 1, 1, 1}, {1}), f32({2, 1, 1, 2}, {0, 0, 0, 0})}).empty());
   CHECK(!op_error("GridSample", {}, {f32({1, 1, 0, 1}, {}), f32({1, 1, 1, 2}, {0, 0})}).empty());

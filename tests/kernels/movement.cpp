@@ -128,7 +128,9 @@ TEST_CASE("split: given sizes, even chunks, a shorter last one") {
 
 TEST_CASE("slice: steps of either sign, bounds outside and at the ends of i64") {
   const Tensor x = iota({10});
-  auto slice = [&](int64_t start, int64_t end, int64_t step) { return run_op("Slice", {}, {x, ints({start}), ints({end}), ints({0}), ints({step})})[0]; };
+  auto slice = [&](int64_t start, int64_t end, int64_t step) {
+    return run_op("Slice", {}, {x, ints({start}), ints({end}), ints({0}), ints({step})})[0];
+  };
   check_same(slice(2, 7, 2), f32({3}, {2, 4, 6}));
   check_same(slice(2, 8, 2), f32({3}, {2, 4, 6}));
   check_same(slice(-3, kMax, 1), f32({3}, {7, 8, 9}));
@@ -174,7 +176,9 @@ TEST_CASE("tile: repeats along every axis") {
 
 // Expected values: onnxruntime 1.32.
 TEST_CASE("pad: a side that crops does so before the other is filled") {
-  auto pad = [](const char* mode, int64_t before, int64_t after) { return run_op("Pad", {{"mode", mode}}, {f32({6}, {0, 1, 2, 3, 4, 5}), i64({2}, {before, after})})[0]; };
+  auto pad = [](const char* mode, int64_t before, int64_t after) {
+    return run_op("Pad", {{"mode", mode}}, {f32({6}, {0, 1, 2, 3, 4, 5}), i64({2}, {before, after})})[0];
+  };
   check_same(pad("wrap", -1, 2), f32({7}, {1, 2, 3, 4, 5, 1, 2}));
   check_same(pad("wrap", 2, -1), f32({7}, {3, 4, 0, 1, 2, 3, 4}));
   check_same(pad("reflect", -1, 2), f32({7}, {1, 2, 3, 4, 5, 4, 3}));

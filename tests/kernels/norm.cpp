@@ -181,11 +181,13 @@ TEST_CASE("batch norm: columns and planes of every tail, against the formula") {
                       bias.data<float>()[c];
       }
       check_near(run_op("BatchNormalization", {{"epsilon", 1e-3f}}, {x, scale, bias, mean, var})[0], expected, 4e-6);
-      if (inner == 1) check_near(run_op("BatchNormalization", {{"epsilon", 1e-3f}}, {x.reshaped({3, channels}), scale, bias, mean, var})[0], expected, 4e-6);
+      if (inner == 1)
+        check_near(run_op("BatchNormalization", {{"epsilon", 1e-3f}}, {x.reshaped({3, channels}), scale, bias, mean, var})[0], expected, 4e-6);
       if (inner == 5) {
         Tensor xd = cast(x, DType::f64);
         check_near(run_op("BatchNormalization", {{"epsilon", 1e-3f}},
-                          {xd, cast(scale, DType::f64), cast(bias, DType::f64), cast(mean, DType::f64), cast(var, DType::f64)})[0], expected, 1e-12);
+                          {xd, cast(scale, DType::f64), cast(bias, DType::f64), cast(mean, DType::f64), cast(var, DType::f64)})[0],
+                   expected, 1e-12);
       }
     }
   }
@@ -209,7 +211,8 @@ TEST_CASE("LRN: odd and even windows, every power, windows wider than the channe
           const double at = v[static_cast<size_t>(i + (k - c) * 21)];
           sum += at * at;
         }
-        expected.push_back(v[static_cast<size_t>(i)] / std::pow(2.0 + static_cast<double>(0.3f) / static_cast<double>(size) * sum, static_cast<double>(beta)));
+        expected.push_back(v[static_cast<size_t>(i)] /
+                           std::pow(2.0 + static_cast<double>(0.3f) / static_cast<double>(size) * sum, static_cast<double>(beta)));
       }
       const Attrs attrs = {{"size", size}, {"alpha", 0.3f}, {"beta", beta}, {"bias", 2.0f}};
       check_near(run_op("LRN", attrs, {x})[0], expected, 1e-6);
@@ -272,7 +275,8 @@ TEST_CASE("MeanVarianceNormalization: by channel as the default says, and over a
 }
 
 TEST_CASE("norms: the default epsilon is 1e-5, which decides when the variance is small") {
-  Tensor x = random_f32({2, 3, 8}, 5, -0.004f, 0.004f), ones = f32({3}, {1, 1, 1}), zeros = f32({3}, {0, 0, 0}), row = f32({8}, std::vector<float>(8, 1));
+  Tensor x = random_f32({2, 3, 8}, 5, -0.004f, 0.004f), ones = f32({3}, {1, 1, 1}), zeros = f32({3}, {0, 0, 0}),
+         row = f32({8}, std::vector<float>(8, 1));
   const std::vector<double> by_row = layer_norm(x, 8, {1}, {}, 1e-5f, true), by_batch = layer_norm(x, 24, {1}, {}, 1e-5f, true);
   check_near(run_op("LayerNormalization", {}, {x, row})[0], by_row, kTolerance);
   check_near(run_op("RMSNormalization", {}, {x, row})[0], layer_norm(x, 8, {1}, {}, 1e-5f, false), kTolerance);

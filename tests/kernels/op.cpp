@@ -91,10 +91,12 @@ TEST_CASE("op: no answer has more than eight dimensions") {
   InferContext::Input five{{DType::i64, Shape{5}}, &axes, nullptr};
   const Shape four{2, 2, 2, 2};
   CHECK(infer_error(*find_op("Unsqueeze"), {typed(DType::f32, four), five}).find("9 dimensions") != std::string::npos);
-  CHECK(infer_error(*find_op("Gather"), {typed(DType::f32, four), typed(DType::i64, Shape{1, 1, 1, 1, 1, 1})}).find("9 dimensions") != std::string::npos);
+  CHECK(infer_error(*find_op("Gather"), {typed(DType::f32, four), typed(DType::i64, Shape{1, 1, 1, 1, 1, 1})}).find("9 dimensions") !=
+        std::string::npos);
   const SymbolicInts twenty(20, Dim(1));
   InferContext::Input shape{{DType::i64, Shape{20}}, nullptr, &twenty};
-  for (const char* op : {"Reshape", "Expand"}) CHECK(infer_error(*find_op(op), {typed(DType::f32, Shape{1}), shape}).find("20 dimensions") != std::string::npos);
+  for (const char* op : {"Reshape", "Expand"})
+    CHECK(infer_error(*find_op(op), {typed(DType::f32, Shape{1}), shape}).find("20 dimensions") != std::string::npos);
   CHECK(infer_error(*find_op("ConstantOfShape"), {shape}).find("20 dimensions") != std::string::npos);
 }
 
@@ -156,7 +158,8 @@ TEST_CASE("op: numbers near the ends of 64 bits are refused or harmless") {
     // Bounds of a Slice are clamped, whatever they are.
     const int64_t taken = far < 0 ? 1 : 0;  // backwards from the first element to before it
     CHECK(run_op("Slice", {}, {x, i64({1}, {far}), i64({1}, {far}), i64({1}, {1}), i64({1}, {far})})[0].dims() == Dims{2, taken});
-    CHECK(run_op("Slice", {}, {x, i64({1}, {far}), i64({1}, {far < 0 ? high : low}), i64({1}, {1}), i64({1}, {far < 0 ? high : low})})[0].dims() == Dims{2, 1});
+    CHECK(run_op("Slice", {}, {x, i64({1}, {far}), i64({1}, {far < 0 ? high : low}), i64({1}, {1}), i64({1}, {far < 0 ? high : low})})[0].dims() ==
+          Dims{2, 1});
     run_op("Trilu", {}, {x, i64({}, {far})});
     run_op("EyeLike", {{"k", far}}, {x});
   }

@@ -126,7 +126,8 @@ TEST_CASE("panel: with one chain a sum that is continued equals the whole") {
       const std::vector<float> p = packed(top, 1), q = packed(rest, 1);
       for (Isa isa : runnable_isas()) {
         panel_of(isa)(args(x.data<float>(), all.data(), whole.data(), m, n, k, 1));
-        PanelArgs a = args(x.data<float>(), p.data(), half.data(), m, n, part, 1), b = args(x.data<float>() + part, q.data(), both.data(), m, n, k - part, 1);
+        PanelArgs a = args(x.data<float>(), p.data(), half.data(), m, n, part, 1),
+                  b = args(x.data<float>() + part, q.data(), both.data(), m, n, k - part, 1);
         a.lda = b.lda = k;
         b.bias = half.data();
         b.bias_stride = n;

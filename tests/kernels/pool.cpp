@@ -28,7 +28,8 @@ TEST_CASE("pool: ceil_mode adds a last window that begins inside x or its leadin
   check_same(run_op("MaxPool", {{"kernel_shape", Ints{2}}, {"strides", Ints{2}}}, {x})[0], f32({1, 1, 2}, {2, 4}));
   check_same(run_op("MaxPool", {{"kernel_shape", Ints{2}}, {"strides", Ints{2}}, {"ceil_mode", int64_t(1)}}, {x})[0], f32({1, 1, 3}, {2, 4, 5}));
   // 2 + 1 + 1 padded, windows of 1 at steps of 3: the second would begin at 3, in the trailing padding.
-  check_same(run_op("MaxPool", {{"kernel_shape", Ints{2}}, {"strides", Ints{3}}, {"pads", Ints{1, 1}}, {"ceil_mode", int64_t(1)}}, {f32({1, 1, 2}, {1, 2})})[0],
+  check_same(run_op("MaxPool", {{"kernel_shape", Ints{2}}, {"strides", Ints{3}}, {"pads", Ints{1, 1}}, {"ceil_mode", int64_t(1)}},
+                    {f32({1, 1, 2}, {1, 2})})[0],
              f32({1, 1, 1}, {1}));
 }
 
@@ -54,7 +55,8 @@ TEST_CASE("pool: small integers and 16-bit floats have maxima too") {
     const Tensor x = cast(f32({1, 1, 4}, {1, 5, 2, 3}), t);
     check_same(run_op("MaxPool", {{"kernel_shape", Ints{2}}}, {x})[0], cast(f32({1, 1, 3}, {5, 5, 3}), t));
   }
-  check_same(run_op("MaxPool", {{"kernel_shape", Ints{2}}}, {cast(f32({1, 1, 3}, {-7, -5, -6}), DType::i8)})[0], cast(f32({1, 1, 2}, {-5, -5}), DType::i8));
+  check_same(run_op("MaxPool", {{"kernel_shape", Ints{2}}}, {cast(f32({1, 1, 3}, {-7, -5, -6}), DType::i8)})[0],
+             cast(f32({1, 1, 2}, {-5, -5}), DType::i8));
 }
 
 TEST_CASE("pool: a mean divides by the taps inside x, or inside the padded x") {
@@ -63,8 +65,9 @@ TEST_CASE("pool: a mean divides by the taps inside x, or inside the padded x") {
   check_same(run_op("AveragePool", {{"kernel_shape", Ints{3}}, {"pads", Ints{1, 1}}, {"count_include_pad", int64_t(1)}}, {x})[0],
              f32({1, 1, 4}, {2, 4, 6, 14.0f / 3}));
   // The last window of ceil_mode hangs over the padding; what is beyond is not counted.
-  check_same(run_op("AveragePool", {{"kernel_shape", Ints{3}}, {"strides", Ints{2}}, {"ceil_mode", int64_t(1)}, {"count_include_pad", int64_t(1)}}, {x})[0],
-             f32({1, 1, 2}, {4, 7}));
+  check_same(
+      run_op("AveragePool", {{"kernel_shape", Ints{3}}, {"strides", Ints{2}}, {"ceil_mode", int64_t(1)}, {"count_include_pad", int64_t(1)}}, {x})[0],
+      f32({1, 1, 2}, {4, 7}));
   check_same(run_op("AveragePool", {{"kernel_shape", Ints{2}}, {"dilations", Ints{2}}}, {x})[0], f32({1, 1, 2}, {4, 6}));
   check_same(run_op("AveragePool", {{"kernel_shape", Ints{2}}, {"auto_pad", std::string("SAME_LOWER")}}, {x})[0], f32({1, 1, 4}, {2, 3, 5, 7}));
   check_same(run_op("AveragePool", {{"kernel_shape", Ints{2}}, {"auto_pad", std::string("SAME_UPPER")}}, {x})[0], f32({1, 1, 4}, {3, 5, 7, 8}));
@@ -74,13 +77,15 @@ TEST_CASE("pool: norms of order 1, 2 and 3") {
   const Tensor x = f32({1, 1, 3}, {3, -4, 0});
   check_same(run_op("LpPool", {{"kernel_shape", Ints{2}}}, {x})[0], f32({1, 1, 2}, {5, 4}));
   check_same(run_op("LpPool", {{"kernel_shape", Ints{2}}, {"p", int64_t(1)}}, {x})[0], f32({1, 1, 2}, {7, 4}));
-  check_close(run_op("LpPool", {{"kernel_shape", Ints{2}}, {"p", int64_t(3)}}, {x})[0], f32({1, 1, 2}, {std::cbrt(91.0f), 4}), 1);  // pow, then one rounding
+  check_close(run_op("LpPool", {{"kernel_shape", Ints{2}}, {"p", int64_t(3)}}, {x})[0], f32({1, 1, 2}, {std::cbrt(91.0f), 4}),
+              1);  // pow, then one rounding
   check_same(run_op("GlobalLpPool", {}, {x})[0], f32({1, 1, 1}, {5}));
 }
 
 TEST_CASE("pool: three axes, several channels, and the whole of each channel") {
   Tensor x = random_f32({2, 3, 2, 3, 4}, 1);
-  const Tensor y = run_op("MaxPool", {{"kernel_shape", Ints{2, 3, 4}}}, {x})[0], g = run_op("GlobalMaxPool", {}, {x})[0], mean = run_op("GlobalAveragePool", {}, {x})[0];
+  const Tensor y = run_op("MaxPool", {{"kernel_shape", Ints{2, 3, 4}}}, {x})[0], g = run_op("GlobalMaxPool", {}, {x})[0],
+               mean = run_op("GlobalAveragePool", {}, {x})[0];
   CHECK(y.dims() == Dims{2, 3, 1, 1, 1});
   check_same(y, g);
   for (int64_t i = 0; i < 6; ++i) {

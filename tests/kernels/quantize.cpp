@@ -26,8 +26,9 @@ TEST_CASE("quantize: one scale and one zero point for all are [] or [1], each on
   for (const Dims& s : {Dims{}, Dims{1}}) {
     for (const Dims& z : {Dims{}, Dims{1}}) {
       check_same(run_op("QuantizeLinear", {}, {f32({2, 2}, {0, 2, 4, 6}), f32(s, {2}), u8(z, {1})})[0], u8({2, 2}, {1, 2, 3, 4}));
-      check_same(run_op("DequantizeLinear", {}, {cast(f32({2, 3}, {0, 1, 2, 3, 4, -5}), DType::i32), f32(s, {0.5f}), cast(f32(z, {0}), DType::i32)})[0],
-                 f32({2, 3}, {0, 0.5f, 1, 1.5f, 2, -2.5f}));
+      check_same(
+          run_op("DequantizeLinear", {}, {cast(f32({2, 3}, {0, 1, 2, 3, 4, -5}), DType::i32), f32(s, {0.5f}), cast(f32(z, {0}), DType::i32)})[0],
+          f32({2, 3}, {0, 0.5f, 1, 1.5f, 2, -2.5f}));
     }
   }
   CHECK(op_error("QuantizeLinear", {}, {f32({2, 2}, {0, 2, 4, 6}), f32({2}, {2, 2}), u8({1}, {1})}) != "");
@@ -38,8 +39,10 @@ TEST_CASE("quantize: one scale an index of the axis, one a block") {
   const Tensor x = f32({2, 3}, {2, 4, 6, 8, 10, 12});
   check_same(run_op("QuantizeLinear", {}, {x, f32({3}, {1, 2, 3}), u8({3}, {0, 1, 2})})[0], u8({2, 3}, {2, 3, 4, 8, 6, 6}));
   check_same(run_op("QuantizeLinear", {{"axis", int64_t(0)}}, {x, f32({2}, {1, 2})})[0], u8({2, 3}, {2, 4, 6, 4, 5, 6}));
-  check_same(run_op("QuantizeLinear", {{"axis", int64_t(-1)}, {"block_size", int64_t(2)}}, {x, f32({2, 2}, {1, 2, 4, 1})})[0], u8({2, 3}, {2, 4, 3, 2, 2, 12}));
-  check_same(run_op("DequantizeLinear", {{"axis", int64_t(0)}, {"block_size", int64_t(2)}}, {u8({3, 2}, {1, 2, 3, 4, 5, 6}), f32({2, 2}, {1, 10, 2, 20})})[0],
+  check_same(run_op("QuantizeLinear", {{"axis", int64_t(-1)}, {"block_size", int64_t(2)}}, {x, f32({2, 2}, {1, 2, 4, 1})})[0],
+             u8({2, 3}, {2, 4, 3, 2, 2, 12}));
+  check_same(run_op("DequantizeLinear", {{"axis", int64_t(0)}, {"block_size", int64_t(2)}},
+                    {u8({3, 2}, {1, 2, 3, 4, 5, 6}), f32({2, 2}, {1, 10, 2, 20})})[0],
              f32({3, 2}, {1, 20, 3, 40, 10, 120}));
   CHECK(op_error("QuantizeLinear", {}, {x, f32({2}, {1, 2})}) != "");
   CHECK(op_error("QuantizeLinear", {{"block_size", int64_t(2)}}, {x, f32({2, 3}, {1, 2, 3, 4, 5, 6})}) != "");
@@ -49,7 +52,8 @@ TEST_CASE("dequantize: exact distances, every integer dtype") {
   check_same(run_op("DequantizeLinear", {}, {u8({3}, {0, 128, 255}), f32({}, {0.5f}), u8({}, {128})})[0], f32({3}, {-64, 0, 63.5f}));
   check_same(run_op("DequantizeLinear", {}, {i8({2}, {-128, 127}), f32({}, {2}), i8({}, {127})})[0], f32({2}, {-510, 0}));
   check_same(run_op("DequantizeLinear", {}, {cast(f32({2}, {-7, 100000}), DType::i32), f32({}, {0.25f})})[0], f32({2}, {-1.75f, 25000}));
-  check_same(run_op("DequantizeLinear", {}, {cast(f32({1}, {65535}), DType::u16), cast(f32({}, {0.5f}), DType::f16)})[0], cast(f32({1}, {32767.5f}), DType::f16));
+  check_same(run_op("DequantizeLinear", {}, {cast(f32({1}, {65535}), DType::u16), cast(f32({}, {0.5f}), DType::f16)})[0],
+             cast(f32({1}, {32767.5f}), DType::f16));
   CHECK(op_error("DequantizeLinear", {}, {u8({1}, {0}), f32({}, {1}), i8({}, {0})}) != "");
 }
 
@@ -82,7 +86,8 @@ TEST_CASE("nonzero: coordinates in order, NaN is not zero, -0 is") {
 TEST_CASE("reverse sequence: each batch its own length") {
   const Tensor x = f32({3, 2}, {1, 2, 3, 4, 5, 6});
   check_same(run_op("ReverseSequence", {}, {x, i64({2}, {3, 2})})[0], f32({3, 2}, {5, 4, 3, 2, 1, 6}));
-  check_same(run_op("ReverseSequence", {{"batch_axis", int64_t(0)}, {"time_axis", int64_t(1)}}, {x, i64({3}, {1, 2, 0})})[0], f32({3, 2}, {1, 2, 4, 3, 5, 6}));
+  check_same(run_op("ReverseSequence", {{"batch_axis", int64_t(0)}, {"time_axis", int64_t(1)}}, {x, i64({3}, {1, 2, 0})})[0],
+             f32({3, 2}, {1, 2, 4, 3, 5, 6}));
   CHECK(op_error("ReverseSequence", {}, {x, i64({3}, {1, 1, 1})}) != "");
 }
 

@@ -99,7 +99,9 @@ TEST_CASE("integer convolution: groups, strides, dilation and padding by the zer
       }
     }
   }
-  const Attrs attrs{{"group", int64_t(2)}, {"dilations", std::vector<int64_t>{2, 1}}, {"strides", std::vector<int64_t>{1, 2}},
+  const Attrs attrs{{"group", int64_t(2)},
+                    {"dilations", std::vector<int64_t>{2, 1}},
+                    {"strides", std::vector<int64_t>{1, 2}},
                     {"pads", std::vector<int64_t>{1, 1, 1, 0}}};
   const Tensor w_zero = cast(f32({6}, {0, 1, 2, 3, 4, 5}), i8);
   check_same(run_op("ConvInteger", attrs, {x, w, zero, w_zero})[0], i32({2, 6, H, W}, sums));
@@ -110,7 +112,8 @@ TEST_CASE("integer convolution: groups, strides, dilation and padding by the zer
     const float v = static_cast<float>(sums[i] + bias.data<int32_t>()[oc]) * (0.125f * scales.data<float>()[oc] / 16.0f);
     y.push_back(std::fmin(std::fmax(std::nearbyint(v) + 120, 0.0f), 255.0f));
   }
-  check_same(run_op("QLinearConv", attrs, {x, f32({1}, {0.125f}), zero, w, scales, w_zero, f32({}, {16}), scalar8(120, u8), bias})[0], cast(f32({2, 6, H, W}, y), u8));
+  check_same(run_op("QLinearConv", attrs, {x, f32({1}, {0.125f}), zero, w, scales, w_zero, f32({}, {16}), scalar8(120, u8), bias})[0],
+             cast(f32({2, 6, H, W}, y), u8));
   CHECK(op_error("QLinearConv", attrs, {x, f32({2}, {1, 1}), zero, w, scales, w_zero, f32({}, {16}), scalar8(120, u8)}) != "");
   CHECK(op_error("QLinearConv", attrs, {x, f32({}, {1}), zero, w, f32({3}, {1, 1, 1}), w_zero, f32({}, {16}), scalar8(120, u8)}) != "");
   CHECK(op_error("ConvInteger", attrs, {x, random8({6, 3, 3, 2}, 2, i8)}) != "");

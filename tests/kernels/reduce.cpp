@@ -50,10 +50,34 @@ const Case kCases[] = {
     {"ReduceMean", [](const std::vector<double>& v) { return sum(v) / static_cast<double>(v.size()); }, 6},
     {"ReduceMax", [](const std::vector<double>& v) { return *std::max_element(v.begin(), v.end()); }, 0},
     {"ReduceMin", [](const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); }, 0},
-    {"ReduceProd", [](const std::vector<double>& v) { double p = 1; for (double e : v) p *= e; return p; }, 40},
-    {"ReduceL1", [](const std::vector<double>& v) { double s = 0; for (double e : v) s += std::fabs(e); return s; }, 6},
-    {"ReduceSumSquare", [](const std::vector<double>& v) { double s = 0; for (double e : v) s += e * e; return s; }, 6},
-    {"ReduceL2", [](const std::vector<double>& v) { double s = 0; for (double e : v) s += e * e; return std::sqrt(s); }, 6},
+    {"ReduceProd",
+     [](const std::vector<double>& v) {
+       double p = 1;
+       for (double e : v) p *= e;
+       return p;
+     },
+     40},
+    {"ReduceL1",
+     [](const std::vector<double>& v) {
+       double s = 0;
+       for (double e : v) s += std::fabs(e);
+       return s;
+     },
+     6},
+    {"ReduceSumSquare",
+     [](const std::vector<double>& v) {
+       double s = 0;
+       for (double e : v) s += e * e;
+       return s;
+     },
+     6},
+    {"ReduceL2",
+     [](const std::vector<double>& v) {
+       double s = 0;
+       for (double e : v) s += e * e;
+       return std::sqrt(s);
+     },
+     6},
     {"ReduceLogSum", [](const std::vector<double>& v) { return std::log(sum(v)); }, 60},
     {"ReduceLogSumExp", [](const std::vector<double>& v) { return log_sum_exp(v); }, 8},
 };
@@ -96,8 +120,10 @@ TEST_CASE("reduce: every set of axes is xtensor's") {
     }
     const xt::xarray<double> y = xt::sum(xt::cast<double>(a), there), top = xt::amax(xt::cast<double>(a), there);
     std::vector<int64_t> shape(y.shape().begin(), y.shape().end());
-    check_close(run_op("ReduceSum", {{"keepdims", int64_t(0)}}, {x, ints(axes)})[0], Tensor::of<float>(Dims(shape), std::vector<float>(y.begin(), y.end())), 6);
-    check_same(run_op("ReduceMax", {{"keepdims", int64_t(0)}}, {x, ints(axes)})[0], Tensor::of<float>(Dims(shape), std::vector<float>(top.begin(), top.end())));
+    check_close(run_op("ReduceSum", {{"keepdims", int64_t(0)}}, {x, ints(axes)})[0],
+                Tensor::of<float>(Dims(shape), std::vector<float>(y.begin(), y.end())), 6);
+    check_same(run_op("ReduceMax", {{"keepdims", int64_t(0)}}, {x, ints(axes)})[0],
+               Tensor::of<float>(Dims(shape), std::vector<float>(top.begin(), top.end())));
   }
 }
 
@@ -113,8 +139,9 @@ TEST_CASE("reduce: no axes means all, or none with noop_with_empty_axes") {
 
 TEST_CASE("reduce: over nothing") {
   const Tensor none = f32({2, 0, 3}, {});
-  const std::pair<const char*, float> kEmpty[] = {{"ReduceSum", 0}, {"ReduceProd", 1}, {"ReduceMax", -kInf}, {"ReduceMin", kInf}, {"ReduceMean", kNan},
-                                                  {"ReduceL1", 0}, {"ReduceL2", 0}, {"ReduceSumSquare", 0}, {"ReduceLogSum", -kInf}, {"ReduceLogSumExp", -kInf}};
+  const std::pair<const char*, float> kEmpty[] = {{"ReduceSum", 0},        {"ReduceProd", 1},         {"ReduceMax", -kInf}, {"ReduceMin", kInf},
+                                                  {"ReduceMean", kNan},    {"ReduceL1", 0},           {"ReduceL2", 0},      {"ReduceSumSquare", 0},
+                                                  {"ReduceLogSum", -kInf}, {"ReduceLogSumExp", -kInf}};
   for (const auto& row : kEmpty) {
     const char* op = row.first;
     const float value = row.second;
@@ -131,7 +158,15 @@ TEST_CASE("reduce: NaN goes through Max and Min from every lane") {
     v[static_cast<size_t>(at)] = kNan;
     CHECK(std::isnan(run_op("ReduceMax", {}, {f32({70}, v)})[0].data<float>()[0]));
     CHECK(std::isnan(run_op("ReduceMin", {}, {f32({70}, v)})[0].data<float>()[0]));
-    CHECK(std::isnan(run_op("ReduceMax", {}, {f32({70, 2}, [&] { auto w = v; w.resize(140, 0.0f); return w; }()), ints({0})})[0].data<float>()[at % 2]));
+    CHECK(std::isnan(run_op("ReduceMax", {},
+                            {f32({70, 2},
+                                 [&] {
+                                   auto w = v;
+                                   w.resize(140, 0.0f);
+                                   return w;
+                                 }()),
+                             ints({0})})[0]
+                         .data<float>()[at % 2]));
   }
 }
 

@@ -54,18 +54,23 @@ TEST_CASE("resize: every width of the rows gives what single elements give") {
 TEST_CASE("resize: antialias averages, exclude_outside renormalises, the aspect ratio is kept") {
   const Tensor x = f32({4}, {1, 2, 3, 4});
   // around 0.5 a triangle of half-width 2 gives pixels 0, 1, 2 the weights .75, .75, .25 once what lies outside is dropped
-  const Tensor y = run_op("Resize", {{"mode", std::string("linear")}, {"antialias", int64_t(1)}, {"exclude_outside", int64_t(1)}}, {x, absent(), absent(), ints({2})})[0];
+  const Tensor y = run_op("Resize", {{"mode", std::string("linear")}, {"antialias", int64_t(1)}, {"exclude_outside", int64_t(1)}},
+                          {x, absent(), absent(), ints({2})})[0];
   check_close(y, f32({2}, {1.7142857f, 3.2857143f}), 2);
   auto kept = [](const char* policy) {
-    return run_op("Resize", {{"keep_aspect_ratio_policy", std::string(policy)}}, {f32({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8}), absent(), absent(), ints({7, 8})})[0].dims();
+    return run_op("Resize", {{"keep_aspect_ratio_policy", std::string(policy)}},
+                  {f32({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8}), absent(), absent(), ints({7, 8})})[0]
+        .dims();
   };
   CHECK(kept("not_larger") == Dims{4, 8});
   CHECK(kept("not_smaller") == Dims{7, 14});
 }
 
 TEST_CASE("resize: crops by region, with a value outside") {
-  const Tensor y = run_op("Resize", {{"mode", std::string("linear")}, {"coordinate_transformation_mode", std::string("tf_crop_and_resize")}, {"extrapolation_value", 9.0f}},
-                          {f32({3}, {1, 2, 3}), f32({2}, {0.5f, 1.5f}), absent(), ints({3})})[0];
+  const Tensor y =
+      run_op("Resize",
+             {{"mode", std::string("linear")}, {"coordinate_transformation_mode", std::string("tf_crop_and_resize")}, {"extrapolation_value", 9.0f}},
+             {f32({3}, {1, 2, 3}), f32({2}, {0.5f, 1.5f}), absent(), ints({3})})[0];
   check_close(y, f32({3}, {2, 3, 9}), 1);
 }
 

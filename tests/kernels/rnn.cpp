@@ -20,7 +20,7 @@ struct Options {
   bool bias = true, initial = true, peepholes = false, input_forget = false, before_reset = false;
   double clip = 0;
   std::vector<int32_t> lengths;
-  std::vector<std::string> names;       // of activations, with what they are:
+  std::vector<std::string> names;  // of activations, with what they are:
   std::vector<Function> functions;
   std::vector<float> alphas, betas;
   DType dtype = DType::f32;
@@ -49,10 +49,15 @@ std::vector<Tensor> make_inputs(const Options& o) {
   const int64_t D = o.directions(), n = o.gates() * o.hidden;
   const float range = 1.5f / std::sqrt(static_cast<float>(o.hidden));
   const Dims state = o.layout ? Dims{o.batch, D, o.hidden} : Dims{D, o.batch, o.hidden};
-  auto make = [&](bool present, Dims dims, uint32_t seed, float r) { return present ? cast(random_f32(dims, o.seed + seed, -r, r), o.dtype) : absent(); };
+  auto make = [&](bool present, Dims dims, uint32_t seed, float r) {
+    return present ? cast(random_f32(dims, o.seed + seed, -r, r), o.dtype) : absent();
+  };
   std::vector<Tensor> in = {make(true, o.layout ? Dims{o.batch, o.steps, o.inputs} : Dims{o.steps, o.batch, o.inputs}, 1, 2),
-                            make(true, {D, n, o.inputs}, 2, 0.7f), make(true, {D, n, o.hidden}, 3, range), make(o.bias, {D, 2 * n}, 4, 0.5f),
-                            o.lengths.empty() ? absent() : Tensor::of<int32_t>({o.batch}, o.lengths), make(o.initial, state, 5, 0.8f)};
+                            make(true, {D, n, o.inputs}, 2, 0.7f),
+                            make(true, {D, n, o.hidden}, 3, range),
+                            make(o.bias, {D, 2 * n}, 4, 0.5f),
+                            o.lengths.empty() ? absent() : Tensor::of<int32_t>({o.batch}, o.lengths),
+                            make(o.initial, state, 5, 0.8f)};
   if (o.op == "LSTM") {
     in.push_back(make(o.initial, state, 6, 0.8f));
     in.push_back(make(o.peepholes, {D, 3 * o.hidden}, 7, 0.5f));
@@ -132,7 +137,8 @@ std::vector<std::vector<double>> reference(const Options& o, const std::vector<T
         }
         h = next;
         c = cells;
-        for (int64_t u = 0; u < H; ++u) y[static_cast<size_t>((o.layout ? (b * T + t) * D + d : (t * D + d) * B + b) * H + u)] = h[static_cast<size_t>(u)];
+        for (int64_t u = 0; u < H; ++u)
+          y[static_cast<size_t>((o.layout ? (b * T + t) * D + d : (t * D + d) * B + b) * H + u)] = h[static_cast<size_t>(u)];
       }
       for (int64_t u = 0; u < H; ++u) {
         y_h[state_at(u)] = h[static_cast<size_t>(u)];
@@ -166,9 +172,7 @@ Tensor batch_row(const Tensor& t, int axis, int64_t b) {
   const int64_t outer = dims.count(0, axis), extent = dims[axis], inner = dims.count(axis + 1, dims.rank);
   dims[axis] = 1;
   Tensor out = *Tensor::allocate(t.dtype(), dims);
-  for (int64_t i = 0; i < outer; ++i) {
-    std::copy_n(t.data<float>() + (i * extent + b) * inner, inner, out.mutable_data<float>() + i * inner);
-  }
+  for (int64_t i = 0; i < outer; ++i) { std::copy_n(t.data<float>() + (i * extent + b) * inner, inner, out.mutable_data<float>() + i * inner); }
   return out;
 }
 
@@ -238,8 +242,12 @@ TEST_CASE("rnn: activations by name, with their parameters consumed in order and
   check(o);
   o.direction = "bidirectional";  // the second direction has functions of its own
   o.names = {"Sigmoid", "Tanh", "Relu", "hardsigmoid", "LeakyRelu", "Affine"};
-  o.functions = {sigmoid, tanh_of, [](double x) { return std::max(x, 0.0); }, [](double x) { return std::min(std::max(0.3 * x + 0.5, 0.0), 1.0); },
-                 [](double x) { return x < 0 ? 0.1 * x : x; }, [](double x) { return 0.5 * x + 0.1; }};
+  o.functions = {sigmoid,
+                 tanh_of,
+                 [](double x) { return std::max(x, 0.0); },
+                 [](double x) { return std::min(std::max(0.3 * x + 0.5, 0.0), 1.0); },
+                 [](double x) { return x < 0 ? 0.1 * x : x; },
+                 [](double x) { return 0.5 * x + 0.1; }};
   o.alphas = {0.3f, 0.1f, 0.5f};
   o.betas = {0.5f, 0.1f};
   check(o);

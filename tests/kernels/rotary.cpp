@@ -35,7 +35,8 @@ TEST_CASE("rotary: halves and interleaved pairs, whole and partial heads, both l
   const Tensor x = random_f32({B, heads, S, D}, 1), positions = i64({B, S}, {0, 1, 2, 3, 4, 6, 5, -1, -7, 0});
   for (int64_t rotated : {8, 4, 2}) {
     const int64_t half = rotated / 2;
-    const Tensor cos = random_f32({cached, half}, 2), sin = random_f32({cached, half}, 3), cos_of = random_f32({B, S, half}, 4), sin_of = random_f32({B, S, half}, 5);
+    const Tensor cos = random_f32({cached, half}, 2), sin = random_f32({cached, half}, 3), cos_of = random_f32({B, S, half}, 4),
+                 sin_of = random_f32({B, S, half}, 5);
     auto by_position = [&](const Tensor& cache) {
       return [&, data = cache.data<float>()](int64_t b, int64_t s, int64_t i) -> double {
         const int64_t p = positions.data<int64_t>()[b * S + s];
@@ -50,7 +51,9 @@ TEST_CASE("rotary: halves and interleaved pairs, whole and partial heads, both l
       const Attributes::Value pairs = int64_t(interleaved);
       const Tensor known = reference(x, rotated, interleaved, by_position(cos), by_position(sin));
       check_close(run_op("RotaryEmbedding", {{"interleaved", pairs}, {"rotary_embedding_dim", dim}}, {x, cos, sin, positions})[0], known, 0);
-      check_close(run_op("RotaryEmbedding", {{"interleaved", pairs}, {"rotary_embedding_dim", dim}, {"num_heads", heads}}, {flat(x), cos, sin, positions})[0], flat(known), 0);
+      check_close(
+          run_op("RotaryEmbedding", {{"interleaved", pairs}, {"rotary_embedding_dim", dim}, {"num_heads", heads}}, {flat(x), cos, sin, positions})[0],
+          flat(known), 0);
       check_close(run_op("RotaryEmbedding", {{"interleaved", pairs}, {"rotary_embedding_dim", dim}}, {x, cos_of, sin_of})[0],
                   reference(x, rotated, interleaved, by_place(cos_of), by_place(sin_of)), 0);
     }
@@ -58,8 +61,10 @@ TEST_CASE("rotary: halves and interleaved pairs, whole and partial heads, both l
 }
 
 TEST_CASE("rotary: other floats are the double result rounded once") {
-  const Tensor x = f32({1, 1, 1, 4}, {1, 2, 3, -4}), cos = f32({1, 1, 2}, {0.5f, -1}), sin = f32({1, 1, 2}, {2, 0.25f}), y = f32({1, 1, 1, 4}, {-5.5f, -1, 3.5f, 4.5f});
-  for (DType t : {DType::f32, DType::f64, DType::f16, DType::bf16}) check_same(run_op("RotaryEmbedding", {}, {cast(x, t), cast(cos, t), cast(sin, t)})[0], cast(y, t));
+  const Tensor x = f32({1, 1, 1, 4}, {1, 2, 3, -4}), cos = f32({1, 1, 2}, {0.5f, -1}), sin = f32({1, 1, 2}, {2, 0.25f}),
+               y = f32({1, 1, 1, 4}, {-5.5f, -1, 3.5f, 4.5f});
+  for (DType t : {DType::f32, DType::f64, DType::f16, DType::bf16})
+    check_same(run_op("RotaryEmbedding", {}, {cast(x, t), cast(cos, t), cast(sin, t)})[0], cast(y, t));
 }
 
 TEST_CASE("rotary: nothing to turn, and nothing at all") {
@@ -74,7 +79,7 @@ TEST_CASE("rotary: shapes, dtypes and positions that do not fit are refused") {
   CHECK(error({}, {x, cache, cache, i64({1, 3}, {0, 1, 5})}).find("out of range [-5, 5)") != std::string::npos);
   CHECK(error({}, {x, cache, cache, i64({1, 3}, {0, -6, 2})}).find("out of range [-5, 5)") != std::string::npos);
   CHECK(!error({}, {x, cache, cache, i64({3, 1}, {0, 1, 2})}).empty());
-  CHECK(!error({}, {x, cache, cache}).empty());                       // caches of places have three dimensions
+  CHECK(!error({}, {x, cache, cache}).empty());  // caches of places have three dimensions
   CHECK(!error({}, {x, cache, random_f32({5, 1}, 2), positions}).empty());
   CHECK(!error({}, {x, random_f32({0, 2}, 1), random_f32({0, 2}, 1), positions}).empty());
   CHECK(!error({{"rotary_embedding_dim", int64_t(3)}}, {x, cache, cache, positions}).empty());

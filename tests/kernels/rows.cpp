@@ -9,11 +9,11 @@ namespace {
 
 // Families whose rows no case reaches, and why: a blocked layout is given to a value by assign_layouts, inside of a plan. runtime/assign_layouts.cpp
 // compares what is blocked with what is plain.
-const std::set<std::string> kExempt = {"max_pool_blocked", "average_pool_blocked", "global_average_pool_blocked", "concat_blocks",
-                                       "reorder"};
+const std::set<std::string> kExempt = {"max_pool_blocked", "average_pool_blocked", "global_average_pool_blocked", "concat_blocks", "reorder"};
 
 // The row that computes this case; null when it is refused.
-const KernelRow* row_of(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<Tensor> outputs, Isa isa, bool constants) {
+const KernelRow* row_of(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<Tensor> outputs, Isa isa,
+                        bool constants) {
   std::vector<TensorView> in, out;
   for (const Tensor& t : inputs) in.push_back(t.view(constants));
   for (Tensor& t : outputs) out.push_back(t.view());
@@ -50,7 +50,8 @@ TEST_CASE("rows: every row of the catalog is run by a case, and all rows of one 
   }
   for (const OpDef* op : all_ops()) {
     for (const KernelRow* row : op->kernels) {
-      if (runnable(row->isa) && kExempt.count(std::string(row->name, std::strcspn(row->name, "/"))) == 0) CHECK_MESSAGE(ran.count(row) == 1, std::string(op->name) << ": no case runs " << std::string(row->name));
+      if (runnable(row->isa) && kExempt.count(std::string(row->name, std::strcspn(row->name, "/"))) == 0)
+        CHECK_MESSAGE(ran.count(row) == 1, std::string(op->name) << ": no case runs " << std::string(row->name));
     }
   }
 }

@@ -33,8 +33,8 @@ TEST_CASE("infer: reshape cancels symbols against each other for -1 and 0") {
   CHECK(reshape({B, S, 768}, {0, -1}) == "[batch,768*seq]");
   CHECK(reshape({B, S, 768}, {B, -1, 768}) == "[batch,seq,768]");
   CHECK(reshape({B, 6}, {-1, 3}) == "[2*batch,3]");
-  CHECK(reshape({B, 3}, {-1, 2}) == "[?0,2]");       // 3*batch/2 is not linear with whole coefficients
-  CHECK(reshape({B, S}, {-1}) == "[?0]");            // batch*seq is no linear expression
+  CHECK(reshape({B, 3}, {-1, 2}) == "[?0,2]");  // 3*batch/2 is not linear with whole coefficients
+  CHECK(reshape({B, S}, {-1}) == "[?0]");       // batch*seq is no linear expression
   CHECK(infer("Reshape", {}, {typed({B, 6}), typed({3}, DType::i64)}).shape == "[?0,?1,?2]");
   CHECK(infer("Reshape", {}, {typed(Shape()), typed(Shape(), DType::i64)}).shape == "?");
 }

@@ -110,7 +110,8 @@ TEST_CASE("softmax: f64, f16 and bf16 are the double result rounded once") {
   Tensor wide = *Tensor::allocate(DType::f32, {3, 4, 5});
   for (int64_t i = 0; i < 60; ++i) wide.mutable_data<float>()[i] = to_f32(x.data<bf16>()[i]);
   const Tensor expected = reference(wide, 1), y = run_op("Softmax", {{"axis", int64_t(1)}}, {x})[0];
-  const Tensor d = run_op("Softmax", {{"axis", int64_t(1)}}, {cast(wide, DType::f64)})[0], h = run_op("Softmax", {{"axis", int64_t(1)}}, {cast(wide, DType::f16)})[0];
+  const Tensor d = run_op("Softmax", {{"axis", int64_t(1)}}, {cast(wide, DType::f64)})[0],
+               h = run_op("Softmax", {{"axis", int64_t(1)}}, {cast(wide, DType::f16)})[0];
   for (int64_t i = 0; i < 60; ++i) {
     const float e = expected.data<float>()[i];
     CHECK(std::fabs(to_f32(y.data<bf16>()[i]) - e) <= 0x1p-8f * e);

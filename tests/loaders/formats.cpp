@@ -40,19 +40,32 @@ TEST_CASE("formats: files that other libraries wrote are named, with the remedy"
   struct Row {
     const char *file, *name, *remedy;
   };
-  constexpr Row kRows[] = {
-      {"sklearn_2.pkl", "a pickled scikit-learn model", "skl2onnx"}, {"sklearn_5.pkl", "a pickled scikit-learn model", "skl2onnx"},
-      {"sklearn_in_dict.pkl", "a pickled scikit-learn model", "skl2onnx"}, {"sklearn.joblib", "a joblib file of scikit-learn", "skl2onnx"},
-      {"sklearn_zlib.joblib", "as joblib writes them", "skl2onnx"}, {"arrays.joblib", "a joblib file", "ONNX"},
-      {"xgboost.json", "an XGBoost model", "onnxmltools"}, {"xgboost.ubj", "an XGBoost model", "onnxmltools"},
-      {"xgboost.pkl", "a pickled XGBoost model", "onnxmltools"}, {"lightgbm.txt", "a LightGBM model", "onnxmltools"},
-      {"lightgbm.pkl", "a pickled LightGBM model", "onnxmltools"}, {"model.keras", "a Keras model (.keras)", "model.export"},
-      {"keras.h5", "a Keras model or its weights", "model.export"}, {"keras.weights.h5", "a Keras model or its weights", "model.export"},
-      {"keras.json", "an architecture of Keras", "Keras"}, {"plain.h5", "an HDF5 file", "ONNX"}, {"model.gguf", "a GGUF model", "safetensors"},
-      {"flax.msgpack", "JAX (msgpack)", "jax2onnx"}, {"torchscript.pt", "a TorchScript archive", "state_dict"},
-      {"model.ort", "onnxruntime's own format", "the ONNX file"}, {"model.gz", "gzip", "gunzip"}, {"model.xz", "xz", "unxz"},
-      {"model.lzma", "lzma", "unlzma"}, {"model.bz2", "bzip2", "bunzip2"}, {"model.z", "zlib", "joblib"},
-      {"settings.pkl", "a pickle that holds no tensors", "torch.save"}};
+  constexpr Row kRows[] = {{"sklearn_2.pkl", "a pickled scikit-learn model", "skl2onnx"},
+                           {"sklearn_5.pkl", "a pickled scikit-learn model", "skl2onnx"},
+                           {"sklearn_in_dict.pkl", "a pickled scikit-learn model", "skl2onnx"},
+                           {"sklearn.joblib", "a joblib file of scikit-learn", "skl2onnx"},
+                           {"sklearn_zlib.joblib", "as joblib writes them", "skl2onnx"},
+                           {"arrays.joblib", "a joblib file", "ONNX"},
+                           {"xgboost.json", "an XGBoost model", "onnxmltools"},
+                           {"xgboost.ubj", "an XGBoost model", "onnxmltools"},
+                           {"xgboost.pkl", "a pickled XGBoost model", "onnxmltools"},
+                           {"lightgbm.txt", "a LightGBM model", "onnxmltools"},
+                           {"lightgbm.pkl", "a pickled LightGBM model", "onnxmltools"},
+                           {"model.keras", "a Keras model (.keras)", "model.export"},
+                           {"keras.h5", "a Keras model or its weights", "model.export"},
+                           {"keras.weights.h5", "a Keras model or its weights", "model.export"},
+                           {"keras.json", "an architecture of Keras", "Keras"},
+                           {"plain.h5", "an HDF5 file", "ONNX"},
+                           {"model.gguf", "a GGUF model", "safetensors"},
+                           {"flax.msgpack", "JAX (msgpack)", "jax2onnx"},
+                           {"torchscript.pt", "a TorchScript archive", "state_dict"},
+                           {"model.ort", "onnxruntime's own format", "the ONNX file"},
+                           {"model.gz", "gzip", "gunzip"},
+                           {"model.xz", "xz", "unxz"},
+                           {"model.lzma", "lzma", "unlzma"},
+                           {"model.bz2", "bzip2", "bunzip2"},
+                           {"model.z", "zlib", "joblib"},
+                           {"settings.pkl", "a pickle that holds no tensors", "torch.save"}};
   for (const Row& row : kRows) {
     CAPTURE(row.file);
     auto model = load(std::string(TERN_TEST_DATA) + "/formats/" + row.file);

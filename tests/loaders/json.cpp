@@ -128,7 +128,8 @@ TEST_CASE("json: NaN and infinities are read bare, as Python writes them") {
 }
 
 TEST_CASE("json: numbers have JSON's grammar and no other") {
-  for (const char* bad : {"01", "-01", "1.", ".5", "-", "+1", "1e", "1e+", "1.e5", "0x10", "1_000", "--1", "1.5.5", "00"}) CHECK(refusal(bad) != "accepted");
+  for (const char* bad : {"01", "-01", "1.", ".5", "-", "+1", "1e", "1e+", "1.e5", "0x10", "1_000", "--1", "1.5.5", "00"})
+    CHECK(refusal(bad) != "accepted");
   CHECK(refusal("[1, 01]") == "byte 4: no number");
   CHECK(refusal("1 2") == "byte 2: something follows the value");
 }
@@ -147,15 +148,16 @@ TEST_CASE("json: escapes are undone") {
 TEST_CASE("json: bad escapes and lone surrogates are refused") {
   for (const char* bad : {R"("\x")", R"("\u12")", R"("\u12g4")", R"("\U0041")", R"("\)", R"("\")", R"("\u)"}) CHECK(refusal(bad) != "accepted");
   CHECK(refusal(R"(["ab\q"])") == "byte 4: an unknown escape");
-  for (const char* lone : {R"("\ud800")", R"("\ud800x")", R"("\ud800\n")", R"("\ud800\ud800")", R"("\udc00")", R"("\udfff\ud800")", R"("\ud800\u0041")"}) {
+  for (const char* lone :
+       {R"("\ud800")", R"("\ud800x")", R"("\ud800\n")", R"("\ud800\ud800")", R"("\udc00")", R"("\udfff\ud800")", R"("\ud800\u0041")"}) {
     CHECK(refusal(lone) == "byte 1: half of a surrogate pair");
   }
 }
 
 TEST_CASE("json: text is UTF-8 without control characters") {
   CHECK(good("\"\x7f\xc2\x80\xe0\xa0\x80\xed\x9f\xbf\xef\xbf\xbf\xf4\x8f\xbf\xbf\"").string(0).size() == 16);
-  for (const char* bad : {"\"\x80\"", "\"\xc0\x80\"", "\"\xc1\xbf\"", "\"\xc3\"", "\"\xe0\x9f\xbf\"", "\"\xed\xa0\x80\"", "\"\xe2\x82\"", "\"\xf0\x8f\xbf\xbf\"",
-                          "\"\xf4\x90\x80\x80\"", "\"\xf5\x80\x80\x80\"", "\"\xff\"", "\"\\n\x80\""}) {
+  for (const char* bad : {"\"\x80\"", "\"\xc0\x80\"", "\"\xc1\xbf\"", "\"\xc3\"", "\"\xe0\x9f\xbf\"", "\"\xed\xa0\x80\"", "\"\xe2\x82\"",
+                          "\"\xf0\x8f\xbf\xbf\"", "\"\xf4\x90\x80\x80\"", "\"\xf5\x80\x80\x80\"", "\"\xff\"", "\"\\n\x80\""}) {
     CHECK(refusal(bad).ends_with("a string is not UTF-8"));
   }
   CHECK(refusal("\"a\nb\"") == "byte 2: a control character in a string");
@@ -171,8 +173,9 @@ TEST_CASE("json: a key that is there twice is refused, escaped or not") {
 }
 
 TEST_CASE("json: structure is strict") {
-  for (const char* bad : {"", "  ", "{", "[", "}", "]", "{]", "[}", "[1,]", "[,1]", "[1 2]", "{\"a\":1,}", "{,}", "{\"a\"}", "{\"a\":}", "{\"a\" 1}", "{a:1}",
-                          "{1:2}", "{'a':1}", "[1]]", "[1],", "{} {}", "tru", "nulll", "True", "// x\n1", "[1/**/]", "\"a", "{\"a\":1", "[\"a\"", "[[]", ":"}) {
+  for (const char* bad : {"",           "  ",    "{",       "[",        "}",         "]",     "{]",       "[}",      "[1,]", "[,1]", "[1 2]",
+                          "{\"a\":1,}", "{,}",   "{\"a\"}", "{\"a\":}", "{\"a\" 1}", "{a:1}", "{1:2}",    "{'a':1}", "[1]]", "[1],", "{} {}",
+                          "tru",        "nulll", "True",    "// x\n1",  "[1/**/]",   "\"a",   "{\"a\":1", "[\"a\"",  "[[]",  ":"}) {
     CHECK_MESSAGE(refusal(bad) != "accepted", std::string(bad));
   }
   CHECK(refusal("[1 2]") == "byte 3: a comma or ] is expected");

@@ -1,9 +1,10 @@
 // Telling formats apart, and files that are none. Contract: loaders/load.h.
+#include "loaders/load.h"
+
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loaders/load.h"
 #include "tests/support/onnx_writer.h"
 
 namespace tern::test {

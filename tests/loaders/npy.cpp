@@ -108,7 +108,11 @@ TEST_CASE("npy: object arrays are refused, never executed") {
 }
 
 TEST_CASE("npy: what tern has no dtype for is refused by its name") {
-  auto error = [](const char* type) { return read_npy(bytes_of(npy(std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': (1,), }", std::string(16, 'x')))).error().message(); };
+  auto error = [](const char* type) {
+    return read_npy(bytes_of(npy(std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': (1,), }", std::string(16, 'x'))))
+        .error()
+        .message();
+  };
   CHECK(error("|O") == "the .npy file has elements of type '|O', which tern does not have (Python objects); save an array of numbers or of strings");
   CHECK(error("<M8[D]") == "the .npy file has elements of type '<M8[D]', which tern does not have");
   CHECK(error("<c16") == "the .npy file has elements of type 'c16', which tern does not have");

@@ -90,8 +90,8 @@ TEST_CASE("onnx graph: an initializer that is also an input is a constant, unles
 }
 
 TEST_CASE("onnx graph: a default is what an overridable input holds until the caller writes another, in session and evaluator") {
-  const Proto m = model(13, {node("Mul", {"w", "two"}, {"v"}), node("Add", {"x", "v"}, {"y"})}, {input("x", 1, {1, 3}), input("w", 1, {3})}, {output("y")},
-                        {raw_tensor<float>("w", 1, {3}, {1, 2, 3}), raw_tensor<float>("two", 1, {}, {2})});
+  const Proto m = model(13, {node("Mul", {"w", "two"}, {"v"}), node("Add", {"x", "v"}, {"y"})}, {input("x", 1, {1, 3}), input("w", 1, {3})},
+                        {output("y")}, {raw_tensor<float>("w", 1, {3}, {1, 2, 3}), raw_tensor<float>("two", 1, {}, {2})});
   auto model = load_bytes(bytes(m), {.overridable = {"w"}});
   REQUIRE(model.ok());
   auto session = model->session();
@@ -111,8 +111,8 @@ TEST_CASE("onnx graph: a default is what an overridable input holds until the ca
 }
 
 TEST_CASE("onnx graph: empty names are absent inputs, and absent ones at the end are dropped") {
-  const Graph g = load_ok(model(13, {node("Clip", {"x", "", "high"}, {"y"}), node("Clip", {"y", "low", ""}, {"z"})}, {input("x", 6, {3})}, {output("z")},
-                                {raw_tensor<int32_t>("high", 6, {}, {1}), raw_tensor<int32_t>("low", 6, {}, {0})}));
+  const Graph g = load_ok(model(13, {node("Clip", {"x", "", "high"}, {"y"}), node("Clip", {"y", "low", ""}, {"z"})}, {input("x", 6, {3})},
+                                {output("z")}, {raw_tensor<int32_t>("high", 6, {}, {1}), raw_tensor<int32_t>("low", 6, {}, {0})}));
   REQUIRE(g.nodes[0].inputs.size() == 3);
   CHECK(g.nodes[0].inputs[1] == kNone);
   CHECK(g.nodes[1].inputs.size() == 2);
@@ -182,10 +182,12 @@ TEST_CASE("onnx graph: inputs that are no tensors of a known dtype are refused b
 
 TEST_CASE("onnx graph: what a file declares of values that nodes produce is not believed") {
   // A traced example left its sizes: a mean over what Compress keeps would be divided by 2, and a Reshape would vanish.
-  Proto g = graph({node("Compress", {"x", "k"}, {"m"}, {attr("axis", int64_t(0))}), node("Shape", {"m"}, {"s"}), node("Cast", {"s"}, {"f"}, {attr("to", int64_t(1))}),
-                   node("Gather", {"f", "zero"}, {"n"}), node("ReduceSum", {"m", "axis"}, {"t"}, {attr("keepdims", int64_t(0))}), node("Div", {"t", "n"}, {"y"}),
+  Proto g = graph({node("Compress", {"x", "k"}, {"m"}, {attr("axis", int64_t(0))}), node("Shape", {"m"}, {"s"}),
+                   node("Cast", {"s"}, {"f"}, {attr("to", int64_t(1))}), node("Gather", {"f", "zero"}, {"n"}),
+                   node("ReduceSum", {"m", "axis"}, {"t"}, {attr("keepdims", int64_t(0))}), node("Div", {"t", "n"}, {"y"}),
                    node("Reshape", {"x", "shape"}, {"r"})},
-                  {input("x", 1, {"batch", 2}), input("k", 9, {"batch"}), input("shape", 7, {2})}, {value_info("y", 1, {2}), value_info("r", 1, {"batch", 2})},
+                  {input("x", 1, {"batch", 2}), input("k", 9, {"batch"}), input("shape", 7, {2})},
+                  {value_info("y", 1, {2}), value_info("r", 1, {"batch", 2})},
                   {raw_tensor<int64_t>("zero", 7, {}, {0}), raw_tensor<int64_t>("axis", 7, {1}, {0})});
   g.m(13, value_info("m", 1, {2, 2})).m(13, value_info("s", 7, {2})).m(13, value_info("r", 1, {"batch", 2}));
   auto model = load_bytes(bytes(model_of(13, g)), {});
@@ -255,11 +257,13 @@ TEST_CASE("onnx graph: attributes of the first files carry no kind") {
 }
 
 TEST_CASE("onnx graph: what is not supported is listed whole, in one line") {
-  const Proto m = model(13, {node("StringNormalizer", {"x"}, {"a"}, {}, "l1"), node("Nonsense", {"x"}, {"b"}), node("StringNormalizer", {"a"}, {"c"}, {}, "l2"),
-                             node("Gadget", {"c"}, {"d"}, {}, "g", "com.acme")},
+  const Proto m = model(13,
+                        {node("StringNormalizer", {"x"}, {"a"}, {}, "l1"), node("Nonsense", {"x"}, {"b"}),
+                         node("StringNormalizer", {"a"}, {"c"}, {}, "l2"), node("Gadget", {"c"}, {"d"}, {}, "g", "com.acme")},
                         {kX}, {output("d")});
   check_refused(m, Code::kUnsupported,
-                "these operators are not supported: StringNormalizer (2 nodes, first 'l1'), Nonsense (1 node, first '@b'), com.acme.Gadget (1 node, first 'g')");
+                "these operators are not supported: StringNormalizer (2 nodes, first 'l1'), Nonsense (1 node, first '@b'), com.acme.Gadget (1 node, "
+                "first 'g')");
 }
 
 TEST_CASE("onnx graph: an operator of tern's own is not one of the file's") {
@@ -281,9 +285,9 @@ TEST_CASE("onnx graph: the branches of an If take what either captures, in one o
   const Proto inner2 = graph({}, {}, {output("x")});
   const Proto else_g = graph({node("If", {"p"}, {"e"}, {attr_graph("then_branch", inner), attr_graph("else_branch", inner2)})}, {}, {output("e")});
   // The If comes first in the file: its hidden reads of h count for the order.
-  const Graph g = load_ok(model(13, {node("If", {"p"}, {"y"}, {attr_graph("then_branch", then_g), attr_graph("else_branch", else_g)}, "if"),
-                                     node("Relu", {"x"}, {"h"})},
-                                {input("p", 9, {}), kX}, {output("y")}, {raw_tensor<float>("w", 1, {3}, {1, 2, 3})}));
+  const Graph g = load_ok(
+      model(13, {node("If", {"p"}, {"y"}, {attr_graph("then_branch", then_g), attr_graph("else_branch", else_g)}, "if"), node("Relu", {"x"}, {"h"})},
+            {input("p", 9, {}), kX}, {output("y")}, {raw_tensor<float>("w", 1, {3}, {1, 2, 3})}));
   CHECK(ops(g) == "Relu If");
   const Node& n = g.nodes[1];
   REQUIRE(n.subgraphs.size() == 2);
@@ -314,7 +318,8 @@ TEST_CASE("onnx graph: what nested branches capture is bounded") {
     const Proto other = graph({node("Relu", {"x0"}, {"z"})}, {}, {output("z")});
     body = graph({node("If", {"p"}, {"s"}, {attr_graph("then_branch", body), attr_graph("else_branch", other)})}, {}, {output("s")});
   }
-  const Proto whole = model(13, {node("If", {"p"}, {"y"}, {attr_graph("then_branch", body), attr_graph("else_branch", body)})}, inputs, {output("y")});
+  const Proto whole =
+      model(13, {node("If", {"p"}, {"y"}, {attr_graph("then_branch", body), attr_graph("else_branch", body)})}, inputs, {output("y")});
   check_refused(whole, Code::kUnsupported, "capture values more than 65536 times");
 }
 
@@ -323,16 +328,19 @@ TEST_CASE("onnx graph: an If that is malformed is refused") {
   const Proto p = input("p", 9, {});
   check_refused(model(13, {node("If", {"p"}, {"y"}, {attr_graph("then_branch", good)})}, {p, kX}, {output("y")}), Code::kInvalid, "else_branch");
   const Proto bad = graph({node("Relu", {"nothing"}, {"z"})}, {}, {output("z")});
-  check_refused(model(13, {node("If", {"p"}, {"y"}, {attr_graph("then_branch", good), attr_graph("else_branch", bad)}, "if")}, {p, kX}, {output("y")}),
-                Code::kInvalid, "if (If): else_branch: @z (Relu): it reads 'nothing'");
-  check_refused(model(13, {node("If", {"p"}, {"y", "y2"}, {attr_graph("then_branch", good), attr_graph("else_branch", good)})}, {p, kX}, {output("y")}),
-                Code::kInvalid, "1 outputs");
+  check_refused(
+      model(13, {node("If", {"p"}, {"y"}, {attr_graph("then_branch", good), attr_graph("else_branch", bad)}, "if")}, {p, kX}, {output("y")}),
+      Code::kInvalid, "if (If): else_branch: @z (Relu): it reads 'nothing'");
+  check_refused(
+      model(13, {node("If", {"p"}, {"y", "y2"}, {attr_graph("then_branch", good), attr_graph("else_branch", good)})}, {p, kX}, {output("y")}),
+      Code::kInvalid, "1 outputs");
 }
 
 TEST_CASE("onnx graph: a body has its own inputs, then what it captures; limits that a Loop leaves out are written") {
-  const Proto body = graph({node("Add", {"v", "h"}, {"w"}), node("Identity", {"going"}, {"on"})}, {input("i", 7, {}), input("going", 9, {}), input("v", 1, {3})},
-                           {output("on"), output("w"), output("v")});
-  const Graph g = load_ok(model(13, {node("Loop", {"", "", "x"}, {"y"}, {attr_graph("body", body)}, "loop"), node("Relu", {"x"}, {"h"})}, {kX}, {output("y")}));
+  const Proto body = graph({node("Add", {"v", "h"}, {"w"}), node("Identity", {"going"}, {"on"})},
+                           {input("i", 7, {}), input("going", 9, {}), input("v", 1, {3})}, {output("on"), output("w"), output("v")});
+  const Graph g =
+      load_ok(model(13, {node("Loop", {"", "", "x"}, {"y"}, {attr_graph("body", body)}, "loop"), node("Relu", {"x"}, {"h"})}, {kX}, {output("y")}));
   CHECK(ops(g) == "Relu Loop");
   const Node& n = g.nodes[1];
   REQUIRE(n.inputs.size() == 4);
@@ -349,8 +357,8 @@ TEST_CASE("onnx graph: a body has its own inputs, then what it captures; limits 
 
 TEST_CASE("onnx graph: rules of older opsets know the ranks of what a body carries and of what a Loop gives") {
   // Softmax of opset 11 takes all axes from `axis` on as one: with rank 3 and axis 1 it is no Softmax of today.
-  const Proto body = graph({node("Softmax", {"v"}, {"w"}), node("Identity", {"going"}, {"on"})}, {input("i", 7, {}), input("going", 9, {}), Proto().s(1, "v")},
-                           {output("on"), output("w"), output("w")});
+  const Proto body = graph({node("Softmax", {"v"}, {"w"}), node("Identity", {"going"}, {"on"})},
+                           {input("i", 7, {}), input("going", 9, {}), Proto().s(1, "v")}, {output("on"), output("w"), output("w")});
   const Graph g = load_ok(model(11, {node("Loop", {"", "", "z"}, {"y", "s"}, {attr_graph("body", body)}), node("Softmax", {"s"}, {"t"})},
                                 {input("z", 1, {2, 3, 4})}, {output("y"), output("t")}));
   const Graph same = load_ok(model(11, {node("Softmax", {"z"}, {"w"})}, {input("z", 1, {2, 3, 4})}, {output("w")}));
@@ -360,8 +368,8 @@ TEST_CASE("onnx graph: rules of older opsets know the ranks of what a body carri
 }
 
 TEST_CASE("onnx graph: a Scan of opset 8 scans its batch, and in it the sequence") {
-  const Proto body = graph({node("Add", {"state", "slice"}, {"sum"}), node("Identity", {"sum"}, {"out"})}, {input("state", 1, {2}), input("slice", 1, {2})},
-                           {output("sum"), output("out")});
+  const Proto body = graph({node("Add", {"state", "slice"}, {"sum"}), node("Identity", {"sum"}, {"out"})},
+                           {input("state", 1, {2}), input("slice", 1, {2})}, {output("sum"), output("out")});
   auto scan = [&](const char* lengths) {
     const std::vector<Proto> attrs = {attr_graph("body", body), attr("num_scan_inputs", int64_t(1)), attr("directions", std::vector<int64_t>{1})};
     return model(8, {node("Scan", {lengths, "s", "x"}, {"y", "z"}, attrs, "scan")},
@@ -379,7 +387,8 @@ TEST_CASE("onnx graph: a Scan of opset 8 scans its batch, and in it the sequence
 
 TEST_CASE("onnx functions: calls are replaced by bodies, nested, each with its own opset") {
   Proto m = model(13, {node("Outer", {"x"}, {"y"}, {}, "call", "own")}, {input("x", 6, {3})}, {output("y")});
-  m.m(25, function("Outer", {"a"}, {"r"}, {node("Inner", {"a", ""}, {"t"}, {}, "", "own"), node("Neg", {"t"}, {"r"})}).m(9, Proto().s(1, "own").i(2, 1)));
+  m.m(25,
+      function("Outer", {"a"}, {"r"}, {node("Inner", {"a", ""}, {"t"}, {}, "", "own"), node("Neg", {"t"}, {"r"})}).m(9, Proto().s(1, "own").i(2, 1)));
   m.m(25, function("Inner", {"a", "b"}, {"r"}, {node("Clip", {"a", "b"}, {"t"}), node("Relu", {"t"}, {"r"})}));
   const Graph g = load_ok(m);
   CHECK(ops(g) == "Clip Relu Neg");

@@ -64,12 +64,15 @@ TEST_CASE("normalize: Softmax before opset 13 flattens, unless one axis is all t
 }
 
 TEST_CASE("normalize: rules are for the operators of the file, not for what rules made of them") {
-  for (const char* op : {"Softmax", "LogSoftmax", "Hardmax"}) CHECK(ops(normalized(1, node(op, {"x"}, {"y"}))) == "Flatten " + std::string(op) + " Shape Reshape");
+  for (const char* op : {"Softmax", "LogSoftmax", "Hardmax"})
+    CHECK(ops(normalized(1, node(op, {"x"}, {"y"}))) == "Flatten " + std::string(op) + " Shape Reshape");
   CHECK(ops(normalized(1, node("Upsample", {"x"}, {"y"}, {attr("height_scale", 2.0f), attr("width_scale", 2.0f)}))) == "Resize");
 }
 
 TEST_CASE("normalize: an old Softmax in the middle knows its rank from the nodes before it") {
-  auto g = load_graph(Source{bytes(model(9, {node("Relu", {"x"}, {"h"}), node("Softmax", {"h"}, {"y"})}, {input("x", 1, {"n", 4})}, {output("y")})), nullptr, "", ""}, {});
+  auto g = load_graph(
+      Source{bytes(model(9, {node("Relu", {"x"}, {"h"}), node("Softmax", {"h"}, {"y"})}, {input("x", 1, {"n", 4})}, {output("y")})), nullptr, "", ""},
+      {});
   REQUIRE(g.ok());
   CHECK(ops(*g) == "Relu Softmax");
 }
@@ -81,7 +84,8 @@ TEST_CASE("normalize: Split takes sizes as an input, or the number of its output
   for (int64_t opset : {12, 17}) CHECK(normalized(opset, node("Split", {"x"}, {"y", "z"})).nodes[0].attrs.i("num_outputs") == 2);
   CHECK(normalized(18, node("Split", {"x"}, {"y", "z"}, {attr("num_outputs", int64_t(2))})).nodes[0].attrs.i("num_outputs") == 2);
   // Outputs without a name count: where each begins depends on how many there are.
-  CHECK(normalized(18, node("Split", {"x"}, {"", "y", ""}, {attr("num_outputs", int64_t(3)), attr("axis", int64_t(1))})).nodes[0].outputs.size() == 3);
+  CHECK(normalized(18, node("Split", {"x"}, {"", "y", ""}, {attr("num_outputs", int64_t(3)), attr("axis", int64_t(1))})).nodes[0].outputs.size() ==
+        3);
   CHECK(normalized(13, node("Split", {"x"}, {"y", "", ""}, {attr("axis", int64_t(1))})).nodes[0].attrs.i("num_outputs") == 3);
 }
 
@@ -92,7 +96,8 @@ TEST_CASE("normalize: Slice, TopK, Reshape and Pad take inputs") {
   CHECK(ints(g, g.nodes[0], 3) == Ints{2});
   CHECK(normalized(9, node("Slice", {"x"}, {"y"}, {attr("starts", Ints{1}), attr("ends", Ints{2})})).nodes[0].inputs.size() == 3);
   CHECK(refused(9, node("Slice", {"x"}, {"y"}, {attr("starts", Ints{1})})).message().find("ends") != std::string::npos);
-  CHECK(refused(9, node("Slice", {"x"}, {"y"}, {attr("starts", "no"), attr("ends", Ints{2})})).message().find("must be integers") != std::string::npos);
+  CHECK(refused(9, node("Slice", {"x"}, {"y"}, {attr("starts", "no"), attr("ends", Ints{2})})).message().find("must be integers") !=
+        std::string::npos);
   g = normalized(4, node("Reshape", {"x"}, {"y"}, {attr("shape", Ints{0, -1}), attr("consumed_inputs", Ints{0})}));
   CHECK(ints(g, g.nodes[0], 1) == Ints{0, -1});
   CHECK(g.nodes[0].attrs.all().empty());
@@ -134,14 +139,17 @@ TEST_CASE("normalize: Dropout and BatchNormalization drop what only training rea
   CHECK(d.nodes[0].inputs.size() == 1);
   const std::vector<Proto> statistics = {raw_tensor<float>("s", 1, {3}, {1, 1, 1}), raw_tensor<float>("b", 1, {3}, {0, 0, 0}),
                                          raw_tensor<float>("m", 1, {3}, {0, 0, 0}), raw_tensor<float>("v", 1, {3}, {1, 1, 1})};
-  const Graph b = normalized(6, node("BatchNormalization", {"x", "s", "b", "m", "v"}, {"y", "o1", "o2"},
-                                     {attr("is_test", int64_t(1)), attr("spatial", int64_t(1)), attr("momentum", 0.9f), attr("epsilon", 0.5f)}), statistics);
+  const Graph b = normalized(6,
+                             node("BatchNormalization", {"x", "s", "b", "m", "v"}, {"y", "o1", "o2"},
+                                  {attr("is_test", int64_t(1)), attr("spatial", int64_t(1)), attr("momentum", 0.9f), attr("epsilon", 0.5f)}),
+                             statistics);
   CHECK(ops(b) == "BatchNormalization");
   CHECK(b.nodes[0].outputs.size() == 1);
   CHECK(b.nodes[0].attrs.f("epsilon") == 0.5f);
   CHECK(b.nodes[0].attrs.all().size() == 1);
   const Proto trained = node("BatchNormalization", {"x", "s", "b", "m", "v"}, {"y", "o1", "o2"});
-  auto refused_training = load_graph(Source{bytes(model(9, {trained}, {input("x", 1, {2, 3, 4, 5})}, {output("y")}, statistics)), nullptr, "", ""}, {});
+  auto refused_training =
+      load_graph(Source{bytes(model(9, {trained}, {input("x", 1, {2, 3, 4, 5})}, {output("y")}, statistics)), nullptr, "", ""}, {});
   REQUIRE(!refused_training.ok());
   CHECK(refused_training.error().message().find("training mode") != std::string::npos);
   const Graph p = normalized(8, node("BatchNormalization", {"x", "s", "b", "m", "v"}, {"y"}, {attr("spatial", int64_t(0))}), statistics);
@@ -161,7 +169,8 @@ TEST_CASE("normalize: GroupNormalization of opset 18 repeats scale and bias for 
 TEST_CASE("normalize: the mask of an old Dropout has the dtype of its opset") {
   for (int64_t opset : {7, 9, 10, 11, 12}) {
     CAPTURE(opset);
-    auto g = load_graph(Source{bytes(model(opset, {node("Dropout", {"x"}, {"y", "k"})}, {input("x", 11, {2, 3})}, {output("y"), output("k")})), nullptr, "", ""}, {});
+    auto g = load_graph(
+        Source{bytes(model(opset, {node("Dropout", {"x"}, {"y", "k"})}, {input("x", 11, {2, 3})}, {output("y"), output("k")})), nullptr, "", ""}, {});
     REQUIRE(g.ok());
     CHECK(ops(*g) == (opset < 10 ? "Shape ConstantOfShape CastLike Dropout" : opset < 12 ? "Shape ConstantOfShape Dropout" : "Dropout"));
   }
@@ -227,9 +236,14 @@ TEST_CASE("normalize: Concat of opset 1 has axis 1; Selu of opset 1 its rounded 
 }
 
 TEST_CASE("normalize: parameters of a norm that reach beyond what it normalises are factors and terms") {
-  const Proto wide = raw_tensor<float>("w", 1, {3, 1, 5}, std::vector<float>(15, 2)), narrow = raw_tensor<float>("n", 1, {1, 1, 1, 5}, std::vector<float>(5, 2));
+  const Proto wide = raw_tensor<float>("w", 1, {3, 1, 5}, std::vector<float>(15, 2)),
+              narrow = raw_tensor<float>("n", 1, {1, 1, 1, 5}, std::vector<float>(5, 2));
   auto with = [&](const char* scale, const char* bias, int64_t axis = -1) {
-    return ops(normalized(17, node("LayerNormalization", bias == nullptr ? std::vector<std::string>{"x", scale} : std::vector<std::string>{"x", scale, bias}, {"y"}, {attr("axis", axis)}), {wide, narrow}));
+    return ops(
+        normalized(17,
+                   node("LayerNormalization", bias == nullptr ? std::vector<std::string>{"x", scale} : std::vector<std::string>{"x", scale, bias},
+                        {"y"}, {attr("axis", axis)}),
+                   {wide, narrow}));
   };
   CHECK(with("n", "n") == "LayerNormalization");
   CHECK(with("w", nullptr) == "LayerNormalization Mul");

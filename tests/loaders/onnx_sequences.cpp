@@ -99,8 +99,7 @@ TEST_CASE("onnx sequences: recorded data are read as what the model takes") {
   };
   CHECK(error(Proto().i(2, 3), ValueKind::sequence) == "it is a sequence of other things than tensors");
   CHECK(error(Proto().i(2, 4), ValueKind::optional).find("another thing than a tensor or a sequence") != std::string::npos);
-  CHECK(error(Proto().i(2, 1).m(3, tensor("", 1, {2}).s(9, "four")), ValueKind::sequence).find("element 0: it holds 4 bytes") !=
-        std::string::npos);
+  CHECK(error(Proto().i(2, 1).m(3, tensor("", 1, {2}).s(9, "four")), ValueKind::sequence).find("element 0: it holds 4 bytes") != std::string::npos);
   CHECK(error(Proto().i(2, 1), ValueKind::optional).find("it has no dtype") != std::string::npos);
   std::string cut = two.data;
   cut.pop_back();
@@ -110,8 +109,8 @@ TEST_CASE("onnx sequences: recorded data are read as what the model takes") {
 TEST_CASE("onnx sequences: a SequenceMap takes what its body captures, and is refused without a body or with one of too few outputs") {
   const Proto body = graph({node("Add", {"e", "x"}, {"r"})}, {value_of("e", tensor_type({2}))}, {output("r")});
   const auto map = [&](const std::vector<Proto>& attrs, const std::vector<std::string>& outputs) {
-    return model(18, {node("SequenceMap", {"s"}, outputs, attrs, "map")},
-                 {value_of("s", sequence_type(tensor_type({2}))), input("x", 1, {2})}, {output("y")});
+    return model(18, {node("SequenceMap", {"s"}, outputs, attrs, "map")}, {value_of("s", sequence_type(tensor_type({2}))), input("x", 1, {2})},
+                 {output("y")});
   };
   const Graph g = load_ok(map({attr_graph("body", body)}, {"y"}));
   CHECK(g.nodes[0].captured == 1);
@@ -122,13 +121,12 @@ TEST_CASE("onnx sequences: a SequenceMap takes what its body captures, and is re
 
 TEST_CASE("onnx sequences: what is written reads back with the same kinds, types and results") {
   const Proto body = graph({node("Mul", {"e", "x"}, {"r"})}, {value_of("e", tensor_type({2}))}, {output("r")});
-  const Proto m =
-      model(18,
-            {node("SequenceMap", {"s"}, {"t"}, {attr_graph("body", body)}),
-             node("Optional", {}, {"n"}, {attr_type(sequence_type(tensor_type({2}, 7)))}), node("Optional", {"t"}, {"o"}),
-             node("OptionalHasElement", {"p"}, {"h"})},
-            {value_of("s", sequence_type(tensor_type({2}))), input("x", 1, {2}), value_of("p", optional_type(tensor_type({"a"})))},
-            {output("t"), output("n"), output("o"), output("h")});
+  const Proto m = model(
+      18,
+      {node("SequenceMap", {"s"}, {"t"}, {attr_graph("body", body)}), node("Optional", {}, {"n"}, {attr_type(sequence_type(tensor_type({2}, 7)))}),
+       node("Optional", {"t"}, {"o"}), node("OptionalHasElement", {"p"}, {"h"})},
+      {value_of("s", sequence_type(tensor_type({2}))), input("x", 1, {2}), value_of("p", optional_type(tensor_type({"a"})))},
+      {output("t"), output("n"), output("o"), output("h")});
   auto first = make_model(load_ok(m), {});
   REQUIRE(first.ok());
   auto written = to_onnx(first->state().graph);

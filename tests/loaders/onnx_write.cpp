@@ -176,10 +176,15 @@ TEST_CASE("writing ONNX: what the file said of itself stays") {
   GraphBuilder b;
   b.output(b.node("Relu", {b.input("x", {3})}));
   using Metadata = std::vector<std::pair<std::string, std::string>>;
-  b.graph.metadata = Metadata{{"domain", "org.example"}, {"model_version", "-7"}, {"doc_string", "a model"}, {"license", "MIT"}, {"license", "again"}, {"", ""}, {"graph.doc_string", "a graph"}};
+  b.graph.metadata =
+      Metadata{{"domain", "org.example"},      {"model_version", "-7"}, {"doc_string", "a model"}, {"license", "MIT"}, {"license", "again"}, {"", ""},
+               {"graph.doc_string", "a graph"}};
   inferred(b);
   const Graph back = read_back(written(b.graph));
-  auto sorted = [](Metadata m) { std::sort(m.begin(), m.end()); return m; };
+  auto sorted = [](Metadata m) {
+    std::sort(m.begin(), m.end());
+    return m;
+  };
   CHECK(sorted(back.metadata) == sorted(b.graph.metadata));
   // what is no field's value, and a field's second value, are properties
   b.graph.metadata = Metadata{{"model_version", "1.5"}, {"domain", "a"}, {"domain", "b"}};
@@ -252,8 +257,8 @@ TEST_CASE("writing ONNX: names that are empty or used twice become names of thei
 TEST_CASE("writing ONNX: constants of every dtype, of no elements, and strings") {
   GraphBuilder b;
   int k = 0;
-  for (DType t : {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i8, DType::i16, DType::i32, DType::i64, DType::u8, DType::u16,
-                  DType::u32, DType::u64}) {
+  for (DType t : {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i8, DType::i16, DType::i32, DType::i64, DType::u8, DType::u16, DType::u32,
+                  DType::u64}) {
     b.output(b.node("Identity", {b.constant(ramp_tensor(t, {2, 5}, 1.0f))}), "y" + std::to_string(k++));
   }
   const bool flags[] = {true, false, true};
@@ -287,8 +292,7 @@ TEST_CASE("writing ONNX: Linear on matrices is Gemm") {
       CAPTURE(bias);
       GraphBuilder b;
       const ValueId x = b.input("x", {Dim::symbol("batch"), Dim(5)});
-      std::vector<ValueId> in = {x,
-                                 b.constant(ramp_tensor(DType::f32, transposed ? std::vector<int64_t>{3, 5} : std::vector<int64_t>{5, 3}))};
+      std::vector<ValueId> in = {x, b.constant(ramp_tensor(DType::f32, transposed ? std::vector<int64_t>{3, 5} : std::vector<int64_t>{5, 3}))};
       if (bias) in.push_back(b.constant(ramp_tensor(DType::f32, {3}, 2)));
       b.output(b.node("Linear", in, {{"transB", transposed}}), "y");
       const Graph back = read_back(written(inferred(b)));
@@ -343,10 +347,8 @@ TEST_CASE("writing ONNX: what only fusing makes is refused") {
   for (bool residual : {false, true}) {
     GraphBuilder b;
     const ValueId x = b.input("x", {2, 2}), w = b.constant(ramp_tensor(DType::f32, {2, 2}));
-    if (residual)
-      b.output(b.node("Linear", {x, w, kNone, x}));
-    else
-      b.output(b.node("Linear", {x, w}, {{"activation", std::string("Relu")}}));
+    if (residual) b.output(b.node("Linear", {x, w, kNone, x}));
+    else b.output(b.node("Linear", {x, w}, {{"activation", std::string("Relu")}}));
     auto bytes = to_onnx(inferred(b));
     REQUIRE(!bytes.ok());
     CHECK(bytes.error().code() == Code::kUnsupported);
@@ -392,8 +394,8 @@ TEST_CASE("writing ONNX: recurrent layers with the batch first are written with 
       in.push_back(b.input("c", {Dim::symbol("batch"), Dim(2), Dim(hidden)}));
       values.push_back(ramp(DType::f32, {4, 2, hidden}, 0.2f));
     }
-    const auto outputs = b.nodes(op, in, op[0] == 'L' ? 3 : 2,
-                                 {{"layout", int64_t{1}}, {"hidden_size", hidden}, {"direction", std::string("bidirectional")}});
+    const auto outputs =
+        b.nodes(op, in, op[0] == 'L' ? 3 : 2, {{"layout", int64_t{1}}, {"hidden_size", hidden}, {"direction", std::string("bidirectional")}});
     for (ValueId y : outputs) b.output(y);
     const Graph back = read_back(written(inferred(b)));
     for (const Node& n : back.nodes) CHECK(!n.attrs.has("layout"));
@@ -437,7 +439,8 @@ TEST_CASE("writing ONNX: branches of an If share constants with the graph around
 TEST_CASE("writing ONNX: loops keep their own inputs, what they capture, and their attributes") {
   GraphBuilder body, scan, b;
   {
-    const ValueId i = body.input("i", {}, DType::i64), going = body.input("going", {}, DType::boolean), v = body.input("v", {}), w = body.input("w", {});
+    const ValueId i = body.input("i", {}, DType::i64), going = body.input("going", {}, DType::boolean), v = body.input("v", {}),
+                  w = body.input("w", {});
     for (ValueId o : {going, body.node("Sub", {v, w}), v, i}) body.output(o);
   }
   {
@@ -446,8 +449,9 @@ TEST_CASE("writing ONNX: loops keep their own inputs, what they capture, and the
   }
   const ValueId x = b.input("x", {3}), trips = b.constant(Tensor::scalar<int64_t>(4)), go = b.constant(Tensor::scalar(true));
   const auto y = b.loop("Loop", {trips, go, x}, {b.node("Neg", {x})}, body, 3);
-  const auto z = b.loop("Scan", {x, y[1]}, {x}, scan, 2,
-                        {{"num_scan_inputs", int64_t(1)}, {"scan_input_directions", std::vector<int64_t>{1}}, {"scan_output_axes", std::vector<int64_t>{1}}});
+  const auto z =
+      b.loop("Scan", {x, y[1]}, {x}, scan, 2,
+             {{"num_scan_inputs", int64_t(1)}, {"scan_input_directions", std::vector<int64_t>{1}}, {"scan_output_axes", std::vector<int64_t>{1}}});
   for (ValueId v : {y[0], y[1], y[2], z[0], z[1]}) b.output(v);
   check_round_trip(b.graph, {ramp(DType::f32, {3}, 0.3f)});
   const Graph again = read_back(written(inferred(b)));

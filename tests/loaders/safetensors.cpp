@@ -63,8 +63,14 @@ TEST_CASE("safetensors: every tensor of every recorded file has the bytes that t
 TEST_CASE("safetensors: dtypes are spelt as tern and torch spell them; those that tern lacks are listed and refused") {
   const StateDict tensors = state_of("types.safetensors");
   CHECK(tensors.entries.size() == 18);
-  const std::map<std::string, std::string> names = {{"float64", "f64"}, {"bfloat16", "bf16"}, {"uint32", "u32"}, {"bool", "bool"}, {"int8", "i8"},
-                                                    {"complex64", "complex64"}, {"float8_e4m3fn", "float8_e4m3fn"}, {"float8_e5m2", "float8_e5m2"}};
+  const std::map<std::string, std::string> names = {{"float64", "f64"},
+                                                    {"bfloat16", "bf16"},
+                                                    {"uint32", "u32"},
+                                                    {"bool", "bool"},
+                                                    {"int8", "i8"},
+                                                    {"complex64", "complex64"},
+                                                    {"float8_e4m3fn", "float8_e4m3fn"},
+                                                    {"float8_e5m2", "float8_e5m2"}};
   for (const auto& [name, dtype] : names) CHECK(tensors.find(name)->dtype_name == dtype);
   CHECK(tensors.find("complex64")->element_size == 8);
   CHECK(dense(*tensors.find("float32"), 0).ok());
@@ -83,7 +89,8 @@ TEST_CASE("safetensors: dtypes are spelt as tern and torch spell them; those tha
 }
 
 TEST_CASE("safetensors: elements below a byte are listed and refused") {
-  const std::string file = file_of(R"({"a":{"dtype":"F4","shape":[3,2],"data_offsets":[0,3]},"b":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[3,6]}})", 6);
+  const std::string file =
+      file_of(R"({"a":{"dtype":"F4","shape":[3,2],"data_offsets":[0,3]},"b":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[3,6]}})", 6);
   auto tensors = load_safetensors(Source{bytes(file), nullptr, {}, {}});
   REQUIRE(tensors.ok());
   CHECK(tensors->find("a")->sizes == std::vector<int64_t>{3, 2});
@@ -94,8 +101,9 @@ TEST_CASE("safetensors: elements below a byte are listed and refused") {
 }
 
 TEST_CASE("safetensors: tensors are listed in the order of their bytes") {
-  const std::string file =
-      file_of(R"({"b":{"dtype":"U8","shape":[2],"data_offsets":[3,5]},"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"z":{"dtype":"U8","shape":[0],"data_offsets":[3,3]}})", 5);
+  const std::string file = file_of(
+      R"({"b":{"dtype":"U8","shape":[2],"data_offsets":[3,5]},"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"z":{"dtype":"U8","shape":[0],"data_offsets":[3,3]}})",
+      5);
   auto tensors = load_safetensors(Source{bytes(file), nullptr, {}, {}});
   REQUIRE(tensors.ok());
   std::string order;
@@ -104,7 +112,8 @@ TEST_CASE("safetensors: tensors are listed in the order of their bytes") {
 }
 
 TEST_CASE("safetensors: the header may be padded, and may know more than the format asks") {
-  for (const char* header : {"{}", "{}      ", R"({"__metadata__":{"format":"pt"}})", R"({"a":{"dtype":"U8","shape":[],"data_offsets":[0,0],"shape":[0]}})"}) {
+  for (const char* header :
+       {"{}", "{}      ", R"({"__metadata__":{"format":"pt"}})", R"({"a":{"dtype":"U8","shape":[],"data_offsets":[0,0],"shape":[0]}})"}) {
     const std::string file = file_of(header, 0);
     CHECK(load_safetensors(Source{bytes(file), nullptr, {}, {}}).ok() == (std::string(header).find("\"a\"") == std::string::npos));
   }
@@ -118,7 +127,9 @@ TEST_CASE("safetensors: a tied tensor is found under the name that save_model to
   CHECK(tensors.entries[1].name == "head.weight");
   CHECK(same_view(*tensors.find("head.weight"), *tensors.find("embed.weight")));
   // not a tie: the value is no tensor, or the name has a tensor of its own
-  const std::string file = file_of(R"({"__metadata__":{"b":"a","c":"nothing","format":"pt"},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", 2);
+  const std::string file = file_of(
+      R"({"__metadata__":{"b":"a","c":"nothing","format":"pt"},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
+      2);
   auto other = load_safetensors(Source{bytes(file), nullptr, {}, {}});
   REQUIRE(other.ok());
   CHECK(other->entries.size() == 2);
@@ -160,7 +171,7 @@ TEST_CASE("safetensors: files and indices are told by their content") {
   CHECK(looks_like_safetensors(source_of("types.safetensors").bytes));
   CHECK_FALSE(looks_like_safetensors(source_of("model.safetensors.index.json").bytes));
   CHECK_FALSE(looks_like_safetensors(source_of("pytorch_model-00001-of-00002.bin").bytes));
-  CHECK(looks_like_safetensors(bytes(file_of("{\"a\":", 0))));            // cut off: still one, so that the error can say so
+  CHECK(looks_like_safetensors(bytes(file_of("{\"a\":", 0))));  // cut off: still one, so that the error can say so
   CHECK_FALSE(looks_like_safetensors(bytes(std::string("\2\0\0\0", 4))));
   CHECK_FALSE(looks_like_safetensors({}));
   CHECK(is_index(R"({"weight_map":{}})"));

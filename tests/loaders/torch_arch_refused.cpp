@@ -82,15 +82,18 @@ TEST_CASE("architecture refusals: syntax errors with their place") {
   CHECK(of_forward("def forward(self, x: f32[N, -1]):\n    return x\n") == "net.txt:7:22: ' -1' is no size; write f32[N, 3, 224, 224]");
   CHECK(of_forward("def forward(self, x)\n    return x\n") == "net.txt:7:21: expected ':' after this");
   CHECK(of_forward("def forward(self, x):\n    return x\ndef forward(self, x):\n    return x\n") == "net.txt:9:5: there are two forwards");
-  CHECK(of_forward("def forward(self, x):\n    return x\ny = 2\n") == "net.txt:9:1: this belongs to no forward: a second tree, or a line outside of a def");
+  CHECK(of_forward("def forward(self, x):\n    return x\ny = 2\n") ==
+        "net.txt:9:1: this belongs to no forward: a second tree, or a line outside of a def");
   CHECK(of_forward("def Net.other(self, x):\n    return x\n") ==
         "net.txt:7:5: only forwards can be given for a class from outside of it: def Net.forward(self, x)");
 }
 
 TEST_CASE("architecture refusals: what is wrong with a tree, with its place") {
-  CHECK(outcome("Net(\n  (0): ?\n)\n") == "net.txt:2:8: layer 0 (?): fill in its class, as print(model) shows it: ReLU(), Conv2d(3, 8, kernel_size=3)");
+  CHECK(outcome("Net(\n  (0): ?\n)\n") ==
+        "net.txt:2:8: layer 0 (?): fill in its class, as print(model) shows it: ReLU(), Conv2d(3, 8, kernel_size=3)");
   CHECK(outcome("Net(\n  (b): Sequential(\n    (2): ?()\n  )\n)\n").starts_with("net.txt:3:10: layer b.2 (?): fill in its class"));
-  CHECK(outcome("Net(\n  (c): Conv2d(3, 8, kernel_size=(3, 3), stride=?)\n)\n") == "net.txt:2:48: layer c (Conv2d): fill in stride, which weights cannot tell");
+  CHECK(outcome("Net(\n  (c): Conv2d(3, 8, kernel_size=(3, 3), stride=?)\n)\n") ==
+        "net.txt:2:48: layer c (Conv2d): fill in stride, which weights cannot tell");
   CHECK(outcome("Net(\n  (c): GroupNorm(?, 8)\n)\n") == "net.txt:2:18: layer c (GroupNorm): fill in the argument ?, which weights cannot tell");
   CHECK(outcome("Net(\n  (0-3): 5 x ReLU()\n)\n") == "net.txt:2:10: a repeated module reads (0-3): 4 x Block(…), with as many names as repeats");
   CHECK(outcome("Net(\n  (a): ReLU()\n  (a): ReLU()\n)\n") == "net.txt:3:8: there are two modules a");
@@ -100,7 +103,8 @@ TEST_CASE("architecture refusals: what is wrong with a tree, with its place") {
   CHECK(outcome("Net(\n) x\n") == "net.txt:2:3: expected the end of the line after the module tree");
   CHECK(outcome("Net(\n  (p): Parameter containing: [torch.float99 of size 3]\n)\n") == "net.txt:2:8: the dtype float99 is not known");
   CHECK(outcome("Net(\n  (p): Parameter containing: nothing\n)\n") == "net.txt:2:8: expected Parameter containing: [torch.float32 of size 3x4]");
-  CHECK(outcome("") == "net.txt: no module tree and no forward; give what print(model) prints, and a def forward when the model is more than a chain");
+  CHECK(outcome("") ==
+        "net.txt: no module tree and no forward; give what print(model) prints, and a def forward when the model is more than a chain");
   CHECK(outcome(std::string("Net(\0)", 6)) == "net.txt:1:5: a zero byte has no place in a text");
   CHECK(outcome("Net(\xff)") == "net.txt:1:5: the text is not UTF-8");
 }
@@ -112,9 +116,11 @@ TEST_CASE("architecture refusals: what is not known while the model is loaded") 
   CHECK(of("y = [r for r in x]") == "net.txt:8:21: a loop over data is not allowed in a forward [y = [r for r in x]]");
   CHECK(of("y = x.item()") == "net.txt:8:11: .item() takes data out of the graph, which is not allowed in a forward [y = x.item()]");
   CHECK(of("y = int(x)") == "net.txt:8:9: int() of a tensor takes data out of the graph, which is not allowed in a forward [y = int(x)]");
-  CHECK(of("x[0] = 1") == "net.txt:8:6: an assignment to a part of a tensor (x[…] = …) is not supported; torch.cat or torch.where make a new one [x[0] = 1]");
+  CHECK(of("x[0] = 1") ==
+        "net.txt:8:6: an assignment to a part of a tensor (x[…] = …) is not supported; torch.cat or torch.where make a new one [x[0] = 1]");
   CHECK(of("x[0] += 1") == "net.txt:8:6: x[…] += … is not supported; torch.cat or torch.where make a new tensor [x[0] += 1]");
-  CHECK(of("y = z + 1") == "net.txt:8:9: the name z has no value here; known are the forward's arguments and variables, F, nn, torch and math [y = z + 1]");
+  CHECK(of("y = z + 1") ==
+        "net.txt:8:9: the name z has no value here; known are the forward's arguments and variables, F, nn, torch and math [y = z + 1]");
   CHECK(of("y = self.nothing(x)") ==
         "net.txt:8:14: self.nothing: Net has no module, weight or attribute of that name; a number can be given in its class: def __init__(self): "
         "self.nothing = … [y = self.nothing(x)]");
@@ -127,23 +133,27 @@ TEST_CASE("architecture refusals: what is not known while the model is loaded") 
   CHECK(of("y = torch.add(x, x, out=x)") == "net.txt:8:15: out= is not supported [y = torch.add(x, x, out=x)]");
   CHECK(of("y = self(x)") == "net.txt:8:9: a module cannot call itself [y = self(x)]");
   CHECK(of("y = 'a' - x") == "net.txt:8:13: '-' cannot be applied to a string and a tensor [y = 'a' - x]");
-  CHECK(of("y = x @ x") .starts_with("net.txt:8:11: "));
-  CHECK(of("y = torch.cat([x, self.act])") == "net.txt:8:15: argument tensors must be a list of tensors, not a module [y = torch.cat([x, self.act])]");
+  CHECK(of("y = x @ x").starts_with("net.txt:8:11: "));
+  CHECK(of("y = torch.cat([x, self.act])") ==
+        "net.txt:8:15: argument tensors must be a list of tensors, not a module [y = torch.cat([x, self.act])]");
   CHECK(of("y = self.act(x, x)") == "net.txt:8:14: act: ReLU: its forward takes at most 1 arguments, not 2 [y = self.act(x, x)]");
 }
 
 TEST_CASE("architecture refusals: an in-place operation under a view of its tensor") {
   auto shared = [](const std::string& by) {
-    return "this value shares its elements with one that an in-place operation changed (" + by + " shows them); write that operation without in-place";
+    return "this value shares its elements with one that an in-place operation changed (" + by +
+           " shows them); write that operation without in-place";
   };
-  CHECK(of("y = x * 2\n    v = y.reshape(3, 2)\n    y += 1\n    x = x + v.sum()") == "net.txt:11:13: " + shared("Tensor.reshape") + " [x = x + v.sum()]");
+  CHECK(of("y = x * 2\n    v = y.reshape(3, 2)\n    y += 1\n    x = x + v.sum()") ==
+        "net.txt:11:13: " + shared("Tensor.reshape") + " [x = x + v.sum()]");
   CHECK(of("y = x * 2\n    v = y.view(3, 2)\n    y += 1\n    x = x + v.sum()") == "fine");
   CHECK(of("y = x * 2\n    v = y.expand(2, 2, 3)\n    v.add_(1)\n    x = x + y") == "net.txt:11:13: " + shared("Tensor.expand") + " [x = x + y]");
   CHECK(of("y = x * 2\n    v = y.t()\n    v.add_(1)\n    x = x + y") == "fine");
-  CHECK(of("y = x * 2\n    v = y.t().contiguous()\n    v.add_(1)\n    x = x + y") == "net.txt:11:13: " + shared("Tensor.contiguous") + " [x = x + y]");
+  CHECK(of("y = x * 2\n    v = y.t().contiguous()\n    v.add_(1)\n    x = x + y") ==
+        "net.txt:11:13: " + shared("Tensor.contiguous") + " [x = x + y]");
   CHECK(of("y = x * 2\n    y.unsqueeze(0).t_()").starts_with("net.txt:9:"));
   CHECK(of("y = x * 2\n    v = y[0]\n    v.add_(1)\n    x = x + y") == "net.txt:11:13: " + shared("operator.getitem") + " [x = x + y]");
-  CHECK(of("y = x * 2\n    v = y[0]\n    y.add_(1)\n    x = x + y") == "fine");              // v is not read again
+  CHECK(of("y = x * 2\n    v = y[0]\n    y.add_(1)\n    x = x + y") == "fine");  // v is not read again
   CHECK(of("y = x * 2\n    v = y.clone()[0]\n    y.add_(1)\n    x = x + v.sum()") == "fine");
   CHECK(of("y = x * 2\n    v = torch.index_select(y, 1, torch.tensor([0, 1]))\n    y.add_(1)\n    x = x + v.sum()") == "fine");
   CHECK(of("y = x * 2\n    a, b, c = y.chunk(3, 1)\n    a *= 2\n    x = x + b") == "fine");
@@ -172,13 +182,14 @@ TEST_CASE("architecture files: odd but right ones") {
 }
 
 TEST_CASE("programs: names of self, parameters, and annotations") {
-  auto parsed = parse_architecture("class Net(nn.Module):\n"
-                                   "    width: int = 3\n"
-                                   "    def helper(self, x):\n        return self.inner(x)\n"
-                                   "    def forward(self, x: f32[N, 2*seq+1, 3], *, mask: 'i64[N]' = None, n=-3, names=('a', 2.5)) -> Tensor:\n"
-                                   "        y = self.a(x) if self.flag else self.b[self.c]\n"
-                                   "        return getattr(self, 'd')(self.helper(y)) + self.a.weight\n",
-                                   "net.txt");
+  auto parsed = parse_architecture(
+      "class Net(nn.Module):\n"
+      "    width: int = 3\n"
+      "    def helper(self, x):\n        return self.inner(x)\n"
+      "    def forward(self, x: f32[N, 2*seq+1, 3], *, mask: 'i64[N]' = None, n=-3, names=('a', 2.5)) -> Tensor:\n"
+      "        y = self.a(x) if self.flag else self.b[self.c]\n"
+      "        return getattr(self, 'd')(self.helper(y)) + self.a.weight\n",
+      "net.txt");
   REQUIRE_MESSAGE(parsed.ok(), parsed.error().message());
   Module m;
   m.cls = "Net";
@@ -205,7 +216,8 @@ TEST_CASE("programs: names of self, parameters, and annotations") {
 }
 
 TEST_CASE("programs: the inputs of bare statements are the names that have no value") {
-  auto parsed = parse_architecture("a = [self.f(t) for t in (first, second)]\nb, c = a\nd = b + third * len(a)\nthird = d\nreturn torch.cat([c, fourth.abs()])\n", "net.txt");
+  auto parsed = parse_architecture(
+      "a = [self.f(t) for t in (first, second)]\nb, c = a\nd = b + third * len(a)\nthird = d\nreturn torch.cat([c, fourth.abs()])\n", "net.txt");
   REQUIRE_MESSAGE(parsed.ok(), parsed.error().message());
   CHECK(!parsed->root);
   const Function& f = *parsed->program->functions.at("");
@@ -255,7 +267,8 @@ TEST_CASE("hostile architectures: deep nesting") {
   std::string blocks = "def forward(self, x):\n";
   for (size_t i = 1; i < 500; ++i) blocks += std::string(i, ' ') + "if x:\n";
   CHECK(cheaply(blocks) == "net.txt:100:100: more than 100 branches");
-  CHECK(cheaply("def forward(self, x):\n    if x: pass\n" + repeat("    elif x: pass\n", 100000)).find("more than 100 branches") != std::string::npos);
+  CHECK(cheaply("def forward(self, x):\n    if x: pass\n" + repeat("    elif x: pass\n", 100000)).find("more than 100 branches") !=
+        std::string::npos);
   CHECK(cheaply(repeat("A((a): ", 100000)).find("modules nest more than 100 deep") != std::string::npos);
   CHECK(cheaply("A(x=" + repeat("(", 100000)).find("net.txt:1:5: expected an argument") != std::string::npos);
 }
@@ -275,15 +288,23 @@ TEST_CASE("hostile architectures: repeats and lengths") {
   CHECK(cheaply(many + ")").find("are not known") != std::string::npos);
   CHECK(cheaply("def forward(self, x):\n    return [" + repeat("x,", 500000) + "]").find("too many expressions") != std::string::npos);
   CHECK(cheaply("def forward(self, x):\n" + repeat("    pass\n", 500000)).find("no tree") != std::string::npos);
-  CHECK(cheaply("A()\ndef forward(self, x):\n    y = [0]\n    for i in range(90):\n        y = y + y\n").find("a list of more than 100000 items") != std::string::npos);
+  CHECK(cheaply("A()\ndef forward(self, x):\n    y = [0]\n    for i in range(90):\n        y = y + y\n").find("a list of more than 100000 items") !=
+        std::string::npos);
   CHECK(cheaply("A()\ndef forward(self, x):\n    y = [0] * 1000000000000").find("a list of more than 100000 items") != std::string::npos);
-  CHECK(cheaply("A()\ndef forward(self, x):\n    y = []\n    for i in range(90):\n        y = [y]\n").starts_with("net.txt:5:13: lists nest more than 16 deep"));
-  CHECK(cheaply("A()\ndef forward(self, x):\n    y = []\n    for i in range(90):\n        y = [y, y]\n").starts_with("net.txt:5:13: a list of more than 100000 items, those of lists in it counted"));
-  CHECK(cheaply("A()\ndef forward(self, x):\n    y = 'a'\n    for i in range(90):\n        y = y + y\n").find("a string this long") != std::string::npos);
+  CHECK(cheaply("A()\ndef forward(self, x):\n    y = []\n    for i in range(90):\n        y = [y]\n")
+            .starts_with("net.txt:5:13: lists nest more than 16 deep"));
+  CHECK(cheaply("A()\ndef forward(self, x):\n    y = []\n    for i in range(90):\n        y = [y, y]\n")
+            .starts_with("net.txt:5:13: a list of more than 100000 items, those of lists in it counted"));
+  CHECK(cheaply("A()\ndef forward(self, x):\n    y = 'a'\n    for i in range(90):\n        y = y + y\n").find("a string this long") !=
+        std::string::npos);
   CHECK(cheaply("A()\ndef forward(self, x):\n    y = []\n    y.append(y)\n").find("cannot be put into another one") != std::string::npos);
-  CHECK(cheaply("A()\ndef forward(self, x):\n    for i in range(10 ** 15):\n        pass\n").find("a range of more than 100000 numbers") != std::string::npos);
-  CHECK(cheaply("A()\ndef forward(self, x):\n    for i in range(5000):\n        for j in range(5000):\n            y = i\n").find("steps to unroll") != std::string::npos);
-  CHECK(cheaply("A()\ndef f(x):\n    return f(x)\ndef forward(self, x):\n    return f(x)\n").find("functions call each other more than 30 deep") != std::string::npos);
+  CHECK(cheaply("A()\ndef forward(self, x):\n    for i in range(10 ** 15):\n        pass\n").find("a range of more than 100000 numbers") !=
+        std::string::npos);
+  CHECK(
+      cheaply("A()\ndef forward(self, x):\n    for i in range(5000):\n        for j in range(5000):\n            y = i\n").find("steps to unroll") !=
+      std::string::npos);
+  CHECK(cheaply("A()\ndef f(x):\n    return f(x)\ndef forward(self, x):\n    return f(x)\n").find("functions call each other more than 30 deep") !=
+        std::string::npos);
   CHECK(cheaply(std::string(size_t(17) << 20, 'x')) == "net.txt: an architecture of more than 16 MB");
 }
 
@@ -300,8 +321,8 @@ TEST_CASE("architecture refusals: lists that share are not walked as trees") {
 }
 
 TEST_CASE("hostile architectures: junk") {
-  for (const char* piece : {"(", ")", "x", "x\n", "A(", "A()\n", "'", "\"", "\\\n", "#", " ", "\t\n", "def ", "class A:\n", "(a): ", "0", "=", ",", "[", "?", "(a)", "x=1,", "-", "x x", "@x\n",
-                            "(0-1): 2 x A(", "\xC3\xA9", "\x01"}) {
+  for (const char* piece : {"(",     ")", "x", "x\n", "A(", "A()\n", "'",   "\"",   "\\\n", "#",   " ",    "\t\n",          "def ",     "class A:\n",
+                            "(a): ", "0", "=", ",",   "[",  "?",     "(a)", "x=1,", "-",    "x x", "@x\n", "(0-1): 2 x A(", "\xC3\xA9", "\x01"}) {
     INFO(std::string(piece));
     const size_t most = flood(std::string_view(piece) == "A()\n" || piece[0] == '\'' ? (size_t(16) << 20) - 100 : size_t(1) << 20);
     std::string text;

@@ -105,10 +105,14 @@ TEST_CASE("torch assemble: options and annotations come before what layers tell"
   CHECK(inputs(net + "def forward(self, x: f32[N, 2, 5]):\n    return self.a(x)\n") == "x: f32[N,2,5]");
   CHECK(inputs(net + "def forward(self, x, y=None):\n    return self.a(x)\n") == "x: f32[batch,5]");
   CHECK(inputs("Linear(5, 3)", {.inputs = {{"y", DType::f32, {"2", "5"}}}}) == "the model has no input y; its inputs are input");
-  CHECK(inputs("Linear(5, 3)", {.inputs = {{"", DType::f32, {"2", "5"}}, {"", DType::f32, {"2"}}}}) == "the model has no input 1; its inputs are input");
+  CHECK(inputs("Linear(5, 3)", {.inputs = {{"", DType::f32, {"2", "5"}}, {"", DType::f32, {"2"}}}}) ==
+        "the model has no input 1; its inputs are input");
   CHECK(inputs("Linear(5, 3)", {.inputs = {{"input", DType::f32, {"2", "a b"}}}}) == "input input: 'a b' is no size");
   const std::string unknown = inputs("Sequential(Flatten(), Linear(784, 10))");
-  CHECK_MESSAGE(unknown.find("the shape of input input is not known: write it in forward as input: f32[N, 3, 32, 32], or give it in LoadOptions::inputs") != std::string::npos, unknown);
+  CHECK_MESSAGE(
+      unknown.find("the shape of input input is not known: write it in forward as input: f32[N, 3, 32, 32], or give it in LoadOptions::inputs") !=
+          std::string::npos,
+      unknown);
 }
 
 TEST_CASE("torch assemble: outputs are named by what forward returns") {
@@ -132,7 +136,8 @@ TEST_CASE("torch assemble: what a printed tree and its weights do not tell is re
   CHECK(error("Sequential(\n  (0): Linear(4, 4)\n  (1): Swish()\n)\n") ==
         "the forward of Swish (1) is not known: write it in an architecture file as in Python and give it in LoadOptions::architecture");
   CHECK(error("ConvAct(\n  (0): Linear(4, 4)\n  (1): ReLU()\n)\n") ==
-        "the forward of ConvAct is not known: write it in an architecture file as in Python and give it in LoadOptions::architecture (a subclass of nn.Sequential is written as "
+        "the forward of ConvAct is not known: write it in an architecture file as in Python and give it in LoadOptions::architecture (a subclass of "
+        "nn.Sequential is written as "
         "class ConvAct(nn.Sequential): pass)");
   CHECK(error("Sequential(\n  (0): Sequential(\n    (pool): FractionalMaxPool2d(2)\n  )\n)\n") ==
         "0.pool: FractionalMaxPool2d is not supported: its windows are random");
@@ -237,9 +242,10 @@ TEST_CASE("torch assemble: a subclass of Sequential, or of one of the file, call
 }
 
 TEST_CASE("torch assemble: a subclass of a layer has that layer's options and weights") {
-  const std::string cls = "class Scaled(nn.LayerNorm):\n    def forward(self, x):\n"
-                          "        torch._assert(x.dim() == 2, f'{x.shape} is no matrix')\n"
-                          "        return F.layer_norm(x, self.normalized_shape, None, None, self.eps)\n";
+  const std::string cls =
+      "class Scaled(nn.LayerNorm):\n    def forward(self, x):\n"
+      "        torch._assert(x.dim() == 2, f'{x.shape} is no matrix')\n"
+      "        return F.layer_norm(x, self.normalized_shape, None, None, self.eps)\n";
   auto sub = build("Scaled((4,), eps=0.25)\n" + cls, {.inputs = {{"x", DType::f32, {"2", "4"}}}});
   auto plain = build("LayerNorm((4,), eps=0.25, elementwise_affine=False)", {.inputs = {{"", DType::f32, {"2", "4"}}}});
   REQUIRE_MESSAGE(sub.ok(), (sub.ok() ? "" : sub.error().message()));
@@ -274,7 +280,8 @@ TEST_CASE("torch assemble: a whole module of the user's class runs with his forw
   auto alone = torch::load_whole(**root, nullptr, {}, "pytorch");
   REQUIRE(!alone.ok());
   CHECK(alone.error().code() == Code::kUnsupported);
-  CHECK(alone.error().message() == "the forwards of Net, Block (block) are not known: write them in an architecture file as in Python and give it in LoadOptions::architecture");
+  CHECK(alone.error().message() ==
+        "the forwards of Net, Block (block) are not known: write them in an architecture file as in Python and give it in LoadOptions::architecture");
   const torch::Architecture arch = parse(
       "class Block:\n    def forward(self, x):\n        return torch.relu(self.fc(x)) * self.scale + self.shift\n"
       "class Net:\n    def forward(self, x):\n        h = self.block(x)\n        return {'logits': self.head(h), 'states': (x, [h])}\n");
@@ -304,21 +311,27 @@ TEST_CASE("torch assemble: a class that extends a layer is that layer, however i
        }) {
     CHECK_MESSAGE(text_of(head + classes) == plain, classes);
   }
-  for (const std::string result : {"super().forward(x)", "super(My, self).forward(x)", "nn.Conv1d.forward(self, x)", "torch.nn.Conv1d.forward(self, x)",
-                                   "F.conv1d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)"}) {
-    CHECK_MESSAGE(text_of(head + "class My(nn.Conv1d):\n" + def + result + "\n", {.inputs = {{"", DType::f32, {"batch", "1", "input_2"}}}}) == plain, result);
+  for (const std::string result :
+       {"super().forward(x)", "super(My, self).forward(x)", "nn.Conv1d.forward(self, x)", "torch.nn.Conv1d.forward(self, x)",
+        "F.conv1d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)"}) {
+    CHECK_MESSAGE(text_of(head + "class My(nn.Conv1d):\n" + def + result + "\n", {.inputs = {{"", DType::f32, {"batch", "1", "input_2"}}}}) == plain,
+                  result);
   }
-  CHECK(text_of(head + "class Base(nn.Conv1d):\n" + def + "super().forward(self.same(x))\n    def same(self, x):\n        return x\nclass My(Base):\n" + def + "super().forward(x)\n") == plain);
+  CHECK(text_of(head + "class Base(nn.Conv1d):\n" + def +
+                "super().forward(self.same(x))\n    def same(self, x):\n        return x\nclass My(Base):\n" + def + "super().forward(x)\n") ==
+        plain);
   CHECK(text_of(head + "class Base(nn.Conv1d):\n" + def + "super().forward(x)\nclass My(Base):\n" + def + "Base.forward(self, x)\n") == plain);
   const std::string norm = text_of("Linear(4, 2)", {.inputs = {{"input", DType::f32, {"batch", "4"}}}});
   CHECK(text_of("Linear(4, 2)\nclass Linear(nn.Linear):\n    def forward(self, input):\n        return super().forward(input)\n") == norm);
   // its own weights beside the layer's, and a class above that has no such method
   CHECK(inputs("My" + conv + "\nclass My(nn.Conv1d):\n" + def + "super().forward(x) * self.gain\n").find("self.gain") != std::string::npos);
-  CHECK(inputs("My" + conv + "\nclass My(nn.Conv1d):\n" + def + "super().rate(x)\n").find("no class above My has a rate that is known") != std::string::npos);
+  CHECK(inputs("My" + conv + "\nclass My(nn.Conv1d):\n" + def + "super().rate(x)\n").find("no class above My has a rate that is known") !=
+        std::string::npos);
 }
 
 TEST_CASE("torch assemble: what a forward does before its layer tells the input too") {
-  const std::string my = "(1, 4, kernel_size=(3,), padding=(1,))\nclass My(nn.Conv1d):\n    def forward(self, x):\n        return super().forward(", norm = "((8,))\nclass My(nn.LayerNorm):\n    def forward(self, x):\n        ";
+  const std::string my = "(1, 4, kernel_size=(3,), padding=(1,))\nclass My(nn.Conv1d):\n    def forward(self, x):\n        return super().forward(",
+                    norm = "((8,))\nclass My(nn.LayerNorm):\n    def forward(self, x):\n        ";
   CHECK(inputs("My" + my + "x)\n") == "x: f32[batch,1,x_2]");
   CHECK(inputs("My" + my + "x.unsqueeze(-2))\n") == "x: f32[batch,x_1]");
   CHECK(inputs("My" + my + "x.transpose(1, 2))\n") == "x: f32[batch,x_1,1]");
@@ -340,7 +353,8 @@ TEST_CASE("torch assemble: attributes that __init__ sets in branches") {
        }) {
     CHECK_MESSAGE(text_of(tree + init + forward) == without, init);
   }
-  for (const std::string init : {"        self.v = 2.5\n        if bias:\n            self.v = None\n", "        if bias:\n            self.v = scale(dim)\n        else:\n            self.v = None\n",
+  for (const std::string init : {"        self.v = 2.5\n        if bias:\n            self.v = None\n",
+                                 "        if bias:\n            self.v = scale(dim)\n        else:\n            self.v = None\n",
                                  "        if bias:\n            self.v = 1\n        else:\n            self.v = 2\n"}) {
     CHECK_MESSAGE(text_of(tree + init + forward).find("self.v: Net has no module, weight or attribute of that name") != std::string::npos, init);
   }
@@ -413,7 +427,8 @@ TEST_CASE("torch assemble: hooks and quantised classes are refused by name") {
   root->cls = "Linear";
   root->qualified = "torch.ao.nn.quantized.modules.linear.Linear";
   root->pickled = true;
-  CHECK(torch::load_whole(*root, nullptr, {}, "pytorch").error().message() == "torch.ao.nn.quantized.modules.linear.Linear is not supported: it is quantised");
+  CHECK(torch::load_whole(*root, nullptr, {}, "pytorch").error().message() ==
+        "torch.ao.nn.quantized.modules.linear.Linear is not supported: it is quantised");
   root->qualified = "torch.nn.modules.linear.Linear";
   root->refusal = "it has forward hooks, which are code";
   auto g = torch::load_whole(*root, nullptr, {}, "pytorch");

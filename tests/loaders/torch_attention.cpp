@@ -77,8 +77,10 @@ std::string inputs_of(const torch::Checkpoint& file, const char* recorded, const
 
 TEST_CASE("torch attention: as models, layers share the batch and have steps of their own, in both layouts") {
   const torch::Checkpoint file = open_cases("attention/transformer.pth"), attention = open_cases("attention/cases.pth");
-  CHECK(inputs_of(file, "decoder layer, batch_first=True", "TransformerDecoderLayer(8, 2, 11, batch_first=True)") == "tgt batch tgt_1 8 | memory batch memory_1 8");
-  CHECK(inputs_of(file, "decoder layer, norm_first=True", "TransformerDecoderLayer(8, 2, 11, norm_first=True)") == "tgt tgt_0 batch 8 | memory memory_0 batch 8");
+  CHECK(inputs_of(file, "decoder layer, batch_first=True", "TransformerDecoderLayer(8, 2, 11, batch_first=True)") ==
+        "tgt batch tgt_1 8 | memory batch memory_1 8");
+  CHECK(inputs_of(file, "decoder layer, norm_first=True", "TransformerDecoderLayer(8, 2, 11, norm_first=True)") ==
+        "tgt tgt_0 batch 8 | memory memory_0 batch 8");
   CHECK(inputs_of(file, "transformer batch_first=False, ", "Transformer(8, 2, 2, 1, 11)") == "src src_0 batch 8 | tgt tgt_0 batch 8");
   CHECK(inputs_of(attention, "mha kdim vdim batch_first=True", "MultiheadAttention(8, 2, kdim=9, vdim=11, batch_first=True)") ==
         "query batch query_1 8 | key batch key_1 9 | value batch key_1 11");
@@ -90,8 +92,8 @@ TEST_CASE("torch attention: an activation is a function, a module as an argument
   const torch::Checkpoint file = open_cases("attention/transformer.pth");
   for (const char* how : {"nn.GELU()", "F.gelu", "'gelu'", "torch.nn.functional.gelu"}) {
     CAPTURE(how);
-    CHECK(inputs_of(file, "encoder layer, activation=gelu, batch_first=True", std::string("TransformerEncoderLayer(8, 2, 11, batch_first=True, activation=") + how + ")") ==
-          "src batch src_1 8");
+    CHECK(inputs_of(file, "encoder layer, activation=gelu, batch_first=True",
+                    std::string("TransformerEncoderLayer(8, 2, 11, batch_first=True, activation=") + how + ")") == "src batch src_1 8");
   }
   const auto tree = parsed("TransformerEncoderLayer(8, 2, 11, activation=mine.gelu)");
   auto graph = torch::assemble(*tree, nullptr, weights_of(file, "encoder layer, defaults"), {}, "test");
@@ -177,11 +179,16 @@ std::string failure(const char* spelling, const std::function<torch::IValue(torc
 }
 
 TEST_CASE("torch attention: contradictions of a call are refused") {
-  says(failure("sdpa", [](torch::Builder& b, torch::IValue q) { return torch::call(b, "F.scaled_dot_product_attention", {q, q, q, q, 0.0, true}); }), "is_causal");
-  says(failure("gqa", [](torch::Builder& b, torch::IValue q) {
-         const auto k = torch::IValue::tensor(b.input("k", {DType::f32, Shape{3, 3, 4}}));
-         return torch::call(b, "F.scaled_dot_product_attention", {q, k, k}, {{"enable_gqa", true}});
-       }),
+  says(failure("sdpa",
+               [](torch::Builder& b, torch::IValue q) {
+                 return torch::call(b, "F.scaled_dot_product_attention", {q, q, q, q, 0.0, true});
+               }),
+       "is_causal");
+  says(failure("gqa",
+               [](torch::Builder& b, torch::IValue q) {
+                 const auto k = torch::IValue::tensor(b.input("k", {DType::f32, Shape{3, 3, 4}}));
+                 return torch::call(b, "F.scaled_dot_product_attention", {q, k, k}, {{"enable_gqa", true}});
+               }),
        "heads");
   const auto mha = [](torch::Builder& b, torch::IValue q, int64_t biases, std::vector<std::pair<std::string, torch::IValue>> named) {
     auto constant = [&](std::vector<int64_t> dims) {

@@ -42,9 +42,17 @@ Module net() {
 }
 
 std::vector<Expected> net_state() {
-  return {{"p", Sizes{}}, {"a.weight", Sizes{4, 3}}, {"a.bias", Sizes{4}}, {"bn.weight", Sizes{4}}, {"bn.bias", Sizes{4}},
-          {"bn.running_mean", Sizes{4}}, {"bn.running_var", Sizes{4}}, {"bn.num_batches_tracked", Sizes{}, true},
-          {"sub.0.weight", Sizes{4, 4}}, {"sub.0.bias", Sizes{4}}, {"sub.1.weight", Sizes{2, 4}}};
+  return {{"p", Sizes{}},
+          {"a.weight", Sizes{4, 3}},
+          {"a.bias", Sizes{4}},
+          {"bn.weight", Sizes{4}},
+          {"bn.bias", Sizes{4}},
+          {"bn.running_mean", Sizes{4}},
+          {"bn.running_var", Sizes{4}},
+          {"bn.num_batches_tracked", Sizes{}, true},
+          {"sub.0.weight", Sizes{4, 4}},
+          {"sub.0.bias", Sizes{4}},
+          {"sub.1.weight", Sizes{2, 4}}};
 }
 
 StateDict net_weights() {
@@ -98,8 +106,15 @@ TEST_CASE("bind: weights that match are all there, in the tree's order") {
 TEST_CASE("bind: everything that is wrong is told at once, in torch's words and order") {
   StateDict d = net_weights();
   for (const char* name : {"a.weight", "sub.1.weight", "bn.num_batches_tracked", "a.bias", "bn.weight", "bn.bias", "p"}) drop(d, name);
-  for (auto& [name, sizes] : std::vector<std::pair<std::string, Sizes>>{{"a.bias", {5, 3}}, {"bn.weight", {}}, {"p", {1}}, {"zzz", {1}}, {"sub.0.foo", {2}},
-                                                                       {"sub.1.bias", {2}}, {"sub.9.w", {3}}, {"q.r.s", {1}}, {"sub.0._extra_state", {1}}}) {
+  for (auto& [name, sizes] : std::vector<std::pair<std::string, Sizes>>{{"a.bias", {5, 3}},
+                                                                        {"bn.weight", {}},
+                                                                        {"p", {1}},
+                                                                        {"zzz", {1}},
+                                                                        {"sub.0.foo", {2}},
+                                                                        {"sub.1.bias", {2}},
+                                                                        {"sub.9.w", {3}},
+                                                                        {"q.r.s", {1}},
+                                                                        {"sub.0._extra_state", {1}}}) {
     d.entries.push_back({name, tensor(sizes)});
   }
   d.others = {{"bn.bias", "int"}};
@@ -142,7 +157,12 @@ TEST_CASE("bind: num_batches_tracked may be absent when the file is from before 
   CHECK(error(d) == "");
   d.modules = {{"", 1}, {"sub", 2}};
   CHECK(error(d) == "");
-  CHECK(has(error(with_prefix("module.", [] { StateDict n = net_weights(); drop(n, "bn.num_batches_tracked"); return n; }())),
+  CHECK(has(error(with_prefix("module.",
+                              [] {
+                                StateDict n = net_weights();
+                                drop(n, "bn.num_batches_tracked");
+                                return n;
+                              }())),
             "Missing key(s) in state_dict: \"bn.num_batches_tracked\"."));
 }
 
@@ -155,7 +175,8 @@ TEST_CASE("bind: one element in one dimension is a scalar of old, but no scalar 
   CHECK(bound->weights.find("p")->sizes.empty());
   CHECK(bound->weights.find("p")->strides.empty());
   d.entries.back().tensor = tensor({1, 1});
-  CHECK(has(error(d), "size mismatch for p: copying a param with shape torch.Size([1, 1]) from checkpoint, the shape in current model is torch.Size([])."));
+  CHECK(has(error(d),
+            "size mismatch for p: copying a param with shape torch.Size([1, 1]) from checkpoint, the shape in current model is torch.Size([])."));
   auto one = bind_weights(dict({{"w", {}}}), *leaf("PReLU"), {{"w", Sizes{1}}}, true);
   REQUIRE(!one);
   CHECK(has(one.error().message(), "Error(s) in loading state_dict for PReLU: size mismatch for w: copying a param with shape torch.Size([]) from"));
@@ -221,8 +242,15 @@ TEST_CASE("bind: a prefix that leaves errors stays, and the error tells of it") 
   CHECK(has(text, "; with the prefix module. taken off 10 of its 10 names would be among the 11 expected ones"));
   CHECK(has(notes(d, false), "weights matched with the prefix module. taken off (10 names)|missing weights: a.bias|"));
   // another layer's name is no prefix
-  auto other = bind_weights(dict({{"fc1.weight", {2, 2}}}), [] { Module m; m.cls = "Net"; m.children = {{"fc2", leaf("Linear")}}; return m; }(),
-                            {{"fc2.weight", Sizes{2, 2}}}, true);
+  auto other = bind_weights(
+      dict({{"fc1.weight", {2, 2}}}),
+      [] {
+        Module m;
+        m.cls = "Net";
+        m.children = {{"fc2", leaf("Linear")}};
+        return m;
+      }(),
+      {{"fc2.weight", Sizes{2, 2}}}, true);
   REQUIRE(!other);
   CHECK(has(other.error().message(), "Missing key(s) in state_dict: \"fc2.weight\". Unexpected key(s) in state_dict: \"fc1.weight\".; did you mean"));
 }
@@ -230,8 +258,9 @@ TEST_CASE("bind: a prefix that leaves errors stays, and the error tells of it") 
 TEST_CASE("bind: sizes count also under a prefix") {
   StateDict d = with_prefix("module.", net_weights());
   d.entries[1].tensor = tensor({3, 4});
-  CHECK(has(error(d), "for Net: size mismatch for a.weight: copying a param with shape torch.Size([3, 4]) from checkpoint, the shape in current model is "
-                      "torch.Size([4, 3]).; a.weight would fit transposed"));
+  CHECK(has(error(d),
+            "for Net: size mismatch for a.weight: copying a param with shape torch.Size([3, 4]) from checkpoint, the shape in current model is "
+            "torch.Size([4, 3]).; a.weight would fit transposed"));
 }
 
 TEST_CASE("bind: hints name a near name, a tied weight, a parametrised one") {
@@ -256,9 +285,11 @@ TEST_CASE("bind: a weight that weight_norm and the like split is there by its pa
   Module m;
   m.cls = "Net";
   m.children = {{"a", leaf("Linear")}};
-  const std::vector<std::vector<std::string>> kinds = {{"weight_g", "weight_v"}, {"weight_orig", "weight_u", "weight_v"},
-                                                       {"parametrizations.weight.original0", "parametrizations.weight.original1"},
-                                                       {"parametrizations.weight.original", "parametrizations.weight.0._u", "parametrizations.weight.0._v"}};
+  const std::vector<std::vector<std::string>> kinds = {
+      {"weight_g", "weight_v"},
+      {"weight_orig", "weight_u", "weight_v"},
+      {"parametrizations.weight.original0", "parametrizations.weight.original1"},
+      {"parametrizations.weight.original", "parametrizations.weight.0._u", "parametrizations.weight.0._v"}};
   for (const auto& parts : kinds) {
     for (const char* prefix : {"", "module."}) {
       StateDict d;
@@ -278,7 +309,8 @@ TEST_CASE("bind: a weight that weight_norm and the like split is there by its pa
 }
 
 TEST_CASE("bind: the old names of weight_norm load into the parametrization, as torch's hook has it, and only together") {
-  const std::vector<Expected> state = {{"a.bias", Sizes{4}}, {"a.parametrizations.weight.original0", std::nullopt}, {"a.parametrizations.weight.original1", std::nullopt}};
+  const std::vector<Expected> state = {
+      {"a.bias", Sizes{4}}, {"a.parametrizations.weight.original0", std::nullopt}, {"a.parametrizations.weight.original1", std::nullopt}};
   Module m;
   m.cls = "Net";
   m.children = {{"a", leaf("ParametrizedLinear")}};
@@ -292,7 +324,9 @@ TEST_CASE("bind: the old names of weight_norm load into the parametrization, as 
   }
   auto half = bind_weights(dict({{"a.bias", {4}}, {"a.weight_g", {4}}}), m, state, true);
   REQUIRE(!half);
-  CHECK(has(half.error().message(), "Missing key(s) in state_dict: \"a.parametrizations.weight.original0\", \"a.parametrizations.weight.original1\". Unexpected key(s) in state_dict: \"a.weight_g\"."));
+  CHECK(has(half.error().message(),
+            "Missing key(s) in state_dict: \"a.parametrizations.weight.original0\", \"a.parametrizations.weight.original1\". Unexpected key(s) in "
+            "state_dict: \"a.weight_g\"."));
 }
 
 TEST_CASE("bind: values that are no tensors are a note") {

@@ -24,7 +24,8 @@ nn::Module block(int64_t n) {
 }
 
 nn::Module net() {
-  return nn::custom("Net", {{"stem", nn::Conv2d(1, 4, 3, {.stride = 2})}, {"blocks", nn::Sequential({block(4), block(4)})}, {"head", nn::Linear(36, 3)}},
+  return nn::custom("Net",
+                    {{"stem", nn::Conv2d(1, 4, 3, {.stride = 2})}, {"blocks", nn::Sequential({block(4), block(4)})}, {"head", nn::Linear(36, 3)}},
                     [](const nn::Self& self, nn::Tensor x) {
                       const nn::Tensor h = self("blocks", self("stem", x)) * self.parameter("scale");
                       return nn::call("torch.softmax", {self("head", h.flatten(1))}, {{"dim", -1}});
@@ -68,7 +69,8 @@ TEST_CASE("nn: a network gives the same graph and the same bits as its printed t
   CHECK((*a)[0].bytes == (*b)[0].bytes);
   REQUIRE((*a)[0].dims == expected.dims);
   for (size_t i = 0; i < expected.bytes.size() / 4; ++i) {
-    CHECK(reinterpret_cast<const float*>((*a)[0].bytes.data())[i] == doctest::Approx(reinterpret_cast<const float*>(expected.bytes.data())[i]).epsilon(1e-4));
+    CHECK(reinterpret_cast<const float*>((*a)[0].bytes.data())[i] ==
+          doctest::Approx(reinterpret_cast<const float*>(expected.bytes.data())[i]).epsilon(1e-4));
   }
 }
 
@@ -91,22 +93,29 @@ TEST_CASE("nn: prefixes, keys and bytes in memory work as with an architecture i
 }
 
 TEST_CASE("nn: text is what LoadOptions::architecture takes, with torch's names and defaults") {
-  CHECK(nn::Sequential({nn::Conv2d(1, 8, {3, 5}, {.stride = {2, 1}, .padding = "same"}), nn::ReLU(), nn::Flatten(), nn::Linear(8, 2, {.bias = false})}).text() ==
-        "Sequential(\n"
-        "  (0): Conv2d(1, 8, kernel_size=(3, 5), stride=(2, 1), padding='same', dilation=1, groups=1, bias=True, padding_mode='zeros')\n"
-        "  (1): ReLU()\n  (2): Flatten(start_dim=1, end_dim=-1)\n  (3): Linear(in_features=8, out_features=2, bias=False)\n)\n");
+  CHECK(
+      nn::Sequential({nn::Conv2d(1, 8, {3, 5}, {.stride = {2, 1}, .padding = "same"}), nn::ReLU(), nn::Flatten(), nn::Linear(8, 2, {.bias = false})})
+          .text() ==
+      "Sequential(\n"
+      "  (0): Conv2d(1, 8, kernel_size=(3, 5), stride=(2, 1), padding='same', dilation=1, groups=1, bias=True, padding_mode='zeros')\n"
+      "  (1): ReLU()\n  (2): Flatten(start_dim=1, end_dim=-1)\n  (3): Linear(in_features=8, out_features=2, bias=False)\n)\n");
   CHECK(nn::module("Hardtanh", {-2, 0.5}, {{"inplace", true}}).text() == "Hardtanh(-2, 0.5, inplace=True)\n");
   CHECK(nn::MaxPool2d(2).text() == "MaxPool2d(kernel_size=2, stride=None, padding=0, ceil_mode=False)\n");
   CHECK(nn::BatchNorm1d(3).text() == "BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)\n");
   CHECK(nn::LSTM(2, 3, {.batch_first = true}).text() == "LSTM(2, 3, num_layers=1, bias=True, batch_first=True, bidirectional=False)\n");
   CHECK(nn::TransformerEncoderLayer(8, 2, {.activation = "gelu"}).text() ==
-        "TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=2048, activation='gelu', layer_norm_eps=1e-05, batch_first=False, norm_first=False, bias=True)\n");
+        "TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=2048, activation='gelu', layer_norm_eps=1e-05, batch_first=False, "
+        "norm_first=False, bias=True)\n");
   CHECK(nn::custom("F", {{"a", nn::Identity()}}, {{"x"}, {"ids", "i64[batch, 4]"}},
                    [](const nn::Self& self, const std::vector<nn::Tensor>& in) {
-                     return nn::tuple({nn::cat({in[0], self("a", in[0])}, 1), 2 * in[1] - 0.5, in[1].at("..., :2").view({in[1].size(0), -1}), nn::call("F.pad", {in[0], {1, 2}})});
-                   }).text() ==
-        "F(\n  (a): Identity()\n)\n\nclass F:\n    def forward(self, x, ids: i64[batch, 4]):\n        v0 = self.a(x)\n        v1 = torch.cat([x, v0], dim=1)\n"
-        "        v2 = 2 * ids\n        v3 = v2 - 0.5\n        v4 = ids[..., :2]\n        v5 = ids.size(0)\n        v6 = v4.view(v5, -1)\n        v7 = F.pad(x, (1, 2))\n"
+                     return nn::tuple({nn::cat({in[0], self("a", in[0])}, 1), 2 * in[1] - 0.5, in[1].at("..., :2").view({in[1].size(0), -1}),
+                                       nn::call("F.pad", {in[0], {1, 2}})});
+                   })
+            .text() ==
+        "F(\n  (a): Identity()\n)\n\nclass F:\n    def forward(self, x, ids: i64[batch, 4]):\n        v0 = self.a(x)\n        v1 = torch.cat([x, "
+        "v0], dim=1)\n"
+        "        v2 = 2 * ids\n        v3 = v2 - 0.5\n        v4 = ids[..., :2]\n        v5 = ids.size(0)\n        v6 = v4.view(v5, -1)\n        v7 "
+        "= F.pad(x, (1, 2))\n"
         "        v8 = (v1, v3, v6, v7)\n        return v8\n");
 }
 
@@ -130,15 +139,21 @@ TEST_CASE("nn: what is wrong is told by load, in one line") {
   CHECK(has(error(nn::custom("Net", {}, [](const nn::Self&, nn::Tensor x) { return x.at("0]\nimport os"); })), "is no index"));
   CHECK(has(error(nn::custom("Net", {}, [](const nn::Self&, nn::Tensor x) { return x.method("view)", {}); })), "is no method"));
   CHECK(has(error(nn::custom("Net", {}, [](const nn::Self& self, nn::Tensor x) { return self("a(", x); })), "is no name of a child"));
-  CHECK(has(error(nn::custom("Net", {}, {{"x", "f32[1]):\n"}}, [](const nn::Self&, const std::vector<nn::Tensor>& in) { return in[0]; })), "is no input"));
-  auto unknown = load(kFolder + "net.pth", nn::custom("Net", {}, [](const nn::Self&, nn::Tensor x) { return nn::call("torch.no_such_thing", {x}); }), {.strict = false});
+  CHECK(has(error(nn::custom("Net", {}, {{"x", "f32[1]):\n"}}, [](const nn::Self&, const std::vector<nn::Tensor>& in) { return in[0]; })),
+            "is no input"));
+  auto unknown = load(kFolder + "net.pth", nn::custom("Net", {}, [](const nn::Self&, nn::Tensor x) { return nn::call("torch.no_such_thing", {x}); }),
+                      {.strict = false});
   REQUIRE(!unknown);
   CHECK(has(unknown.error().message(), "no_such_thing"));
   nn::Tensor kept = [] {
     std::vector<nn::Tensor> out;
-    nn::custom("A", {}, [&](const nn::Self&, nn::Tensor x) { out.push_back(x); return x; });
+    nn::custom("A", {}, [&](const nn::Self&, nn::Tensor x) {
+      out.push_back(x);
+      return x;
+    });
     return out[0];
   }();
   CHECK(has(error(nn::custom("B", {}, [&](const nn::Self&, nn::Tensor x) { return x + kept; })), "B: a tensor of another forward is used"));
-  CHECK(has(error(nn::Sequential({nn::Linear(2, 2)})), "Error(s) in loading state_dict for Sequential: Missing key(s) in state_dict: \"0.weight\", \"0.bias\"."));
+  CHECK(has(error(nn::Sequential({nn::Linear(2, 2)})),
+            "Error(s) in loading state_dict for Sequential: Missing key(s) in state_dict: \"0.weight\", \"0.bias\"."));
 }

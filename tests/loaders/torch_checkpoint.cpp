@@ -1,7 +1,5 @@
 // Checkpoints: what is listed, which weights are found, what would have been executed. Files that torch made, with what torch finds in
 // them (tests/data/torch/make/checkpoints.py), and files by hand. Code: loaders/torch/pickle.
-#include "loaders/torch/pickle/checkpoint.h"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "loaders/torch/pickle/checkpoint.h"
 #include "tests/support/torch_file.h"
 
 namespace tern::test {
@@ -126,22 +125,26 @@ TEST_CASE("checkpoint: storages are mapped where they are stored, and shared by 
     CHECK(first->storage->bytes.data() > source->bytes.data());
     CHECK(first->storage->bytes.data() < source->bytes.data() + source->bytes.size());
     CHECK(first->storage->owner == source->owner);
-    CHECK(first->storage->bytes.data() + first->storage->bytes.size() + first->storage->readable_after == source->bytes.data() + source->bytes.size());
+    CHECK(first->storage->bytes.data() + first->storage->bytes.size() + first->storage->readable_after ==
+          source->bytes.data() + source->bytes.size());
   }
 }
 
 TEST_CASE("checkpoint: names are keys and places joined with dots, whatever the keys are") {
   CHECK(names(torch_zip(four())) == "");
   CHECK(names(torch_zip(list({four(), dict({{"a", four()}, {"b", list({"N", four()})}})}))) == "0 1.a 1.b.1");
-  CHECK(names(torch_zip("}(K\3" + four() + "\x88" + four() + "N" + four() + "G\x3f\xf8\0\0\0\0\0\0"s + four() + "K\1\x85" + four() + "u")) == "3 True None 1.5 (1,)");
-  CHECK(names(torch_zip("}(" + text("a") + four() + text("b") + four() + text("a") + "K\1u")) == "b");       // set again, to something else
+  CHECK(names(torch_zip("}(K\3" + four() + "\x88" + four() + "N" + four() + "G\x3f\xf8\0\0\0\0\0\0"s + four() + "K\1\x85" + four() + "u")) ==
+        "3 True None 1.5 (1,)");
+  CHECK(names(torch_zip("}(" + text("a") + four() + text("b") + four() + text("a") + "K\1u")) == "b");         // set again, to something else
   CHECK(names(torch_zip("}(" + text("a") + "K\1" + text("b") + four() + text("a") + four() + "u")) == "a b");  // a key keeps its place
   CHECK(names(torch_zip(global("collections", "OrderedDict") + ")R(" + text("a") + four() + "u")) == "a");
   CHECK(names(torch_zip(global("collections", "OrderedDict") + "](](" + text("a") + four() + "e" + "](" + text("b") + four() + "ee\x85R")) == "a b");
   CHECK(names(torch_zip(global("collections", "defaultdict") + global("builtins", "list") + "\x85R(" + text("a") + four() + "u")) == "a");
-  CHECK(names(torch_zip(global("mine", "Config") + ")\x81" + dict({{"w", four()}}) + "b")) == "w");            // attributes of an unknown class
-  CHECK(names(torch_zip(global("mine", "State") + four() + "N\x86R")) == "0");                                 // a named tuple
-  CHECK(names(torch_zip(global("mine", "Slots") + ")\x81N" + dict({{"w", four()}}) + "\x86" "b")) == "w");
+  CHECK(names(torch_zip(global("mine", "Config") + ")\x81" + dict({{"w", four()}}) + "b")) == "w");  // attributes of an unknown class
+  CHECK(names(torch_zip(global("mine", "State") + four() + "N\x86R")) == "0");                       // a named tuple
+  CHECK(names(torch_zip(global("mine", "Slots") + ")\x81N" + dict({{"w", four()}}) +
+                        "\x86"
+                        "b")) == "w");
   CHECK(names(torch_zip(global("mine", "Bag") + ")\x81(" + four() + four() + "e")) == "0 1");
 }
 
@@ -153,22 +156,27 @@ TEST_CASE("checkpoint: cycles end, and shared objects are listed under each of t
 
 TEST_CASE("checkpoint: weights are found in nested dictionaries, training's own state is not") {
   CHECK(candidates(torch_zip(dict({{"a", four()}, {"b", four()}}))) == ":2");
-  CHECK(candidates(torch_zip(dict({{"epoch", "K\3"}, {"model", dict({{"a", four()}})}, {"optimizer", dict({{"a", four()}, {"b", four()}})}}))) == "model:1");
-  for (const char* key : {"optimizer", "optimizer_state_dict", "optim", "optimizer_states", "lr_scheduler", "grad_scaler", "g_optimizer", "Optimizer"}) {
+  CHECK(candidates(torch_zip(dict({{"epoch", "K\3"}, {"model", dict({{"a", four()}})}, {"optimizer", dict({{"a", four()}, {"b", four()}})}}))) ==
+        "model:1");
+  for (const char* key :
+       {"optimizer", "optimizer_state_dict", "optim", "optimizer_states", "lr_scheduler", "grad_scaler", "g_optimizer", "Optimizer"}) {
     CHECK(candidates(torch_zip(dict({{"net", dict({{"a", four()}})}, {key, dict({{"b", four()}})}}))) == "net:1");
   }
-  CHECK(candidates(torch_zip(dict({{"m", dict({{"a", four()}})}, {"other", dict({{"state", dict({{"b", four()}})}, {"param_groups", "]"}})}}))) == "m:1");
+  CHECK(candidates(torch_zip(dict({{"m", dict({{"a", four()}})}, {"other", dict({{"state", dict({{"b", four()}})}, {"param_groups", "]"}})}}))) ==
+        "m:1");
   CHECK(candidates(torch_zip(dict({{"g", dict({{"a", four()}})}, {"d", dict({{"a", four()}, {"n", "K\1"}})}}))) == "g:1 d:1");
   CHECK(candidates(torch_zip(dict({{"a", four()}, {"ema", dict({{"a", four()}})}}))) == "ema:1");
   CHECK(candidates(torch_zip(dict({{"deep", dict({{"deeper", dict({{"a", four()}})}})}}))) == "deep.deeper:1");
-  CHECK(candidates(torch_zip(dict({{"a", four()}, {"b", "K\1"}, {"c", "K\2"}}))) == "");                  // mostly others
+  CHECK(candidates(torch_zip(dict({{"a", four()}, {"b", "K\1"}, {"c", "K\2"}}))) == "");  // mostly others
   CHECK(candidates(torch_zip(dict({{"epoch", "K\3"}}))) == "");
   CHECK(candidates(torch_zip(module("torch.nn.modules.linear", "Linear", {{"weight", four()}, {"bias", "N"}}, {}))) == ":1");
   CHECK(candidates(torch_zip(dict({{"net", module("mine", "Net", {{"w", four()}}, {})}}))) == "net:1");
 }
 
 TEST_CASE("checkpoint: a key chooses among several weights") {
-  const std::string file = torch_zip(dict({{"g", dict({{"model", dict({{"a", four()}, {"b", four()}})}})}, {"d", dict({{"model", dict({{"c", four()}})}})}, {"x", dict({{"e", four()}})}}));
+  const std::string file = torch_zip(dict({{"g", dict({{"model", dict({{"a", four()}, {"b", four()}})}})},
+                                           {"d", dict({{"model", dict({{"c", four()}})}})},
+                                           {"x", dict({{"e", four()}})}}));
   auto c = Checkpoint::open(source_of(file));
   REQUIRE(c.ok());
   CHECK(c->select("g.model")->path == "g.model");
@@ -191,8 +199,10 @@ TEST_CASE("checkpoint: a key chooses among several weights") {
 }
 
 TEST_CASE("checkpoint: a state_dict has its tensors, its other values, and what _metadata says of modules") {
-  const std::string metadata = global("collections", "OrderedDict") + ")R(" + text("") + dict({{"version", "K\1"}}) + text("bn") + dict({{"version", "K\2"}}) + text("act") + "}u";
-  const std::string file = torch_zip(global("collections", "OrderedDict") + ")R(" + text("w") + four() + text("n") + "K\1u" + dict({{"_metadata", metadata}}) + "b");
+  const std::string metadata = global("collections", "OrderedDict") + ")R(" + text("") + dict({{"version", "K\1"}}) + text("bn") +
+                               dict({{"version", "K\2"}}) + text("act") + "}u";
+  const std::string file =
+      torch_zip(global("collections", "OrderedDict") + ")R(" + text("w") + four() + text("n") + "K\1u" + dict({{"_metadata", metadata}}) + "b");
   auto c = Checkpoint::open(source_of(file));
   REQUIRE(c.ok());
   auto d = c->state_dict(*c->select(""));
@@ -221,8 +231,8 @@ TEST_CASE("checkpoint: what would have been executed elsewhere is named, and not
   CHECK(globals(global("subprocess", "Popen") + hello + "}\x92") == "subprocess.Popen");
   CHECK(globals(global("__builtin__", "eval") + hello + "R") == "builtins.eval");
   CHECK(globals(global("builtins", "getattr") + "(" + global("os", "path") + text("x") + "tR" + hello + "R") == "builtins.getattr os.path");
-  CHECK(globals(list({four(), global("os", "system")})) == "os.system");                        // only named: importing runs code too
-  CHECK(globals(global("os", "system") + hello + "R0" + four()) == "os.system");                // thrown away
+  CHECK(globals(list({four(), global("os", "system")})) == "os.system");          // only named: importing runs code too
+  CHECK(globals(global("os", "system") + hello + "R0" + four()) == "os.system");  // thrown away
   CHECK(globals(global("mine", "Net") + ")\x81}b") == "mine.Net");
   CHECK(globals(global("torch.nn.modules.module", "os.system") + hello + "R") == "torch.nn.modules.module.os.system");
   CHECK(globals(global("torch.hub", "load") + hello + "R") == "torch.hub.load");
@@ -234,10 +244,11 @@ TEST_CASE("checkpoint: what would have been executed elsewhere is named, and not
   CHECK(globals(global("numpy.f2py.diagnose", "run") + hello + "R") != "");
   CHECK(globals(global("torchx", "FloatStorage")) == "torchx.FloatStorage");
   CHECK(globals(global("torch.utils.collect_env", "run") + hello + "R") == "torch.utils.collect_env.run");
-  for (const std::string& known : {global("collections", "OrderedDict"), global("torch", "FloatStorage"), global("torch", "float16"), global("torch.cuda", "HalfStorage"),
-                                   global("torch._utils", "_rebuild_tensor_v2"), global("numpy.core.multiarray", "scalar"), global("numpy._core.multiarray", "_reconstruct"),
-                                   global("torch.nn.modules.conv", "Conv2d"), global("torch.nn.parameter", "Parameter"), global("torch", "per_tensor_affine"),
-                                   global("torch.nn.modules.linear", "_LinearWithBias"), global("torch", "FloatTensor")}) {
+  for (const std::string& known :
+       {global("collections", "OrderedDict"), global("torch", "FloatStorage"), global("torch", "float16"), global("torch.cuda", "HalfStorage"),
+        global("torch._utils", "_rebuild_tensor_v2"), global("numpy.core.multiarray", "scalar"), global("numpy._core.multiarray", "_reconstruct"),
+        global("torch.nn.modules.conv", "Conv2d"), global("torch.nn.parameter", "Parameter"), global("torch", "per_tensor_affine"),
+        global("torch.nn.modules.linear", "_LinearWithBias"), global("torch", "FloatTensor")}) {
     CHECK(globals(known) == "");
   }
   // In a file inside of the file, and in the small pickles of the legacy form.
@@ -268,10 +279,14 @@ TEST_CASE("checkpoint: archives are told apart by content, and others are named"
   CHECK(contains(reason(archive({"x/data.pkl", "data.pkl"})), "two files data.pkl"));
   CHECK(contains(reason(archive({"word/document.xml"})), "no PyTorch file"));
   CHECK(contains(reason(archive({"x/y/data.pkl"})), "no PyTorch file"));
-  for (const std::string& yes : {torch_zip("N"), torch_legacy("N"), pickled("N") + std::string(70, '.'), "(lp0\n."s, "cos\nsystem\n(S'x'\ntR."s, "L119547037146038801333356L\n."s}) {
+  for (const std::string& yes : {torch_zip("N"), torch_legacy("N"), pickled("N") + std::string(70, '.'), "(lp0\n."s, "cos\nsystem\n(S'x'\ntR."s,
+                                 "L119547037146038801333356L\n."s}) {
     CHECK(torch::looks_like_checkpoint(source_of(yes).bytes));
   }
-  for (const std::string& no : {""s, "\x80"s, "\x80\x02"s, "\x08\x07"s, "(just a text)."s, "{\"a\": 1}"s, "Sequential(\n)"s, "\x80\x09""123."s, "]]]]x."s, "(lp0\n.trailing."s}) {
+  for (const std::string& no : {""s, "\x80"s, "\x80\x02"s, "\x08\x07"s, "(just a text)."s, "{\"a\": 1}"s, "Sequential(\n)"s,
+                                "\x80\x09"
+                                "123."s,
+                                "]]]]x."s, "(lp0\n.trailing."s}) {
     CHECK_FALSE(torch::looks_like_checkpoint(source_of(no).bytes));
   }
 }
@@ -297,9 +312,14 @@ TEST_CASE("checkpoint: a storage must have the bytes that its tensors say") {
   CHECK(contains(with(tensor(storage("WeirdStorage", "0", 4), 0, {4}, {1}), 16), "torch.WeirdStorage"));
   CHECK(contains(with(list({four(), tensor(storage("HalfStorage", "0", 4), 0, {4}, {1})}), 16), "two sizes"));
   CHECK(with(list({four(), tensor(storage("HalfStorage", "0", 8), 0, {4}, {1})}), 16) == "");
-  CHECK(contains(with(dict({{"layer.w", tensor(storage("FloatStorage", "0", 4), 1, {4}, {1})}}), 16), "layer.w: a tensor of sizes [4], strides [1] and offset 1 reaches beyond"));
+  CHECK(contains(with(dict({{"layer.w", tensor(storage("FloatStorage", "0", 4), 1, {4}, {1})}}), 16),
+                 "layer.w: a tensor of sizes [4], strides [1] and offset 1 reaches beyond"));
   CHECK(contains(with(tensor("N", 0, {4}, {1}), 16), "no persistent id"));
-  CHECK(contains(with(tensor("N" "Q", 0, {4}, {1}), 16), "no storage"));
+  CHECK(contains(with(tensor("N"
+                             "Q",
+                             0, {4}, {1}),
+                      16),
+                 "no storage"));
   CHECK(contains(with(tensor(storage("FloatStorage", "0", 4), 0, {4}, {}), 16), "1 sizes and 0 strides"));
 }
 
@@ -315,7 +335,9 @@ TEST_CASE("checkpoint: legacy storages must be those of the tensors, whole and o
   CHECK(contains(refusal(std::string(old).replace(old.find("\xe9\x03"), 2, "\xea\x03")), "unknown version"));
   // The views of old files: a storage that is a piece of another, counted in elements.
   const auto piece = [](int64_t offset, int64_t elements) {
-    return tensor("(" + text("storage") + global("torch", "FloatStorage") + text("0") + text("cpu") + integer(4) + "(" + text("v") + integer(offset) + integer(elements) + "ttQ", 0, {2}, {1});
+    return tensor("(" + text("storage") + global("torch", "FloatStorage") + text("0") + text("cpu") + integer(4) + "(" + text("v") + integer(offset) +
+                      integer(elements) + "ttQ",
+                  0, {2}, {1});
   };
   std::string data;
   for (const float f : {1.f, 2.f, 3.f, 4.f}) data.append(reinterpret_cast<const char*>(&f), 4);
@@ -342,14 +364,16 @@ TEST_CASE("checkpoint: tensors before 0.4, meta tensors, sparse ones, lazy param
     REQUIRE(all->entries.size() == 1);
     return all->entries[0];
   };
-  const std::string old = global("torch", "FloatTensor") + ")R(" + storage("FloatStorage", "0", 4) + integer(1) + integers({3}) + integers({1}) + "tb";
+  const std::string old =
+      global("torch", "FloatTensor") + ")R(" + storage("FloatStorage", "0", 4) + integer(1) + integers({3}) + integers({1}) + "tb";
   CHECK(row(first(old)).substr(0, 9) == "|f32|3|12");
   CHECK(contains(refusal(torch_zip(global("torch", "FloatTensor") + ")R")), "no data"));
-  const std::string meta = global("torch._utils", "_rebuild_meta_tensor_no_storage") + "(" + global("torch", "float64") + integers({2, 3}) + integers({3, 1}) + "\x89tR";
+  const std::string meta =
+      global("torch._utils", "_rebuild_meta_tensor_no_storage") + "(" + global("torch", "float64") + integers({2, 3}) + integers({3, 1}) + "\x89tR";
   CHECK(row(first(meta)) == "|f64|2x3|48|00000000");
   CHECK(contains(first(meta).tensor.refusal, "meta"));
-  const std::string sparse = global("torch._utils", "_rebuild_sparse_tensor") + "(" + global("torch", "sparse_coo") + "(" + tensor(storage("FloatStorage", "0", 4), 0, {1, 4}, {4, 1}) + four() +
-                             integers({9}) + "ttR";
+  const std::string sparse = global("torch._utils", "_rebuild_sparse_tensor") + "(" + global("torch", "sparse_coo") + "(" +
+                             tensor(storage("FloatStorage", "0", 4), 0, {1, 4}, {4, 1}) + four() + integers({9}) + "ttR";
   CHECK(contains(first(sparse).tensor.refusal, "sparse"));
   CHECK(first(sparse).tensor.sizes == Ints{9});
   CHECK(contains(dense(first(sparse).tensor, 0).error().message(), "sparse"));
@@ -357,14 +381,16 @@ TEST_CASE("checkpoint: tensors before 0.4, meta tensors, sparse ones, lazy param
   const std::string parameter = global("torch._utils", "_rebuild_parameter") + "(" + four() + "\x88" + global("collections", "OrderedDict") + ")RtR";
   CHECK(first(parameter).tensor.parameter);
   CHECK_FALSE(first(four()).tensor.parameter);
-  const std::string mine = global("torch._tensor", "_rebuild_from_type_v2") + "(" + global("torch._utils", "_rebuild_tensor_v2") + global("mine", "MyTensor") + integers({}) + "}tR";
+  const std::string mine = global("torch._tensor", "_rebuild_from_type_v2") + "(" + global("torch._utils", "_rebuild_tensor_v2") +
+                           global("mine", "MyTensor") + integers({}) + "}tR";
   CHECK(contains(first(mine).tensor.refusal, "class mine.MyTensor"));
-  const std::string known = global("torch._tensor", "_rebuild_from_type_v2") + "(" + global("torch._utils", "_rebuild_tensor_v2") + global("mine", "MyTensor") + "(" + storage("FloatStorage", "0", 4) +
-                            integer(0) + integers({2, 2}) + integers({2, 1}) + "\x89" + global("collections", "OrderedDict") + ")Rt}tR";
+  const std::string known = global("torch._tensor", "_rebuild_from_type_v2") + "(" + global("torch._utils", "_rebuild_tensor_v2") +
+                            global("mine", "MyTensor") + "(" + storage("FloatStorage", "0", 4) + integer(0) + integers({2, 2}) + integers({2, 1}) +
+                            "\x89" + global("collections", "OrderedDict") + ")Rt}tR";
   CHECK(row(first(known)) == "|f32|2x2|16|00000000");
   CHECK(contains(first(known).tensor.refusal, "class mine.MyTensor"));
-  const std::string packed = global("torch._utils", "_rebuild_qtensor") + "(" + storage("QUInt4x2Storage", "0", 16) + integer(0) + integers({4, 8}) + integers({8, 1}) + "N\x89" +
-                             global("collections", "OrderedDict") + ")RtR";  // 32 elements in 16 bytes
+  const std::string packed = global("torch._utils", "_rebuild_qtensor") + "(" + storage("QUInt4x2Storage", "0", 16) + integer(0) + integers({4, 8}) +
+                             integers({8, 1}) + "N\x89" + global("collections", "OrderedDict") + ")RtR";  // 32 elements in 16 bytes
   CHECK(contains(first(packed).tensor.refusal, "packed quantised tensor (quint4x2)"));
   CHECK(first(packed).tensor.sizes == Ints{4, 8});
   CHECK(contains(refusal(torch_zip(global("torch._utils", "_rebuild_tensor_v2") + ")R")), "make no sense"));
@@ -386,8 +412,13 @@ TEST_CASE("checkpoint: a tensor that the pickle changes after it was made is ref
 }
 
 TEST_CASE("checkpoint: NumPy's arrays are weights only where there are no tensors") {
-  const std::string dtype = global("numpy", "dtype") + "(" + text("f4") + "\x89\x88tR(K\3" + text("<") + "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"s;
-  const std::string array = global("numpy.core.multiarray", "_reconstruct") + "(" + global("numpy", "ndarray") + integers({0}) + "C\1btR(K\1" + integers({2}) + dtype + "\x89" "C\x08" "12345678tb";
+  const std::string dtype =
+      global("numpy", "dtype") + "(" + text("f4") + "\x89\x88tR(K\3" + text("<") + "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"s;
+  const std::string array = global("numpy.core.multiarray", "_reconstruct") + "(" + global("numpy", "ndarray") + integers({0}) + "C\1btR(K\1" +
+                            integers({2}) + dtype +
+                            "\x89"
+                            "C\x08"
+                            "12345678tb";
   CHECK(names(torch_zip(dict({{"a", array}}))) == "a");
   CHECK(names(torch_zip(dict({{"a", array}, {"t", four()}}))) == "t");
   CHECK(candidates(torch_zip(dict({{"m", dict({{"a", array}})}}))) == "m:1");

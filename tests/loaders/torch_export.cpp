@@ -1,12 +1,11 @@
 // Programs of torch.export: recorded files of torch 2.3 to 2.14 in both dialects against torch's outputs, and programs by hand.
-#include "loaders/torch/export/export.h"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "loaders/npy/npy.h"
+#include "loaders/torch/export/export.h"
 #include "loaders/torch/export/expression.h"
 #include "loaders/torch/export/program.h"
 #include "loaders/torch/export/treespec.h"
@@ -156,7 +155,8 @@ TEST_CASE("torch export: ranges of symbols and buffers that change are noted") {
   auto both = build(p.output(t("x")));
   REQUIRE(both.ok());
   CHECK(both->notes == std::vector<std::string>{"the program was made for batch from 4 on and up to 9"});
-  for (const char* none : {R"(,"range_constraints":{"s0":{"min_val":2,"max_val":null}})", R"(,"range_constraints":{"s0":{"min_val":0,"max_val":9223372036854775806}})"}) {
+  for (const char* none : {R"(,"range_constraints":{"s0":{"min_val":2,"max_val":null}})",
+                           R"(,"range_constraints":{"s0":{"min_val":0,"max_val":9223372036854775806}})"}) {
     p.more = none;
     CHECK(build(p)->notes.empty());
   }
@@ -210,8 +210,8 @@ TEST_CASE("torch export: sizes in sympy's spelling") {
   CHECK(text("s0*s1") == "not linear");
   CHECK(text("s0//2") == "not linear");
   CHECK(text("Mul(Integer(9223372036854775807), Add(Symbol('a'), Integer(9)))") == "not linear");
-  for (const char* bad : {"Symbol('s0'", "Symbol('s0'))", "Symbol('')", "Symbol('1')", "Add(", "Add('x')", "Integer()", "Integer(99999999999999999999)", "Integer(1) Symbol('a')",
-                          "Symbol('a', )", ")a(", "a;b", "'x'(", "Add()'"}) {
+  for (const char* bad : {"Symbol('s0'", "Symbol('s0'))", "Symbol('')", "Symbol('1')", "Add(", "Add('x')", "Integer()",
+                          "Integer(99999999999999999999)", "Integer(1) Symbol('a')", "Symbol('a', )", ")a(", "a;b", "'x'(", "Add()'"}) {
     CHECK_MESSAGE(text(bad) == "error", std::string(bad));
   }
 }
@@ -230,14 +230,17 @@ TEST_CASE("torch export: expressions are bounded in depth and size") {
 
 TEST_CASE("torch export: a structure's text is checked against its values") {
   const std::string leaf = R"({"type":null,"context":null,"children_spec":[]})";
-  auto dict = [&](const std::string& keys, const std::string& children) { return R"([1,{"type":"builtins.dict","context":")" + keys + R"(","children_spec":[)" + children + "]}]"; };
+  auto dict = [&](const std::string& keys, const std::string& children) {
+    return R"([1,{"type":"builtins.dict","context":")" + keys + R"(","children_spec":[)" + children + "]}]";
+  };
   const IValues two = {Int(1), Int(2)};
   auto value = unflatten(dict(R"([\"b\",\"a\"])", leaf + "," + leaf), two);
   REQUIRE(value.ok());
   REQUIRE(value->get<IValue::Dict>() != nullptr);
   CHECK((*value->get<IValue::Dict>()->items)[0].first == "b");
-  for (const std::string& bad : {std::string("[1]"), std::string("{}"), std::string(""), "[1," + leaf + "]", dict(R"([\"a\"])", leaf + "," + leaf), dict("x", leaf + "," + leaf),
-                                 dict(R"([\"a\",\"b\"])", leaf), std::string(R"([1,{"type":null}])"), std::string("[1,7]")}) {
+  for (const std::string& bad :
+       {std::string("[1]"), std::string("{}"), std::string(""), "[1," + leaf + "]", dict(R"([\"a\"])", leaf + "," + leaf),
+        dict("x", leaf + "," + leaf), dict(R"([\"a\",\"b\"])", leaf), std::string(R"([1,{"type":null}])"), std::string("[1,7]")}) {
     CHECK_MESSAGE(!unflatten(bad, two).ok(), bad);
   }
 }
@@ -252,7 +255,8 @@ TEST_CASE("torch export: inputs without names of their own are named by their pl
   CHECK(input_names(spec(leaf, "", ""), {}, 1) == Names{"input"});
   CHECK(input_names(spec(leaf + "," + leaf, "", ""), {}, 2) == Names{"input_0", "input_1"});
   CHECK(input_names(spec(leaf, R"(\"mask\")", leaf), {"x"}, 2) == Names{"x", "mask"});
-  CHECK(input_names(spec(R"({"type":"builtins.list","context":"null","children_spec":[)" + leaf + "," + leaf + "]}", "", ""), {}, 2) == Names{"input_0", "input_1"});
+  CHECK(input_names(spec(R"({"type":"builtins.list","context":"null","children_spec":[)" + leaf + "," + leaf + "]}", "", ""), {}, 2) ==
+        Names{"input_0", "input_1"});
   CHECK(input_names("[]", {}, 1).empty());
 }
 
@@ -282,9 +286,12 @@ TEST_CASE("torch export: a change of a view reaches the whole and its other view
 TEST_CASE("torch export: a view that is read after the whole has changed shows the change, under every name") {
   Pt2Program p;
   p.input("x", {"2", "2"}).node("aten.clone.default", {{"self", t("x")}}, {t("y")});
-  p.node("aten.select.int", {{"self", t("y")}, {"dim", i(0)}, {"index", i(0)}}, {t("row")}).node("aten.detach.default", {{"self", t("row")}}, {t("again")});
-  p.node("aten.add_.Tensor", {{"self", t("again")}, {"other", i(1)}}, {t("changed")}).node("aten.unsqueeze.default", {{"self", t("changed")}, {"dim", i(0)}}, {t("flat")});
-  p.node("aten.mul_.Tensor", {{"self", t("y")}, {"other", i(10)}}, {t("y_")}).node("aten.unbind.int", {{"self", t("y")}}, {arg("as_tensors", R"([{"name":"a"},{"name":"b"}])")});
+  p.node("aten.select.int", {{"self", t("y")}, {"dim", i(0)}, {"index", i(0)}}, {t("row")})
+      .node("aten.detach.default", {{"self", t("row")}}, {t("again")});
+  p.node("aten.add_.Tensor", {{"self", t("again")}, {"other", i(1)}}, {t("changed")})
+      .node("aten.unsqueeze.default", {{"self", t("changed")}, {"dim", i(0)}}, {t("flat")});
+  p.node("aten.mul_.Tensor", {{"self", t("y")}, {"other", i(10)}}, {t("y_")})
+      .node("aten.unbind.int", {{"self", t("y")}}, {arg("as_tensors", R"([{"name":"a"},{"name":"b"}])")});
   for (const char* name : {"row", "again", "changed", "flat", "a"}) {
     Pt2Program one = p;
     CHECK(outputs_of(one.output(t(name)), {{1, 2, 3, 4}}, {{2, 2}}) == Floats{20, 30});
@@ -316,7 +323,9 @@ TEST_CASE("torch export: unknown operators are named in one line") {
 
 TEST_CASE("torch export: a module that was not in eval mode says so") {
   Pt2Program p;
-  p.input("x", {"2", "3"}).node("aten.dropout.default", {{"input", t("x")}, {"p", arg("as_float", "0.5")}, {"train", arg("as_bool", "true")}}, {t("y")}).output(t("y"));
+  p.input("x", {"2", "3"})
+      .node("aten.dropout.default", {{"input", t("x")}, {"p", arg("as_float", "0.5")}, {"train", arg("as_bool", "true")}}, {t("y")})
+      .output(t("y"));
   CHECK(refusal(p).find("model.eval()") != std::string::npos);
 }
 
@@ -343,13 +352,22 @@ TEST_CASE("torch export: a result that is not computed is refused when the progr
     return refusal(p);
   };
   CHECK(flash(false) == "accepted");
-  CHECK(flash(true).find("the result 'sums' of aten._scaled_dot_product_flash_attention_for_cpu.default is not computed: it gives no log-sum-exp") != std::string::npos);
+  CHECK(flash(true).find("the result 'sums' of aten._scaled_dot_product_flash_attention_for_cpu.default is not computed: it gives no log-sum-exp") !=
+        std::string::npos);
   Pt2Program pool;
-  pool.input("x", {"1", "2", "4", "4"}).node("aten.adaptive_max_pool2d.default", {{"self", t("x")}, {"output_size", arg("as_ints", "[2,2]")}}, {t("y"), t("i")}).output(t("y")).output(t("i"));
-  CHECK(refusal(pool).find("the result 'i' of aten.adaptive_max_pool2d.default is not computed: it gives no indices; where its windows are equal") != std::string::npos);
+  pool.input("x", {"1", "2", "4", "4"})
+      .node("aten.adaptive_max_pool2d.default", {{"self", t("x")}, {"output_size", arg("as_ints", "[2,2]")}}, {t("y"), t("i")})
+      .output(t("y"))
+      .output(t("i"));
+  CHECK(refusal(pool).find("the result 'i' of aten.adaptive_max_pool2d.default is not computed: it gives no indices; where its windows are equal") !=
+        std::string::npos);
   Pt2Program p;  // more results than the operator has
-  p.input("x", {"2", "3"}).node("aten.relu.default", {{"self", t("x")}}, {t("y"), t("z")}).node("aten.neg.default", {{"self", t("z")}}, {t("w")}).output(t("w"));
-  CHECK(refusal(p).find("the result 'z' of aten.relu.default is not computed: it gives no such result here; export the model without its use") != std::string::npos);
+  p.input("x", {"2", "3"})
+      .node("aten.relu.default", {{"self", t("x")}}, {t("y"), t("z")})
+      .node("aten.neg.default", {{"self", t("z")}}, {t("w")})
+      .output(t("w"));
+  CHECK(refusal(p).find("the result 'z' of aten.relu.default is not computed: it gives no such result here; export the model without its use") !=
+        std::string::npos);
 }
 
 TEST_CASE("torch export: schema versions 5 to 8 are read, others named") {

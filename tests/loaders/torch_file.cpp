@@ -61,7 +61,8 @@ TEST_CASE("torch file: what training keeps for itself is no candidate") {
 TEST_CASE("torch file: a key chooses, and without one a single set is taken") {
   CHECK(error_of_select("lightning.ckpt", "") == "");
   CHECK(error_of_select("training.pth", "ema") == "");
-  CHECK(error_of_select("training.pth", "") == "it holds several sets of weights: model (17 tensors), ema (17 tensors); choose one with LoadOptions::key");
+  CHECK(error_of_select("training.pth", "") ==
+        "it holds several sets of weights: model (17 tensors), ema (17 tensors); choose one with LoadOptions::key");
   CHECK(error_of_select("training.pth", "optimizer") == "it holds no weights at optimizer; it has: model (17 tensors), ema (17 tensors)");
   auto model = file("training.pth").select("model"), ema = file("training.pth").select("ema");
   REQUIRE(model);
@@ -77,14 +78,17 @@ TEST_CASE("torch file: values that are no tensors are known by name and type") {
 }
 
 TEST_CASE("torch file: a written tree must say what the file's tree says") {
-  const std::string net = "Net(\n  (a): Conv2d(1, 8, kernel_size=(3, 3), stride=(1, 1), padding_mode=zeros)\n  (b): Linear(in_features=4, out_features=2, bias=True)\n)";
+  const std::string net =
+      "Net(\n  (a): Conv2d(1, 8, kernel_size=(3, 3), stride=(1, 1), padding_mode=zeros)\n  (b): Linear(in_features=4, out_features=2, bias=True)\n)";
   CHECK(difference(net, net) == "");
   CHECK(difference(net, "Net(\n  (b): Linear(4, 2)\n  (a): Conv2d(1, 8, 3, stride=1.0, padding_mode='zeros', groups=1)\n)") == "");
   CHECK(difference(net, "Other(\n  (a): ReLU()\n)").find("the root is Other, and Net in the file") != std::string::npos);
-  CHECK(difference(net, "Net(\n  (a): Conv2d(1, 8, kernel_size=(3, 5))\n  (b): Linear(4, 2)\n)").find("a has kernel_size=(3, 5), and (3, 3) in the file") != std::string::npos);
+  CHECK(difference(net, "Net(\n  (a): Conv2d(1, 8, kernel_size=(3, 5))\n  (b): Linear(4, 2)\n)")
+            .find("a has kernel_size=(3, 5), and (3, 3) in the file") != std::string::npos);
   CHECK(difference(net, "Net(\n  (a): Conv2d(1, 8, 3)\n)").find("b is missing here") != std::string::npos);
   CHECK(difference(net, "Net(\n  (a): Conv2d(1, 8, 3)\n  (b): Linear(4, 2)\n  (c): ReLU()\n)").find("c is not in the file") != std::string::npos);
-  CHECK(difference("Net(\n  (a): TransformerEncoderLayer(\n    (linear1): Linear(2, 2)\n  )\n)", "Net(\n  (a): TransformerEncoderLayer(d_model=2, nhead=1)\n)") == "");
+  CHECK(difference("Net(\n  (a): TransformerEncoderLayer(\n    (linear1): Linear(2, 2)\n  )\n)",
+                   "Net(\n  (a): TransformerEncoderLayer(d_model=2, nhead=1)\n)") == "");
 }
 
 TEST_CASE("torch file: the suggestion for a whole module is its tree and the forwards that it needs") {
@@ -108,14 +112,16 @@ TEST_CASE("torch file: a child that other modules of the class have is None wher
   for (const char* name : {"a.l.weight", "b.l.weight", "b.d.weight"}) {
     const size_t at = data.size();
     for (float v : {1.0f, 2.0f, 3.0f, 4.0f}) data.append(reinterpret_cast<const char*>(&v), 4);
-    header += std::string(header.size() > 1 ? "," : "") + "\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[" + std::to_string(at) + "," + std::to_string(at + 16) + "]}";
+    header += std::string(header.size() > 1 ? "," : "") + "\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[" +
+              std::to_string(at) + "," + std::to_string(at + 16) + "]}";
   }
   header += "}";
   const uint64_t length = header.size();
   const std::string bytes = std::string(reinterpret_cast<const char*>(&length), 8) + header + data;
   LoadOptions options;
   options.architecture =
-      "Net(\n  (a): Block(\n    (l): Linear(2, 2, bias=False)\n  )\n  (b): Block(\n    (l): Linear(2, 2, bias=False)\n    (d): Linear(2, 2, bias=False)\n  )\n)\n"
+      "Net(\n  (a): Block(\n    (l): Linear(2, 2, bias=False)\n  )\n  (b): Block(\n    (l): Linear(2, 2, bias=False)\n    (d): Linear(2, 2, "
+      "bias=False)\n  )\n)\n"
       "class Block:\n  def forward(self, x):\n    y = self.l(x)\n    if self.d is not None:\n      y = self.d(y)\n    return y\n"
       "class Net:\n  def forward(self, x):\n    return self.b(self.a(x))\n";
   auto model = load_bytes(std::as_bytes(std::span(bytes)), options);

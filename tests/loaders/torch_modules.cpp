@@ -70,8 +70,10 @@ TEST_CASE("modules: every class of torch.nn prints as torch prints it") {
 }
 
 TEST_CASE("modules: a tree has classes, attributes, children in order, and its tensors") {
-  const std::string file = torch_zip(module("mine", "Net", {{"scale", four()}}, {{"fc", linear({{"in_features", "K\4"}, {"_secret", "K\1"}})}, {"none", "N"}, {"act", module("torch.nn.modules.activation", "ReLU", {}, {})}},
-                                            {{"depth", "K\2"}, {"name", text("x")}, {"sizes", integers({1, 2})}, {"table", dict({})}}, {{"mean", four()}}));
+  const std::string file = torch_zip(module(
+      "mine", "Net", {{"scale", four()}},
+      {{"fc", linear({{"in_features", "K\4"}, {"_secret", "K\1"}})}, {"none", "N"}, {"act", module("torch.nn.modules.activation", "ReLU", {}, {})}},
+      {{"depth", "K\2"}, {"name", text("x")}, {"sizes", integers({1, 2})}, {"table", dict({})}}, {{"mean", four()}}));
   const auto m = tree(file);
   CHECK(m->cls == "Net");
   CHECK(m->qualified == "mine.Net");
@@ -85,7 +87,7 @@ TEST_CASE("modules: a tree has classes, attributes, children in order, and its t
   CHECK(m->arg("name")->text() == "'x'");
   CHECK(m->arg("sizes")->text() == "(1, 2)");
   CHECK(m->arg("training")->text() == "False");
-  CHECK(m->arg("table") == nullptr);    // no literal
+  CHECK(m->arg("table") == nullptr);  // no literal
   CHECK(m->child("fc")->arg("_secret") == nullptr);
   CHECK(m->child("fc")->arg("in_features")->text() == "4");
   REQUIRE(m->tensors.size() == 2);
@@ -99,14 +101,15 @@ TEST_CASE("modules: a tree has classes, attributes, children in order, and its t
 TEST_CASE("modules: buffers that are not saved stay out of the state_dict") {
   const std::string one = "(" + text("tmp") + "l";
   for (const std::string& set : {global("__builtin__", "set") + one + "\x85R", "\x8f(" + text("tmp") + "\x90"}) {
-    const std::string file = torch_zip(module("mine", "Net", {{"tmp2", four()}}, {}, {{"_non_persistent_buffers_set", set}}, {{"tmp", four()}, {"kept", four()}}));
+    const std::string file =
+        torch_zip(module("mine", "Net", {{"tmp2", four()}}, {}, {{"_non_persistent_buffers_set", set}}, {{"tmp", four()}, {"kept", four()}}));
     CHECK(names(torch::state_dict(*tree(file))) == "tmp2 kept");
   }
 }
 
 TEST_CASE("modules: a shared module is one module under each of its names") {
-  const std::string file = torch_zip(global(kContainer, "Sequential") + ")\x81}(" + text("_parameters") + "}" + text("_buffers") + "}" + text("_modules") + "}(" + text("0") + linear() + "q\1" +
-                                     text("1") + "h\1uubq\2");
+  const std::string file = torch_zip(global(kContainer, "Sequential") + ")\x81}(" + text("_parameters") + "}" + text("_buffers") + "}" +
+                                     text("_modules") + "}(" + text("0") + linear() + "q\1" + text("1") + "h\1uubq\2");
   const auto m = tree(file);
   REQUIRE(m->children.size() == 2);
   CHECK(m->children[0].second == m->children[1].second);
@@ -114,7 +117,8 @@ TEST_CASE("modules: a shared module is one module under each of its names") {
 }
 
 TEST_CASE("modules: wrappers of data parallelism and compilation are taken off") {
-  for (const auto& [cls, child] : {std::pair("torch.nn.parallel.data_parallel:DataParallel", "module"), std::pair("torch.nn.parallel.distributed:DistributedDataParallel", "module"),
+  for (const auto& [cls, child] : {std::pair("torch.nn.parallel.data_parallel:DataParallel", "module"),
+                                   std::pair("torch.nn.parallel.distributed:DistributedDataParallel", "module"),
                                    std::pair("torch._dynamo.eval_frame:OptimizedModule", "_orig_mod")}) {
     const std::string name = cls;
     const std::string file = torch_zip(module(name.substr(0, name.find(':')), name.substr(name.find(':') + 1), {}, {{child, linear()}}));
@@ -129,8 +133,11 @@ TEST_CASE("modules: wrappers of data parallelism and compilation are taken off")
 
 TEST_CASE("modules: hooks are code, but for the weight norms of old") {
   const std::string hook = global("torch.nn.utils.weight_norm", "WeightNorm") + ")\x81" + dict({{"name", text("weight")}, {"dim", "K\0"s}}) + "b";
-  const auto with = [&](const std::string& key, const std::string& value) { return torch_zip(linear({{key, global("collections", "OrderedDict") + ")RK\1" + value + "s"}})); };
-  const std::string norm = with("_forward_pre_hooks", hook), code = with("_forward_hooks", global("mine", "hook")), none = torch_zip(linear({{"_forward_hooks", global("collections", "OrderedDict") + ")R"}}));
+  const auto with = [&](const std::string& key, const std::string& value) {
+    return torch_zip(linear({{key, global("collections", "OrderedDict") + ")RK\1" + value + "s"}}));
+  };
+  const std::string norm = with("_forward_pre_hooks", hook), code = with("_forward_hooks", global("mine", "hook")),
+                    none = torch_zip(linear({{"_forward_hooks", global("collections", "OrderedDict") + ")R"}}));
   CHECK(tree(norm)->refusal.empty());
   REQUIRE(tree(norm)->arg("hook") != nullptr);
   CHECK(tree(norm)->arg("hook")->text() == "('WeightNorm', 'weight', 0, None, None)");
@@ -147,14 +154,16 @@ TEST_CASE("modules: the source of a class in a legacy file is kept, and not run"
 
 TEST_CASE("modules: what is no tree is refused") {
   CHECK(contains(refusal(module(kContainer, "Sequential", {}, {{"0", "K\1"}})), "Sequential.0 is none"));
-  const std::string self = global(kContainer, "Sequential") + ")\x81q\1}(" + text("_parameters") + "}" + text("_modules") + "}" + text("0") + "h\1sub";
+  const std::string self =
+      global(kContainer, "Sequential") + ")\x81q\1}(" + text("_parameters") + "}" + text("_modules") + "}" + text("0") + "h\1sub";
   CHECK(contains(refusal(self), "contains itself"));
   std::string deep = linear();
   for (int i = 0; i < 98; ++i) deep = module(kContainer, "Sequential", {}, {{"0", deep}});
   CHECK(refusal(module(kContainer, "Sequential", {}, {{"0", deep}})) == "");  // a hundred
   deep = module(kContainer, "Sequential", {}, {{"0", deep}});
   CHECK(contains(refusal(module(kContainer, "Sequential", {}, {{"0", deep}})), "nest more than 100 deep"));
-  CHECK(contains(refusal(module(kLinear, "Linear", {{"weight", tensor(storage("FloatStorage", "0", 4), 1, {4}, {1})}}, {})), "torch.nn.modules.linear.Linear.weight: a tensor"));
+  CHECK(contains(refusal(module(kLinear, "Linear", {{"weight", tensor(storage("FloatStorage", "0", 4), 1, {4}, {1})}}, {})),
+                 "torch.nn.modules.linear.Linear.weight: a tensor"));
   const std::string no_module = torch_zip(global("mine", "Config") + ")\x81" + dict({{"_modules", "}"}}) + "b");
   auto c = Checkpoint::open(source_of(no_module));
   CHECK_FALSE(c->is_module(c->root()));
@@ -189,10 +198,15 @@ TEST_CASE("modules: literals show as repr() shows them") {
 }
 
 TEST_CASE("modules: attributes of NumPy and torch count as literals") {
-  const std::string dtype = global("numpy", "dtype") + "(" + text("f8") + "\x89\x88tR(K\3" + text("<") + "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"s;
+  const std::string dtype =
+      global("numpy", "dtype") + "(" + text("f8") + "\x89\x88tR(K\3" + text("<") + "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"s;
   const std::string number = global("numpy.core.multiarray", "scalar") + dtype + "C\x08\0\0\0\0\0\0\xf8\x3f\x86R"s;
-  const std::string file = torch_zip(linear({{"p", number}, {"shape", global("torch", "Size") + integers({2, 3}) + "\x85R"}, {"dtype", global("torch", "float16")}, {"f", global("torch.nn.functional", "relu")},
-                                             {"long", list(std::vector<std::string>(300, "K\1"))}, {"deep", "K\1\x85\x85\x85\x85\x85\x85"}}));
+  const std::string file = torch_zip(linear({{"p", number},
+                                             {"shape", global("torch", "Size") + integers({2, 3}) + "\x85R"},
+                                             {"dtype", global("torch", "float16")},
+                                             {"f", global("torch.nn.functional", "relu")},
+                                             {"long", list(std::vector<std::string>(300, "K\1"))},
+                                             {"deep", "K\1\x85\x85\x85\x85\x85\x85"}}));
   const auto m = tree(file);
   CHECK(m->arg("p")->text() == "1.5");
   CHECK(m->arg("shape")->text() == "(2, 3)");

@@ -24,7 +24,7 @@ using torch::IValues;
 
 struct Case {
   std::string call, forward;
-  std::vector<std::string> results;            // names of arrays; "-" for None
+  std::vector<std::string> results;  // names of arrays; "-" for None
 };
 
 std::vector<std::string> split(std::string_view text, char at) {
@@ -104,10 +104,10 @@ std::string difference(const Tensor& got, const Tensor& want) {
 // A graph of one case: results that are tensors become outputs, numbers are compared at once.
 struct Built {
   Status status;
-  std::vector<std::string> inputs;             // names of arrays
-  std::map<std::string, int64_t> dims;         // symbols
-  std::vector<size_t> outputs;                 // the place of each among the results
-  std::string numbers;                         // how Python numbers differ from torch's
+  std::vector<std::string> inputs;      // names of arrays
+  std::map<std::string, int64_t> dims;  // symbols
+  std::vector<size_t> outputs;          // the place of each among the results
+  std::string numbers;                  // how Python numbers differ from torch's
   std::optional<Model> model;
 };
 
@@ -332,7 +332,8 @@ TEST_CASE("torch ops: every row has a case for its Python spellings and one for 
   for (const Case& c : recorded().cases) mentioned(c.call, used);
   for (const auto& [spelling, reason] : kWithoutCase) used.emplace(spelling);
   for (auto table : torch::all_operators()) {
-    if (table.data() == torch::attention_operators().data() || table.data() == torch::rnn_operators().data()) continue;  // torch_attention.cpp, torch_rnn.cpp
+    if (table.data() == torch::attention_operators().data() || table.data() == torch::rnn_operators().data())
+      continue;  // torch_attention.cpp, torch_rnn.cpp
     for (const torch::Operator& op : table) {
       bool aten = false, aten_used = false, python = false, python_used = false;
       for (const std::string& s : split(op.spellings, ' ')) {

@@ -1,10 +1,9 @@
 // The unpickler, opcode by opcode: what each makes, and what it refuses. Bytes by hand. Code: loaders/torch/pickle/pickle.cpp.
-#include "loaders/torch/pickle/pickle.h"
-
 #include <doctest/doctest.h>
 
 #include <cmath>
 
+#include "loaders/torch/pickle/pickle.h"
 #include "tests/support/pickle_text.h"
 
 namespace tern::test {
@@ -60,7 +59,8 @@ TEST_CASE("pickle: long integers are two's complement, little-endian, of any len
   CHECK(show("\x8a\x8\xff\xff\xff\xff\xff\xff\xff\x7f."s) == "9223372036854775807");
   CHECK(show("\x8a\x8\0\0\0\0\0\0\0\x80."s) == "-9223372036854775808");
   CHECK(show("\x8b\2\0\0\0\1\1."s) == "257");
-  CHECK(show("\x8a\x9" "123456789."s) == "big9");
+  CHECK(show("\x8a\x9"
+             "123456789."s) == "big9");
   CHECK(show("L92233720368547758070L\n.") == "big20");
   CHECK(show("L9223372036854775807L\n.") == "9223372036854775807");
   CHECK(contains(error("\x8b\xff\xff\xff\xff."), "truncated"));  // a negative length
@@ -76,7 +76,8 @@ TEST_CASE("pickle: reals, as bits and as text") {
   CHECK(p.real(p.root()) == INFINITY);
   p = read(nan);
   CHECK(std::isnan(p.real(p.root())));
-  for (const char* bad : {"F\n.", "Fx\n.", "F1.5x\n.", "I\n.", "Ix\n.", "I1x\n.", "L\n.", "L1LL\n."}) CHECK_MESSAGE(contains(error(bad), "is no number"), std::string(bad));
+  for (const char* bad : {"F\n.", "Fx\n.", "F1.5x\n.", "I\n.", "Ix\n.", "I1x\n.", "L\n.", "L1LL\n."})
+    CHECK_MESSAGE(contains(error(bad), "is no number"), std::string(bad));
 }
 
 TEST_CASE("pickle: texts of every length field, bytes of every length field") {
@@ -91,14 +92,24 @@ TEST_CASE("pickle: texts of every length field, bytes of every length field") {
   CHECK(show("\x96\2\0\0\0\0\0\0\0ab."s) == "b'ab'");
   CHECK(show("U\2\xff\x80."s) == "b'\xff\x80'");  // Python 2 had one type for both
   CHECK(show("X\0\0\0\0."s) == "''");
-  for (const std::string& good : {"\x7f"s, "\xc2\x80"s, "\xe0\xa0\x80"s, "\xed\x9f\xbf"s, "\xee\x80\x80"s, "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s}) {
+  for (const std::string& good :
+       {"\x7f"s, "\xc2\x80"s, "\xe0\xa0\x80"s, "\xed\x9f\xbf"s, "\xee\x80\x80"s, "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s}) {
     CHECK(show("\x8c"s + static_cast<char>(good.size()) + good + ".") == "'" + good + "'");
   }
-  for (const std::string& bad : {"\x80"s, "\xc1\xbf"s, "\xe0\x9f\x80"s, "\xed\xa0\x80"s, "\xf0\x8f\x80\x80"s, "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s, "\xc3"s, "\xe2\x82"s, "\xc3\x28"s}) {
+  for (const std::string& bad : {"\x80"s, "\xc1\xbf"s, "\xe0\x9f\x80"s, "\xed\xa0\x80"s, "\xf0\x8f\x80\x80"s, "\xf4\x90\x80\x80"s,
+                                 "\xf5\x80\x80\x80"s, "\xc3"s, "\xe2\x82"s, "\xc3\x28"s}) {
     CHECK(show("\x8c"s + static_cast<char>(bad.size()) + bad + ".") == "b'" + bad + "'");  // never shown as a text
   }
-  for (const std::string& far : {"X\xff\xff\xff\xff""ab."s, "\x8d\xff\xff\xff\xff\xff\xff\xff\xff""ab."s, "\x8e\xff\xff\xff\xff\xff\xff\xff\x7f""ab."s, "\x8c\3ab"s,
-                                 "T\xff\xff\xff\x7f""ab."s, "B\3\0\0\0ab"s, "C\3ab"s, "U\3ab"s, "\x96\3\0\0\0\0\0\0\0ab"s}) {
+  for (const std::string& far : {"X\xff\xff\xff\xff"
+                                 "ab."s,
+                                 "\x8d\xff\xff\xff\xff\xff\xff\xff\xff"
+                                 "ab."s,
+                                 "\x8e\xff\xff\xff\xff\xff\xff\xff\x7f"
+                                 "ab."s,
+                                 "\x8c\3ab"s,
+                                 "T\xff\xff\xff\x7f"
+                                 "ab."s,
+                                 "B\3\0\0\0ab"s, "C\3ab"s, "U\3ab"s, "\x96\3\0\0\0\0\0\0\0ab"s}) {
     CHECK(contains(error(far), "truncated"));
   }
 }
@@ -111,7 +122,7 @@ TEST_CASE("pickle: the texts of protocol 0") {
   CHECK(show("S'\\xff'\n.") == "b'\xff'");
   CHECK(show("Va\\u00e4\\U0001f600\\n\n.") == "'aä\xf0\x9f\x98\x80\\n'");  // only \u and \U are escapes there
   CHECK(show("V\\ud83d\n.") == "'?'");
-  CHECK(show("V\xe4\n.") == "'ä'");                                         // Latin-1
+  CHECK(show("V\xe4\n.") == "'ä'");  // Latin-1
   CHECK(show("S''\n.") == "''");
   CHECK(show("V\n.") == "''");
   for (const char* bad : {"Sab\n.", "S'ab\n.", "S'\n.", "S\n."}) CHECK_MESSAGE(contains(error(bad), "quotes"), std::string(bad));
@@ -202,13 +213,13 @@ TEST_CASE("pickle: calls are records, whichever opcode would have made them") {
   }
   CHECK(show("cm\nC\n)}U\1aK\1s\x92."s) == "m.C()**{'a': 1}");
   CHECK(show("cm\nC\n)\x81}U\1aK\1sb."s) == "m.C()<{'a': 1}>");
-  CHECK(show("cm\nC\n)\x81K\1bK\2b."s) == "m.C()<2>");                        // the last state
+  CHECK(show("cm\nC\n)\x81K\1bK\2b."s) == "m.C()<2>");  // the last state
   CHECK(show("cm\nC\n)R(K\1K\2eK\3a."s) == "m.C()+[1, 2, 3]");
   CHECK(show("cm\nC\n)R(K\1K\2uK\3K\4s."s) == "m.C()+{1: 2, 3: 4]");
   CHECK(show("cm\nC\n)R(K\1\x90."s) == "m.C()+[1]");
-  CHECK(show("cm\nC\n)RK\1bK\2a."s) == "m.C()<1>+[2]");                       // growing keeps the state
-  CHECK(show("cm\nC\n)R)R."s) == "m.C()()");                                  // what a call gave is called
-  CHECK(show("]K\1b."s) == "[]");                                             // nothing to hold a state
+  CHECK(show("cm\nC\n)RK\1bK\2a."s) == "m.C()<1>+[2]");  // growing keeps the state
+  CHECK(show("cm\nC\n)R)R."s) == "m.C()()");             // what a call gave is called
+  CHECK(show("]K\1b."s) == "[]");                        // nothing to hold a state
   CHECK(contains(error("cm\nC\n]R."), "no tuple"));
   CHECK(contains(error("cm\nC\n]}\x92."), "no tuple"));
   CHECK(contains(error("cm\nC\n)]\x92."), "no tuple and dict"));
@@ -241,10 +252,12 @@ TEST_CASE("pickle: the memo shares objects, also unfinished ones") {
   CHECK(show("]r\1\2\3\4K\1aj\1\2\3\4\x86."s) == "([1], [1])");
   CHECK(show("]p7\nK\1ag7\n\x86."s) == "([1], [1])");
   CHECK(show("K\1\x94K\2\x94h\0h\1\x87."s) == "(2, 1, 2)");
-  CHECK(show("K\1q\0K\2q\0h\0\x87."s) == "(1, 2, 2)");               // set again
-  CHECK(show("K\1q\0K\2q\0K\3\x94h\1\x86."s) == "(3, 3)");           // MEMOIZE counts entries, not opcodes
+  CHECK(show("K\1q\0K\2q\0h\0\x87."s) == "(1, 2, 2)");      // set again
+  CHECK(show("K\1q\0K\2q\0K\3\x94h\1\x86."s) == "(3, 3)");  // MEMOIZE counts entries, not opcodes
   CHECK(show("K\1q\5K\2q\0K\3\x94h\5h\2\x87."s) == "(3, 1, 3)");
-  std::string later = "K\xff" "q\5";                                   // 5 first, then 0 to 6
+  std::string later =
+      "K\xff"
+      "q\5";  // 5 first, then 0 to 6
   for (int i = 0; i < 7; ++i) later += "K"s + static_cast<char>(i) + "q" + static_cast<char>(i);
   CHECK(show(later + "h\5h\6h\0\x87."s) == "(5, 6, 0)");
   CHECK(show(later + "K\x63\x94h\7h\7h\5\x87."s) == "(99, 99, 5)");
@@ -252,19 +265,25 @@ TEST_CASE("pickle: the memo shares objects, also unfinished ones") {
   CHECK(contains(error("K\1q\0h\1."s), "never set"));
   CHECK(contains(error("K\1q\7h\6."s), "never set"));
   CHECK(contains(error("q\0."s), "too few"));
-  for (const char* bad : {"K\1p\n.", "K\1px\n.", "K\1p-1\n.", "K\1p4294967296\n."}) CHECK_MESSAGE(contains(error(bad), "no memo index"), std::string(bad));
+  for (const char* bad : {"K\1p\n.", "K\1px\n.", "K\1p-1\n.", "K\1p4294967296\n."})
+    CHECK_MESSAGE(contains(error(bad), "no memo index"), std::string(bad));
 }
 
 TEST_CASE("pickle: the stack and its marks") {
-  CHECK(show("K\1K\2""0."s) == "1");
-  CHECK(show("K\1(0."s) == "1");                    // POP takes a mark too
-  CHECK(show("K\1(K\2K\3""1."s) == "1");
-  CHECK(show("K\1""2\x86."s) == "(1, 1)");
+  CHECK(show("K\1K\2"
+             "0."s) == "1");
+  CHECK(show("K\1(0."s) == "1");  // POP takes a mark too
+  CHECK(show("K\1(K\2K\3"
+             "1."s) == "1");
+  CHECK(show("K\1"
+             "2\x86."s) == "(1, 1)");
   CHECK(show("K\1((K\2tt."s) == "((2))");
-  for (const char* below : {"0.", "2.", ".", "\x85.", "K\1\x86.", "K\1K\2\x87.", "a.", "K\1a.", "K\1K\2s.", "R.", ")R.", "b.", "K\1b.", "\x93.", "\x94."}) {
+  for (const char* below :
+       {"0.", "2.", ".", "\x85.", "K\1\x86.", "K\1K\2\x87.", "a.", "K\1a.", "K\1K\2s.", "R.", ")R.", "b.", "K\1b.", "\x93.", "\x94."}) {
     CHECK_MESSAGE(contains(error(below), "too few"), std::string(below));
   }
-  for (const char* unmarked : {"t.", "l.", "d.", "e.", "u.", "1.", "\x90.", "\x91.", "K\1t."}) CHECK_MESSAGE(contains(error(unmarked), "no mark"), std::string(unmarked));
+  for (const char* unmarked : {"t.", "l.", "d.", "e.", "u.", "1.", "\x90.", "\x91.", "K\1t."})
+    CHECK_MESSAGE(contains(error(unmarked), "no mark"), std::string(unmarked));
   // Nothing reaches below a mark.
   for (const char* fenced : {"K\1(2.", "K\1(\x85.", "](K\1a.", "cm\nC\n()R.", "K\1(.", "]((e.", "}(K\1K\2s.", "K\1(q\1.", "cm\nC\n)R(}b."}) {
     CHECK_MESSAGE(contains(error(fenced), "too few"), std::string(fenced));
@@ -302,7 +321,9 @@ TEST_CASE("pickle: errors name the opcode and its byte") {
 }
 
 TEST_CASE("pickle: every other byte is no opcode") {
-  const std::string known = "().012FGIJKLMNPQRSTUVX]abcdeghijloqrpstuBC}\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96\x97\x98";
+  const std::string known =
+      "().012FGIJKLMNPQRSTUVX]abcdeghijloqrpstuBC}"
+      "\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96\x97\x98";
   for (int c = 0; c < 256; ++c) {
     if (known.find(static_cast<char>(c)) != std::string::npos) CHECK_FALSE(contains(error(std::string(1, static_cast<char>(c))), "no such opcode"));
     else CHECK(contains(error(std::string(1, static_cast<char>(c))), "no such opcode"));
@@ -310,8 +331,9 @@ TEST_CASE("pickle: every other byte is no opcode") {
 }
 
 TEST_CASE("pickle: every truncation of a pickle of all opcodes is an error") {
-  const std::string bytes = "\x80\4\x95\0\0\0\0\0\0\0\0(I1\nL2L\nF1.5\nS'a'\nVb\nX\1\0\0\0c\x8c\1d\x8d\1\0\0\0\0\0\0\0eU\1fT\1\0\0\0gC\1hB\1\0\0\0i\x8e\1\0\0\0\0\0\0\0j"
-                            "\x96\1\0\0\0\0\0\0\0kK\1M\1\1J\1\1\1\1\x8a\1\1\x8b\1\0\0\0\1G\0\0\0\0\0\0\0\0cm\nn\n)R}b(im\nn\nPx\nNQp1\ng1\nq\2h\2r\3\0\0\0j\3\0\0\0t."s;
+  const std::string bytes =
+      "\x80\4\x95\0\0\0\0\0\0\0\0(I1\nL2L\nF1.5\nS'a'\nVb\nX\1\0\0\0c\x8c\1d\x8d\1\0\0\0\0\0\0\0eU\1fT\1\0\0\0gC\1hB\1\0\0\0i\x8e\1\0\0\0\0\0\0\0j"
+      "\x96\1\0\0\0\0\0\0\0kK\1M\1\1J\1\1\1\1\x8a\1\1\x8b\1\0\0\0\1G\0\0\0\0\0\0\0\0cm\nn\n)R}b(im\nn\nPx\nNQp1\ng1\nq\2h\2r\3\0\0\0j\3\0\0\0t."s;
   CHECK_FALSE(contains(show(bytes), "error"));
   for (size_t n = 0; n < bytes.size(); ++n) CHECK(error(bytes.substr(0, n)) != "");
 }

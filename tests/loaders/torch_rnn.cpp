@@ -51,7 +51,8 @@ TEST_CASE("torch rnn: one layer is one node, and batch_first copies nothing") {
 
 TEST_CASE("torch rnn: as a model, the input is told by the layer and the outputs are named as torch nests them") {
   const torch::Checkpoint file = open_cases("rnn/cases.pth");
-  const auto module = file.module(file.get(file.get(file.root(), "lstm layers=2 bidirectional=True batch_first=True bias=False state=False"), "module"));
+  const auto module =
+      file.module(file.get(file.get(file.root(), "lstm layers=2 bidirectional=True batch_first=True bias=False state=False"), "module"));
   REQUIRE(module.ok());
   const StateDict weights = torch::state_dict(**module);
   auto graph = torch::assemble(**module, nullptr, weights, {}, "test");
@@ -81,8 +82,9 @@ TEST_CASE("torch rnn: a state of zeros is no state, so that exported programs an
     const ValueId x = b.input("x", {DType::f32, Shape{5, batch, 2}});
     const torch::IValue sizes = torch::IValue::list({Int(1), b.size(x, 1), Int(4)});
     const torch::IValue state = torch::call(b, "torch.full", {sizes, fill});
-    const torch::IValue y = torch::call(b, "aten.lstm.input", {t(x), torch::IValue::list({state, state}), torch::IValue::list({weight({16, 2}), weight({16, 4})}), false,
-                                                               Int(1), 0.0, false, false, false});
+    const torch::IValue y = torch::call(b, "aten.lstm.input",
+                                        {t(x), torch::IValue::list({state, state}), torch::IValue::list({weight({16, 2}), weight({16, 4})}), false,
+                                         Int(1), 0.0, false, false, false});
     REQUIRE_MESSAGE(b.ok(), b.status().error().message());
     auto graph = b.finish({{"y", (*y.items())[0].id()}});
     REQUIRE(graph.ok());
@@ -120,7 +122,9 @@ struct Call {
     return torch::IValue::tensor(b.input("in" + std::to_string(count++), {DType::f32, Shape(Dims(std::span<const int64_t>(dims)))}));
   }
   std::string message(bool biased = true, int64_t layers = 1, double dropout = 0, bool train = false, const torch::IValue* hx = nullptr) {
-    torch::call(b, "aten.lstm.input", {x, hx != nullptr ? *hx : torch::IValue::list({h, h}), torch::IValue::list(params), biased, Int(layers), dropout, train, false, false});
+    torch::call(
+        b, "aten.lstm.input",
+        {x, hx != nullptr ? *hx : torch::IValue::list({h, h}), torch::IValue::list(params), biased, Int(layers), dropout, train, false, false});
     return b.ok() ? "" : b.status().error().message();
   }
 };

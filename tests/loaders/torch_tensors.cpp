@@ -1,12 +1,12 @@
 // Views of storages: which are accepted, made dense, summed. Against plain loops over indices. Code: loaders/weights/tensors.cpp.
-#include "loaders/weights/tensors.h"
-
 #include <doctest/doctest.h>
 #include <zlib.h>
 
 #include <cmath>
 #include <cstring>
 #include <random>
+
+#include "loaders/weights/tensors.h"
 
 namespace tern::test {
 namespace {
@@ -18,14 +18,16 @@ struct Type {
   DType dtype;
   int64_t size;
 };
-constexpr Type kTypes[] = {{"f64", DType::f64, 8}, {"f32", DType::f32, 4}, {"f16", DType::f16, 2}, {"bf16", DType::bf16, 2},  {"i64", DType::i64, 8},
-                           {"i32", DType::i32, 4}, {"i16", DType::i16, 2}, {"i8", DType::i8, 1},   {"u8", DType::u8, 1},      {"u16", DType::u16, 2},
-                           {"u32", DType::u32, 4}, {"u64", DType::u64, 8}, {"bool", DType::boolean, 1}};
+constexpr Type kTypes[] = {{"f64", DType::f64, 8},     {"f32", DType::f32, 4}, {"f16", DType::f16, 2}, {"bf16", DType::bf16, 2},
+                           {"i64", DType::i64, 8},     {"i32", DType::i32, 4}, {"i16", DType::i16, 2}, {"i8", DType::i8, 1},
+                           {"u8", DType::u8, 1},       {"u16", DType::u16, 2}, {"u32", DType::u32, 4}, {"u64", DType::u64, 8},
+                           {"bool", DType::boolean, 1}};
 constexpr Type kF32 = kTypes[1], kBool = kTypes[12];
 
 // A storage on a multiple of 64 bytes with `after` readable bytes behind it.
 std::shared_ptr<Storage> storage(const std::string& bytes, int64_t after = 64, bool owned = true) {
-  auto memory = std::shared_ptr<std::byte>(static_cast<std::byte*>(std::aligned_alloc(64, (bytes.size() + static_cast<size_t>(after) + 128) / 64 * 64)), std::free);
+  auto memory = std::shared_ptr<std::byte>(
+      static_cast<std::byte*>(std::aligned_alloc(64, (bytes.size() + static_cast<size_t>(after) + 128) / 64 * 64)), std::free);
   std::memcpy(memory.get(), bytes.data(), bytes.size());
   auto s = std::make_shared<Storage>();
   static std::vector<std::shared_ptr<std::byte>> kept;  // what has no owner must live on
@@ -99,10 +101,26 @@ TEST_CASE("tensors: views of every kind and dtype become dense, and sum the same
     std::vector<int64_t> sizes, strides;
     int64_t offset;
   };
-  const Case cases[] = {{{}, {}, 0},           {{}, {}, 5},          {{24}, {1}, 0},        {{2, 3, 4}, {12, 4, 1}, 0}, {{4, 3}, {1, 4}, 0},    {{3, 4}, {1, 3}, 2},
-                        {{5}, {2}, 1},         {{3, 3}, {0, 0}, 4},  {{2, 3, 2}, {0, 1, 3}, 1}, {{1, 4}, {99, 1}, 3},       {{4, 1}, {1, 99}, 3},   {{2, 1, 2}, {2, 77, 1}, 0},
-                        {{0, 3}, {3, 1}, 0},   {{3, 0}, {99, 99}, 9999}, {{2, 2, 2, 2}, {1, 2, 4, 8}, 3}, {{1}, {12345}, 7},  {{3, 4}, {8, 1}, 0},    {{1, 1, 1}, {5, 6, 7}, 23},
-                        {{2, 2, 3}, {12, 3, 1}, 0}, {{4, 4}, {1, 1}, 0}};
+  const Case cases[] = {{{}, {}, 0},
+                        {{}, {}, 5},
+                        {{24}, {1}, 0},
+                        {{2, 3, 4}, {12, 4, 1}, 0},
+                        {{4, 3}, {1, 4}, 0},
+                        {{3, 4}, {1, 3}, 2},
+                        {{5}, {2}, 1},
+                        {{3, 3}, {0, 0}, 4},
+                        {{2, 3, 2}, {0, 1, 3}, 1},
+                        {{1, 4}, {99, 1}, 3},
+                        {{4, 1}, {1, 99}, 3},
+                        {{2, 1, 2}, {2, 77, 1}, 0},
+                        {{0, 3}, {3, 1}, 0},
+                        {{3, 0}, {99, 99}, 9999},
+                        {{2, 2, 2, 2}, {1, 2, 4, 8}, 3},
+                        {{1}, {12345}, 7},
+                        {{3, 4}, {8, 1}, 0},
+                        {{1, 1, 1}, {5, 6, 7}, 23},
+                        {{2, 2, 3}, {12, 3, 1}, 0},
+                        {{4, 4}, {1, 1}, 0}};
   for (const Type& type : kTypes) {
     const auto s = storage(ramp(static_cast<size_t>(24 * type.size)));
     for (const Case& c : cases) {
@@ -111,7 +129,8 @@ TEST_CASE("tensors: views of every kind and dtype become dense, and sum the same
       CAPTURE(&c - cases);
       REQUIRE(check_view(t).ok());
       std::string expected = c.sizes.size() == 2 && c.sizes[0] * c.sizes[1] == 0 ? "" : gathered(t);
-      if (type.dtype == DType::boolean) for (char& b : expected) b = b != 0;
+      if (type.dtype == DType::boolean)
+        for (char& b : expected) b = b != 0;
       auto made = dense(t, kBudget);
       REQUIRE(made.ok());
       CHECK(made->dtype() == type.dtype);
@@ -148,7 +167,9 @@ TEST_CASE("tensors: random permuted and sliced views") {
 TEST_CASE("tensors: the last element must lie in the storage, to the byte") {
   for (const Type& type : kTypes) {
     const auto s = storage(ramp(static_cast<size_t>(12 * type.size)));
-    const auto fits = [&](std::vector<int64_t> sizes, std::vector<int64_t> strides, int64_t offset) { return refusal(view(s, type, sizes, strides, offset)) == ""; };
+    const auto fits = [&](std::vector<int64_t> sizes, std::vector<int64_t> strides, int64_t offset) {
+      return refusal(view(s, type, sizes, strides, offset)) == "";
+    };
     CHECK(fits({12}, {1}, 0));
     CHECK_FALSE(fits({12}, {1}, 1));
     CHECK_FALSE(fits({13}, {1}, 0));
@@ -177,14 +198,14 @@ TEST_CASE("tensors: sizes, strides and offsets that make no sense are refused") 
   CHECK(contains(refusal(view(s, kF32, {2}, {kMost})), "beyond"));
   CHECK(contains(refusal(view(s, kF32, {3, 3}, {kMost / 2, kMost / 2})), "beyond"));
   CHECK(contains(refusal(view(s, kF32, {2}, {1}, kMost)), "beyond"));
-  CHECK(contains(refusal(view(s, kF32, {2}, {kMost / 4})), "beyond"));       // fits in elements, not in bytes
-  CHECK(refusal(view(s, kF32, {0, 5}, {-3, kMost}, -9)) == "");             // no elements: nothing is looked at
+  CHECK(contains(refusal(view(s, kF32, {2}, {kMost / 4})), "beyond"));  // fits in elements, not in bytes
+  CHECK(refusal(view(s, kF32, {0, 5}, {-3, kMost}, -9)) == "");         // no elements: nothing is looked at
   CHECK(refusal(view(s, kF32, {0}, {1}, kMost)) == "");
 }
 
 TEST_CASE("tensors: a view that repeats its elements is bounded by the budget") {
   const auto s = storage(ramp(64));
-  CHECK(dense(view(s, kF32, {32}, {0}), 64).ok());             // 128 bytes: 64 of them beyond the storage
+  CHECK(dense(view(s, kF32, {32}, {0}), 64).ok());  // 128 bytes: 64 of them beyond the storage
   CHECK_FALSE(dense(view(s, kF32, {33}, {0}), 64).ok());
   CHECK(checksum(view(s, kF32, {32}, {0}), 64).ok());
   const StoredTensor huge = view(s, kF32, {int64_t(1) << 40, 1 << 20}, {0, 0});
@@ -203,23 +224,23 @@ TEST_CASE("tensors: what is dense, aligned, owned and free of subnormals stays w
   std::string floats;
   for (int i = 0; i < 64; ++i) floats += raw<float>({static_cast<float>(i)});
   CHECK(is_alias(view(storage(floats), kF32, {8, 8}, {8, 1})));
-  CHECK(is_alias(view(storage(floats), kF32, {1, 8}, {77, 1})));           // the stride of one element means nothing
-  CHECK(is_alias(view(storage(floats), kF32, {2, 16}, {16, 1}, 16)));      // 64 bytes further
-  CHECK(is_alias(view(storage(floats, 0), kF32, {3, 16}, {16, 1})));       // the storage itself goes on for 64 bytes
-  CHECK_FALSE(is_alias(view(storage(floats, 63), kF32, {64}, {1})));       // kernels may read a vector beyond the end
-  CHECK_FALSE(is_alias(view(storage(floats), kF32, {8}, {1}, 1)));         // not aligned
-  CHECK_FALSE(is_alias(view(storage(floats), kF32, {8, 8}, {1, 8})));      // transposed
-  CHECK_FALSE(is_alias(view(storage(floats), kF32, {8, 4}, {8, 1})));      // sliced
-  CHECK_FALSE(is_alias(view(storage(floats, 64, false), kF32, {64}, {1}))); // may go away
-  CHECK_FALSE(is_alias(view(storage(ramp(64)), kBool, {64}, {1})));        // booleans are made 0 and 1
+  CHECK(is_alias(view(storage(floats), kF32, {1, 8}, {77, 1})));             // the stride of one element means nothing
+  CHECK(is_alias(view(storage(floats), kF32, {2, 16}, {16, 1}, 16)));        // 64 bytes further
+  CHECK(is_alias(view(storage(floats, 0), kF32, {3, 16}, {16, 1})));         // the storage itself goes on for 64 bytes
+  CHECK_FALSE(is_alias(view(storage(floats, 63), kF32, {64}, {1})));         // kernels may read a vector beyond the end
+  CHECK_FALSE(is_alias(view(storage(floats), kF32, {8}, {1}, 1)));           // not aligned
+  CHECK_FALSE(is_alias(view(storage(floats), kF32, {8, 8}, {1, 8})));        // transposed
+  CHECK_FALSE(is_alias(view(storage(floats), kF32, {8, 4}, {8, 1})));        // sliced
+  CHECK_FALSE(is_alias(view(storage(floats, 64, false), kF32, {64}, {1})));  // may go away
+  CHECK_FALSE(is_alias(view(storage(ramp(64)), kBool, {64}, {1})));          // booleans are made 0 and 1
   StoredTensor negative = view(storage(floats), kF32, {64}, {1});
   negative.negative = true;
   CHECK_FALSE(is_alias(negative));
   std::string tiny = floats;
   tiny.replace(4 * 63, 4, raw<float>({1e-40f}));
   CHECK_FALSE(is_alias(view(storage(tiny), kF32, {64}, {1})));
-  CHECK(is_alias(view(storage(tiny), kF32, {48}, {1})));                   // beyond the view
-  CHECK(is_alias(view(storage(tiny), kTypes[5], {64}, {1})));              // as integers
+  CHECK(is_alias(view(storage(tiny), kF32, {48}, {1})));       // beyond the view
+  CHECK(is_alias(view(storage(tiny), kTypes[5], {64}, {1})));  // as integers
   // The owner lives as long as the tensor does.
   Result<Tensor> made = dense(view(storage(floats), kF32, {64}, {1}), kBudget);
   REQUIRE(made.ok());

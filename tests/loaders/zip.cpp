@@ -203,9 +203,11 @@ TEST_CASE("zip: members that overlap, or that reach into the directory, are refu
   patch(file, w.members[1].central + 42, static_cast<uint32_t>(w.members[0].payload + 3));
   CHECK(contains(refusal(file), "overlap"));
   std::string far = s.file;  // the data of the last member would go on into the directory
-  for (const size_t at : {s.second().local + 18, s.second().local + 22, s.second().central + 20, s.second().central + 24}) patch(far, at, uint32_t(7));
+  for (const size_t at : {s.second().local + 18, s.second().local + 22, s.second().central + 20, s.second().central + 24})
+    patch(far, at, uint32_t(7));
   CHECK(contains(refusal(far), "reaches into the directory"));
-  for (const size_t at : {s.second().local + 18, s.second().local + 22, s.second().central + 20, s.second().central + 24}) patch(far, at, uint32_t(1 << 30));
+  for (const size_t at : {s.second().local + 18, s.second().local + 22, s.second().central + 20, s.second().central + 24})
+    patch(far, at, uint32_t(1 << 30));
   CHECK(contains(refusal(far), "truncated"));
 }
 

@@ -55,7 +55,8 @@ int check_recorded(const std::string& root, bool evaluate, double rtol, double a
       const std::string name = model->outputs()[o].name;
       const Array expected = recorded("out_" + name);
       const bool real = is_float(outputs[o].dtype);
-      CHECK_MESSAGE(difference(outputs[o], expected, real ? rtol : 0, real ? atol : steps).empty(), name << ": " << difference(outputs[o], expected, 0, 0));
+      CHECK_MESSAGE(difference(outputs[o], expected, real ? rtol : 0, real ? atol : steps).empty(),
+                    name << ": " << difference(outputs[o], expected, 0, 0));
     }
     ++cases;
   }

@@ -1,7 +1,6 @@
 // tern/xtensor.h: views of inputs and outputs without a copy.
-#include <tern/xtensor.h>
-
 #include <doctest/doctest.h>
+#include <tern/xtensor.h>
 
 #include <xtensor/xmath.hpp>
 

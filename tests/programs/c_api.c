@@ -16,9 +16,9 @@ static void check(int ok, const char* what) {
   }
 }
 
-#define FIND(name)                                   \
-  __typeof__(&name) p_##name;                        \
-  *(void**)&p_##name = dlsym(library, #name);        \
+#define FIND(name)                            \
+  __typeof__(&name) p_##name;                 \
+  *(void**)&p_##name = dlsym(library, #name); \
   if (p_##name == NULL) return fprintf(stderr, "no symbol %s\n", #name), 1
 
 int main(int argc, char** argv) {
@@ -63,7 +63,8 @@ int main(int argc, char** argv) {
   tern_error error;
   memset(&error, 0x55, sizeof error);
   check(p_tern_load("/nonexistent.onnx", &error) == NULL && error.code == 3, "a missing file is error 3");
-  check(memchr(error.message, 0, sizeof error.message) != NULL && strstr(error.message, "nonexistent") != NULL, "the message ends and names the file");
+  check(memchr(error.message, 0, sizeof error.message) != NULL && strstr(error.message, "nonexistent") != NULL,
+        "the message ends and names the file");
   check(p_tern_load("/nonexistent.onnx", NULL) == NULL, "the error may be null");
   check(p_tern_load_bytes("garbage", 7, &error) == NULL && error.code == 3, "bytes that are no model are error 3");
 
@@ -79,7 +80,8 @@ int main(int argc, char** argv) {
 
   tern_model_port declared;
   check(p_tern_model_input_count(model) == 1 && p_tern_model_output_count(model) == 1, "the model has one input, one output");
-  check(p_tern_model_input(model, 0, &declared) == 0 && strcmp(declared.name, "image") == 0 && declared.dtype == 2 && declared.rank == 4, "its input");
+  check(p_tern_model_input(model, 0, &declared) == 0 && strcmp(declared.name, "image") == 0 && declared.dtype == 2 && declared.rank == 4,
+        "its input");
   check(strcmp(declared.dims[0], "batch") == 0 && strcmp(declared.dims[3], "8") == 0, "its input's dims, as the file has them");
   check(p_tern_model_output(model, 0, &declared) == 0 && strcmp(declared.name, "probabilities") == 0, "its output");
   check(p_tern_model_output(model, 1, &declared) == 2, "an index past the end of the model's outputs is 2");
@@ -108,7 +110,8 @@ int main(int argc, char** argv) {
       "\x0a\x00\x10\x12";
   tern_model* lists = p_tern_load_bytes(insert, sizeof insert - 1, &error);
   if (lists == NULL) return fprintf(stderr, "%s\n", error.message), 1;
-  check(p_tern_model_input_kind(lists, 0) == 1 && p_tern_model_input_kind(lists, 1) == 0 && p_tern_model_output_kind(lists, 0) == 1, "which are sequences");
+  check(p_tern_model_input_kind(lists, 0) == 1 && p_tern_model_input_kind(lists, 1) == 0 && p_tern_model_output_kind(lists, 0) == 1,
+        "which are sequences");
   tern_array element = {2, 1, {1}, pixels + 7, 4}, list_and_row[2] = {{15, 0, {0}, &element, sizeof element}, {2, 1, {2}, pixels, 8}};
   tern_array listed;
   tern_arrays* list = p_tern_evaluate(lists, list_and_row, 2, NULL, &error);

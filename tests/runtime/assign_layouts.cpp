@@ -1,9 +1,10 @@
 // assign_layouts: which values become blocked, and that the plan on blocked values has the bits of the evaluator on plain ones.
+#include "runtime/assign_layouts.h"
+
 #include <doctest/doctest.h>
 
 #include <cstring>
 
-#include "runtime/assign_layouts.h"
 #include "runtime/evaluator.h"
 #include "runtime/infer_shapes.h"
 #include "runtime/plan/plan.h"
@@ -102,8 +103,10 @@ TEST_CASE("assign_layouts: pools, depthwise and grouped convolutions, residuals 
   v = b.node("MaxPool", {v}, {{"kernel_shape", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}, {"strides", Ints{2, 2}}});
   const ValueId skip = v;
   v = conv(b, v, {32, 1, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}, {"group", int64_t(32)}});
-  v = b.node("FusedConv", {v, b.constant(random_f32({32, 16, 3, 3}, 3)), kNone, skip}, {{"pads", Ints{1, 1, 1, 1}}, {"group", int64_t(2)}, {"activation", std::string("Relu")}});
-  v = b.node("AveragePool", {v}, {{"kernel_shape", Ints{2, 2}}, {"ceil_mode", int64_t(1)}, {"pads", Ints{1, 0, 0, 1}}, {"count_include_pad", int64_t(1)}});
+  v = b.node("FusedConv", {v, b.constant(random_f32({32, 16, 3, 3}, 3)), kNone, skip},
+             {{"pads", Ints{1, 1, 1, 1}}, {"group", int64_t(2)}, {"activation", std::string("Relu")}});
+  v = b.node("AveragePool", {v},
+             {{"kernel_shape", Ints{2, 2}}, {"ceil_mode", int64_t(1)}, {"pads", Ints{1, 0, 0, 1}}, {"count_include_pad", int64_t(1)}});
   v = conv(b, v, {40, 32, 1, 1}, {});
   b.output(b.node("GlobalAveragePool", {v}));
   const Graph g = check_blocked(b.graph, random_f32({1, 3, 12, 13}, 1));
@@ -114,7 +117,8 @@ TEST_CASE("assign_layouts: whole blocks are joined in place of a concatenation, 
   for (int64_t channels : {16, 24}) {
     GraphBuilder b;
     const ValueId v = conv(b, b.input("x", {2, 3, 5, 6}), {16, 3, 1, 1}, {});
-    const ValueId joined = b.node("Concat", {conv(b, v, {channels, 16, 1, 1}, {}), conv(b, v, {32, 16, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}})}, {{"axis", int64_t(1)}});
+    const ValueId joined =
+        b.node("Concat", {conv(b, v, {channels, 16, 1, 1}, {}), conv(b, v, {32, 16, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}})}, {{"axis", int64_t(1)}});
     b.output(conv(b, joined, {16, 32 + channels, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
     const Graph g = check_blocked(b.graph, random_f32({2, 3, 5, 6}, 1));
     CHECK(GraphBuilder::count(g, "ConcatBlocks") == (channels == 16));

@@ -118,10 +118,10 @@ TEST_CASE("faults: ScatterElements and ScatterND, with and without a reduction")
   for (const char* reduction : {"none", "add"}) {
     check(scattered("ScatterElements", DType::i64, {1, 3}, {1, 3}, {{"reduction", std::string(reduction)}}), i64({1, 3}, {4, -5, 0}),
           {i64({1, 3}, {0, 5, 0}), i64({1, 3}, {0, -6, 0})}, "n0 (ScatterElements): an index was out of range [-5, 5)");
-    check(scattered("ScatterND", DType::i64, {2, 1}, {2, 3}, {{"reduction", std::string(reduction)}}), i64({2, 1}, {4, -5}), {i64({2, 1}, {0, kHigh})},
-          "n0 (ScatterND): an index was out of range [-5, 5)");
-    check(scattered("ScatterND", DType::i32, {2, 2}, {2}, {{"reduction", std::string(reduction)}}), i32({2, 2}, {4, 2, 0, 0}), {i32({2, 2}, {0, 3, 0, 0})},
-          "n0 (ScatterND): an index was out of range of [5,3]");
+    check(scattered("ScatterND", DType::i64, {2, 1}, {2, 3}, {{"reduction", std::string(reduction)}}), i64({2, 1}, {4, -5}),
+          {i64({2, 1}, {0, kHigh})}, "n0 (ScatterND): an index was out of range [-5, 5)");
+    check(scattered("ScatterND", DType::i32, {2, 2}, {2}, {{"reduction", std::string(reduction)}}), i32({2, 2}, {4, 2, 0, 0}),
+          {i32({2, 2}, {0, 3, 0, 0})}, "n0 (ScatterND): an index was out of range of [5,3]");
   }
 }
 

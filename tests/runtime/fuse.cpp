@@ -141,7 +141,8 @@ TEST_CASE("fuse: a mask with a batch of its own is taken only when it is the sco
   for (bool same : {true, false}) {
     Builder b;
     const Dim batch = Dim::symbol("batch"), masks = same ? batch : Dim::symbol("masks");
-    auto q = b.input("q", {batch, 3, 5, 4}), k = b.input("k", {batch, 3, 4, 5}), v = b.input("v", {batch, 3, 5, 6}), mask = b.input("mask", {masks, 1, 5, 5});
+    auto q = b.input("q", {batch, 3, 5, 4}), k = b.input("k", {batch, 3, 4, 5}), v = b.input("v", {batch, 3, 5, 6}),
+         mask = b.input("mask", {masks, 1, 5, 5});
     auto scores = b.node("Add", {b.node("MatMul", {q, k}), mask});
     b.output(b.node("MatMul", {b.node("Softmax", {scores}), v}));
     REQUIRE(optimize(b.graph, 1 << 24).ok());
@@ -187,7 +188,8 @@ TEST_CASE("fuse: a mask that makes more scores than there were is no mask of an 
     auto v = b.input("v", rank == 4 ? Shape{1, 3, 7, 4} : Shape{3, 7, 4});
     auto scores = b.node("Add", {b.node("MatMul", {q, k}), b.constant(random_f32(Dims(std::span<const int64_t>(dims)), 9))});
     b.output(b.node("MatMul", {b.node("Softmax", {scores}), v}));
-    const Dims qd = rank == 4 ? Dims{1, 3, 5, 4} : Dims{3, 5, 4}, kd = rank == 4 ? Dims{1, 3, 4, 7} : Dims{3, 4, 7}, vd = rank == 4 ? Dims{1, 3, 7, 4} : Dims{3, 7, 4};
+    const Dims qd = rank == 4 ? Dims{1, 3, 5, 4} : Dims{3, 5, 4}, kd = rank == 4 ? Dims{1, 3, 4, 7} : Dims{3, 4, 7},
+               vd = rank == 4 ? Dims{1, 3, 7, 4} : Dims{3, 7, 4};
     Graph g = fused(b, {random_f32(qd, 1), random_f32(kd, 2), random_f32(vd, 3)});
     CHECK(Builder::count(g, "FusedAttention") == 0);
   }
@@ -223,7 +225,8 @@ TEST_CASE("fuse: Gemm with its options becomes Linear only where that means the 
     Attrs attrs;
     bool fuses;
   };
-  const Form forms[] = {{{{"transB", int64_t(1)}}, true}, {{{"transB", int64_t(1)}, {"alpha", 0.5f}}, false}, {{{"transB", int64_t(1)}, {"beta", 2.0f}}, false}};
+  const Form forms[] = {
+      {{{"transB", int64_t(1)}}, true}, {{{"transB", int64_t(1)}, {"alpha", 0.5f}}, false}, {{{"transB", int64_t(1)}, {"beta", 2.0f}}, false}};
   for (const Form& form : forms) {
     Builder b;
     auto x = b.input("x", {2, 6});
@@ -257,7 +260,8 @@ TEST_CASE("fuse: a bias that would widen the product is not taken") {
 TEST_CASE("fuse: conv, batch norm, residual and activation become one FusedConv; a norm after the activation joins too") {
   Builder b;
   auto x = b.input("x", {2, 3, 6, 6});
-  auto conv = b.node("Conv", {x, b.constant(random_f32({4, 3, 3, 3}, 1)), b.constant(random_f32({4}, 2))}, {{"pads", std::vector<int64_t>{1, 1, 1, 1}}});
+  auto conv =
+      b.node("Conv", {x, b.constant(random_f32({4, 3, 3, 3}, 1)), b.constant(random_f32({4}, 2))}, {{"pads", std::vector<int64_t>{1, 1, 1, 1}}});
   auto norm = [&](ValueId v, uint32_t seed) {
     return b.node("BatchNormalization", {v, b.constant(random_f32({4}, seed, 0.5f, 2)), b.constant(random_f32({4}, seed + 1)),
                                          b.constant(random_f32({4}, seed + 2)), b.constant(random_f32({4}, seed + 3, 0.5f, 2))});

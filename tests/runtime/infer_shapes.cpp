@@ -14,8 +14,8 @@ TEST_CASE("infer_shapes: the Shape, Gather, Unsqueeze, Concat, Reshape chain of 
   auto shape = b.node("Shape", {x});
   auto batch = b.node("Gather", {shape, b.constant(Tensor::scalar(int64_t(0)))});
   auto seq = b.node("Gather", {shape, b.constant(Tensor::scalar(int64_t(1)))});
-  auto wanted = b.node("Concat", {b.node("Unsqueeze", {batch, b.ints({0})}), b.node("Unsqueeze", {seq, b.ints({0})}), b.ints({3, 4})},
-                       {{"axis", int64_t(0)}});
+  auto wanted =
+      b.node("Concat", {b.node("Unsqueeze", {batch, b.ints({0})}), b.node("Unsqueeze", {seq, b.ints({0})}), b.ints({3, 4})}, {{"axis", int64_t(0)}});
   auto y = b.node("Reshape", {x, wanted});
   b.output(y);
   REQUIRE(infer_shapes(b.graph).ok());

@@ -143,8 +143,7 @@ TEST_CASE("loop: loops in loops and branches in loops, down to the same bits") {
       g.output(branch == 0 ? g.node("Sub", {p, q}) : g.node("Softmax", {p}));
       body.graph.subgraphs.push_back(g.graph);
     }
-    const auto in =
-        body.loop("Loop", {body.constant(Tensor::scalar<int64_t>(3)), body.constant(Tensor::scalar(true)), v}, {body.i}, inner, 3);
+    const auto in = body.loop("Loop", {body.constant(Tensor::scalar<int64_t>(3)), body.constant(Tensor::scalar(true)), v}, {body.i}, inner, 3);
     const ValueId odd = body.node("Cast", {body.node("Mod", {body.i, body.constant(Tensor::scalar<int64_t>(2))})}, {{"to", int64_t(9)}});
     const ValueId branched = body.nodes("If", {odd, in[0], captured}, 1, {}, {0, 1})[0];
     for (ValueId o : {body.going, branched, in[1], in[2], branched}) body.output(o);
@@ -339,12 +338,9 @@ TEST_CASE("loop: what does not fit is refused, naming it") {
     Body body;
     const ValueId v = body.input("v", {});
     body.output(c.condition_is_carried ? v : body.going);
-    if (std::string_view(c.op) == "Unsqueeze")
-      body.output(body.node("Unsqueeze", {v, body.ints({0})}));
-    else if (std::string_view(c.op) == "Cast")
-      body.output(body.node("Cast", {v}, {{"to", int64_t(7)}}));
-    else
-      body.output(body.node(c.op, {v}));
+    if (std::string_view(c.op) == "Unsqueeze") body.output(body.node("Unsqueeze", {v, body.ints({0})}));
+    else if (std::string_view(c.op) == "Cast") body.output(body.node("Cast", {v}, {{"to", int64_t(7)}}));
+    else body.output(body.node(c.op, {v}));
     b.output(b.loop("Loop", {b.constant(c.trips), b.constant(c.condition), x}, {}, body, c.outputs)[0], "y");
     return error_of(b.graph);
   };

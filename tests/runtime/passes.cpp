@@ -53,7 +53,8 @@ TEST_CASE("verify: of every operator the outputs that its kernels write are requ
     node.op = op;
     node.inputs.assign(static_cast<size_t>(op->inputs.min), 0);
     for (const AttrSpec& a : op->attrs) {
-      const Attributes::Value values[] = {int64_t(1), 1.0f, std::string(), std::vector<int64_t>(), std::vector<float>(), std::vector<std::string>(), Tensor()};
+      const Attributes::Value values[] = {int64_t(1), 1.0f, std::string(), std::vector<int64_t>(), std::vector<float>(), std::vector<std::string>(),
+                                          Tensor()};
       if (a.required()) node.attrs.set(a.name, values[static_cast<size_t>(a.kind)]);
     }
     node.outputs.assign(static_cast<size_t>(std::max(op->outputs.max, op->outputs.min)), 1);

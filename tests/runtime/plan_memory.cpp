@@ -58,7 +58,8 @@ TEST_CASE("plan_memory: tens of thousands of buffers, all alive at once or two a
 TEST_CASE("plan_memory: when looking for gaps has taken too long, nothing overlaps either") {
   std::mt19937 engine(3);
   std::vector<Buffer> b;  // enough that all live at once to use up the looks
-  for (int i = 0; i < 6000; ++i) b.push_back({static_cast<int64_t>(engine() % 1000), static_cast<int32_t>(engine() % 1000), 1000 + static_cast<int32_t>(engine() % 1000)});
+  for (int i = 0; i < 6000; ++i)
+    b.push_back({static_cast<int64_t>(engine() % 1000), static_cast<int32_t>(engine() % 1000), 1000 + static_cast<int32_t>(engine() % 1000)});
   for (int i = 0; i < 3000; ++i) {
     const auto first = static_cast<int32_t>(engine() % 2000);
     b.push_back({static_cast<int64_t>(engine() % 200), first, first + static_cast<int32_t>(engine() % 6)});

@@ -19,9 +19,7 @@ struct Builder : GraphBuilder {
   ValueId sequence(const std::string& name, Shape element = {}, DType dtype = DType::f32) {
     return value(name, {dtype, std::move(element), ValueKind::sequence});
   }
-  ValueId optional(const std::string& name, Shape element = {}) {
-    return value(name, {DType::f32, std::move(element), ValueKind::optional});
-  }
+  ValueId optional(const std::string& name, Shape element = {}) { return value(name, {DType::f32, std::move(element), ValueKind::optional}); }
   ValueId value(const std::string& name, TypeInfo type) {
     const ValueId v = graph.add_value(name, std::move(type));
     graph.inputs.push_back(v);
@@ -66,8 +64,7 @@ std::string text(const Datum& d) {
     s += (s.empty() ? "" : " ") + to_string(t.dims()) + "{";
     for (int64_t i = 0; i < t.count(); ++i) {
       s += i > 0 ? "," : "";
-      if (t.dtype() == DType::string)
-        s += t.span<StringRef>()[static_cast<size_t>(i)].view();
+      if (t.dtype() == DType::string) s += t.span<StringRef>()[static_cast<size_t>(i)].view();
       else
         s += std::to_string(t.dtype() == DType::f32   ? static_cast<int64_t>(t.data<float>()[i])
                             : t.dtype() == DType::i64 ? t.data<int64_t>()[i]
@@ -167,8 +164,7 @@ TEST_CASE("sequences: tensors of any shape become one, and are inserted, erased,
 }
 
 TEST_CASE("sequences: a position outside is an error that says how many elements there are") {
-  CHECK(of_sequence("SequenceAt", {pair(), single()}, {at(2)}) ==
-        "n0 (SequenceAt): position 2 is outside of the sequence, which has 2 elements");
+  CHECK(of_sequence("SequenceAt", {pair(), single()}, {at(2)}) == "n0 (SequenceAt): position 2 is outside of the sequence, which has 2 elements");
   CHECK(of_sequence("SequenceAt", {pair()}, {at(INT64_MIN)}).find("is outside") != std::string::npos);
   CHECK(of_sequence("SequenceAt", {}, {at(0)}).find("is outside") != std::string::npos);
   CHECK(of_sequence("SequenceErase", {pair()}, {at(-2)}).find("position -2 is outside") != std::string::npos);
@@ -329,8 +325,7 @@ TEST_CASE("optionals: hold a tensor, a sequence or nothing, and say which") {
   b.output(none);
   const auto out = run(b, {pair(), List{single(), row()}, Datum()});
   const char* const expected[] = {
-      "[]{1}",  "[]{1}", "[]{0}", "[]{0}", "[]{1}", "[]{1}", "[]{0}", "[2]{1,2}", "[]{3} [1,2]{4,5}", "[2]{1,2}", "[]{3} [1,2]{4,5}",
-      "nothing"};
+      "[]{1}", "[]{1}", "[]{0}", "[]{0}", "[]{1}", "[]{1}", "[]{0}", "[2]{1,2}", "[]{3} [1,2]{4,5}", "[2]{1,2}", "[]{3} [1,2]{4,5}", "nothing"};
   for (size_t i = 0; i < out.size(); ++i) CHECK(text(out[i]) == expected[i]);
 
   Builder get;
@@ -385,16 +380,13 @@ TEST_CASE("sequences: a model takes and gives them by evaluate(), and refuses a 
   CHECK(text(*to_datum((*out)[0])) == "[1,2]{4,5} [2]{1,2}");
   CHECK((*out)[0].dtype == DType::f32);
   CHECK(text(*to_datum((*out)[1])) == "[2]{1,2}");
-  auto error = [&](Array list, Array optional) {
-    return model.evaluate(std::vector<Array>{std::move(list), std::move(optional)}).error().message();
-  };
+  auto error = [&](Array list, Array optional) { return model.evaluate(std::vector<Array>{std::move(list), std::move(optional)}).error().message(); };
   CHECK(error(sequence_of({row()}), Array()).find("the optional is empty") != std::string::npos);
   CHECK(error(to_array(row()), to_array(pair())) == "input s is a tensor, the model expects type sequence of f32[?1,2]");
   CHECK(error(Array(), to_array(pair())) == "input s is nothing, the model expects type sequence of f32[?1,2]");
   CHECK(error(sequence_of({row()}), sequence_of({pair()})) == "input o is a sequence, the model expects type optional of f32?");
   CHECK(error(sequence_of({row(), i64({1, 2}, {1, 2})}), to_array(pair())) == "input s is i64, the model expects f32");
-  CHECK(error(sequence_of({row(), pair()}), to_array(pair())) ==
-        "input s holds a tensor of shape [2], the model expects type sequence of f32[?1,2]");
+  CHECK(error(sequence_of({row(), pair()}), to_array(pair())) == "input s holds a tensor of shape [2], the model expects type sequence of f32[?1,2]");
   Array nested = sequence_of({row()});
   nested.elements.push_back(sequence_of({row()}));
   CHECK(error(nested, to_array(pair())) == "input s: element 1 of a sequence is no tensor");
@@ -412,8 +404,8 @@ TEST_CASE("sequences: one whose elements are known disappears, so that there is 
   const ValueId scaled = b.nodes("SequenceMap", {parts, b.constant(f32({}, {3}))}, 1, {}, {0})[0];
   const ValueId some = b.node("OptionalGetElement", {b.node("Optional", {scaled})});
   const ValueId less = b.node("SequenceErase", {some, b.constant(Tensor::scalar<int64_t>(0))});
-  const ValueId more = b.node("SequenceInsert", {less, b.node("SequenceAt", {parts, b.constant(Tensor::scalar<int64_t>(-1))}),
-                                                 b.constant(Tensor::scalar<int64_t>(0))});
+  const ValueId more = b.node("SequenceInsert",
+                              {less, b.node("SequenceAt", {parts, b.constant(Tensor::scalar<int64_t>(-1))}), b.constant(Tensor::scalar<int64_t>(0))});
   b.output(b.node("ConcatFromSequence", {more}, {{"axis", int64_t(0)}, {"new_axis", int64_t(1)}}));
   b.output(b.node("SequenceLength", {more}));
   b.output(b.node("OptionalHasElement", {b.node("Optional", {x})}));

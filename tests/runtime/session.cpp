@@ -360,7 +360,8 @@ TEST_CASE("session: more threads than CPUs, and CPUs that are not this process's
   auto elsewhere = model.session({.dims = {{"batch", 1}}, .threads = 2, .cpus = {cpus.back() + 1}});
   REQUIRE(!elsewhere);
   CHECK(elsewhere.error().code() == Code::kUsage);
-  CHECK(elsewhere.error().message().find("to CPU " + std::to_string(cpus.back() + 1) + "; this process may use " + std::to_string(cpus[0])) != std::string::npos);
+  CHECK(elsewhere.error().message().find("to CPU " + std::to_string(cpus.back() + 1) + "; this process may use " + std::to_string(cpus[0])) !=
+        std::string::npos);
   CHECK(model.session({.dims = {{"batch", 1}}, .threads = 2, .cpus = {cpus.back()}}).ok());
 }
 
@@ -429,7 +430,8 @@ TEST_CASE("evaluate: the budget is of all tensors together") {
   GraphBuilder b;
   auto x = b.input("x", {1});
   std::vector<ValueId> all;
-  for (int i = 0; i < 5; ++i) all.push_back(b.node("Add", {b.node("Expand", {x, b.ints({1 << 20})}), b.constant(Tensor::scalar(static_cast<float>(i)))}));
+  for (int i = 0; i < 5; ++i)
+    all.push_back(b.node("Add", {b.node("Expand", {x, b.ints({1 << 20})}), b.constant(Tensor::scalar(static_cast<float>(i)))}));
   b.output(b.node("Sum", all));
   Graph graph = b.graph;
   REQUIRE(infer_shapes(graph).ok());

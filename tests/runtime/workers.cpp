@@ -109,7 +109,8 @@ TEST_CASE("workers: threads that share one CPU do not spin their time away") {
     const double before = cpu_seconds();
     r.check(**workers, 100);
     CHECK(cpu_seconds() - before < 0.5);
-  }).join();
+  })
+      .join();
 }
 
 TEST_CASE("workers: patience falls to a sixteenth where waiting is in vain, and comes back") {

@@ -1,6 +1,4 @@
 // See allocations.h. The interposed functions replace libc's in this executable only; glibc's own lie under other names.
-#include "tests/support/allocations.h"
-
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,6 +8,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <new>
+
+#include "tests/support/allocations.h"
 
 namespace {
 

@@ -1,6 +1,4 @@
 // See hot_path.h. The interposed functions replace libc's in this executable only. Allocations are counted in contracts_allocations.cpp.
-#include "tests/support/hot_path.h"
-
 #include <dlfcn.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -16,6 +14,7 @@
 #include <cstddef>
 
 #include "tests/support/allocations.h"
+#include "tests/support/hot_path.h"
 
 namespace {
 
@@ -28,7 +27,7 @@ void count_lock() {
 
 }  // namespace
 
-#ifndef TERN_SANITIZED  // sanitizers interpose these functions themselves
+#ifndef TERN_SANITIZED                // sanitizers interpose these functions themselves
 #pragma GCC visibility push(default)  // so that the C library and others call them too
 extern "C" int pthread_mutex_lock(pthread_mutex_t* m) {
   count_lock();

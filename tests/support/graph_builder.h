@@ -31,7 +31,8 @@ class GraphBuilder : public tern::GraphBuilder {
     graph.output_names.push_back(name.empty() ? "y" + std::to_string(graph.outputs.size() - 1) : std::move(name));
   }
   // A node of a control operator: its own inputs, and what its body reads from around as well, in the order of the body's inputs.
-  std::vector<ValueId> loop(const char* op, std::vector<ValueId> inputs, std::vector<ValueId> captured, const GraphBuilder& body, size_t outputs, Attrs attrs = {}) {
+  std::vector<ValueId> loop(const char* op, std::vector<ValueId> inputs, std::vector<ValueId> captured, const GraphBuilder& body, size_t outputs,
+                            Attrs attrs = {}) {
     const auto count = static_cast<int32_t>(captured.size());
     inputs.insert(inputs.end(), captured.begin(), captured.end());
     graph.subgraphs.push_back(body.graph);

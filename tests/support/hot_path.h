@@ -8,10 +8,10 @@
 namespace tern::test {
 
 struct HotPathReport {
-  int64_t allocations = 0;  // calls of malloc, calloc, realloc, aligned_alloc, posix_memalign, free
-  int64_t locks = 0;        // calls of pthread_mutex_lock and pthread_cond_wait
-  int64_t page_faults = 0;  // minor and major
-  bool system_call = false; // the child died of one
+  int64_t allocations = 0;   // calls of malloc, calloc, realloc, aligned_alloc, posix_memalign, free
+  int64_t locks = 0;         // calls of pthread_mutex_lock and pthread_cond_wait
+  int64_t page_faults = 0;   // minor and major
+  bool system_call = false;  // the child died of one
   bool clean() const { return allocations == 0 && locks == 0 && page_faults == 0 && !system_call; }
   std::string text() const;
 };

@@ -47,7 +47,9 @@ class Proto {
     return s(field, body.data);
   }
   template <class T>
-  void append(const T* v, size_t count) { data.append(reinterpret_cast<const char*>(v), count * sizeof(T)); }
+  void append(const T* v, size_t count) {
+    data.append(reinterpret_cast<const char*>(v), count * sizeof(T));
+  }
   void varint(uint64_t v) {
     for (; v >= 0x80; v >>= 7) data.push_back(static_cast<char>(v | 0x80));
     data.push_back(static_cast<char>(v));
@@ -91,9 +93,9 @@ inline Proto node(std::string_view op, const std::vector<std::string>& in, const
 
 // A dimension: a number, or a text for dim_param ("" : neither).
 struct DimOf {
-  DimOf(int64_t v) : value(v), number(true) {}          // NOLINT
-  DimOf(int v) : value(v), number(true) {}              // NOLINT
-  DimOf(const char* t) : text(t) {}                     // NOLINT
+  DimOf(int64_t v) : value(v), number(true) {}  // NOLINT
+  DimOf(int v) : value(v), number(true) {}      // NOLINT
+  DimOf(const char* t) : text(t) {}             // NOLINT
   int64_t value = 0;
   bool number = false;
   std::string text;

@@ -56,10 +56,8 @@ inline void fill(std::byte* to, size_t bytes, DType dtype, uint32_t seed, Kind k
       std::vector<double> wide(bytes / sizeof(T));
       fill(reinterpret_cast<std::byte*>(wide.data()), wide.size() * sizeof(double), DType::f64, seed, kind);
       for (size_t i = 0; i < wide.size(); ++i) {
-        if constexpr (std::is_same_v<T, f16>)
-          reinterpret_cast<T*>(to)[i] = to_f16(wide[i]);
-        else
-          reinterpret_cast<T*>(to)[i] = to_bf16(wide[i]);
+        if constexpr (std::is_same_v<T, f16>) reinterpret_cast<T*>(to)[i] = to_f16(wide[i]);
+        else reinterpret_cast<T*>(to)[i] = to_bf16(wide[i]);
       }
     } else if constexpr (std::is_integral_v<T>) {
       auto* p = reinterpret_cast<T*>(to);
@@ -83,12 +81,9 @@ inline Tensor tensor_of(const Case& c, size_t i) {
   fill(t->mutable_raw(), t->bytes(), in.dtype, static_cast<uint32_t>(i + 1), Kind::random);
   visit(in.dtype, [&]<class T>() {
     for (size_t k = 0; k < in.ints.size(); ++k) {
-      if constexpr (std::is_arithmetic_v<T>)
-        t->mutable_data<T>()[k] = static_cast<T>(in.ints[k]);
-      else if constexpr (std::is_same_v<T, f16>)
-        t->mutable_data<T>()[k] = to_f16(static_cast<double>(in.ints[k]));
-      else if constexpr (std::is_same_v<T, bf16>)
-        t->mutable_data<T>()[k] = to_bf16(static_cast<double>(in.ints[k]));
+      if constexpr (std::is_arithmetic_v<T>) t->mutable_data<T>()[k] = static_cast<T>(in.ints[k]);
+      else if constexpr (std::is_same_v<T, f16>) t->mutable_data<T>()[k] = to_f16(static_cast<double>(in.ints[k]));
+      else if constexpr (std::is_same_v<T, bf16>) t->mutable_data<T>()[k] = to_bf16(static_cast<double>(in.ints[k]));
     }
   });
   return *t;
@@ -129,10 +124,15 @@ inline std::vector<Case> cases() {
   all.push_back({"MatMul", {x({3, 64}), w({64, 33})}});
   all.push_back({"Einsum", {x({2, 5, 9}), x({9, 7})}, {{"equation", std::string("bij,jk->bik")}}});
   all.push_back({"RotaryEmbedding", {x({2, 3, 5, 8}), w({6, 4}), w({6, 4}), {{2, 5}, DType::i64, true, {0, 1, 2, 3, 4, 5, 4, 3, 2, 1}}}});
-  all.push_back({"RotaryEmbedding", {x({2, 5, 12}), w({2, 5, 1}), w({2, 5, 1})},
+  all.push_back({"RotaryEmbedding",
+                 {x({2, 5, 12}), w({2, 5, 1}), w({2, 5, 1})},
                  {{"num_heads", int64_t(3)}, {"rotary_embedding_dim", int64_t(2)}, {"interleaved", int64_t(1)}}});
-  all.push_back({"Attention", {x({2, 4, 3, 8}), x({2, 2, 5, 8}), x({2, 2, 5, 6}), b({3, 6}), x({2, 2, 1, 8}), x({2, 2, 1, 6})}, {{"is_causal", int64_t(1)}}, 4});
-  all.push_back({"Attention", {x({2, 3, 16}), x({2, 5, 8}), x({2, 5, 8}), x({3, 5})},
+  all.push_back({"Attention",
+                 {x({2, 4, 3, 8}), x({2, 2, 5, 8}), x({2, 2, 5, 6}), b({3, 6}), x({2, 2, 1, 8}), x({2, 2, 1, 6})},
+                 {{"is_causal", int64_t(1)}},
+                 4});
+  all.push_back({"Attention",
+                 {x({2, 3, 16}), x({2, 5, 8}), x({2, 5, 8}), x({3, 5})},
                  {{"q_num_heads", int64_t(4)}, {"kv_num_heads", int64_t(2)}, {"softcap", 2.0f}}});
   all.push_back({"Gemm", {x({5, 40}), w({17, 40}), w({17})}, {{"transB", int64_t(1)}}});
   all.push_back({"Gemm", {x({5, 40}), x({40, 17})}});

@@ -29,7 +29,8 @@ class Pt2Program {
       list += (list.empty() ? "" : ",") + (number ? "{\"as_int\":" + s + "}" : "{\"as_expr\":{\"expr_str\":" + quoted(expression) + "}}");
       strides += (strides.empty() ? "" : ",") + std::string("{\"as_int\":1}");
     }
-    append(metas, quoted(name) + ":{\"dtype\":" + std::to_string(dtype) + ",\"sizes\":[" + list + "],\"strides\":[" + strides + "],\"storage_offset\":{\"as_int\":0},\"layout\":7}");
+    append(metas, quoted(name) + ":{\"dtype\":" + std::to_string(dtype) + ",\"sizes\":[" + list + "],\"strides\":[" + strides +
+                      "],\"storage_offset\":{\"as_int\":0},\"layout\":7}");
     return *this;
   }
   Pt2Program& input(const std::string& name, const std::vector<std::string>& sizes, int dtype = 7) {
@@ -44,7 +45,8 @@ class Pt2Program {
     std::string a, o;
     for (const auto& [name, json] : arguments) append(a, "{\"name\":" + quoted(name) + ",\"arg\":" + json + ",\"kind\":1}");
     for (const std::string& json : outputs) append(o, json);
-    return "{\"target\":" + quoted((target.starts_with("_") ? "" : "torch.ops.") + target) + ",\"inputs\":[" + a + "],\"outputs\":[" + o + "],\"metadata\":{}}";
+    return "{\"target\":" + quoted((target.starts_with("_") ? "" : "torch.ops.") + target) + ",\"inputs\":[" + a + "],\"outputs\":[" + o +
+           "],\"metadata\":{}}";
   }
   Pt2Program& node(const std::string& target, const Arguments& arguments, const std::vector<std::string>& outputs) {
     append(nodes, node_text(target, arguments, outputs));
@@ -55,8 +57,9 @@ class Pt2Program {
     return *this;
   }
   std::string text() const {
-    return "{\"graph_module\":{\"graph\":{\"inputs\":[],\"outputs\":[],\"nodes\":[" + nodes + "],\"tensor_values\":{" + metas + "}},\"signature\":{\"input_specs\":[" + inputs +
-           "],\"output_specs\":[" + outputs + "]},\"module_call_graph\":" + calls + "},\"schema_version\":{\"major\":" + major + ",\"minor\":1}" + more + "}";
+    return "{\"graph_module\":{\"graph\":{\"inputs\":[],\"outputs\":[],\"nodes\":[" + nodes + "],\"tensor_values\":{" + metas +
+           "}},\"signature\":{\"input_specs\":[" + inputs + "],\"output_specs\":[" + outputs + "]},\"module_call_graph\":" + calls +
+           "},\"schema_version\":{\"major\":" + major + ",\"minor\":1}" + more + "}";
   }
 
   std::string inputs, outputs, nodes, metas, calls = "[]", major = "8", more;

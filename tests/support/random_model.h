@@ -28,11 +28,14 @@ class Choices {
   // True in one of n cases; never when the bytes are used up.
   bool rarely(uint64_t n) { return !empty() && below(n) == n - 1; }
   template <class T, size_t N>
-  const T& of(const T (&list)[N]) { return list[below(N)]; }
+  const T& of(const T (&list)[N]) {
+    return list[below(N)];
+  }
   // Mostly a small number, sometimes an extreme one.
   int64_t number() {
-    static constexpr int64_t kExtreme[] = {0, -1, 127, 128, 255, 256, 32767, 65536, 1 << 20, INT32_MAX, INT32_MIN, int64_t(1) << 32, int64_t(1) << 40,
-                                           INT64_MAX, INT64_MIN, INT64_MIN + 1};
+    static constexpr int64_t kExtreme[] = {
+        0,         -1,        127,          128, 255, 256, 32767, 65536, 1 << 20, INT32_MAX, INT32_MIN, int64_t(1) << 32, int64_t(1) << 40,
+        INT64_MAX, INT64_MIN, INT64_MIN + 1};
     return rarely(4) ? of(kExtreme) : static_cast<int64_t>(below(12)) - 3;
   }
   float real() {
@@ -91,9 +94,15 @@ class RandomModel {
 
   Dims changed(Dims dims) {
     switch (c_.below(5)) {
-      case 0: if (dims.rank > 0) dims[static_cast<int>(c_.below(static_cast<uint64_t>(dims.rank)))] = static_cast<int64_t>(c_.below(9)); break;
-      case 1: if (dims.rank > 0) --dims.rank; break;
-      case 2: if (dims.rank < kMaxRank) dims.push_back(1 + static_cast<int64_t>(c_.below(3))); break;
+      case 0:
+        if (dims.rank > 0) dims[static_cast<int>(c_.below(static_cast<uint64_t>(dims.rank)))] = static_cast<int64_t>(c_.below(9));
+        break;
+      case 1:
+        if (dims.rank > 0) --dims.rank;
+        break;
+      case 2:
+        if (dims.rank < kMaxRank) dims.push_back(1 + static_cast<int64_t>(c_.below(3)));
+        break;
       case 3: dims = Dims{}; break;
       default:
         for (int i = 0; i < dims.rank; ++i) dims[i] = c_.rarely(2) ? 1 : dims[i];
@@ -102,8 +111,8 @@ class RandomModel {
   }
 
   DType changed_type() {
-    static constexpr DType kTypes[] = {DType::f32, DType::i64, DType::i32, DType::boolean, DType::f64, DType::u8, DType::i8, DType::f16, DType::bf16,
-                                       DType::u16, DType::i16, DType::u32, DType::u64, DType::string};
+    static constexpr DType kTypes[] = {DType::f32, DType::i64,  DType::i32, DType::boolean, DType::f64, DType::u8,  DType::i8,
+                                       DType::f16, DType::bf16, DType::u16, DType::i16,     DType::u32, DType::u64, DType::string};
     return c_.of(kTypes);
   }
 
@@ -158,8 +167,10 @@ class RandomModel {
   }
 
   Proto attribute(const std::string& name, const Attributes::Value& value) {
-    static constexpr const char* kWords[] = {"", "constant", "reflect", "edge", "wrap", "linear", "nearest", "cubic", "SAME_UPPER", "VALID", "NOTSET", "bidirectional", "reverse", "asymmetric",
-                                             "none", "add", "mul", "RIGHT", "CRD", "zeros", "border", "reflection", "ij,jk->ik", "...i->i", "Relu", "Sigmoid", "tf_crop_and_resize"};
+    static constexpr const char* kWords[] = {
+        "",      "constant", "reflect",       "edge",       "wrap",       "linear",  "nearest", "cubic",   "SAME_UPPER",
+        "VALID", "NOTSET",   "bidirectional", "reverse",    "asymmetric", "none",    "add",     "mul",     "RIGHT",
+        "CRD",   "zeros",    "border",        "reflection", "ij,jk->ik",  "...i->i", "Relu",    "Sigmoid", "tf_crop_and_resize"};
     if (const auto* i = std::get_if<int64_t>(&value)) return attr(name, c_.rarely(6) ? c_.number() : *i);
     if (const auto* f = std::get_if<float>(&value)) return attr(name, c_.rarely(6) ? c_.real() : *f);
     if (const auto* s = std::get_if<std::string>(&value)) return attr(name, c_.rarely(3) ? c_.of(kWords) : s->c_str());

@@ -14,7 +14,8 @@ namespace tern::test {
 class CallReader {
  public:
   // `tensor` gives the value of a name; kNone where there is none.
-  CallReader(torch::Builder& b, std::string_view text, std::function<ValueId(std::string_view)> tensor) : b_(b), rest_(text), tensor_(std::move(tensor)) {}
+  CallReader(torch::Builder& b, std::string_view text, std::function<ValueId(std::string_view)> tensor)
+      : b_(b), rest_(text), tensor_(std::move(tensor)) {}
 
   torch::IValue read() {
     torch::IValue v = value();

@@ -19,9 +19,9 @@ namespace tern::test {
 class TorchCase {
  public:
   std::string name;
-  std::string op;                             // empty: a module
+  std::string op;  // empty: a module
   std::shared_ptr<torch::Module> pickled;
-  std::string tree, short_tree;               // how it is written; empty: the case does not say
+  std::string tree, short_tree;  // how it is written; empty: the case does not say
   std::vector<Array> expected;
 
   TorchCase(const torch::Checkpoint& file, std::string case_name, torch::ObjectId id) : name(std::move(case_name)), file_(file), id_(id) {
@@ -82,7 +82,8 @@ class TorchCase {
       const std::string where = "output " + std::to_string(o) + ": ";
       if (std::string d = test::difference((*evaluated)[o], expected[o], rtol, atol); !d.empty()) return where + d;
       const auto bytes = session->output_bytes(session->outputs()[o].name);
-      if (!std::equal(bytes.begin(), bytes.end(), (*evaluated)[o].bytes.begin(), (*evaluated)[o].bytes.end())) return where + "session and evaluator differ";
+      if (!std::equal(bytes.begin(), bytes.end(), (*evaluated)[o].bytes.begin(), (*evaluated)[o].bytes.end()))
+        return where + "session and evaluator differ";
     }
     if (got != nullptr) *got = std::move(*evaluated);
     return "";

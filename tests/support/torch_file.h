@@ -40,8 +40,8 @@ inline std::string list(const std::vector<std::string>& items) {
   return s + "e";
 }
 // A module of torch.nn, or of any other place.
-inline std::string module(const std::string& file, const std::string& cls, const Named& parameters, const Named& children, const Named& attributes = {},
-                          const Named& buffers = {}) {
+inline std::string module(const std::string& file, const std::string& cls, const Named& parameters, const Named& children,
+                          const Named& attributes = {}, const Named& buffers = {}) {
   Named state = {{"training", "\x89"}, {"_parameters", dict(parameters)}, {"_buffers", dict(buffers)}, {"_modules", dict(children)}};
   state.insert(state.end(), attributes.begin(), attributes.end());
   return global(file, cls) + ")\x81" + dict(state) + "b";
@@ -66,7 +66,8 @@ struct LegacyStorage {
   std::string bytes;
 };
 inline std::string torch_legacy(const std::string& object, const std::vector<LegacyStorage>& storages = {{"0", 4, std::string(16, '\x3f')}}) {
-  std::string s = pickled("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19") + pickled(integer(1001)) + pickled(dict({{"little_endian", "\x88"}})) + pickled(object);
+  std::string s = pickled("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19") + pickled(integer(1001)) + pickled(dict({{"little_endian", "\x88"}})) +
+                  pickled(object);
   std::string keys = "](";
   for (const LegacyStorage& storage : storages) keys += text(storage.key);
   s += pickled(keys + "e");

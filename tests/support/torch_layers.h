@@ -14,7 +14,7 @@
 namespace tern::test {
 
 struct LayerCase {
-  std::string name;                    // "conv.c3"
+  std::string name;  // "conv.c3"
   std::string constructor, printed, keys;
   std::shared_ptr<torch::Module> module;  // as the pickle has it
   std::vector<Tensor> inputs, outputs;
@@ -83,7 +83,8 @@ inline void check_outputs(Graph graph, const LayerCase& c, const std::string& ho
   for (size_t i = 0; i < std::min(got->size(), c.outputs.size()); ++i) {
     auto tensor = to_tensor((*got)[i]);
     REQUIRE(tensor.ok());
-    CHECK_MESSAGE(close(*tensor, c.outputs[i]), "output " << i << " of shape " << to_string(tensor->dims()) << ", torch has " << to_string(c.outputs[i].dims()));
+    CHECK_MESSAGE(close(*tensor, c.outputs[i]),
+                  "output " << i << " of shape " << to_string(tensor->dims()) << ", torch has " << to_string(c.outputs[i].dims()));
   }
 }
 

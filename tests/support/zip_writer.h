@@ -13,10 +13,10 @@ class ZipWriter {
  public:
   struct Options {
     bool deflate = false;
-    bool crc = true;           // else 0, as PyTorch writes when told not to compute it
-    bool descriptor = false;   // PyTorch's way: sizes behind the data, zeros in the local header
-    size_t align = 0;          // payload on a multiple of this, by an extra field 'FB'
-    bool zip64 = false;        // sizes and offset in extra fields
+    bool crc = true;          // else 0, as PyTorch writes when told not to compute it
+    bool descriptor = false;  // PyTorch's way: sizes behind the data, zeros in the local header
+    size_t align = 0;         // payload on a multiple of this, by an extra field 'FB'
+    bool zip64 = false;       // sizes and offset in extra fields
   };
   struct Member {
     std::string name;
@@ -38,7 +38,8 @@ class ZipWriter {
     }
     if (o.zip64 && !o.descriptor) extra += text<uint16_t>(1) + text<uint16_t>(16) + text<uint64_t>(m.size) + text<uint64_t>(m.compressed);
     const bool hidden = o.descriptor;
-    out_ += text<uint32_t>(0x04034b50) + text<uint16_t>(hidden ? 0 : 20) + text<uint16_t>(flags(o)) + text<uint16_t>(o.deflate ? 8 : 0) + text<uint32_t>(0);
+    out_ += text<uint32_t>(0x04034b50) + text<uint16_t>(hidden ? 0 : 20) + text<uint16_t>(flags(o)) + text<uint16_t>(o.deflate ? 8 : 0) +
+            text<uint32_t>(0);
     out_ += text<uint32_t>(hidden ? 0 : m.crc) + text<uint32_t>(hidden ? 0 : o.zip64 ? 0xffffffff : m.compressed);
     out_ += text<uint32_t>(hidden ? 0 : o.zip64 ? 0xffffffff : m.size) + text<uint16_t>(name.size()) + text<uint16_t>(extra.size()) + name + extra;
     m.payload = out_.size();
@@ -53,9 +54,11 @@ class ZipWriter {
     for (Member& m : members) {
       m.central = out_.size();
       std::string extra;
-      if (m.options.zip64) extra = text<uint16_t>(1) + text<uint16_t>(24) + text<uint64_t>(m.size) + text<uint64_t>(m.compressed) + text<uint64_t>(m.local);
+      if (m.options.zip64)
+        extra = text<uint16_t>(1) + text<uint16_t>(24) + text<uint64_t>(m.size) + text<uint64_t>(m.compressed) + text<uint64_t>(m.local);
       const bool big = m.options.zip64;
-      out_ += text<uint32_t>(0x02014b50) + text<uint16_t>(0) + text<uint16_t>(0) + text<uint16_t>(flags(m.options)) + text<uint16_t>(m.options.deflate ? 8 : 0);
+      out_ += text<uint32_t>(0x02014b50) + text<uint16_t>(0) + text<uint16_t>(0) + text<uint16_t>(flags(m.options)) +
+              text<uint16_t>(m.options.deflate ? 8 : 0);
       out_ += text<uint32_t>(0) + text<uint32_t>(m.crc) + text<uint32_t>(big ? 0xffffffff : m.compressed) + text<uint32_t>(big ? 0xffffffff : m.size);
       out_ += text<uint16_t>(m.name.size()) + text<uint16_t>(extra.size()) + text<uint16_t>(0) + text<uint32_t>(0) + text<uint32_t>(0);
       out_ += text<uint32_t>(big ? 0xffffffff : m.local) + m.name + extra;

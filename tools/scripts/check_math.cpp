@@ -22,11 +22,17 @@ constexpr auto kHalfRoot = 0.707106781186547524400844362104849039L;
 constexpr auto kTwoRootTwoOverPi = 1.59576912160573071175978423973654553L;
 
 template <class R>
-R sigmoid(R x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
+R sigmoid(R x) {
+  return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
+}
 template <class R>
-R softplus(R x) { return std::fmax(x, R(0)) + (std::isnan(x) ? x : std::log1p(std::exp(-std::fabs(x)))); }
+R softplus(R x) {
+  return std::fmax(x, R(0)) + (std::isnan(x) ? x : std::log1p(std::exp(-std::fabs(x))));
+}
 template <class R>
-R times(R x, R factor) { return factor == 0 && std::isinf(x) ? R(-0.0) : x * factor; }  // the limit at -inf
+R times(R x, R factor) {
+  return factor == 0 && std::isinf(x) ? R(-0.0) : x * factor;
+}  // the limit at -inf
 
 struct Function {
   const char* op;
@@ -49,11 +55,15 @@ const Function kFunctions[] = {
     function("Softplus", 1.75, 0, [](auto x) { return softplus(x); }),
     function("Erf", 5, 0, [](auto x) { return std::erf(x); }),
     function("Gelu", 2.1, 1e-6, [](auto x) { return times(x, std::erfc(-x * decltype(x)(kHalfRoot)) / 2); }),
-    function("GeluTanh", 2.5, 6e-7, [](auto x) { return times(x, sigmoid(decltype(x)(kTwoRootTwoOverPi) * (x + decltype(x)(0.044715L) * x * x * x))); }),
-    function("Swish", 3.5, 2e-36, [](auto x) { return times(x, sigmoid(x)); }, 1),
+    function("GeluTanh", 2.5, 6e-7,
+             [](auto x) { return times(x, sigmoid(decltype(x)(kTwoRootTwoOverPi) * (x + decltype(x)(0.044715L) * x * x * x))); }),
+    function(
+        "Swish", 3.5, 2e-36, [](auto x) { return times(x, sigmoid(x)); }, 1),
     function("Mish", 5, 2e-36, [](auto x) { return times(x, std::tanh(softplus(x))); }),
-    function("Elu", 1.15, 0, [](auto x) { return x < 0 ? std::expm1(x) : x; }, 1),
-    function("Celu", 1.15, 0, [](auto x) { return x < 0 ? std::expm1(x) : x; }, 1),
+    function(
+        "Elu", 1.15, 0, [](auto x) { return x < 0 ? std::expm1(x) : x; }, 1),
+    function(
+        "Celu", 1.15, 0, [](auto x) { return x < 0 ? std::expm1(x) : x; }, 1),
     function("Softsign", 1.5, 0, [](auto x) { return std::isinf(x) ? std::copysign(decltype(x)(1), x) : x / (1 + std::fabs(x)); }),
     function("Reciprocal", 0.501, 0, [](auto x) { return 1 / x; }),
     function("Sqrt", 0.501, 0, [](auto x) { return std::sqrt(x); }),

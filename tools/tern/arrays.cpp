@@ -126,7 +126,8 @@ void default_dims(const Model& model, std::map<std::string, int64_t>& dims, bool
       for (const auto& [symbol, coefficient] : dim.terms()) {
         const auto range = ranges.find(symbol);
         const int64_t n = range == ranges.end() ? 1 : std::max<int64_t>(1, range->second.first);
-        if (dims.emplace(symbol, n).second) names += (names.empty() ? "" : ", ") + (is_word(symbol) ? symbol : "'" + symbol + "'") + " = " + std::to_string(n);
+        if (dims.emplace(symbol, n).second)
+          names += (names.empty() ? "" : ", ") + (is_word(symbol) ? symbol : "'" + symbol + "'") + " = " + std::to_string(n);
       }
     }
   }
@@ -197,7 +198,8 @@ Result<Inputs> read_inputs(const Model& model, const Options& options, const std
   const std::vector<Port>& ports = inputs.ports;
   inputs.sources.resize(ports.size());
   for (const Port& p : ports) {
-    if (p.kind != ValueKind::tensor) return unsupported("input " + p.name + " is " + type_text(p) + ": the command gives tensors only; call Model::evaluate()");
+    if (p.kind != ValueKind::tensor)
+      return unsupported("input " + p.name + " is " + type_text(p) + ": the command gives tensors only; call Model::evaluate()");
   }
   for (const std::string& text : options.all("--input")) {
     auto named = match_input(ports, text);

@@ -106,7 +106,8 @@ Status fill_inputs(const Model& model, Session& session, const Inputs& inputs) {
     if (!a) return a.error();
     auto to = session.input_bytes(ports[i].name);
     if (a->dims != session.dims(ports[i].name) || a->bytes.size() != to.size()) {
-      return invalid("input " + ports[i].name + " has shape " + shape_text(a->dims) + ", the model expects " + shape_text(session.dims(ports[i].name)));
+      return invalid("input " + ports[i].name + " has shape " + shape_text(a->dims) + ", the model expects " +
+                     shape_text(session.dims(ports[i].name)));
     }
     if (!to.empty()) std::memcpy(to.data(), a->bytes.data(), to.size());
   }
@@ -164,7 +165,8 @@ Result<Wanted> read_options(const Options& options) {
 
 void note_preemptions(const Measured& calls, double seconds, int threads) {
   if (threads == 1 || static_cast<double>(calls.preemptions) <= kPreemptionsOfNote * seconds * threads) return;
-  note("its threads were preempted " + std::to_string(calls.preemptions) + " times: other programs run on these CPUs, and each time all threads wait for one");
+  note("its threads were preempted " + std::to_string(calls.preemptions) +
+       " times: other programs run on these CPUs, and each time all threads wait for one");
 }
 
 }  // namespace

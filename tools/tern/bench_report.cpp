@@ -13,7 +13,8 @@ struct Percentile {
   const char *key, *title;
   double share;
 };
-constexpr Percentile kPercentiles[] = {{"p50_ns", "p50", 0.5}, {"p90_ns", "p90", 0.9}, {"p99_ns", "p99", 0.99}, {"p999_ns", "p99.9", 0.999}, {"p9999_ns", "p99.99", 0.9999}};
+constexpr Percentile kPercentiles[] = {
+    {"p50_ns", "p50", 0.5}, {"p90_ns", "p90", 0.9}, {"p99_ns", "p99", 0.99}, {"p999_ns", "p99.9", 0.999}, {"p9999_ns", "p99.99", 0.9999}};
 
 Text times(const char* format, double x) {
   char text[60];
@@ -108,13 +109,15 @@ Text nodes_text(const Report& r) {
   std::vector<std::vector<Text>> rows = {{"node", "operator", "kernel", "median", "share"}};
   auto share = [&](double ns) { return times("%.1f %%", r.nodes_total_ns > 0 ? 100 * ns / r.nodes_total_ns : 0); };
   auto signed_duration = [](double ns) { return ns < 0 ? Text("-") + duration(-ns) : duration(ns); };
-  for (const NodeTime& n : r.nodes) rows.push_back({shown(n.step.node), shown(n.step.op), shown(n.step.kernel), signed_duration(n.median_ns), share(n.median_ns)});
+  for (const NodeTime& n : r.nodes)
+    rows.push_back({shown(n.step.node), shown(n.step.op), shown(n.step.kernel), signed_duration(n.median_ns), share(n.median_ns)});
   rows.push_back({"whole call", "", "", duration(r.nodes_total_ns), share(r.nodes_total_ns)});
   return Text("\n") + table(rows, 0b11000);
 }
 
 Text baseline_text(const BaselineRatios& b) {
-  Text s = Text("\nagainst ") + shown(b.then.file) + " (tern " + shown(b.then.version) + "), this to that; 95 % interval by bootstrap over blocks of time\n";
+  Text s = Text("\nagainst ") + shown(b.then.file) + " (tern " + shown(b.then.version) +
+           "), this to that; 95 % interval by bootstrap over blocks of time\n";
   constexpr const char* kTitles[] = {"min", "p50", "p90", "p99"};
   std::vector<std::vector<Text>> rows = {{"", "ratio", "from", "to"}};
   for (size_t k = 0; k < std::size(kTitles); ++k) {
@@ -149,8 +152,8 @@ Text report_text(const Report& r) {
   s += table(rows, 0b111111110);
   const double p50 = std::max(r.clock->ns(h.percentile(0.5)), 1e-3);
   char line[300];
-  std::snprintf(line, sizeof line, "\n%.2f GMAC/s, weights %.2f GB/s, arena %s bytes\n", static_cast<double>(r.macs) / p50, static_cast<double>(r.weight_bytes) / p50,
-                grouped(r.arena_bytes).str().c_str());
+  std::snprintf(line, sizeof line, "\n%.2f GMAC/s, weights %.2f GB/s, arena %s bytes\n", static_cast<double>(r.macs) / p50,
+                static_cast<double>(r.weight_bytes) / p50, grouped(r.arena_bytes).str().c_str());
   s += shown_lines(line);
   s += (allocations() < 0 ? Text("uncounted") : shown(r.calls->allocations)) + " allocations, " + shown(r.calls->page_faults) + " page faults, " +
        shown(r.calls->preemptions) + " preemptions during the measured calls\n";
@@ -158,8 +161,10 @@ Text report_text(const Report& r) {
   if (r.lock) s += Text("locked: ") + optional_bytes(r.memory.locked_bytes) + " of the process\n";
   if (!r.nodes.empty()) s += nodes_text(r);
   if (r.against != nullptr) s += baseline_text(*r.against);
-  std::snprintf(line, sizeof line, "\ncanary %.1f GFLOP/s, slowest burst %.1f (quiet: at most %.0f %% less); control lost %.2f %% of its time (quiet: at most %.0f %%)\n",
-                r.verdict.canary, r.verdict.slowest, 100 * kCanaryLoss, 100 * r.verdict.lost, 100 * kMostLost);
+  std::snprintf(
+      line, sizeof line,
+      "\ncanary %.1f GFLOP/s, slowest burst %.1f (quiet: at most %.0f %% less); control lost %.2f %% of its time (quiet: at most %.0f %%)\n",
+      r.verdict.canary, r.verdict.slowest, 100 * kCanaryLoss, 100 * r.verdict.lost, 100 * kMostLost);
   return s + shown_lines(line) + "machine: " + (r.verdict.quiet ? Text("quiet\n") : Text("disturbed\n"));
 }
 

@@ -82,13 +82,18 @@ std::string latency_svg(const Report& r) {
   auto x = [&](double log) { return kLeft + (log - low) / (high - low) * inner_width; };
   auto y = [&](double n) { return kTop + inner_height * (1 - (n < 1 ? 0 : (std::log10(n) + 0.3) / (std::log10(most) + 0.3))); };
   Svg svg;
-  svg.put("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n", kWidth, kHeight, kWidth, kHeight);
+  svg.put("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n",
+          kWidth, kHeight, kWidth, kHeight);
   svg.put("<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n");
   svg.label(kLeft, 20, "start", "#000", shortened(r.model, inner_width, 9), 15);
   svg.label(kLeft, 40, "start", "#555", shortened(machine_text(r) + (r.verdict.quiet ? ", quiet" : ", disturbed"), inner_width, kLetter));
   for (double e = low; e <= high; e += 1) {
     svg.line(x(e), kTop, x(e), bottom, "stroke=\"#ddd\"");
-    svg.label(x(e), bottom + 18, "middle", "#000", e < 3 ? duration(std::pow(10, e)).str() : count_text(std::pow(10, e - 3 * std::floor(e / 3))) + (e < 6 ? " us" : e < 9 ? " ms" : " s"));
+    svg.label(x(e), bottom + 18, "middle", "#000",
+              e < 3 ? duration(std::pow(10, e)).str()
+                    : count_text(std::pow(10, e - 3 * std::floor(e / 3))) + (e < 6   ? " us"
+                                                                             : e < 9 ? " ms"
+                                                                                     : " s"));
   }
   double above = 1e9;  // of the label before
   for (double n = 1; n <= most; n *= 10) {
@@ -117,13 +122,15 @@ std::string latency_svg(const Report& r) {
   for (const Mark& m : marks) {
     const double width = kLetter * static_cast<double>(m.text.size());
     const bool fits = m.at + 4 + width < kWidth;
-    svg.put("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"15\" fill=\"white\" fill-opacity=\"0.85\"/>\n", fits ? m.at + 2 : m.at - 2 - width, line - 12, width);
+    svg.put("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"15\" fill=\"white\" fill-opacity=\"0.85\"/>\n", fits ? m.at + 2 : m.at - 2 - width,
+            line - 12, width);
     svg.label(fits ? m.at + 4 : m.at - 4, line, fits ? "start" : "end", "#c33", m.text);
     line += 16;
   }
   svg.label(kLeft, kHeight - 12, "start", "#3b6ea5", "run(), " + grouped(static_cast<int64_t>(calls.runs())).str() + " calls");
   svg.label(kLeft + inner_width / 2, kHeight - 28, "middle", "#555", "time of one call; number of calls");
-  svg.label(kWidth - kRight, kHeight - 12, "end", "#777", "the same loop around nothing, " + grouped(static_cast<int64_t>(nothing.runs())).str() + " calls");
+  svg.label(kWidth - kRight, kHeight - 12, "end", "#777",
+            "the same loop around nothing, " + grouped(static_cast<int64_t>(nothing.runs())).str() + " calls");
   return svg.text();
 }
 

@@ -58,8 +58,8 @@ int fail_at(const std::string& what, const Error& error);
 void note(const std::string& text);
 // stdout; a reader that went away (head) is no error
 void out(const Text& text);
-bool colours();            // stdout is a terminal and NO_COLOR is not set
-bool show_progress();      // stderr is a terminal
+bool colours();                          // stdout is a terminal and NO_COLOR is not set
+bool show_progress();                    // stderr is a terminal
 void progress(const std::string& text);  // overwrites its last line; "" removes it
 
 int inspect(const Options& options);

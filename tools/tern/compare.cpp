@@ -140,12 +140,15 @@ Difference compare(const Array& actual, const Array& expected, const Tolerance& 
     return d;
   }
   for (size_t i = 0; i < count(expected); ++i) {
-    const auto at = [&] { return shape_text(position(i, expected.dims)) + " is " + element(actual, i).str() + ", expected " + element(expected, i).str(); };
+    const auto at = [&] {
+      return shape_text(position(i, expected.dims)) + " is " + element(actual, i).str() + ", expected " + element(expected, i).str();
+    };
     if (expected.dtype == DType::string) {
       if (actual.strings[i] != expected.strings[i]) differ(at());
       continue;
     }
-    if (std::memcmp(actual.bytes.data() + i * size_of(actual.dtype), expected.bytes.data() + i * size_of(actual.dtype), size_of(actual.dtype)) == 0) continue;
+    if (std::memcmp(actual.bytes.data() + i * size_of(actual.dtype), expected.bytes.data() + i * size_of(actual.dtype), size_of(actual.dtype)) == 0)
+      continue;
     const double x = as_double(actual, i), y = as_double(expected, i);
     if (std::isnan(x) && std::isnan(y)) continue;
     // Integers beyond 2^53 are equal as doubles when they are not: their distance in doubles is then 0, their bits are not.

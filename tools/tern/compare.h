@@ -13,10 +13,10 @@ struct Tolerance {
 
 struct Difference {
   bool same = true;
-  std::string reason;              // why not: dtype, shape, or the first element outside the tolerance
+  std::string reason;  // why not: dtype, shape, or the first element outside the tolerance
   double worst_absolute = 0, worst_relative = 0;
   int64_t worst_ulp = 0;
-  std::vector<int64_t> where;      // of the worst absolute error
+  std::vector<int64_t> where;  // of the worst absolute error
 };
 // NaN equals NaN, infinities their equals; strings, integers and booleans by the same rule (strings exactly); sequences element by element.
 Difference compare(const Array& actual, const Array& expected, const Tolerance& tolerance);

@@ -44,9 +44,11 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
     if (s) {
       for (size_t i = 0; i < ports.size(); ++i) {
         if (s->dims(ports[i].name) != inputs[i].dims) {
-          return invalid("input " + ports[i].name + " has shape " + shape_text(inputs[i].dims) + ", the model expects " + shape_text(s->dims(ports[i].name)));
+          return invalid("input " + ports[i].name + " has shape " + shape_text(inputs[i].dims) + ", the model expects " +
+                         shape_text(s->dims(ports[i].name)));
         }
-        if (ports[i].dtype != inputs[i].dtype) return invalid("input " + ports[i].name + " is " + name(inputs[i].dtype) + ", the model expects " + name(ports[i].dtype));
+        if (ports[i].dtype != inputs[i].dtype)
+          return invalid("input " + ports[i].name + " is " + name(inputs[i].dtype) + ", the model expects " + name(ports[i].dtype));
         auto to = s->input_bytes(ports[i].name);
         if (to.empty()) continue;
         Array made;

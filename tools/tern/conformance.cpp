@@ -54,7 +54,8 @@ Case run_case(const std::string& folder, const std::string& case_name, const Ses
     if (!outputs) return error_case(c, outputs.error());
     const std::vector<Array>& arrays = outputs->arrays;
     if (r.outputs.size() != arrays.size()) {
-      return error_case(c, invalid(r.name + ": " + std::to_string(r.outputs.size()) + " outputs recorded, " + std::to_string(arrays.size()) + " computed"));
+      return error_case(
+          c, invalid(r.name + ": " + std::to_string(r.outputs.size()) + " outputs recorded, " + std::to_string(arrays.size()) + " computed"));
     }
     for (size_t o = 0; o < arrays.size(); ++o) {
       if (!r.outputs[o]) continue;
@@ -81,7 +82,9 @@ int conformance(const Options& options) {
   std::erase_if(names, [&](const std::string& n) {
     return !only.empty() && fnmatch(only.c_str(), n.c_str(), 0) != 0 && fnmatch(only.c_str(), n.substr(n.rfind('/') + 1).c_str(), 0) != 0;
   });
-  if (names.empty()) return fail("cannot read " + root, invalid("no folder below it holds model.onnx and test_data_set_*" + (only.empty() ? "" : " and matches " + only)));
+  if (names.empty())
+    return fail("cannot read " + root,
+                invalid("no folder below it holds model.onnx and test_data_set_*" + (only.empty() ? "" : " and matches " + only)));
   std::vector<Case> cases;
   size_t counts[3] = {};
   for (size_t i = 0; i < names.size(); ++i) {
@@ -94,7 +97,8 @@ int conformance(const Options& options) {
   Json j;
   j.object().key("passed").value(counts[0]).key("failed").value(counts[1]).key("unsupported").value(counts[2]).key("cases").array();
   for (const Case& c : cases) {
-    if (!json_on_stdout && c.outcome != Outcome::passed) out(shown(kNames[static_cast<int>(c.outcome)]) + "  " + shown(c.name) + ": " + shown(c.detail) + "\n");
+    if (!json_on_stdout && c.outcome != Outcome::passed)
+      out(shown(kNames[static_cast<int>(c.outcome)]) + "  " + shown(c.name) + ": " + shown(c.detail) + "\n");
     j.object().key("name").value(c.name).key("result").value(kNames[static_cast<int>(c.outcome)]).key("detail").value(c.detail).end();
   }
   j.end().end();

@@ -23,7 +23,7 @@ std::string place(int64_t line, size_t column) { return "line " + std::to_string
 struct Reader {
   Table table;
   int64_t line = 0;
-  size_t width = 0;         // of the row that is being read
+  size_t width = 0;  // of the row that is being read
   std::string error;
 
   void field(const char* text, size_t size) {
@@ -82,7 +82,8 @@ bool blank(std::string_view line, char separator) { return line.find_first_not_o
 
 Result<Table> read_table(std::string_view bytes) {
   if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);
-  if (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff") || bytes.find('\0') != bytes.npos) return invalid("the table is no UTF-8; save it as that");
+  if (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff") || bytes.find('\0') != bytes.npos)
+    return invalid("the table is no UTF-8; save it as that");
   constexpr unsigned char kOptions = CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL;
   csv_parser parser;
   if (csv_init(&parser, kOptions) != 0) return unsupported("no memory for the table");
@@ -102,9 +103,11 @@ Result<Table> read_table(std::string_view bytes) {
       continue;
     }
     if (blank_line > 0) reader.error = "line " + std::to_string(blank_line) + ": empty, with rows below it";
-    else if (csv_parse(&parser, line.data(), size, on_field, on_row, &reader) != size) reader.error = place(reader.line, reader.width + 1) + "a quote where none may be";
+    else if (csv_parse(&parser, line.data(), size, on_field, on_row, &reader) != size)
+      reader.error = place(reader.line, reader.width + 1) + "a quote where none may be";
   }
-  if (reader.error.empty() && csv_fini(&parser, on_field, on_row, &reader) != 0) reader.error = place(reader.line, reader.width + 1) + "a quote is never closed";
+  if (reader.error.empty() && csv_fini(&parser, on_field, on_row, &reader) != 0)
+    reader.error = place(reader.line, reader.width + 1) + "a quote is never closed";
   csv_free(&parser);
   if (!reader.error.empty()) return invalid(reader.error);
   if (reader.table.rows() == 0) return invalid("the table is empty");

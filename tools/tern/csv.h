@@ -10,10 +10,10 @@ namespace tern::command {
 
 // The fields of a .csv, all rows as wide as the first.
 struct Table {
-  std::string text;               // of all fields, row by row
-  std::vector<size_t> ends;       // of each field in it
-  std::vector<bool> absent;       // nothing between the separators, not even quotes
-  std::vector<int64_t> lines;     // of each row in the file, from 1
+  std::string text;            // of all fields, row by row
+  std::vector<size_t> ends;    // of each field in it
+  std::vector<bool> absent;    // nothing between the separators, not even quotes
+  std::vector<int64_t> lines;  // of each row in the file, from 1
   size_t columns = 0;
 
   size_t rows() const { return lines.size(); }
@@ -29,7 +29,7 @@ Result<Table> read_table(std::string_view bytes);
 
 // What an input takes of a table.
 struct TablePart {
-  size_t first_row = 0;           // below the heading
+  size_t first_row = 0;  // below the heading
   std::vector<size_t> columns;
 };
 // A first row of words alone is a heading; of an input of strings, when it names an input. An input takes the columns of its name ("x", or "x[0]",

@@ -53,7 +53,8 @@ const char* read_integer(std::string_view text, T& to) {
   if (*v != std::trunc(*v)) return "has a fraction";
   constexpr double kExact = 9007199254740992.0;  // 2^53: from here on a double may stand for several
   if (std::fabs(*v) >= kExact && error != std::errc::result_out_of_range) return "is not exact; write all its digits";
-  if (*v < static_cast<double>(std::numeric_limits<T>::min()) || *v > static_cast<double>(std::numeric_limits<T>::max()) || std::fabs(*v) >= kExact) return "is out of range";
+  if (*v < static_cast<double>(std::numeric_limits<T>::min()) || *v > static_cast<double>(std::numeric_limits<T>::max()) || std::fabs(*v) >= kExact)
+    return "is out of range";
   to = static_cast<T>(*v);
   return nullptr;
 }

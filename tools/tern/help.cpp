@@ -47,8 +47,10 @@ std::string general() {
     line.resize(std::max<size_t>(line.size() + 1, 23), ' ');
     s += line + c.summary + "\n";
   }
-  s += "\n" + wrapped("MODEL is an ONNX file, or a file of PyTorch: a torch.export program, a whole module, or weights with --arch FILE. "
-                      "tern COMMAND --help tells more; tern --version, the version.\n", 0, 0);
+  s += "\n" + wrapped(
+                  "MODEL is an ONNX file, or a file of PyTorch: a torch.export program, a whole module, or weights with --arch FILE. "
+                  "tern COMMAND --help tells more; tern --version, the version.\n",
+                  0, 0);
   for (const Section& section : sections()) {
     if (std::string_view(section.title) == "Exit status") s += wrapped(std::string("Exit codes: ") + section.text, 0, 0);
   }
@@ -61,7 +63,8 @@ std::string help(std::string_view name) {
   if (name.empty()) return general();
   const CommandRow* command = find_command(name);
   if (command == nullptr) return {};
-  std::string s = "usage: tern " + std::string(name) + (*command->arguments ? " " : "") + command->arguments + " [OPTION]...\n\n" + wrapped(command->text, 0, 0) + "\n";
+  std::string s = "usage: tern " + std::string(name) + (*command->arguments ? " " : "") + command->arguments + " [OPTION]...\n\n" +
+                  wrapped(command->text, 0, 0) + "\n";
   size_t widest = 0;
   for (const OptionRow& o : option_rows()) {
     if (takes(o, name)) widest = std::max(widest, form(o).size());
@@ -77,7 +80,8 @@ std::string help(std::string_view name) {
     s += line + wrapped(o.text, indent, line.size());
   }
   for (const Section& section : sections()) {
-    if (words_of(section.commands).empty() || std::string_view(section.commands).find(" " + std::string(name) + " ") == std::string_view::npos) continue;
+    if (words_of(section.commands).empty() || std::string_view(section.commands).find(" " + std::string(name) + " ") == std::string_view::npos)
+      continue;
     s += "\n" + wrapped(section.text, 0, 0);
   }
   return s;

@@ -14,7 +14,9 @@ namespace tern::command {
 
 #ifndef TERN_PNG
 
-Result<Image> read_png(std::span<const std::byte>) { return unsupported("this build has no libpng (package libpng-dev); convert the picture to .pgm"); }
+Result<Image> read_png(std::span<const std::byte>) {
+  return unsupported("this build has no libpng (package libpng-dev); convert the picture to .pgm");
+}
 
 #else
 

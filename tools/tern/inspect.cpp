@@ -125,7 +125,8 @@ void print_text(const Model& model, const std::vector<LayerInfo>& layers, const 
   for (const Port& p : model.outputs()) out("output    " + shown(p.name + ": " + type_text(p)) + "\n");
   std::vector<std::vector<Text>> rows = {{"layer", "operator", "output shape", "parameters", "MACs"}};
   for (const LayerInfo& layer : layers) {
-    rows.push_back({shown(layer.name), shown(layer.op), shown(shape_text(layer.shape)), grouped(layer.parameters), layer.macs ? grouped(*layer.macs) : Text("?")});
+    rows.push_back({shown(layer.name), shown(layer.op), shown(shape_text(layer.shape)), grouped(layer.parameters),
+                    layer.macs ? grouped(*layer.macs) : Text("?")});
   }
   out("\n" + table(rows, 0b11000));
   Text bound;

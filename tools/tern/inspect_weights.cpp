@@ -49,7 +49,18 @@ Text json_text(const torch::WeightsFile& file, const StateDict& tensors, const s
   for (const auto& c : file.candidates()) j.object().key("key").value(c.path).key("tensors").value(c.tensors).end();
   j.end().key("never_executed").array();
   for (const std::string& name : file.never_executed()) j.value(name);
-  j.end().key("totals").object().key("parameters").value(parameters).key("macs").null().key("weight_bytes").value(bytes).key("arena_bytes").null().end();
+  j.end()
+      .key("totals")
+      .object()
+      .key("parameters")
+      .value(parameters)
+      .key("macs")
+      .null()
+      .key("weight_bytes")
+      .value(bytes)
+      .key("arena_bytes")
+      .null()
+      .end();
   return j.end().text();
 }
 
@@ -68,13 +79,15 @@ void print_text(const torch::WeightsFile& file, const StateDict& tensors, const 
     const auto& [name, t] = tensors.entries[i];
     parameters += element_count(t).value_or(0);
     bytes += bytes_of(t);
-    rows.push_back({shown(name), shown(t.dtype_name + (t.refusal.empty() ? "" : ", " + t.refusal)), shown(shape_text(t.sizes)), grouped(bytes_of(t))});
+    rows.push_back(
+        {shown(name), shown(t.dtype_name + (t.refusal.empty() ? "" : ", " + t.refusal)), shown(shape_text(t.sizes)), grouped(bytes_of(t))});
     char crc[16];
     std::snprintf(crc, sizeof crc, "%08x", crcs.empty() ? 0 : crcs[i]);
     if (!crcs.empty()) rows.back().push_back(shown(crc));
   }
   out("\n" + table(rows, 0b1000));
-  out("\ntensors       " + grouped(static_cast<int64_t>(tensors.entries.size())) + "\nelements      " + grouped(parameters) + "\nbytes         " + grouped(bytes) + "\n");
+  out("\ntensors       " + grouped(static_cast<int64_t>(tensors.entries.size())) + "\nelements      " + grouped(parameters) + "\nbytes         " +
+      grouped(bytes) + "\n");
 }
 
 // Below the listing: what is needed to run it.
@@ -115,7 +128,7 @@ std::optional<int> inspect_weights(const Options& options) {
     return options.has("--suggest-arch") ? std::optional(fail_at("cannot suggest", usage(path + ": it is no file of weights"))) : std::nullopt;
   }
   auto file = torch::WeightsFile::open(content);
-  if (!file) return std::nullopt;    // a .pt2 archive, or damaged
+  if (!file) return std::nullopt;  // a .pt2 archive, or damaged
   if (options.has("--suggest-arch")) return suggest(*file, path, options.get("--key"));
   Error error;
   if (!options.has("--checksum")) {

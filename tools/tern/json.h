@@ -40,8 +40,7 @@ class Json {
   Json& value(const char* s) { return value(std::string_view(s)); }
   // Numbers are numbers, in the fewest digits that read back the same; what JSON cannot say (NaN, infinities) is null.
   template <class T>
-    requires std::is_arithmetic_v<T>
-  Json& value(T n) {
+  requires std::is_arithmetic_v<T> Json& value(T n) {
     if constexpr (std::is_same_v<T, bool>) {
       return raw(n ? "true" : "false");
     } else {

@@ -13,15 +13,7 @@ int kernels(const Options& options) {
   for (const OpDef* op : all_ops()) {
     for (const KernelRow* row : op->kernels) {
       const bool can = runnable(row->isa), chosen = pick(op->kernels, row->dtype, best) == row;
-      j.object()
-          .key("name")
-          .value(row->name)
-          .key("op")
-          .value(op->name)
-          .key("dtype")
-          .value(name(row->dtype))
-          .key("isa")
-          .value(name(row->isa));
+      j.object().key("name").value(row->name).key("op").value(op->name).key("dtype").value(name(row->dtype)).key("isa").value(name(row->isa));
       j.key("runnable").value(can).key("chosen").value(chosen).end();
       rows.push_back({shown(op->name), shown(row->name), shown(name(row->dtype)), shown(name(row->isa)), can ? Text("yes") : Text("no"),
                       chosen ? Text("yes") : Text()});

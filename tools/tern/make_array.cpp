@@ -37,7 +37,8 @@ Result<Array> fill(DType dtype, const std::vector<int64_t>& dims, auto element) 
 }
 
 const char* numpy_name(DType dtype) {
-  constexpr const char* kNames[] = {"none", "float64", "float32", "float16", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "str"};
+  constexpr const char* kNames[] = {"none",  "float64", "float32", "float16", "bfloat16", "int8", "int16", "int32",
+                                    "int64", "uint8",   "uint16",  "uint32",  "uint64",   "bool", "str"};
   return kNames[static_cast<int>(dtype)];
 }
 
@@ -65,13 +66,14 @@ Result<Array> from_image(const Source& s, const Port& port, const std::vector<in
     if (rank >= 3) {
       const bool wants_last = dims[rank - 1] <= 4 && dims[rank - 3] > 4;
       const int64_t width = dims[rank - (wants_last ? 2 : 1)], height = dims[rank - (wants_last ? 3 : 2)], depth = dims[rank - (wants_last ? 1 : 3)];
-      wants += ": " + std::to_string(width) + "x" + std::to_string(height) + " pixels, " + std::to_string(depth) + (depth == 1 ? " channel" : " channels") +
-               (wants_last ? " last" : " first");
+      wants += ": " + std::to_string(width) + "x" + std::to_string(height) + " pixels, " + std::to_string(depth) +
+               (depth == 1 ? " channel" : " channels") + (wants_last ? " last" : " first");
     }
     return invalid("the picture is " + size_text(image) + ", the model wants " + wants + "; bring the picture to that size");
   }
   const bool whole = !is_float(port.dtype);
-  std::string told = "input " + port.name + ": " + s.text + " (" + size_text(image) + image.notes + ") is " + (whole ? "rounded to 0..255" : "scaled to 0..1");
+  std::string told =
+      "input " + port.name + ": " + s.text + " (" + size_text(image) + image.notes + ") is " + (whole ? "rounded to 0..255" : "scaled to 0..1");
   if (channels < image.channels) told += ", made grey (0.299 R + 0.587 G + 0.114 B)";
   if (channels > image.channels) told += ", its grey repeated in 3 channels";
   note(told + ", as " + shape_text(dims) + (rank < 3 ? "" : last ? ", channels last" : ", channels first") + "; no mean or deviation is applied");
@@ -86,7 +88,8 @@ Result<Array> from_image(const Source& s, const Port& port, const std::vector<in
 }  // namespace
 
 Status check_array(const Array& a, const std::string& from, const Port& port, const Shape& shape, const std::map<std::string, int64_t>& dims) {
-  const std::string is = "input " + port.name + ": " + from + " is " + name(a.dtype) + shape_text(a.dims) + ", the model expects " + name(port.dtype) + shape_text(port.shape);
+  const std::string is = "input " + port.name + ": " + from + " is " + name(a.dtype) + shape_text(a.dims) + ", the model expects " +
+                         name(port.dtype) + shape_text(port.shape);
   if (a.dtype != port.dtype) {
     const bool convertible = a.dtype != DType::string && port.dtype != DType::string;
     return invalid(is + (convertible ? std::string("; convert it: a.astype(\"") + numpy_name(port.dtype) + "\") in NumPy" : ""));
@@ -97,7 +100,8 @@ Status check_array(const Array& a, const std::string& from, const Port& port, co
     const std::string to = shape_text(*wanted);
     return invalid(is + "; as many elements have that shape: a.reshape(" + to.substr(1, to.size() - 2) + ") in NumPy");
   }
-  if (shape.ranked() && port.shape.size() == a.dims.size() + 1 && !a.dims.empty()) return invalid(is + "; if this is one sample, give it an axis: a[None] in NumPy");
+  if (shape.ranked() && port.shape.size() == a.dims.size() + 1 && !a.dims.empty())
+    return invalid(is + "; if this is one sample, give it an axis: a[None] in NumPy");
   return {};  // what depends on other inputs is told when the model is bound
 }
 
@@ -105,7 +109,8 @@ bool retry_with_zeros(Inputs& inputs, const Error& error) {
   std::string names;
   for (size_t i = 0; i < inputs.ports.size(); ++i) {
     const DType t = inputs.ports[i].dtype;
-    if (inputs.sources[i].text.starts_with("random") && !is_float(t) && t != DType::boolean) names += (names.empty() ? "" : ", ") + inputs.ports[i].name;
+    if (inputs.sources[i].text.starts_with("random") && !is_float(t) && t != DType::boolean)
+      names += (names.empty() ? "" : ", ") + inputs.ports[i].name;
   }
   if (names.empty() || inputs.zero_integers) return false;
   inputs.zero_integers = true;

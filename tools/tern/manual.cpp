@@ -54,7 +54,9 @@ std::string options_text() {
     for (std::string_view command : words_of(rows[i].commands)) of += (of.empty() ? "" : ", ") + std::string(command);
     s += troff("Of " + of + ": " + rows[i].text + ".") + "\n";
   }
-  return s + ".PP\nOf an option that is given several times the last counts;\n\\fB\\-\\-input\\fR and \\fB\\-\\-dim\\fR may be given once for each name.\n";
+  return s +
+         ".PP\nOf an option that is given several times the last counts;\n\\fB\\-\\-input\\fR and \\fB\\-\\-dim\\fR may be given once for each "
+         "name.\n";
 }
 
 // What the shell offers after an option: words, files, or nothing.
@@ -71,10 +73,11 @@ std::string after(const OptionRow& o) {
 }  // namespace
 
 std::string manual() {
-  std::string s = ".TH TERN 1 \"2026\" \"tern " + troff(version()) + "\" \"User Commands\"\n.SH NAME\ntern \\- " + troff(kWhatItIs) + "\n.SH SYNOPSIS\n";
+  std::string s =
+      ".TH TERN 1 \"2026\" \"tern " + troff(version()) + "\" \"User Commands\"\n.SH NAME\ntern \\- " + troff(kWhatItIs) + "\n.SH SYNOPSIS\n";
   for (const CommandRow& c : command_rows()) {
-    s += std::string(&c == command_rows().data() ? "" : ".br\n") + ".B tern " + c.name + "\n" + (*c.arguments ? ".I " + std::string(c.arguments) + "\n" : "") +
-         "[\\fIOPTION\\fR]...\n";
+    s += std::string(&c == command_rows().data() ? "" : ".br\n") + ".B tern " + c.name + "\n" +
+         (*c.arguments ? ".I " + std::string(c.arguments) + "\n" : "") + "[\\fIOPTION\\fR]...\n";
   }
   s += ".SH COMMANDS\n";
   for (const CommandRow& c : command_rows()) s += ".TP\n.B " + std::string(c.name) + "\n" + paragraphs(c.text);
@@ -99,18 +102,22 @@ std::string bash_completion() {
 _tern() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words="" files=""
   if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W ")" + commands + R"(help --help --version" -- "$current"))
+    COMPREPLY=($(compgen -W ")" +
+         commands + R"(help --help --version" -- "$current"))
     return
   fi
   if [ "$command" = help ]; then
-    COMPREPLY=($(compgen -W ")" + commands + R"(" -- "$current"))
+    COMPREPLY=($(compgen -W ")" +
+         commands + R"(" -- "$current"))
     return
   fi
   case "$command $previous" in
-)" + values + R"(  esac
+)" + values +
+         R"(  esac
   if [ -z "$words$files" ] && [[ $current == -* ]]; then
     case $command in
-)" + options + R"(    esac
+)" + options +
+         R"(    esac
   fi
   if [ -n "$words" ]; then
     COMPREPLY=($(compgen -W "$words" -- "$current"))

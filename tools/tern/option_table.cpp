@@ -13,13 +13,15 @@ constexpr CommandRow kCommands[] = {
     {"run", "MODEL", "compute outputs from inputs", "Computes the outputs and prints them; long ones are abridged.", run},
     {"verify", "MODEL DATA", "compare outputs with recorded ones",
      "Compares outputs with recorded ones. DATA is a folder of ONNX test data (input_N.pb and output_N.pb, or test_data_set_* folders of them) or a "
-     ".npz with arrays in_NAME and out_NAME. An element is the same when |actual - expected| <= A + R * |expected|, or when it lies within N units in "
+     ".npz with arrays in_NAME and out_NAME. An element is the same when |actual - expected| <= A + R * |expected|, or when it lies within N units "
+     "in "
      "the last place.",
      verify},
     {"bench", "MODEL", "the time of one call",
      "Measures every call of run() for some seconds and prints percentiles, with a control: the same loop around nothing, and the rate of a small "
      "kernel that touches no memory. Allocations and page faults during the measured calls are counted. A percentile p is n/a (null in JSON) with "
-     "fewer than 1 / (1 - p) calls. The last line is \"machine: quiet\" or \"machine: disturbed\": disturbed when a burst of the small kernel is more "
+     "fewer than 1 / (1 - p) calls. The last line is \"machine: quiet\" or \"machine: disturbed\": disturbed when a burst of the small kernel is "
+     "more "
      "than 10 % slower than their median, or when the control lost more than 1 % of its time to something else.",
      bench},
     {"conformance", "DIR", "every ONNX test case below a folder",
@@ -28,10 +30,11 @@ constexpr CommandRow kCommands[] = {
      conformance},
     {"dump", "MODEL", "the graph and the plan as text",
      "The graph as text after a pass; after plan (which needs every dimension) also kernels, arena offsets and steps.", dump},
-    {"kernels", "", "the kernels of this build", "Every kernel of this build: operator, dtype, ISA, whether this CPU can run it, and which one is chosen.",
-     kernels},
+    {"kernels", "", "the kernels of this build",
+     "Every kernel of this build: operator, dtype, ISA, whether this CPU can run it, and which one is chosen.", kernels},
     {"convert", "MODEL", "write it as one self-contained ONNX file",
-     "Writes the model as one self-contained ONNX file, at most 2 GiB, that onnxruntime and others run: operators in their newest forms, the opset the "
+     "Writes the model as one self-contained ONNX file, at most 2 GiB, that onnxruntime and others run: operators in their newest forms, the opset "
+     "the "
      "lowest that has them all (18 or more), every weight once, symbolic dimensions as dim_param. An ONNX model may be converted too. One line tells "
      "inputs, outputs, opset and bytes.",
      convert},
@@ -54,13 +57,15 @@ constexpr OptionRow kOptions[] = {
     {"--seconds", "S", " bench ", "how long (2)"},
     {"--pin", "CPU", " bench ", "run on this CPU only; further threads on the next ones that the process may use"},
     {"--idle", "MICROSECONDS", " bench ", "wait between calls"},
-    {"--per-node", "", " bench ", "a table of nodes: kernel, median time, share; with what is between the nodes it adds up to the median of the whole call"},
+    {"--per-node", "", " bench ",
+     "a table of nodes: kernel, median time, share; with what is between the nodes it adds up to the median of the whole call"},
     {"--huge-pages", "", " bench ", "ask for 2 MB pages for the arena; says how many bytes got them"},
     {"--lock", "", " bench ", "lock the arena in memory; says how many bytes are locked"},
     {"--save", "FILE", " bench ", "keep what was measured, for --baseline"},
     {"--baseline", "FILE", " bench ",
      "compare with what --save kept: ratios of the medians of 32 blocks of time, with an interval that holds 95 % of their bootstrap samples"},
-    {"--slower-than", "RATIO", " bench ", "exit 1 when the median of a call is slower than the baseline's by more than this ratio, its whole interval above it"},
+    {"--slower-than", "RATIO", " bench ",
+     "exit 1 when the median of a call is slower than the baseline's by more than this ratio, its whole interval above it"},
     {"--svg", "FILE", " bench ", "write a picture of the distribution"},
     {"--only", "GLOB", " conformance ", "cases whose name matches"},
     {"--after", "load|infer|fold|fuse|plan", " dump ", "the pass (fuse)"},
@@ -76,17 +81,22 @@ constexpr OptionRow kOptions[] = {
     {"--no-strict", "", " inspect run verify bench dump convert ",
      "leave out weights that are missing or not expected, as load_state_dict(strict=False); sizes must still fit"},
     {"--follow-links", "", " inspect run verify bench dump convert ",
-     "open shards and external data that are symbolic links or have other names (hard links), wherever they lie; those of a hub's cache need no such word"},
+     "open shards and external data that are symbolic links or have other names (hard links), wherever they lie; those of a hub's cache need no such "
+     "word"},
     {"--map", "", " inspect run verify bench dump convert ",
-     "read the file in place instead of copying it into memory that nobody can change: for files larger than memory, which must not change meanwhile"},
+     "read the file in place instead of copying it into memory that nobody can change: for files larger than memory, which must not change "
+     "meanwhile"},
     {"--device", "cpu|cuda|auto", " run verify bench conformance ", "where to run (cpu)"},
-    {"--threads", "N", " run verify bench conformance dump ", "threads of the session (1), at most the CPUs that this process may use; the bits of the results do not depend on them"},
+    {"--threads", "N", " run verify bench conformance dump ",
+     "threads of the session (1), at most the CPUs that this process may use; the bits of the results do not depend on them"},
     {"--isa", "scalar|avx2|avx512|neon", " run verify bench conformance dump ",
      "use at most this instruction set, which must be one of this machine's architecture; the bits of the results do not depend on it"},
     {"--budget", "MB", " run verify bench conformance dump ",
-     "megabytes that values, tables and packed weights may take (1024, 16 for each of weights, and 64, up to 3072, for each of inputs that --dim sizes)"},
+     "megabytes that values, tables and packed weights may take (1024, 16 for each of weights, and 64, up to 3072, for each of inputs that --dim "
+     "sizes)"},
     {"--evaluate", "", " run verify conformance ", "node by node, without a plan: the same bits"},
-    {"--json", "", " inspect run verify bench dump kernels ", "one JSON document on standard output; times in nanoseconds; NaN and infinities are null"},
+    {"--json", "", " inspect run verify bench dump kernels ",
+     "one JSON document on standard output; times in nanoseconds; NaN and infinities are null"},
     {"--json", "FILE", " conformance ", "also write the results as JSON (- for standard output, and nothing else there)"},
     {"-o", "OUT.onnx", " convert ", "the file to write; what was there is replaced when all went well"},
     {"--help", "", " inspect run verify bench conformance dump kernels convert ", "this text"},
@@ -96,16 +106,19 @@ constexpr Section kSections[] = {
     {"Sources", " run bench ",
      "A SOURCE is a .npy, .npz:KEY, .pb (ONNX TensorProto), .csv, .pgm, .ppm or .png file, or random[:SEED], zeros, ones, iota. NAME= may be left "
      "out when the model has one input.\n"
-     "Of a .csv a row is one sample, and its fields, separated by commas, semicolons or tabs, are the elements of that sample: an input [batch,n] has n "
+     "Of a .csv a row is one sample, and its fields, separated by commas, semicolons or tabs, are the elements of that sample: an input [batch,n] "
+     "has n "
      "columns, [batch,a,b] a*b, and one of a single axis is one column or one row. Other numbers of columns, empty fields and what the dtype "
-     "cannot hold are errors with line and column. A first row of words is a heading; where it names an input (x, or x_0, x_1 or x[0], x[1] ...) that "
+     "cannot hold are errors with line and column. A first row of words is a heading; where it names an input (x, or x_0, x_1 or x[0], x[1] ...) "
+     "that "
      "input takes those columns, and --input table.csv without a name gives every input that the heading names. For inputs of strings a first row "
      "is a heading only when it names one.\n"
      "A picture must have the size that the model wants. Its values become 0..1 for inputs of floats, 0..255 for integers; what was done is told on "
      "standard error."},
     {"Models", "",
      "An ONNX file; a torch.export program (.pt2); a whole module (torch.save(model)); or weights: a state_dict or a checkpoint with one inside (the "
-     "zip form, the legacy form), safetensors, an index of safetensors shards. Formats are told apart by content, never by name. Nothing in a file is "
+     "zip form, the legacy form), safetensors, an index of safetensors shards. Formats are told apart by content, never by name. Nothing in a file "
+     "is "
      "executed.\n"
      "Weights need an architecture, given by --arch FILE: what print(model) prints, and where the model is more than a chain the forward of each of "
      "its own classes, written as in Python:\n"
@@ -118,7 +131,8 @@ constexpr Section kSections[] = {
      "            x = F.relu(self.conv(x))\n"
      "            return self.fc(x.flatten(1))\n"
      "A whole module has its own tree and needs the forwards alone, and only those of classes that are not torch.nn's. Loading is strict as "
-     "load_state_dict is: missing and unexpected names and sizes that differ are all told. A prefix of all names (module., _orig_mod., model.) is taken "
+     "load_state_dict is: missing and unexpected names and sizes that differ are all told. A prefix of all names (module., _orig_mod., model.) is "
+     "taken "
      "off or put on when everything matches then, with a note."},
     {"Exit status", "",
      "0 done; 1 compared and different; 2 wrong usage; 3 the file or its data cannot be used; 4 understood but not supported. Results go to standard "

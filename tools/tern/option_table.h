@@ -45,8 +45,8 @@ std::vector<std::string_view> choices(const OptionRow& option);
 // Of these the one that was probably meant, as "; did you mean --threads?"; nothing when none is near.
 std::string did_you_mean(std::string_view typed, std::span<const std::string_view> known);
 
-std::string manual();            // tern.1
-std::string bash_completion();   // tern.bash
+std::string manual();           // tern.1
+std::string bash_completion();  // tern.bash
 constexpr const char* kWhatItIs = "loads trained models and runs them with low, steady latency";
 
 }  // namespace tern::command

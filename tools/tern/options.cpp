@@ -148,7 +148,8 @@ Result<Options> parse(int argc, char** argv) {
   const auto wanted = words_of(command->arguments);
   if (o.positional.size() < wanted.size()) return usage("no " + std::string(wanted[o.positional.size()]) + " is given" + see_help(o.command));
   if (o.positional.size() > wanted.size()) {
-    return usage("one argument too many: " + o.positional[wanted.size()] + "; " + o.command + " takes " + (wanted.empty() ? "none" : command->arguments) + see_help(o.command));
+    return usage("one argument too many: " + o.positional[wanted.size()] + "; " + o.command + " takes " +
+                 (wanted.empty() ? "none" : command->arguments) + see_help(o.command));
   }
   return o;
 }
@@ -179,7 +180,8 @@ Result<int64_t> Options::integer(std::string_view name, int64_t fallback, int64_
   int64_t n = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
   if (text.empty() || error != std::errc() || end != text.data() + text.size() || n < low || n > high) {
-    return usage("option " + std::string(name) + " wants a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", not '" + text + "'");
+    return usage("option " + std::string(name) + " wants a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", not '" +
+                 text + "'");
   }
   return n;
 }
@@ -222,7 +224,8 @@ Result<SessionOptions> session_options(const Options& options) {
   if (!dims) return dims.error();
   if (!threads) return threads.error();
   if (const auto cpus = static_cast<int64_t>(usable_cpus().size()); *threads > cpus) {
-    return usage("option --threads: this process may use " + std::to_string(cpus) + (cpus == 1 ? " CPU, not " : " CPUs, not ") + std::to_string(*threads));
+    return usage("option --threads: this process may use " + std::to_string(cpus) + (cpus == 1 ? " CPU, not " : " CPUs, not ") +
+                 std::to_string(*threads));
   }
   s.dims = *dims;
   s.threads = static_cast<int>(*threads);

@@ -81,9 +81,7 @@ struct Printer {
 
 }  // namespace
 
-size_t count(const Array& a) {
-  return a.dtype == DType::string ? a.strings.size() : size_of(a.dtype) == 0 ? 0 : a.bytes.size() / size_of(a.dtype);
-}
+size_t count(const Array& a) { return a.dtype == DType::string ? a.strings.size() : size_of(a.dtype) == 0 ? 0 : a.bytes.size() / size_of(a.dtype); }
 
 double as_double(const Array& a, size_t i) {
   return visit(a.dtype, [&]<class T>() -> double {

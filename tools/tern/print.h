@@ -26,7 +26,7 @@ std::string shape_text(const std::vector<std::string>& shape);
 std::string shape_text(const std::vector<int64_t>& shape);
 // Columns padded to their widest cell; the first row is the heading; columns whose bit is set in `right` are right-aligned.
 Text table(const std::vector<std::vector<Text>>& rows, unsigned right);
-Text grouped(int64_t n);    // 1,234,567
-Text duration(double ns);   // "1.23 us"
+Text grouped(int64_t n);   // 1,234,567
+Text duration(double ns);  // "1.23 us"
 
 }  // namespace tern::command

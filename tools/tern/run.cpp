@@ -55,7 +55,8 @@ Text top_text(const Array& a, size_t k, const auto& label) {
     for (const Ranked& r : top_of_row(a, row, k)) {
       char value[40];
       std::snprintf(value, sizeof value, "%.6g", as_double(a, r.element));
-      text += "  " + (rows > 1 ? "row " + shown(row) + "  " : Text()) + shown(label(r.index)) + "  " + (is_float(a.dtype) ? shown(value) : element(a, r.element)) + "\n";
+      text += "  " + (rows > 1 ? "row " + shown(row) + "  " : Text()) + shown(label(r.index)) + "  " +
+              (is_float(a.dtype) ? shown(value) : element(a, r.element)) + "\n";
     }
   }
   return text;
@@ -168,7 +169,16 @@ int run(const Options& options) {
         j.key("top").array();
         for (size_t row = 0; row < count(a) / columns_of(a); ++row) {
           for (const Ranked& r : top_of_row(a, row, static_cast<size_t>(*top))) {
-            j.object().key("row").value(row).key("index").value(r.index).key("label").value(label(r.index)).key("value").value(as_double(a, r.element)).end();
+            j.object()
+                .key("row")
+                .value(row)
+                .key("index")
+                .value(r.index)
+                .key("label")
+                .value(label(r.index))
+                .key("value")
+                .value(as_double(a, r.element))
+                .end();
           }
         }
         j.end();

@@ -21,7 +21,10 @@ Status check_target(const std::string& path) {
   struct stat info;
   if (path.empty() || path.back() == '/') return invalid(path + ": not the name of a file");
   if (::lstat(path.c_str(), &info) != 0) return errno == ENOENT ? Status() : cannot(path);
-  const char* kind = S_ISLNK(info.st_mode) ? "a link" : S_ISDIR(info.st_mode) ? "a folder" : S_ISREG(info.st_mode) ? nullptr : "a device, a pipe or a socket";
+  const char* kind = S_ISLNK(info.st_mode)   ? "a link"
+                     : S_ISDIR(info.st_mode) ? "a folder"
+                     : S_ISREG(info.st_mode) ? nullptr
+                                             : "a device, a pipe or a socket";
   if (kind != nullptr) return invalid(path + ": is " + kind + ", which is not replaced; give another name");
   if (::access(path.c_str(), W_OK) != 0) return cannot(path);
   return {};

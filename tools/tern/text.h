@@ -47,9 +47,6 @@ inline Text shown(std::string_view foreign) { return Text::safe(printable(foreig
 // The same for several lines: newlines stay.
 inline Text shown_lines(std::string_view foreign) { return Text::safe(printable(foreign, std::string_view::npos, '\n')); }
 template <class T>
-  requires std::is_integral_v<T>
-Text shown(T n) {
-  return Text::safe(std::to_string(n));
-}
+requires std::is_integral_v<T> Text shown(T n) { return Text::safe(std::to_string(n)); }
 
 }  // namespace tern::command

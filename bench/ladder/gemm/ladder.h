@@ -15,15 +15,15 @@
 namespace tern {
 
 struct LadderArgs {
-  const float *a, *b;     // [M,K], [K,N]
-  float* c;               // [M,N]
+  const float *a, *b;  // [M,K], [K,N]
+  float* c;            // [M,N]
   int64_t m, n, k;
-  float* packed;          // room for B, columns rounded up to 16
-  const float* weights;   // B as kernels/gemm/panel.h packs it, made beforehand (step 8 alone)
+  float* packed;         // room for B, columns rounded up to 16
+  const float* weights;  // B as kernels/gemm/panel.h packs it, made beforehand (step 8 alone)
 };
 
-#define TERN_LADDER(isa)                        \
-  namespace isa {                               \
+#define TERN_LADDER(isa)                         \
+  namespace isa {                                \
   void gemm_01_naive(const LadderArgs&);         \
   void gemm_02_loop_order(const LadderArgs&);    \
   void gemm_03_vectors(const LadderArgs&);       \

@@ -20,14 +20,10 @@ struct LadderStep {
   void (*avx512)(const LadderArgs&);
 };
 constexpr LadderStep kSteps[] = {
-    {"01_naive", avx2::gemm_01_naive, avx512::gemm_01_naive},
-    {"02_loop_order", avx2::gemm_02_loop_order, avx512::gemm_02_loop_order},
-    {"03_vectors", avx2::gemm_03_vectors, avx512::gemm_03_vectors},
-    {"04_register_tile", avx2::gemm_04_register_tile, avx512::gemm_04_register_tile},
-    {"05_packed", avx2::gemm_05_packed, avx512::gemm_05_packed},
-    {"06_even_rows", avx2::gemm_06_even_rows, avx512::gemm_06_even_rows},
-    {"07_chains", avx2::gemm_07_chains, avx512::gemm_07_chains},
-    {"08_production", avx2::gemm_08_production, avx512::gemm_08_production},
+    {"01_naive", avx2::gemm_01_naive, avx512::gemm_01_naive},       {"02_loop_order", avx2::gemm_02_loop_order, avx512::gemm_02_loop_order},
+    {"03_vectors", avx2::gemm_03_vectors, avx512::gemm_03_vectors}, {"04_register_tile", avx2::gemm_04_register_tile, avx512::gemm_04_register_tile},
+    {"05_packed", avx2::gemm_05_packed, avx512::gemm_05_packed},    {"06_even_rows", avx2::gemm_06_even_rows, avx512::gemm_06_even_rows},
+    {"07_chains", avx2::gemm_07_chains, avx512::gemm_07_chains},    {"08_production", avx2::gemm_08_production, avx512::gemm_08_production},
 };
 
 // One product and the memory it needs.
@@ -43,7 +39,13 @@ struct Problem {
     pack_weights(b.data<float>(), n, 1, n, k, 1, chains, reinterpret_cast<float*>(weights.get()));
   }
   LadderArgs args() {
-    return {a.data<float>(), b.data<float>(), c.mutable_data<float>(), m, n, k, reinterpret_cast<float*>(packed.get()),
+    return {a.data<float>(),
+            b.data<float>(),
+            c.mutable_data<float>(),
+            m,
+            n,
+            k,
+            reinterpret_cast<float*>(packed.get()),
             reinterpret_cast<const float*>(weights.get())};
   }
 };
@@ -76,7 +78,8 @@ int main(int argc, char** argv) {
     if (!runnable(isa)) continue;
     for (const LadderStep& s : kSteps) {
       const auto step = isa == Isa::avx512 ? s.avx512 : s.avx2;
-      for (auto [m, n, k] : {std::array<int64_t, 3>{1, 1, 1}, {7, 3, 64}, {31, 16, 17}, {5, 33, 20}, {33, 50, 5}, {13, 64, 64}, {8, 79, 3}, {2, 130, 40}}) {
+      for (auto [m, n, k] :
+           {std::array<int64_t, 3>{1, 1, 1}, {7, 3, 64}, {31, 16, 17}, {5, 33, 20}, {33, 50, 5}, {13, 64, 64}, {8, 79, 3}, {2, 130, 40}}) {
         Problem p(m, n, k);
         if (!correct(step, p)) {
           std::fprintf(stderr, "%s on %s is wrong at %dx%dx%d\n", s.name, name(isa), static_cast<int>(m), static_cast<int>(n), static_cast<int>(k));
@@ -84,7 +87,8 @@ int main(int argc, char** argv) {
         }
       }
     }
-    for (auto [m, n, k] : {std::array<int64_t, 3>{1, 64, 64}, {1, 16, 64}, {31, 64, 64}, {64, 64, 64}, {32, 128, 64}, {256, 256, 256}, {512, 512, 512}}) {
+    for (auto [m, n, k] :
+         {std::array<int64_t, 3>{1, 64, 64}, {1, 16, 64}, {31, 64, 64}, {64, 64, 64}, {32, 128, 64}, {256, 256, 256}, {512, 512, 512}}) {
       for (const LadderStep& s : kSteps) {
         const auto step = isa == Isa::avx512 ? s.avx512 : s.avx2;
         auto p = std::make_shared<Problem>(m, n, k);
@@ -95,8 +99,7 @@ int main(int argc, char** argv) {
             step(args);
             benchmark::ClobberMemory();
           }
-          state.counters["FLOP/s"] =
-              benchmark::Counter(static_cast<double>(2 * p->m * p->n * p->k), benchmark::Counter::kIsIterationInvariantRate);
+          state.counters["FLOP/s"] = benchmark::Counter(static_cast<double>(2 * p->m * p->n * p->k), benchmark::Counter::kIsIterationInvariantRate);
         });
       }
     }

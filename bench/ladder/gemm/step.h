@@ -18,15 +18,11 @@ template <int R, int P, int CH>
 void compute(const float* a, int64_t lda, const float* w, int64_t w_stride, int64_t k, float* c, int64_t n, int64_t last) {
   Tile<R, P, CH> t;
   unroll<R>([&](auto r) TERN_INLINE_CALL {
-    unroll<P>([&](auto p) TERN_INLINE_CALL {
-      unroll<CH>([&](auto j) TERN_INLINE_CALL { t.acc[r.v][p.v][j.v] = zero(); });
-    });
+    unroll<P>([&](auto p) TERN_INLINE_CALL { unroll<CH>([&](auto j) TERN_INLINE_CALL { t.acc[r.v][p.v][j.v] = zero(); }); });
   });
   accumulate(t, a, lda, w, w_stride, k);
   unroll<R>([&](auto r) TERN_INLINE_CALL {
-    unroll<P>([&](auto p) TERN_INLINE_CALL {
-      store_n(c + r.v * n + p.v * 16, total(t, r.v, p.v), p.v == P - 1 ? last : 16);
-    });
+    unroll<P>([&](auto p) TERN_INLINE_CALL { store_n(c + r.v * n + p.v * 16, total(t, r.v, p.v), p.v == P - 1 ? last : 16); });
   });
 }
 

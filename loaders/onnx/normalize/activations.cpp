@@ -20,8 +20,10 @@ Status clip_finite(OnnxNode& node, Emitter& to) {
   if (node.version < 6 || (node.input(1) != kNone && node.input(2) != kNone)) return {};
   const DType dtype = to.type(node.input(0)).dtype;
   if (!is_float(dtype)) return {};
-  const double most = dtype == DType::f64 ? std::numeric_limits<double>::max() : dtype == DType::f16 ? 65504 : dtype == DType::bf16 ? 0x1.fep127
-                      : static_cast<double>(std::numeric_limits<float>::max());
+  const double most = dtype == DType::f64    ? std::numeric_limits<double>::max()
+                      : dtype == DType::f16  ? 65504
+                      : dtype == DType::bf16 ? 0x1.fep127
+                                             : static_cast<double>(std::numeric_limits<float>::max());
   if (node.input(1) == kNone) node.set_input(1, to.constant(node, scalar_of(dtype, -most)));
   if (node.input(2) == kNone) node.set_input(2, to.constant(node, scalar_of(dtype, most)));
   return {};

@@ -17,9 +17,7 @@ Status move_ints(OnnxNode& node, Emitter& to, const char* name, size_t i) {
 
 }  // namespace
 
-Status axes_to_input(OnnxNode& node, Emitter& to) {
-  return move_ints(node, to, "axes", 1);
-}
+Status axes_to_input(OnnxNode& node, Emitter& to) { return move_ints(node, to, "axes", 1); }
 
 // Opset 1 also takes the sizes as an input of the data's dtype.
 Status split_sizes(OnnxNode& node, Emitter& to) {
@@ -30,9 +28,7 @@ Status split_sizes(OnnxNode& node, Emitter& to) {
   return {};
 }
 
-Status split_to_input(OnnxNode& node, Emitter& to) {
-  return move_ints(node, to, "split", 1);
-}
+Status split_to_input(OnnxNode& node, Emitter& to) { return move_ints(node, to, "split", 1); }
 
 // Split in equal parts: as many as there are outputs, which the newest form says itself.
 Status split_count(OnnxNode& node, Emitter&) {

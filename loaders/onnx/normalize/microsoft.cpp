@@ -98,7 +98,8 @@ Status where(OnnxNode& node, Emitter& to) {
 
 // Scale and zero point of y, then data, scale and zero point of each.
 Status concat(OnnxNode& node, Emitter& to) {
-  if (node.inputs.size() < 5 || node.inputs.size() % 3 != 2) return invalid("has " + std::to_string(node.inputs.size()) + " inputs, expected 2 and 3 for each piece");
+  if (node.inputs.size() < 5 || node.inputs.size() % 3 != 2)
+    return invalid("has " + std::to_string(node.inputs.size()) + " inputs, expected 2 and 3 for each piece");
   std::vector<ValueId> pieces;
   for (size_t i = 2; i < node.inputs.size(); i += 3) {
     if (Status s = need(node, {i, i + 1}); !s) return s;

@@ -62,7 +62,7 @@ Status normalize(OnnxNode& node, Emitter& to);
 
 // ---- the rules, by file ----
 // axes.cpp: attributes that became inputs
-Status axes_to_input(OnnxNode&, Emitter&);    // ReduceX, Squeeze, Unsqueeze
+Status axes_to_input(OnnxNode&, Emitter&);  // ReduceX, Squeeze, Unsqueeze
 Status split_sizes(OnnxNode&, Emitter&);
 Status split_to_input(OnnxNode&, Emitter&);
 Status split_count(OnnxNode&, Emitter&);
@@ -78,7 +78,7 @@ Status cast_rounding(OnnxNode&, Emitter&);
 Status lp_pool_order(OnnxNode&, Emitter&);
 Status tile_repeats(OnnxNode&, Emitter&);
 // softmax.cpp
-Status flat_softmax(OnnxNode&, Emitter&);     // and LogSoftmax, Hardmax
+Status flat_softmax(OnnxNode&, Emitter&);  // and LogSoftmax, Hardmax
 // activations.cpp
 Status clip_to_inputs(OnnxNode&, Emitter&);
 Status clip_finite(OnnxNode&, Emitter&);
@@ -101,6 +101,6 @@ Status broadcast_axis(OnnxNode&, Emitter&);
 Status prelu_channels(OnnxNode&, Emitter&);
 
 // microsoft.cpp: the operators of com.microsoft that quantised files hold, in terms of the standard ones
-Rule microsoft_rule(const std::string& op);   // null when there is none
+Rule microsoft_rule(const std::string& op);  // null when there is none
 
 }  // namespace tern::onnx

@@ -19,7 +19,8 @@ std::optional<IValue> constant_named(const std::string& dotted) {
   if (name == "nan") return IValue(double(NAN));
   if (name == "newaxis") return IValue();
   if (space == "math") return std::nullopt;
-  if (name == "contiguous_format" || name == "channels_last" || name == "channels_last_3d" || name == "preserve_format" || name == "strided") return IValue(name);
+  if (name == "contiguous_format" || name == "channels_last" || name == "channels_last_3d" || name == "preserve_format" || name == "strided")
+    return IValue(name);
   if (auto dtype = dtype_named("torch." + name)) return IValue(*dtype);
   return std::nullopt;
 }
@@ -79,8 +80,8 @@ IValue Interpreter::attribute_of_module(const IValue::Callable& c, const std::st
   if (auto known = program_.children.find(m.cls); known != program_.children.end() && known->second.contains(name)) return {};
   if (m.cls == "ParameterList" || m.cls == "ParameterDict") return fail(place, "there is no weight " + printable(path));
   return fail(place, "self." + printable(name) + ": " + m.cls + (c.name.empty() ? std::string() : " (" + printable(c.name) + ")") +
-                         " has no module, weight or attribute of that name; a number can be given in its class: def __init__(self): self." + printable(name) +
-                         " = …");
+                         " has no module, weight or attribute of that name; a number can be given in its class: def __init__(self): self." +
+                         printable(name) + " = …");
 }
 
 IValue Interpreter::attribute_of_tensor(const IValue& x, const std::string& name, const Place& place) {

@@ -12,8 +12,8 @@ namespace {
 constexpr int64_t kMostRange = 100000;
 
 // Global names that are no functions here: namespaces, types, and what a forward may name and not call.
-constexpr std::string_view kGlobals[] = {"F",  "torch", "nn",     "math",     "operator",       "functional", "np",  "numpy",
-                                         "str", "Tensor", "Ellipsis", "NotImplemented", "super",      "type", "map"};
+constexpr std::string_view kGlobals[] = {"F",   "torch",  "nn",       "math",           "operator", "functional", "np", "numpy",
+                                         "str", "Tensor", "Ellipsis", "NotImplemented", "super",    "type",       "map"};
 
 std::optional<double> known_number(const IValue& v) {
   if (const auto* flag = v.get<bool>()) return *flag;
@@ -25,7 +25,8 @@ std::optional<double> known_number(const IValue& v) {
 IValue limits_of(DType t) {  // torch.finfo, torch.iinfo
   auto of = [](double low, double high, double eps, double tiny) {
     auto items = std::make_shared<std::vector<std::pair<std::string, IValue>>>();
-    for (const auto& [name, v] : {std::pair<const char*, double>{"min", low}, {"max", high}, {"eps", eps}, {"tiny", tiny}, {"smallest_normal", tiny}}) items->emplace_back(name, v);
+    for (const auto& [name, v] : {std::pair<const char*, double>{"min", low}, {"max", high}, {"eps", eps}, {"tiny", tiny}, {"smallest_normal", tiny}})
+      items->emplace_back(name, v);
     return IValue(IValue::Dict{items});
   };
   if (t == DType::f64) return of(-1.7976931348623157e308, 1.7976931348623157e308, 2.220446049250313e-16, 2.2250738585072014e-308);
@@ -37,7 +38,8 @@ IValue limits_of(DType t) {  // torch.finfo, torch.iinfo
   const int bits = static_cast<int>(size_of(t)) * 8;
   const bool with_sign = is_signed_int(t);
   items->emplace_back("min", with_sign ? Int(bits == 64 ? INT64_MIN : -(int64_t(1) << (bits - 1))) : Int(0));
-  items->emplace_back("max", with_sign ? Int(bits == 64 ? INT64_MAX : (int64_t(1) << (bits - 1)) - 1) : Int(bits == 64 ? INT64_MAX : (int64_t(1) << bits) - 1));
+  items->emplace_back(
+      "max", with_sign ? Int(bits == 64 ? INT64_MAX : (int64_t(1) << (bits - 1)) - 1) : Int(bits == 64 ? INT64_MAX : (int64_t(1) << bits) - 1));
   return IValue::Dict{items};
 }
 
@@ -87,7 +89,8 @@ IValue Interpreter::fold_numbers(const std::string& name, const IValues& items, 
   for (const IValue& item : items) {
     if (name == "sum") best = binary("+", best, item, place);
     else if (best.is_none()) best = item;
-    else if (item.is_tensor() || best.is_tensor()) return fail(place, name + " of tensors is not known while the model is loaded; use torch." + name + "imum", Code::kUnsupported);
+    else if (item.is_tensor() || best.is_tensor())
+      return fail(place, name + " of tensors is not known while the model is loaded; use torch." + name + "imum", Code::kUnsupported);
     else {
       const IValue better = compare(name == "min" ? "<" : ">", item, best, place);
       if (!ok()) return {};
@@ -132,7 +135,9 @@ IValue Interpreter::to_number(const std::string& name, const IValue& v, const Pl
   const auto* n = v.get<Int>();
   if (name == "int" && n != nullptr) return *n;
   if (name == "round" && n != nullptr) return *n;
-  if (!d) return fail(place, name + "() of " + v.kind() + (n != nullptr ? " that the inputs decide" : "") + " is not known while the model is loaded", Code::kUnsupported);
+  if (!d)
+    return fail(place, name + "() of " + v.kind() + (n != nullptr ? " that the inputs decide" : "") + " is not known while the model is loaded",
+                Code::kUnsupported);
   if (name == "float") return *d;
   const double whole = name == "round" ? std::nearbyint(*d) : std::trunc(*d);
   if (!(std::fabs(whole) < 9e18)) return fail(place, "this number does not fit an integer");
@@ -207,7 +212,9 @@ struct Interpreter::Builtins {
     return c.name == "tuple" ? IValue::tuple(std::move(items)) : IValue::list(std::move(items));
   }
   static IValue enumerate(Interpreter& in, const Call& c) {
-    auto known = [](const IValue& v, int64_t otherwise) { return v.get<Int>() != nullptr && v.get<Int>()->known() ? v.get<Int>()->value() : otherwise; };
+    auto known = [](const IValue& v, int64_t otherwise) {
+      return v.get<Int>() != nullptr && v.get<Int>()->known() ? v.get<Int>()->value() : otherwise;
+    };
     int64_t i = c.given.size() > 1 ? known(c.given[1], 0) : 0;
     for (const auto& [key, v] : c.named) i = key == "start" ? known(v, i) : i;
     IValues items;
@@ -329,7 +336,8 @@ bool Interpreter::method_of_sequence(const IValue& object, const std::string& na
       if (name == "keys") items.push_back(key);
       if (name == "values") items.push_back(item);
       if (name == "items") items.push_back(IValue::tuple({IValue(key), item}));
-      if (name == "get" && !given.empty() && given[0].get<std::string>() != nullptr && *given[0].get<std::string>() == key) return result = item, true;
+      if (name == "get" && !given.empty() && given[0].get<std::string>() != nullptr && *given[0].get<std::string>() == key)
+        return result = item, true;
     }
     if (name == "get") return result = given.size() > 1 ? given[1] : IValue(), true;
     if (name != "keys" && name != "values" && name != "items") return false;
@@ -349,7 +357,8 @@ bool Interpreter::method_of_sequence(const IValue& object, const std::string& na
     const IValues more = name == "extend" ? elements(given[0], place) : IValues{given.back()};
     for (const IValue& v : more) {
       if (!walkable(v, place)) return true;
-      if (holds_list(v)) return fail(place, "a list or a dict cannot be put into another one here; write it as a whole: [a, b]", Code::kUnsupported), true;
+      if (holds_list(v))
+        return fail(place, "a list or a dict cannot be put into another one here; write it as a whole: [a, b]", Code::kUnsupported), true;
     }
     if (!ok() || !spend(place, static_cast<int64_t>(more.size()))) return true;
     size_t where = items.size();
@@ -429,7 +438,8 @@ IValue Interpreter::make_module(const std::string& cls, const IValues& positiona
   if (layer->expected != nullptr) {
     if (Status s = layer->expected(*m, "", expected); !s) return fail(place, s.error().message(), s.error().code());
   }
-  if (!expected.empty() || layer->complete != nullptr) return fail(place, printable(cls) + " has weights: it must be a module of the tree, self." + printable(cls), Code::kUnsupported);
+  if (!expected.empty() || layer->complete != nullptr)
+    return fail(place, printable(cls) + " has weights: it must be a module of the tree, self." + printable(cls), Code::kUnsupported);
   return IValue::Callable{std::move(m), cls};
 }
 

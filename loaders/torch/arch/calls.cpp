@@ -32,8 +32,12 @@ std::string bare_function(const std::string& name) {
 bool has_parameter(std::string_view signature, std::string_view name) { return place_in(signature, name) >= 0; }
 
 std::string spelling_of(const std::string& dotted) {
-  for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"torch.nn.functional.", "F."}, {"nn.functional.", "F."}, {"functional.", "F."},
-                                 {"torch._C._nn.", "F."}, {"torch.Tensor.", "Tensor."}, {"torch.ops.aten.", "aten."}}) {
+  for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"torch.nn.functional.", "F."},
+                                 {"nn.functional.", "F."},
+                                 {"functional.", "F."},
+                                 {"torch._C._nn.", "F."},
+                                 {"torch.Tensor.", "Tensor."},
+                                 {"torch.ops.aten.", "aten."}}) {
     if (dotted.starts_with(from)) return std::string(to) + dotted.substr(from.size());
   }
   return dotted;
@@ -84,7 +88,9 @@ std::optional<Interpreter::Above> Interpreter::above_of(const Expression& e) con
     return Above{scope_ != nullptr ? scope_->name : std::string(), false, false};
   }
   if (e.kind == Kind::name && program_.scopes.contains(e.text) && !variables_.contains(e.text)) return Above{e.text, true, true};
-  const bool of_nn = e.kind == Kind::attribute && (is_name(*e.parts[0], "nn") || (e.parts[0]->kind == Kind::attribute && e.parts[0]->text == "nn" && is_name(*e.parts[0]->parts[0], "torch")));
+  const bool of_nn =
+      e.kind == Kind::attribute &&
+      (is_name(*e.parts[0], "nn") || (e.parts[0]->kind == Kind::attribute && e.parts[0]->text == "nn" && is_name(*e.parts[0]->parts[0], "torch")));
   return of_nn && e.text == module_.extends && !e.text.empty() ? std::optional(Above{e.text, true, true}) : std::nullopt;
 }
 
@@ -108,7 +114,8 @@ IValue Interpreter::call_above(const Above& above, const std::string& name, IVal
   for (; at != order.end() && (*at != module_.extends || program_.scopes.contains(*at)); ++at) {
     auto scope = program_.scopes.find(*at);
     auto own = program_.functions.find(*at);
-    if (forward && own != program_.functions.end() && (!own->second->scope || own->second->scope->name == *at)) return run(*own->second, own->second->scope.get());
+    if (forward && own != program_.functions.end() && (!own->second->scope || own->second->scope->name == *at))
+      return run(*own->second, own->second->scope.get());
     if (scope != program_.scopes.end()) {
       if (auto known = scope->second->methods.find(name); known != scope->second->methods.end()) return run(*known->second, scope->second.get());
     }
@@ -168,7 +175,8 @@ IValue Interpreter::call_method(const Expression& callee, const IValue& object, 
       return overwritten(object.id(), filled, place);
     }
     if (name == "requires_grad_" || name == "detach_") return object;
-    if (name == "item" || name == "tolist" || name == "numpy") return fail(place, "." + name + "() takes data out of the graph, which is not allowed in a forward", Code::kUnsupported);
+    if (name == "item" || name == "tolist" || name == "numpy")
+      return fail(place, "." + name + "() takes data out of the graph, which is not allowed in a forward", Code::kUnsupported);
     std::string spelling = "Tensor." + base;
     if (find_operator(spelling) == nullptr && find_operator("torch." + base) != nullptr) spelling = "torch." + base;
     positional.insert(positional.begin(), object);
@@ -206,7 +214,8 @@ IValue Interpreter::call_function(const std::string& given, const IValues& posit
   }
   const std::string last = name.substr(name.rfind('.') + 1);
   if (op == nullptr && !last.empty() && std::isupper(static_cast<unsigned char>(last[0]))) return make_module(last, positional, named, place);
-  if (op == nullptr && spelling.starts_with("math.")) return fail(place, "the function " + printable(name) + " of numbers is not supported", Code::kUnsupported);
+  if (op == nullptr && spelling.starts_with("math."))
+    return fail(place, "the function " + printable(name) + " of numbers is not supported", Code::kUnsupported);
   // F.relu(x, inplace=True)
   const int inplace = op == nullptr ? -1 : place_in(op->signature, "inplace");
   IValue flag;

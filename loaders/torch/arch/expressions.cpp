@@ -12,10 +12,10 @@ constexpr size_t kMostText = 1000;
 
 const char* operator_of(const std::string& op) {
   constexpr std::pair<std::string_view, const char*> kNames[] = {
-      {"+", "operator.add"}, {"-", "operator.sub"}, {"*", "operator.mul"},     {"/", "operator.truediv"}, {"//", "operator.floordiv"}, {"%", "operator.mod"},
-      {"**", "operator.pow"}, {"@", "torch.matmul"}, {"&", "operator.and_"},   {"|", "operator.or_"},     {"^", "operator.xor"},       {"<", "operator.lt"},
-      {"<=", "operator.le"}, {">", "operator.gt"},  {">=", "operator.ge"},     {"==", "operator.eq"},     {"!=", "operator.ne"},       {"<<", "operator.lshift"},
-      {">>", "operator.rshift"}};
+      {"+", "operator.add"}, {"-", "operator.sub"},  {"*", "operator.mul"},     {"/", "operator.truediv"}, {"//", "operator.floordiv"},
+      {"%", "operator.mod"}, {"**", "operator.pow"}, {"@", "torch.matmul"},     {"&", "operator.and_"},    {"|", "operator.or_"},
+      {"^", "operator.xor"}, {"<", "operator.lt"},   {"<=", "operator.le"},     {">", "operator.gt"},      {">=", "operator.ge"},
+      {"==", "operator.eq"}, {"!=", "operator.ne"},  {"<<", "operator.lshift"}, {">>", "operator.rshift"}};
   for (const auto& [name, spelling] : kNames) {
     if (op == name) return spelling;
   }
@@ -80,7 +80,8 @@ bool Interpreter::walkable(const IValue& v, const Place& place) {
   measure(v, 0, kMostItems, extent);
   if (!spend(place, static_cast<int64_t>(extent.values))) return false;
   if (extent.depth > kDeepest) fail(place, "lists nest more than " + std::to_string(kDeepest) + " deep", Code::kUnsupported);
-  else if (extent.values > kMostItems) fail(place, "a list of more than " + std::to_string(kMostItems) + " items, those of lists in it counted", Code::kUnsupported);
+  else if (extent.values > kMostItems)
+    fail(place, "a list of more than " + std::to_string(kMostItems) + " items, those of lists in it counted", Code::kUnsupported);
   return ok();
 }
 
@@ -168,7 +169,8 @@ IValues Interpreter::sequence(const std::vector<ExpressionPtr>& parts, size_t fi
 IValue Interpreter::name(const Expression& e) {
   if (auto known = variables_.find(e.text); known != variables_.end()) return known->second;
   if (is_global_name(e.text) || program_.helpers.contains(e.text)) return IValue::Callable{nullptr, e.text};
-  return fail(e.place, "the name " + printable(e.text) + " has no value here; known are the forward's arguments and variables, F, nn, torch and math");
+  return fail(e.place,
+              "the name " + printable(e.text) + " has no value here; known are the forward's arguments and variables, F, nn, torch and math");
 }
 
 IValue Interpreter::unary(const Expression& e) {
@@ -199,7 +201,8 @@ IValue Interpreter::binary(const std::string& op, const IValue& x, const IValue&
     const IValue& list = a != nullptr ? x : y;
     if (!n.known()) return fail(place, "the length of a list must be known while the model is loaded", Code::kUnsupported);
     const auto count = static_cast<size_t>(std::max<int64_t>(n.value(), 0));
-    if (count > kMostItems || count * list.items()->size() > kMostItems) return fail(place, "a list of more than " + std::to_string(kMostItems) + " items", Code::kUnsupported);
+    if (count > kMostItems || count * list.items()->size() > kMostItems)
+      return fail(place, "a list of more than " + std::to_string(kMostItems) + " items", Code::kUnsupported);
     IValues all;
     for (size_t i = 0; i < count; ++i) all.insert(all.end(), list.items()->begin(), list.items()->end());
     return made(list.get<IValue::Sequence>()->tuple ? IValue::tuple(std::move(all)) : IValue::list(std::move(all)), place);
@@ -228,7 +231,8 @@ IValue Interpreter::compare(const Expression& e) {
 IValue Interpreter::compare(const std::string& op, const IValue& x, const IValue& y, const Place& place) {
   const bool negated = op == "!=" || op == "is not" || op == "not in";
   if (op == "in" || op == "not in") {
-    if (const auto* s = y.get<std::string>(); s != nullptr && x.get<std::string>() != nullptr) return (s->find(*x.get<std::string>()) != s->npos) != negated;
+    if (const auto* s = y.get<std::string>(); s != nullptr && x.get<std::string>() != nullptr)
+      return (s->find(*x.get<std::string>()) != s->npos) != negated;
     if (y.is_tensor()) return fail(place, "'in' over data is not allowed in a forward", Code::kUnsupported);
     if (const auto* c = y.get<IValue::Callable>(); c != nullptr && c->module && x.get<std::string>() != nullptr) {
       return (c->module->child(*x.get<std::string>()) != nullptr) != negated;

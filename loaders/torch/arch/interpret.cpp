@@ -4,7 +4,7 @@
 namespace tern::torch {
 namespace {
 
-constexpr int kMostCalls = 30;                 // functions that call functions, without the modules between them
+constexpr int kMostCalls = 30;  // functions that call functions, without the modules between them
 constexpr int64_t kMostSteps = int64_t(1) << 21;
 
 }  // namespace
@@ -96,7 +96,9 @@ Interpreter::Flow Interpreter::run(const Statement& s) {
     case Statement::Kind::raise: fail(s.place, "the forward raises an error here"); return Flow::returned;
     case Statement::Kind::forget:
       if (s.value->kind == Expression::Kind::name) variables_.erase(s.value->text);
-      else for (const ExpressionPtr& part : s.value->parts) if (part->kind == Expression::Kind::name) variables_.erase(part->text);
+      else
+        for (const ExpressionPtr& part : s.value->parts)
+          if (part->kind == Expression::Kind::name) variables_.erase(part->text);
       return Flow::next;
   }
   return Flow::next;
@@ -168,7 +170,8 @@ void Interpreter::augment(const Statement& s) {
   if (!ok()) return;
   if (old.is_tensor() && target.kind == Expression::Kind::index) {
     const IValue object = value(*target.parts[0]);
-    if (object.is_tensor()) return void(fail(target.place, "x[…] " + s.text + "= … is not supported; torch.cat or torch.where make a new tensor", Code::kUnsupported));
+    if (object.is_tensor())
+      return void(fail(target.place, "x[…] " + s.text + "= … is not supported; torch.cat or torch.where make a new tensor", Code::kUnsupported));
   }
   IValue v = binary(s.text, old, other, s.place);
   if (!ok()) return;
@@ -186,7 +189,8 @@ IValue Interpreter::overwritten(ValueId before, const IValue& after, const Place
   if (!after.is_tensor()) return fail(place, "an in-place operation must give a tensor");
   const Builder::Position outside = b_.exchange_position({function_->source.get(), place});
   const Shape &from = b_.shape(before), &to = b_.shape(after.id());
-  if (from.ranked() && to.ranked() && from.rank() != to.rank()) b_.fail(invalid("an in-place operation cannot change the shape " + from.text() + " to " + to.text()));
+  if (from.ranked() && to.ranked() && from.rank() != to.rank())
+    b_.fail(invalid("an in-place operation cannot change the shape " + from.text() + " to " + to.text()));
   const ValueId now = b_.cast(after.id(), b_.dtype(before));
   b_.overwrite(before, now);
   b_.exchange_position(outside);

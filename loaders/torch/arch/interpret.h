@@ -72,7 +72,7 @@ class Interpreter {
 
   // ---- calls.cpp ----
   IValue call(const Expression& e);
-  struct Above {                    // where to look for a method: at this class, or behind it
+  struct Above {  // where to look for a method: at this class, or behind it
     std::string cls;
     bool itself, self_given;
   };
@@ -105,7 +105,7 @@ class Interpreter {
   Builder& b_;
   const Module& module_;
   const std::string& path_;
-  int depth_;                       // of functions that call functions
+  int depth_;  // of functions that call functions
   const Function* function_ = nullptr;
   const ClassScope* scope_ = nullptr;
   std::map<std::string, IValue, std::less<>> variables_;

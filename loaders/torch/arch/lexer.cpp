@@ -12,9 +12,9 @@ bool starts_name(char c) { return std::isalpha(static_cast<unsigned char>(c)) ||
 bool in_name(char c) { return starts_name(c) || std::isdigit(static_cast<unsigned char>(c)); }
 
 // Longest first.
-constexpr std::string_view kOperators[] = {"**=", "//=", ">>=", "<<=", "...", "**", "//", ">>", "<<", "<=", ">=", "==", "!=", "->", "+=", "-=", "*=",
-                                           "/=",  "%=",  "&=",  "|=",  "^=",  "@=", ":=", "+",  "-",  "*",  "/",  "%",  "@",  "&",  "|",  "^",  "~",
-                                           "<",   ">",   "(",   ")",   "[",   "]",  "{",  "}",  ",",  ":",  ".",  ";",  "="};
+constexpr std::string_view kOperators[] = {"**=", "//=", ">>=", "<<=", "...", "**", "//", ">>", "<<", "<=", ">=", "==", "!=", "->", "+=", "-=",
+                                           "*=",  "/=",  "%=",  "&=",  "|=",  "^=", "@=", ":=", "+",  "-",  "*",  "/",  "%",  "@",  "&",  "|",
+                                           "^",   "~",   "<",   ">",   "(",   ")",  "[",  "]",  "{",  "}",  ",",  ":",  ".",  ";",  "="};
 
 }  // namespace
 
@@ -120,7 +120,8 @@ Token Lexer::scan() {
     if (starts_name(c)) {
       size_t end = begin + 1;
       while (in_name(at(end))) ++end;
-      if ((at(end) == '\'' || at(end) == '"') && end - begin <= 2 && std::string_view(source_->text).substr(begin, end - begin).find_first_not_of("rRbBuUfF") == std::string_view::npos) {
+      if ((at(end) == '\'' || at(end) == '"') && end - begin <= 2 &&
+          std::string_view(source_->text).substr(begin, end - begin).find_first_not_of("rRbBuUfF") == std::string_view::npos) {
         return string(begin, end);
       }
       return make(Token::Kind::name, begin, end);
@@ -133,7 +134,8 @@ Token Lexer::scan() {
       brackets_ -= (op == ")" || op == "]" || op == "}") && brackets_ > 0;
       return make(Token::Kind::op, begin, begin + op.size());
     }
-    return fail(begin, std::string("the character ") + (c > ' ' && c <= '~' ? std::string(1, c) : "of code " + std::to_string(static_cast<unsigned char>(c))) +
+    return fail(begin, std::string("the character ") +
+                           (c > ' ' && c <= '~' ? std::string(1, c) : "of code " + std::to_string(static_cast<unsigned char>(c))) +
                            " has no place here");
   }
 }

@@ -13,7 +13,7 @@ struct Token {
   Kind kind = Kind::end;
   std::string_view text;  // as written, with quotes and prefixes; of an error: empty
   Place place;
-  size_t offset = 0;      // in the text
+  size_t offset = 0;  // in the text
   bool is(std::string_view t) const { return (kind == Kind::op || kind == Kind::name) && text == t; }
 };
 

@@ -75,7 +75,8 @@ struct FreeNames {
     using Kind = Expression::Kind;
     if (target.kind == Kind::name) given.insert(target.text);
     else if (target.kind == Kind::index) read(target);
-    else for (const ExpressionPtr& part : target.parts) give(*part);
+    else
+      for (const ExpressionPtr& part : target.parts) give(*part);
   }
 
   void read(const Block& block) {

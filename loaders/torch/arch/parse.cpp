@@ -41,7 +41,9 @@ bool starts_with_word(std::string_view line, std::string_view word) {
 // Does a line begin with CLASS( ?
 bool begins_tree(std::string_view line) {
   size_t i = 0;
-  while (i < line.size() && (std::isalnum(static_cast<unsigned char>(line[i])) || line[i] == '_' || line[i] == '.' || static_cast<unsigned char>(line[i]) >= 0x80)) ++i;
+  while (i < line.size() &&
+         (std::isalnum(static_cast<unsigned char>(line[i])) || line[i] == '_' || line[i] == '.' || static_cast<unsigned char>(line[i]) >= 0x80))
+    ++i;
   return i > 0 && i < line.size() && line[i] == '(' && !std::isdigit(static_cast<unsigned char>(line[0])) && line[0] != '.';
 }
 
@@ -57,7 +59,9 @@ bool is_prompt(std::string_view line) {
 // DataParallel(, DistributedDataParallel( and OptimizedModule( around the model are taken off.
 std::shared_ptr<Module> unwrapped(std::shared_ptr<Module> root) {
   for (int i = 0; i < 4; ++i) {
-    const char* inner = root->cls == "DataParallel" || root->cls == "DistributedDataParallel" ? "module" : root->cls == "OptimizedModule" ? "_orig_mod" : nullptr;
+    const char* inner = root->cls == "DataParallel" || root->cls == "DistributedDataParallel" ? "module"
+                        : root->cls == "OptimizedModule"                                      ? "_orig_mod"
+                                                                                              : nullptr;
     if (inner == nullptr || root->children.size() != 1 || root->children[0].first != inner) break;
     root = root->children[0].second;
   }
@@ -138,11 +142,13 @@ Result<Architecture> parse_architecture(std::string_view text, const std::string
       if (!root) return root.error();
       out.root = unwrapped(std::move(*root));
       const size_t rest = all.find_first_not_of(" \t\r", offset);
-      if (rest != all.npos && all[rest] != '\n' && all[rest] != '#') return at(*source, source->place_of(rest), "expected the end of the line after the module tree");
+      if (rest != all.npos && all[rest] != '\n' && all[rest] != '#')
+        return at(*source, source->place_of(rest), "expected the end of the line after the module tree");
       begin = std::min(all.find('\n', offset), all.size() - 1) + 1;
       continue;
     }
-    if (out.program->functions.contains("")) return at(*source, source->place_of(first), "this belongs to no forward: a second tree, or a line outside of a def");
+    if (out.program->functions.contains(""))
+      return at(*source, source->place_of(first), "this belongs to no forward: a second tree, or a line outside of a def");
     Parser parser(source, begin, room);
     if (Status s = parser.read_body(*out.program); !s) return s.error();
     begin = parser.offset();
@@ -150,7 +156,8 @@ Result<Architecture> parse_architecture(std::string_view text, const std::string
   }
   inherit(*out.program);
   if (!out.root && out.program->functions.empty()) {
-    return invalid((file.empty() ? "architecture" : file) + ": no module tree and no forward; give what print(model) prints, and a def forward when the model is more than a chain");
+    return invalid((file.empty() ? "architecture" : file) +
+                   ": no module tree and no forward; give what print(model) prints, and a def forward when the model is more than a chain");
   }
   if (!out.root) return out;
   out.program->tell_layers(*out.root);

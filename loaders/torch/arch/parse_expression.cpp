@@ -11,9 +11,10 @@ namespace {
 constexpr const char* kAllowed = "; allowed: assignments, calls of modules and of torch functions, arithmetic, indexing, return";
 
 // Words of Python that no forward here may hold.
-constexpr std::string_view kRefused[] = {"lambda", "await", "yield", "async", "import", "from", "while", "try", "with", "global", "nonlocal", "def", "class",
-                                         "except", "finally", "match"};
-constexpr std::string_view kKeywords[] = {"if", "else", "elif", "for", "in", "is", "and", "or", "not", "return", "pass", "break", "continue", "del", "raise", "assert", "as"};
+constexpr std::string_view kRefused[] = {"lambda", "await",  "yield",    "async", "import", "from",   "while",   "try",
+                                         "with",   "global", "nonlocal", "def",   "class",  "except", "finally", "match"};
+constexpr std::string_view kKeywords[] = {"if",     "else", "elif",  "for",      "in",  "is",    "and",    "or", "not",
+                                          "return", "pass", "break", "continue", "del", "raise", "assert", "as"};
 
 bool among(std::string_view word, std::span<const std::string_view> words) { return std::find(words.begin(), words.end(), word) != words.end(); }
 
@@ -59,7 +60,12 @@ ExpressionPtr Parser::expressions() {
     if (const Token t = lexer_.peek(); t.is("*")) {
       lexer_.next();
       item = binary(0);
-      if (item) item = make(Expression::Kind::starred, t.place, [&] { std::vector<ExpressionPtr> v; v.push_back(std::move(item)); return v; }());
+      if (item)
+        item = make(Expression::Kind::starred, t.place, [&] {
+          std::vector<ExpressionPtr> v;
+          v.push_back(std::move(item));
+          return v;
+        }());
     } else {
       item = expression();
     }
@@ -82,7 +88,8 @@ ExpressionPtr Parser::expression() {
   ++depth_;
   ExpressionPtr e = conditional();
   --depth_;
-  if (e && lexer_.peek().is(":=")) return refuse(lexer_.peek(), std::string("an assignment inside an expression is not allowed in a forward") + kAllowed), nullptr;
+  if (e && lexer_.peek().is(":="))
+    return refuse(lexer_.peek(), std::string("an assignment inside an expression is not allowed in a forward") + kAllowed), nullptr;
   return e;
 }
 
@@ -436,7 +443,7 @@ ExpressionPtr Parser::atom() {
     return make(Expression::Kind::name, t.place, {}, std::string(t.text));
   }
   refuse(t, t.kind == Token::Kind::newline || t.kind == Token::Kind::end ? "expected an expression before the end of the line"
-                                                                          : "expected an expression, not '" + printable(t.text, 20) + "'");
+                                                                         : "expected an expression, not '" + printable(t.text, 20) + "'");
   return nullptr;
 }
 

@@ -33,7 +33,8 @@ bool Parser::annotation(Parameter* p, std::string_view stops) {
   for (std::string_view rest = text.substr(bracket + 1, text.size() - bracket - 2); rest.find_first_not_of(" \t\r\n") != rest.npos;) {
     const size_t comma = std::min(rest.find(','), rest.size());
     const auto dim = parse_dim(rest.substr(0, comma));
-    if (!dim || (dim->known() && dim->value() < 0)) return refuse_at(first.place, "'" + printable(rest.substr(0, comma), 30) + "' is no size; write f32[N, 3, 224, 224]");
+    if (!dim || (dim->known() && dim->value() < 0))
+      return refuse_at(first.place, "'" + printable(rest.substr(0, comma), 30) + "' is no size; write f32[N, 3, 224, 224]");
     dims.push_back(*dim);
     if (dims.size() > size_t(kMaxRank)) return refuse_at(first.place, "more than " + std::to_string(kMaxRank) + " dimensions");
     rest.remove_prefix(std::min(comma + 1, rest.size()));
@@ -146,7 +147,7 @@ constexpr size_t kMostBases = 16;
 
 // What the assignments to one attribute in __init__ say, those of all branches together.
 struct Assigned {
-  bool module = false, other = false;    // nn.Linear(4, 8): the tree shows it; something that only Python knows
+  bool module = false, other = false;  // nn.Linear(4, 8): the tree shows it; something that only Python knows
   std::vector<IValue> literals;
 };
 
@@ -154,7 +155,8 @@ bool makes_module(const Expression& e, const std::vector<Parameter>& parameters)
   using Kind = Expression::Kind;
   if (e.kind != Kind::call) return false;
   const Expression& callee = *e.parts[0];
-  if (callee.kind == Kind::name && std::any_of(parameters.begin(), parameters.end(), [&](const Parameter& p) { return p.name == callee.text; })) return true;  // norm_layer(dim)
+  if (callee.kind == Kind::name && std::any_of(parameters.begin(), parameters.end(), [&](const Parameter& p) { return p.name == callee.text; }))
+    return true;  // norm_layer(dim)
   return (callee.kind == Kind::name || callee.kind == Kind::attribute) && std::isupper(static_cast<unsigned char>(callee.text[0]));
 }
 
@@ -197,7 +199,8 @@ bool Parser::read_constants(ClassScope& scope) {
     if (t.kind == Token::Kind::error || t.kind == Token::Kind::end) return refuse(t, "expected ')'");
     depth += t.is("(");
     depth -= t.is(")");
-    const bool named = depth == 1 && t.kind == Token::Kind::name && (lexer_.peek().is(",") || lexer_.peek().is(":") || lexer_.peek().is("=") || lexer_.peek().is(")"));
+    const bool named = depth == 1 && t.kind == Token::Kind::name &&
+                       (lexer_.peek().is(",") || lexer_.peek().is(":") || lexer_.peek().is("=") || lexer_.peek().is(")"));
     if (named && parameters.size() < kMostBases * 4) parameters.push_back({std::string(t.text), {}, {}, t.place});
   }
   while (!lexer_.peek().is(":") && lexer_.peek().kind != Token::Kind::newline && lexer_.peek().kind != Token::Kind::end) {

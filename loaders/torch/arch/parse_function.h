@@ -24,10 +24,10 @@ class Parser {
 
  private:
   // ---- parse_expression.cpp ----
-  ExpressionPtr expression();              // null: error_ is set
-  ExpressionPtr expressions();             // a, *b: a tuple where there is a comma
+  ExpressionPtr expression();   // null: error_ is set
+  ExpressionPtr expressions();  // a, *b: a tuple where there is a comma
   ExpressionPtr conditional();
-  ExpressionPtr logical(int level);        // or, and, not, comparisons
+  ExpressionPtr logical(int level);  // or, and, not, comparisons
   ExpressionPtr comparison();
   ExpressionPtr binary(int precedence);
   ExpressionPtr unary();
@@ -42,7 +42,7 @@ class Parser {
   bool arguments(Expression& call);
   ExpressionPtr make(Expression::Kind kind, const Place& place, std::vector<ExpressionPtr> parts = {}, std::string text = {});
   // ---- parse_statement.cpp ----
-  bool block(Block& out);                  // after ':'
+  bool block(Block& out);  // after ':'
   bool statement(Block& out);
   bool simple(Block& out);
   bool assignment(Block& out);
@@ -50,7 +50,7 @@ class Parser {
   bool loop(Block& out);
   bool with(Block& out);
   bool target_ok(const Expression& target);
-  bool skip_line();                        // to the end of the line, whatever is on it
+  bool skip_line();  // to the end of the line, whatever is on it
   // ---- parse_function.cpp ----
   std::shared_ptr<Function> function(bool in_class, std::string& cls);
   bool parameters(Function& f, bool method);

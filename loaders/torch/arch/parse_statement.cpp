@@ -114,8 +114,9 @@ bool Parser::target_ok(const Expression& target) {
         if (!target_ok(*part)) return false;
       }
       return true;
-    case Kind::index: return true;       // of dicts and lists; tensors are refused when they are met
-    case Kind::attribute: return refuse_at(target.place, "an assignment to an attribute (" + target.text + ") is not allowed in a forward; use a variable");
+    case Kind::index: return true;  // of dicts and lists; tensors are refused when they are met
+    case Kind::attribute:
+      return refuse_at(target.place, "an assignment to an attribute (" + target.text + ") is not allowed in a forward; use a variable");
     default: return refuse_at(target.place, "this cannot be assigned to");
   }
 }
@@ -170,7 +171,8 @@ bool Parser::assignment(Block& out) {
     if (lexer_.next(); !annotation(nullptr, "=")) return false;
     if (!lexer_.peek().is("=")) return true;
   }
-  if (t.kind == Token::Kind::op && t.text.size() >= 2 && t.text.back() == '=' && t.text != "==" && t.text != "<=" && t.text != ">=" && t.text != "!=") {
+  if (t.kind == Token::Kind::op && t.text.size() >= 2 && t.text.back() == '=' && t.text != "==" && t.text != "<=" && t.text != ">=" &&
+      t.text != "!=") {
     lexer_.next();
     if (first->kind != Expression::Kind::name && first->kind != Expression::Kind::index) {
       return refuse_at(first->place, "only a variable can be changed by " + std::string(t.text));

@@ -77,11 +77,12 @@ const IValue* Program::constant(const std::string& cls, std::string_view name) c
 }
 
 void Program::tell_layers(Module& root) const {
-  std::set<const Module*> seen;  // repeated blocks are one module
+  std::set<const Module*> seen;                      // repeated blocks are one module
   auto visit = [&](auto& self, Module& m) -> void {  // at most kMaxModuleDepth deep
     if (!seen.insert(&m).second) return;
     constexpr std::string_view kParametrized = "Parametrized";
-    if (m.child("parametrizations") != nullptr && m.cls.starts_with(kParametrized) && scopes.contains(m.cls.substr(kParametrized.size()))) m.cls.erase(0, kParametrized.size());
+    if (m.child("parametrizations") != nullptr && m.cls.starts_with(kParametrized) && scopes.contains(m.cls.substr(kParametrized.size())))
+      m.cls.erase(0, kParametrized.size());
     const bool torchs = !m.qualified.empty() && find_layer(m) != nullptr;
     if (!torchs && scopes.contains(m.cls)) {
       for (const std::string& cls : ancestors(m.cls)) {

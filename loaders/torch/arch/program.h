@@ -27,7 +27,7 @@ class Program : public Forwards {
   // A `def forward` outside of any class is this class's from now on.
   void set_root(const std::string& cls) { root_ = cls; }
 
-  std::string file;                  // for messages: "net.txt"
+  std::string file;                                                               // for messages: "net.txt"
   std::map<std::string, std::shared_ptr<const Function>, std::less<>> functions;  // by class; "": outside of any class
   std::map<std::string, std::shared_ptr<const Function>, std::less<>> helpers;    // functions that forwards may call, by name
   // The class and what it extends, in the order in which Python looks for methods. The last words of names: nn.Conv1d is Conv1d.
@@ -42,7 +42,7 @@ class Program : public Forwards {
   // Says of the modules of a tree which layers of torch.nn their classes extend.
   void tell_layers(Module& root) const;
 
-  std::map<std::string, std::vector<std::string>, std::less<>> bases;  // by class, the last words: class Block(nn.Module) has Module
+  std::map<std::string, std::vector<std::string>, std::less<>> bases;            // by class, the last words: class Block(nn.Module) has Module
   std::map<std::string, std::shared_ptr<const ClassScope>, std::less<>> scopes;  // by class
   // The children that modules of a class have somewhere in the tree: where one lacks a child of that name, self.NAME is None.
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> children;

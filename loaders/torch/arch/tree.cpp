@@ -11,13 +11,13 @@
 namespace tern::torch {
 namespace {
 
-constexpr size_t kMostModules = 100000;               // with all repeats
-constexpr size_t kMostBytes = size_t(64) << 20;       // of the tree's text, with all repeats
+constexpr size_t kMostModules = 100000;          // with all repeats
+constexpr size_t kMostBytes = size_t(64) << 20;  // of the tree's text, with all repeats
 constexpr size_t kMostLiterals = 200000;
-constexpr size_t kMostArguments = 1000;               // of one module
-constexpr size_t kMostName = 200;                     // characters
-constexpr size_t kMostText = 1000;                    // of an argument that is no literal
-constexpr int kMostNested = 20;                       // lists in lists
+constexpr size_t kMostArguments = 1000;  // of one module
+constexpr size_t kMostName = 200;        // characters
+constexpr size_t kMostText = 1000;       // of an argument that is no literal
+constexpr int kMostNested = 20;          // lists in lists
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -115,7 +115,8 @@ bool Reader::child(Tree& parent, const std::string& name, const std::string& pat
   Module& m = *parent.module;
   const std::string own_path = path.empty() ? name : path + "." + name;
   if (!parent.names.insert(name).second) return fail(begin, "there are two modules " + printable(own_path));
-  if (starts("?")) return fail(begin, "layer " + printable(own_path) + " (?): fill in its class, as print(model) shows it: ReLU(), Conv2d(3, 8, kernel_size=3)");
+  if (starts("?"))
+    return fail(begin, "layer " + printable(own_path) + " (?): fill in its class, as print(model) shows it: ReLU(), Conv2d(3, 8, kernel_size=3)");
   if (starts("Parameter containing:") || starts("Object of type:")) return parameter(m, name);
   if (starts("None") && !is_letter(at(pos_ + 4)) && at(pos_ + 4) != '(') {
     pos_ += 4;
@@ -135,8 +136,8 @@ bool Reader::child(Tree& parent, const std::string& name, const std::string& pat
     if (good) {
       const auto a = std::from_chars(name_begin, name_begin + dash, first);
       const auto b = std::from_chars(name_begin + dash + 1, name_end, last);
-      good = a.ec == std::errc() && b.ec == std::errc() && a.ptr == name_begin + dash && b.ptr == name_end && first >= 0 && last < size_t(INT64_MAX) &&
-             last - static_cast<size_t>(first) == times - 1;
+      good = a.ec == std::errc() && b.ec == std::errc() && a.ptr == name_begin + dash && b.ptr == name_end && first >= 0 &&
+             last < size_t(INT64_MAX) && last - static_cast<size_t>(first) == times - 1;
     }
     if (!good) return fail(begin, "a repeated module reads (0-3): 4 x Block(…), with as many names as repeats");
     if (times > kMostModules) return fail(begin, "the tree has more than " + std::to_string(kMostModules) + " modules");
@@ -149,7 +150,8 @@ bool Reader::child(Tree& parent, const std::string& name, const std::string& pat
   }
   for (size_t i = 0; i < times; ++i) {
     const std::string number = std::to_string(first + static_cast<int64_t>(i));
-    if (number != name && !parent.names.insert(number).second) return fail(begin, "there are two modules " + printable(path.empty() ? number : path + "." + number));
+    if (number != name && !parent.names.insert(number).second)
+      return fail(begin, "there are two modules " + printable(path.empty() ? number : path + "." + number));
     m.children.emplace_back(number, one.module);
   }
   return true;
@@ -161,11 +163,12 @@ bool Reader::parameter(Module& m, const std::string& name) {
   const std::string_view line = text_.substr(pos_, line_end - pos_);
   pos_ = line_end;
   if (line.starts_with("Object")) return true;
-  constexpr std::pair<std::string_view, std::string_view> kOld[] = {{"DoubleTensor", "float64"}, {"FloatTensor", "float32"}, {"HalfTensor", "float16"},
-                                                                    {"BFloat16Tensor", "bfloat16"}, {"LongTensor", "int64"}, {"IntTensor", "int32"},
-                                                                    {"ShortTensor", "int16"}, {"CharTensor", "int8"}, {"ByteTensor", "uint8"}, {"BoolTensor", "bool"}};
+  constexpr std::pair<std::string_view, std::string_view> kOld[] = {
+      {"DoubleTensor", "float64"}, {"FloatTensor", "float32"}, {"HalfTensor", "float16"}, {"BFloat16Tensor", "bfloat16"}, {"LongTensor", "int64"},
+      {"IntTensor", "int32"},      {"ShortTensor", "int16"},   {"CharTensor", "int8"},    {"ByteTensor", "uint8"},        {"BoolTensor", "bool"}};
   const size_t open = line.find('['), of = line.find(" of size "), close = line.rfind(']');
-  if (open == line.npos || of == line.npos || close == line.npos || of < open || close < of + 9) return fail(begin, "expected Parameter containing: [torch.float32 of size 3x4]");
+  if (open == line.npos || of == line.npos || close == line.npos || of < open || close < of + 9)
+    return fail(begin, "expected Parameter containing: [torch.float32 of size 3x4]");
   std::string_view type = line.substr(open + 1, of - open - 1);
   for (std::string_view head : {"torch.", "cuda."}) {
     if (type.starts_with(head)) type.remove_prefix(head.size());
@@ -339,7 +342,8 @@ bool Reader::module(Tree& out, const std::string& path, int depth) {
   const size_t begin = pos_;
   if (depth > kMaxModuleDepth) return fail(begin, "modules nest more than " + std::to_string(kMaxModuleDepth) + " deep");
   const std::string_view name = word();
-  if (name.empty() || name.size() > kMostName || at(pos_) != '(') return fail(begin, "expected a class and its arguments, such as ReLU() or Conv2d(3, 8, kernel_size=3)");
+  if (name.empty() || name.size() > kMostName || at(pos_) != '(')
+    return fail(begin, "expected a class and its arguments, such as ReLU() or Conv2d(3, 8, kernel_size=3)");
   ++pos_;
   out.module = std::make_shared<Module>();
   Module& m = *out.module;

@@ -26,7 +26,8 @@ std::vector<std::string> programs_of(const ZipArchive& zip, const std::string& r
   std::vector<std::string> names;
   const std::string folder = root + "models/";
   for (const Entry& e : zip.entries()) {
-    if (e.name.starts_with(folder) && e.name.ends_with(".json") && e.name.size() > folder.size() + 5) names.push_back(e.name.substr(folder.size(), e.name.size() - folder.size() - 5));
+    if (e.name.starts_with(folder) && e.name.ends_with(".json") && e.name.size() > folder.size() + 5)
+      names.push_back(e.name.substr(folder.size(), e.name.size() - folder.size() - 5));
   }
   return names;
 }
@@ -174,7 +175,8 @@ Result<ExportArchive> open_export(const Source& source, const ZipArchive& zip, c
   if (const Entry* order = zip.find(root + "byteorder")) {
     auto text = zip.read(*order, 64);
     if (!text) return text.error();
-    if (std::string_view(reinterpret_cast<const char*>(text->data()), text->size()) != "little") return unsupported("weights of a big-endian machine are not supported");
+    if (std::string_view(reinterpret_cast<const char*>(text->data()), text->size()) != "little")
+      return unsupported("weights of a big-endian machine are not supported");
   }
   Reader reader(source, zip, root);
   auto program = reader.text(root + "models/" + name + ".json");

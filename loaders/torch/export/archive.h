@@ -16,7 +16,7 @@ namespace tern::torch {
 bool looks_like_export(const ZipArchive& zip);
 
 struct ExportArchive {
-  std::string program;                                   // JSON
+  std::string program;                                       // JSON
   std::map<std::string, StoredTensor, std::less<>> tensors;  // parameters, buffers, constants
 };
 

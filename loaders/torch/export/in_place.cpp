@@ -18,7 +18,8 @@ void Runner::change_in_place(Frame& f, const std::string& op) {
   const IValue result = call_node(f, node, find_operator(op) != nullptr ? op : functional_form(op));
   if (!b_.ok()) return;
   const ValueId now = b_.cast(result.is_tensor() ? result.id() : before.id(), b_.dtype(before.id()));
-  if (b_.is_view_of(now, before.id()) && now != before.id()) b_.fail(unsupported(op + " changes in place how a tensor is looked at, which is not supported"));
+  if (b_.is_view_of(now, before.id()) && now != before.id())
+    b_.fail(unsupported(op + " changes in place how a tensor is looked at, which is not supported"));
   b_.change(before.id(), now);
   const std::string_view made = json_.size(outputs) > 0 ? text_of(json_, tagged(json_, json_.item(outputs, 0)).value, "name") : std::string_view();
   if (!made.empty()) set(f, made, IValue::tensor(now));

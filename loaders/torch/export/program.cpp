@@ -8,9 +8,9 @@
 #include "loaders/torch/export/run.h"
 #include "loaders/torch/export/schema.h"
 #include "loaders/torch/export/treespec.h"
+#include "loaders/torch/module/dtypes.h"
 #include "loaders/torch/nn/assemble.h"
 #include "loaders/torch/nn/net.h"
-#include "loaders/torch/module/dtypes.h"
 
 namespace tern::torch {
 namespace {
@@ -29,7 +29,8 @@ class Lifted : public Runner::Lifted {
   IValue get(std::string_view name) override {
     const std::string weight(names_.at(name));
     const StoredTensor* stored = weights_.stored(weight);
-    if (stored != nullptr && !fits(*stored, json_.get(metas_, name))) b_.fail(invalid("weight " + weight + " has another dtype or shape than the program says"));
+    if (stored != nullptr && !fits(*stored, json_.get(metas_, name)))
+      b_.fail(invalid("weight " + weight + " has another dtype or shape than the program says"));
     return IValue::tensor(weights_.get(b_, weight));
   }
 
@@ -73,7 +74,8 @@ class Exported {
     Lifted lifted(b_, weights, json_, metas_);
     Runner runner(b_, json_, lifted);
     const std::vector<Json::Id> wanted = wanted_outputs();
-    if (const std::string unknown = runner.unknown_operators(graph_, wanted); !unknown.empty()) return unsupported("operators that are not supported: " + unknown);
+    if (const std::string unknown = runner.unknown_operators(graph_, wanted); !unknown.empty())
+      return unsupported("operators that are not supported: " + unknown);
     if (Status s = declare(lifted); !s) return s.error();
     const IValues results = runner.run(graph_, std::move(scope_), wanted);
     if (!b_.ok()) return b_.status().error();
@@ -95,7 +97,8 @@ class Exported {
     if (!json_.is(major, Kind::integer)) return invalid("the program has no schema_version");
     const int64_t n = json_.integer(major);
     if (n >= kOldestSchema && n <= kNewestSchema) return {};
-    return unsupported("the program has schema version " + std::to_string(n) + ", versions 5 to 8 are supported; export it again with torch 2.6 or newer");
+    return unsupported("the program has schema version " + std::to_string(n) +
+                       ", versions 5 to 8 are supported; export it again with torch 2.6 or newer");
   }
 
   // The structures of inputs and outputs, and the names of forward's arguments.
@@ -136,7 +139,8 @@ class Exported {
       else if (spec.tag == "tensor_constant") lifted.add(name, text_of(json_, spec.value, "tensor_constant_name"));
       else if (spec.tag == "constant_input") users.push_back({text_of(json_, spec.value, "name"), tagged(json_, json_.get(spec.value, "value"))});
       else if (spec.tag == "user_input") users.push_back({{}, tagged(json_, json_.get(spec.value, "arg"))});
-      else if (spec.tag != "custom_obj" && spec.tag != "token") return unsupported("inputs of the kind '" + std::string(spec.tag.substr(0, 100)) + "' are not supported");
+      else if (spec.tag != "custom_obj" && spec.tag != "token")
+        return unsupported("inputs of the kind '" + std::string(spec.tag.substr(0, 100)) + "' are not supported");
     }
     const std::vector<std::string> by_place = input_names(in_spec_, argument_names_, users.size());
     std::vector<std::pair<std::string, TypeInfo>> types;  // of tensors
@@ -185,7 +189,8 @@ class Exported {
     if (element == nullptr || !json_.is(sizes, Kind::array)) return invalid("its dtype or shape is missing");
     if (element->dtype == DType::none) return unsupported(std::string("the dtype ") + element->name + " is not supported");
     TypeInfo type{element->dtype, Shape(std::vector<Dim>())};
-    if (json_.size(sizes) > static_cast<size_t>(kMaxRank)) return unsupported("more than " + std::to_string(kMaxRank) + " dimensions are not supported");
+    if (json_.size(sizes) > static_cast<size_t>(kMaxRank))
+      return unsupported("more than " + std::to_string(kMaxRank) + " dimensions are not supported");
     for (size_t i = 0; i < json_.size(sizes); ++i) {
       const Tagged size = tagged(json_, json_.item(sizes, i));
       if (size.tag == "as_int" && json_.is(size.value, Kind::integer) && json_.integer(size.value) >= 0) {
@@ -233,11 +238,12 @@ class Exported {
   void note_range(const std::string& symbol, const std::string& name) {
     const Json::Id range = json_.get(json_.get(json_.root(), "range_constraints"), symbol);
     const Json::Id low = json_.get(range, "min_val"), high = json_.get(range, "max_val");
-    const bool bounded = json_.is(high, Kind::integer) && json_.integer(high) < kUnbounded, above = json_.is(low, Kind::integer) && json_.integer(low) > 2;
+    const bool bounded = json_.is(high, Kind::integer) && json_.integer(high) < kUnbounded,
+               above = json_.is(low, Kind::integer) && json_.integer(low) > 2;
     if (!bounded && !above) return;
     ranges_[name] = {above ? json_.integer(low) : 0, bounded ? json_.integer(high) : INT64_MAX};
-    notes_.push_back("the program was made for " + name + " " + (above ? "from " + std::to_string(json_.integer(low)) + " on" : "") + (above && bounded ? " and " : "") +
-                     (bounded ? "up to " + std::to_string(json_.integer(high)) : ""));
+    notes_.push_back("the program was made for " + name + " " + (above ? "from " + std::to_string(json_.integer(low)) + " on" : "") +
+                     (above && bounded ? " and " : "") + (bounded ? "up to " + std::to_string(json_.integer(high)) : ""));
   }
 
   Result<std::vector<std::pair<std::string, ValueId>>> name_results(const IValues& results) {

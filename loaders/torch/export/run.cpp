@@ -23,7 +23,8 @@ bool is_dropout(std::string_view op) { return op.find("dropout") != op.npos; }
 
 bool is_known(const std::string& op) {
   const std::string functional = functional_form(op);
-  return is_inlined(op) || op == kCond || is_item(op) || find_operator(op) != nullptr || (!functional.empty() && find_operator(functional) != nullptr);
+  return is_inlined(op) || op == kCond || is_item(op) || find_operator(op) != nullptr ||
+         (!functional.empty() && find_operator(functional) != nullptr);
 }
 
 // The module in which the node was: the last path of "key,path,class;key,path,class". Empty where it is no plain path.
@@ -35,7 +36,9 @@ std::string module_of(const Json& json, Json::Id node) {
   std::string_view path = stack.substr(comma + 1);
   path = path.substr(0, path.find(','));
   path = path.substr(0, path.find('@'));  // a module's second call
-  const bool plain = std::all_of(path.begin(), path.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.'; });
+  const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+  });
   return plain && !path.starts_with("_empty_nn_module_stack") ? std::string(path) : std::string();
 }
 

@@ -31,12 +31,12 @@ class Runner {
   std::string unknown_operators(Json::Id graph, const std::vector<Json::Id>& outputs) const;
 
  private:
-  struct Frame {                 // one graph that is being run
+  struct Frame {  // one graph that is being run
     const Usage& usage;
     Scope scope;
     Json::Id nodes;
     bool outermost;
-    size_t now = 0;              // the node that runs
+    size_t now = 0;  // the node that runs
   };
   void collect_unknown(Json::Id graph, const std::vector<Json::Id>& outputs, std::vector<std::string>& out) const;
   void run_node(Frame& f);
@@ -60,7 +60,7 @@ class Runner {
   Builder& b_;
   const Json& json_;
   Lifted& lifted_;
-  int depth_ = 0;                // of graphs inside one another
+  int depth_ = 0;  // of graphs inside one another
 };
 
 }  // namespace tern::torch

@@ -36,7 +36,8 @@ Status read_meta(const Json& json, Json::Id meta, StoredTensor& t) {
   if (type == nullptr) return invalid("its dtype is not known");
   set_type(t, *type);
   const Tagged offset = tagged(json, json.get(meta, "storage_offset"));
-  if (!read_ints(json, json.get(meta, "sizes"), t.sizes) || !read_ints(json, json.get(meta, "strides"), t.strides)) return invalid("its sizes or strides are no numbers");
+  if (!read_ints(json, json.get(meta, "sizes"), t.sizes) || !read_ints(json, json.get(meta, "strides"), t.strides))
+    return invalid("its sizes or strides are no numbers");
   if (offset.tag != "as_int" || !json.is(offset.value, Json::Kind::integer)) return invalid("its storage_offset is no number");
   t.offset = json.integer(offset.value);
   return {};

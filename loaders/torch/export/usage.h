@@ -30,9 +30,9 @@ class Usage {
 
   struct Name {
     std::string_view text;
-    int64_t made = -1;           // by which node; -1: an input
-    int64_t last_read = -1;      // by which needed node; INT64_MAX: an output
-    uint32_t elements, tensor;   // names with the same number share them: that of the first such name
+    int64_t made = -1;          // by which node; -1: an input
+    int64_t last_read = -1;     // by which needed node; INT64_MAX: an output
+    uint32_t elements, tensor;  // names with the same number share them: that of the first such name
   };
   const Name* find(std::string_view text) const;
   const Name& name(uint32_t id) const { return names_[id]; }

@@ -62,12 +62,13 @@ IValue Runner::value_of(Frame& f, Json::Id argument) {
     }
     return type != nullptr ? type->dtype : DType::none;
   }
-  constexpr std::string_view kPlain[] = {"as_tensor", "as_optional_tensor", "as_nested_tensor", "as_int", "as_float", "as_bool", "as_string", "as_sym_int", "as_sym_float", "as_sym_bool",
-                                         "as_int_list", "as_float_list"};
+  constexpr std::string_view kPlain[] = {"as_tensor", "as_optional_tensor", "as_nested_tensor", "as_int",      "as_float",    "as_bool",
+                                         "as_string", "as_sym_int",         "as_sym_float",     "as_sym_bool", "as_int_list", "as_float_list"};
   for (std::string_view tag : kPlain) {
     if (a.tag == tag || (a.tag.size() == tag.size() + 1 && a.tag.starts_with(tag) && a.tag.back() == 's')) return plain(f, a.tag, a.value);
   }
-  b_.fail(a.tag.empty() ? invalid("an argument is damaged") : unsupported("arguments of the kind " + std::string(a.tag.substr(0, 100)) + " are not supported"));
+  b_.fail(a.tag.empty() ? invalid("an argument is damaged")
+                        : unsupported("arguments of the kind " + std::string(a.tag.substr(0, 100)) + " are not supported"));
   return {};
 }
 
@@ -84,8 +85,9 @@ void Runner::bind(Frame& f, Json::Id outputs, const IValue& result) {
     const auto* uncomputed = value.get<IValue::Uncomputed>();
     if ((uncomputed != nullptr || value.is_none()) && read != nullptr && read->last_read >= 0) {
       const std::string op = operator_of(json_, json_.item(f.nodes, f.now));
-      b_.fail(unsupported("the result '" + std::string(read->text.substr(0, 100)) + "' of " + op.substr(0, 200) + " is not computed: it gives no " +
-                          (uncomputed != nullptr && uncomputed->what != nullptr ? uncomputed->what : "such result here; export the model without its use")));
+      b_.fail(unsupported(
+          "the result '" + std::string(read->text.substr(0, 100)) + "' of " + op.substr(0, 200) + " is not computed: it gives no " +
+          (uncomputed != nullptr && uncomputed->what != nullptr ? uncomputed->what : "such result here; export the model without its use")));
     }
     for (const char* key : {"name", "as_name"}) {
       if (json_.is(json_.get(object, key), Json::Kind::string)) set(f, text_of(json_, object, key), value);
@@ -100,7 +102,8 @@ void Runner::bind(Frame& f, Json::Id outputs, const IValue& result) {
   const Tagged only = tagged(json_, json_.item(outputs, 0));
   if (!json_.is(only.value, Json::Kind::array)) return bind_one(only.value, items != nullptr ? item(0) : result);
   if (items == nullptr || items->size() != json_.size(only.value)) {
-    b_.fail(invalid("an operator gives " + std::to_string(items != nullptr ? items->size() : 1) + " values, the program takes " + std::to_string(json_.size(only.value))));
+    b_.fail(invalid("an operator gives " + std::to_string(items != nullptr ? items->size() : 1) + " values, the program takes " +
+                    std::to_string(json_.size(only.value))));
     return;
   }
   for (size_t i = 0; i < items->size(); ++i) {

@@ -40,7 +40,8 @@ bool Builder::readable(ValueId v) {
   if (!untyped(v)) return true;
   const std::string& name = graph.value(v).name;
   if (!shape(v).ranked()) {
-    fail(invalid("the shape of input " + name + " is not known: write it in forward as " + name + ": f32[N, 3, 32, 32], or give it in LoadOptions::inputs"));
+    fail(invalid("the shape of input " + name + " is not known: write it in forward as " + name +
+                 ": f32[N, 3, 32, 32], or give it in LoadOptions::inputs"));
     return false;
   }
   tell_type(v, {DType::f32, {}});

@@ -54,8 +54,7 @@ class Builder : public GraphBuilder {
   void note_view(ValueId view, View how) { views_.try_emplace(view, std::move(how)); }
   // A view that torch may have copied under the same value (contiguous): neither made again nor put back.
   void doubt(ValueId view, std::string_view by) {
-    if (auto known = views_.find(view); known != views_.end())
-      known->second = {known->second.of, std::string(by), known->second.call, {}, {}};
+    if (auto known = views_.find(view); known != views_.end()) known->second = {known->second.of, std::string(by), known->second.call, {}, {}};
   }
   // Tensors may be changed in place: what torch copies is to be a value of its own, even where no node is needed to make it.
   bool changes = false;

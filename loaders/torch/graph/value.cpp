@@ -6,8 +6,19 @@
 namespace tern::torch {
 
 const char* IValue::kind() const {
-  constexpr const char* kKinds[] = {"None", "a bool", "an int", "a float", "a string", "a dtype", "a tensor", "a list", "a dict", "a slice",
-                                    "an ellipsis", "a function", "a result of an operator that is not computed here"};
+  constexpr const char* kKinds[] = {"None",
+                                    "a bool",
+                                    "an int",
+                                    "a float",
+                                    "a string",
+                                    "a dtype",
+                                    "a tensor",
+                                    "a list",
+                                    "a dict",
+                                    "a slice",
+                                    "an ellipsis",
+                                    "a function",
+                                    "a result of an operator that is not computed here"};
   if (const auto* s = get<Sequence>(); s != nullptr && s->tuple) return "a tuple";
   if (const auto* c = get<Callable>(); c != nullptr && c->module) return "a module";
   return kKinds[v.index()];

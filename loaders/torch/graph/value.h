@@ -21,37 +21,38 @@ struct IValue {
   struct Tensor {
     ValueId id = kNone;
   };
-  struct Sequence {            // a list or a tuple
+  struct Sequence {  // a list or a tuple
     std::shared_ptr<IValues> items;
     bool tuple = false;
   };
-  struct Dict {                // string keys, in order
+  struct Dict {  // string keys, in order
     std::shared_ptr<std::vector<std::pair<std::string, IValue>>> items;
   };
-  struct Slice {               // start, stop, step of an index
+  struct Slice {  // start, stop, step of an index
     std::shared_ptr<IValues> parts;
   };
   struct Ellipsis {};
-  struct Uncomputed {          // a result that torch has and tern does not make: whoever reads or returns it is refused
+  struct Uncomputed {            // a result that torch has and tern does not make: whoever reads or returns it is refused
     const char* what = nullptr;  // "indices (…what to do instead…)"
   };
-  struct Callable {            // a module, or a function by its spelling in ops/ ("F.relu")
+  struct Callable {  // a module, or a function by its spelling in ops/ ("F.relu")
     std::shared_ptr<const Module> module;
-    std::string name;          // the module's path ("layers.0"), or the function
+    std::string name;  // the module's path ("layers.0"), or the function
   };
   std::variant<None, bool, Int, double, std::string, DType, Tensor, Sequence, Dict, Slice, Ellipsis, Callable, Uncomputed> v;
 
   IValue() = default;
   template <class T>
-    requires(!std::is_same_v<std::decay_t<T>, IValue>)
-  IValue(T&& value) : v(std::forward<T>(value)) {}  // NOLINT: implicit on purpose
+  requires(!std::is_same_v<std::decay_t<T>, IValue>) IValue(T&& value) : v(std::forward<T>(value)) {}  // NOLINT: implicit on purpose
   static IValue tensor(ValueId id) { return id == kNone ? IValue() : IValue(Tensor{id}); }
   static IValue uncomputed(const char* what = nullptr) { return IValue(Uncomputed{what}); }
   static IValue list(IValues items) { return IValue(Sequence{std::make_shared<IValues>(std::move(items)), false}); }
   static IValue tuple(IValues items) { return IValue(Sequence{std::make_shared<IValues>(std::move(items)), true}); }
 
   template <class T>
-  const T* get() const { return std::get_if<T>(&v); }
+  const T* get() const {
+    return std::get_if<T>(&v);
+  }
   bool is_none() const { return v.index() == 0; }
   bool is_tensor() const { return get<Tensor>() != nullptr; }
   ValueId id() const { return is_tensor() ? get<Tensor>()->id : kNone; }

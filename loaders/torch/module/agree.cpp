@@ -34,14 +34,16 @@ bool same(const Literal& a, const Literal& b) {
 }
 
 Status differ(const std::string& path, const std::string& what) {
-  return invalid("its module tree is not the file's: " + (path.empty() ? "the root" : path) + " " + what + "; leave the tree out, the file has its own");
+  return invalid("its module tree is not the file's: " + (path.empty() ? "the root" : path) + " " + what +
+                 "; leave the tree out, the file has its own");
 }
 
 Status check(const Module& file, const Module& written, const std::string& path) {  // at most kMaxModuleDepth deep
   if (file.cls != written.cls) return differ(path, "is " + written.cls + ", and " + file.cls + " in the file");
   for (const auto& [name, literal] : written.args) {
     const Literal* other = name.empty() ? nullptr : file.arg(name);
-    if (other != nullptr && !same(literal, *other)) return differ(path, "has " + name + "=" + literal.text() + ", and " + other->text() + " in the file");
+    if (other != nullptr && !same(literal, *other))
+      return differ(path, "has " + name + "=" + literal.text() + ", and " + other->text() + " in the file");
   }
   if (written.children.empty()) return {};  // TransformerEncoderLayer(d_model=…): its children follow from it
   for (const auto& [name, child] : written.children) {

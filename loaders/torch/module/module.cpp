@@ -1,7 +1,6 @@
 // See module.h: literals and the tree. Printing is print.cpp's.
 #include "loaders/torch/module/module.h"
 
-
 namespace tern::torch {
 
 Literal::Kind Literal::kind() const {

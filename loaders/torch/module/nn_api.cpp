@@ -12,7 +12,7 @@ class ModuleData {
  public:
   std::string cls, arguments;
   Children children;
-  std::string forward;           // "    def forward(self, x):\n …"; empty: torch.nn's own
+  std::string forward;  // "    def forward(self, x):\n …"; empty: torch.nn's own
   std::optional<Error> error;
 };
 
@@ -33,7 +33,9 @@ bool is_dotted(const std::string& s) {  // F.relu
 }
 
 // What stands in one line of Python, so that no text can add another.
-bool is_one_line(const std::string& s) { return std::none_of(s.begin(), s.end(), [](unsigned char c) { return c < 32 || c == '#' || c == '"' || c == '\'' || c == '\\'; }); }
+bool is_one_line(const std::string& s) {
+  return std::none_of(s.begin(), s.end(), [](unsigned char c) { return c < 32 || c == '#' || c == '"' || c == '\'' || c == '\\'; });
+}
 
 std::string arguments_text(const Values& values, const Named& named) {
   std::string s;
@@ -98,8 +100,8 @@ class Recorder : public std::enable_shared_from_this<Recorder> {
     return nullptr;
   }
   // What an expression with these arguments is. `wrong`: not empty when a name in it is none.
-  static Tensor noted(const std::shared_ptr<Recorder>& recorder, const std::string& begin, const Values& values, const Named& named, const std::string& end,
-                      const std::string& wrong) {
+  static Tensor noted(const std::shared_ptr<Recorder>& recorder, const std::string& begin, const Values& values, const Named& named,
+                      const std::string& end, const std::string& wrong) {
     if (!recorder) return Tensor(nullptr, wrong.empty() ? begin + arguments_text(values, named) + end : "?");
     if (!wrong.empty()) recorder->fail(wrong);
     return recorder->note(begin + recorder->use(values, named) + end);
@@ -143,7 +145,8 @@ Value name(const std::string& text) {
 // ---- forwards ----
 
 Tensor Tensor::at(const std::string& index) const {
-  return Recorder::noted(recorder_, name_ + "[" + (is_one_line(index) ? index : "") + "]", {}, {}, "", is_one_line(index) ? "" : "[" + index + "] is no index");
+  return Recorder::noted(recorder_, name_ + "[" + (is_one_line(index) ? index : "") + "]", {}, {}, "",
+                         is_one_line(index) ? "" : "[" + index + "] is no index");
 }
 
 Tensor Tensor::method(const std::string& method_name, const Values& arguments, const Named& named) const {
@@ -172,7 +175,8 @@ Module custom(const std::string& cls, const Children& children, const std::funct
 }
 
 Tensor call(const std::string& function, const Values& arguments, const Named& named) {
-  return Recorder::noted(Recorder::of(arguments, named), function + "(", arguments, named, ")", is_dotted(function) ? "" : "'" + function + "' is no name of a function");
+  return Recorder::noted(Recorder::of(arguments, named), function + "(", arguments, named, ")",
+                         is_dotted(function) ? "" : "'" + function + "' is no name of a function");
 }
 
 Tensor binary(const char* op, const Value& a, const Value& b) {
@@ -187,8 +191,12 @@ Tensor tuple(const std::vector<Tensor>& items) {
   return Recorder::noted(Recorder::of(values), "(", values, {}, items.size() == 1 ? ",)" : ")", "");
 }
 
-Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) { return call("torch.cat", {list(Values(tensors.begin(), tensors.end()))}, {{"dim", dim}}); }
-Tensor stack(const std::vector<Tensor>& tensors, int64_t dim) { return call("torch.stack", {list(Values(tensors.begin(), tensors.end()))}, {{"dim", dim}}); }
+Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
+  return call("torch.cat", {list(Values(tensors.begin(), tensors.end()))}, {{"dim", dim}});
+}
+Tensor stack(const std::vector<Tensor>& tensors, int64_t dim) {
+  return call("torch.stack", {list(Values(tensors.begin(), tensors.end()))}, {{"dim", dim}});
+}
 
 // ---- modules ----
 
@@ -253,13 +261,25 @@ Result<LoadOptions> with_text(const Module& net, const LoadOptions& options) {
 }
 
 Module conv(const char* cls, int64_t in, int64_t out, const Value& kernel, const ConvOptions& o) {
-  return module(cls, {in, out}, {{"kernel_size", kernel}, {"stride", o.stride}, {"padding", o.padding}, {"dilation", o.dilation}, {"groups", o.groups}, {"bias", o.bias},
-                                 {"padding_mode", o.padding_mode}});
+  return module(cls, {in, out},
+                {{"kernel_size", kernel},
+                 {"stride", o.stride},
+                 {"padding", o.padding},
+                 {"dilation", o.dilation},
+                 {"groups", o.groups},
+                 {"bias", o.bias},
+                 {"padding_mode", o.padding_mode}});
 }
 
 Module conv_transpose(const char* cls, int64_t in, int64_t out, const Value& kernel, const ConvTransposeOptions& o) {
-  return module(cls, {in, out}, {{"kernel_size", kernel}, {"stride", o.stride}, {"padding", o.padding}, {"output_padding", o.output_padding}, {"groups", o.groups},
-                                 {"bias", o.bias}, {"dilation", o.dilation}});
+  return module(cls, {in, out},
+                {{"kernel_size", kernel},
+                 {"stride", o.stride},
+                 {"padding", o.padding},
+                 {"output_padding", o.output_padding},
+                 {"groups", o.groups},
+                 {"bias", o.bias},
+                 {"dilation", o.dilation}});
 }
 
 Module batch_norm(const char* cls, int64_t n, const BatchNormOptions& o) {
@@ -267,7 +287,8 @@ Module batch_norm(const char* cls, int64_t n, const BatchNormOptions& o) {
 }
 
 Module recurrent(const char* cls, int64_t in, int64_t hidden, const RecurrentOptions& o) {
-  return module(cls, {in, hidden}, {{"num_layers", o.num_layers}, {"bias", o.bias}, {"batch_first", o.batch_first}, {"bidirectional", o.bidirectional}});
+  return module(cls, {in, hidden},
+                {{"num_layers", o.num_layers}, {"bias", o.bias}, {"batch_first", o.batch_first}, {"bidirectional", o.bidirectional}});
 }
 
 Module pool(const char* cls, const Value& kernel, const PoolOptions& o) {
@@ -291,20 +312,30 @@ std::string Module::text() const {
 Module Sequential(const std::vector<Module>& modules) { return Sequential(numbered(modules)); }
 Module Sequential(const Children& children) { return module("Sequential", {}, {}, children); }
 Module ModuleList(const std::vector<Module>& modules) { return module("ModuleList", {}, {}, numbered(modules)); }
-Module Linear(int64_t in, int64_t out, const LinearOptions& o) { return module("Linear", {}, {{"in_features", in}, {"out_features", out}, {"bias", o.bias}}); }
+Module Linear(int64_t in, int64_t out, const LinearOptions& o) {
+  return module("Linear", {}, {{"in_features", in}, {"out_features", out}, {"bias", o.bias}});
+}
 Module Conv1d(int64_t in, int64_t out, const Value& k, const ConvOptions& o) { return conv("Conv1d", in, out, k, o); }
 Module Conv2d(int64_t in, int64_t out, const Value& k, const ConvOptions& o) { return conv("Conv2d", in, out, k, o); }
 Module Conv3d(int64_t in, int64_t out, const Value& k, const ConvOptions& o) { return conv("Conv3d", in, out, k, o); }
-Module ConvTranspose1d(int64_t in, int64_t out, const Value& k, const ConvTransposeOptions& o) { return conv_transpose("ConvTranspose1d", in, out, k, o); }
-Module ConvTranspose2d(int64_t in, int64_t out, const Value& k, const ConvTransposeOptions& o) { return conv_transpose("ConvTranspose2d", in, out, k, o); }
-Module ConvTranspose3d(int64_t in, int64_t out, const Value& k, const ConvTransposeOptions& o) { return conv_transpose("ConvTranspose3d", in, out, k, o); }
+Module ConvTranspose1d(int64_t in, int64_t out, const Value& k, const ConvTransposeOptions& o) {
+  return conv_transpose("ConvTranspose1d", in, out, k, o);
+}
+Module ConvTranspose2d(int64_t in, int64_t out, const Value& k, const ConvTransposeOptions& o) {
+  return conv_transpose("ConvTranspose2d", in, out, k, o);
+}
+Module ConvTranspose3d(int64_t in, int64_t out, const Value& k, const ConvTransposeOptions& o) {
+  return conv_transpose("ConvTranspose3d", in, out, k, o);
+}
 Module BatchNorm1d(int64_t n, const BatchNormOptions& o) { return batch_norm("BatchNorm1d", n, o); }
 Module BatchNorm2d(int64_t n, const BatchNormOptions& o) { return batch_norm("BatchNorm2d", n, o); }
 Module BatchNorm3d(int64_t n, const BatchNormOptions& o) { return batch_norm("BatchNorm3d", n, o); }
 Module LayerNorm(const Value& shape, const LayerNormOptions& o) {
   return module("LayerNorm", {shape}, {{"eps", o.eps}, {"elementwise_affine", o.elementwise_affine}, {"bias", o.bias}});
 }
-Module GroupNorm(int64_t groups, int64_t channels, const GroupNormOptions& o) { return module("GroupNorm", {groups, channels}, {{"eps", o.eps}, {"affine", o.affine}}); }
+Module GroupNorm(int64_t groups, int64_t channels, const GroupNormOptions& o) {
+  return module("GroupNorm", {groups, channels}, {{"eps", o.eps}, {"affine", o.affine}});
+}
 Module Embedding(int64_t n, int64_t dim) { return module("Embedding", {n, dim}); }
 Module LSTM(int64_t in, int64_t hidden, const RecurrentOptions& o) { return recurrent("LSTM", in, hidden, o); }
 Module GRU(int64_t in, int64_t hidden, const RecurrentOptions& o) { return recurrent("GRU", in, hidden, o); }
@@ -313,8 +344,15 @@ Module MultiheadAttention(int64_t dim, int64_t heads, const AttentionOptions& o)
   return module("MultiheadAttention", {}, {{"embed_dim", dim}, {"num_heads", heads}, {"bias", o.bias}, {"batch_first", o.batch_first}});
 }
 Module TransformerEncoderLayer(int64_t dim, int64_t heads, const TransformerLayerOptions& o) {
-  return module("TransformerEncoderLayer", {}, {{"d_model", dim}, {"nhead", heads}, {"dim_feedforward", o.dim_feedforward}, {"activation", o.activation},
-                                                {"layer_norm_eps", o.layer_norm_eps}, {"batch_first", o.batch_first}, {"norm_first", o.norm_first}, {"bias", o.bias}});
+  return module("TransformerEncoderLayer", {},
+                {{"d_model", dim},
+                 {"nhead", heads},
+                 {"dim_feedforward", o.dim_feedforward},
+                 {"activation", o.activation},
+                 {"layer_norm_eps", o.layer_norm_eps},
+                 {"batch_first", o.batch_first},
+                 {"norm_first", o.norm_first},
+                 {"bias", o.bias}});
 }
 Module TransformerEncoder(const Module& layer, int64_t layers) { return encoder(layer, layers, nullptr); }
 Module TransformerEncoder(const Module& layer, int64_t layers, const Module& norm) { return encoder(layer, layers, &norm); }

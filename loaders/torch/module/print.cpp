@@ -46,7 +46,8 @@ constexpr Row kRows[] = {
     {" PixelUnshuffle ", "downscale_factor"},
     {" ChannelShuffle ", "groups"},
     {" ZeroPad1d ZeroPad2d ZeroPad3d ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d "
-     "CircularPad1d CircularPad2d CircularPad3d ", "=padding"},
+     "CircularPad1d CircularPad2d CircularPad3d ",
+     "=padding"},
     {" ConstantPad1d ConstantPad2d ConstantPad3d ", "padding value"},
     {" LSTM GRU RNN ", "=input_size =hidden_size proj_size!0 num_layers!1 bias!True batch_first!False dropout!0 bidirectional!False"},
     {" LSTMCell GRUCell RNNCell ", "=input_size =hidden_size bias!True nonlinearity!tanh"},

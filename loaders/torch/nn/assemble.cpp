@@ -38,8 +38,8 @@ class Unknown {
     if (!refused_.empty()) return unsupported(refused_);
     if (list_.empty()) return {};
     const bool one = classes_.size() == 1;
-    return unsupported(std::string("the forward") + (one ? "" : "s") + " of " + list_ + (one ? " is" : " are") +
-                       " not known: write " + (one ? "it" : "them") + " in an architecture file as in Python and give it in LoadOptions::architecture" +
+    return unsupported(std::string("the forward") + (one ? "" : "s") + " of " + list_ + (one ? " is" : " are") + " not known: write " +
+                       (one ? "it" : "them") + " in an architecture file as in Python and give it in LoadOptions::architecture" +
                        (chain_.empty() ? "" : " (a subclass of nn.Sequential is written as class " + chain_ + "(nn.Sequential): pass)"));
   }
 
@@ -88,14 +88,16 @@ Result<std::vector<std::pair<Input, const Port*>>> match(const std::vector<Input
   for (size_t n = 0; n < ports.size(); ++n) {
     auto it = ports[n].name.empty() ? out.begin() + static_cast<std::ptrdiff_t>(std::min(n, out.size()))
                                     : std::find_if(out.begin(), out.end(), [&](const auto& o) { return o.first.name == ports[n].name; });
-    if (it == out.end()) return usage("the model has no input " + (ports[n].name.empty() ? std::to_string(n) : ports[n].name) + "; its inputs are " + names);
+    if (it == out.end())
+      return usage("the model has no input " + (ports[n].name.empty() ? std::to_string(n) : ports[n].name) + "; its inputs are " + names);
     it->second = &ports[n];
   }
   return out;
 }
 
 // An optional one is an input only when its type is given.
-Status declare(const Module& root, const Forwards* forwards, const LoadOptions& options, Builder& b, std::vector<std::pair<std::string, IValue>>& arguments) {
+Status declare(const Module& root, const Forwards* forwards, const LoadOptions& options, Builder& b,
+               std::vector<std::pair<std::string, IValue>>& arguments) {
   auto inputs = match(inputs_of(root, forwards), options.inputs);
   if (!inputs) return inputs.error();
   for (const auto& [input, port] : *inputs) {
@@ -113,7 +115,8 @@ Status declare(const Module& root, const Forwards* forwards, const LoadOptions& 
 
 }  // namespace
 
-void name_outputs(Builder& b, const IValue& value, const std::string& name, std::vector<std::pair<std::string, ValueId>>& out) {  // as deep as a program's literals
+void name_outputs(Builder& b, const IValue& value, const std::string& name,
+                  std::vector<std::pair<std::string, ValueId>>& out) {  // as deep as a program's literals
   if (const auto* dict = value.get<IValue::Dict>()) {
     for (const auto& [key, item] : *dict->items) name_outputs(b, item, name == "output" ? key : name + "_" + key, out);
   } else if (const IValues* items = value.items()) {
@@ -184,7 +187,8 @@ Result<Graph> attempt(const Module& root, const Forwards* forwards, const StateD
 
 }  // namespace
 
-Result<Graph> assemble(const Module& root, const Forwards* forwards, const StateDict& weights, const LoadOptions& options, const std::string& format) {
+Result<Graph> assemble(const Module& root, const Forwards* forwards, const StateDict& weights, const LoadOptions& options,
+                       const std::string& format) {
   Unknown unknown(forwards);
   unknown.visit(root, "");
   if (Status s = unknown.status(); !s) return s.error();

@@ -28,7 +28,8 @@ Sizes sizes_of(Options& o, const Module& m) {
   }
   s.heads = o.integer("num_heads");
   if (s.embed < 1) o.fail("embed_dim is missing; write MultiheadAttention(embed_dim=…, num_heads=…)");
-  else if (s.heads < 1 || s.embed % s.heads != 0) o.fail("embed_dim=" + std::to_string(s.embed) + " must be divisible by num_heads=" + std::to_string(s.heads));
+  else if (s.heads < 1 || s.embed % s.heads != 0)
+    o.fail("embed_dim=" + std::to_string(s.embed) + " must be divisible by num_heads=" + std::to_string(s.heads));
   s.keys = o.has("kdim") ? o.integer("kdim") : s.embed;
   s.values = o.has("vdim") ? o.integer("vdim") : s.embed;
   s.biased = !o.has("bias") ? !told || projection.boolean("bias") : o.boolean("bias");
@@ -136,10 +137,11 @@ IValue forward(const LayerCall& c) {
 
 constexpr Layer kRows[] = {
     {"MultiheadAttention",
-     "embed_dim=None, num_heads=None, dropout=0, bias=None, add_bias_kv=False, add_zero_attn=False, kdim=None, vdim=None, batch_first=False, device=None, "
+     "embed_dim=None, num_heads=None, dropout=0, bias=None, add_bias_kv=False, add_zero_attn=False, kdim=None, vdim=None, batch_first=False, "
+     "device=None, "
      "dtype=None",
-     "query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None, average_attn_weights=True, is_causal=False", expected, forward, nullptr,
-     complete},
+     "query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None, average_attn_weights=True, is_causal=False", expected, forward,
+     nullptr, complete},
 };
 
 }  // namespace

@@ -11,12 +11,16 @@ IValue sequential(const LayerCall& c) {
 }
 
 template <Text Child>
-IValue wrapped(const LayerCall& c) { return c.child(Child.text, c.positional, c.named); }
+IValue wrapped(const LayerCall& c) {
+  return c.child(Child.text, c.positional, c.named);
+}
 
 IValue same(const LayerCall& c) { return c.input(); }
 
 template <Text Why>
-IValue refuse(const LayerCall& c) { return c.fail(unsupported(c.module.cls + " is not supported: " + Why.text)); }
+IValue refuse(const LayerCall& c) {
+  return c.fail(unsupported(c.module.cls + " is not supported: " + Why.text));
+}
 
 // ParameterList and ParameterDict: what the file says, or the lines that print(model) has for them.
 Status held_parameters(const Module& m, const std::string& path, std::vector<Expected>& out) {

@@ -62,13 +62,15 @@ template <int Spatial>
 IValue padding_for(const LayerCall& c, const IValue& x, const IValue& wanted) {
   Builder& b = c.builder();
   const int first = b.rank(x.id()) - Spatial;
-  const auto stride = c.ints("stride", Spatial), padding = c.ints("padding", Spatial), kernel = c.ints("kernel_size", Spatial), dilation = c.ints("dilation", Spatial);
+  const auto stride = c.ints("stride", Spatial), padding = c.ints("padding", Spatial), kernel = c.ints("kernel_size", Spatial),
+             dilation = c.ints("dilation", Spatial);
   IValues list;
   const size_t skip = wanted.items()->size() == Spatial + 2 ? 2 : 0;
   for (size_t i = 0; i < Spatial && b.ok(); ++i) {
     const auto* want = skip + i < wanted.items()->size() ? (*wanted.items())[skip + i].get<Int>() : nullptr;
     if (want == nullptr) return c.fail(invalid(c.module.cls + ": output_size must have " + std::to_string(Spatial) + " ints"));
-    const Int least = b.add(b.mul(b.sub(b.size(x.id(), first + static_cast<int>(i)), 1), stride[i]), dilation[i] * (kernel[i] - 1) + 1 - 2 * padding[i]);
+    const Int least =
+        b.add(b.mul(b.sub(b.size(x.id(), first + static_cast<int>(i)), 1), stride[i]), dilation[i] * (kernel[i] - 1) + 1 - 2 * padding[i]);
     const Int more = b.sub(*want, least);
     if (!b.ok()) return {};
     if (more.known() && (more.value() < 0 || more.value() >= std::max(stride[i], dilation[i]))) {
@@ -85,7 +87,10 @@ IValue conv_transpose(const LayerCall& c) {
   if (c.string("padding_mode") != "zeros") return c.fail(invalid(c.module.cls + " has no padding_mode but zeros"));
   const IValue more = size.items() != nullptr ? padding_for<Spatial>(c, x, size) : c.option("output_padding");
   return call(c.builder(), kFunctions[1][Spatial - 1], {x, IValue::tensor(c.weight("weight")), IValue::tensor(c.weight("bias"))},
-              {{"stride", c.option("stride")}, {"padding", c.option("padding")}, {"output_padding", more}, {"groups", c.option("groups")},
+              {{"stride", c.option("stride")},
+               {"padding", c.option("padding")},
+               {"output_padding", more},
+               {"groups", c.option("groups")},
                {"dilation", c.option("dilation")}});
 }
 
@@ -99,7 +104,8 @@ TypeInfo image(const Module& m) {
 constexpr const char* kConv =
     "in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, padding_mode='zeros', device=None, dtype=None";
 constexpr const char* kTransposed =
-    "in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True, dilation=1, padding_mode='zeros', device=None, "
+    "in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True, dilation=1, padding_mode='zeros', "
+    "device=None, "
     "dtype=None";
 
 constexpr Layer kRows[] = {

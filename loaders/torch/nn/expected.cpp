@@ -44,7 +44,8 @@ Result<std::vector<Expected>> expected_state(const Module& root, const Forwards*
   size_t modules = 0;
   auto visit = [&](auto& self, const Module& m, const std::string& path, int depth) -> Status {
     if (depth > kMaxModuleDepth) return invalid("its modules nest more than " + std::to_string(kMaxModuleDepth) + " deep");
-    if (++modules > kMostNames || out.size() > kMostNames) return invalid("the architecture has more than " + std::to_string(kMostNames) + " modules or weights");
+    if (++modules > kMostNames || out.size() > kMostNames)
+      return invalid("the architecture has more than " + std::to_string(kMostNames) + " modules or weights");
     if (Status s = own_names(m, path, forwards, out); !s) return s;
     for (const auto& [name, child] : m.children) {
       if (Status s = self(self, *child, join(path, name), depth + 1); !s) return s;

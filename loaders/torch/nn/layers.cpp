@@ -80,11 +80,21 @@ auto read(const LayerCall& c, F f) {
 
 }  // namespace
 
-IValue LayerCall::option(std::string_view name) const { return read(*this, [&](Options& o) { return o[name]; }); }
-bool LayerCall::boolean(std::string_view name) const { return read(*this, [&](Options& o) { return o.boolean(name); }); }
-int64_t LayerCall::integer(std::string_view name) const { return read(*this, [&](Options& o) { return o.integer(name); }); }
-double LayerCall::number(std::string_view name) const { return read(*this, [&](Options& o) { return o.number(name); }); }
-std::string LayerCall::string(std::string_view name) const { return read(*this, [&](Options& o) { return o.string(name); }); }
+IValue LayerCall::option(std::string_view name) const {
+  return read(*this, [&](Options& o) { return o[name]; });
+}
+bool LayerCall::boolean(std::string_view name) const {
+  return read(*this, [&](Options& o) { return o.boolean(name); });
+}
+int64_t LayerCall::integer(std::string_view name) const {
+  return read(*this, [&](Options& o) { return o.integer(name); });
+}
+double LayerCall::number(std::string_view name) const {
+  return read(*this, [&](Options& o) { return o.number(name); });
+}
+std::string LayerCall::string(std::string_view name) const {
+  return read(*this, [&](Options& o) { return o.string(name); });
+}
 std::vector<int64_t> LayerCall::ints(std::string_view name, size_t count) const {
   return read(*this, [&](Options& o) { return o.ints(name, count); });
 }

@@ -17,17 +17,17 @@ namespace tern::torch {
 
 // A parameter or buffer that a module's state_dict has. `shape` is absent where only the file can tell it.
 struct Expected {
-  std::string name;                            // the whole path
+  std::string name;  // the whole path
   std::optional<std::vector<int64_t>> shape;
-  bool optional = false;                       // num_batches_tracked: torch accepts files without it
+  bool optional = false;  // num_batches_tracked: torch accepts files without it
   // What the module's tensor is, into which the file's is copied. real: of the module's floating dtype; else `dtype`, and where that is
   // none too only the file tells (self.mask): floats become the module's, the rest stays.
   bool real = false;
   DType dtype = DType::none;
 };
 
-class Network;                                 // net.h: calls modules, finds weights
-class Forwards;                                // forwards.h: those of custom classes
+class Network;   // net.h: calls modules, finds weights
+class Forwards;  // forwards.h: those of custom classes
 
 // One call of a module, as its layer sees it.
 class LayerCall {
@@ -37,7 +37,7 @@ class LayerCall {
       : network(network), module(module), path(std::move(path)), positional(positional), named(named) {}
   Network& network;
   const Module& module;
-  const std::string path;                      // "layers.0"; empty for the root
+  const std::string path;  // "layers.0"; empty for the root
   const IValues& positional;
   const std::vector<std::pair<std::string, IValue>>& named;
 
@@ -63,7 +63,7 @@ class LayerCall {
 };
 
 struct Layer {
-  const char* cls;                             // "Conv2d"; several names separated by blanks share a row
+  const char* cls;  // "Conv2d"; several names separated by blanks share a row
   // "in_channels, out_channels, kernel_size, stride=1, …": as in torch's __init__; a pickled module has attributes of these names.
   const char* signature;
   // forward's arguments in torch, for the inputs of a model whose root this is: "input", "src, mask=None".

@@ -56,16 +56,21 @@ IValue embedding_bag(const LayerCall& c) {
   c.network.tell_type(offsets, {DType::i64, vector(offsets)});
   c.network.tell_type(weights, {DType::f32, c.builder().shape(c.input().id())});
   return call(c.builder(), "F.embedding_bag", {c.input(), IValue::tensor(c.weight("weight"))},
-              {{"offsets", offsets}, {"per_sample_weights", weights}, {"mode", c.option("mode")},
-               {"include_last_offset", c.option("include_last_offset")}, {"padding_idx", c.option("padding_idx")}});
+              {{"offsets", offsets},
+               {"per_sample_weights", weights},
+               {"mode", c.option("mode")},
+               {"include_last_offset", c.option("include_last_offset")},
+               {"padding_idx", c.option("padding_idx")}});
 }
 
 constexpr Layer kRows[] = {
-    {"Linear NonDynamicallyQuantizableLinear _LinearWithBias", "in_features, out_features, bias=True, device=None, dtype=None", "input", linear_state, linear,
-     linear_input},
-    {"Bilinear", "in1_features, in2_features, out_features, bias=True, device=None, dtype=None", "input1, input2", bilinear_state, bilinear, bilinear_input},
+    {"Linear NonDynamicallyQuantizableLinear _LinearWithBias", "in_features, out_features, bias=True, device=None, dtype=None", "input", linear_state,
+     linear, linear_input},
+    {"Bilinear", "in1_features, in2_features, out_features, bias=True, device=None, dtype=None", "input1, input2", bilinear_state, bilinear,
+     bilinear_input},
     {"Embedding",
-     "num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False, _weight=None, _freeze=False, "
+     "num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False, _weight=None, "
+     "_freeze=False, "
      "device=None, dtype=None",
      "input", embedding_state, embedding, indices},
     {"EmbeddingBag",

@@ -41,20 +41,24 @@ void Network::tell_type(const IValue& value, TypeInfo type) {
   builder.tell_type(value.id(), std::move(type));
 }
 
-IValue Network::run(const Module& module, const std::string& path, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named) {
+IValue Network::run(const Module& module, const std::string& path, const IValues& positional,
+                    const std::vector<std::pair<std::string, IValue>>& named) {
   if (const Function* forward = forward_of(module, path, forwards)) {
     const Layer* layer = module.extends.empty() ? nullptr : find_layer(module);
     const IValue& first = !positional.empty() ? positional[0] : !named.empty() ? named[0].second : IValue();
-    if (layer != nullptr && layer->input != nullptr && !asked && builder.untyped(first.id())) asked = {builder.name(first.id()), layer->input(module)};
+    if (layer != nullptr && layer->input != nullptr && !asked && builder.untyped(first.id()))
+      asked = {builder.name(first.id()), layer->input(module)};
     return forwards->run(*forward, *this, module, path, positional, named);
   }
   return run_layer(module, path, positional, named);
 }
 
-IValue Network::run_layer(const Module& module, const std::string& path, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named) {
+IValue Network::run_layer(const Module& module, const std::string& path, const IValues& positional,
+                          const std::vector<std::pair<std::string, IValue>>& named) {
   const Layer* layer = find_layer(module);
   if (layer == nullptr || layer->forward == nullptr) {
-    builder.fail(unsupported(layer == nullptr ? "the forward of " + module.cls + " is not known" : module.cls + " has no forward: call what it holds"));
+    builder.fail(
+        unsupported(layer == nullptr ? "the forward of " + module.cls + " is not known" : module.cls + " has no forward: call what it holds"));
     return {};
   }
   if (Status s = check_call(*layer, positional, named); !s) {
@@ -75,11 +79,13 @@ IValue Network::run_layer(const Module& module, const std::string& path, const I
     tell_type(x, std::move(type));
   }
   const IValue result = layer->forward(call);
-  if (std::string_view(layer->signature).find("inplace") != std::string_view::npos && call.boolean("inplace")) builder.overwrite(call.input().id(), result.id());
+  if (std::string_view(layer->signature).find("inplace") != std::string_view::npos && call.boolean("inplace"))
+    builder.overwrite(call.input().id(), result.id());
   return result;
 }
 
-IValue Network::call(const Module& module, const std::string& path, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named) {
+IValue Network::call(const Module& module, const std::string& path, const IValues& positional,
+                     const std::vector<std::pair<std::string, IValue>>& named) {
   if (!builder.ok()) return {};
   // Where the caller is, the path says again.
   const std::string& scope = builder.scope();

@@ -27,11 +27,11 @@ class Weights {
   ValueId get(Builder& b, std::string_view name, int dim = 0, DType beside = DType::none);
 
  private:
-  Result<Tensor> spend(const StoredTensor& tensor);      // in the dtype that it is used as
-  Result<Tensor> take(const StoredTensor& tensor);       // dense, within the budget
+  Result<Tensor> spend(const StoredTensor& tensor);  // in the dtype that it is used as
+  Result<Tensor> take(const StoredTensor& tensor);   // dense, within the budget
   std::map<std::string, const StoredTensor*, std::less<>> names_;
-  int64_t budget_;                                       // for views that repeat the file's bytes
-  std::unordered_map<const std::byte*, int64_t> unused_; // bytes of a storage that no constant has taken yet
+  int64_t budget_;                                        // for views that repeat the file's bytes
+  std::unordered_map<const std::byte*, int64_t> unused_;  // bytes of a storage that no constant has taken yet
   std::map<std::string, ValueId, std::less<>> made_;
   std::unordered_multimap<const std::byte*, std::pair<const StoredTensor*, ValueId>> constants_;  // by first byte
 };
@@ -41,13 +41,14 @@ class Network {
   Network(Builder& builder, Weights& weights, const Forwards* forwards) : builder(builder), weights(weights), forwards(forwards) {}
   Builder& builder;
   Weights& weights;
-  const Forwards* forwards;    // null: only known classes
+  const Forwards* forwards;  // null: only known classes
 
   // Runs the forward of a module: its class's among the forwards, else a layer's. Errors go to the builder: a class that has neither.
   IValue call(const Module& module, const std::string& path, const IValues& positional,
               const std::vector<std::pair<std::string, IValue>>& named = {});
   // The forward of the layer that it is, or that its class extends: super().forward(…).
-  IValue run_layer(const Module& module, const std::string& path, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named);
+  IValue run_layer(const Module& module, const std::string& path, const IValues& positional,
+                   const std::vector<std::pair<std::string, IValue>>& named);
   // What the input of the model is (if `value` is one and nothing told yet), as the first layer that reads it knows.
   void tell_type(const IValue& value, TypeInfo type);
   // The first input of unknown shape that the forward of a class read which extends a layer, and what that layer takes: the forward may
@@ -57,11 +58,11 @@ class Network {
     TypeInfo layers;
   };
   std::optional<Asked> asked;
-  bool guessed = false;        // an input's shape is a guess: layers then refuse sizes that only a caller could make fit
+  bool guessed = false;  // an input's shape is a guess: layers then refuse sizes that only a caller could make fit
 
  private:
   IValue run(const Module& module, const std::string& path, const IValues& positional, const std::vector<std::pair<std::string, IValue>>& named);
-  int depth_ = 0;              // modules that call modules: at most kMaxModuleDepth
+  int depth_ = 0;  // modules that call modules: at most kMaxModuleDepth
   int64_t calls_ = 0;
 };
 

@@ -39,7 +39,8 @@ IValue instance_norm(const LayerCall& c) {
   named.emplace_back("use_input_stats", !c.boolean("track_running_stats"));
   const IValue x = c.input();
   if (!x.is_tensor()) return call(c.builder(), "F.instance_norm", {x}, named);
-  return IValue::tensor(batched(c.builder(), x.id(), Spatial, [&](ValueId v) { return call(c.builder(), "F.instance_norm", {IValue::tensor(v)}, named).id(); }));
+  return IValue::tensor(
+      batched(c.builder(), x.id(), Spatial, [&](ValueId v) { return call(c.builder(), "F.instance_norm", {IValue::tensor(v)}, named).id(); }));
 }
 
 template <int Spatial>
@@ -67,7 +68,8 @@ IValue shape_of(const LayerCall& c) {
 }
 
 IValue layer_norm(const LayerCall& c) {
-  return call(c.builder(), "F.layer_norm", {c.input(), shape_of(c), IValue::tensor(c.weight("weight")), IValue::tensor(c.weight("bias")), c.option("eps")});
+  return call(c.builder(), "F.layer_norm",
+              {c.input(), shape_of(c), IValue::tensor(c.weight("weight")), IValue::tensor(c.weight("bias")), c.option("eps")});
 }
 
 Status rms_norm_state(const Module& m, const std::string& path, std::vector<Expected>& out) {
@@ -101,8 +103,7 @@ IValue group_norm(const LayerCall& c) {
               {c.input(), c.option("num_groups"), IValue::tensor(c.weight("weight")), IValue::tensor(c.weight("bias")), c.option("eps")});
 }
 
-constexpr const char* kBatch =
-    "num_features, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None, *, bias=True";
+constexpr const char* kBatch = "num_features, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None, *, bias=True";
 constexpr const char* kSync =
     "num_features, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, process_group=None, device=None, dtype=None, *, bias=True";
 constexpr const char* kInstance =
@@ -116,9 +117,11 @@ constexpr Layer kRows[] = {
     {"InstanceNorm1d", kInstance, "input", channel_state, instance_norm<1>, channels<1>},
     {"InstanceNorm2d", kInstance, "input", channel_state, instance_norm<2>, channels<2>},
     {"InstanceNorm3d", kInstance, "input", channel_state, instance_norm<3>, channels<3>},
-    {"LayerNorm", "normalized_shape, eps=1e-05, elementwise_affine=True, bias=True, device=None, dtype=None", "input", layer_norm_state, layer_norm, normalized},
+    {"LayerNorm", "normalized_shape, eps=1e-05, elementwise_affine=True, bias=True, device=None, dtype=None", "input", layer_norm_state, layer_norm,
+     normalized},
     {"RMSNorm", "normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None", "x", rms_norm_state, rms_norm, normalized},
-    {"GroupNorm", "num_groups, num_channels, eps=1e-05, affine=True, device=None, dtype=None, *, bias=True", "input", group_norm_state, group_norm, nullptr},
+    {"GroupNorm", "num_groups, num_channels, eps=1e-05, affine=True, device=None, dtype=None, *, bias=True", "input", group_norm_state, group_norm,
+     nullptr},
     {"LocalResponseNorm", "size, alpha=0.0001, beta=0.75, k=1.0", "input", nullptr, apply<"F.local_response_norm", "size", "alpha", "beta", "k">,
      nullptr},
 };

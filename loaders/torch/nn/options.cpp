@@ -83,7 +83,8 @@ double Options::number(std::string_view name) {
 std::string Options::string(std::string_view name) {
   const IValue v = (*this)[name];
   if (const auto* text = v.get<std::string>()) return *text;
-  if (const auto* name_of = v.get<IValue::Callable>(); name_of != nullptr && !name_of->module) return name_of->name;  // padding_mode=circular, as printed
+  if (const auto* name_of = v.get<IValue::Callable>(); name_of != nullptr && !name_of->module)
+    return name_of->name;  // padding_mode=circular, as printed
   fail(std::string(name) + " must be a string, not " + v.kind());
   return {};
 }
@@ -92,9 +93,11 @@ std::vector<int64_t> Options::ints(std::string_view name, size_t count) {
   const IValue v = (*this)[name];
   std::vector<int64_t> out;
   if (v.items() == nullptr) out.push_back(known(v, name));
-  else for (const IValue& item : *v.items()) out.push_back(known(item, name));
+  else
+    for (const IValue& item : *v.items()) out.push_back(known(item, name));
   if (out.size() == 1 && count > 1) out.resize(count, out[0]);
-  if (count > 0 && out.size() != count) fail(std::string(name) + " must have " + std::to_string(count) + " numbers, not " + std::to_string(out.size()));
+  if (count > 0 && out.size() != count)
+    fail(std::string(name) + " must have " + std::to_string(count) + " numbers, not " + std::to_string(out.size()));
   if (count > 0) out.resize(count);
   return out;
 }
@@ -110,9 +113,7 @@ Status check_arguments(const Layer& layer, const Module& module) {
   }
   for (const auto& [key, literal] : module.args) {
     if (any) break;
-    if (key.empty() && ++position > places) {
-      return invalid(module.cls + ": takes at most " + std::to_string(places) + " positional arguments");
-    }
+    if (key.empty() && ++position > places) { return invalid(module.cls + ": takes at most " + std::to_string(places) + " positional arguments"); }
     if (!key.empty() && std::none_of(signature.begin(), signature.end(), [&key = key](const SignatureParameter& p) { return p.answers_to(key); })) {
       return invalid(module.cls + ": has no argument " + key);
     }

@@ -16,16 +16,16 @@ struct Layer;
 class Options {
  public:
   Options(const Layer& layer, const Module& module) : layer_(layer), module_(module) {}
-  explicit Options(const Module& module);           // precondition: find_layer(module)
+  explicit Options(const Module& module);  // precondition: find_layer(module)
 
-  IValue operator[](std::string_view name);         // fails when a required one is missing, or still a '?'
+  IValue operator[](std::string_view name);  // fails when a required one is missing, or still a '?'
   bool has(std::string_view name) { return !(*this)[name].is_none(); }
   bool boolean(std::string_view name);
-  int64_t integer(std::string_view name);           // below 2^31, so that two of them can be multiplied
+  int64_t integer(std::string_view name);  // below 2^31, so that two of them can be multiplied
   double number(std::string_view name);
   std::string string(std::string_view name);
   std::vector<int64_t> ints(std::string_view name, size_t count = 0);  // one int is repeated to `count` (0: as it is)
-  void fail(const std::string& why);                // "Conv2d: <why>"
+  void fail(const std::string& why);                                   // "Conv2d: <why>"
   const Status& status() const { return status_; }
 
  private:

@@ -83,7 +83,8 @@ Result<Tensor> spectral_norm(const std::vector<Tensor>& parts, int dim) {
   } else {
     const int64_t rows = parts[1].count(), columns = parts[2].count();
     auto fits = [&](int axis) {
-      return axis >= 0 && axis < d.rank && parts[1].dims().rank == 1 && parts[2].dims().rank == 1 && d[axis] == rows && checked_mul(rows, columns) == w.count();
+      return axis >= 0 && axis < d.rank && parts[1].dims().rank == 1 && parts[2].dims().rank == 1 && d[axis] == rows &&
+             checked_mul(rows, columns) == w.count();
     };
     for (int axis = 0; axis < d.rank && !fits(dim); ++axis) dim = axis;
     if (!fits(dim)) return invalid("spectral_norm: the shapes of weight, u and v do not fit");

@@ -15,8 +15,11 @@ IValue upsample(const LayerCall& c) {
   // Files from before the attribute was: torch takes True then.
   const IValue recompute = c.module.pickled && c.module.arg("recompute_scale_factor") == nullptr ? IValue(true) : c.option("recompute_scale_factor");
   return call(c.builder(), "F.interpolate", {c.input()},
-              {{"size", c.option("size")}, {"scale_factor", c.option("scale_factor")}, {"mode", c.option("mode")},
-               {"align_corners", c.option("align_corners")}, {"recompute_scale_factor", recompute}});
+              {{"size", c.option("size")},
+               {"scale_factor", c.option("scale_factor")},
+               {"mode", c.option("mode")},
+               {"align_corners", c.option("align_corners")},
+               {"recompute_scale_factor", recompute}});
 }
 
 constexpr const char* kMax = "kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False";
@@ -48,12 +51,13 @@ constexpr Layer kRows[] = {
     {"AdaptiveMaxPool1d", kAdaptiveMax, "input", nullptr, apply<"F.adaptive_max_pool1d", "output_size", "return_indices">, image<1>},
     {"AdaptiveMaxPool2d", kAdaptiveMax, "input", nullptr, apply<"F.adaptive_max_pool2d", "output_size", "return_indices">, image<2>},
     {"AdaptiveMaxPool3d", kAdaptiveMax, "input", nullptr, apply<"F.adaptive_max_pool3d", "output_size", "return_indices">, image<3>},
-    {"Upsample", "size=None, scale_factor=None, mode='nearest', align_corners=None, recompute_scale_factor=None", "input", nullptr, upsample, nullptr},
+    {"Upsample", "size=None, scale_factor=None, mode='nearest', align_corners=None, recompute_scale_factor=None", "input", nullptr, upsample,
+     nullptr},
     // mode is printed, though their constructors do not have it
-    {"UpsamplingNearest2d", "size=None, scale_factor=None, *, mode='nearest', align_corners=None, recompute_scale_factor=None", "input", nullptr, upsample,
-     image<2>},
-    {"UpsamplingBilinear2d", "size=None, scale_factor=None, *, mode='bilinear', align_corners=True, recompute_scale_factor=None", "input", nullptr, upsample,
-     image<2>},
+    {"UpsamplingNearest2d", "size=None, scale_factor=None, *, mode='nearest', align_corners=None, recompute_scale_factor=None", "input", nullptr,
+     upsample, image<2>},
+    {"UpsamplingBilinear2d", "size=None, scale_factor=None, *, mode='bilinear', align_corners=True, recompute_scale_factor=None", "input", nullptr,
+     upsample, image<2>},
     {"PixelShuffle", "upscale_factor", "input", nullptr, apply<"F.pixel_shuffle", "upscale_factor">, image<2>},
     {"PixelUnshuffle", "downscale_factor", "input", nullptr, apply<"F.pixel_unshuffle", "downscale_factor">, image<2>},
     {"ChannelShuffle", "groups", "input", nullptr, apply<"F.channel_shuffle", "groups">, nullptr},

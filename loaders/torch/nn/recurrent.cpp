@@ -94,13 +94,15 @@ IValue window(const LayerCall& c) {
   }
   const int rank = b.rank(x), batch = batch_first ? 0 : 1;
   if (!b.ok()) return {};
-  if (rank != 2 && rank != 3) return c.fail(invalid(c.module.cls + ": the input is " + b.shape(x).text() + ", it must have 3 dimensions, or 2 without a batch"));
+  if (rank != 2 && rank != 3)
+    return c.fail(invalid(c.module.cls + ": the input is " + b.shape(x).text() + ", it must have 3 dimensions, or 2 without a batch"));
   if (rank == 2) {
     x = unsqueeze(b, x, {batch});
     hx = batched_state(b, hx, 1);
   }
-  const IValue result = call(b, "aten." + spelling(c) + ".input",
-                             {tensor_of(x), hx, IValue::list(std::move(weights)), s.biased, Int(s.layers), 0.0, false, s.directions == 2, batch_first});
+  const IValue result =
+      call(b, "aten." + spelling(c) + ".input",
+           {tensor_of(x), hx, IValue::list(std::move(weights)), s.biased, Int(s.layers), 0.0, false, s.directions == 2, batch_first});
   if (!b.ok()) return {};
   const IValues& parts = *result.items();
   auto part = [&](size_t i) { return rank == 3 ? parts[i] : tensor_of(unbatched(b, parts[i], i == 0 ? batch : 1)); };
@@ -139,22 +141,26 @@ IValue cell(const LayerCall& c) {
     hx = batched_state(b, hx, 0);
   }
   const IValue h = call(b, "aten." + spelling(c) + "_cell.default",
-                        {tensor_of(x), hx, tensor_of(c.weight("weight_ih")), tensor_of(c.weight("weight_hh")), tensor_of(c.weight("bias_ih")), tensor_of(c.weight("bias_hh"))});
+                        {tensor_of(x), hx, tensor_of(c.weight("weight_ih")), tensor_of(c.weight("weight_hh")), tensor_of(c.weight("bias_ih")),
+                         tensor_of(c.weight("bias_hh"))});
   if (!b.ok() || rank != 1) return h;
   if (h.items() == nullptr) return tensor_of(unbatched(b, h, 0));
   return IValue::tuple({tensor_of(unbatched(b, (*h.items())[0], 0)), tensor_of(unbatched(b, (*h.items())[1], 0))});
 }
 
 constexpr Layer kRows[] = {
-    {"LSTM", "input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0, bidirectional=False, proj_size=0, device=None, dtype=None",
+    {"LSTM",
+     "input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0, bidirectional=False, proj_size=0, device=None, dtype=None",
      "input, hx=None", expected_weights, window, window_input},
-    {"GRU", "input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0, bidirectional=False, device=None, dtype=None", "input, hx=None",
-     expected_weights, window, window_input},
+    {"GRU", "input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0, bidirectional=False, device=None, dtype=None",
+     "input, hx=None", expected_weights, window, window_input},
     {"RNN",
-     "input_size, hidden_size, num_layers=1, nonlinearity='tanh', bias=True, batch_first=False, dropout=0, bidirectional=False, device=None, dtype=None",
+     "input_size, hidden_size, num_layers=1, nonlinearity='tanh', bias=True, batch_first=False, dropout=0, bidirectional=False, device=None, "
+     "dtype=None",
      "input, hx=None", expected_weights, window, window_input},
     {"LSTMCell GRUCell", "input_size, hidden_size, bias=True, device=None, dtype=None", "input, hx=None", expected_of_cell, cell, cell_input},
-    {"RNNCell", "input_size, hidden_size, bias=True, nonlinearity='tanh', device=None, dtype=None", "input, hx=None", expected_of_cell, cell, cell_input},
+    {"RNNCell", "input_size, hidden_size, bias=True, nonlinearity='tanh', device=None, dtype=None", "input, hx=None", expected_of_cell, cell,
+     cell_input},
 };
 
 }  // namespace

@@ -55,7 +55,8 @@ constexpr Layer kRows[] = {
     {"CircularPad3d", "padding", "input", nullptr, pad<3, "circular">, image<3>},
     {"Fold", "output_size, kernel_size, dilation=1, padding=0, stride=1", "input", nullptr,
      apply<"F.fold", "output_size", "kernel_size", "dilation", "padding", "stride">, image<1>},
-    {"Unfold", "kernel_size, dilation=1, padding=0, stride=1", "input", nullptr, apply<"F.unfold", "kernel_size", "dilation", "padding", "stride">, image<2>},
+    {"Unfold", "kernel_size, dilation=1, padding=0, stride=1", "input", nullptr, apply<"F.unfold", "kernel_size", "dilation", "padding", "stride">,
+     image<2>},
     {"CosineSimilarity", "dim=1, eps=1e-08", "x1, x2", nullptr, cosine_similarity, nullptr},
     {"PairwiseDistance", "p|norm=2.0, eps=1e-06, keepdim=False", "x1, x2", nullptr, pairwise_distance, nullptr},
 };

@@ -82,8 +82,11 @@ Status complete_layer(Module& m, const std::string&) {
     Children children(m);
     auto width = [&] { return Literal{o.integer("d_model")}; };
     auto attention = [&] {
-      return made(m, "MultiheadAttention", {{"embed_dim", width()}, {"num_heads", Literal{o.integer("nhead")}}, {"bias", Literal{o.boolean("bias")}},
-                                            {"batch_first", Literal{o.boolean("batch_first")}}});
+      return made(m, "MultiheadAttention",
+                  {{"embed_dim", width()},
+                   {"num_heads", Literal{o.integer("nhead")}},
+                   {"bias", Literal{o.boolean("bias")}},
+                   {"batch_first", Literal{o.boolean("batch_first")}}});
     };
     auto linear = [&](bool widens) {
       Literal in = width(), out{o.integer("dim_feedforward")};
@@ -91,7 +94,8 @@ Status complete_layer(Module& m, const std::string&) {
       return made(m, "Linear", {{"in_features", in}, {"out_features", out}, {"bias", Literal{o.boolean("bias")}}});
     };
     auto norm = [&] {
-      return made(m, "LayerNorm", {{"normalized_shape", width()}, {"eps", Literal{o.number("layer_norm_eps")}}, {"bias", Literal{o.boolean("bias")}}});
+      return made(m, "LayerNorm",
+                  {{"normalized_shape", width()}, {"eps", Literal{o.number("layer_norm_eps")}}, {"bias", Literal{o.boolean("bias")}}});
     };
     auto dropout = [&] { return made(m, "Dropout", {{"p", Literal{o.number("dropout")}}}); };
     children.add("self_attn", attention);
@@ -111,8 +115,9 @@ Status complete_layer(Module& m, const std::string&) {
   return o.status();
 }
 
-constexpr std::pair<const char*, int> kOfLayers[] = {{"d_model", 0},   {"nhead", 1},           {"dim_feedforward", 4}, {"dropout", 5}, {"activation", 6},
-                                                     {"layer_norm_eps", 9}, {"batch_first", 10}, {"norm_first", 11},     {"bias", 12}};
+constexpr std::pair<const char*, int> kOfLayers[] = {{"d_model", 0},      {"nhead", 1},       {"dim_feedforward", 4},
+                                                     {"dropout", 5},      {"activation", 6},  {"layer_norm_eps", 9},
+                                                     {"batch_first", 10}, {"norm_first", 11}, {"bias", 12}};
 
 // A stack of layers as a Transformer makes it: arguments that were written for the whole are those of every layer.
 std::shared_ptr<Module> stack(const Module& m, Options& o, const char* cls, const char* layer_cls, int64_t layers) {
@@ -123,9 +128,11 @@ std::shared_ptr<Module> stack(const Module& m, Options& o, const char* cls, cons
     if (layer->arg(name) == nullptr) layer->args.emplace_back(name, Literal{o.integer(name)});
   }
   auto list = made(m, "ModuleList", {});
-  for (int64_t i = 0; i < layers && o.status(); ++i) list->children.emplace_back(std::to_string(i), layer);  // one module many times, as repeats are read
-  auto norm = made(m, "LayerNorm", {{"normalized_shape", Literal{o.integer("d_model")}}, {"eps", Literal{o.number("layer_norm_eps")}},
-                                    {"bias", Literal{o.boolean("bias")}}});
+  for (int64_t i = 0; i < layers && o.status(); ++i)
+    list->children.emplace_back(std::to_string(i), layer);  // one module many times, as repeats are read
+  auto norm =
+      made(m, "LayerNorm",
+           {{"normalized_shape", Literal{o.integer("d_model")}}, {"eps", Literal{o.number("layer_norm_eps")}}, {"bias", Literal{o.boolean("bias")}}});
   auto out = made(m, cls, {{"num_layers", Literal{layers}}});
   out->children = {{"layers", std::move(list)}, {"norm", std::move(norm)}};
   return out;
@@ -169,12 +176,11 @@ IValue activation(const LayerCall& c, const IValue& x) {
       if (const std::string spelling = where + std::string(name); find_operator(spelling) != nullptr) return call(c.builder(), spelling, {x});
     }
   }
-  return c.fail(unsupported(c.module.cls + ": activation " + std::string(name) + " is not 'relu', 'gelu' or a known function; a module is written as a child: (activation): GELU()"));
+  return c.fail(unsupported(c.module.cls + ": activation " + std::string(name) +
+                            " is not 'relu', 'gelu' or a known function; a module is written as a child: (activation): GELU()"));
 }
 
-IValue feed_forward(const LayerCall& c, ValueId x) {
-  return c.child("linear2", {activation(c, c.child("linear1", {tensor_of(x)}))});
-}
+IValue feed_forward(const LayerCall& c, ValueId x) { return c.child("linear2", {activation(c, c.child("linear1", {tensor_of(x)}))}); }
 
 // One block around x: x + f(norm(x)), or norm(x + f(x)).
 template <class F>
@@ -184,7 +190,8 @@ ValueId residual(const LayerCall& c, const char* norm, ValueId x, F f) {
   return c.child(norm, {tensor_of(add(b, x, f(x)))}).id();
 }
 
-IValue attention(const LayerCall& c, const char* name, ValueId query, ValueId memory, const IValue& mask, const IValue& padding, const IValue& causal) {
+IValue attention(const LayerCall& c, const char* name, ValueId query, ValueId memory, const IValue& mask, const IValue& padding,
+                 const IValue& causal) {
   const IValue out = c.child(name, {tensor_of(query), tensor_of(memory), tensor_of(memory)},
                              {{"attn_mask", mask}, {"key_padding_mask", padding}, {"need_weights", false}, {"is_causal", causal}});
   return out.items() == nullptr ? out : (*out.items())[0];
@@ -210,7 +217,8 @@ IValue decoder_layer(const LayerCall& c) {
   ValueId x = sequence(c, "tgt");
   const ValueId memory = c.tensor_argument("memory", 1);
   const IValue mask = c.argument("tgt_mask", 2), padding = c.argument("tgt_key_padding_mask", 4), causal = c.argument("tgt_is_causal", 6);
-  const IValue memory_mask = c.argument("memory_mask", 3), memory_padding = c.argument("memory_key_padding_mask", 5), memory_causal = c.argument("memory_is_causal", 7);
+  const IValue memory_mask = c.argument("memory_mask", 3), memory_padding = c.argument("memory_key_padding_mask", 5),
+               memory_causal = c.argument("memory_is_causal", 7);
   x = residual(c, "norm1", x, [&](ValueId v) { return attention(c, "self_attn", v, v, mask, padding, causal); });
   x = residual(c, "norm2", x, [&](ValueId v) { return attention(c, "multihead_attn", v, memory, memory_mask, memory_padding, memory_causal); });
   return tensor_of(residual(c, "norm3", x, [&](ValueId v) { return feed_forward(c, v); }));
@@ -232,31 +240,42 @@ IValue through_layers(const LayerCall& c, IValue x, const IValues& others, const
 IValue hint(const IValue& causal) { return causal.is_none() ? IValue(false) : causal; }
 
 IValue encoder(const LayerCall& c) {
-  return through_layers(c, c.input(), {}, {{"src_mask", c.argument("mask", 1)}, {"src_key_padding_mask", c.argument("src_key_padding_mask", 2)},
-                                           {"is_causal", hint(c.argument("is_causal", 3))}});
+  return through_layers(c, c.input(), {},
+                        {{"src_mask", c.argument("mask", 1)},
+                         {"src_key_padding_mask", c.argument("src_key_padding_mask", 2)},
+                         {"is_causal", hint(c.argument("is_causal", 3))}});
 }
 
 IValue decoder(const LayerCall& c) {
   return through_layers(c, c.input(), {c.argument("memory", 1)},
-                        {{"tgt_mask", c.argument("tgt_mask", 2)}, {"memory_mask", c.argument("memory_mask", 3)},
-                         {"tgt_key_padding_mask", c.argument("tgt_key_padding_mask", 4)}, {"memory_key_padding_mask", c.argument("memory_key_padding_mask", 5)},
-                         {"tgt_is_causal", hint(c.argument("tgt_is_causal", 6))}, {"memory_is_causal", hint(c.argument("memory_is_causal", 7))}});
+                        {{"tgt_mask", c.argument("tgt_mask", 2)},
+                         {"memory_mask", c.argument("memory_mask", 3)},
+                         {"tgt_key_padding_mask", c.argument("tgt_key_padding_mask", 4)},
+                         {"memory_key_padding_mask", c.argument("memory_key_padding_mask", 5)},
+                         {"tgt_is_causal", hint(c.argument("tgt_is_causal", 6))},
+                         {"memory_is_causal", hint(c.argument("memory_is_causal", 7))}});
 }
 
 IValue transformer(const LayerCall& c) {
-  const IValue memory = c.child("encoder", {c.argument("src", 0)}, {{"mask", c.argument("src_mask", 2)}, {"src_key_padding_mask", c.argument("src_key_padding_mask", 5)},
-                                                                    {"is_causal", c.argument("src_is_causal", 8)}});
+  const IValue memory = c.child("encoder", {c.argument("src", 0)},
+                                {{"mask", c.argument("src_mask", 2)},
+                                 {"src_key_padding_mask", c.argument("src_key_padding_mask", 5)},
+                                 {"is_causal", c.argument("src_is_causal", 8)}});
   return c.child("decoder", {c.argument("tgt", 1), memory},
-                 {{"tgt_mask", c.argument("tgt_mask", 3)}, {"memory_mask", c.argument("memory_mask", 4)},
-                  {"tgt_key_padding_mask", c.argument("tgt_key_padding_mask", 6)}, {"memory_key_padding_mask", c.argument("memory_key_padding_mask", 7)},
-                  {"tgt_is_causal", c.argument("tgt_is_causal", 9)}, {"memory_is_causal", c.argument("memory_is_causal", 10)}});
+                 {{"tgt_mask", c.argument("tgt_mask", 3)},
+                  {"memory_mask", c.argument("memory_mask", 4)},
+                  {"tgt_key_padding_mask", c.argument("tgt_key_padding_mask", 6)},
+                  {"memory_key_padding_mask", c.argument("memory_key_padding_mask", 7)},
+                  {"tgt_is_causal", c.argument("tgt_is_causal", 9)},
+                  {"memory_is_causal", c.argument("memory_is_causal", 10)}});
 }
 
 constexpr const char* kLayer =
     "d_model, nhead, dim_feedforward=2048, dropout=0.1, activation='relu', layer_norm_eps=1e-5, batch_first=False, norm_first=False, bias=True, "
     "device=None, dtype=None";
 constexpr const char* kDecoderForward =
-    "tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None, memory_key_padding_mask=None, tgt_is_causal=False, memory_is_causal=False";
+    "tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None, memory_key_padding_mask=None, tgt_is_causal=False, "
+    "memory_is_causal=False";
 
 constexpr Layer kRows[] = {
     {"TransformerEncoderLayer", kLayer, "src, src_mask=None, src_key_padding_mask=None, is_causal=False", nullptr, encoder_layer, nullptr,

@@ -37,7 +37,8 @@ IValue elu(Builder& b, const Arguments& a) {
   if (input_scale == 1) return tensor_of(selu_of(b, x, alpha, scale));
   if (!b.ok()) return {};
   const ValueId one = b.scalar_like(x, 1), e = b.emit("Exp", {b.emit("Mul", {x, b.scalar_like(x, input_scale)})});
-  const ValueId below = b.emit("Mul", {b.emit("Sub", {e, one}), b.scalar_like(x, alpha * scale)}), above = b.emit("Mul", {x, b.scalar_like(x, scale)});
+  const ValueId below = b.emit("Mul", {b.emit("Sub", {e, one}), b.scalar_like(x, alpha * scale)}),
+                above = b.emit("Mul", {x, b.scalar_like(x, scale)});
   return tensor_of(b.emit("Where", {b.emit("Greater", {x, b.scalar_like(x, 0)}), above, below}));
 }
 
@@ -72,16 +73,17 @@ IValue softplus(Builder& b, const Arguments& a) {
   return tensor_of(b.emit("Where", {b.emit("Greater", {scaled, b.scalar_like(x, threshold)}), x, y}));
 }
 
-IValue logsigmoid(Builder& b, const Arguments& a) {
-  return tensor_of(b.emit("Neg", {b.emit("Softplus", {b.emit("Neg", {a.tensor("input")})})}));
-}
+IValue logsigmoid(Builder& b, const Arguments& a) { return tensor_of(b.emit("Neg", {b.emit("Softplus", {b.emit("Neg", {a.tensor("input")})})})); }
 
-IValue log_sigmoid_forward(Builder& b, const Arguments& a) { return IValue::tuple({logsigmoid(b, a), IValue::uncomputed("buffer, which serves training alone")}); }
+IValue log_sigmoid_forward(Builder& b, const Arguments& a) {
+  return IValue::tuple({logsigmoid(b, a), IValue::uncomputed("buffer, which serves training alone")});
+}
 
 // In eval mode the slope is the mean of the two.
 IValue rrelu(Builder& b, const Arguments& a) {
   if (a.boolean("training")) b.fail(unsupported("rrelu in training mode is random; call model.eval() before exporting"));
-  return tensor_of(b.emit("LeakyRelu", {a.tensor("input")}, attributes({{"alpha", static_cast<float>((a.number("lower") + a.number("upper")) / 2)}})));
+  return tensor_of(
+      b.emit("LeakyRelu", {a.tensor("input")}, attributes({{"alpha", static_cast<float>((a.number("lower") + a.number("upper")) / 2)}})));
 }
 
 IValue hardtanh(Builder& b, const Arguments& a) {

@@ -23,14 +23,14 @@ Attention attend(Builder& b, ValueId q, ValueId k_transposed, ValueId v, ValueId
 
 // What multi_head_attention_forward takes, and nn.MultiheadAttention with it.
 struct MultiHead {
-  ValueId query = kNone, key = kNone, value = kNone;   // [T,B,E], batch first [B,T,E], or without a batch [T,E]
+  ValueId query = kNone, key = kNone, value = kNone;  // [T,B,E], batch first [B,T,E], or without a batch [T,E]
   int64_t heads = 0;
-  ValueId in_weight = kNone, in_bias = kNone;          // [3E,E], or one weight each:
+  ValueId in_weight = kNone, in_bias = kNone;  // [3E,E], or one weight each:
   ValueId q_weight = kNone, k_weight = kNone, v_weight = kNone;
   ValueId out_weight = kNone, out_bias = kNone;
-  ValueId bias_k = kNone, bias_v = kNone;              // [1,1,E]: one more key and value
+  ValueId bias_k = kNone, bias_v = kNone;  // [1,1,E]: one more key and value
   bool add_zero_attn = false, batch_first = false;
-  ValueId key_padding_mask = kNone, attn_mask = kNone; // bool: True is masked; else added
+  ValueId key_padding_mask = kNone, attn_mask = kNone;  // bool: True is masked; else added
   bool need_weights = true, average_weights = true, is_causal = false;
 };
 // (output, weights or None)

@@ -15,7 +15,9 @@ IValue to(Builder& b, const Arguments& a) {  // .to(dtype), .to(device), .to(dev
 }
 
 template <DType To>
-IValue to_type(Builder& b, const Arguments& a) { return tensor_of(b.cast(a.tensor("input"), To)); }
+IValue to_type(Builder& b, const Arguments& a) {
+  return tensor_of(b.cast(a.tensor("input"), To));
+}
 
 IValue type_as(Builder& b, const Arguments& a) { return tensor_of(b.cast(a.tensor("input"), b.dtype(a.tensor("other")))); }
 
@@ -27,7 +29,9 @@ IValue type(Builder& b, const Arguments& a) {  // x.type(torch.float64)
 }
 
 template <bool Real>
-IValue of_kind(Builder& b, const Arguments& a) { return is_float(b.dtype(a.tensor("input"))) == Real; }
+IValue of_kind(Builder& b, const Arguments& a) {
+  return is_float(b.dtype(a.tensor("input"))) == Real;
+}
 
 // In training it would also give a mask.
 IValue native_dropout(Builder& b, const Arguments& a) {
@@ -43,10 +47,14 @@ IValue dropout(Builder& b, const Arguments& a) {
 }
 
 constexpr Operator kRows[] = {
-    {"Tensor.to", "input|self, first|other=None, second=None, third=None, fourth=None, *, dtype=None, non_blocking=False, copy=False, **options", to, Shares::perhaps},
-    {"aten.to.dtype", "input|self, dtype=None, non_blocking=False, copy=False, memory_format=None, *, layout=None, device=None, pin_memory=None", to, Shares::perhaps},
-    {"aten._to_copy.default", "input|self, dtype=None, non_blocking=False, copy=False, memory_format=None, *, layout=None, device=None, pin_memory=None", to},
-    {"aten.to.dtype_layout", "input|self, *, dtype=None, layout=None, device=None, pin_memory=None, non_blocking=False, copy=False, memory_format=None", to, Shares::perhaps},
+    {"Tensor.to", "input|self, first|other=None, second=None, third=None, fourth=None, *, dtype=None, non_blocking=False, copy=False, **options", to,
+     Shares::perhaps},
+    {"aten.to.dtype", "input|self, dtype=None, non_blocking=False, copy=False, memory_format=None, *, layout=None, device=None, pin_memory=None", to,
+     Shares::perhaps},
+    {"aten._to_copy.default",
+     "input|self, dtype=None, non_blocking=False, copy=False, memory_format=None, *, layout=None, device=None, pin_memory=None", to},
+    {"aten.to.dtype_layout",
+     "input|self, *, dtype=None, layout=None, device=None, pin_memory=None, non_blocking=False, copy=False, memory_format=None", to, Shares::perhaps},
     {"aten.to.device", "input|self, device=None, dtype=None, non_blocking=False, copy=False, memory_format=None", to, Shares::perhaps},
     {"aten.to.other", "input|self, dtype|other=None, non_blocking=False, copy=False, memory_format=None", to, Shares::perhaps},
     {"Tensor.float", "input|self", to_type<DType::f32>, Shares::perhaps},
@@ -64,7 +72,8 @@ constexpr Operator kRows[] = {
      "input|self", identity, Shares::same},
     {"aten.lift_fresh_copy.default", "input|self", identity},
     {"Tensor.requires_grad_", "input|self, requires_grad=True", identity, Shares::same},
-    {"F.dropout F.alpha_dropout F.feature_alpha_dropout F.dropout1d F.dropout2d F.dropout3d torch.dropout aten.dropout.default aten.feature_dropout.default "
+    {"F.dropout F.alpha_dropout F.feature_alpha_dropout F.dropout1d F.dropout2d F.dropout3d torch.dropout aten.dropout.default "
+     "aten.feature_dropout.default "
      "aten.alpha_dropout.default aten.feature_alpha_dropout.default",
      "input|self, p=0.5, training|train=True, inplace=False", dropout, Shares::same},
     {"Tensor.short", "input|self", to_type<DType::i16>, Shares::perhaps},

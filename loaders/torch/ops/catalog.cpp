@@ -9,30 +9,10 @@ namespace tern::torch {
 
 std::span<const std::span<const Operator>> all_operators() {
   static const std::span<const Operator> kTables[] = {
-      number_operators(),
-      pointwise_operators(),
-      cast_operators(),
-      function_operators(),
-      activation_operators(),
-      linear_operators(),
-      einsum_operators(),
-      conv_operators(),
-      pool_operators(),
-      interpolate_operators(),
-      norm_operators(),
-      shape_operators(),
-      join_operators(),
-      pad_operators(),
-      reduce_operators(),
-      order_operators(),
-      getitem_operators(),
-      index_operators(),
-      diagonal_operators(),
-      embedding_operators(),
-      scatter_operators(),
-      create_operators(),
-      attention_operators(),
-      rnn_operators(),
+      number_operators(),   pointwise_operators(), cast_operators(),    function_operators(),    activation_operators(), linear_operators(),
+      einsum_operators(),   conv_operators(),      pool_operators(),    interpolate_operators(), norm_operators(),       shape_operators(),
+      join_operators(),     pad_operators(),       reduce_operators(),  order_operators(),       getitem_operators(),    index_operators(),
+      diagonal_operators(), embedding_operators(), scatter_operators(), create_operators(),      attention_operators(),  rnn_operators(),
   };
   return kTables;
 }

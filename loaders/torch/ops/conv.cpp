@@ -40,13 +40,15 @@ Window window_of(Builder& b, const Arguments& a, int spatial) {
   if (a["padding"].get<std::string>() != nullptr) {
     w.auto_pad = a.string("padding");
     w.padding.assign(n, 0);
-    if (w.auto_pad != "same" && w.auto_pad != "valid" && b.ok()) b.fail(invalid("padding must be 'same', 'valid' or numbers, not '" + w.auto_pad + "'"));
+    if (w.auto_pad != "same" && w.auto_pad != "valid" && b.ok())
+      b.fail(invalid("padding must be 'same', 'valid' or numbers, not '" + w.auto_pad + "'"));
   } else {
     w.padding = a.ints("padding", n);
   }
   for (const auto* list : {&w.stride, &w.padding, &w.dilation}) {  // and no product overflows
     for (int64_t v : *list) {
-      if (b.ok() && (v < 0 || v > int64_t(1) << 31)) b.fail(invalid("a convolution's stride, padding or dilation makes no sense: " + std::to_string(v)));
+      if (b.ok() && (v < 0 || v > int64_t(1) << 31))
+        b.fail(invalid("a convolution's stride, padding or dilation makes no sense: " + std::to_string(v)));
     }
   }
   return w;
@@ -55,7 +57,8 @@ Window window_of(Builder& b, const Arguments& a, int spatial) {
 template <int Spatial>
 IValue conv(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input"), w = a.tensor("weight");
-  if (b.ok() && b.rank(w) != Spatial + 2) b.fail(invalid("the weight has " + std::to_string(b.rank(w)) + " dimensions, not " + std::to_string(Spatial + 2)));
+  if (b.ok() && b.rank(w) != Spatial + 2)
+    b.fail(invalid("the weight has " + std::to_string(b.rank(w)) + " dimensions, not " + std::to_string(Spatial + 2)));
   const Window window = window_of(b, a, Spatial);
   return tensor_of(conv_of(b, x, w, a.tensor_or_none("bias"), window));
 }
@@ -65,15 +68,16 @@ ValueId transposed_of(Builder& b, ValueId x, ValueId w, ValueId bias, const Wind
   if (!b.ok()) return kNone;
   std::vector<int64_t> pads = window.padding;
   pads.insert(pads.end(), window.padding.begin(), window.padding.end());
-  const Attributes attrs = attributes({{"strides", window.stride}, {"dilations", window.dilation}, {"group", window.groups}, {"pads", pads},
-                                       {"output_padding", output_padding}});
+  const Attributes attrs = attributes(
+      {{"strides", window.stride}, {"dilations", window.dilation}, {"group", window.groups}, {"pads", pads}, {"output_padding", output_padding}});
   return batched(b, x, spatial, [&](ValueId v) { return b.emit("ConvTranspose", {v, w, bias}, attrs); });
 }
 
 template <int Spatial>
 IValue conv_transpose(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input"), w = a.tensor("weight");
-  if (b.ok() && b.rank(w) != Spatial + 2) b.fail(invalid("the weight has " + std::to_string(b.rank(w)) + " dimensions, not " + std::to_string(Spatial + 2)));
+  if (b.ok() && b.rank(w) != Spatial + 2)
+    b.fail(invalid("the weight has " + std::to_string(b.rank(w)) + " dimensions, not " + std::to_string(Spatial + 2)));
   return tensor_of(transposed_of(b, x, w, a.tensor_or_none("bias"), window_of(b, a, Spatial), a.ints("output_padding", Spatial)));
 }
 

@@ -207,7 +207,8 @@ IValue tensor(Builder& b, const Arguments& a) {  // torch.tensor([[1, 2], [3, 4]
   }
   dtype = or_else(dtype, DType::f32);  // torch.tensor([])
   if (dims.empty()) return tensor_of(element(b, items[0], dtype));
-  const bool known = std::none_of(items.begin(), items.end(), [](const IValue& i) { return i.is_tensor() || (i.get<Int>() && !i.get<Int>()->known()); });
+  const bool known =
+      std::none_of(items.begin(), items.end(), [](const IValue& i) { return i.is_tensor() || (i.get<Int>() && !i.get<Int>()->known()); });
   const bool ints = std::all_of(items.begin(), items.end(), [](const IValue& i) { return i.get<Int>() != nullptr; });
   if (known && ints) {
     std::vector<int64_t> values;
@@ -216,7 +217,8 @@ IValue tensor(Builder& b, const Arguments& a) {  // torch.tensor([[1, 2], [3, 4]
   }
   if (known) {
     std::vector<double> values;
-    for (const IValue& i : items) values.push_back(i.get<double>() ? *i.get<double>() : i.get<bool>() ? *i.get<bool>() : static_cast<double>(i.get<Int>()->value()));
+    for (const IValue& i : items)
+      values.push_back(i.get<double>() ? *i.get<double>() : i.get<bool>() ? *i.get<bool>() : static_cast<double>(i.get<Int>()->value()));
     return tensor_of(b.cast(b.constant(tern::Tensor::of<double>(Dims(std::span<const int64_t>(dims)), std::span<const double>(values))), dtype));
   }
   std::vector<ValueId> parts;
@@ -252,7 +254,8 @@ constexpr Operator kRows[] = {
     {"aten.fill.Scalar aten.fill.Tensor torch.fill Tensor.fill", "input|self, fill_value|value", full_like},
     {"aten.new_full.default Tensor.new_full", "input|self, size, fill_value, *, dtype=None, **options", new_full},
     {"aten.copy.default Tensor.copy", "input|self, src, non_blocking=False", copy},
-    {"aten.arange.default aten.arange.start aten.arange.start_step torch.arange", "*bounds, start=None, end=None, step=None, dtype=None, **options", arange},
+    {"aten.arange.default aten.arange.start aten.arange.start_step torch.arange", "*bounds, start=None, end=None, step=None, dtype=None, **options",
+     arange},
     {"aten.linspace.default torch.linspace", "start, end, steps, *, dtype=None, **options", linspace},
     {"aten.eye.default", "n, *, dtype=None, **options", eye},
     {"aten.eye.m torch.eye", "n, m=None, *, dtype=None, **options", eye},

@@ -1,5 +1,6 @@
 // Sums of products over named axes: einsum, and what it can say: tensordot, inner, kron, cross. See operator.h. Next: shape.cpp.
 #include "kernels/einsum/einsum.h"
+
 #include "loaders/torch/ops/common.h"
 
 namespace tern::torch {
@@ -177,7 +178,8 @@ IValue kron(Builder& b, const Arguments& a) {
     of_y.insert(of_y.end(), {Int(1), m});
     made.push_back(b.mul(n, m));
   }
-  if (b.ok() && 2 * rank > kMaxRank) return tensor_of(b.fail(unsupported("kron of more than " + std::to_string(kMaxRank / 2) + " dimensions is not supported")));
+  if (b.ok() && 2 * rank > kMaxRank)
+    return tensor_of(b.fail(unsupported("kron of more than " + std::to_string(kMaxRank / 2) + " dimensions is not supported")));
   return tensor_of(b.reshape(b.emit("Mul", {b.reshape(x, of_x), b.reshape(y, of_y)}), made));
 }
 
@@ -191,8 +193,11 @@ IValue cross(Builder& b, const Arguments& a) {
   }
   if (!b.ok()) return {};
   if (axis >= b.rank(x) || !b.shape(x)[axis].is(3)) return tensor_of(b.fail(invalid("cross needs a dimension of size 3")));
-  auto turned = [&](ValueId v, std::vector<int64_t> order) { return b.emit("Gather", {v, b.ints(order)}, attributes({{"axis", int64_t(axis - b.rank(x))}})); };
-  const ValueId first = b.emit("Mul", {turned(x, {1, 2, 0}), turned(y, {2, 0, 1})}), second = b.emit("Mul", {turned(x, {2, 0, 1}), turned(y, {1, 2, 0})});
+  auto turned = [&](ValueId v, std::vector<int64_t> order) {
+    return b.emit("Gather", {v, b.ints(order)}, attributes({{"axis", int64_t(axis - b.rank(x))}}));
+  };
+  const ValueId first = b.emit("Mul", {turned(x, {1, 2, 0}), turned(y, {2, 0, 1})}),
+                second = b.emit("Mul", {turned(x, {2, 0, 1}), turned(y, {1, 2, 0})});
   return tensor_of(b.emit("Sub", {first, second}));
 }
 

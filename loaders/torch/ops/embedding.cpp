@@ -22,7 +22,8 @@ IValue embedding(Builder& b, const Arguments& a) {
 IValue one_hot(Builder& b, const Arguments& a) {
   const ValueId index = index_of(b, a, "input");
   const Int classes = a.size("num_classes");
-  if (classes.known() && classes.value() < 0) return tensor_of(b.fail(unsupported("num_classes must be given: without it the shape depends on the data")));
+  if (classes.known() && classes.value() < 0)
+    return tensor_of(b.fail(unsupported("num_classes must be given: without it the shape depends on the data")));
   return tensor_of(b.emit("OneHot", {index, b.scalar(classes), b.ints(std::vector<int64_t>{0, 1})}, attributes({{"axis", int64_t(-1)}})));
 }
 
@@ -31,12 +32,12 @@ IValue one_hot(Builder& b, const Arguments& a) {
 enum class Mode { sum, mean, max };
 
 struct Bags {
-  ValueId weight = kNone, indices = kNone;   // [V, D]; [B, L], or [N] with offsets
-  ValueId offsets = kNone;                   // [B], or [B + 1] when the last one is the end
-  ValueId factors = kNone;                   // per_sample_weights, as the indices
+  ValueId weight = kNone, indices = kNone;  // [V, D]; [B, L], or [N] with offsets
+  ValueId offsets = kNone;                  // [B], or [B + 1] when the last one is the end
+  ValueId factors = kNone;                  // per_sample_weights, as the indices
   Mode mode = Mode::mean;
   bool with_end = false;
-  std::optional<int64_t> padding = {};       // rows of this index do not count
+  std::optional<int64_t> padding = {};  // rows of this index do not count
 };
 
 // [.., L] to [.., L, 1] of the table's dtype.
@@ -76,7 +77,7 @@ ValueId offset_bags(Builder& b, const Bags& bags, ValueId valid) {
   const ValueId position = b.emit("Range", {b.scalar(Int(0)), b.scalar(b.size(bags.indices, 0)), b.scalar(Int(1))});
   const ValueId reached = b.emit("LessOrEqual", {unsqueeze(b, offsets, {0}), unsqueeze(b, position, {1})});  // [N, B]
   const Attributes kept = attributes({{"keepdims", int64_t(1)}});
-  ValueId bag = b.emit("ReduceSum", {b.cast(reached, DType::i64), b.ints(std::vector<int64_t>{1})}, kept);   // [N, 1]
+  ValueId bag = b.emit("ReduceSum", {b.cast(reached, DType::i64), b.ints(std::vector<int64_t>{1})}, kept);  // [N, 1]
   bag = b.emit("Sub", {bag, b.scalar(Int(1))});
   // What lies before the first offset belongs to no bag: an index out of range, and not the last row.
   bag = b.emit("Where", {b.emit("Less", {bag, b.scalar(Int(0))}), b.scalar(Int(INT64_MAX)), bag});
@@ -137,15 +138,18 @@ IValue aten_bag(Builder& b, const Arguments& a) {
   return IValue::tuple({tensor_of(bags_of(b, bags)), none, none, none});
 }
 
-constexpr const char* kBag = "weight, indices, offsets, scale_grad_by_freq=False, mode=0, sparse=False, per_sample_weights=None, include_last_offset=False, "
-                             "padding_idx=None";
+constexpr const char* kBag =
+    "weight, indices, offsets, scale_grad_by_freq=False, mode=0, sparse=False, per_sample_weights=None, include_last_offset=False, "
+    "padding_idx=None";
 
 constexpr Operator kRows[] = {
     {"F.embedding", "indices|input, weight, padding_idx=None, max_norm=None, norm_type=2., scale_grad_by_freq=False, sparse=False", embedding},
     {"aten.embedding.default torch.embedding", "weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False", embedding},
     {"aten.one_hot.default F.one_hot", "input|self|tensor, num_classes=-1", one_hot},
-    {"F.embedding_bag", "input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode='mean', sparse=False, per_sample_weights=None, "
-     "include_last_offset=False, padding_idx=None", functional_bag},
+    {"F.embedding_bag",
+     "input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode='mean', sparse=False, per_sample_weights=None, "
+     "include_last_offset=False, padding_idx=None",
+     functional_bag},
     {"aten.embedding_bag.default aten.embedding_bag.padding_idx torch.embedding_bag", kBag, aten_bag<0>},
     {"aten._embedding_bag.default aten._embedding_bag_forward_only.default", kBag, aten_bag<-1>},
 };

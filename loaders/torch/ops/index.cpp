@@ -90,8 +90,10 @@ IValue take(Builder& b, const Arguments& a) {
 // places[o, k] = o * step + k * dilation
 ValueId window_places(Builder& b, int64_t size, int64_t window, int64_t step, int64_t dilation) {
   constexpr int64_t kMost = int64_t(1) << 31;  // and no product overflows
-  if (window < 1 || step < 1 || dilation < 1 || window > kMost || dilation > kMost) return b.fail(invalid("a window's size, step and dilation must be at least 1"));
-  if (window > size || (window - 1) * dilation >= size) return b.fail(invalid("a window of " + std::to_string(window) + " does not fit a size of " + std::to_string(size)));
+  if (window < 1 || step < 1 || dilation < 1 || window > kMost || dilation > kMost)
+    return b.fail(invalid("a window's size, step and dilation must be at least 1"));
+  if (window > size || (window - 1) * dilation >= size)
+    return b.fail(invalid("a window of " + std::to_string(window) + " does not fit a size of " + std::to_string(size)));
   const int64_t n = (size - dilation * (window - 1) - 1) / step + 1;
   if (n > kMostPlaces / window) return b.fail(unsupported("more than " + std::to_string(kMostPlaces) + " places of windows"));
   std::vector<int64_t> places;
@@ -107,7 +109,8 @@ IValue unfold_axis(Builder& b, const Arguments& a) {  // Tensor.unfold: windows 
   const Int size = b.size(x, axis);
   if (!b.ok()) return {};
   if (!size.known()) return tensor_of(b.fail(unsupported("unfold along a dimension that is not known when the model is loaded")));
-  const ValueId y = b.emit("Gather", {x, window_places(b, size.value(), a.integer("size"), a.integer("step"), 1)}, attributes({{"axis", int64_t(axis)}}));
+  const ValueId y =
+      b.emit("Gather", {x, window_places(b, size.value(), a.integer("size"), a.integer("step"), 1)}, attributes({{"axis", int64_t(axis)}}));
   std::vector<int64_t> order;
   for (int i = 0; i < b.rank(y); ++i) {
     if (i != axis + 1) order.push_back(i);
@@ -118,7 +121,8 @@ IValue unfold_axis(Builder& b, const Arguments& a) {  // Tensor.unfold: windows 
 
 struct Blocks {
   std::vector<int64_t> kernel, dilation, padding, stride;
-  explicit Blocks(const Arguments& a) : kernel(a.ints("kernel_size", 2)), dilation(a.ints("dilation", 2)), padding(a.ints("padding", 2)), stride(a.ints("stride", 2)) {}
+  explicit Blocks(const Arguments& a)
+      : kernel(a.ints("kernel_size", 2)), dilation(a.ints("dilation", 2)), padding(a.ints("padding", 2)), stride(a.ints("stride", 2)) {}
 };
 
 // F.unfold: [N, C, H, W] to [N, C kh kw, blocks].
@@ -154,9 +158,11 @@ IValue fold(Builder& b, const Arguments& a) {
       if (n < 0 || n > int64_t(1) << 30) return b.fail(invalid("output_size or padding makes no sense"));
     }
     const int64_t height = out[0] + 2 * w.padding[0], width = out[1] + 2 * w.padding[1], window = w.kernel[0] * w.kernel[1];
-    const ValueId rows = window_places(b, height, w.kernel[0], w.stride[0], w.dilation[0]), cols = window_places(b, width, w.kernel[1], w.stride[1], w.dilation[1]);
+    const ValueId rows = window_places(b, height, w.kernel[0], w.stride[0], w.dilation[0]),
+                  cols = window_places(b, width, w.kernel[1], w.stride[1], w.dilation[1]);
     if (!b.ok()) return kNone;
-    if (b.contents(rows)->count() > kMostPlaces / b.contents(cols)->count()) return b.fail(unsupported("more than " + std::to_string(kMostPlaces) + " places of windows"));
+    if (b.contents(rows)->count() > kMostPlaces / b.contents(cols)->count())
+      return b.fail(unsupported("more than " + std::to_string(kMostPlaces) + " places of windows"));
     std::vector<int64_t> places;  // [kh, kw, oh, ow]
     const auto r = b.contents(rows)->span<int64_t>(), c = b.contents(cols)->span<int64_t>();
     const auto kh = static_cast<size_t>(w.kernel[0]), kw = static_cast<size_t>(w.kernel[1]);
@@ -171,7 +177,8 @@ IValue fold(Builder& b, const Arguments& a) {
     const auto count = static_cast<int64_t>(places.size());
     const ValueId updates = b.reshape(permute(b, b.reshape(x, {n, channels, window, Int(count / window)}), {2, 3, 0, 1}), {count, all});
     const ValueId zeros = b.emit("Expand", {b.scalar_like(x, 0), b.ints(std::vector<Int>{height * width, all})});
-    const ValueId sums = b.emit("ScatterND", {zeros, b.constant(tern::Tensor::ints(places).reshaped({count, 1})), updates}, attributes({{"reduction", std::string("add")}}));
+    const ValueId sums = b.emit("ScatterND", {zeros, b.constant(tern::Tensor::ints(places).reshaped({count, 1})), updates},
+                                attributes({{"reduction", std::string("add")}}));
     const ValueId y = b.reshape(transpose(b, sums, 0, 1), {n, channels, height, width});
     return slices(b, y, {{2, w.padding[0], height - w.padding[0]}, {3, w.padding[1], width - w.padding[1]}});
   }));

@@ -9,7 +9,8 @@ ValueId select(Builder& b, ValueId x, int axis, const Int& index) {
   if (rank == 0) return b.fail(invalid("a scalar tensor has no dimension to index"));
   const Dim& size = b.shape(x)[axis];
   if (index.known() && size.known() && (index.value() < -size.value() || index.value() >= size.value())) {
-    return b.fail(invalid("index " + std::to_string(index.value()) + " is out of bounds for dimension " + std::to_string(axis) + " with size " + size.text()));
+    return b.fail(
+        invalid("index " + std::to_string(index.value()) + " is out of bounds for dimension " + std::to_string(axis) + " with size " + size.text()));
   }
   return b.emit("Gather", {x, b.scalar(index)}, attributes({{"axis", int64_t(axis)}}));
 }
@@ -109,7 +110,8 @@ SliceOf slice_of(Builder& b, const IValue::Slice& s, int axis) {
   auto part = [&](size_t i, Int otherwise) -> Int {
     if (s.parts == nullptr || i >= s.parts->size() || (*s.parts)[i].is_none()) return otherwise;
     if (const Int* n = (*s.parts)[i].get<Int>()) return *n;
-    if (const IValue& v = (*s.parts)[i]; v.is_tensor() && b.rank(v.id()) == 0 && is_index(b, v.id())) return Int::computed(b.cast(v.id(), DType::i64));
+    if (const IValue& v = (*s.parts)[i]; v.is_tensor() && b.rank(v.id()) == 0 && is_index(b, v.id()))
+      return Int::computed(b.cast(v.id(), DType::i64));
     b.fail(invalid(std::string("a slice is made of ints, not ") + (*s.parts)[i].kind()));
     return otherwise;
   };
@@ -142,8 +144,8 @@ ValueId index_tensor(Builder& b, ValueId x, const IValues& items) {
   };
   std::vector<SliceOf> cut;
   std::vector<Selected> selected;
-  std::vector<int64_t> fresh;                   // axes of the result that None makes
-  std::vector<ValueId> tensors;                 // by axis of the result; kNone: none
+  std::vector<int64_t> fresh;    // axes of the result that None makes
+  std::vector<ValueId> tensors;  // by axis of the result; kNone: none
   bool any = false;
   int axis = 0;
   for (const IValue& item : items) {
@@ -189,7 +191,8 @@ IValue index_sequence(Builder& b, const IValue::Sequence& sequence, const IValue
   }
   const SliceOf of = slice_of(b, *s, 0);
   if (!b.ok()) return {};
-  if (!of.start.known() || !of.stop.known() || of.step == 0 || of.step == INT64_MIN) return b.fail(unsupported("a slice of a tuple or list must be of known ints")), IValue();
+  if (!of.start.known() || !of.stop.known() || of.step == 0 || of.step == INT64_MIN)
+    return b.fail(unsupported("a slice of a tuple or list must be of known ints")), IValue();
   const bool back = of.step < 0;
   auto bound = [&](size_t part, const Int& value, int64_t otherwise) {
     if (s->parts == nullptr || part >= s->parts->size() || (*s->parts)[part].is_none()) return otherwise;

@@ -9,8 +9,9 @@ namespace {
 struct Mode {
   const char *torch, *onnx, *nearest;
 };
-constexpr Mode kModes[] = {{"nearest", "nearest", "floor"},       {"nearest-exact", "nearest", "round_prefer_ceil"}, {"linear", "linear", ""},
-                           {"bilinear", "linear", ""},            {"trilinear", "linear", ""},                       {"bicubic", "cubic", ""}};
+constexpr Mode kModes[] = {{"nearest", "nearest", "floor"}, {"nearest-exact", "nearest", "round_prefer_ceil"},
+                           {"linear", "linear", ""},        {"bilinear", "linear", ""},
+                           {"trilinear", "linear", ""},     {"bicubic", "cubic", ""}};
 
 // The sizes that factors make, rounded down.
 std::vector<Int> scaled_sizes(Builder& b, ValueId x, const std::vector<double>& scales) {
@@ -42,7 +43,8 @@ float nearest_float(double scale, const Int& size) {
 
 // torch finds the nearest place by a product in f32, Resize by a quotient in f64. Where ties fall apart, these are the places that torch
 // reads, for each axis; nothing where Resize reads the same ones, or where the sizes are not known.
-std::vector<std::vector<int64_t>> nearest_places(Builder& b, ValueId x, const std::vector<Int>& sizes, const std::vector<double>& scales, bool exact) {
+std::vector<std::vector<int64_t>> nearest_places(Builder& b, ValueId x, const std::vector<Int>& sizes, const std::vector<double>& scales,
+                                                 bool exact) {
   constexpr int64_t kMostPlaces = int64_t(1) << 20;
   std::vector<std::vector<int64_t>> axes;
   const auto count = static_cast<size_t>(b.rank(x) - 2);
@@ -86,7 +88,8 @@ ValueId resize(Builder& b, ValueId x, const std::string& mode, Sampling how, std
   const std::string_view onnx = m->onnx;
   Attributes attrs = attributes({{"mode", std::string(m->onnx)},
                                  {"coordinate_transformation_mode", std::string(onnx == "nearest" ? (mode == "nearest" ? "asymmetric" : "half_pixel")
-                                                                                : how.align ? "align_corners" : "half_pixel")}});
+                                                                                : how.align       ? "align_corners"
+                                                                                                  : "half_pixel")}});
   if (onnx == "nearest") attrs.set("nearest_mode", std::string(m->nearest));
   if (onnx == "cubic") attrs.set("cubic_coeff_a", how.antialias ? -0.5f : -0.75f);
   if (how.antialias) {
@@ -107,7 +110,8 @@ ValueId resize(Builder& b, ValueId x, const std::string& mode, Sampling how, std
     for (size_t i = 0; i < count; ++i) all.push_back(sizes[sizes.size() == 1 ? 0 : i]);
     return b.emit("Resize", {x, kNone, kNone, b.ints(all)}, attrs);
   }
-  if (scales.size() != count && scales.size() != 1) return b.fail(invalid("interpolate: scale_factor must have " + std::to_string(count) + " numbers"));
+  if (scales.size() != count && scales.size() != 1)
+    return b.fail(invalid("interpolate: scale_factor must have " + std::to_string(count) + " numbers"));
   std::vector<float> all = {1, 1};
   for (size_t i = 0; i < count; ++i) {
     const double scale = scales[scales.size() == 1 ? 0 : i];
@@ -126,7 +130,8 @@ std::vector<double> numbers(Builder& b, const IValue& v) {
     else if (b.ok()) b.fail(invalid("scale_factor must be numbers"));
   };
   if (v.items() == nullptr) one(v);
-  else for (const IValue& x : *v.items()) one(x);
+  else
+    for (const IValue& x : *v.items()) one(x);
   for (double scale : out) {
     if (b.ok() && !(scale > 0 && scale < 1e6)) b.fail(invalid("a scale_factor must be more than 0 and less than a million"));
   }
@@ -197,19 +202,26 @@ std::string chosen(Builder& b, const Arguments& a, const char* name, std::initia
     return {};
   }
   const int64_t n = a.integer(name);
-  if (b.ok() && (n < 0 || n >= static_cast<int64_t>(words.size()))) b.fail(invalid("grid_sampler: " + std::string(name) + " is " + std::to_string(n)));
+  if (b.ok() && (n < 0 || n >= static_cast<int64_t>(words.size())))
+    b.fail(invalid("grid_sampler: " + std::string(name) + " is " + std::to_string(n)));
   return b.ok() ? words.begin()[n] : std::string();
 }
 
 IValue grid_sample(Builder& b, const Arguments& a) {
-  const std::string mode = chosen(b, a, "mode", {"bilinear", "nearest", "bicubic"}), padding = chosen(b, a, "padding_mode", {"zeros", "border", "reflection"});
+  const std::string mode = chosen(b, a, "mode", {"bilinear", "nearest", "bicubic"}),
+                    padding = chosen(b, a, "padding_mode", {"zeros", "border", "reflection"});
   const bool align = a.has("align_corners") && a.boolean("align_corners");
   const ValueId x = a.tensor("input"), grid = a.tensor("grid");
   if (!b.ok()) return {};
   // torch clips each place that is read, ONNX the place in between
-  if (mode == "bicubic" && padding == "border") return tensor_of(b.fail(unsupported("grid_sample: mode 'bicubic' with padding_mode 'border' is not supported")));
+  if (mode == "bicubic" && padding == "border")
+    return tensor_of(b.fail(unsupported("grid_sample: mode 'bicubic' with padding_mode 'border' is not supported")));
   return tensor_of(b.emit("GridSample", {x, grid},
-                          attributes({{"mode", std::string(mode == "bilinear" ? "linear" : mode == "bicubic" ? "cubic" : "nearest")}, {"padding_mode", padding}, {"align_corners", int64_t(align)}})));
+                          attributes({{"mode", std::string(mode == "bilinear"  ? "linear"
+                                                           : mode == "bicubic" ? "cubic"
+                                                                               : "nearest")},
+                                      {"padding_mode", padding},
+                                      {"align_corners", int64_t(align)}})));
 }
 
 // ---- pixel shuffles: [.., C r^2, H, W] to [.., C, H r, W r] and back ----
@@ -265,7 +277,8 @@ constexpr const char* kLinear3 = "input|self, output_size, align_corners, scales
 constexpr const char* kVec = "input, output_size, align_corners=None, scale_factors=None";
 
 constexpr Operator kRows[] = {
-    {"F.interpolate", "input, size=None, scale_factor=None, mode='nearest', align_corners=None, recompute_scale_factor=None, antialias=False", interpolate},
+    {"F.interpolate", "input, size=None, scale_factor=None, mode='nearest', align_corners=None, recompute_scale_factor=None, antialias=False",
+     interpolate},
     {"F.upsample", "input, size=None, scale_factor=None, mode='nearest', align_corners=None", interpolate},
     {"aten.upsample_nearest1d.default", kNearest1, upsample<"nearest">},
     {"aten.upsample_nearest2d.default", kNearest2, upsample<"nearest">},
@@ -277,9 +290,10 @@ constexpr Operator kRows[] = {
     {"aten.upsample_bilinear2d.default", kLinear2, upsample<"linear">},
     {"aten.upsample_trilinear3d.default", kLinear3, upsample<"linear">},
     {"aten.upsample_bicubic2d.default", kLinear2, upsample<"bicubic">},
-    {"aten.upsample_nearest1d.vec aten.upsample_nearest2d.vec aten.upsample_nearest3d.vec", "input, output_size, scale_factors", upsample_vec<"nearest">},
-    {"aten._upsample_nearest_exact1d.vec aten._upsample_nearest_exact2d.vec aten._upsample_nearest_exact3d.vec",
-     "input, output_size, scale_factors", upsample_vec<"nearest-exact">},
+    {"aten.upsample_nearest1d.vec aten.upsample_nearest2d.vec aten.upsample_nearest3d.vec", "input, output_size, scale_factors",
+     upsample_vec<"nearest">},
+    {"aten._upsample_nearest_exact1d.vec aten._upsample_nearest_exact2d.vec aten._upsample_nearest_exact3d.vec", "input, output_size, scale_factors",
+     upsample_vec<"nearest-exact">},
     {"aten.upsample_linear1d.vec aten.upsample_bilinear2d.vec aten.upsample_trilinear3d.vec", kVec, upsample_vec<"linear">},
     {"aten.upsample_bicubic2d.vec", kVec, upsample_vec<"bicubic">},
     {"aten._upsample_bilinear2d_aa.default", kLinear2, upsample<"linear", true>},

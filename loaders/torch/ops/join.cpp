@@ -70,10 +70,10 @@ IValue unbind(Builder& b, const Arguments& a) {
   if (n > kMostPieces) return tensor_of(b.fail(unsupported("unbind: " + std::to_string(n) + " pieces")));
   IValues out;
   const IValue parts = pieces(b, x, axis, std::vector<int64_t>(static_cast<size_t>(n), 1));
-  for (size_t i = 0; parts.items() != nullptr && i < parts.items()->size(); ++i) out.push_back(tensor_of(squeeze(b, (*parts.items())[i].id(), {axis})));
+  for (size_t i = 0; parts.items() != nullptr && i < parts.items()->size(); ++i)
+    out.push_back(tensor_of(squeeze(b, (*parts.items())[i].id(), {axis})));
   return IValue::tuple(std::move(out));
 }
-
 
 // Along an axis, after each has at least that many dimensions: hstack (of vectors: 0), vstack, dstack.
 template <int Rank, int Axis>
@@ -106,7 +106,8 @@ IValue tensor_split_of(Builder& b, const Arguments& a, ValueId x, int axis) {
     bounds = a.ints("parts");
   } else {
     const int64_t sections = a.integer("parts");
-    if (b.ok() && (sections < 1 || sections > kMostPieces)) return tensor_of(b.fail(invalid("tensor_split: " + std::to_string(sections) + " sections")));
+    if (b.ok() && (sections < 1 || sections > kMostPieces))
+      return tensor_of(b.fail(invalid("tensor_split: " + std::to_string(sections) + " sections")));
     for (int64_t i = 1; i < sections; ++i) bounds.push_back(i * (n / sections) + std::min(i, n % sections));
   }
   if (!b.ok()) return {};
@@ -148,9 +149,12 @@ constexpr Operator kRows[] = {
     {"aten.column_stack.default torch.column_stack", "tensors", column_stack},
     {"aten.tensor_split.sections aten.tensor_split.indices torch.tensor_split Tensor.tensor_split",
      "input|self, parts|sections|indices|indices_or_sections, dim=0", tensor_split, Shares::view},
-    {"aten.vsplit.int aten.vsplit.array torch.vsplit Tensor.vsplit", "input|self, parts|sections|indices|indices_or_sections", split_axis<0>, Shares::view},
-    {"aten.hsplit.int aten.hsplit.array torch.hsplit Tensor.hsplit", "input|self, parts|sections|indices|indices_or_sections", split_axis<1>, Shares::view},
-    {"aten.dsplit.int aten.dsplit.array torch.dsplit Tensor.dsplit", "input|self, parts|sections|indices|indices_or_sections", split_axis<2>, Shares::view},
+    {"aten.vsplit.int aten.vsplit.array torch.vsplit Tensor.vsplit", "input|self, parts|sections|indices|indices_or_sections", split_axis<0>,
+     Shares::view},
+    {"aten.hsplit.int aten.hsplit.array torch.hsplit Tensor.hsplit", "input|self, parts|sections|indices|indices_or_sections", split_axis<1>,
+     Shares::view},
+    {"aten.dsplit.int aten.dsplit.array torch.dsplit Tensor.dsplit", "input|self, parts|sections|indices|indices_or_sections", split_axis<2>,
+     Shares::view},
 };
 
 }  // namespace

@@ -14,9 +14,7 @@ ValueId linear_of(Builder& b, ValueId x, ValueId w, ValueId bias) {
   return bias == kNone ? y : b.emit("Add", {y, bias});
 }
 
-IValue linear(Builder& b, const Arguments& a) {
-  return tensor_of(linear_of(b, a.tensor("input"), a.tensor("weight"), a.tensor_or_none("bias")));
-}
+IValue linear(Builder& b, const Arguments& a) { return tensor_of(linear_of(b, a.tensor("input"), a.tensor("weight"), a.tensor_or_none("bias"))); }
 
 // A weight that was transposed for a product, as a decomposed linear leaves it; kNone when it is none.
 ValueId untransposed(Builder& b, ValueId w) {
@@ -90,14 +88,13 @@ IValue weight_norm_interface(Builder& b, const Arguments& a) {
 // Batches of products, added up.
 IValue addbmm(Builder& b, const Arguments& a) {
   const ValueId products = b.emit("MatMul", {a.tensor("batch1"), a.tensor("batch2")});
-  const ValueId p = scaled(b, b.emit("ReduceSum", {products, b.ints(std::vector<int64_t>{0})}, attributes({{"keepdims", int64_t(0)}})), a.number("alpha"));
+  const ValueId p =
+      scaled(b, b.emit("ReduceSum", {products, b.ints(std::vector<int64_t>{0})}, attributes({{"keepdims", int64_t(0)}})), a.number("alpha"));
   const double beta = a.number("beta");
   return tensor_of(beta == 0 ? p : b.emit("Add", {p, scaled(b, a.tensor("input"), beta)}));
 }
 
-IValue outer(Builder& b, const Arguments& a) {
-  return tensor_of(b.emit("Mul", {unsqueeze(b, a.tensor("input"), {1}), a.tensor("vec2")}));
-}
+IValue outer(Builder& b, const Arguments& a) { return tensor_of(b.emit("Mul", {unsqueeze(b, a.tensor("input"), {1}), a.tensor("vec2")})); }
 
 constexpr Operator kRows[] = {
     {"aten.linear.default F.linear", "input, weight, bias=None", linear},

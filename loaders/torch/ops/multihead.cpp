@@ -11,7 +11,8 @@ ValueId rows_of(Builder& b, ValueId weight, int64_t begin, int64_t end) {
   if (weight == kNone || !b.ok()) return kNone;
   const tern::Tensor* whole = b.contents(weight);
   if (whole == nullptr) return slice(b, weight, 0, begin, end);
-  if (whole->dims().rank == 0 || whole->dims()[0] < end) return b.fail(invalid("a projection is " + to_string(whole->dims()) + ", it needs " + std::to_string(end) + " rows"));
+  if (whole->dims().rank == 0 || whole->dims()[0] < end)
+    return b.fail(invalid("a projection is " + to_string(whole->dims()) + ", it needs " + std::to_string(end) + " rows"));
   const size_t row = whole->bytes() / static_cast<size_t>(whole->dims()[0]), offset = row * static_cast<size_t>(begin);
   Dims dims = whole->dims();
   dims[0] = end - begin;
@@ -31,7 +32,9 @@ struct Sizes {
   int64_t embed = 0, heads = 0, width = 0;  // embed = heads * width
 };
 
-ValueId linear(Builder& b, ValueId x, ValueId w, ValueId bias) { return call(b, "aten.linear.default", {tensor_of(x), tensor_of(w), tensor_of(bias)}).id(); }
+ValueId linear(Builder& b, ValueId x, ValueId w, ValueId bias) {
+  return call(b, "aten.linear.default", {tensor_of(x), tensor_of(w), tensor_of(bias)}).id();
+}
 
 struct Projected {
   ValueId q = kNone, k = kNone, v = kNone;
@@ -102,7 +105,9 @@ ValueId merged_mask(Builder& b, const MultiHead& m, const Sizes& s, bool batched
     return b.ok() ? b.fail(invalid("attn_mask is " + b.shape(mask).text() + ", it must have 2 or 3 dimensions")) : kNone;
   }
   if (padding != kNone) {
-    if (b.rank(padding) != (batched ? 2 : 1)) return b.ok() ? b.fail(invalid("key_padding_mask is " + b.shape(padding).text() + ", it must be [batch, keys] (or [keys] without a batch)")) : kNone;
+    if (b.rank(padding) != (batched ? 2 : 1))
+      return b.ok() ? b.fail(invalid("key_padding_mask is " + b.shape(padding).text() + ", it must be [batch, keys] (or [keys] without a batch)"))
+                    : kNone;
     padding = unsqueeze(b, padding, batched ? std::vector<int64_t>{1, 2} : std::vector<int64_t>{0, 1, 2});
     mask = mask == kNone ? padding : b.emit("Add", {mask, padding});
   }

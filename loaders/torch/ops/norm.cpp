@@ -139,7 +139,8 @@ ValueId group_norm_of(Builder& b, const Arguments& a) {
   const Dim channels = b.shape(x)[1];
   const ValueId scale = a.has("weight") ? a.tensor("weight") : filled(b, channels, b.dtype(x), 1);
   const ValueId bias = a.has("bias") ? a.tensor("bias") : filled(b, channels, b.dtype(x), 0);
-  return b.emit("GroupNormalization", {x, scale, bias}, attributes({{"epsilon", static_cast<float>(a.number("eps"))}, {"num_groups", a.integer("num_groups")}}));
+  return b.emit("GroupNormalization", {x, scale, bias},
+                attributes({{"epsilon", static_cast<float>(a.number("eps"))}, {"num_groups", a.integer("num_groups")}}));
 }
 
 IValue group_norm(Builder& b, const Arguments& a) { return tensor_of(group_norm_of(b, a)); }
@@ -173,8 +174,10 @@ IValue local_response_norm(Builder& b, const Arguments& a) {
   const bool even = a.integer("size") % 2 == 0;
   if (!b.ok() || b.rank(x) < 3) return tensor_of(b.ok() ? b.fail(invalid("local_response_norm needs at least three dimensions")) : kNone);
   auto turned = [&](ValueId v) { return even ? slice(b, v, 1, -1, INT64_MIN, -1) : v; };
-  const Attributes attrs = attributes({{"size", a.integer("size")}, {"alpha", static_cast<float>(a.number("alpha"))},
-                                       {"beta", static_cast<float>(a.number("beta"))}, {"bias", static_cast<float>(a.number("k"))}});
+  const Attributes attrs = attributes({{"size", a.integer("size")},
+                                       {"alpha", static_cast<float>(a.number("alpha"))},
+                                       {"beta", static_cast<float>(a.number("beta"))},
+                                       {"bias", static_cast<float>(a.number("k"))}});
   return tensor_of(turned(b.emit("LRN", {turned(x)}, attrs)));
 }
 
@@ -230,15 +233,18 @@ IValue pairwise_distance(Builder& b, const Arguments& a) {
 
 constexpr Operator kRows[] = {
     {"F.batch_norm", "input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5", batch_norm},
-    {"aten.batch_norm.default torch.batch_norm", "input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True", batch_norm},
+    {"aten.batch_norm.default torch.batch_norm", "input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True",
+     batch_norm},
     {"aten._native_batch_norm_legit_no_training.default", "input, weight, bias, running_mean, running_var, momentum, eps", batch_norm_no_training},
     {"aten.native_batch_norm.default aten._native_batch_norm_legit.default",
      "input, weight, bias, running_mean, running_var, training, momentum, eps", native_batch_norm},
     {"aten._native_batch_norm_legit.no_stats", "input, weight, bias, training, momentum, eps", native_batch_norm},
-    {"F.instance_norm", "input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5", instance_norm},
+    {"F.instance_norm", "input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5",
+     instance_norm},
     {"aten.instance_norm.default torch.instance_norm",
      "input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, cudnn_enabled=True", instance_norm},
-    {"aten.layer_norm.default F.layer_norm torch.layer_norm", "input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True", layer_norm},
+    {"aten.layer_norm.default F.layer_norm torch.layer_norm", "input, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True",
+     layer_norm},
     {"aten.native_layer_norm.default", "input, normalized_shape, weight, bias, eps", native_layer_norm},
     {"aten.group_norm.default F.group_norm torch.group_norm", "input, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True", group_norm},
     {"aten.native_group_norm.default", "input, weight, bias, N, C, HxW, num_groups|group, eps", native_group_norm},
@@ -246,7 +252,8 @@ constexpr Operator kRows[] = {
     {"aten.rms_norm.default F.rms_norm torch.rms_norm", "input, normalized_shape, weight=None, eps=None", rms_norm},
     {"F.local_response_norm", "input, size, alpha=1e-4, beta=0.75, k=1", local_response_norm},
     {"F.softmax", "input, dim=None, _stacklevel=3, dtype=None", softmax<"Softmax", 1>},
-    {"aten.softmax.int aten.special_softmax.default torch.softmax torch.special.softmax Tensor.softmax", "input|self, dim, dtype=None", softmax<"Softmax", 1>},
+    {"aten.softmax.int aten.special_softmax.default torch.softmax torch.special.softmax Tensor.softmax", "input|self, dim, dtype=None",
+     softmax<"Softmax", 1>},
     {"aten._safe_softmax.default", "input|self, dim, dtype=None", safe_softmax},
     {"aten._softmax.default", "input|self, dim, half_to_float=False, dtype=None", softmax<"Softmax", 1>},
     {"F.log_softmax", "input, dim=None, _stacklevel=3, dtype=None", softmax<"LogSoftmax", 1>},

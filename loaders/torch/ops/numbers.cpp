@@ -57,13 +57,14 @@ IValue product(Builder& b, const Arguments& a) {
 template <Text Op>
 IValue extreme(Builder& b, const Arguments& a) {
   const bool max = std::string_view(Op.text) == "Max";
-  return numbers(b, a["a"], a["b"],
-                 [&](const Int& p, const Int& q) {
-                   const Int d = b.sub(p, q);
-                   if (d.known()) return IValue((d.value() > 0) == max ? p : q);
-                   return IValue(Int::computed(b.emit(Op.text, {b.scalar(p), b.scalar(q)})));
-                 },
-                 [&](double p, double q) { return IValue(max ? std::max(p, q) : std::min(p, q)); });
+  return numbers(
+      b, a["a"], a["b"],
+      [&](const Int& p, const Int& q) {
+        const Int d = b.sub(p, q);
+        if (d.known()) return IValue((d.value() > 0) == max ? p : q);
+        return IValue(Int::computed(b.emit(Op.text, {b.scalar(p), b.scalar(q)})));
+      },
+      [&](double p, double q) { return IValue(max ? std::max(p, q) : std::min(p, q)); });
 }
 
 IValue to_float(Builder&, const Arguments& a) { return a.number("x"); }

@@ -48,9 +48,7 @@ template <Text Reduce, Text Place, Text Pair>
 IValue max_or_min(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   const IValue& dim = a["dim"];
-  if (dim.is_tensor()) {
-    return call(b, Pair.text, {a["input"], dim});
-  }
+  if (dim.is_tensor()) { return call(b, Pair.text, {a["input"], dim}); }
   if (dim.is_none()) return tensor_of(extreme_of(b, Reduce.text, x, reduced_axes(b, dim, b.rank(x)), false));
   const bool keepdim = a.boolean("keepdim");
   const Int axis = a.size("dim");
@@ -78,7 +76,8 @@ Sorted sorted(Builder& b, ValueId x, int axis, const Int& k, bool largest) {
     const Sorted s = sorted(b, unsqueeze(b, x, {0}), 0, k, largest);
     return {squeeze(b, s.values, {0}), squeeze(b, s.places, {0})};
   }
-  const auto made = b.emit("TopK", {comparable(b, x), b.ints(std::vector<Int>{k})}, attributes({{"axis", int64_t(axis)}, {"largest", int64_t(largest)}}), 2);
+  const auto made =
+      b.emit("TopK", {comparable(b, x), b.ints(std::vector<Int>{k})}, attributes({{"axis", int64_t(axis)}, {"largest", int64_t(largest)}}), 2);
   return {b.cast(made[0], b.dtype(x)), made[1]};
 }
 
@@ -155,7 +154,8 @@ IValue bucketize(Builder& b, const Arguments& a) {
   const IValue& x = a["input"];
   const ValueId boundaries = a.tensor("boundaries");
   const bool right = a.boolean("right") || (a.has("side") && a.string("side") == "right");
-  return tensor_of(buckets(b, operand(b, x, x.is_tensor() ? b.dtype(x.id()) : DType::f32), boundaries, right, a.boolean("out_int32") ? DType::i32 : DType::i64));
+  return tensor_of(
+      buckets(b, operand(b, x, x.is_tensor() ? b.dtype(x.id()) : DType::f32), boundaries, right, a.boolean("out_int32") ? DType::i32 : DType::i64));
 }
 
 // ---- running folds ----
@@ -214,8 +214,8 @@ constexpr Operator kRows[] = {
     {"aten.kthvalue.default torch.kthvalue Tensor.kthvalue", "input|self, k, dim=-1, keepdim=False", kthvalue},
     {"aten.median.default aten.median.dim torch.median Tensor.median", "input|self, dim=None, keepdim=False", median},
     {"aten.bucketize.Tensor aten.bucketize.Scalar torch.bucketize", "input|self, boundaries, *, out_int32=False, right=False, side=None", bucketize},
-    {"aten.searchsorted.Tensor aten.searchsorted.Scalar torch.searchsorted", "boundaries|sorted_sequence, input|self, *, out_int32=False, right=False, side=None, sorter=None",
-     bucketize},
+    {"aten.searchsorted.Tensor aten.searchsorted.Scalar torch.searchsorted",
+     "boundaries|sorted_sequence, input|self, *, out_int32=False, right=False, side=None, sorter=None", bucketize},
     {"aten.cumsum.default torch.cumsum Tensor.cumsum", "input|self, dim|axis, *, dtype=None", running<"CumSum">},
     {"aten.cumprod.default torch.cumprod Tensor.cumprod", "input|self, dim|axis, *, dtype=None", running<"CumProd">},
     {"aten.logcumsumexp.default torch.logcumsumexp Tensor.logcumsumexp", "input|self, dim", logcumsumexp},

@@ -15,7 +15,8 @@ ValueId padded(Builder& b, ValueId x, const std::vector<Int>& pad, const char* m
   const int rank = b.rank(x), padded_axes = static_cast<int>(pad.size() / 2);
   if (!b.ok()) return kNone;
   if (pad.size() % 2 != 0 || padded_axes > rank) {
-    return b.fail(invalid("pad must have two numbers for each of the last dimensions, not " + std::to_string(pad.size()) + " for an input of " + std::to_string(rank)));
+    return b.fail(invalid("pad must have two numbers for each of the last dimensions, not " + std::to_string(pad.size()) + " for an input of " +
+                          std::to_string(rank)));
   }
   for (const Int& n : pad) {
     if (n.known() && (n.value() < -kMost || n.value() > kMost)) return b.fail(invalid("pad makes no sense: " + std::to_string(n.value())));
@@ -51,7 +52,9 @@ IValue pad(Builder& b, const Arguments& a) {
 }
 
 template <Text Mode>
-IValue pad_as(Builder& b, const Arguments& a) { return tensor_of(padded(b, a.tensor("input"), a.sizes("pad"), Mode.text, a["value"])); }
+IValue pad_as(Builder& b, const Arguments& a) {
+  return tensor_of(padded(b, a.tensor("input"), a.sizes("pad"), Mode.text, a["value"]));
+}
 
 constexpr Operator kRows[] = {
     {"F.pad aten.pad.default", "input|self, pad, mode='constant', value=None", pad},

@@ -16,7 +16,8 @@ ValueId either(Builder& b, const char* boolean_op, const char* op, ValueId x, Va
 IValue add(Builder& b, const Arguments& a) {
   const IValue &x = a["input"], &y = a["other"];
   if (is_number(x) && is_number(y)) {
-    return numbers(b, x, y, [&](const Int& p, const Int& q) { return IValue(b.add(p, q)); }, [](double p, double q) { return IValue(p + q); });
+    return numbers(
+        b, x, y, [&](const Int& p, const Int& q) { return IValue(b.add(p, q)); }, [](double p, double q) { return IValue(p + q); });
   }
   auto [p, q] = pair_of(b, x, y);
   return tensor_of(either(b, "Or", "Add", p, scaled(b, q, a["alpha"])));
@@ -25,7 +26,8 @@ IValue add(Builder& b, const Arguments& a) {
 IValue sub(Builder& b, const Arguments& a) {
   const IValue &x = a["input"], &y = a["other"];
   if (is_number(x) && is_number(y)) {
-    return numbers(b, x, y, [&](const Int& p, const Int& q) { return IValue(b.sub(p, q)); }, [](double p, double q) { return IValue(p - q); });
+    return numbers(
+        b, x, y, [&](const Int& p, const Int& q) { return IValue(b.sub(p, q)); }, [](double p, double q) { return IValue(p - q); });
   }
   auto [p, q] = pair_of(b, x, y);
   return tensor_of(b.emit("Sub", {p, scaled(b, q, a["alpha"])}));
@@ -39,7 +41,8 @@ IValue rsub(Builder& b, const Arguments& a) {
 IValue mul(Builder& b, const Arguments& a) {
   const IValue &x = a["input"], &y = a["other"];
   if (is_number(x) && is_number(y)) {
-    return numbers(b, x, y, [&](const Int& p, const Int& q) { return IValue(b.mul(p, q)); }, [](double p, double q) { return IValue(p * q); });
+    return numbers(
+        b, x, y, [&](const Int& p, const Int& q) { return IValue(b.mul(p, q)); }, [](double p, double q) { return IValue(p * q); });
   }
   auto [p, q] = pair_of(b, x, y);
   return tensor_of(either(b, "And", "Mul", p, q));
@@ -65,13 +68,14 @@ IValue div(Builder& b, const Arguments& a) {
   const IValue &x = a["input"], &y = a["other"];
   const std::string mode = a.has("rounding_mode") ? a.string("rounding_mode") : "";
   if (is_number(x) && is_number(y)) {
-    return numbers(b, x, y,
-                   [&](const Int& p, const Int& q) {
-                     if (p.known() && q.known() && q.value() != 0) return IValue(static_cast<double>(p.value()) / static_cast<double>(q.value()));
-                     b.fail(unsupported("the quotient of symbolic sizes is a float; use // for an int"));
-                     return IValue();
-                   },
-                   [](double p, double q) { return IValue(p / q); });
+    return numbers(
+        b, x, y,
+        [&](const Int& p, const Int& q) {
+          if (p.known() && q.known() && q.value() != 0) return IValue(static_cast<double>(p.value()) / static_cast<double>(q.value()));
+          b.fail(unsupported("the quotient of symbolic sizes is a float; use // for an int"));
+          return IValue();
+        },
+        [](double p, double q) { return IValue(p / q); });
   }
   auto [p, q] = pair_of(b, x, y, mode.empty());
   if (mode == "floor") return tensor_of(floor_of(b, p, q));
@@ -83,7 +87,8 @@ IValue div(Builder& b, const Arguments& a) {
 IValue floor_divide(Builder& b, const Arguments& a) {
   const IValue &x = a["input"], &y = a["other"];
   if (is_number(x) && is_number(y)) {
-    return numbers(b, x, y, [&](const Int& p, const Int& q) { return IValue(b.floor_div(p, q)); }, [](double p, double q) { return IValue(std::floor(p / q)); });
+    return numbers(
+        b, x, y, [&](const Int& p, const Int& q) { return IValue(b.floor_div(p, q)); }, [](double p, double q) { return IValue(std::floor(p / q)); });
   }
   auto [p, q] = pair_of(b, x, y);
   return tensor_of(floor_of(b, p, q));
@@ -92,8 +97,9 @@ IValue floor_divide(Builder& b, const Arguments& a) {
 IValue remainder(Builder& b, const Arguments& a) {
   const IValue &x = a["input"], &y = a["other"];
   if (is_number(x) && is_number(y)) {
-    return numbers(b, x, y, [&](const Int& p, const Int& q) { return IValue(b.mod(p, q)); },
-                   [](double p, double q) { return IValue(p - q * std::floor(p / q)); });
+    return numbers(
+        b, x, y, [&](const Int& p, const Int& q) { return IValue(b.mod(p, q)); },
+        [](double p, double q) { return IValue(p - q * std::floor(p / q)); });
   }
   auto [p, q] = pair_of(b, x, y);
   return tensor_of(remainder_of(b, p, q));
@@ -107,13 +113,14 @@ IValue fmod(Builder& b, const Arguments& a) {
 IValue pow(Builder& b, const Arguments& a) {
   const IValue &x = a["input"], &y = a["exponent"];
   if (is_number(x) && is_number(y)) {
-    return numbers(b, x, y,
-                   [&](const Int& p, const Int& q) {
-                     if (!p.known() || !q.known()) return b.fail(unsupported("a power of a symbolic size is not supported")), IValue();
-                     const double r = std::pow(static_cast<double>(p.value()), static_cast<double>(q.value()));
-                     return q.value() >= 0 && std::fabs(r) < 9e15 ? IValue(Int(static_cast<int64_t>(r))) : IValue(r);
-                   },
-                   [](double p, double q) { return IValue(std::pow(p, q)); });
+    return numbers(
+        b, x, y,
+        [&](const Int& p, const Int& q) {
+          if (!p.known() || !q.known()) return b.fail(unsupported("a power of a symbolic size is not supported")), IValue();
+          const double r = std::pow(static_cast<double>(p.value()), static_cast<double>(q.value()));
+          return q.value() >= 0 && std::fabs(r) < 9e15 ? IValue(Int(static_cast<int64_t>(r))) : IValue(r);
+        },
+        [](double p, double q) { return IValue(std::pow(p, q)); });
   }
   if (x.is_tensor() && is_number(y)) {  // what these exponents mean, exactly
     const double e = as_double(y);
@@ -252,13 +259,16 @@ constexpr Operator kRows[] = {
     {"aten.sub.Scalar aten.subtract.Scalar", "input|self, other, alpha=1", sub},
     {"aten.rsub.Scalar aten.rsub.Tensor torch.rsub", "input|self, other, alpha=1", rsub},
     {"aten.mul.Tensor aten.multiply.Tensor aten.multiply.Scalar aten.mul.Scalar torch.mul torch.multiply Tensor.mul Tensor.multiply "
-     "operator.mul", "input|self, other", mul},
+     "operator.mul",
+     "input|self, other", mul},
     {"aten.div.Tensor aten.divide.Tensor aten.divide.Scalar aten.divide.Tensor_mode aten.divide.Scalar_mode aten.true_divide.Scalar "
      "aten.div.Scalar aten.div.Tensor_mode aten.div.Scalar_mode aten.true_divide.Tensor torch.div torch.true_divide torch.divide Tensor.div "
      "Tensor.divide Tensor.true_divide operator.truediv",
      "input|self, other, *, rounding_mode=None", div},
-    {"aten.floor_divide.default aten.floor_divide.Scalar torch.floor_divide Tensor.floor_divide operator.floordiv", "input|self, other", floor_divide},
-    {"aten.remainder.Tensor aten.remainder.Scalar aten.remainder.Scalar_Tensor torch.remainder Tensor.remainder operator.mod", "input|self, other", remainder},
+    {"aten.floor_divide.default aten.floor_divide.Scalar torch.floor_divide Tensor.floor_divide operator.floordiv", "input|self, other",
+     floor_divide},
+    {"aten.remainder.Tensor aten.remainder.Scalar aten.remainder.Scalar_Tensor torch.remainder Tensor.remainder operator.mod", "input|self, other",
+     remainder},
     {"aten.fmod.Tensor aten.fmod.Scalar torch.fmod Tensor.fmod", "input|self, other", fmod},
     {"aten.pow.Tensor_Scalar aten.pow.Tensor_Tensor aten.pow.Scalar torch.pow Tensor.pow operator.pow", "input|self, exponent", pow},
     {"aten.float_power.Tensor_Scalar aten.float_power.Tensor_Tensor aten.float_power.Scalar torch.float_power Tensor.float_power",
@@ -271,25 +281,30 @@ constexpr Operator kRows[] = {
     {"aten.minimum.default torch.minimum Tensor.minimum", "input|self, other", extreme<"And", "Min">},
     {"aten.eq.Tensor aten.eq.Scalar torch.eq Tensor.eq operator.eq", "input|self, other", compare<"Equal">},
     {"aten.ne.Tensor aten.not_equal.Tensor aten.not_equal.Scalar aten.ne.Scalar torch.ne torch.not_equal Tensor.ne Tensor.not_equal "
-     "operator.ne", "input|self, other", not_equal},
-    {"aten.lt.Tensor aten.less.Tensor aten.less.Scalar aten.lt.Scalar torch.lt torch.less Tensor.lt Tensor.less operator.lt", "input|self, other", compare<"Less">},
+     "operator.ne",
+     "input|self, other", not_equal},
+    {"aten.lt.Tensor aten.less.Tensor aten.less.Scalar aten.lt.Scalar torch.lt torch.less Tensor.lt Tensor.less operator.lt", "input|self, other",
+     compare<"Less">},
     {"aten.le.Tensor aten.less_equal.Tensor aten.less_equal.Scalar aten.le.Scalar torch.le torch.less_equal Tensor.le Tensor.less_equal "
-     "operator.le", "input|self, other", compare<"LessOrEqual">},
+     "operator.le",
+     "input|self, other", compare<"LessOrEqual">},
     {"aten.gt.Tensor aten.greater.Tensor aten.greater.Scalar aten.gt.Scalar torch.gt torch.greater Tensor.gt Tensor.greater operator.gt",
      "input|self, other", compare<"Greater">},
     {"aten.ge.Tensor aten.greater_equal.Tensor aten.greater_equal.Scalar aten.ge.Scalar torch.ge torch.greater_equal Tensor.ge "
-     "Tensor.greater_equal operator.ge", "input|self, other", compare<"GreaterOrEqual">},
+     "Tensor.greater_equal operator.ge",
+     "input|self, other", compare<"GreaterOrEqual">},
     {"aten.logical_and.default torch.logical_and Tensor.logical_and", "input|self, other", logical<"And">},
     {"aten.logical_or.default torch.logical_or Tensor.logical_or", "input|self, other", logical<"Or">},
     {"aten.logical_xor.default torch.logical_xor Tensor.logical_xor", "input|self, other", logical<"Xor">},
     {"aten.logical_not.default torch.logical_not Tensor.logical_not operator.not_ torch.sym_not", "input|self", logical_not},
     {"aten.bitwise_and.Tensor aten.__and__.Scalar aten.bitwise_and.Scalar torch.bitwise_and Tensor.bitwise_and aten.__and__.Tensor "
-     "operator.and_", "input|self, other",
-     bitwise<"And", "BitwiseAnd">},
-    {"aten.bitwise_or.Tensor aten.__or__.Scalar aten.bitwise_or.Scalar torch.bitwise_or Tensor.bitwise_or aten.__or__.Tensor operator.or_", "input|self, other",
-     bitwise<"Or", "BitwiseOr">},
+     "operator.and_",
+     "input|self, other", bitwise<"And", "BitwiseAnd">},
+    {"aten.bitwise_or.Tensor aten.__or__.Scalar aten.bitwise_or.Scalar torch.bitwise_or Tensor.bitwise_or aten.__or__.Tensor operator.or_",
+     "input|self, other", bitwise<"Or", "BitwiseOr">},
     {"aten.bitwise_xor.Tensor aten.__xor__.Tensor aten.__xor__.Scalar aten.bitwise_xor.Scalar torch.bitwise_xor Tensor.bitwise_xor "
-     "operator.xor", "input|self, other", bitwise<"Xor", "BitwiseXor">},
+     "operator.xor",
+     "input|self, other", bitwise<"Xor", "BitwiseXor">},
     {"aten.bitwise_not.default torch.bitwise_not Tensor.bitwise_not operator.invert", "input|self", bitwise_not},
     {"aten.clamp.default aten.clip.default aten.clip.Tensor aten.clamp.Tensor torch.clamp torch.clip Tensor.clamp Tensor.clip",
      "input|self, min=None, max=None", clamp},

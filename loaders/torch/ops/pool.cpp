@@ -19,8 +19,10 @@ Window window_of(Builder& b, const Arguments& a, int spatial) {
   if (!b.ok()) return w;
   for (size_t i = 0; i < n; ++i) {
     constexpr int64_t kMost = int64_t(1) << 31;  // and no product overflows
-    if (std::max({w.kernel[i], w.stride[i], w.padding[i], w.dilation[i]}) > kMost) b.fail(unsupported("a pool's kernel_size, stride, padding or dilation is too large"));
-    if (w.kernel[i] < 1 || w.stride[i] < 1 || w.dilation[i] < 1 || w.padding[i] < 0) b.fail(invalid("a pool's kernel_size, stride, padding or dilation makes no sense"));
+    if (std::max({w.kernel[i], w.stride[i], w.padding[i], w.dilation[i]}) > kMost)
+      b.fail(unsupported("a pool's kernel_size, stride, padding or dilation is too large"));
+    if (w.kernel[i] < 1 || w.stride[i] < 1 || w.dilation[i] < 1 || w.padding[i] < 0)
+      b.fail(invalid("a pool's kernel_size, stride, padding or dilation makes no sense"));
   }
   return w;
 }
@@ -28,7 +30,8 @@ Window window_of(Builder& b, const Arguments& a, int spatial) {
 Attributes pool_attributes(const Window& w, bool ceil_mode) {
   std::vector<int64_t> pads = w.padding;
   pads.insert(pads.end(), w.padding.begin(), w.padding.end());
-  return attributes({{"kernel_shape", w.kernel}, {"strides", w.stride}, {"pads", pads}, {"dilations", w.dilation}, {"ceil_mode", int64_t(ceil_mode)}});
+  return attributes(
+      {{"kernel_shape", w.kernel}, {"strides", w.stride}, {"pads", pads}, {"dilations", w.dilation}, {"ceil_mode", int64_t(ceil_mode)}});
 }
 
 // MaxPool counts places through the whole tensor, torch within the plane of a channel.
@@ -66,7 +69,8 @@ ValueId divided_sums(Builder& b, ValueId x, const Window& w, double divisor) {
   for (int i = 0; i < spatial; ++i) {
     const auto s = static_cast<size_t>(i), at = static_cast<size_t>(rank - spatial + i);
     const Int size = b.size(x, rank - spatial + i);
-    if (!size.known()) return b.fail(unsupported("avg_pool with divisor_override and ceil_mode over a size that is not known when the model is loaded"));
+    if (!size.known())
+      return b.fail(unsupported("avg_pool with divisor_override and ceil_mode over a size that is not known when the model is loaded"));
     const int64_t padded = size.value() + 2 * w.padding[s];
     int64_t n = (padded - w.kernel[s] + w.stride[s] - 1) / w.stride[s] + 1;
     if ((n - 1) * w.stride[s] >= size.value() + w.padding[s]) --n;  // a window must begin inside
@@ -156,7 +160,8 @@ IValue adaptive_pool_of(Builder& b, ValueId input, const IValue& size) {
 template <int Spatial, bool Maximum>
 IValue adaptive_pool(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
-  if (a.has("return_indices") && a.boolean("return_indices")) return tensor_of(b.fail(unsupported("adaptive_max_pool with return_indices is not supported")));
+  if (a.has("return_indices") && a.boolean("return_indices"))
+    return tensor_of(b.fail(unsupported("adaptive_max_pool with return_indices is not supported")));
   return adaptive_pool_of<Spatial, Maximum>(b, x, a["output_size"]);
 }
 

@@ -68,18 +68,19 @@ IValue fold(Builder& b, const Arguments& a, const char* op, ValueId x) {
 }
 
 template <Text Op>
-IValue sum(Builder& b, const Arguments& a) { return fold(b, a, Op.text, input_of(b, a, true)); }
+IValue sum(Builder& b, const Arguments& a) {
+  return fold(b, a, Op.text, input_of(b, a, true));
+}
 
 IValue mean(Builder& b, const Arguments& a) {
   const ValueId x = input_of(b, a, false);
-  if (b.ok() && !is_float(b.dtype(x))) return tensor_of(b.fail(invalid(std::string("the mean of ") + name(b.dtype(x)) + " is not defined; give dtype=torch.float32")));
+  if (b.ok() && !is_float(b.dtype(x)))
+    return tensor_of(b.fail(invalid(std::string("the mean of ") + name(b.dtype(x)) + " is not defined; give dtype=torch.float32")));
   return fold(b, a, "ReduceMean", x);
 }
 
 // With NaN counted as 0.
-ValueId without_nan(Builder& b, ValueId x) {
-  return is_float(b.dtype(x)) ? b.emit("Where", {b.emit("IsNaN", {x}), b.scalar_like(x, 0), x}) : x;
-}
+ValueId without_nan(Builder& b, ValueId x) { return is_float(b.dtype(x)) ? b.emit("Where", {b.emit("IsNaN", {x}), b.scalar_like(x, 0), x}) : x; }
 
 IValue nansum(Builder& b, const Arguments& a) { return fold(b, a, "ReduceSum", without_nan(b, input_of(b, a, true))); }
 
@@ -88,7 +89,8 @@ IValue nanmean(Builder& b, const Arguments& a) {
   const auto axes = reduced_axes(b, a["dim"], b.rank(x));
   if (!b.ok()) return {};
   const ValueId counted = b.cast(b.emit("Not", {b.emit("IsNaN", {x})}), b.dtype(x));
-  return tensor_of(b.emit("Div", {reduced(b, "ReduceSum", without_nan(b, x), axes, keepdim_of(a)), reduced(b, "ReduceSum", counted, axes, keepdim_of(a))}));
+  return tensor_of(
+      b.emit("Div", {reduced(b, "ReduceSum", without_nan(b, x), axes, keepdim_of(a)), reduced(b, "ReduceSum", counted, axes, keepdim_of(a))}));
 }
 
 // any is the largest of bools, all the smallest.
@@ -161,7 +163,8 @@ IValue std_mean(Builder& b, const Arguments& a) {
 IValue vector_norm(Builder& b, const Arguments& a) {
   ValueId x = input_of(b, a, false);
   const IValue& order = a["ord"];
-  if (order.get<std::string>() != nullptr && a.string("ord") != "fro") return tensor_of(b.fail(unsupported("the norm '" + a.string("ord") + "' is not supported")));
+  if (order.get<std::string>() != nullptr && a.string("ord") != "fro")
+    return tensor_of(b.fail(unsupported("the norm '" + a.string("ord") + "' is not supported")));
   const double p = order.is_none() || order.get<std::string>() != nullptr ? 2 : a.number("ord");
   x = real(b, x);
   return tensor_of(norm_of(b, x, p, reduced_axes(b, a["dim"], b.rank(x)), keepdim_of(a)));
@@ -213,7 +216,8 @@ IValue pdist(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   const Int rows = b.rank(x) == 2 ? b.size(x, 0) : Int(0);
   if (!b.ok()) return {};
-  if (b.rank(x) != 2 || !rows.known() || rows.value() > 2048) return tensor_of(b.fail(unsupported("pdist needs a matrix of a known number of rows, at most 2048")));
+  if (b.rank(x) != 2 || !rows.known() || rows.value() > 2048)
+    return tensor_of(b.fail(unsupported("pdist needs a matrix of a known number of rows, at most 2048")));
   std::vector<int64_t> first, second;
   for (int64_t i = 0; i < rows.value(); ++i) {
     for (int64_t j = i + 1; j < rows.value(); ++j) {
@@ -245,7 +249,8 @@ constexpr Operator kRows[] = {
     {"aten.any.default aten.any.dim aten.any.dims torch.any Tensor.any", kTest, of_bools<"ReduceMax">},
     {"aten.all.default aten.all.dim aten.all.dims torch.all Tensor.all", kTest, of_bools<"ReduceMin">},
     {"aten.count_nonzero.default aten.count_nonzero.dim_IntList torch.count_nonzero Tensor.count_nonzero", "input|self, dim=None", count_nonzero},
-    {"aten.logsumexp.default aten.special_logsumexp.default torch.logsumexp torch.special.logsumexp Tensor.logsumexp", "input|self, dim, keepdim=False", logsumexp},
+    {"aten.logsumexp.default aten.special_logsumexp.default torch.logsumexp torch.special.logsumexp Tensor.logsumexp",
+     "input|self, dim, keepdim=False", logsumexp},
     // The variance of aten.var.default takes no dim: its first argument is `unbiased`, a bool.
     {"aten.var.default aten.var.dim torch.var Tensor.var", kVar, var},
     {"aten.var.correction", kCorrection, var},

@@ -12,7 +12,7 @@ namespace {
 struct Cell {
   const char* op;
   int gates;
-  std::array<int, 4> order;    // gate i of the graph is gate order[i] of torch
+  std::array<int, 4> order;          // gate i of the graph is gate order[i] of torch
   const char* activation = nullptr;  // other than the operator's default
 };
 constexpr Cell kLstm{"LSTM", 4, {0, 3, 1, 2}}, kGru{"GRU", 3, {1, 0, 2}}, kTanh{"RNN", 1, {0}}, kRelu{"RNN", 1, {0}, "Relu"};
@@ -25,7 +25,7 @@ struct States {
   ValueId h = kNone, c = kNone;  // [directions, batch, units]
 };
 struct Window {
-  ValueId y = kNone;             // [steps, batch, directions * units], or with the batch first
+  ValueId y = kNone;  // [steps, batch, directions * units], or with the batch first
   States last;
 };
 
@@ -39,7 +39,8 @@ Status check(Builder& b, const Cell& cell, const Direction& d, const Dim& inputs
   if (units < 1 || rows != units * cell.gates || !(ih[0] == hh[0]) || (!projected && !hh[1].is(units))) {
     return invalid("weight_ih is " + ih.text() + " and weight_hh " + hh.text() + ", which do not fit each other");
   }
-  if (projected && b.shape(d.w_hr) != Shape{hh[1], Dim(units)}) return invalid("weight_hr is " + b.shape(d.w_hr).text() + ", it must be " + Shape{hh[1], Dim(units)}.text());
+  if (projected && b.shape(d.w_hr) != Shape{hh[1], Dim(units)})
+    return invalid("weight_hr is " + b.shape(d.w_hr).text() + ", it must be " + Shape{hh[1], Dim(units)}.text());
   for (ValueId bias : {d.b_ih, d.b_hh}) {
     if (bias != kNone && b.shape(bias) != Shape{ih[0]}) return invalid("a bias is " + b.shape(bias).text() + ", it must be " + Shape{ih[0]}.text());
   }
@@ -60,7 +61,8 @@ ValueId stacked(Builder& b, const Cell& cell, const std::vector<std::vector<Valu
       std::vector<ValueId> gates;
       for (ValueId v : parts) {
         const auto split = cell.gates == 1 ? std::vector<ValueId>{v}
-                                           : b.emit("Split", {v}, attributes({{"axis", int64_t(0)}, {"num_outputs", int64_t(cell.gates)}}), static_cast<size_t>(cell.gates));
+                                           : b.emit("Split", {v}, attributes({{"axis", int64_t(0)}, {"num_outputs", int64_t(cell.gates)}}),
+                                                    static_cast<size_t>(cell.gates));
         for (int g = 0; g < cell.gates; ++g) gates.push_back(split[static_cast<size_t>(cell.order[static_cast<size_t>(g)])]);
       }
       rows.push_back(unsqueeze(b, concat(b, gates, 0), {0}));
@@ -76,9 +78,11 @@ ValueId stacked(Builder& b, const Cell& cell, const std::vector<std::vector<Valu
   for (const auto& parts : directions) {
     for (ValueId v : parts) {
       const tern::Tensor& from = *b.contents(v);
-      if (from.dtype() != first.dtype() || from.dims() != first.dims()) return b.fail(invalid("the weights of the two directions or biases differ in type or shape"));
+      if (from.dtype() != first.dtype() || from.dims() != first.dims())
+        return b.fail(invalid("the weights of the two directions or biases differ in type or shape"));
       const size_t block = from.bytes() / static_cast<size_t>(cell.gates);
-      for (int g = 0; g < cell.gates; ++g, to += block) std::memcpy(to, from.raw() + block * static_cast<size_t>(cell.order[static_cast<size_t>(g)]), block);
+      for (int g = 0; g < cell.gates; ++g, to += block)
+        std::memcpy(to, from.raw() + block * static_cast<size_t>(cell.order[static_cast<size_t>(g)]), block);
     }
   }
   return b.constant(std::move(*out));
@@ -103,7 +107,8 @@ ValueId side_by_side(Builder& b, ValueId y, bool batch_first, int64_t directions
   return b.emit("Reshape", {y, b.ints(std::vector<int64_t>{0, alone ? 1 : 0, directions * units})});  // 0: as it is
 }
 
-Window plain_window(Builder& b, const Cell& cell, ValueId x, const std::vector<Direction>& directions, States first, bool batch_first, const char* direction) {
+Window plain_window(Builder& b, const Cell& cell, ValueId x, const std::vector<Direction>& directions, States first, bool batch_first,
+                    const char* direction) {
   std::vector<std::vector<ValueId>> w, r, biases;
   for (const Direction& d : directions) {
     w.push_back({d.w_ih});
@@ -116,7 +121,11 @@ Window plain_window(Builder& b, const Cell& cell, ValueId x, const std::vector<D
   if (batch_first) attrs.set("layout", int64_t(1));
   if (cell.op == std::string_view("GRU")) attrs.set("linear_before_reset", int64_t(1));
   if (cell.activation != nullptr) attrs.set("activations", std::vector<std::string>(directions.size(), cell.activation));
-  std::vector<ValueId> inputs = {x, stacked(b, cell, w), stacked(b, cell, r), biases.empty() ? kNone : stacked(b, cell, biases), kNone,
+  std::vector<ValueId> inputs = {x,
+                                 stacked(b, cell, w),
+                                 stacked(b, cell, r),
+                                 biases.empty() ? kNone : stacked(b, cell, biases),
+                                 kNone,
                                  batch_first ? swap_first(b, first.h) : first.h};
   const bool lstm = cell.op == std::string_view("LSTM");
   if (lstm) inputs.push_back(batch_first ? swap_first(b, first.c) : first.c);
@@ -147,7 +156,8 @@ Window projected_window(Builder& b, ValueId x, const Direction& d, States first,
 }
 
 Window window(Builder& b, const Cell& cell, ValueId x, const std::vector<Direction>& directions, States first, bool batch_first) {
-  if (directions[0].w_hr == kNone) return plain_window(b, cell, x, directions, first, batch_first, directions.size() == 2 ? "bidirectional" : "forward");
+  if (directions[0].w_hr == kNone)
+    return plain_window(b, cell, x, directions, first, batch_first, directions.size() == 2 ? "bidirectional" : "forward");
   std::vector<ValueId> y, h, c;
   for (size_t d = 0; d < directions.size(); ++d) {
     const auto at = static_cast<int64_t>(d);
@@ -192,7 +202,8 @@ States states(Builder& b, const Cell& cell, const IValue& hx, int rank) {
   }
   for (ValueId* v : {&s.h, &s.c}) {
     if (*v == kNone) continue;
-    if (b.rank(*v) != rank && b.ok()) b.fail(invalid("the initial state must have " + std::to_string(rank) + " dimensions, not " + b.shape(*v).text()));
+    if (b.rank(*v) != rank && b.ok())
+      b.fail(invalid("the initial state must have " + std::to_string(rank) + " dimensions, not " + b.shape(*v).text()));
     if (b.ok() && is_zero(b, *v)) *v = kNone;
   }
   return s;
@@ -229,14 +240,16 @@ IValue recurrent(Builder& b, const Arguments& a) {
   const bool lstm = &C == &kLstm, batch_first = a.boolean("batch_first");
   const auto layers = layers_of(b, a, lstm);
   const States first = states(b, C, a["hx"], 3);
-  if (b.ok() && a.boolean("train") && a.number("dropout") != 0) b.fail(unsupported("dropout in training mode is not supported; call model.eval() before saving or exporting"));
+  if (b.ok() && a.boolean("train") && a.number("dropout") != 0)
+    b.fail(unsupported("dropout in training mode is not supported; call model.eval() before saving or exporting"));
   if (!b.ok()) return {};
   if (b.rank(x) != 3) return tensor_of(b.fail(invalid("the input is " + b.shape(x).text() + ", it must have 3 dimensions")));
   const auto directions = static_cast<int64_t>(layers[0].size());
   const Dim all(directions * static_cast<int64_t>(layers.size()));
   for (ValueId v : {first.h, first.c}) {
     if (v != kNone && b.shape(v)[0].known() && !(b.shape(v)[0] == all)) {
-      return tensor_of(b.fail(invalid("the initial state is " + b.shape(v).text() + ", its first dimension must be " + all.text() + ": layers times directions")));
+      return tensor_of(
+          b.fail(invalid("the initial state is " + b.shape(v).text() + ", its first dimension must be " + all.text() + ": layers times directions")));
     }
   }
   std::vector<ValueId> h, c;

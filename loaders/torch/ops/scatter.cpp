@@ -141,7 +141,8 @@ IValue slice_scatter(Builder& b, const Arguments& a) {
   const int axis = b.axis(x, a.integer("dim"));
   if (!b.ok()) return {};
   const ValueId all = b.emit("Range", {b.scalar(Int(0)), b.scalar(b.size(x, axis)), b.scalar(Int(1))});  // cut as the axis is: bounds clamp alike
-  const ValueId index = slices(b, all, {{0, a.has("start") ? a.size("start") : Int(0), a.has("end") ? a.size("end") : Int(INT64_MAX), a.integer("step")}});
+  const ValueId index =
+      slices(b, all, {{0, a.has("start") ? a.size("start") : Int(0), a.has("end") ? a.size("end") : Int(INT64_MAX), a.integer("step")}});
   return tensor_of(put(b, x, axis, index, src, "none"));
 }
 
@@ -174,7 +175,8 @@ IValue index_put(Builder& b, const Arguments& a) {
   }
   const int rank = b.rank(x);
   if (!b.ok()) return {};
-  if (given.empty() || static_cast<int>(items->size()) > rank) return tensor_of(b.fail(invalid("indices must be one tensor or more, at most as many as there are dimensions")));
+  if (given.empty() || static_cast<int>(items->size()) > rank)
+    return tensor_of(b.fail(invalid("indices must be one tensor or more, at most as many as there are dimensions")));
   for (int i = static_cast<int>(items->size()); i < rank; ++i) others.push_back(i);
   const auto first = static_cast<size_t>(order.front()), last = static_cast<size_t>(order.back());
   const size_t before = last - first + 1 == order.size() ? first : 0;  // axes that stand in front of those of the places, as in reads
@@ -199,16 +201,18 @@ IValue index_put(Builder& b, const Arguments& a) {
 }
 
 constexpr Operator kRows[] = {
-    {"aten.scatter.src aten.scatter.value aten.scatter.reduce aten.scatter.value_reduce torch.scatter Tensor.scatter", "input|self, dim, index, src|value, *, reduce=None",
-     scatter},
+    {"aten.scatter.src aten.scatter.value aten.scatter.reduce aten.scatter.value_reduce torch.scatter Tensor.scatter",
+     "input|self, dim, index, src|value, *, reduce=None", scatter},
     {"aten.scatter_add.default torch.scatter_add Tensor.scatter_add", "input|self, dim, index, src", scatter_add},
-    {"aten.scatter_reduce.two torch.scatter_reduce Tensor.scatter_reduce", "input|self, dim, index, src, reduce, *, include_self=True", scatter_reduce},
+    {"aten.scatter_reduce.two torch.scatter_reduce Tensor.scatter_reduce", "input|self, dim, index, src, reduce, *, include_self=True",
+     scatter_reduce},
     {"aten.index_add.default torch.index_add Tensor.index_add", "input|self, dim, index, source, *, alpha=1", index_add},
     {"aten.index_copy.default torch.index_copy Tensor.index_copy", "input|self, dim, index, source", index_copy},
     {"aten.index_fill.int_Scalar aten.index_fill.int_Tensor torch.index_fill Tensor.index_fill", "input|self, dim, index, value", index_fill},
     {"aten.select_scatter.default torch.select_scatter Tensor.select_scatter", "input|self, src, dim, index", select_scatter},
     {"aten.slice_scatter.default torch.slice_scatter Tensor.slice_scatter", "input|self, src, dim=0, start=None, end=None, step=1", slice_scatter},
-    {"aten.index_put.default aten._unsafe_index_put.default torch.index_put Tensor.index_put", "input|self, indices, values, accumulate=False", index_put},
+    {"aten.index_put.default aten._unsafe_index_put.default torch.index_put Tensor.index_put", "input|self, indices, values, accumulate=False",
+     index_put},
 };
 
 }  // namespace

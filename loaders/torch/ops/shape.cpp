@@ -59,7 +59,8 @@ IValue permute_to(Builder& b, const Arguments& a) {
     if (seen[static_cast<size_t>(order.back())]) return tensor_of(b.fail(invalid("permute: a dim is repeated")));
     seen[static_cast<size_t>(order.back())] = true;
   }
-  if (order.size() != seen.size()) return tensor_of(b.fail(invalid("permute: " + std::to_string(order.size()) + " dims for a tensor of " + std::to_string(seen.size()))));
+  if (order.size() != seen.size())
+    return tensor_of(b.fail(invalid("permute: " + std::to_string(order.size()) + " dims for a tensor of " + std::to_string(seen.size()))));
   return tensor_of(permute(b, x, order));
 }
 
@@ -306,21 +307,24 @@ constexpr Operator kRows[] = {
     {"aten.unflatten.int torch.unflatten Tensor.unflatten", "input|self, dim, sizes", unflatten, Shares::view, put_reshaped},
     {"aten.permute.default Tensor.permute torch.permute", "input|self, *dims", permute_to, Shares::view, put_permuted},
     {"aten.transpose.int aten.swapaxes.default aten.swapdims.default torch.transpose torch.swapaxes torch.swapdims Tensor.transpose "
-     "Tensor.swapaxes Tensor.swapdims", "input|self, dim0|axis0, dim1|axis1",
-     transpose_dims, Shares::view, put_transposed},
+     "Tensor.swapaxes Tensor.swapdims",
+     "input|self, dim0|axis0, dim1|axis1", transpose_dims, Shares::view, put_transposed},
     {"aten.t.default torch.t Tensor.t", "input|self", t, Shares::view, put_t},
     {"aten.numpy_T.default Tensor.T", "input|self", reverse_dims, Shares::view},
     {"aten.mT.default aten.adjoint.default Tensor.mT torch.adjoint Tensor.adjoint Tensor.H Tensor.mH", "input|self", matrix_transpose, Shares::view},
     {"aten.movedim.int aten.moveaxis.int aten.moveaxis.intlist aten.movedim.intlist torch.movedim torch.moveaxis Tensor.movedim "
-     "Tensor.moveaxis", "input|self, source, destination", movedim, Shares::view},
-    {"aten.squeeze.default aten.squeeze.dim aten.squeeze.dims torch.squeeze Tensor.squeeze", "input|self, dim=None", squeeze_dims, Shares::view, put_reshaped},
+     "Tensor.moveaxis",
+     "input|self, source, destination", movedim, Shares::view},
+    {"aten.squeeze.default aten.squeeze.dim aten.squeeze.dims torch.squeeze Tensor.squeeze", "input|self, dim=None", squeeze_dims, Shares::view,
+     put_reshaped},
     {"aten.unsqueeze.default torch.unsqueeze Tensor.unsqueeze", "input|self, dim", unsqueeze_dim, Shares::view, put_reshaped},
     {"aten.expand.default Tensor.expand", "input|self, *size, implicit=False", expand, Shares::view},
     {"torch.broadcast_to Tensor.broadcast_to aten.broadcast_to.default", "input|self, size", expand, Shares::view},
     {"aten.expand_as.default Tensor.expand_as", "input|self, other", expand_as, Shares::view},
     {"aten.repeat.default Tensor.repeat", "input|self, *repeats, tile=False", repeat},
     {"aten.tile.default torch.tile Tensor.tile", "input|self, *repeats|dims, tile=True", repeat},
-    {"aten.repeat_interleave.self_int torch.repeat_interleave Tensor.repeat_interleave", "input|self, repeats, dim=None, *, output_size=None", repeat_interleave},
+    {"aten.repeat_interleave.self_int torch.repeat_interleave Tensor.repeat_interleave", "input|self, repeats, dim=None, *, output_size=None",
+     repeat_interleave},
     {"aten.flip.default torch.flip Tensor.flip", "input|self, *dims", flip},
     {"aten.roll.default torch.roll Tensor.roll", "input|self, shifts, dims=()", roll},
     {"aten.tril.default torch.tril Tensor.tril", "input|self, diagonal=0", triangle<0>},

@@ -44,8 +44,7 @@ Result<Checkpoint> Checkpoint::open(const Source& source) {
   }
   size_t position = 0;
   auto first = Pickle::read(source.bytes.first(std::min<size_t>(source.bytes.size(), 64)), position);
-  if (first && first->is(first->root(), Pickle::Kind::big_integer) &&
-      (first->text(first->root()) == kMagic || begins(source.bytes, kMagicText))) {
+  if (first && first->is(first->root(), Pickle::Kind::big_integer) && (first->text(first->root()) == kMagic || begins(source.bytes, kMagicText))) {
     return open_legacy(source);
   }
   return open_pickle(source);
@@ -135,7 +134,8 @@ Result<Checkpoint> Checkpoint::open_legacy(const Source& source) {
     if (size == sizes.end()) return invalid("storage " + name + " is used by no tensor");
     auto count = in.read<int64_t>();
     if (!count) return invalid("the file is truncated in storage " + name);
-    if (*count != size->second.first) return invalid("storage " + name + " has " + std::to_string(*count) + " elements, its tensors say " + std::to_string(size->second.first));
+    if (*count != size->second.first)
+      return invalid("storage " + name + " has " + std::to_string(*count) + " elements, its tensors say " + std::to_string(size->second.first));
     auto bytes = checked_mul(*count, size->second.second);
     auto piece = bytes && *bytes >= 0 ? in.take(static_cast<size_t>(*bytes)) : std::nullopt;
     if (!piece) return invalid("the file is truncated in storage " + name);

@@ -53,7 +53,7 @@ class Checkpoint {
   std::string key_text(ObjectId key) const;
   // Dictionaries (and modules) that hold weights.
   struct Candidate {
-    std::string path;      // keys joined with dots; empty: the file's root
+    std::string path;  // keys joined with dots; empty: the file's root
     ObjectId id;
     size_t tensors;
   };
@@ -111,18 +111,18 @@ class Checkpoint {
   std::string format_;
   Source source_;
   std::shared_ptr<const ZipArchive> zip_;
-  std::string prefix_;                               // "archive/"
+  std::string prefix_;  // "archive/"
   bool big_endian_ = false;
   std::shared_ptr<const std::vector<std::byte>> inflated_;  // what the pickle's texts may point into
-  mutable uint64_t room_for_inflated_ = 0;           // bytes that storages may still decompress to
+  mutable uint64_t room_for_inflated_ = 0;                  // bytes that storages may still decompress to
   std::shared_ptr<const Pickle> pickle_;
   std::map<std::string, std::span<const std::byte>, std::less<>> legacy_;  // storages by key
   mutable std::map<std::string, std::shared_ptr<const Storage>, std::less<>> storages_;
   mutable std::unordered_map<const void*, std::shared_ptr<const Checkpoint>> nested_;  // storages inside a bare pickle, by their place
-  mutable std::unordered_map<ObjectId, Tree> trees_;                                // of modules
-  mutable std::optional<std::map<std::string, std::string>> sources_;               // of classes
-  mutable std::optional<bool> arrays_;                                              // is_weight: NumPy's arrays too?
-  std::vector<std::string> more_globals_;                                           // unknown ones of a legacy file's other pickles
+  mutable std::unordered_map<ObjectId, Tree> trees_;                                   // of modules
+  mutable std::optional<std::map<std::string, std::string>> sources_;                  // of classes
+  mutable std::optional<bool> arrays_;                                                 // is_weight: NumPy's arrays too?
+  std::vector<std::string> more_globals_;                                              // unknown ones of a legacy file's other pickles
 };
 
 // Is a global's meaning known (reference table of rebuild.cpp), so that nothing strange would have run?

@@ -8,18 +8,18 @@ namespace tern::torch {
 namespace {
 
 using Kind = Pickle::Kind;
-constexpr int kMostItems = 256;                                 // of tuples and lists in one attribute
-constexpr size_t kMostText = 4096;                              // and bytes of a text
+constexpr int kMostItems = 256;                                  // of tuples and lists in one attribute
+constexpr size_t kMostText = 4096;                               // and bytes of a text
 constexpr size_t kFreeTree = size_t(1) << 20, kTreePerByte = 8;  // bytes of all names in a tree whose modules share others
-constexpr size_t kFreeModules = 10000;                          // and its modules, beyond the objects of the file
+constexpr size_t kFreeModules = 10000;                           // and its modules, beyond the objects of the file
 
 // Legacy files carry the source of the modules' classes: ('module', class, file, text).
 std::map<std::string, std::string> class_sources(const Pickle& p) {
   std::map<std::string, std::string> out;
   for (ObjectId id = 0; id < p.size(); ++id) {
     const auto items = p.is(id, Kind::persistent) ? p.items(p.pid(id)) : std::span<const ObjectId>();
-    if (items.size() == 4 && p.is(items[0], Kind::text) && p.text(items[0]) == "module" && p.is(items[1], Kind::global) && p.is(items[3], Kind::text) &&
-        !p.module(items[1]).starts_with("torch.nn.")) {
+    if (items.size() == 4 && p.is(items[0], Kind::text) && p.text(items[0]) == "module" && p.is(items[1], Kind::global) &&
+        p.is(items[3], Kind::text) && !p.module(items[1]).starts_with("torch.nn.")) {
       out.emplace(p.qualified(items[1]), p.text(items[3]));
     }
   }
@@ -68,9 +68,11 @@ Literal Checkpoint::literal(ObjectId id, int depth, int& room) const {
     }
     case Kind::call:
       if (auto number = numpy_scalar(id)) return *number;
-      if (p.is_call_of(id, "torch.Size") && p.items(p.arguments(id)).size() == 1 && depth < 4) return literal(p.items(p.arguments(id))[0], depth + 1, room);
-      if (const auto of = p.is_call_of(id, "builtins.getattr") ? p.items(p.arguments(id)) : std::span<const ObjectId>(); of.size() == 2 && p.is(of[0], Kind::global) &&
-          p.qualified(of[0]) == "torch._C._VariableFunctionsClass" && p.is(of[1], Kind::text) && p.text(of[1]).size() <= kMostText) {
+      if (p.is_call_of(id, "torch.Size") && p.items(p.arguments(id)).size() == 1 && depth < 4)
+        return literal(p.items(p.arguments(id))[0], depth + 1, room);
+      if (const auto of = p.is_call_of(id, "builtins.getattr") ? p.items(p.arguments(id)) : std::span<const ObjectId>();
+          of.size() == 2 && p.is(of[0], Kind::global) && p.qualified(of[0]) == "torch._C._VariableFunctionsClass" && p.is(of[1], Kind::text) &&
+          p.text(of[1]).size() <= kMostText) {
         out.value = Name{"torch." + std::string(p.text(of[1]))};  // torch.tanh
         return out;
       }
@@ -212,7 +214,8 @@ Result<const Checkpoint::Tree*> Checkpoint::tree(ObjectId root) const {
       tree.tensors += child.tensors;
       tree.bytes += child.bytes + child.names * (name.size() + 1);
       if (tree.height > kMaxModuleDepth) return invalid(too_deep);
-      if (tree.bytes > kFreeTree + kTreePerByte * p.bytes() || tree.names > kFreeModules + p.size()) return invalid("its modules contain each other too often");
+      if (tree.bytes > kFreeTree + kTreePerByte * p.bytes() || tree.names > kFreeModules + p.size())
+        return invalid("its modules contain each other too often");
       m->children.emplace_back(name, child.module);
     }
     tree.module = std::move(m);
@@ -240,8 +243,8 @@ ObjectId Checkpoint::unwrapped(ObjectId id) const {
     const ObjectId children = p.get(p.state(id), "_modules");
     const std::string_view cls = p.name(class_of(id));
     const ObjectId inner = cls == "DataParallel" || cls == "DistributedDataParallel" ? get(children, "module")
-                           : cls == "OptimizedModule"                               ? get(children, "_orig_mod")
-                                                                                    : kNoObject;
+                           : cls == "OptimizedModule"                                ? get(children, "_orig_mod")
+                                                                                     : kNoObject;
     if (inner == kNoObject || !is_module(inner)) break;
     id = inner;
   }

@@ -127,7 +127,8 @@ class PickleMachine {
       if (!op) return error("the pickle is truncated: it has no STOP").error();
       op_ = *op;
       if (Status s = step(); !s) return s.error();
-      if (memory_ > kFreeMemory + kMemoryPerByte * (in_.position() - begin_)) return error("the pickle needs more memory than its size explains").error();
+      if (memory_ > kFreeMemory + kMemoryPerByte * (in_.position() - begin_))
+        return error("the pickle needs more memory than its size explains").error();
     }
     if (!pop(p_.root_)) return empty().error();
     p_.bytes_ = in_.position() - begin_;
@@ -159,9 +160,7 @@ class PickleMachine {
     return static_cast<ObjectId>(p_.objects_.size() - 1);
   }
   Status push_new(Kind kind, uint64_t word = 0, uint32_t count = 0) { return push(make(kind, word, count)); }
-  Status push_view(Kind kind, std::string_view s) {
-    return push_new(kind, reinterpret_cast<uint64_t>(s.data()), static_cast<uint32_t>(s.size()));
-  }
+  Status push_view(Kind kind, std::string_view s) { return push_new(kind, reinterpret_cast<uint64_t>(s.data()), static_cast<uint32_t>(s.size())); }
   Status push_owned(Kind kind, std::string s) {
     memory_ += s.size() + 64;
     p_.owned_.push_back(std::move(s));
@@ -492,18 +491,22 @@ Status PickleMachine::step() {
     case 'J': return number<int32_t>();
     case 0x8a: return long_number<uint8_t>();
     case 0x8b: return long_number<uint32_t>();
-    case 'I': case 'L': return decimal();
+    case 'I':
+    case 'L': return decimal();
     case 'F': return real_text();
     case 'G': return real_binary();
     // texts
     case 'S': return old_string();
     case 'V': return old_unicode();
-    case 'U': case 0x8c: return text<uint8_t>();
-    case 'T': case 'X': return text<uint32_t>();
+    case 'U':
+    case 0x8c: return text<uint8_t>();
+    case 'T':
+    case 'X': return text<uint32_t>();
     case 0x8d: return text<uint64_t>();
     case 'C': return bytes<uint8_t>();
     case 'B': return bytes<uint32_t>();
-    case 0x8e: case 0x96: return bytes<uint64_t>();
+    case 0x8e:
+    case 0x96: return bytes<uint64_t>();
     // containers
     case '(':
       if (marks_.size() >= kMostMarks) return error("too many marks");
@@ -517,7 +520,9 @@ Status PickleMachine::step() {
     case 'l': return marked(Kind::list);
     case 'd': return marked(Kind::dict);
     case 0x91: return marked(Kind::set);
-    case 0x85: case 0x86: case 0x87: return tuple(op_ - 0x84u);
+    case 0x85:
+    case 0x86:
+    case 0x87: return tuple(op_ - 0x84u);
     case 'a': return add_some(1, Kind::list);
     case 's': return add_some(2, Kind::dict);
     case 'e': return add_marked(Kind::list);
@@ -526,7 +531,8 @@ Status PickleMachine::step() {
     // globals and calls
     case 'c': return global_lines();
     case 0x93: return stack_global();
-    case 'R': case 0x81: return reduce();
+    case 'R':
+    case 0x81: return reduce();
     case 0x92: return new_object_ex();
     case 'i': return instance();
     case 'o': return object();
@@ -547,8 +553,11 @@ Status PickleMachine::step() {
     case 'h': return memo_op<uint8_t>(false);
     case 'j': return memo_op<uint32_t>(false);
     case 0x94: return memoize(memo_.size() + sparse_memo_.size());
-    case 0x82: case 0x83: case 0x84: return error("names an extension of another program's registry");
-    case 0x97: case 0x98: return error("wants a buffer that is not in the file");
+    case 0x82:
+    case 0x83:
+    case 0x84: return error("names an extension of another program's registry");
+    case 0x97:
+    case 0x98: return error("wants a buffer that is not in the file");
     default: return error("there is no such opcode");
   }
 }

@@ -30,7 +30,7 @@ class Pickle {
   size_t bytes() const { return bytes_; }  // that it has in the file: bounds of what is made of it are multiples of this
   Kind kind(ObjectId id) const { return objects_[id].kind; }
   bool is(ObjectId id, Kind k) const { return id != kNoObject && kind(id) == k; }
-  int64_t integer(ObjectId id) const { return static_cast<int64_t>(objects_[id].word); }    // boolean and integer
+  int64_t integer(ObjectId id) const { return static_cast<int64_t>(objects_[id].word); }  // boolean and integer
   double real(ObjectId id) const;
   // text (UTF-8), bytes; big_integer: two's complement, little-endian, or the digits where the file has those
   std::string_view text(ObjectId id) const { return {reinterpret_cast<const char*>(objects_[id].word), objects_[id].count}; }
@@ -45,8 +45,8 @@ class Pickle {
   // call: what would have been called, with what (a tuple), then what BUILD, APPENDS and SETITEMS put on the result.
   ObjectId callable(ObjectId id) const { return at(id)[0]; }
   ObjectId arguments(ObjectId id) const { return at(id)[1]; }
-  ObjectId state(ObjectId id) const { return at(id)[2]; }        // kNoObject: none
-  ObjectId keywords(ObjectId id) const { return at(id)[3]; }     // a dict; kNoObject: none
+  ObjectId state(ObjectId id) const { return at(id)[2]; }     // kNoObject: none
+  ObjectId keywords(ObjectId id) const { return at(id)[3]; }  // a dict; kNoObject: none
   std::span<const ObjectId> extras(ObjectId id) const { return {at(id) + 4, objects_[id].count - 4}; }
   bool extras_are_pairs(ObjectId id) const { return objects_[id].pairs; }
   // Is it a call of this global?
@@ -56,25 +56,25 @@ class Pickle {
 
   struct Global {
     std::string module, name;
-    bool called = false;       // REDUCE, NEWOBJ … would have run it
+    bool called = false;  // REDUCE, NEWOBJ … would have run it
   };
   // In the order of their first appearance, each once.
   const std::vector<Global>& globals() const { return globals_; }
 
  private:
   friend class PickleMachine;
-  struct Object {              // 16 bytes
+  struct Object {  // 16 bytes
     Kind kind = Kind::none;
-    bool pairs = false;        // of a call: its extras are keys and values
-    bool grown = false;        // its items have room for the next power of two
-    uint32_t count = 0;        // bytes of a text, items of a container; of a call: 4 and its extras
-    uint64_t word = 0;         // number, address of text or items, index into globals_
+    bool pairs = false;  // of a call: its extras are keys and values
+    bool grown = false;  // its items have room for the next power of two
+    uint32_t count = 0;  // bytes of a text, items of a container; of a call: 4 and its extras
+    uint64_t word = 0;   // number, address of text or items, index into globals_
   };
   const ObjectId* at(ObjectId id) const { return reinterpret_cast<const ObjectId*>(objects_[id].word); }
-  std::deque<Object> objects_;                         // a deque never holds more than it needs, not even while it grows
-  std::vector<std::unique_ptr<ObjectId[]>> blocks_;    // the items of all containers
+  std::deque<Object> objects_;                       // a deque never holds more than it needs, not even while it grows
+  std::vector<std::unique_ptr<ObjectId[]>> blocks_;  // the items of all containers
   std::vector<Global> globals_;
-  std::deque<std::string> owned_;                      // texts that had to be decoded
+  std::deque<std::string> owned_;  // texts that had to be decoded
   ObjectId root_ = 0;
   size_t bytes_ = 0;
 };

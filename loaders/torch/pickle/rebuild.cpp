@@ -15,7 +15,8 @@ using Kind = Pickle::Kind;
 // Scalars are swapped whole; a complex element is two of them.
 std::vector<std::byte> swapped(std::span<const std::byte> bytes, size_t size) {
   std::vector<std::byte> out(bytes.begin(), bytes.end());
-  for (size_t i = 0; i + size <= out.size(); i += size) std::reverse(out.begin() + static_cast<std::ptrdiff_t>(i), out.begin() + static_cast<std::ptrdiff_t>(i + size));
+  for (size_t i = 0; i + size <= out.size(); i += size)
+    std::reverse(out.begin() + static_cast<std::ptrdiff_t>(i), out.begin() + static_cast<std::ptrdiff_t>(i + size));
   return out;
 }
 
@@ -88,7 +89,8 @@ Result<std::shared_ptr<const Storage>> Checkpoint::stored(const std::string& key
       storage->bytes = *view;
       storage->owner = source_.owner;
     } else {
-      if (static_cast<uint64_t>(bytes) > room_for_inflated_) return invalid("its storages decompress to more than the file explains; store them uncompressed");
+      if (static_cast<uint64_t>(bytes) > room_for_inflated_)
+        return invalid("its storages decompress to more than the file explains; store them uncompressed");
       auto read = zip_->read(*entry, static_cast<uint64_t>(bytes));
       if (!read) return read.error();
       room_for_inflated_ -= static_cast<uint64_t>(bytes);
@@ -131,8 +133,8 @@ Result<std::shared_ptr<const Storage>> Checkpoint::storage(ObjectId persistent, 
   }
   if (!p.is(persistent, Kind::persistent)) return invalid("a tensor's storage is no persistent id");
   const auto items = p.items(p.pid(persistent));
-  if (items.size() < 5 || !p.is(items[0], Kind::text) || p.text(items[0]) != "storage" || !p.is(items[1], Kind::global) || !p.is(items[2], Kind::text) ||
-      !p.is(items[4], Kind::integer)) {
+  if (items.size() < 5 || !p.is(items[0], Kind::text) || p.text(items[0]) != "storage" || !p.is(items[1], Kind::global) ||
+      !p.is(items[2], Kind::text) || !p.is(items[4], Kind::integer)) {
     return invalid("a persistent id is no storage");
   }
   type = element_of_storage(p.name(items[1]));
@@ -143,7 +145,8 @@ Result<std::shared_ptr<const Storage>> Checkpoint::storage(ObjectId persistent, 
   auto whole = stored(key, *bytes);
   if (!whole || items.size() < 6 || p.is(items[5], Kind::none)) return whole;
   const auto view = p.items(items[5]);
-  if (view.size() != 3 || !p.is(view[1], Kind::integer) || !p.is(view[2], Kind::integer)) return invalid("storage " + key + " has a view that makes no sense");
+  if (view.size() != 3 || !p.is(view[1], Kind::integer) || !p.is(view[2], Kind::integer))
+    return invalid("storage " + key + " has a view that makes no sense");
   auto begin = checked_mul(p.integer(view[1]), type->bytes), size = checked_mul(p.integer(view[2]), type->bytes);
   auto end = begin && size ? checked_add(*begin, *size) : std::nullopt;
   if (!end || *begin < 0 || *size < 0 || *end > *bytes) return invalid("storage " + key + " has a view beyond its end");
@@ -162,7 +165,8 @@ Result<StoredTensor> Checkpoint::view_of(ObjectId storage_id, ObjectId offset, O
   if (!s) return s.error();
   t.storage = *s;
   set_type(t, *type);
-  if (!p.is(offset, Kind::integer) || !read_ints(size, t.sizes) || !read_ints(stride, t.strides)) return invalid("a tensor's offset, sizes or strides are no integers");
+  if (!p.is(offset, Kind::integer) || !read_ints(size, t.sizes) || !read_ints(stride, t.strides))
+    return invalid("a tensor's offset, sizes or strides are no integers");
   t.offset = p.integer(offset);
   return t;
 }
@@ -170,11 +174,24 @@ Result<StoredTensor> Checkpoint::view_of(ObjectId storage_id, ObjectId offset, O
 namespace {
 
 // The functions that rebuild tensors, by the last part of their names; modules differ among versions of torch.
-constexpr std::string_view kRebuilders[] = {
-    "_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_parameter", "_rebuild_parameter_with_state", "_rebuild_from_type",
-    "_rebuild_from_type_v2", "_rebuild_qtensor", "_rebuild_sparse_tensor", "_rebuild_sparse_csr_tensor", "_rebuild_meta_tensor_no_storage",
-    "_rebuild_device_tensor_from_numpy", "_rebuild_xla_tensor", "_rebuild_device_tensor_from_cpu_tensor", "_rebuild_nested_tensor",
-    "_rebuild_wrapper_subclass", "UninitializedParameter", "UninitializedBuffer"};
+constexpr std::string_view kRebuilders[] = {"_rebuild_tensor",
+                                            "_rebuild_tensor_v2",
+                                            "_rebuild_tensor_v3",
+                                            "_rebuild_parameter",
+                                            "_rebuild_parameter_with_state",
+                                            "_rebuild_from_type",
+                                            "_rebuild_from_type_v2",
+                                            "_rebuild_qtensor",
+                                            "_rebuild_sparse_tensor",
+                                            "_rebuild_sparse_csr_tensor",
+                                            "_rebuild_meta_tensor_no_storage",
+                                            "_rebuild_device_tensor_from_numpy",
+                                            "_rebuild_xla_tensor",
+                                            "_rebuild_device_tensor_from_cpu_tensor",
+                                            "_rebuild_nested_tensor",
+                                            "_rebuild_wrapper_subclass",
+                                            "UninitializedParameter",
+                                            "UninitializedBuffer"};
 
 bool is_typed_tensor(std::string_view name) {  // torch.FloatTensor of files before 0.4
   return name.ends_with("Tensor") && element_of_storage(std::string(name.substr(0, name.size() - 6)) + "Storage") != nullptr;
@@ -187,14 +204,43 @@ bool is_torch(std::string_view module) { return module == "torch" || module.star
 bool is_known_global(const Pickle::Global& g) {
   using Row = std::pair<std::string_view, std::string_view>;
   const std::string_view module = g.module, name = g.name;
-  constexpr Row kKnown[] = {
-      {"collections", "OrderedDict"}, {"collections", "defaultdict"}, {"collections", "Counter"}, {"builtins", "set"}, {"builtins", "frozenset"},
-      {"builtins", "complex"}, {"builtins", "bytearray"}, {"builtins", "slice"}, {"builtins", "range"}, {"builtins", "xrange"}, {"builtins", "dict"},
-      {"builtins", "list"}, {"builtins", "tuple"}, {"builtins", "int"}, {"builtins", "float"}, {"builtins", "bool"}, {"builtins", "str"},
-      {"builtins", "object"}, {"builtins", "bytes"}, {"_codecs", "encode"}, {"copyreg", "_reconstructor"}, {"torch", "Size"}, {"torch", "device"},
-      {"torch", "Tensor"}, {"torch.nn.parameter", "Parameter"}, {"torch.nn.parameter", "Buffer"}, {"torch.serialization", "_get_layout"}, {"torch.nn.backends.thnn", "_get_thnn_function_backend"},
-      {"torch.storage", "_load_from_bytes"}, {"argparse", "Namespace"}, {"datetime", "datetime"}, {"datetime", "date"}, {"datetime", "timedelta"},
-      {"pathlib", "Path"}, {"pathlib", "PosixPath"}, {"pathlib", "PurePosixPath"}, {"pathlib", "WindowsPath"}};
+  constexpr Row kKnown[] = {{"collections", "OrderedDict"},
+                            {"collections", "defaultdict"},
+                            {"collections", "Counter"},
+                            {"builtins", "set"},
+                            {"builtins", "frozenset"},
+                            {"builtins", "complex"},
+                            {"builtins", "bytearray"},
+                            {"builtins", "slice"},
+                            {"builtins", "range"},
+                            {"builtins", "xrange"},
+                            {"builtins", "dict"},
+                            {"builtins", "list"},
+                            {"builtins", "tuple"},
+                            {"builtins", "int"},
+                            {"builtins", "float"},
+                            {"builtins", "bool"},
+                            {"builtins", "str"},
+                            {"builtins", "object"},
+                            {"builtins", "bytes"},
+                            {"_codecs", "encode"},
+                            {"copyreg", "_reconstructor"},
+                            {"torch", "Size"},
+                            {"torch", "device"},
+                            {"torch", "Tensor"},
+                            {"torch.nn.parameter", "Parameter"},
+                            {"torch.nn.parameter", "Buffer"},
+                            {"torch.serialization", "_get_layout"},
+                            {"torch.nn.backends.thnn", "_get_thnn_function_backend"},
+                            {"torch.storage", "_load_from_bytes"},
+                            {"argparse", "Namespace"},
+                            {"datetime", "datetime"},
+                            {"datetime", "date"},
+                            {"datetime", "timedelta"},
+                            {"pathlib", "Path"},
+                            {"pathlib", "PosixPath"},
+                            {"pathlib", "PurePosixPath"},
+                            {"pathlib", "WindowsPath"}};
   if (std::find(std::begin(kKnown), std::end(kKnown), Row(module, name)) != std::end(kKnown)) return true;
   if (name.find('.') != name.npos) return false;  // Python would walk through attributes: torch.nn.modules.module, os.system
   if (module == "numpy" || module.starts_with("numpy.")) {
@@ -239,7 +285,7 @@ bool Checkpoint::has_weights() const {
 // Does the pickle write into what the call has made? Python would compute with other elements than those that are stored.
 bool Checkpoint::is_changed(ObjectId id) const {
   const Pickle& p = *pickle_;
-  if (!p.extras(id).empty()) return true;                            // tensor[i] = …, tensor.append(…)
+  if (!p.extras(id).empty()) return true;  // tensor[i] = …, tensor.append(…)
   if (!is_tensor(id) || is_typed_tensor(p.name(p.callable(id)))) return false;
   return p.is(p.state(id), Kind::tuple) && p.items(p.state(id)).size() > 2;  // Tensor.__setstate__ sets other data; (dict, slots) does not
 }

@@ -10,8 +10,8 @@ namespace tern::torch {
 namespace {
 
 using Kind = Pickle::Kind;
-constexpr size_t kMostDepth = 1000;                                   // Python itself pickles nothing that nests deeper
-constexpr size_t kFreeNames = size_t(16) << 20, kNamesPerByte = 8;    // bytes of all names, and of what is known of each tensor
+constexpr size_t kMostDepth = 1000;                                 // Python itself pickles nothing that nests deeper
+constexpr size_t kFreeNames = size_t(16) << 20, kNamesPerByte = 8;  // bytes of all names, and of what is known of each tensor
 constexpr size_t kEntryBytes = 256;
 
 // "optimizer", "optimizer_states", "optim", "lr_schedulers": what training keeps for itself.
@@ -137,7 +137,10 @@ const char* type_text(const Checkpoint& c, ObjectId id) {
 class Walk {
  public:
   explicit Walk(const Checkpoint& c)
-      : c_(c), active_(c.pickle().size(), false), seen_(c.pickle().size(), false), repeats_(c.pickle().size() + 1000),
+      : c_(c),
+        active_(c.pickle().size(), false),
+        seen_(c.pickle().size(), false),
+        repeats_(c.pickle().size() + 1000),
         names_(kFreeNames + kNamesPerByte * c.pickle().bytes()) {}
 
   template <class Visit>

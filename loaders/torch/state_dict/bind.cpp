@@ -82,7 +82,8 @@ void take(StateDict& weights, const std::vector<Expected>& expected, DType modul
     auto tensor = tensors.find(e.name);
     if (auto other = others.find(e.name); other != others.end()) {
       problems.others.push_back("While copying the parameter named \"" + e.name +
-                                "\", expected torch.Tensor or Tensor-like object from checkpoint but received <class '" + std::string(other->second) + "'>");
+                                "\", expected torch.Tensor or Tensor-like object from checkpoint but received <class '" + std::string(other->second) +
+                                "'>");
     } else if (auto parts = tensor == tensors.end() ? parametrized(e.name, has) : std::nullopt) {
       for (const std::string& part : parts->names) copy(e, part, *tensors.at(part));
     } else if (tensor == tensors.end()) {

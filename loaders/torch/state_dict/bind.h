@@ -8,8 +8,8 @@
 namespace tern::torch {
 
 struct Bound {
-  StateDict weights;                 // named as the tree names them
-  std::vector<std::string> notes;    // what was done for the match: "the prefix module. was taken off 34 names"
+  StateDict weights;               // named as the tree names them
+  std::vector<std::string> notes;  // what was done for the match: "the prefix module. was taken off 34 names"
 };
 
 // Strict as torch is: missing and unexpected keys and size mismatches are all listed, in torch's wording and order. A prefix (module.,

@@ -35,9 +35,7 @@ const Expected* find(const std::vector<Expected>& expected, std::string_view nam
 
 std::string_view leaf(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
-int64_t product(const std::vector<int64_t>& sizes) {
-  return checked_count(sizes).value_or(-1);
-}
+int64_t product(const std::vector<int64_t>& sizes) { return checked_count(sizes).value_or(-1); }
 
 std::optional<std::string> about_size(const Problems::Size& s) {
   std::vector<int64_t> reversed(s.file.rbegin(), s.file.rend());
@@ -56,7 +54,9 @@ std::optional<std::string> near(const std::string& missing, const Expected& want
   for (size_t i = 0; i < std::min(kMostCompared, problems.unexpected.size()); ++i) {
     const std::string& name = problems.unexpected[i];
     const StoredTensor* t = weights.find(name);
-    if (t == nullptr || name.size() > kMostName || missing.size() > kMostName || (wanted.shape && t->sizes != *wanted.shape) || leaf(name) != leaf(missing)) continue;
+    if (t == nullptr || name.size() > kMostName || missing.size() > kMostName || (wanted.shape && t->sizes != *wanted.shape) ||
+        leaf(name) != leaf(missing))
+      continue;
     const size_t d = distance(missing, name);
     if (d >= best) continue;
     best = d;

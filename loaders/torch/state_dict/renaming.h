@@ -25,8 +25,8 @@ std::string wrapper_prefix(const std::vector<std::string_view>& names);
 
 struct Match {
   Renaming renaming;
-  size_t matched = 0;   // names of the file that the tree expects then
-  bool exact = false;   // nothing is missing (but what torch lets be absent) and nothing unexpected
+  size_t matched = 0;  // names of the file that the tree expects then
+  bool exact = false;  // nothing is missing (but what torch lets be absent) and nothing unexpected
 };
 
 // The renaming that makes all names match; without one, the one that matches most, which is none at all when no other matches more.

@@ -15,7 +15,8 @@ bool is(const Part& part, std::string_view child, std::string_view cls) {
 
 bool only_children(const Part& part, std::initializer_list<std::string_view> names) {
   return part.tensors.empty() && std::all_of(part.children.begin(), part.children.end(), [&](const auto& c) {
-           return std::find(names.begin(), names.end(), c->name) != names.end() || (c->cls == "?" && (c->name.starts_with("dropout") || c->name == "activation"));
+           return std::find(names.begin(), names.end(), c->name) != names.end() ||
+                  (c->cls == "?" && (c->name.starts_with("dropout") || c->name == "activation"));
          });
 }
 
@@ -38,12 +39,13 @@ bool transformer_layer(Part& p) {
     if (!is(p, norm, "LayerNorm") && !is(p, norm, "RMSNorm")) return false;
   }
   if (!is(p, "self_attn", "MultiheadAttention") || !is(p, "linear1", "Linear") || !is(p, "linear2", "Linear")) return false;
-  if (!only_children(p, {"self_attn", "multihead_attn", "linear1", "linear2", "norm1", "norm2", "norm3"}) || (!decoder && p.children.size() > 9)) return false;
+  if (!only_children(p, {"self_attn", "multihead_attn", "linear1", "linear2", "norm1", "norm2", "norm3"}) || (!decoder && p.children.size() > 9))
+    return false;
   const int64_t model = size(p, "linear1", "weight", 1);
   const bool bias = p.child("linear1")->tensor("bias") != nullptr;
   decide(p, decoder ? "TransformerDecoderLayer" : "TransformerEncoderLayer",
-         "d_model=" + std::to_string(model) + ", nhead=?, dim_feedforward=" + std::to_string(size(p, "linear1", "weight", 0)) + ", activation=?, batch_first=?, norm_first=?" +
-             (bias ? "" : ", bias=False"),
+         "d_model=" + std::to_string(model) + ", nhead=?, dim_feedforward=" + std::to_string(size(p, "linear1", "weight", 0)) +
+             ", activation=?, batch_first=?, norm_first=?" + (bias ? "" : ", bias=False"),
          true);
   return true;
 }
@@ -70,7 +72,8 @@ bool chain(Part& p) {
   constexpr int kMostHoles = 1000;
   if (p.children.empty() || !p.tensors.empty()) return false;
   for (const auto& c : p.children) {
-    if (c->name.empty() || c->name.size() > 6 || !std::all_of(c->name.begin(), c->name.end(), [](char d) { return d >= '0' && d <= '9'; })) return false;
+    if (c->name.empty() || c->name.size() > 6 || !std::all_of(c->name.begin(), c->name.end(), [](char d) { return d >= '0' && d <= '9'; }))
+      return false;
   }
   const int last = std::stoi(p.children.back()->name);
   if (last - static_cast<int>(p.children.size()) < kMostHoles) {

@@ -27,7 +27,8 @@ bool named(const std::string& name, std::initializer_list<std::string_view> part
 }
 
 bool only(const Part& part, std::initializer_list<std::string_view> names) {
-  return std::all_of(part.tensors.begin(), part.tensors.end(), [&](const auto& t) { return std::find(names.begin(), names.end(), t.first) != names.end(); });
+  return std::all_of(part.tensors.begin(), part.tensors.end(),
+                     [&](const auto& t) { return std::find(names.begin(), names.end(), t.first) != names.end(); });
 }
 
 const Sizes* sizes(const Part& part, std::string_view name) {
@@ -104,7 +105,8 @@ class Leaves {
   }
 
   bool attention(Part& part) {
-    const Sizes *in = sizes(part, "in_proj_weight"), *q = sizes(part, "q_proj_weight"), *k = sizes(part, "k_proj_weight"), *v = sizes(part, "v_proj_weight");
+    const Sizes *in = sizes(part, "in_proj_weight"), *q = sizes(part, "q_proj_weight"), *k = sizes(part, "k_proj_weight"),
+                *v = sizes(part, "v_proj_weight");
     const bool apart = q != nullptr && k != nullptr && v != nullptr && q->size() == 2 && k->size() == 2 && v->size() == 2;
     if (!apart && (in == nullptr || in->size() != 2 || (*in)[0] != 3 * (*in)[1])) return false;
     const int64_t e = apart ? (*q)[1] : (*in)[1];
@@ -124,7 +126,8 @@ class Leaves {
     const int axes = axes_ > 0 ? axes_ : 1;
     if (channels_ != (*mean)[0]) part.note("or BatchNorm of other dimensions");
     decide(part, "BatchNorm" + std::to_string(axes) + "d",
-           text((*mean)[0]) + ", eps=1e-05, momentum=0.1, affine=" + (part.tensor("weight") != nullptr ? "True" : "False") + ", track_running_stats=True");
+           text((*mean)[0]) + ", eps=1e-05, momentum=0.1, affine=" + (part.tensor("weight") != nullptr ? "True" : "False") +
+               ", track_running_stats=True");
     return true;
   }
 
@@ -173,7 +176,8 @@ class Leaves {
     const std::string embedding = text(w[0]) + ", " + text(w[1]), linear = "in_features=" + text(w[1]) + ", out_features=" + text(w[0]);
     if (bias != nullptr || !looks_up) {
       decide(part, "Linear", linear + (bias != nullptr ? ", bias=True" : ", bias=False"));
-      const bool sure = bias != nullptr || next_ > 1 || (next && *next == w[0]) || named(part.name, {"lin", "fc", "proj", "head", "mlp", "attn", "query", "key", "value"});
+      const bool sure = bias != nullptr || next_ > 1 || (next && *next == w[0]) ||
+                        named(part.name, {"lin", "fc", "proj", "head", "mlp", "attn", "query", "key", "value"});
       if (!sure) part.note("or Embedding(" + embedding + ")");
       flows(w[0], 0);
     } else {
@@ -197,11 +201,14 @@ class Leaves {
     const std::string no_bias = bias == nullptr ? ", bias=False" : "";
     bool transposed = bias != nullptr && (*bias)[0] != w[0] && (*bias)[0] % std::max<int64_t>(w[1], 1) == 0;
     const bool either = bias == nullptr || w[0] == w[1];  // no size tells
-    if (either) transposed = named(part.name, {"deconv", "transp", "tconv", "convt", "upconv"}) || (bias == nullptr && last_parent_ == parent_ && channels_ == w[0] && channels_ != w[1] && w[1] != 1);
+    if (either)
+      transposed = named(part.name, {"deconv", "transp", "tconv", "convt", "upconv"}) ||
+                   (bias == nullptr && last_parent_ == parent_ && channels_ == w[0] && channels_ != w[1] && w[1] != 1);
     if (transposed) {
       const int64_t out = bias != nullptr ? (*bias)[0] : w[1];
       const int64_t groups = w[1] > 0 ? out / w[1] : 1;
-      decide(part, "ConvTranspose" + cls, text(w[0]) + ", " + text(out) + rest + ", padding=?, output_padding=?" + (groups > 1 ? ", groups=" + text(groups) : "") + no_bias);
+      decide(part, "ConvTranspose" + cls,
+             text(w[0]) + ", " + text(out) + rest + ", padding=?, output_padding=?" + (groups > 1 ? ", groups=" + text(groups) : "") + no_bias);
       if (either) part.note("or Conv" + cls + "(" + text(w[1]) + ", " + text(w[0]) + ", …)");
       flows(out, axes);
       return true;
@@ -209,7 +216,8 @@ class Leaves {
     if (bias != nullptr && (*bias)[0] != w[0]) return false;
     const bool depthwise = w[1] == 1 && w[0] > 1 && channels_ > 1 && axes_ == axes && w[0] % channels_ == 0;
     const int64_t in = depthwise ? channels_ : w[1];
-    decide(part, "Conv" + cls, text(in) + ", " + text(w[0]) + rest + (pointwise ? "" : ", padding=?") + (depthwise ? ", groups=" + text(in) : "") + no_bias);
+    decide(part, "Conv" + cls,
+           text(in) + ", " + text(w[0]) + rest + (pointwise ? "" : ", padding=?") + (depthwise ? ", groups=" + text(in) : "") + no_bias);
     if (depthwise) part.note("or one channel in, without groups");
     else if (axes_ == axes && last_parent_ == parent_ && channels_ > w[1] && w[1] > 0 && channels_ % w[1] == 0 && w[0] % (channels_ / w[1]) == 0)
       part.note("or groups=" + text(channels_ / w[1]) + " with " + text(channels_) + " channels in");

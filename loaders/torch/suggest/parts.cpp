@@ -77,7 +77,8 @@ void join_split_weights(Part& part) {
 void arrange(Part& part) {  // at most kMaxModuleDepth deep
   const bool numbered = std::all_of(part.children.begin(), part.children.end(), [](const auto& c) { return is_number(c->name); });
   if (numbered) {
-    std::stable_sort(part.children.begin(), part.children.end(), [](const auto& a, const auto& b) { return std::stoi(a->name) < std::stoi(b->name); });
+    std::stable_sort(part.children.begin(), part.children.end(),
+                     [](const auto& a, const auto& b) { return std::stoi(a->name) < std::stoi(b->name); });
   }
   for (const auto& child : part.children) arrange(*child);
   join_split_weights(part);

@@ -11,15 +11,15 @@
 namespace tern::torch {
 
 struct Part {
-  std::string name;                                                        // "conv1"; empty for the root
-  std::vector<std::pair<std::string, const StoredTensor*>> tensors;        // own ones: "weight"
+  std::string name;                                                  // "conv1"; empty for the root
+  std::vector<std::pair<std::string, const StoredTensor*>> tensors;  // own ones: "weight"
   std::vector<std::unique_ptr<Part>> children;
   // What it seems to be.
-  std::string cls;                                                         // empty: not decided
-  std::string args;                                                        // "16, 32, kernel_size=(3, 3), stride=?"
-  std::string comment;                                                     // what each ? is for, and what else it may be
-  bool layer = false;                                                      // a class of torch.nn that needs no forward
-  bool whole = false;                                                      // its children follow from its arguments
+  std::string cls;      // empty: not decided
+  std::string args;     // "16, 32, kernel_size=(3, 3), stride=?"
+  std::string comment;  // what each ? is for, and what else it may be
+  bool layer = false;   // a class of torch.nn that needs no forward
+  bool whole = false;   // its children follow from its arguments
 
   Part* child(std::string_view child_name) const;
   const StoredTensor* tensor(std::string_view tensor_name) const;

@@ -10,7 +10,7 @@
 namespace tern::torch {
 namespace {
 
-constexpr size_t kMostLine = 400;    // bytes of names in one comment
+constexpr size_t kMostLine = 400;  // bytes of names in one comment
 constexpr size_t kMostClasses = 1000;
 
 // What a ? is for, by the word before it.
@@ -68,7 +68,8 @@ class Draft {
     std::string s = "# A first draft from the names and shapes of " + printable(name) + ". Complete every ? and give the file as the architecture.\n";
     if (!prefix.empty()) s += "# The prefix " + prefix + " of all names is left out here, and taken off when the weights are loaded.\n";
     for (const Meaning& m : kMeanings) {
-      if (tree.find(m.word) != tree.npos && (m.word[0] == '?' || tree.find(std::string(" ") + m.word) != tree.npos)) s += "#   " + std::string(m.word) + "  " + m.text + "\n";
+      if (tree.find(m.word) != tree.npos && (m.word[0] == '?' || tree.find(std::string(" ") + m.word) != tree.npos))
+        s += "#   " + std::string(m.word) + "  " + m.text + "\n";
     }
     if (!forwards_.empty()) s += "#   ?  " + std::string(kForward) + "\n";
     return s + tree + "\n" + forwards_;

@@ -25,8 +25,7 @@ struct StringRef {
 
 // "f32", "i64", "bool", "string" …; "none" for DType::none.
 constexpr const char* name(DType t) {
-  constexpr const char* kNames[] = {"none", "f64", "f32", "f16", "bf16", "i8",  "i16",  "i32",
-                                    "i64",  "u8",  "u16", "u32", "u64",  "bool", "string"};
+  constexpr const char* kNames[] = {"none", "f64", "f32", "f16", "bf16", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "bool", "string"};
   return kNames[static_cast<int>(t)];
 }
 
@@ -43,6 +42,7 @@ constexpr bool is_int(DType t) { return t >= DType::i8 && t <= DType::u64; }
 constexpr bool is_number(DType t) { return t >= DType::f64 && t <= DType::u64; }
 
 // dtype_of<float>() == DType::f32; none for types that are no elements.
+// clang-format off
 template <class T> constexpr DType dtype_of() { return DType::none; }
 template <> constexpr DType dtype_of<double>() { return DType::f64; }
 template <> constexpr DType dtype_of<float>() { return DType::f32; }
@@ -58,6 +58,7 @@ template <> constexpr DType dtype_of<uint32_t>() { return DType::u32; }
 template <> constexpr DType dtype_of<uint64_t>() { return DType::u64; }
 template <> constexpr DType dtype_of<bool>() { return DType::boolean; }
 template <> constexpr DType dtype_of<StringRef>() { return DType::string; }
+// clang-format on
 
 // Calls f.template operator()<T>() with the C++ type of `t` (bool for boolean) and returns what it returns.
 // f must accept every T, none included as void.

@@ -35,13 +35,12 @@ class Value {
  public:
   Value() : text_("None") {}
   template <class T>
-    requires(std::integral<T> || std::floating_point<T>)
-  Value(T v) : text_(number(v)) {}                     // NOLINT: implicit on purpose, as all of these
-  Value(const char* s) : Value(std::string(s)) {}      // NOLINT
-  Value(const std::string& s);                         // NOLINT
-  Value(const Tensor& t);                              // NOLINT
-  Value(std::initializer_list<Value> items);           // NOLINT: (3, 3)
-  const std::string& text() const { return text_; }    // as Python writes it
+  requires(std::integral<T> || std::floating_point<T>) Value(T v) : text_(number(v)) {}  // NOLINT: implicit on purpose, as all of these
+  Value(const char* s) : Value(std::string(s)) {}                                        // NOLINT
+  Value(const std::string& s);                                                           // NOLINT
+  Value(const Tensor& t);                                                                // NOLINT
+  Value(std::initializer_list<Value> items);                                             // NOLINT: (3, 3)
+  const std::string& text() const { return text_; }                                      // as Python writes it
 
  private:
   friend class Recorder;
@@ -55,10 +54,10 @@ class Value {
   }
   static std::string real(double v);
   std::string text_;
-  std::shared_ptr<Recorder> recorder_;                 // of a tensor, or of one inside
+  std::shared_ptr<Recorder> recorder_;  // of a tensor, or of one inside
 };
-Value list(const std::vector<Value>& items);           // [a, b]
-Value name(const std::string& text);                   // what is no string: "torch.float32"
+Value list(const std::vector<Value>& items);  // [a, b]
+Value name(const std::string& text);          // what is no string: "torch.float32"
 
 using Values = std::vector<Value>;
 using Named = std::vector<std::pair<std::string, Value>>;
@@ -69,7 +68,7 @@ class Module {
  public:
   explicit Module(std::shared_ptr<const ModuleData> data) : data_(std::move(data)) {}
   const ModuleData& data() const { return *data_; }
-  std::string text() const;                            // the tree as print(model) shows it, and forwards; LoadOptions::architecture
+  std::string text() const;  // the tree as print(model) shows it, and forwards; LoadOptions::architecture
 
  private:
   std::shared_ptr<const ModuleData> data_;
@@ -84,7 +83,7 @@ Module module(const std::string& cls, const Values& arguments = {}, const Named&
 // What a forward computes with: a tensor, or what a Python expression may give (a size, a tuple).
 class Tensor {
  public:
-  Tensor at(const std::string& index) const;           // x[index], as Python writes it: at(":, -1"), at("..., :3")
+  Tensor at(const std::string& index) const;                            // x[index], as Python writes it: at(":, -1"), at("..., :3")
   Tensor operator[](int64_t i) const { return at(std::to_string(i)); }  // of a tuple: lstm(x)[0]
   Tensor method(const std::string& name, const Values& arguments = {}, const Named& named = {}) const;  // x.view(…)
   Tensor size(int64_t dim) const { return method("size", {dim}); }
@@ -107,9 +106,11 @@ class Tensor {
 class Self {
  public:
   template <class... T>
-  Tensor operator()(const std::string& child, const T&... arguments) const { return call(child, {Value(arguments)...}); }
+  Tensor operator()(const std::string& child, const T&... arguments) const {
+    return call(child, {Value(arguments)...});
+  }
   Tensor call(const std::string& child, const Values& arguments, const Named& named = {}) const;
-  Tensor parameter(const std::string& name) const;     // a parameter or buffer of its own: self.pos_embed
+  Tensor parameter(const std::string& name) const;  // a parameter or buffer of its own: self.pos_embed
 
  private:
   friend class Recorder;
@@ -143,12 +144,16 @@ Tensor stack(const std::vector<Tensor>& tensors, int64_t dim = 0);
 
 template <class T>
 concept Scalar = std::integral<T> || std::floating_point<T>;
-#define TERN_NN_OPERATOR(op)                                                                         \
-  inline Tensor operator op(const Tensor& a, const Tensor& b) { return binary(#op, a, b); }          \
-  template <Scalar T>                                                                                \
-  Tensor operator op(const Tensor& a, T b) { return binary(#op, a, b); }                             \
-  template <Scalar T>                                                                                \
-  Tensor operator op(T a, const Tensor& b) { return binary(#op, a, b); }
+#define TERN_NN_OPERATOR(op)                                                                \
+  inline Tensor operator op(const Tensor& a, const Tensor& b) { return binary(#op, a, b); } \
+  template <Scalar T>                                                                       \
+  Tensor operator op(const Tensor& a, T b) {                                                \
+    return binary(#op, a, b);                                                               \
+  }                                                                                         \
+  template <Scalar T>                                                                       \
+  Tensor operator op(T a, const Tensor& b) {                                                \
+    return binary(#op, a, b);                                                               \
+  }
 TERN_NN_OPERATOR(+)
 TERN_NN_OPERATOR(-)
 TERN_NN_OPERATOR(*)
@@ -161,11 +166,13 @@ Module Sequential(const std::vector<Module>& modules);
 Module Sequential(const Children& children);
 Module ModuleList(const std::vector<Module>& modules);
 
-struct LinearOptions { bool bias = true; };
+struct LinearOptions {
+  bool bias = true;
+};
 Module Linear(int64_t in_features, int64_t out_features, const LinearOptions& o = {});
 
 struct ConvOptions {
-  Value stride = 1, padding = 0, dilation = 1;         // a number, or one for each axis; padding also "same" and "valid"
+  Value stride = 1, padding = 0, dilation = 1;  // a number, or one for each axis; padding also "same" and "valid"
   int64_t groups = 1;
   bool bias = true;
   std::string padding_mode = "zeros";
@@ -192,9 +199,15 @@ struct BatchNormOptions {
 Module BatchNorm1d(int64_t num_features, const BatchNormOptions& o = {});
 Module BatchNorm2d(int64_t num_features, const BatchNormOptions& o = {});
 Module BatchNorm3d(int64_t num_features, const BatchNormOptions& o = {});
-struct LayerNormOptions { double eps = 1e-5; bool elementwise_affine = true, bias = true; };
+struct LayerNormOptions {
+  double eps = 1e-5;
+  bool elementwise_affine = true, bias = true;
+};
 Module LayerNorm(const Value& normalized_shape, const LayerNormOptions& o = {});
-struct GroupNormOptions { double eps = 1e-5; bool affine = true; };
+struct GroupNormOptions {
+  double eps = 1e-5;
+  bool affine = true;
+};
 Module GroupNorm(int64_t num_groups, int64_t num_channels, const GroupNormOptions& o = {});
 
 Module Embedding(int64_t num_embeddings, int64_t embedding_dim);
@@ -207,7 +220,9 @@ Module LSTM(int64_t input_size, int64_t hidden_size, const RecurrentOptions& o =
 Module GRU(int64_t input_size, int64_t hidden_size, const RecurrentOptions& o = {});
 Module RNN(int64_t input_size, int64_t hidden_size, const RecurrentOptions& o = {});
 
-struct AttentionOptions { bool bias = true, batch_first = false; };
+struct AttentionOptions {
+  bool bias = true, batch_first = false;
+};
 Module MultiheadAttention(int64_t embed_dim, int64_t num_heads, const AttentionOptions& o = {});
 struct TransformerLayerOptions {
   int64_t dim_feedforward = 2048;
@@ -219,7 +234,10 @@ Module TransformerEncoderLayer(int64_t d_model, int64_t nhead, const Transformer
 Module TransformerEncoder(const Module& layer, int64_t num_layers);
 Module TransformerEncoder(const Module& layer, int64_t num_layers, const Module& norm);
 
-struct PoolOptions { Value stride = {}, padding = 0; bool ceil_mode = false; };  // stride None: the kernel's size
+struct PoolOptions {
+  Value stride = {}, padding = 0;
+  bool ceil_mode = false;
+};  // stride None: the kernel's size
 Module MaxPool1d(const Value& kernel_size, const PoolOptions& o = {});
 Module MaxPool2d(const Value& kernel_size, const PoolOptions& o = {});
 Module AvgPool1d(const Value& kernel_size, const PoolOptions& o = {});

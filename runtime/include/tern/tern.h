@@ -54,7 +54,7 @@ struct LoadOptions {
   // them and 16 for each byte of constants; what would take more is left to run(). An f32 multiply-add is one operation, an element that
   // is read or written, or a multiply-add of another dtype, is 8.
   int64_t budget = int64_t(64) << 20;
-  std::string directory = {};          // for load_bytes: where external data lies; empty: external data are refused
+  std::string directory = {};  // for load_bytes: where external data lies; empty: external data are refused
   // For files that hold weights only (a state_dict, safetensors): what `print(model)` prints, and forwards of custom classes as in Python.
   std::string architecture = {};
   std::string architecture_name = {};  // its file, for messages
@@ -64,7 +64,7 @@ struct LoadOptions {
   // Initializers that the caller may replace (ONNX: those that the file lists as inputs too, IR 4 on). They become inputs that hold the
   // file's contents until others of the same dtype and shape are written, and are not folded into what they feed. Else they are constants.
   std::vector<std::string> overridable = {};
-  bool optimize = true;                // false keeps the graph as the file has it (only `tern dump` and tests want that)
+  bool optimize = true;  // false keeps the graph as the file has it (only `tern dump` and tests want that)
   // Files are copied while they are opened, into memory that nobody can change: what becomes of them afterwards neither ends the process nor
   // changes the model. true reads them in place instead, for files larger than memory: then they must not change while the model lives
   // (a truncated one ends the process with SIGBUS).
@@ -82,10 +82,11 @@ struct SessionOptions {
   // 1: no thread is ever created. n > 1: n - 1 workers, owned by the session; at most as many threads as the CPUs that the process may use
   // (the affinity masks of the calling and the main thread; a quota of CPU time is not looked at), else usage.
   int threads = 1;
-  std::vector<int> cpus = {};            // worker i + 1 is pinned to cpus[i], one of those CPUs (else usage); empty: not pinned
-  std::string isa = {};                  // "", "scalar", "avx2", "avx512", "neon": a cap, no error when this CPU has less; an error when its architecture has none such
-  bool lock_memory = false;              // mlock the arena
-  bool huge_pages = false;               // ask for 2 MB pages
+  std::vector<int> cpus = {};  // worker i + 1 is pinned to cpus[i], one of those CPUs (else usage); empty: not pinned
+  std::string isa =
+      {};  // "", "scalar", "avx2", "avx512", "neon": a cap, no error when this CPU has less; an error when its architecture has none such
+  bool lock_memory = false;  // mlock the arena
+  bool huge_pages = false;   // ask for 2 MB pages
   // Most bytes of the arena and the packed weights together; a sixteenth of them for the tables that kernels read. 0: 1 GB, 16 bytes for
   // each byte of weights, and 64, up to 3 GB, for each byte of inputs whose sizes the caller chose (those that `dims` gives): a small file
   // gets no more by declaring large shapes.
@@ -99,7 +100,7 @@ struct SessionOptions {
 struct StepInfo {
   std::string node, op, kernel;  // "fc1", "Linear", "gemm/linear_f32/avx512"
   int64_t macs = 0;
-  std::vector<int64_t> shape;    // of the first output
+  std::vector<int64_t> shape;  // of the first output
 };
 
 class SessionState;
@@ -115,14 +116,22 @@ class Session {
   // Elements of an input or output, in the session's arena, row-major. Errors: no such name, another dtype (usage), telling those that exist.
   // A bool is a byte: any but 0 that is written to an input is true; in outputs it is 0 or 1.
   template <class T>
-  Result<std::span<T>> try_input(std::string_view name) { return tried<T>(check(name, true, dtype_of<std::remove_const_t<T>>())); }
+  Result<std::span<T>> try_input(std::string_view name) {
+    return tried<T>(check(name, true, dtype_of<std::remove_const_t<T>>()));
+  }
   template <class T>
-  Result<std::span<const T>> try_output(std::string_view name) const { return tried<const T>(check(name, false, dtype_of<T>())); }
+  Result<std::span<const T>> try_output(std::string_view name) const {
+    return tried<const T>(check(name, false, dtype_of<T>()));
+  }
   // The same, and empty where those are errors.
   template <class T>
-  std::span<T> input(std::string_view name) { return typed<T>(find(name, true, dtype_of<std::remove_const_t<T>>())); }
+  std::span<T> input(std::string_view name) {
+    return typed<T>(find(name, true, dtype_of<std::remove_const_t<T>>()));
+  }
   template <class T>
-  std::span<const T> output(std::string_view name) const { return typed<const T>(find(name, false, dtype_of<T>())); }
+  std::span<const T> output(std::string_view name) const {
+    return typed<const T>(find(name, false, dtype_of<T>()));
+  }
   // The same for any dtype.
   std::span<std::byte> input_bytes(std::string_view name);
   std::span<const std::byte> output_bytes(std::string_view name) const;
@@ -162,9 +171,13 @@ class Session {
   Block find(std::string_view name, bool input, DType dtype) const;
   Result<Block> check(std::string_view name, bool input, DType dtype) const;
   template <class T>
-  static std::span<T> typed(Block b) { return {static_cast<T*>(b.data), b.bytes / sizeof(T)}; }
+  static std::span<T> typed(Block b) {
+    return {static_cast<T*>(b.data), b.bytes / sizeof(T)};
+  }
   template <class T>
-  static Result<std::span<T>> tried(Result<Block> b) { return b ? Result<std::span<T>>(typed<T>(*b)) : std::move(b).error(); }
+  static Result<std::span<T>> tried(Result<Block> b) {
+    return b ? Result<std::span<T>>(typed<T>(*b)) : std::move(b).error();
+  }
   std::unique_ptr<SessionState> state_;
 };
 
@@ -173,7 +186,7 @@ struct LayerInfo {
   std::string name, op;
   std::vector<std::string> shape;  // of the first output
   int64_t parameters = 0;
-  std::optional<int64_t> macs;     // nothing when a dimension is not known
+  std::optional<int64_t> macs;  // nothing when a dimension is not known
 };
 
 // A loaded model: checked, inferred, folded, fused. Immutable; copies share it; safe to use from many threads.
@@ -186,7 +199,7 @@ class Model {
   int64_t opset() const;
   std::vector<std::pair<std::string, std::string>> metadata() const;  // what the file says of itself, as "license" and "MIT"
   std::vector<std::string> notes() const;  // what loading did that the file does not say: a prefix of names taken off, weights not used
-  int64_t parameters() const;    // elements of all weights
+  int64_t parameters() const;              // elements of all weights
   int64_t weight_bytes() const;
   std::vector<LayerInfo> layers(const std::map<std::string, int64_t>& dims = {}) const;
 

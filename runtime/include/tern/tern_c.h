@@ -70,9 +70,9 @@ typedef struct tern_array {
 } tern_array;
 
 typedef struct tern_load_options {
-  size_t size;           /* sizeof(tern_load_options) */
-  int64_t budget;        /* bytes that loading may allocate beyond a small multiple of the file's own size; 0: the default */
-  const char* directory; /* for tern_load_bytes: where external data lies; null: they are refused */
+  size_t size;                   /* sizeof(tern_load_options) */
+  int64_t budget;                /* bytes that loading may allocate beyond a small multiple of the file's own size; 0: the default */
+  const char* directory;         /* for tern_load_bytes: where external data lies; null: they are refused */
   const char* architecture;      /* for weights only: what print(model) prints, and forwards as in Python; null: none */
   const char* architecture_name; /* its file, for messages; may be null */
   const char* key;               /* which weights of a checkpoint; null: the only ones */
@@ -85,11 +85,12 @@ typedef struct tern_load_options {
   int32_t follow_links; /* 1: links of shards and external data are followed wherever they lead */
 } tern_load_options;
 
-#define TERN_LOAD_OPTIONS_INIT {sizeof(tern_load_options), 0, NULL, NULL, NULL, NULL, 1, NULL, 0, NULL, 0, 0, 0}
+#define TERN_LOAD_OPTIONS_INIT \
+  { sizeof(tern_load_options), 0, NULL, NULL, NULL, NULL, 1, NULL, 0, NULL, 0, 0, 0 }
 
 /* What one node became in a session's plan. */
 typedef struct tern_step {
-  size_t size; /* sizeof(tern_step) */
+  size_t size;                    /* sizeof(tern_step) */
   const char *node, *op, *kernel; /* live as long as the session */
   int64_t macs;
   int32_t rank; /* of its first output */
@@ -107,7 +108,7 @@ typedef struct tern_session_options {
   size_t size; /* sizeof(tern_session_options) */
   const tern_dim* dims;
   size_t dim_count;
-  int32_t threads; /* 1: no thread is ever created */
+  int32_t threads;     /* 1: no thread is ever created */
   const int32_t* cpus; /* worker i + 1 is pinned to cpus[i] */
   size_t cpu_count;
   const char* isa; /* null, "scalar", "avx2", "avx512" or "neon" */
@@ -117,7 +118,8 @@ typedef struct tern_session_options {
   int64_t work;   /* most operations of one run beyond what weights and inputs back (SessionOptions::work); 0: the default */
 } tern_session_options;
 
-#define TERN_SESSION_OPTIONS_INIT {sizeof(tern_session_options), NULL, 0, 1, NULL, 0, NULL, 0, 0, 0, 0}
+#define TERN_SESSION_OPTIONS_INIT \
+  { sizeof(tern_session_options), NULL, 0, 1, NULL, 0, NULL, 0, 0, 0, 0 }
 
 uint32_t tern_abi_version(void); /* TERN_ABI_VERSION of the library */
 const char* tern_version(void);  /* "0.1.0" */

@@ -4,7 +4,6 @@
 // The views stay valid for the session's life. An unknown name or another dtype gives an empty view of shape [0].
 #pragma once
 #include <vector>
-
 #include <xtensor/xadapt.hpp>
 
 #include "tern/tern.h"

@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   auto session = model->session({.dims = {{"batch", 1}}});  // plans memory, packs weights, binds kernels
   if (!session) return std::fprintf(stderr, "%s\n", session.error().message().c_str()), 1;
 
-  std::span<float> x = *session->try_input<float>(session->inputs()[0].name);           // the arena itself: write in place
+  std::span<float> x = *session->try_input<float>(session->inputs()[0].name);          // the arena itself: write in place
   std::span<const float> y = *session->try_output<float>(session->outputs()[0].name);  // stable address for the session's life
   for (float& value : x) value = 0.5f;
 
