@@ -15,10 +15,13 @@
 namespace tern::test {
 namespace {
 
-using Run = void (*)(const PanelArgs&);
-Run panel_of(Isa isa) { return std::array{TERN_ON_EACH_ISA(panel_gemm)}[static_cast<size_t>(isa)]; }
-using Pack = void (*)(const PanelPackArgs&);
-Pack pack_of(Isa isa) { return std::array{TERN_ON_EACH_ISA(panel_pack)}[static_cast<size_t>(isa)]; }
+// Of the functions that TERN_ON_EACH_ISA lists: NEON's is the last where there is one.
+template <class F, size_t N>
+F of(const std::array<F, N>& each, Isa isa) {
+  return each[isa == Isa::neon ? N - 1 : static_cast<size_t>(isa)];
+}
+auto panel_of(Isa isa) { return of(std::array{TERN_ON_EACH_ISA(panel_gemm)}, isa); }
+auto pack_of(Isa isa) { return of(std::array{TERN_ON_EACH_ISA(panel_pack)}, isa); }
 
 // The elements of t at an odd address, with NaN before and after.
 struct Guarded {
