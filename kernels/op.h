@@ -1,4 +1,4 @@
-// What an operator is: OpDef (schema, shape inference, binding, kernel table), and the two contexts its functions see.
+// What an operator is: OpDef (schema, shape inference, binding, kernel table), and InferContext, which infer sees (BindContext: binding.h).
 // An operator is one `constinit const OpDef` in its family's .cpp and one line in catalog.cpp; kernels/README.md walks through one.
 //
 //   infer   from types (and known contents) of inputs to types of outputs; symbolic dims in, symbolic dims out.

@@ -1,4 +1,4 @@
-// Rows of portable kernels, one a dtype: portable_row<"exp", double, UnaryArgs, map<Exp, double>>() is the row "exp/f64/scalar".
+// Rows of portable kernels, one a dtype: portable_row<"exp", double, UnaryArgs, portable_unary<exp, double>>() is the row "exp/f64/scalar".
 // Next: elementwise/unary_rows.h.
 #pragma once
 #include <algorithm>

@@ -1,5 +1,5 @@
 // A row: one kernel, declared once, beside its body. Plain C, so that *.simd.cpp may include it. How softmax's reach their operator:
-//   softmax/softmax.simd.cpp  constinit const KernelRow softmax_f32 = row<SoftmaxArgs, softmax>("softmax/f32/" TERN_ISA_NAME, …);
+//   softmax/softmax.simd.cpp  constinit const KernelRow softmax_f32 = row<SoftmaxArgs, softmax<false>>("softmax/f32/" TERN_ISA_NAME, …);
 //   softmax/softmax.h         TERN_EACH_ISA(extern const KernelRow softmax_f32;)
 //   softmax/softmax.cpp       .kernels = rows_of<TERN_ON_EACH_ISA(softmax_f32), portable::kSoftmax>        (rows_of: binding.h)
 // Next: binding.h.

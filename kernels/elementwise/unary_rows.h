@@ -1,6 +1,6 @@
 // The rows of a unary function for the dtypes without a SIMD form, and how a unary operator is bound.
-//   kUnary<"sin", portable::sin, Floats>     rows sin/f32/scalar, sin/f64/scalar …: floats in double, rounded once; integers as
-// they are; bools that it returns are bools
+//   kUnary<"sin", portable::sin, Floats>     rows sin/f32/scalar, sin/f64/scalar …: floats in double, rounded once; integers as they are;
+//                                            bools that it returns are bools
 // Next: unary.cpp.
 #pragma once
 #include "kernels/elementwise/nest.h"

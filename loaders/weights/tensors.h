@@ -11,7 +11,7 @@
 
 namespace tern {
 
-// The raw elements that one or more tensors share. Bytes lie in the mapped file, or in `owned` (inflated, byte-swapped).
+// The raw elements that one or more tensors share. Bytes lie in the file's copy (or the mapped file), or in `owned` (inflated, byte-swapped).
 struct Storage {
   std::span<const std::byte> bytes;
   std::shared_ptr<const void> owner;  // keeps `bytes` alive; null: copy before keeping
@@ -34,7 +34,7 @@ struct StoredTensor {
   DType used_as() const { return copied_to == DType::none ? dtype : copied_to; }
 };
 
-// Checks a view against its storage (reference section 4): ranks, signs, overflow, the last element inside. Errors: invalid.
+// Checks a view against its storage: ranks, signs, overflow, the last element inside. Errors: invalid.
 Status check_view(const StoredTensor& tensor);
 // Elements; nothing on overflow.
 std::optional<int64_t> element_count(const StoredTensor& tensor);

@@ -1,5 +1,5 @@
 // Which instruction sets this machine can run: the CPU's word and the operating system's (register state saved on a switch).
-// Read once when a session is made, never on the hot path. Next: kernels/simd.h.
+// Asked when a session is made, a constant folded or a graph evaluated, never on the hot path. Next: kernels/simd.h.
 #pragma once
 #include <optional>
 #include <string>

@@ -1,6 +1,8 @@
-// Control operators: those without a kernel, because they run subgraphs, or take or give sequences and optionals. What one is stands in one file: how it is verified, inferred, folded, evaluated and planned.
+// Control operators: those without a kernel, because they run subgraphs, or take or give sequences and optionals. What one is stands in one file:
+// how it is verified, inferred, folded, evaluated and planned.
 // Passes ask the table of control.cpp and name no operator. Their schemas are in kernels/control and kernels/sequence, where the catalog finds them.
-// To add one: its OpDef there, a file here that ends in a ControlDef, a line in control.cpp, a row in loaders/onnx/control.cpp.
+// To add one: its OpDef there and its line in kernels/catalog.cpp, a file here that ends in a ControlDef, declared below, and a line in control.cpp.
+// One with subgraphs: a row in loaders/onnx/control.cpp too.
 // You are here: beside stop 3 of the tour. Next: if.cpp.
 #pragma once
 #include "runtime/graph.h"

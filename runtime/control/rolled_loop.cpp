@@ -1,6 +1,5 @@
 // How a plan runs an iteration: the body is lowered and bound once, whatever the number of iterations. See iteration.h.
-//   carried values   Each has two buffers, A and B: an iteration reads one and writes the other. The steps of the body are linked twice,
-//   for even
+//   carried values   Each has two buffers, A and B: an iteration reads one and writes the other. The steps of the body are linked twice, for even
 //                    iterations (A to B) and odd ones (B to A), so nothing is copied: the node that computes a carried value writes it
 //                    where the next iteration reads it. A body with a loop inside is linked once, and ends with copies from B to A;
 //                    versions would else multiply with every level.

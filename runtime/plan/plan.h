@@ -44,7 +44,7 @@ struct Plan {
 Result<Plan> make_plan(const Graph& graph, PackStore& packs, const PlanOptions& options);
 // The bytes that the arena of that plan would have; nothing is packed for it. The same errors.
 Result<int64_t> measure_plan(const Graph& graph, const PlanOptions& options);
-// That plan as text, for people: nothing is allocated, packed or bound for it. The same errors.
+// That plan as text, for people: everything is bound for it, nothing packed, and no arena made. The same errors.
 Result<std::string> plan_text(const Graph& graph, const PlanOptions& options);
 
 }  // namespace tern

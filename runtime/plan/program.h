@@ -1,7 +1,7 @@
 // Program: a plan in the making, and the stages that fill it in, each a function over it.
 //   lower           the graph as a list of work in order; every value in a buffer with a lifetime, or in a constant
 //   select_kernels  one Binding for each work and part: which kernel, what arguments and tables, how much scratch (no address anywhere)
-//   lay_out         plan_memory: where every buffer lies; the size of the arena
+//   lay_out         (select_kernels.cpp) plan_memory: where every buffer lies; the size of the arena
 //   link_steps      the arena, and the steps with the addresses put in
 //   plan_text       what became of it, for people; needs lay_out only
 // You are here: stop 10 of the tour. Next: lowering.h, select_kernels.cpp, plan_memory.h, link_steps.cpp, plan_text.cpp.

@@ -1,5 +1,5 @@
 // Indices out of range: the plan says false and where, the evaluator fails with the same words, for every operator that is driven by
-// indices, in branches, in parts, run after run. Contract: BindContext::fault in kernels/op.h, Session::status in tern.h.
+// indices, in branches, in parts, run after run. Contract: BindContext::fault in kernels/binding.h, Session::status in tern.h.
 #include <doctest/doctest.h>
 
 #include <cstring>

@@ -138,7 +138,7 @@ constexpr Section kSections[] = {
      "0 done; 1 compared and different; 2 wrong usage; 3 the file or its data cannot be used; 4 understood but not supported. Results go to standard "
      "output, everything else to standard error."},
     {"Environment", "",
-     "TERN_ISA caps the instruction set everywhere: scalar, avx2, avx512. The command refuses one that is unknown or not of this machine; the "
+     "TERN_ISA caps the instruction set everywhere: scalar, avx2, avx512, neon. The command refuses one that is unknown or not of this machine; the "
      "library ignores it, and says so in the model's notes.\n"
      "NO_COLOR: no colours, also on a terminal."},
     {"Examples", "",

@@ -48,7 +48,7 @@ class Interpreter {
   // What a for goes through; fails for tensors.
   IValues elements(const IValue& value, const Place& place);
 
-  // ---- expressions.cpp ----
+  // ---- expressions.cpp; attributes.cpp: what stands behind a dot or in brackets, and put() ----
   IValue value(const Expression& e);
   IValue value_of(const Expression& e);
   IValue name(const Expression& e);

@@ -1,5 +1,5 @@
 // Program: the forwards that an architecture file gives, by class: straight-line Python, read once and then interpreted into nodes.
-// Nothing of it is ever run as Python. Next: program.cpp (calls), interpret.cpp (expressions).
+// Nothing of it is ever run as Python. Next: interpret.h.
 #pragma once
 #include <map>
 #include <memory>

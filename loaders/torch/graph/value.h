@@ -1,5 +1,5 @@
-// Value: what a Python expression of a forward is while a graph is built from it: a tensor of the graph, a number (perhaps symbolic), a
-// list. Arguments and results of every operator of ops/. PyTorch calls this an IValue. Next: builder.h, then ops/operator.h.
+// IValue: what a Python expression of a forward is while a graph is built from it: a tensor of the graph, a number (perhaps symbolic), a
+// list. Arguments and results of every operator of ops/. The name is PyTorch's. Next: builder.h, then ops/operator.h.
 #pragma once
 #include <memory>
 #include <string>
