@@ -15,7 +15,7 @@ namespace {
 constexpr int kRounds = 4;  // of inference, before all dims of carried values are taken for unknown
 
 // What it takes to keep one slice of a scan output, beside its elements.
-constexpr int64_t kSliceBytes = 256;
+constexpr int64_t kSliceBytes = 1024;
 
 Graph& body_of(Graph& graph, const Node& node) { return graph.subgraphs[static_cast<size_t>(node.subgraphs[0])]; }
 

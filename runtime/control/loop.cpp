@@ -92,9 +92,11 @@ Status infer(Graph& graph, Node& node) {
 
 bool needs_evaluator(const Graph& graph, const Node& node) {
   const auto most = most_trips(graph, node);
-  if (!most || most->is(INT64_MAX)) return true;
+  if (!most) return true;
   const Iteration it = iteration_of(graph, node);
   const bool live = known_condition(graph, node) != true || goes(*it.body) == Goes::as_computed;
+  constexpr int64_t kWhile = int64_t(1) << 32;  // a trip count that only stands for no limit
+  if (most->is(INT64_MAX) || (live && most->known() && most->value() >= kWhile)) return true;
   const bool gathers =
       std::any_of(node.outputs.begin() + static_cast<std::ptrdiff_t>(it.carried), node.outputs.end(), [](ValueId v) { return v != kNone; });
   return (live && gathers && !most->is(0)) || changes_shapes(graph, node, it);

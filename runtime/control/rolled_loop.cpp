@@ -1,9 +1,9 @@
 // How a plan runs an iteration: the body is lowered and bound once, whatever the number of iterations. See iteration.h.
 //   carried values   Each has two buffers, A and B: an iteration reads one and writes the other. The steps of the body are linked twice, for even
 //                    iterations (A to B) and odd ones (B to A), so nothing is copied: the node that computes a carried value writes it
-//                    where the next iteration reads it. A body with a loop inside is linked once, and ends with copies from B to A;
-//                    versions would else multiply with every level.
-//   the rest         The loop's own step counts, copies slices of scan inputs and outputs, and asks the condition.
+//                    where the next iteration reads it. A body with a loop inside is linked once (versions would else multiply with
+//                    every level), and copies from B to A end each iteration.
+//   the rest         The loop's own step counts, copies slices of scan inputs and outputs, and asks the condition: both may be A's, so before that.
 #include <cstring>
 
 #include "runtime/base/checked.h"
@@ -177,7 +177,7 @@ class Rolling {
       if (from.buffer != b_[c].buffer) steps.push_back(l_.add_copy(inner_, v, from, b_[c], true));
     }
     for (size_t c = 0; s && swap == kNone && c < it_.carried; ++c) {
-      steps.push_back(l_.add_copy(inner_, body_.outputs[it_.conditions + c], b_[c], a_[c], true));
+      to_a_.push_back(l_.add_copy(inner_, body_.outputs[it_.conditions + c], b_[c], a_[c], true));
     }
     l_.set_repeats(repeats);
     l_.set_swap(swap_before);
@@ -223,18 +223,17 @@ class Rolling {
     return {};
   }
 
-  // The last iteration left the results in A or in B; where it is not known which, a list of copies brings them to A.
+  // The last iteration left the results in A or in B; where it is not known which, copies bring them to A.
   void place_results(int64_t trips, bool swaps) {
-    std::vector<size_t> copies;
     for (size_t c = 0; c < it_.carried; ++c) {
       const ValueId result = node_.outputs[c];
       if (result == kNone) continue;
       const bool odd = swaps && trips % 2 != 0;
-      if (swaps && live()) copies.push_back(l_.add_copy(scope_, result, b_[c], a_[c], true));
+      if (swaps && live()) to_a_.push_back(l_.add_copy(scope_, result, b_[c], a_[c], true));
       l_.place(scope_, result) = odd && !live() ? b_[c] : a_[c];
       l_.add_readers(scope_, result);
     }
-    w_.lists.push_back({std::move(copies), 0});
+    w_.lists.push_back({std::move(to_a_), 0});
   }
 
   int64_t cost(int64_t trips) const {
@@ -258,6 +257,7 @@ class Rolling {
   RolledLoop loop_;
   size_t inner_ = 0;
   std::vector<Place> a_, b_, whole_;
+  std::vector<size_t> to_a_;  // copies: after an odd number of iterations, or after each when they do not swap
 };
 
 // ---- the step ----
@@ -284,8 +284,9 @@ struct LoopArgs {
   const Slice* out;
   int64_t ins, outs;
   const Step* steps[2];  // of even and odd iterations
-  const Step* last;      // after an odd number of iterations
-  int64_t count, last_count;
+  const Step* to_a;      // copies of carried values from B: after an odd number of iterations, or, when A and B do not swap, after each
+  bool swaps;
+  int64_t count, to_a_count;
   uint32_t* faults;  // the words of the steps, which each iteration writes, and what they were in any
   uint32_t* any;
   int64_t fault_count;
@@ -308,8 +309,9 @@ void run_loop(const LoopArgs& a) {
     for (int64_t k = 0; k < a.outs; ++k) copy_slice(a.out[k], version, i);
     for (int64_t f = 0; f < a.fault_count; ++f) a.any[f] |= a.faults[f];
     more = a.next[version] == nullptr || *a.next[version] != 0;
+    if (!a.swaps) run_steps(a.to_a, a.to_a_count);
   }
-  if (i & 1) run_steps(a.last, a.last_count);
+  if (a.swaps && (i & 1) != 0) run_steps(a.to_a, a.to_a_count);
   for (int64_t f = 0; f < a.fault_count; ++f) a.faults[f] = a.any[f];
 }
 
@@ -336,13 +338,13 @@ Result<Binding> bind_iteration(const Program& program, const Work& w) {
   if (loop.running) c.set(a.running, c.output<uint8_t>(*loop.running));
 
   auto steps = [&](const Work::List& list) { return c.table<Step>(program.step_count(list.work), [](Step*) {}); };
-  const bool swaps = w.lists.size() == 3;
+  const bool swaps = a.swaps = w.lists.size() == 3;
   a.count = program.step_count(w.lists[0].work);
   const auto even = steps(w.lists[0]), odd = swaps ? steps(w.lists[1]) : even;
   c.set(a.steps[0], even);
   c.set(a.steps[1], odd);
-  a.last_count = program.step_count(w.lists.back().work);
-  c.set(a.last, steps(w.lists.back()));
+  a.to_a_count = program.step_count(w.lists.back().work);
+  c.set(a.to_a, steps(w.lists.back()));
 
   auto slices = [&](const std::vector<RolledLoop::Slice>& list, bool in) {
     return c.table<Slice>(static_cast<int64_t>(list.size()), [&](Slice* table) {

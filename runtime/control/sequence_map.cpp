@@ -13,6 +13,27 @@ constexpr size_t kMostNodes = 4096;
 
 Graph& body_of(Graph& graph, const Node& node) { return graph.subgraphs[static_cast<size_t>(node.subgraphs[0])]; }
 
+// What a copy of a graph takes; the elements of its constants are shared.
+int64_t copy_bytes(const Graph& graph) {
+  size_t n = 0;
+  for (const Value& v : graph.values) n += sizeof v + v.name.size();
+  for (const Node& node : graph.nodes) {
+    n += sizeof node + node.name.size() + sizeof(ValueId) * (node.inputs.size() + node.outputs.size());
+    for (const auto& [name, value] : node.attrs.all()) {
+      n += sizeof value + name.size();
+      if (const auto* s = std::get_if<std::string>(&value)) n += s->size();
+      if (const auto* list = std::get_if<std::vector<int64_t>>(&value)) n += 8 * list->size();
+      if (const auto* list = std::get_if<std::vector<float>>(&value)) n += 4 * list->size();
+      if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+        for (const std::string& s : *list) n += sizeof s + s.size();
+      }
+    }
+  }
+  auto bytes = static_cast<int64_t>(n);
+  for (const Graph& g : graph.subgraphs) bytes += copy_bytes(g);
+  return bytes;
+}
+
 size_t own_inputs(const Node& node) { return node.inputs.size() - static_cast<size_t>(node.captured); }
 
 Status verify(const Graph& graph, const Node& node) {
@@ -66,9 +87,11 @@ Result<bool> fold(Folding& folding, Node& node) {
   Graph folded = body_of(graph, node);
   if (folding.fold(folded).ok()) body_of(graph, node) = std::move(folded);  // else an error only when it runs
   const auto count = known_count(folding, node);
+  if (!count || *count > kMostElements) return false;
   const Graph body = body_of(graph, node);
   const auto size = static_cast<size_t>(1 + node_count(body));
-  if (!count || *count > kMostElements || *count * size > kMostNodes || !pay_for(folding, *count * size)) return false;
+  const auto bytes = checked_mul(static_cast<int64_t>(*count), copy_bytes(body)).value_or(INT64_MAX);
+  if (*count * size > kMostNodes || !pay_for(folding, *count * size, bytes)) return false;
   std::vector<std::vector<ValueId>> elements(node.outputs.size());
   for (size_t e = 0; e < *count; ++e) {
     std::vector<ValueId> inputs = node.inputs, outputs;

@@ -93,8 +93,8 @@ Result<bool> fold_split(Folding& folding, Node& node) {
   auto sizes = part_sizes(has_input(node, 1) ? graph.value(node.inputs[1]).constant : Tensor(), type.shape[*axis].value(), kMostElements);
   if (!sizes && sizes.error().code() == Code::kUnsupported) return false;
   if (!sizes) return sizes.error().within(describe(graph, node));
-  if (!pay_for(folding, sizes->size())) return false;
   const std::string name = graph.value(node.outputs[0]).name;
+  if (!pay_for(folding, sizes->size(), static_cast<int64_t>(sizes->size() * (name.size() + node.name.size())))) return false;
   std::vector<ValueId> elements;
   for (size_t p = 0; p < sizes->size(); ++p) elements.push_back(graph.add_value(name + ":" + std::to_string(p)));
   if (!elements.empty()) {
@@ -196,8 +196,10 @@ Attributes axis_attribute(int axis) {
 // Becomes a Concat, of elements that an Unsqueeze gives the new axis.
 Result<bool> fold_concat(Folding& folding, Node& node) {
   const auto* known = known_elements(folding, node.inputs[0]);
-  if (known == nullptr || known->empty() || !pay_for(folding, known->size())) return false;  // nothing to join: an error, but only when it runs
+  if (known == nullptr || known->empty()) return false;  // nothing to join: an error, but only when it runs
   Graph& graph = folding.graph;
+  const size_t names = graph.value(node.outputs[0]).name.size() + node.name.size();
+  if (!pay_for(folding, known->size(), static_cast<int64_t>(known->size() * names))) return false;
   const Shape& first = graph.value((*known)[0]).type.shape;
   if (!first.ranked()) return false;
   auto axis = concat_axis(node, first.rank());

@@ -43,7 +43,7 @@ Result<const Datum::Elements*> elements_of(std::span<const Datum> inputs, size_t
 }
 
 Status spend(EvaluateOptions& left, size_t elements, int64_t copied) {
-  constexpr int64_t kElementWork = 64;  // a count of references, a pointer, sometimes an allocation
+  constexpr int64_t kElementWork = 512;  // a count of references, a pointer, sometimes an allocation
   const int64_t work = checked_add(kElementWork * static_cast<int64_t>(elements), checked_mul(copied, 16).value_or(INT64_MAX)).value_or(INT64_MAX);
   if (work > left.work) return unsupported("takes " + std::to_string(work) + " operations, more than the budget of " + std::to_string(left.work));
   left.work -= work;
@@ -74,8 +74,8 @@ void set_elements(Folding& folding, const Node& node, std::vector<ValueId> eleme
   folding.elements[node.outputs[0]] = std::move(elements);
 }
 
-bool pay_for(Folding& folding, size_t nodes) {
-  const auto cost = static_cast<int64_t>(4096 * nodes);
+bool pay_for(Folding& folding, size_t nodes, int64_t bytes) {
+  const int64_t cost = checked_add(static_cast<int64_t>(8192 * nodes), checked_mul(bytes, 16).value_or(INT64_MAX)).value_or(INT64_MAX);
   if (cost > folding.left.work) return false;
   folding.left.work -= cost;
   return true;

@@ -35,8 +35,9 @@ Result<std::vector<Datum>> give(Datum::Elements list, EvaluateOptions& left);
 const std::vector<ValueId>* known_elements(const Folding& folding, ValueId v);
 // Tells what the first output of a node holds, if that is not too much to write down.
 void set_elements(Folding& folding, const Node& node, std::vector<ValueId> elements);
-// Takes what so many new nodes cost from the budget of work; false: there is not enough, and nothing is taken.
-bool pay_for(Folding& folding, size_t nodes);
+// Takes what so many new nodes cost from the budget of work, and the bytes of their names, lists and attributes; false: there is not enough, and
+// nothing is taken.
+bool pay_for(Folding& folding, size_t nodes, int64_t bytes);
 // `by` is read for the first output of a node, which is to go.
 Result<bool> replace(Folding& folding, const Node& node, ValueId by);
 // A node before the one that is folded. Its outputs get their types.

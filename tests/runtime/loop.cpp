@@ -156,6 +156,59 @@ TEST_CASE("loop: loops in loops and branches in loops, down to the same bits") {
   }
 }
 
+TEST_CASE("loop: with a loop in the body, slices and the condition are still those of this iteration") {
+  for (int64_t trips : {1, 2, 3}) {
+    INFO(trips);
+    GraphBuilder b;
+    const ValueId x = b.input("x", {2});
+    Body inner;
+    const ValueId v = inner.input("v", {});
+    inner.output(inner.going);
+    inner.output(inner.node("Add", {v, v}));
+    Body body;
+    const ValueId state = body.input("state", {});
+    const Limits twice = limits(body, 2);
+    const ValueId next = body.loop("Loop", {twice.trips, twice.condition, state}, {}, inner, 1)[0];
+    const ValueId view = body.node("Reshape", {state, body.ints({2, 1})});
+    for (ValueId o : {body.going, next, state, view}) body.output(o);
+    const Limits l = limits(b, trips);
+    const auto out = b.loop("Loop", {l.trips, l.condition, x}, {}, body, 3);
+    b.output(out[0], "y");
+    b.output(out[1], "states");
+    b.output(out[2], "views");
+    const auto y = run_both(model_of(b.graph), {f32({2}, {1, 3})});
+    std::vector<float> states;
+    for (int64_t k = 0, factor = 1; k < trips; ++k, factor *= 4) states.insert(states.end(), {1.0f * factor, 3.0f * factor});
+    CHECK(floats_of(y[1]) == states);
+    CHECK(floats_of(y[2]) == states);
+    CHECK(floats_of(y[0])[0] == states[states.size() - 2] * 4);
+  }
+  // while (flag): flag says whether x was below the limit when this iteration began, so one more follows the last that was
+  for (float start : {100.0f, 10.0f, 3.0f, 0.5f}) {
+    INFO(start);
+    GraphBuilder b;
+    const ValueId x = b.input("x", kScalar);
+    Body inner;
+    const ValueId v = inner.input("v", kScalar);
+    inner.output(inner.going);
+    inner.output(inner.node("Add", {v, v}));
+    Body body;
+    const ValueId state = body.input("state", kScalar), flag = body.input("flag", kScalar, DType::boolean);
+    const Limits once = limits(body, 1);
+    const ValueId next = body.loop("Loop", {once.trips, once.condition, state}, {}, inner, 1)[0];
+    for (ValueId o : {flag, next, body.node("Less", {state, body.constant(f32({}, {8}))})}) body.output(o);
+    const Limits l = limits(b, 20);
+    b.output(b.loop("Loop", {l.trips, l.condition, x, b.constant(Tensor::scalar(true))}, {}, body, 2)[0], "y");
+    float expected = start;
+    for (bool going = true, mark = true; going;) {
+      going = mark;
+      mark = expected < 8;
+      expected *= 2;
+    }
+    CHECK(floats_of(run_both(model_of(b.graph), {f32({}, {start})})[0])[0] == expected);
+  }
+}
+
 TEST_CASE("loop: the plan keeps the initial value for others, and takes no more memory for more iterations") {
   auto bytes = [](int64_t trips) {
     GraphBuilder b;
