@@ -107,7 +107,7 @@ Step link_step(const Binding& binding, std::byte* image, const Addresses& addres
 
 // What a binding is made from: a pure function of this gives it. Contents of inputs are read only where the views say `known`.
 struct BindRequest {
-  AttrReader attrs;
+  AttrReader attrs = {};
   Isa isa = Isa::scalar;  // kernels above it must not be chosen
   std::span<const TensorView> inputs = {}, outputs = {};
   uint32_t in_place = 0;             // bit i: output 0 lies on input i

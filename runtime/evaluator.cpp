@@ -21,7 +21,9 @@ Result<std::vector<Tensor>> evaluate_node(const Graph& graph, const Node& node, 
     InferContext c(node.read(), std::move(in), 1, &symbols);
     if (Status s = infer_op(*node.op, c); !s) return s.error();
     const Shape& shape = c.outputs[0].shape;
-    if (shape.known() && shape.concrete().count() == inputs[0].count()) { return std::vector<Tensor>{inputs[0].reshaped(shape.concrete())}; }
+    if (shape.known() && shape.concrete().count() == inputs[0].count()) {
+      return std::vector<Tensor>{inputs[0].reshaped(shape.concrete())};
+    }
   }
   return evaluate(*node.op, node.attrs, inputs, node.outputs.size(), options);
 }

@@ -35,6 +35,11 @@ struct Folding {
   const Isa isa = best_isa();
 
   Status fold(Graph& subgraph) { return fold_constants(subgraph, left); }
+  // A subgraph that may never run: one that cannot be folded stays as it was, and is an error only when it runs.
+  void try_fold(Graph& subgraph) {
+    Graph folded = subgraph;
+    if (fold(folded).ok()) subgraph = std::move(folded);
+  }
   // Captured constants move into the subgraphs of a node, where they can be folded.
   void sink_constants(Node& node);
   // Runs a control operator whose inputs are all constants. True when its outputs are constants now; false when that would take too much.

@@ -32,7 +32,8 @@ struct Node {
   std::vector<int32_t> subgraphs;        // of a control operator (runtime/control), indices into Graph::subgraphs
   int32_t captured = 0;                  // how many of the inputs, the last ones, are what the subgraphs read from around the node
 
-  AttrReader read() const { return {op->attrs, attrs}; }  // to be used at once: it refers to this node
+  size_t own_inputs() const { return inputs.size() - static_cast<size_t>(captured); }  // those that no subgraph captures
+  AttrReader read() const { return {op->attrs, attrs}; }                               // to be used at once: it refers to this node
 };
 
 // A subgraph is closed: what it reads from outside is passed explicitly. Each subgraph of a node has inputs of its own, as the operator
@@ -73,6 +74,11 @@ struct Graph {
   Value& value(ValueId v) { return values[static_cast<size_t>(v)]; }
   const Node& node(NodeId n) const { return nodes[static_cast<size_t>(n)]; }
   Node& node(NodeId n) { return nodes[static_cast<size_t>(n)]; }
+  // Subgraph k of a node.
+  const Graph& subgraph(const Node& of, size_t k = 0) const { return subgraphs[static_cast<size_t>(of.subgraphs[k])]; }
+  Graph& subgraph(const Node& of, size_t k = 0) { return subgraphs[static_cast<size_t>(of.subgraphs[k])]; }
+  // A dimension about which nothing is known: a symbol of its own ("?7").
+  Dim fresh_dim() { return Dim::symbol("?" + std::to_string(next_symbol++)); }
   bool is_constant(ValueId v) const { return v != kNone && value(v).constant.present(); }
 };
 

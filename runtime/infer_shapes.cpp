@@ -22,7 +22,7 @@ bool take(int64_t& room, int64_t n) {
 void keep_shape(Graph& graph, Shape& shape) {
   for (Dim& d : shape.dims()) {
     if (d.terms().size() > 1 && !take(graph.symbol_room, static_cast<int64_t>(d.terms().size()))) {
-      d = Dim::symbol("?" + std::to_string(graph.next_symbol++));
+      d = graph.fresh_dim();
     }
   }
 }
@@ -190,7 +190,7 @@ Shape common_shape(Graph& graph, const Shape& a, const Shape& b) {
   if (!a.ranked() || !b.ranked() || a.rank() != b.rank()) return Shape();
   Shape both = a;
   for (int d = 0; d < a.rank(); ++d) {
-    if (!(a[d] == b[d])) both[d] = Dim::symbol("?" + std::to_string(graph.next_symbol++));
+    if (!(a[d] == b[d])) both[d] = graph.fresh_dim();
   }
   return both;
 }
@@ -222,9 +222,13 @@ Status verify_types(const Graph& graph) {
       bool same = was.dtype == is.dtype && was.kind == is.kind;
       if (was.shape.ranked() && is.shape.ranked()) {
         same = same && was.shape.rank() == is.shape.rank();
-        for (int d = 0; same && d < is.shape.rank(); ++d) { same = !was.shape[d].known() || !is.shape[d].known() || was.shape[d] == is.shape[d]; }
+        for (int d = 0; same && d < is.shape.rank(); ++d) {
+          same = !was.shape[d].known() || !is.shape[d].known() || was.shape[d] == is.shape[d];
+        }
       }
-      if (!same) { return invalid(describe(graph, node) + ": " + graph.value(v).name + " is " + is.text() + ", not " + was.text()); }
+      if (!same) {
+        return invalid(describe(graph, node) + ": " + graph.value(v).name + " is " + is.text() + ", not " + was.text());
+      }
     }
   }
   return {};

@@ -20,7 +20,9 @@ Status attributes(const Node& node) {
       if (name == s.name) spec = &s;
     }
     if (spec == nullptr) return unsupported("attribute " + name + " is not supported");
-    if (spec->kind != Attributes::kind(value)) { return invalid("attribute " + name + " must be " + kKinds[static_cast<int>(spec->kind)]); }
+    if (spec->kind != Attributes::kind(value)) {
+      return invalid("attribute " + name + " must be " + kKinds[static_cast<int>(spec->kind)]);
+    }
   }
   for (const AttrSpec& s : node.op->attrs) {
     if (s.required() && !node.attrs.has(s.name)) return invalid(std::string("attribute ") + s.name + " is required");

@@ -21,7 +21,9 @@ void copy_row(const ReorderArgs& a, const float* x, float* y, int64_t lanes) {
   if (a.from_blocked && a.to_blocked) {
     for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, load(x + w * 16));
   } else if (a.to_blocked) {
-    for (int64_t w = 0; w < a.width; w += 16) { transpose(x + w, a.x_channel, y + w * 16, 16, lanes, a.width - w < 16 ? a.width - w : 16); }
+    for (int64_t w = 0; w < a.width; w += 16) {
+      transpose(x + w, a.x_channel, y + w * 16, 16, lanes, a.width - w < 16 ? a.width - w : 16);
+    }
     if (lanes == 16) return;
     for (int64_t w = 0; w < a.width; ++w) {
       for (int64_t l = lanes; l < 16; ++l) y[w * 16 + l] = 0;

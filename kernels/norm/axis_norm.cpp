@@ -151,7 +151,9 @@ Status infer_lrn(InferContext& c) {
 Status bind_walk(BindContext& c, uint32_t reduced, int p) {
   const TensorView& x = c.in(0);
   WalkArgs& a = c.args(WalkArgs{nullptr, nullptr, {}, {}, 0, 0, p});
-  for (int i = 0; i < x.dims.rank; ++i) { (reduced >> i & 1 ? a.reduced : a.kept).add(x.dims[i], x.dims.count(i + 1, x.dims.rank)); }
+  for (int i = 0; i < x.dims.rank; ++i) {
+    (reduced >> i & 1 ? a.reduced : a.kept).add(x.dims[i], x.dims.count(i + 1, x.dims.rank));
+  }
   const auto [begin, end] = c.range(a.kept.count);
   if (x.count() == 0 || begin == end) return {};
   a.begin = begin;

@@ -168,7 +168,9 @@ void recur(const RnnArgs& a, const Direction& d, int64_t row, int64_t rows, cons
     product(rows, n, H, h, H, d.r, pre, pre_stride, g, n);
   } else {
     product(rows, 2 * H, H, h, H, d.r, pre, pre_stride, g, n);
-    if (a.s.linear_before_reset) { product(rows, H, H, h, H, d.r + PanelGroups(2 * H).panels * kPanel * H, d.bias + n, 0, g + 2 * H, n); }
+    if (a.s.linear_before_reset) {
+      product(rows, H, H, h, H, d.r + PanelGroups(2 * H).panels * kPanel * H, d.bias + n, 0, g + 2 * H, n);
+    }
   }
 }
 

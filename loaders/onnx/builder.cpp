@@ -120,7 +120,7 @@ Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& type, const DimName
       if (d.dim_value() < 0) return invalid("dimension " + std::to_string(d.dim_value()) + " is negative");
       dims.emplace_back(d.dim_value());
     } else if (kind != ValueKind::tensor) {
-      dims.push_back(Dim::symbol("?" + std::to_string(graph.next_symbol++)));
+      dims.push_back(graph.fresh_dim());
     } else {
       dims.push_back(names.read(d.dim_param(), of + "_dim_" + std::to_string(dims.size())));
     }

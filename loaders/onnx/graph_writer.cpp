@@ -122,7 +122,7 @@ std::string GraphWriter::emit_before(const Node& node, const char* op, const std
 }
 
 Status GraphWriter::control_node(const Node& node, const ControlForm& form) {
-  const size_t own = node.inputs.size() - static_cast<size_t>(node.captured);
+  const size_t own = node.own_inputs();
   std::vector<std::string> inputs = names_of(node.inputs);
   const std::vector<std::string> captured(inputs.begin() + static_cast<std::ptrdiff_t>(own), inputs.end());
   inputs.resize(own);
@@ -132,7 +132,7 @@ Status GraphWriter::control_node(const Node& node, const ControlForm& form) {
     onnx_pb::Attribute& attribute = *written.add_attribute();
     attribute.set_name(form.subgraphs[b]);
     attribute.set_type(5);  // a graph
-    GraphWriter writer(model_, graph_.subgraphs[static_cast<size_t>(node.subgraphs[b])], *attribute.mutable_g());
+    GraphWriter writer(model_, graph_.subgraph(node, b), *attribute.mutable_g());
     if (Status s = writer.subgraph(captured, form.conditions + node.outputs.size()); !s) return s;
   }
   return {};

@@ -9,15 +9,12 @@
 namespace tern {
 namespace {
 
-const Graph& branch_of(const Graph& graph, const Node& node, size_t b) { return graph.subgraphs[static_cast<size_t>(node.subgraphs[b])]; }
-
 Status verify(const Graph& graph, const Node& node) {
-  if (node.inputs.size() != static_cast<size_t>(node.captured) + 1) {
-    return invalid("has " + std::to_string(node.inputs.size() - static_cast<size_t>(node.captured)) +
-                   " inputs beside what its branches capture, expected 1");
+  if (node.own_inputs() != 1) {
+    return invalid("has " + std::to_string(node.own_inputs()) + " inputs beside what its branches capture, expected 1");
   }
   for (size_t b = 0; b < 2; ++b) {
-    const Graph& branch = branch_of(graph, node, b);
+    const Graph& branch = graph.subgraph(node, b);
     if (branch.inputs.size() != static_cast<size_t>(node.captured)) return invalid("a branch must have the captured values as inputs, and no others");
     if (branch.outputs.size() < node.outputs.size()) return invalid("a branch has too few outputs");
   }
@@ -39,7 +36,7 @@ Status infer(Graph& graph, Node& node) {
   std::vector<TypeInfo> merged(node.outputs.size());
   bool impossible = false;  // the then branch cannot run with these shapes
   for (size_t b = 0; b < 2; ++b) {
-    Graph& branch = graph.subgraphs[static_cast<size_t>(node.subgraphs[b])];
+    Graph& branch = graph.subgraph(node, b);
     for (size_t i = 0; i < branch.inputs.size(); ++i) pass_type(graph, node.inputs[i + 1], branch, branch.inputs[i]);
     if (Status s = infer_subgraph(graph, branch); !s) {
       // A branch for other input sizes: legal as long as it is not taken. Its shapes stay unknown, so only the evaluator runs this graph.
@@ -73,16 +70,12 @@ Result<size_t> taken(const Tensor& condition) {
 Result<bool> fold(Folding& folding, Node& node) {
   Graph& graph = folding.graph;
   if (!graph.is_constant(node.inputs[0])) {
-    for (int32_t g : node.subgraphs) {
-      Graph& branch = graph.subgraphs[static_cast<size_t>(g)];
-      Graph folded = branch;
-      if (folding.fold(folded).ok()) branch = std::move(folded);  // else a branch for other sizes: an error only when it is taken
-    }
+    for (size_t b = 0; b < 2; ++b) folding.try_fold(graph.subgraph(node, b));
     return false;
   }
   auto b = taken(graph.value(node.inputs[0]).constant);
   if (!b) return b.error().within(describe(graph, node));
-  Graph branch = std::move(graph.subgraphs[static_cast<size_t>(node.subgraphs[*b])]);
+  Graph branch = std::move(graph.subgraph(node, *b));
   if (Status s = folding.fold(branch); !s) return s.error();
   folding.put_inline(std::move(branch), std::span(node.inputs).subspan(1), node.outputs);
   return true;
@@ -91,7 +84,7 @@ Result<bool> fold(Folding& folding, Node& node) {
 Result<std::vector<Datum>> evaluate(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
   auto b = taken(inputs[0].tensor);
   if (!b) return b.error();
-  return evaluate_graph(branch_of(graph, node, *b), inputs.subspan(1), left);
+  return evaluate_graph(graph.subgraph(node, *b), inputs.subspan(1), left);
 }
 
 // A live branch: both are lowered, each ends with copies to the outputs of the If, and the step runs one.
@@ -102,15 +95,15 @@ Status lower(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& l
     return unsupported("the condition " + condition.name + " is not known to be one bool before the run");
   }
   Work w = l.control_work(scope, node, nested);
-  w.places = {l.place(scope, node.inputs[0])};
+  w.control->places = {l.place(scope, node.inputs[0])};
   l.hold_inputs(scope, node, w.position);  // until both branches are lowered
   if (Status s = l.place_outputs(scope, node, w.position); !s) return s;
   const bool certain = l.set_certain(false);
   for (size_t b = 0; b < 2; ++b) {
-    const Graph& branch = branch_of(g, node, b);
+    const Graph& branch = g.subgraph(node, b);
     const size_t inner = l.open_scope(branch, scope, node);
     for (size_t i = 0; i < branch.inputs.size(); ++i) l.place(inner, branch.inputs[i]) = l.place(scope, node.inputs[i + 1]);
-    std::vector<size_t>& steps = w.lists.emplace_back().work;
+    std::vector<size_t>& steps = w.control->lists.emplace_back().work;
     if (Status s = l.lower_nodes(inner, steps, true); !s) return s;
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       if (node.outputs[o] == kNone) continue;
@@ -141,12 +134,12 @@ void run_if(const IfArgs& a) {
 constinit const KernelRow kIfRow = row<IfArgs, run_if>("if/any/scalar", DType::none, Isa::scalar);
 
 Result<Binding> bind(const Program& program, const Work& w) {
-  const std::vector<TensorView> places = w.place_views();
+  const std::vector<TensorView> places = w.control->place_views();
   BindContext c({.attrs = w.node->read(), .inputs = places});
   IfArgs& a = c.args<IfArgs>();
   c.set(a.condition, c.input<const uint8_t>(0));
   for (size_t b = 0; b < 2; ++b) {
-    a.counts[b] = program.step_count(w.lists[b].work);
+    a.counts[b] = program.step_count(w.control->lists[b].work);
     c.set(a.steps[b], c.table<Step>(a.counts[b], [](Step*) {}));
   }
   c.run(kIfRow);

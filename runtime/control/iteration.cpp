@@ -17,16 +17,10 @@ constexpr int kRounds = 4;  // of inference, before all dims of carried values a
 // What it takes to keep one slice of a scan output, beside its elements.
 constexpr int64_t kSliceBytes = 1024;
 
-Graph& body_of(Graph& graph, const Node& node) { return graph.subgraphs[static_cast<size_t>(node.subgraphs[0])]; }
-
 std::string position(const char* what, size_t k) { return std::string(what) + " " + std::to_string(k); }
 
-// Whether a dim means the same outside of the body: what inference made up inside may differ from iteration to iteration.
-bool visible(const Dim& d) {
-  return std::none_of(d.terms().begin(), d.terms().end(), [](const Dim::Term& term) { return term.first.starts_with('?'); });
-}
-
-Dim fresh(Graph& graph) { return Dim::symbol("?" + std::to_string(graph.next_symbol++)); }
+// What a dim of the body is outside of it: what inference made up inside may differ from iteration to iteration.
+Dim outside(Graph& graph, const Dim& d) { return made_up(d) ? graph.fresh_dim() : d; }
 
 // The type of one slice.
 Result<TypeInfo> slice_type(const TypeInfo& whole, const Iteration::Scanned& scanned) {
@@ -47,7 +41,7 @@ class Fixpoint {
   Fixpoint(Graph& graph, const Node& node, const Iteration& it) : graph_(graph), node_(node), it_(it), changes_(it.carried) {}
 
   Status run() {
-    Graph& body = body_of(graph_, node_);
+    Graph& body = graph_.subgraph(node_);
     for (size_t c = 0; c < it_.carried; ++c) {
       Value& in = body.value(body.inputs[it_.counters + c]);
       in.type = graph_.value(node_.inputs[it_.counters + c]).type;
@@ -97,11 +91,11 @@ class Fixpoint {
   bool widen(bool all) {
     bool any = false;
     for (size_t c = 0; c < it_.carried; ++c) {
-      Graph& body = body_of(graph_, node_);
+      Graph& body = graph_.subgraph(node_);
       Shape& shape = body.value(body.inputs[it_.counters + c]).type.shape;
       for (int d = 0; d < shape.rank(); ++d) {
         if (changes(c, d) || (!all && after(c).shape.ranked() && after(c).shape[d] == shape[d])) continue;
-        shape[d] = fresh(graph_);
+        shape[d] = graph_.fresh_dim();
         changes_[c][static_cast<size_t>(d)] = any = true;
       }
     }
@@ -135,7 +129,7 @@ Status verify_iteration(const Node& node, const Iteration& it) {
 }
 
 Status infer_iteration(Graph& graph, Node& node, const Iteration& it, const std::optional<Dim>& trips) {
-  Graph& body = body_of(graph, node);
+  Graph& body = graph.subgraph(node);
   if (it.counters > 0) {
     body.value(body.inputs[0]).type = {DType::i64, Shape(std::vector<Dim>())};
     body.value(body.inputs[1]).type = {DType::boolean, Shape(std::vector<Dim>())};
@@ -163,7 +157,7 @@ Status infer_iteration(Graph& graph, Node& node, const Iteration& it, const std:
     for (int d = 0; !never && d < type.shape.rank(); ++d) {
       if (!types.changes(c, d)) continue;
       const bool runs = trips && trips->known() && after.ranked();
-      type.shape[d] = runs && visible(after[d]) ? after[d] : fresh(graph);
+      type.shape[d] = runs ? outside(graph, after[d]) : graph.fresh_dim();
     }
     set_type(graph, node.outputs[c], std::move(type));
   }
@@ -177,8 +171,8 @@ Status infer_iteration(Graph& graph, Node& node, const Iteration& it, const std:
         return invalid(position("scan output", k) + ": axis " + std::to_string(it.out[k].axis) + " is not one of its " +
                        std::to_string(slice.shape.rank() + 1));
       std::vector<Dim> dims;
-      for (const Dim& d : slice.shape.dims()) dims.push_back(visible(d) ? d : fresh(graph));
-      dims.insert(dims.begin() + *axis, trips ? *trips : fresh(graph));
+      for (const Dim& d : slice.shape.dims()) dims.push_back(outside(graph, d));
+      dims.insert(dims.begin() + *axis, trips ? *trips : graph.fresh_dim());
       if (dims.size() > static_cast<size_t>(kMaxRank))
         return unsupported(position("scan output", k) + " has more than " + std::to_string(kMaxRank) + " dimensions");
       type.shape = Shape(std::move(dims));
@@ -199,7 +193,7 @@ bool changes_shapes(const Graph& graph, const Node& node, const Iteration& it) {
 }
 
 void capture_invariants(Folding& folding, Node& node, Iteration& it) {
-  Graph& body = body_of(folding.graph, node);
+  Graph& body = folding.graph.subgraph(node);
   for (size_t c = it.carried; c-- > 0;) {
     const auto in = static_cast<std::ptrdiff_t>(it.counters + c), out = static_cast<std::ptrdiff_t>(it.conditions + c);
     if (body.outputs[it.conditions + c] != body.inputs[it.counters + c]) continue;
@@ -237,30 +231,20 @@ bool fold_no_iteration(Folding& folding, const Node& node, const Iteration& it) 
   return true;
 }
 
-void fold_body(Folding& folding, const Node& node) {
-  Graph& body = body_of(folding.graph, node);
-  Graph folded = body;
-  if (folding.fold(folded).ok()) body = std::move(folded);  // else an error only when it runs
-}
-
 namespace {
 
-Result<Tensor> evaluate_one(const OpDef& op, const Attributes& attrs, std::span<const Tensor> in, const EvaluateOptions& left) {
-  auto out = evaluate(op, attrs, in, 1, left);
-  if (!out) return out.error();
-  return std::move((*out)[0]);
-}
-
-Result<Tensor> slice_of(const Tensor& whole, const Iteration::Scanned& scanned, int64_t i, const EvaluateOptions& left) {
+Result<Datum> slice_of(const Tensor& whole, const Iteration::Scanned& scanned, int64_t i, EvaluateOptions& left) {
   const int axis = *normalize_axis(scanned.axis, whole.dims().rank);
   Attributes attrs;
   attrs.set("axis", static_cast<int64_t>(axis));
   const Tensor in[] = {whole, Tensor::scalar<int64_t>(scanned.reverse ? whole.dims()[axis] - 1 - i : i)};
-  return evaluate_one(kGather, attrs, in, left);
+  auto out = evaluate_op(kGather, attrs, in, left);
+  if (!out) return out.error();
+  return std::move((*out)[0]);
 }
 
 // The slices of all iterations as one tensor.
-Result<Tensor> join(std::vector<Tensor> slices, const Iteration::Scanned& scanned, const EvaluateOptions& left) {
+Result<Datum> join(std::vector<Tensor> slices, const Iteration::Scanned& scanned, EvaluateOptions& left) {
   const auto axis = normalize_axis(scanned.axis, slices[0].dims().rank + 1);
   if (!axis || slices[0].dims().rank == kMaxRank)
     return invalid("axis " + std::to_string(scanned.axis) + " cannot join slices of shape " + to_string(slices[0].dims()));
@@ -275,17 +259,21 @@ Result<Tensor> join(std::vector<Tensor> slices, const Iteration::Scanned& scanne
   if (scanned.reverse) std::reverse(slices.begin(), slices.end());
   Attributes attrs;
   attrs.set("axis", static_cast<int64_t>(*axis));
-  return evaluate_one(kConcat, attrs, slices, left);
+  auto out = evaluate_op(kConcat, attrs, slices, left);
+  if (!out) return out.error();
+  return std::move((*out)[0]);
 }
 
 // Of no iteration: what is known of its shape, and zero where nothing is.
-Result<Tensor> empty_of(const TypeInfo& type, const Iteration::Scanned& scanned) {
+Result<Datum> empty_of(const TypeInfo& type, const Iteration::Scanned& scanned) {
   if (type.dtype == DType::none) return unsupported("its dtype is not known");
   Dims dims;
   const int rank = std::max(1, type.shape.rank());
   for (int d = 0; d < rank; ++d) dims.push_back(d < type.shape.rank() && type.shape[d].known() ? type.shape[d].value() : 0);
   if (auto axis = normalize_axis(scanned.axis, rank)) dims[*axis] = 0;
-  return Tensor::allocate(type.dtype, dims);
+  auto empty = Tensor::allocate(type.dtype, dims);
+  if (!empty) return empty.error();
+  return Datum(std::move(*empty));
 }
 
 Error over_budget() {
@@ -316,7 +304,7 @@ class Run {
       auto joined = slices_[k].empty() ? empty_of(graph_.value(node_.outputs[it_.carried + k]).type, it_.out[k])
                                        : join(std::move(slices_[k]), it_.out[k], left_);
       if (!joined) return joined.error().within(position("scan output", k));
-      outputs.emplace_back(std::move(*joined));
+      outputs.push_back(std::move(*joined));
     }
     left_.budget = budget;
     if (!done) return done.error();
@@ -349,7 +337,7 @@ class Run {
     for (size_t k = 0; k < it_.in.size(); ++k) {
       auto slice = slice_of(inputs_[it_.first_scanned() + k].tensor, it_.in[k], i, left_);
       if (!slice) return slice.error();
-      in.emplace_back(std::move(*slice));
+      in.push_back(std::move(*slice));
     }
     in.insert(in.end(), inputs_.begin() + static_cast<std::ptrdiff_t>(it_.first_captured()), inputs_.end());
     return evaluate_graph(*it_.body, in, left_);

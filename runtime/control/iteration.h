@@ -37,8 +37,6 @@ bool changes_shapes(const Graph& graph, const Node& node, const Iteration& it);
 void capture_invariants(Folding& folding, Node& node, Iteration& it);
 // For a node that runs no iteration: true when its outputs are known.
 bool fold_no_iteration(Folding& folding, const Node& node, const Iteration& it);
-// The body alone, in place when that works.
-void fold_body(Folding& folding, const Node& node);
 
 // Runs up to `trips` iterations while the condition is true.
 Result<std::vector<Datum>> evaluate_iteration(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left,

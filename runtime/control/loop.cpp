@@ -13,16 +13,16 @@ namespace {
 
 Iteration iteration_of(const Graph& graph, const Node& node) {
   Iteration it;
-  it.body = &graph.subgraphs[static_cast<size_t>(node.subgraphs[0])];
+  it.body = &graph.subgraph(node);
   it.counters = 2;
   it.conditions = 1;
-  it.carried = node.inputs.size() - 2 - static_cast<size_t>(node.captured);
+  it.carried = node.own_inputs() - 2;
   it.out.resize(node.outputs.size() - std::min(node.outputs.size(), it.carried));
   return it;
 }
 
 Status verify(const Graph& graph, const Node& node) {
-  if (node.inputs.size() < static_cast<size_t>(node.captured) + 2) return invalid("has no trip count or no condition");
+  if (node.own_inputs() < 2) return invalid("has no trip count or no condition");
   return verify_iteration(node, iteration_of(graph, node));
 }
 
@@ -112,11 +112,11 @@ void settle_condition(Graph& body) {
 }
 
 Result<bool> fold(Folding& folding, Node& node) {
-  settle_condition(folding.graph.subgraphs[static_cast<size_t>(node.subgraphs[0])]);
+  settle_condition(folding.graph.subgraph(node));
   Iteration it = iteration_of(folding.graph, node);
   capture_invariants(folding, node, it);
   folding.sink_constants(node);
-  fold_body(folding, node);
+  folding.try_fold(folding.graph.subgraph(node));
   if (const auto most = most_trips(folding.graph, node); most && most->is(0) && fold_no_iteration(folding, node, it)) return true;
   return folding.evaluate(node);
 }

@@ -46,7 +46,7 @@ class Rolling {
 
   Status run(int64_t trips, ValueId condition) {
     w_ = l_.control_work(scope_, node_, nested_);
-    loop_.trips = w_.times = trips;
+    loop_.trips = w_.control->times = trips;
     l_.hold_inputs(scope_, node_, w_.position);  // until the body is lowered
     if (Status s = place_carried(); !s) return s;
     inner_ = l_.open_scope(body_, scope_, node_);
@@ -59,14 +59,14 @@ class Rolling {
       swap[a_[c].buffer] = b_[c].buffer;
       swap[b_[c].buffer] = a_[c].buffer;
     }
-    Work::List body;
+    ControlWork::List body;
     if (Status s = lower_body(body.work, trips, swaps ? l_.add_swap(swap) : kNone); !s) return s;
     const auto swapped = [&](const Place& p) { return p.buffer != kNone && swap.contains(p.buffer) ? Place{swap.at(p.buffer), nullptr} : p; };
     const int32_t end = l_.next_position();
     if (it_.conditions > 0) read_condition(swapped, end);
     if (Status s = place_scan_outputs(swapped, end); !s) return s;
-    w_.lists.push_back(body);
-    if (swaps) w_.lists.push_back({std::move(body.work), 1});
+    w_.control->lists.push_back(body);
+    if (swaps) w_.control->lists.push_back({std::move(body.work), 1});
     place_results(trips, swaps);
     for (ValueId v : body_.outputs) l_.release(l_.place(inner_, v));
     for (const Place& p : a_) l_.release(p);
@@ -75,15 +75,15 @@ class Rolling {
     }
     l_.read_inputs(scope_, node_, end);
     w_.cost = cost(trips);
-    w_.loop = std::make_shared<const RolledLoop>(std::move(loop_));
+    w_.control->loop = std::make_shared<const RolledLoop>(std::move(loop_));
     list_.push_back(l_.add(std::move(w_)));
     return {};
   }
 
  private:
   size_t at(const Place& place) {
-    w_.places.push_back(place);
-    return w_.places.size() - 1;
+    w_.control->places.push_back(place);
+    return w_.control->places.size() - 1;
   }
 
   Result<Place> buffer_for(const Graph& g, ValueId v) {
@@ -233,7 +233,7 @@ class Rolling {
       l_.place(scope_, result) = odd && !live() ? b_[c] : a_[c];
       l_.add_readers(scope_, result);
     }
-    w_.lists.push_back({std::move(to_a_), 0});
+    w_.control->lists.push_back({std::move(to_a_), 0});
   }
 
   int64_t cost(int64_t trips) const {
@@ -325,8 +325,8 @@ Status lower_iteration(Lowering& l, size_t scope, const Node& node, std::vector<
 }
 
 Result<Binding> bind_iteration(const Program& program, const Work& w) {
-  const RolledLoop& loop = *w.loop;
-  const std::vector<TensorView> places = w.place_views();
+  const RolledLoop& loop = *w.control->loop;
+  const std::vector<TensorView> places = w.control->place_views();
   BindContext c({.attrs = w.node->read(), .inputs = places, .outputs = places});
   LoopArgs& a = c.args<LoopArgs>();
   a.trips = loop.trips;
@@ -337,14 +337,14 @@ Result<Binding> bind_iteration(const Program& program, const Work& w) {
   if (loop.counter) c.set(a.counter, c.output<int64_t>(*loop.counter));
   if (loop.running) c.set(a.running, c.output<uint8_t>(*loop.running));
 
-  auto steps = [&](const Work::List& list) { return c.table<Step>(program.step_count(list.work), [](Step*) {}); };
-  const bool swaps = a.swaps = w.lists.size() == 3;
-  a.count = program.step_count(w.lists[0].work);
-  const auto even = steps(w.lists[0]), odd = swaps ? steps(w.lists[1]) : even;
+  auto steps = [&](const ControlWork::List& list) { return c.table<Step>(program.step_count(list.work), [](Step*) {}); };
+  const bool swaps = a.swaps = w.control->lists.size() == 3;
+  a.count = program.step_count(w.control->lists[0].work);
+  const auto even = steps(w.control->lists[0]), odd = swaps ? steps(w.control->lists[1]) : even;
   c.set(a.steps[0], even);
   c.set(a.steps[1], odd);
-  a.to_a_count = program.step_count(w.lists.back().work);
-  c.set(a.to_a, steps(w.lists.back()));
+  a.to_a_count = program.step_count(w.control->lists.back().work);
+  c.set(a.to_a, steps(w.control->lists.back()));
 
   auto slices = [&](const std::vector<RolledLoop::Slice>& list, bool in) {
     return c.table<Slice>(static_cast<int64_t>(list.size()), [&](Slice* table) {
@@ -361,7 +361,7 @@ Result<Binding> bind_iteration(const Program& program, const Work& w) {
   a.outs = static_cast<int64_t>(loop.out.size());
   c.set(a.out, slices(loop.out, false));
 
-  a.fault_count = w.first_fault - program.work[w.first_nested].first_fault;
+  a.fault_count = w.first_fault - program.work[w.control->first_nested].first_fault;
   if (a.fault_count > 0) {
     c.set(a.faults, c.fault(""));  // those of the body, one after another
     c.set(a.any, c.table<uint32_t>(a.fault_count, [](uint32_t*) {}));

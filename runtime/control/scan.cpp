@@ -10,8 +10,6 @@
 namespace tern {
 namespace {
 
-size_t own_inputs(const Node& node) { return node.inputs.size() - static_cast<size_t>(node.captured); }
-
 std::vector<Iteration::Scanned> scanned(const Node& node, size_t count, const char* axes, const char* directions) {
   std::vector<Iteration::Scanned> all(count);
   const std::vector<int64_t> axis = node.read().ints(axes), direction = node.read().ints(directions);
@@ -25,8 +23,8 @@ std::vector<Iteration::Scanned> scanned(const Node& node, size_t count, const ch
 Iteration iteration_of(const Graph& graph, const Node& node) {
   const auto scans = static_cast<size_t>(node.read().i("num_scan_inputs"));
   Iteration it;
-  it.body = &graph.subgraphs[static_cast<size_t>(node.subgraphs[0])];
-  it.carried = own_inputs(node) - scans;
+  it.body = &graph.subgraph(node);
+  it.carried = node.own_inputs() - scans;
   it.in = scanned(node, scans, "scan_input_axes", "scan_input_directions");
   it.out = scanned(node, node.outputs.size() - std::min(node.outputs.size(), it.carried), "scan_output_axes", "scan_output_directions");
   return it;
@@ -34,8 +32,8 @@ Iteration iteration_of(const Graph& graph, const Node& node) {
 
 Status verify(const Graph& graph, const Node& node) {
   const int64_t scans = node.read().i("num_scan_inputs");
-  if (scans < 1 || scans > static_cast<int64_t>(own_inputs(node))) {
-    return invalid("num_scan_inputs is " + std::to_string(scans) + ", and it has " + std::to_string(own_inputs(node)) + " inputs");
+  if (scans < 1 || scans > static_cast<int64_t>(node.own_inputs())) {
+    return invalid("num_scan_inputs is " + std::to_string(scans) + ", and it has " + std::to_string(node.own_inputs()) + " inputs");
   }
   const Iteration it = iteration_of(graph, node);
   auto fits = [&](const char* attribute, size_t count) -> Status {
@@ -82,7 +80,7 @@ Result<bool> fold(Folding& folding, Node& node) {
   Iteration it = iteration_of(folding.graph, node);
   capture_invariants(folding, node, it);
   folding.sink_constants(node);
-  fold_body(folding, node);
+  folding.try_fold(folding.graph.subgraph(node));
   auto trips = trips_of(folding.graph, node, it);
   if (trips && *trips && (*trips)->is(0) && fold_no_iteration(folding, node, it)) return true;
   return folding.evaluate(node);

@@ -11,8 +11,6 @@ namespace {
 // The most nodes that copies of the body may have in the place of a SequenceMap.
 constexpr size_t kMostNodes = 4096;
 
-Graph& body_of(Graph& graph, const Node& node) { return graph.subgraphs[static_cast<size_t>(node.subgraphs[0])]; }
-
 // What a copy of a graph takes; the elements of its constants are shared.
 int64_t copy_bytes(const Graph& graph) {
   size_t n = 0;
@@ -34,11 +32,9 @@ int64_t copy_bytes(const Graph& graph) {
   return bytes;
 }
 
-size_t own_inputs(const Node& node) { return node.inputs.size() - static_cast<size_t>(node.captured); }
-
 Status verify(const Graph& graph, const Node& node) {
-  const Graph& body = graph.subgraphs[static_cast<size_t>(node.subgraphs[0])];
-  if (own_inputs(node) == 0) return invalid("has no sequence");
+  const Graph& body = graph.subgraph(node);
+  if (node.own_inputs() == 0) return invalid("has no sequence");
   if (body.inputs.size() != node.inputs.size()) {
     return invalid("its body has " + std::to_string(body.inputs.size()) + " inputs, the node " + std::to_string(node.inputs.size()) +
                    ", what the body captures included");
@@ -49,11 +45,11 @@ Status verify(const Graph& graph, const Node& node) {
 
 // Of the inputs that are no captured ones: which are taken element by element.
 bool is_mapped(const Graph& graph, const Node& node, size_t i) {
-  return i < own_inputs(node) && graph.value(node.inputs[i]).type.kind == ValueKind::sequence;
+  return i < node.own_inputs() && graph.value(node.inputs[i]).type.kind == ValueKind::sequence;
 }
 
 Status infer(Graph& graph, Node& node) {
-  Graph& body = body_of(graph, node);
+  Graph& body = graph.subgraph(node);
   if (auto first = input_type(graph, node, 0, ValueKind::sequence); !first) return first.error();
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     pass_type(graph, node.inputs[i], body, body.inputs[i]);
@@ -72,7 +68,7 @@ Status infer(Graph& graph, Node& node) {
 // How many elements the sequences have, when all are known; nothing when one is not, or when they differ.
 std::optional<size_t> known_count(const Folding& folding, const Node& node) {
   std::optional<size_t> count;
-  for (size_t i = 0; i < own_inputs(node); ++i) {
+  for (size_t i = 0; i < node.own_inputs(); ++i) {
     if (!is_mapped(folding.graph, node, i)) continue;
     const auto* known = known_elements(folding, node.inputs[i]);
     if (known == nullptr || (count && *count != known->size())) return std::nullopt;
@@ -84,11 +80,10 @@ std::optional<size_t> known_count(const Folding& folding, const Node& node) {
 // With known elements copies of the body take the place of the node, one for each.
 Result<bool> fold(Folding& folding, Node& node) {
   Graph& graph = folding.graph;
-  Graph folded = body_of(graph, node);
-  if (folding.fold(folded).ok()) body_of(graph, node) = std::move(folded);  // else an error only when it runs
+  folding.try_fold(graph.subgraph(node));
   const auto count = known_count(folding, node);
   if (!count || *count > kMostElements) return false;
-  const Graph body = body_of(graph, node);
+  const Graph body = graph.subgraph(node);
   const auto size = static_cast<size_t>(1 + node_count(body));
   const auto bytes = checked_mul(static_cast<int64_t>(*count), copy_bytes(body)).value_or(INT64_MAX);
   if (*count * size > kMostNodes || !pay_for(folding, *count * size, bytes)) return false;
@@ -110,11 +105,11 @@ Result<bool> fold(Folding& folding, Node& node) {
 }
 
 Result<std::vector<Datum>> evaluate(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
-  const Graph& body = graph.subgraphs[static_cast<size_t>(node.subgraphs[0])];
+  const Graph& body = graph.subgraph(node);
   auto first = elements_of(inputs, 0);
   if (!first) return first.error();
   const size_t count = (*first)->size();
-  auto mapped = [&](size_t i) { return i < own_inputs(node) && inputs[i].elements != nullptr; };
+  auto mapped = [&](size_t i) { return i < node.own_inputs() && inputs[i].elements != nullptr; };
   for (size_t i = 1; i < inputs.size(); ++i) {
     if (mapped(i) && inputs[i].elements->size() != count) {
       return invalid("its sequences have " + std::to_string(count) + " and " + std::to_string(inputs[i].elements->size()) + " elements");

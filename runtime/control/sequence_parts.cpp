@@ -75,7 +75,7 @@ Status infer_split(Graph& graph, Node& node) {
     if (!axis) return axis.error();
     const auto size = common_size(graph, node, part.shape[*axis]);
     if (drops_axis(node)) part.shape.dims().erase(part.shape.dims().begin() + *axis);
-    else part.shape[*axis] = size ? Dim(*size) : Dim::symbol("?" + std::to_string(graph.next_symbol++));
+    else part.shape[*axis] = size ? Dim(*size) : graph.fresh_dim();
   }
   set_output(graph, node, 0, sequence_of(std::move(part)));
   return {};
@@ -179,7 +179,7 @@ Status infer_concat(Graph& graph, Node& node) {
   if (type.shape.ranked()) {
     auto axis = concat_axis(node, type.shape.rank());
     if (!axis) return axis.error();
-    const Dim sum = Dim::symbol("?" + std::to_string(graph.next_symbol++));
+    const Dim sum = graph.fresh_dim();
     if (makes_axis(node)) type.shape.dims().insert(type.shape.dims().begin() + *axis, sum);
     else type.shape[*axis] = sum;
   }

@@ -20,7 +20,7 @@ Result<TypeInfo> input_type(const Graph& graph, const Node& node, size_t i, Valu
 TypeInfo element_type(Graph& graph, const TypeInfo& sequence) {
   TypeInfo type{sequence.dtype, sequence.shape};
   for (Dim& d : type.shape.dims()) {
-    if (made_up(d)) d = Dim::symbol("?" + std::to_string(graph.next_symbol++));
+    if (made_up(d)) d = graph.fresh_dim();
   }
   return type;
 }

@@ -77,16 +77,16 @@ class Linking {
     std::vector<std::byte*> out;
     auto reads = [&](const Place& place, bool read = true) { in.push_back(read ? address(in_version(w, version, place)) : nullptr); };
     auto writes = [&](const Place& place) { out.push_back(address(in_version(w, version, place).buffer)); };
-    if (w.kind == Work::Kind::copy) {
+    if (w.node == nullptr) {
       reads(w.from);
       writes(w.to);
     } else {
-      const bool control = w.kind == Work::Kind::control;
-      std::vector<bool> read(control ? w.places.size() : w.node->inputs.size(), false);
+      const std::vector<Place>* own = w.control != nullptr ? &w.control->places : nullptr;
+      std::vector<bool> read(own != nullptr ? own->size() : w.node->inputs.size(), false);
       for (const Work::Part& part : w.parts) part.binding.mark_read(read);
-      for (size_t i = 0; i < read.size(); ++i) reads(control ? w.places[i] : place_of(w, w.node->inputs[i]), read[i]);
-      if (control) {
-        for (const Place& place : w.places) writes(place);
+      for (size_t i = 0; i < read.size(); ++i) reads(own != nullptr ? (*own)[i] : place_of(w, w.node->inputs[i]), read[i]);
+      if (own != nullptr) {
+        for (const Place& place : *own) writes(place);
       } else {
         for (ValueId v : w.node->outputs) writes(place_of(w, v));
       }
@@ -105,13 +105,13 @@ class Linking {
       uint32_t* fault = part.fault == kNone ? nullptr : &plan_.faults[static_cast<size_t>(part.fault)];
       std::byte* image = take(b.image_bytes());
       w.steps.push_back(link_step(b, image, {in, out, packed, address(part.workspace), fault}));
-      link_lists(w, version, image + round_up(b.blocks[0].size, kAlignment));
+      if (w.control != nullptr) link_lists(*w.control, version, image + round_up(b.blocks[0].size, kAlignment));
     }
   }
 
   // The first tables of a control operator are its lists, of which the steps are linked already.
-  void link_lists(const Work& w, size_t version, std::byte* table) {
-    for (const Work::List& list : w.lists) {
+  void link_lists(const ControlWork& control, size_t version, std::byte* table) {
+    for (const ControlWork::List& list : control.lists) {
       auto* next = reinterpret_cast<Step*>(table);
       for (size_t i : list.work) {
         const Work& inner = p_.work[i];
@@ -158,7 +158,7 @@ class Linking {
       const Dims dims = g.value(w.node->outputs[0]).type.shape.concrete();
       s.shape.assign(dims.span().begin(), dims.span().end());
     }
-    if (w.kind == Work::Kind::node && w.node->op->macs != nullptr) {
+    if (w.node->op->macs != nullptr) {
       const Program::Views v = p_.views(w);
       s.macs = w.node->op->macs(w.node->read(), v.in, v.out);
     }

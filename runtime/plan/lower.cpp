@@ -11,6 +11,8 @@ constexpr int32_t kForever = INT32_MAX;
 Status Lowering::run() {
   const Graph& graph = p_.graph;
   p_.scopes.push_back({&graph, {}, {}, {}});
+  p_.work.reserve(static_cast<size_t>(node_count(graph)));  // growing would hold it twice
+  p_.buffers.reserve(graph.values.size());
   place_constants(0);
   for (ValueId v : graph.inputs) {
     auto buffer = new_buffer(graph, v);
@@ -215,19 +217,18 @@ Status Lowering::lower_node(size_t scope, const Node& node, std::vector<size_t>&
 
 Work Lowering::control_work(size_t scope, const Node& node, bool nested) {
   Work w;
-  w.kind = Work::Kind::control;
   w.scope = scope;
   w.node = &node;
   w.position = next_position();
   w.nested = nested;
-  w.control = find_control(node.op);
-  w.first_nested = p_.work.size();
+  w.control = std::make_unique<ControlWork>();
+  w.control->def = find_control(node.op);
+  w.control->first_nested = p_.work.size();
   return w;
 }
 
 size_t Lowering::add_copy(size_t scope, ValueId v, Place from, Place to, bool nested) {
   Work w;
-  w.kind = Work::Kind::copy;
   w.scope = scope;
   w.position = position_++;
   w.nested = nested;

@@ -22,7 +22,7 @@ std::string plan_text(const Program& p, int64_t arena_bytes) {
     line += std::string(" = ") + w.node->op->name + "(";
     for (size_t i = 0; i < w.node->inputs.size(); ++i) line += (i ? ", " : "") + value_text(w.scope, w.node->inputs[i]);
     line += std::string(")  ") + (w.row == nullptr ? "nothing to do" : w.row->name);
-    return w.times < 0 ? line : line + ", " + std::to_string(w.times) + " times";
+    return w.control == nullptr || w.control->times < 0 ? line : line + ", " + std::to_string(w.control->times) + " times";
   };
   const auto steps = std::count_if(p.top.begin(), p.top.end(), [&](size_t i) { return p.work[i].row != nullptr; });
   std::string t = "plan: " + std::to_string(steps) + " steps, " + std::to_string(Arena::rounded(static_cast<size_t>(arena_bytes), p.options.arena)) +

@@ -33,22 +33,9 @@ struct Scope {
 
 struct RolledLoop;  // runtime/control/rolled_loop.cpp
 
-struct Work {
-  enum class Kind { node, copy, control } kind = Kind::node;
-  size_t scope = 0;
-  const Node* node = nullptr;
-  int32_t position = 0;  // in time, as buffers count it
-  bool nested = false;   // in a subgraph: one part, and no step of its own in the plan
-  Place from, to;        // copy
-  bool bools = false;    // copy: to bytes of 0 and 1
-  int64_t copy_size = 0;
-  // In a loop: how often it runs for one run of the session, and which buffers trade places in every other iteration.
-  int64_t repeats = 1;
-  int32_t swap = kNone;  // which of Program::swaps
-  bool certain = true;   // it runs in every run, as often as `repeats` says
-  int64_t cost = 0;      // copy and control: what one execution adds to the work of a run
-  // control:
-  const ControlDef* control = nullptr;
+// What the work of a control operator holds beside that of other nodes.
+struct ControlWork {
+  const ControlDef* def = nullptr;
   struct List {  // indices of work, in the lists that its step runs
     std::vector<size_t> work = {};
     size_t version = 0;  // 1: as linked for every other iteration
@@ -58,6 +45,24 @@ struct Work {
   std::shared_ptr<const RolledLoop> loop;
   int64_t times = -1;       // of a loop: how many iterations, at most
   size_t first_nested = 0;  // the work from there up to this one is nested in it
+
+  std::vector<TensorView> place_views() const { return std::vector<TensorView>(places.size(), {DType::u8, Dims{1}, nullptr, false, false, {}}); }
+};
+
+struct Work {
+  size_t scope = 0;
+  const Node* node = nullptr;            // null: a copy
+  std::unique_ptr<ControlWork> control;  // null: a kernel, or a copy
+  int32_t position = 0;                  // in time, as buffers count it
+  bool nested = false;                   // in a subgraph: one part, and no step of its own in the plan
+  Place from, to;                        // copy
+  bool bools = false;                    // copy: to bytes of 0 and 1
+  int64_t copy_size = 0;
+  // In a loop: how often it runs for one run of the session, and which buffers trade places in every other iteration.
+  int64_t repeats = 1;
+  int32_t swap = kNone;     // which of Program::swaps
+  bool certain = true;      // it runs in every run, as often as `repeats` says
+  int64_t cost = 0;         // copy and control: what one execution adds to the work of a run
   int32_t first_fault = 0;  // how many fault_texts there were before it (select_kernels)
   // select_kernels: one of each per part.
   struct Part {
@@ -71,7 +76,6 @@ struct Work {
   std::vector<Step> steps;
 
   size_t versions() const { return swap == kNone ? 1 : 2; }
-  std::vector<TensorView> place_views() const { return std::vector<TensorView>(places.size(), {DType::u8, Dims{1}, nullptr, false, false, {}}); }
 };
 
 struct Program {

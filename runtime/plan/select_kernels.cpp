@@ -10,7 +10,7 @@ namespace {
 Status bind_copy_work(Work& w) {
   w.row = w.bools ? &kPlanCopyBools : &kPlanCopy;
   const TensorView bytes{DType::u8, Dims{w.copy_size}, nullptr, false, false, {}};
-  BindContext c({.attrs = {}, .inputs = {&bytes, 1}, .outputs = {&bytes, 1}});
+  BindContext c({.inputs = {&bytes, 1}, .outputs = {&bytes, 1}});
   PlanCopyArgs& a = c.args<PlanCopyArgs>();
   a.bytes = static_cast<size_t>(w.copy_size);
   c.set(a.from, c.input(0));
@@ -44,9 +44,9 @@ class Selection {
     for (Work& w : p_.work) {
       w.first_fault = static_cast<int32_t>(p_.fault_texts.size());
       work_done_ = saturated(work_done_, checked_mul(w.repeats, w.cost).value_or(INT64_MAX));
-      if (w.kind == Work::Kind::control) {
+      if (w.control != nullptr) {
         if (Status s = bind_control(w); !s) return s.error().within(p_.describe(w));
-      } else if (w.kind == Work::Kind::copy) {
+      } else if (w.node == nullptr) {
         if (Status s = bind_copy_work(w); !s) return s;
         p_.image_bytes = saturated(p_.image_bytes, image_bytes(w, w.parts[0].binding));
       } else if (Status s = bind_node(w); !s) {
@@ -59,10 +59,11 @@ class Selection {
 
  private:
   Status bind_control(Work& w) {
-    auto binding = w.control->bind(p_, w);
+    auto binding = w.control->def->bind(p_, w);
     if (!binding) return binding.error();
     if (Status s = add(w, std::move(*binding)); !s) return s;
-    if (w.first_fault > p_.work[w.first_nested].first_fault) w.parts[0].fault = p_.work[w.first_nested].first_fault;
+    const int32_t nested = p_.work[w.control->first_nested].first_fault;
+    if (w.first_fault > nested) w.parts[0].fault = nested;
     return {};
   }
 

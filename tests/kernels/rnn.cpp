@@ -172,7 +172,9 @@ Tensor batch_row(const Tensor& t, int axis, int64_t b) {
   const int64_t outer = dims.count(0, axis), extent = dims[axis], inner = dims.count(axis + 1, dims.rank);
   dims[axis] = 1;
   Tensor out = *Tensor::allocate(t.dtype(), dims);
-  for (int64_t i = 0; i < outer; ++i) { std::copy_n(t.data<float>() + (i * extent + b) * inner, inner, out.mutable_data<float>() + i * inner); }
+  for (int64_t i = 0; i < outer; ++i) {
+    std::copy_n(t.data<float>() + (i * extent + b) * inner, inner, out.mutable_data<float>() + i * inner);
+  }
   return out;
 }
 

@@ -30,7 +30,9 @@ Tensor boolean(Dims dims, std::vector<bool> values) {
 Tensor random_f32(Dims dims, uint32_t seed, float low, float high) {
   std::mt19937 engine(seed);
   Tensor t = *Tensor::allocate(DType::f32, dims);
-  for (int64_t i = 0; i < t.count(); ++i) { t.mutable_data<float>()[i] = low + (high - low) * static_cast<float>(engine() >> 8) / 16777216.0f; }
+  for (int64_t i = 0; i < t.count(); ++i) {
+    t.mutable_data<float>()[i] = low + (high - low) * static_cast<float>(engine() >> 8) / 16777216.0f;
+  }
   return t;
 }
 

@@ -22,7 +22,8 @@ class Clock {
     using Steady = std::chrono::steady_clock;
     const auto begin = Steady::now();
     const uint64_t first = now();
-    while (Steady::now() - begin < std::chrono::milliseconds(20)) {}
+    while (Steady::now() - begin < std::chrono::milliseconds(20)) {
+    }
     const uint64_t last = now();
     ns_per_tick_ = std::chrono::duration<double, std::nano>(Steady::now() - begin).count() / static_cast<double>(last - first);
 #endif

@@ -54,7 +54,9 @@ Result<Image> read_image(const std::string& path) {
   if (!bytes) return bytes.error();
   std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
   if (text.size() > 2 && text[0] == 'P' && std::strchr("2356", text[1]) != nullptr && text[1] != '\0') return read_pnm(text);
-  if (text.size() > 8 && text.substr(1, 3) == "PNG") { return read_png(*bytes); }
+  if (text.size() > 8 && text.substr(1, 3) == "PNG") {
+    return read_png(*bytes);
+  }
   return invalid("neither PGM, PPM nor PNG");
 }
 

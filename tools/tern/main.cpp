@@ -109,7 +109,9 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {  // nor is there any for a message
     std::fputs("tern: cannot go on: out of memory\n", stderr);
     code = static_cast<int>(tern::Code::kUnsupported);
-  } catch (const std::exception& e) { code = tern::command::fail("cannot go on", tern::unsupported(e.what())); }
+  } catch (const std::exception& e) {
+    code = tern::command::fail("cannot go on", tern::unsupported(e.what()));
+  }
   if (std::fflush(stdout) != 0 || std::ferror(stdout))
     return tern::command::fail_at("cannot write", tern::invalid("standard output: closed or full"));
   return code;

@@ -209,7 +209,8 @@ std::optional<Literal> Reader::number() {
   if (i == digits || (at(i - 1) == '.' && i == digits + 1)) return std::nullopt;
   if ((at(i) == 'e' || at(i) == 'E') && (is_digit(at(i + 1)) || ((at(i + 1) == '-' || at(i + 1) == '+') && is_digit(at(i + 2))))) {
     real = true;
-    for (i += 2; is_digit(at(i)); ++i) {}
+    for (i += 2; is_digit(at(i)); ++i) {
+    }
   }
   if (is_letter(at(i)) || i - begin > 100) return std::nullopt;
   std::string s(text_.substr(begin, i - begin));

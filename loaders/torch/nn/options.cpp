@@ -113,7 +113,9 @@ Status check_arguments(const Layer& layer, const Module& module) {
   }
   for (const auto& [key, literal] : module.args) {
     if (any) break;
-    if (key.empty() && ++position > places) { return invalid(module.cls + ": takes at most " + std::to_string(places) + " positional arguments"); }
+    if (key.empty() && ++position > places) {
+      return invalid(module.cls + ": takes at most " + std::to_string(places) + " positional arguments");
+    }
     if (!key.empty() && std::none_of(signature.begin(), signature.end(), [&key = key](const SignatureParameter& p) { return p.answers_to(key); })) {
       return invalid(module.cls + ": has no argument " + key);
     }

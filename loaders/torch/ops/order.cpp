@@ -48,7 +48,9 @@ template <Text Reduce, Text Place, Text Pair>
 IValue max_or_min(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   const IValue& dim = a["dim"];
-  if (dim.is_tensor()) { return call(b, Pair.text, {a["input"], dim}); }
+  if (dim.is_tensor()) {
+    return call(b, Pair.text, {a["input"], dim});
+  }
   if (dim.is_none()) return tensor_of(extreme_of(b, Reduce.text, x, reduced_axes(b, dim, b.rank(x)), false));
   const bool keepdim = a.boolean("keepdim");
   const Int axis = a.size("dim");
