@@ -1,5 +1,5 @@
-// GraphBuilder: a graph in the making, for loaders that add node after node, and for tests (loaders/onnx turns names into indices instead). Names, constants and nodes of tern's catalog; nodes get their types
-// as they are added, so that shapes can be asked for while building, and sizes stay numbers or symbols where they can. The first error
+// GraphBuilder: a graph in the making, for loaders that add node after node, and for tests (loaders/onnx turns names into indices instead).
+// Names, constants and nodes of tern's catalog; nodes get their types as they are added, so that shapes can be asked for while building, and sizes stay numbers or symbols where they can. The first error
 // stays and everything after it does nothing, so that operators read like arithmetic; ask ok() before using types. Next: graph_builder.cpp,
 // then loaders/torch/graph/builder.h, what PyTorch adds.
 #pragma once

@@ -21,7 +21,8 @@ using DimValues = std::map<std::string, int64_t>;
 Result<Graph> bind_dims(const Graph& graph, const DimValues& dims);  // without optimising; shapes are to be inferred again
 Result<Graph> specialize(const Graph& graph, const DimValues& dims, int64_t budget);
 
-// The values of the symbols that make the graph's inputs have these dims; of inputs that are no tensors they are not looked at. Errors: rank or numbers differ (invalid), naming the input.
+// The values of the symbols that make the graph's inputs have these dims; of inputs that are no tensors they are not looked at.
+// Errors: rank or numbers differ (invalid), naming the input.
 Result<DimValues> solve_dims(const Graph& graph, std::span<const Dims> inputs);
 
 // The name of the first value that is a sequence or an optional, which only the evaluator runs; empty when all are tensors.

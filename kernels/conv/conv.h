@@ -1,7 +1,8 @@
-// Convolution, its fused form, and the transposed one, f32.   y[n,oc,o] = act(bias[oc] + sum w[oc,ic,k] x[n,ic,o*stride - pad + k*dilation] + residual) * scale[oc] + shift[oc]
+// Convolution, its fused form, and the transposed one, f32.
+//   y[n,oc,o] = act(bias[oc] + sum w[oc,ic,k] x[n,ic,o*stride - pad + k*dilation] + residual) * scale[oc] + shift[oc]
 //   Shapes    x [N,IC,spatial], w [OC,IC/groups,kernel], y [N,OC,spatial out], 1 to 3 spatial axes; plain or NCHW16c (Layout::blocked).
 //             residual like y; bias, scale, shift [OC].
-//   Cost      2*N*OC*(IC/groups)*taps*pixels FLOPs. Register tiles of 2x14 vectors on AVX-512, 1x6 on AVX2.
+//   Cost      2*N*OC*(IC/groups)*taps*pixels FLOPs. Register tiles of 2x14 vectors on AVX-512, 1x6 on AVX2 and NEON.
 //   Numerics  One fma chain an output element, in an order fixed by the operator's shape: it begins with the bias (or 0), then
 //               IC/groups >= 16    for each block of 16 input channels, for each tap (kd, kh, kw), for each channel of the block
 //               IC/groups <  16    for each input channel, for each tap

@@ -12,7 +12,8 @@
 //             f64, f16 and bf16: portable code in double, states rounded to the dtype after every step.
 //   Edges     sequence_lens: rows of y past a length are 0, states stop there; chosen by masks, so the same instructions run for
 //             any lengths. Lengths outside of [0, T] are clamped and reported (BindContext::fault). reverse begins at each row's own last element. clip bounds what
-//             enters the gates' activations, as onnxruntime and OpenVINO do, not h(c) and not the state. input_forget: f = 1 - i. T = 0: the final states are the initial ones.
+//             enters the gates' activations, as onnxruntime and OpenVINO do, not h(c) and not the state. input_forget: f = 1 - i.
+//             T = 0: the final states are the initial ones.
 //   Source    the ONNX operators, opset 22.
 // Next: rnn.cpp (schema, inference), bind.cpp, rnn.simd.cpp (the kernels), portable.cpp.
 #pragma once

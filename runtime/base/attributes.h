@@ -54,7 +54,7 @@ class Attributes {
   std::vector<std::pair<std::string, Value>> entries_;
 };
 
-// What a schema says of one attribute. Kind and default are checked where the schema is compiled.
+// What a schema says of one attribute. A default of another kind does not compile.
 //   {"axis", AttrKind::i, -1}         when the node does not give it, it is -1 (also 0.5f, "constant", an array of int64_t)
 //   {"to", AttrKind::i, kRequired}    every node gives it
 //   {"perm", AttrKind::ints}          it may be absent, which means something of its own
@@ -62,7 +62,7 @@ struct Required {};
 inline constexpr Required kRequired;
 struct AttrSpec {
   using Default = std::variant<std::monostate, Required, int64_t, float, const char*, std::span<const int64_t>>;
-  constexpr AttrSpec(const char* attribute, AttrKind its_kind, Default its_default = {}) : name(attribute), kind(its_kind), otherwise(its_default) {
+  consteval AttrSpec(const char* attribute, AttrKind its_kind, Default its_default = {}) : name(attribute), kind(its_kind), otherwise(its_default) {
     constexpr AttrKind kKinds[] = {AttrKind::i, AttrKind::f, AttrKind::s, AttrKind::ints};
     if (otherwise.index() > 1 && kKinds[otherwise.index() - 2] != kind) throw "the default is of another kind than the attribute";
   }

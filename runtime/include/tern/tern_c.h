@@ -51,7 +51,8 @@ typedef struct tern_port {
   size_t bytes;
 } tern_port;
 
-/* An input or output of a model; of a sequence or an optional (tern_model_input_kind), what its elements have in common. A dimension is a number ("3") or a symbol's text ("batch", "2*seq+1"). */
+/* An input or output of a model; of a sequence or an optional (tern_model_input_kind), what its elements have in common.
+ * A dimension is a number ("3") or a symbol's text ("batch", "2*seq+1"). */
 typedef struct tern_model_port {
   const char* name; /* lives as long as the model, as the dims do */
   int32_t dtype;    /* 0: not told */
