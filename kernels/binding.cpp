@@ -10,7 +10,8 @@ namespace tern {
 const KernelRow* pick(std::span<const KernelRow* const> rows, DType dtype, Isa cap) {
   const KernelRow* best = nullptr;
   for (const KernelRow* r : rows) {
-    if (r->dtype == dtype && r->isa <= cap && (best == nullptr || r->isa > best->isa)) best = r;
+    const bool allowed = cap == Isa::cuda ? r->isa == Isa::cuda || r->isa == Isa::scalar : r->isa <= cap;
+    if (r->dtype == dtype && allowed && (best == nullptr || r->isa > best->isa)) best = r;
   }
   return best;
 }
@@ -82,11 +83,11 @@ void Binding::mark_read(std::vector<bool>& inputs) const {
   }
 }
 
-Step link_step(const Binding& binding, std::byte* image, const Addresses& addresses) {
-  std::vector<std::byte*> blocks;
-  std::byte* next = image;
+void link_image(const Binding& binding, std::byte* image, const std::byte* at, const Addresses& addresses) {
+  std::vector<int64_t> blocks;  // where each begins in the image
+  int64_t next = 0;
   for (const Binding::Block& b : binding.blocks) {
-    std::memcpy(next, b.bytes.get(), static_cast<size_t>(b.size));
+    std::memcpy(image + next, b.bytes.get(), static_cast<size_t>(b.size));
     blocks.push_back(next);
     next += round_up(b.size, kAlignment);
   }
@@ -97,13 +98,17 @@ Step link_step(const Binding& binding, std::byte* image, const Addresses& addres
       case Space::input: base = addresses.inputs[r.to.index]; break;
       case Space::output: base = addresses.outputs[r.to.index]; break;
       case Space::workspace: base = addresses.workspace; break;
-      case Space::table: base = blocks[r.to.index]; break;
+      case Space::table: base = at + blocks[r.to.index]; break;
       case Space::pack: base = addresses.packs[r.to.index]; break;
       case Space::fault: base = reinterpret_cast<std::byte*>(addresses.fault); break;
     }
-    const std::byte* at = base + r.to.offset;
-    std::memcpy(blocks[r.block] + r.at, &at, sizeof at);
+    const std::byte* to = base + r.to.offset;
+    std::memcpy(image + blocks[r.block] + r.at, &to, sizeof to);
   }
+}
+
+Step link_step(const Binding& binding, std::byte* image, const Addresses& addresses) {
+  link_image(binding, image, image, addresses);
   return {binding.row->run, image};
 }
 

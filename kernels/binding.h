@@ -38,7 +38,8 @@ constexpr auto rows_of = [] {
   (add(kRows), ...);
   return all;
 }();
-// The row of the best ISA not above `cap` for this dtype; null when there is none.
+// The row of the best ISA not above `cap` for this dtype; null when there is none. With `cuda` as the cap: the device's row, and where there is
+// none the portable one, which whoever plans for a device refuses (so that bind need not know who asks).
 const KernelRow* pick(std::span<const KernelRow* const> rows, DType dtype, Isa cap);
 
 // What an address is in: number `index` of the inputs, outputs, tables or packed weights of a binding, its workspace, or its fault word.
@@ -102,7 +103,10 @@ struct Addresses {
   uint32_t* fault = nullptr;
 };
 // The one place where a binding meets addresses: copies its blocks to `image` (image_bytes() of them, 64-byte aligned) and fills in its references.
+// `at` is where that image will lie when it is read: `image` itself, or in a device's memory.
 // Precondition: binding.row != nullptr.
+void link_image(const Binding& binding, std::byte* image, const std::byte* at, const Addresses& addresses);
+// The same, as a step that a CPU runs.
 Step link_step(const Binding& binding, std::byte* image, const Addresses& addresses);
 
 // What a binding is made from: a pure function of this gives it. Contents of inputs are read only where the views say `known`.

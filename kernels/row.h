@@ -49,13 +49,18 @@ struct RegisterTile {
   int16_t blocks, pixels;
 };
 
+// What a row for a device has in its place: which kernels are launched, from the arguments with their addresses (launch.h).
+class Launches;
+using LaunchFn = void (*)(const void* args, Launches& to);
+
 // One body for one dtype and one ISA. `name` is printed everywhere: "softmax/f32/avx512".
 struct KernelRow {
   const char* name;
   DType dtype;  // of the elements it computes on (the first input's, unless its family says otherwise)
   Isa isa;      // portable C++ code is `scalar`
-  RunFn run;
+  RunFn run;    // null where isa is `cuda`
   RegisterTile tile = {0, 0};
+  LaunchFn launch = nullptr;  // null but where isa is `cuda`
 };
 // F: in an unnamed namespace, or the linker could keep one ISA's code for everyone.
 template <class Args, void (*F)(const Args&)>

@@ -1,7 +1,7 @@
 // The SIMD vocabulary: vectors of sixteen virtual lanes, the same on every ISA, so that a kernel written once gives the same bits
-// everywhere. AVX-512 holds one in a register, AVX2 in two, NEON in four, scalar code in an array.
+// everywhere. AVX-512 holds one in a register, AVX2 in two, NEON in four, scalar code in an array; on a device sixteen threads are one.
 //
-// Included by *.simd.cpp only; such a file is compiled once per ISA with TERN_ISA set to its name, puts everything into
+// Included by *.simd.cpp and *.cu only; such a file is compiled once per ISA with TERN_ISA set to its name, puts everything into
 // `namespace tern::TERN_ISA`, its own pieces into an unnamed namespace, and includes no C++ library header.
 //
 //   f32x16, i32x16, mask16    values           load store load_n store_n splat      memory (any alignment; _n: the first n lanes, the rest 0)
@@ -15,15 +15,22 @@
 #include <stdint.h>
 
 // The scalar kernels are compiled for AArch64 too, where NEON is always there: TERN_NEON says that these are the others.
-#if defined(__AVX2__)
+#if defined(__CUDACC__)
+#elif defined(__AVX2__)
 #include <immintrin.h>
 #elif defined(TERN_NEON)
 #include <arm_neon.h>
 #endif
 
+#if defined(__CUDACC__)
+#define TERN_INLINE [[maybe_unused]] static __device__ __forceinline__
+#else
 #define TERN_INLINE [[maybe_unused]] static inline __attribute__((always_inline))
+#endif
 
-#if defined(__AVX512F__)
+#if defined(__CUDACC__)
+#include "kernels/simd/cuda.h"
+#elif defined(__AVX512F__)
 #include "kernels/simd/avx512.h"
 #elif defined(__AVX2__)
 #include "kernels/simd/avx2.h"
@@ -48,7 +55,8 @@ TERN_INLINE f32x16 copysign(f32x16 magnitude, f32x16 sign) {
 TERN_INLINE f32x16 zero() { return splat(0.0f); }
 
 // Halves, quarters, pairs: lane i with i + 8, then + 4, + 2, + 1, on every ISA.
-#if defined(__AVX2__)
+#if defined(__CUDACC__)  // simd/cuda.h has them
+#elif defined(__AVX2__)
 TERN_INLINE __m256 low_half(f32x16 a) {
 #if defined(__AVX512F__)
   return _mm512_castps512_ps256(a.v);

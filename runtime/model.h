@@ -1,5 +1,8 @@
 // What a Model holds, and how loaders make one. Next: session.cpp.
 #pragma once
+#include <map>
+#include <mutex>
+
 #include "kernels/pack_store.h"
 #include "runtime/evaluator.h"
 #include "runtime/graph.h"
@@ -7,6 +10,11 @@
 #include "tern/tern.h"
 
 namespace tern {
+
+namespace cuda {
+class Device;
+class DeviceWeights;
+}  // namespace cuda
 
 class ModelState {
  public:
@@ -16,7 +24,13 @@ class ModelState {
   int64_t parameters = 0, weight_bytes = 0;
   bool data_dependent = false;
   mutable PackStore packs;  // packed weights, shared by all sessions
+  // The same on devices, by SessionOptions::device, for as long as some session there lives.
+  mutable std::mutex devices_mutex;
+  mutable std::map<std::string, std::weak_ptr<cuda::DeviceWeights>> devices;
 };
+
+// The session that Model::session makes for a device that is open already (SessionOptions::device is not read): a simulated one.
+Result<Session> session_on(const Model& model, const SessionOptions& options, std::shared_ptr<cuda::Device> device);
 
 // Checks, infers, folds and fuses. Errors: as the passes give them.
 Result<Model> make_model(Graph graph, const LoadOptions& options);

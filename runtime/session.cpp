@@ -9,6 +9,7 @@
 #include "runtime/base/cpus.h"
 #include "runtime/base/fp_mode.h"
 #include "runtime/base/guarded.h"
+#include "runtime/cuda/device_plan.h"
 #include "runtime/model.h"
 #include "runtime/plan/plan.h"
 #include "runtime/workers.h"
@@ -89,8 +90,17 @@ Result<Graph> static_graph(const ModelState& model, const SessionOptions& option
   if (std::string where = unknown_shape(*graph); !where.empty()) {
     return unsupported(where + ": shapes, or how often it runs, depend on the contents of an input; run the model with evaluate()");
   }
-  if (Status s = assign_layouts(*graph); !s) return s.error();
   return graph;
+}
+
+// Where a session shall run: nothing for the CPU.
+bool is_cpu(const std::string& device) { return device.empty() || device == "cpu"; }
+Status check_device(const SessionOptions& options) {
+  const std::string& d = options.device;
+  const bool numbered = d.starts_with("cuda:") && d.size() > 5 && d.size() < 9 && d.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (!is_cpu(d) && d != "auto" && d != "cuda" && !numbered) return usage("unknown device '" + d + "'; known: cpu, cuda, cuda:N, auto");
+  if (!is_cpu(d) && d != "auto" && options.threads != 1) return usage("threads are of the CPU: a session on " + d + " has one");
+  return {};
 }
 
 // Threads beyond the CPUs would spin for each other instead of computing.
@@ -124,25 +134,44 @@ struct Planned {
   Graph graph;
   PlanOptions options;
 };
-Result<Planned> planned(const ModelState& model, const SessionOptions& options) {
+Result<Planned> planned(const ModelState& model, const SessionOptions& options, bool on_device) {
   auto with = plan_options(options);
   if (!with) return with.error();
+  if (on_device) with->isa = Isa::cuda;
   auto graph = static_graph(model, options);
   if (!graph) return graph.error();
+  if (!on_device) {  // channel blocks are for vectors
+    if (Status s = assign_layouts(*graph); !s) return s.error();
+  }
   std::vector<Dims> dims;
   for (ValueId v : graph->inputs) dims.push_back(graph->value(v).type.shape.concrete());
   with->budget = budget_of(model, options.budget, dims);
   return Planned{std::move(*graph), *with};
 }
 
-Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const ModelState>& model, const SessionOptions& options) {
-  auto p = planned(*model, options);
+// The model's weights on a device that is called `key`, which open() gives when no session has it.
+template <class Open>
+Result<std::shared_ptr<cuda::DeviceWeights>> weights_on(const ModelState& model, const std::string& key, Open open) {
+  std::lock_guard lock(model.devices_mutex);
+  std::weak_ptr<cuda::DeviceWeights>& slot = model.devices[key];
+  if (auto there = slot.lock()) return there;
+  auto device = open();
+  if (!device) return device.error();
+  auto weights = std::make_shared<cuda::DeviceWeights>(std::move(*device));
+  slot = weights;
+  return weights;
+}
+
+// weights null: on the CPU.
+Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const ModelState>& model, const SessionOptions& options,
+                                                 const std::shared_ptr<cuda::DeviceWeights>& weights) {
+  auto p = planned(*model, options, weights != nullptr);
   if (!p) return p.error();
   auto state = std::make_unique<SessionState>();
   state->model = model;
   state->graph = std::move(p->graph);
   state->options = p->options;
-  auto plan = make_plan(state->graph, model->packs, state->options);
+  auto plan = weights != nullptr ? make_plan(state->graph, weights, state->options) : make_plan(state->graph, model->packs, state->options);
   if (!plan) return plan.error();
   state->plan = std::move(*plan);
   for (size_t i = 0; i < state->graph.inputs.size(); ++i) {
@@ -161,25 +190,56 @@ Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const Mod
   return state;
 }
 
+// Launches are timed one by one; a step's are added up.
+bool run_device_timed(const cuda::DevicePlan& plan, std::span<double> ns) noexcept {
+  std::fill(ns.begin(), ns.end(), 0.0);
+  const bool ok = plan.run->run_timed(plan.launch_ns);
+  for (size_t i = 0; i < plan.step_of.size(); ++i) {
+    if (plan.step_of[i] < ns.size()) ns[plan.step_of[i]] += plan.launch_ns[i];
+  }
+  return ok;
+}
+
 }  // namespace
 
 Result<Session> Model::session(const SessionOptions& options) const {
   return guarded([&]() -> Result<Session> {
-    auto state = make_state(state_, options);
+    if (Status s = check_device(options); !s) return s.error();
+    if (!is_cpu(options.device) && options.threads == 1) {
+      const std::string device = options.device == "auto" ? "cuda" : options.device;
+      auto weights = weights_on(*state_, device, [&] { return cuda::open_device(device); });
+      auto state = weights ? make_state(state_, options, *weights) : Result<std::unique_ptr<SessionState>>(weights.error());
+      if (state) return Session(std::move(*state));
+      if (options.device != "auto" || state.error().code() != Code::kUnsupported) return state.error();
+    }
+    auto state = make_state(state_, options, nullptr);
+    if (!state) return state.error();
+    return Session(std::move(*state));
+  });
+}
+
+Result<Session> session_on(const Model& model, const SessionOptions& options, std::shared_ptr<cuda::Device> device) {
+  return guarded([&]() -> Result<Session> {
+    if (options.threads != 1) return usage("threads are of the CPU: a session on a device has one");
+    const std::string key = "device at " + std::to_string(reinterpret_cast<uintptr_t>(device.get()));
+    auto weights = weights_on(model.state(), key, [&] { return Result<std::shared_ptr<cuda::Device>>(device); });
+    if (!weights) return weights.error();
+    auto state = make_state(model.shared_state(), options, *weights);
     if (!state) return state.error();
     return Session(std::move(*state));
   });
 }
 
 Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options) {
-  auto p = planned(model.state(), options);
+  auto p = planned(model.state(), options, false);
   if (!p) return p.error();
   p->options.arena = {};
   return measure_plan(p->graph, p->options);
 }
 
 Result<std::string> session_text(const Model& model, const SessionOptions& options) {
-  auto p = planned(model.state(), options);
+  if (Status s = check_device(options); !s) return s.error();
+  auto p = planned(model.state(), options, !is_cpu(options.device) && options.device != "auto");
   if (!p) return p.error();
   auto plan = plan_text(p->graph, p->options);
   if (!plan) return plan.error();
@@ -193,6 +253,7 @@ Session::~Session() = default;
 
 // The hot path. Nothing but arithmetic: the steps were bound when the session was made.
 bool Session::run() noexcept {
+  if (state_->plan.device) return state_->plan.device->run->run() && no_fault(state_->plan);
   FlushSubnormals flush;
   clear_faults(state_->plan);
   if (state_->workers) {
@@ -205,6 +266,9 @@ bool Session::run() noexcept {
 
 Status Session::status() const {
   return guarded([&]() -> Status {
+    if (state_->plan.device) {
+      if (Status s = state_->plan.device->run->status(); !s) return s;
+    }
     for (size_t i = 0; i < state_->plan.faults.size(); ++i) {
       if (state_->plan.faults[i] != 0) return invalid(state_->plan.fault_texts[i]);
     }
@@ -213,6 +277,7 @@ Status Session::status() const {
 }
 
 bool Session::run_timed(std::span<double> ns) noexcept {
+  if (state_->plan.device) return run_device_timed(*state_->plan.device, ns) && no_fault(state_->plan);
   FlushSubnormals flush;
   const std::vector<Step>& steps = state_->plan.steps[0];
   if (state_->workers || ns.size() < steps.size()) return run();
@@ -226,7 +291,7 @@ bool Session::run_timed(std::span<double> ns) noexcept {
 }
 
 std::span<const StepInfo> Session::steps() const { return state_->plan.infos; }
-size_t Session::arena_bytes() const { return state_->plan.arena.size(); }
+size_t Session::arena_bytes() const { return state_->plan.arena_bytes; }
 int64_t Session::macs() const { return state_->plan.macs; }
 std::string Session::isa() const {
   return guarded([&] { return std::string(name(state_->options.isa)); });

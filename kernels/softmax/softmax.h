@@ -9,7 +9,8 @@
 //             f64, f16 and bf16: in double, c ascending, rounded once.
 //   Edges     cols == 0 does nothing; a row of -inf, or with a NaN or +inf, gives NaN (Softmax, LogSoftmax).
 //   Source    the ONNX operators, opset 13.
-// Next: softmax.cpp (schema and binding), softmax.simd.cpp (the f32 kernels), portable.cpp (other dtypes), then gemm/gemm.h.
+// Next: softmax.cpp (schema and binding), softmax.simd.cpp (the f32 kernels), softmax.cu (the same on a device), portable.cpp (other dtypes), then
+// gemm/gemm.h.
 #pragma once
 #include <stdint.h>
 
@@ -27,6 +28,13 @@ struct SoftmaxArgs {
   int64_t outer, cols, inner, stride;
 };
 TERN_EACH_ISA(extern const KernelRow softmax_f32, log_softmax_f32;)  // softmax.simd.cpp
+namespace cuda {
+extern const KernelRow softmax_f32, log_softmax_f32;  // launch.cpp
+
+constexpr int kSoftmaxBlock = 128;   // threads
+constexpr int kSoftmaxShort = 128;   // most columns of a row that half a warp keeps in registers
+constexpr int kSoftmaxLong = 12000;  // most columns of a row that shared memory keeps: 48 KB, less what the kernel has besides
+}  // namespace cuda
 namespace portable {
 extern const KernelRow kSoftmax[3], kLogSoftmax[3], kHardmax[4];
 }  // namespace portable

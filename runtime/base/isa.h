@@ -5,12 +5,13 @@
 
 namespace tern {
 
-enum class Isa : uint8_t { scalar, avx2, avx512, neon };
+enum class Isa : uint8_t { scalar, avx2, avx512, neon, cuda };
 
+// Those of CPUs. `cuda` is what a kernel is compiled for that a device runs.
 inline constexpr Isa kIsas[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon};
 
 constexpr const char* name(Isa isa) {
-  constexpr const char* kNames[] = {"scalar", "avx2", "avx512", "neon"};
+  constexpr const char* kNames[] = {"scalar", "avx2", "avx512", "neon", "cuda"};
   return kNames[static_cast<int>(isa)];
 }
 

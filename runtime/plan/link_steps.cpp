@@ -128,7 +128,7 @@ class Linking {
       const bool any = std::any_of(w.steps.begin(), w.steps.end(), [](const Step& s) { return s.run != nullptr; });
       if (!any) continue;
       for (size_t t = 0; t < plan_.steps.size(); ++t) plan_.steps[t].push_back(t < w.steps.size() ? w.steps[t] : Step{});
-      plan_.infos.push_back(info(w));
+      plan_.infos.push_back(step_info(p_, w));
     }
     const Graph& g = p_.graph;
     auto port = [&](const std::string& name, ValueId v, int32_t buffer) {
@@ -140,29 +140,7 @@ class Linking {
     for (size_t o = 0; o < g.outputs.size(); ++o) plan_.outputs.push_back(port(g.output_names[o], g.outputs[o], p_.outputs[o]));
     plan_.fault_texts = std::move(p_.fault_texts);
     plan_.macs = p_.macs;
-  }
-
-  StepInfo info(const Work& w) {
-    StepInfo s;
-    s.kernel = w.row == nullptr ? "" : w.row->name;
-    if (w.node == nullptr) {
-      s.op = "Copy";
-      return s;
-    }
-    const Graph& g = *p_.scopes[w.scope].graph;
-    s.node = w.node->name;
-    const bool first = !w.node->outputs.empty() && w.node->outputs[0] != kNone;
-    if (s.node.empty() && first) s.node = "@" + g.value(w.node->outputs[0]).name;
-    s.op = w.node->op->name;
-    if (first) {
-      const Dims dims = g.value(w.node->outputs[0]).type.shape.concrete();
-      s.shape.assign(dims.span().begin(), dims.span().end());
-    }
-    if (w.node->op->macs != nullptr) {
-      const Program::Views v = p_.views(w);
-      s.macs = w.node->op->macs(w.node->read(), v.in, v.out);
-    }
-    return s;
+    plan_.arena_bytes = plan_.arena.size();
   }
 
   Program& p_;
@@ -175,6 +153,29 @@ class Linking {
 
 constinit const KernelRow kPlanCopy = row<PlanCopyArgs, copy_bytes>("copy/any/scalar", DType::none, Isa::scalar);
 constinit const KernelRow kPlanCopyBools = row<PlanCopyArgs, copy_bools>("copy/bool/scalar", DType::boolean, Isa::scalar);
+
+StepInfo step_info(const Program& p, const Work& w) {
+  StepInfo s;
+  s.kernel = w.row == nullptr ? "" : w.row->name;
+  if (w.node == nullptr) {
+    s.op = "Copy";
+    return s;
+  }
+  const Graph& g = *p.scopes[w.scope].graph;
+  s.node = w.node->name;
+  const bool first = !w.node->outputs.empty() && w.node->outputs[0] != kNone;
+  if (s.node.empty() && first) s.node = "@" + g.value(w.node->outputs[0]).name;
+  s.op = w.node->op->name;
+  if (first) {
+    const Dims dims = g.value(w.node->outputs[0]).type.shape.concrete();
+    s.shape.assign(dims.span().begin(), dims.span().end());
+  }
+  if (w.node->op->macs != nullptr) {
+    const Program::Views v = p.views(w);
+    s.macs = w.node->op->macs(w.node->read(), v.in, v.out);
+  }
+  return s;
+}
 
 Result<Plan> link_steps(Program& program, int64_t arena_bytes, PackStore& packs) { return Linking(program, packs).run(arena_bytes); }
 

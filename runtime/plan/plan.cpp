@@ -1,6 +1,7 @@
 // See plan.h: the stages of program.h, one after another.
 #include "runtime/plan/plan.h"
 
+#include "runtime/cuda/device_plan.h"
 #include "runtime/plan/program.h"
 
 namespace tern {
@@ -19,6 +20,13 @@ Result<Plan> make_plan(const Graph& graph, PackStore& packs, const PlanOptions& 
   auto bytes = prepare(program);
   if (!bytes) return bytes.error();
   return link_steps(program, *bytes, packs);
+}
+
+Result<Plan> make_plan(const Graph& graph, const std::shared_ptr<cuda::DeviceWeights>& weights, const PlanOptions& options) {
+  Program program(graph, options);
+  auto bytes = prepare(program);
+  if (!bytes) return bytes.error();
+  return cuda::link_launches(program, *bytes, weights);
 }
 
 Result<int64_t> measure_plan(const Graph& graph, const PlanOptions& options) {

@@ -118,6 +118,9 @@ struct Program {
 
 // What stands in for a kernel where a plan copies.
 extern const KernelRow kPlanCopy, kPlanCopyBools;
+namespace cuda {
+extern const KernelRow kPlanCopy, kPlanCopyBools;
+}  // namespace cuda
 struct PlanCopyArgs {
   const std::byte* from;
   std::byte* to;
@@ -129,6 +132,9 @@ Status select_kernels(Program& program);
 Result<int64_t> lay_out(Program& program);
 Result<Plan> link_steps(Program& program, int64_t arena_bytes, PackStore& packs);
 std::string plan_text(const Program& program, int64_t arena_bytes);
+
+// What a work that has something to do is to the user: its node, operator, kernel, multiply-accumulates.
+StepInfo step_info(const Program& program, const Work& w);
 
 // a + b, INT64_MAX when that is more.
 int64_t saturated(int64_t a, int64_t b);

@@ -7,8 +7,9 @@
 namespace tern {
 namespace {
 
-Status bind_copy_work(Work& w) {
-  w.row = w.bools ? &kPlanCopyBools : &kPlanCopy;
+Status bind_copy_work(Work& w, bool on_device) {
+  if (on_device) w.row = w.bools ? &cuda::kPlanCopyBools : &cuda::kPlanCopy;
+  else w.row = w.bools ? &kPlanCopyBools : &kPlanCopy;
   const TensorView bytes{DType::u8, Dims{w.copy_size}, nullptr, false, false, {}};
   BindContext c({.inputs = {&bytes, 1}, .outputs = {&bytes, 1}});
   PlanCopyArgs& a = c.args<PlanCopyArgs>();
@@ -45,19 +46,35 @@ class Selection {
       w.first_fault = static_cast<int32_t>(p_.fault_texts.size());
       work_done_ = saturated(work_done_, checked_mul(w.repeats, w.cost).value_or(INT64_MAX));
       if (w.control != nullptr) {
+        if (on_device()) {
+          without_kernel_.push_back(p_.describe(w));
+          continue;
+        }
         if (Status s = bind_control(w); !s) return s.error().within(p_.describe(w));
       } else if (w.node == nullptr) {
-        if (Status s = bind_copy_work(w); !s) return s;
+        if (Status s = bind_copy_work(w, on_device()); !s) return s;
         p_.image_bytes = saturated(p_.image_bytes, image_bytes(w, w.parts[0].binding));
       } else if (Status s = bind_node(w); !s) {
         return s.error().within(p_.describe(w));
       }
     }
+    if (!without_kernel_.empty()) return no_kernels();
     p_.image_bytes = saturated(p_.image_bytes, round_up(static_cast<int64_t>(p_.fault_texts.size() * sizeof(uint32_t)), kAlignment));
     return check_work();
   }
 
  private:
+  bool on_device() const { return p_.options.isa == Isa::cuda; }
+
+  // All of them at once: who asks for a device wants to know how far it would get.
+  Error no_kernels() const {
+    constexpr size_t kShown = 20;
+    std::string list;
+    for (size_t i = 0; i < std::min(kShown, without_kernel_.size()); ++i) list += (i ? "; " : "") + without_kernel_[i];
+    if (without_kernel_.size() > kShown) list += "; and " + std::to_string(without_kernel_.size() - kShown) + " more";
+    return unsupported("no kernel for a device: " + list + "; run the model on the CPU");
+  }
+
   Status bind_control(Work& w) {
     auto binding = w.control->def->bind(p_, w);
     if (!binding) return binding.error();
@@ -79,6 +96,11 @@ class Selection {
                                            .part = part,
                                            .parts = parts,
                                            .table_budget = std::max<int64_t>(0, p_.options.budget / kTablesOfBudget - p_.image_bytes)});
+      if (on_device() && (binding ? binding->row != nullptr && binding->row->isa != Isa::cuda : binding.error().code() == Code::kUnsupported)) {
+        without_kernel_.push_back(
+            p_.describe(w) + (binding ? std::string(", ") + name(v.in.empty() ? v.out[0].dtype : v.in[0].dtype) : ": " + binding.error().message()));
+        return {};
+      }
       if (!binding) return binding.error();
       if (part > 0 && !binding->split) break;
       if (Status s = add(w, std::move(*binding)); !s) return s;
@@ -130,6 +152,7 @@ class Selection {
 
   Program& p_;
   std::set<std::pair<const std::byte*, std::string>> packs_seen_;
+  std::vector<std::string> without_kernel_;  // on a device
   int64_t work_done_ = 0;
 };
 

@@ -85,6 +85,10 @@ struct SessionOptions {
   std::vector<int> cpus = {};  // worker i + 1 is pinned to cpus[i], one of those CPUs (else usage); empty: not pinned
   std::string isa =
       {};  // "", "scalar", "avx2", "avx512", "neon": a cap, no error when this CPU has less; an error when its architecture has none such
+  // "cpu"; "cuda" or "cuda:N", an NVIDIA GPU; "auto": the first GPU when there is one that can be used and every node has a kernel for it, else
+  // the CPU. A session on a GPU computes the CPU's bits. Its inputs and outputs lie in pinned memory, which run() copies in and out; run() calls the
+  // driver, always in the same way, and waits spinning. Errors (unsupported): no driver or card, a build without such kernels, nodes without one.
+  std::string device = {};   // "": cpu
   bool lock_memory = false;  // mlock the arena
   bool huge_pages = false;   // ask for 2 MB pages
   // Most bytes of the arena and the packed weights together; a sixteenth of them for the tables that kernels read. 0: 1 GB, 16 bytes for
@@ -105,6 +109,10 @@ struct StepInfo {
 
 class SessionState;
 class ModelState;
+class Model;
+namespace cuda {
+class Device;
+}  // namespace cuda
 
 // One plan with its own arena. Used by one thread at a time; movable.
 class Session {
@@ -163,6 +171,7 @@ class Session {
 
  private:
   friend class Model;
+  friend Result<Session> session_on(const Model&, const SessionOptions&, std::shared_ptr<cuda::Device>);  // runtime/model.h
   explicit Session(std::unique_ptr<SessionState> state);
   struct Block {
     void* data = nullptr;
@@ -219,6 +228,7 @@ class Model {
 
   explicit Model(std::shared_ptr<const ModelState> state);
   const ModelState& state() const { return *state_; }
+  const std::shared_ptr<const ModelState>& shared_state() const { return state_; }
 
  private:
   std::shared_ptr<const ModelState> state_;
