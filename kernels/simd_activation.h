@@ -90,7 +90,12 @@ TERN_INLINE void with_activation(Activation a, F f) {
 }
 
 // The same, for one vector at a time: a predictable jump. Not for inner loops.
-[[maybe_unused]] f32x16 activate(const ActivationSpec& e, f32x16 x) {
+#if defined(__CUDACC__)
+TERN_INLINE
+#else
+[[maybe_unused]]
+#endif
+f32x16 activate(const ActivationSpec& e, f32x16 x) {
   f32x16 y = x;
   with_activation(e.activation, [&]<Activation A> { y = activate<A>(x, e.alpha, e.beta); });
   return y;
