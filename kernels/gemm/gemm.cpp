@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "kernels/activation_attributes.h"
+#include "kernels/gemm/launch.h"
 #include "kernels/gemm/matrices.h"
 #include "kernels/op.h"
 #include "runtime/base/checked.h"
@@ -12,7 +13,7 @@
 namespace tern {
 namespace {
 
-constexpr auto& kRows = rows_of<TERN_ON_EACH_ISA(gemm_f32), portable::kGemm>;
+constexpr auto& kRows = rows_of<TERN_ON_EACH_ISA(gemm_f32), cuda::gemm_f32, portable::kGemm>;
 bool supported(DType t) { return pick(kRows, t, Isa::scalar) != nullptr; }
 
 // What all three ask for: matrices x (m, k) times w (k, n), by strides.
@@ -162,6 +163,64 @@ Status bind_f32(BindContext& c, const Product& p) {
   return {};
 }
 
+// For a device: w as plain rows, 16-byte aligned where it is a constant, x as plain rows.
+Status bind_device(BindContext& c, const Product& p) {
+  cuda::GemmArgs& g = c.args<cuda::GemmArgs>();
+  g.product = {.batches = p.batch.count(), .m = p.m, .n = p.n, .k = p.k, .x_row = p.x_row, .w_k = p.w_k, .w_column = p.w_column, .y_row = p.n};
+  g.product.chains = gemm_chains(p.n, p.k);
+  g.product.epilogue = p.epilogue;
+  Batch batch = p.batch;
+  const bool constant = c.in(1).constant, dot = g.product.chains == 0;
+  const int64_t row = round_up(p.n, 4), plain = p.n * p.k, matrices = plain == 0 ? 1 : c.in(1).count() / plain;
+  if (p.alpha == 1 && (dot || (p.w_column == 1 && (!constant || row == p.n)))) {
+    c.set(g.product.w, c.input<const float>(1));
+  } else {
+    g.product.w_k = row;
+    g.product.w_column = 1;
+    if (constant) {
+      for (int64_t& step : batch.w) step = plain == 0 ? 0 : step / plain * p.k * row;
+      const std::string tag = "gemm/rows/" + std::to_string(p.n) + "x" + std::to_string(p.k) + "/" + std::to_string(p.w_k) + "," +
+                              std::to_string(p.w_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.alpha));
+      const auto floats = checked_count(std::array<int64_t, 3>{matrices, p.k, row});
+      if (!floats) return unsupported("packed weights of more than 2^63 bytes");
+      c.set(g.product.w, c.packed<float>(1, tag, std::max<int64_t>(*floats, 1),
+                                         [=, w_k = p.w_k, w_column = p.w_column, n = p.n, k = p.k, alpha = p.alpha](const float* w, float* packed) {
+                                           for (int64_t i = 0; i < matrices * k; ++i) {
+                                             const float* from = w + i / k * plain + i % k * w_k;
+                                             for (int64_t j = 0; j < n; ++j) packed[i * row + j] = alpha * from[j * w_column];
+                                           }
+                                         }));
+    } else {
+      const auto rows = c.workspace<float>(std::max<int64_t>(1, p.k * row));
+      g.w = {nullptr, nullptr, p.k, p.n, row, p.w_k, p.w_column, p.alpha};
+      c.set(g.w.from, c.input<const float>(1));
+      c.set(g.w.to, rows);
+      c.set(g.product.w, rows);
+    }
+  }
+  if (p.x_k == 1) {
+    c.set(g.product.x, c.input<const float>(0));
+  } else {
+    const auto rows = c.workspace<float>(std::max<int64_t>(1, p.m * p.k));
+    g.x = {nullptr, nullptr, p.m, p.k, p.k, p.x_row, p.x_k, 1};
+    c.set(g.x.from, c.input<const float>(0));
+    c.set(g.x.to, rows);
+    c.set(g.product.x, rows);
+    g.product.x_row = p.k;
+  }
+  if (p.bias >= 0 && p.beta != 0) {
+    c.set(g.product.bias, c.input<const float>(static_cast<size_t>(p.bias)));
+    g.product.bias_row = p.c_row;
+    g.product.bias_column = p.c_column;
+    g.product.beta = p.beta;
+  }
+  if (p.residual >= 0) c.set(g.product.residual, c.input<const float>(static_cast<size_t>(p.residual)));
+  c.set(g.product.y, c.output<float>(0));
+  if (g.product.batches > 1) c.set(g.product.batch, table_of(c, batch, {0, g.product.batches}));
+  c.run(cuda::gemm_f32);
+  return {};
+}
+
 Status bind_portable(BindContext& c, const Product& p) {
   const KernelRow* kernel = c.pick(c.in(0).dtype);
   if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
@@ -184,7 +243,8 @@ Status bind_portable(BindContext& c, const Product& p) {
 
 Status bind_product(BindContext& c, const Product& p) {
   if (p.m == 0 || p.n == 0 || p.batch.count() == 0) return {};
-  return c.in(0).dtype == DType::f32 ? bind_f32(c, p) : bind_portable(c, p);
+  if (c.in(0).dtype != DType::f32) return bind_portable(c, p);
+  return c.isa == Isa::cuda ? bind_device(c, p) : bind_f32(c, p);
 }
 
 Status same_dtypes(InferContext& c) {
