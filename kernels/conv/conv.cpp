@@ -2,6 +2,7 @@
 #include "kernels/conv/conv.h"
 
 #include "kernels/conv/conv_bind.h"
+#include "kernels/conv/launch.h"
 #include "kernels/conv/portable.h"
 #include "runtime/base/checked.h"
 
@@ -104,7 +105,7 @@ constinit const OpDef kConv = {.name = "Conv",
                                .attrs = kConvAttrs,
                                .infer = infer,
                                .bind = bind,
-                               .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), kPortableConv>,
+                               .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv>,
                                .macs = macs};
 constinit const OpDef kFusedConv = {.name = "FusedConv",
                                     .inputs = {2, 6},
@@ -112,7 +113,7 @@ constinit const OpDef kFusedConv = {.name = "FusedConv",
                                     .attrs = kFusedAttrs,
                                     .infer = infer,
                                     .bind = bind,
-                                    .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), kPortableConv>,
+                                    .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv>,
                                     .macs = macs,
                                     .tern_only = true};
 

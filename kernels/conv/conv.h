@@ -15,6 +15,7 @@
 // How it runs: every case is brought to one loop over tiles (ConvArgs): rows and columns of output pixels against a table of tap
 // offsets. The input is read in place when it is blocked and has a zero halo as wide as the padding (assign_layouts sees to that),
 // or planar and needs none; otherwise it is first copied into the workspace in that form. So plain and blocked give the same bits.
+// On a device every case is one product that gathers its x (launch.h, conv.cu).
 // Next: conv.cpp (schema and binding), conv_bind.cpp (how a shape becomes ConvArgs), core.simd.cpp (the loop), conv_tile.h.
 #pragma once
 #include <stdint.h>

@@ -154,6 +154,7 @@ void flatten(ConvArgs& a) {
 }  // namespace
 
 Status bind_conv(BindContext& c, const ConvProblem& problem) {
+  if (c.isa == Isa::cuda) return bind_device_conv(c, problem);
   const KernelRow& kernel = *c.pick(DType::f32);
   const RegisterTile tile = kernel.tile;
   ConvProblem p = problem;

@@ -1,5 +1,6 @@
 // ConvTranspose: the convolution of the spread-out input with the mirrored kernel. See conv.h; binding proper is in conv_bind.cpp.
 #include "kernels/conv/conv_bind.h"
+#include "kernels/conv/launch.h"
 #include "kernels/conv/portable.h"
 #include "runtime/base/checked.h"
 
@@ -113,7 +114,7 @@ constinit const OpDef kConvTranspose = {.name = "ConvTranspose",
                                         .attrs = kAttrs,
                                         .infer = infer,
                                         .bind = bind,
-                                        .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), kPortableConv>,
+                                        .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv>,
                                         .macs = macs};
 
 }  // namespace tern

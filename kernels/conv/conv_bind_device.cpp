@@ -1,0 +1,125 @@
+// From the shape of a convolution to what a device's kernels are given. See launch.h; beside it: conv_bind.cpp.
+#include "kernels/activation_attributes.h"
+#include "kernels/conv/conv_bind.h"
+#include "kernels/conv/launch.h"
+#include "runtime/base/checked.h"
+
+namespace tern {
+namespace {
+
+struct Term {
+  int64_t channel, tap;
+};
+// The k-th of a group's terms, in the order of conv.h.
+Term term(int64_t k, int64_t channels, int64_t taps) {
+  if (channels < kBlock) return {k / taps, k % taps};
+  const int64_t block = k / (kBlock * taps), n = std::min(kBlock, channels - block * kBlock), rest = k - block * kBlock * taps;
+  return {block * kBlock + rest % n, rest / n};
+}
+
+// Extents and steps are 32 bits wide in the kernels.
+Status check_extents(const ConvProblem& p, int64_t& terms) {
+  constexpr int64_t kMost = int64_t(1) << 30;
+  const Window& w = p.window;
+  const auto of_x = checked_count(std::array<int64_t, 4>{p.ics, w.in[0], w.in[1], w.in[2]});
+  const auto of_y = checked_count(std::array<int64_t, 4>{p.ocs, w.out[0], w.out[1], w.out[2]});
+  const auto k = checked_mul(p.ics, w.taps());
+  bool fits = of_x && *of_x <= kMost && of_y && *of_y <= kMost && k && *k <= kMost && p.groups <= kMost;
+  for (size_t i = 0; i < 3; ++i) {
+    const int64_t swept = (w.out[i] - 1) * w.stride[i] + (w.kernel[i] - 1) * w.dilation[i];
+    fits = fits && swept <= kMost && w.begin[i] <= kMost && w.begin[i] >= -kMost;
+  }
+  if (!fits) return unsupported("a convolution of more than 2^30 elements an image is not supported on a device");
+  terms = *k;
+  return {};
+}
+
+void copy(const Extent3& from, int32_t (&to)[3]) {
+  for (size_t i = 0; i < 3; ++i) to[i] = static_cast<int32_t>(from[i]);
+}
+
+}  // namespace
+
+Status bind_device_conv(BindContext& c, const ConvProblem& p) {
+  const Window& w = p.window;
+  const int64_t taps = w.taps(), plane = w.in[0] * w.in[1] * w.in[2];
+  int64_t terms = 0;
+  if (Status s = check_extents(p, terms); !s) return s;
+  cuda::ConvStep& step = c.args<cuda::ConvStep>();
+  cuda::ConvArgs& a = step.conv;
+  step.depthwise = p.groups > 1 && p.ics == 1 && p.ocs == 1;
+  a.pixels = static_cast<int32_t>(w.out[0] * w.out[1] * w.out[2]);
+  a.columns = c.out(0).dims[0] * a.pixels;
+  a.k = static_cast<int32_t>(terms);
+  a.ocs = static_cast<int32_t>(p.ocs);
+  a.groups = static_cast<int32_t>(p.groups);
+  a.x_group = p.ics * plane;
+  a.x_image = p.groups * a.x_group;
+  a.y_image = p.groups * p.ocs * a.pixels;
+  a.mirrored = p.mirrored;
+  copy(w.in, a.in);
+  copy(w.out, a.out);
+  copy(w.stride, a.stride);
+  copy(w.begin, a.begin);
+  copy(p.spread, a.spread);
+  const bool spread = p.spread != Extent3{1, 1, 1};
+  c.set(a.tap, c.table<cuda::ConvTap>(terms, [&](cuda::ConvTap* to) {
+    for (int64_t k = 0; k < terms; ++k) {
+      const Term t = term(k, p.ics, taps);
+      const int64_t at[3] = {t.tap / (w.kernel[1] * w.kernel[2]) * w.dilation[0], t.tap / w.kernel[2] % w.kernel[1] * w.dilation[1],
+                             t.tap % w.kernel[2] * w.dilation[2]};
+      const int64_t offset = t.channel * plane + (spread ? 0 : (at[0] * w.in[1] + at[1]) * w.in[2] + at[2]);
+      to[k] = {static_cast<int32_t>(offset), {static_cast<int32_t>(at[0]), static_cast<int32_t>(at[1]), static_cast<int32_t>(at[2])}};
+    }
+  }));
+  if (step.depthwise) {
+    a.w_row = static_cast<int32_t>(taps);
+    c.set(a.w, c.input<const float>(1));
+  } else {
+    const int64_t row = round_up(p.ocs, 4);
+    a.w_row = static_cast<int32_t>(row);
+    a.w_group = terms * row;
+    const auto floats = checked_mul(p.groups, checked_mul(terms, row).value_or(INT64_MAX));
+    if (!floats) return unsupported("packed weights of more than 2^63 bytes");
+    auto at = [=, ics = p.ics, w_ic = p.w_ic, mirrored = p.mirrored](int64_t k) {
+      const Term t = term(k, ics, taps);
+      return t.channel * w_ic + (mirrored ? taps - 1 - t.tap : t.tap);
+    };
+    if (c.in(1).constant) {
+      std::string tag = "conv/rows";
+      for (int64_t n : {p.groups, p.ocs, p.ics, taps, p.w_oc, p.w_ic, int64_t(p.mirrored)}) tag += "," + std::to_string(n);
+      c.set(a.w, c.packed<float>(1, tag, std::max<int64_t>(*floats, 1),
+                                 [=, groups = p.groups, ocs = p.ocs, w_group = p.w_group, w_oc = p.w_oc](const float* from, float* to) {
+                                   for (int64_t g = 0; g < groups; ++g) {
+                                     for (int64_t k = 0; k < terms; ++k, to += row) {
+                                       const float* first = from + g * w_group + at(k);
+                                       for (int64_t oc = 0; oc < ocs; ++oc) to[oc] = first[oc * w_oc];
+                                     }
+                                   }
+                                 }));
+    } else {
+      const auto rows = c.workspace<float>(std::max<int64_t>(*floats, 1));
+      cuda::ConvArrangeArgs& r = step.arrange;
+      r = {nullptr, nullptr, nullptr, p.w_group, p.w_oc, p.groups * terms, a.k, a.ocs, a.w_row};
+      c.set(r.from, c.input<const float>(1));
+      c.set(r.to, rows);
+      c.set(a.w, rows);
+      c.set(r.at, c.table<int64_t>(terms, [&](int64_t* to) {
+        for (int64_t k = 0; k < terms; ++k) to[k] = at(k);
+      }));
+    }
+  }
+  c.set(a.x, c.input<const float>(0));
+  c.set(a.bias, c.input<const float>(2));
+  c.set(a.residual, c.input<const float>(3));
+  c.set(a.scale, c.input<const float>(4));
+  c.set(a.shift, c.input<const float>(5));
+  c.set(a.y, c.output<float>(0));
+  auto activation = fused_activation(c.attrs);
+  if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
+  a.epilogue = *activation;
+  c.run(cuda::conv_f32);
+  return {};
+}
+
+}  // namespace tern
