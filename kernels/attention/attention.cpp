@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "kernels/attention/launch.h"
+#include "kernels/launch.h"
 #include "kernels/op.h"
 #include "runtime/base/checked.h"
 
@@ -16,7 +18,9 @@ struct ZeroArgs {
   int64_t count;
 };
 void zero_out(const ZeroArgs& a) { std::fill_n(a.y, a.count, 0.0f); }
-constexpr KernelRow kZero = row<ZeroArgs, zero_out>("attention_zero/f32/scalar", DType::f32, Isa::scalar);
+void zero_on_device(const ZeroArgs& a, Launches& to) { to.zero(a.y, a.count * static_cast<int64_t>(sizeof(float))); }
+constexpr KernelRow kZero[] = {row<ZeroArgs, zero_out>("attention_zero/f32/scalar", DType::f32, Isa::scalar),
+                               device_row<ZeroArgs, zero_on_device>("attention_zero/f32/cuda", DType::f32)};
 
 bool differ(const Dim& a, const Dim& b) { return a.known() && b.known() && !(a == b); }
 
@@ -46,26 +50,17 @@ Status infer(InferContext& c) {
   return {};
 }
 
-Status bind(BindContext& c) {
+// What the arguments for a CPU and for a device have in common, of this part's heads. False: there are none.
+template <class Args>
+Result<bool> read_heads(BindContext& c, Args& a) {
   const Dims &q = c.in(0).dims, &k = c.in(1).dims, &v = c.in(2).dims;
-  if (q[0] != k[0] || q[1] != k[1] || q[0] != v[0] || q[1] != v[1] || q[3] != k[3] || k[2] != v[2]) {
-    return invalid("q, k and v are " + to_string(q) + ", " + to_string(k) + " and " + to_string(v));
-  }
-  if (c.out(0).count() == 0) return {};
-  if (k[2] == 0) {
-    ZeroArgs& a = c.args(ZeroArgs{nullptr, c.out(0).count()});
-    c.set(a.y, c.output<float>(0));
-    if (c.part == 0) c.run(kZero);
-    return {};
-  }
-  AttentionArgs& a = c.args<AttentionArgs>();
   a.T = q[2];
   a.S = k[2];
   a.D = q[3];
   a.E = v[3];
   a.scale = c.attrs.f("scale");
   const auto [begin, end] = c.range(q[0] * q[1]);
-  if (begin == end) return {};
+  if (begin == end) return false;
   a.heads = end - begin;
   c.set(a.q, c.input<const float>(0) + begin * a.T * a.D);
   c.set(a.k, c.input<const float>(1) + begin * a.S * a.D);
@@ -91,6 +86,34 @@ Status bind(BindContext& c) {
       }
     }));
   }
+  return true;
+}
+
+Status bind(BindContext& c) {
+  const Dims &q = c.in(0).dims, &k = c.in(1).dims, &v = c.in(2).dims;
+  if (q[0] != k[0] || q[1] != k[1] || q[0] != v[0] || q[1] != v[1] || q[3] != k[3] || k[2] != v[2]) {
+    return invalid("q, k and v are " + to_string(q) + ", " + to_string(k) + " and " + to_string(v));
+  }
+  if (c.out(0).count() == 0) return {};
+  if (k[2] == 0) {
+    ZeroArgs& a = c.args(ZeroArgs{nullptr, c.out(0).count()});
+    c.set(a.y, c.output<float>(0));
+    if (c.part == 0) c.run(*pick(rows_of<kZero>, DType::f32, c.isa));
+    return {};
+  }
+  if (c.isa == Isa::cuda) {
+    cuda::AttentionArgs& a = c.args<cuda::AttentionArgs>();
+    auto any = read_heads(c, a);
+    if (!any) return any.error();
+    a.S16 = round_up(a.S, 16);
+    if (a.S > cuda::kAttentionShared) c.set(a.scores, c.workspace<float>(cuda::kAttentionBlocks * cuda::kAttentionTile * a.S16));
+    if (*any) c.run(cuda::attention_f32);
+    return {};
+  }
+  AttentionArgs& a = c.args<AttentionArgs>();
+  auto any = read_heads(c, a);
+  if (!any) return any.error();
+  if (!*any) return {};
   const int64_t S16 = round_up(a.S, 16);
   c.set(a.keys, c.workspace<float>(std::max<int64_t>(1, a.D) * S16));
   if (a.E % 16 != 0) c.set(a.values, c.workspace<float>(a.S * round_up(a.E, 16)));
@@ -111,7 +134,7 @@ constinit const OpDef kFusedAttention = {.name = "FusedAttention",
                                          .attrs = kAttrs,
                                          .infer = infer,
                                          .bind = bind,
-                                         .kernels = rows_of<TERN_ON_EACH_ISA(attention_f32), kZero>,
+                                         .kernels = rows_of<TERN_ON_EACH_ISA(attention_f32), cuda::attention_f32, kZero>,
                                          .macs = macs,
                                          .tern_only = true};
 

@@ -10,7 +10,7 @@
 //             which differs from the chain it replaces by rounding. |error| <= about (S + D + 10) eps max|v| for scores of modest size.
 //   Edges     S == 0 gives 0. A row whose scores are all -inf, or with a NaN or +inf, gives NaN. A masked (-inf) key has weight 0.
 //   Source    Vaswani et al. 2017.
-// Next: attention.cpp (schema and binding), attention.simd.cpp (the kernel).
+// Next: attention.cpp (schema and binding), attention.simd.cpp (the kernel), launch.h and attention.cu (on a device).
 #pragma once
 #include <stdint.h>
 
