@@ -77,6 +77,12 @@ int64_t Binding::image_bytes() const {
   return sum;
 }
 
+int64_t Binding::image_offset(const Reference& r) const {
+  int64_t offset = r.at;
+  for (size_t b = 0; b < r.block; ++b) offset += round_up(blocks[b].size, kAlignment);
+  return offset;
+}
+
 void Binding::mark_read(std::vector<bool>& inputs) const {
   for (const Reference& r : references) {
     if (r.to.space == Space::input) inputs[r.to.index] = true;

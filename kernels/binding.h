@@ -91,6 +91,7 @@ struct Binding {
   bool split = false;           // it computes its part alone; if not, part 0 computes all
 
   int64_t image_bytes() const;                      // of the blocks one after another, each 64-byte aligned
+  int64_t image_offset(const Reference& r) const;   // where its pointer is in them
   void mark_read(std::vector<bool>& inputs) const;  // sets those that some reference is to: they are read in place, not packed
 };
 

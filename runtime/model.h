@@ -7,6 +7,7 @@
 #include "runtime/evaluator.h"
 #include "runtime/graph.h"
 #include "runtime/optimize.h"
+#include "runtime/plan/plan.h"
 #include "tern/tern.h"
 
 namespace tern {
@@ -23,8 +24,9 @@ class ModelState {
   LoadOptions options;
   int64_t parameters = 0, weight_bytes = 0;
   bool data_dependent = false;
-  mutable PackStore packs;  // packed weights, shared by all sessions
-  // The same on devices, by SessionOptions::device, for as long as some session there lives.
+  mutable PackStore packs;    // packed weights, shared by all sessions
+  mutable Programs programs;  // shared by sessions of the same shapes
+  // The packed weights on devices, by SessionOptions::device, for as long as some session there lives.
   mutable std::mutex devices_mutex;
   mutable std::map<std::string, std::weak_ptr<cuda::DeviceWeights>> devices;
 };

@@ -11,7 +11,7 @@
 #include "runtime/base/guarded.h"
 #include "runtime/cuda/device_plan.h"
 #include "runtime/model.h"
-#include "runtime/plan/plan.h"
+#include "runtime/plan/program.h"
 #include "runtime/workers.h"
 
 namespace tern {
@@ -19,12 +19,12 @@ namespace tern {
 class SessionState {
  public:
   std::shared_ptr<const ModelState> model;
-  Graph graph;  // with every dimension bound; its constants are read in place
+  std::shared_ptr<const Program> program;  // others may hold it too
   Plan plan;
   std::unique_ptr<Workers> workers;  // declared after the plan: they stop before it goes away
   std::vector<Port> inputs, outputs;
   std::vector<uint32_t> inputs_by_name, outputs_by_name;
-  PlanOptions options;
+  std::vector<StepInfo> steps;  // written when they are asked for: of a large graph they are a quarter of a session
 };
 
 namespace {
@@ -126,15 +126,13 @@ Result<PlanOptions> plan_options(const SessionOptions& options) {
   std::optional<Isa> cap = parse_isa(options.isa);
   if (!options.isa.empty() && !cap) return usage("unknown ISA " + options.isa + "; known: " + isas_of_this_architecture());
   if (cap && !of_this_architecture(*cap)) return usage("ISA " + options.isa + " is not of this machine; known: " + isas_of_this_architecture());
-  return PlanOptions{best_isa(cap), options.threads, options.budget, options.work, {options.lock_memory, options.huge_pages}};
+  return PlanOptions{best_isa(cap), options.threads, options.budget, options.work};
 }
 
-// A session's graph and how it shall be planned.
-struct Planned {
-  Graph graph;
-  PlanOptions options;
-};
-Result<Planned> planned(const ModelState& model, const SessionOptions& options, bool on_device) {
+Arena::Options arena_options(const SessionOptions& options) { return {options.lock_memory, options.huge_pages}; }
+
+// Up to where every buffer lies.
+Result<std::shared_ptr<Program>> planned(const ModelState& model, const SessionOptions& options, bool on_device) {
   auto with = plan_options(options);
   if (!with) return with.error();
   if (on_device) with->isa = Isa::cuda;
@@ -146,7 +144,19 @@ Result<Planned> planned(const ModelState& model, const SessionOptions& options, 
   std::vector<Dims> dims;
   for (ValueId v : graph->inputs) dims.push_back(graph->value(v).type.shape.concrete());
   with->budget = budget_of(model, options.budget, dims);
-  return Planned{std::move(*graph), *with};
+  return make_program(std::move(*graph), *with);
+}
+
+// Of a session on the CPU: another session's, or a new one.
+Result<std::shared_ptr<const Program>> shared_program(const ModelState& model, const SessionOptions& options) {
+  auto with = plan_options(options);
+  if (!with) return with.error();
+  Programs::Key key(options.dims, with->isa, options.threads, options.budget, options.work);
+  if (auto shared = model.programs.find(key)) return shared;
+  auto program = planned(model, options, false);
+  if (!program) return program.error();
+  link_steps(**program, model.packs);
+  return model.programs.keep(std::move(key), std::move(*program));
 }
 
 // The model's weights on a device that is called `key`, which open() gives when no session has it.
@@ -162,20 +172,38 @@ Result<std::shared_ptr<cuda::DeviceWeights>> weights_on(const ModelState& model,
   return weights;
 }
 
+// What a session runs, in its program and its own memory.
+struct Placed {
+  std::shared_ptr<const Program> program;
+  Plan plan;
+};
+Result<Placed> place_on_cpu(const ModelState& model, const SessionOptions& options) {
+  auto program = shared_program(model, options);
+  if (!program) return program.error();
+  auto plan = place(**program, arena_options(options));
+  if (!plan) return plan.error();
+  return Placed{std::move(*program), std::move(*plan)};
+}
+Result<Placed> place_on_device(const ModelState& model, const SessionOptions& options, const std::shared_ptr<cuda::DeviceWeights>& weights) {
+  auto program = planned(model, options, true);
+  if (!program) return program.error();
+  auto plan = cuda::link_launches(**program, weights);
+  if (!plan) return plan.error();
+  return Placed{std::move(*program), std::move(*plan)};
+}
+
 // weights null: on the CPU.
 Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const ModelState>& model, const SessionOptions& options,
                                                  const std::shared_ptr<cuda::DeviceWeights>& weights) {
-  auto p = planned(*model, options, weights != nullptr);
-  if (!p) return p.error();
+  auto placed = weights != nullptr ? place_on_device(*model, options, weights) : place_on_cpu(*model, options);
+  if (!placed) return placed.error();
   auto state = std::make_unique<SessionState>();
   state->model = model;
-  state->graph = std::move(p->graph);
-  state->options = p->options;
-  auto plan = weights != nullptr ? make_plan(state->graph, weights, state->options) : make_plan(state->graph, model->packs, state->options);
-  if (!plan) return plan.error();
-  state->plan = std::move(*plan);
-  for (size_t i = 0; i < state->graph.inputs.size(); ++i) {
-    const Tensor& initial = state->graph.value(state->graph.inputs[i]).initial;
+  state->program = std::move(placed->program);
+  state->plan = std::move(placed->plan);
+  const Graph& graph = state->program->graph;
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    const Tensor& initial = graph.value(graph.inputs[i]).initial;
     if (initial.present() && initial.bytes() > 0) std::memcpy(state->plan.inputs[i].data, initial.raw(), initial.bytes());
   }
   for (const PlanPort& p : state->plan.inputs) state->inputs.push_back(to_port(p));
@@ -231,19 +259,18 @@ Result<Session> session_on(const Model& model, const SessionOptions& options, st
 }
 
 Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options) {
-  auto p = planned(model.state(), options, false);
-  if (!p) return p.error();
-  p->options.arena = {};
-  return measure_plan(p->graph, p->options);
+  auto program = planned(model.state(), options, false);
+  if (!program) return program.error();
+  return static_cast<int64_t>(Arena::rounded((*program)->arena_bytes(), {}));
 }
 
 Result<std::string> session_text(const Model& model, const SessionOptions& options) {
   if (Status s = check_device(options); !s) return s.error();
-  auto p = planned(model.state(), options, !is_cpu(options.device) && options.device != "auto");
-  if (!p) return p.error();
-  auto plan = plan_text(p->graph, p->options);
-  if (!plan) return plan.error();
-  return to_text(p->graph) + *plan;
+  const bool on_device = !is_cpu(options.device) && options.device != "auto";
+  auto program = planned(model.state(), options, on_device);
+  if (!program) return program.error();
+  const size_t bytes = (*program)->arena_bytes();
+  return to_text((*program)->graph) + plan_text(**program, on_device ? bytes : Arena::rounded(bytes, arena_options(options)));
 }
 
 Session::Session(std::unique_ptr<SessionState> state) : state_(std::move(state)) {}
@@ -270,7 +297,7 @@ Status Session::status() const {
       if (Status s = state_->plan.device->run->status(); !s) return s;
     }
     for (size_t i = 0; i < state_->plan.faults.size(); ++i) {
-      if (state_->plan.faults[i] != 0) return invalid(state_->plan.fault_texts[i]);
+      if (state_->plan.faults[i] != 0) return invalid(state_->program->fault_texts[i]);
     }
     return {};
   });
@@ -290,18 +317,19 @@ bool Session::run_timed(std::span<double> ns) noexcept {
   return no_fault(state_->plan);
 }
 
-std::span<const StepInfo> Session::steps() const { return state_->plan.infos; }
-size_t Session::arena_bytes() const { return state_->plan.arena_bytes; }
-int64_t Session::macs() const { return state_->plan.macs; }
-std::string Session::isa() const {
-  return guarded([&] { return std::string(name(state_->options.isa)); });
-}
-// Written when it is asked for: for large graphs the text is a good part of what a session would hold.
-std::string Session::text() const {
-  return guarded([&] {
-    auto plan = plan_text(state_->graph, state_->options);
-    return to_text(state_->graph) + (plan ? *plan : plan.error().message());
+std::span<const StepInfo> Session::steps() const {
+  return guarded([&]() -> std::span<const StepInfo> {
+    if (state_->steps.empty()) state_->steps = step_infos(*state_->program);
+    return state_->steps;
   });
+}
+size_t Session::arena_bytes() const { return state_->plan.arena_bytes; }
+int64_t Session::macs() const { return state_->program->macs; }
+std::string Session::isa() const {
+  return guarded([&] { return std::string(name(state_->program->options.isa)); });
+}
+std::string Session::text() const {
+  return guarded([&] { return to_text(state_->program->graph) + plan_text(*state_->program, state_->plan.arena_bytes); });
 }
 std::span<const Port> Session::inputs() const { return state_->inputs; }
 std::span<const Port> Session::outputs() const { return state_->outputs; }

@@ -33,11 +33,11 @@ struct DevicePlan {
   std::shared_ptr<DeviceWeights> weights;
   Memory arena, host;
   std::unique_ptr<DeviceRun> run;
-  std::vector<uint32_t> step_of;          // of each launch: which of Plan::infos, or past their end: copies in and out
+  std::vector<uint32_t> step_of;          // of each launch: which of step_infos(), or past their end: copies in and out
   mutable std::vector<double> launch_ns;  // room for run_timed
 };
 
 // The plan whose ports and faults lie in pinned memory and whose steps are launches. Errors: no memory on the device, a kernel it refuses (unsupported).
-Result<Plan> link_launches(Program& program, int64_t arena_bytes, const std::shared_ptr<DeviceWeights>& weights);
+Result<Plan> link_launches(Program& program, const std::shared_ptr<DeviceWeights>& weights);
 
 }  // namespace tern::cuda

@@ -36,9 +36,9 @@ class Linking {
  public:
   Linking(Program& program, const std::shared_ptr<DeviceWeights>& weights) : p_(program), weights_(*weights) { device_plan_->weights = weights; }
 
-  Result<Plan> run(int64_t arena_bytes) {
+  Result<Plan> run() {
     Device& device = weights_.device();
-    auto arena = device.allocate(static_cast<size_t>(arena_bytes));
+    auto arena = device.allocate(p_.arena_bytes());
     if (!arena) return arena.error();
     device_plan_->arena = std::move(*arena);
     image_.resize(static_cast<size_t>(p_.image_bytes));
@@ -47,12 +47,13 @@ class Linking {
     if (Status s = make_ports(faults); !s) return s.error();
     launches_.zero(on_device(faults_), faults);
     mark(UINT32_MAX);
+    uint32_t step = 0;
     for (size_t i : p_.top) {
       Work& w = p_.work[i];
       if (w.row == nullptr) continue;
       if (Status s = link(w); !s) return s.error().within(p_.describe(w));
-      mark(static_cast<uint32_t>(plan_.infos.size()));
-      plan_.infos.push_back(step_info(p_, w));
+      mark(step++);
+      w.parts = std::vector<Work::Part>();  // what they said is in the image and the launches
     }
     for (size_t o = 0; o < p_.outputs.size(); ++o) {
       launches_.move(Launch::Kind::download, plan_.outputs[o].data, address(p_.outputs[o]), plan_.outputs[o].bytes);
@@ -65,9 +66,7 @@ class Linking {
     device_plan_->run = std::move(*run);
     device_plan_->launch_ns.resize(launches_.all().size());
     plan_.device = std::move(device_plan_);
-    plan_.arena_bytes = static_cast<size_t>(arena_bytes);
-    plan_.fault_texts = p_.fault_texts;
-    plan_.macs = p_.macs;
+    plan_.arena_bytes = p_.arena_bytes();
     return std::move(plan_);
   }
 
@@ -175,8 +174,6 @@ void copy_bools(const PlanCopyArgs& a, Launches& to) {
 constinit const KernelRow kPlanCopy = device_row<PlanCopyArgs, copy>("copy/any/cuda", DType::none);
 constinit const KernelRow kPlanCopyBools = device_row<PlanCopyArgs, copy_bools>("copy/bool/cuda", DType::boolean);
 
-Result<Plan> link_launches(Program& program, int64_t arena_bytes, const std::shared_ptr<DeviceWeights>& weights) {
-  return Linking(program, weights).run(arena_bytes);
-}
+Result<Plan> link_launches(Program& program, const std::shared_ptr<DeviceWeights>& weights) { return Linking(program, weights).run(); }
 
 }  // namespace tern::cuda

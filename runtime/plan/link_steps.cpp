@@ -1,5 +1,7 @@
-// Linking: the arena is made, and every binding gets the addresses it refers to. See program.h. Next: plan_text.cpp.
+// Linking: every binding gets the addresses it refers to, as if the arena ended where the image does; those of it are noted, for place() to move.
+// See program.h. Next: plan.cpp, plan_text.cpp.
 #include <cstring>
+#include <utility>
 
 #include "runtime/base/checked.h"
 #include "runtime/base/mapping.h"
@@ -28,31 +30,36 @@ void copy_out(const Tensor& from, std::byte* to) {
 
 class Linking {
  public:
-  Linking(Program& program, PackStore& packs) : p_(program), packs_(packs) {}
+  Linking(Program& program, PackStore& packs) : p_(program), packs_(packs), image_(program.image), steps_(program.work.size()) {}
 
-  Result<Plan> run(int64_t arena_bytes) {
-    auto arena = Arena::make(static_cast<size_t>(arena_bytes), p_.options.arena);
-    if (!arena) return arena.error();
-    plan_.arena = std::move(*arena);
-    image_ = plan_.arena.data() + p_.values_bytes;
-    const size_t faults = p_.fault_texts.size();
-    plan_.faults = {reinterpret_cast<uint32_t*>(take(static_cast<int64_t>(faults * sizeof(uint32_t)))), faults};
-    for (Work& w : p_.work) {
-      for (size_t version = 0; version < w.versions(); ++version) link_parts(w, version);
-      for (Work::Part& part : w.parts) part.binding = {};  // its bytes are in the arena now
+  void run() {
+    image_.bytes = allocate_aligned(static_cast<size_t>(p_.image_bytes), true);
+    next_ = image_.bytes.get();
+    faults_ = reinterpret_cast<uint32_t*>(take(static_cast<int64_t>(p_.fault_texts.size() * sizeof(uint32_t))));
+    for (size_t i = 0; i < p_.work.size(); ++i) {
+      Work& w = p_.work[i];
+      for (size_t version = 0; version < w.versions(); ++version) link_parts(w, steps_[i], version);
+      w.parts = std::vector<Work::Part>();  // their bytes are in the image now
     }
-    finish();
-    return std::move(plan_);
+    image_.addresses.shrink_to_fit();
+    image_.steps.resize(static_cast<size_t>(p_.options.threads));
+    for (size_t i : p_.top) {
+      if (p_.work[i].row == nullptr) continue;
+      for (size_t t = 0; t < image_.steps.size(); ++t) image_.steps[t].push_back(t < steps_[i].size() ? steps_[i][t] : Step{});
+    }
   }
 
  private:
-  std::byte* take(int64_t bytes) {
-    std::byte* p = image_;
-    image_ += round_up(bytes, kAlignment);
-    return p;
-  }
+  std::byte* take(int64_t bytes) { return std::exchange(next_, next_ + round_up(bytes, kAlignment)); }
 
-  std::byte* address(int32_t buffer) { return buffer == kNone ? nullptr : plan_.arena.data() + p_.buffer(buffer).offset; }
+  // In an arena that ends with the image.
+  std::byte* address(int32_t buffer) {
+    if (buffer == kNone) return nullptr;
+    const auto arena = reinterpret_cast<uintptr_t>(image_.bytes.get()) - static_cast<uintptr_t>(p_.values_bytes);
+    return reinterpret_cast<std::byte*>(arena + static_cast<uintptr_t>(p_.buffer(buffer).offset));
+  }
+  // At `field` is an address of that arena.
+  void moves(const void* field) { image_.addresses.push_back(static_cast<const std::byte*>(field) - image_.bytes.get()); }
 
   // What a step may read of a constant. One in a mapping is copied: reading it may fault a page, and its file may change.
   const std::byte* resident(const Tensor& constant) {
@@ -72,10 +79,14 @@ class Linking {
 
   Place place_of(const Work& w, ValueId v) { return v == kNone ? Place() : p_.place(w.scope, v); }
 
-  void link_parts(Work& w, size_t version) {
+  void link_parts(const Work& w, std::vector<Step>& steps, size_t version) {
     std::vector<const std::byte*> in;
+    std::vector<bool> constant;  // of in
     std::vector<std::byte*> out;
-    auto reads = [&](const Place& place, bool read = true) { in.push_back(read ? address(in_version(w, version, place)) : nullptr); };
+    auto reads = [&](const Place& place, bool read = true) {
+      in.push_back(read ? address(in_version(w, version, place)) : nullptr);
+      constant.push_back(place.constant != nullptr);
+    };
     auto writes = [&](const Place& place) { out.push_back(address(in_version(w, version, place).buffer)); };
     if (w.node == nullptr) {
       reads(w.from);
@@ -91,10 +102,10 @@ class Linking {
         for (ValueId v : w.node->outputs) writes(place_of(w, v));
       }
     }
-    for (Work::Part& part : w.parts) {
+    for (const Work::Part& part : w.parts) {
       const Binding& b = part.binding;
       if (b.row == nullptr) {
-        w.steps.push_back({});
+        steps.push_back({});
         continue;
       }
       std::vector<const std::byte*> packed;
@@ -102,9 +113,12 @@ class Linking {
         const Tensor& of = *p_.place(w.scope, w.node->inputs[pack.input]).constant;
         packed.push_back(packs_.find_or_make(of, pack.tag, static_cast<size_t>(pack.bytes), pack.fill));
       }
-      uint32_t* fault = part.fault == kNone ? nullptr : &plan_.faults[static_cast<size_t>(part.fault)];
+      uint32_t* fault = part.fault == kNone ? nullptr : faults_ + part.fault;
       std::byte* image = take(b.image_bytes());
-      w.steps.push_back(link_step(b, image, {in, out, packed, address(part.workspace), fault}));
+      steps.push_back(link_step(b, image, {in, out, packed, address(part.workspace), fault}));
+      for (const Binding::Reference& r : b.references) {
+        if (r.to.space != Space::pack && (r.to.space != Space::input || !constant[r.to.index])) moves(image + b.image_offset(r));
+      }
       if (w.control != nullptr) link_lists(*w.control, version, image + round_up(b.blocks[0].size, kAlignment));
     }
   }
@@ -114,39 +128,20 @@ class Linking {
     for (const ControlWork::List& list : control.lists) {
       auto* next = reinterpret_cast<Step*>(table);
       for (size_t i : list.work) {
-        const Work& inner = p_.work[i];
-        if (inner.row != nullptr) *next++ = inner.steps[std::min(std::max(version, list.version), inner.versions() - 1)];
+        if (p_.work[i].row == nullptr) continue;
+        *next = steps_[i][std::min(std::max(version, list.version), p_.work[i].versions() - 1)];
+        moves(&next++->args);
       }
       table += round_up(p_.step_count(list.work) * static_cast<int64_t>(sizeof(Step)), kAlignment);
     }
   }
 
-  void finish() {
-    plan_.steps.resize(static_cast<size_t>(p_.options.threads));
-    for (size_t i : p_.top) {
-      const Work& w = p_.work[i];
-      const bool any = std::any_of(w.steps.begin(), w.steps.end(), [](const Step& s) { return s.run != nullptr; });
-      if (!any) continue;
-      for (size_t t = 0; t < plan_.steps.size(); ++t) plan_.steps[t].push_back(t < w.steps.size() ? w.steps[t] : Step{});
-      plan_.infos.push_back(step_info(p_, w));
-    }
-    const Graph& g = p_.graph;
-    auto port = [&](const std::string& name, ValueId v, int32_t buffer) {
-      const Value& value = g.value(v);
-      const Dims dims = value.type.shape.concrete();
-      return PlanPort{name, value.type.dtype, dims, address(buffer), *storage_bytes(value.type.dtype, dims)};
-    };
-    for (size_t i = 0; i < g.inputs.size(); ++i) plan_.inputs.push_back(port(g.value(g.inputs[i]).name, g.inputs[i], p_.inputs[i]));
-    for (size_t o = 0; o < g.outputs.size(); ++o) plan_.outputs.push_back(port(g.output_names[o], g.outputs[o], p_.outputs[o]));
-    plan_.fault_texts = std::move(p_.fault_texts);
-    plan_.macs = p_.macs;
-    plan_.arena_bytes = plan_.arena.size();
-  }
-
   Program& p_;
   PackStore& packs_;
-  Plan plan_;
-  std::byte* image_ = nullptr;  // where the next arguments and tables go
+  Image& image_;
+  std::vector<std::vector<Step>> steps_;  // of a work: one per part, or, where buffers trade places, one for each of two versions; run == null: none
+  std::byte* next_ = nullptr;             // where the next arguments and tables go
+  uint32_t* faults_ = nullptr;
 };
 
 }  // namespace
@@ -154,29 +149,6 @@ class Linking {
 constinit const KernelRow kPlanCopy = row<PlanCopyArgs, copy_bytes>("copy/any/scalar", DType::none, Isa::scalar);
 constinit const KernelRow kPlanCopyBools = row<PlanCopyArgs, copy_bools>("copy/bool/scalar", DType::boolean, Isa::scalar);
 
-StepInfo step_info(const Program& p, const Work& w) {
-  StepInfo s;
-  s.kernel = w.row == nullptr ? "" : w.row->name;
-  if (w.node == nullptr) {
-    s.op = "Copy";
-    return s;
-  }
-  const Graph& g = *p.scopes[w.scope].graph;
-  s.node = w.node->name;
-  const bool first = !w.node->outputs.empty() && w.node->outputs[0] != kNone;
-  if (s.node.empty() && first) s.node = "@" + g.value(w.node->outputs[0]).name;
-  s.op = w.node->op->name;
-  if (first) {
-    const Dims dims = g.value(w.node->outputs[0]).type.shape.concrete();
-    s.shape.assign(dims.span().begin(), dims.span().end());
-  }
-  if (w.node->op->macs != nullptr) {
-    const Program::Views v = p.views(w);
-    s.macs = w.node->op->macs(w.node->read(), v.in, v.out);
-  }
-  return s;
-}
-
-Result<Plan> link_steps(Program& program, int64_t arena_bytes, PackStore& packs) { return Linking(program, packs).run(arena_bytes); }
+void link_steps(Program& program, PackStore& packs) { Linking(program, packs).run(); }
 
 }  // namespace tern

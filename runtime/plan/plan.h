@@ -1,6 +1,12 @@
-// Plan: what a session executes: a graph with static shapes as a flat list of steps over one arena. Made in the stages of program.h.
+// Plan: what a session executes: a graph with static shapes as a flat list of steps over one arena. Its Program, made in the stages of program.h,
+// is shared by all plans of the same shapes.
 // Next: program.h.
 #pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+#include <tuple>
+
 #include "kernels/pack_store.h"
 #include "runtime/base/arena.h"
 #include "runtime/graph.h"
@@ -13,7 +19,6 @@ struct PlanOptions {
   int threads = 1;
   int64_t budget = int64_t(4) << 30;  // bytes of the arena and of packed weights
   int64_t work = int64_t(1) << 35;    // operations (work_of) of one run, beyond kWorkPerByte for each byte of constants and inputs
-  Arena::Options arena = {};
 };
 
 constexpr int64_t kWorkPerByte = 4096;
@@ -31,29 +36,37 @@ struct PlanPort {
 
 namespace cuda {
 struct DevicePlan;  // runtime/cuda/device_plan.h
-class DeviceWeights;
-}  // namespace cuda
+}
 
 struct Plan {
   Arena arena;                           // values, then workspaces, then the faults, then the args and tables of the steps
   std::vector<std::vector<Step>> steps;  // per thread; with several threads all lists are equally long, run == null: nothing to do
   std::vector<PlanPort> inputs, outputs;
-  std::span<uint32_t> faults;            // zeroed before a run; not zero after it: an index was out of range, as fault_texts says
-  std::vector<std::string> fault_texts;  // "emb (Gather): an index was out of range [-5, 5)"
-  std::vector<StepInfo> infos;           // one for each entry of steps[0]
-  int64_t macs = 0;
   size_t arena_bytes = 0;
   std::shared_ptr<cuda::DevicePlan> device;  // on a device: it is what runs, no arena and no steps are here, ports and faults lie in pinned memory
+  std::span<uint32_t> faults;                // zeroed before a run; not zero after it: an index was out of range, as Program::fault_texts says
 };
 
-// The graph must outlive the plan (its constants are read in place). Errors: shapes that are not static, dtypes without a kernel (unsupported),
-// over budget (unsupported).
-Result<Plan> make_plan(const Graph& graph, PackStore& packs, const PlanOptions& options);
-// The same on the device that holds these weights of the model. Errors also: nodes without a kernel for a device, all of them named (unsupported).
-Result<Plan> make_plan(const Graph& graph, const std::shared_ptr<cuda::DeviceWeights>& weights, const PlanOptions& options);
-// The bytes that the arena of that plan would have; nothing is packed for it. The same errors.
-Result<int64_t> measure_plan(const Graph& graph, const PlanOptions& options);
-// That plan as text, for people: everything is bound for it, nothing packed, and no arena made. The same errors.
-Result<std::string> plan_text(const Graph& graph, const PlanOptions& options);
+struct Program;  // program.h
+
+// Errors: shapes that are not static, dtypes without a kernel (unsupported), over budget (unsupported); for a device also nodes without a kernel there,
+// all of them named.
+Result<std::shared_ptr<Program>> make_program(Graph graph, const PlanOptions& options);
+// A plan of a program that is linked (link_steps), whose arena is made so: copying the image and moving its addresses is all that it takes.
+// The program must outlive it.
+Result<Plan> place(const Program& program, Arena::Options arena);
+
+// The linked programs that sessions of a model hold now, by what they were made from. Any thread may call it.
+class Programs {
+ public:
+  using Key = std::tuple<std::map<std::string, int64_t>, Isa, int, int64_t, int64_t>;  // dims, ISA, threads, budget, work, as the caller gave them
+  std::shared_ptr<const Program> find(const Key& key) const;
+  // The one to use: this, or what another thread has made of the same key meanwhile.
+  std::shared_ptr<const Program> keep(Key key, std::shared_ptr<const Program> program);
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<Key, std::weak_ptr<const Program>> programs_;
+};
 
 }  // namespace tern

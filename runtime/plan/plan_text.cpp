@@ -1,10 +1,45 @@
-// A plan as text: inputs, one line a step with the arena offsets of its values and its kernel, outputs (`tern dump --after plan`). See program.h.
+// A program for people. As text: inputs, one line a step with the arena offsets of its values and its kernel, outputs (`tern dump --after plan`). See
+// program.h.
 #include "runtime/base/printable.h"
 #include "runtime/plan/program.h"
 
 namespace tern {
+namespace {
 
-std::string plan_text(const Program& p, int64_t arena_bytes) {
+StepInfo info(const Program& p, const Work& w) {
+  StepInfo s;
+  s.kernel = w.row->name;
+  if (w.node == nullptr) {
+    s.op = "Copy";
+    return s;
+  }
+  const Graph& g = *p.scopes[w.scope].graph;
+  s.node = w.node->name;
+  const bool first = !w.node->outputs.empty() && w.node->outputs[0] != kNone;
+  if (s.node.empty() && first) s.node = "@" + g.value(w.node->outputs[0]).name;
+  s.op = w.node->op->name;
+  if (first) {
+    const Dims dims = g.value(w.node->outputs[0]).type.shape.concrete();
+    s.shape.assign(dims.span().begin(), dims.span().end());
+  }
+  if (w.node->op->macs != nullptr) {
+    const Program::Views v = p.views(w);
+    s.macs = w.node->op->macs(w.node->read(), v.in, v.out);
+  }
+  return s;
+}
+
+}  // namespace
+
+std::vector<StepInfo> step_infos(const Program& p) {
+  std::vector<StepInfo> infos;
+  for (size_t i : p.top) {
+    if (p.work[i].row != nullptr) infos.push_back(info(p, p.work[i]));
+  }
+  return infos;
+}
+
+std::string plan_text(const Program& p, size_t arena_bytes) {
   auto at = [&](int32_t buffer) { return "@" + std::to_string(p.buffer(buffer).offset); };
   auto value_text = [&](size_t scope, ValueId v) {
     if (v == kNone) return std::string("_");
@@ -25,8 +60,8 @@ std::string plan_text(const Program& p, int64_t arena_bytes) {
     return w.control == nullptr || w.control->times < 0 ? line : line + ", " + std::to_string(w.control->times) + " times";
   };
   const auto steps = std::count_if(p.top.begin(), p.top.end(), [&](size_t i) { return p.work[i].row != nullptr; });
-  std::string t = "plan: " + std::to_string(steps) + " steps, " + std::to_string(Arena::rounded(static_cast<size_t>(arena_bytes), p.options.arena)) +
-                  " arena bytes, isa " + name(p.options.isa) + ", threads " + std::to_string(p.options.threads) + "\n";
+  std::string t = "plan: " + std::to_string(steps) + " steps, " + std::to_string(arena_bytes) + " arena bytes, isa " + name(p.options.isa) +
+                  ", threads " + std::to_string(p.options.threads) + "\n";
   const Graph& g = p.graph;
   for (size_t i = 0; i < g.inputs.size(); ++i) t += "input  " + port_text(g.value(g.inputs[i]).name, g.inputs[i], p.inputs[i]);
   for (const Work& w : p.work) {

@@ -1,9 +1,10 @@
-// Program: a plan in the making, and the stages that fill it in, each a function over it.
+// Program: how a graph runs, without an arena, and the stages that fill it in, each a function over it.
 //   lower           the graph as a list of work in order; every value in a buffer with a lifetime, or in a constant
 //   select_kernels  one Binding for each work and part: which kernel, what arguments and tables, how much scratch (no address anywhere)
 //   lay_out         (select_kernels.cpp) plan_memory: where every buffer lies; the size of the arena
-//   link_steps      the arena, and the steps with the addresses put in
+//   link_steps      the bindings as one image of an arena's end, in which only that arena's own address is missing
 //   plan_text       what became of it, for people; needs lay_out only
+// From then on it does not change: sessions of the same shapes share it, and place() makes a Plan for each.
 // You are here: stop 10 of the tour. Next: lowering.h, select_kernels.cpp, plan_memory.h, link_steps.cpp, plan_text.cpp.
 #pragma once
 #include <unordered_map>
@@ -49,22 +50,23 @@ struct ControlWork {
   std::vector<TensorView> place_views() const { return std::vector<TensorView>(places.size(), {DType::u8, Dims{1}, nullptr, false, false, {}}); }
 };
 
+// As small as it can be: a program keeps one for each node.
 struct Work {
   size_t scope = 0;
   const Node* node = nullptr;            // null: a copy
   std::unique_ptr<ControlWork> control;  // null: a kernel, or a copy
-  int32_t position = 0;                  // in time, as buffers count it
-  bool nested = false;                   // in a subgraph: one part, and no step of its own in the plan
   Place from, to;                        // copy
-  bool bools = false;                    // copy: to bytes of 0 and 1
   int64_t copy_size = 0;
   // In a loop: how often it runs for one run of the session, and which buffers trade places in every other iteration.
   int64_t repeats = 1;
-  int32_t swap = kNone;     // which of Program::swaps
-  bool certain = true;      // it runs in every run, as often as `repeats` says
   int64_t cost = 0;         // copy and control: what one execution adds to the work of a run
+  int32_t swap = kNone;     // which of Program::swaps
+  int32_t position = 0;     // in time, as buffers count it
   int32_t first_fault = 0;  // how many fault_texts there were before it (select_kernels)
-  // select_kernels: one of each per part.
+  bool certain = true;      // it runs in every run, as often as `repeats` says
+  bool nested = false;      // in a subgraph: one part, and no step of its own in the plan
+  bool bools = false;       // copy: to bytes of 0 and 1
+  // select_kernels: one of each per part, until link_steps has put them into the image.
   struct Part {
     Binding binding;
     int32_t workspace = kNone;  // a buffer
@@ -72,16 +74,22 @@ struct Work {
   };
   std::vector<Part> parts;
   const KernelRow* row = nullptr;  // of the first part that has something to do
-  // link_steps: one per part, or, where buffers trade places, one for each of two versions; run == null: it has nothing to do.
-  std::vector<Step> steps;
 
   size_t versions() const { return swap == kNone ? 1 : 2; }
 };
 
+// The end of an arena that begins `values_bytes` before it: faults, arguments and tables. Another arena's is a copy with `addresses` moved.
+struct Image {
+  std::shared_ptr<std::byte> bytes;
+  std::vector<int64_t> addresses;        // where in it addresses of the arena are
+  std::vector<std::vector<Step>> steps;  // as Plan::steps, their arguments in it
+};
+
 struct Program {
-  Program(const Graph& g, const PlanOptions& o) : graph(g), options(o) {}
-  const Graph& graph;
-  const PlanOptions& options;
+  Program(Graph g, const PlanOptions& o) : graph(std::move(g)), options(o) {}
+  Program(const Program&) = delete;  // its scopes refer to the graph
+  const Graph graph;
+  const PlanOptions options;
   std::vector<Scope> scopes;  // the main graph first
   std::vector<Work> work;     // what lists hold before the control operator that runs them
   std::vector<size_t> top;    // the work of the main graph, in order
@@ -92,6 +100,8 @@ struct Program {
   std::vector<std::string> fault_texts;
   int64_t macs = 0;
   int64_t values_bytes = 0, image_bytes = 0, packed_bytes = 0;  // buffers; faults, arguments and tables; packed weights
+  Image image;
+  size_t arena_bytes() const { return static_cast<size_t>(values_bytes + image_bytes); }
 
   Place& place(size_t scope, ValueId v) { return scopes[scope].places[static_cast<size_t>(v)]; }
   const Place& place(size_t scope, ValueId v) const { return scopes[scope].places[static_cast<size_t>(v)]; }
@@ -128,13 +138,12 @@ struct PlanCopyArgs {
 };
 Status lower(Program& program);
 Status select_kernels(Program& program);
-// Returns the bytes of the arena; over budget is an error (unsupported).
-Result<int64_t> lay_out(Program& program);
-Result<Plan> link_steps(Program& program, int64_t arena_bytes, PackStore& packs);
-std::string plan_text(const Program& program, int64_t arena_bytes);
-
-// What a work that has something to do is to the user: its node, operator, kernel, multiply-accumulates.
-StepInfo step_info(const Program& program, const Work& w);
+// Over budget is an error (unsupported).
+Status lay_out(Program& program);
+void link_steps(Program& program, PackStore& packs);
+std::string plan_text(const Program& program, size_t arena_bytes);
+// What the steps are to the user, one for each of a thread.
+std::vector<StepInfo> step_infos(const Program& program);
 
 // a + b, INT64_MAX when that is more.
 int64_t saturated(int64_t a, int64_t b);

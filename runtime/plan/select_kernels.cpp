@@ -182,14 +182,14 @@ Program::Views Program::views(const Work& w) const {
 
 Status select_kernels(Program& program) { return Selection(program).run(); }
 
-Result<int64_t> lay_out(Program& p) {
+Status lay_out(Program& p) {
   p.values_bytes = plan_memory(p.buffers) + static_cast<int64_t>(kAlignment);
   const int64_t total = p.values_bytes + p.image_bytes;
   if (total > p.options.budget || p.packed_bytes > p.options.budget - total) {
     return unsupported("the arena needs " + std::to_string(total) + " bytes and the packed weights " + std::to_string(p.packed_bytes) +
                        ", more than the budget of " + std::to_string(p.options.budget) + ": bind smaller dimensions or raise SessionOptions::budget");
   }
-  return total;
+  return {};
 }
 
 }  // namespace tern

@@ -11,7 +11,7 @@
 #include "runtime/assign_layouts.h"
 #include "runtime/base/fp_mode.h"
 #include "runtime/model.h"
-#include "runtime/plan/plan.h"
+#include "runtime/plan/program.h"
 #include "runtime/workers.h"
 #include "tests/support/threads.h"
 
@@ -103,7 +103,10 @@ std::vector<Array> run_threads(const Sample& s, const std::string& isa, int thre
   REQUIRE(graph.ok());
   REQUIRE(assign_layouts(*graph).ok());
   PackStore packs;
-  auto plan = make_plan(*graph, packs, {.isa = best_isa(parse_isa(isa)), .threads = threads, .budget = int64_t(1) << 30});
+  auto program = make_program(std::move(*graph), {.isa = best_isa(parse_isa(isa)), .threads = threads, .budget = int64_t(1) << 30});
+  REQUIRE(program.ok());
+  link_steps(**program, packs);
+  auto plan = place(**program, {});
   REQUIRE(plan.ok());
   auto workers = Workers::start(plan->steps, {});
   REQUIRE(workers.ok());

@@ -7,7 +7,7 @@
 
 #include "runtime/evaluator.h"
 #include "runtime/infer_shapes.h"
-#include "runtime/plan/plan.h"
+#include "runtime/plan/program.h"
 #include "runtime/verify.h"
 #include "tests/support/graph_builder.h"
 
@@ -36,7 +36,10 @@ Graph check_blocked(Graph plain, const Tensor& x) {
   INFO(to_text(blocked));
   for (Isa isa : runnable_isas()) {
     for (int threads : {1, 3}) {
-      auto plan = make_plan(blocked, packs, {isa, threads, int64_t(1) << 30, INT64_MAX, {}});
+      auto program = make_program(blocked, {isa, threads, int64_t(1) << 30, INT64_MAX});
+      REQUIRE_MESSAGE(program.ok(), (program.ok() ? "" : program.error().message()));
+      link_steps(**program, packs);
+      auto plan = place(**program, {});
       REQUIRE_MESSAGE(plan.ok(), (plan.ok() ? "" : plan.error().message()));
       for (int round = 0; round < 2; ++round) {
         std::memcpy(plan->inputs[0].data, x.raw(), x.bytes());

@@ -1,8 +1,11 @@
-// Plan and evaluator: the same bits, inputs that survive a run, outputs where they were promised, If that branches, threads that agree.
+// Plan and evaluator: the same bits, inputs that survive a run, outputs where they were promised, If that branches, threads that agree, programs
+// that sessions share.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <thread>
 
 #include "runtime/evaluator.h"
 #include "runtime/infer_shapes.h"
@@ -109,6 +112,93 @@ TEST_CASE("session: the arena's size is known without one, and nothing is packed
     CHECK(model.state().packs.bytes() > 0);
   }
   CHECK(arena_bytes(model, {}).error().code() == Code::kUsage);  // batch is not bound
+}
+
+// What sessions of these options hold; null when there is none.
+std::shared_ptr<const Program> shared_program(const Model& model, const SessionOptions& o) {
+  return model.state().programs.find({o.dims, best_isa(parse_isa(o.isa)), o.threads, o.budget, o.work});
+}
+
+TEST_CASE("session: those of the same shapes share a program, and nothing that a run writes") {
+  GraphBuilder b = chain();
+  const Model model = make(b);
+  const SessionOptions options{.dims = {{"batch", 5}}};
+  std::optional<Session> first = make_session(model, options);
+  const std::weak_ptr<const Program> program = shared_program(model, options);
+  CHECK(program.use_count() == 1);
+  Session second = make_session(model, {.dims = {{"batch", 5}}, .huge_pages = true});  // where its arena lies is no part of a program
+  CHECK(program.use_count() == 2);
+  CHECK(second.text() == *session_text(model, {.dims = {{"batch", 5}}, .huge_pages = true}));
+
+  const Tensor x = random_f32({5, 6}, 1), other = random_f32({5, 6}, 2);
+  auto expected = model.evaluate(std::vector<Array>{array_of(x)}), expected_other = model.evaluate(std::vector<Array>{array_of(other)});
+  REQUIRE(expected.ok());
+  REQUIRE(expected_other.ok());
+  write(*first, "x", x);
+  write(second, "x", other);
+  first->run();
+  second.run();
+  check_bytes(first->output_bytes("y"), (*expected)[0]);
+  check_bytes(second.output_bytes("y"), (*expected_other)[0]);
+  CHECK(first->input_bytes("x").data() != second.input_bytes("x").data());
+
+  first.reset();
+  CHECK(program.use_count() == 1);
+  write(second, "x", x);
+  second.run();
+  check_bytes(second.output_bytes("y"), (*expected)[0]);
+  second = make_session(model, {.dims = {{"batch", 4}}});
+  CHECK(program.expired());  // the model does not hold it
+  CHECK(shared_program(model, options) == nullptr);
+}
+
+TEST_CASE("session: other dims, ISAs, threads and budgets are another program") {
+  GraphBuilder b = chain();
+  const Model model = make(b);
+  const SessionOptions options{.dims = {{"batch", 5}}};
+  const Session session = make_session(model, options);
+  const auto program = shared_program(model, options);
+  std::vector<SessionOptions> others(4, options);
+  others[0].dims["batch"] = 6;
+  others[1].isa = "scalar";
+  others[2].budget = int64_t(1) << 28;
+  others[3].work = int64_t(1) << 40;
+  if (test::thread_counts().size() > 1) others.emplace_back(options).threads = 2;
+  for (const SessionOptions& o : others) {
+    const Session another = make_session(model, o);
+    const auto its = shared_program(model, o);
+    CHECK(its != nullptr);
+    CHECK(its != program);
+    CHECK(program.use_count() == 2);  // of `session`, and here
+  }
+}
+
+TEST_CASE("session: threads that make sessions of one model at once share one program") {
+  GraphBuilder b = chain();
+  const Model model = make(b);
+  const Tensor x = random_f32({3, 6}, 1);
+  auto expected = model.evaluate(std::vector<Array>{array_of(x)});
+  REQUIRE(expected.ok());
+  const SessionOptions options{.dims = {{"batch", 3}}};
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::optional<Session>> sessions(4);
+    std::vector<std::thread> threads;
+    for (auto& session : sessions) {
+      threads.emplace_back([&] {
+        auto made = model.session(options);
+        if (!made) return;
+        std::memcpy(made->input_bytes("x").data(), x.raw(), x.bytes());
+        made->run();
+        session.emplace(std::move(*made));
+      });
+    }
+    for (std::thread& t : threads) t.join();
+    for (auto& session : sessions) {
+      REQUIRE(session.has_value());
+      check_bytes(session->output_bytes("y"), (*expected)[0]);
+    }
+    CHECK(shared_program(model, options).use_count() == 5);
+  }
 }
 
 TEST_CASE("session: outputs that are inputs or constants are copies of them") {

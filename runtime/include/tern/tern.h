@@ -162,6 +162,7 @@ class Session {
 
   // Runs once, timing every step: nanoseconds of step i into ns[i] (the size of steps()). Not for the hot path. Returns what run() does.
   bool run_timed(std::span<double> ns) noexcept;
+  // In the order in which they run. Written down, and memory taken for it, by the first call; empty when memory is short.
   std::span<const StepInfo> steps() const;
   size_t arena_bytes() const;
   int64_t macs() const;
@@ -214,6 +215,7 @@ class Model {
 
   // A plan for these dims. Errors: an unbound or unknown symbol (usage), shapes that depend on data (unsupported: use evaluate),
   // an operator without a kernel for a dtype (unsupported), more memory or work than the budgets (unsupported).
+  // Planning is what takes its time: while a session of the same dims, threads, ISA and budgets lives, another one shares its plan.
   Result<Session> session(const SessionOptions& options = {}) const;
   // Runs node by node without a plan; the same bits; any shapes that the model accepts. Inputs in the model's order; an Array of
   // dtype none stands for the default contents of an overridable input. `budget`: as in SessionOptions, for all tensors that exist at the same

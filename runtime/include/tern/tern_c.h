@@ -168,7 +168,8 @@ int32_t tern_run(tern_session* session);
 /* What the last run met: 0, or 3 and *error names the first node with an index out of range. error may be null. */
 int32_t tern_status(const tern_session* session, tern_error* error);
 
-/* The steps of a session, in the order in which they run. 0 when *step is filled; 2 when the index is past the end, or step->size is not set. */
+/* The steps of a session, in the order in which they run. 0 when *step is filled; 2 when the index is past the end, or step->size is not set.
+   The first call of either takes memory for them; when that is short, there are none. */
 size_t tern_step_count(const tern_session* session);
 int32_t tern_step_get(const tern_session* session, size_t index, tern_step* step);
 /* Runs once, with the nanoseconds of step i in ns[i], and returns what tern_run does; 2, and no run, when count is less than the steps are or
