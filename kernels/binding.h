@@ -158,6 +158,14 @@ class BindContext : public BindRequest {
     std::byte* bytes = args_block(sizeof(Args));
     return *new (bytes) Args(initial);
   }
+  // The same, followed by `bytes` zeroed ones, where its launch on a device finds what has no fixed size. Null beyond the budget, which bind_op
+  // makes an error.
+  template <class Args>
+  Args* args_before(size_t bytes) {
+    static_assert(std::is_trivially_copyable_v<Args>);
+    std::byte* block = args_block(sizeof(Args) + bytes);
+    return image_bytes_ > table_budget ? nullptr : new (block) Args();
+  }
   // The operator's row of the best ISA for this dtype; null when there is none.
   const KernelRow* pick(DType dtype) const { return tern::pick(kernels_, dtype, isa); }
   // The step: this kernel with args(). At most one call; none means nothing is to be done.

@@ -1,6 +1,8 @@
 // The strided copy: collapsing at bind, odometer loops at run. See copy.h.
 #include "kernels/movement/copy.h"
 
+#include "kernels/launch.h"
+
 namespace tern {
 namespace {
 
@@ -122,7 +124,10 @@ bool empty(const CopyRequest& c) {
 
 }  // namespace
 
-const KernelRow kCopyRows[1] = {row<CopyArgs, copy_all>("movement/copy/scalar", DType::none, Isa::scalar)};
+constinit const KernelRow kCopyRows[2] = {
+    row<CopyArgs, copy_all>("movement/copy/scalar", DType::none, Isa::scalar),
+    device_row<CopyBlock, cuda::launch_copies>("movement/copy/cuda", DType::none),
+};
 
 std::array<int64_t, kMaxRank> dense_strides(const Dims& dims) {
   std::array<int64_t, kMaxRank> s{};
@@ -170,6 +175,7 @@ void CopyList::add(const CopyRequest& copy) {
 
 Status CopyList::bind() {
   if (kept_.empty()) return {};
+  if (c_.isa == Isa::cuda) return bind_on_device();
   auto loops = c_.table<CopyLoop>(static_cast<int64_t>(loops_.size()), [&](CopyLoop* to) { std::copy(loops_.begin(), loops_.end(), to); });
   CopyArgs& a = c_.args<CopyArgs>();
   a.count = static_cast<int64_t>(kept_.size());
@@ -186,6 +192,27 @@ Status CopyList::bind() {
     }
   }));
   c_.run(kCopyRows[0]);
+  return {};
+}
+
+// Everything stands in the arguments: a launch reads no table.
+Status CopyList::bind_on_device() {
+  const size_t copies = kept_.size() * sizeof(Copy);
+  CopyBlock* block = c_.args_before<CopyBlock>(copies + loops_.size() * sizeof(CopyLoop));
+  if (block == nullptr) return {};
+  block->count = static_cast<int64_t>(kept_.size());
+  block->in_order = !split_;
+  Copy* to = reinterpret_cast<Copy*>(block + 1);
+  std::copy(loops_.begin(), loops_.end(), reinterpret_cast<CopyLoop*>(to + kept_.size()));
+  for (const Kept& k : kept_) {
+    to->size = k.size;
+    to->rank = k.rank;
+    to->tiled = k.tiled;
+    c_.set(to->from, k.from);
+    c_.set(to->to, k.to);
+    ++to;
+  }
+  c_.run(kCopyRows[1]);
   return {};
 }
 

@@ -6,31 +6,29 @@
 //   Numerics  bytes are copied, so NaN payloads and subnormals survive.
 //   Edges     an extent of zero copies nothing.
 //   Source    the collapsing of dimensions is what NumPy's iterator and every transposition library do.
-// Next: copy.cpp, then reshape.cpp and transpose.cpp.
+// Next: copy.cpp, launch.cpp and copy.cu (the same on a device), then reshape.cpp and transpose.cpp.
 #pragma once
+#include "kernels/movement/copy_launch.h"
 #include "kernels/op.h"
 
 namespace tern {
 
-constexpr int kMaxCopyRank = 2 * kMaxRank;
+static_assert(kMaxCopyRank == 2 * kMaxRank);
 
-struct CopyLoop {
-  int64_t n, from_stride, to_stride;
-};
-// What runs: loops are outermost first; `size` bytes move at the heart. tiled: the last two loops are a transposition.
-struct Copy {
-  const std::byte* from;
-  std::byte* to;
-  const CopyLoop* loops;
-  int64_t size;
-  int32_t rank;
-  bool tiled;
-};
 // Copies to be done in order.
 struct CopyArgs {
   const Copy* copies;
   int64_t count;
 };
+// For a device: `count` Copy structs follow it, and then the loops of all, so that a launch can read them where they were bound. In order:
+// those that overlap in y, one launch after another.
+struct CopyBlock {
+  int64_t count;
+  bool in_order;
+};
+namespace cuda {
+void launch_copies(const CopyBlock& block, Launches& to);  // copy_launch.cpp
+}
 
 // The same while binding.
 struct CopyRequest {
@@ -67,6 +65,8 @@ class CopyList {
     int32_t rank;
     bool tiled;
   };
+  Status bind_on_device();
+
   BindContext& c_;
   const bool split_;
   std::vector<Kept> kept_;
@@ -77,7 +77,7 @@ Status bind_copy(BindContext& c, const CopyRequest& copy);
 // `bytes` of input 0 to output 0, which may be the same place: then there is nothing to do.
 Status bind_flat_copy(BindContext& c, int64_t bytes);
 
-// All of them are the same portable code for every dtype and ISA.
-extern const KernelRow kCopyRows[1];
+// All of them are the same code for every dtype: portable, and that of a device.
+extern const KernelRow kCopyRows[2];
 
 }  // namespace tern

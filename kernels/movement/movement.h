@@ -15,7 +15,7 @@
 //   Edges     empty tensors give empty tensors; axes may be negative. Lengths of ReverseSequence outside of the sequence are clamped and
 //             reported (BindContext::fault). A bool of Compress and NonZero is true when its byte is not zero.
 //   Source    the ONNX operators, newest opset.
-// Next: copy.h, reshape.cpp.
+// On a device: copy.cu, and movement.cu for what no strided copy does (launch.cpp). Next: copy.h, reshape.cpp.
 #pragma once
 
 namespace tern {

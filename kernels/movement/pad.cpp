@@ -1,8 +1,10 @@
 // Pad: per axis a table says which element of x each element of y is (or none). Constant pads are a fill and one strided copy; the
 // other modes fold indices back into x. See movement.h.
+#include "kernels/launch.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/movement/movement.h"
+#include "kernels/movement/movement_device.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -88,7 +90,10 @@ void fold_pad(const FoldArgs& a) {
   }
 }
 
-constexpr KernelRow kRows[] = {row<FoldArgs, fold_pad>("pad/fold/scalar", DType::none, Isa::scalar)};
+constexpr KernelRow kRows[] = {
+    row<FoldArgs, fold_pad>("pad/fold/scalar", DType::none, Isa::scalar),
+    device_row<PadArgs, cuda::launch_pad>("pad/fold/cuda", DType::none),
+};
 
 // A fill with a value that may only exist at run time, then the copy of what lies inside.
 Status bind_constant(BindContext& c, const std::array<int64_t, kMaxRank>& before) {
@@ -134,15 +139,37 @@ Status bind(BindContext& c) {
   const std::string mode = c.attrs.s("mode");
   const auto from = dense_strides(x.dims);
   const int64_t size = static_cast<int64_t>(size_of(x.dtype));
+  std::array<int64_t, kMaxRank> firsts{}, kepts{};  // of x, what no pad crops
+  for (int d = 0; d < x.dims.rank; ++d) {
+    const size_t s = static_cast<size_t>(d);
+    firsts[s] = std::max<int64_t>(0, -before[s]);
+    kepts[s] = x.dims[d] - firsts[s] + std::min<int64_t>(after[s], 0);
+    if (kepts[s] <= 0) return invalid("axis " + std::to_string(d) + " has nothing left to pad with");  // y is not empty
+    before[s] = std::max<int64_t>(before[s], 0);
+  }
+  if (c.isa == Isa::cuda) {
+    PadArgs& a = c.args<PadArgs>();
+    a.rank = x.dims.rank;
+    a.mode = mode == "reflect" ? PadArgs::Mode::reflect : mode == "edge" ? PadArgs::Mode::edge : PadArgs::Mode::wrap;
+    a.size = size;
+    int64_t first = 0;
+    for (int d = 0; d < a.rank; ++d) {
+      const size_t s = static_cast<size_t>(d);
+      a.axes[d] = {y.dims[d], before[s], kepts[s], from[s] * size};
+      first += firsts[s] * from[s] * size;
+    }
+    c.set(a.x, c.input(0) + first);
+    c.set(a.y, c.output(0));
+    c.run(kRows[1]);
+    return x.dtype == DType::string ? Status(bad_dtype(x.dtype)) : Status();
+  }
   FoldArgs& a = c.args<FoldArgs>();
   a.rank = x.dims.rank;
   a.size = size;
   for (int d = 0; d < x.dims.rank; ++d) {
     const size_t s = static_cast<size_t>(d);
-    const int64_t first = std::max<int64_t>(0, -before[s]), kept = x.dims[d] - first + std::min<int64_t>(after[s], 0);
-    if (kept <= 0) return invalid("axis " + std::to_string(d) + " has nothing left to pad with");  // y is not empty
     c.set(a.index[d], c.table<int64_t>(y.dims[d], [&](int64_t* index) {
-      for (int64_t i = 0; i < y.dims[d]; ++i) index[i] = (first + fold(i - std::max<int64_t>(before[s], 0), kept, mode)) * from[s] * size;
+      for (int64_t i = 0; i < y.dims[d]; ++i) index[i] = (firsts[s] + fold(i - before[s], kepts[s], mode)) * from[s] * size;
     }));
     a.n[d] = y.dims[d];
   }

@@ -1,19 +1,11 @@
 // ReverseSequence: for each batch b, the first lens[b] steps of time come in reverse. See movement.h.
+#include "kernels/launch.h"
 #include "kernels/movement/copy.h"
 #include "kernels/movement/movement.h"
+#include "kernels/movement/movement_device.h"
 
 namespace tern {
 namespace {
-
-// x [first, between, second, run] where first and second are batch and time, in either order.
-struct ReverseArgs {
-  const std::byte* x;
-  const int64_t* lens;
-  std::byte* y;
-  int64_t batch, time, run;  // bytes
-  bool time_first;
-  uint32_t* fault;
-};
 
 void reverse(const ReverseArgs& a) {
   uint32_t fault = 0;
@@ -29,7 +21,10 @@ void reverse(const ReverseArgs& a) {
   *a.fault = fault;
 }
 
-constexpr KernelRow kRows[] = {row<ReverseArgs, reverse>("reverse_sequence/scalar", DType::none, Isa::scalar)};
+constexpr KernelRow kRows[] = {
+    row<ReverseArgs, reverse>("reverse_sequence/scalar", DType::none, Isa::scalar),
+    device_row<ReverseArgs, cuda::launch_reverse>("reverse_sequence/cuda", DType::none),
+};
 
 Status infer(InferContext& c) {
   const int64_t batch = c.attrs.i("batch_axis"), time = c.attrs.i("time_axis");
@@ -57,7 +52,7 @@ Status bind(BindContext& c) {
   c.set(a.lens, c.input<const int64_t>(1));
   c.set(a.y, c.output(0));
   c.set(a.fault, c.fault("a sequence length was out of range [0, " + std::to_string(time) + "]"));
-  c.run(kRows[0]);
+  c.run(*c.pick(DType::none));
   return {};
 }
 

@@ -1,16 +1,11 @@
 // Trilu: keeps what lies on and above (upper) or below the k-th diagonal of every matrix, zero elsewhere. See movement.h.
+#include "kernels/launch.h"
 #include "kernels/movement/copy.h"
 #include "kernels/movement/movement.h"
+#include "kernels/movement/movement_device.h"
 
 namespace tern {
 namespace {
-
-struct TriluArgs {
-  const std::byte* x;
-  std::byte* y;
-  int64_t rows, cols, size, begin, end, k;  // rows of one matrix; [begin, end) over all rows of all matrices
-  bool upper;
-};
 
 void trilu(const TriluArgs& a) {
   for (int64_t r = a.begin; r < a.end; ++r) {
@@ -25,7 +20,10 @@ void trilu(const TriluArgs& a) {
   }
 }
 
-constexpr KernelRow kRows[] = {row<TriluArgs, trilu>("trilu/scalar", DType::none, Isa::scalar)};
+constexpr KernelRow kRows[] = {
+    row<TriluArgs, trilu>("trilu/scalar", DType::none, Isa::scalar),
+    device_row<TriluArgs, cuda::launch_trilu>("trilu/cuda", DType::none),
+};
 
 Status infer(InferContext& c) {
   if (c.dtype(0) == DType::string) return bad_dtype(c.dtype(0));
@@ -44,7 +42,7 @@ Status bind(BindContext& c) {
       c.args(TriluArgs{nullptr, nullptr, rows, cols, static_cast<int64_t>(size_of(x.dtype)), begin, end, diagonal, c.attrs.i("upper") != 0});
   c.set(a.x, c.input(0));
   c.set(a.y, c.output(0));
-  c.run(kRows[0]);
+  c.run(*c.pick(DType::none));
   return {};
 }
 
