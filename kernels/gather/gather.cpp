@@ -1,19 +1,12 @@
 // Gather. See gather.h.
 #include "kernels/gather/gather.h"
 
+#include "kernels/gather/gather_device.h"
 #include "kernels/gather/index.h"
+#include "kernels/launch.h"
 
 namespace tern {
 namespace {
-
-// x [outer, n, run] bytes, indices [count], y [outer, count, run]; this part computes outputs [begin, end) of outer * count.
-struct GatherArgs {
-  const std::byte* x;
-  const void* indices;
-  std::byte* y;
-  int64_t n, count, run, begin, end;
-  uint32_t* fault;
-};
 
 template <class Index, int Run>
 void gather_runs(const GatherArgs& a) {
@@ -46,6 +39,8 @@ void gather(const GatherArgs& a) {
 constexpr KernelRow kRows[] = {
     row<GatherArgs, gather<int32_t>>("gather/i32/scalar", DType::i32, Isa::scalar),
     row<GatherArgs, gather<int64_t>>("gather/i64/scalar", DType::i64, Isa::scalar),
+    device_row<GatherArgs, cuda::launch_gather<false>>("gather/i32/cuda", DType::i32),
+    device_row<GatherArgs, cuda::launch_gather<true>>("gather/i64/cuda", DType::i64),
 };
 
 Status infer(InferContext& c) {

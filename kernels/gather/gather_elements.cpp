@@ -1,6 +1,8 @@
 // GatherElements and GatherND. See gather.h.
 #include "kernels/gather/gather.h"
+#include "kernels/gather/gather_device.h"
 #include "kernels/gather/index.h"
+#include "kernels/launch.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 
@@ -9,18 +11,8 @@ namespace {
 
 // ---- GatherElements ----
 
-struct ElementsArgs {
-  const std::byte* x;
-  const void* indices;
-  std::byte* y;
-  int rank;
-  int64_t n[kMaxRank], stride[kMaxRank];  // of the indices; strides in x, zero along the axis
-  int64_t axis_n, axis_stride, size, begin, end;
-  uint32_t* fault;
-};
-
 template <class Index>
-void gather_elements(const ElementsArgs& a) {
+void gather_elements(const GatherElementsArgs& a) {
   uint32_t fault = 0;
   for (int64_t p = a.begin; p < a.end; ++p) {
     int64_t offset = 0, rest = p;
@@ -35,8 +27,10 @@ void gather_elements(const ElementsArgs& a) {
 }
 
 constexpr KernelRow kElementsRows[] = {
-    row<ElementsArgs, gather_elements<int32_t>>("gather_elements/i32/scalar", DType::i32, Isa::scalar),
-    row<ElementsArgs, gather_elements<int64_t>>("gather_elements/i64/scalar", DType::i64, Isa::scalar),
+    row<GatherElementsArgs, gather_elements<int32_t>>("gather_elements/i32/scalar", DType::i32, Isa::scalar),
+    row<GatherElementsArgs, gather_elements<int64_t>>("gather_elements/i64/scalar", DType::i64, Isa::scalar),
+    device_row<GatherElementsArgs, cuda::launch_gather_elements<false>>("gather_elements/i32/cuda", DType::i32),
+    device_row<GatherElementsArgs, cuda::launch_gather_elements<true>>("gather_elements/i64/cuda", DType::i64),
 };
 
 Status infer_elements(InferContext& c) {
@@ -57,18 +51,18 @@ Status bind_elements(BindContext& c) {
   if (begin == end) return {};
   if (x.dims[axis] == 0) return invalid("an axis of 0 has nothing to gather");
   const auto strides = dense_strides(x.dims);
-  ElementsArgs& a = c.args(ElementsArgs{nullptr,
-                                        nullptr,
-                                        nullptr,
-                                        x.dims.rank,
-                                        {},
-                                        {},
-                                        x.dims[axis],
-                                        strides[static_cast<size_t>(axis)],
-                                        static_cast<int64_t>(size_of(x.dtype)),
-                                        begin,
-                                        end,
-                                        nullptr});
+  GatherElementsArgs& a = c.args(GatherElementsArgs{nullptr,
+                                                    nullptr,
+                                                    nullptr,
+                                                    x.dims.rank,
+                                                    {},
+                                                    {},
+                                                    x.dims[axis],
+                                                    strides[static_cast<size_t>(axis)],
+                                                    static_cast<int64_t>(size_of(x.dtype)),
+                                                    begin,
+                                                    end,
+                                                    nullptr});
   c.set(a.x, c.input(0));
   c.set(a.indices, c.input(1));
   c.set(a.y, c.output(0));
@@ -83,18 +77,8 @@ Status bind_elements(BindContext& c) {
 
 // ---- GatherND ----
 
-struct NdArgs {
-  const std::byte* x;
-  const void* indices;
-  std::byte* y;
-  int64_t depth, n[kMaxRank], stride[kMaxRank];  // of the indexed axes, strides in bytes
-  int64_t run, per_batch, batch_stride;          // bytes; tuples a batch; bytes
-  int64_t begin, end;
-  uint32_t* fault;
-};
-
 template <class Index>
-void gather_nd(const NdArgs& a) {
+void gather_nd(const GatherNdArgs& a) {
   uint32_t fault = 0;
   for (int64_t t = a.begin; t < a.end; ++t) {
     const Index* tuple = static_cast<const Index*>(a.indices) + t * a.depth;
@@ -106,8 +90,10 @@ void gather_nd(const NdArgs& a) {
 }
 
 constexpr KernelRow kNdRows[] = {
-    row<NdArgs, gather_nd<int32_t>>("gather_nd/i32/scalar", DType::i32, Isa::scalar),
-    row<NdArgs, gather_nd<int64_t>>("gather_nd/i64/scalar", DType::i64, Isa::scalar),
+    row<GatherNdArgs, gather_nd<int32_t>>("gather_nd/i32/scalar", DType::i32, Isa::scalar),
+    row<GatherNdArgs, gather_nd<int64_t>>("gather_nd/i64/scalar", DType::i64, Isa::scalar),
+    device_row<GatherNdArgs, cuda::launch_gather_nd<false>>("gather_nd/i32/cuda", DType::i32),
+    device_row<GatherNdArgs, cuda::launch_gather_nd<true>>("gather_nd/i64/cuda", DType::i64),
 };
 
 Status infer_nd(InferContext& c) {
@@ -136,18 +122,18 @@ Status bind_nd(BindContext& c) {
   const int b = static_cast<int>(c.attrs.i("batch_dims")), r = static_cast<int>(k.dims.back());
   const int64_t size = static_cast<int64_t>(size_of(x.dtype));
   const auto strides = dense_strides(x.dims);
-  NdArgs& a = c.args(NdArgs{nullptr,
-                            nullptr,
-                            nullptr,
-                            r,
-                            {},
-                            {},
-                            x.dims.count(b + r, x.dims.rank) * size,
-                            std::max<int64_t>(1, k.dims.count(b, k.dims.rank - 1)),
-                            x.dims.count(b, x.dims.rank) * size,
-                            0,
-                            0,
-                            nullptr});
+  GatherNdArgs& a = c.args(GatherNdArgs{nullptr,
+                                        nullptr,
+                                        nullptr,
+                                        r,
+                                        {},
+                                        {},
+                                        x.dims.count(b + r, x.dims.rank) * size,
+                                        std::max<int64_t>(1, k.dims.count(b, k.dims.rank - 1)),
+                                        x.dims.count(b, x.dims.rank) * size,
+                                        0,
+                                        0,
+                                        nullptr});
   c.set(a.x, c.input(0));
   c.set(a.indices, c.input(1));
   c.set(a.y, c.output(0));

@@ -2,16 +2,10 @@
 #pragma once
 #include <algorithm>
 
+#include "kernels/gather/place.h"
 #include "kernels/op.h"
 
 namespace tern {
-
-// -n..n-1 to 0..n-1, anything outside to the nearest end, and then `fault` becomes 1. No branch on the index. Precondition: n > 0.
-inline int64_t place_index(int64_t i, int64_t n, uint32_t& fault) {
-  const int64_t at = i + (i >> 63 & n);
-  fault |= static_cast<uint32_t>(static_cast<uint64_t>(at) >= static_cast<uint64_t>(n));
-  return std::clamp<int64_t>(at, 0, n - 1);
-}
 
 // What the caller is told, by the plan, the evaluator and inference alike.
 inline std::string index_fault(int64_t n) { return "an index was out of range [" + std::to_string(-n) + ", " + std::to_string(n) + ")"; }

@@ -1,14 +1,15 @@
 // ScatterElements and ScatterND: y = x, then updates one after another. See gather.h.
+#include "kernels/gather/combine.h"
 #include "kernels/gather/gather.h"
+#include "kernels/gather/gather_device.h"
 #include "kernels/gather/index.h"
+#include "kernels/launch.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "runtime/base/half.h"
 
 namespace tern {
 namespace {
-
-enum class Reduction { none, add, mul, min, max };
 
 std::optional<Reduction> reduction_of(const AttrReader& attrs) {
   const std::string s = attrs.s("reduction");
@@ -19,42 +20,11 @@ std::optional<Reduction> reduction_of(const AttrReader& attrs) {
   return std::nullopt;
 }
 
-// Where update number u goes: a tuple of `depth` indices, and the position of the run in y when `rank` > 0 (ScatterElements).
-struct ScatterArgs {
-  const std::byte* x;
-  const void* indices;
-  const std::byte* updates;
-  std::byte* y;
-  int64_t bytes;                                 // of x and y
-  int64_t count, run;                            // updates, elements each
-  int64_t depth, n[kMaxRank], stride[kMaxRank];  // of the indexed axes, strides in elements
-  int rank;
-  int64_t at_n[kMaxRank], at_stride[kMaxRank];  // dims of the indices and their strides in y, zero along the axis
-  Reduction reduction;
-  bool wide_indices;
-  uint32_t* fault;
-};
-
 template <class T>
-T combine(Reduction reduction, T a, T b) {
-  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) {
-    const float r = combine(reduction, to_f32(a), to_f32(b));
-    if constexpr (std::is_same_v<T, f16>) return to_f16(r);
-    else return to_bf16(r);
-  } else {
-    switch (reduction) {
-      case Reduction::add:
-        if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
-        else return a + b;
-      case Reduction::mul:
-        if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
-        else return a * b;
-      case Reduction::min: return a != a ? a : (a < b ? a : b);
-      case Reduction::max: return a != a ? a : (a > b ? a : b);
-      case Reduction::none: break;
-    }
-    return b;
-  }
+T combined(Reduction reduction, T a, T b) {
+  if constexpr (std::is_same_v<T, f16>) return to_f16(combine(reduction, to_f32(a), to_f32(b)));
+  else if constexpr (std::is_same_v<T, bf16>) return to_bf16(combine(reduction, to_f32(a), to_f32(b)));
+  else return combine(reduction, a, b);
 }
 
 template <class T>
@@ -78,7 +48,7 @@ void scatter(const ScatterArgs& a) {
     if (a.reduction == Reduction::none) {
       std::memcpy(y + offset, from, static_cast<size_t>(a.run) * sizeof(T));
     } else if constexpr (!std::is_same_v<T, StringRef>) {
-      for (int64_t i = 0; i < a.run; ++i) y[offset + i] = combine(a.reduction, y[offset + i], from[i]);
+      for (int64_t i = 0; i < a.run; ++i) y[offset + i] = combined(a.reduction, y[offset + i], from[i]);
     }
   }
   *a.fault = fault;
@@ -99,6 +69,19 @@ constexpr KernelRow kRows[] = {
     row<ScatterArgs, scatter<uint64_t>>("scatter/u64/scalar", DType::u64, Isa::scalar),
     row<ScatterArgs, scatter<bool>>("scatter/bool/scalar", DType::boolean, Isa::scalar),
     row<ScatterArgs, scatter<StringRef>>("scatter/string/scalar", DType::string, Isa::scalar),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::f32>>("scatter/f32/cuda", DType::f32),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::f64>>("scatter/f64/cuda", DType::f64),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::f16>>("scatter/f16/cuda", DType::f16),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::bf16>>("scatter/bf16/cuda", DType::bf16),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::i8>>("scatter/i8/cuda", DType::i8),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::i16>>("scatter/i16/cuda", DType::i16),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::i32>>("scatter/i32/cuda", DType::i32),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::i64>>("scatter/i64/cuda", DType::i64),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::u8>>("scatter/u8/cuda", DType::u8),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::u16>>("scatter/u16/cuda", DType::u16),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::u32>>("scatter/u32/cuda", DType::u32),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::u64>>("scatter/u64/cuda", DType::u64),
+    device_row<ScatterArgs, cuda::launch_scatter<DType::boolean>>("scatter/bool/cuda", DType::boolean),
 };
 
 Status infer_common(InferContext& c) {
@@ -128,7 +111,8 @@ ScatterArgs& common(BindContext& c) {
   c.set(a.indices, c.input(1));
   c.set(a.updates, c.input(2));
   c.set(a.y, c.output(0));
-  a.bytes = x.count() * static_cast<int64_t>(size_of(x.dtype));
+  a.size = static_cast<int64_t>(size_of(x.dtype));
+  a.bytes = x.count() * a.size;
   a.reduction = *reduction_of(c.attrs);
   a.wide_indices = c.in(1).dtype == DType::i64;
   return a;
@@ -139,7 +123,12 @@ Status finish(BindContext& c, ScatterArgs& a) {
     if (a.n[d] == 0 && a.count > 0) return invalid("an axis of 0 has no place for updates");
   }
   c.set(a.fault, c.fault(tuple_fault({a.n, static_cast<size_t>(a.depth)})));
-  if (a.bytes > 0) c.run(*c.pick(c.in(0).dtype));
+  if (a.bytes == 0) return {};
+  if (c.isa == Isa::cuda) {
+    if (a.reduction == Reduction::none) c.set(a.last, c.workspace<uint64_t>(a.bytes / a.size / std::max<int64_t>(a.run, 1)));
+    else if (c.in(0).dtype == DType::f16 || c.in(0).dtype == DType::bf16) return unsupported("reductions of 16-bit floats");
+  }
+  c.run(*c.pick(c.in(0).dtype));
   return {};
 }
 
@@ -155,6 +144,7 @@ Status bind_elements(BindContext& c) {
   a.n[0] = x.dims[axis];
   a.stride[0] = strides[static_cast<size_t>(axis)];
   a.rank = x.dims.rank;
+  a.axis = axis;
   for (int d = 0; d < a.rank; ++d) {
     a.at_n[d] = k.dims[d];
     a.at_stride[d] = d == axis ? 0 : strides[static_cast<size_t>(d)];
