@@ -2,6 +2,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "kernels/host_device.h"
+
 namespace tern {
 namespace detail {
 
@@ -28,7 +30,7 @@ struct BitsOf<8> {
 
 // In bits: of `c ? yes : no` a compiler may make a branch on the data.
 template <class T>
-inline T choose(bool c, T yes, T no) {
+TERN_HD inline T choose(bool c, T yes, T no) {
   using Bits = typename detail::BitsOf<sizeof(T)>::Type;
   const Bits a = __builtin_bit_cast(Bits, yes), b = __builtin_bit_cast(Bits, no);
   const Bits mask = static_cast<Bits>(Bits(0) - static_cast<Bits>(c));

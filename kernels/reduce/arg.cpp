@@ -1,17 +1,11 @@
 // ArgMax and ArgMin: the first (or last) index of the extreme element; the first NaN counts as extreme, as in NumPy. See reduce.h.
 #include "kernels/choose.h"
+#include "kernels/launch.h"
 #include "kernels/reduce/lines.h"
 #include "kernels/reduce/reduce.h"
 
 namespace tern {
 namespace {
-
-struct ArgArgs {
-  const void* x;
-  int64_t* y;
-  Lines lines;
-  bool last;
-};
 
 template <class T, bool Max>
 void arg(const ArgArgs& a) {
@@ -21,8 +15,7 @@ void arg(const ArgArgs& a) {
     int64_t at = 0;
     for (int64_t i = 1; i < a.lines.n; ++i) {
       const auto v = comparable(x[i * a.lines.inner]);
-      const bool better = (Max ? v > best : v < best) | (a.last & (v == best)) | ((v != v) & ((best == best) | a.last));
-      const bool take = better & ((best == best) | (v != v));
+      const bool take = arg_takes(Max, a.last, v, best);
       best = choose(take, v, best);
       at = choose(take, i, at);
     }
@@ -44,6 +37,10 @@ constexpr KernelRow kRows[] = {
     row<ArgArgs, arg<uint16_t, Max>>(Max ? "arg_max/u16/scalar" : "arg_min/u16/scalar", DType::u16, Isa::scalar),
     row<ArgArgs, arg<uint32_t, Max>>(Max ? "arg_max/u32/scalar" : "arg_min/u32/scalar", DType::u32, Isa::scalar),
     row<ArgArgs, arg<uint64_t, Max>>(Max ? "arg_max/u64/scalar" : "arg_min/u64/scalar", DType::u64, Isa::scalar),
+    device_row<ArgArgs, cuda::launch_arg<DType::f32, Max>>(Max ? "arg_max/f32/cuda" : "arg_min/f32/cuda", DType::f32),
+    device_row<ArgArgs, cuda::launch_arg<DType::f64, Max>>(Max ? "arg_max/f64/cuda" : "arg_min/f64/cuda", DType::f64),
+    device_row<ArgArgs, cuda::launch_arg<DType::i32, Max>>(Max ? "arg_max/i32/cuda" : "arg_min/i32/cuda", DType::i32),
+    device_row<ArgArgs, cuda::launch_arg<DType::i64, Max>>(Max ? "arg_max/i64/cuda" : "arg_min/i64/cuda", DType::i64),
 };
 
 Status infer(InferContext& c) {

@@ -1,17 +1,11 @@
 // CumSum and CumProd: y[i] = x[0] + ... + x[i], from either end, with or without x[i] itself. See reduce.h.
+#include "kernels/launch.h"
 #include "kernels/reduce/lines.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/reduce/reduce_portable.h"
 
 namespace tern {
 namespace {
-
-struct CumulateArgs {
-  const void* x;
-  void* y;
-  Lines lines;
-  bool exclusive, reverse;
-};
 
 template <class T, bool Product>
 void cumulate(const CumulateArgs& a) {
@@ -38,6 +32,10 @@ constexpr KernelRow kRows[] = {
     row<CumulateArgs, cumulate<int64_t, P>>(P ? "cum_prod/i64/scalar" : "cum_sum/i64/scalar", DType::i64, Isa::scalar),
     row<CumulateArgs, cumulate<uint32_t, P>>(P ? "cum_prod/u32/scalar" : "cum_sum/u32/scalar", DType::u32, Isa::scalar),
     row<CumulateArgs, cumulate<uint64_t, P>>(P ? "cum_prod/u64/scalar" : "cum_sum/u64/scalar", DType::u64, Isa::scalar),
+    device_row<CumulateArgs, cuda::launch_cumulate<DType::f32, P>>(P ? "cum_prod/f32/cuda" : "cum_sum/f32/cuda", DType::f32),
+    device_row<CumulateArgs, cuda::launch_cumulate<DType::f64, P>>(P ? "cum_prod/f64/cuda" : "cum_sum/f64/cuda", DType::f64),
+    device_row<CumulateArgs, cuda::launch_cumulate<DType::i32, P>>(P ? "cum_prod/i32/cuda" : "cum_sum/i32/cuda", DType::i32),
+    device_row<CumulateArgs, cuda::launch_cumulate<DType::i64, P>>(P ? "cum_prod/i64/cuda" : "cum_sum/i64/cuda", DType::i64),
 };
 
 Status infer(InferContext& c) {

@@ -1,15 +1,10 @@
-// A tensor seen as [outer, n, inner] along one axis, for what works on lines along it: ArgMax, CumSum, TopK. Next: arg.cpp.
+// Lines along one axis, of a tensor of any rank and dtype: ArgMax, CumSum, TopK. Next: arg.cpp.
 #pragma once
 #include "kernels/op.h"
+#include "kernels/reduce/lines_device.h"
 #include "runtime/base/half.h"
 
 namespace tern {
-
-struct Lines {
-  int64_t n, inner;    // elements of a line, and the distance between them
-  int64_t begin, end;  // lines of this part, out of outer * inner
-  int64_t first(int64_t line) const { return line / inner * n * inner + line % inner; }
-};
 
 inline Lines lines_of(BindContext& c, const Dims& dims, int axis) {
   const int64_t inner = dims.count(axis + 1, dims.rank);

@@ -9,7 +9,7 @@
 //             outputs are vectorised and r runs in order. f16 and bf16 fold in f32, integers wrap. Same bits for every ISA and parts.
 //   Edges     over nothing: Sum 0, Prod 1, Max -inf (the lowest integer), Min +inf, Mean NaN, LogSum -inf. NaN propagates through all.
 //   Source    the ONNX operators, opset 18 (axes are an input).
-// Next: reduce.cpp (inference, binding), reduce.simd.cpp (f32), reduce_portable.h.
+// Next: reduce.cpp (inference, binding), reduce.simd.cpp (f32), reduce.cu (the same on a device), reduce_portable.h.
 #pragma once
 #include <stdint.h>
 
@@ -40,5 +40,22 @@ struct ReduceArgs {
 
 TERN_EACH_ISA(extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32, reduce_l2_f32,
               reduce_sum_square_f32, reduce_log_sum_f32, reduce_log_sum_exp_f32;)  // reduce.simd.cpp
+namespace cuda {
+extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32, reduce_l2_f32,
+    reduce_sum_square_f32, reduce_log_sum_f32, reduce_log_sum_exp_f32;  // launch.cpp
+
+// The other dtypes: one after another in order, a thread an output (reduce_any.cu).
+enum class ReduceKind : int32_t { sum, mean, max, min, prod, l1, l2, sum_square };
+template <DType kType, ReduceKind kKind>
+void launch_reduce(const ReduceArgs& a, Launches& to);
+struct ReduceAny {
+  ReduceArgs a;
+  ReduceKind kind;
+};
+
+constexpr int kReduceBlock = 128;      // threads
+constexpr int kReduceLongBlock = 256;  // of a block that folds one long output
+constexpr int kReduceChunk = 4096;     // elements that it fetches at a time
+}  // namespace cuda
 
 }  // namespace tern

@@ -1,9 +1,11 @@
-// The reductions for every dtype but f32: one element after another, in order. See reduce.h; reduce.cpp makes the rows.
+// The reductions for every dtype but f32: one element after another, in order; reduce.cpp makes the rows, reduce_any.cu those of a device.
+// See reduce.h.
 #pragma once
 #include <limits>
 #include <type_traits>
 
 #include "kernels/choose.h"
+#include "kernels/host_device.h"
 #include "kernels/portable_math.h"
 #include "kernels/reduce/reduce.h"
 #include "runtime/base/half.h"
@@ -14,12 +16,12 @@ namespace tern::portable {
 template <class T>
 using Folded = std::conditional_t<std::is_same_v<T, f16> || std::is_same_v<T, bf16>, float, T>;
 template <class T>
-Folded<T> widen(T v) {
+TERN_HD Folded<T> widen(T v) {
   if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return to_f32(v);
   else return v;
 }
 template <class T>
-T narrow(Folded<T> v) {
+TERN_HD T narrow(Folded<T> v) {
   if constexpr (std::is_same_v<T, f16>) return to_f16(v);
   else if constexpr (std::is_same_v<T, bf16>) return to_bf16(v);
   else return v;
@@ -27,33 +29,27 @@ T narrow(Folded<T> v) {
 
 // Integers wrap around instead of overflowing.
 template <class A>
-A plus(A a, A b) {
+TERN_HD A plus(A a, A b) {
   if constexpr (std::is_floating_point_v<A>) return a + b;
   else return static_cast<A>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
 template <class A>
-A times(A a, A b) {
+TERN_HD A times(A a, A b) {
   if constexpr (std::is_floating_point_v<A>) return a * b;
   else return static_cast<A>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
 template <class A>
-A magnitude(A a) {
+TERN_HD A magnitude(A a) {
   if constexpr (std::is_unsigned_v<A>) return a;
   else if constexpr (std::is_floating_point_v<A>) return a < 0 ? -a : (a == 0 ? A(0) : a);
   else return a < 0 ? static_cast<A>(uint64_t(0) - static_cast<uint64_t>(a)) : a;
 }
 template <class A>
-constexpr A lowest() {
-  if constexpr (std::is_floating_point_v<A>) return -std::numeric_limits<A>::infinity();
-  else return std::numeric_limits<A>::lowest();
-}
+constexpr A kHighest = std::is_floating_point_v<A> ? std::numeric_limits<A>::infinity() : std::numeric_limits<A>::max();
 template <class A>
-constexpr A highest() {
-  if constexpr (std::is_floating_point_v<A>) return std::numeric_limits<A>::infinity();
-  else return std::numeric_limits<A>::max();
-}
+constexpr A kLowest = std::is_floating_point_v<A> ? static_cast<A>(-kHighest<A>) : std::numeric_limits<A>::lowest();
 template <class A>
-A root(A a) {
+TERN_HD A root(A a) {
   return static_cast<A>(__builtin_sqrt(static_cast<double>(a)));
 }
 template <class A>
@@ -63,22 +59,22 @@ A logarithm(A a) {
 
 struct Sum {
   template <class A>
-  static A start() {
+  TERN_HD static A start() {
     return A(0);
   }
   template <class A>
-  static A step(A acc, A x, A) {
+  TERN_HD static A step(A acc, A x, A) {
     return plus(acc, x);
   }
   template <class A>
-  static A finish(A acc, A, int64_t) {
+  TERN_HD static A finish(A acc, A, int64_t) {
     return acc;
   }
   static constexpr bool kNeedsMax = false;
 };
 struct Mean : Sum {
   template <class A>
-  static A finish(A acc, A, int64_t count) {
+  TERN_HD static A finish(A acc, A, int64_t count) {
     if constexpr (std::is_floating_point_v<A>) return acc / static_cast<A>(count);
     else
       return count == 0 ? A(0)
@@ -88,49 +84,49 @@ struct Mean : Sum {
 };
 struct Max : Sum {
   template <class A>
-  static A start() {
-    return lowest<A>();
+  TERN_HD static A start() {
+    return kLowest<A>;
   }
   template <class A>
-  static A step(A acc, A x, A) {
+  TERN_HD static A step(A acc, A x, A) {
     return choose((acc != acc) | (acc > x), acc, x);
   }
 };
 struct Min : Sum {
   template <class A>
-  static A start() {
-    return highest<A>();
+  TERN_HD static A start() {
+    return kHighest<A>;
   }
   template <class A>
-  static A step(A acc, A x, A) {
+  TERN_HD static A step(A acc, A x, A) {
     return choose((acc != acc) | (acc < x), acc, x);
   }
 };
 struct Prod : Sum {
   template <class A>
-  static A start() {
+  TERN_HD static A start() {
     return A(1);
   }
   template <class A>
-  static A step(A acc, A x, A) {
+  TERN_HD static A step(A acc, A x, A) {
     return times(acc, x);
   }
 };
 struct L1 : Sum {
   template <class A>
-  static A step(A acc, A x, A) {
+  TERN_HD static A step(A acc, A x, A) {
     return plus(acc, magnitude(x));
   }
 };
 struct SumSquare : Sum {
   template <class A>
-  static A step(A acc, A x, A) {
+  TERN_HD static A step(A acc, A x, A) {
     return plus(acc, times(x, x));
   }
 };
 struct L2 : SumSquare {
   template <class A>
-  static A finish(A acc, A, int64_t) {
+  TERN_HD static A finish(A acc, A, int64_t) {
     return root(acc);
   }
 };
@@ -153,7 +149,7 @@ struct LogSumExp : Sum {
 };
 
 template <class T, class Op>
-Folded<T> fold(const T* x, const ReduceArgs& a, int64_t rows, Folded<T> m) {
+TERN_HD Folded<T> fold(const T* x, const ReduceArgs& a, int64_t rows, Folded<T> m) {
   auto acc = Op::template start<Folded<T>>();
   for (int64_t k = 0; k < rows; ++k) {
     int64_t offset = 0;
@@ -166,24 +162,36 @@ Folded<T> fold(const T* x, const ReduceArgs& a, int64_t rows, Folded<T> m) {
   return acc;
 }
 
-template <class T, class Op>
-void reduce(const ReduceArgs& a) {
+// Where the elements of output number `o` begin.
+TERN_HD inline int64_t first_of(const ReduceArgs& a, int64_t o) {
+  int64_t offset = 0;
+  for (int64_t d = a.kept.rank - 1, rest = o; d >= 0; --d) {
+    offset += rest % a.kept.n[d] * a.kept.stride[d];
+    rest /= a.kept.n[d];
+  }
+  return offset;
+}
+TERN_HD inline int64_t runs_of(const ReduceArgs& a) {
   int64_t rows = 1;
   for (int d = 0; d < a.reduced.rank; ++d) rows *= a.reduced.n[d];
+  return rows;
+}
+template <class T, class Op>
+TERN_HD T reduce_one(const T* x, const ReduceArgs& a, int64_t rows) {
+  Folded<T> m{};
+  if constexpr (Op::kNeedsMax) {
+    m = fold<T, Max>(x, a, rows, m);
+    if constexpr (std::is_floating_point_v<Folded<T>>) m = choose((m == kHighest<Folded<T>>) | (m == kLowest<Folded<T>>), Folded<T>(0), m);
+  }
+  return narrow<T>(Op::finish(fold<T, Op>(x, a, rows, m), m, a.count));
+}
+
+template <class T, class Op>
+void reduce(const ReduceArgs& a) {
+  const int64_t rows = runs_of(a);
   for (int64_t o = a.begin; o < a.end; ++o) {
-    const T* x = static_cast<const T*>(a.x);
-    for (int64_t d = a.kept.rank - 1, rest = o; d >= 0; --d) {
-      x += rest % a.kept.n[d] * a.kept.stride[d];
-      rest /= a.kept.n[d];
-    }
-    for (int64_t j = 0; j < a.inner; ++j) {
-      Folded<T> m{};
-      if constexpr (Op::kNeedsMax) {
-        m = fold<T, Max>(x + j, a, rows, m);
-        if constexpr (std::is_floating_point_v<Folded<T>>) m = choose((m == highest<Folded<T>>()) | (m == lowest<Folded<T>>()), Folded<T>(0), m);
-      }
-      static_cast<T*>(a.y)[o * a.inner + j] = narrow<T>(Op::finish(fold<T, Op>(x + j, a, rows, m), m, a.count));
-    }
+    const T* x = static_cast<const T*>(a.x) + first_of(a, o);
+    for (int64_t j = 0; j < a.inner; ++j) static_cast<T*>(a.y)[o * a.inner + j] = reduce_one<T, Op>(x + j, a, rows);
   }
 }
 

@@ -1,8 +1,9 @@
 // TopK: indices are sorted by (element, index), so that equal elements keep their order; NaN counts as the largest. See reduce.h.
-// The sort moves by the values: an index-driven operator, the exception that the hot path contract names.
+// The sort moves by the values: an index-driven operator, the exception that the hot path contract names. A device ranks or selects (lines.cu).
 #include <algorithm>
 #include <bit>
 
+#include "kernels/launch.h"
 #include "kernels/reduce/lines.h"
 #include "kernels/reduce/reduce.h"
 #include "runtime/base/checked.h"
@@ -10,27 +11,13 @@
 namespace tern {
 namespace {
 
-struct TopKArgs {
-  const void* x;
-  void* values;
-  int64_t* indices;  // either may be null
-  int64_t* order;    // workspace [n]
-  Lines lines;
-  int64_t k;
-  bool largest;
-};
-
 template <class T>
 void topk(const TopKArgs& a) {
   const int64_t inner = a.lines.inner;
   for (int64_t l = a.lines.begin; l < a.lines.end; ++l) {
     const T* x = static_cast<const T*>(a.x) + a.lines.first(l);
     for (int64_t i = 0; i < a.lines.n; ++i) a.order[i] = i;
-    auto before = [&](int64_t i, int64_t j) {
-      const auto v = comparable(x[(a.largest ? i : j) * inner]), w = comparable(x[(a.largest ? j : i) * inner]);
-      const bool v_first = v > w || (v != v && w == w), w_first = w > v || (w != w && v == v);
-      return v_first != w_first ? v_first : i < j;
-    };
+    auto before = [&](int64_t i, int64_t j) { return top_before(a.largest, comparable(x[i * inner]), i, comparable(x[j * inner]), j); };
     std::partial_sort(a.order, a.order + a.k, a.order + a.lines.n, before);
     const int64_t first = l / inner * a.k * inner + l % inner;
     for (int64_t i = 0; i < a.k; ++i) {
@@ -53,6 +40,10 @@ constexpr KernelRow kRows[] = {
     row<TopKArgs, topk<uint16_t>>("topk/u16/scalar", DType::u16, Isa::scalar),
     row<TopKArgs, topk<uint32_t>>("topk/u32/scalar", DType::u32, Isa::scalar),
     row<TopKArgs, topk<uint64_t>>("topk/u64/scalar", DType::u64, Isa::scalar),
+    device_row<TopKArgs, cuda::launch_topk<DType::f32>>("topk/f32/cuda", DType::f32),
+    device_row<TopKArgs, cuda::launch_topk<DType::f64>>("topk/f64/cuda", DType::f64),
+    device_row<TopKArgs, cuda::launch_topk<DType::i32>>("topk/i32/cuda", DType::i32),
+    device_row<TopKArgs, cuda::launch_topk<DType::i64>>("topk/i64/cuda", DType::i64),
 };
 
 Status infer(InferContext& c) {
@@ -83,7 +74,7 @@ Status bind(BindContext& c) {
   c.set(a.x, c.input(0));
   c.set(a.values, c.output(0));
   c.set(a.indices, c.output<int64_t>(1));
-  c.set(a.order, c.workspace<int64_t>(a.lines.n));
+  if (c.isa != Isa::cuda) c.set(a.order, c.workspace<int64_t>(a.lines.n));
   c.run(*c.pick(x.dtype));
   return {};
 }
