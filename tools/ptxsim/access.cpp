@@ -197,8 +197,8 @@ void check(Warp& w, const Instruction& in, Access& a) {
     global_accessed(w, in, cache, a);
   } else if (a.space == Space::shared) {
     w.block->shadow.accessed(w, in, a);
-  } else if (a.space == Space::local && in.kind != 1) {
-    local_accessed(w, a);
+  } else if (a.space == Space::local) {
+    local_accessed(w, in, a);
   }
 }
 

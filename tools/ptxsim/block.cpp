@@ -42,6 +42,7 @@ uint32_t special_value(const Launch& launch, const Block& b, const Warp& w, uint
 }
 
 void release(Block& b, Barrier& bar) {
+  const bool whole = bar.waiting_warps == (b.warps.size() == 64 ? ~uint64_t(0) : (uint64_t(1) << b.warps.size()) - 1);
   for (Warp& w : b.warps) {
     if ((bar.waiting_warps >> w.index & 1) == 0) continue;
     w.at_barrier = false;
@@ -51,8 +52,9 @@ void release(Block& b, Barrier& bar) {
       const uint32_t value = (in.kind == 2 ? bar.all : bar.any) != 0 ? kAllLanes : 0;
       w.predicates[in.d] = (w.predicates[in.d] & ~w.barrier_lanes) | (value & w.barrier_lanes);
     }
-    b.shadow.barrier_left(w, bar.clocks);
+    if (!whole) b.shadow.barrier_left(w, bar.clocks);
   }
+  if (whole) b.shadow.all_ordered();
   bar = Barrier();
 }
 
@@ -92,6 +94,7 @@ void start(Block& b, Launch& launch, uint64_t number) {
   b.number = number;
   b.id = {uint32_t(number % launch.grid.x), uint32_t(number / launch.grid.x % launch.grid.y), uint32_t(number / launch.grid.x / launch.grid.y)};
   b.done = false;
+  b.copying = false;
   b.fenced_at = b.acquired_at = 0;
   const bool fresh = b.warps.size() != warps;
   if (fresh) {

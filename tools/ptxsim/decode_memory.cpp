@@ -15,11 +15,12 @@ bool take_space(Op& op, Space* space) {
 }
 
 // Order and scope; true: more than a plain access.
-bool take_order(Op& op) {
+bool take_order(Op& op, bool* releases) {
   op.has_any({"cta", "cluster", "gpu", "sys"});
-  const bool strong = op.has_any({"volatile", "relaxed", "acquire", "release", "acq_rel", "mmio", "sc"});
+  *releases = op.has_any({"release", "acq_rel", "sc"});
+  const bool strong = op.has_any({"volatile", "relaxed", "acquire", "mmio"});
   op.has("weak");
-  return strong;
+  return strong || *releases;
 }
 
 void take_hints(Op& op) {
@@ -75,7 +76,8 @@ bool Decoder::memory(Op& op) {
   if (!loads && !stores) return false;
   Space space = Space::generic;
   take_space(op, &space);
-  const bool strong = take_order(op);
+  bool releases = false;
+  const bool strong = take_order(op, &releases);
   const bool read_only = op.has("nc");
   take_hints(op);
   const uint8_t count = op.has("v2") ? 2 : op.has("v4") ? 4 : op.has("v8") ? 8 : 1;
@@ -90,6 +92,7 @@ bool Decoder::memory(Op& op) {
   in.bytes = uint8_t(bytes);
   in.count = count;
   in.strong = strong;
+  in.releases = releases;
   in.is_signed = type == Type::s8 || type == Type::s16 || type == Type::s32;
   in.kind = uint8_t(space == Space::param ? 1 : read_only ? 2 : 0);
   uint32_t ids[8] = {}, widths[8] = {};
@@ -123,7 +126,8 @@ bool Decoder::atomics(Op& op) {
   if (!returns && !op.is("red")) return false;
   Space space = Space::generic;
   take_space(op, &space);
-  take_order(op);
+  bool releases = false;
+  take_order(op, &releases);
   take_hints(op);
   op.has("noftz");
   struct Row {
@@ -149,6 +153,7 @@ bool Decoder::atomics(Op& op) {
   Instruction in;
   in.bytes = uint8_t(bytes);
   in.strong = true;
+  in.releases = releases;
   in.kind = uint8_t(row->kind);
   in.list = uint32_t(type);
   in.register_bytes = returns && operand(0).kind != Operand::Kind::sink ? 1 : 0;

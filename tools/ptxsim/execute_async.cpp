@@ -59,12 +59,13 @@ void copy_async(Warp& w, const Instruction& in, uint32_t lanes) {
       if (at + 1 == from_bytes[l]) ok |= 1u << l;
     }
   }
+  w.block->copying = true;
   to.space = Space::shared;
   to.purpose = Purpose::store;
   to.lanes = ok;
   addresses_of(w, in, in.a, in.base_bytes, in.imm, to.address);
   Instruction destination = in;
-  destination.kind = 3;  // for the shadow: written asynchronously
+  destination.kind = kAsyncWrite;
   check(w, destination, to);
   for (uint32_t rest = to.lanes; rest != 0; rest &= rest - 1) {
     const uint32_t l = uint32_t(__builtin_ctz(rest));
@@ -79,7 +80,7 @@ void commit_async(Warp& w, const Instruction&, uint32_t lanes) {
 }
 
 void wait_async(Warp& w, const Instruction& in, uint32_t lanes) {
-  Launch& launch = *w.launch;
+  const Launch& launch = *w.launch;
   size_t kept = 0;
   for (size_t i = 0; i < w.async.copies.size(); ++i) {
     const AsyncCopy copy = w.async.copies[i];
@@ -91,7 +92,7 @@ void wait_async(Warp& w, const Instruction& in, uint32_t lanes) {
       continue;
     }
     if (launch.options.async == AsyncMode::at_wait) move(w, copy);
-    if (launch.diagnose) w.block->shadow.arrived(w, copy);
+    w.block->shadow.arrived(w, copy);
   }
   w.async.copies.resize(kept);
 }

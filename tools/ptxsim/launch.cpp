@@ -162,8 +162,13 @@ Result<LaunchResult> Machine::launch(const Module& module, std::string_view kern
   launch.executed_lanes.assign(code.instructions.size(), 0);
   launch.executed_warps.assign(code.instructions.size(), 0);
   launch.budget = options.max_instructions;
-  launch.first_block = state_->blocks;
   const uint64_t blocks = grid.count();
+  if (state_->blocks + blocks >= 0x7ffffff0u) {
+    state_->memory.forget_blocks();
+    state_->blocks = 0;
+  }
+  if (blocks >= 0x7fffff00u) return tern::usage(name + ": a grid of more blocks than ptxsim counts");
+  launch.first_block = uint32_t(state_->blocks);
   state_->blocks += blocks;
 
   // One block after the other; blocks that may wait for each other share the time, a new one joining whenever all have had their turn.

@@ -55,7 +55,15 @@ void MemoryMap::free(uint64_t address) {
   r.owned.reset();
   r.data = nullptr;
   r.written = {};
-  r.touched = {};
+  r.writer.reset();
+  r.reader.reset();
+}
+
+void MemoryMap::forget_blocks() {
+  for (auto& [base, r] : regions_) {
+    r.writer.reset();
+    r.reader.reset();
+  }
 }
 
 std::string MemoryMap::nearest(uint64_t address) const {

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <vector>
@@ -16,12 +17,12 @@ struct Region {
   std::unique_ptr<std::byte[]> owned;
   std::vector<uint8_t> written;  // a byte: did anyone write it; empty: all
   bool constant = false, freed = false;
-  // Who touched a granule in this launch: blocks by their number over all launches.
-  struct Touch {
-    uint64_t writer = 0, reader = 0;  // 1 + block number; top bit: by an atomic or strong operation; reader: kMany when several
+  // Who touched each granule: 1 + the block's number over all launches, see global.cpp.
+  struct Free {
+    void operator()(uint32_t* p) const { std::free(p); }
   };
-  std::vector<Touch> touched;
-  uint32_t touched_granule = 0;
+  std::unique_ptr<uint32_t[], Free> writer, reader;
+  uint32_t granule = 0;
 };
 
 class MemoryMap {
@@ -31,6 +32,7 @@ class MemoryMap {
   Region* allocate(size_t bytes, bool initialised);  // nullptr: no memory
   Region* map_at(uint64_t base, size_t bytes);       // zeroed; of module-scope variables
   void free(uint64_t address);
+  void forget_blocks();                         // who touched what: block numbers begin anew
   std::string nearest(uint64_t address) const;  // for messages
 
  private:

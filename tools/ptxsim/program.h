@@ -34,10 +34,10 @@ struct Instruction {
   uint32_t cache = 0;                          // of memory accesses: index of what a launch remembers about this place
   Flow flow = Flow::plain;
   Space space = Space::generic;
-  uint8_t bytes = 0, count = 1, register_bytes = 0;  // of an access: an element, elements, width of its registers
-  uint8_t base_bytes = 0;                            // of an address register; 0: imm alone
-  uint8_t kind = 0;                                  // what the handlers of one family tell apart by
-  bool is_signed = false, strong = false;            // strong: volatile, relaxed, acquire, release, atomic
+  uint8_t bytes = 0, count = 1, register_bytes = 0;          // of an access: an element, elements, width of its registers
+  uint8_t base_bytes = 0;                                    // of an address register; 0: imm alone
+  uint8_t kind = 0;                                          // what the handlers of one family tell apart by
+  bool is_signed = false, strong = false, releases = false;  // strong: volatile, relaxed, acquire, release, atomic
 };
 
 enum class Special : uint8_t {

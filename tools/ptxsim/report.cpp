@@ -1,4 +1,4 @@
-// Findings: one a place and kind, repetitions counted. And what a launch adds up to.
+// Findings: one a kind and line, repetitions counted. And what a launch adds up to.
 #include "tools/ptxsim/taint.h"
 #include "tools/ptxsim/text.h"
 #include "tools/ptxsim/warp.h"
@@ -17,13 +17,19 @@ void Launch::report_at(Kind kind, uint32_t pc, Dim3 block, Dim3 thread, std::str
     if (known <= result.findings.size()) ++result.findings[known - 1].times;
     return;
   }
-  if (result.findings.size() >= size_t(std::max(1, options.max_findings))) {
-    known = ~0u;
-    ++findings_dropped;
-    return;
-  }
   const Statement& s = *code->statements[pc];
   const SourcePlace place = place_of(*code->module, s);
+  for (size_t i = 0; i < result.findings.size(); ++i) {  // an unrolled loop has one line at many places
+    Finding& f = result.findings[i];
+    if (f.kind != kind || place.line == 0 || f.cu_line != place.line || f.file != place.file) continue;
+    ++f.times;
+    known = uint32_t(i + 1);
+    return;
+  }
+  if (result.findings.size() >= size_t(std::max(1, options.max_findings))) {
+    known = ~0u;
+    return;
+  }
   Finding f;
   f.kind = kind;
   f.kernel = code->info.name;

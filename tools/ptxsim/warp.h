@@ -3,6 +3,7 @@
 #pragma once
 #include <cstring>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "tools/ptxsim/async.h"
@@ -67,6 +68,7 @@ struct Block {
   std::vector<uint8_t> register_memory;
   std::vector<uint32_t> predicate_memory;
   bool done = false;
+  bool copying = false;                     // a cp.async was issued
   uint64_t fenced_at = 0, acquired_at = 0;  // launch time: see Launch::time
 };
 
@@ -85,9 +87,9 @@ struct Launch {
   int64_t budget = 0;                                   // thread-instructions left
   bool stop = false;
   bool diagnose = false;
-  uint64_t time = 1;         // grows with every strong operation
-  uint64_t first_block = 0;  // numbers blocks over launches, for the shadow of global memory
-  uint64_t findings_dropped = 0;
+  uint64_t time = 1;                                // grows with every strong operation
+  uint32_t first_block = 0;                         // numbers blocks over launches, for the shadow of global memory
+  std::unordered_map<uint64_t, uint64_t> released;  // by block: when it last made a strong write after a fence
 
   void report(Kind, const Warp&, uint32_t lane, std::string text);
   void report_at(Kind, uint32_t pc, Dim3 block, Dim3 thread, std::string text);

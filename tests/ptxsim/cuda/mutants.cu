@@ -1,0 +1,185 @@
+// Kernels with one bug each, as template parameter M; M = 0 is right. A line where ptxsim may report mutant 3 says "finds 3"; a race has two ends.
+#include <cassert>
+#include <cuda_pipeline.h>
+
+#define KERNEL template <int M> __global__ void __launch_bounds__(256)
+
+// 1 no barrier after a write, 2 none before the buffer is used again, 3 half of it is never written
+KERNEL rotate(const float* x, float* y, int n) {
+  __shared__ float t[128];
+  const int i = threadIdx.x;
+  for (int r = 0; r < n; ++r) {
+    if (M != 3 || i < 64) t[i] = x[r * 128 + i];  // finds 1 2
+    if (M != 1) __syncthreads();
+    y[r * 128 + i] = t[(i + 33) % 128];  // finds 1 2 3
+    if (M != 2) __syncthreads();
+  }
+}
+
+// 4 a full-mask shuffle in half of the warp
+KERNEL pairs(const float* x, float* y) {
+  const int i = threadIdx.x;
+  float v = x[i];
+  if (M == 4) {
+    if (i % 32 < 16) v += __shfl_xor_sync(0xffffffffu, v, 1);  // finds 4
+  } else {
+    v += __shfl_xor_sync(0xffffffffu, v, 1);
+  }
+  y[i] = v;
+}
+
+// 5 one element too far, 6 a barrier that only one warp comes to, 7 no guard of the tail, 12 a barrier in a branch of a warp
+KERNEL shift(const float* x, float* y, int n) {
+  __shared__ float t[128];
+  const int i = blockIdx.x * 128 + threadIdx.x;
+  const float v = i < n || M == 7 ? x[i] : 0.0f;  // finds 7
+  t[threadIdx.x + (M == 5 ? 1 : 0)] = v;  // finds 5
+  if (M == 6) {
+    if (threadIdx.x < 32) __syncthreads();  // finds 6
+  } else if (M == 12) {
+    if (threadIdx.x % 32 < 8) __syncthreads();  // finds 12
+  } else {
+    __syncthreads();
+  }
+  if (M != 5 && M != 6 && M != 12 && i < n) y[i] = t[(threadIdx.x + 1) % 128];
+  if ((M == 5 || M == 6 || M == 12) && i < n) y[i] = t[threadIdx.x];
+}
+
+// 8 no barrier at the end of a step of a tiled product
+KERNEL tiled(const float* a, const float* b, float* c, int n) {
+  __shared__ float ta[16][16], tb[16][16];
+  float sum = 0;
+  const int x = threadIdx.x, y = threadIdx.y;
+  for (int k = 0; k < n; k += 16) {
+    ta[y][x] = a[y * n + k + x];  // finds 8
+    tb[y][x] = b[(k + y) * 16 + x];  // finds 8
+    __syncthreads();
+    for (int i = 0; i < 16; ++i) sum = fmaf(ta[y][i], tb[i][x], sum);  // finds 8
+    if (M != 8) __syncthreads();
+  }
+  c[y * 16 + x] = sum;
+}
+
+// a double buffer filled by cp.async: 9 one group too few is waited for, 10 no barrier before a buffer is filled again,
+// 21 no barrier after the wait, 24 the source is overwritten before the copy was waited for
+KERNEL stream(float* x, float* y, int steps) {
+  __shared__ __align__(16) float t[2][512];
+  const int i = threadIdx.x;
+  __pipeline_memcpy_async(&t[0][i * 4], &x[i * 4], 16);  // finds 21
+  __pipeline_commit();
+  float sum = 0;
+  for (int s = 0; s < steps; ++s) {
+    if (s + 1 < steps) __pipeline_memcpy_async(&t[(s + 1) & 1][i * 4], &x[(s + 1) * 512 + i * 4], 16);  // finds 9 10 21
+    __pipeline_commit();
+    if (M == 24) x[s * 512 + i * 4] = 0.0f;  // finds 24
+    __pipeline_wait_prior(M == 9 ? 2 : 1);
+    if (M != 21) __syncthreads();
+    sum += t[s & 1][(i * 7 + 5) % 512];  // finds 9 10 21
+    if (M != 10) __syncthreads();
+  }
+  y[i] = sum;
+}
+
+// 11 no __syncwarp between lanes of a warp, 27 an atomic and a plain read
+KERNEL neighbours(const int* x, int* y) {
+  __shared__ int t[64];
+  __shared__ int count;
+  const int i = threadIdx.x;
+  if (i == 0) count = 0;
+  t[i] = x[i];
+  if (M != 11) __syncwarp();
+  y[i] = t[i ^ 1];  // finds 11
+  __syncthreads();
+  atomicAdd(&count, 1);  // finds 27
+  if (M != 27) __syncthreads();
+  if (i == 40) y[64] = count;  // finds 27
+}
+
+// 13 a float4 at an odd place, 14 reads what nobody wrote, 15 a local array that is not filled, 25 an index past a local array
+KERNEL wide(const float* x, float* y, const float* fresh, const int* index) {
+  const int i = threadIdx.x;
+  const float4 v = *reinterpret_cast<const float4*>(x + i * 4 + (M == 13 ? 1 : 0));  // finds 13
+  float local[8];
+  for (int k = 0; k < (M == 15 ? 4 : 8); ++k) local[(k + index[0]) & 7] = v.x * k;
+  float w = local[(index[i] & 7) + (M == 25 ? 3 : 0)];  // finds 15 25
+  if (M == 14) w += fresh[i];  // finds 14
+  y[i] = w + v.w;
+}
+
+// 16 two blocks write one word, 17 a block reads what another wrote, 29 no fence before the counter
+__device__ unsigned done;
+KERNEL blocks(const float* x, float* y, float* total) {
+  if (threadIdx.x != 0) return;
+  if (M == 16) y[0] = x[blockIdx.x];  // finds 16
+  y[blockIdx.x + 1] = x[blockIdx.x];  // finds 17
+  if (M == 17) y[blockIdx.x + 10] = y[(blockIdx.x + 1) % gridDim.x + 1];  // finds 17
+  if (M != 29) __threadfence();
+  if (atomicAdd(&done, 1u) == gridDim.x - 1) {
+    __threadfence();
+    float sum = 0;
+    for (int b = 0; b < gridDim.x; ++b) sum += y[b + 1];  // finds 29
+    *total = sum;
+    done = 0;
+  }
+}
+
+// 18 never ends, 19 an assertion, 20 a trap, 22 a shuffle from lanes that have left, 23 two threads write the same value
+KERNEL endings(const int* x, int* y) {
+  __shared__ int flag;
+  const int i = threadIdx.x;
+  int v = x[i];
+  if (M == 18) {
+    while (v >= 0) v = (v * 5 + 1) & 1023;  // finds 18
+  }
+  if (M == 19) assert(v < 40);  // finds 19
+  if (M == 20 && v == 50) __trap();  // finds 20
+  if (M == 22 && i % 32 >= 24) return;
+  v += __shfl_down_sync(0xffffffffu, v, 8);  // finds 22
+  if (M == 23 ? i < 2 : i == 0) flag = x[0];  // finds 23
+  if (M != 22) __syncthreads();
+  if (M != 22) v += flag;
+  y[i] = v;
+}
+
+// a warp fills, another reads, by a barrier of 64 threads: 28 the first does not come to it, 30 it comes before it has written
+KERNEL handover(const int* x, int* y) {
+  __shared__ int t[32];
+  const int i = threadIdx.x % 32, warp = threadIdx.x / 32;
+  if (warp == 0) {
+    if (M == 30) asm volatile("bar.arrive 1, 64;" ::: "memory");
+    t[i] = x[i];
+    if (M != 28 && M != 30) asm volatile("bar.arrive 1, 64;" ::: "memory");
+  } else {
+    asm volatile("bar.sync 1, 64;" ::: "memory");  // finds 28
+    y[i] = t[31 - i];  // finds 30
+  }
+}
+
+// 26 is rotate<0>'s sibling with dynamic shared memory, launched with too little of it
+KERNEL dynamic(const float* x, float* y) {
+  extern __shared__ float d[];
+  d[threadIdx.x] = x[threadIdx.x];  // finds 26
+  __syncthreads();
+  y[threadIdx.x] = d[127 - threadIdx.x];
+}
+
+#define MAKE(kernel, m, ...) template __global__ void kernel<m>(__VA_ARGS__);
+#define ROTATE(m) MAKE(rotate, m, const float*, float*, int)
+ROTATE(0) ROTATE(1) ROTATE(2) ROTATE(3)
+MAKE(pairs, 0, const float*, float*) MAKE(pairs, 4, const float*, float*)
+#define SHIFT(m) MAKE(shift, m, const float*, float*, int)
+SHIFT(0) SHIFT(5) SHIFT(6) SHIFT(7) SHIFT(12)
+MAKE(tiled, 0, const float*, const float*, float*, int) MAKE(tiled, 8, const float*, const float*, float*, int)
+#define STREAM(m) MAKE(stream, m, float*, float*, int)
+STREAM(0) STREAM(9) STREAM(10) STREAM(21) STREAM(24)
+#define NEIGHBOURS(m) MAKE(neighbours, m, const int*, int*)
+NEIGHBOURS(0) NEIGHBOURS(11) NEIGHBOURS(27)
+#define WIDE(m) MAKE(wide, m, const float*, float*, const float*, const int*)
+WIDE(0) WIDE(13) WIDE(14) WIDE(15) WIDE(25)
+#define BLOCKS(m) MAKE(blocks, m, const float*, float*, float*)
+BLOCKS(0) BLOCKS(16) BLOCKS(17) BLOCKS(29)
+#define ENDINGS(m) MAKE(endings, m, const int*, int*)
+ENDINGS(0) ENDINGS(18) ENDINGS(19) ENDINGS(20) ENDINGS(22) ENDINGS(23)
+#define HANDOVER(m) MAKE(handover, m, const int*, int*)
+HANDOVER(0) HANDOVER(28) HANDOVER(30)
+MAKE(dynamic, 0, const float*, float*)

@@ -1,0 +1,162 @@
+// Global and local memory: bytes that nobody wrote, and blocks that meet at one word without order. A block's fence, then a strong access of
+// that block, then a strong access of another block is order; atomics and other strong accesses do not conflict with each other.
+#include <cstdlib>
+
+#include "tools/ptxsim/text.h"
+#include "tools/ptxsim/warp.h"
+
+namespace ptxsim {
+namespace {
+
+constexpr uint32_t kStrong = 1u << 31, kMany = 0x7fffffffu;
+
+// What blocks did last, in launch time.
+void strong_access(Warp& w, const Instruction& in, const Access& a) {
+  Launch& launch = *w.launch;
+  Block& b = *w.block;
+  if (in.releases && a.purpose != Purpose::load) b.fenced_at = ++launch.time;
+  if (a.purpose != Purpose::store) b.acquired_at = ++launch.time;
+  if (a.purpose != Purpose::load && b.fenced_at != 0) launch.released[b.number] = ++launch.time;
+}
+
+bool ordered(const Warp& w, uint32_t other) {
+  const auto it = w.launch->released.find(other - 1 - w.launch->first_block);
+  return it != w.launch->released.end() && w.block->acquired_at > it->second;
+}
+
+void conflict(Warp& w, const Access& a, uint32_t lane, uint64_t at, uint32_t other, bool other_wrote) {
+  const Launch& launch = *w.launch;
+  const uint64_t n = other - 1 - launch.first_block;
+  const Dim3& g = launch.grid;
+  const std::string who =
+      other == kMany ? "several other blocks" : "block " + triple({uint32_t(n % g.x), uint32_t(n / g.x % g.y), uint32_t(n / g.x / g.y)});
+  w.launch->report(Kind::inter_block, w, lane,
+                   std::string(a.purpose == Purpose::load    ? "a read of "
+                               : a.purpose == Purpose::store ? "a write to "
+                                                             : "an atomic on ") +
+                       hex(at) + ", which " + who + (other_wrote ? " wrote" : " read") +
+                       " in the same launch: blocks have no order; use atomics, or a fence and a flag, or two launches");
+}
+
+void check_blocks(Warp& w, const Instruction& in, Region& r, const Access& a) {
+  Launch& launch = *w.launch;
+  const uint32_t granule = launch.code->global_granule, first = launch.first_block + 1, me = first + uint32_t(w.block->number);
+  const bool writes = a.purpose != Purpose::load, strong = in.strong;
+  if (r.granule != granule || r.writer == nullptr) {
+    r.granule = granule;
+    const size_t n = (r.size + granule - 1) / granule;
+    r.writer.reset(static_cast<uint32_t*>(std::calloc(n, 4)));  // pages that nobody touches cost nothing
+    r.reader.reset(static_cast<uint32_t*>(std::calloc(n, 4)));
+    if (r.writer == nullptr || r.reader == nullptr) {
+      r.writer.reset();
+      return;
+    }
+  }
+  uint32_t* const writer = r.writer.get();
+  uint32_t* const reader = r.reader.get();
+  const uint32_t per_lane = std::max(1u, a.bytes / granule);
+  const auto touch = [&](uint32_t lane, uint64_t g) {
+    const uint32_t old = writer[g], by = old & ~kStrong;
+    if (by >= first && by != me && !(strong && (old & kStrong) != 0) && !ordered(w, by)) conflict(w, a, lane, r.base + g * granule, by, true);
+    if (writes) {
+      const uint32_t read_by = reader[g];
+      if (read_by >= first && read_by != me && !(read_by != kMany && ordered(w, read_by)) && !strong)
+        conflict(w, a, lane, r.base + g * granule, read_by, false);
+      writer[g] = me | (strong ? kStrong : 0);
+    } else if (!strong) {
+      reader[g] = reader[g] < first || reader[g] == me ? me : kMany;
+    }
+  };
+  if (a.uniform && !writes) {
+    const uint64_t g = (a.address[0] - r.base) / granule;
+    for (uint32_t i = 0; i < per_lane; ++i) touch(0, g + i);
+    return;
+  }
+  for (uint32_t rest = a.lanes; rest != 0; rest &= rest - 1) {
+    const uint32_t l = uint32_t(__builtin_ctz(rest));
+    const uint64_t g = (a.address[l] - r.base) / granule;
+    for (uint32_t i = 0; i < per_lane; ++i) touch(l, g + i);
+  }
+}
+
+// Bytes [at, at + bytes) are written from here on, or must have been.
+bool all_written(const uint8_t* written, uint32_t bytes) {
+  for (uint32_t i = 0; i < bytes; ++i) {
+    if (written[i] == 0) return false;
+  }
+  return true;
+}
+
+// The source of a copy that is still on its way.
+void check_sources(Warp& w, const Access& a) {
+  for (Warp& other : w.block->warps) {
+    for (const AsyncCopy& c : other.async.copies) {
+      for (uint32_t rest = a.lanes; rest != 0; rest &= rest - 1) {
+        const uint32_t l = uint32_t(__builtin_ctz(rest));
+        if (a.address[l] >= c.from + c.from_bytes || c.from >= a.address[l] + a.bytes) continue;
+        w.launch->report(Kind::stale_async, w, l,
+                         "a write to " + hex(a.address[l]) + ", which a cp.async of thread " + triple(thread_of(other, c.lane)) + " (" +
+                             place_text(w, c.pc) + ") may still read: wait for its group first");
+        return;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void global_accessed(Warp& w, const Instruction& in, AccessCache& cache, const Access& a) {
+  if (in.strong) strong_access(w, in, a);
+  for (uint32_t left = a.lanes; left != 0;) {  // nearly always one region
+    Region* r = cache.region;
+    if (r == nullptr || a.address[__builtin_ctz(left)] - r->base >= r->size) r = w.launch->memory->find(a.address[__builtin_ctz(left)]);
+    Access part = a;
+    part.lanes = 0;
+    for (uint32_t rest = left; rest != 0; rest &= rest - 1) {
+      const uint32_t l = uint32_t(__builtin_ctz(rest));
+      if (a.address[l] - r->base < r->size) part.lanes |= 1u << l;
+    }
+    left &= ~part.lanes;
+    if (r->constant) continue;
+    if (!r->written.empty()) {
+      uint8_t* const written = r->written.data();
+      for (uint32_t rest = part.lanes; rest != 0; rest &= rest - 1) {
+        const uint32_t l = uint32_t(__builtin_ctz(rest));
+        uint8_t* const at = written + (a.address[l] - r->base);
+        if (a.purpose != Purpose::store && !all_written(at, a.bytes)) {
+          w.launch->report(Kind::uninitialised, w, l,
+                           "a read of " + std::to_string(a.bytes) + " bytes at " + hex(a.address[l]) + ", of which nobody has written all: " +
+                               std::to_string(a.address[l] - r->base) + " bytes into an allocation of " + std::to_string(r->size));
+        }
+        if (a.purpose != Purpose::load) std::memset(at, 1, a.bytes);
+      }
+    }
+    if (w.launch->grid.count() > 1) check_blocks(w, in, *r, part);
+  }
+  if (a.purpose == Purpose::store && w.block->copying) check_sources(w, a);
+}
+
+void local_accessed(Warp& w, const Instruction& in, const Access& a) {
+  const uint32_t stride = w.launch->code->local.size();
+  for (uint32_t rest = a.lanes; rest != 0; rest &= rest - 1) {
+    const uint32_t l = uint32_t(__builtin_ctz(rest));
+    uint8_t* const written = w.local_written.data() + uint64_t(l) * stride + a.address[l];
+    if (a.purpose == Purpose::store) {
+      std::memset(written, 1, a.bytes);
+    } else if (in.kind != kOfParameters && !all_written(written, a.bytes)) {
+      w.launch->report(
+          Kind::uninitialised, w, l,
+          "a read of " + std::to_string(a.bytes) + " bytes at " + hex(a.address[l]) + " of local memory, of which the thread has not written all");
+    }
+  }
+}
+
+std::string place_text(const Warp& w, uint32_t pc) {
+  const Statement& s = *w.launch->code->statements[pc];
+  const SourcePlace place = place_of(*w.launch->code->module, s);
+  if (place.line == 0) return "PTX line " + std::to_string(s.line);
+  const size_t slash = place.file.rfind('/');
+  return place.file.substr(slash == std::string::npos ? 0 : slash + 1) + ":" + std::to_string(place.line);
+}
+
+}  // namespace ptxsim
