@@ -5,6 +5,7 @@
 #include <array>
 
 #include "kernels/row.h"
+#include "kernels/types.h"
 #include "tern/dtype.h"
 
 namespace tern {
@@ -12,17 +13,26 @@ namespace tern {
 template <size_t N>
 struct Text {
   char s[N];
+  constexpr Text() : s{} {}
   constexpr Text(const char (&text)[N]) { std::copy_n(text, N, s); }
   constexpr std::string_view view() const { return {s, N - 1}; }
 };
 
-template <Text kOp, DType kType>
+template <size_t M, size_t N>
+constexpr auto operator+(const Text<M>& a, const Text<N>& b) {
+  Text<M + N - 1> both;
+  std::copy_n(b.s, N, std::copy_n(a.s, M - 1, both.s));
+  return both;
+}
+
+template <Text kOp, DType kType, Isa kIsa = Isa::scalar>
 constexpr auto kRowName = [] {
-  constexpr std::string_view dtype = name(kType), isa = "/scalar";
-  std::array<char, kOp.view().size() + 1 + dtype.size() + isa.size() + 1> text{};
+  constexpr std::string_view dtype = name(kType), isa = name(kIsa);
+  std::array<char, kOp.view().size() + 1 + dtype.size() + 1 + isa.size() + 1> text{};
   char* to = std::copy(kOp.view().begin(), kOp.view().end(), text.begin());
   *to++ = '/';
   to = std::copy(dtype.begin(), dtype.end(), to);
+  *to++ = '/';
   std::copy(isa.begin(), isa.end(), to);
   return text;
 }();
@@ -31,14 +41,5 @@ template <Text kOp, class T, class Args, void (*F)(const Args&)>
 constexpr KernelRow portable_row() {
   return row<Args, F>(kRowName<kOp, dtype_of<T>()>.data(), dtype_of<T>(), Isa::scalar);
 }
-
-// The dtypes that an operator has rows for.
-template <class... T>
-struct Types {};
-using OtherFloats = Types<double, f16, bf16>;  // those without a SIMD form
-using Floats = Types<float, double, f16, bf16>;
-using SignedInts = Types<int8_t, int16_t, int32_t, int64_t>;
-using UnsignedInts = Types<uint8_t, uint16_t, uint32_t, uint64_t>;
-using Ints = Types<int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>;
 
 }  // namespace tern

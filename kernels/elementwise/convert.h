@@ -12,7 +12,7 @@
 namespace tern {
 
 template <class To, class From>
-inline To convert(From x) {
+TERN_HD inline To convert(From x) {
   if constexpr (std::is_same_v<To, From>) {
     return x;
   } else if constexpr (std::is_same_v<To, bool>) {

@@ -6,7 +6,7 @@
 namespace tern {
 
 template <class T>
-inline T int_div(T a, T b) {
+TERN_HD inline T int_div(T a, T b) {
   const bool none = b == 0;
   bool minus = false;
   if constexpr (std::is_signed_v<T>) minus = b == -1;

@@ -4,7 +4,7 @@
 
 #include <type_traits>
 
-#include "kernels/host_device.h"
+#include "runtime/base/host_device.h"
 
 namespace tern {
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <stdint.h>
 
-#include "kernels/host_device.h"
+#include "runtime/base/host_device.h"
 
 namespace tern {
 

@@ -3,7 +3,7 @@
 #pragma once
 #include <stdint.h>
 
-#include "kernels/host_device.h"
+#include "runtime/base/host_device.h"
 #include "tern/element.h"
 
 namespace tern {

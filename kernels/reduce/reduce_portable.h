@@ -5,10 +5,10 @@
 #include <type_traits>
 
 #include "kernels/choose.h"
-#include "kernels/host_device.h"
 #include "kernels/portable_math.h"
 #include "kernels/reduce/reduce.h"
 #include "runtime/base/half.h"
+#include "runtime/base/host_device.h"
 
 namespace tern::portable {
 

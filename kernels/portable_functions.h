@@ -1,0 +1,256 @@
+// The bodies of portable_math.h: a CPU's stand in portable_math.cpp, those of a device in every *.cu that calls them. Series are plain Taylor or
+// atanh series, long enough for double over the reduced range.
+#pragma once
+#include "kernels/portable_math.h"
+
+namespace tern::portable {
+namespace {
+
+constexpr double kInf = __builtin_inf();
+constexpr double kNan = __builtin_nan("");
+constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;  // high: 21 trailing zeros
+
+TERN_HD uint64_t bits(double x) { return __builtin_bit_cast(uint64_t, x); }
+TERN_HD double from_bits(uint64_t u) { return __builtin_bit_cast(double, u); }
+TERN_HD double copysign(double x, double s) { return from_bits((bits(x) & (~uint64_t(0) >> 1)) | (bits(s) & (uint64_t(1) << 63))); }
+// Rounded once, as the conversion of the language is; that one branches on the top bit.
+TERN_HD double to_double(uint64_t u) {
+  return static_cast<double>(static_cast<int64_t>(u >> 32)) * 0x1p32 + static_cast<double>(static_cast<int64_t>(u & 0xffffffff));
+}
+TERN_HD double sqrt(double x) { return __builtin_sqrt(x); }  // one instruction
+// 2^n for -1023 <= n <= 1023; -1023 is zero.
+TERN_HD double power_of_two(int64_t n) { return from_bits(static_cast<uint64_t>(n + 1023) << 52); }
+
+constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer, left in the low bits
+
+// x = n ln2 + r; p = e^r - 1.
+struct ExpParts {
+  double p;
+  int64_t n;
+};
+TERN_HD ExpParts exp_parts(double x) {
+  const double t = x * 1.4426950408889634074 + kMagic, n = t - kMagic;
+  const double r = (x - n * kLn2High) - n * kLn2Low;
+  double q = 1.0 / 6227020800.0;
+  constexpr double kSeries[] = {1 / 479001600.0, 1 / 39916800.0, 1 / 3628800.0, 1 / 362880.0, 1 / 40320.0, 1 / 5040.0,
+                                1 / 720.0,       1 / 120.0,      1 / 24.0,      1 / 6.0,      0.5};
+  for (double f : kSeries) q = q * r + f;
+  return {r + r * r * q, static_cast<int64_t>(bits(t)) - static_cast<int64_t>(bits(kMagic))};
+}
+
+// k ln2 + ln(1 + f + lost): the atanh series in s = f / (2 + f).
+TERN_HD double log_reduced(double f, double lost, double k) {
+  const double s = f / (2 + f), z = s * s, half = 0.5 * f * f;
+  double r = 2.0 / 23;
+  constexpr double kSeries[] = {2.0 / 21, 2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3};
+  for (double c : kSeries) r = r * z + c;
+  r = r * z;
+  return k * kLn2High - ((half - (s * (half + r) + (k * kLn2Low + lost))) - f);
+}
+struct LogParts {
+  double f, k;  // x = 2^k (1 + f)
+};
+TERN_HD LogParts log_parts(double x) {
+  const int64_t k = static_cast<int64_t>(bits(x) - 0x3fe6a09e667f3bcd) >> 52;  // the bits of sqrt(1/2)
+  return {from_bits(bits(x) - (static_cast<uint64_t>(k) << 52)) - 1, static_cast<double>(k)};
+}
+
+// |x| = quarter * pi/2 + r with |r| <= pi/4 (Payne and Hanek: the product of x and the 192 bits of 2/pi that matter).
+struct Angle {
+  double r;
+  uint64_t quarter;
+};
+TERN_HD Angle reduce(double x) {
+  // 2/pi in binary, from the bit of weight 2^-1; enough for the largest double.
+  static constexpr uint64_t kTwoOverPi[] = {0,
+                                            0xa2f9836e4e441529,
+                                            0xfc2757d1f534ddc0,
+                                            0xdb6295993c439041,
+                                            0xfe5163abdebbc561,
+                                            0xb7246e3a424dd2e0,
+                                            0x06492eea09d1921c,
+                                            0xfe1deb1cb129a73e,
+                                            0xe88235f52ebb4484,
+                                            0xe99c7026b45f7e41,
+                                            0x3991d639835339f4,
+                                            0x9c845f8bbdf9283b,
+                                            0x1ff897ffde05980f,
+                                            0xef2f118b5a0a6d1f,
+                                            0x6d367ecf27cb09b7,
+                                            0x4f463f669e5fea2d,
+                                            0x7527bac7ebe5f17b,
+                                            0x3d0739f78a5292ea,
+                                            0x6bfb5fb11f8d5d08,
+                                            0x56033046fc7b6bab};
+  const uint64_t u = bits(abs(x)), mantissa = (u & ((uint64_t(1) << 52) - 1)) | (uint64_t(1) << 52);
+  const int64_t exponent = static_cast<int64_t>(u >> 52) - 1075;  // |x| = mantissa 2^exponent
+  // Bits of 2/pi above weight 2^(2-exponent-53) only make multiples of four. The first table word is 64 zero bits before the point.
+  int64_t start = exponent + 64 - 2;
+  start &= ~(start >> 63);  // not below 0
+  const int64_t word = start >> 6, shift = start & 63;
+  const int64_t safe = word + ((16 - word) & ((16 - word) >> 63));  // at most 16
+  auto window = [&](int64_t i) {
+    const uint64_t high = kTwoOverPi[safe + i], low = kTwoOverPi[safe + i + 1];
+    return (high << shift) | ((low >> 1) >> (63 - shift));
+  };
+  using u128 = unsigned __int128;
+  const uint64_t w0 = window(0), w1 = window(1), w2 = window(2);
+  // product = mantissa * w, kept modulo 2^192; its unit is 2^(exponent - start + 64 - 192) = 2^-126 when start was not cut
+  const u128 p2 = static_cast<u128>(mantissa) * w2, p1 = static_cast<u128>(mantissa) * w1 + static_cast<uint64_t>(p2 >> 64);
+  const uint64_t low = static_cast<uint64_t>(p1), high = mantissa * w0 + static_cast<uint64_t>(p1 >> 64);
+  // high has two integer bits at 2^64/4: value = high * 2^-62 quarters (mod 4)
+  u128 fraction = (static_cast<u128>(high) << 64) | low;
+  uint64_t quarter = static_cast<uint64_t>(fraction >> 126);
+  fraction <<= 2;
+  const bool up = (fraction >> 127) != 0;  // nearest quarter: a signed fraction
+  quarter = (quarter + up) & 3;
+  const int64_t signed_high = static_cast<int64_t>(fraction >> 64);
+  // A fraction next to zero has lost up to 62 bits: the 128-bit value still has 60 good ones.
+  const double f = static_cast<double>(signed_high) * 0x1p-64 + to_double(static_cast<uint64_t>(fraction)) * 0x1p-128;
+  const bool small = abs(x) <= 0.78539816339744831;
+  return {select(small, abs(x), f * 1.5707963267948966192), quarter & (uint64_t(small) - 1)};
+}
+
+TERN_HD double sin_reduced(double r) {
+  const double z = r * r;
+  double q = 1 / 355687428096000.0;
+  constexpr double kSeries[] = {-1 / 1307674368000.0, 1 / 6227020800.0, -1 / 39916800.0, 1 / 362880.0, -1 / 5040.0, 1 / 120.0, -1 / 6.0};
+  for (double c : kSeries) q = q * z + c;
+  return r + r * z * q;
+}
+TERN_HD double cos_reduced(double r) {
+  const double z = r * r;
+  double q = 1 / 20922789888000.0;
+  constexpr double kSeries[] = {-1 / 87178291200.0, 1 / 479001600.0, -1 / 3628800.0, 1 / 40320.0, -1 / 720.0, 1 / 24.0};
+  for (double c : kSeries) q = q * z + c;
+  return 1 - (0.5 * z - z * z * q);
+}
+TERN_HD double finite_or_nan(double x, double y) { return select(abs(x) < kInf, y, kNan); }
+
+}  // namespace
+
+TERN_HD double exp(double x) {
+  const ExpParts e = exp_parts(clamp(x, -746, 710));
+  const int64_t half = e.n >> 1;
+  const double s = power_of_two(half);
+  return select(x != x, x, (s + s * e.p) * power_of_two(e.n - half));
+}
+TERN_HD double expm1(double x) {
+  const ExpParts e = exp_parts(clamp(x, -50, 710));
+  const int64_t half = e.n >> 1;
+  const double s = power_of_two(half);
+  return select(x != x, x, copysign((s * e.p + (s - power_of_two(half - e.n))) * power_of_two(e.n - half), x));
+}
+TERN_HD double log(double x) {
+  const LogParts l = log_parts(x);
+  const double special = select(abs(x) < 2.2250738585072014e-308, -kInf, select(x < 0, kNan, x));
+  return select((x >= 2.2250738585072014e-308) & (x < kInf), log_reduced(l.f, 0, l.k), special);
+}
+TERN_HD double log1p(double x) {
+  const double u = 1 + x, lost = select(x < 0x1p60, x - (u - 1), 0);
+  const LogParts l = log_parts(u);
+  const double y = copysign(log_reduced(l.f, lost / select(u > 0, u, 1), l.k), x);
+  const double special = select(u == 0, -kInf, select(x < 0, kNan, x));
+  return select(abs(x) < 0x1p-54, x, select((u > 0) & (x < kInf), y, special));
+}
+
+TERN_HD double sin(double x) {
+  const Angle a = reduce(x);
+  const double s = sin_reduced(a.r), c = cos_reduced(a.r);
+  const double y = select((a.quarter & 1) != 0, c, s);
+  return finite_or_nan(x, from_bits(bits(y) ^ (bits(x) & (uint64_t(1) << 63)) ^ ((a.quarter & 2) << 62)));
+}
+TERN_HD double cos(double x) {
+  const Angle a = reduce(x);
+  const double s = sin_reduced(a.r), c = cos_reduced(a.r);
+  const double y = select((a.quarter & 1) != 0, s, c);
+  return finite_or_nan(x, from_bits(bits(y) ^ (((a.quarter + 1) & 2) << 62)));
+}
+TERN_HD double tan(double x) { return sin(x) / cos(x); }
+
+TERN_HD double atan(double x) {
+  const double a = abs(x);
+  const bool above = a > 1;
+  const double t = select(above, 1 / a, a);
+  const bool middle = t > 0.41421356237309503;
+  const double u = select(middle, (t - 1) / (t + 1), t), z = u * u;
+  double q = 0;
+  for (int k = 45; k >= 3; k -= 2) q = ((k & 2) != 0 ? -1.0 : 1.0) / k + q * z;
+  const double v = u + u * z * q;
+  const double w = select(middle, 0.78539816339744831 + (v + 3.06161699786838302e-17), v);
+  return select(x != x, x, copysign(select(above, 1.5707963267948966 - (w - 6.12323399573676604e-17), w), x));
+}
+TERN_HD double asin(double x) { return atan(x / sqrt((1 - x) * (1 + x))); }
+TERN_HD double acos(double x) { return 2 * atan(sqrt((1 - x) / (1 + x))); }
+
+TERN_HD double sinh(double x) {
+  const double a = abs(x), u = expm1(clamp(a, 0, 40)), e = exp(0.5 * a);
+  return select(x != x, x, copysign(select(a > 40, 0.5 * e * e, 0.5 * (u + u / (u + 1))), x));
+}
+TERN_HD double cosh(double x) {
+  const double a = abs(x), t = exp(clamp(a, 0, 40)), e = exp(0.5 * a);
+  return select(x != x, x, select(a > 40, 0.5 * e * e, 0.5 * t + 0.5 / t));
+}
+TERN_HD double tanh(double x) {
+  const double m = expm1(-2 * abs(x));
+  return select(x != x, x, copysign(m / (m + 2), x));
+}
+TERN_HD double asinh(double x) {
+  const double a = abs(x), b = clamp(a, 0, 0x1p30);
+  const double small = log1p(b + b * b / (1 + sqrt(1 + b * b))), large = log(a) + 0.69314718055994531;
+  return select(x != x, x, copysign(select(a > 0x1p30, large, small), x));
+}
+TERN_HD double acosh(double x) {
+  const double t = clamp(x, 1, 0x1p30) - 1;
+  const double y = select(x > 0x1p30, log(x) + 0.69314718055994531, log1p(t + sqrt(2 * t + t * t)));
+  return select(x >= 1, y, kNan);
+}
+TERN_HD double atanh(double x) {
+  const double a = abs(x);
+  return select(x != x, x, copysign(0.5 * log1p(2 * a / (1 - a)), x));
+}
+
+// 2/sqrt(pi) e^(-x^2) sum of (2 x^2)^n x / (1 3 5 .. 2n+1): all terms positive.
+TERN_HD double erf(double x) {
+  const double a = clamp(abs(x), 0, 6), z = 2 * a * a;
+  double sum = 1;
+  for (int n = 140; n > 0; --n) sum = 1 + sum * z / (2 * n + 1);
+  const double y = 1.1283791670955126 * exp(-a * a) * (a * sum);
+  return select(x != x, x, copysign(clamp(y, 0, 1), x));
+}
+TERN_HD double sigmoid(double x) {
+  const double e = exp(-abs(x));
+  return select(x < 0, e, 1) / (1 + e);
+}
+TERN_HD double softplus(double x) { return select(x > 0, x, 0) + log1p(exp(-abs(x))); }
+
+TERN_HD double round_even(double x) {
+  const double a = abs(x);
+  return select(a < 0x1p52, copysign((a + 0x1p52) - 0x1p52, x), x);
+}
+TERN_HD double floor(double x) {
+  const double r = round_even(x);
+  return select(r > x, r - 1, r);
+}
+TERN_HD double ceil(double x) {
+  const double r = round_even(x);
+  return select(r < x, copysign(r + 1, x), r);
+}
+
+TERN_HD double pow(double x, double y) {
+  const double a = abs(x);
+  const bool whole = round_even(y) == y, odd = whole & (round_even(0.5 * y) != 0.5 * y);
+  // Small whole exponents by squaring: exact where the result is a double, as the integers of models are.
+  const bool few = whole & (abs(y) < 64);
+  const int64_t n = static_cast<int64_t>(select(few, abs(y), 0));
+  double product = 1, square = a;
+  for (int bit = 0; bit < 6; ++bit, square = square * square) product = select((n >> bit & 1) != 0, product * square, product);
+  double r = select(few, select(y < 0, 1 / product, product), exp(y * log(a)));
+  r = select(a == 1, 1, r);
+  r = select((x < 0) & (a < kInf) & !whole, kNan, r);
+  r = from_bits(bits(r) ^ (uint64_t(odd) << 63 & bits(x)));
+  r = select((x != x) | (y != y), x + y, r);
+  return select((y == 0) | (x == 1), 1, r);
+}
+
+}  // namespace tern::portable

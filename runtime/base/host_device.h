@@ -1,0 +1,9 @@
+// TERN_HD: a function of plain C++ that kernels of both kinds call, a CPU's and a device's (*.cu): the same operations, so the same bits.
+// Such a function calls none of the C++ library's, which nvcc knows on the host alone (__builtin_bit_cast for std::bit_cast). Next: half.h, kernels/fast_div.h.
+#pragma once
+
+#if defined(__CUDACC__)
+#define TERN_HD __host__ __device__
+#else
+#define TERN_HD
+#endif
