@@ -1,42 +1,16 @@
-// The activations as operators: their functions in double, and the operators; and Clip, whose bounds are inputs. See elementwise.h,
-// ../activation.h.
+// The activations as operators; and Clip, whose bounds are inputs. See elementwise.h, unary_functions.h, ../activation.h.
 #include <limits>
 
+#include "kernels/elementwise/device.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/unary_functions.h"
 #include "kernels/elementwise/unary_rows.h"
-#include "kernels/portable_math.h"
 
 namespace tern {
 namespace {
 
-// ---- what each computes in double; alpha and beta as activation.h says ----
-
-using portable::clamp;
-using portable::select;
-
-// -inf would meet a factor of zero: the most negative number gives the limit, -0.
-double above_minus_inf(double x) { return select(x < -1e300, -1e300, x); }
-double negative_part(double x) { return select(x > 0, 0, x); }
-
-double celu(double x, float alpha, float) { return select(x < 0, alpha * portable::expm1(x / alpha), x); }
-double elu(double x, float alpha, float) { return select(x < 0, alpha * portable::expm1(negative_part(x)), x); }
-double gelu(double x) { return 0.5 * above_minus_inf(x) * (1 + portable::erf(x * 0.70710678118654752)); }
-double gelu_tanh(double x) { return above_minus_inf(x) * portable::sigmoid(x * (1.5957691216057308 + 0.071354816272600247 * x * x)); }
-double hard_sigmoid(double x, float alpha, float beta) { return clamp(alpha * x + beta, 0, 1); }
-double hard_swish(double x) { return above_minus_inf(x) * clamp(x / 6 + 0.5, 0, 1); }
-double leaky_relu(double x, float alpha, float) { return select(x < 0, alpha * x, x); }
-double mish(double x) { return above_minus_inf(x) * portable::tanh(portable::softplus(x)); }
-double selu(double x, float alpha, float beta) { return beta * select(x < 0, alpha * portable::expm1(negative_part(x)), x); }
-double softsign(double x) { return clamp(x, -1e300, 1e300) / (1 + clamp(portable::abs(x), 0, 1e300)); }
-double swish(double x, float alpha, float) { return above_minus_inf(x) * portable::sigmoid(alpha * x); }
-double thresholded_relu(double x, float alpha, float) { return select(x <= alpha, 0, x); }
-struct Relu {
-  double operator()(double x) const { return select(x < 0, 0, x); }
-  template <std::integral T>
-  T operator()(T x) const {
-    return x < 0 ? T(0) : x;
-  }
-};
+using namespace functions;
+constexpr Text kModule("elementwise/activations");
 
 // ---- the operators ----
 
@@ -62,8 +36,9 @@ constexpr OpDef activation_op(const char* name, std::span<const AttrSpec> attrs,
   return op;
 }
 
-constexpr auto& kExact = rows_of<TERN_ON_EACH_ISA(gelu_f32), kUnary<"gelu", gelu, OtherFloats>>;
-constexpr auto& kApproximated = rows_of<TERN_ON_EACH_ISA(gelu_tanh_f32), kUnary<"gelu_tanh", gelu_tanh, OtherFloats>>;
+constexpr auto& kExact = rows_of<TERN_ON_EACH_ISA(gelu_f32), kUnary<"gelu", gelu, OtherFloats>, cuda::kUnary<kModule, "gelu">>;
+constexpr auto& kApproximated =
+    rows_of<TERN_ON_EACH_ISA(gelu_tanh_f32), kUnary<"gelu_tanh", gelu_tanh, OtherFloats>, cuda::kUnary<kModule, "gelu_tanh">>;
 Status bind_gelu(BindContext& c) {
   const bool exact = c.attrs.s("approximate") != "tanh";
   return bind_unary(c, exact ? pick(kExact, c.in(0).dtype, c.isa) : pick(kApproximated, c.in(0).dtype, c.isa), 0, 0);
@@ -128,49 +103,58 @@ Status bind_clip(BindContext& c) {
 
 }  // namespace
 
-extern constinit const OpDef kCelu =
-    activation_op("Celu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(celu_f32), kUnary<"celu", celu, OtherFloats>>);
+extern constinit const OpDef kCelu = activation_op(
+    "Celu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(celu_f32), kUnary<"celu", celu, OtherFloats>, cuda::kUnary<kModule, "celu">>);
 extern constinit const OpDef kClip = {.name = "Clip",
                                       .inputs = {1, 3},
                                       .outputs = {1, 1},
                                       .infer = infer_clip,
                                       .bind = bind_clip,
-                                      .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), kClipFloats, kClipInts>,
+                                      .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), kClipFloats, kClipInts, cuda::kClip>,
                                       .inplace_inputs = 1};
 extern constinit const OpDef kElu =
-    activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), kUnary<"elu", elu, OtherFloats>>);
-extern constinit const OpDef kErf = float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), kUnary<"erf", portable::erf, OtherFloats>>);
-extern constinit const OpDef kGelu = {.name = "Gelu",
-                                      .inputs = {1, 1},
-                                      .outputs = {1, 1},
-                                      .attrs = kGeluAttrs,
-                                      .infer = infer_unary<is_float>,
-                                      .bind = bind_gelu,
-                                      .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32),
-                                                         kUnary<"gelu", gelu, OtherFloats>, kUnary<"gelu_tanh", gelu_tanh, OtherFloats>>,
-                                      .inplace_inputs = 1};
-extern constinit const OpDef kHardSigmoid =
-    activation_op("HardSigmoid", kHardSigmoidAttrs, bind<"alpha", "beta">,
-                  rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), kUnary<"hard_sigmoid", hard_sigmoid, OtherFloats>>);
-extern constinit const OpDef kHardSwish =
-    float_op("HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), kUnary<"hard_swish", hard_swish, OtherFloats>>);
-extern constinit const OpDef kLeakyRelu = activation_op("LeakyRelu", kLeakyReluAttrs, bind<"alpha">,
-                                                        rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), kUnary<"leaky_relu", leaky_relu, OtherFloats>>);
-extern constinit const OpDef kMish = float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), kUnary<"mish", mish, OtherFloats>>);
-extern constinit const OpDef kRelu = unary_op(
-    "Relu", infer_unary<is_relu_type>, rows_of<TERN_ON_EACH_ISA(relu_f32), kUnary<"relu", Relu{}, OtherFloats>, kUnary<"relu", Relu{}, SignedInts>>);
+    activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), kUnary<"elu", elu, OtherFloats>, cuda::kUnary<kModule, "elu">>);
+extern constinit const OpDef kErf =
+    float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), kUnary<"erf", portable::erf, OtherFloats>, cuda::kUnary<kModule, "erf">>);
+extern constinit const OpDef kGelu = {
+    .name = "Gelu",
+    .inputs = {1, 1},
+    .outputs = {1, 1},
+    .attrs = kGeluAttrs,
+    .infer = infer_unary<is_float>,
+    .bind = bind_gelu,
+    .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32), kUnary<"gelu", gelu, OtherFloats>, cuda::kUnary<kModule, "gelu">,
+                       kUnary<"gelu_tanh", gelu_tanh, OtherFloats>, cuda::kUnary<kModule, "gelu_tanh">>,
+    .inplace_inputs = 1};
+extern constinit const OpDef kHardSigmoid = activation_op(
+    "HardSigmoid", kHardSigmoidAttrs, bind<"alpha", "beta">,
+    rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), kUnary<"hard_sigmoid", hard_sigmoid, OtherFloats>, cuda::kUnary<kModule, "hard_sigmoid">>);
+extern constinit const OpDef kHardSwish = float_op(
+    "HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), kUnary<"hard_swish", hard_swish, OtherFloats>, cuda::kUnary<kModule, "hard_swish">>);
+extern constinit const OpDef kLeakyRelu =
+    activation_op("LeakyRelu", kLeakyReluAttrs, bind<"alpha">,
+                  rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), kUnary<"leaky_relu", leaky_relu, OtherFloats>, cuda::kUnary<kModule, "leaky_relu">>);
+extern constinit const OpDef kMish =
+    float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), kUnary<"mish", mish, OtherFloats>, cuda::kUnary<kModule, "mish">>);
+extern constinit const OpDef kRelu = unary_op("Relu", infer_unary<is_relu_type>,
+                                              rows_of<TERN_ON_EACH_ISA(relu_f32), kUnary<"relu", Relu{}, OtherFloats>,
+                                                      kUnary<"relu", Relu{}, SignedInts>, cuda::kUnary<kModule, "relu", SignedInts>>);
 extern constinit const OpDef kSelu =
-    activation_op("Selu", kSeluAttrs, bind<"alpha", "gamma">, rows_of<TERN_ON_EACH_ISA(selu_f32), kUnary<"selu", selu, OtherFloats>>);
+    activation_op("Selu", kSeluAttrs, bind<"alpha", "gamma">,
+                  rows_of<TERN_ON_EACH_ISA(selu_f32), kUnary<"selu", selu, OtherFloats>, cuda::kUnary<kModule, "selu">>);
 extern constinit const OpDef kSigmoid =
-    float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), kUnary<"sigmoid", portable::sigmoid, OtherFloats>>);
-extern constinit const OpDef kSoftplus =
-    float_op("Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), kUnary<"softplus", portable::softplus, OtherFloats>>);
-extern constinit const OpDef kSoftsign = float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), kUnary<"softsign", softsign, OtherFloats>>);
-extern constinit const OpDef kSwish =
-    activation_op("Swish", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(swish_f32), kUnary<"swish", swish, OtherFloats>>);
-extern constinit const OpDef kTanh = float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), kUnary<"tanh", portable::tanh, OtherFloats>>);
+    float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), kUnary<"sigmoid", portable::sigmoid, OtherFloats>, cuda::kUnary<kModule, "sigmoid">>);
+extern constinit const OpDef kSoftplus = float_op(
+    "Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), kUnary<"softplus", portable::softplus, OtherFloats>, cuda::kUnary<kModule, "softplus">>);
+extern constinit const OpDef kSoftsign =
+    float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), kUnary<"softsign", softsign, OtherFloats>, cuda::kUnary<kModule, "softsign">>);
+extern constinit const OpDef kSwish = activation_op(
+    "Swish", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(swish_f32), kUnary<"swish", swish, OtherFloats>, cuda::kUnary<kModule, "swish">>);
+extern constinit const OpDef kTanh =
+    float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), kUnary<"tanh", portable::tanh, OtherFloats>, cuda::kUnary<kModule, "tanh">>);
 extern constinit const OpDef kThresholdedRelu =
     activation_op("ThresholdedRelu", kAlphaOne, bind<"alpha">,
-                  rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), kUnary<"thresholded_relu", thresholded_relu, OtherFloats>>);
+                  rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), kUnary<"thresholded_relu", thresholded_relu, OtherFloats>,
+                          cuda::kUnary<kModule, "thresholded_relu">>);
 
 }  // namespace tern

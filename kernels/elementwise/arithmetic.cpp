@@ -1,51 +1,13 @@
-// Add, Sub, Mul, Div and PRelu. See elementwise.h, binary_rows.h. Next: mod.cpp, bitwise.cpp, compare.cpp, variadic.cpp, pow.cpp.
-#include "kernels/choose.h"
+// Add, Sub, Mul, Div and PRelu. See elementwise.h, binary_functions.h, binary_rows.h. Next: mod.cpp, bitwise.cpp, compare.cpp, variadic.cpp, pow.cpp.
 #include "kernels/elementwise/binary_rows.h"
+#include "kernels/elementwise/device.h"
 #include "kernels/elementwise/elementwise.h"
-#include "kernels/elementwise/int_div.h"
-#include "kernels/portable_math.h"
 
 namespace tern {
 namespace {
 
-struct Add {
-  static constexpr bool kSameBits = true;
-  double operator()(double a, double b) const { return a + b; }
-  template <std::integral T>
-  T operator()(T a, T b) const {
-    return wrap_add(a, b);
-  }
-};
-struct Sub {
-  static constexpr bool kSameBits = true;
-  double operator()(double a, double b) const { return a - b; }
-  template <std::integral T>
-  T operator()(T a, T b) const {
-    return wrap_sub(a, b);
-  }
-};
-struct Mul {
-  static constexpr bool kSameBits = true;
-  double operator()(double a, double b) const { return a * b; }
-  template <std::integral T>
-  T operator()(T a, T b) const {
-    return wrap_mul(a, b);
-  }
-};
-struct Div {
-  double operator()(double a, double b) const { return a / b; }
-  template <std::integral T>
-  T operator()(T a, T b) const {
-    return int_div(a, b);
-  }
-};
-struct PRelu {  // b: the slope
-  double operator()(double a, double b) const { return portable::select(a < 0, a * b, a); }
-  template <std::integral T>
-  T operator()(T a, T b) const {
-    return a < 0 ? wrap_mul(a, b) : a;
-  }
-};
+using namespace functions;
+constexpr Text kModule("elementwise/arithmetic");
 
 template <std::optional<Dim> (*kF)(const Dim&, const Dim&)>
 std::optional<Dim> symbolic(std::span<const Dim> in, const AttrReader&) {
@@ -94,18 +56,24 @@ Status bind_binary(BindContext& c, const KernelRow* kernel, size_t a, size_t b) 
 }
 Status bind_binary(BindContext& c) { return bind_binary(c, c.pick(c.in(0).dtype)); }
 
-extern constinit const OpDef kAdd =
-    binary_op("Add", infer_binary<is_number>, rows_of<TERN_ON_EACH_ISA(add_f32), kBinary<"add", Add{}, OtherFloats>, kBinary<"add", Add{}, Ints>>,
-              symbolic<add>);
+extern constinit const OpDef kAdd = binary_op(
+    "Add", infer_binary<is_number>,
+    rows_of<TERN_ON_EACH_ISA(add_f32), kBinary<"add", Add{}, OtherFloats>, kBinary<"add", Add{}, Ints>, cuda::kBinary<kModule, "add", Ints>>,
+    symbolic<add>);
 extern constinit const OpDef kDiv = binary_op(
-    "Div", infer_binary<is_number>, rows_of<TERN_ON_EACH_ISA(div_f32), kBinary<"div", Div{}, OtherFloats>, kBinary<"div", Div{}, Ints>>, quotient);
-extern constinit const OpDef kMul =
-    binary_op("Mul", infer_binary<is_number>, rows_of<TERN_ON_EACH_ISA(mul_f32), kBinary<"mul", Mul{}, OtherFloats>, kBinary<"mul", Mul{}, Ints>>,
-              symbolic<mul>);
-extern constinit const OpDef kPRelu =
-    binary_op("PRelu", infer_prelu, rows_of<TERN_ON_EACH_ISA(prelu_f32), kBinary<"prelu", PRelu{}, OtherFloats>, kBinary<"prelu", PRelu{}, Ints>>);
-extern constinit const OpDef kSub =
-    binary_op("Sub", infer_binary<is_number>, rows_of<TERN_ON_EACH_ISA(sub_f32), kBinary<"sub", Sub{}, OtherFloats>, kBinary<"sub", Sub{}, Ints>>,
-              symbolic<sub>);
+    "Div", infer_binary<is_number>,
+    rows_of<TERN_ON_EACH_ISA(div_f32), kBinary<"div", Div{}, OtherFloats>, kBinary<"div", Div{}, Ints>, cuda::kBinary<kModule, "div", Ints>>,
+    quotient);
+extern constinit const OpDef kMul = binary_op(
+    "Mul", infer_binary<is_number>,
+    rows_of<TERN_ON_EACH_ISA(mul_f32), kBinary<"mul", Mul{}, OtherFloats>, kBinary<"mul", Mul{}, Ints>, cuda::kBinary<kModule, "mul", Ints>>,
+    symbolic<mul>);
+extern constinit const OpDef kPRelu = binary_op("PRelu", infer_prelu,
+                                                rows_of<TERN_ON_EACH_ISA(prelu_f32), kBinary<"prelu", PRelu{}, OtherFloats>,
+                                                        kBinary<"prelu", PRelu{}, Ints>, cuda::kBinary<kModule, "prelu", Ints>>);
+extern constinit const OpDef kSub = binary_op(
+    "Sub", infer_binary<is_number>,
+    rows_of<TERN_ON_EACH_ISA(sub_f32), kBinary<"sub", Sub{}, OtherFloats>, kBinary<"sub", Sub{}, Ints>, cuda::kBinary<kModule, "sub", Ints>>,
+    symbolic<sub>);
 
 }  // namespace tern

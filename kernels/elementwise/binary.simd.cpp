@@ -1,7 +1,7 @@
 // The binary functions of f32 on sixteen lanes, one row each: both operands move, one of them stands, or both. Next: binary_rows.h.
 #include "kernels/elementwise/binary.h"
 
-#include "kernels/simd.h"
+#include "kernels/elementwise/lanes.h"
 
 namespace tern::TERN_ISA {
 namespace {
@@ -45,16 +45,14 @@ constexpr KernelRow binary_row(const char* name) {
   return row<BinaryArgs, binary<kF>>(name, DType::f32, Isa::TERN_ISA);
 }
 
-TERN_INLINE f32x16 either_nan(f32x16 a, f32x16 b, f32x16 y) { return select(unordered(a, b), a + b, y); }
-
 }  // namespace
 
 constinit const KernelRow add_f32 = binary_row<[](f32x16 a, f32x16 b) { return a + b; }>("add/f32/" TERN_ISA_NAME);
 constinit const KernelRow div_f32 = binary_row<[](f32x16 a, f32x16 b) { return a / b; }>("div/f32/" TERN_ISA_NAME);
-constinit const KernelRow max_f32 = binary_row<[](f32x16 a, f32x16 b) { return either_nan(a, b, max_raw(a, b)); }>("max/f32/" TERN_ISA_NAME);
-constinit const KernelRow min_f32 = binary_row<[](f32x16 a, f32x16 b) { return either_nan(a, b, min_raw(a, b)); }>("min/f32/" TERN_ISA_NAME);
+constinit const KernelRow max_f32 = binary_row<[](f32x16 a, f32x16 b) { return larger(a, b); }>("max/f32/" TERN_ISA_NAME);
+constinit const KernelRow min_f32 = binary_row<[](f32x16 a, f32x16 b) { return smaller(a, b); }>("min/f32/" TERN_ISA_NAME);
 constinit const KernelRow mul_f32 = binary_row<[](f32x16 a, f32x16 b) { return a * b; }>("mul/f32/" TERN_ISA_NAME);
-constinit const KernelRow prelu_f32 = binary_row<[](f32x16 a, f32x16 b) { return select(lt(a, zero()), a * b, a); }>("prelu/f32/" TERN_ISA_NAME);
+constinit const KernelRow prelu_f32 = binary_row<[](f32x16 a, f32x16 b) { return prelu(a, b); }>("prelu/f32/" TERN_ISA_NAME);
 constinit const KernelRow sub_f32 = binary_row<[](f32x16 a, f32x16 b) { return a - b; }>("sub/f32/" TERN_ISA_NAME);
 
 }  // namespace tern::TERN_ISA

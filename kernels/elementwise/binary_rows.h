@@ -4,18 +4,13 @@
 // are bools. Next: arithmetic.cpp.
 #pragma once
 #include "kernels/elementwise/binary.h"
+#include "kernels/elementwise/binary_functions.h"
 #include "kernels/elementwise/nest.h"
 #include "kernels/elementwise/portable.h"
 #include "kernels/portable_row.h"
 
 namespace tern {
 
-// What kF gives for elements of T.
-template <auto kF, class T>
-auto on_elements(T a, T b) {
-  if constexpr (requires { kF(a, b); }) return kF(a, b);
-  else return narrow<T>(kF(widen(a), widen(b)));
-}
 // One row: loops that the compiler vectorises, when both operands move or one stands.
 template <auto kF, class T, class Y>
 inline void binary_row(const T* a, int64_t a_step, const T* b, int64_t b_step, Y* y, int64_t n) {

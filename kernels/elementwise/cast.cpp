@@ -1,6 +1,8 @@
 // Cast and CastLike: every dtype to every other. The number of a dtype in the attribute `to` is ONNX's. See convert.h.
 // Text: numbers are read as ONNX writes them (decimal, scientific, inf, nan; what is no number gives NaN, or 0 for integers; out of range as convert.h) and
 // written shortest (NaN, INF, -INF). Written text lies in memory of the session, valid until the next run.
+#include "kernels/elementwise/cast.h"
+
 #include <charconv>
 #include <limits>
 
@@ -13,14 +15,6 @@ namespace tern {
 namespace {
 
 constexpr int64_t kTextBytes = 32;  // the longest: -2.2250738585072014e-308
-
-struct CastArgs {
-  const void* x;
-  void* y;
-  int64_t count;
-  DType from;
-  char* text;  // [count, kTextBytes] when y is text
-};
 
 template <class T>
 T parse(std::string_view s) {
@@ -108,7 +102,7 @@ Status infer_cast_like(InferContext& c) {
 }
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
-  const KernelRow* kernel = c.pick(y.dtype);
+  const KernelRow* kernel = x.dtype == DType::string ? pick(rows_of<kRows>, y.dtype, Isa::scalar) : c.pick(y.dtype);
   if (kernel == nullptr) return bad_dtype(y.dtype);
   const auto [begin, end] = c.range(x.count(), 64);
   if (begin == end) return {};
@@ -140,7 +134,7 @@ extern constinit const OpDef kCast = {.name = "Cast",
                                       .attrs = kCastAttrs,
                                       .infer = infer_cast,
                                       .bind = bind,
-                                      .kernels = rows_of<kRows>,
+                                      .kernels = rows_of<kRows, cuda::kCast>,
                                       .inplace_inputs = 1,
                                       .symbolic = same};
 extern constinit const OpDef kCastLike = {.name = "CastLike",
@@ -149,7 +143,7 @@ extern constinit const OpDef kCastLike = {.name = "CastLike",
                                           .attrs = kCastLikeAttrs,
                                           .infer = infer_cast_like,
                                           .bind = bind,
-                                          .kernels = rows_of<kRows>,
+                                          .kernels = rows_of<kRows, cuda::kCast>,
                                           .inplace_inputs = 1};
 
 }  // namespace tern

@@ -1,37 +1,15 @@
-// The comparisons: any two elements of one dtype to bool. See elementwise.h, binary_rows.h. Next: variadic.cpp.
+// The comparisons: any two elements of one dtype to bool. See elementwise.h, binary_functions.h, binary_rows.h. Next: variadic.cpp.
 #include "kernels/elementwise/binary_rows.h"
+#include "kernels/elementwise/device.h"
 #include "kernels/elementwise/elementwise.h"
 
 namespace tern {
 namespace {
 
-// f32 compares as it is: widening it would halve the lanes.
-inline float comparable(float x) { return x; }
-inline std::string_view comparable(StringRef x) { return x.view(); }
-template <class T>
-auto comparable(T x) {
-  return widen(x);
-}
+using namespace functions;
 
-struct Equal {
-  static constexpr bool kSameBits = true;
-  template <class T>
-  bool operator()(T a, T b) const {
-    return comparable(a) == comparable(b);
-  }
-};
-struct Less {
-  template <class T>
-  bool operator()(T a, T b) const {
-    return comparable(a) < comparable(b);
-  }
-};
-struct LessOrEqual {
-  template <class T>
-  bool operator()(T a, T b) const {
-    return comparable(a) <= comparable(b);
-  }
-};
+using IntsAndBool = Types<int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, bool>;
+
 bool is_any(DType t) { return t != DType::none; }
 
 template <bool (*kAllowed)(DType)>
@@ -50,14 +28,19 @@ constexpr OpDef turned_op(const char* name, std::span<const KernelRow* const> ro
 
 }  // namespace
 
-extern constinit const OpDef kEqual =
-    binary_op("Equal", infer<is_any>,
-              rows_of<kBinary<"equal", Equal{}, Floats>, kBinary<"equal", Equal{}, Ints>, kBinary<"equal", Equal{}, Types<bool, StringRef>>>);
-extern constinit const OpDef kGreater = turned_op("Greater", rows_of<kBinary<"greater", Less{}, Floats>, kBinary<"greater", Less{}, Ints>>);
+extern constinit const OpDef kEqual = binary_op("Equal", infer<is_any>,
+                                                rows_of<kBinary<"equal", Equal{}, Floats>, kBinary<"equal", Equal{}, Ints>,
+                                                        kBinary<"equal", Equal{}, Types<bool, StringRef>>, cuda::kComparison<"equal", IntsAndBool>>);
+extern constinit const OpDef kGreater =
+    turned_op("Greater", rows_of<kBinary<"greater", Less{}, Floats>, kBinary<"greater", Less{}, Ints>, cuda::kComparison<"greater", Ints, "less">>);
 extern constinit const OpDef kGreaterOrEqual =
-    turned_op("GreaterOrEqual", rows_of<kBinary<"greater_or_equal", LessOrEqual{}, Floats>, kBinary<"greater_or_equal", LessOrEqual{}, Ints>>);
-extern constinit const OpDef kLess = binary_op("Less", infer<is_number>, rows_of<kBinary<"less", Less{}, Floats>, kBinary<"less", Less{}, Ints>>);
-extern constinit const OpDef kLessOrEqual = binary_op(
-    "LessOrEqual", infer<is_number>, rows_of<kBinary<"less_or_equal", LessOrEqual{}, Floats>, kBinary<"less_or_equal", LessOrEqual{}, Ints>>);
+    turned_op("GreaterOrEqual", rows_of<kBinary<"greater_or_equal", LessOrEqual{}, Floats>, kBinary<"greater_or_equal", LessOrEqual{}, Ints>,
+                                        cuda::kComparison<"greater_or_equal", Ints, "less_or_equal">>);
+extern constinit const OpDef kLess =
+    binary_op("Less", infer<is_number>, rows_of<kBinary<"less", Less{}, Floats>, kBinary<"less", Less{}, Ints>, cuda::kComparison<"less", Ints>>);
+extern constinit const OpDef kLessOrEqual =
+    binary_op("LessOrEqual", infer<is_number>,
+              rows_of<kBinary<"less_or_equal", LessOrEqual{}, Floats>, kBinary<"less_or_equal", LessOrEqual{}, Ints>,
+                      cuda::kComparison<"less_or_equal", Ints>>);
 
 }  // namespace tern

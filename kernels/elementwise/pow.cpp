@@ -1,6 +1,6 @@
-// Pow: y = a ^ b of two dtypes that may differ, y of the dtype of a. Floats through double (portable_math.h), rounded once;
-// integers with integer exponents exactly, wrapping; with float exponents through double, then as convert.h.
-// A constant exponent of 2 is a product: the portable kernel gives the same bits for it. See elementwise.h.
+// See pow.h.
+#include "kernels/elementwise/pow.h"
+
 #include "kernels/elementwise/binary_rows.h"
 #include "kernels/elementwise/convert.h"
 #include "kernels/elementwise/elementwise.h"
@@ -9,34 +9,17 @@
 namespace tern {
 namespace {
 
-// b >= 0: by squaring, wrapping, through all the bits that b may have; b < 0: 1/a^-b truncated, which is 0 except for a = 1 and -1
-// (and 0 for a = 0).
-template <class T>
-T int_pow(T a, int64_t b, int bits) {
-  uint64_t r = 1, square = static_cast<uint64_t>(a), e = static_cast<uint64_t>(b);
-  for (int i = 0; i < bits; ++i, e >>= 1, square *= square) r *= ((square - 1) & (uint64_t(0) - (e & 1))) + 1;
-  const uint64_t parity = uint64_t(1) - ((static_cast<uint64_t>(b) & 1) << 1);  // (-1)^b
-  const uint64_t minus_one = uint64_t(std::is_signed_v<T> & (a == static_cast<T>(-1)));
-  const uint64_t inverse = uint64_t(a == 1) | (parity & (uint64_t(0) - minus_one));
-  const uint64_t negative = uint64_t(0) - uint64_t(b < 0);
-  return static_cast<T>((inverse & negative) | (r & ~negative));
-}
-
 template <class T, class B>
 T power(T a, B b) {
   if constexpr (!kIsFloat<T> && !kIsFloat<B>) {
     int64_t e = static_cast<int64_t>(b);
-    if constexpr (std::is_same_v<B, uint64_t>) e = (e | (e >> 63)) & INT64_MAX;  // above the largest: the largest
+    if constexpr (std::is_same_v<B, uint64_t>) e = whole_exponent(b);
     return int_pow(a, e, sizeof(B) * 8);
   } else {
     return convert<T>(portable::pow(static_cast<double>(widen(a)), static_cast<double>(widen(b))));
   }
 }
 
-struct PowArgs {
-  BinaryArgs binary;
-  DType exponent;
-};
 template <class T>
 void run(const PowArgs& args) {
   visit(args.exponent, [&]<class B>() {
@@ -95,7 +78,12 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-extern constinit const OpDef kPow = {
-    .name = "Pow", .inputs = {2, 2}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows_of<kFloatRows, kIntRows>, .inplace_inputs = 1};
+extern constinit const OpDef kPow = {.name = "Pow",
+                                     .inputs = {2, 2},
+                                     .outputs = {1, 1},
+                                     .infer = infer,
+                                     .bind = bind,
+                                     .kernels = rows_of<kFloatRows, kIntRows, cuda::kPow>,
+                                     .inplace_inputs = 1};
 
 }  // namespace tern

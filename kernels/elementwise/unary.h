@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "kernels/row.h"
+#include "runtime/base/host_device.h"
 
 namespace tern {
 
@@ -15,7 +16,7 @@ struct UnaryArgs {
 };
 // kF(x), or kF(x, alpha, beta) of a function with parameters.
 template <auto kF, class X>
-constexpr auto apply(X x, [[maybe_unused]] float alpha, [[maybe_unused]] float beta) {
+TERN_HD constexpr auto apply(X x, [[maybe_unused]] float alpha, [[maybe_unused]] float beta) {
   if constexpr (requires { kF(x, alpha, beta); }) return kF(x, alpha, beta);
   else return kF(x);
 }

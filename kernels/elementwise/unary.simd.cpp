@@ -1,27 +1,15 @@
 // The unary functions of f32 on sixteen lanes, one row each. Next: unary_rows.h.
+#include "kernels/elementwise/lanes.h"
 #include "kernels/elementwise/map.h"
 
 namespace tern::TERN_ISA {
-namespace {
-
-TERN_INLINE f32x16 sign(f32x16 x) {
-  const f32x16 one = select(ne(x, zero()), copysign(splat(1.0f), x), zero());
-  return select(unordered(x, x), x, one);
-}
-TERN_INLINE f32x16 shrink(f32x16 x, float lambda, float bias) {
-  const f32x16 moved = x - copysign(splat(bias), x);
-  return select(le(abs(x), splat(lambda)), zero(), moved);
-}
-
-}  // namespace
-
 constinit const KernelRow abs_f32 = unary_row<[](f32x16 x) { return abs(x); }>("abs/f32/" TERN_ISA_NAME);
 constinit const KernelRow ceil_f32 = unary_row<[](f32x16 x) { return ceil(x); }>("ceil/f32/" TERN_ISA_NAME);
 constinit const KernelRow exp_f32 = unary_row<[](f32x16 x) { return exp(x); }>("exp/f32/" TERN_ISA_NAME);
 constinit const KernelRow floor_f32 = unary_row<[](f32x16 x) { return floor(x); }>("floor/f32/" TERN_ISA_NAME);
 constinit const KernelRow log_f32 = unary_row<[](f32x16 x) { return log(x); }>("log/f32/" TERN_ISA_NAME);
 constinit const KernelRow neg_f32 = unary_row<[](f32x16 x) { return neg(x); }>("neg/f32/" TERN_ISA_NAME);
-constinit const KernelRow reciprocal_f32 = unary_row<[](f32x16 x) { return splat(1.0f) / x; }>("reciprocal/f32/" TERN_ISA_NAME);
+constinit const KernelRow reciprocal_f32 = unary_row<[](f32x16 x) { return reciprocal(x); }>("reciprocal/f32/" TERN_ISA_NAME);
 constinit const KernelRow round_f32 = unary_row<[](f32x16 x) { return round_even(x); }>("round/f32/" TERN_ISA_NAME);
 constinit const KernelRow shrink_f32 =
     unary_row<[](f32x16 x, float lambda, float bias) { return shrink(x, lambda, bias); }>("shrink/f32/" TERN_ISA_NAME);

@@ -1,7 +1,8 @@
 // Max, Mean, Min, Sum of any number of inputs: y = x0 op x1, then y = y op x2 and so on, in order. See elementwise.h. Next: where.cpp.
+#include "kernels/elementwise/variadic.h"
+
 #include "kernels/elementwise/binary_rows.h"
 #include "kernels/elementwise/elementwise.h"
-#include "kernels/portable_math.h"
 #include "runtime/base/half.h"
 
 namespace tern {
@@ -10,20 +11,8 @@ extern const OpDef kMax, kMin;
 
 namespace {
 
-struct Max {
-  double operator()(double a, double b) const { return portable::max_nan(a, b); }
-  template <std::integral T>
-  T operator()(T a, T b) const {
-    return a > b ? a : b;
-  }
-};
-struct Min {
-  double operator()(double a, double b) const { return portable::min_nan(a, b); }
-  template <std::integral T>
-  T operator()(T a, T b) const {
-    return a < b ? a : b;
-  }
-};
+using namespace functions;
+constexpr Text kModule("elementwise/arithmetic");
 
 // Two inputs are one binary kernel, more of them its steps one after the other.
 struct BinaryStep {
@@ -39,7 +28,8 @@ void run_steps(const VariadicArgs& a) {
 }
 constexpr KernelRow kSteps = row<VariadicArgs, run_steps>("variadic/any/scalar", DType::none, Isa::scalar);
 
-Status bind_steps(BindContext& c, const OpDef& binary, bool mean) {
+// on_device: the rows that take all steps at once.
+Status bind_steps(BindContext& c, const OpDef& binary, bool mean, std::span<const KernelRow> on_device) {
   const TensorView& y = c.out(0);
   const int64_t inputs = static_cast<int64_t>(c.inputs.size());
   const KernelRow *kernel = pick(binary.kernels, y.dtype, c.isa), *last_kernel = mean ? pick(kDiv.kernels, y.dtype, c.isa) : kernel;
@@ -66,19 +56,30 @@ Status bind_steps(BindContext& c, const OpDef& binary, bool mean) {
     }));
   }
   if (inputs == 1) kernel = pick(kMax.kernels, y.dtype, c.isa);  // max(x, x) is x
+  auto set_steps = [&, first = begin, last = end](auto step) {   // step(i): the arguments of that one
+    set_binary(c, step(0), Operand::input(c, 0), Operand::input(c, inputs > 1 ? 1 : 0), first, last);
+    for (int64_t i = 2; i < inputs; ++i) set_binary(c, step(i - 1), Operand::output(c), Operand::input(c, static_cast<size_t>(i)), first, last);
+    if (mean) set_binary(c, step(count - 1), Operand::output(c), n, first, last);
+  };
+  if (c.isa == Isa::cuda) {
+    cuda::VariadicArgs& a = c.args(cuda::VariadicArgs{nullptr, count, end, mean});
+    c.set(a.steps, c.table<BinaryArgs>(count, [&](BinaryArgs* to) { set_steps([&](int64_t i) -> BinaryArgs& { return to[i]; }); }));
+    for (const KernelRow& r : inputs == 1 ? std::span<const KernelRow>(cuda::kMaxOf) : on_device) {
+      if (r.dtype == y.dtype) c.run(r);
+    }
+    return {};
+  }
   VariadicArgs& a = c.args(VariadicArgs{nullptr, count});
-  c.set(a.steps, c.table<BinaryStep>(count, [&, first = begin, last = end](BinaryStep* to) {
+  c.set(a.steps, c.table<BinaryStep>(count, [&](BinaryStep* to) {
     for (int64_t i = 0; i < count; ++i) to[i].run = mean && i == count - 1 ? last_kernel->run : kernel->run;
-    set_binary(c, to[0].args, Operand::input(c, 0), Operand::input(c, inputs > 1 ? 1 : 0), first, last);
-    for (int64_t i = 2; i < inputs; ++i) set_binary(c, to[i - 1].args, Operand::output(c), Operand::input(c, static_cast<size_t>(i)), first, last);
-    if (mean) set_binary(c, to[count - 1].args, Operand::output(c), n, first, last);
+    set_steps([&](int64_t i) -> BinaryArgs& { return to[i].args; });
   }));
   c.run(kSteps);
   return {};
 }
-template <const OpDef& kBinaryOp, bool kMeanOf>
+template <const OpDef& kBinaryOp, bool kMeanOf, const auto& kOnDevice>
 Status bind(BindContext& c) {
-  return bind_steps(c, kBinaryOp, kMeanOf);
+  return bind_steps(c, kBinaryOp, kMeanOf, kOnDevice);
 }
 
 // Of known numbers, or of the same expression twice.
@@ -110,13 +111,16 @@ constexpr OpDef variadic_op(const char* name, Status (*infer)(InferContext&), St
 }  // namespace
 
 // Sum and Mean have Add's rows, and Div's.
-extern constinit const OpDef kMax =
-    variadic_op("Max", infer_binary<is_number>, bind<kMax, false>,
-                rows_of<TERN_ON_EACH_ISA(max_f32), kBinary<"max", Max{}, OtherFloats>, kBinary<"max", Max{}, Ints>, kSteps>, symbolic<true>);
-extern constinit const OpDef kMean = variadic_op("Mean", infer_binary<is_float>, bind<kAdd, true>, rows_of<kSteps>, nullptr);
-extern constinit const OpDef kMin =
-    variadic_op("Min", infer_binary<is_number>, bind<kMin, false>,
-                rows_of<TERN_ON_EACH_ISA(min_f32), kBinary<"min", Min{}, OtherFloats>, kBinary<"min", Min{}, Ints>, kSteps>, symbolic<false>);
-extern constinit const OpDef kSum = variadic_op("Sum", infer_binary<is_float>, bind<kAdd, false>, rows_of<kSteps>, sum);
+extern constinit const OpDef kMax = variadic_op("Max", infer_binary<is_number>, bind<kMax, false, cuda::kMaxOf>,
+                                                rows_of<TERN_ON_EACH_ISA(max_f32), kBinary<"max", Max{}, OtherFloats>, kBinary<"max", Max{}, Ints>,
+                                                        cuda::kBinary<kModule, "max", Ints>, kSteps, cuda::kMaxOf>,
+                                                symbolic<true>);
+extern constinit const OpDef kMean =
+    variadic_op("Mean", infer_binary<is_float>, bind<kAdd, true, cuda::kSumOf>, rows_of<kSteps, cuda::kSumOf>, nullptr);
+extern constinit const OpDef kMin = variadic_op("Min", infer_binary<is_number>, bind<kMin, false, cuda::kMinOf>,
+                                                rows_of<TERN_ON_EACH_ISA(min_f32), kBinary<"min", Min{}, OtherFloats>, kBinary<"min", Min{}, Ints>,
+                                                        cuda::kBinary<kModule, "min", Ints>, kSteps, cuda::kMinOf>,
+                                                symbolic<false>);
+extern constinit const OpDef kSum = variadic_op("Sum", infer_binary<is_float>, bind<kAdd, false, cuda::kSumOf>, rows_of<kSteps, cuda::kSumOf>, sum);
 
 }  // namespace tern

@@ -1,26 +1,11 @@
-// Where: y = condition ? a : b, broadcast, for every dtype; the elements are moved as bits, without a branch. See elementwise.h.
+// See where.h.
+#include "kernels/elementwise/where.h"
+
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/nest.h"
 
 namespace tern {
 namespace {
-
-struct WhereArgs {
-  const bool* condition;
-  const void *a, *b;
-  void* y;
-  RowNest nest;  // operands: condition, a, b
-};
-
-struct Pair {
-  uint64_t low, high;
-};
-template <class U>
-inline U choose(uint8_t c, U a, U b) {  // c: the byte of a bool
-  const U mask = static_cast<U>(U(0) - U(c != 0));
-  return static_cast<U>((a & mask) | (b & static_cast<U>(~mask)));
-}
-inline Pair choose(uint8_t c, Pair a, Pair b) { return {choose(c, a.low, b.low), choose(c, a.high, b.high)}; }
 
 // U: unsigned bits of the size of an element.
 template <class U>
@@ -33,15 +18,15 @@ void where(const WhereArgs& args) {
     const U *ra = a + from[1], *rb = b + from[2];
     U* ry = y + at;
     if (sc == 1 && sa == 1 && sb == 1) {
-      for (int64_t i = 0; i < n; ++i) ry[i] = choose(rc[i], ra[i], rb[i]);
+      for (int64_t i = 0; i < n; ++i) ry[i] = chosen(rc[i], ra[i], rb[i]);
     } else if (sc == 1 && sa == 1) {
       const U vb = *rb;
-      for (int64_t i = 0; i < n; ++i) ry[i] = choose(rc[i], ra[i], vb);
+      for (int64_t i = 0; i < n; ++i) ry[i] = chosen(rc[i], ra[i], vb);
     } else if (sc == 1 && sb == 1) {
       const U va = *ra;
-      for (int64_t i = 0; i < n; ++i) ry[i] = choose(rc[i], va, rb[i]);
+      for (int64_t i = 0; i < n; ++i) ry[i] = chosen(rc[i], va, rb[i]);
     } else {
-      for (int64_t i = 0; i < n; ++i) ry[i] = choose(rc[i * sc], ra[i * sa], rb[i * sb]);
+      for (int64_t i = 0; i < n; ++i) ry[i] = chosen(rc[i * sc], ra[i * sa], rb[i * sb]);
     }
   });
 }
@@ -92,6 +77,6 @@ Status bind(BindContext& c) {
 }  // namespace
 
 extern constinit const OpDef kWhere = {
-    .name = "Where", .inputs = {3, 3}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows_of<kRows>, .inplace_inputs = 6};
+    .name = "Where", .inputs = {3, 3}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows_of<kRows, cuda::kWhere>, .inplace_inputs = 6};
 
 }  // namespace tern
