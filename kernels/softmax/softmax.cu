@@ -126,14 +126,14 @@ TERN_INLINE void across(const SoftmaxArgs& a) {
 }  // namespace
 
 extern "C" {
-__global__ void softmax_short_f32(const SoftmaxArgs a) { short_rows<false>(a); }
-__global__ void softmax_long_f32(const SoftmaxArgs a) { long_rows<false, true>(a); }
-__global__ void softmax_huge_f32(const SoftmaxArgs a) { long_rows<false, false>(a); }
-__global__ void softmax_across_f32(const SoftmaxArgs a) { across<false>(a); }
-__global__ void log_softmax_short_f32(const SoftmaxArgs a) { short_rows<true>(a); }
-__global__ void log_softmax_long_f32(const SoftmaxArgs a) { long_rows<true, true>(a); }
-__global__ void log_softmax_huge_f32(const SoftmaxArgs a) { long_rows<true, false>(a); }
-__global__ void log_softmax_across_f32(const SoftmaxArgs a) { across<true>(a); }
+__global__ void __launch_bounds__(kSoftmaxBlock) softmax_short_f32(const SoftmaxArgs a) { short_rows<false>(a); }
+__global__ void __launch_bounds__(kSoftmaxBlock) softmax_long_f32(const SoftmaxArgs a) { long_rows<false, true>(a); }
+__global__ void __launch_bounds__(kSoftmaxBlock) softmax_huge_f32(const SoftmaxArgs a) { long_rows<false, false>(a); }
+__global__ void __launch_bounds__(kSoftmaxBlock) softmax_across_f32(const SoftmaxArgs a) { across<false>(a); }
+__global__ void __launch_bounds__(kSoftmaxBlock) log_softmax_short_f32(const SoftmaxArgs a) { short_rows<true>(a); }
+__global__ void __launch_bounds__(kSoftmaxBlock) log_softmax_long_f32(const SoftmaxArgs a) { long_rows<true, true>(a); }
+__global__ void __launch_bounds__(kSoftmaxBlock) log_softmax_huge_f32(const SoftmaxArgs a) { long_rows<true, false>(a); }
+__global__ void __launch_bounds__(kSoftmaxBlock) log_softmax_across_f32(const SoftmaxArgs a) { across<true>(a); }
 }
 
 }  // namespace tern::cuda

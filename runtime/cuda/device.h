@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "kernels/launch.h"
+#include "runtime/cuda/modules.h"
 #include "tern/status.h"
 
 namespace tern::cuda {
@@ -41,6 +42,7 @@ class Device {
 
 // "cuda" (the first device) or "cuda:N". Errors (unsupported): this build has no kernels, no driver, an old driver or card, no such device.
 // Nothing of CUDA is linked: libcuda.so.1 is opened here.
-Result<std::shared_ptr<Device>> open_device(std::string_view name);
+// `modules`: where the kernels of its launches are looked for: fat binaries, or PTX that ends with a 0.
+Result<std::shared_ptr<Device>> open_device(std::string_view name, std::span<const DeviceModule> modules = device_modules());
 
 }  // namespace tern::cuda

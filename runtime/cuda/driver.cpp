@@ -7,7 +7,6 @@
 
 #include "runtime/cuda/device.h"
 #include "runtime/cuda/driver_api.h"
-#include "runtime/cuda/modules.h"
 
 namespace tern::cuda {
 namespace {
@@ -161,7 +160,8 @@ class DriverRun : public DeviceRun {
 
 class DriverDevice : public Device {
  public:
-  DriverDevice(SharedContext context, std::string name) : c_(std::move(context)), name_(std::move(name)) {}
+  DriverDevice(SharedContext context, std::string name, std::span<const DeviceModule> images)
+      : c_(std::move(context)), name_(std::move(name)), images_(images) {}
   ~DriverDevice() override {
     const Current current(*c_);
     for (const auto& [name, module] : modules_) c_->api.cuModuleUnload(module);
@@ -217,7 +217,7 @@ class DriverDevice : public Device {
     auto& module = modules_[l.module];
     if (module == nullptr) {
       const DeviceModule* image = nullptr;
-      for (const DeviceModule& m : device_modules()) {
+      for (const DeviceModule& m : images_) {
         if (std::string_view(m.name) == l.module) image = &m;
       }
       if (image == nullptr) return unsupported("this build carries no module " + std::string(l.module));
@@ -235,14 +235,15 @@ class DriverDevice : public Device {
 
   SharedContext c_;
   std::string name_;
+  std::span<const DeviceModule> images_;
   std::mutex mutex_;
   std::map<std::string, CuModule> modules_;
 };
 
 }  // namespace
 
-Result<std::shared_ptr<Device>> open_device(std::string_view name) {
-  if (device_modules().empty()) return unsupported("this build has no CUDA kernels: build it where nvcc is (TERN_CUDA=ON), or run on the CPU");
+Result<std::shared_ptr<Device>> open_device(std::string_view name, std::span<const DeviceModule> modules) {
+  if (modules.empty()) return unsupported("this build has no CUDA kernels: build it where nvcc is (TERN_CUDA=ON), or run on the CPU");
   auto api = open_driver();
   if (!api) return api.error();
   const auto failed = [&](const char* what, CuResult r) { return unsupported(std::string(what) + ": " + text_of(*api, r) + "; run on the CPU"); };
@@ -273,7 +274,7 @@ Result<std::shared_ptr<Device>> open_device(std::string_view name) {
   api->cuDevicePrimaryCtxSetFlags_v2(c->device,
                                      kCuScheduleSpin);  // refused where another part of the process uses the device: then its way of waiting holds
   if (r = api->cuDevicePrimaryCtxRetain(&c->context, c->device); r != 0) return failed("the GPU cannot be used", r);
-  return std::shared_ptr<Device>(std::make_shared<DriverDevice>(std::move(c), std::string(text) + ", driver of CUDA " + dotted(version)));
+  return std::shared_ptr<Device>(std::make_shared<DriverDevice>(std::move(c), std::string(text) + ", driver of CUDA " + dotted(version), modules));
 }
 
 }  // namespace tern::cuda

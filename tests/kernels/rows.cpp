@@ -1,6 +1,7 @@
 // Every row of every operator: run by some case, on every ISA with the same bits. Contract: kernels/row.h.
 #include <doctest/doctest.h>
 
+#include "tests/support/device.h"
 #include "tests/support/op_test.h"
 #include "tests/support/operator_cases.h"
 
@@ -46,11 +47,19 @@ TEST_CASE("rows: every row of the catalog is run by a case, and all rows of one 
           if (first[o].dtype() != DType::string) check_same((*outputs)[o], first[o]);  // text lies elsewhere every time
         }
       }
+      if (!on_device() || first.empty()) continue;
+      const DeviceResult there = run_on_device(op, attrs, inputs, first, constants ? ~0u : 0);
+      if (there.row == nullptr) continue;
+      ran.insert(there.row);
+      CHECK(there.why == "");
+      for (size_t o = 0; o < first.size(); ++o) {
+        if (first[o].present()) check_same(there.outputs[o], first[o]);
+      }
     }
   }
   for (const OpDef* op : all_ops()) {
     for (const KernelRow* row : op->kernels) {
-      if (runnable(row->isa) && kExempt.count(std::string(row->name, std::strcspn(row->name, "/"))) == 0)
+      if ((runnable(row->isa) || (on_device() && row->isa == Isa::cuda)) && kExempt.count(std::string(row->name, std::strcspn(row->name, "/"))) == 0)
         CHECK_MESSAGE(ran.count(row) == 1, std::string(op->name) << ": no case runs " << std::string(row->name));
     }
   }

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "runtime/base/half.h"
+#include "tests/support/device.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test {
@@ -116,6 +117,16 @@ std::vector<Tensor> run_op(const char* name_of_op, Attrs attrs, std::vector<Tens
     }
   }
   record(name_of_op, first);
+  if (on_device()) {
+    for (uint32_t constants : {0u, ~0u}) {
+      const DeviceResult there = run_on_device(*op, a, inputs, first, constants);
+      INFO(std::string(name_of_op) << " on the device, constants " << constants << ": " << there.why);
+      CHECK((there.row == nullptr || there.why.empty()));
+      for (size_t o = 0; there.row != nullptr && o < first.size(); ++o) {
+        if (first[o].present()) check_same(there.outputs[o], first[o]);
+      }
+    }
+  }
   return first;
 }
 

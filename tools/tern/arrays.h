@@ -71,7 +71,7 @@ Result<Array> outline(const Inputs& inputs, size_t i);
 // Computes the outputs: by a session's plan, or node by node when asked or when shapes depend on data.
 struct Outputs {
   std::vector<Array> arrays;
-  std::string isa;
+  std::string isa, device = "cpu";
   bool evaluated = false;
 };
 // Late: gives the contents of an input that has none yet (see outline), once it is known that the model runs within its budget.

@@ -190,7 +190,7 @@ int bench(const Options& options) {
   // One thread is pinned before its memory is touched; with more, the session must see all CPUs first.
   const bool pin_first = wanted->cpu >= 0 && with.threads == 1;
   if (Status s = pin_first ? pin(wanted->cpu) : Status(); !s) return fail_at("cannot pin to", s.error());
-  auto session = model->session(with);
+  auto session = open_session(*model, with);
   if (!session) return fail("cannot bench " + options.positional[0], session.error());
   if (Status s = wanted->cpu >= 0 ? pin(wanted->cpu) : Status(); !s) return fail_at("cannot pin to", s.error());
   if (Status s = fill_inputs(*model, *session, *inputs); !s) return fail("cannot use the inputs", s.error());
@@ -214,6 +214,7 @@ int bench(const Options& options) {
   Report r;
   r.model = options.positional[0];
   r.isa = session->isa();
+  r.device = device_of(with, *session);
   r.threads = with.threads;
   r.dims = with.dims;
   if (wanted->cpu >= 0) r.pin = wanted->cpu;

@@ -51,13 +51,14 @@ std::optional<double> percentile_ns(const Histogram& histogram, const Clock& clo
 }
 
 std::string machine_text(const Report& r) {
-  return cpu_name() + ", " + r.isa + ", " + std::to_string(r.threads) + (r.threads == 1 ? " thread" : " threads") + ", tern " + version();
+  return cpu_name() + ", " + (r.device == "cpu" ? r.isa : r.device) + ", " + std::to_string(r.threads) + (r.threads == 1 ? " thread" : " threads") +
+         ", tern " + version();
 }
 
 Text report_json(const Report& r) {
   Json j;
   const Histogram& h = r.calls->all;
-  j.object().key("model").value(r.model).key("device").value("cpu").key("isa").value(r.isa).key("threads").value(r.threads);
+  j.object().key("model").value(r.model).key("device").value(r.device).key("isa").value(r.isa).key("threads").value(r.threads);
   j.key("version").value(version()).key("cpu").value(cpu_name()).key("dims").object();
   for (const auto& [name, n] : r.dims) j.key(name).value(n);
   j.end();

@@ -39,6 +39,13 @@ Result<std::map<std::string, int64_t>> dims_of(const Options& options);
 // --dim, --threads, --isa, --device together. Errors: usage; a device that this build has not (unsupported).
 Result<SessionOptions> session_options(const Options& options);
 
+// A session of the model on SessionOptions::device, which may be ptxsim too, the simulated one. Errors as of Model::session.
+Result<Session> open_session(const Model& model, const SessionOptions& options);
+// Does a session with these options run on the CPU, or may it?
+inline bool on_cpu(const SessionOptions& options) { return options.device.empty() || options.device == "cpu" || options.device == "auto"; }
+// What to call the device that it is on.
+std::string device_of(const SessionOptions& options, const Session& session);
+
 // Arrays that were read for their types before there was a model, by the text that names them; see arrays.h.
 struct Source;
 using Sources = std::map<std::string, Source>;

@@ -40,7 +40,7 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
     auto solved = solve_dims(model.state().graph, given);
     if (!solved) return solved.error();
     session.dims.insert(solved->begin(), solved->end());  // what the caller bound stays, and is compared below
-    auto s = model.session(session);
+    auto s = open_session(model, session);
     if (s) {
       for (size_t i = 0; i < ports.size(); ++i) {
         if (s->dims(ports[i].name) != inputs[i].dims) {
@@ -61,6 +61,8 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
         std::memcpy(to.data(), bytes.data(), std::min(to.size(), bytes.size()));
       }
       if (!s->run()) return s->status().error();
+      outputs.isa = s->isa();
+      outputs.device = device_of(session, *s);
       for (const Port& p : s->outputs()) {
         auto bytes = s->output_bytes(p.name);
         Array a{p.dtype, s->dims(p.name), {}, {}};
@@ -72,6 +74,9 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
     // Only shapes that depend on data, and strings, may go the other way: any other error would come again, or be hidden.
     if (s.error().code() != Code::kUnsupported || s.error().message().find("evaluate()") == std::string::npos) return s.error();
     const std::string& why = s.error().message();
+    if (!on_cpu(session)) {
+      return unsupported(why.substr(0, why.find("; run the model")) + ": such models run on the CPU only, leave out --device");
+    }
     note(why.substr(0, std::min(why.find("; run the model"), why.find(": only evaluate()"))) + ": running node by node");
     outputs.evaluated = true;
   }

@@ -86,7 +86,9 @@ constexpr OptionRow kOptions[] = {
     {"--map", "", " inspect run verify bench dump convert ",
      "read the file in place instead of copying it into memory that nobody can change: for files larger than memory, which must not change "
      "meanwhile"},
-    {"--device", "cpu|cuda|auto", " run verify bench conformance ", "where to run (cpu)"},
+    {"--device", "DEVICE", " run verify bench conformance dump ",
+     "where to run (cpu): cuda or cuda:N, an NVIDIA GPU; auto, a GPU when there is one with kernels for every node; ptxsim, the kernels of a GPU "
+     "simulated on the CPU, to test them. The bits of the results do not depend on it"},
     {"--threads", "N", " run verify bench conformance dump ",
      "threads of the session (1), at most the CPUs that this process may use; the bits of the results do not depend on them"},
     {"--isa", "scalar|avx2|avx512|neon", " run verify bench conformance dump ",

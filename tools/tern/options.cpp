@@ -233,7 +233,8 @@ Result<SessionOptions> session_options(const Options& options) {
   auto budget = options.integer("--budget", 0, 1, INT64_MAX >> 20);
   if (!budget) return budget.error();
   s.budget = *budget << 20;
-  if (options.get("--device") == "cuda") return unsupported("device cuda is not in this build; use --device cpu");
+  s.device = options.get("--device");
+  if (options.has("--evaluate") && !on_cpu(s)) return usage("--evaluate runs on the CPU: leave out --device");
   return s;
 }
 

@@ -156,7 +156,7 @@ int run(const Options& options) {
   auto label = [&](size_t i) { return i < labels->size() ? (*labels)[i] : std::to_string(i); };
   if (options.has("--json")) {
     Json j;
-    j.object().key("model").value(options.positional[0]).key("device").value("cpu").key("isa").value(outputs->isa);
+    j.object().key("model").value(options.positional[0]).key("device").value(outputs->device).key("isa").value(outputs->isa);
     j.key("threads").value(session->threads).key("evaluated").value(outputs->evaluated).key("outputs").array();
     auto write_tensor = [&](const Array& a) {
       j.key("dtype").value(name(a.dtype)).key("shape").array();

@@ -1,0 +1,136 @@
+// Sessions on a device: which there are, what is refused, and whole models on the simulated one, byte for byte the CPU's. Contract: tern.h,
+// runtime/cuda/device_plan.h.
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "runtime/cuda/modules.h"
+#include "runtime/model.h"
+#include "tests/support/cases.h"
+#include "tests/support/exercise.h"
+#include "tools/ptxsim/device/device.h"
+
+namespace tern::test {
+namespace {
+
+std::string data(const std::string& path) { return std::string(TERN_TEST_DATA) + "/" + path; }
+
+// Seeded values: floats in [-2, 2), integers in [0, 3) (rows of any embedding), bools.
+void fill(std::span<std::byte> bytes, DType dtype, uint32_t seed) {
+  uint32_t state = seed * 2654435761u + 1;
+  auto next = [&] { return (state = state * 1664525 + 1013904223) >> 8; };
+  visit(dtype, [&]<class T>() {
+    if constexpr (!std::is_void_v<T> && !std::is_same_v<T, StringRef>) {
+      for (size_t i = 0; i + sizeof(T) <= bytes.size(); i += sizeof(T)) {
+        T v{};
+        if constexpr (std::is_floating_point_v<T>) v = static_cast<T>(next()) / static_cast<T>(1 << 22) - 2;
+        else if constexpr (std::is_same_v<T, bool>) v = next() % 2 != 0;
+        else if constexpr (std::is_integral_v<T>) v = static_cast<T>(next() % 3);
+        std::memcpy(bytes.data() + i, &v, sizeof v);
+      }
+    }
+  });
+}
+
+void check_equal(Session& there, Session& here, uint32_t seed) {
+  for (const Port& p : here.inputs()) {
+    fill(here.input_bytes(p.name), p.dtype, seed);
+    std::ranges::copy(here.input_bytes(p.name), there.input_bytes(p.name).begin());
+  }
+  REQUIRE(here.run());
+  const bool ran = there.run();
+  REQUIRE_MESSAGE(ran, (ran ? "" : there.status().error().message()));
+  for (const Port& p : here.outputs()) {
+    CAPTURE(p.name);
+    CHECK(same_elements(p.dtype, there.output_bytes(p.name), here.output_bytes(p.name)));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("device: the sample models on the simulated device have the CPU's bytes, run after run, in both ways of copying and any order of warps") {
+  if (cuda::ptx_modules().empty()) return;
+  ptxsim::Options second;
+  second.async = ptxsim::AsyncMode::at_wait;
+  second.order = ptxsim::Options::WarpOrder::shuffled;
+  for (const ptxsim::Options& options : {ptxsim::Options(), second}) {
+    auto device = cuda::simulated_device(options);
+    REQUIRE(device.ok());
+    for (const char* name : {"digits_mlp", "orderbook_tcn"}) {
+      CAPTURE(name);
+      auto model = load(data("models/") + name + "/model.onnx");
+      REQUIRE(model.ok());
+      SessionOptions with;
+      for (const Port& p : model->inputs()) {
+        for (const std::string& d : p.shape) {
+          if (d.find_first_not_of("0123456789") != std::string::npos) with.dims[d] = 2;
+        }
+      }
+      auto here = model->session(with);
+      REQUIRE_MESSAGE(here.ok(), (here.ok() ? "" : here.error().message()));
+      auto there = session_on(*model, with, *device);
+      REQUIRE_MESSAGE(there.ok(), (there.ok() ? "" : there.error().message()));
+      CHECK(there->isa() == "cuda");
+      CHECK(there->steps().size() > 0);
+      for (uint32_t seed : {1u, 2u}) check_equal(*there, *here, seed);
+    }
+  }
+}
+
+TEST_CASE("device: a second session of a model uploads no weights again") {
+  if (cuda::ptx_modules().empty()) return;
+  // Counts what a session asks of its device.
+  struct Counting : cuda::Device {
+    std::shared_ptr<cuda::Device> inner = *cuda::simulated_device();
+    size_t uploaded = 0;
+    std::string name() const override { return "counting"; }
+    Result<cuda::Memory> allocate(size_t bytes) override { return inner->allocate(bytes); }
+    Result<cuda::Memory> allocate_host(size_t bytes) override { return inner->allocate_host(bytes); }
+    Status upload(std::byte* to, std::span<const std::byte> from) override { return uploaded += from.size(), inner->upload(to, from); }
+    Result<std::unique_ptr<cuda::DeviceRun>> prepare(std::span<const Launch> launches) override { return inner->prepare(launches); }
+  };
+  auto device = std::make_shared<Counting>();
+  auto model = load(data("models/digits_mlp/model.onnx"));
+  REQUIRE(model.ok());
+  auto first = session_on(*model, {.dims = {{"batch", 1}}}, device);
+  REQUIRE_MESSAGE(first.ok(), (first.ok() ? "" : first.error().message()));
+  const size_t once = device->uploaded;
+  CHECK(once > static_cast<size_t>(model->weight_bytes()) / 2);
+  auto second = session_on(*model, {.dims = {{"batch", 3}}}, device);
+  REQUIRE(second.ok());
+  CHECK(device->uploaded - once < static_cast<size_t>(model->weight_bytes()) / 2);
+  auto here = model->session({.dims = {{"batch", 3}}});
+  check_equal(*second, *here, 5);
+}
+
+TEST_CASE("device: names that are none, and threads, are wrong usage") {
+  auto model = load(data("models/digits_mlp/model.onnx"));
+  REQUIRE(model.ok());
+  for (const char* name : {"gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1000", "ptxsim", "CUDA"}) {
+    CAPTURE(name);
+    auto s = model->session({.dims = {{"batch", 1}}, .device = name});
+    REQUIRE(!s.ok());
+    CHECK(s.error().code() == Code::kUsage);
+    CHECK(s.error().message().find("known: cpu, cuda, cuda:N, auto") != std::string::npos);
+  }
+  auto cpu = model->session({.dims = {{"batch", 1}}, .device = "cpu"});
+  REQUIRE(cpu.ok());
+  CHECK(cpu->isa() != "cuda");
+}
+
+TEST_CASE("device: where no GPU can be used, cuda says why and auto computes on the CPU") {
+  if (cuda::open_device("cuda").ok()) return;
+  auto model = load(data("models/digits_mlp/model.onnx"));
+  REQUIRE(model.ok());
+  auto none = model->session({.dims = {{"batch", 1}}, .device = "cuda"});
+  REQUIRE(!none.ok());
+  CHECK(none.error().code() == Code::kUnsupported);
+  CHECK(none.error().message().find("CPU") != std::string::npos);
+  auto here = model->session({.dims = {{"batch", 1}}});
+  auto chosen = model->session({.dims = {{"batch", 1}}, .device = "auto"});
+  REQUIRE(chosen.ok());
+  CHECK(chosen->isa() == here->isa());
+  check_equal(*chosen, *here, 3);
+}
+
+}  // namespace tern::test

@@ -1,0 +1,21 @@
+// Sessions where the user wants them: on the CPU, a GPU, or the simulated one. See command.h.
+#include "tools/ptxsim/device/device.h"
+
+#include "runtime/model.h"
+#include "tools/tern/command.h"
+
+namespace tern::command {
+
+Result<Session> open_session(const Model& model, const SessionOptions& options) {
+  if (options.device != "ptxsim") return model.session(options);
+  static const auto device = cuda::simulated_device();
+  if (!device) return device.error();
+  return session_on(model, options, *device);
+}
+
+std::string device_of(const SessionOptions& options, const Session& session) {
+  if (session.isa() != name(Isa::cuda)) return "cpu";
+  return options.device == "auto" ? "cuda" : options.device;
+}
+
+}  // namespace tern::command
