@@ -207,7 +207,8 @@ struct Tile {
 template <int BN, bool kWide>
 TERN_INLINE void few_rows(const ProductArgs& a) {
   constexpr int kStages = 4, kSteps = 1024 / BN, kMostRows = kFewRowsBlock / BN < 8 ? kFewRowsBlock / BN : 8;
-  __shared__ float w[kStages][kSteps * BN], x[kStages][kMostRows * kSteps];
+  constexpr int kXRow = kSteps + 4;  // rows of x lie in different banks
+  __shared__ float w[kStages][kSteps * BN], x[kStages][kMostRows * kXRow];
   __shared__ float sums[kFewRowsBlock];
   const int t = static_cast<int>(threadIdx.x), chains = a.chains,
             rows = kFewRowsBlock / BN / chains < kMostRows ? kFewRowsBlock / BN / chains : kMostRows;
@@ -233,8 +234,8 @@ TERN_INLINE void few_rows(const ProductArgs& a) {
         const int r = c / (kSteps / kEach), k = c % (kSteps / kEach) * kEach;
         const bool there = k0 + k < a.k;
         const float* from = there ? m.x + (row + r) * a.x_row + k0 + k : m.x;
-        if (kWide) copy_async_16(&x[to][c * kEach], from, there);
-        else copy_async_4(&x[to][c * kEach], from, there);
+        if (kWide) copy_async_16(&x[to][r * kXRow + k], from, there);
+        else copy_async_4(&x[to][r * kXRow + k], from, there);
       }
       commit_copies();
     };
@@ -247,7 +248,7 @@ TERN_INLINE void few_rows(const ProductArgs& a) {
       load(k + (kStages - 1) * kSteps, (stage + kStages - 1) % kStages);
       const int steps = a.k - k < kSteps ? static_cast<int>(a.k - k) : kSteps;
       if (mine) {
-        const float *xs = &x[stage][my_row * kSteps], *ws = &w[stage][my_column];
+        const float *xs = &x[stage][my_row * kXRow], *ws = &w[stage][my_column];
 #pragma unroll 8
         for (int i = chain; i < steps; i += chains) acc = fmaf(xs[i], ws[i * BN], acc);
       }
