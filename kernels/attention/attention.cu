@@ -32,6 +32,7 @@ TERN_INLINE void all_scores(const AttentionArgs& a, int64_t head, int64_t t, flo
         queries[i / kDepth * kQueryRow + i % kDepth] = row < a.T && at < a.D ? q[row * a.D + at] : 0;
       }
       __syncthreads();
+      // Zeros past D: a sum begun with +0 may have become -0 by a tiny product, which one more zero makes +0, but exp() of both is 1.
       const int depth = a.D - d < kDepth ? static_cast<int>(a.D - d) : kDepth;
 #pragma unroll 2
       for (int i = 0; i < depth; i += 4) {
@@ -40,7 +41,6 @@ TERN_INLINE void all_scores(const AttentionArgs& a, int64_t head, int64_t t, flo
         for (int r = 0; r < kEach; ++r) qs[r] = *reinterpret_cast<const float4*>(&queries[(first + r) * kQueryRow + i]);
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
-          if (i + e >= depth) break;  // a zero more could make +0 of a -0
           const float v = keys[key * kKeyRow + i + e];
 #pragma unroll
           for (int r = 0; r < kEach; ++r) acc[r] = fmaf(e == 0 ? qs[r].x : e == 1 ? qs[r].y : e == 2 ? qs[r].z : qs[r].w, v, acc[r]);
