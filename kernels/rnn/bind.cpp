@@ -3,6 +3,8 @@
 
 #include "kernels/activation_attributes.h"
 #include "kernels/gemm/panel.h"
+#include "kernels/rnn/launch.h"
+#include "runtime/base/checked.h"
 
 namespace tern {
 
@@ -164,6 +166,78 @@ Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& k
   return {};
 }
 
+// w [D, n, k] as rows of k, to_row apart: once per model, or by a launch in every run.
+Address<const float> rows_of_weights(BindContext& c, size_t input, const std::string& tag, int64_t directions, int64_t n, int64_t k,
+                                     cuda::ArrangeArgs& arrange) {
+  const int64_t row = round_up(n, 4), floats = std::max<int64_t>(1, directions * k * row);
+  if (c.in(input).constant) {
+    return c.packed<float>(input, tag + "/rows", floats, [=](const float* from, float* to) {
+      for (int64_t i = 0; i < directions * k; ++i) {
+        for (int64_t j = 0; j < n; ++j) to[i * row + j] = from[(i / k * n + j) * k + i % k];
+      }
+    });
+  }
+  const auto to = c.workspace<float>(floats);
+  arrange = {nullptr, nullptr, k, n, row, 1, k, 1};
+  c.set(arrange.from, c.input<const float>(input));
+  c.set(arrange.to, to);
+  return to;
+}
+
+Status bind_device(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& kernel) {
+  const int64_t D = s.directions, B = s.batch, H = s.hidden, n = gates(cell) * H, row = round_up(n, 4);
+  cuda::RnnSteps& step = c.args<cuda::RnnSteps>();
+  cuda::RnnArgs& a = step.rnn;
+  a.s = s;
+  a.cell = cell;
+  c.set(a.lengths, c.input<const int32_t>(4));
+  c.set(a.initial_h, c.input<const float>(5));
+  c.set(a.initial_c, c.input<const float>(6));
+  c.set(a.peepholes, c.input<const float>(7));
+  c.set(a.y, c.output<float>(0));
+  c.set(a.y_h, c.output<float>(1));
+  if (cell == Cell::lstm) c.set(a.y_c, c.output<float>(2));
+  const std::string tag = std::string("rnn") + std::to_string(static_cast<int>(cell)) + (s.linear_before_reset ? "l" : "");
+  const auto w = rows_of_weights(c, 1, tag + "/w", D, n, s.inputs, step.w), r = rows_of_weights(c, 2, tag + "/r", D, n, H, step.r);
+  Address<const float> bias;
+  if (!c.has(3)) {
+    bias = c.table<float>(D * (n + H), [](float*) {});  // zeros
+  } else if (c.in(3).constant) {
+    bias = c.packed<float>(3, tag + "/b", D * (n + H), [=, linear = s.linear_before_reset](const float* from, float* p) {
+      for (int64_t d = 0; d < D; ++d) sum_bias(cell, from + d * 2 * n, H, linear, p + d * (n + H));
+    });
+  } else {
+    const auto to = c.workspace<float>(D * (n + H));
+    step.bias = {nullptr, nullptr, D, gates(cell), H, cell == Cell::gru && s.linear_before_reset};
+    c.set(step.bias.bias, c.input<const float>(3));
+    c.set(step.bias.to, to);
+    bias = to;
+  }
+  const auto pre = c.workspace<float>(std::max<int64_t>(1, D * s.steps * B * n));
+  step.x = {.m = s.steps * B, .n = n, .k = s.inputs, .x_row = s.inputs, .w_k = row, .w_column = 1, .y_row = n};
+  step.x.batches = step.x.beta = step.x.chains = step.x.bias_column = 1;
+  c.set(step.x.x, c.input<const float>(0));
+  c.set(step.x.w, w);
+  c.set(step.x.bias, bias);
+  c.set(step.x.y, pre);
+  c.set(a.pre, pre);
+  c.set(a.r, r);
+  c.set(a.bias, bias);
+  a.r_row = row;
+  a.pre_direction = s.steps * B * n;
+  a.pre_step = s.batch_first ? n : B * n;  // in the order of x
+  a.pre_row = s.batch_first ? s.steps * n : n;
+  if (!cuda::rnn_whole(s, cell)) {
+    if (s.steps > cuda::kRnnMostSteps) return unsupported(std::to_string(s.steps) + " steps of " + std::to_string(H) + " units on a device");
+    for (float*& h : a.h) c.set(h, c.workspace<float>(std::max<int64_t>(1, D * B * H)));
+    c.set(a.c, c.workspace<float>(std::max<int64_t>(1, D * B * H)));
+    if (cell == Cell::gru) c.set(a.z, c.workspace<float>(std::max<int64_t>(1, D * B * H)));
+  }
+  if (c.has(4)) c.set(step.fault, c.fault(length_fault(s.steps)));
+  c.run(kernel);
+  return {};
+}
+
 }  // namespace
 
 Status bind_recurrent(BindContext& c, Cell cell) {
@@ -175,7 +249,7 @@ Status bind_recurrent(BindContext& c, Cell cell) {
   if (begin == end || s.hidden == 0) return {};
   s.begin = begin;
   s.end = end;
-  if (c.in(0).dtype == DType::f32) return bind_f32(c, cell, s, *kernel);
+  if (c.in(0).dtype == DType::f32) return c.isa == Isa::cuda ? bind_device(c, cell, s, *kernel) : bind_f32(c, cell, s, *kernel);
   const int64_t bytes = s.hidden * static_cast<int64_t>(size_of(c.in(0).dtype));
   PortableRnnArgs& a = c.args<PortableRnnArgs>();
   a.s = s;

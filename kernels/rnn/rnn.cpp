@@ -3,6 +3,7 @@
 
 #include "kernels/op.h"
 #include "kernels/rnn/bind.h"
+#include "kernels/rnn/launch.h"
 
 namespace tern {
 namespace {
@@ -69,7 +70,7 @@ constinit const OpDef kLSTM = {.name = "LSTM",
                                .attrs = kLstmAttrs,
                                .infer = infer_lstm,
                                .bind = bind_lstm,
-                               .kernels = rows_of<TERN_ON_EACH_ISA(lstm_f32), portable::kLstm>,
+                               .kernels = rows_of<TERN_ON_EACH_ISA(lstm_f32), cuda::lstm_f32, portable::kLstm>,
                                .macs = macs};
 constinit const OpDef kGRU = {.name = "GRU",
                               .inputs = {3, 6},
@@ -77,7 +78,7 @@ constinit const OpDef kGRU = {.name = "GRU",
                               .attrs = kGruAttrs,
                               .infer = infer_gru,
                               .bind = bind_gru,
-                              .kernels = rows_of<TERN_ON_EACH_ISA(gru_f32), portable::kGru>,
+                              .kernels = rows_of<TERN_ON_EACH_ISA(gru_f32), cuda::gru_f32, portable::kGru>,
                               .macs = macs};
 constinit const OpDef kRNN = {.name = "RNN",
                               .inputs = {3, 6},
@@ -85,7 +86,7 @@ constinit const OpDef kRNN = {.name = "RNN",
                               .attrs = kRnnAttrs,
                               .infer = infer_rnn,
                               .bind = bind_rnn,
-                              .kernels = rows_of<TERN_ON_EACH_ISA(rnn_f32), portable::kRnn>,
+                              .kernels = rows_of<TERN_ON_EACH_ISA(rnn_f32), cuda::rnn_f32, portable::kRnn>,
                               .macs = macs};
 
 }  // namespace tern

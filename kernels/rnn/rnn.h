@@ -15,12 +15,13 @@
 //             enters the gates' activations, as onnxruntime and OpenVINO do, not h(c) and not the state. input_forget: f = 1 - i.
 //             T = 0: the final states are the initial ones.
 //   Source    the ONNX operators, opset 22.
-// Next: rnn.cpp (schema, inference), bind.cpp, rnn.simd.cpp (the kernels), portable.cpp.
+// Next: rnn.cpp (schema, inference), bind.cpp, rnn.simd.cpp (the kernels), portable.cpp, launch.h and rnn.cu (on a device).
 #pragma once
 #include <stdint.h>
 
 #include "kernels/activation.h"
 #include "kernels/row.h"
+#include "runtime/base/host_device.h"
 
 namespace tern {
 
@@ -28,15 +29,15 @@ struct OpDef;
 extern const OpDef kGRU, kLSTM, kRNN;
 
 enum class Cell : uint8_t { rnn, gru, lstm };
-constexpr int64_t gates(Cell c) { return c == Cell::lstm ? 4 : c == Cell::gru ? 3 : 1; }
+TERN_HD constexpr int64_t gates(Cell c) { return c == Cell::lstm ? 4 : c == Cell::gru ? 3 : 1; }
 
 // A length brought to [0, steps], and the time at which step `step` of a row works: past its end, the step itself. Both by
 // masks and not by branches: lengths are data.
-static inline int64_t sequence_length(int64_t given, int64_t steps) {
+TERN_HD static inline int64_t sequence_length(int64_t given, int64_t steps) {
   const int64_t low = given & ~(given >> 63), over = (steps - low) >> 63;
   return (steps & over) | (low & ~over);
 }
-static inline int64_t time_of_step(int64_t step, int64_t length, bool backwards) {
+TERN_HD static inline int64_t time_of_step(int64_t step, int64_t length, bool backwards) {
   const int64_t turn = (step - length) >> 63 & -static_cast<int64_t>(backwards);
   return ((length - 1 - step) & turn) | (step & ~turn);
 }
