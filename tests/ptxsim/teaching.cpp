@@ -42,7 +42,8 @@ TEST_CASE("teaching kernels: every instruction is known") {
     if (ptx.empty()) return;
     Device device(ptx);
     for (const std::string& name : device.module().kernels()) {
-      for (const std::string& line : device.module().find(name)->unsupported) FAIL_CHECK(name << ": " << line);
+      const KernelInfo info = *device.module().find(name);
+      for (const std::string& line : info.unsupported) FAIL_CHECK(name << ": " << line);
     }
   }
 }

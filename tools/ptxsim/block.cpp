@@ -105,6 +105,7 @@ void start(Block& b, Launch& launch, uint64_t number) {
   b.shared.assign(launch.shared_bytes, std::byte(0xff));  // of floats: NaN
   std::fill(b.predicate_memory.begin(), b.predicate_memory.end(), 0);
   b.mbarriers.clear();
+  b.shared_taint.assign(launch.options.taint ? b.shared.size() : 0, 0);
   for (Barrier& bar : b.barriers) bar = Barrier();
   uint8_t* const registers = b.register_memory.data() + (64 - reinterpret_cast<uintptr_t>(b.register_memory.data()) % 64) % 64;
   for (size_t i = 0; i < warps; ++i) {
@@ -125,6 +126,7 @@ void start(Block& b, Launch& launch, uint64_t number) {
     w.local_written.assign(launch.diagnose ? size_t(code.local.size()) * kLanes : 0, 0);
     w.taint.assign(launch.options.taint ? code.register_bytes / 64 + code.predicates : 0, 0);
     w.taint_predicates = code.register_bytes / 64;
+    w.local_taint.assign(launch.options.taint ? w.local.size() : 0, 0);
     if (fresh) std::memcpy(w.registers, code.constants.data(), code.constants.size());
     for (const Program::SpecialSlot& s : code.specials) {
       for (uint32_t l = 0; l < kLanes; ++l) {

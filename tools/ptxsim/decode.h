@@ -73,6 +73,9 @@ class Decoder {
   bool async(Op&);
   bool warp(Op&);
   bool matrix(Op&);
+  bool multiplies(Op&);
+  bool mbarriers(Op&);
+  bool fragment(const Operand&, bool written, uint32_t bytes, uint32_t most, uint32_t* count);
   bool access(Op&, const Operand& at, Space, Instruction&);
   void inlined(const Function&, const Operand* results, const Operand* arguments);
 

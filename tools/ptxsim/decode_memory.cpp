@@ -53,7 +53,7 @@ bool Decoder::access(Op& op, const Operand& at, Space space, Instruction& in) {
   (void)op;
   in.space = space;
   if (!address(at, in)) return false;
-  if (space == Space::param && in.base_bytes == 0 && in.space == Space::local) return true;  // of a call
+  if (space == Space::param && in.base_bytes == 0 && in.space == Space::local) return in.touches = true;  // of a call
   const bool fits = in.space == space || space == Space::generic;
   if (!fits && !(space == Space::global && in.space == Space::constant)) return refuse(*now_, "a variable of another state space");
   if (in.space == Space::generic || in.space == Space::shared)
@@ -61,6 +61,7 @@ bool Decoder::access(Op& op, const Operand& at, Space space, Instruction& in) {
   if (in.space == Space::generic || in.space == Space::global)
     code_.global_granule = std::min<uint32_t>(code_.global_granule, std::max<uint32_t>(1, in.bytes));
   in.cache = code_.caches++;
+  in.touches = true;
   return true;
 }
 
@@ -196,7 +197,6 @@ bool Decoder::async(Op& op) {
     Instruction& out = emit(mbarrier, InstructionClass::barrier);
     in.run = out.run, in.predicate = out.predicate, in.flip = out.flip;
     in.kind = uint8_t(MBarrier::arrive_async);
-    in.imm = in.imm;
     in.count = no_inc ? 0 : 1;
     out = in;
     return true;
@@ -234,6 +234,7 @@ bool Decoder::async(Op& op) {
     hold(from);
   }
   in.b = from.a;
+  in.source_register = true;
   in.register_bytes = from.base_bytes;
   if (from.imm >> 32 != 0 && int64_t(from.imm) >> 31 != -1) {
     // the base of a module's variable does not fit beside the destination's: a constant holds it

@@ -97,6 +97,100 @@ void wait_async(Warp& w, const Instruction& in, uint32_t lanes) {
   w.async.copies.resize(kept);
 }
 
-void mbarrier(Warp&, const Instruction&, uint32_t) {}
+namespace {
+
+// One lane arrives `count` times; when nobody is awaited any more, the next phase begins.
+void arrive(Warp& w, uint32_t lane, MBarrierState& b, uint32_t count, bool drops) {
+  if (count > b.pending) {
+    w.launch->report(Kind::barrier, w, lane,
+                     "an mbarrier of " + std::to_string(b.expected) + " arrivals is arrived at once more than it awaits in this phase");
+    count = b.pending;
+  }
+  b.pending -= count;
+  if (drops) b.expected -= std::min(count, b.expected);
+  w.block->shadow.snapshot(w, b.arriving);
+}
+
+void complete(MBarrierState& b) {
+  if (b.pending != 0 || b.transactions != 0) return;
+  ++b.phase;
+  b.pending = b.expected;
+  b.arrived = std::move(b.arriving);
+  b.arriving.clear();
+}
+
+// The copies of one lane are done now, or at the latest here.
+void finish_copies(Warp& w, uint32_t lane) {
+  size_t kept = 0;
+  for (size_t i = 0; i < w.async.copies.size(); ++i) {
+    const AsyncCopy copy = w.async.copies[i];
+    if (copy.lane != lane) {
+      w.async.copies[kept++] = copy;
+      continue;
+    }
+    if (w.launch->options.async == AsyncMode::at_wait) move(w, copy);
+    w.block->shadow.arrived(w, copy);
+  }
+  w.async.copies.resize(kept);
+}
+
+}  // namespace
+
+void mbarrier(Warp& w, const Instruction& in, uint32_t lanes) {
+  const MBarrier kind = MBarrier(in.kind);
+  if (kind == MBarrier::pending) {  // the state is phase << 32 | pending
+    for (; lanes != 0; lanes &= lanes - 1) w.lanes<uint32_t>(in.d)[__builtin_ctz(lanes)] = uint32_t(w.lanes<uint64_t>(in.a)[__builtin_ctz(lanes)]);
+    return;
+  }
+  Instruction one = in;
+  one.count = 1;
+  one.kind = kPlain;
+  Access a;
+  resolve(w, one, lanes, kind == MBarrier::init ? Purpose::store : Purpose::atomic, a);
+  const bool waits = kind == MBarrier::test;
+  uint32_t done = 0;
+  for (uint32_t rest = a.lanes; rest != 0; rest &= rest - 1) {
+    const uint32_t l = uint32_t(__builtin_ctz(rest)), at = uint32_t(a.address[l]);
+    const uint64_t value = in.count == 0 ? 1 : waits && !in.is_signed ? w.lanes<uint64_t>(in.b)[l] : w.lanes<uint32_t>(in.b)[l];
+    MBarriers& all = w.block->mbarriers;
+    if (kind == MBarrier::init) {
+      all[at] = MBarrierState{uint32_t(value), uint32_t(value), 0, 0, {}, {}};
+      continue;
+    }
+    const auto it = all.find(at);
+    if (it == all.end()) {
+      w.launch->report(Kind::barrier, w, l, "an mbarrier at shared byte " + std::to_string(at) + " that was not initialised");
+      done |= 1u << l;
+      continue;
+    }
+    MBarrierState& b = it->second;
+    const uint64_t state = b.phase << 32 | b.pending;
+    switch (kind) {
+      case MBarrier::inval: all.erase(it); continue;
+      case MBarrier::arrive: arrive(w, l, b, uint32_t(value), false); break;
+      case MBarrier::arrive_drop: arrive(w, l, b, uint32_t(value), true); break;
+      case MBarrier::arrive_expect:
+        b.transactions += int64_t(value);
+        arrive(w, l, b, 1, in.register_bytes != 0);
+        break;
+      case MBarrier::expect: b.transactions += int64_t(value); break;
+      case MBarrier::complete: b.transactions -= int64_t(value); break;
+      case MBarrier::arrive_async:
+        finish_copies(w, l);
+        if (in.count != 0) ++b.pending;  // without .noinc it counts for itself
+        arrive(w, l, b, 1, false);
+        break;
+      default: {  // the phase that the state or the parity names is over
+        const bool over = in.is_signed ? (b.phase & 1) != (value & 1) : b.phase > value >> 32;
+        done |= uint32_t(over) << l;
+        if (over) w.block->shadow.barrier_left(w, b.arrived);
+        continue;
+      }
+    }
+    if (in.e != 0) w.lanes<uint64_t>(in.d)[l] = state;
+    complete(b);
+  }
+  if (waits) w.predicates[in.d] = (w.predicates[in.d] & ~lanes) | (done & lanes);
+}
 
 }  // namespace ptxsim

@@ -41,13 +41,16 @@ void assertion_failed(Warp&, const Instruction&, uint32_t lanes);
 void copy_async(Warp&, const Instruction&, uint32_t lanes);
 void commit_async(Warp&, const Instruction&, uint32_t lanes);
 void wait_async(Warp&, const Instruction&, uint32_t lanes);  // imm: groups that may be pending; ~0: all are waited for, committed or not
-enum class MBarrier : uint8_t { init, inval, arrive, arrive_drop, arrive_expect, expect, complete, test, try_wait, arrive_async, pending };
+enum class MBarrier : uint8_t { init, inval, arrive, arrive_drop, arrive_expect, expect, complete, test, arrive_async, pending };
 void mbarrier(Warp&, const Instruction&, uint32_t lanes);  // kind: MBarrier
-// matrices
+// execute_matrix.cpp
+struct MatrixShape {
+  uint8_t m = 0, n = 0, k = 0;
+};
 void load_matrix(Warp&, const Instruction&, uint32_t lanes);
 void store_matrix(Warp&, const Instruction&, uint32_t lanes);
 void move_matrix(Warp&, const Instruction&, uint32_t lanes);
-void multiply(Warp&, const Instruction&, uint32_t lanes);       // mma.sync: kind: Shape
+void multiply(Warp&, const Instruction&, uint32_t lanes);       // mma.sync; kind 1: wmma.mma
 void load_fragment(Warp&, const Instruction&, uint32_t lanes);  // wmma
 void store_fragment(Warp&, const Instruction&, uint32_t lanes);
 

@@ -22,10 +22,11 @@ Op::Op(std::string_view text) {
 }
 
 bool Op::has(std::string_view modifier) {
-  for (uint32_t i = 0; i < modifiers_; ++i) {
-    if (modifier_[i] == modifier) return taken_[i] = true;
+  bool there = false;
+  for (uint32_t i = 0; i < modifiers_; ++i) {  // every one: wmma has .row.row
+    if (modifier_[i] == modifier) there = taken_[i] = true;
   }
-  return false;
+  return there;
 }
 
 bool Op::has_any(std::initializer_list<std::string_view> list) {

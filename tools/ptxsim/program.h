@@ -37,6 +37,7 @@ struct Instruction {
   uint8_t bytes = 0, count = 1, register_bytes = 0;          // of an access: an element, elements, width of its registers
   uint8_t base_bytes = 0;                                    // of an address register; 0: imm alone
   uint8_t kind = 0;                                          // what the handlers of one family tell apart by
+  bool touches = false, source_register = false;             // memory; cp.async: in.b is an address too
   bool is_signed = false, strong = false, releases = false;  // strong: volatile, relaxed, acquire, release, atomic
 };
 

@@ -188,6 +188,7 @@ WarpState run(Warp& w, uint64_t quantum) {
             waits = lanes != w.alive && !w.forced;
             if (waits) break;
             arrive(w, in, lanes);
+            if (taint && in.kind != 0) after(w, in, lanes);
           } else {
             waits = (named_lanes(w, in, lanes) & w.alive & ~lanes) != 0 && !w.forced;
             if (waits) break;

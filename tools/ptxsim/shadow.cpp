@@ -81,6 +81,13 @@ void Shadow::barrier_reached(Warp& w, std::vector<uint32_t>& clocks) {
   lower(w.index);
 }
 
+void Shadow::snapshot(Warp& w, std::vector<uint32_t>& clocks) {
+  if (warps_ == 0) return;
+  tick(w.index);
+  clocks.resize(warps_, 0);
+  for (uint32_t v = 0; v < warps_; ++v) clocks[v] = std::max(clocks[v], v == w.index ? clock_[v] : known(w.index, v));
+}
+
 void Shadow::barrier_left(Warp& w, const std::vector<uint32_t>& clocks) {
   if (warps_ == 0 || clocks.empty()) return;
   for (uint32_t v = 0; v < warps_; ++v) known(w.index, v) = std::max(known(w.index, v), clocks[v]);

@@ -25,6 +25,7 @@ class Shadow {
   void accessed(Warp&, const Instruction&, const Access&);
   void arrived(Warp&, const AsyncCopy&);  // waited for: visible to its thread
   void fenced(Warp&);
+  void snapshot(Warp&, std::vector<uint32_t>& clocks);  // as barrier_reached, of one lane: the others of the warp are not ordered
   void warp_ordered(Warp&, uint32_t lanes);
   void barrier_reached(Warp&, std::vector<uint32_t>& clocks);  // adds what the warp knows, and what it did
   void barrier_left(Warp&, const std::vector<uint32_t>& clocks);

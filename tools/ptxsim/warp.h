@@ -42,6 +42,7 @@ struct Warp : WarpRegisters {
   AsyncQueue async;
   std::vector<uint32_t> taint;  // [register / 128] masks, then predicates
   uint32_t taint_predicates = 0;
+  std::vector<uint8_t> local_taint;  // a byte of `local`
 
   template <class T>
   T* lanes(uint32_t offset) {
@@ -62,6 +63,7 @@ struct Block {
   uint64_t number = 0;
   std::vector<Warp> warps;
   std::vector<std::byte> shared;
+  std::vector<uint8_t> shared_taint;  // a byte of `shared`
   Shadow shadow;
   Barrier barriers[16];
   MBarriers mbarriers;
