@@ -192,7 +192,7 @@ Status bind_lrn(BindContext& c) {
     a.quarters = static_cast<int>(beta * 4);
     c.set(a.x, c.input<const float>(0));
     c.set(a.y, c.output<float>(0));
-    c.run(*pick(rows_of<TERN_ON_EACH_ISA(lrn_f32)>, DType::f32, c.isa));
+    c.run(*pick(rows_of<TERN_ON_EACH_ISA(lrn_f32), cuda::lrn_f32>, DType::f32, c.isa));
   } else {
     PortableLrnArgs& a = c.args(PortableLrnArgs{nullptr, nullptr, begin, end - begin, channels, inner, before, after,
                                                 static_cast<double>(alpha) / static_cast<double>(size), beta, bias});
@@ -231,7 +231,7 @@ constinit const OpDef kLRN = {.name = "LRN",
                               .attrs = kLrnAttrs,
                               .infer = infer_lrn,
                               .bind = bind_lrn,
-                              .kernels = rows_of<TERN_ON_EACH_ISA(lrn_f32), kPortableLrn>,
+                              .kernels = rows_of<TERN_ON_EACH_ISA(lrn_f32), cuda::lrn_f32, kPortableLrn>,
                               .steps = lrn_steps};
 
 }  // namespace tern

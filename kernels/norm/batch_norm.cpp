@@ -79,7 +79,7 @@ Status bind(BindContext& c) {
     c.set(a.bias, c.input<const float>(2));
     c.set(a.mean, c.input<const float>(3));
     c.set(a.var, c.input<const float>(4));
-    c.run(*pick(rows_of<TERN_ON_EACH_ISA(batch_norm_f32)>, DType::f32, c.isa));
+    c.run(*pick(rows_of<TERN_ON_EACH_ISA(batch_norm_f32), cuda::batch_norm_f32>, DType::f32, c.isa));
   } else {
     PortableArgs& a = c.args<PortableArgs>();
     a.parameter_dtype = c.in(1).dtype;
@@ -108,7 +108,7 @@ constinit const OpDef kBatchNormalization = {.name = "BatchNormalization",
                                              .attrs = kAttrs,
                                              .infer = infer,
                                              .bind = bind,
-                                             .kernels = rows_of<TERN_ON_EACH_ISA(batch_norm_f32), kPortable>,
+                                             .kernels = rows_of<TERN_ON_EACH_ISA(batch_norm_f32), cuda::batch_norm_f32, kPortable>,
                                              .inplace_inputs = 1};
 
 }  // namespace tern

@@ -113,7 +113,7 @@ constinit const OpDef kInstanceNormalization = {.name = "InstanceNormalization",
                                                 .attrs = kInstanceAttrs,
                                                 .infer = infer_instance,
                                                 .bind = bind_instance,
-                                                .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), kPortable>,
+                                                .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), cuda::group_norm_f32, kPortable>,
                                                 .inplace_inputs = 1};
 constinit const OpDef kGroupNormalization = {.name = "GroupNormalization",
                                              .inputs = {3, 3},
@@ -121,7 +121,7 @@ constinit const OpDef kGroupNormalization = {.name = "GroupNormalization",
                                              .attrs = kGroupAttrs,
                                              .infer = infer_group,
                                              .bind = bind_group,
-                                             .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), kPortable>,
+                                             .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), cuda::group_norm_f32, kPortable>,
                                              .inplace_inputs = 1};
 
 }  // namespace tern

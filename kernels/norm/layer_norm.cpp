@@ -155,8 +155,8 @@ Status bind_rows(BindContext& c, Rows f32, Rows mixed) {
   c.run(*kernel);
   return {};
 }
-Status bind_layer(BindContext& c) { return bind_rows(c, rows_of<TERN_ON_EACH_ISA(layer_norm_f32)>, rows_of<kPortableLayer>); }
-Status bind_rms(BindContext& c) { return bind_rows(c, rows_of<TERN_ON_EACH_ISA(rms_norm_f32)>, rows_of<kPortableRms>); }
+Status bind_layer(BindContext& c) { return bind_rows(c, rows_of<TERN_ON_EACH_ISA(layer_norm_f32), cuda::layer_norm_f32>, rows_of<kPortableLayer>); }
+Status bind_rms(BindContext& c) { return bind_rows(c, rows_of<TERN_ON_EACH_ISA(rms_norm_f32), cuda::rms_norm_f32>, rows_of<kPortableRms>); }
 
 }  // namespace
 
@@ -166,7 +166,7 @@ constinit const OpDef kLayerNormalization = {.name = "LayerNormalization",
                                              .attrs = kAttrs,
                                              .infer = infer_layer,
                                              .bind = bind_layer,
-                                             .kernels = rows_of<TERN_ON_EACH_ISA(layer_norm_f32), kPortableLayer>,
+                                             .kernels = rows_of<TERN_ON_EACH_ISA(layer_norm_f32), cuda::layer_norm_f32, kPortableLayer>,
                                              .inplace_inputs = 1};
 constinit const OpDef kRMSNormalization = {.name = "RMSNormalization",
                                            .inputs = {2, 2},
@@ -174,7 +174,7 @@ constinit const OpDef kRMSNormalization = {.name = "RMSNormalization",
                                            .attrs = kAttrs,
                                            .infer = infer_rms,
                                            .bind = bind_rms,
-                                           .kernels = rows_of<TERN_ON_EACH_ISA(rms_norm_f32), kPortableRms>,
+                                           .kernels = rows_of<TERN_ON_EACH_ISA(rms_norm_f32), cuda::rms_norm_f32, kPortableRms>,
                                            .inplace_inputs = 1};
 
 }  // namespace tern
