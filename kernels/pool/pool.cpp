@@ -72,6 +72,15 @@ Status infer(InferContext& c) {
   return {};
 }
 
+PoolWindow<int64_t> bare(const Window& w) {
+  PoolWindow<int64_t> to;
+  for (size_t i = 0; i < 3; ++i) {
+    to.in[i] = w.in[i], to.out[i] = w.out[i], to.kernel[i] = w.kernel[i], to.stride[i] = w.stride[i], to.dilation[i] = w.dilation[i];
+    to.begin[i] = w.begin[i], to.end[i] = w.end[i];
+  }
+  return to;
+}
+
 Status bind_blocked(BindContext& c, const Window& w, Rows rows) {
   const TensorView &x = c.in(0), &y = c.out(0);
   if (!x.layout.blocked || !y.layout.blocked || c.has_out(1)) return unsupported("one side is blocked and the other is not");
@@ -143,13 +152,16 @@ Status bind(BindContext& c) {
   const KernelRow* kernel = pick(plain_rows<kKind>(), x.dtype, c.isa);
   if (kernel == nullptr || x.layout.blocked) return bad_dtype(x.dtype);
   PoolArgs& a = c.args<PoolArgs>();
-  a.window = window;
+  a.window = bare(window);
   c.set(a.x, c.input(0));
   c.set(a.y, c.output(0));
   c.set(a.indices, c.output<int64_t>(1));
   if constexpr (kKind == PoolKind::mean) a.include_pad = c.attrs.i("count_include_pad") != 0;
   if constexpr (kKind == PoolKind::max) a.column_major = c.attrs.i("storage_order") != 0;
-  if constexpr (has_order(kKind)) a.p = c.attrs.i("p");
+  if constexpr (has_order(kKind)) {
+    a.p = c.attrs.i("p");
+    if (c.isa == Isa::cuda && a.p > 2) return unsupported("a norm of order " + std::to_string(a.p));  // pow of the C library is the CPU's alone
+  }
   const auto [begin, end] = c.range(x.dims[0] * x.dims[1]);
   if (begin == end || c.out(0).count() == 0) return {};
   a.begin = begin, a.end = end;

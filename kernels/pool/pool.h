@@ -9,7 +9,7 @@
 //   Edges     NaN propagates. ceil_mode never starts a window wholly in the padding. A window that holds no element of x gives
 //             the lowest value (max), 0 (norm), and 0 or NaN (mean).
 //   Source    the ONNX operators MaxPool, AveragePool, LpPool, Global*.
-// Next: pool.cpp (schema and binding), portable.h (plain C++, every dtype), pool.simd.cpp (blocked f32).
+// Next: pool.cpp (schema and binding), portable.h (plain C++, every dtype), pool.simd.cpp (blocked f32), pool.cu (f32 on a device).
 #pragma once
 #include <stdint.h>
 
