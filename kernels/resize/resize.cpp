@@ -5,9 +5,11 @@
 #include <limits>
 
 #include "kernels/elementwise/portable.h"
+#include "kernels/launch.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/resize/axis_table.h"
+#include "kernels/resize/resize_device.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -189,16 +191,6 @@ constexpr KernelRow kPortable[] = {
     row<ResizeArgs, resize<int64_t>>("resize/i64/scalar", DType::i64, Isa::scalar),
 };
 
-// Nearest without extrapolation: bytes by table, axis by axis offsets.
-struct NearestArgs {
-  const std::byte* x;
-  std::byte* y;
-  int rank;
-  const int64_t* offset[kMaxRank];  // [n], in bytes
-  int64_t n[kMaxRank];
-  int64_t size, begin, end;  // rows of y
-};
-
 template <int Size>
 void nearest_rows(const NearestArgs& a) {
   const int last = a.rank - 1;
@@ -220,7 +212,10 @@ void nearest(const NearestArgs& a) {
   else nearest_rows<0>(a);
 }
 
-constexpr KernelRow kNearest = row<NearestArgs, nearest>("resize/nearest/scalar", DType::none, Isa::scalar);
+constexpr KernelRow kNearest[] = {
+    row<NearestArgs, nearest>("resize/nearest/scalar", DType::none, Isa::scalar),
+    device_row<NearestArgs, cuda::launch_nearest>("resize/nearest/cuda", DType::none),
+};
 
 // ---- binding ----
 
@@ -253,7 +248,7 @@ Status bind_nearest(BindContext& c, const ResizeMode& mode, const std::vector<Ax
   const auto [begin, end] = c.range(y.dims.count(0, y.dims.rank - 1));
   a.begin = begin;
   a.end = end;
-  if (begin < end) c.run(kNearest);
+  if (begin < end) c.run(*c.pick(DType::none));
   return {};
 }
 
@@ -344,7 +339,7 @@ constinit const OpDef kResize = {.name = "Resize",
                                  .attrs = kAttrs,
                                  .infer = infer,
                                  .bind = bind,
-                                 .kernels = rows_of<TERN_ON_EACH_ISA(resize_f32), kPortable, kNearest>,
+                                 .kernels = rows_of<TERN_ON_EACH_ISA(resize_f32), cuda::resize_f32, kPortable, kNearest>,
                                  .value_inputs = {.ints = 0b1000, .floats = 0b0110}};
 
 }  // namespace tern

@@ -7,7 +7,7 @@
 //             integers round toward zero and saturate. Nearest copies.
 //   Edges     taps outside of x read the edge, or are dropped (exclude_outside); tf_crop_and_resize gives extrapolation_value there.
 //   Source    the ONNX operator, opset 19.
-// Next: axis_table.h, resize.cpp, resize.simd.cpp.
+// Next: axis_table.h, resize.cpp, resize.simd.cpp, resize.cu (the same on a device).
 #pragma once
 #include <stdint.h>
 
@@ -42,5 +42,8 @@ struct ResizeArgs {
 };
 
 TERN_EACH_ISA(extern const KernelRow resize_f32;)
+namespace cuda {
+extern const KernelRow resize_f32;  // launch.cpp
+}
 
 }  // namespace tern
