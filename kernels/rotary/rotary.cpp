@@ -1,27 +1,16 @@
 // RotaryEmbedding: schema, inference, binding and the kernel, plain C++. See rotary.h.
 #include "kernels/rotary/rotary.h"
 
-#include "kernels/elementwise/portable.h"
 #include "kernels/gather/index.h"
+#include "kernels/launch.h"
+#include "kernels/rotary/rotary_device.h"
 
 namespace tern {
 namespace {
 
-struct RotaryArgs {
-  const void *x, *cos, *sin;
-  void* y;
-  const int64_t* positions;           // [B, S]; null: the caches are [B, S, R/2]
-  int64_t S, heads, D, half, cached;  // half: R/2; cached: positions of the caches
-  uint32_t* fault;                    // of positions
-  int64_t batch, head, place;         // strides of x and y, in elements
-  bool interleaved;
-  int64_t begin, end;  // of B * S
-};
-
 template <class T>
 void rotary(const RotaryArgs& a) {
   const T *cos_cache = static_cast<const T*>(a.cos), *sin_cache = static_cast<const T*>(a.sin);
-  const int64_t apart = a.interleaved ? 1 : a.half, step = a.interleaved ? 2 : 1;
   uint32_t fault = 0;
   for (int64_t bs = a.begin; bs < a.end; ++bs) {
     const int64_t at = (a.positions == nullptr ? bs : place_index(a.positions[bs], a.cached, fault)) * a.half;
@@ -29,11 +18,7 @@ void rotary(const RotaryArgs& a) {
       const int64_t offset = bs / a.S * a.batch + h * a.head + bs % a.S * a.place;
       const T* x = static_cast<const T*>(a.x) + offset;  // [D]
       T* y = static_cast<T*>(a.y) + offset;              // [D]
-      for (int64_t i = 0; i < a.half; ++i) {
-        const double c = widen(cos_cache[at + i]), s = widen(sin_cache[at + i]), x1 = widen(x[i * step]), x2 = widen(x[i * step + apart]);
-        y[i * step] = narrow<T>(c * x1 - s * x2);
-        y[i * step + apart] = narrow<T>(s * x1 + c * x2);
-      }
+      for (int64_t i = 0; i < a.half; ++i) turn(a, x, y, cos_cache + at, sin_cache + at, i);
       for (int64_t i = 2 * a.half; i < a.D; ++i) y[i] = x[i];
     }
   }
@@ -45,6 +30,10 @@ constexpr KernelRow kRows[] = {
     row<RotaryArgs, rotary<double>>("rotary_embedding/f64/scalar", DType::f64, Isa::scalar),
     row<RotaryArgs, rotary<f16>>("rotary_embedding/f16/scalar", DType::f16, Isa::scalar),
     row<RotaryArgs, rotary<bf16>>("rotary_embedding/bf16/scalar", DType::bf16, Isa::scalar),
+    device_row<RotaryArgs, cuda::launch_rotary<DType::f32>>("rotary_embedding/f32/cuda", DType::f32),
+    device_row<RotaryArgs, cuda::launch_rotary<DType::f64>>("rotary_embedding/f64/cuda", DType::f64),
+    device_row<RotaryArgs, cuda::launch_rotary<DType::f16>>("rotary_embedding/f16/cuda", DType::f16),
+    device_row<RotaryArgs, cuda::launch_rotary<DType::bf16>>("rotary_embedding/bf16/cuda", DType::bf16),
 };
 
 constexpr AttrSpec kAttrs[] = {{"interleaved", AttrKind::i, 0}, {"num_heads", AttrKind::i}, {"rotary_embedding_dim", AttrKind::i, 0}};

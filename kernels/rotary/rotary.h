@@ -6,7 +6,7 @@
 //   Numerics  in double, rounded once: same bits everywhere.
 //   Edges     positions count from the end when negative; outside of the caches they are an error where known, else the nearest and a fault of the run.
 //   Source    the ONNX operator, opset 23; Su et al. 2021.
-// Next: rotary.cpp.
+// Next: rotary.cpp, rotary.cu (the same on a device).
 #pragma once
 
 namespace tern {
