@@ -1,83 +1,46 @@
 // Softmax and LogSoftmax of f64, f16 and bf16 (in double, rounded once), and Hardmax, which only compares. See softmax.h.
-#include <algorithm>
-#include <limits>
-
-#include "kernels/choose.h"
-#include "kernels/portable_math.h"
-#include "kernels/softmax/softmax.h"
-#include "runtime/base/half.h"
+#include "kernels/launch.h"
+#include "kernels/softmax/portable_rows.h"
 
 namespace tern::portable {
 namespace {
 
-double widen(double v) { return v; }
-double widen(float v) { return v; }
-double widen(f16 v) { return to_f32(v); }
-double widen(bf16 v) { return to_f32(v); }
-template <class T>
-T narrow(double v) {
-  if constexpr (std::is_same_v<T, f16>) return to_f16(v);
-  else if constexpr (std::is_same_v<T, bf16>) return to_bf16(v);
-  else return static_cast<T>(v);
-}
-
-// f(x, y) for each row: both with `cols` elements, a.stride apart.
-template <class T, class F>
-void each_row(const SoftmaxArgs& a, F f) {
-  for (int64_t o = 0; o < a.outer; ++o) {
-    for (int64_t i = 0; i < a.inner; ++i) {
-      const int64_t at = o * a.cols * a.stride + i;
-      f(static_cast<const T*>(a.x) + at, static_cast<T*>(a.y) + at);
-    }
-  }
-}
-
 template <class T, bool kLog>
-void softmax(const SoftmaxArgs& a) {
-  each_row<T>(a, [&](const T* x, T* y) {
-    double m = -std::numeric_limits<double>::infinity(), sum = 0;
-    for (int64_t c = 0; c < a.cols; ++c) m = std::max(m, widen(x[c * a.stride]));
-    for (int64_t c = 0; c < a.cols; ++c) sum += exp(widen(x[c * a.stride]) - m);
-    const double log_sum = kLog ? log(sum) : 0;
-    for (int64_t c = 0; c < a.cols; ++c) {
-      const double centred = widen(x[c * a.stride]) - m;
-      y[c * a.stride] = narrow<T>(kLog ? centred - log_sum : exp(centred) / sum);
-    }
-  });
+void softmax_rows(const SoftmaxArgs& a) {
+  for (int64_t r = 0; r < a.outer * a.inner; ++r) softmax_row<T, kLog>(a, r);
 }
-
 template <class T>
-void hardmax(const SoftmaxArgs& a) {
-  each_row<T>(a, [&](const T* x, T* y) {
-    int64_t best = 0;
-    double top = widen(x[0]);
-    for (int64_t c = 1; c < a.cols; ++c) {
-      const double v = widen(x[c * a.stride]);
-      const bool take = (v > top) | ((v != v) & (top == top));
-      top = choose(take, v, top);
-      best = choose(take, c, best);
-    }
-    for (int64_t c = 0; c < a.cols; ++c) y[c * a.stride] = choose(c == best, narrow<T>(1.0), narrow<T>(0.0));
-  });
+void hardmax_rows(const SoftmaxArgs& a) {
+  for (int64_t r = 0; r < a.outer * a.inner; ++r) hardmax_row<T>(a, r);
 }
 
 }  // namespace
 
-constinit const KernelRow kSoftmax[] = {
-    row<SoftmaxArgs, softmax<double, false>>("softmax/f64/scalar", DType::f64, Isa::scalar),
-    row<SoftmaxArgs, softmax<f16, false>>("softmax/f16/scalar", DType::f16, Isa::scalar),
-    row<SoftmaxArgs, softmax<bf16, false>>("softmax/bf16/scalar", DType::bf16, Isa::scalar),
+constinit const KernelRow kSoftmax[6] = {
+    row<SoftmaxArgs, softmax_rows<double, false>>("softmax/f64/scalar", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, softmax_rows<f16, false>>("softmax/f16/scalar", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, softmax_rows<bf16, false>>("softmax/bf16/scalar", DType::bf16, Isa::scalar),
+    device_row<SoftmaxArgs, cuda::launch_portable<cuda::SoftmaxKind::softmax, DType::f64>>("softmax/f64/cuda", DType::f64),
+    device_row<SoftmaxArgs, cuda::launch_portable<cuda::SoftmaxKind::softmax, DType::f16>>("softmax/f16/cuda", DType::f16),
+    device_row<SoftmaxArgs, cuda::launch_portable<cuda::SoftmaxKind::softmax, DType::bf16>>("softmax/bf16/cuda", DType::bf16),
 };
-constinit const KernelRow kLogSoftmax[] = {
-    row<SoftmaxArgs, softmax<double, true>>("log_softmax/f64/scalar", DType::f64, Isa::scalar),
-    row<SoftmaxArgs, softmax<f16, true>>("log_softmax/f16/scalar", DType::f16, Isa::scalar),
-    row<SoftmaxArgs, softmax<bf16, true>>("log_softmax/bf16/scalar", DType::bf16, Isa::scalar),
+constinit const KernelRow kLogSoftmax[6] = {
+    row<SoftmaxArgs, softmax_rows<double, true>>("log_softmax/f64/scalar", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, softmax_rows<f16, true>>("log_softmax/f16/scalar", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, softmax_rows<bf16, true>>("log_softmax/bf16/scalar", DType::bf16, Isa::scalar),
+    device_row<SoftmaxArgs, cuda::launch_portable<cuda::SoftmaxKind::log_softmax, DType::f64>>("log_softmax/f64/cuda", DType::f64),
+    device_row<SoftmaxArgs, cuda::launch_portable<cuda::SoftmaxKind::log_softmax, DType::f16>>("log_softmax/f16/cuda", DType::f16),
+    device_row<SoftmaxArgs, cuda::launch_portable<cuda::SoftmaxKind::log_softmax, DType::bf16>>("log_softmax/bf16/cuda", DType::bf16),
 };
-constinit const KernelRow kHardmax[] = {
-    row<SoftmaxArgs, hardmax<float>>("hardmax/f32/scalar", DType::f32, Isa::scalar),
-    row<SoftmaxArgs, hardmax<double>>("hardmax/f64/scalar", DType::f64, Isa::scalar),
-    row<SoftmaxArgs, hardmax<f16>>("hardmax/f16/scalar", DType::f16, Isa::scalar),
-    row<SoftmaxArgs, hardmax<bf16>>("hardmax/bf16/scalar", DType::bf16, Isa::scalar),
+constinit const KernelRow kHardmax[8] = {
+    row<SoftmaxArgs, hardmax_rows<float>>("hardmax/f32/scalar", DType::f32, Isa::scalar),
+    row<SoftmaxArgs, hardmax_rows<double>>("hardmax/f64/scalar", DType::f64, Isa::scalar),
+    row<SoftmaxArgs, hardmax_rows<f16>>("hardmax/f16/scalar", DType::f16, Isa::scalar),
+    row<SoftmaxArgs, hardmax_rows<bf16>>("hardmax/bf16/scalar", DType::bf16, Isa::scalar),
+    device_row<SoftmaxArgs, cuda::launch_portable<cuda::SoftmaxKind::hardmax, DType::f32>>("hardmax/f32/cuda", DType::f32),
+    device_row<SoftmaxArgs, cuda::launch_portable<cuda::SoftmaxKind::hardmax, DType::f64>>("hardmax/f64/cuda", DType::f64),
+    device_row<SoftmaxArgs, cuda::launch_portable<cuda::SoftmaxKind::hardmax, DType::f16>>("hardmax/f16/cuda", DType::f16),
+    device_row<SoftmaxArgs, cuda::launch_portable<cuda::SoftmaxKind::hardmax, DType::bf16>>("hardmax/bf16/cuda", DType::bf16),
 };
 
 }  // namespace tern::portable

@@ -9,7 +9,7 @@
 //             f64, f16 and bf16: in double, c ascending, rounded once.
 //   Edges     cols == 0 does nothing; a row of -inf, or with a NaN or +inf, gives NaN (Softmax, LogSoftmax).
 //   Source    the ONNX operators, opset 13.
-// Next: softmax.cpp (schema and binding), softmax.simd.cpp (the f32 kernels), softmax.cu (the same on a device), portable.cpp (other dtypes), then
+// Next: softmax.cpp (schema and binding), softmax.simd.cpp (the f32 kernels), softmax.cu (the same on a device), portable_rows.h (other dtypes, both), then
 // gemm/gemm.h.
 #pragma once
 #include <stdint.h>
@@ -36,7 +36,7 @@ constexpr int kSoftmaxShort = 128;   // most columns of a row that half a warp k
 constexpr int kSoftmaxLong = 12000;  // most columns of a row that shared memory keeps: 48 KB, less what the kernel has besides
 }  // namespace cuda
 namespace portable {
-extern const KernelRow kSoftmax[3], kLogSoftmax[3], kHardmax[4];
+extern const KernelRow kSoftmax[6], kLogSoftmax[6], kHardmax[8];
 }  // namespace portable
 
 }  // namespace tern
