@@ -2,98 +2,28 @@
 //   LRN                        y = x / (bias + alpha/size * sum x^2)^beta over a window of channels; before = (size-1)/2, after = size/2
 //   LpNormalization            y = x / (sum |x|^p)^(1/p) along one axis, p 1 or 2; 0 where the norm is 0
 //   MeanVarianceNormalization  y = (x - mean) / (sqrt(var) + 1e-9) over a set of axes
+#include "kernels/norm/axis_norm.h"
+
+#include "kernels/launch.h"
 #include "kernels/norm/norm.h"
-#include "kernels/norm/portable.h"
 #include "kernels/op.h"
-#include "kernels/portable_math.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
 
-// Positions of a tensor along some of its axes, counted row-major.
-struct Walk {
-  int rank = 0;
-  int64_t extent[kMaxRank], stride[kMaxRank];
-  int64_t count = 1;
-  void add(int64_t n, int64_t s) {
-    extent[rank] = n;
-    stride[rank++] = s;
-    count *= n;
-  }
-  int64_t offset(int64_t i) const {
-    int64_t at = 0;
-    for (int d = rank - 1; d >= 0; --d) {
-      at += i % extent[d] * stride[d];
-      i /= extent[d];
-    }
-    return at;
-  }
-};
-
-struct WalkArgs {
-  const void* x;
-  void* y;
-  Walk kept, reduced;  // one result a kept position, over all reduced ones
-  int64_t begin, end;  // of the kept positions
-  int p;
-};
-
 template <class T>
 void mean_variance(const WalkArgs& a) {
-  for (int64_t k = a.begin; k < a.end; ++k) {
-    const T* x = static_cast<const T*>(a.x) + a.kept.offset(k);
-    T* y = static_cast<T*>(a.y) + a.kept.offset(k);
-    double mean = 0, var = 0;
-    for (int64_t i = 0; i < a.reduced.count; ++i) mean += norm::get(x, a.reduced.offset(i));
-    mean /= static_cast<double>(a.reduced.count);
-    for (int64_t i = 0; i < a.reduced.count; ++i) {
-      const double d = norm::get(x, a.reduced.offset(i)) - mean;
-      var += d * d;
-    }
-    const double spread = __builtin_sqrt(var / static_cast<double>(a.reduced.count)) + 1e-9;
-    for (int64_t i = 0; i < a.reduced.count; ++i) {
-      const int64_t at = a.reduced.offset(i);
-      norm::put(y, at, (norm::get(x, at) - mean) / spread);
-    }
-  }
+  for (int64_t k = a.begin; k < a.end; ++k) norm::mean_variance<T>(a, k);
 }
-
 template <class T>
 void lp(const WalkArgs& a) {
-  const int64_t n = a.reduced.count, stride = a.reduced.stride[0];
-  for (int64_t k = a.begin; k < a.end; ++k) {
-    const T* x = static_cast<const T*>(a.x) + a.kept.offset(k);
-    T* y = static_cast<T*>(a.y) + a.kept.offset(k);
-    double sum = 0;
-    for (int64_t i = 0; i < n; ++i) {
-      const double v = norm::get(x, i * stride);
-      sum += a.p == 1 ? __builtin_fabs(v) : v * v;
-    }
-    double length = a.p == 1 ? sum : __builtin_sqrt(sum);
-    // Where the length is 0, all x are, and 0 / 1 is 0. In integers, which no compiler turns into a branch.
-    length += static_cast<double>(static_cast<int64_t>((std::bit_cast<uint64_t>(length) - 1) >> 63));
-    for (int64_t i = 0; i < n; ++i) norm::put(y, i * stride, norm::get(x, i * stride) / length);
-  }
+  for (int64_t k = a.begin; k < a.end; ++k) norm::lp<T>(a, k);
 }
-
-struct PortableLrnArgs {
-  const void* x;
-  void* y;
-  int64_t first, rows, channels, inner, before, after;
-  double alpha_over_size, beta, bias;
-};
-
 template <class T>
 void lrn(const PortableLrnArgs& a) {
   for (int64_t row = a.first; row < a.first + a.rows; ++row) {
-    const int64_t c = row % a.channels, low = std::max<int64_t>(0, c - a.before), high = std::min(a.channels - 1, c + a.after);
-    const T* x = static_cast<const T*>(a.x) + (row - c) * a.inner;  // [channels, inner]
-    for (int64_t i = 0; i < a.inner; ++i) {
-      double sum = 0;
-      for (int64_t k = low; k <= high; ++k) sum += norm::get(x, k * a.inner + i) * norm::get(x, k * a.inner + i);
-      norm::put(static_cast<T*>(a.y), row * a.inner + i, norm::get(x, c * a.inner + i) / portable::pow(a.bias + a.alpha_over_size * sum, a.beta));
-    }
+    for (int64_t i = 0; i < a.inner; ++i) norm::lrn<T>(a, row, i);
   }
 }
 
@@ -102,18 +32,30 @@ constexpr KernelRow kMvnRows[] = {
     row<WalkArgs, mean_variance<float>>("mean_variance_norm/f32/scalar", DType::f32, Isa::scalar),
     row<WalkArgs, mean_variance<f16>>("mean_variance_norm/f16/scalar", DType::f16, Isa::scalar),
     row<WalkArgs, mean_variance<bf16>>("mean_variance_norm/bf16/scalar", DType::bf16, Isa::scalar),
+    device_row<WalkArgs, cuda::launch_mean_variance<DType::f32>>("mean_variance_norm/f32/cuda", DType::f32),
+    device_row<WalkArgs, cuda::launch_mean_variance<DType::f64>>("mean_variance_norm/f64/cuda", DType::f64),
+    device_row<WalkArgs, cuda::launch_mean_variance<DType::f16>>("mean_variance_norm/f16/cuda", DType::f16),
+    device_row<WalkArgs, cuda::launch_mean_variance<DType::bf16>>("mean_variance_norm/bf16/cuda", DType::bf16),
 };
 constexpr KernelRow kLpRows[] = {
     row<WalkArgs, lp<double>>("lp_norm/f64/scalar", DType::f64, Isa::scalar),
     row<WalkArgs, lp<float>>("lp_norm/f32/scalar", DType::f32, Isa::scalar),
     row<WalkArgs, lp<f16>>("lp_norm/f16/scalar", DType::f16, Isa::scalar),
     row<WalkArgs, lp<bf16>>("lp_norm/bf16/scalar", DType::bf16, Isa::scalar),
+    device_row<WalkArgs, cuda::launch_lp<DType::f32>>("lp_norm/f32/cuda", DType::f32),
+    device_row<WalkArgs, cuda::launch_lp<DType::f64>>("lp_norm/f64/cuda", DType::f64),
+    device_row<WalkArgs, cuda::launch_lp<DType::f16>>("lp_norm/f16/cuda", DType::f16),
+    device_row<WalkArgs, cuda::launch_lp<DType::bf16>>("lp_norm/bf16/cuda", DType::bf16),
 };
 constexpr KernelRow kPortableLrn[] = {
     row<PortableLrnArgs, lrn<double>>("lrn/f64/scalar", DType::f64, Isa::scalar),
     row<PortableLrnArgs, lrn<float>>("lrn_pow/f32/scalar", DType::f32, Isa::scalar),
     row<PortableLrnArgs, lrn<f16>>("lrn/f16/scalar", DType::f16, Isa::scalar),
     row<PortableLrnArgs, lrn<bf16>>("lrn/bf16/scalar", DType::bf16, Isa::scalar),
+    device_row<PortableLrnArgs, cuda::launch_lrn_pow<DType::f32>>("lrn_pow/f32/cuda", DType::f32),
+    device_row<PortableLrnArgs, cuda::launch_lrn_pow<DType::f64>>("lrn/f64/cuda", DType::f64),
+    device_row<PortableLrnArgs, cuda::launch_lrn_pow<DType::f16>>("lrn/f16/cuda", DType::f16),
+    device_row<PortableLrnArgs, cuda::launch_lrn_pow<DType::bf16>>("lrn/bf16/cuda", DType::bf16),
 };
 
 constexpr int64_t kMvnAxes[] = {0, 2, 3};

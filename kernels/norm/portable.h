@@ -9,12 +9,12 @@ namespace tern::norm {
 
 // One element as a double (exact).
 template <class T>
-double get(const T* p, int64_t i) {
+TERN_HD double get(const T* p, int64_t i) {
   if constexpr (std::is_arithmetic_v<T>) return static_cast<double>(p[i]);
   else return static_cast<double>(to_f32(p[i]));
 }
 // The same for a dtype known at run time (a parameter whose dtype differs from the data's).
-inline double get(const void* p, DType t, int64_t i) {
+TERN_HD inline double get(const void* p, DType t, int64_t i) {
   switch (t) {
     case DType::f64: return static_cast<const double*>(p)[i];
     case DType::f32: return get(static_cast<const float*>(p), i);
@@ -24,12 +24,12 @@ inline double get(const void* p, DType t, int64_t i) {
 }
 // Rounds once, to nearest even.
 template <class T>
-void put(T* p, int64_t i, double v) {
+TERN_HD void put(T* p, int64_t i, double v) {
   if constexpr (std::is_same_v<T, f16>) p[i] = to_f16(v);
   else if constexpr (std::is_same_v<T, bf16>) p[i] = to_bf16(v);
   else p[i] = static_cast<T>(v);
 }
-inline void put(void* p, DType t, int64_t i, double v) {
+TERN_HD inline void put(void* p, DType t, int64_t i, double v) {
   switch (t) {
     case DType::f64: return put(static_cast<double*>(p), i, v);
     case DType::f32: return put(static_cast<float*>(p), i, v);
@@ -49,7 +49,7 @@ struct Moments {
   double mean, inv;
 };
 template <class T>
-Moments moments(const T* x, int64_t n, double epsilon, bool center) {
+TERN_HD Moments moments(const T* x, int64_t n, double epsilon, bool center) {
   double mean = 0, squares = 0;
   if (center) {
     for (int64_t i = 0; i < n; ++i) mean += get(x, i);
