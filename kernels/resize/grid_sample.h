@@ -10,7 +10,7 @@
 //   Edges     a NaN coordinate is -1, as PyTorch has it; infinite ones lie outside. Every tap is clamped into x before it is read, so no
 //             coordinate reads outside of it; nothing branches on values.
 //   Source    the ONNX operator, opset 22, and its reference.
-// Next: grid_sample.cpp.
+// Next: grid_taps.h, grid_sample.cpp, grid_sample.cu (f32 on a device).
 #pragma once
 #include <stdint.h>
 
