@@ -164,6 +164,14 @@ void check_close(const Tensor& actual, const Tensor& expected, int64_t ulp, floa
                                          << (at < 0 ? 0 : expected.data<float>()[at]) << ": " << worst << " ULP apart");
 }
 
+static bool is_nan(const Tensor& t, int64_t i) {
+  return visit(t.dtype(), [&]<class T>() {
+    if constexpr (std::is_floating_point_v<T>) return std::isnan(t.data<T>()[i]);
+    else if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return std::isnan(to_f32(t.data<T>()[i]));
+    else return false;
+  });
+}
+
 void check_same(const Tensor& actual, const Tensor& expected) {
   REQUIRE(actual.dtype() == expected.dtype());
   REQUIRE(actual.dims() == expected.dims());
@@ -171,10 +179,7 @@ void check_same(const Tensor& actual, const Tensor& expected) {
   for (int64_t i = 0; i < actual.count(); ++i) {
     const size_t at = static_cast<size_t>(i) * size;
     if (std::memcmp(actual.raw() + at, expected.raw() + at, size) != 0) {
-      if (actual.dtype() == DType::f32 && ulp_distance(actual.data<float>()[i], expected.data<float>()[i]) == 0 &&
-          std::isnan(actual.data<float>()[i])) {
-        continue;
-      }
+      if (is_nan(actual, i) && is_nan(expected, i)) continue;
       FAIL("element " << i << " differs (" << std::string(name(actual.dtype())) << to_string(actual.dims()) << ")");
     }
   }

@@ -36,7 +36,7 @@ std::string op_error(const char* op, Attrs attrs, std::vector<Tensor> inputs, si
 int64_t ulp_distance(float a, float b);
 // Same dims and dtype f32; every element within `ulp` of expected, or within `atol` absolutely.
 void check_close(const Tensor& actual, const Tensor& expected, int64_t ulp, float atol = 0);
-// Same dtype, dims and bytes; a f32 NaN equals any NaN (the sign and payload of a NaN are not part of the numbers contract).
+// Same dtype, dims and bytes; a NaN equals any NaN (the sign and payload of a NaN are not part of the numbers contract).
 void check_same(const Tensor& actual, const Tensor& expected);
 
 }  // namespace tern::test
