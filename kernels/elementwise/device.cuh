@@ -2,6 +2,7 @@
 // functions are those of the CPU's vectors; in plain C++ they are those of unary_functions.h and binary_functions.h. Next: unary.cu.
 #pragma once
 #pragma nv_diag_suppress 186  // x < 0 of unsigned integers: one function for all
+#include "kernels/any_dtype.cuh"
 #include "kernels/elementwise/binary_functions.h"
 #include "kernels/elementwise/device.h"
 #include "kernels/elementwise/lanes.h"
@@ -9,44 +10,6 @@
 
 namespace tern::cuda {
 namespace {
-
-// ---- elements whose dtype is an argument ----
-
-template <class T>
-constexpr DType kDType = dtype_of<T>();
-// f.operator()<T>() with the T of `dtype`, which is one of these: the same for all threads.
-template <class F, class... T>
-TERN_INLINE void with_type(DType dtype, Types<T...>, F f) {
-  ((dtype == kDType<T> ? f.template operator()<T>() : void()), ...);
-}
-template <class T>
-TERN_INLINE const T& element(const void* p, int64_t i) {
-  return static_cast<const T*>(p)[i];
-}
-template <class T>
-TERN_INLINE T& element(void* p, int64_t i) {
-  return static_cast<T*>(p)[i];
-}
-TERN_INLINE bool is_float_type(DType t) { return t <= DType::bf16; }
-TERN_INLINE double load_float(const void* p, int64_t i, DType dtype) {
-  double v = 0;
-  with_type(dtype, Floats(), [&]<class T>() { v = widen(element<T>(p, i)); });
-  return v;
-}
-TERN_INLINE int64_t load_signed(const void* p, int64_t i, DType dtype) {
-  int64_t v = 0;
-  with_type(dtype, SignedInts(), [&]<class T>() { v = element<T>(p, i); });
-  return v;
-}
-TERN_INLINE uint64_t load_unsigned(const void* p, int64_t i, DType dtype) {  // bools too
-  uint64_t v = 0;
-  with_type(dtype, UnsignedInts(), [&]<class T>() { v = element<T>(p, i); });
-  if (dtype == DType::boolean) v = element<uint8_t>(p, i) != 0;
-  return v;
-}
-TERN_INLINE void store_float(void* p, int64_t i, DType dtype, double v) {
-  with_type(dtype, Floats(), [&]<class T>() { element<T>(p, i) = narrow<T>(v); });
-}
 
 // ---- kWide elements at once ----
 

@@ -1,48 +1,14 @@
 // See quantize.h.
 #include "kernels/quantize/quantize.h"
 
-#include <limits>
-
-#include "kernels/choose.h"
 #include "kernels/dtype_code.h"
 #include "kernels/movement/axes.h"
 #include "kernels/op.h"
-#include "kernels/quantize/scale.h"
+#include "kernels/quantize/linear.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
-
-// x seen as [outer, n, inner] along the axis; the scale of element (o, i, j) is number o * per_outer + i / block * per_block + j * step.
-struct QuantArgs {
-  const void *x, *scale, *zero_point;
-  void* y;
-  int64_t n, inner, block, per_outer, per_block, step;
-  int64_t begin, end;        // of outer * n
-  DType scale_dtype, other;  // other: of y when quantizing, of y when dequantizing
-};
-
-template <class T>
-float widen(T v) {
-  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return to_f32(v);
-  else return static_cast<float>(v);
-}
-template <class T>
-T narrow(float v) {
-  if constexpr (std::is_same_v<T, f16>) return to_f16(v);
-  else if constexpr (std::is_same_v<T, bf16>) return to_bf16(v);
-  else return static_cast<T>(v);
-}
-// A comparison with NaN fails, so that NaN becomes the lowest.
-template <class Q>
-Q quantized(float x, float scale, int64_t zero_point) {
-  // Beyond 2^20 every dtype saturates, whatever the zero point; below, adding 1.5 * 2^23 rounds to even (the library's rint may branch).
-  const float ratio = x / scale, above = choose(ratio > -0x1p20f, ratio, -0x1p20f), bounded = choose(above < 0x1p20f, above, 0x1p20f);
-  const float r = ((bounded + 0x1.8p23f) - 0x1.8p23f) + static_cast<float>(zero_point);
-  const float low = static_cast<float>(std::numeric_limits<Q>::lowest()), high = static_cast<float>(std::numeric_limits<Q>::max());
-  const float floored = choose(r > low, r, low);
-  return static_cast<Q>(choose(floored < high, floored, high));
-}
 
 template <class T, class Q>
 void quantize_to(const QuantArgs& a) {
@@ -53,7 +19,7 @@ void quantize_to(const QuantArgs& a) {
     for (int64_t j = 0; j < a.inner; ++j) {
       const int64_t at = s + j * a.step;
       static_cast<Q*>(a.y)[r * a.inner + j] =
-          quantized<Q>(widen(x[r * a.inner + j]), scale_at(a.scale, a.scale_dtype, at), zero_point ? zero_point[at] : 0);
+          quantized<Q>(widen_f32(x[r * a.inner + j]), scale_at(a.scale, a.scale_dtype, at), zero_point ? zero_point[at] : 0);
     }
   }
 }
@@ -76,7 +42,7 @@ void dequantize_to(const QuantArgs& a) {
     for (int64_t j = 0; j < a.inner; ++j) {
       const int64_t at = s + j * a.step;
       const int64_t distance = static_cast<int64_t>(x[r * a.inner + j]) - (zero_point ? static_cast<int64_t>(zero_point[at]) : 0);
-      static_cast<T*>(a.y)[r * a.inner + j] = narrow<T>(static_cast<float>(distance) * scale_at(a.scale, a.scale_dtype, at));
+      static_cast<T*>(a.y)[r * a.inner + j] = narrow_f32<T>(static_cast<float>(distance) * scale_at(a.scale, a.scale_dtype, at));
     }
   }
 }
@@ -200,21 +166,13 @@ Status bind_dequantize(BindContext& c) {
 
 // ---- DynamicQuantizeLinear ----
 
-struct DynamicArgs {
-  const float* x;
-  uint8_t* y;
-  float* scale;
-  uint8_t* zero_point;
-  int64_t count;
-};
-
 void dynamic_quantize(const DynamicArgs& a) {
   float low = 0, high = 0;
   for (int64_t i = 0; i < a.count; ++i) {
     low = choose(a.x[i] < low, a.x[i], low);
     high = choose(a.x[i] > high, a.x[i], high);
   }
-  const float span = (high - low) / 255.0f, scale = choose(span == 0, 1.0f, span);
+  const float scale = dynamic_scale(low, high);
   const uint8_t zero_point = quantized<uint8_t>(-low, scale, 0);
   for (int64_t i = 0; i < a.count; ++i) a.y[i] = quantized<uint8_t>(a.x[i], scale, zero_point);
   *a.scale = scale;
@@ -234,12 +192,13 @@ Status infer_dynamic(InferContext& c) {
 Status bind_dynamic(BindContext& c) {
   const TensorView& x = c.in(0);
   // Outputs that nobody reads are computed all the same.
-  DynamicArgs& a = c.args(DynamicArgs{nullptr, nullptr, nullptr, nullptr, x.count()});
+  DynamicArgs& a = c.args(DynamicArgs{nullptr, nullptr, nullptr, nullptr, x.count(), nullptr});
   c.set(a.x, c.input<const float>(0));
   c.set(a.y, c.has_out(0) ? c.output<uint8_t>(0) : c.workspace<uint8_t>(x.count()));
   c.set(a.scale, c.has_out(1) ? c.output<float>(1) : c.workspace<float>(1));
   c.set(a.zero_point, c.has_out(2) ? c.output<uint8_t>(2) : c.workspace<uint8_t>(1));
-  c.run(kDynamicRows[0]);
+  if (c.isa == Isa::cuda) c.set(a.ranges, c.workspace<float>(2 * cuda::kRangeBlocks));
+  c.run(*c.pick(DType::f32));
   return {};
 }
 
@@ -258,20 +217,20 @@ constinit const OpDef kQuantizeLinear = {.name = "QuantizeLinear",
                                          .attrs = kQuantizeAttrs,
                                          .infer = infer_quantize,
                                          .bind = bind_quantize,
-                                         .kernels = rows_of<kQuantizeRows>};
+                                         .kernels = rows_of<kQuantizeRows, cuda::kQuantize>};
 constinit const OpDef kDequantizeLinear = {.name = "DequantizeLinear",
                                            .inputs = {2, 3},
                                            .outputs = {1, 1},
                                            .attrs = kDequantizeAttrs,
                                            .infer = infer_dequantize,
                                            .bind = bind_dequantize,
-                                           .kernels = rows_of<kDequantizeRows>};
+                                           .kernels = rows_of<kDequantizeRows, cuda::kDequantize>};
 constinit const OpDef kDynamicQuantizeLinear = {.name = "DynamicQuantizeLinear",
                                                 .inputs = {1, 1},
                                                 .outputs = {3, 3},
                                                 .infer = infer_dynamic,
                                                 .bind = bind_dynamic,
-                                                .kernels = rows_of<kDynamicRows>,
+                                                .kernels = rows_of<kDynamicRows, cuda::kDynamicQuantize>,
                                                 .optional_outputs = 7};
 
 }  // namespace tern

@@ -4,6 +4,7 @@
 #include "kernels/dtype_code.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
+#include "kernels/shape/range.h"
 #include "kernels/shape/shape.h"
 #include "runtime/base/checked.h"
 #include "runtime/base/half.h"
@@ -83,29 +84,8 @@ Status bind_eye(BindContext& c) {
 // ---- Range ----
 
 template <class T>
-using Arithmetic = std::conditional_t<std::is_same_v<T, f16> || std::is_same_v<T, bf16>, float, T>;
-
-struct RangeArgs {
-  void* y;
-  int64_t begin, end;
-  double start, delta;     // floats
-  int64_t istart, idelta;  // integers
-};
-
-template <class T>
 void range(const RangeArgs& a) {
-  T* y = static_cast<T*>(a.y);
-  for (int64_t i = a.begin; i < a.end; ++i) {
-    if constexpr (std::is_integral_v<T>) {
-      y[i] = static_cast<T>(static_cast<uint64_t>(a.istart) + static_cast<uint64_t>(i) * static_cast<uint64_t>(a.idelta));
-    } else {
-      using A = Arithmetic<T>;
-      const A v = static_cast<A>(a.start) + static_cast<A>(i) * static_cast<A>(a.delta);
-      if constexpr (std::is_same_v<T, f16>) y[i] = to_f16(v);
-      else if constexpr (std::is_same_v<T, bf16>) y[i] = to_bf16(v);
-      else y[i] = v;
-    }
-  }
+  for (int64_t i = a.begin; i < a.end; ++i) static_cast<T*>(a.y)[i] = range_element<T>(a, i);
 }
 
 constexpr KernelRow kRangeRows[] = {
@@ -216,7 +196,7 @@ constinit const OpDef kRange = {.name = "Range",
                                 .attrs = kRangeAttrs,
                                 .infer = infer_range,
                                 .bind = bind_range,
-                                .kernels = rows_of<kRangeRows>,
+                                .kernels = rows_of<kRangeRows, cuda::kRangeRows>,
                                 .value_inputs = {.number = 7}};
 
 }  // namespace tern

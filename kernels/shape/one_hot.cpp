@@ -1,31 +1,17 @@
 // OneHot. See shape.h.
+#include "kernels/shape/one_hot.h"
+
 #include "kernels/movement/axes.h"
 #include "kernels/op.h"
 #include "kernels/shape/shape.h"
-#include "runtime/base/half.h"
 
 namespace tern {
 namespace {
 
-// y [outer, depth, inner]; values [off, on]
-struct OneHotArgs {
-  const void* indices;
-  const std::byte* values;
-  std::byte* y;
-  int64_t depth, inner, size, begin, end;  // elements of the indices
-};
-
 template <class Index>
 void one_hot(const OneHotArgs& a) {
   for (int64_t p = a.begin; p < a.end; ++p) {
-    int64_t index;
-    if constexpr (std::is_floating_point_v<Index>) {
-      const double v = static_cast<double>(static_cast<const Index*>(a.indices)[p]);
-      index = v > -9e15 && v < 9e15 ? static_cast<int64_t>(v) : INT64_MAX;  // NaN and far values are nobody's index
-    } else {
-      index = static_cast<int64_t>(static_cast<const Index*>(a.indices)[p]);
-    }
-    index = index < 0 ? index + a.depth : index;
+    const int64_t index = hot_index(static_cast<const Index*>(a.indices)[p], a.depth);
     std::byte* y = a.y + (p / a.inner * a.depth * a.inner + p % a.inner) * a.size;
     for (int64_t d = 0; d < a.depth; ++d) {
       std::memcpy(y + d * a.inner * a.size, a.values + (d == index ? a.size : 0), static_cast<size_t>(a.size));
@@ -88,7 +74,7 @@ Status bind(BindContext& c) {
   c.set(a.indices, c.input(0));
   c.set(a.values, c.input(2));
   c.set(a.y, c.output(0));
-  c.run(*c.pick(x.dtype));
+  c.run(y.dtype == DType::string ? *pick(rows_of<kRows>, x.dtype, Isa::scalar) : *c.pick(x.dtype));
   return {};
 }
 
@@ -102,7 +88,7 @@ constinit const OpDef kOneHot = {.name = "OneHot",
                                  .attrs = kAttrs,
                                  .infer = infer,
                                  .bind = bind,
-                                 .kernels = rows_of<kRows>,
+                                 .kernels = rows_of<kRows, cuda::kOneHotRows>,
                                  .value_inputs = {.number = 2}};
 
 }  // namespace tern
