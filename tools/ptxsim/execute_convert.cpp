@@ -188,7 +188,7 @@ Handler quick(F) {
 
 Handler quick_one(Type to, Type from, u64 how) {
   if (how == 0) {
-    if (size_of(to) == 8 && from == Type::u32) return quick<u64, u32>([](u32 v) { return u64(v); });
+    if (size_of(to) == 8 && from == Type::u32 && !is_float(to)) return quick<u64, u32>([](u32 v) { return u64(v); });
     if (size_of(to) == 8 && from == Type::s32 && !is_float(to)) return quick<s64, s32>([](s32 v) { return s64(v); });
     if ((to == Type::u32 || to == Type::s32) && size_of(from) == 8 && !is_float(from)) return quick<u32, u64>([](u64 v) { return u32(v); });
     if (to == Type::f32 && from == Type::s32) return quick<float, s32>([](s32 v) { return float(v); });
