@@ -8,7 +8,10 @@
 namespace ptxsim {
 namespace {
 
-constexpr uint32_t kStrong = 1u << 31, kMany = 0x7fffffffu;
+constexpr uint32_t kStrong = 1u << 31;
+
+// The number after those of a launch's blocks: several of them.
+uint32_t many(const Launch& launch) { return launch.first_block + 1 + uint32_t(launch.grid.count()); }
 
 // What blocks did last, in launch time.
 void strong_access(Warp& w, const Instruction& in, const Access& a) {
@@ -29,7 +32,7 @@ void conflict(Warp& w, const Access& a, uint32_t lane, uint64_t at, uint32_t oth
   const uint64_t n = other - 1 - launch.first_block;
   const Dim3& g = launch.grid;
   const std::string who =
-      other == kMany ? "several other blocks" : "block " + triple({uint32_t(n % g.x), uint32_t(n / g.x % g.y), uint32_t(n / g.x / g.y)});
+      other == many(launch) ? "several other blocks" : "block " + triple({uint32_t(n % g.x), uint32_t(n / g.x % g.y), uint32_t(n / g.x / g.y)});
   w.launch->report(Kind::inter_block, w, lane,
                    std::string(a.purpose == Purpose::load    ? "a read of "
                                : a.purpose == Purpose::store ? "a write to "
@@ -40,7 +43,8 @@ void conflict(Warp& w, const Access& a, uint32_t lane, uint64_t at, uint32_t oth
 
 void check_blocks(Warp& w, const Instruction& in, Region& r, const Access& a) {
   Launch& launch = *w.launch;
-  const uint32_t granule = launch.code->global_granule, first = launch.first_block + 1, me = first + uint32_t(w.block->number);
+  const uint32_t granule = launch.code->global_granule, first = launch.first_block + 1, me = first + uint32_t(w.block->number),
+                 several = many(launch);
   const bool writes = a.purpose != Purpose::load, strong = in.strong;
   if (r.granule != granule || r.writer == nullptr) {
     r.granule = granule;
@@ -60,11 +64,11 @@ void check_blocks(Warp& w, const Instruction& in, Region& r, const Access& a) {
     if (by >= first && by != me && !(strong && (old & kStrong) != 0) && !ordered(w, by)) conflict(w, a, lane, r.base + g * granule, by, true);
     if (writes) {
       const uint32_t read_by = reader[g];
-      if (read_by >= first && read_by != me && !(read_by != kMany && ordered(w, read_by)) && !strong)
+      if (read_by >= first && read_by != me && !(read_by != several && ordered(w, read_by)) && !strong)
         conflict(w, a, lane, r.base + g * granule, read_by, false);
       writer[g] = me | (strong ? kStrong : 0);
     } else if (!strong) {
-      reader[g] = reader[g] < first || reader[g] == me ? me : kMany;
+      reader[g] = reader[g] < first || reader[g] == me ? me : several;
     }
   };
   if (a.uniform && !writes) {

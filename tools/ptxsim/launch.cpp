@@ -169,7 +169,7 @@ Result<LaunchResult> Machine::launch(const Module& module, std::string_view kern
   }
   if (blocks >= 0x7fffff00u) return tern::usage(name + ": a grid of more blocks than ptxsim counts");
   launch.first_block = uint32_t(state_->blocks);
-  state_->blocks += blocks;
+  state_->blocks += blocks + 1;  // one more number stands for several blocks
 
   // One block after the other; blocks that may wait for each other share the time, a new one joining whenever all have had their turn.
   std::deque<std::unique_ptr<Block>> live, spare;
