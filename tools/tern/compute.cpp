@@ -27,6 +27,39 @@ Result<std::vector<Array>> made(const Model& model, std::span<const Array> input
   return arrays;
 }
 
+// The model with those inputs that shapes depend on as what they hold in this call: constants. `inputs` loses them. For devices, which evaluate nothing.
+Result<Model> with_known_shapes(const Model& model, std::vector<Array>& inputs) {
+  Graph g = model.state().graph;
+  std::vector<bool> known(g.inputs.size(), false);
+  for (const Node& n : g.nodes) {
+    for (size_t i = 0; n.op != nullptr && i < n.inputs.size(); ++i) {
+      const auto at = std::find(g.inputs.begin(), g.inputs.end(), n.inputs[i]);
+      if (at != g.inputs.end() && n.op->value_inputs.has(i)) known[static_cast<size_t>(at - g.inputs.begin())] = true;
+    }
+  }
+  std::vector<ValueId> left;
+  std::vector<Array> rest;
+  for (size_t i = 0; i < g.inputs.size(); ++i) {
+    if (!known[i]) {
+      left.push_back(g.inputs[i]);
+      rest.push_back(std::move(inputs[i]));
+      continue;
+    }
+    auto contents = to_tensor(inputs[i]);
+    if (!contents) return contents.error();
+    g.value(g.inputs[i]).type = {contents->dtype(), Shape(contents->dims())};
+    g.value(g.inputs[i]).constant = std::move(*contents);
+  }
+  for (const Node& n : g.nodes) {  // inferred anew
+    for (ValueId v : n.outputs) {
+      if (v != kNone) g.value(v).type = {}, g.value(v).ints.reset();
+    }
+  }
+  g.inputs = std::move(left);
+  inputs = std::move(rest);
+  return make_model(std::move(g), model.state().options);
+}
+
 }  // namespace
 
 Result<Outputs> compute(const Model& model, std::span<const Array> inputs, SessionOptions session, bool evaluate, const Late& late) {
@@ -60,6 +93,7 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
         const std::vector<std::byte>& bytes = made.bytes.empty() ? inputs[i].bytes : made.bytes;
         std::memcpy(to.data(), bytes.data(), std::min(to.size(), bytes.size()));
       }
+      if (s->isa() == name(Isa::cuda) && s->steps().empty()) return unsupported("nothing is left to run on a device: all of it is constant");
       if (!s->run()) return s->status().error();
       outputs.isa = s->isa();
       outputs.device = device_of(session, *s);
@@ -75,6 +109,10 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
     if (s.error().code() != Code::kUnsupported || s.error().message().find("evaluate()") == std::string::npos) return s.error();
     const std::string& why = s.error().message();
     if (!on_cpu(session)) {
+      std::vector<Array> rest(inputs.begin(), inputs.end());
+      const bool whole = !late && std::all_of(inputs.begin(), inputs.end(), [](const Array& a) { return !a.sequence && a.elements.empty(); });
+      auto known = whole ? with_known_shapes(model, rest) : Result<Model>(s.error());
+      if (known && rest.size() < inputs.size()) return compute(*known, rest, session, false, late);
       return unsupported(why.substr(0, why.find("; run the model")) + ": such models run on the CPU only, leave out --device");
     }
     note(why.substr(0, std::min(why.find("; run the model"), why.find(": only evaluate()"))) + ": running node by node");
