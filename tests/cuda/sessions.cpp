@@ -56,7 +56,7 @@ TEST_CASE("device: the sample models on the simulated device have the CPU's byte
   for (const ptxsim::Options& options : {ptxsim::Options(), second}) {
     auto device = cuda::simulated_device(options);
     REQUIRE(device.ok());
-    for (const char* name : {"digits_mlp", "orderbook_tcn"}) {
+    for (const char* name : {"digits_mlp", "digits_cnn", "orderbook_tcn", "text_classifier", "transformer_encoder", "volatility_lstm"}) {
       CAPTURE(name);
       auto model = load(data("models/") + name + "/model.onnx");
       REQUIRE(model.ok());

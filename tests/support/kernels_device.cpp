@@ -2,9 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <cstring>
 
-#include "kernels/launch.h"
-#include "runtime/base/checked.h"
+#include "runtime/cuda/device_step.h"
 #include "tests/support/device.h"
 #include "tools/ptxsim/device/device.h"
 
@@ -30,25 +30,6 @@ cuda::Device* device(bool second) {
 
 bool simulated() { return device(false)->name() == "ptxsim"; }
 
-class Addresses {
- public:
-  explicit Addresses(cuda::Device& d) : device_(d) {}
-  std::byte* room(int64_t bytes) {
-    auto memory = device_.allocate(static_cast<size_t>(bytes));
-    REQUIRE(memory.ok());
-    return kept_.emplace_back(std::move(*memory)).get();
-  }
-  std::byte* upload(const void* from, int64_t bytes) {
-    std::byte* at = room(bytes);
-    REQUIRE(device_.upload(at, {static_cast<const std::byte*>(from), static_cast<size_t>(bytes)}).ok());
-    return at;
-  }
-
- private:
-  cuda::Device& device_;
-  std::vector<cuda::Memory> kept_;
-};
-
 }  // namespace
 
 bool on_device() { return device(false) != nullptr; }
@@ -72,48 +53,35 @@ DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<c
   static bool second = false;
   second = !second;
   cuda::Device& d = *device(second);
-  Addresses at(d);
-  std::vector<const std::byte*> from, packs;
-  std::vector<std::byte*> to;
-  std::vector<bool> read(inputs.size(), false);
-  bound->mark_read(read);
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    from.push_back(read[i] ? at.upload(inputs[i].raw(), static_cast<int64_t>(inputs[i].bytes())) : nullptr);
+  auto step = cuda::make_step(d, *bound, inputs, result.outputs, !simulated());
+  REQUIRE_MESSAGE(step.ok(), bound->row->name << ": " << (step.ok() ? "" : step.error().message()));
+  Launches& launches = step->launches;
+  size_t bytes = sizeof(uint32_t);
+  for (const Tensor& t : result.outputs) bytes += t.present() ? t.bytes() : 0;
+  auto host = d.allocate_host(bytes);
+  REQUIRE(host.ok());
+  std::byte* next = host->get();
+  auto download = [&](const std::byte* from, size_t count) {
+    launches.move(Launch::Kind::download, next, from, static_cast<int64_t>(count));
+    next += count;
+  };
+  download(step->fault, sizeof(uint32_t));
+  for (size_t o = 0; o < step->outputs.size(); ++o) {
+    if (step->outputs[o] != nullptr) download(step->outputs[o], result.outputs[o].bytes());
   }
-  for (Tensor& t : result.outputs) {
-    const auto bytes = static_cast<int64_t>(t.present() ? t.bytes() : 0);
-    if (t.present() && !simulated()) {  // 0xff: NaN, where the device does not know what was never written
-      std::fill_n(t.mutable_raw(), bytes, std::byte(0xff));
-      to.push_back(at.upload(t.raw(), bytes));
-    } else {
-      to.push_back(t.present() ? at.room(bytes) : nullptr);
-    }
-  }
-  for (const Binding::Pack& p : bound->packs) {
-    std::vector<std::byte> packed(static_cast<size_t>(p.bytes));
-    p.fill(packed.data());
-    packs.push_back(at.upload(packed.data(), p.bytes));
-  }
-  const uint32_t zero = 0;
-  auto* fault = reinterpret_cast<uint32_t*>(at.upload(&zero, sizeof zero));
-  std::vector<std::byte> image(static_cast<size_t>(bound->image_bytes()));
-  std::byte* image_at = at.room(bound->image_bytes());
-  link_image(*bound, image.data(), image_at, {from, to, packs, at.room(bound->workspace_bytes), fault});
-  REQUIRE(d.upload(image_at, image).ok());
-
-  Launches launches;
-  bound->row->launch(image.data(), launches);
-  uint32_t met = 0;
-  for (size_t o = 0; o < to.size(); ++o) {
-    if (to[o] != nullptr)
-      launches.move(Launch::Kind::download, result.outputs[o].mutable_raw(), to[o], static_cast<int64_t>(result.outputs[o].bytes()));
-  }
-  launches.move(Launch::Kind::download, &met, fault, sizeof met);
   auto run = d.prepare(launches.all());
   REQUIRE_MESSAGE(run.ok(), bound->row->name << ": " << (run.ok() ? "" : run.error().message()));
   const bool ran = (*run)->run();
   REQUIRE_MESSAGE(ran, bound->row->name << ": " << (ran ? "" : (*run)->status().error().message()));
+  uint32_t met = 0;
+  std::memcpy(&met, host->get(), sizeof met);
   if (met != 0) result.why = bound->fault;
+  next = host->get() + sizeof met;
+  for (Tensor& t : result.outputs) {
+    if (!t.present()) continue;
+    std::memcpy(t.mutable_raw(), next, t.bytes());
+    next += t.bytes();
+  }
   return result;
 }
 
