@@ -52,7 +52,7 @@ foreach(source ${cuda_sources})
 endforeach()
 
 # A source that carries files and a table of them: name, begin, end.
-function(tern_embed target table suffix)  # tern_embed(target table suffix module...)
+function(tern_embed table suffix)  # tern_embed(table suffix module...): cuda/<table>.cpp in the build folder
   set(text "#include \"runtime/cuda/modules.h\"\n")
   set(rows "")
   foreach(module ${ARGN})
@@ -67,9 +67,9 @@ function(tern_embed target table suffix)  # tern_embed(target table suffix modul
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/cuda/${table}.cpp CONTENT "${text}" @ONLY)
   set_source_files_properties(${CMAKE_BINARY_DIR}/cuda/${table}.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
-tern_embed(tern_cuda_fatbin device_modules .fatbin ${cuda_modules})
-tern_embed(tern_cuda_ptx ptx_modules .80.ptx ${cuda_modules})
-tern_embed(tern_cuda_ptx_75 ptx_modules_75 .75.ptx ${cuda_modules})
+tern_embed(device_modules .fatbin ${cuda_modules})
+tern_embed(ptx_modules .80.ptx ${cuda_modules})
+tern_embed(ptx_modules_75 .75.ptx ${cuda_modules})
 if(cuda_modules)
   set_source_files_properties(${CMAKE_BINARY_DIR}/cuda/device_modules.cpp PROPERTIES OBJECT_DEPENDS "${cuda_outputs}")
 endif()

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     for (int32_t c = 0; c < cols; ++c) sum += std::exp(row[c] - m);
     for (int32_t c = 0; c < cols; ++c) p.expected.push_back(std::exp(row[c] - m) / sum);
   }
-  p.tolerance = 1e-6;
+  p.tolerance = 1e-5;  // a row of 4096 that one thread adds up loses two digits
   p.sizes = {rows, cols};
   p.bytes = 8.0 * rows * cols;
   p.flops = 5.0 * rows * cols;
