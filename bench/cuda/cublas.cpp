@@ -8,7 +8,7 @@
 namespace tern::cuda {
 
 struct Cublas::Library {
-  // As cublas_api.h declares them: a status that is 0 when done, an opaque handle, enumerations as int.
+  // As the toolkit declares them: a status that is 0 when done, an opaque handle, enumerations as int.
   int (*create)(void**) = nullptr;
   int (*destroy)(void*) = nullptr;
   int (*set_math_mode)(void*, int) = nullptr;

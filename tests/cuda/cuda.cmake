@@ -15,3 +15,8 @@ add_test(NAME cuda/census_calibration COMMAND sass_census --expect ${CMAKE_CURRE
 add_test(NAME cuda/census_finds_local_memory COMMAND sass_census ${spilled_cubins} COMMAND_EXPAND_LISTS)
 set_tests_properties(cuda/census cuda/census_calibration cuda/census_finds_local_memory PROPERTIES LABELS cuda)
 set_tests_properties(cuda/census_finds_local_memory PROPERTIES WILL_FAIL ON)
+
+# The driver's own interface, with the simulator behind it.
+add_library(fake_driver SHARED programs/fake_driver.cpp)
+target_link_libraries(fake_driver PRIVATE ptxsim_device)
+set_target_properties(fake_driver PROPERTIES OUTPUT_NAME cuda SOVERSION 1 LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fake_driver CXX_VISIBILITY_PRESET default)

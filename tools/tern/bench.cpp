@@ -210,6 +210,7 @@ int bench(const Options& options) {
   measure(clock, seconds / 4, wanted->idle_us, nothing, [] { asm volatile("" ::: "memory"); });
   canary.sing(20);
   progress("");
+  if (Status s = session->status(); !s) return fail("cannot bench " + options.positional[0], s.error());
 
   Report r;
   r.model = options.positional[0];

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# The device behind the driver's own interface: driver.sh TERN FAKE_FOLDER DATA. FAKE_FOLDER holds a libcuda.so.1 that executes by ptxsim
+# (tests/programs/fake_driver.cpp). Sessions run to their end with the CPU's bytes, every error is one line and exit 4, and the command needs no CUDA to start.
+set -u
+tern=$1 fake=$2 data=$3
+failed=0
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+expect() { # expect WHAT WANTED GOT
+  if [ "$2" = "$3" ]; then return; fi
+  echo "FAILED: $1: wanted '$2', got '$3'"
+  failed=1
+}
+model=$data/models/digits_mlp/model.onnx
+run() { TERN_FAKE_CUDA=${1:-} LD_LIBRARY_PATH=$fake "$tern" run "$model" --input random --device "${2:-cuda}" --output-dir "$tmp/${3:-out}" >"$tmp/stdout" 2>"$tmp/stderr"; }
+
+# Nothing of CUDA is linked.
+if ldd "$tern" | grep -Eq 'libcuda|cudart|cublas'; then echo "FAILED: the command is linked with CUDA"; failed=1; fi
+
+# Whole models have the CPU's bytes.
+for name in digits_mlp digits_cnn orderbook_tcn transformer_encoder volatility_lstm; do
+  model=$data/models/$name/model.onnx
+  run "" cuda fake
+  expect "$name: exit code" 0 $?
+  "$tern" run "$model" --input random --output-dir "$tmp/cpu" >/dev/null 2>&1
+  diff -rq "$tmp/cpu" "$tmp/fake" || { echo "FAILED: $name differs"; failed=1; }
+  rm -rf "$tmp/cpu" "$tmp/fake"
+done
+model=$data/models/digits_mlp/model.onnx
+
+# auto takes it; cuda:1 is not there.
+LD_LIBRARY_PATH=$fake "$tern" run "$model" --input random --device auto --json 2>/dev/null | grep -Eq '"device": ?"cuda"' || { echo "FAILED: auto did not take the GPU"; failed=1; }
+run "" cuda:1
+expect "cuda:1" 4 $?
+
+# Every error: exit 4, one line, what to do; and auto computes on the CPU.
+for wrong in no_device:GPU old_driver:12.0 old_card:7.5 no_memory:memory refused_module:refused; do
+  run "${wrong%%:*}"
+  expect "${wrong%%:*}: exit code" 4 $?
+  expect "${wrong%%:*}: lines" 1 "$(grep -c 'tern: cannot' "$tmp/stderr")"
+  grep -q "${wrong##*:}" "$tmp/stderr" || { echo "FAILED: ${wrong%%:*}: $(cat "$tmp/stderr")"; failed=1; }
+  run "${wrong%%:*}" auto
+  expect "${wrong%%:*}: auto" 0 $?
+done
+# One in mid-run: the third launch of a bench.
+TERN_FAKE_CUDA=failing_launch LD_LIBRARY_PATH=$fake "$tern" bench "$model" --seconds 0.01 --device cuda >"$tmp/stdout" 2>"$tmp/stderr"
+code=$?
+[ $code = 4 ] || [ $code = 3 ] || { echo "FAILED: an error in mid-run gave exit code $code: $(cat "$tmp/stderr")"; failed=1; }
+
+# The hot path's calls are the same whatever the values: as many, in the same order.
+for source in zeros random:1 random:2; do
+  TERN_FAKE_CUDA_LOG=$tmp/log.$source LD_LIBRARY_PATH=$fake "$tern" run "$model" --input $source --device cuda >/dev/null 2>&1
+  cmp -s "$tmp/log.zeros" "$tmp/log.$source" || { echo "FAILED: other calls with --input $source"; failed=1; }
+done
+[ -s "$tmp/log.zeros" ] || { echo "FAILED: the fake driver was not called"; failed=1; }
+
+[ $failed = 0 ] && echo "the device behind a driver: all as it should be"
+exit $failed
