@@ -1,5 +1,6 @@
 // The binary kernels: y = f(a, b) over the rows of a broadcast nest, one function f a row. See elementwise.h, broadcast.h.
-// Next: binary.simd.cpp (f32 on every ISA), binary_rows.h (the other dtypes), arithmetic.cpp (functions and operators).
+// Next: binary.simd.cpp (f32 on every ISA), binary_rows.h (the other dtypes), binary_functions.h, arithmetic.cpp (operators), device.h (on a
+// device).
 #pragma once
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 // The unary kernels: y[i] = f(x[i]), one function f a row. See elementwise.h.
-// Next: unary.simd.cpp (f32 on every ISA), unary_rows.h (the other dtypes), unary.cpp (functions and operators).
+// Next: unary.simd.cpp (f32 on every ISA), unary_rows.h (the other dtypes), unary_functions.h, unary.cpp (operators), device.h (on a device).
 #pragma once
 #include <stdint.h>
 

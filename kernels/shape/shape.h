@@ -8,7 +8,7 @@
 //   Numerics  Range multiplies and adds in its own dtype, rounding twice (floats), so that element i does not depend on the one before.
 //   Edges     a Range whose limit lies behind its start is empty; OneHot: negative indices count from the end, others outside are off.
 //   Source    the ONNX operators, newest opset.
-// Next: shape.cpp, fill.cpp, one_hot.cpp.
+// Next: shape.cpp, fill.cpp, one_hot.cpp; shape.cu, launch.cpp (a device's, never run on a GPU).
 #pragma once
 
 namespace tern {
