@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
 
 #include "kernels/dtype_code.h"
+#include "runtime/base/printable.h"
 #include "runtime/infer_shapes.h"
 #include "runtime/verify.h"
 
@@ -12,6 +14,7 @@ namespace tern {
 namespace {
 
 constexpr size_t kMostNodes = size_t(1) << 20;  // a real model has thousands
+constexpr int64_t kMostCaptures = 1 << 16;
 
 }  // namespace
 
@@ -30,10 +33,81 @@ void GraphBuilder::leave() {
   scopes_.pop_back();
 }
 
-std::string GraphBuilder::fresh_name(const char* op) {
-  const std::string base = scope_.empty() ? op : scope_ + "." + op;
+GraphBuilder::Names GraphBuilder::names(const char* op) {
+  const std::string base = (scope_.empty() ? "" : scope_ + ".") + (op == nullptr ? "constant" : op);
   const int64_t n = names_[base]++;
-  return n == 0 ? base : base + "_" + std::to_string(n);
+  const std::string name = n == 0 ? base : base + "_" + std::to_string(n);
+  return {name, name};
+}
+
+// ---- values by name
+
+Status GraphBuilder::define(const std::string& name, ValueId v) {
+  if (!defined_.emplace(name, v).second) return invalid("value '" + printable(name, 80) + "' is defined twice");
+  return {};
+}
+
+ValueId GraphBuilder::defined(const std::string& name) const {
+  const auto at = defined_.find(name);
+  return at == defined_.end() ? kNone : at->second;
+}
+
+// Chains of captures are as deep as subgraphs nest, which loaders bound.
+Result<ValueId> GraphBuilder::find(const std::string& name) {
+  if (const ValueId v = defined(name); v != kNone || around_ == nullptr) return v;
+  auto outer = around_->find(name);
+  if (!outer || *outer == kNone) return outer;
+  const ValueId v = capture(name, *outer);
+  if (Status s = captures_fit(); !s) return s.error();
+  return v;
+}
+
+ValueId GraphBuilder::capture(const std::string& name, ValueId outer) {
+  ++captured();
+  const Tensor* constant = around_->contents(outer);
+  const ValueId v = constant != nullptr ? graph.add_constant(name, *constant) : graph.add_value(name, around_->type(outer));
+  if (constant == nullptr) {
+    graph.inputs.push_back(v);
+    captures_.push_back({name, outer});
+  }
+  defined_.emplace(name, v);
+  return v;
+}
+
+int64_t& GraphBuilder::captured() { return around_ == nullptr ? captured_ : around_->captured(); }
+
+// A subgraph inside of subgraphs takes each captured value through all of them: values could be as many as the file is long, times its depth.
+Status GraphBuilder::captures_fit() {
+  if (captured() <= kMostCaptures) return {};
+  return unsupported("subgraphs capture values more than " + std::to_string(kMostCaptures) + " times");
+}
+
+Result<std::vector<ValueId>> GraphBuilder::close(std::span<GraphBuilder* const> subgraphs) {
+  std::vector<Capture> all;
+  std::unordered_set<std::string_view> have;
+  size_t captures = 0;
+  for (const GraphBuilder* body : subgraphs) {
+    captures += body->captures_.size();
+    for (const Capture& c : body->captures_) {
+      if (have.insert(c.name).second) all.push_back(c);
+    }
+  }
+  captured() += static_cast<int64_t>(subgraphs.size() * all.size() - captures);
+  if (Status s = captures_fit(); !s) return s.error();
+  std::vector<ValueId> outer;
+  for (const Capture& c : all) outer.push_back(c.outer);
+  for (GraphBuilder* body : subgraphs) {
+    std::vector<ValueId>& inputs = body->graph.inputs;  // its own, then what it captures
+    std::unordered_map<std::string, ValueId> mine;
+    const size_t own = inputs.size() - body->captures_.size();
+    for (size_t i = 0; i < body->captures_.size(); ++i) mine.emplace(body->captures_[i].name, inputs[own + i]);
+    inputs.resize(own);
+    for (const Capture& c : all) {
+      auto it = mine.find(c.name);
+      inputs.push_back(it != mine.end() ? it->second : body->graph.add_value(c.name, type(c.outer)));
+    }
+  }
+  return outer;
 }
 
 ValueId GraphBuilder::input(const std::string& name, TypeInfo type) {
@@ -53,7 +127,7 @@ void GraphBuilder::note_symbols(ValueId input) {
 
 ValueId GraphBuilder::constant(Tensor tensor, const std::string& name) {
   if (!ok()) return kNone;
-  return graph.add_constant(name.empty() ? fresh_name("constant") : name, std::move(tensor));
+  return graph.add_constant(name.empty() ? names(nullptr).value : name, std::move(tensor));
 }
 
 ValueId GraphBuilder::ints(const std::vector<int64_t>& values) { return constant(Tensor::ints(values)); }
@@ -92,21 +166,26 @@ std::vector<ValueId> GraphBuilder::emit(const char* op, std::vector<ValueId> inp
   }
   if (graph.nodes.size() >= kMostNodes) return fail(unsupported("more than " + std::to_string(kMostNodes) + " nodes")), nothing;
   while (!inputs.empty() && inputs.back() == kNone && static_cast<int>(inputs.size()) > def->inputs.min) inputs.pop_back();
-  add_node(*def, fresh_name(op), std::move(inputs), std::move(attrs), outputs);
-  Node& node = graph.nodes.back();
-  Status s = verify_node(node);
-  if (s) s = infer_shapes(graph, node);
-  if (!s) return fail(s.error().within("(" + std::string(op) + ")")), nothing;
+  auto [name, value] = names(op);
+  std::vector<ValueId> made;
+  for (size_t o = 0; o < outputs; ++o) made.push_back(graph.add_value(o == 0 ? value : value + ":" + std::to_string(o)));
+  Node& node = add_node({def, std::move(name), std::move(attrs), std::move(inputs), std::move(made), {}});
+  if (Status s = settle(node); !s) return fail(s.error().within("(" + std::string(op) + ")")), nothing;
   return node.outputs;
 }
 
-std::vector<ValueId> GraphBuilder::add_node(const OpDef& op, std::string name, std::vector<ValueId> inputs, Attributes attrs, size_t outputs) {
-  Node node{&op, std::move(name), std::move(attrs), std::move(inputs), {}, {}};
-  for (size_t o = 0; o < outputs; ++o) node.outputs.push_back(graph.add_value(o == 0 ? node.name : node.name + ":" + std::to_string(o)));
+Node& GraphBuilder::add_node(Node node) {
   producers_.resize(graph.values.size(), kNone);
-  for (ValueId v : node.outputs) producers_[static_cast<size_t>(v)] = static_cast<NodeId>(graph.nodes.size());
+  for (ValueId v : node.outputs) {
+    if (v != kNone) producers_[static_cast<size_t>(v)] = static_cast<NodeId>(graph.nodes.size());
+  }
   graph.nodes.push_back(std::move(node));
-  return graph.nodes.back().outputs;
+  return graph.nodes.back();
+}
+
+Status GraphBuilder::settle(Node& node) {
+  if (Status s = verify_node(node); !s) return s;
+  return infer_shapes(graph, node);
 }
 
 const Shape& GraphBuilder::shape(ValueId v) const {
@@ -140,7 +219,7 @@ Int GraphBuilder::size(ValueId v, int axis) {
   Attributes attrs;
   attrs.set("start", int64_t(axis));
   attrs.set("end", int64_t(axis + 1));
-  return Int::computed(emit("Squeeze", {emit("Shape", {v}, std::move(attrs)), ints(std::vector<int64_t>{0})}));
+  return Int::computed(emit("Squeeze", {emit("Shape", {v}, std::move(attrs)), ints({0})}));
 }
 
 // An input's dimension may be coefficient * symbol + constant.
@@ -152,28 +231,28 @@ ValueId GraphBuilder::symbol(const std::string& name) {
   attrs.set("start", int64_t(origin.axis));
   attrs.set("end", int64_t(origin.axis + 1));
   ValueId v = emit("Shape", {origin.input}, std::move(attrs));
-  if (dim.constant() != 0) v = emit("Sub", {v, ints(std::vector<int64_t>{dim.constant()})});
-  if (dim.terms()[0].second != 1) v = emit("Div", {v, ints(std::vector<int64_t>{dim.terms()[0].second})});
+  if (dim.constant() != 0) v = emit("Sub", {v, ints({dim.constant()})});
+  if (dim.terms()[0].second != 1) v = emit("Div", {v, ints({dim.terms()[0].second})});
   symbol_values_.emplace(name, v);
   return v;
 }
 
 ValueId GraphBuilder::vector(const Int& value) {
-  if (value.node != kNone) return emit("Unsqueeze", {value.node, ints(std::vector<int64_t>{0})});
-  if (value.known()) return ints(std::vector<int64_t>{value.value()});
+  if (value.node != kNone) return emit("Unsqueeze", {value.node, ints({0})});
+  if (value.known()) return ints({value.value()});
   ValueId sum = kNone;
   for (const auto& [name, coefficient] : value.dim.terms()) {
     ValueId term = symbol(name);
-    if (coefficient != 1) term = emit("Mul", {term, ints(std::vector<int64_t>{coefficient})});
+    if (coefficient != 1) term = emit("Mul", {term, ints({coefficient})});
     sum = sum == kNone ? term : emit("Add", {sum, term});
   }
-  return value.dim.constant() == 0 ? sum : emit("Add", {sum, ints(std::vector<int64_t>{value.dim.constant()})});
+  return value.dim.constant() == 0 ? sum : emit("Add", {sum, ints({value.dim.constant()})});
 }
 
 ValueId GraphBuilder::scalar(const Int& value) {
   if (value.node != kNone) return value.node;
   if (value.known()) return constant(Tensor::scalar(value.value()));
-  return emit("Squeeze", {vector(value), ints(std::vector<int64_t>{0})});
+  return emit("Squeeze", {vector(value), ints({0})});
 }
 
 ValueId GraphBuilder::ints(const std::vector<Int>& values) {

@@ -36,10 +36,10 @@ Result<Graph> build(onnx_pb::ModelProto& model, Sources& sources, std::span<cons
   std::string graph_doc = std::move(*model.mutable_graph()->mutable_doc_string());
   Unsupported missing;
   const bool defaults = model.ir_version() >= kFirstWithDefaults;
-  GraphBuilder builder(nullptr, sources, missing, defaults ? overridable : std::span<const std::string>());
+  Builder builder(nullptr, sources, missing, defaults ? overridable : std::span<const std::string>());
   if (Status s = builder.build(*model.mutable_graph()); !s) return s.error();
   if (!missing.empty()) return missing.error();
-  Graph graph = std::move(builder.graph);
+  Graph graph = builder.take();
   if (!defaults) graph.overridable.clear();
   graph.format = "onnx";
   graph.producer = model.producer_name() + (model.producer_version().empty() ? "" : " " + model.producer_version());

@@ -2,7 +2,7 @@
 #include "loaders/onnx/builder.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <deque>
 #include <utility>
 
 #include "kernels/dtype_code.h"
@@ -13,54 +13,12 @@
 
 namespace tern::onnx {
 
-Status GraphBuilder::define(const std::string& name, ValueId v) {
-  if (!names_.emplace(name, v).second) return invalid("value " + quoted(name) + " is defined twice");
-  return {};
-}
-
-// Chains of captures are as deep as subgraphs nest, which wire.cpp bounds.
-ValueId GraphBuilder::find(const std::string& name) {
-  if (auto it = names_.find(name); it != names_.end()) return it->second;
-  const ValueId outer = parent_ == nullptr ? kNone : parent_->find(name);
-  return outer == kNone ? kNone : capture(name, outer);
-}
-
-// A constant is shared with the subgraph; anything else becomes one more input of it.
-ValueId GraphBuilder::capture(const std::string& name, ValueId outer) {
-  const TypeInfo type = parent_->type(outer);
-  ++outermost().captured_;
-  ValueId v;
-  if (const Tensor* t = parent_->contents(outer)) {
-    v = graph.add_constant(name, *t);
-    types_.push_back(type);
-  } else {
-    v = add_value(name, type);
-    graph.inputs.push_back(v);
-    captures_.push_back({name, outer});
-  }
-  names_.emplace(name, v);
-  return v;
-}
-
-GraphBuilder& GraphBuilder::outermost() {
-  GraphBuilder* b = this;
-  while (b->parent_ != nullptr) b = b->parent_;
-  return *b;
-}
-
-// A subgraph inside of subgraphs takes each captured value through all of them: values could be as many as the file is long, times its depth.
-Status GraphBuilder::captures_fit() {
-  if (outermost().captured_ <= kMostCaptures) return {};
-  return unsupported("subgraphs capture values more than " + std::to_string(kMostCaptures) + " times");
-}
-
-Status GraphBuilder::build(onnx_pb::GraphProto& proto) {
+Status Builder::build(onnx_pb::GraphProto& proto) {
   graph.name = proto.name();
   int64_t values = proto.initializer_size() + proto.sparse_initializer_size() + proto.input_size();
   for (const auto& n : proto.node()) values += n.output_size();
   graph.nodes.reserve(static_cast<size_t>(proto.node_size()));
   graph.values.reserve(static_cast<size_t>(values));
-  types_.reserve(static_cast<size_t>(values));
   if (Status s = initializers(proto); !s) return s;
   if (Status s = inputs(proto); !s) return s;
   auto order = sorted_nodes(proto);
@@ -68,19 +26,27 @@ Status GraphBuilder::build(onnx_pb::GraphProto& proto) {
   for (int n : *order) {
     onnx_pb::NodeProto& p = *proto.mutable_node(n);
     if (Status s = node(p); !s) return s.error().within(describe(p));
+    if (!ok()) return status();
     p.Clear();
   }
   return outputs(proto);
 }
 
-Status GraphBuilder::initializers(onnx_pb::GraphProto& proto) {
+Graph Builder::take() {
+  for (const Node& node : graph.nodes) {
+    for (ValueId v : node.outputs) {
+      if (v != kNone) graph.value(v).type = {};
+    }
+  }
+  return std::move(graph);
+}
+
+Status Builder::initializers(onnx_pb::GraphProto& proto) {
   auto add = [&](const std::string& name, Result<Tensor> tensor) -> Status {
     const std::string where = "initializer " + quoted(name);
     if (!tensor) return tensor.error().within(where);
     if (name.empty()) return invalid("an initializer has no name");
-    const ValueId v = graph.add_constant(name, std::move(*tensor));
-    types_.push_back(graph.value(v).type);
-    return define(name, v);
+    return define(name, constant(std::move(*tensor), name));
   };
   for (auto& t : *proto.mutable_initializer()) {
     if (Status s = add(t.name(), to_tensor(t, sources_)); !s) return s;
@@ -95,7 +61,7 @@ Status GraphBuilder::initializers(onnx_pb::GraphProto& proto) {
 
 // The type of the input `of`. A dimension without a name (or -1, as some exporters write) is a symbol of its own: "x_dim_0" of input x, so
 // that callers can bind it. Of the elements of sequences and optionals nothing is known of a dimension that is no number.
-Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& type, const DimNames& names, const std::string& of) {
+Result<TypeInfo> Builder::declared(const onnx_pb::Type& type, const DimNames& names, const std::string& of) {
   const onnx_pb::Type* inner = &type;
   const bool optional = inner->has_optional_type();
   if (optional) inner = &inner->optional_type().elem_type();
@@ -105,7 +71,7 @@ Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& type, const DimName
   const ValueKind kind =
       optional ? (sequence ? ValueKind::optional_sequence : ValueKind::optional) : (sequence ? ValueKind::sequence : ValueKind::tensor);
   if (p.has_sequence_type() || p.has_optional_type()) {
-    return unsupported(std::string("it is ") + (kind == ValueKind::sequence ? "a " : "an ") + name(kind) +
+    return unsupported(std::string("it is ") + (kind == ValueKind::sequence ? "a " : "an ") + tern::name(kind) +
                        " of no tensors: sequences of sequences and optionals, and optionals of optionals, are not supported");
   }
   if (p.has_map_type()) return unsupported("it is a map, which is not supported");
@@ -134,7 +100,7 @@ Result<TypeInfo> GraphBuilder::declared(const onnx_pb::Type& type, const DimName
 }
 
 // What the node gives the body; of what the file declares only the dtype is taken, where that is not known. Inference compares it.
-Result<TypeInfo> GraphBuilder::input_of_body(const onnx_pb::Type& p, size_t k) const {
+Result<TypeInfo> Builder::input_of_body(const onnx_pb::Type& p, size_t k) const {
   TypeInfo type = k < input_types_.size() ? input_types_[k] : TypeInfo();
   if (type.dtype != DType::none || !p.has_tensor_type()) return type;
   auto dtype = dtype_of(p.tensor_type().elem_type());
@@ -143,11 +109,8 @@ Result<TypeInfo> GraphBuilder::input_of_body(const onnx_pb::Type& p, size_t k) c
   return type;
 }
 
-Status GraphBuilder::inputs(const onnx_pb::GraphProto& proto) {
-  auto is_initializer = [&](const std::string& name) {
-    auto known = names_.find(name);
-    return known != names_.end() && graph.is_constant(known->second);
-  };
+Status Builder::inputs(const onnx_pb::GraphProto& proto) {
+  auto is_initializer = [&](const std::string& name) { return graph.is_constant(defined(name)); };
   DimNames dim_names;
   for (const auto& p : proto.input()) {
     if (!p.type().has_tensor_type() || is_initializer(p.name())) continue;
@@ -158,31 +121,31 @@ Status GraphBuilder::inputs(const onnx_pb::GraphProto& proto) {
   for (const auto& p : proto.input()) {
     const std::string where = "input " + quoted(p.name());
     if (p.name().empty()) return invalid("an input has no name");
-    if (is_initializer(p.name()) && parent_ != nullptr) return invalid(where + " of a subgraph is an initializer too");
+    if (is_initializer(p.name()) && subgraph_) return invalid(where + " of a subgraph is an initializer too");
     if (is_initializer(p.name())) {  // the default of an input: a constant, unless the caller asked for the input
       graph.overridable.push_back(p.name());
       if (std::find(overridable_.begin(), overridable_.end(), p.name()) == overridable_.end()) continue;
-      const ValueId v = names_.at(p.name());
+      const ValueId v = defined(p.name());
       graph.value(v).initial = std::exchange(graph.value(v).constant, {});
       graph.inputs.push_back(v);
       continue;
     }
-    auto type = parent_ == nullptr || input_types_.empty() ? declared(p.type(), dim_names, p.name()) : input_of_body(p.type(), graph.inputs.size());
+    auto type = !subgraph_ || input_types_.empty() ? declared(p.type(), dim_names, p.name()) : input_of_body(p.type(), graph.inputs.size());
     if (!type) return type.error().within(where);
-    const ValueId v = add_value(p.name(), std::move(*type));
+    const ValueId v = graph.add_value(p.name(), std::move(*type));
     if (Status s = define(p.name(), v); !s) return s;
     graph.inputs.push_back(v);
   }
   return {};
 }
 
-Status GraphBuilder::outputs(const onnx_pb::GraphProto& proto) {
+Status Builder::outputs(const onnx_pb::GraphProto& proto) {
   for (const auto& p : proto.output()) {
     const std::string where = "output " + quoted(p.name());
-    const ValueId v = find(p.name());
-    if (v == kNone) return invalid(where + " is defined by nothing");
-    if (Status s = captures_fit(); !s) return s;
-    graph.outputs.push_back(v);
+    auto v = find(p.name());
+    if (!v) return v.error();
+    if (*v == kNone) return invalid(where + " is defined by nothing");
+    graph.outputs.push_back(*v);
     graph.output_names.push_back(p.name());
     // What the file says of its type is for people only. A dimension's name may stand where inference has none.
     graph.output_dim_names.emplace_back();
@@ -191,7 +154,7 @@ Status GraphBuilder::outputs(const onnx_pb::GraphProto& proto) {
   return {};
 }
 
-Status GraphBuilder::attributes(onnx_pb::NodeProto& proto, Attributes& attrs) {
+Status Builder::attributes(onnx_pb::NodeProto& proto, Attributes& attrs) {
   // The numbers of AttributeProto.AttributeType.
   enum { kFloat = 1, kInt, kString, kTensor, kGraph, kFloats, kInts, kStrings, kTensors, kGraphs, kSparse, kSparses, kType };
   for (auto& a : *proto.mutable_attribute()) {
@@ -241,7 +204,7 @@ Status GraphBuilder::attributes(onnx_pb::NodeProto& proto, Attributes& attrs) {
 }
 
 // The newest Constant has one of eight attributes; all are a tensor.
-Status GraphBuilder::constant_node(onnx_pb::NodeProto& proto) {
+Status Builder::constant_node(onnx_pb::NodeProto& proto) {
   Attributes attrs;
   if (Status s = attributes(proto, attrs); !s) return s;
   Tensor tensor;
@@ -269,12 +232,10 @@ Status GraphBuilder::constant_node(onnx_pb::NodeProto& proto) {
   if (!tensor.present()) return invalid("it has no value");
   if (proto.output_size() != 1 || proto.output(0).empty()) return invalid("it must have one output");
   normalize_elements(tensor.dtype(), tensor.mutable_raw(), tensor.count());
-  const ValueId v = graph.add_constant(proto.output(0), std::move(tensor));
-  types_.push_back(graph.value(v).type);
-  return define(proto.output(0), v);
+  return define(proto.output(0), constant(std::move(tensor), proto.output(0)));
 }
 
-Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
+Status Builder::node(onnx_pb::NodeProto& proto) {
   const std::string domain = canonical_domain(proto.domain());
   if (domain.empty()) {
     if (proto.version() == 0) return invalid("the model imports no opset of the standard operators");
@@ -285,13 +246,13 @@ Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
   if (known && domain.empty() && proto.op_type() == "Constant") return constant_node(proto);
   OnnxNode node{proto.op_type(), proto.name(), proto.version(), {}, {}, {}};
   for (const auto& name : proto.input()) {
-    const ValueId v = name.empty() ? kNone : find(name);
-    if (v == kNone && !name.empty()) return invalid("it reads " + quoted(name) + ", which nothing defines");
-    if (Status s = captures_fit(); !s) return s;
-    node.inputs.push_back(v);
+    auto v = name.empty() ? Result<ValueId>(kNone) : find(name);
+    if (!v) return v.error();
+    if (*v == kNone && !name.empty()) return invalid("it reads " + quoted(name) + ", which nothing defines");
+    node.inputs.push_back(*v);
   }
   for (const auto& name : proto.output()) {
-    node.outputs.push_back(name.empty() ? kNone : add_value(name, {}));
+    node.outputs.push_back(name.empty() ? kNone : graph.add_value(name));
     if (name.empty()) continue;
     if (Status s = define(name, node.outputs.back()); !s) return s;
   }
@@ -300,10 +261,11 @@ Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
     missing_.add(domain.empty() ? "opset " + std::to_string(proto.version()) : domain, proto.op_type(), first);
     return {};
   }
+  be_at(node);
   if (microsoft != nullptr) {
     if (Status s = attributes(proto, node.attrs); !s) return s;
     if (Status s = microsoft(node, *this); !s) return s;
-    add_node(std::move(node));
+    add(std::move(node));
     return {};
   }
   if (const ControlForm* form = control_form(proto.op_type())) return control_node(proto, std::move(node), *form);
@@ -311,68 +273,54 @@ Status GraphBuilder::node(onnx_pb::NodeProto& proto) {
     if (Status s = attributes(proto, node.attrs); !s) return s;
     if (Status s = normalize(node, *this); !s) return s;
   }
-  add_node(std::move(node));
+  add(std::move(node));
   return {};
 }
 
 // All subgraphs are built, and then take the union of what they capture.
-Status GraphBuilder::control_node(onnx_pb::NodeProto& proto, OnnxNode node, const ControlForm& form) {
+Status Builder::control_node(onnx_pb::NodeProto& proto, OnnxNode node, const ControlForm& form) {
   if (Status s = attributes(proto, node.attrs); !s) return s;
+  be_at(node);
   if (form.normalize != nullptr) {
     if (Status s = form.normalize(node, *this); !s) return s;
   }
-  std::vector<std::unique_ptr<GraphBuilder>> bodies;
+  std::deque<Builder> bodies;
   for (const char* attribute : form.subgraphs) {
     onnx_pb::GraphProto* body = nullptr;
     for (auto& a : *proto.mutable_attribute()) {
       if (a.name() == attribute && a.has_g()) body = a.mutable_g();
     }
     if (body == nullptr) return invalid(std::string("it has no ") + attribute);
-    bodies.push_back(std::make_unique<GraphBuilder>(this, sources_, missing_));
-    if (form.repeats) bodies.back()->input_types_ = body_inputs(node, *this);
-    if (Status s = bodies.back()->build(*body); !s) return s.error().within(attribute);
-    graph.next_symbol = bodies.back()->graph.next_symbol;
-    if (bodies.back()->graph.outputs.size() < form.conditions + node.outputs.size()) {
-      return invalid(std::string(attribute) + " has " + std::to_string(bodies.back()->graph.outputs.size()) + " outputs, the node " +
+    Builder& b = bodies.emplace_back(this, sources_, missing_);
+    if (form.repeats) b.input_types_ = body_inputs(node, *this);
+    if (Status s = b.build(*body); !s) return s.error().within(attribute);
+    graph.next_symbol = b.graph.next_symbol;
+    if (b.graph.outputs.size() < form.conditions + node.outputs.size()) {
+      return invalid(std::string(attribute) + " has " + std::to_string(b.graph.outputs.size()) + " outputs, the node " +
                      std::to_string(node.outputs.size()));
     }
   }
   if (form.repeats) {
+    const Graph& body = bodies[0].graph;
     std::vector<TypeInfo> types;
-    for (size_t o = form.conditions; o < bodies[0]->graph.outputs.size(); ++o) types.push_back(bodies[0]->type(bodies[0]->graph.outputs[o]));
+    for (size_t o = form.conditions; o < body.outputs.size(); ++o) types.push_back(bodies[0].type(body.outputs[o]));
     node.outputs.resize(types.size(), kNone);
     types = node_outputs(node, *this, types);
     for (size_t o = 0; o < types.size(); ++o) {
-      if (node.outputs[o] != kNone) types_[static_cast<size_t>(node.outputs[o])] = std::move(types[o]);
+      if (node.outputs[o] != kNone) graph.value(node.outputs[o]).type = std::move(types[o]);
     }
   }
-  std::vector<Capture> all;
-  std::unordered_set<std::string_view> have;
-  size_t captures = 0;
-  for (const auto& body : bodies) {
-    captures += body->captures_.size();
-    for (const Capture& c : body->captures_) {
-      if (have.insert(c.name).second) all.push_back(c);
-    }
-  }
-  outermost().captured_ += static_cast<int64_t>(bodies.size() * all.size() - captures);
-  if (Status s = captures_fit(); !s) return s;
+  std::vector<tern::GraphBuilder*> closed;
+  for (Builder& b : bodies) closed.push_back(&b);
+  auto captured = close(closed);
+  if (!captured) return captured.error();
   std::vector<int32_t> subgraphs;
-  for (const auto& body : bodies) {
-    std::vector<ValueId>& inputs = body->graph.inputs;  // its own, then what it captures
-    std::unordered_map<std::string, ValueId> mine;
-    const size_t own = inputs.size() - body->captures_.size();
-    for (size_t i = 0; i < body->captures_.size(); ++i) mine.emplace(body->captures_[i].name, inputs[own + i]);
-    inputs.resize(own);
-    for (const Capture& c : all) {
-      auto it = mine.find(c.name);
-      inputs.push_back(it != mine.end() ? it->second : body->add_value(c.name, type(c.outer)));
-    }
+  for (Builder& b : bodies) {
     subgraphs.push_back(static_cast<int32_t>(graph.subgraphs.size()));
-    graph.subgraphs.push_back(scans_batches(node) ? scan_of_one_sample(node, std::move(body->graph), all.size()) : std::move(body->graph));
+    graph.subgraphs.push_back(scans_batches(node) ? scan_of_one_sample(node, b.take(), captured->size()) : b.take());
   }
-  for (const Capture& c : all) node.inputs.push_back(c.outer);
-  add_node(std::move(node), std::move(subgraphs), static_cast<int32_t>(all.size()));
+  node.inputs.insert(node.inputs.end(), captured->begin(), captured->end());
+  add(std::move(node), std::move(subgraphs), static_cast<int32_t>(captured->size()));
   return {};
 }
 

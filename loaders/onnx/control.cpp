@@ -9,8 +9,8 @@ constexpr const char* kBody[] = {"body"};
 
 // Whatever a file leaves out is written: as often as there are numbers, and going on.
 Status loop_limits(OnnxNode& node, Emitter& to) {
-  if (node.input(0) == kNone) node.set_input(0, to.constant(node, Tensor::scalar(INT64_MAX)));
-  if (node.input(1) == kNone) node.set_input(1, to.constant(node, Tensor::scalar(true)));
+  if (node.input(0) == kNone) node.set_input(0, to.constant(Tensor::scalar(INT64_MAX)));
+  if (node.input(1) == kNone) node.set_input(1, to.constant(Tensor::scalar(true)));
   return {};
 }
 

@@ -1,4 +1,4 @@
-// Adding nodes and values to the graph in the making. See builder.h.
+// Adding nodes and values to the graph in the making. See normalize/normalize.h.
 #include "loaders/onnx/builder.h"
 #include "loaders/onnx/text.h"
 
@@ -44,63 +44,44 @@ Error Unsupported::error() const {
   return unsupported(s);
 }
 
-ValueId GraphBuilder::add_value(std::string name, TypeInfo type) {
-  types_.push_back(type);
-  return graph.add_value(std::move(name), std::move(type));
+GraphBuilder::Names Emitter::names(const char* op) {
+  const std::string owner = at_->outputs.empty() || at_->outputs[0] == kNone ? at_->name : name(at_->outputs[0]);
+  return {at_->name, owner + ":" + (op == nullptr ? "c" : op) + std::to_string(serial_++)};
 }
 
-ValueId GraphBuilder::constant(const OnnxNode& node, Tensor tensor) {
-  const std::string owner = node.outputs.empty() || node.outputs[0] == kNone ? node.name : graph.value(node.outputs[0]).name;
-  const ValueId v = graph.add_constant(owner + ":c" + std::to_string(serial_++), std::move(tensor));
-  types_.push_back(graph.value(v).type);
-  return v;
+void Emitter::emit_to(const char* op, std::vector<ValueId> inputs, Attributes attrs, std::vector<ValueId> outputs) {
+  add({op, at_->name, at_->version, std::move(inputs), std::move(outputs), std::move(attrs)});
 }
 
-ValueId GraphBuilder::emit(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs) {
-  const ValueId y = value(node, op);
-  emit_to(node, op, std::move(inputs), std::move(attrs), {y});
-  return y;
-}
-
-ValueId GraphBuilder::value(const OnnxNode& node, const char* op) {
-  const std::string owner = node.outputs.empty() || node.outputs[0] == kNone ? node.name : graph.value(node.outputs[0]).name;
-  return add_value(owner + ":" + op + std::to_string(serial_++), {});
-}
-
-void GraphBuilder::emit_to(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs, std::vector<ValueId> outputs) {
-  add_node({op, node.name, node.version, std::move(inputs), std::move(outputs), std::move(attrs)});
-}
-
-void GraphBuilder::add_node(OnnxNode node, std::vector<int32_t> subgraphs, int32_t captured) {
+void Emitter::add(OnnxNode node, std::vector<int32_t> subgraphs, int32_t captured) {
   const OpDef* op = find_op(node.op);
   if (op == nullptr || op->tern_only) {
-    missing_.add("", node.op,
-                 node.name.empty() && !node.outputs.empty() && node.outputs[0] != kNone ? "@" + graph.value(node.outputs[0]).name : node.name);
+    missing_.add("", node.op, node.name.empty() && !node.outputs.empty() && node.outputs[0] != kNone ? "@" + name(node.outputs[0]) : node.name);
     return;
   }
   // Absent optional ones at the end are the same as none; but with any number of outputs (Split), how many there are says what each is.
   while (!node.inputs.empty() && node.inputs.back() == kNone && static_cast<int>(node.inputs.size()) > op->inputs.min) node.inputs.pop_back();
   while (op->outputs.max >= 0 && !node.outputs.empty() && node.outputs.back() == kNone && static_cast<int>(node.outputs.size()) > op->outputs.min)
     node.outputs.pop_back();
-  graph.nodes.push_back(
-      {op, std::move(node.name), std::move(node.attrs), std::move(node.inputs), std::move(node.outputs), std::move(subgraphs), captured});
-  infer(graph.nodes.back());
+  (void)settle(
+      add_node({op, std::move(node.name), std::move(node.attrs), std::move(node.inputs), std::move(node.outputs), std::move(subgraphs), captured}));
 }
 
-// What can be told of the outputs now: rules ask for ranks and dtypes. Errors are infer_shapes' to report.
-void GraphBuilder::infer(const Node& node) {
-  if (node.op->infer == nullptr || !well_formed(node)) return;
+// What can be told of the outputs now: rules ask for ranks and dtypes.
+Status Emitter::settle(Node& node) {
+  if (node.op->infer == nullptr || !well_formed(node)) return {};
   std::vector<InferContext::Input> in;
   for (ValueId v : node.inputs) {
-    if (v != kNone && type(v).dtype == DType::none) return;
+    if (v != kNone && dtype(v) == DType::none) return {};
     in.push_back({type(v), v == kNone ? nullptr : contents(v), nullptr});
   }
   int64_t symbols = 0;
   InferContext c(node.read(), std::move(in), node.outputs.size(), &symbols);
-  if (!infer_op(*node.op, c)) return;
+  if (!infer_op(*node.op, c)) return {};
   for (size_t o = 0; o < node.outputs.size(); ++o) {
-    if (node.outputs[o] != kNone) types_[static_cast<size_t>(node.outputs[o])] = c.outputs[o];
+    if (node.outputs[o] != kNone) graph.value(node.outputs[o]).type = c.outputs[o];
   }
+  return {};
 }
 
 }  // namespace tern::onnx

@@ -20,11 +20,11 @@ TEST_CASE("graph builder: names are those of the scope, and never the same twice
   b.enter("act");
   CHECK(b.name(b.emit("Relu", {x})) == "layers.0.act.Relu");
   CHECK(b.name(b.emit("Relu", {x})) == "layers.0.act.Relu_1");
-  CHECK(b.name(b.ints(std::vector<int64_t>{1})) == "layers.0.act.constant");
+  CHECK(b.name(b.ints({1})) == "layers.0.act.constant");
   b.leave();
   b.leave();
   CHECK(b.name(b.emit("Relu", {x})) == "Relu_1");
-  CHECK(b.name(b.emit("TopK", {x, b.ints(std::vector<int64_t>{2})}, {}, 2)[1]) == "TopK:1");
+  CHECK(b.name(b.emit("TopK", {x, b.ints({2})}, {}, 2)[1]) == "TopK:1");
 }
 
 TEST_CASE("graph builder: sizes stay numbers and symbols where they can, and are computed elsewhere") {
@@ -44,6 +44,41 @@ TEST_CASE("graph builder: sizes stay numbers and symbols where they can, and are
   CHECK(b.contents(b.producer(folded)->inputs[1])->data<int64_t>()[0] == -1);
   CHECK(b.floor_div(1, 0).value() == 0);
   CHECK(b.status().error().message() == "an integer is divided by zero");
+}
+
+TEST_CASE("graph builder: subgraphs capture what they read by name from around, and all of a node get the same inputs") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {DType::f32, Shape{kBatch, 6}}), y = b.input("y", {DType::i64, Shape{2}}), w = b.constant(Tensor::scalar(1.0f), "w");
+  for (auto [name, v] : {std::pair("x", x), {"y", y}, {"w", w}}) REQUIRE(b.define(name, v).ok());
+  CHECK(b.define("x", y).error().message() == "value 'x' is defined twice");
+  CHECK(*b.find("x") == x);
+  CHECK(*b.find("z") == kNone);
+
+  GraphBuilder first("", &b), second("", &b);
+  GraphBuilder inner("", &first);
+  const ValueId own = first.input("own", {DType::f32, Shape{3}});
+  REQUIRE(first.define("own", own).ok());
+  const ValueId deep = *inner.find("y");
+  CHECK(inner.graph.inputs == std::vector{deep});
+  CHECK(*inner.find("y") == deep);     // once
+  CHECK(first.defined("y") != kNone);  // through the graph between
+  CHECK(first.type(first.defined("y")) == b.type(y));
+  CHECK(*second.find("x") != kNone);
+  CHECK(second.contents(*second.find("w"))->raw() == b.contents(w)->raw());  // shared, no input
+  CHECK(*second.find("z") == kNone);
+  CHECK(second.defined("y") == kNone);
+
+  GraphBuilder* const subgraphs[] = {&first, &second};
+  CHECK(*b.close(subgraphs) == std::vector{y, x});
+  const Graph &f = first.graph, &s = second.graph;
+  REQUIRE(f.inputs.size() == 3);
+  CHECK(f.inputs[0] == own);
+  REQUIRE(s.inputs.size() == 2);
+  for (size_t i = 0; i < 2; ++i) {
+    CHECK(f.value(f.inputs[i + 1]).name == (i == 0 ? "y" : "x"));
+    CHECK(s.value(s.inputs[i]).name == (i == 0 ? "y" : "x"));
+    CHECK(s.value(s.inputs[i]).type == b.type(i == 0 ? y : x));
+  }
 }
 
 TEST_CASE("graph builder: the first error stays, says where it was, and nothing follows") {

@@ -13,14 +13,15 @@ namespace tern::test {
 class GraphBuilder : public tern::GraphBuilder {
  public:
   ValueId input(const std::string& name, Shape shape, DType dtype = DType::f32) { return tern::GraphBuilder::input(name, {dtype, std::move(shape)}); }
-  ValueId ints(const std::vector<int64_t>& values) { return constant(Tensor::ints(values)); }
   std::vector<ValueId> nodes(const char* op, std::vector<ValueId> inputs, size_t outputs, Attrs attrs = {}, std::vector<int32_t> subgraphs = {}) {
     const OpDef* def = find_op(op);
     REQUIRE_MESSAGE(def != nullptr, "no operator " << std::string(op));
     Attributes all;
     for (const auto& [name, value] : attrs) all.set(name, value);
-    auto made = add_node(*def, "n" + std::to_string(graph.nodes.size()), std::move(inputs), std::move(all), outputs);
-    Node& n = graph.nodes.back();
+    const std::string name = "n" + std::to_string(graph.nodes.size());
+    std::vector<ValueId> made;
+    for (size_t o = 0; o < outputs; ++o) made.push_back(graph.add_value(o == 0 ? name : name + ":" + std::to_string(o)));
+    Node& n = add_node({def, name, std::move(all), std::move(inputs), made, {}});
     if (!subgraphs.empty()) n.captured = static_cast<int32_t>(n.inputs.size()) - n.op->inputs.min;
     n.subgraphs = std::move(subgraphs);
     return made;

@@ -8,8 +8,8 @@ namespace tern::onnx {
 
 Status clip_to_inputs(OnnxNode& node, Emitter& to) {
   const ValueId x = node.input(0);
-  if (node.attrs.has("min")) node.set_input(1, to.scalar_like(node, x, node.old<float>("min")));
-  if (node.attrs.has("max")) node.set_input(2, to.scalar_like(node, x, node.old<float>("max")));
+  if (node.attrs.has("min")) node.set_input(1, to.scalar_like(x, node.old<float>("min")));
+  if (node.attrs.has("max")) node.set_input(2, to.scalar_like(x, node.old<float>("max")));
   node.attrs.erase("min");
   node.attrs.erase("max");
   return {};
@@ -24,8 +24,8 @@ Status clip_finite(OnnxNode& node, Emitter& to) {
                       : dtype == DType::f16  ? 65504
                       : dtype == DType::bf16 ? 0x1.fep127
                                              : static_cast<double>(std::numeric_limits<float>::max());
-  if (node.input(1) == kNone) node.set_input(1, to.constant(node, scalar_of(dtype, -most)));
-  if (node.input(2) == kNone) node.set_input(2, to.constant(node, scalar_of(dtype, most)));
+  if (node.input(1) == kNone) node.set_input(1, to.constant(scalar_of(dtype, -most)));
+  if (node.input(2) == kNone) node.set_input(2, to.constant(scalar_of(dtype, most)));
   return {};
 }
 
@@ -45,9 +45,9 @@ Status dropout_mask(OnnxNode& node, Emitter& to) {
   const ValueId x = node.input(0);
   Attributes zero;
   zero.set("value", node.version < 10 ? Tensor::of<float>({1}, std::vector<float>{0}) : Tensor::of<bool>({1}, std::array{false}));
-  const ValueId shape = to.emit(node, "Shape", {x});
-  if (node.version >= 10) to.emit_to(node, "ConstantOfShape", {shape}, zero, {mask});
-  else to.emit_to(node, "CastLike", {to.emit(node, "ConstantOfShape", {shape}, zero), x}, {}, {mask});
+  const ValueId shape = to.emit("Shape", {x});
+  if (node.version >= 10) to.emit_to("ConstantOfShape", {shape}, zero, {mask});
+  else to.emit_to("CastLike", {to.emit("ConstantOfShape", {shape}, zero), x}, {}, {mask});
   return {};
 }
 

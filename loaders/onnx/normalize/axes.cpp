@@ -10,7 +10,7 @@ Status move_ints(OnnxNode& node, Emitter& to, const char* name, size_t i) {
   if (value == nullptr) return {};
   const auto* list = std::get_if<std::vector<int64_t>>(value);
   if (list == nullptr) return invalid(std::string("attribute ") + name + " must be integers");
-  node.set_input(i, to.ints(node, *list));
+  node.set_input(i, to.ints(*list));
   node.attrs.erase(name);
   return {};
 }
@@ -24,7 +24,7 @@ Status split_sizes(OnnxNode& node, Emitter& to) {
   if (node.input(1) == kNone) return {};
   Attributes i64;
   i64.set("to", int64_t{7});
-  node.inputs[1] = to.emit(node, "Cast", {node.inputs[1]}, i64);
+  node.inputs[1] = to.emit("Cast", {node.inputs[1]}, i64);
   return {};
 }
 
@@ -45,7 +45,7 @@ Status slice_to_inputs(OnnxNode& node, Emitter& to) {
 
 Status topk_to_input(OnnxNode& node, Emitter& to) {
   if (!node.attrs.has("k")) return invalid("attribute k is required");
-  node.set_input(1, to.ints(node, {node.old<int64_t>("k")}));
+  node.set_input(1, to.ints({node.old<int64_t>("k")}));
   node.attrs.erase("k");
   return {};
 }

@@ -14,7 +14,7 @@ Status align(OnnxNode& node, Emitter& to, int64_t axis) {
   if (trailing == 0) return {};
   std::vector<int64_t> axes;
   for (int64_t i = 0; i < trailing; ++i) axes.push_back(b.shape.rank() + i);
-  node.inputs[1] = to.emit(node, "Unsqueeze", {node.inputs[1], to.ints(node, axes)});
+  node.inputs[1] = to.emit("Unsqueeze", {node.inputs[1], to.ints(axes)});
   return {};
 }
 

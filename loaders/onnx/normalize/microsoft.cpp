@@ -15,15 +15,15 @@ Status need(const OnnxNode& node, std::initializer_list<size_t> inputs) {
 
 constexpr int64_t kF32 = code_of(DType::f32), kI8 = code_of(DType::i8);
 
-ValueId to_f32(const OnnxNode& node, Emitter& to, ValueId x) {
+ValueId to_f32(Emitter& to, ValueId x) {
   Attributes f32;
   f32.set("to", kF32);
-  return to.emit(node, "Cast", {x}, f32);
+  return to.emit("Cast", {x}, f32);
 }
 
 // (input first) scaled to f32: data, scale, zero point.
 ValueId real(const OnnxNode& node, Emitter& to, size_t first) {
-  return to.emit(node, "DequantizeLinear", {node.input(first), node.input(first + 1), node.input(first + 2)});
+  return to.emit("DequantizeLinear", {node.input(first), node.input(first + 1), node.input(first + 2)});
 }
 
 // The node becomes the quantisation of y: scale and zero point are inputs `scale` and scale + 1, the dtype that of input `like`.
@@ -39,7 +39,7 @@ void quantized(OnnxNode& node, Emitter& to, ValueId y, size_t scale, size_t like
 
 Status unary(OnnxNode& node, Emitter& to, const char* op, Attributes attrs) {
   if (Status s = need(node, {0, 1, 3}); !s) return s;
-  quantized(node, to, to.emit(node, op, {real(node, to, 0)}, std::move(attrs)), 3, 0);
+  quantized(node, to, to.emit(op, {real(node, to, 0)}, std::move(attrs)), 3, 0);
   return {};
 }
 Status sigmoid(OnnxNode& node, Emitter& to) { return unary(node, to, "Sigmoid", {}); }
@@ -53,7 +53,7 @@ Status softmax(OnnxNode& node, Emitter& to) {
   axis.set("axis", node.old<int64_t>("axis", opset < 13 ? 1 : -1));
   OnnxNode inner{"Softmax", node.name, opset, {real(node, to, 0)}, node.outputs, axis};
   if (Status s = normalize(inner, to); !s) return s;
-  quantized(node, to, to.emit(node, inner.op.c_str(), inner.inputs, inner.attrs), 3, 0);
+  quantized(node, to, to.emit(inner.op.c_str(), inner.inputs, inner.attrs), 3, 0);
   return {};
 }
 
@@ -73,8 +73,8 @@ Status pool(OnnxNode& node, Emitter& to, const char* op) {
   Attributes in, out;
   in.set("perm", inward);
   out.set("perm", outward);
-  const ValueId y = to.emit(node, op, {to.emit(node, "Transpose", {real(node, to, 0)}, in)}, attrs);
-  quantized(node, to, to.emit(node, "Transpose", {y}, out), 3, 0);
+  const ValueId y = to.emit(op, {to.emit("Transpose", {real(node, to, 0)}, in)}, attrs);
+  quantized(node, to, to.emit("Transpose", {y}, out), 3, 0);
   return {};
 }
 Status average_pool(OnnxNode& node, Emitter& to) { return pool(node, to, "AveragePool"); }
@@ -84,7 +84,7 @@ Status global_average_pool(OnnxNode& node, Emitter& to) { return pool(node, to, 
 
 Status binary(OnnxNode& node, Emitter& to, const char* op) {
   if (Status s = need(node, {0, 1, 3, 4, 6}); !s) return s;
-  quantized(node, to, to.emit(node, op, {real(node, to, 0), real(node, to, 3)}), 6, 0);
+  quantized(node, to, to.emit(op, {real(node, to, 0), real(node, to, 3)}), 6, 0);
   return {};
 }
 Status add(OnnxNode& node, Emitter& to) { return binary(node, to, "Add"); }
@@ -92,7 +92,7 @@ Status mul(OnnxNode& node, Emitter& to) { return binary(node, to, "Mul"); }
 
 Status where(OnnxNode& node, Emitter& to) {
   if (Status s = need(node, {0, 1, 2, 4, 5, 7}); !s) return s;
-  quantized(node, to, to.emit(node, "Where", {node.input(0), real(node, to, 1), real(node, to, 4)}), 7, 1);
+  quantized(node, to, to.emit("Where", {node.input(0), real(node, to, 1), real(node, to, 4)}), 7, 1);
   return {};
 }
 
@@ -106,7 +106,7 @@ Status concat(OnnxNode& node, Emitter& to) {
     pieces.push_back(real(node, to, i));
   }
   if (Status s = need(node, {0}); !s) return s;
-  quantized(node, to, to.emit(node, "Concat", std::move(pieces), node.attrs), 0, 2);
+  quantized(node, to, to.emit("Concat", std::move(pieces), node.attrs), 0, 2);
   return {};
 }
 
@@ -116,10 +116,10 @@ struct Product {
   ValueId a, a_scale, a_zero, b, b_scale, b_zero;
 };
 // (a - a_zero)(b - b_zero), plus c when there is one, in i32; then times a_scale b_scale in f32.
-ValueId product(const OnnxNode& node, Emitter& to, const Product& p, ValueId c = kNone) {
-  ValueId sum = to.emit(node, "MatMulInteger", {p.a, p.b, p.a_zero, p.b_zero});
-  if (c != kNone) sum = to.emit(node, "Add", {sum, c});
-  return to.emit(node, "Mul", {to_f32(node, to, sum), to.emit(node, "Mul", {p.a_scale, p.b_scale})});
+ValueId product(Emitter& to, const Product& p, ValueId c = kNone) {
+  ValueId sum = to.emit("MatMulInteger", {p.a, p.b, p.a_zero, p.b_zero});
+  if (c != kNone) sum = to.emit("Add", {sum, c});
+  return to.emit("Mul", {to_f32(to, sum), to.emit("Mul", {p.a_scale, p.b_scale})});
 }
 // The node becomes y, plus a bias when there is one.
 void plus(OnnxNode& node, ValueId y, ValueId bias) {
@@ -131,15 +131,15 @@ void plus(OnnxNode& node, ValueId y, ValueId bias) {
 
 Status dynamic_matmul(OnnxNode& node, Emitter& to) {
   if (Status s = need(node, {0, 1, 2}); !s) return s;
-  const ValueId a = to.value(node, "a"), scale = to.value(node, "scale"), zero = to.value(node, "zero");
-  to.emit_to(node, "DynamicQuantizeLinear", {node.input(0)}, {}, {a, scale, zero});
-  plus(node, product(node, to, {a, scale, zero, node.input(1), node.input(2), node.input(3)}), node.input(4));
+  const ValueId a = to.value("a"), scale = to.value("scale"), zero = to.value("zero");
+  to.emit_to("DynamicQuantizeLinear", {node.input(0)}, {}, {a, scale, zero});
+  plus(node, product(to, {a, scale, zero, node.input(1), node.input(2), node.input(3)}), node.input(4));
   return {};
 }
 
 Status matmul_to_float(OnnxNode& node, Emitter& to) {
   if (Status s = need(node, {0, 1, 2, 3}); !s) return s;
-  plus(node, product(node, to, {node.input(0), node.input(2), node.input(4), node.input(1), node.input(3), node.input(5)}), node.input(6));
+  plus(node, product(to, {node.input(0), node.input(2), node.input(4), node.input(1), node.input(3), node.input(5)}), node.input(6));
   return {};
 }
 
@@ -148,11 +148,11 @@ Status gemm(OnnxNode& node, Emitter& to) {
   Attributes turn;
   turn.set("perm", std::vector<int64_t>{1, 0});
   Product p{node.input(0), node.input(1), node.input(2), node.input(3), node.input(4), node.input(5)};
-  if (node.old<int64_t>("transA") != 0) p.a = to.emit(node, "Transpose", {p.a}, turn);
-  if (node.old<int64_t>("transB") != 0) p.b = to.emit(node, "Transpose", {p.b}, turn);
+  if (node.old<int64_t>("transA") != 0) p.a = to.emit("Transpose", {p.a}, turn);
+  if (node.old<int64_t>("transB") != 0) p.b = to.emit("Transpose", {p.b}, turn);
   const float alpha = node.old<float>("alpha", 1);
-  if (alpha != 1) p.a_scale = to.emit(node, "Mul", {p.a_scale, to.constant(node, Tensor::scalar(alpha))});
-  const ValueId y = product(node, to, p, node.input(6));
+  if (alpha != 1) p.a_scale = to.emit("Mul", {p.a_scale, to.constant(Tensor::scalar(alpha))});
+  const ValueId y = product(to, p, node.input(6));
   if (node.input(7) == kNone) plus(node, y, kNone);
   else quantized(node, to, y, 7, 0);
   return {};
@@ -174,12 +174,12 @@ Status dequantize(OnnxNode& node, Emitter&) {
 ValueId scaled_weights(const OnnxNode& node, Emitter& to, size_t weights, size_t scale) {
   const Shape s = to.type(node.input(scale)).shape;
   const std::vector<int64_t> axes = s.ranked() && s.rank() == 2 ? std::vector<int64_t>{1} : std::vector<int64_t>{1, 2};
-  auto spread = [&](ValueId v) { return to.emit(node, "Unsqueeze", {v, to.ints(node, axes)}); };
-  ValueId w = to_f32(node, to, node.input(weights));
-  if (node.input(scale + 1) != kNone) w = to.emit(node, "Sub", {w, spread(to_f32(node, to, node.input(scale + 1)))});
+  auto spread = [&](ValueId v) { return to.emit("Unsqueeze", {v, to.ints(axes)}); };
+  ValueId w = to_f32(to, node.input(weights));
+  if (node.input(scale + 1) != kNone) w = to.emit("Sub", {w, spread(to_f32(to, node.input(scale + 1)))});
   Attributes turn;
   turn.set("perm", std::vector<int64_t>{0, 2, 1});
-  return to.emit(node, "Transpose", {to.emit(node, "Mul", {w, spread(node.input(scale))})}, turn);
+  return to.emit("Transpose", {to.emit("Mul", {w, spread(node.input(scale))})}, turn);
 }
 Status lstm(OnnxNode& node, Emitter& to) {
   if (Status s = need(node, {0, 1, 2, 8, 10}); !s) return s;

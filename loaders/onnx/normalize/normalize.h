@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/graph.h"
+#include "runtime/graph_builder.h"
 
 namespace tern::onnx {
 
@@ -35,24 +35,33 @@ struct OnnxNode {
 // [] of a numeric dtype; f32 for what is no number.
 Tensor scalar_of(DType dtype, double value);
 
-// Where rules add nodes and constants.
-class Emitter {
- public:
-  virtual ~Emitter() = default;
-  // A node with one output, which is returned. Its value is named after `node`.
-  virtual ValueId emit(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs = {}) = 0;
-  // A node of several outputs: some from value(), some perhaps of the file's node, which then must no longer have them.
-  virtual void emit_to(const OnnxNode& node, const char* op, std::vector<ValueId> inputs, Attributes attrs, std::vector<ValueId> outputs) = 0;
-  virtual ValueId value(const OnnxNode& node, const char* op) = 0;
-  virtual ValueId constant(const OnnxNode& node, Tensor tensor) = 0;
-  // What is known of a value so far: dtype none and unranked when nothing is.
-  virtual TypeInfo type(ValueId v) const = 0;
-  // Its contents when it is a constant, else null.
-  virtual const Tensor* contents(ValueId v) const = 0;
+class Unsupported;  // builder.h
 
-  ValueId ints(const OnnxNode& node, std::vector<int64_t> values) { return constant(node, Tensor::ints(values)); }
+// Where rules add nodes and constants: what they emit belongs to the file's node that the builder is at, and values are named after its first output.
+// Types are those that can be told: errors are infer_shapes' to report.
+class Emitter : public GraphBuilder {
+ public:
+  Emitter(GraphBuilder* around, Unsupported& missing) : GraphBuilder({}, around), missing_(missing) {}
+
+  // A node of several outputs: some from value(), some perhaps of the file's node, which then must no longer have them.
+  void emit_to(const char* op, std::vector<ValueId> inputs, Attributes attrs, std::vector<ValueId> outputs);
+  ValueId value(const char* op) { return graph.add_value(names(op).value); }
   // A scalar of the dtype of `like`: f32 when that is not known.
-  ValueId scalar_like(const OnnxNode& node, ValueId like, double value) { return constant(node, scalar_of(type(like).dtype, value)); }
+  ValueId scalar_like(ValueId like, double value) { return constant(scalar_of(dtype(like), value)); }
+
+ protected:
+  void be_at(const OnnxNode& node) { at_ = &node; }
+  // The file's node, in its newest form.
+  void add(OnnxNode node, std::vector<int32_t> subgraphs = {}, int32_t captured = 0);
+
+  Unsupported& missing_;
+
+ private:
+  Names names(const char* op) override;
+  Status settle(Node& node) override;
+
+  const OnnxNode* at_ = nullptr;
+  int64_t serial_ = 0;
 };
 
 using Rule = Status (*)(OnnxNode& node, Emitter& to);

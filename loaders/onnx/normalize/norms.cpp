@@ -18,11 +18,11 @@ Status batch_norm_inference(OnnxNode& node, Emitter& to) {
   node.attrs.erase("momentum");
   if (spatial) return {};
   const ValueId x = node.inputs[0], scale = node.inputs[1], bias = node.inputs[2], mean = node.inputs[3], variance = node.inputs[4];
-  const ValueId epsilon = to.scalar_like(node, variance, node.newest().f("epsilon"));
-  const ValueId deviation = to.emit(node, "Sqrt", {to.emit(node, "Add", {variance, epsilon})});
-  const ValueId unit = to.emit(node, "Div", {to.emit(node, "Sub", {x, mean}), deviation});
+  const ValueId epsilon = to.scalar_like(variance, node.newest().f("epsilon"));
+  const ValueId deviation = to.emit("Sqrt", {to.emit("Add", {variance, epsilon})});
+  const ValueId unit = to.emit("Div", {to.emit("Sub", {x, mean}), deviation});
   node.op = "Add";
-  node.inputs = {to.emit(node, "Mul", {unit, scale}), bias};
+  node.inputs = {to.emit("Mul", {unit, scale}), bias};
   node.attrs = {};
   return {};
 }
@@ -36,19 +36,19 @@ Status group_norm_channels(OnnxNode& node, Emitter& to) {
   const TypeInfo type = to.type(x);
   ValueId shape;
   if (type.shape.ranked() && type.shape.rank() > 1 && type.shape[1].known()) {
-    shape = to.ints(node, {groups, type.shape[1].value() / groups});
+    shape = to.ints({groups, type.shape[1].value() / groups});
   } else {
     Attributes channels, axis;
     channels.set("start", int64_t{1});
     channels.set("end", int64_t{2});
     axis.set("axis", int64_t{0});
-    const ValueId count = to.ints(node, {groups});
-    shape = to.emit(node, "Concat", {count, to.emit(node, "Div", {to.emit(node, "Shape", {x}, channels), count})}, axis);
+    const ValueId count = to.ints({groups});
+    shape = to.emit("Concat", {count, to.emit("Div", {to.emit("Shape", {x}, channels), count})}, axis);
   }
   for (size_t i = 1; i <= 2; ++i) {
-    const ValueId column = to.emit(node, "Reshape", {node.inputs[i], to.ints(node, {-1, 1})});
-    const ValueId spread = to.emit(node, "Expand", {column, shape});
-    node.inputs[i] = to.emit(node, "Reshape", {spread, to.ints(node, {-1})});
+    const ValueId column = to.emit("Reshape", {node.inputs[i], to.ints({-1, 1})});
+    const ValueId spread = to.emit("Expand", {column, shape});
+    node.inputs[i] = to.emit("Reshape", {spread, to.ints({-1})});
   }
   return {};
 }
@@ -70,10 +70,10 @@ Status norm_parameters(OnnxNode& node, Emitter& to) {
   const ValueId scale = node.input(1), bias = node.input(2);
   if (!is_wide(scale) && !is_wide(bias)) return {};
   std::vector<ValueId> outputs = node.outputs;
-  ValueId y = outputs[0] = to.value(node, node.op.c_str());
-  to.emit_to(node, node.op.c_str(), {node.inputs[0], to.scalar_like(node, scale, 1)}, node.attrs, std::move(outputs));
+  ValueId y = outputs[0] = to.value(node.op.c_str());
+  to.emit_to(node.op.c_str(), {node.inputs[0], to.scalar_like(scale, 1)}, node.attrs, std::move(outputs));
   node.outputs.resize(1);
-  if (bias != kNone) y = to.emit(node, "Mul", {y, scale});
+  if (bias != kNone) y = to.emit("Mul", {y, scale});
   node.op = bias != kNone ? "Add" : "Mul";
   node.inputs = {y, bias != kNone ? bias : scale};
   node.attrs = {};

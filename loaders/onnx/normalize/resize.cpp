@@ -15,12 +15,12 @@ void asymmetric(Attributes& attrs) {
 Status upsample_to_resize(OnnxNode& node, Emitter& to) {
   if (node.version < 7 && node.attrs.has("height_scale")) {
     const float scales[] = {1, 1, node.old<float>("height_scale", 1), node.old<float>("width_scale", 1)};
-    node.set_input(1, to.constant(node, Tensor::of<float>({4}, scales)));
+    node.set_input(1, to.constant(Tensor::of<float>({4}, scales)));
     node.attrs.erase("height_scale");
     node.attrs.erase("width_scale");
   } else if (node.attrs.has("scales")) {
     const std::vector<float> scales = node.old<std::vector<float>>("scales");
-    node.set_input(1, to.constant(node, Tensor::of<float>({static_cast<int64_t>(scales.size())}, scales)));
+    node.set_input(1, to.constant(Tensor::of<float>({static_cast<int64_t>(scales.size())}, scales)));
     node.attrs.erase("scales");
   }
   if (node.input(1) == kNone) return invalid("scales are required");
@@ -38,15 +38,15 @@ Status resize_simple(OnnxNode& node, Emitter& to) {
   ValueId x = node.inputs[0], scales = node.inputs[1];
   asymmetric(node.attrs);
   if (node.newest().s("mode") == "nearest") {
-    const ValueId one = to.constant(node, Tensor::scalar(1.0f));
+    const ValueId one = to.constant(Tensor::scalar(1.0f));
     Attributes shrink = node.attrs;
     shrink.set("nearest_mode", std::string("ceil"));
     const Tensor* known = to.contents(scales);
     bool shrinks = known == nullptr || known->dtype() != DType::f32;
     for (int64_t i = 0; !shrinks && i < known->count(); ++i) shrinks = known->data<float>()[i] < 1;
     if (shrinks) {
-      x = to.emit(node, "Resize", {x, kNone, to.emit(node, "Min", {scales, one})}, shrink);
-      scales = to.emit(node, "Max", {scales, one});
+      x = to.emit("Resize", {x, kNone, to.emit("Min", {scales, one})}, shrink);
+      scales = to.emit("Max", {scales, one});
     }
   }
   node.inputs = {x, kNone, scales};

@@ -9,7 +9,7 @@ namespace tern::onnx {
 
 Status reshape_to_input(OnnxNode& node, Emitter& to) {
   if (!node.attrs.has("shape")) return invalid("attribute shape is required");
-  node.set_input(1, to.ints(node, node.old<std::vector<int64_t>>("shape")));
+  node.set_input(1, to.ints(node.old<std::vector<int64_t>>("shape")));
   node.attrs.erase("shape");
   return {};
 }
@@ -18,9 +18,9 @@ Status reshape_to_input(OnnxNode& node, Emitter& to) {
 Status pad_to_inputs(OnnxNode& node, Emitter& to) {
   const char* name = node.attrs.has("pads") ? "pads" : "paddings";
   if (!node.attrs.has(name)) return invalid("attribute pads is required");
-  node.set_input(1, to.ints(node, node.old<std::vector<int64_t>>(name)));
+  node.set_input(1, to.ints(node.old<std::vector<int64_t>>(name)));
   const float value = node.old<float>("value");
-  if (value != 0) node.set_input(2, to.scalar_like(node, node.input(0), value));
+  if (value != 0) node.set_input(2, to.scalar_like(node.input(0), value));
   node.attrs.erase(name);
   node.attrs.erase("value");
   return {};
@@ -59,9 +59,9 @@ Status tile_repeats(OnnxNode& node, Emitter& to) {
   std::iota(axes.begin(), axes.end(), int64_t{0});
   Attributes i64;
   i64.set("to", int64_t{7});
-  const ValueId times = to.emit(node, "Cast", {node.inputs[1]}, i64), axis = to.emit(node, "Cast", {node.inputs[2]}, i64);
-  const ValueId here = to.emit(node, "Equal", {to.ints(node, axes), axis});
-  node.inputs = {node.inputs[0], to.emit(node, "Where", {here, times, to.ints(node, {1})})};
+  const ValueId times = to.emit("Cast", {node.inputs[1]}, i64), axis = to.emit("Cast", {node.inputs[2]}, i64);
+  const ValueId here = to.emit("Equal", {to.ints(axes), axis});
+  node.inputs = {node.inputs[0], to.emit("Where", {here, times, to.ints({1})})};
   return {};
 }
 

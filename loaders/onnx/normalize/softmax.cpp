@@ -16,9 +16,9 @@ Status flat_softmax(OnnxNode& node, Emitter& to) {
   Attributes flatten, softmax = node.attrs;
   flatten.set("axis", axis);
   softmax.set("axis", int64_t{-1});
-  const ValueId flat = to.emit(node, "Flatten", {x}, flatten);
-  const ValueId y = to.emit(node, node.op.c_str(), {flat}, softmax);
-  const ValueId shape = to.emit(node, "Shape", {x});
+  const ValueId flat = to.emit("Flatten", {x}, flatten);
+  const ValueId y = to.emit(node.op.c_str(), {flat}, softmax);
+  const ValueId shape = to.emit("Shape", {x});
   node.op = "Reshape";
   node.inputs = {y, shape};
   node.attrs = {};

@@ -40,7 +40,7 @@ Attention attend(Builder& b, ValueId q, ValueId k_transposed, ValueId v, ValueId
   a.y = b.emit("MatMul", {a.weights, v});
   if (mask == kNone || !zero_masked_rows || !b.ok()) return a;
   if (b.rank(mask) == 0) mask = unsqueeze(b, mask, {0});
-  const ValueId most = b.emit("ReduceMax", {mask, b.ints(std::vector<int64_t>{-1})}, attributes({{"keepdims", int64_t(1)}}));
+  const ValueId most = b.emit("ReduceMax", {mask, b.ints({-1})}, attributes({{"keepdims", int64_t(1)}}));
   const ValueId dead = b.emit("Equal", {most, b.scalar_like(mask, -std::numeric_limits<double>::infinity())});
   for (ValueId* x : {&a.y, &a.weights}) *x = b.emit("Where", {dead, b.scalar_like(*x, 0), *x});
   return a;

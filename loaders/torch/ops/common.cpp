@@ -105,7 +105,7 @@ ValueId with_rank(Builder& b, ValueId v, int rank) {
 
 ValueId slice(Builder& b, ValueId v, int axis, int64_t start, int64_t end, int64_t step) {
   if (start == 0 && end == INT64_MAX && step == 1) return v;
-  auto one = [&](int64_t n) { return b.ints(std::vector<int64_t>{n}); };
+  auto one = [&](int64_t n) { return b.ints({n}); };
   return b.emit("Slice", {v, one(start), one(end), one(axis), one(step)});
 }
 

@@ -97,8 +97,7 @@ IValue trace(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   const ValueId y = diagonal_of(b, x, 0, 0, 1);
   if (!b.ok()) return {};
-  return tensor_of(b.emit("ReduceSum", {is_float(b.dtype(y)) ? y : b.cast(y, DType::i64), b.ints(std::vector<int64_t>{0})},
-                          attributes({{"keepdims", int64_t(0)}})));
+  return tensor_of(b.emit("ReduceSum", {is_float(b.dtype(y)) ? y : b.cast(y, DType::i64), b.ints({0})}, attributes({{"keepdims", int64_t(0)}})));
 }
 
 // One behind the other, zeros beside them.

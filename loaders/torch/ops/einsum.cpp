@@ -204,7 +204,7 @@ IValue cross(Builder& b, const Arguments& a) {
 IValue vecdot(Builder& b, const Arguments& a) {
   const ValueId p = b.emit("Mul", {a.tensor("input"), a.tensor("other")});
   const int axis = b.axis(p, a.integer("dim"));
-  return tensor_of(b.emit("ReduceSum", {p, b.ints(std::vector<int64_t>{axis})}, attributes({{"keepdims", int64_t(0)}})));
+  return tensor_of(b.emit("ReduceSum", {p, b.ints({axis})}, attributes({{"keepdims", int64_t(0)}})));
 }
 
 IValue multi_dot(Builder& b, const Arguments& a) {

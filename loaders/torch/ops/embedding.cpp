@@ -24,7 +24,7 @@ IValue one_hot(Builder& b, const Arguments& a) {
   const Int classes = a.size("num_classes");
   if (classes.known() && classes.value() < 0)
     return tensor_of(b.fail(unsupported("num_classes must be given: without it the shape depends on the data")));
-  return tensor_of(b.emit("OneHot", {index, b.scalar(classes), b.ints(std::vector<int64_t>{0, 1})}, attributes({{"axis", int64_t(-1)}})));
+  return tensor_of(b.emit("OneHot", {index, b.scalar(classes), b.ints({0, 1})}, attributes({{"axis", int64_t(-1)}})));
 }
 
 // ---- bags ----
@@ -60,7 +60,7 @@ ValueId finished(Builder& b, const Bags& bags, ValueId folded, ValueId counts) {
 
 // Bags as the rows of a matrix.
 ValueId matrix_bags(Builder& b, const Bags& bags, ValueId valid) {
-  const ValueId rows = members(b, bags, valid), axis = b.ints(std::vector<int64_t>{1});
+  const ValueId rows = members(b, bags, valid), axis = b.ints({1});
   const Attributes gone = attributes({{"keepdims", int64_t(0)}});
   if (valid == kNone && bags.mode == Mode::mean) return b.emit("ReduceMean", {rows, axis}, gone);
   const ValueId folded = b.emit(bags.mode == Mode::max ? "ReduceMax" : "ReduceSum", {rows, axis}, gone);
@@ -77,7 +77,7 @@ ValueId offset_bags(Builder& b, const Bags& bags, ValueId valid) {
   const ValueId position = b.emit("Range", {b.scalar(Int(0)), b.scalar(b.size(bags.indices, 0)), b.scalar(Int(1))});
   const ValueId reached = b.emit("LessOrEqual", {unsqueeze(b, offsets, {0}), unsqueeze(b, position, {1})});  // [N, B]
   const Attributes kept = attributes({{"keepdims", int64_t(1)}});
-  ValueId bag = b.emit("ReduceSum", {b.cast(reached, DType::i64), b.ints(std::vector<int64_t>{1})}, kept);  // [N, 1]
+  ValueId bag = b.emit("ReduceSum", {b.cast(reached, DType::i64), b.ints({1})}, kept);  // [N, 1]
   bag = b.emit("Sub", {bag, b.scalar(Int(1))});
   // What lies before the first offset belongs to no bag: an index out of range, and not the last row.
   bag = b.emit("Where", {b.emit("Less", {bag, b.scalar(Int(0))}), b.scalar(Int(INT64_MAX)), bag});

@@ -88,8 +88,7 @@ IValue weight_norm_interface(Builder& b, const Arguments& a) {
 // Batches of products, added up.
 IValue addbmm(Builder& b, const Arguments& a) {
   const ValueId products = b.emit("MatMul", {a.tensor("batch1"), a.tensor("batch2")});
-  const ValueId p =
-      scaled(b, b.emit("ReduceSum", {products, b.ints(std::vector<int64_t>{0})}, attributes({{"keepdims", int64_t(0)}})), a.number("alpha"));
+  const ValueId p = scaled(b, b.emit("ReduceSum", {products, b.ints({0})}, attributes({{"keepdims", int64_t(0)}})), a.number("alpha"));
   const double beta = a.number("beta");
   return tensor_of(beta == 0 ? p : b.emit("Add", {p, scaled(b, a.tensor("input"), beta)}));
 }

@@ -84,7 +84,7 @@ ValueId append(Builder& b, const Sizes& s, ValueId v, ValueId learned) {
 
 // [B,H,T,D], or [B,H,D,T].
 ValueId split_heads(Builder& b, const Sizes& s, ValueId v, bool transposed) {
-  const ValueId apart = b.emit("Reshape", {v, b.ints(std::vector<int64_t>{0, 0, s.heads, s.width})});  // 0: as it is
+  const ValueId apart = b.emit("Reshape", {v, b.ints({0, 0, s.heads, s.width})});  // 0: as it is
   std::vector<int64_t> order = {1 - s.time, 2, s.time, 3};
   if (transposed) std::swap(order[2], order[3]);
   return permute(b, apart, order);
@@ -93,7 +93,7 @@ ValueId split_heads(Builder& b, const Sizes& s, ValueId v, bool transposed) {
 // [B,H,T,D] back to the layout of the inputs.
 ValueId join_heads(Builder& b, const Sizes& s, ValueId v) {
   const ValueId apart = permute(b, v, s.time == 0 ? std::vector<int64_t>{2, 0, 1, 3} : std::vector<int64_t>{0, 2, 1, 3});
-  return b.emit("Reshape", {apart, b.ints(std::vector<int64_t>{0, 0, s.embed})});
+  return b.emit("Reshape", {apart, b.ints({0, 0, s.embed})});
 }
 
 // Both masks as one that is added to the scores: it broadcasts to [B,H,T,S].
@@ -132,7 +132,7 @@ IValue with_weights(Builder& b, const MultiHead& m, const Sizes& s, ValueId q, V
   const Attention a = attend(b, scaled, flat(k), flat(v), mask, 1, false);
   const ValueId y = linear(b, join_heads(b, s, b.reshape(a.y, {s.batch, Int(s.heads), s.queries, Int(s.width)})), m.out_weight, m.out_bias);
   ValueId weights = b.reshape(a.weights, {s.batch, Int(s.heads), s.queries, b.size(k, 3)});
-  if (m.average_weights) weights = b.emit("ReduceMean", {weights, b.ints(std::vector<int64_t>{1})}, attributes({{"keepdims", int64_t(0)}}));
+  if (m.average_weights) weights = b.emit("ReduceMean", {weights, b.ints({1})}, attributes({{"keepdims", int64_t(0)}}));
   return IValue::tuple({tensor_of(y), tensor_of(weights)});
 }
 

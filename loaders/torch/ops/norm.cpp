@@ -217,7 +217,7 @@ IValue normalize(Builder& b, const Arguments& a) {
 IValue cosine_similarity(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("x1"), y = a.tensor("x2");
   const int rank = std::max(b.rank(x), b.rank(y));  // they broadcast: the axis counts from the end of both
-  const ValueId axes = b.ints(std::vector<int64_t>{b.axis_of(a.integer("dim"), rank) - rank});
+  const ValueId axes = b.ints({b.axis_of(a.integer("dim"), rank) - rank});
   const Attributes gone = attributes({{"keepdims", int64_t(0)}});
   const ValueId eps = b.scalar_like(x, a.number("eps"));
   const ValueId dot = b.emit("ReduceSum", {b.emit("Mul", {x, y}), axes}, gone);

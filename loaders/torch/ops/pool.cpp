@@ -108,7 +108,7 @@ IValue avg_pool(Builder& b, const Arguments& a) {
 // Window i of n over size s covers [floor(i s / n), ceil((i + 1) s / n)). Equal windows are one pool, others one piece an output.
 ValueId adaptive_axis(Builder& b, ValueId x, int axis, int64_t n, bool maximum) {
   const char* reduce = maximum ? "ReduceMax" : "ReduceMean";
-  auto over = [&](ValueId v) { return b.emit(reduce, {v, b.ints(std::vector<int64_t>{axis})}, attributes({{"keepdims", int64_t(1)}})); };
+  auto over = [&](ValueId v) { return b.emit(reduce, {v, b.ints({axis})}, attributes({{"keepdims", int64_t(1)}})); };
   if (n == 1) return over(x);
   const Int size = b.size(x, axis);
   if (!size.known()) return b.fail(unsupported("an adaptive pool over a size that is not known when the model is loaded"));

@@ -28,7 +28,7 @@ std::vector<int64_t> reduced_axes(Builder& b, const IValue& dim, int rank) {
 ValueId reduced(Builder& b, const char* op, ValueId x, const std::vector<int64_t>& axes, bool keepdim) {
   const int rank = b.rank(x);
   if (!b.ok()) return kNone;
-  if (rank == 0) return b.emit(op, {unsqueeze(b, x, {0}), b.ints(std::vector<int64_t>{0})}, attributes({{"keepdims", int64_t(0)}}));
+  if (rank == 0) return b.emit(op, {unsqueeze(b, x, {0}), b.ints({0})}, attributes({{"keepdims", int64_t(0)}}));
   return b.emit(op, {x, b.ints(axes)}, attributes({{"keepdims", int64_t(keepdim)}}));
 }
 

@@ -104,7 +104,7 @@ ValueId side_by_side(Builder& b, ValueId y, bool batch_first, int64_t directions
   if (directions == 1) return squeeze(b, y, {batch_first ? 2 : 1});
   const bool alone = !batch_first && b.shape(y)[2].is(1);  // one row in the batch is no copy
   if (!batch_first && !alone) y = transpose(b, y, 1, 2);
-  return b.emit("Reshape", {y, b.ints(std::vector<int64_t>{0, alone ? 1 : 0, directions * units})});  // 0: as it is
+  return b.emit("Reshape", {y, b.ints({0, alone ? 1 : 0, directions * units})});  // 0: as it is
 }
 
 Window plain_window(Builder& b, const Cell& cell, ValueId x, const std::vector<Direction>& directions, States first, bool batch_first,
