@@ -58,10 +58,6 @@ uint32_t widen_row(const IntegerArgs& a, const T* x, int64_t row, int32_t zero, 
   return sum;
 }
 
-int32_t zero_at(const PerIndex& p, bool is_signed, int64_t i) {
-  if (p.data == nullptr) return 0;
-  return is_signed ? static_cast<const int8_t*>(p.data)[i * p.step] : static_cast<const uint8_t*>(p.data)[i * p.step];
-}
 float scale_of(const IntegerArgs& a, const PerIndex& p, int64_t i) { return scale_at(p.data, a.scale_dtype, i * p.step); }
 
 struct Block {
@@ -69,15 +65,6 @@ struct Block {
   int64_t row, rows;  // of the matrix
   uint32_t sums[kRowsAtOnce];
 };
-
-template <class Q>
-Q requantized(uint32_t sum, float scale, int32_t zero) {
-  // Clamped before it is rounded, so that adding 1.5 * 2^23 rounds to even; a comparison with NaN fails, so that NaN becomes the lowest.
-  const float low = static_cast<float>(std::numeric_limits<Q>::lowest() - zero), high = static_cast<float>(std::numeric_limits<Q>::max() - zero);
-  const float v = static_cast<float>(static_cast<int32_t>(sum)) * scale, floored = choose(v > low, v, low),
-              bounded = choose(floored < high, floored, high);
-  return static_cast<Q>(static_cast<int32_t>((bounded + 0x1.8p23f) - 0x1.8p23f) + zero);
-}
 
 // What becomes of one row's sums of a panel.
 void finish(const IntegerArgs& a, const Block& b, int64_t r, int64_t first, int64_t columns, const uint32_t* sum) {
@@ -161,6 +148,12 @@ void integer_product(const IntegerArgs& a) {
 }
 
 Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, int64_t batches) {
+  if (c.isa == Isa::cuda) {  // plain w
+    a.end = batches * a.m;
+    c.set(a.w, c.input(w));
+    c.run(cuda::kIntegerRows[0]);
+    return {};
+  }
   const auto [begin, end] = c.range(batches * a.m, kRowsAtOnce);
   if (begin == end) return {};
   a.begin = begin;

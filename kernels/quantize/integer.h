@@ -11,24 +11,15 @@
 //   Numerics  the sum is exact modulo 2^32, so every ISA, order and part gives the same. Scaling is in f32, as written above.
 //   Edges     K == 0 sums to 0. A NaN scale gives the lowest value.
 //   Source    the ONNX operators, opsets 10 and 21 without 8-bit floats.
-// Next: integer.cpp (the kernel), integer_matmul.cpp and integer_conv.cpp (schemas and binding).
+// On a device tiles of 64 by 64 of plain w, the same exact sums; never run on a GPU.
+// Next: integer.cpp (the kernel), integer_matmul.cpp and integer_conv.cpp (schemas and binding); integer.cu, integer_launch.cpp (a device's).
 #pragma once
 #include "kernels/conv/window.h"
+#include "kernels/quantize/integer_element.h"
 
 namespace tern {
 
 extern const OpDef kConvInteger, kMatMulInteger, kQLinearConv, kQLinearMatMul;
-
-// Where one matrix of a batch begins: elements of x and y, the number of the matrix of w, and the first of its rows' and columns'
-// scales and zero points.
-struct IntegerBatch {
-  int64_t x, w, y, row, column;
-};
-// A scale or zero point: null for 1 and 0; element `first + i * step` belongs to row or column i.
-struct PerIndex {
-  const void* data = nullptr;
-  int64_t step = 0;
-};
 
 struct IntegerArgs {
   const void *x, *w;
@@ -56,6 +47,9 @@ struct IntegerArgs {
 };
 void integer_product(const IntegerArgs&);
 inline constexpr KernelRow kIntegerRows[] = {row<IntegerArgs, integer_product>("integer_product/i8/scalar", DType::i8, Isa::scalar)};
+namespace cuda {
+extern const KernelRow kIntegerRows[1];
+}
 // Widens every matrix of w into panels: [n / 16][k][16], the last one as narrow as what is left.
 void integer_pack(const IntegerArgs&, int16_t* to);
 

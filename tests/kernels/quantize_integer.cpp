@@ -1,6 +1,7 @@
 // Products and convolutions of integers against sums in 64 bits. Contract: kernels/quantize/integer.h.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <random>
 
@@ -48,6 +49,16 @@ TEST_CASE("integer product: every tail of rows, columns and depth, signed and no
         }
       }
     }
+  }
+}
+
+TEST_CASE("integer product: around the edges of a device's tiles of 64 by 64 by 16") {
+  const std::array<int64_t, 3> shapes[] = {{8, 64, 16},  {9, 63, 15},  {63, 65, 17}, {64, 64, 16}, {65, 1, 33},
+                                           {64, 129, 0}, {1, 257, 40}, {8, 256, 1},  {130, 67, 3}, {127, 128, 31}};
+  for (const auto& [m, n, k] : shapes) {
+    const Tensor a = random8({m, k}, 1, DType::u8), b = random8({k, n}, 2, DType::i8), za = random8({}, 3, DType::u8),
+                 zb = random8({n}, 4, DType::i8);
+    check_same(run_op("MatMulInteger", {}, {a, b, za, zb})[0], i32({m, n}, product(a, b, at(za, 0), zb, m, n, k)));
   }
 }
 
