@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <mutex>
 
@@ -14,6 +17,15 @@ namespace {
 
 uint64_t address(const std::byte* p) { return reinterpret_cast<uint64_t>(p); }
 
+// PTX that stands in for a module's: softmax_softmax.ptx in the folder TERN_PTX of the environment, for kernels of another compiler, or with a planted bug.
+std::string other_text(std::string name) {
+  const char* folder = std::getenv("TERN_PTX");
+  if (folder == nullptr) return {};
+  std::replace(name.begin(), name.end(), '/', '_');
+  std::ifstream file(std::string(folder) + "/" + name + ".ptx", std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 // A machine, and the modules that were parsed for it.
 struct Simulation {
   explicit Simulation(const ptxsim::Options& o) : options(o) {}
@@ -24,13 +36,14 @@ struct Simulation {
 
   Result<const ptxsim::Module*> module(const char* name) {
     if (const auto at = modules.find(name); at != modules.end()) return &at->second;
+    std::string text = other_text(name);
     for (const DeviceModule& m : ptx_modules()) {
-      if (std::string_view(m.name) != name) continue;
-      auto parsed = ptxsim::Module::parse({reinterpret_cast<const char*>(m.image.data()), m.image.size()}, std::string(name) + ".ptx");
-      if (!parsed) return parsed.error();
-      return &modules.emplace(name, std::move(*parsed)).first->second;
+      if (text.empty() && std::string_view(m.name) == name) text.assign(reinterpret_cast<const char*>(m.image.data()), m.image.size());
     }
-    return unsupported("this build carries no module " + std::string(name));
+    if (text.empty()) return unsupported("this build carries no module " + std::string(name));
+    auto parsed = ptxsim::Module::parse(text, std::string(name) + ".ptx");
+    if (!parsed) return parsed.error();
+    return &modules.emplace(name, std::move(*parsed)).first->second;
   }
 };
 
