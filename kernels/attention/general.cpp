@@ -3,46 +3,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
-#include "kernels/elementwise/portable.h"
+#include "kernels/attention/general_row.h"
 #include "kernels/op.h"
-#include "kernels/portable_math.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-// Where element [b, h, s, d] lies.
-struct Layout {
-  int64_t batch, head, place;
-  int64_t at(int64_t b, int64_t h, int64_t s) const { return b * batch + h * head + s * place; }
-};
-
-enum class Mask : uint8_t { none, bools, floats };
-
-struct AttentionArgs {
-  const void *q, *k, *v, *mask, *past_key, *past_value;
-  const int64_t* valid;  // [B], how many keys are no padding; null: all
-  void *y, *present_key, *present_value, *qk;
-  int64_t heads, group, S, T, P, D, Dv;  // group: heads for one of K and V
-  Layout q_at, k_at, v_at, y_at;
-  int64_t mask_batch, mask_head, mask_row, masked_from;  // strides of the mask; keys behind it are masked
-  double scale, softcap;
-  Mask kind;
-  int64_t before, after;   // how far a row sees on each side of its place
-  int mode;                // of qk
-  double *weights, *sums;  // [T], [Dv]
-  bool writes_present;
-  int64_t batches, kv_heads;
-  int64_t begin, end;  // rows: of B * heads * S
-};
-
 // past, then what is new.
 template <class T>
-void write_present(T* to, const T* past, const T* now, const Layout& at, const AttentionArgs& a, int64_t width) {
+void write_present(T* to, const T* past, const T* now, const HeadLayout& at, const GeneralAttentionArgs& a, int64_t width) {
   for (int64_t b = 0; b < a.batches; ++b) {
     for (int64_t h = 0; h < a.kv_heads; ++h) {
       const int64_t first = (b * a.kv_heads + h) * a.P * width;
@@ -55,33 +26,17 @@ void write_present(T* to, const T* past, const T* now, const Layout& at, const A
 }
 
 template <class T>
-void attend_row(const AttentionArgs& a, int64_t row) {
-  const int64_t s = row % a.S, h = row / a.S % a.heads, b = row / a.S / a.heads, kv = h / a.group;
-  const T* q = static_cast<const T*>(a.q) + a.q_at.at(b, h, s);  // [D]
-  const T *k = static_cast<const T*>(a.k), *v = static_cast<const T*>(a.v);
-  const int64_t valid = a.valid == nullptr ? a.T : std::clamp<int64_t>(a.valid[b], 0, a.T), offset = a.valid == nullptr ? a.P : valid - a.S;
-  const int64_t past = (b * a.kv_heads + kv) * a.P, mask = b * a.mask_batch + h * a.mask_head + s * a.mask_row;
-  T* qk = a.qk == nullptr ? nullptr : static_cast<T*>(a.qk) + row * a.T;  // [T]
-  double most = -kInfinity, open = -kInfinity;                            // the largest score, and the largest of what is added to scores
+void attend_row(const GeneralAttentionArgs& a, int64_t row) {
+  const general::RowPlace r = general::place_of(a, row);
+  double most = -general::kInfinity, open = -general::kInfinity;  // the largest score, and the largest of what is added to scores
   for (int64_t j = 0; j < a.T; ++j) {
-    const T* key = j < a.P ? static_cast<const T*>(a.past_key) + (past + j) * a.D : k + a.k_at.at(b, kv, j - a.P);  // [D]
-    double score = 0;
-    for (int64_t d = 0; d < a.D; ++d) score += widen(q[d]) * widen(key[d]);
-    score *= a.scale;
-    const double capped = a.softcap == 0 ? score : a.softcap * portable::tanh(score / a.softcap);
-    bool takes_part = (j < valid) & (j <= s + offset + a.after) & (j >= s + offset - a.before) & (j < a.masked_from);
-    double bias = 0;
-    if (a.kind == Mask::bools && j < a.masked_from) takes_part &= static_cast<const uint8_t*>(a.mask)[mask + j] != 0;
-    if (a.kind == Mask::floats && j < a.masked_from) bias = widen(static_cast<const T*>(a.mask)[mask + j]);
-    bias = portable::select(takes_part, bias, -kInfinity);
-    const double masked = portable::select(bias == -kInfinity, -kInfinity, capped + bias);
-    a.weights[j] = masked;
-    most = portable::max_nan(most, masked);
-    open = portable::max_nan(open, bias);
-    if (qk != nullptr && a.mode < 3) qk[j] = narrow<T>(a.mode == 0 ? score : a.mode == 1 ? capped : masked);
+    const general::Score s = general::score<T>(a, r, row, j);
+    a.weights[j] = s.masked;
+    most = portable::max_nan(most, s.masked);
+    open = portable::max_nan(open, s.bias);
   }
-  const bool closed = open == -kInfinity;
-  const double from = portable::select(most == -kInfinity, 0, most);
+  const bool closed = open == -general::kInfinity;
+  const double from = portable::select(most == -general::kInfinity, 0, most);
   double total = 0;
   for (int64_t j = 0; j < a.T; ++j) {
     a.weights[j] = portable::exp(a.weights[j] - from);
@@ -90,16 +45,15 @@ void attend_row(const AttentionArgs& a, int64_t row) {
   for (int64_t d = 0; d < a.Dv; ++d) a.sums[d] = 0;
   for (int64_t j = 0; j < a.T; ++j) {
     const double weight = portable::select(closed, 0, a.weights[j] / total);
-    if (qk != nullptr && a.mode == 3) qk[j] = narrow<T>(weight);
-    const T* value = j < a.P ? static_cast<const T*>(a.past_value) + (past + j) * a.Dv : v + a.v_at.at(b, kv, j - a.P);  // [Dv]
-    for (int64_t d = 0; d < a.Dv; ++d) a.sums[d] += portable::select(closed, 0, weight * widen(value[d]));
+    if (a.qk != nullptr && a.mode == 3) static_cast<T*>(a.qk)[row * a.T + j] = narrow<T>(weight);
+    for (int64_t d = 0; d < a.Dv; ++d) a.sums[d] += portable::select(closed, 0, weight * general::value<T>(a, r, j, d));
   }
-  T* y = static_cast<T*>(a.y) + a.y_at.at(b, h, s);  // [Dv]
+  T* y = static_cast<T*>(a.y) + a.y_at.at(r.b, r.h, r.s);  // [Dv]
   for (int64_t d = 0; d < a.Dv; ++d) y[d] = narrow<T>(a.sums[d]);
 }
 
 template <class T>
-void attention(const AttentionArgs& a) {
+void attention(const GeneralAttentionArgs& a) {
   if (a.writes_present && a.present_key != nullptr) {
     write_present(static_cast<T*>(a.present_key), static_cast<const T*>(a.past_key), static_cast<const T*>(a.k), a.k_at, a, a.D);
   }
@@ -110,10 +64,10 @@ void attention(const AttentionArgs& a) {
 }
 
 constexpr KernelRow kRows[] = {
-    row<AttentionArgs, attention<float>>("attention_onnx/f32/scalar", DType::f32, Isa::scalar),
-    row<AttentionArgs, attention<double>>("attention_onnx/f64/scalar", DType::f64, Isa::scalar),
-    row<AttentionArgs, attention<f16>>("attention_onnx/f16/scalar", DType::f16, Isa::scalar),
-    row<AttentionArgs, attention<bf16>>("attention_onnx/bf16/scalar", DType::bf16, Isa::scalar),
+    row<GeneralAttentionArgs, attention<float>>("attention_onnx/f32/scalar", DType::f32, Isa::scalar),
+    row<GeneralAttentionArgs, attention<double>>("attention_onnx/f64/scalar", DType::f64, Isa::scalar),
+    row<GeneralAttentionArgs, attention<f16>>("attention_onnx/f16/scalar", DType::f16, Isa::scalar),
+    row<GeneralAttentionArgs, attention<bf16>>("attention_onnx/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
 constexpr AttrSpec kAttrs[] = {
@@ -181,7 +135,7 @@ Status infer(InferContext& c) {
 
 struct Sides {
   int64_t B, heads, S, D;
-  Layout layout;
+  HeadLayout layout;
 };
 
 // Nothing when the hidden size is no multiple of the heads.
@@ -203,7 +157,7 @@ Status bind(BindContext& c) {
   };
   if (k->B != q->B || k->D != q->D || k->heads < 1 || q->heads % k->heads != 0) return differ(1);
   if (v->B != q->B || v->heads != k->heads || v->S != k->S) return differ(2);
-  AttentionArgs& a = c.args<AttentionArgs>();
+  GeneralAttentionArgs& a = c.args<GeneralAttentionArgs>();
   a.P = c.has(4) ? c.in(4).dims[2] : 0;
   const auto total = checked_add(a.P, k->S);
   if (!total) return differ(4);
@@ -225,7 +179,7 @@ Status bind(BindContext& c) {
       stride *= m[i];
     }
     a.masked_from = m.back();
-    a.kind = c.in(3).dtype == DType::boolean ? Mask::bools : Mask::floats;
+    a.kind = c.in(3).dtype == DType::boolean ? AttentionMask::bools : AttentionMask::floats;
   }
   const bool flat = c.in(0).dims.rank == 3;
   const Dims wanted[] = {flat ? Dims{q->B, q->S, q->heads * v->D} : Dims{q->B, q->heads, q->S, v->D}, Dims{q->B, k->heads, a.T, k->D},
@@ -244,7 +198,7 @@ Status bind(BindContext& c) {
   a.q_at = q->layout;
   a.k_at = k->layout;
   a.v_at = v->layout;
-  a.y_at = flat ? Layout{a.S * a.heads * a.Dv, a.Dv, a.heads * a.Dv} : Layout{a.heads * a.S * a.Dv, a.S * a.Dv, a.Dv};
+  a.y_at = flat ? HeadLayout{a.S * a.heads * a.Dv, a.Dv, a.heads * a.Dv} : HeadLayout{a.heads * a.S * a.Dv, a.S * a.Dv, a.Dv};
   a.scale = c.attrs.has("scale") ? static_cast<double>(c.attrs.f("scale")) : 1 / std::sqrt(static_cast<double>(a.D));
   a.softcap = static_cast<double>(c.attrs.f("softcap"));
   // No place and no key is further away than this.
@@ -259,8 +213,12 @@ Status bind(BindContext& c) {
   void** to[] = {&a.y, &a.present_key, &a.present_value, &a.qk};
   for (size_t o = 0; o < std::size(to); ++o) c.set(*to[o], c.output(o));
   a.writes_present = c.part == 0;
-  c.set(a.weights, c.workspace<double>(a.T));
-  c.set(a.sums, c.workspace<double>(a.Dv));
+  if (c.isa == Isa::cuda) {
+    c.set(a.weights, c.workspace<double>(cuda::kGeneralBlocks * a.T));
+  } else {
+    c.set(a.weights, c.workspace<double>(a.T));
+    c.set(a.sums, c.workspace<double>(a.Dv));
+  }
   const auto [begin, end] = c.range(q->B * q->heads * q->S);
   a.begin = begin;
   a.end = end;
@@ -280,7 +238,13 @@ int64_t macs(const AttrReader& attrs, std::span<const TensorView> in, std::span<
 
 }  // namespace
 
-constinit const OpDef kAttention = {
-    .name = "Attention", .inputs = {3, 7}, .outputs = {1, 4}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = rows_of<kRows>, .macs = macs};
+constinit const OpDef kAttention = {.name = "Attention",
+                                    .inputs = {3, 7},
+                                    .outputs = {1, 4},
+                                    .attrs = kAttrs,
+                                    .infer = infer,
+                                    .bind = bind,
+                                    .kernels = rows_of<kRows, cuda::kGeneralAttention>,
+                                    .macs = macs};
 
 }  // namespace tern

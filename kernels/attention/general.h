@@ -10,7 +10,7 @@
 //             score does not count even when it is NaN.
 //             left_window_size, right_window_size (-1: no end): place p = i + offset takes part in p - left <= j <= p + right.
 //   Source    the ONNX operator; Vaswani et al. 2017.
-// Next: general.cpp, then attention.h.
+// Next: general_row.h (one row), general.cpp, general.cu (on a device), then attention.h.
 #pragma once
 
 namespace tern {
