@@ -1,7 +1,10 @@
 // Operators on a device, beside the CPU: with TERN_TEST_DEVICE=ptxsim (or cuda, where there is a GPU) in the environment run_op() and the tests of rows
 // compare both.
 #pragma once
+#include <functional>
+
 #include "kernels/evaluate.h"
+#include "kernels/launch.h"
 
 namespace tern::test {
 
@@ -16,7 +19,8 @@ struct DeviceResult {
 };
 // Binds for the device and runs what is launched. Every input, output, table, packed weight and workspace lies in an allocation of its own, so that
 // the simulator sees every access beyond it; outputs begin uninitialised. Whatever it finds fails the test. Bit i of `constants`: input i may be packed.
-DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<const Tensor> like,
-                           uint32_t constants);
+// `change` is called with every launch, before any of them runs: for kernels that are chosen for sizes which are too large to simulate.
+DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<const Tensor> like, uint32_t constants,
+                           const std::function<void(Launch&)>& change = {});
 
 }  // namespace tern::test

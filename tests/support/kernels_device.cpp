@@ -34,8 +34,8 @@ bool simulated() { return device(false)->name() == "ptxsim"; }
 
 bool on_device() { return device(false) != nullptr; }
 
-DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<const Tensor> like,
-                           uint32_t constants) {
+DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<const Tensor> like, uint32_t constants,
+                           const std::function<void(Launch&)>& change) {
   DeviceResult result;
   std::vector<TensorView> in, out;
   for (size_t i = 0; i < inputs.size(); ++i) in.push_back(inputs[i].view(i < 32 && (constants >> i & 1)));
@@ -69,7 +69,11 @@ DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<c
   for (size_t o = 0; o < step->outputs.size(); ++o) {
     if (step->outputs[o] != nullptr) download(step->outputs[o], result.outputs[o].bytes());
   }
-  auto run = d.prepare(launches.all());
+  std::vector<Launch> all(launches.all().begin(), launches.all().end());
+  for (Launch& l : all) {
+    if (change && l.kind == Launch::Kind::kernel) change(l);
+  }
+  auto run = d.prepare(all);
   REQUIRE_MESSAGE(run.ok(), bound->row->name << ": " << (run.ok() ? "" : run.error().message()));
   const bool ran = (*run)->run();
   REQUIRE_MESSAGE(ran, bound->row->name << ": " << (ran ? "" : (*run)->status().error().message()));
