@@ -1,6 +1,9 @@
 // Which of gemm.cu's kernels runs, and how wide. See launch.h.
 #include "kernels/gemm/launch.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "kernels/launch.h"
 
 namespace tern::cuda {
@@ -19,6 +22,18 @@ void launch(const GemmArgs& a, Launches& to) {
   launch_arrange(a.x, to);
   launch_arrange(a.w, to);
   launch_product(a.product, to);
+}
+
+template <DType kType>
+void launch_portable(const PortableGemmArgs& g, Launches& to) {
+  constexpr const char* kNames[] = {"gemm_f64", "gemm_f16", "gemm_bf16", "gemm_i32", "gemm_i64", "gemm_u32", "gemm_u64"};
+  constexpr DType kTypes[] = {DType::f64, DType::f16, DType::bf16, DType::i32, DType::i64, DType::u32, DType::u64};
+  const char* name = kNames[std::find(std::begin(kTypes), std::end(kTypes), kType) - std::begin(kTypes)];
+  to.add("gemm/portable", name, {blocks_for((g.row_end - g.row_begin) * g.n, kPortableGemmBlock)}, {kPortableGemmBlock}, 0, g);
+}
+template <DType kType>
+constexpr KernelRow portable_row(const char* name) {
+  return device_row<PortableGemmArgs, launch_portable<kType>>(name, kType);
 }
 
 }  // namespace
@@ -52,6 +67,11 @@ void launch_arrange(const ArrangeArgs& a, Launches& to) {
   if (a.from != nullptr) to.add(kModule, "gemm_arrange_f32", {blocks_for(a.rows * a.to_row, kArrangeBlock)}, {kArrangeBlock}, 0, a);
 }
 
+constinit const KernelRow kPortableGemm[] = {
+    portable_row<DType::f64>("gemm/f64/cuda"), portable_row<DType::f16>("gemm/f16/cuda"), portable_row<DType::bf16>("gemm/bf16/cuda"),
+    portable_row<DType::i32>("gemm/i32/cuda"), portable_row<DType::i64>("gemm/i64/cuda"), portable_row<DType::u32>("gemm/u32/cuda"),
+    portable_row<DType::u64>("gemm/u64/cuda"),
+};
 constinit const KernelRow gemm_f32 = device_row<GemmArgs, launch>("gemm/f32/cuda", DType::f32);
 
 }  // namespace tern::cuda

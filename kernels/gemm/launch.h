@@ -5,7 +5,7 @@
 //             few rows  a thread has one chain of one element, so that all the block has to do is to stream w: M of a few rows
 //             dot       half a warp an element, lane j takes k = j mod 16
 //             arrange   what is not so yet is brought into rows before: w_column == 1 but for the dot form, x's elements side by side
-// Next: launch.cpp, then gemm.cu.
+// Other dtypes: portable.cu. Next: launch.cpp, then gemm.cu.
 #pragma once
 #include "kernels/gemm/gemm.h"
 
@@ -44,8 +44,8 @@ struct GemmArgs {
   ProductArgs product;
   ArrangeArgs x, w;  // from null: nothing to do
 };
-extern const KernelRow gemm_f32;
+extern const KernelRow gemm_f32, kPortableGemm[7];
 
-constexpr int kFewRowsBlock = 128, kDotBlock = 128, kArrangeBlock = 256;  // threads
+constexpr int kFewRowsBlock = 128, kDotBlock = 128, kArrangeBlock = 256, kPortableGemmBlock = 256;  // threads
 
 }  // namespace tern::cuda
