@@ -39,8 +39,16 @@ constexpr KernelRow kRows[] = {
     row<ArgArgs, arg<uint64_t, Max>>(Max ? "arg_max/u64/scalar" : "arg_min/u64/scalar", DType::u64, Isa::scalar),
     device_row<ArgArgs, cuda::launch_arg<DType::f32, Max>>(Max ? "arg_max/f32/cuda" : "arg_min/f32/cuda", DType::f32),
     device_row<ArgArgs, cuda::launch_arg<DType::f64, Max>>(Max ? "arg_max/f64/cuda" : "arg_min/f64/cuda", DType::f64),
+    device_row<ArgArgs, cuda::launch_arg<DType::f16, Max>>(Max ? "arg_max/f16/cuda" : "arg_min/f16/cuda", DType::f16),
+    device_row<ArgArgs, cuda::launch_arg<DType::bf16, Max>>(Max ? "arg_max/bf16/cuda" : "arg_min/bf16/cuda", DType::bf16),
+    device_row<ArgArgs, cuda::launch_arg<DType::i8, Max>>(Max ? "arg_max/i8/cuda" : "arg_min/i8/cuda", DType::i8),
+    device_row<ArgArgs, cuda::launch_arg<DType::i16, Max>>(Max ? "arg_max/i16/cuda" : "arg_min/i16/cuda", DType::i16),
     device_row<ArgArgs, cuda::launch_arg<DType::i32, Max>>(Max ? "arg_max/i32/cuda" : "arg_min/i32/cuda", DType::i32),
     device_row<ArgArgs, cuda::launch_arg<DType::i64, Max>>(Max ? "arg_max/i64/cuda" : "arg_min/i64/cuda", DType::i64),
+    device_row<ArgArgs, cuda::launch_arg<DType::u8, Max>>(Max ? "arg_max/u8/cuda" : "arg_min/u8/cuda", DType::u8),
+    device_row<ArgArgs, cuda::launch_arg<DType::u16, Max>>(Max ? "arg_max/u16/cuda" : "arg_min/u16/cuda", DType::u16),
+    device_row<ArgArgs, cuda::launch_arg<DType::u32, Max>>(Max ? "arg_max/u32/cuda" : "arg_min/u32/cuda", DType::u32),
+    device_row<ArgArgs, cuda::launch_arg<DType::u64, Max>>(Max ? "arg_max/u64/cuda" : "arg_min/u64/cuda", DType::u64),
 };
 
 Status infer(InferContext& c) {

@@ -34,8 +34,12 @@ constexpr KernelRow kRows[] = {
     row<CumulateArgs, cumulate<uint64_t, P>>(P ? "cum_prod/u64/scalar" : "cum_sum/u64/scalar", DType::u64, Isa::scalar),
     device_row<CumulateArgs, cuda::launch_cumulate<DType::f32, P>>(P ? "cum_prod/f32/cuda" : "cum_sum/f32/cuda", DType::f32),
     device_row<CumulateArgs, cuda::launch_cumulate<DType::f64, P>>(P ? "cum_prod/f64/cuda" : "cum_sum/f64/cuda", DType::f64),
+    device_row<CumulateArgs, cuda::launch_cumulate<DType::f16, P>>(P ? "cum_prod/f16/cuda" : "cum_sum/f16/cuda", DType::f16),
+    device_row<CumulateArgs, cuda::launch_cumulate<DType::bf16, P>>(P ? "cum_prod/bf16/cuda" : "cum_sum/bf16/cuda", DType::bf16),
     device_row<CumulateArgs, cuda::launch_cumulate<DType::i32, P>>(P ? "cum_prod/i32/cuda" : "cum_sum/i32/cuda", DType::i32),
     device_row<CumulateArgs, cuda::launch_cumulate<DType::i64, P>>(P ? "cum_prod/i64/cuda" : "cum_sum/i64/cuda", DType::i64),
+    device_row<CumulateArgs, cuda::launch_cumulate<DType::u32, P>>(P ? "cum_prod/u32/cuda" : "cum_sum/u32/cuda", DType::u32),
+    device_row<CumulateArgs, cuda::launch_cumulate<DType::u64, P>>(P ? "cum_prod/u64/cuda" : "cum_sum/u64/cuda", DType::u64),
 };
 
 Status infer(InferContext& c) {

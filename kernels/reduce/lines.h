@@ -2,7 +2,6 @@
 #pragma once
 #include "kernels/op.h"
 #include "kernels/reduce/lines_device.h"
-#include "runtime/base/half.h"
 
 namespace tern {
 
@@ -10,13 +9,6 @@ inline Lines lines_of(BindContext& c, const Dims& dims, int axis) {
   const int64_t inner = dims.count(axis + 1, dims.rank);
   const auto [begin, end] = c.range(dims.count(0, axis) * inner);
   return {dims[axis], inner, begin, end};
-}
-
-// A number of any dtype as something that compares.
-template <class T>
-auto comparable(T v) {
-  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return to_f32(v);
-  else return v;
 }
 
 }  // namespace tern

@@ -1,10 +1,9 @@
-// What works on lines along one axis, ArgMax, CumSum and TopK: their arguments, for the CPU and for the kernels of lines.cu. Plain C but for
-// <type_traits>: nvcc includes it. Next: lines.h.
+// What works on lines along one axis, ArgMax, CumSum and TopK: their arguments, for the CPU and for the kernels of lines.cu. nvcc includes it. Next: lines.h.
 #pragma once
 #include <stdint.h>
 
+#include "runtime/base/half.h"
 #include "runtime/base/host_device.h"
-#include "tern/element.h"
 
 namespace tern {
 
@@ -38,6 +37,13 @@ struct TopKArgs {
   int64_t k;
   bool largest;
 };
+
+// A number of any dtype as something that compares.
+template <class T>
+TERN_HD inline auto comparable(T v) {
+  if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return to_f32(v);
+  else return v;
+}
 
 // Whether v at i takes the place of `best` as the extreme element, where i is after best's; the first NaN counts as extreme.
 template <class T>

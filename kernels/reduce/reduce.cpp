@@ -139,12 +139,23 @@ constexpr KernelRow kPortable[] = {
     row<ReduceArgs, portable::reduce<uint8_t, Op>>(kJoined<Name, "/u8/scalar">.s, DType::u8, Isa::scalar),
     row<ReduceArgs, portable::reduce<bool, Op>>(kJoined<Name, "/bool/scalar">.s, DType::boolean, Isa::scalar),
 };
-// Those of a device, besides f32.
+// Those of a device, besides f32: of floats, of numbers that count, and of what has only extremes there.
 template <Text Name, cuda::ReduceKind kKind>
-constexpr KernelRow kOnDevice[] = {
+constexpr KernelRow kFloatsOnDevice[] = {
     device_row<ReduceArgs, cuda::launch_reduce<DType::f64, kKind>>(kJoined<Name, "/f64/cuda">.s, DType::f64),
+    device_row<ReduceArgs, cuda::launch_reduce<DType::f16, kKind>>(kJoined<Name, "/f16/cuda">.s, DType::f16),
+    device_row<ReduceArgs, cuda::launch_reduce<DType::bf16, kKind>>(kJoined<Name, "/bf16/cuda">.s, DType::bf16),
+};
+template <Text Name, cuda::ReduceKind kKind>
+constexpr KernelRow kIntsOnDevice[] = {
     device_row<ReduceArgs, cuda::launch_reduce<DType::i32, kKind>>(kJoined<Name, "/i32/cuda">.s, DType::i32),
     device_row<ReduceArgs, cuda::launch_reduce<DType::i64, kKind>>(kJoined<Name, "/i64/cuda">.s, DType::i64),
+};
+template <Text Name, cuda::ReduceKind kKind>
+constexpr KernelRow kBytesOnDevice[] = {
+    device_row<ReduceArgs, cuda::launch_reduce<DType::i8, kKind>>(kJoined<Name, "/i8/cuda">.s, DType::i8),
+    device_row<ReduceArgs, cuda::launch_reduce<DType::u8, kKind>>(kJoined<Name, "/u8/cuda">.s, DType::u8),
+    device_row<ReduceArgs, cuda::launch_reduce<DType::boolean, kKind>>(kJoined<Name, "/bool/cuda">.s, DType::boolean),
 };
 
 constexpr AttrSpec kAttrs[] = {{"keepdims", AttrKind::i, 1}, {"noop_with_empty_axes", AttrKind::i, 0}};
@@ -164,31 +175,39 @@ constexpr OpDef reduction(const char* name, std::span<const KernelRow* const> ro
 
 constinit const OpDef kReduceSum =
     reduction("ReduceSum", rows_of<TERN_ON_EACH_ISA(reduce_sum_f32), cuda::reduce_sum_f32, kPortable<"reduce_sum", portable::Sum>,
-                                   kOnDevice<"reduce_sum", cuda::ReduceKind::sum>>);
+                                   kFloatsOnDevice<"reduce_sum", cuda::ReduceKind::sum>, kIntsOnDevice<"reduce_sum", cuda::ReduceKind::sum>>);
 constinit const OpDef kReduceMean =
     reduction("ReduceMean", rows_of<TERN_ON_EACH_ISA(reduce_mean_f32), cuda::reduce_mean_f32, kPortable<"reduce_mean", portable::Mean>,
-                                    kOnDevice<"reduce_mean", cuda::ReduceKind::mean>>);
+                                    kFloatsOnDevice<"reduce_mean", cuda::ReduceKind::mean>, kIntsOnDevice<"reduce_mean", cuda::ReduceKind::mean>>);
 constinit const OpDef kReduceMax =
     reduction("ReduceMax", rows_of<TERN_ON_EACH_ISA(reduce_max_f32), cuda::reduce_max_f32, kPortable<"reduce_max", portable::Max>,
-                                   kOnDevice<"reduce_max", cuda::ReduceKind::max>>);
+                                   kFloatsOnDevice<"reduce_max", cuda::ReduceKind::max>, kIntsOnDevice<"reduce_max", cuda::ReduceKind::max>,
+                                   kBytesOnDevice<"reduce_max", cuda::ReduceKind::max>>);
 constinit const OpDef kReduceMin =
     reduction("ReduceMin", rows_of<TERN_ON_EACH_ISA(reduce_min_f32), cuda::reduce_min_f32, kPortable<"reduce_min", portable::Min>,
-                                   kOnDevice<"reduce_min", cuda::ReduceKind::min>>);
-constinit const OpDef kReduceProd = reduction("ReduceProd",
-                                              rows_of<TERN_ON_EACH_ISA(reduce_prod_f32), cuda::reduce_prod_f32,
-                                                      kPortable<"reduce_prod", portable::Prod>, kOnDevice<"reduce_prod", cuda::ReduceKind::prod>>,
-                                              infer_prod);
-constinit const OpDef kReduceL1 = reduction("ReduceL1", rows_of<TERN_ON_EACH_ISA(reduce_l1_f32), cuda::reduce_l1_f32,
-                                                                kPortable<"reduce_l1", portable::L1>, kOnDevice<"reduce_l1", cuda::ReduceKind::l1>>);
-constinit const OpDef kReduceL2 = reduction("ReduceL2", rows_of<TERN_ON_EACH_ISA(reduce_l2_f32), cuda::reduce_l2_f32,
-                                                                kPortable<"reduce_l2", portable::L2>, kOnDevice<"reduce_l2", cuda::ReduceKind::l2>>);
+                                   kFloatsOnDevice<"reduce_min", cuda::ReduceKind::min>, kIntsOnDevice<"reduce_min", cuda::ReduceKind::min>,
+                                   kBytesOnDevice<"reduce_min", cuda::ReduceKind::min>>);
+constinit const OpDef kReduceProd =
+    reduction("ReduceProd",
+              rows_of<TERN_ON_EACH_ISA(reduce_prod_f32), cuda::reduce_prod_f32, kPortable<"reduce_prod", portable::Prod>,
+                      kFloatsOnDevice<"reduce_prod", cuda::ReduceKind::prod>, kIntsOnDevice<"reduce_prod", cuda::ReduceKind::prod>>,
+              infer_prod);
+constinit const OpDef kReduceL1 =
+    reduction("ReduceL1", rows_of<TERN_ON_EACH_ISA(reduce_l1_f32), cuda::reduce_l1_f32, kPortable<"reduce_l1", portable::L1>,
+                                  kFloatsOnDevice<"reduce_l1", cuda::ReduceKind::l1>, kIntsOnDevice<"reduce_l1", cuda::ReduceKind::l1>>);
+constinit const OpDef kReduceL2 =
+    reduction("ReduceL2", rows_of<TERN_ON_EACH_ISA(reduce_l2_f32), cuda::reduce_l2_f32, kPortable<"reduce_l2", portable::L2>,
+                                  kFloatsOnDevice<"reduce_l2", cuda::ReduceKind::l2>, kIntsOnDevice<"reduce_l2", cuda::ReduceKind::l2>>);
 constinit const OpDef kReduceSumSquare = reduction(
-    "ReduceSumSquare", rows_of<TERN_ON_EACH_ISA(reduce_sum_square_f32), cuda::reduce_sum_square_f32,
-                               kPortable<"reduce_sum_square", portable::SumSquare>, kOnDevice<"reduce_sum_square", cuda::ReduceKind::sum_square>>);
+    "ReduceSumSquare",
+    rows_of<TERN_ON_EACH_ISA(reduce_sum_square_f32), cuda::reduce_sum_square_f32, kPortable<"reduce_sum_square", portable::SumSquare>,
+            kFloatsOnDevice<"reduce_sum_square", cuda::ReduceKind::sum_square>, kIntsOnDevice<"reduce_sum_square", cuda::ReduceKind::sum_square>>);
 constinit const OpDef kReduceLogSum =
-    reduction("ReduceLogSum", rows_of<TERN_ON_EACH_ISA(reduce_log_sum_f32), cuda::reduce_log_sum_f32, kPortable<"reduce_log_sum", portable::LogSum>>);
+    reduction("ReduceLogSum", rows_of<TERN_ON_EACH_ISA(reduce_log_sum_f32), cuda::reduce_log_sum_f32, kPortable<"reduce_log_sum", portable::LogSum>,
+                                      kFloatsOnDevice<"reduce_log_sum", cuda::ReduceKind::log_sum>>);
 constinit const OpDef kReduceLogSumExp =
     reduction("ReduceLogSumExp",
-              rows_of<TERN_ON_EACH_ISA(reduce_log_sum_exp_f32), cuda::reduce_log_sum_exp_f32, kPortable<"reduce_log_sum_exp", portable::LogSumExp>>);
+              rows_of<TERN_ON_EACH_ISA(reduce_log_sum_exp_f32), cuda::reduce_log_sum_exp_f32, kPortable<"reduce_log_sum_exp", portable::LogSumExp>,
+                      kFloatsOnDevice<"reduce_log_sum_exp", cuda::ReduceKind::log_sum_exp>>);
 
 }  // namespace tern

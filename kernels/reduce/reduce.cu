@@ -6,27 +6,12 @@
 //   columns  a thread an output, neighbours read neighbours
 // launch.cpp chooses. Next: launch.cpp.
 #include "kernels/reduce/folds.h"
-#include "kernels/reduce/reduce.h"
+#include "kernels/reduce/loops.h"
 
 namespace tern::cuda {
 namespace {
 
 constexpr unsigned kAll = 0xffffffffu;
-
-__device__ int64_t offset_of(const ReduceLoops& l, int64_t number) {
-  int64_t offset = 0;
-  for (int d = l.rank - 1; d > 0; --d) {
-    const int64_t outer = number / l.n[d];
-    offset += (number - outer * l.n[d]) * l.stride[d];
-    number = outer;
-  }
-  return l.rank > 0 ? offset + number * l.stride[0] : 0;
-}
-__device__ int64_t count_of(const ReduceLoops& l) {
-  int64_t n = 1;
-  for (int d = 0; d < l.rank; ++d) n *= l.n[d];
-  return n;
-}
 
 // The value in lane 0 of sixteen, to all of them.
 __device__ float first_lane(float v) { return __shfl_sync(kAll, v, 0, 16); }

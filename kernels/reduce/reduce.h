@@ -45,7 +45,7 @@ extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_m
     reduce_sum_square_f32, reduce_log_sum_f32, reduce_log_sum_exp_f32;  // launch.cpp
 
 // The other dtypes: one after another in order, a thread an output (reduce_any.cu).
-enum class ReduceKind : int32_t { sum, mean, max, min, prod, l1, l2, sum_square };
+enum class ReduceKind : int32_t { sum, mean, max, min, prod, l1, l2, sum_square, log_sum, log_sum_exp };
 template <DType kType, ReduceKind kKind>
 void launch_reduce(const ReduceArgs& a, Launches& to);
 struct ReduceAny {

@@ -6,7 +6,7 @@
 
 #include "kernels/choose.h"
 #include "kernels/portable_math.h"
-#include "kernels/reduce/reduce.h"
+#include "kernels/reduce/loops.h"
 #include "runtime/base/half.h"
 #include "runtime/base/host_device.h"
 
@@ -53,7 +53,7 @@ TERN_HD A root(A a) {
   return static_cast<A>(__builtin_sqrt(static_cast<double>(a)));
 }
 template <class A>
-A logarithm(A a) {
+TERN_HD A logarithm(A a) {
   return static_cast<A>(log(static_cast<double>(a)));
 }
 
@@ -132,17 +132,17 @@ struct L2 : SumSquare {
 };
 struct LogSum : Sum {
   template <class A>
-  static A finish(A acc, A, int64_t) {
+  TERN_HD static A finish(A acc, A, int64_t) {
     return logarithm(acc);
   }
 };
 struct LogSumExp : Sum {
   template <class A>
-  static A step(A acc, A x, A m) {
+  TERN_HD static A step(A acc, A x, A m) {
     return plus(acc, static_cast<A>(exp(static_cast<double>(x) - static_cast<double>(m))));
   }
   template <class A>
-  static A finish(A acc, A m, int64_t) {
+  TERN_HD static A finish(A acc, A m, int64_t) {
     return plus(logarithm(acc), m);
   }
   static constexpr bool kNeedsMax = true;
@@ -152,30 +152,12 @@ template <class T, class Op>
 TERN_HD Folded<T> fold(const T* x, const ReduceArgs& a, int64_t rows, Folded<T> m) {
   auto acc = Op::template start<Folded<T>>();
   for (int64_t k = 0; k < rows; ++k) {
-    int64_t offset = 0;
-    for (int64_t d = a.reduced.rank - 1, rest = k; d >= 0; --d) {
-      offset += rest % a.reduced.n[d] * a.reduced.stride[d];
-      rest /= a.reduced.n[d];
-    }
-    for (int64_t i = 0; i < a.run; ++i) acc = Op::step(acc, widen(x[offset + i]), m);
+    const T* row = x + offset_of(a.reduced, k);  // [run]
+    for (int64_t i = 0; i < a.run; ++i) acc = Op::step(acc, widen(row[i]), m);
   }
   return acc;
 }
 
-// Where the elements of output number `o` begin.
-TERN_HD inline int64_t first_of(const ReduceArgs& a, int64_t o) {
-  int64_t offset = 0;
-  for (int64_t d = a.kept.rank - 1, rest = o; d >= 0; --d) {
-    offset += rest % a.kept.n[d] * a.kept.stride[d];
-    rest /= a.kept.n[d];
-  }
-  return offset;
-}
-TERN_HD inline int64_t runs_of(const ReduceArgs& a) {
-  int64_t rows = 1;
-  for (int d = 0; d < a.reduced.rank; ++d) rows *= a.reduced.n[d];
-  return rows;
-}
 template <class T, class Op>
 TERN_HD T reduce_one(const T* x, const ReduceArgs& a, int64_t rows) {
   Folded<T> m{};
@@ -188,9 +170,9 @@ TERN_HD T reduce_one(const T* x, const ReduceArgs& a, int64_t rows) {
 
 template <class T, class Op>
 void reduce(const ReduceArgs& a) {
-  const int64_t rows = runs_of(a);
+  const int64_t rows = count_of(a.reduced);
   for (int64_t o = a.begin; o < a.end; ++o) {
-    const T* x = static_cast<const T*>(a.x) + first_of(a, o);
+    const T* x = static_cast<const T*>(a.x) + offset_of(a.kept, o);
     for (int64_t j = 0; j < a.inner; ++j) static_cast<T*>(a.y)[o * a.inner + j] = reduce_one<T, Op>(x + j, a, rows);
   }
 }

@@ -42,8 +42,16 @@ constexpr KernelRow kRows[] = {
     row<TopKArgs, topk<uint64_t>>("topk/u64/scalar", DType::u64, Isa::scalar),
     device_row<TopKArgs, cuda::launch_topk<DType::f32>>("topk/f32/cuda", DType::f32),
     device_row<TopKArgs, cuda::launch_topk<DType::f64>>("topk/f64/cuda", DType::f64),
+    device_row<TopKArgs, cuda::launch_topk<DType::f16>>("topk/f16/cuda", DType::f16),
+    device_row<TopKArgs, cuda::launch_topk<DType::bf16>>("topk/bf16/cuda", DType::bf16),
+    device_row<TopKArgs, cuda::launch_topk<DType::i8>>("topk/i8/cuda", DType::i8),
+    device_row<TopKArgs, cuda::launch_topk<DType::i16>>("topk/i16/cuda", DType::i16),
     device_row<TopKArgs, cuda::launch_topk<DType::i32>>("topk/i32/cuda", DType::i32),
     device_row<TopKArgs, cuda::launch_topk<DType::i64>>("topk/i64/cuda", DType::i64),
+    device_row<TopKArgs, cuda::launch_topk<DType::u8>>("topk/u8/cuda", DType::u8),
+    device_row<TopKArgs, cuda::launch_topk<DType::u16>>("topk/u16/cuda", DType::u16),
+    device_row<TopKArgs, cuda::launch_topk<DType::u32>>("topk/u32/cuda", DType::u32),
+    device_row<TopKArgs, cuda::launch_topk<DType::u64>>("topk/u64/cuda", DType::u64),
 };
 
 Status infer(InferContext& c) {
