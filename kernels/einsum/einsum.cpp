@@ -3,25 +3,15 @@
 
 #include <algorithm>
 
-#include "kernels/elementwise/portable.h"
+#include "kernels/launch.h"
 #include "kernels/op.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
 
-struct EinsumArgs {
-  const void* x[kMostOperands];
-  void* y;
-  int operands, out_axes, sum_axes;
-  const int64_t* sizes;    // [out_axes + sum_axes]
-  const int64_t* strides;  // [operands, out_axes + sum_axes], in elements; 0 where an operand has no such axis
-  int64_t begin, end;      // of the flattened output
-};
-
-// What products and sums are computed in.
 template <class T>
-using Sum = std::conditional_t<kIsFloat<T>, double, std::make_unsigned_t<std::conditional_t<kIsFloat<T>, int, T>>>;
+using Sum = EinsumSum<T>;
 
 // The next index of `axes` axes, the last fastest, and where it lies in each operand.
 void step(const EinsumArgs& a, int first, int axes, int64_t* index, int64_t* at) {
@@ -70,6 +60,12 @@ constexpr KernelRow kRows[] = {
     row<EinsumArgs, einsum<int64_t>>("einsum/i64/scalar", DType::i64, Isa::scalar),
     row<EinsumArgs, einsum<uint32_t>>("einsum/u32/scalar", DType::u32, Isa::scalar),
     row<EinsumArgs, einsum<uint64_t>>("einsum/u64/scalar", DType::u64, Isa::scalar),
+    device_row<EinsumArgs, cuda::launch_einsum<DType::f32>>("einsum/f32/cuda", DType::f32),
+    device_row<EinsumArgs, cuda::launch_einsum<DType::f64>>("einsum/f64/cuda", DType::f64),
+    device_row<EinsumArgs, cuda::launch_einsum<DType::f16>>("einsum/f16/cuda", DType::f16),
+    device_row<EinsumArgs, cuda::launch_einsum<DType::bf16>>("einsum/bf16/cuda", DType::bf16),
+    device_row<EinsumArgs, cuda::launch_einsum<DType::i32>>("einsum/i32/cuda", DType::i32),
+    device_row<EinsumArgs, cuda::launch_einsum<DType::i64>>("einsum/i64/cuda", DType::i64),
 };
 
 constexpr AttrSpec kAttrs[] = {{"equation", AttrKind::s, kRequired}};
@@ -152,6 +148,7 @@ Status bind(BindContext& c) {
   const KernelRow* kernel = c.pick(c.in(0).dtype);
   if (!terms) return no_equation(c.attrs);
   if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
+  if (c.isa == Isa::cuda && c.inputs.size() > cuda::kEinsumMostOperands) return unsupported("more than three operands");
   int64_t sizes[128];
   auto letters = letters_of(*terms, c.inputs, sizes);
   if (!letters) return letters.error();

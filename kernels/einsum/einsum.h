@@ -5,19 +5,20 @@
 //   Cost      the product of all letters' sizes times the operands: no pairs are contracted first. Two matrices are better a MatMul.
 //   Numerics  one chain a result, letters in the order in which the equation names them; f32, f16 and bf16 in double, rounded once; integers wrap.
 //   Edges     a sum over nothing is 0.
+//             On a device at most three operands.
 //   Source    the ONNX operator, opset 12; NumPy's einsum.
-// Next: equation.cpp, then einsum.cpp.
+// Next: equation.cpp, then einsum.cpp, einsum.cu.
 #pragma once
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "kernels/einsum/einsum_device.h"
+
 namespace tern {
 
 struct OpDef;
 extern const OpDef kEinsum;
-
-constexpr int kMostOperands = 16;
 
 // An equation whose dots became letters of their own: '0', '1', … which count from the last axis that they stand for.
 struct EinsumTerms {
