@@ -24,7 +24,7 @@ bool fits(const PoolWindow<int64_t>& w) {
 
 template <class Div>
 PoolUnits<Div> units_of(const PoolArgs& a, int64_t planes) {
-  PoolUnits<Div> u{static_cast<const float*>(a.x), static_cast<float*>(a.y), a.indices, {}, {}, 0, 1, a.p, a.include_pad, a.column_major};
+  PoolUnits<Div> u{a.x, a.y, a.indices, {}, {}, 0, 1, a.p, a.include_pad, a.column_major};
   int64_t units = planes;
   for (int i = 0; i < 3; ++i) {
     auto put = [&](auto(&to)[3], const int64_t(&from)[3]) { to[i] = static_cast<std::remove_reference_t<decltype(to[0])>>(from[i]); };
@@ -53,26 +53,65 @@ void launch_windows(const char* fast, const char* wide, const PoolArgs& a, Launc
 
 void launch_global(const char* kernel, const PoolArgs& a, Launches& to) {
   const int64_t cols = a.window.in[2], rows = cols == 0 ? 0 : a.window.in[0] * a.window.in[1];
-  to.add(kModule, kernel, {blocks_for(a.end, kPoolBlock / 32)}, {kPoolBlock}, 0,
-         GlobalPool{static_cast<const float*>(a.x), static_cast<float*>(a.y), a.end, rows, cols, a.p});
+  to.add(kModule, kernel, {blocks_for(a.end, kPoolBlock / 32)}, {kPoolBlock}, 0, GlobalPool{a.x, a.y, a.end, rows, cols, a.p});
+}
+
+// By dtype, as number_of() counts them.
+constexpr const char* kKernels[][6] = {
+    {"max_pool_f32", "max_pool_f64", "max_pool_f16", "max_pool_bf16", "max_pool_i8", "max_pool_u8"},
+    {"average_pool_f32", "average_pool_f64", "average_pool_f16", "average_pool_bf16"},
+    {"lp_pool_f32", "lp_pool_f64", "lp_pool_f16", "lp_pool_bf16"},
+    {"global_max_pool_f32", "global_max_pool_f64", "global_max_pool_f16", "global_max_pool_bf16", "global_max_pool_i8", "global_max_pool_u8"},
+    {"global_average_pool_f32", "global_average_pool_f64", "global_average_pool_f16", "global_average_pool_bf16"},
+    {"global_lp_pool_f32", "global_lp_pool_f64", "global_lp_pool_f16", "global_lp_pool_bf16"},
+};
+constexpr const char* kWideKernels[][6] = {
+    {"max_pool_wide_f32", "max_pool_wide_f64", "max_pool_wide_f16", "max_pool_wide_bf16", "max_pool_wide_i8", "max_pool_wide_u8"},
+    {"average_pool_wide_f32", "average_pool_wide_f64", "average_pool_wide_f16", "average_pool_wide_bf16"},
+    {"lp_pool_wide_f32", "lp_pool_wide_f64", "lp_pool_wide_f16", "lp_pool_wide_bf16"},
+};
+constexpr int number_of(DType t) {
+  constexpr DType kTypes[] = {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8, DType::u8};
+  int n = 0;
+  while (kTypes[n] != t) ++n;
+  return n;
 }
 
 }  // namespace
 
-template <PoolKind kKind>
+template <PoolKind kKind, DType kType>
 void launch_pool(const PoolArgs& a, Launches& to) {
-  if constexpr (kKind == PoolKind::max) launch_windows("max_pool_f32", "max_pool_wide_f32", a, to);
-  else if constexpr (kKind == PoolKind::mean) launch_windows("average_pool_f32", "average_pool_wide_f32", a, to);
-  else if constexpr (kKind == PoolKind::norm) launch_windows("lp_pool_f32", "lp_pool_wide_f32", a, to);
-  else if constexpr (kKind == PoolKind::global_max) launch_global("global_max_pool_f32", a, to);
-  else if constexpr (kKind == PoolKind::global_mean) launch_global("global_average_pool_f32", a, to);
-  else launch_global("global_lp_pool_f32", a, to);
+  constexpr int kRow = static_cast<int>(kKind), kColumn = number_of(kType);
+  if constexpr (kKind >= PoolKind::global_max) launch_global(kKernels[kRow][kColumn], a, to);
+  else launch_windows(kKernels[kRow][kColumn], kWideKernels[kRow][kColumn], a, to);
 }
-template void launch_pool<PoolKind::max>(const PoolArgs&, Launches&);
-template void launch_pool<PoolKind::mean>(const PoolArgs&, Launches&);
-template void launch_pool<PoolKind::norm>(const PoolArgs&, Launches&);
-template void launch_pool<PoolKind::global_max>(const PoolArgs&, Launches&);
-template void launch_pool<PoolKind::global_mean>(const PoolArgs&, Launches&);
-template void launch_pool<PoolKind::global_norm>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::max, DType::f32>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::max, DType::f64>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::max, DType::f16>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::max, DType::bf16>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::max, DType::i8>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::max, DType::u8>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::mean, DType::f32>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::mean, DType::f64>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::mean, DType::f16>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::mean, DType::bf16>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::norm, DType::f32>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::norm, DType::f64>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::norm, DType::f16>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::norm, DType::bf16>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_max, DType::f32>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_max, DType::f64>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_max, DType::f16>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_max, DType::bf16>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_max, DType::i8>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_max, DType::u8>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_mean, DType::f32>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_mean, DType::f64>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_mean, DType::f16>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_mean, DType::bf16>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_norm, DType::f32>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_norm, DType::f64>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_norm, DType::f16>(const PoolArgs&, Launches&);
+template void launch_pool<PoolKind::global_norm, DType::bf16>(const PoolArgs&, Launches&);
 
 }  // namespace tern::cuda

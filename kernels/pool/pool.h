@@ -4,12 +4,12 @@
 //   Cost      taps loads an output element.
 //   Numerics  max: taps in order (kd, kh, kw), v = x > v or x is NaN ? x : v, from the lowest value. mean: sum of the taps inside x in that order,
 //             from 0, divided by their number (count_include_pad: by the taps inside the padded x). Global mean: rows summed from 0,
-//             their sums added in order, divided by the size. p-norm: p = 1 and 2 exact operations in that order, others by pow.
+//             their sums added in order, divided by the size. p-norm: p = 1 and 2 exact operations in that order, others by portable pow.
 //             16-bit floats are summed in f32. Same bits plain and blocked, and on every ISA.
 //   Edges     NaN propagates. ceil_mode never starts a window wholly in the padding. A window that holds no element of x gives
 //             the lowest value (max), 0 (norm), and 0 or NaN (mean).
 //   Source    the ONNX operators MaxPool, AveragePool, LpPool, Global*.
-// Next: pool.cpp (schema and binding), portable.h (plain C++, every dtype), pool.simd.cpp (blocked f32), pool.cu (f32 on a device).
+// Next: pool.cpp (schema and binding), portable.h (plain C++, every dtype), pool.simd.cpp (blocked f32), pool.cu (all on a device).
 #pragma once
 #include <stdint.h>
 

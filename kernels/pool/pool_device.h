@@ -16,8 +16,8 @@ constexpr int kPoolBlock = 128;  // threads: an output each; of Global*, a warp 
 // Div is FastDiv where 31 bits number outputs, and positions in a plane with all that is added to them.
 template <class Div>
 struct PoolUnits {
-  const float* x;
-  float* y;
+  const void* x;
+  void* y;
   int64_t* indices;
   using Int = typename Div::Int;
   PoolWindow<std::make_signed_t<Int>> window;
@@ -27,12 +27,12 @@ struct PoolUnits {
   bool include_pad, column_major;
 };
 struct GlobalPool {
-  const float* x;
-  float* y;
+  const void* x;
+  void* y;
   int64_t planes, rows, cols, p;
 };
 
-template <PoolKind kKind>
+template <PoolKind kKind, DType kType>
 void launch_pool(const PoolArgs& a, Launches& to);
 
 }  // namespace cuda

@@ -1,8 +1,6 @@
 // See portable.h.
 #include "kernels/pool/portable.h"
 
-#include <cmath>
-
 #include "kernels/launch.h"
 #include "kernels/pool/pool_device.h"
 #include "kernels/pool/windows.h"
@@ -12,20 +10,6 @@ namespace tern {
 namespace {
 
 using pool::Taps;
-
-// Any p.
-struct AnyPower {
-  int64_t p;
-  template <class W>
-  W raised(W x) const {
-    const W magnitude = choose(x < 0, static_cast<W>(-x), x);
-    return p <= 2 ? pool::ExactPower{p}.raised(x) : static_cast<W>(std::pow(static_cast<double>(magnitude), static_cast<double>(p)));
-  }
-  template <class W>
-  W root(W sum) const {
-    return p <= 2 ? pool::ExactPower{p}.root(sum) : static_cast<W>(std::pow(static_cast<double>(sum), 1.0 / static_cast<double>(p)));
-  }
-};
 
 template <class T, PoolKind kKind>
 void pool_plane(const PoolArgs& a, const T* plane, int64_t plane_index, T* y, int64_t* indices) {
@@ -40,7 +24,7 @@ void pool_plane(const PoolArgs& a, const T* plane, int64_t plane_index, T* y, in
         if constexpr (kKind == PoolKind::mean) {
           y[at] = pool::mean_of(w, a.include_pad, plane, d, h, k);
         } else if constexpr (kKind == PoolKind::norm) {
-          y[at] = pool::norm_of(w, AnyPower{a.p}, plane, d, h, k);
+          y[at] = pool::norm_of(w, pool::Power{a.p}, plane, d, h, k);
         } else {
           const auto best = pool::best_of(w, plane, d, h, k);
           y[at] = pool::narrow<T>(best.v);
@@ -56,7 +40,7 @@ void pool_plane(const PoolArgs& a, const T* plane, int64_t plane_index, T* y, in
 template <class T, PoolKind kKind>
 T global(const PoolArgs& a, const T* plane) {
   const int64_t cols = a.window.in[2], rows = cols == 0 ? 0 : a.window.in[0] * a.window.in[1];
-  const AnyPower power{a.p};
+  const pool::Power power{a.p};
   auto total = pool::kGlobalStart<T, kKind>;
   for (int64_t r = 0; r < rows; ++r) total = pool::global_join<T, kKind>(total, pool::global_row<T, kKind>(plane + r * cols, cols, power));
   return pool::global_end<T, kKind>(total, rows * cols, power);
@@ -74,23 +58,21 @@ void pool_planes(const PoolArgs& a) {
   }
 }
 
-// Portable ones, and that of a device.
-template <Text kName, Text kDevice, PoolKind kKind, class... T>
-constexpr std::array<KernelRow, sizeof...(T) + 1> pool_rows(Types<T...>) {
-  return {portable_row<kName, T, PoolArgs, pool_planes<T, kKind>>()..., device_row<PoolArgs, cuda::launch_pool<kKind>>(kDevice.s, DType::f32)};
+// Portable ones, and those of a device.
+template <Text kName, PoolKind kKind, class... T>
+constexpr std::array<KernelRow, 2 * sizeof...(T)> pool_rows(Types<T...>) {
+  return {portable_row<kName, T, PoolArgs, pool_planes<T, kKind>>()...,
+          device_row<PoolArgs, cuda::launch_pool<kKind, dtype_of<T>()>>(kRowName<kName, dtype_of<T>(), Isa::cuda>.data(), dtype_of<T>())...};
 }
 using MaxTypes = Types<float, double, f16, bf16, int8_t, uint8_t>;
 
 }  // namespace
 
-constinit const std::array<KernelRow, 7> portable::kMaxPool = pool_rows<"max_pool", "max_pool/f32/cuda", PoolKind::max>(MaxTypes());
-constinit const std::array<KernelRow, 5> portable::kAveragePool = pool_rows<"average_pool", "average_pool/f32/cuda", PoolKind::mean>(Floats());
-constinit const std::array<KernelRow, 5> portable::kLpPool = pool_rows<"lp_pool", "lp_pool/f32/cuda", PoolKind::norm>(Floats());
-constinit const std::array<KernelRow, 7> portable::kGlobalMaxPool =
-    pool_rows<"global_max_pool", "global_max_pool/f32/cuda", PoolKind::global_max>(MaxTypes());
-constinit const std::array<KernelRow, 5> portable::kGlobalAveragePool =
-    pool_rows<"global_average_pool", "global_average_pool/f32/cuda", PoolKind::global_mean>(Floats());
-constinit const std::array<KernelRow, 5> portable::kGlobalLpPool =
-    pool_rows<"global_lp_pool", "global_lp_pool/f32/cuda", PoolKind::global_norm>(Floats());
+constinit const std::array<KernelRow, 12> portable::kMaxPool = pool_rows<"max_pool", PoolKind::max>(MaxTypes());
+constinit const std::array<KernelRow, 8> portable::kAveragePool = pool_rows<"average_pool", PoolKind::mean>(Floats());
+constinit const std::array<KernelRow, 8> portable::kLpPool = pool_rows<"lp_pool", PoolKind::norm>(Floats());
+constinit const std::array<KernelRow, 12> portable::kGlobalMaxPool = pool_rows<"global_max_pool", PoolKind::global_max>(MaxTypes());
+constinit const std::array<KernelRow, 8> portable::kGlobalAveragePool = pool_rows<"global_average_pool", PoolKind::global_mean>(Floats());
+constinit const std::array<KernelRow, 8> portable::kGlobalLpPool = pool_rows<"global_lp_pool", PoolKind::global_norm>(Floats());
 
 }  // namespace tern

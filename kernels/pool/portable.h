@@ -24,8 +24,8 @@ struct PoolArgs {
 };
 
 namespace portable {
-extern const std::array<KernelRow, 7> kMaxPool, kGlobalMaxPool;
-extern const std::array<KernelRow, 5> kAveragePool, kLpPool, kGlobalAveragePool, kGlobalLpPool;
+extern const std::array<KernelRow, 12> kMaxPool, kGlobalMaxPool;
+extern const std::array<KernelRow, 8> kAveragePool, kLpPool, kGlobalAveragePool, kGlobalLpPool;
 }  // namespace portable
 
 }  // namespace tern

@@ -6,6 +6,7 @@
 
 #include "kernels/choose.h"
 #include "kernels/pool/portable.h"
+#include "kernels/portable_math.h"
 #include "runtime/base/half.h"
 
 namespace tern::pool {
@@ -35,16 +36,20 @@ TERN_HD bool takes_over(W x, W v) {
   return (x > v) | (x != x);
 }
 
-// The terms of a p-norm, and what their sum becomes, for p = 1 and 2.
-struct ExactPower {
+// The terms of a p-norm, and what their sum becomes: exact operations for p = 1 and 2.
+struct Power {
   int64_t p;
   template <class W>
   TERN_HD W raised(W x) const {
-    return p == 1 ? choose(x < 0, static_cast<W>(-x), x) : x * x;
+    const W magnitude = choose(x < 0, static_cast<W>(-x), x);
+    return p == 1 ? magnitude : p == 2 ? x * x : static_cast<W>(portable::pow(static_cast<double>(magnitude), static_cast<double>(p)));
   }
   template <class W>
   TERN_HD W root(W sum) const {
-    return p == 1 ? sum : static_cast<W>(sizeof(W) == 4 ? __builtin_sqrtf(static_cast<float>(sum)) : __builtin_sqrt(static_cast<double>(sum)));
+    if (p == 1) return sum;
+    if (p > 2) return static_cast<W>(portable::pow(static_cast<double>(sum), 1.0 / static_cast<double>(p)));
+    if constexpr (sizeof(W) == 4) return __builtin_sqrtf(sum);
+    else return __builtin_sqrt(sum);
   }
 };
 
@@ -106,7 +111,7 @@ TERN_HD T mean_of(const PoolWindow<Int>& w, bool include_pad, const T* plane, co
   const int64_t n = include_pad ? all : static_cast<int64_t>(d.last - d.first) * (h.last - h.first) * (k.last - k.first);
   return narrow<T>(sum / static_cast<Wide<T>>(n));
 }
-template <class T, class Int, class Power>
+template <class T, class Int>
 TERN_HD T norm_of(const PoolWindow<Int>& w, const Power& power, const T* plane, const Taps<Int>& d, const Taps<Int>& h, const Taps<Int>& k) {
   Wide<T> sum = 0;
   each_tap(w, plane, d, h, k, [&](Wide<T> x, Int) { sum += power.raised(x); });
@@ -116,7 +121,7 @@ TERN_HD T norm_of(const PoolWindow<Int>& w, const Power& power, const T* plane, 
 // A row of a plane, and how the rows come together: the Global* pools.
 template <class T, PoolKind kKind>
 constexpr Wide<T> kGlobalStart = kKind == PoolKind::global_max ? kLowest<Wide<T>> : Wide<T>(0);
-template <class T, PoolKind kKind, class Power>
+template <class T, PoolKind kKind>
 TERN_HD Wide<T> global_row(const T* row, int64_t cols, const Power& power) {
   Wide<T> v = kGlobalStart<T, kKind>;
   for (int64_t i = 0; i < cols; ++i) {
@@ -132,7 +137,7 @@ TERN_HD Wide<T> global_join(Wide<T> total, Wide<T> row) {
   if constexpr (kKind == PoolKind::global_max) return choose(takes_over(row, total), row, total);
   else return total + row;
 }
-template <class T, PoolKind kKind, class Power>
+template <class T, PoolKind kKind>
 TERN_HD T global_end(Wide<T> total, int64_t count, const Power& power) {
   if constexpr (kKind == PoolKind::global_mean) total /= static_cast<Wide<T>>(count);
   if constexpr (kKind == PoolKind::global_norm) total = power.root(total);
