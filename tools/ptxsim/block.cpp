@@ -37,6 +37,8 @@ uint32_t special_value(const Launch& launch, const Block& b, const Warp& w, uint
     case Special::dynamic_smem_size: return launch.dynamic_shared;
     case Special::total_smem_size: return launch.shared_bytes;
     case Special::one: return 1;
+    case Special::workspace_low: return uint32_t(launch.workspace);
+    case Special::workspace_high: return uint32_t(launch.workspace >> 32);
     default: return 0;
   }
 }

@@ -17,6 +17,8 @@ struct SpecialRow {
   Special special;
 };
 constexpr SpecialRow kSpecials[] = {{"%tid.x", Special::tid_x},
+                                    {"%envreg1", Special::workspace_high},  // of cooperative groups: a barrier of the grid
+                                    {"%envreg2", Special::workspace_low},
                                     {"%tid.y", Special::tid_y},
                                     {"%tid.z", Special::tid_z},
                                     {"%ntid.x", Special::ntid_x},
@@ -78,7 +80,9 @@ uint32_t Layout::place(uint64_t bytes, uint32_t align, uint32_t gap) {
 
 bool Decoder::refuse(const Statement& s, const std::string& why) {
   if (ok_ && code_.info.unsupported.size() < kMostRefusals) {
-    code_.info.unsupported.push_back("line " + std::to_string(s.line) + ": " + why + ": " + tern::printable(s.text, 120));
+    std::string text(s.text);
+    for (char& c : text) c = c == '\t' || c == '\n' ? ' ' : c;
+    code_.info.unsupported.push_back("line " + std::to_string(s.line) + ": " + why + ": " + tern::printable(text, 120));
   }
   return ok_ = false;
 }
@@ -270,6 +274,11 @@ bool Decoder::source_any(const Operand& o, uint32_t* out, uint32_t* bytes, Type 
     case Binding::Kind::function: return refuse(*now_, "the address of a function");
     case Binding::Kind::predicate: return refuse(*now_, "a predicate where a value belongs");
     case Binding::Kind::none: break;
+  }
+  if (o.name == "WARP_SZ") {
+    *out = constant(kLanes, width);
+    *bytes = width;
+    return true;
   }
   return refuse(*now_, "'" + tern::printable(o.name, 60) + "' is not declared");
 }

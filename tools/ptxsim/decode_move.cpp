@@ -135,7 +135,8 @@ bool Decoder::arithmetic(Op& op) {
     in.d = d, in.a = r[0], in.b = r[1], in.c = r[2], in.e = r[3];
     return true;
   }
-  if (op.is("set")) {  // a setp into a predicate of its own, and a choice between true and false
+  if (op.is("set") && op.type(1) != Type::f16x2 &&
+      op.type(1) != Type::bf16x2) {  // a setp into a predicate of its own, and a choice between true and false
     uint8_t how = 0;
     const Type to = op.type(0), of = op.type(1);
     const Handler ask = of == Type::none ? nullptr : ex.question(op, of, &how);

@@ -98,6 +98,67 @@ Handler question_of(Op& op, Type t) {
   }
 }
 
+// Pairs of halves: in.imm is the comparison, and 32 when they are bf16, 64 when the answer is all ones and no 1.0.
+bool answer(u64 how, u16 x, u16 y) {
+  const float a = (how & 32) != 0 ? bf16_value(x) : f16_value(x), b = (how & 32) != 0 ? bf16_value(y) : f16_value(y);
+  const bool unordered = a != a || b != b;
+  switch (how & 31) {
+    case 0: return a == b;
+    case 1: return !unordered && a != b;
+    case 2: return a < b;
+    case 3: return a <= b;
+    case 4: return a > b;
+    case 5: return a >= b;
+    case 10: return unordered || a == b;
+    case 11: return a != b;
+    case 12: return unordered || a < b;
+    case 13: return unordered || a <= b;
+    case 14: return unordered || a > b;
+    case 15: return unordered || a >= b;
+    case 16: return !unordered;
+    default: return unordered;
+  }
+}
+
+bool pairs(Op& op, Form& form) {
+  const bool asks = op.is("setp");
+  const Type of = op.type(asks ? 0 : 1), to = asks ? Type::pred : op.type(0);
+  const int c = comparison(op);
+  if (c < 0 || (c > 5 && c < 10) || op.types() != (asks ? 1u : 2u)) return false;
+  op.has("ftz");
+  form.imm = u64(c) | (of == Type::bf16x2 ? 32 : 0) | (to == Type::u32 || to == Type::s32 ? 64 : 0);
+  form.pair = asks;
+  if (asks) {
+    return give(
+        form,
+        [](Warp& w, const Instruction& in, uint32_t lanes) {
+          const u32* a = reinterpret_cast<const u32*>(registers_of(w) + in.a);
+          const u32* b = reinterpret_cast<const u32*>(registers_of(w) + in.b);
+          u32 low = 0, high = 0;
+          for (u32 l = 0; l < kLanes; ++l)
+            low |= u32(answer(in.imm, u16(a[l]), u16(b[l]))) << l, high |= u32(answer(in.imm, u16(a[l] >> 16), u16(b[l] >> 16))) << l;
+          put_predicate(w, in.d, low, lanes);
+          put_predicate(w, in.e, high, lanes);
+        },
+        Type::pred, of, of);
+  }
+  if (size_of(to) != 4 || to == Type::f32) return false;
+  return give(
+      form,
+      [](Warp& w, const Instruction& in, uint32_t lanes) {
+        u32* d = reinterpret_cast<u32*>(registers_of(w) + in.d);
+        const u32* a = reinterpret_cast<const u32*>(registers_of(w) + in.a);
+        const u32* b = reinterpret_cast<const u32*>(registers_of(w) + in.b);
+        const u32 yes = (in.imm & 64) != 0 ? 0xffff : (in.imm & 32) != 0 ? 0x3f80 : 0x3c00;
+        for (; lanes != 0; lanes &= lanes - 1) {
+          const u32 l = u32(__builtin_ctz(lanes));
+          const u32 x = a[l], y = b[l];
+          d[l] = (answer(in.imm, u16(x), u16(y)) ? yes : 0) | (answer(in.imm, u16(x >> 16), u16(y >> 16)) ? yes << 16 : 0);
+        }
+      },
+      Type::b32, of, of);
+}
+
 u8 combination(Op& op) { return op.has("and") ? 1 : op.has("or") ? 2 : op.has("xor") ? 3 : 0; }
 
 template <class T>
@@ -147,7 +208,8 @@ Handler test() {
 
 bool compare(Op& op, Form& form) {
   form.cls = InstructionClass::compare;
-  const Type t = op.type();
+  const Type t = op.type(), last = op.types() == 0 ? Type::none : op.type(op.types() - 1);
+  if ((op.is("set") || op.is("setp")) && (last == Type::f16x2 || last == Type::bf16x2)) return pairs(op, form);
   if (op.is("setp") && op.types() == 1) {
     form.run = question_of(op, t);
     if (form.run == nullptr) return false;

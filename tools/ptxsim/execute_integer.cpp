@@ -293,6 +293,24 @@ bool dots(Op& op, Form& form) {
               t, t, t, t);
 }
 
+// vabsdiff4: differences of bytes; kind 1: of signed ones, 2: their sum is added to c.
+bool byte_differences(Op& op, Form& form) {
+  const Type t = Type::b32;
+  if (op.types() != 3 || op.type(1) != op.type(2) || (op.type(1) != Type::u32 && op.type(1) != Type::s32)) return false;
+  form.kind = u8((op.type(1) == Type::s32 ? 1 : 0) | (op.has("add") ? 2 : 0));
+  return give(form, with_instruction<u32, u32, u32, u32>([](const Instruction& in, u32 a, u32 b, u32 c) {
+                u32 sum = c, bytes = 0;
+                for (int i = 0; i < 32; i += 8) {
+                  const s32 x = (in.kind & 1) != 0 ? int8_t(a >> i) : u8(a >> i), y = (in.kind & 1) != 0 ? int8_t(b >> i) : u8(b >> i);
+                  const u32 difference = u32(x < y ? y - x : x - y);
+                  sum += difference;
+                  bytes |= (difference & 0xff) << i;
+                }
+                return (in.kind & 2) != 0 ? sum : bytes;
+              }),
+              t, t, t, t);
+}
+
 bool times24(Op& op, Form& form, bool is_signed) {
   const bool hi = op.has("hi");
   op.has("lo");
@@ -316,6 +334,7 @@ bool integer(Op& op, Form& form) {
   const Type t = op.type();
   form.cls = InstructionClass::integer;
   if (op.is("dp4a") || op.is("dp2a")) return dots(op, form);
+  if (op.is("vabsdiff4")) return byte_differences(op, form);
   if (t == Type::u16x2 || t == Type::s16x2) return packed(op, form, t);
   if ((op.is("mul24") || op.is("mad24")) && (t == Type::u32 || t == Type::s32)) return times24(op, form, t == Type::s32);
   if (op.is("addc") || op.is("subc") || op.is("madc") || ((op.is("add") || op.is("sub") || op.is("mad")) && op.has("cc"))) {

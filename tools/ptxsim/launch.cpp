@@ -171,6 +171,13 @@ Result<LaunchResult> Machine::launch(const Module& module, std::string_view kern
   launch.first_block = uint32_t(state_->blocks);
   state_->blocks += blocks + 1;  // one more number stands for several blocks
 
+  for (const Program::SpecialSlot& s : code.specials) {
+    if (s.special != Special::workspace_low) continue;
+    const Region* r = state_->memory.allocate(256, true);
+    if (r == nullptr) return tern::unsupported(name + ": no memory for the grid's barrier");
+    launch.workspace = r->base;
+  }
+
   // One block after the other; blocks that may wait for each other share the time, a new one joining whenever all have had their turn.
   std::deque<std::unique_ptr<Block>> live, spare;
   uint64_t next = 0;
@@ -188,6 +195,7 @@ Result<LaunchResult> Machine::launch(const Module& module, std::string_view kern
       live.erase(live.begin() + long(i));
     }
   }
+  if (launch.workspace != 0) state_->memory.free(launch.workspace);
   launch.result.completed = !launch.stop;
   finish(launch);
   return std::move(launch.result);

@@ -44,10 +44,11 @@ void Lexer::next() {
     return;
   }
   if (is_word(c) || (c == '.' && at_ + 1 < text_.size() && is_word(text_[at_ + 1]))) {
+    at_ += c == '.';
     while (at_ < text_.size()) {
       if (is_word(text_[at_])) {
         ++at_;
-      } else if (text_[at_] == '.' && at_ + 1 < text_.size() && is_word(text_[at_ + 1])) {
+      } else if (c != '.' && text_[at_] == '.' && at_ + 1 < text_.size() && is_word(text_[at_ + 1])) {  // ".reg.b16" is two
         ++at_;
       } else if (text_[at_] == ':' && at_ + 2 < text_.size() && text_[at_ + 1] == ':' && is_word(text_[at_ + 2])) {
         at_ += 2;

@@ -68,6 +68,8 @@ enum class Special : uint8_t {
   dynamic_smem_size,
   total_smem_size,
   zero,
+  workspace_low,
+  workspace_high,
   one,
   clock,
   clock_hi,

@@ -137,6 +137,7 @@ std::string Shadow::where(const Warp& w, uint32_t granule, uint32_t entry) const
 
 // The granule was written by somebody who is not ordered before this access, or by nobody.
 void Shadow::written_before(Warp& w, const Access& a, uint32_t lane, uint32_t granule, uint32_t entry) {
+  if ((entry & kPending) == 0 && ordered(entry, w.index, lane)) return;
   const uint32_t shown = lane == kSeveral ? uint32_t(__builtin_ctz(a.lanes)) : lane;
   const std::string at = "shared byte " + std::to_string(granule << shift_);
   const bool reads = a.purpose != Purpose::store;
@@ -146,7 +147,6 @@ void Shadow::written_before(Warp& w, const Access& a, uint32_t lane, uint32_t gr
                          " is still copying to: wait for its group, then a barrier");
     return;
   }
-  if (ordered(entry, w.index, lane)) return;
   const bool same_warp = (entry & kThreads) / kLanes == w.index;
   const std::string order = same_warp ? "put __syncwarp() (or a barrier) between them" : "put a barrier between them";
   if ((entry & kCopied) != 0) {
@@ -164,7 +164,7 @@ void Shadow::written_before(Warp& w, const Access& a, uint32_t lane, uint32_t gr
 
 void Shadow::read(Warp& w, const Instruction& in, const Access& a, uint32_t lane, uint32_t granule) {
   const uint32_t e = written_[granule];
-  if (e - 1 >= (floor_[w.index] << kThreadBits) - 1) {
+  if ((e & kOld) - 1 >= (floor_[w.index] << kThreadBits) - 1) {
     if (e == 0) {
       w.launch->report(Kind::uninitialised, w, lane == kSeveral ? uint32_t(__builtin_ctz(a.lanes)) : lane,
                        "a read of shared byte " + std::to_string(granule << shift_) + ", which no thread of the block has written");
@@ -185,7 +185,7 @@ void Shadow::write(Warp& w, const Instruction& in, const Access& a, uint32_t lan
       w.launch->report(Kind::uninitialised, w, lane,
                        "an atomic on shared byte " + std::to_string(granule << shift_) + ", which no thread of the block has written");
     }
-  } else if (e >= floor_[w.index] << kThreadBits && !(atomic && (e & kAtomic) != 0)) {
+  } else if ((e & kOld) >= floor_[w.index] << kThreadBits && !(atomic && (e & kAtomic) != 0)) {
     written_before(w, a, lane, granule, e);
   }
   // who read it, of every warp

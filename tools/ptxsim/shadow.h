@@ -33,6 +33,7 @@ class Shadow {
 
  private:
   static constexpr uint32_t kPending = 1u << 31, kAtomic = 1u << 30, kCopied = 1u << 29, kThreadBits = 10, kThreads = (1u << kThreadBits) - 1;
+  static constexpr uint32_t kOld = ~(kAtomic | kCopied);  // of an entry: what is smaller than a warp's floor is ordered before it, unless it is 0
   static constexpr uint32_t kMostClock = (1u << 19) - 4, kClockMask = (1u << 19) - 1;
   static constexpr uint32_t kSeveral = 32;  // of `read`: more than one lane
 

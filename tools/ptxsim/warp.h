@@ -88,6 +88,7 @@ struct Launch {
   std::vector<uint32_t> finding_at;                     // [pc * kinds]: 1 + index of the finding of this place
   int64_t budget = 0;                                   // thread-instructions left
   bool stop = false;
+  uint64_t workspace = 0;  // 256 bytes of zeros, when the kernel asks for them
   bool diagnose = false;
   uint64_t time = 1;                                // grows with every strong operation
   uint32_t first_block = 0;                         // numbers blocks over launches, for the shadow of global memory
