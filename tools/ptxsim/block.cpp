@@ -129,7 +129,7 @@ void start(Block& b, Launch& launch, uint64_t number) {
     w.taint.assign(launch.options.taint ? code.register_bytes / 64 + code.predicates : 0, 0);
     w.taint_predicates = code.register_bytes / 64;
     w.local_taint.assign(launch.options.taint ? w.local.size() : 0, 0);
-    if (fresh) std::memcpy(w.registers, code.constants.data(), code.constants.size());
+    if (fresh) std::copy(code.constants.begin(), code.constants.end(), w.registers);
     for (const Program::SpecialSlot& s : code.specials) {
       for (uint32_t l = 0; l < kLanes; ++l) {
         if (s.special == Special::gridid) w.lanes<uint64_t>(s.offset)[l] = 1;

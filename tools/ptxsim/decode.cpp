@@ -10,7 +10,7 @@ namespace ptxsim {
 namespace {
 
 constexpr size_t kMostRefusals = 200;
-constexpr size_t kMostInstructions = 4'000'000;
+constexpr size_t kMostInstructions = 1'000'000;
 
 struct SpecialRow {
   std::string_view name;
@@ -379,7 +379,7 @@ bool Decoder::address(const Operand& o, Instruction& in) {
 }
 
 Instruction& Decoder::emit(Handler run, InstructionClass cls) {
-  if (code_.instructions.size() >= kMostInstructions) refuse(*now_, "more than four million instructions");
+  if (code_.instructions.size() >= kMostInstructions) refuse(*now_, "more than a million instructions, with calls inlined");
   Instruction& in = code_.instructions.emplace_back();
   in.run = run;
   in.predicate = predicate_;

@@ -85,7 +85,7 @@ Status Machine::State::load(const Module& module) {
     if (r == nullptr)
       return tern::unsupported("no memory for the variable '" + tern::printable(name, 80) + "' of " + std::to_string(v->size) + " bytes");
     r->constant = v->space == Space::constant;
-    std::memcpy(r->data, v->initial.data(), std::min<size_t>(v->initial.size(), v->size));
+    std::copy_n(reinterpret_cast<const std::byte*>(v->initial.data()), std::min<size_t>(v->initial.size(), v->size), r->data);
     for (const Variable::Reference& ref : v->references) {
       const auto to = data.globals.find(ref.symbol);
       if (to == data.globals.end()) continue;  // of a function: virtual tables, which no kernel here can call through

@@ -102,12 +102,13 @@ Status Parser::initial_value(Variable& v, uint32_t element_size, uint64_t at) {
       if (Status s = expect("("); !s) return s;
       r.symbol = lexer_.take().text;
     }
-    if (lexer_.accept("+")) {
-      Result<uint64_t> add = integer();
-      if (!add) return add.error();
-      r.add = *add;
-    }
-    if (r.generic) {
+    for (int turn = 0; turn < 2; ++turn) {  // generic(x + 4) or generic(x) + 4
+      if (lexer_.accept("+")) {
+        Result<uint64_t> add = integer();
+        if (!add) return add.error();
+        r.add += *add;
+      }
+      if (!r.generic || turn == 1) break;
       if (Status s = expect(")"); !s) return s;
     }
     v.references.push_back(r);

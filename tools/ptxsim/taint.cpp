@@ -41,8 +41,10 @@ void each_place(Warp& w, const Instruction& in, uint32_t lanes, F f) {
       else if (at - kParamWindow < kWindowBytes) space = Space::param;
     }
     if (space == Space::local) at += uint64_t(l) * w.launch->code->local.size();
-    const size_t size = space == Space::shared || space == Space::local ? bytes_of(w, space).size() : 0;
-    if (size != 0 && (at >= size || size - at < bytes)) continue;  // out of bounds, and reported as such
+    if (space == Space::shared || space == Space::local) {
+      const size_t size = bytes_of(w, space).size();
+      if (at >= size || size - at < bytes) continue;  // out of bounds, and reported as such
+    }
     f(l, space, size_t(at), size_t(bytes));
   }
 }
