@@ -53,15 +53,15 @@ bool Decoder::access(Op& op, const Operand& at, Space space, Instruction& in) {
   (void)op;
   in.space = space;
   if (!address(at, in)) return false;
-  if (space == Space::param && in.base_bytes == 0 && in.space == Space::local) return in.touches = true;  // of a call
+  in.cache = code_.caches++;
+  in.touches = true;
+  if (space == Space::param && in.base_bytes == 0 && in.space == Space::local) return true;  // of a call
   const bool fits = in.space == space || space == Space::generic;
   if (!fits && !(space == Space::global && in.space == Space::constant)) return refuse(*now_, "a variable of another state space");
   if (in.space == Space::generic || in.space == Space::shared)
     code_.shared_granule = std::min<uint32_t>(code_.shared_granule, std::max<uint32_t>(1, in.bytes));
   if (in.space == Space::generic || in.space == Space::global)
     code_.global_granule = std::min<uint32_t>(code_.global_granule, std::max<uint32_t>(1, in.bytes));
-  in.cache = code_.caches++;
-  in.touches = true;
   return true;
 }
 
