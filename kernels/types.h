@@ -13,5 +13,7 @@ using Floats = Types<float, double, f16, bf16>;
 using SignedInts = Types<int8_t, int16_t, int32_t, int64_t>;
 using UnsignedInts = Types<uint8_t, uint16_t, uint32_t, uint64_t>;
 using Ints = Types<int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>;
+using Numbers = Types<float, double, f16, bf16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>;
+using NumbersAndBool = Types<float, double, f16, bf16, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, bool>;
 
 }  // namespace tern

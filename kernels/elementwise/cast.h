@@ -3,7 +3,7 @@
 #pragma once
 #include <stdint.h>
 
-#include "kernels/row.h"
+#include "kernels/elementwise/device.h"
 
 namespace tern {
 
@@ -16,7 +16,10 @@ struct CastArgs {
 };
 
 namespace cuda {
-extern const KernelRow kCast[13];
-}
+
+void launch_cast(const Kernel&, DType to_dtype, const CastArgs& args, Launches& to);  // the kernel goes by the dtype of the result
+constexpr auto kCast = plain_rows<CastArgs, launch_cast, "elementwise/cast", "cast", "cast">(NumbersAndBool());
+
+}  // namespace cuda
 
 }  // namespace tern

@@ -43,12 +43,14 @@ struct BinaryLaunch {
   DeviceNest nest;
   DType dtype;
 };
+// What a row launches.
 struct Kernel {
   const char *module, *name;
   bool lanes;  // f32, kWide elements a thread where it can
 };
 void launch_unary(const Kernel& kernel, DType dtype, const UnaryArgs& args, Launches& to);
 void launch_binary(const Kernel& kernel, DType dtype, const BinaryArgs& args, Launches& to);
+void launch_clip(const Kernel& kernel, DType dtype, const ClipArgs& args, Launches& to);
 void launch_comparison(const Kernel& kernel, DType dtype, const BinaryArgs& args, Launches& to);
 
 // ---- rows ----
@@ -83,6 +85,6 @@ template <Text kModule, Text kName, class Ts, Text kKernel = kName>
 constexpr auto kPlainBinary = plain_rows<BinaryArgs, launch_binary, kModule, kName, kKernel>(Ts());
 template <Text kName, class More, Text kKernel = kName>
 constexpr auto kComparison = rows<BinaryArgs, launch_comparison, "elementwise/compare", kName, kKernel>(OtherFloats(), More());
-extern const KernelRow kClip[12];  // numbers
+constexpr auto kClip = rows<ClipArgs, launch_clip, "elementwise/activations", "clip", "clip">(OtherFloats(), Ints());
 
 }  // namespace tern::cuda

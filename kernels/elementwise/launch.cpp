@@ -49,10 +49,15 @@ DeviceNest device_nest(const Chunk& c, bool wide) {
   return n;
 }
 
+void launch_clip(const Kernel& kernel, DType dtype, const ClipArgs& args, Launches& to) {
+  const bool wide = kernel.lanes && is_aligned(args.x, 16) && is_aligned(args.y, 16);
+  to.add(kernel.module, kernel.name, {blocks_for(args.count, (kernel.lanes ? kWide : 1) * kElementBlock)}, {kElementBlock}, 0,
+         ClipLaunch{args, dtype, wide});
+}
 void launch_unary(const Kernel& kernel, DType dtype, const UnaryArgs& args, Launches& to) {
   const bool wide = kernel.lanes && is_aligned(args.x, 16) && is_aligned(args.y, 16);
-  const int64_t each = kernel.lanes ? kWide : 1;
-  to.add(kernel.module, kernel.name, {blocks_for(args.count, each * kElementBlock)}, {kElementBlock}, 0, UnaryLaunch{args, dtype, wide});
+  to.add(kernel.module, kernel.name, {blocks_for(args.count, (kernel.lanes ? kWide : 1) * kElementBlock)}, {kElementBlock}, 0,
+         UnaryLaunch{args, dtype, wide});
 }
 void launch_binary(const Kernel& kernel, DType dtype, const BinaryArgs& args, Launches& to) { launch_nest(kernel, dtype, size_of(dtype), args, to); }
 void launch_comparison(const Kernel& kernel, DType dtype, const BinaryArgs& args, Launches& to) { launch_nest(kernel, dtype, 1, args, to); }

@@ -33,11 +33,13 @@ struct PowArgs {
 
 namespace cuda {
 
+using FloatsAndSignedInts = Types<float, double, f16, bf16, int8_t, int16_t, int32_t, int64_t>;
 struct PowLaunch {
   BinaryLaunch binary;
   DType exponent;
 };
-extern const KernelRow kPow[8];  // floats and signed integers
+void launch_pow(const Kernel&, DType dtype, const PowArgs& args, Launches& to);  // the kernel goes by both dtypes
+constexpr auto kPow = plain_rows<PowArgs, launch_pow, "elementwise/pow", "pow", "pow">(FloatsAndSignedInts());
 
 }  // namespace cuda
 }  // namespace tern

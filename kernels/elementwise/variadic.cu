@@ -61,9 +61,9 @@ TERN_INLINE void of_all(const VariadicLaunch& l) {
 }  // namespace
 
 extern "C" {
-__global__ void max_of(const VariadicLaunch l) { of_all<Max{}>(l); }
-__global__ void min_of(const VariadicLaunch l) { of_all<Min{}>(l); }
-__global__ void sum_of(const VariadicLaunch l) {
+__global__ void max_of_any(const VariadicLaunch l) { of_all<Max{}>(l); }
+__global__ void min_of_any(const VariadicLaunch l) { of_all<Min{}>(l); }
+__global__ void sum_of_any(const VariadicLaunch l) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * kElementBlock + threadIdx.x;
   if (i < l.of.elements) floats<Add{}>(l, i);
 }

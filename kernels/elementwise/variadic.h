@@ -15,6 +15,9 @@ struct VariadicLaunch {
   VariadicArgs of;
   DType dtype;
 };
-extern const KernelRow kMaxOf[12], kMinOf[12], kSumOf[4];
+void launch_variadic(const Kernel& kernel, DType dtype, const VariadicArgs& args, Launches& to);
+constexpr auto kMaxOf = plain_rows<VariadicArgs, launch_variadic, "elementwise/variadic", "max_of", "max_of">(Numbers());
+constexpr auto kMinOf = plain_rows<VariadicArgs, launch_variadic, "elementwise/variadic", "min_of", "min_of">(Numbers());
+constexpr auto kSumOf = plain_rows<VariadicArgs, launch_variadic, "elementwise/variadic", "sum_of", "sum_of">(Floats());
 
 }  // namespace tern::cuda

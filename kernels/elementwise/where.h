@@ -29,7 +29,8 @@ struct WhereLaunch {
   void* y;
   DeviceNest nest;
 };
-extern const KernelRow kWhere[13];  // all but text
+void launch_where(const Kernel&, DType dtype, const WhereArgs& args, Launches& to);  // the kernel goes by the size of an element
+constexpr auto kWhere = plain_rows<WhereArgs, launch_where, "elementwise/where", "where", "where">(NumbersAndBool());
 
 }  // namespace cuda
 }  // namespace tern

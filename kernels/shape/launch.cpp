@@ -11,10 +11,12 @@ namespace {
 constexpr const char* kModule = "shape/shape";
 
 template <class T>
+void launch_range(const RangeArgs& a, Launches& to) {
+  to.add(kModule, "range_any", {blocks_for(a.end - a.begin, kShapeBlock)}, {kShapeBlock}, 0, RangeLaunch{a, dtype_of<T>()});
+}
+template <class T>
 constexpr KernelRow range_row() {
-  return device_row<RangeArgs, [](const RangeArgs& a, Launches& to) {
-    to.add(kModule, "range_any", {blocks_for(a.end - a.begin, kShapeBlock)}, {kShapeBlock}, 0, RangeLaunch{a, dtype_of<T>()});
-  }>(kRowName<"range", dtype_of<T>(), Isa::cuda>.data(), dtype_of<T>());
+  return device_row<RangeArgs, launch_range<T>>(kRowName<"range", dtype_of<T>(), Isa::cuda>.data(), dtype_of<T>());
 }
 
 template <class T>
