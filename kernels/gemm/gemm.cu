@@ -320,12 +320,12 @@ extern "C" {
 __global__ __launch_bounds__(256, 2) void gemm_128x128_f32(const ProductArgs a) { Tile<128, 128, 8, 8, 1, true>::run(a); }
 __global__ __launch_bounds__(256, 2) void gemm_64x64_f32(const ProductArgs a) { Tile<64, 64, 4, 4, 1, true>::run(a); }
 __global__ __launch_bounds__(256, 2) void gemm_64x64_narrow_f32(const ProductArgs a) { Tile<64, 64, 4, 4, 1, false>::run(a); }
-__global__ __launch_bounds__(128) void gemm_32x32_f32(const ProductArgs a) { Tile<32, 32, 2, 4, 1, true>::run(a); }
-__global__ __launch_bounds__(128) void gemm_32x32_narrow_f32(const ProductArgs a) { Tile<32, 32, 2, 4, 1, false>::run(a); }
-__global__ __launch_bounds__(128) void gemm_64x32_2_chains_f32(const ProductArgs a) { Tile<64, 32, 4, 4, 2, true>::run(a); }
-__global__ __launch_bounds__(128) void gemm_64x32_2_chains_narrow_f32(const ProductArgs a) { Tile<64, 32, 4, 4, 2, false>::run(a); }
-__global__ __launch_bounds__(128) void gemm_64x32_4_chains_f32(const ProductArgs a) { Tile<64, 32, 4, 4, 4, true>::run(a); }
-__global__ __launch_bounds__(128) void gemm_64x32_4_chains_narrow_f32(const ProductArgs a) { Tile<64, 32, 4, 4, 4, false>::run(a); }
+__global__ __launch_bounds__(128, 6) void gemm_32x32_f32(const ProductArgs a) { Tile<32, 32, 2, 4, 1, true>::run(a); }
+__global__ __launch_bounds__(128, 6) void gemm_32x32_narrow_f32(const ProductArgs a) { Tile<32, 32, 2, 4, 1, false>::run(a); }
+__global__ __launch_bounds__(128, 4) void gemm_64x32_2_chains_f32(const ProductArgs a) { Tile<64, 32, 4, 4, 2, true>::run(a); }
+__global__ __launch_bounds__(128, 4) void gemm_64x32_2_chains_narrow_f32(const ProductArgs a) { Tile<64, 32, 4, 4, 2, false>::run(a); }
+__global__ __launch_bounds__(128, 4) void gemm_64x32_4_chains_f32(const ProductArgs a) { Tile<64, 32, 4, 4, 4, true>::run(a); }
+__global__ __launch_bounds__(128, 4) void gemm_64x32_4_chains_narrow_f32(const ProductArgs a) { Tile<64, 32, 4, 4, 4, false>::run(a); }
 __global__ __launch_bounds__(kFewRowsBlock) void gemm_few_rows_8_f32(const ProductArgs a) { few_rows<8, true>(a); }
 __global__ __launch_bounds__(kFewRowsBlock) void gemm_few_rows_8_narrow_f32(const ProductArgs a) { few_rows<8, false>(a); }
 __global__ __launch_bounds__(kFewRowsBlock) void gemm_few_rows_32_f32(const ProductArgs a) { few_rows<32, true>(a); }
