@@ -2,8 +2,9 @@
 # Coverage-guided fuzzing with clang's libFuzzer, in the sanitized build. Usage: fuzz.sh BUILD_DIR NAME
 #   Runs one target for TERN_FUZZ_SECONDS (15); what it finds worth keeping goes to BUILD_DIR/corpus/NAME. The same walk every time;
 #   TERN_FUZZ_SEED (1) takes another, 0 a random one.  By hand for longer: TERN_FUZZ_SECONDS=3600 TERN_FUZZ_SEED=0 ctest -L fuzz
-# A crash, a leak, 10 s or 2 GB for one input fail (with 1: libFuzzer's own code for that is 77, which ctest takes for skipped), and leave the
-# input in BUILD_DIR/crashes. Exit code 77: no clang with libFuzzer here, so the targets were not built.
+# A crash, a leak, 60 s or 2 GB for one input fail, and leave the input in BUILD_DIR/crashes (a loop that spends its whole budget of work takes 9 s with
+# sanitizers, more on a busy machine). They exit with 1: libFuzzer's own code is 77, which ctest takes for skipped.
+# Exit code 77: no clang with libFuzzer here, so the targets were not built.
 set -u
 here=$(cd "$(dirname "$0")" && pwd) build=$1 name=$2
 if ! [ -x "$build/tests/fuzz_$name" ]; then
@@ -19,5 +20,5 @@ esac
 mkdir -p "$build/corpus/$name" "$build/crashes"
 options=()
 [ -f "$words" ] && options=("-dict=$words")
-exec "$build/tests/fuzz_$name" -error_exitcode=1 -seed="${TERN_FUZZ_SEED:-1}" -max_total_time="${TERN_FUZZ_SECONDS:-15}" -max_len=65536 -timeout=10 -rss_limit_mb=2048 \
+exec "$build/tests/fuzz_$name" -error_exitcode=1 -seed="${TERN_FUZZ_SEED:-1}" -max_total_time="${TERN_FUZZ_SECONDS:-15}" -max_len=65536 -timeout=60 -rss_limit_mb=2048 \
   -print_final_stats=1 -verbosity=1 -artifact_prefix="$build/crashes/$name-" "${options[@]}" "$build/corpus/$name" "$seeds" 2>&1
