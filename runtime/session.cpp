@@ -246,6 +246,11 @@ Result<Session> Model::session(const SessionOptions& options) const {
   });
 }
 
+class SessionAccess {
+ public:
+  static Session make(std::unique_ptr<SessionState> state) { return Session(std::move(state)); }
+};
+
 Result<Session> session_on(const Model& model, const SessionOptions& options, std::shared_ptr<cuda::Device> device) {
   return guarded([&]() -> Result<Session> {
     if (options.threads != 1) return usage("threads are of the CPU: a session on a device has one");
@@ -254,7 +259,7 @@ Result<Session> session_on(const Model& model, const SessionOptions& options, st
     if (!weights) return weights.error();
     auto state = make_state(model.shared_state(), options, *weights);
     if (!state) return state.error();
-    return Session(std::move(*state));
+    return SessionAccess::make(std::move(*state));
   });
 }
 

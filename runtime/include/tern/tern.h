@@ -109,10 +109,6 @@ struct StepInfo {
 
 class SessionState;
 class ModelState;
-class Model;
-namespace cuda {
-class Device;
-}  // namespace cuda
 
 // One plan with its own arena. Used by one thread at a time; movable.
 class Session {
@@ -172,7 +168,7 @@ class Session {
 
  private:
   friend class Model;
-  friend Result<Session> session_on(const Model&, const SessionOptions&, std::shared_ptr<cuda::Device>);  // runtime/model.h
+  friend class SessionAccess;  // of session.cpp
   explicit Session(std::unique_ptr<SessionState> state);
   struct Block {
     void* data = nullptr;
