@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "kernels/movement/bools.h"
 #include "runtime/cuda/modules.h"
 #include "runtime/model.h"
 #include "tests/support/cases.h"
@@ -101,6 +102,26 @@ TEST_CASE("device: a second session of a model uploads no weights again") {
   CHECK(device->uploaded - once < static_cast<size_t>(model->weight_bytes()) / 2);
   auto here = model->session({.dims = {{"batch", 3}}});
   check_equal(*second, *here, 5);
+}
+
+TEST_CASE("device: bytes that stand for bools become 0 and 1, as many as there are and no more") {
+  if (cuda::ptx_modules().empty()) return;
+  auto device = *cuda::simulated_device();
+  for (int64_t count : {1, 255, 256, 257, 1000}) {
+    std::vector<std::byte> bytes;
+    for (int64_t i = 0; i < count; ++i) bytes.push_back(static_cast<std::byte>(i * 7));
+    auto x = device->allocate(bytes.size()), y = device->allocate(bytes.size()), host = device->allocate_host(bytes.size());
+    REQUIRE((x.ok() && y.ok() && host.ok()));
+    REQUIRE(device->upload(x->get(), bytes).ok());
+    Launches launches;
+    cuda::launch_bools({reinterpret_cast<uint8_t*>(x->get()), reinterpret_cast<uint8_t*>(y->get()), count}, launches);
+    launches.move(Launch::Kind::download, host->get(), y->get(), count);
+    auto run = device->prepare(launches.all());
+    REQUIRE(run.ok());
+    const bool ran = (*run)->run();
+    REQUIRE_MESSAGE(ran, (ran ? "" : (*run)->status().error().message()));
+    for (size_t i = 0; i < bytes.size(); ++i) CHECK(host->get()[i] == std::byte(bytes[i] != std::byte(0)));
+  }
 }
 
 TEST_CASE("device: names that are none, and threads, are wrong usage") {

@@ -13,26 +13,34 @@ namespace {
 
 constexpr int64_t kMostWork = 40'000'000;  // of a case, as work_of() counts: a second or two
 
-// Two devices, which differ in what a kernel must not depend on.
-cuda::Device* device(bool second) {
+// Devices that differ in what a kernel must not depend on, and in the PTX: the last has what old cards get.
+cuda::Device* device(size_t which) {
   const char* wanted = std::getenv("TERN_TEST_DEVICE");
   if (wanted == nullptr) return nullptr;
   static const auto devices = [&] {
-    if (std::string(wanted) != "ptxsim") return std::array{cuda::open_device(wanted), cuda::open_device(wanted)};
-    ptxsim::Options at_wait;
+    std::vector<Result<std::shared_ptr<cuda::Device>>> all;
+    if (std::string(wanted) != "ptxsim") {
+      all.push_back(cuda::open_device(wanted));
+      return all;
+    }
+    ptxsim::Options at_wait, shuffled;
     at_wait.async = ptxsim::AsyncMode::at_wait;
     at_wait.order = ptxsim::Options::WarpOrder::descending;
-    return std::array{cuda::simulated_device(), cuda::simulated_device(at_wait)};
+    shuffled.order = ptxsim::Options::WarpOrder::shuffled;
+    all.push_back(cuda::simulated_device());
+    all.push_back(cuda::simulated_device(at_wait));
+    all.push_back(cuda::simulated_device(shuffled, cuda::ptx_modules_75()));
+    return all;
   }();
   REQUIRE_MESSAGE(devices[0].ok(), (devices[0].ok() ? "" : devices[0].error().message()));
-  return devices[second ? 1 : 0]->get();
+  return devices[which % devices.size()]->get();
 }
 
-bool simulated() { return device(false)->name() == "ptxsim"; }
+bool simulated() { return device(0)->name() == "ptxsim"; }
 
 }  // namespace
 
-bool on_device() { return device(false) != nullptr; }
+bool on_device() { return device(0) != nullptr; }
 
 DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<const Tensor> like, uint32_t constants,
                            const std::function<void(Launch&)>& change) {
@@ -50,9 +58,8 @@ DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<c
   if (bound->row->isa != Isa::cuda) return result.why = "no kernel for a device", result;
   result.row = bound->row;
 
-  static bool second = false;
-  second = !second;
-  cuda::Device& d = *device(second);
+  static size_t turn = 0;
+  cuda::Device& d = *device(turn++);
   auto step = cuda::make_step(d, *bound, inputs, result.outputs, !simulated());
   REQUIRE_MESSAGE(step.ok(), bound->row->name << ": " << (step.ok() ? "" : step.error().message()));
   Launches& launches = step->launches;

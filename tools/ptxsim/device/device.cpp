@@ -28,8 +28,9 @@ std::string other_text(std::string name) {
 
 // A machine, and the modules that were parsed for it.
 struct Simulation {
-  explicit Simulation(const ptxsim::Options& o) : options(o) {}
+  Simulation(const ptxsim::Options& o, std::span<const DeviceModule> m) : options(o), images(m) {}
   const ptxsim::Options options;
+  const std::span<const DeviceModule> images;
   std::mutex mutex;  // a Machine is used by one at a time
   ptxsim::Machine machine;
   std::map<std::string, ptxsim::Module> modules;
@@ -37,7 +38,7 @@ struct Simulation {
   Result<const ptxsim::Module*> module(const char* name) {
     if (const auto at = modules.find(name); at != modules.end()) return &at->second;
     std::string text = other_text(name);
-    for (const DeviceModule& m : ptx_modules()) {
+    for (const DeviceModule& m : images) {
       if (text.empty() && std::string_view(m.name) == name) text.assign(reinterpret_cast<const char*>(m.image.data()), m.image.size());
     }
     if (text.empty()) return unsupported("this build carries no module " + std::string(name));
@@ -105,7 +106,7 @@ class SimulatedRun : public DeviceRun {
 
 class SimulatedDevice : public Device {
  public:
-  explicit SimulatedDevice(const ptxsim::Options& options) : s_(std::make_shared<Simulation>(options)) {}
+  SimulatedDevice(const ptxsim::Options& options, std::span<const DeviceModule> modules) : s_(std::make_shared<Simulation>(options, modules)) {}
   std::string name() const override { return "ptxsim"; }
 
   Result<Memory> allocate(size_t bytes) override {
@@ -145,9 +146,9 @@ class SimulatedDevice : public Device {
 
 }  // namespace
 
-Result<std::shared_ptr<Device>> simulated_device(const ptxsim::Options& options) {
-  if (ptx_modules().empty()) return unsupported("this build has no CUDA kernels to simulate: build it where nvcc is (TERN_CUDA=ON)");
-  return std::shared_ptr<Device>(std::make_shared<SimulatedDevice>(options));
+Result<std::shared_ptr<Device>> simulated_device(const ptxsim::Options& options, std::span<const DeviceModule> modules) {
+  if (modules.empty()) return unsupported("this build has no CUDA kernels to simulate: build it where nvcc is (TERN_CUDA=ON)");
+  return std::shared_ptr<Device>(std::make_shared<SimulatedDevice>(options, modules));
 }
 
 }  // namespace tern::cuda

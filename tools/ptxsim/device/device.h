@@ -7,6 +7,6 @@
 namespace tern::cuda {
 
 // Every device has memory of its own. Errors (unsupported): this build has no kernels.
-Result<std::shared_ptr<Device>> simulated_device(const ptxsim::Options& options = {});
+Result<std::shared_ptr<Device>> simulated_device(const ptxsim::Options& options = {}, std::span<const DeviceModule> modules = ptx_modules());
 
 }  // namespace tern::cuda
