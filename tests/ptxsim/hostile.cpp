@@ -223,6 +223,19 @@ TEST_CASE("hostile text: what is not supported is named, and other kernels still
   CHECK(odd.unsupported[2].find("no label 'away'") != std::string::npos);
 }
 
+TEST_CASE("launches: what many blocks have read, a later launch may write") {
+  Device d(kHead +
+           ".entry k(.param .u64 x, .param .u64 y) {\n.reg .b64 %rd<4>; .reg .b32 %r<3>;\nld.param.u64 %rd1, [x]; ld.param.u64 %rd2, [y]; "
+           "ld.global.u32 %r1, [%rd1];\n"
+           "mov.u32 %r2, %ctaid.x; mul.wide.u32 %rd3, %r2, 4; add.u64 %rd3, %rd3, %rd2; st.global.u32 [%rd3], %r1;\nret;\n}\n");
+  const uint64_t x = d.put(std::vector<uint32_t>(8, 5)), y = d.room<uint32_t>(8);
+  d.clean("k", {8}, {1}, Params().add(x).add(y));
+  d.clean("k", {8}, {1}, Params().add(y).add(x));
+  const LaunchResult r = d.launch("k", {8}, {1}, Params().add(x).add(x));
+  REQUIRE(r.findings.size() == 1);
+  CHECK(r.findings[0].kind == Kind::inter_block);
+}
+
 TEST_CASE("launches: what does not fit is refused") {
   Device d(kSample);
   const auto code = [&](Dim3 grid, Dim3 block, uint32_t shared, size_t params) {

@@ -304,6 +304,8 @@ TEST_CASE("conversions: between floats and integers") {
   CHECK(one("cvt.rn.f32.u64 %f9, %rd1;", ~uint64_t(0), 0, 0, "%f9") == bits(0x1p64f));
   CHECK(one("cvt.rz.f32.u64 %f9, %rd1;", ~uint64_t(0), 0, 0, "%f9") == bits(0x1.fffffep63f));
   CHECK(one("cvt.rn.f64.s64 %fd9, %rd1;", uint64_t(-3), 0, 0, "%fd9") == bits(-3.0));
+  CHECK(one("cvt.rn.f64.u32 %fd9, %r1;", 0xffffffff, 0, 0, "%fd9") == bits(4294967295.0));
+  CHECK(one("cvt.rn.f64.s32 %fd9, %r1;", 0xffffffff, 0, 0, "%fd9") == bits(-1.0));
   CHECK(one("cvt.rn.f16.u32 %rs9, %r1;", 2049, 0, 0, "%rs9") == 0x6800);
   CHECK(one("cvt.rn.f16.s32 %rs9, %r1;", 100000, 0, 0, "%rs9") == 0x7c00);
   CHECK(one("cvt.rzi.s32.f32 %r9, %f1;", bits(-2.7f)) == 0xfffffffe);

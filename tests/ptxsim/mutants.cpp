@@ -171,6 +171,15 @@ TEST_CASE("mutants: blocks that meet at one word") {
   hunt("blocks", 29, Kind::inter_block, setup);
 }
 
+TEST_CASE("mutants: blocks that stay, and write before all have read") {
+  const auto setup = [](Device& d, Dim3& grid, Dim3& block, Params& p, uint32_t&) {
+    grid = {4}, block = {32};
+    p.add(d.put(std::vector<float>(128, 0.001f))).add(3);
+  };
+  hunt("stay", 0, Kind::inter_block, setup);
+  hunt("stay", 31, Kind::inter_block, setup);
+}
+
 TEST_CASE("mutants: no end, assertions, traps, two threads that write one word") {
   const auto setup = [](Device& d, Dim3&, Dim3& block, Params& p, uint32_t&) {
     block = {64};

@@ -248,6 +248,21 @@ TEST_CASE("teaching kernels: the last block adds up, and blocks that poll for ea
   });
 }
 
+TEST_CASE("teaching kernels: blocks that stay for many steps, with a barrier of the grid between them") {
+  everywhere([](Device& d, const Options& o) {
+    std::vector<float> a(128, 1.0f), b(128);
+    const uint64_t pa = d.put(a), pb = d.room<float>(128);
+    d.clean("persistent", {4}, {32}, Params().add(pa).add(pb).add(6), o);
+    for (int s = 0; s < 6; ++s) {
+      float sum = 0;
+      for (const float v : a) sum += v;
+      for (size_t i = 0; i < 128; ++i) b[i] = std::fma(sum, 0.03125f, float(i));
+      a.swap(b);
+    }
+    CHECK(d.get<float>(pa, 128) == a);
+  });
+}
+
 TEST_CASE("teaching kernels: 64-bit integers") {
   everywhere([](Device& d, const Options& o) {
     std::vector<uint64_t> x;

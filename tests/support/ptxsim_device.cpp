@@ -27,7 +27,7 @@ std::vector<Options> schedules() {
       o.async = async;
       o.order = order;
       o.seed = 7;
-      o.max_instructions = 200'000'000;
+      o.max_instructions = 20'000'000;
       all.push_back(o);
     }
   }

@@ -97,6 +97,7 @@ void start(Block& b, Launch& launch, uint64_t number) {
   b.id = {uint32_t(number % launch.grid.x), uint32_t(number / launch.grid.x % launch.grid.y), uint32_t(number / launch.grid.x / launch.grid.y)};
   b.done = false;
   b.copying = false;
+  b.accessed_at = 0;
   b.fenced_at = b.acquired_at = 0;
   const bool fresh = b.warps.size() != warps;
   if (fresh) {

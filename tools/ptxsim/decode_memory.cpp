@@ -72,6 +72,7 @@ bool Decoder::memory(Op& op) {
     op.has_any({"cta", "acq_rel", "sc", "acquire", "release", "proxy", "async", "alias", "mbarrier_init", "async::global", "async::shared::cta",
                 "async::shared::cluster", "sync_restrict::shared::cta", "sync_restrict::shared::cluster"});
     emit(fence, InstructionClass::barrier).kind = scope;
+    code_.fences = code_.fences || scope != 0;
     return true;
   }
   if (!loads && !stores) return false;
@@ -94,6 +95,7 @@ bool Decoder::memory(Op& op) {
   in.count = count;
   in.strong = strong;
   in.releases = releases;
+  code_.fences = code_.fences || releases;
   in.is_signed = type == Type::s8 || type == Type::s16 || type == Type::s32;
   in.kind = uint8_t(space == Space::param ? 1 : read_only ? 2 : 0);
   uint32_t ids[8] = {}, widths[8] = {};
@@ -155,6 +157,7 @@ bool Decoder::atomics(Op& op) {
   in.bytes = uint8_t(bytes);
   in.strong = true;
   in.releases = releases;
+  code_.fences = code_.fences || releases;
   in.kind = uint8_t(row->kind);
   in.list = uint32_t(type);
   in.register_bytes = returns && operand(0).kind != Operand::Kind::sink ? 1 : 0;

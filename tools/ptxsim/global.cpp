@@ -1,5 +1,7 @@
-// Global and local memory: bytes that nobody wrote, and blocks that meet at one word without order. A block's fence, then a strong access of
-// that block, then a strong access of another block is order; atomics and other strong accesses do not conflict with each other.
+// Global and local memory: bytes that nobody wrote, and blocks that meet at one word without order. Order is: an access of one block, its fence,
+// then a strong write of that block (a release), then a strong read of another block (an acquire), then that one's access. Which flag carries it
+// is not asked. Atomics and other strong accesses do not conflict with each other.
+#include <algorithm>
 #include <cstdlib>
 
 #include "tools/ptxsim/text.h"
@@ -19,12 +21,28 @@ void strong_access(Warp& w, const Instruction& in, const Access& a) {
   Block& b = *w.block;
   if (in.releases && a.purpose != Purpose::load) b.fenced_at = ++launch.time;
   if (a.purpose != Purpose::store) b.acquired_at = ++launch.time;
-  if (a.purpose != Purpose::load && b.fenced_at != 0) launch.released[b.number] = ++launch.time;
+  if (a.purpose == Purpose::load || b.fenced_at == 0) return;
+  std::vector<uint32_t>& releases = launch.releases[uint32_t(b.number)];
+  if (releases.empty() || releases.back() < b.accessed_at) releases.push_back(uint32_t(++launch.time));  // once, however often it polls
 }
 
-bool ordered(const Warp& w, uint32_t other) {
-  const auto it = w.launch->released.find(other - 1 - w.launch->first_block);
-  return it != w.launch->released.end() && w.block->acquired_at > it->second;
+// Did the block release what it did at `since`, before this block's last acquire?
+bool between(const Warp& w, const std::vector<uint32_t>& releases, uint32_t since) {
+  const auto next = std::upper_bound(releases.begin(), releases.end(), since);
+  return next != releases.end() && *next < w.block->acquired_at;
+}
+
+bool ordered(const Warp& w, uint32_t other, uint32_t since) {
+  const Launch& launch = *w.launch;
+  if (w.block->acquired_at == 0) return false;
+  if (other != many(launch)) {
+    const auto it = launch.releases.find(other - 1 - launch.first_block);
+    return it != launch.releases.end() && between(w, it->second, since);
+  }
+  for (const auto& [block, releases] : launch.releases) {  // who they were is not known: one is enough
+    if (block != w.block->number && between(w, releases, since)) return true;
+  }
+  return false;
 }
 
 void conflict(Warp& w, const Access& a, uint32_t lane, uint64_t at, uint32_t other, bool other_wrote) {
@@ -46,29 +64,42 @@ void check_blocks(Warp& w, const Instruction& in, Region& r, const Access& a) {
   const uint32_t granule = launch.code->global_granule, first = launch.first_block + 1, me = first + uint32_t(w.block->number),
                  several = many(launch);
   const bool writes = a.purpose != Purpose::load, strong = in.strong;
-  if (r.granule != granule || r.writer == nullptr) {
+  const bool fences = launch.code->fences;
+  const uint32_t now = uint32_t(launch.time);
+  w.block->accessed_at = std::max(w.block->accessed_at, now + 1);
+  if (r.granule != granule || r.writer == nullptr || (fences && r.wrote_at == nullptr)) {
     r.granule = granule;
     const size_t n = (r.size + granule - 1) / granule;
-    r.writer.reset(static_cast<uint32_t*>(std::calloc(n, 4)));  // pages that nobody touches cost nothing
-    r.reader.reset(static_cast<uint32_t*>(std::calloc(n, 4)));
-    if (r.writer == nullptr || r.reader == nullptr) {
+    const auto make = [n] { return static_cast<uint32_t*>(std::calloc(n, 4)); };  // pages that nobody touches cost nothing
+    r.writer.reset(make());
+    r.reader.reset(make());
+    r.wrote_at.reset(fences ? make() : nullptr);
+    r.read_at.reset(fences ? make() : nullptr);
+    if (r.writer == nullptr || r.reader == nullptr || (fences && (r.wrote_at == nullptr || r.read_at == nullptr))) {
       r.writer.reset();
       return;
     }
   }
   uint32_t* const writer = r.writer.get();
   uint32_t* const reader = r.reader.get();
+  uint32_t* const wrote_at = r.wrote_at.get();
+  uint32_t* const read_at = r.read_at.get();
   const uint32_t per_lane = std::max(1u, a.bytes / granule);
   const auto touch = [&](uint32_t lane, uint64_t g) {
     const uint32_t old = writer[g], by = old & ~kStrong;
-    if (by >= first && by != me && !(strong && (old & kStrong) != 0) && !ordered(w, by)) conflict(w, a, lane, r.base + g * granule, by, true);
+    if (by >= first && by != me && !(strong && (old & kStrong) != 0) && !(fences && ordered(w, by, wrote_at[g])))
+      conflict(w, a, lane, r.base + g * granule, by, true);
     if (writes) {
       const uint32_t read_by = reader[g];
-      if (read_by >= first && read_by != me && !(read_by != several && ordered(w, read_by)) && !strong)
+      if (read_by >= first && read_by != me && !(fences && ordered(w, read_by, read_at[g])) && !strong)
         conflict(w, a, lane, r.base + g * granule, read_by, false);
       writer[g] = me | (strong ? kStrong : 0);
+      reader[g] = 0;  // whoever read before is ordered, or was reported
+      if (fences) wrote_at[g] = now;
     } else if (!strong) {
-      reader[g] = reader[g] < first || reader[g] == me ? me : several;
+      const bool alone = reader[g] < first || reader[g] == me;
+      reader[g] = alone ? me : several;
+      if (fences && alone) read_at[g] = now;  // of several: the first
     }
   };
   if (a.uniform && !writes) {

@@ -21,7 +21,7 @@ struct Region {
   struct Free {
     void operator()(uint32_t* p) const { std::free(p); }
   };
-  std::unique_ptr<uint32_t[], Free> writer, reader;
+  std::unique_ptr<uint32_t[], Free> writer, reader, wrote_at, read_at;  // the last two: launch time, for kernels with fences
   uint32_t granule = 0;
 };
 

@@ -109,6 +109,7 @@ struct Program {
   uint32_t dynamic_at = 0;                          // where dynamic shared memory begins
   uint32_t shared_granule = 4, global_granule = 4;  // bytes: the smallest access of the kernel, at most 4
   bool polls_block = false;                         // it reads by volatile, relaxed or atomic operations: warps may wait for each other
+  bool fences = false;                              // it has fences, or strong writes that release
   bool polls = false;  // it reads global memory by volatile, relaxed or atomic operations: blocks may wait for each other
   // For taint: registers and predicates (offset / 64, or ~predicate) that an instruction reads, then those it writes.
   struct Dependence {

@@ -70,7 +70,8 @@ struct Block {
   std::vector<uint8_t> register_memory;
   std::vector<uint32_t> predicate_memory;
   bool done = false;
-  bool copying = false;                     // a cp.async was issued
+  bool copying = false;  // a cp.async was issued
+  uint32_t accessed_at = 0;
   uint64_t fenced_at = 0, acquired_at = 0;  // launch time: see Launch::time
 };
 
@@ -90,9 +91,9 @@ struct Launch {
   bool stop = false;
   uint64_t workspace = 0;  // 256 bytes of zeros, when the kernel asks for them
   bool diagnose = false;
-  uint64_t time = 1;                                // grows with every strong operation
-  uint32_t first_block = 0;                         // numbers blocks over launches, for the shadow of global memory
-  std::unordered_map<uint64_t, uint64_t> released;  // by block: when it last made a strong write after a fence
+  uint64_t time = 1;                                             // grows with every strong operation
+  uint32_t first_block = 0;                                      // numbers blocks over launches, for the shadow of global memory
+  std::unordered_map<uint32_t, std::vector<uint32_t>> releases;  // by block: when it made strong writes after a fence
 
   void report(Kind, const Warp&, uint32_t lane, std::string text);
   void report_at(Kind, uint32_t pc, Dim3 block, Dim3 thread, std::string text);

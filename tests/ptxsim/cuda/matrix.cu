@@ -1,10 +1,11 @@
 // Tensor cores, ldmatrix, cp.async pipelines and mbarriers, for sm_80 and later: a warp or a block each, small matrices.
-#include <cuda/barrier>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_pipeline.h>
 #include <mma.h>
 #include <stdint.h>
+
+#include <cuda/barrier>
 
 __device__ unsigned shared_address(const void* p) { return (unsigned)__cvta_generic_to_shared(p); }
 
@@ -16,12 +17,15 @@ extern "C" __global__ void mma_f16(const __half* a, const __half* b, float* c) {
   for (int i = l; i < 128; i += 32) tb[i / 8][i % 8] = b[i];
   __syncwarp();
   unsigned ra[4], rb[2];
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(ra[0]), "=r"(ra[1]), "=r"(ra[2]), "=r"(ra[3]) : "r"(shared_address(&ta[l % 16][l / 16 * 8])));
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(ra[0]), "=r"(ra[1]), "=r"(ra[2]), "=r"(ra[3])
+               : "r"(shared_address(&ta[l % 16][l / 16 * 8])));
   asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0,%1}, [%2];" : "=r"(rb[0]), "=r"(rb[1]) : "r"(shared_address(&tb[l % 16][0])));
   const int g = l / 4, q = l % 4 * 2;
   float d[4] = {c[g * 8 + q], c[g * 8 + q + 1], c[(g + 8) * 8 + q], c[(g + 8) * 8 + q + 1]};
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(ra[0]), "r"(ra[1]), "r"(ra[2]), "r"(ra[3]), "r"(rb[0]), "r"(rb[1]));
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(ra[0]), "r"(ra[1]), "r"(ra[2]), "r"(ra[3]), "r"(rb[0]), "r"(rb[1]));
   c[g * 8 + q] = d[0], c[g * 8 + q + 1] = d[1], c[(g + 8) * 8 + q] = d[2], c[(g + 8) * 8 + q + 1] = d[3];
 }
 
@@ -34,7 +38,8 @@ extern "C" __global__ void mma_shapes(const float* a, const float* b, float* y) 
   for (int i = 0; i < 2; ++i) fb[i] = __float_as_uint(b[(q + 4 * i) * 8 + g]);
   float d[4] = {0, 0, 0, 0};
   asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(fa[0]), "r"(fa[1]), "r"(fa[2]), "r"(fa[3]), "r"(fb[0]), "r"(fb[1]));
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(fa[0]), "r"(fa[1]), "r"(fa[2]), "r"(fa[3]), "r"(fb[0]), "r"(fb[1]));
   for (int i = 0; i < 4; ++i) y[(g + 8 * (i >> 1)) * 8 + 2 * q + (i & 1)] = d[i];
   // m16n8k8 bf16, on the same numbers
   unsigned ha[2], hb;
@@ -46,11 +51,14 @@ extern "C" __global__ void mma_shapes(const float* a, const float* b, float* y) 
   hb = *reinterpret_cast<const unsigned*>(&p);
   float e[4] = {0, 0, 0, 0};
   asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
-               : "+f"(e[0]), "+f"(e[1]), "+f"(e[2]), "+f"(e[3]) : "r"(ha[0]), "r"(ha[1]), "r"(hb));
+               : "+f"(e[0]), "+f"(e[1]), "+f"(e[2]), "+f"(e[3])
+               : "r"(ha[0]), "r"(ha[1]), "r"(hb));
   for (int i = 0; i < 4; ++i) y[128 + (g + 8 * (i >> 1)) * 8 + 2 * q + (i & 1)] = e[i];
   // m8n8k4 f64: A[8,4] are the first columns of a, B[4,8] the first rows of b
   double f[2] = {0, 0};
-  asm volatile("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0,%1}, {%2}, {%3}, {%0,%1};" : "+d"(f[0]), "+d"(f[1]) : "d"((double)a[g * 8 + q]), "d"((double)b[q * 8 + g]));
+  asm volatile("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0,%1}, {%2}, {%3}, {%0,%1};"
+               : "+d"(f[0]), "+d"(f[1])
+               : "d"((double)a[g * 8 + q]), "d"((double)b[q * 8 + g]));
   y[256 + g * 8 + 2 * q] = (float)f[0], y[256 + g * 8 + 2 * q + 1] = (float)f[1];
 }
 
@@ -62,7 +70,8 @@ extern "C" __global__ void mma_s8(const int8_t* a, const uint8_t* b, int* c) {
   for (int i = 0; i < 2; ++i) rb[i] = *reinterpret_cast<const unsigned*>(b + g * 32 + q * 4 + 16 * i);
   int d[4] = {1, 1, 1, 1};
   asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.u8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3]) : "r"(ra[0]), "r"(ra[1]), "r"(ra[2]), "r"(ra[3]), "r"(rb[0]), "r"(rb[1]));
+               : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+               : "r"(ra[0]), "r"(ra[1]), "r"(ra[2]), "r"(ra[3]), "r"(rb[0]), "r"(rb[1]));
   for (int i = 0; i < 4; ++i) c[(g + 8 * (i >> 1)) * 8 + 2 * q + (i & 1)] = d[i];
 }
 
@@ -124,7 +133,8 @@ extern "C" __global__ void pipelined(const float* a, const float* b, float* c, i
       const float4 v = *reinterpret_cast<const float4*>(&tb[now][k][n]);
       for (int i = 0; i < 4; ++i) {
         const float u = ta[now][m + i][k];
-        sum[i][0] = fmaf(u, v.x, sum[i][0]), sum[i][1] = fmaf(u, v.y, sum[i][1]), sum[i][2] = fmaf(u, v.z, sum[i][2]), sum[i][3] = fmaf(u, v.w, sum[i][3]);
+        sum[i][0] = fmaf(u, v.x, sum[i][0]), sum[i][1] = fmaf(u, v.y, sum[i][1]), sum[i][2] = fmaf(u, v.z, sum[i][2]),
+        sum[i][3] = fmaf(u, v.w, sum[i][3]);
       }
     }
     __syncthreads();

@@ -1,8 +1,11 @@
 // Kernels with one bug each, as template parameter M; M = 0 is right. A line where ptxsim may report mutant 3 says "finds 3"; a race has two ends.
-#include <cassert>
 #include <cuda_pipeline.h>
 
-#define KERNEL template <int M> __global__ void __launch_bounds__(256)
+#include <cassert>
+
+#define KERNEL     \
+  template <int M> \
+  __global__ void __launch_bounds__(256)
 
 // 1 no barrier after a write, 2 none before the buffer is used again, 3 half of it is never written
 KERNEL rotate(const float* x, float* y, int n) {
@@ -33,7 +36,7 @@ KERNEL shift(const float* x, float* y, int n) {
   __shared__ float t[128];
   const int i = blockIdx.x * 128 + threadIdx.x;
   const float v = i < n || M == 7 ? x[i] : 0.0f;  // finds 7
-  t[threadIdx.x + (M == 5 ? 1 : 0)] = v;  // finds 5
+  t[threadIdx.x + (M == 5 ? 1 : 0)] = v;          // finds 5
   if (M == 6) {
     if (threadIdx.x < 32) __syncthreads();  // finds 6
   } else if (M == 12) {
@@ -51,7 +54,7 @@ KERNEL tiled(const float* a, const float* b, float* c, int n) {
   float sum = 0;
   const int x = threadIdx.x, y = threadIdx.y;
   for (int k = 0; k < n; k += 16) {
-    ta[y][x] = a[y * n + k + x];  // finds 8
+    ta[y][x] = a[y * n + k + x];     // finds 8
     tb[y][x] = b[(k + y) * 16 + x];  // finds 8
     __syncthreads();
     for (int i = 0; i < 16; ++i) sum = fmaf(ta[y][i], tb[i][x], sum);  // finds 8
@@ -102,7 +105,7 @@ KERNEL wide(const float* x, float* y, const float* fresh, const int* index) {
   float local[8];
   for (int k = 0; k < (M == 15 ? 4 : 8); ++k) local[(k + index[0]) & 7] = v.x * k;
   float w = local[(index[i] & 7) + (M == 25 ? 3 : 0)];  // finds 15 25
-  if (M == 14) w += fresh[i];  // finds 14
+  if (M == 14) w += fresh[i];                           // finds 14
   y[i] = w + v.w;
 }
 
@@ -110,8 +113,8 @@ KERNEL wide(const float* x, float* y, const float* fresh, const int* index) {
 __device__ unsigned done;
 KERNEL blocks(const float* x, float* y, float* total) {
   if (threadIdx.x != 0) return;
-  if (M == 16) y[0] = x[blockIdx.x];  // finds 16
-  y[blockIdx.x + 1] = x[blockIdx.x];  // finds 17
+  if (M == 16) y[0] = x[blockIdx.x];                                      // finds 16
+  y[blockIdx.x + 1] = x[blockIdx.x];                                      // finds 17
   if (M == 17) y[blockIdx.x + 10] = y[(blockIdx.x + 1) % gridDim.x + 1];  // finds 17
   if (M != 29) __threadfence();
   if (atomicAdd(&done, 1u) == gridDim.x - 1) {
@@ -123,6 +126,32 @@ KERNEL blocks(const float* x, float* y, float* total) {
   }
 }
 
+// blocks that stay, one buffer: 31 the second barrier of a step is missing
+__device__ unsigned came;
+__device__ void grid_barrier(unsigned& target) {
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    target += gridDim.x;
+    __threadfence();
+    atomicAdd(&came, 1u);
+    while (*(volatile unsigned*)&came < target) {
+    }
+    __threadfence();
+  }
+  __syncthreads();
+}
+KERNEL stay(float* a, int steps) {
+  const int n = gridDim.x * 32, i = blockIdx.x * 32 + threadIdx.x;
+  unsigned target = 0;
+  for (int s = 0; s < steps; ++s) {
+    float sum = 0;
+    for (int k = 0; k < n; ++k) sum += a[k];  // finds 31
+    if (M != 31) grid_barrier(target);
+    a[i] = sum;  // finds 31
+    grid_barrier(target);
+  }
+}
+
 // 18 never ends, 19 an assertion, 20 a trap, 22 a shuffle from lanes that have left, 23 two threads write the same value
 KERNEL endings(const int* x, int* y) {
   __shared__ int flag;
@@ -131,10 +160,10 @@ KERNEL endings(const int* x, int* y) {
   if (M == 18) {
     while (v >= 0) v = (v * 5 + 1) & 1023;  // finds 18
   }
-  if (M == 19) assert(v < 40);  // finds 19
+  if (M == 19) assert(v < 40);       // finds 19
   if (M == 20 && v == 50) __trap();  // finds 20
   if (M == 22 && i % 32 >= 24) return;
-  v += __shfl_down_sync(0xffffffffu, v, 8);  // finds 22
+  v += __shfl_down_sync(0xffffffffu, v, 8);   // finds 22
   if (M == 23 ? i < 2 : i == 0) flag = x[0];  // finds 23
   if (M != 22) __syncthreads();
   if (M != 22) v += flag;
@@ -151,7 +180,7 @@ KERNEL handover(const int* x, int* y) {
     if (M != 28 && M != 30) asm volatile("bar.arrive 1, 64;" ::: "memory");
   } else {
     asm volatile("bar.sync 1, 64;" ::: "memory");  // finds 28
-    y[i] = t[31 - i];  // finds 30
+    y[i] = t[31 - i];                              // finds 30
   }
 }
 
@@ -165,21 +194,22 @@ KERNEL dynamic(const float* x, float* y) {
 
 #define MAKE(kernel, m, ...) template __global__ void kernel<m>(__VA_ARGS__);
 #define ROTATE(m) MAKE(rotate, m, const float*, float*, int)
-ROTATE(0) ROTATE(1) ROTATE(2) ROTATE(3)
-MAKE(pairs, 0, const float*, float*) MAKE(pairs, 4, const float*, float*)
+ROTATE(0)
+ROTATE(1)
+ROTATE(2)
+ROTATE(3) MAKE(pairs, 0, const float*, float*) MAKE(pairs, 4, const float*, float*)
 #define SHIFT(m) MAKE(shift, m, const float*, float*, int)
-SHIFT(0) SHIFT(5) SHIFT(6) SHIFT(7) SHIFT(12)
-MAKE(tiled, 0, const float*, const float*, float*, int) MAKE(tiled, 8, const float*, const float*, float*, int)
+    SHIFT(0) SHIFT(5) SHIFT(6) SHIFT(7) SHIFT(12) MAKE(tiled, 0, const float*, const float*, float*, int)
+        MAKE(tiled, 8, const float*, const float*, float*, int)
 #define STREAM(m) MAKE(stream, m, float*, float*, int)
-STREAM(0) STREAM(9) STREAM(10) STREAM(21) STREAM(24)
+            STREAM(0) STREAM(9) STREAM(10) STREAM(21) STREAM(24)
 #define NEIGHBOURS(m) MAKE(neighbours, m, const int*, int*)
-NEIGHBOURS(0) NEIGHBOURS(11) NEIGHBOURS(27)
+                NEIGHBOURS(0) NEIGHBOURS(11) NEIGHBOURS(27)
 #define WIDE(m) MAKE(wide, m, const float*, float*, const float*, const int*)
-WIDE(0) WIDE(13) WIDE(14) WIDE(15) WIDE(25)
+                    WIDE(0) WIDE(13) WIDE(14) WIDE(15) WIDE(25)
 #define BLOCKS(m) MAKE(blocks, m, const float*, float*, float*)
-BLOCKS(0) BLOCKS(16) BLOCKS(17) BLOCKS(29)
+                        BLOCKS(0) BLOCKS(16) BLOCKS(17) BLOCKS(29) MAKE(stay, 0, float*, int) MAKE(stay, 31, float*, int)
 #define ENDINGS(m) MAKE(endings, m, const int*, int*)
-ENDINGS(0) ENDINGS(18) ENDINGS(19) ENDINGS(20) ENDINGS(22) ENDINGS(23)
+                            ENDINGS(0) ENDINGS(18) ENDINGS(19) ENDINGS(20) ENDINGS(22) ENDINGS(23)
 #define HANDOVER(m) MAKE(handover, m, const int*, int*)
-HANDOVER(0) HANDOVER(28) HANDOVER(30)
-MAKE(dynamic, 0, const float*, float*)
+                                HANDOVER(0) HANDOVER(28) HANDOVER(30) MAKE(dynamic, 0, const float*, float*)

@@ -1,5 +1,6 @@
 // Small kernels of every kind that a CUDA course has, for the tests of ptxsim. Each names the shape that it is launched with.
 #include <cuda_fp16.h>
+
 #include <cstdio>
 
 // blocks of 128: one partial sum a block, tree in shared memory
@@ -150,7 +151,9 @@ extern "C" __global__ void paths(int* y) {
     case 0: v = 10; break;
     case 1: v = threadIdx.x * 3; break;
     case 2: v = -1; break;
-    case 3: for (int i = 0; i < threadIdx.x; ++i) v += i; break;
+    case 3:
+      for (int i = 0; i < threadIdx.x; ++i) v += i;
+      break;
     case 4: v = 77;  // on into the next
     case 5: v += 5; break;
     default: v = 1000 - threadIdx.x;
@@ -231,11 +234,37 @@ extern "C" __global__ void all_blocks(int* y) {
     y[blockIdx.x] = blockIdx.x + 1;
     __threadfence();
     atomicAdd((unsigned*)&gate, 1u);
-    while (gate < gridDim.x) {}
+    while (gate < gridDim.x) {
+    }
     __threadfence();
     int s = 0;
     for (unsigned i = 0; i < gridDim.x; ++i) s += reinterpret_cast<volatile int*>(y)[i];
     y[gridDim.x + blockIdx.x] = s;
+  }
+}
+
+// blocks of 32 that stay for all steps: everybody adds up what all wrote in the step before; two buffers, a barrier of the grid a step
+__device__ unsigned came;  // 0 at first: the kernel runs once
+__device__ void grid_barrier(unsigned step) {
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    __threadfence();
+    atomicAdd(&came, 1u);
+    while (*(volatile unsigned*)&came < (step + 1) * gridDim.x) {
+    }
+    __threadfence();
+  }
+  __syncthreads();
+}
+extern "C" __global__ void persistent(float* a, float* b, int steps) {
+  const int n = gridDim.x * 32, i = blockIdx.x * 32 + threadIdx.x;
+  for (int s = 0; s < steps; ++s) {
+    const float* from = s & 1 ? b : a;
+    float* to = s & 1 ? a : b;
+    float sum = 0;
+    for (int k = 0; k < n; ++k) sum += from[k];
+    to[i] = sum * 0.03125f + i;
+    grid_barrier(s);
   }
 }
 
