@@ -130,7 +130,8 @@ Result<Binding> bind_op(const OpDef& op, const BindRequest& request) {
   for (const TensorView& y : c.outputs) any = any || (y.present() && y.count() > 0);
   if (!any) return Binding();
   auto is_string = [](const TensorView& v) { return v.present() && v.dtype == DType::string; };
-  if (c.isa == Isa::cuda && (std::any_of(c.inputs.begin(), c.inputs.end(), is_string) || std::any_of(c.outputs.begin(), c.outputs.end(), is_string))) {
+  if (c.isa == Isa::cuda &&
+      (std::any_of(c.inputs.begin(), c.inputs.end(), is_string) || std::any_of(c.outputs.begin(), c.outputs.end(), is_string))) {
     return unsupported("strings stay on the CPU");
   }
   if (Status s = op.bind(c); !s) return s.error();

@@ -195,7 +195,7 @@ struct ConvTile {
 #pragma unroll
         for (int c = 0; c < TN; ++c) t.acc[r][c] = start;
       }
-      // As in gemm.cu: a stage is copied while the one before it is multiplied, one barrier a stage.
+      // As in gemm/gemm.cu: a stage is copied while the one before it is multiplied, one barrier a stage.
       if (a.k > 0) load(a, p, w, a.ocs - first, 0, s, 0);
       int buffer = 0;
       for (int k = 0; k < a.k; k += kDepth) {

@@ -48,7 +48,9 @@ void add_elements(const char* fast, const char* wide, const Args& a, Launches& t
   }
 }
 
-void launch_batch(const BatchNormArgs& a, Launches& to) { add_elements<BatchNormUnits>("batch_norm_elements_f32", "batch_norm_elements_wide_f32", a, to); }
+void launch_batch(const BatchNormArgs& a, Launches& to) {
+  add_elements<BatchNormUnits>("batch_norm_elements_f32", "batch_norm_elements_wide_f32", a, to);
+}
 void launch_lrn(const LrnArgs& a, Launches& to) { add_elements<LrnUnits>("lrn_elements_f32", "lrn_elements_wide_f32", a, to); }
 
 }  // namespace
