@@ -7,7 +7,7 @@ cmake=$1 source=$2 build=$3 native=$4 xtensor=$5
 command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64 >/dev/null || { echo "skipped: no compiler for AArch64 or no qemu"; exit 77; }
 mkdir -p "$build"
 "$cmake" -S "$source" -B "$build" -G Ninja -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc \
-  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_EXE_LINKER_FLAGS=-static -DTERN_LOADERS=OFF -Dxtensor_DIR="$xtensor" >"$build/log" 2>&1 &&
+  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_EXE_LINKER_FLAGS=-static -DTERN_LOADERS=OFF -DTERN_CUDA=OFF -Dxtensor_DIR="$xtensor" >"$build/log" 2>&1 &&
   "$cmake" --build "$build" --target tests_base tests_kernels tests_runtime check_math >"$build/log" 2>&1 || { tail -40 "$build/log"; exit 1; }
 on_arm() { qemu-aarch64 "$@"; }
 options="--no-intro --no-version"
