@@ -192,24 +192,45 @@ KERNEL dynamic(const float* x, float* y) {
   y[threadIdx.x] = d[127 - threadIdx.x];
 }
 
-#define MAKE(kernel, m, ...) template __global__ void kernel<m>(__VA_ARGS__);
-#define ROTATE(m) MAKE(rotate, m, const float*, float*, int)
-ROTATE(0)
-ROTATE(1)
-ROTATE(2)
-ROTATE(3) MAKE(pairs, 0, const float*, float*) MAKE(pairs, 4, const float*, float*)
-#define SHIFT(m) MAKE(shift, m, const float*, float*, int)
-    SHIFT(0) SHIFT(5) SHIFT(6) SHIFT(7) SHIFT(12) MAKE(tiled, 0, const float*, const float*, float*, int)
-        MAKE(tiled, 8, const float*, const float*, float*, int)
-#define STREAM(m) MAKE(stream, m, float*, float*, int)
-            STREAM(0) STREAM(9) STREAM(10) STREAM(21) STREAM(24)
-#define NEIGHBOURS(m) MAKE(neighbours, m, const int*, int*)
-                NEIGHBOURS(0) NEIGHBOURS(11) NEIGHBOURS(27)
-#define WIDE(m) MAKE(wide, m, const float*, float*, const float*, const int*)
-                    WIDE(0) WIDE(13) WIDE(14) WIDE(15) WIDE(25)
-#define BLOCKS(m) MAKE(blocks, m, const float*, float*, float*)
-                        BLOCKS(0) BLOCKS(16) BLOCKS(17) BLOCKS(29) MAKE(stay, 0, float*, int) MAKE(stay, 31, float*, int)
-#define ENDINGS(m) MAKE(endings, m, const int*, int*)
-                            ENDINGS(0) ENDINGS(18) ENDINGS(19) ENDINGS(20) ENDINGS(22) ENDINGS(23)
-#define HANDOVER(m) MAKE(handover, m, const int*, int*)
-                                HANDOVER(0) HANDOVER(28) HANDOVER(30) MAKE(dynamic, 0, const float*, float*)
+template __global__ void rotate<0>(const float*, float*, int);
+template __global__ void rotate<1>(const float*, float*, int);
+template __global__ void rotate<2>(const float*, float*, int);
+template __global__ void rotate<3>(const float*, float*, int);
+template __global__ void pairs<0>(const float*, float*);
+template __global__ void pairs<4>(const float*, float*);
+template __global__ void shift<0>(const float*, float*, int);
+template __global__ void shift<5>(const float*, float*, int);
+template __global__ void shift<6>(const float*, float*, int);
+template __global__ void shift<7>(const float*, float*, int);
+template __global__ void shift<12>(const float*, float*, int);
+template __global__ void tiled<0>(const float*, const float*, float*, int);
+template __global__ void tiled<8>(const float*, const float*, float*, int);
+template __global__ void stream<0>(float*, float*, int);
+template __global__ void stream<9>(float*, float*, int);
+template __global__ void stream<10>(float*, float*, int);
+template __global__ void stream<21>(float*, float*, int);
+template __global__ void stream<24>(float*, float*, int);
+template __global__ void neighbours<0>(const int*, int*);
+template __global__ void neighbours<11>(const int*, int*);
+template __global__ void neighbours<27>(const int*, int*);
+template __global__ void wide<0>(const float*, float*, const float*, const int*);
+template __global__ void wide<13>(const float*, float*, const float*, const int*);
+template __global__ void wide<14>(const float*, float*, const float*, const int*);
+template __global__ void wide<15>(const float*, float*, const float*, const int*);
+template __global__ void wide<25>(const float*, float*, const float*, const int*);
+template __global__ void blocks<0>(const float*, float*, float*);
+template __global__ void blocks<16>(const float*, float*, float*);
+template __global__ void blocks<17>(const float*, float*, float*);
+template __global__ void blocks<29>(const float*, float*, float*);
+template __global__ void stay<0>(float*, int);
+template __global__ void stay<31>(float*, int);
+template __global__ void endings<0>(const int*, int*);
+template __global__ void endings<18>(const int*, int*);
+template __global__ void endings<19>(const int*, int*);
+template __global__ void endings<20>(const int*, int*);
+template __global__ void endings<22>(const int*, int*);
+template __global__ void endings<23>(const int*, int*);
+template __global__ void handover<0>(const int*, int*);
+template __global__ void handover<28>(const int*, int*);
+template __global__ void handover<30>(const int*, int*);
+template __global__ void dynamic<0>(const float*, float*);
