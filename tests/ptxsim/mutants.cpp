@@ -180,6 +180,15 @@ TEST_CASE("mutants: blocks that stay, and write before all have read") {
   hunt("stay", 31, Kind::inter_block, setup);
 }
 
+TEST_CASE("mutants: threads of a block that hand over through global memory") {
+  const auto setup = [](Device& d, Dim3&, Dim3& block, Params& p, uint32_t&) {
+    block = {128};
+    p.add(d.put(ramp(128))).add(d.room<float>(128)).add(3);
+  };
+  hunt("handed", 0, Kind::race, setup);
+  for (const int mutant : {32, 33, 34}) hunt("handed", mutant, Kind::race, setup);
+}
+
 TEST_CASE("mutants: no end, assertions, traps, two threads that write one word") {
   const auto setup = [](Device& d, Dim3&, Dim3& block, Params& p, uint32_t&) {
     block = {64};

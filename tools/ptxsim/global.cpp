@@ -1,6 +1,7 @@
 // Global and local memory: bytes that nobody wrote, and blocks that meet at one word without order. Order is: an access of one block, its fence,
 // then a strong write of that block (a release), then a strong read of another block (an acquire), then that one's access. Which flag carries it
-// is not asked. Atomics and other strong accesses do not conflict with each other.
+// is not asked. Atomics and other strong accesses do not conflict with each other. Threads of one block are ordered as in shadow.h; of several
+// readers the last one is known.
 #include <algorithm>
 #include <cstdlib>
 
@@ -59,6 +60,16 @@ void conflict(Warp& w, const Access& a, uint32_t lane, uint64_t at, uint32_t oth
                        " in the same launch: blocks have no order; use atomics, or a fence and a flag, or two launches");
 }
 
+void conflict_in_block(Warp& w, const Access& a, uint32_t lane, uint64_t at, uint32_t stamp, bool other_wrote) {
+  const uint32_t thread = stamp & 1023;
+  const Warp& other = w.block->warps[thread / kLanes];
+  w.launch->report(Kind::race, w, lane,
+                   std::string(a.purpose == Purpose::load ? "a read of " : "a write to ") + "global " + hex(at) + " and " +
+                       (other_wrote ? "the write" : "an earlier read") + " of thread " + triple(thread_of(other, thread % kLanes)) +
+                       " of the same block have no order: put " + (other.index == w.index ? "__syncwarp() or a barrier" : "a barrier") +
+                       " between them");
+}
+
 void check_blocks(Warp& w, const Instruction& in, Region& r, const Access& a) {
   Launch& launch = *w.launch;
   const uint32_t granule = launch.code->global_granule, first = launch.first_block + 1, me = first + uint32_t(w.block->number),
@@ -73,38 +84,51 @@ void check_blocks(Warp& w, const Instruction& in, Region& r, const Access& a) {
     const auto make = [n] { return static_cast<uint32_t*>(std::calloc(n, 4)); };  // pages that nobody touches cost nothing
     r.writer.reset(make());
     r.reader.reset(make());
+    r.write_stamp.reset(make());
+    r.read_stamp.reset(make());
     r.wrote_at.reset(fences ? make() : nullptr);
     r.read_at.reset(fences ? make() : nullptr);
-    if (r.writer == nullptr || r.reader == nullptr || (fences && (r.wrote_at == nullptr || r.read_at == nullptr))) {
+    if (r.writer == nullptr || r.reader == nullptr || r.write_stamp == nullptr || r.read_stamp == nullptr ||
+        (fences && (r.wrote_at == nullptr || r.read_at == nullptr))) {
       r.writer.reset();
       return;
     }
   }
   uint32_t* const writer = r.writer.get();
   uint32_t* const reader = r.reader.get();
+  uint32_t* const write_stamp = r.write_stamp.get();
+  uint32_t* const read_stamp = r.read_stamp.get();
   uint32_t* const wrote_at = r.wrote_at.get();
   uint32_t* const read_at = r.read_at.get();
   const uint32_t per_lane = std::max(1u, a.bytes / granule);
   const auto touch = [&](uint32_t lane, uint64_t g) {
     const uint32_t old = writer[g], by = old & ~kStrong;
     if (by >= first && by != me && !(strong && (old & kStrong) != 0) && !(fences && ordered(w, by, wrote_at[g])))
-      conflict(w, a, lane, r.base + g * granule, by, true);
+      conflict(w, a, lane % kLanes, r.base + g * granule, by, true);
+    const Shadow& threads = w.block->shadow;
+    const uint32_t as = lane == kLanes ? 0 : lane;  // kLanes: all lanes at one place
+    if (by == me && !strong && (old & kStrong) == 0 && !threads.stamp_ordered(write_stamp[g], w, lane))
+      conflict_in_block(w, a, as, r.base + g * granule, write_stamp[g], true);
     if (writes) {
       const uint32_t read_by = reader[g];
+      if (read_by == me && !strong && !threads.stamp_ordered(read_stamp[g], w, lane))
+        conflict_in_block(w, a, as, r.base + g * granule, read_stamp[g], false);
       if (read_by >= first && read_by != me && !(fences && ordered(w, read_by, read_at[g])) && !strong)
         conflict(w, a, lane, r.base + g * granule, read_by, false);
       writer[g] = me | (strong ? kStrong : 0);
+      write_stamp[g] = threads.stamp(w, as);
       reader[g] = 0;  // whoever read before is ordered, or was reported
       if (fences) wrote_at[g] = now;
     } else if (!strong) {
       const bool alone = reader[g] < first || reader[g] == me;
       reader[g] = alone ? me : several;
+      read_stamp[g] = threads.stamp(w, as);
       if (fences && alone) read_at[g] = now;  // of several: the first
     }
   };
   if (a.uniform && !writes) {
     const uint64_t g = (a.address[0] - r.base) / granule;
-    for (uint32_t i = 0; i < per_lane; ++i) touch(0, g + i);
+    for (uint32_t i = 0; i < per_lane; ++i) touch(kLanes, g + i);
     return;
   }
   for (uint32_t rest = a.lanes; rest != 0; rest &= rest - 1) {
@@ -166,7 +190,7 @@ void global_accessed(Warp& w, const Instruction& in, AccessCache& cache, const A
         if (a.purpose != Purpose::load) std::memset(at, 1, a.bytes);
       }
     }
-    if (w.launch->grid.count() > 1) check_blocks(w, in, *r, part);
+    check_blocks(w, in, *r, part);
   }
   if (a.purpose == Purpose::store && w.block->copying) check_sources(w, a);
 }

@@ -57,6 +57,10 @@ void MemoryMap::free(uint64_t address) {
   r.written = {};
   r.writer.reset();
   r.reader.reset();
+  r.write_stamp.reset();
+  r.read_stamp.reset();
+  r.wrote_at.reset();
+  r.read_at.reset();
 }
 
 void MemoryMap::forget_blocks() {

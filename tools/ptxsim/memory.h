@@ -21,7 +21,9 @@ struct Region {
   struct Free {
     void operator()(uint32_t* p) const { std::free(p); }
   };
-  std::unique_ptr<uint32_t[], Free> writer, reader, wrote_at, read_at;  // the last two: launch time, for kernels with fences
+  std::unique_ptr<uint32_t[], Free> writer, reader;
+  std::unique_ptr<uint32_t[], Free> write_stamp, read_stamp;  // by which thread of that block, and when: see Shadow::stamp
+  std::unique_ptr<uint32_t[], Free> wrote_at, read_at;        // launch time, for kernels with fences
   uint32_t granule = 0;
 };
 

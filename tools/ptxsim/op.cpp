@@ -21,6 +21,10 @@ Op::Op(std::string_view text) {
   }
 }
 
+Type Op::type(uint32_t i) const { return i < types_ ? type_[i] : Type::none; }
+uint32_t Op::types() const { return types_; }
+bool Op::is(std::string_view n) const { return name == n; }
+
 bool Op::has(std::string_view modifier) {
   bool there = false;
   for (uint32_t i = 0; i < modifiers_; ++i) {  // every one: wmma has .row.row

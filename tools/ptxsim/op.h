@@ -6,15 +6,16 @@
 
 namespace ptxsim {
 
+// Nothing of it is inline: files compiled for one instruction set must hold no copy that the linker could keep for all.
 class Op {
  public:
   explicit Op(std::string_view text);
   std::string_view name;
   bool has(std::string_view modifier);  // and takes it
   bool has_any(std::initializer_list<std::string_view>);
-  Type type(uint32_t i = 0) const { return i < types_ ? type_[i] : Type::none; }
-  uint32_t types() const { return types_; }
-  bool is(std::string_view n) const { return name == n; }
+  Type type(uint32_t i = 0) const;
+  uint32_t types() const;
+  bool is(std::string_view) const;
   std::string_view left_over() const;  // the first modifier that nobody took
 
  private:

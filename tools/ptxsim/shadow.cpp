@@ -14,6 +14,7 @@ void Shadow::start(uint32_t bytes, uint32_t granule, uint32_t warps) {
   warps_ = warps;
   written_.assign(granules_, 0);
   written_pc_.resize(granules_);
+  renewed_ = false;
   released_.assign(warps, {});
   handed_.clear();
   if (fresh) {
@@ -40,6 +41,7 @@ void Shadow::all_ordered() {
 }
 
 void Shadow::renew() {
+  renewed_ = true;
   std::fill(read_.begin(), read_.end(), 0);
   for (uint32_t& e : written_) {
     if (e != 0) e = (e & (kPending | kAtomic | kCopied | kThreads)) | 1u << kThreadBits;
@@ -129,6 +131,10 @@ bool Shadow::ordered(uint32_t entry, uint32_t warp, uint32_t lane) const {
   }
   return by == lane || clock < std::min(lane_sync_[warp * kLanes + by], lane_sync_[warp * kLanes + lane]);
 }
+
+uint32_t Shadow::stamp(const Warp& w, uint32_t lane) const { return clock_[w.index] << kThreadBits | (w.index * kLanes + lane); }
+
+bool Shadow::stamp_ordered(uint32_t stamp, const Warp& w, uint32_t lane) const { return renewed_ || stamp == 0 || ordered(stamp, w.index, lane); }
 
 std::string Shadow::where(const Warp& w, uint32_t granule, uint32_t entry) const {
   const uint32_t thread = entry & kThreads;

@@ -30,6 +30,9 @@ class Shadow {
   void barrier_reached(Warp&, std::vector<uint32_t>& clocks);  // adds what the warp knows, and what it did
   void barrier_left(Warp&, const std::vector<uint32_t>& clocks);
   void all_ordered();  // a barrier of all warps
+  // For memory that this shadow does not cover: a stamp of an access now, and whether one of the same block is before what `lane` does now.
+  uint32_t stamp(const Warp&, uint32_t lane) const;
+  bool stamp_ordered(uint32_t stamp, const Warp&, uint32_t lane) const;
 
  private:
   static constexpr uint32_t kPending = 1u << 31, kAtomic = 1u << 30, kCopied = 1u << 29, kThreadBits = 10, kThreads = (1u << kThreadBits) - 1;
@@ -54,6 +57,7 @@ class Shadow {
   std::vector<uint32_t> written_pc_;  // [granule]
   std::vector<uint32_t> read_;        // [warp][granule] clock << 6 | lane, of the last read
   std::vector<uint32_t> clock_, known_;
+  bool renewed_ = false;                                        // in this block: stamps from before say nothing
   std::vector<uint32_t> lane_sync_;                             // [warp][lane]: what lanes of the warp did before this clock is ordered
   std::vector<uint32_t> floor_;                                 // [warp]: entries of a smaller clock are ordered, whoever made them
   std::vector<std::vector<uint32_t>> released_;                 // [warp]: by its last fence; empty: none

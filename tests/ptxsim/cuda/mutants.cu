@@ -146,10 +146,25 @@ KERNEL stay(float* a, int steps) {
   for (int s = 0; s < steps; ++s) {
     float sum = 0;
     for (int k = 0; k < n; ++k) sum += a[k];  // finds 31
-    if (M != 31) grid_barrier(target);
+    if (M == 31) __syncthreads();
+    else grid_barrier(target);
     a[i] = sum;  // finds 31
     grid_barrier(target);
   }
+}
+
+// threads of a block hand over through global memory: 32 no barrier after the write, 33 none before the next one, 34 no __syncwarp
+KERNEL handed(float* x, float* y, int steps) {
+  const int i = threadIdx.x;
+  for (int s = 0; s < steps; ++s) {
+    x[i] = s + i;  // finds 32 33
+    if (M != 32) __syncthreads();
+    y[i] = x[(i + 40) % 128];  // finds 32 33
+    if (M != 33) __syncthreads();
+  }
+  x[i] = 1.0f;  // finds 33
+  if (M != 34) __syncwarp();
+  y[i] += x[i ^ 1];  // finds 34
 }
 
 // 18 never ends, 19 an assertion, 20 a trap, 22 a shuffle from lanes that have left, 23 two threads write the same value
@@ -224,6 +239,10 @@ template __global__ void blocks<17>(const float*, float*, float*);
 template __global__ void blocks<29>(const float*, float*, float*);
 template __global__ void stay<0>(float*, int);
 template __global__ void stay<31>(float*, int);
+template __global__ void handed<0>(float*, float*, int);
+template __global__ void handed<32>(float*, float*, int);
+template __global__ void handed<33>(float*, float*, int);
+template __global__ void handed<34>(float*, float*, int);
 template __global__ void endings<0>(const int*, int*);
 template __global__ void endings<18>(const int*, int*);
 template __global__ void endings<19>(const int*, int*);
