@@ -56,7 +56,7 @@ struct ConvTile {
   static_assert(TN % 4 == 0 && (TM == 2 || TM % 4 == 0) && kThreads % BN == 0 && kThreads % kWAcross == 0 && kDepth % kXStep == 0 &&
                 kDepth % kWStep == 0);
   static constexpr int kPack = TM == 2 ? 2 : 4;  // channels that lie together
-  struct Shared {
+  struct alignas(16) Shared {
     float w[2][kDepth * BM];  // [kDepth, BM]
     float x[2][kDepth * BN];  // [kDepth, BN]
   };

@@ -44,7 +44,7 @@ template <int BM, int BN, int TM, int TN, int CH, bool kWide>
 struct Tile {
   static constexpr int kColumns = BN / TN, kRows = BM / TM, kThreads = kColumns * kRows;
   static_assert(TN % 4 == 0);
-  struct Shared {
+  struct alignas(16) Shared {
     float x[2][BM * kDepth];  // [BM, kDepth]
     float w[2][kDepth * BN];  // [kDepth, BN]
   };
@@ -208,7 +208,7 @@ template <int BN, bool kWide>
 TERN_INLINE void few_rows(const ProductArgs& a) {
   constexpr int kStages = 4, kSteps = 1024 / BN, kMostRows = kFewRowsBlock / BN < 8 ? kFewRowsBlock / BN : 8;
   constexpr int kXRow = kSteps + 4;  // rows of x lie in different banks
-  __shared__ float w[kStages][kSteps * BN], x[kStages][kMostRows * kXRow];
+  __shared__ alignas(16) float w[kStages][kSteps * BN], x[kStages][kMostRows * kXRow];
   __shared__ float sums[kFewRowsBlock];
   const int t = static_cast<int>(threadIdx.x), chains = a.chains,
             rows = kFewRowsBlock / BN / chains < kMostRows ? kFewRowsBlock / BN / chains : kMostRows;
