@@ -166,7 +166,13 @@ Status bind_f32(BindContext& c, const Product& p) {
 // For a device: w as plain rows, 16-byte aligned where it is a constant, x as plain rows.
 Status bind_device(BindContext& c, const Product& p) {
   cuda::GemmArgs& g = c.args<cuda::GemmArgs>();
-  g.product = {.batches = p.batch.count(), .m = p.m, .n = p.n, .k = p.k, .x_row = p.x_row, .w_k = p.w_k, .w_column = p.w_column, .y_row = p.n};
+  g.product.batches = p.batch.count();
+  g.product.m = p.m;
+  g.product.n = g.product.y_row = p.n;
+  g.product.k = p.k;
+  g.product.x_row = p.x_row;
+  g.product.w_k = p.w_k;
+  g.product.w_column = p.w_column;
   g.product.chains = gemm_chains(p.n, p.k);
   g.product.epilogue = p.epilogue;
   Batch batch = p.batch;
