@@ -105,7 +105,7 @@ constinit const OpDef kConv = {.name = "Conv",
                                .attrs = kConvAttrs,
                                .infer = infer,
                                .bind = bind,
-                               .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv>,
+                               .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv, cuda::kPortableConv>,
                                .macs = macs};
 constinit const OpDef kFusedConv = {.name = "FusedConv",
                                     .inputs = {2, 6},
@@ -113,7 +113,7 @@ constinit const OpDef kFusedConv = {.name = "FusedConv",
                                     .attrs = kFusedAttrs,
                                     .infer = infer,
                                     .bind = bind,
-                                    .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv>,
+                                    .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv, cuda::kPortableConv>,
                                     .macs = macs,
                                     .tern_only = true};
 

@@ -19,7 +19,8 @@ Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w);
 
 // Binds inputs (x, w, bias, residual, scale, shift) and output 0 of `c`.
 Status bind_conv(BindContext& c, const ConvProblem& problem);
-Status bind_device_conv(BindContext& c, const ConvProblem& problem);  // the same for a device: conv_bind_device.cpp
+Status bind_device_conv(BindContext& c, const ConvProblem& problem);           // the same for a device: conv_bind_device.cpp
+Status bind_portable_device_conv(BindContext& c, const ConvProblem& problem);  // and of other dtypes than f32
 
 // The blocked form of a value, as strides in floats; dims of rank 3 or 4.
 struct BlockedMap {

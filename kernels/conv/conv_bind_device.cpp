@@ -34,8 +34,9 @@ Status check_extents(const ConvProblem& p, int64_t& terms) {
   return {};
 }
 
-void copy(const Extent3& from, int32_t (&to)[3]) {
-  for (size_t i = 0; i < 3; ++i) to[i] = static_cast<int32_t>(from[i]);
+template <class T>
+void copy(const Extent3& from, T (&to)[3]) {
+  for (size_t i = 0; i < 3; ++i) to[i] = static_cast<T>(from[i]);
 }
 
 }  // namespace
@@ -119,6 +120,33 @@ Status bind_device_conv(BindContext& c, const ConvProblem& p) {
   if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
   a.epilogue = *activation;
   c.run(cuda::conv_f32);
+  return {};
+}
+
+Status bind_portable_device_conv(BindContext& c, const ConvProblem& p) {
+  const KernelRow* kernel = c.pick(c.in(0).dtype);
+  if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
+  cuda::PortableConvStep& a = c.args<cuda::PortableConvStep>();
+  a.images = c.out(0).dims[0];
+  a.groups = p.groups;
+  a.ics = p.ics;
+  a.ocs = p.ocs;
+  a.w_group = p.w_group;
+  a.w_oc = p.w_oc;
+  a.w_ic = p.w_ic;
+  a.mirrored = p.mirrored;
+  copy(p.window.in, a.in);
+  copy(p.window.out, a.out);
+  copy(p.window.kernel, a.kernel);
+  copy(p.window.stride, a.stride);
+  copy(p.window.dilation, a.dilation);
+  copy(p.window.begin, a.begin);
+  copy(p.spread, a.spread);
+  c.set(a.x, c.input(0));
+  c.set(a.w, c.input(1));
+  c.set(a.bias, c.input(2));
+  c.set(a.y, c.output(0));
+  c.run(*kernel);
   return {};
 }
 

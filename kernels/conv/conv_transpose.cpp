@@ -114,7 +114,7 @@ constinit const OpDef kConvTranspose = {.name = "ConvTranspose",
                                         .attrs = kAttrs,
                                         .infer = infer,
                                         .bind = bind,
-                                        .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv>,
+                                        .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv, cuda::kPortableConv>,
                                         .macs = macs};
 
 }  // namespace tern

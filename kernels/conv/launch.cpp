@@ -35,8 +35,20 @@ void launch(const ConvStep& step, Launches& to) {
   add("conv_32x32_f32", tiles(32, 32), 128);
 }
 
+template <DType kType>
+void launch_portable(const PortableConvStep& a, Launches& to) {
+  const int64_t elements = a.images * a.groups * a.ocs * a.out[0] * a.out[1] * a.out[2];
+  const char* kernel = kType == DType::f64 ? "conv_f64" : kType == DType::f16 ? "conv_f16" : "conv_bf16";
+  to.add("conv/portable", kernel, {blocks_for(elements, kPortableConvBlock)}, {kPortableConvBlock}, 0, a);
+}
+
 }  // namespace
 
+constinit const KernelRow kPortableConv[] = {
+    device_row<PortableConvStep, launch_portable<DType::f64>>("conv/f64/cuda", DType::f64),
+    device_row<PortableConvStep, launch_portable<DType::f16>>("conv/f16/cuda", DType::f16),
+    device_row<PortableConvStep, launch_portable<DType::bf16>>("conv/bf16/cuda", DType::bf16),
+};
 constinit const KernelRow conv_f32 = device_row<ConvStep, launch>("conv/f32/cuda", DType::f32);
 
 }  // namespace tern::cuda

@@ -5,7 +5,7 @@
 //             spread     the same for a transposed convolution, whose x has zeros between its elements
 //             depthwise  a thread a pixel
 //             arrange    weights that are no constant, into rows of k
-// Next: conv_bind_device.cpp, launch.cpp, conv.cu.
+// Next: conv_bind_device.cpp, launch.cpp, conv.cu, portable.cu (other dtypes).
 #pragma once
 #include "kernels/conv/conv.h"
 
@@ -47,8 +47,16 @@ struct ConvStep {
   ConvArrangeArgs arrange;
   bool depthwise;
 };
-extern const KernelRow conv_f32;  // launch.cpp
+// Of other dtypes (portable.cu): strides in elements, weights as given.
+struct PortableConvStep {
+  const void *x, *w, *bias;  // bias may be null
+  void* y;
+  int64_t images, groups, ics, ocs, w_group, w_oc, w_ic;
+  int64_t in[3], out[3], kernel[3], stride[3], dilation[3], begin[3], spread[3];
+  bool mirrored;
+};
+extern const KernelRow conv_f32, kPortableConv[3];  // launch.cpp
 
-constexpr int kDepthwiseBlock = 128, kConvArrangeBlock = 256;  // threads
+constexpr int kDepthwiseBlock = 128, kConvArrangeBlock = 256, kPortableConvBlock = 128;  // threads
 
 }  // namespace tern::cuda

@@ -85,6 +85,7 @@ constinit const KernelRow kPortableConv[] = {
 };
 
 Status bind_portable_conv(BindContext& c, const ConvProblem& problem) {
+  if (c.isa == Isa::cuda) return bind_portable_device_conv(c, problem);
   const KernelRow* kernel = c.pick(c.in(0).dtype);
   if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
   const auto [begin, end] = c.range(c.out(0).dims[0] * problem.groups * problem.ocs);
