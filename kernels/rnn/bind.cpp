@@ -214,8 +214,13 @@ Status bind_device(BindContext& c, Cell cell, const RnnShape& s, const KernelRow
     bias = to;
   }
   const auto pre = c.workspace<float>(std::max<int64_t>(1, D * s.steps * B * n));
-  step.x = {.m = s.steps * B, .n = n, .k = s.inputs, .x_row = s.inputs, .w_k = row, .w_column = 1, .y_row = n};
-  step.x.batches = step.x.beta = step.x.chains = step.x.bias_column = 1;
+  step.x.m = s.steps * B;
+  step.x.n = step.x.y_row = n;
+  step.x.k = step.x.x_row = s.inputs;
+  step.x.w_k = row;
+  step.x.w_column = 1;
+  step.x.batches = step.x.chains = step.x.bias_column = 1;
+  step.x.beta = 1;
   c.set(step.x.x, c.input<const float>(0));
   c.set(step.x.w, w);
   c.set(step.x.bias, bias);
@@ -250,7 +255,7 @@ Status bind_recurrent(BindContext& c, Cell cell) {
   s.begin = begin;
   s.end = end;
   if (c.in(0).dtype == DType::f32) return c.isa == Isa::cuda ? bind_device(c, cell, s, *kernel) : bind_f32(c, cell, s, *kernel);
-  const int64_t bytes = s.hidden * static_cast<int64_t>(size_of(c.in(0).dtype));
+  const int64_t rows = c.isa == Isa::cuda ? cuda::kPortableRnnBlocks : 1, bytes = s.hidden * static_cast<int64_t>(size_of(c.in(0).dtype));
   PortableRnnArgs& a = c.args<PortableRnnArgs>();
   a.s = s;
   const void** from[] = {&a.x, &a.w, &a.r, &a.bias, nullptr, &a.initial_h, &a.initial_c, &a.peepholes};
@@ -262,9 +267,9 @@ Status bind_recurrent(BindContext& c, Cell cell) {
   c.set(a.y_h, c.output(1));
   if (cell == Cell::lstm) c.set(a.y_c, c.output(2));
   if (c.has(4)) c.set(a.fault, c.fault(length_fault(s.steps)));
-  c.set(a.gates, c.workspace<double>(4 * s.hidden));
-  c.set(a.h, c.workspace(bytes));
-  c.set(a.c, c.workspace(bytes));
+  c.set(a.gates, c.workspace<double>(rows * 4 * s.hidden));
+  c.set(a.h, c.workspace(rows * bytes));
+  c.set(a.c, c.workspace(rows * bytes));
   c.run(*kernel);
   return {};
 }

@@ -39,6 +39,11 @@ void add_state(const RnnShape& s, const float* from, float* into, bool load, Lau
   to.add(kModule, "rnn_state_f32", {blocks_for(s.directions * s.batch * s.hidden, kRnnBlock)}, {kRnnBlock}, 0, a);
 }
 
+void add_lengths(const RnnShape& s, const int32_t* lengths, uint32_t* fault, Launches& to) {
+  if (lengths == nullptr) return;
+  to.add(kModule, "rnn_lengths", {blocks_for(s.batch, kRnnBlock)}, {kRnnBlock}, 0, RnnLengthsArgs{lengths, s.batch, s.steps, fault});
+}
+
 void add_steps(RnnArgs a, Launches& to) {
   const RnnShape& s = a.s;
   const bool rows = s.batch > 1, lstm = a.cell == Cell::lstm, resets = a.cell == Cell::gru && !s.linear_before_reset;
@@ -68,9 +73,7 @@ void launch(const RnnSteps& step, Launches& to) {
     }
   }
   if (step.bias.bias != nullptr) to.add(kModule, "rnn_bias_f32", {blocks_for(s.directions * (n + s.hidden), kRnnBlock)}, {kRnnBlock}, 0, step.bias);
-  if (a.lengths != nullptr) {
-    to.add(kModule, "rnn_lengths", {blocks_for(s.batch, kRnnBlock)}, {kRnnBlock}, 0, RnnLengthsArgs{a.lengths, s.batch, s.steps, step.fault});
-  }
+  add_lengths(s, a.lengths, step.fault, to);
   for (int64_t d = 0; d < s.directions; ++d) {
     ProductArgs x = step.x;
     x.w += d * s.inputs * x.w_k;
@@ -86,10 +89,30 @@ void launch(const RnnSteps& step, Launches& to) {
                 to);
 }
 
+template <Cell kCell, DType kType>
+void launch_portable(const PortableRnnArgs& a, Launches& to) {
+  constexpr const char* kNames[3][3] = {
+      {"rnn_f64", "rnn_f16", "rnn_bf16"}, {"gru_f64", "gru_f16", "gru_bf16"}, {"lstm_f64", "lstm_f16", "lstm_bf16"}};
+  const char* kernel = kNames[static_cast<int>(kCell)][kType == DType::f64 ? 0 : kType == DType::f16 ? 1 : 2];
+  add_lengths(a.s, a.lengths, a.fault, to);
+  to.add("rnn/portable", kernel, {blocks_for(std::min(kPortableRnnBlocks, a.s.end - a.s.begin), 1)}, {kPortableRnnBlock}, 0, a);
+}
+template <Cell kCell, DType kType>
+constexpr KernelRow portable_row(const char* name) {
+  return device_row<PortableRnnArgs, launch_portable<kCell, kType>>(name, kType);
+}
+
 }  // namespace
 
 bool rnn_whole(const RnnShape& s, Cell cell) { return gates(cell) * s.hidden * s.hidden <= kRnnWhole; }
 
+constinit const KernelRow kPortableLstm[] = {portable_row<Cell::lstm, DType::f64>("lstm/f64/cuda"),
+                                             portable_row<Cell::lstm, DType::f16>("lstm/f16/cuda"),
+                                             portable_row<Cell::lstm, DType::bf16>("lstm/bf16/cuda")};
+constinit const KernelRow kPortableGru[] = {portable_row<Cell::gru, DType::f64>("gru/f64/cuda"), portable_row<Cell::gru, DType::f16>("gru/f16/cuda"),
+                                            portable_row<Cell::gru, DType::bf16>("gru/bf16/cuda")};
+constinit const KernelRow kPortableRnn[] = {portable_row<Cell::rnn, DType::f64>("rnn/f64/cuda"), portable_row<Cell::rnn, DType::f16>("rnn/f16/cuda"),
+                                            portable_row<Cell::rnn, DType::bf16>("rnn/bf16/cuda")};
 constinit const KernelRow lstm_f32 = device_row<RnnSteps, launch>("lstm/f32/cuda", DType::f32);
 constinit const KernelRow gru_f32 = device_row<RnnSteps, launch>("gru/f32/cuda", DType::f32);
 constinit const KernelRow rnn_f32 = device_row<RnnSteps, launch>("rnn/f32/cuda", DType::f32);

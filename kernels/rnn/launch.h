@@ -4,7 +4,7 @@
 //             step      a launch a step where R is too large for that: a block takes a few units of some rows, states lie in the workspace, twice
 //             reset     the launch before it of a GRU without linear_before_reset: z and r h, which all units of h~ need
 //             state     states from and to the caller's tensors, around the steps
-// Next: bind.cpp, launch.cpp, rnn.cu.
+// Next: bind.cpp, launch.cpp, rnn.cu; portable.cu (other dtypes).
 #pragma once
 #include "kernels/gemm/launch.h"
 #include "kernels/rnn/rnn.h"
@@ -57,14 +57,16 @@ struct RnnSteps {
   ProductArgs x;     // of direction 0: pre
   uint32_t* fault;   // of lengths
 };
-extern const KernelRow lstm_f32, gru_f32, rnn_f32;
+extern const KernelRow lstm_f32, gru_f32, rnn_f32, kPortableLstm[3], kPortableGru[3], kPortableRnn[3];
 
 constexpr int64_t kRnnWhole = 65536;      // most floats of one direction's R that a block reads in every step: 256 KB
 constexpr int64_t kRnnMostSteps = 65536;  // that are launched one by one
 constexpr int kRnnRows = 4;               // rows of a thread, when there are several
 constexpr int kRnnDepth = 512;            // most of RnnArgs::depth where h comes in parts
 constexpr int kRnnMostThreads = 512;
-constexpr int kRnnBlock = 256;  // threads of the small kernels
+constexpr int kPortableRnnBlock = 128;
+constexpr int64_t kPortableRnnBlocks = 264;  // each with a row of states: two for each multiprocessor of an H100
+constexpr int kRnnBlock = 256;               // threads of the small kernels
 
 // Whether one launch does all steps.
 bool rnn_whole(const RnnShape& s, Cell cell);

@@ -70,7 +70,7 @@ constinit const OpDef kLSTM = {.name = "LSTM",
                                .attrs = kLstmAttrs,
                                .infer = infer_lstm,
                                .bind = bind_lstm,
-                               .kernels = rows_of<TERN_ON_EACH_ISA(lstm_f32), cuda::lstm_f32, portable::kLstm>,
+                               .kernels = rows_of<TERN_ON_EACH_ISA(lstm_f32), cuda::lstm_f32, portable::kLstm, cuda::kPortableLstm>,
                                .macs = macs};
 constinit const OpDef kGRU = {.name = "GRU",
                               .inputs = {3, 6},
@@ -78,7 +78,7 @@ constinit const OpDef kGRU = {.name = "GRU",
                               .attrs = kGruAttrs,
                               .infer = infer_gru,
                               .bind = bind_gru,
-                              .kernels = rows_of<TERN_ON_EACH_ISA(gru_f32), cuda::gru_f32, portable::kGru>,
+                              .kernels = rows_of<TERN_ON_EACH_ISA(gru_f32), cuda::gru_f32, portable::kGru, cuda::kPortableGru>,
                               .macs = macs};
 constinit const OpDef kRNN = {.name = "RNN",
                               .inputs = {3, 6},
@@ -86,7 +86,7 @@ constinit const OpDef kRNN = {.name = "RNN",
                               .attrs = kRnnAttrs,
                               .infer = infer_rnn,
                               .bind = bind_rnn,
-                              .kernels = rows_of<TERN_ON_EACH_ISA(rnn_f32), cuda::rnn_f32, portable::kRnn>,
+                              .kernels = rows_of<TERN_ON_EACH_ISA(rnn_f32), cuda::rnn_f32, portable::kRnn, cuda::kPortableRnn>,
                               .macs = macs};
 
 }  // namespace tern

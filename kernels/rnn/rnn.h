@@ -87,8 +87,8 @@ struct PortableRnnArgs {
   const void *x, *w, *r, *bias, *initial_h, *initial_c, *peepholes;
   const int32_t* lengths;
   void *y, *y_h, *y_c;
-  double* gates;  // [4 * hidden]
-  void *h, *c;    // [hidden] of the dtype
+  double* gates;  // [4 * hidden], on a device for each block
+  void *h, *c;    // [hidden] of the dtype, likewise
   uint32_t* fault;
 };
 namespace portable {
