@@ -23,7 +23,7 @@ TERN_INLINE auto bound(const void* p, decltype(widen(T())) otherwise) {
 TERN_INLINE void clip_lanes(const ClipLaunch& a) {
   const float low = a.of.low != nullptr ? *static_cast<const float*>(a.of.low) : -kInfinity;
   const float high = a.of.high != nullptr ? *static_cast<const float*>(a.of.high) : kInfinity;
-  on_lanes(a.of.x, a.of.y, a.of.count, a.wide, [=](f32x16 x) { return clip(x, low, high); });
+  on_lanes(a.of.x, a.of.y, a.of.count, a.wide, [=](f32x16 x) { return flushed(clip(x, low, high)); });
 }
 TERN_INLINE void clip_elements(const ClipLaunch& a) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * kElementBlock + threadIdx.x;
@@ -61,7 +61,9 @@ __global__ void leaky_relu_f32(const UnaryLaunch a) { activation<Activation::lea
 __global__ void leaky_relu_any(const UnaryLaunch a) { unary_any<functions::leaky_relu>(a); }
 __global__ void mish_f32(const UnaryLaunch a) { activation<Activation::mish>(a); }
 __global__ void mish_any(const UnaryLaunch a) { unary_any<functions::mish>(a); }
-__global__ void relu_f32(const UnaryLaunch a) { activation<Activation::relu>(a); }
+__global__ void relu_f32(const UnaryLaunch a) {
+  unary_lanes(a, [](f32x16 x) { return flushed(activate<Activation::relu>(x, 0, 0)); });
+}
 __global__ void relu_any(const UnaryLaunch a) { unary_any<functions::Relu{}, SignedInts>(a); }
 __global__ void selu_f32(const UnaryLaunch a) { activation<Activation::selu>(a); }
 __global__ void selu_any(const UnaryLaunch a) { unary_any<functions::selu>(a); }

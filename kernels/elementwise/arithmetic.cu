@@ -15,11 +15,11 @@ __global__ void div_f32(const BinaryLaunch l) {
 }
 __global__ void div_any(const BinaryLaunch l) { binary_any<Div{}, OtherFloats, Ints>(l); }
 __global__ void max_f32(const BinaryLaunch l) {
-  binary_lanes<float>(l, [](float a, float b) { return larger(f32x16{a}, f32x16{b}).v; });
+  binary_lanes<float>(l, [](float a, float b) { return flushed(larger(f32x16{a}, f32x16{b})).v; });
 }
 __global__ void max_any(const BinaryLaunch l) { binary_any<Max{}, OtherFloats, Ints>(l); }
 __global__ void min_f32(const BinaryLaunch l) {
-  binary_lanes<float>(l, [](float a, float b) { return smaller(f32x16{a}, f32x16{b}).v; });
+  binary_lanes<float>(l, [](float a, float b) { return flushed(smaller(f32x16{a}, f32x16{b})).v; });
 }
 __global__ void min_any(const BinaryLaunch l) { binary_any<Min{}, OtherFloats, Ints>(l); }
 __global__ void mul_f32(const BinaryLaunch l) {

@@ -111,6 +111,16 @@ TEST_CASE("elementwise on a device: a thread takes four elements where rows are 
   CHECK(!is_wide(nest_of({2, 8, 6}, {2, 8, 1}), 0x1000, 0x2000, 0x3000));
 }
 
+TEST_CASE("elementwise on a device: subnormal operands of a minimum or a maximum are zeros of their sign, as on a CPU") {
+  const Tensor tiny = f32({2, 4}, {1e-40f, -1e-40f, 1e-45f, -1e-45f, 1e-39f, 0, 1e-40f, -1e-40f}),
+               zeros = f32({2, 4}, {0, -0.0f, 0, -0.0f, 0, 0, 0, -0.0f});
+  const Tensor large = f32({}, {5}), small = f32({}, {-5});
+  check_same(run_op("Min", {}, {tiny, large})[0], zeros);
+  check_same(run_op("Max", {}, {tiny, small})[0], zeros);
+  check_same(run_op("Clip", {}, {tiny, small, large})[0], zeros);
+  check_same(run_op("Relu", {}, {f32({3}, {1e-40f, 1e-45f, 1e-39f})})[0], f32({3}, {0, 0, 0}));
+}
+
 TEST_CASE("elementwise on a device: every address computes the same") {
   if (!on_device()) return;
   auto device = cuda::simulated_device();
