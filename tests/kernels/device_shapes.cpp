@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/launch.h"
+#include "kernels/op.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test {
@@ -29,7 +31,44 @@ Tensor indices(Dims dims, int64_t n, uint32_t seed) {
   return i64(dims, std::move(at));
 }
 
+// What a device would launch for operands of these types and shapes, which lie nowhere: the first few may be tensors, whose contents are known.
+std::string launched(const char* op_name, const Attributes& attrs, std::vector<TensorView> in, TensorView y) {
+  const OpDef& op = *find_op(op_name);
+  auto bound = bind_op(op, {.attrs = {op.attrs, attrs}, .isa = Isa::cuda, .inputs = in, .outputs = {&y, 1}});
+  REQUIRE(bound.ok());
+  std::vector<const std::byte*> from(in.size(), reinterpret_cast<const std::byte*>(uintptr_t(1) << 40));
+  std::byte* to = reinterpret_cast<std::byte*>(uintptr_t(1) << 44);
+  uint32_t fault = 0;
+  std::vector<std::byte> image(static_cast<size_t>(bound->image_bytes()));
+  link_image(*bound, image.data(), image.data(), {from, {&to, 1}, {}, to, &fault});
+  Launches launches;
+  bound->row->launch(image.data(), launches);
+  std::string all;
+  for (const Launch& l : launches.all())
+    all += std::string(all.empty() ? "" : " ") + (l.kernel != nullptr ? l.kernel : "copy") + ":" + std::to_string(l.grid.x);
+  return all;
+}
+
+TensorView of(DType t, Dims dims) {
+  TensorView v;
+  v.dtype = t;
+  v.dims = dims;
+  return v;
+}
+
 }  // namespace
+
+TEST_CASE("shapes: what has 2^31 elements or more is numbered with 64 bits") {
+  constexpr int64_t kEdge = int64_t(1) << 31;
+  const auto f = DType::f32;
+  CHECK(launched("Transpose", {}, {of(f, {3, kEdge / 3})}, of(f, {kEdge / 3, 3})) == "copy_4:8388608");
+  CHECK(launched("Transpose", {}, {of(f, {3, kEdge / 3 + 1})}, of(f, {kEdge / 3 + 1, 3})) == "copy_wide_4:8388609");
+  const Tensor first = i64({1, 1}, {0});
+  CHECK(launched("Softmax", {}, {of(f, {kEdge, 3})}, of(f, {kEdge, 3})) == "softmax_short_f32:268435456");
+  CHECK(launched("Gather", {}, {of(f, {2, kEdge - 1}), first.view()}, of(f, {1, 1, kEdge - 1})) == "gather_4:8388608");
+  CHECK(launched("Gather", {}, {of(f, {2, kEdge + 1}), first.view()}, of(f, {1, 1, kEdge + 1})) == "gather_wide_4:8388609");
+  CHECK(launched("Trilu", {}, {of(DType::u8, {kEdge / 2, 3})}, of(DType::u8, {kEdge / 2, 3})) == "trilu_wide_1:12582912");
+}
 
 TEST_CASE("shapes: transpositions around a tile, of every element size, alone and with axes around them") {
   for (DType t : kSizes) {
@@ -90,6 +129,10 @@ TEST_CASE("shapes: gathers and scatters of every element size, runs that end ins
         run_op("ScatterElements", {{"axis", axis}, {"reduction", reduction}},
                {counted(t, {6, 5}), indices({6, 5}, axis == 0 ? 6 : 5, 6), counted(t, {6, 5})});
       }
+      for (int64_t axis : {0, 1, 2}) {  // fewer updates than places, along every axis
+        run_op("ScatterElements", {{"axis", axis}, {"reduction", reduction}},
+               {counted(t, {5, 6, 7}), indices({4, 3, 5}, 5 + axis, 9), counted(t, {4, 3, 5})});
+      }
       run_op("ScatterND", {{"reduction", reduction}}, {counted(t, {4, 3, 5}), indices({20, 2}, 3, 7), counted(t, {20, 5})});
       run_op("ScatterND", {{"reduction", reduction}}, {counted(t, {4, 130}), indices({9, 1}, 4, 8), counted(t, {9, 130})});
     }
@@ -112,6 +155,7 @@ TEST_CASE("shapes: reductions along rows, down columns and over runs, around blo
     run_op(op, {}, {f32({3, 2}, {kInf, 1, -kInf, -kInf, kNan, 1}), last});
     run_op(op, {}, {f32({2, 0}, {}), last});
     run_op(op, {}, {f32({0, 130}, {}), first});
+    run_op(op, {}, {f32({0, 2, 4200}, {}), ends});
   }
   for (DType t : {DType::f64, DType::i32, DType::i64}) {
     for (const char* op : {"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare"}) {
@@ -159,6 +203,16 @@ TEST_CASE("shapes: normalised rows at the ends of what registers and shared memo
   run_op("GroupNormalization", {{"num_groups", int64_t(2)}}, {random_f32({2, 6, 5, 7}, 4), random_f32({6}, 5), random_f32({6}, 6)});
   run_op("GroupNormalization", {{"num_groups", int64_t(2)}}, {random_f32({2, 6, 50, 7}, 4), random_f32({6}, 5), random_f32({6}, 6)});
   run_op("LayerNormalization", {{"axis", int64_t(1)}}, {random_f32({2, 30, 20}, 7), random_f32({30, 1}, 8), random_f32({20}, 9)});
+}
+
+TEST_CASE("shapes: softmax of rows that registers, shared memory and neither hold, and across") {
+  for (int64_t cols : {1, 16, 127, 128, 129, 257, 4000, 12000, 12001}) {
+    const int64_t rows = cols > 200 ? 2 : 19;
+    for (const char* op : {"Softmax", "LogSoftmax"}) {
+      run_op(op, {}, {random_f32({rows, cols}, 1, -9, 9)});
+      run_op(op, {{"axis", int64_t(0)}}, {random_f32({cols % 300 + 1, rows}, 2, -9, 9)});
+    }
+  }
 }
 
 TEST_CASE("shapes: pools of more outputs than a block, and planes of more rows than a warp") {
