@@ -50,6 +50,12 @@ TEST_CASE("counters: sectors of 32 bytes") {
   CHECK(sectors(0, "f32 %f1") == 1);
   CHECK(sectors(16, "v4.f32 {%f1, %f2, %f3, %f4}") == 16);
   CHECK(sectors(1, "u8 %rs1") == 1);
+  // one instruction, twice: the pattern of its lanes is the same, where it begins is not
+  const Counters twice = warp(
+                             "mul.wide.u32 %rd2, %r1, 12; add.u64 %rd3, %rd1, %rd2; mov.u32 %r5, 0;\n"
+                             "L1: ld.global.f32 %f1, [%rd3]; add.u64 %rd3, %rd3, 28; add.u32 %r5, %r5, 1; setp.lt.u32 %p1, %r5, 2; @%p1 bra L1;")
+                             .counters;
+  CHECK(twice.global_load_sectors == 12 + 13);
   const Counters c =
       warp("setp.lt.u32 %p1, %r1, 8;\nmul.wide.u32 %rd2, %r1, 4; add.u64 %rd3, %rd1, %rd2; @%p1 st.global.f32 [%rd3], 0f00000000;").counters;
   CHECK(c.global_stores == 1);
