@@ -20,7 +20,8 @@ using Memory = std::shared_ptr<std::byte>;
 class DeviceRun {
  public:
   virtual ~DeviceRun() = default;
-  // All of them, in order, and waits for the last. Allocates nothing; the same calls whatever the values. False: it failed, as status() says.
+  // All of them, in order, and waits for the last. Allocates nothing; the same calls whatever the values. False: it failed, as status() says, and
+  // so will every run after it.
   virtual bool run() noexcept = 0;
   // The same one by one: nanoseconds of launch i into ns[i].
   virtual bool run_timed(std::span<double> ns) noexcept = 0;
@@ -37,7 +38,8 @@ class Device {
   virtual Result<Memory> allocate_host(size_t bytes) = 0;  // zeroed
   virtual Status upload(std::byte* to, std::span<const std::byte> from) = 0;
   // What the launches refer to must outlive the run. Errors: a kernel that this build does not carry, or the device refuses (unsupported).
-  virtual Result<std::unique_ptr<DeviceRun>> prepare(std::span<const Launch> launches) = 0;
+  // `block`: it waits asleep, not spinning.
+  virtual Result<std::unique_ptr<DeviceRun>> prepare(std::span<const Launch> launches, bool block = false) = 0;
 };
 
 // "cuda" (the first device) or "cuda:N". Errors (unsupported): this build has no kernels, no driver, an old driver or card, no such device.

@@ -65,11 +65,11 @@ CuPointer address(const std::byte* p) { return reinterpret_cast<CuPointer>(p); }
 
 class DriverRun : public DeviceRun {
  public:
-  explicit DriverRun(SharedContext context) : c_(std::move(context)) {}
+  DriverRun(SharedContext context, bool block) : c_(std::move(context)), block_(block) {}
   ~DriverRun() override {
     const Current current(*c_);
     if (executable_ != nullptr) c_->api.cuGraphExecDestroy(executable_);
-    for (CuEvent e : events_) {
+    for (CuEvent e : {events_[0], events_[1], done_}) {
       if (e != nullptr) c_->api.cuEventDestroy_v2(e);
     }
     if (stream_ != nullptr) c_->api.cuStreamDestroy_v2(stream_);
@@ -99,17 +99,25 @@ class DriverRun : public DeviceRun {
     api.cuGraphDestroy(graph);
     if (r == 0) r = api.cuGraphUpload(executable_, stream_);
     if (r == 0) r = api.cuStreamSynchronize(stream_);
+    if (r == 0 && block_) r = api.cuEventCreate(&done_, kCuBlockingSync | kCuDisableTiming);
     return r == 0 ? Status() : failed("the graph of the plan", r);
   }
 
   bool run() noexcept override {
+    if (last_ != 0) return false;
     const Current current(*c_);
     last_ = c_->api.cuGraphLaunch(executable_, stream_);
-    if (last_ == 0) last_ = c_->api.cuStreamSynchronize(stream_);  // spins: so the context was made
+    if (!block_) {
+      if (last_ == 0) last_ = c_->api.cuStreamSynchronize(stream_);  // spins: so the context was made
+      return last_ == 0;
+    }
+    if (last_ == 0) last_ = c_->api.cuEventRecord(done_, stream_);
+    if (last_ == 0) last_ = c_->api.cuEventSynchronize(done_);
     return last_ == 0;
   }
 
   bool run_timed(std::span<double> ns) noexcept override {
+    if (last_ != 0) return false;
     const Current current(*c_);
     const DriverApi& api = c_->api;
     for (size_t i = 0; i < 2; ++i) {
@@ -154,7 +162,9 @@ class DriverRun : public DeviceRun {
   std::vector<Node> nodes_;
   CuStream stream_ = nullptr;
   CuGraphExec executable_ = nullptr;
+  const bool block_;
   CuEvent events_[2] = {nullptr, nullptr};
+  CuEvent done_ = nullptr;  // of a run that blocks
   CuResult last_ = 0;
 };
 
@@ -193,7 +203,7 @@ class DriverDevice : public Device {
     const CuResult r = c_->api.cuMemcpyHtoD_v2(address(to), from.data(), from.size());
     return r == 0 ? Status() : unsupported("the GPU refused an upload of " + std::to_string(from.size()) + " bytes: " + text_of(c_->api, r));
   }
-  Result<std::unique_ptr<DeviceRun>> prepare(std::span<const Launch> launches) override {
+  Result<std::unique_ptr<DeviceRun>> prepare(std::span<const Launch> launches, bool block) override {
     const Current current(*c_);
     std::vector<DriverRun::Node> nodes;
     for (const Launch& l : launches) {
@@ -201,7 +211,7 @@ class DriverDevice : public Device {
       if (!f) return f.error();
       nodes.push_back({l, *f});
     }
-    auto run = std::make_unique<DriverRun>(c_);
+    auto run = std::make_unique<DriverRun>(c_, block);
     if (Status s = run->make(std::move(nodes)); !s) return s.error();
     return std::unique_ptr<DeviceRun>(std::move(run));
   }

@@ -30,6 +30,8 @@ constexpr int kCuMaxDynamicShared = 8;       // of a function
 constexpr unsigned kCuNonBlocking = 1;       // of a stream: it does not wait for others
 constexpr int kCuCaptureThreadLocal = 1;     // of a capture: calls of other threads are none of its business
 constexpr int kCuScheduleSpin = 1;           // of a context: waiting spins
+constexpr unsigned kCuBlockingSync = 1;      // of an event: waiting for it sleeps
+constexpr unsigned kCuDisableTiming = 2;     // of an event
 
 // name(symbol, parameters): each becomes a member `symbol` of Driver. The versioned names are those that the macros of the toolkit stand for.
 #define TERN_CUDA_DRIVER(F)                                                                                                     \
@@ -72,6 +74,7 @@ constexpr int kCuScheduleSpin = 1;           // of a context: waiting spins
   F(cuGraphDestroy, CuGraph)                                                                                                    \
   F(cuEventCreate, CuEvent*, unsigned)                                                                                          \
   F(cuEventRecord, CuEvent, CuStream)                                                                                           \
+  F(cuEventSynchronize, CuEvent)                                                                                                \
   F(cuEventElapsedTime, float*, CuEvent, CuEvent)                                                                               \
   F(cuEventDestroy_v2, CuEvent)
 

@@ -34,7 +34,7 @@ TEST_CASE("driver: every entry point takes what the toolkit's header says") {
   ++checked;
   TERN_CUDA_DRIVER(TERN_CHECK)
 #undef TERN_CHECK
-  CHECK(checked == 41);
+  CHECK(checked == 42);
   CHECK(kCuOutOfMemory == CUDA_ERROR_OUT_OF_MEMORY);
   CHECK(kCuNoDevice == CUDA_ERROR_NO_DEVICE);
   CHECK(kCuMajor == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
@@ -43,6 +43,8 @@ TEST_CASE("driver: every entry point takes what the toolkit's header says") {
   CHECK(kCuNonBlocking == CU_STREAM_NON_BLOCKING);
   CHECK(kCuCaptureThreadLocal == CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
   CHECK(kCuScheduleSpin == CU_CTX_SCHED_SPIN);
+  CHECK(kCuBlockingSync == CU_EVENT_BLOCKING_SYNC);
+  CHECK(kCuDisableTiming == CU_EVENT_DISABLE_TIMING);
 }
 
 }  // namespace tern::cuda

@@ -88,7 +88,7 @@ TEST_CASE("device: a second session of a model uploads no weights again") {
     Result<cuda::Memory> allocate(size_t bytes) override { return inner->allocate(bytes); }
     Result<cuda::Memory> allocate_host(size_t bytes) override { return inner->allocate_host(bytes); }
     Status upload(std::byte* to, std::span<const std::byte> from) override { return uploaded += from.size(), inner->upload(to, from); }
-    Result<std::unique_ptr<cuda::DeviceRun>> prepare(std::span<const Launch> launches) override { return inner->prepare(launches); }
+    Result<std::unique_ptr<cuda::DeviceRun>> prepare(std::span<const Launch> launches, bool) override { return inner->prepare(launches); }
   };
   auto device = std::make_shared<Counting>();
   auto model = load(data("models/digits_mlp/model.onnx"));

@@ -1,7 +1,7 @@
 // A libcuda.so.1 for machines without a GPU: the driver's entry points that tern calls (runtime/cuda/driver_api.h), with ptxsim behind them. So the code that
 // talks to the driver runs in the tests, to its end and into every error. It checks what a driver would not forgive: calls in another order, memory that is
 // not its own, captures left open. TERN_FAKE_CUDA says what is wrong with this machine:
-//   no_device  old_driver  old_card  no_memory (allocations beyond 4 KB)  refused_module  failing_launch (from the third launch of a graph on)
+//   no_device  old_driver  old_card  no_memory (allocations beyond 4 KB)  refused_module  failing_launch (the third launch of a graph, and no other)
 //   TERN_FAKE_CUDA_LOG=FILE   every call, a line each
 #include <cstdarg>
 #include <cstdio>
@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/cuda/modules.h"
@@ -37,6 +38,10 @@ struct Work {  // of a stream, a captured graph
   unsigned char value = 0;
 };
 using Graph = std::vector<Work>;
+struct Event {
+  unsigned flags;
+  bool recorded;
+};
 
 struct State {
   ptxsim::Machine machine;
@@ -157,7 +162,7 @@ int cuMemFree_v2(unsigned long long p) {
 }
 int cuMemHostAlloc(void** p, size_t bytes, unsigned) {
   needs_context();
-  *p = std::malloc(bytes);
+  *p = std::aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
   return state().pinned[*p] = bytes, 0;
 }
 int cuMemFreeHost(void* p) {
@@ -251,7 +256,7 @@ int cuGraphUpload(void*, void*) { return 0; }
 int cuGraphLaunch(void* executable, void*) {
   needs_context();
   say("cuGraphLaunch of %zu\n", static_cast<Graph*>(executable)->size());
-  if (wrong("failing_launch") && ++state().launches >= 3) return kLaunchFailed;
+  if (wrong("failing_launch") && ++state().launches == 3) return kLaunchFailed;
   for (const Work& w : *static_cast<Graph*>(executable)) {
     if (int r = execute(w); r != 0) return r;
   }
@@ -259,8 +264,17 @@ int cuGraphLaunch(void* executable, void*) {
 }
 int cuGraphExecDestroy(void* executable) { return delete static_cast<Graph*>(executable), 0; }
 int cuGraphDestroy(void* graph) { return delete static_cast<Graph*>(graph), 0; }
-int cuEventCreate(void** event, unsigned) { return *event = new char, 0; }
-int cuEventRecord(void*, void*) { return 0; }
+int cuEventCreate(void** event, unsigned flags) {
+  needs_context();
+  return *event = new Event{flags, false}, 0;
+}
+int cuEventRecord(void* event, void*) { return static_cast<Event*>(event)->recorded = true, 0; }
+int cuEventSynchronize(void* event) {
+  auto* e = static_cast<Event*>(event);
+  if ((e->flags & 1) == 0) misuse("waiting asleep for an event that was not made for it");
+  if (!std::exchange(e->recorded, false)) misuse("waiting for an event that was not recorded");
+  return say("cuEventSynchronize\n"), 0;
+}
 int cuEventElapsedTime(float* milliseconds, void*, void*) { return *milliseconds = 0.001f, 0; }
-int cuEventDestroy_v2(void* event) { return delete static_cast<char*>(event), 0; }
+int cuEventDestroy_v2(void* event) { return delete static_cast<Event*>(event), 0; }
 }

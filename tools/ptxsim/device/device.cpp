@@ -59,7 +59,6 @@ class SimulatedRun : public DeviceRun {
  private:
   bool run_all(std::span<double> ns) noexcept {
     std::lock_guard lock(s_->mutex);
-    status_ = {};
     for (size_t i = 0; i < launches_.size() && status_; ++i) {
       const auto begin = std::chrono::steady_clock::now();
       status_ = execute(launches_[i]);
@@ -127,7 +126,7 @@ class SimulatedDevice : public Device {
     std::lock_guard lock(s_->mutex);
     return from.empty() ? Status() : s_->machine.write(address(to), from.data(), from.size());
   }
-  Result<std::unique_ptr<DeviceRun>> prepare(std::span<const Launch> launches) override {
+  Result<std::unique_ptr<DeviceRun>> prepare(std::span<const Launch> launches, bool) override {
     std::lock_guard lock(s_->mutex);
     for (const Launch& l : launches) {
       if (l.kind != Launch::Kind::kernel) continue;
