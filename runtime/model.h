@@ -31,7 +31,7 @@ class ModelState {
   mutable std::map<std::string, std::weak_ptr<cuda::DeviceWeights>> devices;
 };
 
-// The session that Model::session makes for a device that is open already (SessionOptions::device is not read): a simulated one.
+// The session that Model::session makes for a device that is open already (of SessionOptions::device only whether it ends with ",cpu" is read): a simulated one.
 Result<Session> session_on(const Model& model, const SessionOptions& options, std::shared_ptr<cuda::Device> device);
 
 // Checks, infers, folds and fuses. Errors: as the passes give them.

@@ -95,11 +95,17 @@ Result<Graph> static_graph(const ModelState& model, const SessionOptions& option
 
 // Where a session shall run: nothing for the CPU.
 bool is_cpu(const std::string& device) { return device.empty() || device == "cpu"; }
+// "cuda,cpu": what the device has no kernel for runs on the CPU.
+constexpr std::string_view kBeside = ",cpu";
+std::string without_cpu(const std::string& device) { return device.ends_with(kBeside) ? device.substr(0, device.size() - kBeside.size()) : device; }
 Status check_device(const SessionOptions& options) {
   const std::string& d = options.device;
-  const bool numbered = d.starts_with("cuda:") && d.size() > 5 && d.size() < 9 && d.find_first_not_of("0123456789", 5) == std::string::npos;
-  if (!is_cpu(d) && d != "auto" && d != "cuda" && !numbered) return usage("unknown device '" + d + "'; known: cpu, cuda, cuda:N, auto");
-  if (!is_cpu(d) && d != "auto" && options.threads != 1) return usage("threads are of the CPU: a session on " + d + " has one");
+  const std::string cuda = without_cpu(d);
+  const bool numbered =
+      cuda.starts_with("cuda:") && cuda.size() > 5 && cuda.size() < 9 && cuda.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (!is_cpu(d) && d != "auto" && cuda != "cuda" && !numbered)
+    return usage("unknown device '" + d + "'; known: cpu, cuda, cuda:N, auto, and cuda,cpu for both");
+  if (!is_cpu(d) && d != "auto" && options.threads != 1) return usage("a session on " + d + " has one thread");
   return {};
 }
 
@@ -135,7 +141,10 @@ Arena::Options arena_options(const SessionOptions& options) { return {options.lo
 Result<std::shared_ptr<Program>> planned(const ModelState& model, const SessionOptions& options, bool on_device) {
   auto with = plan_options(options);
   if (!with) return with.error();
-  if (on_device) with->isa = Isa::cuda;
+  if (on_device) {
+    if (options.device.ends_with(kBeside)) with->beside = with->isa;
+    with->isa = Isa::cuda;
+  }
   auto graph = static_graph(model, options);
   if (!graph) return graph.error();
   if (!on_device) {  // channel blocks are for vectors
@@ -187,7 +196,7 @@ Result<Placed> place_on_cpu(const ModelState& model, const SessionOptions& optio
 Result<Placed> place_on_device(const ModelState& model, const SessionOptions& options, const std::shared_ptr<cuda::DeviceWeights>& weights) {
   auto program = planned(model, options, true);
   if (!program) return program.error();
-  auto plan = cuda::link_launches(**program, weights);
+  auto plan = cuda::link_launches(**program, weights, model.packs, options.block_on_device);
   if (!plan) return plan.error();
   return Placed{std::move(*program), std::move(*plan)};
 }
@@ -218,14 +227,44 @@ Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const Mod
   return state;
 }
 
-// Launches are timed one by one; a step's are added up.
-bool run_device_timed(const cuda::DevicePlan& plan, std::span<double> ns) noexcept {
-  std::fill(ns.begin(), ns.end(), 0.0);
-  const bool ok = plan.run->run_timed(plan.launch_ns);
-  for (size_t i = 0; i < plan.step_of.size(); ++i) {
-    if (plan.step_of[i] < ns.size()) ns[plan.step_of[i]] += plan.launch_ns[i];
+void run_steps(std::span<const Step> steps) noexcept {
+  for (const Step& step : steps) step.run(step.args);
+}
+void run_steps_timed(std::span<const Step> steps, std::span<double> ns) noexcept {
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    steps[i].run(steps[i].args);
+    ns[i] = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
   }
-  return ok;
+}
+
+std::span<const Step> steps_of(const Plan& plan, const cuda::DevicePlan::Part& part) {
+  return std::span(plan.steps[0]).subspan(part.first, part.last - part.first);
+}
+bool run_on_device(const Plan& plan) noexcept {
+  clear_faults(plan);
+  for (const cuda::DevicePlan::Part& part : plan.device->parts) {
+    if (part.run != nullptr && !part.run->run()) return false;
+    if (part.first == part.last) continue;
+    FlushSubnormals flush;  // not around the driver
+    run_steps(steps_of(plan, part));
+  }
+  return no_fault(plan);
+}
+
+// Launches are timed one by one; a step's are added up.
+bool run_on_device_timed(const Plan& plan, std::span<double> ns) noexcept {
+  std::fill(ns.begin(), ns.end(), 0.0);
+  clear_faults(plan);
+  for (const cuda::DevicePlan::Part& part : plan.device->parts) {
+    if (part.run != nullptr && !part.run->run_timed(part.launch_ns)) return false;
+    for (size_t i = 0; i < part.step_of.size(); ++i) {
+      if (part.step_of[i] < ns.size()) ns[part.step_of[i]] += part.launch_ns[i];
+    }
+    FlushSubnormals flush;
+    run_steps_timed(steps_of(plan, part), ns.subspan(part.first));
+  }
+  return no_fault(plan);
 }
 
 }  // namespace
@@ -234,7 +273,7 @@ Result<Session> Model::session(const SessionOptions& options) const {
   return guarded([&]() -> Result<Session> {
     if (Status s = check_device(options); !s) return s.error();
     if (!is_cpu(options.device) && options.threads == 1) {
-      const std::string device = options.device == "auto" ? "cuda" : options.device;
+      const std::string device = options.device == "auto" ? "cuda" : without_cpu(options.device);
       auto weights = weights_on(*state_, device, [&] { return cuda::open_device(device); });
       auto state = weights ? make_state(state_, options, *weights) : Result<std::unique_ptr<SessionState>>(weights.error());
       if (state) return Session(std::move(*state));
@@ -274,8 +313,8 @@ Result<std::string> session_text(const Model& model, const SessionOptions& optio
   const bool on_device = !is_cpu(options.device) && options.device != "auto";
   auto program = planned(model.state(), options, on_device);
   if (!program) return program.error();
-  const size_t bytes = (*program)->arena_bytes();
-  return to_text((*program)->graph) + plan_text(**program, on_device ? bytes : Arena::rounded(bytes, arena_options(options)));
+  const size_t bytes = on_device ? (*program)->on_device->arena_bytes() : Arena::rounded((*program)->arena_bytes(), arena_options(options));
+  return to_text((*program)->graph) + plan_text(**program, bytes);
 }
 
 Session::Session(std::unique_ptr<SessionState> state) : state_(std::move(state)) {}
@@ -285,13 +324,13 @@ Session::~Session() = default;
 
 // The hot path. Nothing but arithmetic: the steps were bound when the session was made.
 bool Session::run() noexcept {
-  if (state_->plan.device) return state_->plan.device->run->run() && no_fault(state_->plan);
+  if (state_->plan.device) return run_on_device(state_->plan);
   FlushSubnormals flush;
   clear_faults(state_->plan);
   if (state_->workers) {
     state_->workers->run();
   } else {
-    for (const Step& step : state_->plan.steps[0]) step.run(step.args);
+    run_steps(state_->plan.steps[0]);
   }
   return no_fault(state_->plan);
 }
@@ -299,7 +338,9 @@ bool Session::run() noexcept {
 Status Session::status() const {
   return guarded([&]() -> Status {
     if (state_->plan.device) {
-      if (Status s = state_->plan.device->run->status(); !s) return s;
+      for (const cuda::DevicePlan::Part& part : state_->plan.device->parts) {
+        if (Status s = part.run == nullptr ? Status() : part.run->status(); !s) return s;
+      }
     }
     for (size_t i = 0; i < state_->plan.faults.size(); ++i) {
       if (state_->plan.faults[i] != 0) return invalid(state_->program->fault_texts[i]);
@@ -309,16 +350,12 @@ Status Session::status() const {
 }
 
 bool Session::run_timed(std::span<double> ns) noexcept {
-  if (state_->plan.device) return run_device_timed(*state_->plan.device, ns) && no_fault(state_->plan);
-  FlushSubnormals flush;
   const std::vector<Step>& steps = state_->plan.steps[0];
   if (state_->workers || ns.size() < steps.size()) return run();
+  if (state_->plan.device) return run_on_device_timed(state_->plan, ns);
+  FlushSubnormals flush;
   clear_faults(state_->plan);
-  for (size_t i = 0; i < steps.size(); ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    steps[i].run(steps[i].args);
-    ns[i] = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
-  }
+  run_steps_timed(steps, ns);
   return no_fault(state_->plan);
 }
 
@@ -331,7 +368,7 @@ std::span<const StepInfo> Session::steps() const {
 size_t Session::arena_bytes() const { return state_->plan.arena_bytes; }
 int64_t Session::macs() const { return state_->program->macs; }
 std::string Session::isa() const {
-  return guarded([&] { return std::string(name(state_->program->options.isa)); });
+  return guarded([&] { return isa_text(state_->program->options); });
 }
 std::string Session::text() const {
   return guarded([&] { return to_text(state_->program->graph) + plan_text(*state_->program, state_->plan.arena_bytes); });

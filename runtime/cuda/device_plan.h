@@ -1,5 +1,6 @@
 // A plan on a device: the same Program as on the CPU, linked to the device's memory. Weights are uploaded once per model and device; the arena is one
-// allocation; the spans of the API are one block of pinned memory, which every run copies in and out of. Next: link_launches.cpp.
+// allocation. The CPU's side is one block of pinned memory, which every run copies in and out of: the spans of the API, and what steps of the CPU touch.
+// Next: link_launches.cpp.
 #pragma once
 #include <map>
 #include <mutex>
@@ -32,12 +33,17 @@ class DeviceWeights {
 struct DevicePlan {
   std::shared_ptr<DeviceWeights> weights;
   Memory arena, host;
-  std::unique_ptr<DeviceRun> run;
-  std::vector<uint32_t> step_of;          // of each launch: which of step_infos(), or past their end: copies in and out
-  mutable std::vector<double> launch_ns;  // room for run_timed
+  struct Part {                             // one of the stretches of plan/program.h
+    std::unique_ptr<DeviceRun> run;         // null: nothing there
+    std::vector<uint32_t> step_of;          // of each launch: which of step_infos(), or past their end: copies in and out
+    mutable std::vector<double> launch_ns;  // room for run_timed
+    size_t first = 0, last = 0;             // the steps of the CPU that follow it
+  };
+  std::vector<Part> parts;
 };
 
-// The plan whose ports and faults lie in pinned memory and whose steps are launches. Errors: no memory on the device, a kernel it refuses (unsupported).
-Result<Plan> link_launches(Program& program, const std::shared_ptr<DeviceWeights>& weights);
+// The plan whose steps on the device are launches. `packs`: for the steps of the CPU. `block`: as Device::prepare has it.
+// Errors: no memory on the device, a kernel it refuses (unsupported).
+Result<Plan> link_launches(Program& program, const std::shared_ptr<DeviceWeights>& weights, PackStore& packs, bool block);
 
 }  // namespace tern::cuda

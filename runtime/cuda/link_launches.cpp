@@ -34,39 +34,41 @@ namespace {
 
 class Linking {
  public:
-  Linking(Program& program, const std::shared_ptr<DeviceWeights>& weights) : p_(program), weights_(*weights) { device_plan_->weights = weights; }
+  Linking(Program& program, const std::shared_ptr<DeviceWeights>& weights) : p_(program), there_(*program.on_device), weights_(*weights) {
+    device_plan_->weights = weights;
+  }
 
-  Result<Plan> run() {
+  Result<Plan> run(PackStore& packs, bool block) {
     Device& device = weights_.device();
-    auto arena = device.allocate(p_.arena_bytes());
+    auto arena = device.allocate(there_.arena_bytes());
     if (!arena) return arena.error();
+    auto host = device.allocate_host(p_.arena_bytes());
+    if (!host) return host.error();
     device_plan_->arena = std::move(*arena);
-    image_.resize(static_cast<size_t>(p_.image_bytes));
-    const auto faults = static_cast<int64_t>(p_.fault_texts.size() * sizeof(uint32_t));
-    faults_ = take(faults);
-    if (Status s = make_ports(faults); !s) return s.error();
-    launches_.zero(on_device(faults_), faults);
-    mark(UINT32_MAX);
+    device_plan_->host = std::move(*host);
+    link_steps(p_, packs);
+    plan_ = place_in(p_, device_plan_->host.get());
+    image_.resize(static_cast<size_t>(there_.image_bytes));
+    faults_ = take(static_cast<int64_t>(plan_.faults.size_bytes()));
     uint32_t step = 0;
-    for (size_t i : p_.top) {
-      Work& w = p_.work[i];
-      if (w.row == nullptr) continue;
-      if (Status s = link(w); !s) return s.error().within(p_.describe(w));
-      mark(step++);
-      w.parts = std::vector<Work::Part>();  // what they said is in the image and the launches
+    std::vector<Launches> launches;
+    for (const Stretch& s : there_.stretches) {
+      DevicePlan::Part part;
+      if (Status done = link(s, step, part, launches.emplace_back()); !done) return done.error();
+      part.first = step;
+      for (size_t t = s.cpu; t < s.last; ++t) step += p_.work[p_.top[t]].row != nullptr;
+      part.last = step;
+      device_plan_->parts.push_back(std::move(part));
     }
-    for (size_t o = 0; o < p_.outputs.size(); ++o) {
-      launches_.move(Launch::Kind::download, plan_.outputs[o].data, address(p_.outputs[o]), plan_.outputs[o].bytes);
-    }
-    launches_.move(Launch::Kind::download, plan_.faults.data(), on_device(faults_), faults);
-    mark(UINT32_MAX);
     if (Status s = device.upload(on_device(0), image_); !s) return s.error();
-    auto run = device.prepare(launches_.all());
-    if (!run) return run.error();
-    device_plan_->run = std::move(*run);
-    device_plan_->launch_ns.resize(launches_.all().size());
+    for (size_t i = 0; i < launches.size(); ++i) {
+      if (launches[i].all().empty()) continue;
+      auto prepared = device.prepare(launches[i].all(), block);
+      if (!prepared) return prepared.error();
+      device_plan_->parts[i].run = std::move(*prepared);
+    }
     plan_.device = std::move(device_plan_);
-    plan_.arena_bytes = p_.arena_bytes();
+    plan_.arena_bytes = there_.arena_bytes();
     return std::move(plan_);
   }
 
@@ -77,52 +79,47 @@ class Linking {
     next_ += round_up(bytes, kAlignment);
     return at;
   }
-  std::byte* on_device(int64_t image_at) { return device_plan_->arena.get() + p_.values_bytes + image_at; }
-  std::byte* address(int32_t buffer) { return buffer == kNone ? nullptr : device_plan_->arena.get() + p_.buffer(buffer).offset; }
+  std::byte* on_device(int64_t image_at) { return device_plan_->arena.get() + there_.values_bytes + image_at; }
+  std::byte* address(int32_t buffer) { return buffer == kNone ? nullptr : device_plan_->arena.get() + there_.offsets[static_cast<size_t>(buffer)]; }
   Place place_of(const Work& w, ValueId v) { return v == kNone ? Place() : p_.place(w.scope, v); }
-  // The launches that have no step yet are of this one.
-  void mark(uint32_t step) { device_plan_->step_of.resize(launches_.all().size(), step); }
 
-  // Inputs, outputs and faults in one block of pinned memory, each 64-byte aligned, and the copies of the inputs.
-  Status make_ports(int64_t faults) {
-    const Graph& g = p_.graph;
-    auto port = [&](const std::string& name, ValueId v) {
-      const Value& value = g.value(v);
-      const Dims dims = value.type.shape.concrete();
-      return PlanPort{name, value.type.dtype, dims, nullptr, *storage_bytes(value.type.dtype, dims)};
-    };
-    for (ValueId v : g.inputs) plan_.inputs.push_back(port(g.value(v).name, v));
-    for (size_t o = 0; o < g.outputs.size(); ++o) plan_.outputs.push_back(port(g.output_names[o], g.outputs[o]));
-    int64_t bytes = round_up(faults, kAlignment);
-    for (const auto* ports : {&plan_.inputs, &plan_.outputs}) {
-      for (const PlanPort& p : *ports) bytes = saturated(bytes, round_up(p.bytes, kAlignment));
-    }
-    if (bytes > p_.options.budget)
-      return unsupported("inputs and outputs need " + std::to_string(bytes) + " bytes of pinned memory, more than the budget");
-    auto host = weights_.device().allocate_host(static_cast<size_t>(std::max<int64_t>(bytes, 1)));
-    if (!host) return host.error();
-    device_plan_->host = std::move(*host);
-    std::byte* next = device_plan_->host.get();
-    plan_.faults = {reinterpret_cast<uint32_t*>(next), p_.fault_texts.size()};
-    next += round_up(faults, kAlignment);
-    for (auto* ports : {&plan_.inputs, &plan_.outputs}) {
-      for (PlanPort& p : *ports) {
-        p.data = next;
-        next += round_up(p.bytes, kAlignment);
+  // The launches of a stretch with the copies around them. Its words of faults are zeroed before, and afterwards copied to those of the CPU's side.
+  Status link(const Stretch& s, uint32_t& step, DevicePlan::Part& part, Launches& to) {
+    const auto mark = [&](uint32_t of) { part.step_of.resize(to.all().size(), of); };
+    int32_t first = INT32_MAX, last = -1;
+    for (size_t t = s.first; t < s.cpu; ++t) {
+      for (const Work::Part& w : p_.work[p_.top[t]].parts) {
+        if (w.fault != kNone) first = std::min(first, w.fault), last = w.fault;
       }
     }
-    for (size_t i = 0; i < p_.inputs.size(); ++i) {
-      launches_.move(Launch::Kind::upload, address(p_.inputs[i]), plan_.inputs[i].data, plan_.inputs[i].bytes);
+    const int64_t faults = last < 0 ? 0 : (last + 1 - first) * static_cast<int64_t>(sizeof(uint32_t));
+    std::byte* words = faults == 0 ? nullptr : reinterpret_cast<std::byte*>(fault(first));
+    to.zero(words, faults);
+    auto host = [&](int32_t buffer) { return device_plan_->host.get() + p_.buffer(buffer).offset; };
+    for (const Stretch::Move& m : s.uploads) to.move(Launch::Kind::upload, address(m.buffer), host(m.buffer), p_.buffer(m.buffer).bytes);
+    mark(UINT32_MAX);
+    for (size_t t = s.first; t < s.cpu; ++t) {
+      Work& w = p_.work[p_.top[t]];
+      if (w.row == nullptr) continue;
+      if (Status done = link(w, to); !done) return w.node == nullptr ? done : Status(done.error().within(p_.describe(w)));
+      mark(step++);
+      w.parts = std::vector<Work::Part>();  // what they said is in the image and the launches
     }
+    for (const Stretch::Move& m : s.downloads) to.move(Launch::Kind::download, host(m.buffer), address(m.buffer), p_.buffer(m.buffer).bytes);
+    to.move(Launch::Kind::download, faults == 0 ? nullptr : &plan_.faults[static_cast<size_t>(first)], words, faults);
+    mark(UINT32_MAX);
+    part.launch_ns.resize(to.all().size());
     return {};
   }
+
+  uint32_t* fault(int32_t i) { return i == kNone ? nullptr : reinterpret_cast<uint32_t*>(on_device(faults_)) + i; }
 
   Result<std::byte*> resident(const Place& place) {
     if (place.constant != nullptr) return weights_.find_or_upload(*place.constant);
     return address(place.buffer);
   }
 
-  Status link(Work& w) {
+  Status link(Work& w, Launches& to) {
     std::vector<const std::byte*> in, packed;
     std::vector<std::byte*> out;
     const Binding& b = w.parts[0].binding;
@@ -148,18 +145,17 @@ class Linking {
       packed.push_back(*at);
     }
     const Work::Part& part = w.parts[0];
-    auto* fault = part.fault == kNone ? nullptr : reinterpret_cast<uint32_t*>(on_device(faults_)) + part.fault;
     const int64_t at = take(b.image_bytes());
-    link_image(b, image_.data() + at, on_device(at), {in, out, packed, address(part.workspace), fault});
-    b.row->launch(image_.data() + at, launches_);
+    link_image(b, image_.data() + at, on_device(at), {in, out, packed, address(part.workspace), fault(part.fault)});
+    b.row->launch(image_.data() + at, to);
     return {};
   }
 
   Program& p_;
+  const Program::OnDevice& there_;
   DeviceWeights& weights_;
   std::shared_ptr<DevicePlan> device_plan_ = std::make_shared<DevicePlan>();
   Plan plan_;
-  Launches launches_;
   std::vector<std::byte> image_;  // what the device's arena holds behind the values
   int64_t next_ = 0, faults_ = 0;
 };
@@ -174,6 +170,8 @@ void copy_bools(const PlanCopyArgs& a, Launches& to) {
 constinit const KernelRow kPlanCopy = device_row<PlanCopyArgs, copy>("copy/any/cuda", DType::none);
 constinit const KernelRow kPlanCopyBools = device_row<PlanCopyArgs, copy_bools>("copy/bool/cuda", DType::boolean);
 
-Result<Plan> link_launches(Program& program, const std::shared_ptr<DeviceWeights>& weights) { return Linking(program, weights).run(); }
+Result<Plan> link_launches(Program& program, const std::shared_ptr<DeviceWeights>& weights, PackStore& packs, bool block) {
+  return Linking(program, weights).run(packs, block);
+}
 
 }  // namespace tern::cuda

@@ -38,6 +38,7 @@ class Linking {
     faults_ = reinterpret_cast<uint32_t*>(take(static_cast<int64_t>(p_.fault_texts.size() * sizeof(uint32_t))));
     for (size_t i = 0; i < p_.work.size(); ++i) {
       Work& w = p_.work[i];
+      if (w.on_device()) continue;
       for (size_t version = 0; version < w.versions(); ++version) link_parts(w, steps_[i], version);
       w.parts = std::vector<Work::Part>();  // their bytes are in the image now
     }

@@ -9,8 +9,10 @@ namespace tern {
 
 Result<std::shared_ptr<Program>> make_program(Graph graph, const PlanOptions& options) {
   auto program = std::make_shared<Program>(std::move(graph), options);
+  if (options.isa == Isa::cuda) program->on_device = std::make_unique<Program::OnDevice>();
   if (Status s = lower(*program); !s) return s.error();
   if (Status s = select_kernels(*program); !s) return s.error();
+  if (program->on_device) split(*program);
   if (Status s = lay_out(*program); !s) return s.error();
   return program;
 }
@@ -18,10 +20,15 @@ Result<std::shared_ptr<Program>> make_program(Graph graph, const PlanOptions& op
 Result<Plan> place(const Program& p, Arena::Options options) {
   auto arena = Arena::make(p.arena_bytes(), options);
   if (!arena) return arena.error();
-  Plan plan;
+  Plan plan = place_in(p, arena->data());
   plan.arena = std::move(*arena);
   plan.arena_bytes = plan.arena.size();
-  std::byte* image = plan.arena.data() + p.values_bytes;
+  return plan;
+}
+
+Plan place_in(const Program& p, std::byte* memory) {
+  Plan plan;
+  std::byte* image = memory + p.values_bytes;
   const uintptr_t by = reinterpret_cast<uintptr_t>(image) - reinterpret_cast<uintptr_t>(p.image.bytes.get());
   std::memcpy(image, p.image.bytes.get(), static_cast<size_t>(p.image_bytes));
   for (int64_t at : p.image.addresses) {
@@ -40,7 +47,7 @@ Result<Plan> place(const Program& p, Arena::Options options) {
   auto port = [&](const std::string& name, ValueId v, int32_t buffer) {
     const TypeInfo& type = p.graph.value(v).type;
     const Dims dims = type.shape.concrete();
-    return PlanPort{name, type.dtype, dims, plan.arena.data() + p.buffer(buffer).offset, *storage_bytes(type.dtype, dims)};
+    return PlanPort{name, type.dtype, dims, memory + p.buffer(buffer).offset, *storage_bytes(type.dtype, dims)};
   };
   const Graph& g = p.graph;
   for (size_t i = 0; i < g.inputs.size(); ++i) plan.inputs.push_back(port(g.value(g.inputs[i]).name, g.inputs[i], p.inputs[i]));

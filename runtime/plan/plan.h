@@ -19,6 +19,7 @@ struct PlanOptions {
   int threads = 1;
   int64_t budget = int64_t(4) << 30;  // bytes of the arena and of packed weights
   int64_t work = int64_t(1) << 35;    // operations (work_of) of one run, beyond kWorkPerByte for each byte of constants and inputs
+  std::optional<Isa> beside = {};     // for a device: nodes without a kernel there run on the CPU, with this ISA; nothing: they are refused
 };
 
 constexpr int64_t kWorkPerByte = 4096;
@@ -42,8 +43,8 @@ struct Plan {
   Arena arena;                           // values, then workspaces, then the faults, then the args and tables of the steps
   std::vector<std::vector<Step>> steps;  // per thread; with several threads all lists are equally long, run == null: nothing to do
   std::vector<PlanPort> inputs, outputs;
-  size_t arena_bytes = 0;
-  std::shared_ptr<cuda::DevicePlan> device;  // on a device: it is what runs, no arena and no steps are here, ports and faults lie in pinned memory
+  size_t arena_bytes = 0;                    // on a device: of its own
+  std::shared_ptr<cuda::DevicePlan> device;  // the arena is pinned memory there, and of the steps those of the device are empty
   std::span<uint32_t> faults;                // zeroed before a run; not zero after it: an index was out of range, as Program::fault_texts says
 };
 
@@ -55,6 +56,8 @@ Result<std::shared_ptr<Program>> make_program(Graph graph, const PlanOptions& op
 // A plan of a program that is linked (link_steps), whose arena is made so: copying the image and moving its addresses is all that it takes.
 // The program must outlive it.
 Result<Plan> place(const Program& program, Arena::Options arena);
+// The same in memory of the caller, Program::arena_bytes() of it, 64-byte aligned and zeroed, which must outlive the plan.
+Plan place_in(const Program& program, std::byte* memory);
 
 // The linked programs that sessions of a model hold now, by what they were made from. Any thread may call it.
 class Programs {

@@ -1,11 +1,12 @@
 // Program: how a graph runs, without an arena, and the stages that fill it in, each a function over it.
 //   lower           the graph as a list of work in order; every value in a buffer with a lifetime, or in a constant
 //   select_kernels  one Binding for each work and part: which kernel, what arguments and tables, how much scratch (no address anywhere)
+//   split           for a device: which work runs there and which on the CPU, and what is copied between them
 //   lay_out         (select_kernels.cpp) plan_memory: where every buffer lies; the size of the arena
 //   link_steps      the bindings as one image of an arena's end, in which only that arena's own address is missing
 //   plan_text       what became of it, for people; needs lay_out only
 // From then on it does not change: sessions of the same shapes share it, and place() makes a Plan for each.
-// You are here: stop 10 of the tour. Next: lowering.h, select_kernels.cpp, plan_memory.h, link_steps.cpp, plan_text.cpp.
+// You are here: stop 10 of the tour. Next: lowering.h, select_kernels.cpp, split.cpp, plan_memory.h, link_steps.cpp, plan_text.cpp.
 #pragma once
 #include <unordered_map>
 
@@ -76,6 +77,17 @@ struct Work {
   const KernelRow* row = nullptr;  // of the first part that has something to do
 
   size_t versions() const { return swap == kNone ? 1 : 2; }
+  bool on_device() const { return row != nullptr && row->isa == Isa::cuda; }
+};
+
+// What runs without a change of sides: launches on the device, as one graph with the copies around them, and then steps of the CPU.
+struct Stretch {
+  struct Move {
+    int32_t buffer;
+    ValueId value;  // of the main graph, what lies there; kNone: not known
+  };
+  std::vector<Move> uploads, downloads;  // before and after the launches
+  size_t first, cpu, last;               // Program::top from first up to cpu: the device; up to last: the CPU
 };
 
 // The end of an arena that begins `values_bytes` before it: faults, arguments and tables. Another arena's is a copy with `addresses` moved.
@@ -102,6 +114,15 @@ struct Program {
   int64_t values_bytes = 0, image_bytes = 0, packed_bytes = 0;  // buffers; faults, arguments and tables; packed weights
   Image image;
   size_t arena_bytes() const { return static_cast<size_t>(values_bytes + image_bytes); }
+  // For a device, which has an arena of its own; what is above is then the CPU's side.
+  struct OnDevice {
+    std::vector<Stretch> stretches;
+    std::vector<bool> here, there;  // which buffers the CPU touches, inputs and outputs among them, and which the device
+    std::vector<int64_t> offsets;   // of buffers
+    int64_t values_bytes = 0, image_bytes = 0;
+    size_t arena_bytes() const { return static_cast<size_t>(values_bytes + image_bytes); }
+  };
+  std::unique_ptr<OnDevice> on_device;  // null: on the CPU
 
   Place& place(size_t scope, ValueId v) { return scopes[scope].places[static_cast<size_t>(v)]; }
   const Place& place(size_t scope, ValueId v) const { return scopes[scope].places[static_cast<size_t>(v)]; }
@@ -138,10 +159,13 @@ struct PlanCopyArgs {
 };
 Status lower(Program& program);
 Status select_kernels(Program& program);
+void split(Program& program);
 // Over budget is an error (unsupported).
 Status lay_out(Program& program);
 void link_steps(Program& program, PackStore& packs);
 std::string plan_text(const Program& program, size_t arena_bytes);
+// "avx2", "cuda", "cuda,avx2"
+std::string isa_text(const PlanOptions& options);
 // What the steps are to the user, one for each of a thread.
 std::vector<StepInfo> step_infos(const Program& program);
 

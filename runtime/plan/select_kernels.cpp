@@ -39,32 +39,52 @@ int64_t image_bytes(const Work& w, const Binding& b) { return static_cast<int64_
 
 class Selection {
  public:
-  explicit Selection(Program& program) : p_(program) {}
+  explicit Selection(Program& program) : p_(program), from_device_(program.buffers.size(), false) {}
 
   Status run() {
     for (Work& w : p_.work) {
       w.first_fault = static_cast<int32_t>(p_.fault_texts.size());
       work_done_ = saturated(work_done_, checked_mul(w.repeats, w.cost).value_or(INT64_MAX));
       if (w.control != nullptr) {
-        if (on_device()) {
+        if (device_only()) {
           without_kernel_.push_back(p_.describe(w));
           continue;
         }
         if (Status s = bind_control(w); !s) return s.error().within(p_.describe(w));
       } else if (w.node == nullptr) {
-        if (Status s = bind_copy_work(w, on_device()); !s) return s;
-        p_.image_bytes = saturated(p_.image_bytes, image_bytes(w, w.parts[0].binding));
+        const bool there = device_only() || (!w.nested && w.from.buffer != kNone && from_device_[static_cast<size_t>(w.from.buffer)]);
+        if (Status s = bind_copy_work(w, there); !s) return s;
+        add_image(w, w.parts[0].binding);
       } else if (Status s = bind_node(w); !s) {
         return s.error().within(p_.describe(w));
       }
+      note_side(w);
     }
     if (!without_kernel_.empty()) return no_kernels();
-    p_.image_bytes = saturated(p_.image_bytes, round_up(static_cast<int64_t>(p_.fault_texts.size() * sizeof(uint32_t)), kAlignment));
+    const int64_t faults = round_up(static_cast<int64_t>(p_.fault_texts.size() * sizeof(uint32_t)), kAlignment);
+    p_.image_bytes = saturated(p_.image_bytes, faults);
+    if (p_.on_device) p_.on_device->image_bytes = saturated(p_.on_device->image_bytes, faults);
     return check_work();
   }
 
  private:
-  bool on_device() const { return p_.options.isa == Isa::cuda; }
+  bool device_only() const { return p_.on_device && !p_.options.beside; }
+  // Subgraphs run where their control operator does.
+  bool may_run_there(const Work& w) const { return p_.on_device && (device_only() || !w.nested); }
+
+  // A copy runs where what it copies is.
+  void note_side(const Work& w) {
+    auto note = [&](const Place& to) {
+      if (to.buffer != kNone) from_device_[static_cast<size_t>(to.buffer)] = w.on_device();
+    };
+    if (w.node == nullptr) return note(w.to);
+    for (ValueId v : w.node->outputs) note(v == kNone ? Place() : p_.place(w.scope, v));
+  }
+
+  void add_image(const Work& w, const Binding& b) {
+    int64_t& bytes = b.row->isa == Isa::cuda ? p_.on_device->image_bytes : p_.image_bytes;
+    bytes = saturated(bytes, image_bytes(w, b));
+  }
 
   // All of them at once: who asks for a device wants to know how far it would get.
   Error no_kernels() const {
@@ -88,18 +108,26 @@ class Selection {
     const Program::Views v = p_.views(w);
     const int parts = w.nested ? 1 : p_.options.threads;
     for (int part = 0; part < parts; ++part) {
-      auto binding = bind_op(*w.node->op, {.attrs = w.node->read(),
-                                           .isa = p_.options.isa,
-                                           .inputs = v.in,
-                                           .outputs = v.out,
-                                           .in_place = in_place(p_, w),
-                                           .part = part,
-                                           .parts = parts,
-                                           .table_budget = std::max<int64_t>(0, p_.options.budget / kTablesOfBudget - p_.image_bytes)});
-      if (on_device() && (binding ? binding->row != nullptr && binding->row->isa != Isa::cuda : binding.error().code() == Code::kUnsupported)) {
-        without_kernel_.push_back(
-            p_.describe(w) + (binding ? std::string(", ") + name(v.in.empty() ? v.out[0].dtype : v.in[0].dtype) : ": " + binding.error().message()));
-        return {};
+      const bool there = may_run_there(w);
+      auto bind = [&](Isa isa) {
+        const int64_t images = saturated(p_.image_bytes, p_.on_device ? p_.on_device->image_bytes : 0);
+        return bind_op(*w.node->op, {.attrs = w.node->read(),
+                                     .isa = isa,
+                                     .inputs = v.in,
+                                     .outputs = v.out,
+                                     .in_place = in_place(p_, w),
+                                     .part = part,
+                                     .parts = parts,
+                                     .table_budget = std::max<int64_t>(0, p_.options.budget / kTablesOfBudget - images)});
+      };
+      auto binding = bind(p_.on_device && !there ? *p_.options.beside : p_.options.isa);
+      if (there && (binding ? binding->row != nullptr && binding->row->isa != Isa::cuda : binding.error().code() == Code::kUnsupported)) {
+        if (device_only()) {
+          without_kernel_.push_back(p_.describe(w) + (binding ? std::string(", ") + name(v.in.empty() ? v.out[0].dtype : v.in[0].dtype)
+                                                              : ": " + binding.error().message()));
+          return {};
+        }
+        binding = bind(*p_.options.beside);
       }
       if (!binding) return binding.error();
       if (part > 0 && !binding->split) break;
@@ -117,7 +145,7 @@ class Selection {
     const Binding& b = part.binding;
     if (w.row == nullptr) w.row = b.row;
     if (b.row != nullptr) {
-      p_.image_bytes = saturated(p_.image_bytes, image_bytes(w, b));
+      add_image(w, b);
       for (const Binding::Pack& pack : b.packs) {  // nodes and parts that ask for the same share it
         const std::byte* of = p_.place(w.scope, w.node->inputs[pack.input]).constant->raw();
         if (packs_seen_.emplace(of, pack.tag).second) p_.packed_bytes = saturated(p_.packed_bytes, pack.bytes);
@@ -153,6 +181,7 @@ class Selection {
   Program& p_;
   std::set<std::pair<const std::byte*, std::string>> packs_seen_;
   std::vector<std::string> without_kernel_;  // on a device
+  std::vector<bool> from_device_;            // of buffers: the device wrote it last
   int64_t work_done_ = 0;
 };
 
@@ -182,9 +211,37 @@ Program::Views Program::views(const Work& w) const {
 
 Status select_kernels(Program& program) { return Selection(program).run(); }
 
+namespace {
+
+// The buffers that lie on one side, with their offsets; returns the bytes needed.
+int64_t lay_out(const Program& p, const std::vector<bool>& lies_there, auto set_offset) {
+  std::vector<Buffer> some;
+  for (size_t b = 0; b < p.buffers.size(); ++b) {
+    if (lies_there[b]) some.push_back(p.buffers[b]);
+  }
+  const int64_t bytes = plan_memory(some);
+  for (size_t b = 0, i = 0; b < p.buffers.size(); ++b) {
+    if (lies_there[b]) set_offset(b, some[i++].offset);
+  }
+  return bytes + static_cast<int64_t>(kAlignment);
+}
+
+}  // namespace
+
 Status lay_out(Program& p) {
-  p.values_bytes = plan_memory(p.buffers) + static_cast<int64_t>(kAlignment);
-  const int64_t total = p.values_bytes + p.image_bytes;
+  if (p.on_device) {
+    Program::OnDevice& d = *p.on_device;
+    d.offsets.resize(p.buffers.size());
+    d.values_bytes = lay_out(p, d.there, [&](size_t b, int64_t offset) { d.offsets[b] = offset; });
+    p.values_bytes = lay_out(p, d.here, [&](size_t b, int64_t offset) { p.buffers[b].offset = offset; });
+    if (const int64_t pinned = p.values_bytes + p.image_bytes; pinned > p.options.budget) {
+      return unsupported("inputs, outputs and the CPU's part need " + std::to_string(pinned) + " bytes of pinned memory, more than the budget of " +
+                         std::to_string(p.options.budget) + ": bind smaller dimensions or raise SessionOptions::budget");
+    }
+  } else {
+    p.values_bytes = plan_memory(p.buffers) + static_cast<int64_t>(kAlignment);
+  }
+  const int64_t total = p.on_device ? p.on_device->values_bytes + p.on_device->image_bytes : p.values_bytes + p.image_bytes;
   if (total > p.options.budget || p.packed_bytes > p.options.budget - total) {
     return unsupported("the arena needs " + std::to_string(total) + " bytes and the packed weights " + std::to_string(p.packed_bytes) +
                        ", more than the budget of " + std::to_string(p.options.budget) + ": bind smaller dimensions or raise SessionOptions::budget");

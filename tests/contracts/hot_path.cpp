@@ -11,6 +11,9 @@
 #include <filesystem>
 #include <mutex>
 
+#include "runtime/base/tensor.h"
+#include "runtime/cuda/device.h"
+#include "runtime/model.h"
 #include "tern/tern.h"
 #include "tests/support/threads.h"
 
@@ -38,6 +41,24 @@ SessionOptions bound(const Model& model, int64_t n) {
   }
   return options;
 }
+
+// A device that computes nothing: what is left is what a session does around it.
+struct IdleDevice : cuda::Device {
+  struct Run : cuda::DeviceRun {
+    bool run() noexcept override { return true; }
+    bool run_timed(std::span<double>) noexcept override { return true; }
+    Status status() const override { return {}; }
+  };
+  std::string name() const override { return "idle"; }
+  Result<cuda::Memory> allocate(size_t bytes) override { return allocate_aligned(std::max<size_t>(bytes, 1)); }
+  Result<cuda::Memory> allocate_host(size_t bytes) override {
+    cuda::Memory memory = allocate_aligned(std::max<size_t>(bytes, 1));
+    std::fill_n(memory.get(), bytes, std::byte());
+    return memory;
+  }
+  Status upload(std::byte*, std::span<const std::byte>) override { return {}; }
+  Result<std::unique_ptr<cuda::DeviceRun>> prepare(std::span<const Launch>, bool) override { return std::unique_ptr<cuda::DeviceRun>(new Run); }
+};
 
 }  // namespace
 
@@ -84,6 +105,19 @@ TEST_CASE("hot path: every sample model, those with loops too, runs without allo
       const HotPathReport report = watch_hot_path([&] { session->run(); }, 200);
       CHECK_MESSAGE(report.clean(), path.string() << ": " << report.text());
     }
+  }
+}
+
+TEST_CASE("hot path: on a device and the CPU a session adds nothing of the kind to what the driver does") {
+  for (const auto& path : sample_models()) {
+    auto model = load(path.string());
+    REQUIRE(model.ok());
+    SessionOptions options = bound(*model, 3);
+    options.device = "cuda,cpu";
+    auto session = session_on(*model, options, std::make_shared<IdleDevice>());
+    REQUIRE_MESSAGE(session.ok(), path.string() << ": " << (session.ok() ? "" : session.error().message()));
+    const HotPathReport report = watch_hot_path([&] { session->run(); }, 200);
+    CHECK_MESSAGE(report.clean(), path.string() << ": " << report.text());
   }
 }
 

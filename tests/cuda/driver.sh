@@ -33,6 +33,20 @@ LD_LIBRARY_PATH=$fake "$tern" run "$model" --input random --device auto --json 2
 run "" cuda:1
 expect "cuda:1" 4 $?
 
+# A model with a loop: refused, and on both sides the CPU's bytes.
+model=$data/loops/steady/loop_newton/model.onnx
+run "" cuda
+expect "a loop on cuda alone" 4 $?
+grep -q Loop "$tmp/stderr" || { echo "FAILED: the loop is not named: $(cat "$tmp/stderr")"; failed=1; }
+LD_LIBRARY_PATH=$fake "$tern" run "$model" --input random --device auto --json 2>/dev/null | grep -Eq '"device": ?"cpu"' || { echo "FAILED: auto split a model"; failed=1; }
+run "" cuda,cpu fake
+expect "cuda,cpu: exit code" 0 $?
+"$tern" run "$model" --input random --output-dir "$tmp/cpu" >/dev/null 2>&1
+diff -rq "$tmp/cpu" "$tmp/fake" || { echo "FAILED: cuda,cpu differs"; failed=1; }
+"$tern" dump "$model" --after plan --device cuda,cpu >"$tmp/stdout"
+grep -q '^on the CPU:' "$tmp/stdout" || { echo "FAILED: the plan does not tell what runs on the CPU"; failed=1; }
+model=$data/models/digits_mlp/model.onnx
+
 # Every error: exit 4, one line, what to do; and auto computes on the CPU.
 for wrong in no_device:GPU old_driver:12.0 old_card:7.5 no_memory:memory refused_module:refused; do
   run "${wrong%%:*}"
@@ -42,10 +56,20 @@ for wrong in no_device:GPU old_driver:12.0 old_card:7.5 no_memory:memory refused
   run "${wrong%%:*}" auto
   expect "${wrong%%:*}: auto" 0 $?
 done
-# One in mid-run: the third launch of a bench.
-TERN_FAKE_CUDA=failing_launch LD_LIBRARY_PATH=$fake "$tern" bench "$model" --seconds 0.01 --device cuda >"$tmp/stdout" 2>"$tmp/stderr"
-code=$?
-[ $code = 4 ] || [ $code = 3 ] || { echo "FAILED: an error in mid-run gave exit code $code: $(cat "$tmp/stderr")"; failed=1; }
+# One in mid-run, the third launch of a bench: it is the error of the runs that follow too, which a driver might let pass.
+for device in cuda cuda,cpu; do
+  TERN_FAKE_CUDA=failing_launch TERN_FAKE_CUDA_LOG=$tmp/log LD_LIBRARY_PATH=$fake "$tern" bench "$model" --seconds 0.01 --device $device >"$tmp/stdout" 2>"$tmp/stderr"
+  expect "an error in mid-run on $device: exit code" 4 $?
+  expect "an error in mid-run on $device: launches" 3 "$(grep -c cuGraphLaunch "$tmp/log")"
+  grep -q CUDA_ERROR_LAUNCH_FAILED "$tmp/stderr" || { echo "FAILED: an error in mid-run: $(cat "$tmp/stderr")"; failed=1; }
+done
+
+# Waiting: spinning by default, asleep when told to.
+for wait in "" --block; do
+  TERN_FAKE_CUDA_LOG=$tmp/log LD_LIBRARY_PATH=$fake "$tern" run "$model" --input zeros --device cuda $wait >/dev/null 2>&1
+  expect "run $wait: exit code" 0 $?
+  expect "run $wait: waits" "$([ -n "$wait" ] && echo cuEventSynchronize || echo cuStreamSynchronize)" "$(grep -A1 cuGraphLaunch "$tmp/log" | tail -1)"
+done
 
 # The hot path's calls are the same whatever the values: as many, in the same order.
 for source in zeros random:1 random:2; do

@@ -127,12 +127,18 @@ TEST_CASE("device: bytes that stand for bools become 0 and 1, as many as there a
 TEST_CASE("device: names that are none, and threads, are wrong usage") {
   auto model = load(data("models/digits_mlp/model.onnx"));
   REQUIRE(model.ok());
-  for (const char* name : {"gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1000", "ptxsim", "CUDA"}) {
+  for (const char* name :
+       {"gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1000", "ptxsim", "CUDA", "cpu,cuda", "auto,cpu", "cuda,", ",cpu", "cuda,cpu,cpu"}) {
     CAPTURE(name);
     auto s = model->session({.dims = {{"batch", 1}}, .device = name});
     REQUIRE(!s.ok());
     CHECK(s.error().code() == Code::kUsage);
-    CHECK(s.error().message().find("known: cpu, cuda, cuda:N, auto") != std::string::npos);
+    CHECK(s.error().message().find("known: cpu, cuda, cuda:N, auto, and cuda,cpu") != std::string::npos);
+  }
+  for (const char* name : {"cuda", "cuda,cpu", "cuda:1,cpu"}) {
+    auto s = model->session({.dims = {{"batch", 1}}, .threads = 2, .device = name});
+    REQUIRE(!s.ok());
+    CHECK(s.error().message() == std::string("a session on ") + name + " has one thread");
   }
   auto cpu = model->session({.dims = {{"batch", 1}}, .device = "cpu"});
   REQUIRE(cpu.ok());

@@ -9,7 +9,7 @@
 namespace tern::command {
 
 Result<Session> open_session(const Model& model, const SessionOptions& options) {
-  if (options.device != "ptxsim") return model.session(options);
+  if (options.device != "ptxsim" && options.device != "ptxsim,cpu") return model.session(options);
 #ifdef TERN_PTXSIM
   static const auto device = cuda::simulated_device();
   if (!device) return device.error();
@@ -20,8 +20,8 @@ Result<Session> open_session(const Model& model, const SessionOptions& options) 
 }
 
 std::string device_of(const SessionOptions& options, const Session& session) {
-  if (session.isa() != name(Isa::cuda)) return "cpu";
-  return options.device == "auto" ? "cuda" : options.device;
+  if (options.device == "auto") return session.isa() == name(Isa::cuda) ? "cuda" : "cpu";
+  return options.device.empty() ? "cpu" : options.device;
 }
 
 }  // namespace tern::command

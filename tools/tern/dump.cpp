@@ -17,7 +17,7 @@ Result<std::string> text_after(const Options& given, const std::string& after, c
     if (!model) return model.error();
     SessionOptions with = session;
     default_dims(*model, with.dims, true);
-    if (with.device == "ptxsim") with.device = "cuda";  // the same plan
+    if (with.device.starts_with("ptxsim")) with.device.replace(0, 6, "cuda");  // the same plan
     auto text = session_text(*model, with);
     if (!text) return text.error().within(path);
     return *text;

@@ -87,8 +87,10 @@ constexpr OptionRow kOptions[] = {
      "read the file in place instead of copying it into memory that nobody can change: for files larger than memory, which must not change "
      "meanwhile"},
     {"--device", "DEVICE", " run verify bench conformance dump ",
-     "where to run (cpu): cuda or cuda:N, an NVIDIA GPU; auto, a GPU when there is one with kernels for every node; ptxsim, the kernels of a GPU "
+     "where to run (cpu): cuda or cuda:N, an NVIDIA GPU; cuda,cpu, a GPU and for nodes without a kernel there the CPU (tern dump --after plan shows "
+     "which, and the copies between them); auto, a GPU when there is one with kernels for every node; ptxsim or ptxsim,cpu, the kernels of a GPU "
      "simulated on the CPU, to test them. The bits of the results do not depend on it"},
+    {"--block", "", " run bench ", "wait for a GPU asleep, which takes some microseconds longer; without it the waiting spins"},
     {"--threads", "N", " run verify bench conformance dump ",
      "threads of the session (1), at most the CPUs that this process may use; the bits of the results do not depend on them"},
     {"--isa", "scalar|avx2|avx512|neon", " run verify bench conformance dump ",

@@ -234,6 +234,7 @@ Result<SessionOptions> session_options(const Options& options) {
   if (!budget) return budget.error();
   s.budget = *budget << 20;
   s.device = options.get("--device");
+  s.block_on_device = options.has("--block");
   if (options.has("--evaluate") && !on_cpu(s)) return usage("--evaluate runs on the CPU: leave out --device");
   return s;
 }

@@ -86,11 +86,14 @@ struct SessionOptions {
   std::string isa =
       {};  // "", "scalar", "avx2", "avx512", "neon": a cap, no error when this CPU has less; an error when its architecture has none such
   // "cpu"; "cuda" or "cuda:N", an NVIDIA GPU; "auto": the first GPU when there is one that can be used and every node has a kernel for it, else
-  // the CPU. A session on a GPU computes the CPU's bits. Its inputs and outputs lie in pinned memory, which run() copies in and out; run() calls the
-  // driver, always in the same way, and waits spinning. Errors (unsupported): no driver or card, a build without such kernels, nodes without one.
-  std::string device = {};   // "": cpu
-  bool lock_memory = false;  // mlock the arena
-  bool huge_pages = false;   // ask for 2 MB pages
+  // the CPU. "cuda,cpu" or "cuda:N,cpu": nodes without such a kernel run on the CPU, and what the one side computes and the other reads is copied
+  // between them; Session::text() shows it all. A session on a GPU computes the CPU's bits. Its inputs and outputs lie in pinned memory, which run()
+  // copies in and out; run() calls the driver, always in the same way. Errors (unsupported): no driver or card, a build without such kernels, and but
+  // for "cuda,cpu" nodes without one.
+  std::string device = {};       // "": cpu
+  bool block_on_device = false;  // run() waits for the GPU asleep, in the driver, which takes some microseconds longer; false: it spins
+  bool lock_memory = false;      // mlock the arena
+  bool huge_pages = false;       // ask for 2 MB pages
   // Most bytes of the arena and the packed weights together; a sixteenth of them for the tables that kernels read. 0: 1 GB, 16 bytes for
   // each byte of weights, and 64, up to 3 GB, for each byte of inputs whose sizes the caller chose (those that `dims` gives): a small file
   // gets no more by declaring large shapes.
@@ -152,8 +155,10 @@ class Session {
   // CPUs of their own never come to it.
   // Returns true when every index that an input held was in range (rows of an embedding, sequence lengths). When one was not, the
   // nearest legal one stood in, so that the outputs are of no use; status() says where.
+  // On a GPU also false when the driver reports an error. A CUDA context does not recover from one: every later run of this session meets the same.
   bool run() noexcept;
-  // What the last run met: ok, or the first node with an index out of range (invalid): "emb (Gather): an index was out of range [-5, 5)".
+  // What the last run met: ok, or the first node with an index out of range (invalid): "emb (Gather): an index was out of range [-5, 5)"; or the
+  // error of the GPU (unsupported).
   Status status() const;
 
   // Runs once, timing every step: nanoseconds of step i into ns[i] (the size of steps()). Not for the hot path. Returns what run() does.
