@@ -195,6 +195,8 @@ tern::SessionOptions options_of(const tern_session_options* given) {
   o.huge_pages = c.huge_pages != 0;
   if (c.budget > 0) o.budget = c.budget;
   if (c.work > 0) o.work = c.work;
+  if (c.device != nullptr) o.device = c.device;
+  o.block_on_device = c.block_on_device != 0;
   return o;
 }
 

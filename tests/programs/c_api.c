@@ -77,6 +77,19 @@ int main(int argc, char** argv) {
   options.dim_count = 1;
   tern_session* session = p_tern_session_new(model, &options, &error);
   if (session == NULL) return fprintf(stderr, "%s\n", error.message), 1;
+  options.device = "gpu";
+  check(p_tern_session_new(model, &options, &error) == NULL && error.code == 2 && strstr(error.message, "gpu") != NULL,
+        "a device that is none is error 2");
+  options.size = offsetof(tern_session_options, device); /* an older caller's: what lies behind is not read */
+  tern_session* older = p_tern_session_new(model, &options, &error);
+  check(older != NULL, "session options of an older version");
+  p_tern_session_free(older);
+  options.size = sizeof options;
+  options.device = "auto";
+  options.block_on_device = 1;
+  tern_session* anywhere = p_tern_session_new(model, &options, &error);
+  check(anywhere != NULL && p_tern_run(anywhere) == 0 && p_tern_status(anywhere, &error) == 0, "a session on a GPU or the CPU");
+  p_tern_session_free(anywhere);
 
   tern_model_port declared;
   check(p_tern_model_input_count(model) == 1 && p_tern_model_output_count(model) == 1, "the model has one input, one output");

@@ -30,7 +30,7 @@
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION 3 /* 2: load options, model inputs, evaluate, steps and their times; 3: sequences and optionals */
+#define TERN_ABI_VERSION 4 /* 2: load options, model inputs, evaluate, steps and their times; 3: sequences and optionals; 4: devices */
 
 typedef struct tern_model tern_model;
 typedef struct tern_session tern_session;
@@ -115,12 +115,14 @@ typedef struct tern_session_options {
   const char* isa; /* null, "scalar", "avx2", "avx512" or "neon" */
   int32_t lock_memory;
   int32_t huge_pages;
-  int64_t budget; /* most bytes of the arena and of packed weights; 0: the default */
-  int64_t work;   /* most operations of one run beyond what weights and inputs back (SessionOptions::work); 0: the default */
+  int64_t budget;          /* most bytes of the arena and of packed weights; 0: the default */
+  int64_t work;            /* most operations of one run beyond what weights and inputs back (SessionOptions::work); 0: the default */
+  const char* device;      /* null, "cpu", "cuda", "cuda:N", "auto", "cuda,cpu" or "cuda:N,cpu" (SessionOptions::device) */
+  int32_t block_on_device; /* 1: tern_run waits for the GPU asleep; 0: it spins */
 } tern_session_options;
 
 #define TERN_SESSION_OPTIONS_INIT \
-  { sizeof(tern_session_options), NULL, 0, 1, NULL, 0, NULL, 0, 0, 0, 0 }
+  { sizeof(tern_session_options), NULL, 0, 1, NULL, 0, NULL, 0, 0, 0, 0, NULL, 0 }
 
 uint32_t tern_abi_version(void); /* TERN_ABI_VERSION of the library */
 const char* tern_version(void);  /* "0.1.0" */
@@ -163,9 +165,10 @@ int32_t tern_find_input(const tern_session* session, const char* name, tern_port
 int32_t tern_find_output(const tern_session* session, const char* name, tern_port* port);
 
 /* The hot path: computes the outputs from the inputs; allocates nothing, locks nothing, calls no system.
- * 0 when every index that an input held was in range; else 3: the nearest legal ones stood in, and tern_status says where. */
+ * 0 when every index that an input held was in range; else 3: the nearest legal ones stood in, and tern_status says where. Also 3 when a GPU failed, as
+ * every later run then does. */
 int32_t tern_run(tern_session* session);
-/* What the last run met: 0, or 3 and *error names the first node with an index out of range. error may be null. */
+/* What the last run met: 0, or 3 and *error names the first node with an index out of range, or 4 and it is the GPU's. error may be null. */
 int32_t tern_status(const tern_session* session, tern_error* error);
 
 /* The steps of a session, in the order in which they run. 0 when *step is filled; 2 when the index is past the end, or step->size is not set.
