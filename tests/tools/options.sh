@@ -34,7 +34,7 @@ sort -u "$work/all" >"$work/known"
 read_by_code=$(grep -hoE '(has|get|all|integer|number)\("-[-a-z]+"' "$sources"/*.cpp | grep -oE -- '-[-a-z]+' | sort -u)
 check "every option that the code reads is in the table" test -z "$(comm -13 "$work/known" <(echo "$read_by_code"))"
 check "every option of the table is read by the code" test -z "$(comm -23 "$work/known" <(echo "$read_by_code"))"
-check "completion offers devices" test "$(completions run --device "")" = "cpu cuda auto"
+check "completion offers choices" test "$(completions run --isa "")" = "scalar avx2 avx512 neon"
 check "completion offers commands" test "$(completions ver)" = "verify"
 
 # ---- streams and hints ----
@@ -64,8 +64,8 @@ expect 2 "a word too few" verify "$mlp"
 says "no DATA is given"
 expect 2 "a mistyped choice" dump "$mlp" --after fues
 says "did you mean fuse?"
-expect 2 "an unknown device" run "$mlp" --input zeros --device tpu
-says "known: cpu, cuda, auto"
+expect 2 "an unknown device" run "$mlp" --input zeros --dim batch=1 --device tpu
+says "known: cpu, cuda, cuda:N, auto, and cuda,cpu for both"
 
 # ---- inputs and dimensions ----
 expect 2 "an input given twice" run "$mlp" --input zeros --input image=ones
