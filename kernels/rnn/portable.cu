@@ -32,8 +32,7 @@ TERN_INLINE void recurrent(const PortableRnnArgs& a) {
       }
       __syncthreads();
     }
-    for (int64_t u = threadIdx.x; u < H; u += kPortableRnnBlock) r.template end<kCell>(u);
-    __syncthreads();  // before the next row's states
+    for (int64_t u = threadIdx.x; u < H; u += kPortableRnnBlock) r.template end<kCell>(u);  // the next row starts with the same thread's units
   }
 }
 
