@@ -6,7 +6,8 @@
 //   Shapes    x row-major; axes merge at bind into loops over outputs (`kept`) and loops over what is folded (`reduced`).
 //   Cost      one FLOP an element: memory bound.
 //   Numerics  f32: when the last axis is reduced, sixteen lanes (four vectors of them in blocks of 64) and a fixed tree; otherwise the
-//             outputs are vectorised and r runs in order. f16 and bf16 fold in f32, integers wrap. Same bits for every ISA and parts.
+//             outputs are vectorised and r runs in order. f16 and bf16 fold in f32, integers wrap. Same bits for every ISA and parts,
+//             and on a device (where f64 subnormals are not flushed).
 //   Edges     over nothing: Sum 0, Prod 1, Max -inf (the lowest integer), Min +inf, Mean NaN, LogSum -inf. NaN propagates through all.
 //   Source    the ONNX operators, opset 18 (axes are an input).
 // Next: reduce.cpp (inference, binding), reduce.simd.cpp (f32), reduce.cu (the same on a device), reduce_portable.h.
