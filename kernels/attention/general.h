@@ -5,7 +5,8 @@
 //             mask: bools (may take part) or floats (added), broadcast to [B, heads, S, T]; a shorter last axis masks what is behind it.
 //             Y like Q with Dv; present = past and new; qk [B, heads, S, T]: scores before (mode 0) and after (1) softcap, with the mask (2), weights (3).
 //   Cost      B heads S T (D + Dv) MACs; one row of weights in double as workspace.
-//   Numerics  in double, rounded once: same bits everywhere; softmax_precision asks for no more.
+//   Numerics  in double, rounded once: same bits everywhere (but subnormals of double, which a device does not flush); softmax_precision asks
+//             for no more.
 //   Edges     is_causal: row i takes part in j <= i + offset, offset = P, or nonpad_kv_seqlen - S. Rows that may see nothing are 0. A masked
 //             score does not count even when it is NaN.
 //             left_window_size, right_window_size (-1: no end): place p = i + offset takes part in p - left <= j <= p + right.

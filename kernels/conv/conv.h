@@ -8,6 +8,7 @@
 //               IC/groups <  16    for each input channel, for each tap
 //               depthwise          for each tap (groups = IC = OC)
 //             Taps that fall on padding are executed with x = 0. Then + residual, then the activation, then fma(v, scale, shift).
+//             f64 (portable.h): a device flushes no subnormals.
 //             A transposed convolution is the convolution of x spread out by the strides (zeros between) with the mirrored kernel.
 //   Edges     NaN and inf pass. An infinite weight over padding gives NaN. An empty batch does nothing.
 //   Source    Georganas et al. 2018 (direct convolution on blocked channels); the ONNX operators Conv, ConvTranspose.

@@ -6,7 +6,8 @@
 //   Shapes   row-major, dense, no alignment needed. Linear's y may equal its residual.
 //   Cost     2*M*N*K FLOPs; with one row bound by the loads of the weights.
 //   Numerics f32: |error| <= (K + 2) eps sum |a b| + eps |C|; the order of sums depends on (N, K) alone (panel.h), whether B is a
-//            constant or not. alpha is multiplied into B, beta into C. f64: k ascending. f16 and bf16: products and sums in f32,
+//            constant or not. alpha is multiplied into B, beta into C. f64: k ascending (a device flushes no f64
+//            subnormals). f16 and bf16: products and sums in f32,
 //            k ascending, rounded once. Integers wrap around; where alpha or beta is no whole number, alpha sum + beta C is
 //            taken in double and truncated.
 //   Edges    K == 0 gives beta C (or 0). beta == 0 does not read C. NaN and inf pass as the products say.

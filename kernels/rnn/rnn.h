@@ -9,7 +9,7 @@
 //   Cost      2*T*B*G*H*(I + H) FLOPs; a step at B = 1 is bound by reading R from L2.
 //   Numerics  a gate is Wb + Rb, then the x terms in k order, then the h terms in k order, by fma in one chain: T calls of one step,
 //             one call of T steps, a row alone and in a batch give the same bits, as do all ISAs and thread counts.
-//             f64, f16 and bf16: portable code in double, states rounded to the dtype after every step.
+//             f64, f16 and bf16: portable code in double, states rounded to the dtype after every step; a device flushes no f64 subnormals.
 //   Edges     sequence_lens: rows of y past a length are 0, states stop there; chosen by masks, so the same instructions run for
 //             any lengths. Lengths outside of [0, T] are clamped and reported (BindContext::fault). reverse begins at each row's own last element. clip bounds what
 //             enters the gates' activations, as onnxruntime and OpenVINO do, not h(c) and not the state. input_forget: f = 1 - i.
