@@ -8,22 +8,14 @@ namespace tern::cuda {
 Result<std::byte*> DeviceWeights::find_or_upload(const Tensor& source, const std::string& tag, size_t bytes,
                                                  const std::function<void(std::byte*)>& fill) {
   std::lock_guard lock(mutex_);
-  const auto [at, is_new] = uploaded_.try_emplace({source.raw(), tag});
-  if (is_new) {
-    auto memory = device_->allocate(bytes);
-    Status s = memory ? Status() : Status(memory.error());
-    if (s) {
-      const auto packed = allocate_aligned(bytes);
-      fill(packed.get());
-      s = device_->upload(memory->get(), {packed.get(), bytes});
-    }
-    if (!s) {
-      uploaded_.erase(at);
-      return s.error();
-    }
-    at->second = {source.storage(), std::move(*memory)};
-  }
-  return at->second.memory.get();
+  const std::pair key(source.raw(), tag);
+  if (const auto at = uploaded_.find(key); at != uploaded_.end()) return at->second.memory.get();
+  auto memory = device_->allocate(bytes);
+  if (!memory) return memory.error();
+  const auto packed = allocate_aligned(bytes);
+  fill(packed.get());
+  if (Status s = device_->upload(memory->get(), {packed.get(), bytes}); !s) return s.error();
+  return uploaded_.emplace(key, Uploaded{source.storage(), std::move(*memory)}).first->second.memory.get();
 }
 Result<std::byte*> DeviceWeights::find_or_upload(const Tensor& source) {
   return find_or_upload(source, "in place/" + std::to_string(source.bytes()), source.bytes(),
