@@ -1,6 +1,8 @@
 // Quantising, back, and the two operators whose output size is data. Contracts: kernels/quantize/quantize.h, kernels/movement/movement.h.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
 
 #include "tests/support/op_test.h"
@@ -65,6 +67,21 @@ TEST_CASE("dynamic quantize: the range always holds zero") {
   check_same(y[0], u8({2}, {0, 204}));
   check_same(y[2], u8({}, {255}));
   check_same(run_op("DynamicQuantizeLinear", {}, {f32({2}, {0, 0})}, 3)[1], f32({}, {1}));
+}
+
+TEST_CASE("dynamic quantize: the ends of the range are found wherever they are") {
+  for (const auto& [n, low, high] :
+       {std::array<int64_t, 3>{2, 0, 1}, {257, 256, 255}, {1000, 131, 999}, {33000, 32999, 250}, {33000, 32768, 32767}}) {
+    Tensor x = *Tensor::allocate(DType::f32, {n});
+    std::fill_n(x.mutable_data<float>(), n, std::numeric_limits<float>::quiet_NaN());  // is in no range
+    x.mutable_data<float>()[low] = -100;
+    x.mutable_data<float>()[high] = 410;
+    const auto y = run_op("DynamicQuantizeLinear", {}, {x}, 3);
+    check_same(y[1], f32({}, {2}));
+    check_same(y[2], u8({}, {50}));
+    CHECK(y[0].data<uint8_t>()[low] == 0);
+    CHECK(y[0].data<uint8_t>()[high] == 255);
+  }
 }
 
 TEST_CASE("compress: along an axis, or flat; fewer flags than elements") {
