@@ -29,9 +29,9 @@ struct Function {
 struct Work {  // of a stream, a captured graph
   enum { kernel, to_device, to_host, within, fill } kind;
   const Function* function = nullptr;
-  ptxsim::Dim3 grid, block;
+  ptxsim::Dim3 grid = {}, block = {};
   unsigned shared = 0;
-  std::vector<std::byte> params;
+  std::vector<std::byte> params = {};
   uint64_t device = 0, other = 0;
   void* host = nullptr;
   size_t bytes = 0;
