@@ -42,7 +42,7 @@ Result<DeviceStep> make_step(Device& device, const Binding& binding, std::span<c
                                           : m.room(static_cast<int64_t>(bytes)));
   }
   for (const Binding::Pack& p : binding.packs) {
-    const auto packed = allocate_aligned(static_cast<size_t>(p.bytes));
+    const auto packed = allocate_aligned(static_cast<size_t>(p.bytes), true);
     p.fill(packed.get());
     packs.push_back(m.upload({packed.get(), static_cast<size_t>(p.bytes)}));
   }

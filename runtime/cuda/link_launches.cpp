@@ -12,7 +12,7 @@ Result<std::byte*> DeviceWeights::find_or_upload(const Tensor& source, const std
   if (const auto at = uploaded_.find(key); at != uploaded_.end()) return at->second.memory.get();
   auto memory = device_->allocate(bytes);
   if (!memory) return memory.error();
-  const auto packed = allocate_aligned(bytes);
+  const auto packed = allocate_aligned(bytes, true);
   fill(packed.get());
   if (Status s = device_->upload(memory->get(), {packed.get(), bytes}); !s) return s.error();
   return uploaded_.emplace(key, Uploaded{source.storage(), std::move(*memory)}).first->second.memory.get();
