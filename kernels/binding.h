@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/products.h"
 #include "kernels/row.h"
 #include "runtime/base/attributes.h"
 #include "runtime/base/cpu_features.h"
@@ -113,7 +114,8 @@ Step link_step(const Binding& binding, std::byte* image, const Addresses& addres
 // What a binding is made from: a pure function of this gives it. Contents of inputs are read only where the views say `known`.
 struct BindRequest {
   AttrReader attrs = {};
-  Isa isa = Isa::scalar;  // kernels above it must not be chosen
+  Isa isa = Isa::scalar;   // kernels above it must not be chosen
+  Products products = {};  // of a device
   std::span<const TensorView> inputs = {}, outputs = {};
   uint32_t in_place = 0;             // bit i: output 0 lies on input i
   int part = 0, parts = 1;           // this binding computes part `part` of `parts` (threads); see range()

@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernels/products.h"
 #include "kernels/row.h"
 
 namespace tern {
@@ -25,13 +26,14 @@ struct Dim3 {
 
 // One node of a device's plan: a kernel, a copy, or zeros.
 struct Launch {
-  enum class Kind : uint8_t { kernel, copy, zero, upload, download };  // the last two: a copy from and to the host's pinned memory
+  // upload, download: a copy from and to the host's pinned memory. product: by cuBLAS.
+  enum class Kind : uint8_t { kernel, copy, zero, upload, download, product };
   Kind kind = Kind::kernel;
   const char* module = nullptr;  // where the kernel stands: the path of its .cu below kernels/, without the ending ("softmax/softmax")
   const char* kernel = nullptr;  // its name there, extern "C"
   Dim3 grid, block;
   uint32_t shared = 0;          // bytes of dynamic shared memory
-  std::vector<std::byte> args;  // the kernel's parameter, one struct by value
+  std::vector<std::byte> args;  // the kernel's parameter, one struct by value; of a product: a CublasProduct
   std::byte* to = nullptr;      // of copies and zeros
   const std::byte* from = nullptr;
   int64_t bytes = 0;
@@ -57,6 +59,12 @@ class Launches {
     l.to = static_cast<std::byte*>(to);
     l.from = static_cast<const std::byte*>(from);
     l.bytes = bytes;
+  }
+  void multiply(const CublasProduct& product) {
+    Launch& l = all_.emplace_back();
+    l.kind = Launch::Kind::product;
+    l.args.resize(sizeof product);
+    std::memcpy(l.args.data(), &product, sizeof product);
   }
   std::span<const Launch> all() const { return all_; }
 

@@ -93,6 +93,19 @@ Result<Graph> static_graph(const ModelState& model, const SessionOptions& option
   return graph;
 }
 
+// What products are computed with. Errors: names that are none (usage).
+Result<Products> products_of(const SessionOptions& options) {
+  Products p;
+  const std::string &precision = options.precision, &gemm = options.gemm;
+  if (precision == "tf32") p.precision = Precision::tf32;
+  else if (precision == "f16") p.precision = Precision::f16;
+  else if (precision == "bf16") p.precision = Precision::bf16;
+  else if (!precision.empty() && precision != "f32") return usage("unknown precision '" + precision + "'; known: f32, tf32, f16, bf16");
+  if (!gemm.empty() && gemm != "own" && gemm != "cublas") return usage("unknown gemm '" + gemm + "'; known: own, cublas");
+  p.cublas = gemm == "cublas";
+  return p;
+}
+
 // Where a session shall run: nothing for the CPU.
 bool is_cpu(const std::string& device) { return device.empty() || device == "cpu"; }
 // "cuda,cpu": what the device has no kernel for runs on the CPU.
@@ -106,6 +119,12 @@ Status check_device(const SessionOptions& options) {
   if (!is_cpu(d) && d != "auto" && cuda != "cuda" && !numbered)
     return usage("unknown device '" + d + "'; known: cpu, cuda, cuda:N, auto, and cuda,cpu for both");
   if (!is_cpu(d) && d != "auto" && options.threads != 1) return usage("a session on " + d + " has one thread");
+  auto products = products_of(options);
+  if (!products) return products.error();
+  if ((is_cpu(d) || d == "auto") && (products->precision != Precision::f32 || products->cublas)) {
+    return usage((products->cublas ? "gemm " + options.gemm : "precision " + options.precision) +
+                 " needs a device that is named, cuda or cuda:N: the CPU computes in f32, with tern's own kernels");
+  }
   return {};
 }
 
@@ -132,7 +151,9 @@ Result<PlanOptions> plan_options(const SessionOptions& options) {
   std::optional<Isa> cap = parse_isa(options.isa);
   if (!options.isa.empty() && !cap) return usage("unknown ISA " + options.isa + "; known: " + isas_of_this_architecture());
   if (cap && !of_this_architecture(*cap)) return usage("ISA " + options.isa + " is not of this machine; known: " + isas_of_this_architecture());
-  return PlanOptions{best_isa(cap), options.threads, options.budget, options.work};
+  auto products = products_of(options);
+  if (!products) return products.error();
+  return PlanOptions{best_isa(cap), *products, options.threads, options.budget, options.work};
 }
 
 Arena::Options arena_options(const SessionOptions& options) { return {options.lock_memory, options.huge_pages}; }

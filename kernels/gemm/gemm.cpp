@@ -3,17 +3,21 @@
 
 #include <array>
 #include <bit>
+#include <optional>
 
 #include "kernels/activation_attributes.h"
 #include "kernels/gemm/launch.h"
+#include "kernels/gemm/library.h"
 #include "kernels/gemm/matrices.h"
+#include "kernels/gemm/tensor.h"
 #include "kernels/op.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
 
-constexpr auto& kRows = rows_of<TERN_ON_EACH_ISA(gemm_f32), cuda::gemm_f32, portable::kGemm, cuda::kPortableGemm>;
+constexpr auto& kRows =
+    rows_of<TERN_ON_EACH_ISA(gemm_f32), cuda::gemm_f32, cuda::kTensorGemm, cuda::gemm_cublas_f32, portable::kGemm, cuda::kPortableGemm>;
 bool supported(DType t) { return pick(kRows, t, Isa::scalar) != nullptr; }
 
 // What all three ask for: matrices x (m, k) times w (k, n), by strides.
@@ -163,18 +167,31 @@ Status bind_f32(BindContext& c, const Product& p) {
   return {};
 }
 
+// What every form of a device is given, but for x and w.
+void bind_rest(BindContext& c, const Product& p, cuda::ProductArgs& a) {
+  a.batches = p.batch.count();
+  a.m = p.m;
+  a.n = a.y_row = p.n;
+  a.k = p.k;
+  a.epilogue = p.epilogue;
+  if (p.bias >= 0 && p.beta != 0) {
+    c.set(a.bias, c.input<const float>(static_cast<size_t>(p.bias)));
+    a.bias_row = p.c_row;
+    a.bias_column = p.c_column;
+    a.beta = p.beta;
+  }
+  if (p.residual >= 0) c.set(a.residual, c.input<const float>(static_cast<size_t>(p.residual)));
+  c.set(a.y, c.output<float>(0));
+}
+
 // For a device: w as plain rows, 16-byte aligned where it is a constant, x as plain rows.
 Status bind_device(BindContext& c, const Product& p) {
   cuda::GemmArgs& g = c.args<cuda::GemmArgs>();
-  g.product.batches = p.batch.count();
-  g.product.m = p.m;
-  g.product.n = g.product.y_row = p.n;
-  g.product.k = p.k;
+  bind_rest(c, p, g.product);
   g.product.x_row = p.x_row;
   g.product.w_k = p.w_k;
   g.product.w_column = p.w_column;
   g.product.chains = gemm_chains(p.n, p.k);
-  g.product.epilogue = p.epilogue;
   Batch batch = p.batch;
   const bool constant = c.in(1).constant, dot = g.product.chains == 0;
   const int64_t row = round_up(p.n, 4), plain = p.n * p.k, matrices = plain == 0 ? 1 : c.in(1).count() / plain;
@@ -214,17 +231,94 @@ Status bind_device(BindContext& c, const Product& p) {
     c.set(g.product.x, rows);
     g.product.x_row = p.k;
   }
-  if (p.bias >= 0 && p.beta != 0) {
-    c.set(g.product.bias, c.input<const float>(static_cast<size_t>(p.bias)));
-    g.product.bias_row = p.c_row;
-    g.product.bias_column = p.c_column;
-    g.product.beta = p.beta;
-  }
-  if (p.residual >= 0) c.set(g.product.residual, c.input<const float>(static_cast<size_t>(p.residual)));
-  c.set(g.product.y, c.output<float>(0));
   if (g.product.batches > 1) c.set(g.product.batch, table_of(c, batch, {0, g.product.batches}));
   c.run(cuda::gemm_f32);
   return {};
+}
+
+// For its tensor cores: rounded factors in rows of whole stages, w transposed; constant weights once per model.
+Status bind_tensor(BindContext& c, const Product& p) {
+  const Precision precision = c.products.precision;
+  cuda::TensorGemmArgs& g = c.args<cuda::TensorGemmArgs>();
+  bind_rest(c, p, g.product.product);
+  const int64_t size = cuda::factor_bytes(precision), k = round_up(p.k, cuda::kStageBytes / size), x_plain = p.m * p.k, w_plain = p.k * p.n;
+  const int64_t x_matrices = x_plain == 0 ? 1 : c.in(0).count() / x_plain, w_matrices = w_plain == 0 ? 1 : c.in(1).count() / w_plain;
+  const auto x_bytes = checked_count(std::array<int64_t, 4>{x_matrices, p.m, k, size}),
+             w_bytes = checked_count(std::array<int64_t, 4>{w_matrices, p.n, k, size});
+  if (!x_bytes || !w_bytes) return unsupported("rounded factors of more than 2^63 bytes");
+  g.product.row_bytes = k * size;
+  g.x = {nullptr, nullptr, x_matrices, p.m, p.k, k, x_plain, p.x_row, p.x_k, 1};
+  const auto x = c.workspace<std::byte>(std::max<int64_t>(1, *x_bytes));
+  c.set(g.x.from, c.input<const float>(0));
+  c.set(g.x.to, x);
+  c.set(g.product.x, x);
+  g.w = {nullptr, nullptr, w_matrices, p.n, p.k, k, w_plain, p.w_column, p.w_k, p.alpha};
+  if (c.in(1).constant) {
+    const std::string tag = "gemm/" + std::string(cuda::tensor_row(precision).name) + "/" + std::to_string(p.n) + "x" + std::to_string(p.k) + "/" +
+                            std::to_string(p.w_k) + "," + std::to_string(p.w_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.alpha));
+    c.set(g.product.w, c.packed<std::byte, float>(1, tag, std::max<int64_t>(1, *w_bytes),
+                                                  [precision, a = g.w](const float* w, std::byte* to) { cuda::round_on_host(precision, a, w, to); }));
+  } else {
+    const auto w = c.workspace<std::byte>(std::max<int64_t>(1, *w_bytes));
+    c.set(g.w.from, c.input<const float>(1));
+    c.set(g.w.to, w);
+    c.set(g.product.w, w);
+  }
+  Batch batch = p.batch;  // offsets in bytes of what is rounded
+  for (int64_t& step : batch.x) step = x_plain == 0 ? 0 : step / x_plain * p.m * k * size;
+  for (int64_t& step : batch.w) step = w_plain == 0 ? 0 : step / w_plain * p.n * k * size;
+  if (p.batch.count() > 1) c.set(g.product.product.batch, table_of(c, batch, {0, p.batch.count()}));
+  c.run(cuda::tensor_row(precision));
+  return {};
+}
+
+// From one matrix of the batch to the next, where that is the same for all.
+std::optional<int64_t> even_step(const Dims& extents, const std::array<int64_t, kMaxRank>& steps) {
+  int64_t step = 0, next = 0;  // next: what the axis before must move by
+  bool any = false;
+  for (int d = extents.rank - 1; d >= 0; --d) {
+    if (extents[d] == 1) continue;
+    const int64_t here = steps[static_cast<size_t>(d)];
+    if (!any) step = next = here;
+    else if (here != next) return std::nullopt;
+    any = true;
+    next *= extents[d];
+  }
+  return step;
+}
+
+// By cuBLAS, where it can: what each of the two operands is, is told by its strides. Says whether it can.
+bool bind_library(BindContext& c, const Product& p) {
+  const auto x_step = even_step(p.batch.extents, p.batch.x), w_step = even_step(p.batch.extents, p.batch.w);
+  const bool x_transposed = p.x_k != 1, w_transposed = p.w_column != 1;
+  const int64_t batches = p.batch.count();  // a row of which there is one may lie nearer to the next than it is long
+  const int64_t x_row = x_transposed ? p.x_k : std::max(p.x_row, p.k), w_row = w_transposed ? p.w_column : std::max(p.w_k, p.n);
+  if (!x_step || !w_step || p.k == 0 || std::max({p.m, p.n, p.k, batches, x_row, w_row}) > INT32_MAX) return false;
+  cuda::LibraryGemmArgs& g = c.args<cuda::LibraryGemmArgs>();
+  g.product.batches = batches;
+  g.product.m = p.m;
+  g.product.n = p.n;
+  g.product.k = p.k;
+  g.product.x_row = x_row;
+  g.product.w_row = w_row;
+  g.product.x_step = *x_step;
+  g.product.w_step = *w_step;
+  g.product.y_step = p.batch.y;
+  g.product.alpha = p.alpha;
+  g.product.precision = c.products.precision;
+  g.product.x_transposed = x_transposed;
+  g.product.w_transposed = w_transposed;
+  c.set(g.product.x, c.input<const float>(0));
+  c.set(g.product.w, c.input<const float>(1));
+  // Where y lies on the residual, the product must not.
+  const bool apart = p.residual >= 0 && (c.in_place >> p.residual & 1) != 0;
+  const auto y = apart ? c.workspace<float>(batches * p.m * p.n) : c.output<float>(0);
+  c.set(g.product.y, y);
+  bind_rest(c, p, g.rest);
+  c.set(g.rest.x, y);
+  g.rest.m *= batches;
+  c.run(cuda::gemm_cublas_f32);
+  return true;
 }
 
 Status bind_portable(BindContext& c, const Product& p) {
@@ -250,7 +344,9 @@ Status bind_portable(BindContext& c, const Product& p) {
 Status bind_product(BindContext& c, const Product& p) {
   if (p.m == 0 || p.n == 0 || p.batch.count() == 0) return {};
   if (c.in(0).dtype != DType::f32) return bind_portable(c, p);
-  return c.isa == Isa::cuda ? bind_device(c, p) : bind_f32(c, p);
+  if (c.isa != Isa::cuda) return bind_f32(c, p);
+  if (c.products.cublas && bind_library(c, p)) return {};
+  return c.products.precision == Precision::f32 ? bind_device(c, p) : bind_tensor(c, p);
 }
 
 Status same_dtypes(InferContext& c) {

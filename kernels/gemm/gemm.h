@@ -13,7 +13,7 @@
 //   Edges    K == 0 gives beta C (or 0). beta == 0 does not read C. NaN and inf pass as the products say.
 //   Source   the ONNX operators MatMul-13, Gemm-13.
 // Next: gemm.cpp (schema and binding), panel.h (the f32 kernel), gemm.simd.cpp (one call), portable.cpp (other dtypes), launch.h and gemm.cu (on a
-// device).
+// device), tensor.h and library.h (there, in other arithmetic, by name).
 #pragma once
 #include "kernels/gemm/panel.h"
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "runtime/cuda/cublas.h"
 #include "runtime/cuda/device.h"
 #include "runtime/cuda/driver_api.h"
 
@@ -68,6 +69,7 @@ class DriverRun : public DeviceRun {
   DriverRun(SharedContext context, bool block) : c_(std::move(context)), block_(block) {}
   ~DriverRun() override {
     const Current current(*c_);
+    cublas_.reset();
     if (executable_ != nullptr) c_->api.cuGraphExecDestroy(executable_);
     for (CuEvent e : {events_[0], events_[1], done_}) {
       if (e != nullptr) c_->api.cuEventDestroy_v2(e);
@@ -79,17 +81,24 @@ class DriverRun : public DeviceRun {
     Launch launch;
     CuFunction function = nullptr;
   };
-  Status make(std::vector<Node> nodes) {
+  // `workspace`: of cuBLAS, null where nothing is computed by it.
+  Status make(std::vector<Node> nodes, Memory workspace) {
     nodes_ = std::move(nodes);
+    workspace_ = std::move(workspace);
     const DriverApi& api = c_->api;
     if (CuResult r = api.cuStreamCreate(&stream_, kCuNonBlocking); r != 0) return failed("a stream", r);
+    if (workspace_ != nullptr) {
+      auto cublas = Cublas::open(stream_, workspace_.get());
+      if (!cublas) return cublas.error();
+      cublas_ = std::move(*cublas);
+    }
     if (CuResult r = api.cuStreamBeginCapture_v2(stream_, kCuCaptureThreadLocal); r != 0) return failed("capturing the plan", r);
     CuResult worst = 0;
     std::string where;
     for (const Node& n : nodes_) {
       if (worst != 0) break;
       worst = enqueue(n);
-      where = n.launch.kind == Launch::Kind::kernel ? n.launch.kernel : "a copy";
+      where = n.launch.kind == Launch::Kind::kernel ? n.launch.kernel : n.launch.kind == Launch::Kind::product ? "a product by cuBLAS" : "a copy";
     }
     CuGraph graph = nullptr;
     const CuResult ended = api.cuStreamEndCapture(stream_, &graph);
@@ -150,6 +159,11 @@ class DriverRun : public DeviceRun {
         void* parameter = const_cast<std::byte*>(l.args.data());
         return api.cuLaunchKernel(n.function, l.grid.x, l.grid.y, l.grid.z, l.block.x, l.block.y, l.block.z, l.shared, stream_, &parameter, nullptr);
       }
+      case Launch::Kind::product: {
+        CublasProduct product;
+        std::memcpy(&product, l.args.data(), sizeof product);
+        return cublas_->multiply(product) == 0 ? 0 : kCuUnknown;
+      }
       case Launch::Kind::copy: return api.cuMemcpyDtoDAsync_v2(address(l.to), address(l.from), bytes, stream_);
       case Launch::Kind::zero: return api.cuMemsetD8Async(address(l.to), 0, bytes, stream_);
       case Launch::Kind::upload: return api.cuMemcpyHtoDAsync_v2(address(l.to), l.from, bytes, stream_);
@@ -160,6 +174,8 @@ class DriverRun : public DeviceRun {
 
   SharedContext c_;
   std::vector<Node> nodes_;
+  Memory workspace_;
+  std::unique_ptr<Cublas> cublas_;
   CuStream stream_ = nullptr;
   CuGraphExec executable_ = nullptr;
   const bool block_;
@@ -206,13 +222,17 @@ class DriverDevice : public Device {
   Result<std::unique_ptr<DeviceRun>> prepare(std::span<const Launch> launches, bool block) override {
     const Current current(*c_);
     std::vector<DriverRun::Node> nodes;
+    bool products = false;
     for (const Launch& l : launches) {
       auto f = l.kind == Launch::Kind::kernel ? function(l) : Result<CuFunction>(nullptr);
       if (!f) return f.error();
       nodes.push_back({l, *f});
+      products = products || l.kind == Launch::Kind::product;
     }
+    auto workspace = products ? allocate(kCublasWorkspace) : Result<Memory>(nullptr);
+    if (!workspace) return workspace.error();
     auto run = std::make_unique<DriverRun>(c_, block);
-    if (Status s = run->make(std::move(nodes)); !s) return s.error();
+    if (Status s = run->make(std::move(nodes), std::move(*workspace)); !s) return s.error();
     return std::unique_ptr<DeviceRun>(std::move(run));
   }
 
@@ -239,6 +259,9 @@ class DriverDevice : public Device {
     CuFunction f = nullptr;
     CuResult r = c_->api.cuModuleGetFunction(&f, module, l.kernel);
     if (r == 0 && l.shared > 48 * 1024) r = c_->api.cuFuncSetAttribute(f, kCuMaxDynamicShared, static_cast<int>(l.shared));
+    if (r == kCuNotFound)
+      return unsupported(std::string("the kernel ") + l.kernel + " needs compute capability 8.0, more than " + name_ +
+                         " has: choose another precision");
     if (r != 0) return unsupported(name_ + " refused the kernel " + l.kernel + ": " + text_of(c_->api, r));
     return f;
   }

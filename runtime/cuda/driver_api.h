@@ -24,7 +24,7 @@ using CuGraph = CuGraphTag*;
 using CuGraphExec = CuGraphExecTag*;
 using CuEvent = CuEventTag*;
 
-constexpr CuResult kCuOutOfMemory = 2, kCuNoDevice = 100, kCuInvalidDevice = 101, kCuNotReady = 600;
+constexpr CuResult kCuOutOfMemory = 2, kCuNoDevice = 100, kCuInvalidDevice = 101, kCuNotFound = 500, kCuNotReady = 600, kCuUnknown = 999;
 constexpr int kCuMajor = 75, kCuMinor = 76;  // device attributes: the compute capability
 constexpr int kCuMaxDynamicShared = 8;       // of a function
 constexpr unsigned kCuNonBlocking = 1;       // of a stream: it does not wait for others

@@ -15,7 +15,8 @@
 namespace tern {
 
 struct PlanOptions {
-  Isa isa = Isa::scalar;  // cuda: for a device, with one thread
+  Isa isa = Isa::scalar;   // cuda: for a device, with one thread
+  Products products = {};  // on a device
   int threads = 1;
   int64_t budget = int64_t(4) << 30;  // bytes of the arena and of packed weights
   int64_t work = int64_t(1) << 35;    // operations (work_of) of one run, beyond kWorkPerByte for each byte of constants and inputs

@@ -113,6 +113,7 @@ class Selection {
         const int64_t images = saturated(p_.image_bytes, p_.on_device ? p_.on_device->image_bytes : 0);
         return bind_op(*w.node->op, {.attrs = w.node->read(),
                                      .isa = isa,
+                                     .products = p_.options.products,
                                      .inputs = v.in,
                                      .outputs = v.out,
                                      .in_place = in_place(p_, w),

@@ -71,6 +71,36 @@ for wait in "" --block; do
   expect "run $wait: waits" "$([ -n "$wait" ] && echo cuEventSynchronize || echo cuStreamSynchronize)" "$(grep -A1 cuGraphLaunch "$tmp/log" | tail -1)"
 done
 
+# Other arithmetic, by name: within its error. f16 needs no more than Turing. cuBLAS is not there, does not start, and then it is: the fake driver
+# by another name.
+models=$data/models
+by_name() { LD_LIBRARY_PATH=$fake:$tmp/$1 "$tern" "${@:2}" --device cuda >"$tmp/stdout" 2>"$tmp/stderr"; } # by_name WITH ARGUMENTS...
+mkdir "$tmp/none" "$tmp/blas"
+touch "$tmp/none/libcublas.so.13" "$tmp/none/libcublas.so.12"
+ln -s "$fake/libcuda.so.1" "$tmp/blas/libcublas.so.13"
+for precision in tf32 f16 bf16; do
+  by_name none verify $models/digits_mlp/model.onnx $models/digits_mlp/data.npz --precision $precision --rtol 0.05 --atol 0.05
+  expect "digits_mlp by $precision" 0 $?
+done
+for precision in tf32:4 f16:0 bf16:4; do
+  TERN_FAKE_CUDA=turing by_name none run $model --input random --precision ${precision%%:*}
+  expect "${precision%%:*} on Turing" "${precision##*:}" $?
+  [ "${precision##*:}" = 0 ] || grep -q "by_${precision%%:*} needs compute capability 8.0" "$tmp/stderr" || { echo "FAILED: $(cat "$tmp/stderr")"; failed=1; }
+done
+by_name none run $model --input random --gemm cublas
+expect "no cuBLAS: exit code" 4 $?
+grep -q 'cuBLAS was not found' "$tmp/stderr" || { echo "FAILED: no cuBLAS: $(cat "$tmp/stderr")"; failed=1; }
+TERN_FAKE_CUDA=no_cublas by_name blas run $model --input random --gemm cublas
+expect "a cuBLAS that does not start: exit code" 4 $?
+for name in digits_mlp transformer_encoder; do
+  for precision in f32:69 tf32:77 f16:74 bf16:75; do
+    TERN_FAKE_CUDA_LOG=$tmp/log by_name blas verify $models/$name/model.onnx $models/$name/data.npz --gemm cublas --precision ${precision%%:*} \
+      --rtol 1e-3 --atol 1e-4
+    expect "$name by cuBLAS" 0 $?
+    grep -q "cublasGemm.* compute ${precision##*:}" "$tmp/log" || { echo "FAILED: $name: cuBLAS was not asked for ${precision%%:*}"; failed=1; }
+  done
+done
+
 # The hot path's calls are the same whatever the values: as many, in the same order.
 for source in zeros random:1 random:2; do
   TERN_FAKE_CUDA_LOG=$tmp/log.$source LD_LIBRARY_PATH=$fake "$tern" run "$model" --input $source --device cuda >/dev/null 2>&1

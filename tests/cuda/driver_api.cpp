@@ -1,12 +1,15 @@
 // The driver's entry points as tern declares them are those of the toolkit's header, where there is one. Contract: runtime/cuda/driver_api.h.
-#include "runtime/cuda/driver_api.h"
-
 #include <doctest/doctest.h>
 
 #include <type_traits>
 
+#include "runtime/cuda/cublas.h"
+
 #if __has_include(<cuda.h>)
 #include <cuda.h>
+#if __has_include(<cublas_v2.h>)
+#include <cublas_v2.h>
+#endif
 #ifdef cuEventElapsedTime  // newer headers put another of the same form in its place; drivers have both
 #undef cuEventElapsedTime
 constexpr auto* cuEventElapsedTime = &cuEventElapsedTime_v2;
@@ -46,6 +49,25 @@ TEST_CASE("driver: every entry point takes what the toolkit's header says") {
   CHECK(kCuBlockingSync == CU_EVENT_BLOCKING_SYNC);
   CHECK(kCuDisableTiming == CU_EVENT_DISABLE_TIMING);
 }
+
+#ifdef CUBLAS_VER_MAJOR
+TEST_CASE("driver: every entry point of cuBLAS takes what the toolkit's header says") {
+#define TERN_CHECK(name, header) CHECK_MESSAGE(kShape<decltype(CublasApi::name)> == kShape<decltype(header)>, #name)
+  TERN_CHECK(cublasCreate_v2, &::cublasCreate_v2);
+  TERN_CHECK(cublasDestroy_v2, &::cublasDestroy_v2);
+  TERN_CHECK(cublasSetStream_v2, &::cublasSetStream_v2);
+  TERN_CHECK(cublasSetWorkspace_v2, &::cublasSetWorkspace_v2);
+  // Of two overloads this is the one that is no wrapper for older code: a header with another does not compile.
+  using Gemm = cublasStatus_t (*)(cublasHandle_t, cublasOperation_t, cublasOperation_t, int, int, int, const void*, const void*, cudaDataType, int,
+                                  long long, const void*, cudaDataType, int, long long, const void*, void*, cudaDataType, int, long long, int,
+                                  cublasComputeType_t, cublasGemmAlgo_t);
+  TERN_CHECK(cublasGemmStridedBatchedEx, static_cast<Gemm>(&::cublasGemmStridedBatchedEx));
+#undef TERN_CHECK
+  CHECK((CUBLAS_COMPUTE_32F_PEDANTIC == 69 && CUBLAS_COMPUTE_32F_FAST_TF32 == 77 && CUBLAS_COMPUTE_32F_FAST_16F == 74 &&
+         CUBLAS_COMPUTE_32F_FAST_16BF == 75));
+  CHECK((CUDA_R_32F == 0 && CUBLAS_GEMM_DEFAULT == -1 && CUBLAS_OP_N == 0 && CUBLAS_OP_T == 1));
+}
+#endif
 
 }  // namespace tern::cuda
 #endif

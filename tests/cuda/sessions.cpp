@@ -2,6 +2,8 @@
 // runtime/cuda/device_plan.h.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/movement/bools.h"
@@ -143,6 +145,66 @@ TEST_CASE("device: names that are none, and threads, are wrong usage") {
   auto cpu = model->session({.dims = {{"batch", 1}}, .device = "cpu"});
   REQUIRE(cpu.ok());
   CHECK(cpu->isa() != "cuda");
+}
+
+TEST_CASE("device: a precision is that of one session: its products are near the CPU's, and another session of the model has the CPU's bytes") {
+  if (cuda::ptx_modules().empty()) return;
+  auto device = cuda::simulated_device();
+  REQUIRE(device.ok());
+  auto model = load(data("models/digits_mlp/model.onnx"));
+  REQUIRE(model.ok());
+  const SessionOptions plain = {.dims = {{"batch", 2}}};
+  auto here = model->session(plain);
+  REQUIRE(here.ok());
+  const std::string output = here->outputs()[0].name;
+  std::vector<std::unique_ptr<Session>> alive;  // so that the weights stay on the device
+  const std::pair<const char*, float> cases[] = {{"tf32", 0.01f}, {"f16", 0.01f}, {"bf16", 0.1f}, {"f32", 0.0f}, {"", 0.0f}};
+  for (const auto& c : cases) {
+    const std::string precision = c.first;
+    const float error = c.second;
+    CAPTURE(precision);
+    SessionOptions with = plain;
+    with.precision = precision;
+    auto there = session_on(*model, with, *device);
+    REQUIRE_MESSAGE(there.ok(), (there.ok() ? "" : there.error().message()));
+    const std::string wanted = error == 0 ? "gemm/f32/cuda" : "gemm_" + precision + "/f32/cuda";
+    CHECK(std::ranges::any_of(there->steps(), [&](const StepInfo& s) { return s.kernel == wanted; }));
+    if (error == 0) {
+      check_equal(*there, *here, 7);
+    } else {
+      for (const Port& p : here->inputs()) {
+        fill(here->input_bytes(p.name), p.dtype, 7);
+        std::ranges::copy(here->input_bytes(p.name), there->input_bytes(p.name).begin());
+      }
+      REQUIRE(here->run());
+      REQUIRE(there->run());
+      const auto a = here->output<float>(output), b = there->output<float>(output);
+      float worst = 0;
+      for (size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]));
+      CHECK((worst > 0 && worst < error));
+    }
+    alive.push_back(std::make_unique<Session>(std::move(*there)));
+  }
+  auto none = session_on(*model, {.dims = {{"batch", 2}}, .gemm = "cublas"}, *device);
+  REQUIRE(!none.ok());
+  CHECK(none.error().code() == Code::kUnsupported);
+  CHECK(none.error().message().find("cuBLAS") != std::string::npos);
+}
+
+TEST_CASE("device: other arithmetic is refused where no device is named, and by names that are none") {
+  auto model = load(data("models/digits_mlp/model.onnx"));
+  REQUIRE(model.ok());
+  const auto error = [&](const char* device, const char* precision, const char* gemm) {
+    auto s = model->session({.dims = {{"batch", 1}}, .device = device, .precision = precision, .gemm = gemm});
+    return s ? std::string() : (s.error().code() == Code::kUsage ? "usage: " : "") + s.error().message();
+  };
+  for (const char* device : {"", "cpu", "auto"}) {
+    CHECK(error(device, "tf32", "").starts_with("usage: precision tf32 needs a device"));
+    CHECK(error(device, "", "cublas").starts_with("usage: gemm cublas needs a device"));
+    CHECK(error(device, "f32", "own") == "");
+  }
+  CHECK(error("cuda", "f64", "") == "usage: unknown precision 'f64'; known: f32, tf32, f16, bf16");
+  CHECK(error("cpu", "", "mkl") == "usage: unknown gemm 'mkl'; known: own, cublas");
 }
 
 TEST_CASE("device: where no GPU can be used, cuda says why and auto computes on the CPU") {

@@ -1,7 +1,9 @@
 // A libcuda.so.1 for machines without a GPU: the driver's entry points that tern calls (runtime/cuda/driver_api.h), with ptxsim behind them. So the code that
 // talks to the driver runs in the tests, to its end and into every error. It checks what a driver would not forgive: calls in another order, memory that is
-// not its own, captures left open. TERN_FAKE_CUDA says what is wrong with this machine:
-//   no_device  old_driver  old_card  no_memory (allocations beyond 4 KB)  refused_module  failing_launch (the third launch of a graph, and no other)
+// not its own, captures left open. Under the name libcublas.so.13 the same file is a cuBLAS (runtime/cuda/cublas.h), whose products are plain C++ on that
+// memory, in graphs too. TERN_FAKE_CUDA says what is wrong with this machine:
+//   no_device  old_driver  old_card  turing (compute capability 7.5)  no_cublas  no_memory (allocations beyond 4 KB)
+//   refused_module  failing_launch (the third launch of a graph, and no other)
 //   TERN_FAKE_CUDA_LOG=FILE   every call, a line each
 #include <cstdarg>
 #include <cstdio>
@@ -27,7 +29,7 @@ struct Function {
   int most_shared = 48 * 1024;
 };
 struct Work {  // of a stream, a captured graph
-  enum { kernel, to_device, to_host, within, fill } kind;
+  enum { kernel, to_device, to_host, within, fill, product } kind;
   const Function* function = nullptr;
   ptxsim::Dim3 grid = {}, block = {};
   unsigned shared = 0;
@@ -36,6 +38,12 @@ struct Work {  // of a stream, a captured graph
   void* host = nullptr;
   size_t bytes = 0;
   unsigned char value = 0;
+  struct Product {
+    int transposed_a, transposed_b, m, n, k, lda, ldb, ldc, batches;
+    float alpha;
+    uint64_t a, b, c;
+    long long step_a, step_b, step_c;
+  } blas = {};
 };
 using Graph = std::vector<Work>;
 struct Event {
@@ -87,6 +95,28 @@ bool is_pinned(const void* p, size_t bytes) {
   return false;
 }
 
+// Column-major c = alpha a b, in double.
+int multiply(ptxsim::Machine& m, const Work::Product& p) {
+  const auto at = [](uint64_t base, long long step, int batch, long long index) { return base + 4 * static_cast<uint64_t>(step * batch + index); };
+  for (int batch = 0; batch < p.batches; ++batch) {
+    for (int i = 0; i < p.m; ++i) {
+      for (int j = 0; j < p.n; ++j) {
+        double sum = 0;
+        for (int k = 0; k < p.k; ++k) {
+          float a = 0, b = 0;
+          const long long ai = p.transposed_a ? k + 1LL * i * p.lda : i + 1LL * k * p.lda,
+                          bi = p.transposed_b ? j + 1LL * k * p.ldb : k + 1LL * j * p.ldb;
+          if (!m.read(&a, at(p.a, p.step_a, batch, ai), 4) || !m.read(&b, at(p.b, p.step_b, batch, bi), 4)) return kInvalid;
+          sum += static_cast<double>(a) * static_cast<double>(b);
+        }
+        const auto c = static_cast<float>(static_cast<double>(p.alpha) * sum);
+        if (!m.write(at(p.c, p.step_c, batch, i + 1LL * j * p.ldc), &c, 4)) return kInvalid;
+      }
+    }
+  }
+  return 0;
+}
+
 int execute(const Work& w) {
   ptxsim::Machine& m = state().machine;
   switch (w.kind) {
@@ -96,6 +126,7 @@ int execute(const Work& w) {
       for (const auto& f : result->findings) std::fprintf(stderr, "fake driver: %s\n", f.to_text().c_str());
       return result->findings.empty() ? 0 : kLaunchFailed;
     }
+    case Work::product: return multiply(m, w.blas);
     case Work::to_device: return m.write(w.device, w.host, w.bytes) ? 0 : kInvalid;
     case Work::to_host: return m.read(w.host, w.device, w.bytes) ? 0 : kInvalid;
     case Work::within: {
@@ -133,7 +164,10 @@ int cuGetErrorString(int, const char** text) { return *text = "as the fake drive
 int cuDeviceGetCount(int* count) { return *count = 1, 0; }
 int cuDeviceGet(int* device, int index) { return *device = index, index == 0 ? 0 : kInvalid; }
 int cuDeviceGetName(char* name, int size, int) { return std::snprintf(name, static_cast<size_t>(size), "Fake GPU"), 0; }
-int cuDeviceGetAttribute(int* value, int attribute, int) { return *value = attribute == 75 ? (wrong("old_card") ? 6 : 8) : 0, 0; }
+int cuDeviceGetAttribute(int* value, int attribute, int) {
+  const bool turing = wrong("turing");
+  return *value = attribute == 75 ? (wrong("old_card") ? 6 : turing ? 7 : 8) : turing ? 5 : 0, 0;
+}
 int cuDevicePrimaryCtxSetFlags_v2(int, unsigned) { return 0; }
 int cuDevicePrimaryCtxRetain(void** context, int) { return *context = &state(), state().retained = true, 0; }
 int cuDevicePrimaryCtxRelease_v2(int) {
@@ -206,7 +240,7 @@ int cuModuleLoadData(void** module, const void* image) {
 }
 int cuModuleUnload(void*) { return 0; }
 int cuModuleGetFunction(void** function, void*, const char* name) {
-  for (const auto& m : tern::cuda::ptx_modules()) {
+  for (const auto& m : wrong("turing") ? tern::cuda::ptx_modules_75() : tern::cuda::ptx_modules()) {
     const std::string_view text(reinterpret_cast<const char*>(m.image.data()), m.image.size());
     if (text.find(".entry " + std::string(name) + "(") == text.npos) continue;
     auto at = state().modules.find(m.name);
@@ -277,4 +311,50 @@ int cuEventSynchronize(void* event) {
 }
 int cuEventElapsedTime(float* milliseconds, void*, void*) { return *milliseconds = 0.001f, 0; }
 int cuEventDestroy_v2(void* event) { return delete static_cast<Event*>(event), 0; }
+
+// ---- cuBLAS: a handle says which stream and workspace it was given ----
+
+struct Handle {
+  void *stream = nullptr, *workspace = nullptr;
+};
+int cublasCreate_v2(void** handle) {
+  needs_context();
+  say("cublasCreate\n");
+  return *handle = new Handle, wrong("no_cublas") ? 1 : 0;
+}
+int cublasDestroy_v2(void* handle) {
+  needs_context();
+  return delete static_cast<Handle*>(handle), 0;
+}
+int cublasSetStream_v2(void* handle, void* stream) { return *static_cast<Handle*>(handle) = {stream, nullptr}, 0; }
+int cublasSetWorkspace_v2(void* handle, void* workspace, size_t) { return static_cast<Handle*>(handle)->workspace = workspace, 0; }
+int cublasGemmStridedBatchedEx(void* handle, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int type_a, int lda,
+                               long long step_a, const void* b, int type_b, int ldb, long long step_b, const void* beta, void* c, int type_c, int ldc,
+                               long long step_c, int batches, int compute, int algorithm) {
+  const auto* h = static_cast<Handle*>(handle);
+  say("cublasGemmStridedBatchedEx %d %d %d batches %d compute %d\n", m, n, k, batches, compute);
+  if (h->stream == nullptr || h->workspace == nullptr) misuse("a product without a stream or a workspace");
+  if (m < 1 || n < 1 || k < 1 || batches < 1 || type_a != 0 || type_b != 0 || type_c != 0 || algorithm != -1 ||
+      *static_cast<const float*>(beta) != 0 || lda < (ta ? k : m) || ldb < (tb ? n : k) || ldc < m) {
+    return kInvalid;
+  }
+  Work w{Work::product};
+  w.blas = {ta,
+            tb,
+            m,
+            n,
+            k,
+            lda,
+            ldb,
+            ldc,
+            batches,
+            *static_cast<const float*>(alpha),
+            reinterpret_cast<uint64_t>(a),
+            reinterpret_cast<uint64_t>(b),
+            reinterpret_cast<uint64_t>(c),
+            step_a,
+            step_b,
+            step_c};
+  return enqueue(std::move(w));
+}
 }

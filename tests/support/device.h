@@ -21,6 +21,6 @@ struct DeviceResult {
 // the simulator sees every access beyond it; outputs begin uninitialised. Whatever it finds fails the test. Bit i of `constants`: input i may be packed.
 // `change` is called with every launch, before any of them runs: for kernels that are chosen for sizes which are too large to simulate.
 DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<const Tensor> like, uint32_t constants,
-                           const std::function<void(Launch&)>& change = {});
+                           const std::function<void(Launch&)>& change = {}, Products products = {});
 
 }  // namespace tern::test

@@ -43,7 +43,7 @@ bool simulated() { return device(0)->name() == "ptxsim"; }
 bool on_device() { return device(0) != nullptr; }
 
 DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<const Tensor> like, uint32_t constants,
-                           const std::function<void(Launch&)>& change) {
+                           const std::function<void(Launch&)>& change, Products products) {
   DeviceResult result;
   std::vector<TensorView> in, out;
   for (size_t i = 0; i < inputs.size(); ++i) in.push_back(inputs[i].view(i < 32 && (constants >> i & 1)));
@@ -52,14 +52,15 @@ DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<c
     out.push_back(result.outputs.back().view());
   }
   if (work_of(op, {op.attrs, attrs}, in, out) > kMostWork) return result.why = "too large to simulate", result;
-  auto bound = bind_op(op, {.attrs = {op.attrs, attrs}, .isa = Isa::cuda, .inputs = in, .outputs = out});
+  auto bound = bind_op(op, {.attrs = {op.attrs, attrs}, .isa = Isa::cuda, .products = products, .inputs = in, .outputs = out});
   if (!bound) return result.why = bound.error().message(), result;
   if (bound->row == nullptr) return result.why = "nothing to do", result;
   if (bound->row->isa != Isa::cuda) return result.why = "no kernel for a device", result;
   result.row = bound->row;
 
   static size_t turn = 0;
-  cuda::Device& d = *device(turn++);
+  const bool young = products.precision == Precision::tf32 || products.precision == Precision::bf16;  // old cards have no such kernels
+  cuda::Device& d = *device(young ? turn++ % 2 : turn++);
   auto step = cuda::make_step(d, *bound, inputs, result.outputs, !simulated());
   REQUIRE_MESSAGE(step.ok(), bound->row->name << ": " << (step.ok() ? "" : step.error().message()));
   Launches& launches = step->launches;

@@ -66,6 +66,13 @@ expect 2 "a mistyped choice" dump "$mlp" --after fues
 says "did you mean fuse?"
 expect 2 "an unknown device" run "$mlp" --input zeros --dim batch=1 --device tpu
 says "known: cpu, cuda, cuda:N, auto, and cuda,cpu for both"
+expect 2 "a precision that is none" run "$mlp" --input zeros --precision f64
+says "known: f32, tf32, f16, bf16"
+expect 2 "other arithmetic on the CPU" run "$mlp" --input zeros --precision tf32
+says "option --precision tf32 needs a device"
+expect 2 "another's products on the CPU" run "$mlp" --input zeros --device auto --gemm cublas
+says "option --gemm cublas needs a device"
+expect 0 "the CPU's own arithmetic by name" run "$mlp" --input zeros --precision f32 --gemm own
 
 # ---- inputs and dimensions ----
 expect 2 "an input given twice" run "$mlp" --input zeros --input image=ones

@@ -1,5 +1,6 @@
 // Reading arguments by the rows of option_table.h. See command.h. Next: help.cpp.
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <charconv>
 #include <climits>
@@ -235,6 +236,13 @@ Result<SessionOptions> session_options(const Options& options) {
   s.budget = *budget << 20;
   s.device = options.get("--device");
   s.block_on_device = options.has("--block");
+  s.precision = options.get("--precision");
+  s.gemm = options.get("--gemm");
+  for (const auto& [option, value, plain] : {std::array<std::string_view, 3>{"--precision", s.precision, "f32"}, {"--gemm", s.gemm, "own"}}) {
+    if (value.empty() || value == plain || !on_cpu(s)) continue;
+    return usage("option " + std::string(option) + " " + std::string(value) +
+                 " needs a device: --device cuda; the CPU computes in f32, with tern's own kernels");
+  }
   if (options.has("--evaluate") && !on_cpu(s)) return usage("--evaluate runs on the CPU: leave out --device");
   return s;
 }

@@ -90,7 +90,11 @@ struct SessionOptions {
   // between them; Session::text() shows it all. A session on a GPU computes the CPU's bits. Its inputs and outputs lie in pinned memory, which run()
   // copies in and out; run() calls the driver, always in the same way. Errors (unsupported): no driver or card, a build without such kernels, and but
   // for "cuda,cpu" nodes without one.
-  std::string device = {};       // "": cpu
+  std::string device = {};  // "": cpu
+  // Never the default, and on a device that is named only (else usage): other arithmetic in MatMul, Gemm and Linear of f32. "tf32", "f16", "bf16": factors
+  // are rounded to 11, 11 and 8 bits for the tensor cores, sums stay f32; the error of each is stated in kernels/gemm/tensor.h. "" and "f32": none of it.
+  std::string precision = {};
+  std::string gemm = {};         // "cublas": those products by NVIDIA's library, in an order of sums that is its own; "" and "own": tern's kernels
   bool block_on_device = false;  // run() waits for the GPU asleep, in the driver, which takes some microseconds longer; false: it spins
   bool lock_memory = false;      // mlock the arena
   bool huge_pages = false;       // ask for 2 MB pages

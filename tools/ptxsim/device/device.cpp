@@ -72,6 +72,7 @@ class SimulatedRun : public DeviceRun {
     const auto bytes = static_cast<size_t>(l.bytes);
     switch (l.kind) {
       case Launch::Kind::kernel: return launch(l);
+      case Launch::Kind::product: break;  // refused before
       case Launch::Kind::upload: return m.write(address(l.to), l.from, bytes);
       case Launch::Kind::download: return m.read(l.to, address(l.from), bytes);
       case Launch::Kind::copy:
@@ -129,11 +130,12 @@ class SimulatedDevice : public Device {
   Result<std::unique_ptr<DeviceRun>> prepare(std::span<const Launch> launches, bool) override {
     std::lock_guard lock(s_->mutex);
     for (const Launch& l : launches) {
+      if (l.kind == Launch::Kind::product) return unsupported("the simulated device has no cuBLAS: products by it need a GPU");
       if (l.kind != Launch::Kind::kernel) continue;
       auto module = s_->module(l.module);
       if (!module) return module.error();
       auto kernel = (*module)->find(l.kernel);
-      if (!kernel) return kernel.error();
+      if (!kernel) return unsupported(kernel.error().message());
       if (!kernel->unsupported.empty()) return unsupported(std::string(l.kernel) + ": the simulator cannot run " + kernel->unsupported[0]);
     }
     return std::unique_ptr<DeviceRun>(std::make_unique<SimulatedRun>(s_, launches));
