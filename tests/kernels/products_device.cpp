@@ -25,7 +25,7 @@ void check(const char* name_of_op, Attrs given, std::vector<Tensor> inputs, bool
   const uint32_t bits = constants ? ~0u : 0;
   auto here = evaluate(op, attrs, inputs, output_count, {.isa = runnable_isas().back(), .constants = bits});
   REQUIRE_MESSAGE(here.ok(), name_of_op << ": " << (here.ok() ? "" : here.error().message()));
-  for (int times = 0; times < 2; ++times) {  // device.h: every other run copies later, and takes warps in the other order
+  for (int times = 0; times < 2; ++times) {  // tests/support/device.h: every other run copies later, and takes warps in the other order
     const DeviceResult there = run_on_device(op, attrs, inputs, *here, bits, change);
     INFO(std::string(name_of_op) << " " << to_string(inputs[0].dims()) << " " << to_string(inputs[1].dims()) << ": " << there.why);
     REQUIRE(there.row != nullptr);
