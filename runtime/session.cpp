@@ -153,7 +153,7 @@ Result<PlanOptions> plan_options(const SessionOptions& options) {
   if (cap && !of_this_architecture(*cap)) return usage("ISA " + options.isa + " is not of this machine; known: " + isas_of_this_architecture());
   auto products = products_of(options);
   if (!products) return products.error();
-  return PlanOptions{best_isa(cap), *products, options.threads, options.budget, options.work};
+  return PlanOptions{.isa = best_isa(cap), .products = *products, .threads = options.threads, .budget = options.budget, .work = options.work};
 }
 
 Arena::Options arena_options(const SessionOptions& options) { return {options.lock_memory, options.huge_pages}; }

@@ -36,7 +36,7 @@ Graph check_blocked(Graph plain, const Tensor& x) {
   INFO(to_text(blocked));
   for (Isa isa : runnable_isas()) {
     for (int threads : {1, 3}) {
-      auto program = make_program(blocked, {isa, threads, int64_t(1) << 30, INT64_MAX});
+      auto program = make_program(blocked, {.isa = isa, .threads = threads, .budget = int64_t(1) << 30, .work = INT64_MAX});
       REQUIRE_MESSAGE(program.ok(), (program.ok() ? "" : program.error().message()));
       link_steps(**program, packs);
       auto plan = place(**program, {});
