@@ -12,7 +12,7 @@
 #endif
 #ifdef cuEventElapsedTime  // newer headers put another of the same form in its place; drivers have both
 #undef cuEventElapsedTime
-constexpr auto* cuEventElapsedTime = &cuEventElapsedTime_v2;
+extern "C" decltype(cuEventElapsedTime_v2) cuEventElapsedTime;
 #endif
 
 namespace tern::cuda {
