@@ -10,7 +10,8 @@ namespace tern {
 TERN_HD inline int64_t place_index(int64_t i, int64_t n, uint32_t& fault) {
   const int64_t at = i + (i >> 63 & n);
   fault |= static_cast<uint32_t>(static_cast<uint64_t>(at) >= static_cast<uint64_t>(n));
-  return at < 0 ? 0 : n - 1 < at ? n - 1 : at;
+  const int64_t low = at & ~(at >> 63), over = (n - 1 - low) >> 63;  // in bits: a choice may become a branch on the index
+  return ((n - 1) & over) | (low & ~over);
 }
 
 }  // namespace tern
