@@ -44,6 +44,8 @@ Tensor cast(const Tensor& from, DType to) {
       for (int64_t i = 0; i < t.count(); ++i) t.mutable_data<T>()[i] = to_f16(from.data<float>()[i]);
     } else if constexpr (std::is_same_v<T, bf16>) {
       for (int64_t i = 0; i < t.count(); ++i) t.mutable_data<T>()[i] = to_bf16(from.data<float>()[i]);
+    } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      for (int64_t i = 0; i < t.count(); ++i) t.mutable_data<T>()[i] = static_cast<T>(static_cast<int64_t>(from.data<float>()[i]));  // wraps
     } else if constexpr (std::is_arithmetic_v<T>) {
       for (int64_t i = 0; i < t.count(); ++i) t.mutable_data<T>()[i] = static_cast<T>(from.data<float>()[i]);
     }
