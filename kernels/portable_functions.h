@@ -1,5 +1,5 @@
 // The bodies of portable_math.h: a CPU's stand in portable_math.cpp, those of a device in every *.cu that calls them. Series are plain Taylor or
-// atanh series, long enough for double over the reduced range.
+// atanh series, long enough for double over the reduced range. Next: portable_math.cpp.
 #pragma once
 #include "kernels/portable_math.h"
 

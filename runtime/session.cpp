@@ -294,7 +294,8 @@ Result<Session> Model::session(const SessionOptions& options) const {
   return guarded([&]() -> Result<Session> {
     if (Status s = check_device(options); !s) return s.error();
     if (!is_cpu(options.device) && options.threads == 1) {
-      const std::string device = options.device == "auto" ? "cuda" : without_cpu(options.device);
+      std::string device = options.device == "auto" ? "cuda" : without_cpu(options.device);
+      if (device == "cuda") device = "cuda:0";  // by either name one device, which holds the weights once
       auto weights = weights_on(*state_, device, [&] { return cuda::open_device(device); });
       auto state = weights ? make_state(state_, options, *weights) : Result<std::unique_ptr<SessionState>>(weights.error());
       if (state) return Session(std::move(*state));

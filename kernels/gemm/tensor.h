@@ -5,7 +5,7 @@
 //   Cost     2*M*N*K FLOPs on the tensor cores; 4 bytes read and 2 (tf32: 4) written for each factor that is rounded in a run.
 //   Numerics |error| <= (2 + u) u sum |a b| + (K + 4) 2^-22 (sum |a b| + |beta C| + |residual|), u = 2^-11 for tf32 and f16, 2^-8 for bf16; within
 //            (K + 2) u sum |a b| for every K. The order in which a tensor core adds is not documented: the second term holds for the simulator, which
-//            adds one k after the other, and is what cards are observed to keep. Same bits on the same card; not the CPU's.
+//            adds one k after the other; no card was asked. Not the CPU's bits.
 //            f16 ends at 65504: factors from 65520 on become infinity. Below 2^-14 its factors are off by up to 2^-25, whatever their size: add
 //            2^-25 (1 + u) sum (|a| + |b|). tf32 and bf16 reach as far as f32.
 //   Edges    K == 0 gives act(beta C + residual). NaN and infinity pass.

@@ -173,6 +173,14 @@ void CopyList::add(const CopyRequest& copy) {
   loops_.insert(loops_.end(), mine.loops, mine.loops + mine.rank);
 }
 
+void CopyList::set(Copy& to, const Kept& k) {
+  to.size = k.size;
+  to.rank = k.rank;
+  to.tiled = k.tiled;
+  c_.set(to.from, k.from);
+  c_.set(to.to, k.to);
+}
+
 Status CopyList::bind() {
   if (kept_.empty()) return {};
   if (c_.isa == Isa::cuda) return bind_on_device();
@@ -181,11 +189,7 @@ Status CopyList::bind() {
   a.count = static_cast<int64_t>(kept_.size());
   c_.set(a.copies, c_.table<Copy>(a.count, [&](Copy* to) {
     for (const Kept& k : kept_) {
-      to->size = k.size;
-      to->rank = k.rank;
-      to->tiled = k.tiled;
-      c_.set(to->from, k.from);
-      c_.set(to->to, k.to);
+      set(*to, k);
       if (k.rank > 0) c_.set(to->loops, loops);
       loops = loops + k.rank;
       ++to;
@@ -205,12 +209,7 @@ Status CopyList::bind_on_device() {
   Copy* to = reinterpret_cast<Copy*>(block + 1);
   std::copy(loops_.begin(), loops_.end(), reinterpret_cast<CopyLoop*>(to + kept_.size()));
   for (const Kept& k : kept_) {
-    to->size = k.size;
-    to->rank = k.rank;
-    to->tiled = k.tiled;
-    c_.set(to->from, k.from);
-    c_.set(to->to, k.to);
-    ++to;
+    set(*to++, k);
   }
   c_.run(kCopyRows[1]);
   return {};

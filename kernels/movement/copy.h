@@ -67,6 +67,7 @@ class CopyList {
   };
   Status bind_on_device();
 
+  void set(Copy& to, const Kept& k);  // all but its loops
   BindContext& c_;
   const bool split_;
   std::vector<Kept> kept_;

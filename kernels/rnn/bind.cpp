@@ -116,13 +116,9 @@ Status read_shape(BindContext& c, Cell cell, RnnShape& s) {
 
 std::string length_fault(int64_t steps) { return "a sequence length was out of range [0, " + std::to_string(steps) + "]"; }
 
-Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& kernel) {
-  const int64_t D = s.directions, H = s.hidden, n = gates(cell) * H, rows = std::min(s.end - s.begin, s.batch);
-  RnnArgs& a = c.args<RnnArgs>();
-  a.s = s;
-  a.w_floats = packed_floats(n, s.inputs, 1);
-  a.r_floats = packed_r_floats(cell, H);
-  c.set(a.x, c.input<const float>(0));
+// Lengths, initial states, peepholes and outputs: the same for the CPU and a device, in f32.
+template <class Args>
+void set_values(BindContext& c, Cell cell, Args& a) {
   c.set(a.lengths, c.input<const int32_t>(4));
   c.set(a.initial_h, c.input<const float>(5));
   c.set(a.initial_c, c.input<const float>(6));
@@ -130,6 +126,16 @@ Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& k
   c.set(a.y, c.output<float>(0));
   c.set(a.y_h, c.output<float>(1));
   if (cell == Cell::lstm) c.set(a.y_c, c.output<float>(2));
+}
+
+Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& kernel) {
+  const int64_t D = s.directions, H = s.hidden, n = gates(cell) * H, rows = std::min(s.end - s.begin, s.batch);
+  RnnArgs& a = c.args<RnnArgs>();
+  a.s = s;
+  a.w_floats = packed_floats(n, s.inputs, 1);
+  a.r_floats = packed_r_floats(cell, H);
+  c.set(a.x, c.input<const float>(0));
+  set_values(c, cell, a);
   const std::string tag = std::string("rnn") + std::to_string(static_cast<int>(cell)) + (s.linear_before_reset ? "l" : "");
   if (c.in(1).constant) {
     c.set(a.packed_w, c.packed<float>(1, tag + "/w", D * a.w_floats, [=, inputs = s.inputs, floats = a.w_floats](const float* w, float* p) {
@@ -190,13 +196,7 @@ Status bind_device(BindContext& c, Cell cell, const RnnShape& s, const KernelRow
   cuda::RnnArgs& a = step.rnn;
   a.s = s;
   a.cell = cell;
-  c.set(a.lengths, c.input<const int32_t>(4));
-  c.set(a.initial_h, c.input<const float>(5));
-  c.set(a.initial_c, c.input<const float>(6));
-  c.set(a.peepholes, c.input<const float>(7));
-  c.set(a.y, c.output<float>(0));
-  c.set(a.y_h, c.output<float>(1));
-  if (cell == Cell::lstm) c.set(a.y_c, c.output<float>(2));
+  set_values(c, cell, a);
   const std::string tag = std::string("rnn") + std::to_string(static_cast<int>(cell)) + (s.linear_before_reset ? "l" : "");
   const auto w = rows_of_weights(c, 1, tag + "/w", D, n, s.inputs, step.w), r = rows_of_weights(c, 2, tag + "/r", D, n, H, step.r);
   Address<const float> bias;

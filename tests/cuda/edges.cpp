@@ -248,6 +248,24 @@ TEST_CASE("edges: elements that move") {
   }
 }
 
+TEST_CASE("edges: ranges and ones among zeros") {
+  if (none()) return;
+  for (int64_t n : {0, 1, 255, 256, 257, 1000}) {
+    compare("Range", {}, {i64({}, {3}), i64({}, {3 + 2 * n}), i64({}, {2})}, 7);
+    compare("Range", {}, {f32({}, {0}), f32({}, {0.5f * static_cast<float>(n)}), f32({}, {0.5f})}, 7);
+  }
+  std::mt19937 engine(9);
+  for (const Dims& d : {Dims{1}, Dims{5}, Dims{2, 3}, Dims{3, 1, 7}, Dims{17, 31}}) {
+    for (int64_t axis : {-1, 0, 1}) {
+      for (int64_t depth : {1, 2, 13}) {
+        std::vector<int64_t> at;  // some outside: no one there
+        for (int64_t i = 0; i < d.count(); ++i) at.push_back(static_cast<int64_t>(engine() % static_cast<uint32_t>(2 * depth + 2)) - depth - 1);
+        compare("OneHot", {{"axis", axis}}, {i64(d, at), i64({}, {depth}), f32({2}, {-1, 4})}, 2);
+      }
+    }
+  }
+}
+
 TEST_CASE("edges: windows, resizing, attention and recurrence") {
   if (none()) return;
   std::mt19937 engine(8);

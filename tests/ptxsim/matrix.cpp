@@ -1,7 +1,6 @@
 // Tensor cores and pipelines (cuda/matrix.cu) against plain C++, in every schedule.
 #include <bit>
 #include <cmath>
-#include <functional>
 
 #include "runtime/base/half.h"
 #include "tests/support/ptxsim_device.h"
@@ -12,22 +11,7 @@ namespace {
 
 constexpr int kMatrixArchs[] = {80, 90, 120};
 
-void everywhere(const std::function<void(Device&, const Options&)>& body) {
-  for (const int arch : kMatrixArchs) {
-    const std::string ptx = compiled("matrix", arch);
-    if (ptx.empty()) {
-      MESSAGE("skipped: no nvcc");
-      return;
-    }
-    for (const Options& options : schedules()) {
-      CAPTURE(arch);
-      CAPTURE(int(options.order));
-      CAPTURE(int(options.async));
-      Device device(ptx);
-      body(device, options);
-    }
-  }
-}
+void everywhere(const std::function<void(Device&, const Options&)>& body) { on_every_arch("matrix", kMatrixArchs, body); }
 
 // Small multiples of 1/4: every product and sum is exact in every format.
 std::vector<float> quarters(size_t n, int salt) {
@@ -44,17 +28,7 @@ std::vector<uint16_t> halves(const std::vector<float>& v) {
 
 }  // namespace
 
-TEST_CASE("matrices: every instruction is known") {
-  for (const int arch : kMatrixArchs) {
-    const std::string ptx = compiled("matrix", arch);
-    if (ptx.empty()) return;
-    Device device(ptx);
-    for (const std::string& name : device.module().kernels()) {
-      const KernelInfo info = *device.module().find(name);
-      for (const std::string& line : info.unsupported) FAIL_CHECK(name << ": " << line);
-    }
-  }
-}
+TEST_CASE("matrices: every instruction is known") { check_known("matrix", kMatrixArchs); }
 
 TEST_CASE("matrices: mma of halves through ldmatrix") {
   everywhere([](Device& d, const Options& o) {

@@ -2,7 +2,6 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <functional>
 
 #include "tests/support/ptxsim_device.h"
 
@@ -16,37 +15,11 @@ std::vector<float> waves(size_t n, float step = 0.37f) {
   return v;
 }
 
-// On every architecture, in every schedule; nothing where there is no nvcc.
-void everywhere(const std::function<void(Device&, const Options&)>& body) {
-  for (const int arch : kArchs) {
-    const std::string ptx = compiled("teaching", arch);
-    if (ptx.empty()) {
-      MESSAGE("skipped: no nvcc");
-      return;
-    }
-    for (const Options& options : schedules()) {
-      CAPTURE(arch);
-      CAPTURE(int(options.order));
-      CAPTURE(int(options.async));
-      Device device(ptx);
-      body(device, options);
-    }
-  }
-}
+void everywhere(const std::function<void(Device&, const Options&)>& body) { on_every_arch("teaching", kArchs, body); }
 
 }  // namespace
 
-TEST_CASE("teaching kernels: every instruction is known") {
-  for (const int arch : kArchs) {
-    const std::string ptx = compiled("teaching", arch);
-    if (ptx.empty()) return;
-    Device device(ptx);
-    for (const std::string& name : device.module().kernels()) {
-      const KernelInfo info = *device.module().find(name);
-      for (const std::string& line : info.unsupported) FAIL_CHECK(name << ": " << line);
-    }
-  }
-}
+TEST_CASE("teaching kernels: every instruction is known") { check_known("teaching", kArchs); }
 
 TEST_CASE("teaching kernels: reductions, by a tree and by shuffles") {
   everywhere([](Device& d, const Options& o) {

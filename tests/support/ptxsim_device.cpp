@@ -66,4 +66,33 @@ std::string Device::named(std::string_view part) const {
   return found;
 }
 
+void on_every_arch(const std::string& stem, std::span<const int> archs, const std::function<void(Device&, const Options&)>& body) {
+  for (const int arch : archs) {
+    const std::string ptx = compiled(stem, arch);
+    if (ptx.empty()) {
+      MESSAGE("skipped: no nvcc");
+      return;
+    }
+    for (const Options& options : schedules()) {
+      CAPTURE(arch);
+      CAPTURE(int(options.order));
+      CAPTURE(int(options.async));
+      Device device(ptx);
+      body(device, options);
+    }
+  }
+}
+
+void check_known(const std::string& stem, std::span<const int> archs) {
+  for (const int arch : archs) {
+    const std::string ptx = compiled(stem, arch);
+    if (ptx.empty()) return;
+    Device device(ptx);
+    for (const std::string& name : device.module().kernels()) {
+      const KernelInfo info = *device.module().find(name);
+      for (const std::string& line : info.unsupported) FAIL_CHECK(name << ": " << line);
+    }
+  }
+}
+
 }  // namespace ptxsim_test

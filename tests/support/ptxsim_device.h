@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -70,5 +72,10 @@ class Device {
   Module module_;
   Machine machine_;
 };
+
+// Of cuda/STEM.cu: the body on each of these architectures, in every schedule; and that ptxsim knows every instruction of every kernel. Nothing where
+// there is no nvcc.
+void on_every_arch(const std::string& stem, std::span<const int> archs, const std::function<void(Device&, const Options&)>& body);
+void check_known(const std::string& stem, std::span<const int> archs);
 
 }  // namespace ptxsim_test

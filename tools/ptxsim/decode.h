@@ -1,5 +1,5 @@
 // From a function of ModuleData to Code: names become numbers, calls are inlined (recursion is refused), opcodes become handlers.
-// decode.cpp: names, operands, registers; decode_control.cpp: branches and calls; the other decode_*.cpp: a family each.
+// decode.cpp: names, operands, registers; decode_control.cpp: branches and calls; the other decode_*.cpp: a family each. Next: decode.cpp.
 #pragma once
 #include <unordered_map>
 
@@ -74,6 +74,7 @@ class Decoder {
   bool warp(Op&);
   bool matrix(Op&);
   bool multiplies(Op&);
+  Instruction& whole_warp(Handler run, InstructionClass cls);  // emits what all 32 lanes do together
   bool mbarriers(Op&);
   bool fragment(const Operand&, bool written, uint32_t bytes, uint32_t most, uint32_t* count);
   bool access(Op&, const Operand& at, Space, Instruction&);

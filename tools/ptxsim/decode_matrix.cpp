@@ -38,14 +38,15 @@ bool Decoder::fragment(const Operand& o, bool written, uint32_t bytes, uint32_t 
   return true;
 }
 
+Instruction& Decoder::whole_warp(Handler run, InstructionClass cls) {
+  const uint32_t mask = constant(kAllLanes, 4);
+  Instruction& in = emit(run, cls);
+  in.flow = Flow::collective;
+  in.c = mask;
+  return in;
+}
+
 bool Decoder::matrix(Op& op) {
-  const auto whole_warp = [&](Handler run, InstructionClass cls) -> Instruction& {
-    const uint32_t mask = constant(kAllLanes, 4);
-    Instruction& in = emit(run, cls);
-    in.flow = Flow::collective;
-    in.c = mask;
-    return in;
-  };
   const uint32_t list = uint32_t(code_.pool.size());
   uint32_t n = 0;
   if (op.is("ldmatrix") || op.is("stmatrix")) {
@@ -83,13 +84,6 @@ bool Decoder::matrix(Op& op) {
 }
 
 bool Decoder::multiplies(Op& op) {
-  const auto whole_warp = [&](Handler run, InstructionClass cls) -> Instruction& {
-    const uint32_t mask = constant(kAllLanes, 4);
-    Instruction& in = emit(run, cls);
-    in.flow = Flow::collective;
-    in.c = mask;
-    return in;
-  };
   MatrixShape shape;
   op.has_any({"sync", "aligned"});
   if (!shape_of(op, &shape)) return refuse(*now_, "a shape of matrices that is not supported"), true;

@@ -4,13 +4,6 @@
 namespace ptxsim::PTXSIM_ISA {
 namespace {
 
-using u8 = uint8_t;
-using u16 = uint16_t;
-using u32 = uint32_t;
-using s32 = int32_t;
-using u64 = uint64_t;
-using s64 = int64_t;
-
 template <class T>
 T left(T a, u32 n) {
   return n >= 8 * sizeof(T) ? T(0) : T(a << n);

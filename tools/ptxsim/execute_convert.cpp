@@ -6,13 +6,6 @@
 namespace ptxsim::PTXSIM_ISA {
 namespace {
 
-using u8 = uint8_t;
-using u16 = uint16_t;
-using u32 = uint32_t;
-using s32 = int32_t;
-using u64 = uint64_t;
-using s64 = int64_t;
-
 // in.imm: the rounding (0 nearest 1 zero 2 minus 3 plus infinity; +4 to an integer; 8 nearest, ties away), then flags
 constexpr u64 kToInteger = 4, kAway = 8, kFtz = 16, kSat = 32, kRelu = 64;
 

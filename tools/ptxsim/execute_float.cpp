@@ -9,8 +9,6 @@
 namespace ptxsim::PTXSIM_ISA {
 namespace {
 
-using u32 = uint32_t;
-using u64 = uint64_t;
 constexpr uint8_t kFtz = 4, kSat = 8;
 
 float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }

@@ -6,10 +6,6 @@
 namespace ptxsim::PTXSIM_ISA {
 namespace {
 
-using u8 = uint8_t;
-using u16 = uint16_t;
-using u32 = uint32_t;
-
 constexpr u8 kFtz = 1, kSat = 2, kRelu = 4, kNan = 8;  // of in.kind
 
 struct F16 {

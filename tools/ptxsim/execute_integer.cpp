@@ -4,13 +4,6 @@
 namespace ptxsim::PTXSIM_ISA {
 namespace {
 
-using u8 = uint8_t;
-using u16 = uint16_t;
-using s16 = int16_t;
-using u32 = uint32_t;
-using s32 = int32_t;
-using u64 = uint64_t;
-using s64 = int64_t;
 __extension__ using s128 = __int128;
 __extension__ using u128 = unsigned __int128;
 

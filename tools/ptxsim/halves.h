@@ -1,4 +1,4 @@
-// f16 and bf16 arithmetic: exact in f32 or double, rounded once. The canonical NaN of both is 0x7fff. Internal linkage, as numbers.h.
+// f16 and bf16 arithmetic: exact in f32 or double, rounded once. The canonical NaN of both is 0x7fff. Internal linkage, as numbers.h. Next: execute_half.cpp.
 #pragma once
 #include <bit>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Instructions that are no plain arithmetic: what the decoder may point to. One file of execute_*.cpp a group.
+// Instructions that are no plain arithmetic: what the decoder may point to. One file of execute_*.cpp a group. Next: execute_memory.cpp.
 #pragma once
 #include "tools/ptxsim/program.h"
 

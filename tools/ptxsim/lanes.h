@@ -16,6 +16,15 @@
 namespace ptxsim::PTXSIM_ISA {
 namespace {
 
+// PTX's own names of types.
+using u8 = uint8_t;
+using u16 = uint16_t;
+using s16 = int16_t;
+using u32 = uint32_t;
+using s32 = int32_t;
+using u64 = uint64_t;
+using s64 = int64_t;
+
 // A destination may be one of the sources: then it is the same register, lane for lane.
 template <class D, class A, class F>
 Handler unary(F) {

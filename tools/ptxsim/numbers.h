@@ -1,5 +1,5 @@
 // Floating-point details of PTX: canonical NaNs, flush to zero, rounding modes other than nearest. Used by several instruction sets' objects, so
-// what is here is inline and has internal linkage.
+// what is here is inline and has internal linkage. Next: execute_float.cpp.
 #pragma once
 #include <bit>
 #include <cmath>

@@ -1,4 +1,4 @@
-// An opcode taken apart: "setp.lt.and.f32" is name "setp", modifiers "lt" "and", type f32. What nobody asked for is not supported.
+// An opcode taken apart: "setp.lt.and.f32" is name "setp", modifiers "lt" "and", type f32. What nobody asked for is not supported. Next: op.cpp.
 #pragma once
 #include <string_view>
 

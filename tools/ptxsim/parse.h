@@ -1,5 +1,5 @@
 // The parser: text to ModuleData, names left for the decoder. Untrusted text: every error has its line, nesting and sizes are bounded.
-// parse.cpp: the file's level; parse_variables.cpp: declarations; parse_statements.cpp: bodies and operands.
+// parse.cpp: the file's level; parse_variables.cpp: declarations; parse_statements.cpp: bodies and operands. Next: parse.cpp.
 #pragma once
 #include "tools/ptxsim/lexer.h"
 #include "tools/ptxsim/module.h"

@@ -1,4 +1,4 @@
-// What arithmetic sees of a warp, so that files compiled for several instruction sets include nothing else of it.
+// What arithmetic sees of a warp, so that files compiled for several instruction sets include nothing else of it. Next: lanes.h.
 #pragma once
 #include <cstdint>
 
