@@ -15,6 +15,7 @@ loaders/file         public runtime/base loaders/zip
 loaders/zip          public runtime/base
 loaders/json         public runtime/base
 loaders/npy          public runtime/base loaders/zip
+loaders/hdf5         public runtime/base loaders/file loaders/weights loaders/zip
 loaders/weights      public runtime/base loaders/file loaders/json loaders/zip
 loaders/safetensors  public runtime/base loaders/file loaders/json loaders/weights
 loaders/onnx         public runtime/base kernels runtime loaders/file
