@@ -19,6 +19,9 @@ loaders/hdf5         public runtime/base loaders/file loaders/weights loaders/zi
 loaders/weights      public runtime/base loaders/file loaders/json loaders/zip
 loaders/safetensors  public runtime/base loaders/file loaders/json loaders/weights
 loaders/onnx         public runtime/base kernels runtime loaders/file
+loaders/tensorflow        public runtime/base kernels runtime loaders/file loaders/weights loaders/wire loaders/tensorflow/graph loaders/tensorflow/ops
+loaders/tensorflow/graph  public runtime/base kernels runtime loaders/file loaders/weights
+loaders/tensorflow/ops    public runtime/base kernels runtime loaders/tensorflow/graph
 loaders/torch/module      public runtime/base kernels runtime loaders/weights
 loaders/torch/pickle      public runtime/base loaders/file loaders/zip loaders/npy loaders/weights loaders/torch/module
 loaders/torch/graph       public runtime/base kernels runtime loaders/torch/module
@@ -76,7 +79,7 @@ BEGIN {
 }
 text ~ /^#include/ {
   name = text; sub(/^#include *[<"]/, "", name); sub(/[>"].*/, "", name)
-  if (name ~ /^google\/protobuf|\.pb\.h$/ && file !~ /^loaders\/onnx\//) print at ": protobuf is known to loaders/onnx alone"
+  if (name ~ /^google\/protobuf|\.pb\.h$/ && file !~ /^loaders\/(onnx|tensorflow)\//) print at ": protobuf is known to loaders/onnx and loaders/tensorflow alone"
   if (name == "zlib.h" && file !~ /^(loaders\/zip|tests)\//) print at ": zlib is known to loaders/zip alone"
   to = name
   if (name ~ /^tern\//) to = "runtime/include/" name

@@ -1,0 +1,41 @@
+// Builder: a graph or subgraph in the making out of TensorFlow's nodes: what runtime/graph_builder.h has, nodes that are called as the file calls
+// them, and errors that name the node. Next: call.h.
+#pragma once
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "loaders/tensorflow/graph/program.h"
+
+namespace tern::tensorflow {
+
+class Builder : public GraphBuilder {
+ public:
+  // around: of a branch or a body, the graph that has its node.
+  explicit Builder(Program& of, Builder* around = nullptr) : GraphBuilder("tensorflow", around), program(of), around_(around) {}
+
+  Program& program;
+
+  // The node that adds what is added from here on. Both texts must live as long. Gives what it was before.
+  struct Place {
+    const std::string *name = nullptr, *op = nullptr;
+  };
+  Place exchange_place(Place p) { return std::exchange(place_, p); }
+
+  // What a variable holds, a constant: the same one whenever it is asked for.
+  ValueId variable(int32_t index);
+  // A value of the graph around, captured; a constant is shared. Precondition: there is one.
+  ValueId capture(ValueId outer);
+
+ private:
+  Error placed(const Error& error) const override;
+  Names names(const char* op) override;
+
+  Builder* around_;
+  Place place_;
+  std::unordered_map<int32_t, ValueId> variables_;
+  std::unordered_map<ValueId, std::string> captured_as_;  // of this graph's values, when graphs inside read them
+  std::unordered_map<std::string, int64_t> used_;
+};
+
+}  // namespace tern::tensorflow

@@ -1,0 +1,64 @@
+// Value: what an output of a TensorFlow node is while a graph is built from it: a tensor of the graph, mostly; or what TensorFlow calls a resource or a
+// variant: a variable, a hash table, a list of tensors. None of these is in the graph that comes out. Next: call.h, then ops/operator.h.
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "runtime/graph_builder.h"
+
+namespace tern::tensorflow {
+
+// What a hash table holds once it is initialised. Row i of the keys has row i of the values.
+struct LookupTable {
+  std::string name;  // for messages
+  DType key_dtype = DType::none, value_dtype = DType::none;
+  Tensor keys, values;  // [n] each; none until it is initialised
+};
+
+struct Value {
+  struct Nothing {};  // a control output, or an argument that nobody gave
+  struct Plain {
+    ValueId id, imaginary = kNone;
+  };  // a tensor; of complex numbers: their parts
+  struct Uncomputed {
+    std::string what;
+  };  // an output that TensorFlow has and tern does not make: whoever reads it is refused with this text
+  struct Variable {
+    int32_t index;
+  };  // of the program's
+  struct Table {
+    std::shared_ptr<LookupTable> table;
+  };
+  struct Asset {
+    std::string file;
+  };  // the name of a file that belongs to the model
+  struct List {
+    ValueId elements;
+  };  // a TensorList as one tensor, [length, element...]
+  std::variant<Nothing, Plain, Uncomputed, Variable, Table, Asset, List> v;
+
+  Value() = default;
+  Value(ValueId id) {  // NOLINT: implicit on purpose
+    if (id != kNone) v = Plain{id};
+  }
+  template <class T>
+  requires(!std::is_same_v<std::decay_t<T>, Value> && !std::is_same_v<std::decay_t<T>, ValueId>) Value(T&& value)  // NOLINT: implicit on purpose
+      : v(std::forward<T>(value)) {}
+  static Value complex(ValueId real, ValueId imaginary) { return Value(Plain{real, imaginary}); }
+  static Value uncomputed(std::string what) { return Value(Uncomputed{std::move(what)}); }
+
+  template <class T>
+  const T* get() const {
+    return std::get_if<T>(&v);
+  }
+  ValueId id() const { return get<Plain>() != nullptr ? get<Plain>()->id : kNone; }
+  ValueId imaginary() const { return get<Plain>() != nullptr ? get<Plain>()->imaginary : kNone; }
+  // "a tensor", "a variable", "a hash table" …, for messages.
+  const char* kind() const;
+};
+using Values = std::vector<Value>;
+
+}  // namespace tern::tensorflow
