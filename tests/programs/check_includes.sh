@@ -17,6 +17,7 @@ loaders/json         public runtime/base
 loaders/npy          public runtime/base loaders/zip
 loaders/hdf5         public runtime/base loaders/file loaders/weights loaders/zip
 loaders/weights      public runtime/base loaders/file loaders/json loaders/zip
+loaders/keras        public runtime/base kernels runtime loaders/file loaders/zip loaders/json loaders/weights loaders/hdf5 loaders/channels_last
 loaders/safetensors  public runtime/base loaders/file loaders/json loaders/weights
 loaders/onnx         public runtime/base kernels runtime loaders/file
 loaders/tensorflow        public runtime/base kernels runtime loaders/file loaders/weights loaders/wire loaders/tensorflow/graph loaders/tensorflow/ops

@@ -1,0 +1,56 @@
+// The layers that every model has: Dense, Activation, Flatten, and those that do nothing when a model is run. See layer.h.
+#include "loaders/keras/layers/layer.h"
+
+namespace tern::keras {
+namespace {
+
+// y[..., u] = sum_i x[..., i] kernel[i, u] + bias[u]
+Flows dense(Call& c) {
+  const int64_t units = c.config.integer("units");
+  const ValueId x = c.x();
+  if (c.b.rank(x) < 1) return c.invalid("its input has no axes");
+  const ValueId kernel = c.weight("kernel", {c.features(x), units});
+  const ValueId bias = c.config.boolean("use_bias", true) ? c.weight("bias", {units}) : kNone;
+  ValueId y = kNone;
+  if (c.b.dtype(x) == DType::f32) {
+    y = c.emit("Linear", {x, kernel, bias});
+  } else {
+    y = c.emit("MatMul", {x, kernel});
+    if (bias != kNone) y = c.emit("Add", {y, bias});
+  }
+  return {{activation(c, "activation", y)}};
+}
+
+Flows activate(Call& c) { return {{activation(c, "activation", c.x())}}; }
+
+// [batch, …] to [batch, n], row-major over channels-last order.
+Flows flatten(Call& c) {
+  ValueId x = c.x();
+  const int rank = c.b.rank(x);
+  if (rank > 2 && c.config.text("data_format") == "channels_first") {
+    std::vector<int64_t> order = {0};
+    for (int i = 2; i < rank; ++i) order.push_back(i);
+    order.push_back(1);
+    x = c.emit("Transpose", {x}, attributes({{"perm", order}}));
+  }
+  Int n = 1;
+  for (int i = 1; i < rank; ++i) n = c.b.mul(n, c.b.size(x, i));
+  return {{c.b.reshape(x, {c.b.size(x, 0), n})}};
+}
+
+Flows identity(Call& c) { return c.inputs; }
+
+constexpr LayerRow kRows[] = {
+    {"Dense", dense, Masking::kept},
+    {"Activation", activate, Masking::kept},
+    {"Flatten", flatten},
+    {"Identity", identity, Masking::kept},
+    {"ActivityRegularization Dropout GaussianNoise GaussianDropout AlphaDropout SpatialDropout1D SpatialDropout2D SpatialDropout3D", identity,
+     Masking::kept},
+};
+
+}  // namespace
+
+std::span<const LayerRow> core_layers() { return kRows; }
+
+}  // namespace tern::keras

@@ -1,0 +1,104 @@
+// What calls of all layers share, and the catalog. See layer.h.
+#include "loaders/keras/layers/layer.h"
+
+#include <algorithm>
+#include <map>
+
+#include "loaders/keras/net.h"
+
+namespace tern::keras {
+
+Call::Call(Layer& called, const Arguments& with)
+    : layer(called), net(called.net), b(called.net.b), config(called.config), weights(called.weights), args(with) {
+  if (!with.positional.empty()) with.positional[0].flatten(inputs);
+  else if (!with.named.empty()) with.named[0].second.flatten(inputs);
+}
+
+Flow Call::in(size_t i) const {
+  if (i < inputs.size()) return inputs[i];
+  b.fail(tern::invalid("it is called with " + std::to_string(inputs.size()) + " tensors, and needs input " + std::to_string(i)));
+  return {};
+}
+
+const Argument& Call::arg(size_t place, std::string_view name) const {
+  static const Argument kAbsent;
+  if (place < args.positional.size()) return args.positional[place];
+  const Argument* named = args.find(name);
+  return named == nullptr ? kAbsent : *named;
+}
+
+ValueId Call::tensor(size_t place, std::string_view name) const {
+  const Argument& a = arg(place, name);
+  return a.is(Argument::Kind::tensor) ? a.flow.value : kNone;
+}
+
+ValueId Call::mask(size_t i) const {
+  Flows given;
+  arg("mask").flatten(given);
+  if (!given.empty()) return i < given.size() ? given[i].value : kNone;
+  return i < inputs.size() ? inputs[i].mask : kNone;
+}
+
+ValueId Call::weight(std::string_view name, const std::vector<int64_t>& dims, bool trainable) { return weight(weights, name, dims, trainable); }
+
+ValueId Call::weight(Weights of, std::string_view name, const std::vector<int64_t>& dims, bool trainable) const {
+  const ValueId v = of.get(name, dims, trainable && config.boolean("trainable", true));
+  return is_float(b.dtype(v)) ? b.cast(v, layer.compute) : v;
+}
+
+int64_t Call::known_size(ValueId v, int axis) const {
+  const int rank = b.rank(v);
+  if (!b.ok()) return 0;
+  const Dim& d = b.shape(v)[this->axis(axis, rank)];
+  if (d.known()) return d.value();
+  b.fail(tern::unsupported("its input " + b.shape(v).text() + " has no fixed size along axis " + std::to_string(axis)));
+  return 0;
+}
+
+int Call::axis(int64_t axis, int rank) const {
+  const auto a = normalize_axis(axis, rank);
+  if (!a) b.fail(tern::invalid("axis " + std::to_string(axis) + " of a tensor with " + std::to_string(rank) + " axes"));
+  return a.value_or(0);
+}
+
+Layer Call::inner(std::string_view attribute, Json::Id object) const {
+  const Config config = this->config.item(object).object("config");
+  return net.layer(object, weights.child(attribute, config.text("name")).place());
+}
+
+Flows Call::call(Layer& inner, const Arguments& with) const { return net.call(inner, with); }
+
+Flows Call::unsupported(const std::string& what) const {
+  b.fail(tern::unsupported(what + " is not supported"));
+  return {};
+}
+
+Flows Call::invalid(const std::string& what) const {
+  b.fail(tern::invalid(what));
+  return {};
+}
+
+std::span<const std::span<const LayerRow>> all_layers() {
+  static const std::span<const LayerRow> kTables[] = {core_layers(), activation_layers(), model_layers()};
+  return kTables;
+}
+
+const LayerRow* find_layer(std::string_view name) {
+  static const auto kByName = [] {
+    std::map<std::string_view, const LayerRow*> rows;
+    for (const auto& table : all_layers()) {
+      for (const LayerRow& row : table) {
+        for (std::string_view rest = row.names; !rest.empty();) {
+          const size_t end = std::min(rest.find(' '), rest.size());
+          rows.emplace(rest.substr(0, end), &row);
+          rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+      }
+    }
+    return rows;
+  }();
+  const auto at = kByName.find(name);
+  return at == kByName.end() ? nullptr : at->second;
+}
+
+}  // namespace tern::keras
