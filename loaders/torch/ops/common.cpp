@@ -67,51 +67,12 @@ ValueId truncated(Builder& b, ValueId v) {
 
 ValueId real(Builder& b, ValueId v) { return is_float(b.dtype(v)) ? v : b.cast(v, DType::f32); }
 
-ValueId permute(Builder& b, ValueId v, const std::vector<int64_t>& order) {
-  if (std::is_sorted(order.begin(), order.end())) return v;
-  return b.emit("Transpose", {v}, attributes({{"perm", order}}));
-}
-
-ValueId transpose(Builder& b, ValueId v, int axis0, int axis1) {
-  std::vector<int64_t> order(static_cast<size_t>(b.rank(v)));
-  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
-  if (!order.empty()) std::swap(order[static_cast<size_t>(axis0)], order[static_cast<size_t>(axis1)]);
-  return permute(b, v, order);
-}
-
-ValueId unsqueeze(Builder& b, ValueId v, std::vector<int64_t> axes) { return b.emit("Unsqueeze", {v, b.ints(axes)}); }
-ValueId squeeze(Builder& b, ValueId v, std::vector<int64_t> axes) { return axes.empty() ? v : b.emit("Squeeze", {v, b.ints(axes)}); }
-
-std::vector<Int> sizes_of(Builder& b, ValueId v) {
-  std::vector<Int> sizes;
-  for (int i = 0; i < b.rank(v); ++i) sizes.push_back(b.size(v, i));
-  return sizes;
-}
-
-int64_t known_size(Builder& b, ValueId x, int axis, const char* who) {
-  const Int n = b.size(x, axis);
-  if (n.known()) return n.value();
-  if (b.ok()) b.fail(unsupported(std::string(who) + " along a dimension that is not known when the model is loaded"));
-  return 0;
-}
-
 ValueId with_rank(Builder& b, ValueId v, int rank) {
   const int from = b.rank(v);
   if (!b.ok() || from >= rank) return v;
   if (rank == 1) return unsqueeze(b, v, {0});
   if (rank == 2) return b.reshape(v, {Int(1), Int(-1)});
   return from == 2 ? unsqueeze(b, v, {2}) : b.reshape(v, {Int(1), Int(-1), Int(1)});
-}
-
-ValueId slice(Builder& b, ValueId v, int axis, int64_t start, int64_t end, int64_t step) {
-  if (start == 0 && end == INT64_MAX && step == 1) return v;
-  auto one = [&](int64_t n) { return b.ints({n}); };
-  return b.emit("Slice", {v, one(start), one(end), one(axis), one(step)});
-}
-
-ValueId concat(Builder& b, std::vector<ValueId> values, int axis) {
-  if (values.size() == 1) return values[0];
-  return b.emit("Concat", std::move(values), attributes({{"axis", int64_t(axis)}}));
 }
 
 }  // namespace tern::torch

@@ -173,7 +173,7 @@ IValue local_response_norm(Builder& b, const Arguments& a) {
   ValueId x = a.tensor("input");
   const bool even = a.integer("size") % 2 == 0;
   if (!b.ok() || b.rank(x) < 3) return tensor_of(b.ok() ? b.fail(invalid("local_response_norm needs at least three dimensions")) : kNone);
-  auto turned = [&](ValueId v) { return even ? slice(b, v, 1, -1, INT64_MIN, -1) : v; };
+  auto turned = [&](ValueId v) { return even ? reverse(b, v, 1) : v; };
   const Attributes attrs = attributes({{"size", a.integer("size")},
                                        {"alpha", static_cast<float>(a.number("alpha"))},
                                        {"beta", static_cast<float>(a.number("beta"))},

@@ -185,7 +185,7 @@ IValue flip(Builder& b, const Arguments& a) {
   ValueId x = a.tensor("input");
   for (int64_t d : a.ints("dims")) {
     const int axis = b.axis(x, d);
-    if (b.ok()) x = slice(b, x, axis, -1, INT64_MIN, -1);
+    if (b.ok()) x = reverse(b, x, axis);
   }
   return tensor_of(x);
 }
@@ -218,7 +218,7 @@ template <int Axis>
 IValue flip_axis(Builder& b, const Arguments& a) {  // flipud, fliplr
   const ValueId x = a.tensor("input");
   if (b.ok() && b.rank(x) <= Axis) return tensor_of(b.fail(invalid("the input needs at least " + std::to_string(Axis + 1) + " dimensions")));
-  return tensor_of(slice(b, x, Axis, -1, INT64_MIN, -1));
+  return tensor_of(reverse(b, x, Axis));
 }
 
 // By k quarter turns, from the first dim towards the second.
