@@ -1,0 +1,116 @@
+// Resizing. See channels_last.h. Next: resample.cpp, space.cpp.
+#include <cstring>
+
+#include "loaders/channels_last/resample.h"
+
+namespace tern::channels_last {
+namespace {
+
+using Filter = Resize::Filter;
+using Grid = Resize::Grid;
+
+constexpr int64_t kMostPlaces = int64_t(1) << 24;  // of a table or matrix that is made here
+
+// The catalog's Resize over the spatial axes; also of sizes that are not known yet.
+ValueId resize_node(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const Resize& how, Channels channels) {
+  const bool nearest = how.filter == Filter::nearest;
+  const char* grid = how.grid == Grid::half_pixel ? "half_pixel" : how.grid == Grid::align_corners ? "align_corners" : "asymmetric";
+  Attributes attrs = attributes({{"mode", std::string(nearest ? "nearest" : "linear")}, {"coordinate_transformation_mode", std::string(grid)}});
+  if (nearest) attrs.set("nearest_mode", std::string(how.grid == Grid::legacy ? "floor" : "round_prefer_ceil"));
+  std::vector<int64_t> axes;
+  for (size_t i = 0; i < sizes.size(); ++i) axes.push_back(static_cast<int64_t>(i) + 2);
+  attrs.set("axes", axes);
+  return channels_first(b, x, channels, [&](ValueId v) { return b.emit("Resize", {v, kNone, kNone, b.ints(sizes)}, attrs); });
+}
+
+ValueId nearest_axis(GraphBuilder& b, ValueId x, int axis, int64_t in, int64_t out, Grid grid) {
+  if (in == out) return x;
+  return b.emit("Gather", {x, b.ints(nearest_places(in, out, grid))}, attributes({{"axis", int64_t(axis)}}));
+}
+
+// The axis times a matrix [out, in].
+ValueId sampled_axis(GraphBuilder& b, ValueId x, int axis, int64_t in, int64_t out, const Resize& how) {
+  const std::vector<float> weights = sampling_matrix(in, out, how);
+  auto matrix = Tensor::allocate(DType::f32, Dims{out, in});
+  if (!matrix) return b.fail(matrix.error());
+  std::memcpy(matrix->mutable_raw(), weights.data(), matrix->bytes());
+  std::string from = "abcdefgh", to = from;
+  from.resize(static_cast<size_t>(b.rank(x)));
+  to.resize(from.size());
+  to[static_cast<size_t>(axis)] = 'z';
+  const std::string equation = "z" + from.substr(static_cast<size_t>(axis), 1) + "," + from + "->" + to;
+  return b.emit("Einsum", {b.constant(std::move(*matrix)), x}, attributes({{"equation", equation}}));
+}
+
+// Known sizes of the input and the output, or nothing.
+struct Extents {
+  std::vector<int64_t> in, out;
+};
+std::optional<Extents> extents_of(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, Channels channels) {
+  Extents e;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const Dim& in = b.shape(x)[first_spatial(channels) + static_cast<int>(i)];
+    if (!in.known() || !sizes[i].known()) return std::nullopt;
+    e.in.push_back(in.value());
+    e.out.push_back(sizes[i].value());
+  }
+  return e;
+}
+
+bool magnifies(const Extents& e) {
+  for (size_t i = 0; i < e.in.size(); ++i) {
+    if (e.out[i] % e.in[i] != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+ValueId resize(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const Resize& how, Channels channels) {
+  const bool nearest = how.filter == Filter::nearest, linear = how.filter == Filter::bilinear && !how.antialias;
+  if (b.rank(x) != static_cast<int>(sizes.size()) + 2)
+    return b.ok() ? b.fail(invalid("the input is " + b.shape(x).text() + ", expected " + std::to_string(sizes.size() + 2) + " dimensions")) : kNone;
+  if (!nearest && !is_float(b.dtype(x))) x = b.cast(x, DType::f32);
+  const auto extents = extents_of(b, x, sizes, channels);
+  if (!extents) {
+    if (nearest || linear) return resize_node(b, x, sizes, how, channels);
+    return b.fail(unsupported("resizing with this interpolation from or to a size that is not known when the model is loaded"));
+  }
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const int64_t in = extents->in[i], out = extents->out[i];
+    if (in < 1 || out < 1) return b.fail(invalid("resizing from " + std::to_string(in) + " to " + std::to_string(out)));
+    if (out > kMostPlaces || (!nearest && !linear && in > kMostPlaces / out))
+      return b.fail(unsupported("resizing from " + std::to_string(in) + " to " + std::to_string(out)));
+  }
+  // What magnifies by whole factors has no ties that f32 and f64 could tell apart.
+  if (linear || (nearest && how.grid != Grid::align_corners && magnifies(*extents))) return resize_node(b, x, sizes, how, channels);
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const int axis = first_spatial(channels) + static_cast<int>(i);
+    x = nearest ? nearest_axis(b, x, axis, extents->in[i], extents->out[i], how.grid)
+                : sampled_axis(b, x, axis, extents->in[i], extents->out[i], how);
+  }
+  return x;
+}
+
+ValueId repeat(GraphBuilder& b, ValueId x, const std::vector<int64_t>& factors, Channels channels) {
+  if (b.rank(x) != static_cast<int>(factors.size()) + 2)
+    return b.ok() ? b.fail(invalid("the input is " + b.shape(x).text() + ", expected " + std::to_string(factors.size() + 2) + " dimensions")) : kNone;
+  std::vector<float> scales;
+  std::vector<int64_t> axes;
+  for (int64_t f : factors) {
+    if (f < 1 || f > kMostPlaces) return b.fail(invalid("upsampling by " + std::to_string(f)));
+    axes.push_back(static_cast<int64_t>(axes.size()) + 2);
+    scales.push_back(static_cast<float>(f));
+  }
+  auto tensor = Tensor::allocate(DType::f32, Dims{static_cast<int64_t>(scales.size())});
+  if (!tensor) return b.fail(tensor.error());
+  std::memcpy(tensor->mutable_raw(), scales.data(), tensor->bytes());
+  const Attributes attrs = attributes({{"mode", std::string("nearest")},
+                                       {"coordinate_transformation_mode", std::string("asymmetric")},
+                                       {"nearest_mode", std::string("floor")},
+                                       {"axes", axes}});
+  const ValueId by = b.constant(std::move(*tensor));
+  return channels_first(b, x, channels, [&](ValueId v) { return b.emit("Resize", {v, kNone, by}, attrs); });
+}
+
+}  // namespace tern::channels_last
