@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "loaders/zip/inflate.h"
 #include "runtime/base/byte_reader.h"
 #include "runtime/base/mapping.h"
 #include "runtime/base/printable.h"
@@ -14,7 +15,6 @@ namespace tern {
 namespace {
 
 constexpr uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50, kEnd64Locator = 0x07064b50;
-constexpr uint64_t kDeflateMost = 1032;  // zlib's technical note: no stream grows more
 
 template <class T>
 T at(std::span<const std::byte> bytes, size_t position) {  // precondition: it fits
@@ -211,30 +211,11 @@ Result<std::vector<std::byte>> ZipArchive::read(const Entry& e, uint64_t limit) 
   const uint64_t most = e.method == 0 ? e.compressed : e.compressed * kDeflateMost;
   if (e.size > limit) return invalid(shown(e.name) + " is larger than the budget of " + std::to_string(limit) + " bytes");
   if (e.size > most) return invalid(shown(e.name) + " cannot have the size that it states");
-  auto* from = reinterpret_cast<const Bytef*>(data->data());
   std::vector<std::byte> out(e.size);
   if (e.method == 0) {
-    if (e.size > 0) std::memcpy(out.data(), from, e.size);
-  } else {
-    z_stream z{};
-    if (inflateInit2(&z, -MAX_WBITS) != Z_OK) return unsupported("no memory to decompress");
-    uint64_t in = 0, done = 0;
-    int state = Z_OK;
-    std::byte nothing{};     // zlib wants a place even for zero bytes
-    while (state == Z_OK) {  // in pieces: zlib counts in 32 bits
-      const auto in_now = static_cast<uInt>(std::min<uint64_t>(e.compressed - in, 1u << 30));
-      const auto out_now = static_cast<uInt>(std::min<uint64_t>(e.size - done, 1u << 30));
-      z.next_in = const_cast<Bytef*>(from + in);
-      z.avail_in = in_now;
-      z.next_out = reinterpret_cast<Bytef*>(e.size == done ? &nothing : out.data() + done);
-      z.avail_out = out_now;
-      state = inflate(&z, Z_NO_FLUSH);
-      in += in_now - z.avail_in;
-      done += out_now - z.avail_out;
-      if (state == Z_OK && in_now == z.avail_in && out_now == z.avail_out) state = Z_BUF_ERROR;
-    }
-    inflateEnd(&z);
-    if (state != Z_STREAM_END || done != e.size) return invalid(shown(e.name) + " does not decompress to the size that it states");
+    if (e.size > 0) std::memcpy(out.data(), data->data(), e.size);
+  } else if (Status s = inflate_exactly(*data, out, false); !s) {
+    return Error(s.error().code(), shown(e.name) + " " + s.error().message());
   }
   if (Status s = check_sum(e, out, false); !s) return s.error();
   return out;

@@ -1,0 +1,33 @@
+// See inflate.h. In pieces: zlib counts in 32 bits.
+#include "loaders/zip/inflate.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+
+namespace tern {
+
+Status inflate_exactly(std::span<const std::byte> from, std::span<std::byte> to, bool wrapped) {
+  z_stream z{};
+  if (inflateInit2(&z, wrapped ? MAX_WBITS : -MAX_WBITS) != Z_OK) return unsupported("no memory to decompress");
+  size_t in = 0, done = 0;
+  int state = Z_OK;
+  std::byte nothing{};  // zlib wants a place even for zero bytes
+  while (state == Z_OK) {
+    const auto in_now = static_cast<uInt>(std::min<size_t>(from.size() - in, 1u << 30));
+    const auto out_now = static_cast<uInt>(std::min<size_t>(to.size() - done, 1u << 30));
+    z.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(from.data()) + in);
+    z.avail_in = in_now;
+    z.next_out = reinterpret_cast<Bytef*>(done == to.size() ? &nothing : to.data() + done);
+    z.avail_out = out_now;
+    state = inflate(&z, Z_NO_FLUSH);
+    in += in_now - z.avail_in;
+    done += out_now - z.avail_out;
+    if (state == Z_OK && in_now == z.avail_in && out_now == z.avail_out) state = Z_BUF_ERROR;
+  }
+  inflateEnd(&z);
+  if (state != Z_STREAM_END || done != to.size()) return invalid("does not decompress to the size that it states");
+  return {};
+}
+
+}  // namespace tern
