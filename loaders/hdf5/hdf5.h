@@ -1,6 +1,6 @@
 // HDF5 files: groups of groups and datasets, with attributes on each. Keras keeps weights in them (.h5, and inside .keras). Our own reader,
 // because libhdf5's record with hostile files is long: what a file says is checked before it is believed, nothing but its bytes is opened,
-// and all work on one File is linear in its size. The bytes as tables: loaders/README.md. Next: ../weights/tensors.h.
+// and all work on one File is linear in its size. The bytes as tables: loaders/README.md. Next: hdf5.cpp, then space.h.
 //   auto file = hdf5::File::open(source, options.budget);
 //   auto kernel = file->find(file->root(), "model_weights/dense/dense/kernel:0");
 //   auto tensor = file->read(*kernel);
