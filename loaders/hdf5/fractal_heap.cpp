@@ -60,7 +60,7 @@ Status FractalHeap::read_header(Space& space) {
   if (filter_bytes != 0) return unsupported("has a fractal heap with filters");
   if (Status s = space.check_sum(*bytes, address_, kHeap); !s) return s;
   if (width_ == 0 || !std::has_single_bit(width_) || !std::has_single_bit(first_block_) || !std::has_single_bit(most_direct_) ||
-      most_direct_ < first_block_ || bits == 0 || bits > 64 || most_direct_ > space.bytes().size() || rows_ > kMostRows || id_bytes_ < 2) {
+      most_direct_ < first_block_ || bits == 0 || bits > 64 || rows_ > kMostRows || id_bytes_ < 2) {
     return space.damaged(kHeap, address_);
   }
   offset_bytes_ = bytes_for_bits(bits);

@@ -10,6 +10,7 @@
 #include "loaders/hdf5/read.h"
 #include "loaders/hdf5/superblock.h"
 #include "loaders/hdf5/texts.h"
+#include "runtime/base/half.h"
 #include "runtime/base/printable.h"
 #include "runtime/base/shape.h"
 #include "runtime/base/tensor.h"
@@ -153,7 +154,7 @@ Result<File> File::open(const Source& source, int64_t budget) {
   const auto begin = find_superblock(source.bytes);
   if (!begin) return invalid("not an HDF5 file");
   auto body = std::make_shared<Body>(source, source.bytes.subspan(*begin), budget);
-  auto root = read_superblock(body->space);
+  auto root = read_superblock(body->space, *begin);
   if (!root) return root.error();
   body->nodes.push_back({"", *root});
   for (Id id = 0; id < body->nodes.size(); ++id) {
@@ -244,10 +245,11 @@ Result<std::optional<double>> File::number(Id id, std::string_view name) const {
   }
   const auto number = visit(v->count == 1 ? v->type.dtype : DType::none, [&]<class T>() -> std::optional<double> {
     if constexpr (std::is_same_v<T, bool>) return bytes[0] != std::byte{0};
-    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+    if constexpr (!std::is_void_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, StringRef>) {
       T value;
       std::memcpy(&value, bytes, sizeof value);
-      return static_cast<double>(value);
+      if constexpr (std::is_arithmetic_v<T>) return static_cast<double>(value);
+      else return to_f32(value);
     }
     return std::nullopt;
   });
@@ -267,6 +269,7 @@ Result<StoredTensor> File::read(Id id) const {
   auto d = body_->dataset(id);
   if (!d) return d.error();
   StoredTensor t = described(*d);
+  if (!t.refusal.empty()) return unsupported("is " + t.refusal + ", which is not supported");
   auto elements = read_elements(body_->space, *d, body_->owner);
   if (elements && d->type.big_endian) elements = swapped(body_->space, *elements, static_cast<size_t>(d->type.size));
   if (!elements) return elements.error();

@@ -14,9 +14,11 @@ constexpr size_t kSignatureBytes = 8;
 
 bool is_size(int n) { return n == 2 || n == 4 || n == 8; }
 
-Status check_end(const Space& space, uint64_t end) {
-  if (end == kUndefined || end <= space.bytes().size()) return {};
-  return invalid("the HDF5 file is truncated: it has " + std::to_string(space.bytes().size()) + " of " + std::to_string(end) + " bytes");
+// The one address that counts from the begin of the file.
+Status check_end(const Space& space, size_t before, uint64_t end) {
+  const uint64_t size = space.bytes().size() + before;
+  if (end == kUndefined || end <= size) return {};
+  return invalid("the HDF5 file is truncated: it has " + std::to_string(size) + " of " + std::to_string(end) + " bytes");
 }
 
 Error several() { return unsupported("the HDF5 file is one of several that belong together"); }
@@ -30,7 +32,7 @@ std::optional<size_t> find_superblock(std::span<const std::byte> bytes) {
   return std::nullopt;
 }
 
-Result<uint64_t> read_superblock(Space& space) {
+Result<uint64_t> read_superblock(Space& space, size_t before) {
   Fields in = space.fields(space.bytes().first(std::min<size_t>(space.bytes().size(), 256)));
   in.skip(kSignatureBytes);
   const uint8_t version = in.u8();
@@ -54,7 +56,7 @@ Result<uint64_t> read_superblock(Space& space) {
     root = rest.address();
     if (!rest.fits()) return invalid("the HDF5 file is truncated");
     if (driver != kUndefined) return several();
-    if (Status s = check_end(space, end); !s) return s.error();
+    if (Status s = check_end(space, before, end); !s) return s.error();
   } else {  // flags; addresses of itself, of an extension, of the end, of the root's header; checksum
     rest.skip(1);
     rest.address();
@@ -63,7 +65,7 @@ Result<uint64_t> read_superblock(Space& space) {
     rest.skip(4);
     if (!rest.fits()) return invalid("the HDF5 file is truncated");
     if (Status s = space.check_sum(space.bytes().first(rest.position()), 0, "superblock"); !s) return s.error();
-    if (Status s = check_end(space, end); !s) return s.error();
+    if (Status s = check_end(space, before, end); !s) return s.error();
     if (extension != kUndefined) {
       auto messages = read_messages(space, extension);
       if (!messages) return messages.error();

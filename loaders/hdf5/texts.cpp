@@ -16,8 +16,9 @@ std::string_view view_of(std::span<const std::byte> bytes) { return {reinterpret
 // free rest.
 Result<std::vector<GlobalHeap::Object>> GlobalHeap::read(Space& space, uint64_t address) {
   constexpr const char* kName = "global heap";
-  const auto length = static_cast<uint64_t>(space.length_size());
-  auto head = space.at(address, 8 + length, kName, "GCOL");
+  // Before the collection's objects, and before an object's bytes: with lengths of 4 or 2 bytes padded to 8 too.
+  constexpr uint64_t kHead = 16;
+  auto head = space.at(address, kHead, kName, "GCOL");
   if (!head) return head.error();
   Fields prefix = space.fields(*head);
   prefix.skip(4);
@@ -25,16 +26,17 @@ Result<std::vector<GlobalHeap::Object>> GlobalHeap::read(Space& space, uint64_t 
   prefix.skip(3);
   const uint64_t size = prefix.length();
   if (version != 1) return unsupported("has a global heap of version " + std::to_string(version));
-  if (size < 8 + length) return space.damaged(kName, address);
+  if (size < kHead) return space.damaged(kName, address);
   auto all = space.at(address, size, kName);
   if (!all) return all.error();
-  Fields in = space.fields(all->subspan(8 + length));
+  Fields in = space.fields(all->subspan(kHead));
   std::vector<Object> out;
-  while (in.left() >= 8 + length) {
+  while (in.left() >= kHead) {
     const uint32_t index = in.u16();
     if (index == 0) break;
     in.skip(6);
     const uint64_t bytes = in.length();
+    in.skip(8 - static_cast<uint64_t>(space.length_size()));
     const auto piece = in.take(bytes);
     if (in.fits() && bytes % 8 != 0) in.skip(8 - bytes % 8);
     if (!in.fits()) return space.damaged(kName, address, "has an object that reaches beyond it");
@@ -80,11 +82,8 @@ Result<std::vector<std::string>> read_texts(Space& space, GlobalHeap& heap, cons
       }
     }
     std::string_view text = view_of(element);
-    if (type.spaces) {
-      text = text.substr(0, text.find_last_not_of(' ') + 1);
-    } else {
-      text = text.substr(0, text.find('\0'));
-    }
+    text = text.substr(0, text.find('\0'));
+    if (type.spaces) text = text.substr(0, text.find_last_not_of(' ') + 1);
     if (Status s = space.copy(text.size()); !s) return s.error();
     out.emplace_back(text);
   }
