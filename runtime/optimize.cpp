@@ -9,6 +9,7 @@
 #include "runtime/fuse/fuse.h"
 #include "runtime/infer_shapes.h"
 #include "runtime/simplify.h"
+#include "runtime/transposes/transposes.h"
 #include "runtime/verify.h"
 
 namespace tern {
@@ -75,6 +76,10 @@ Status optimize(Graph& graph, int64_t budget, Stage last) {
     if (Status s = infer_shapes(graph); !s) return s;
   }
   if (last == Stage::fold) return {};
+  move_transposes(graph, left);
+  simplify(graph);
+  if (Status s = check(graph); !s) return s;
+  if (last == Stage::transpose) return {};
   if (Status s = fuse(graph); !s) return s;
   simplify(graph);
   if (Status s = check(graph); !s) return s;

@@ -1,5 +1,5 @@
 // The pass pipelines: what happens to a graph when a model is loaded, and again when a session binds its dimensions.
-//   load:     verify, infer_shapes, fold_constants, simplify, fuse
+//   load:     verify, infer_shapes, fold_constants, simplify, move_transposes, fuse
 //   session:  bind dims, then the same, so that everything computed from dimensions becomes a constant
 // Next: plan/plan.h.
 #pragma once
@@ -9,7 +9,7 @@
 
 namespace tern {
 
-enum class Stage { load, infer, fold, fuse };
+enum class Stage { load, infer, fold, transpose, fuse };
 
 // Runs the pipeline up to and including `last`. budget: bytes that folded constants may take.
 Status optimize(Graph& graph, int64_t budget, Stage last = Stage::fuse);

@@ -23,7 +23,7 @@ check "--dot: nothing raw" quiet "$work/graph.dot"
 shows 0 "inspect --json" inspect "$m" --json
 check "it is JSON" is_json
 check "with the name as it is" bash -c "python3 -c 'import json,sys; d = json.load(open(sys.argv[1])); assert \"\\x1b]0;pwned\\x07\" in d[\"inputs\"][0][\"name\"] and \"\\u202e\" in d[\"inputs\"][0][\"name\"]' '$work/out' || ! command -v python3"
-for stage in load infer fold fuse plan; do
+for stage in load infer fold transpose fuse plan; do
   shows 0 "dump --after $stage" dump "$m" --after $stage
   shows 0 "dump --after $stage --json" dump "$m" --after $stage --json
   check "it is JSON" is_json

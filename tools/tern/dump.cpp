@@ -8,7 +8,8 @@
 namespace tern::command {
 namespace {
 
-constexpr std::pair<const char*, Stage> kStages[] = {{"load", Stage::load}, {"infer", Stage::infer}, {"fold", Stage::fold}, {"fuse", Stage::fuse}};
+constexpr std::pair<const char*, Stage> kStages[] = {
+    {"load", Stage::load}, {"infer", Stage::infer}, {"fold", Stage::fold}, {"transpose", Stage::transpose}, {"fuse", Stage::fuse}};
 
 Result<std::string> text_after(const Options& given, const std::string& after, const SessionOptions& session) {
   const std::string& path = given.positional[0];
@@ -39,7 +40,7 @@ Result<std::string> text_after(const Options& given, const std::string& after, c
     if (Status s = optimize(*graph, options->budget, stage); !s) return s.error().within(path);
     return to_text(*graph);
   }
-  return usage("--after " + after + ": expected load, infer, fold, fuse or plan");
+  return usage("--after " + after + ": expected load, infer, fold, transpose, fuse or plan");
 }
 
 }  // namespace
