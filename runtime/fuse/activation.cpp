@@ -4,7 +4,8 @@
 namespace tern {
 
 std::optional<Epilogue> epilogue(const Rewriter& r, const Node& node) {
-  constexpr const char* kKnown[] = {"Relu", "LeakyRelu", "Sigmoid", "Tanh", "Gelu", "HardSigmoid", "HardSwish", "Elu", "Softplus"};
+  constexpr const char* kKnown[] = {"Relu",  "LeakyRelu", "Sigmoid", "Tanh", "Gelu",     "HardSigmoid", "HardSwish",
+                                    "Swish", "Mish",      "Elu",     "Celu", "Softplus", "Softsign"};
   if (node.inputs.empty() || !r.read_once(node.inputs[0])) return std::nullopt;
   const std::string_view op = node.op->name;
   if (op == "Clip") {

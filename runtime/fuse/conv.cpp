@@ -1,4 +1,4 @@
-// Conv + BatchNormalization: the scale goes into the weights. Then Conv + residual + activation + per-channel scale become FusedConv.
+// Conv + bias, then Conv + BatchNormalization: the scale goes into the weights. Then Conv + residual + activation + per-channel scale become FusedConv.
 // See fuse.h.
 #include <cmath>
 
@@ -35,6 +35,32 @@ Tensor vector_of(const std::vector<float>& values) { return Tensor::of<float>({s
 
 bool output_channels(const Tensor* w, const ChannelAffine& a) {
   return w != nullptr && w->dims().rank >= 3 && w->dims()[0] == static_cast<int64_t>(a.scale.size());
+}
+
+// One number for each channel (axis 1) of y.
+bool is_channel_vector(const Tensor* t, const Shape& y) {
+  if (t == nullptr || !y.ranked() || !y[1].known() || t->count() != y[1].value() || t->dims().rank > y.rank()) return false;
+  const int axis = t->dims().rank - y.rank() + 1;
+  if (t->count() == 1) return true;
+  return axis >= 0 && t->dims()[axis] == t->count();
+}
+
+// Conv or ConvTranspose -> Add of a vector: how formats write that have convolutions without a bias.
+void with_bias(Rewriter& r, size_t n) {
+  const Node* add = r.at(n, "Add");
+  if (add == nullptr) return;
+  for (size_t i : {0u, 1u}) {
+    const ValueId v = add->inputs[i];
+    const Node* conv = r.producer(v, "Conv");
+    if (conv == nullptr) conv = r.producer(v, "ConvTranspose");
+    const Tensor* bias = r.constant(add->inputs[1 - i]);
+    if (conv == nullptr || !r.read_once(v) || (conv->inputs.size() > 2 && conv->inputs[2] != kNone) || !is_channel_vector(bias, r.shape(v))) continue;
+    Node biased = *conv;
+    biased.outputs = add->outputs;
+    biased.inputs.resize(3, kNone);
+    biased.inputs[2] = r.add_constant(r.graph.value(add->inputs[1 - i]).name + ".flat", bias->reshaped({bias->count()}));
+    if (r.replace(n, std::move(biased))) return;
+  }
 }
 
 // Conv -> BatchNormalization, nothing between.
@@ -121,7 +147,7 @@ void with_scale(Rewriter& r, size_t n) {
 }  // namespace
 
 void fuse_conv(Graph& graph) {
-  for (auto* step : {fold_batch_norm, with_residual, with_activation, with_scale}) {
+  for (auto* step : {with_bias, fold_batch_norm, with_residual, with_activation, with_scale}) {
     Rewriter r(graph);
     for (size_t n = 0; n < r.size(); ++n) {
       const Node& node = graph.nodes[n];

@@ -277,4 +277,38 @@ TEST_CASE("fuse: conv, batch norm, residual and activation become one FusedConv;
   CHECK(g.nodes[0].inputs.size() == 6);
 }
 
+TEST_CASE("fuse: a vector that is added to the channels becomes the bias, and then the norm folds into it; any other sum does not") {
+  Builder b;
+  auto x = b.input("x", {2, 4, 5, 4});
+  auto conv = [&](const char* op, Dims w) { return b.node(op, {x, b.constant(random_f32(w, 1))}); };
+  auto y = b.node("Add", {b.constant(random_f32({4, 1, 1}, 2)), conv("Conv", {4, 4, 2, 1})});
+  b.output(b.node("BatchNormalization", {y, b.constant(random_f32({4}, 3, 0.5f, 2)), b.constant(random_f32({4}, 4)), b.constant(random_f32({4}, 5)),
+                                         b.constant(random_f32({4}, 6, 0.5f, 2))}));
+  b.output(b.node("Add", {conv("ConvTranspose", {4, 3, 2, 2}), b.constant(random_f32({1, 3, 1, 1}, 7))}));
+  b.output(b.node("Add", {conv("Conv", {4, 4, 1, 1}), b.constant(random_f32({4}, 8))}));     // along the last axis
+  b.output(b.node("Add", {conv("Conv", {4, 4, 1, 1}), b.constant(random_f32({5, 1}, 8))}));  // along the rows
+  Graph g = fused(b, {random_f32({2, 4, 5, 4}, 5)}, 2e-5f);
+  CHECK(Builder::count(g, "Add") == 2);
+  CHECK(Builder::count(g, "BatchNormalization") == 0);
+}
+
+TEST_CASE("fuse: activations with the parameters that they have become epilogues of convolutions and products") {
+  struct Case {
+    const char* op;
+    Attrs attrs;
+    float alpha;
+  };
+  const Case cases[] = {
+      {"Swish", {}, 1}, {"Swish", {{"alpha", 1.5f}}, 1.5f}, {"Mish", {}, 0}, {"Celu", {{"alpha", 0.5f}}, 0.5f}, {"Softsign", {}, 0}};
+  for (const Case& c : cases) {
+    Builder b;
+    auto x = b.input("x", {1, 3, 4, 4});
+    b.output(b.node(c.op, {b.node("Conv", {x, b.constant(random_f32({5, 3, 3, 3}, 1))})}, c.attrs));
+    b.output(b.node(c.op, {b.node("Add", {b.node("MatMul", {x, b.constant(random_f32({4, 6}, 2))}), b.constant(random_f32({6}, 3))})}, c.attrs));
+    Graph g = fused(b, {random_f32({1, 3, 4, 4}, 5)});
+    REQUIRE(g.nodes.size() == 2);
+    for (const Node& n : g.nodes) CHECK(n.attrs.f("alpha") == c.alpha);
+  }
+}
+
 }  // namespace tern::test
