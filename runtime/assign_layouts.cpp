@@ -1,6 +1,8 @@
 // See assign_layouts.h.
 #include "runtime/assign_layouts.h"
 
+#include <algorithm>
+#include <numeric>
 #include <unordered_map>
 
 #include "kernels/conv/conv.h"
@@ -16,6 +18,20 @@ constexpr int64_t kWidest = 1 << 20;  // side of a halo
 
 bool is_conv(const Node& n) { return n.op == &kConv || n.op == &kFusedConv; }
 bool is_window_pool(const Node& n) { return n.op == &kMaxPool || n.op == &kAveragePool; }
+
+// A Transpose of [N, spatial, C] to [N, C, spatial], and back.
+bool moves_channel(const Node& n, bool from_end, bool to_end) {
+  if (n.op != &kTranspose) return false;
+  std::vector<int64_t> perm = n.read().ints("perm"), moved(perm.size());
+  if (perm.size() < 3) return false;
+  std::iota(moved.begin(), moved.end(), 0);
+  const int64_t channel = from_end ? moved.back() : moved[1];
+  moved.erase(std::find(moved.begin(), moved.end(), channel));
+  moved.insert(to_end ? moved.end() : moved.begin() + 1, channel);
+  return perm == moved;
+}
+bool to_first(const Node& n) { return moves_channel(n, true, false); }
+bool to_last(const Node& n) { return moves_channel(n, false, true); }
 
 class Assigner {
  public:
@@ -68,7 +84,7 @@ class Assigner {
       return depthwise(n) || (ics >= kBlock && (groups == 1 || ics % kBlock == 0));
     }
     if (is_window_pool(n)) return writes(n);
-    if (n.op == &kGlobalAveragePool) return produced_blocked(v);
+    if (n.op == &kGlobalAveragePool || to_last(n)) return produced_blocked(v);
     if (n.op == &kConcat) return wanted(n.outputs[0]) && writes(n);
     return false;
   }
@@ -96,6 +112,7 @@ class Assigner {
 
   // A window pool whose result nobody wants blocked still computes blocked; its result is brought back.
   bool takes_blocked(const Node& n, size_t i) const {
+    if (to_last(n)) return suits(n.inputs[i]) && g_.value(n.inputs[i]).layout.blocked;
     if (!reads(n, i)) return false;
     if (is_conv(n) && i == 3) return g_.value(n.inputs[i]).layout.blocked;
     if (n.op == &kGlobalAveragePool) return g_.value(n.inputs[i]).layout.blocked;
@@ -122,6 +139,19 @@ class Assigner {
     grow(l.right, after[2]);
   }
 
+  // What v was before a Transpose put its channels first; kNone when it was not.
+  ValueId channels_last_source(ValueId v) const {
+    const NodeId by = by_[static_cast<size_t>(v)];
+    if (by == kNone || !to_first(g_.node(by)) || g_.value(v).type.dtype != DType::f32) return kNone;
+    const ValueId x = g_.node(by).inputs[0];
+    return g_.value(x).layout.blocked ? kNone : x;
+  }
+  // Whoever reads x without its Transpose may leave that unread.
+  static void drop_unread_transposes(Graph& g) {
+    const std::vector<int32_t> uses = use_counts(g);
+    std::erase_if(g.nodes, [&](const Node& n) { return to_first(n) && uses[static_cast<size_t>(n.outputs[0])] == 0; });
+  }
+
   ValueId reordered(ValueId v, bool blocked, std::vector<Node>& out) {
     std::vector<ValueId>& made = blocked ? to_blocked_ : to_plain_;
     made.resize(g_.values.size(), kNone);
@@ -133,6 +163,10 @@ class Assigner {
     n.op = &kReorder;
     n.inputs = {v};
     n.outputs = {to};
+    if (const ValueId x = channels_last_source(v); blocked && x != kNone) {
+      n.inputs = {x};
+      n.attrs.set("channels_last", int64_t(1));
+    }
     out.push_back(std::move(n));
     (blocked ? to_blocked_ : to_plain_)[static_cast<size_t>(v)] = to;
     return to;
@@ -152,6 +186,18 @@ class Assigner {
         if (blocked != is && !either) node.inputs[i] = reordered(v, blocked, out);
         if (blocked && is_conv(node) && i == 0) widen_halo(g_.nodes[n], node.inputs[i]);
       }
+      if (is_conv(node) && !takes_blocked(g_.nodes[n], 0)) {
+        if (const ValueId x = channels_last_source(g_.nodes[n].inputs[0]); x != kNone) {
+          node.op = &kFusedConv;
+          node.inputs[0] = x;
+          node.attrs.set("channels_last", int64_t(1));
+        }
+      }
+      if (to_last(node) && g_.value(node.inputs[0]).layout.blocked) {
+        node.op = &kReorder;
+        node.attrs = {};
+        node.attrs.set("channels_last", int64_t(2));
+      }
       if (node.op == &kConcat && g_.value(node.outputs[0]).layout.blocked) {
         node.op = &kConcatBlocks;
         node.attrs = {};
@@ -162,6 +208,7 @@ class Assigner {
       if (g_.value(v).layout.blocked) v = reordered(v, false, out);
     }
     g_.nodes = std::move(out);
+    drop_unread_transposes(g_);
   }
 
   Graph& g_;

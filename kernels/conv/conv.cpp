@@ -1,19 +1,25 @@
 // Conv and FusedConv: schema, inference, binding. See conv.h; binding proper is in conv_bind.cpp.
 #include "kernels/conv/conv.h"
 
+#include <algorithm>
+
 #include "kernels/conv/conv_bind.h"
 #include "kernels/conv/launch.h"
 #include "kernels/conv/portable.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
+
+bool channels_last(const AttrReader& attrs) { return attrs.lists("channels_last") && attrs.i("channels_last") != 0; }
+
 namespace {
 
 constexpr AttrSpec kConvAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"dilations", AttrKind::ints}, {"group", AttrKind::i, 1},
                                    {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
 constexpr AttrSpec kFusedAttrs[] = {
-    {"activation", AttrKind::s, ""}, {"alpha", AttrKind::f},    {"auto_pad", AttrKind::s, "NOTSET"}, {"beta", AttrKind::f},
-    {"dilations", AttrKind::ints},   {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},
+    {"activation", AttrKind::s, ""},   {"alpha", AttrKind::f},    {"auto_pad", AttrKind::s, "NOTSET"}, {"beta", AttrKind::f},
+    {"channels_last", AttrKind::i, 0},  // 1: X is [N, spatial, C]
+    {"dilations", AttrKind::ints},     {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},
     {"strides", AttrKind::ints}};
 
 Status check_channels(const Shape& x, const Shape& w, int64_t groups) {
@@ -60,7 +66,9 @@ Status infer(InferContext& c) {
   }
   if (c.has(3) && c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
   if (c.has(4) != c.has(5)) return invalid("scale and shift must be given together");
-  auto y = conv_shape(c, c.shape(0), c.shape(1));
+  Shape x = c.shape(0);
+  if (channels_last(c.attrs) && x.rank() > 1) std::rotate(x.dims().begin() + 1, x.dims().end() - 1, x.dims().end());
+  auto y = conv_shape(c, x, c.shape(1));
   if (!y) return y.error();
   for (size_t i : {2u, 4u, 5u}) {
     if (!c.has(i) || !c.shape(i).ranked() || !c.shape(1).ranked()) continue;
@@ -77,9 +85,10 @@ Status infer(InferContext& c) {
 
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &w = c.in(1);
+  const size_t spatial = static_cast<size_t>(x.dims.rank) - 2;
   auto window = read_window(c.attrs, x.dims.rank - 2, w.dims.span().subspan(2));
   if (!window) return window.error();
-  if (Status s = fit_window(*window, c.attrs, x.dims.span().subspan(2)); !s) return s;
+  if (Status s = fit_window(*window, c.attrs, x.dims.span().subspan(channels_last(c.attrs) ? 1 : 2, spatial)); !s) return s;
   ConvProblem p;
   p.window = *window;
   p.groups = c.attrs.i("group");
@@ -90,6 +99,7 @@ Status bind(BindContext& c) {
   p.w_group = p.ocs * p.w_oc;
   if (c.out(0).count() == 0) return {};
   if (x.dtype == DType::f32) return bind_conv(c, p);
+  if (channels_last(c.attrs)) return bad_dtype(x.dtype);
   return bind_portable_conv(c, p);
 }
 

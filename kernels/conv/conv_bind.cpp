@@ -1,6 +1,8 @@
 // See conv_bind.h.
 #include "kernels/conv/conv_bind.h"
 
+#include <algorithm>
+
 #include "kernels/activation_attributes.h"
 #include "runtime/base/checked.h"
 
@@ -89,20 +91,20 @@ Status bind_input(BindContext& c, const ConvProblem& p, bool depthwise, const Ex
       c.set(a.prepare.x, c.input<const float>(0) + m.first);
     }
   } else {
-    const int64_t plane = w.in[0] * w.in[1] * w.in[2];
+    const int64_t all = groups * p.ics, plane = w.in[0] * w.in[1] * w.in[2];
+    const int64_t channel = channels_last(c.attrs) ? 1 : plane, pixel = channels_last(c.attrs) ? all : 1;
+    const Extent3 steps = {w.in[1] * w.in[2] * pixel, w.in[2] * pixel, pixel};
     if (lanes == 1 && unspread && w.begin == Extent3{0, 0, 0} && padded[0] <= w.in[0] && padded[1] <= w.in[1] && padded[2] <= w.in[2]) {
       c.set(a.x, c.input<const float>(0));
-      a.x_image = groups * p.ics * plane;
-      a.x_group = p.ics * plane;
-      a.x_block = plane;
-      step = {w.in[1] * w.in[2], w.in[2], 1};
+      a.x_image = all * plane;
+      a.x_group = p.ics * channel;
+      a.x_block = channel;
+      step = steps;
     } else {
-      a.prepare.image = groups * p.ics * plane;
-      a.prepare.group = p.ics * plane;
-      a.prepare.channel = plane;
-      a.prepare.step[0] = w.in[1] * w.in[2];
-      a.prepare.step[1] = w.in[2];
-      a.prepare.step[2] = 1;
+      a.prepare.image = all * plane;
+      a.prepare.group = p.ics * channel;
+      a.prepare.channel = channel;
+      std::copy(steps.begin(), steps.end(), a.prepare.step);
       c.set(a.prepare.x, c.input<const float>(0));
     }
   }

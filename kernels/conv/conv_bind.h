@@ -17,6 +17,9 @@ struct ConvProblem {
 // Of x convolved with w [OC, C / group, taps], by the attributes of the node. Errors: channels or ranks do not fit, the window does not.
 Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w);
 
+// Is x [N, spatial, C]? What assign_layouts makes of a FusedConv on the CPU.
+bool channels_last(const AttrReader& attrs);
+
 // Binds inputs (x, w, bias, residual, scale, shift) and output 0 of `c`.
 Status bind_conv(BindContext& c, const ConvProblem& problem);
 Status bind_device_conv(BindContext& c, const ConvProblem& problem);           // the same for a device: conv_bind_device.cpp

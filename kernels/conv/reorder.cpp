@@ -1,22 +1,32 @@
-// Reorder: the same value in another layout. ConcatBlocks: values of whole channel blocks joined along the channels.
+// Reorder: the same value in another layout; with `channels_last` the side that is not blocked is [N, spatial, C], so that no Transpose stands beside it.
+// ConcatBlocks: values of whole channel blocks joined along the channels.
 // Only assign_layouts makes these nodes, so `tern dump` shows every one. See conv.h.
+#include <algorithm>
+
 #include "kernels/conv/conv_bind.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
 
+// channels_last: which side has its channels last.
+enum Side : int64_t { kNeither, kInput, kOutput };
+constexpr AttrSpec kAttrs[] = {{"channels_last", AttrKind::i, int64_t(kNeither)}};
+
 Status infer(InferContext& c) {
   if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
-  const Shape& x = c.shape(0);
+  Shape x = c.shape(0);
   if (x.ranked() && x.rank() != 3 && x.rank() != 4) return invalid("blocked layouts are for 3 or 4 axes, not " + x.text());
-  return infer_same(c);
+  const int64_t last = c.attrs.i("channels_last");
+  if (x.ranked() && last == kInput) std::rotate(x.dims().begin() + 1, x.dims().end() - 1, x.dims().end());
+  if (x.ranked() && last == kOutput) std::rotate(x.dims().begin() + 1, x.dims().begin() + 2, x.dims().end());
+  c.set(0, DType::f32, std::move(x));
+  return {};
 }
 
-// Fills in `a`, which lies in the binding, but for its share: from input i to `to`, which is somewhere in output 0.
-void set_reorder(BindContext& c, ReorderArgs& a, size_t i, Address<float> to) {
+// Fills in `a`, which lies in the binding, but for its share: from input i, which is d = [N,C,spatial], to `to`, which is somewhere in output 0.
+void set_reorder(BindContext& c, ReorderArgs& a, size_t i, const Dims& d, Address<float> to) {
   const TensorView &x = c.in(i), &y = c.out(0);
-  const Dims& d = x.dims;
   const int64_t height = d.rank == 4 ? d[2] : 1, width = d.back();
   a.batch = d[0];
   a.channels = d[1];
@@ -30,6 +40,7 @@ void set_reorder(BindContext& c, ReorderArgs& a, size_t i, Address<float> to) {
   a.x_block = a.y_block = kBlock * height * width;
   a.x_image = a.y_image = d[1] * height * width;
   a.x_row = a.y_row = width;
+  a.x_col = a.y_col = 1;
   if (a.from_blocked) {
     const BlockedMap m(x);
     a.x_image = m.image();
@@ -47,10 +58,14 @@ void set_reorder(BindContext& c, ReorderArgs& a, size_t i, Address<float> to) {
 
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
+  const int64_t last = c.attrs.i("channels_last");
   if (!x.layout.blocked && !y.layout.blocked) return invalid("both sides are plain");
+  if ((last == kInput && x.layout.blocked) || (last == kOutput && y.layout.blocked)) return invalid("the side whose channels are last is blocked");
   ReorderArgs& a = c.args<ReorderArgs>();
-  set_reorder(c, a, 0, c.output<float>(0));
-  const auto [begin, end] = c.range(x.dims[0] * ceil_div(x.dims[1], kBlock));
+  set_reorder(c, a, 0, last == kInput ? y.dims : x.dims, c.output<float>(0));
+  if (last == kInput) a.x_channel = 1, a.x_col = a.channels, a.x_row = a.width * a.channels, a.x_block = kBlock;
+  if (last == kOutput) a.y_channel = 1, a.y_col = a.channels, a.y_row = a.width * a.channels, a.y_block = kBlock;
+  const auto [begin, end] = c.range(a.batch * ceil_div(a.channels, kBlock));
   if (begin == end) return {};
   a.begin = begin;
   a.end = end;
@@ -87,7 +102,7 @@ Status bind_concat(BindContext& c) {
     int64_t channels = 0;
     for (size_t i = 0; i < c.inputs.size(); ++i, ++part) {
       const Dims& x = c.in(i).dims;
-      set_reorder(c, *part, i, c.output<float>(0) + channels / kBlock * block);
+      set_reorder(c, *part, i, x, c.output<float>(0) + channels / kBlock * block);
       part->begin = 0;
       part->end = x[0] * ceil_div(x[1], kBlock);
       channels += x[1];
@@ -109,6 +124,7 @@ constinit const OpDef kConcatBlocks = {.name = "ConcatBlocks",
 constinit const OpDef kReorder = {.name = "Reorder",
                                   .inputs = {1, 1},
                                   .outputs = {1, 1},
+                                  .attrs = kAttrs,
                                   .infer = infer,
                                   .bind = bind,
                                   .kernels = rows_of<TERN_ON_EACH_ISA(reorder_f32)>,

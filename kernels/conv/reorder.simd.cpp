@@ -20,6 +20,18 @@ void transpose(const float* x, int64_t x_step, float* y, int64_t y_step, int64_t
 void copy_row(const ReorderArgs& a, const float* x, float* y, int64_t lanes) {
   if (a.from_blocked && a.to_blocked) {
     for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, load(x + w * 16));
+  } else if (a.to_blocked && a.x_channel == 1) {
+    if (lanes == 16) {
+      for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, load(x + w * a.x_col));
+    } else {
+      for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, load_n(x + w * a.x_col, lanes));
+    }
+  } else if (a.from_blocked && a.y_channel == 1) {
+    if (lanes == 16) {
+      for (int64_t w = 0; w < a.width; ++w) store(y + w * a.y_col, load(x + w * 16));
+    } else {
+      for (int64_t w = 0; w < a.width; ++w) store_n(y + w * a.y_col, load(x + w * 16), lanes);
+    }
   } else if (a.to_blocked) {
     for (int64_t w = 0; w < a.width; w += 16) {
       transpose(x + w, a.x_channel, y + w * 16, 16, lanes, a.width - w < 16 ? a.width - w : 16);

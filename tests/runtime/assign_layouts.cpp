@@ -141,4 +141,60 @@ TEST_CASE("assign_layouts: one axis, dilated, and a single column") {
   check_blocked(c.graph, random_f32({1, 16, 30, 10}, 1));
 }
 
+TEST_CASE("assign_layouts: channels-last images are read and written where blocked values begin and end") {
+  for (int64_t channels : {16, 35}) {
+    GraphBuilder b;
+    ValueId v = b.node("Transpose", {b.input("x", {2, 6, 21, channels})}, {{"perm", Ints{0, 3, 1, 2}}});
+    v = conv(b, v, {40, channels, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+    v = b.node("MaxPool", {v}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}});
+    b.output(b.node("Transpose", {v}, {{"perm", Ints{0, 2, 3, 1}}}));
+    const Graph g = check_blocked(b.graph, random_f32({2, 6, 21, channels}, 1));
+    CHECK(GraphBuilder::count(g, "Reorder") == 2);
+    CHECK(GraphBuilder::count(g, "Transpose") == 0);
+  }
+  GraphBuilder b;  // one spatial axis: there and back are the same
+  ValueId v = b.node("Transpose", {b.input("x", {2, 30, 18})}, {{"perm", Ints{0, 2, 1}}});
+  b.output(b.node("Transpose", {conv(b, v, {20, 18, 3}, {})}, {{"perm", Ints{0, 2, 1}}}));
+  const Graph g = check_blocked(b.graph, random_f32({2, 30, 18}, 1));
+  CHECK(GraphBuilder::count(g, "Reorder") == 2);
+  CHECK(GraphBuilder::count(g, "Transpose") == 0);
+}
+
+TEST_CASE("assign_layouts: a convolution of few channels reads them last, padded, in place, in groups and one by one") {
+  struct Case {
+    Dims x, w;
+    Attrs attrs;
+  };
+  const Case cases[] = {{{2, 7, 9, 3}, {20, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}},
+                        {{2, 7, 9, 3}, {20, 3, 3, 2}, {{"strides", Ints{2, 2}}, {"dilations", Ints{1, 2}}}},
+                        {{2, 7, 9, 3}, {5, 3, 1, 1}, {}},
+                        {{2, 7, 9, 6}, {32, 3, 3, 3}, {{"group", int64_t(2)}, {"pads", Ints{0, 1, 1, 0}}}},
+                        {{2, 7, 9, 6}, {32, 3, 2, 1}, {{"group", int64_t(2)}}},
+                        {{2, 7, 9, 5}, {5, 1, 3, 3}, {{"group", int64_t(5)}, {"pads", Ints{1, 1, 1, 1}}}},
+                        {{2, 19, 4}, {16, 4, 5}, {{"pads", Ints{4, 0}}}}};
+  for (const Case& c : cases) {
+    GraphBuilder b;
+    const Ints perm = c.x.rank == 4 ? Ints{0, 3, 1, 2} : Ints{0, 2, 1};
+    ValueId v = b.node("Transpose", {b.input("x", Shape(c.x))}, {{"perm", perm}});
+    v = conv(b, v, c.w, c.attrs);
+    b.output(v);
+    const Graph g = check_blocked(b.graph, random_f32(c.x, 1));
+    CHECK(GraphBuilder::count(g, "Transpose") == 0);
+    CHECK(g.nodes[0].attrs.i("channels_last") == 1);
+  }
+}
+
+TEST_CASE("assign_layouts: a Transpose that others read stays for them, and so does any other order") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {1, 6, 5, 16});
+  const ValueId v = b.node("Transpose", {x}, {{"perm", Ints{0, 3, 1, 2}}});
+  b.output(conv(b, v, {16, 16, 1, 1}, {}));
+  b.output(b.node("Relu", {v}));
+  const ValueId w = b.node("Transpose", {x}, {{"perm", Ints{0, 3, 2, 1}}});
+  b.output(b.node("Transpose", {conv(b, w, {16, 16, 1, 1}, {})}, {{"perm", Ints{0, 3, 2, 1}}}));
+  const Graph g = check_blocked(b.graph, random_f32({1, 6, 5, 16}, 1));
+  CHECK(GraphBuilder::count(g, "Transpose") == 3);
+  CHECK(GraphBuilder::count(g, "Reorder") == 2);
+}
+
 }  // namespace tern::test
