@@ -197,8 +197,6 @@ tern::SessionOptions options_of(const tern_session_options* given) {
   if (c.work > 0) o.work = c.work;
   if (c.device != nullptr) o.device = c.device;
   o.block_on_device = c.block_on_device != 0;
-  if (c.precision != nullptr) o.precision = c.precision;
-  if (c.gemm != nullptr) o.gemm = c.gemm;
   return o;
 }
 

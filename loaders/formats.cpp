@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "loaders/keras/keras.h"
 #include "loaders/onnx/onnx.h"
 #include "loaders/torch/export/export.h"
 #include "loaders/torch/torch.h"
@@ -139,9 +140,8 @@ constexpr Format kFormats[] = {
     {"a NumPy array", [](const Content& c) { return c.at(0, "\x93NUMPY"); }, "arrays are inputs of a model", Code::kInvalid},
     {"a NumPy .npz file", is_numpy_zip, "arrays are inputs of a model", Code::kInvalid},
     // TensorFlow and Keras
-    {"a Keras model (.keras)", [](const Content& c) { return c.has("config.json") && (c.has("metadata.json") || c.has("model.weights.h5")); },
-     "export it with model.export('model.onnx', format='onnx') in Keras"},
-    {"a Keras model or its weights (HDF5)", is_keras_hdf5, "load it in Keras and export it with model.export('model.onnx', format='onnx')"},
+    {.name = "a Keras model (.keras)", .recognises = keras::looks_like_archive, .load = keras::load_archive},
+    {.name = "a Keras model or its weights (HDF5)", .recognises = is_keras_hdf5, .load = keras::load_hdf5},
     {"an HDF5 file", [](const Content& c) { return c.at(0, "\x89HDF\r\n\x1a\n"); }, "convert the model that it holds to ONNX"},
     {"an architecture of Keras without weights (JSON)",
      [](const Content& c) { return is_json_with(c, "\"class_name\"", 512) && is_json_with(c, "\"config\""); },

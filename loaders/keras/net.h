@@ -1,4 +1,4 @@
-// Net: what the layers of one file share while their graph is built, and the one way to call a layer. Next: net.cpp, then model.h.
+// Net: what the layers of one file share while their graph is built, and the one way to call a layer. Next: net.cpp, then model/spec.h.
 #pragma once
 #include "loaders/keras/layers/layer.h"
 

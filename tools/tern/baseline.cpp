@@ -32,7 +32,7 @@ std::string dims_text(const std::map<std::string, int64_t>& dims) {
 }  // namespace
 
 Baseline baseline_of(const Report& r) {
-  Baseline b{{}, r.model, r.isa, cpu_name(), version(), dims_text(r.dims), r.device, r.precision, r.gemm, r.threads, r.verdict.canary, {}};
+  Baseline b{{}, r.model, r.isa, cpu_name(), version(), dims_text(r.dims), r.threads, r.verdict.canary, {}};
   for (const Histogram& block : r.calls->blocks) {
     for (size_t k = 0; block.runs() > 0 && k < std::size(kShares); ++k) {
       const auto ns = k == 0 ? r.clock->ns(block.min()) : percentile_ns(block, *r.clock, kShares[k]);
@@ -45,7 +45,6 @@ Baseline baseline_of(const Report& r) {
 Text baseline_json(const Baseline& b) {
   Json j;
   j.object().key("tern_bench").value(1).key("model").value(b.model).key("isa").value(b.isa).key("cpu").value(b.cpu).key("version").value(b.version);
-  j.key("device").value(b.device).key("precision").value(b.precision).key("gemm").value(b.gemm);
   j.key("dims").value(b.dims).key("threads").value(b.threads).key("canary_gflops").value(b.canary).key("blocks").object();
   for (size_t k = 0; k < std::size(Baseline::kKeys); ++k) {
     j.key(Baseline::kKeys[k]).array();
@@ -79,9 +78,6 @@ Result<Baseline> read_baseline(const std::string& path) {
   if (!text("model", b.model) || !text("isa", b.isa) || !text("cpu", b.cpu) || !text("version", b.version) || !text("dims", b.dims) ||
       !j.is(threads, Kind::integer) || !is_number(canary)) {
     return no;
-  }
-  for (const auto& [key, to] : {std::pair{"device", &b.device}, {"precision", &b.precision}, {"gemm", &b.gemm}}) {
-    if (j.get(j.root(), key) != tern::Json::kNothing && !text(key, *to)) return no;
   }
   b.threads = j.integer(threads);
   b.canary = j.number(canary);
@@ -124,9 +120,6 @@ BaselineRatios compare(const Baseline& now, Baseline then) {
   };
   differs("model", now.model, c.then.model);
   differs("dims", now.dims, c.then.dims);
-  differs("device", now.device, c.then.device);
-  differs("precision", now.precision, c.then.precision);
-  differs("gemm", now.gemm, c.then.gemm);
   differs("isa", now.isa, c.then.isa);
   differs("threads", std::to_string(now.threads), std::to_string(c.then.threads));
   differs("cpu", now.cpu, c.then.cpu);

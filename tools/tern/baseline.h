@@ -7,7 +7,6 @@ namespace tern::command {
 // What was measured in each block of time; nothing where a block had too few calls to tell.
 struct Baseline {
   std::string file, model, isa, cpu, version, dims;
-  std::string device = "cpu", precision = "f32", gemm = "own";  // what files say nothing of that were saved before these could be chosen
   int64_t threads = 1;
   double canary = 0;
   static constexpr const char* kKeys[] = {"min_ns", "p50_ns", "p90_ns", "p99_ns"};

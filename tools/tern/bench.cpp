@@ -216,8 +216,6 @@ int bench(const Options& options) {
   r.model = options.positional[0];
   r.isa = session->isa();
   r.device = device_of(with, *session);
-  if (!with.precision.empty()) r.precision = with.precision;
-  if (!with.gemm.empty()) r.gemm = with.gemm;
   r.threads = with.threads;
   r.dims = with.dims;
   if (wanted->cpu >= 0) r.pin = wanted->cpu;

@@ -62,7 +62,7 @@ int64_t preemptions();  // of all threads of this process so far
 
 struct BaselineRatios;
 struct Report {
-  std::string model, isa, device = "cpu", precision = "f32", gemm = "own";
+  std::string model, isa, device = "cpu";
   int threads = 1;
   std::map<std::string, int64_t> dims;
   std::optional<int64_t> pin;

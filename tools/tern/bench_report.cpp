@@ -59,7 +59,6 @@ Text report_json(const Report& r) {
   Json j;
   const Histogram& h = r.calls->all;
   j.object().key("model").value(r.model).key("device").value(r.device).key("isa").value(r.isa).key("threads").value(r.threads);
-  j.key("precision").value(r.precision).key("gemm").value(r.gemm);
   j.key("version").value(version()).key("cpu").value(cpu_name()).key("dims").object();
   for (const auto& [name, n] : r.dims) j.key(name).value(n);
   j.end();

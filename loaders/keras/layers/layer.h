@@ -9,6 +9,7 @@
 #include "loaders/keras/argument.h"
 #include "loaders/keras/config.h"
 #include "loaders/keras/weights/weights.h"
+#include "runtime/graph_nodes.h"
 
 namespace tern::keras {
 
@@ -90,11 +91,6 @@ std::span<const std::span<const LayerRow>> all_layers();
 
 // ---- pieces that families share
 
-inline Attributes attributes(std::initializer_list<std::pair<const char*, Attributes::Value>> list) {
-  Attributes out;
-  for (const auto& [name, value] : list) out.set(name, value);
-  return out;
-}
 // config[key] is an activation: null (x as it is), a name, an object with a config of its own. See activations.cpp.
 ValueId activation(const Call& c, std::string_view key, ValueId x);
 // The same by name, with the defaults of the Keras that wrote the file.

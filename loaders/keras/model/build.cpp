@@ -123,7 +123,15 @@ class ModelBuilder {
     Layer made = net_.layer(layer.object, place(layer));
     made.name = layer.name;
     if (outermost_) net_.weights.counted = place(layer).path;
-    return net_.call(made, with);
+    const Flows out = net_.call(made, with);
+    note_shapes(layer, out);
+    return out;
+  }
+
+  void note_shapes(const ModelLayer& layer, const Flows& out) {
+    std::vector<Shape>& shapes = shown_[&layer].shapes;
+    if (!outermost_ || !shapes.empty()) return;  // of its first call
+    for (const Flow& f : out) shapes.push_back(b_.shape(f.value));
   }
 
   // Keras casts what a model is called with to the dtypes of its inputs, and adds or drops a last axis of 1.
@@ -166,6 +174,9 @@ class ModelBuilder {
     for (size_t i = 0; i < calls_.size() && b_.ok(); ++i) {
       if (calls_[i].with == Json::kNothing) continue;
       read_call(b_, json_, spec_, calls_[i].with, [&](const Reference& r) {
+        if (outermost_) {
+          shown_[calls_[i].layer].inputs.push_back(std::string(r.layer) + "[" + std::to_string(r.node) + "][" + std::to_string(r.tensor) + "]");
+        }
         if (const Made* from = find(r); from != nullptr) {
           calls_[static_cast<size_t>(from - calls_.data())].feeds.push_back(i);
           ++calls_[i].waits;
@@ -195,7 +206,9 @@ class ModelBuilder {
         b_.fail(unsupported("input " + shown(r.layer) + " is sparse or ragged, which is not supported"));
       }
       const InputType type = input_type(config);
-      calls_[static_cast<size_t>(made - calls_.data())].out = {outermost_ ? input(made->layer->name, type) : conform(given[i], type)};
+      Flows& out = calls_[static_cast<size_t>(made - calls_.data())].out;
+      out = {outermost_ ? input(made->layer->name, type) : conform(given[i], type)};
+      note_shapes(*made->layer, out);
     }
     return b_.ok();
   }
@@ -216,6 +229,11 @@ class ModelBuilder {
   std::vector<size_t> first_;   // of every layer, its first call
   std::vector<int64_t> count_;  // and how many
   std::unordered_set<std::string> inputs_;
+  struct Shown {
+    std::vector<Shape> shapes;
+    std::vector<std::string> inputs;
+  };
+  std::unordered_map<const ModelLayer*, Shown> shown_;  // for the summary
 };
 
 // ---- models that are layers

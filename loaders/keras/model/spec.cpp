@@ -150,6 +150,8 @@ class CallReader {
     return out;
   }
 
+  Argument value(Json::Id id) { return argument(id); }
+
  private:
   void named(Json::Id kwargs, Arguments& out) {
     for (size_t i = 0; i < json_.size(kwargs); ++i) {
@@ -253,6 +255,11 @@ Result<ModelSpec> read_model(const Json& json, std::string_view class_name, Json
 
 Arguments read_call(GraphBuilder& b, const Json& json, const ModelSpec& spec, Json::Id call, const std::function<Flow(const Reference&)>& tensor) {
   return CallReader(b, json, spec, tensor).read(call);
+}
+
+Argument read_value(GraphBuilder& b, const Json& json, Json::Id id) {
+  static const ModelSpec kNoLayers;
+  return CallReader(b, json, kNoLayers, [](const Reference&) { return Flow(); }).value(id);
 }
 
 // Python's re.sub("(.)([A-Z][a-z]+)", r"\1_\2"), then "([a-z])([A-Z])", then lower().

@@ -48,6 +48,9 @@ Result<ModelSpec> read_model(const Json& json, std::string_view class_name, Json
 // What one call is called with. `tensor` gives what a reference stands for, or fails the builder.
 Arguments read_call(GraphBuilder& b, const Json& json, const ModelSpec& spec, Json::Id call, const std::function<Flow(const Reference&)>& tensor);
 
+// A value of JSON that names no tensors, as calls and configs hold them.
+Argument read_value(GraphBuilder& b, const Json& json, Json::Id id);
+
 // "max_pooling2d" of "MaxPooling2D": the names of paths in archives.
 std::string snake_case(std::string_view class_name);
 

@@ -30,8 +30,7 @@
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION \
-  5 /* 2: load options, model inputs, evaluate, steps and their times; 3: sequences and optionals; 4: devices; 5: precision, gemm */
+#define TERN_ABI_VERSION 4 /* 2: load options, model inputs, evaluate, steps and their times; 3: sequences and optionals; 4: devices */
 
 typedef struct tern_model tern_model;
 typedef struct tern_session tern_session;
@@ -120,12 +119,10 @@ typedef struct tern_session_options {
   int64_t work;            /* most operations of one run beyond what weights and inputs back (SessionOptions::work); 0: the default */
   const char* device;      /* null, "cpu", "cuda", "cuda:N", "auto", "cuda,cpu" or "cuda:N,cpu" (SessionOptions::device) */
   int32_t block_on_device; /* 1: tern_run waits for the GPU asleep; 0: it spins */
-  const char* precision;   /* on a device that is named: null, "f32", "tf32", "f16" or "bf16" (SessionOptions::precision) */
-  const char* gemm;        /* on a device that is named: null, "own" or "cublas" (SessionOptions::gemm) */
 } tern_session_options;
 
 #define TERN_SESSION_OPTIONS_INIT \
-  { sizeof(tern_session_options), NULL, 0, 1, NULL, 0, NULL, 0, 0, 0, 0, NULL, 0, NULL, NULL }
+  { sizeof(tern_session_options), NULL, 0, 1, NULL, 0, NULL, 0, 0, 0, 0, NULL, 0 }
 
 uint32_t tern_abi_version(void); /* TERN_ABI_VERSION of the library */
 const char* tern_version(void);  /* "0.1.0" */

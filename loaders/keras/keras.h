@@ -1,0 +1,18 @@
+// Keras' files without Keras: .keras archives, .h5 models, and weights whose architecture is given (what model.to_json() writes). Nothing in
+// them is executed: Lambda layers and custom classes are refused by name. Next: keras.cpp, then model/spec.h.
+#pragma once
+#include "loaders/content.h"
+#include "runtime/graph.h"
+#include "tern/tern.h"
+
+namespace tern::keras {
+
+// A ZIP archive with config.json, metadata.json and weights.
+bool looks_like_archive(const Content& content);
+
+// Errors: damaged (invalid); a subclassed model, layers that tern does not have, weights without an architecture (unsupported).
+Result<Graph> load_archive(const Content& content, const LoadOptions& options);
+// HDF5: a whole model, or weights and LoadOptions::architecture.
+Result<Graph> load_hdf5(const Content& content, const LoadOptions& options);
+
+}  // namespace tern::keras

@@ -1,0 +1,117 @@
+// Tensors out of little: zeros_like, arange, one_hot, shapes; and casts. See ops.h. Next: network.cpp.
+#include "loaders/keras/ops/ops.h"
+
+namespace tern::keras {
+namespace {
+
+constexpr const char* kX = "x|input|tensor|indices|inputs";
+
+Flows cast(Call& c) {
+  const Operands o(c);
+  const ValueId x = o.tensor(0, kX);
+  const Argument to = o.get(1, "dtype");
+  const DType dtype = dtype_named(to.text);
+  if (dtype == DType::none) return c.unsupported("a cast to " + (to.text.empty() ? "an unknown dtype" : to.text));
+  return {{c.b.cast(x, dtype)}};
+}
+
+Flows filled_like(Call& c, const Argument& value) {
+  const Operands o(c);
+  const ValueId x = o.tensor(0, kX);
+  const DType dtype = o.dtype("dtype", c.b.dtype(x));
+  return {{c.emit("Expand", {o.tensor(value, dtype), c.emit("Shape", {x})})}};
+}
+
+Argument number(double n) {
+  Argument a;
+  a.kind = Argument::Kind::real;
+  a.real = n;
+  return a;
+}
+
+Flows zeros_like(Call& c) { return filled_like(c, number(0)); }
+Flows ones_like(Call& c) { return filled_like(c, number(1)); }
+Flows full_like(Call& c) { return filled_like(c, Operands(c).get(1, "fill_value")); }
+
+Flows full(Call& c) {
+  const Operands o(c);
+  const std::string& name = c.layer.class_name;
+  const bool fill = name == "tf.fill";
+  const Argument value = name == "tf.zeros" ? number(0) : name == "tf.ones" ? number(1) : o.get(fill ? 1 : 0, "fill_value|value");
+  const Argument shape = o.get(fill || name != "ops.Full" ? 0 : kNamed, "shape|dims");
+  const DType dtype = o.dtype("dtype", name == "tf.fill" ? DType::none : DType::f32);
+  return {{c.emit("Expand", {o.tensor(value, dtype), c.b.ints(o.sizes(shape))})}};
+}
+
+Flows arange(Call& c) {
+  const Operands o(c);
+  Argument start = o.get(0, "start"), stop = o.get(1, "stop|limit"), step = o.get(2, "step|delta");
+  if (stop.is_none()) stop = start, start = number(0), start.kind = Argument::Kind::integer;
+  if (step.is_none()) step = number(1), step.kind = Argument::Kind::integer, step.integer = 1;
+  const DType dtype = o.dtype("dtype", o.common({start, stop, step}));
+  return {{c.emit("Range", {o.tensor(start, dtype), o.tensor(stop, dtype), o.tensor(step, dtype)})}};
+}
+
+Flows shape_of(Call& c) {
+  const Operands o(c);
+  return {{c.b.cast(c.emit("Shape", {o.tensor(0, kX)}), o.dtype("out_type", DType::i32))}};
+}
+
+Flows size_of_all(Call& c) { return {{c.b.cast(c.emit("Size", {Operands(c).tensor(0, kX)}), DType::i32)}}; }
+Flows rank_of(Call& c) { return {{c.b.constant(Tensor::scalar(static_cast<int32_t>(c.b.rank(Operands(c).tensor(0, kX)))))}}; }
+
+// Indices outside give rows of `off`: ONNX counts negative ones from the end, so they are moved behind it.
+Flows one_hot(Call& c) {
+  const Operands o(c);
+  ValueId x = o.tensor(0, kX);
+  const int64_t depth = o.integer("num_classes|depth", 0, 1), axis = o.integer("axis", -1);
+  if (depth < 1) return c.invalid("one_hot of " + std::to_string(depth) + " classes");
+  const DType dtype = o.dtype("dtype", DType::f32);
+  x = is_int(c.b.dtype(x)) ? x : c.b.cast(x, DType::i32);
+  const ValueId outside = c.emit("Less", {x, c.b.scalar_like(x, 0)});
+  x = c.emit("Where", {outside, c.b.scalar_like(x, static_cast<double>(depth)), x});
+  const Argument on = o.get(kNamed, "on_value"), off = o.get(kNamed, "off_value");
+  const ValueId values = concat(
+      c.b, {c.b.reshape(o.tensor(off.is_none() ? number(0) : off, dtype), {1}), c.b.reshape(o.tensor(on.is_none() ? number(1) : on, dtype), {1})}, 0);
+  return {{c.emit("OneHot", {x, c.b.constant(Tensor::scalar(depth)), values}, attributes({{"axis", axis}}))}};
+}
+
+// 1 where any of the indices along the last axis is.
+Flows multi_hot(Call& c) {
+  const ValueId rows = one_hot(c).at(0).value;
+  const int rank = c.b.rank(rows);
+  if (rank < 3) return {{c.emit("ReduceMax", {rows, c.b.ints({0})}, attributes({{"keepdims", int64_t(0)}}))}};
+  return {{c.emit("ReduceMax", {rows, c.b.ints({int64_t(rank) - 2})}, attributes({{"keepdims", int64_t(0)}}))}};
+}
+
+Flows sequence_mask(Call& c) {
+  const Operands o(c);
+  const ValueId lengths = o.tensor(0, "lengths|x");
+  const Argument most = o.get(1, "maxlen");
+  if (most.is_none()) return c.unsupported("sequence_mask without maxlen");
+  const ValueId n = o.tensor(most, c.b.dtype(lengths));
+  const ValueId steps = c.emit("Range", {c.b.scalar_like(lengths, 0), n, c.b.scalar_like(lengths, 1)});
+  const ValueId mask = c.emit("Less", {steps, unsqueeze(c.b, lengths, {c.b.rank(lengths)})});
+  return {{c.b.cast(mask, o.dtype("dtype", DType::boolean))}};
+}
+
+constexpr LayerRow kRows[] = {
+    {"ops.Cast ops.SaturateCast tf.cast", cast},
+    {"ops.ZerosLike tf.zeros_like tf.compat.v1.zeros_like", zeros_like},
+    {"ops.OnesLike tf.ones_like tf.compat.v1.ones_like", ones_like},
+    {"ops.FullLike", full_like},
+    {"ops.Full tf.fill tf.zeros tf.ones", full},
+    {"ops.Arange tf.range", arange},
+    {"tf.shape tf.compat.v1.shape", shape_of},
+    {"ops.Size tf.size tf.compat.v1.size", size_of_all},
+    {"ops.Ndim tf.rank tf.compat.v1.rank", rank_of},
+    {"ops.OneHot tf.one_hot", one_hot},
+    {"ops.MultiHot", multi_hot},
+    {"tf.sequence_mask", sequence_mask},
+};
+
+}  // namespace
+
+std::span<const LayerRow> create_operations() { return kRows; }
+
+}  // namespace tern::keras
