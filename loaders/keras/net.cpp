@@ -1,6 +1,7 @@
 // See net.h.
 #include "loaders/keras/net.h"
 
+#include "loaders/keras/model/spec.h"
 #include "runtime/base/printable.h"
 
 namespace tern::keras {
@@ -36,7 +37,7 @@ Layer Net::layer(Json::Id object, const WeightPlace& place) {
   const Config self(b, json, object), config = self.object("config");
   std::string cls = self.text("class_name");
   const std::string module = self.text("module"), registered = self.text("registered_name");
-  if (module.starts_with("keras.src.ops") || module.starts_with("keras.ops")) cls = "ops." + cls;
+  if (is_operation(json, object)) cls = "ops." + cls;
   if (cls == "TFOpLambda" || cls == "SlicingOpLambda") cls = "tf." + config.text("function");
   std::string name = config.text("name", self.text("name", cls));
   Layer made{*this, std::move(name), std::move(cls), config, Weights(weights, place)};

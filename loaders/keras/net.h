@@ -25,7 +25,7 @@ class Builder : public GraphBuilder {
 class Net {
  public:
   Net(Builder& builder, const Json& json, Version version, WeightSource& source, int64_t budget)
-      : b(builder), json(json), version(std::move(version)), weights{builder, source, budget, {}, {}, {}, {}} {}
+      : b(builder), json(json), version(std::move(version)), weights{builder, source, budget, {}, {}, {}, {}, {}} {}
 
   Builder& b;
   const Json& json;

@@ -29,7 +29,7 @@ check "it is one error line" one_error_line
 check "it names the file" grep -q 'none.onnx' "$work/err"
 echo garbage >"$work/garbage.onnx"
 expect 3 "a file that is no model" inspect "$work/garbage.onnx"
-for file in torchscript.pt model.keras keras.h5 sklearn_5.pkl xgboost.ubj model.gguf settings.pkl model.gz; do
+for file in torchscript.pt keras.weights.h5 sklearn_5.pkl xgboost.ubj model.gguf settings.pkl model.gz; do
   for command in inspect dump; do
     expect 4 "$command $file" $command "$data/formats/$file"
     check "it is one error line" one_error_line

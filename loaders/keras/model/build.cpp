@@ -39,6 +39,13 @@ InputType input_type(const Config& config) {
   return out;
 }
 
+WeightPlace place_of(const WeightPlace& model, const ModelLayer& layer) {
+  WeightPlace at = model;
+  at.path += (at.path.empty() ? "layers/" : "/layers/") + layer.leaf;
+  at.names.push_back(layer.name);
+  return at;
+}
+
 // ---- one model: the outermost, or a layer of another
 
 class ModelBuilder {
@@ -112,17 +119,10 @@ class ModelBuilder {
     Flows out;
   };
 
-  WeightPlace place(const ModelLayer& layer) const {
-    WeightPlace at = place_;
-    at.path += (at.path.empty() ? "layers/" : "/layers/") + layer.leaf;
-    at.names.push_back(layer.name);
-    return at;
-  }
-
   Flows call(const ModelLayer& layer, const Arguments& with) {
-    Layer made = net_.layer(layer.object, place(layer));
+    Layer made = net_.layer(layer.object, place_of(place_, layer));
     made.name = layer.name;
-    if (outermost_) net_.weights.counted = place(layer).path;
+    if (outermost_) net_.weights.counted = place_of(place_, layer).path;
     const Flows out = net_.call(made, with);
     note_shapes(layer, out);
     return out;
@@ -148,7 +148,7 @@ class ModelBuilder {
     const auto at = spec_.by_name.find(r.layer);
     if (at == spec_.by_name.end()) return nullptr;
     const ModelLayer& layer = spec_.layers[at->second];
-    const int64_t k = r.node - layer.first_node;
+    const int64_t k = r.node - (r.from_zero ? 0 : layer.first_node);
     return k >= 0 && k < count_[at->second] ? &calls_[first_[at->second] + static_cast<size_t>(k)] : nullptr;
   }
 
@@ -289,12 +289,27 @@ std::pair<std::string, InputType> first_input(Builder& b, const Json& json, Json
 std::vector<std::string> output_names(const ModelSpec& spec) {
   std::vector<std::string> names;
   std::map<std::string, int> used;
+  std::unordered_set<std::string> taken;
   for (const ModelPort& port : spec.outputs) {
-    std::string name = port.key.empty() ? std::string(port.from.layer) : port.key;
-    const int k = used[name]++;
-    names.push_back(k == 0 ? name : name + "_" + std::to_string(k));
+    const std::string base = port.key.empty() ? std::string(port.from.layer) : port.key;
+    std::string name = base;
+    while (!taken.insert(name).second) name = base + "_" + std::to_string(++used[base]);
+    names.push_back(name);
   }
   return names;
+}
+
+// A layer that is part of two models is written once, where it comes first: the other places lead there.
+void note_places(Net& net, const ModelSpec& spec, const WeightPlace& place, int depth, std::map<std::string, std::string>& first) {
+  for (const ModelLayer& layer : spec.layers) {
+    const WeightPlace at = place_of(place, layer);
+    const auto [known, fresh] = first.emplace(layer.class_name + "/" + layer.name, at.path);
+    if (!fresh) net.weights.elsewhere.emplace(at.path, known->second);
+    const bool model = layer.class_name == "Functional" || layer.class_name == "Sequential" || layer.class_name == "Model";
+    if (!model || depth == 32) continue;
+    auto inner = read_model(net.json, layer.class_name, net.json.get(layer.object, "config"), net.version);
+    if (inner) note_places(net, *inner, at, depth + 1, first);
+  }
 }
 
 }  // namespace
@@ -311,6 +326,8 @@ Result<Graph> build_graph(Net& net, Json::Id root) {
   if (!b.ok()) return b.status().error();
   if (!spec) return spec.error();
   const WeightPlace top;
+  std::map<std::string, std::string> places;
+  note_places(net, *spec, top, 0, places);
   ModelBuilder model(net, *spec, top, true);
   std::vector<std::pair<std::string, ValueId>> outputs;
   if (spec->sequential) {

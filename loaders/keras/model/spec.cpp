@@ -79,9 +79,7 @@ class SpecReader {
     if (layer.name.empty()) layer.name = text(object, "name");
     if (layer.class_name.empty()) return invalid("a layer has no class_name");
     layer.input = layer.class_name == "InputLayer";
-    const std::string module = text(object, "module");
-    const bool operation = module.starts_with("keras.src.ops") || module.starts_with("keras.ops");
-    if (!operation && !(spec_.sequential && layer.input)) {
+    if (!is_operation(json_, object) && !(spec_.sequential && layer.input)) {
       layer.leaf = snake_case(layer.class_name);
       if (const int64_t k = leaves_[layer.leaf]++; k != 0) layer.leaf += "_" + std::to_string(k);
     }
@@ -94,11 +92,12 @@ class SpecReader {
     return {};
   }
 
-  // A model that is a layer has a node from when it was made, if it was: Keras 2 counts it, Keras 3 of Functional models only. Which numbers
-  // are used tells more than the class does.
+  // A model that is a layer has a node from when it was made, if it was: Keras 2 counts it, Keras 3 of Functional models only, and not in
+  // arguments. Which numbers are used tells more than the class does.
   void number_calls() {
     std::unordered_map<std::string_view, std::pair<int64_t, int64_t>> used;  // least and most
     auto note = [&](const Reference& r) {
+      if (r.from_zero) return;
       auto [at, fresh] = used.emplace(r.layer, std::make_pair(r.node, r.node));
       at->second = {std::min(at->second.first, r.node), std::max(at->second.second, r.node)};
     };
@@ -221,7 +220,11 @@ class CallReader {
     }
     const std::string_view cls = json_.string(name);
     const Json::Id history = json_.get(config, "keras_history");
-    if (cls == "__keras_tensor__" && is_reference(json_, history)) return tensor_(reference(json_, history));
+    if (cls == "__keras_tensor__" && is_reference(json_, history)) {
+      Reference r = reference(json_, history);
+      r.from_zero = true;
+      return tensor_(r);
+    }
     if (cls == "__slice__") return slice(config);
     if (cls == "__ellipsis__") {
       a.kind = Argument::Kind::ellipsis;
@@ -260,6 +263,14 @@ Arguments read_call(GraphBuilder& b, const Json& json, const ModelSpec& spec, Js
 Argument read_value(GraphBuilder& b, const Json& json, Json::Id id) {
   static const ModelSpec kNoLayers;
   return CallReader(b, json, kNoLayers, [](const Reference&) { return Flow(); }).value(id);
+}
+
+bool is_operation(const Json& json, Json::Id object) {
+  const Json::Id module = json.get(object, "module"), config = json.get(object, "config");
+  if (json.is(module, Kind::string)) return json.string(module).starts_with("keras.src.ops") || json.string(module).starts_with("keras.ops");
+  const Json::Id calls = json.get(object, "inbound_nodes");
+  const bool keras3 = json.size(calls) > 0 && json.get(json.item(calls, 0), "args") != Json::kNothing;
+  return keras3 && json.get(config, "trainable") == Json::kNothing && json.get(config, "dtype") == Json::kNothing;
 }
 
 // Python's re.sub("(.)([A-Z][a-z]+)", r"\1_\2"), then "([a-z])([A-Z])", then lower().

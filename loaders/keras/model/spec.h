@@ -14,6 +14,7 @@ namespace tern::keras {
 struct Reference {
   std::string_view layer;
   int64_t node = 0, tensor = 0;
+  bool from_zero = false;  // Keras 3's arguments: calls of this model alone are counted
 };
 
 struct ModelLayer {
@@ -50,6 +51,9 @@ Arguments read_call(GraphBuilder& b, const Json& json, const ModelSpec& spec, Js
 
 // A value of JSON that names no tensors, as calls and configs hold them.
 Argument read_value(GraphBuilder& b, const Json& json, Json::Id id);
+
+// keras.ops called in a model, which is no layer: by its module or, in .h5 files, which name none, by a config without what all layers have.
+bool is_operation(const Json& json, Json::Id object);
 
 // "max_pooling2d" of "MaxPooling2D": the names of paths in archives.
 std::string snake_case(std::string_view class_name);

@@ -33,6 +33,7 @@ Flows einsum(Call& c) {
     more->flatten(all);
     for (const Flow& f : all) operands.push_back(f.value);
   }
+  if (operands.empty()) return c.invalid("its operands are not in the file: Keras 2 leaves them out");
   std::string text = equation.text;
   text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
   return {{c.emit("Einsum", o.promoted(operands), attributes({{"equation", text}}))}};

@@ -31,7 +31,13 @@ Weights::Shared::Known* Weights::look(std::string_view name, const std::vector<i
   if (!shared_->b.ok()) return nullptr;
   const std::string key = place_.path + "/" + std::string(name);
   if (auto known = shared_->known.find(key); known != shared_->known.end()) return &known->second;
-  auto found = shared_->source.find(place_, name, shared_->next[place_.path], dims);
+  const size_t index = shared_->next[place_.path];
+  auto found = shared_->source.find(place_, name, index, dims);
+  for (auto at = shared_->elsewhere.begin(); found && !*found && at != shared_->elsewhere.end(); ++at) {
+    const std::string& path = place_.path;
+    if (path != at->first && !path.starts_with(at->first + "/")) continue;
+    found = shared_->source.find({at->second + path.substr(at->first.size()), place_.names}, name, index, dims);
+  }
   if (!found) {
     shared_->b.fail(found.error().within("weight " + std::string(name)));
     return nullptr;

@@ -50,6 +50,7 @@ class Weights {
     std::map<std::string, Known, std::less<>> known;          // by path and name
     std::map<std::string, size_t, std::less<>> next;          // by path: how many were asked for
     std::map<std::string, WeightCounts, std::less<>> counts;  // by the path of a layer of the outermost model
+    std::map<std::string, std::string> elsewhere;             // paths that may have nothing, and where their weights lie then
     std::string counted;                                      // that layer's
   };
   Weights(Shared& shared, WeightPlace place) : shared_(&shared), place_(std::move(place)) {}
