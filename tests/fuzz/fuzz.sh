@@ -15,6 +15,7 @@ seeds=$here/seeds/$name words=$here/$name.dict  # what the target begins with: s
 case $name in
   onnx | tensor_proto) seeds=$here/../data/node ;;
   safetensors) seeds=$here/../data/torch/safetensors ;;
+  hdf5) seeds=$here/../data/hdf5/few ;;
   interpret) seeds=$here/seeds/arch words=$here/arch.dict ;;
 esac
 mkdir -p "$build/corpus/$name" "$build/crashes"

@@ -121,10 +121,10 @@ TEST_CASE("hdf5: every dataset, text, number and group of the recorded files is 
       }
     }
   }
-  CHECK(seen["data"] == 205);
-  CHECK(seen["strings"] == 13);
+  CHECK(seen["data"] == 256);
+  CHECK(seen["strings"] == 16);
   CHECK(seen["texts"] > 100);
-  CHECK(seen["number"] == 18);
+  CHECK(seen["number"] == 45);
   CHECK(seen["links"] > 40);
 }
 

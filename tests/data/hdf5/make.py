@@ -136,6 +136,24 @@ def names(f):
     f.create_dataset("strings/unwritten", (2,), h5py.string_dtype())
 
 
+def few(f):
+    """One of each, in a small file: what hostile files and fuzzing begin with."""
+    f["group/contiguous"] = values((2, 3))
+    f["bool"] = np.array([True, False])
+    f["half"] = values((3,), ">f2")
+    chunked(f, "tree", values((5, 4)), (3, 2), compression="gzip", shuffle=True, fletcher32=True)
+    chunked(f, "growing", values((3, 4), "i2"), (1, 4), maxshape=(None, 4))
+    chunked(f, "fixed", values((5,), "u1"), (2,), compression="gzip")
+    chunked(f, "growing_twice", values((3, 3), "u1"), (2, 2), maxshape=(None, None))
+    f.create_dataset("unwritten", (3,), "i4", fillvalue=7)
+    f["texts"] = np.array(["one", "two"], dtype=h5py.string_dtype())
+    f.attrs["text"] = "grüße"
+    f.attrs["names"] = np.array([b"a", b"bc"])
+    for i in range(9):
+        f["group"].attrs[f"{i}"] = i
+        f[f"links/{i}"] = f["half"]
+
+
 def refused(f):
     """What is read by name only."""
     f["soft"] = h5py.SoftLink("/there")
@@ -165,6 +183,7 @@ def refused(f):
 
 def written(name, parts, libver, **options):
     path = os.path.join(HERE, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     with h5py.File(path, "w", libver=libver, **options) as f:
         for part in parts:
             part(f)
@@ -242,6 +261,7 @@ def main():
     with h5py.File(os.path.join(HERE, "latest.h5"), "a", libver="latest") as f:
         f["attributes"].attrs["huge"] = np.bytes_("0123456789" * 7000)  # beyond 64 KB: on its own in the file
     written("refused.h5", (refused,), "earliest")
+    files += [written("few/old.h5", (few,), "earliest"), written("few/v108.h5", (few,), ("v108", "v108")), written("few/new.h5", (few,), "latest")]
     out = []
     for name in files:
         record(name, out)
