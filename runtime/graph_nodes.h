@@ -2,7 +2,6 @@
 // nothing happens after an error, and no node is added where none is needed.
 // Next: graph_nodes.cpp, then loaders/channels_last/channels_last.h and loaders/torch/ops.
 #pragma once
-#include <algorithm>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -17,13 +16,6 @@ inline Attributes attributes(std::initializer_list<std::pair<const char*, Attrib
   for (const auto& [name, value] : list) out.set(name, value);
   return out;
 }
-
-// The name of a node as a template argument: unary<"Relu">.
-template <size_t N>
-struct OpName {
-  char text[N];
-  constexpr OpName(const char (&s)[N]) { std::copy_n(s, N, text); }  // NOLINT: implicit on purpose
-};
 
 ValueId permute(GraphBuilder& b, ValueId v, const std::vector<int64_t>& order);
 ValueId transpose(GraphBuilder& b, ValueId v, int axis0, int axis1);

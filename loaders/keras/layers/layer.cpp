@@ -80,9 +80,9 @@ Flows Call::invalid(const std::string& what) const {
 }
 
 std::span<const std::span<const LayerRow>> all_layers() {
-  static const std::span<const LayerRow> kTables[] = {core_layers(),       activation_layers(), model_layers(),    pointwise_operations(),
-                                                      reduce_operations(), shape_operations(),  join_operations(), product_operations(),
-                                                      create_operations(), network_operations()};
+  static const std::span<const LayerRow> kTables[] = {core_layers(),         activation_layers(), model_layers(),      pointwise_operations(),
+                                                      function_operations(), reduce_operations(), shape_operations(),  join_operations(),
+                                                      product_operations(),  create_operations(), network_operations()};
   return kTables;
 }
 

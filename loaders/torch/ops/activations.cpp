@@ -6,7 +6,7 @@
 namespace tern::torch {
 namespace {
 
-template <OpName Op>
+template <Text Op>
 IValue simple(Builder& b, const Arguments& a) {
   return tensor_of(b.emit(Op.text, {real(b, a.tensor("input"))}));
 }

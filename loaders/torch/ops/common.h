@@ -10,6 +10,13 @@
 
 namespace tern::torch {
 
+// The name of a node as a template argument: unary<"Relu">.
+template <size_t N>
+struct Text {
+  char text[N];
+  constexpr Text(const char (&s)[N]) { std::copy_n(s, N, text); }  // NOLINT: implicit on purpose
+};
+
 // torch.promote_types: bool < integers < floats; f16 with bf16 is f32.
 DType promote(DType a, DType b);
 // torch.result_type of tensors and Python numbers: dimensions beat scalars, tensors beat numbers, unless those are of a higher kind.
