@@ -326,6 +326,11 @@ Result<Graph> build_graph(Net& net, Json::Id root) {
   auto spec = read_model(net.json, cls, config, net.version);
   if (!b.ok()) return b.status().error();
   if (!spec) return spec.error();
+  std::vector<std::string> layers;
+  for (const ModelLayer& l : spec->layers) {
+    if (!spec->sequential || !l.input) layers.push_back(l.name);
+  }
+  if (Status s = net.weights.source.begin(layers); !s) return s.error();
   const WeightPlace top;
   std::map<std::string, std::string> places;
   note_places(net, *spec, top, 0, places);

@@ -25,6 +25,9 @@ struct WeightPlace {
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
+  // Before anything is asked for: the layers of the outermost model in the order of its file, without a Sequential's inputs. Errors: they are not
+  // those of the weights.
+  virtual Status begin(const std::vector<std::string>&) { return {}; }
   // Weight `index` of those that the layer itself has, in Keras' order (trainable ones first), called `name` ("kernel").
   // `dims`: what it should be; to choose among several, the caller checks. Nothing: the file has none. Errors: damaged.
   virtual Result<std::optional<StoredTensor>> find(const WeightPlace& place, std::string_view name, size_t index,
