@@ -6,9 +6,11 @@
 #include <unordered_map>
 
 #include "kernels/conv/conv.h"
+#include "kernels/conv/map_blocks.h"
 #include "kernels/conv/window.h"
 #include "kernels/movement/movement.h"
 #include "kernels/pool/pool.h"
+#include "runtime/fuse/activation.h"
 
 namespace tern {
 namespace {
@@ -35,9 +37,18 @@ bool to_last(const Node& n) { return moves_channel(n, false, true); }
 
 class Assigner {
  public:
-  explicit Assigner(Graph& graph) : g_(graph), by_(producers(graph)), wanted_(graph.values.size(), false) {}
+  explicit Assigner(Graph& graph)
+      : g_(graph),
+        by_(producers(graph)),
+        uses_(use_counts(graph)),
+        can_be_blocked_(graph.values.size(), false),
+        wanted_(graph.values.size(), false) {}
 
   Status run() {
+    for (const Node& node : g_.nodes) {
+      if (auto map = as_map(node)) maps_.emplace(node.outputs[0], std::move(*map));
+      if (!node.outputs.empty() && node.outputs[0] != kNone) can_be_blocked_[static_cast<size_t>(node.outputs[0])] = writes(node);
+    }
     for (size_t n = g_.nodes.size(); n-- > 0;) want_inputs(g_.nodes[n]);
     for (Node& node : g_.nodes) {
       if (!node.outputs.empty() && node.outputs[0] != kNone && wanted(node.outputs[0]) && writes(node))
@@ -65,9 +76,11 @@ class Assigner {
       const int64_t groups = n.read().i("group"), ocs = dims(n.outputs[0])[1] / groups;
       return groups == 1 || ocs % kBlock == 0 || depthwise(n);
     }
+    if (n.op == &kConvTranspose) return n.read().i("group") == 1;
+    if (n.op == &kGlobalAveragePool)
+      return produced_blocked(n.inputs[0]) && dims(n.outputs[0])[1] % kBlock == 0;  // one pixel: it lies as a plain one does
     if (is_window_pool(n)) return suits(n.inputs[0]) && (n.outputs.size() < 2 || n.outputs[1] == kNone);
-    if (n.op == &kConcat) return joins_blocks(n);
-    return false;
+    return n.op == &kConcat ? joins_blocks(n) : maps_.count(n.outputs[0]) != 0;
   }
   bool depthwise(const Node& n) const {
     const int64_t groups = n.read().i("group");
@@ -83,25 +96,55 @@ class Assigner {
       const int64_t groups = n.read().i("group"), ics = dims(v)[1] / groups;
       return depthwise(n) || (ics >= kBlock && (groups == 1 || ics % kBlock == 0));
     }
+    if (n.op == &kConvTranspose) return i == 0 && n.read().i("group") == 1 && produced_blocked(v);
     if (is_window_pool(n)) return writes(n);
     if (n.op == &kGlobalAveragePool || to_last(n)) return produced_blocked(v);
     if (n.op == &kConcat) return wanted(n.outputs[0]) && writes(n);
-    return false;
+    return map_of(n) != nullptr && wanted(n.outputs[0]) && dims(v) == dims(n.outputs[0]);
   }
-  bool produced_blocked(ValueId v) const {
-    const NodeId by = by_[static_cast<size_t>(v)];
-    return by != kNone && (is_conv(g_.node(by)) || is_window_pool(g_.node(by))) && writes(g_.node(by));
-  }
+  bool produced_blocked(ValueId v) const { return can_be_blocked_[static_cast<size_t>(v)]; }
   // Concatenation of whole blocks of channels.
   bool joins_blocks(const Node& n) const {
-    const auto [known, fresh] = joins_.emplace(n.outputs[0], false);
-    if (!fresh) return known->second;  // it is asked for each of its inputs
     const auto axis = normalize_axis(n.read().i("axis"), g_.value(n.outputs[0]).type.shape.rank());
-    if (!axis || *axis != 1) return false;
-    for (ValueId v : n.inputs) {
-      if (!suits(v) || dims(v)[1] % kBlock != 0 || !produced_blocked(v)) return false;
+    return axis && *axis == 1 &&
+           std::all_of(n.inputs.begin(), n.inputs.end(), [&](ValueId v) { return suits(v) && dims(v)[1] % kBlock == 0 && produced_blocked(v); });
+  }
+
+  // The node as MapBlocks, when it is computed element by element from what can be blocked and from one element a channel.
+  std::optional<Node> as_map(const Node& n) const {
+    if (n.outputs.size() != 1 || !suits(n.outputs[0])) return std::nullopt;
+    const std::string_view op = n.op->name;
+    auto whole = [&](ValueId v) { return suits(v) && dims(v) == dims(n.outputs[0]) && produced_blocked(v); };
+    Node map = n;
+    map.op = &kMapBlocks;
+    map.attrs = {};
+    if (const auto activation = activation_of(g_, n)) {
+      if (!whole(activation->input)) return std::nullopt;
+      set_epilogue(map.attrs, *activation);
+      map.inputs = {activation->input};
+      return map;
     }
-    return known->second = true;
+    map.attrs.set("map", std::string(op));
+    if (op == "BatchNormalization") {
+      map.attrs.set("epsilon", n.read().f("epsilon"));
+      const bool all_f32 = std::all_of(n.inputs.begin(), n.inputs.end(), [&](ValueId v) { return g_.value(v).type.dtype == DType::f32; });
+      return all_f32 && whole(n.inputs[0]) ? std::optional(map) : std::nullopt;
+    }
+    if (op != "Add" && op != "Mul" && op != "Sub") return std::nullopt;
+    if (op != "Sub" && !whole(map.inputs[0])) std::swap(map.inputs[0], map.inputs[1]);
+    return whole(map.inputs[0]) && (whole(map.inputs[1]) || is_of_channels(map.inputs[1], dims(n.outputs[0]))) ? std::optional(map) : std::nullopt;
+  }
+  // One element a channel of y, or of each of its images.
+  bool is_of_channels(ValueId v, const Dims& y) const {
+    if (!g_.value(v).type.shape.known()) return false;
+    const Dims d = dims(v);
+    const int axis = d.rank - y.rank + 1;
+    if (axis < 0 || axis > 1 || d[axis] != y[1]) return false;
+    return d.count() == y[1] * (axis == 1 ? d[0] : 1);
+  }
+  const Node* map_of(const Node& n) const {
+    const auto at = n.outputs.empty() ? maps_.end() : maps_.find(n.outputs[0]);
+    return at == maps_.end() ? nullptr : &at->second;
   }
 
   void want_inputs(const Node& n) {
@@ -114,13 +157,14 @@ class Assigner {
   bool takes_blocked(const Node& n, size_t i) const {
     if (to_last(n)) return suits(n.inputs[i]) && g_.value(n.inputs[i]).layout.blocked;
     if (!reads(n, i)) return false;
-    if (is_conv(n) && i == 3) return g_.value(n.inputs[i]).layout.blocked;
-    if (n.op == &kGlobalAveragePool) return g_.value(n.inputs[i]).layout.blocked;
+    if ((is_conv(n) && i == 3) || n.op == &kGlobalAveragePool || n.op == &kConvTranspose) return g_.value(n.inputs[i]).layout.blocked;
     return true;
   }
 
   // Widens the halo of the blocked value that convolution n reads.
   void widen_halo(const Node& n, ValueId v) {
+    const NodeId by = static_cast<size_t>(v) < by_.size() ? by_[static_cast<size_t>(v)] : kNone;
+    if (by != kNone && g_.node(by).op == &kGlobalAveragePool) return;
     const Dims w = g_.value(n.inputs[1]).type.shape.concrete(), x = dims(v);
     auto window = read_window(n.read(), x.rank - 2, w.span().subspan(2));
     if (!window || !fit_window(*window, n.read(), x.span().subspan(2))) return;
@@ -172,10 +216,25 @@ class Assigner {
     return to;
   }
 
+  // An activation behind another map that nobody else reads is computed with it.
+  bool joins_previous_map(const Node& node, std::vector<Node>& out) {
+    const auto at = open_maps_.find(node.inputs[0]);
+    const bool joins = node.attrs.s("map").empty() && at != open_maps_.end() && uses_[static_cast<size_t>(node.inputs[0])] == 1;
+    if (joins) {
+      Node& before = out[at->second];
+      for (const char* name : {"activation", "alpha", "beta"}) before.attrs.set(name, *node.attrs.find(name));
+      before.outputs = node.outputs;
+    } else if (!node.attrs.has("activation")) {
+      open_maps_[node.outputs[0]] = out.size();
+    }
+    return joins;
+  }
+
   void insert_reorders() {
     std::vector<Node> out;
     out.reserve(g_.nodes.size());
     for (size_t n = 0; n < g_.nodes.size(); ++n) {
+      if (const Node* map = map_of(g_.nodes[n]); map != nullptr && g_.value(map->outputs[0]).layout.blocked) g_.nodes[n] = *map;
       Node node = g_.nodes[n];
       if (is_window_pool(node) && takes_blocked(node, 0)) g_.value(node.outputs[0]).layout.blocked = true;
       for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -202,6 +261,7 @@ class Assigner {
         node.op = &kConcatBlocks;
         node.attrs = {};
       }
+      if (node.op == &kMapBlocks && joins_previous_map(node, out)) continue;
       out.push_back(std::move(node));
     }
     for (ValueId& v : g_.outputs) {
@@ -213,9 +273,11 @@ class Assigner {
 
   Graph& g_;
   std::vector<NodeId> by_;
-  std::vector<bool> wanted_;
-  mutable std::unordered_map<ValueId, bool> joins_;  // joins_blocks, by output
-  std::vector<ValueId> to_blocked_, to_plain_;       // the Reorder of a value, once it is made
+  const std::vector<int32_t> uses_;  // before anything was reordered
+  std::vector<bool> can_be_blocked_, wanted_;
+  std::unordered_map<ValueId, size_t> open_maps_;  // MapBlocks without an activation: where they are
+  std::unordered_map<ValueId, Node> maps_;         // nodes that can be MapBlocks, by output
+  std::vector<ValueId> to_blocked_, to_plain_;     // the Reorder of a value, once it is made
 };
 
 }  // namespace

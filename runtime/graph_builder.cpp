@@ -222,6 +222,27 @@ Int GraphBuilder::size(ValueId v, int axis) {
   return Int::computed(emit("Squeeze", {emit("Shape", {v}, std::move(attrs)), ints({0})}));
 }
 
+std::vector<Int> GraphBuilder::elements(ValueId v) {
+  const int r = rank(v);
+  if (!ok()) return {};
+  if (r > 1 || !is_int(dtype(v)) || (r == 1 && (!shape(v)[0].known() || shape(v)[0].value() > kMaxInts))) {
+    fail(unsupported("a list of sizes must be integers and have a length that is known when the model is loaded"));
+    return {};
+  }
+  std::optional<SymbolicInts> known = graph.value(v).ints;
+  if (const Tensor* t = contents(v); t != nullptr && !known) {
+    const std::vector<int64_t> numbers = *as_ints(t->view());
+    known = SymbolicInts(numbers.begin(), numbers.end());
+  }
+  std::vector<Int> out;
+  for (int64_t i = 0; i < (r == 0 ? 1 : shape(v)[0].value()) && ok(); ++i) {
+    const auto at = static_cast<size_t>(i);
+    if (known && resolvable((*known)[at])) out.emplace_back((*known)[at]);
+    else out.push_back(Int::computed(cast(r == 0 ? v : emit("Gather", {v, constant(Tensor::scalar(i))}), DType::i64)));
+  }
+  return out;
+}
+
 // An input's dimension may be coefficient * symbol + constant.
 ValueId GraphBuilder::symbol(const std::string& name) {
   if (auto known = symbol_values_.find(name); known != symbol_values_.end()) return known->second;

@@ -88,6 +88,8 @@ class GraphBuilder {
 
   // Sizes. A dimension that only inputs' symbols make is symbolic, any other is computed by the graph.
   Int size(ValueId v, int axis);
+  // The elements of an integer value that is a scalar, or a list whose length is known: numbers and symbols where inference knows them.
+  std::vector<Int> elements(ValueId v);
   ValueId ints(const std::vector<Int>& values);  // [n] i64, computed where it must be
   ValueId scalar(const Int& value);              // [] i64
   Int add(const Int& a, const Int& b);

@@ -46,4 +46,18 @@ ValueId concat(GraphBuilder& b, std::vector<ValueId> values, int axis) {
 
 ValueId reverse(GraphBuilder& b, ValueId v, int axis) { return slice(b, v, axis, -1, INT64_MIN, -1); }
 
+ValueId adaptive_pool_axis(GraphBuilder& b, ValueId x, int axis, int64_t n, bool maximum) {
+  const char* reduce = maximum ? "ReduceMax" : "ReduceMean";
+  auto over = [&](ValueId v) { return b.emit(reduce, {v, b.ints({axis})}, attributes({{"keepdims", int64_t(1)}})); };
+  if (n < 1) return b.fail(invalid("an adaptive pool of " + std::to_string(n) + " windows"));
+  if (n == 1) return over(x);
+  const Int size = b.size(x, axis);
+  if (!size.known()) return b.fail(unsupported("an adaptive pool over a size that is not known when the model is loaded"));
+  const int64_t s = size.value();
+  if (n > 4096 || s > int64_t(1) << 40) return b.fail(unsupported("an adaptive pool of " + std::to_string(n) + " windows over " + std::to_string(s)));
+  std::vector<ValueId> parts;
+  for (int64_t i = 0; i < n; ++i) parts.push_back(over(slice(b, x, axis, i * s / n, (i + 1) * s / n + ((i + 1) * s % n != 0))));
+  return concat(b, parts, axis);
+}
+
 }  // namespace tern

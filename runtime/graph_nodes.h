@@ -2,6 +2,7 @@
 // nothing happens after an error, and no node is added where none is needed.
 // Next: graph_nodes.cpp, then loaders/channels_last/channels_last.h and loaders/torch/ops.
 #pragma once
+#include <algorithm>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -17,6 +18,13 @@ inline Attributes attributes(std::initializer_list<std::pair<const char*, Attrib
   return out;
 }
 
+// The name of a node as a template argument: unary<"Relu">.
+template <size_t N>
+struct OpName {
+  char text[N];
+  constexpr OpName(const char (&s)[N]) { std::copy_n(s, N, text); }  // NOLINT: implicit on purpose
+};
+
 ValueId permute(GraphBuilder& b, ValueId v, const std::vector<int64_t>& order);
 ValueId transpose(GraphBuilder& b, ValueId v, int axis0, int axis1);
 ValueId unsqueeze(GraphBuilder& b, ValueId v, std::vector<int64_t> axes);
@@ -29,6 +37,9 @@ ValueId slice(GraphBuilder& b, ValueId v, int axis, int64_t start, int64_t end, 
 ValueId concat(GraphBuilder& b, std::vector<ValueId> values, int axis);
 // The axis backwards.
 ValueId reverse(GraphBuilder& b, ValueId v, int axis);
+// The maxima or means of n windows along an axis: window i of n over size s covers [floor(i s / n), ceil((i + 1) s / n)). Fails when s is not known,
+// but for n = 1.
+ValueId adaptive_pool_axis(GraphBuilder& b, ValueId x, int axis, int64_t n, bool maximum);
 // f(x) of [N, C, spatial…]; inputs without a batch get one for the while.
 template <class F>
 ValueId batched(GraphBuilder& b, ValueId x, int spatial, F f) {

@@ -3,14 +3,18 @@
 
 namespace tern {
 
-std::optional<Epilogue> epilogue(const Rewriter& r, const Node& node) {
+std::optional<Epilogue> activation_of(const Graph& g, const Node& node) {
   constexpr const char* kKnown[] = {"Relu",  "LeakyRelu", "Sigmoid", "Tanh", "Gelu",     "HardSigmoid", "HardSwish",
                                     "Swish", "Mish",      "Elu",     "Celu", "Softplus", "Softsign"};
-  if (node.inputs.empty() || !r.read_once(node.inputs[0])) return std::nullopt;
+  if (node.inputs.empty()) return std::nullopt;
+  auto scalar = [&](ValueId v) -> std::optional<float> {
+    if (!g.is_constant(v) || g.value(v).constant.dtype() != DType::f32 || g.value(v).constant.count() != 1) return std::nullopt;
+    return *g.value(v).constant.data<float>();
+  };
   const std::string_view op = node.op->name;
   if (op == "Clip") {
     if (node.inputs.size() != 3) return std::nullopt;
-    auto low = r.scalar(node.inputs[1]), high = r.scalar(node.inputs[2]);
+    auto low = scalar(node.inputs[1]), high = scalar(node.inputs[2]);
     if (!low || !high) return std::nullopt;
     return Epilogue{node.inputs[0], "Clip", *low, *high};
   }
@@ -21,6 +25,10 @@ std::optional<Epilogue> epilogue(const Rewriter& r, const Node& node) {
     if (op == known) return Epilogue{node.inputs[0], known, parameter("alpha"), parameter("beta")};
   }
   return std::nullopt;
+}
+
+std::optional<Epilogue> epilogue(const Rewriter& r, const Node& node) {
+  return !node.inputs.empty() && r.read_once(node.inputs[0]) ? activation_of(r.graph, node) : std::nullopt;
 }
 
 void set_epilogue(Attributes& attrs, const Epilogue& e) {

@@ -4,12 +4,14 @@
 
 namespace tern {
 
-// Node n reads `v`, which nobody else reads, and is an activation that an epilogue can compute.
+// An activation that an epilogue can compute.
 struct Epilogue {
   ValueId input = kNone;
   std::string activation;  // the operator's name
   float alpha = 0, beta = 0;
 };
+std::optional<Epilogue> activation_of(const Graph& graph, const Node& node);
+// Of a value that nobody else reads.
 std::optional<Epilogue> epilogue(const Rewriter& r, const Node& node);
 
 // Sets the attributes `activation`, `alpha` and `beta` of a fused node.

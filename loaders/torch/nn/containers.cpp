@@ -10,14 +10,14 @@ IValue sequential(const LayerCall& c) {
   return x;
 }
 
-template <Text Child>
+template <OpName Child>
 IValue wrapped(const LayerCall& c) {
   return c.child(Child.text, c.positional, c.named);
 }
 
 IValue same(const LayerCall& c) { return c.input(); }
 
-template <Text Why>
+template <OpName Why>
 IValue refuse(const LayerCall& c) {
   return c.fail(unsupported(c.module.cls + " is not supported: " + Why.text));
 }

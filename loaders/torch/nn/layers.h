@@ -85,7 +85,7 @@ inline Dim free_size() { return Dim::symbol("?"); }
 inline std::string join(const std::string& path, std::string_view name) { return (path.empty() ? "" : path + ".") + std::string(name); }
 
 // The forward of a row that is one operator: its input, then these options by name.
-template <Text Spelling, Text... Names>
+template <OpName Spelling, OpName... Names>
 IValue apply(const LayerCall& c) {
   return call(c.builder(), Spelling.text, {c.input()}, {{Names.text, c.option(Names.text)}...});
 }

@@ -28,11 +28,11 @@ constexpr const char* kAvg = "kernel_size, stride=None, padding=0, ceil_mode=Fal
 constexpr const char* kLp = "norm_type, kernel_size, stride=None, ceil_mode=False";
 constexpr const char* kAdaptiveMax = "output_size, return_indices=False";
 
-template <Text Spelling>
+template <OpName Spelling>
 constexpr auto max_pool = apply<Spelling, "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices">;
-template <Text Spelling>
+template <OpName Spelling>
 constexpr auto lp_pool = apply<Spelling, "norm_type", "kernel_size", "stride", "ceil_mode">;
-template <Text Spelling>
+template <OpName Spelling>
 constexpr auto avg_pool = apply<Spelling, "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override">;
 
 constexpr Layer kRows[] = {

@@ -9,7 +9,7 @@ IValue unflatten(const LayerCall& c) {
   return call(c.builder(), "torch.unflatten", {c.input(), c.option("dim"), c.option("unflattened_size")});
 }
 
-template <int Spatial, Text Mode>
+template <int Spatial, OpName Mode>
 IValue pad(const LayerCall& c) {
   IValues list;
   for (int64_t n : c.ints("padding", 2 * Spatial)) list.push_back(Int(n));

@@ -6,7 +6,7 @@
 namespace tern::torch {
 namespace {
 
-template <Text Op>
+template <OpName Op>
 IValue simple(Builder& b, const Arguments& a) {
   return tensor_of(b.emit(Op.text, {real(b, a.tensor("input"))}));
 }

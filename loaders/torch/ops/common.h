@@ -1,6 +1,5 @@
 // What the families of operators share besides runtime/graph_nodes.h: torch's promotion of dtypes. Next: pointwise.cpp.
 #pragma once
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,13 +8,6 @@
 #include "runtime/graph_nodes.h"
 
 namespace tern::torch {
-
-// The name of a node as a template argument: unary<"Relu">.
-template <size_t N>
-struct Text {
-  char text[N];
-  constexpr Text(const char (&s)[N]) { std::copy_n(s, N, text); }  // NOLINT: implicit on purpose
-};
 
 // torch.promote_types: bool < integers < floats; f16 with bf16 is f32.
 DType promote(DType a, DType b);

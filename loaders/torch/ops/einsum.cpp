@@ -1,115 +1,19 @@
 // Sums of products over named axes: einsum, and what it can say: tensordot, inner, kron, cross. See operator.h. Next: shape.cpp.
-#include "kernels/einsum/einsum.h"
-
 #include "loaders/torch/ops/common.h"
+#include "runtime/graph_einsum.h"
 
 namespace tern::torch {
 namespace {
 
-// A tensor whose axes have letters.
-struct Lettered {
-  ValueId v = kNone;
-  std::string axes;
-};
-
-ValueId reordered(Builder& b, const Lettered& x, const std::string& to) {
-  std::vector<int64_t> order;
-  for (char c : to) order.push_back(static_cast<int64_t>(x.axes.find(c)));
-  return permute(b, x.v, order);
-}
-
-void sum_away(Builder& b, Lettered& x, const std::string& keep) {
-  std::vector<int64_t> gone;
-  std::string left;
-  for (size_t i = 0; i < x.axes.size(); ++i) {
-    if (keep.find(x.axes[i]) == std::string::npos) gone.push_back(static_cast<int64_t>(i));
-    else left += x.axes[i];
-  }
-  x.axes = left;
-  if (!gone.empty()) x.v = b.emit("ReduceSum", {x.v, b.ints(gone)}, attributes({{"keepdims", int64_t(0)}}));
-}
-
-// Two operands as one batched product: [batch, x, k] by [batch, k, y]. Batch axes of size 1 broadcast.
-Lettered contract(Builder& b, Lettered x, Lettered y, const std::string& keep) {
-  sum_away(b, x, y.axes + keep);
-  sum_away(b, y, x.axes + keep);
-  std::string batch, sum, left, right;
-  for (char c : x.axes) (y.axes.find(c) == std::string::npos ? left : keep.find(c) == std::string::npos ? sum : batch) += c;
-  for (char c : y.axes) {
-    if (x.axes.find(c) == std::string::npos) right += c;
-  }
-  auto sizes = [&](const Lettered& t, const std::string& letters) {
-    std::vector<Int> out;
-    for (char c : letters) out.push_back(b.size(t.v, static_cast<int>(t.axes.find(c))));
-    return out;
-  };
-  auto count = [&](const Lettered& t, const std::string& letters) {
-    Int n = 1;
-    for (const Int& s : sizes(t, letters)) n = b.mul(n, s);
-    return n;
-  };
-  auto as_matrices = [&](const Lettered& t, const std::string& rows, const std::string& columns) {
-    std::vector<Int> shape = sizes(t, batch);
-    shape.push_back(count(t, rows));
-    shape.push_back(count(t, columns));
-    return b.reshape(reordered(b, t, batch + rows + columns), shape);
-  };
-  const ValueId p = as_matrices(x, left, sum), q = as_matrices(y, sum, right);
-  std::vector<Int> out = sizes(x, batch);
-  const std::vector<Int> other = sizes(y, batch), lefts = sizes(x, left), rights = sizes(y, right);
-  for (size_t i = 0; i < out.size(); ++i) {
-    if (out[i].known() && out[i].value() == 1) out[i] = other[i];
-  }
-  out.insert(out.end(), lefts.begin(), lefts.end());
-  out.insert(out.end(), rights.begin(), rights.end());
-  return {b.reshape(b.emit("MatMul", {p, q}), out), batch + left + right};
-}
-
-// ---- einsum ----
-
-// "ii": the diagonal of the two axes, which comes last.
-void take_diagonals(Builder& b, Lettered& x) {
-  for (size_t i = 0; i < x.axes.size();) {
-    const size_t again = x.axes.find(x.axes[i], i + 1);
-    if (again == x.axes.npos) {
-      ++i;
-      continue;
-    }
-    x.v = call(b, "torch.diagonal", {tensor_of(x.v), Int(0), Int(static_cast<int64_t>(i)), Int(static_cast<int64_t>(again))}).id();
-    const char letter = x.axes[i];
-    x.axes.erase(again, 1);
-    x.axes.erase(i, 1);
-    x.axes += letter;
-    if (!b.ok()) return;
-  }
-}
-
 IValue einsum(Builder& b, const Arguments& a) {
-  const std::string equation = a.string("equation");
   const IValues* items = a["operands"].items();
   if (items != nullptr && items->size() == 1 && (*items)[0].items() != nullptr) items = (*items)[0].items();
-  std::vector<Lettered> operands;
-  std::vector<int> ranks;
+  std::vector<ValueId> operands;
   for (size_t i = 0; items != nullptr && i < items->size(); ++i) {
     if (!(*items)[i].is_tensor() && b.ok()) b.fail(invalid(std::string("an operand must be a tensor, not ") + (*items)[i].kind()));
-    operands.push_back({(*items)[i].id(), {}});
-    ranks.push_back(b.rank((*items)[i].id()));
+    operands.push_back((*items)[i].id());
   }
-  const auto terms = parse_einsum(equation, ranks);
-  if (!b.ok()) return {};
-  if (!terms || operands.empty()) return tensor_of(b.fail(invalid("'" + equation + "' does not fit the number of operands or of their dimensions")));
-  for (size_t i = 0; i < operands.size(); ++i) {
-    operands[i].axes = terms->in[i];
-    take_diagonals(b, operands[i]);
-  }
-  Lettered product = operands[0];
-  for (size_t i = 1; i < operands.size(); ++i) {
-    std::string keep = terms->out;
-    for (size_t k = i + 1; k < operands.size(); ++k) keep += operands[k].axes;
-    product = contract(b, product, operands[i], keep);
-  }
-  sum_away(b, product, terms->out);
-  return tensor_of(b.ok() ? reordered(b, product, terms->out) : kNone);
+  return tensor_of(tern::einsum(b, a.string("equation"), operands));
 }
 
 // ---- what einsum could say ----

@@ -6,16 +6,16 @@
 namespace tern::torch {
 namespace {
 
-template <Text Op>
+template <OpName Op>
 IValue unary(Builder& b, const Arguments& a) {
   return tensor_of(b.emit(Op.text, {a.tensor("input")}));
 }
-template <Text Op>
+template <OpName Op>
 IValue unary_real(Builder& b, const Arguments& a) {
   return tensor_of(b.emit(Op.text, {real(b, a.tensor("input"))}));
 }
 // Whole numbers stay what they are under floor, ceil and round.
-template <Text Op>
+template <OpName Op>
 IValue rounding(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   return tensor_of(is_float(b.dtype(x)) ? b.emit(Op.text, {x}) : x);
@@ -174,7 +174,7 @@ IValue heaviside(Builder& b, const Arguments& a) {
 }
 
 // Max and Min that prefer a number to NaN.
-template <Text Op>
+template <OpName Op>
 IValue number_over_nan(Builder& b, const Arguments& a) {
   auto [p, q] = pair_of(b, a["input"], a["other"]);
   const ValueId y = b.emit(Op.text, {p, q});

@@ -165,7 +165,7 @@ IValue interpolate(Builder& b, const Arguments& a) {
 }
 
 // Antialias: aten._upsample_bilinear2d_aa, whose filter widens when it shrinks.
-template <Text Name, bool Antialias = false>
+template <OpName Name, bool Antialias = false>
 IValue upsample_vec(Builder& b, const Arguments& a) {  // aten.upsample_bilinear2d.vec
   const ValueId x = a.tensor("input");
   const Sampling how = sampling_of(a, Antialias);
@@ -175,7 +175,7 @@ IValue upsample_vec(Builder& b, const Arguments& a) {  // aten.upsample_bilinear
 }
 
 // With sizes, and perhaps the factors that made them, which then say where the source lies.
-template <Text Name, bool Antialias = false>
+template <OpName Name, bool Antialias = false>
 IValue upsample(Builder& b, const Arguments& a) {  // aten.upsample_bilinear2d.default
   const ValueId x = a.tensor("input");
   const Sampling how = sampling_of(a, Antialias);

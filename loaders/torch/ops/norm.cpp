@@ -187,7 +187,7 @@ int softmax_axis(Builder& b, const Arguments& a, ValueId x) {
   return rank == 0 || rank == 1 || rank == 3 ? 0 : 1;
 }
 
-template <Text Op, int Sign>
+template <OpName Op, int Sign>
 IValue softmax(Builder& b, const Arguments& a) {
   ValueId x = a.tensor("input");
   if (const DType to = a.dtype("dtype"); to != DType::none) x = b.cast(x, to);

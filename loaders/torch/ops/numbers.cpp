@@ -54,7 +54,7 @@ IValue product(Builder& b, const Arguments& a) {
 }
 
 // Of sizes too: their extreme is computed where it is not known.
-template <Text Op>
+template <OpName Op>
 IValue extreme(Builder& b, const Arguments& a) {
   const bool max = std::string_view(Op.text) == "Max";
   return numbers(

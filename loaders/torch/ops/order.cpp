@@ -19,7 +19,7 @@ ValueId extreme_of(Builder& b, const char* op, ValueId x, const std::vector<int6
   return b.ok() ? b.cast(reduced(b, op, comparable(b, x), axes, keepdim), b.dtype(x)) : kNone;
 }
 
-template <Text Op>
+template <OpName Op>
 IValue extreme(Builder& b, const Arguments& a) {  // amax, amin
   const ValueId x = a.tensor("input");
   return tensor_of(extreme_of(b, Op.text, x, reduced_axes(b, a["dim"], b.rank(x)), a.boolean("keepdim")));
@@ -38,13 +38,13 @@ ValueId place_of(Builder& b, const char* op, ValueId x, const IValue& dim, bool 
   return b.emit(op, {x}, attributes({{"axis", axes[0]}, {"keepdims", int64_t(keepdim)}}));
 }
 
-template <Text Op>
+template <OpName Op>
 IValue place(Builder& b, const Arguments& a) {  // argmax, argmin
   return tensor_of(place_of(b, Op.text, a.tensor("input"), a["dim"], a.boolean("keepdim")));
 }
 
 // max(x), max(x, dim) with places, max(x, other)
-template <Text Reduce, Text Place, Text Pair>
+template <OpName Reduce, OpName Place, OpName Pair>
 IValue max_or_min(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   const IValue& dim = a["dim"];
@@ -162,7 +162,7 @@ IValue bucketize(Builder& b, const Arguments& a) {
 
 // ---- running folds ----
 
-template <Text Op>
+template <OpName Op>
 IValue running(Builder& b, const Arguments& a) {  // cumsum, cumprod
   ValueId x = a.tensor("input");
   const DType asked = a.dtype("dtype");

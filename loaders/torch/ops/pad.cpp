@@ -51,7 +51,7 @@ IValue pad(Builder& b, const Arguments& a) {
   return tensor_of(b.ok() ? b.fail(invalid("mode must be 'constant', 'reflect', 'replicate' or 'circular', not '" + mode + "'")) : kNone);
 }
 
-template <Text Mode>
+template <OpName Mode>
 IValue pad_as(Builder& b, const Arguments& a) {
   return tensor_of(padded(b, a.tensor("input"), a.sizes("pad"), Mode.text, a["value"]));
 }

@@ -155,14 +155,14 @@ IValue shift(Builder& b, const Arguments& a) {
   return tensor_of(Left ? b.emit("Mul", {v, by}) : floor_of(b, v, by));
 }
 
-template <Text Boolean, Text Op>
+template <OpName Boolean, OpName Op>
 IValue extreme(Builder& b, const Arguments& a) {
   auto [p, q] = pair_of(b, a["input"], a["other"]);
   return tensor_of(either(b, Boolean.text, Op.text, p, q));
 }
 
 // Comparisons of known Python numbers are known; of tensors, bool tensors.
-template <Text Op>
+template <OpName Op>
 IValue compare(Builder& b, const Arguments& a) {
   const IValue &x = a["input"], &y = a["other"];
   if (is_number(x) && is_number(y)) {
@@ -187,13 +187,13 @@ IValue not_equal(Builder& b, const Arguments& a) {
   return tensor_of(b.emit("Not", {equal.id()}));
 }
 
-template <Text Op>
+template <OpName Op>
 IValue logical(Builder& b, const Arguments& a) {
   return tensor_of(b.emit(Op.text, {operand(b, a["input"], DType::boolean), operand(b, a["other"], DType::boolean)}));
 }
 
 // & | ^: of bools and of integers.
-template <Text Boolean, Text Op>
+template <OpName Boolean, OpName Op>
 IValue bitwise(Builder& b, const Arguments& a) {
   auto [p, q] = pair_of(b, a["input"], a["other"]);
   return tensor_of(either(b, Boolean.text, Op.text, p, q));
@@ -235,7 +235,7 @@ IValue lerp(Builder& b, const Arguments& a) {
   return tensor_of(b.emit("Add", {p, b.emit("Mul", {operand(b, a["weight"], b.dtype(p)), b.emit("Sub", {q, p})})}));
 }
 
-template <Text Op>
+template <OpName Op>
 IValue add_product(Builder& b, const Arguments& a) {  // addcmul, addcdiv
   const ValueId x = a.tensor("input");
   return tensor_of(b.emit("Add", {x, scaled(b, b.emit(Op.text, {a.tensor("tensor1"), a.tensor("tensor2")}), a["value"])}));

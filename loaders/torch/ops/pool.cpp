@@ -105,20 +105,6 @@ IValue avg_pool(Builder& b, const Arguments& a) {
   return tensor_of(y);
 }
 
-// Window i of n over size s covers [floor(i s / n), ceil((i + 1) s / n)). Equal windows are one pool, others one piece an output.
-ValueId adaptive_axis(Builder& b, ValueId x, int axis, int64_t n, bool maximum) {
-  const char* reduce = maximum ? "ReduceMax" : "ReduceMean";
-  auto over = [&](ValueId v) { return b.emit(reduce, {v, b.ints({axis})}, attributes({{"keepdims", int64_t(1)}})); };
-  if (n == 1) return over(x);
-  const Int size = b.size(x, axis);
-  if (!size.known()) return b.fail(unsupported("an adaptive pool over a size that is not known when the model is loaded"));
-  const int64_t s = size.value();
-  if (n > 4096 || s > int64_t(1) << 40) return b.fail(unsupported("an adaptive pool of " + std::to_string(n) + " windows over " + std::to_string(s)));
-  std::vector<ValueId> parts;
-  for (int64_t i = 0; i < n; ++i) parts.push_back(over(slice(b, x, axis, i * s / n, (i + 1) * s / n + ((i + 1) * s % n != 0))));
-  return concat(b, parts, axis);
-}
-
 template <int Spatial, bool Maximum>
 IValue adaptive_pool_of(Builder& b, ValueId input, const IValue& size) {
   std::vector<IValue> wanted;
@@ -152,7 +138,7 @@ IValue adaptive_pool_of(Builder& b, ValueId input, const IValue& size) {
       return b.emit(Maximum ? "MaxPool" : "AveragePool", {x}, pool_attributes(w, false));
     }
     ValueId y = x;
-    for (int i = 0; i < Spatial; ++i) y = adaptive_axis(b, y, first + i, n[static_cast<size_t>(i)], Maximum);
+    for (int i = 0; i < Spatial; ++i) y = adaptive_pool_axis(b, y, first + i, n[static_cast<size_t>(i)], Maximum);
     return y;
   }));
 }

@@ -67,7 +67,7 @@ IValue fold(Builder& b, const Arguments& a, const char* op, ValueId x) {
   return tensor_of(reduced(b, op, x, reduced_axes(b, a["dim"], b.rank(x)), keepdim_of(a)));
 }
 
-template <Text Op>
+template <OpName Op>
 IValue sum(Builder& b, const Arguments& a) {
   return fold(b, a, Op.text, input_of(b, a, true));
 }
@@ -94,7 +94,7 @@ IValue nanmean(Builder& b, const Arguments& a) {
 }
 
 // any is the largest of bools, all the smallest.
-template <Text Op>
+template <OpName Op>
 IValue of_bools(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   const IValue y = fold(b, a, Op.text, b.cast(x, DType::boolean));
