@@ -76,6 +76,24 @@ std::vector<double> Config::numbers(std::string_view name) const {
   return out;
 }
 
+std::vector<double> Config::flat_numbers(std::string_view name) const {
+  std::vector<double> out;
+  std::vector<Json::Id> open;  // what is still to be read, the next one last
+  if (has(name)) open.push_back(at(name));
+  while (!open.empty()) {
+    const Json::Id id = open.back();
+    open.pop_back();
+    if (json_->is(id, Kind::array)) {
+      for (size_t i = json_->size(id); i > 0; --i) open.push_back(json_->item(id, i - 1));
+    } else if (json_->is(id, Kind::integer) || json_->is(id, Kind::real)) {
+      out.push_back(json_->number(id));
+    } else {
+      return fail(name, "list of numbers", out);
+    }
+  }
+  return out;
+}
+
 std::vector<std::string> Config::texts(std::string_view name) const {
   if (!has(name)) return {};
   const Json::Id id = at(name);
@@ -100,12 +118,7 @@ std::string Config::called(Json::Id id) const {
 
 std::string Config::policy() const {
   if (!is_object("dtype")) return text("dtype");
-  const Config policy = object("dtype"), settings = policy.object("config");
-  if (settings.has("default_policy")) {  // of a layer's parts each its own
-    if (json_->size(settings.at("policy_map")) > 0) return "DTypePolicyMap";
-    return settings.is_object("default_policy") ? settings.object("default_policy").object("config").text("name") : settings.text("default_policy");
-  }
-  return settings.has("mode") ? settings.text("mode") + "_from_" + settings.text("source_name") : settings.text("name");
+  return object("dtype").object("config").text("name");
 }
 
 namespace {

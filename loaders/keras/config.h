@@ -33,6 +33,7 @@ class Config {
   // An integer alone stands for `count` of them (0: for one). Empty where there is none.
   std::vector<int64_t> ints(std::string_view name, size_t count = 0) const;
   std::vector<double> numbers(std::string_view name) const;
+  std::vector<double> flat_numbers(std::string_view name) const;  // also of lists in lists, in order
   std::vector<std::string> texts(std::string_view name) const;
   Config object(std::string_view name) const { return Config(*b_, *json_, at(name)); }
   Config item(Json::Id id) const { return Config(*b_, *json_, id); }

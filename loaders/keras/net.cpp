@@ -32,36 +32,30 @@ Error Builder::placed(const Error& error) const {
 
 int Layer::keras() const { return net.version.major; }
 
-// What cannot be computed from what a file says of a layer; empty: nothing.
-std::string Net::objection(const Config& self, const Config& config, const Layer& layer) const {
-  const std::string module = self.text("module"), registered = self.text("registered_name");
-  const bool own =
-      module.empty() || module.starts_with("keras") || module.starts_with("tf_keras") || module.starts_with("tensorflow") || module == "builtins";
-  if (!own || registered.find('>') != registered.npos) {
-    return "a class of the model's own code" + (registered.empty() ? "" : " (" + shown(registered) + ")") +
-           ", of which the file has no computation: save the model with model.export(), which writes it";
-  }
-  if (layer.compute == DType::none) return "dtype policy " + shown(config.policy()) + " is not supported: save the model before it is quantised";
-  if (config.has("quantization_config") || config.has("quantization_mode"))
-    return "it is quantised, which is not supported: save the model before that";
-  return {};
-}
-
+// A custom class has a package's name, or a module that is not Keras'.
 Layer Net::layer(Json::Id object, const WeightPlace& place) {
   const Config self(b, json, object), config = self.object("config");
   std::string cls = self.text("class_name");
+  const std::string module = self.text("module"), registered = self.text("registered_name");
   if (is_operation(json, object)) cls = "ops." + cls;
   if (cls == "TFOpLambda" || cls == "SlicingOpLambda") cls = "tf." + config.text("function");
   std::string name = config.text("name", self.text("name", cls));
   Layer made{*this, std::move(name), std::move(cls), config, Weights(weights, place)};
-  if (std::string policy = config.policy(); !policy.empty()) {
-    if (policy.starts_with("mixed_")) policy.erase(0, 6);
-    else made.variable = dtype_named(policy);
-    made.compute = dtype_named(policy);
-  }
-  if (const std::string why = objection(self, config, made); !why.empty() && b.ok()) {
+  std::string policy = config.policy();
+  if (policy.empty()) return made;
+  if (policy.starts_with("mixed_")) policy.erase(0, 6);
+  else if (dtype_named(policy) != DType::none) made.variable = dtype_named(policy);
+  made.compute = dtype_named(policy);
+  if (made.compute == DType::none) {
     b.enter_layer(made);
-    b.fail(unsupported(why));
+    b.fail(unsupported("dtype policy " + shown(policy) + " is not supported: save the model before it is quantised"));
+    b.leave_layer();
+  }
+  if (registered.find('>') != registered.npos || (!module.empty() && !module.starts_with("keras") && !module.starts_with("tf_keras") &&
+                                                  !module.starts_with("tensorflow") && module != "builtins")) {
+    b.enter_layer(made);
+    b.fail(unsupported("a class of the model's own code" + (registered.empty() ? "" : " (" + shown(registered) + ")") +
+                       ", of which the file has no computation; save the model with model.export(), which writes it"));
     b.leave_layer();
   }
   return made;
@@ -77,7 +71,10 @@ void Net::autocast(Arguments& args, DType to) {
   for (auto& [name, arg] : args.named) autocast(arg, to);
 }
 
-std::string Net::written_by() const { return version.text.empty() ? "" : " (the file is of Keras " + printable(version.text, 20) + ")"; }
+void Net::unmask(Argument& arg) const {
+  if (arg.is(Argument::Kind::tensor) && unmasked.contains(arg.flow.value)) arg.flow.mask = kNone;
+  for (Argument& item : arg.items) unmask(item);
+}
 
 Flows Net::call(Layer& layer, const Arguments& with) {
   if (!b.ok()) return {};
@@ -87,10 +84,12 @@ Flows Net::call(Layer& layer, const Arguments& with) {
   const LayerRow* row = find_layer(layer.class_name);
   if (depth_ > kDeepest) b.fail(unsupported("models and wrappers are nested more than " + std::to_string(kDeepest) + " deep"));
   else if (++calls_ > kMostCalls) b.fail(unsupported("more than " + std::to_string(kMostCalls) + " calls of layers"));
-  else if (row == nullptr) b.fail(unsupported("layers of class " + shown(layer.class_name) + " are not supported" + written_by()));
+  else if (row == nullptr) b.fail(unsupported("layers of class " + shown(layer.class_name) + " are not supported"));
   if (b.ok()) {
     Arguments cast = with;
     if (row->autocast) autocast(cast, layer.compute);
+    for (Argument& arg : cast.positional) unmask(arg);
+    for (auto& [name, arg] : cast.named) unmask(arg);
     Call c(layer, cast);
     out = row->call(c);
     const ValueId mask = row->masking == Masking::kept && !c.inputs.empty() ? c.mask() : kNone;

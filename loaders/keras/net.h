@@ -1,5 +1,7 @@
 // Net: what the layers of one file share while their graph is built, and the one way to call a layer. Next: net.cpp, then model/spec.h.
 #pragma once
+#include <set>
+
 #include "loaders/keras/layers/layer.h"
 
 namespace tern::keras {
@@ -31,6 +33,8 @@ class Net {
   const Json& json;
   const Version version;
   Weights::Shared weights;
+  // Keras 3: tensors whose masks a MultiHeadAttention has taken off; the layers that are called after it see none.
+  std::set<ValueId> unmasked;
 
   // A layer from its object {class_name, config, module, registered_name}. Fails the builder for custom classes.
   Layer layer(Json::Id object, const WeightPlace& place);
@@ -38,10 +42,9 @@ class Net {
   Flows call(Layer& layer, const Arguments& with);
 
  private:
-  std::string objection(const Config& self, const Config& config, const Layer& layer) const;
-  std::string written_by() const;
   void autocast(Arguments& args, DType to);
   void autocast(Argument& arg, DType to);
+  void unmask(Argument& arg) const;
   int64_t calls_ = 0;
   int depth_ = 0;
 };

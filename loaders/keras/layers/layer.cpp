@@ -15,6 +15,9 @@ Call::Call(Layer& called, const Arguments& with)
   else if (!with.named.empty()) with.named[0].second.flatten(inputs);
 }
 
+Call::Call(const Call& of, GraphBuilder& subgraph)
+    : layer(of.layer), net(of.net), b(subgraph), config(of.config), weights(of.weights), args(of.args), inputs(of.inputs) {}
+
 Flow Call::in(size_t i) const {
   if (i < inputs.size()) return inputs[i];
   b.fail(tern::invalid("it is called with " + std::to_string(inputs.size()) + " tensors, and needs input " + std::to_string(i)));
@@ -80,9 +83,11 @@ Flows Call::invalid(const std::string& what) const {
 }
 
 std::span<const std::span<const LayerRow>> all_layers() {
-  static const std::span<const LayerRow> kTables[] = {core_layers(),         activation_layers(), model_layers(),      pointwise_operations(),
-                                                      function_operations(), reduce_operations(), shape_operations(),  join_operations(),
-                                                      product_operations(),  create_operations(), network_operations()};
+  static const std::span<const LayerRow> kTables[] = {
+      core_layers(),        activation_layers(), conv_layers(),          pool_layers(),       reshape_layers(),   merge_layers(),
+      norm_layers(),        embedding_layers(),  rnn_layers(),           wrapper_layers(),    attention_layers(), multi_head_layers(),
+      image_layers(),       model_layers(),      pointwise_operations(), reduce_operations(), shape_operations(), join_operations(),
+      product_operations(), create_operations(), network_operations()};
   return kTables;
 }
 

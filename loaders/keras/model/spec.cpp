@@ -80,7 +80,8 @@ class SpecReader {
     if (layer.class_name.empty()) return invalid("a layer has no class_name");
     layer.input = layer.class_name == "InputLayer";
     if (!is_operation(json_, object) && !(spec_.sequential && layer.input)) {
-      layer.leaf = snake_case(layer.class_name);
+      // Archives go by the name of the Python class, which this one alone does not have in configs.
+      layer.leaf = snake_case(layer.class_name == "GroupQueryAttention" ? "GroupedQueryAttention" : layer.class_name);
       if (const int64_t k = leaves_[layer.leaf]++; k != 0) layer.leaf += "_" + std::to_string(k);
     }
     if (layer.name.empty()) layer.name = layer.leaf;  // of old Sequential models
