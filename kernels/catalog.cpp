@@ -7,6 +7,7 @@
 #include "kernels/attention/general.h"
 #include "kernels/control/control.h"
 #include "kernels/conv/conv.h"
+#include "kernels/conv/map_blocks.h"
 #include "kernels/einsum/einsum.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/gather/gather.h"
@@ -49,6 +50,7 @@ constexpr const OpDef* kOps[] = {
     &kConv,
     &kConvTranspose,
     &kFusedConv,
+    &kMapBlocks,
     &kReorder,
     // einsum
     &kEinsum,

@@ -85,9 +85,9 @@ TEST_CASE("official cases: every operator of the catalog is in an official case 
       collect(model->state().optimized, ops);
     }
   }
-  // Reorder and ConcatBlocks are inserted when a session is made (tests/runtime/assign_layouts.cpp); GlobalLpPool has no official case
+  // Reorder, ConcatBlocks and MapBlocks are inserted when a session is made (tests/runtime/assign_layouts.cpp); GlobalLpPool has no official case
   // (tests/kernels/pool.cpp).
-  for (const char* elsewhere : {"Reorder", "ConcatBlocks", "GlobalLpPool"}) ops.insert(elsewhere);
+  for (const char* elsewhere : {"Reorder", "ConcatBlocks", "MapBlocks", "GlobalLpPool"}) ops.insert(elsewhere);
   for (const OpDef* op : all_ops()) {
     CHECK_MESSAGE(ops.count(op->name) == 1, std::string(op->name) << " is in no case");
   }

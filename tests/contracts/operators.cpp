@@ -21,6 +21,7 @@ const std::set<std::string> kExempt = {
     "Range",  // computed from shapes alone: constants when a plan is made
     "FusedConv",
     "ConcatBlocks",
+    "MapBlocks",
     "Reorder",
     "FusedAttention",  // made by passes; the sample models hold them (hot_path.cpp)
 };

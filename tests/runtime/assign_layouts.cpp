@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <functional>
 
 #include "runtime/evaluator.h"
 #include "runtime/infer_shapes.h"
@@ -195,6 +196,82 @@ TEST_CASE("assign_layouts: a Transpose that others read stays for them, and so d
   const Graph g = check_blocked(b.graph, random_f32({1, 6, 5, 16}, 1));
   CHECK(GraphBuilder::count(g, "Transpose") == 3);
   CHECK(GraphBuilder::count(g, "Reorder") == 2);
+}
+
+TEST_CASE("assign_layouts: what lies between convolutions element by element is computed on blocks, each halo zero") {
+  struct Case {
+    std::string name;
+    int64_t maps;
+    std::function<ValueId(GraphBuilder&, ValueId v, ValueId w)> make;
+  };
+  auto vector = [](GraphBuilder& b, uint32_t seed) { return b.constant(random_f32({32}, seed, 1, 2)); };
+  const Case cases[] = {
+      {"squeeze and excite", 1,
+       [](GraphBuilder& b, ValueId v, ValueId) {
+         const ValueId s = conv(b, b.node("GlobalAveragePool", {v}), {32, 32, 1, 1}, {{"activation", std::string("Sigmoid")}}, "FusedConv");
+         return b.node("Mul", {s, v});
+       }},
+      {"norm and activation", 1,
+       [&](GraphBuilder& b, ValueId v, ValueId) {
+         return b.node("Relu", {b.node("BatchNormalization", {v, vector(b, 1), vector(b, 2), vector(b, 3), vector(b, 4)})});
+       }},
+      {"sum of two", 2,
+       [](GraphBuilder& b, ValueId v, ValueId w) {
+         return b.node("Sub", {w, b.node("Add", {v, w})});
+       }},
+      {"vectors", 2,
+       [](GraphBuilder& b, ValueId v, ValueId) {
+         return b.node("Sub", {b.node("Mul", {v, b.constant(random_f32({32, 1, 1}, 1))}), b.constant(random_f32({2, 32, 1, 1}, 2))});
+       }},
+      {"activations", 2, [](GraphBuilder& b, ValueId v, ValueId) { return b.node("Tanh", {b.node("Sigmoid", {v})}); }},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    GraphBuilder b;
+    const ValueId x = b.input("x", {2, 3, 7, 9});
+    const ValueId v = conv(b, x, {32, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}), w = conv(b, v, {32, 32, 1, 1}, {});
+    b.output(conv(b, c.make(b, v, w), {16, 32, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+    const Graph g = check_blocked(b.graph, random_f32({2, 3, 7, 9}, 1));
+    CHECK(GraphBuilder::count(g, "Reorder") == 0);
+    CHECK(GraphBuilder::count(g, "MapBlocks") == c.maps);
+  }
+}
+
+TEST_CASE("assign_layouts: channels that fill no whole block, and means of them that a padded convolution reads") {
+  for (int64_t channels : {32, 21}) {
+    GraphBuilder b;
+    const ValueId v = conv(b, b.input("x", {2, 3, 4, 5}), {channels, 3, 3, 3}, {});
+    const ValueId s = conv(b, b.node("GlobalAveragePool", {v}), {channels, channels, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+    b.output(conv(b, b.node("Relu", {b.node("Mul", {v, s})}), {16, channels, 2, 2}, {{"pads", Ints{1, 1, 1, 1}}}));
+    const Graph g = check_blocked(b.graph, random_f32({2, 3, 4, 5}, 1));
+    CHECK(GraphBuilder::count(g, "Reorder") == (channels == 21));
+    CHECK(GraphBuilder::count(g, "MapBlocks") == 1);
+  }
+}
+
+TEST_CASE("assign_layouts: an activation joins the map before it, and no other that is read besides") {
+  for (bool read_twice : {false, true}) {
+    GraphBuilder b;
+    const ValueId v = conv(b, b.input("x", {1, 3, 5, 5}), {16, 3, 1, 1}, {});
+    const ValueId sum = b.node("Add", {v, b.constant(random_f32({16, 1, 1}, 1))});
+    b.output(conv(b, b.node("Sigmoid", {sum}), {16, 16, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+    if (read_twice) b.output(conv(b, sum, {16, 16, 1, 1}, {}));
+    const Graph g = check_blocked(b.graph, random_f32({1, 3, 5, 5}, 1));
+    CHECK(GraphBuilder::count(g, "MapBlocks") == (read_twice ? 2 : 1));
+  }
+}
+
+TEST_CASE("assign_layouts: transposed convolutions read and write blocks, and what they make is joined") {
+  GraphBuilder b;
+  const ValueId v = conv(b, b.input("x", {2, 3, 5, 6}), {32, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+  const ValueId up = b.node("ConvTranspose", {v, b.constant(random_f32({32, 16, 3, 2}, 3)), b.constant(random_f32({16}, 4))},
+                            {{"strides", Ints{2, 1}}, {"pads", Ints{1, 0, 0, 1}}});
+  const ValueId other =
+      b.node("ConvTranspose", {v, b.constant(random_f32({32, 16, 3, 2}, 5))}, {{"strides", Ints{2, 1}}, {"pads", Ints{1, 0, 0, 1}}});
+  b.output(conv(b, b.node("Concat", {up, other}, {{"axis", int64_t(1)}}), {16, 32, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+  const Graph g = check_blocked(b.graph, random_f32({2, 3, 5, 6}, 1));
+  CHECK(GraphBuilder::count(g, "Reorder") == 0);
+  CHECK(GraphBuilder::count(g, "ConcatBlocks") == 1);
 }
 
 }  // namespace tern::test

@@ -1,0 +1,112 @@
+// See map_blocks.h. Only assign_layouts makes these nodes.
+#include "kernels/conv/map_blocks.h"
+
+#include "kernels/activation_attributes.h"
+#include "kernels/conv/conv_bind.h"
+#include "runtime/base/checked.h"
+
+namespace tern {
+namespace {
+
+std::optional<BlockMap> map_of(const AttrReader& attrs) {
+  constexpr std::pair<std::string_view, BlockMap> kMaps[] = {
+      {"", BlockMap::none}, {"Add", BlockMap::add}, {"BatchNormalization", BlockMap::norm}, {"Mul", BlockMap::mul}, {"Sub", BlockMap::sub}};
+  for (const auto& [name, map] : kMaps) {
+    if (attrs.s("map") == name) return map;
+  }
+  return std::nullopt;
+}
+size_t inputs_of(BlockMap map) { return map == BlockMap::none ? 1 : map == BlockMap::norm ? 5 : 2; }
+
+Status infer(InferContext& c) {
+  const auto map = map_of(c.attrs);
+  if (!map) return unsupported("does not map " + c.attrs.s("map"));
+  if (c.inputs.size() != inputs_of(*map)) return invalid("has " + std::to_string(c.inputs.size()) + " inputs");
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    if (c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
+  }
+  const Shape& x = c.shape(0);
+  if (x.ranked() && x.rank() != 3 && x.rank() != 4) return invalid("blocked layouts are for 3 or 4 axes, not " + x.text());
+  return infer_same(c);
+}
+
+MapBlocksArgs::Map place(const TensorView& v) {
+  const BlockedMap m(v);
+  return {nullptr, m.image(), m.block(), m.row()};
+}
+
+// The other operand of a sum or product.
+Status bind_other(BindContext& c, MapBlocksArgs& a) {
+  const TensorView &x = c.in(0), &o = c.in(1);
+  if (o.layout.blocked) {
+    if (o.dims != x.dims) return unsupported("joins values of the same dims only");
+    a.other = place(o);
+    c.set(a.other.data, c.input<const float>(1) + BlockedMap(o).first);
+    return {};
+  }
+  const int64_t images = o.dims.rank == x.dims.rank ? o.dims[0] : 1;
+  const int axis = o.dims.rank - x.dims.rank + 1;  // of the channels
+  if (axis < 0 || o.dims[axis] != x.dims[1] || o.count() != images * x.dims[1] || (images != 1 && images != x.dims[0]))
+    return unsupported("takes one element a channel of a plain operand");
+  a.per_channel = true;
+  a.other.image = images == 1 ? 0 : x.dims[1];
+  c.set(a.other.data, c.input<const float>(1));
+  return {};
+}
+
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &y = c.out(0);
+  if (!x.layout.blocked || !y.layout.blocked) return unsupported("maps blocked values only");
+  MapBlocksArgs& a = c.args<MapBlocksArgs>();
+  a.map = *map_of(c.attrs);
+  a.x = place(x);
+  c.set(a.x.data, c.input<const float>(0) + BlockedMap(x).first);
+  if (a.map == BlockMap::norm) {
+    for (size_t i = 1; i < 5; ++i) {
+      if (c.in(i).count() != x.dims[1]) return invalid("a parameter is " + to_string(c.in(i).dims) + ", the input " + to_string(x.dims));
+    }
+    c.set(a.scale, c.input<const float>(1));
+    c.set(a.bias, c.input<const float>(2));
+    c.set(a.mean, c.input<const float>(3));
+    c.set(a.variance, c.input<const float>(4));
+    a.epsilon = c.attrs.f("epsilon");
+  } else if (a.map != BlockMap::none) {
+    if (Status s = bind_other(c, a); !s) return s;
+  }
+  const auto activation = fused_activation(c.attrs);
+  if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
+  a.activation = activation->activation;
+  a.alpha = activation->alpha;
+  a.beta = activation->beta;
+  const BlockedMap m(y);
+  c.set(a.y, c.output<float>(0) + m.first);
+  a.y_image = m.image(), a.y_block = m.block(), a.y_row = m.row();
+  a.halo = {y.layout.top, y.layout.bottom, y.layout.left, y.layout.right, m.height, m.width};
+  a.channels = x.dims[1];
+  a.blocks = m.blocks;
+  a.height = x.dims.rank == 4 ? x.dims[2] : 1;
+  a.width = x.dims.back();
+  const auto [begin, end] = c.range(x.dims[0] * m.blocks);
+  if (begin == end) return {};
+  a.begin = begin;
+  a.end = end;
+  c.run(*c.pick(DType::f32));
+  return {};
+}
+
+constexpr AttrSpec kAttrs[] = {
+    {"activation", AttrKind::s, ""}, {"alpha", AttrKind::f}, {"beta", AttrKind::f}, {"epsilon", AttrKind::f, 1e-5f}, {"map", AttrKind::s, ""}};
+
+}  // namespace
+
+constinit const OpDef kMapBlocks = {.name = "MapBlocks",
+                                    .inputs = {1, 5},
+                                    .outputs = {1, 1},
+                                    .attrs = kAttrs,
+                                    .infer = infer,
+                                    .bind = bind,
+                                    .kernels = rows_of<TERN_ON_EACH_ISA(map_blocks_f32)>,
+                                    .inplace_inputs = 1,
+                                    .tern_only = true};
+
+}  // namespace tern

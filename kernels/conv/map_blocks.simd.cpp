@@ -1,0 +1,77 @@
+// Sixteen channels of a pixel a vector; the halo of y is cleared on the way. See map_blocks.h.
+#include "kernels/conv/map_blocks.h"
+
+#include "kernels/simd.h"
+#include "kernels/simd_activation.h"
+
+namespace tern::TERN_ISA {
+namespace {
+
+void clear(float* p, int64_t floats) {
+  for (int64_t i = 0; i < floats; i += 16) store(p + i, zero());
+}
+
+// What is the same for all pixels of a block.
+struct Channels {
+  f32x16 other, mean, factor, bias;
+};
+TERN_INLINE Channels channels_of(const MapBlocksArgs& a, int64_t image, int64_t block) {
+  const int64_t c = block * 16, n = a.channels - c < 16 ? a.channels - c : 16;
+  Channels k = {zero(), zero(), zero(), zero()};
+  if (a.per_channel) k.other = load_n(a.other.data + image * a.other.image + c, n);
+  if (a.map != BlockMap::norm) return k;
+  k.mean = load_n(a.mean + c, n);
+  k.bias = load_n(a.bias + c, n);
+  k.factor = load_n(a.scale + c, n) / sqrt(load_n(a.variance + c, n) + splat(a.epsilon));
+  return k;
+}
+
+void map_row(const MapBlocksArgs& a, const Channels& k, const float* x, const float* other, float* y) {
+  for (int64_t w = 0; w < a.width; ++w) {
+    const f32x16 v = load(x + w * 16), o = other == nullptr ? k.other : load(other + w * 16);
+    f32x16 r = v;
+    switch (a.map) {
+      case BlockMap::none: break;
+      case BlockMap::add: r = v + o; break;
+      case BlockMap::sub: r = v - o; break;
+      case BlockMap::mul: r = v * o; break;
+      case BlockMap::norm: r = fma(v - k.mean, k.factor, k.bias); break;
+    }
+    store(y + w * 16, r);
+  }
+}
+
+// In a loop of its own, so that there are not all maps times all activations; the row is in L1.
+void activate_row(const MapBlocksArgs& a, float* y) {
+  with_activation(a.activation, [&]<Activation A>() {
+    for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, activate<A>(load(y + w * 16), a.alpha, a.beta));
+  });
+}
+
+void map_blocks(const MapBlocksArgs& a) {
+  const ConvHalo& h = a.halo;
+  const bool pair = a.other.data != nullptr && !a.per_channel;
+  for (int64_t i = a.begin; i < a.end; ++i) {
+    const int64_t n = i / a.blocks, b = i % a.blocks;
+    const Channels k = channels_of(a, n, b);
+    const float* x = a.x.data + n * a.x.image + b * a.x.block;
+    const float* other = pair ? a.other.data + n * a.other.image + b * a.other.block : nullptr;
+    float* y = a.y + n * a.y_image + b * a.y_block;
+    float* const map = y - (h.top * h.width + h.left) * 16;
+    clear(map, h.top * h.width * 16);
+    clear(map + (h.height - h.bottom) * h.width * 16, h.bottom * h.width * 16);
+    for (int64_t r = 0; r < a.height; ++r) {
+      float* row = y + r * a.y_row;
+      clear(row - h.left * 16, h.left * 16);
+      clear(row + a.width * 16, h.right * 16);
+      map_row(a, k, x + r * a.x.row, pair ? other + r * a.other.row : nullptr, row);
+      if (a.activation != Activation::none) activate_row(a, row);
+    }
+  }
+}
+
+}  // namespace
+
+constinit const KernelRow map_blocks_f32 = row<MapBlocksArgs, map_blocks>("map_blocks/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+
+}  // namespace tern::TERN_ISA

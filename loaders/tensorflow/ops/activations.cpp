@@ -1,0 +1,44 @@
+// Activations. See operator.h. Next: linear.cpp.
+#include "loaders/tensorflow/ops/common.h"
+
+namespace tern::tensorflow {
+namespace {
+
+Values relu6(Call& c) {
+  const ValueId x = c.tensor(0);
+  return {c.b.emit("Clip", {x, c.b.scalar_like(x, 0), c.b.scalar_like(x, 6)})};
+}
+
+Values relu(Call& c) {
+  const ValueId x = c.tensor(0);
+  return {is_unsigned_int(c.b.dtype(x)) ? x : c.b.emit("Relu", {x})};
+}
+
+Values elu(Call& c) { return {c.b.emit("Elu", {c.tensor(0)}, attributes({{"alpha", 1.0f}}))}; }
+
+Values selu(Call& c) { return {c.b.emit("Selu", {c.tensor(0)}, attributes({{"alpha", 1.6732632423543772f}, {"gamma", 1.0507009873554805f}}))}; }
+
+Values leaky_relu(Call& c) { return {c.b.emit("LeakyRelu", {c.tensor(0)}, attributes({{"alpha", static_cast<float>(c.number("alpha", 0.2f))}}))}; }
+
+template <OpName Op>
+Values along_last(Call& c) {
+  return {c.b.emit(Op.text, {c.tensor(0)}, attributes({{"axis", int64_t(-1)}}))};
+}
+
+constexpr Operator kRows[] = {
+    {"Relu", nullptr, relu},
+    {"Relu6", nullptr, relu6},
+    {"Elu", nullptr, elu},
+    {"Selu", nullptr, selu},
+    {"LeakyRelu", nullptr, leaky_relu},
+    {"Softplus", nullptr, unary<"Softplus">},
+    {"Softsign", nullptr, unary<"Softsign">},
+    {"Softmax", nullptr, along_last<"Softmax">},
+    {"LogSoftmax", nullptr, along_last<"LogSoftmax">},
+};
+
+}  // namespace
+
+std::span<const Operator> activation_operators() { return kRows; }
+
+}  // namespace tern::tensorflow

@@ -1,0 +1,82 @@
+// Casts, and operators that give what they are given. See operator.h. Next: activations.cpp.
+#include <cstring>
+
+#include "loaders/tensorflow/graph/types.h"
+#include "loaders/tensorflow/ops/common.h"
+
+namespace tern::tensorflow {
+namespace {
+
+Values cast(Call& c) {
+  GraphBuilder& b = c.b;
+  const int to = c.type_number("DstT");
+  const Value& x = c.value(0);
+  if (to == kComplex64) {  // of f32 parts
+    const ValueId real = b.cast(x.id(), DType::f32);
+    return {Value::complex(real, x.imaginary() == kNone ? filled_like(b, real, DType::f32, 0) : x.imaginary())};
+  }
+  if (to == kComplex128) return c.fail(unsupported("complex numbers of 128 bits are not supported"));
+  const DType from = b.dtype(x.id()), wanted = c.dtype("DstT");
+  if (c.boolean("Truncate", false) && is_float(from) && is_float(wanted) && size_of(wanted) < size_of(from))
+    return c.fail(unsupported("Truncate, which cuts digits off instead of rounding, is not supported"));
+  return {b.cast(x.imaginary() == kNone ? c.tensor(0) : x.id(), wanted)};
+}
+
+// The same bits as another type: between integers of one width it is a cast.
+Values bitcast(Call& c) {
+  GraphBuilder& b = c.b;
+  const ValueId x = c.tensor(0);
+  const DType from = b.dtype(x), to = c.dtype("type");
+  if (!b.ok()) return {};
+  if (from == to) return {x};
+  if (is_int(from) && is_int(to) && size_of(from) == size_of(to)) return {b.cast(x, to)};
+  const Tensor* known = b.contents(x);
+  if (known == nullptr || size_of(from) != size_of(to) || from == DType::boolean || to == DType::boolean)
+    return c.fail(
+        unsupported(std::string("the bits of ") + name(from) + " as " + name(to) + " are supported of constants alone, and with equal widths"));
+  auto copy = Tensor::allocate(to, known->dims());
+  if (!copy) return c.fail(copy.error());
+  std::memcpy(copy->mutable_raw(), known->raw(), known->bytes());
+  normalize_elements(to, copy->mutable_raw(), copy->count());
+  return {b.constant(std::move(*copy))};
+}
+
+Values constant(Call& c) { return {c.b.constant(c.constant("value"), c.name)}; }
+
+Values placeholder(Call& c) { return c.fail(invalid("is read, and is no input of the signature")); }
+
+Values identities(Call& c) {
+  Values all;
+  for (size_t i = 0; i < c.count(); ++i) all.push_back(c.value(i));
+  return all;
+}
+
+// Both must fit each other: what the file says of the extents is what inference knows as well, or the run finds out.
+Values ensure_shape(Call& c) {
+  GraphBuilder& b = c.b;
+  const ValueId x = c.tensor(0);
+  const Shape want = c.shape("shape"), &have = b.shape(x);
+  if (!b.ok() || !want.ranked() || !have.ranked()) return {x};
+  bool fits = want.rank() == have.rank();
+  for (int i = 0; fits && i < want.rank(); ++i) fits = !want[i].known() || !have[i].known() || want[i] == have[i];
+  if (!fits) return c.fail(invalid("the shape is " + have.text() + ", and must be " + want.text()));
+  return {x};
+}
+
+constexpr Operator kRows[] = {
+    {"Const", nullptr, constant},
+    {"Placeholder PlaceholderV2", nullptr, placeholder},
+    {"Cast", nullptr, cast},
+    {"Bitcast", nullptr, bitcast},
+    {"Identity Snapshot StopGradient PreventGradient CheckNumerics CheckNumericsV2 GuaranteeConst DebugGradientIdentity DeepCopy _EagerConst "
+     "XlaSharding Print PlaceholderWithDefault",
+     nullptr, pass},
+    {"IdentityN", nullptr, identities},
+    {"EnsureShape", nullptr, ensure_shape},
+};
+
+}  // namespace
+
+std::span<const Operator> cast_operators() { return kRows; }
+
+}  // namespace tern::tensorflow
