@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "loaders/hdf5/hdf5.h"
 #include "loaders/keras/keras.h"
 #include "loaders/onnx/onnx.h"
 #include "loaders/torch/export/export.h"
@@ -90,12 +91,6 @@ bool is_joblib(const Content& c) { return c.first_of("joblib") != c.head.npos; }
 
 // ---- others ----
 
-bool is_keras_hdf5(const Content& c) {
-  const std::string_view s = c.all.substr(0, size_t(16) << 20);
-  const bool groups = s.find(std::string_view("layers\0", 7)) != s.npos && s.find(std::string_view("vars\0", 5)) != s.npos;  // of Keras 3
-  return c.at(0, "\x89HDF\r\n\x1a\n") &&
-         (groups || s.find("model_config") != s.npos || s.find("keras_version") != s.npos || s.find("layer_names") != s.npos);
-}
 // A map of msgpack whose first key is a short text, as flax writes them.
 bool is_msgpack(const Content& c) {
   if (c.all.size() < 4) return false;
@@ -141,11 +136,12 @@ constexpr Format kFormats[] = {
     {"a NumPy .npz file", is_numpy_zip, "arrays are inputs of a model", Code::kInvalid},
     // TensorFlow and Keras
     {.name = "a Keras model (.keras)", .recognises = keras::looks_like_archive, .load = keras::load_archive},
-    {.name = "a Keras model or its weights (HDF5)", .recognises = is_keras_hdf5, .load = keras::load_hdf5},
-    {"an HDF5 file", [](const Content& c) { return c.at(0, "\x89HDF\r\n\x1a\n"); }, "convert the model that it holds to ONNX"},
+    {.name = "a Keras model or its weights (HDF5)",
+     .recognises = [](const Content& c) { return hdf5::looks_like_hdf5(c.source.bytes); },
+     .load = keras::load_hdf5},
     {"an architecture of Keras without weights (JSON)",
      [](const Content& c) { return is_json_with(c, "\"class_name\"", 512) && is_json_with(c, "\"config\""); },
-     "load it with its weights in Keras and export the model to ONNX"},
+     "name the file of its weights, and give this one in LoadOptions::architecture"},
     {"a TensorFlow SavedModel", is_saved_model, "convert its folder to ONNX with tf2onnx"},
     {"a frozen TensorFlow graph (GraphDef)", is_graph_def, "convert it to ONNX with tf2onnx"},
     {"a TensorFlow meta graph", is_meta_graph, "export a SavedModel and convert it to ONNX with tf2onnx"},

@@ -73,7 +73,8 @@ Result<std::span<const std::byte>> Space::at(uint64_t address, uint64_t size, st
 Status Space::check_sum(std::span<const std::byte> structure, uint64_t address, std::string_view what) const {
   if (structure.size() < 4) return damaged(what, address);
   const auto body = structure.first(structure.size() - 4);
-  if (Fields(structure.last(4), 8, 8).u32() != lookup3(body)) return damaged(what, address, "of " + std::to_string(structure.size()) + " bytes is corrupt: its checksum does not match");
+  if (Fields(structure.last(4), 8, 8).u32() != lookup3(body))
+    return damaged(what, address, "of " + std::to_string(structure.size()) + " bytes is corrupt: its checksum does not match");
   return {};
 }
 

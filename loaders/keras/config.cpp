@@ -118,7 +118,12 @@ std::string Config::called(Json::Id id) const {
 
 std::string Config::policy() const {
   if (!is_object("dtype")) return text("dtype");
-  return object("dtype").object("config").text("name");
+  const Config policy = object("dtype"), settings = policy.object("config");
+  if (settings.has("default_policy")) {  // of a layer's parts each its own
+    if (json_->size(settings.at("policy_map")) > 0) return "DTypePolicyMap";
+    return settings.is_object("default_policy") ? settings.object("default_policy").object("config").text("name") : settings.text("default_policy");
+  }
+  return settings.has("mode") ? settings.text("mode") + "_from_" + settings.text("source_name") : settings.text("name");
 }
 
 namespace {

@@ -1,6 +1,8 @@
 // See keras.h.
 #include "loaders/keras/keras.h"
 
+#include <algorithm>
+
 #include "loaders/keras/model/build.h"
 #include "loaders/keras/weights/hdf5_weights.h"
 #include "runtime/base/printable.h"
@@ -11,40 +13,30 @@ namespace {
 using hdf5::File;
 using Kind = Json::Kind;
 
-// "3.15.1" and "2.2.4-tf" have a major version; a model's JSON without any is told by how Keras 3 writes it.
-Version version_of(const std::string& text, const Json& json) {
-  Version v;
-  v.text = text;
-  if (!text.empty()) v.major = text[0] - '0';
-  else v.major = json.get(json.root(), "registered_name") == Json::kNothing ? 2 : 3;
-  return v;
-}
-
 std::string text_of(const Json& json, Json::Id object, std::string_view key) {
   const Json::Id id = json.get(object, key);
   return json.is(id, Kind::string) ? std::string(json.string(id)) : std::string();
 }
 
-// `version`: of the writer; else the JSON's own.
-Result<Graph> build(std::string_view config, std::string version, WeightSource& weights, const LoadOptions& options) {
-  auto json = Json::parse(config);
-  if (!json) return json.error();
-  if (!json->is(json->root(), Kind::object)) return invalid("the model's JSON is no object");
-  if (version.empty()) version = text_of(*json, json->root(), "keras_version");
-  const Version v = version_of(version, *json);
-  if (v.major < 2) return unsupported("a model of Keras " + printable(v.text, 20) + ", which has other layers: load and save it with Keras 2");
-  Builder builder("keras");
-  Net net(builder, *json, v, weights, options.budget);
-  auto graph = build_graph(net, json->root());
-  if (!graph) return graph.error();
-  graph->producer = "keras" + (v.text.empty() ? "" : " " + v.text);
-  return graph;
+// `told`: by the file. What the JSON says of itself comes first: it may be given with weights of another version. One that says nothing is
+// told by how Keras 3 writes models. Errors: a version that is not read.
+Result<Version> version_of(const std::string& told, std::string_view config, const Json& json) {
+  Version v;
+  v.text = text_of(json, json.root(), "keras_version");
+  const bool like_keras3 = v.text.empty() && json.get(json.root(), "registered_name") != Json::kNothing;
+  if (v.text.empty() && !(like_keras3 && told.starts_with('2'))) v.text = told;
+  if (!v.text.empty()) v.major = v.text[0] >= '0' && v.text[0] <= '9' ? v.text[0] - '0' : 0;
+  else v.major = like_keras3 ? 3 : config.find("\"W_regularizer\"") != config.npos ? 1 : 2;
+  const std::string name = "Keras " + (v.text.empty() ? std::to_string(v.major) : printable(v.text, 20));
+  if (v.major < 2) return unsupported("a model of " + name + ", whose layers were others: load it in Keras 2.2 and save it again");
+  if (v.major > 3) return unsupported("a model of " + name + ": Keras 2 and 3 are read");
+  return v;
 }
 
 // The bytes of a member, where they lie or inflated.
-Result<Source> member(const Content& content, const char* name, int64_t budget) {
+Result<Source> member(const Content& content, const std::string& name, int64_t budget) {
   const ZipArchive::Entry* entry = content.zip->find(name);
-  if (entry == nullptr) return invalid(std::string(name) + " is not in the archive");
+  if (entry == nullptr) return invalid(name + " is not in the archive");
   if (entry->method == 0) {
     auto bytes = content.zip->view(*entry);
     if (!bytes) return bytes.error();
@@ -58,7 +50,45 @@ Result<Source> member(const Content& content, const char* name, int64_t budget) 
 
 std::string_view text_of(const Source& source) { return {reinterpret_cast<const char*>(source.bytes.data()), source.bytes.size()}; }
 
+// The weights of an archive, and the files in its assets.
+class ArchiveWeights : public TreeWeights {
+ public:
+  ArchiveWeights(hdf5::File file, const Content& content, int64_t budget) : TreeWeights(std::move(file)), content_(content), budget_(budget) {}
+  Result<std::optional<std::string>> asset(const WeightPlace& place, std::string_view file) override {
+    const std::string name = "assets/" + place.path + "/" + std::string(file);
+    if (content_.zip->find(name) == nullptr) return std::optional<std::string>();
+    auto bytes = member(content_, name, budget_);
+    if (!bytes) return bytes.error();
+    return std::optional<std::string>(text_of(*bytes));
+  }
+
+ private:
+  const Content& content_;
+  int64_t budget_;
+};
+
+bool has_any(const File& file, std::initializer_list<const char*> names) {
+  return std::any_of(names.begin(), names.end(), [&](const char* name) {
+    auto id = file.find(file.root(), name);
+    return id && *id != File::kNothing;
+  });
+}
+
 }  // namespace
+
+Result<Graph> graph_of_json(std::string_view config, const std::string& version, WeightSource& weights, const LoadOptions& options) {
+  auto json = Json::parse(config);
+  if (!json) return json.error();
+  if (!json->is(json->root(), Kind::object)) return invalid("the model's JSON is no object");
+  auto v = version_of(version, config, *json);
+  if (!v) return v.error();
+  Builder builder("keras");
+  Net net(builder, *json, *v, weights, options.budget);
+  auto graph = build_graph(net, json->root());
+  if (!graph) return graph.error();
+  graph->producer = "keras" + (v->text.empty() ? "" : " " + v->text);
+  return graph;
+}
 
 bool looks_like_archive(const Content& content) {
   return content.has("config.json") && (content.has("metadata.json") || content.has("model.weights.h5"));
@@ -79,8 +109,8 @@ Result<Graph> load_archive(const Content& content, const LoadOptions& options) {
   if (!weights) return weights.error();
   auto file = File::open(*weights, options.budget);
   if (!file) return file.error().within("model.weights.h5");
-  TreeWeights source(std::move(*file));
-  return build(text_of(*config), version, source, options);
+  ArchiveWeights source(std::move(*file), content, options.budget);
+  return graph_of_json(text_of(*config), version, source, options);
 }
 
 Result<Graph> load_hdf5(const Content& content, const LoadOptions& options) {
@@ -95,19 +125,24 @@ Result<Graph> load_hdf5(const Content& content, const LoadOptions& options) {
   if (*config && *listed == File::kNothing) return invalid("it has a model_config and no model_weights");
   if (*config) {
     ListedWeights source(*file, *listed);
-    return build(**config, version->value_or(""), source, options);
+    return graph_of_json(**config, version->value_or(""), source, options);
+  }
+  auto names = file->texts(file->root(), "layer_names");
+  if (!names) return names.error();
+  if (!*names && !has_any(*file, {"layers", "_layer_checkpoint_dependencies", "vars"})) {
+    if (has_any(*file, {"optimizer", "optimizer_weights"}))
+      return unsupported("a checkpoint that holds an optimizer only: name the model's own file");
+    return unsupported("an HDF5 file without a model or weights of Keras; convert the model that it holds to ONNX");
   }
   if (options.architecture.empty()) {
     return unsupported("a file that holds weights only: give what model.to_json() writes in LoadOptions::architecture");
   }
-  auto names = file->texts(file->root(), "layer_names");
-  if (!names) return names.error();
   if (*names) {
     ListedWeights source(*file, file->root());
-    return build(options.architecture, version->value_or(""), source, options);
+    return graph_of_json(options.architecture, version->value_or(""), source, options);
   }
   TreeWeights source(std::move(*file));
-  return build(options.architecture, version->value_or(""), source, options);
+  return graph_of_json(options.architecture, version->value_or(""), source, options);
 }
 
 }  // namespace tern::keras

@@ -2,10 +2,14 @@
 // them is executed: Lambda layers and custom classes are refused by name. Next: keras.cpp, then model/spec.h.
 #pragma once
 #include "loaders/content.h"
+#include "loaders/keras/weights/weights.h"
 #include "runtime/graph.h"
 #include "tern/tern.h"
 
 namespace tern::keras {
+
+// The graph of what model.to_json() writes, with weights from wherever they come. version: of the Keras that wrote them, "3.15.1"; may be empty.
+Result<Graph> graph_of_json(std::string_view json, const std::string& version, WeightSource& weights, const LoadOptions& options);
 
 // A ZIP archive with config.json, metadata.json and weights.
 bool looks_like_archive(const Content& content);

@@ -32,30 +32,36 @@ Error Builder::placed(const Error& error) const {
 
 int Layer::keras() const { return net.version.major; }
 
-// A custom class has a package's name, or a module that is not Keras'.
+// What cannot be computed from what a file says of a layer; empty: nothing.
+std::string Net::objection(const Config& self, const Config& config, const Layer& layer) const {
+  const std::string module = self.text("module"), registered = self.text("registered_name");
+  const bool own =
+      module.empty() || module.starts_with("keras") || module.starts_with("tf_keras") || module.starts_with("tensorflow") || module == "builtins";
+  if (!own || registered.find('>') != registered.npos) {
+    return "a class of the model's own code" + (registered.empty() ? "" : " (" + shown(registered) + ")") +
+           ", of which the file has no computation: save the model with model.export(), which writes it";
+  }
+  if (layer.compute == DType::none) return "dtype policy " + shown(config.policy()) + " is not supported: save the model before it is quantised";
+  if (config.has("quantization_config") || config.has("quantization_mode"))
+    return "it is quantised, which is not supported: save the model before that";
+  return {};
+}
+
 Layer Net::layer(Json::Id object, const WeightPlace& place) {
   const Config self(b, json, object), config = self.object("config");
   std::string cls = self.text("class_name");
-  const std::string module = self.text("module"), registered = self.text("registered_name");
   if (is_operation(json, object)) cls = "ops." + cls;
   if (cls == "TFOpLambda" || cls == "SlicingOpLambda") cls = "tf." + config.text("function");
   std::string name = config.text("name", self.text("name", cls));
   Layer made{*this, std::move(name), std::move(cls), config, Weights(weights, place)};
-  std::string policy = config.policy();
-  if (policy.empty()) return made;
-  if (policy.starts_with("mixed_")) policy.erase(0, 6);
-  else if (dtype_named(policy) != DType::none) made.variable = dtype_named(policy);
-  made.compute = dtype_named(policy);
-  if (made.compute == DType::none) {
-    b.enter_layer(made);
-    b.fail(unsupported("dtype policy " + shown(policy) + " is not supported: save the model before it is quantised"));
-    b.leave_layer();
+  if (std::string policy = config.policy(); !policy.empty()) {
+    if (policy.starts_with("mixed_")) policy.erase(0, 6);
+    else made.variable = dtype_named(policy);
+    made.compute = dtype_named(policy);
   }
-  if (registered.find('>') != registered.npos || (!module.empty() && !module.starts_with("keras") && !module.starts_with("tf_keras") &&
-                                                  !module.starts_with("tensorflow") && module != "builtins")) {
+  if (const std::string why = objection(self, config, made); !why.empty() && b.ok()) {
     b.enter_layer(made);
-    b.fail(unsupported("a class of the model's own code" + (registered.empty() ? "" : " (" + shown(registered) + ")") +
-                       ", of which the file has no computation; save the model with model.export(), which writes it"));
+    b.fail(unsupported(why));
     b.leave_layer();
   }
   return made;
@@ -71,6 +77,8 @@ void Net::autocast(Arguments& args, DType to) {
   for (auto& [name, arg] : args.named) autocast(arg, to);
 }
 
+std::string Net::written_by() const { return version.text.empty() ? "" : " (the file is of Keras " + printable(version.text, 20) + ")"; }
+
 void Net::unmask(Argument& arg) const {
   if (arg.is(Argument::Kind::tensor) && unmasked.contains(arg.flow.value)) arg.flow.mask = kNone;
   for (Argument& item : arg.items) unmask(item);
@@ -84,7 +92,7 @@ Flows Net::call(Layer& layer, const Arguments& with) {
   const LayerRow* row = find_layer(layer.class_name);
   if (depth_ > kDeepest) b.fail(unsupported("models and wrappers are nested more than " + std::to_string(kDeepest) + " deep"));
   else if (++calls_ > kMostCalls) b.fail(unsupported("more than " + std::to_string(kMostCalls) + " calls of layers"));
-  else if (row == nullptr) b.fail(unsupported("layers of class " + shown(layer.class_name) + " are not supported"));
+  else if (row == nullptr) b.fail(unsupported("layers of class " + shown(layer.class_name) + " are not supported" + written_by()));
   if (b.ok()) {
     Arguments cast = with;
     if (row->autocast) autocast(cast, layer.compute);

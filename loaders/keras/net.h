@@ -42,6 +42,8 @@ class Net {
   Flows call(Layer& layer, const Arguments& with);
 
  private:
+  std::string objection(const Config& self, const Config& config, const Layer& layer) const;
+  std::string written_by() const;
   void autocast(Arguments& args, DType to);
   void autocast(Argument& arg, DType to);
   void unmask(Argument& arg) const;

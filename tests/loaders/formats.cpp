@@ -51,7 +51,6 @@ TEST_CASE("formats: files that other libraries wrote are named, with the remedy"
                            {"xgboost.pkl", "a pickled XGBoost model", "onnxmltools"},
                            {"lightgbm.txt", "a LightGBM model", "onnxmltools"},
                            {"lightgbm.pkl", "a pickled LightGBM model", "onnxmltools"},
-                           {"keras.weights.h5", "weights only", "model.to_json()"},
                            {"keras.json", "an architecture of Keras", "Keras"},
                            {"plain.h5", "an HDF5 file", "ONNX"},
                            {"model.gguf", "a GGUF model", "safetensors"},

@@ -84,3 +84,14 @@ TEST_CASE("keras: inputs and outputs are called after their layers, the batch is
   CHECK(model->format() == "keras");
   CHECK(model->producer() == "keras 3.15.1");
 }
+
+TEST_CASE("keras: weights alone ask for their architecture") {
+  for (const std::string& file :
+       {kFolder + "chain3.weights.h5", kFolder + "chain2.listed.h5", std::string(TERN_TEST_DATA) + "/formats/keras.weights.h5"}) {
+    auto model = load(file);
+    REQUIRE(!model.ok());
+    CHECK(model.error().code() == Code::kUnsupported);
+    CHECK_MESSAGE(model.error().message().find("what model.to_json() writes in LoadOptions::architecture") != std::string::npos,
+                  model.error().message());
+  }
+}

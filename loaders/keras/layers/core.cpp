@@ -38,12 +38,19 @@ Flows flatten(Call& c) {
   return {{c.b.reshape(x, {c.b.size(x, 0), n})}};
 }
 
+// Its Python code is in the file, and never looked at.
+Flows lambda(Call& c) {
+  c.b.fail(unsupported("a Lambda layer is Python code, which is never run: write it with keras.ops, or save the model with model.export()"));
+  return {};
+}
+
 Flows identity(Call& c) { return c.inputs; }
 
 constexpr LayerRow kRows[] = {
     {"Dense", dense, Masking::kept},
     {"Activation", activate, Masking::kept},
     {"Flatten", flatten},
+    {"Lambda", lambda},
     {"Identity", identity, Masking::kept},
     {"ActivityRegularization Dropout GaussianNoise GaussianDropout AlphaDropout SpatialDropout1D SpatialDropout2D SpatialDropout3D", identity,
      Masking::kept},

@@ -22,18 +22,19 @@ struct InputType {
   std::vector<std::optional<int64_t>> shape;  // nothing: any size
 };
 
-InputType input_type(const Config& config) {
+InputType input_type(Builder& b, const Config& config) {
   InputType out;
   const char* key = config.has("batch_shape") ? "batch_shape" : config.has("batch_input_shape") ? "batch_input_shape" : "build_input_shape";
   const Json& json = config.json();
   const Json::Id shape = config.at(key);
-  if (!json.is(shape, Kind::array)) return out;
-  out.known = true;
+  if (!config.has(key)) return out;
+  if (!json.is(shape, Kind::array)) b.fail(invalid(std::string(key) + " is no list of sizes"));
+  out.known = b.ok();
   for (size_t i = 0; i < json.size(shape); ++i) {
     const Json::Id n = json.item(shape, i);
     if (json.is(n, Kind::integer) && json.integer(n) >= 0) out.shape.emplace_back(json.integer(n));
     else if (json.is(n, Kind::null)) out.shape.emplace_back(std::nullopt);
-    else out.known = false;
+    else b.fail(invalid(std::string(key) + " has a size that is none"));
   }
   if (config.is_text("dtype")) out.dtype = dtype_named(config.text("dtype"));
   return out;
@@ -58,7 +59,7 @@ class ModelBuilder {
     for (const ModelLayer& layer : spec_.layers) {
       if (!b_.ok()) return {};
       if (layer.input) {
-        if (!outermost_ && x.size() == 1) x[0] = conform(x[0], input_type(Config(b_, json_, layer.object).object("config")));
+        if (!outermost_ && x.size() == 1) x[0] = conform(x[0], input_type(b_, Config(b_, json_, layer.object).object("config")));
         continue;
       }
       Arguments with;
@@ -205,7 +206,7 @@ class ModelBuilder {
       if (config.boolean("sparse", false) || config.boolean("ragged", false)) {
         b_.fail(unsupported("input " + shown(r.layer) + " is sparse or ragged, which is not supported"));
       }
-      const InputType type = input_type(config);
+      const InputType type = input_type(b_, config);
       Flows& out = calls_[static_cast<size_t>(made - calls_.data())].out;
       out = {outermost_ ? input(made->layer->name, type) : conform(given[i], type)};
       note_shapes(*made->layer, out);
@@ -278,7 +279,7 @@ std::pair<std::string, InputType> first_input(Builder& b, const Json& json, Json
     const Config inner = first.object("config");
     const bool input = first.text("class_name") == "InputLayer";
     if (name.empty()) name = input ? inner.text("name") : inner.text("name", "layer") + "_input";
-    type = input_type(inner);
+    type = input_type(b, inner);
     if (!input && type.known && !inner.is_text("dtype")) type.dtype = DType::f32;
     config = inner.id();
   }
@@ -325,6 +326,11 @@ Result<Graph> build_graph(Net& net, Json::Id root) {
   auto spec = read_model(net.json, cls, config, net.version);
   if (!b.ok()) return b.status().error();
   if (!spec) return spec.error();
+  std::vector<std::string> layers;
+  for (const ModelLayer& l : spec->layers) {
+    if (!spec->sequential || !l.input) layers.push_back(l.name);
+  }
+  if (Status s = net.weights.source.begin(layers); !s) return s.error();
   const WeightPlace top;
   std::map<std::string, std::string> places;
   note_places(net, *spec, top, 0, places);
@@ -332,7 +338,7 @@ Result<Graph> build_graph(Net& net, Json::Id root) {
   std::vector<std::pair<std::string, ValueId>> outputs;
   if (spec->sequential) {
     auto [name, type] = first_input(b, net.json, config);
-    if (!type.known) type = input_type(Config(b, net.json, config));
+    if (!type.known) type = input_type(b, Config(b, net.json, config));
     const Flows out = model.sequential({model.input(name, type)});
     const std::string last = spec->layers.empty() ? "output" : spec->layers.back().name;
     for (size_t i = 0; i < out.size(); ++i) outputs.emplace_back(i == 0 ? last : last + "_" + std::to_string(i), out[i].value);

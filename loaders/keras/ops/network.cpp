@@ -120,6 +120,41 @@ Flows resize(Call& c) {
   return {{channels_last::resize(c.b, x, o.sizes("size", 1), how, channels)}};
 }
 
+// 0.2989 R + 0.587 G + 0.114 B
+Flows to_gray(Call& c) {
+  const Operands o(c);
+  const ValueId x = o.tensor(0, kX);
+  const int rank = c.b.rank(x);
+  const int axis = o.text("data_format") == "channels_first" ? rank - 3 : rank - 1;
+  if (axis < 0) return c.invalid("its input is no image");
+  std::vector<int64_t> dims(static_cast<size_t>(rank), 1);
+  dims[static_cast<size_t>(axis)] = 3;
+  const float weights[] = {0.2989F, 0.587F, 0.114F};
+  const ValueId w = c.b.cast(c.b.constant(Tensor::of<float>(Dims(dims), weights)), c.b.dtype(x));
+  return {{c.emit("ReduceSum", {c.emit("Mul", {x, w}), c.b.ints({axis})}, attributes({{"keepdims", int64_t(1)}}))}};
+}
+
+template <int from_end>
+Flows mirrored(Call& c) {
+  const ValueId x = Operands(c).tensor(0, "image|images");
+  return {{reverse(c.b, x, c.b.rank(x) - from_end)}};
+}
+
+// softmax(scale q k' + mask) v; q, k, v [batch, time, heads, features].
+Flows attention(Call& c) {
+  const Operands o(c);
+  const auto heads_first = [&](size_t place, const char* name) { return permute(c.b, o.tensor(place, name), {0, 2, 1, 3}); };
+  const ValueId q = heads_first(0, "query"), k = heads_first(1, "key"), v = heads_first(2, "value");
+  if (o.flag("is_causal", false) || o.has("bias") || o.has("attn_logits_soft_cap")) return c.unsupported("this attention");
+  const double scale = o.number("scale", 1 / std::sqrt(static_cast<double>(c.known_size(q, -1))));
+  ValueId scores = c.emit("MatMul", {c.emit("Mul", {q, c.b.scalar_like(q, scale)}), transpose(c.b, k, 2, 3)});
+  if (const Argument mask = o.get(4, "mask"); !mask.is_none()) {
+    scores = c.emit("Where", {c.b.cast(o.tensor(mask), DType::boolean), scores, c.b.scalar_like(scores, -3.4e38)});
+  }
+  const ValueId y = c.emit("MatMul", {c.emit("Softmax", {scores}, attributes({{"axis", int64_t(-1)}})), v});
+  return {{permute(c.b, y, {0, 2, 1, 3})}};
+}
+
 template <ValueId (*move)(GraphBuilder&, ValueId, int64_t, Channels)>
 Flows blocks(Call& c) {
   const Operands o(c);
@@ -160,6 +195,10 @@ constexpr LayerRow kRows[] = {
     {"ops.MaxPool tf.nn.max_pool tf.nn.max_pool2d tf.nn.max_pool1d tf.nn.max_pool3d", pool<channels_last::Pool::max>},
     {"ops.AveragePool tf.nn.avg_pool tf.nn.avg_pool2d tf.nn.avg_pool1d tf.nn.avg_pool3d", pool<channels_last::Pool::average>},
     {"ops.BatchNorm tf.nn.batch_normalization", batch_norm},
+    {"ops.DotProductAttention", attention},
+    {"ops.RGBToGrayscale tf.image.rgb_to_grayscale", to_gray},
+    {"tf.image.flip_left_right", mirrored<2>},
+    {"tf.image.flip_up_down", mirrored<3>},
     {"ops.Resize tf.image.resize", resize},
     {"ops.DepthToSpace tf.nn.depth_to_space", blocks<channels_last::depth_to_space>},
     {"ops.SpaceToDepth tf.nn.space_to_depth", blocks<channels_last::space_to_depth>},

@@ -58,6 +58,7 @@ DType promote(DType a, DType b);
 
 // The tables, by file.
 std::span<const LayerRow> pointwise_operations();  // pointwise.cpp: arithmetic, comparisons, functions of one number
+std::span<const LayerRow> function_operations();   // functions.cpp: arctan2, hypot, isclose, diff, diagonal
 std::span<const LayerRow> reduce_operations();     // reduce.cpp: sum, mean, max, argmax, norms …
 std::span<const LayerRow> shape_operations();      // shape.cpp: reshape, transpose, tile, pad …
 std::span<const LayerRow> join_operations();       // join.cpp: concatenate, stack, split, x[…], take

@@ -1,4 +1,4 @@
-// Element by element: arithmetic, comparisons, logic, functions of one number. See ops.h. Next: reduce.cpp.
+// Element by element: arithmetic, comparisons, logic, functions of one number. See ops.h. Next: functions.cpp.
 #include <cmath>
 #include <limits>
 

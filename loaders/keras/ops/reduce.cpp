@@ -186,7 +186,7 @@ constexpr LayerRow kRows[] = {
     {"ops.Argmin tf.math.argmin tf.argmin", arg<"ArgMin">},
     {"ops.Cumsum tf.math.cumsum tf.cumsum", so_far<"CumSum">},
     {"ops.Cumprod tf.math.cumprod", so_far<"CumProd">},
-    {"ops.Norm tf.norm tf.linalg.norm", norm},
+    {"ops.Norm tf.norm tf.linalg.norm tf.compat.v1.norm", norm},
     {"ops.Normalize tf.math.l2_normalize tf.nn.l2_normalize tf.linalg.l2_normalize", normalize},
     {"ops.TopK tf.math.top_k tf.nn.top_k", top_k},
     {"ops.Sort tf.sort", sort},

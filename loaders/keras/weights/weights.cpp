@@ -6,14 +6,14 @@ namespace {
 
 std::string text(const std::vector<int64_t>& dims) {
   std::string out;
-  for (int64_t n : dims) out += (out.empty() ? "" : ",") + (n < 0 ? std::string("?") : std::to_string(n));
+  for (int64_t n : dims) out += (out.empty() ? "" : ",") + (n == kAnySize ? std::string("?") : std::to_string(n));
   return "[" + out + "]";
 }
 
 bool fits(const std::vector<int64_t>& have, const std::vector<int64_t>& want) {
   if (have.size() != want.size()) return false;
   for (size_t i = 0; i < have.size(); ++i) {
-    if (want[i] >= 0 && want[i] != have[i]) return false;
+    if (want[i] != kAnySize && want[i] != have[i]) return false;
   }
   return true;
 }

@@ -13,6 +13,8 @@
 
 namespace tern::keras {
 
+constexpr int64_t kAnySize = INT64_MIN;  // of a weight whose size the layer does not know: no config says so
+
 // Where a layer stands. Both are told, and each kind of file reads its own.
 struct WeightPlace {
   std::string path;                // "layers/bidirectional/forward_layer/cell": attributes and list places, as Keras 3 writes archives
@@ -23,8 +25,11 @@ struct WeightPlace {
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
+  // Before anything is asked for: the layers of the outermost model in the order of its file, without a Sequential's inputs. Errors: they are not
+  // those of the weights.
+  virtual Status begin(const std::vector<std::string>&) { return {}; }
   // Weight `index` of those that the layer itself has, in Keras' order (trainable ones first), called `name` ("kernel").
-  // `dims`: what it should be, -1 where any; to choose among several, the caller checks. Nothing: the file has none. Errors: damaged.
+  // `dims`: what it should be; to choose among several, the caller checks. Nothing: the file has none. Errors: damaged.
   virtual Result<std::optional<StoredTensor>> find(const WeightPlace& place, std::string_view name, size_t index,
                                                    const std::vector<int64_t>& dims) = 0;
   // A file in assets/ of an archive, of the layer at that place ("vocabulary.txt"). Nothing: there is none.
@@ -60,7 +65,7 @@ class Weights {
   const WeightPlace& place() const { return place_; }
 
   // The next weight, in Keras' order (trainable ones first), as a constant of the file's dtype. Fails the builder where there is none or it has
-  // other dims; -1 stands for any size. Asked for again by name, it is the same.
+  // other dims. Asked for again by name, it is the same.
   ValueId get(std::string_view name, const std::vector<int64_t>& dims, bool trainable = true);
   // The dims of the next weight, or of one that was asked for; nothing when the file has none.
   std::optional<std::vector<int64_t>> dims(std::string_view name);
