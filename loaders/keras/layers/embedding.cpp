@@ -43,7 +43,7 @@ Flows einsum_dense(Call& c) {
   const size_t comma = equation.find(','), arrow = equation.find("->");
   if (comma == equation.npos || arrow == equation.npos || arrow < comma) return c.invalid("its config: equation is " + printable(equation, 80));
   const std::string of_kernel = equation.substr(comma + 1, arrow - comma - 1), out = equation.substr(arrow + 2);
-  const ValueId kernel = c.weight("kernel", std::vector<int64_t>(of_kernel.size(), -1));
+  const ValueId kernel = c.weight("kernel", std::vector<int64_t>(of_kernel.size(), kAnySize));
   ValueId y = einsum(c.b, equation, {c.x(), kernel});
   if (c.config.has("bias_axes")) {
     const std::string axes = c.config.text("bias_axes");
@@ -52,7 +52,7 @@ Flows einsum_dense(Call& c) {
       return c.unsupported("a bias over the axes " + printable(axes, 80));
     std::vector<int64_t> dims;
     for (char axis : out.substr(first)) {
-      if (axis != '.') dims.push_back(axes.find(axis) == axes.npos ? 1 : -1);
+      if (axis != '.') dims.push_back(axes.find(axis) == axes.npos ? 1 : kAnySize);
     }
     const int elided = open != out.npos && open > first ? c.b.rank(y) - static_cast<int>(out.size() - 3) : 0;  // of axes behind
     dims.insert(dims.end(), static_cast<size_t>(std::max(elided, 0)), 1);

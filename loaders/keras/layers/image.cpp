@@ -1,4 +1,4 @@
-// Layers that prepare numbers: scales, sizes, crops. What augments does nothing when a model is run. See layer.h.
+// Layers that prepare numbers: scales, sizes, crops. What augments does nothing when a model is run. See layer.h. Next: spectrogram.cpp.
 #include <cmath>
 #include <limits>
 

@@ -111,7 +111,9 @@ std::span<const LayerRow> rnn_layers();         // rnn.cpp
 std::span<const LayerRow> wrapper_layers();     // wrappers.cpp: Bidirectional, TimeDistributed
 std::span<const LayerRow> attention_layers();   // attention.cpp
 std::span<const LayerRow> multi_head_layers();  // multi_head.cpp
-std::span<const LayerRow> image_layers();       // image.cpp: Rescaling, Normalization, Resizing …
-std::span<const LayerRow> model_layers();       // ../model/build.cpp: models that are layers
+std::span<const LayerRow> locally_connected_layers();
+std::span<const LayerRow> spectrogram_layers();  // spectrogram.cpp
+std::span<const LayerRow> image_layers();        // image.cpp: Rescaling, Normalization, Resizing …
+std::span<const LayerRow> model_layers();        // ../model/build.cpp: models that are layers
 
 }  // namespace tern::keras
