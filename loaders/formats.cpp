@@ -139,6 +139,7 @@ constexpr Format kFormats[] = {
     {.name = "a Keras model or its weights (HDF5)",
      .recognises = [](const Content& c) { return hdf5::looks_like_hdf5(c.source.bytes); },
      .load = keras::load_hdf5},
+    {.name = "weights of Keras in several files (JSON)", .recognises = keras::looks_like_index, .load = keras::load_index},
     {"an architecture of Keras without weights (JSON)",
      [](const Content& c) { return is_json_with(c, "\"class_name\"", 512) && is_json_with(c, "\"config\""); },
      "name the file of its weights, and give this one in LoadOptions::architecture"},

@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "loaders/keras/model/build.h"
-#include "loaders/keras/weights/hdf5_weights.h"
+#include "loaders/keras/weights/sharded_weights.h"
+#include "loaders/weights/shards.h"
 #include "runtime/base/printable.h"
 
 namespace tern::keras {
@@ -51,9 +52,14 @@ Result<Source> member(const Content& content, const std::string& name, int64_t b
 std::string_view text_of(const Source& source) { return {reinterpret_cast<const char*>(source.bytes.data()), source.bytes.size()}; }
 
 // The weights of an archive, and the files in its assets.
-class ArchiveWeights : public TreeWeights {
+class ArchiveWeights : public WeightSource {
  public:
-  ArchiveWeights(hdf5::File file, const Content& content, int64_t budget) : TreeWeights(std::move(file)), content_(content), budget_(budget) {}
+  ArchiveWeights(std::unique_ptr<WeightSource> weights, const Content& content, int64_t budget)
+      : weights_(std::move(weights)), content_(content), budget_(budget) {}
+  Status begin(const std::vector<std::string>& layers) override { return weights_->begin(layers); }
+  Result<std::optional<StoredTensor>> find(const WeightPlace& place, std::string_view name, size_t index, const std::vector<int64_t>& dims) override {
+    return weights_->find(place, name, index, dims);
+  }
   Result<std::optional<std::string>> asset(const WeightPlace& place, std::string_view file) override {
     const std::string name = "assets/" + place.path + "/" + std::string(file);
     if (content_.zip->find(name) == nullptr) return std::optional<std::string>();
@@ -63,9 +69,32 @@ class ArchiveWeights : public TreeWeights {
   }
 
  private:
+  std::unique_ptr<WeightSource> weights_;
   const Content& content_;
   int64_t budget_;
 };
+
+// One file, or several and their index.
+Result<std::unique_ptr<WeightSource>> weights_of_archive(const Content& content, int64_t budget) {
+  constexpr const char *kFile = "model.weights.h5", *kIndex = "model.weights.json", *kPickled = "model.weights.npz";
+  if (!content.has(kFile) && content.has(kPickled)) {
+    return unsupported(std::string(kPickled) + " holds pickled objects, which are not read: save the model with its weights in HDF5");
+  }
+  if (!content.has(kFile) && content.has(kIndex)) {
+    auto index = member(content, kIndex, budget);
+    if (!index) return index.error();
+    auto weights = ShardedWeights::open(text_of(*index), budget, [&](const std::string& name) { return member(content, name, budget); });
+    if (!weights) return weights.error().within(kIndex);
+    return std::unique_ptr<WeightSource>(std::make_unique<ShardedWeights>(std::move(*weights)));
+  }
+  auto source = member(content, kFile, budget);
+  if (!source) return source.error();
+  auto file = File::open(*source, budget);
+  if (!file) return file.error().within(kFile);
+  return std::unique_ptr<WeightSource>(std::make_unique<TreeWeights>(std::move(*file)));
+}
+
+Error weights_only() { return unsupported("a file that holds weights only: give what model.to_json() writes in LoadOptions::architecture"); }
 
 bool has_any(const File& file, std::initializer_list<const char*> names) {
   return std::any_of(names.begin(), names.end(), [&](const char* name) {
@@ -105,12 +134,21 @@ Result<Graph> load_archive(const Content& content, const LoadOptions& options) {
     if (!json) return json.error().within("metadata.json");
     version = text_of(*json, json->root(), "keras_version");
   }
-  auto weights = member(content, "model.weights.h5", options.budget);
+  auto weights = weights_of_archive(content, options.budget);
   if (!weights) return weights.error();
-  auto file = File::open(*weights, options.budget);
-  if (!file) return file.error().within("model.weights.h5");
-  ArchiveWeights source(std::move(*file), content, options.budget);
+  ArchiveWeights source(std::move(*weights), content, options.budget);
   return graph_of_json(text_of(*config), version, source, options);
+}
+
+bool looks_like_index(const Content& content) {
+  return looks_like_shard_index(content.source.bytes) && content.head.find(".weights.h5\"") != std::string_view::npos;
+}
+
+Result<Graph> load_index(const Content& content, const LoadOptions& options) {
+  if (options.architecture.empty()) return weights_only();
+  auto weights = ShardedWeights::open(content.all, options.budget, [&](const std::string& name) { return map_sibling(content.source, name); });
+  if (!weights) return weights.error();
+  return graph_of_json(options.architecture, "", *weights, options);
 }
 
 Result<Graph> load_hdf5(const Content& content, const LoadOptions& options) {
@@ -129,14 +167,12 @@ Result<Graph> load_hdf5(const Content& content, const LoadOptions& options) {
   }
   auto names = file->texts(file->root(), "layer_names");
   if (!names) return names.error();
-  if (!*names && !has_any(*file, {"layers", "_layer_checkpoint_dependencies", "vars"})) {
+  if (!*names && !TreeWeights::recognises(*file)) {
     if (has_any(*file, {"optimizer", "optimizer_weights"}))
       return unsupported("a checkpoint that holds an optimizer only: name the model's own file");
     return unsupported("an HDF5 file without a model or weights of Keras; convert the model that it holds to ONNX");
   }
-  if (options.architecture.empty()) {
-    return unsupported("a file that holds weights only: give what model.to_json() writes in LoadOptions::architecture");
-  }
+  if (options.architecture.empty()) return weights_only();
   if (*names) {
     ListedWeights source(*file, file->root());
     return graph_of_json(options.architecture, version->value_or(""), source, options);

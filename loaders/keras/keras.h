@@ -19,4 +19,8 @@ Result<Graph> load_archive(const Content& content, const LoadOptions& options);
 // HDF5: a whole model, or weights and LoadOptions::architecture.
 Result<Graph> load_hdf5(const Content& content, const LoadOptions& options);
 
+// The index of weights that lie in several HDF5 files beside it, with LoadOptions::architecture.
+bool looks_like_index(const Content& content);
+Result<Graph> load_index(const Content& content, const LoadOptions& options);
+
 }  // namespace tern::keras

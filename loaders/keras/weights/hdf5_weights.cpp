@@ -26,7 +26,7 @@ std::vector<std::string> split(std::string_view path) {
 bool is_of_keras_1(std::string_view name) { return name.find('/') == name.npos && (name.ends_with("_W") || name.ends_with("_b")); }
 
 bool fits(const std::vector<int64_t>& have, const std::vector<int64_t>& want) {
-  return std::equal(have.begin(), have.end(), want.begin(), want.end(), [](int64_t h, int64_t w) { return w < 0 || h == w; });
+  return std::equal(have.begin(), have.end(), want.begin(), want.end(), [](int64_t h, int64_t w) { return w == kAnySize || h == w; });
 }
 
 }  // namespace
@@ -43,6 +43,14 @@ Result<StoredTensor> read_weight(const File& file, File::Id dataset) {
     }
   }
   return tensor;
+}
+
+bool TreeWeights::recognises(const File& file) {
+  const auto top = file.children(file.root());
+  return std::any_of(top.begin(), top.end(), [&](File::Id id) {
+    const std::string_view name = file.name(id);
+    return name == "vars" || name.starts_with(kLayers) || name.starts_with(kOldLayers);
+  });
 }
 
 Result<std::optional<StoredTensor>> TreeWeights::find(const WeightPlace& place, std::string_view, size_t index, const std::vector<int64_t>&) {

@@ -14,6 +14,7 @@ Result<StoredTensor> read_weight(const hdf5::File& file, hdf5::File::Id dataset)
 class TreeWeights : public WeightSource {
  public:
   explicit TreeWeights(hdf5::File file) : file_(std::move(file)) {}
+  static bool recognises(const hdf5::File& file);
   Result<std::optional<StoredTensor>> find(const WeightPlace& place, std::string_view name, size_t index, const std::vector<int64_t>& dims) override;
   Result<std::optional<std::string>> asset(const WeightPlace&, std::string_view) override { return std::optional<std::string>(); }
 
