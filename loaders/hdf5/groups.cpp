@@ -13,11 +13,11 @@ std::string_view text_of(std::span<const std::byte> bytes) { return {reinterpret
 
 class Links {
  public:
-  Links(Space& space, size_t most, std::vector<Link>& out) : space_(space), most_(most), out_(out) {}
+  Links(Space& space, size_t left, std::vector<Link>& out) : space_(space), left_(left), out_(out) {}
 
   Status add(const Link& link) {
     if (link.name.empty() || link.name == "." || link.name.find('/') != link.name.npos) return invalid("has a link whose name is none");
-    if (out_.size() >= most_) return invalid("the file has more than " + std::to_string(most_) + " links");
+    if (out_.size() >= left_) return invalid("the file has more than " + std::to_string(kMostLinks) + " links");
     out_.push_back(link);
     return {};
   }
@@ -109,7 +109,7 @@ class Links {
   }
 
   Space& space_;
-  const size_t most_;
+  const size_t left_;
   std::vector<Link>& out_;
 };
 
@@ -121,8 +121,8 @@ bool is_group(const std::vector<Message>& header) {
   });
 }
 
-Status read_links(Space& space, const std::vector<Message>& header, size_t most, std::vector<Link>& out) {
-  Links links(space, most, out);
+Status read_links(Space& space, const std::vector<Message>& header, size_t left, std::vector<Link>& out) {
+  Links links(space, left, out);
   for (const Message& m : header) {
     if (m.shared) continue;  // links never are
     Status s;

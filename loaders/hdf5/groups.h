@@ -16,7 +16,9 @@ struct Link {
 
 bool is_group(const std::vector<Message>& header);
 
-// Appends the links in no order. Errors: damaged, more than `most` links in `out` (invalid); of versions that are not read (unsupported).
-Status read_links(Space& space, const std::vector<Message>& header, size_t most, std::vector<Link>& out);
+constexpr size_t kMostLinks = size_t(1) << 18;  // of all groups; forty times what the largest models have
+
+// Appends the links in no order. Errors: damaged, more links than `left` (invalid); of versions that are not read (unsupported).
+Status read_links(Space& space, const std::vector<Message>& header, size_t left, std::vector<Link>& out);
 
 }  // namespace tern::hdf5

@@ -18,8 +18,6 @@
 namespace tern::hdf5 {
 namespace {
 
-constexpr size_t kMostLinks = size_t(1) << 18;  // forty times what the largest models have
-
 struct Node {
   std::string_view name;  // in the file
   uint64_t address = kUndefined;
