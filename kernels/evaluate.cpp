@@ -11,14 +11,22 @@ Error over_budget(const OpDef& op, int64_t bytes, int64_t budget) {
   return unsupported(std::string(op.name) + " needs " + std::to_string(bytes) + " bytes, more than the budget of " + std::to_string(budget));
 }
 
-Result<std::vector<Tensor>> infer_outputs(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, size_t output_count,
-                                          int64_t& budget) {
+Error over_work(const OpDef& op, int64_t work, int64_t budget) {
+  return unsupported(std::string(op.name) + " takes " + std::to_string(work) + " operations, more than the budget of " + std::to_string(budget));
+}
+
+std::vector<InferContext::Input> known_inputs(std::span<const Tensor> inputs) {
   std::vector<InferContext::Input> in;
   for (const Tensor& t : inputs) {
     in.push_back(t.present() ? InferContext::Input{{t.dtype(), Shape(t.dims())}, &t, nullptr} : InferContext::Input{});
   }
+  return in;
+}
+
+Result<std::vector<Tensor>> infer_outputs(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, size_t output_count,
+                                          int64_t& budget) {
   int64_t symbols = 0;
-  InferContext c({op.attrs, attrs}, std::move(in), output_count, &symbols);
+  InferContext c({op.attrs, attrs}, known_inputs(inputs), output_count, &symbols);
   if (Status s = infer_op(op, c); !s) return s.error();
   std::vector<Tensor> outputs;
   for (const TypeInfo& type : c.outputs) {
@@ -35,6 +43,24 @@ Result<std::vector<Tensor>> infer_outputs(const OpDef& op, const Attributes& att
     if (!t) return t.error();
     outputs.push_back(std::move(*t));
   }
+  return outputs;
+}
+
+// An operator without kernels. What it has computed counts against the budget as it grows, and once more when it is there.
+Result<std::vector<Tensor>> compute(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, size_t output_count,
+                                    const EvaluateOptions& options) {
+  int64_t symbols = 0;
+  InferContext c({op.attrs, attrs}, known_inputs(inputs), output_count, &symbols);
+  if (Status s = infer_op(op, c); !s) return s.error();
+  std::vector<TensorView> in;
+  for (const Tensor& t : inputs) in.push_back(t.view());
+  if (const int64_t work = work_of(op, {op.attrs, attrs}, in, in); work > options.work) return over_work(op, work, options.work);
+  auto outputs = op.compute({{op.attrs, attrs}, inputs, output_count, options.budget, options.work});
+  if (!outputs) return outputs;
+  int64_t bytes = 0;
+  for (const Tensor& t : *outputs)
+    bytes = checked_add(bytes, checked_add(static_cast<int64_t>(t.bytes()), t.text_bytes()).value_or(INT64_MAX)).value_or(INT64_MAX);
+  if (bytes > options.budget) return over_budget(op, bytes, options.budget);
   return outputs;
 }
 
@@ -57,10 +83,12 @@ ReadyStep make_ready(const Binding& binding, std::span<const Tensor> inputs, std
 Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, size_t output_count,
                                      const EvaluateOptions& options) {
   FlushSubnormals flush;
+  if (op.compute != nullptr) return compute(op, attrs, inputs, output_count, options);
   int64_t left = options.budget;
   auto outputs = infer_outputs(op, attrs, inputs, output_count, left);
   if (!outputs) return outputs;
   std::vector<TensorView> in, out;
+  const bool copies_text = std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.dtype() == DType::string; });
   for (size_t i = 0; i < inputs.size(); ++i) in.push_back(inputs[i].view(i < 32 && (options.constants >> i & 1)));
   for (Tensor& t : *outputs) {
     if (t.dtype() == DType::string) {
@@ -69,8 +97,7 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
     out.push_back(t.view());
   }
   if (const int64_t work = work_of(op, {op.attrs, attrs}, in, out); work > options.work) {
-    return unsupported(std::string(op.name) + " takes " + std::to_string(work) + " operations, more than the budget of " +
-                       std::to_string(options.work));
+    return over_work(op, work, options.work);
   }
   PackStore own;
   PackStore& packs = options.packs ? *options.packs : own;
@@ -91,7 +118,8 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
     ready.step.run(ready.step.args);
     if (*ready.fault != 0) return invalid(bound->fault);
     for (Tensor& t : *outputs) {
-      if (t.dtype() == DType::string) t.keep({ready.image});  // text that the operator wrote (Cast) lies in its tables
+      const Tensor::Pool text{ready.image, bound->image_bytes()};
+      if (t.dtype() == DType::string && !copies_text) t.keep({&text, 1});  // what the operator wrote (Cast) lies in its tables
     }
   }
   return outputs;

@@ -81,12 +81,24 @@ struct ValueInputs {
 // Multiply-accumulates of one run, or other steps, from concrete dims; may stop at INT64_MAX.
 using MacsFn = int64_t (*)(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView> out);
 
+// What an operator that computes its outputs itself is given: its inputs with their contents, and what it may spend.
+struct ComputeRequest {
+  AttrReader attrs;
+  std::span<const Tensor> inputs;
+  size_t outputs;  // how many are asked for; the last ones may be left out
+  int64_t budget;  // most bytes of outputs, the text of strings included
+  int64_t work;    // most of what work_of() counts, of what takes more than a few steps for each byte of input
+  bool has(size_t i) const { return i < inputs.size() && inputs[i].present(); }
+};
+using ComputeFn = Result<std::vector<Tensor>> (*)(const ComputeRequest&);
+
 struct OpDef {
   const char* name;  // "Softmax": the newest ONNX operator of that name, or one of tern's fused ones
   Arity inputs, outputs;
   std::span<const AttrSpec> attrs = {};  // with their defaults, those of ONNX: whoever reads one asks an AttrReader, by name
   Status (*infer)(InferContext&) = nullptr;
   Status (*bind)(BindContext&) = nullptr;
+  ComputeFn compute = nullptr;                     // instead of bind and rows: text has no size before it is made, so that only the evaluator runs it
   std::span<const KernelRow* const> kernels = {};  // rows_of<…>: every row that bind may choose
   MacsFn macs = nullptr;                           // null: it does no multiply-accumulates worth counting
   MacsFn steps = nullptr;                          // how much it does, where that is more than `macs` and than elements it reads and writes (windows)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runtime/base/checked.h"
 #include "runtime/control/control.h"
 
 namespace tern {
@@ -29,9 +30,10 @@ Result<std::vector<Tensor>> evaluate_node(const Graph& graph, const Node& node, 
 }
 
 int64_t Datum::bytes() const {
-  auto sum = static_cast<int64_t>(tensor.bytes());
+  auto of = [](const Tensor& t) { return checked_add(static_cast<int64_t>(t.bytes()), t.text_bytes()).value_or(INT64_MAX / 2); };
+  int64_t sum = of(tensor);
   if (elements == nullptr) return sum;
-  for (const Tensor& t : *elements) sum += kElementBytes + static_cast<int64_t>(t.bytes());
+  for (const Tensor& t : *elements) sum = checked_add(sum, kElementBytes + of(t)).value_or(INT64_MAX / 2);
   return sum;
 }
 
@@ -42,7 +44,11 @@ std::vector<Datum> counted(const OpDef& op, const Attributes& attrs, std::span<c
   std::vector<TensorView> in, out;
   for (const Tensor& t : inputs) in.push_back(t.view());
   for (const Tensor& t : outputs) out.push_back(t.view());
-  work -= std::min(work, work_of(op, AttrReader(op.attrs, attrs), in, out));
+  int64_t done = work_of(op, AttrReader(op.attrs, attrs), in, out);
+  if (op.compute != nullptr) {
+    for (const Tensor& t : inputs) done = checked_add(done, t.text_bytes()).value_or(INT64_MAX);
+  }
+  work -= std::min(work, done);
   return {std::make_move_iterator(outputs.begin()), std::make_move_iterator(outputs.end())};
 }
 

@@ -16,7 +16,7 @@ bool all_constant(const Graph& graph, const Node& node) {
   for (ValueId v : node.inputs) {
     if (v != kNone && !graph.is_constant(v)) return false;
   }
-  return !node.outputs.empty() && node.op->bind != nullptr;
+  return !node.outputs.empty() && (node.op->bind != nullptr || node.op->compute != nullptr);
 }
 
 // What the outputs take, and what computing them does; nothing when a shape is not known.
@@ -44,9 +44,11 @@ std::optional<Price> price(const Graph& graph, const Node& node) {
 int64_t input_bytes(const Graph& graph, const Node& node) {
   int64_t sum = 0;
   for (ValueId v : node.inputs) {
-    if (v != kNone) sum += static_cast<int64_t>(graph.value(v).constant.bytes());
+    if (v == kNone) continue;
+    const Tensor& t = graph.value(v).constant;
+    sum = checked_add(sum, checked_add(static_cast<int64_t>(t.bytes()), t.text_bytes()).value_or(INT64_MAX / 8)).value_or(INT64_MAX / 8);
   }
-  return sum;
+  return std::min(sum, INT64_MAX / 8);
 }
 
 void make_constant(Value& value, Tensor tensor) {

@@ -1,7 +1,9 @@
 // Tensor storage, string pools, subnormal flushing. See tensor.h.
 #include "runtime/base/tensor.h"
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <new>
 
 #include "runtime/base/checked.h"
@@ -42,11 +44,33 @@ Result<Tensor> Tensor::allocate(DType dtype, const Dims& dims) {
 Result<Tensor> Tensor::strings(const Dims& dims, std::span<const std::string> values) {
   auto t = allocate(DType::string, dims);
   if (!t) return t;
-  auto pool = std::make_shared<std::vector<std::string>>(values.begin(), values.end());
+  size_t bytes = 0;
+  for (const std::string& s : values) bytes += s.size();
+  auto pool = std::make_shared<std::string>();
+  pool->reserve(bytes);  // so that it never moves
   auto* elements = t->mutable_data<StringRef>();
-  for (size_t i = 0; i < pool->size(); ++i) elements[i] = {(*pool)[i].data(), static_cast<int64_t>((*pool)[i].size())};
-  t->keep({pool});
+  for (const std::string& s : values) {
+    *elements++ = {pool->data() + pool->size(), static_cast<int64_t>(s.size())};
+    *pool += s;
+  }
+  const Pool kept{pool, static_cast<int64_t>(bytes)};
+  t->keep({&kept, 1});
   return t;
+}
+
+void Tensor::keep(std::span<const Pool> pools) {
+  Body b = body();
+  b.pools.insert(b.pools.end(), pools.begin(), pools.end());
+  auto owner = [](const Pool& p) { return p.owner.get(); };
+  std::ranges::sort(b.pools, std::less<>(), owner);
+  b.pools.erase(std::ranges::unique(b.pools, std::equal_to<>(), owner).begin(), b.pools.end());
+  *this = Tensor(std::move(b));
+}
+
+int64_t Tensor::text_bytes() const {
+  int64_t sum = 0;
+  for (const Pool& p : pools()) sum = checked_add(sum, p.bytes).value_or(INT64_MAX);
+  return sum;
 }
 
 std::optional<std::vector<int64_t>> as_ints(const TensorView& view) {

@@ -101,13 +101,15 @@ class Tensor {
     return Tensor(std::move(b));
   }
   const std::shared_ptr<const std::byte>& storage() const { return body().storage; }
-  // String elements point into pools; whoever copies such elements keeps their pools too.
-  const std::vector<std::shared_ptr<const void>>& pools() const { return body().pools; }
-  void keep(const std::vector<std::shared_ptr<const void>>& pools) {
-    Body b = body();
-    b.pools.insert(b.pools.end(), pools.begin(), pools.end());
-    *this = Tensor(std::move(b));
-  }
+  // String elements point into pools; whoever copies such elements keeps their pools too. A pool that is kept already is not kept twice.
+  struct Pool {
+    std::shared_ptr<const void> owner;
+    int64_t bytes;  // what it counts against budgets
+  };
+  const std::vector<Pool>& pools() const { return body().pools; }
+  void keep(std::span<const Pool> pools);
+  // Of all its pools: what the strings take beside their elements.
+  int64_t text_bytes() const;
   TensorView view(bool constant = false) const { return {dtype(), dims(), raw(), constant, true, {}}; }
 
  private:
@@ -115,7 +117,7 @@ class Tensor {
     DType dtype = DType::none;
     Dims dims;
     std::shared_ptr<const std::byte> storage;
-    std::vector<std::shared_ptr<const void>> pools;
+    std::vector<Pool> pools;
   };
   explicit Tensor(Body b) : body_(std::make_shared<const Body>(std::move(b))) {}
   const Body& body() const {

@@ -21,7 +21,7 @@ const ControlDef* find_control(const OpDef* op) {
       &kSequenceMapControl,
       &kSplitToSequenceControl,
   };
-  if (op->bind != nullptr) return nullptr;  // it has kernels
+  if (op->bind != nullptr || op->compute != nullptr) return nullptr;  // it has kernels, or works on text
   for (const ControlDef* control : kControls) {
     if (control->op == op) return control;
   }

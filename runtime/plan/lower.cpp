@@ -176,6 +176,7 @@ bool Lowering::may_take_over(size_t scope, const Node& node, size_t i, bool view
 
 Status Lowering::lower_node(size_t scope, const Node& node, std::vector<size_t>& list, bool nested) {
   const Graph& g = *p_.scopes[scope].graph;
+  if (node.op->compute != nullptr) return unsupported("works on text: only evaluate() runs it");
   if (node.op->bind == nullptr) return unsupported("has no kernel");
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.op->value_inputs.has(i) && node.inputs[i] != kNone && !g.is_constant(node.inputs[i])) {
