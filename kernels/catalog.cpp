@@ -26,6 +26,7 @@
 #include "kernels/sequence/sequence.h"
 #include "kernels/shape/shape.h"
 #include "kernels/softmax/softmax.h"
+#include "kernels/strings/strings.h"
 
 namespace tern {
 
@@ -229,6 +230,30 @@ constexpr const OpDef* kOps[] = {
     &kHardmax,
     &kLogSoftmax,
     &kSoftmax,
+    // strings
+    &kAsString,
+    &kBincount,
+    &kHashCross,
+    &kLookup,
+    &kRaggedStringSplit,
+    &kRaggedToDense,
+    &kRegexFullMatch,
+    &kRegexReplace,
+    &kStringConcat,
+    &kStringHash,
+    &kStringJoin,
+    &kStringLength,
+    &kStringLower,
+    &kStringNGrams,
+    &kStringNormalizer,
+    &kStringReduceJoin,
+    &kStringSplit,
+    &kStringStrip,
+    &kStringToNumber,
+    &kStringUpper,
+    &kSubstring,
+    &kUnicodeDecode,
+    &kUnicodeEncode,
 };
 
 }  // namespace

@@ -148,6 +148,7 @@ inline std::vector<Case> cases() {
   all.push_back({"Gather", {x({9, 5}), i64({2, 3})}});
   all.push_back({"GatherElements", {x({9, 5}), i64({2, 5})}});
   all.push_back({"GatherND", {x({9, 5}), i64({3, 1})}});
+  all.push_back({"Lookup", {i64({5}), {{3}, DType::i64, true, {}}, x({3}), x({})}});
   all.push_back({"ScatterElements", {x({9, 5}), i64({2, 5}), x({2, 5})}});
   all.push_back({"ScatterND", {x({9, 5}), i64({3, 1}), x({3, 5})}});
   all.push_back({"Concat", {x({2, 3}), x({2, 5})}, {{"axis", int64_t(1)}}});

@@ -1,0 +1,116 @@
+// See lookup.h.
+#include "kernels/strings/lookup.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <numeric>
+
+#include "kernels/op.h"
+#include "kernels/strings/strings.h"
+
+namespace tern {
+namespace {
+
+bool less(const StringRef& a, const StringRef& b) { return a.view() < b.view(); }
+bool less(int32_t a, int32_t b) { return a < b; }
+bool less(int64_t a, int64_t b) { return a < b; }
+
+void copy_value(void* to, const std::byte* from, int32_t size) {
+  switch (size) {
+    case 1: std::memcpy(to, from, 1); break;
+    case 2: std::memcpy(to, from, 2); break;
+    case 4: std::memcpy(to, from, 4); break;
+    case 8: std::memcpy(to, from, 8); break;
+    default: std::memcpy(to, from, sizeof(StringRef));
+  }
+}
+
+template <class T>
+void lookup(const LookupArgs& a) {
+  const T *x = static_cast<const T*>(a.x), *keys = static_cast<const T*>(a.keys);
+  const auto *values = static_cast<const std::byte*>(a.values), *otherwise = static_cast<const std::byte*>(a.otherwise);
+  auto* y = static_cast<std::byte*>(a.y);
+  uint32_t missing = 0;
+  for (int64_t i = 0; i < a.count; ++i) {
+    int64_t low = 0;  // so many keys are known to be less than x[i]
+    for (auto step = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(a.n))); step > 0; step /= 2) {
+      const int64_t last = std::min(low + step, a.n) - 1;
+      low += step * (static_cast<int64_t>(less(keys[a.index[last]], x[i])) & static_cast<int64_t>(low + step <= a.n));
+    }
+    const int64_t k = a.n > 0 ? a.index[std::min(low, a.n - 1)] : 0;
+    const bool other = a.n == 0 || static_cast<bool>(static_cast<int>(less(x[i], keys[k])) | static_cast<int>(less(keys[k], x[i])));
+    const std::byte* from[] = {values + k * a.value_size, otherwise};
+    copy_value(y + i * a.value_size, from[static_cast<int>(other)], a.value_size);
+    missing |= static_cast<uint32_t>(other);
+  }
+  if (a.fault != nullptr) *a.fault = missing;
+}
+
+template <class T>
+void sort_keys(const T* keys, uint32_t* index, int64_t n) {
+  std::iota(index, index + n, 0u);
+  std::stable_sort(index, index + n, [keys](uint32_t a, uint32_t b) { return less(keys[a], keys[b]); });
+}
+
+constexpr KernelRow kRows[] = {row<LookupArgs, lookup<int32_t>>("lookup/i32/scalar", DType::i32, Isa::scalar),
+                               row<LookupArgs, lookup<int64_t>>("lookup/i64/scalar", DType::i64, Isa::scalar),
+                               row<LookupArgs, lookup<StringRef>>("lookup/string/scalar", DType::string, Isa::scalar)};
+
+Status infer(InferContext& c) {
+  if (pick(rows_of<kRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (c.dtype(1) != c.dtype(0)) return invalid(std::string("keys are ") + name(c.dtype(1)) + ", x is " + name(c.dtype(0)));
+  if (c.dtype(3) != c.dtype(2)) return invalid(std::string("values are ") + name(c.dtype(2)) + ", their default is " + name(c.dtype(3)));
+  const Shape &keys = c.shape(1), &values = c.shape(2), &otherwise = c.shape(3);
+  const bool lists = (!keys.ranked() || keys.rank() == 1) && (!values.ranked() || values.rank() == 1);
+  if (!lists || (keys.known() && values.known() && keys != values))
+    return invalid("keys are " + keys.text() + ", values " + values.text() + ": lists of one length are wanted");
+  if (otherwise.known() && otherwise.concrete().count() != 1) return invalid("the default is " + otherwise.text() + ": one element is wanted");
+  c.set(0, c.dtype(2), c.shape(0));
+  return {};
+}
+
+Status bind(BindContext& c) {
+  const TensorView &x = c.in(0), &keys = c.in(1);
+  if (!keys.known) return unsupported("keys must be known before the run");
+  const auto [begin, end] = c.range(x.count(), 64);
+  if (begin == end) return {};
+  LookupArgs& a = c.args<LookupArgs>();
+  a.n = keys.count();
+  if (a.n >= int64_t(1) << 31) return unsupported("a table of " + std::to_string(a.n) + " keys");
+  if (c.in(2).count() != a.n || c.in(3).count() != 1) return invalid("a table of another number of keys than of values");
+  a.count = end - begin;
+  a.value_size = static_cast<int32_t>(size_of(c.out(0).dtype));
+  auto index = [&]<class T>() {
+    const int64_t n = a.n;
+    auto fill = [n](const T* contents, uint32_t* to) { sort_keys(contents, to, n); };
+    if (keys.constant) c.set(a.index, c.packed<uint32_t, T>(1, "lookup", n, fill));
+    else c.set(a.index, c.table<uint32_t>(n, [&](uint32_t* to) { fill(keys.as<T>(), to); }));  // in the evaluator alone
+  };
+  if (x.dtype == DType::string) index.operator()<StringRef>();
+  else if (x.dtype == DType::i32) index.operator()<int32_t>();
+  else index.operator()<int64_t>();
+  if (c.attrs.i("required") != 0) c.set(a.fault, c.fault("a value is not in the table"));
+  c.set(a.x, c.input(0) + begin * static_cast<int64_t>(size_of(x.dtype)));
+  c.set(a.keys, c.input(1));
+  c.set(a.values, c.input(2));
+  c.set(a.otherwise, c.input(3));
+  c.set(a.y, c.output(0) + begin * a.value_size);
+  c.run(*pick(rows_of<kRows>, x.dtype, Isa::scalar));
+  return {};
+}
+
+constexpr AttrSpec kAttrs[] = {{"required", AttrKind::i, 0}};
+
+}  // namespace
+
+constinit const OpDef kLookup = {.name = "Lookup",
+                                 .inputs = {4, 4},
+                                 .outputs = {1, 1},
+                                 .attrs = kAttrs,
+                                 .infer = infer,
+                                 .bind = bind,
+                                 .kernels = rows_of<kRows>,
+                                 .tern_only = true};
+
+}  // namespace tern

@@ -1,0 +1,25 @@
+// Lookup: a table from keys to values, which the kernel searches in an index made once per model.   y[i] = values[k] where keys[k] == x[i], else otherwise
+//   Shapes    x, y: any, the same; keys, values: [n]; otherwise: one element. x has the dtype of keys (string, i32, i64), y that of values.
+//   Cost      a search in ceil(log2(n + 1)) steps, for integers without a branch, so that a plan runs the same instructions whatever they are.
+//   Numerics  exact.
+//   Edges     of equal keys the first counts; n == 0 gives `otherwise` everywhere. Where every x must be found, one that is not raises the fault.
+//   Source    TensorFlow's LookupTableFindV2.
+// Next: lookup.cpp.
+#pragma once
+#include <cstdint>
+
+namespace tern {
+
+struct LookupArgs {
+  const void* x;          // [count]
+  const void* keys;       // [n]
+  const void* values;     // [n]
+  const void* otherwise;  // []
+  void* y;                // [count]
+  const uint32_t* index;  // [n], the keys in ascending order
+  uint32_t* fault;        // null: any x will do
+  int64_t count, n;
+  int32_t value_size;
+};
+
+}  // namespace tern
