@@ -228,6 +228,16 @@ int32_t tern_model_output(const tern_model* m, size_t index, tern_model_port* po
 int32_t tern_model_input_kind(const tern_model* m, size_t index) { return kind_of(m->inputs, index); }
 int32_t tern_model_output_kind(const tern_model* m, size_t index) { return kind_of(m->outputs, index); }
 int32_t tern_model_data_dependent(const tern_model* m) { return m->model.data_dependent() ? 1 : 0; }
+tern_model* tern_model_part(const tern_model* m, int32_t part, tern_error* error) {
+  return guarded(error, [&]() -> tern_model* {
+    auto parts = m->model.parts();
+    if (!parts) return fill(error, parts.error()), nullptr;
+    if (!*parts || part < -1 || part > 1) return nullptr;
+    if (part == 0) return keep((*parts)->rest, error);
+    const std::optional<tern::Model>& end = part < 0 ? (*parts)->before : (*parts)->after;
+    return end ? keep(*end, error) : nullptr;
+  });
+}
 
 tern_arrays* tern_evaluate(const tern_model* model, const tern_array* inputs, size_t input_count, const char* isa, tern_error* error) {
   return guarded(error, [&]() -> tern_arrays* {

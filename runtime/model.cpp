@@ -12,6 +12,7 @@
 #include "runtime/infer_shapes.h"
 #include "runtime/plan/plan.h"
 #include "runtime/seal_weights.h"
+#include "runtime/text_parts.h"
 
 namespace tern {
 namespace {
@@ -308,7 +309,27 @@ Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<co
   return arrays;
 }
 
+Result<std::optional<ModelParts>> parts_of(const ModelState& model) {
+  auto graphs = split_at_text(model.optimized);
+  if (!graphs) return std::optional<ModelParts>();
+  std::optional<Model> ends[2];
+  std::optional<Graph>* const from[] = {&graphs->before, &graphs->after};
+  for (size_t i = 0; i < 2; ++i) {
+    if (!*from[i]) continue;
+    auto made = make_model(std::move(**from[i]), model.options);
+    if (!made) return made.error();
+    ends[i] = std::move(*made);
+  }
+  auto rest = make_model(std::move(graphs->rest), model.options);
+  if (!rest) return rest.error();
+  return std::optional(ModelParts{std::move(ends[0]), std::move(*rest), std::move(ends[1])});
+}
+
 }  // namespace
+
+Result<std::optional<ModelParts>> Model::parts() const {
+  return guarded([&] { return parts_of(*state_); });
+}
 
 Result<std::vector<Array>> Model::evaluate(std::span<const Array> inputs, std::string_view isa, int64_t budget) const {
   return guarded([&] { return evaluate_arrays(*state_, inputs, isa, budget); });

@@ -169,18 +169,23 @@ std::string first_no_tensor(const Graph& graph) {
   return {};
 }
 
+bool depends_on_data(const Graph& graph, const Node& node) {
+  if (node.op->data_dependent) return true;
+  const ControlDef* control = find_control(node.op);
+  if (control != nullptr && control->needs_evaluator != nullptr && control->needs_evaluator(graph, node)) return true;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const ValueId v = node.inputs[i];
+    if (node.op->value_inputs.has(i) && v != kNone && !graph.is_constant(v) && !graph.value(v).ints) return true;
+  }
+  for (ValueId v : node.outputs) {  // also an If whose branches give different shapes
+    if (v != kNone && !graph.value(v).type.shape.ranked()) return true;
+  }
+  return false;
+}
+
 std::string data_dependence(const Graph& graph) {
   for (const Node& node : graph.nodes) {
-    if (node.op->data_dependent) return describe(graph, node);
-    const ControlDef* control = find_control(node.op);
-    if (control != nullptr && control->needs_evaluator != nullptr && control->needs_evaluator(graph, node)) return describe(graph, node);
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      const ValueId v = node.inputs[i];
-      if (node.op->value_inputs.has(i) && v != kNone && !graph.is_constant(v) && !graph.value(v).ints) return describe(graph, node);
-    }
-    for (ValueId v : node.outputs) {  // also an If whose branches give different shapes
-      if (v != kNone && !graph.value(v).type.shape.ranked()) return describe(graph, node);
-    }
+    if (depends_on_data(graph, node)) return describe(graph, node);
   }
   for (const Graph& g : graph.subgraphs) {
     if (std::string s = data_dependence(g); !s.empty()) return s;

@@ -27,6 +27,8 @@ Result<DimValues> solve_dims(const Graph& graph, std::span<const Dims> inputs);
 
 // The name of the first value that is a sequence or an optional, which only the evaluator runs; empty when all are tensors.
 std::string first_no_tensor(const Graph& graph);
+// Whether shapes of what this node gives depend on data, not on dims alone. What its subgraphs hold is not looked at.
+bool depends_on_data(const Graph& graph, const Node& node);
 // The first reason why the shapes of this graph depend on data, as "NonZero node@3"; empty when they do not.
 std::string data_dependence(const Graph& graph);
 // The same for a graph whose dimensions are all bound: also the first node of which some shape is still not a number.

@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   FIND(tern_model_input);
   FIND(tern_model_output);
   FIND(tern_model_data_dependent);
+  FIND(tern_model_part);
   FIND(tern_model_input_kind);
   FIND(tern_model_output_kind);
   FIND(tern_evaluate);
@@ -99,6 +100,7 @@ int main(int argc, char** argv) {
   check(p_tern_model_output(model, 0, &declared) == 0 && strcmp(declared.name, "probabilities") == 0, "its output");
   check(p_tern_model_output(model, 1, &declared) == 2, "an index past the end of the model's outputs is 2");
   check(p_tern_model_data_dependent(model) == 0, "no shape depends on contents");
+  check(p_tern_model_part(model, 0, &error) == NULL && error.code == 0, "a model without strings has no parts");
   float pixels[128];
   for (int i = 0; i < 128; ++i) pixels[i] = (float)(i % 64) / 64.0f;
   tern_array image = {2, 4, {2, 1, 8, 8}, pixels, sizeof pixels}, result;

@@ -204,6 +204,8 @@ struct LayerInfo {
   std::optional<int64_t> macs;  // nothing when a dimension is not known
 };
 
+struct ModelParts;
+
 // A loaded model: checked, inferred, folded, fused. Immutable; copies share it; safe to use from many threads.
 class Model {
  public:
@@ -230,6 +232,8 @@ class Model {
   // True when only evaluate() can run the model, as far as that is known before dims are: some shape depends on the contents of an input, as does
   // how often some loop runs, or some value is a sequence or an optional.
   bool data_dependent() const;
+  // Of a model that works on strings: its parts, made anew at each call. Nothing when no value is a string, or nothing but strings is there.
+  Result<std::optional<ModelParts>> parts() const;
   // The graph as text (`tern dump`).
   std::string text() const;
 
@@ -239,6 +243,18 @@ class Model {
 
  private:
   std::shared_ptr<const ModelState> state_;
+};
+
+// Text and numbers apart. `before` and `after` only evaluate() runs; `rest` takes and gives no string, so that it has sessions, with all that run()
+// promises. What one part computes and another reads is an output of the one and an input of the other, by one name; inputs of the whole
+// are inputs of every part that reads them, and each output of the whole is an output of one part.
+//   auto parts = *model->parts();                                       // strings in, an Embedding and what follows, numbers out
+//   auto ids = parts->before->evaluate(texts);                          // per call: may allocate
+//   auto session = parts->rest.session({.dims = {{"batch", 1}}});       // once
+struct ModelParts {
+  std::optional<Model> before;  // strings that become numbers, and what else its results come from
+  Model rest;
+  std::optional<Model> after;  // numbers that become strings, and strings that nothing else reads
 };
 
 // Loads a model file; the format is told by its content. Errors name the file, the place and what to do.

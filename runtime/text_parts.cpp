@@ -1,0 +1,198 @@
+// See text_parts.h.
+#include "runtime/text_parts.h"
+
+#include <algorithm>
+#include <map>
+
+#include "runtime/optimize.h"
+
+namespace tern {
+namespace {
+
+enum Part : uint8_t { kBefore, kRest, kAfter };
+
+bool holds_text(const Graph& graph) {
+  return std::any_of(graph.values.begin(), graph.values.end(), [](const Value& v) { return v.type.dtype == DType::string; }) ||
+         std::any_of(graph.subgraphs.begin(), graph.subgraphs.end(), holds_text);
+}
+
+bool needs_evaluator(const Graph& graph, const Node& node) {
+  auto no_plan = [&](ValueId v) {
+    return v != kNone && (graph.value(v).type.dtype == DType::string || graph.value(v).type.kind != ValueKind::tensor);
+  };
+  if (node.op->compute != nullptr || depends_on_data(graph, node)) return true;
+  if (std::any_of(node.inputs.begin(), node.inputs.end(), no_plan) || std::any_of(node.outputs.begin(), node.outputs.end(), no_plan)) return true;
+  return std::any_of(node.subgraphs.begin(), node.subgraphs.end(), [&](int32_t g) {
+    const Graph& inner = graph.subgraphs[static_cast<size_t>(g)];
+    return holds_text(inner) || !data_dependence(inner).empty() || !first_no_tensor(inner).empty();
+  });
+}
+
+// The part of every node.
+std::vector<Part> parts_of(const Graph& graph) {
+  const size_t n = graph.nodes.size();
+  const std::vector<NodeId> by = producers(graph);
+  std::vector<Part> parts(n, kRest);
+  std::vector<bool> read_by_others(graph.values.size(), false);  // than nodes of `after`
+  for (size_t i = n; i-- > 0;) {
+    const Node& node = graph.nodes[i];
+    const bool last =
+        std::none_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return v != kNone && read_by_others[static_cast<size_t>(v)]; });
+    if (needs_evaluator(graph, node)) parts[i] = last ? kAfter : kBefore;
+    if (parts[i] == kAfter) continue;
+    for (ValueId v : node.inputs) {
+      if (v != kNone) read_by_others[static_cast<size_t>(v)] = true;
+    }
+  }
+  for (size_t i = n; i-- > 0;) {  // what `before` comes from is before it; what is read there is not after
+    if (parts[i] != kBefore) continue;
+    for (ValueId v : graph.nodes[i].inputs) {
+      if (v != kNone && by[static_cast<size_t>(v)] != kNone) parts[static_cast<size_t>(by[static_cast<size_t>(v)])] = kBefore;
+    }
+  }
+  return parts;
+}
+
+class Splitter {
+ public:
+  explicit Splitter(const Graph& graph)
+      : graph_(graph),
+        parts_(parts_of(graph)),
+        made_in_(graph.values.size(), kRest),
+        names_(graph.values.size()),
+        is_input_(graph.values.size(), false) {
+    for (size_t i = 0; i < graph.nodes.size(); ++i) {
+      for (ValueId v : graph.nodes[i].outputs) {
+        if (v != kNone) made_in_[static_cast<size_t>(v)] = parts_[i];
+      }
+    }
+    for (ValueId v : graph.inputs) {
+      is_input_[static_cast<size_t>(v)] = true;
+      take(v, graph.value(v).name);
+    }
+    for (size_t o = 0; o < graph.outputs.size(); ++o) take(graph.outputs[o], graph.output_names[o]);
+  }
+  bool worthwhile() const { return std::find(parts_.begin(), parts_.end(), kRest) != parts_.end(); }
+
+  GraphParts split() {
+    GraphParts out;
+    auto before = part(kBefore), after = part(kAfter);
+    out.rest = *part(kRest);
+    if (before->nodes.size() > 0) out.before = std::move(before);
+    if (after->nodes.size() + after->outputs.size() > 0) out.after = std::move(after);
+    return out;
+  }
+
+ private:
+  void take(ValueId v, const std::string& name) {
+    std::string& own = names_[static_cast<size_t>(v)];
+    if (!own.empty()) return;
+    own = name;
+    for (int64_t& k = taken_[name]; k++ > 0 && !taken_.emplace(own = name + "_" + std::to_string(k), 1).second;) {
+    }
+  }
+  bool is_input(ValueId v) const { return is_input_[static_cast<size_t>(v)]; }
+  // Which part gives output o of the whole: one that is an input, or a constant, has no node.
+  Part gives(ValueId v) const {
+    const bool made = !is_input(v) && !graph_.is_constant(v);
+    return made ? made_in_[static_cast<size_t>(v)] : graph_.value(v).type.dtype == DType::string ? kAfter : kRest;
+  }
+  // The values that nodes of this part, or outputs that it gives, read.
+  std::vector<bool> read_in(Part p) const {
+    std::vector<bool> read(graph_.values.size(), false);
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (parts_[i] != p) continue;
+      for (ValueId v : graph_.nodes[i].inputs) {
+        if (v != kNone) read[static_cast<size_t>(v)] = true;
+      }
+    }
+    for (ValueId v : graph_.outputs) {
+      if (gives(v) == p) read[static_cast<size_t>(v)] = true;
+    }
+    return read;
+  }
+
+  std::optional<Graph> part(Part p) {
+    Graph g = graph_;
+    g.nodes.clear();
+    g.inputs.clear();
+    g.outputs.clear();
+    g.output_names.clear();
+    g.output_dim_names.clear();
+    g.overridable.clear();
+    g.notes.clear();
+    g.metadata.clear();
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (parts_[i] == p) g.nodes.push_back(graph_.nodes[i]);
+    }
+    for (const Node& node : g.nodes) {
+      for (ValueId v : node.outputs) {
+        if (v != kNone) g.value(v).type.shape = Shape(), g.value(v).ints.reset();  // inferred anew
+      }
+    }
+    const std::vector<bool> read = read_in(p);
+    auto made_elsewhere = [&](size_t v) {
+      return !is_input(static_cast<ValueId>(v)) && !graph_.is_constant(static_cast<ValueId>(v)) && made_in_[v] != p;
+    };
+    for (ValueId v : graph_.inputs) {
+      if (read[static_cast<size_t>(v)]) g.inputs.push_back(v);
+    }
+    for (size_t v = 0; v < read.size(); ++v) {
+      if (!read[v] || !made_elsewhere(v)) continue;
+      take(static_cast<ValueId>(v), graph_.values[v].name);
+      g.inputs.push_back(static_cast<ValueId>(v));
+    }
+    for (ValueId v : g.inputs) {
+      g.value(v).name = names_[static_cast<size_t>(v)];
+      g.value(v).ints.reset();
+      name_lengths(g.value(v).type.shape);
+    }
+    for (size_t o = 0; o < graph_.outputs.size(); ++o) {
+      if (gives(graph_.outputs[o]) == p) give(g, graph_.outputs[o], graph_.output_names[o]);
+    }
+    for (Part other : {kBefore, kRest, kAfter}) {
+      if (other == p) continue;
+      const std::vector<bool> wanted = read_in(other);
+      for (size_t v = 0; v < wanted.size(); ++v) {
+        if (wanted[v] && !made_elsewhere(v) && !is_input(static_cast<ValueId>(v)) && !graph_.is_constant(static_cast<ValueId>(v))) {
+          take(static_cast<ValueId>(v), graph_.values[v].name);
+          give(g, static_cast<ValueId>(v), names_[v]);
+        }
+      }
+    }
+    compact(g);
+    return g;
+  }
+  static void give(Graph& g, ValueId v, const std::string& name) {
+    if (std::find(g.output_names.begin(), g.output_names.end(), name) != g.output_names.end()) return;
+    g.outputs.push_back(v);
+    g.output_names.push_back(name);
+  }
+  void name_lengths(Shape& shape) {
+    for (Dim& d : shape.dims()) {
+      if (d.known() || !d.text().starts_with('?')) continue;
+      auto [at, fresh] = lengths_.emplace(d.text(), "");
+      if (fresh) at->second = lengths_.size() == 1 ? "length" : "length_" + std::to_string(lengths_.size());
+      d = Dim::symbol(at->second);
+    }
+  }
+
+  const Graph& graph_;
+  std::vector<Part> parts_;         // of nodes
+  std::vector<Part> made_in_;       // of values that nodes make
+  std::vector<std::string> names_;  // of values at the edges of parts
+  std::vector<bool> is_input_;
+  std::map<std::string, int64_t> taken_;        // of those names, how often each was asked for
+  std::map<std::string, std::string> lengths_;  // names of dimensions, by the symbols that inference made up
+};
+
+}  // namespace
+
+std::optional<GraphParts> split_at_text(const Graph& graph) {
+  if (!holds_text(graph)) return std::nullopt;
+  Splitter splitter(graph);
+  if (!splitter.worthwhile()) return std::nullopt;
+  return splitter.split();
+}
+
+}  // namespace tern

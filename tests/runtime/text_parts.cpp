@@ -1,0 +1,149 @@
+// Models with strings in parts: what only evaluate() runs before and after, and a rest with sessions. Contract: runtime/text_parts.h, ModelParts.
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "runtime/model.h"
+#include "tests/support/graph_builder.h"
+
+namespace tern::test {
+namespace {
+
+Tensor text(Dims dims, std::vector<std::string> values) { return *Tensor::strings(dims, values); }
+
+Model model_of(const GraphBuilder& b) {
+  auto model = make_model(b.graph, {});
+  REQUIRE_MESSAGE(model.ok(), (model.ok() ? std::string() : model.error().message()));
+  return *model;
+}
+
+// words [batch, ?] of a text are numbers, which choose rows of a table; their sum and `more` make a score, whose best place is a label.
+struct Classifier : GraphBuilder {
+  Classifier() {
+    const Dim batch = Dim::symbol("batch");
+    const ValueId words = input("text", {batch}, DType::string), more = input("more", {batch, 3});
+    const auto parts = nodes("RaggedStringSplit", {node("StringLower", {words})}, 2);
+    const ValueId numbers =
+        node("Lookup", {parts[0], graph.add_constant("keys", text({3}, {"a", "b", "c"})), constant(i64({3}, {1, 2, 3})), constant(i64({}, {0}))});
+    const ValueId ids = node("RaggedToDense", {constant(i64({2}, {-1, -1})), numbers, constant(i64({}, {0})), parts[1]},
+                             {{"types", std::vector<std::string>{"ROW_SPLITS"}}});
+    const ValueId rows = node("Gather", {constant(random_f32({4, 3}, 1)), ids});
+    const ValueId sum = node("ReduceSum", {rows, constant(i64({1}, {1}))}, {{"keepdims", int64_t(0)}});
+    const ValueId score = node("Add", {sum, more});
+    const ValueId best = node("ArgMax", {score}, {{"axis", int64_t(1)}, {"keepdims", int64_t(0)}});
+    output(score, "score");
+    output(node("Gather", {graph.add_constant("labels", text({3}, {"no", "yes", "perhaps"})), best}), "label");
+    output(numbers, "numbers");
+  }
+  ValueId constant(Tensor t) { return graph.add_constant("k" + std::to_string(graph.values.size()), std::move(t)); }
+};
+
+std::vector<std::string> names(const std::vector<Port>& ports) {
+  std::vector<std::string> all;
+  for (const Port& p : ports) all.push_back(p.name);
+  return all;
+}
+using Names = std::vector<std::string>;
+
+Array array_of(const std::vector<std::string>& texts) { return to_array(text({static_cast<int64_t>(texts.size())}, texts)); }
+
+}  // namespace
+
+TEST_CASE("text parts: words, numbers and labels are three models, whose results are those of the whole") {
+  const Model model = model_of(Classifier());
+  CHECK(model.session({.dims = {{"batch", 2}}}).error().code() == Code::kUnsupported);
+  auto made = model.parts();
+  REQUIRE(made.ok());
+  REQUIRE(made->has_value());
+  const ModelParts& parts = **made;
+  REQUIRE(parts.before.has_value());
+  REQUIRE(parts.after.has_value());
+  CHECK(names(parts.before->inputs()) == Names{"text"});
+  REQUIRE(parts.before->outputs().size() == 2);
+  CHECK(names(parts.before->outputs())[0] == "numbers");
+  const std::string ids = names(parts.before->outputs())[1];
+  CHECK(names(parts.rest.inputs()) == Names{"more", ids});
+  CHECK(parts.rest.inputs()[1].shape == Names{"batch", "length"});
+  CHECK(parts.rest.inputs()[1].dtype == DType::i64);
+  REQUIRE(parts.rest.outputs().size() == 2);
+  CHECK(names(parts.rest.outputs())[0] == "score");
+  CHECK(names(parts.after->inputs()) == Names{names(parts.rest.outputs())[1]});
+  CHECK(names(parts.after->outputs()) == Names{"label"});
+  CHECK(!parts.rest.data_dependent());
+
+  const Array texts = array_of({"A b zz", "c"}), more = to_array(random_f32({2, 3}, 5));
+  auto whole = model.evaluate(std::vector<Array>{texts, more});
+  REQUIRE_MESSAGE(whole.ok(), (whole.ok() ? std::string() : whole.error().message()));
+  auto before = parts.before->evaluate(std::vector<Array>{texts});
+  REQUIRE_MESSAGE(before.ok(), (before.ok() ? std::string() : before.error().message()));
+  CHECK((*before)[0].bytes == (*whole)[2].bytes);
+  CHECK((*before)[1].dims == std::vector<int64_t>{2, 3});
+  auto session = parts.rest.session({.dims = {{"batch", 2}, {"length", 3}}});
+  REQUIRE_MESSAGE(session.ok(), (session.ok() ? std::string() : session.error().message()));
+  std::memcpy(session->input_bytes("more").data(), more.bytes.data(), more.bytes.size());
+  std::memcpy(session->input_bytes(ids).data(), (*before)[1].bytes.data(), (*before)[1].bytes.size());
+  REQUIRE(session->run());
+  const auto score = session->output_bytes("score");
+  CHECK(std::vector<std::byte>(score.begin(), score.end()) == (*whole)[0].bytes);
+  const auto best = session->output_bytes(session->outputs()[1].name);
+  auto after = parts.after->evaluate(std::vector<Array>{{DType::i64, {2}, {best.begin(), best.end()}, {}}});
+  REQUIRE(after.ok());
+  CHECK((*after)[0].strings == (*whole)[1].strings);
+}
+
+TEST_CASE("text parts: a model without strings has none, nor has one of nothing but strings") {
+  GraphBuilder numbers;
+  numbers.output(numbers.node("Relu", {numbers.input("x", {2})}));
+  CHECK(!model_of(numbers).parts()->has_value());
+  GraphBuilder words;
+  words.output(words.node("StringLower", {words.input("x", {2}, DType::string)}));
+  CHECK(!model_of(words).parts()->has_value());
+}
+
+TEST_CASE("text parts: numbers that become text on their way are before the rest, with all that they come from") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {3}, DType::i64);
+  const ValueId bucket = b.node("StringHash", {b.node("AsString", {b.node("Neg", {x})})}, {{"buckets", int64_t(5)}});
+  b.output(b.node("Add", {bucket, x}), "y");
+  b.output(x, "same");
+  const Model model = model_of(b);
+  auto parts = model.parts();
+  REQUIRE(parts->has_value());
+  REQUIRE((*parts)->before.has_value());
+  CHECK(!(*parts)->after.has_value());
+  CHECK(names((*parts)->before->inputs()) == Names{"x"});
+  CHECK(names((*parts)->rest.inputs())[0] == "x");
+  CHECK(names((*parts)->rest.outputs()) == Names{"y", "same"});
+  CHECK((*parts)->rest.session().ok());
+}
+
+TEST_CASE("text parts: a string that is only passed on, and names that are taken, find their place") {
+  GraphBuilder b;
+  const ValueId word = b.input("word", {2}, DType::string), x = b.input("n0", {2});  // as the node below is called
+  const ValueId length = b.node("StringLength", {word});
+  b.output(b.node("Add", {b.node("Cast", {length}, {{"to", int64_t(1)}}), x}), "y");
+  b.output(word, "word again");
+  const Model model = model_of(b);
+  auto parts = model.parts();
+  REQUIRE(parts->has_value());
+  CHECK(names((*parts)->before->outputs()) == Names{"n0_2"});
+  CHECK(names((*parts)->rest.inputs()) == Names{"n0", "n0_2"});
+  REQUIRE((*parts)->after.has_value());
+  auto again = (*parts)->after->evaluate(std::vector<Array>{array_of({"a", "b"})});
+  REQUIRE(again.ok());
+  CHECK((*again)[0].strings == Names{"a", "b"});
+}
+
+TEST_CASE("text parts: pools that inputs share are kept once, however long a chain of them is") {
+  GraphBuilder b;
+  ValueId x = b.input("x", {1}, DType::string);
+  const ValueId yes = b.input("c", {1}, DType::boolean);
+  for (int i = 0; i < 100; ++i) x = b.node("Where", {yes, x, x});
+  b.output(x);
+  const Model model = model_of(b);
+  auto out = model.evaluate(std::vector<Array>{array_of({"a"}), to_array(boolean({1}, {true}))});
+  REQUIRE(out.ok());
+  CHECK((*out)[0].strings == Names{"a"});
+}
+
+}  // namespace tern::test
