@@ -14,6 +14,14 @@ namespace {
 using hdf5::File;
 using Kind = Json::Kind;
 
+// A value of JSON takes more memory than its text: a list of digits twelve times as much.
+Status check_size(std::string_view json, int64_t budget) {
+  constexpr int64_t kBytes = 24;  // of a value, and of its place in a list while that grows
+  const auto separators = std::count_if(json.begin(), json.end(), [](char c) { return c == ',' || c == ':' || c == '[' || c == '{'; });
+  if (separators <= budget / kBytes) return {};
+  return unsupported("the model's JSON has " + std::to_string(separators) + " values, for which LoadOptions::budget is too small");
+}
+
 std::string text_of(const Json& json, Json::Id object, std::string_view key) {
   const Json::Id id = json.get(object, key);
   return json.is(id, Kind::string) ? std::string(json.string(id)) : std::string();
@@ -106,6 +114,7 @@ bool has_any(const File& file, std::initializer_list<const char*> names) {
 }  // namespace
 
 Result<Graph> graph_of_json(std::string_view config, const std::string& version, WeightSource& weights, const LoadOptions& options) {
+  if (Status s = check_size(config, options.budget); !s) return s.error();
   auto json = Json::parse(config);
   if (!json) return json.error();
   if (!json->is(json->root(), Kind::object)) return invalid("the model's JSON is no object");

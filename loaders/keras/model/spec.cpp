@@ -10,6 +10,8 @@ namespace {
 
 using Kind = Json::Kind;
 
+constexpr size_t kMostValues = 1 << 16;  // of one call; each becomes an Argument, which is larger than its text
+
 std::string shown(std::string_view name) { return "'" + printable(name, 80) + "'"; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
@@ -161,6 +163,10 @@ class CallReader {
 
   Argument argument(Json::Id id) {  // as deep as JSON may nest
     Argument a;
+    if (++values_ > kMostValues) {
+      b_.fail(unsupported("one call has more than " + std::to_string(kMostValues) + " arguments, constants counted by their elements"));
+      return a;
+    }
     switch (json_.kind(id)) {
       case Kind::null: break;
       case Kind::boolean:
@@ -247,6 +253,7 @@ class CallReader {
   const Json& json_;
   const ModelSpec& spec_;
   const std::function<Flow(const Reference&)>& tensor_;
+  size_t values_ = 0;
   bool short_ = false;  // Keras 2's spelling
   Json::Id kwargs_ = Json::kNothing;
 };
