@@ -15,8 +15,10 @@ std::string shown(std::string_view name) { return printable(name, 80); }
 }  // namespace
 
 void Builder::enter_layer(const Layer& layer) {
-  enter(layer.name);
-  layers_.push_back((layers_.empty() ? "" : layers_.back().substr(0, layers_.back().find(" (")) + "/") + layer.name + " (" + layer.class_name + ")");
+  const std::string name = shown(layer.name);  // every node has it, however long the file's is
+  enter(name);
+  const std::string path = layers_.empty() ? name : layers_.back().path + "/" + name;
+  layers_.push_back({path, path + " (" + shown(layer.class_name) + ")"});
 }
 
 void Builder::leave_layer() {
@@ -27,7 +29,7 @@ void Builder::leave_layer() {
 // GraphBuilder names the scope; the layer's class tells more.
 Error Builder::placed(const Error& error) const {
   if (layers_.empty() || error.message().compare(0, scope().size(), scope()) != 0) return error;
-  return Error(error.code(), "layer " + layers_.back() + error.message().substr(scope().size()));
+  return Error(error.code(), "layer " + layers_.back().text + error.message().substr(scope().size()));
 }
 
 int Layer::keras() const { return net.version.major; }

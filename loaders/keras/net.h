@@ -21,7 +21,10 @@ class Builder : public GraphBuilder {
 
  private:
   Error placed(const Error& error) const override;
-  std::vector<std::string> layers_;  // that are being called, outermost first
+  struct Place {
+    std::string path, text;  // "block/dense_1", "block/dense_1 (Dense)"
+  };
+  std::vector<Place> layers_;  // that are being called, outermost first
 };
 
 class Net {
