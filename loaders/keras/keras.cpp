@@ -27,15 +27,21 @@ std::string text_of(const Json& json, Json::Id object, std::string_view key) {
   return json.is(id, Kind::string) ? std::string(json.string(id)) : std::string();
 }
 
-// `told`: by the file. What the JSON says of itself comes first: it may be given with weights of another version. One that says nothing is
-// told by how Keras 3 writes models. Errors: a version that is not read.
+// What the JSON says of itself, and how it looks: Keras 3 names no version in it.
+std::string version_in(std::string_view config, const Json& json) {
+  const std::string text = text_of(json, json.root(), "keras_version");
+  if (!text.empty()) return text;
+  if (config.find("\"W_regularizer\"") != config.npos) return "1";
+  if (config.find("\"batch_input_shape\"") != config.npos) return "2";
+  return json.get(json.root(), "registered_name") == Json::kNothing ? "" : "3";
+}
+
+// `told`: by the file that holds the JSON. Errors: a version that is not read.
 Result<Version> version_of(const std::string& told, std::string_view config, const Json& json) {
   Version v;
-  v.text = text_of(json, json.root(), "keras_version");
-  const bool like_keras3 = v.text.empty() && json.get(json.root(), "registered_name") != Json::kNothing;
-  if (v.text.empty() && !(like_keras3 && told.starts_with('2'))) v.text = told;
-  if (!v.text.empty()) v.major = v.text[0] >= '0' && v.text[0] <= '9' ? v.text[0] - '0' : 0;
-  else v.major = like_keras3 ? 3 : config.find("\"W_regularizer\"") != config.npos ? 1 : 2;
+  v.text = told.empty() ? version_in(config, json) : told;
+  if (v.text.empty()) v.major = 2;
+  else v.major = v.text[0] >= '0' && v.text[0] <= '9' ? v.text[0] - '0' : 0;
   const std::string name = "Keras " + (v.text.empty() ? std::to_string(v.major) : printable(v.text, 20));
   if (v.major < 2) return unsupported("a model of " + name + ", whose layers were others: load it in Keras 2.2 and save it again");
   if (v.major > 3) return unsupported("a model of " + name + ": Keras 2 and 3 are read");
@@ -122,7 +128,7 @@ Result<Graph> graph_of_json(std::string_view config, const std::string& version,
   if (!v) return v.error();
   Builder builder("keras");
   Net net(builder, *json, *v, weights, options.budget);
-  auto graph = build_graph(net, json->root());
+  auto graph = build_graph(net, json->root(), options.inputs);
   if (!graph) return graph.error();
   graph->producer = "keras" + (v->text.empty() ? "" : " " + v->text);
   return graph;
@@ -184,10 +190,10 @@ Result<Graph> load_hdf5(const Content& content, const LoadOptions& options) {
   if (options.architecture.empty()) return weights_only();
   if (*names) {
     ListedWeights source(*file, file->root());
-    return graph_of_json(options.architecture, version->value_or(""), source, options);
+    return graph_of_json(options.architecture, "", source, options);
   }
   TreeWeights source(std::move(*file));
-  return graph_of_json(options.architecture, version->value_or(""), source, options);
+  return graph_of_json(options.architecture, "", source, options);
 }
 
 }  // namespace tern::keras

@@ -8,7 +8,7 @@
 
 namespace tern::keras {
 
-// The graph of what model.to_json() writes, with weights from wherever they come. version: of the Keras that wrote them, "3.15.1"; may be empty.
+// The graph of what model.to_json() writes, with weights from wherever they come. version: of the Keras that wrote it, "3.15.1"; empty: as it says.
 Result<Graph> graph_of_json(std::string_view json, const std::string& version, WeightSource& weights, const LoadOptions& options);
 
 // A ZIP archive with config.json, metadata.json and weights.

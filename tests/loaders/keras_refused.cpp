@@ -134,3 +134,14 @@ TEST_CASE("keras: JSON as deep as its file is long, models in models and calls w
   refused(sequential(kInput + "," + twice), Code::kUnsupported, "");
   CHECK(refusal(sequential(kInput + "," + twice)).message() != "");
 }
+
+TEST_CASE("keras: a Sequential model that was never built takes the shape that the caller gives") {
+  const std::string json = sequential(kDense);
+  refused(json, Code::kUnsupported, "the shape of input 'y_input' is not in the file");
+  test::ZeroWeights zeros;
+  LoadOptions options;
+  options.inputs = {{"", DType::f32, {"batch", "4"}}};
+  auto graph = keras::graph_of_json(json, "", zeros, options);
+  REQUIRE_MESSAGE(graph.ok(), graph.error().message());
+  CHECK(graph->value(graph->inputs[0]).type.shape.text() == "[batch,4]");
+}

@@ -53,7 +53,9 @@ ValueId Call::weight(Weights of, std::string_view name, const std::vector<int64_
 int64_t Call::known_size(ValueId v, int axis) const {
   const int rank = b.rank(v);
   if (!b.ok()) return 0;
-  const Dim& d = b.shape(v)[this->axis(axis, rank)];
+  const int a = this->axis(axis, rank);
+  if (!b.ok()) return 0;
+  const Dim& d = b.shape(v)[a];
   if (d.known()) return d.value();
   b.fail(tern::unsupported("its input " + b.shape(v).text() + " has no fixed size along axis " + std::to_string(axis)));
   return 0;

@@ -47,6 +47,15 @@ WeightPlace place_of(const WeightPlace& model, const ModelLayer& layer) {
   return at;
 }
 
+InputType input_type(const Port& port) {
+  InputType out{true, port.dtype == DType::none ? DType::f32 : port.dtype, {}};
+  for (const std::string& size : port.shape) {
+    const auto dim = parse_dim(size);
+    out.shape.push_back(dim && dim->known() ? std::optional(dim->value()) : std::nullopt);
+  }
+  return out;
+}
+
 // ---- one model: the outermost, or a layer of another
 
 class ModelBuilder {
@@ -100,7 +109,9 @@ class ModelBuilder {
 
   // The InputLayers of the outermost model become inputs of the graph.
   Flow input(const std::string& name, const InputType& type) {
-    if (!type.known) b_.fail(unsupported("the shape of input " + shown(name) + " is not in the file: save the model after it was built"));
+    if (!type.known)
+      b_.fail(unsupported("the shape of input " + shown(name) +
+                          " is not in the file: give it in LoadOptions::inputs, or save the model after it was built"));
     if (type.dtype == DType::none) b_.fail(unsupported("the dtype of input " + shown(name) + " is not supported"));
     if (type.shape.size() > kMaxRank) b_.fail(unsupported("input " + shown(name) + " has more than " + std::to_string(kMaxRank) + " axes"));
     if (!inputs_.insert(name).second) b_.fail(invalid("two inputs are called " + shown(name)));
@@ -317,7 +328,7 @@ void note_places(Net& net, const ModelSpec& spec, const WeightPlace& place, int 
 
 std::span<const LayerRow> model_layers() { return kRows; }
 
-Result<Graph> build_graph(Net& net, Json::Id root) {
+Result<Graph> build_graph(Net& net, Json::Id root, std::span<const Port> told) {
   Builder& b = net.b;
   const Config object(b, net.json, root);
   const std::string cls = object.text("class_name");
@@ -339,6 +350,7 @@ Result<Graph> build_graph(Net& net, Json::Id root) {
   if (spec->sequential) {
     auto [name, type] = first_input(b, net.json, config);
     if (!type.known) type = input_type(b, Config(b, net.json, config));
+    if (!type.known && !told.empty() && (told[0].name.empty() || told[0].name == name)) type = input_type(told[0]);
     const Flows out = model.sequential({model.input(name, type)});
     const std::string last = spec->layers.empty() ? "output" : spec->layers.back().name;
     for (size_t i = 0; i < out.size(); ++i) outputs.emplace_back(i == 0 ? last : last + "_" + std::to_string(i), out[i].value);

@@ -278,7 +278,7 @@ bool is_operation(const Json& json, Json::Id object) {
   if (json.is(module, Kind::string)) return json.string(module).starts_with("keras.src.ops") || json.string(module).starts_with("keras.ops");
   const Json::Id calls = json.get(object, "inbound_nodes");
   const bool keras3 = json.size(calls) > 0 && json.get(json.item(calls, 0), "args") != Json::kNothing;
-  return keras3 && json.get(config, "trainable") == Json::kNothing && json.get(config, "dtype") == Json::kNothing;
+  return keras3 && json.get(config, "trainable") == Json::kNothing;
 }
 
 // Python's re.sub("(.)([A-Z][a-z]+)", r"\1_\2"), then "([a-z])([A-Z])", then lower().

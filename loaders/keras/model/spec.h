@@ -52,7 +52,7 @@ Arguments read_call(GraphBuilder& b, const Json& json, const ModelSpec& spec, Js
 // A value of JSON that names no tensors, as calls and configs hold them.
 Argument read_value(GraphBuilder& b, const Json& json, Json::Id id);
 
-// keras.ops called in a model, which is no layer: by its module or, in .h5 files, which name none, by a config without what all layers have.
+// keras.ops called in a model, which is no layer: by its module or, in .h5 files, which name none, by a config without the `trainable` that all layers have.
 bool is_operation(const Json& json, Json::Id object);
 
 // "max_pooling2d" of "MaxPooling2D": the names of paths in archives.

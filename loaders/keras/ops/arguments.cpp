@@ -143,6 +143,7 @@ ValueId Operands::tensor(const Argument& a, DType dtype) const {
 std::vector<ValueId> Operands::tensors(size_t place, std::string_view names) const {
   const Argument a = get(place, names);
   if (!a.is(Kind::list)) return {tensor(a)};
+  if (a.items.empty()) return {b.fail(invalid("it has an empty list of tensors"))};
   std::vector<ValueId> out;
   for (const Argument& item : a.items) out.push_back(tensor(item));
   return out;

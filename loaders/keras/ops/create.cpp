@@ -78,7 +78,9 @@ Flows one_hot(Call& c) {
 
 // 1 where any of the indices along the last axis is.
 Flows multi_hot(Call& c) {
-  const ValueId rows = one_hot(c).at(0).value;
+  const Flows hot = one_hot(c);
+  if (!c.b.ok()) return {};
+  const ValueId rows = hot[0].value;
   const int rank = c.b.rank(rows);
   if (rank < 3) return {{c.emit("ReduceMax", {rows, c.b.ints({0})}, attributes({{"keepdims", int64_t(0)}}))}};
   return {{c.emit("ReduceMax", {rows, c.b.ints({int64_t(rank) - 2})}, attributes({{"keepdims", int64_t(0)}}))}};

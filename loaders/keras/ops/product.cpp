@@ -45,6 +45,7 @@ ValueId contract(Call& c, ValueId x, ValueId y, std::vector<int64_t> of_x, std::
   if (!c.b.ok() || of_x.size() != of_y.size() || rx + ry > 16) return c.b.fail(invalid("tensordot of axes that do not pair"));
   for (int64_t& axis : of_x) axis = c.axis(axis, rx);
   for (int64_t& axis : of_y) axis = c.axis(axis, ry);
+  if (!c.b.ok()) return kNone;
   std::string left, right, out;
   for (int i = 0; i < rx; ++i) left += static_cast<char>('a' + i);
   for (int i = 0; i < ry; ++i) {

@@ -72,6 +72,7 @@ Flows move_axis(Call& c) {
   if (from.size() != to.size()) return c.invalid("moveaxis has other sources than destinations");
   for (int64_t& axis : from) axis = c.axis(axis, rank);
   for (int64_t& axis : to) axis = c.axis(axis, rank);
+  if (!c.b.ok()) return {};
   std::vector<int64_t> order(static_cast<size_t>(rank), -1), rest;
   for (size_t i = 0; i < from.size(); ++i) order[static_cast<size_t>(to[i])] = from[i];
   for (int i = 0; i < rank; ++i) {
