@@ -1,8 +1,9 @@
-// Conv + bias, then Conv + BatchNormalization: the scale goes into the weights. Then Conv + residual + activation + per-channel scale become FusedConv.
-// See fuse.h.
+// Padding and bias join a Conv, then Conv + BatchNormalization: the scale goes into the weights. Then Conv + residual + activation + per-channel
+// scale become FusedConv. See fuse.h.
 #include <cmath>
 
 #include "runtime/fuse/activation.h"
+#include "runtime/fuse/padding.h"
 #include "runtime/fuse/passes.h"
 #include "runtime/fuse/rewriter.h"
 
@@ -35,6 +36,22 @@ Tensor vector_of(const std::vector<float>& values) { return Tensor::of<float>({s
 
 bool output_channels(const Tensor* w, const ChannelAffine& a) {
   return w != nullptr && w->dims().rank >= 3 && w->dims()[0] == static_cast<int64_t>(a.scale.size());
+}
+
+// Pad -> Conv: taps that fall on padding read zeros either way.
+void with_padding(Rewriter& r, size_t n) {
+  const Node* conv = r.at(n, "Conv");
+  const Node* pad = conv && r.read_once(conv->inputs[0]) ? r.producer(conv->inputs[0], "Pad") : nullptr;
+  auto pads = pad ? zero_padding(r.graph, *pad) : std::nullopt;
+  const std::string automatic = conv ? conv->read().s("auto_pad") : "";
+  if (!pads || (automatic != "NOTSET" && automatic != "VALID")) return;
+  const std::vector<int64_t> own = conv->attrs.ints("pads");
+  for (size_t i = 0; i < own.size() && i < pads->size() && automatic == "NOTSET"; ++i) (*pads)[i] += own[i];
+  Node fused = *conv;
+  fused.inputs[0] = pad->inputs[0];
+  fused.attrs.erase("auto_pad");
+  fused.attrs.set("pads", std::move(*pads));
+  r.replace(n, std::move(fused));
 }
 
 // One number for each channel (axis 1) of y.
@@ -147,7 +164,7 @@ void with_scale(Rewriter& r, size_t n) {
 }  // namespace
 
 void fuse_conv(Graph& graph) {
-  for (auto* step : {with_bias, fold_batch_norm, with_residual, with_activation, with_scale}) {
+  for (auto* step : {with_padding, with_bias, fold_batch_norm, with_residual, with_activation, with_scale}) {
     Rewriter r(graph);
     for (size_t n = 0; n < r.size(); ++n) {
       const Node& node = graph.nodes[n];

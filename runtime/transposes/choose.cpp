@@ -8,7 +8,8 @@ namespace tern::transposes {
 namespace {
 
 constexpr double kSymbol = 32;
-constexpr double kView = 1.0 / 1024;  // a power of two, so that sums of them and of elements are exact
+// Of as many elements fewer Transposes are better, and then fewer views. Powers of two, so that sums of them and of elements are exact.
+constexpr double kTranspose = 1.0 / 16, kView = 1.0 / 1024;
 
 double elements(const Shape& shape) {
   double n = 1;
@@ -213,7 +214,7 @@ double Orders::cost(const std::vector<ValueId>& values) const {
     const Placed& p = placed_[static_cast<size_t>(v)];
     for (size_t c = 0; c < kMost; ++c) {
       if (p.wanted[c] == 0 || static_cast<int8_t>(c) == p.lies) continue;
-      sum += p.counted[c] == p.counted[p.lies] ? kView : p.elements;
+      sum += p.counted[c] == p.counted[p.lies] ? kView : p.elements + kTranspose;
     }
   }
   return sum;

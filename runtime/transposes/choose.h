@@ -1,10 +1,11 @@
 // In which order the axes of each group's nodes lie, so that few elements are transposed. Next: rewrite.cpp.
-//   Candidates   the orders that occur: a node that needs its operands as they are written (a Conv), a graph input or output asks for one; of labels that
-//                two values do not share the order is free. A group that has more than eight stays as it was written.
-//   Cost         of a value: its elements, once for each order in which it is wanted and does not lie. Symbols count as 32. Constants cost nothing, and
-//                where only extents of 1 move it is next to nothing.
-//   Search       begins with what is written, or with one candidate for all nodes where that is better, and moves one node after another, from the readers to the producers and back, as long as the sum does not
-//                grow: where it stays the same a Transpose moves away from the inputs, which leaves producers and what fuses with them together.
+//   Candidates   the orders that occur: a node that needs its operands as they are written (a Conv), a graph input or output asks for one; of
+//                labels that two values do not share the order is free. A group that has more than eight stays as it was written.
+//   Cost         of a value: its elements, once for each order in which it is wanted and does not lie. Symbols count as 32. Constants cost nothing,
+//                and where only extents of 1 move it is next to nothing. Of the same number of elements fewer Transposes are better.
+//   Search       begins with what is written, or with one candidate for all nodes of a group where that is better. Then one node after another
+//                moves, from the readers to the producers and back, as long as the sum does not grow: where it stays the same a Transpose moves
+//                away from the inputs, which leaves producers and what fuses with them together.
 #pragma once
 #include "runtime/transposes/groups.h"
 
@@ -20,8 +21,8 @@ class Orders {
  private:
   static constexpr size_t kMost = 8;  // candidates of a group
   static constexpr int kRounds = 2;
-  // A value that is not another one transposed: in which candidate it lies, and how many read it in each. Of candidates that differ in nothing but the
-  // axes of other values the first stands for all: `exact`. `counted` is the same, but for extents of 1.
+  // A value that is not another one transposed: in which candidate it lies, and how many read it in each. Of candidates that differ in nothing
+  // but the axes of other values the first stands for all: `exact`. `counted` is the same, but for extents of 1.
   struct Placed {
     double elements = 0;
     int8_t lies = 0;

@@ -1,5 +1,5 @@
-// Which axes of which values are one axis. Two axes have the same label when a node that does not care for their order, or a Transpose, says that they
-// are the same; labels that one value has together are of one group, and groups have nothing to do with each other.
+// Which axes of which values are one axis. Two axes have the same label when a node that does not care for their order, or a Transpose, says that
+// they are the same; labels that one value has together are of one group, and groups have nothing to do with each other.
 // Constants have no labels: they lie as whoever reads them wants. Next: choose.h.
 #pragma once
 #include <span>

@@ -200,8 +200,8 @@ Fold fold(const Graph& g, const Node& n, const Order& order) {
   }
   return f;
 }
-// kernels/reduce/reduce.h: sixteen lanes over the run of elements that ends with the last axis, when that is folded; else all in the order in which they
-// lie. Extents that are symbols may be 1 when it runs, and then what is next to them counts.
+// kernels/reduce/reduce.h: sixteen lanes over the run of elements that ends with the last axis, when that is folded; else all in the order in which
+// they lie. Extents that are symbols may be 1 when it runs, and then what is next to them counts.
 bool reduce_keeps_bits(const Graph& g, const Node& n, const Frame&, const Order& order) {
   if (!is_float(g.value(n.inputs[0]).type.dtype)) return true;
   const Fold was = fold(g, n, natural(static_cast<int>(order.size()))), is = fold(g, n, order);
@@ -302,7 +302,8 @@ void quantize_rewrite(Graph& g, Node& n, const Frame& f, const Order& place) {
   if (normalize_axis(n.read().i("axis"), f.rank)) move_axis(g, n, f, place);
 }
 
-// A recurrent operator takes its steps first (layout 0) or its batch first (layout 1). The frame: steps, directions, batch, features of x, hidden units.
+// A recurrent operator takes its steps first (layout 0) or its batch first (layout 1). The frame: steps, directions, batch, features of x, hidden
+// units.
 struct Recurrent {
   int32_t steps, directions, batch, features = 3, hidden = 4;
 };

@@ -14,7 +14,8 @@
 
 namespace tern {
 
-// Needs infer_shapes and fold_constants before; leaves the types of new values filled. Subgraphs included. `left`: what constants in another order may take.
+// Needs infer_shapes and fold_constants before; leaves the types of new values filled. Subgraphs included. `left`: what constants in another order
+// may take.
 void move_transposes(Graph& graph, FoldBudget& left);
 
 }  // namespace tern

@@ -311,4 +311,27 @@ TEST_CASE("fuse: activations with the parameters that they have become epilogues
   }
 }
 
+TEST_CASE("fuse: zeros that are padded around a convolution's input are its padding; other padding is not") {
+  using Ints = std::vector<int64_t>;
+  struct Case {
+    Ints pads, axes;
+    const char* mode;
+    float value;
+    bool joins;
+  };
+  const Case cases[] = {{{0, 0, 1, 2, 0, 0, 3, 0}, {}, "constant", 0, true},    {{1, 2}, {-1}, "constant", 0, true},
+                        {{0, 0, 1, 2, 0, 0, 3, 0}, {}, "constant", 1, false},   {{0, 0, 1, 2, 0, 0, 3, 0}, {}, "edge", 0, false},
+                        {{0, 1, 1, 2, 0, 0, 3, 0}, {}, "constant", 0, false},   {{0, 0, 1, -1, 0, 0, 3, 0}, {}, "constant", 0, false},
+                        {{0, 0, 1, 2, 0, 0, 3, 0}, {}, "constant", -0.f, false}};
+  for (const Case& c : cases) {
+    Builder b;
+    auto x = b.input("x", {2, 3, 6, 5});
+    auto padded = b.node("Pad", {x, b.ints(c.pads), number(b, c.value), c.axes.empty() ? kNone : b.ints(c.axes)}, {{"mode", std::string(c.mode)}});
+    const int64_t channels = c.pads.size() == 8 && c.pads[1] == 1 ? 4 : 3;
+    b.output(b.node("Conv", {padded, b.constant(random_f32({4, channels, 3, 3}, 1))}, {{"pads", Ints{0, 1, 1, 0}}}));
+    Graph g = fused(b, {random_f32({2, 3, 6, 5}, 5)}, 0);
+    CHECK(Builder::count(g, "Pad") == !c.joins);
+  }
+}
+
 }  // namespace tern::test
