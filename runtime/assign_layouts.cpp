@@ -11,6 +11,7 @@
 #include "kernels/movement/movement.h"
 #include "kernels/pool/pool.h"
 #include "runtime/fuse/activation.h"
+#include "runtime/fuse/padding.h"
 
 namespace tern {
 namespace {
@@ -100,7 +101,8 @@ class Assigner {
     if (is_window_pool(n)) return writes(n);
     if (n.op == &kGlobalAveragePool || to_last(n)) return produced_blocked(v);
     if (n.op == &kConcat) return wanted(n.outputs[0]) && writes(n);
-    return map_of(n) != nullptr && wanted(n.outputs[0]) && dims(v) == dims(n.outputs[0]);
+    const Node* map = map_of(n);
+    return map != nullptr && wanted(n.outputs[0]) && (dims(v) == dims(n.outputs[0]) || map->inputs.size() == 1);
   }
   bool produced_blocked(ValueId v) const { return can_be_blocked_[static_cast<size_t>(v)]; }
   // Concatenation of whole blocks of channels.
@@ -124,6 +126,13 @@ class Assigner {
       map.inputs = {activation->input};
       return map;
     }
+    if (op == "Pad" || op == "Resize") {
+      const auto around = op == "Pad" ? zero_padding(g_, n) : repeats(n);
+      if (!around || !suits(n.inputs[0]) || !produced_blocked(n.inputs[0])) return std::nullopt;
+      map.attrs.set(op == "Pad" ? "pads" : "repeats", *around);
+      map.inputs.resize(1);
+      return map;
+    }
     map.attrs.set("map", std::string(op));
     if (op == "BatchNormalization") {
       map.attrs.set("epsilon", n.read().f("epsilon"));
@@ -133,6 +142,29 @@ class Assigner {
     if (op != "Add" && op != "Mul" && op != "Sub") return std::nullopt;
     if (op != "Sub" && !whole(map.inputs[0])) std::swap(map.inputs[0], map.inputs[1]);
     return whole(map.inputs[0]) && (whole(map.inputs[1]) || is_of_channels(map.inputs[1], dims(n.outputs[0]))) ? std::optional(map) : std::nullopt;
+  }
+  // How often a Resize repeats each element along each spatial axis; nothing when it does anything else.
+  std::optional<std::vector<int64_t>> repeats(const Node& n) const {
+    const AttrReader attrs = n.read();
+    const Dims x = dims(n.inputs[0]), y = dims(n.outputs[0]);
+    if (attrs.s("mode") != "nearest" || attrs.s("coordinate_transformation_mode") != "asymmetric" || attrs.s("nearest_mode") != "floor")
+      return std::nullopt;
+    if (attrs.s("keep_aspect_ratio_policy") != "stretch" || attrs.i("antialias") != 0 || x[0] != y[0] || x[1] != y[1] || x.count() == 0)
+      return std::nullopt;
+    std::vector<int64_t> by;
+    for (int i = 2; i < x.rank; ++i) {
+      by.push_back(y[i] / x[i]);
+      if (by.back() < 1 || y[i] % x[i] != 0) return std::nullopt;
+    }
+    return has_whole_scales(n, by) ? std::optional(by) : std::nullopt;
+  }
+  // Scales are what sizes say: 2.1 of 3 makes 6, too.
+  bool has_whole_scales(const Node& n, const std::vector<int64_t>& by) const {
+    if (n.inputs.size() < 3 || n.inputs[2] == kNone) return true;
+    const Tensor& scales = g_.value(n.inputs[2]).constant;
+    if (!scales.present() || scales.dtype() != DType::f32 || scales.count() < static_cast<int64_t>(by.size())) return false;
+    const float* last = scales.data<float>() + scales.count() - by.size();
+    return std::equal(by.begin(), by.end(), last, [](int64_t a, float b) { return static_cast<float>(a) == b; });
   }
   // One element a channel of y, or of each of its images.
   bool is_of_channels(ValueId v, const Dims& y) const {
@@ -224,7 +256,7 @@ class Assigner {
       Node& before = out[at->second];
       for (const char* name : {"activation", "alpha", "beta"}) before.attrs.set(name, *node.attrs.find(name));
       before.outputs = node.outputs;
-    } else if (!node.attrs.has("activation")) {
+    } else if (!node.attrs.has("activation") && !node.attrs.has("pads")) {
       open_maps_[node.outputs[0]] = out.size();
     }
     return joins;

@@ -1,6 +1,9 @@
 // See map_blocks.h. Only assign_layouts makes these nodes.
 #include "kernels/conv/map_blocks.h"
 
+#include <algorithm>
+#include <array>
+
 #include "kernels/activation_attributes.h"
 #include "kernels/conv/conv_bind.h"
 #include "runtime/base/checked.h"
@@ -16,6 +19,28 @@ std::optional<BlockMap> map_of(const AttrReader& attrs) {
   }
   return std::nullopt;
 }
+// Of rows and columns; of one spatial axis, columns.
+struct Surroundings {
+  std::array<int64_t, 2> before{0, 0}, after{0, 0}, repeats{1, 1};
+};
+Result<Surroundings> surroundings(const AttrReader& attrs, int spatial) {
+  constexpr int64_t kMost = 1 << 20;
+  Surroundings s;
+  const std::vector<int64_t> pads = attrs.ints("pads"), repeats = attrs.ints("repeats");
+  const auto n = static_cast<size_t>(std::clamp(spatial, 1, 2)), first = 2 - n;
+  if ((!pads.empty() && pads.size() != 2 * n) || (!repeats.empty() && repeats.size() != n))
+    return invalid("pads and repeats are of all spatial axes");
+  for (size_t i = 0; i < pads.size(); ++i) (i < n ? s.before[first + i] : s.after[first + i - n]) = pads[i];
+  for (size_t i = 0; i < repeats.size(); ++i) s.repeats[first + i] = repeats[i];
+  for (size_t i = 0; i < 2; ++i) {
+    if (s.before[i] < 0 || s.after[i] < 0 || s.repeats[i] < 1 || std::max({s.before[i], s.after[i], s.repeats[i]}) > kMost) {
+      return unsupported("these pads or repeats");
+    }
+  }
+  const bool alone = attrs.s("map").empty() && attrs.s("activation").empty();
+  if ((!pads.empty() || !repeats.empty()) && !alone) return unsupported("pads and repeats stand alone");
+  return s;
+}
 size_t inputs_of(BlockMap map) { return map == BlockMap::none ? 1 : map == BlockMap::norm ? 5 : 2; }
 
 Status infer(InferContext& c) {
@@ -27,7 +52,18 @@ Status infer(InferContext& c) {
   }
   const Shape& x = c.shape(0);
   if (x.ranked() && x.rank() != 3 && x.rank() != 4) return invalid("blocked layouts are for 3 or 4 axes, not " + x.text());
-  return infer_same(c);
+  const auto around = surroundings(c.attrs, x.rank() - 2);
+  if (!around) return around.error();
+  Shape y = x;
+  for (int i = 2; i < y.rank(); ++i) {
+    const auto a = static_cast<size_t>(i + 2 - y.rank());
+    const auto repeated = mul(x[i], Dim(around->repeats[a]));
+    const auto padded = repeated ? add(*repeated, Dim(around->before[a] + around->after[a])) : std::nullopt;
+    if (!padded) return unsupported("the size of " + x.text() + " is too large");
+    y[i] = *padded;
+  }
+  c.set(0, DType::f32, std::move(y));
+  return {};
 }
 
 MapBlocksArgs::Map place(const TensorView& v) {
@@ -79,13 +115,17 @@ Status bind(BindContext& c) {
   a.alpha = activation->alpha;
   a.beta = activation->beta;
   const BlockedMap m(y);
-  c.set(a.y, c.output<float>(0) + m.first);
   a.y_image = m.image(), a.y_block = m.block(), a.y_row = m.row();
-  a.halo = {y.layout.top, y.layout.bottom, y.layout.left, y.layout.right, m.height, m.width};
+  const auto around = surroundings(c.attrs, x.dims.rank - 2);
+  if (!around) return around.error();
+  const auto& [before, after, repeats] = *around;
+  a.repeat_row = repeats[0], a.repeat_col = repeats[1];
+  a.halo = {y.layout.top + before[0], y.layout.bottom + after[0], y.layout.left + before[1], y.layout.right + after[1], m.height, m.width};
   a.channels = x.dims[1];
   a.blocks = m.blocks;
-  a.height = x.dims.rank == 4 ? x.dims[2] : 1;
-  a.width = x.dims.back();
+  a.height = (x.dims.rank == 4 ? x.dims[2] : 1) * a.repeat_row;
+  a.width = x.dims.back() * a.repeat_col;
+  c.set(a.y, c.output<float>(0) + (m.first + (before[0] * m.width + before[1]) * kBlock));
   const auto [begin, end] = c.range(x.dims[0] * m.blocks);
   if (begin == end) return {};
   a.begin = begin;
@@ -94,8 +134,8 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {
-    {"activation", AttrKind::s, ""}, {"alpha", AttrKind::f}, {"beta", AttrKind::f}, {"epsilon", AttrKind::f, 1e-5f}, {"map", AttrKind::s, ""}};
+constexpr AttrSpec kAttrs[] = {{"activation", AttrKind::s, ""}, {"alpha", AttrKind::f},   {"beta", AttrKind::f},      {"epsilon", AttrKind::f, 1e-5f},
+                               {"map", AttrKind::s, ""},        {"pads", AttrKind::ints}, {"repeats", AttrKind::ints}};
 
 }  // namespace
 

@@ -1,5 +1,7 @@
-// MapBlocks: what is computed element by element between convolutions, on blocked values (conv.h), so that they need not be reordered for it.
+// MapBlocks: what is computed element by element between convolutions, on blocked values (conv.h), so that they need not be reordered for it;
+// padding and nearest neighbours, too.
 //   y = act(f(x))    f, the attribute `map`: nothing, or the operator of that name, Add Sub Mul BatchNormalization
+//   Pad, Resize      zeros around it (`pads`), each element `repeats` times along each spatial axis; both without a map
 //   Shapes    x, y: blocked, of the same dims, each with its halo. The other operand of a sum or product: blocked like x, or plain with one element a
 //             channel, [C] after the batch or [N,C,1...].
 //   Cost      one read and one write an element: memory bound.
@@ -31,9 +33,10 @@ struct MapBlocksArgs {
   bool per_channel;
   Activation activation;
   float alpha, beta;
-  int64_t channels, blocks, height, width;
-  ConvHalo halo;       // of y
-  int64_t begin, end;  // (image, block) pairs
+  int64_t channels, blocks, height, width;  // of y without halo and pads
+  int64_t repeat_row, repeat_col;           // of x
+  ConvHalo halo;                            // of y, and pads
+  int64_t begin, end;                       // (image, block) pairs
 };
 
 TERN_EACH_ISA(extern const KernelRow map_blocks_f32;)  // map_blocks.simd.cpp

@@ -41,6 +41,12 @@ void map_row(const MapBlocksArgs& a, const Channels& k, const float* x, const fl
   }
 }
 
+void repeat_row(const MapBlocksArgs& a, const float* x, float* y) {
+  for (int64_t w = 0; w < a.width; w += a.repeat_col, x += 16) {
+    for (int64_t i = 0; i < a.repeat_col; ++i) store(y + (w + i) * 16, load(x));
+  }
+}
+
 // In a loop of its own, so that there are not all maps times all activations; the row is in L1.
 void activate_row(const MapBlocksArgs& a, float* y) {
   with_activation(a.activation, [&]<Activation A>() {
@@ -64,7 +70,8 @@ void map_blocks(const MapBlocksArgs& a) {
       float* row = y + r * a.y_row;
       clear(row - h.left * 16, h.left * 16);
       clear(row + a.width * 16, h.right * 16);
-      map_row(a, k, x + r * a.x.row, pair ? other + r * a.other.row : nullptr, row);
+      if (a.repeat_col != 1) repeat_row(a, x + r / a.repeat_row * a.x.row, row);
+      else map_row(a, k, x + r / a.repeat_row * a.x.row, pair ? other + r * a.other.row : nullptr, row);
       if (a.activation != Activation::none) activate_row(a, row);
     }
   }

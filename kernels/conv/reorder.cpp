@@ -1,4 +1,4 @@
-// Reorder: the same value in another layout; with `channels_last` the side that is not blocked is [N, spatial, C], so that no Transpose stands beside it.
+// Reorder: the same value in another layout; with `channels_last` the side that is not blocked is [N, spatial, C], and no Transpose stands beside it.
 // ConcatBlocks: values of whole channel blocks joined along the channels.
 // Only assign_layouts makes these nodes, so `tern dump` shows every one. See conv.h.
 #include <algorithm>

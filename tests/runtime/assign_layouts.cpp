@@ -224,6 +224,17 @@ TEST_CASE("assign_layouts: what lies between convolutions element by element is 
          return b.node("Sub", {b.node("Mul", {v, b.constant(random_f32({32, 1, 1}, 1))}), b.constant(random_f32({2, 32, 1, 1}, 2))});
        }},
       {"activations", 2, [](GraphBuilder& b, ValueId v, ValueId) { return b.node("Tanh", {b.node("Sigmoid", {v})}); }},
+      {"padding", 2,
+       [](GraphBuilder& b, ValueId v, ValueId) {
+         v = b.node("Sigmoid", {b.node("Pad", {v, b.ints({0, 0, 1, 2, 0, 0, 3, 0})})});
+         return b.node("MaxPool", {v}, {{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}});
+       }},
+      {"upsampling", 1,
+       [](GraphBuilder& b, ValueId v, ValueId) {
+         const float scales[] = {3, 2};
+         return b.node("Resize", {v, kNone, b.constant(Tensor::of<float>({2}, scales))},
+                       {{"axes", Ints{2, 3}}, {"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode", std::string("floor")}});
+       }},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);
