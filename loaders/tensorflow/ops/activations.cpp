@@ -16,7 +16,16 @@ Values relu(Call& c) {
 
 Values elu(Call& c) { return {c.b.emit("Elu", {c.tensor(0)}, attributes({{"alpha", 1.0f}}))}; }
 
-Values selu(Call& c) { return {c.b.emit("Selu", {c.tensor(0)}, attributes({{"alpha", 1.6732632423543772f}, {"gamma", 1.0507009873554805f}}))}; }
+Values selu(Call& c) {
+  constexpr double kAlpha = 1.6732632423543772848170429916717, kScale = 1.0507009873554804934193349852946;
+  GraphBuilder& b = c.b;
+  const ValueId x = c.tensor(0);
+  if (b.dtype(x) == DType::f64) {  // the catalog's has its numbers in f32
+    const ValueId below = with(b, "Mul", with(b, "Sub", b.emit("Exp", {x}), 1), kAlpha * kScale);
+    return {select(b, with(b, "Less", x, 0), below, with(b, "Mul", x, kScale))};
+  }
+  return {b.emit("Selu", {x}, attributes({{"alpha", static_cast<float>(kAlpha)}, {"gamma", static_cast<float>(kScale)}}))};
+}
 
 Values leaky_relu(Call& c) { return {c.b.emit("LeakyRelu", {c.tensor(0)}, attributes({{"alpha", static_cast<float>(c.number("alpha", 0.2f))}}))}; }
 

@@ -78,7 +78,7 @@ Values cross(Call& c) {
   const ValueId x = c.tensor(0), y = c.tensor(1);
   const int axis = b.rank(x) - 1;
   if (!b.ok()) return {};
-  if (axis < 0 || !b.shape(x)[axis].is(3)) return c.fail(invalid("the vectors must have three elements"));
+  if (axis < 0 || (b.shape(x)[axis].known() && !b.shape(x)[axis].is(3))) return c.fail(invalid("the vectors must have three elements"));
   auto turned = [&](ValueId v, std::vector<int64_t> order) { return b.emit("Gather", {v, b.ints(order)}, attributes({{"axis", int64_t(axis)}})); };
   const ValueId plus = b.emit("Mul", {turned(x, {1, 2, 0}), turned(y, {2, 0, 1})}),
                 less = b.emit("Mul", {turned(x, {2, 0, 1}), turned(y, {1, 2, 0})});

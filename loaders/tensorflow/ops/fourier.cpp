@@ -60,14 +60,13 @@ Complex transform(GraphBuilder& b, const Complex& x, int64_t n, int sign) {
   return both(y, [&](ValueId v) { return b.reshape(transpose(b, v, 1, 2), {Int(-1), Int(n)}); });
 }
 
-// The last axis of `size` elements made n long: cut, or with zeros behind.
+// The first n of an axis, which TensorFlow wants to have so many.
 ValueId sized(GraphBuilder& b, ValueId x, int axis, int64_t n) {
-  const int64_t size = known_size(b, x, axis, "a Fourier transform");
-  if (!b.ok() || size == n) return x;
-  if (size > n) return slice(b, x, axis, 0, n);
-  std::vector<int64_t> margins(2 * static_cast<size_t>(b.rank(x)), 0);
-  margins[static_cast<size_t>(b.rank(x) + axis)] = n - size;
-  return b.emit("Pad", {x, b.ints(margins)});
+  const Int size = b.size(x, axis);
+  if (!b.ok() || (size.known() && size.value() == n)) return x;
+  if (size.known() && size.value() < n)
+    return b.fail(invalid("an axis of " + std::to_string(size.value()) + " is shorter than the transform of " + std::to_string(n)));
+  return slice(b, x, axis, 0, n);
 }
 
 // Along one axis of any tensor, whose other axes stay.
@@ -76,7 +75,9 @@ Complex along(GraphBuilder& b, const Complex& x, int axis, int64_t n, int sign) 
   if (!b.ok()) return {};
   if (n < 1 || n > kLongest) return b.fail(unsupported("a Fourier transform of length " + std::to_string(n) + " is not supported")), Complex();
   const Complex turned = both(x, [&](ValueId v) { return transpose(b, v, axis, last); });
-  const std::vector<Int> sizes = sizes_of(b, turned.real);
+  std::vector<Int> sizes = sizes_of(b, turned.real);
+  if (!b.ok()) return {};
+  sizes.back() = n;
   const Complex flat = both(turned, [&](ValueId v) { return b.reshape(v, {Int(-1), Int(n)}); });
   return both(transform(b, flat, n, sign), [&](ValueId v) { return transpose(b, b.reshape(v, sizes), axis, last); });
 }

@@ -1,4 +1,6 @@
 // Images on another grid, cut out of each other, and in other colours. See operator.h. Next: patches.cpp.
+#include <cmath>
+
 #include "loaders/tensorflow/ops/fused.h"
 
 namespace tern::tensorflow {
@@ -30,21 +32,22 @@ Values scale_and_translate(Call& c) {
   };
   const std::string kind = c.string("kernel_type", "lanczos3");
   const auto* filter = std::find_if(std::begin(kFilters), std::end(kFilters), [&](const auto& f) { return f.first == kind; });
-  if (filter == std::end(kFilters)) return c.fail(unsupported("kernel_type " + kind + " is not supported"));
+  const bool antialias = c.boolean("antialias", true);
+  if (filter == std::end(kFilters) || (!antialias && kind == "keyscubic")) return c.fail(unsupported("kernel_type " + kind + " is not supported"));
   const std::vector<Int> sizes = b.elements(c.tensor(1));
+  const Int in[] = {b.size(x, 1), b.size(x, 2)};
   const Tensor *scale = b.contents(c.tensor(2)), *shift = b.contents(c.tensor(3));
   if (!b.ok()) return {};
   if (sizes.size() != 2) return c.fail(invalid("size must be two numbers"));
   bool plain = shift != nullptr && shift->dtype() == DType::f32;
   for (int64_t i = 0; plain && i < shift->count(); ++i) plain = shift->data<float>()[i] == 0;
-  for (int i = 0; plain && scale != nullptr && i < 2; ++i) {
-    const Int in = b.size(x, 1 + i), &out = sizes[static_cast<size_t>(i)];
-    if (!in.known() || !out.known() || in.value() == 0 || scale->dtype() != DType::f32 || scale->count() != 2) continue;
-    const double ratio = static_cast<double>(out.value()) / static_cast<double>(in.value());
+  for (size_t i = 0; plain && scale != nullptr && i < 2; ++i) {
+    if (!in[i].known() || !sizes[i].known() || in[i].value() == 0 || scale->dtype() != DType::f32 || scale->count() != 2) continue;
+    const double ratio = static_cast<double>(sizes[i].value()) / static_cast<double>(in[i].value());
     plain = std::abs(scale->data<float>()[i] - ratio) <= 1e-6 * ratio;
   }
   if (!plain) return c.fail(unsupported("other scales than those of the sizes, and translations, are not supported"));
-  return {b.cast(channels_last::resize(b, x, sizes, {filter->second, Resize::Grid::half_pixel, c.boolean("antialias", true)}), DType::f32)};
+  return {b.cast(channels_last::resize(b, x, sizes, {filter->second, Resize::Grid::half_pixel, antialias}), DType::f32)};
 }
 
 // One axis of boxes: where sample i of n lies, [boxes, n] f32.

@@ -1,6 +1,4 @@
 // Reductions, places of extremes, running sums. See operator.h. Next: shape.cpp.
-#include <cmath>
-
 #include "loaders/tensorflow/ops/complex.h"
 #include "loaders/tensorflow/ops/fused.h"
 
@@ -60,9 +58,10 @@ Values maximum(Call& c) {
 
 Values minimum(Call& c) { return {c.b.cast(fold(c, "ReduceMin", comparable(c.b, c.tensor(0))), c.b.dtype(c.tensor(0)))}; }
 
+// Of nothing the extremes are those of i32.
 template <OpName Op>
 Values logical(Call& c) {
-  return {c.b.cast(fold(c, Op.text, c.b.cast(c.tensor(0), DType::i32)), DType::boolean)};
+  return {with(c.b, "Greater", fold(c, Op.text, c.b.cast(c.tensor(0), DType::i32)), 0)};
 }
 
 Values euclidean(Call& c) {
@@ -104,9 +103,7 @@ Values running_log_sum(Call& c) {
     ValueId top = reduced(b, "ReduceMax", v, {axis}, true);
     top = select(b, b.emit("IsInf", {top}), b.scalar_like(top, 0), top);
     const ValueId sums = b.emit("CumSum", {b.emit("Exp", {b.emit("Sub", {v, top})}), b.scalar(Int(axis))}, attrs);
-    const ValueId y = b.emit("Add", {b.emit("Log", {sums}), top});
-    const double lowest = c.b.dtype(x) == DType::f64 ? -1.7976931348623157e308 : c.b.dtype(x) == DType::f16 ? -65504 : -3.4028234663852886e38;
-    return b.emit("Max", {y, b.scalar_like(y, lowest)});  // of nothing: the lowest number
+    return b.emit("Add", {b.emit("Log", {sums}), top});
   })};
 }
 

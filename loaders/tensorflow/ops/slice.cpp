@@ -128,12 +128,14 @@ Values reverse_axes(Call& c) {
 Values reverse_flags(Call& c) {  // a bool for each axis
   GraphBuilder& b = c.b;
   ValueId x = c.tensor(0);
-  const Tensor* flags = b.contents(c.tensor(1));
+  const int rank = b.rank(x);
   if (!b.ok()) return {};
-  if (flags == nullptr || flags->dtype() != DType::boolean || flags->count() > b.rank(x))
+  const Tensor* known = b.contents(c.tensor(1));
+  if (known == nullptr || known->dtype() != DType::boolean || known->count() > rank)
     return c.fail(unsupported("the axes must be known when the model is loaded"));
-  for (int64_t i = 0; i < flags->count(); ++i) {
-    if (flags->data<uint8_t>()[i] != 0) x = reverse(b, x, static_cast<int>(i));
+  const Tensor flags = *known;  // the graph's values move when nodes are added
+  for (int64_t i = 0; i < flags.count(); ++i) {
+    if (flags.data<uint8_t>()[i] != 0) x = reverse(b, x, static_cast<int>(i));
   }
   return {x};
 }

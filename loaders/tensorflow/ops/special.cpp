@@ -79,7 +79,8 @@ ValueId digamma_of(GraphBuilder& b, ValueId x) {
   y = b.emit("Sub", {b.emit("Sub", {y, series}), below});
   const ValueId mirrored = b.emit("Sub", {y, b.emit("Div", {b.scalar_like(x, M_PI), b.emit("Tan", {half_turns(b, x)})})});
   y = select(b, low, mirrored, y);
-  return select(b, with(b, "Equal", x, INFINITY), x, y);
+  const ValueId pole = b.emit("And", {low, b.emit("Equal", {x, b.emit("Floor", {x})})});  // 0, -1 …
+  return select(b, pole, b.scalar_like(x, NAN), select(b, with(b, "Equal", x, INFINITY), x, y));
 }
 
 Values digamma(Call& c) {
