@@ -17,7 +17,8 @@ struct Lettered {
   ValueId v = kNone;
   std::string axes;
 };
-// Two operands as one product; letters that neither `keep` nor both operands have are summed away, those of both that `keep` has not are multiplied out.
+// Two operands as one product. Letters that neither `keep` nor both operands have are summed away, those of both that `keep` has not are
+// multiplied out.
 // Axes of size 1 broadcast when both have the letter and it is kept.
 Lettered contract(GraphBuilder& b, Lettered x, Lettered y, const std::string& keep);
 

@@ -1,4 +1,4 @@
-// Images on another grid, cut out of each other, and in other colours. See operator.h. Next: patches.cpp.
+// Images on another grid, cut out of each other, and in other colours. See operator.h. Next: colors.cpp.
 #include <cmath>
 
 #include "loaders/tensorflow/ops/fused.h"

@@ -1,5 +1,5 @@
 // Numbers rounded to the levels of a quantised type, in f32: what training that knows of quantisation leaves in a graph. See operator.h.
-// Next: spectral.cpp.
+// Next: complex.h.
 #include "loaders/tensorflow/ops/common.h"
 
 namespace tern::tensorflow {
