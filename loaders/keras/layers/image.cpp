@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "loaders/keras/layers/pieces.h"
+#include "runtime/base/checked.h"
 #include "runtime/base/printable.h"
 
 namespace tern::keras {
@@ -44,8 +45,8 @@ Flows normalization(Call& c) {
   if (c.config.has("mean")) {
     mean = numbers(c, "mean", 0);
     variance = numbers(c, "variance", 1);
-    int64_t count = 1;
-    for (int64_t n : sizes) count *= n;
+    std::optional<int64_t> count = 1;
+    for (int64_t n : sizes) count = count ? checked_mul(*count, n) : count;
     for (ValueId* v : {&mean, &variance}) {
       if (c.b.ok() && c.b.rank(*v) > 0 && axes.size() > 1 && c.b.shape(*v)[0].value() != count)
         return c.unsupported("a mean that has fewer axes than it is for");
@@ -155,6 +156,22 @@ Flows random_crop(Call& c) {
   return {{c.b.cast(resized(c, p, middle(c, p), {}), c.layer.compute)}};
 }
 
+// Each channel of each picture stretched over the whole range; one that is the same everywhere stays.
+Flows auto_contrast(Call& c) {
+  const ValueId given = c.b.cast(c.x(), c.layer.compute);
+  std::vector<double> range = c.config.numbers("value_range");
+  if (range.empty()) range = {0, 255};
+  if (range.size() != 2 || c.b.rank(given) != 4) return c.invalid("its config: value_range has not two numbers, or its input not four axes");
+  const double low = std::min(range[0], range[1]), wide = std::fabs(range[1] - range[0]);
+  auto scaled = [&](ValueId v, double by, double more) { return c.emit("Add", {c.emit("Mul", {v, number(c, v, by)}), number(c, v, more)}); };
+  const ValueId x = scaled(given, 255 / wide, -low * 255 / wide);
+  const ValueId least = reduce(c, "ReduceMin", x, {1, 2}, true), most = reduce(c, "ReduceMax", x, {1, 2}, true);
+  const ValueId scale = c.emit("Div", {number(c, x, 255), c.emit("Sub", {most, least})});
+  const ValueId y = c.emit("Add", {c.emit("Mul", {x, scale}), c.emit("Mul", {c.emit("Neg", {least}), scale})});
+  const ValueId back = scaled(c.emit("Clip", {y, number(c, y, 0), number(c, y, 255)}), wide / 255, low);
+  return {{c.emit("Where", {c.emit("IsNaN", {back}), given, back})}};
+}
+
 Flows augmentation(Call& c) { return c.inputs; }
 
 constexpr LayerRow kRows[] = {
@@ -163,9 +180,10 @@ constexpr LayerRow kRows[] = {
     {"Resizing", resizing},
     {"CenterCrop", center_crop},
     {"RandomCrop", random_crop},
+    {"AutoContrast", auto_contrast},
     {"RandomFlip RandomRotation RandomZoom RandomTranslation RandomContrast RandomBrightness RandomHeight RandomWidth RandomHue RandomSaturation "
      "RandomSharpness RandomShear RandomPosterization RandomColorJitter RandomColorDegeneration RandomGrayscale RandomInvert RandomPerspective "
-     "RandomElasticTransform RandomErasing RandomGaussianBlur RandomApply AugMix AutoContrast CutMix MixUp RandAugment Equalization Solarization "
+     "RandomElasticTransform RandomErasing RandomGaussianBlur RandomApply AugMix CutMix MixUp RandAugment Equalization Solarization "
      "RandomRotation90",
      augmentation},
 };

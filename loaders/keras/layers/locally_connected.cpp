@@ -66,8 +66,17 @@ Flows locally_connected(Call& c) {
   shape.emplace_back(filters);
   bias.push_back(filters);
   y = c.b.reshape(y, shape);
-  if (c.config.boolean("use_bias", true)) y = c.emit("Add", {y, c.weight("bias", bias)});
-  return {{activation(c, "activation", last ? y : permute(c.b, y, back))}};
+  if (!last) y = permute(c.b, y, back);
+  if (c.config.boolean("use_bias", true)) {
+    ValueId b = c.weight("bias", bias);
+    if (!last) {  // read as it lies, not transposed: so tf_keras has it
+      std::vector<Int> as_channels = {Int(filters)};
+      for (int64_t n : p.out) as_channels.emplace_back(n);
+      b = c.b.reshape(b, as_channels);
+    }
+    y = c.emit("Add", {y, b});
+  }
+  return {{activation(c, "activation", y)}};
 }
 
 constexpr LayerRow kRows[] = {

@@ -233,18 +233,36 @@ def images():
             L.Resizing(4, 4, crop_to_aspect_ratio=True)(x), L.CenterCrop(3, 4)(x), L.CenterCrop(8, 3)(x), L.RandomFlip()(x), L.RandomCrop(6, 5)(x), L.Normalization(mean=[1, 2, 3], variance=[4, 5, 0])(x),
             L.Normalization(axis=None, mean=2, variance=3, invert=True)(x)]
     if not OLD:
-        outs += [L.Resizing(4, 7, pad_to_aspect_ratio=True, fill_value=2)(x), L.Resizing(3, 3, antialias=True)(x), L.Normalization(mean=[1, 2, 3], variance=[4, 5, 0], invert=True)(x)]
+        outs += [L.Resizing(4, 7, pad_to_aspect_ratio=True, fill_value=2)(x), L.Resizing(3, 3, antialias=True)(x), L.Normalization(mean=[1, 2, 3], variance=[4, 5, 0], invert=True)(x), L.AutoContrast((-3, 3))(x)]
     learned = [L.Normalization(), L.Normalization(axis=None), L.Normalization(axis=[1, 3])]
     for layer in learned:
         layer.adapt(rng.normal(size=(8, 6, 5, 3)).astype(np.float32))
     return [x], outs + [layer(x) for layer in learned]
 
 
+@new
+def spectrograms():
+    x, z = Input((90,), name="x"), Input((40, 2), name="z")
+    return [x, z], [L.MelSpectrogram(num_mel_bins=5, sampling_rate=800, sequence_stride=20, fft_length=32)(x),
+                    L.MelSpectrogram(num_mel_bins=4, sampling_rate=800, sequence_stride=16, sequence_length=24, fft_length=32, window="hamming", mag_exp=1.0, max_freq=300, power_to_db=False)(x),
+                    L.STFTSpectrogram(frame_length=8, frame_step=4, window=None)(z), L.STFTSpectrogram("psd", frame_length=8, fft_length=8, expand_dims=True, padding="same", window=None)(z), L.STFTSpectrogram("stft", frame_length=6, window=None)(z)]
+
+
+def locally_connected():
+    x, z = Input((4, 5, 2), name="x"), Input((6, 3), name="z")
+    return [x, z], [L.LocallyConnected2D(2, (2, 3), strides=(2, 1))(x), L.LocallyConnected1D(3, 2, activation="relu", use_bias=False)(z),
+                    L.LocallyConnected1D(2, 2, data_format="channels_first")(L.Permute((2, 1))(z))]
+
+
+if OLD:
+    model(locally_connected)
 arrays, aliases, configs = {}, {}, {}
 
 
 def bare(node):  # what only training needs
     if isinstance(node, dict):
+        if node.get("class_name") == "DTypePolicy":
+            return node["config"]["name"]
         return {k: bare(v) for k, v in node.items() if not k.endswith(("_initializer", "_regularizer", "_constraint", "build_config", "compile_config"))}
     return [bare(v) for v in node] if isinstance(node, list) else node
 
