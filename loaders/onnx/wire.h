@@ -1,6 +1,5 @@
-// From the bytes of an ONNX file to a small, clean protobuf message: the file's wire format is walked without recursion, every
-// length is checked, what tern does not read (weights stay in the file, training data) is left out, and the memory that
-// parsing would take is counted before any is taken. Next: tern_onnx.proto.
+// From the bytes of an ONNX file to a small, clean protobuf message, as ../wire/wire.h makes them: what tern does not read (training data) is left
+// out, weights stay in the file. Next: tern_onnx.proto.
 #pragma once
 #include <cstddef>
 #include <span>

@@ -20,7 +20,8 @@ loaders/weights      public runtime/base loaders/file loaders/json loaders/zip
 loaders/keras        public runtime/base kernels runtime loaders/file loaders/zip loaders/json loaders/weights loaders/hdf5 loaders/channels_last
 loaders/safetensors  public runtime/base loaders/file loaders/json loaders/weights
 loaders/channels_last public runtime/base kernels runtime
-loaders/onnx         public runtime/base kernels runtime loaders/file
+loaders/wire         public runtime/base
+loaders/onnx         public runtime/base kernels runtime loaders/file loaders/wire
 loaders/tensorflow        public runtime/base kernels runtime loaders/file loaders/weights loaders/wire loaders/tensorflow/graph loaders/tensorflow/ops
 loaders/tensorflow/graph  public runtime/base kernels runtime loaders/file loaders/weights
 loaders/tensorflow/ops    public runtime/base kernels runtime loaders/tensorflow/graph loaders/channels_last
