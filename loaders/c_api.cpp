@@ -84,6 +84,8 @@ tern::Result<tern::LoadOptions> options_of(const tern_load_options* given) {
   o.strict = c.strict != 0;
   o.map_files = c.map_files != 0;
   o.follow_links = c.follow_links != 0;
+  o.signature = text(c.signature);
+  for (size_t i = 0; i < c.output_count; ++i) o.outputs.push_back(text(c.outputs[i]));
   for (size_t i = 0; i < c.input_count; ++i) {
     const tern_model_port& p = c.inputs[i];
     if (!is_dtype(p.dtype) || !is_rank(p.rank)) return tern::usage("tern_load_options: input " + std::to_string(i) + " has no legal dtype or rank");

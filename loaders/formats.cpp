@@ -9,6 +9,7 @@
 #include "loaders/hdf5/hdf5.h"
 #include "loaders/keras/keras.h"
 #include "loaders/onnx/onnx.h"
+#include "loaders/tensorflow/tensorflow.h"
 #include "loaders/torch/export/export.h"
 #include "loaders/torch/torch.h"
 #include "loaders/torch/weights_file.h"
@@ -41,12 +42,10 @@ bool begins_with_one_of(std::string_view s, std::string_view tags) { return !s.e
 
 constexpr std::string_view kMetaInfo = "\x12\x1a\x22\x2a";  // fields 2 to 5 of MetaInfoDef: operators, any, tags, version
 bool is_saved_model(const Content& c) {                     // schema version 1, then MetaGraphDef, which begins with MetaInfoDef
-  if (c.head.find("saved_model_schema_version") == 0) return true;
   return c.at(0, "\x08\x01") && begins_with_one_of(field(field(c.all.substr(2), '\x12'), '\x0a'), kMetaInfo);
 }
 bool is_meta_graph(const Content& c) { return begins_with_one_of(field(c.all, '\x0a'), kMetaInfo); }
 bool is_graph_def(const Content& c) {  // NodeDef: a name, an operator
-  if (c.all.starts_with("node {") || c.all.starts_with("node{")) return true;
   const std::string_view node = field(c.all, '\x0a'), name = field(node, '\x0a');
   return is_word(name) && is_word(field(after(node, name), '\x12'));
 }
@@ -143,11 +142,15 @@ constexpr Format kFormats[] = {
     {"an architecture of Keras without weights (JSON)",
      [](const Content& c) { return is_json_with(c, "\"class_name\"", 512) && is_json_with(c, "\"config\""); },
      "name the file of its weights, and give this one in LoadOptions::architecture"},
-    {"a TensorFlow SavedModel", is_saved_model, "convert its folder to ONNX with tf2onnx"},
-    {"a frozen TensorFlow graph (GraphDef)", is_graph_def, "convert it to ONNX with tf2onnx"},
-    {"a TensorFlow meta graph", is_meta_graph, "export a SavedModel and convert it to ONNX with tf2onnx"},
+    {"a TensorFlow SavedModel as text", [](const Content& c) { return c.head.find("saved_model_schema_version") == 0; },
+     "save it in binary (saved_model.pb), as TensorFlow does by itself"},
+    {.name = "a TensorFlow SavedModel", .recognises = is_saved_model, .load = tensorflow::load_saved_model},
+    {"a TensorFlow graph as text", [](const Content& c) { return c.at(0, "node {") || c.at(0, "node{"); },
+     "write it in binary (tf.io.write_graph with as_text=False)"},
+    {.name = "a frozen TensorFlow graph (GraphDef)", .recognises = is_graph_def, .load = tensorflow::load_frozen_graph},
+    {"a TensorFlow meta graph", is_meta_graph, "it holds no weights: export the model as a SavedModel, and name its folder"},
     {"a TensorFlow checkpoint", [](const Content& c) { return c.all.ends_with("\x57\xfb\x80\x8b\x24\x75\x47\xdb"); },
-     "load it in TensorFlow, export a SavedModel and convert it to ONNX with tf2onnx"},
+     "it holds weights and no model: load it in TensorFlow, save the model as a SavedModel or .keras file, and name that"},
     {"a TensorFlow Lite model", [](const Content& c) { return c.at(4, "TFL3"); },
      "convert it to ONNX with tf2onnx, or export the model it was made of"},
     {"a TensorFlow.js model", [](const Content& c) { return is_json_with(c, "\"weightsManifest\"") || is_json_with(c, "\"graph-model\""); },
@@ -221,8 +224,12 @@ struct Folder {
   Format format;
 };
 constexpr Folder kFolders[] = {
-    {"saved_model.pb", {"a TensorFlow SavedModel folder", nullptr, "convert it to ONNX with tf2onnx"}},
-    {"saved_model.pbtxt", {"a TensorFlow SavedModel folder", nullptr, "convert it to ONNX with tf2onnx"}},
+    {"saved_model.pbtxt", {"a TensorFlow SavedModel folder as text", nullptr, "save it in binary (saved_model.pb), as TensorFlow does by itself"}},
+    {"variables/variables.index",
+     {"the folder of a TensorFlow SavedModel without its saved_model.pb", nullptr, "copy the whole folder", Code::kInvalid}},
+    {"checkpoint",
+     {"a folder of TensorFlow checkpoints", nullptr,
+      "they hold weights and no model: load one in TensorFlow, save the model as a SavedModel or .keras file, and name that"}},
     {"Data/com.apple.CoreML", {"a Core ML package", nullptr, "export the model that it was made of to ONNX"}},
     {"coremldata.bin", {"a compiled Core ML model", nullptr, "export the model that it was made of to ONNX"}},
     {"manifest.ocdbt", {"a checkpoint of JAX (Orbax)", nullptr, "export the model with jax2onnx, or save its weights with safetensors"}},
@@ -246,6 +253,14 @@ Error refusal(const Format& f) {
   std::string message = std::string(f.name) + (f.code == Code::kInvalid ? ", not a model" : ", which is not read");
   if (!f.remedy.empty()) message += "; " + std::string(f.remedy);
   return Error(f.code, std::move(message));
+}
+
+Result<Source> open_model(const std::string& path, const FileOptions& how) {
+  struct stat info;
+  const bool folder = ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  if (folder && ::lstat((path + "/saved_model.pb").c_str(), &info) == 0) return map_beneath(path, "saved_model.pb", how);
+  if (auto refused = refuse_known_folder(path)) return refused->within(path);
+  return map_file(path, how);
 }
 
 std::optional<Error> refuse_known_folder(const std::string& path) {

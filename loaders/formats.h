@@ -21,6 +21,8 @@ struct Format {
 const Format* format_of(const Content& content);
 // Precondition: the format is not read.
 Error refusal(const Format& format);
+// The file of a model that `path` names: itself, or of a SavedModel's folder saved_model.pb. Errors: as map_file; a folder of another kind.
+Result<Source> open_model(const std::string& path, const FileOptions& how);
 // The refusal of a folder, told by the names of what lies in it. Nothing when it is none that is known, or no folder.
 std::optional<Error> refuse_known_folder(const std::string& path);
 

@@ -59,8 +59,7 @@ Result<std::vector<std::byte>> read_file(const std::string& path) {
 
 Result<Model> load(const std::string& path, const LoadOptions& options) {
   return guarded([&]() -> Result<Model> {
-    if (auto refused = refuse_known_folder(path)) return printable(refused->within(path));
-    auto source = map_file(path, file_options(options));
+    auto source = open_model(path, file_options(options));
     if (!source) return printable(source.error());
     auto graph = load_graph(*source, options);
     if (!graph) return printable(graph.error().within(path));

@@ -41,15 +41,19 @@ Result<Source> map_file(const std::string& path, const FileOptions& how) {
   return read(*file, path, how);
 }
 
+Result<Source> map_beneath(const std::string& directory, const std::string& name, const FileOptions& how) {
+  const std::string path = directory + (directory.ends_with('/') ? "" : "/") + name;
+  auto file = open_beneath(directory, name, how.follow_links);
+  if (!file) return file.error().within(path);
+  return read(*file, path, how);
+}
+
 Result<Source> map_sibling(const Source& of, const std::string& name) {
   if (of.directory.empty()) return invalid("it names the file " + name + ", and was loaded from memory; name the folder in LoadOptions::directory");
   if (name.empty() || name == "." || name == ".." || name.find_first_of(std::string_view("/\\\0", 3)) != name.npos) {
     return invalid("it names the file '" + name + "', which is no plain file name");
   }
-  const std::string path = of.directory + (of.directory.ends_with('/') ? "" : "/") + name;
-  auto file = open_beneath(of.directory, name, of.how.follow_links);
-  if (!file) return file.error().within(path);
-  return read(*file, path, of.how);
+  return map_beneath(of.directory, name, of.how);
 }
 
 }  // namespace tern

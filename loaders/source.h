@@ -31,6 +31,8 @@ struct Source {
 // Opens a file, read only. Errors: missing, a directory, not a regular file, changed while it was read (invalid); mostly holes (unsupported).
 // An empty file gives no bytes.
 Result<Source> map_file(const std::string& path, const FileOptions& how = {});
+// A file beneath a folder, through no link ('/' between components; open_file.h). Precondition: no ".." among them.
+Result<Source> map_beneath(const std::string& directory, const std::string& name, const FileOptions& how);
 // A file that another one names, in the same directory and no link to elsewhere (open_file.h). Errors also: a name that is more than a name.
 Result<Source> map_sibling(const Source& of, const std::string& name);
 

@@ -31,6 +31,14 @@ std::string message_of(const std::string& content, Code code) {
 }
 std::string unread(const std::string& content) { return message_of(content, Code::kUnsupported); }
 
+// The format that reads it.
+std::string_view read_as(const std::string& content) {
+  const Source source{bytes(content), nullptr, "", ""};
+  const Content looked_at(source);
+  const Format* format = format_of(looked_at);
+  return format != nullptr && format->load != nullptr ? format->name : "(not read)";
+}
+
 // A length-delimited field.
 std::string field(char tag, const std::string& payload) { return std::string{tag, static_cast<char>(payload.size())} + payload; }
 
@@ -83,11 +91,11 @@ TEST_CASE("formats: files that other libraries wrote are named, with the remedy"
 TEST_CASE("formats: TensorFlow's and Apple's protocol buffers are told from each other and from ONNX") {
   const std::string meta_info = field('\x12', field('\x0a', field('\x0a', "Add"))) + field('\x22', "serve");
   const std::string node = field('\x0a', "dense/MatMul") + field('\x12', "MatMul");
-  CHECK(unread("\x08\x01"s + field('\x12', field('\x0a', meta_info) + field('\x12', node))).starts_with("a TensorFlow SavedModel,"));
-  CHECK(unread(field('\x0a', node) + field('\x22', "\x08\x1b")).starts_with("a frozen TensorFlow graph"));
+  CHECK(read_as("\x08\x01"s + field('\x12', field('\x0a', meta_info) + field('\x12', node))) == "a TensorFlow SavedModel");
+  CHECK(read_as(field('\x0a', node) + field('\x22', "\x08\x1b")) == "a frozen TensorFlow graph (GraphDef)");
   CHECK(unread(field('\x0a', meta_info)).starts_with("a TensorFlow meta graph"));
   CHECK(unread("\x08\x07"s + field('\x12', field('\x0a', field('\x0a', "image") + field('\x1a', "\x2a\x00")))).starts_with("a Core ML model"));
-  CHECK(unread("node {\n  name: \"x\"\n}\n").starts_with("a frozen TensorFlow graph"));
+  CHECK(unread("node {\n  name: \"x\"\n}\n").starts_with("a TensorFlow graph as text"));
 }
 
 TEST_CASE("formats: magic numbers and texts") {
@@ -126,8 +134,8 @@ TEST_CASE("formats: folders are told by what lies in them") {
   std::ofstream(root + "/model.safetensors") << "x";
   CHECK(load(root).error().message() == root + ": a folder of Hugging Face, not a model; name the weights inside: model.safetensors");
   std::ofstream(root + "/saved_model.pb") << "x";
-  CHECK(load(root).error().code() == Code::kUnsupported);
-  CHECK(load(root).error().message() == root + ": a TensorFlow SavedModel folder, which is not read; convert it to ONNX with tf2onnx");
+  CHECK(load(root).error().code() == Code::kInvalid);  // what lies there is read, and is none
+  CHECK(load(root).error().message() == root + ": a text, not a model");
   std::filesystem::remove_all(root);
 }
 

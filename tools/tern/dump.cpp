@@ -1,4 +1,5 @@
 // tern dump: the graph as text after a pass, or a session's plan. See command.h.
+#include "loaders/formats.h"
 #include "loaders/load.h"
 #include "runtime/model.h"
 #include "runtime/optimize.h"
@@ -27,7 +28,7 @@ Result<std::string> text_after(const Options& given, const std::string& after, c
     if (after != stage_name) continue;
     auto options = load_options(given);
     if (!options) return options.error();
-    auto source = map_file(path, file_options(*options));
+    auto source = open_model(path, file_options(*options));
     if (!source) return source.error();
     auto graph = load_graph(*source, *options);
     if (!graph) return graph.error().within(path);

@@ -120,7 +120,7 @@ int suggest(const torch::WeightsFile& file, const std::string& path, const std::
 std::optional<int> inspect_weights(const Options& options) {
   if (options.has("--arch")) return std::nullopt;
   const std::string& path = options.positional[0];
-  auto source = map_file(path, {options.has("--map"), options.has("--follow-links")});
+  auto source = open_model(path, {options.has("--map"), options.has("--follow-links")});
   if (!source) return std::nullopt;  // loading says why
   const Content content(*source);
   if (const Format* format = format_of(content); format != nullptr && !format->remedy.empty()) return std::nullopt;

@@ -62,6 +62,8 @@ Result<LoadOptions> load_options(const Options& options, Sources* read) {
   LoadOptions with;
   if (Status s = add_inputs(options, with, read); !s) return s.error();
   with.key = options.get("--key");
+  with.signature = options.get("--signature");
+  with.outputs = options.all("--output");
   with.strict = !options.has("--no-strict");
   with.follow_links = options.has("--follow-links");
   with.map_files = options.has("--map");

@@ -22,6 +22,8 @@ constexpr Wording kWordings[] = {
      "Write what print(model) prints into a file and give it with --arch FILE; tern inspect MODEL --suggest-arch makes a first draft."},
     {"in LoadOptions::architecture", "with --arch FILE"},
     {"with LoadOptions::key", "with --key NAME"},
+    {"in LoadOptions::signature", "with --signature NAME"},
+    {"in LoadOptions::outputs", "with --output NAME"},
     {"in LoadOptions::inputs", "with --input NAME=SOURCE"},
     {"in SessionOptions::dims", "with --dim NAME=N"},
     {"SessionOptions::budget", "--budget"},

@@ -23,7 +23,8 @@ GraphBuilder::Names Builder::names(const char* op) {
 ValueId Builder::variable(int32_t index) {
   if (!ok()) return kNone;
   if (const auto known = variables_.find(index); known != variables_.end()) return known->second;
-  auto tensor = program.variable(index);
+  if (program.variables == nullptr) return fail(invalid("the file has no variables"));
+  auto tensor = program.variables->read(index);
   if (!tensor) return fail(tensor.error());
   const ValueId v = constant(std::move(*tensor));
   variables_.emplace(index, v);
@@ -34,11 +35,69 @@ ValueId Builder::capture(ValueId outer) {
   if (!ok() || outer == kNone) return kNone;
   auto [at, fresh] = around_->captured_as_.try_emplace(outer);
   if (fresh) {
-    at->second = "%" + std::to_string(outer);
+    at->second = "%" + std::to_string(program.captures++);
     if (Status s = around_->define(at->second, outer); !s) return fail(s.error());
   }
+  const bool here = defined(at->second) != kNone;
   auto v = find(at->second);
-  return v ? *v : fail(v.error());
+  if (!v) return fail(v.error());
+  if (!here && !graph.is_constant(*v)) note_symbols(*v);
+  return *v;
+}
+
+bool Builder::resolvable(const Dim& dim) const {
+  return std::all_of(dim.terms().begin(), dim.terms().end(), [&](const Dim::Term& term) {
+    return std::any_of(graph.inputs.begin(), graph.inputs.end(), [&](ValueId v) {
+      const auto& dims = shape(v).dims();
+      return std::any_of(dims.begin(), dims.end(), [&](const Dim& d) { return d.terms().size() == 1 && d.terms()[0].first == term.first; });
+    });
+  });
+}
+
+Value Builder::capture(const Value& outer) {
+  if (const auto* plain = outer.get<Value::Plain>()) {
+    return Value::complex(capture(plain->id), plain->imaginary == kNone ? kNone : capture(plain->imaginary));
+  }
+  const auto* held = outer.get<Value::List>();
+  if (held == nullptr) return outer;
+  TensorList list = *held->list;
+  list.elements = capture(list.elements);
+  if (list.length.node != kNone) list.length.node = capture(list.length.node);
+  if (list.elements == kNone && list.length.node == kNone && !resolvable(list.length.dim)) {
+    list.length = Int::computed(capture(around_->scalar(list.length)));
+  }
+  list.use = nullptr;
+  list.item = list.index = kNone;
+  return Value::list(std::move(list));
+}
+
+std::vector<ValueId> Builder::emit_control(const char* op, std::vector<ValueId> inputs, std::span<Builder* const> bodies, size_t outputs) {
+  const std::vector<ValueId> nothing(outputs, kNone);
+  for (const Builder* body : bodies) {
+    if (!body->ok()) fail(body->status().error());
+  }
+  if (!ok()) return nothing;
+  std::vector<GraphBuilder*> closed(bodies.begin(), bodies.end());
+  auto captured = close(closed);
+  if (!captured) return fail(captured.error()), nothing;
+  std::vector<int32_t> subgraphs;
+  for (Builder* body : bodies) {
+    for (const Node& node : body->graph.nodes) {  // inference begins anew
+      for (ValueId v : node.outputs) {
+        if (v != kNone) body->graph.value(v).type = {};
+      }
+    }
+    graph.next_symbol = std::max(graph.next_symbol, body->graph.next_symbol);
+    subgraphs.push_back(static_cast<int32_t>(graph.subgraphs.size()));
+    graph.subgraphs.push_back(std::move(body->graph));
+  }
+  inputs.insert(inputs.end(), captured->begin(), captured->end());
+  auto [name, value] = names(op);
+  std::vector<ValueId> made;
+  for (size_t o = 0; o < outputs; ++o) made.push_back(graph.add_value(o == 0 ? value : value + ":" + std::to_string(o)));
+  Node& node = add_node({find_op(op), std::move(name), {}, std::move(inputs), made, std::move(subgraphs), static_cast<int32_t>(captured->size())});
+  if (Status s = settle(node); !s) return fail(s.error()), nothing;
+  return made;
 }
 
 }  // namespace tern::tensorflow

@@ -24,8 +24,14 @@ class Builder : public GraphBuilder {
 
   // What a variable holds, a constant: the same one whenever it is asked for.
   ValueId variable(int32_t index);
+  // Whether sizes can be computed of it here: a number, or of symbols that inputs have.
+  bool resolvable(const Dim& dim) const;
   // A value of the graph around, captured; a constant is shared. Precondition: there is one.
   ValueId capture(ValueId outer);
+  // The same of all that a value holds.
+  Value capture(const Value& outer);
+  // A node with subgraphs, which lie in this one; what they capture becomes its last inputs. The first error of theirs is this one's.
+  std::vector<ValueId> emit_control(const char* op, std::vector<ValueId> inputs, std::span<Builder* const> bodies, size_t outputs);
 
  private:
   Error placed(const Error& error) const override;

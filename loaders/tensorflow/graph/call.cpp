@@ -10,7 +10,8 @@ namespace tern::tensorflow {
 using tensorflow_pb::AttrValue;
 
 const char* Value::kind() const {
-  constexpr const char* kKinds[] = {"nothing", "a tensor", "not computed", "a variable", "a hash table", "an asset", "a list of tensors"};
+  constexpr const char* kKinds[] = {"nothing",      "of a branch that is not taken", "a tensor",         "not computed", "a variable",
+                                    "a hash table", "the name of an asset",          "a list of tensors"};
   static_assert(std::size(kKinds) == std::variant_size_v<decltype(v)>);
   return kKinds[v.index()];
 }
@@ -50,15 +51,19 @@ ValueId Call::variable(size_t i) const {
   return b.fail(invalid("input " + std::to_string(i) + " is " + value(i).kind() + ", expected a variable"));
 }
 
-LookupTable* Call::table(size_t i) const {
-  if (const auto* known = value(i).get<Value::Table>()) return known->table.get();
+const LookupTable* Call::table(size_t i) const {
+  if (const auto* known = value(i).get<Value::Table>()) {
+    if (known->table->keys.present()) return known->table.get();
+    const std::string& why = b.program.why_no_table;
+    b.fail(
+        unsupported("the table " + printable(known->table->name, 80) + " is filled by nothing that is supported" + (why.empty() ? "" : ": " + why)));
+    return nullptr;
+  }
   b.fail(invalid("input " + std::to_string(i) + " is " + value(i).kind() + ", expected a hash table"));
   return nullptr;
 }
 
-namespace {
-
-std::optional<std::vector<int64_t>> ints_of(const Builder& b, ValueId v) {
+std::optional<std::vector<int64_t>> known_ints(const Builder& b, ValueId v) {
   if (v == kNone) return std::nullopt;
   if (const Tensor* known = b.contents(v)) return as_ints(known->view());
   const auto& symbolic = b.graph.value(v).ints;
@@ -71,14 +76,12 @@ std::optional<std::vector<int64_t>> ints_of(const Builder& b, ValueId v) {
   return list;
 }
 
-}  // namespace
-
-bool Call::knows_ints(size_t i) const { return ints_of(b, value(i).id()).has_value(); }
+bool Call::knows_ints(size_t i) const { return tensorflow::known_ints(b, value(i).id()).has_value(); }
 
 std::vector<int64_t> Call::known_ints(size_t i) const {
   const ValueId v = tensor(i);
   if (!b.ok()) return {};
-  if (auto list = ints_of(b, v)) return std::move(*list);
+  if (auto list = tensorflow::known_ints(b, v)) return std::move(*list);
   b.fail(unsupported("input " + std::to_string(i) + " must be known when the model is loaded"));
   return {};
 }
@@ -86,19 +89,17 @@ std::vector<int64_t> Call::known_ints(size_t i) const {
 // ---- attributes
 
 const AttrValue* Call::attribute(std::string_view attr) const {
-  const tensorflow_pb::NodeDef* of = &node;
-  const Caller* from = caller;
-  for (std::string_view wanted = attr; of != nullptr;) {
+  const auto* of = &node.attr();
+  for (const Caller* from = caller;; from = from->caller) {
     const AttrValue* found = nullptr;
-    for (const auto& a : of->attr()) {
-      if (a.key() == wanted) found = &a.value();
+    for (const auto& a : *of) {
+      if (a.key() == attr) found = &a.value();
     }
     if (found == nullptr || !found->has_placeholder()) return found;
-    wanted = found->placeholder();
-    of = from != nullptr ? from->node : nullptr;
-    from = from != nullptr ? from->caller : nullptr;
+    if (from == nullptr) return nullptr;
+    attr = found->placeholder();
+    of = from->attributes;
   }
-  return nullptr;
 }
 
 const AttrValue* Call::expect(const char* attr, bool (AttrValue::*has)() const, const char* kind, bool optional) const {

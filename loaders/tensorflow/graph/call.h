@@ -7,16 +7,23 @@
 
 #include "loaders/tensorflow/graph/builder.h"
 
+namespace google::protobuf {
+template <class T>
+class RepeatedPtrField;
+}
 namespace tern::tensorflow_pb {
-class NodeDef;
+class Attr;
 class AttrValue;
 }  // namespace tern::tensorflow_pb
 
 namespace tern::tensorflow {
 
+// The elements of a value that are known now (a constant, sizes that are numbers), as i64.
+std::optional<std::vector<int64_t>> known_ints(const Builder& b, ValueId v);
+
 // The call of a function, whose attributes those of its nodes may stand for.
 struct Caller {
-  const tensorflow_pb::NodeDef* node = nullptr;
+  const google::protobuf::RepeatedPtrField<tensorflow_pb::Attr>* attributes;
   const Caller* caller = nullptr;
 };
 
@@ -37,8 +44,8 @@ class Call {
   ValueId tensor(size_t i) const;
   std::vector<ValueId> tensors(size_t from = 0, size_t to = SIZE_MAX) const;  // [from, to), as far as there are inputs
   ValueId variable(size_t i) const;                                           // what a variable holds: a constant
-  LookupTable* table(size_t i) const;                                         // null: failed
-  // The elements of an input that are known now (a constant, sizes that are numbers), as i64. Fails: "input 1 must be known when the model is loaded".
+  const LookupTable* table(size_t i) const;                                   // that was filled; null: failed
+  // The elements of an input that are known now. Fails: "input 1 must be known when the model is loaded".
   bool knows_ints(size_t i) const;
   std::vector<int64_t> known_ints(size_t i) const;
 
@@ -57,11 +64,12 @@ class Call {
   Shape shape(const char* attr) const;      // absent: nothing known; an extent that is not known is a symbol of its own
   Tensor constant(const char* attr) const;  // a tensor
 
+  const tensorflow_pb::AttrValue* attribute(std::string_view attr) const;  // null: absent
+
   // A refusal of this node; its name is written before it.
   Values fail(const Error& error) const;
 
  private:
-  const tensorflow_pb::AttrValue* attribute(std::string_view attr) const;
   // The attribute when it is there and of the kind; fails when it is not, or is absent and must not be.
   const tensorflow_pb::AttrValue* expect(const char* attr, bool (tensorflow_pb::AttrValue::*has)() const, const char* kind, bool optional) const;
 

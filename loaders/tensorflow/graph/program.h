@@ -1,22 +1,59 @@
-// Program: what one file gives to all the graphs that are made of it: contents of tensors, variables, and what calls may still unfold to.
+// Program: what one file gives to all the graphs that are made of it: contents of tensors, variables, tables, and how much of it was run so far.
 // Next: builder.h.
 #pragma once
-#include <functional>
+#include <map>
+#include <unordered_map>
 
 #include "loaders/tensorflow/graph/tensors.h"
 #include "loaders/tensorflow/graph/value.h"
 
+namespace tern::tensorflow_pb {
+class NodeDef;
+}
+
 namespace tern::tensorflow {
 
+// Where the variables of a graph have their contents.
+class Variables {
+ public:
+  virtual ~Variables() = default;
+  // The variable of a node that makes its handle (VarHandleOp) or itself (VariableV2). Errors: there is none.
+  virtual Result<int32_t> find(const tensorflow_pb::NodeDef& node) = 0;
+  // What it holds. Errors: those of its file, and its name.
+  virtual Result<Tensor> read(int32_t index) = 0;
+};
+
+// Operators without a row, in the order of their first nodes.
+class Unknown {
+ public:
+  void add(const std::string& op, const std::string& node);
+  bool empty() const { return entries_.empty(); }
+  // "these operators are not supported: Roll (2 nodes, first 'a'), Betainc (1 node, first 'b')"
+  Error error() const;
+
+ private:
+  struct Entry {
+    std::string op, first;
+    int64_t count;
+  };
+  std::vector<Entry> entries_;
+  std::unordered_map<std::string, size_t> index_;
+};
+
 struct Program {
+  Program(Source source, int64_t budget, Variables* all = nullptr) : contents{std::move(source), budget}, variables(all) {}
+
   Contents contents;
-  // What variable i holds. Errors: those of its file, without its name.
-  std::function<Result<Tensor>(int32_t)> variable;
+  Variables* variables;  // null: the file has no place for them
+  std::map<std::string, std::shared_ptr<LookupTable>> tables;
+  std::string why_no_table;  // what went wrong while they were filled
+  std::string folder;        // that has a folder "assets"; empty: none
+  Unknown unknown;
   // Bounds on what calls unfold to, far above what exporters write.
   static constexpr int64_t kMostNodes = int64_t(1) << 16;
   static constexpr int kMostDepth = 64;  // of calls, branches and loops inside one another
-  int64_t nodes = 0;                     // that were run so far
-  bool unknown = false;                  // an operator without a row was met
+  int64_t nodes = 0;                     // that were run
+  int64_t captures = 0;                  // names of what graphs inside read
 };
 
 }  // namespace tern::tensorflow

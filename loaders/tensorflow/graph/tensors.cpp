@@ -11,27 +11,6 @@
 namespace tern::tensorflow {
 namespace {
 
-Error wrong_size(int64_t bytes, const Dims& dims, DType dtype, std::optional<int64_t> needs) {
-  return invalid("it holds " + std::to_string(bytes) + " bytes and its shape " + to_string(dims) + " of " + name(dtype) + " needs " +
-                 (needs ? std::to_string(*needs) : "too many"));
-}
-
-// The bytes in the file, aliased where they lie as tensors do.
-Result<Tensor> from_content(DType dtype, const Dims& dims, std::span<const std::byte> bytes, const Source& source) {
-  const auto needs = storage_bytes(dtype, dims);
-  if (!needs || static_cast<uint64_t>(*needs) != bytes.size()) return wrong_size(static_cast<int64_t>(bytes.size()), dims, dtype, needs);
-  StoredTensor t;
-  t.dtype = dtype;
-  t.element_size = static_cast<int64_t>(size_of(dtype));
-  t.sizes.assign(dims.span().begin(), dims.span().end());
-  t.strides.resize(t.sizes.size());
-  int64_t stride = 1;
-  for (size_t i = t.sizes.size(); i-- > 0; stride *= t.sizes[i]) t.strides[i] = stride;
-  t.storage = std::make_shared<const Storage>(
-      Storage{bytes, source.owner, "", static_cast<int64_t>(source.bytes.data() + source.bytes.size() - (bytes.data() + bytes.size()))});
-  return dense(t, 0);
-}
-
 // Values one by one; the last stands for all that are missing, zero where there is none.
 template <class T, class List>
 Result<Tensor> from_list(DType dtype, const Dims& dims, const List& list, Contents& contents) {
@@ -93,6 +72,24 @@ Status check_rank(int rank) {
 
 }  // namespace
 
+Result<Tensor> dense_tensor(DType dtype, const Dims& dims, std::span<const std::byte> bytes, const Source& source) {
+  const auto needs = storage_bytes(dtype, dims);
+  if (!needs || static_cast<uint64_t>(*needs) != bytes.size()) {
+    return invalid("it holds " + std::to_string(bytes.size()) + " bytes and its shape " + to_string(dims) + " of " + name(dtype) + " needs " +
+                   (needs ? std::to_string(*needs) : "too many"));
+  }
+  StoredTensor t;
+  t.dtype = dtype;
+  t.element_size = static_cast<int64_t>(size_of(dtype));
+  t.sizes.assign(dims.span().begin(), dims.span().end());
+  t.strides.resize(t.sizes.size());
+  int64_t stride = 1;
+  for (size_t i = t.sizes.size(); i-- > 0; stride *= t.sizes[i]) t.strides[i] = stride;
+  const std::byte *end = source.bytes.data() + source.bytes.size(), *last = bytes.data() + bytes.size();
+  t.storage = std::make_shared<const Storage>(Storage{bytes, source.owner, "", static_cast<int64_t>(end - last)});
+  return dense(t, 0);
+}
+
 Result<Dims> to_dims(const tensorflow_pb::ShapeProto& p) {
   if (p.unknown_rank()) return invalid("its shape is not known");
   if (Status s = check_rank(p.dim_size()); !s) return s.error();
@@ -124,7 +121,7 @@ Result<Tensor> to_tensor(const tensorflow_pb::TensorProto& p, Contents& contents
   if (!dims) return dims.error();
   if (p.content_size() == 0) return from_values(*dtype, *dims, p, contents);
   if (*dtype == DType::string) return invalid("strings cannot be raw bytes");
-  return from_content(*dtype, *dims, contents.source.bytes.subspan(p.content_offset(), p.content_size()), contents.source);
+  return dense_tensor(*dtype, *dims, contents.source.bytes.subspan(p.content_offset(), p.content_size()), contents.source);
 }
 
 }  // namespace tern::tensorflow

@@ -19,6 +19,8 @@ struct Contents {
 // Errors do not name the tensor: the caller does. More than kMaxRank axes (unsupported); a negative or too large shape, a number of values or bytes that
 // does not fit it, more repeated values than the budget allows (invalid). Subnormal f32 and f64 elements become zero.
 Result<Tensor> to_tensor(const tensorflow_pb::TensorProto& proto, Contents& contents);
+// Bytes of a file as a tensor: aliased where they lie as tensors do, else copied, and their pages leave the process. Error (invalid): too few or many.
+Result<Tensor> dense_tensor(DType dtype, const Dims& dims, std::span<const std::byte> bytes, const Source& source);
 // Sizes that are all known. Errors: as above.
 Result<Dims> to_dims(const tensorflow_pb::ShapeProto& proto);
 // An extent that is not known is a symbol of its own, made by `fresh`.

@@ -18,27 +18,45 @@ struct LookupTable {
   Tensor keys, values;  // [n] each; none until it is initialised
 };
 
+// A TensorList: one tensor, or what is known of a list before anything was put in.
+struct TensorList {
+  ValueId elements = kNone;  // [length, element...]
+  Int length;                // where there are no elements yet, also below
+  DType dtype = DType::none;
+  Shape element;
+  // In the body of a loop that carries the list: what this iteration did with it.
+  struct Use {
+    bool read = false, twice = false;  // read; written more than once
+    TypeInfo item;                     // what was written
+  };
+  std::shared_ptr<Use> use;
+  ValueId item = kNone;  // written last, at
+  ValueId index = kNone;
+};
+
 struct Value {
-  struct Nothing {};  // a control output, or an argument that nobody gave
-  struct Plain {
+  struct Nothing {};  // an argument that nobody gave
+  struct Dead {};     // of a branch of TensorFlow 1 that is not taken
+  struct Plain {      // a tensor; of complex numbers: their parts
     ValueId id, imaginary = kNone;
-  };  // a tensor; of complex numbers: their parts
-  struct Uncomputed {
+  };
+  struct Uncomputed {  // what TensorFlow has and tern does not make: whoever reads it is refused with this text
     std::string what;
-  };  // an output that TensorFlow has and tern does not make: whoever reads it is refused with this text
+    bool unknown = false;  // it comes of an operator that tern does not know, and so does all that is computed from it
+  };
   struct Variable {
-    int32_t index;
-  };  // of the program's
+    int32_t index;  // of the program's
+  };
   struct Table {
     std::shared_ptr<LookupTable> table;
   };
   struct Asset {
-    std::string file;
-  };  // the name of a file that belongs to the model
+    std::string file;  // that belongs to the model, its name beneath the folder assets
+  };
   struct List {
-    ValueId elements;
-  };  // a TensorList as one tensor, [length, element...]
-  std::variant<Nothing, Plain, Uncomputed, Variable, Table, Asset, List> v;
+    std::shared_ptr<const TensorList> list;
+  };
+  std::variant<Nothing, Dead, Plain, Uncomputed, Variable, Table, Asset, List> v;
 
   Value() = default;
   Value(ValueId id) {  // NOLINT: implicit on purpose
@@ -47,8 +65,9 @@ struct Value {
   template <class T>
   requires(!std::is_same_v<std::decay_t<T>, Value> && !std::is_same_v<std::decay_t<T>, ValueId>) Value(T&& value)  // NOLINT: implicit on purpose
       : v(std::forward<T>(value)) {}
-  static Value complex(ValueId real, ValueId imaginary) { return Value(Plain{real, imaginary}); }
+  static Value complex(ValueId real, ValueId imaginary) { return real == kNone ? Value() : Value(Plain{real, imaginary}); }
   static Value uncomputed(std::string what) { return Value(Uncomputed{std::move(what)}); }
+  static Value list(TensorList list) { return Value(List{std::make_shared<const TensorList>(std::move(list))}); }
 
   template <class T>
   const T* get() const {

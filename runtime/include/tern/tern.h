@@ -57,10 +57,12 @@ struct LoadOptions {
   std::string directory = {};  // for load_bytes: where external data lies; empty: external data are refused
   // For files that hold weights only (a state_dict, safetensors): what `print(model)` prints, and forwards of custom classes as in Python.
   std::string architecture = {};
-  std::string architecture_name = {};  // its file, for messages
-  std::string key = {};                // which weights of a checkpoint: "ema", "state_dict" …; empty: the only ones
-  bool strict = true;                  // false: missing and unexpected weights are no error, as load_state_dict(strict=False) has it
-  std::vector<Port> inputs = {};       // dtypes and shapes of the inputs, where neither file nor architecture say; by name, or by place
+  std::string architecture_name = {};     // its file, for messages
+  std::string key = {};                   // which weights of a checkpoint: "ema", "state_dict" …; empty: the only ones
+  std::string signature = {};             // of a SavedModel: what is called; empty: serving_default
+  std::vector<std::string> outputs = {};  // of a frozen graph of TensorFlow: nodes ("logits", "split:1"); empty: the only one that no other reads
+  bool strict = true;                     // false: missing and unexpected weights are no error, as load_state_dict(strict=False) has it
+  std::vector<Port> inputs = {};          // dtypes and shapes of the inputs, where neither file nor architecture say; by name, or by place
   // Initializers that the caller may replace (ONNX: those that the file lists as inputs too, IR 4 on). They become inputs that hold the
   // file's contents until others of the same dtype and shape are written, and are not folded into what they feed. Else they are constants.
   std::vector<std::string> overridable = {};

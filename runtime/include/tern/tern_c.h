@@ -82,12 +82,15 @@ typedef struct tern_load_options {
   size_t input_count;
   const char* const* overridable; /* names of initializers that shall be inputs, which hold the file's contents until others are written */
   size_t overridable_count;
-  int32_t map_files;    /* 1: files are read in place, and must not change while the model lives; 0: they are copied */
-  int32_t follow_links; /* 1: links of shards and external data are followed wherever they lead */
+  int32_t map_files;          /* 1: files are read in place, and must not change while the model lives; 0: they are copied */
+  int32_t follow_links;       /* 1: links of shards and external data are followed wherever they lead */
+  const char* signature;      /* of a SavedModel: what is called; null: serving_default */
+  const char* const* outputs; /* of a frozen graph of TensorFlow: its outputs; none: the only node that no other reads */
+  size_t output_count;
 } tern_load_options;
 
 #define TERN_LOAD_OPTIONS_INIT \
-  { sizeof(tern_load_options), 0, NULL, NULL, NULL, NULL, 1, NULL, 0, NULL, 0, 0, 0 }
+  { sizeof(tern_load_options), 0, NULL, NULL, NULL, NULL, 1, NULL, 0, NULL, 0, 0, 0, NULL, NULL, 0 }
 
 /* What one node became in a session's plan. */
 typedef struct tern_step {

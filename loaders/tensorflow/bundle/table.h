@@ -1,0 +1,17 @@
+// The index of a checkpoint: a table of keys and values in LevelDB's format, every block checked by its CRC. Next: table.cpp, then bundle.h.
+#pragma once
+#include <map>
+#include <span>
+#include <string>
+
+#include "tern/status.h"
+
+namespace tern::tensorflow {
+
+using Table = std::map<std::string, std::string, std::less<>>;
+
+// Errors: no such table, damaged, keys out of order (invalid); more than `budget` bytes beyond a small multiple of the file's size (invalid);
+// compressed, and this build has no libsnappy (unsupported).
+Result<Table> read_table(std::span<const std::byte> file, int64_t budget);
+
+}  // namespace tern::tensorflow

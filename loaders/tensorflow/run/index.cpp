@@ -1,0 +1,127 @@
+// See index.h.
+#include "loaders/tensorflow/run/index.h"
+
+#include <charconv>
+
+#include "loaders/tensorflow/ops/operator.h"
+#include "runtime/base/printable.h"
+
+namespace tern::tensorflow {
+namespace {
+
+// A number of an output; nothing when the text is none.
+std::optional<int32_t> number(std::string_view text) {
+  int32_t n = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  return error == std::errc() && end == text.data() + text.size() && n >= 0 ? std::optional(n) : std::nullopt;
+}
+
+// How many outputs the list argument has whose length this attribute tells.
+int32_t length_of(const tensorflow_pb::NodeDef& node, std::string_view attribute) {
+  for (const auto& a : node.attr()) {
+    if (a.key() != attribute) continue;
+    const int64_t n = a.value().has_list() ? a.value().list().type_size() : a.value().i();
+    return n < 0 || n > INT32_MAX / 2 ? 0 : static_cast<int32_t>(n);
+  }
+  return 0;
+}
+
+// The flat number of an argument's first output: of "values" in "indices*N values" as many as the attribute N says.
+std::optional<int32_t> first_of(const tensorflow_pb::NodeDef& node, std::string_view argument) {
+  const Operator* op = find_operator(node.op());
+  if (op == nullptr || op->outputs == nullptr) return 0;
+  int64_t at = 0;
+  for (std::string_view rest = op->outputs; !rest.empty();) {
+    const std::string_view word = rest.substr(0, rest.find(' ')), name = word.substr(0, word.find('*'));
+    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+    if (name == argument) return static_cast<int32_t>(std::min<int64_t>(at, INT32_MAX));
+    at += name.size() == word.size() ? 1 : length_of(node, word.substr(name.size() + 1));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+template <class Nodes>
+Status Index::add(const Nodes& nodes) {
+  for (const auto& n : nodes) {
+    if (!by_name_.emplace(n.name(), static_cast<int32_t>(nodes_.size())).second) {
+      return invalid("node '" + printable(n.name(), 80) + "' is there twice");
+    }
+    nodes_.push_back(&n);
+  }
+  return {};
+}
+
+void Index::resolve_inputs() {
+  inputs_.resize(nodes_.size());
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    for (const auto& reference : nodes_[i]->input()) inputs_[i].push_back(resolve(reference));
+  }
+}
+
+Result<Index> Index::of(const tensorflow_pb::GraphDef& graph) {
+  Index index;
+  if (Status s = index.add(graph.node()); !s) return s.error();
+  index.resolve_inputs();
+  return index;
+}
+
+Result<Index> Index::of(const tensorflow_pb::FunctionDef& function) {
+  Index index;
+  index.function_ = &function;
+  for (const auto& a : function.signature().input_arg()) index.argument_.emplace(a.name(), static_cast<int32_t>(index.arguments_++));
+  if (Status s = index.add(function.node_def()); !s) return s.error();
+  index.resolve_inputs();
+  std::unordered_map<std::string_view, std::string_view> returned;
+  for (const auto& r : function.ret()) returned.emplace(r.key(), r.value());
+  for (const auto& o : function.signature().output_arg()) {
+    const auto at = returned.find(o.name());
+    index.returns_.push_back(at == returned.end() ? Edge() : index.resolve(at->second));
+  }
+  return index;
+}
+
+int32_t Index::find(std::string_view name) const {
+  const auto at = by_name_.find(name);
+  return at == by_name_.end() ? -1 : at->second;
+}
+
+Edge Index::resolve(std::string_view reference) const {
+  if (reference.starts_with('^')) {
+    const int32_t node = find(reference.substr(1));
+    return node < 0 ? Edge{Edge::kMissing, Edge::kControl} : Edge{node, Edge::kControl};
+  }
+  const size_t colon = reference.find(':');
+  const std::string_view name = reference.substr(0, colon);
+  if (const auto a = argument_.find(name); a != argument_.end()) return {-1 - a->second, 0};
+  const int32_t node = find(name);
+  if (node < 0) return {};
+  if (colon == reference.npos) return {node, 0};
+  const std::string_view rest = reference.substr(colon + 1);
+  const size_t second = rest.find(':');
+  const auto k = number(second == rest.npos ? rest : rest.substr(second + 1));
+  if (!k) return {};
+  if (second == rest.npos) return {node, *k};
+  const auto first = first_of(*nodes_[static_cast<size_t>(node)], rest.substr(0, second));
+  if (!first || *first > INT32_MAX - *k) return {};
+  return {node, *first + *k};
+}
+
+Functions::Functions(const tensorflow_pb::FunctionLibrary& library) {
+  for (const auto& f : library.function()) by_name_.emplace(f.signature().name(), &f);
+}
+
+Result<const Index*> Functions::find(const std::string& name) {
+  const auto at = by_name_.find(name);
+  if (at == by_name_.end()) return invalid("it calls the function '" + printable(name, 80) + "', which is not there");
+  std::unique_ptr<Index>& index = indexed_[at->first];
+  if (index == nullptr) {
+    auto made = Index::of(*at->second);
+    if (!made) return made.error().within("function " + printable(name, 80));
+    index = std::make_unique<Index>(std::move(*made));
+  }
+  return index.get();
+}
+
+}  // namespace tern::tensorflow

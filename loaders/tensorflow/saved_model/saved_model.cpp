@@ -1,0 +1,144 @@
+// From the folder of a SavedModel to a graph: the meta graph for serving, its tables filled, one signature called. See ../tensorflow.h.
+#include <algorithm>
+
+#include "loaders/tensorflow/inputs.h"
+#include "loaders/tensorflow/run/run.h"
+#include "loaders/tensorflow/saved_model/binding.h"
+#include "loaders/tensorflow/saved_model/signature.h"
+#include "loaders/tensorflow/tensorflow.h"
+#include "loaders/tensorflow/wire.h"
+#include "runtime/base/printable.h"
+
+namespace tern::tensorflow {
+namespace {
+
+Result<const tensorflow_pb::MetaGraph*> for_serving(const tensorflow_pb::SavedModel& model) {
+  std::string tags;
+  for (const auto& meta : model.meta_graphs()) {
+    std::string own;
+    for (const auto& tag : meta.meta_info_def().tags()) {
+      if (tag == "serve") return &meta;
+      own += (own.empty() ? "" : ",") + printable(tag, 80);
+    }
+    tags += (tags.empty() ? "[" : ", [") + own + "]";
+  }
+  if (model.meta_graphs_size() == 0) return invalid("the SavedModel holds no meta graph");
+  return invalid("the SavedModel has no meta graph with the tag serve, but those with " + tags);
+}
+
+// What fills the tables: an operation that the file names in one of two ways.
+Edge initializer(const tensorflow_pb::MetaGraph& meta, const Index& graph) {
+  for (const auto& s : meta.signature_def()) {
+    if (s.key() == "__saved_model_init_op" && s.value().outputs_size() > 0) return graph.resolve(s.value().outputs(0).value().name());
+  }
+  for (const auto& c : meta.collection_def()) {
+    const bool main = c.key() == "saved_model_main_op" || c.key() == "legacy_init_op";
+    if (main && c.value().node_list().value_size() > 0) return graph.resolve(c.value().node_list().value(0));
+  }
+  return {};
+}
+
+// A model that needs no table does not fail by what fills them.
+void fill_tables(Program& program, Runner& runner, const Index& graph, const std::unordered_map<int32_t, Values>& preset, Edge from) {
+  if (from.node < 0) return;
+  Builder apart(program);
+  runner.initializing = true;
+  runner.run_effects(apart, graph, {.preset = &preset}, std::span(&from, 1));
+  runner.initializing = false;
+  if (!apart.ok()) program.why_no_table = apart.status().error().message();
+}
+
+// Constants that name files of the model.
+std::unordered_map<int32_t, Values> assets_of(const tensorflow_pb::MetaGraph& meta, const Index& graph) {
+  std::unordered_map<int32_t, Values> preset;
+  for (const auto& asset : meta.asset_file_def()) {
+    const Edge e = graph.resolve(asset.tensor_info().name());
+    if (e.node >= 0 && e.output == 0) preset[e.node] = {Value(Value::Asset{asset.filename()})};
+  }
+  // TensorFlow 2 assigns them to variables, which the initialisers read.
+  std::unordered_map<int32_t, int32_t> assigned;
+  for (int32_t i = 0; i < static_cast<int32_t>(graph.size()); ++i) {
+    const auto& inputs = graph.inputs(i);
+    if (graph.node(i).op() == "AssignVariableOp" && inputs.size() > 1 && preset.contains(inputs[1].node))
+      assigned.emplace(inputs[0].node, inputs[1].node);
+  }
+  for (int32_t i = 0; i < static_cast<int32_t>(graph.size()) && !assigned.empty(); ++i) {
+    if (graph.node(i).op() != "ReadVariableOp" || graph.inputs(i).empty()) continue;
+    const auto from = assigned.find(graph.inputs(i)[0].node);
+    if (from != assigned.end()) preset.emplace(i, preset[from->second]);
+  }
+  return preset;
+}
+
+// Puts a value in place of what a node gives at an edge.
+void put(std::unordered_map<int32_t, Values>& preset, Edge e, Value v) {
+  Values& of = preset[e.node];
+  of.resize(std::max(of.size(), static_cast<size_t>(e.output) + 1));
+  of[static_cast<size_t>(e.output)] = std::move(v);
+}
+
+Result<Value> input_of(Builder& b, const SignatureInput& in, const LoadOptions& options, Contents& contents) {
+  auto type = declared_type(in.name, in.info->dtype(), in.info->shape());
+  if (!type) return type.error();
+  if (in.preset == nullptr) {
+    auto v = add_input(b, in.name, std::move(*type), options);
+    return v ? Result<Value>(*v) : v.error();
+  }
+  auto preset = to_tensor(*in.preset, contents);
+  if (!preset) return preset.error();
+  b.graph.overridable.push_back(in.name);
+  if (std::find(options.overridable.begin(), options.overridable.end(), in.name) == options.overridable.end())
+    return Value(b.constant(*preset, in.name));
+  const ValueId v = b.input(in.name, {preset->dtype(), Shape(preset->dims())});
+  b.graph.value(v).initial = std::move(*preset);
+  return Value(v);
+}
+
+}  // namespace
+
+Result<Graph> load_saved_model(const Content& content, const LoadOptions& options) {
+  auto model = read_saved_model(content.source.bytes, options.budget);
+  if (!model) return model.error();
+  auto meta = for_serving(*model);
+  if (!meta) return meta.error();
+  auto signature = choose_signature(**meta, options.signature);
+  if (!signature) return signature.error();
+  auto graph = Index::of((*meta)->graph_def());
+  if (!graph) return graph.error();
+  Functions functions((*meta)->graph_def().library());
+  SavedVariables variables(**meta, *graph, functions, content.source.directory, content.source.how);
+  Program program(content.source, options.budget / 2, &variables);
+  program.folder = content.source.directory;
+  Runner runner(program, functions);
+  auto preset = assets_of(**meta, *graph);
+  fill_tables(program, runner, *graph, preset, initializer(**meta, *graph));
+
+  Builder b(program);
+  const std::string where = "signature " + printable(signature->name, 80);
+  for (const SignatureInput& in : signature->inputs) {
+    const Edge e = graph->resolve(in.info->name());
+    if (e.node < 0 || e.output < 0)
+      return invalid(where + ": its input " + printable(in.name, 80) + " is " + printable(in.info->name(), 120) + ", which is not there");
+    auto v = input_of(b, in, options, program.contents);
+    if (!v) return v.error().within(where + ", input " + printable(in.name, 80));
+    put(preset, e, std::move(*v));
+  }
+  std::vector<Edge> wanted;
+  for (const auto& [name, info] : signature->outputs) {
+    wanted.push_back(graph->resolve(info->name()));
+    if (wanted.back().node < 0 || wanted.back().output < 0) {
+      return invalid(where + ": its output " + printable(name, 80) + " is " + printable(info->name(), 120) + ", which is not there");
+    }
+  }
+  const Values made = runner.run(b, *graph, {.preset = &preset}, wanted);
+  std::vector<std::pair<std::string, Value>> outputs;
+  for (size_t i = 0; i < wanted.size(); ++i) outputs.emplace_back(signature->outputs[i].first, made[i]);
+  const std::string& version = (*meta)->meta_info_def().tensorflow_version();
+  auto out = finish(b, outputs, version.empty() ? "" : "TensorFlow " + printable(version, 40));
+  if (!out) return out.error();
+  out->format = "tensorflow savedmodel";
+  out->metadata = all_signatures(**meta);
+  return out;
+}
+
+}  // namespace tern::tensorflow
