@@ -11,16 +11,30 @@ using Grid = Resize::Grid;
 
 constexpr int64_t kMostPlaces = int64_t(1) << 24;  // of a table or matrix that is made here
 
-// The catalog's Resize over the spatial axes; also of sizes that are not known yet.
-ValueId resize_node(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const Resize& how, Channels channels) {
+// [1, 1, factors…]: of a Resize over all axes, which every reader of ONNX takes, as not all do with some axes.
+ValueId scales_of(GraphBuilder& b, const std::vector<int64_t>& factors) {
+  auto scales = Tensor::allocate(DType::f32, Dims{static_cast<int64_t>(factors.size()) + 2});
+  if (!scales) return b.fail(scales.error());
+  float* to = scales->mutable_data<float>();
+  to[0] = to[1] = 1;
+  for (size_t i = 0; i < factors.size(); ++i) to[2 + i] = static_cast<float>(factors[i]);
+  return b.constant(std::move(*scales));
+}
+
+// The catalog's Resize over the spatial axes; also of sizes that are not known yet. factors: what the sizes are times the input's, where they are
+// whole; else empty.
+ValueId resize_node(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const std::vector<int64_t>& factors, const Resize& how,
+                    Channels channels) {
   const bool nearest = how.filter == Filter::nearest;
   const char* grid = how.grid == Grid::half_pixel ? "half_pixel" : how.grid == Grid::align_corners ? "align_corners" : "asymmetric";
   Attributes attrs = attributes({{"mode", std::string(nearest ? "nearest" : "linear")}, {"coordinate_transformation_mode", std::string(grid)}});
   if (nearest) attrs.set("nearest_mode", std::string(how.grid == Grid::legacy ? "floor" : "round_prefer_ceil"));
-  std::vector<int64_t> axes;
-  for (size_t i = 0; i < sizes.size(); ++i) axes.push_back(static_cast<int64_t>(i) + 2);
-  attrs.set("axes", axes);
-  return channels_first(b, x, channels, [&](ValueId v) { return b.emit("Resize", {v, kNone, kNone, b.ints(sizes)}, attrs); });
+  return channels_first(b, x, channels, [&](ValueId v) {
+    if (!factors.empty()) return b.emit("Resize", {v, kNone, scales_of(b, factors)}, attrs);
+    std::vector<Int> all = {b.size(v, 0), b.size(v, 1)};
+    all.insert(all.end(), sizes.begin(), sizes.end());
+    return b.emit("Resize", {v, kNone, kNone, b.ints(all)}, attrs);
+  });
 }
 
 ValueId nearest_axis(GraphBuilder& b, ValueId x, int axis, int64_t in, int64_t out, Grid grid) {
@@ -57,11 +71,14 @@ std::optional<Extents> extents_of(GraphBuilder& b, ValueId x, const std::vector<
   return e;
 }
 
-bool magnifies(const Extents& e) {
+// How many times larger the output is, where those are whole numbers; else empty.
+std::vector<int64_t> factors_of(const Extents& e) {
+  std::vector<int64_t> factors;
   for (size_t i = 0; i < e.in.size(); ++i) {
-    if (e.out[i] % e.in[i] != 0) return false;
+    if (e.out[i] % e.in[i] != 0) return {};
+    factors.push_back(e.out[i] / e.in[i]);
   }
-  return true;
+  return factors;
 }
 
 }  // namespace
@@ -73,7 +90,7 @@ ValueId resize(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const 
   if (!nearest && !is_float(b.dtype(x))) x = b.cast(x, DType::f32);
   const auto extents = extents_of(b, x, sizes, channels);
   if (!extents) {
-    if (nearest || linear) return resize_node(b, x, sizes, how, channels);
+    if (nearest || linear) return resize_node(b, x, sizes, {}, how, channels);
     return b.fail(unsupported("resizing with this interpolation from or to a size that is not known when the model is loaded"));
   }
   for (size_t i = 0; i < sizes.size(); ++i) {
@@ -83,7 +100,8 @@ ValueId resize(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const 
       return b.fail(unsupported("resizing from " + std::to_string(in) + " to " + std::to_string(out)));
   }
   // What magnifies by whole factors has no ties that f32 and f64 could tell apart.
-  if (linear || (nearest && how.grid != Grid::align_corners && magnifies(*extents))) return resize_node(b, x, sizes, how, channels);
+  const std::vector<int64_t> factors = factors_of(*extents);
+  if (linear || (nearest && how.grid != Grid::align_corners && !factors.empty())) return resize_node(b, x, sizes, factors, how, channels);
   for (size_t i = 0; i < sizes.size(); ++i) {
     const int axis = first_spatial(channels) + static_cast<int>(i);
     x = nearest ? nearest_axis(b, x, axis, extents->in[i], extents->out[i], how.grid)
@@ -95,22 +113,10 @@ ValueId resize(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const 
 ValueId repeat(GraphBuilder& b, ValueId x, const std::vector<int64_t>& factors, Channels channels) {
   if (b.rank(x) != static_cast<int>(factors.size()) + 2)
     return b.ok() ? b.fail(invalid("the input is " + b.shape(x).text() + ", expected " + std::to_string(factors.size() + 2) + " dimensions")) : kNone;
-  std::vector<float> scales;
-  std::vector<int64_t> axes;
   for (int64_t f : factors) {
     if (f < 1 || f > kMostPlaces) return b.fail(invalid("upsampling by " + std::to_string(f)));
-    axes.push_back(static_cast<int64_t>(axes.size()) + 2);
-    scales.push_back(static_cast<float>(f));
   }
-  auto tensor = Tensor::allocate(DType::f32, Dims{static_cast<int64_t>(scales.size())});
-  if (!tensor) return b.fail(tensor.error());
-  std::memcpy(tensor->mutable_raw(), scales.data(), tensor->bytes());
-  const Attributes attrs = attributes({{"mode", std::string("nearest")},
-                                       {"coordinate_transformation_mode", std::string("asymmetric")},
-                                       {"nearest_mode", std::string("floor")},
-                                       {"axes", axes}});
-  const ValueId by = b.constant(std::move(*tensor));
-  return channels_first(b, x, channels, [&](ValueId v) { return b.emit("Resize", {v, kNone, by}, attrs); });
+  return resize_node(b, x, {}, factors, {.filter = Filter::nearest, .grid = Grid::legacy}, channels);
 }
 
 }  // namespace tern::channels_last

@@ -1,6 +1,8 @@
 // See window.h.
 #include "loaders/channels_last/window.h"
 
+#include <algorithm>
+
 namespace tern::channels_last {
 namespace {
 
@@ -57,7 +59,19 @@ Attributes window_attributes(const Window& window, const Axes& axes) {
   const size_t n = axes.kernel.size();
   switch (window.padding) {
     case Window::Padding::valid: break;
-    case Window::Padding::same: attrs.set("auto_pad", std::string("SAME_UPPER")); break;
+    case Window::Padding::same:
+      // Where it does not depend on the input's size it is told in numbers: onnxruntime takes no dilations otherwise.
+      if (std::all_of(axes.strides.begin(), axes.strides.end(), [](int64_t s) { return s == 1; })) {
+        std::vector<int64_t> pads(2 * n, 0);
+        for (size_t i = 0; i < n; ++i) {
+          pads[i] = (axes.reach(i) - 1) / 2;
+          pads[n + i] = axes.reach(i) - 1 - pads[i];
+        }
+        attrs.set("pads", pads);
+      } else {
+        attrs.set("auto_pad", std::string("SAME_UPPER"));
+      }
+      break;
     case Window::Padding::given: attrs.set("pads", window.pads); break;
     case Window::Padding::causal: {
       std::vector<int64_t> pads(2 * n, 0);

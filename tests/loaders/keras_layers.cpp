@@ -86,7 +86,7 @@ Result<Graph> graph_of(const Recorded& recorded, int major, const std::string& m
   keras::Builder builder("keras");
   RecordedWeights weights(recorded, model + "/");
   keras::Net net(builder, recorded.json, {major, ""}, weights, int64_t(1) << 30);
-  return keras::build_graph(net, config);
+  return keras::build_graph(net, config, {});
 }
 
 void play(const Recorded& recorded, int major, const std::string& name, Json::Id config) {
