@@ -67,7 +67,7 @@ void drop_unread_outputs(Node& node, const std::vector<bool>& live) {
 }  // namespace
 
 void remove_no_ops(Graph& graph) {
-  std::vector<ValueId> by = identity_map(graph);
+  std::vector<ValueId> by = identity_map(graph), viewed = by;  // viewed: whose elements a view shows, behind all views
   const std::vector<int32_t> uses = use_counts(graph);
   for (const Node& node : graph.nodes) {
     if (!node.op->view || node.inputs.empty() || node.inputs[0] == kNone || node.outputs[0] == kNone) continue;
@@ -76,7 +76,11 @@ void remove_no_ops(Graph& graph) {
     const TypeInfo& out = graph.value(node.outputs[0]).type;
     const bool keeps_shape =
         std::string_view(node.op->name) == "Identity" || std::string_view(node.op->name) == "Dropout" || (in.shape.ranked() && in.shape == out.shape);
-    if (keeps_shape && in.dtype == out.dtype) by[static_cast<size_t>(node.outputs[0])] = by[static_cast<size_t>(node.inputs[0])];
+    if (in.dtype != out.dtype) continue;
+    const ValueId first = viewed[static_cast<size_t>(node.outputs[0])] = viewed[static_cast<size_t>(node.inputs[0])];
+    if (keeps_shape) by[static_cast<size_t>(node.outputs[0])] = by[static_cast<size_t>(node.inputs[0])];
+    else if (out.shape.ranked() && graph.value(first).type.shape == out.shape)
+      by[static_cast<size_t>(node.outputs[0])] = by[static_cast<size_t>(first)];
   }
   replace_values(graph, by);
 }

@@ -192,4 +192,18 @@ TEST_CASE("simplify: equal nodes among thousands that differ in an attribute") {
   CHECK(b.graph.outputs[0] == b.graph.outputs[10000]);
 }
 
+TEST_CASE("simplify: views that lead back to the first shape are none") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {Dim::symbol("n"), 4, 1, 1});
+  const ValueId flat = b.node("Squeeze", {x, b.ints({2, 3})});
+  b.output(b.node("Relu", {b.node("Unsqueeze", {b.node("Unsqueeze", {flat, b.ints({2})}), b.ints({3})})}));
+  b.output(b.node("Neg", {b.node("Unsqueeze", {flat, b.ints({1})})}));
+  REQUIRE(infer_shapes(b.graph).ok());
+  simplify(b.graph);
+  CHECK(b.graph.nodes.size() == 4);
+  for (const Node& n : b.graph.nodes) {
+    if (std::string_view(n.op->name) == "Relu") CHECK(n.inputs[0] == b.graph.inputs[0]);
+  }
+}
+
 }  // namespace tern::test
