@@ -72,8 +72,18 @@ Result<Source> read_source(const std::string& text) {
     auto table = read_table({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
     if (!table) return table.error().within(text);
     s.table = std::make_shared<const Table>(std::move(*table));
+  } else if (ends_with(text, ".txt")) {
+    auto bytes = read_file(text);
+    if (!bytes) return bytes.error();
+    auto table = table_of_lines({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+    if (!table) return table.error().within(text);
+    s.table = std::make_shared<const Table>(std::move(*table));
+  } else if (text.starts_with("text:")) {
+    s.table = std::make_shared<const Table>(Table{text.substr(5), {text.size() - 5}, {false}, {1}, 1, false});
   } else if (text != "zeros" && text != "ones" && text != "iota" && text != "random" && text.rfind("random:", 0) != 0) {
-    return usage("'" + text + "' is no source; expected a .npy, .npz:KEY, .pb, .csv, .pgm, .ppm or .png file, or random[:SEED], zeros, ones, iota");
+    return usage(
+        "'" + text +
+        "' is no source; expected a .npy, .npz:KEY, .pb, .csv, .txt, .pgm, .ppm or .png file, or text:WORDS, random[:SEED], zeros, ones, iota");
   } else if (text.rfind("random:", 0) == 0) {
     uint64_t seed;
     auto [end, error] = std::from_chars(text.data() + 7, text.data() + text.size(), seed);

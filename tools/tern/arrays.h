@@ -73,6 +73,7 @@ struct Outputs {
   std::vector<Array> arrays;
   std::string isa, device = "cpu";
   bool evaluated = false;
+  bool in_parts = false;  // text node by node, what is between by a plan
 };
 // Late: gives the contents of an input that has none yet (see outline), once it is known that the model runs within its budget.
 using Late = std::function<Result<Array>(size_t)>;

@@ -20,7 +20,7 @@ Result<std::vector<Array>> made(const Model& model, std::span<const Array> input
   }
   std::vector<Array> arrays;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    auto a = inputs[i].bytes.empty() ? late(i) : Result<Array>(inputs[i]);
+    auto a = inputs[i].bytes.empty() && inputs[i].strings.empty() ? late(i) : Result<Array>(inputs[i]);
     if (!a) return a.error();
     arrays.push_back(std::move(*a));
   }
@@ -60,6 +60,33 @@ Result<Model> with_known_shapes(const Model& model, std::vector<Array>& inputs) 
   return make_model(std::move(g), model.state().options);
 }
 
+// Runs the parts of a model that works on text one after another. What flows between them is known by name.
+Result<Outputs> compute_parts(const Model& model, const ModelParts& parts, std::span<const Array> inputs, const SessionOptions& session) {
+  std::map<std::string, Array> known;
+  const std::vector<Port> ports = model.inputs();
+  for (size_t i = 0; i < ports.size(); ++i) known[ports[i].name] = inputs[i];
+  Outputs outputs;
+  SessionOptions with = session;
+  with.dims.clear();  // those of the whole, which the arrays have
+  auto run_part = [&](const Model& part, bool evaluate) -> Status {
+    std::vector<Array> in;
+    for (const Port& p : part.inputs()) in.push_back(known[p.name]);
+    auto out = compute(part, in, with, evaluate);
+    if (!out) return out.error();
+    const std::vector<Port> names = part.outputs();
+    for (size_t o = 0; o < names.size(); ++o) known[names[o].name] = std::move(out->arrays[o]);
+    if (!evaluate) outputs = std::move(*out);
+    return {};
+  };
+  if (Status s = parts.before ? run_part(*parts.before, true) : Status(); !s) return s.error();
+  if (Status s = run_part(parts.rest, false); !s) return s.error();
+  if (Status s = parts.after ? run_part(*parts.after, true) : Status(); !s) return s.error();
+  outputs.arrays.clear();
+  outputs.in_parts = true;
+  for (const Port& p : model.outputs()) outputs.arrays.push_back(known[p.name]);
+  return outputs;
+}
+
 }  // namespace
 
 Result<Outputs> compute(const Model& model, std::span<const Array> inputs, SessionOptions session, bool evaluate, const Late& late) {
@@ -72,6 +99,18 @@ Result<Outputs> compute(const Model& model, std::span<const Array> inputs, Sessi
   if (!evaluate) {
     auto solved = solve_dims(model.state().graph, given);
     if (!solved) return solved.error();
+    auto parts = model.parts();
+    if (!parts) return parts.error();
+    if (*parts) {
+      for (const auto& [dim, value] : session.dims) {
+        if (const auto at = solved->find(dim); at != solved->end() && at->second != value)
+          return usage("--dim " + dim + "=" + std::to_string(value) + ": the inputs have " + std::to_string(at->second));
+      }
+      auto whole =
+          late ? made(model, inputs, given, session.budget, late) : Result<std::vector<Array>>(std::vector<Array>(inputs.begin(), inputs.end()));
+      if (!whole) return whole.error();
+      return compute_parts(model, **parts, *whole, session);
+    }
     session.dims.insert(solved->begin(), solved->end());  // what the caller bound stays, and is compared below
     auto s = open_session(model, session);
     if (s) {

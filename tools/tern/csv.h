@@ -15,6 +15,7 @@ struct Table {
   std::vector<bool> absent;    // nothing between the separators, not even quotes
   std::vector<int64_t> lines;  // of each row in the file, from 1
   size_t columns = 0;
+  bool heading = true;  // the first row may be one
 
   size_t rows() const { return lines.size(); }
   std::string_view field(size_t row, size_t column) const {
@@ -26,6 +27,8 @@ struct Table {
 // and are errors before. Errors: rows of other widths, broken quotes, another encoding, nothing in it (invalid, with line and column); a build
 // without libcsv (unsupported).
 Result<Table> read_table(std::string_view bytes);
+// A .txt: each line is one field, whatever it holds, and no heading. CR LF ends a line too. Errors: nothing in it (invalid).
+Result<Table> table_of_lines(std::string_view bytes);
 
 // What an input takes of a table.
 struct TablePart {

@@ -113,6 +113,7 @@ bool begins_as_number(std::string_view text) {
 
 // Is the first row words alone? Numbers, truth values and nothing at all are data.
 bool has_words(const Table& table) {
+  if (!table.heading) return false;
   bool any = false, truth;
   for (size_t c = 0; c < table.columns; ++c) {
     const std::string_view field = table.field(0, c);
@@ -127,6 +128,24 @@ std::string place(const Table& table, size_t row, size_t column) {
 }
 
 }  // namespace
+
+Result<Table> table_of_lines(std::string_view bytes) {
+  Table table;
+  table.columns = 1;
+  table.heading = false;
+  while (!bytes.empty()) {
+    const size_t end = bytes.find('\n');
+    std::string_view line = bytes.substr(0, end);
+    if (end != std::string_view::npos && line.ends_with('\r')) line.remove_suffix(1);
+    table.text += line;
+    table.ends.push_back(table.text.size());
+    table.absent.push_back(false);
+    table.lines.push_back(static_cast<int64_t>(table.lines.size()) + 1);
+    bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+  }
+  if (table.lines.empty()) return invalid("is empty");
+  return table;
+}
 
 bool heading_names(const Table& table, const std::string& input) { return has_words(table) && !columns_named(table, input).empty(); }
 

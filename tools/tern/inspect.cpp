@@ -63,6 +63,32 @@ Totals totals_of(const Model& model, const std::vector<LayerInfo>& layers, const
   return t;
 }
 
+// Where a model that works on text is in parts: what each takes and gives. Nothing for others.
+struct PartPorts {
+  const char* name;
+  bool planned;
+  size_t nodes;
+  std::vector<Port> inputs, outputs;
+};
+std::vector<PartPorts> parts_of(const Model& model) {
+  std::vector<PartPorts> out;
+  auto parts = model.parts();
+  if (!parts || !*parts) return out;
+  auto add = [&](const char* name, bool planned, const Model& m) {
+    out.push_back({name, planned, m.state().optimized.nodes.size(), m.inputs(), m.outputs()});
+  };
+  if ((*parts)->before) add("before", false, *(*parts)->before);
+  add("rest", true, (*parts)->rest);
+  if ((*parts)->after) add("after", false, *(*parts)->after);
+  return out;
+}
+
+std::string ports_text(const std::vector<Port>& ports) {
+  std::string text;
+  for (const Port& p : ports) text += (text.empty() ? "" : ", ") + p.name + ": " + type_text(p);
+  return text;
+}
+
 void value_or_null(Json& j, const std::optional<int64_t>& n) {
   if (n) j.value(*n);
   else j.null();
@@ -81,6 +107,21 @@ Text json_text(const Model& model, const std::vector<LayerInfo>& layers, const T
     }
     j.end();
   }
+  j.key("parts").array();
+  for (const PartPorts& part : parts_of(model)) {
+    j.object().key("name").value(part.name).key("planned").value(part.planned).key("nodes").value(part.nodes);
+    for (const auto& [key, ports] : {std::pair("inputs", &part.inputs), std::pair("outputs", &part.outputs)}) {
+      j.key(key).array();
+      for (const Port& p : *ports) {
+        j.object();
+        write_port(j, p);
+        j.end();
+      }
+      j.end();
+    }
+    j.end();
+  }
+  j.end();
   j.key("overridable").array();
   for (const std::string& name : model.state().graph.overridable) j.value(name);
   j.end().key("layers").array();
@@ -123,6 +164,11 @@ void print_text(const Model& model, const std::vector<LayerInfo>& layers, const 
     out("defaults  " + shown(joined(first) + more) + ": --input NAME=SOURCE replaces one\n");
   }
   for (const Port& p : model.outputs()) out("output    " + shown(p.name + ": " + type_text(p)) + "\n");
+  for (const PartPorts& part : parts_of(model)) {
+    const char* how = part.planned ? " nodes by a plan: " : " nodes one by one: ";
+    out("part      " + shown(part.name + (", " + std::to_string(part.nodes)) + how + ports_text(part.inputs) + " -> " + ports_text(part.outputs)) +
+        "\n");
+  }
   std::vector<std::vector<Text>> rows = {{"layer", "operator", "output shape", "parameters", "MACs"}};
   for (const LayerInfo& layer : layers) {
     rows.push_back({shown(layer.name), shown(layer.op), shown(shape_text(layer.shape)), grouped(layer.parameters),

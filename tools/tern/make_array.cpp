@@ -25,7 +25,7 @@ Result<Array> fill(DType dtype, const std::vector<int64_t>& dims, auto element) 
   auto count = checked_count(dims);
   auto bytes = count ? checked_mul(*count, static_cast<int64_t>(size_of(dtype))) : std::nullopt;
   if (!bytes || *bytes > int64_t(1) << 34) return invalid("its shape needs too much memory");
-  if (dtype == DType::string) return unsupported("strings come from a .pb or .npy file");
+  if (dtype == DType::string) return unsupported("strings come from a .txt, .csv, .npy or .pb file, or text:WORDS");
   a.bytes.resize(static_cast<size_t>(*bytes));
   visit(dtype, [&]<class T>() {
     if constexpr (!std::is_void_v<T> && !std::is_same_v<T, StringRef>) {

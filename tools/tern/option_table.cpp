@@ -119,7 +119,8 @@ constexpr OptionRow kOptions[] = {
 
 constexpr Section kSections[] = {
     {"Sources", " run bench ",
-     "A SOURCE is a .npy, .npz:KEY, .pb (ONNX TensorProto), .csv, .pgm, .ppm or .png file, or random[:SEED], zeros, ones, iota. NAME= may be left "
+     "A SOURCE is a .npy, .npz:KEY, .pb (ONNX TensorProto), .csv, .txt, .pgm, .ppm or .png file, or text:WORDS, random[:SEED], zeros, ones, iota. "
+     "NAME= may be left "
      "out when the model has one input.\n"
      "Of a .csv a row is one sample, and its fields, separated by commas, semicolons or tabs, are the elements of that sample: an input [batch,n] "
      "has n "
@@ -128,6 +129,9 @@ constexpr Section kSections[] = {
      "that "
      "input takes those columns, and --input table.csv without a name gives every input that the heading names. For inputs of strings a first row "
      "is a heading only when it names one.\n"
+     "Of a .txt each line is one sample, and text:WORDS is one: --input \"text:the cat sat\". A model that works on text runs in parts: what is text "
+     "node "
+     "by node, and what follows it by a plan; tern inspect shows where, and tern bench times the plan alone.\n"
      "A picture must have the size that the model wants. Its values become 0..1 for inputs of floats, 0..255 for integers; what was done is told on "
      "standard error."},
     {"Models", "",

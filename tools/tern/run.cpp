@@ -157,7 +157,14 @@ int run(const Options& options) {
   if (options.has("--json")) {
     Json j;
     j.object().key("model").value(options.positional[0]).key("device").value(outputs->device).key("isa").value(outputs->isa);
-    j.key("threads").value(session->threads).key("evaluated").value(outputs->evaluated).key("outputs").array();
+    j.key("threads")
+        .value(session->threads)
+        .key("evaluated")
+        .value(outputs->evaluated)
+        .key("in_parts")
+        .value(outputs->in_parts)
+        .key("outputs")
+        .array();
     auto write_tensor = [&](const Array& a) {
       j.key("dtype").value(name(a.dtype)).key("shape").array();
       for (int64_t d : a.dims) j.value(d);
