@@ -52,7 +52,8 @@ std::string Net::objection(const Config& self, const Config& config, const Layer
 Layer Net::layer(Json::Id object, const WeightPlace& place) {
   const Config self(b, json, object), config = self.object("config");
   std::string cls = self.text("class_name");
-  if (is_operation(json, object)) cls = "ops." + cls;
+  const bool layer_alone = find_layer(cls) != nullptr && find_layer("ops." + cls) == nullptr;  // its config need not say all that others do
+  if (is_operation(json, object) && !layer_alone) cls = "ops." + cls;
   if (cls == "TFOpLambda" || cls == "SlicingOpLambda") cls = "tf." + config.text("function");
   std::string name = config.text("name", self.text("name", cls));
   Layer made{*this, std::move(name), std::move(cls), config, Weights(weights, place)};

@@ -7,8 +7,9 @@ namespace {
 // y[..., u] = sum_i x[..., i] kernel[i, u] + bias[u]
 Flows dense(Call& c) {
   const int64_t units = c.config.integer("units");
-  const ValueId x = c.x();
+  ValueId x = c.x();
   if (c.b.rank(x) < 1) return c.invalid("its input has no axes");
+  if (!is_float(c.b.dtype(x))) x = c.b.cast(x, c.layer.compute);  // numbers of categories
   const ValueId kernel = c.weight("kernel", {c.features(x), units});
   const ValueId bias = c.config.boolean("use_bias", true) ? c.weight("bias", {units}) : kNone;
   ValueId y = kNone;

@@ -114,6 +114,8 @@ std::span<const LayerRow> multi_head_layers();  // multi_head.cpp
 std::span<const LayerRow> locally_connected_layers();
 std::span<const LayerRow> spectrogram_layers();  // spectrogram.cpp
 std::span<const LayerRow> image_layers();        // image.cpp: Rescaling, Normalization, Resizing …
+std::span<const LayerRow> lookup_layers();       // lookup.cpp: StringLookup, IntegerLookup, TextVectorization
+std::span<const LayerRow> category_layers();     // categories.cpp: Discretization, CategoryEncoding, Hashing, HashedCrossing
 std::span<const LayerRow> model_layers();        // ../model/build.cpp: models that are layers
 
 }  // namespace tern::keras

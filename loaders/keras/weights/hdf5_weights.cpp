@@ -53,11 +53,12 @@ bool TreeWeights::recognises(const File& file) {
   });
 }
 
-Result<std::optional<StoredTensor>> TreeWeights::find(const WeightPlace& place, std::string_view, size_t index, const std::vector<int64_t>&) {
+Result<std::optional<StoredTensor>> TreeWeights::find(const WeightPlace& place, std::string_view name, size_t index, const std::vector<int64_t>&) {
   auto group = vars(place);
   if (!group) return group.error();
   if (*group == File::kNothing) return std::optional<StoredTensor>();
   auto id = file_.find(*group, std::to_string(index));
+  if (id && *id == File::kNothing) id = file_.find(*group, name);  // of layers that write their own: "idf_weights"
   if (!id) return id.error();
   if (*id == File::kNothing) return std::optional<StoredTensor>();
   auto tensor = read_weight(file_, *id);
