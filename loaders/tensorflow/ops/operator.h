@@ -51,6 +51,7 @@ std::span<const Operator> patch_operators();       // patches.cpp: windows writt
 std::span<const Operator> quantize_operators();    // quantize.cpp: FakeQuant
 std::span<const Operator> complex_operators();     // complex.cpp
 std::span<const Operator> fourier_operators();     // fourier.cpp
+std::span<const Operator> string_operators();      // strings.cpp: text, ragged rows, tables
 std::span<const Operator> refused_operators();     // refused.cpp: what is refused with a reason
 
 }  // namespace tern::tensorflow
