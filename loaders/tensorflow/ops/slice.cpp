@@ -53,19 +53,26 @@ std::vector<Subscript> subscripts(Call& c, int rank, size_t begin_at) {
 ValueId strided(GraphBuilder& b, ValueId x, const std::vector<Subscript>& subscripts) {
   std::vector<Int> starts, ends;
   std::vector<int64_t> axes, steps, dropped, added;
-  int64_t axis = 0, place = 0;  // in the input, in the output before axes are dropped
+  std::vector<std::pair<int64_t, Int>> picked;  // one element, whose place the graph computes: of the axes that are left when others were dropped
+  int64_t axis = 0, place = 0;                  // in the input, in the output before axes are dropped
   for (const Subscript& s : subscripts) {
     if (s.kind == Subscript::Kind::added) {
-      added.push_back(place++ - static_cast<int64_t>(dropped.size()));
+      added.push_back(place++ - static_cast<int64_t>(dropped.size() + picked.size()));
+      continue;
+    }
+    if (s.kind == Subscript::Kind::one && !s.begin.known()) {
+      picked.emplace_back(axis++ - static_cast<int64_t>(dropped.size()), s.begin);
+      ++place;
       continue;
     }
     if (s.kind == Subscript::Kind::one) dropped.push_back(axis);
     const bool whole = s.kind == Subscript::Kind::whole || (s.from_edge && s.to_edge && s.step == 1);
     if (!whole) {
       // One element from -1 on ends at the axis' end. A negative step that goes down to the first one ends before it.
-      const Int last = s.begin.known() && s.begin.value() == -1 ? Int(INT64_MAX) : b.add(s.begin, 1);
+      const bool single = s.kind == Subscript::Kind::one;
+      const Int last = single && s.begin.value() != -1 && s.begin.value() != INT64_MAX ? Int(s.begin.value() + 1) : Int(INT64_MAX);
       starts.push_back(s.from_edge ? Int(s.step > 0 ? 0 : INT64_MAX) : s.begin);
-      ends.push_back(s.kind == Subscript::Kind::one ? last : s.to_edge ? Int(s.step > 0 ? INT64_MAX : INT64_MIN) : s.end);
+      ends.push_back(single ? last : s.to_edge ? Int(s.step > 0 ? INT64_MAX : INT64_MIN) : s.end);
       axes.push_back(axis);
       steps.push_back(s.step);
     }
@@ -74,6 +81,7 @@ ValueId strided(GraphBuilder& b, ValueId x, const std::vector<Subscript>& subscr
   }
   if (!axes.empty()) x = b.emit("Slice", {x, b.ints(starts), b.ints(ends), b.ints(axes), b.ints(steps)});
   x = squeeze(b, x, dropped);
+  for (size_t k = picked.size(); k-- > 0;) x = b.emit("Gather", {x, b.scalar(picked[k].second)}, attributes({{"axis", picked[k].first}}));
   return added.empty() ? x : unsqueeze(b, x, added);
 }
 
