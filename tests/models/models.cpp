@@ -1,6 +1,7 @@
-// Every trained model of tests/data/models: PyTorch's recorded answers, and the same bits whatever way they are computed.
+// Every trained model of tests/data/models: the answers that its framework recorded, and the same bits whatever way they are computed.
 #include <dirent.h>
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -21,11 +22,15 @@ namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/models";
 
+// Paths below kFolder; a model trained in Keras is there in two forms.
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
   DIR* d = opendir(kFolder.c_str());
   while (const dirent* e = d ? readdir(d) : nullptr) {
-    if (read_file(kFolder + "/" + e->d_name + "/model.onnx").ok()) names.emplace_back(e->d_name);
+    for (const char* form : {"model.onnx", "model.keras", "saved_model"}) {
+      const std::string name = std::string(e->d_name) + "/" + form;
+      if (access((kFolder + "/" + name).c_str(), R_OK) == 0) names.push_back(name);
+    }
   }
   if (d) closedir(d);
   std::sort(names.begin(), names.end());
@@ -38,9 +43,9 @@ struct Sample {
 };
 
 Sample open(const std::string& name) {
-  auto model = load(kFolder + "/" + name + "/model.onnx");
+  auto model = load(kFolder + "/" + name);
   REQUIRE_MESSAGE(model.ok(), (model.ok() ? "" : model.error().message()));
-  auto file = read_file(kFolder + "/" + name + "/data.npz");
+  auto file = read_file(kFolder + "/" + name.substr(0, name.find('/')) + "/data.npz");
   REQUIRE(file.ok());
   Sample s{*model, {}, {}};
   auto take = [&](const std::string& key) {
@@ -128,9 +133,9 @@ void check_same_bits(const std::vector<Array>& a, const std::vector<Array>& b) {
 
 }  // namespace
 
-TEST_CASE("models: at least seven samples are there") { CHECK(model_names().size() >= 7); }
+TEST_CASE("models: at least nine samples are there") { CHECK(model_names().size() >= 9); }
 
-TEST_CASE("models: outputs are those that PyTorch recorded") {
+TEST_CASE("models: outputs are those that were recorded") {
   for (const std::string& name : model_names()) {
     CAPTURE(name);
     const Sample s = open(name);

@@ -66,8 +66,10 @@ def main():
     x, tx, y, ty = data()
     trained = network()
     train(trained, x, y)
+    weights = trained.get_weights()
+    keras.utils.clear_session()  # names of layers begin anew
     model = network()  # the weights alone: no optimizer, no training configuration
-    model.set_weights(trained.get_weights())
+    model.set_weights(weights)
     answers = model.predict(tx, verbose=0)["probabilities"]
     accuracy = (answers.argmax(1) == ty).mean()
     print(f"digits_keras: test accuracy {accuracy:.4f}")
