@@ -3,6 +3,7 @@
 
 #include "loaders/tensorflow/graph/types.h"
 #include "runtime/base/printable.h"
+#include "runtime/evaluator.h"
 #include "tern_tensorflow.pb.h"
 
 namespace tern::tensorflow {
@@ -63,17 +64,53 @@ const LookupTable* Call::table(size_t i) const {
   return nullptr;
 }
 
+namespace {
+
+constexpr int64_t kFewElements = 4096;
+
+std::optional<Tensor> written_down(const Builder& b, ValueId v) {
+  if (const Tensor* known = b.contents(v)) return known->count() <= kFewElements ? std::optional(*known) : std::nullopt;
+  const auto& symbolic = b.graph.value(v).ints;
+  if (!symbolic || !b.shape(v).ranked() || b.shape(v).rank() > 1) return std::nullopt;
+  std::vector<int64_t> wide;
+  for (const Dim& d : *symbolic) {
+    if (!d.known()) return std::nullopt;
+    wide.push_back(d.value());
+  }
+  const Dims dims = b.shape(v).rank() == 0 ? Dims() : Dims{static_cast<int64_t>(wide.size())};
+  if (b.dtype(v) == DType::i64) return Tensor::of<int64_t>(dims, wide);
+  const std::vector<int32_t> narrow(wide.begin(), wide.end());
+  return b.dtype(v) == DType::i32 ? std::optional(Tensor::of<int32_t>(dims, narrow)) : std::nullopt;
+}
+
+// What constants and sizes that are numbers make, through so many nodes at most.
+std::optional<Tensor> computed(const Builder& b, ValueId v, int& left) {
+  if (v == kNone) return Tensor();
+  if (auto known = written_down(b, v)) return known;
+  const Node* node = b.producer(v);
+  if (node == nullptr || !node->subgraphs.empty() || node->outputs.size() != 1 || --left < 0) return std::nullopt;
+  if (++b.program.nodes > Program::kMostNodes) return std::nullopt;
+  std::vector<Tensor> inputs;
+  for (const ValueId in : node->inputs) {
+    auto tensor = computed(b, in, left);
+    if (!tensor) return std::nullopt;
+    inputs.push_back(std::move(*tensor));
+  }
+  EvaluateOptions options;
+  options.budget = kFewElements * 64;
+  options.work = kFewElements * 64;
+  auto made = evaluate_node(b.graph, *node, inputs, options);
+  return made && made->size() == 1 && (*made)[0].present() && (*made)[0].count() <= kFewElements ? std::optional((*made)[0]) : std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::vector<int64_t>> known_ints(const Builder& b, ValueId v) {
   if (v == kNone) return std::nullopt;
   if (const Tensor* known = b.contents(v)) return as_ints(known->view());
-  const auto& symbolic = b.graph.value(v).ints;
-  if (!symbolic) return std::nullopt;
-  std::vector<int64_t> list;
-  for (const Dim& d : *symbolic) {
-    if (!d.known()) return std::nullopt;
-    list.push_back(d.value());
-  }
-  return list;
+  int nodes = 64;
+  const auto tensor = computed(b, v, nodes);
+  return tensor && tensor->present() ? as_ints(tensor->view()) : std::nullopt;
 }
 
 bool Call::knows_ints(size_t i) const { return tensorflow::known_ints(b, value(i).id()).has_value(); }

@@ -61,6 +61,7 @@ Values set_item(Call& c, const Site&) {
   const TensorList* before = list_of(c, 0);
   const ValueId index = c.tensor(1), item = c.tensor(2);
   if (!c.b.ok()) return {};
+  if (c.boolean("resize_if_index_out_of_bounds", false)) return c.fail(unsupported("a list that grows as it is written is not supported"));
   TensorList list = *before;
   if (list.use != nullptr) {  // in a body: the loop decides what becomes of it
     list.use->twice = list.use->twice || list.item != kNone;

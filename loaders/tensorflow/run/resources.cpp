@@ -22,7 +22,17 @@ Values reference(Call& c, const Site& site) {
   return v == nullptr ? Values() : Values{c.b.variable(v->index)};
 }
 
-Values read(Call& c, const Site&) { return {c.variable(0)}; }
+// What is assigned in the same run, and read afterwards, is not in the file.
+Values read(Call& c, const Site& site) {
+  const auto& inputs = site.graph.inputs(site.node);
+  for (const Edge& e : inputs) {
+    if (e.output != Edge::kControl || e.node < 0 || !site.graph.node(e.node).op().starts_with("Assign")) continue;
+    const auto& assigned = site.graph.inputs(e.node);
+    if (!assigned.empty() && assigned[0] == inputs[0])
+      return c.fail(unsupported("it reads a variable that the same call changes, which is not supported"));
+  }
+  return {c.variable(0)};
+}
 Values nothing(Call&, const Site&) { return {}; }
 Values first(Call& c, const Site&) { return {c.value(0)}; }
 
