@@ -1,0 +1,178 @@
+// SavedModels and frozen graphs (tests/data/tensorflow/saved_models.py): what they compute is what TensorFlow computed, and what is wrong with them is
+// said in one line. Code: loaders/tensorflow.
+#include "loaders/tensorflow/tensorflow.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "loaders/load.h"
+#include "loaders/npy/npy.h"
+#include "tests/support/cases.h"
+
+using namespace tern;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kFolder = std::string(TERN_TEST_DATA) + "/tensorflow/saved_models/";
+
+Array array_of(const Tensor& t) {
+  Array a;
+  a.dtype = t.dtype();
+  a.dims.assign(t.dims().span().begin(), t.dims().span().end());
+  if (a.dtype == DType::string) {
+    for (const StringRef& s : t.span<StringRef>()) a.strings.emplace_back(s.data, s.size);
+  } else {
+    a.bytes.assign(t.raw(), t.raw() + t.bytes());
+  }
+  return a;
+}
+
+std::string path_of(const std::string& name) { return kFolder + name + (fs::exists(kFolder + name + "/model.pb") ? "/model.pb" : "/model"); }
+
+// Empty when evaluate() gives what was recorded.
+std::string wrong(const std::string& name, const LoadOptions& options = {}) {
+  auto model = load(path_of(name), options);
+  if (!model) return model.error().message();
+  auto bytes = read_file(kFolder + name + "/data.npz");
+  auto recorded = bytes ? read_npz(*bytes) : bytes.error();
+  if (!recorded) return recorded.error().message();
+  std::map<std::string, Array> arrays;
+  for (const auto& [key, tensor] : *recorded) arrays.emplace(key, array_of(tensor));
+  std::vector<Array> inputs;
+  for (const Port& p : model->inputs()) {
+    if (!arrays.contains("in_" + p.name)) return "no input is called " + p.name;
+    inputs.push_back(arrays["in_" + p.name]);
+  }
+  auto outputs = model->evaluate(inputs);
+  if (!outputs) return outputs.error().message();
+  if (outputs->size() + inputs.size() != arrays.size()) return "other inputs and outputs than recorded";
+  const std::vector<Port> ports = model->outputs();
+  for (size_t i = 0; i < ports.size(); ++i) {
+    if (!arrays.contains("out_" + ports[i].name)) return "no output was called " + ports[i].name;
+    const std::string d = test::difference((*outputs)[i], arrays["out_" + ports[i].name], 1e-4, 1e-5);
+    if (!d.empty()) return ports[i].name + ": " + d;
+  }
+  return "";
+}
+
+// A copy of a recorded model that may be spoilt, gone with its owner.
+struct Copy {
+  explicit Copy(const std::string& name) : path(fs::temp_directory_path() / ("tern_saved_model_" + name + std::to_string(::getpid()))) {
+    fs::remove_all(path);
+    fs::copy(kFolder + name + "/model", path, fs::copy_options::recursive);
+  }
+  ~Copy() { fs::remove_all(path); }
+  std::string why() const {
+    auto model = load(path.string());
+    CHECK(!model.ok());
+    if (model.ok()) return "";
+    code = model.error().code();
+    return model.error().message();
+  }
+  fs::path path;
+  mutable Code code = Code::kOk;
+};
+
+bool has(const std::string& text, const char* part) { return text.find(part) != text.npos; }
+
+}  // namespace
+
+TEST_CASE("tensorflow: SavedModels and frozen graphs compute what TensorFlow computed") {
+  int seen = 0;
+  for (const auto& entry : fs::directory_iterator(kFolder)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "words") continue;  // lookups in tables have no rows yet
+    LoadOptions options;
+    if (name == "frozen_two_ends") options.outputs = {"class", "sum"};
+    CHECK_MESSAGE(wrong(name, options) == "", name << ": " << wrong(name, options));
+    ++seen;
+  }
+  CHECK(seen == 10);
+}
+
+TEST_CASE("tensorflow: Keras' recurrent functions become the catalog's operators") {
+  auto fused = load(path_of("keras_rnn"));
+  REQUIRE(fused.ok());
+  CHECK(has(fused->text(), "LSTM"));
+  CHECK(has(fused->text(), "GRU"));
+  CHECK(!has(fused->text(), "Loop"));
+}
+
+TEST_CASE("tensorflow: a signature is chosen by name, and all are listed") {
+  auto model = load(path_of("linear"), {.signature = "product"});
+  REQUIRE(model.ok());
+  CHECK(model->outputs().size() == 1);
+  bool listed = false;
+  for (const auto& [key, text] : model->metadata())
+    listed |= key == "signature serving_default" && has(text, "x: f32[batch,3] -> shape: i32[2], y: f32[batch,2]");
+  CHECK(listed);
+  auto none = load(path_of("linear"), {.signature = "produkt"});
+  REQUIRE(!none.ok());
+  CHECK(none.error().code() == Code::kUsage);
+  CHECK(has(none.error().message(), "the nearest is product; name one of these in LoadOptions::signature: product, serving_default"));
+}
+
+TEST_CASE("tensorflow: outputs of a frozen graph are named when several nodes are read by no other") {
+  auto all = load(path_of("frozen_two_ends"));
+  REQUIRE(!all.ok());
+  CHECK(all.error().code() == Code::kUsage);
+  CHECK(has(all.error().message(), "LoadOptions::outputs: class, sum"));
+  auto none = load(path_of("frozen_two_ends"), {.outputs = {"klass"}});
+  REQUIRE(!none.ok());
+  CHECK(none.error().code() == Code::kUsage);
+}
+
+TEST_CASE("tensorflow: what is missing of a folder is named") {
+  {
+    Copy c("linear");
+    fs::remove_all(c.path / "variables");
+    CHECK(has(c.why(), "variables/variables.index: No such file or directory"));
+    CHECK(c.code == Code::kInvalid);
+  }
+  {
+    Copy c("linear");
+    fs::remove(c.path / "variables/variables.data-00000-of-00001");
+    CHECK(has(c.why(), "variables.data-00000-of-00001: No such file or directory"));
+  }
+  {
+    Copy c("linear");
+    fs::remove(c.path / "saved_model.pb");
+    CHECK(has(c.why(), "without its saved_model.pb"));
+    CHECK(c.code == Code::kInvalid);
+  }
+}
+
+TEST_CASE("tensorflow: weights that were changed, cut or taken from another model are refused") {
+  {
+    Copy c("linear");
+    std::fstream shard(c.path / "variables/variables.data-00000-of-00001", std::ios::in | std::ios::out | std::ios::binary);
+    shard.seekp(3);
+    shard.put('\x55');
+    shard.close();
+    CHECK(has(c.why(), "its checksum is wrong: the file is damaged"));
+  }
+  {
+    Copy c("linear");
+    fs::resize_file(c.path / "variables/variables.data-00000-of-00001", 5);
+    CHECK(has(c.why(), "beyond the end"));
+  }
+  {
+    Copy c("linear");
+    fs::remove_all(c.path / "variables");
+    fs::copy(kFolder + "loop_cell/model/variables", c.path / "variables");
+    CHECK(has(c.why(), "variable"));
+    CHECK(c.code == Code::kInvalid);
+  }
+}
+
+TEST_CASE("tensorflow: files of the model that are links are refused") {
+  Copy c("linear");
+  const fs::path shard = c.path / "variables/variables.data-00000-of-00001", other = c.path / "other";
+  fs::rename(shard, other);
+  fs::create_symlink(other, shard);
+  CHECK(has(c.why(), "symbolic link"));
+  CHECK(c.code == Code::kInvalid);
+}
