@@ -1,5 +1,5 @@
 // Preprocessing layers of Keras 3 and tf_keras (tests/data/keras/text/make.py) against what they answer, and vocabularies that are not to be had.
-// Code: loaders/keras/layers/lookup.cpp, categories.cpp.
+// Code: loaders/keras/layers/lookup.cpp and loaders/keras/layers/categories.cpp.
 #include <doctest/doctest.h>
 
 #include <cstring>
