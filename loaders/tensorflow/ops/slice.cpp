@@ -121,7 +121,10 @@ Values slice_of(Call& c) {
     if (rest && begin[i].known() && begin[i].value() == 0) continue;
     if (begin[i].known() && begin[i].value() < 0) return c.fail(invalid("begin is " + std::to_string(begin[i].value())));
     starts.push_back(begin[i]);
-    ends.push_back(rest ? Int(INT64_MAX) : b.add(begin[i], size[i]));
+    Int end = rest ? Int(INT64_MAX) : b.add(begin[i], size[i]);
+    if (size[i].node != kNone)  // what the graph computes may be -1 as well
+      end = Int::computed(select(b, with(b, "Equal", b.scalar(size[i]), -1), b.scalar(Int(INT64_MAX)), b.scalar(end)));
+    ends.push_back(end);
     axes.push_back(static_cast<int64_t>(i));
   }
   return {axes.empty() ? x : b.emit("Slice", {x, b.ints(starts), b.ints(ends), b.ints(axes)})};
