@@ -129,7 +129,7 @@ class Loop {
       }
       if (v.kind == Kind::scanned && !scans(body, v)) {
         const auto* before = v.inside.get<Value::List>();
-        v.initial = {filled(b_, *c_.value(i).get<Value::List>()->list, before->list->use->item)};
+        v.initial = {zeros(body, *c_.value(i).get<Value::List>()->list, before->list->use->item)};
         v.kind = Kind::list;
         v.types = {b_.type(v.initial[0])};
         settle_types(v);
@@ -139,6 +139,34 @@ class Loop {
       }
     }
     return all && b_.ok();
+  }
+
+  // The extent of a dimension that only the body has a name for: that of what is carried, which an iteration does not change.
+  std::optional<Int> extent(const Builder& body, const Dim& d) {
+    if (b_.resolvable(d)) return d;
+    for (const Variable& v : variables_) {
+      if (v.kind != Kind::tensors) continue;
+      const std::vector<ValueId> next = tensors_of(v.next);
+      for (size_t t = 0; t < v.types.size() && t < next.size(); ++t) {
+        const Shape &before = v.types[t].shape, &after = body.shape(next[t]);
+        for (int axis = 0; axis < std::min(before.rank(), after.rank()); ++axis) {
+          if (before[axis] == d || after[axis] == d) return b_.size(v.initial[t], axis);
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  // A list before the loop, of elements as the body makes them.
+  ValueId zeros(const Builder& body, const TensorList& list, const TypeInfo& item) {
+    if (!item.shape.ranked()) return filled(b_, list, item);
+    std::vector<Int> sizes{list.length};
+    for (const Dim& d : item.shape.dims()) {
+      const auto size = extent(body, d);
+      if (!size) return filled(b_, list, item);
+      sizes.push_back(*size);
+    }
+    return b_.emit("Expand", {b_.scalar(item.dtype, 0), b_.ints(sizes)});
   }
 
   bool same_types(Builder& body, Variable& v, const std::string& which) {
