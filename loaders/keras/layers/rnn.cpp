@@ -68,60 +68,53 @@ ValueId from_cudnn(Call& c, ValueId kernel, int64_t gates, int64_t rows, int64_t
   return concat(c.b, out, 1);
 }
 
-}  // namespace
+int64_t gates_of(const Cell& cell) { return cell.kind == Kind::lstm ? 4 : cell.kind == Kind::gru ? 3 : 1; }
 
-std::optional<Cell> read_cell(Call& c, Weights weights, int64_t features) {
-  const std::string& cls = c.layer.class_name;
-  const auto kind = kind_of(cls);
-  if (!kind) {
-    c.unsupported("a cell of class " + printable(cls, 80));
-    return std::nullopt;
+// The biases, and the kernels of what was trained by CuDNN as others have them; layers of other classes may hold such weights too.
+void read_biases(Call& c, Weights weights, Cell& cell, int64_t features, bool cudnn) {
+  const int64_t gates = gates_of(cell), wide = gates * cell.units;
+  cudnn = cudnn || (cell.kind != Kind::simple && weights.dims("bias") == std::vector<int64_t>{2 * wide});
+  if (cudnn) cell.reset_after = cell.kind == Kind::gru;
+  if (!cudnn && !cell.reset_after) {
+    cell.bias = c.weight(weights, "bias", {wide});
+    return;
   }
-  Cell cell;
-  cell.kind = *kind;
-  cell.units = c.config.integer("units");
-  const int64_t gates = cell.kind == Kind::lstm ? 4 : cell.kind == Kind::gru ? 3 : 1;
-  if (!c.b.ok()) return std::nullopt;
-  if (cell.units < 1 || cell.units > int64_t(1) << 40) {
-    c.invalid("its config: units is " + std::to_string(cell.units));
-    return std::nullopt;
-  }
-  const int64_t wide = gates * cell.units;
-  bool cudnn = cls.starts_with("CuDNN");
-  if (!cudnn) {
-    if (cell.kind != Kind::simple) add_activation(c, cell, "recurrent_activation", "sigmoid");
-    for (size_t i = 0; i < cell.states(); ++i) add_activation(c, cell, "activation", "tanh");  // of the candidate; of an LSTM's state too
-  } else {
-    cell.activations = cell.kind == Kind::lstm ? std::vector<std::string>{"Sigmoid", "Tanh", "Tanh"} : std::vector<std::string>{"Sigmoid", "Tanh"};
-  }
-  cell.kernel = c.weight(weights, "kernel", {features, wide});
-  cell.recurrent = c.weight(weights, "recurrent_kernel", {cell.units, wide});
-  cell.reset_after = cell.kind == Kind::gru && (cudnn || c.config.boolean("reset_after", c.layer.keras() != 2));
-  if (!cudnn && !c.config.boolean("use_bias", true)) return c.b.ok() ? std::optional(cell) : std::nullopt;
-  const auto dims = weights.dims("bias");
-  if (cell.kind != Kind::simple && dims && dims->size() == 1 && (*dims)[0] == 2 * wide) {  // also what layers of other classes were trained as
-    cudnn = true;
-    cell.reset_after = cell.kind == Kind::gru;
-  }
-  if (!cudnn) {
-    if (!cell.reset_after) {
-      cell.bias = c.weight(weights, "bias", {wide});
-    } else {
-      const ValueId both = c.weight(weights, "bias", {2, wide});
-      cell.bias = c.b.reshape(slice(c.b, both, 0, 0, 1), {Int(wide)});
-      cell.recurrent_bias = c.b.reshape(slice(c.b, both, 0, 1, 2), {Int(wide)});
-    }
-    return c.b.ok() ? std::optional(cell) : std::nullopt;
-  }
-  const ValueId both = c.weight(weights, "bias", {2 * wide});
-  cell.bias = slice(c.b, both, 0, 0, wide);
-  cell.recurrent_bias = slice(c.b, both, 0, wide, 2 * wide);
+  const ValueId both = c.weight(weights, "bias", cudnn ? std::vector<int64_t>{2 * wide} : std::vector<int64_t>{2, wide});
+  const ValueId flat = c.b.reshape(both, {Int(2 * wide)});
+  cell.bias = slice(c.b, flat, 0, 0, wide);
+  cell.recurrent_bias = slice(c.b, flat, 0, wide, 2 * wide);
+  if (!cudnn) return;
   if (cell.kind == Kind::lstm) {
     cell.bias = c.emit("Add", {cell.bias, cell.recurrent_bias});
     cell.recurrent_bias = kNone;
   }
   cell.kernel = from_cudnn(c, cell.kernel, gates, features, cell.units);
   cell.recurrent = from_cudnn(c, cell.recurrent, gates, cell.units, cell.units);
+}
+
+}  // namespace
+
+std::optional<Cell> read_cell(Call& c, Weights weights, int64_t features) {
+  const std::string& cls = c.layer.class_name;
+  const auto kind = kind_of(cls);
+  if (!kind) c.unsupported("a cell of class " + printable(cls, 80));
+  Cell cell;
+  cell.kind = kind.value_or(Kind::simple);
+  cell.units = c.config.integer("units");
+  if (cell.units < 1 || cell.units > int64_t(1) << 40) c.invalid("its config: units is " + std::to_string(cell.units));
+  if (!c.b.ok()) return std::nullopt;
+  const bool cudnn = cls.starts_with("CuDNN");
+  if (cudnn) {
+    cell.activations = cell.kind == Kind::lstm ? std::vector<std::string>{"Sigmoid", "Tanh", "Tanh"} : std::vector<std::string>{"Sigmoid", "Tanh"};
+  } else {
+    if (cell.kind != Kind::simple) add_activation(c, cell, "recurrent_activation", "sigmoid");
+    for (size_t i = 0; i < cell.states(); ++i) add_activation(c, cell, "activation", "tanh");  // of the candidate; of an LSTM's state too
+  }
+  const int64_t wide = gates_of(cell) * cell.units;
+  cell.kernel = c.weight(weights, "kernel", {features, wide});
+  cell.recurrent = c.weight(weights, "recurrent_kernel", {cell.units, wide});
+  cell.reset_after = cell.kind == Kind::gru && (cudnn || c.config.boolean("reset_after", c.layer.keras() != 2));
+  if (cudnn || c.config.boolean("use_bias", true)) read_biases(c, weights, cell, features, cudnn);
   return c.b.ok() ? std::optional(cell) : std::nullopt;
 }
 
