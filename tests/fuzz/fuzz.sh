@@ -16,6 +16,8 @@ case $name in
   onnx | tensor_proto) seeds=$here/../data/node ;;
   safetensors) seeds=$here/../data/torch/safetensors ;;
   hdf5) seeds=$here/../data/hdf5/few ;;
+  bundle) seeds=$here/../data/tensorflow/saved_models/linear/model/variables ;;
+  saved_model) seeds=$here/../data/tensorflow/saved_models ;;
   interpret) seeds=$here/seeds/arch words=$here/arch.dict ;;
 esac
 mkdir -p "$build/corpus/$name" "$build/crashes"
