@@ -69,9 +69,9 @@ bool any_subnormal(DType dtype, const std::byte* p, int64_t n) {
   return any;
 }
 
-// The pages of a mapping leave the process again as the search goes on.
+constexpr int64_t kPiece = int64_t(1) << 20;  // of a mapping: its pages leave the process again, one piece after another
+
 bool has_subnormals(const StoredTensor& t, const std::byte* p, int64_t bytes) {
-  constexpr int64_t kPiece = int64_t(1) << 20;
   bool any = false;
   for (int64_t done = 0; done < bytes && !any; done += kPiece) {
     const int64_t n = std::min(kPiece, bytes - done);
@@ -165,11 +165,17 @@ Result<Tensor> dense(const StoredTensor& t, int64_t budget) {
   if (!made) return made.error();
   std::byte* to = made->mutable_raw();
   if (*bytes > 0) {
+    const bool mapped = is_mapped(t.storage->owner);
     for_each_run(t, [&](int64_t first, int64_t n) {
-      std::memcpy(to, t.storage->bytes.data() + first * t.element_size, static_cast<size_t>(n * t.element_size));
-      to += n * t.element_size;
+      const std::byte* from = t.storage->bytes.data() + first * t.element_size;
+      for (int64_t left = n * t.element_size; left > 0;) {
+        const auto piece = static_cast<size_t>(std::min(left, kPiece));
+        std::memcpy(to, from, piece);
+        if (mapped && piece == static_cast<size_t>(kPiece)) release_pages({from, piece});
+        from += piece, to += piece, left -= static_cast<int64_t>(piece);
+      }
     });
-    if (is_mapped(t.storage->owner)) release_pages(t.storage->bytes);
+    if (mapped) release_pages(t.storage->bytes);
   }
   if (t.negative) negate(t.dtype, made->mutable_raw(), dims.count());
   normalize_elements(t.dtype, made->mutable_raw(), dims.count());
