@@ -278,7 +278,9 @@ bool is_operation(const Json& json, Json::Id object) {
   if (json.is(module, Kind::string)) return json.string(module).starts_with("keras.src.ops") || json.string(module).starts_with("keras.ops");
   const Json::Id calls = json.get(object, "inbound_nodes");
   const bool keras3 = json.size(calls) > 0 && json.get(json.item(calls, 0), "args") != Json::kNothing;
-  return keras3 && json.get(config, "trainable") == Json::kNothing;
+  if (!keras3 || json.get(config, "trainable") != Json::kNothing) return false;
+  const Json::Id name = json.get(object, "class_name");  // a few layers do not write it either
+  return json.is(name, Kind::string) && find_layer("ops." + std::string(json.string(name))) != nullptr;
 }
 
 // Python's re.sub("(.)([A-Z][a-z]+)", r"\1_\2"), then "([a-z])([A-Z])", then lower().
