@@ -3,6 +3,7 @@
 #include <set>
 
 #include "loaders/keras/layers/layer.h"
+#include "loaders/keras/summary.h"
 
 namespace tern::keras {
 
@@ -36,6 +37,7 @@ class Net {
   const Json& json;
   const Version version;
   Weights::Shared weights;
+  std::vector<SummaryRow> summary;  // of the outermost model
   // Keras 3: tensors whose masks a MultiHeadAttention has taken off; the layers that are called after it see none.
   std::set<ValueId> unmasked;
 

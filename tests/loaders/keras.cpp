@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "loaders/keras/summary.h"
 #include "loaders/load.h"
 #include "loaders/npy/npy.h"
 #include "tests/support/cases.h"
@@ -94,4 +95,26 @@ TEST_CASE("keras: weights alone ask for their architecture") {
     CHECK_MESSAGE(model.error().message().find("what model.to_json() writes in LoadOptions::architecture") != std::string::npos,
                   model.error().message());
   }
+}
+
+TEST_CASE("keras: the summary has the rows of model.summary()") {
+  auto source = map_file(kFolder + "nested3.keras");
+  REQUIRE(source.ok());
+  auto summary = keras::summary_of(*source, {});
+  REQUIRE(summary.ok());
+  std::string rows;
+  for (const keras::SummaryRow& row : *summary) {
+    rows += row.name + " " + row.type + " ";
+    for (const Shape& shape : row.shapes) rows += shape.text();
+    rows += " " + std::to_string(row.parameters);
+    for (const std::string& input : row.inputs) rows += " " + input;
+    rows += "\n";
+  }
+  CHECK(rows ==
+        "a InputLayer [batch,6] 0\n"
+        "b InputLayer [batch,6] 0\n"
+        "shared Dense [batch,6] 42 a[0][0] b[0][0]\n"
+        "inner Sequential [batch,5] 35 shared[0][0] shared[1][0]\n"
+        "middle Functional [batch,2][batch,5] 42 inner[0][0] inner[1][0]\n"
+        "late Activation [batch,2] 0 middle[1][0]\n");
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "loaders/keras/summary.h"
 #include "runtime/base/checked.h"
 #include "runtime/model.h"
 #include "tools/tern/arrays.h"
@@ -94,7 +95,51 @@ void value_or_null(Json& j, const std::optional<int64_t>& n) {
   else j.null();
 }
 
-Text json_text(const Model& model, const std::vector<LayerInfo>& layers, const Totals& totals, const std::map<std::string, int64_t>& dims) {
+using Summary = std::vector<keras::SummaryRow>;
+
+// What the file's own framework lists as layers; empty where it lists none.
+Result<Summary> summary_of(const Options& options, const Model& model) {
+  if (model.format() != "keras") return Summary();
+  auto with = load_options(options, nullptr);
+  if (!with) return with.error();
+  auto source = map_file(options.positional[0], file_options(*with));
+  if (!source) return source.error();
+  return keras::summary_of(*source, *with);
+}
+
+void write_summary(Json& j, const Summary& summary) {
+  if (summary.empty()) return;
+  j.key("summary").array();
+  for (const keras::SummaryRow& row : summary) {
+    j.object().key("name").value(row.name).key("class").value(row.type).key("shapes").array();
+    for (const Shape& shape : row.shapes) {
+      std::vector<std::string> sizes;
+      for (const Dim& d : shape.dims()) sizes.push_back(d.text());
+      write_shape(j, sizes);
+    }
+    j.end().key("parameters").value(row.parameters).key("fixed").value(row.fixed).key("inputs").array();
+    for (const std::string& name : row.inputs) j.value(name);
+    j.end().end();
+  }
+  j.end();
+}
+
+// What Keras' model.summary() shows.
+Text summary_text(const Summary& summary) {
+  std::vector<std::vector<Text>> rows = {{"layer", "class", "output shape", "parameters", "connected to"}};
+  int64_t parameters = 0, fixed = 0;
+  for (const keras::SummaryRow& row : summary) {
+    std::string shapes;
+    for (const Shape& shape : row.shapes) shapes += (shapes.empty() ? "" : " ") + shape.text();
+    rows.push_back({shown(row.name), shown(row.type), shown(shapes), grouped(row.parameters), shown(joined(row.inputs))});
+    parameters += row.parameters;
+    fixed += row.fixed;
+  }
+  return table(rows, 0b1000) + "\ntrainable     " + grouped(parameters - fixed) + "\nfixed         " + grouped(fixed) + "\n";
+}
+
+Text json_text(const Model& model, const Summary& summary, const std::vector<LayerInfo>& layers, const Totals& totals,
+               const std::map<std::string, int64_t>& dims) {
   Json j;
   j.object().key("format").value(model.format()).key("producer").value(model.producer()).key("opset").value(model.opset());
   write_metadata(j, model.metadata());
@@ -122,6 +167,7 @@ Text json_text(const Model& model, const std::vector<LayerInfo>& layers, const T
     j.end();
   }
   j.end();
+  write_summary(j, summary);
   j.key("overridable").array();
   for (const std::string& name : model.state().graph.overridable) j.value(name);
   j.end().key("layers").array();
@@ -151,7 +197,8 @@ Text json_text(const Model& model, const std::vector<LayerInfo>& layers, const T
   return j.end().end().text();
 }
 
-void print_text(const Model& model, const std::vector<LayerInfo>& layers, const Totals& totals, const std::map<std::string, int64_t>& dims) {
+void print_text(const Model& model, const Summary& summary, const std::vector<LayerInfo>& layers, const Totals& totals,
+                const std::map<std::string, int64_t>& dims) {
   out("format    " + shown(model.format()) + (model.opset() ? ", opset " + shown(model.opset()) : Text()) + "\n");
   if (!model.producer().empty()) out("producer  " + shown(model.producer()) + "\n");
   out(metadata_text(model.metadata()));
@@ -169,6 +216,7 @@ void print_text(const Model& model, const std::vector<LayerInfo>& layers, const 
     out("part      " + shown(part.name + (", " + std::to_string(part.nodes)) + how + ports_text(part.inputs) + " -> " + ports_text(part.outputs)) +
         "\n");
   }
+  if (!summary.empty()) out("\n" + summary_text(summary));
   std::vector<std::vector<Text>> rows = {{"layer", "operator", "output shape", "parameters", "MACs"}};
   for (const LayerInfo& layer : layers) {
     rows.push_back({shown(layer.name), shown(layer.op), shown(shape_text(layer.shape)), grouped(layer.parameters),
@@ -201,8 +249,10 @@ int inspect(const Options& options) {
     const Graph& graph = options.has("--fused") ? model->state().optimized : model->state().graph;
     if (Status s = write_file(options.get("--dot"), dot(graph)); !s) return fail_at("cannot write", s.error());
   }
-  if (options.has("--json")) out(json_text(*model, layers, totals, all));
-  else print_text(*model, layers, totals, all);
+  auto summary = summary_of(options, *model);
+  if (!summary) return fail_at("cannot load", summary.error());
+  if (options.has("--json")) out(json_text(*model, *summary, layers, totals, all));
+  else print_text(*model, *summary, layers, totals, all);
   return kDone;
 }
 

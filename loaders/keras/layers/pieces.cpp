@@ -24,7 +24,7 @@ Window window_of(const Call& c, size_t spatial) {
   window.channels = channels_of(c);
   const std::string padding = c.config.text("padding", "valid");
   if (padding == "same") window.padding = Window::Padding::same;
-  else if (padding == "causal") window.padding = Window::Padding::causal;
+  else if (padding == "causal" && spatial == 1) window.padding = Window::Padding::causal;
   else if (padding != "valid") c.invalid("its config: padding is " + printable(padding, 80));
   return window;
 }

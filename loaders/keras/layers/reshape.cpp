@@ -21,12 +21,14 @@ Flows reshape(Call& c) {
     sizes.emplace_back(n);
   }
   if (open > 1) return c.invalid("its config: target_shape has more than one -1");
-  if (open == 0) return {{c.b.reshape(c.x(), sizes)}};
   Int have = 1;  // what is open is told in numbers where it can be, so that layers behind know their sizes
   int64_t known = 1;
   for (int i = 1; i < c.b.rank(c.x()); ++i) have = c.b.mul(have, c.b.size(c.x(), i));
   for (int64_t n : target) known = n == -1 ? known : checked_mul(known, n).value_or(0);
   if (known == 0) return c.unsupported("a reshape to no elements, or to more than 2^63,");
+  if (have.known() && (open == 0 ? have.value() != known : have.value() % known != 0)) {
+    return c.invalid("its config: target_shape has other elements than its input " + c.b.shape(c.x()).text());
+  }
   for (Int& n : sizes) {
     if (n.known() && n.value() == -1) n = c.b.floor_div(have, known);
   }

@@ -107,6 +107,19 @@ class ModelBuilder {
     return b_.ok() ? out : Flows();
   }
 
+  // What model.summary() prints: a row for each layer, also for those that nothing is computed by.
+  void summarize() const {
+    for (const ModelLayer& layer : spec_.layers) {
+      SummaryRow row{layer.name, layer.class_name, {}, 0, 0, {}};
+      if (const auto at = net_.weights.counts.find(place_of(place_, layer).path); at != net_.weights.counts.end() && !layer.leaf.empty()) {
+        row.fixed = at->second.fixed;
+        row.parameters = at->second.trainable + row.fixed;
+      }
+      if (const auto at = shown_.find(&layer); at != shown_.end()) row.shapes = at->second.shapes, row.inputs = at->second.inputs;
+      net_.summary.push_back(std::move(row));
+    }
+  }
+
   // The InputLayers of the outermost model become inputs of the graph.
   Flow input(const std::string& name, const InputType& type) {
     if (!type.known)
@@ -360,6 +373,7 @@ Result<Graph> build_graph(Net& net, Json::Id root, std::span<const Port> told) {
     for (size_t i = 0; i < out.size(); ++i) outputs.emplace_back(names[i], out[i].value);
   }
   if (!b.ok()) return b.status().error();
+  model.summarize();
   auto graph = b.finish(outputs);
   if (graph) graph->name = checked.name;
   return graph;

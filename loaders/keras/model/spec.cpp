@@ -288,8 +288,8 @@ std::string snake_case(std::string_view class_name) {
   std::string first, out;
   for (size_t i = 0; i < class_name.size();) {
     size_t end = i + 1;
-    while (end < class_name.size() && is_lower(class_name[end])) ++end;
-    const bool word = is_upper(class_name[i]) && end > i + 1;
+    while (is_upper(class_name[i]) && end < class_name.size() && is_lower(class_name[end])) ++end;
+    const bool word = end > i + 1;
     if (word && i > 0) first += '_';
     first += class_name.substr(i, word ? end - i : 1);
     i = word ? end : i + 1;
