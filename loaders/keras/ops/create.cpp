@@ -67,13 +67,16 @@ Flows one_hot(Call& c) {
   const int64_t depth = o.integer("num_classes|depth", 0, 1), axis = o.integer("axis", -1);
   if (depth < 1) return c.invalid("one_hot of " + std::to_string(depth) + " classes");
   const DType dtype = o.dtype("dtype", DType::f32);
-  x = is_int(c.b.dtype(x)) ? x : c.b.cast(x, DType::i32);
+  x = c.b.cast(x, DType::i64);  // as onnxruntime has it: i64 indices, f32 rows
   const ValueId outside = c.emit("Less", {x, c.b.scalar_like(x, 0)});
   x = c.emit("Where", {outside, c.b.scalar_like(x, static_cast<double>(depth)), x});
   const Argument on = o.get(kNamed, "on_value"), off = o.get(kNamed, "off_value");
-  const ValueId values = concat(
-      c.b, {c.b.reshape(o.tensor(off.is_none() ? number(0) : off, dtype), {1}), c.b.reshape(o.tensor(on.is_none() ? number(1) : on, dtype), {1})}, 0);
-  return {{c.emit("OneHot", {x, c.b.constant(Tensor::scalar(depth)), values}, attributes({{"axis", axis}}))}};
+  const ValueId values = concat(c.b,
+                                {c.b.reshape(o.tensor(off.is_none() ? number(0) : off, DType::f32), {1}),
+                                 c.b.reshape(o.tensor(on.is_none() ? number(1) : on, DType::f32), {1})},
+                                0);
+  const ValueId rows = c.emit("OneHot", {x, c.b.constant(Tensor::scalar(depth)), values}, attributes({{"axis", axis}}));
+  return {{c.b.cast(rows, dtype)}};
 }
 
 // 1 where any of the indices along the last axis is.
