@@ -103,9 +103,9 @@ Result<std::unique_ptr<WeightSource>> weights_of_archive(const Content& content,
   if (!content.has(kFile) && content.has(kIndex)) {
     auto index = member(content, kIndex, budget);
     if (!index) return index.error();
-    auto weights = ShardedWeights::open(text_of(*index), budget, [&](const std::string& name) { return member(content, name, budget); });
-    if (!weights) return weights.error().within(kIndex);
-    return std::unique_ptr<WeightSource>(std::make_unique<ShardedWeights>(std::move(*weights)));
+    auto files = open_shards(text_of(*index), budget, [&](const std::string& name) { return member(content, name, budget); });
+    if (!files) return files.error().within(kIndex);
+    return std::unique_ptr<WeightSource>(std::make_unique<ShardedWeights>(*files));
   }
   auto source = member(content, kFile, budget);
   if (!source) return source.error();
@@ -157,9 +157,10 @@ Result<Loaded> from_archive(const Content& content, const LoadOptions& options) 
 
 Result<Loaded> from_index(const Content& content, const LoadOptions& options) {
   if (options.architecture.empty()) return weights_only();
-  auto weights = ShardedWeights::open(content.all, options.budget, [&](const std::string& name) { return map_sibling(content.source, name); });
-  if (!weights) return weights.error();
-  return from_json(options.architecture, "", *weights, options);
+  auto files = open_shards(content.all, options.budget, [&](const std::string& name) { return map_sibling(content.source, name); });
+  if (!files) return files.error();
+  ShardedWeights weights(*files);
+  return from_json(options.architecture, "", weights, options);
 }
 
 Result<Loaded> from_hdf5(const Content& content, const LoadOptions& options) {

@@ -116,7 +116,7 @@ TEST_CASE("keras weights: what is not in the file is nothing, and not another we
 
 TEST_CASE("keras weights: an index of files says where they lie") {
   const auto open = [](const std::string& name) -> Result<Source> { return map_file(kFolder + name); };
-  const auto refusal = [&](const std::string& index) { return ShardedWeights::open(index, 1 << 20, open).error().message(); };
+  const auto refusal = [&](const std::string& index) { return open_shards(index, 1 << 20, open).error().message(); };
   CHECK(refusal("{}") == "the index of the weights has no weight_map");
   CHECK(refusal(R"({"weight_map": {"/layers": 1}})") == "weight_map has a value that is no file name");
   CHECK(refusal(R"({"weight_map": {"/layers": ["a", null]}})") == "weight_map has a value that is no file name");

@@ -29,7 +29,12 @@ check "it is one error line" one_error_line
 check "it names the file" grep -q 'none.onnx' "$work/err"
 echo garbage >"$work/garbage.onnx"
 expect 3 "a file that is no model" inspect "$work/garbage.onnx"
-for file in torchscript.pt keras.weights.h5 sklearn_5.pkl xgboost.ubj model.gguf settings.pkl model.gz; do
+expect 0 "inspect of Keras' weights" inspect "$data/formats/keras.weights.h5"
+check "lists them" grep -q 'layers/dense/vars/0 *f32 *\[2,1\]' "$work/out"
+check "and says what is needed" grep -q 'model.to_json() writes with --arch' "$work/out"
+expect 4 "dump keras.weights.h5" dump "$data/formats/keras.weights.h5"
+check "it is one error line" one_error_line
+for file in torchscript.pt sklearn_5.pkl xgboost.ubj model.gguf settings.pkl model.gz; do
   for command in inspect dump; do
     expect 4 "$command $file" $command "$data/formats/$file"
     check "it is one error line" one_error_line

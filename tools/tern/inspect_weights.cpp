@@ -2,6 +2,7 @@
 #include "tools/tern/inspect_weights.h"
 
 #include "loaders/formats.h"
+#include "loaders/keras/weights/list.h"
 #include "loaders/load.h"
 #include "loaders/torch/suggest/suggest.h"
 #include "loaders/torch/weights_file.h"
@@ -11,6 +12,13 @@ namespace tern::command {
 namespace {
 
 constexpr int64_t kBudget = int64_t(64) << 20;
+
+struct Listing {
+  std::string format;
+  StateDict tensors;
+  std::vector<torch::WeightsFile::Candidate> candidates;
+  std::vector<std::string> never_executed;
+};
 
 int64_t bytes_of(const StoredTensor& t) { return element_count(t).value_or(0) * t.element_size; }
 
@@ -28,11 +36,12 @@ Result<std::vector<uint32_t>> checksums(const StateDict& tensors) {
   return out;
 }
 
-Text json_text(const torch::WeightsFile& file, const StateDict& tensors, const std::vector<uint32_t>& crcs) {
+Text json_text(const Listing& file, const std::vector<uint32_t>& crcs) {
+  const StateDict& tensors = file.tensors;
   int64_t parameters = 0, bytes = 0;
   Json j;
-  j.object().key("format").value(file.format()).key("producer").value("").key("opset").value(0);
-  write_metadata(j, file.metadata());
+  j.object().key("format").value(file.format).key("producer").value("").key("opset").value(0);
+  write_metadata(j, tensors.metadata);
   for (const char* nothing : {"inputs", "outputs", "layers"}) j.key(nothing).array().end();
   j.key("tensors").array();
   for (size_t i = 0; i < tensors.entries.size(); ++i) {
@@ -46,9 +55,9 @@ Text json_text(const torch::WeightsFile& file, const StateDict& tensors, const s
     j.end();
   }
   j.end().key("candidates").array();
-  for (const auto& c : file.candidates()) j.object().key("key").value(c.path).key("tensors").value(c.tensors).end();
+  for (const auto& c : file.candidates) j.object().key("key").value(c.path).key("tensors").value(c.tensors).end();
   j.end().key("never_executed").array();
-  for (const std::string& name : file.never_executed()) j.value(name);
+  for (const std::string& name : file.never_executed) j.value(name);
   j.end()
       .key("totals")
       .object()
@@ -64,11 +73,12 @@ Text json_text(const torch::WeightsFile& file, const StateDict& tensors, const s
   return j.end().text();
 }
 
-void print_text(const torch::WeightsFile& file, const StateDict& tensors, const std::vector<uint32_t>& crcs) {
-  out("format    " + shown(file.format()) + "\n");
-  out(metadata_text(file.metadata()));
-  for (const std::string& name : file.never_executed()) out("global    " + shown(name) + ", never executed\n");
-  const auto candidates = file.candidates();
+void print_text(const Listing& file, const std::vector<uint32_t>& crcs) {
+  const StateDict& tensors = file.tensors;
+  out("format    " + shown(file.format) + "\n");
+  out(metadata_text(tensors.metadata));
+  for (const std::string& name : file.never_executed) out("global    " + shown(name) + ", never executed\n");
+  const auto& candidates = file.candidates;
   for (const auto& c : candidates) {
     if (candidates.size() > 1) out("weights   --key " + (c.path.empty() ? Text("''") : shown(c.path)) + " (" + shown(c.tensors) + " tensors)\n");
   }
@@ -100,6 +110,24 @@ void print_advice(const torch::WeightsFile& file, const std::string& key, const 
   out("\n" + shown(advice.what) + "\n" + shown(in_options(advice.how)) + "\n");
 }
 
+// The listing as the options ask for it; `advise` prints what is needed to run the file.
+template <class Advise>
+int print(const Listing& listing, const Options& options, const std::string& path, Advise advise) {
+  std::vector<uint32_t> crcs;
+  if (options.has("--checksum")) {
+    auto made = checksums(listing.tensors);
+    if (!made) return fail_at("cannot load", made.error().within(path));
+    crcs = std::move(*made);
+  }
+  if (options.has("--json")) {
+    out(json_text(listing, crcs));
+    return kDone;
+  }
+  print_text(listing, crcs);
+  if (!options.has("--checksum")) advise();
+  return kDone;
+}
+
 int suggest(const torch::WeightsFile& file, const std::string& path, const std::string& key) {
   auto tree = file.module(key);
   if (!tree) return fail_at("cannot suggest", tree.error().within(path));
@@ -124,6 +152,16 @@ std::optional<int> inspect_weights(const Options& options) {
   if (!source) return std::nullopt;  // loading says why
   const Content content(*source);
   if (const Format* format = format_of(content); format != nullptr && !format->remedy.empty()) return std::nullopt;
+  auto with = load_options(options);
+  auto hdf5 = keras::list_weights(content, with ? *with : LoadOptions());
+  if (!hdf5) return std::nullopt;  // damaged
+  if (*hdf5 && !options.has("--suggest-arch")) {
+    const Listing listing{(*hdf5)->format, std::move((*hdf5)->tensors), {}, {}};
+    return print(listing, options, path, [&] {
+      auto graph = with ? load_graph(content, *with) : with.error();
+      if (!graph) out("\n" + shown(in_options(graph.error().message())) + "\n");
+    });
+  }
   if (!torch::WeightsFile::recognises(content)) {
     return options.has("--suggest-arch") ? std::optional(fail_at("cannot suggest", usage(path + ": it is no file of weights"))) : std::nullopt;
   }
@@ -132,26 +170,14 @@ std::optional<int> inspect_weights(const Options& options) {
   if (options.has("--suggest-arch")) return suggest(*file, path, options.get("--key"));
   Error error;
   if (!options.has("--checksum")) {
-    auto with = load_options(options);
     auto graph = with ? load_graph(content, *with) : with.error();
     if (graph) return std::nullopt;  // a whole module that is a graph too
     error = graph.error();
   }
   auto tensors = file->list();
   if (!tensors) return fail_at("cannot load", tensors.error().within(path));
-  std::vector<uint32_t> crcs;
-  if (options.has("--checksum")) {
-    auto made = checksums(*tensors);
-    if (!made) return fail_at("cannot load", made.error().within(path));
-    crcs = std::move(*made);
-  }
-  if (options.has("--json")) {
-    out(json_text(*file, *tensors, crcs));
-    return kDone;
-  }
-  print_text(*file, *tensors, crcs);
-  if (!options.has("--checksum")) print_advice(*file, options.get("--key"), error);
-  return kDone;
+  const Listing listing{file->format(), std::move(*tensors), file->candidates(), file->never_executed()};
+  return print(listing, options, path, [&] { print_advice(*file, options.get("--key"), error); });
 }
 
 }  // namespace tern::command

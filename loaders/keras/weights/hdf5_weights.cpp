@@ -124,6 +124,11 @@ Status TreeWeights::note_names() {
   return {};
 }
 
+bool ListedWeights::recognises(const File& file) {
+  auto names = file.texts(file.root(), "layer_names");
+  return !names || names->has_value();  // damaged ones are said to be when they are read
+}
+
 // By names when the model has all layers that have weights in the file; else the n-th layer of one is the n-th of the other.
 Status ListedWeights::begin(const std::vector<std::string>& layers) {
   auto listed = file_.texts(group_, "layer_names");

@@ -29,20 +29,20 @@ Result<std::set<std::string>> file_names(const Json& json) {
 
 }  // namespace
 
-Result<ShardedWeights> ShardedWeights::open(std::string_view index, int64_t budget, const std::function<Result<Source>(const std::string&)>& open) {
+Result<std::vector<hdf5::File>> open_shards(std::string_view index, int64_t budget, const std::function<Result<Source>(const std::string&)>& open) {
   auto json = Json::parse(index);
   if (!json) return json.error();
   auto names = file_names(*json);
   if (!names) return names.error();
-  ShardedWeights weights;
+  std::vector<hdf5::File> files;
   for (const std::string& name : *names) {
     auto source = open(name);
     if (!source) return source.error();
     auto file = hdf5::File::open(*source, budget / static_cast<int64_t>(names->size()));
     if (!file) return file.error().within(name);
-    weights.files_.emplace_back(std::move(*file));
+    files.push_back(std::move(*file));
   }
-  return weights;
+  return files;
 }
 
 Result<std::optional<StoredTensor>> ShardedWeights::find(const WeightPlace& place, std::string_view name, size_t index,

@@ -9,11 +9,13 @@
 
 namespace tern::keras {
 
+// The files of an index, by their names. `open` gives the one of a name, which lies beside the index or in its archive. Errors: no index, more than
+// 1024 files (invalid), and those of `open` and of the files.
+Result<std::vector<hdf5::File>> open_shards(std::string_view index, int64_t budget, const std::function<Result<Source>(const std::string&)>& open);
+
 class ShardedWeights : public WeightSource {
  public:
-  // `open` gives the file of a name, which lies beside the index or in its archive. Errors: no index, more than 1024 files (invalid), and those of
-  // `open` and of the files.
-  static Result<ShardedWeights> open(std::string_view index, int64_t budget, const std::function<Result<Source>(const std::string&)>& open);
+  explicit ShardedWeights(const std::vector<hdf5::File>& files) : files_(files.begin(), files.end()) {}
   Result<std::optional<StoredTensor>> find(const WeightPlace& place, std::string_view name, size_t index, const std::vector<int64_t>& dims) override;
   Result<std::optional<std::string>> asset(const WeightPlace&, std::string_view) override { return std::optional<std::string>(); }
 
