@@ -216,6 +216,20 @@ TEST_CASE("hostile hdf5: trees that contain themselves or lie over one another")
   CHECK(has(refusal(over.of(sizes({4}) + kByte + chunked(below, {4}))), "lie over one another"));
 }
 
+TEST_CASE("hostile hdf5: a tree of version 2 has as many records as it says") {
+  const std::string whole = recorded("few/new.h5");
+  size_t trees = 0;
+  for (size_t at = whole.find("BTHD"); at != whole.npos; at = whole.find("BTHD", at + 1), ++trees) {
+    for (const int by : {1, -1}) {
+      std::string file = whole, told;
+      file[at + 26] = static_cast<char>(file[at + 26] + by);
+      (void)walk_hdf5(bytes_of(repaired(file)), 1 << 20, [&](const std::string& m) { told += m; });
+      CHECK(has(told, by > 0 ? "has fewer records than it says" : "has more records than it says"));
+    }
+  }
+  CHECK(trees == 4);
+}
+
 TEST_CASE("hostile hdf5: groups that share a table of names") {
   Writer w;
   std::string names(8, '\0'), symbols = "SNOD" + u8(1) + u8(0) + u16(2000);
