@@ -19,7 +19,9 @@ class WeightsFile {
   static bool recognises(const Content& content);
 
   const std::string& format() const { return format_; }
-  // Every tensor of the file, also those of an optimizer; with what the file says of itself.
+  // What the file says of itself, as "license" and "MIT".
+  const std::vector<std::pair<std::string, std::string>>& metadata() const { return tensors_.metadata; }
+  // Every tensor of the file, also those of an optimizer.
   Result<StateDict> list() const;
   struct Candidate {
     std::string path;
