@@ -37,7 +37,7 @@ Result<StoredTensor> read_weight(const File& file, File::Id dataset) {
   if (tensor->dtype_name == "opaque" && tensor->element_size == 2) {
     auto dtype = file.text(dataset, "dtype");
     if (!dtype) return dtype.error().within(file.path(dataset));
-    if (*dtype == "bfloat16") {
+    if (dtype->value_or("bfloat16") == "bfloat16") {
       tensor->dtype = DType::bf16;
       tensor->dtype_name = name(DType::bf16);
     }

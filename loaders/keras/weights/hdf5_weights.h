@@ -6,7 +6,7 @@
 
 namespace tern::keras {
 
-// A dataset; bfloat16, for which HDF5 has no name, is told by an attribute. Errors: as File::read gives them, with the dataset's path.
+// A dataset; bfloat16, for which HDF5 has no name, is two opaque bytes, and in Keras 3 an attribute says so. Errors: as File::read gives them, with the dataset's path.
 Result<StoredTensor> read_weight(const hdf5::File& file, hdf5::File::Id dataset);
 
 // layers/dense/vars/0: by paths. Other spellings of a path: _layer_checkpoint_dependencies for layers (TensorFlow 2.12 and 2.13), one name with
