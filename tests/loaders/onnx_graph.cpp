@@ -258,11 +258,11 @@ TEST_CASE("onnx graph: attributes of the first files carry no kind") {
 
 TEST_CASE("onnx graph: what is not supported is listed whole, in one line") {
   const Proto m = model(13,
-                        {node("StringNormalizer", {"x"}, {"a"}, {}, "l1"), node("Nonsense", {"x"}, {"b"}),
-                         node("StringNormalizer", {"a"}, {"c"}, {}, "l2"), node("Gadget", {"c"}, {"d"}, {}, "g", "com.acme")},
+                        {node("TfIdfVectorizer", {"x"}, {"a"}, {}, "l1"), node("Nonsense", {"x"}, {"b"}),
+                         node("TfIdfVectorizer", {"a"}, {"c"}, {}, "l2"), node("Gadget", {"c"}, {"d"}, {}, "g", "com.acme")},
                         {kX}, {output("d")});
   check_refused(m, Code::kUnsupported,
-                "these operators are not supported: StringNormalizer (2 nodes, first 'l1'), Nonsense (1 node, first '@b'), com.acme.Gadget (1 node, "
+                "these operators are not supported: TfIdfVectorizer (2 nodes, first 'l1'), Nonsense (1 node, first '@b'), com.acme.Gadget (1 node, "
                 "first 'g')");
 }
 

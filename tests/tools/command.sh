@@ -23,7 +23,7 @@ check "it names the input" grep -q 'image' "$work/err"
 expect 2 "a negative thread count" run "$mlp" --input zeros --threads -1
 expect 2 "an unknown ISA" run "$mlp" --input zeros --isa sse9
 expect 2 "a dimension that no input has" run "$mlp" --input zeros --dim nope=3
-expect 2 "an unknown source" run "$mlp" --input file.txt
+expect 2 "an unknown source" run "$mlp" --input file.doc
 expect 3 "a missing model" run "$work/none.onnx" --input zeros
 check "it is one error line" one_error_line
 check "it names the file" grep -q 'none.onnx' "$work/err"

@@ -41,7 +41,9 @@ std::string wrapped(std::string_view text, size_t indent, size_t from) {
 std::string form(const OptionRow& o) { return std::string(o.name) + (*o.value ? " " : "") + o.value; }
 
 std::string general() {
-  std::string s = std::string("tern: ") + kWhatItIs + "\n\nusage: tern COMMAND [OPTION]...\n\n";
+  std::string s = "tern: ";
+  s += kWhatItIs;
+  s += "\n\nusage: tern COMMAND [OPTION]...\n\n";
   for (const CommandRow& c : command_rows()) {
     std::string line = "  " + std::string(c.name) + (*c.arguments ? " " : "") + c.arguments;
     line.resize(std::max<size_t>(line.size() + 1, 23), ' ');
