@@ -61,9 +61,9 @@ Result<Tensor> Tensor::strings(const Dims& dims, std::span<const std::string> va
 void Tensor::keep(std::span<const Pool> pools) {
   Body b = body();
   b.pools.insert(b.pools.end(), pools.begin(), pools.end());
-  auto owner = [](const Pool& p) { return p.owner.get(); };
-  std::ranges::sort(b.pools, std::less<>(), owner);
-  b.pools.erase(std::ranges::unique(b.pools, std::equal_to<>(), owner).begin(), b.pools.end());
+  std::sort(b.pools.begin(), b.pools.end(), [](const Pool& x, const Pool& y) { return std::less<>()(x.owner.get(), y.owner.get()); });
+  const auto same = [](const Pool& x, const Pool& y) { return x.owner.get() == y.owner.get(); };
+  b.pools.erase(std::unique(b.pools.begin(), b.pools.end(), same), b.pools.end());
   *this = Tensor(std::move(b));
 }
 
