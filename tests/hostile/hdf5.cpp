@@ -146,6 +146,40 @@ TEST_CASE("hostile hdf5: bytes changed anywhere, with checksums that are right a
   }
 }
 
+TEST_CASE("hostile hdf5: structures whose checksum does not match") {
+  const std::string whole = recorded("few/new.h5");
+  for (const char* structure : {"OHDR", "FRHP", "FHDB", "BTHD", "BTLF", "FAHD", "FADB", "EAHD", "EAIB"}) {
+    const size_t at = whole.find(structure);
+    REQUIRE_MESSAGE(at != whole.npos, structure);
+    std::string file = whole, told;
+    file[at + 22] = static_cast<char>(file[at + 22] ^ 1);
+    (void)walk_hdf5(bytes_of(file), 1 << 20, [&](const std::string& m) { told += m; });
+    CHECK_MESSAGE(has(told, "bytes is corrupt: its checksum does not match"), structure);
+  }
+  std::string file = whole;
+  file[12] = static_cast<char>(file[12] ^ 1);
+  CHECK(has(refusal(file), "the superblock at byte 0 of 48 bytes is corrupt"));
+}
+
+TEST_CASE("hostile hdf5: numbers that are nearly those of the machine are of no known type") {
+  const auto type_of = [](uint64_t sign, uint64_t exponent_at, uint64_t exponent, uint64_t mantissa, uint64_t bias) {
+    Writer w;
+    const std::string type =
+        u8(0x11) + u8(0x20) + u8(sign) + u8(0) + u32(4) + u16(0) + u16(32) + u8(exponent_at) + u8(exponent) + u8(0) + u8(mantissa) + u32(bias);
+    const std::string bytes = w.of(sizes({1}) + Writer::message(3, type) + contiguous(96, 4));
+    auto file = hdf5::File::open(Source{bytes_of(bytes), nullptr, {}, {}}, 1 << 20);
+    REQUIRE(file.ok());
+    auto described = file->describe(1);
+    REQUIRE(described.ok());
+    return described->dtype_name;
+  };
+  CHECK(type_of(31, 23, 8, 23, 127) == "f32");
+  CHECK(type_of(31, 23, 8, 23, 126) == "32-bit float");
+  CHECK(type_of(30, 23, 8, 23, 127) == "32-bit float");
+  CHECK(type_of(31, 22, 9, 22, 127) == "32-bit float");
+  CHECK(type_of(31, 24, 8, 23, 127) == "32-bit float");
+}
+
 TEST_CASE("hostile hdf5: groups in themselves, and groups with two names") {
   Writer w;
   const uint64_t root = w.object(Writer::link("self", 96));
