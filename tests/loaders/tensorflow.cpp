@@ -10,6 +10,7 @@
 #include "loaders/load.h"
 #include "loaders/npy/npy.h"
 #include "tests/support/cases.h"
+#include "tests/support/onnx_writer.h"
 
 using namespace tern;
 namespace fs = std::filesystem;
@@ -179,4 +180,19 @@ TEST_CASE("tensorflow: files of the model that are links are refused") {
   fs::create_symlink(other, shard);
   CHECK(has(c.why(), "symbolic link"));
   CHECK(c.code == Code::kInvalid);
+}
+
+TEST_CASE("tensorflow: a function that gives what no node of it computes is refused") {
+  using test::Proto;
+  const Proto call = Proto()
+                         .s(1, "call")
+                         .s(2, "PartitionedCall")
+                         .m(5, Proto().s(1, "f").m(2, Proto().m(10, Proto().s(1, "g"))))
+                         .m(5, Proto().s(1, "Tout").m(2, Proto().m(1, Proto().i(6, 1))));
+  const Proto function = Proto().m(1, Proto().s(1, "g").m(3, Proto().s(1, "y").i(3, 1))).m(4, Proto().s(1, "y").s(2, "gone:z:0"));
+  const Proto graph = Proto().m(1, call).m(2, Proto().m(1, function));
+  const auto loaded = load_bytes(std::as_bytes(std::span(graph.data)), {});
+  REQUIRE(!loaded.ok());
+  CHECK_MESSAGE(loaded.error().message().find("function 'g' gives what a node computes that is not there") != std::string::npos,
+                loaded.error().message());
 }

@@ -40,6 +40,11 @@ bool Runner::sort(Builder& b, const Index& graph, const Scope& scope, std::span<
     return fresh || at->second != kOpen;
   };
   for (const Edge& want : wanted) {
+    if (want.node == Edge::kMissing) {
+      const std::string of = graph.function() != nullptr ? "function " + quoted(graph.function()->signature().name()) : "the graph";
+      b.fail(invalid(of + " gives what a node computes that is not there"));
+      return false;
+    }
     visit(want);
     while (!stack.empty()) {
       Visit& top = stack.back();
