@@ -34,7 +34,7 @@ Result<Graph> build(onnx_pb::ModelProto& model, Sources& sources, std::span<cons
                        ", the newest known; export the model for an older one");
   }
   std::string graph_doc = std::move(*model.mutable_graph()->mutable_doc_string());
-  Unsupported missing;
+  MissingOperators missing;
   const bool defaults = model.ir_version() >= kFirstWithDefaults;
   Builder builder(nullptr, sources, missing, defaults ? overridable : std::span<const std::string>());
   if (Status s = builder.build(*model.mutable_graph()); !s) return s.error();

@@ -258,7 +258,7 @@ Status Builder::node(onnx_pb::NodeProto& proto) {
   }
   if (!known) {
     const std::string first = proto.name().empty() && proto.output_size() > 0 ? "@" + proto.output(0) : proto.name();
-    missing_.add(domain.empty() ? "opset " + std::to_string(proto.version()) : domain, proto.op_type(), first);
+    missing_.add((domain.empty() ? "opset " + std::to_string(proto.version()) : domain) + "." + proto.op_type(), first);
     return {};
   }
   be_at(node);

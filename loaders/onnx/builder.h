@@ -1,7 +1,6 @@
 // Builder: one graph or subgraph of a file in the making. build.cpp is the model around it. Next: builder.cpp, emit.cpp.
 #pragma once
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "loaders/onnx/build.h"
@@ -12,27 +11,10 @@ namespace tern::onnx {
 
 struct ControlForm;  // control.h
 
-// Operators of the file that tern does not have, in the order of their first nodes.
-class Unsupported {
- public:
-  void add(const std::string& domain, const std::string& op, const std::string& node);
-  bool empty() const { return entries_.empty(); }
-  // "these operators are not supported: StringNormalizer (2 nodes, first 'a'), com.acme.Foo (1 node, first 'b')"
-  Error error() const;
-
- private:
-  struct Entry {
-    std::string op, first;
-    int64_t count;
-  };
-  std::vector<Entry> entries_;
-  std::unordered_map<std::string, size_t> index_;
-};
-
 class Builder : public Emitter {
  public:
   // `overridable`: initializers that shall be inputs.
-  Builder(Builder* around, Sources& sources, Unsupported& missing, std::span<const std::string> overridable = {})
+  Builder(Builder* around, Sources& sources, MissingOperators& missing, std::span<const std::string> overridable = {})
       : Emitter(around, missing), subgraph_(around != nullptr), sources_(sources), overridable_(overridable) {}
 
   Status build(onnx_pb::GraphProto& proto);

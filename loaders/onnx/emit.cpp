@@ -1,6 +1,5 @@
 // Adding nodes and values to the graph in the making. See normalize/normalize.h.
 #include "loaders/onnx/builder.h"
-#include "loaders/onnx/text.h"
 
 namespace tern::onnx {
 namespace {
@@ -25,25 +24,6 @@ bool well_formed(const Node& node) {
 
 }  // namespace
 
-void Unsupported::add(const std::string& domain, const std::string& op, const std::string& node) {
-  const std::string name = domain.empty() ? op : domain + "." + op;
-  auto [it, fresh] = index_.emplace(name, entries_.size());
-  if (fresh) entries_.push_back({name, node, 0});
-  ++entries_[it->second].count;
-}
-
-Error Unsupported::error() const {
-  constexpr size_t kMost = 256;  // a real model has a handful
-  std::string s = entries_.size() == 1 ? "this operator is not supported: " : "these operators are not supported: ";
-  for (size_t i = 0; i < entries_.size() && i < kMost; ++i) {
-    const std::string op = quoted(entries_[i].op);
-    s += (i > 0 ? ", " : "") + op.substr(1, op.size() - 2) + " (" + std::to_string(entries_[i].count) +
-         (entries_[i].count == 1 ? " node, first " : " nodes, first ") + quoted(entries_[i].first) + ")";
-  }
-  if (entries_.size() > kMost) s += " and " + std::to_string(entries_.size() - kMost) + " more";
-  return unsupported(s);
-}
-
 GraphBuilder::Names Emitter::names(const char* op) {
   const std::string owner = at_->outputs.empty() || at_->outputs[0] == kNone ? at_->name : name(at_->outputs[0]);
   return {at_->name, owner + ":" + (op == nullptr ? "c" : op) + std::to_string(serial_++)};
@@ -56,7 +36,7 @@ void Emitter::emit_to(const char* op, std::vector<ValueId> inputs, Attributes at
 void Emitter::add(OnnxNode node, std::vector<int32_t> subgraphs, int32_t captured) {
   const OpDef* op = find_op(node.op);
   if (op == nullptr || op->tern_only) {
-    missing_.add("", node.op, node.name.empty() && !node.outputs.empty() && node.outputs[0] != kNone ? "@" + name(node.outputs[0]) : node.name);
+    missing_.add(node.op, node.name.empty() && !node.outputs.empty() && node.outputs[0] != kNone ? "@" + name(node.outputs[0]) : node.name);
     return;
   }
   // Absent optional ones at the end are the same as none; but with any number of outputs (Split), how many there are says what each is.

@@ -43,7 +43,7 @@ Result<Graph> finish(Builder& b, const std::vector<std::pair<std::string, Value>
   for (const auto& [name, value] : outputs) {
     const auto* u = value.get<Value::Uncomputed>();
     if (u != nullptr && u->unknown) {
-      const Error missing = b.program.unknown.error();
+      const Error missing = b.program.missing.error();
       return Error(missing.code(), missing.message() + (writer.empty() ? "" : "; the file was written by " + writer));
     }
     const std::string where = "output " + printable(name, 80);

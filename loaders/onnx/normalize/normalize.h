@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/graph_builder.h"
+#include "runtime/missing_operators.h"
 
 namespace tern::onnx {
 
@@ -35,13 +36,11 @@ struct OnnxNode {
 // [] of a numeric dtype; f32 for what is no number.
 Tensor scalar_of(DType dtype, double value);
 
-class Unsupported;  // builder.h
-
 // Where rules add nodes and constants: what they emit belongs to the file's node that the builder is at, and values are named after its first output.
 // Types are those that can be told: errors are infer_shapes' to report.
 class Emitter : public GraphBuilder {
  public:
-  Emitter(GraphBuilder* around, Unsupported& missing) : GraphBuilder({}, around), missing_(missing) {}
+  Emitter(GraphBuilder* around, MissingOperators& missing) : GraphBuilder({}, around), missing_(missing) {}
 
   // A node of several outputs: some from value(), some perhaps of the file's node, which then must no longer have them.
   void emit_to(const char* op, std::vector<ValueId> inputs, Attributes attrs, std::vector<ValueId> outputs);
@@ -54,7 +53,7 @@ class Emitter : public GraphBuilder {
   // The file's node, in its newest form.
   void add(OnnxNode node, std::vector<int32_t> subgraphs = {}, int32_t captured = 0);
 
-  Unsupported& missing_;
+  MissingOperators& missing_;
 
  private:
   Names names(const char* op) override;

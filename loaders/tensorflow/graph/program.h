@@ -2,10 +2,10 @@
 // Next: builder.h.
 #pragma once
 #include <map>
-#include <unordered_map>
 
 #include "loaders/tensorflow/graph/tensors.h"
 #include "loaders/tensorflow/graph/value.h"
+#include "runtime/missing_operators.h"
 
 namespace tern::tensorflow_pb {
 class NodeDef;
@@ -23,23 +23,6 @@ class Variables {
   virtual Result<Tensor> read(int32_t index) = 0;
 };
 
-// Operators without a row, in the order of their first nodes.
-class Unknown {
- public:
-  void add(const std::string& op, const std::string& node);
-  bool empty() const { return entries_.empty(); }
-  // "these operators are not supported: Roll (2 nodes, first 'a'), Betainc (1 node, first 'b')"
-  Error error() const;
-
- private:
-  struct Entry {
-    std::string op, first;
-    int64_t count;
-  };
-  std::vector<Entry> entries_;
-  std::unordered_map<std::string, size_t> index_;
-};
-
 struct Program {
   Program(Source source, int64_t budget, Variables* all = nullptr) : contents{std::move(source), budget}, variables(all) {}
 
@@ -48,7 +31,7 @@ struct Program {
   std::map<std::string, std::shared_ptr<LookupTable>> tables;
   std::string why_no_table;  // what went wrong while they were filled
   std::string folder;        // that has a folder "assets"; empty: none
-  Unknown unknown;
+  MissingOperators missing;
   // Bounds on what calls unfold to, far above what exporters write.
   static constexpr int64_t kMostNodes = int64_t(1) << 16;
   static constexpr int kMostDepth = 64;  // of calls, branches and loops inside one another

@@ -135,7 +135,7 @@ Values Runner::run_node(Builder& b, const Index& graph, const Scope& scope, int3
   } else if (const Index* callee = functions.has(def.op()) ? function(c, def.op()) : nullptr) {
     made = call_function(c, site, *callee, {&def.attr(), scope.caller});
   } else if (b.ok() && spend(b, static_cast<int64_t>(outputs))) {
-    program.unknown.add(def.op(), def.name());
+    program.missing.add(def.op(), def.name());
     made.assign(outputs, Value(Value::Uncomputed{"made by an operator that is not known", true}));
   }
   b.exchange_place(before);
