@@ -36,6 +36,15 @@ struct Node {
   AttrReader read() const { return {op->attrs, attrs}; }                               // to be used at once: it refers to this node
 };
 
+// A layer as the framework lists it that wrote the file (Keras' model.summary()), for people.
+struct SummaryRow {
+  std::string name, type;           // "dense_1", "Dense"
+  std::vector<Shape> shapes;        // of its outputs, of its first call
+  int64_t parameters = 0;           // elements of its weights
+  int64_t fixed = 0;                // of them, those that training does not change
+  std::vector<std::string> inputs;  // what feeds it: "dense[0][0]", output 0 of call 0
+};
+
 // A subgraph is closed: what it reads from outside is passed explicitly. Each subgraph of a node has inputs of its own, as the operator
 // says (an If: none), and then the captured values, in the order of the node.
 struct Graph {
@@ -52,7 +61,8 @@ struct Graph {
   // Filled by the loader, for people: "onnx", "pytorch 2.1", 17 …
   std::string format, producer;
   std::vector<std::pair<std::string, std::string>> metadata;  // what the file says of itself, in its order: "license", "MIT"
-  std::vector<std::string> notes;  // what was done that the file does not say: "weights matched with the prefix module. taken off (12 names)"
+  std::vector<std::string> notes;   // what was done that the file does not say: "weights matched with the prefix module. taken off (12 names)"
+  std::vector<SummaryRow> summary;  // of the outermost model's layers; empty where the file has none
   // Values that the file allows a symbol, both ends included; a session with another value is refused.
   std::map<std::string, std::pair<int64_t, int64_t>> ranges;
   int64_t opset = 0;

@@ -138,9 +138,11 @@ Result<Model> make_model(Graph graph, const LoadOptions& options) {
   if (const std::string why = ignored_environment(); !why.empty()) state->graph.notes.push_back("ignored: " + why);
   if (Status s = optimize(state->graph, options.budget, Stage::infer); !s) return s.error();
   count_weights(state->graph, state->parameters, state->weight_bytes);
-  auto metadata = std::exchange(state->graph.metadata, {});  // may be most of the file; sessions have no use for it
+  auto metadata = std::exchange(state->graph.metadata, {});  // may be most of the file; sessions have no use for these
+  auto summary = std::exchange(state->graph.summary, {});
   state->optimized = state->graph;
   state->graph.metadata = std::move(metadata);
+  state->graph.summary = std::move(summary);
   if (options.optimize) {
     if (Status s = optimize(state->optimized, options.budget); !s) return s.error();
   }

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "loaders/keras/model/build.h"
-#include "loaders/keras/summary.h"
 #include "loaders/keras/weights/sharded_weights.h"
 #include "loaders/weights/shards.h"
 #include "runtime/base/printable.h"
@@ -14,11 +13,6 @@ namespace {
 
 using hdf5::File;
 using Kind = Json::Kind;
-
-struct Loaded {
-  Graph graph;
-  std::vector<SummaryRow> summary;
-};
 
 // A value of JSON takes more memory than its text: a list of digits twelve times as much.
 Status check_size(std::string_view json, int64_t budget) {
@@ -123,7 +117,17 @@ bool has_any(const File& file, std::initializer_list<const char*> names) {
   });
 }
 
-Result<Loaded> from_json(std::string_view config, const std::string& version, WeightSource& weights, const LoadOptions& options) {
+}  // namespace
+
+bool looks_like_archive(const Content& content) {
+  return content.has("config.json") && (content.has("metadata.json") || content.has("model.weights.h5"));
+}
+
+bool looks_like_index(const Content& content) {
+  return looks_like_shard_index(content.source.bytes) && content.head.find(".weights.h5\"") != std::string_view::npos;
+}
+
+Result<Graph> graph_of_json(std::string_view config, const std::string& version, WeightSource& weights, const LoadOptions& options) {
   if (Status s = check_size(config, options.budget); !s) return s.error();
   auto json = Json::parse(config);
   if (!json) return json.error();
@@ -135,10 +139,10 @@ Result<Loaded> from_json(std::string_view config, const std::string& version, We
   auto graph = build_graph(net, json->root(), options.inputs);
   if (!graph) return graph.error();
   graph->producer = "keras" + (v->text.empty() ? "" : " " + v->text);
-  return Loaded{std::move(*graph), std::move(net.summary)};
+  return graph;
 }
 
-Result<Loaded> from_archive(const Content& content, const LoadOptions& options) {
+Result<Graph> load_archive(const Content& content, const LoadOptions& options) {
   auto config = member(content, "config.json", options.budget);
   if (!config) return config.error();
   std::string version;
@@ -152,18 +156,18 @@ Result<Loaded> from_archive(const Content& content, const LoadOptions& options) 
   auto weights = weights_of_archive(content, options.budget);
   if (!weights) return weights.error();
   ArchiveWeights source(std::move(*weights), content, options.budget);
-  return from_json(text_of(*config), version, source, options);
+  return graph_of_json(text_of(*config), version, source, options);
 }
 
-Result<Loaded> from_index(const Content& content, const LoadOptions& options) {
+Result<Graph> load_index(const Content& content, const LoadOptions& options) {
   if (options.architecture.empty()) return weights_only();
   auto files = open_shards(content.all, options.budget, [&](const std::string& name) { return map_sibling(content.source, name); });
   if (!files) return files.error();
   ShardedWeights weights(*files);
-  return from_json(options.architecture, "", weights, options);
+  return graph_of_json(options.architecture, "", weights, options);
 }
 
-Result<Loaded> from_hdf5(const Content& content, const LoadOptions& options) {
+Result<Graph> load_hdf5(const Content& content, const LoadOptions& options) {
   auto file = File::open(content.source, options.budget);
   if (!file) return file.error();
   auto config = file->text(file->root(), "model_config");
@@ -175,7 +179,7 @@ Result<Loaded> from_hdf5(const Content& content, const LoadOptions& options) {
   if (*config && *listed == File::kNothing) return invalid("it has a model_config and no model_weights");
   if (*config) {
     ListedWeights source(*file, *listed);
-    return from_json(**config, version->value_or(""), source, options);
+    return graph_of_json(**config, version->value_or(""), source, options);
   }
   auto names = file->texts(file->root(), "layer_names");
   if (!names) return names.error();
@@ -187,40 +191,10 @@ Result<Loaded> from_hdf5(const Content& content, const LoadOptions& options) {
   if (options.architecture.empty()) return weights_only();
   if (*names) {
     ListedWeights source(*file, file->root());
-    return from_json(options.architecture, "", source, options);
+    return graph_of_json(options.architecture, "", source, options);
   }
   TreeWeights source(std::move(*file));
-  return from_json(options.architecture, "", source, options);
-}
-
-Result<Graph> graph_of(Result<Loaded> loaded) {
-  if (!loaded) return loaded.error();
-  return std::move(loaded->graph);
-}
-
-}  // namespace
-
-bool looks_like_archive(const Content& content) {
-  return content.has("config.json") && (content.has("metadata.json") || content.has("model.weights.h5"));
-}
-
-bool looks_like_index(const Content& content) {
-  return looks_like_shard_index(content.source.bytes) && content.head.find(".weights.h5\"") != std::string_view::npos;
-}
-
-Result<Graph> graph_of_json(std::string_view json, const std::string& version, WeightSource& weights, const LoadOptions& options) {
-  return graph_of(from_json(json, version, weights, options));
-}
-Result<Graph> load_archive(const Content& content, const LoadOptions& options) { return graph_of(from_archive(content, options)); }
-Result<Graph> load_index(const Content& content, const LoadOptions& options) { return graph_of(from_index(content, options)); }
-Result<Graph> load_hdf5(const Content& content, const LoadOptions& options) { return graph_of(from_hdf5(content, options)); }
-
-Result<std::vector<SummaryRow>> summary_of(const Content& content, const LoadOptions& options) {
-  const bool hdf5 = hdf5::looks_like_hdf5(content.source.bytes);
-  if (!looks_like_archive(content) && !looks_like_index(content) && !hdf5) return std::vector<SummaryRow>();
-  auto loaded = looks_like_archive(content) ? from_archive(content, options) : hdf5 ? from_hdf5(content, options) : from_index(content, options);
-  if (!loaded) return loaded.error();
-  return std::move(loaded->summary);
+  return graph_of_json(options.architecture, "", source, options);
 }
 
 }  // namespace tern::keras

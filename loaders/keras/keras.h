@@ -1,5 +1,5 @@
 // Keras' files without Keras: .keras archives, .h5 models, and weights whose architecture is given (what model.to_json() writes). Nothing in
-// them is executed: Lambda layers and custom classes are refused by name. Next: keras.cpp, summary.h, then model/spec.h.
+// them is executed: Lambda layers and custom classes are refused by name. Next: keras.cpp, then model/spec.h.
 #pragma once
 #include "loaders/content.h"
 #include "loaders/keras/weights/weights.h"

@@ -3,7 +3,6 @@
 #include <set>
 
 #include "loaders/keras/layers/layer.h"
-#include "loaders/keras/summary.h"
 
 namespace tern::keras {
 
@@ -37,7 +36,6 @@ class Net {
   const Json& json;
   const Version version;
   Weights::Shared weights;
-  std::vector<SummaryRow> summary;  // of the outermost model
   // Keras 3: tensors whose masks a MultiHeadAttention has taken off; the layers that are called after it see none.
   std::set<ValueId> unmasked;
 

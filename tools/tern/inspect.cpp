@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "loaders/keras/summary.h"
 #include "runtime/base/checked.h"
 #include "runtime/model.h"
 #include "tools/tern/arrays.h"
@@ -95,22 +94,12 @@ void value_or_null(Json& j, const std::optional<int64_t>& n) {
   else j.null();
 }
 
-using Summary = std::vector<keras::SummaryRow>;
-
-// What the file's own framework lists as layers; empty where it lists none.
-Result<Summary> summary_of(const Options& options, const Model& model) {
-  if (model.format() != "keras") return Summary();
-  auto with = load_options(options, nullptr);
-  if (!with) return with.error();
-  auto source = map_file(options.positional[0], file_options(*with));
-  if (!source) return source.error();
-  return keras::summary_of(*source, *with);
-}
+using Summary = std::vector<SummaryRow>;
 
 void write_summary(Json& j, const Summary& summary) {
   if (summary.empty()) return;
   j.key("summary").array();
-  for (const keras::SummaryRow& row : summary) {
+  for (const SummaryRow& row : summary) {
     j.object().key("name").value(row.name).key("class").value(row.type).key("shapes").array();
     for (const Shape& shape : row.shapes) {
       std::vector<std::string> sizes;
@@ -128,7 +117,7 @@ void write_summary(Json& j, const Summary& summary) {
 Text summary_text(const Summary& summary) {
   std::vector<std::vector<Text>> rows = {{"layer", "class", "output shape", "parameters", "connected to"}};
   int64_t parameters = 0, fixed = 0;
-  for (const keras::SummaryRow& row : summary) {
+  for (const SummaryRow& row : summary) {
     std::string shapes;
     for (const Shape& shape : row.shapes) shapes += (shapes.empty() ? "" : " ") + shape.text();
     rows.push_back({shown(row.name), shown(row.type), shown(shapes), grouped(row.parameters), shown(joined(row.inputs))});
@@ -249,10 +238,9 @@ int inspect(const Options& options) {
     const Graph& graph = options.has("--fused") ? model->state().optimized : model->state().graph;
     if (Status s = write_file(options.get("--dot"), dot(graph)); !s) return fail_at("cannot write", s.error());
   }
-  auto summary = summary_of(options, *model);
-  if (!summary) return fail_at("cannot load", summary.error());
-  if (options.has("--json")) out(json_text(*model, *summary, layers, totals, all));
-  else print_text(*model, *summary, layers, totals, all);
+  const Summary& summary = model->state().graph.summary;
+  if (options.has("--json")) out(json_text(*model, summary, layers, totals, all));
+  else print_text(*model, summary, layers, totals, all);
   return kDone;
 }
 

@@ -116,7 +116,7 @@ class ModelBuilder {
         row.parameters = at->second.trainable + row.fixed;
       }
       if (const auto at = shown_.find(&layer); at != shown_.end()) row.shapes = at->second.shapes, row.inputs = at->second.inputs;
-      net_.summary.push_back(std::move(row));
+      b_.graph.summary.push_back(std::move(row));
     }
   }
 
