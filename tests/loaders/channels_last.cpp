@@ -8,37 +8,16 @@
 #include <map>
 #include <set>
 
-#include "loaders/json/json.h"
-#include "loaders/load.h"
-#include "loaders/npy/npy.h"
-#include "runtime/model.h"
+#include "tests/support/recorded.h"
 
 namespace tern::test {
 namespace {
 
 using namespace channels_last;
 
-struct Recorded {
-  std::string text;
-  Json json;
-  std::map<std::string, Tensor, std::less<>> arrays;
-  Recorded() {
-    const std::string folder = std::string(TERN_TEST_DATA) + "/channels_last/";
-    auto cases = read_file(folder + "cases.json");
-    auto bytes = read_file(folder + "arrays.npz");
-    REQUIRE((cases.ok() && bytes.ok()));
-    text.assign(reinterpret_cast<const char*>(cases->data()), cases->size());
-    auto parsed = Json::parse(text);
-    REQUIRE(parsed.ok());
-    json = std::move(*parsed);
-    auto read = read_npz(*bytes);
-    REQUIRE(read.ok());
-    for (auto& [name, tensor] : *read) arrays.emplace(name, std::move(tensor));
-  }
-};
-
-const Recorded& recorded() {
-  static const Recorded r;
+const RecordedCases& recorded() {
+  static const std::string folder = std::string(TERN_TEST_DATA) + "/channels_last/";
+  static const RecordedCases r(folder + "cases.json", folder + "arrays.npz");
   return r;
 }
 

@@ -5,24 +5,14 @@
 
 #include <filesystem>
 
-#include "loaders/keras/summary.h"
 #include "loaders/load.h"
-#include "loaders/npy/npy.h"
-#include "tests/support/cases.h"
+#include "tests/support/recorded.h"
 
 using namespace tern;
 
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/keras/graphs/";
-
-Array array_of(const Tensor& t) {
-  Array a;
-  a.dtype = t.dtype();
-  a.dims.assign(t.dims().span().begin(), t.dims().span().end());
-  a.bytes.assign(t.raw(), t.raw() + t.bytes());
-  return a;
-}
 
 Result<Model> load_file(const std::string& file) {
   LoadOptions options;
@@ -35,31 +25,9 @@ Result<Model> load_file(const std::string& file) {
   return load(kFolder + file, options);
 }
 
-// Empty when the outputs of evaluate() and of a session are what was recorded.
 std::string wrong(const std::string& file) {
   auto model = load_file(file);
-  if (!model) return model.error().message();
-  auto bytes = read_file(kFolder + file.substr(0, file.find('.')) + ".npz");
-  if (!bytes) return bytes.error().message();
-  auto recorded = read_npz(*bytes);
-  if (!recorded) return recorded.error().message();
-  std::map<std::string, Array> arrays;
-  for (const auto& [name, tensor] : *recorded) arrays.emplace(name, array_of(tensor));
-  std::vector<Array> inputs;
-  for (const Port& p : model->inputs()) {
-    if (!arrays.contains("in_" + p.name)) return "no input is called " + p.name;
-    inputs.push_back(arrays["in_" + p.name]);
-  }
-  auto outputs = model->evaluate(inputs);
-  if (!outputs) return outputs.error().message();
-  if (outputs->size() + inputs.size() != arrays.size()) return "other inputs and outputs than recorded";
-  const std::vector<Port> ports = model->outputs();
-  for (size_t i = 0; i < ports.size(); ++i) {
-    if (!arrays.contains("out_" + ports[i].name)) return "no output was called " + ports[i].name;
-    const std::string d = test::difference((*outputs)[i], arrays["out_" + ports[i].name], 1e-4, 1e-5);
-    if (!d.empty()) return ports[i].name + ": " + d;
-  }
-  return "";
+  return model ? test::wrong(*model, kFolder + file.substr(0, file.find('.')) + ".npz", 1e-4, 1e-5) : model.error().message();
 }
 
 }  // namespace
@@ -98,12 +66,10 @@ TEST_CASE("keras: weights alone ask for their architecture") {
 }
 
 TEST_CASE("keras: the summary has the rows of model.summary()") {
-  auto source = map_file(kFolder + "nested3.keras");
-  REQUIRE(source.ok());
-  auto summary = keras::summary_of(*source, {});
-  REQUIRE(summary.ok());
+  auto model = load_file("nested3.keras");
+  REQUIRE(model.ok());
   std::string rows;
-  for (const keras::SummaryRow& row : *summary) {
+  for (const SummaryRow& row : model->state().graph.summary) {
     rows += row.name + " " + row.type + " ";
     for (const Shape& shape : row.shapes) rows += shape.text();
     rows += " " + std::to_string(row.parameters);

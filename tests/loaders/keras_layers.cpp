@@ -5,32 +5,14 @@
 #include <cmath>
 #include <map>
 
-#include "loaders/json/json.h"
 #include "loaders/keras/model/build.h"
-#include "loaders/load.h"
-#include "loaders/npy/npy.h"
-#include "runtime/model.h"
+#include "tests/support/recorded.h"
 
 namespace tern::test {
 namespace {
 
-struct Recorded {
-  std::string text;
-  Json json;
-  std::map<std::string, Tensor, std::less<>> arrays;
-  explicit Recorded(const std::string& name) {
-    const std::string folder = std::string(TERN_TEST_DATA) + "/keras/layers/";
-    auto cases = read_file(folder + name + ".json");
-    auto bytes = read_file(folder + name + ".npz");
-    REQUIRE((cases.ok() && bytes.ok()));
-    text.assign(reinterpret_cast<const char*>(cases->data()), cases->size());
-    auto parsed = Json::parse(text);
-    REQUIRE(parsed.ok());
-    json = std::move(*parsed);
-    auto read = read_npz(*bytes);
-    REQUIRE(read.ok());
-    for (auto& [key, tensor] : *read) arrays.emplace(key, std::move(tensor));
-  }
+struct Recorded : RecordedCases {
+  explicit Recorded(const std::string& stem) : RecordedCases(stem + ".json", stem + ".npz") {}
   const Tensor* find(const std::string& name) const {
     const Json::Id alias = json.get(json.get(json.root(), "aliases"), name);
     const auto at = arrays.find(alias == Json::kNothing ? std::string_view(name) : json.string(alias));
@@ -127,7 +109,7 @@ void play(const Recorded& recorded, int major, const std::string& name, Json::Id
 }
 
 void play_all(const char* file, int major) {
-  const Recorded recorded(file);
+  const Recorded recorded(std::string(TERN_TEST_DATA) + "/keras/layers/" + file);
   const Json::Id models = recorded.json.get(recorded.json.root(), "models");
   REQUIRE(recorded.json.size(models) >= 18);
   for (size_t i = 0; i < recorded.json.size(models); ++i)

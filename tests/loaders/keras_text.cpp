@@ -7,25 +7,13 @@
 
 #include "loaders/keras/keras.h"
 #include "loaders/load.h"
-#include "loaders/npy/npy.h"
-#include "runtime/model.h"
-#include "tests/support/cases.h"
 #include "tests/support/keras_zeros.h"
+#include "tests/support/recorded.h"
 
 namespace tern::test {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/keras/text/";
-
-std::map<std::string, Array> recorded(const std::string& stem) {
-  auto bytes = read_file(kFolder + stem + ".npz");
-  REQUIRE(bytes.ok());
-  auto arrays = read_npz(*bytes);
-  REQUIRE(arrays.ok());
-  std::map<std::string, Array> all;
-  for (const auto& [name, tensor] : *arrays) all.emplace(name, to_array(tensor));
-  return all;
-}
 
 struct NoAssets : ZeroWeights {
   Result<std::optional<std::string>> asset(const keras::WeightPlace&, std::string_view) override { return std::optional<std::string>(); }
@@ -49,18 +37,18 @@ TEST_CASE("keras text: numbers, words and sentences become what both Kerases mak
     CAPTURE(std::string(stem));
     auto model = load(kFolder + stem + ".keras");
     REQUIRE_MESSAGE(model.ok(), (model.ok() ? std::string() : model.error().message()));
-    const auto arrays = recorded(stem);
+    const auto arrays = recorded_arrays(kFolder + stem + ".npz");
     std::vector<Array> inputs;
     for (const Port& p : model->inputs()) {
       REQUIRE(arrays.contains("in_" + p.name));
-      inputs.push_back(arrays.at("in_" + p.name));
+      inputs.push_back(to_array(arrays.at("in_" + p.name)));
     }
     auto outputs = model->evaluate(inputs);
     REQUIRE_MESSAGE(outputs.ok(), (outputs.ok() ? std::string() : outputs.error().message()));
     REQUIRE(outputs->size() + inputs.size() == arrays.size());
     for (size_t o = 0; o < outputs->size(); ++o) {
       CAPTURE(o);
-      CHECK(difference((*outputs)[o], arrays.at("out_" + std::to_string(o)), 1e-4, 1e-5) == "");
+      CHECK(difference((*outputs)[o], to_array(arrays.at("out_" + std::to_string(o))), 1e-4, 1e-5) == "");
     }
   }
 }
@@ -71,8 +59,8 @@ TEST_CASE("keras text: what follows the words of a classifier has a session, who
     REQUIRE(model.ok());
     auto parts = model->parts();
     REQUIRE((parts.ok() && parts->has_value() && (*parts)->before.has_value()));
-    const auto arrays = recorded(stem);
-    auto ids = (*parts)->before->evaluate(std::vector<Array>{arrays.at("in_text")});
+    const auto arrays = recorded_arrays(kFolder + stem + ".npz");
+    auto ids = (*parts)->before->evaluate(std::vector<Array>{to_array(arrays.at("in_text"))});
     REQUIRE(ids.ok());
     const Port crossing = (*parts)->rest.inputs()[0];
     CHECK(crossing.dtype == DType::i64);
@@ -83,7 +71,7 @@ TEST_CASE("keras text: what follows the words of a classifier has a session, who
     REQUIRE(session->run());
     const auto y = session->output_bytes(session->outputs()[0].name);
     const Array array{DType::f32, {9, 3}, {y.begin(), y.end()}, {}};
-    CHECK(difference(array, arrays.at("out_0"), 1e-4, 1e-5) == "");
+    CHECK(difference(array, to_array(arrays.at("out_0")), 1e-4, 1e-5) == "");
   }
 }
 

@@ -6,8 +6,7 @@
 #include "loaders/keras/weights/hdf5_weights.h"
 #include "loaders/keras/weights/sharded_weights.h"
 #include "loaders/load.h"
-#include "loaders/npy/npy.h"
-#include "tests/support/cases.h"
+#include "tests/support/recorded.h"
 
 using namespace tern;
 using namespace tern::keras;
@@ -22,29 +21,11 @@ std::string text_of(const std::string& file) {
   return {reinterpret_cast<const char*>(bytes->data()), bytes->size()};
 }
 
-Array array_of(const Tensor& t) {
-  Array a;
-  a.dtype = t.dtype();
-  a.dims.assign(t.dims().span().begin(), t.dims().span().end());
-  a.bytes.assign(t.raw(), t.raw() + t.bytes());
-  return a;
-}
-
-// Empty when the file computes what was recorded.
 std::string wrong(const std::string& file, const std::string& architecture) {
   LoadOptions options;
   if (!architecture.empty()) options.architecture = text_of(architecture);
   auto model = load(kFolder + file, options);
-  if (!model) return model.error().message();
-  auto bytes = read_file(kFolder + file.substr(0, file.find('.')) + ".npz");
-  REQUIRE(bytes.ok());
-  auto recorded = read_npz(*bytes);
-  REQUIRE(recorded.ok());
-  std::vector<Array> inputs, outputs;
-  for (const auto& [name, tensor] : *recorded) (name.starts_with("in_") ? inputs : outputs).push_back(array_of(tensor));
-  auto made = model->evaluate(inputs);
-  if (!made) return made.error().message();
-  return test::difference((*made)[0], outputs[0], 1e-5, 1e-6);
+  return model ? test::wrong(*model, kFolder + file.substr(0, file.find('.')) + ".npz", 1e-5, 1e-6) : model.error().message();
 }
 
 hdf5::File file_of(const std::string& name) {

@@ -8,9 +8,8 @@
 #include <fstream>
 
 #include "loaders/load.h"
-#include "loaders/npy/npy.h"
-#include "tests/support/cases.h"
 #include "tests/support/onnx_writer.h"
+#include "tests/support/recorded.h"
 
 using namespace tern;
 namespace fs = std::filesystem;
@@ -19,44 +18,11 @@ namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/tensorflow/saved_models/";
 
-Array array_of(const Tensor& t) {
-  Array a;
-  a.dtype = t.dtype();
-  a.dims.assign(t.dims().span().begin(), t.dims().span().end());
-  if (a.dtype == DType::string) {
-    for (const StringRef& s : t.span<StringRef>()) a.strings.emplace_back(s.data, s.size);
-  } else {
-    a.bytes.assign(t.raw(), t.raw() + t.bytes());
-  }
-  return a;
-}
-
 std::string path_of(const std::string& name) { return kFolder + name + (fs::exists(kFolder + name + "/model.pb") ? "/model.pb" : "/model"); }
 
-// Empty when evaluate() gives what was recorded.
 std::string wrong(const std::string& name, const LoadOptions& options = {}) {
   auto model = load(path_of(name), options);
-  if (!model) return model.error().message();
-  auto bytes = read_file(kFolder + name + "/data.npz");
-  auto recorded = bytes ? read_npz(*bytes) : bytes.error();
-  if (!recorded) return recorded.error().message();
-  std::map<std::string, Array> arrays;
-  for (const auto& [key, tensor] : *recorded) arrays.emplace(key, array_of(tensor));
-  std::vector<Array> inputs;
-  for (const Port& p : model->inputs()) {
-    if (!arrays.contains("in_" + p.name)) return "no input is called " + p.name;
-    inputs.push_back(arrays["in_" + p.name]);
-  }
-  auto outputs = model->evaluate(inputs);
-  if (!outputs) return outputs.error().message();
-  if (outputs->size() + inputs.size() != arrays.size()) return "other inputs and outputs than recorded";
-  const std::vector<Port> ports = model->outputs();
-  for (size_t i = 0; i < ports.size(); ++i) {
-    if (!arrays.contains("out_" + ports[i].name)) return "no output was called " + ports[i].name;
-    const std::string d = test::difference((*outputs)[i], arrays["out_" + ports[i].name], 1e-4, 1e-5);
-    if (!d.empty()) return ports[i].name + ": " + d;
-  }
-  return "";
+  return model ? test::wrong(*model, kFolder + name + "/data.npz", 1e-4, 1e-5) : model.error().message();
 }
 
 // A copy of a recorded model that may be spoilt, gone with its owner.
@@ -180,6 +146,26 @@ TEST_CASE("tensorflow: files of the model that are links are refused") {
   fs::create_symlink(other, shard);
   CHECK(has(c.why(), "symbolic link"));
   CHECK(c.code == Code::kInvalid);
+}
+
+TEST_CASE("tensorflow: a negative padding is refused, the catalog's Pad would cut") {
+  using test::Proto;
+  const auto shape = [](std::initializer_list<int64_t> sizes) {
+    Proto p;
+    for (const int64_t n : sizes) p.m(2, Proto().i(1, n));
+    return p;
+  };
+  const auto attr = [](const char* name, const Proto& value) { return Proto().s(1, name).m(2, value); };
+  const Proto f32 = Proto().i(6, 1), i32 = Proto().i(6, 3);
+  const Proto x = Proto().s(1, "x").s(2, "Placeholder").m(5, attr("dtype", f32)).m(5, attr("shape", Proto().m(7, shape({4}))));
+  const Proto tensor = Proto().i(1, 3).m(2, shape({1, 2})).ints(7, {2, -1});
+  const Proto pads = Proto().s(1, "p").s(2, "Const").m(5, attr("dtype", i32)).m(5, attr("value", Proto().m(8, tensor)));
+  const Proto y = Proto().s(1, "y").s(2, "Pad").s(3, "x").s(3, "p").m(5, attr("T", f32));
+  const Proto graph = Proto().m(1, x).m(1, pads).m(1, y);
+  const auto loaded = load_bytes(std::as_bytes(std::span(graph.data)), {});
+  REQUIRE(!loaded.ok());
+  CHECK(loaded.error().code() == Code::kInvalid);
+  CHECK_MESSAGE(has(loaded.error().message(), "y (Pad): paddings must not be negative, they are -1"), loaded.error().message());
 }
 
 TEST_CASE("tensorflow: a function that gives what no node of it computes is refused") {

@@ -8,6 +8,7 @@
 #include "runtime/evaluator.h"
 #include "runtime/optimize.h"
 #include "tests/support/cases.h"
+#include "tests/support/transposes.h"
 
 namespace tern::test {
 namespace {
@@ -23,18 +24,6 @@ std::vector<Tensor> inputs_of(const std::filesystem::path& folder, const Model& 
     all.push_back(std::move(*t));
   }
   return all;
-}
-
-// Elements that Transposes move; symbols count as 32.
-int64_t moved_elements(const Graph& g) {
-  int64_t n = 0;
-  for (const Node& node : g.nodes) {
-    if (std::string_view(node.op->name) != "Transpose") continue;
-    int64_t elements = 1;
-    for (const Dim& d : g.value(node.outputs[0]).type.shape.dims()) elements *= d.known() ? d.value() : 32;
-    n += elements;
-  }
-  return n;
 }
 
 }  // namespace

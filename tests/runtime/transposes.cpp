@@ -11,6 +11,7 @@
 #include "runtime/simplify.h"
 #include "runtime/verify.h"
 #include "tests/support/graph_builder.h"
+#include "tests/support/transposes.h"
 
 namespace tern::test {
 namespace {
@@ -25,17 +26,6 @@ ValueId conv(GraphBuilder& b, ValueId x, Dims w, Ints pads = {1, 1, 1, 1}) {
   return permute(b, b.node("Conv", {permute(b, x, kToFirst), weights(b, w)}, {{"pads", pads}}), kToLast);
 }
 ValueId number(GraphBuilder& b, float v) { return b.constant(Tensor::scalar(v)); }
-
-int64_t moved_elements(const Graph& g) {
-  int64_t n = 0;
-  for (const Node& node : g.nodes) {
-    if (std::string_view(node.op->name) != "Transpose") continue;
-    int64_t elements = 1;
-    for (const Dim& d : g.value(node.outputs[0]).type.shape.dims()) elements *= d.known() ? d.value() : 32;
-    n += elements;
-  }
-  return n;
-}
 
 // The graph after the pass. Both forms are evaluated: the bits are the same.
 Graph moved(const GraphBuilder& b, const std::vector<Tensor>& inputs) {

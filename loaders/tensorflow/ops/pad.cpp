@@ -10,6 +10,11 @@ ValueId margins_of(Call& c, size_t i) {
   GraphBuilder& b = c.b;
   const ValueId pairs = c.tensor(i);
   if (b.rank(pairs) != 2 && b.ok()) return c.b.fail(invalid("paddings must be pairs")), kNone;
+  if (c.knows_ints(i)) {  // the catalog's Pad would cut
+    for (const int64_t n : c.known_ints(i)) {
+      if (n < 0) return c.b.fail(invalid("paddings must not be negative, they are " + std::to_string(n))), kNone;
+    }
+  }
   return b.reshape(transpose(b, b.cast(pairs, DType::i64), 0, 1), {Int(-1)});
 }
 
