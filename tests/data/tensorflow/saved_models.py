@@ -67,6 +67,18 @@ class Loops(tf.Module):
             steps = steps.write(t, state)
         return {"all": tf.transpose(steps.stack(), [1, 0, 2]), "last": state}
 
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 4], name="x")])
+    def open(self, x):  # as many steps as there are; what is carried stands behind the list
+        length = tf.shape(x)[1]
+        first = tf.zeros([tf.shape(x)[0], 4])
+
+        def step(t, steps, state, sum):
+            state = tf.tanh(tf.matmul(state, self.w) + x[:, t])
+            return t + 1, steps.write(t, state), state, sum + state
+
+        loop = tf.while_loop(lambda t, steps, state, sum: t < length, step, (0, tf.TensorArray(tf.float32, size=length), first, first), maximum_iterations=length)
+        return {"all": tf.transpose(loop[1].stack(), [1, 0, 2]), "last": loop[2], "sum": loop[3]}
+
     @tf.function(input_signature=[tf.TensorSpec([4], name="x")])
     def until(self, x):
         n = tf.constant(0)
@@ -166,3 +178,4 @@ first_tensorflow("tf1_partitioned", partitioned=True)
 frozen("frozen")
 frozen("frozen_two_ends", two_ends=True)
 keras_rnn("keras_rnn")
+saved("loop_open", loops, {"serving_default": loops.open}, {"x": floats(2, 3, 4)})
