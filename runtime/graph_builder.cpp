@@ -113,7 +113,7 @@ Result<std::vector<ValueId>> GraphBuilder::close(std::span<GraphBuilder* const> 
 ValueId GraphBuilder::input(const std::string& name, TypeInfo type) {
   if (!ok()) return kNone;
   const ValueId v = graph.add_value(name, std::move(type));
-  graph.inputs.push_back(v);
+  graph.inputs.insert(graph.inputs.end() - static_cast<std::ptrdiff_t>(captures_.size()), v);  // what is captured stays behind
   note_symbols(v);
   return v;
 }

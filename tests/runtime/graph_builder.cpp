@@ -59,6 +59,7 @@ TEST_CASE("graph builder: subgraphs capture what they read by name from around, 
   const ValueId own = first.input("own", {DType::f32, Shape{3}});
   REQUIRE(first.define("own", own).ok());
   const ValueId deep = *inner.find("y");
+  const ValueId late = first.input("late", {DType::f32, Shape{3}});  // before what is captured already
   CHECK(inner.graph.inputs == std::vector{deep});
   CHECK(*inner.find("y") == deep);     // once
   CHECK(first.defined("y") != kNone);  // through the graph between
@@ -71,11 +72,12 @@ TEST_CASE("graph builder: subgraphs capture what they read by name from around, 
   GraphBuilder* const subgraphs[] = {&first, &second};
   CHECK(*b.close(subgraphs) == std::vector{y, x});
   const Graph &f = first.graph, &s = second.graph;
-  REQUIRE(f.inputs.size() == 3);
+  REQUIRE(f.inputs.size() == 4);
   CHECK(f.inputs[0] == own);
+  CHECK(f.inputs[1] == late);
   REQUIRE(s.inputs.size() == 2);
   for (size_t i = 0; i < 2; ++i) {
-    CHECK(f.value(f.inputs[i + 1]).name == (i == 0 ? "y" : "x"));
+    CHECK(f.value(f.inputs[i + 2]).name == (i == 0 ? "y" : "x"));
     CHECK(s.value(s.inputs[i]).name == (i == 0 ? "y" : "x"));
     CHECK(s.value(s.inputs[i]).type == b.type(i == 0 ? y : x));
   }

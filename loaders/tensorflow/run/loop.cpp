@@ -81,21 +81,17 @@ class Loop {
   void build(Builder& body) {
     body.input("iteration", {DType::i64, Shape(std::vector<Dim>())});
     going_ = body.input("going", {DType::boolean, Shape(std::vector<Dim>())});
-    std::vector<std::vector<ValueId>> carried(variables_.size());  // all of them before anything is captured, which then stands behind them
-    for (size_t i = 0; i < variables_.size(); ++i) {
-      for (const TypeInfo& type : variables_[i].types) {
-        carried[i].push_back(body.input("carried_" + std::to_string(i) + (carried[i].empty() ? "" : "_imaginary"), type));
-      }
-    }
     Values arguments;
     for (size_t i = 0; i < variables_.size(); ++i) {
       Variable& v = variables_[i];
+      std::vector<ValueId> inputs;
+      for (const TypeInfo& type : v.types) inputs.push_back(body.input("carried_" + std::to_string(i) + (inputs.empty() ? "" : "_imaginary"), type));
       switch (v.kind) {
         case Kind::absent: v.inside = Value(); break;
         case Kind::fixed: v.inside = body.capture(c_.value(i)); break;
-        case Kind::tensors: v.inside = with_tensors(c_.value(i), carried[i]); break;
+        case Kind::tensors: v.inside = with_tensors(c_.value(i), inputs); break;
         case Kind::scanned:
-        case Kind::list: v.inside = list_inside(body, i, carried[i]); break;
+        case Kind::list: v.inside = list_inside(body, i, inputs); break;
       }
       arguments.push_back(v.inside);
     }
