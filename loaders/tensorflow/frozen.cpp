@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "loaders/tensorflow/inputs.h"
+#include "loaders/tensorflow/run/frames.h"
 #include "loaders/tensorflow/run/run.h"
 #include "loaders/tensorflow/tensorflow.h"
 #include "loaders/tensorflow/wire.h"
@@ -95,13 +96,15 @@ Result<Graph> load_frozen_graph(const Content& content, const LoadOptions& optio
   }
   auto wanted = wanted_of(*graph, names);
   if (!wanted) return wanted.error();
+  Functions functions(proto->library());
+  auto flat = without_frames(*graph, *wanted, functions);
+  if (!flat) return flat.error();
   Program program(content.source, options.budget / 2);
   Builder b(program);
-  auto preset = inputs_of(b, *graph, options, needed_for(*graph, *wanted));
+  auto preset = inputs_of(b, *graph, options, needed_for(*flat, *wanted));
   if (!preset) return preset.error();
-  Functions functions(proto->library());
   Runner runner(program, functions);
-  const Values made = runner.run(b, *graph, {.preset = &*preset}, *wanted);
+  const Values made = runner.run(b, *flat, {.preset = &*preset}, *wanted);
   std::vector<std::pair<std::string, Value>> outputs;
   for (size_t i = 0; i < names.size(); ++i) outputs.emplace_back(names[i], made[i]);
   auto out =

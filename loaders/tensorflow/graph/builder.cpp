@@ -61,6 +61,7 @@ Value Builder::capture(const Value& outer) {
   const auto* held = outer.get<Value::List>();
   if (held == nullptr) return outer;
   TensorList list = *held->list;
+  if (list.use != nullptr) list.use->read = true;
   list.elements = capture(list.elements);
   if (list.length.node != kNone) list.length.node = capture(list.length.node);
   if (list.elements == kNone && list.length.node == kNone && !resolvable(list.length.dim)) {

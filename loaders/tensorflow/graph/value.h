@@ -24,14 +24,15 @@ struct TensorList {
   Int length;                // where there are no elements yet, also below
   DType dtype = DType::none;
   Shape element;
+  bool grows = false;  // what is written behind the end makes it longer
   // In the body of a loop that carries the list: what this iteration did with it.
   struct Use {
     bool read = false, twice = false;  // read; written more than once
     TypeInfo item;                     // what was written
   };
   std::shared_ptr<Use> use;
-  ValueId item = kNone;  // written last, at
-  ValueId index = kNone;
+  ValueId item = kNone;   // written last, at
+  ValueId index = kNone;  // or put behind the end
 };
 
 struct Value {

@@ -1,4 +1,5 @@
 // Calls and branches. See special.h. Next: loop.cpp.
+#include "loaders/tensorflow/run/lists.h"
 #include "loaders/tensorflow/run/rnn.h"
 #include "loaders/tensorflow/run/special.h"
 
@@ -79,7 +80,7 @@ class Choice {
       return (*known)[0] != 0 ? run(b, first, given, false) : from(b, first + 1, selector, given, false);
     }
     Builder bodies[] = {Builder(b.program, &b), Builder(b.program, &b)};
-    const Values made[] = {run(bodies[0], first, given, true), from(bodies[1], first + 1, selector, given, true)};
+    Values made[] = {run(bodies[0], first, given, true), from(bodies[1], first + 1, selector, given, true)};
     return merge(b, condition, bodies, made);
   }
 
@@ -94,7 +95,20 @@ class Choice {
     for (const int32_t o : site_.used) wanted.push_back(functions_[k]->returns()[static_cast<size_t>(o)]);
     return site_.runner.run(b, *functions_[k], {&arguments, around, nullptr, nullptr, site_.scope.depth + 1}, wanted);
   }
-  Values merge(Builder& b, ValueId condition, std::span<Builder, 2> bodies, std::span<const Values, 2> made) {
+  // A list of which only one branch has elements: the other gets them, of the same shape.
+  static void fill(std::span<Builder, 2> bodies, std::span<Values, 2> made, size_t k) {
+    for (size_t i = 0; i < 2; ++i) {
+      const auto *empty = made[i][k].get<Value::List>(), *full = made[1 - i][k].get<Value::List>();
+      if (empty == nullptr || full == nullptr || empty->list->elements != kNone || full->list->elements == kNone) continue;
+      TypeInfo item = bodies[1 - i].type(full->list->elements);
+      if (item.shape.rank() > 0) item.shape.dims().erase(item.shape.dims().begin());
+      TensorList list = *empty->list;
+      list.elements = filled(bodies[i], list, item);
+      made[i][k] = Value::list(std::move(list));
+    }
+  }
+  Values merge(Builder& b, ValueId condition, std::span<Builder, 2> bodies, std::span<Values, 2> made) {
+    for (size_t k = 0; k < site_.used.size() && bodies[0].ok() && bodies[1].ok(); ++k) fill(bodies, made, k);
     for (size_t k = 0; k < site_.used.size() && bodies[0].ok() && bodies[1].ok(); ++k) {
       const Value &yes = made[0][k], &no = made[1][k];
       const auto tensors = tensors_of(yes);

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "loaders/tensorflow/ops/operator.h"
+#include "loaders/tensorflow/run/frames.h"
 #include "runtime/base/printable.h"
 
 namespace tern::tensorflow {
@@ -49,8 +50,15 @@ Status Index::add(const Nodes& nodes) {
       return invalid("node '" + printable(n.name(), 80) + "' is there twice");
     }
     nodes_.push_back(&n);
+    for (const char* op : {"Switch", "Merge", "Enter"}) frames_ = frames_ || n.op() == op || n.op() == std::string("Ref") + op;
   }
   return {};
+}
+
+int32_t Index::add(const tensorflow_pb::NodeDef& node) {
+  nodes_.push_back(&node);
+  inputs_.emplace_back();
+  return static_cast<int32_t>(nodes_.size()) - 1;
 }
 
 void Index::resolve_inputs() {
@@ -87,6 +95,15 @@ int32_t Index::find(std::string_view name) const {
   return at == by_name_.end() ? -1 : at->second;
 }
 
+Edge Index::behind(Edge e) const {
+  for (size_t left = size(); e.node >= 0 && left > 0; --left) {
+    const std::string& op = node(e.node).op();
+    if ((op != "Identity" && op != "StopGradient") || inputs(e.node).empty()) break;
+    e = inputs(e.node)[0];
+  }
+  return e;
+}
+
 Edge Index::resolve(std::string_view reference) const {
   if (reference.starts_with('^')) {
     const int32_t node = find(reference.substr(1));
@@ -113,15 +130,26 @@ Functions::Functions(const tensorflow_pb::FunctionLibrary& library) {
 }
 
 Result<const Index*> Functions::find(const std::string& name) {
+  if (const auto known = indexed_.find(name); known != indexed_.end()) return known->second.get();
   const auto at = by_name_.find(name);
   if (at == by_name_.end()) return invalid("it calls the function '" + printable(name, 80) + "', which is not there");
-  std::unique_ptr<Index>& index = indexed_[at->first];
-  if (index == nullptr) {
-    auto made = Index::of(*at->second);
-    if (!made) return made.error().within("function " + printable(name, 80));
-    index = std::make_unique<Index>(std::move(*made));
+  auto made = Index::of(*at->second);
+  if (made && made->has_frames()) {
+    std::vector<Edge> wanted = made->returns();
+    made = without_frames(*made, wanted, *this);
+    if (made) made->returns() = std::move(wanted);
   }
-  return index.get();
+  if (!made) return made.error().within("function " + printable(name, 80));
+  return (indexed_[name] = std::make_unique<Index>(std::move(*made))).get();
 }
+
+std::string Functions::add(const std::string& name, Index index) {
+  std::string own = name;
+  for (size_t n = 1; by_name_.contains(own) || indexed_.contains(own); ++n) own = name + "_" + std::to_string(n);
+  indexed_[own] = std::make_unique<Index>(std::move(index));
+  return own;
+}
+
+tensorflow_pb::NodeDef& Functions::add_node() { return *nodes_.emplace_back(std::make_unique<tensorflow_pb::NodeDef>()); }
 
 }  // namespace tern::tensorflow

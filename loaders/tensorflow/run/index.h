@@ -33,12 +33,22 @@ class Index {
   int32_t find(std::string_view name) const;  // -1: none
   // "node", "node:2", "^node"; in a function "argument", "node:output:0".
   Edge resolve(std::string_view reference) const;
+  // The edge behind nodes that pass their input on.
+  Edge behind(Edge e) const;
   const std::vector<Edge>& inputs(int32_t i) const { return inputs_[static_cast<size_t>(i)]; }
 
   // Of a function: its arguments and what it returns, in the order of its signature.
   size_t arguments() const { return arguments_; }
   const std::vector<Edge>& returns() const { return returns_; }
   const tensorflow_pb::FunctionDef* function() const { return function_; }  // null: a graph
+
+  // Whether it has branches or loops of TensorFlow 1 (frames.h).
+  bool has_frames() const { return frames_; }
+  // For graphs that are made of others. The node must outlive this.
+  int32_t add(const tensorflow_pb::NodeDef& node);
+  std::vector<Edge>& inputs(int32_t i) { return inputs_[static_cast<size_t>(i)]; }
+  std::vector<Edge>& returns() { return returns_; }
+  void take_arguments(size_t n) { arguments_ = n; }
 
  private:
   template <class Nodes>
@@ -52,6 +62,7 @@ class Index {
   std::unordered_map<std::string_view, int32_t> argument_;
   size_t arguments_ = 0;
   const tensorflow_pb::FunctionDef* function_ = nullptr;
+  bool frames_ = false;
 };
 
 // The functions of a file, indexed when they are first called.
@@ -61,10 +72,14 @@ class Functions {
   bool has(const std::string& name) const { return by_name_.contains(name); }
   // Errors (invalid): none of that name.
   Result<const Index*> find(const std::string& name);
+  // Functions and nodes that are not of the file. A name that is taken gets a number; gives the name that it has.
+  std::string add(const std::string& name, Index index);
+  tensorflow_pb::NodeDef& add_node();
 
  private:
   std::unordered_map<std::string_view, const tensorflow_pb::FunctionDef*> by_name_;
-  std::unordered_map<std::string_view, std::unique_ptr<Index>> indexed_;
+  std::unordered_map<std::string, std::unique_ptr<Index>> indexed_;
+  std::vector<std::unique_ptr<tensorflow_pb::NodeDef>> nodes_;
 };
 
 }  // namespace tern::tensorflow

@@ -35,71 +35,176 @@ Int number_of(Call& c, size_t i) {
   return int_of(c.b, v);
 }
 
+bool same(const Int& x, const Int& y) { return x.node == kNone && y.node == kNone && x.dim == y.dim; }
+
+TypeInfo item_of(const Builder& b, ValueId elements) {
+  TypeInfo item = b.type(elements);
+  if (item.shape.rank() > 0) item.shape.dims().erase(item.shape.dims().begin());
+  return item;
+}
+
+// Are these 0, 1, 2 … up to the last of n?
+bool all_of(Builder& b, ValueId indices, const Int& n) {
+  if (!b.ok() || b.shape(indices).rank() != 1) return false;
+  if (const auto known = known_ints(b, indices)) {
+    for (size_t i = 0; i < known->size(); ++i) {
+      if ((*known)[i] != static_cast<int64_t>(i)) return false;
+    }
+    return same(n, static_cast<int64_t>(known->size()));
+  }
+  while (b.producer(indices) != nullptr && std::string_view(b.producer(indices)->op->name) == "Cast") indices = b.producer(indices)->inputs[0];
+  const Node* range = b.producer(indices);
+  if (range == nullptr || std::string_view(range->op->name) != "Range" || range->inputs.size() != 3) return false;
+  const auto first = known_ints(b, range->inputs[0]), step = known_ints(b, range->inputs[2]);
+  return first == std::vector<int64_t>{0} && step == std::vector<int64_t>{1} && same(b.size(indices, 0), n);
+}
+
+// Zeros behind the elements, up to so many.
+ValueId longer(Builder& b, ValueId elements, const Int& has, const Int& wanted) {
+  TensorList more;
+  more.length = b.sub(wanted, has);
+  return b.emit("Concat", {elements, filled(b, more, item_of(b, elements))}, axis_0());
+}
+
+Int most(Builder& b, const Int& x, const Int& y) {
+  if (x.known() && y.known()) return std::max(x.value(), y.value());
+  return same(x, y) ? x : Int::computed(b.emit("Max", {b.scalar(x), b.scalar(y)}));
+}
+
+Values made(TensorList list) { return {Value::list(std::move(list))}; }
+
+// ---- lists that begin. Input Element tells the shape of elements.
+
 Values reserve(Call& c, const Site&) {
   TensorList list;
   list.element = told_shape(c, 0);
   list.length = number_of(c, 1);
   list.dtype = c.dtype("element_dtype");
-  return {Value::list(std::move(list))};
+  return made(std::move(list));
 }
 
 Values empty(Call& c, const Site&) {
   TensorList list;
   list.element = told_shape(c, 0);
   list.dtype = c.dtype("element_dtype");
-  return {Value::list(std::move(list))};
+  return made(std::move(list));
 }
 
 Values from_tensor(Call& c, const Site&) {
   TensorList list;
   list.elements = c.tensor(0);
   if (c.b.rank(list.elements) == 0) return c.fail(invalid("a scalar has no elements for a list"));
-  return {Value::list(std::move(list))};
+  return made(std::move(list));
 }
 
+// An array of TensorFlow 1: its handle, which says nothing, and the first of the values that stand for it as it is written, which TensorFlow calls flows.
+Values array(Call& c, const Site&) {
+  TensorList list;
+  list.length = number_of(c, 0);
+  list.dtype = c.dtype("dtype");
+  list.element = c.shape("element_shape");
+  list.grows = c.boolean("dynamic_size", false);
+  return {Value::uncomputed("the handle of an array"), Value::list(std::move(list))};
+}
+
+// ---- what operators on TensorLists and on arrays do; template arguments are the numbers of the inputs.
+
+template <size_t List, size_t Index, size_t Item>
 Values set_item(Call& c, const Site&) {
-  const TensorList* before = list_of(c, 0);
-  const ValueId index = c.tensor(1), item = c.tensor(2);
+  const TensorList* before = list_of(c, List);
+  const ValueId index = c.tensor(Index), item = c.tensor(Item);
   if (!c.b.ok()) return {};
-  if (c.boolean("resize_if_index_out_of_bounds", false)) return c.fail(unsupported("a list that grows as it is written is not supported"));
   TensorList list = *before;
+  list.grows = list.grows || c.boolean("resize_if_index_out_of_bounds", false);
   if (list.use != nullptr) {  // in a body: the loop decides what becomes of it
     list.use->twice = list.use->twice || list.item != kNone;
     list.use->item = c.b.type(item);
     list.item = item;
     list.index = index;
-    return {Value::list(std::move(list))};
+    return made(std::move(list));
   }
-  list.elements = put(c.b, filled(c.b, list, c.b.type(item)), index, item);
-  return {Value::list(std::move(list))};
+  list.elements = filled(c.b, list, c.b.type(item));
+  if (list.grows && c.b.ok()) {
+    const Int has = c.b.size(list.elements, 0), wanted = most(c.b, has, c.b.add(number_of(c, Index), 1));
+    if (!same(has, wanted)) list.elements = longer(c.b, list.elements, has, wanted);
+  }
+  list.elements = put(c.b, list.elements, index, item);
+  return made(std::move(list));
 }
 
+template <size_t List, size_t Index>
 Values get_item(Call& c, const Site&) {
-  const TensorList* list = list_of(c, 0);
+  const TensorList* list = list_of(c, List);
   if (!c.b.ok()) return {};
   const ValueId elements = elements_of(c.b, *list);
-  if (const auto at = known_ints(c.b, c.tensor(1)); at && c.b.ok() && c.b.shape(elements).ranked() && c.b.shape(elements)[0].known()) {
+  if (const auto at = known_ints(c.b, c.tensor(Index)); at && c.b.ok() && c.b.shape(elements).ranked() && c.b.shape(elements)[0].known()) {
+    if (at->size() != 1) return c.fail(invalid("it reads " + std::to_string(at->size()) + " elements, expected one"));
     if ((*at)[0] < 0 || (*at)[0] >= c.b.shape(elements)[0].value())
       return c.fail(invalid("it reads element " + std::to_string((*at)[0]) + " of a list of " + c.b.shape(elements)[0].text()));
   }
-  return {c.b.emit("Gather", {elements, c.tensor(1)}, axis_0())};
+  return {c.b.emit("Gather", {elements, c.tensor(Index)}, axis_0())};
 }
 
+// Of a list that nothing is known of, input 1 may tell the shape of elements.
 Values stack(Call& c, const Site&) {
   const TensorList* list = list_of(c, 0);
   if (!c.b.ok()) return {};
-  return {elements_of(c.b, *list)};
+  TensorList told = *list;
+  if (!told.element.ranked() && c.knows_ints(1)) told.element = told_shape(c, 1);
+  return {elements_of(c.b, told)};
 }
 
+template <size_t List, size_t Indices>
 Values gather(Call& c, const Site&) {
-  const TensorList* list = list_of(c, 0);
+  const TensorList* list = list_of(c, List);
+  const ValueId indices = c.tensor(Indices);
   if (!c.b.ok()) return {};
-  return {c.b.emit("Gather", {elements_of(c.b, *list), c.tensor(1)}, axis_0())};
+  const ValueId elements = elements_of(c.b, *list);
+  if (c.b.ok() && all_of(c.b, indices, c.b.size(elements, 0))) return {elements};
+  return {c.b.emit("Gather", {elements, indices}, axis_0())};
+}
+
+// Several elements at once, rows of a tensor.
+template <size_t List, size_t Indices, size_t Rows>
+Values scatter(Call& c, const Site&) {
+  const TensorList* before = list_of(c, List);
+  const ValueId indices = c.tensor(Indices), rows = c.tensor(Rows);
+  if (!c.b.ok()) return {};
+  if (c.b.rank(rows) == 0) return c.fail(invalid("a scalar has no elements for a list"));
+  TensorList list = *before;
+  const Int count = c.b.size(rows, 0);
+  if (list.use != nullptr) list.use->read = true;
+  const bool whole = list.elements == kNone && (list.grows || same(list.length, count)) && all_of(c.b, indices, count);
+  if (whole) {
+    list.elements = rows;
+    return made(std::move(list));
+  }
+  const ValueId at = c.b.emit("Unsqueeze", {c.b.cast(indices, DType::i64), c.b.ints({1})});
+  list.elements = c.b.emit("ScatterND", {filled(c.b, list, item_of(c.b, rows)), at, rows});
+  return made(std::move(list));
+}
+
+// Elements of one length, one behind the other in a tensor.
+template <size_t Rows, size_t Lengths>
+Values split(Call& c, const Site&) {
+  const ValueId rows = c.tensor(Rows);
+  if (!c.b.ok() || c.b.rank(rows) == 0) return c.fail(invalid("a scalar has no elements for a list"));
+  const std::vector<int64_t> lengths = c.known_ints(Lengths);
+  if (!c.b.ok()) return {};
+  for (const int64_t n : lengths) {
+    if (n != lengths[0]) return c.fail(unsupported("it makes a list of elements of several lengths"));
+  }
+  std::vector<Int> sizes{static_cast<int64_t>(lengths.size()), lengths.empty() ? int64_t(0) : lengths[0]};
+  for (int axis = 1; axis < c.b.rank(rows); ++axis) sizes.push_back(c.b.size(rows, axis));
+  TensorList list;
+  list.elements = c.b.reshape(rows, sizes);
+  return made(std::move(list));
 }
 
 // The elements one behind the other, and how long each is: all the same here.
+template <size_t List>
 Values concat(Call& c, const Site&) {
-  const TensorList* list = list_of(c, 0);
+  const TensorList* list = list_of(c, List);
   if (!c.b.ok()) return {};
   Builder& b = c.b;
   const ValueId elements = elements_of(b, *list);
@@ -111,9 +216,12 @@ Values concat(Call& c, const Site&) {
   return {b.reshape(elements, sizes), b.emit("Expand", {b.scalar(each), b.ints(std::vector<Int>{count})})};
 }
 
+template <size_t List>
 Values length(Call& c, const Site&) {
-  const TensorList* list = list_of(c, 0);
+  const TensorList* list = list_of(c, List);
   if (!c.b.ok()) return {};
+  const bool changes = list->grows || (list->length.known() && list->length.value() == 0);  // from one iteration to the next
+  if (list->use != nullptr && changes) list->use->read = true;
   const Int n = list->elements == kNone ? list->length : c.b.size(list->elements, 0);
   return {c.b.cast(c.b.scalar(n), DType::i32)};
 }
@@ -136,49 +244,64 @@ Values resize(Call& c, const Site&) {
   if (list.use != nullptr) list.use->read = true;
   if (list.elements == kNone) {
     list.length = wanted;
-    return {Value::list(std::move(list))};
+    return made(std::move(list));
   }
   const Int has = c.b.size(list.elements, 0);
-  if (!has.known() || !wanted.known()) return c.fail(unsupported("the length of the list must be known when the model is loaded"));
-  if (wanted.value() <= has.value()) {
-    list.elements = c.b.emit("Slice", {list.elements, c.b.ints({0}), c.b.ints({wanted.value()}), c.b.ints({0})});
-  } else {
-    TensorList more;
-    more.length = wanted.value() - has.value();
-    TypeInfo item = c.b.type(list.elements);
-    item.shape.dims().erase(item.shape.dims().begin());
-    list.elements = c.b.emit("Concat", {list.elements, filled(c.b, more, item)}, axis_0());
-  }
-  return {Value::list(std::move(list))};
+  const bool shorter = has.known() && wanted.known() && wanted.value() <= has.value();
+  if (!shorter) list.elements = longer(c.b, list.elements, has, most(c.b, has, wanted));
+  list.elements = c.b.emit("Slice", {list.elements, c.b.ints({0}), c.b.ints(std::vector<Int>{wanted}), c.b.ints({0})});
+  return made(std::move(list));
 }
 
 Values push_back(Call& c, const Site&) {
   const TensorList* before = list_of(c, 0);
+  const ValueId pushed = c.tensor(1);
   if (!c.b.ok()) return {};
   TensorList list = *before;
-  if (list.use != nullptr) return c.fail(unsupported("a list that a loop makes longer is not supported"));
-  const ValueId item = c.b.emit("Unsqueeze", {c.tensor(1), c.b.ints({0})});
+  if (list.use != nullptr) {
+    list.use->twice = list.use->twice || list.item != kNone;
+    list.use->item = c.b.type(pushed);
+    list.item = pushed;
+    list.index = kNone;
+    return made(std::move(list));
+  }
+  const ValueId item = c.b.emit("Unsqueeze", {pushed, c.b.ints({0})});
   const bool first = list.elements == kNone && list.length.known() && list.length.value() == 0;
-  list.elements = first ? item : c.b.emit("Concat", {elements_of(c.b, list), item}, axis_0());
-  return {Value::list(std::move(list))};
+  list.elements = first ? item : c.b.emit("Concat", {filled(c.b, list, c.b.type(pushed)), item}, axis_0());
+  return made(std::move(list));
 }
 
 Values pop_back(Call& c, const Site&) {
   const TensorList* before = list_of(c, 0);
   if (!c.b.ok()) return {};
   TensorList list = *before;
-  if (list.use != nullptr) return c.fail(unsupported("a list that a loop makes shorter is not supported"));
   const ValueId all = elements_of(c.b, list);
   list.elements = c.b.emit("Slice", {all, c.b.ints({0}), c.b.ints({-1}), c.b.ints({0})});
   return {Value::list(std::move(list)), c.b.emit("Gather", {all, c.b.constant(Tensor::scalar(int64_t(-1)))}, axis_0())};
 }
 
-constexpr Special kOperators[] = {{"TensorListReserve", reserve},        {"EmptyTensorList", empty},
-                                  {"TensorListFromTensor", from_tensor}, {"TensorListSetItem", set_item},
-                                  {"TensorListGetItem", get_item},       {"TensorListStack", stack},
-                                  {"TensorListGather", gather},          {"TensorListConcatV2 TensorListConcat", concat},
-                                  {"TensorListLength", length},          {"TensorListElementShape", element_shape},
-                                  {"TensorListResize", resize},          {"TensorListPushBack", push_back},
+constexpr Special kOperators[] = {{"TensorListReserve", reserve},
+                                  {"EmptyTensorList", empty},
+                                  {"TensorListFromTensor", from_tensor},
+                                  {"TensorArrayV3", array},
+                                  {"TensorListSetItem", set_item<0, 1, 2>},
+                                  {"TensorArrayWriteV3", set_item<3, 1, 2>},
+                                  {"TensorListGetItem", get_item<0, 1>},
+                                  {"TensorArrayReadV3", get_item<2, 1>},
+                                  {"TensorListStack", stack},
+                                  {"TensorListGather", gather<0, 1>},
+                                  {"TensorArrayGatherV3", gather<2, 1>},
+                                  {"TensorListScatterIntoExistingList", scatter<0, 2, 1>},
+                                  {"TensorArrayScatterV3", scatter<3, 1, 2>},
+                                  {"TensorListSplit", split<0, 2>},
+                                  {"TensorArraySplitV3", split<1, 2>},
+                                  {"TensorListConcatV2 TensorListConcat", concat<0>},
+                                  {"TensorArrayConcatV3", concat<1>},
+                                  {"TensorListLength", length<0>},
+                                  {"TensorArraySizeV3", length<1>},
+                                  {"TensorListElementShape", element_shape},
+                                  {"TensorListResize", resize},
+                                  {"TensorListPushBack", push_back},
                                   {"TensorListPopBack", pop_back}};
 
 }  // namespace

@@ -128,8 +128,7 @@ class Loop {
         c_.fail(unsupported(which + " is " + v.inside.kind() + " before an iteration and " + v.next.kind() + " after it"));
       }
       if (v.kind == Kind::scanned && !scans(body, v)) {
-        const auto* before = v.inside.get<Value::List>();
-        v.initial = {zeros(body, *c_.value(i).get<Value::List>()->list, before->list->use->item)};
+        v.initial = {zeros(body, *c_.value(i).get<Value::List>()->list, item_of(body, v))};
         v.kind = Kind::list;
         v.types = {b_.type(v.initial[0])};
         settle_types(v);
@@ -155,6 +154,16 @@ class Loop {
       }
     }
     return std::nullopt;
+  }
+
+  // What an iteration put into a list.
+  static TypeInfo item_of(const Builder& body, const Variable& v) {
+    const auto* after = v.next.get<Value::List>();
+    TypeInfo item = v.inside.get<Value::List>()->list->use->item;
+    if (item.dtype != DType::none || after == nullptr || after->list->elements == kNone) return item;
+    item = body.type(after->list->elements);
+    if (item.shape.rank() > 0) item.shape.dims().erase(item.shape.dims().begin());
+    return item;
   }
 
   // A list before the loop, of elements as the body makes them.
@@ -193,17 +202,20 @@ class Loop {
     return all;
   }
 
-  // Iteration k writes element k, and there are as many elements as iterations.
+  // Iteration k writes element k, and there are as many elements as iterations; or it puts one behind the end of a list that was empty.
   bool scans(const Builder& body, const Variable& v) const {
     const TensorList& before = *v.inside.get<Value::List>()->list;
     const auto* after = v.next.get<Value::List>();
     if (after == nullptr || after->list->use != before.use || before.use->read || before.use->twice || after->list->item == kNone) return false;
-    if (!trips_.exact || !b_.ok() || !body.ok()) return false;
+    if (!b_.ok() || !body.ok()) return false;
+    const Int& length = c_.value(static_cast<size_t>(&v - variables_.data())).get<Value::List>()->list->length;
+    const bool empty = length.known() && length.value() == 0;
+    if (after->list->index == kNone) return empty;
     const bool counted = std::any_of(trips_.counters.begin(), trips_.counters.end(), [&](size_t k) {
       return variables_[k].inside.id() == after->list->index && variables_[k].kind == Kind::tensors;
     });
-    const Int& length = c_.value(static_cast<size_t>(&v - variables_.data())).get<Value::List>()->list->length;
-    return counted && length.node == kNone && trips_.most.node == kNone && length.dim == trips_.most.dim;
+    if (counted && empty && after->list->grows) return true;
+    return counted && trips_.exact && length.node == kNone && trips_.most.node == kNone && length.dim == trips_.most.dim;
   }
 
   // The condition as one bool, of these variables.

@@ -7,11 +7,9 @@ namespace tern::tensorflow {
 // The functions of a While. Loop variable i is argument i of both, and what the body returns at i.
 struct LoopFunctions {
   const Index *condition, *body;
-  // The edge behind nodes that pass their input on.
-  static Edge behind(const Index& graph, Edge e);
   // Arguments that an edge depends on.
   static std::vector<int32_t> arguments(Builder& b, Runner& runner, const Index& graph, Edge from);
-  bool invariant(size_t i) const { return behind(*body, body->returns()[i]) == Edge{-1 - static_cast<int32_t>(i), 0}; }
+  bool invariant(size_t i) const { return body->behind(body->returns()[i]) == Edge{-1 - static_cast<int32_t>(i), 0}; }
 };
 
 // How often a loop runs.

@@ -65,9 +65,7 @@ bool Runner::sort(Builder& b, const Index& graph, const Scope& scope, std::span<
         return false;
       }
       if (!visit(inputs[k])) {
-        const bool loop = std::any_of(stack.begin(), stack.end(), [&](const Visit& v) { return graph.node(v.node).op().ends_with("NextIteration"); });
-        b.fail(loop ? unsupported(quoted(def.name()) + " is of a loop of TensorFlow 1, which is not supported; export the model with TensorFlow 2")
-                    : invalid("node " + quoted(def.name()) + " depends on itself"));
+        b.fail(invalid("node " + quoted(def.name()) + " depends on itself"));
         return false;
       }
     }

@@ -27,7 +27,7 @@ std::span<const Special> call_operators();      // calls.cpp: PartitionedCall, I
 std::span<const Special> loop_operators();      // loop.cpp: While
 std::span<const Special> list_operators();      // lists.cpp: TensorListReserve …
 std::span<const Special> resource_operators();  // resources.cpp: VarHandleOp, ReadVariableOp, HashTableV2 …
-std::span<const Special> switch_operators();    // switch.cpp: Switch, Merge, and the loops of TensorFlow 1
+std::span<const Special> switch_operators();    // switch.cpp: Switch, Merge
 
 // The outputs of a call.
 Values call_function(Call& c, const Site& site, const Index& function, const Caller& caller);

@@ -7,15 +7,6 @@
 
 namespace tern::tensorflow {
 
-Edge LoopFunctions::behind(const Index& graph, Edge e) {
-  for (size_t left = graph.size(); e.node >= 0 && left > 0; --left) {
-    const std::string& op = graph.node(e.node).op();
-    if ((op != "Identity" && op != "StopGradient") || graph.inputs(e.node).empty()) break;
-    e = graph.inputs(e.node)[0];
-  }
-  return e;
-}
-
 std::vector<int32_t> LoopFunctions::arguments(Builder& b, Runner& runner, const Index& graph, Edge from) {
   std::vector<int32_t> found;
   std::vector<bool> seen(graph.size()), taken(graph.arguments());
@@ -50,7 +41,7 @@ class Counting {
     std::vector<Int> limits;
     std::vector<Edge> open{f_.condition->returns()[0]};
     for (size_t steps = 0; !open.empty() && steps < f_.condition->size() + 1; ++steps) {
-      const Edge e = LoopFunctions::behind(*f_.condition, open.back());
+      const Edge e = f_.condition->behind(open.back());
       open.pop_back();
       if (e.node >= 0 && f_.condition->node(e.node).op() == "LogicalAnd" && f_.condition->inputs(e.node).size() == 2) {
         for (const Edge& input : f_.condition->inputs(e.node)) open.push_back(input);
@@ -60,12 +51,10 @@ class Counting {
         all = false;
       }
     }
-    all = all && open.empty();
-    if (limits.empty() || !b_.ok()) return trips;
-    trips.counted = true;
-    trips.exact = all;
-    trips.most = limits[0];
-    for (size_t i = 1; i < limits.size(); ++i) trips.most = least(trips.most, limits[i]);
+    if (!b_.ok()) return trips;
+    trips.counted = !limits.empty();
+    trips.exact = trips.counted && all && open.empty();
+    for (size_t i = 0; i < limits.size(); ++i) trips.most = i == 0 ? limits[0] : least(trips.most, limits[i]);
     for (size_t i = 0; i < live.size(); ++i) {
       if (!live[i] || step(i) != 1) continue;
       const auto first = known_ints(b_, initial_[i].id());
@@ -80,11 +69,11 @@ class Counting {
     const ValueId first = initial_[i].id();
     if (first == kNone || !b_.shape(first).ranked() || b_.shape(first).rank() != 0) return 0;
     if (b_.dtype(first) != DType::i32 && b_.dtype(first) != DType::i64) return 0;
-    const Edge next = LoopFunctions::behind(*f_.body, f_.body->returns()[i]), self{-1 - static_cast<int32_t>(i), 0};
+    const Edge next = f_.body->behind(f_.body->returns()[i]), self{-1 - static_cast<int32_t>(i), 0};
     if (next.node < 0 || (f_.body->node(next.node).op() != "AddV2" && f_.body->node(next.node).op() != "Add")) return 0;
     const auto& inputs = f_.body->inputs(next.node);
     if (inputs.size() < 2) return 0;
-    const Edge a = LoopFunctions::behind(*f_.body, inputs[0]), c = LoopFunctions::behind(*f_.body, inputs[1]);
+    const Edge a = f_.body->behind(inputs[0]), c = f_.body->behind(inputs[1]);
     if ((a == self) == (c == self)) return 0;
     const auto n = outside(*f_.body, a == self ? c : a);
     return n && n->known() ? n->value() : 0;
@@ -110,7 +99,7 @@ class Counting {
     const auto& inputs = f_.condition->inputs(e.node);
     const bool less = op == "Less" || op == "LessEqual", greater = op == "Greater" || op == "GreaterEqual";
     if ((!less && !greater) || inputs.size() < 2) return std::nullopt;
-    const Edge variable = LoopFunctions::behind(*f_.condition, inputs[less ? 0 : 1]);
+    const Edge variable = f_.condition->behind(inputs[less ? 0 : 1]);
     if (!variable.argument()) return std::nullopt;
     const auto i = static_cast<size_t>(variable.argument_number());
     const int64_t by = step(i);

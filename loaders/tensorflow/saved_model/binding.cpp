@@ -5,7 +5,6 @@
 
 #include "loaders/tensorflow/graph/tensors.h"
 #include "loaders/tensorflow/graph/types.h"
-#include "loaders/tensorflow/run/loop.h"
 #include "loaders/tensorflow/wire.h"
 #include "runtime/base/printable.h"
 
@@ -23,7 +22,7 @@ bool is_call(const tensorflow_pb::NodeDef& node) { return node.op() == "Stateful
 
 // The node of an edge behind those that pass their input on; null: an argument, or none.
 const tensorflow_pb::NodeDef* node_behind(const Index& graph, Edge e) {
-  e = LoopFunctions::behind(graph, e);
+  e = graph.behind(e);
   return e.node < 0 ? nullptr : &graph.node(e.node);
 }
 
@@ -125,7 +124,7 @@ void SavedVariables::bind_assigned(const Index& within, const Index* around, con
     const auto& node = within.node(static_cast<int32_t>(i));
     const auto& inputs = within.inputs(static_cast<int32_t>(i));
     if ((node.op() != "AssignVariableOp" && node.op() != "Assign") || inputs.size() < 2) continue;
-    const Edge from = LoopFunctions::behind(within, inputs[1]);
+    const Edge from = within.behind(inputs[1]);
     if (from.node < 0 || within.node(from.node).op() != "RestoreV2" || within.inputs(from.node).size() < 3) continue;
     auto [at, fresh] = restored.try_emplace(&within.node(from.node));
     if (fresh) at->second = {texts_of(within, within.inputs(from.node)[1]), texts_of(within, within.inputs(from.node)[2])};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "loaders/tensorflow/inputs.h"
+#include "loaders/tensorflow/run/frames.h"
 #include "loaders/tensorflow/run/run.h"
 #include "loaders/tensorflow/saved_model/binding.h"
 #include "loaders/tensorflow/saved_model/signature.h"
@@ -130,7 +131,9 @@ Result<Graph> load_saved_model(const Content& content, const LoadOptions& option
       return invalid(where + ": its output " + printable(name, 80) + " is " + printable(info->name(), 120) + ", which is not there");
     }
   }
-  const Values made = runner.run(b, *graph, {.preset = &preset}, wanted);
+  auto flat = without_frames(*graph, wanted, functions);
+  if (!flat) return flat.error();
+  const Values made = runner.run(b, *flat, {.preset = &preset}, wanted);
   std::vector<std::pair<std::string, Value>> outputs;
   for (size_t i = 0; i < wanted.size(); ++i) outputs.emplace_back(signature->outputs[i].first, made[i]);
   const std::string& version = (*meta)->meta_info_def().tensorflow_version();
