@@ -103,6 +103,40 @@ TEST_CASE("findings: lanes and warps that left before a barrier of the block") {
   only(Kind::absent_lanes, "mov.u32 %r5, 1; bar.warp.sync %r5;", 2);  // lane 1 is not named
 }
 
+TEST_CASE("findings: what is only copied need not be written, and stays unwritten where it arrives") {
+  const std::string half = "{ .local .align 8 .b8 a[16]; .local .align 8 .b8 b[16]; st.local.u32 [a], 1; ";  // a structure's first member
+  const std::string copy = "ld.local.u64 %rd4, [a]; st.local.u64 [b], %rd4; ld.local.v2.u32 {%r5, %r6}, [b]; st.local.v2.u32 [b+8], {%r5, %r6}; ";
+  CHECK(found(half + copy + "ld.local.u32 %r7, [b+8]; add.u32 %r8, %r7, 1; }", 33).empty());
+  only(Kind::uninitialised, half + copy + "ld.local.u32 %r7, [b+12]; add.u32 %r8, %r7, 1; }", 33);
+  // the same copy with numbers where it takes them from; and to memory that others read
+  only(Kind::uninitialised, half + "ld.local.u64 %rd4, [a]; st.local.u64 [b], %rd4; add.u64 %rd5, %rd4, 1; }", 1);
+  only(Kind::uninitialised, half + "ld.local.u64 %rd4, [a]; st.global.u64 [%rd1], %rd4; }", 1);
+  // a call's structure by value
+  const std::string call = "{ .param .b64 p; ld.local.u64 %rd4, [a]; st.param.b64 [p], %rd4; ld.param.b64 %rd5, [p]; st.local.b64 [b], %rd5; } ";
+  CHECK(found(half + call + "ld.local.u32 %r7, [b]; add.u32 %r8, %r7, 1; }", 1).empty());
+  only(Kind::uninitialised, half + call + "ld.local.u32 %r7, [b+4]; add.u32 %r8, %r7, 1; }", 1);
+  // a bit field is put into its word; one that is taken out must be there
+  CHECK(found("{ .local .align 4 .b8 a[8]; ld.local.u32 %r5, [a]; and.b32 %r6, %r5, -8; or.b32 %r7, %r6, 3; st.local.u32 [a], %r7; }", 1).empty());
+  only(Kind::uninitialised, "{ .local .align 4 .b8 a[8]; ld.local.u32 %r5, [a]; and.b32 %r6, %r5, 7; add.u32 %r7, %r6, 3; st.local.u32 [a], %r7; }",
+       1);
+}
+
+TEST_CASE("findings: a plain read before a compare-and-swap is a guess, before nothing it is a mistake") {
+  const std::string loop =
+      "ld.global.u32 %r5, [%rd1];\nagain: mov.u32 %r6, %r5; add.u32 %r7, %r6, 1; atom.global.cas.b32 %r5, [%rd1], %r6, %r7; setp.ne.u32 %p1, %r5, "
+      "%r6;\n"
+      "@%p1 bra again;";
+  for (const Options& o : schedules()) CHECK(found(loop, 40, 3, o).empty());
+  only(Kind::inter_block, "red.global.add.u32 [%rd1], 1; ld.global.u32 %r5, [%rd1];", 1, 2);
+  only(Kind::inter_block, "ld.global.u32 %r5, [%rd1]; atom.global.cas.b32 %r6, [%rd1+4], %r5, 1; red.global.add.u32 [%rd1], 1;", 1, 2);
+}
+
+TEST_CASE("findings: the system's part of shared memory") {
+  CHECK(found("mov.u32 %r5, %reserved_smem_offset_1; st.shared.u32 [%r5+508], 1; mov.u32 %r6, %reserved_smem_offset_0; st.shared.u32 [%r6], 1;", 1)
+            .empty());
+  only(Kind::out_of_bounds, "mov.u32 %r5, %reserved_smem_offset_1; st.shared.u32 [%r5+512], 1;", 1);
+}
+
 TEST_CASE("findings: two blocks at one word, and many times one place") {
   only(Kind::inter_block, "st.global.u32 [%rd1], 1;", 1, 2);
   CHECK(found("red.global.add.u32 [%rd1], 1;", 32, 4).empty());

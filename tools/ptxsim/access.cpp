@@ -116,6 +116,15 @@ void check_global(Warp& w, AccessCache& cache, Access& a) {
   }
 }
 
+// What a copy brings to or from another space.
+void carry_out(Warp& w, const Instruction& in, const Access& a) {
+  for (uint32_t rest = a.lanes; rest != 0; rest &= rest - 1) {
+    if (carry(w, in, a, first_of(rest), nullptr)) continue;
+    w.launch->report(Kind::uninitialised, w, first_of(rest),
+                     "a write of " + std::to_string(a.bytes) + " bytes that came from local memory, of which the thread has not written all");
+  }
+}
+
 }  // namespace
 
 void addresses_of(Warp& w, const Instruction&, uint32_t base, uint32_t base_bytes, uint64_t add, uint64_t* out) {
@@ -193,6 +202,7 @@ void check(Warp& w, const Instruction& in, Access& a) {
   if (a.lanes == 0) return;
   count(launch, cache, a);
   if (!launch.diagnose) return;
+  if (in.copies && a.space != Space::local) carry_out(w, in, a);
   if (a.space == Space::global) {
     global_accessed(w, in, cache, a);
   } else if (a.space == Space::shared) {

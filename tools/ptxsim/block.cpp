@@ -127,6 +127,7 @@ void start(Block& b, Launch& launch, uint64_t number) {
     std::fill(w.async.committed, w.async.committed + kLanes, 0);
     w.local.assign(size_t(code.local.size()) * kLanes, std::byte(0xff));
     w.local_written.assign(launch.diagnose ? size_t(code.local.size()) * kLanes : 0, 0);
+    w.carried.assign(launch.diagnose && !code.carried.empty() ? code.register_bytes : 0, 1);
     w.taint.assign(launch.options.taint ? code.register_bytes / 64 + code.predicates : 0, 0);
     w.taint_predicates = code.register_bytes / 64;
     w.local_taint.assign(launch.options.taint ? w.local.size() : 0, 0);
@@ -203,6 +204,7 @@ bool run(Block& b, uint64_t quantum) {
       if (w.at_barrier) continue;
       ran = true;
       run(w, launch.code->polls_block ? kPollingQuantum : kWarpQuantum);
+      if (w.groups.empty() && !w.guesses.empty()) report_guesses(w);
       if (launch.stop) return b.done = true;
     }
     if (all_done) {

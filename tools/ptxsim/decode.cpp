@@ -67,6 +67,15 @@ constexpr SpecialRow kSpecials[] = {{"%tid.x", Special::tid_x},
                                     {"%cluster_ctarank", Special::zero},
                                     {"%cluster_nctarank", Special::one}};
 
+// Shared memory that the system keeps for cooperative groups: two arrays like any other.
+Variable reserved() {
+  Variable v;
+  v.space = Space::shared;
+  v.size = 512;
+  return v;
+}
+const Variable kReserved[2] = {reserved(), reserved()};
+
 uint32_t width_of_special(Special s) { return s == Special::gridid || s == Special::clock64 || s == Special::globaltimer ? 8 : 4; }
 
 }  // namespace
@@ -119,6 +128,11 @@ Decoder::Binding Decoder::find(std::string_view name, int scope) {
     }
   }
   Binding b;
+  if (name == "%reserved_smem_offset_0" || name == "%reserved_smem_offset_1") {
+    b.kind = Binding::Kind::variable;
+    b.variable = &kReserved[name.back() - '0'];
+    return b;
+  }
   const Function& f = *frame_->function;
   for (const auto* list : {&f.parameters, &f.returns}) {
     for (const Variable* v : *list) {

@@ -10,6 +10,8 @@ namespace ptxsim {
 
 // Never fails: what cannot be run is listed in Program::info.unsupported.
 std::shared_ptr<const Program> decode(const ModuleData&, const Function& kernel);
+// Marks the loads and stores of local memory that only move bytes. copies.cpp.
+void find_copies(Program&);
 
 class Decoder {
  public:

@@ -236,6 +236,7 @@ std::shared_ptr<const Program> decode(const ModuleData& module, const Function& 
   code->module = &module;
   code->function = &kernel;
   Decoder(module, *code).kernel(kernel);
+  if (code->info.unsupported.empty()) find_copies(*code);
   return code;
 }
 

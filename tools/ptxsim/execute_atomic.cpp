@@ -70,6 +70,7 @@ uint64_t combined(Atomic kind, Type type, uint64_t a, uint64_t b, uint64_t c) {
 void atomic(Warp& w, const Instruction& in, uint32_t lanes) {
   Access a;
   resolve(w, in, lanes, Purpose::atomic, a);
+  if (Atomic(in.kind) == Atomic::compare_and_swap && !w.guesses.empty()) guessed(w, a);
   const Type type = Type(in.list);
   const auto source = [&](uint32_t offset, uint32_t lane) {
     uint64_t v = 0;

@@ -12,6 +12,7 @@ namespace ptxsim {
 namespace {
 
 constexpr uint32_t kStrong = 1u << 31;
+constexpr size_t kMostGuesses = 64;
 
 // The number after those of a launch's blocks: several of them.
 uint32_t many(const Launch& launch) { return launch.first_block + 1 + uint32_t(launch.grid.count()); }
@@ -46,18 +47,28 @@ bool ordered(const Warp& w, uint32_t other, uint32_t since) {
   return false;
 }
 
-void conflict(Warp& w, const Access& a, uint32_t lane, uint64_t at, uint32_t other, bool other_wrote) {
-  const Launch& launch = *w.launch;
+// `pc`: of the access.
+void conflict(Warp& w, uint32_t pc, Purpose purpose, uint32_t lane, uint64_t at, uint32_t other, bool other_wrote) {
+  Launch& launch = *w.launch;
   const uint64_t n = other - 1 - launch.first_block;
   const Dim3& g = launch.grid;
   const std::string who =
       other == many(launch) ? "several other blocks" : "block " + triple({uint32_t(n % g.x), uint32_t(n / g.x % g.y), uint32_t(n / g.x / g.y)});
-  w.launch->report(Kind::inter_block, w, lane,
-                   std::string(a.purpose == Purpose::load    ? "a read of "
-                               : a.purpose == Purpose::store ? "a write to "
-                                                             : "an atomic on ") +
+  launch.report_at(Kind::inter_block, pc, w.block->id, thread_of(w, lane),
+                   std::string(purpose == Purpose::load    ? "a read of "
+                               : purpose == Purpose::store ? "a write to "
+                                                           : "an atomic on ") +
                        hex(at) + ", which " + who + (other_wrote ? " wrote" : " read") +
                        " in the same launch: blocks have no order; use atomics, or a fence and a flag, or two launches");
+}
+
+// A plain read of what other blocks change by atomics is a conflict, unless the warp then tries a compare-and-swap there: whatever it read was a guess.
+void guess(Warp& w, uint32_t lane, uint64_t at, uint32_t other) {
+  for (const Guess& g : w.guesses) {
+    if (g.at == at && g.pc == w.pc) return;
+  }
+  if (w.guesses.size() < kMostGuesses) w.guesses.push_back({at, w.pc, lane, other});
+  else conflict(w, w.pc, Purpose::load, lane, at, other, true);
 }
 
 void conflict_in_block(Warp& w, const Access& a, uint32_t lane, uint64_t at, uint32_t stamp, bool other_wrote) {
@@ -103,8 +114,10 @@ void check_blocks(Warp& w, const Instruction& in, Region& r, const Access& a) {
   const uint32_t per_lane = std::max(1u, a.bytes / granule);
   const auto touch = [&](uint32_t lane, uint64_t g) {
     const uint32_t old = writer[g], by = old & ~kStrong;
-    if (by >= first && by != me && !(strong && (old & kStrong) != 0) && !(fences && ordered(w, by, wrote_at[g])))
-      conflict(w, a, lane % kLanes, r.base + g * granule, by, true);
+    if (by >= first && by != me && !(strong && (old & kStrong) != 0) && !(fences && ordered(w, by, wrote_at[g]))) {
+      if (!writes && (old & kStrong) != 0) guess(w, lane % kLanes, r.base + g * granule, by);
+      else conflict(w, w.pc, a.purpose, lane % kLanes, r.base + g * granule, by, true);
+    }
     const Shadow& threads = w.block->shadow;
     const uint32_t as = lane == kLanes ? 0 : lane;  // kLanes: all lanes at one place
     if (by == me && !strong && (old & kStrong) == 0 && !threads.stamp_ordered(write_stamp[g], w, lane))
@@ -114,7 +127,7 @@ void check_blocks(Warp& w, const Instruction& in, Region& r, const Access& a) {
       if (read_by == me && !strong && !threads.stamp_ordered(read_stamp[g], w, lane))
         conflict_in_block(w, a, as, r.base + g * granule, read_stamp[g], false);
       if (read_by >= first && read_by != me && !(fences && ordered(w, read_by, read_at[g])) && !strong)
-        conflict(w, a, lane, r.base + g * granule, read_by, false);
+        conflict(w, w.pc, a.purpose, lane, r.base + g * granule, read_by, false);
       writer[g] = me | (strong ? kStrong : 0);
       write_stamp[g] = threads.stamp(w, as);
       reader[g] = 0;  // whoever read before is ordered, or was reported
@@ -195,12 +208,28 @@ void global_accessed(Warp& w, const Instruction& in, AccessCache& cache, const A
   if (a.purpose == Purpose::store && w.block->copying) check_sources(w, a);
 }
 
+void guessed(Warp& w, const Access& a) {
+  std::erase_if(w.guesses, [&](const Guess& g) {
+    for (uint32_t rest = a.lanes; rest != 0; rest &= rest - 1) {
+      if (g.at - a.address[__builtin_ctz(rest)] < a.bytes) return true;
+    }
+    return false;
+  });
+}
+
+void report_guesses(Warp& w) {
+  for (const Guess& g : w.guesses) conflict(w, g.pc, Purpose::load, g.lane, g.at, g.other, true);
+  w.guesses.clear();
+}
+
 void local_accessed(Warp& w, const Instruction& in, const Access& a) {
   const uint32_t stride = w.launch->code->local.size();
   for (uint32_t rest = a.lanes; rest != 0; rest &= rest - 1) {
     const uint32_t l = uint32_t(__builtin_ctz(rest));
     uint8_t* const written = w.local_written.data() + uint64_t(l) * stride + a.address[l];
-    if (a.purpose == Purpose::store) {
+    if (in.copies) {
+      carry(w, in, a, l, written);
+    } else if (a.purpose == Purpose::store) {
       std::memset(written, 1, a.bytes);
     } else if (in.kind != kOfParameters && !all_written(written, a.bytes)) {
       w.launch->report(

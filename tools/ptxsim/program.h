@@ -39,6 +39,7 @@ struct Instruction {
   uint8_t kind = 0;                                          // what the handlers of one family tell apart by
   bool touches = false, source_register = false;             // memory; cp.async: in.b is an address too
   bool is_signed = false, strong = false, releases = false;  // strong: volatile, relaxed, acquire, release, atomic
+  bool copies = false;                                       // moves bytes that nobody need have written: copies.cpp
 };
 
 enum class Special : uint8_t {
@@ -118,6 +119,7 @@ struct Program {
   };
   std::vector<Dependence> dependences;
   std::vector<uint32_t> dependence_pool;
+  std::vector<uint8_t> carried;  // registers (offset / 64) that go from local memory to a store and nowhere else; empty: none
 };
 
 }  // namespace ptxsim

@@ -65,7 +65,12 @@ class Shadow {
 };
 
 void global_accessed(Warp&, const Instruction&, AccessCache&, const Access&);
+void guessed(Warp&, const Access&);  // by a compare-and-swap: what Warp::guesses holds of these words was right
+void report_guesses(Warp&);          // of a warp that is done
 void local_accessed(Warp&, const Instruction&, const Access&);
+// Of a lane's copy (Instruction::copies) to or from local memory: which bytes were written goes with them; null: other memory, all of which counts as
+// written. False: a store brings bytes there that nobody wrote. copies.cpp.
+bool carry(Warp&, const Instruction&, const Access&, uint32_t lane, uint8_t* written);
 std::string place_text(const Warp&, uint32_t pc);  // "kernel.cu:12" or "PTX line 30"
 
 }  // namespace ptxsim

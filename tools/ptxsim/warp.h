@@ -22,6 +22,11 @@ struct Group {
   bool waits = false;  // at a collective or a barrier, for lanes that are not here
 };
 
+struct Guess {  // a plain read of a word that other blocks change by atomics
+  uint64_t at;
+  uint32_t pc, lane, other;  // other: as Region::writer has it
+};
+
 struct Warp : WarpRegisters {
   Block* block = nullptr;
   Launch* launch = nullptr;
@@ -39,6 +44,8 @@ struct Warp : WarpRegisters {
   uint32_t barrier_lanes = 0;
   std::vector<std::byte> local;  // [lane][code.local.size()]
   std::vector<uint8_t> local_written;
+  std::vector<uint8_t> carried;  // by byte of the registers of Program::carried: was it written?
+  std::vector<Guess> guesses;
   AsyncQueue async;
   std::vector<uint32_t> taint;  // [register / 128] masks, then predicates
   uint32_t taint_predicates = 0;
