@@ -127,7 +127,8 @@ TEST_CASE("findings: a plain read before a compare-and-swap is a guess, before n
       "%r6;\n"
       "@%p1 bra again;";
   for (const Options& o : schedules()) CHECK(found(loop, 40, 3, o).empty());
-  only(Kind::inter_block, "red.global.add.u32 [%rd1], 1; ld.global.u32 %r5, [%rd1];", 1, 2);
+  only(Kind::inter_block, "mov.u32 %r5, %ctaid.x; setp.eq.u32 %p1, %r5, 0; @%p1 red.global.add.u32 [%rd1], 1; @!%p1 ld.global.u32 %r6, [%rd1];", 1,
+       2);
   only(Kind::inter_block, "ld.global.u32 %r5, [%rd1]; atom.global.cas.b32 %r6, [%rd1+4], %r5, 1; red.global.add.u32 [%rd1], 1;", 1, 2);
 }
 

@@ -1,6 +1,7 @@
-// Bytes that are only moved. Without optimisation a compiler copies structures whole, with their padding and the members that nobody has set, and changes
-// a bit field by reading the word around it: such reads of what nobody wrote are no mistake. What a copy carries stays unwritten where it arrives in
-// local memory, so that a read that matters is still found; a word with a bit field counts as written with its first field. Next: global.cpp.
+// Bytes that are only moved. Without optimisation a compiler copies structures whole, with their padding and the members that nobody has set, and
+// changes a bit field by reading the word around it: such reads of what nobody wrote are no mistake. What a copy carries stays unwritten where it
+// arrives in local memory, so that a read that matters is still found; a word with a bit field counts as written with its first field.
+// Next: global.cpp.
 #include <algorithm>
 
 #include "tools/ptxsim/handlers.h"
