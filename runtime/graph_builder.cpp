@@ -383,6 +383,7 @@ ValueId GraphBuilder::reshape(ValueId v, const std::vector<Int>& sizes) {
       return emit("Reshape", {v, ints(known)}, std::move(attrs));
     }
   }
+  if (open > 0 && missing == 0) attrs.set("allowzero", int64_t(1));  // any of them may turn out to be 0
   return emit("Reshape", {v, ints(sizes)}, std::move(attrs));
 }
 
