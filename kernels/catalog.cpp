@@ -5,13 +5,16 @@
 
 #include "kernels/attention/attention.h"
 #include "kernels/attention/general.h"
+#include "kernels/audio/audio.h"
 #include "kernels/control/control.h"
 #include "kernels/conv/conv.h"
 #include "kernels/conv/map_blocks.h"
+#include "kernels/detection/detection.h"
 #include "kernels/einsum/einsum.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/gather/gather.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/linear_algebra/linear_algebra.h"
 #include "kernels/movement/movement.h"
 #include "kernels/norm/norm.h"
 #include "kernels/op.h"
@@ -42,6 +45,9 @@ constexpr const OpDef* kOps[] = {
     // attention
     &kAttention,
     &kFusedAttention,
+    // audio
+    &kDecodeWav,
+    &kMfcc,
     // control
     &kIf,
     &kLoop,
@@ -53,6 +59,10 @@ constexpr const OpDef* kOps[] = {
     &kFusedConv,
     &kMapBlocks,
     &kReorder,
+    // detection
+    &kCombinedNonMaxSuppression,
+    &kNonMaxSuppression,
+    &kSoftNonMaxSuppression,
     // einsum
     &kEinsum,
     // elementwise
@@ -135,7 +145,14 @@ constexpr const OpDef* kOps[] = {
     &kGemm,
     &kLinear,
     &kMatMul,
+    // linear_algebra
+    &kCholesky,
+    &kDet,
+    &kLogDeterminant,
+    &kSolve,
+    &kTriangularSolve,
     // movement
+    &kBitCast,
     &kCenterCropPad,
     &kCompress,
     &kConcat,
@@ -233,12 +250,16 @@ constexpr const OpDef* kOps[] = {
     // strings
     &kAsString,
     &kBincount,
+    &kDecodeBase64,
+    &kDecodeRaw,
+    &kEncodeBase64,
     &kHashCross,
     &kLookup,
     &kRaggedStringSplit,
     &kRaggedToDense,
     &kRegexFullMatch,
     &kRegexReplace,
+    &kSparseCross,
     &kStringConcat,
     &kStringHash,
     &kStringJoin,
@@ -254,6 +275,7 @@ constexpr const OpDef* kOps[] = {
     &kSubstring,
     &kUnicodeDecode,
     &kUnicodeEncode,
+    &kUnicodeTranscode,
 };
 
 }  // namespace

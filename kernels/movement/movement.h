@@ -1,5 +1,6 @@
 // Operators that move elements without computing on them.   y[j] = x[i(j)]
 //   Reshape Flatten Squeeze Unsqueeze Identity Dropout(inference)   the same elements under other dims (reshape.cpp)
+//   BitCast                   the same bits as elements of another dtype of that width (reshape.cpp)
 //   Transpose                 y[i_perm[0], i_perm[1], ...] = x[i0, i1, ...] (transpose.cpp)
 //   Concat Split              along one axis (concat.cpp)
 //   Slice                     y[i] = x[start + step * i] per axis; negative steps; bounds clamp as NumPy's (slice.cpp)
@@ -21,7 +22,7 @@
 namespace tern {
 
 struct OpDef;
-extern const OpDef kReshape, kFlatten, kSqueeze, kUnsqueeze, kIdentity, kDropout, kTranspose, kConcat, kSplit, kSlice, kExpand, kTile;
+extern const OpDef kBitCast, kReshape, kFlatten, kSqueeze, kUnsqueeze, kIdentity, kDropout, kTranspose, kConcat, kSplit, kSlice, kExpand, kTile;
 extern const OpDef kPad, kCenterCropPad, kTrilu, kDepthToSpace, kSpaceToDepth, kCompress, kNonZero, kReverseSequence, kUnique;
 
 }  // namespace tern

@@ -1,5 +1,6 @@
-// The views: Reshape, Flatten, Squeeze, Unsqueeze, Identity, Dropout. Their elements stay where they are; when a plan cannot share the
-// memory they are one memcpy. The interesting part is inference: which shape comes out. See movement.h.
+// The views: Reshape, Flatten, Squeeze, Unsqueeze, Identity, Dropout, and BitCast, whose elements are read otherwise. They stay where they are; when a
+// plan cannot share the memory they are one memcpy. The interesting part is inference: which shape comes out. See movement.h.
+#include "kernels/dtype_code.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/movement/movement.h"
@@ -201,12 +202,33 @@ Status bind_dropout(BindContext& c) {
   return copies.bind();
 }
 
+// ---- BitCast ----
+
+// Bools stand for less than their bits.
+Status infer_bit_cast(InferContext& c) {
+  const DType from = c.dtype(0), to = dtype_from_code(c.attrs.i("to"));
+  for (DType t : {from, to}) {
+    if (t == DType::none || t == DType::string || t == DType::boolean) return bad_dtype(t);
+  }
+  if (size_of(from) != size_of(to)) return invalid(std::string(name(from)) + " and " + name(to) + " have different widths");
+  c.set(0, to, c.shape(0));
+  return {};
+}
+
+constexpr AttrSpec kBitCastAttrs[] = {{"to", AttrKind::i, kRequired}};
 constexpr AttrSpec kReshapeAttrs[] = {{"allowzero", AttrKind::i, 0}};
 constexpr AttrSpec kFlattenAttrs[] = {{"axis", AttrKind::i, 1}};
 constexpr AttrSpec kDropoutAttrs[] = {{"seed", AttrKind::i}};
 
 }  // namespace
 
+constinit const OpDef kBitCast = {.name = "BitCast",
+                                  .inputs = {1, 1},
+                                  .outputs = {1, 1},
+                                  .attrs = kBitCastAttrs,
+                                  .infer = infer_bit_cast,
+                                  .bind = bind_view,
+                                  .kernels = rows_of<kCopyRows>};
 constinit const OpDef kReshape = {.name = "Reshape",
                                   .inputs = {2, 2},
                                   .outputs = {1, 1},

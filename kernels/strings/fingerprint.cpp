@@ -100,6 +100,14 @@ uint64_t farm_hash(std::string_view text) {
   return mix(mix(t.v.first, t.w.first, mul) + shift_mix(t.y) * k0 + t.z, mix(t.v.second, t.w.second, mul) + t.x, mul);
 }
 
+uint64_t murmur_hash(std::string_view s) {
+  constexpr uint64_t m = 0xc6a4a7935bd1e995;
+  uint64_t h = 0xDECAFCAFFE ^ (s.size() * m);
+  for (; s.size() >= 8; s.remove_prefix(8)) h = (h ^ shift_mix(word(s.data()) * m) * m) * m;
+  if (!s.empty()) h = (h ^ word(s.data(), static_cast<int>(s.size()))) * m;
+  return shift_mix(shift_mix(h) * m);
+}
+
 uint64_t sip_hash(uint64_t key0, uint64_t key1, std::string_view s) {
   uint64_t v0 = key0 ^ 0x736f6d6570736575, v1 = key1 ^ 0x646f72616e646f6d, v2 = key0 ^ 0x6c7967656e657261, v3 = key1 ^ 0x7465646279746573;
   auto rounds = [&](int n) {

@@ -31,6 +31,21 @@ void each_part(std::string_view s, std::string_view delimiter, int64_t most, boo
   }
 }
 
+// The parts between any of these letters, without empty ones on request; without letters every byte is a part. TensorFlow's first StringSplit.
+template <class F>
+void each_piece(std::string_view s, std::string_view letters, bool skip_empty, F f) {
+  if (letters.empty()) {
+    for (; !s.empty(); s.remove_prefix(1)) f(s.substr(0, 1));
+    return;
+  }
+  for (bool more = !s.empty(); more;) {
+    const size_t at = s.find_first_of(letters);
+    if (const std::string_view part = s.substr(0, at); !part.empty() || !skip_empty) f(part);
+    more = at != std::string_view::npos;
+    if (more) s.remove_prefix(at + 1);
+  }
+}
+
 // Parts are views of the input's text: they cost their elements alone.
 struct Parts {
   std::vector<StringRef> all;
@@ -40,12 +55,14 @@ struct Parts {
 // A part is an element of up to three outputs, and holds two numbers of a fourth.
 constexpr int64_t kPartBytes = 4 * static_cast<int64_t>(sizeof(StringRef));
 
-Result<Parts> split(const ComputeRequest& r, const std::string& delimiter, int64_t most, bool rest) {
+// cut(s, f) calls f with each part of s.
+template <class Cut>
+Result<Parts> split(const ComputeRequest& r, Cut cut) {
   Parts parts;
   for (const StringRef& x : strings_of(r.inputs[0])) {
     const size_t before = parts.all.size();
     const auto room = static_cast<size_t>(r.budget / kPartBytes);
-    each_part(x.view(), delimiter, most, rest, [&](std::string_view part) {
+    cut(x.view(), [&](std::string_view part) {
       if (parts.all.size() <= room) parts.all.push_back({part.data(), static_cast<int64_t>(part.size())});
     });
     if (parts.all.size() > room) return too_much_text();
@@ -79,7 +96,8 @@ Status infer_split(InferContext& c) {
 Result<std::vector<Tensor>> split_padded(const ComputeRequest& r) {
   const Tensor& x = r.inputs[0];
   const int64_t most = r.attrs.has("maxsplit") ? r.attrs.i("maxsplit") : -1;
-  auto parts = split(r, r.attrs.s("delimiter"), most, false);
+  const std::string delimiter = r.attrs.s("delimiter");
+  auto parts = split(r, [&](std::string_view s, auto f) { each_part(s, delimiter, most, false, f); });
   if (!parts) return parts.error();
   Dims dims = x.dims();
   dims.push_back(parts->longest);
@@ -113,7 +131,13 @@ Status infer_ragged(InferContext& c) {
 
 Result<std::vector<Tensor>> split_ragged(const ComputeRequest& r) {
   const Tensor& x = r.inputs[0];
-  auto parts = split(r, r.attrs.s("separator"), r.attrs.i("maxsplit"), true);
+  const std::string separator = r.attrs.s("separator");
+  const int64_t most = r.attrs.i("maxsplit");
+  const bool any_letter = r.attrs.i("any_letter") != 0, skip_empty = r.attrs.i("skip_empty") != 0;
+  auto parts = split(r, [&](std::string_view s, auto f) {
+    if (any_letter) each_piece(s, separator, skip_empty, f);
+    else each_part(s, separator, most, true, f);
+  });
   if (!parts) return parts.error();
   std::vector<int64_t> splits{0}, indices;
   for (size_t row = 0; row < parts->ends.size(); ++row) {
@@ -126,7 +150,9 @@ Result<std::vector<Tensor>> split_ragged(const ComputeRequest& r) {
 }
 
 constexpr AttrSpec kSplitAttrs[] = {{"delimiter", AttrKind::s}, {"maxsplit", AttrKind::i}};
-constexpr AttrSpec kRaggedAttrs[] = {{"maxsplit", AttrKind::i, -1}, {"separator", AttrKind::s, ""}};
+// any_letter: separator is a set of bytes, each of which separates; skip_empty and no maxsplit go with it.
+constexpr AttrSpec kRaggedAttrs[] = {
+    {"any_letter", AttrKind::i, 0}, {"maxsplit", AttrKind::i, -1}, {"separator", AttrKind::s, ""}, {"skip_empty", AttrKind::i, 0}};
 
 }  // namespace
 

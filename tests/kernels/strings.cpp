@@ -222,6 +222,25 @@ TEST_CASE("strings: what cannot be is an error that says why") {
   for (const char* no : {"", " ", "+", "--1", "+-1", "1 2", "0x", "nanx"}) CHECK(has(op_error("StringToNumber", {}, {text({no})}), "is no number"));
   CHECK(has(op_error("StringToNumber", {{"to", int64_t(6)}}, {text({"2147483648"})}), "no number of that size"));
   CHECK(has(op_error("UnicodeDecode", {{"errors", std::string("strict")}}, {text({"a\xff"})}, 3), "byte 1 of 'a?' is no UTF-8"));
+  CHECK(has(op_error("UnicodeTranscode", {{"errors", std::string("strict")}}, {text({"a", "b\xff"})}), "byte 1 of 'b?' is no UTF-8"));
+  CHECK(has(op_error("UnicodeTranscode", {{"encoding", std::string("EBCDIC")}}, {text({"a"})}), "encoding 'EBCDIC'"));
+  for (const char* no : {"A", "A=", "AB=", "AB", "ABC=D", "A+BC", "AAAA=", "AAB"})
+    CHECK(has(op_error("DecodeBase64", {}, {text({no})}), "is no base64"));
+  CHECK(has(op_error("DecodeRaw", {{"to", std::string("i32")}}, {text({"abcde"})}), "a string of 5 bytes is no list of i32"));
+  CHECK(has(op_error("DecodeRaw", {{"to", std::string("u8")}}, {text({"abc", "ab"})}), "a string of 2 bytes stands beside one of 3"));
+  CHECK(has(op_error("DecodeRaw", {{"to", std::string("string")}}, {text({"abc"})}), "not supported"));
+  const Attributes::Value one = int64_t(1);
+  auto cross = [&](std::vector<int64_t> places, std::vector<int64_t> shape) {
+    const auto n = static_cast<int64_t>(places.size() / 2);
+    return op_error("SparseCross", {{"sparse", one}, {"hashed", one}}, {i64({n, 2}, places), i64({2}, {1, 2}), i64({2}, shape), i64({2, 1}, {1, 2})},
+                    3);
+  };
+  CHECK(cross({0, 0, 1, 0}, {2, 1}) == "");
+  CHECK(has(cross({1, 0, 0, 0}, {2, 1}), "not in order"));
+  CHECK(has(cross({0, 0, 2, 0}, {2, 1}), "outside of its rows"));
+  CHECK(has(cross({0, 0, -1, 0}, {2, 1}), "not in order"));
+  CHECK(has(cross({0, 0, 1, 0}, {3, 1}), "rows"));
+  CHECK(has(cross({0, 0}, {2, 1}), "no matrix"));
   CHECK(has(op_error("StringHash", {{"buckets", int64_t(0)}}, {text({"a"})}), "buckets is 0"));
   for (std::vector<int64_t> splits : {std::vector<int64_t>{1, 2}, {0, 3, 2}, {0, 1}, {0, 3}, {0, -1, 2}}) {
     const Tensor rows = i64({static_cast<int64_t>(splits.size())}, splits);
@@ -266,6 +285,11 @@ TEST_CASE("strings: text is made within the budget, whatever an operator multipl
   CHECK(over("StringNGrams", {{"widths", std::vector<int64_t>{2}}, {"separator", std::string(1 << 19, '-')}},
              {text({"a", "b", "c", "d"}), i64({2}, {0, 4})}, 2));
   CHECK(over("UnicodeDecode", {}, {many}, 3));
+  CHECK(over("UnicodeTranscode", {{"encoding", std::string("UTF-32-BE")}}, {many}));
+  CHECK(over("EncodeBase64", {}, {many}));
+  CHECK(over("DecodeRaw", {{"to", std::string("u8")}}, {many}));
+  const Tensor wide = i64({2, 300}, std::vector<int64_t>(600, 1));
+  CHECK(over("SparseCross", {{"hashed", int64_t(1)}}, {wide, wide, wide, wide}, 3));
   CHECK(over("RaggedToDense", {{"types", std::vector<std::string>{"ROW_SPLITS"}}},
              {i64({2}, {1 << 20, 1 << 20}), i64({1}, {1}), i64({}, {0}), i64({2}, {0, 1})}));
   CHECK(over("Bincount", {}, {i64({1}, {0}), i64({}, {1 << 30})}));

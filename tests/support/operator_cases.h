@@ -34,6 +34,7 @@ inline In w(Dims dims) { return {dims, DType::f32, true, {}}; }
 inline In b(Dims dims) { return {dims, DType::boolean, false, {}}; }
 inline In i64(Dims dims) { return {dims, DType::i64, false, {}}; }
 inline In ints(Ints values) { return {Dims{static_cast<int64_t>(values.size())}, DType::i64, true, values}; }
+inline In positive(DType dtype) { return {{2, 2}, dtype, false, {4, 2, 2, 5}}; }  // definite
 inline In none() { return {{}, DType::none, false, {}}; }
 
 // What the elements of floating-point inputs are. Integers are indices: 0 or 1 when random, else 0. `special` puts a NaN, an infinity,
@@ -119,6 +120,7 @@ inline std::vector<Case> cases() {
   all.push_back({"BitShift", {{{4}, DType::u32, false, {}}, {{4}, DType::u32, false, {}}}, {{"direction", std::string("LEFT")}}});
   all.push_back({"Where", {b({3, 1}), x({3, 5}), x({5})}});
   all.push_back({"Cast", {x({3, 5})}, {{"to", int64_t(11)}}});
+  all.push_back({"BitCast", {x({3, 5})}, {{"to", int64_t(6)}}});
   all.push_back({"CastLike", {x({3, 5}), {{1}, DType::f64, false, {}}}});
   all.push_back({"MatMul", {x({2, 5, 33}), x({2, 33, 19})}});
   all.push_back({"MatMul", {x({3, 64}), w({64, 33})}});
@@ -137,6 +139,11 @@ inline std::vector<Case> cases() {
   all.push_back({"Gemm", {x({5, 40}), w({17, 40}), w({17})}, {{"transB", int64_t(1)}}});
   all.push_back({"Gemm", {x({5, 40}), x({40, 17})}});
   all.push_back({"Gemm", {x({5, 40}), x({40, 17}), x({17})}, {{"beta", 2.0f}}});
+  all.push_back({"Cholesky", {positive(DType::f32)}});
+  all.push_back({"Det", {x({2, 3, 3})}});
+  all.push_back({"LogDeterminant", {x({2, 3, 3})}, {}, 2});
+  all.push_back({"Solve", {x({3, 3}), x({3, 2})}});
+  all.push_back({"TriangularSolve", {x({3, 3}), x({3, 2})}});
   all.push_back({"Linear", {x({5, 40}), w({40, 17}), w({17})}});
   all.push_back({"Conv", {x({1, 3, 9, 9}), w({20, 3, 3, 3}), w({20})}, {{"pads", Ints{1, 1, 1, 1}}}});
   all.push_back({"Conv", {x({1, 4, 9, 9}), w({4, 1, 3, 3})}, {{"group", int64_t(4)}}});
@@ -208,6 +215,7 @@ inline std::vector<Case> more_cases() {
   std::vector<Case> all;
   all.push_back({"BatchNormalization", {x({2, 3, 5}), w({3}), w({3}), of(DType::f64, {3}), of(DType::f64, {3})}});
   all.push_back({"BitShift", {of(DType::u32, {4}), of(DType::u32, {4})}, {{"direction", std::string("RIGHT")}}});
+  all.push_back({"Cholesky", {positive(DType::f64)}});
   all.push_back({"Compress", {x({9}), b({9})}});
   all.push_back({"FusedAttention", {x({1, 2, 7, 5}), x({1, 2, 9, 5}), x({1, 2, 9, 6})}});
   all.push_back({"FusedAttention", {x({1, 2, 7, 5}), x({1, 2, 0, 5}), x({1, 2, 0, 6})}});

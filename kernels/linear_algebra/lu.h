@@ -1,0 +1,46 @@
+// P A = L U by rows, in place: below the diagonal L, whose own diagonal is 1. See linear_algebra.h.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+namespace tern {
+
+// pivots[k]: the row that was swapped with row k. The sign of all swaps; 0: a column has nothing to divide by.
+inline int factor_lu(double* a, int64_t n, int64_t* pivots) {
+  int sign = 1;
+  for (int64_t k = 0; k < n; ++k) {
+    int64_t p = k;
+    for (int64_t i = k + 1; i < n; ++i) {
+      if (std::fabs(a[i * n + k]) > std::fabs(a[p * n + k])) p = i;
+    }
+    pivots[k] = p;
+    if (a[p * n + k] == 0) return 0;
+    if (p != k) {
+      sign = -sign;
+      for (int64_t j = 0; j < n; ++j) std::swap(a[p * n + j], a[k * n + j]);
+    }
+    for (int64_t i = k + 1; i < n; ++i) {
+      const double f = a[i * n + k] /= a[k * n + k];
+      for (int64_t j = k + 1; j < n; ++j) a[i * n + j] -= f * a[k * n + j];
+    }
+  }
+  return sign;
+}
+
+// x [n, columns] becomes T^-1 x, of one triangle of `a`; `unit`: its diagonal is 1, whatever is there. False: a zero lies on it.
+inline bool solve_triangle(const double* a, double* x, int64_t n, int64_t columns, bool lower, bool unit) {
+  bool regular = true;
+  for (int64_t step = 0; step < n; ++step) {
+    const int64_t i = lower ? step : n - 1 - step;
+    for (int64_t k = lower ? 0 : i + 1; k < (lower ? i : n); ++k) {
+      for (int64_t j = 0; j < columns; ++j) x[i * columns + j] -= a[i * n + k] * x[k * columns + j];
+    }
+    if (unit) continue;
+    regular = regular && a[i * n + i] != 0;
+    for (int64_t j = 0; j < columns; ++j) x[i * columns + j] /= a[i * n + i];
+  }
+  return regular;
+}
+
+}  // namespace tern
