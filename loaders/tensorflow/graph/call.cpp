@@ -55,9 +55,10 @@ ValueId Call::variable(size_t i) const {
 const LookupTable* Call::table(size_t i) const {
   if (const auto* known = value(i).get<Value::Table>()) {
     if (known->table->keys.present()) return known->table.get();
-    const std::string& why = b.program.why_no_table;
-    b.fail(
-        unsupported("the table " + printable(known->table->name, 80) + " is filled by nothing that is supported" + (why.empty() ? "" : ": " + why)));
+    const Status& filled = b.program.tables_filled;
+    const std::string which = "the table " + printable(known->table->name, 80);
+    if (filled) b.fail(unsupported(which + " is filled by nothing that is supported"));
+    else b.fail(Error(filled.error().code(), which + " could not be filled: " + filled.error().message()));
     return nullptr;
   }
   b.fail(invalid("input " + std::to_string(i) + " is " + value(i).kind() + ", expected a hash table"));

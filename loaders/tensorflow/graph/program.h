@@ -29,8 +29,8 @@ struct Program {
   Contents contents;
   Variables* variables;  // null: the file has no place for them
   std::map<std::string, std::shared_ptr<LookupTable>> tables;
-  std::string why_no_table;  // what went wrong while they were filled
-  std::string folder;        // that has a folder "assets"; empty: none
+  Status tables_filled;  // what went wrong while they were
+  std::string folder;    // that has a folder "assets"; empty: none
   MissingOperators missing;
   // Bounds on what calls unfold to, far above what exporters write.
   static constexpr int64_t kMostNodes = int64_t(1) << 16;

@@ -113,7 +113,16 @@ Values select_rows(Call& c) {
   return {select(b, condition, yes, no)};
 }
 
-Values select_broadcast(Call& c) { return {select(c.b, c.tensor(0), c.tensor(1), c.tensor(2))}; }
+// One bool that is known chooses now: what it chooses may be a size.
+Values select_broadcast(Call& c) {
+  GraphBuilder& b = c.b;
+  const ValueId yes = c.tensor(1), no = c.tensor(2);
+  const Tensor* condition = b.contents(c.tensor(0));
+  if (condition != nullptr && condition->dtype() == DType::boolean && condition->dims().rank == 0 && b.shape(yes).known() &&
+      b.shape(yes) == b.shape(no))
+    return {*condition->raw() != std::byte(0) ? yes : no};
+  return {select(b, c.tensor(0), yes, no)};
+}
 
 constexpr Operator kRows[] = {
     {"Add AddV2", nullptr, each_part<binary<"Add">>},

@@ -1,6 +1,5 @@
 // Casts, and operators that give what they are given. See operator.h. Next: activations.cpp.
-#include <cstring>
-
+#include "kernels/dtype_code.h"
 #include "loaders/tensorflow/graph/types.h"
 #include "loaders/tensorflow/ops/common.h"
 
@@ -22,23 +21,16 @@ Values cast(Call& c) {
   return {b.cast(x.imaginary() == kNone ? c.tensor(0) : x.id(), wanted)};
 }
 
-// The same bits as another type: between integers of one width it is a cast.
+// The same bits as another type of that width: between integers a cast.
 Values bitcast(Call& c) {
   GraphBuilder& b = c.b;
   const ValueId x = c.tensor(0);
   const DType from = b.dtype(x), to = c.dtype("type");
-  if (!b.ok()) return {};
-  if (from == to) return {x};
-  if (is_int(from) && is_int(to) && size_of(from) == size_of(to)) return {b.cast(x, to)};
-  const Tensor* known = b.contents(x);
-  if (known == nullptr || size_of(from) != size_of(to) || from == DType::boolean || to == DType::boolean)
-    return c.fail(
-        unsupported(std::string("the bits of ") + name(from) + " as " + name(to) + " are supported of constants alone, and with equal widths"));
-  auto copy = Tensor::allocate(to, known->dims());
-  if (!copy) return c.fail(copy.error());
-  std::memcpy(copy->mutable_raw(), known->raw(), known->bytes());
-  normalize_elements(to, copy->mutable_raw(), copy->count());
-  return {b.constant(std::move(*copy))};
+  if (!b.ok() || from == to) return {x};
+  if (size_of(from) != size_of(to) || from == DType::boolean || to == DType::boolean)
+    return c.fail(unsupported(std::string("the bits of ") + name(from) + " as " + name(to) + " are not supported, only types of equal widths are"));
+  if (is_int(from) && is_int(to)) return {b.cast(x, to)};
+  return {b.emit("BitCast", {x}, attributes({{"to", int64_t(code_of(to))}}))};
 }
 
 Values constant(Call& c) { return {c.b.constant(c.constant("value"), c.name)}; }

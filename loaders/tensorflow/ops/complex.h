@@ -40,6 +40,9 @@ Values either(Call& c) {
   return is_complex(c) ? OfComplex(c) : Real(c);
 }
 
+// The Fourier transform of n numbers along one axis; sign 1: back, n times too large. Fails for lengths that are not supported (fourier.cpp).
+Complex fourier(GraphBuilder& b, const Complex& x, int axis, int64_t n, int sign);
+
 Values complex_multiply(Call& c);
 Values complex_divide(Call& c);
 Values complex_square(Call& c);

@@ -69,8 +69,9 @@ ValueId sized(GraphBuilder& b, ValueId x, int axis, int64_t n) {
   return slice(b, x, axis, 0, n);
 }
 
-// Along one axis of any tensor, whose other axes stay.
-Complex along(GraphBuilder& b, const Complex& x, int axis, int64_t n, int sign) {
+}  // namespace
+
+Complex fourier(GraphBuilder& b, const Complex& x, int axis, int64_t n, int sign) {
   const int last = b.rank(x.real) - 1;
   if (!b.ok()) return {};
   if (n < 1 || n > kLongest) return b.fail(unsupported("a Fourier transform of length " + std::to_string(n) + " is not supported")), Complex();
@@ -81,6 +82,8 @@ Complex along(GraphBuilder& b, const Complex& x, int axis, int64_t n, int sign) 
   const Complex flat = both(turned, [&](ValueId v) { return b.reshape(v, {Int(-1), Int(n)}); });
   return both(transform(b, flat, n, sign), [&](ValueId v) { return transpose(b, b.reshape(v, sizes), axis, last); });
 }
+
+namespace {
 
 ValueId scaled(GraphBuilder& b, ValueId x, double by) { return by == 1 ? x : with(b, "Mul", x, by); }
 
@@ -105,7 +108,7 @@ Values rfft(Call& c) {
     const int axis = rank - Axes + k;
     const int64_t length = n[static_cast<size_t>(k)];
     x = both(x, [&](ValueId v) { return sized(b, v, axis, length); });
-    x = along(b, x, axis, length, -1);
+    x = fourier(b, x, axis, length, -1);
     if (k == Axes - 1) x = both(x, [&](ValueId v) { return slice(b, v, axis, 0, length / 2 + 1); });
   }
   return complex_values(x);
@@ -122,14 +125,14 @@ Values irfft(Call& c) {
   for (int k = 0; k + 1 < Axes; ++k) {
     const int64_t length = n[static_cast<size_t>(k)];
     x = both(x, [&](ValueId v) { return sized(b, v, rank - Axes + k, length); });
-    x = both(along(b, x, rank - Axes + k, length, 1), [&](ValueId v) { return scaled(b, v, 1 / static_cast<double>(length)); });
+    x = both(fourier(b, x, rank - Axes + k, length, 1), [&](ValueId v) { return scaled(b, v, 1 / static_cast<double>(length)); });
   }
   const int64_t length = n.back(), half = length / 2 + 1;
   if (length < 1) return c.fail(invalid("fft_length is " + std::to_string(length)));
   x = both(x, [&](ValueId v) { return sized(b, v, last, half); });
   auto mirrored = [&](ValueId v) { return reverse(b, slice(b, v, last, 1, length - half + 1), last); };
   if (length > half) x = {concat(b, {x.real, mirrored(x.real)}, last), concat(b, {x.imaginary, b.emit("Neg", {mirrored(x.imaginary)})}, last)};
-  return {scaled(b, along(b, x, last, length, 1).real, 1 / static_cast<double>(length))};
+  return {scaled(b, fourier(b, x, last, length, 1).real, 1 / static_cast<double>(length))};
 }
 
 // Of complex numbers; backwards divided by how many there are.
@@ -142,7 +145,7 @@ Values fft(Call& c) {
   double count = 1;
   for (int axis = rank - Axes; axis < rank && b.ok(); ++axis) {
     const int64_t n = known_size(b, x.real, axis, "a Fourier transform");
-    x = along(b, x, axis, n, Sign);
+    x = fourier(b, x, axis, n, Sign);
     count *= static_cast<double>(n);
   }
   return complex_values(both(x, [&](ValueId v) { return scaled(b, v, Sign > 0 ? 1 / count : 1); }));

@@ -34,7 +34,7 @@ Values substring(Call& c) { return {c.b.emit("Substring", {c.tensor(0), c.tensor
 
 Values join(Call& c) { return {c.b.emit("StringJoin", c.tensors(), attributes({{"separator", c.string("separator", "")}}))}; }
 
-// The axes are brought to the end, in their order, and become one.
+// The axes are brought to the end and become one; the first of them is walked fastest.
 Values reduce_join(Call& c) {
   GraphBuilder& b = c.b;
   ValueId x = c.tensor(0);
@@ -50,7 +50,7 @@ Values reduce_join(Call& c) {
     kept.push_back(joined ? Int(1) : all[static_cast<size_t>(d)]);
   }
   if (axes.empty()) return {x};
-  order.insert(order.end(), axes.begin(), axes.end());
+  order.insert(order.end(), axes.rbegin(), axes.rend());
   if (static_cast<int>(order.size()) != rank) return c.fail(invalid("an axis is reduced twice"));
   sizes.emplace_back(-1);
   x = b.reshape(permute(b, x, order), sizes);
@@ -61,6 +61,14 @@ Values reduce_join(Call& c) {
 Values split(Call& c) {
   const std::vector<ValueId> y =
       c.b.emit("RaggedStringSplit", {c.tensor(0)}, attributes({{"separator", known_text(c, 1)}, {"maxsplit", c.integer("maxsplit", -1)}}), 4);
+  return {y[2], y[0], y[3]};
+}
+
+// Any byte of the delimiter separates.
+Values split_v1(Call& c) {
+  const std::vector<ValueId> y =
+      c.b.emit("RaggedStringSplit", {c.tensor(0)},
+               attributes({{"separator", known_text(c, 1)}, {"any_letter", int64_t(1)}, {"skip_empty", int64_t(c.boolean("skip_empty", true))}}), 4);
   return {y[2], y[0], y[3]};
 }
 
@@ -110,6 +118,16 @@ Values hash_strong(Call& c) {
   return {c.b.emit("StringHash", {c.tensor(0)}, attributes({{"buckets", c.integer("num_buckets")}, {"key", c.ints("key")}}))};
 }
 
+Values hash_first(Call& c) {
+  return {c.b.emit("StringHash", {c.tensor(0)}, attributes({{"buckets", c.integer("num_buckets")}, {"murmur", int64_t(1)}}))};
+}
+
+Values decode_raw(Call& c) {
+  const std::string to = name(c.dtype("out_type"));
+  return {c.b.emit("DecodeRaw", {c.tensor(0)}, attributes({{"to", to}, {"little_endian", int64_t(c.boolean("little_endian", true))}}))};
+}
+Values encode_base64(Call& c) { return {c.b.emit("EncodeBase64", {c.tensor(0)}, attributes({{"pad", int64_t(c.boolean("pad", false))}}))}; }
+
 // ---- code points ----
 
 Values decode(Call& c) {
@@ -128,6 +146,15 @@ Values encode(Call& c) {
   if (!is_utf8(c, "output_encoding")) return {};
   return {c.b.emit("UnicodeEncode", {c.tensor(0), c.tensor(1)},
                    attributes({{"errors", c.string("errors", "replace")}, {"replacement_char", c.integer("replacement_char", 65533)}}))};
+}
+
+Values transcode(Call& c) {
+  if (!is_utf8(c, "input_encoding")) return {};
+  return {c.b.emit("UnicodeTranscode", {c.tensor(0)},
+                   attributes({{"encoding", c.string("output_encoding")},
+                               {"errors", c.string("errors", "replace")},
+                               {"replacement_char", c.integer("replacement_char", 65533)},
+                               {"replace_control_characters", int64_t(c.boolean("replace_control_characters", false))}}))};
 }
 
 // ---- rows of different lengths ----
@@ -180,6 +207,7 @@ constexpr Operator kRows[] = {
     {"StringJoin", nullptr, join},
     {"ReduceJoin", nullptr, reduce_join},
     {"StringSplitV2", "indices values shape", split},
+    {"StringSplit", "indices values shape", split_v1},
     {"StringNGrams", "ngrams ngrams_splits", ngrams},
     {"StaticRegexReplace", nullptr, static_regex_replace},
     {"RegexReplace", nullptr, regex_replace},
@@ -189,9 +217,14 @@ constexpr Operator kRows[] = {
     {"StringToNumber", nullptr, to_number},
     {"StringToHashBucketFast", nullptr, hash_fast},
     {"StringToHashBucketStrong", nullptr, hash_strong},
+    {"StringToHashBucket", nullptr, hash_first},
+    {"DecodeRaw", nullptr, decode_raw},
+    {"EncodeBase64", nullptr, encode_base64},
+    {"DecodeBase64", nullptr, unary<"DecodeBase64">},
     {"UnicodeDecode", "row_splits char_values", decode},
     {"UnicodeDecodeWithOffsets", "row_splits char_values char_to_byte_starts", decode},
     {"UnicodeEncode", nullptr, encode},
+    {"UnicodeTranscode", nullptr, transcode},
     {"RaggedTensorToTensor", nullptr, ragged_to_dense},
     {"RaggedBincount", nullptr, ragged_bincount},
     {"LookupTableFind LookupTableFindV2", nullptr, find},

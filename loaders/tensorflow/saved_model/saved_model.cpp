@@ -46,7 +46,7 @@ void fill_tables(Program& program, Runner& runner, const Index& graph, const std
   runner.initializing = true;
   runner.run_effects(apart, graph, {.preset = &preset}, std::span(&from, 1));
   runner.initializing = false;
-  if (!apart.ok()) program.why_no_table = apart.status().error().message();
+  program.tables_filled = apart.status();
 }
 
 // Constants that name files of the model.

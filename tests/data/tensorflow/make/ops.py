@@ -8,7 +8,7 @@ line for each case, and `bytes`, which the lines point into (offset+length). Col
     operators     the types of all nodes, between blanks
     graph, graph  a GraphDef whose placeholders are called x0, x1 … and whose last node is y; in the second one the first size of
                   x0 and all that equal it are unknown. Attributes with their defaults are left out, as SavedModels have it.
-    inputs        dtype:dims:offset+length for each placeholder, between blanks
+    inputs        dtype:dims:offset+length for each placeholder, between blanks; a string is its length in four bytes and its bytes
     outputs       the same for y:0, y:1 …; ! for a case that is to be refused
 Made with tensorflow 2.21.0.
 """
@@ -49,6 +49,9 @@ class Recorder:
 
     def array(self, a):
         a = np.array(a, order="C")
+        if a.dtype.kind in "OSU":  # each string: its length in four bytes, then its bytes
+            texts = [v.encode() if isinstance(v, str) else v for v in a.ravel().tolist()]
+            return f"string:{','.join(map(str, a.shape))}:{self.put(b''.join(len(v).to_bytes(4, 'little') + v for v in texts))}"
         return f"{names[a.dtype.name]}:{','.join(map(str, a.shape))}:{self.put(a.tobytes())}"
 
     def graph(self, build, inputs, open_sizes):
@@ -68,7 +71,7 @@ class Recorder:
                 shape = list(value.shape)
                 if open_sizes and shape and shape[0] > 1 and shape[0] == batch:
                     shape[0] = None
-                p = tf.compat.v1.placeholder(value.dtype, shape, f"x{at}")
+                p = tf.compat.v1.placeholder(tf.string if value.dtype == object else value.dtype, shape, f"x{at}")
                 at += 1
                 placeholders.append(p)
                 fed.append(value)

@@ -154,7 +154,10 @@ for source in sources.values():
         case("Cast", source, DstT=getattr(ops.tf, target))
 case("Bitcast", C([1.0, -2, 0.5], np.float32), type=ops.tf.int32)
 case("Bitcast", C([1 << 30, 0x3F800000]), type=ops.tf.float32)
-refused("Bitcast", np.array([1.0, -2, 0.5], np.float32), type=ops.tf.int32)
+case("Bitcast", np.array([1.0, -2, 0.5], np.float32), type=ops.tf.int32)
+case("Bitcast", np.array([[1, -2]], np.int64), type=ops.tf.float64)
+case("Bitcast", np.array([1.0, -2, 0.5], np.float16), type=ops.tf.uint16)
+refused("Bitcast", np.array([1.0, -2, 0.5], np.float32), type=ops.tf.uint8)
 case("Bitcast", np.array([[1, 2], [3, 250]], np.uint8), type=ops.tf.int8)
 
 # ---- choices
