@@ -2,9 +2,14 @@
 // compare both.
 #pragma once
 #include <functional>
+#include <memory>
 
 #include "kernels/evaluate.h"
 #include "kernels/launch.h"
+
+namespace tern::cuda {
+class Device;
+}
 
 namespace tern::test {
 
@@ -22,5 +27,8 @@ struct DeviceResult {
 // `change` is called with every launch, before any of them runs: for kernels that are chosen for sizes which are too large to simulate.
 DeviceResult run_on_device(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<const Tensor> like, uint32_t constants,
                            const std::function<void(Launch&)>& change = {}, Products products = {});
+
+// From here on run_on_device() computes there; null: as before.
+void compute_on(std::shared_ptr<cuda::Device>);
 
 }  // namespace tern::test

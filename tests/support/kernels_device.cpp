@@ -13,9 +13,12 @@ namespace {
 
 constexpr int64_t kMostWork = 40'000'000;  // of a case, as work_of() counts: a second or two
 
+std::shared_ptr<cuda::Device> the_one;  // of compute_on()
+
 // Devices that differ in what a kernel must not depend on, and in the PTX: the last has what old cards get.
 cuda::Device* device(size_t which) {
   const char* wanted = std::getenv("TERN_TEST_DEVICE");
+  if (the_one != nullptr) return the_one.get();
   if (wanted == nullptr) return nullptr;
   static const auto devices = [&] {
     std::vector<Result<std::shared_ptr<cuda::Device>>> all;
@@ -39,6 +42,8 @@ cuda::Device* device(size_t which) {
 bool simulated() { return device(0)->name() == "ptxsim"; }
 
 }  // namespace
+
+void compute_on(std::shared_ptr<cuda::Device> d) { the_one = std::move(d); }
 
 bool on_device() { return device(0) != nullptr; }
 

@@ -28,9 +28,10 @@ std::string other_text(std::string name) {
 
 // A machine, and the modules that were parsed for it.
 struct Simulation {
-  Simulation(const ptxsim::Options& o, std::span<const DeviceModule> m) : options(o), images(m) {}
+  Simulation(const ptxsim::Options& o, std::span<const DeviceModule> m, Observer w) : options(o), images(m), observer(std::move(w)) {}
   const ptxsim::Options options;
   const std::span<const DeviceModule> images;
+  const Observer observer;
   std::mutex mutex;  // a Machine is used by one at a time
   ptxsim::Machine machine;
   std::map<std::string, ptxsim::Module> modules;
@@ -93,6 +94,7 @@ class SimulatedRun : public DeviceRun {
     const ptxsim::Dim3 grid{l.grid.x, l.grid.y, l.grid.z}, block{l.block.x, l.block.y, l.block.z};
     auto result = s_->machine.launch(**module, l.kernel, grid, block, l.shared, l.args, s_->options);
     if (!result) return result.error();
+    if (s_->observer) s_->observer(l, *result);
     if (result->findings.empty()) return {};
     std::string text = std::to_string(result->findings.size()) + " findings of the simulator";
     for (const ptxsim::Finding& f : result->findings) text += "; " + f.to_text();
@@ -106,7 +108,8 @@ class SimulatedRun : public DeviceRun {
 
 class SimulatedDevice : public Device {
  public:
-  SimulatedDevice(const ptxsim::Options& options, std::span<const DeviceModule> modules) : s_(std::make_shared<Simulation>(options, modules)) {}
+  SimulatedDevice(const ptxsim::Options& options, std::span<const DeviceModule> modules, Observer observer)
+      : s_(std::make_shared<Simulation>(options, modules, std::move(observer))) {}
   std::string name() const override { return "ptxsim"; }
 
   Result<Memory> allocate(size_t bytes) override {
@@ -147,9 +150,9 @@ class SimulatedDevice : public Device {
 
 }  // namespace
 
-Result<std::shared_ptr<Device>> simulated_device(const ptxsim::Options& options, std::span<const DeviceModule> modules) {
+Result<std::shared_ptr<Device>> simulated_device(const ptxsim::Options& options, std::span<const DeviceModule> modules, Observer observer) {
   if (modules.empty()) return unsupported("this build has no CUDA kernels to simulate: build it where nvcc is (TERN_CUDA=ON)");
-  return std::shared_ptr<Device>(std::make_shared<SimulatedDevice>(options, modules));
+  return std::shared_ptr<Device>(std::make_shared<SimulatedDevice>(options, modules, std::move(observer)));
 }
 
 }  // namespace tern::cuda

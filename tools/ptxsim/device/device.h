@@ -6,7 +6,11 @@
 
 namespace tern::cuda {
 
+// Is told of every kernel that has run.
+using Observer = std::function<void(const Launch&, const ptxsim::LaunchResult&)>;
+
 // Every device has memory of its own. Errors (unsupported): this build has no kernels.
-Result<std::shared_ptr<Device>> simulated_device(const ptxsim::Options& options = {}, std::span<const DeviceModule> modules = ptx_modules());
+Result<std::shared_ptr<Device>> simulated_device(const ptxsim::Options& options = {}, std::span<const DeviceModule> modules = ptx_modules(),
+                                                 Observer observer = {});
 
 }  // namespace tern::cuda
