@@ -63,6 +63,7 @@ Value Builder::capture(const Value& outer) {
   TensorList list = *held->list;
   if (list.use != nullptr) list.use->read = true;
   list.elements = capture(list.elements);
+  list.sequence = capture(list.sequence);
   if (list.length.node != kNone) list.length.node = capture(list.length.node);
   if (list.elements == kNone && list.length.node == kNone && !resolvable(list.length.dim)) {
     list.length = Int::computed(capture(around_->scalar(list.length)));

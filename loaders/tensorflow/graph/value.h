@@ -21,6 +21,7 @@ struct LookupTable {
 // A TensorList: one tensor, or what is known of a list before anything was put in.
 struct TensorList {
   ValueId elements = kNone;  // [length, element...]
+  ValueId sequence = kNone;  // instead: elements of several shapes
   Int length;                // where there are no elements yet, also below
   DType dtype = DType::none;
   Shape element;

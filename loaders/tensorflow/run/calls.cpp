@@ -35,7 +35,10 @@ std::vector<ValueId> tensors_of(const Value& v) {
   if (const auto* plain = v.get<Value::Plain>()) {
     return plain->imaginary == kNone ? std::vector{plain->id} : std::vector{plain->id, plain->imaginary};
   }
-  if (const auto* held = v.get<Value::List>(); held != nullptr && held->list->elements != kNone) return {held->list->elements};
+  if (const auto* held = v.get<Value::List>()) {
+    if (held->list->sequence != kNone) return {held->list->sequence};
+    if (held->list->elements != kNone) return {held->list->elements};
+  }
   return {};
 }
 
@@ -43,7 +46,7 @@ Value with_tensors(const Value& like, std::span<const ValueId> tensors) {
   if (tensors.empty()) return like;
   if (like.get<Value::Plain>() != nullptr) return Value::complex(tensors[0], tensors.size() > 1 ? tensors[1] : kNone);
   TensorList list = *like.get<Value::List>()->list;
-  list.elements = tensors[0];
+  (list.sequence != kNone ? list.sequence : list.elements) = tensors[0];
   return Value::list(std::move(list));
 }
 

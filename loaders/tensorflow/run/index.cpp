@@ -5,6 +5,7 @@
 
 #include "loaders/tensorflow/ops/operator.h"
 #include "loaders/tensorflow/run/frames.h"
+#include "loaders/tensorflow/run/special.h"
 #include "runtime/base/printable.h"
 
 namespace tern::tensorflow {
@@ -30,9 +31,11 @@ int32_t length_of(const tensorflow_pb::NodeDef& node, std::string_view attribute
 // The flat number of an argument's first output: of "values" in "indices*N values" as many as the attribute N says.
 std::optional<int32_t> first_of(const tensorflow_pb::NodeDef& node, std::string_view argument) {
   const Operator* op = find_operator(node.op());
-  if (op == nullptr || op->outputs == nullptr) return 0;
+  const Special* special = find_special(node.op());
+  const char* outputs = special != nullptr ? special->outputs : op != nullptr ? op->outputs : nullptr;
+  if (outputs == nullptr) return 0;
   int64_t at = 0;
-  for (std::string_view rest = op->outputs; !rest.empty();) {
+  for (std::string_view rest = outputs; !rest.empty();) {
     const std::string_view word = rest.substr(0, rest.find(' ')), name = word.substr(0, word.find('*'));
     rest.remove_prefix(std::min(word.size() + 1, rest.size()));
     if (name == argument) return static_cast<int32_t>(std::min<int64_t>(at, INT32_MAX));

@@ -48,6 +48,7 @@ class Index {
   int32_t add(const tensorflow_pb::NodeDef& node);
   std::vector<Edge>& inputs(int32_t i) { return inputs_[static_cast<size_t>(i)]; }
   std::vector<Edge>& returns() { return returns_; }
+  void replace(int32_t i, const tensorflow_pb::NodeDef& node) { nodes_[static_cast<size_t>(i)] = &node; }
   void take_arguments(size_t n) { arguments_ = n; }
 
  private:

@@ -136,6 +136,7 @@ template <size_t List, size_t Index>
 Values get_item(Call& c, const Site&) {
   const TensorList* list = list_of(c, List);
   if (!c.b.ok()) return {};
+  if (list->sequence != kNone) return {c.b.emit("SequenceAt", {list->sequence, c.tensor(Index)})};
   const ValueId elements = elements_of(c.b, *list);
   if (const auto at = known_ints(c.b, c.tensor(Index)); at && c.b.ok() && c.b.shape(elements).ranked() && c.b.shape(elements)[0].known()) {
     if (at->size() != 1) return c.fail(invalid("it reads " + std::to_string(at->size()) + " elements, expected one"));
@@ -201,12 +202,14 @@ Values split(Call& c, const Site&) {
   return made(std::move(list));
 }
 
-// The elements one behind the other, and how long each is: all the same here.
+// The elements one behind the other, and how long each is.
 template <size_t List>
 Values concat(Call& c, const Site&) {
   const TensorList* list = list_of(c, List);
   if (!c.b.ok()) return {};
   Builder& b = c.b;
+  if (list->sequence != kNone)
+    return {b.emit("ConcatFromSequence", {list->sequence}, axis_0()), Value::uncomputed("the lengths of a list's elements")};
   const ValueId elements = elements_of(b, *list);
   const int rank = b.rank(elements);
   if (rank < 2) return c.fail(invalid("scalars cannot be concatenated"));
@@ -222,6 +225,7 @@ Values length(Call& c, const Site&) {
   if (!c.b.ok()) return {};
   const bool changes = list->grows || (list->length.known() && list->length.value() == 0);  // from one iteration to the next
   if (list->use != nullptr && changes) list->use->read = true;
+  if (list->sequence != kNone) return {c.b.cast(c.b.emit("SequenceLength", {list->sequence}), DType::i32)};
   const Int n = list->elements == kNone ? list->length : c.b.size(list->elements, 0);
   return {c.b.cast(c.b.scalar(n), DType::i32)};
 }
@@ -283,7 +287,7 @@ Values pop_back(Call& c, const Site&) {
 constexpr Special kOperators[] = {{"TensorListReserve", reserve},
                                   {"EmptyTensorList", empty},
                                   {"TensorListFromTensor", from_tensor},
-                                  {"TensorArrayV3", array},
+                                  {"TensorArrayV3", array, false, "handle flow"},
                                   {"TensorListSetItem", set_item<0, 1, 2>},
                                   {"TensorArrayWriteV3", set_item<3, 1, 2>},
                                   {"TensorListGetItem", get_item<0, 1>},
@@ -295,14 +299,14 @@ constexpr Special kOperators[] = {{"TensorListReserve", reserve},
                                   {"TensorArrayScatterV3", scatter<3, 1, 2>},
                                   {"TensorListSplit", split<0, 2>},
                                   {"TensorArraySplitV3", split<1, 2>},
-                                  {"TensorListConcatV2 TensorListConcat", concat<0>},
-                                  {"TensorArrayConcatV3", concat<1>},
+                                  {"TensorListConcatV2 TensorListConcat", concat<0>, false, "tensor lengths"},
+                                  {"TensorArrayConcatV3", concat<1>, false, "value lengths"},
                                   {"TensorListLength", length<0>},
                                   {"TensorArraySizeV3", length<1>},
                                   {"TensorListElementShape", element_shape},
                                   {"TensorListResize", resize},
                                   {"TensorListPushBack", push_back},
-                                  {"TensorListPopBack", pop_back}};
+                                  {"TensorListPopBack", pop_back, false, "output_handle tensor"}};
 
 }  // namespace
 
@@ -314,16 +318,34 @@ Int int_of(Builder& b, ValueId v) {
   return Int::computed(b.cast(v, DType::i64));
 }
 
+ValueId zeros(Builder& b, DType dtype, const Int& length, const std::vector<Int>& element) {
+  std::vector<Int> sizes{length};
+  sizes.insert(sizes.end(), element.begin(), element.end());
+  const ValueId all = b.emit("Expand", {b.scalar(dtype, 0), b.ints(sizes)});
+  const bool known = std::all_of(element.begin(), element.end(), [](const Int& n) { return n.known() && n.value() > 0; });
+  if (length.node == kNone || !known) return all;
+  sizes[0] = -1;  // inference knows none of sizes of which one is computed
+  return b.reshape(all, sizes);
+}
+
 ValueId filled(Builder& b, const TensorList& list, const TypeInfo& item) {
-  if (list.elements != kNone || !b.ok()) return list.elements;
+  if (!b.ok()) return kNone;
+  if (list.sequence != kNone) {
+    Attributes attrs = axis_0();
+    attrs.set("new_axis", int64_t(1));
+    return b.emit("ConcatFromSequence", {list.sequence}, std::move(attrs));
+  }
+  if (list.elements != kNone) return list.elements;
   const Shape& element = item.shape.ranked() ? item.shape : list.element;
   if (!element.ranked()) return b.fail(unsupported("the shape of a list's elements is not known"));
-  std::vector<Int> sizes{list.length};
-  for (const Dim& d : element.dims()) {
-    if (!b.resolvable(d)) return b.fail(unsupported("the shape of a list's elements, " + element.text() + ", is not known before the loop"));
-    sizes.push_back(d);
+  std::vector<Int> sizes;
+  for (int axis = 0; axis < element.rank(); ++axis) {
+    const bool told = list.element.ranked() && list.element.rank() == element.rank() && b.resolvable(list.element[axis]);
+    if (!told && !b.resolvable(element[axis]))
+      return b.fail(unsupported("the shape of a list's elements, " + element.text() + ", is not known before the loop"));
+    sizes.push_back(told ? list.element[axis] : element[axis]);
   }
-  return b.emit("Expand", {b.scalar(item.dtype == DType::none ? list.dtype : item.dtype, 0), b.ints(sizes)});
+  return zeros(b, item.dtype == DType::none ? list.dtype : item.dtype, list.length, sizes);
 }
 
 ValueId elements_of(Builder& b, const TensorList& list) {

@@ -2,6 +2,7 @@
 // carried as tensors. The body is built with the types of the initial values, and again with open extents for those that it changes. See loop.h.
 #include "loaders/tensorflow/run/loop.h"
 
+#include "kernels/dtype_code.h"
 #include "loaders/tensorflow/run/lists.h"
 
 namespace tern::tensorflow {
@@ -27,7 +28,7 @@ class Loop {
   }
 
  private:
-  enum class Kind { absent, fixed, tensors, scanned, list };
+  enum class Kind { absent, fixed, tensors, scanned, list, sequence };
   struct Variable {
     Kind kind = Kind::absent;
     std::vector<ValueId> initial;         // of tensors and lists, in the graph around
@@ -62,7 +63,7 @@ class Loop {
     if (f_.invariant(i)) {
       v.kind = Kind::fixed;
     } else if (held != nullptr) {
-      v.kind = held->list->elements == kNone ? Kind::scanned : Kind::list;
+      v.kind = tensors_of(given).empty() ? Kind::scanned : Kind::list;
       v.initial = tensors_of(given);
     } else if (given.id() != kNone) {
       v.kind = Kind::tensors;
@@ -91,6 +92,7 @@ class Loop {
         case Kind::fixed: v.inside = body.capture(c_.value(i)); break;
         case Kind::tensors: v.inside = with_tensors(c_.value(i), inputs); break;
         case Kind::scanned:
+        case Kind::sequence:
         case Kind::list: v.inside = list_inside(body, i, inputs); break;
       }
       arguments.push_back(v.inside);
@@ -106,13 +108,14 @@ class Loop {
   }
 
   Value list_inside(Builder& body, size_t i, const std::vector<ValueId>& inputs) {
-    const bool scanned = variables_[i].kind == Kind::scanned;
+    const bool scanned = variables_[i].kind == Kind::scanned || variables_[i].kind == Kind::sequence;
     TensorList list = *c_.value(i).get<Value::List>()->list;
     list.elements = kNone;
     list.use = nullptr;
     if (scanned) list = *body.capture(Value::list(std::move(list))).get<Value::List>()->list;
     if (scanned) list.use = std::make_shared<TensorList::Use>();
-    if (!scanned) list.elements = inputs[0];
+    if (variables_[i].kind == Kind::list) list.elements = inputs[0];
+    if (variables_[i].kind == Kind::sequence) list.sequence = inputs[0];
     list.item = list.index = kNone;
     return Value::list(std::move(list));
   }
@@ -130,6 +133,14 @@ class Loop {
       if (v.kind == Kind::scanned && !scans(body, v)) {
         v.initial = {zeros(body, *c_.value(i).get<Value::List>()->list, item_of(body, v))};
         v.kind = Kind::list;
+        v.types = {b_.type(v.initial[0])};
+        settle_types(v);
+        all = false;
+      } else if (v.kind == Kind::scanned && ragged(body, i)) {
+        Attributes attrs;
+        attrs.set("dtype", int64_t(code_of(item_of(body, v).dtype)));
+        v.initial = {b_.emit("SequenceEmpty", {}, std::move(attrs))};
+        v.kind = Kind::sequence;
         v.types = {b_.type(v.initial[0])};
         settle_types(v);
         all = false;
@@ -166,16 +177,42 @@ class Loop {
     return item;
   }
 
+  // Whether a list that is scanned has elements of several shapes: they may be so in the body, and whoever reads the list takes such.
+  bool ragged(const Builder& body, size_t i) const {
+    const Shape& item = variables_[i].inside.get<Value::List>()->list->use->item.shape;
+    const auto changes = [&](const Dim::Term& term) {
+      for (const Variable& v : variables_) {
+        for (size_t t = 0; t < v.open.size(); ++t) {
+          for (int axis = 0; axis < v.types[t].shape.rank(); ++axis) {
+            if (v.open[t][static_cast<size_t>(axis)] && v.types[t].shape[axis].terms()[0].first == term.first) return true;
+          }
+        }
+      }
+      return false;
+    };
+    const auto fixed = [&](const Dim& d) { return body.resolvable(d) && std::none_of(d.terms().begin(), d.terms().end(), changes); };
+    if (item.ranked() && std::all_of(item.dims().begin(), item.dims().end(), fixed)) return false;
+    const Index& graph = site_.graph;
+    for (int32_t n = 0; n < static_cast<int32_t>(graph.size()); ++n) {
+      const std::string& op = graph.node(n).op();
+      if (op != "TensorListConcatV2" && op != "TensorListConcat" && op != "TensorArrayConcatV3") continue;
+      for (const Edge& e : graph.inputs(n)) {
+        if (graph.behind(e) == Edge{site_.node, static_cast<int32_t>(i)}) return true;
+      }
+    }
+    return false;
+  }
+
   // A list before the loop, of elements as the body makes them.
   ValueId zeros(const Builder& body, const TensorList& list, const TypeInfo& item) {
     if (!item.shape.ranked()) return filled(b_, list, item);
-    std::vector<Int> sizes{list.length};
+    std::vector<Int> sizes;
     for (const Dim& d : item.shape.dims()) {
       const auto size = extent(body, d);
       if (!size) return filled(b_, list, item);
       sizes.push_back(*size);
     }
-    return b_.emit("Expand", {b_.scalar(item.dtype, 0), b_.ints(sizes)});
+    return tensorflow::zeros(b_, item.dtype, list.length, sizes);
   }
 
   bool same_types(Builder& body, Variable& v, const std::string& which) {
@@ -234,8 +271,13 @@ class Loop {
     std::vector<ValueId>& outputs = body.graph.outputs;
     outputs.push_back(trips_.exact ? going_ : condition(body, next));
     for (const Variable& v : variables_) {
-      if (v.kind != Kind::tensors && v.kind != Kind::list) continue;
+      if (v.kind != Kind::tensors && v.kind != Kind::list && v.kind != Kind::sequence) continue;
       inputs.insert(inputs.end(), v.initial.begin(), v.initial.end());
+      if (v.kind == Kind::sequence) {
+        const TensorList& list = *v.next.get<Value::List>()->list;
+        outputs.push_back(body.emit("SequenceInsert", {list.sequence, list.item}));
+        continue;
+      }
       for (const ValueId t : tensors_of(v.next)) outputs.push_back(t);
     }
     for (const Variable& v : variables_) {
@@ -247,10 +289,11 @@ class Loop {
     Values out;
     size_t at = 0;
     for (size_t i = 0; i < variables_.size(); ++i) {
-      const size_t n = variables_[i].kind == Kind::tensors || variables_[i].kind == Kind::list ? variables_[i].initial.size() : 0;
-      if (variables_[i].kind == Kind::list) {
+      const Kind kind = variables_[i].kind;
+      const size_t n = kind == Kind::tensors || kind == Kind::list || kind == Kind::sequence ? variables_[i].initial.size() : 0;
+      if (kind == Kind::list || kind == Kind::sequence) {
         TensorList list;
-        list.elements = made[at];
+        (kind == Kind::list ? list.elements : list.sequence) = made[at];
         out.push_back(Value::list(std::move(list)));
       } else {
         out.push_back(with_tensors(c_.value(i), std::span(made).subspan(at, n)));

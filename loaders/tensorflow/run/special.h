@@ -17,7 +17,8 @@ struct Site {
 struct Special {
   const char* names;  // separated by blanks
   Values (*apply)(Call& c, const Site& site);
-  bool effect = false;  // it changes a table, or calls what may
+  bool effect = false;            // it changes a table, or calls what may
+  const char* outputs = nullptr;  // as Operator's (../ops/operator.h)
 };
 
 // Null: an operator of ../ops, or none.

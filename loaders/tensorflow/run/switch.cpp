@@ -23,7 +23,8 @@ Values merge(Call& c, const Site&) {
   return {c.value(alive[0]), c.b.constant(Tensor::scalar(static_cast<int32_t>(alive[0])))};
 }
 
-constexpr Special kOperators[] = {{"Switch RefSwitch", switch_}, {"Merge RefMerge", merge}};
+constexpr Special kOperators[] = {{"Switch RefSwitch", switch_, false, "output_false output_true"},
+                                  {"Merge RefMerge", merge, false, "output value_index"}};
 
 }  // namespace
 

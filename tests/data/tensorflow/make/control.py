@@ -250,10 +250,12 @@ def rnn_layers(x):
 
 
 def in_function(x):
-    @tf.function(autograph=False)
+    from tensorflow.python.framework import function
+
+    @function.Defun(tf.float32)
     def f(x):
         y = v1.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * 0.5 + x), [0, x])[1]
-        return v1.cond(total(y) > 0, lambda: y, lambda: -y)
+        return v1.cond(total(y) > 0, lambda: y, lambda: -y) + v1.cond(total(y) > 0, lambda: -y * 3.0, lambda: y)
 
     return {"y": f(x)}
 
