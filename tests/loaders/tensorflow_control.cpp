@@ -118,7 +118,7 @@ TEST_CASE("tensorflow control: branches, loops and arrays of TensorFlow 1 comput
   for (const auto& entry : fs::directory_iterator(kFolder)) {
     if (entry.path().extension() == ".pb") names.insert(entry.path().stem().string());
   }
-  CHECK(names.size() == 34);
+  CHECK(names.size() == 51);
   for (const std::string& name : names) {
     const auto model = recorded(name);
     REQUIRE_MESSAGE(model.ok(), name << ": " << model.error().message());
@@ -144,6 +144,43 @@ TEST_CASE(
     REQUIRE(model.ok());
     CHECK_MESSAGE(count(model->text(), "ScatterND") == 0, name);
   }
+}
+
+TEST_CASE("tensorflow control: variables that a call assigns are read as it left them, those of a new call as the file has them") {
+  const std::string folder = std::string(TERN_TEST_DATA) + "/tensorflow/variables/";
+  size_t seen = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "scattered") continue;
+    const auto model = load(folder + name + "/model");
+    REQUIRE_MESSAGE(model.ok(), name << ": " << model.error().message());
+    const std::string wrong = test::wrong(*model, folder + name + "/data.npz", 1e-4, 1e-5);
+    CHECK_MESSAGE(wrong == "", name << ": " << wrong);
+    bool told = false;
+    for (const std::string& note : model->notes()) told |= note.starts_with("what a call assigns to variables is not kept for the next call: ");
+    CHECK_MESSAGE(told, name);
+    ++seen;
+  }
+  CHECK(seen == 10);
+  const auto lost = load(folder + "scattered/model");
+  REQUIRE(!lost.ok());
+  CHECK(lost.error().code() == Code::kUnsupported);
+  CHECK_MESSAGE(lost.error().message().find("the variable that it changes is read afterwards in the same call") != std::string::npos,
+                lost.error().message());
+}
+
+TEST_CASE("tensorflow control: lists that an iteration makes longer are scan outputs, those of several shapes sequences") {
+  for (const std::string name : {"list_pushed", "list_grown"}) {
+    const auto model = recorded(name);
+    REQUIRE(model.ok());
+    CHECK_MESSAGE(count(model->text(), "Concat") == 0, name);
+  }
+  const auto ragged = recorded("list_ragged");
+  REQUIRE(ragged.ok());
+  CHECK(count(ragged->text(), " = SequenceInsert") == 1);
+  const auto equal = recorded("list_joined");
+  REQUIRE(equal.ok());
+  CHECK(count(equal->text(), "Sequence") == 0);
 }
 
 TEST_CASE("tensorflow control: loops whose trips sizes tell have a plan, those that data ends have none") {

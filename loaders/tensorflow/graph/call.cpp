@@ -49,6 +49,7 @@ std::vector<ValueId> Call::tensors(size_t from, size_t to) const {
 
 ValueId Call::variable(size_t i) const {
   if (const auto* known = value(i).get<Value::Variable>()) return b.variable(known->index);
+  if (value(i).get<Value::Plain>() != nullptr) return tensor(i);
   return b.fail(invalid("input " + std::to_string(i) + " is " + value(i).kind() + ", expected a variable"));
 }
 

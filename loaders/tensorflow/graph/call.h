@@ -43,7 +43,7 @@ class Call {
   // Fails when it is no tensor, or a complex one: "input 1 is a hash table, expected a tensor".
   ValueId tensor(size_t i) const;
   std::vector<ValueId> tensors(size_t from = 0, size_t to = SIZE_MAX) const;  // [from, to), as far as there are inputs
-  ValueId variable(size_t i) const;                                           // what a variable holds: a constant
+  ValueId variable(size_t i) const;                                           // what a variable holds
   const LookupTable* table(size_t i) const;                                   // that was filled; null: failed
   // The elements of an input that are known now. Fails: "input 1 must be known when the model is loaded".
   bool knows_ints(size_t i) const;

@@ -1,7 +1,8 @@
-// Variables and hash tables. A variable is what the file says, whatever the graph assigns to it; a table is what its initialiser filled it with. See
+// Variables and hash tables. A variable is what the file says, or what states.cpp puts in its place behind an assignment; a table is what its initialiser filled it with. See
 // special.h. Next: switch.cpp.
 #include "loaders/tensorflow/graph/types.h"
 #include "loaders/tensorflow/run/special.h"
+#include "loaders/tensorflow/run/states.h"
 #include "loaders/tensorflow/run/vocabulary.h"
 #include "runtime/base/printable.h"
 
@@ -22,19 +23,20 @@ Values reference(Call& c, const Site& site) {
   return v == nullptr ? Values() : Values{c.b.variable(v->index)};
 }
 
-// What is assigned in the same run, and read afterwards, is not in the file.
-Values read(Call& c, const Site& site) {
-  const auto& inputs = site.graph.inputs(site.node);
-  for (const Edge& e : inputs) {
-    if (e.output != Edge::kControl || e.node < 0 || !site.graph.node(e.node).op().starts_with("Assign")) continue;
-    const auto& assigned = site.graph.inputs(e.node);
-    if (!assigned.empty() && assigned[0] == inputs[0])
-      return c.fail(unsupported("it reads a variable that the same call changes, which is not supported"));
-  }
-  return {c.variable(0)};
+// Of a handle what the file says, of a value that states.cpp put in its place that.
+Values read(Call& c, const Site&) { return {c.variable(0)}; }
+
+// What assignments give: the value that the variable has then.
+Values assigned(Call& c, const Site&) { return {c.value(1)}; }
+template <bool Add>
+Values changed(Call& c, const Site&) {
+  return {c.b.emit(Add ? "Add" : "Sub", {c.variable(0), c.tensor(1)})};
 }
 Values nothing(Call&, const Site&) { return {}; }
-Values first(Call& c, const Site&) { return {c.value(0)}; }
+Values lost(Call& c, const Site&) {
+  return c.fail(
+      unsupported("the variable that it changes is read afterwards in the same call, which is not supported for this operator, or in this order"));
+}
 
 Values initialized(Call& c, const Site&) { return {c.b.constant(Tensor::scalar(true))}; }
 
@@ -90,8 +92,11 @@ constexpr Special kOperators[] = {
     {"VariableV2 Variable", reference},
     {"ReadVariableOp", read},
     {"VarIsInitializedOp IsVariableInitialized", initialized},
-    {"Assign AssignAdd AssignSub", first},
-    {"AssignVariableOp AssignAddVariableOp AssignSubVariableOp NoOp Assert", nothing},
+    {"Assign AssignVariableOp", assigned},
+    {"AssignAdd AssignAddVariableOp", changed<true>},
+    {"AssignSub AssignSubVariableOp", changed<false>},
+    {kLostVariable, lost},
+    {"NoOp Assert", nothing},
     {"HashTableV2 HashTable MutableHashTableV2 MutableHashTable", table},
     {"LookupTableImportV2 LookupTableImport InitializeTableV2 InitializeTable", import, true},
     {"InitializeTableFromTextFileV2 InitializeTableFromTextFile", import_file, true},

@@ -4,6 +4,7 @@
 #include "loaders/tensorflow/inputs.h"
 #include "loaders/tensorflow/run/frames.h"
 #include "loaders/tensorflow/run/run.h"
+#include "loaders/tensorflow/run/states.h"
 #include "loaders/tensorflow/saved_model/binding.h"
 #include "loaders/tensorflow/saved_model/signature.h"
 #include "loaders/tensorflow/tensorflow.h"
@@ -78,6 +79,13 @@ void put(std::unordered_map<int32_t, Values>& preset, Edge e, Value v) {
   of[static_cast<size_t>(e.output)] = std::move(v);
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 8;
+  std::string all;
+  for (size_t i = 0; i < std::min(names.size(), kMost); ++i) all += (i > 0 ? ", " : "") + printable(names[i], 80);
+  return names.size() > kMost ? all + " and " + std::to_string(names.size() - kMost) + " more" : all;
+}
+
 Result<Value> input_of(Builder& b, const SignatureInput& in, const LoadOptions& options, Contents& contents) {
   auto type = declared_type(in.name, in.info->dtype(), in.info->shape());
   if (!type) return type.error();
@@ -131,7 +139,10 @@ Result<Graph> load_saved_model(const Content& content, const LoadOptions& option
       return invalid(where + ": its output " + printable(name, 80) + " is " + printable(info->name(), 120) + ", which is not there");
     }
   }
-  auto flat = without_frames(*graph, wanted, functions);
+  std::vector<std::string> assigned;
+  auto followed = with_states(*graph, wanted, functions, assigned);
+  if (!followed) return followed.error();
+  auto flat = without_frames(*followed, wanted, functions);
   if (!flat) return flat.error();
   const Values made = runner.run(b, *flat, {.preset = &preset}, wanted);
   std::vector<std::pair<std::string, Value>> outputs;
@@ -141,6 +152,7 @@ Result<Graph> load_saved_model(const Content& content, const LoadOptions& option
   if (!out) return out.error();
   out->format = "tensorflow savedmodel";
   out->metadata = all_signatures(**meta);
+  if (!assigned.empty()) out->notes.push_back("what a call assigns to variables is not kept for the next call: " + listed(assigned));
   return out;
 }
 
