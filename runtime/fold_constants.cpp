@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/base/checked.h"
+#include "runtime/base/sealed.h"
 #include "runtime/control/control.h"
 #include "runtime/evaluator.h"
 
@@ -89,21 +90,24 @@ Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa
   auto cost = price(graph, node);
   if (!cost && !node.op->data_dependent) return false;
   const int64_t in_bytes = input_bytes(graph, node), work = cost ? cost->work : 8 * in_bytes;
-  if (cost && ((cost->bytes > kFreeGrowth && cost->bytes > 4 * in_bytes) || cost->bytes > left.bytes)) return false;
+  // Text may become more with each operator, and stays in the process's memory.
+  const int64_t most = std::min(left.largest, node.op->compute != nullptr ? left.bytes / 4 : left.bytes);
+  if (cost && ((cost->bytes > kFreeGrowth && cost->bytes > 4 * in_bytes) || cost->bytes > most)) return false;
   if (work > left.work) return false;
   left.work -= work;
   std::vector<Tensor> in;
   for (ValueId v : node.inputs) in.push_back(v == kNone ? Tensor() : graph.value(v).constant);
-  auto out = evaluate_node(graph, node, in, {.isa = isa, .budget = left.bytes + (int64_t(16) << 20)});
+  auto out = evaluate_node(graph, node, in, {.isa = isa, .budget = most + (node.op->compute != nullptr ? 0 : int64_t(16) << 20)});
   if (!out) {
     if (out.error().code() == Code::kUnsupported) return false;  // let the session say so, if it is ever needed
     return out.error();
   }
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
-    left.bytes -= static_cast<int64_t>((*out)[o].bytes());
-    make_constant(graph.value(node.outputs[o]), std::move((*out)[o]));
+    left.bytes -= checked_add(static_cast<int64_t>((*out)[o].bytes()), (*out)[o].text_bytes()).value_or(left.bytes);
+    make_constant(graph.value(node.outputs[o]), sealed(std::move((*out)[o])));
   }
+  for (const Tensor& t : in) release_pages(t);
   return true;
 }
 

@@ -2,6 +2,7 @@
 // scale become FusedConv. See fuse.h.
 #include <cmath>
 
+#include "runtime/base/sealed.h"
 #include "runtime/fuse/activation.h"
 #include "runtime/fuse/padding.h"
 #include "runtime/fuse/passes.h"
@@ -99,11 +100,12 @@ void fold_batch_norm(Rewriter& r, size_t n) {
     for (int64_t i = 0; i < inner; ++i) scaled.mutable_data<float>()[oc * inner + i] *= s;
     if (bias != nullptr) shift[static_cast<size_t>(oc)] += bias->data<float>()[oc] * s;
   }
+  release_pages(*w);
   Node fused = *conv;
   fused.outputs = {norm->outputs[0]};
   const std::string name = r.graph.value(conv->inputs[1]).name;
   fused.inputs.resize(3, kNone);
-  fused.inputs[1] = r.add_constant(name + ".scaled", std::move(scaled));
+  fused.inputs[1] = r.add_constant(name + ".scaled", sealed(std::move(scaled)));
   fused.inputs[2] = r.add_constant(name + ".shift", vector_of(shift));
   r.replace(n, std::move(fused));
 }
