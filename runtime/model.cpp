@@ -54,42 +54,53 @@ void count_weights(const Graph& graph, int64_t& elements, int64_t& bytes) {
   for (const Graph& g : graph.subgraphs) count_weights(g, elements, bytes);
 }
 
-std::optional<TensorView> static_view(const Graph& graph, ValueId v) {
+std::optional<TensorView> static_view(const Graph& graph, const std::vector<TypeInfo>& types, ValueId v) {
   if (v == kNone) return TensorView{};
-  const Value& value = graph.value(v);
-  if (value.constant.present()) return value.constant.view(true);
-  if (!value.type.shape.known() || value.type.shape.rank() > kMaxRank) return std::nullopt;
-  const auto bytes = storage_bytes(value.type.dtype, value.type.shape.concrete());
+  const Tensor& constant = graph.value(v).constant;
+  if (constant.present()) return constant.view(true);
+  const TypeInfo& type = types[static_cast<size_t>(v)];
+  if (!type.shape.known() || type.shape.rank() > kMaxRank) return std::nullopt;
+  const auto bytes = storage_bytes(type.dtype, type.shape.concrete());
   if (!bytes || *bytes > int64_t(1) << 33) return std::nullopt;  // products of extents that nothing backs could overflow
-  return TensorView{value.type.dtype, value.type.shape.concrete(), nullptr, false, false, {}};
+  return TensorView{type.dtype, type.shape.concrete(), nullptr, false, false, {}};
 }
 
-std::optional<int64_t> macs_of(const Graph& graph, const Node& node) {
+std::optional<int64_t> macs_of(const Graph& graph, const std::vector<TypeInfo>& types, const Node& node) {
   if (node.op->macs == nullptr) return 0;
   std::vector<TensorView> in, out;
   for (ValueId v : node.inputs) {
-    auto view = static_view(graph, v);
+    auto view = static_view(graph, types, v);
     if (!view) return std::nullopt;
     in.push_back(*view);
   }
   for (ValueId v : node.outputs) {
-    auto view = static_view(graph, v);
+    auto view = static_view(graph, types, v);
     if (!view) return std::nullopt;
     out.push_back(*view);
   }
   return node.op->macs(node.read(), in, out);
 }
 
-// Types that only folding tells, as of a Pad whose amounts the graph computes: a folded copy keeps the places of its values.
-void refine_types(Graph& graph, int64_t budget) {
-  Graph folded = graph;
-  FoldBudget left = fold_budget(folded, budget);
+// The types of all values when dimensions have these values, also those that only folding tells, as of a Pad whose amounts the graph computes: a
+// folded graph keeps the places of its values. What tells them is small: large constants are not computed once more.
+std::vector<TypeInfo> types_of(const ModelState& model, const std::map<std::string, int64_t>& dims) {
+  auto bound = bind_dims(model.graph, dims);
+  Graph graph = bound && infer_shapes(*bound) ? std::move(*bound) : model.graph;
+  auto types = [&] {
+    std::vector<TypeInfo> all;
+    for (const Value& v : graph.values) all.push_back(v.type);
+    all.resize(model.graph.values.size());
+    return all;
+  };
+  std::vector<TypeInfo> known = types();
+  FoldBudget left = fold_budget(graph, model.options.budget);
+  left.largest = int64_t(1) << 20;
   for (int round = 0; round < kFoldRounds; ++round) {
-    const size_t before = folded.nodes.size();
-    if (!fold_constants(folded, left) || !infer_shapes(folded)) return;
-    if (folded.nodes.size() == before) break;
+    const size_t before = graph.nodes.size();
+    if (!fold_constants(graph, left) || !infer_shapes(graph)) return known;
+    if (graph.nodes.size() == before) break;
   }
-  for (size_t v = 0; v < graph.values.size(); ++v) graph.values[v].type = folded.values[v].type;
+  return types();
 }
 
 // A dimension about which nothing is known has the name that the file declares.
@@ -108,22 +119,21 @@ std::vector<Port> outputs_of(const Graph& graph) {
 }
 
 std::vector<LayerInfo> layers_of(const ModelState& model, const std::map<std::string, int64_t>& dims) {
-  Graph graph = model.graph;
-  if (auto bound = bind_dims(graph, dims); bound && infer_shapes(*bound)) graph = std::move(*bound);
-  refine_types(graph, model.options.budget);
+  const Graph& graph = model.graph;
+  const std::vector<TypeInfo> types = types_of(model, dims);
   std::vector<LayerInfo> out;
   for (const Node& node : graph.nodes) {
     LayerInfo layer;
     layer.name = node.name;
     layer.op = node.op->name;
     if (!node.outputs.empty() && node.outputs[0] != kNone) {
-      const Value& y = graph.value(node.outputs[0]);
-      if (layer.name.empty()) layer.name = "@" + y.name;
-      for (const Dim& d : y.type.shape.dims()) layer.shape.push_back(d.text());
-      if (!y.type.shape.ranked()) layer.shape.push_back("?");
+      if (layer.name.empty()) layer.name = "@" + graph.value(node.outputs[0]).name;
+      const Shape& y = types[static_cast<size_t>(node.outputs[0])].shape;
+      for (const Dim& d : y.dims()) layer.shape.push_back(d.text());
+      if (!y.ranked()) layer.shape.push_back("?");
     }
     for_each_weight(graph, node, [&](ValueId, const Tensor& t) { layer.parameters += t.count(); });
-    layer.macs = macs_of(graph, node);
+    layer.macs = macs_of(graph, types, node);
     out.push_back(std::move(layer));
   }
   return out;
