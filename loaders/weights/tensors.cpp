@@ -7,6 +7,7 @@
 #include "loaders/zip/zip.h"
 #include "runtime/base/checked.h"
 #include "runtime/base/mapping.h"
+#include "runtime/base/sealed.h"
 
 namespace tern {
 namespace {
@@ -157,7 +158,7 @@ Result<Tensor> dense(const StoredTensor& t, int64_t budget) {
   if (*bytes > 0 && is_dense(t) && t.storage->owner && !t.negative && t.dtype != DType::boolean) {
     const std::byte* p = t.storage->bytes.data() + t.offset * t.element_size;
     const auto after = static_cast<int64_t>(t.storage->bytes.data() + t.storage->bytes.size() - p) - *bytes + t.storage->readable_after;
-    if (reinterpret_cast<uintptr_t>(p) % kAlignment == 0 && after >= static_cast<int64_t>(kAlignment) && !has_subnormals(t, p, *bytes)) {
+    if (reinterpret_cast<uintptr_t>(p) % size_of(t.dtype) == 0 && after >= static_cast<int64_t>(kAlignment) && !has_subnormals(t, p, *bytes)) {
       return Tensor(t.dtype, dims, std::shared_ptr<const std::byte>(t.storage->owner, p));
     }
   }
@@ -179,7 +180,7 @@ Result<Tensor> dense(const StoredTensor& t, int64_t budget) {
   }
   if (t.negative) negate(t.dtype, made->mutable_raw(), dims.count());
   normalize_elements(t.dtype, made->mutable_raw(), dims.count());
-  return made;
+  return sealed(std::move(*made));
 }
 
 Result<uint32_t> checksum(const StoredTensor& t, int64_t budget) {

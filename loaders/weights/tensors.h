@@ -40,8 +40,8 @@ Status check_view(const StoredTensor& tensor);
 std::optional<int64_t> element_count(const StoredTensor& tensor);
 // Two names of one tensor: same storage, offset, sizes, strides and dtype.
 bool same_view(const StoredTensor& a, const StoredTensor& b);
-// The tensor, row-major and dense: an alias of the mapping where that is dense, aligned, kept alive and free of subnormals (which become
-// zero, as the numbers contract says), else a copy. Errors: refusal, more than kMaxRank dimensions (unsupported);
+// The tensor, row-major and dense: an alias of the mapping where that is dense, aligned to its elements, kept alive and free of
+// subnormals (which become zero, as the numbers contract says), else a copy, a large one in a sealed file of its own. Errors: refusal, more than kMaxRank dimensions (unsupported);
 // more bytes than `budget` for a view that repeats elements (invalid).
 Result<Tensor> dense(const StoredTensor& tensor, int64_t budget);
 // CRC-32 (that of ZIP files) of the dense row-major little-endian bytes, without making them all at once.
