@@ -4,6 +4,11 @@
 #include <array>
 #include <cstring>
 
+#include "runtime/base/cpu_features.h"
+#ifdef __x86_64__
+#include <nmmintrin.h>
+#endif
+
 namespace tern::tensorflow {
 namespace {
 
@@ -21,9 +26,32 @@ constexpr auto kRows = [] {
   return rows;
 }();
 
+#ifdef __x86_64__
+// The instruction takes this very polynomial. Three cycles for eight bytes, each of which waits for the one before: as fast as memory is.
+__attribute__((target("sse4.2"))) uint32_t by_instruction(const std::byte* p, size_t n, uint32_t c) {
+  uint64_t wide = c;
+  for (; n >= 8; p += 8, n -= 8) {
+    uint64_t word;
+    std::memcpy(&word, p, 8);
+    wide = _mm_crc32_u64(wide, word);
+  }
+  c = static_cast<uint32_t>(wide);
+  for (; n > 0; ++p, --n) c = _mm_crc32_u8(c, static_cast<uint8_t>(*p));
+  return c;
+}
+#endif
+
 }  // namespace
 
 uint32_t crc32c(std::span<const std::byte> bytes, uint32_t crc) {
+#ifdef __x86_64__
+  static const bool has_instruction = best_isa() != Isa::scalar;  // every CPU with AVX2 has SSE 4.2
+  if (has_instruction) return ~by_instruction(bytes.data(), bytes.size(), ~crc);
+#endif
+  return crc32c_by_tables(bytes, crc);
+}
+
+uint32_t crc32c_by_tables(std::span<const std::byte> bytes, uint32_t crc) {
   const std::byte* p = bytes.data();
   size_t n = bytes.size();
   uint32_t c = ~crc;
