@@ -22,7 +22,7 @@ Result<std::unique_ptr<RE2>> compile(const ComputeRequest& r) {
   const std::string pattern = r.attrs.s("pattern");
   auto regex = std::make_unique<RE2>(pattern, options);
   if (!regex->ok()) {
-    const std::string why = "pattern " + quoted(pattern) + ": " + regex->error();
+    const std::string why = "pattern " + quoted(pattern) + ": " + quoted(regex->error());  // which repeats the pattern
     return regex->error_code() == RE2::ErrorPatternTooLarge ? unsupported(why) : invalid(why);
   }
   return regex;
