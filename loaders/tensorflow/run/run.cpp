@@ -17,9 +17,9 @@ std::string quoted(const std::string& text) { return "'" + printable(text, 120) 
 
 bool Runner::spend(Builder& b, int64_t nodes) {
   program.nodes += nodes;
-  if (program.nodes > Program::kMostNodes) {
-    b.fail(unsupported("functions and loops unfold to more than " + std::to_string(Program::kMostNodes) + " nodes"));
-  }
+  constexpr int64_t kFree = Program::kMostNodes / 2, kBytes = 64;  // exporters take some 60 bytes for a node
+  const int64_t most = kFree + std::min(static_cast<int64_t>(program.contents.source.bytes.size()) / kBytes, Program::kMostNodes - kFree);
+  if (program.nodes > most) b.fail(unsupported("functions and loops unfold to more than " + std::to_string(most) + " nodes"));
   return b.ok();
 }
 
@@ -129,7 +129,10 @@ Values Runner::run_node(Builder& b, const Index& graph, const Scope& scope, int3
   if (const Special* special = find_special(def.op())) {
     made = special->apply(c, site);
   } else if (const Operator* op = find_operator(def.op())) {
+    constexpr size_t kFew = 64;  // most become a handful of nodes; those of many inputs may become one for each
+    const size_t nodes = b.graph.nodes.size();
     made = op->apply(c);
+    if (const size_t more = b.graph.nodes.size() - nodes; more > kFew) spend(b, static_cast<int64_t>(more));
   } else if (const Index* callee = functions.has(def.op()) ? function(c, def.op()) : nullptr) {
     made = call_function(c, site, *callee, {&def.attr(), scope.caller});
   } else if (b.ok() && spend(b, static_cast<int64_t>(outputs))) {
