@@ -69,7 +69,11 @@ constexpr Field kSaverFields[] = {text(1), text(3)};
 constexpr Message kSaver{kSaverFields};
 constexpr Field kNodeListFields[] = {text(1)};
 constexpr Message kNodeList{kNodeListFields};
-constexpr Field kCollectionFields[] = {part(1, kNodeList, 64)};
+constexpr Field kAnyFields[] = {text(2)};
+constexpr Message kAny{kAnyFields};
+constexpr Field kAnyListFields[] = {part(1, kAny, 64)};
+constexpr Message kAnyList{kAnyListFields};
+constexpr Field kCollectionFields[] = {part(1, kNodeList, 64), part(5, kAnyList, 64)};
 constexpr Message kCollection{kCollectionFields};
 constexpr Field kNamedCollectionFields[] = {text(1), part(2, kCollection, 64)};
 constexpr Message kNamedCollection{kNamedCollectionFields};
@@ -140,6 +144,9 @@ Result<tensorflow_pb::GraphDef> read_graph_def(std::span<const std::byte> bytes,
 }
 Result<tensorflow_pb::TrackableObjectGraph> read_object_graph(std::span<const std::byte> bytes, int64_t budget) {
   return read<tensorflow_pb::TrackableObjectGraph>(bytes, kTrackableGraph, budget, "a readable graph of objects");
+}
+Result<tensorflow_pb::AssetFile> read_asset(std::span<const std::byte> bytes) {
+  return read<tensorflow_pb::AssetFile>(bytes, kAsset, kRecordBudget, "a readable asset");
 }
 Result<tensorflow_pb::BundleHeader> read_bundle_header(std::span<const std::byte> bytes) {
   return read<tensorflow_pb::BundleHeader>(bytes, kHeader, kRecordBudget, "a readable header of a checkpoint");

@@ -56,7 +56,7 @@ TEST_CASE("tensorflow: SavedModels and frozen graphs compute what TensorFlow com
     CHECK_MESSAGE(wrong(name, options) == "", name << ": " << wrong(name, options));
     ++seen;
   }
-  CHECK(seen == 12);
+  CHECK(seen == 13);
 }
 
 TEST_CASE("tensorflow: Keras' recurrent functions become the catalog's operators") {
@@ -113,6 +113,7 @@ TEST_CASE("tensorflow: what is missing of a folder is named") {
     Copy c("words");
     fs::remove_all(c.path / "assets");
     CHECK(has(c.why(), "vocabulary.txt: No such file or directory"));
+    CHECK(c.code == Code::kInvalid);
   }
 }
 

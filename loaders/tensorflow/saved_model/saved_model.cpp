@@ -50,12 +50,21 @@ void fill_tables(Program& program, Runner& runner, const Index& graph, const std
   program.tables_filled = apart.status();
 }
 
-// Constants that name files of the model.
-std::unordered_map<int32_t, Values> assets_of(const tensorflow_pb::MetaGraph& meta, const Index& graph) {
+// Constants that name files of the model. TensorFlow 1 has them in a collection.
+Result<std::unordered_map<int32_t, Values>> assets_of(const tensorflow_pb::MetaGraph& meta, const Index& graph) {
   std::unordered_map<int32_t, Values> preset;
-  for (const auto& asset : meta.asset_file_def()) {
+  auto add = [&](const tensorflow_pb::AssetFile& asset) {
     const Edge e = graph.resolve(asset.tensor_info().name());
     if (e.node >= 0 && e.output == 0) preset[e.node] = {Value(Value::Asset{asset.filename()})};
+  };
+  for (const auto& asset : meta.asset_file_def()) add(asset);
+  for (const auto& c : meta.collection_def()) {
+    if (c.key() != "saved_model_assets") continue;
+    for (const auto& any : c.value().any_list().value()) {
+      auto asset = read_asset(std::as_bytes(std::span(any.value())));
+      if (!asset) return asset.error();
+      add(*asset);
+    }
   }
   // TensorFlow 2 assigns them to variables, which the initialisers read.
   std::unordered_map<int32_t, int32_t> assigned;
@@ -119,7 +128,9 @@ Result<Graph> load_saved_model(const Content& content, const LoadOptions& option
   Program program(content.source, options.budget / 2, &variables);
   program.folder = content.source.directory;
   Runner runner(program, functions);
-  auto preset = assets_of(**meta, *graph);
+  auto assets = assets_of(**meta, *graph);
+  if (!assets) return assets.error();
+  std::unordered_map<int32_t, Values>& preset = *assets;
   fill_tables(program, runner, *graph, preset, initializer(**meta, *graph));
 
   Builder b(program);

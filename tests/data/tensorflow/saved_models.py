@@ -134,6 +134,26 @@ def first_tensorflow(name, partitioned=False, reference=False):
         record(path, {"x": given}, {"y": session.run(y, {x: given})})
 
 
+def first_words(name, vocabulary):
+    """TensorFlow 1: a table whose file is in the collection saved_model_assets."""
+    v1 = tf.compat.v1
+    path = folder(name)
+    with tf.Graph().as_default() as graph, v1.Session() as session:
+        x = v1.placeholder(tf.string, [None], name="x")
+        asset = tf.constant(vocabulary, name="asset_path")
+        v1.add_to_collection(v1.GraphKeys.ASSET_FILEPATHS, asset)
+        lines = tf.lookup.TextFileInitializer(asset, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
+        y = tf.identity(tf.lookup.StaticHashTable(lines, -1).lookup(x), "y")
+        session.run(v1.tables_initializer())
+        builder = v1.saved_model.Builder(path + "/model")
+        signature = v1.saved_model.signature_def_utils.predict_signature_def({"x": x}, {"y": y})
+        builder.add_meta_graph_and_variables(session, ["serve"], {"serving_default": signature}, main_op=v1.tables_initializer(),
+                                             assets_collection=v1.get_collection(v1.GraphKeys.ASSET_FILEPATHS))
+        builder.save()
+        given = np.array([b"blue", b"mauve", b"red"])
+        record(path, {"x": given}, {"y": session.run(y, {x: given})})
+
+
 def frozen(name, two_ends=False):
     path = folder(name)
     with tf.Graph().as_default() as graph:
@@ -172,6 +192,7 @@ with tempfile.TemporaryDirectory() as apart:
     open(vocabulary, "w").write("red\ngreen\nblue\n")
     words = Words(vocabulary)
     saved("words", words, {"serving_default": words.__call__}, {"words": np.array([b"blue", b"red", b"mauve"]), "numbers": np.array([1, 2, 9])})
+    first_words("tf1_words", vocabulary)
 first_tensorflow("tf1")
 first_tensorflow("tf1_reference", reference=True)
 first_tensorflow("tf1_partitioned", partitioned=True)
