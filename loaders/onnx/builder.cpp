@@ -241,8 +241,8 @@ Status Builder::node(onnx_pb::NodeProto& proto) {
     if (proto.version() == 0) return invalid("the model imports no opset of the standard operators");
     if (proto.version() < 0) return invalid("opset " + std::to_string(proto.version()) + " does not exist");
   }
-  const Rule microsoft = domain == "com.microsoft" ? microsoft_rule(proto.op_type()) : nullptr;
-  const bool known = (domain.empty() && proto.version() <= kNewestOpset) || microsoft != nullptr;
+  const Rule foreign = domain == "com.microsoft" ? microsoft_rule(proto.op_type()) : domain == "ai.onnx.ml" ? ml_rule(proto.op_type()) : nullptr;
+  const bool known = (domain.empty() && proto.version() <= kNewestOpset) || foreign != nullptr;
   if (known && domain.empty() && proto.op_type() == "Constant") return constant_node(proto);
   OnnxNode node{proto.op_type(), proto.name(), proto.version(), {}, {}, {}};
   for (const auto& name : proto.input()) {
@@ -262,9 +262,9 @@ Status Builder::node(onnx_pb::NodeProto& proto) {
     return {};
   }
   be_at(node);
-  if (microsoft != nullptr) {
+  if (foreign != nullptr) {
     if (Status s = attributes(proto, node.attrs); !s) return s;
-    if (Status s = microsoft(node, *this); !s) return s;
+    if (Status s = foreign(node, *this); !s) return s;
     add(std::move(node));
     return {};
   }

@@ -35,7 +35,7 @@ void Emitter::emit_to(const char* op, std::vector<ValueId> inputs, Attributes at
 
 void Emitter::add(OnnxNode node, std::vector<int32_t> subgraphs, int32_t captured) {
   const OpDef* op = find_op(node.op);
-  if (op == nullptr || op->tern_only) {
+  if (op == nullptr || (op->tern_only && !node.own)) {
     missing_.add(node.op, node.name.empty() && !node.outputs.empty() && node.outputs[0] != kNone ? "@" + name(node.outputs[0]) : node.name);
     return;
   }

@@ -1,6 +1,6 @@
 // From a Graph to messages: every value gets a name of its own in the whole model, constants are gathered as initializers of the outermost
 // graph, where subgraphs see them too. ModelWriter is what graphs and subgraphs share, GraphWriter is one of them.
-// Next: graph_writer.cpp, then write_ops.cpp.
+// Next: graph_writer.cpp, then write_ops.cpp, write_forms.cpp.
 #pragma once
 #include <map>
 #include <set>
@@ -48,7 +48,10 @@ class ModelWriter {
   bool read_as_it_is(const Tensor& tensor) const { return plain_.contains(tensor.raw()); }
   void require_opset(int64_t opset) { opset_ = std::max(opset_, opset); }
 
+  void require_ml() { ml_ = true; }
+
   int64_t opset() const { return opset_; }
+  bool needs_ml() const { return ml_; }  // operators of ai.onnx.ml
   const std::vector<Initializer>& initializers() const { return initializers_; }
 
  private:
@@ -57,6 +60,7 @@ class ModelWriter {
   std::map<std::tuple<const std::byte*, DType, std::string, bool>, std::string> written_;
   std::set<const std::byte*> plain_;
   int64_t opset_ = kLowestOpset;
+  bool ml_ = false;
 };
 
 class GraphWriter {
@@ -92,6 +96,12 @@ class GraphWriter {
   void swish(const Node& node);
   void optional(const Node& node);
   std::string transposed(const Node& node, ValueId matrix);
+
+  // write_forms.cpp
+  std::string cast(const Node& node, const std::string& x, DType to);
+  std::vector<std::string> inputs_of(const Node& node);  // as ONNX has their dtypes
+  void unique(const Node& node);
+  Status lookup(const Node& node);
 
   ModelWriter& model_;
   const Graph& graph_;

@@ -14,6 +14,7 @@ using namespace onnx;  // NOLINT: as onnx.cpp
 namespace {
 
 constexpr int64_t kIrVersion = 8;                       // all that is written was there in it; the opset says the rest
+constexpr int64_t kMlOpset = 2;                         // of ai.onnx.ml: the first in which a LabelEncoder has keys and values
 constexpr int64_t kMostBytes = (int64_t{1} << 31) - 1;  // of a protobuf message
 
 // Field numbers (loaders/README.md).
@@ -107,6 +108,10 @@ Result<OnnxFile> OnnxFile::of(const Graph& graph) {
   head.set_producer_version(version());
   head.add_opset_import()->set_domain("");
   head.mutable_opset_import(0)->set_version(file.opset_);
+  if (model.needs_ml()) {
+    head.add_opset_import()->set_domain("ai.onnx.ml");
+    head.mutable_opset_import(1)->set_version(kMlOpset);
+  }
   write_metadata(graph, head);
   file.pieces_.push_back({head.SerializeAsString(), {}});
   open_field(file.pieces_[0].head, kModelGraph, in_graph);

@@ -32,6 +32,7 @@ constexpr Row kRows[] = {
     {"Attention", "right_window_size", 0, 25},
     {"AveragePool", "ceil_mode", 0, 22},  // before it, also windows that begin in the padding
     {"AveragePool", "dilations", 0, 19},
+    {"BitCast", nullptr, 0, 26},
     {"BitShift", nullptr, kSigned, 28},
     {"Cast", "saturate", 0, kNever},
     {"CastLike", "saturate", 0, kNever},
@@ -112,6 +113,11 @@ bool has_rank(const Graph& graph, ValueId v, int rank) {
   return shape.ranked() && shape.rank() == rank;
 }
 
+bool made_by_passes(const Node& node) {
+  const std::string_view op = node.op->name;
+  return op.starts_with("Fused") || op == "Reorder" || op == "ConcatBlocks" || op == "MapBlocks";
+}
+
 }  // namespace
 
 // Gemm takes the weight as it lies, but only matrices; MatMul takes any rank, and no transposed weight.
@@ -126,10 +132,13 @@ Status GraphWriter::node(const Node& node) {
   }
   model_.require_opset(opset_of_use(graph_, node));
   if (node.op == &kLinear) return linear(node);
-  if (node.op->tern_only) return unsupported("an operator that fusing makes has no ONNX form; write the graph as it was before");
+  if (std::string_view(node.op->name) == "Lookup") return lookup(node);
+  if (made_by_passes(node)) return unsupported("an operator that fusing makes has no ONNX form; write the graph as it was before");
+  if (node.op->tern_only) return unsupported("ONNX has no such operator");
   if (const ControlForm* form = control_form(node.op->name)) return control_node(node, *form);
   if (node.op == &kSwish) swish(node);
   else if (node.op == &kOptional) optional(node);
+  else if (std::string_view(node.op->name) == "Unique") unique(node);
   else if (node.attrs.has("layout") && node.read().i("layout") != 0) recurrent(node);
   else standard(node);
   return {};
@@ -141,9 +150,7 @@ std::vector<std::string> GraphWriter::names_of(const std::vector<ValueId>& value
   return names;
 }
 
-void GraphWriter::standard(const Node& node) {
-  write_attributes(node, emit(node.op->name, node.name, names_of(node.inputs), names_of(node.outputs)));
-}
+void GraphWriter::standard(const Node& node) { write_attributes(node, emit(node.op->name, node.name, inputs_of(node), names_of(node.outputs))); }
 
 // The type of an empty one is an attribute of a kind of its own.
 void GraphWriter::optional(const Node& node) {

@@ -361,6 +361,92 @@ TEST_CASE("writing ONNX: what only fusing makes is refused") {
   CHECK(bytes.error().code() == Code::kUnsupported);
 }
 
+TEST_CASE("writing ONNX: what ONNX has not is refused by name") {
+  GraphBuilder b;
+  b.output(b.node("StringLower", {b.input("x", {2}, DType::string)}));
+  auto bytes = to_onnx(inferred(b));
+  REQUIRE(!bytes.ok());
+  CHECK(bytes.error().code() == Code::kUnsupported);
+  CHECK(bytes.error().message() == "n0 (StringLower): ONNX has no such operator");
+}
+
+TEST_CASE("writing ONNX: tables are LabelEncoders, with keys, values and what others get") {
+  const Tensor words = *Tensor::strings({3}, std::vector<std::string>{"red", "", "gr\xc3\xbcn"}),
+               numbers = Tensor::ints(std::vector<int64_t>{7, -2, 40});
+  const Tensor reals = Tensor::of<float>({3}, std::vector<float>{0.5f, -1, 3e30f}), word = *Tensor::strings({}, std::vector<std::string>{"none"});
+  const Array texts{DType::string, {2, 3}, {}, {"red", "blue", "gr\xc3\xbcn", "", "Red", "red "}};
+  Array ids{DType::i64, {4}, {}, {}};
+  for (int64_t id : {40, 7, 8, -2})
+    ids.bytes.insert(ids.bytes.end(), reinterpret_cast<const std::byte*>(&id), reinterpret_cast<const std::byte*>(&id) + 8);
+  struct Table {
+    Tensor keys, values, otherwise;
+  };
+  for (const Table& t : {Table{words, numbers, Tensor::scalar(int64_t{-1})}, Table{words, reals, Tensor::scalar(-0.25f)}, Table{words, words, word},
+                         Table{numbers, words, word}, Table{numbers, numbers, Tensor::scalar(int64_t{5})}}) {
+    const bool text = t.keys.dtype() == DType::string;
+    GraphBuilder b;
+    const ValueId x = text ? b.input("x", {2, 3}, DType::string) : b.input("x", {4}, DType::i64);
+    b.output(b.node("Lookup", {x, b.constant(t.keys), b.constant(t.values), b.constant(t.otherwise)}), "y");
+    const std::string bytes = written(inferred(b));
+    CHECK(bytes.find("LabelEncoder") != std::string::npos);
+    CHECK(bytes.find("ai.onnx.ml") != std::string::npos);
+    CHECK(ops(read_back(bytes)) == "Lookup");
+    check_round_trip(b.graph, {text ? texts : ids});
+  }
+}
+
+TEST_CASE("writing ONNX: tables of i32 are looked up as i64, and some tables have no form") {
+  auto i32 = [](std::vector<int32_t> values) { return Tensor::of<int32_t>({static_cast<int64_t>(values.size())}, values); };
+  Array ids{DType::i32, {2}, {}, std::vector<std::string>{}};
+  for (int32_t id : {9, 3}) ids.bytes.insert(ids.bytes.end(), reinterpret_cast<const std::byte*>(&id), reinterpret_cast<const std::byte*>(&id) + 4);
+  auto table = [&](GraphBuilder& b, Tensor values, Tensor otherwise, int64_t required) {
+    const ValueId x = b.input("x", {2}, DType::i32);
+    b.output(
+        b.node("Lookup", {x, b.constant(i32({3, 4})), b.constant(std::move(values)), b.constant(std::move(otherwise))}, {{"required", required}}),
+        "y");
+    return inferred(b);
+  };
+  GraphBuilder plain, strict, wide;
+  const Graph graph = table(plain, i32({30, 40}), Tensor::scalar(int32_t{-7}), 0);
+  CHECK(ops(read_back(written(graph))) == "Cast Lookup Cast");
+  check_round_trip(graph, {ids});
+  for (const Graph& none : {table(strict, i32({30, 40}), Tensor::scalar(int32_t{-7}), 1),
+                            table(wide, Tensor::of<double>({2}, std::vector<double>{1, 2}), Tensor::scalar(0.5), 0)}) {
+    auto bytes = to_onnx(none);
+    REQUIRE(!bytes.ok());
+    CHECK(bytes.error().code() == Code::kUnsupported);
+    CHECK(bytes.error().message().starts_with("n0 (Lookup): a table"));
+  }
+}
+
+TEST_CASE("reading ONNX: a LabelEncoder without one of its columns is refused") {
+  GraphBuilder b;
+  b.output(b.node("Lookup", {b.input("x", {1}, DType::i64), b.ints({5, 6}), b.ints({7, 8}), b.scalar(DType::i64, 0)}), "y");
+  const std::string good = written(inferred(b));
+  auto why = [&](const char* from, const char* to) {
+    std::string bad = good;
+    bad.replace(bad.find(from), std::strlen(to), to);
+    auto graph = load_onnx(bytes_of(bad), "", {});
+    return graph.ok() ? std::string() : graph.error().message();
+  };
+  CHECK(why("keys_int64s", "keys_int64z").find("keys_strings or keys_int64s is not there") != std::string::npos);
+  CHECK(why("values_int64s", "values_int64z").find("values_strings or values_int64s is not there") != std::string::npos);
+  CHECK(why("LabelEncoder", "LabelEncodex").find("ai.onnx.ml.LabelEncodex") != std::string::npos);
+}
+
+TEST_CASE("writing ONNX: indices and shapes of i32 are i64 there, and what onnxruntime finds unique too") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {2, 3}), at = b.input("at", {1, 1}, DType::i32);
+  b.output(b.node("GatherND", {x, at}), "y");
+  b.output(b.node("Reshape", {x, b.constant(Tensor::of<int32_t>({1}, std::vector<int32_t>{6}))}), "z");
+  b.output(b.nodes("Unique", {at}, 1)[0], "u");
+  const Graph graph = inferred(b);
+  CHECK(ops(read_back(written(graph))) == "Cast GatherND Cast Reshape Cast Unique Cast");
+  Array one{DType::i32, {1, 1}, std::vector<std::byte>(4), {}};
+  one.bytes[0] = std::byte(1);
+  check_round_trip(graph, {ramp(DType::f32, {2, 3}), one});
+}
+
 TEST_CASE("writing ONNX: Swish is written as what it is made of") {
   for (float alpha : {1.0f, 1.5f}) {
     GraphBuilder b;
@@ -473,6 +559,7 @@ TEST_CASE("writing ONNX: the opset is the lowest that has what the graph uses") 
   const Case cases[] = {
       {"Relu", DType::f32, {}, 18, 0},
       {"Relu", DType::bf16, {}, 22, 0},
+      {"BitCast", DType::f32, {}, 26, 0},
       {"Attention", DType::f32, {}, 23, 0},
       {"Attention", DType::f32, {{"left_window_size", int64_t{2}}, {"right_window_size", int64_t{-1}}}, 25, 1},
       {"Attention", DType::f32, {{"left_window_size", zero}, {"right_window_size", zero}}, 25, 2},

@@ -1,5 +1,6 @@
 // Normalisation: an operator of any opset becomes the newest of its name. One explicit table (table.cpp) says which function applies up
-// to which opset; the functions are grouped by what changed: axes.cpp, shapes.cpp, softmax.cpp, activations.cpp, norms.cpp, resize.cpp, broadcast.cpp, microsoft.cpp.
+// to which opset; the functions are grouped by what changed: axes.cpp, shapes.cpp, softmax.cpp, activations.cpp, norms.cpp, resize.cpp, broadcast.cpp;
+// by domain: microsoft.cpp, ml.cpp.
 // To add one: write the function in the file of its kind, add a line to the table. Next: table.cpp.
 #pragma once
 #include <string>
@@ -16,6 +17,7 @@ struct OnnxNode {
   int64_t version = 0;  // of the opset that it was written for
   std::vector<ValueId> inputs, outputs;
   Attributes attrs;
+  bool own = false;  // a rule made it an operator of tern's own, which no file may hold by that name
 
   ValueId input(size_t i) const { return i < inputs.size() ? inputs[i] : kNone; }
   void set_input(size_t i, ValueId v) {
@@ -110,5 +112,7 @@ Status prelu_channels(OnnxNode&, Emitter&);
 
 // microsoft.cpp: the operators of com.microsoft that quantised files hold, in terms of the standard ones
 Rule microsoft_rule(const std::string& op);  // null when there is none
+// ml.cpp: the table of ai.onnx.ml
+Rule ml_rule(const std::string& op);  // null when there is none
 
 }  // namespace tern::onnx
