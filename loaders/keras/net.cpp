@@ -12,6 +12,12 @@ constexpr int kDeepest = 32;             // of models and wrappers in each other
 
 std::string shown(std::string_view name) { return printable(name, 80); }
 
+std::string what_it_is(const std::string& cls) {
+  if (cls.starts_with("ops.")) return "the operation " + shown(cls.substr(4)) + " of keras.ops is not supported";
+  if (cls.starts_with("tf.")) return "the function " + shown(cls) + " is not supported";
+  return "layers of class " + shown(cls) + " are not supported";
+}
+
 }  // namespace
 
 void Builder::enter_layer(const Layer& layer) {
@@ -95,15 +101,17 @@ Flows Net::call(Layer& layer, const Arguments& with) {
   const LayerRow* row = find_layer(layer.class_name);
   if (depth_ > kDeepest) b.fail(unsupported("models and wrappers are nested more than " + std::to_string(kDeepest) + " deep"));
   else if (++calls_ > kMostCalls) b.fail(unsupported("more than " + std::to_string(kMostCalls) + " calls of layers"));
-  else if (row == nullptr) b.fail(unsupported("layers of class " + shown(layer.class_name) + " are not supported" + written_by()));
+  else if (row == nullptr) b.fail(unsupported(what_it_is(layer.class_name) + written_by()));
   if (b.ok()) {
     Arguments cast = with;
-    if (row->autocast) autocast(cast, layer.compute);
+    const bool operation = layer.class_name.starts_with("ops.") || layer.class_name.starts_with("tf.");  // takes what comes
+    if (row->autocast && !operation) autocast(cast, layer.compute);
     for (Argument& arg : cast.positional) unmask(arg);
     for (auto& [name, arg] : cast.named) unmask(arg);
     Call c(layer, cast);
     out = row->call(c);
-    const ValueId mask = row->masking == Masking::kept && !c.inputs.empty() ? c.mask() : kNone;
+    const bool kept = row->masking == Masking::kept || (row->masking == Masking::kept_by_3 && version.major != 2);
+    const ValueId mask = kept && !c.inputs.empty() ? c.mask() : kNone;
     if (row->masking != Masking::own) {
       for (Flow& f : out) f.mask = mask;
     }

@@ -17,7 +17,7 @@ loaders/json         public runtime/base
 loaders/npy          public runtime/base loaders/zip
 loaders/hdf5         public runtime/base loaders/file loaders/weights loaders/zip
 loaders/weights      public runtime/base loaders/file loaders/json loaders/zip
-loaders/keras        public runtime/base kernels runtime loaders/file loaders/zip loaders/json loaders/weights loaders/hdf5 loaders/channels_last
+loaders/keras        public runtime/base kernels runtime loaders/file loaders/zip loaders/json loaders/weights loaders/hdf5 loaders/channels_last loaders/tensorflow
 loaders/safetensors  public runtime/base loaders/file loaders/json loaders/weights
 loaders/channels_last public runtime/base kernels runtime
 loaders/wire         public runtime/base

@@ -1,5 +1,9 @@
 // The layers that every model has: Dense, Activation, Flatten, and those that do nothing when a model is run. See layer.h.
+#include <map>
+
 #include "loaders/keras/layers/layer.h"
+#include "loaders/keras/model/spec.h"
+#include "loaders/keras/net.h"
 
 namespace tern::keras {
 namespace {
@@ -47,12 +51,42 @@ Flows lambda(Call& c) {
 
 Flows identity(Call& c) { return c.inputs; }
 
+// cos(x kernel / scale + bias): features whose products are those of a kernel machine.
+Flows fourier_features(Call& c) {
+  const int64_t in = c.features(c.x()), out = c.config.integer("output_dim");
+  const ValueId scale = c.weight("kernel_scale", {1});
+  const ValueId kernel = c.weight("unscaled_kernel", {in, out}, false), bias = c.weight("bias", {out}, false);
+  return {{c.emit("Cos", {c.emit("Add", {c.emit("MatMul", {c.x(), c.emit("Div", {kernel, scale})}), bias})})}};
+}
+
+// Layers one behind the other, with their masks, and no model.
+Flows pipeline(Call& c) {
+  Arguments with = c.args;
+  Flows out = c.inputs;
+  const Json& json = c.config.json();
+  const Json::Id layers = c.config.at("layers");
+  std::map<std::string, int> seen;
+  for (size_t i = 0; i < json.size(layers) && c.b.ok(); ++i) {
+    const Config one = c.config.item(json.item(layers, i));
+    std::string place = snake_case(one.text("class_name"));
+    if (const int before = seen[place]++; before > 0) place += "_" + std::to_string(before);
+    Layer inner = c.net.layer(one.id(), c.weights.child("layers", "").child(place, one.object("config").text("name")).place());
+    out = c.call(inner, with);
+    with = {};
+    if (out.size() == 1) with.positional.emplace_back(out[0]);
+    else if (i + 1 < json.size(layers)) return c.unsupported("a layer with several outputs in a pipeline");
+  }
+  return out;
+}
+
 constexpr LayerRow kRows[] = {
+    {"RandomFourierFeatures", fourier_features},
+    {"Pipeline", pipeline, Masking::own, false},
     {"Dense", dense, Masking::kept},
     {"Activation", activate, Masking::kept},
     {"Flatten", flatten},
     {"Lambda", lambda},
-    {"Identity", identity, Masking::kept},
+    {"Identity", identity, Masking::kept_by_3},
     {"ActivityRegularization Dropout GaussianNoise GaussianDropout AlphaDropout SpatialDropout1D SpatialDropout2D SpatialDropout3D", identity,
      Masking::kept},
 };

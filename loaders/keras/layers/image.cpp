@@ -1,4 +1,4 @@
-// Layers that prepare numbers: scales, sizes, crops. What augments does nothing when a model is run. See layer.h. Next: spectrogram.cpp.
+// Layers that prepare numbers: scales, sizes, crops. What augments does nothing when a model is run. See layer.h. Next: equalize.cpp.
 #include <cmath>
 #include <limits>
 
@@ -175,8 +175,8 @@ Flows auto_contrast(Call& c) {
 Flows augmentation(Call& c) { return c.inputs; }
 
 constexpr LayerRow kRows[] = {
-    {"Rescaling", rescaling, Masking::kept},
-    {"Normalization", normalization, Masking::kept},
+    {"Rescaling", rescaling, Masking::kept_by_3},
+    {"Normalization", normalization, Masking::kept_by_3},
     {"Resizing", resizing},
     {"CenterCrop", center_crop},
     {"RandomCrop", random_crop},

@@ -37,9 +37,9 @@ ValueId Call::tensor(size_t place, std::string_view name) const {
 }
 
 ValueId Call::mask(size_t i) const {
-  Flows given;
-  arg("mask").flatten(given);
-  if (!given.empty()) return i < given.size() ? given[i].value : kNone;
+  const Argument& given = arg("mask");
+  if (given.is(Argument::Kind::tensor)) return i == 0 ? given.flow.value : kNone;
+  if (given.is(Argument::Kind::list)) return i < given.items.size() ? given.items[i].flow.value : kNone;  // null: none
   return i < inputs.size() ? inputs[i].mask : kNone;
 }
 
@@ -86,12 +86,13 @@ Flows Call::invalid(const std::string& what) const {
 
 std::span<const std::span<const LayerRow>> all_layers() {
   static const std::span<const LayerRow> kTables[] = {
-      core_layers(),       activation_layers(), conv_layers(),      pool_layers(),          reshape_layers(),
-      merge_layers(),      norm_layers(),       embedding_layers(), rnn_layers(),           wrapper_layers(),
-      attention_layers(),  multi_head_layers(), image_layers(),     spectrogram_layers(),   locally_connected_layers(),
-      lookup_layers(),     category_layers(),   model_layers(),     pointwise_operations(), function_operations(),
-      reduce_operations(), shape_operations(),  join_operations(),  product_operations(),   create_operations(),
-      network_operations()};
+      core_layers(),        activation_layers(),  conv_layers(),      pool_layers(),          reshape_layers(),
+      merge_layers(),       norm_layers(),        embedding_layers(), rnn_layers(),           wrapper_layers(),
+      attention_layers(),   multi_head_layers(),  image_layers(),     spectrogram_layers(),   locally_connected_layers(),
+      lookup_layers(),      category_layers(),    model_layers(),     pointwise_operations(), function_operations(),
+      reduce_operations(),  shape_operations(),   join_operations(),  product_operations(),   create_operations(),
+      equalize_layers(),    nan_operations(),     range_operations(), scatter_operations(),   fourier_operations(),
+      network_operations(), picture_operations(), loss_operations(),  tensorflow_operations()};
   return kTables;
 }
 

@@ -74,9 +74,10 @@ class Call {
 };
 
 enum class Masking : uint8_t {
-  dropped,  // outputs have no masks: the layer does not support them
-  kept,     // each output has that of the first input
-  own,      // the function sets them
+  dropped,    // outputs have no masks: the layer does not support them
+  kept,       // each output has that of the first input
+  kept_by_3,  // of Keras 3, and Keras 2 drops them
+  own,        // the function sets them
 };
 
 struct LayerRow {
@@ -114,6 +115,7 @@ std::span<const LayerRow> multi_head_layers();  // multi_head.cpp
 std::span<const LayerRow> locally_connected_layers();
 std::span<const LayerRow> spectrogram_layers();  // spectrogram.cpp
 std::span<const LayerRow> image_layers();        // image.cpp: Rescaling, Normalization, Resizing …
+std::span<const LayerRow> equalize_layers();     // equalize.cpp: contrast by tiles
 std::span<const LayerRow> lookup_layers();       // lookup.cpp: StringLookup, IntegerLookup, TextVectorization
 std::span<const LayerRow> category_layers();     // categories.cpp: Discretization, CategoryEncoding, Hashing, HashedCrossing
 std::span<const LayerRow> model_layers();        // ../model/build.cpp: models that are layers

@@ -64,9 +64,12 @@ struct Masks {
   ValueId query = kNone;  // [batch, queries], which the output has too
 };
 Masks masks_of(Call& c, const Flow& q, const Flow& v, const Argument& key) {
-  auto given = [&](const Flow& flow, std::string_view name) { return to_bool(c, flow.mask != kNone ? flow.mask : c.tensor(SIZE_MAX, name)); };
+  auto given = [&](const Flow& flow, std::string_view name) {
+    const ValueId told = c.tensor(SIZE_MAX, name);
+    return to_bool(c, told != kNone ? told : flow.mask);
+  };
   Masks m;
-  m.query = given(q, "query_mask");
+  m.query = c.layer.class_name == "MultiHeadAttention" ? to_bool(c, q.mask) : given(q, "query_mask");  // that one takes no other
   const ValueId of_value = given(v, "value_mask");
   const ValueId of_key = key.is(Argument::Kind::tensor) ? given(key.flow, "key_mask") : kNone;
   if (m.query != kNone) m.all = unsqueeze(c.b, m.query, {-1});

@@ -6,11 +6,24 @@ namespace {
 
 Flows cast_back(const Call& c, ValueId y) { return {{c.b.cast(y, c.layer.compute)}}; }
 
+// Keras 2: statistics of their own for the places of several axes, with ones for the others.
+Flows batch_norm_of_several(Call& c, ValueId x, const std::vector<int64_t>& axes) {
+  std::vector<int64_t> dims(static_cast<size_t>(c.b.rank(x)), 1);
+  for (int64_t a : axes) dims[static_cast<size_t>(a)] = c.known_size(x, static_cast<int>(a));
+  const ValueId gamma = c.config.boolean("scale", true) ? weight_like(c, x, "gamma", dims) : kNone;
+  const ValueId beta = c.config.boolean("center", true) ? weight_like(c, x, "beta", dims) : kNone;
+  const ValueId mean = weight_like(c, x, "moving_mean", dims, false), variance = weight_like(c, x, "moving_variance", dims, false);
+  const ValueId deviation = c.emit("Sqrt", {c.emit("Add", {variance, number(c, x, c.config.number("epsilon", 1e-3))})});
+  ValueId y = c.emit("Div", {c.emit("Sub", {x, mean}), deviation});
+  if (gamma != kNone) y = c.emit("Mul", {y, gamma});
+  return cast_back(c, beta == kNone ? y : c.emit("Add", {y, beta}));
+}
+
 Flows batch_norm(Call& c) {
   const ValueId x = widened(c, c.x());
   const std::vector<int64_t> axes = axes_of(c, "axis", c.b.rank(x), -1);
   if (!c.b.ok()) return {};
-  if (axes.size() != 1) return c.unsupported("batch normalization over several axes");
+  if (axes.size() != 1) return batch_norm_of_several(c, x, axes);
   const int64_t n = c.known_size(x, static_cast<int>(axes[0]));
   channels_last::BatchNorm norm;
   norm.epsilon = c.config.number("epsilon", 1e-3);
@@ -107,7 +120,10 @@ Flows unit_norm(Call& c) {
 // The kernel was divided by its norm when the model was trained.
 Flows spectral_norm(Call& c) {
   Layer inner = c.inner("layer", c.config.object("layer").id());
-  return c.call(inner, c.args);
+  Flows out = c.call(inner, c.args);
+  if (c.layer.keras() == 2) return out;
+  for (Flow& f : out) f.value = c.b.cast(f.value, c.b.dtype(c.x()));  // also to that of indices
+  return out;
 }
 
 constexpr LayerRow kRows[] = {

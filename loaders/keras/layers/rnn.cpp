@@ -118,8 +118,6 @@ std::optional<Cell> read_cell(Call& c, Weights weights, int64_t features) {
   return c.b.ok() ? std::optional(cell) : std::nullopt;
 }
 
-namespace {}  // namespace
-
 ValueId step_mask(const Call& c, bool has_states) { return to_bool(c, has_states && c.layer.keras() != 2 ? c.tensor(SIZE_MAX, "mask") : c.mask()); }
 
 std::vector<ValueId> initial_states(const Call& c) {
@@ -234,7 +232,24 @@ Flows layer(Call& c) {
   return out;
 }
 
+// A cell alone: one step of x [batch, features] from the states that it is called with.
+Flows cell(Call& c) {
+  if (c.b.rank(c.x()) != 2) return c.invalid("its input has " + std::to_string(c.b.rank(c.x())) + " axes, not two");
+  const auto cell = read_cell(c, c.weights, c.features(c.x()));
+  WindowOptions options;
+  Flows given;
+  c.arg(1, "states").flatten(given);
+  if (given.empty() && c.inputs.size() > 1) given.assign(c.inputs.begin() + 1, c.inputs.end());
+  for (const Flow& f : given) options.initial.push_back(c.b.cast(f.value, c.layer.compute));
+  if (!cell || options.initial.size() != cell->states()) return c.b.ok() ? c.invalid("it is called with other states than it has") : Flows();
+  const Window w = run_window(c, *cell, unsqueeze(c.b, c.x(), {1}), options);
+  Flows out = {{w.last}};
+  for (ValueId state : w.states) out.push_back({state});
+  return out;
+}
+
 constexpr LayerRow kRows[] = {
+    {"LSTMCell GRUCell SimpleRNNCell", cell},
     {"LSTM GRU SimpleRNN RNN CuDNNLSTM CuDNNGRU", layer, Masking::own},
     {"ConvLSTM1D ConvLSTM2D ConvLSTM3D", layer, Masking::own},
 };

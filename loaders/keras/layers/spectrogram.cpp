@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "loaders/keras/layers/pieces.h"
+#include "loaders/keras/ops/ops.h"
 #include "runtime/base/printable.h"
 
 namespace tern::keras {
@@ -27,6 +28,7 @@ ValueId in_mode(Call& c, const std::string& mode, ValueId re, ValueId im) {
   if (mode == "real") return re;
   if (mode == "imag") return im;
   if (mode == "stft") return concat(c.b, {re, im}, 3);
+  if (mode == "angle") return by_tensorflow(c, "Atan2", {im, re})[0].value;
   const ValueId power = power_of(c, re, im);
   if (mode == "psd") return c.emit("Add", {power, c.emit("Pad", {slice(c.b, power, 3, 1, -1), c.b.ints({0, 0, 0, 1, 0, 0, 0, 1})})});
   const ValueId magnitude = c.emit("Sqrt", {at_least(c, power, 1e-7)});

@@ -373,6 +373,7 @@ Result<Graph> build_graph(Net& net, Json::Id root, std::span<const Port> told) {
     for (size_t i = 0; i < out.size(); ++i) outputs.emplace_back(names[i], out[i].value);
   }
   if (!b.ok()) return b.status().error();
+  if (Status s = net.weights.source.finish(); !s) return s.error();
   model.summarize();
   auto graph = b.finish(outputs);
   if (graph) graph->name = checked.name;

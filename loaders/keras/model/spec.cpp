@@ -77,8 +77,8 @@ class SpecReader {
     ModelLayer layer;
     layer.object = object;
     layer.class_name = text(object, "class_name");
-    layer.name = text(json_.get(object, "config"), "name");
-    if (layer.name.empty()) layer.name = text(object, "name");
+    layer.name = text(object, "name");  // as calls refer to it: a TensorFlowOpLayer's config has another
+    if (layer.name.empty()) layer.name = text(json_.get(object, "config"), "name");
     if (layer.class_name.empty()) return invalid("a layer has no class_name");
     layer.input = layer.class_name == "InputLayer";
     if (!is_operation(json_, object) && !(spec_.sequential && layer.input)) {

@@ -123,13 +123,26 @@ std::vector<Int> Operands::sizes(std::string_view names, size_t place) const { r
 ValueId Operands::tensor(const Argument& a, DType dtype) const {
   if (!b.ok()) return kNone;
   if (a.is(Kind::tensor)) return dtype == DType::none ? a.flow.value : b.cast(a.flow.value, dtype);
-  if (a.is_number()) return b.scalar(dtype == DType::none ? dtype_of_number(a) : dtype, a.real);
+  const auto narrow = [](double v) { return v >= INT32_MIN && v <= INT32_MAX; };
+  if (a.is_number()) {
+    const DType as = dtype == DType::none ? dtype_of_number(a) : dtype;
+    if (as == DType::i32 && narrow(a.real)) return b.constant(Tensor::scalar(static_cast<int32_t>(a.real)));
+    return b.scalar(as, a.real);
+  }
+  if (a.is(Kind::text)) {
+    const std::string text[] = {a.text};
+    auto tensor = Tensor::strings(Dims{}, text);
+    return tensor ? b.constant(std::move(*tensor)) : b.fail(tensor.error());
+  }
   std::vector<double> elements;
   std::vector<int64_t> dims;
   bool real = false;
   if (numbers(a, 0, elements, dims, real) && dims.size() <= kMaxRank) {
-    const ValueId wide = b.constant(Tensor::of<double>(Dims(dims), std::span<const double>(elements)));
-    return b.cast(wide, dtype != DType::none ? dtype : real ? DType::f32 : DType::i32);
+    const DType as = dtype != DType::none ? dtype : real ? DType::f32 : DType::i32;
+    if (as == DType::f32) return b.constant(Tensor::of<float>(Dims(dims), std::vector<float>(elements.begin(), elements.end())));
+    if (as == DType::i32 && std::all_of(elements.begin(), elements.end(), narrow))
+      return b.constant(Tensor::of<int32_t>(Dims(dims), std::vector<int32_t>(elements.begin(), elements.end())));
+    return b.cast(b.constant(Tensor::of<double>(Dims(dims), elements)), as);
   }
   if (a.is(Kind::list) && !a.items.empty()) {  // tensors and numbers: stacked
     const DType as = dtype == DType::none ? common(a.items) : dtype;

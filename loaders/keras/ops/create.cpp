@@ -1,4 +1,6 @@
 // Tensors out of little: zeros_like, arange, one_hot, shapes; and casts. See ops.h. Next: network.cpp.
+#include <cmath>
+
 #include "loaders/keras/ops/ops.h"
 
 namespace tern::keras {
@@ -13,6 +15,25 @@ Flows cast(Call& c) {
   const DType dtype = dtype_named(to.text);
   if (dtype == DType::none) return c.unsupported("a cast to " + (to.text.empty() ? "an unknown dtype" : to.text));
   return {{c.b.cast(x, dtype)}};
+}
+
+// What lies outside of an integer dtype becomes its largest or least number.
+Flows saturate(Call& c) {
+  const Operands o(c);
+  ValueId x = o.tensor(0, kX);
+  const DType dtype = dtype_named(o.get(1, "dtype").text);
+  if (dtype != DType::u8 && dtype != DType::i8 && dtype != DType::i16 && dtype != DType::u16) return cast(c);
+  const int bits = static_cast<int>(8 * size_of(dtype));
+  const double most = std::ldexp(1, is_signed_int(dtype) ? bits - 1 : bits) - 1, least = is_signed_int(dtype) ? -most - 1 : 0;
+  if (size_of(c.b.dtype(x)) < 4) x = c.b.cast(x, is_float(c.b.dtype(x)) ? DType::f32 : DType::i32);
+  return {{c.b.cast(c.emit("Clip", {x, c.b.scalar_like(x, least), c.b.scalar_like(x, most)}), dtype)}};
+}
+
+// To its own dtype unless told.
+Flows converted(Call& c) {
+  const Operands o(c);
+  const ValueId x = o.tensor(0, "x|value");
+  return {{c.b.cast(x, o.dtype("dtype", c.b.dtype(x)))}};
 }
 
 Flows filled_like(Call& c, const Argument& value) {
@@ -79,14 +100,13 @@ Flows one_hot(Call& c) {
   return {{c.b.cast(rows, dtype)}};
 }
 
-// 1 where any of the indices along the last axis is.
+// 1 where any of the indices along the second axis (of a vector the first) is.
 Flows multi_hot(Call& c) {
   const Flows hot = one_hot(c);
   if (!c.b.ok()) return {};
   const ValueId rows = hot[0].value;
-  const int rank = c.b.rank(rows);
-  if (rank < 3) return {{c.emit("ReduceMax", {rows, c.b.ints({0})}, attributes({{"keepdims", int64_t(0)}}))}};
-  return {{c.emit("ReduceMax", {rows, c.b.ints({int64_t(rank) - 2})}, attributes({{"keepdims", int64_t(0)}}))}};
+  const int64_t axis = c.b.rank(rows) < 3 ? 0 : 1;
+  return {{c.emit("ReduceMax", {rows, c.b.ints({axis})}, attributes({{"keepdims", int64_t(0)}}))}};
 }
 
 Flows sequence_mask(Call& c) {
@@ -101,7 +121,9 @@ Flows sequence_mask(Call& c) {
 }
 
 constexpr LayerRow kRows[] = {
-    {"ops.Cast ops.SaturateCast tf.cast", cast},
+    {"ops.Cast tf.cast", cast},
+    {"ops.SaturateCast tf.saturate_cast tf.dtypes.saturate_cast", saturate},
+    {"ops.Array ops.ConvertToTensor", converted},
     {"ops.ZerosLike tf.zeros_like tf.compat.v1.zeros_like", zeros_like},
     {"ops.OnesLike tf.ones_like tf.compat.v1.ones_like", ones_like},
     {"ops.FullLike", full_like},

@@ -77,9 +77,40 @@ Flows is_signed_inf(Call& c) {
   return {{c.emit("IsInf", {x_of(c)}, attributes({{positive ? "detect_negative" : "detect_positive", int64_t(0)}}))}};
 }
 
+// Below zero, or -0, whose reciprocal is -infinity.
 Flows signbit(Call& c) {
-  const ValueId x = x_of(c);
-  return {{c.emit("Less", {x, c.b.scalar_like(x, 0)})}};
+  const ValueId x = x_of(c), zero = c.b.scalar_like(x, 0);
+  const ValueId turned = c.emit("Less", {c.emit("Div", {c.b.scalar_like(x, 1), x}), zero});
+  return {{c.emit("Or", {c.emit("Less", {x, zero}), c.emit("And", {c.emit("Equal", {x, zero}), turned})})}};
+}
+
+// Of real numbers: 0, or pi below zero.
+Flows angle(Call& c) {
+  const ValueId x = x_of(c), zero = c.b.scalar_like(x, 0);
+  return {{c.emit("Where", {c.emit("Less", {x, zero}), c.b.scalar_like(x, M_PI), zero})}};
+}
+
+Flows filled(Call& c, DType dtype, double value) {
+  const ValueId x = Operands(c).tensor(0, "x");
+  return {{c.emit("Expand", {c.b.scalar(dtype == DType::none ? c.b.dtype(x) : dtype, value), c.emit("Shape", {x})})}};
+}
+Flows imaginary(Call& c) { return filled(c, DType::none, 0); }
+Flows is_real(Call& c) { return filled(c, DType::boolean, 1); }
+Flows empty(Call& c) { return filled(c, Operands(c).dtype("dtype", DType::none), 0); }
+
+Flows ldexp(Call& c) {  // x 2^n
+  const Operands o(c);
+  const ValueId x = o.real(o.tensor(0, "x1")), n = o.tensor(o.get(1, "x2"), c.b.dtype(x));
+  const ValueId y = c.emit("Mul", {x, c.emit("Pow", {c.b.scalar_like(x, 2), n})});
+  const ValueId as_is = c.emit("Or", {c.emit("IsInf", {x}), c.emit("Equal", {x, c.b.scalar_like(x, 0)})});
+  return {{c.emit("Where", {as_is, x, y})}};
+}
+
+// Distances of all rows of x [..., n, k] from all of y [..., m, k].
+Flows distances(Call& c) {
+  const auto [x, y] = reals(c);
+  const ValueId d = c.emit("Sub", {unsqueeze(c.b, x, {-2}), unsqueeze(c.b, y, {-3})});
+  return {{c.emit("ReduceL2", {d, c.b.ints({-1})}, attributes({{"keepdims", int64_t(0)}}))}};
 }
 
 // x[i + 1] - x[i], n times.
@@ -135,6 +166,12 @@ constexpr LayerRow kRows[] = {
     {"ops.Isposinf", is_signed_inf<true>},
     {"ops.Isneginf", is_signed_inf<false>},
     {"ops.Signbit", signbit},
+    {"ops.Angle", angle},
+    {"ops.Imag", imaginary},
+    {"ops.Isreal", is_real},
+    {"ops.EmptyLike", empty},
+    {"ops.Ldexp", ldexp},
+    {"ops.CDist", distances},
     {"ops.Diff", diff},
     {"ops.Diagonal", diagonal},
     {"ops.Trace", trace},

@@ -46,6 +46,17 @@ Flows vstack(Call& c) {
   return {{concat(c.b, all, 0)}};
 }
 
+// Along the third axis, which vectors and matrices get.
+Flows dstack(Call& c) {
+  const Operands o(c);
+  std::vector<ValueId> all = o.promoted(o.tensors(0, kX));
+  for (ValueId& v : all) {
+    if (c.b.rank(v) == 1) v = unsqueeze(c.b, v, {0});
+    if (c.b.rank(v) == 2) v = unsqueeze(c.b, v, {2});
+  }
+  return {{concat(c.b, all, 2)}};
+}
+
 std::vector<ValueId> parts(Call& c, ValueId x, int axis, const std::vector<int64_t>& sizes) {
   if (!c.b.ok() || sizes.size() > 4096) return c.invalid("too many parts"), std::vector<ValueId>();
   if (sizes.size() == 1) return {x};
@@ -59,18 +70,20 @@ Flows flows(const std::vector<ValueId>& values) {
 }
 
 // Into equal parts, or at places (keras.ops), or of sizes (tf).
+template <int otherwise>
 Flows split(Call& c) {
   const Operands o(c);
   const ValueId x = o.tensor(0, kX);
-  const int axis = c.axis(o.integer("axis", 0, 2), c.b.rank(x));
+  const int axis = c.axis(o.integer("axis", otherwise, 2), c.b.rank(x));
   const Argument how = o.get(1, "indices_or_sections|num_or_size_splits");
   const int64_t n = c.known_size(x, axis);
   if (!c.b.ok()) return {};
   std::vector<int64_t> sizes;
   if (how.is(Kind::integer)) {
-    if (how.integer < 1 || n % how.integer != 0 || how.integer > 4096)
+    const bool nearly = c.layer.class_name == "ops.ArraySplit";  // the first ones are longer by one
+    if (how.integer < 1 || (!nearly && n % how.integer != 0) || how.integer > 4096)
       return c.invalid("an axis of " + std::to_string(n) + " has no such equal parts");
-    sizes.assign(static_cast<size_t>(how.integer), n / how.integer);
+    for (int64_t i = 0; i < how.integer; ++i) sizes.push_back(n / how.integer + (i < n % how.integer ? 1 : 0));
   } else if (c.layer.class_name.starts_with("tf.")) {
     sizes = o.ints("num_or_size_splits", 1);
     int64_t known = 0;
@@ -220,7 +233,10 @@ constexpr LayerRow kRows[] = {
     {"ops.Stack tf.stack", stack},
     {"ops.Hstack", hstack},
     {"ops.Vstack", vstack},
-    {"ops.Split ops.ArraySplit tf.split", split},
+    {"ops.Dstack", dstack},
+    {"ops.Split ops.ArraySplit ops.Vsplit tf.split", split<0>},
+    {"ops.Hsplit", split<1>},
+    {"ops.Dsplit", split<2>},
     {"ops.Unstack tf.unstack", unstack},
     {"ops.GetItem tf.__operators__.getitem", getitem},
     {"ops.Slice tf.slice", cut_out},

@@ -1,7 +1,8 @@
-// Operations of networks: activations, convolutions, pools, norms, images. See ops.h. Next: ../layers/layer.h.
+// Operations of networks: activations, convolutions, pools, norms. See ops.h. Next: picture.cpp.
+#include <algorithm>
 #include <cmath>
 
-#include "loaders/channels_last/channels_last.h"
+#include "loaders/keras/layers/attention.h"
 #include "loaders/keras/ops/ops.h"
 
 namespace tern::keras {
@@ -17,14 +18,19 @@ template <Text name>
 Flows activate(Call& c) {
   return {{activation(c, name.text, c.config, Operands(c).tensor(0, kX))}};
 }
+Flows tanh(Call& c) {
+  const Operands o(c);
+  return {{c.emit("Tanh", {o.real(o.tensor(0, kX))})}};
+}
 
+// Over one axis; of keras.ops over all of them where it is null.
+template <Text op>
 Flows softmax(Call& c) {
   const Operands o(c);
-  return {{c.emit("Softmax", {o.tensor(0, kX)}, attributes({{"axis", o.integer("axis|dim", -1, 1)}}))}};
-}
-Flows log_softmax(Call& c) {
-  const Operands o(c);
-  return {{c.emit("LogSoftmax", {o.tensor(0, kX)}, attributes({{"axis", o.integer("axis|dim", -1, 1)}}))}};
+  const ValueId x = o.tensor(0, kX);
+  const auto over = [&](ValueId v, int64_t axis) { return c.emit(op.text, {v}, attributes({{"axis", axis}})); };
+  if (!c.layer.class_name.starts_with("ops.") || o.has("axis")) return {{over(x, o.integer("axis|dim", -1, 1))}};
+  return {{c.b.reshape(over(c.b.reshape(x, {-1}), 0), sizes_of(c.b, x))}};
 }
 Flows leaky_relu(Call& c) {
   const Operands o(c);
@@ -70,6 +76,39 @@ Flows depthwise_conv(Call& c) {
   return {{channels_last::depthwise_conv(c.b, x, kernel, window_of(o, c.b.rank(x)))}};
 }
 
+Flows separable_conv(Call& c) {
+  const Operands o(c);
+  const ValueId x = o.tensor(0, kX), depthwise = o.tensor(1, "depthwise_kernel"), pointwise = o.tensor(2, "pointwise_kernel");
+  const Window w = window_of(o, c.b.rank(x));
+  return {{channels_last::conv(c.b, channels_last::depthwise_conv(c.b, x, depthwise, w), pointwise, {.channels = w.channels})}};
+}
+Flows conv_transpose(Call& c) {
+  const Operands o(c);
+  const ValueId x = o.tensor(0, kX), kernel = o.tensor(1, "kernel");
+  if (o.has("output_padding")) return c.unsupported("conv_transpose with output_padding");
+  return {{channels_last::conv_transpose(c.b, x, kernel, window_of(o, c.b.rank(x)))}};
+}
+
+// Divided by the deviation along the axes, with the mean taken off or (rms) not.
+template <bool rms>
+Flows axis_norm(Call& c) {
+  const Operands o(c);
+  const ValueId given = o.tensor(0, kX), x = widened(c, o.real(given));
+  const std::vector<int64_t> axes = o.has("axis") ? o.axes("axis", c.b.rank(x)) : std::vector<int64_t>{int64_t(c.b.rank(x)) - 1};
+  const auto mean = [&](ValueId v) { return reduce(c, "ReduceMean", v, axes, true); };
+  std::vector<Int> along(static_cast<size_t>(c.b.rank(x)), Int(1));
+  for (int64_t a : axes) along[static_cast<size_t>(a)] = c.b.size(x, static_cast<int>(a));
+  const ValueId d = rms ? x : c.emit("Sub", {x, mean(x)});
+  const ValueId spread = c.emit("Add", {mean(c.emit("Mul", {d, d})), number(c, x, o.number("epsilon", 1e-7))});
+  ValueId y = c.emit("Div", {d, c.emit("Sqrt", {spread})});
+  const auto scaled = [&](const char* op, size_t place, const char* name) {
+    if (const Argument a = o.get(place, name); !a.is_none()) y = c.emit(op, {y, c.b.reshape(o.tensor(a, c.b.dtype(y)), along)});
+  };
+  scaled("Mul", 1, rms ? "scale" : "gamma");
+  if (!rms) scaled("Add", 2, "beta");
+  return {{is_float(c.b.dtype(given)) ? c.b.cast(y, c.b.dtype(given)) : y}};
+}
+
 template <channels_last::Pool kind>
 Flows pool(Call& c) {
   const Operands o(c);
@@ -93,64 +132,35 @@ Flows batch_norm(Call& c) {
   const auto aligned = [&](ValueId v) { return tf ? v : c.b.reshape(v, along); };
   const ValueId spread = c.emit("Sqrt", {c.emit("Add", {aligned(variance), c.b.scalar_like(variance, o.number("epsilon|variance_epsilon", 1e-3))})});
   ValueId gain = c.emit("Div", {c.b.scalar_like(spread, 1), spread});
-  if (const ValueId scale = c.tensor(4, "scale"); scale != kNone) gain = c.emit("Mul", {gain, aligned(scale)});
+  const Argument scale = o.get(4, "scale"), offset = o.get(3, "offset");
+  if (!scale.is_none()) gain = c.emit("Mul", {gain, aligned(o.tensor(scale, c.b.dtype(x)))});
   ValueId shift = c.emit("Neg", {c.emit("Mul", {aligned(mean), gain})});
-  if (const ValueId offset = c.tensor(3, "offset"); offset != kNone) shift = c.emit("Add", {shift, aligned(offset)});
+  if (!offset.is_none()) shift = c.emit("Add", {shift, aligned(o.tensor(offset, c.b.dtype(x)))});
   return {{c.emit("Add", {c.emit("Mul", {x, gain}), shift})}};
 }
 
-Flows resize(Call& c) {
-  const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
-  using channels_last::Resize;
-  Resize how;
-  std::string filter = o.text("interpolation|method", "bilinear");
-  constexpr std::pair<const char*, Resize::Filter> kFilters[] = {{"nearest", Resize::Filter::nearest},   {"bilinear", Resize::Filter::bilinear},
-                                                                 {"bicubic", Resize::Filter::bicubic},   {"lanczos3", Resize::Filter::lanczos3},
-                                                                 {"lanczos5", Resize::Filter::lanczos5}, {"area", Resize::Filter::area}};
-  bool known = false;
-  for (const auto& [name, value] : kFilters) {
-    if (filter == name) how.filter = value, known = true;
-  }
-  if (!known || o.flag("crop_to_aspect_ratio|preserve_aspect_ratio", false) || o.flag("pad_to_aspect_ratio", false)) {
-    return c.unsupported("resizing that keeps the aspect ratio, or by " + filter + ",");
-  }
-  how.antialias = o.flag("antialias", false);
-  const Channels channels = o.text("data_format") == "channels_first" ? Channels::first : Channels::last;
-  return {{channels_last::resize(c.b, x, o.sizes("size", 1), how, channels)}};
-}
-
-// 0.2989 R + 0.587 G + 0.114 B
-Flows to_gray(Call& c) {
-  const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
-  const int rank = c.b.rank(x);
-  const int axis = o.text("data_format") == "channels_first" ? rank - 3 : rank - 1;
-  if (axis < 0) return c.invalid("its input is no image");
-  std::vector<int64_t> dims(static_cast<size_t>(rank), 1);
-  dims[static_cast<size_t>(axis)] = 3;
-  const float weights[] = {0.2989F, 0.587F, 0.114F};
-  const ValueId w = c.b.cast(c.b.constant(Tensor::of<float>(Dims(dims), weights)), c.b.dtype(x));
-  return {{c.emit("ReduceSum", {c.emit("Mul", {x, w}), c.b.ints({axis})}, attributes({{"keepdims", int64_t(1)}}))}};
-}
-
-template <int from_end>
-Flows mirrored(Call& c) {
-  const ValueId x = Operands(c).tensor(0, "image|images");
-  return {{reverse(c.b, x, c.b.rank(x) - from_end)}};
-}
-
-// softmax(scale q k' + mask) v; q, k, v [batch, time, heads, features].
+// softmax(scale q k' + bias, where the mask says so) v; q, k, v [batch, time, heads, features]. A head of k and v may serve several of q.
 Flows attention(Call& c) {
   const Operands o(c);
   const auto heads_first = [&](size_t place, const char* name) { return permute(c.b, o.tensor(place, name), {0, 2, 1, 3}); };
-  const ValueId q = heads_first(0, "query"), k = heads_first(1, "key"), v = heads_first(2, "value");
-  if (o.flag("is_causal", false) || o.has("bias") || o.has("attn_logits_soft_cap")) return c.unsupported("this attention");
+  const ValueId q = heads_first(0, "query");
+  ValueId k = heads_first(1, "key"), v = heads_first(2, "value");
+  if (o.has("attn_logits_soft_cap")) return c.unsupported("attention with a soft cap");
+  const int64_t groups = c.known_size(q, 1) / std::max<int64_t>(c.known_size(k, 1), 1);
   const double scale = o.number("scale", 1 / std::sqrt(static_cast<double>(c.known_size(q, -1))));
+  if (!c.b.ok()) return {};
+  const auto shared = [&](ValueId x) {  // each head `groups` times
+    std::vector<Int> sizes = sizes_of(c.b, x);
+    sizes[1] = c.b.mul(sizes[1], groups);
+    return c.b.reshape(c.emit("Tile", {unsqueeze(c.b, x, {2}), c.b.ints({1, 1, groups, 1, 1})}), sizes);
+  };
+  if (groups > 1) k = shared(k), v = shared(v);
   ValueId scores = c.emit("MatMul", {c.emit("Mul", {q, c.b.scalar_like(q, scale)}), transpose(c.b, k, 2, 3)});
-  if (const Argument mask = o.get(4, "mask"); !mask.is_none()) {
-    scores = c.emit("Where", {c.b.cast(o.tensor(mask), DType::boolean), scores, c.b.scalar_like(scores, -3.4e38)});
-  }
+  if (const Argument bias = o.get(3, "bias"); !bias.is_none()) scores = c.emit("Add", {scores, o.tensor(bias, c.b.dtype(scores))});
+  const Argument mask = o.get(4, "mask");
+  ValueId counts = mask.is_none() ? kNone : c.b.cast(o.tensor(mask), DType::boolean);
+  if (o.flag("is_causal", false)) counts = both(c, counts, band(c, c.b.size(scores, 2), c.b.size(scores, 3), true, 0));
+  if (counts != kNone) scores = c.emit("Where", {counts, scores, c.b.scalar_like(scores, c.b.dtype(scores) == DType::f16 ? -3e4 : -2.38e38)});
   const ValueId y = c.emit("MatMul", {c.emit("Softmax", {scores}, attributes({{"axis", int64_t(-1)}})), v});
   return {{permute(c.b, y, {0, 2, 1, 3})}};
 }
@@ -167,7 +177,7 @@ constexpr LayerRow kRows[] = {
     {"ops.Relu tf.nn.relu", activate<"relu">},
     {"ops.Relu6 tf.nn.relu6", activate<"relu6">},
     {"ops.Sigmoid tf.math.sigmoid tf.nn.sigmoid tf.sigmoid", activate<"sigmoid">},
-    {"ops.Tanh tf.math.tanh tf.tanh tf.nn.tanh", activate<"tanh">},
+    {"ops.Tanh tf.math.tanh tf.tanh tf.nn.tanh", tanh},
     {"ops.Silu tf.nn.silu tf.nn.swish", activate<"silu">},
     {"ops.Softplus tf.math.softplus tf.nn.softplus", activate<"softplus">},
     {"ops.Softsign tf.nn.softsign tf.math.softsign", activate<"softsign">},
@@ -185,21 +195,22 @@ constexpr LayerRow kRows[] = {
     {"ops.LogSigmoid tf.math.log_sigmoid", activate<"log_sigmoid">},
     {"ops.SparsePlus", activate<"sparse_plus">},
     {"ops.SparseSigmoid", activate<"sparse_sigmoid">},
+    {"ops.Sparsemax", activate<"sparsemax">},
     {"ops.Squareplus", activate<"squareplus">},
-    {"ops.Softmax tf.nn.softmax tf.math.softmax", softmax},
-    {"ops.LogSoftmax tf.nn.log_softmax tf.math.log_softmax", log_softmax},
+    {"ops.Softmax tf.nn.softmax tf.math.softmax", softmax<"Softmax">},
+    {"ops.LogSoftmax tf.nn.log_softmax tf.math.log_softmax", softmax<"LogSoftmax">},
     {"ops.LeakyRelu tf.nn.leaky_relu", leaky_relu},
     {"ops.Gelu tf.nn.gelu", gelu},
     {"ops.Conv tf.nn.convolution tf.nn.conv2d tf.nn.conv1d tf.nn.conv3d", conv},
     {"ops.DepthwiseConv tf.nn.depthwise_conv2d", depthwise_conv},
+    {"ops.SeparableConv", separable_conv},
+    {"ops.ConvTranspose", conv_transpose},
+    {"ops.LayerNorm", axis_norm<false>},
+    {"ops.RMSNorm", axis_norm<true>},
     {"ops.MaxPool tf.nn.max_pool tf.nn.max_pool2d tf.nn.max_pool1d tf.nn.max_pool3d", pool<channels_last::Pool::max>},
     {"ops.AveragePool tf.nn.avg_pool tf.nn.avg_pool2d tf.nn.avg_pool1d tf.nn.avg_pool3d", pool<channels_last::Pool::average>},
     {"ops.BatchNorm tf.nn.batch_normalization", batch_norm},
     {"ops.DotProductAttention", attention},
-    {"ops.RGBToGrayscale tf.image.rgb_to_grayscale", to_gray},
-    {"tf.image.flip_left_right", mirrored<2>},
-    {"tf.image.flip_up_down", mirrored<3>},
-    {"ops.Resize tf.image.resize", resize},
     {"ops.DepthToSpace tf.nn.depth_to_space", blocks<channels_last::depth_to_space>},
     {"ops.SpaceToDepth tf.nn.space_to_depth", blocks<channels_last::space_to_depth>},
 };

@@ -3,6 +3,7 @@
 // settings lie in the config, of TensorFlow's functions all are arguments. Next: arguments.cpp, then pointwise.cpp.
 #pragma once
 #include "loaders/keras/layers/layer.h"
+#include "loaders/tensorflow/node.h"
 
 namespace tern::keras {
 
@@ -53,17 +54,29 @@ class Operands {
   GraphBuilder& b;
 };
 
+// The outputs of TensorFlow's operator of that name (one, absent, where it failed): for functions that are one.
+using TensorFlowAttribute = std::pair<std::string, tensorflow::NodeCall::Attribute>;
+std::vector<tensorflow::NodeTensor> by_tensorflow(const Call& c, const char* op, std::vector<tensorflow::NodeTensor> inputs,
+                                                  std::vector<TensorFlowAttribute> attributes = {});
+
 // Of keras.ops: bool < integers < floats; f16 with bf16 is f32.
 DType promote(DType a, DType b);
 
 // The tables, by file.
-std::span<const LayerRow> pointwise_operations();  // pointwise.cpp: arithmetic, comparisons, functions of one number
-std::span<const LayerRow> function_operations();   // functions.cpp: arctan2, hypot, isclose, diff, diagonal
-std::span<const LayerRow> reduce_operations();     // reduce.cpp: sum, mean, max, argmax, norms …
-std::span<const LayerRow> shape_operations();      // shape.cpp: reshape, transpose, tile, pad …
-std::span<const LayerRow> join_operations();       // join.cpp: concatenate, stack, split, x[…], take
-std::span<const LayerRow> product_operations();    // product.cpp: matmul, einsum, tensordot …
-std::span<const LayerRow> create_operations();     // create.cpp: zeros_like, arange, one_hot, cast, shape
-std::span<const LayerRow> network_operations();    // network.cpp: activations, conv, pools, norms, resize
+std::span<const LayerRow> pointwise_operations();   // pointwise.cpp: arithmetic, comparisons, functions of one number
+std::span<const LayerRow> function_operations();    // functions.cpp: arctan2, hypot, isclose, diff, diagonal
+std::span<const LayerRow> reduce_operations();      // reduce.cpp: sum, mean, max, argmax, norms …
+std::span<const LayerRow> nan_operations();         // nan.cpp: nansum …, median, quantile
+std::span<const LayerRow> shape_operations();       // shape.cpp: reshape, transpose, tile, pad …
+std::span<const LayerRow> join_operations();        // join.cpp: concatenate, stack, split, x[…], take
+std::span<const LayerRow> product_operations();     // product.cpp: matmul, einsum, tensordot …
+std::span<const LayerRow> create_operations();      // create.cpp: zeros_like, arange, one_hot, cast, shape
+std::span<const LayerRow> range_operations();       // range.cpp: linspace, meshgrid, diag, cross, kron …
+std::span<const LayerRow> scatter_operations();     // scatter.cpp: scatter, segments, bins
+std::span<const LayerRow> fourier_operations();     // fourier.cpp: fft, stft …
+std::span<const LayerRow> network_operations();     // network.cpp: activations, conv, pools, norms
+std::span<const LayerRow> picture_operations();     // picture.cpp: resize, colours, patches, filters
+std::span<const LayerRow> loss_operations();        // loss.cpp: cross entropies, psnr
+std::span<const LayerRow> tensorflow_operations();  // tensorflow.cpp: TensorFlowOpLayer, text, what is one operator of TensorFlow
 
 }  // namespace tern::keras

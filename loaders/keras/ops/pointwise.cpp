@@ -24,7 +24,8 @@ Flows divide(Call& c) {
 
 Flows divide_no_nan(Call& c) {
   const Operands o(c);
-  const auto [x, y] = o.pair(0, kX, kY);
+  auto [x, y] = o.pair(0, kX, kY);
+  x = o.real(x), y = o.real(y);
   const ValueId zero = c.b.scalar_like(y, 0), is_zero = c.emit("Equal", {y, zero});
   return {{c.emit("Where", {is_zero, zero, c.emit("Div", {x, c.emit("Where", {is_zero, c.b.scalar_like(y, 1), y})})})}};
 }
@@ -73,12 +74,26 @@ Flows squared_difference(Call& c) {
   return {{c.emit("Mul", {d, d})}};
 }
 
-Flows logaddexp(Call& c) {  // max + log(1 + exp(-|x - y|))
+// Logarithms to base b: max + log(1 + b^-|x - y|).
+ValueId logaddexp(Call& c, double ln_base) {
   const Operands o(c);
   auto [x, y] = o.pair(0, kX, kY);
   x = o.real(x), y = o.real(y);
-  const ValueId gap = c.emit("Neg", {c.emit("Abs", {c.emit("Sub", {x, y})})});
-  return {{c.emit("Add", {c.emit("Max", {x, y}), c.emit("Log", {c.emit("Add", {c.b.scalar_like(x, 1), c.emit("Exp", {gap})})})})}};
+  const auto scaled = [&](ValueId v, double by) { return by == 1 ? v : c.emit("Mul", {v, c.b.scalar_like(v, by)}); };
+  const ValueId gap = scaled(c.emit("Neg", {c.emit("Abs", {c.emit("Sub", {x, y})})}), ln_base);
+  const ValueId more = c.emit("Log", {c.emit("Add", {c.b.scalar_like(x, 1), c.emit("Exp", {gap})})});
+  return c.emit("Add", {c.emit("Max", {x, y}), scaled(more, 1 / ln_base)});
+}
+Flows logaddexp(Call& c) { return {{logaddexp(c, 1)}}; }
+Flows logaddexp2(Call& c) { return {{logaddexp(c, M_LN2)}}; }
+
+// fmax and fmin: a number beats what is none.
+template <Text op>
+Flows extreme(Call& c) {
+  const auto [x, y] = Operands(c).pair(0, kX, kY);
+  const ValueId both = c.emit(op.text, {x, y});
+  if (!is_float(c.b.dtype(x))) return {{both}};
+  return {{c.emit("Where", {c.emit("IsNaN", {x}), y, c.emit("Where", {c.emit("IsNaN", {y}), x, both})})}};
 }
 
 Flows add_all(Call& c) {
@@ -97,22 +112,29 @@ Flows unary(Call& c) {
   return {{c.emit(op.text, {x_of(c)})}};
 }
 
+Flows absolute(Call& c) {
+  const ValueId x = x_of(c);
+  return {{c.b.dtype(x) == DType::boolean ? x : c.emit("Abs", {x})}};
+}
+
 template <Text op>
 Flows real(Call& c) {
   return {{c.emit(op.text, {Operands(c).real(x_of(c))})}};
 }
 
-// Whole numbers already.
+// Whole numbers are so already; keras.ops gives them as real ones.
 template <Text op>
 Flows rounding(Call& c) {
+  const Operands o(c);
   const ValueId x = x_of(c);
-  return {{is_float(c.b.dtype(x)) ? c.emit(op.text, {x}) : x}};
+  if (is_float(c.b.dtype(x))) return {{c.emit(op.text, {x})}};
+  return {{c.layer.class_name.starts_with("ops.") ? o.real(x) : x}};
 }
 
 Flows round_decimals(Call& c) {
   const ValueId x = x_of(c);
   const int64_t decimals = Operands(c).integer("decimals", 0);
-  if (!is_float(c.b.dtype(x))) return {{x}};
+  if (!is_float(c.b.dtype(x))) return decimals < 0 ? c.unsupported("integers rounded to tens") : Flows{{x}};
   if (decimals == 0) return {{c.emit("Round", {x})}};
   const ValueId scale = c.b.scalar_like(x, std::pow(10.0, static_cast<double>(decimals)));
   return {{c.emit("Div", {c.emit("Round", {c.emit("Mul", {x, scale})}), scale})}};
@@ -153,7 +175,8 @@ Flows reciprocal(Call& c) {
   return {{c.emit("Div", {c.b.scalar_like(x, 1), x})}};
 }
 Flows square(Call& c) {
-  const ValueId x = x_of(c);
+  ValueId x = x_of(c);
+  if (c.b.dtype(x) == DType::boolean) x = c.b.cast(x, DType::i32);
   return {{c.emit("Mul", {x, x})}};
 }
 Flows erfc(Call& c) {
@@ -187,7 +210,8 @@ Flows nan_to_num(Call& c) {
 
 Flows clip(Call& c) {
   const Operands o(c);
-  const ValueId x = x_of(c);
+  ValueId x = x_of(c);
+  if (c.b.dtype(x) == DType::boolean) x = c.b.cast(x, DType::i32);
   const DType dtype = c.b.dtype(x);
   const Argument low = o.get(1, "x_min|clip_value_min|min_value"), high = o.get(2, "x_max|clip_value_max|max_value");
   const ValueId floor = low.is_none() ? kNone : o.tensor(low, dtype), ceiling = high.is_none() ? kNone : o.tensor(high, dtype);
@@ -218,8 +242,10 @@ constexpr LayerRow kRows[] = {
     {"ops.Mod tf.math.floormod tf.math.mod tf.math.floor_mod tf.floormod", mod},
     {"ops.Fmod tf.math.truncatemod", truncated_mod},
     {"ops.Power tf.math.pow tf.pow", binary<"Pow">},
-    {"ops.Maximum ops.Fmax tf.math.maximum tf.maximum", binary<"Max">},
-    {"ops.Minimum ops.Fmin tf.math.minimum tf.minimum", binary<"Min">},
+    {"ops.Maximum tf.math.maximum tf.maximum", binary<"Max">},
+    {"ops.Minimum tf.math.minimum tf.minimum", binary<"Min">},
+    {"ops.Fmax", extreme<"Max">},
+    {"ops.Fmin", extreme<"Min">},
     {"ops.Equal tf.math.equal tf.equal tf.__operators__.eq", binary<"Equal">},
     {"ops.NotEqual tf.math.not_equal tf.not_equal tf.__operators__.ne", not_equal},
     {"ops.Greater tf.math.greater tf.greater", binary<"Greater">},
@@ -235,9 +261,11 @@ constexpr LayerRow kRows[] = {
     {"ops.BitwiseXor", binary<"BitwiseXor">},
     {"ops.BitwiseInvert ops.BitwiseNot", unary<"BitwiseNot">},
     {"ops.Logaddexp", logaddexp},
-    {"tf.math.squared_difference tf.math.squared_difference", squared_difference},
+    {"ops.Logaddexp2", logaddexp2},
+    {"tf.math.squared_difference", squared_difference},
     {"tf.math.add_n tf.add_n", add_all},
-    {"ops.Absolute ops.Abs ops.Fabs tf.math.abs tf.abs", unary<"Abs">},
+    {"ops.Absolute tf.math.abs tf.abs", absolute},
+    {"ops.Fabs", real<"Abs">},
     {"ops.Negative tf.math.negative tf.negative", unary<"Neg">},
     {"ops.Sign tf.math.sign tf.sign", unary<"Sign">},
     {"ops.Square tf.math.square tf.square", square},
@@ -276,7 +304,7 @@ constexpr LayerRow kRows[] = {
     {"ops.NanToNum", nan_to_num},
     {"ops.Clip tf.clip_by_value", clip},
     {"ops.Where tf.where tf.compat.v1.where", where},
-    {"ops.Copy ops.StopGradient ops.Array ops.ConvertToTensor ops.Real tf.identity tf.stop_gradient tf.convert_to_tensor tf.ensure_shape", identity},
+    {"ops.Copy ops.StopGradient ops.Real ops.Conjugate tf.identity tf.stop_gradient tf.convert_to_tensor tf.ensure_shape", identity},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "loaders/keras/ops/ops.h"
+#include "runtime/graph_einsum.h"
 
 namespace tern::keras {
 namespace {
@@ -23,10 +24,13 @@ Flows einsum(Call& c) {
   const Argument equation = o.get(c.layer.class_name.starts_with("tf.") ? 0 : kNamed, "subscripts|equation");
   if (!equation.is(Argument::Kind::text)) return c.invalid("its equation is no text");
   std::vector<ValueId> operands;
+  const bool keras = c.layer.class_name.starts_with("ops.");  // each argument is an operand, a list of numbers too
   for (const Argument& a : c.args.positional) {
     Flows all;
     a.flatten(all);
-    for (const Flow& f : all) operands.push_back(f.value);
+    if (keras) operands.push_back(o.tensor(a));
+    else
+      for (const Flow& f : all) operands.push_back(f.value);
   }
   if (const Argument* more = c.args.find("inputs"); more != nullptr) {
     Flows all;
@@ -36,7 +40,7 @@ Flows einsum(Call& c) {
   if (operands.empty()) return c.invalid("its operands are not in the file: Keras 2 leaves them out");
   std::string text = equation.text;
   text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
-  return {{c.emit("Einsum", o.promoted(operands), attributes({{"equation", text}}))}};
+  return {{tern::einsum(c.b, text, o.promoted(operands))}};
 }
 
 // The sum over the named axes of both; the others of x, then those of y.
@@ -54,7 +58,7 @@ ValueId contract(Call& c, ValueId x, ValueId y, std::vector<int64_t> of_x, std::
   }
   for (char letter : left) out += right.find(letter) == right.npos ? std::string(1, letter) : "";
   for (char letter : right) out += left.find(letter) == left.npos ? std::string(1, letter) : "";
-  return c.emit("Einsum", {x, y}, attributes({{"equation", left + "," + right + "->" + out}}));
+  return tern::einsum(c.b, left + "," + right + "->" + out, {x, y});
 }
 
 Flows tensordot(Call& c) {

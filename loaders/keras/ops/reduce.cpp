@@ -1,36 +1,52 @@
 // Along axes: sums, means, variances, norms, places of the largest, sums so far. See ops.h. Next: shape.cpp.
+#include "loaders/keras/ops/reduce.h"
+
 #include <cmath>
 
-#include "loaders/keras/ops/ops.h"
-
 namespace tern::keras {
-namespace {
 
-constexpr const char *kX = "x|input|input_tensor|a|tensor|value|values", *kAxis = "axis|dim|axes", *kKeep = "keepdims|keep_dims";
-
-struct Reduction {
-  ValueId x;
-  std::vector<int64_t> axes;
-  bool keep;
-};
-
-// TensorFlow's functions have the axis second; of keras.ops it lies in the config.
 Reduction reduction(const Operands& o) {
-  const ValueId x = o.tensor(0, kX);
-  return {x, o.axes(kAxis, o.b.rank(x), 1), o.flag(kKeep, false)};
+  const ValueId x = o.tensor(0, "x|input|input_tensor|a|tensor|value|values");
+  const size_t place = o.c.layer.class_name.starts_with("tf.") ? 1 : kNamed;
+  return {x, o.axes("axis|dim|axes", o.b.rank(x), place), o.flag("keepdims|keep_dims", false)};
 }
 
 ValueId reduced(const Call& c, const char* op, ValueId x, const std::vector<int64_t>& axes, bool keep) {
   if (axes.empty()) return x;  // of a scalar
   return c.emit(op, {x, c.b.ints(axes)}, attributes({{"keepdims", int64_t(keep)}}));
 }
+
+namespace {
+
+constexpr const char *kX = "x|input|input_tensor|a|tensor|value|values", *kAxis = "axis|dim|axes", *kKeep = "keepdims|keep_dims";
+
 ValueId reduced(const Call& c, const char* op, const Reduction& r) { return reduced(c, op, r.x, r.axes, r.keep); }
 
+// Bools are reduced as numbers: the largest is whether any is true.
+ValueId of_numbers(const Call& c, const char* op, Reduction r) {
+  if (c.b.dtype(r.x) != DType::boolean) return reduced(c, op, r);
+  r.x = c.b.cast(r.x, DType::i32);
+  return reduced(c, op, r);
+}
+
+// Of small integers keras.ops makes 32 bits.
 template <Text op>
 Flows fold(Call& c) {
   Reduction r = reduction(Operands(c));
-  if (c.b.dtype(r.x) == DType::boolean) r.x = c.b.cast(r.x, DType::i32);
-  return {{reduced(c, op.text, r)}};
+  const DType dtype = c.b.dtype(r.x);
+  if (c.layer.class_name.starts_with("ops.") && !is_float(dtype) && size_of(dtype) < 4 && dtype != DType::boolean)
+    r.x = c.b.cast(r.x, is_signed_int(dtype) ? DType::i32 : DType::u32);
+  return {{of_numbers(c, op.text, r)}};
+}
+
+// The largest or least; `initial` takes part.
+template <Text op, Text of_two>
+Flows extreme(Call& c) {
+  const Operands o(c);
+  const Reduction r = reduction(o);
+  ValueId y = of_numbers(c, op.text, r);
+  if (const Argument initial = o.get(kNamed, "initial"); !initial.is_none()) y = c.emit(of_two.text, {y, o.tensor(initial, c.b.dtype(y))});
+  return {{c.b.cast(y, c.b.dtype(r.x))}};
 }
 
 template <Text op>
@@ -87,7 +103,12 @@ Flows average(Call& c) {
   Reduction r = reduction(o);
   const Argument weights = o.get(kNamed, "weights");
   if (weights.is_none() || !c.b.ok()) return real_fold<"ReduceMean">(c);
-  const ValueId w = o.tensor(weights, c.b.dtype(r.x));
+  ValueId w = o.tensor(weights, c.b.dtype(r.x));
+  if (c.b.rank(w) == 1 && r.axes.size() == 1) {  // a weight for each place of the axis
+    std::vector<Int> along(static_cast<size_t>(c.b.rank(r.x)), Int(1));
+    along[static_cast<size_t>(r.axes[0])] = -1;
+    w = c.b.reshape(w, along);
+  }
   if (c.b.rank(w) != c.b.rank(r.x)) return c.unsupported("average with weights of another shape");
   const ValueId sum = reduced(c, "ReduceSum", c.emit("Mul", {r.x, w}), r.axes, r.keep);
   return {{c.emit("Div", {sum, reduced(c, "ReduceSum", w, r.axes, r.keep)})}};
@@ -102,6 +123,7 @@ Flows arg(Call& c) {
   const bool tf = c.layer.class_name.starts_with("tf.");
   if (axis.is_none() && !tf) x = c.b.reshape(x, {-1});
   const int a = axis.is_none() ? 0 : c.axis(axis.integer, c.b.rank(x));
+  if (c.b.dtype(x) == DType::boolean) x = c.b.cast(x, DType::i32);
   const ValueId y = c.emit(op.text, {x}, attributes({{"axis", int64_t(a)}, {"keepdims", int64_t(o.flag(kKeep, false))}}));
   return {{c.b.cast(y, tf ? o.dtype("output_type", DType::i64) : DType::i32)}};
 }
@@ -112,19 +134,32 @@ Flows so_far(Call& c) {
   ValueId x = o.tensor(0, kX);
   const Argument axis = o.get(1, kAxis);
   if (axis.is_none() && c.layer.class_name.starts_with("ops.")) x = c.b.reshape(x, {-1});
-  x = c.b.cast(x, o.dtype("dtype", c.b.dtype(x)));
+  const DType dtype = o.dtype("dtype", c.b.dtype(x) == DType::boolean ? DType::i32 : c.b.dtype(x));
+  x = c.b.cast(x, !is_float(dtype) && size_of(dtype) < 4 ? DType::i32 : dtype);  // sums wrap around in the end
   const int64_t a = axis.is_none() ? 0 : axis.integer;
-  return {{c.emit(op.text, {x, c.b.constant(Tensor::scalar(a))},
-                  attributes({{"exclusive", int64_t(o.flag("exclusive", false))}, {"reverse", int64_t(o.flag("reverse", false))}}))}};
+  const ValueId y = c.emit(op.text, {x, c.b.constant(Tensor::scalar(a))},
+                           attributes({{"exclusive", int64_t(o.flag("exclusive", false))}, {"reverse", int64_t(o.flag("reverse", false))}}));
+  return {{c.b.cast(y, dtype)}};
 }
 
-// The p-norm, p 2 unless told. Of matrices none but Frobenius'.
+// Of matrices, which two axes are: the largest or least sum of a column, or of a row, without signs.
+Flows matrix_norm(Call& c, const Reduction& r, double order) {
+  const bool columns = std::fabs(order) == 1;
+  if (!columns && !std::isinf(order)) return c.unsupported("this norm");
+  const int64_t inner = r.axes[columns ? 0 : 1], outer = r.axes[columns ? 1 : 0];
+  const ValueId sums = reduced(c, "ReduceL1", r.x, {inner}, true);
+  const ValueId y = reduced(c, order > 0 ? "ReduceMax" : "ReduceMin", sums, {outer}, true);
+  return {{r.keep ? y : squeeze(c.b, y, r.axes)}};
+}
+
+// The p-norm, p 2 unless told.
 Flows norm(Call& c) {
   const Operands o(c);
   Reduction r{o.real(o.tensor(0, kX)), {}, o.flag(kKeep, false)};
   r.axes = o.axes("axis", c.b.rank(r.x));
   const Argument ord = o.get(kNamed, "ord|order");
   if (ord.is_none() || (ord.is(Argument::Kind::text) && (ord.text == "euclidean" || ord.text == "fro"))) return {{reduced(c, "ReduceL2", r)}};
+  if (ord.is_number() && r.axes.size() == 2) return matrix_norm(c, r, ord.real);
   if (!ord.is_number() || r.axes.size() > 1) return c.unsupported("this norm");
   if (ord.real == 2) return {{reduced(c, "ReduceL2", r)}};
   if (ord.real == 1) return {{reduced(c, "ReduceL1", r)}};
@@ -157,21 +192,27 @@ Flows top_k(Call& c) {
 
 // All of an axis in order; TopK is the operator that sorts.
 std::vector<ValueId> sorted(Call& c, const Operands& o) {
-  const ValueId x = o.tensor(0, kX);
-  const int axis = c.axis(o.integer("axis", -1, 1), c.b.rank(x));
+  ValueId x = o.tensor(0, kX);
+  const bool flat = c.layer.class_name.starts_with("ops.") && !o.has("axis");
+  if (flat) x = c.b.reshape(x, {-1});
+  if (c.b.dtype(x) == DType::boolean) x = c.b.cast(x, DType::i32);
+  const int axis = flat ? 0 : c.axis(o.integer("axis", -1, 1), c.b.rank(x));
   const bool down = o.text("direction") == "DESCENDING";
   const Int n = c.b.size(x, axis);
   return c.b.emit("TopK", {x, c.b.ints(std::vector<Int>{n})}, attributes({{"axis", int64_t(axis)}, {"largest", int64_t(down)}}), 2);
 }
-Flows sort(Call& c) { return {{sorted(c, Operands(c))[0]}}; }
+Flows sort(Call& c) {
+  const Operands o(c);
+  return {{c.b.cast(sorted(c, o)[0], c.b.dtype(o.tensor(0, kX)))}};
+}
 Flows argsort(Call& c) { return {{c.b.cast(sorted(c, Operands(c))[1], DType::i32)}}; }
 
 constexpr LayerRow kRows[] = {
     {"ops.Sum tf.math.reduce_sum tf.reduce_sum", fold<"ReduceSum">},
     {"ops.Mean tf.math.reduce_mean tf.reduce_mean", real_fold<"ReduceMean">},
     {"ops.Average", average},
-    {"ops.Max ops.Amax tf.math.reduce_max tf.reduce_max", fold<"ReduceMax">},
-    {"ops.Min ops.Amin tf.math.reduce_min tf.reduce_min", fold<"ReduceMin">},
+    {"ops.Max ops.Amax tf.math.reduce_max tf.reduce_max", extreme<"ReduceMax", "Max">},
+    {"ops.Min ops.Amin tf.math.reduce_min tf.reduce_min", extreme<"ReduceMin", "Min">},
     {"ops.Prod tf.math.reduce_prod tf.reduce_prod", fold<"ReduceProd">},
     {"ops.Logsumexp tf.math.reduce_logsumexp tf.reduce_logsumexp", real_fold<"ReduceLogSumExp">},
     {"tf.math.reduce_euclidean_norm", real_fold<"ReduceL2">},
@@ -190,7 +231,7 @@ constexpr LayerRow kRows[] = {
     {"ops.Normalize tf.math.l2_normalize tf.nn.l2_normalize tf.linalg.l2_normalize", normalize},
     {"ops.TopK tf.math.top_k tf.nn.top_k", top_k},
     {"ops.Sort tf.sort", sort},
-    {"ops.Argsort tf.argsort", argsort},
+    {"ops.Argsort ops.Argpartition tf.argsort", argsort},
 };
 
 }  // namespace

@@ -107,10 +107,19 @@ Flows repeat(Call& c) {
   const Operands o(c);
   ValueId x = o.tensor(0, kX);
   const std::vector<int64_t> repeats = o.ints("repeats|rep", 1);
-  if (repeats.size() != 1 || repeats[0] < 0) return c.unsupported("repeat with a number for each element");
   const Argument given = o.get(2, "axis");
   if (given.is_none()) x = c.b.reshape(x, {-1});
   const int axis = given.is_none() ? 0 : c.axis(given.integer, c.b.rank(x));
+  if (repeats.empty() || *std::min_element(repeats.begin(), repeats.end()) < 0) return c.invalid("it repeats less than 0 times");
+  if (repeats.size() > 1) {  // each element its own number of times
+    std::vector<int64_t> places;
+    for (size_t i = 0; i < repeats.size(); ++i) {
+      if (repeats[i] > 1 << 20) return c.unsupported("so many repeats");
+      places.insert(places.end(), static_cast<size_t>(repeats[i]), static_cast<int64_t>(i));
+    }
+    if (static_cast<int64_t>(repeats.size()) != c.known_size(x, axis)) return c.invalid("it has not a number of repeats for each element");
+    return {{c.emit("Gather", {x, c.b.ints(places)}, attributes({{"axis", int64_t(axis)}}))}};
+  }
   std::vector<Int> sizes = sizes_of(c.b, x);
   if (!c.b.ok()) return {};
   const ValueId wide = unsqueeze(c.b, x, {axis + 1});
@@ -127,6 +136,34 @@ Flows flip(Call& c) {
   return {{x}};
 }
 
+// Along the second axis, or the first.
+template <int axis>
+Flows flip_axis(Call& c) {
+  const ValueId x = Operands(c).tensor(0, kX);
+  return {{reverse(c.b, x, c.axis(axis, c.b.rank(x)))}};
+}
+
+// k quarter turns, from the first of two axes to the second.
+Flows rot90(Call& c) {
+  const Operands o(c);
+  const ValueId x = o.tensor(0, kX);
+  const int rank = c.b.rank(x);
+  std::vector<int64_t> axes = o.ints("axes");
+  if (axes.empty()) axes = {0, 1};
+  if (axes.size() != 2) return c.invalid("its config: axes are not two");
+  const int from = c.axis(axes[0], rank), to = c.axis(axes[1], rank);
+  const int64_t k = ((o.integer("k", 1) % 4) + 4) % 4;
+  if (k == 0) return {{x}};
+  if (k == 2) return {{reverse(c.b, reverse(c.b, x, from), to)}};
+  return {{k == 1 ? transpose(c.b, reverse(c.b, x, to), from, to) : reverse(c.b, transpose(c.b, x, from, to), to)}};
+}
+
+// (i - shift) mod n for all n places.
+ValueId rolled(Call& c, const Int& n, int64_t shift) {
+  const ValueId size = c.b.scalar(n), places = c.emit("Range", {c.b.scalar(Int(0)), size, c.b.scalar(Int(1))});
+  return c.emit("Mod", {c.emit("Sub", {places, c.b.scalar(Int(shift))}), size});
+}
+
 // What leaves at the end comes in at the beginning.
 Flows roll(Call& c) {
   const Operands o(c);
@@ -135,12 +172,23 @@ Flows roll(Call& c) {
   ValueId x = axes.empty() ? c.b.reshape(input, {-1}) : input;
   for (size_t i = 0; i < shifts.size(); ++i) {
     const int axis = axes.empty() ? 0 : c.axis(axes[std::min(i, axes.size() - 1)], c.b.rank(x));
+    if (c.b.ok() && !c.b.shape(x)[axis].known()) {
+      x = c.emit("Gather", {x, rolled(c, c.b.size(x, axis), shifts[i])}, attributes({{"axis", int64_t(axis)}}));
+      continue;
+    }
     const int64_t n = c.known_size(x, axis);
     if (n == 0) continue;
     const int64_t s = ((shifts[i] % n) + n) % n;
     if (s != 0) x = concat(c.b, {slice(c.b, x, axis, n - s, INT64_MAX), slice(c.b, x, axis, 0, n - s)}, axis);
   }
   return {{axes.empty() ? c.b.reshape(x, sizes_of(c.b, input)) : x}};
+}
+
+// [axes, 2].
+ValueId margins(Call& c, const std::vector<int64_t>& before, const std::vector<int64_t>& after) {
+  std::vector<int64_t> pairs;
+  for (size_t i = 0; i < before.size(); ++i) pairs.insert(pairs.end(), {before[i], after[i]});
+  return c.b.reshape(c.b.ints(pairs), {Int(static_cast<int64_t>(before.size())), Int(2)});
 }
 
 // Pairs before and after for each axis; one pair, or one number, for all.
@@ -160,11 +208,12 @@ Flows pad(Call& c) {
   }
   if (before.size() == 1) before.resize(rank, before[0]), after.resize(rank, after[0]);
   if (before.size() != rank) return c.invalid("its pads are not one for each axis");
-  before.insert(before.end(), after.begin(), after.end());
   std::string mode = o.text("mode", "constant");
   std::transform(mode.begin(), mode.end(), mode.begin(), [](char ch) { return ch >= 'A' && ch <= 'Z' ? static_cast<char>(ch + 32) : ch; });
-  if (mode != "constant" && mode != "reflect") return c.unsupported("padding of mode " + mode);
+  if (mode == "symmetric") return {{by_tensorflow(c, "MirrorPad", {x, margins(c, before, after)}, {{"mode", std::string("SYMMETRIC")}})[0].value}};
+  if (mode != "constant" && mode != "reflect" && mode != "edge") return c.unsupported("padding of mode " + mode);
   const double value = o.number("constant_values", 0);
+  before.insert(before.end(), after.begin(), after.end());
   return {{c.emit("Pad", {x, c.b.ints(before), c.b.scalar_like(x, value)}, attributes({{"mode", mode}}))}};
 }
 
@@ -187,6 +236,9 @@ constexpr LayerRow kRows[] = {
     {"ops.Tile tf.tile", tile},
     {"ops.Repeat tf.repeat", repeat},
     {"ops.Flip tf.reverse", flip},
+    {"ops.Fliplr", flip_axis<1>},
+    {"ops.Flipud", flip_axis<0>},
+    {"ops.Rot90", rot90},
     {"ops.Roll tf.roll", roll},
     {"ops.Pad tf.pad tf.compat.v1.pad", pad},
     {"ops.Tril", triangle<0>},

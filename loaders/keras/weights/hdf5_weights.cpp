@@ -176,6 +176,18 @@ Result<ListedWeights::Group*> ListedWeights::group(const std::string& layer) {
 
 // Of those that were not taken and have the name: the one whose path has most of the layers around it. None has it: the first that is left and has
 // the dims.
+// LoRA: .h5 has what is to be added to a weight beside it, archives have the sum.
+Status ListedWeights::finish() {
+  for (const auto& [layer, entries] : groups_) {
+    for (const Entry& e : entries) {
+      if (e.used || !e.parts.back().starts_with("lora_")) continue;
+      return unsupported("layer " + printable(layer, 80) +
+                         " has weights of LoRA, which .h5 keeps apart: save the model as .keras, which adds them up");
+    }
+  }
+  return {};
+}
+
 Result<std::optional<StoredTensor>> ListedWeights::find(const WeightPlace& place, std::string_view name, size_t, const std::vector<int64_t>& dims) {
   if (place.names.empty()) return std::optional<StoredTensor>();
   const auto matched = matched_.find(place.names[0]);

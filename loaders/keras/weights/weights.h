@@ -32,6 +32,8 @@ class WeightSource {
   // `dims`: what it should be; to choose among several, the caller checks. Nothing: the file has none. Errors: damaged.
   virtual Result<std::optional<StoredTensor>> find(const WeightPlace& place, std::string_view name, size_t index,
                                                    const std::vector<int64_t>& dims) = 0;
+  // After everything was asked for. Errors: what is left over says that the others are not all there is (unsupported).
+  virtual Status finish() { return {}; }
   // A file in assets/ of an archive, of the layer at that place ("vocabulary.txt"). Nothing: there is none.
   virtual Result<std::optional<std::string>> asset(const WeightPlace& place, std::string_view file) = 0;
 };
