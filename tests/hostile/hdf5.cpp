@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "loaders/hdf5/fractal_heap.h"
 #include "tests/support/cheap.h"
 #include "tests/support/hdf5_walk.h"
 
@@ -262,6 +263,47 @@ TEST_CASE("hostile hdf5: a tree of version 2 has as many records as it says") {
     }
   }
   CHECK(trees == 4);
+}
+
+TEST_CASE("hostile hdf5: blocks of a fractal heap say where in the heap they are, and whose") {
+  const std::string whole = recorded("few/new.h5");
+  size_t blocks = 0;
+  for (const char* signature : {"FHDB", "FHIB"}) {
+    for (size_t at = whole.find(signature); at != whole.npos; at = whole.find(signature, at + 1), ++blocks) {
+      for (const size_t field : {5u, 13u}) {  // the heap's address, the block's offset
+        std::string file = whole, told;
+        file[at + field] = static_cast<char>(file[at + field] + 1);
+        (void)walk_hdf5(bytes_of(repaired(file)), 1 << 20, [&](const std::string& m) { told += m; });
+        CHECK_MESSAGE(has(told, "the fractal heap's block at byte " + std::to_string(at) + " is damaged"), told);
+      }
+    }
+  }
+  CHECK(blocks > 2);
+}
+
+// A heap without blocks, whose ids have so many bytes.
+TEST_CASE("hostile hdf5: tiny objects of a fractal heap lie in their ids") {
+  for (const uint64_t id_bytes : {8u, 18u, 19u}) {
+    std::string header = "FRHP" + u8(0) + u16(id_bytes) + u16(0) + u8(0) + u32(4096) + u64(0) + u64(kNone) + std::string(80, '\0') + u16(4) +
+                         u64(512) + u64(65536) + u16(32) + u16(0) + u64(kNone) + u16(0);
+    header += u32(hdf5::lookup3(bytes_of(header)));
+    hdf5::Space space(bytes_of(header), 1 << 20);
+    auto heap = hdf5::FractalHeap::open(space, 0);
+    REQUIRE_MESSAGE(heap.ok(), (heap.ok() ? "" : heap.error().message()));
+    const bool wide = id_bytes > 18;  // the length has a byte more
+    const auto object = [&](uint64_t length, const std::string& text) {
+      const std::string id = wide ? u8(0x20 | (length - 1) >> 8) + u8(length - 1) + text : u8(0x20 | (length - 1)) + text;
+      auto o = heap->object(space, bytes_of(id));
+      return o ? std::string(reinterpret_cast<const char*>(o->data()), o->size()) : o.error().message();
+    };
+    CHECK(object(1, "abcdefg") == "a");
+    CHECK(object(6, "abcdefg") == "abcdef");
+    CHECK(object(7, "abcdefg") == "abcdefg");
+    CHECK(has(object(8, "abcdefg"), "has a tiny object that is longer than its id"));
+    CHECK(has(object(wide ? 4096 : 16, "abcdefg"), "has a tiny object that is longer than its id"));
+    CHECK(has(heap->object(space, bytes_of(u8(0x60) + "abcdefg")).error().message(), "has no object of an id"));  // of a later version
+    CHECK(has(heap->object(space, bytes_of(std::string(8, '\0'))).error().message(), "has no object of an id"));  // of a block that is not there
+  }
 }
 
 TEST_CASE("hostile hdf5: groups that share a table of names") {
