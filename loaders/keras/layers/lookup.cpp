@@ -108,7 +108,11 @@ ValueId look_up(Call& c, const Table& t, ValueId x) {
     numbers.push_back(t.mode == "int" ? 0 : kMasked);
   }
   const ValueId words = tokens_as(c, tokens, t.dtype), places = b.ints(numbers);
-  auto one = [&](const std::string& token) { return squeeze(b, tokens_as(c, {token}, t.dtype), {0}); };
+  auto one = [&](const std::string& token) {
+    const ValueId list = tokens_as(c, {token}, t.dtype);
+    const Tensor* known = b.contents(list);  // ONNX's tables have it in the file
+    return known != nullptr ? b.constant(known->reshaped({})) : squeeze(b, list, {0});
+  };
   if (t.invert) return b.emit("Lookup", {b.cast(x, DType::i64), places, words, one(t.oov)});
   if (t.dtype != DType::string) x = b.cast(x, t.dtype);
   const int64_t otherwise = t.oov_buckets == 1 ? t.oov_start() : -1;
