@@ -253,6 +253,7 @@ constexpr const OpDef* kOps[] = {
     &kDecodeBase64,
     &kDecodeRaw,
     &kEncodeBase64,
+    &kExampleFeature,
     &kHashCross,
     &kLookup,
     &kRaggedStringSplit,

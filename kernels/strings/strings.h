@@ -18,6 +18,8 @@
 //   StringToNumber, AsString  as TensorFlow reads and writes numbers
 //   DecodeRaw                 the bytes of every string as numbers, along a new last axis
 //   EncodeBase64, DecodeBase64  with the letters for URLs
+//   ExampleFeature            of serialised tf.Example messages one feature: values [n], row_splits [examples+1]; with a size each has so many, or
+//                             those of the default
 //   StringHash                a fingerprint modulo `buckets`: FarmHash64's, or SipHash-2-4's with a key; see fingerprint.h
 //   HashCross                 of all inputs' elements together, strings by their fingerprints: TensorFlow's sparse.cross_hashed of dense columns
 //   SparseCross               the same of sparse columns and dense matrices: one for each choice of a feature of every column, hashed or as text
@@ -34,8 +36,8 @@
 namespace tern {
 
 struct OpDef;
-extern const OpDef kAsString, kBincount, kDecodeBase64, kDecodeRaw, kEncodeBase64, kUnicodeTranscode, kHashCross, kSparseCross, kLookup,
-    kRaggedStringSplit, kRaggedToDense, kRegexFullMatch, kRegexReplace, kStringConcat, kStringHash, kStringJoin, kStringLength, kStringLower,
+extern const OpDef kAsString, kBincount, kDecodeBase64, kDecodeRaw, kEncodeBase64, kExampleFeature, kUnicodeTranscode, kHashCross, kSparseCross,
+    kLookup, kRaggedStringSplit, kRaggedToDense, kRegexFullMatch, kRegexReplace, kStringConcat, kStringHash, kStringJoin, kStringLength, kStringLower,
     kStringNGrams, kStringNormalizer, kStringReduceJoin, kStringSplit, kStringStrip, kStringToNumber, kStringUpper, kSubstring, kUnicodeDecode,
     kUnicodeEncode;
 

@@ -260,6 +260,28 @@ TEST_CASE("strings: what cannot be is an error that says why") {
   CHECK(has(op_error("RegexReplace", {{"pattern", std::string("a")}, {"rewrite", std::string("\\1")}}, {text({"a"})}), "rewrite '\\1'"));
 }
 
+TEST_CASE("strings: examples that are cut, changed or of other types are errors, and never read beyond") {
+  const std::string whole = std::string("\x0a\x10\x0a\x0e\x0a\x02id\x12\x08\x1a\x06\x0a\x04\x01\x02\xff\x01", 18);
+  auto tried = [&](const std::string& bytes, const char* dtype, int64_t size) {
+    return op_error("ExampleFeature", {{"key", std::string("id")}, {"dtype", std::string(dtype)}, {"size", size}}, {text({bytes})}, 2);
+  };
+  CHECK(tried(whole, "i64", 3) == "");
+  CHECK(tried(whole, "i64", -1) == "");
+  CHECK(tried("", "i64", -1) == "");
+  CHECK(tried(whole, "i64", 2).find("feature 'id' has 3 values, expected 2") != std::string::npos);
+  CHECK(tried(whole, "f32", -1).find("of another type than f32") != std::string::npos);
+  CHECK(tried("", "i64", 1).find("feature 'id' is required") != std::string::npos);
+  CHECK(tried(whole, "i32", 1).find("not supported") != std::string::npos);
+  for (size_t n = 1; n < whole.size(); ++n) CHECK(tried(whole.substr(0, n), "i64", -1) != "");
+  for (size_t i = 0; i < whole.size(); ++i) {  // every byte as every other: an answer or an error, under the sanitizers too
+    for (int v = 0; v < 256; ++v) {
+      std::string bad = whole;
+      bad[i] = static_cast<char>(v);
+      (void)tried(bad, "i64", -1);
+    }
+  }
+}
+
 TEST_CASE("strings: text is made within the budget, whatever an operator multiplies it by") {
   auto over = [](const char* op, Attrs attrs, std::vector<Tensor> inputs, size_t outputs = 1) {
     Attributes a;

@@ -50,6 +50,7 @@ std::span<const Operator> detection_operators();    // detection.cpp: boxes that
 std::span<const Operator> image_operators();        // image.cpp: resizes, crops
 std::span<const Operator> color_operators();        // colors.cpp
 std::span<const Operator> patch_operators();        // patches.cpp: windows written out, dilation
+std::span<const Operator> cell_operators();         // cells.cpp: steps of recurrent layers
 std::span<const Operator> quantize_operators();     // quantize.cpp: FakeQuant
 std::span<const Operator> complex_operators();      // complex.cpp
 std::span<const Operator> fourier_operators();      // fourier.cpp
@@ -58,6 +59,7 @@ std::span<const Operator> ragged_operators();       // ragged.cpp: rows of diffe
 std::span<const Operator> sparse_operators();       // sparse.cpp: indices, values, shape
 std::span<const Operator> audio_operators();        // audio.cpp: spectrograms, coefficients
 std::span<const Operator> recognition_operators();  // recognition.cpp: labels of steps
+std::span<const Operator> example_operators();      // examples.cpp: tf.Example messages
 std::span<const Operator> refused_operators();      // refused.cpp: what is refused with a reason
 
 }  // namespace tern::tensorflow

@@ -19,7 +19,7 @@ constexpr Operator kRows[] = {
      "StatelessRandomUniformIntV2 StatelessRandomUniformFullIntV2 StatelessRandomNormalV2 StatelessTruncatedNormalV2 StatelessRandomBinomial "
      "StatefulUniform StatefulUniformInt StatefulStandardNormalV2 StatefulTruncatedNormal StatefulRandomBinomial",
      nullptr, random},
-    {"DecodeJpeg DecodePng DecodeImage DecodeBmp DecodeGif DecodeCSV ParseExample ParseExampleV2 ParseSingleExample "
+    {"DecodeJpeg DecodePng DecodeImage DecodeBmp DecodeGif DecodeCSV ParseSingleExample "
      "ParseSequenceExample ParseTensor ReadFile",
      nullptr, files},
     {"ReluGrad Relu6Grad SigmoidGrad TanhGrad SoftplusGrad SoftsignGrad EluGrad SeluGrad LeakyReluGrad SqrtGrad RsqrtGrad ReciprocalGrad AvgPoolGrad "

@@ -43,3 +43,11 @@ case("FakeQuantWithMinMaxArgs", q, min=-1.0, max=3.0, num_bits=4, narrow_range=T
 case("FakeQuantWithMinMaxVars", q, C(-2.0, np.float32), C(5.0, np.float32))
 case("FakeQuantWithMinMaxVars", q, C(0.0, np.float32), C(5.0, np.float32), num_bits=5)
 case("FakeQuantWithMinMaxVarsPerChannel", q, C(np.linspace(-3, -0.5, 8).astype(np.float32)), C(np.linspace(1, 4, 8).astype(np.float32)), narrow_range=True)
+for signed in (True, False):
+    for narrow in (False, True):
+        case("QuantizeAndDequantizeV2", q, C(-2.0, np.float32), C(5.0, np.float32), signed_input=signed, range_given=True, narrow_range=narrow)
+        case("QuantizeAndDequantizeV3", q, C(0.0, np.float32), C(0.0, np.float32), C(5), signed_input=signed, narrow_range=narrow)
+case("QuantizeAndDequantizeV2", q, C(-5.0, np.float32), C(2.0, np.float32), range_given=True, round_mode="HALF_UP", num_bits=4)
+case("QuantizeAndDequantizeV4", q, C(np.zeros(8, np.float32)), C(np.zeros(8, np.float32)), axis=1)
+case("QuantizeAndDequantizeV2", np.zeros((2, 3), np.float32), C(0.0, np.float32), C(0.0, np.float32))
+case("QuantizeAndDequantizeV2", np.abs(q), C(0.0, np.float32), C(0.0, np.float32))

@@ -88,3 +88,38 @@ case("RaggedTensorToTensor", C([-1, 4], np.int64), np.array([1, 2, 3, 4, 5], np.
 case("RaggedBincount", np.array([0, 3, 3, 5], np.int64), np.array([1, 1, 3, 0, 1], np.int32), C(3), C([], np.float32))
 case("RaggedBincount", np.array([0, 3, 5], np.int64), np.array([1, 1, 3, 0, 1], np.int32), C(4), np.float32([0.5, 1, 2, 3, 4]))
 case("RaggedBincount", np.array([0, 3, 5], np.int64), np.array([1, 1, 3, 0, 1], np.int32), C(4), C([], np.float32), binary_output=True)
+
+
+def example(**features):
+    """A tf.Example: lists of bytes, floats or integers by name."""
+    e = tf.train.Example()
+    for name, values in features.items():
+        to = e.features.feature[name]
+        if values and isinstance(values[0], bytes):
+            to.bytes_list.value.extend(values)
+        elif values and isinstance(values[0], float):
+            to.float_list.value.extend(values)
+        elif values:
+            to.int64_list.value.extend(values)
+    return e.SerializeToString(deterministic=True)
+
+
+def field(number, data):
+    return bytes([number << 3 | 2, len(data)]) + data
+
+
+# Numbers one by one, a key twice, a field that nobody knows.
+entry = field(1, b"id") + field(2, field(3, b"\x08\x07\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
+odd = field(1, field(1, field(1, b"id") + field(2, field(3, b"\x0a\x01\x05"))) + field(1, entry)) + b"\x18\x05"
+people = s(example(id=[1, 2], age=[31.5], word=[b"x", b"yz"], tag=[b"t"], rank=[5, 6, 7]), example(id=[3, -4], age=[], word=[], rank=[8]), odd, b"")
+found = dict(sparse_keys=[text("word"), text("id")], dense_keys=[text("age")], dense_defaults=[C([7.5], np.float32)], sparse_types=[tf.string, tf.int64],
+             dense_shapes=[[1]])
+case("ParseExample", people, s(), *[found[k] for k in ("sparse_keys", "dense_keys", "dense_defaults")], sparse_types=found["sparse_types"],
+     dense_shapes=found["dense_shapes"])
+keys = [text(["word", "none"]), text(["age", "id"]), text(["tag", "rank"])]
+case("ParseExampleV2", people[:3], s(), *keys, [C(7.5, np.float32), C([[8], [9]], np.int64)], num_sparse=2, sparse_types=[tf.string, tf.float32],
+     ragged_value_types=[tf.string, tf.int64], ragged_split_types=[tf.int64, tf.int32], dense_shapes=[[], [2, 1]])
+case("ParseExampleV2", people[:1].reshape(()), s(), keys[0], keys[1], text(np.zeros(0, object)), [C([], np.float32), C([], np.int64)], num_sparse=2,
+     sparse_types=[tf.string, tf.float32], ragged_value_types=[], ragged_split_types=[], dense_shapes=[[], [2]])
+refused("ParseExampleV2", people, s(), text([]), text(["age"]), text([]), [C(0.5, np.float32)], num_sparse=0, sparse_types=[], ragged_value_types=[],
+        ragged_split_types=[], dense_shapes=[[None]])
