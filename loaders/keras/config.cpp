@@ -40,6 +40,8 @@ int64_t Config::integer(std::string_view name, int64_t otherwise) const {
 
 double Config::number(std::string_view name, double otherwise) const {
   if (!has(name)) return otherwise;
+  const Json::Id value = json_->get(at(name), "value");  // {type: "ndarray", value: 6.0}, of Keras 2.2
+  if (json_->is(value, Kind::real) || json_->is(value, Kind::integer)) return json_->number(value);
   return is_number(name) ? json_->number(at(name)) : fail(name, "number", otherwise);
 }
 

@@ -177,6 +177,12 @@ Result<Graph> load_hdf5(const Content& content, const LoadOptions& options) {
   auto listed = file->find(file->root(), "model_weights");
   if (!listed) return listed.error();
   if (*config && *listed == File::kNothing) return invalid("it has a model_config and no model_weights");
+  auto backend = file->text(file->root(), "backend");
+  if (!backend) return backend.error();
+  if (*config && backend->value_or("") == "theano" && (*config)->find("Conv") != std::string::npos) {
+    return unsupported(
+        "a model of Keras on Theano, whose convolutions turn their kernels around: load it in Keras 2.2 on TensorFlow and save it again");
+  }
   if (*config) {
     ListedWeights source(*file, *listed);
     return graph_of_json(**config, version->value_or(""), source, options);

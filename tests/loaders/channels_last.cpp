@@ -178,6 +178,19 @@ TEST_CASE("channels last: with symbols for sizes the same comes out, or a filter
   }
 }
 
+TEST_CASE("channels last: a bias goes along the channels where one axis is spatial too") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {DType::f32, Shape{1, 2, 3}}), bias = b.constant(Tensor::of<float>({2}, std::vector<float>{10, 20}));
+  auto graph = b.finish({{"y", bias_add(b, x, bias, Channels::first)}});
+  REQUIRE(graph.ok());
+  auto model = make_model(std::move(*graph), {});
+  REQUIRE(model.ok());
+  const Array input = to_array(Tensor::of<float>({1, 2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6}));
+  auto y = model->evaluate({&input, 1});
+  REQUIRE(y.ok());
+  CHECK(difference((*y)[0], Tensor::of<float>({1, 2, 3}, std::vector<float>{11, 12, 13, 24, 25, 26})) == "");
+}
+
 TEST_CASE("channels last: windows and sizes that do not fit are refused") {
   auto error = [](auto f) {
     GraphBuilder b;

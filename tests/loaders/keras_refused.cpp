@@ -72,6 +72,13 @@ TEST_CASE("keras: versions that are not read are told") {
   refused(sequential(layer("Dense", R"("name":"y","output_dim":3,"W_regularizer":null)"), ""), Code::kUnsupported, "Keras 1");
 }
 
+TEST_CASE("keras: a number may be an array of one, as Keras 2.2 wrote it") {
+  const std::string leaky = layer("LeakyReLU", R"("name":"y","alpha":{"type":"ndarray","value":0.25})");
+  CHECK(refusal(sequential(kInput + "," + leaky)).message() == "");
+  refused(sequential(kInput + "," + layer("LeakyReLU", R"("name":"y","alpha":{"type":"ndarray","value":"x"})")), Code::kInvalid,
+          "alpha is no number");
+}
+
 TEST_CASE("keras: quantised layers are refused, in every way that they are told") {
   for (const char* policy : {R"("int8_from_float32")", R"({"class_name":"DTypePolicy","config":{"name":"int4_from_bfloat16"}})",
                              R"({"class_name":"QuantizedDTypePolicy","config":{"mode":"int8","source_name":"float32"}})"}) {

@@ -1,4 +1,6 @@
 // Layers of several inputs. See layer.h. Next: norm.cpp.
+#include <algorithm>
+
 #include "loaders/keras/layers/pieces.h"
 
 namespace tern::keras {
@@ -37,6 +39,53 @@ Flows elementwise(Call& c) {
   ValueId y = xs[0];
   for (size_t i = 1; i < xs.size(); ++i) y = c.emit(kOp.text, {y, xs[i]});
   if (kMean) y = c.emit("Div", {y, number(c, y, static_cast<double>(xs.size()))});
+  return {{y, merged_mask(c)}};
+}
+
+// [batch, steps] as [batch, steps, 1]; the mask of input i.
+ValueId wide_mask(const Call& c, size_t i) {
+  const ValueId mask = c.inputs[i].mask;
+  return mask == kNone ? kNone : unsqueeze(c.b, to_bool(c, mask), {-1});
+}
+
+// Keras 3 looks at masks where a product or an extreme would take in what does not count. Inputs of different ranks have lost theirs by then.
+bool heeds_masks(const Call& c) {
+  if (c.layer.keras() == 2) return false;
+  const int rank = c.b.rank(c.x());
+  return std::all_of(c.inputs.begin(), c.inputs.end(), [&](const Flow& f) { return c.b.rank(f.value) == rank; }) &&
+         std::any_of(c.inputs.begin(), c.inputs.end(), [](const Flow& f) { return f.mask != kNone; });
+}
+
+// What does not count is 1; what counts nowhere gives 0.
+Flows multiply(Call& c) {
+  if (c.inputs.empty() || !heeds_masks(c)) return elementwise<"Mul">(c);
+  ValueId y = kNone, counts = kNone;
+  bool all = true;
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    ValueId x = c.inputs[i].value;
+    const ValueId mask = wide_mask(c, i);
+    if (mask != kNone) x = c.emit("Where", {mask, x, number(c, x, 1)});
+    counts = mask == kNone ? counts : counts == kNone ? mask : c.emit("Or", {counts, mask});
+    all = all && mask != kNone;
+    y = y == kNone ? x : c.emit("Mul", {y, x});
+  }
+  if (all) y = c.emit("Where", {counts, y, number(c, y, 0)});
+  return {{y, merged_mask(c)}};
+}
+
+// What does not count is what the others are.
+template <OpName kOp>
+Flows extreme(Call& c) {
+  if (c.inputs.empty() || !heeds_masks(c)) return elementwise<kOp>(c);
+  ValueId y = c.x(), counts = wide_mask(c, 0);
+  for (size_t i = 1; i < c.inputs.size(); ++i) {
+    ValueId x = c.inputs[i].value;
+    const ValueId mask = wide_mask(c, i);
+    if (mask != kNone) x = c.emit("Where", {mask, x, y});
+    if (counts != kNone) y = c.emit("Where", {counts, y, x});
+    counts = mask != kNone && counts != kNone ? c.emit("Or", {counts, mask}) : kNone;
+    y = c.emit(kOp.text, {y, x});
+  }
   return {{y, merged_mask(c)}};
 }
 
@@ -106,10 +155,10 @@ Flows dot(Call& c) {
 }
 
 constexpr LayerRow kRows[] = {
-    {"Add", elementwise<"Add">, Masking::own},     {"Multiply", elementwise<"Mul">, Masking::own},
-    {"Subtract", subtract, Masking::own},          {"Average", elementwise<"Add", true>, Masking::own},
-    {"Maximum", elementwise<"Max">, Masking::own}, {"Minimum", elementwise<"Min">, Masking::own},
-    {"Concatenate", concatenate, Masking::own},    {"Dot", dot},
+    {"Add", elementwise<"Add">, Masking::own},  {"Multiply", multiply, Masking::own},
+    {"Subtract", subtract, Masking::own},       {"Average", elementwise<"Add", true>, Masking::own},
+    {"Maximum", extreme<"Max">, Masking::own},  {"Minimum", extreme<"Min">, Masking::own},
+    {"Concatenate", concatenate, Masking::own}, {"Dot", dot},
 };
 
 }  // namespace

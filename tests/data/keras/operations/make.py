@@ -1,10 +1,11 @@
 """Functions of keras.ops (and, of Keras 2, of TensorFlow) as layers, and layers that are made of them: NAME.keras or NAME.h5 with what it computes
 (in_NAME and out_NAME of NAME.npz). make.py keras, then make.py tf_keras. Written by Keras 3.15 and tf_keras 2.21 on TensorFlow 2.21."""
-import os, sys, zipfile
+import json, os, sys, zipfile
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 legacy = sys.argv[1] == "tf_keras"
 os.environ["TF_USE_LEGACY_KERAS"] = "1" if legacy else "0"
+import h5py
 import numpy as np
 import tensorflow as tf
 if legacy: import tf_keras as keras
@@ -30,7 +31,20 @@ def names(model):
     return out
 
 
-def write(name, arrays, f, form=None):
+def forget(file, keys, rename):
+    """The configs of an .h5 as older versions wrote them: without options that were not yet there, models of class Model, calls without arguments."""
+    with h5py.File(file, "r+") as f:
+        c = json.loads(f.attrs["model_config"])
+        for l in c["config"]["layers"]:
+            for k in keys: l["config"].pop(k, None)
+            l["class_name"] = rename.get(l["class_name"], l["class_name"])
+            l["inbound_nodes"] = [n[:3] if isinstance(n[-1], dict) else [r[:3] for r in n] for n in l["inbound_nodes"]]
+        c["class_name"] = "Model"
+        f.attrs["model_config"] = json.dumps(c)
+        for g in (f, f["model_weights"]): g.attrs["keras_version"] = "2.2.4"
+
+
+def write(name, arrays, f, form=None, without=(), rename={}):
     keras.utils.set_random_seed(3)
     x = [keras.Input(a.shape[1:], dtype="string" if a.dtype == object else a.dtype.name, name=k) for k, a in arrays.items()]
     model = keras.Model(x, f(*x), name=name)
@@ -42,6 +56,7 @@ def write(name, arrays, f, form=None):
         with zipfile.ZipFile(file) as z: members = [(i.filename, z.read(i)) for i in z.infolist()]
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:
             for n, d in members: z.writestr(zipfile.ZipInfo(n), d, zipfile.ZIP_DEFLATED)
+    if without: forget(file, without, rename); model = keras.models.load_model(file, compile=False)
     y = tf.nest.flatten(model([tf.constant(a) for a in arrays.values()], training=False))
     plain = lambda a: np.char.encode(np.asarray(a, "U"), "utf-8") if np.asarray(a).dtype == object and isinstance(np.asarray(a).flat[0], str) else np.array(a, "S") if np.asarray(a).dtype == object else np.asarray(a)
     np.savez_compressed(name + ".npz", **{"in_" + k: plain(a) for k, a in arrays.items()}, **{"out_" + k: plain(v.numpy()) for k, v in zip(names(model), y)})
@@ -100,6 +115,22 @@ def new():
         L.AdditiveAttention()([t, t], mask=[None, m]), L.Attention()([t, t], mask=[m, None]), L.MultiHeadAttention(2, 3)(t, t, query_mask=m, value_mask=m), L.STFTSpectrogram(mode="angle", frame_length=3, frame_step=1, fft_length=4)(t),
         L.GlobalAveragePooling1D()(L.Rescaling(2.)(L.Embedding(5, 4, mask_zero=True)(i)))])
 
+    few = floats(2, 6, 4) * .01
+    none = np.array([[[1, 1, 0, 0, 1], [0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [1, 0, 0, 0, 0], [1, 1, 1, 1, 1]]] * 2, bool)
+    write("more3", dict(x=few, t=floats(2, 5, 4), k=floats(2, 5, 4), v=floats(2, 5, 4), m=none, p=floats(2, 5, 6, 4)), lambda x, t, k, v, m, p: [
+        L.LayerNormalization(rms_scaling=True)(t), L.GroupNormalization(-1)(p), L.RMSNormalization()(x), L.UnitNormalization()(x), L.Attention()([t, v, k]), L.AdditiveAttention()([t, v, k]),
+        *L.MultiHeadAttention(2, 3, value_dim=5)(t, v, k, attention_mask=m, return_attention_scores=True), L.MultiHeadAttention(2, 3, dropout=.1)(t, v, attention_mask=m), L.MultiHeadAttention(2, 3)(t, v, attention_mask=m),
+        L.Conv2DTranspose(2, 4, strides=2, padding="same", output_padding=1)(p), L.Conv2DTranspose(2, (2, 4), strides=(1, 3), output_padding=(0, 1))(p), L.Dense(3, activation="hard_sigmoid")(t), L.ReLU(threshold=.3, negative_slope=.2)(t)])
+    masks(True)
+
+
+def masks(new):
+    """Of what several layers give, each with holes of its own."""
+    def f(i, j):
+        e, g = L.Embedding(3, 4, mask_zero=True)(i), L.Embedding(3, 4, mask_zero=True)(j)
+        return [L.GRU(2)(m([e, g])) for m in (L.Add(), L.Maximum(), L.Minimum(), L.Average(), L.Concatenate(), L.Concatenate(axis=1))] + [L.GRU(2)(L.Add()([e, L.Embedding(3, 4)(j)])), L.GlobalAveragePooling1D()(L.Multiply()([e, g]))]
+    write("masks3" if new else "masks2", dict(i=ints(0, 3, 4, 5), j=ints(0, 3, 4, 5)), f)
+
 
 def old():
     text = np.array([["Hello World"], ["a B c"], ["  "]], object)
@@ -110,6 +141,16 @@ def old():
         tf.image.rgb_to_hsv(tf.nn.sigmoid(x[..., :3])), tf.tensor_scatter_nd_add(x, [[0, 1], [1, 2]], y[:2, 0]), tf.saturate_cast(x * 200., tf.uint8), tf.einsum("bij,bkj->bik", x, y) if False else tf.searchsorted([0., 1.], x[0, 0])])
     write("layers2", dict(x=floats(3, 6), t=floats(3, 4, 2, 3), i=ints(0, 4, 3, 5), h=floats(3, 3)), lambda x, t, i, h: [L.experimental.RandomFourierFeatures(4, scale=2.)(x), L.experimental.RandomFourierFeatures(3, kernel_initializer="laplacian", trainable=True)(x),
         L.BatchNormalization(axis=[1, 3])(t), L.BatchNormalization(axis=[1, 2], center=False, epsilon=.1)(t), L.GRUCell(3)(x, [h])[0], *[L.GlobalAveragePooling1D()(f(L.Embedding(4, 5, mask_zero=True)(i))) for f in (L.Rescaling(2.), L.Identity(), L.Activation("relu"), L.Normalization(mean=.1, variance=2.))]], ".keras")
+    write("more2", dict(x=floats(2, 6, 4) * .01, t=floats(2, 5, 4), p=floats(2, 5, 6, 4), i=ints(0, 3, 2, 5)), lambda x, t, p, i: [L.UnitNormalization()(x), L.GroupNormalization(-1)(p), L.PReLU(shared_axes=[1])(t), L.Softmax()(t, mask=t > 0),
+        L.Conv2DTranspose(2, 4, strides=2, padding="same", output_padding=1)(p), L.Activation("hard_sigmoid")(t), L.Concatenate(axis=-1)([t, t]), L.GRU(3, recurrent_activation="hard_sigmoid")(t),
+        L.LSTM(3, return_sequences=True, go_backwards=True)(L.Embedding(3, 4, mask_zero=True)(i)), L.GRU(3, zero_output_for_mask=True, return_sequences=True)(L.Embedding(3, 4, mask_zero=True)(i)), L.Bidirectional(L.GRU(3, return_sequences=True), merge_mode="sum")(L.Embedding(3, 4, mask_zero=True)(i))])
+    masks(False)
+    write("forgotten2", dict(x=floats(2, 9, 8, 2), t=floats(2, 5, 4), v=floats(2, 5, 4)), lambda x, t, v: [
+        L.Conv2D(3, 3)(x), L.DepthwiseConv2D(2)(x), L.SeparableConv2D(3, 2)(x), L.Conv2DTranspose(2, 3)(x), L.MaxPooling2D()(x), L.AveragePooling2D()(x), L.UpSampling2D()(x), L.ZeroPadding2D()(x), L.Cropping2D()(x), L.BatchNormalization()(x), L.LayerNormalization()(t),
+        L.LeakyReLU()(t), L.ELU()(t), L.ReLU()(t), L.PReLU()(t), L.ThresholdedReLU()(t), L.Softmax()(t), L.Concatenate()([t, v]), L.Add()([t, v]), L.Attention()([t, v]), L.AdditiveAttention()([t, v]), L.GaussianNoise(.1)(t), L.Conv1D(3, 2)(t), L.GlobalMaxPooling1D()(t), L.AveragePooling1D()(t),
+        L.LSTM(3)(t), L.GRU(3, reset_after=True)(t), L.SimpleRNN(3)(t), L.Dense(3)(t), L.RepeatVector(2)(L.Flatten()(t)), L.Masking()(t), L.UpSampling1D()(t), L.Cropping1D()(t), L.ZeroPadding1D()(t)],
+        without="strides padding pool_size size cropping data_format dilation_rate groups depth_multiplier use_bias activation epsilon axis center scale momentum alpha max_value negative_slope threshold theta shared_axes use_scale score_mode recurrent_activation unit_forget_bias implementation time_major "
+        "return_sequences return_state go_backwards stateful unroll output_padding interpolation keepdims mask_value trainable dtype".split(), rename={"Conv2D": "Convolution2D", "BatchNormalization": "BatchNormalizationV1"})
     from tensorflow.core.framework import node_def_pb2
     from tf_keras.src.engine.base_layer import TensorFlowOpLayer
 
