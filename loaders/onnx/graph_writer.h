@@ -100,7 +100,9 @@ class GraphWriter {
   // write_forms.cpp
   std::string cast(const Node& node, const std::string& x, DType to);
   std::vector<std::string> inputs_of(const Node& node);  // as ONNX has their dtypes
-  void unique(const Node& node);
+  bool other_form(const Node& node);                     // wrote it; false: it has none
+  void computed_as(const Node& node, DType dtype);
+  void choose_bools(const Node& node);
   Status lookup(const Node& node);
 
   ModelWriter& model_;

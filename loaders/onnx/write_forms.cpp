@@ -1,4 +1,5 @@
-// Operators that onnxruntime, or ONNX, has in another form: whose indices and shapes are i64, whose tables are attributes. See graph_writer.h.
+// Operators that ONNX has in another form, whose indices and shapes are i64, whose tables are attributes; and dtypes that onnxruntime lacks: Erf of f64,
+// Unique of most integers, Where of bools. See graph_writer.h.
 #include <algorithm>
 
 #include "kernels/dtype_code.h"
@@ -42,16 +43,35 @@ std::vector<std::string> GraphWriter::inputs_of(const Node& node) {
   return inputs;
 }
 
-// onnxruntime tells apart strings, f32, f64, i8 and i64.
-void GraphWriter::unique(const Node& node) {
-  const DType dtype = graph_.value(node.inputs[0]).type.dtype;
+// The first input and output go through another dtype.
+void GraphWriter::computed_as(const Node& node, DType dtype) {
+  const DType own = graph_.value(node.inputs[0]).type.dtype;
   std::vector<std::string> inputs = names_of(node.inputs), outputs = names_of(node.outputs);
-  const bool widened = is_int(dtype) && dtype != DType::i8 && dtype != DType::i64 && dtype != DType::u64;
   const std::string y = outputs[0];
-  if (widened) inputs[0] = cast(node, inputs[0], DType::i64);
-  if (widened && !y.empty()) outputs[0] = model_.claim(y + ":i64");
-  write_attributes(node, emit("Unique", node.name, inputs, outputs));
-  if (widened && !y.empty()) write_attribute("to", int64_t(code_of(dtype)), *emit("Cast", node.name, {outputs[0]}, {y}).add_attribute());
+  inputs[0] = cast(node, inputs[0], dtype);
+  if (!y.empty()) outputs[0] = model_.claim(y + ":" + name(dtype));
+  write_attributes(node, emit(node.op->name, node.name, inputs, outputs));
+  if (!y.empty()) write_attribute("to", int64_t(code_of(own)), *emit("Cast", node.name, {outputs[0]}, {y}).add_attribute());
+}
+
+// A choice between bools, of which onnxruntime knows none.
+void GraphWriter::choose_bools(const Node& node) {
+  const std::vector<std::string> in = names_of(node.inputs);
+  const std::string otherwise = emit_before(node, "Not", {in[0]});
+  const std::string yes = emit_before(node, "And", {in[0], in[1]}), no = emit_before(node, "And", {otherwise, in[2]});
+  emit("Or", node.name, {yes, no}, {name_of(node.outputs[0])});
+}
+
+bool GraphWriter::other_form(const Node& node) {
+  const std::string_view op = node.op->name;
+  const ValueId data = node.inputs.empty() ? kNone : node.inputs[op == "Where" ? 1 : 0];
+  const DType dtype = data == kNone ? DType::none : graph_.value(data).type.dtype;
+  const bool narrow = is_int(dtype) && dtype != DType::i8 && dtype != DType::i64 && dtype != DType::u64;
+  if (op == "Erf" && dtype == DType::f64) computed_as(node, DType::f32);
+  else if (op == "Unique" && narrow) computed_as(node, DType::i64);
+  else if (op == "Where" && dtype == DType::boolean) choose_bools(node);
+  else return false;
+  return true;
 }
 
 // ai.onnx.ml's LabelEncoder, whose columns are strings, i64 and, of values, f32.

@@ -136,9 +136,9 @@ Status GraphWriter::node(const Node& node) {
   if (made_by_passes(node)) return unsupported("an operator that fusing makes has no ONNX form; write the graph as it was before");
   if (node.op->tern_only) return unsupported("ONNX has no such operator");
   if (const ControlForm* form = control_form(node.op->name)) return control_node(node, *form);
+  if (other_form(node)) return {};
   if (node.op == &kSwish) swish(node);
   else if (node.op == &kOptional) optional(node);
-  else if (std::string_view(node.op->name) == "Unique") unique(node);
   else if (node.attrs.has("layout") && node.read().i("layout") != 0) recurrent(node);
   else standard(node);
   return {};

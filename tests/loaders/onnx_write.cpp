@@ -447,6 +447,19 @@ TEST_CASE("writing ONNX: indices and shapes of i32 are i64 there, and what onnxr
   check_round_trip(graph, {ramp(DType::f32, {2, 3}), one});
 }
 
+TEST_CASE("writing ONNX: a choice between bools is logic, and Erf of f64 is one of f32") {
+  GraphBuilder b;
+  const ValueId c = b.input("c", {3, 1}, DType::boolean), p = b.input("p", {1, 2}, DType::boolean), x = b.input("x", {2}, DType::f64);
+  b.output(b.node("Where", {c, p, b.node("Not", {p})}), "y");
+  b.output(b.node("Erf", {x}), "z");
+  const Graph graph = inferred(b);
+  const std::string bytes = written(graph);
+  CHECK(ops(read_back(bytes)) == "Not Not And And Or Cast Erf Cast");
+  Array choice{DType::boolean, {3, 1}, {std::byte(1), std::byte(0), std::byte(1)}, {}}, yes{DType::boolean, {1, 2}, {std::byte(1), std::byte(0)}, {}};
+  const std::vector<Array> inputs = {choice, yes, Array{DType::f64, {2}, std::vector<std::byte>(16), {}}};
+  check_same_results(model_of(graph), model_of(bytes), inputs);
+}
+
 TEST_CASE("writing ONNX: Swish is written as what it is made of") {
   for (float alpha : {1.0f, 1.5f}) {
     GraphBuilder b;
