@@ -20,7 +20,7 @@ struct Wav {
   std::string_view samples;
 };
 
-// "RIFF" u32 "WAVE", then chunks: four letters, u32 bytes, so many bytes and one more where that is odd. "fmt " comes before "data".
+// "RIFF" u32 "WAVE", then chunks: four letters, u32 bytes, so many bytes, and a 0 where that is odd, which some leave out. "fmt " comes before "data".
 Result<Wav> parse(std::string_view file) {
   if (file.size() < 12 || file.substr(0, 4) != "RIFF" || file.substr(8, 4) != "WAVE") return invalid("the text is no WAV file");
   Wav wav;
@@ -41,7 +41,8 @@ Result<Wav> parse(std::string_view file) {
       return wav;
     }
     if (bytes > file.size() - at) break;
-    at += bytes + bytes % 2;
+    at += bytes;
+    if (bytes % 2 == 1 && at < file.size() && file[at] == '\0') ++at;
   }
   return invalid("the WAV file has no samples");
 }

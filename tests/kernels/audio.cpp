@@ -35,6 +35,14 @@ TEST_CASE("audio: a file cut anywhere is an error or has fewer samples") {
   }
 }
 
+TEST_CASE("audio: chunks that nobody knows are skipped, odd ones with and without the byte that makes them even") {
+  const std::string whole = wav(1, 1, 16, std::string("\0\x80", 2));
+  const size_t data = whole.find("data");
+  const std::string even("LIST\2\0\0\0ab", 10), odd("LIST\3\0\0\0abc", 11);
+  for (const std::string& extra : {even, odd, odd + '\0'})
+    check_same(run_op("DecodeWav", {}, {file(whole.substr(0, data) + extra + whole.substr(data))}, 2)[0], f32({1, 1}, {-1}));
+}
+
 TEST_CASE("audio: what is no 16-bit PCM is told") {
   CHECK(has(error("RIFX" + wav(1, 1, 16, "ab").substr(4)), "no WAV file"));
   CHECK(has(error(wav(3, 1, 32, "abcd")), "16-bit PCM"));
