@@ -25,6 +25,7 @@ case("DecodeWav", wav(mono, 8000), desired_channels=2)
 case("DecodeWav", wav(mono), desired_samples=30)
 case("DecodeWav", wav(mono), desired_samples=60, desired_channels=1)
 case("DecodeWav", wav(mono, before=b"LIST\x04\0\0\0abcd"))
+case("DecodeWav", wav(mono, before=b"LIST\x03\0\0\0abc"))
 case("DecodeWav", wav(mono, extra=b"\0\0"))
 
 

@@ -24,6 +24,9 @@ b[11, 2:] = b[11, :2]      # no area
 f32 = np.float32
 case("NonMaxSuppression", b, s, C(5), iou_threshold=0.3)
 case("NonMaxSuppression", b, s, C(50))
+near = np.array([[0, 0, 8, 8], [0, 0, 8, 3.75], [0, 0, 8, 4.25]], np.float32)  # overlaps just below and above one half
+case("NonMaxSuppression", near, np.array([3, 2, 1], np.float32), C(3))
+case("NonMaxSuppression", near[[0, 2]], np.array([3, 2], np.float32), C(3))
 case("NonMaxSuppressionV2", b, s, np.array(8, np.int32), C(0.1, f32))
 case("NonMaxSuppressionV2", b, np.full(20, 0.5, f32), C(30), C(0.2, f32))
 case("NonMaxSuppressionV2", b.astype(np.float16), s.astype(np.float16), C(30), C(0.2, np.float16))
@@ -49,5 +52,6 @@ each = np.stack([boxes(24), boxes(24)]).reshape(2, 8, 3, 4)[..., [2, 1, 0, 3]]
 case("CombinedNonMaxSuppression", each, chances[:, :8], C(2),
      C(20), C(0.05, f32), C(0.1, f32))
 case("CombinedNonMaxSuppression", many[:, :, None], chances, C(2), C(20), C(0.1, f32), C(0.3, f32), pad_per_class=True)
+case("CombinedNonMaxSuppression", many[:, :, None] - 0.25, chances, C(4), C(9), C(0.1, f32), C(0.3, f32))
 case("CombinedNonMaxSuppression", many[:, :, None], chances - 0.5, C(5), C(7), C(0.5, f32), C(-0.25, f32))
 refused("CombinedNonMaxSuppression", many[:, :, None], chances, np.array(2, np.int32), C(20), C(0.1, f32), C(0.3, f32))

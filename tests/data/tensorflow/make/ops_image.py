@@ -28,6 +28,7 @@ boxes = np.array([[0, 0, 1, 1], [0.2, 0.1, 0.7, 0.9], [-0.5, 0.3, 1.2, 0.6], [0.
 for method in ("bilinear", "nearest"):
     case("CropAndResize", x, C(boxes), C([0, 1, 1, 0]), C([4, 3]), method=method, extrapolation_value=-1.0)
     case("CropAndResize", x, boxes, np.array([0, 1, 1, 0], np.int32), C([1, 2]), method=method)
+case("CropAndResize", x, boxes, np.array([0, 1, 1, 0], np.int32), C([3, 3]))  # what lies outside is 0
 rgb = rng.random((2, 3, 4, 3)).astype(np.float32)
 rgb[0, 0] = [[0, 0, 0], [0.5, 0.5, 0.5], [1, 0, 0], [0.2, 0.2, 0.7]]
 case("RGBToHSV", rgb)

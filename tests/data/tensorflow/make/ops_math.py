@@ -3,7 +3,7 @@ import ml_dtypes
 import numpy as np
 
 import ops
-from ops import C, case, refused
+from ops import C, case, chain, refused
 
 rng = np.random.default_rng(1)
 inf, nan = np.inf, np.nan
@@ -182,3 +182,6 @@ case("Cross", floats(4, 3), floats(4, 3))
 case("Cross", np.array([1, 2, 3], np.int32), np.array([4, 5, 7], np.int32))
 refused("BesselI0e", floats(3))
 refused("Igamma", floats(3), floats(3))
+for known in (True, False):
+    case("SelectV2", C(known, bool), floats(3), floats(3))
+chain("linspace along a known axis", lambda a, b: ops.tf.linspace(a, b, 5, axis=-1), floats(2, 3), floats(2, 3))

@@ -159,5 +159,5 @@ refused("DecodeJpeg", C("abcd", object))
 peep = [f(5), f(5), f(5)]
 for forget, clip, peephole in ((1.0, 3.0, False), (0.5, -1.0, True), (0.0, 0.3, True)):
     case("LSTMBlockCell", f(3, 4), f(3, 5), f(3, 5), f(9, 20), *peep, f(20), forget_bias=forget, cell_clip=clip, use_peephole=peephole)
-case("LSTMBlockCell", f(3, 4), f(3, 5), f(3, 5), f(9, 20), *peep, f(20))
+case("LSTMBlockCell", f(3, 4), f(3, 5) * 5, f(3, 5), f(9, 20), *peep, f(20))
 case("GRUBlockCell", f(3, 4), f(3, 5), f(9, 10), f(9, 5), f(10), f(5))

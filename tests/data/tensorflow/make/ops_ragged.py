@@ -54,6 +54,7 @@ case("SparseReshape", np.zeros((0, 2), np.int64), i(0, 4, dtype=np.int64), i(4, 
 case("SparseSlice", *sparse((5, 6), 14), i(1, 2, dtype=np.int64), i(3, 2, dtype=np.int64))
 case("SparseSlice", *sparse((5, 6), 14), i(0, 4, dtype=np.int64), i(9, 9, dtype=np.int64))
 case("SparseSlice", *sparse((5, 6, 2), 14), C([4, 1, 0], np.int64), C([1, 3, 1], np.int64))
+case("SparseSlice", *sparse((5, 6), 14), i(7, 2, dtype=np.int64), i(2, 3, dtype=np.int64))  # beyond the end
 for axis in (0, 1, -1):
     a, b, c = sparse((3, 4), 5), sparse((3, 4), 0), sparse((3, 4), 7)
     case("SparseConcat", [a[0], b[0], c[0]], [a[1], b[1], c[1]], [a[2], b[2], c[2]], concat_dim=axis)
