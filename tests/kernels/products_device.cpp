@@ -272,6 +272,27 @@ TEST_CASE("device: recurrent layers of many units take a launch a step, and give
   }
 }
 
+TEST_CASE("device: recurrent layers of few units and more rows than a card has room for take several rows a block, each from its own states") {
+  if (!on_device()) return;
+  uint32_t seed = 0;
+  for (const auto& [op, gates] : {std::pair<const char*, int64_t>{"LSTM", 4}, {"GRU", 3}, {"RNN", 1}}) {
+    for (int64_t hidden : {1, 17}) {
+      const int64_t batch = 67;
+      Tensor lengths = *Tensor::allocate(DType::i32, {batch});
+      for (int64_t b = 0; b < batch; ++b) lengths.mutable_data<int32_t>()[b] = static_cast<int32_t>(b % 4);
+      std::vector<Tensor> in = {random_f32({3, batch, 2}, ++seed),
+                                random_f32({2, gates * hidden, 2}, ++seed),
+                                random_f32({2, gates * hidden, hidden}, ++seed, -0.2f, 0.2f),
+                                random_f32({2, 2 * gates * hidden}, ++seed),
+                                hidden == 1 ? lengths : absent(),
+                                random_f32({2, batch, hidden}, ++seed)};
+      if (gates == 4) in.push_back(random_f32({2, batch, hidden}, ++seed));
+      if (gates == 3) check(op, {{"direction", std::string("bidirectional")}, {"linear_before_reset", int64_t(1)}}, in, false, 2);
+      check(op, {{"direction", std::string("bidirectional")}}, in, hidden == 1, gates == 4 ? 3 : 2);
+    }
+  }
+}
+
 TEST_CASE("device: a block that takes several rows begins the next when all its threads have done with the last") {
   if (!on_device()) return;
   int used = 0;
