@@ -1,5 +1,5 @@
-// How a device computes the f32 products of MatMul, Gemm and Linear: with the CPU's bits, or, where a session asks for it by name, in other arithmetic
-// (SessionOptions::precision, gemm). Next: gemm/tensor.h for what factors are rounded to, launch.h for cuBLAS.
+// How a device computes the f32 products of MatMul, Gemm and Linear, and convolutions: with the CPU's bits, or, where a session asks for it by name, in
+// other arithmetic (SessionOptions::precision, gemm). Next: gemm/tensor.h for what factors are rounded to, conv/tensor.h, launch.h for cuBLAS.
 #pragma once
 #include <stdint.h>
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "kernels/conv/conv_bind.h"
-#include "kernels/conv/launch.h"
 #include "kernels/conv/portable.h"
+#include "kernels/conv/tensor.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -115,16 +115,17 @@ constinit const OpDef kConv = {.name = "Conv",
                                .attrs = kConvAttrs,
                                .infer = infer,
                                .bind = bind,
-                               .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv, cuda::kPortableConv>,
+                               .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
                                .macs = macs};
-constinit const OpDef kFusedConv = {.name = "FusedConv",
-                                    .inputs = {2, 6},
-                                    .outputs = {1, 1},
-                                    .attrs = kFusedAttrs,
-                                    .infer = infer,
-                                    .bind = bind,
-                                    .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv, cuda::kPortableConv>,
-                                    .macs = macs,
-                                    .tern_only = true};
+constinit const OpDef kFusedConv = {
+    .name = "FusedConv",
+    .inputs = {2, 6},
+    .outputs = {1, 1},
+    .attrs = kFusedAttrs,
+    .infer = infer,
+    .bind = bind,
+    .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
+    .macs = macs,
+    .tern_only = true};
 
 }  // namespace tern

@@ -1,7 +1,8 @@
 // From the shape of a convolution to what a device's kernels are given. See launch.h; beside it: conv_bind.cpp.
 #include "kernels/activation_attributes.h"
 #include "kernels/conv/conv_bind.h"
-#include "kernels/conv/launch.h"
+#include "kernels/conv/tensor.h"
+#include "kernels/gemm/tensor.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -39,16 +40,10 @@ void copy(const Extent3& from, T (&to)[3]) {
   for (size_t i = 0; i < 3; ++i) to[i] = static_cast<T>(from[i]);
 }
 
-}  // namespace
-
-Status bind_device_conv(BindContext& c, const ConvProblem& p) {
+// All of `a` but its weights.
+Status bind_rest(BindContext& c, const ConvProblem& p, int64_t terms, cuda::ConvArgs& a) {
   const Window& w = p.window;
   const int64_t taps = w.taps(), plane = w.in[0] * w.in[1] * w.in[2];
-  int64_t terms = 0;
-  if (Status s = check_extents(p, terms); !s) return s;
-  cuda::ConvStep& step = c.args<cuda::ConvStep>();
-  cuda::ConvArgs& a = step.conv;
-  step.depthwise = p.groups > 1 && p.ics == 1 && p.ocs == 1;
   a.pixels = static_cast<int32_t>(w.out[0] * w.out[1] * w.out[2]);
   a.columns = c.out(0).dims[0] * a.pixels;
   a.k = static_cast<int32_t>(terms);
@@ -73,8 +68,69 @@ Status bind_device_conv(BindContext& c, const ConvProblem& p) {
       to[k] = {static_cast<int32_t>(offset), {static_cast<int32_t>(at[0]), static_cast<int32_t>(at[1]), static_cast<int32_t>(at[2])}};
     }
   }));
+  c.set(a.x, c.input<const float>(0));
+  c.set(a.bias, c.input<const float>(2));
+  c.set(a.residual, c.input<const float>(3));
+  c.set(a.scale, c.input<const float>(4));
+  c.set(a.shift, c.input<const float>(5));
+  c.set(a.y, c.output<float>(0));
+  auto activation = fused_activation(c.attrs);
+  if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
+  a.epilogue = *activation;
+  return {};
+}
+
+// Where the weight of term k lies, from those of its group and output channel.
+auto weight_at(const ConvProblem& p) {
+  return [ics = p.ics, w_ic = p.w_ic, mirrored = p.mirrored, taps = p.window.taps()](int64_t k) {
+    const Term t = term(k, ics, taps);
+    return t.channel * w_ic + (mirrored ? taps - 1 - t.tap : t.tap);
+  };
+}
+std::string tag_of(const char* form, const ConvProblem& p) {
+  std::string tag = form;
+  for (int64_t n : {p.groups, p.ocs, p.ics, p.window.taps(), p.w_oc, p.w_ic, int64_t(p.mirrored)}) tag += "," + std::to_string(n);
+  return tag;
+}
+
+// For its tensor cores: constant weights, rounded, in rows of whole stages.
+Status bind_tensor_conv(BindContext& c, const ConvProblem& p, int64_t terms) {
+  const Precision precision = c.products.precision;
+  cuda::ConvTensorArgs& a = c.args<cuda::ConvTensorArgs>();
+  if (Status s = bind_rest(c, p, terms, a.conv); !s) return s;
+  const int64_t size = cuda::factor_bytes(precision), row = round_up(terms, cuda::kStageBytes / size);
+  const auto bytes = checked_count(std::array<int64_t, 4>{p.groups, p.ocs, row, size});
+  if (!bytes) return unsupported("rounded weights of more than 2^63 bytes");
+  a.row_bytes = row * size;
+  a.group_bytes = p.ocs * a.row_bytes;
+  c.set(a.w, c.packed<std::byte, float>(
+                 1, tag_of(cuda::conv_tensor_row(precision).name, p), std::max<int64_t>(1, *bytes),
+                 [=, at = weight_at(p), groups = p.groups, ocs = p.ocs, w_group = p.w_group, w_oc = p.w_oc](const float* from, std::byte* to) {
+                   std::vector<float> weights(static_cast<size_t>(terms));  // of an output channel, in the order of terms
+                   const cuda::RoundArgs one{nullptr, nullptr, 1, 1, terms, row, 0, 0, 1, 1};
+                   for (int64_t i = 0; i < groups * ocs; ++i) {
+                     const float* first = from + i / ocs * w_group + i % ocs * w_oc;
+                     for (int64_t k = 0; k < terms; ++k) weights[static_cast<size_t>(k)] = first[at(k)];
+                     cuda::round_on_host(precision, one, weights.data(), to + i * row * size);
+                   }
+                 }));
+  c.run(cuda::conv_tensor_row(precision));
+  return {};
+}
+
+}  // namespace
+
+Status bind_device_conv(BindContext& c, const ConvProblem& p) {
+  int64_t terms = 0;
+  if (Status s = check_extents(p, terms); !s) return s;
+  const bool depthwise = p.groups > 1 && p.ics == 1 && p.ocs == 1;
+  if (c.products.precision != Precision::f32 && c.in(1).constant && !depthwise) return bind_tensor_conv(c, p, terms);
+  cuda::ConvStep& step = c.args<cuda::ConvStep>();
+  cuda::ConvArgs& a = step.conv;
+  if (Status s = bind_rest(c, p, terms, a); !s) return s;
+  step.depthwise = depthwise;
   if (step.depthwise) {
-    a.w_row = static_cast<int32_t>(taps);
+    a.w_row = static_cast<int32_t>(p.window.taps());
     c.set(a.w, c.input<const float>(1));
   } else {
     const int64_t row = round_up(p.ocs, 4);
@@ -82,14 +138,9 @@ Status bind_device_conv(BindContext& c, const ConvProblem& p) {
     a.w_group = terms * row;
     const auto floats = checked_mul(p.groups, checked_mul(terms, row).value_or(INT64_MAX));
     if (!floats) return unsupported("packed weights of more than 2^63 bytes");
-    auto at = [=, ics = p.ics, w_ic = p.w_ic, mirrored = p.mirrored](int64_t k) {
-      const Term t = term(k, ics, taps);
-      return t.channel * w_ic + (mirrored ? taps - 1 - t.tap : t.tap);
-    };
+    const auto at = weight_at(p);
     if (c.in(1).constant) {
-      std::string tag = "conv/rows";
-      for (int64_t n : {p.groups, p.ocs, p.ics, taps, p.w_oc, p.w_ic, int64_t(p.mirrored)}) tag += "," + std::to_string(n);
-      c.set(a.w, c.packed<float>(1, tag, std::max<int64_t>(*floats, 1),
+      c.set(a.w, c.packed<float>(1, tag_of("conv/rows", p), std::max<int64_t>(*floats, 1),
                                  [=, groups = p.groups, ocs = p.ocs, w_group = p.w_group, w_oc = p.w_oc](const float* from, float* to) {
                                    for (int64_t g = 0; g < groups; ++g) {
                                      for (int64_t k = 0; k < terms; ++k, to += row) {
@@ -110,15 +161,6 @@ Status bind_device_conv(BindContext& c, const ConvProblem& p) {
       }));
     }
   }
-  c.set(a.x, c.input<const float>(0));
-  c.set(a.bias, c.input<const float>(2));
-  c.set(a.residual, c.input<const float>(3));
-  c.set(a.scale, c.input<const float>(4));
-  c.set(a.shift, c.input<const float>(5));
-  c.set(a.y, c.output<float>(0));
-  auto activation = fused_activation(c.attrs);
-  if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
-  a.epilogue = *activation;
   c.run(cuda::conv_f32);
   return {};
 }

@@ -1,7 +1,7 @@
 // ConvTranspose: the convolution of the spread-out input with the mirrored kernel. See conv.h; binding proper is in conv_bind.cpp.
 #include "kernels/conv/conv_bind.h"
-#include "kernels/conv/launch.h"
 #include "kernels/conv/portable.h"
+#include "kernels/conv/tensor.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -108,13 +108,14 @@ int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const 
 
 }  // namespace
 
-constinit const OpDef kConvTranspose = {.name = "ConvTranspose",
-                                        .inputs = {2, 3},
-                                        .outputs = {1, 1},
-                                        .attrs = kAttrs,
-                                        .infer = infer,
-                                        .bind = bind,
-                                        .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, kPortableConv, cuda::kPortableConv>,
-                                        .macs = macs};
+constinit const OpDef kConvTranspose = {
+    .name = "ConvTranspose",
+    .inputs = {2, 3},
+    .outputs = {1, 1},
+    .attrs = kAttrs,
+    .infer = infer,
+    .bind = bind,
+    .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
+    .macs = macs};
 
 }  // namespace tern

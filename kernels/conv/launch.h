@@ -5,7 +5,7 @@
 //             spread     the same for a transposed convolution, whose x has zeros between its elements
 //             depthwise  a thread a pixel
 //             arrange    weights that are no constant, into rows of k
-// Next: conv_bind_device.cpp, launch.cpp, conv.cu, portable.cu (other dtypes).
+// Next: conv_bind_device.cpp, launch.cpp, conv.cu, portable.cu (other dtypes), tensor.h (by tensor cores).
 #pragma once
 #include "kernels/conv/conv.h"
 

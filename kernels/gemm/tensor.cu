@@ -1,10 +1,7 @@
-// f32 products by tensor cores: see tensor.h. A block computes a tile of y, a warp a part of it that is made of 16x8 fragments; a stage of 64 bytes of every
-// row of x and w is copied while the one before it is multiplied. A row's four chunks of 16 bytes lie in an order that depends on the row, so that the
-// eight rows which ldmatrix reads at once, and the copies, meet all banks. Fragments are the same bytes for tf32 and for halves: 32 bytes of k a step.
-// Next: kernels/ptx.cuh.
+// f32 products by tensor cores: see tensor.h. A block computes a tile of y; a stage of 64 bytes of every row of x and w is copied while the one before it is
+// multiplied. Next: fragments.cuh, kernels/ptx.cuh.
 #include "kernels/gemm/epilogue.cuh"
-#include "kernels/gemm/tensor.h"
-#include "kernels/ptx.cuh"
+#include "kernels/gemm/fragments.cuh"
 
 namespace tern::cuda {
 namespace {
@@ -38,53 +35,10 @@ TERN_INLINE void round_rows(const RoundArgs& a) {
 
 // ---- tiles ----
 
-template <Precision kPrecision, int BM, int BN, int kDown, int kAcross>  // kDown * kAcross warps
-struct Tile {
-  static constexpr int kThreads = 32 * kDown * kAcross, kRow = kStageBytes;
-  static constexpr int TM = BM / kDown / 16, TN = BN / kAcross / 8;  // fragments of a warp
-  static_assert(TM * kDown * 16 == BM && TN * kAcross * 8 == BN && TN % 2 == 0);
-  struct Shared {
-    uint8_t x[2][BM * kRow];  // [BM, 4 chunks]
-    uint8_t w[2][BN * kRow];
-  };
-  float acc[TM][TN][4];  // rows g and g + 8, columns 2q and 2q + 1, of lane 4g + q
-
-  static __device__ __forceinline__ int place(int row, int chunk) { return row * kRow + (chunk ^ (row >> 1 & 3)) * 16; }
-
-  // A stage of kRows rows, of which `rows` exist.
-  template <int kRows>
-  static __device__ __forceinline__ void copy(uint8_t* to, const std::byte* from, int rows, int64_t row_bytes) {
-#pragma unroll
-    for (int i = 0; i < (kRows * 4 + kThreads - 1) / kThreads; ++i) {
-      const int c = i * kThreads + static_cast<int>(threadIdx.x), row = c / 4;
-      if (kRows * 4 % kThreads == 0 || row < kRows) {
-        const bool there = row < rows;
-        copy_async_16(to + place(row, c % 4), from + (there ? row * row_bytes : 0) + c % 4 * 16, there);
-      }
-    }
-  }
-
-  __device__ __forceinline__ void multiply(const uint8_t* x, const uint8_t* w) {
-    const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
-    const int x_row = warp / kAcross * (TM * 16) + lane % 16, w_row = warp % kAcross * (TN * 8) + lane / 16 * 8 + lane % 8;
-#pragma unroll
-    for (int step = 0; step < 2; ++step) {
-      uint32_t xs[4], ws[TN / 2][4];
-#pragma unroll
-      for (int c = 0; c < TN / 2; ++c) load_matrices(ws[c], w + place(w_row + c * 16, step * 2 + lane / 8 % 2));
-#pragma unroll
-      for (int r = 0; r < TM; ++r) {
-        load_matrices(xs, x + place(x_row + r * 16, step * 2 + lane / 16));
-#pragma unroll
-        for (int c = 0; c < TN; ++c) {
-          const uint32_t b0 = ws[c / 2][c % 2 * 2], b1 = ws[c / 2][c % 2 * 2 + 1];
-          if constexpr (kPrecision == Precision::tf32) multiply_tf32(acc[r][c], xs, b0, b1);
-          else if constexpr (kPrecision == Precision::f16) multiply_f16(acc[r][c], xs, b0, b1);
-          else multiply_bf16(acc[r][c], xs, b0, b1);
-        }
-      }
-    }
-  }
+template <Precision kPrecision, int BM, int BN, int kDown, int kAcross>
+struct Tile : Fragments<kPrecision, BM, BN, kDown, kAcross> {
+  using Base = Fragments<kPrecision, BM, BN, kDown, kAcross>;
+  using Base::acc, Base::TM, Base::TN;
 
   __device__ __forceinline__ void finish(const ProductArgs& a, const float* residual, float* y, int64_t row, int64_t column) const {
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
@@ -126,7 +80,7 @@ struct Tile {
   }
 
   static __device__ __forceinline__ void run(const TensorArgs& t) {
-    __shared__ __align__(128) Shared s;
+    __shared__ __align__(128) typename Base::Shared s;
     const ProductArgs& a = t.product;
     const int64_t across = (a.n + BN - 1) / BN, down = (a.m + BM - 1) / BM, tiles = across * down * a.batches;
     for (int64_t i = blockIdx.x; i < tiles; i += gridDim.x) {
@@ -135,14 +89,10 @@ struct Tile {
       const std::byte *x = t.x + at.x + row * t.row_bytes, *w = t.w + at.w + column * t.row_bytes;
       const int rows = static_cast<int>(a.m - row < BM ? a.m - row : BM), columns = static_cast<int>(a.n - column < BN ? a.n - column : BN);
       Tile tile;
-#pragma unroll
-      for (int r = 0; r < TM; ++r) {
-#pragma unroll
-        for (int c = 0; c < TN * 4; ++c) tile.acc[r][c / 4][c % 4] = 0;
-      }
+      tile.clear();
       const auto load = [&](int64_t k, int to) {
-        copy<BM>(s.x[to], x + k, rows, t.row_bytes);
-        copy<BN>(s.w[to], w + k, columns, t.row_bytes);
+        Base::template copy<BM>(s.x[to], x + k, rows, t.row_bytes);
+        Base::template copy<BN>(s.w[to], w + k, columns, t.row_bytes);
         commit_copies();
       };
       // One barrier a stage: it says that the copy has come, and that nobody reads what the next copy overwrites.

@@ -81,6 +81,8 @@ ln -s "$fake/libcuda.so.1" "$tmp/blas/libcublas.so.13"
 for precision in tf32 f16 bf16; do
   by_name none verify $models/digits_mlp/model.onnx $models/digits_mlp/data.npz --precision $precision --rtol 0.05 --atol 0.05
   expect "digits_mlp by $precision" 0 $?
+  by_name none verify $models/digits_cnn/model.onnx $models/digits_cnn/data.npz --precision $precision --rtol 0.05 --atol 0.05
+  expect "digits_cnn by $precision" 0 $?
 done
 for precision in tf32:4 f16:0 bf16:4; do
   TERN_FAKE_CUDA=turing by_name none run $model --input random --precision ${precision%%:*}

@@ -10,6 +10,7 @@
 #include <limits>
 #include <random>
 
+#include "kernels/conv/tensor.h"
 #include "kernels/gemm/library.h"
 #include "kernels/gemm/tensor.h"
 #include "runtime/cuda/modules.h"
@@ -35,12 +36,15 @@ Attributes attributes(Attrs list) {
   for (const auto& [name, value] : list) a.set(name, value);
   return a;
 }
+const KernelRow& row_of(const OpDef& op, Precision p) {
+  return std::string_view(op.name).find("Conv") == std::string_view::npos ? cuda::tensor_row(p) : cuda::conv_tensor_row(p);
+}
 Tensor device_product(const OpDef& op, const Attributes& attrs, const std::vector<Tensor>& inputs, const Tensor& like, uint32_t constants,
                       Precision precision, const std::function<void(Launch&)>& change = {}) {
   const DeviceResult there = run_on_device(op, attrs, inputs, {&like, 1}, constants, change, {.precision = precision});
   INFO(there.why);
   REQUIRE(there.row != nullptr);
-  CHECK(there.row == &cuda::tensor_row(precision));
+  CHECK(there.row == &row_of(op, precision));
   CHECK(there.why == "");
   return there.outputs[0];
 }
@@ -179,6 +183,95 @@ TEST_CASE("tensor cores: an activation that is no Relu is applied to what was st
     auto wanted = evaluate(*find_op("Tanh"), {}, std::vector<Tensor>{plain}, 1, {.isa = runnable_isas().back()});
     REQUIRE(wanted.ok());
     check_same(device_product(*find_op("Linear"), attributes({{"activation", std::string("Tanh")}}), {x, w, b}, like, 2, precision), (*wanted)[0]);
+  }
+}
+
+TEST_CASE("tensor cores: convolutions are within the stated error, around the edges of their tiles") {
+  if (none()) return;
+  std::mt19937 engine(3);
+  uint32_t seed = 0;
+  const auto fewer = [](Launch& l) { l.grid.x = (l.grid.x + 1) / 2; };  // a block computes several tiles
+  for (Precision precision : kAll) {
+    for (int i = 0; i < 40; ++i) {
+      const auto axes = 1 + engine() % 3;
+      const int64_t g = pick<int64_t>({1, 1, 1, 2, 3}, engine), ic = pick<int64_t>({1, 3, 4, 15, 16, 17, 33}, engine),
+                    oc = pick<int64_t>({2, 15, 16, 17, 31, 63, 64, 65, 130}, engine);
+      Dims x{pick<int64_t>({1, 1, 2}, engine), g * ic}, w{g * oc, ic};
+      std::vector<int64_t> pads, ends, strides, dilations;
+      for (size_t d = 0; d < axes; ++d) {
+        const int64_t taps = pick<int64_t>({1, 2, 3}, engine), dilation = pick<int64_t>({1, 1, 2}, engine);
+        x.push_back((taps - 1) * dilation +
+                    pick<int64_t>(axes == 1 ? std::vector<int64_t>{1, 31, 64, 65} : std::vector<int64_t>{1, 2, 7, 9}, engine));
+        w.push_back(taps);
+        pads.push_back(pick<int64_t>({0, 1, 2}, engine));
+        ends.push_back(pick<int64_t>({0, 1}, engine));
+        strides.push_back(pick<int64_t>({1, 1, 2, 3}, engine));
+        dilations.push_back(dilation);
+      }
+      pads.insert(pads.end(), ends.begin(), ends.end());
+      const bool transposed = i % 4 == 3;  // [C, OC of a group, taps]
+      if (transposed) std::swap(w[0], w[1]), w[0] = g * ic, w[1] = oc;
+      const std::vector<Tensor> inputs = {random_f32(x, ++seed), random_f32(w, ++seed), engine() % 2 ? random_f32({g * oc}, ++seed) : absent()};
+      const int64_t terms = ic * w.count(2, w.rank);
+      if (transposed)
+        check_error(
+            "ConvTranspose", {{"group", g}, {"strides", strides}}, inputs, terms, 6, precision, i % 2 ? fewer : [](Launch&) {});
+      else
+        check_error(
+            "Conv", {{"group", g}, {"pads", pads}, {"strides", strides}, {"dilations", dilations}}, inputs, terms, 6, precision,
+            i % 2 ? fewer : [](Launch&) {});
+    }
+  }
+}
+
+TEST_CASE("tensor cores: a convolution of numbers that the factors hold is exact, with every epilogue") {
+  if (none()) return;
+  uint32_t seed = 50;
+  const auto whole = [&](Dims dims) {
+    Tensor t = random_f32(dims, ++seed, -4, 4);
+    float* v = reinterpret_cast<float*>(t.mutable_raw());
+    for (int64_t i = 0; i < dims.count(); ++i) v[i] = std::rint(v[i]);
+    return t;
+  };
+  const OpDef& op = *find_op("FusedConv");
+  for (const int64_t oc : {5, 70}) {
+    for (const char* activation : {"", "Relu", "Tanh"}) {
+      for (const bool all : {false, true}) {
+        std::vector<Tensor> inputs = {whole({2, 6, 7, 9}), whole({oc * 2, 3, 3, 3}), whole({oc * 2})};
+        if (all) inputs.insert(inputs.end(), {whole({2, oc * 2, 7, 9}), random_f32({oc * 2}, ++seed), random_f32({oc * 2}, ++seed)});
+        const Attributes attrs =
+            attributes({{"group", int64_t(2)}, {"pads", std::vector<int64_t>{1, 1, 1, 1}}, {"activation", std::string(activation)}});
+        auto wanted = evaluate(op, attrs, inputs, 1, {.isa = runnable_isas().back()});
+        REQUIRE_MESSAGE(wanted.ok(), (wanted.ok() ? "" : wanted.error().message()));
+        for (Precision precision : kAll) check_same(device_product(op, attrs, inputs, (*wanted)[0], ~0u, precision), (*wanted)[0]);
+      }
+    }
+  }
+}
+
+TEST_CASE("tensor cores: a convolution's NaN and infinity pass, an infinite weight over padding gives NaN") {
+  if (none()) return;
+  const Tensor x = f32({1, 1, 4}, {1, kNaN, 1, 1}), w = f32({2, 1, 3}, {1, 1, 1, 1, 1, kInf}), like = *Tensor::allocate(DType::f32, {1, 2, 4});
+  for (Precision precision : kAll) {
+    const Tensor y = device_product(*find_op("Conv"), attributes({{"pads", std::vector<int64_t>{1, 1}}}), {x, w}, like, 2, precision);
+    const float* v = y.data<float>();
+    CHECK((std::isnan(v[0]) && std::isnan(v[1]) && std::isnan(v[2]) && v[3] == 2));
+    CHECK((std::isnan(v[6]) && std::isnan(v[7])));
+  }
+}
+
+TEST_CASE("tensor cores: convolutions without constant weights, and of single channels, keep the CPU's bits") {
+  if (none()) return;
+  const Tensor x = random_f32({1, 4, 9, 9}, 1), w = random_f32({6, 4, 3, 3}, 2), each = random_f32({4, 1, 3, 3}, 3);
+  const OpDef& op = *find_op("Conv");
+  for (const bool depthwise : {false, true}) {
+    const std::vector<Tensor> inputs = {x, depthwise ? each : w};
+    const Attributes attrs = attributes({{"group", int64_t(depthwise ? 4 : 1)}});
+    auto wanted = evaluate(op, attrs, inputs, 1, {});
+    REQUIRE(wanted.ok());
+    const DeviceResult there = run_on_device(op, attrs, inputs, *wanted, depthwise ? 2 : 0, {}, {.precision = Precision::bf16});
+    CHECK(there.row == &cuda::conv_f32);
+    check_same(there.outputs[0], (*wanted)[0]);
   }
 }
 

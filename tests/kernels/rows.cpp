@@ -10,9 +10,19 @@ namespace {
 
 // Families whose rows no case reaches, and why: a blocked layout is given to a value by assign_layouts, inside of a plan (runtime/assign_layouts.cpp
 // compares what is blocked with what is plain); other arithmetic by a session that asks for it (cuda/precision.cpp, cuda/driver.sh).
-const std::set<std::string> kExempt = {
-    "max_pool_blocked", "average_pool_blocked", "global_average_pool_blocked", "concat_blocks", "map_blocks", "reorder", "gemm_tf32", "gemm_f16",
-    "gemm_bf16",        "gemm_cublas"};
+const std::set<std::string> kExempt = {"max_pool_blocked",
+                                       "average_pool_blocked",
+                                       "global_average_pool_blocked",
+                                       "concat_blocks",
+                                       "map_blocks",
+                                       "reorder",
+                                       "gemm_tf32",
+                                       "gemm_f16",
+                                       "gemm_bf16",
+                                       "gemm_cublas",
+                                       "conv_tf32",
+                                       "conv_f16",
+                                       "conv_bf16"};
 
 // The row that computes this case; null when it is refused.
 const KernelRow* row_of(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, std::span<Tensor> outputs, Isa isa,

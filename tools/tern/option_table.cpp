@@ -96,11 +96,13 @@ constexpr OptionRow kOptions[] = {
      "simulated on the CPU, to test them. The bits of the results do not depend on it"},
     {"--block", "", " run bench ", "wait for a GPU asleep, which takes some microseconds longer; without it the waiting spins"},
     {"--precision", "f32|tf32|f16|bf16", " run verify bench conformance dump ",
-     "on a device that --device names: what the factors of MatMul, Gemm and Linear are rounded to, for its tensor cores (f32, not at all). tf32 and "
+     "on a device that --device names: what the factors of MatMul, Gemm, Linear and of convolutions are rounded to, for its tensor cores (f32, not "
+     "at all). tf32 and "
      "f16 "
      "keep 11 bits, bf16 keeps 8, and f16 ends at 65504; sums stay f32. Other bits than the CPU's"},
     {"--gemm", "own|cublas", " run verify bench conformance dump ",
-     "on a device that --device names: who computes those products (own); cublas, NVIDIA's library, where it is installed. Other bits than the "
+     "on a device that --device names: who computes MatMul, Gemm and Linear (own); cublas, NVIDIA's library, where it is installed. Other bits than "
+     "the "
      "CPU's"},
     {"--threads", "N", " run verify bench conformance dump ",
      "threads of the session (1), at most the CPUs that this process may use; the bits of the results do not depend on them"},

@@ -93,7 +93,7 @@ struct SessionOptions {
   // copies in and out; run() calls the driver, always in the same way. Errors (unsupported): no driver or card, a build without such kernels, and but
   // for "cuda,cpu" nodes without one.
   std::string device = {};  // "": cpu
-  // Never the default, and on a device that is named only (else usage): other arithmetic in MatMul, Gemm and Linear of f32. "tf32", "f16", "bf16": factors
+  // Never the default, and on a device that is named only (else usage): other arithmetic in f32 products and convolutions. "tf32", "f16", "bf16": factors
   // are rounded to 11, 11 and 8 bits for the tensor cores, sums stay f32; the error of each is stated in kernels/gemm/tensor.h. "" and "f32": none of it.
   std::string precision = {};
   std::string gemm = {};         // "cublas": those products by NVIDIA's library, in an order of sums that is its own; "" and "own": tern's kernels
