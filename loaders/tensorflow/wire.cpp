@@ -89,9 +89,21 @@ constexpr Field kVariableFields[] = {scalar(1), part(2, kShape, 64), text(6)};
 constexpr Message kVariable{kVariableFields};
 constexpr Field kConstantFields[] = {text(1)};
 constexpr Message kConstant{kConstantFields};
-constexpr Field kObjectFields[] = {part(1, kChild, 64), part(4, kUser, 96), part(5, kSavedAsset, 48), part(7, kVariable, 96), part(9, kConstant, 64)};
+constexpr Field kSavedFunctionFields[] = {text(1)};
+constexpr Message kSavedFunction{kSavedFunctionFields};
+constexpr Field kObjectFields[] = {part(1, kChild, 64),         part(4, kUser, 96),     part(5, kSavedAsset, 48),
+                                   part(6, kSavedFunction, 64), part(7, kVariable, 96), part(9, kConstant, 64)};
 constexpr Message kObject{kObjectFields};
-constexpr Field kConcreteFields[] = {ints(2)};
+// Of what a function returns: tensors, also in a list or a tuple, whose own lists nobody asks for.
+constexpr Field kTensorSpecFields[] = {part(2, kShape, 64)};
+constexpr Message kTensorSpec{kTensorSpecFields};
+constexpr Field kStructuredItemFields[] = {part(33, kTensorSpec, 48)};
+constexpr Message kStructuredItem{kStructuredItemFields};
+constexpr Field kStructuredListFields[] = {part(1, kStructuredItem, 64)};
+constexpr Message kStructuredList{kStructuredListFields};
+constexpr Field kStructuredFields[] = {part(33, kTensorSpec, 48), part(51, kStructuredList, 48), part(52, kStructuredList, 48)};
+constexpr Message kStructured{kStructuredFields};
+constexpr Field kConcreteFields[] = {ints(2), part(4, kStructured, 64)};
 constexpr Message kConcrete{kConcreteFields};
 constexpr Field kNamedConcreteFields[] = {text(1), part(2, kConcrete, 64)};
 constexpr Message kNamedConcrete{kNamedConcreteFields};
@@ -102,6 +114,11 @@ constexpr Field kMetaGraphFields[] = {part(1, kMetaInfo, 120),      part(2, kGra
 constexpr Message kMetaGraph{kMetaGraphFields};
 constexpr Field kSavedModelFields[] = {scalar(1), part(2, kMetaGraph, 240)};
 constexpr Message kSavedModel{kSavedModelFields};
+
+constexpr Field kKerasObjectFields[] = {scalar(2), text(5)};
+constexpr Message kKerasObject{kKerasObjectFields};
+constexpr Field kKerasMetadataFields[] = {part(1, kKerasObject, 64)};
+constexpr Message kKerasMetadata{kKerasMetadataFields};
 
 // ---- checkpoints
 
@@ -141,6 +158,9 @@ Result<tensorflow_pb::SavedModel> read_saved_model(std::span<const std::byte> by
 }
 Result<tensorflow_pb::GraphDef> read_graph_def(std::span<const std::byte> bytes, int64_t budget) {
   return read<tensorflow_pb::GraphDef>(bytes, kGraph, budget, "a readable GraphDef");
+}
+Result<tensorflow_pb::KerasMetadata> read_keras_metadata(std::span<const std::byte> bytes, int64_t budget) {
+  return read<tensorflow_pb::KerasMetadata>(bytes, kKerasMetadata, budget, "readable metadata of Keras");
 }
 Result<tensorflow_pb::TrackableObjectGraph> read_object_graph(std::span<const std::byte> bytes, int64_t budget) {
   return read<tensorflow_pb::TrackableObjectGraph>(bytes, kTrackableGraph, budget, "a readable graph of objects");

@@ -12,6 +12,7 @@ namespace tern::tensorflow {
 // the size.
 Result<tensorflow_pb::SavedModel> read_saved_model(std::span<const std::byte> bytes, int64_t budget);
 Result<tensorflow_pb::GraphDef> read_graph_def(std::span<const std::byte> bytes, int64_t budget);
+Result<tensorflow_pb::KerasMetadata> read_keras_metadata(std::span<const std::byte> bytes, int64_t budget);
 Result<tensorflow_pb::TrackableObjectGraph> read_object_graph(std::span<const std::byte> bytes, int64_t budget);
 // An element of the collection saved_model_assets.
 Result<tensorflow_pb::AssetFile> read_asset(std::span<const std::byte> bytes);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "loaders/formats.h"
 #include "loaders/load.h"
 #include "tests/support/onnx_writer.h"
 #include "tests/support/recorded.h"
@@ -71,14 +72,58 @@ TEST_CASE("tensorflow: a signature is chosen by name, and all are listed") {
   auto model = load(path_of("linear"), {.signature = "product"});
   REQUIRE(model.ok());
   CHECK(model->outputs().size() == 1);
-  bool listed = false;
-  for (const auto& [key, text] : model->metadata())
-    listed |= key == "signature serving_default" && has(text, "x: f32[batch,3] -> shape: i32[2], y: f32[batch,2]");
-  CHECK(listed);
+  CHECK(model->metadata().empty());
+  const auto file = open_model(path_of("linear"), {});
+  REQUIRE(file.ok());
+  const auto listed = tensorflow::signatures_of(Content(*file), int64_t(1) << 28);
+  REQUIRE(listed.ok());
+  const std::vector<tensorflow::Signature>& all = *listed;
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].name == "product");
+  CHECK(all[1].name == "serving_default");
+  REQUIRE((all[1].inputs.size() == 1 && all[1].outputs.size() == 2));
+  CHECK(all[1].inputs[0].name == "x");
+  CHECK(all[1].inputs[0].dtype == "f32");
+  CHECK(all[1].inputs[0].shape == std::vector<std::string>{"batch", "3"});
+  CHECK(all[1].outputs[0].name == "shape");
+  CHECK(all[1].outputs[0].dtype == "i32");
+  CHECK(all[1].outputs[0].shape == std::vector<std::string>{"2"});
+  CHECK(all[1].outputs[1].name == "y");
   auto none = load(path_of("linear"), {.signature = "produkt"});
   REQUIRE(!none.ok());
   CHECK(none.error().code() == Code::kUsage);
   CHECK(has(none.error().message(), "the nearest is product; name one of these in LoadOptions::signature: product, serving_default"));
+}
+
+TEST_CASE("tensorflow: the layers of a SavedModel of Keras 2 are those of its summary, also when the file has none or broken ones") {
+  const fs::path folder = fs::path(TERN_TEST_DATA) / "tensorflow/layers";
+  for (const char* name : {"functional", "sequential"}) {
+    auto model = load((folder / name / "model").string());
+    REQUIRE_MESSAGE(model.ok(), model.error().message());
+    std::string told;
+    for (const SummaryRow& row : model->state().graph.summary) {
+      std::string shapes, inputs;
+      for (const Shape& shape : row.shapes) shapes += (shapes.empty() ? "" : " ") + shape.text();
+      for (const std::string& in : row.inputs) inputs += (inputs.empty() ? "" : " ") + in;
+      told += row.name + "|" + row.type + "|" + shapes + "|" + std::to_string(row.parameters) + "|" + std::to_string(row.fixed) + "|" + inputs + "\n";
+    }
+    std::ifstream file(folder / name / "summary.txt");
+    CHECK(told == std::string(std::istreambuf_iterator<char>(file), {}));
+  }
+  auto none = load(path_of("keras_rnn"));
+  REQUIRE(none.ok());
+  CHECK(none->state().graph.summary.empty());
+  // What is broken is not there, and the model runs all the same.
+  const fs::path spoilt = fs::temp_directory_path() / ("tern_layers_" + std::to_string(::getpid()));
+  for (const char* text : {"", "\x0a\x05\x2a\x03{\"a", "\x0a\x04\x2a\x02[]", "\x0a\xff\xff\xff\xff\x0f"}) {
+    fs::remove_all(spoilt);
+    fs::copy(folder / "sequential/model", spoilt, fs::copy_options::recursive);
+    std::ofstream(spoilt / "keras_metadata.pb", std::ios::binary) << text;
+    auto model = load(spoilt.string());
+    CHECK(model.ok());
+    CHECK((!model.ok() || model->state().graph.summary.empty()));
+  }
+  fs::remove_all(spoilt);
 }
 
 TEST_CASE("tensorflow: outputs of a frozen graph are named when several nodes are read by no other") {

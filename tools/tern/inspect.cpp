@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "loaders/formats.h"
+#include "loaders/tensorflow/tensorflow.h"
 #include "runtime/base/checked.h"
 #include "runtime/model.h"
 #include "tools/tern/arrays.h"
@@ -94,6 +96,46 @@ void value_or_null(Json& j, const std::optional<int64_t>& n) {
   else j.null();
 }
 
+using Signatures = std::vector<tensorflow::Signature>;
+
+// Those of a SavedModel; none of other files.
+Signatures signatures_of(const Model& model, const Options& options) {
+  if (model.format() != "tensorflow savedmodel") return {};
+  auto source = open_model(options.positional[0], {options.has("--map"), options.has("--follow-links")});
+  if (!source) return {};
+  auto all = tensorflow::signatures_of(Content(*source), LoadOptions().budget);
+  return all ? std::move(*all) : Signatures();
+}
+
+void write_signatures(Json& j, const Signatures& signatures) {
+  if (signatures.empty()) return;
+  j.key("signatures").array();
+  for (const tensorflow::Signature& s : signatures) {
+    j.object().key("name").value(s.name);
+    for (const auto& [key, values] : {std::pair("inputs", &s.inputs), std::pair("outputs", &s.outputs)}) {
+      j.key(key).array();
+      for (const tensorflow::Signature::Value& v : *values) {
+        j.object().key("name").value(v.name).key("dtype").value(v.dtype).key("shape");
+        if (v.shape) write_shape(j, *v.shape);
+        else j.null();
+        j.end();
+      }
+      j.end();
+    }
+    j.end();
+  }
+  j.end();
+}
+
+std::string signature_text(const tensorflow::Signature& s) {
+  const auto text = [](const std::vector<tensorflow::Signature::Value>& values) {
+    std::string all;
+    for (const auto& v : values) all += (all.empty() ? "" : ", ") + v.name + ": " + v.dtype + (v.shape ? shape_text(*v.shape) : " of any shape");
+    return all;
+  };
+  return s.name + ": " + text(s.inputs) + (s.inputs.empty() ? "-> " : " -> ") + text(s.outputs);
+}
+
 using Summary = std::vector<SummaryRow>;
 
 void write_summary(Json& j, const Summary& summary) {
@@ -127,11 +169,12 @@ Text summary_text(const Summary& summary) {
   return table(rows, 0b1000) + "\ntrainable     " + grouped(parameters - fixed) + "\nfixed         " + grouped(fixed) + "\n";
 }
 
-Text json_text(const Model& model, const Summary& summary, const std::vector<LayerInfo>& layers, const Totals& totals,
+Text json_text(const Model& model, const Signatures& signatures, const Summary& summary, const std::vector<LayerInfo>& layers, const Totals& totals,
                const std::map<std::string, int64_t>& dims) {
   Json j;
   j.object().key("format").value(model.format()).key("producer").value(model.producer()).key("opset").value(model.opset());
   write_metadata(j, model.metadata());
+  write_signatures(j, signatures);
   for (const auto& [key, ports] : {std::pair("inputs", model.inputs()), std::pair("outputs", model.outputs())}) {
     j.key(key).array();
     for (const Port& p : ports) {
@@ -186,11 +229,12 @@ Text json_text(const Model& model, const Summary& summary, const std::vector<Lay
   return j.end().end().text();
 }
 
-void print_text(const Model& model, const Summary& summary, const std::vector<LayerInfo>& layers, const Totals& totals,
+void print_text(const Model& model, const Signatures& signatures, const Summary& summary, const std::vector<LayerInfo>& layers, const Totals& totals,
                 const std::map<std::string, int64_t>& dims) {
   out("format    " + shown(model.format()) + (model.opset() ? ", opset " + shown(model.opset()) : Text()) + "\n");
   if (!model.producer().empty()) out("producer  " + shown(model.producer()) + "\n");
   out(metadata_text(model.metadata()));
+  for (const tensorflow::Signature& s : signatures) out("signature " + shown(signature_text(s)) + "\n");
   for (const std::string& text : model.notes()) out("note      " + shown(text) + "\n");
   for (const Port& p : model.inputs()) out("input     " + shown(p.name + ": " + type_text(p)) + "\n");
   if (const auto& names = model.state().graph.overridable; !names.empty()) {  // a whole model's weights, when an old exporter listed them all
@@ -239,8 +283,9 @@ int inspect(const Options& options) {
     if (Status s = write_file(options.get("--dot"), dot(graph)); !s) return fail_at("cannot write", s.error());
   }
   const Summary& summary = model->state().graph.summary;
-  if (options.has("--json")) out(json_text(*model, summary, layers, totals, all));
-  else print_text(*model, summary, layers, totals, all);
+  const Signatures signatures = signatures_of(*model, options);
+  if (options.has("--json")) out(json_text(*model, signatures, summary, layers, totals, all));
+  else print_text(*model, signatures, summary, layers, totals, all);
   return kDone;
 }
 

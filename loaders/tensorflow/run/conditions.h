@@ -1,5 +1,11 @@
 // Under which conditions the nodes of a graph run whose branches are Switch and Merge, in the sense of frames.h. Next: conditions.cpp.
 #pragma once
+#include <map>
+#include <span>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
 #include "loaders/tensorflow/run/index.h"
 
 namespace tern::tensorflow {

@@ -208,6 +208,8 @@ class Frames {
     r.chain = chain;
     c.functions.push_back(&r);
     c.attributes.emplace_back(attribute);
+    constexpr size_t kMostFunctions = size_t(1) << 13;
+    if (regions_.size() > kMostFunctions) fail(unsupported("it has more than " + std::to_string(kMostFunctions / 2) + " branches and loops"));
     if (r.depth > Program::kMostDepth) {
       fail(unsupported("branches and loops lie more than " + std::to_string(Program::kMostDepth) + " deep in each other"));
     }

@@ -52,20 +52,23 @@ Status Index::add(const Nodes& nodes) {
     if (!by_name_.emplace(n.name(), static_cast<int32_t>(nodes_.size())).second) {
       return invalid("node '" + printable(n.name(), 80) + "' is there twice");
     }
-    nodes_.push_back(&n);
+    add(n);
     for (const char* op : {"Switch", "Merge", "Enter"}) frames_ = frames_ || n.op() == op || n.op() == std::string("Ref") + op;
   }
   return {};
 }
 
 int32_t Index::add(const tensorflow_pb::NodeDef& node) {
+  const auto n = static_cast<int32_t>(nodes_.size());
   nodes_.push_back(&node);
   inputs_.emplace_back();
-  return static_cast<int32_t>(nodes_.size()) - 1;
+  for (const char* op : {"TensorListConcatV2", "TensorListConcat", "TensorArrayConcatV3"}) {
+    if (node.op() == op) joins_.push_back(n);
+  }
+  return n;
 }
 
 void Index::resolve_inputs() {
-  inputs_.resize(nodes_.size());
   for (size_t i = 0; i < nodes_.size(); ++i) {
     for (const auto& reference : nodes_[i]->input()) inputs_[i].push_back(resolve(reference));
   }
@@ -99,7 +102,8 @@ int32_t Index::find(std::string_view name) const {
 }
 
 Edge Index::behind(Edge e) const {
-  for (size_t left = size(); e.node >= 0 && left > 0; --left) {
+  constexpr int kMost = 256;  // far above what is written; whoever asks may ask for every edge
+  for (int left = kMost; e.node >= 0 && left > 0; --left) {
     const std::string& op = node(e.node).op();
     if ((op != "Identity" && op != "StopGradient") || inputs(e.node).empty()) break;
     e = inputs(e.node)[0];

@@ -42,6 +42,8 @@ class Index {
   const std::vector<Edge>& returns() const { return returns_; }
   const tensorflow_pb::FunctionDef* function() const { return function_; }  // null: a graph
 
+  // Nodes that join the elements of a list, which may be of several shapes.
+  const std::vector<int32_t>& joins() const { return joins_; }
   // Whether it has branches or loops of TensorFlow 1 (frames.h).
   bool has_frames() const { return frames_; }
   // For graphs that are made of others. The node must outlive this.
@@ -59,6 +61,7 @@ class Index {
   std::vector<const tensorflow_pb::NodeDef*> nodes_;
   std::vector<std::vector<Edge>> inputs_;
   std::vector<Edge> returns_;
+  std::vector<int32_t> joins_;
   std::unordered_map<std::string_view, int32_t> by_name_;
   std::unordered_map<std::string_view, int32_t> argument_;
   size_t arguments_ = 0;

@@ -193,14 +193,11 @@ class Loop {
     const auto fixed = [&](const Dim& d) { return body.resolvable(d) && std::none_of(d.terms().begin(), d.terms().end(), changes); };
     if (item.ranked() && std::all_of(item.dims().begin(), item.dims().end(), fixed)) return false;
     const Index& graph = site_.graph;
-    for (int32_t n = 0; n < static_cast<int32_t>(graph.size()); ++n) {
-      const std::string& op = graph.node(n).op();
-      if (op != "TensorListConcatV2" && op != "TensorListConcat" && op != "TensorArrayConcatV3") continue;
-      for (const Edge& e : graph.inputs(n)) {
-        if (graph.behind(e) == Edge{site_.node, static_cast<int32_t>(i)}) return true;
-      }
-    }
-    return false;
+    if (!site_.runner.spend(b_, static_cast<int64_t>(graph.joins().size()))) return false;
+    return std::any_of(graph.joins().begin(), graph.joins().end(), [&](int32_t n) {
+      const auto& inputs = graph.inputs(n);
+      return std::any_of(inputs.begin(), inputs.end(), [&](const Edge& e) { return graph.behind(e) == Edge{site_.node, static_cast<int32_t>(i)}; });
+    });
   }
 
   // A list before the loop, of elements as the body makes them.

@@ -94,7 +94,7 @@ class States {
   }
 
  private:
-  static constexpr int64_t kMostWork = int64_t(1) << 26;
+  static constexpr int64_t kMostWork = int64_t(1) << 23;
 
   struct Passed {
     Edge variable, value;  // before the call

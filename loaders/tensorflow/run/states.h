@@ -3,6 +3,10 @@
 // value, whoever reads it afterwards reads that node instead of the handle, and calls, branches and loops take and return values for the variables that
 // they change. Nothing is kept from one call to the next. Next: states.cpp.
 #pragma once
+#include <span>
+#include <string>
+#include <vector>
+
 #include "loaders/tensorflow/run/index.h"
 
 namespace tern::tensorflow {

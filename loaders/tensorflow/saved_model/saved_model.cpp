@@ -6,6 +6,7 @@
 #include "loaders/tensorflow/run/run.h"
 #include "loaders/tensorflow/run/states.h"
 #include "loaders/tensorflow/saved_model/binding.h"
+#include "loaders/tensorflow/saved_model/layers.h"
 #include "loaders/tensorflow/saved_model/signature.h"
 #include "loaders/tensorflow/tensorflow.h"
 #include "loaders/tensorflow/wire.h"
@@ -114,6 +115,13 @@ Result<Value> input_of(Builder& b, const SignatureInput& in, const LoadOptions& 
 
 }  // namespace
 
+Result<std::vector<Signature>> signatures_of(const Content& content, int64_t budget) {
+  auto model = read_saved_model(content.source.bytes, budget);
+  if (!model) return model.error();
+  auto meta = for_serving(*model);
+  return meta ? Result<std::vector<Signature>>(all_signatures(**meta)) : meta.error();
+}
+
 Result<Graph> load_saved_model(const Content& content, const LoadOptions& options) {
   auto model = read_saved_model(content.source.bytes, options.budget);
   if (!model) return model.error();
@@ -162,7 +170,7 @@ Result<Graph> load_saved_model(const Content& content, const LoadOptions& option
   auto out = finish(b, outputs, version.empty() ? "" : "TensorFlow " + printable(version, 40));
   if (!out) return out.error();
   out->format = "tensorflow savedmodel";
-  out->metadata = all_signatures(**meta);
+  out->summary = layers_of(**meta, content.source);
   if (!assigned.empty()) out->notes.push_back("what a call assigns to variables is not kept for the next call: " + listed(assigned));
   return out;
 }

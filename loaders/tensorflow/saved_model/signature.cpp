@@ -88,19 +88,23 @@ Result<ChosenSignature> choose_signature(const tensorflow_pb::MetaGraph& meta, c
   return chosen;
 }
 
-std::vector<std::pair<std::string, std::string>> all_signatures(const tensorflow_pb::MetaGraph& meta) {
-  auto listed = [](const auto& ports) {
-    std::map<std::string, std::string> all;
+std::vector<Signature> all_signatures(const tensorflow_pb::MetaGraph& meta) {
+  const auto listed = [](const auto& ports) {
+    std::vector<Signature::Value> all;
     for (const auto& port : ports) {
-      auto type = declared_type(port.key(), port.value().dtype(), port.value().shape());
-      all.emplace(port.key(), type ? type->text() : type_name(port.value().dtype()));
+      Signature::Value v{port.key(), type_name(port.value().dtype()), {}};
+      if (const auto type = declared_type(port.key(), port.value().dtype(), port.value().shape())) {
+        v.dtype = name(type->dtype);
+        if (type->shape.ranked()) v.shape.emplace();
+        for (const Dim& d : type->shape.dims()) v.shape->push_back(d.text());
+      }
+      all.push_back(std::move(v));
     }
-    std::string text;
-    for (const auto& [name, type] : all) text += (text.empty() ? "" : ", ") + name + ": " + type;
-    return text;
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    return all;
   };
-  std::vector<std::pair<std::string, std::string>> out;
-  for (const auto& [name, s] : callable(meta)) out.emplace_back("signature " + name, listed(s->inputs()) + " -> " + listed(s->outputs()));
+  std::vector<Signature> out;
+  for (const auto& [called, s] : callable(meta)) out.push_back({called, listed(s->inputs()), listed(s->outputs())});
   return out;
 }
 

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/graph.h"
+#include "loaders/tensorflow/tensorflow.h"
 #include "tern_tensorflow.pb.h"
 
 namespace tern::tensorflow {
@@ -23,7 +23,7 @@ struct ChosenSignature {
 // wanted: its name; empty: serving_default, or the only one. Errors: there is none of that name (usage, all are listed), none at all (invalid), one with
 // inputs that are no tensors (unsupported).
 Result<ChosenSignature> choose_signature(const tensorflow_pb::MetaGraph& meta, const std::string& wanted);
-// For people: "signature serve" and "x: f32 [batch,4] -> output_0: f32 [batch,2]".
-std::vector<std::pair<std::string, std::string>> all_signatures(const tensorflow_pb::MetaGraph& meta);
+// By name, as are their inputs and outputs.
+std::vector<Signature> all_signatures(const tensorflow_pb::MetaGraph& meta);
 
 }  // namespace tern::tensorflow

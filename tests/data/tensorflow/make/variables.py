@@ -134,6 +134,27 @@ def tf1(name, reference):
         record(name, session.run(outputs, {x: GIVEN}))
 
 
+def refused(name):
+    """Assignments in a branch of TensorFlow 1, and such that nothing orders, before a read."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        v1.disable_control_flow_v2()
+        x = v1.placeholder(tf.float32, [None, 4], name="x")
+        with v1.variable_scope("net", use_resource=True):
+            n = v1.get_variable("n", [], initializer=v1.constant_initializer(3.0))
+        if name == "in_branch":
+            before = [v1.cond(tf.reduce_sum(x) > 0.0, lambda: v1.assign_add(n, 1.0), lambda: n + 0.0)]
+        else:
+            before = [v1.assign_add(n, 1.0), v1.assign_add(n, tf.reduce_sum(x))]
+        with tf.control_dependencies(before):
+            y = x * n.read_value()
+        session.run(v1.global_variables_initializer())
+        builder = v1.saved_model.Builder(folder(name) + "/model")
+        builder.add_meta_graph_and_variables(session, ["serve"], {"serving_default": v1.saved_model.signature_def_utils.predict_signature_def({"x": x}, {"y": y})})
+        builder.save()
+        record(name, session.run({"y": y}, {x: GIVEN}))
+        v1.enable_control_flow_v2()
+
+
 def folder(name):
     shutil.rmtree(f"{HERE}/{name}", ignore_errors=True)
     os.makedirs(f"{HERE}/{name}")
@@ -154,3 +175,5 @@ for model in (counter, given_back, called, looped, ended, branched, unread, rows
     record(model.__name__, tf.saved_model.load(path + "/model").signatures["serving_default"](x=tf.constant(GIVEN)))
 if wanted("tf1_resource"): tf1("tf1_resource", False)
 if wanted("tf1_reference"): tf1("tf1_reference", True)
+for name in ("in_branch", "unordered"):
+    if wanted(name): refused(name)
