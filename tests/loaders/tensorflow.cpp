@@ -97,7 +97,7 @@ TEST_CASE("tensorflow: a signature is chosen by name, and all are listed") {
 
 TEST_CASE("tensorflow: the layers of a SavedModel of Keras 2 are those of its summary, also when the file has none or broken ones") {
   const fs::path folder = fs::path(TERN_TEST_DATA) / "tensorflow/layers";
-  for (const char* name : {"functional", "sequential"}) {
+  for (const char* name : {"functional", "sequential", "before_2_5"}) {
     auto model = load((folder / name / "model").string());
     REQUIRE_MESSAGE(model.ok(), model.error().message());
     std::string told;

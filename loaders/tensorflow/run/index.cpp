@@ -102,7 +102,7 @@ int32_t Index::find(std::string_view name) const {
 }
 
 Edge Index::behind(Edge e) const {
-  constexpr int kMost = 256;  // far above what is written; whoever asks may ask for every edge
+  constexpr int kMost = 64;  // far above what is written; whoever asks may ask for every edge
   for (int left = kMost; e.node >= 0 && left > 0; --left) {
     const std::string& op = node(e.node).op();
     if ((op != "Identity" && op != "StopGradient") || inputs(e.node).empty()) break;

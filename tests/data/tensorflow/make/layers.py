@@ -32,6 +32,7 @@ def write(name, model):
             out.write(f"{layer.name}|{type(layer).__name__}|{' '.join(map(shape_text, shapes))}|{layer.count_params()}|{fixed}|{' '.join(feeds)}\n")
 
 
+tf_keras.utils.set_random_seed(1)
 a, b = tf_keras.Input([2, 4], name="a"), tf_keras.Input([3], name="b")
 shared = layers.Dense(3, name="shared")
 left = layers.Flatten(name="flat")(shared(a))
@@ -39,3 +40,16 @@ right = layers.BatchNormalization(name="norm")(shared(layers.Dense(4, name="wide
 y = layers.Concatenate(name="both")([left, right])
 write("functional", tf_keras.Model([a, b], [layers.Dense(2, name="y")(y), layers.Activation("relu", name="z")(right)]))
 write("sequential", tf_keras.Sequential([tf_keras.Input([5]), layers.Dense(4, activation="relu", trainable=False), layers.Dropout(0.5), layers.Dense(1)]))
+
+
+# Up to TensorFlow 2.4 the objects of saved_model.pb held what keras_metadata.pb has now.
+from tensorflow.core.protobuf import saved_model_pb2
+from tf_keras.protobuf import saved_metadata_pb2
+shutil.rmtree(f"{HERE}/before_2_5", ignore_errors=True)
+shutil.copytree(f"{HERE}/sequential", f"{HERE}/before_2_5")
+model, metadata = saved_model_pb2.SavedModel(), saved_metadata_pb2.SavedMetadata()
+model.ParseFromString(open(f"{HERE}/sequential/model/saved_model.pb", "rb").read())
+metadata.ParseFromString(open(f"{HERE}/sequential/model/keras_metadata.pb", "rb").read())
+for node in metadata.nodes: model.meta_graphs[0].object_graph_def.nodes[node.node_id].user_object.metadata = node.metadata
+open(f"{HERE}/before_2_5/model/saved_model.pb", "wb").write(model.SerializeToString())
+os.remove(f"{HERE}/before_2_5/model/keras_metadata.pb")
