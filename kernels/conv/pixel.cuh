@@ -1,4 +1,5 @@
-// What the convolutions on a device share: a pixel of y and what lies under its window, the end of a sum. Included by *.cu only. Next: conv.cu, tensor.cu.
+// What the convolutions on a device share: a pixel of y and what lies under its window, the end of a sum. Included by *.cu only. Next: conv.cu,
+// tensor.cu.
 #pragma once
 #include "kernels/conv/launch.h"
 #include "kernels/simd_activation.h"

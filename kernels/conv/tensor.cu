@@ -1,6 +1,6 @@
-// Convolutions by tensor cores: see tensor.h. A block computes output channels times pixels. A stage of weights is copied, one of x is gathered, while the
-// stage before it is multiplied: a thread has one pixel and some neighbouring k, keeps their rounded factors in registers, and stores them when the stage
-// comes. Next: gemm/fragments.cuh.
+// Convolutions by tensor cores: see tensor.h. A block computes output channels times pixels. A stage of weights is copied, one of x is gathered,
+// while the stage before it is multiplied: a thread has one pixel and some neighbouring k, keeps their rounded factors in registers, and stores them
+// when the stage comes. Next: gemm/fragments.cuh.
 #include "kernels/conv/pixel.cuh"
 #include "kernels/conv/tensor.h"
 #include "kernels/gemm/fragments.cuh"

@@ -1,7 +1,7 @@
-// A tile of a product by tensor cores: fragments of sums in registers, a stage of factors of both operands in shared memory. A warp computes a part of the
-// tile that is made of 16x8 fragments. A row's four chunks of 16 bytes lie in an order that depends on the row, so that the eight rows which ldmatrix
-// reads at once, and the copies, meet all banks. Fragments are the same bytes for tf32 and for halves: 32 bytes of k a step.
-// Included by *.cu only. Next: tensor.cu, conv/tensor.cu.
+// A tile of a product by tensor cores: fragments of sums in registers, a stage of factors of both operands in shared memory. A warp computes a part
+// of the tile that is made of 16x8 fragments. A row's four chunks of 16 bytes lie in an order that depends on the row, so that the eight rows which
+// ldmatrix reads at once, and the copies, meet all banks. Fragments are the same bytes for tf32 and for halves: 32 bytes of k a step. Included by
+// *.cu only. Next: tensor.cu, conv/tensor.cu.
 #pragma once
 #include "kernels/gemm/tensor.h"
 #include "kernels/ptx.cuh"

@@ -1,5 +1,5 @@
-// f32 products by tensor cores: see tensor.h. A block computes a tile of y; a stage of 64 bytes of every row of x and w is copied while the one before it is
-// multiplied. Next: fragments.cuh, kernels/ptx.cuh.
+// f32 products by tensor cores: see tensor.h. A block computes a tile of y; a stage of 64 bytes of every row of x and w is copied while the one
+// before it is multiplied. Next: fragments.cuh, kernels/ptx.cuh.
 #include "kernels/gemm/epilogue.cuh"
 #include "kernels/gemm/fragments.cuh"
 

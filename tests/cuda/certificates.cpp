@@ -1,5 +1,6 @@
-// What a clean run proves of a kernel: with no address and no decision that depends on data, that it is right in what the simulator checks for all inputs
-// of these launches. certificates.txt says it of every kernel, so that one which begins to depend on data is noticed. Contract: tools/ptxsim/ptxsim.h.
+// What a clean run proves of a kernel: with no address and no decision that depends on data, that it is right in what the simulator checks for all
+// inputs of these launches. certificates.txt says it of every kernel, so that one which begins to depend on data is noticed. Contract:
+// tools/ptxsim/ptxsim.h.
 #include <doctest/doctest.h>
 
 #include <algorithm>

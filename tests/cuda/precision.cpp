@@ -1,6 +1,6 @@
-// Products in other arithmetic. On the tensor cores: against a product in double, within the error that is stated, on shapes around the edges of their
-// tiles; NaN and infinity. By cuBLAS: what it is told (driver.sh runs it). And that nobody gets them who has not asked. Contracts: kernels/gemm/tensor.h,
-// kernels/gemm/library.h.
+// Products in other arithmetic. On the tensor cores: against a product in double, within the error that is stated, on shapes around the edges of
+// their tiles; NaN and infinity. By cuBLAS: what it is told (driver.sh runs it). And that nobody gets them who has not asked. Contracts:
+// kernels/gemm/tensor.h, kernels/gemm/library.h.
 #include <doctest/doctest.h>
 
 #include <algorithm>
