@@ -1,7 +1,7 @@
 // See source.h.
 #include "loaders/source.h"
 
-#include "loaders/open_file.h"
+#include "loaders/file_parts.h"
 #include "runtime/base/mapping.h"
 
 namespace tern {
@@ -10,11 +10,7 @@ namespace {
 Result<std::shared_ptr<const std::byte>> bytes_of(const OpenFile& file, const FileOptions& how) {
   const auto size = static_cast<size_t>(file.size());
   if (how.map) return map_in_place(file.fd(), size);
-  // A copy fills the holes of a sparse file, which take no place on the disk.
-  if (const int64_t holes = bytes_in_holes(file.fd(), file.size()); holes > how.budget) {
-    return unsupported(std::to_string(holes) + " of its " + std::to_string(size) + " bytes are holes, more than the budget of " +
-                       std::to_string(how.budget) + "; raise LoadOptions::budget if it is a model");
-  }
+  if (Status s = check_holes(file, how.budget); !s) return s.error();
   auto copy = SealedFile::make(size);
   if (!copy) return copy.error();
   if (Status s = copy->read(file.fd(), 0, 0, size); !s) return s.error();

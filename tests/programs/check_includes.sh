@@ -6,7 +6,7 @@ cd "$1" || exit 2
 
 # A room and the rooms it may include, itself aside. Rooms are folders; a folder without a line belongs to the one above it, but each of loaders/
 # and of loaders/torch/ has a line. `loaders/file` is
-# loaders/source.h, open_file.h and content.h, which know no format; `public` is runtime/include/tern, of which kernels see PUBLIC_BASE alone.
+# loaders/source.h, open_file.h, file_parts.h and content.h, which know no format; `public` is runtime/include/tern, of which kernels see PUBLIC_BASE alone.
 arrows='
 runtime/base         public
 kernels              public runtime/base
@@ -58,7 +58,7 @@ function normal(path,   out, n, i, part, depth) {  # a/../b is b
   return out
 }
 function room_of(path,   dir) {
-  if (path ~ /^loaders\/(source|open_file|content)\.(h|cpp)$/) return "loaders/file"
+  if (path ~ /^loaders\/(source|open_file|file_parts|content)\.(h|cpp)$/) return "loaders/file"
   if (path ~ /^runtime\/include\//) return "public"
   for (dir = path; sub(/\/[^\/]*$/, "", dir) > 0; ) if (dir in may) return dir
   return ""

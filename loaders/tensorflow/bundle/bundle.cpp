@@ -70,50 +70,58 @@ std::vector<std::string> Bundle::keys() const {
   return all;
 }
 
-Result<const Source*> Bundle::shard(int32_t number) {
+Result<FileParts*> Bundle::shard(int32_t number) {
   if (number < 0 || number >= shards_) return invalid("it lies in shard " + std::to_string(number) + " of " + std::to_string(shards_));
   if (const auto known = open_.find(number); known != open_.end()) return &known->second;
   char ending[48];
   std::snprintf(ending, sizeof ending, ".data-%05d-of-%05d", number, shards_);
-  auto source = map_beneath(folder_, prefix_ + ending, how_);
+  auto source = FileParts::open(folder_, prefix_ + ending, how_);
   if (!source) return source.error().within("a shard of the checkpoint");
   return &open_.emplace(number, std::move(*source)).first->second;
 }
 
-Result<std::span<const std::byte>> Bundle::bytes_of(const tensorflow_pb::BundleEntry& e, const Source& shard) const {
-  const auto size = static_cast<int64_t>(shard.bytes.size());
+// The shard of an entry, which is inside.
+Result<FileParts*> Bundle::shard_of(const tensorflow_pb::BundleEntry& e) {
+  auto file = shard(e.shard_id());
+  if (!file) return file;
+  const int64_t size = (*file)->size();
   if (e.offset() < 0 || e.size() < 0 || e.offset() > size || e.size() > size - e.offset()) {
     return invalid("its bytes lie beyond the end of " + prefix_ + ", shard " + std::to_string(e.shard_id()) + " of " + std::to_string(size) +
                    " bytes");
   }
-  return shard.bytes.subspan(static_cast<size_t>(e.offset()), static_cast<size_t>(e.size()));
+  return file;
+}
+
+Result<FileParts::Part> Bundle::bytes_of(const tensorflow_pb::BundleEntry& e) {
+  auto file = shard_of(e);
+  if (!file) return file.error();
+  auto part = (*file)->part(e.offset(), e.size());
+  if (!part) return part.error().within("a shard of the checkpoint");
+  return part;
 }
 
 Result<Tensor> Bundle::numbers(const tensorflow_pb::BundleEntry& e, const Dims& dims) {
   auto dtype = dtype_of(e.dtype());
   if (!dtype) return dtype.error();
-  auto source = shard(e.shard_id());
-  if (!source) return source.error();
-  auto piece = bytes_of(e, **source);
+  auto piece = bytes_of(e);
   if (!piece) return piece.error();
-  if (e.crc32c() != masked(checksum(*piece, is_mapped((*source)->owner)))) return invalid(kDamaged);
-  return dense_tensor(*dtype, dims, *piece, **source);
+  if (e.crc32c() != masked(checksum(piece->bytes, is_mapped(piece->source->owner)))) return invalid(kDamaged);
+  return dense_tensor(*dtype, dims, piece->bytes, *piece->source);
 }
 
 // The length of each, a checksum of the lengths, the texts.
 Result<std::vector<std::string>> Bundle::texts(const tensorflow_pb::BundleEntry& e, int64_t count) {
-  auto source = shard(e.shard_id());
-  if (!source) return source.error();
-  auto piece = bytes_of(e, **source);
-  if (!piece) return piece.error();
+  auto part = bytes_of(e);
+  if (!part) return part.error();
+  const std::span<const std::byte> piece = part->bytes;
   const Error malformed = invalid("its texts are malformed");
   if (count > e.size()) return malformed;
-  ByteReader in(*piece);
+  ByteReader in(piece);
   std::vector<uint64_t> lengths;
   uint32_t crc = 0;
   for (int64_t i = 0; i < count; ++i) {
     const auto n = in.varint();
-    if (!n || *n > piece->size()) return malformed;
+    if (!n || *n > piece.size()) return malformed;
     lengths.push_back(*n);
     const auto narrow = static_cast<uint32_t>(*n);
     crc = *n <= UINT32_MAX ? crc32c(std::as_bytes(std::span(&narrow, 1)), crc) : crc32c(std::as_bytes(std::span(&*n, 1)), crc);
@@ -122,7 +130,7 @@ Result<std::vector<std::string>> Bundle::texts(const tensorflow_pb::BundleEntry&
   if (!stored) return malformed;
   if (*stored != masked(crc)) return invalid(kDamaged);
   crc = crc32c(std::as_bytes(std::span(&*stored, 1)), crc);
-  crc = crc32c(piece->subspan(in.position()), crc);
+  crc = crc32c(piece.subspan(in.position()), crc);
   if (e.crc32c() != masked(crc)) return invalid(kDamaged);
   std::vector<std::string> all;
   for (const uint64_t n : lengths) {
@@ -158,10 +166,7 @@ Result<Tensor> Bundle::joined(const std::string& key, const tensorflow_pb::Bundl
   if (*dtype == DType::string) return unsupported("it holds texts in parts, which is not supported");
   Result<Tensor> tensor = Error();
   for (size_t i = 0; i < slices.size(); ++i) {  // all parts are there before memory is taken for the whole
-    auto source = shard(entries[i].shard_id());
-    if (!source) return source.error();
-    auto piece = bytes_of(entries[i], **source);
-    if (!piece) return piece.error();
+    if (auto file = shard_of(entries[i]); !file) return file.error();
     bytes_there += entries[i].size();
   }
   const auto needs = storage_bytes(*dtype, dims);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "loaders/source.h"
+#include "loaders/file_parts.h"
 #include "loaders/tensorflow/bundle/table.h"
 #include "runtime/base/tensor.h"
 
@@ -23,7 +23,7 @@ class Bundle {
 
   bool has(std::string_view key) const { return table_.contains(key); }
   std::vector<std::string> keys() const;
-  // A tensor, which aliases its shard where it lies as tensors do. Errors: no such key, a shard that is missing or too short, damaged, a dtype that tern
+  // A tensor, which aliases what was copied of its shard. Errors: no such key, a shard that is missing or too short, damaged, a dtype that tern
   // lacks.
   Result<Tensor> read(const std::string& key);
   // A part of a partitioned variable, as it was saved: "4 6 0,2:-" is rows 0 and 1 of [4,6]. Errors: also when that is no such text.
@@ -32,8 +32,9 @@ class Bundle {
   Result<std::string> text(const std::string& key);
 
  private:
-  Result<const Source*> shard(int32_t number);
-  Result<std::span<const std::byte>> bytes_of(const tensorflow_pb::BundleEntry& entry, const Source& shard) const;
+  Result<FileParts*> shard(int32_t number);
+  Result<FileParts*> shard_of(const tensorflow_pb::BundleEntry& entry);
+  Result<FileParts::Part> bytes_of(const tensorflow_pb::BundleEntry& entry);
   Result<Tensor> numbers(const tensorflow_pb::BundleEntry& entry, const Dims& dims);
   Result<std::vector<std::string>> texts(const tensorflow_pb::BundleEntry& entry, int64_t count);
   Result<Tensor> joined(const std::string& key, const tensorflow_pb::BundleEntry& entry, const Dims& dims);
@@ -42,7 +43,7 @@ class Bundle {
   FileOptions how_;
   Table table_;
   int32_t shards_ = 0;
-  std::map<int32_t, Source> open_;
+  std::map<int32_t, FileParts> open_;
 };
 
 }  // namespace tern::tensorflow

@@ -1,0 +1,37 @@
+// FileParts: a file of which a loader wants parts that it learns of one by one. What nobody asks for is not copied: Keras writes each variable of an
+// exported model twice. Next: file_parts.cpp.
+#pragma once
+#include <map>
+#include <utility>
+
+#include "loaders/open_file.h"
+#include "loaders/source.h"
+
+namespace tern {
+
+// A copy fills the holes of a sparse file, which take no place on the disk. Errors (unsupported): more of them than `budget` bytes.
+Status check_holes(const OpenFile& file, int64_t budget);
+
+class FileParts {
+ public:
+  // As map_beneath (source.h): with the same errors, and the same copies or mapping as `how` says.
+  static Result<FileParts> open(const std::string& directory, const std::string& name, const FileOptions& how);
+
+  int64_t size() const { return size_; }
+  struct Part {
+    std::span<const std::byte> bytes;
+    const Source* source;  // keeps them, and goes on behind them; lives as long as this
+  };
+  // Bytes [offset, offset + size) of the file, copied once. Precondition: they are inside. Errors: changed while it was read; parts that lie over one
+  // another until they are more than the file and the budget (invalid).
+  Result<Part> part(int64_t offset, int64_t size);
+
+ private:
+  OpenFile file_;
+  Source whole_;  // in place
+  bool in_place_ = false;
+  int64_t size_ = 0, left_ = 0;
+  std::map<std::pair<int64_t, int64_t>, Source> parts_;
+};
+
+}  // namespace tern
