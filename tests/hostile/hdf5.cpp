@@ -374,6 +374,31 @@ TEST_CASE("hostile hdf5: chunks that are bombs, too short, twice there or betwee
   CHECK(has(told({{1, 0, 96}}, Writer::message(11, u8(2) + u8(1) + u16(3) + u16(0) + u16(0))), "its checksum does not match"));
 }
 
+TEST_CASE("hostile hdf5: a chunk that is larger than its dataset counts, with what it is decompressed into") {
+  const std::string zeros = deflated(std::string(40 << 20, '\0'));
+  Writer w;
+  const uint64_t data = w.put(zeros), at = w.put(tree(0, {{zeros.size(), 0, data}}));
+  CHECK(has(refusal(w.of(sizes({1}) + kByte + chunked(at, {40 << 20}) + kDeflate)), "explains"));
+}
+
+TEST_CASE("hostile hdf5: sums of chunks, as machines of both byte orders write them") {
+  const std::string elements = "data";
+  const uint32_t sum = hdf5::fletcher32(bytes_of(elements));
+  const uint32_t exchanged = (sum & 0xff) << 8 | (sum >> 8 & 0xff) | (sum & 0xff0000) << 8 | (sum >> 8 & 0xff0000);
+  REQUIRE(sum != exchanged);
+  const auto told = [&](uint32_t stored) {
+    Writer w;
+    const uint64_t data = w.put(elements + u32(stored)), at = w.put(tree(0, {{8, 0, data}}));
+    std::string all;
+    const std::string sums = Writer::message(11, u8(2) + u8(1) + u16(3) + u16(0) + u16(0));
+    (void)walk_hdf5(bytes_of(w.of(sizes({4}) + kByte + chunked(at, {4}) + sums)), 1 << 20, [&](const std::string& m) { all += m; });
+    return all;
+  };
+  CHECK(told(sum) == "");
+  CHECK(told(exchanged) == "");
+  CHECK(has(told(sum + 1), "its checksum does not match"));
+}
+
 TEST_CASE("hostile hdf5: a chunk cannot decompress to more than deflate can hold") {
   Writer w;
   REQUIRE(w.put("data") == 96);

@@ -203,6 +203,10 @@ TEST_CASE("table: what does not hold together is refused") {
   CHECK(refusal(twice.finish(entry(0, "a", same) + entry(0, "b", same))).find("overlap") != std::string::npos);
   TableWriter beyond;
   CHECK(refusal(beyond.finish(entry(0, "a", varint(uint64_t{1} << 40) + varint(5)))).find("beyond the end") != std::string::npos);
+  TableWriter trailer;  // a block that ends where the last blocks do: its checksum would lie in the footer
+  trailer.put(TableWriter::plain(entry(0, "a", std::string(200, 'x'))));
+  const size_t body = TableWriter(trailer).finish(entry(0, "a", varint(0) + varint(200))).size() - 48;
+  CHECK(refusal(trailer.finish(entry(0, "a", varint(0) + varint(body - 2)))).find("beyond the end") != std::string::npos);
   CHECK(refusal(std::string(47, '\0')).find("shorter than its footer") != std::string::npos);
   CHECK(refusal(std::string(200, '\0')).find("does not end as") != std::string::npos);
   std::string longer;  // 200,000 entries of three bytes: more memory than 16 times the file and the budget
