@@ -2,6 +2,7 @@
 #include "loaders/tensorflow/graph/tensors.h"
 
 #include <algorithm>
+#include <array>
 
 #include "loaders/tensorflow/graph/types.h"
 #include "loaders/weights/tensors.h"
@@ -112,6 +113,34 @@ Result<Shape> to_shape(const tensorflow_pb::ShapeProto& p, Graph& fresh) {
   const auto count = checked_count(known);
   if (!count || *count > INT64_MAX / 16) return invalid("its shape " + Shape(dims).text() + " is too large");
   return Shape(std::move(dims));
+}
+
+Result<std::array<Tensor, 2>> to_complex(const tensorflow_pb::TensorProto& p, Contents& contents) {
+  auto dims = to_dims(p.shape());
+  if (!dims) return dims.error();
+  const int64_t count = *checked_count(dims->span()), given = std::min<int64_t>(p.scomplex_val_size() / 2, count);
+  const auto bytes = storage_bytes(DType::f32, *dims);
+  if (!bytes || *bytes > contents.budget / 2)
+    return invalid("its parts of shape " + to_string(*dims) + " take more memory than LoadOptions::budget allows");
+  contents.budget -= 2 * *bytes;
+  Tensor pairs;  // real, imaginary, real …
+  if (p.content_size() > 0) {
+    auto raw = dense_tensor(DType::f32, {2 * count}, contents.source.bytes.subspan(p.content_offset(), p.content_size()), contents.source);
+    if (!raw) return raw.error();
+    pairs = std::move(*raw);
+  }
+  std::array<Tensor, 2> parts;
+  for (size_t part = 0; part < 2; ++part) {
+    auto made = Tensor::allocate(DType::f32, *dims);
+    if (!made) return made.error();
+    float* to = made->mutable_data<float>();
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t from = 2 * (pairs.present() ? i : std::min(i, given - 1)) + static_cast<int64_t>(part);
+      to[i] = pairs.present() ? pairs.data<float>()[from] : given > 0 ? p.scomplex_val(static_cast<int>(from)) : 0;
+    }
+    parts[part] = std::move(*made);
+  }
+  return parts;
 }
 
 Result<Tensor> to_tensor(const tensorflow_pb::TensorProto& p, Contents& contents) {

@@ -1,5 +1,7 @@
 // Tensors as TensorFlow's graphs hold them: raw bytes, which stay in the file, or lists of values of which the last is repeated. Next: builder.h.
 #pragma once
+#include <array>
+
 #include "loaders/source.h"
 #include "runtime/graph.h"
 
@@ -19,6 +21,8 @@ struct Contents {
 // Errors do not name the tensor: the caller does. More than kMaxRank axes (unsupported); a negative or too large shape, a number of values or bytes that
 // does not fit it, more repeated values than the budget allows (invalid). Subnormal f32 and f64 elements become zero.
 Result<Tensor> to_tensor(const tensorflow_pb::TensorProto& proto, Contents& contents);
+// The real and the imaginary part of a complex64 tensor. Errors: as above.
+Result<std::array<Tensor, 2>> to_complex(const tensorflow_pb::TensorProto& proto, Contents& contents);
 // Bytes of a file as a tensor: aliased where they lie as tensors do, else copied, and their pages leave the process. Error (invalid): too few or many.
 Result<Tensor> dense_tensor(DType dtype, const Dims& dims, std::span<const std::byte> bytes, const Source& source);
 // Sizes that are all known. Errors: as above.

@@ -1,7 +1,9 @@
 // Casts, and operators that give what they are given. See operator.h. Next: activations.cpp.
 #include "kernels/dtype_code.h"
+#include "loaders/tensorflow/graph/tensors.h"
 #include "loaders/tensorflow/graph/types.h"
 #include "loaders/tensorflow/ops/common.h"
+#include "tern_tensorflow.pb.h"
 
 namespace tern::tensorflow {
 namespace {
@@ -33,7 +35,14 @@ Values bitcast(Call& c) {
   return {b.emit("BitCast", {x}, attributes({{"to", int64_t(code_of(to))}}))};
 }
 
-Values constant(Call& c) { return {c.b.constant(c.constant("value"), c.name)}; }
+Values constant(Call& c) {
+  const auto* value = c.attribute("value");
+  if (value == nullptr || !value->has_tensor() || value->tensor().dtype() != kComplex64) return {c.b.constant(c.constant("value"), c.name)};
+  auto parts = to_complex(value->tensor(), c.b.program.contents);
+  if (!parts) return c.fail(parts.error().within("attribute value"));
+  const ValueId real = c.b.constant(std::move((*parts)[0]), c.name);
+  return {Value::complex(real, c.b.constant(std::move((*parts)[1]), c.name + ":imaginary"))};
+}
 
 Values placeholder(Call& c) { return c.fail(invalid("is read, and is no input of the signature")); }
 

@@ -17,6 +17,13 @@ Complex product(GraphBuilder& b, const Complex& x, const Complex& y) {
 }
 
 Values complex_multiply(Call& c) { return complex_values(product(c.b, complex_input(c, 0), complex_input(c, 1))); }
+Values complex_exp(Call& c) {
+  GraphBuilder& b = c.b;
+  const Complex x = complex_input(c, 0);
+  const ValueId size = b.emit("Exp", {x.real});
+  return complex_values({b.emit("Mul", {size, b.emit("Cos", {x.imaginary})}), b.emit("Mul", {size, b.emit("Sin", {x.imaginary})})});
+}
+
 Values complex_square(Call& c) { return complex_values(product(c.b, complex_input(c, 0), complex_input(c, 0))); }
 
 // x / y = x * conjugate(y) / |y|^2

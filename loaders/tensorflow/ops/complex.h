@@ -46,5 +46,6 @@ Complex fourier(GraphBuilder& b, const Complex& x, int axis, int64_t n, int sign
 Values complex_multiply(Call& c);
 Values complex_divide(Call& c);
 Values complex_square(Call& c);
+Values complex_exp(Call& c);
 
 }  // namespace tern::tensorflow

@@ -45,7 +45,7 @@ constexpr Operator kRows[] = {
     {"Sqrt", nullptr, unary<"Sqrt">},
     {"Rsqrt", nullptr, rsqrt},
     {"Reciprocal Inv", nullptr, unary<"Reciprocal">},
-    {"Exp", nullptr, unary<"Exp">},
+    {"Exp", nullptr, either<unary<"Exp">, complex_exp>},
     {"Expm1", nullptr, expm1},
     {"Log", nullptr, unary<"Log">},
     {"Log1p", nullptr, log1p},

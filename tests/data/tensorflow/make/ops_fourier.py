@@ -46,3 +46,10 @@ chain("gathered", lambda a, b: parts(tf.gather(tf.expand_dims(tf.pad(tf.complex(
 chain("sums", lambda a, b: parts(tf.reduce_sum(tf.complex(a, b), 1) + tf.reduce_mean(tf.complex(b, a), 1)), f(3, 4), f(3, 4))
 chain("cast to real", lambda a, b: tf.cast(tf.complex(a, b), tf.float32), f(3, 4), f(3, 4))
 chain("shape of a spectrum", lambda a: tf.shape(tf.signal.rfft(a)), f(3, 8))
+factors = (f(8) + 1j * f(8)).astype(np.complex64)
+chain("a complex constant", lambda x: parts(tf.complex(x, x) * tf.constant(factors)), f(3, 8))
+chain("one complex number", lambda x: parts(tf.complex(x, -x) * tf.constant(0.5 - 2j, tf.complex64)), f(3, 8))
+chain("complex numbers that are repeated", lambda x: parts(tf.complex(x, -x) * tf.constant(0.5 - 2j, tf.complex64, [8])), f(3, 8))
+for kind in (2, 3):
+    chain(f"dct {kind}", lambda x, kind=kind: tf.signal.dct(x, kind), f(2, 16))
+chain("mfccs", lambda x: tf.signal.mfccs_from_log_mel_spectrograms(x), f(2, 20))
