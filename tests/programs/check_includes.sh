@@ -5,8 +5,8 @@ set -u
 cd "$1" || exit 2
 
 # A room and the rooms it may include, itself aside. Rooms are folders; a folder without a line belongs to the one above it, but each of loaders/
-# and of loaders/torch/ has a line. `loaders/file` is
-# loaders/source.h, open_file.h, file_parts.h and content.h, which know no format; `public` is runtime/include/tern, of which kernels see PUBLIC_BASE alone.
+# and of loaders/torch/ has a line. `loaders/file` is loaders/source.h, open_file.h, file_parts.h and content.h, which know no format; `public` is
+# runtime/include/tern, of which kernels see PUBLIC_BASE alone.
 arrows='
 runtime/base         public
 kernels              public runtime/base
