@@ -83,6 +83,13 @@ def grown_gaps(x):  # what was never written is zero
     return {"y": array.stack()}
 
 
+def grown_apart(x):  # the same of a list that is empty before
+    array = tf.TensorArray(tf.float32, size=0, dynamic_size=True, element_shape=[4])
+    for i in tf.range(tf.shape(x)[0]):
+        array = array.write(2 * i + 1, x[i])
+    return {"y": array.stack()}
+
+
 def grown_and_read(x):
     array = tf.TensorArray(tf.float32, size=0, dynamic_size=True, element_shape=[4], clear_after_read=False)
     array = array.write(0, x[0])
@@ -164,7 +171,7 @@ def resized(x):
     return {"y": stack(raw.TensorListResize(input_handle=items, size=n), [4])}
 
 
-MODELS = [pushed, pushed_twice, pushed_behind, pushed_if, popped, grown, grown_gaps, grown_and_read, written_if, written_either, nested, scattered, joined,
+MODELS = [pushed, pushed_twice, pushed_behind, pushed_if, popped, grown, grown_gaps, grown_apart, grown_and_read, written_if, written_either, nested, scattered, joined,
           ragged, ragged_read, ragged_grows, resized]  # yapf: disable
 
 
