@@ -42,10 +42,11 @@ DType promote(DType a, DType b) {
 
 Argument Operands::get(size_t place, std::string_view names) const {
   if (place < c.args.positional.size()) return c.args.positional[place];
+  const bool function = c.layer.class_name.starts_with("tf.");  // its config says nothing of it: the dtype there is the layer's
   while (!names.empty()) {
     const std::string_view name = names.substr(0, names.find('|'));
     if (const Argument* named = c.args.find(name)) return *named;
-    if (c.config.has(name)) return read_value(b, c.config.json(), c.config.at(name));
+    if (!function && c.config.has(name)) return read_value(b, c.config.json(), c.config.at(name));
     names.remove_prefix(std::min(name.size() + 1, names.size()));
   }
   return {};

@@ -205,7 +205,10 @@ Flows take(Call& c) {
   const Operands o(c);
   ValueId x = o.tensor(0, kX);
   const ValueId at = o.tensor(1, "indices");
-  if (o.integer("batch_dims", 0) != 0) return c.unsupported("gather with batch_dims");
+  if (const int64_t batch = o.integer("batch_dims", 0); batch != 0) {
+    const ValueId axis = o.has("axis") ? o.tensor(kNamed, "axis") : c.b.constant(Tensor::scalar(batch));
+    return {{by_tensorflow(c, "GatherV2", {x, at, axis}, {{"batch_dims", batch}})[0].value}};
+  }
   const Argument axis = o.get(kNamed, "axis");
   if (axis.is_none() && c.layer.class_name == "ops.Take") x = c.b.reshape(x, {-1});
   const int64_t a = axis.is_none() ? 0 : c.axis(axis.integer, c.b.rank(x));

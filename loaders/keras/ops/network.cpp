@@ -18,6 +18,13 @@ template <Text name>
 Flows activate(Call& c) {
   return {{activation(c, name.text, c.config, Operands(c).tensor(0, kX))}};
 }
+// tf.nn.silu has a factor: x sigmoid(beta x).
+Flows silu(Call& c) {
+  const Operands o(c);
+  const ValueId x = o.tensor(0, kX);
+  const double beta = c.layer.class_name.starts_with("tf.") ? o.number("beta", 1, 1) : 1;
+  return {{c.emit("Mul", {x, c.emit("Sigmoid", {beta == 1 ? x : c.emit("Mul", {x, number(c, x, beta)})})})}};
+}
 Flows tanh(Call& c) {
   const Operands o(c);
   return {{c.emit("Tanh", {o.real(o.tensor(0, kX))})}};
@@ -58,10 +65,11 @@ std::vector<int64_t> spatial(const Operands& o, const char* names, int axes, Cha
 Window window_of(const Operands& o, int rank) {
   Window w;
   const std::string format = o.text("data_format", "channels_last"), padding = o.text("padding", "valid");
+  if (o.has("padding") && !o.get(kNamed, "padding").is(Argument::Kind::text)) o.c.unsupported("padding in numbers");
   w.channels = format == "channels_first" || format.starts_with("NC") ? Channels::first : Channels::last;
   w.padding = padding == "same" || padding == "SAME" ? Window::Padding::same : Window::Padding::valid;
   w.strides = spatial(o, "strides|stride", rank - 2, w.channels);
-  w.dilations = spatial(o, "dilation_rate|dilations", rank - 2, w.channels);
+  w.dilations = spatial(o, "dilation_rate|dilations|rate", rank - 2, w.channels);
   return w;
 }
 
@@ -69,6 +77,16 @@ Flows conv(Call& c) {
   const Operands o(c);
   const ValueId x = o.tensor(0, kX), kernel = o.tensor(1, "kernel|filters|filter");
   return {{channels_last::conv(c.b, x, kernel, window_of(o, c.b.rank(x)))}};
+}
+Flows bias_add(Call& c) {
+  const Operands o(c);
+  const ValueId x = o.tensor(0, kX), bias = o.tensor(o.get(1, "bias"), c.b.dtype(x));
+  return {{channels_last::bias_add(c.b, x, bias, o.text("data_format").starts_with("NC") ? Channels::first : Channels::last)}};
+}
+Flows crelu(Call& c) {  // of x, and of -x behind it
+  const Operands o(c);
+  const ValueId x = o.tensor(0, kX);
+  return {{c.emit("Relu", {concat(c.b, {x, c.emit("Neg", {x})}, c.axis(o.integer("axis", -1, 1), c.b.rank(x)))})}};
 }
 Flows depthwise_conv(Call& c) {
   const Operands o(c);
@@ -178,7 +196,7 @@ constexpr LayerRow kRows[] = {
     {"ops.Relu6 tf.nn.relu6", activate<"relu6">},
     {"ops.Sigmoid tf.math.sigmoid tf.nn.sigmoid tf.sigmoid", activate<"sigmoid">},
     {"ops.Tanh tf.math.tanh tf.tanh tf.nn.tanh", tanh},
-    {"ops.Silu tf.nn.silu tf.nn.swish", activate<"silu">},
+    {"ops.Silu tf.nn.silu tf.nn.swish", silu},
     {"ops.Softplus tf.math.softplus tf.nn.softplus", activate<"softplus">},
     {"ops.Softsign tf.nn.softsign tf.math.softsign", activate<"softsign">},
     {"ops.Elu tf.nn.elu", activate<"elu">},
@@ -201,8 +219,10 @@ constexpr LayerRow kRows[] = {
     {"ops.LogSoftmax tf.nn.log_softmax tf.math.log_softmax", softmax<"LogSoftmax">},
     {"ops.LeakyRelu tf.nn.leaky_relu", leaky_relu},
     {"ops.Gelu tf.nn.gelu", gelu},
-    {"ops.Conv tf.nn.convolution tf.nn.conv2d tf.nn.conv1d tf.nn.conv3d", conv},
-    {"ops.DepthwiseConv tf.nn.depthwise_conv2d", depthwise_conv},
+    {"ops.Conv tf.nn.convolution tf.nn.conv2d tf.nn.conv1d tf.nn.conv3d tf.compat.v1.nn.conv1d tf.compat.v1.nn.conv2d", conv},
+    {"tf.nn.bias_add", bias_add},
+    {"tf.nn.crelu tf.compat.v1.nn.crelu", crelu},
+    {"ops.DepthwiseConv tf.nn.depthwise_conv2d tf.compat.v1.nn.depthwise_conv2d", depthwise_conv},
     {"ops.SeparableConv", separable_conv},
     {"ops.ConvTranspose", conv_transpose},
     {"ops.LayerNorm", axis_norm<false>},

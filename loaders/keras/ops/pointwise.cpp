@@ -15,10 +15,12 @@ Flows binary(Call& c) {
   return {{c.emit(op.text, {x, y})}};
 }
 
-// Integers divide as real numbers.
+// Integers divide as real numbers: TensorFlow's of 32 bits and more in f64.
 Flows divide(Call& c) {
   const Operands o(c);
-  const auto [x, y] = o.pair(0, kX, kY);
+  auto [x, y] = o.pair(0, kX, kY);
+  if (c.layer.class_name.starts_with("tf.") && is_int(c.b.dtype(x)) && size_of(c.b.dtype(x)) >= 4)
+    x = c.b.cast(x, DType::f64), y = c.b.cast(y, DType::f64);
   return {{c.emit("Div", {o.real(x), o.real(y)})}};
 }
 
@@ -233,12 +235,12 @@ Flows where(Call& c) {
 Flows identity(Call& c) { return {{x_of(c)}}; }
 
 constexpr LayerRow kRows[] = {
-    {"ops.Add tf.math.add tf.__operators__.add tf.add tf.nn.bias_add", binary<"Add">},
+    {"ops.Add tf.math.add tf.__operators__.add tf.add", binary<"Add">},
     {"ops.Subtract tf.math.subtract tf.subtract", binary<"Sub">},
     {"ops.Multiply tf.math.multiply tf.multiply", binary<"Mul">},
     {"ops.Divide ops.TrueDivide tf.math.truediv tf.math.divide tf.divide tf.truediv tf.compat.v1.div tf.realdiv", divide},
     {"ops.DivideNoNan tf.math.divide_no_nan", divide_no_nan},
-    {"ops.FloorDivide tf.math.floordiv tf.floordiv", floor_divide},
+    {"ops.FloorDivide tf.math.floordiv tf.floordiv tf.compat.v1.floor_div", floor_divide},
     {"ops.Mod tf.math.floormod tf.math.mod tf.math.floor_mod tf.floormod", mod},
     {"ops.Fmod tf.math.truncatemod", truncated_mod},
     {"ops.Power tf.math.pow tf.pow", binary<"Pow">},
@@ -304,7 +306,8 @@ constexpr LayerRow kRows[] = {
     {"ops.NanToNum", nan_to_num},
     {"ops.Clip tf.clip_by_value", clip},
     {"ops.Where tf.where tf.compat.v1.where", where},
-    {"ops.Copy ops.StopGradient ops.Real ops.Conjugate tf.identity tf.stop_gradient tf.convert_to_tensor tf.ensure_shape", identity},
+    {"ops.Copy ops.StopGradient ops.Real ops.Conjugate tf.math.real tf.math.conj tf.identity tf.stop_gradient tf.convert_to_tensor tf.ensure_shape",
+     identity},
 };
 
 }  // namespace

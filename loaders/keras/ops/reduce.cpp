@@ -53,6 +53,7 @@ template <Text op>
 Flows real_fold(Call& c) {
   const Operands o(c);
   Reduction r = reduction(o);
+  if (c.layer.class_name.starts_with("tf.") && is_int(c.b.dtype(r.x))) return c.unsupported("a mean of integers, which TensorFlow rounds,");
   r.x = o.real(r.x);
   return {{reduced(c, op.text, r)}};
 }
@@ -93,7 +94,8 @@ Flows ptp(Call& c) {
 
 Flows count_nonzero(Call& c) {
   Reduction r = reduction(Operands(c));
-  r.x = c.b.cast(c.b.cast(r.x, DType::boolean), DType::i32);
+  const Operands o(c);
+  r.x = c.b.cast(c.b.cast(r.x, DType::boolean), c.layer.class_name.starts_with("tf.") ? o.dtype("dtype", DType::i64) : DType::i32);
   return {{reduced(c, "ReduceSum", r)}};
 }
 

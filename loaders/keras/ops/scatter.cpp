@@ -11,7 +11,7 @@ ValueId scattered(const Call& c, ValueId into, ValueId at, ValueId values, const
 // Values that meet at a place are added.
 Flows scatter(Call& c) {
   const Operands o(c);
-  const ValueId at = o.tensor(0, "indices"), values = o.tensor(1, "values");
+  const ValueId at = o.tensor(0, "indices"), values = o.tensor(1, "values|updates");
   const ValueId zeros = c.emit("Expand", {c.b.scalar_like(values, 0), c.b.ints(o.sizes("shape", 2))});
   return {{scattered(c, zeros, at, values, "add")}};
 }
@@ -140,7 +140,7 @@ Flows nonzero(Call& c) {
 }
 
 constexpr LayerRow kRows[] = {
-    {"ops.Scatter", scatter},
+    {"ops.Scatter tf.scatter_nd", scatter},
     {"ops.ScatterUpdate", scatter_update},
     {"tf.tensor_scatter_nd_update", tensor_scatter<"none">},
     {"tf.tensor_scatter_nd_add", tensor_scatter<"add">},

@@ -41,6 +41,36 @@ Flows two(Call& c) {
   return {{by_tensorflow(c, op.text, {x, y})[0].value}};
 }
 
+Flows reciprocal_no_nan(Call& c) {
+  const Operands o(c);
+  const ValueId x = o.real(o.tensor(0, kX));
+  return {{by_tensorflow(c, "DivNoNan", {c.b.scalar_like(x, 1), x})[0].value}};
+}
+
+Flows reverse_sequence(Call& c) {
+  const Operands o(c);
+  const ValueId lengths = o.tensor(1, "seq_lengths");
+  return {{by_tensorflow(c, "ReverseSequence", {o.tensor(0, "input"), lengths},
+                         {{"seq_dim", o.integer("seq_axis", 0, 2)}, {"batch_dim", o.integer("batch_axis", 0, 3)}})[0]
+               .value}};
+}
+
+Flows band_part(Call& c) {
+  const Operands o(c);
+  const ValueId lower = o.tensor(1, "num_lower"), upper = o.tensor(2, "num_upper");
+  return {{by_tensorflow(c, "MatrixBandPart", {o.tensor(0, "input"), lower, upper})[0].value}};
+}
+
+Flows local_response(Call& c) {
+  const Operands o(c);
+  return {{by_tensorflow(c, "LRN", {o.tensor(0, kX)},
+                         {{"depth_radius", o.integer("depth_radius", 5, 1)},
+                          {"bias", o.number("bias", 1, 2)},
+                          {"alpha", o.number("alpha", 1, 3)},
+                          {"beta", o.number("beta", 0.5, 4)}})[0]
+               .value}};
+}
+
 // ---- text
 
 template <Text op>
@@ -245,6 +275,12 @@ constexpr LayerRow kRows[] = {
     {"tf.bitwise.bitwise_or", two<"BitwiseOr">},
     {"tf.bitwise.bitwise_xor", two<"BitwiseXor">},
     {"tf.math.xlogy", two<"Xlogy">},
+    {"tf.math.xlog1py", two<"Xlog1py">},
+    {"tf.math.multiply_no_nan", two<"MulNoNan">},
+    {"tf.math.reciprocal_no_nan", reciprocal_no_nan},
+    {"tf.reverse_sequence", reverse_sequence},
+    {"tf.linalg.band_part", band_part},
+    {"tf.nn.local_response_normalization tf.nn.lrn", local_response},
     {"tf.math.xdivy", two<"Xdivy">},
     {"tf.image.rgb_to_hsv", one<"RGBToHSV">},
     {"tf.image.hsv_to_rgb", one<"HSVToRGB">},
