@@ -272,6 +272,27 @@ TEST_CASE("tensorflow control: a Merge tells which side came, and sides may be g
   CHECK(evaluated(nodes, {-3.0F}) == 2.0);
 }
 
+TEST_CASE("tensorflow control: a function that assigns and calls itself from both branches is refused, not followed") {
+  const auto named = [](const char* key) { return attr(key, Proto().m(10, Proto().s(1, "f"))); };
+  const Proto flag =
+      node("p", "Const", {}, {attr("dtype", Proto().i(6, kBool)), attr("value", Proto().m(8, Proto().i(1, kBool).m(2, kScalar).i(11, 1)))});
+  const Proto handle = node("h", "VarHandleOp", {}, {attr("dtype", Proto().i(6, kF32)), attr("shape", Proto().m(7, kScalar))});
+  const Proto call = node("call", "If", {"p", "h"}, {named("then_branch"), named("else_branch")});
+  const Proto inside = node("call", "If", {"p:output:0", "h"}, {named("then_branch"), named("else_branch")});
+  const Proto assign = node("assign", "AssignAddVariableOp", {"h", "one:output:0"});
+  const Proto signature = Proto().s(1, "f").m(2, Proto().s(1, "h").i(3, 20)).m(3, Proto().s(1, "y").i(3, 1));
+  const Proto function =
+      Proto().m(1, signature).m(3, flag).m(3, number("one", 1)).m(3, assign).m(3, inside).m(4, Proto().s(1, "y").s(2, "call:output:0"));
+  const Proto graph = Proto().m(1, flag).m(1, handle).m(1, call).m(2, Proto().m(1, function));
+  const Proto output = Proto().s(1, "y").m(2, Proto().s(1, "call:0").i(2, 1));
+  const Proto called = Proto().s(1, "serving_default").m(2, Proto().m(2, output));
+  const Proto model = Proto().i(1, 1).m(2, Proto().m(1, Proto().s(4, "serve")).m(2, graph).m(5, called));
+  const auto refused = load_bytes(test::bytes(model.data), {});
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().code() == Code::kUnsupported);
+  CHECK_MESSAGE(refused.error().message().find("calls lie more than 64 deep in each other") != std::string::npos, refused.error().message());
+}
+
 TEST_CASE("tensorflow control: branches that lie 100 deep in each other are refused, not followed") {
   std::vector<Proto> nodes{placeholder("p", kBool), placeholder("x", kF32)};
   std::string data = "x", condition = "p";

@@ -310,6 +310,7 @@ class States {
     node = r.graph.node(n);
     Status status;
     const auto rename = [&](tensorflow_pb::Function& f, bool results) {
+      if (!status.ok()) return;  // at once: a function may call itself from both of its branches
       auto name = variant(f.name(), taken, results, arguments, depth);
       if (name) f.set_name(*name);
       if (!name && status.ok()) status = name.error();
