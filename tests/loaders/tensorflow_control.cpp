@@ -272,6 +272,19 @@ TEST_CASE("tensorflow control: a Merge tells which side came, and sides may be g
   CHECK(evaluated(nodes, {-3.0F}) == 2.0);
 }
 
+TEST_CASE("tensorflow control: what both branches read without a Switch is computed once, outside") {
+  const std::vector<Proto> nodes{placeholder("x", kF32),
+                                 number("zero", 0),
+                                 node("p", "Greater", {"x", "zero"}),
+                                 node("outside", "Exp", {"x"}),
+                                 node("s", "Switch", {"x", "p"}),
+                                 node("no", "Sub", {"s", "outside"}),
+                                 node("yes", "AddV2", {"s:1", "outside"}),
+                                 node("y", "Merge", {"no", "yes"})};
+  CHECK(evaluated(nodes, {0.0F}) == -1.0);
+  CHECK(count(loaded(nodes)->text(), " = Exp") == 1);
+}
+
 TEST_CASE("tensorflow control: a function that assigns and calls itself from both branches is refused, not followed") {
   const auto named = [](const char* key) { return attr(key, Proto().m(10, Proto().s(1, "f"))); };
   const Proto flag =
