@@ -285,6 +285,37 @@ TEST_CASE("tensorflow control: what both branches read without a Switch is compu
   CHECK(count(loaded(nodes)->text(), " = Exp") == 1);
 }
 
+TEST_CASE("tensorflow control: a variable that is assigned under a condition, or under two names, is not read afterwards") {
+  const Proto handle = node("h", "VarHandleOp", {}, {attr("dtype", Proto().i(6, kF32)), attr("shape", Proto().m(7, kScalar))});
+  const auto refused = [&](const Proto& graph) {
+    const Proto output = Proto().s(1, "y").m(2, Proto().s(1, "y:0").i(2, 1));
+    const Proto called = Proto().s(1, "serving_default").m(2, Proto().m(2, output));
+    const Proto model = Proto().i(1, 1).m(2, Proto().m(1, Proto().s(4, "serve")).m(2, graph).m(5, called));
+    const auto loaded = load_bytes(test::bytes(model.data), {});
+    REQUIRE(!loaded.ok());
+    CHECK(loaded.error().code() == Code::kUnsupported);
+    const std::string& message = loaded.error().message();
+    CHECK_MESSAGE(message.find("the variable that it changes is read afterwards in the same call") != std::string::npos, message);
+  };
+  const Proto flag =
+      node("p", "Const", {}, {attr("dtype", Proto().i(6, kBool)), attr("value", Proto().m(8, Proto().i(1, kBool).m(2, kScalar).i(11, 1)))});
+  refused(Proto()
+              .m(1, flag)
+              .m(1, handle)
+              .m(1, number("one", 1))
+              .m(1, node("pivot", "Switch", {"p", "p"}))
+              .m(1, node("taken", "Identity", {"pivot:1"}))
+              .m(1, node("assign", "AssignVariableOp", {"h", "one", "^taken"}))
+              .m(1, node("y", "ReadVariableOp", {"h", "^assign"})));
+  const Proto signature = Proto().s(1, "f").m(2, Proto().s(1, "a").i(3, 20)).m(2, Proto().s(1, "b").i(3, 20));
+  const Proto function = Proto().m(1, signature).m(3, number("one", 1)).m(3, node("assign", "AssignVariableOp", {"a", "one:output:0"}));
+  refused(Proto()
+              .m(1, handle)
+              .m(1, node("call", "StatefulPartitionedCall", {"h", "h"}, {attr("f", Proto().m(10, Proto().s(1, "f")))}))
+              .m(1, node("y", "ReadVariableOp", {"h", "^call"}))
+              .m(2, Proto().m(1, function)));
+}
+
 TEST_CASE("tensorflow control: a function that assigns and calls itself from both branches is refused, not followed") {
   const auto named = [](const char* key) { return attr(key, Proto().m(10, Proto().s(1, "f"))); };
   const Proto flag =
