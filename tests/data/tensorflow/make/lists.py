@@ -119,6 +119,18 @@ def written_either(x):
     return {"y": array.stack()}
 
 
+def read_in_branch(x):  # what an iteration before wrote
+    n = tf.shape(x)[0]
+    array = tf.TensorArray(tf.float32, size=n, element_shape=[4], clear_after_read=False)
+    for i in tf.range(n):
+        if i > 0:
+            row = array.read(i - 1) * 0.5 + x[i]
+        else:
+            row = x[i]
+        array = array.write(i, row)
+    return {"y": array.stack()}
+
+
 def nested(x):
     n = tf.shape(x)[0]
     rows = tf.TensorArray(tf.float32, size=n)
@@ -171,7 +183,7 @@ def resized(x):
     return {"y": stack(raw.TensorListResize(input_handle=items, size=n), [4])}
 
 
-MODELS = [pushed, pushed_twice, pushed_behind, pushed_if, popped, grown, grown_gaps, grown_apart, grown_and_read, written_if, written_either, nested, scattered, joined,
+MODELS = [pushed, pushed_twice, pushed_behind, pushed_if, popped, grown, grown_gaps, grown_apart, grown_and_read, written_if, written_either, read_in_branch, nested, scattered, joined,
           ragged, ragged_read, ragged_grows, resized]  # yapf: disable
 
 
