@@ -10,10 +10,6 @@ namespace {
 
 constexpr size_t kHead = size_t(64) << 10;
 
-bool is_word(std::string_view s) {
-  return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return c > 32 && c < 127; });
-}
-
 size_t find_package(std::string_view head, std::string_view package) {
   auto of_package = [&](std::string_view s) { return s.starts_with(package) && (s.size() == package.size() || s[package.size()] == '.'); };
   for (size_t i = 2; (i = head.find(package, i)) != head.npos; ++i) {
@@ -33,6 +29,10 @@ size_t find_package(std::string_view head, std::string_view package) {
 }
 
 }  // namespace
+
+bool is_word(std::string_view s) {
+  return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return c > 32 && c < 127; });
+}
 
 Content::Content(const Source& file)
     : source(file), all(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size()), head(all.substr(0, kHead)) {

@@ -9,6 +9,9 @@
 
 namespace tern {
 
+// A name as programs write them: printable ASCII without spaces, not empty.
+bool is_word(std::string_view s);
+
 struct Content {
   Content(const Source& file);  // NOLINT: implicit on purpose. `file` must outlive it
 

@@ -35,9 +35,6 @@ std::string_view field(std::string_view message, char tag) {
 std::string_view after(std::string_view message, std::string_view payload) {
   return message.substr(static_cast<size_t>(payload.data() + payload.size() - message.data()));
 }
-bool is_word(std::string_view s) {
-  return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return c > 32 && c < 127; });
-}
 bool begins_with_one_of(std::string_view s, std::string_view tags) { return !s.empty() && tags.find(s[0]) != tags.npos; }
 
 constexpr std::string_view kMetaInfo = "\x12\x1a\x22\x2a";  // fields 2 to 5 of MetaInfoDef: operators, any, tags, version

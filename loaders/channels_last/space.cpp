@@ -4,7 +4,7 @@
 namespace tern::channels_last {
 namespace {
 
-constexpr int64_t kMost = int64_t(1) << 31;  // of a margin
+constexpr int64_t kWidestMargin = int64_t(1) << 31;  // of a margin
 
 // The margins of every axis: those of the spatial ones, and none of the others. Empty: the builder has failed.
 Margins of_all_axes(GraphBuilder& b, ValueId x, const Margins& margins, Channels channels) {
@@ -15,7 +15,7 @@ Margins of_all_axes(GraphBuilder& b, ValueId x, const Margins& margins, Channels
     return {};
   }
   for (const auto& [before, after] : margins) {
-    if (before >= 0 && after >= 0 && before <= kMost && after <= kMost) continue;
+    if (before >= 0 && after >= 0 && before <= kWidestMargin && after <= kWidestMargin) continue;
     b.fail(invalid("margins of " + std::to_string(before) + " and " + std::to_string(after)));
     return {};
   }

@@ -6,7 +6,7 @@
 namespace tern::channels_last {
 namespace {
 
-constexpr int64_t kMost = int64_t(1) << 20;  // of any number: products of two stay far from overflow
+constexpr int64_t kMostSize = int64_t(1) << 20;  // of any number: products of two stay far from overflow
 
 bool read(GraphBuilder& b, const char* what, size_t spatial, int64_t least, std::vector<int64_t>& list) {
   if (list.size() != spatial) {
@@ -14,7 +14,7 @@ bool read(GraphBuilder& b, const char* what, size_t spatial, int64_t least, std:
     return false;
   }
   for (int64_t n : list) {
-    if (n >= least && n <= kMost) continue;
+    if (n >= least && n <= kMostSize) continue;
     b.fail(invalid(std::string(what) + " holds " + std::to_string(n) + ", which is out of range"));
     return false;
   }

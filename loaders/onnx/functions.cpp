@@ -16,7 +16,7 @@ constexpr int64_t kMaxNodes = 1 << 16, kMaxBytes = 16 << 20, kPerArgument = 32;
 constexpr int kMaxCallDepth = 256;
 
 using Key = std::tuple<std::string, std::string, std::string>;  // domain, name, overload
-using Names = std::unordered_map<std::string, std::string>;
+using Renamed = std::unordered_map<std::string, std::string>;
 
 int64_t version_of(const Opsets& opsets, const std::string& domain) {
   auto it = opsets.find(canonical_domain(domain));
@@ -138,7 +138,7 @@ class Inliner {
     if (bytes_ > kMaxBytes) return invalid(where + ": its calls unfold to too much");
     Given given;
     for (const auto& a : site.node.attribute()) given[a.name()] = &a;
-    Names names;
+    Renamed names;
     for (int i = 0; i < f.input_size(); ++i) names[f.input(i)] = i < site.node.input_size() ? site.node.input(i) : std::string();
     // A function may return an input (or one value twice) as it is: then an Identity carries the name.
     std::vector<onnx_pb::NodeProto> copies;
@@ -198,7 +198,7 @@ class Inliner {
     }
   }
 
-  static std::string renamed(const std::string& name, Names& names, const std::string& prefix) {
+  static std::string renamed(const std::string& name, Renamed& names, const std::string& prefix) {
     if (name.empty()) return name;
     auto [it, fresh] = names.emplace(name, std::string());
     if (fresh) it->second = prefix + name;
@@ -206,7 +206,7 @@ class Inliner {
   }
 
   // Names of the function's values become the call's, or unique. Subgraphs read and may define names of their own: the same map serves.
-  static void rename(onnx_pb::NodeProto& body, Names& names, const std::string& prefix) {
+  static void rename(onnx_pb::NodeProto& body, Renamed& names, const std::string& prefix) {
     std::vector<onnx_pb::NodeProto*> nodes{&body};
     while (!nodes.empty()) {
       onnx_pb::NodeProto* node = nodes.back();

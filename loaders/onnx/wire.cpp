@@ -11,7 +11,7 @@ using namespace wire;  // NOLINT: the words of its tables
 // What a value of a graph costs there; measured, rounded up.
 constexpr int kValue = 400;
 
-extern const Message kOpset, kPair, kTensor, kSparse, kSequence, kOptional, kDimension, kShape, kTensorType, kElementType, kType, kValueInfo,
+extern const Message kOpset, kPair, kTensor, kSparse, kSequence, kOptionalValue, kDimension, kShape, kTensorType, kElementType, kType, kValueInfo,
     kAttribute, kNode, kGraph, kFunction, kModel;
 
 constexpr Field kOpsetFields[] = {text(1), scalar(2)};
@@ -64,7 +64,7 @@ constexpr Message kPair{kPairFields};
 constexpr Message kTensor{kTensorFields};
 constexpr Message kSparse{kSparseFields};
 constexpr Message kSequence{kSequenceFields};
-constexpr Message kOptional{kOptionalFields};
+constexpr Message kOptionalValue{kOptionalFields};
 constexpr Message kDimension{kDimensionFields};
 constexpr Message kShape{kShapeFields};
 constexpr Message kTensorType{kTensorTypeFields};
@@ -84,6 +84,6 @@ constexpr const char* kWhat = "a readable ONNX model";
 Result<std::string> clean_model(std::span<const std::byte> file, int64_t budget) { return wire::clean(file, kModel, budget, kWhat); }
 Result<std::string> clean_tensor(std::span<const std::byte> file, int64_t budget) { return wire::clean(file, kTensor, budget, kWhat); }
 Result<std::string> clean_sequence(std::span<const std::byte> file, int64_t budget) { return wire::clean(file, kSequence, budget, kWhat); }
-Result<std::string> clean_optional(std::span<const std::byte> file, int64_t budget) { return wire::clean(file, kOptional, budget, kWhat); }
+Result<std::string> clean_optional(std::span<const std::byte> file, int64_t budget) { return wire::clean(file, kOptionalValue, budget, kWhat); }
 
 }  // namespace tern::onnx

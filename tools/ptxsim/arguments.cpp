@@ -12,11 +12,11 @@
 namespace ptxsim {
 namespace {
 
-constexpr std::string_view kTypes[] = {"i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f16", "f32", "f64"};
+constexpr std::string_view kArgumentTypes[] = {"i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f16", "f32", "f64"};
 constexpr uint64_t kMostElements = uint64_t(1) << 32;
 
 bool is_type(std::string_view t) {
-  for (const std::string_view known : kTypes) {
+  for (const std::string_view known : kArgumentTypes) {
     if (known == t) return true;
   }
   return false;

@@ -7,7 +7,7 @@
 namespace ptxsim {
 namespace {
 
-constexpr size_t kMostText = 4096;
+constexpr size_t kLongestString = 4096;
 
 // A generic address of one lane; false: nothing is there.
 bool read(Warp& w, uint32_t lane, uint64_t at, void* out, uint32_t bytes) {
@@ -32,7 +32,7 @@ bool read(Warp& w, uint32_t lane, uint64_t at, void* out, uint32_t bytes) {
 std::string text_at(Warp& w, uint32_t lane, uint64_t at) {
   std::string text;
   char c = 0;
-  while (text.size() < kMostText && read(w, lane, at + text.size(), &c, 1) && c != '\0') text += c;
+  while (text.size() < kLongestString && read(w, lane, at + text.size(), &c, 1) && c != '\0') text += c;
   return text;
 }
 

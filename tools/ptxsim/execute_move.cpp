@@ -19,23 +19,21 @@ void copy(Warp& w, const Instruction& in, uint32_t lanes) {
   }
 }
 
-void put(Warp& w, uint32_t p, uint32_t value, uint32_t lanes) { w.predicates[p] = (w.predicates[p] & ~lanes) | (value & lanes); }
-
 }  // namespace
 
 void copy16(Warp& w, const Instruction& in, uint32_t lanes) { copy<uint16_t>(w, in, lanes); }
 void copy32(Warp& w, const Instruction& in, uint32_t lanes) { copy<uint32_t>(w, in, lanes); }
 void copy64(Warp& w, const Instruction& in, uint32_t lanes) { copy<uint64_t>(w, in, lanes); }
 
-void move_predicate(Warp& w, const Instruction& in, uint32_t lanes) { put(w, in.d, w.predicates[in.a], lanes); }
-void not_predicate(Warp& w, const Instruction& in, uint32_t lanes) { put(w, in.d, ~w.predicates[in.a], lanes); }
+void move_predicate(Warp& w, const Instruction& in, uint32_t lanes) { w.set_predicate(in.d, w.predicates[in.a], lanes); }
+void not_predicate(Warp& w, const Instruction& in, uint32_t lanes) { w.set_predicate(in.d, ~w.predicates[in.a], lanes); }
 void logic_predicate(Warp& w, const Instruction& in, uint32_t lanes) {
   const uint32_t a = w.predicates[in.a], b = w.predicates[in.b];
-  put(w, in.d, in.kind == 0 ? a & b : in.kind == 1 ? a | b : a ^ b, lanes);
+  w.set_predicate(in.d, in.kind == 0 ? a & b : in.kind == 1 ? a | b : a ^ b, lanes);
 }
 void select_predicate(Warp& w, const Instruction& in, uint32_t lanes) {
   const uint32_t c = w.predicates[in.c];
-  put(w, in.d, (w.predicates[in.a] & c) | (w.predicates[in.b] & ~c), lanes);
+  w.set_predicate(in.d, (w.predicates[in.a] & c) | (w.predicates[in.b] & ~c), lanes);
 }
 
 void pack(Warp& w, const Instruction& in, uint32_t lanes) {

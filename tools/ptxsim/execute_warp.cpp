@@ -23,8 +23,6 @@ void each_mask(Warp& w, uint32_t mask_register, uint32_t lanes, F&& f) {
   }
 }
 
-void put(Warp& w, uint32_t p, uint32_t value, uint32_t lanes) { w.predicates[p] = (w.predicates[p] & ~lanes) | (value & lanes); }
-
 }  // namespace
 
 uint32_t named_lanes(Warp& w, const Instruction& in, uint32_t lanes) {
@@ -67,7 +65,7 @@ void shuffle(Warp& w, const Instruction& in, uint32_t lanes) {
     }
     d[l] = from[j];
   }
-  if (in.e != 0) put(w, in.e, inside, lanes);
+  if (in.e != 0) w.set_predicate(in.e, inside, lanes);
 }
 
 void vote(Warp& w, const Instruction& in, uint32_t lanes) {
@@ -75,9 +73,9 @@ void vote(Warp& w, const Instruction& in, uint32_t lanes) {
   each_mask(w, in.c, lanes, [&](uint32_t same, uint32_t) {
     const uint32_t yes = p & same;
     switch (Vote(in.kind)) {
-      case Vote::all: put(w, in.d, yes == same ? kAllLanes : 0, same); break;
-      case Vote::any: put(w, in.d, yes != 0 ? kAllLanes : 0, same); break;
-      case Vote::uni: put(w, in.d, yes == 0 || yes == same ? kAllLanes : 0, same); break;
+      case Vote::all: w.set_predicate(in.d, yes == same ? kAllLanes : 0, same); break;
+      case Vote::any: w.set_predicate(in.d, yes != 0 ? kAllLanes : 0, same); break;
+      case Vote::uni: w.set_predicate(in.d, yes == 0 || yes == same ? kAllLanes : 0, same); break;
       case Vote::ballot:
         for (uint32_t rest = same; rest != 0; rest &= rest - 1) w.lanes<uint32_t>(in.d)[__builtin_ctz(rest)] = yes;
         break;
@@ -95,7 +93,7 @@ void match(Warp& w, const Instruction& in, uint32_t lanes) {
       for (uint32_t r = same; r != 0; r &= r - 1) equal |= uint32_t(value[__builtin_ctz(r)] == value[l]) << __builtin_ctz(r);
       const bool all = equal == same;
       w.lanes<uint32_t>(in.d)[l] = in.kind == 0 ? equal : all ? same : 0;
-      if (in.kind == 1 && in.e != 0) put(w, in.e, all ? kAllLanes : 0, 1u << l);
+      if (in.kind == 1 && in.e != 0) w.set_predicate(in.e, all ? kAllLanes : 0, 1u << l);
     }
   });
 }
@@ -127,7 +125,7 @@ void elect(Warp& w, const Instruction& in, uint32_t lanes) {
   each_mask(w, in.c, lanes, [&](uint32_t same, uint32_t) {
     const uint32_t leader = uint32_t(__builtin_ctz(same));
     for (uint32_t rest = same; rest != 0; rest &= rest - 1) w.lanes<uint32_t>(in.d)[__builtin_ctz(rest)] = leader;
-    put(w, in.e, 1u << leader, same);
+    w.set_predicate(in.e, 1u << leader, same);
   });
 }
 

@@ -3,16 +3,12 @@
 #include <cstring>
 #include <new>
 
+#include "tools/ptxsim/text.h"
+
 namespace ptxsim {
 namespace {
 
 constexpr uint64_t kGap = 1 << 20;
-
-std::string hex(uint64_t v) {
-  char text[24];
-  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(v));
-  return text;
-}
 
 }  // namespace
 

@@ -55,6 +55,7 @@ struct Warp : WarpRegisters {
   T* lanes(uint32_t offset) {
     return reinterpret_cast<T*>(registers + offset);
   }
+  void set_predicate(uint32_t p, uint32_t value, uint32_t of_lanes) { predicates[p] = (predicates[p] & ~of_lanes) | (value & of_lanes); }
 };
 
 struct Barrier {

@@ -17,12 +17,6 @@ constexpr size_t kFewestBlocks = 5, kSamples = 2000;
 constexpr double kShares[] = {0, 0.5, 0.9, 0.99};
 static_assert(std::size(kShares) == std::size(Baseline::kKeys));
 
-double median(std::vector<double>& v) {
-  const auto middle = v.begin() + static_cast<int64_t>(v.size() / 2);
-  std::nth_element(v.begin(), middle, v.end());
-  return *middle;
-}
-
 std::string dims_text(const std::map<std::string, int64_t>& dims) {
   std::string s;
   for (const auto& [name, n] : dims) s += (s.empty() ? "" : " ") + name + "=" + std::to_string(n);

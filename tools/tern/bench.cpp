@@ -53,12 +53,6 @@ void measure(const Clock& clock, double seconds, int64_t idle_us, Measured& m, F
   for (const Histogram& h : m.blocks) m.all.add(h);
 }
 
-double median(std::vector<double>& v) {
-  const auto middle = v.begin() + static_cast<int64_t>(v.size() / 2);
-  std::nth_element(v.begin(), middle, v.end());
-  return *middle;
-}
-
 // What reading the clock twice adds to every step that run_timed() times.
 double clock_cost_ns() {
   using Steady = std::chrono::steady_clock;

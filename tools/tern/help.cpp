@@ -6,7 +6,7 @@
 namespace tern::command {
 namespace {
 
-constexpr size_t kWidth = 100;
+constexpr size_t kColumns = 100;
 
 // Paragraphs broken at blanks; lines that begin with four blanks stay. The first line begins at column `from`, the others at `indent`.
 std::string wrapped(std::string_view text, size_t indent, size_t from) {
@@ -22,7 +22,7 @@ std::string wrapped(std::string_view text, size_t indent, size_t from) {
       if (column < indent) {
         s.append(indent - column, ' ');
         column = indent;
-      } else if (column > indent && column + 1 + word.size() > kWidth) {
+      } else if (column > indent && column + 1 + word.size() > kColumns) {
         s += "\n" + std::string(indent, ' ');
         column = indent;
       } else if (column > indent) {

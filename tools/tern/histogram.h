@@ -9,6 +9,13 @@
 
 namespace tern::command {
 
+// Of a few numbers, which it reorders; the upper one of the two in the middle. Precondition: not empty.
+inline double median(std::vector<double>& v) {
+  const auto middle = v.begin() + static_cast<int64_t>(v.size() / 2);
+  std::nth_element(v.begin(), middle, v.end());
+  return *middle;
+}
+
 class Histogram {
  public:
   Histogram() : counts_(kBuckets, 1) { std::fill(counts_.begin(), counts_.end(), 0u); }

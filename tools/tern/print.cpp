@@ -27,7 +27,7 @@ std::string number(auto n) {
 constexpr int64_t kWhole = 1000, kEdge = 3;
 
 // Positions along a dimension that are printed; -1 stands for "...".
-std::vector<int64_t> shown(int64_t n, bool abridge) {
+std::vector<int64_t> shown_places(int64_t n, bool abridge) {
   std::vector<int64_t> out;
   for (int64_t i = 0; i < n; ++i) {
     if (abridge && n > 2 * kEdge && i == kEdge) {
@@ -58,7 +58,7 @@ struct Printer {
     bool first = true;
     const bool innermost = d + 1 == a.dims.size();
     size_t column = 0;
-    for (int64_t i : shown(a.dims[d], abridge)) {
+    for (int64_t i : shown_places(a.dims[d], abridge)) {
       if (!measure && !first) {
         if (innermost && (column += width + 1) + width + d < 110) {
           text += ' ';

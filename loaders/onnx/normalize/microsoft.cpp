@@ -190,11 +190,11 @@ Status lstm(OnnxNode& node, Emitter& to) {
   return {};
 }
 
-struct Entry {
+struct MicrosoftOperator {
   const char* op;
   Rule rule;
 };
-constexpr Entry kTable[] = {
+constexpr MicrosoftOperator kMicrosoftOperators[] = {
     {"DequantizeLinear", dequantize},
     {"DynamicQuantizeLSTM", lstm},
     {"DynamicQuantizeMatMul", dynamic_matmul},
@@ -215,7 +215,7 @@ constexpr Entry kTable[] = {
 }  // namespace
 
 Rule microsoft_rule(const std::string& op) {
-  for (const Entry& e : kTable) {
+  for (const MicrosoftOperator& e : kMicrosoftOperators) {
     if (op == e.op) return e.rule;
   }
   return nullptr;

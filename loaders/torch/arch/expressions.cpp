@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kMostDepth = 1000;  // expressions in calls in expressions, over all modules
 constexpr size_t kMostItems = 100000;
-constexpr size_t kMostText = 1000;
+constexpr size_t kLongestString = 1000;
 
 const char* operator_of(const std::string& op) {
   constexpr std::pair<std::string_view, const char*> kNames[] = {
@@ -192,7 +192,7 @@ IValue Interpreter::binary(const std::string& op, const IValue& x, const IValue&
   }
   if (op == "+" && x.get<std::string>() != nullptr && y.get<std::string>() != nullptr) {
     std::string s = *x.get<std::string>() + *y.get<std::string>();
-    if (s.size() > kMostText) return fail(place, "a string this long is not supported", Code::kUnsupported);
+    if (s.size() > kLongestString) return fail(place, "a string this long is not supported", Code::kUnsupported);
     return s;
   }
   const IValue& times = a != nullptr ? y : x;

@@ -8,8 +8,6 @@
 namespace tern::torch {
 namespace {
 
-constexpr const char* kAllowed = "; allowed: assignments, calls of modules and of torch functions, arithmetic, indexing, return";
-
 // Words of Python that no forward here may hold.
 constexpr std::string_view kRefused[] = {"lambda", "await",  "yield",    "async", "import", "from",   "while",   "try",
                                          "with",   "global", "nonlocal", "def",   "class",  "except", "finally", "match"};

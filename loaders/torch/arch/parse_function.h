@@ -10,6 +10,9 @@
 
 namespace tern::torch {
 
+// How refusals end.
+constexpr const char* kAllowed = "; allowed: assignments, calls of modules and of torch functions, arithmetic, indexing, return";
+
 class Parser {
  public:
   // `room`: how many expressions and statements the whole file may still have.

@@ -2,12 +2,6 @@
 #include "loaders/torch/arch/parse_function.h"
 
 namespace tern::torch {
-namespace {
-
-constexpr const char* kAllowed = "; allowed: assignments, calls of modules and of torch functions, arithmetic, indexing, return";
-
-}  // namespace
-
 // Skips what is on this logical line; bad characters in it do not matter, but a string or a bracket must end.
 bool Parser::skip_line() {
   while (lexer_.peek().kind != Token::Kind::newline && lexer_.peek().kind != Token::Kind::end) {

@@ -14,10 +14,10 @@ namespace {
 constexpr size_t kMostModules = 100000;          // with all repeats
 constexpr size_t kMostBytes = size_t(64) << 20;  // of the tree's text, with all repeats
 constexpr size_t kMostLiterals = 200000;
-constexpr size_t kMostArguments = 1000;  // of one module
-constexpr size_t kMostName = 200;        // characters
-constexpr size_t kMostText = 1000;       // of an argument that is no literal
-constexpr int kMostNested = 20;          // lists in lists
+constexpr size_t kMostArguments = 1000;    // of one module
+constexpr size_t kMostName = 200;          // characters
+constexpr size_t kLongestArgument = 1000;  // of an argument that is no literal
+constexpr int kMostNested = 20;            // lists in lists
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -266,7 +266,7 @@ std::optional<Literal> Reader::literal(int depth) {
     return l;
   }
   const std::string_view name = word();
-  if (name.empty() || name.size() > kMostText) return std::nullopt;
+  if (name.empty() || name.size() > kLongestArgument) return std::nullopt;
   if (name == "None") return Literal();
   if (name == "True" || name == "False") return Literal{name == "True"};
   if (name == "inf" || name == "nan") return Literal{name == "inf" ? double(INFINITY) : double(NAN)};
@@ -287,7 +287,7 @@ bool Reader::raw(std::string& out, const std::string& cls) {
   for (; pos_ < text_.size(); ++pos_) {
     const char c = text_[pos_];
     if (depth == 0 && (c == ',' || c == ')' || c == '\n' || c == '#')) break;
-    if (pos_ - begin > kMostText) break;
+    if (pos_ - begin > kLongestArgument) break;
     if (c == '(' || c == '[' || c == '{' || c == '<') ++depth;
     if ((c == ')' || c == ']' || c == '}' || c == '>') && depth > 0) --depth;
     if ((c >= 0 && c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == '\x7f') return fail(pos_, "this character has no place here");
@@ -296,7 +296,7 @@ bool Reader::raw(std::string& out, const std::string& cls) {
   out = text_.substr(begin, pos_ - begin);
   while (!out.empty() && (out.back() == ' ' || out.back() == '\t' || out.back() == '\r')) out.pop_back();
   for (char& c : out) c = c == '\n' || c == '\r' || c == '\t' ? ' ' : c;
-  if (depth > 0 || out.empty() || out.size() > kMostText) {
+  if (depth > 0 || out.empty() || out.size() > kLongestArgument) {
     return fail(begin, "expected an argument, a child as in (conv): Conv2d(3, 8, kernel_size=3), or ')' that closes " + printable(cls) + "(");
   }
   return true;

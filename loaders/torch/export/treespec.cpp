@@ -9,7 +9,7 @@
 namespace tern::torch {
 namespace {
 
-constexpr size_t kMostDepth = 128;
+constexpr size_t kDeepestSpec = 128;
 
 // A dictionary's keys: "[\"a\", \"b\"]", and for a defaultdict "[factory, [\"a\"]]". Nothing: they are no texts.
 std::optional<std::vector<std::string>> keys_of(std::string_view context, size_t count) {
@@ -78,7 +78,7 @@ void add_paths(const IValue& value, const std::string& path, std::vector<std::st
 }  // namespace
 
 Result<IValue> unflatten(std::string_view spec, const IValues& leaves) {
-  auto json = Json::parse(spec, {.depth = kMostDepth});
+  auto json = Json::parse(spec, {.depth = kDeepestSpec});
   if (!json) return json.error();
   if (!json->is(json->root(), Json::Kind::array) || json->size(json->root()) != 2) return invalid("a structure's text is damaged");
   Unflattener u(*json, leaves);

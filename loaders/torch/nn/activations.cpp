@@ -18,11 +18,11 @@ IValue rrelu(const LayerCall& c) {  // the middle of its range in eval mode
 
 IValue softmax2d(const LayerCall& c) { return call(c.builder(), "F.softmax", {c.input()}, {{"dim", Int(-3)}}); }
 
-TypeInfo image(const Module&) { return {DType::f32, Shape{free_size(), free_size(), free_size(), free_size()}}; }
+TypeInfo any_image(const Module&) { return {DType::f32, Shape{free_size(), free_size(), free_size(), free_size()}}; }
 
 constexpr const char* kInplace = "inplace=False";
 
-constexpr Layer kRows[] = {
+constexpr Layer kActivationsRows[] = {
     {"ReLU", kInplace, "input", nullptr, apply<"F.relu">, nullptr},
     {"ReLU6", kInplace, "input", nullptr, apply<"F.relu6">, nullptr},
     {"Sigmoid", "", "input", nullptr, apply<"F.sigmoid">, nullptr},
@@ -50,11 +50,11 @@ constexpr Layer kRows[] = {
     {"Softmax", "dim=None", "input", nullptr, apply<"F.softmax", "dim">, nullptr},
     {"LogSoftmax", "dim=None", "input", nullptr, apply<"F.log_softmax", "dim">, nullptr},
     {"Softmin", "dim=None", "input", nullptr, apply<"F.softmin", "dim">, nullptr},
-    {"Softmax2d", "", "input", nullptr, softmax2d, image},
+    {"Softmax2d", "", "input", nullptr, softmax2d, any_image},
 };
 
 }  // namespace
 
-std::span<const Layer> activation_layers() { return kRows; }
+std::span<const Layer> activation_layers() { return kActivationsRows; }
 
 }  // namespace tern::torch

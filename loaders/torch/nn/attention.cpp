@@ -135,7 +135,7 @@ IValue forward(const LayerCall& c) {
   return multi_head_attention(b, m);
 }
 
-constexpr Layer kRows[] = {
+constexpr Layer kAttentionRows[] = {
     {"MultiheadAttention",
      "embed_dim=None, num_heads=None, dropout=0, bias=None, add_bias_kv=False, add_zero_attn=False, kdim=None, vdim=None, batch_first=False, "
      "device=None, "
@@ -160,6 +160,6 @@ void tell_sequence(Network& network, const Module& attention, const std::string&
   network.tell_type(value, {dtype, batch_first ? Shape{batch, Dim::symbol(name + "_1"), s.embed} : Shape{Dim::symbol(name + "_0"), batch, s.embed}});
 }
 
-std::span<const Layer> attention_layers() { return kRows; }
+std::span<const Layer> attention_layers() { return kAttentionRows; }
 
 }  // namespace tern::torch

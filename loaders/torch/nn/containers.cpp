@@ -51,7 +51,7 @@ Status base(const Module&, const std::string& path, std::vector<Expected>& out) 
 
 constexpr const char* kDrop = "p=0.5, inplace=False";
 
-constexpr Layer kRows[] = {
+constexpr Layer kContainersRows[] = {
     {"Sequential", "*args", "input", nullptr, sequential, nullptr},
     {"ModuleList ModuleDict", "*args", "", nullptr, nullptr, nullptr},
     {"ParameterList ParameterDict", "*args", "", held_parameters, nullptr, nullptr},
@@ -75,6 +75,6 @@ constexpr Layer kRows[] = {
 
 }  // namespace
 
-std::span<const Layer> container_layers() { return kRows; }
+std::span<const Layer> container_layers() { return kContainersRows; }
 
 }  // namespace tern::torch

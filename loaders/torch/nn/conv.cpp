@@ -108,7 +108,7 @@ constexpr const char* kTransposed =
     "device=None, "
     "dtype=None";
 
-constexpr Layer kRows[] = {
+constexpr Layer kConvRows[] = {
     {"Conv1d", kConv, "input", conv_state<1, false>, conv<1>, image<1>},
     {"Conv2d", kConv, "input", conv_state<2, false>, conv<2>, image<2>},
     {"Conv3d", kConv, "input", conv_state<3, false>, conv<3>, image<3>},
@@ -119,6 +119,6 @@ constexpr Layer kRows[] = {
 
 }  // namespace
 
-std::span<const Layer> conv_layers() { return kRows; }
+std::span<const Layer> conv_layers() { return kConvRows; }
 
 }  // namespace tern::torch

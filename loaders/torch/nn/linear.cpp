@@ -63,7 +63,7 @@ IValue embedding_bag(const LayerCall& c) {
                {"padding_idx", c.option("padding_idx")}});
 }
 
-constexpr Layer kRows[] = {
+constexpr Layer kLinearRows[] = {
     {"Linear NonDynamicallyQuantizableLinear _LinearWithBias", "in_features, out_features, bias=True, device=None, dtype=None", "input", linear_state,
      linear, linear_input},
     {"Bilinear", "in1_features, in2_features, out_features, bias=True, device=None, dtype=None", "input1, input2", bilinear_state, bilinear,
@@ -81,6 +81,6 @@ constexpr Layer kRows[] = {
 
 }  // namespace
 
-std::span<const Layer> linear_layers() { return kRows; }
+std::span<const Layer> linear_layers() { return kLinearRows; }
 
 }  // namespace tern::torch

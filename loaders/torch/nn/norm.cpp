@@ -109,7 +109,7 @@ constexpr const char* kSync =
 constexpr const char* kInstance =
     "num_features, eps=1e-05, momentum=0.1, affine=False, track_running_stats=False, device=None, dtype=None, *, bias=True";
 
-constexpr Layer kRows[] = {
+constexpr Layer kNormRows[] = {
     {"BatchNorm1d", kBatch, "input", channel_state, batch_norm, channels<0>},
     {"BatchNorm2d", kBatch, "input", channel_state, batch_norm, channels<2>},
     {"BatchNorm3d", kBatch, "input", channel_state, batch_norm, channels<3>},
@@ -128,6 +128,6 @@ constexpr Layer kRows[] = {
 
 }  // namespace
 
-std::span<const Layer> norm_layers() { return kRows; }
+std::span<const Layer> norm_layers() { return kNormRows; }
 
 }  // namespace tern::torch

@@ -5,7 +5,7 @@ namespace tern::torch {
 namespace {
 
 template <int Spatial>
-TypeInfo image(const Module&) {
+TypeInfo pooled_image(const Module&) {
   Shape s{free_size(), free_size()};
   for (int i = 0; i < Spatial; ++i) s.push_back(free_size());
   return {DType::f32, s};
@@ -35,36 +35,37 @@ constexpr auto lp_pool = apply<Spelling, "norm_type", "kernel_size", "stride", "
 template <OpName Spelling>
 constexpr auto avg_pool = apply<Spelling, "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override">;
 
-constexpr Layer kRows[] = {
-    {"MaxPool1d", kMax, "input", nullptr, max_pool<"F.max_pool1d">, image<1>},
-    {"MaxPool2d", kMax, "input", nullptr, max_pool<"F.max_pool2d">, image<2>},
-    {"MaxPool3d", kMax, "input", nullptr, max_pool<"F.max_pool3d">, image<3>},
-    {"AvgPool1d", kAvg1, "input", nullptr, apply<"F.avg_pool1d", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad">, image<1>},
-    {"AvgPool2d", kAvg, "input", nullptr, avg_pool<"F.avg_pool2d">, image<2>},
-    {"AvgPool3d", kAvg, "input", nullptr, avg_pool<"F.avg_pool3d">, image<3>},
-    {"LPPool1d", kLp, "input", nullptr, lp_pool<"F.lp_pool1d">, image<1>},
-    {"LPPool2d", kLp, "input", nullptr, lp_pool<"F.lp_pool2d">, image<2>},
-    {"LPPool3d", kLp, "input", nullptr, lp_pool<"F.lp_pool3d">, image<3>},
-    {"AdaptiveAvgPool1d", "output_size", "input", nullptr, apply<"F.adaptive_avg_pool1d", "output_size">, image<1>},
-    {"AdaptiveAvgPool2d", "output_size", "input", nullptr, apply<"F.adaptive_avg_pool2d", "output_size">, image<2>},
-    {"AdaptiveAvgPool3d", "output_size", "input", nullptr, apply<"F.adaptive_avg_pool3d", "output_size">, image<3>},
-    {"AdaptiveMaxPool1d", kAdaptiveMax, "input", nullptr, apply<"F.adaptive_max_pool1d", "output_size", "return_indices">, image<1>},
-    {"AdaptiveMaxPool2d", kAdaptiveMax, "input", nullptr, apply<"F.adaptive_max_pool2d", "output_size", "return_indices">, image<2>},
-    {"AdaptiveMaxPool3d", kAdaptiveMax, "input", nullptr, apply<"F.adaptive_max_pool3d", "output_size", "return_indices">, image<3>},
+constexpr Layer kPoolRows[] = {
+    {"MaxPool1d", kMax, "input", nullptr, max_pool<"F.max_pool1d">, pooled_image<1>},
+    {"MaxPool2d", kMax, "input", nullptr, max_pool<"F.max_pool2d">, pooled_image<2>},
+    {"MaxPool3d", kMax, "input", nullptr, max_pool<"F.max_pool3d">, pooled_image<3>},
+    {"AvgPool1d", kAvg1, "input", nullptr, apply<"F.avg_pool1d", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad">,
+     pooled_image<1>},
+    {"AvgPool2d", kAvg, "input", nullptr, avg_pool<"F.avg_pool2d">, pooled_image<2>},
+    {"AvgPool3d", kAvg, "input", nullptr, avg_pool<"F.avg_pool3d">, pooled_image<3>},
+    {"LPPool1d", kLp, "input", nullptr, lp_pool<"F.lp_pool1d">, pooled_image<1>},
+    {"LPPool2d", kLp, "input", nullptr, lp_pool<"F.lp_pool2d">, pooled_image<2>},
+    {"LPPool3d", kLp, "input", nullptr, lp_pool<"F.lp_pool3d">, pooled_image<3>},
+    {"AdaptiveAvgPool1d", "output_size", "input", nullptr, apply<"F.adaptive_avg_pool1d", "output_size">, pooled_image<1>},
+    {"AdaptiveAvgPool2d", "output_size", "input", nullptr, apply<"F.adaptive_avg_pool2d", "output_size">, pooled_image<2>},
+    {"AdaptiveAvgPool3d", "output_size", "input", nullptr, apply<"F.adaptive_avg_pool3d", "output_size">, pooled_image<3>},
+    {"AdaptiveMaxPool1d", kAdaptiveMax, "input", nullptr, apply<"F.adaptive_max_pool1d", "output_size", "return_indices">, pooled_image<1>},
+    {"AdaptiveMaxPool2d", kAdaptiveMax, "input", nullptr, apply<"F.adaptive_max_pool2d", "output_size", "return_indices">, pooled_image<2>},
+    {"AdaptiveMaxPool3d", kAdaptiveMax, "input", nullptr, apply<"F.adaptive_max_pool3d", "output_size", "return_indices">, pooled_image<3>},
     {"Upsample", "size=None, scale_factor=None, mode='nearest', align_corners=None, recompute_scale_factor=None", "input", nullptr, upsample,
      nullptr},
     // mode is printed, though their constructors do not have it
     {"UpsamplingNearest2d", "size=None, scale_factor=None, *, mode='nearest', align_corners=None, recompute_scale_factor=None", "input", nullptr,
-     upsample, image<2>},
+     upsample, pooled_image<2>},
     {"UpsamplingBilinear2d", "size=None, scale_factor=None, *, mode='bilinear', align_corners=True, recompute_scale_factor=None", "input", nullptr,
-     upsample, image<2>},
-    {"PixelShuffle", "upscale_factor", "input", nullptr, apply<"F.pixel_shuffle", "upscale_factor">, image<2>},
-    {"PixelUnshuffle", "downscale_factor", "input", nullptr, apply<"F.pixel_unshuffle", "downscale_factor">, image<2>},
+     upsample, pooled_image<2>},
+    {"PixelShuffle", "upscale_factor", "input", nullptr, apply<"F.pixel_shuffle", "upscale_factor">, pooled_image<2>},
+    {"PixelUnshuffle", "downscale_factor", "input", nullptr, apply<"F.pixel_unshuffle", "downscale_factor">, pooled_image<2>},
     {"ChannelShuffle", "groups", "input", nullptr, apply<"F.channel_shuffle", "groups">, nullptr},
 };
 
 }  // namespace
 
-std::span<const Layer> pool_layers() { return kRows; }
+std::span<const Layer> pool_layers() { return kPoolRows; }
 
 }  // namespace tern::torch

@@ -6,26 +6,26 @@
 namespace tern::torch {
 namespace {
 
-constexpr int64_t kMostLayers = 256;
+constexpr int64_t kMostRecurrent = 256;
 
 int64_t gates(const Module& m) { return m.cls.starts_with("LSTM") ? 4 : m.cls.starts_with("GRU") ? 3 : 1; }
 
-struct Sizes {
+struct LayerSizes {
   int64_t inputs = 0, units = 0, layers = 0, directions = 0, projected = 0;  // projected: what a state holds
   bool biased = true;
 };
 
-Sizes sizes_of(Options& o, const Module& m) {
-  Sizes s{o.integer("input_size"), o.integer("hidden_size"), o.integer("num_layers"), o.boolean("bidirectional") ? 2 : 1, 0, o.boolean("bias")};
+LayerSizes layer_sizes(Options& o, const Module& m) {
+  LayerSizes s{o.integer("input_size"), o.integer("hidden_size"), o.integer("num_layers"), o.boolean("bidirectional") ? 2 : 1, 0, o.boolean("bias")};
   s.projected = gates(m) == 4 ? o.integer("proj_size") : 0;
   if (s.inputs < 1 || s.units < 1) o.fail("input_size and hidden_size must be positive");
-  if (s.layers < 1 || s.layers > kMostLayers) o.fail("num_layers=" + std::to_string(s.layers) + " makes no sense");
+  if (s.layers < 1 || s.layers > kMostRecurrent) o.fail("num_layers=" + std::to_string(s.layers) + " makes no sense");
   if (s.projected < 0 || s.projected >= std::max<int64_t>(s.units, 1)) o.fail("proj_size must be smaller than hidden_size");
   return s;
 }
 
 // The names of one direction of one layer, in torch's order: weight_ih_l0, weight_hh_l0_reverse …
-std::vector<std::string> names_of(const Sizes& s, int64_t layer, int64_t direction) {
+std::vector<std::string> names_of(const LayerSizes& s, int64_t layer, int64_t direction) {
   const std::string suffix = "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "");
   std::vector<std::string> names = {"weight_ih" + suffix, "weight_hh" + suffix};
   if (s.biased) names.insert(names.end(), {"bias_ih" + suffix, "bias_hh" + suffix});
@@ -35,7 +35,7 @@ std::vector<std::string> names_of(const Sizes& s, int64_t layer, int64_t directi
 
 Status expected_weights(const Module& m, const std::string& path, std::vector<Expected>& out) {
   Options o(m);
-  const Sizes s = sizes_of(o, m);
+  const LayerSizes s = layer_sizes(o, m);
   if (!o.status()) return o.status();
   const int64_t rows = gates(m) * s.units, state = s.projected > 0 ? s.projected : s.units;
   for (int64_t l = 0; l < s.layers; ++l) {
@@ -83,7 +83,7 @@ IValue window(const LayerCall& c) {
   ValueId x = c.tensor_argument("input", 0);
   IValue hx = c.argument("hx", 1);
   Options o(c.module);
-  const Sizes s = sizes_of(o, c.module);
+  const LayerSizes s = layer_sizes(o, c.module);
   const bool batch_first = o.boolean("batch_first");
   if (!o.status()) return c.fail(o.status().error());
   IValues weights;
@@ -148,7 +148,7 @@ IValue cell(const LayerCall& c) {
   return IValue::tuple({tensor_of(unbatched(b, (*h.items())[0], 0)), tensor_of(unbatched(b, (*h.items())[1], 0))});
 }
 
-constexpr Layer kRows[] = {
+constexpr Layer kRecurrentRows[] = {
     {"LSTM",
      "input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0, bidirectional=False, proj_size=0, device=None, dtype=None",
      "input, hx=None", expected_weights, window, window_input},
@@ -165,6 +165,6 @@ constexpr Layer kRows[] = {
 
 }  // namespace
 
-std::span<const Layer> recurrent_layers() { return kRows; }
+std::span<const Layer> recurrent_layers() { return kRecurrentRows; }
 
 }  // namespace tern::torch

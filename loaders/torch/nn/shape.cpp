@@ -21,7 +21,7 @@ IValue pad(const LayerCall& c) {
 }
 
 template <int Spatial>
-TypeInfo image(const Module&) {
+TypeInfo padded_image(const Module&) {
   Shape s{free_size(), free_size()};
   for (int i = 0; i < Spatial; ++i) s.push_back(free_size());
   return {DType::f32, s};
@@ -35,34 +35,34 @@ IValue pairwise_distance(const LayerCall& c) {
   return call(c.builder(), "F.pairwise_distance", {c.input(), c.argument("x2", 1), c.option("p"), c.option("eps"), c.option("keepdim")});
 }
 
-constexpr Layer kRows[] = {
+constexpr Layer kShapeRows[] = {
     {"Flatten", "start_dim=1, end_dim=-1", "input", nullptr, apply<"torch.flatten", "start_dim", "end_dim">, nullptr},
     {"Unflatten", "dim, unflattened_size", "input", nullptr, unflatten, nullptr},
-    {"ConstantPad1d", "padding, value", "input", nullptr, pad<1, "constant">, image<1>},
-    {"ConstantPad2d", "padding, value", "input", nullptr, pad<2, "constant">, image<2>},
-    {"ConstantPad3d", "padding, value", "input", nullptr, pad<3, "constant">, image<3>},
-    {"ZeroPad1d", "padding", "input", nullptr, pad<1, "constant">, image<1>},
-    {"ZeroPad2d", "padding", "input", nullptr, pad<2, "constant">, image<2>},
-    {"ZeroPad3d", "padding", "input", nullptr, pad<3, "constant">, image<3>},
-    {"ReflectionPad1d", "padding", "input", nullptr, pad<1, "reflect">, image<1>},
-    {"ReflectionPad2d", "padding", "input", nullptr, pad<2, "reflect">, image<2>},
-    {"ReflectionPad3d", "padding", "input", nullptr, pad<3, "reflect">, image<3>},
-    {"ReplicationPad1d", "padding", "input", nullptr, pad<1, "replicate">, image<1>},
-    {"ReplicationPad2d", "padding", "input", nullptr, pad<2, "replicate">, image<2>},
-    {"ReplicationPad3d", "padding", "input", nullptr, pad<3, "replicate">, image<3>},
-    {"CircularPad1d", "padding", "input", nullptr, pad<1, "circular">, image<1>},
-    {"CircularPad2d", "padding", "input", nullptr, pad<2, "circular">, image<2>},
-    {"CircularPad3d", "padding", "input", nullptr, pad<3, "circular">, image<3>},
+    {"ConstantPad1d", "padding, value", "input", nullptr, pad<1, "constant">, padded_image<1>},
+    {"ConstantPad2d", "padding, value", "input", nullptr, pad<2, "constant">, padded_image<2>},
+    {"ConstantPad3d", "padding, value", "input", nullptr, pad<3, "constant">, padded_image<3>},
+    {"ZeroPad1d", "padding", "input", nullptr, pad<1, "constant">, padded_image<1>},
+    {"ZeroPad2d", "padding", "input", nullptr, pad<2, "constant">, padded_image<2>},
+    {"ZeroPad3d", "padding", "input", nullptr, pad<3, "constant">, padded_image<3>},
+    {"ReflectionPad1d", "padding", "input", nullptr, pad<1, "reflect">, padded_image<1>},
+    {"ReflectionPad2d", "padding", "input", nullptr, pad<2, "reflect">, padded_image<2>},
+    {"ReflectionPad3d", "padding", "input", nullptr, pad<3, "reflect">, padded_image<3>},
+    {"ReplicationPad1d", "padding", "input", nullptr, pad<1, "replicate">, padded_image<1>},
+    {"ReplicationPad2d", "padding", "input", nullptr, pad<2, "replicate">, padded_image<2>},
+    {"ReplicationPad3d", "padding", "input", nullptr, pad<3, "replicate">, padded_image<3>},
+    {"CircularPad1d", "padding", "input", nullptr, pad<1, "circular">, padded_image<1>},
+    {"CircularPad2d", "padding", "input", nullptr, pad<2, "circular">, padded_image<2>},
+    {"CircularPad3d", "padding", "input", nullptr, pad<3, "circular">, padded_image<3>},
     {"Fold", "output_size, kernel_size, dilation=1, padding=0, stride=1", "input", nullptr,
-     apply<"F.fold", "output_size", "kernel_size", "dilation", "padding", "stride">, image<1>},
+     apply<"F.fold", "output_size", "kernel_size", "dilation", "padding", "stride">, padded_image<1>},
     {"Unfold", "kernel_size, dilation=1, padding=0, stride=1", "input", nullptr, apply<"F.unfold", "kernel_size", "dilation", "padding", "stride">,
-     image<2>},
+     padded_image<2>},
     {"CosineSimilarity", "dim=1, eps=1e-08", "x1, x2", nullptr, cosine_similarity, nullptr},
     {"PairwiseDistance", "p|norm=2.0, eps=1e-06, keepdim=False", "x1, x2", nullptr, pairwise_distance, nullptr},
 };
 
 }  // namespace
 
-std::span<const Layer> shape_layers() { return kRows; }
+std::span<const Layer> shape_layers() { return kShapeRows; }
 
 }  // namespace tern::torch

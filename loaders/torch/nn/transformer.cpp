@@ -277,7 +277,7 @@ constexpr const char* kDecoderForward =
     "tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None, memory_key_padding_mask=None, tgt_is_causal=False, "
     "memory_is_causal=False";
 
-constexpr Layer kRows[] = {
+constexpr Layer kTransformerRows[] = {
     {"TransformerEncoderLayer", kLayer, "src, src_mask=None, src_key_padding_mask=None, is_causal=False", nullptr, encoder_layer, nullptr,
      complete_layer<false>},
     {"TransformerDecoderLayer", kLayer, kDecoderForward, nullptr, decoder_layer, nullptr, complete_layer<true>},
@@ -294,6 +294,6 @@ constexpr Layer kRows[] = {
 
 }  // namespace
 
-std::span<const Layer> transformer_layers() { return kRows; }
+std::span<const Layer> transformer_layers() { return kTransformerRows; }
 
 }  // namespace tern::torch

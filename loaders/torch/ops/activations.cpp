@@ -136,7 +136,7 @@ IValue prelu(Builder& b, const Arguments& a) {
   return tensor_of(b.emit("PRelu", {x, w}));
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kActivationsRows[] = {
     {"aten.relu.default F.relu torch.relu Tensor.relu", "input|self, inplace=False", relu},
     {"aten.sigmoid.default aten.special_expit.default F.sigmoid torch.sigmoid torch.special.expit Tensor.sigmoid", "input|self", simple<"Sigmoid">},
     {"aten.tanh.default F.tanh torch.tanh Tensor.tanh", "input|self", simple<"Tanh">},
@@ -167,6 +167,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> activation_operators() { return kRows; }
+std::span<const Operator> activation_operators() { return kActivationsRows; }
 
 }  // namespace tern::torch

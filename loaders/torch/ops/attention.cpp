@@ -113,7 +113,7 @@ IValue square_mask(Builder& b, const Arguments& a) {
   return tensor_of(causal_mask(b, n, n, a.has("dtype") ? a.dtype("dtype") : DType::f32));
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kAttentionRows[] = {
     {"torch.nn.Transformer.generate_square_subsequent_mask", "sz, device=None, dtype=None", square_mask},
     {"aten.scaled_dot_product_attention.default F.scaled_dot_product_attention",
      "query, key, value, attn_mask=None, dropout_p=0, is_causal=False, *, scale=None, enable_gqa=False", attention},
@@ -139,6 +139,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> attention_operators() { return kRows; }
+std::span<const Operator> attention_operators() { return kAttentionRows; }
 
 }  // namespace tern::torch

@@ -46,7 +46,7 @@ IValue dropout(Builder& b, const Arguments& a) {
   return tensor_of(a.tensor("input"));
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kCastsRows[] = {
     {"Tensor.to", "input|self, first|other=None, second=None, third=None, fourth=None, *, dtype=None, non_blocking=False, copy=False, **options", to,
      Shares::perhaps},
     {"aten.to.dtype", "input|self, dtype=None, non_blocking=False, copy=False, memory_format=None, *, layout=None, device=None, pin_memory=None", to,
@@ -86,6 +86,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> cast_operators() { return kRows; }
+std::span<const Operator> cast_operators() { return kCastsRows; }
 
 }  // namespace tern::torch

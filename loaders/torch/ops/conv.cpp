@@ -4,13 +4,13 @@
 namespace tern::torch {
 namespace {
 
-struct Window {
+struct ConvWindow {
   std::vector<int64_t> stride, padding, dilation;
   std::string auto_pad;  // "same", "valid"
   int64_t groups = 1;
 };
 
-ValueId conv_of(Builder& b, ValueId x, ValueId w, ValueId bias, const Window& window) {
+ValueId conv_of(Builder& b, ValueId x, ValueId w, ValueId bias, const ConvWindow& window) {
   const int spatial = b.rank(w) - 2;
   if (!b.ok()) return kNone;
   Attributes attrs = attributes({{"strides", window.stride}, {"dilations", window.dilation}, {"group", window.groups}});
@@ -34,9 +34,9 @@ ValueId conv_of(Builder& b, ValueId x, ValueId w, ValueId bias, const Window& wi
   return batched(b, x, spatial, [&](ValueId v) { return b.emit("Conv", {v, w, bias}, attrs); });
 }
 
-Window window_of(Builder& b, const Arguments& a, int spatial) {
+ConvWindow conv_window(Builder& b, const Arguments& a, int spatial) {
   const auto n = static_cast<size_t>(std::max(spatial, 1));
-  Window w{a.ints("stride", n), {}, a.ints("dilation", n), {}, a.integer("groups")};
+  ConvWindow w{a.ints("stride", n), {}, a.ints("dilation", n), {}, a.integer("groups")};
   if (a["padding"].get<std::string>() != nullptr) {
     w.auto_pad = a.string("padding");
     w.padding.assign(n, 0);
@@ -59,11 +59,11 @@ IValue conv(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input"), w = a.tensor("weight");
   if (b.ok() && b.rank(w) != Spatial + 2)
     b.fail(invalid("the weight has " + std::to_string(b.rank(w)) + " dimensions, not " + std::to_string(Spatial + 2)));
-  const Window window = window_of(b, a, Spatial);
+  const ConvWindow window = conv_window(b, a, Spatial);
   return tensor_of(conv_of(b, x, w, a.tensor_or_none("bias"), window));
 }
 
-ValueId transposed_of(Builder& b, ValueId x, ValueId w, ValueId bias, const Window& window, const std::vector<int64_t>& output_padding) {
+ValueId transposed_of(Builder& b, ValueId x, ValueId w, ValueId bias, const ConvWindow& window, const std::vector<int64_t>& output_padding) {
   const int spatial = b.rank(w) - 2;
   if (!b.ok()) return kNone;
   std::vector<int64_t> pads = window.padding;
@@ -78,7 +78,7 @@ IValue conv_transpose(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input"), w = a.tensor("weight");
   if (b.ok() && b.rank(w) != Spatial + 2)
     b.fail(invalid("the weight has " + std::to_string(b.rank(w)) + " dimensions, not " + std::to_string(Spatial + 2)));
-  return tensor_of(transposed_of(b, x, w, a.tensor_or_none("bias"), window_of(b, a, Spatial), a.ints("output_padding", Spatial)));
+  return tensor_of(transposed_of(b, x, w, a.tensor_or_none("bias"), conv_window(b, a, Spatial), a.ints("output_padding", Spatial)));
 }
 
 IValue convolution(Builder& b, const Arguments& a) {  // what decomposed programs have for all of them
@@ -86,7 +86,7 @@ IValue convolution(Builder& b, const Arguments& a) {  // what decomposed program
   const int spatial = b.rank(w) - 2;
   if (!b.ok()) return {};
   if (spatial < 1) return tensor_of(b.fail(invalid("the weight has too few dimensions")));
-  const Window window = window_of(b, a, spatial);
+  const ConvWindow window = conv_window(b, a, spatial);
   if (!a.boolean("transposed")) return tensor_of(conv_of(b, x, w, a.tensor_or_none("bias"), window));
   return tensor_of(transposed_of(b, x, w, a.tensor_or_none("bias"), window, a.ints("output_padding", static_cast<size_t>(spatial))));
 }
@@ -94,7 +94,7 @@ IValue convolution(Builder& b, const Arguments& a) {  // what decomposed program
 constexpr const char* kConv = "input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1";
 constexpr const char* kTransposed = "input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1";
 
-constexpr Operator kRows[] = {
+constexpr Operator kConvRows[] = {
     {"aten.conv1d.default aten.conv1d.padding F.conv1d torch.conv1d", kConv, conv<1>},
     {"aten.conv2d.default aten.conv2d.padding F.conv2d torch.conv2d", kConv, conv<2>},
     {"aten.conv3d.default aten.conv3d.padding F.conv3d torch.conv3d", kConv, conv<3>},
@@ -106,6 +106,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> conv_operators() { return kRows; }
+std::span<const Operator> conv_operators() { return kConvRows; }
 
 }  // namespace tern::torch

@@ -240,7 +240,7 @@ constexpr const char* kLike = "input|self, *, dtype=None, **options";
 constexpr const char* kNew = "input|self, *size, dtype=None, **options";
 constexpr const char* kTriangle = "row, col, offset=0, *, dtype=None, **options";
 
-constexpr Operator kRows[] = {
+constexpr Operator kCreateRows[] = {
     {"aten.zeros.default torch.zeros", kSize, constant<0>},
     {"aten.ones.default torch.ones", kSize, constant<1>},
     {"aten.empty.memory_format torch.empty", kSize, constant<0>},
@@ -275,6 +275,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> create_operators() { return kRows; }
+std::span<const Operator> create_operators() { return kCreateRows; }
 
 }  // namespace tern::torch

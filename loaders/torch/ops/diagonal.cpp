@@ -4,7 +4,7 @@
 namespace tern::torch {
 namespace {
 
-constexpr int64_t kMostPlaces = int64_t(1) << 22;
+constexpr int64_t kMostDiagonal = int64_t(1) << 22;
 
 // The order that brings two axes to the end; and the one that brings them back.
 struct ToEnd {
@@ -29,7 +29,7 @@ ValueId diagonal_of(Builder& b, ValueId x, int64_t offset, int d1, int d2) {
   if (offset < -rows.value() || offset > cols.value()) return b.fail(invalid("offset " + std::to_string(offset) + " lies outside of the matrix"));
   const int64_t down = std::max<int64_t>(-offset, 0), right = std::max<int64_t>(offset, 0);
   const int64_t n = std::max<int64_t>(std::min(rows.value() - down, cols.value() - right), 0);
-  if (n > kMostPlaces) return b.fail(unsupported("a diagonal of " + std::to_string(n) + " elements"));
+  if (n > kMostDiagonal) return b.fail(unsupported("a diagonal of " + std::to_string(n) + " elements"));
   const std::vector<int64_t> order = ToEnd(rank, d1, d2).order;
   std::vector<int64_t> places;
   std::vector<Int> sizes;
@@ -120,7 +120,7 @@ IValue block_diag(Builder& b, const Arguments& a) {
   return tensor_of(b.ok() ? concat(b, blocks, 0) : kNone);
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kDiagonalRows[] = {
     {"aten.diagonal.default torch.diagonal Tensor.diagonal", "input|self, offset=0, dim1=0, dim2=1", diagonal, Shares::view},
     {"torch.linalg.diagonal aten.linalg_diagonal.default", "input|A, *, offset=0, dim1=-2, dim2=-1", diagonal, Shares::view},
     {"aten.diagonal_scatter.default torch.diagonal_scatter Tensor.diagonal_scatter", "input|self, src, offset=0, dim1=0, dim2=1", diagonal_scatter},
@@ -133,6 +133,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> diagonal_operators() { return kRows; }
+std::span<const Operator> diagonal_operators() { return kDiagonalRows; }
 
 }  // namespace tern::torch

@@ -117,7 +117,7 @@ IValue multi_dot(Builder& b, const Arguments& a) {
   return tensor_of(product);
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kEinsumRows[] = {
     {"torch.einsum", "equation, *operands", einsum},
     {"aten.einsum.default", "equation, operands|tensors, *, path=None", einsum},
     {"torch.tensordot", "input|a, other|b, dims=2", tensordot},
@@ -132,6 +132,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> einsum_operators() { return kRows; }
+std::span<const Operator> einsum_operators() { return kEinsumRows; }
 
 }  // namespace tern::torch

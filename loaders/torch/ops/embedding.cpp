@@ -142,7 +142,7 @@ constexpr const char* kBag =
     "weight, indices, offsets, scale_grad_by_freq=False, mode=0, sparse=False, per_sample_weights=None, include_last_offset=False, "
     "padding_idx=None";
 
-constexpr Operator kRows[] = {
+constexpr Operator kEmbeddingRows[] = {
     {"F.embedding", "indices|input, weight, padding_idx=None, max_norm=None, norm_type=2., scale_grad_by_freq=False, sparse=False", embedding},
     {"aten.embedding.default torch.embedding", "weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False", embedding},
     {"aten.one_hot.default F.one_hot", "input|self|tensor, num_classes=-1", one_hot},
@@ -156,6 +156,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> embedding_operators() { return kRows; }
+std::span<const Operator> embedding_operators() { return kEmbeddingRows; }
 
 }  // namespace tern::torch

@@ -194,7 +194,7 @@ IValue isclose(Builder& b, const Arguments& a) {
   return tensor_of(y);
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kFunctionsRows[] = {
     {"aten.abs.default aten.absolute.default torch.abs torch.absolute Tensor.abs operator.abs", "input|self", unary<"Abs">},
     {"aten.sign.default aten.sgn.default torch.sign Tensor.sign torch.sgn Tensor.sgn", "input|self", sign},
     {"aten.floor.default torch.floor Tensor.floor", "input|self", rounding<"Floor">},
@@ -251,6 +251,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> function_operators() { return kRows; }
+std::span<const Operator> function_operators() { return kFunctionsRows; }
 
 }  // namespace tern::torch

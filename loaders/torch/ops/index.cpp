@@ -192,7 +192,7 @@ ValueId put_slice(Builder& b, const Arguments& a, ValueId whole, ValueId part) {
   return call(b, "aten.slice_scatter.default", {IValue::tensor(whole), IValue::tensor(part), a["dim"], a["start"], a["end"], a["step"]}).id();
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kIndexRows[] = {
     {"aten.select.int torch.select Tensor.select", "input|self, dim, index", select_one, Shares::view, put_selected},
     {"aten.slice.Tensor", "input|self, dim=0, start=None, end=None, step=1", slice_axis, Shares::view, put_slice},
     {"aten.narrow.default torch.narrow Tensor.narrow", "input|self, dim, start, length", narrow, Shares::view},
@@ -210,6 +210,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> index_operators() { return kRows; }
+std::span<const Operator> index_operators() { return kIndexRows; }
 
 }  // namespace tern::torch

@@ -228,13 +228,13 @@ IValue getitem(Builder& b, const Arguments& a) {
   return tensor_of(several != nullptr && several->tuple ? index_tensor(b, x.id(), *several->items) : index_tensor(b, x.id(), {index}));
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kIndexingRows[] = {
     // x[index]: of a tensor with an int, a slice, an ellipsis, None, a tensor or list of ints, or a tuple of these; of tuples, lists and dicts.
     {"operator.getitem operator.__getitem__ Tensor.__getitem__", "input|self, index", getitem, Shares::perhaps},
 };
 
 }  // namespace
 
-std::span<const Operator> getitem_operators() { return kRows; }
+std::span<const Operator> getitem_operators() { return kIndexingRows; }
 
 }  // namespace tern::torch

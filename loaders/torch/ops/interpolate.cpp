@@ -6,12 +6,12 @@
 namespace tern::torch {
 namespace {
 
-struct Mode {
+struct ResizeMode {
   const char *torch, *onnx, *nearest;
 };
-constexpr Mode kModes[] = {{"nearest", "nearest", "floor"}, {"nearest-exact", "nearest", "round_prefer_ceil"},
-                           {"linear", "linear", ""},        {"bilinear", "linear", ""},
-                           {"trilinear", "linear", ""},     {"bicubic", "cubic", ""}};
+constexpr ResizeMode kModes[] = {{"nearest", "nearest", "floor"}, {"nearest-exact", "nearest", "round_prefer_ceil"},
+                                 {"linear", "linear", ""},        {"bilinear", "linear", ""},
+                                 {"trilinear", "linear", ""},     {"bicubic", "cubic", ""}};
 
 // The sizes that factors make, rounded down.
 std::vector<Int> scaled_sizes(Builder& b, ValueId x, const std::vector<double>& scales) {
@@ -81,8 +81,8 @@ struct Sampling {
 };
 
 ValueId resize(Builder& b, ValueId x, const std::string& mode, Sampling how, std::vector<Int> sizes, const std::vector<double>& scales) {
-  const Mode* m = nullptr;
-  for (const Mode& row : kModes) m = mode == row.torch ? &row : m;
+  const ResizeMode* m = nullptr;
+  for (const ResizeMode& row : kModes) m = mode == row.torch ? &row : m;
   if (m == nullptr) return b.fail(unsupported("interpolate: mode '" + mode + "' is not supported"));
   const int rank = b.rank(x);
   const std::string_view onnx = m->onnx;
@@ -276,7 +276,7 @@ constexpr const char* kLinear2 = "input|self, output_size, align_corners, scales
 constexpr const char* kLinear3 = "input|self, output_size, align_corners, scales_d=None, scales_h=None, scales_w=None";
 constexpr const char* kVec = "input, output_size, align_corners=None, scale_factors=None";
 
-constexpr Operator kRows[] = {
+constexpr Operator kInterpolateRows[] = {
     {"F.interpolate", "input, size=None, scale_factor=None, mode='nearest', align_corners=None, recompute_scale_factor=None, antialias=False",
      interpolate},
     {"F.upsample", "input, size=None, scale_factor=None, mode='nearest', align_corners=None", interpolate},
@@ -310,6 +310,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> interpolate_operators() { return kRows; }
+std::span<const Operator> interpolate_operators() { return kInterpolateRows; }
 
 }  // namespace tern::torch

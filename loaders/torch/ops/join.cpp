@@ -136,7 +136,7 @@ IValue split_axis(Builder& b, const Arguments& a) {
   return tensor_split_of(b, a, x, axis);
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kJoinRows[] = {
     {"aten.cat.default aten.concatenate.default aten.concat.default torch.cat torch.concat torch.concatenate", "tensors, dim|axis=0", cat},
     {"aten.stack.default torch.stack", "tensors, dim=0", stack},
     {"aten.split.Tensor aten.split_with_sizes.default aten.split.sizes torch.split torch.split_with_sizes Tensor.split Tensor.split_with_sizes",
@@ -159,6 +159,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> join_operators() { return kRows; }
+std::span<const Operator> join_operators() { return kJoinRows; }
 
 }  // namespace tern::torch

@@ -95,7 +95,7 @@ IValue addbmm(Builder& b, const Arguments& a) {
 
 IValue outer(Builder& b, const Arguments& a) { return tensor_of(b.emit("Mul", {unsqueeze(b, a.tensor("input"), {1}), a.tensor("vec2")})); }
 
-constexpr Operator kRows[] = {
+constexpr Operator kLinearRows[] = {
     {"aten.linear.default F.linear", "input, weight, bias=None", linear},
     {"aten.matmul.default aten.linalg_matmul.default aten.mm.default aten.bmm.default aten.mv.default aten.dot.default aten.vdot.default "
      "torch.vdot torch.linalg.matmul torch.matmul torch.mm torch.bmm torch.mv torch.dot Tensor.matmul "
@@ -113,6 +113,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> linear_operators() { return kRows; }
+std::span<const Operator> linear_operators() { return kLinearRows; }
 
 }  // namespace tern::torch

@@ -231,7 +231,7 @@ IValue pairwise_distance(Builder& b, const Arguments& a) {
   return tensor_of(norm_of(b, d, a.number("p"), {b.rank(d) - 1}, a.boolean("keepdim")));
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kNormRows[] = {
     {"F.batch_norm", "input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5", batch_norm},
     {"aten.batch_norm.default torch.batch_norm", "input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True",
      batch_norm},
@@ -268,6 +268,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> norm_operators() { return kRows; }
+std::span<const Operator> norm_operators() { return kNormRows; }
 
 }  // namespace tern::torch

@@ -55,7 +55,7 @@ IValue product(Builder& b, const Arguments& a) {
 
 // Of sizes too: their extreme is computed where it is not known.
 template <OpName Op>
-IValue extreme(Builder& b, const Arguments& a) {
+IValue extreme_number(Builder& b, const Arguments& a) {
   const bool max = std::string_view(Op.text) == "Max";
   return numbers(
       b, a["a"], a["b"],
@@ -72,7 +72,7 @@ IValue to_float(Builder&, const Arguments& a) { return a.number("x"); }
 constexpr double pi_over_180 = 0.017453292519943295;
 double radians(double x) { return x * pi_over_180; }
 
-constexpr Operator kRows[] = {
+constexpr Operator kNumbersRows[] = {
     {"math.sqrt torch.sym_sqrt torch._sym_sqrt", "x", real_function<std::sqrt>},
     {"math.exp", "x", real_function<std::exp>},
     {"math.log2", "x", real_function<std::log2>},
@@ -92,12 +92,12 @@ constexpr Operator kRows[] = {
     {"math.ceil", "x", to_int<std::ceil>},
     {"math.trunc torch.sym_int", "x", to_int<std::trunc>},
     {"torch.sym_float", "x", to_float},
-    {"torch.sym_max", "a, b", extreme<"Max">},
-    {"torch.sym_min", "a, b", extreme<"Min">},
+    {"torch.sym_max", "a, b", extreme_number<"Max">},
+    {"torch.sym_min", "a, b", extreme_number<"Min">},
 };
 
 }  // namespace
 
-std::span<const Operator> number_operators() { return kRows; }
+std::span<const Operator> number_operators() { return kNumbersRows; }
 
 }  // namespace tern::torch

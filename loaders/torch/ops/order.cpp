@@ -14,13 +14,13 @@ ValueId comparable(Builder& b, ValueId x) {
 
 ValueId extreme_of(Builder& b, const char* op, ValueId x, const std::vector<int64_t>& axes, bool keepdim) {
   for (int64_t axis : axes) {
-    if (b.ok() && b.rank(x) > 0 && b.shape(x)[static_cast<int>(axis)].is(0)) return b.fail(invalid("an empty dimension has no extreme"));
+    if (b.ok() && b.rank(x) > 0 && b.shape(x)[static_cast<int>(axis)].is(0)) return b.fail(invalid("an empty dimension has no extreme_along"));
   }
   return b.ok() ? b.cast(reduced(b, op, comparable(b, x), axes, keepdim), b.dtype(x)) : kNone;
 }
 
 template <OpName Op>
-IValue extreme(Builder& b, const Arguments& a) {  // amax, amin
+IValue extreme_along(Builder& b, const Arguments& a) {  // amax, amin
   const ValueId x = a.tensor("input");
   return tensor_of(extreme_of(b, Op.text, x, reduced_axes(b, a["dim"], b.rank(x)), a.boolean("keepdim")));
 }
@@ -199,9 +199,9 @@ constexpr const char* kMaxMin = "input|self, dim|other|axis=None, keepdim|keepdi
 constexpr const char* kSort = "input|self, dim|axis=-1, descending=False, stable=False";
 constexpr const char* kStable = "input|self, *, stable=None, dim=-1, descending=False";
 
-constexpr Operator kRows[] = {
-    {"aten.amax.default torch.amax Tensor.amax", kExtreme, extreme<"ReduceMax">},
-    {"aten.amin.default torch.amin Tensor.amin", kExtreme, extreme<"ReduceMin">},
+constexpr Operator kOrderRows[] = {
+    {"aten.amax.default torch.amax Tensor.amax", kExtreme, extreme_along<"ReduceMax">},
+    {"aten.amin.default torch.amin Tensor.amin", kExtreme, extreme_along<"ReduceMin">},
     {"aten.max.default aten.max.dim aten.max.other torch.max Tensor.max", kMaxMin, max_or_min<"ReduceMax", "ArgMax", "torch.maximum">},
     {"aten.min.default aten.min.dim aten.min.other torch.min Tensor.min", kMaxMin, max_or_min<"ReduceMin", "ArgMin", "torch.minimum">},
     {"aten.aminmax.default torch.aminmax Tensor.aminmax", "input|self, *, dim=None, keepdim=False", aminmax},
@@ -226,6 +226,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> order_operators() { return kRows; }
+std::span<const Operator> order_operators() { return kOrderRows; }
 
 }  // namespace tern::torch

@@ -4,10 +4,10 @@
 namespace tern::torch {
 namespace {
 
-struct Mode {
+struct PadMode {
   const char *torch, *onnx;
 };
-constexpr Mode kModes[] = {{"constant", "constant"}, {"reflect", "reflect"}, {"replicate", "edge"}, {"circular", "wrap"}};
+constexpr PadMode kPadModes[] = {{"constant", "constant"}, {"reflect", "reflect"}, {"replicate", "edge"}, {"circular", "wrap"}};
 
 constexpr int64_t kMost = int64_t(1) << 40;
 
@@ -45,18 +45,18 @@ ValueId padded(Builder& b, ValueId x, const std::vector<Int>& pad, const char* m
 IValue pad(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
   const std::string mode = a.string("mode");
-  for (const Mode& m : kModes) {
+  for (const PadMode& m : kPadModes) {
     if (mode == m.torch) return tensor_of(padded(b, x, a.sizes("pad"), m.onnx, a["value"]));
   }
   return tensor_of(b.ok() ? b.fail(invalid("mode must be 'constant', 'reflect', 'replicate' or 'circular', not '" + mode + "'")) : kNone);
 }
 
-template <OpName Mode>
+template <OpName PadMode>
 IValue pad_as(Builder& b, const Arguments& a) {
-  return tensor_of(padded(b, a.tensor("input"), a.sizes("pad"), Mode.text, a["value"]));
+  return tensor_of(padded(b, a.tensor("input"), a.sizes("pad"), PadMode.text, a["value"]));
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kPadRows[] = {
     {"F.pad aten.pad.default", "input|self, pad, mode='constant', value=None", pad},
     {"aten.constant_pad_nd.default torch.constant_pad_nd", "input|self, pad, value=0", pad_as<"constant">},
     {"aten.reflection_pad1d.default aten.reflection_pad2d.default aten.reflection_pad3d.default", "input|self, pad|padding", pad_as<"reflect">},
@@ -66,6 +66,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> pad_operators() { return kRows; }
+std::span<const Operator> pad_operators() { return kPadRows; }
 
 }  // namespace tern::torch

@@ -251,7 +251,7 @@ IValue masked_fill(Builder& b, const Arguments& a) {
   return tensor_of(b.emit("Where", {b.cast(a.tensor("mask"), DType::boolean), operand(b, a["value"], b.dtype(x)), x}));
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kPointwiseRows[] = {
     {"aten.neg.default aten.negative.default torch.neg torch.negative Tensor.neg operator.neg operator.__neg__", "input|self", negate},
     {"aten.add.Tensor torch.add Tensor.add operator.add", "input|self, other, *, alpha=1", add},
     {"aten.sub.Tensor aten.subtract.Tensor torch.sub torch.subtract Tensor.sub Tensor.subtract operator.sub", "input|self, other, *, alpha=1", sub},
@@ -320,6 +320,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> pointwise_operators() { return kRows; }
+std::span<const Operator> pointwise_operators() { return kPointwiseRows; }
 
 }  // namespace tern::torch

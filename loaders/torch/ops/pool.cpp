@@ -6,13 +6,13 @@
 namespace tern::torch {
 namespace {
 
-struct Window {
+struct PoolWindow {
   std::vector<int64_t> kernel, stride, padding, dilation;
 };
 
-Window window_of(Builder& b, const Arguments& a, int spatial) {
+PoolWindow pool_window(Builder& b, const Arguments& a, int spatial) {
   const auto n = static_cast<size_t>(spatial);
-  Window w{a.ints("kernel_size", n), {}, a.ints("padding", n), std::vector<int64_t>(n, 1)};
+  PoolWindow w{a.ints("kernel_size", n), {}, a.ints("padding", n), std::vector<int64_t>(n, 1)};
   const bool strided = a.has("stride") && !(a["stride"].items() != nullptr && a["stride"].items()->empty());
   w.stride = strided ? a.ints("stride", n) : w.kernel;
   if (a.has("dilation")) w.dilation = a.ints("dilation", n);
@@ -27,7 +27,7 @@ Window window_of(Builder& b, const Arguments& a, int spatial) {
   return w;
 }
 
-Attributes pool_attributes(const Window& w, bool ceil_mode) {
+Attributes pool_attributes(const PoolWindow& w, bool ceil_mode) {
   std::vector<int64_t> pads = w.padding;
   pads.insert(pads.end(), w.padding.begin(), w.padding.end());
   return attributes(
@@ -48,7 +48,7 @@ IValue max_pool_and_places(Builder& b, ValueId x, int spatial, const Attributes&
 template <int Spatial>
 IValue max_pool_with_indices(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
-  const Window w = window_of(b, a, Spatial);
+  const PoolWindow w = pool_window(b, a, Spatial);
   return max_pool_and_places(b, x, Spatial, pool_attributes(w, a.boolean("ceil_mode")));
 }
 
@@ -56,13 +56,13 @@ template <int Spatial>
 IValue max_pool(Builder& b, const Arguments& a) {
   if (a.has("return_indices") && a.boolean("return_indices")) return max_pool_with_indices<Spatial>(b, a);
   const ValueId x = a.tensor("input");
-  const Window w = window_of(b, a, Spatial);
+  const PoolWindow w = pool_window(b, a, Spatial);
   const bool ceil_mode = a.boolean("ceil_mode");
   return tensor_of(batched(b, x, Spatial, [&](ValueId v) { return b.emit("MaxPool", {v}, pool_attributes(w, ceil_mode)); }));
 }
 
 // Sums over windows by a divisor, in ceil mode: the zeros that the last windows reach into are written out, so that all windows are whole.
-ValueId divided_sums(Builder& b, ValueId x, const Window& w, double divisor) {
+ValueId divided_sums(Builder& b, ValueId x, const PoolWindow& w, double divisor) {
   const int rank = b.rank(x), spatial = static_cast<int>(w.kernel.size());
   std::vector<int64_t> pads(static_cast<size_t>(2 * rank), 0);
   double count = 1;
@@ -78,7 +78,7 @@ ValueId divided_sums(Builder& b, ValueId x, const Window& w, double divisor) {
     pads[at + static_cast<size_t>(rank)] = std::max((n - 1) * w.stride[s] + w.kernel[s] - size.value() - w.padding[s], int64_t(0));
     count *= static_cast<double>(w.kernel[s]);
   }
-  const Window whole{w.kernel, w.stride, std::vector<int64_t>(w.kernel.size(), 0), w.dilation};
+  const PoolWindow whole{w.kernel, w.stride, std::vector<int64_t>(w.kernel.size(), 0), w.dilation};
   const ValueId y = b.emit("AveragePool", {b.emit("Pad", {x, b.ints(pads)})}, pool_attributes(whole, false));
   return b.emit("Mul", {y, b.scalar_like(y, count / divisor)});
 }
@@ -86,7 +86,7 @@ ValueId divided_sums(Builder& b, ValueId x, const Window& w, double divisor) {
 template <int Spatial>
 IValue avg_pool(Builder& b, const Arguments& a) {
   const ValueId x = a.tensor("input");
-  const Window w = window_of(b, a, Spatial);
+  const PoolWindow w = pool_window(b, a, Spatial);
   Attributes attrs = pool_attributes(w, a.boolean("ceil_mode"));
   double divisor = 0;
   if (a.has("divisor_override")) {  // sums: the mean over whole windows times their size, then divided
@@ -134,7 +134,7 @@ IValue adaptive_pool_of(Builder& b, ValueId input, const IValue& size) {
     if (one && !equal) return b.emit(Maximum ? "ReduceMax" : "ReduceMean", {x, b.ints(all_axes)}, attributes({{"keepdims", int64_t(1)}}));
     if (equal) {
       if (one) return b.emit(Maximum ? "GlobalMaxPool" : "GlobalAveragePool", {x});
-      const Window w{kernel, kernel, std::vector<int64_t>(Spatial, 0), std::vector<int64_t>(Spatial, 1)};
+      const PoolWindow w{kernel, kernel, std::vector<int64_t>(Spatial, 0), std::vector<int64_t>(Spatial, 1)};
       return b.emit(Maximum ? "MaxPool" : "AveragePool", {x}, pool_attributes(w, false));
     }
     ValueId y = x;
@@ -162,7 +162,7 @@ IValue adaptive_max_pool(Builder& b, const Arguments& a) {
 template <int Spatial>
 IValue lp_pool(Builder& b, const Arguments& a) {
   const ValueId input = a.tensor("input");
-  const Window w = window_of(b, a, Spatial);
+  const PoolWindow w = pool_window(b, a, Spatial);
   const double p = a.number("norm_type");
   const bool ceil_mode = a.boolean("ceil_mode");
   if (b.ok() && p == 0) b.fail(invalid("norm_type must not be 0"));
@@ -185,7 +185,7 @@ constexpr const char* kAvg = "input|self, kernel_size, stride=None, padding=0, c
 constexpr const char* kAdaptive = "input|self, output_size, return_indices=False";
 constexpr const char* kLp = "input, norm_type, kernel_size, stride=None, ceil_mode=False, padding=0";
 
-constexpr Operator kRows[] = {
+constexpr Operator kPoolRows[] = {
     {"aten.max_pool1d.default F.max_pool1d torch.max_pool1d", kMax, max_pool<1>},
     {"aten.max_pool2d.default F.max_pool2d torch.max_pool2d", kMax, max_pool<2>},
     {"aten.max_pool3d.default F.max_pool3d torch.max_pool3d", kMax, max_pool<3>},
@@ -210,6 +210,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> pool_operators() { return kRows; }
+std::span<const Operator> pool_operators() { return kPoolRows; }
 
 }  // namespace tern::torch

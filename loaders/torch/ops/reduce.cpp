@@ -237,7 +237,7 @@ constexpr const char* kVar = "input|self, dim|axis=None, unbiased=None, keepdim|
 constexpr const char* kCorrection = "input|self, dim=None, *, correction=None, keepdim=False";
 constexpr const char* kVector = "input|self|x, ord|p=2, dim=None, keepdim=False, *, dtype=None";
 
-constexpr Operator kRows[] = {
+constexpr Operator kReduceRows[] = {
     {"aten.sum.default", kAll, sum<"ReduceSum">},
     {"aten.sum.dim_IntList torch.sum Tensor.sum", kAxes, sum<"ReduceSum">},
     {"aten.prod.default", kAll, sum<"ReduceProd">},
@@ -274,6 +274,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> reduce_operators() { return kRows; }
+std::span<const Operator> reduce_operators() { return kReduceRows; }
 
 }  // namespace tern::torch

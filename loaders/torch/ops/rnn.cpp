@@ -294,7 +294,7 @@ constexpr const char* kWindow = "input, hx, params, has_biases, num_layers, drop
 constexpr const char* kPacked = "data, batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional";
 constexpr const char* kStep = "input, hx, w_ih, w_hh, b_ih=None, b_hh=None";
 
-constexpr Operator kRows[] = {
+constexpr Operator kRnnRows[] = {
     {"aten.lstm.input", kWindow, recurrent<kLstm>},
     {"aten.gru.input", kWindow, recurrent<kGru>},
     {"aten.rnn_tanh.input", kWindow, recurrent<kTanh>},
@@ -311,6 +311,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> rnn_operators() { return kRows; }
+std::span<const Operator> rnn_operators() { return kRnnRows; }
 
 }  // namespace tern::torch

@@ -200,7 +200,7 @@ IValue index_put(Builder& b, const Arguments& a) {
   return tensor_of(permute(b, b.emit("ScatterND", {permute(b, x, order), places, updates}, how(accumulate ? "add" : "none")), back));
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kScatterRows[] = {
     {"aten.scatter.src aten.scatter.value aten.scatter.reduce aten.scatter.value_reduce torch.scatter Tensor.scatter",
      "input|self, dim, index, src|value, *, reduce=None", scatter},
     {"aten.scatter_add.default torch.scatter_add Tensor.scatter_add", "input|self, dim, index, src", scatter_add},
@@ -217,6 +217,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> scatter_operators() { return kRows; }
+std::span<const Operator> scatter_operators() { return kScatterRows; }
 
 }  // namespace tern::torch

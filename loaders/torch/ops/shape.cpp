@@ -297,7 +297,7 @@ ValueId put_permuted(Builder& b, const Arguments& a, ValueId, ValueId part) {
   return b.ok() ? call(b, "aten.permute.default", {IValue::tensor(part), IValue::list(std::move(inverse))}).id() : kNone;
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kShapeRows[] = {
     {"aten.view.default Tensor.view", "input|self, *shape|size", reshape, Shares::view, put_reshaped},
     {"aten.reshape.default torch.reshape Tensor.reshape", "input|self, *shape|size", reshape, Shares::perhaps},
     {"aten._unsafe_view.default", "input|self, *shape|size", reshape},
@@ -344,6 +344,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> shape_operators() { return kRows; }
+std::span<const Operator> shape_operators() { return kShapeRows; }
 
 }  // namespace tern::torch

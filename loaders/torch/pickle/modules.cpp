@@ -8,7 +8,7 @@ namespace tern::torch {
 namespace {
 
 using Kind = Pickle::Kind;
-constexpr int kMostItems = 256;                                  // of tuples and lists in one attribute
+constexpr int kMostInAttribute = 256;                            // of tuples and lists in one attribute
 constexpr size_t kMostText = 4096;                               // and bytes of a text
 constexpr size_t kFreeTree = size_t(1) << 20, kTreePerByte = 8;  // bytes of all names in a tree whose modules share others
 constexpr size_t kFreeModules = 10000;                           // and its modules, beyond the objects of the file
@@ -140,7 +140,7 @@ Status Checkpoint::read_module(ObjectId id, Module& m) const {
       if (Status hooks = read_hooks(value, m); !hooks) return hooks;
     }
     if (name.starts_with("_") && name != "_qkv_same_embed_dim") continue;
-    int room = kMostItems;
+    int room = kMostInAttribute;
     Literal l = literal(value, 0, room);
     if (room >= 0) {
       m.args.emplace_back(name, std::move(l));
@@ -168,7 +168,7 @@ Status Checkpoint::read_hooks(ObjectId hooks, Module& m) const {
     about.push_back({std::string(p.name(cls))});
     for (const char* attribute : {"name", "dim", "n_power_iterations", "eps"}) {
       const ObjectId v = p.get(p.state(hook), attribute);
-      int room = kMostItems;
+      int room = kMostInAttribute;
       about.push_back(v == kNoObject ? Literal() : literal(v, 0, room));
     }
     m.args.emplace_back("hook", Literal{std::move(about)});
