@@ -17,7 +17,7 @@ build() {
   mkdir -p "$build"
   echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' >"$build/probe.cpp"
   if clang++ -fsanitize=fuzzer,address,undefined "$build/probe.cpp" -o "$build/probe" 2>/dev/null; then compiler=clang++ fuzz=ON targets+=(fuzz); fi
-  "$cmake" -S "$source" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Sanitized -DCMAKE_CXX_FLAGS=-O1 -DTERN_SANITIZE="address;undefined" -DTERN_FUZZ=$fuzz -DTERN_BENCH=OFF -DTERN_CUDA=OFF \
+  "$cmake" -S "$source" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Sanitized -DCMAKE_CXX_FLAGS=-O1 -DTERN_SANITIZE="address;undefined" -DTERN_FUZZ=$fuzz -DTERN_BENCH=OFF -DTERN_CUDA=OFF -DTERN_UNITE=ON \
     -DTERN_SIMD_OBJECTS="$(IFS=';'; echo "$*")" >"$build/log" 2>&1 &&
     "$cmake" --build "$build" --target "${targets[@]}" >"$build/log" 2>&1 || { tail -40 "$build/log"; exit 1; }
 }
@@ -32,7 +32,7 @@ slow() {  # slow CMAKE SOURCE_DIR BUILD_DIR SANITIZERS TARGETS...
   cmake=$1 source=$2 build=$3 sanitizers=$4
   shift 4
   mkdir -p "$build"
-  "$cmake" -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Sanitized -DCMAKE_CXX_FLAGS=-O1 -DTERN_SANITIZE="$sanitizers" -DTERN_BENCH=OFF -DTERN_CUDA=OFF >"$build/log" 2>&1 &&
+  "$cmake" -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Sanitized -DCMAKE_CXX_FLAGS=-O1 -DTERN_SANITIZE="$sanitizers" -DTERN_BENCH=OFF -DTERN_CUDA=OFF -DTERN_UNITE=ON >"$build/log" 2>&1 &&
     "$cmake" --build "$build" --target "$@" >"$build/log" 2>&1 || { tail -40 "$build/log"; exit 1; }
 }
 
