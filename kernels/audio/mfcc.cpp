@@ -5,11 +5,12 @@
 
 #include "kernels/audio/audio.h"
 #include "kernels/op.h"
+#include "kernels/portable_math.h"
 
 namespace tern {
 namespace {
 
-double mel(double hertz) { return 1127.0 * std::log1p(hertz / 700.0); }
+double mel(double hertz) { return 1127.0 * portable::log1p(hertz / 700.0); }
 
 // Band k is a triangle from edges[k] over edges[k + 1] to edges[k + 2].
 struct Bands {
@@ -69,7 +70,7 @@ Result<std::vector<Tensor>> compute(const ComputeRequest& r) {
   for (int64_t k = 0; k < coefficients; ++k) {
     for (int64_t j = 0; j < channels; ++j) {
       const double n = static_cast<double>(channels), at = static_cast<double>(k) * (static_cast<double>(j) + 0.5);
-      cosines.push_back(std::sqrt(2 / n) * std::cos(M_PI / n * at));
+      cosines.push_back(std::sqrt(2 / n) * portable::cos(M_PI / n * at));
     }
   }
   for (int64_t f = 0; f < frames; ++f) {
@@ -81,7 +82,7 @@ Result<std::vector<Tensor>> compute(const ComputeRequest& r) {
       if (k > 0) energy[k - 1] += right;
       energy[k] += size - right;
     }
-    for (double& e : energy) e = std::log(std::max(e, 1e-12));
+    for (double& e : energy) e = portable::log(std::max(e, 1e-12));
     for (int64_t k = 0; k < coefficients; ++k) {
       double sum = 0;
       for (int64_t j = 0; j < channels; ++j) sum += cosines[static_cast<size_t>(k * channels + j)] * energy[static_cast<size_t>(j)];

@@ -7,6 +7,7 @@
 
 #include "kernels/detection/detection.h"
 #include "kernels/op.h"
+#include "kernels/portable_math.h"
 
 namespace tern {
 namespace {
@@ -145,7 +146,7 @@ Result<std::vector<Tensor>> compute_soft(const ComputeRequest& r) {
     for (size_t j = taken.size(); j-- > next.seen && !covered && next.score > least;) {
       if (--work < 0) return too_many(n);
       const float s = overlap(boxes[static_cast<size_t>(next.box)], boxes[static_cast<size_t>(taken[j])]);
-      if (sigma > 0) next.score *= std::exp(-0.5f / sigma * s * s);
+      if (sigma > 0) next.score *= portable::exp(-0.5f / sigma * s * s);
       else covered = s > iou;
     }
     if (--work < 0) return too_many(n);

@@ -3,6 +3,7 @@
 
 #include "kernels/linear_algebra/linear_algebra.h"
 #include "kernels/linear_algebra/lu.h"
+#include "kernels/portable_math.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -73,7 +74,7 @@ void determinants(const MatrixArgs& a) {
     for (int64_t i = 0; i < a.n && sign != 0; ++i) {
       const double d = a.lu[i * a.n + i];
       product *= d;
-      log += std::log(std::fabs(d));
+      log += portable::log(std::fabs(d));
       if (d < 0) sign = -sign;
     }
     static_cast<T*>(a.y)[m] = static_cast<T>(Log ? sign : product);

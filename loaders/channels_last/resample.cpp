@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/portable_math.h"
+
 namespace tern::channels_last {
 namespace {
 
@@ -21,7 +23,7 @@ double cubic(double a, double x) {
   return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 }
 
-double sinc(double x) { return x == 0 ? 1 : std::sin(M_PI * x) / (M_PI * x); }
+double sinc(double x) { return x == 0 ? 1 : portable::sin(M_PI * x) / (M_PI * x); }
 
 double radius_of(Filter filter) {
   switch (filter) {
@@ -41,7 +43,7 @@ double weight_of(Filter filter, double x) {
   switch (filter) {
     case Filter::lanczos3:
     case Filter::lanczos5: return sinc(x) * sinc(x / radius);
-    case Filter::gaussian: return x < radius ? std::exp(-x * x * 2) : 0;  // a third of the radius is the deviation, 1/2
+    case Filter::gaussian: return x < radius ? portable::exp(-x * x * 2) : 0;  // a third of the radius is the deviation, 1/2
     case Filter::bicubic: return cubic(-0.5, x);
     case Filter::mitchellcubic:  // B = C = 1/3
       if (x >= 2) return 0;

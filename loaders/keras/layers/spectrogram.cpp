@@ -1,6 +1,7 @@
 // Spectrograms: STFTSpectrogram, whose kernels are weights, and MelSpectrogram, whose are made here. See layer.h.
 #include <cmath>
 
+#include "kernels/portable_math.h"
 #include "loaders/keras/layers/pieces.h"
 #include "loaders/keras/ops/ops.h"
 #include "runtime/base/printable.h"
@@ -72,7 +73,7 @@ std::vector<double> window_of(Call& c, int64_t length) {
   const double a = name == "hann" ? 0.5 : 0.54;
   const auto period = static_cast<double>(length % 2 == 0 ? length : std::max(length - 1, int64_t(1)));
   std::vector<double> out;
-  for (int64_t i = 0; i < length; ++i) out.push_back(a - (1 - a) * std::cos(2 * M_PI * static_cast<double>(i) / period));
+  for (int64_t i = 0; i < length; ++i) out.push_back(a - (1 - a) * portable::cos(2 * M_PI * static_cast<double>(i) / period));
   return out;
 }
 
@@ -92,14 +93,14 @@ ValueId transform(Call& c, int64_t fft, int64_t first, const std::vector<double>
       for (size_t i = 0; i < window.size(); ++i) {
         const int64_t turn = (first + static_cast<int64_t>(i)) * k % fft;
         const double angle = 2 * M_PI * static_cast<double>(turn) / static_cast<double>(fft);
-        values.push_back(static_cast<float>(window[i] * (part == 0 ? std::cos(angle) : -std::sin(angle))));
+        values.push_back(static_cast<float>(window[i] * (part == 0 ? portable::cos(angle) : -portable::sin(angle))));
       }
     }
   }
   return matrix(c, Dims{2 * bins, 1, static_cast<int64_t>(window.size())}, values);
 }
 
-double mel(double hertz) { return 1127.0 * std::log(1 + hertz / 700.0); }
+double mel(double hertz) { return 1127.0 * portable::log(1 + hertz / 700.0); }
 
 // Triangles on the mel scale, as the HTK has them: [mels, bins].
 ValueId triangles(Call& c, int64_t mels, int64_t bins, double rate, double low, double high) {
@@ -138,8 +139,8 @@ Flows mel_spectrogram(Call& c) {
   y = c.emit("MatMul", {triangles(c, mels, bins, rate, c.config.number("min_freq", 20), c.config.number("max_freq", std::floor(rate / 2))), y});
   if (!c.config.boolean("power_to_db", true)) return {{c.b.cast(y, c.layer.compute)}};
   const double least = c.config.number("min_power", 1e-10), reference = std::max(std::fabs(c.config.number("ref_power", 1)), least);
-  y = c.emit("Mul", {c.emit("Log", {at_least(c, y, least)}), number(c, y, 10 / std::log(10.0))});
-  y = c.emit("Sub", {y, number(c, y, 10 * std::log10(reference))});
+  y = c.emit("Mul", {c.emit("Log", {at_least(c, y, least)}), number(c, y, 10 / portable::log(10.0))});
+  y = c.emit("Sub", {y, number(c, y, 10 * portable::log(reference) / portable::log(10))});
   const ValueId loudest = reduce(c, "ReduceMax", y, {0, 1, 2}, true);
   y = c.emit("Max", {y, c.emit("Sub", {loudest, number(c, y, c.config.number("top_db", 80))})});
   return {{c.b.cast(y, c.layer.compute)}};

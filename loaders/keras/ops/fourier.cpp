@@ -1,6 +1,7 @@
 // Transforms between time and frequency: a complex tensor is a pair (real, imaginary). See ops.h. Next: nan.cpp.
 #include <cmath>
 
+#include "kernels/portable_math.h"
 #include "loaders/keras/ops/ops.h"
 
 namespace tern::keras {
@@ -84,7 +85,7 @@ Frames frames_of(Call& c) {
   f.window.assign(static_cast<size_t>(f.fft), 0);
   for (int64_t i = 0; i < f.length; ++i) {
     const double turn = 2 * M_PI * static_cast<double>(i) / static_cast<double>(f.length);
-    f.window[static_cast<size_t>((f.fft - f.length) / 2 + i)] = mean - (1 - mean) * std::cos(turn);
+    f.window[static_cast<size_t>((f.fft - f.length) / 2 + i)] = mean - (1 - mean) * portable::cos(turn);
   }
   return f;
 }

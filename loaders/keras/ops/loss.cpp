@@ -1,6 +1,7 @@
 // Losses that a model may compute itself: cross entropies, the ratio of signal to noise. See ops.h. Next: tensorflow.cpp.
 #include <cmath>
 
+#include "kernels/portable_math.h"
 #include "loaders/keras/ops/ops.h"
 
 namespace tern::keras {
@@ -56,8 +57,8 @@ Flows psnr(Call& c) {
   const auto [x, y] = o.pair(0, "x1", "x2");
   const ValueId d = c.emit("Sub", {x, y}), mean = c.emit("ReduceMean", {c.emit("Mul", {d, d})}, attributes({{"keepdims", int64_t(0)}}));
   const double most = o.number("max_val", 1, 2);
-  const ValueId noise = with(c, "Mul", c.emit("Log", {mean}), 10 / std::log(10.0));
-  return {{c.emit("Sub", {c.b.scalar_like(mean, 20 * std::log10(most)), noise})}};
+  const ValueId noise = with(c, "Mul", c.emit("Log", {mean}), 10 / portable::log(10.0));
+  return {{c.emit("Sub", {c.b.scalar_like(mean, 20 * portable::log(most) / portable::log(10)), noise})}};
 }
 
 constexpr LayerRow kRows[] = {

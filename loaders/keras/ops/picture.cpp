@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/portable_math.h"
 #include "loaders/keras/layers/pieces.h"
 #include "loaders/keras/ops/ops.h"
 
@@ -201,7 +202,7 @@ std::vector<double> bell(int64_t size, double sigma) {
   double sum = 0;
   for (int64_t i = 0; i < size; ++i) {
     const double x = (static_cast<double>(i) - static_cast<double>(size - 1) / 2) / sigma;
-    out.push_back(std::exp(-0.5 * x * x));
+    out.push_back(portable::exp(-0.5 * x * x));
     sum += out.back();
   }
   for (double& v : out) v /= sum;

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/portable_math.h"
 #include "loaders/keras/ops/ops.h"
 
 namespace tern::keras {
@@ -151,7 +152,7 @@ Flows trunc(Call& c) {
 // f(x) scaled: log2, log10.
 Flows log_to(Call& c, double base) {
   const ValueId x = c.emit("Log", {Operands(c).real(x_of(c))});
-  return {{c.emit("Div", {x, c.b.scalar_like(x, std::log(base))})}};
+  return {{c.emit("Div", {x, c.b.scalar_like(x, portable::log(base))})}};
 }
 Flows log2(Call& c) { return log_to(c, 2); }
 Flows log10(Call& c) { return log_to(c, 10); }

@@ -1,6 +1,7 @@
 // Sound: the front of speech models. See operator.h and kernels/audio. Next: refused.cpp.
 #include <cmath>
 
+#include "kernels/portable_math.h"
 #include "loaders/tensorflow/ops/complex.h"
 #include "loaders/tensorflow/ops/ragged.h"
 
@@ -23,7 +24,7 @@ Values spectrogram(Call& c) {
   int64_t n = 1;
   while (n < window) n *= 2;
   std::vector<double> hann;
-  for (int64_t i = 0; i < window; ++i) hann.push_back(0.5 - 0.5 * std::cos(2 * M_PI * static_cast<double>(i) / static_cast<double>(window)));
+  for (int64_t i = 0; i < window; ++i) hann.push_back(0.5 - 0.5 * portable::cos(2 * M_PI * static_cast<double>(i) / static_cast<double>(window)));
   const ValueId x = b.cast(transpose(b, c.tensor(0), 0, 1), DType::f64);  // [channels, samples]
   const ValueId room = b.scalar(b.floor_div(b.sub(b.size(x, 1), window), stride));
   const Int windows = b.elements(with(b, "Max", with(b, "Add", room, 1), 0))[0];

@@ -2,6 +2,7 @@
 // (Cooley and Tukey 1965), so that n numbers cost n (p + q) and the matrices are small. See operator.h. Next: refused.cpp.
 #include <cmath>
 
+#include "kernels/portable_math.h"
 #include "loaders/tensorflow/ops/complex.h"
 
 namespace tern::tensorflow {
@@ -23,8 +24,8 @@ Complex roots(GraphBuilder& b, int64_t rows, int64_t columns, int64_t n, int sig
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t column = 0; column < columns; ++column) {
       const double angle = 2 * M_PI * static_cast<double>(r * column % n) / static_cast<double>(n);
-      real.push_back(std::cos(angle));
-      imaginary.push_back(sign * std::sin(angle));
+      real.push_back(portable::cos(angle));
+      imaginary.push_back(sign * portable::sin(angle));
     }
   }
   auto table = [&](const std::vector<double>& values) { return b.cast(b.constant(Tensor::of<double>({rows, columns}, values)), dtype); };

@@ -3,6 +3,7 @@
 //           nine terms. Digamma: its recurrence up to x + 8, then the asymptotic series. Both are reflected where x < 1/2.
 #include <cmath>
 
+#include "kernels/portable_math.h"
 #include "loaders/tensorflow/ops/common.h"
 
 namespace tern::tensorflow {
@@ -56,9 +57,9 @@ ValueId lgamma_of(GraphBuilder& b, ValueId x) {
   for (int k = 0; k < 8; ++k) series = b.emit("Add", {series, b.emit("Div", {b.scalar_like(x, kLanczos[k]), with(b, "Add", t, k + 1)})});
   const ValueId from = with(b, "Add", t, 7.5);
   ValueId y = b.emit("Sub", {b.emit("Mul", {with(b, "Add", t, 0.5), b.emit("Log", {from})}), from});
-  y = b.emit("Add", {with(b, "Add", y, 0.5 * std::log(2 * M_PI)), b.emit("Log", {series})});
+  y = b.emit("Add", {with(b, "Add", y, 0.5 * portable::log(2 * M_PI)), b.emit("Log", {series})});
   const ValueId sine = b.emit("Abs", {b.emit("Sin", {half_turns(b, x)})});  // gamma(x) gamma(1 - x) = pi / sin(pi x)
-  const ValueId mirrored = b.emit("Sub", {b.emit("Sub", {b.scalar_like(x, std::log(M_PI)), b.emit("Log", {sine})}), y});
+  const ValueId mirrored = b.emit("Sub", {b.emit("Sub", {b.scalar_like(x, portable::log(M_PI)), b.emit("Log", {sine})}), y});
   y = select(b, low, mirrored, y);
   return select(b, b.emit("IsInf", {x}), b.scalar_like(x, INFINITY), y);
 }

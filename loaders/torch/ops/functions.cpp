@@ -1,6 +1,7 @@
 // Functions of real numbers, element by element. See operator.h. Next: activations.cpp.
 #include <cmath>
 
+#include "kernels/portable_math.h"
 #include "loaders/torch/ops/numbers.h"
 
 namespace tern::torch {
@@ -41,7 +42,7 @@ IValue expm1(Builder& b, const Arguments& a) {
 template <int Base>
 IValue log_base(Builder& b, const Arguments& a) {
   const ValueId l = b.emit("Log", {real(b, a.tensor("input"))});
-  return tensor_of(b.emit("Mul", {l, b.scalar_like(l, 1 / std::log(double(Base)))}));
+  return tensor_of(b.emit("Mul", {l, b.scalar_like(l, 1 / portable::log(double(Base)))}));
 }
 
 IValue exp2(Builder& b, const Arguments& a) {
@@ -151,7 +152,7 @@ IValue logaddexp(Builder& b, const Arguments& a) {
   auto [p, q] = pair_of(b, a["input"], a["other"], true);
   const ValueId apart = b.emit("Neg", {b.emit("Abs", {b.emit("Sub", {p, q})})});
   const ValueId sum = b.emit("Add", {b.emit("Max", {p, q}), b.emit("Softplus", {apart})});
-  return tensor_of(b.emit("Where", {b.emit("Equal", {p, q}), b.emit("Add", {p, b.scalar_like(p, std::log(2.0))}), sum}));
+  return tensor_of(b.emit("Where", {b.emit("Equal", {p, q}), b.emit("Add", {p, b.scalar_like(p, portable::log(2.0))}), sum}));
 }
 
 IValue copysign(Builder& b, const Arguments& a) {

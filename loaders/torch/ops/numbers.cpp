@@ -1,6 +1,8 @@
 // Functions of Python numbers: math.sqrt(q.size(-1)), torch.sym_max. See operator.h. Next: functions.cpp.
 #include "loaders/torch/ops/numbers.h"
 
+#include "kernels/portable_math.h"
+
 namespace tern::torch {
 
 double as_double(const IValue& v) {
@@ -43,8 +45,8 @@ IValue to_int(Builder& b, const Arguments& a) {
 IValue power(Builder&, const Arguments& a) { return std::pow(a.number("x"), a.number("y")); }
 
 IValue logarithm(Builder& b, const Arguments& a) {
-  const double x = a.number("x"), y = std::log(x);
-  return defined(b, x, a.has("base") ? y / std::log(a.number("base")) : y);
+  const double x = a.number("x"), y = portable::log(x);
+  return defined(b, x, a.has("base") ? y / portable::log(a.number("base")) : y);
 }
 
 IValue product(Builder& b, const Arguments& a) {

@@ -151,7 +151,7 @@ IValue shift(Builder& b, const Arguments& a) {
   if (n < 0 || n > 62) return tensor_of(b.fail(unsupported("a shift by " + std::to_string(n) + " is not supported")));
   const Int power = int64_t(1) << n;
   if (is_number(x)) return Left ? b.mul(as_int(x), power) : b.floor_div(as_int(x), power);
-  const ValueId v = a.tensor("input"), by = b.scalar_like(v, std::exp2(static_cast<double>(n)));
+  const ValueId v = a.tensor("input"), by = b.scalar_like(v, static_cast<double>(int64_t(1) << n));
   return tensor_of(Left ? b.emit("Mul", {v, by}) : floor_of(b, v, by));
 }
 
