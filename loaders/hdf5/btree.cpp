@@ -27,7 +27,7 @@ struct Shape {
   std::vector<Level> levels;
 };
 
-struct Node {
+struct TreeNode {
   uint64_t address = 0, records = 0;
   uint16_t level = 0;
 };
@@ -56,7 +56,7 @@ Status measure(Space& space, uint64_t at, Shape& shape, uint16_t depth) {
 }
 
 // The records of one node to `visit`, its children to `waiting`.
-Status visit_node(Space& space, const Shape& shape, const Node& node, const VisitRecord& visit, std::vector<Node>& waiting) {
+Status visit_node(Space& space, const Shape& shape, const TreeNode& node, const VisitRecord& visit, std::vector<TreeNode>& waiting) {
   const Level& level = shape.levels[node.level];
   if (node.records > level.most_records) return space.damaged("B-tree node", node.address, "has more records than fit");
   const uint64_t children = node.level > 0 ? node.records + 1 : 0;
@@ -72,7 +72,7 @@ Status visit_node(Space& space, const Shape& shape, const Node& node, const Visi
     if (Status s = visit(in.part(shape.record)); !s) return s;
   }
   for (uint64_t i = 0; i < children; ++i) {
-    Node child;
+    TreeNode child;
     child.address = in.address();
     child.records = in.number(level.records_bytes);
     child.level = static_cast<uint16_t>(node.level - 1);
@@ -135,7 +135,7 @@ Status walk_btree_v2(Space& space, uint64_t header, uint8_t type, const VisitRec
   shape.record = in.u16();
   const uint16_t depth = in.u16();
   in.skip(2);  // when nodes are split and merged
-  Node root;
+  TreeNode root;
   root.address = in.address();
   root.records = in.u16();
   root.level = depth;
@@ -144,9 +144,9 @@ Status walk_btree_v2(Space& space, uint64_t header, uint8_t type, const VisitRec
   if (Status s = measure(space, header, shape, depth); !s) return s;
   if (root.address == kUndefined) return total == 0 ? Status() : space.damaged("B-tree", header, "has records and no root");
   uint64_t seen = 0;  // so that what is made of the records is no more than the file has of them
-  std::vector<Node> waiting = {root};
+  std::vector<TreeNode> waiting = {root};
   while (!waiting.empty()) {
-    const Node node = waiting.back();
+    const TreeNode node = waiting.back();
     waiting.pop_back();
     seen += node.records;
     if (seen > total || total > space.bytes().size() / shape.record) return space.damaged("B-tree", header, "has more records than it says");

@@ -214,12 +214,12 @@ Flows softmax_layer(Call& c) {
 }  // namespace
 
 std::span<const LayerRow> activation_layers() {
-  static constexpr LayerRow kRows[] = {
+  static constexpr LayerRow kActivationsRows[] = {
       {"ReLU LeakyReLU ThresholdedReLU ELU", layer, Masking::kept},
       {"PReLU", prelu, Masking::kept},
       {"Softmax", softmax_layer, Masking::kept},
   };
-  return kRows;
+  return kActivationsRows;
 }
 
 }  // namespace tern::keras

@@ -66,13 +66,13 @@ Flows attention(Call& c) {
   return out;
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kAttentionRows[] = {
     {"Attention", attention<dot_scores>, Masking::own},
     {"AdditiveAttention", attention<additive_scores>, Masking::own},
 };
 
 }  // namespace
 
-std::span<const LayerRow> attention_layers() { return kRows; }
+std::span<const LayerRow> attention_layers() { return kAttentionRows; }
 
 }  // namespace tern::keras

@@ -127,7 +127,7 @@ Flows hashed_crossing(Call& c) {
   return {{encode(c, y, {mode, bins, output_dtype(c, mode, DType::i64), kNone, kNone})}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kCategoriesRows[] = {
     {"Discretization", discretization, Masking::dropped, false},
     {"CategoryEncoding", category_encoding, Masking::dropped, false},
     {"Hashing", hashing, Masking::dropped, false},
@@ -172,6 +172,6 @@ ValueId hashed(Call& c, ValueId text, int64_t buckets) {
   return c.b.emit("StringHash", {text}, std::move(attrs));
 }
 
-std::span<const LayerRow> category_layers() { return kRows; }
+std::span<const LayerRow> category_layers() { return kCategoriesRows; }
 
 }  // namespace tern::keras

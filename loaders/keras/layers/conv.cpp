@@ -64,7 +64,7 @@ Flows transposed(Call& c) {
   return biased(c, channels_last::conv_transpose(c.b, c.x(), kernel, window, more), filters, window.channels);
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kConvRows[] = {
     {"Conv1D Convolution1D", conv<1>},
     {"Conv2D Convolution2D", conv<2>},
     {"Conv3D Convolution3D", conv<3>},
@@ -79,6 +79,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> conv_layers() { return kRows; }
+std::span<const LayerRow> conv_layers() { return kConvRows; }
 
 }  // namespace tern::keras

@@ -95,12 +95,12 @@ std::vector<ValueId> scan(const Call& c, ValueId gates, ValueId mask, const std:
 
 }  // namespace
 
-Window convolutional(Call& c, const WindowOptions& options) {
+RnnWindow convolutional(Call& c, const WindowOptions& options) {
   const size_t spatial = static_cast<size_t>(c.layer.class_name.at(8) - '0');  // ConvLSTM2D
   const channels_last::Window window = window_of(c, spatial);
-  if (c.b.rank(c.x()) != static_cast<int>(spatial) + 3) return c.invalid("its input has " + std::to_string(c.b.rank(c.x())) + " axes"), Window();
+  if (c.b.rank(c.x()) != static_cast<int>(spatial) + 3) return c.invalid("its input has " + std::to_string(c.b.rank(c.x())) + " axes"), RnnWindow();
   const int64_t in = c.known_size(c.x(), window.channels == Channels::first ? 2 : -1), filters = c.config.integer("filters");
-  if (filters < 1 || filters > int64_t(1) << 40) return c.invalid("its config: filters is " + std::to_string(filters)), Window();
+  if (filters < 1 || filters > int64_t(1) << 40) return c.invalid("its config: filters is " + std::to_string(filters)), RnnWindow();
   const Weights weights = c.weights.child("cell", "conv_lstm_cell");
   std::vector<int64_t> dims = c.config.ints("kernel_size", spatial);
   dims.insert(dims.end(), {in, 4 * filters});
@@ -121,11 +121,11 @@ Window convolutional(Call& c, const WindowOptions& options) {
     shape[static_cast<size_t>(channels_last::channel_axis(static_cast<int>(shape.size()), window.channels))] = filters;
     initial.assign(2, c.emit("Expand", {number(c, gates, 0), c.b.ints(shape)}));
   }
-  if (initial.size() != 2) return c.invalid("it is called with " + std::to_string(initial.size()) + " states, not two"), Window();
-  if (options.mask != kNone && given) return c.unsupported("a mask with initial states"), Window();
+  if (initial.size() != 2) return c.invalid("it is called with " + std::to_string(initial.size()) + " states, not two"), RnnWindow();
+  if (options.mask != kNone && given) return c.unsupported("a mask with initial states"), RnnWindow();
   const std::vector<ValueId> out = scan(c, gates, options.mask, initial, recurrent, window.channels, options.backwards);
   if (out.size() != 3) return {};
-  Window w{out[2], out[0], {out[0], out[1]}};
+  RnnWindow w{out[2], out[0], {out[0], out[1]}};
   if (options.zeros && options.mask != kNone) w.y = c.emit("Where", {wide(c, options.mask, c.b.rank(w.y)), w.y, number(c, w.y, 0)});
   if (options.zeros) w.last = squeeze(c.b, options.backwards ? slice(c.b, w.y, 1, 0, 1) : slice(c.b, w.y, 1, -1, INT64_MAX), {1});
   return w;

@@ -79,7 +79,7 @@ Flows pipeline(Call& c) {
   return out;
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kCoreRows[] = {
     {"RandomFourierFeatures", fourier_features},
     {"Pipeline", pipeline, Masking::own, false},
     {"Dense", dense, Masking::kept},
@@ -93,6 +93,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> core_layers() { return kRows; }
+std::span<const LayerRow> core_layers() { return kCoreRows; }
 
 }  // namespace tern::keras

@@ -61,7 +61,7 @@ Flows einsum_dense(Call& c) {
   return {{activation(c, "activation", y)}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kEmbeddingRows[] = {
     {"Embedding", embedding, Masking::own, false},
     {"ReversibleEmbedding", reversible_embedding, Masking::own, false},
     {"Masking", masking, Masking::own},
@@ -70,6 +70,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> embedding_layers() { return kRows; }
+std::span<const LayerRow> embedding_layers() { return kEmbeddingRows; }
 
 }  // namespace tern::keras

@@ -11,7 +11,7 @@ namespace {
 
 using channels_last::Channels;
 
-constexpr int64_t kGreys = 256, kMost = int64_t(1) << 24;
+constexpr int64_t kGreys = 256, kMostCounts = int64_t(1) << 24;
 
 struct Tiles {
   int64_t height = 0, width = 0, channels = 0;  // of an image
@@ -129,7 +129,7 @@ Flows clahe(Call& c) {
     return c.invalid("its tiles or its input have a size that makes no sense");
   t.tall = (t.height + t.rows - 1) / t.rows, t.wide = (t.width + t.columns - 1) / t.columns;
   if (t.rows * t.tall > 2 * t.height || t.columns * t.wide > 2 * t.width) return c.invalid("it has more tiles than its input has pixels");
-  if (t.rows * t.columns > kMost / (t.channels * kGreys)) return c.unsupported("so many tiles");
+  if (t.rows * t.columns > kMostCounts / (t.channels * kGreys)) return c.unsupported("so many tiles");
   const bool bytes = range[0] == 0 && range[1] == 255;
   const auto scaled = [&](const char* op, ValueId v, double by) { return c.emit(op, {v, number(c, v, by)}); };
   ValueId x = c.b.cast(image, DType::f32);
@@ -140,10 +140,10 @@ Flows clahe(Call& c) {
   return {{format == Channels::last ? x : channels_last::to_first(c.b, x)}};
 }
 
-constexpr LayerRow kRows[] = {{"ContrastLimitedAdaptiveHistogramEqualization", clahe}};
+constexpr LayerRow kEqualizeRows[] = {{"ContrastLimitedAdaptiveHistogramEqualization", clahe}};
 
 }  // namespace
 
-std::span<const LayerRow> equalize_layers() { return kRows; }
+std::span<const LayerRow> equalize_layers() { return kEqualizeRows; }
 
 }  // namespace tern::keras

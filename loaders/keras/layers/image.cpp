@@ -174,7 +174,7 @@ Flows auto_contrast(Call& c) {
 
 Flows augmentation(Call& c) { return c.inputs; }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kImageRows[] = {
     {"Rescaling", rescaling, Masking::kept_by_3},
     {"Normalization", normalization, Masking::kept_by_3},
     {"Resizing", resizing},
@@ -190,6 +190,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> image_layers() { return kRows; }
+std::span<const LayerRow> image_layers() { return kImageRows; }
 
 }  // namespace tern::keras

@@ -13,17 +13,17 @@ struct Patches {
   int64_t cells = 1, count = 1;
 };
 
-constexpr int64_t kMost = int64_t(1) << 24;
+constexpr int64_t kMostPlaces = int64_t(1) << 24;
 
 Patches patches_of(Call& c, const std::vector<int64_t>& in, const std::vector<int64_t>& kernel, const std::vector<int64_t>& strides) {
   Patches p;
   for (size_t i = 0; i < in.size(); ++i) {
     if (kernel[i] < 1 || strides[i] < 1 || kernel[i] > in[i]) return c.invalid("a window of " + std::to_string(kernel[i])), Patches();
     p.out.push_back((in[i] - kernel[i]) / strides[i] + 1);
-    if (p.out[i] > kMost / p.count || kernel[i] > kMost / p.cells) return c.unsupported("a window of so many places"), Patches();
+    if (p.out[i] > kMostPlaces / p.count || kernel[i] > kMostPlaces / p.cells) return c.unsupported("a window of so many places"), Patches();
     p.count *= p.out[i], p.cells *= kernel[i];
   }
-  if (p.cells > kMost / p.count) return c.unsupported("a layer of so many places"), Patches();
+  if (p.cells > kMostPlaces / p.count) return c.unsupported("a layer of so many places"), Patches();
   const bool flat = in.size() == 1;
   for (int64_t o = 0; o < p.count; ++o) {
     for (int64_t k = 0; k < p.cells; ++k) {
@@ -47,7 +47,7 @@ Flows locally_connected(Call& c) {
   const int64_t channels = channel_count(c, c.x(), format), filters = c.config.integer("filters");
   if (!c.b.ok() || kernel.size() != kSpatial) return c.invalid("its config has no kernel_size");
   const Patches p = patches_of(c, in, kernel, strides);
-  if (!c.b.ok() || channels < 1 || channels > kMost || filters < 1 || filters > kMost) return c.invalid("its channels make no sense");
+  if (!c.b.ok() || channels < 1 || channels > kMostPlaces || filters < 1 || filters > kMostPlaces) return c.invalid("its channels make no sense");
   const Int batch = c.b.size(c.x(), 0);
   const bool last = format == Channels::last;
   const ValueId places = c.b.reshape(c.b.ints(p.places), {Int(p.count), Int(p.cells)});
@@ -79,13 +79,13 @@ Flows locally_connected(Call& c) {
   return {{activation(c, "activation", y)}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kLocallyConnectedRows[] = {
     {"LocallyConnected1D", locally_connected<1>},
     {"LocallyConnected2D", locally_connected<2>},
 };
 
 }  // namespace
 
-std::span<const LayerRow> locally_connected_layers() { return kRows; }
+std::span<const LayerRow> locally_connected_layers() { return kLocallyConnectedRows; }
 
 }  // namespace tern::keras

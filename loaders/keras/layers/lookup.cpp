@@ -266,7 +266,7 @@ Flows text_vectorization(Call& c) {
   return {{length < 0 ? numbers : with_length(c, numbers, length)}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kLookupRows[] = {
     {"StringLookup", string_lookup, Masking::dropped, false},
     {"IntegerLookup", integer_lookup, Masking::dropped, false},
     {"TextVectorization", text_vectorization, Masking::dropped, false},
@@ -274,6 +274,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> lookup_layers() { return kRows; }
+std::span<const LayerRow> lookup_layers() { return kLookupRows; }
 
 }  // namespace tern::keras

@@ -154,7 +154,7 @@ Flows dot(Call& c) {
   return {{c.b.reshape(c.emit("MatMul", {x, y}), shape)}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kMergeRows[] = {
     {"Add", elementwise<"Add">, Masking::own},  {"Multiply", multiply, Masking::own},
     {"Subtract", subtract, Masking::own},       {"Average", elementwise<"Add", true>, Masking::own},
     {"Maximum", extreme<"Max">, Masking::own},  {"Minimum", extreme<"Min">, Masking::own},
@@ -163,6 +163,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> merge_layers() { return kRows; }
+std::span<const LayerRow> merge_layers() { return kMergeRows; }
 
 }  // namespace tern::keras

@@ -12,7 +12,7 @@ struct Heads {
   int64_t count = 0, width = 0;
 };
 
-constexpr int64_t kMost = int64_t(1) << 30;  // of heads and widths: products of two do not overflow
+constexpr int64_t kWidest = int64_t(1) << 30;  // of heads and widths: products of two do not overflow
 
 // Where the weights of a Dense of the layer are: Keras 3 has names without an underscore for those of MultiHeadAttention.
 Weights weights_of(const Call& c, const std::string& attribute, std::string_view name) {
@@ -41,7 +41,7 @@ ValueId join(Call& c, ValueId x, Heads heads, const std::vector<int64_t>& out) {
   std::vector<int64_t> dims = {heads.count, heads.width};
   int64_t wide = 1;
   for (int64_t n : out) {
-    if (n < 1 || n > kMost / wide) return c.invalid("its output shape makes no sense"), kNone;
+    if (n < 1 || n > kWidest / wide) return c.invalid("its output shape makes no sense"), kNone;
     dims.push_back(n);
     wide *= n;
   }
@@ -195,7 +195,7 @@ Flows heads(Call& c, const Sizes& s) {
 
 bool sensible(Call& c, const Sizes& s) {
   for (int64_t n : {s.query.count, s.query.width, s.key_value.count, s.key_value.width, s.value.width}) {
-    if (n >= 1 && n <= kMost) continue;
+    if (n >= 1 && n <= kWidest) continue;
     c.invalid("its config: " + std::to_string(n) + " heads, or a width of as much");
     return false;
   }
@@ -239,13 +239,13 @@ Flows group_query(Call& c) {
   return heads(c, s);
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kMultiHeadRows[] = {
     {"MultiHeadAttention", multi_head, Masking::own},
     {"GroupQueryAttention GroupedQueryAttention", group_query, Masking::own},
 };
 
 }  // namespace
 
-std::span<const LayerRow> multi_head_layers() { return kRows; }
+std::span<const LayerRow> multi_head_layers() { return kMultiHeadRows; }
 
 }  // namespace tern::keras

@@ -126,7 +126,7 @@ Flows spectral_norm(Call& c) {
   return out;
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kNormRows[] = {
     {"BatchNormalization BatchNormalizationV1 BatchNormalizationV2 SyncBatchNormalization", batch_norm, Masking::kept},
     {"LayerNormalization", layer_norm, Masking::kept},
     {"GroupNormalization", group_norm, Masking::kept},
@@ -137,6 +137,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> norm_layers() { return kRows; }
+std::span<const LayerRow> norm_layers() { return kNormRows; }
 
 }  // namespace tern::keras

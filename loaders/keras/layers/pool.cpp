@@ -44,7 +44,7 @@ Flows adaptive_pool(Call& c) {
   return {{y}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kPoolRows[] = {
     {"MaxPooling1D MaxPool1D", pool<1, Pool::max>},
     {"MaxPooling2D MaxPool2D", pool<2, Pool::max>},
     {"MaxPooling3D MaxPool3D", pool<3, Pool::max>},
@@ -67,6 +67,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> pool_layers() { return kRows; }
+std::span<const LayerRow> pool_layers() { return kPoolRows; }
 
 }  // namespace tern::keras

@@ -109,7 +109,7 @@ Flows upsampling(Call& c) {
   return {{channels_last::resize(c.b, c.x(), sizes, {.filter = *filter}, channels)}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kReshapeRows[] = {
     {"Reshape", reshape},
     {"Permute", permuted},
     {"RepeatVector", repeat_vector},
@@ -137,6 +137,6 @@ std::optional<Resize::Filter> filter_named(std::string_view name) {
   return std::nullopt;
 }
 
-std::span<const LayerRow> reshape_layers() { return kRows; }
+std::span<const LayerRow> reshape_layers() { return kReshapeRows; }
 
 }  // namespace tern::keras

@@ -135,9 +135,9 @@ std::vector<ValueId> initial_states(const Call& c) {
 namespace {
 
 // Cells one on the other are layers one behind the other: what each gives for a step that does not count, the next does not look at.
-Window run_cells(Call& c, std::vector<std::pair<Layer, Weights>>& cells, ValueId x, const WindowOptions& options) {
+RnnWindow run_cells(Call& c, std::vector<std::pair<Layer, Weights>>& cells, ValueId x, const WindowOptions& options) {
   const std::vector<ValueId>& initial = options.initial;
-  Window whole;
+  RnnWindow whole;
   size_t used = 0;
   for (size_t i = 0; i < cells.size() && c.b.ok(); ++i) {
     const Arguments none;
@@ -147,11 +147,11 @@ Window run_cells(Call& c, std::vector<std::pair<Layer, Weights>>& cells, ValueId
     WindowOptions here = options;
     here.initial.clear();
     for (size_t s = 0; s < cell->states() && !initial.empty(); ++s, ++used) {
-      if (used >= initial.size()) return c.invalid("it is called with " + std::to_string(initial.size()) + " states"), Window();
+      if (used >= initial.size()) return c.invalid("it is called with " + std::to_string(initial.size()) + " states"), RnnWindow();
       here.initial.push_back(initial[used]);
     }
     here.zeros = options.zeros && i + 1 == cells.size();
-    Window w = run_window(own, *cell, x, here);
+    RnnWindow w = run_window(own, *cell, x, here);
     x = w.y;
     whole.y = w.y;
     whole.last = w.last;
@@ -189,7 +189,7 @@ std::vector<std::pair<Layer, Weights>> cells_of(Call& c) {
 
 }  // namespace
 
-std::optional<Window> recurrent(Call& c, const Direction& direction) {
+std::optional<RnnWindow> recurrent(Call& c, const Direction& direction) {
   const std::string& cls = c.layer.class_name;
   const bool layer = kind_of(cls).has_value() && !cls.ends_with("Cell"), convolution = cls.starts_with("ConvLSTM");
   if (!layer && !convolution && cls != "RNN") return std::nullopt;
@@ -199,7 +199,7 @@ std::optional<Window> recurrent(Call& c, const Direction& direction) {
   options.initial = initial_states(c);
   options.mask = step_mask(c, !options.initial.empty());
   if (convolution) return convolutional(c, options);
-  if (c.b.ok() && c.b.rank(c.x()) != 3) return c.invalid("its input has " + std::to_string(c.b.rank(c.x())) + " axes, not three"), Window();
+  if (c.b.ok() && c.b.rank(c.x()) != 3) return c.invalid("its input has " + std::to_string(c.b.rank(c.x())) + " axes, not three"), RnnWindow();
   const bool time_major = c.config.boolean("time_major", false);
   const ValueId x = time_major ? transpose(c.b, c.x(), 0, 1) : c.x();
   if (time_major && options.mask != kNone) options.mask = transpose(c.b, options.mask, 0, 1);
@@ -215,7 +215,7 @@ std::optional<Window> recurrent(Call& c, const Direction& direction) {
 
 namespace {
 
-Flows layer(Call& c) {
+Flows recurrent_layer(Call& c) {
   const auto window = recurrent(c, {});
   if (!window || !c.b.ok()) return {};
   Flows out;
@@ -242,20 +242,20 @@ Flows cell(Call& c) {
   if (given.empty() && c.inputs.size() > 1) given.assign(c.inputs.begin() + 1, c.inputs.end());
   for (const Flow& f : given) options.initial.push_back(c.b.cast(f.value, c.layer.compute));
   if (!cell || options.initial.size() != cell->states()) return c.b.ok() ? c.invalid("it is called with other states than it has") : Flows();
-  const Window w = run_window(c, *cell, unsqueeze(c.b, c.x(), {1}), options);
+  const RnnWindow w = run_window(c, *cell, unsqueeze(c.b, c.x(), {1}), options);
   Flows out = {{w.last}};
   for (ValueId state : w.states) out.push_back({state});
   return out;
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kRnnRows[] = {
     {"LSTMCell GRUCell SimpleRNNCell", cell},
-    {"LSTM GRU SimpleRNN RNN CuDNNLSTM CuDNNGRU", layer, Masking::own},
-    {"ConvLSTM1D ConvLSTM2D ConvLSTM3D", layer, Masking::own},
+    {"LSTM GRU SimpleRNN RNN CuDNNLSTM CuDNNGRU", recurrent_layer, Masking::own},
+    {"ConvLSTM1D ConvLSTM2D ConvLSTM3D", recurrent_layer, Masking::own},
 };
 
 }  // namespace
 
-std::span<const LayerRow> rnn_layers() { return kRows; }
+std::span<const LayerRow> rnn_layers() { return kRnnRows; }
 
 }  // namespace tern::keras

@@ -25,7 +25,7 @@ struct Cell {
 // Nothing, and the builder has failed, where its class is none or its activations cannot be computed there.
 std::optional<Cell> read_cell(Call& c, Weights weights, int64_t features);
 
-struct Window {
+struct RnnWindow {
   ValueId y = kNone;     // [batch, steps, …]: each step's output at its own place, also when time runs backwards
   ValueId last = kNone;  // [batch, …]: the output of the step that came last
   std::vector<ValueId> states;
@@ -37,16 +37,16 @@ struct WindowOptions {
   bool zeros = false;  // instead of the output before (zero_output_for_mask)
 };
 // x: [batch, steps, features].
-Window run_window(const Call& c, const Cell& cell, ValueId x, const WindowOptions& options);
+RnnWindow run_window(const Call& c, const Cell& cell, ValueId x, const WindowOptions& options);
 
 // What Bidirectional decides for its layers, in place of their configs.
 struct Direction {
   std::optional<bool> backwards, zeros;
 };
 // A recurrent layer's call, before its outputs are chosen: of LSTM, GRU, SimpleRNN, RNN, ConvLSTM1D…; nothing for other classes.
-std::optional<Window> recurrent(Call& c, const Direction& direction);
+std::optional<RnnWindow> recurrent(Call& c, const Direction& direction);
 // Of ConvLSTM1D, 2D, 3D.
-Window convolutional(Call& c, const WindowOptions& options);
+RnnWindow convolutional(Call& c, const WindowOptions& options);
 // The mask that a call of a recurrent layer computes with. Keras 3 fills it in only where the sequence is the only tensor of the call.
 ValueId step_mask(const Call& c, bool has_states);
 // The states that a call gives: as an argument, or behind the input.

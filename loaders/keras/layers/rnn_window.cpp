@@ -47,7 +47,7 @@ ValueId at_places(const Call& c, ValueId x, ValueId places) {
 
 }  // namespace
 
-Window run_window(const Call& c, const Cell& cell, ValueId x, const WindowOptions& options) {
+RnnWindow run_window(const Call& c, const Cell& cell, ValueId x, const WindowOptions& options) {
   if (!c.b.ok()) return {};
   const bool lstm = cell.kind == Cell::Kind::lstm, masked = options.mask != kNone;
   const Packed packed = masked ? pack(c, options.mask, options.backwards) : Packed();
@@ -68,7 +68,7 @@ Window run_window(const Call& c, const Cell& cell, ValueId x, const WindowOption
                                             : cell.kind == Cell::Kind::gru ? "GRU"
                                                                            : "RNN",
                                             std::move(inputs), std::move(attrs), 1 + cell.states());
-  Window w;
+  RnnWindow w;
   w.y = squeeze(c.b, out[0], {2});
   for (size_t i = 1; i < out.size(); ++i) w.states.push_back(squeeze(c.b, out[i], {1}));
   w.last = w.states.empty() ? kNone : w.states[0];

@@ -146,13 +146,13 @@ Flows mel_spectrogram(Call& c) {
   return {{c.b.cast(y, c.layer.compute)}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kSpectrogramRows[] = {
     {"STFTSpectrogram", stft},
     {"MelSpectrogram", mel_spectrogram},
 };
 
 }  // namespace
 
-std::span<const LayerRow> spectrogram_layers() { return kRows; }
+std::span<const LayerRow> spectrogram_layers() { return kSpectrogramRows; }
 
 }  // namespace tern::keras

@@ -28,7 +28,7 @@ Half half(Call& c, std::string_view attribute, Json::Id object, std::string name
   return h;
 }
 
-std::optional<Window> run(Call& c, Half& h, const Direction& direction) {
+std::optional<RnnWindow> run(Call& c, Half& h, const Direction& direction) {
   c.net.b.enter_layer(h.layer);
   Call own(h.layer, h.args);
   auto window = recurrent(own, direction);
@@ -67,7 +67,7 @@ Flows bidirectional(Call& c) {
   if (sequences) out = merged(c, turned ? reverse(c.b, there->y, 1) : there->y, turned_back ? back->y : reverse(c.b, back->y, 1), c.mask());
   else out = merged(c, there->last, back->last, kNone);
   if (forward.layer.config.boolean("return_state", false)) {
-    for (const Window* w : {&*there, &*back}) {
+    for (const RnnWindow* w : {&*there, &*back}) {
       for (ValueId state : w->states) out.push_back({state});
     }
   }
@@ -108,13 +108,13 @@ Flows time_distributed(Call& c) {
   return out;
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kWrappersRows[] = {
     {"Bidirectional", bidirectional, Masking::own},
     {"TimeDistributed", time_distributed, Masking::own},
 };
 
 }  // namespace
 
-std::span<const LayerRow> wrapper_layers() { return kRows; }
+std::span<const LayerRow> wrapper_layers() { return kWrappersRows; }
 
 }  // namespace tern::keras

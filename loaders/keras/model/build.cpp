@@ -12,8 +12,6 @@ namespace {
 
 using Kind = Json::Kind;
 
-std::string shown(std::string_view name) { return "'" + printable(name, 80) + "'"; }
-
 // ---- what an InputLayer, or a layer that stands in for one, says of a tensor
 
 struct InputType {
@@ -123,11 +121,11 @@ class ModelBuilder {
   // The InputLayers of the outermost model become inputs of the graph.
   Flow input(const std::string& name, const InputType& type) {
     if (!type.known)
-      b_.fail(unsupported("the shape of input " + shown(name) +
+      b_.fail(unsupported("the shape of input " + quoted(name) +
                           " is not in the file: give it in LoadOptions::inputs, or save the model after it was built"));
-    if (type.dtype == DType::none) b_.fail(unsupported("the dtype of input " + shown(name) + " is not supported"));
-    if (type.shape.size() > kMaxRank) b_.fail(unsupported("input " + shown(name) + " has more than " + std::to_string(kMaxRank) + " axes"));
-    if (!inputs_.insert(name).second) b_.fail(invalid("two inputs are called " + shown(name)));
+    if (type.dtype == DType::none) b_.fail(unsupported("the dtype of input " + quoted(name) + " is not supported"));
+    if (type.shape.size() > kMaxRank) b_.fail(unsupported("input " + quoted(name) + " has more than " + std::to_string(kMaxRank) + " axes"));
+    if (!inputs_.insert(name).second) b_.fail(invalid("two inputs are called " + quoted(name)));
     Shape shape{std::vector<Dim>{}};
     for (size_t i = 0; i < type.shape.size(); ++i) {
       shape.push_back(type.shape[i] ? Dim(*type.shape[i]) : Dim::symbol(i == 0 ? "batch" : name + "_" + std::to_string(i)));
@@ -179,7 +177,7 @@ class ModelBuilder {
 
   Flow tensor(const Reference& r) {
     const Made* made = find(r);
-    const std::string who = shown(r.layer) + " [" + std::to_string(r.node) + "][" + std::to_string(r.tensor) + "]";
+    const std::string who = quoted(r.layer) + " [" + std::to_string(r.node) + "][" + std::to_string(r.tensor) + "]";
     if (!b_.ok()) return {};
     if (made == nullptr || r.tensor < 0 || static_cast<size_t>(r.tensor) >= made->out.size()) {
       b_.fail(invalid("the model reads " + who + ", which no layer makes"));
@@ -223,12 +221,12 @@ class ModelBuilder {
       const Reference& r = spec_.inputs[i].from;
       const Made* made = find(r);
       if (made == nullptr || !made->layer->input) {
-        b_.fail(invalid("its input " + shown(r.layer) + " is no InputLayer"));
+        b_.fail(invalid("its input " + quoted(r.layer) + " is no InputLayer"));
         return false;
       }
       const Config config = Config(b_, json_, made->layer->object).object("config");
       if (config.boolean("sparse", false) || config.boolean("ragged", false)) {
-        b_.fail(unsupported("input " + shown(r.layer) + " is sparse or ragged, which is not supported"));
+        b_.fail(unsupported("input " + quoted(r.layer) + " is sparse or ragged, which is not supported"));
       }
       const InputType type = input_type(b_, config);
       Flows& out = calls_[static_cast<size_t>(made - calls_.data())].out;

@@ -12,7 +12,6 @@ using Kind = Json::Kind;
 
 constexpr size_t kMostValues = 1 << 16;  // of one call; each becomes an Argument, which is larger than its text
 
-std::string shown(std::string_view name) { return "'" + printable(name, 80) + "'"; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 
@@ -91,7 +90,7 @@ class SpecReader {
     for (size_t i = 0; i < json_.size(calls); ++i) layer.calls.push_back(json_.item(calls, i));
     spec_.layers.push_back(std::move(layer));
     const ModelLayer& added = spec_.layers.back();
-    if (!spec_.by_name.emplace(added.name, spec_.layers.size() - 1).second) return invalid("two layers are called " + shown(added.name));
+    if (!spec_.by_name.emplace(added.name, spec_.layers.size() - 1).second) return invalid("two layers are called " + quoted(added.name));
     return {};
   }
 
@@ -259,6 +258,8 @@ class CallReader {
 };
 
 }  // namespace
+
+std::string quoted(std::string_view name) { return "'" + printable(name, 80) + "'"; }
 
 Result<ModelSpec> read_model(const Json& json, std::string_view class_name, Json::Id config, const Version& version) {
   return SpecReader(json, version).read(class_name, config);

@@ -10,6 +10,9 @@
 
 namespace tern::keras {
 
+// A name as messages show it.
+std::string quoted(std::string_view name);
+
 // Output `tensor` of call `node` of a layer.
 struct Reference {
   std::string_view layer;

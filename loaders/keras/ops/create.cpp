@@ -6,11 +6,11 @@
 namespace tern::keras {
 namespace {
 
-constexpr const char* kX = "x|input|tensor|indices|inputs";
+constexpr const char* kCreateX = "x|input|tensor|indices|inputs";
 
 Flows cast(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kCreateX);
   const Argument to = o.get(1, "dtype");
   const DType dtype = dtype_named(to.text);
   if (dtype == DType::none) return c.unsupported("a cast to " + (to.text.empty() ? "an unknown dtype" : to.text));
@@ -20,7 +20,7 @@ Flows cast(Call& c) {
 // What lies outside of an integer dtype becomes its largest or least number.
 Flows saturate(Call& c) {
   const Operands o(c);
-  ValueId x = o.tensor(0, kX);
+  ValueId x = o.tensor(0, kCreateX);
   const DType dtype = dtype_named(o.get(1, "dtype").text);
   if (dtype != DType::u8 && dtype != DType::i8 && dtype != DType::i16 && dtype != DType::u16) return cast(c);
   const int bits = static_cast<int>(8 * size_of(dtype));
@@ -38,7 +38,7 @@ Flows converted(Call& c) {
 
 Flows filled_like(Call& c, const Argument& value) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kCreateX);
   const DType dtype = o.dtype("dtype", c.b.dtype(x));
   return {{c.emit("Expand", {o.tensor(value, dtype), c.emit("Shape", {x})})}};
 }
@@ -75,16 +75,16 @@ Flows arange(Call& c) {
 
 Flows shape_of(Call& c) {
   const Operands o(c);
-  return {{c.b.cast(c.emit("Shape", {o.tensor(0, kX)}), o.dtype("out_type", DType::i32))}};
+  return {{c.b.cast(c.emit("Shape", {o.tensor(0, kCreateX)}), o.dtype("out_type", DType::i32))}};
 }
 
-Flows size_of_all(Call& c) { return {{c.b.cast(c.emit("Size", {Operands(c).tensor(0, kX)}), DType::i32)}}; }
-Flows rank_of(Call& c) { return {{c.b.constant(Tensor::scalar(static_cast<int32_t>(c.b.rank(Operands(c).tensor(0, kX)))))}}; }
+Flows size_of_all(Call& c) { return {{c.b.cast(c.emit("Size", {Operands(c).tensor(0, kCreateX)}), DType::i32)}}; }
+Flows rank_of(Call& c) { return {{c.b.constant(Tensor::scalar(static_cast<int32_t>(c.b.rank(Operands(c).tensor(0, kCreateX)))))}}; }
 
 // Indices outside give rows of `off`: ONNX counts negative ones from the end, so they are moved behind it.
 Flows one_hot(Call& c) {
   const Operands o(c);
-  ValueId x = o.tensor(0, kX);
+  ValueId x = o.tensor(0, kCreateX);
   const int64_t depth = o.integer("num_classes|depth", 0, 1), axis = o.integer("axis", -1);
   if (depth < 1) return c.invalid("one_hot of " + std::to_string(depth) + " classes");
   const DType dtype = o.dtype("dtype", DType::f32);
@@ -120,7 +120,7 @@ Flows sequence_mask(Call& c) {
   return {{c.b.cast(mask, o.dtype("dtype", DType::boolean))}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kCreateRows[] = {
     {"ops.Cast tf.cast", cast},
     {"ops.SaturateCast tf.saturate_cast tf.dtypes.saturate_cast", saturate},
     {"ops.Array ops.ConvertToTensor", converted},
@@ -139,6 +139,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> create_operations() { return kRows; }
+std::span<const LayerRow> create_operations() { return kCreateRows; }
 
 }  // namespace tern::keras

@@ -161,7 +161,7 @@ Flows istft(Call& c) {
   return {{slice(c.b, y, c.b.rank(y) - 1, first, length >= 0 ? first + length : f.center ? -(f.fft / 2) : INT64_MAX)}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kFourierRows[] = {
     {"ops.FFT", transform<"FFT">},
     {"ops.FFT2", transform<"FFT2D">},
     {"ops.IFFT2", transform<"IFFT2D">},
@@ -174,6 +174,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> fourier_operations() { return kRows; }
+std::span<const LayerRow> fourier_operations() { return kFourierRows; }
 
 }  // namespace tern::keras

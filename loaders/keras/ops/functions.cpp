@@ -6,15 +6,15 @@
 namespace tern::keras {
 namespace {
 
-constexpr const char *kX = "x1|x|y|a", *kY = "x2|y|x|b";
+constexpr const char *kFunctionsX = "x1|x|y|a", *kFunctionsY = "x2|y|x|b";
 
 std::pair<ValueId, ValueId> reals(Call& c) {
   const Operands o(c);
-  const auto [x, y] = o.pair(0, kX, kY);
+  const auto [x, y] = o.pair(0, kFunctionsX, kFunctionsY);
   return {o.real(x), o.real(y)};
 }
 
-ValueId x_of(Call& c) {
+ValueId real_x(Call& c) {
   const Operands o(c);
   return o.real(o.tensor(0, "x|array|input"));
 }
@@ -62,31 +62,31 @@ Flows is_close(Call& c) { return {{close(c)}}; }
 Flows all_close(Call& c) { return {{c.emit("ReduceMin", {c.b.reshape(close(c), {-1}), c.b.ints({0})}, attributes({{"keepdims", int64_t(0)}}))}}; }
 
 Flows cbrt(Call& c) {
-  const ValueId x = x_of(c);
+  const ValueId x = real_x(c);
   return {{c.emit("Mul", {c.emit("Sign", {x}), c.emit("Pow", {c.emit("Abs", {x}), c.b.scalar_like(x, 1.0 / 3)})})}};
 }
 
 Flows sinc(Call& c) {  // sin(pi x) / (pi x), 1 at 0
-  const ValueId x = c.emit("Mul", {x_of(c), c.b.scalar_like(x_of(c), M_PI)});
+  const ValueId x = c.emit("Mul", {real_x(c), c.b.scalar_like(real_x(c), M_PI)});
   const ValueId zero = c.emit("Equal", {x, c.b.scalar_like(x, 0)}), one = c.b.scalar_like(x, 1);
   return {{c.emit("Where", {zero, one, c.emit("Div", {c.emit("Sin", {x}), c.emit("Where", {zero, one, x})})})}};
 }
 
 template <bool positive>
 Flows is_signed_inf(Call& c) {
-  return {{c.emit("IsInf", {x_of(c)}, attributes({{positive ? "detect_negative" : "detect_positive", int64_t(0)}}))}};
+  return {{c.emit("IsInf", {real_x(c)}, attributes({{positive ? "detect_negative" : "detect_positive", int64_t(0)}}))}};
 }
 
 // Below zero, or -0, whose reciprocal is -infinity.
 Flows signbit(Call& c) {
-  const ValueId x = x_of(c), zero = c.b.scalar_like(x, 0);
+  const ValueId x = real_x(c), zero = c.b.scalar_like(x, 0);
   const ValueId turned = c.emit("Less", {c.emit("Div", {c.b.scalar_like(x, 1), x}), zero});
   return {{c.emit("Or", {c.emit("Less", {x, zero}), c.emit("And", {c.emit("Equal", {x, zero}), turned})})}};
 }
 
 // Of real numbers: 0, or pi below zero.
 Flows angle(Call& c) {
-  const ValueId x = x_of(c), zero = c.b.scalar_like(x, 0);
+  const ValueId x = real_x(c), zero = c.b.scalar_like(x, 0);
   return {{c.emit("Where", {c.emit("Less", {x, zero}), c.b.scalar_like(x, M_PI), zero})}};
 }
 
@@ -155,7 +155,7 @@ Flows trace(Call& c) {
   return {{c.emit("ReduceSum", {d, c.b.ints({int64_t(c.b.rank(d)) - 1})}, attributes({{"keepdims", int64_t(0)}}))}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kFunctionsRows[] = {
     {"ops.Arctan2 tf.math.atan2", arctan2},
     {"ops.Hypot", hypot},
     {"ops.Heaviside", heaviside},
@@ -179,6 +179,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> function_operations() { return kRows; }
+std::span<const LayerRow> function_operations() { return kFunctionsRows; }
 
 }  // namespace tern::keras

@@ -8,11 +8,11 @@ namespace {
 
 using Kind = Argument::Kind;
 
-constexpr const char* kX = "x|xs|values|value|input|tensor|params|inputs|arrays";
+constexpr const char* kJoinX = "x|xs|values|value|input|tensor|params|inputs|arrays";
 
 Flows concatenate(Call& c) {
   const Operands o(c);
-  const std::vector<ValueId> all = o.promoted(o.tensors(0, kX));
+  const std::vector<ValueId> all = o.promoted(o.tensors(0, kJoinX));
   const int64_t axis = o.integer("axis|concat_dim", c.layer.class_name == "tf.concat" ? -1 : 0, 1);
   return {{concat(c.b, all, c.axis(axis, c.b.rank(all[0])))}};
 }
@@ -27,7 +27,7 @@ Flows append(Call& c) {
 
 Flows stack(Call& c) {
   const Operands o(c);
-  std::vector<ValueId> all = o.promoted(o.tensors(0, kX));
+  std::vector<ValueId> all = o.promoted(o.tensors(0, kJoinX));
   const int axis = c.axis(o.integer("axis", 0, 1), c.b.rank(all[0]) + 1);
   for (ValueId& v : all) v = unsqueeze(c.b, v, {axis});
   return {{concat(c.b, all, axis)}};
@@ -36,12 +36,12 @@ Flows stack(Call& c) {
 // hstack along axis 1 (0 of vectors), vstack along 0 of matrices.
 Flows hstack(Call& c) {
   const Operands o(c);
-  const std::vector<ValueId> all = o.promoted(o.tensors(0, kX));
+  const std::vector<ValueId> all = o.promoted(o.tensors(0, kJoinX));
   return {{concat(c.b, all, c.b.rank(all[0]) > 1 ? 1 : 0)}};
 }
 Flows vstack(Call& c) {
   const Operands o(c);
-  std::vector<ValueId> all = o.promoted(o.tensors(0, kX));
+  std::vector<ValueId> all = o.promoted(o.tensors(0, kJoinX));
   for (ValueId& v : all) v = c.b.rank(v) == 1 ? unsqueeze(c.b, v, {0}) : v;
   return {{concat(c.b, all, 0)}};
 }
@@ -49,7 +49,7 @@ Flows vstack(Call& c) {
 // Along the third axis, which vectors and matrices get.
 Flows dstack(Call& c) {
   const Operands o(c);
-  std::vector<ValueId> all = o.promoted(o.tensors(0, kX));
+  std::vector<ValueId> all = o.promoted(o.tensors(0, kJoinX));
   for (ValueId& v : all) {
     if (c.b.rank(v) == 1) v = unsqueeze(c.b, v, {0});
     if (c.b.rank(v) == 2) v = unsqueeze(c.b, v, {2});
@@ -73,7 +73,7 @@ Flows flows(const std::vector<ValueId>& values) {
 template <int otherwise>
 Flows split(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kJoinX);
   const int axis = c.axis(o.integer("axis", otherwise, 2), c.b.rank(x));
   const Argument how = o.get(1, "indices_or_sections|num_or_size_splits");
   const int64_t n = c.known_size(x, axis);
@@ -103,7 +103,7 @@ Flows split(Call& c) {
 
 Flows unstack(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kJoinX);
   const int axis = c.axis(o.integer("axis", 0), c.b.rank(x));
   const int64_t n = c.known_size(x, axis);
   if (n > 4096) return c.invalid("too many parts");
@@ -203,7 +203,7 @@ Flows cut_out(Call& c) {
 
 Flows take(Call& c) {
   const Operands o(c);
-  ValueId x = o.tensor(0, kX);
+  ValueId x = o.tensor(0, kJoinX);
   const ValueId at = o.tensor(1, "indices");
   if (const int64_t batch = o.integer("batch_dims", 0); batch != 0) {
     const ValueId axis = o.has("axis") ? o.tensor(kNamed, "axis") : c.b.constant(Tensor::scalar(batch));
@@ -217,7 +217,7 @@ Flows take(Call& c) {
 
 Flows take_along_axis(Call& c) {
   const Operands o(c);
-  ValueId x = o.tensor(0, kX), at = o.tensor(1, "indices");
+  ValueId x = o.tensor(0, kJoinX), at = o.tensor(1, "indices");
   const Argument axis = o.get(kNamed, "axis");
   if (axis.is_none()) x = c.b.reshape(x, {-1}), at = c.b.reshape(at, {-1});
   const int64_t a = axis.is_none() ? 0 : c.axis(axis.integer, c.b.rank(x));
@@ -226,11 +226,11 @@ Flows take_along_axis(Call& c) {
 
 Flows gather_nd(Call& c) {
   const Operands o(c);
-  return {{c.emit("GatherND", {o.tensor(0, kX), c.b.cast(o.tensor(1, "indices"), DType::i64)},
+  return {{c.emit("GatherND", {o.tensor(0, kJoinX), c.b.cast(o.tensor(1, "indices"), DType::i64)},
                   attributes({{"batch_dims", o.integer("batch_dims", 0)}}))}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kJoinRows[] = {
     {"ops.Concatenate tf.concat", concatenate},
     {"ops.Append", append},
     {"ops.Stack tf.stack", stack},
@@ -250,6 +250,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> join_operations() { return kRows; }
+std::span<const LayerRow> join_operations() { return kJoinRows; }
 
 }  // namespace tern::keras

@@ -9,7 +9,6 @@ namespace {
 
 constexpr double kEpsilon = 1e-7;
 
-ValueId with(const Call& c, const char* op, ValueId x, double y) { return c.emit(op, {x, c.b.scalar_like(x, y)}); }
 ValueId sum(const Call& c, ValueId x, int64_t axis, bool keep) {
   return c.emit("ReduceSum", {x, c.b.ints({axis})}, attributes({{"keepdims", int64_t(keep)}}));
 }
@@ -61,7 +60,7 @@ Flows psnr(Call& c) {
   return {{c.emit("Sub", {c.b.scalar_like(mean, 20 * portable::log(most) / portable::log(10)), noise})}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kLossRows[] = {
     {"ops.CategoricalCrossentropy", categorical},
     {"ops.SparseCategoricalCrossentropy", sparse},
     {"ops.BinaryCrossentropy", binary},
@@ -70,6 +69,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> loss_operations() { return kRows; }
+std::span<const LayerRow> loss_operations() { return kLossRows; }
 
 }  // namespace tern::keras

@@ -48,8 +48,8 @@ ValueId variance(Call& c) {
   const ValueId d = c.emit("Where", {is_nan(c, r.x), number(c, r.x, 0), c.emit("Sub", {r.x, mean_of(c, r, true)})});
   return c.emit("Div", {reduced(c, "ReduceSum", c.emit("Mul", {d, d}), r.axes, r.keep), count(c, r, r.keep)});
 }
-Flows var(Call& c) { return {{variance(c)}}; }
-Flows std_deviation(Call& c) { return {{c.emit("Sqrt", {variance(c)})}}; }
+Flows nan_var(Call& c) { return {{variance(c)}}; }
+Flows nan_std(Call& c) { return {{c.emit("Sqrt", {variance(c)})}}; }
 
 // Nothing but NaN gives NaN.
 template <Text op, bool largest>
@@ -186,12 +186,12 @@ Flows median(Call& c) {
   return quantiles(c, {0.5}, false, Method::linear, nans);
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kNanRows[] = {
     {"ops.Nansum", sum<"ReduceSum", 0>},
     {"ops.Nanprod", sum<"ReduceProd", 1>},
     {"ops.Nanmean", mean},
-    {"ops.Nanvar", var},
-    {"ops.Nanstd", std_deviation},
+    {"ops.Nanvar", nan_var},
+    {"ops.Nanstd", nan_std},
     {"ops.Nanmax", extreme<"ReduceMax", true>},
     {"ops.Nanmin", extreme<"ReduceMin", false>},
     {"ops.Nanargmax", place<"ArgMax", true>},
@@ -208,6 +208,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> nan_operations() { return kRows; }
+std::span<const LayerRow> nan_operations() { return kNanRows; }
 
 }  // namespace tern::keras

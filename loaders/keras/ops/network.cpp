@@ -11,30 +11,30 @@ namespace {
 using channels_last::Channels;
 using channels_last::Window;
 
-constexpr const char* kX = "x|features|logits|input|inputs|images|value";
+constexpr const char* kNetworkX = "x|features|logits|input|inputs|images|value";
 
 // An activation by name; its settings lie in the operation's config, or are arguments, whose defaults are those of the function.
 template <Text name>
 Flows activate(Call& c) {
-  return {{activation(c, name.text, c.config, Operands(c).tensor(0, kX))}};
+  return {{activation(c, name.text, c.config, Operands(c).tensor(0, kNetworkX))}};
 }
 // tf.nn.silu has a factor: x sigmoid(beta x).
 Flows silu(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kNetworkX);
   const double beta = c.layer.class_name.starts_with("tf.") ? o.number("beta", 1, 1) : 1;
   return {{c.emit("Mul", {x, c.emit("Sigmoid", {beta == 1 ? x : c.emit("Mul", {x, number(c, x, beta)})})})}};
 }
 Flows tanh(Call& c) {
   const Operands o(c);
-  return {{c.emit("Tanh", {o.real(o.tensor(0, kX))})}};
+  return {{c.emit("Tanh", {o.real(o.tensor(0, kNetworkX))})}};
 }
 
 // Over one axis; of keras.ops over all of them where it is null.
 template <Text op>
 Flows softmax(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kNetworkX);
   const auto over = [&](ValueId v, int64_t axis) { return c.emit(op.text, {v}, attributes({{"axis", axis}})); };
   if (!c.layer.class_name.starts_with("ops.") || o.has("axis")) return {{over(x, o.integer("axis|dim", -1, 1))}};
   return {{c.b.reshape(over(c.b.reshape(x, {-1}), 0), sizes_of(c.b, x))}};
@@ -42,12 +42,12 @@ Flows softmax(Call& c) {
 Flows leaky_relu(Call& c) {
   const Operands o(c);
   const auto slope = static_cast<float>(o.number("negative_slope|alpha", 0.2, 1));
-  return {{c.emit("LeakyRelu", {o.tensor(0, kX)}, attributes({{"alpha", slope}}))}};
+  return {{c.emit("LeakyRelu", {o.tensor(0, kNetworkX)}, attributes({{"alpha", slope}}))}};
 }
 Flows gelu(Call& c) {
   const Operands o(c);
   const bool approximate = o.flag("approximate", c.layer.class_name == "ops.Gelu");
-  return {{c.emit("Gelu", {o.tensor(0, kX)}, attributes({{"approximate", std::string(approximate ? "tanh" : "none")}}))}};
+  return {{c.emit("Gelu", {o.tensor(0, kNetworkX)}, attributes({{"approximate", std::string(approximate ? "tanh" : "none")}}))}};
 }
 
 // Spatial numbers of a window; those of tf have the batch and the channels too.
@@ -75,34 +75,34 @@ Window window_of(const Operands& o, int rank) {
 
 Flows conv(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX), kernel = o.tensor(1, "kernel|filters|filter");
+  const ValueId x = o.tensor(0, kNetworkX), kernel = o.tensor(1, "kernel|filters|filter");
   return {{channels_last::conv(c.b, x, kernel, window_of(o, c.b.rank(x)))}};
 }
 Flows bias_add(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX), bias = o.tensor(o.get(1, "bias"), c.b.dtype(x));
+  const ValueId x = o.tensor(0, kNetworkX), bias = o.tensor(o.get(1, "bias"), c.b.dtype(x));
   return {{channels_last::bias_add(c.b, x, bias, o.text("data_format").starts_with("NC") ? Channels::first : Channels::last)}};
 }
 Flows crelu(Call& c) {  // of x, and of -x behind it
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kNetworkX);
   return {{c.emit("Relu", {concat(c.b, {x, c.emit("Neg", {x})}, c.axis(o.integer("axis", -1, 1), c.b.rank(x)))})}};
 }
 Flows depthwise_conv(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX), kernel = o.tensor(1, "kernel|filter");
+  const ValueId x = o.tensor(0, kNetworkX), kernel = o.tensor(1, "kernel|filter");
   return {{channels_last::depthwise_conv(c.b, x, kernel, window_of(o, c.b.rank(x)))}};
 }
 
 Flows separable_conv(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX), depthwise = o.tensor(1, "depthwise_kernel"), pointwise = o.tensor(2, "pointwise_kernel");
+  const ValueId x = o.tensor(0, kNetworkX), depthwise = o.tensor(1, "depthwise_kernel"), pointwise = o.tensor(2, "pointwise_kernel");
   const Window w = window_of(o, c.b.rank(x));
   return {{channels_last::conv(c.b, channels_last::depthwise_conv(c.b, x, depthwise, w), pointwise, {.channels = w.channels})}};
 }
 Flows conv_transpose(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX), kernel = o.tensor(1, "kernel");
+  const ValueId x = o.tensor(0, kNetworkX), kernel = o.tensor(1, "kernel");
   if (o.has("output_padding")) return c.unsupported("conv_transpose with output_padding");
   return {{channels_last::conv_transpose(c.b, x, kernel, window_of(o, c.b.rank(x)))}};
 }
@@ -111,7 +111,7 @@ Flows conv_transpose(Call& c) {
 template <bool rms>
 Flows axis_norm(Call& c) {
   const Operands o(c);
-  const ValueId given = o.tensor(0, kX), x = widened(c, o.real(given));
+  const ValueId given = o.tensor(0, kNetworkX), x = widened(c, o.real(given));
   const std::vector<int64_t> axes = o.has("axis") ? o.axes("axis", c.b.rank(x)) : std::vector<int64_t>{int64_t(c.b.rank(x)) - 1};
   const auto mean = [&](ValueId v) { return reduce(c, "ReduceMean", v, axes, true); };
   std::vector<Int> along(static_cast<size_t>(c.b.rank(x)), Int(1));
@@ -130,7 +130,7 @@ Flows axis_norm(Call& c) {
 template <channels_last::Pool kind>
 Flows pool(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kNetworkX);
   Window w = window_of(o, c.b.rank(x));
   w.kernel = spatial(o, "pool_size|ksize", c.b.rank(x) - 2, w.channels);
   if (w.strides.empty()) w.strides = w.kernel;
@@ -140,7 +140,7 @@ Flows pool(Call& c) {
 // x * gain + shift, as TensorFlow computes it.
 Flows batch_norm(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX), mean = o.tensor(1, "mean"), variance = o.tensor(2, "variance");
+  const ValueId x = o.tensor(0, kNetworkX), mean = o.tensor(1, "mean"), variance = o.tensor(2, "variance");
   const int rank = c.b.rank(x);
   std::vector<Int> along(static_cast<size_t>(rank), Int(1));
   const int axis = c.axis(o.integer("axis", -1), rank);
@@ -187,11 +187,11 @@ template <ValueId (*move)(GraphBuilder&, ValueId, int64_t, Channels)>
 Flows blocks(Call& c) {
   const Operands o(c);
   const std::string format = o.text("data_format", "channels_last");
-  return {
-      {move(c.b, o.tensor(0, kX), o.integer("block_size", 1, 1), format == "channels_first" || format == "NCHW" ? Channels::first : Channels::last)}};
+  return {{move(c.b, o.tensor(0, kNetworkX), o.integer("block_size", 1, 1),
+                format == "channels_first" || format == "NCHW" ? Channels::first : Channels::last)}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kNetworkRows[] = {
     {"ops.Relu tf.nn.relu", activate<"relu">},
     {"ops.Relu6 tf.nn.relu6", activate<"relu6">},
     {"ops.Sigmoid tf.math.sigmoid tf.nn.sigmoid tf.sigmoid", activate<"sigmoid">},
@@ -237,6 +237,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> network_operations() { return kRows; }
+std::span<const LayerRow> network_operations() { return kNetworkRows; }
 
 }  // namespace tern::keras

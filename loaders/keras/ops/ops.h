@@ -54,6 +54,9 @@ class Operands {
   GraphBuilder& b;
 };
 
+// x op y.
+inline ValueId with(const Call& c, const char* op, ValueId x, double y) { return c.emit(op, {x, c.b.scalar_like(x, y)}); }
+
 // The outputs of TensorFlow's operator of that name (one, absent, where it failed): for functions that are one.
 using TensorFlowAttribute = std::pair<std::string, tensorflow::NodeCall::Attribute>;
 std::vector<tensorflow::NodeTensor> by_tensorflow(const Call& c, const char* op, std::vector<tensorflow::NodeTensor> inputs,

@@ -11,7 +11,7 @@ namespace {
 
 using channels_last::Channels;
 
-constexpr const char* kX = "images|image|x|image1|volumes|inputs";
+constexpr const char* kPictureX = "images|image|x|image1|volumes|inputs";
 
 Channels channels_of(const Operands& o) { return o.text("data_format") == "channels_first" ? Channels::first : Channels::last; }
 
@@ -19,7 +19,7 @@ Channels channels_of(const Operands& o) { return o.text("data_format") == "chann
 template <class F>
 Flows of_batch(Call& c, F f) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kPictureX);
   const int rank = c.b.rank(x);
   if (c.b.ok() && rank != 3 && rank != 4) return c.invalid("its input has " + std::to_string(rank) + " axes, not three or four");
   const bool first = channels_of(o) == Channels::first;
@@ -31,7 +31,7 @@ Flows of_batch(Call& c, F f) {
 
 Flows resize(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kPictureX);
   const std::string name = o.text("interpolation|method", "bilinear");
   const auto filter = filter_named(name);
   if (!filter || o.flag("crop_to_aspect_ratio|preserve_aspect_ratio", false) || o.flag("pad_to_aspect_ratio", false)) {
@@ -44,7 +44,7 @@ Flows resize(Call& c) {
 // 0.2989 R + 0.587 G + 0.114 B
 Flows to_gray(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kPictureX);
   const int rank = c.b.rank(x), axis = channels_of(o) == Channels::first ? rank - 3 : rank - 1;
   if (axis < 0) return c.invalid("its input is no image");
   std::vector<int64_t> dims(static_cast<size_t>(rank), 1);
@@ -61,7 +61,7 @@ Flows colors(Call& c) {
 
 template <int from_end>
 Flows mirrored(Call& c) {
-  const ValueId x = Operands(c).tensor(0, kX);
+  const ValueId x = Operands(c).tensor(0, kPictureX);
   return {{reverse(c.b, x, c.b.rank(x) - from_end)}};
 }
 
@@ -119,7 +119,7 @@ ValueId patches(Call& c, ValueId x, std::vector<int64_t> size, std::vector<int64
 
 Flows extract_patches(Call& c) {
   const Operands o(c);
-  ValueId x = o.tensor(0, kX);
+  ValueId x = o.tensor(0, kPictureX);
   std::vector<int64_t> size = o.ints("size");
   if (size.size() == 1) size.assign(2, size[0]);
   const size_t n = size.size();
@@ -133,10 +133,10 @@ Flows extract_patches(Call& c) {
   return {{alone ? squeeze(c.b, y, {0}) : y}};
 }
 
-struct Window {
+struct PatchWindow {
   std::vector<int64_t> kernel, rate, pad, stride;
 };
-Window window_of(const Operands& o) {
+PatchWindow window_of(const Operands& o) {
   return {numbers(o, "kernel_size", 2, {1}), numbers(o, "dilation", 2, {1}), numbers(o, "padding", 2, {0}), numbers(o, "stride", 2, {1})};
 }
 
@@ -144,7 +144,7 @@ Window window_of(const Operands& o) {
 Flows unfold(Call& c) {
   const Operands o(c);
   const ValueId x = o.tensor(0, "x");
-  const Window w = window_of(o);
+  const PatchWindow w = window_of(o);
   if (!c.b.ok() || c.b.rank(x) != 4) return c.b.ok() ? c.invalid("its input has no four axes") : Flows();
   const ValueId wide = c.emit("Pad", {x, c.b.ints({0, 0, w.pad[0], w.pad[1], 0, 0, w.pad[0], w.pad[1]})});
   const ValueId y = patches(c, channels_last::to_last(c.b, wide), w.kernel, w.stride, w.rate, "VALID");
@@ -158,7 +158,7 @@ Flows unfold(Call& c) {
 Flows fold(Call& c) {
   const Operands o(c);
   const ValueId x = o.tensor(0, "x");
-  const Window w = window_of(o);
+  const PatchWindow w = window_of(o);
   const std::vector<int64_t> out = numbers(o, "output_size", 2, {});
   if (!c.b.ok() || c.b.rank(x) != 3) return c.b.ok() ? c.invalid("its input has no three axes") : Flows();
   const Int batch = c.b.size(x, 0);
@@ -237,7 +237,7 @@ Flows ssim(Call& c) {
   if (size < 1 || size > kLargest) return c.invalid("its config: filter_size is " + std::to_string(size));
   if (channels_of(o) == Channels::first) return c.unsupported("this with channels first");
   const std::vector<double> one = bell(size, o.number("filter_sigma", 1.5)), kernel = outer(one, one);
-  const ValueId x = o.real(o.tensor(0, kX)), y = o.tensor(o.get(1, "image2"), c.b.dtype(x));
+  const ValueId x = o.real(o.tensor(0, kPictureX)), y = o.tensor(o.get(1, "image2"), c.b.dtype(x));
   if (c.b.rank(x) != 4) return c.unsupported("this of other than a batch of images");
   const auto mean = [&](ValueId v) { return filtered(c, v, kernel, size, size, false); };
   const auto mul = [&](ValueId a, ValueId b) { return c.emit("Mul", {a, b}); };
@@ -254,7 +254,7 @@ Flows ssim(Call& c) {
 template <bool maximum>
 Flows adaptive_pool(Call& c) {
   const Operands o(c);
-  ValueId y = o.tensor(0, kX);
+  ValueId y = o.tensor(0, kPictureX);
   const int spatial = c.b.rank(y) - 2;
   if (!c.b.ok() || spatial < 1 || spatial > 3) return c.b.ok() ? c.invalid("its input has no axes to pool") : Flows();
   const std::vector<int64_t> sizes = numbers(o, "output_size", static_cast<size_t>(spatial), {});
@@ -264,7 +264,7 @@ Flows adaptive_pool(Call& c) {
   return {{y}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kPictureRows[] = {
     {"ops.Resize tf.image.resize", resize},
     {"ops.RGBToGrayscale tf.image.rgb_to_grayscale", to_gray},
     {"ops.RGBToHSV", colors<"RGBToHSV">},
@@ -284,6 +284,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> picture_operations() { return kRows; }
+std::span<const LayerRow> picture_operations() { return kPictureRows; }
 
 }  // namespace tern::keras

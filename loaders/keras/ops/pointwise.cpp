@@ -8,18 +8,18 @@
 namespace tern::keras {
 namespace {
 
-constexpr const char *kX = "x1|x|a", *kY = "x2|y|b";
+constexpr const char *kPointwiseX = "x1|x|a", *kPointwiseY = "x2|y|b";
 
 template <Text op>
 Flows binary(Call& c) {
-  const auto [x, y] = Operands(c).pair(0, kX, kY);
+  const auto [x, y] = Operands(c).pair(0, kPointwiseX, kPointwiseY);
   return {{c.emit(op.text, {x, y})}};
 }
 
 // Integers divide as real numbers: TensorFlow's of 32 bits and more in f64.
 Flows divide(Call& c) {
   const Operands o(c);
-  auto [x, y] = o.pair(0, kX, kY);
+  auto [x, y] = o.pair(0, kPointwiseX, kPointwiseY);
   if (c.layer.class_name.starts_with("tf.") && is_int(c.b.dtype(x)) && size_of(c.b.dtype(x)) >= 4)
     x = c.b.cast(x, DType::f64), y = c.b.cast(y, DType::f64);
   return {{c.emit("Div", {o.real(x), o.real(y)})}};
@@ -27,7 +27,7 @@ Flows divide(Call& c) {
 
 Flows divide_no_nan(Call& c) {
   const Operands o(c);
-  auto [x, y] = o.pair(0, kX, kY);
+  auto [x, y] = o.pair(0, kPointwiseX, kPointwiseY);
   x = o.real(x), y = o.real(y);
   const ValueId zero = c.b.scalar_like(y, 0), is_zero = c.emit("Equal", {y, zero});
   return {{c.emit("Where", {is_zero, zero, c.emit("Div", {x, c.emit("Where", {is_zero, c.b.scalar_like(y, 1), y})})})}};
@@ -42,37 +42,37 @@ ValueId floor_mod(const Call& c, ValueId x, ValueId y) {
 }
 
 Flows floor_divide(Call& c) {
-  const auto [x, y] = Operands(c).pair(0, kX, kY);
+  const auto [x, y] = Operands(c).pair(0, kPointwiseX, kPointwiseY);
   if (is_float(c.b.dtype(x))) return {{floor_of(c, c.emit("Div", {x, y}))}};
   return {{c.emit("Div", {c.emit("Sub", {x, c.emit("Mod", {x, y})}), y})}};
 }
 
 Flows mod(Call& c) {
-  const auto [x, y] = Operands(c).pair(0, kX, kY);
+  const auto [x, y] = Operands(c).pair(0, kPointwiseX, kPointwiseY);
   return {{floor_mod(c, x, y)}};
 }
 
 Flows truncated_mod(Call& c) {
-  const auto [x, y] = Operands(c).pair(0, kX, kY);
+  const auto [x, y] = Operands(c).pair(0, kPointwiseX, kPointwiseY);
   return {{c.emit("Mod", {x, y}, attributes({{"fmod", int64_t(1)}}))}};
 }
 
 Flows not_equal(Call& c) {
-  const auto [x, y] = Operands(c).pair(0, kX, kY);
+  const auto [x, y] = Operands(c).pair(0, kPointwiseX, kPointwiseY);
   return {{c.emit("Not", {c.emit("Equal", {x, y})})}};
 }
 
 template <Text op>
 Flows logical(Call& c) {
   const Operands o(c);
-  const ValueId x = c.b.cast(o.tensor(0, kX), DType::boolean), y = c.b.cast(o.tensor(1, kY), DType::boolean);
+  const ValueId x = c.b.cast(o.tensor(0, kPointwiseX), DType::boolean), y = c.b.cast(o.tensor(1, kPointwiseY), DType::boolean);
   return {{c.emit(op.text, {x, y})}};
 }
 
 Flows logical_not(Call& c) { return {{c.emit("Not", {c.b.cast(Operands(c).tensor(0, "x"), DType::boolean)})}}; }
 
 Flows squared_difference(Call& c) {
-  const auto [x, y] = Operands(c).pair(0, kX, kY);
+  const auto [x, y] = Operands(c).pair(0, kPointwiseX, kPointwiseY);
   const ValueId d = c.emit("Sub", {x, y});
   return {{c.emit("Mul", {d, d})}};
 }
@@ -80,7 +80,7 @@ Flows squared_difference(Call& c) {
 // Logarithms to base b: max + log(1 + b^-|x - y|).
 ValueId logaddexp(Call& c, double ln_base) {
   const Operands o(c);
-  auto [x, y] = o.pair(0, kX, kY);
+  auto [x, y] = o.pair(0, kPointwiseX, kPointwiseY);
   x = o.real(x), y = o.real(y);
   const auto scaled = [&](ValueId v, double by) { return by == 1 ? v : c.emit("Mul", {v, c.b.scalar_like(v, by)}); };
   const ValueId gap = scaled(c.emit("Neg", {c.emit("Abs", {c.emit("Sub", {x, y})})}), ln_base);
@@ -93,7 +93,7 @@ Flows logaddexp2(Call& c) { return {{logaddexp(c, M_LN2)}}; }
 // fmax and fmin: a number beats what is none.
 template <Text op>
 Flows extreme(Call& c) {
-  const auto [x, y] = Operands(c).pair(0, kX, kY);
+  const auto [x, y] = Operands(c).pair(0, kPointwiseX, kPointwiseY);
   const ValueId both = c.emit(op.text, {x, y});
   if (!is_float(c.b.dtype(x))) return {{both}};
   return {{c.emit("Where", {c.emit("IsNaN", {x}), y, c.emit("Where", {c.emit("IsNaN", {y}), x, both})})}};
@@ -235,7 +235,7 @@ Flows where(Call& c) {
 
 Flows identity(Call& c) { return {{x_of(c)}}; }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kPointwiseRows[] = {
     {"ops.Add tf.math.add tf.__operators__.add tf.add", binary<"Add">},
     {"ops.Subtract tf.math.subtract tf.subtract", binary<"Sub">},
     {"ops.Multiply tf.math.multiply tf.multiply", binary<"Mul">},
@@ -313,6 +313,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> pointwise_operations() { return kRows; }
+std::span<const LayerRow> pointwise_operations() { return kPointwiseRows; }
 
 }  // namespace tern::keras

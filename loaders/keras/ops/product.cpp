@@ -101,7 +101,7 @@ Flows inner(Call& c) {
   return {{contract(c, x, y, {-1}, {-1})}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kProductRows[] = {
     {"ops.Matmul tf.linalg.matmul tf.matmul", matmul},
     {"ops.Einsum tf.einsum tf.linalg.einsum", einsum},
     {"ops.Tensordot tf.tensordot", tensordot},
@@ -112,6 +112,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> product_operations() { return kRows; }
+std::span<const LayerRow> product_operations() { return kProductRows; }
 
 }  // namespace tern::keras

@@ -7,11 +7,9 @@
 namespace tern::keras {
 namespace {
 
-constexpr const char* kX = "x|x1|y";
+constexpr const char* kRangeX = "x|x1|y";
 
 std::pair<ValueId, ValueId> operands(Call& c, const char* first, const char* second) { return Operands(c).pair(0, first, second); }
-
-ValueId with(const Call& c, const char* op, ValueId x, double y) { return c.emit(op, {x, c.b.scalar_like(x, y)}); }
 
 // `num` numbers from start to stop along a new axis.
 ValueId spread(Call& c, ValueId start, ValueId stop) {
@@ -95,7 +93,7 @@ ValueId on_diagonal(Call& c, ValueId v, int64_t k) {
 // A matrix of a vector; of a matrix its diagonal.
 Flows diag(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kRangeX);
   const int64_t k = o.integer("k", 0);
   if (c.b.rank(x) == 1) return {{on_diagonal(c, x, k)}};
   const int64_t rows = c.known_size(x, 0), columns = c.known_size(x, 1);
@@ -108,7 +106,7 @@ Flows diag(Call& c) {
 }
 Flows diagflat(Call& c) {
   const Operands o(c);
-  return {{on_diagonal(c, c.b.reshape(o.tensor(0, kX), {-1}), o.integer("k", 0))}};
+  return {{on_diagonal(c, c.b.reshape(o.tensor(0, kRangeX), {-1}), o.integer("k", 0))}};
 }
 
 // Of three numbers each along an axis; two have 0 as the third.
@@ -159,7 +157,7 @@ Flows kron(Call& c) {
 // Of rows of numbers: covariances over the deviations of both.
 Flows corrcoef(Call& c) {
   const Operands o(c);
-  const ValueId x = o.real(o.tensor(0, kX));
+  const ValueId x = o.real(o.tensor(0, kRangeX));
   if (c.b.rank(x) != 2) return c.unsupported("corrcoef of other than a matrix");
   const auto over = [&](const char* op, ValueId v) { return c.emit(op, {v, c.b.ints({1})}, attributes({{"keepdims", int64_t(1)}})); };
   const ValueId d = c.emit("Sub", {x, over("ReduceMean", x)}), deviation = c.emit("Sqrt", {over("ReduceSumSquare", d)});
@@ -205,7 +203,7 @@ Flows trapezoid(Call& c) {
 // Powers of each number: from N - 1 down to 0, or up.
 Flows vander(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kRangeX);
   const int64_t n = o.has("N") ? o.integer("N", 0) : c.known_size(x, 0);
   if (!c.b.ok() || n < 1 || n > 4096) return c.b.ok() ? c.unsupported("so many powers") : Flows();
   std::vector<float> powers;
@@ -246,7 +244,7 @@ Flows select(Call& c) {
   return {{y}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kRangeRows[] = {
     {"ops.Linspace", linspace},    {"ops.Logspace", logspace},   {"ops.Geomspace", geomspace},
     {"ops.Meshgrid", meshgrid},    {"ops.Diag", diag},           {"ops.Diagflat", diagflat},
     {"ops.Cross", cross},          {"ops.Kron", kron},           {"ops.Corrcoef", corrcoef},
@@ -256,6 +254,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> range_operations() { return kRows; }
+std::span<const LayerRow> range_operations() { return kRangeRows; }
 
 }  // namespace tern::keras

@@ -18,7 +18,7 @@ ValueId reduced(const Call& c, const char* op, ValueId x, const std::vector<int6
 
 namespace {
 
-constexpr const char *kX = "x|input|input_tensor|a|tensor|value|values", *kAxis = "axis|dim|axes", *kKeep = "keepdims|keep_dims";
+constexpr const char *kReduceX = "x|input|input_tensor|a|tensor|value|values", *kAxis = "axis|dim|axes", *kKeep = "keepdims|keep_dims";
 
 ValueId reduced(const Call& c, const char* op, const Reduction& r) { return reduced(c, op, r.x, r.axes, r.keep); }
 
@@ -120,7 +120,7 @@ Flows average(Call& c) {
 template <Text op>
 Flows arg(Call& c) {
   const Operands o(c);
-  ValueId x = o.tensor(0, kX);
+  ValueId x = o.tensor(0, kReduceX);
   const Argument axis = o.get(1, kAxis);
   const bool tf = c.layer.class_name.starts_with("tf.");
   if (axis.is_none() && !tf) x = c.b.reshape(x, {-1});
@@ -133,7 +133,7 @@ Flows arg(Call& c) {
 template <Text op>
 Flows so_far(Call& c) {
   const Operands o(c);
-  ValueId x = o.tensor(0, kX);
+  ValueId x = o.tensor(0, kReduceX);
   const Argument axis = o.get(1, kAxis);
   if (axis.is_none() && c.layer.class_name.starts_with("ops.")) x = c.b.reshape(x, {-1});
   const DType dtype = o.dtype("dtype", c.b.dtype(x) == DType::boolean ? DType::i32 : c.b.dtype(x));
@@ -157,7 +157,7 @@ Flows matrix_norm(Call& c, const Reduction& r, double order) {
 // The p-norm, p 2 unless told.
 Flows norm(Call& c) {
   const Operands o(c);
-  Reduction r{o.real(o.tensor(0, kX)), {}, o.flag(kKeep, false)};
+  Reduction r{o.real(o.tensor(0, kReduceX)), {}, o.flag(kKeep, false)};
   r.axes = o.axes("axis", c.b.rank(r.x));
   const Argument ord = o.get(kNamed, "ord|order");
   if (ord.is_none() || (ord.is(Argument::Kind::text) && (ord.text == "euclidean" || ord.text == "fro"))) return {{reduced(c, "ReduceL2", r)}};
@@ -175,7 +175,7 @@ Flows norm(Call& c) {
 // keras.ops: x / max(norm, epsilon); tf: x * rsqrt(max(sum of squares, epsilon)).
 Flows normalize(Call& c) {
   const Operands o(c);
-  const ValueId x = o.real(o.tensor(0, kX));
+  const ValueId x = o.real(o.tensor(0, kReduceX));
   const auto axes = o.axes("axis|dim", c.b.rank(x), 1);
   if (o.number("order", 2) != 2) return c.unsupported("normalize of another order than 2");
   const ValueId sum = reduced(c, "ReduceSum", c.emit("Mul", {x, x}), axes, true);
@@ -187,14 +187,14 @@ Flows normalize(Call& c) {
 
 Flows top_k(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kReduceX);
   const auto out = c.b.emit("TopK", {x, c.b.ints({o.integer("k", 1, 1)})}, attributes({{"axis", int64_t(-1)}}), 2);
   return {{out[0]}, {c.b.cast(out[1], DType::i32)}};
 }
 
 // All of an axis in order; TopK is the operator that sorts.
 std::vector<ValueId> sorted(Call& c, const Operands& o) {
-  ValueId x = o.tensor(0, kX);
+  ValueId x = o.tensor(0, kReduceX);
   const bool flat = c.layer.class_name.starts_with("ops.") && !o.has("axis");
   if (flat) x = c.b.reshape(x, {-1});
   if (c.b.dtype(x) == DType::boolean) x = c.b.cast(x, DType::i32);
@@ -205,11 +205,11 @@ std::vector<ValueId> sorted(Call& c, const Operands& o) {
 }
 Flows sort(Call& c) {
   const Operands o(c);
-  return {{c.b.cast(sorted(c, o)[0], c.b.dtype(o.tensor(0, kX)))}};
+  return {{c.b.cast(sorted(c, o)[0], c.b.dtype(o.tensor(0, kReduceX)))}};
 }
 Flows argsort(Call& c) { return {{c.b.cast(sorted(c, Operands(c))[1], DType::i32)}}; }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kReduceRows[] = {
     {"ops.Sum tf.math.reduce_sum tf.reduce_sum", fold<"ReduceSum">},
     {"ops.Mean tf.math.reduce_mean tf.reduce_mean", real_fold<"ReduceMean">},
     {"ops.Average", average},
@@ -238,6 +238,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> reduce_operations() { return kRows; }
+std::span<const LayerRow> reduce_operations() { return kReduceRows; }
 
 }  // namespace tern::keras

@@ -139,7 +139,7 @@ Flows nonzero(Call& c) {
   return out;
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kScatterRows[] = {
     {"ops.Scatter tf.scatter_nd", scatter},
     {"ops.ScatterUpdate", scatter_update},
     {"tf.tensor_scatter_nd_update", tensor_scatter<"none">},
@@ -158,6 +158,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> scatter_operations() { return kRows; }
+std::span<const LayerRow> scatter_operations() { return kScatterRows; }
 
 }  // namespace tern::keras

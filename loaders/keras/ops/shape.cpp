@@ -6,19 +6,19 @@
 namespace tern::keras {
 namespace {
 
-constexpr const char* kX = "x|input|tensor|a|array|inputs";
+constexpr const char* kShapeX = "x|input|tensor|a|array|inputs";
 
 Flows reshape(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kShapeX);
   return {{c.b.reshape(x, o.sizes("newshape|shape", 1))}};
 }
 
-Flows ravel(Call& c) { return {{c.b.reshape(Operands(c).tensor(0, kX), {-1})}}; }
+Flows ravel(Call& c) { return {{c.b.reshape(Operands(c).tensor(0, kShapeX), {-1})}}; }
 
 Flows expand_dims(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kShapeX);
   std::vector<int64_t> axes = o.ints("axis|dim", 1);
   const int rank = c.b.rank(x) + static_cast<int>(axes.size());
   for (int64_t& axis : axes) axis = c.axis(axis, rank);
@@ -27,7 +27,7 @@ Flows expand_dims(Call& c) {
 
 Flows squeeze_axes(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kShapeX);
   const int rank = c.b.rank(x);
   std::vector<int64_t> axes = o.ints("axis|squeeze_dims", 1);
   if (axes.empty()) {
@@ -41,7 +41,7 @@ Flows squeeze_axes(Call& c) {
 
 Flows transpose_axes(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kShapeX);
   const int rank = c.b.rank(x);
   std::vector<int64_t> order = o.ints("axes|perm|pattern", 1);
   if (order.empty()) {
@@ -53,20 +53,20 @@ Flows transpose_axes(Call& c) {
 
 Flows swap_axes(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kShapeX);
   const int rank = c.b.rank(x);
   return {{transpose(c.b, x, c.axis(o.integer("axis1", 0), rank), c.axis(o.integer("axis2", 0), rank))}};
 }
 
 Flows matrix_transpose(Call& c) {
-  const ValueId x = Operands(c).tensor(0, kX);
+  const ValueId x = Operands(c).tensor(0, kShapeX);
   const int rank = c.b.rank(x);
   return {{transpose(c.b, x, c.axis(-2, rank), c.axis(-1, rank))}};
 }
 
 Flows move_axis(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kShapeX);
   const int rank = c.b.rank(x);
   std::vector<int64_t> from = o.ints("source"), to = o.ints("destination");
   if (from.size() != to.size()) return c.invalid("moveaxis has other sources than destinations");
@@ -87,12 +87,12 @@ Flows move_axis(Call& c) {
 
 Flows broadcast_to(Call& c) {
   const Operands o(c);
-  return {{c.emit("Expand", {o.tensor(0, kX), c.b.ints(o.sizes("shape", 1))})}};
+  return {{c.emit("Expand", {o.tensor(0, kShapeX), c.b.ints(o.sizes("shape", 1))})}};
 }
 
 Flows tile(Call& c) {
   const Operands o(c);
-  ValueId x = o.tensor(0, kX);
+  ValueId x = o.tensor(0, kShapeX);
   std::vector<Int> times = o.sizes("repeats|multiples", 1);
   const auto rank = static_cast<size_t>(c.b.rank(x));
   if (times.size() < rank) times.insert(times.begin(), rank - times.size(), Int(1));
@@ -105,7 +105,7 @@ Flows tile(Call& c) {
 // Every element (of an axis) `repeats` times after itself.
 Flows repeat(Call& c) {
   const Operands o(c);
-  ValueId x = o.tensor(0, kX);
+  ValueId x = o.tensor(0, kShapeX);
   const std::vector<int64_t> repeats = o.ints("repeats|rep", 1);
   const Argument given = o.get(2, "axis");
   if (given.is_none()) x = c.b.reshape(x, {-1});
@@ -131,7 +131,7 @@ Flows repeat(Call& c) {
 
 Flows flip(Call& c) {
   const Operands o(c);
-  ValueId x = o.tensor(0, kX);
+  ValueId x = o.tensor(0, kShapeX);
   for (int64_t axis : o.axes("axis", c.b.rank(x), 1)) x = reverse(c.b, x, static_cast<int>(axis));
   return {{x}};
 }
@@ -139,14 +139,14 @@ Flows flip(Call& c) {
 // Along the second axis, or the first.
 template <int axis>
 Flows flip_axis(Call& c) {
-  const ValueId x = Operands(c).tensor(0, kX);
+  const ValueId x = Operands(c).tensor(0, kShapeX);
   return {{reverse(c.b, x, c.axis(axis, c.b.rank(x)))}};
 }
 
 // k quarter turns, from the first of two axes to the second.
 Flows rot90(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kShapeX);
   const int rank = c.b.rank(x);
   std::vector<int64_t> axes = o.ints("axes");
   if (axes.empty()) axes = {0, 1};
@@ -167,7 +167,7 @@ ValueId rolled(Call& c, const Int& n, int64_t shift) {
 // What leaves at the end comes in at the beginning.
 Flows roll(Call& c) {
   const Operands o(c);
-  const ValueId input = o.tensor(0, kX);
+  const ValueId input = o.tensor(0, kShapeX);
   const std::vector<int64_t> shifts = o.ints("shift", 1), axes = o.ints("axis", 2);
   ValueId x = axes.empty() ? c.b.reshape(input, {-1}) : input;
   for (size_t i = 0; i < shifts.size(); ++i) {
@@ -194,7 +194,7 @@ ValueId margins(Call& c, const std::vector<int64_t>& before, const std::vector<i
 // Pairs before and after for each axis; one pair, or one number, for all.
 Flows pad(Call& c) {
   const Operands o(c);
-  const ValueId x = o.tensor(0, kX);
+  const ValueId x = o.tensor(0, kShapeX);
   const auto rank = static_cast<size_t>(c.b.rank(x));
   const Argument width = o.get(1, "pad_width|paddings");
   std::vector<int64_t> before, after;
@@ -220,10 +220,10 @@ Flows pad(Call& c) {
 template <int64_t upper>
 Flows triangle(Call& c) {
   const Operands o(c);
-  return {{c.emit("Trilu", {o.tensor(0, kX), c.b.constant(Tensor::scalar(o.integer("k", 0)))}, attributes({{"upper", upper}}))}};
+  return {{c.emit("Trilu", {o.tensor(0, kShapeX), c.b.constant(Tensor::scalar(o.integer("k", 0)))}, attributes({{"upper", upper}}))}};
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kShapeRows[] = {
     {"ops.Reshape tf.reshape", reshape},
     {"ops.Ravel", ravel},
     {"ops.ExpandDims tf.expand_dims", expand_dims},
@@ -247,6 +247,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> shape_operations() { return kRows; }
+std::span<const LayerRow> shape_operations() { return kShapeRows; }
 
 }  // namespace tern::keras

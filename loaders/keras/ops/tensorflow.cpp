@@ -21,29 +21,29 @@ std::vector<NodeTensor> by_tensorflow(const Call& c, const char* op, std::vector
 
 namespace {
 
-constexpr const char *kX = "x|x1|input|images|image", *kY = "y|x2";
+constexpr const char *kTensorflowX = "x|x1|input|images|image", *kTensorflowY = "y|x2";
 
 template <Text op>
 Flows one(Call& c) {
   const Operands o(c);
-  return {{by_tensorflow(c, op.text, {o.tensor(0, kX)})[0].value}};
+  return {{by_tensorflow(c, op.text, {o.tensor(0, kTensorflowX)})[0].value}};
 }
 
 template <Text op>
-Flows real(Call& c) {
+Flows real_function(Call& c) {
   const Operands o(c);
-  return {{by_tensorflow(c, op.text, {o.real(o.tensor(0, kX))})[0].value}};
+  return {{by_tensorflow(c, op.text, {o.real(o.tensor(0, kTensorflowX))})[0].value}};
 }
 
 template <Text op>
 Flows two(Call& c) {
-  const auto [x, y] = Operands(c).pair(0, kX, kY);
+  const auto [x, y] = Operands(c).pair(0, kTensorflowX, kTensorflowY);
   return {{by_tensorflow(c, op.text, {x, y})[0].value}};
 }
 
 Flows reciprocal_no_nan(Call& c) {
   const Operands o(c);
-  const ValueId x = o.real(o.tensor(0, kX));
+  const ValueId x = o.real(o.tensor(0, kTensorflowX));
   return {{by_tensorflow(c, "DivNoNan", {c.b.scalar_like(x, 1), x})[0].value}};
 }
 
@@ -63,7 +63,7 @@ Flows band_part(Call& c) {
 
 Flows local_response(Call& c) {
   const Operands o(c);
-  return {{by_tensorflow(c, "LRN", {o.tensor(0, kX)},
+  return {{by_tensorflow(c, "LRN", {o.tensor(0, kTensorflowX)},
                          {{"depth_radius", o.integer("depth_radius", 5, 1)},
                           {"bias", o.number("bias", 1, 2)},
                           {"alpha", o.number("alpha", 1, 3)},
@@ -264,11 +264,11 @@ Flows node(Call& c) {
   return out;
 }
 
-constexpr LayerRow kRows[] = {
+constexpr LayerRow kTensorflowRows[] = {
     {"TensorFlowOpLayer", node, Masking::dropped, false},
-    {"ops.Erfinv tf.math.erfinv", real<"Erfinv">},
-    {"tf.math.lgamma", real<"Lgamma">},
-    {"tf.math.digamma", real<"Digamma">},
+    {"ops.Erfinv tf.math.erfinv", real_function<"Erfinv">},
+    {"tf.math.lgamma", real_function<"Lgamma">},
+    {"tf.math.digamma", real_function<"Digamma">},
     {"ops.LeftShift ops.BitwiseLeftShift tf.bitwise.left_shift", two<"LeftShift">},
     {"ops.RightShift ops.BitwiseRightShift tf.bitwise.right_shift", two<"RightShift">},
     {"tf.bitwise.bitwise_and", two<"BitwiseAnd">},
@@ -298,6 +298,6 @@ constexpr LayerRow kRows[] = {
 
 }  // namespace
 
-std::span<const LayerRow> tensorflow_operations() { return kRows; }
+std::span<const LayerRow> tensorflow_operations() { return kTensorflowRows; }
 
 }  // namespace tern::keras

@@ -25,10 +25,6 @@ std::vector<std::string> split(std::string_view path) {
 // "dense_1_W" and "dense_1_b": how Keras 1 called weights.
 bool is_of_keras_1(std::string_view name) { return name.find('/') == name.npos && (name.ends_with("_W") || name.ends_with("_b")); }
 
-bool fits(const std::vector<int64_t>& have, const std::vector<int64_t>& want) {
-  return std::equal(have.begin(), have.end(), want.begin(), want.end(), [](int64_t h, int64_t w) { return w == kAnySize || h == w; });
-}
-
 }  // namespace
 
 Result<StoredTensor> read_weight(const File& file, File::Id dataset) {

@@ -10,15 +10,11 @@ std::string text(const std::vector<int64_t>& dims) {
   return "[" + out + "]";
 }
 
-bool fits(const std::vector<int64_t>& have, const std::vector<int64_t>& want) {
-  if (have.size() != want.size()) return false;
-  for (size_t i = 0; i < have.size(); ++i) {
-    if (want[i] != kAnySize && want[i] != have[i]) return false;
-  }
-  return true;
-}
-
 }  // namespace
+
+bool fits(const std::vector<int64_t>& have, const std::vector<int64_t>& want) {
+  return std::equal(have.begin(), have.end(), want.begin(), want.end(), [](int64_t h, int64_t w) { return w == kAnySize || h == w; });
+}
 
 Weights Weights::child(std::string_view attribute, std::string_view name) const {
   WeightPlace place = place_;

@@ -15,6 +15,9 @@ namespace tern::keras {
 
 constexpr int64_t kAnySize = INT64_MIN;  // of a weight whose size the layer does not know: no config says so
 
+// Has a weight of these sizes a place where those are wanted, any size where kAnySize is?
+bool fits(const std::vector<int64_t>& have, const std::vector<int64_t>& want);
+
 // Where a layer stands. Both are told, and each kind of file reads its own.
 struct WeightPlace {
   std::string path;                // "layers/bidirectional/forward_layer/cell": attributes and list places, as Keras 3 writes archives

@@ -34,7 +34,7 @@ Values along_last(Call& c) {
   return {c.b.emit(Op.text, {c.tensor(0)}, attributes({{"axis", int64_t(-1)}}))};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kActivationsRows[] = {
     {"Relu", nullptr, relu},
     {"Relu6", nullptr, relu6},
     {"Elu", nullptr, elu},
@@ -48,6 +48,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> activation_operators() { return kRows; }
+std::span<const Operator> activation_operators() { return kActivationsRows; }
 
 }  // namespace tern::tensorflow

@@ -124,7 +124,7 @@ Values select_broadcast(Call& c) {
   return {select(b, c.tensor(0), yes, no)};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kArithmeticRows[] = {
     {"Add AddV2", nullptr, each_part<binary<"Add">>},
     {"Sub", nullptr, each_part<binary<"Sub">>},
     {"Mul", nullptr, either<binary<"Mul">, complex_multiply>},
@@ -170,6 +170,6 @@ ValueId atan2_of(GraphBuilder& b, ValueId y, ValueId x) {
   return select(b, minus(b, y), b.emit("Neg", {angle}), angle);
 }
 
-std::span<const Operator> arithmetic_operators() { return kRows; }
+std::span<const Operator> arithmetic_operators() { return kArithmeticRows; }
 
 }  // namespace tern::tensorflow

@@ -47,7 +47,7 @@ Values mfcc(Call& c) {
                                {"upper", static_cast<float>(c.number("upper_frequency_limit", 4000))}}))};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kAudioRows[] = {
     {"DecodeWav", "audio sample_rate", decode_wav},
     {"AudioSpectrogram", nullptr, spectrogram},
     {"Mfcc", nullptr, mfcc},
@@ -55,6 +55,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> audio_operators() { return kRows; }
+std::span<const Operator> audio_operators() { return kAudioRows; }
 
 }  // namespace tern::tensorflow

@@ -49,7 +49,7 @@ Values population_count(Call& c) {
   return {b.cast(right(b.emit("Mul", {v, number(0x0101010101010101)}), 56), DType::u8)};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kBitsRows[] = {
     {"BitwiseAnd", nullptr, binary<"BitwiseAnd">},  {"BitwiseOr", nullptr, binary<"BitwiseOr">}, {"BitwiseXor", nullptr, binary<"BitwiseXor">},
     {"Invert", nullptr, unary<"BitwiseNot">},       {"LeftShift", nullptr, left_shift},          {"RightShift", nullptr, right_shift},
     {"PopulationCount", nullptr, population_count},
@@ -57,6 +57,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> bit_operators() { return kRows; }
+std::span<const Operator> bit_operators() { return kBitsRows; }
 
 }  // namespace tern::tensorflow

@@ -64,7 +64,7 @@ Values ensure_shape(Call& c) {
   return {x};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kCastsRows[] = {
     {"Const", nullptr, constant},
     {"Placeholder PlaceholderV2", nullptr, placeholder},
     {"Cast", nullptr, cast},
@@ -78,6 +78,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> cast_operators() { return kRows; }
+std::span<const Operator> cast_operators() { return kCastsRows; }
 
 }  // namespace tern::tensorflow

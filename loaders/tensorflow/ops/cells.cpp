@@ -42,13 +42,13 @@ Values gru(Call& c) {
   return {r, u, next, plus(b, times(b, u, before), times(b, b.emit("Sub", {b.scalar_like(u, 1), u}), next))};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kCellsRows[] = {
     {"LSTMBlockCell", "i cs f o ci co h", lstm},
     {"GRUBlockCell", "r u c h", gru},
 };
 
 }  // namespace
 
-std::span<const Operator> cell_operators() { return kRows; }
+std::span<const Operator> cell_operators() { return kCellsRows; }
 
 }  // namespace tern::tensorflow

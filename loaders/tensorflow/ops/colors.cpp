@@ -77,7 +77,7 @@ Values adjust_contrast(Call& c) {
   })};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kColorsRows[] = {
     {"RGBToHSV", nullptr, rgb_to_hsv},
     {"HSVToRGB", nullptr, hsv_to_rgb},
     {"AdjustHue", nullptr, adjust_hue},
@@ -87,6 +87,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> color_operators() { return kRows; }
+std::span<const Operator> color_operators() { return kColorsRows; }
 
 }  // namespace tern::tensorflow

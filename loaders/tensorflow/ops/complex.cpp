@@ -57,13 +57,13 @@ Values conjugate(Call& c) {
   return complex_values({x.real, c.b.emit("Neg", {x.imaginary})});
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kComplexRows[] = {
     {"Complex", nullptr, make},        {"Real", nullptr, real},   {"Imag", nullptr, imaginary},
     {"ComplexAbs", nullptr, absolute}, {"Angle", nullptr, angle}, {"Conj", nullptr, conjugate},
 };
 
 }  // namespace
 
-std::span<const Operator> complex_operators() { return kRows; }
+std::span<const Operator> complex_operators() { return kComplexRows; }
 
 }  // namespace tern::tensorflow

@@ -62,7 +62,7 @@ Values transposed(Call& c) {
   return {channels_last::conv_transpose(b, x, filter, window, more)};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kConvRows[] = {
     {"Conv2D", nullptr, conv<2>},
     {"Conv3D", nullptr, conv<3>},
     {"Conv", nullptr, any_conv},
@@ -75,6 +75,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> conv_operators() { return kRows; }
+std::span<const Operator> conv_operators() { return kConvRows; }
 
 }  // namespace tern::tensorflow

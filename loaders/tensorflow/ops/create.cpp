@@ -45,13 +45,13 @@ Values one_hot(Call& c) {
   return {b.emit("OneHot", {select(b, outside, depth, indices), depth, values}, attributes({{"axis", c.integer("axis", -1)}}))};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kCreateRows[] = {
     {"Fill", nullptr, fill},   {"Empty", nullptr, empty},       {"ZerosLike", nullptr, full_like<0>}, {"OnesLike", nullptr, full_like<1>},
     {"Range", nullptr, range}, {"LinSpace", nullptr, linspace}, {"OneHot", nullptr, one_hot},
 };
 
 }  // namespace
 
-std::span<const Operator> create_operators() { return kRows; }
+std::span<const Operator> create_operators() { return kCreateRows; }
 
 }  // namespace tern::tensorflow

@@ -79,7 +79,7 @@ Values combined_suppression(Call& c) {
   return {y[0], y[1], y[2], y[3]};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kDetectionRows[] = {
     {"NonMaxSuppression", nullptr, suppression_v1},
     {"NonMaxSuppressionV2", nullptr, suppression_v2},
     {"NonMaxSuppressionV3", nullptr, suppression_v3},
@@ -90,6 +90,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> detection_operators() { return kRows; }
+std::span<const Operator> detection_operators() { return kDetectionRows; }
 
 }  // namespace tern::tensorflow

@@ -150,7 +150,7 @@ Values bound(Call& c) {
   return {reduced(b, "ReduceSum", b.cast(before, c.dtype("out_type", DType::i32)), {2}, false)};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kDynamicRows[] = {
     {"Where", nullptr, where},
     {"Unique", "y idx", unique_v1},
     {"UniqueV2", "y idx", unique_v2},
@@ -168,6 +168,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> dynamic_operators() { return kRows; }
+std::span<const Operator> dynamic_operators() { return kDynamicRows; }
 
 }  // namespace tern::tensorflow

@@ -58,7 +58,7 @@ Values triangular_solve(Call& c) {
   return {b.emit("TriangularSolve", {a, y}, attrs)};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kEquationsRows[] = {
     {"Cholesky BatchCholesky", nullptr, cholesky},
     {"MatrixDeterminant BatchMatrixDeterminant", nullptr, determinant},
     {"LogMatrixDeterminant", "sign log_abs_determinant", log_determinant},
@@ -69,6 +69,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> equation_operators() { return kRows; }
+std::span<const Operator> equation_operators() { return kEquationsRows; }
 
 }  // namespace tern::tensorflow

@@ -109,7 +109,7 @@ Values parse(Call& c) {
 // Or lists of them: serialized, names, sparse_keys, dense_keys, ragged_keys, defaults*.
 Values parse_v2(Call& c) { return parsed(c, {keys_of(c, 2), keys_of(c, 3), keys_of(c, 4), 5}); }
 
-constexpr Operator kRows[] = {
+constexpr Operator kExamplesRows[] = {
     {"ParseExample", "sparse_indices*Nsparse sparse_values*sparse_types sparse_shapes*Nsparse dense_values*Tdense", parse},
     {"ParseExampleV2",
      "sparse_indices*num_sparse sparse_values*sparse_types sparse_shapes*num_sparse dense_values*Tdense ragged_values*ragged_value_types "
@@ -119,6 +119,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> example_operators() { return kRows; }
+std::span<const Operator> example_operators() { return kExamplesRows; }
 
 }  // namespace tern::tensorflow

@@ -152,7 +152,7 @@ Values fft(Call& c) {
   return complex_values(both(x, [&](ValueId v) { return scaled(b, v, Sign > 0 ? 1 / count : 1); }));
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kFourierRows[] = {
     {"RFFT", nullptr, rfft<1>},     {"RFFT2D", nullptr, rfft<2>},   {"IRFFT", nullptr, irfft<1>},   {"IRFFT2D", nullptr, irfft<2>},
     {"FFT", nullptr, fft<1, -1>},   {"FFT2D", nullptr, fft<2, -1>}, {"FFT3D", nullptr, fft<3, -1>}, {"IFFT", nullptr, fft<1, 1>},
     {"IFFT2D", nullptr, fft<2, 1>}, {"IFFT3D", nullptr, fft<3, 1>},
@@ -160,6 +160,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> fourier_operators() { return kRows; }
+std::span<const Operator> fourier_operators() { return kFourierRows; }
 
 }  // namespace tern::tensorflow

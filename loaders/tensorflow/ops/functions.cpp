@@ -37,7 +37,7 @@ Values is_finite(Call& c) {
   return {with(c.b, "Less", c.b.emit("Abs", {x}), INFINITY)};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kFunctionsRows[] = {
     {"Abs", nullptr, unary<"Abs">},
     {"Neg", nullptr, each_part<unary<"Neg">>},
     {"Sign", nullptr, unary<"Sign">},
@@ -74,6 +74,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> function_operators() { return kRows; }
+std::span<const Operator> function_operators() { return kFunctionsRows; }
 
 }  // namespace tern::tensorflow

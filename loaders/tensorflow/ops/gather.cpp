@@ -62,13 +62,13 @@ Values gather_nd_of(Call& c, ValueId x) {
 Values gather_nd(Call& c) { return gather_nd_of(c, c.tensor(0)); }
 Values resource_gather_nd(Call& c) { return gather_nd_of(c, c.variable(0)); }
 
-constexpr Operator kRows[] = {
+constexpr Operator kGatherRows[] = {
     {"Gather", nullptr, each_part<gather>},      {"GatherV2", nullptr, each_part<gather_v2>},       {"ResourceGather", nullptr, resource_gather},
     {"GatherNd", nullptr, each_part<gather_nd>}, {"ResourceGatherNd", nullptr, resource_gather_nd},
 };
 
 }  // namespace
 
-std::span<const Operator> gather_operators() { return kRows; }
+std::span<const Operator> gather_operators() { return kGatherRows; }
 
 }  // namespace tern::tensorflow

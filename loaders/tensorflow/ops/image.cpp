@@ -100,7 +100,7 @@ Values crop_and_resize(Call& c) {
   return {select(b, seen, y, b.scalar(DType::f32, c.number("extrapolation_value", 0)))};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kImageRows[] = {
     {"ResizeBilinear", nullptr, resize<Resize::Filter::bilinear>}, {"ResizeNearestNeighbor", nullptr, resize<Resize::Filter::nearest>},
     {"ResizeBicubic", nullptr, resize<Resize::Filter::bicubic>},   {"ResizeArea", nullptr, resize<Resize::Filter::area>},
     {"ScaleAndTranslate", nullptr, scale_and_translate},           {"CropAndResize", nullptr, crop_and_resize},
@@ -108,6 +108,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> image_operators() { return kRows; }
+std::span<const Operator> image_operators() { return kImageRows; }
 
 }  // namespace tern::tensorflow

@@ -93,13 +93,13 @@ Values split_v(Call& c) {
   return b.ok() ? split_at(c, x, axis, sizes) : Values();
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kJoinRows[] = {
     {"ConcatV2", nullptr, each_part<concat_v2>}, {"Concat", nullptr, each_part<concat_v1>}, {"Pack", nullptr, each_part<pack>},
     {"Unpack", nullptr, each_part<unpack>},      {"Split", nullptr, each_part<split>},      {"SplitV", nullptr, each_part<split_v>},
 };
 
 }  // namespace
 
-std::span<const Operator> join_operators() { return kRows; }
+std::span<const Operator> join_operators() { return kJoinRows; }
 
 }  // namespace tern::tensorflow

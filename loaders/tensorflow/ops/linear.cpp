@@ -63,7 +63,7 @@ Values l2_loss(Call& c) {
   return {with(b, "Mul", reduced(b, "ReduceSum", square(b, x), {0}, false), 0.5)};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kLinearRows[] = {
     {"MatMul", nullptr, matmul},
     {"_FusedMatMul", nullptr, fused_matmul},
     {"BatchMatMul BatchMatMulV2", nullptr, batch_matmul},
@@ -77,6 +77,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> linear_operators() { return kRows; }
+std::span<const Operator> linear_operators() { return kLinearRows; }
 
 }  // namespace tern::tensorflow

@@ -54,7 +54,7 @@ int64_t length_of(const Diagonals& k, int64_t rows, int64_t columns) {
 }
 
 // Rows of diagonals as places in a matrix that was made flat, -1: padding.
-std::vector<int64_t> places_of(const Diagonals& k, int64_t rows, int64_t columns) {
+std::vector<int64_t> diagonal_places(const Diagonals& k, int64_t rows, int64_t columns) {
   std::vector<int64_t> places;
   const int64_t length = length_of(k, rows, columns);
   for (int64_t d = k.high; d >= k.low; --d) {
@@ -88,7 +88,7 @@ ValueId part(Call& c, ValueId x, const Diagonals& k, ValueId padding) {
   if (b.ok() && rank < 2) return b.fail(invalid("a matrix must have at least two dimensions")), kNone;
   const int64_t rows = known_size(b, x, rank - 2, "a diagonal"), columns = known_size(b, x, rank - 1, "a diagonal");
   if (!fits(c, k, rows, columns)) return kNone;
-  std::vector<int64_t> places = places_of(k, rows, columns);
+  std::vector<int64_t> places = diagonal_places(k, rows, columns);
   const bool padded = std::find(places.begin(), places.end(), -1) != places.end();
   const int64_t outside = rows * columns;
   std::vector<Int> sizes = sizes_of(b, x);
@@ -110,7 +110,7 @@ ValueId part(Call& c, ValueId x, const Diagonals& k, ValueId padding) {
 ValueId put(Call& c, ValueId diagonal, const Diagonals& k, int64_t rows, int64_t columns, ValueId into, ValueId padding) {
   GraphBuilder& b = c.b;
   if (!fits(c, k, rows, columns)) return kNone;
-  const std::vector<int64_t> from = places_of(k, rows, columns);
+  const std::vector<int64_t> from = diagonal_places(k, rows, columns);
   std::vector<int64_t> places(static_cast<size_t>(rows * columns),
                               static_cast<int64_t>(from.size()));  // which cell of the diagonals, or the one more
   for (size_t i = 0; i < from.size(); ++i) {
@@ -200,7 +200,7 @@ Values whole_diag_part(Call& c) {
   return {b.reshape(part(c, b.reshape(x, {n, n}), {}, kNone), sizes)};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kMatrixRows[] = {
     {"MatrixBandPart", nullptr, band_part},      {"MatrixDiag", nullptr, diag},          {"MatrixDiagV2", nullptr, diag_v2},
     {"MatrixDiagV3", nullptr, diag_v3},          {"MatrixDiagPart", nullptr, diag_part}, {"MatrixDiagPartV2", nullptr, diag_part_v2},
     {"MatrixDiagPartV3", nullptr, diag_part_v3}, {"MatrixSetDiag", nullptr, set_diag},   {"MatrixSetDiagV2", nullptr, set_diag_v2},
@@ -209,6 +209,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> matrix_operators() { return kRows; }
+std::span<const Operator> matrix_operators() { return kMatrixRows; }
 
 }  // namespace tern::tensorflow

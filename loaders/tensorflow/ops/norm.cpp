@@ -90,7 +90,7 @@ Values local_response(Call& c) {
   return {channels_last::channels_first(c.b, c.tensor(0), Channels::last, [&](ValueId x) { return c.b.emit("LRN", {x}, attrs); })};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kNormRows[] = {
     {"FusedBatchNorm FusedBatchNormV2", "y batch_mean batch_variance reserve_space_1 reserve_space_2", fused_batch_norm<2>},
     {"FusedBatchNormV3", "y batch_mean batch_variance reserve_space_1 reserve_space_2 reserve_space_3", fused_batch_norm<3>},
     {"_FusedBatchNormEx", "y batch_mean batch_variance reserve_space_1 reserve_space_2 reserve_space_3", fused_batch_norm_ex},
@@ -100,6 +100,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> norm_operators() { return kRows; }
+std::span<const Operator> norm_operators() { return kNormRows; }
 
 }  // namespace tern::tensorflow

@@ -51,13 +51,13 @@ Values in_top_k(Call& c, ValueId k) {
 Values in_top_k_v1(Call& c) { return in_top_k(c, c.b.scalar(Int(c.integer("k")))); }
 Values in_top_k_v2(Call& c) { return in_top_k(c, c.tensor(2)); }
 
-constexpr Operator kRows[] = {
+constexpr Operator kOrderRows[] = {
     {"TopK", "values indices", top_k}, {"TopKV2", "values indices", top_k_v2}, {"NthElement", nullptr, nth},
     {"InTopK", nullptr, in_top_k_v1},  {"InTopKV2", nullptr, in_top_k_v2},
 };
 
 }  // namespace
 
-std::span<const Operator> order_operators() { return kRows; }
+std::span<const Operator> order_operators() { return kOrderRows; }
 
 }  // namespace tern::tensorflow

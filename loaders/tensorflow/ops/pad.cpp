@@ -164,7 +164,7 @@ Values blocks_2d(Call& c) {
   return {ToBatch ? space_to_batch(c, *blocks) : batch_to_space(c, *blocks)};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kPadRows[] = {
     {"Pad", nullptr, each_part<pad>},
     {"PadV2", nullptr, pad_with},
     {"MirrorPad", nullptr, mirror_pad},
@@ -178,6 +178,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> pad_operators() { return kRows; }
+std::span<const Operator> pad_operators() { return kPadRows; }
 
 }  // namespace tern::tensorflow

@@ -99,7 +99,7 @@ Values dilation(Call& c) {
   return {y};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kPatchesRows[] = {
     {"ExtractImagePatches", nullptr, patches<2>},
     {"ExtractVolumePatches", nullptr, patches<3>},
     {"Dilation2D", nullptr, dilation},
@@ -107,6 +107,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> patch_operators() { return kRows; }
+std::span<const Operator> patch_operators() { return kPatchesRows; }
 
 }  // namespace tern::tensorflow

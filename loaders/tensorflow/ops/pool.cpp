@@ -49,7 +49,7 @@ Values max_pool_with_argmax(Call& c) {
   return {channels_last::to_last(b, made[0]), b.cast(channels_last::to_last(b, place), c.dtype("Targmax", DType::i64))};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kPoolRows[] = {
     {"MaxPool", nullptr, pool<2, Pool::max>},       {"MaxPoolV2", nullptr, max_pool_v2},
     {"MaxPool3D", nullptr, pool<3, Pool::max>},     {"AvgPool", nullptr, pool<2, Pool::average>},
     {"AvgPool3D", nullptr, pool<3, Pool::average>}, {"MaxPoolWithArgmax", "output argmax", max_pool_with_argmax},
@@ -57,6 +57,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> pool_operators() { return kRows; }
+std::span<const Operator> pool_operators() { return kPoolRows; }
 
 }  // namespace tern::tensorflow

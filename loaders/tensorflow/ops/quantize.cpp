@@ -77,7 +77,7 @@ ValueId requantised(Call& c, int64_t bits) {
 Values requantised_v2(Call& c) { return {requantised(c, c.integer("num_bits", 8))}; }
 Values requantised_v3(Call& c) { return {requantised(c, known_int(c, 3))}; }
 
-constexpr Operator kRows[] = {
+constexpr Operator kQuantizeRows[] = {
     {"QuantizeAndDequantizeV2 QuantizeAndDequantizeV4", nullptr, requantised_v2},
     {"QuantizeAndDequantizeV3", nullptr, requantised_v3},
     {"FakeQuantWithMinMaxArgs", nullptr, with_attributes},
@@ -86,6 +86,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> quantize_operators() { return kRows; }
+std::span<const Operator> quantize_operators() { return kQuantizeRows; }
 
 }  // namespace tern::tensorflow

@@ -64,7 +64,7 @@ ValueId wide(Call& c, size_t i) { return c.b.cast(c.tensor(i), DType::i64); }
 DType splits_dtype(Call& c) { return c.dtype("Tsplits", DType::i64); }
 
 // From starts to limits, each in steps of deltas; one number stands for all.
-Values range(Call& c) {
+Values ragged_range(Call& c) {
   GraphBuilder& b = c.b;
   ValueId start = c.tensor(0), limit = c.tensor(1), delta = c.tensor(2);
   const DType dtype = b.dtype(start);
@@ -88,7 +88,7 @@ Values range(Call& c) {
 }
 
 // Rows by index, whole, with what lies below them. Each axis of the indices but the last is a level of rows of one length.
-Values gather(Call& c) {
+Values ragged_gather(Call& c) {
   GraphBuilder& b = c.b;
   const int64_t levels = c.integer("PARAMS_RAGGED_RANK");
   if (levels < 1 || static_cast<size_t>(levels) + 2 != c.count()) return c.fail(invalid("PARAMS_RAGGED_RANK is " + std::to_string(levels)));
@@ -157,14 +157,14 @@ Values to_sparse(Call& c) {
   return {indices, b.reshape(values, {Int(-1)}), concat(b, shape, 0)};
 }
 
-constexpr Operator kRows[] = {
-    {"RaggedRange", "rt_nested_splits rt_dense_values", range},
-    {"RaggedGather", "output_nested_splits*OUTPUT_RAGGED_RANK output_dense_values", gather},
+constexpr Operator kRaggedRows[] = {
+    {"RaggedRange", "rt_nested_splits rt_dense_values", ragged_range},
+    {"RaggedGather", "output_nested_splits*OUTPUT_RAGGED_RANK output_dense_values", ragged_gather},
     {"RaggedTensorToSparse", "sparse_indices sparse_values sparse_dense_shape", to_sparse},
 };
 
 }  // namespace
 
-std::span<const Operator> ragged_operators() { return kRows; }
+std::span<const Operator> ragged_operators() { return kRaggedRows; }
 
 }  // namespace tern::tensorflow

@@ -33,12 +33,12 @@ Values greedy(Call& c) {
   return {indices, values, shape, unsqueeze(b, score, {1})};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kRecognitionRows[] = {
     {"CTCGreedyDecoder", "decoded_indices decoded_values decoded_shape log_probability", greedy},
 };
 
 }  // namespace
 
-std::span<const Operator> recognition_operators() { return kRows; }
+std::span<const Operator> recognition_operators() { return kRecognitionRows; }
 
 }  // namespace tern::tensorflow

@@ -107,7 +107,7 @@ Values running_log_sum(Call& c) {
   })};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kReduceRows[] = {
     {"Sum", nullptr, each_part<sum>},
     {"Mean", nullptr, each_part<mean>},
     {"Max", nullptr, maximum},
@@ -125,6 +125,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> reduce_operators() { return kRows; }
+std::span<const Operator> reduce_operators() { return kReduceRows; }
 
 }  // namespace tern::tensorflow

@@ -12,7 +12,7 @@ Values files(Call& c) { return c.fail(unsupported("reads encoded files or record
 
 Values gradient(Call& c) { return c.fail(unsupported("belongs to training: export a signature for inference")); }
 
-constexpr Operator kRows[] = {
+constexpr Operator kRefusedRows[] = {
     {"RandomUniform RandomStandardNormal RandomUniformInt TruncatedNormal ParameterizedTruncatedNormal RandomShuffle RandomGamma RandomPoissonV2 "
      "Multinomial "
      "StatelessRandomUniform StatelessRandomUniformInt StatelessRandomNormal StatelessTruncatedNormal StatelessMultinomial StatelessRandomUniformV2 "
@@ -32,6 +32,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> refused_operators() { return kRows; }
+std::span<const Operator> refused_operators() { return kRefusedRows; }
 
 }  // namespace tern::tensorflow

@@ -149,7 +149,7 @@ Values sparse_segments(Call& c) {
   return {folded(b, {rows, b.cast(c.tensor(2), DType::i64), count}, F, kNone)};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kScatterRows[] = {
     {"ScatterNd", nullptr, scatter_nd},
     {"TensorScatterUpdate", nullptr, tensor_scatter<"none">},
     {"TensorScatterAdd ScatterNdNonAliasingAdd", nullptr, tensor_scatter<"add">},
@@ -176,6 +176,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> scatter_operators() { return kRows; }
+std::span<const Operator> scatter_operators() { return kScatterRows; }
 
 }  // namespace tern::tensorflow

@@ -118,7 +118,7 @@ Values concat_offset(Call& c) {
   return out;
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kShapeRows[] = {
     {"Shape", nullptr, shape},
     {"ShapeN", nullptr, shape_n},
     {"VariableShape", nullptr, variable_shape},
@@ -137,6 +137,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> shape_operators() { return kRows; }
+std::span<const Operator> shape_operators() { return kShapeRows; }
 
 }  // namespace tern::tensorflow

@@ -191,7 +191,7 @@ Values roll(Call& c) {
 
 Values tile(Call& c) { return {c.b.emit("Tile", {c.tensor(0), c.b.cast(c.tensor(1), DType::i64)})}; }
 
-constexpr Operator kRows[] = {
+constexpr Operator kSliceRows[] = {
     {"StridedSlice", nullptr, each_part<strided_slice>},
     {"TensorStridedSliceUpdate", nullptr, strided_update},
     {"Slice", nullptr, each_part<slice_of>},
@@ -204,6 +204,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> slice_operators() { return kRows; }
+std::span<const Operator> slice_operators() { return kSliceRows; }
 
 }  // namespace tern::tensorflow

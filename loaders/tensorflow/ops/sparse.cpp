@@ -33,7 +33,7 @@ Values reorder(Call& c) {
 }
 
 // One size may be -1.
-Values reshape(Call& c) {
+Values sparse_reshape(Call& c) {
   GraphBuilder& b = c.b;
   if (!has_rank(c, 0, 2) || !has_rank(c, 1, 1) || !has_rank(c, 2, 1)) return {};
   const ValueId shape = b.cast(c.tensor(1), DType::i64), given = b.cast(c.tensor(2), DType::i64);
@@ -43,7 +43,7 @@ Values reshape(Call& c) {
   return {index_of_flat(b, flat_index(b, c.tensor(0), shape), to), to};
 }
 
-Values slice_of(Call& c) {
+Values sparse_slice(Call& c) {
   GraphBuilder& b = c.b;
   const Sparse s = sparse_input(c, 0);
   if (!has_rank(c, 3, 1) || !has_rank(c, 4, 1)) return {};
@@ -103,7 +103,7 @@ Values fill_empty_rows(Call& c) {
 // ---- with dense ones ----
 
 // y[i, :] = the sum of a[i, k] b[k, :] over the k that a has.
-Values matmul(Call& c) {
+Values sparse_dense_matmul(Call& c) {
   GraphBuilder& b = c.b;
   const Sparse a = sparse_input(c, 0);
   if (!has_rank(c, 3, 2)) return {};
@@ -183,7 +183,7 @@ Values crossed(Call& c, size_t extra, Attributes attrs) {
   return {y[0], y[1], y[2]};
 }
 
-Values cross(Call& c) {
+Values sparse_cross(Call& c) {
   return crossed(
       c, 0,
       attributes({{"hashed", int64_t(c.boolean("hashed_output"))}, {"buckets", c.integer("num_buckets")}, {"hash_key", c.integer("hash_key")}}));
@@ -196,25 +196,25 @@ Values cross_text(Call& c) {
   return crossed(c, 1, attributes({{"separator", std::string(separator->span<StringRef>()[0].view())}}));
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kSparseRows[] = {
     {"SparseReorder", "output_indices output_values", reorder},
-    {"SparseReshape", "output_indices output_shape", reshape},
-    {"SparseSlice", "output_indices output_values output_shape", slice_of},
+    {"SparseReshape", "output_indices output_shape", sparse_reshape},
+    {"SparseSlice", "output_indices output_values output_shape", sparse_slice},
     {"SparseConcat", "output_indices output_values output_shape", concat_of},
     {"SparseFillEmptyRows", "output_indices output_values empty_row_indicator reverse_index_map", fill_empty_rows},
-    {"SparseTensorDenseMatMul", nullptr, matmul},
+    {"SparseTensorDenseMatMul", nullptr, sparse_dense_matmul},
     {"SparseTensorDenseAdd", nullptr, dense_add},
     {"SparseDenseCwiseAdd", nullptr, elementwise<"Add">},
     {"SparseDenseCwiseMul", nullptr, elementwise<"Mul">},
     {"SparseDenseCwiseDiv", nullptr, elementwise<"Div">},
     {"SparseReduceSum", nullptr, reduce_sum},
-    {"SparseCross", "output_indices output_values output_shape", cross},
+    {"SparseCross", "output_indices output_values output_shape", sparse_cross},
     {"SparseCrossV2", "output_indices output_values output_shape", cross_text},
     {"SparseAdd", "sum_indices sum_values sum_shape", add},
 };
 
 }  // namespace
 
-std::span<const Operator> sparse_operators() { return kRows; }
+std::span<const Operator> sparse_operators() { return kSparseRows; }
 
 }  // namespace tern::tensorflow

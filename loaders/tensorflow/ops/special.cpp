@@ -88,7 +88,7 @@ Values digamma(Call& c) {
   return {in_dtype(c.b, c.tensor(0), DType::f64, [&](ValueId x) { return digamma_of(c.b, x); })};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kSpecialRows[] = {
     {"Erfinv", nullptr, erfinv},
     {"Ndtri", nullptr, ndtri},
     {"Lgamma", nullptr, lgamma},
@@ -97,6 +97,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> special_operators() { return kRows; }
+std::span<const Operator> special_operators() { return kSpecialRows; }
 
 }  // namespace tern::tensorflow

@@ -58,7 +58,7 @@ Values reduce_join(Call& c) {
   return {c.boolean("keep_dims", false) ? b.reshape(y, kept) : y};
 }
 
-Values split(Call& c) {
+Values split_text(Call& c) {
   const std::vector<ValueId> y =
       c.b.emit("RaggedStringSplit", {c.tensor(0)}, attributes({{"separator", known_text(c, 1)}, {"maxsplit", c.integer("maxsplit", -1)}}), 4);
   return {y[2], y[0], y[3]};
@@ -198,7 +198,7 @@ Values table_contents(Call& c) {
   return t == nullptr ? Values() : Values{c.b.constant(t->keys), c.b.constant(t->values)};
 }
 
-constexpr Operator kRows[] = {
+constexpr Operator kStringsRows[] = {
     {"StringLower", nullptr, change_case<"StringLower">},
     {"StringUpper", nullptr, change_case<"StringUpper">},
     {"StringStrip", nullptr, unary<"StringStrip">},
@@ -206,7 +206,7 @@ constexpr Operator kRows[] = {
     {"Substr", nullptr, substring},
     {"StringJoin", nullptr, join},
     {"ReduceJoin", nullptr, reduce_join},
-    {"StringSplitV2", "indices values shape", split},
+    {"StringSplitV2", "indices values shape", split_text},
     {"StringSplit", "indices values shape", split_v1},
     {"StringNGrams", "ngrams ngrams_splits", ngrams},
     {"StaticRegexReplace", nullptr, static_regex_replace},
@@ -234,6 +234,6 @@ constexpr Operator kRows[] = {
 
 }  // namespace
 
-std::span<const Operator> string_operators() { return kRows; }
+std::span<const Operator> string_operators() { return kStringsRows; }
 
 }  // namespace tern::tensorflow

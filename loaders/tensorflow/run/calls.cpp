@@ -167,11 +167,11 @@ Values which_case(Call& c, const Site& site) {
   return choose(c, site, std::move(functions), false);
 }
 
-constexpr Special kOperators[] = {
+constexpr Special kCallsOperators[] = {
     {"PartitionedCall StatefulPartitionedCall", call, true}, {"If StatelessIf", if_else}, {"Case StatelessCase", which_case}};
 
 }  // namespace
 
-std::span<const Special> call_operators() { return kOperators; }
+std::span<const Special> call_operators() { return kCallsOperators; }
 
 }  // namespace tern::tensorflow

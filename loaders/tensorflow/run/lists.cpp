@@ -284,29 +284,29 @@ Values pop_back(Call& c, const Site&) {
   return {Value::list(std::move(list)), c.b.emit("Gather", {all, c.b.constant(Tensor::scalar(int64_t(-1)))}, axis_0())};
 }
 
-constexpr Special kOperators[] = {{"TensorListReserve", reserve},
-                                  {"EmptyTensorList", empty},
-                                  {"TensorListFromTensor", from_tensor},
-                                  {"TensorArrayV3", array, false, "handle flow"},
-                                  {"TensorListSetItem", set_item<0, 1, 2>},
-                                  {"TensorArrayWriteV3", set_item<3, 1, 2>},
-                                  {"TensorListGetItem", get_item<0, 1>},
-                                  {"TensorArrayReadV3", get_item<2, 1>},
-                                  {"TensorListStack", stack},
-                                  {"TensorListGather", gather<0, 1>},
-                                  {"TensorArrayGatherV3", gather<2, 1>},
-                                  {"TensorListScatterIntoExistingList", scatter<0, 2, 1>},
-                                  {"TensorArrayScatterV3", scatter<3, 1, 2>},
-                                  {"TensorListSplit", split<0, 2>},
-                                  {"TensorArraySplitV3", split<1, 2>},
-                                  {"TensorListConcatV2 TensorListConcat", concat<0>, false, "tensor lengths"},
-                                  {"TensorArrayConcatV3", concat<1>, false, "value lengths"},
-                                  {"TensorListLength", length<0>},
-                                  {"TensorArraySizeV3", length<1>},
-                                  {"TensorListElementShape", element_shape},
-                                  {"TensorListResize", resize},
-                                  {"TensorListPushBack", push_back},
-                                  {"TensorListPopBack", pop_back, false, "output_handle tensor"}};
+constexpr Special kListsOperators[] = {{"TensorListReserve", reserve},
+                                       {"EmptyTensorList", empty},
+                                       {"TensorListFromTensor", from_tensor},
+                                       {"TensorArrayV3", array, false, "handle flow"},
+                                       {"TensorListSetItem", set_item<0, 1, 2>},
+                                       {"TensorArrayWriteV3", set_item<3, 1, 2>},
+                                       {"TensorListGetItem", get_item<0, 1>},
+                                       {"TensorArrayReadV3", get_item<2, 1>},
+                                       {"TensorListStack", stack},
+                                       {"TensorListGather", gather<0, 1>},
+                                       {"TensorArrayGatherV3", gather<2, 1>},
+                                       {"TensorListScatterIntoExistingList", scatter<0, 2, 1>},
+                                       {"TensorArrayScatterV3", scatter<3, 1, 2>},
+                                       {"TensorListSplit", split<0, 2>},
+                                       {"TensorArraySplitV3", split<1, 2>},
+                                       {"TensorListConcatV2 TensorListConcat", concat<0>, false, "tensor lengths"},
+                                       {"TensorArrayConcatV3", concat<1>, false, "value lengths"},
+                                       {"TensorListLength", length<0>},
+                                       {"TensorArraySizeV3", length<1>},
+                                       {"TensorListElementShape", element_shape},
+                                       {"TensorListResize", resize},
+                                       {"TensorListPushBack", push_back},
+                                       {"TensorListPopBack", pop_back, false, "output_handle tensor"}};
 
 }  // namespace
 
@@ -361,6 +361,6 @@ ValueId put(Builder& b, ValueId elements, ValueId index, ValueId item) {
   return b.emit("ScatterND", {elements, at, b.emit("Unsqueeze", {item, b.ints({0})})});
 }
 
-std::span<const Special> list_operators() { return kOperators; }
+std::span<const Special> list_operators() { return kListsOperators; }
 
 }  // namespace tern::tensorflow

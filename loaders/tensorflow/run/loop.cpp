@@ -324,10 +324,10 @@ Values while_loop(Call& c, const Site& site) {
   return Loop(c, site, f).run();
 }
 
-constexpr Special kOperators[] = {{"While StatelessWhile", while_loop}};
+constexpr Special kLoopOperators[] = {{"While StatelessWhile", while_loop}};
 
 }  // namespace
 
-std::span<const Special> loop_operators() { return kOperators; }
+std::span<const Special> loop_operators() { return kLoopOperators; }
 
 }  // namespace tern::tensorflow

@@ -87,7 +87,7 @@ Values import_file(Call& c, const Site& site) {
   return s ? Values() : c.fail(s.error().within("the asset " + printable(asset->file, 120)));
 }
 
-constexpr Special kOperators[] = {
+constexpr Special kResourcesOperators[] = {
     {"VarHandleOp", handle},
     {"VariableV2 Variable", reference},
     {"ReadVariableOp", read},
@@ -104,6 +104,6 @@ constexpr Special kOperators[] = {
 
 }  // namespace
 
-std::span<const Special> resource_operators() { return kOperators; }
+std::span<const Special> resource_operators() { return kResourcesOperators; }
 
 }  // namespace tern::tensorflow

@@ -23,11 +23,11 @@ Values merge(Call& c, const Site&) {
   return {c.value(alive[0]), c.b.constant(Tensor::scalar(static_cast<int32_t>(alive[0])))};
 }
 
-constexpr Special kOperators[] = {{"Switch RefSwitch", switch_, false, "output_false output_true"},
-                                  {"Merge RefMerge", merge, false, "output value_index"}};
+constexpr Special kSwitchOperators[] = {{"Switch RefSwitch", switch_, false, "output_false output_true"},
+                                        {"Merge RefMerge", merge, false, "output value_index"}};
 
 }  // namespace
 
-std::span<const Special> switch_operators() { return kOperators; }
+std::span<const Special> switch_operators() { return kSwitchOperators; }
 
 }  // namespace tern::tensorflow
