@@ -1,25 +1,29 @@
-// P A = L U by rows, in place: below the diagonal L, whose own diagonal is 1. See linear_algebra.h.
+// P A = L U by rows, in place: below the diagonal L, whose own diagonal is 1. The same instructions whatever the numbers are: pivots are chosen by
+// masks, every row is swapped (often with itself), and a matrix that has no inverse is worked through to its end. See linear_algebra.h.
 #pragma once
 #include <cmath>
 #include <cstdint>
 #include <utility>
 
+#include "kernels/portable_math.h"
+
 namespace tern {
 
 // pivots[k]: the row that was swapped with row k. The sign of all swaps; 0: a column has nothing to divide by.
-inline int factor_lu(double* a, int64_t n, int64_t* pivots) {
-  int sign = 1;
+inline double factor_lu(double* a, int64_t n, int64_t* pivots) {
+  double sign = 1;
   for (int64_t k = 0; k < n; ++k) {
     int64_t p = k;
+    double largest = std::fabs(a[k * n + k]);
     for (int64_t i = k + 1; i < n; ++i) {
-      if (std::fabs(a[i * n + k]) > std::fabs(a[p * n + k])) p = i;
+      const double size = std::fabs(a[i * n + k]);
+      const bool larger = size > largest;
+      p ^= (p ^ i) & -int64_t(larger);
+      largest = portable::select(larger, size, largest);
     }
     pivots[k] = p;
-    if (a[p * n + k] == 0) return 0;
-    if (p != k) {
-      sign = -sign;
-      for (int64_t j = 0; j < n; ++j) std::swap(a[p * n + j], a[k * n + j]);
-    }
+    sign = portable::select(largest == 0, 0, portable::select(p == k, sign, -sign));
+    for (int64_t j = 0; j < n; ++j) std::swap(a[p * n + j], a[k * n + j]);
     for (int64_t i = k + 1; i < n; ++i) {
       const double f = a[i * n + k] /= a[k * n + k];
       for (int64_t j = k + 1; j < n; ++j) a[i * n + j] -= f * a[k * n + j];
@@ -37,7 +41,7 @@ inline bool solve_triangle(const double* a, double* x, int64_t n, int64_t column
       for (int64_t j = 0; j < columns; ++j) x[i * columns + j] -= a[i * n + k] * x[k * columns + j];
     }
     if (unit) continue;
-    regular = regular && a[i * n + i] != 0;
+    regular &= a[i * n + i] != 0;
     for (int64_t j = 0; j < columns; ++j) x[i * columns + j] /= a[i * n + i];
   }
   return regular;

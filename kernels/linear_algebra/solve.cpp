@@ -39,16 +39,14 @@ void solve(const MatrixArgs& a) {
   for (int64_t m = 0; m < a.batch; ++m) {
     read_matrix(static_cast<const T*>(a.a) + m * a.n * a.n, a.lu, a.n, a.adjoint);
     read_sides<T>(a, m);
-    if (factor_lu(a.lu, a.n, a.pivots) == 0) {
-      fault = 1;
-      for (int64_t i = 0; i < a.n * a.columns; ++i) a.x[i] = std::numeric_limits<double>::quiet_NaN();
-    } else {
-      for (int64_t k = 0; k < a.n; ++k) {
-        for (int64_t j = 0; j < a.columns && a.pivots[k] != k; ++j) std::swap(a.x[k * a.columns + j], a.x[a.pivots[k] * a.columns + j]);
-      }
-      solve_triangle(a.lu, a.x, a.n, a.columns, true, true);
-      solve_triangle(a.lu, a.x, a.n, a.columns, false, false);
+    const bool singular = factor_lu(a.lu, a.n, a.pivots) == 0;
+    fault |= uint32_t(singular);
+    for (int64_t k = 0; k < a.n; ++k) {
+      for (int64_t j = 0; j < a.columns; ++j) std::swap(a.x[k * a.columns + j], a.x[a.pivots[k] * a.columns + j]);
     }
+    solve_triangle(a.lu, a.x, a.n, a.columns, true, true);
+    solve_triangle(a.lu, a.x, a.n, a.columns, false, false);
+    for (int64_t i = 0; i < a.n * a.columns; ++i) a.x[i] = portable::select(singular, std::numeric_limits<double>::quiet_NaN(), a.x[i]);
     write_sides<T>(a, m);
   }
   *a.fault = fault;
@@ -60,7 +58,7 @@ void solve_triangles(const MatrixArgs& a) {
   for (int64_t m = 0; m < a.batch; ++m) {
     read_matrix(static_cast<const T*>(a.a) + m * a.n * a.n, a.lu, a.n, a.adjoint);
     read_sides<T>(a, m);
-    if (!solve_triangle(a.lu, a.x, a.n, a.columns, a.lower != a.adjoint, false)) fault = 1;
+    fault |= uint32_t(!solve_triangle(a.lu, a.x, a.n, a.columns, a.lower != a.adjoint, false));
     write_sides<T>(a, m);
   }
   *a.fault = fault;
@@ -70,13 +68,16 @@ template <class T, bool Log>
 void determinants(const MatrixArgs& a) {
   for (int64_t m = 0; m < a.batch; ++m) {
     read_matrix(static_cast<const T*>(a.a) + m * a.n * a.n, a.lu, a.n, false);
-    double sign = factor_lu(a.lu, a.n, a.pivots), product = sign, log = sign == 0 ? -INFINITY : 0;
-    for (int64_t i = 0; i < a.n && sign != 0; ++i) {
+    double sign = factor_lu(a.lu, a.n, a.pivots), product = sign, log = 0;
+    const bool singular = sign == 0;
+    for (int64_t i = 0; i < a.n; ++i) {
       const double d = a.lu[i * a.n + i];
       product *= d;
       log += portable::log(std::fabs(d));
-      if (d < 0) sign = -sign;
+      sign = portable::select(d < 0, -sign, sign);
     }
+    product = portable::select(singular, 0, product);
+    log = portable::select(singular, -INFINITY, log);
     static_cast<T*>(a.y)[m] = static_cast<T>(Log ? sign : product);
     if (Log) static_cast<T*>(a.log)[m] = static_cast<T>(log);
   }

@@ -18,13 +18,6 @@
 namespace tern::hdf5 {
 namespace {
 
-struct Node {
-  std::string_view name;  // in the file
-  uint64_t address = kUndefined;
-  File::Id parent = File::kNothing, first = 0, count = 0;  // children lie side by side, by name
-  File::Kind kind = File::Kind::group;
-};
-
 const char* link_text(File::Kind kind) {
   if (kind == File::Kind::soft_link) return "a soft link";
   return kind == File::Kind::external_link ? "a link to another file" : "a user-defined link";
@@ -38,6 +31,13 @@ File::Kind kind_of(Link::Kind kind) {
 }  // namespace
 
 struct File::Body {
+  struct Node {
+    std::string_view name;  // in the file
+    uint64_t address = kUndefined;
+    Id parent = kNothing, first = 0, count = 0;  // children lie side by side, by name
+    Kind kind = Kind::group;
+  };
+
   Body(const Source& file, std::span<const std::byte> bytes, int64_t budget) : owner(file.owner), space(bytes, budget) {}
 
   std::shared_ptr<const void> owner;
@@ -182,7 +182,7 @@ Result<File::Id> File::find(Id from, std::string_view path) const {
     if (path.empty()) return at;
     const std::string_view step = path.substr(0, path.find('/'));
     const auto first = nodes.begin() + nodes[at].first, last = first + nodes[at].count;
-    const auto it = std::lower_bound(first, last, step, [](const Node& n, std::string_view name) { return n.name < name; });
+    const auto it = std::lower_bound(first, last, step, [](const Body::Node& n, std::string_view name) { return n.name < name; });
     if (it == last || it->name != step) return kNothing;
     at = static_cast<Id>(it - nodes.begin());
     path.remove_prefix(step.size());
