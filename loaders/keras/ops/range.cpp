@@ -127,7 +127,7 @@ Flows cross(Call& c) {
   const int64_t m = c.features(x), n = c.features(y);
   if (!c.b.ok() || m < 2 || m > 3 || n < 2 || n > 3) return c.b.ok() ? c.invalid("a cross product of other than two or three numbers") : Flows();
   const auto part = [&](ValueId v, int64_t size, int64_t i) { return i < size ? slice(c.b, v, c.b.rank(v) - 1, i, i + 1) : c.b.scalar_like(v, 0); };
-  const auto component = [&](int64_t i, int64_t j) {
+  const auto component = [&, x = x, y = y](int64_t i, int64_t j) {
     return c.emit("Sub", {c.emit("Mul", {part(x, m, i), part(y, n, j)}), c.emit("Mul", {part(x, m, j), part(y, n, i)})});
   };
   if (m == 2 && n == 2) return {{squeeze(c.b, component(0, 1), {-1})}};
