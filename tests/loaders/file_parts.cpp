@@ -38,7 +38,8 @@ TEST_CASE("file parts: small and large ones are what the file holds there, align
   auto file = FileParts::open(f.write(whole), "x", {});
   REQUIRE(file.ok());
   CHECK(file->size() == 1'000'000);
-  for (const auto& [offset, size] : {std::pair{0, 10}, {3, 1000}, {999'990, 10}, {5, 300'000}, {700'000, 300'000}, {1'000'000, 0}}) {
+  for (const auto& place : {std::pair{0, 10}, {3, 1000}, {999'990, 10}, {5, 300'000}, {700'000, 300'000}, {1'000'000, 0}}) {
+    const int offset = place.first, size = place.second;
     CAPTURE(offset);
     auto part = file->part(offset, size);
     REQUIRE(part.ok());
