@@ -1,4 +1,4 @@
-// DecodeRaw, EncodeBase64, DecodeBase64 and UnicodeTranscode: bytes to numbers, to letters, and back. See strings.h.
+// DecodeRaw, EncodeBase64 and DecodeBase64: bytes to numbers, to letters, and back. See strings.h.
 #include <algorithm>
 #include <array>
 #include <bit>
