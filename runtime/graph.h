@@ -3,6 +3,7 @@
 // You are here: stop 3 of the tour. Next: loaders/onnx.
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,16 @@ struct SummaryRow {
   std::vector<std::string> inputs;  // what feeds it: "dense[0][0]", output 0 of call 0
 };
 
+// One of the ways in which a SavedModel can be called, for people: the graph is one of them. With types as the file has them.
+struct Signature {
+  struct Value {
+    std::string name, dtype;
+    std::optional<std::vector<std::string>> shape;  // nothing: of any number of axes
+  };
+  std::string name;
+  std::vector<Value> inputs, outputs;  // by name
+};
+
 // A subgraph is closed: what it reads from outside is passed explicitly. Each subgraph of a node has inputs of its own, as the operator
 // says (an If: none), and then the captured values, in the order of the node.
 struct Graph {
@@ -61,8 +72,9 @@ struct Graph {
   // Filled by the loader, for people: "onnx", "pytorch 2.1", 17 …
   std::string format, producer;
   std::vector<std::pair<std::string, std::string>> metadata;  // what the file says of itself, in its order: "license", "MIT"
-  std::vector<std::string> notes;   // what was done that the file does not say: "weights matched with the prefix module. taken off (12 names)"
-  std::vector<SummaryRow> summary;  // of the outermost model's layers; empty where the file has none
+  std::vector<std::string> notes;     // what was done that the file does not say: "weights matched with the prefix module. taken off (12 names)"
+  std::vector<SummaryRow> summary;    // of the outermost model's layers; empty where the file has none
+  std::vector<Signature> signatures;  // of a SavedModel, by name
   // Values that the file allows a symbol, both ends included; a session with another value is refused.
   std::map<std::string, std::pair<int64_t, int64_t>> ranges;
   int64_t opset = 0;

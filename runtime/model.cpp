@@ -150,9 +150,11 @@ Result<Model> make_model(Graph graph, const LoadOptions& options) {
   count_weights(state->graph, state->parameters, state->weight_bytes);
   auto metadata = std::exchange(state->graph.metadata, {});  // may be most of the file; sessions have no use for these
   auto summary = std::exchange(state->graph.summary, {});
+  auto signatures = std::exchange(state->graph.signatures, {});
   state->optimized = state->graph;
   state->graph.metadata = std::move(metadata);
   state->graph.summary = std::move(summary);
+  state->graph.signatures = std::move(signatures);
   if (options.optimize) {
     if (Status s = optimize(state->optimized, options.budget); !s) return s.error();
   }

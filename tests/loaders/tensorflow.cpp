@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "loaders/formats.h"
 #include "loaders/load.h"
 #include "tests/support/onnx_writer.h"
 #include "tests/support/recorded.h"
@@ -73,11 +72,7 @@ TEST_CASE("tensorflow: a signature is chosen by name, and all are listed") {
   REQUIRE(model.ok());
   CHECK(model->outputs().size() == 1);
   CHECK(model->metadata().empty());
-  const auto file = open_model(path_of("linear"), {});
-  REQUIRE(file.ok());
-  const auto listed = tensorflow::signatures_of(Content(*file), int64_t(1) << 28);
-  REQUIRE(listed.ok());
-  const std::vector<tensorflow::Signature>& all = *listed;
+  const std::vector<Signature>& all = model->state().graph.signatures;
   REQUIRE(all.size() == 2);
   CHECK(all[0].name == "product");
   CHECK(all[1].name == "serving_default");

@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "loaders/formats.h"
-#include "loaders/tensorflow/tensorflow.h"
 #include "runtime/base/checked.h"
 #include "runtime/model.h"
 #include "tools/tern/arrays.h"
@@ -96,25 +94,16 @@ void value_or_null(Json& j, const std::optional<int64_t>& n) {
   else j.null();
 }
 
-using Signatures = std::vector<tensorflow::Signature>;
-
-// Those of a SavedModel; none of other files.
-Signatures signatures_of(const Model& model, const Options& options) {
-  if (model.format() != "tensorflow savedmodel") return {};
-  auto source = open_model(options.positional[0], {options.has("--map"), options.has("--follow-links")});
-  if (!source) return {};
-  auto all = tensorflow::signatures_of(Content(*source), LoadOptions().budget);
-  return all ? std::move(*all) : Signatures();
-}
+using Signatures = std::vector<Signature>;
 
 void write_signatures(Json& j, const Signatures& signatures) {
   if (signatures.empty()) return;
   j.key("signatures").array();
-  for (const tensorflow::Signature& s : signatures) {
+  for (const Signature& s : signatures) {
     j.object().key("name").value(s.name);
     for (const auto& [key, values] : {std::pair("inputs", &s.inputs), std::pair("outputs", &s.outputs)}) {
       j.key(key).array();
-      for (const tensorflow::Signature::Value& v : *values) {
+      for (const Signature::Value& v : *values) {
         j.object().key("name").value(v.name).key("dtype").value(v.dtype).key("shape");
         if (v.shape) write_shape(j, *v.shape);
         else j.null();
@@ -127,8 +116,8 @@ void write_signatures(Json& j, const Signatures& signatures) {
   j.end();
 }
 
-std::string signature_text(const tensorflow::Signature& s) {
-  const auto text = [](const std::vector<tensorflow::Signature::Value>& values) {
+std::string signature_text(const Signature& s) {
+  const auto text = [](const std::vector<Signature::Value>& values) {
     std::string all;
     for (const auto& v : values) all += (all.empty() ? "" : ", ") + v.name + ": " + v.dtype + (v.shape ? shape_text(*v.shape) : " of any shape");
     return all;
@@ -234,7 +223,7 @@ void print_text(const Model& model, const Signatures& signatures, const Summary&
   out("format    " + shown(model.format()) + (model.opset() ? ", opset " + shown(model.opset()) : Text()) + "\n");
   if (!model.producer().empty()) out("producer  " + shown(model.producer()) + "\n");
   out(metadata_text(model.metadata()));
-  for (const tensorflow::Signature& s : signatures) out("signature " + shown(signature_text(s)) + "\n");
+  for (const Signature& s : signatures) out("signature " + shown(signature_text(s)) + "\n");
   for (const std::string& text : model.notes()) out("note      " + shown(text) + "\n");
   for (const Port& p : model.inputs()) out("input     " + shown(p.name + ": " + type_text(p)) + "\n");
   if (const auto& names = model.state().graph.overridable; !names.empty()) {  // a whole model's weights, when an old exporter listed them all
@@ -283,7 +272,7 @@ int inspect(const Options& options) {
     if (Status s = write_file(options.get("--dot"), dot(graph)); !s) return fail_at("cannot write", s.error());
   }
   const Summary& summary = model->state().graph.summary;
-  const Signatures signatures = signatures_of(*model, options);
+  const Signatures& signatures = model->state().graph.signatures;
   if (options.has("--json")) out(json_text(*model, signatures, summary, layers, totals, all));
   else print_text(*model, signatures, summary, layers, totals, all);
   return kDone;

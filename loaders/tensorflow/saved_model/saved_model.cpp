@@ -115,13 +115,6 @@ Result<Value> input_of(Builder& b, const SignatureInput& in, const LoadOptions& 
 
 }  // namespace
 
-Result<std::vector<Signature>> signatures_of(const Content& content, int64_t budget) {
-  auto model = read_saved_model(content.source.bytes, budget);
-  if (!model) return model.error();
-  auto meta = for_serving(*model);
-  return meta ? Result<std::vector<Signature>>(all_signatures(**meta)) : meta.error();
-}
-
 Result<Graph> load_saved_model(const Content& content, const LoadOptions& options) {
   auto model = read_saved_model(content.source.bytes, options.budget);
   if (!model) return model.error();
@@ -171,6 +164,7 @@ Result<Graph> load_saved_model(const Content& content, const LoadOptions& option
   if (!out) return out.error();
   out->format = "tensorflow savedmodel";
   out->summary = layers_of(**meta, content.source);
+  out->signatures = all_signatures(**meta);
   if (!assigned.empty()) out->notes.push_back("what a call assigns to variables is not kept for the next call: " + listed(assigned));
   return out;
 }
