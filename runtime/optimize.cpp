@@ -8,6 +8,7 @@
 #include "runtime/fold_constants.h"
 #include "runtime/fuse/fuse.h"
 #include "runtime/infer_shapes.h"
+#include "runtime/narrow/narrow.h"
 #include "runtime/simplify.h"
 #include "runtime/transposes/transposes.h"
 #include "runtime/verify.h"
@@ -81,6 +82,11 @@ Status optimize(Graph& graph, int64_t budget, Stage last) {
   if (Status s = check(graph); !s) return s;
   if (last == Stage::transpose) return {};
   if (Status s = fuse(graph); !s) return s;
+  simplify(graph);
+  if (Status s = check(graph); !s) return s;
+  if (Status s = infer_shapes(graph); !s || last == Stage::fuse || !narrow(graph)) return s;
+  if (Status s = infer_shapes(graph); !s) return s;
+  if (Status s = fold_constants(graph, left); !s) return s;  // parts of constants
   simplify(graph);
   if (Status s = check(graph); !s) return s;
   return infer_shapes(graph);

@@ -1,5 +1,5 @@
 // The pass pipelines: what happens to a graph when a model is loaded, and again when a session binds its dimensions.
-//   load:     verify, infer_shapes, fold_constants, simplify, move_transposes, fuse
+//   load:     verify, infer_shapes, fold_constants, simplify, move_transposes, fuse, narrow
 //   session:  bind dims, then the same, so that everything computed from dimensions becomes a constant
 // Next: plan/plan.h.
 #pragma once
@@ -9,10 +9,10 @@
 
 namespace tern {
 
-enum class Stage { load, infer, fold, transpose, fuse };
+enum class Stage { load, infer, fold, transpose, fuse, narrow };
 
 // Runs the pipeline up to and including `last`. budget: bytes that folded constants may take.
-Status optimize(Graph& graph, int64_t budget, Stage last = Stage::fuse);
+Status optimize(Graph& graph, int64_t budget, Stage last = Stage::narrow);
 
 using DimValues = std::map<std::string, int64_t>;
 

@@ -427,6 +427,8 @@ const Rule* find_rule(const OpDef& op) {
   return at == rules.end() ? nullptr : at->second;
 }
 
+bool is_elementwise(const OpDef& op) { return find_rule(op) == &kElementwise; }
+
 Order inverse(const Order& order) {
   Order places(order.size());
   for (size_t i = 0; i < order.size(); ++i) places[static_cast<size_t>(order[i])] = static_cast<int32_t>(i);

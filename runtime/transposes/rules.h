@@ -26,6 +26,8 @@ struct Rule {
 
 // Null: every node of this operator needs its operands as they are written.
 const Rule* find_rule(const OpDef& op);
+// An element of its output comes from the elements of its inputs at that place, which broadcast.
+bool is_elementwise(const OpDef& op);
 
 // Is the extent known to be 1?
 inline bool is_one(const Graph& graph, ValueId v, int axis) { return graph.value(v).type.shape[axis].is(1); }

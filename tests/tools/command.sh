@@ -123,7 +123,7 @@ none='"allocations": 0,'
 [ -n "${TERN_SANITIZED:-}" ] && none='"allocations": null,'  # sanitizers have an allocator of their own, where nothing is counted
 check "run() allocates nothing" grep -q "$none" "$work/out"
 check "--svg draws" grep -q '</svg>' "$work/bench.svg"
-for stage in load infer fold transpose fuse plan; do expect 0 "dump --after $stage" dump "$mlp" --after $stage --dim batch=1; done
+for stage in load infer fold transpose fuse narrow plan; do expect 0 "dump --after $stage" dump "$mlp" --after $stage --dim batch=1; done
 check "the plan names kernels" grep -q 'softmax/f32/' "$work/out"
 expect 2 "dump --after nothing known" dump "$mlp" --after lunch
 expect 0 "kernels --json" kernels --json

@@ -9,8 +9,8 @@
 namespace tern::command {
 namespace {
 
-constexpr std::pair<const char*, Stage> kStages[] = {
-    {"load", Stage::load}, {"infer", Stage::infer}, {"fold", Stage::fold}, {"transpose", Stage::transpose}, {"fuse", Stage::fuse}};
+constexpr std::pair<const char*, Stage> kStages[] = {{"load", Stage::load},           {"infer", Stage::infer}, {"fold", Stage::fold},
+                                                     {"transpose", Stage::transpose}, {"fuse", Stage::fuse},   {"narrow", Stage::narrow}};
 
 Result<std::string> text_after(const Options& given, const std::string& after, const SessionOptions& session) {
   const std::string& path = given.positional[0];
@@ -41,7 +41,7 @@ Result<std::string> text_after(const Options& given, const std::string& after, c
     if (Status s = optimize(*graph, options->budget, stage); !s) return s.error().within(path);
     return to_text(*graph);
   }
-  return usage("--after " + after + ": expected load, infer, fold, transpose, fuse or plan");
+  return usage("--after " + after + ": expected load, infer, fold, transpose, fuse, narrow or plan");
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ Result<std::string> text_after(const Options& given, const std::string& after, c
 int dump(const Options& options) {
   auto session = session_options(options);
   if (!session) return fail("wrong usage", session.error());
-  const std::string after = options.get("--after", "fuse");
+  const std::string after = options.get("--after", "narrow");
   auto text = text_after(options, after, *session);
   if (!text) return fail_at("cannot dump", text.error());
   if (!options.has("--json")) {

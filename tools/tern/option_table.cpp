@@ -68,7 +68,7 @@ constexpr OptionRow kOptions[] = {
      "exit 1 when the median of a call is slower than the baseline's by more than this ratio, its whole interval above it"},
     {"--svg", "FILE", " bench ", "write a picture of the distribution"},
     {"--only", "GLOB", " conformance ", "cases whose name matches"},
-    {"--after", "load|infer|fold|transpose|fuse|plan", " dump ", "the pass (fuse)"},
+    {"--after", "load|infer|fold|transpose|fuse|narrow|plan", " dump ", "the pass (narrow)"},
     {"--dot", "FILE", " inspect ", "also write the graph for Graphviz"},
     {"--fused", "", " inspect ", "of --dot: the graph as sessions start from it, folded and fused"},
     {"--checksum", "", " inspect ", "list the tensors, each with the CRC-32 (zlib's) of its elements, row-major and little-endian"},
