@@ -5,9 +5,8 @@
 #include <numeric>
 #include <unordered_map>
 
-#include "kernels/conv/conv.h"
+#include "kernels/conv/conv_bind.h"
 #include "kernels/conv/map_blocks.h"
-#include "kernels/conv/window.h"
 #include "kernels/movement/movement.h"
 #include "kernels/pool/pool.h"
 #include "runtime/fuse/activation.h"
@@ -16,8 +15,7 @@
 namespace tern {
 namespace {
 
-constexpr int64_t kFewest = kBlock;   // with fewer channels most lanes would be idle
-constexpr int64_t kWidest = 1 << 20;  // side of a halo
+constexpr int64_t kFewest = kBlock;  // with fewer channels most lanes would be idle
 
 bool is_conv(const Node& n) { return n.op == &kConv || n.op == &kFusedConv; }
 bool is_window_pool(const Node& n) { return n.op == &kMaxPool || n.op == &kAveragePool; }
@@ -78,8 +76,7 @@ class Assigner {
       return groups == 1 || ocs % kBlock == 0 || depthwise(n);
     }
     if (n.op == &kConvTranspose) return n.read().i("group") == 1;
-    if (n.op == &kGlobalAveragePool)
-      return produced_blocked(n.inputs[0]) && dims(n.outputs[0])[1] % kBlock == 0;  // one pixel: it lies as a plain one does
+    if (n.op == &kGlobalAveragePool) return produced_blocked(n.inputs[0]);
     if (is_window_pool(n)) return suits(n.inputs[0]) && (n.outputs.size() < 2 || n.outputs[1] == kNone);
     return n.op == &kConcat ? joins_blocks(n) : maps_.count(n.outputs[0]) != 0;
   }
@@ -197,22 +194,16 @@ class Assigner {
   void widen_halo(const Node& n, ValueId v) {
     const NodeId by = static_cast<size_t>(v) < by_.size() ? by_[static_cast<size_t>(v)] : kNone;
     if (by != kNone && g_.node(by).op == &kGlobalAveragePool) return;
-    const Dims w = g_.value(n.inputs[1]).type.shape.concrete(), x = dims(v);
-    auto window = read_window(n.read(), x.rank - 2, w.span().subspan(2));
-    if (!window || !fit_window(*window, n.read(), x.span().subspan(2))) return;
-    int64_t after[3];
-    for (size_t a = 0; a < 3; ++a) {
-      after[a] = (window->out[a] - 1) * window->stride[a] + (window->kernel[a] - 1) * window->dilation[a] + 1 - window->begin[a] - window->in[a];
-    }
-    for (size_t a = 0; a < 3; ++a) {
-      if (window->begin[a] > kWidest || after[a] > kWidest) return;  // absurd: the convolution copies its input instead
-    }
+    const bool transposed = n.op == &kConvTranspose;
+    const Dims w = dims(n.inputs[1]);
+    const auto problem = transposed ? conv_transpose_problem(n.read(), dims(v), w) : conv_problem(n.read(), dims(v), w);
+    if (!problem) return;
+    const Layout needed = halo_of(*problem);
     Layout& l = g_.value(v).layout;
-    auto grow = [](int32_t& side, int64_t by) { side = static_cast<int32_t>(std::max<int64_t>(side, by)); };
-    grow(l.top, window->begin[1]);
-    grow(l.bottom, after[1]);
-    grow(l.left, window->begin[2]);
-    grow(l.right, after[2]);
+    l.top = std::max(l.top, needed.top);
+    l.bottom = std::max(l.bottom, needed.bottom);
+    l.left = std::max(l.left, needed.left);
+    l.right = std::max(l.right, needed.right);
   }
 
   // What v was before a Transpose put its channels first; kNone when it was not.
@@ -275,7 +266,7 @@ class Assigner {
         const bool blocked = takes_blocked(g_.nodes[n], i), is = g_.value(v).layout.blocked;
         const bool either = is_conv(node) && i == 3;
         if (blocked != is && !either) node.inputs[i] = reordered(v, blocked, out);
-        if (blocked && is_conv(node) && i == 0) widen_halo(g_.nodes[n], node.inputs[i]);
+        if (blocked && (is_conv(node) || node.op == &kConvTranspose) && i == 0) widen_halo(g_.nodes[n], node.inputs[i]);
       }
       if (is_conv(node) && !takes_blocked(g_.nodes[n], 0)) {
         if (const ValueId x = channels_last_source(g_.nodes[n].inputs[0]); x != kNone) {

@@ -57,6 +57,22 @@ Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w) {
   return y;
 }
 
+Result<ConvProblem> conv_problem(const AttrReader& attrs, const Dims& x, const Dims& w) {
+  const size_t spatial = static_cast<size_t>(x.rank) - 2;
+  auto window = read_window(attrs, x.rank - 2, w.span().subspan(2));
+  if (!window) return window.error();
+  if (Status s = fit_window(*window, attrs, x.span().subspan(channels_last(attrs) ? 1 : 2, spatial)); !s) return s.error();
+  ConvProblem p;
+  p.window = *window;
+  p.groups = attrs.i("group");
+  p.ics = w[1];
+  p.ocs = w[0] / p.groups;
+  p.w_ic = window->taps();
+  p.w_oc = p.ics * p.w_ic;
+  p.w_group = p.ocs * p.w_oc;
+  return p;
+}
+
 namespace {
 
 Status infer(InferContext& c) {
@@ -84,23 +100,13 @@ Status infer(InferContext& c) {
 }
 
 Status bind(BindContext& c) {
-  const TensorView &x = c.in(0), &w = c.in(1);
-  const size_t spatial = static_cast<size_t>(x.dims.rank) - 2;
-  auto window = read_window(c.attrs, x.dims.rank - 2, w.dims.span().subspan(2));
-  if (!window) return window.error();
-  if (Status s = fit_window(*window, c.attrs, x.dims.span().subspan(channels_last(c.attrs) ? 1 : 2, spatial)); !s) return s;
-  ConvProblem p;
-  p.window = *window;
-  p.groups = c.attrs.i("group");
-  p.ics = w.dims[1];
-  p.ocs = w.dims[0] / p.groups;
-  p.w_ic = window->taps();
-  p.w_oc = p.ics * p.w_ic;
-  p.w_group = p.ocs * p.w_oc;
+  const TensorView& x = c.in(0);
+  auto p = conv_problem(c.attrs, x.dims, c.in(1).dims);
+  if (!p) return p.error();
   if (c.out(0).count() == 0) return {};
-  if (x.dtype == DType::f32) return bind_conv(c, p);
+  if (x.dtype == DType::f32) return bind_conv(c, *p);
   if (channels_last(c.attrs)) return bad_dtype(x.dtype);
-  return bind_portable_conv(c, p);
+  return bind_portable_conv(c, *p);
 }
 
 int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) {

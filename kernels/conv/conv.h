@@ -7,10 +7,13 @@
 //               IC/groups >= 16    for each block of 16 input channels, for each tap (kd, kh, kw), for each channel of the block
 //               IC/groups <  16    for each input channel, for each tap
 //               depthwise          for each tap (groups = IC = OC)
-//             Taps that fall on padding are executed with x = 0. Then + residual, then the activation, then fma(v, scale, shift).
-//             f64 (portable.h): a device flushes no subnormals.
+//             Then + residual, then the activation, then fma(v, scale, shift). f64 (portable.h): a device flushes no subnormals.
 //             A transposed convolution is the convolution of x spread out by the strides (zeros between) with the mirrored kernel.
-//   Edges     NaN and inf pass. An infinite weight over padding gives NaN. An empty batch does nothing.
+//             Taps that fall on padding are executed with x = 0, but for those that f32 on the CPU leaves out, by the shape alone: where y
+//             has more than one column, rows of taps above and below x, and (IC/groups >= 16) columns of taps left and right of x under the
+//             first and the last window; and zeros between the elements of a transposed one (phases.h). That shows only in a sum that is
+//             -0 and with infinite or NaN weights.
+//   Edges     NaN and inf pass. An infinite weight over padding gives NaN where that tap is executed. An empty batch does nothing.
 //   Source    Georganas et al. 2018 (direct convolution on blocked channels); the ONNX operators Conv, ConvTranspose.
 //
 // How it runs: every case is brought to one loop over tiles (ConvArgs): rows and columns of output pixels against a table of tap
@@ -48,13 +51,14 @@ struct ConvPrepare {
   int64_t channels = 0, lanes = 1;  // lanes 16, or 1 for planar
 };
 
-// Weights brought into reading order: [oc group][ic][tap][16 * blocks of the group], channels past OC zero.
+// Weights brought into reading order, for each sweep: [oc group][ic block][tap][ic][16 * blocks of the group], channels past OC zero.
 struct ConvPack {
   const float* w = nullptr;
   int64_t group = 0, oc = 0, ic = 0;  // source strides
-  int64_t groups = 0, ocs = 0, ics = 0, taps = 0;
-  bool mirrored = false, depthwise = false;
+  int64_t groups = 0, ocs = 0, ics = 0;
+  bool depthwise = false;
   int64_t tile_blocks = 1;  // oc blocks of a tile
+  int64_t floats(int64_t taps) const { return groups * ((ocs + kBlock - 1) / kBlock) * kBlock * (depthwise ? 1 : ics) * taps; }
 };
 
 // Where a tensor of output pixels lies.
@@ -71,6 +75,24 @@ struct ConvHalo {
   int64_t top = 0, bottom = 0, left = 0, right = 0, height = 0, width = 0;
 };
 
+// Which taps lie outside x, on the two innermost axes. Those of a row's windows, and of its first and last window, are not computed.
+struct ConvEdges {
+  int64_t kernel_rows = 0, kernel_cols = 1;             // 0: every tap of every window is computed
+  int64_t begin = 0, stride = 1, dilation = 1, in = 0;  // of rows
+  int64_t left = 0, right = 0;                          // columns of taps that the first and the last window has outside x
+};
+
+// A sweep of windows over x, row by row. A convolution is one; a transposed one is one for each phase (phases.h).
+struct ConvSweep {
+  int64_t x = 0, y = 0, w = 0;      // floats from the beginning to its first window, its first pixel, its packed weights
+  int64_t first_tap = 0, taps = 0;  // of ConvArgs::tap and w_tap
+  int64_t w_group = 0;              // packed floats of a group
+  int64_t rows_hi = 1, rows_lo = 1, cols = 0;
+  int64_t tiles = 1;           // a row is cut into so many tiles
+  int64_t begin = 0, end = 0;  // units to compute: (((image*groups + group)*oc groups + oc group)*rows + row)*tiles + tile
+  ConvEdges edges;
+};
+
 struct ConvArgs {
   ConvPrepare prepare;
   ConvPack pack;                 // pack.w null: packed already
@@ -80,20 +102,18 @@ struct ConvArgs {
   const float* w = nullptr;      // packed
   const float *bias = nullptr, *scale = nullptr, *shift = nullptr;
   ConvPixels y, residual;
-  ConvHalo halo;
+  ConvHalo halo;                        // of y
+  int64_t first_map = 0, last_map = 0;  // (image, block) pairs of y whose halo is to be cleared
   int64_t x_image = 0, x_group = 0, x_block = 0, x_hi = 0, x_lo = 0, x_col = 0;
-  int64_t w_group = 0;           // packed floats of a group
-  const int64_t* tap = nullptr;  // offsets into x
-  int64_t taps = 0;
+  const int64_t* tap = nullptr;    // offsets into x
+  const int64_t* w_tap = nullptr;  // and which taps of the weights they are
+  const ConvSweep* sweeps = nullptr;
+  int64_t sweep_count = 0;
   int64_t ics = 0, ocs = 0;  // channels of a group
   int64_t groups = 1;
   int64_t ic_step = 16;  // channels that lie together: 16, or 1 when planar
   bool depthwise = false;
-  int64_t rows_hi = 1, rows_lo = 1, cols = 0;
-  int64_t tiles = 1;           // a row is cut into so many tiles
-  int64_t begin = 0, end = 0;  // units to compute: (((image*groups + group)*oc groups + oc group)*rows + row)*tiles + tile
-  Activation activation = Activation::none;
-  float alpha = 0, beta = 0;
+  ActivationSpec activation;
 };
 
 // Between plain and blocked layouts.
@@ -112,9 +132,6 @@ struct ConcatBlocksArgs {
   const ReorderArgs* parts;
   int64_t count;
 };
-
-void conv_pack(const ConvPack& p, float* packed);  // into zeroed memory
-int64_t conv_packed_floats(const ConvPack& p);
 
 TERN_EACH_ISA(extern const KernelRow conv_f32, reorder_f32, concat_blocks_f32;)  // core.simd.cpp, reorder.simd.cpp
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "kernels/activation_attributes.h"
+#include "kernels/conv/pack.h"
+#include "kernels/conv/phases.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -14,31 +16,7 @@ BlockedMap::BlockedMap(const TensorView& v)
       blocks(ceil_div(v.dims[1], kBlock)),
       first((v.layout.top * width + v.layout.left) * kBlock) {}
 
-int64_t conv_packed_floats(const ConvPack& p) { return p.groups * ceil_div(p.ocs, kBlock) * kBlock * (p.depthwise ? 1 : p.ics) * p.taps; }
-
-void conv_pack(const ConvPack& p, float* packed) {
-  const int64_t blocks = ceil_div(p.ocs, kBlock), ics = p.depthwise ? 1 : p.ics, step = ics < 16 ? 1 : 16;
-  for (int64_t g = 0; g < p.groups; ++g) {
-    for (int64_t first = 0; first < blocks; first += p.tile_blocks) {
-      const int64_t n = std::min(p.tile_blocks, blocks - first) * kBlock, real = std::min(n, p.ocs - first * kBlock);
-      for (int64_t ic0 = 0; ic0 < ics; ic0 += step) {
-        for (int64_t k = 0; k < p.taps; ++k) {
-          for (int64_t ic = ic0; ic < std::min(ics, ic0 + step); ++ic, packed += n) {
-            const float* from = p.w + g * p.group + first * kBlock * p.oc + ic * p.ic + (p.mirrored ? p.taps - 1 - k : k);
-            for (int64_t l = 0; l < real; ++l) packed[l] = from[l * p.oc];
-          }
-        }
-      }
-    }
-  }
-}
-
 namespace {
-
-// The rows, columns and steps of output pixels, which flattening may merge.
-struct Steps {
-  int64_t hi, lo, col;
-};
 
 void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, Address<float> at, const ConvProblem& p, bool depthwise) {
   const Extent3& o = p.window.out;
@@ -63,20 +41,33 @@ void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, Address<fl
   out.col = 1;
 }
 
-// x as the tiles read it: in place, or by way of the workspace. `padded`: the extents that the window sweeps.
-Status bind_input(BindContext& c, const ConvProblem& p, bool depthwise, const Extent3& padded, ConvArgs& a) {
+// How far the windows of all phases reach around x.
+struct Reach {
+  Extent3 before{0, 0, 0}, padded{0, 0, 0};  // elements before x, and of it all
+};
+Reach reach_of(const Phases& phases) {
+  Reach r;
+  for (const Phase& p : phases.all) {
+    for (size_t a = 0; a < 3 && !p.taps.empty(); ++a) r.before[a] = std::max(r.before[a], p.window.begin[a]);
+  }
+  for (const Phase& p : phases.all) {
+    for (size_t a = 0; a < 3 && !p.taps.empty(); ++a) r.padded[a] = std::max(r.padded[a], r.before[a] - p.window.begin[a] + p.window.swept(a));
+  }
+  return r;
+}
+
+// x as the tiles read it: in place, or by way of the workspace. `step`: floats along each axis of that.
+Status bind_input(BindContext& c, const ConvProblem& p, const Phases& phases, const Reach& reach, Extent3& step, ConvArgs& a) {
   const TensorView& x = c.in(0);
-  const Window& w = p.window;
-  const int64_t lanes = depthwise || p.ics >= kBlock ? kBlock : 1, groups = depthwise ? 1 : p.groups;
-  const bool unspread = p.spread == Extent3{1, 1, 1};
-  Extent3 step{};  // floats along each axis of what the tiles read
+  const Extent3 &in = p.window.in, &before = reach.before, &padded = reach.padded;
+  const int64_t lanes = a.ic_step, groups = a.depthwise ? 1 : p.groups;
+  const bool unspread = phases.spread == Extent3{1, 1, 1};
   if (x.layout.blocked) {
     if (lanes == 1 || (groups > 1 && p.ics % kBlock != 0)) return unsupported("these channels cannot be read from a blocked value");
     const BlockedMap m(x);
-    const int64_t below = padded[1] - w.begin[1] - w.in[1], right = padded[2] - w.begin[2] - w.in[2];
-    if (unspread && w.begin[1] >= 0 && w.begin[2] >= 0 && x.layout.top >= w.begin[1] && x.layout.left >= w.begin[2] && x.layout.bottom >= below &&
-        x.layout.right >= right) {
-      c.set(a.x, c.input<const float>(0) + ((x.layout.top - w.begin[1]) * m.width + x.layout.left - w.begin[2]) * kBlock);
+    const int64_t below = padded[1] - before[1] - in[1], right = padded[2] - before[2] - in[2];
+    if (unspread && x.layout.top >= before[1] && x.layout.left >= before[2] && x.layout.bottom >= below && x.layout.right >= right) {
+      c.set(a.x, c.input<const float>(0) + ((x.layout.top - before[1]) * m.width + x.layout.left - before[2]) * kBlock);
       a.x_image = m.image();
       a.x_block = m.block();
       a.x_group = p.ics / kBlock * m.block();
@@ -91,10 +82,10 @@ Status bind_input(BindContext& c, const ConvProblem& p, bool depthwise, const Ex
       c.set(a.prepare.x, c.input<const float>(0) + m.first);
     }
   } else {
-    const int64_t all = groups * p.ics, plane = w.in[0] * w.in[1] * w.in[2];
+    const int64_t all = groups * p.ics, plane = in[0] * in[1] * in[2];
     const int64_t channel = channels_last(c.attrs) ? 1 : plane, pixel = channels_last(c.attrs) ? all : 1;
-    const Extent3 steps = {w.in[1] * w.in[2] * pixel, w.in[2] * pixel, pixel};
-    if (lanes == 1 && unspread && w.begin == Extent3{0, 0, 0} && padded[0] <= w.in[0] && padded[1] <= w.in[1] && padded[2] <= w.in[2]) {
+    const Extent3 steps = {in[1] * in[2] * pixel, in[2] * pixel, pixel};
+    if (lanes == 1 && unspread && before == Extent3{0, 0, 0} && padded[0] <= in[0] && padded[1] <= in[1] && padded[2] <= in[2]) {
       c.set(a.x, c.input<const float>(0));
       a.x_image = all * plane;
       a.x_group = p.ics * channel;
@@ -108,59 +99,148 @@ Status bind_input(BindContext& c, const ConvProblem& p, bool depthwise, const Ex
       c.set(a.prepare.x, c.input<const float>(0));
     }
   }
-  if (a.x_block == 0) {
-    auto floats = checked_count(std::array<int64_t, 5>{ceil_div(p.ics, lanes), padded[0], padded[1], padded[2], lanes});
-    if (!floats || *floats > (int64_t(1) << 58)) return unsupported("the padded input is too large");
-    c.set(a.prepared, c.workspace<float>(*floats));
-    for (size_t i = 0; i < 3; ++i) {
-      a.prepare.in[i] = w.in[i];
-      a.prepare.padded[i] = padded[i];
-      a.prepare.begin[i] = w.begin[i];
-      a.prepare.spread[i] = p.spread[i];
-    }
-    a.prepare.channels = p.ics;
-    a.prepare.lanes = lanes;
-    step = {padded[1] * padded[2] * lanes, padded[2] * lanes, lanes};
-    a.x_block = padded[0] * step[0];
-  }
-  a.ic_step = lanes;
-  a.x_hi = step[0] * w.stride[0];
-  a.x_lo = step[1] * w.stride[1];
-  a.x_col = step[2] * w.stride[2];
-  c.set(a.tap, c.table<int64_t>(w.taps(), [&](int64_t* tap) {
-    for (int64_t z = 0, t = 0; z < w.kernel[0]; ++z) {
-      for (int64_t y = 0; y < w.kernel[1]; ++y) {
-        for (int64_t i = 0; i < w.kernel[2]; ++i, ++t)
-          tap[t] = z * w.dilation[0] * step[0] + y * w.dilation[1] * step[1] + i * w.dilation[2] * step[2];
-      }
-    }
-  }));
+  if (a.x_block != 0) return {};
+  auto floats = checked_count(std::array<int64_t, 5>{ceil_div(p.ics, lanes), padded[0], padded[1], padded[2], lanes});
+  if (!floats || *floats > (int64_t(1) << 58)) return unsupported("the padded input is too large");
+  c.set(a.prepared, c.workspace<float>(*floats));
+  std::copy(in.begin(), in.end(), a.prepare.in);
+  std::copy(padded.begin(), padded.end(), a.prepare.padded);
+  std::copy(before.begin(), before.end(), a.prepare.begin);
+  std::copy(phases.spread.begin(), phases.spread.end(), a.prepare.spread);
+  a.prepare.channels = p.ics;
+  a.prepare.lanes = lanes;
+  step = {padded[1] * padded[2] * lanes, padded[2] * lanes, lanes};
+  a.x_block = padded[0] * step[0];
   return {};
 }
 
+// Taps outside x (conv.h, Numerics).
+ConvEdges edges_of(const Window& w, bool columns) {
+  ConvEdges e;
+  if (w.out[2] < 2) return e;
+  const bool above = w.begin[1] > 0, below = w.swept(1) - w.begin[1] > w.in[1];
+  if (w.kernel[0] == 1 && (above || below)) e.kernel_rows = w.kernel[1];
+  e.kernel_cols = w.kernel[2];
+  e.begin = w.begin[1];
+  e.stride = w.stride[1];
+  e.dilation = w.dilation[1];
+  e.in = w.in[1];
+  for (int64_t k = 0; k < w.kernel[2] && columns; ++k) {
+    e.left += k * w.dilation[2] < w.begin[2];
+    e.right += (w.out[2] - 1) * w.stride[2] + k * w.dilation[2] - w.begin[2] >= w.in[2];
+  }
+  if (e.left + e.right > w.kernel[2]) e.left = e.right = 0;
+  return e;
+}
+
 // Rows that follow one another without a gap, in x and in y, become one; a single column becomes a row.
-void flatten(ConvArgs& a) {
-  const bool residual = a.residual.image != 0;
-  if (a.x_lo == a.cols * a.x_col && a.y.lo == a.cols * a.y.col && (!residual || a.residual.lo == a.cols * a.residual.col)) {
-    a.cols *= a.rows_lo;
-    a.rows_lo = 1;
-  } else if (a.cols == 1) {
-    a.cols = a.rows_lo;
-    a.rows_lo = 1;
+void flatten(ConvArgs& a, ConvSweep& s) {
+  const bool residual = a.residual.image != 0, edges = s.edges.kernel_rows != 0 || s.edges.left + s.edges.right != 0;
+  const bool follow = a.x_lo == s.cols * a.x_col && a.y.lo == s.cols * a.y.col && (!residual || a.residual.lo == s.cols * a.residual.col);
+  if (follow && !edges) {
+    s.cols *= s.rows_lo;
+    s.rows_lo = 1;
+  } else if (s.cols == 1) {
+    s.cols = s.rows_lo;
+    s.rows_lo = 1;
     a.x_col = a.x_lo;
     a.y.col = a.y.lo;
     a.residual.col = a.residual.lo;
   }
 }
 
+// The sweeps, and the table of offsets that they share. Strides of x and y are set, those of y still from pixel to pixel.
+// Returns how many units this part computes.
+int64_t bind_sweeps(BindContext& c, const Phases& phases, const Reach& reach, const Extent3& step, RegisterTile tile, ConvArgs& a) {
+  const int64_t images = c.out(0).dims[0], blocks = ceil_div(a.ocs, kBlock), oc_groups = ceil_div(blocks, tile.blocks);
+  const Extent3 y_step = {a.y.hi, a.y.lo, a.y.col};
+  a.y.hi *= phases.step[0], a.y.lo *= phases.step[1], a.y.col *= phases.step[2];
+  std::vector<int64_t> offsets;
+  int64_t units = 0;
+  a.sweep_count = static_cast<int64_t>(phases.all.size());
+  c.set(a.sweeps, c.table<ConvSweep>(a.sweep_count, [&](ConvSweep* s) {
+    int64_t packed = 0, first_tap = 0;
+    for (const Phase& phase : phases.all) {
+      const Window& w = phase.window;
+      for (size_t i = 0; i < 3; ++i) {
+        s->x += (reach.before[i] - w.begin[i]) * step[i];
+        s->y += phase.first[i] * y_step[i];
+      }
+      s->w = packed;
+      s->first_tap = first_tap;
+      s->taps = static_cast<int64_t>(phase.taps.size());
+      s->w_group = a.pack.floats(s->taps) / a.groups;
+      packed += s->w_group * a.groups;
+      first_tap += s->taps;
+      s->rows_hi = w.out[0], s->rows_lo = w.out[1], s->cols = w.out[2];
+      if (phases.spread == Extent3{1, 1, 1}) s->edges = edges_of(w, a.ic_step == kBlock && !a.depthwise);
+      if (a.sweep_count == 1) flatten(a, *s);
+      s->tiles = ceil_div(s->cols, tile.pixels);
+      const auto [begin, end] = c.range(images * a.groups * oc_groups * s->rows_hi * s->rows_lo * s->tiles);
+      s->begin = begin, s->end = end;
+      units += end - begin;
+      ++s;
+      for (int64_t z = 0; z < w.kernel[0]; ++z) {
+        for (int64_t y = 0; y < w.kernel[1]; ++y) {
+          for (int64_t x = 0; x < w.kernel[2]; ++x)
+            offsets.push_back(z * w.dilation[0] * step[0] + y * w.dilation[1] * step[1] + x * w.dilation[2] * step[2]);
+        }
+      }
+    }
+  }));
+  c.set(a.tap, c.table<int64_t>(static_cast<int64_t>(offsets.size()), [&](int64_t* to) { std::copy(offsets.begin(), offsets.end(), to); }));
+  return units;
+}
+
+// The weights as the tiles read them: packed once a model, or by every run.
+void bind_weights(BindContext& c, const ConvProblem& p, const Phases& phases, ConvArgs& a) {
+  int64_t floats = 0;
+  for (const Phase& phase : phases.all) floats += a.pack.floats(static_cast<int64_t>(phase.taps.size()));
+  if (!c.in(1).constant) {
+    c.set(a.pack.w, c.input<const float>(1));
+    c.set(a.packed_here, c.workspace<float>(floats));
+    std::vector<int64_t> taps;
+    for (const Phase& phase : phases.all) taps.insert(taps.end(), phase.taps.begin(), phase.taps.end());
+    c.set(a.w_tap, c.table<int64_t>(static_cast<int64_t>(taps.size()), [&](int64_t* to) { std::copy(taps.begin(), taps.end(), to); }));
+    return;
+  }
+  const Window& w = p.window;
+  std::vector<int64_t> numbers = {a.pack.tile_blocks, a.pack.groups, a.pack.ocs, a.pack.ics, w.taps(), a.pack.oc, a.pack.ic, int64_t(p.mirrored)};
+  for (const Extent3& e : {w.kernel, w.dilation, w.begin, w.out, p.spread}) {
+    if (phases.all.size() > 1) numbers.insert(numbers.end(), e.begin(), e.end());
+  }
+  std::string tag = "conv/";
+  for (int64_t n : numbers) tag += std::to_string(n) + ",";
+  c.set(a.w, c.packed<float>(1, tag, floats, [pack = a.pack, all = phases.all](const float* from, float* to) {
+    ConvPack of = pack;
+    of.w = from;
+    for (const Phase& phase : all) {
+      const auto taps = static_cast<int64_t>(phase.taps.size());
+      pack_sweep(of, phase.taps.data(), taps, to);
+      to += of.floats(taps);
+    }
+  }));
+}
+
 }  // namespace
+
+Layout halo_of(const ConvProblem& p) {
+  constexpr int64_t kWidest = 1 << 20;
+  const Phases phases = phases_of(p);
+  const Reach r = reach_of(phases);
+  int64_t after[3];
+  for (size_t a = 0; a < 3; ++a) {
+    after[a] = std::max<int64_t>(0, r.padded[a] - r.before[a] - p.window.in[a]);
+    if (phases.spread[a] != 1 || r.before[a] > kWidest || after[a] > kWidest) return {};
+  }
+  auto side = [](int64_t n) { return static_cast<int32_t>(n); };
+  return {true, side(r.before[1]), side(after[1]), side(r.before[2]), side(after[2])};
+}
 
 Status bind_conv(BindContext& c, const ConvProblem& problem) {
   if (c.isa == Isa::cuda) return bind_device_conv(c, problem);
   const KernelRow& kernel = *c.pick(DType::f32);
-  const RegisterTile tile = kernel.tile;
   ConvProblem p = problem;
-  const Window& w = p.window;
   const TensorView& y = c.out(0);
   ConvArgs& a = c.args<ConvArgs>();
   a.depthwise = p.groups > 1 && p.ics == 1 && p.ocs == 1;
@@ -169,59 +249,37 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
     p.groups = 1;
   }
   if (y.layout.blocked && p.groups > 1 && p.ocs % kBlock != 0) return unsupported("these channels cannot be written to a blocked value");
-  Extent3 padded;
-  for (size_t i = 0; i < 3; ++i) padded[i] = (w.out[i] - 1) * w.stride[i] + (w.kernel[i] - 1) * w.dilation[i] + 1;
-  if (Status s = bind_input(c, p, a.depthwise, padded, a); !s) return s;
-
-  a.taps = w.taps();
+  const Phases phases = phases_of(p);
+  const Reach reach = reach_of(phases);
+  a.ic_step = a.depthwise || p.ics >= kBlock ? kBlock : 1;
+  Extent3 step{};
+  if (Status s = bind_input(c, p, phases, reach, step, a); !s) return s;
+  a.x_hi = step[0] * phases.all[0].window.stride[0];
+  a.x_lo = step[1] * phases.all[0].window.stride[1];
+  a.x_col = step[2] * phases.all[0].window.stride[2];
   a.ics = p.ics;
   a.ocs = p.ocs;
   a.groups = p.groups;
-  a.rows_hi = w.out[0];
-  a.rows_lo = w.out[1];
-  a.cols = w.out[2];
   set_pixels(c, a.y, y, c.output<float>(0), p, a.depthwise);
   if (c.has(3)) set_pixels(c, a.residual, c.in(3), c.input<float>(3), p, a.depthwise);
   if (y.layout.blocked) {
     const BlockedMap m(y);
-    a.halo = {y.layout.top, y.layout.bottom, y.layout.left, y.layout.right, m.height, m.width};
+    a.halo = m.halo(y.layout);
+    const Layout& l = y.layout;
+    const auto [first, last] = c.range(l.top + l.bottom + l.left + l.right == 0 ? 0 : y.dims[0] * m.blocks);
+    a.first_map = first, a.last_map = last;
   }
-  flatten(a);
-  a.tiles = ceil_div(a.cols, tile.pixels);
-
-  ConvPack pack{nullptr, p.w_group, p.w_oc, p.w_ic, p.groups, p.ocs, p.ics, a.taps, p.mirrored, a.depthwise, a.depthwise ? 1 : tile.blocks};
-  if (a.depthwise) pack.oc = problem.w_group, pack.ics = 1;
-  const int64_t floats = conv_packed_floats(pack);
-  a.w_group = floats / p.groups;
-  if (c.in(1).constant) {
-    std::string tag = "conv/" + std::to_string(pack.tile_blocks);
-    for (int64_t n : {pack.groups, pack.ocs, pack.ics, pack.taps, pack.oc, pack.ic, int64_t(pack.mirrored)}) tag += "," + std::to_string(n);
-    c.set(a.w, c.packed<float>(1, tag, floats, [pack](const float* w, float* to) {
-      ConvPack of = pack;
-      of.w = w;
-      conv_pack(of, to);
-    }));
-  }
-  a.pack = pack;
-  if (!c.in(1).constant) {
-    c.set(a.pack.w, c.input<const float>(1));
-    c.set(a.packed_here, c.workspace<float>(floats));
-  }
+  a.pack = {nullptr, p.w_group, p.w_oc, p.w_ic, p.groups, p.ocs, p.ics, a.depthwise, a.depthwise ? 1 : kernel.tile.blocks};
+  if (a.depthwise) a.pack.oc = problem.w_group, a.pack.ics = 1;
+  const int64_t units = bind_sweeps(c, phases, reach, step, kernel.tile, a);
+  bind_weights(c, p, phases, a);
   c.set(a.bias, c.input<const float>(2));
   c.set(a.scale, c.input<const float>(4));
   c.set(a.shift, c.input<const float>(5));
   auto activation = fused_activation(c.attrs);
   if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
-  a.activation = activation->activation;
-  a.alpha = activation->alpha;
-  a.beta = activation->beta;
-
-  const int64_t oc_groups = ceil_div(ceil_div(p.ocs, kBlock), tile.blocks);
-  const auto [begin, end] = c.range(y.dims[0] * p.groups * oc_groups * a.rows_hi * a.rows_lo * a.tiles);
-  if (begin == end) return {};
-  a.begin = begin;
-  a.end = end;
-  c.run(kernel);
+  a.activation = *activation;
+  if (units != 0 || a.first_map != a.last_map) c.run(kernel);
   return {};
 }
 

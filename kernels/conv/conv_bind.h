@@ -20,6 +20,12 @@ Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w);
 // Is x [N, spatial, C]? What assign_layouts makes of a FusedConv on the CPU.
 bool channels_last(const AttrReader& attrs);
 
+// What the attributes of a node and the dims of X and W say. Errors: the window does not fit.
+Result<ConvProblem> conv_problem(const AttrReader& attrs, const Dims& x, const Dims& w);
+Result<ConvProblem> conv_transpose_problem(const AttrReader& attrs, const Dims& x, const Dims& w);
+// The zero halo with which a blocked x is read in place: its four sides; none where that would be absurdly wide.
+Layout halo_of(const ConvProblem& p);
+
 // Binds inputs (x, w, bias, residual, scale, shift) and output 0 of `c`.
 Status bind_conv(BindContext& c, const ConvProblem& problem);
 Status bind_device_conv(BindContext& c, const ConvProblem& problem);           // the same for a device: conv_bind_device.cpp
@@ -31,6 +37,7 @@ struct BlockedMap {
   int64_t image() const { return blocks * height * width * 16; }
   int64_t block() const { return height * width * 16; }
   int64_t row() const { return width * 16; }
+  ConvHalo halo(const Layout& l) const { return {l.top, l.bottom, l.left, l.right, height, width}; }
   int64_t first;  // from the beginning to the first real pixel of image 0, block 0
   explicit BlockedMap(const TensorView& v);
 };

@@ -79,16 +79,16 @@ Status infer(InferContext& c) {
   return {};
 }
 
-Status bind(BindContext& c) {
-  const TensorView &x = c.in(0), &w = c.in(1);
-  auto window = read(c.attrs, w.dims.span().subspan(2), x.dims.span().subspan(2));
+}  // namespace
+
+Result<ConvProblem> conv_transpose_problem(const AttrReader& attrs, const Dims& x, const Dims& w) {
+  auto window = read(attrs, w.span().subspan(2), x.span().subspan(2));
   if (!window) return window.error();
-  if (c.out(0).count() == 0) return {};
   ConvProblem p;
   p.window = *window;
-  p.groups = c.attrs.i("group");
-  p.ics = w.dims[0] / p.groups;
-  p.ocs = w.dims[1];
+  p.groups = attrs.i("group");
+  p.ics = w[0] / p.groups;
+  p.ocs = w[1];
   p.mirrored = true;
   p.w_oc = window->taps();
   p.w_ic = p.ocs * p.w_oc;
@@ -98,8 +98,18 @@ Status bind(BindContext& c) {
     p.window.stride[i] = 1;
     p.window.begin[i] = (window->kernel[i] - 1) * window->dilation[i] - window->begin[i];
   }
-  if (x.dtype == DType::f32) return bind_conv(c, p);
-  return bind_portable_conv(c, p);
+  return p;
+}
+
+namespace {
+
+Status bind(BindContext& c) {
+  const TensorView& x = c.in(0);
+  auto p = conv_transpose_problem(c.attrs, x.dims, c.in(1).dims);
+  if (!p) return p.error();
+  if (c.out(0).count() == 0) return {};
+  if (x.dtype == DType::f32) return bind_conv(c, *p);
+  return bind_portable_conv(c, *p);
 }
 
 int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView>) {

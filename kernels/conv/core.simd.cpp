@@ -1,6 +1,8 @@
-// The loop over tiles: prepare the input, pack the weights when they are no constants, compute every tile, apply the epilogue while the
-// tile is in L1, write the zero halo. See conv.h; the register tiles are in conv_tile.h.
+// The loop over tiles: write the zero halo, prepare the input, pack the weights when they are no constants, compute every tile, apply what the tile
+// has not while it is in L1. See conv.h; the register tiles are in conv_tile.h.
 #include "kernels/conv/conv_tile.h"
+#include "kernels/conv/halo.h"
+#include "kernels/conv/pack.h"
 #include "kernels/conv/prepare.h"
 #include "kernels/simd_activation.h"
 
@@ -16,10 +18,6 @@ constexpr RegisterTile kTile = {1, 6};
 constexpr RegisterTile kTile = {1, 4};
 #endif
 constexpr int64_t kB = kTile.blocks, kP = kTile.pixels;
-
-struct Unit {
-  int64_t image, group, oc_group, row, tile;
-};
 
 TileFn pick_tile(const ConvArgs& a, int64_t blocks, int64_t width) {
   if (a.depthwise) {
@@ -40,18 +38,16 @@ TileFn pick_tile(const ConvArgs& a, int64_t blocks, int64_t width) {
 struct Finish {
   float* y;
   int64_t y_block, y_col;
-  const float* residual;  // null: none
-  bool r_blocked;
-  int64_t r_block, r_col, r_lane;
+  const float* residual;                 // null: none, or added already
   int64_t blocks, width, channel, left;  // channel: index into scale and shift
 };
 
-TERN_INLINE f32x16 residual_at(const Finish& f, int64_t b, int64_t p) {
-  const float* r = f.residual + b * f.r_block + p * f.r_col;
-  if (f.r_blocked) return load(r);
+TERN_INLINE f32x16 residual_at(const ConvPixels& at, const Finish& f, int64_t b, int64_t p) {
+  const float* r = f.residual + b * at.block + p * at.col;
+  if (at.blocked) return load(r);
   float lanes[16] = {};
   const int64_t n = f.left - b * 16;
-  for (int64_t l = 0; l < 16 && l < n; ++l) lanes[l] = r[l * f.r_lane];
+  for (int64_t l = 0; l < 16 && l < n; ++l) lanes[l] = r[l * at.lane];
   return load(lanes);
 }
 
@@ -64,8 +60,8 @@ TERN_INLINE void finish_tile(const ConvArgs& a, const Finish& f) {
     for (int64_t p = 0; p < f.width; ++p) {
       float* y = f.y + b * f.y_block + p * f.y_col;
       f32x16 v = load(y);
-      if (f.residual != nullptr) v = v + residual_at(f, b, p);
-      v = activate<A>(v, a.alpha, a.beta);
+      if (f.residual != nullptr) v = v + residual_at(a.residual, f, b, p);
+      v = activate<A>(v, a.activation.alpha, a.activation.beta);
       store(y, scaled ? fma(v, scale, shift) : v);
     }
   }
@@ -82,106 +78,168 @@ void scatter(const Finish& f, float* y, int64_t lane, int64_t block, int64_t col
   }
 }
 
-void clear(float* p, int64_t floats) {
-  for (int64_t i = 0; i < floats; i += 16) store(p + i, zero());
+// Lets the tiles apply the whole epilogue in registers; false, and nothing, where they cannot.
+bool finish_in_registers(const ConvArgs& a, TileCall& t) {
+  const Activation act = a.activation.activation;
+  const bool relu = act == Activation::relu, clips = relu || act == Activation::clip;
+  if (a.scale != nullptr || (act != Activation::none && !clips) || (a.residual.data != nullptr && !a.residual.blocked)) return false;
+  t.clip = clips;
+  t.low = relu ? 0.0f : a.activation.alpha;
+  t.high = relu ? __builtin_inff() : a.activation.beta;
+  t.r_block = a.residual.block;
+  t.r_col = a.residual.col;
+  return true;
 }
 
-// The part of the halo around `row` of the map that begins at `map`. Rows are the map's own only without flattening; flattened maps
-// have no left and right halo and one row.
-void clear_halo(const ConvArgs& a, float* map, int64_t row) {
-  const ConvHalo& h = a.halo;
-  const int64_t pitch = h.width * 16, rows = a.rows_hi * a.rows_lo;
-  if (row == 0) clear(map, h.top * pitch);
-  if (row == rows - 1) clear(map + (h.height - h.bottom) * pitch, h.bottom * pitch);
-  if (h.left + h.right == 0) return;
-  const int64_t first = rows == 1 ? h.top : h.top + row, last = rows == 1 ? h.height - h.bottom : first + 1;
-  for (int64_t r = first; r < last; ++r) {
-    clear(map + r * pitch, h.left * 16);
-    clear(map + (r + 1) * pitch - h.right * 16, h.right * 16);
-  }
+// The tiles of one image, group and oc group.
+struct OcGroup {
+  const float* x;  // of its image and group
+  float* y;
+  const float* residual;
+  int64_t blocks, channel;  // oc blocks; the first channel, an index into scale and shift
+  int64_t narrow, wide;     // the first `wide` tiles of a row have narrow + 1 pixels, the others narrow
+  TileFn fns[2];            // of narrow and of narrow + 1 pixels
+  const float* last_next;   // where the weights end that are worth fetching
+  bool finished;            // the tiles apply the epilogue
+  TileCall call;            // of the current tile
+};
+
+OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const float* packed, int64_t image, int64_t group, int64_t oc_group) {
+  const int64_t all_blocks = (a.ocs + 15) / 16, first = oc_group * kB, left_blocks = all_blocks - first;
+  OcGroup g{};
+  g.x = x + s.x;
+  g.blocks = left_blocks < kB ? left_blocks : kB;
+  g.channel = group * a.ocs + first * 16;
+  g.y = a.y.data + image * a.y.image + group * a.y.group + first * a.y.block + s.y;
+  if (a.residual.data != nullptr) g.residual = a.residual.data + image * a.residual.image + group * a.residual.group + first * a.residual.block;
+  g.narrow = s.cols / s.tiles;
+  g.wide = s.cols % s.tiles;
+  g.fns[0] = g.narrow > 0 ? pick_tile(a, g.blocks, g.narrow) : nullptr;
+  g.fns[1] = g.wide > 0 ? pick_tile(a, g.blocks, g.narrow + 1) : nullptr;
+  TileCall& t = g.call;
+  const int64_t per_block = 16 * s.taps * (a.depthwise ? 1 : a.ics);
+  t.w = packed + s.w + group * s.w_group + first * per_block;
+  t.bias = a.bias == nullptr ? nullptr : a.bias + g.channel;
+  t.left = a.ocs - first * 16;
+  t.tap = a.tap + s.first_tap;
+  t.taps = s.taps;
+  t.kernel_cols = s.edges.kernel_cols;
+  t.y_block = a.y.blocked ? a.y.block : kP * 16;
+  t.y_col = a.y.blocked ? a.y.col : 16;
+  g.finished = finish_in_registers(a, t);
+  if (a.depthwise || left_blocks <= kB || s.taps == 0) return g;
+  // The next oc group's weights are fetched while this one's tiles run, an equal share at each tap of each tile.
+  const int64_t tiles = s.rows_hi * s.rows_lo * s.tiles, lines = kB * 16;
+  t.next = t.w + kB * per_block;
+  t.ahead = (lines + tiles - 1) / tiles;
+  g.last_next = t.next + (left_blocks < 2 * kB ? left_blocks - kB : kB) * per_block;
+  return g;
 }
 
-void run_tile(const ConvArgs& a, const float* x, const float* w, const Unit& u, int64_t blocks, TileFn fn) {
-  const int64_t c0 = a.cols * u.tile / a.tiles, width = a.cols * (u.tile + 1) / a.tiles - c0;
-  const int64_t hi = a.rows_hi == 1 ? 0 : u.row / a.rows_lo, lo = u.row - hi * a.rows_lo;
-  const int64_t block = u.oc_group * kB, channel = u.group * a.ocs + block * 16, left = a.ocs - block * 16;
-  const bool plain = !a.y.blocked;
-  float* const y = a.y.data + u.image * a.y.image + u.group * a.y.group + block * a.y.block + hi * a.y.hi + lo * a.y.lo + c0 * a.y.col;
+// The rows of taps that lie in x, of this row of windows.
+void set_taps(const ConvSweep& s, int64_t lo, TileCall& t) {
+  const ConvEdges& e = s.edges;
+  t.first = 0;
+  t.last = s.taps;
+  if (e.kernel_rows == 0) return;
+  const int64_t at = lo * e.stride - e.begin;
+  int64_t first = 0, last = e.kernel_rows;
+  while (first < last && at + first * e.dilation < 0) ++first;
+  while (last > first && at + (last - 1) * e.dilation >= e.in) --last;
+  t.first = first * e.kernel_cols;
+  t.last = last * e.kernel_cols;
+}
+
+void run_tile(const ConvArgs& a, OcGroup& g, int64_t width, TileFn fn, float* y, const float* residual) {
   alignas(64) float buffer[kB * kP * 16];
-  TileCall t;
-  t.x = x + hi * a.x_hi + lo * a.x_lo + c0 * a.x_col + (a.depthwise ? block * a.x_block : 0);
-  t.w = w + block * 16 * a.taps * (a.depthwise ? 1 : a.ics);
-  t.bias = a.bias == nullptr ? nullptr : a.bias + channel;
-  t.left = left;
-  t.y = plain ? buffer : y;
-  t.y_block = plain ? kP * 16 : a.y.block;
-  t.y_col = plain ? 16 : a.y.col;
-  t.relu = a.activation == Activation::relu && a.residual.data == nullptr && a.scale == nullptr;
+  TileCall& t = g.call;
+  t.y = a.y.blocked ? y : buffer;
+  t.residual = g.finished ? residual : nullptr;
   if (a.depthwise) {
-    for (int64_t b = 0; b < blocks; ++b) {
-      fn(a, t);
-      t.x += a.x_block;
-      t.w += 16 * a.taps;
-      if (t.bias != nullptr) t.bias += 16;
-      t.left -= 16;
-      t.y += t.y_block;
+    TileCall one = t;
+    for (int64_t b = 0; b < g.blocks; ++b) {
+      fn(a, one);
+      one.x += a.x_block;
+      one.w += 16 * t.taps;
+      if (t.bias != nullptr) one.bias += 16;
+      if (t.residual != nullptr) one.residual += t.r_block;
+      one.left -= 16;
+      one.y += t.y_block;
     }
-    t.y -= blocks * t.y_block;
   } else {
     fn(a, t);
   }
-  Finish f{t.y, t.y_block, t.y_col, nullptr, false, 0, 0, 1, blocks, width, channel, left};
-  if (a.residual.data != nullptr) {
-    const ConvPixels& r = a.residual;
-    f.residual = r.data + u.image * r.image + u.group * r.group + block * r.block + hi * r.hi + lo * r.lo + c0 * r.col;
-    f.r_blocked = r.blocked;
-    f.r_block = r.block;
-    f.r_col = r.col;
-    f.r_lane = r.lane;
+  const Finish f{t.y, t.y_block, t.y_col, residual, g.blocks, width, g.channel, t.left};
+  if (!g.finished) {
+    with_activation(a.activation.activation, [&]<Activation A>() { finish_tile<A>(a, f); });
   }
-  if (!t.relu && (f.residual != nullptr || a.scale != nullptr || a.activation != Activation::none)) {
-    with_activation(a.activation, [&]<Activation A>() { finish_tile<A>(a, f); });
+  if (!a.y.blocked) scatter(f, y, a.y.lane, a.y.block, a.y.col);
+}
+
+// Tiles [tile, last) of one row.
+void run_row(const ConvArgs& a, const ConvSweep& s, OcGroup& g, int64_t row, int64_t tile, int64_t last) {
+  const int64_t hi = s.rows_hi == 1 ? 0 : row / s.rows_lo, lo = row - hi * s.rows_lo;
+  TileCall& t = g.call;
+  set_taps(s, lo, t);
+  const int64_t fetched = t.ahead * 16 * (t.last - t.first) * ((a.ics + a.ic_step - 1) / a.ic_step);
+  int64_t col = tile * g.narrow + (tile < g.wide ? tile : g.wide);
+  for (; tile < last; ++tile) {
+    const int64_t broad = tile < g.wide;
+    t.x = g.x + hi * a.x_hi + lo * a.x_lo + col * a.x_col;
+    const float* residual = g.residual == nullptr ? nullptr : g.residual + hi * a.residual.hi + lo * a.residual.lo + col * a.residual.col;
+    t.from = tile == 0 ? s.edges.left : 0;
+    t.upto = t.kernel_cols - (tile == s.tiles - 1 ? s.edges.right : 0);
+    run_tile(a, g, g.narrow + broad, g.fns[broad], g.y + hi * a.y.hi + lo * a.y.lo + col * a.y.col, residual);
+    t.next += fetched;
+    if (t.next >= g.last_next) t.ahead = 0;
+    col += g.narrow + broad;
   }
-  if (plain) scatter(f, y, a.y.lane, a.y.block, a.y.col);
+}
+
+// The image and group of x that lie prepared in the workspace.
+struct Prepared {
+  int64_t image = -1, group = -1;
+};
+
+void run_sweep(const ConvArgs& a, const ConvSweep& s, const float* packed, Prepared& prepared) {
+  const int64_t oc_groups = ((a.ocs + 15) / 16 + kB - 1) / kB, rows = s.rows_hi * s.rows_lo;
+  int64_t i = s.begin;
+  while (i < s.end) {  // one (image, group, oc group) at a time
+    int64_t rest = i;
+    int64_t tile = rest % s.tiles;
+    rest /= s.tiles;
+    int64_t row = rest % rows;
+    rest /= rows;
+    const int64_t oc_group = rest % oc_groups, group = rest / oc_groups % a.groups, image = rest / oc_groups / a.groups;
+    const float* x = a.x + image * a.x_image + group * a.x_group;
+    if (a.prepare.x != nullptr) {
+      x = a.prepared;
+      if (prepared.image != image || prepared.group != group) prepare(a.prepare, image, group, a.prepared);
+      prepared = {image, group};
+    }
+    if (a.depthwise) x += oc_group * kB * a.x_block;
+    OcGroup g = oc_group_of(a, s, x, packed, image, group, oc_group);
+    for (; i < s.end && row < rows; ++row, tile = 0) {
+      const int64_t last = s.tiles - tile < s.end - i ? s.tiles : tile + s.end - i;
+      run_row(a, s, g, row, tile, last);
+      i += last - tile;
+    }
+  }
 }
 
 void conv(const ConvArgs& a) {
-  const int64_t all_blocks = (a.ocs + 15) / 16, oc_groups = (all_blocks + kB - 1) / kB, rows = a.rows_hi * a.rows_lo;
+  const ConvHalo& h = a.halo;
+  for (int64_t m = a.first_map; m < a.last_map; ++m) {
+    const int64_t blocks = a.y.image / a.y.block;
+    clear_halo(h, a.y.data + m / blocks * a.y.image + m % blocks * a.y.block - (h.top * h.width + h.left) * 16);
+  }
   const float* packed = a.w;
   if (a.pack.w != nullptr) {
-    pack_weights(a.pack, a.packed_here);
+    for (int64_t i = 0; i < a.sweep_count; ++i) pack_sweep(a.pack, a.w_tap + a.sweeps[i].first_tap, a.sweeps[i].taps, a.packed_here + a.sweeps[i].w);
     packed = a.packed_here;
   }
-  Unit u;
-  int64_t i = a.begin;
-  while (i < a.end) {  // one (image, group, oc group) at a time
-    int64_t rest = i;
-    u.tile = rest % a.tiles, rest /= a.tiles;
-    u.row = rest % rows, rest /= rows;
-    u.oc_group = rest % oc_groups, rest /= oc_groups;
-    u.group = rest % a.groups, u.image = rest / a.groups;
-    const float* x = a.x + u.image * a.x_image + u.group * a.x_group;
-    if (a.prepare.x != nullptr) {
-      x = a.prepared;
-      if (i == a.begin || (u.oc_group == 0 && u.row == 0 && u.tile == 0)) prepare(a.prepare, u.image, u.group, a.prepared);
-    }
-    const float* w = packed + u.group * a.w_group;
-    const int64_t blocks = all_blocks - u.oc_group * kB < kB ? all_blocks - u.oc_group * kB : kB;
-    const int64_t narrow = a.cols / a.tiles;
-    const TileFn fns[2] = {narrow > 0 ? pick_tile(a, blocks, narrow) : nullptr, narrow < kP ? pick_tile(a, blocks, narrow + 1) : nullptr};
-    for (; i < a.end && u.row < rows; ++u.row, u.tile = 0) {
-      for (; i < a.end && u.tile < a.tiles; ++u.tile, ++i) {
-        const int64_t width = a.cols * (u.tile + 1) / a.tiles - a.cols * u.tile / a.tiles;
-        run_tile(a, x, w, u, blocks, fns[width - narrow]);
-        if (a.halo.height != 0 && u.tile == 0) {
-          for (int64_t b = 0; b < blocks; ++b) {
-            float* map = a.y.data + u.image * a.y.image + u.group * a.y.group + (u.oc_group * kB + b) * a.y.block;
-            clear_halo(a, map - (a.halo.top * a.halo.width + a.halo.left) * 16, u.row);
-          }
-        }
-      }
-    }
-  }
+  Prepared prepared;
+  for (int64_t i = 0; i < a.sweep_count; ++i) run_sweep(a, a.sweeps[i], packed, prepared);
 }
 
 }  // namespace

@@ -1,15 +1,11 @@
 // Sixteen channels of a pixel a vector; the halo of y is cleared on the way. See map_blocks.h.
 #include "kernels/conv/map_blocks.h"
 
-#include "kernels/simd.h"
+#include "kernels/conv/halo.h"
 #include "kernels/simd_activation.h"
 
 namespace tern::TERN_ISA {
 namespace {
-
-void clear(float* p, int64_t floats) {
-  for (int64_t i = 0; i < floats; i += 16) store(p + i, zero());
-}
 
 // What is the same for all pixels of a block.
 struct Channels {
@@ -63,13 +59,9 @@ void map_blocks(const MapBlocksArgs& a) {
     const float* x = a.x.data + n * a.x.image + b * a.x.block;
     const float* other = pair ? a.other.data + n * a.other.image + b * a.other.block : nullptr;
     float* y = a.y + n * a.y_image + b * a.y_block;
-    float* const map = y - (h.top * h.width + h.left) * 16;
-    clear(map, h.top * h.width * 16);
-    clear(map + (h.height - h.bottom) * h.width * 16, h.bottom * h.width * 16);
+    clear_halo(h, y - (h.top * h.width + h.left) * 16);
     for (int64_t r = 0; r < a.height; ++r) {
       float* row = y + r * a.y_row;
-      clear(row - h.left * 16, h.left * 16);
-      clear(row + a.width * 16, h.right * 16);
       if (a.repeat_col != 1) repeat_row(a, x + r / a.repeat_row * a.x.row, row);
       else map_row(a, k, x + r / a.repeat_row * a.x.row, pair ? other + r * a.other.row : nullptr, row);
       if (a.activation != Activation::none) activate_row(a, row);

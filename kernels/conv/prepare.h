@@ -1,4 +1,4 @@
-// Bringing inputs and weights into the form that the tiles read. Included by *.simd.cpp only. Next: core.simd.cpp.
+// Bringing inputs into the form that the tiles read. Included by *.simd.cpp only. Next: core.simd.cpp.
 #pragma once
 #include "kernels/conv/conv.h"
 #include "kernels/simd.h"
@@ -55,28 +55,6 @@ TERN_INLINE Visible visible(int64_t begin, int64_t spread, int64_t in, int64_t l
           for (int64_t i = 0; i < n; ++i) store(to + i * p.spread[2] * 16, load(from + i * p.step[2]));
         } else {
           interleave(from, p.channel, p.step[2], lanes, to, p.spread[2] * 16, n);
-        }
-      }
-    }
-  }
-}
-
-// The same bytes as conv_pack, on the hot path, into memory that is not zeroed.
-[[maybe_unused]] void pack_weights(const ConvPack& p, float* packed) {
-  const int64_t blocks = (p.ocs + 15) / 16;
-  for (int64_t g = 0; g < p.groups; ++g) {
-    for (int64_t first = 0; first < blocks; first += p.tile_blocks) {
-      const int64_t n = (blocks - first < p.tile_blocks && !p.depthwise ? blocks - first : p.tile_blocks) * 16;
-      const int64_t step = p.depthwise ? 1 : p.ics < 16 ? 1 : 16;
-      for (int64_t ic0 = 0; ic0 < p.ics; ic0 += step) {
-        const int64_t end = ic0 + step < p.ics ? ic0 + step : p.ics;
-        for (int64_t k = 0; k < p.taps; ++k) {
-          for (int64_t ic = ic0; ic < end; ++ic) {
-            for (int64_t l = 0; l < n; ++l, ++packed) {
-              const int64_t oc = first * 16 + l;
-              *packed = oc < p.ocs ? p.w[g * p.group + oc * p.oc + ic * p.ic + (p.mirrored ? p.taps - 1 - k : k)] : 0.0f;
-            }
-          }
         }
       }
     }

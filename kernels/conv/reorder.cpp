@@ -52,7 +52,7 @@ void set_reorder(BindContext& c, ReorderArgs& a, size_t i, const Dims& d, Addres
     a.y_image = m.image();
     a.y_block = m.block();
     a.y_row = m.row();
-    a.halo = {y.layout.top, y.layout.bottom, y.layout.left, y.layout.right, m.height, m.width};
+    a.halo = m.halo(y.layout);
   }
 }
 

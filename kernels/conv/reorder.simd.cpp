@@ -1,13 +1,8 @@
 // Between plain and blocked layouts, halo included: both sides are described by strides, so one loop serves all four directions.
-#include "kernels/conv/conv.h"
-#include "kernels/simd.h"
+#include "kernels/conv/halo.h"
 
 namespace tern::TERN_ISA {
 namespace {
-
-void clear(float* p, int64_t floats) {
-  for (int64_t i = 0; i < floats; i += 16) store(p + i, zero());
-}
 
 // Up to 16 rows of up to 16 become columns.
 void transpose(const float* x, int64_t x_step, float* y, int64_t y_step, int64_t rows, int64_t cols) {
@@ -54,18 +49,9 @@ void reorder(const ReorderArgs& a) {
     const int64_t n = i / blocks, b = i % blocks, lanes = a.channels - b * 16 < 16 ? a.channels - b * 16 : 16;
     const float* x = a.x + n * a.x_image + b * a.x_block;
     float* y = a.y + n * a.y_image + b * a.y_block;
-    if (a.to_blocked) {
-      float* const map = y - (h.top * h.width + h.left) * 16;
-      clear(map, h.top * h.width * 16);
-      clear(map + (h.height - h.bottom) * h.width * 16, h.bottom * h.width * 16);
-    }
+    if (a.to_blocked) clear_halo(h, y - (h.top * h.width + h.left) * 16);
     for (int64_t r = 0; r < a.height; ++r) {
-      float* row = y + r * a.y_row;
-      if (a.to_blocked) {
-        clear(row - h.left * 16, h.left * 16);
-        clear(row + a.width * 16, h.right * 16);
-      }
-      copy_row(a, x + r * a.x_row, row, lanes);
+      copy_row(a, x + r * a.x_row, y + r * a.y_row, lanes);
     }
   }
 }

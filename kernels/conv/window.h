@@ -16,6 +16,7 @@ struct Window {
   Extent3 begin{0, 0, 0}, end{0, 0, 0};  // padding
   bool ceil_mode = false;
   int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
+  int64_t swept(size_t a) const { return (out[a] - 1) * stride[a] + (kernel[a] - 1) * dilation[a] + 1; }  // elements of an axis, padding included
 };
 
 // The attributes kernel_shape (or `kernel`, the spatial dims of a weight, when not empty), strides, dilations, pads, auto_pad.

@@ -1,28 +1,12 @@
 // The register tile: R rows times P panels of 16 columns, CH chains of sums each, all in registers. Included by *.simd.cpp only.
 //   each step of k: P loads of weights, R broadcasts of x, R*P fused multiply-adds. On AVX-512 6x4 and 9x3 leave no register
 //   idle and spill none (gcc and clang); on AVX2 a panel is two registers, so 6x1 and 3x2 do.
-// Loops over tile indices are unrolled by templates: an array indexed by a constant is a set of registers for every compiler.
 // Next: panel.simd.cpp.
 #pragma once
-#include "kernels/simd.h"
-
-#define TERN_INLINE_CALL __attribute__((always_inline))
+#include "kernels/unroll.h"
 
 namespace tern::TERN_ISA {
 namespace {
-
-template <int I>
-struct Index {
-  static constexpr int v = I;
-};
-// f(Index<0>), f(Index<1>), ..., f(Index<N - 1>)
-template <int N, int I = 0, class F>
-TERN_INLINE void unroll(const F& f) {
-  if constexpr (I < N) {
-    f(Index<I>{});
-    unroll<N, I + 1>(f);
-  }
-}
 
 // Keeps a loaded vector in its register: gcc would rather read memory again in each of its uses, and then the load ports, two reads
 // for two multiply-adds a cycle, become the limit (a 3x4 tile of two chains lost a quarter). No instruction comes of it.

@@ -95,7 +95,7 @@ Status bind_blocked(BindContext& c, const Window& w, Rows rows) {
     a.in[i] = w.in[i + 1], a.out[i] = w.out[i + 1], a.kernel[i] = w.kernel[i + 1], a.stride[i] = w.stride[i + 1];
     a.dilation[i] = w.dilation[i + 1], a.begin[i] = w.begin[i + 1], a.end[i] = w.end[i + 1];
   }
-  a.top = y.layout.top, a.bottom = y.layout.bottom, a.left = y.layout.left, a.right = y.layout.right;
+  a.halo = my.halo(y.layout);
   a.include_pad = c.attrs.lists("count_include_pad") && c.attrs.i("count_include_pad") != 0;
   const auto [first, last] = c.range(x.dims[0] * mx.blocks);
   if (first == last) return {};
@@ -106,14 +106,18 @@ Status bind_blocked(BindContext& c, const Window& w, Rows rows) {
 
 Status bind_blocked_mean(BindContext& c) {
   const TensorView& x = c.in(0);
-  if (c.out(0).layout != Layout{} && (c.out(0).layout != Layout{true, 0, 0, 0, 0} || x.dims[1] % kBlock != 0)) {
-    return unsupported("the mean of blocked maps is plain");  // as a blocked one of whole blocks without a halo is, too
-  }
+  const Layout& out = c.out(0).layout;
+  if (out != Layout{} && out != Layout{true, 0, 0, 0, 0}) return unsupported("the mean of blocked maps has no halo");
   const BlockedMap m(x);
   const auto [first, last] = c.range(x.dims[0] * m.blocks);
   if (first == last) return {};
-  GlobalMeanArgs& a = c.args(GlobalMeanArgs{nullptr, nullptr, m.image(), m.block(), m.row(), m.blocks, x.dims[1], x.dims.rank == 4 ? x.dims[2] : 1,
-                                            x.dims.back(), first, last});
+  GlobalMeanArgs& a = c.args<GlobalMeanArgs>();
+  a.x_image = m.image(), a.x_block = m.block(), a.x_row = m.row();
+  a.y_image = out.blocked ? m.blocks * kBlock : x.dims[1];
+  a.blocks = m.blocks;
+  a.height = x.dims.rank == 4 ? x.dims[2] : 1;
+  a.width = x.dims.back();
+  a.first = first, a.last = last;
   c.set(a.x, c.input<const float>(0) + m.first);
   c.set(a.y, c.output<float>(0));
   c.run(*pick(rows_of<TERN_ON_EACH_ISA(blocked_global_average_pool_f32)>, DType::f32, c.isa));

@@ -13,7 +13,7 @@
 #pragma once
 #include <stdint.h>
 
-#include "kernels/row.h"
+#include "kernels/conv/conv.h"
 
 namespace tern {
 
@@ -32,15 +32,15 @@ struct BlockedPoolArgs {
   int64_t x_image, x_block, x_row, y_image, y_block, y_row;  // floats
   int64_t blocks;                                            // of 16 channels, an image
   int64_t in[2], out[2], kernel[2], stride[2], dilation[2], begin[2], end[2];
-  int64_t top, bottom, left, right;  // the zero halo of y
+  ConvHalo halo;  // of y
   bool include_pad;
   int64_t first, last;  // (image, block) pairs
 };
-// The mean of whole maps: y [N,C] plain.
+// The mean of whole maps: y [N,C], plain, or blocks of 16 (blocked).
 struct GlobalMeanArgs {
   const float* x;
   float* y;
-  int64_t x_image, x_block, x_row, blocks, channels, height, width, first, last;
+  int64_t x_image, x_block, x_row, y_image, blocks, height, width, first, last;
 };
 
 TERN_EACH_ISA(extern const KernelRow blocked_max_pool_f32, blocked_average_pool_f32, blocked_global_average_pool_f32;)  // pool.simd.cpp

@@ -1,7 +1,8 @@
 // Pooling of blocked f32 maps: sixteen channels a vector, windows clipped to the map. See pool.h.
 #include "kernels/pool/pool.h"
 
-#include "kernels/simd.h"
+#include "kernels/conv/halo.h"
+#include "kernels/unroll.h"
 
 namespace tern::TERN_ISA {
 namespace {
@@ -20,39 +21,64 @@ TERN_INLINE Taps taps(const BlockedPoolArgs& a, int axis, int64_t o) {
   return {first < last ? first : last, last, taps_below(a, axis, a.in[axis] + a.end[axis] - at), at};
 }
 
-TERN_INLINE f32x16 larger(f32x16 x, f32x16 v) { return select(gt(x, v) | unordered(x, x), x, v); }
-
 template <bool kMean>
-TERN_INLINE f32x16 pool(const BlockedPoolArgs& a, const float* x, const Taps& h, const Taps& w) {
-  f32x16 v = kMean ? zero() : splat(-__builtin_inff());
-  for (int64_t i = h.first; i < h.last; ++i) {
-    const float* row = x + (h.at + i * a.dilation[0]) * a.x_row + (w.at + w.first * a.dilation[1]) * 16;
-    for (int64_t j = w.first; j < w.last; ++j, row += a.dilation[1] * 16) {
-      if constexpr (kMean) v = v + load(row);
-      else v = larger(load(row), v);
-    }
-  }
-  if constexpr (kMean) {
-    const int64_t n = a.include_pad ? h.padded * w.padded : (h.last - h.first) * (w.last - w.first);
-    return v / splat(static_cast<float>(n));
-  }
-  return v;
+TERN_INLINE f32x16 join(f32x16 x, f32x16 v) {
+  if constexpr (kMean) return v + x;
+  else return max_nan(x, v);
+}
+// What the mean of a window is divided by.
+TERN_INLINE f32x16 size_of(const BlockedPoolArgs& a, const Taps& h, const Taps& w) {
+  return splat(static_cast<float>(a.include_pad ? h.padded * w.padded : (h.last - h.first) * (w.last - w.first)));
 }
 
-void clear(float* p, int64_t floats) {
-  for (int64_t i = 0; i < floats; i += 16) store(p + i, zero());
+// N neighbours whose windows have the same taps inside x. `x`: the row of tap 0, at the first window's tap 0.
+template <bool kMean, int N>
+TERN_INLINE void pool(const BlockedPoolArgs& a, const float* x, const Taps& h, const Taps& w, float* y) {
+  f32x16 v[N];
+  unroll<N>([&](auto n) TERN_INLINE_CALL { v[n.v] = kMean ? zero() : splat(-__builtin_inff()); });
+  for (int64_t i = h.first; i < h.last; ++i) {
+    const float* from = x + i * a.dilation[0] * a.x_row + w.first * a.dilation[1] * 16;
+    for (int64_t j = w.first; j < w.last; ++j, from += a.dilation[1] * 16) {
+      unroll<N>([&](auto n) TERN_INLINE_CALL { v[n.v] = join<kMean>(load(from + n.v * a.stride[1] * 16), v[n.v]); });
+    }
+  }
+  unroll<N>([&](auto n) TERN_INLINE_CALL { store(y + n.v * 16, kMean ? v[n.v] / size_of(a, h, w) : v[n.v]); });
+}
+
+// The outputs of a row whose windows lie in x as far as columns go.
+struct Columns {
+  int64_t first, last;
+};
+Columns inner_columns(const BlockedPoolArgs& a) {
+  const int64_t s = a.stride[1], room = a.in[1] - (a.kernel[1] - 1) * a.dilation[1] + a.begin[1];
+  const int64_t first = a.begin[1] <= 0 ? 0 : (a.begin[1] + s - 1) / s, last = room <= 0 ? 0 : (room + s - 1) / s;
+  const int64_t end = last < a.out[1] ? last : a.out[1];
+  return {first < end ? first : end, end};
 }
 
 template <bool kMean>
 void pool_map(const BlockedPoolArgs& a, const float* x, float* y) {
-  clear(y - (a.top * a.y_row + a.left * 16), a.top * a.y_row);
-  clear(y - a.left * 16 + a.out[0] * a.y_row, a.bottom * a.y_row);
+  constexpr int kN = 4;  // windows at once: enough chains to hide what a comparison takes
+  const Columns inner = inner_columns(a);
+  const Taps all = {0, a.kernel[1], a.kernel[1], 0};
+  clear_halo(a.halo, y - (a.halo.top * a.halo.width + a.halo.left) * 16);
   for (int64_t oh = 0; oh < a.out[0]; ++oh) {
     float* row = y + oh * a.y_row;
     const Taps h = taps(a, 0, oh);
-    clear(row - a.left * 16, a.left * 16);
-    for (int64_t ow = 0; ow < a.out[1]; ++ow) store(row + ow * 16, pool<kMean>(a, x, h, taps(a, 1, ow)));
-    clear(row + a.out[1] * 16, a.right * 16);
+    const float* from = x + h.at * a.x_row;
+    for (int64_t ow = 0; ow < a.out[1];) {
+      const float* window = from + (ow * a.stride[1] - a.begin[1]) * 16;
+      if (ow < inner.first || ow >= inner.last) {
+        pool<kMean, 1>(a, window, h, taps(a, 1, ow), row + ow * 16);
+        ++ow;
+      } else if (inner.last - ow < kN) {
+        pool<kMean, 1>(a, window, h, all, row + ow * 16);
+        ++ow;
+      } else {
+        pool<kMean, kN>(a, window, h, all, row + ow * 16);
+        ow += kN;
+      }
+    }
   }
 }
 
@@ -67,7 +93,7 @@ void blocked_pool(const BlockedPoolArgs& a) {
 
 void blocked_global_mean(const GlobalMeanArgs& a) {
   for (int64_t i = a.first; i < a.last; ++i) {
-    const int64_t n = i / a.blocks, b = i % a.blocks, left = a.channels - b * 16;
+    const int64_t n = i / a.blocks, b = i % a.blocks, left = a.y_image - b * 16;
     const float* x = a.x + n * a.x_image + b * a.x_block;
     f32x16 total = zero();
     for (int64_t h = 0; h < a.height; ++h) {
@@ -75,7 +101,7 @@ void blocked_global_mean(const GlobalMeanArgs& a) {
       for (int64_t w = 0; w < a.width; ++w) sum = sum + load(x + h * a.x_row + w * 16);
       total = total + sum;
     }
-    store_n(a.y + n * a.channels + b * 16, total / splat(static_cast<float>(a.height * a.width)), left < 16 ? left : 16);
+    store_n(a.y + n * a.y_image + b * 16, total / splat(static_cast<float>(a.height * a.width)), left < 16 ? left : 16);
   }
 }
 

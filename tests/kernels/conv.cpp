@@ -15,6 +15,16 @@ using Ints = std::vector<int64_t>;
 struct Axis {
   int64_t in, kernel, stride = 1, dilation = 1, begin = 0, end = 0, spread = 1;  // spread: distance of inputs (transposed)
   int64_t out() const { return ((in - 1) * spread + 1 + begin + end - (kernel - 1) * dilation - 1) / stride + 1; }
+  // Where tap k of output o reads: in x spread out, and whether that lies outside of it, or between its elements.
+  int64_t at(int64_t o, int64_t k) const { return o * stride + k * dilation - begin; }
+  bool outside(int64_t o, int64_t k) const { return at(o, k) < 0 || at(o, k) > (in - 1) * spread; }
+  bool between(int64_t o, int64_t k) const { return at(o, k) % spread != 0; }
+  // The taps that output o has not between elements, and how many of them lie outside x.
+  int64_t count(int64_t o, bool only_outside) const {
+    int64_t n = 0;
+    for (int64_t k = 0; k < kernel; ++k) n += !between(o, k) && (!only_outside || outside(o, k));
+    return n;
+  }
 };
 
 struct Model {
@@ -25,6 +35,18 @@ struct Model {
   Dims out() const { return {batch, groups * ocs, axes[0].out(), axes[1].out(), axes[2].out()}; }
   Dims weight() const { return {groups * ocs, ics, axes[0].kernel, axes[1].kernel, axes[2].kernel}; }
 
+  // Taps that are not executed, as kernels/conv/conv.h says under Numerics.
+  bool left_out(const int64_t* o, const int64_t* k) const {
+    for (size_t a = 0; a < 3; ++a) {
+      if (axes[a].between(o[a], k[a])) return true;
+    }
+    const Axis &rows = axes[1], &cols = axes[2];
+    const int64_t phase = o[2] % cols.spread, last = phase + (cols.out() - 1 - phase) / cols.spread * cols.spread;
+    if (last == phase) return false;  // a single column
+    if (axes[0].count(o[0], false) == 1 && rows.outside(o[1], k[1])) return true;
+    const bool edge = o[2] == phase || o[2] == last, narrow = cols.count(phase, true) + cols.count(last, true) > cols.count(phase, false);
+    return ics >= 16 && edge && !narrow && cols.outside(o[2], k[2]);
+  }
   float under(const float* plane, const int64_t* o, const int64_t* k) const {
     int64_t at = 0;
     for (size_t a = 0; a < 3; ++a) {
@@ -49,7 +71,7 @@ struct Model {
               for (int64_t ic0 = 0; ic0 < ics; ic0 += step) {
                 for (int64_t t = 0; t < taps; ++t) {
                   k[0] = t / (axes[1].kernel * axes[2].kernel), k[1] = t / axes[2].kernel % axes[1].kernel, k[2] = t % axes[2].kernel;
-                  for (int64_t ic = ic0; ic < std::min(ics, ic0 + step); ++ic) {
+                  for (int64_t ic = ic0; ic < std::min(ics, ic0 + step) && !left_out(o, k); ++ic) {
                     const float* from = x.data<float>() + (n * groups * ics + oc / ocs * ics + ic) * plane;
                     sum = std::fmaf(under(from, o, k), w.data<float>()[(oc * ics + ic) * taps + t], sum);
                   }
@@ -149,6 +171,41 @@ TEST_CASE("conv: NaN reaches exactly the outputs whose window holds it") {
   x.mutable_data<float>()[9] = std::numeric_limits<float>::quiet_NaN();
   const Tensor y = run_op("Conv", {{"pads", Ints{0, 1, 0, 1}}}, {x, random_f32({1, 1, 1, 3}, 2)})[0];
   for (int64_t i = 0; i < 20; ++i) CHECK(std::isnan(y.data<float>()[i]) == (i >= 8 && i <= 10));
+}
+
+TEST_CASE("conv: which taps over padding are executed follows from the shape alone: infinite weights and sums of -0 tell") {
+  const Model models[] = {{{{1, 1}, {5, 3, 1, 1, 1, 1}, {9, 3, 1, 1, 1, 1}}, 1, 1, 16, 20},
+                          {{{1, 1}, {5, 3, 1, 1, 1, 1}, {37, 5, 2, 1, 2, 2}}, 1, 1, 33, 5},
+                          {{{1, 1}, {5, 3, 2, 2, 2, 1}, {9, 2, 3, 1, 1, 1}}, 1, 2, 18, 5},
+                          {{{1, 1}, {5, 3, 1, 1, 1, 1}, {9, 3, 1, 1, 1, 1}}, 1, 1, 3, 5},
+                          {{{1, 1}, {5, 3, 1, 1, 1, 1}, {9, 3, 1, 1, 1, 1}}, 1, 17, 1, 1},
+                          {{{1, 1}, {5, 3, 1, 1, 1, 1}, {1, 3, 1, 1, 1, 1}}, 1, 1, 16, 5},
+                          {{{1, 1}, {1, 3, 1, 1, 2, 1}, {2, 5, 1, 1, 4, 2}}, 1, 1, 16, 5},
+                          {{{1, 1}, {9, 3, 1, 1, 1, 1}, {5, 1, 1}}, 1, 1, 16, 5},
+                          {{{2, 2, 1, 1, 1, 0}, {4, 3, 1, 1, 1, 1}, {5, 3, 1, 1, 1, 1}}, 1, 1, 16, 5},
+                          {{{1, 1}, {1, 1}, {20, 3, 1, 2, 4, 0}}, 1, 1, 16, 5}};
+  for (const Model& m : models) {
+    const Dims in = m.in();
+    CAPTURE(to_string(in));
+    Tensor x = random_f32(in, 1, 0.5f, 1), w = random_f32(m.weight(), 2, -2, -1);
+    const Tensor bias = f32({m.groups * m.ocs}, std::vector<float>(static_cast<size_t>(m.groups * m.ocs), -0.0f));
+    for (int64_t tap : {int64_t(0), m.weight().count(2, 5) - 1, int64_t(-1)}) {
+      if (tap < 0) std::fill_n(x.mutable_data<float>(), x.count(), 0.0f);  // then sums are -0 where nothing was padding
+      else w.mutable_data<float>()[tap] = std::numeric_limits<float>::infinity();
+      if (tap < 0) w = random_f32(m.weight(), 2, -2, -1);
+      Attributes attrs;
+      attrs.set("group", m.groups);
+      attrs.set("strides", Ints{m.axes[0].stride, m.axes[1].stride, m.axes[2].stride});
+      attrs.set("dilations", Ints{m.axes[0].dilation, m.axes[1].dilation, m.axes[2].dilation});
+      attrs.set("pads", Ints{m.axes[0].begin, m.axes[1].begin, m.axes[2].begin, m.axes[0].end, m.axes[1].end, m.axes[2].end});
+      const Tensor inputs[] = {x, w, bias};
+      for (Isa isa : runnable_isas()) {  // not a device, which executes every tap
+        auto y = evaluate(*find_op("Conv"), attrs, inputs, 1, {.isa = isa});
+        REQUIRE(y.ok());
+        check_same((*y)[0], m.run(x, w, bias));
+      }
+    }
+  }
 }
 
 TEST_CASE("conv: the fused form adds the residual, then activates, then scales") {
