@@ -10,9 +10,9 @@
 #include "runtime/evaluator.h"
 #include "runtime/fold_constants.h"
 #include "runtime/infer_shapes.h"
+#include "runtime/parts.h"
 #include "runtime/plan/plan.h"
 #include "runtime/seal_weights.h"
-#include "runtime/text_parts.h"
 
 namespace tern {
 namespace {
@@ -324,7 +324,7 @@ Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<co
 }
 
 Result<std::optional<ModelParts>> parts_of(const ModelState& model) {
-  auto graphs = split_at_text(model.optimized);
+  auto graphs = split_parts(model.optimized);
   if (!graphs) return std::optional<ModelParts>();
   std::optional<Model> ends[2];
   std::optional<Graph>* const from[] = {&graphs->before, &graphs->after};

@@ -51,7 +51,7 @@ check "planned or not" grep -q '"planned": *true' "$work/out"
 
 # ---- the time of the plan alone ----
 expect 0 "bench" bench "$model" --seconds 0.02 --input "text=text:a cat" --input more=random
-check "it says so" grep -q 'timed is the part without text' "$work/err"
+check "it says so" grep -q 'timed is the part that has a plan' "$work/err"
 expect 0 "of a model without text" bench "$mlp" --seconds 0.02
 check "nothing of it" test ! "$(grep -c 'without text' "$work/err")" = 1
 finish

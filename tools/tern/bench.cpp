@@ -126,7 +126,7 @@ std::vector<int> next_cpus(int64_t cpu, int count) {
   return all;
 }
 
-// Of a model that works on text what has a plan, with what the text before it becomes as its inputs; others stay as they are.
+// Of a model in parts what has a plan, with what the part before it gives as its inputs; others stay as they are.
 Status keep_numbers(Model& model, Inputs& inputs, const std::string& isa) {
   auto parts = model.parts();
   if (!parts) return parts.error();
@@ -173,7 +173,8 @@ Status keep_numbers(Model& model, Inputs& inputs, const std::string& isa) {
   numbers.dims = std::move(*solved);
   inputs = std::move(numbers);
   char text[120];
-  std::snprintf(text, sizeof text, "timed is the part without text (tern inspect shows it); the text before it took %.3g ms, once", milliseconds);
+  std::snprintf(text, sizeof text, "timed is the part that has a plan (tern inspect shows it); what comes before it took %.3g ms, once",
+                milliseconds);
   note(text);
   return {};
 }

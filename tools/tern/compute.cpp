@@ -60,7 +60,7 @@ Result<Model> with_known_shapes(const Model& model, std::vector<Array>& inputs) 
   return make_model(std::move(g), model.state().options);
 }
 
-// Runs the parts of a model that works on text one after another. What flows between them is known by name.
+// Runs the parts of a model one after another. What flows between them is known by name.
 Result<Outputs> compute_parts(const Model& model, const ModelParts& parts, std::span<const Array> inputs, const SessionOptions& session) {
   std::map<std::string, Array> known;
   const std::vector<Port> ports = model.inputs();

@@ -63,7 +63,7 @@ Totals totals_of(const Model& model, const std::vector<LayerInfo>& layers, const
   return t;
 }
 
-// Where a model that works on text is in parts: what each takes and gives. Nothing for others.
+// Where a model is in parts: what each takes and gives. Nothing for others.
 struct PartPorts {
   const char* name;
   bool planned;

@@ -131,9 +131,10 @@ constexpr Section kSections[] = {
      "that "
      "input takes those columns, and --input table.csv without a name gives every input that the heading names. For inputs of strings a first row "
      "is a heading only when it names one.\n"
-     "Of a .txt each line is one sample, and text:WORDS is one: --input \"text:the cat sat\". A model that works on text runs in parts: what is text "
+     "Of a .txt each line is one sample, and text:WORDS is one: --input \"text:the cat sat\". A model that works on text or chooses boxes runs in "
+     "parts: that "
      "node "
-     "by node, and what follows it by a plan; tern inspect shows where, and tern bench times the plan alone.\n"
+     "by node, and the rest by a plan; tern inspect shows where, and tern bench times the plan alone.\n"
      "A picture must have the size that the model wants. Its values become 0..1 for inputs of floats, 0..255 for integers; what was done is told on "
      "standard error."},
     {"Models", "",

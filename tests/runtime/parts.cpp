@@ -1,4 +1,5 @@
-// Models with strings in parts: what only evaluate() runs before and after, and a rest with sessions. Contract: runtime/text_parts.h, ModelParts.
+// Models with strings, or with shapes that depend on data, in parts: what only evaluate() runs before and after, and a rest with sessions.
+// Contract: runtime/parts.h, ModelParts.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -49,7 +50,7 @@ Array array_of(const std::vector<std::string>& texts) { return to_array(text({st
 
 }  // namespace
 
-TEST_CASE("text parts: words, numbers and labels are three models, whose results are those of the whole") {
+TEST_CASE("parts: words, numbers and labels are three models, whose results are those of the whole") {
   const Model model = model_of(Classifier());
   CHECK(model.session({.dims = {{"batch", 2}}}).error().code() == Code::kUnsupported);
   auto made = model.parts();
@@ -91,7 +92,7 @@ TEST_CASE("text parts: words, numbers and labels are three models, whose results
   CHECK((*after)[0].strings == (*whole)[1].strings);
 }
 
-TEST_CASE("text parts: a model without strings has none, nor has one of nothing but strings") {
+TEST_CASE("parts: a model without strings has none, nor has one of nothing but strings") {
   GraphBuilder numbers;
   numbers.output(numbers.node("Relu", {numbers.input("x", {2})}));
   CHECK(!model_of(numbers).parts()->has_value());
@@ -100,7 +101,7 @@ TEST_CASE("text parts: a model without strings has none, nor has one of nothing 
   CHECK(!model_of(words).parts()->has_value());
 }
 
-TEST_CASE("text parts: numbers that become text on their way are before the rest, with all that they come from") {
+TEST_CASE("parts: numbers that become text on their way are before the rest, with all that they come from") {
   GraphBuilder b;
   const ValueId x = b.input("x", {3}, DType::i64);
   const ValueId bucket = b.node("StringHash", {b.node("AsString", {b.node("Neg", {x})})}, {{"buckets", int64_t(5)}});
@@ -117,7 +118,7 @@ TEST_CASE("text parts: numbers that become text on their way are before the rest
   CHECK((*parts)->rest.session().ok());
 }
 
-TEST_CASE("text parts: a string that is only passed on, and names that are taken, find their place") {
+TEST_CASE("parts: a string that is only passed on, and names that are taken, find their place") {
   GraphBuilder b;
   const ValueId word = b.input("word", {2}, DType::string), x = b.input("n0", {2});  // as the node below is called
   const ValueId length = b.node("StringLength", {word});
@@ -134,7 +135,7 @@ TEST_CASE("text parts: a string that is only passed on, and names that are taken
   CHECK((*again)[0].strings == Names{"a", "b"});
 }
 
-TEST_CASE("text parts: pools that inputs share are kept once, however long a chain of them is") {
+TEST_CASE("parts: pools that inputs share are kept once, however long a chain of them is") {
   GraphBuilder b;
   ValueId x = b.input("x", {1}, DType::string);
   const ValueId yes = b.input("c", {1}, DType::boolean);
@@ -144,6 +145,94 @@ TEST_CASE("text parts: pools that inputs share are kept once, however long a cha
   auto out = model.evaluate(std::vector<Array>{array_of({"a"}), to_array(boolean({1}, {true}))});
   REQUIRE(out.ok());
   CHECK((*out)[0].strings == Names{"a"});
+}
+
+namespace {
+
+// A detector: x times weights gives 8 boxes and their scores; those that do not overlap are chosen and, times two, come out. With `again`, products of
+// the chosen ones follow.
+struct Detector : GraphBuilder {
+  explicit Detector(bool again = false) {
+    const ValueId x = input("x", {1, 6}), picture = node("MatMul", {x, constant(random_f32({6, 40}, 3))});
+    const ValueId boxes = node("Reshape", {node("Slice", {picture, constant(i64({1}, {0})), constant(i64({1}, {32})), constant(i64({1}, {1}))}),
+                                           constant(i64({3}, {1, 8, 4}))});
+    const ValueId scores = node("Reshape", {node("Slice", {picture, constant(i64({1}, {32})), constant(i64({1}, {40})), constant(i64({1}, {1}))}),
+                                            constant(i64({3}, {1, 1, 8}))});
+    const ValueId chosen = node("NonMaxSuppression", {boxes, scores, constant(i64({1}, {8})), constant(f32({1}, {0.1f})), constant(f32({1}, {-9}))});
+    const ValueId rows = node("Slice", {chosen, constant(i64({1}, {2})), constant(i64({1}, {3})), constant(i64({1}, {1}))});
+    ValueId at = node("Gather", {node("Reshape", {boxes, constant(i64({2}, {8, 4}))}), node("Reshape", {rows, constant(i64({1}, {-1}))})});
+    if (again) at = node("MatMul", {at, constant(random_f32({4, 4}, 4))});
+    output(node("Add", {at, at}), "boxes");
+    output(scores, "scores");
+  }
+  ValueId constant(Tensor t) { return graph.add_constant("k" + std::to_string(graph.values.size()), std::move(t)); }
+};
+
+// The whole, evaluated, is the rest by a plan and what is after it, evaluated.
+void same_in_parts(const Model& model, const Array& x) {
+  auto parts = model.parts();
+  REQUIRE_MESSAGE(parts.ok(), (parts.ok() ? std::string() : parts.error().message()));
+  REQUIRE(parts->has_value());
+  REQUIRE((*parts)->after.has_value());
+  auto whole = model.evaluate(std::vector<Array>{x});
+  REQUIRE_MESSAGE(whole.ok(), (whole.ok() ? std::string() : whole.error().message()));
+  auto session = (*parts)->rest.session();
+  REQUIRE_MESSAGE(session.ok(), (session.ok() ? std::string() : session.error().message()));
+  std::memcpy(session->input_bytes("x").data(), x.bytes.data(), x.bytes.size());
+  REQUIRE(session->run());
+  std::vector<Array> between;
+  for (const Port& p : (*parts)->after->inputs()) {
+    const auto bytes = session->output_bytes(p.name);
+    REQUIRE(!bytes.empty());
+    between.push_back({p.dtype, session->dims(p.name), {bytes.begin(), bytes.end()}, {}});
+  }
+  auto after = (*parts)->after->evaluate(between);
+  REQUIRE_MESSAGE(after.ok(), (after.ok() ? std::string() : after.error().message()));
+  CHECK((*after)[0].dims == (*whole)[0].dims);
+  CHECK((*after)[0].bytes == (*whole)[0].bytes);
+  const auto scores = session->output_bytes("scores");
+  CHECK(std::vector<std::byte>(scores.begin(), scores.end()) == (*whole)[1].bytes);
+}
+
+}  // namespace
+
+TEST_CASE("parts: what leads to the boxes of a detector has a plan, what chooses them and what follows has none") {
+  for (bool again : {false, true}) {
+    CAPTURE(again);
+    const Model model = model_of(Detector(again));
+    CHECK(model.data_dependent());
+    auto parts = model.parts();
+    REQUIRE(parts->has_value());
+    CHECK(!(*parts)->before.has_value());
+    CHECK(names((*parts)->rest.inputs()) == Names{"x"});
+    CHECK(!(*parts)->rest.data_dependent());
+    CHECK(names((*parts)->after->outputs()) == Names{"boxes"});
+    CHECK(to_text((*parts)->rest.state().optimized).find("NonMaxSuppression") == std::string::npos);
+    same_in_parts(model, to_array(random_f32({1, 6}, 7)));
+  }
+}
+
+TEST_CASE("parts: places that depend on data come before the products that they are for") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {5, 4});
+  const ValueId mask = b.node("Greater", {b.node("ReduceMax", {x, b.graph.add_constant("axis", i64({1}, {1}))}, {{"keepdims", int64_t(0)}}),
+                                          b.graph.add_constant("least", f32({}, {0.5f}))});
+  const ValueId kept = b.node("Compress", {x, mask}, {{"axis", int64_t(0)}});
+  b.output(b.node("MatMul", {kept, b.graph.add_constant("w", random_f32({4, 3}, 1))}), "y");
+  const Model model = model_of(b);
+  auto parts = model.parts();
+  REQUIRE(parts->has_value());
+  REQUIRE((*parts)->before.has_value());
+  CHECK(!(*parts)->after.has_value());
+  REQUIRE((*parts)->rest.inputs().size() == 1);
+  CHECK((*parts)->rest.inputs()[0].shape == Names{"length", "4"});
+  CHECK((*parts)->rest.session({.dims = {{"length", 3}}}).ok());
+}
+
+TEST_CASE("parts: shapes that depend on data around nothing that multiplies are left to the evaluator as a whole") {
+  GraphBuilder b;
+  b.output(b.node("Relu", {b.node("Compress", {b.input("x", {5, 4}), b.input("mask", {5}, DType::boolean)}, {{"axis", int64_t(0)}})}), "y");
+  CHECK(!model_of(b).parts()->has_value());
 }
 
 }  // namespace tern::test

@@ -1,5 +1,5 @@
-// See text_parts.h.
-#include "runtime/text_parts.h"
+// See parts.h.
+#include "runtime/parts.h"
 
 #include <algorithm>
 #include <map>
@@ -28,17 +28,51 @@ bool needs_evaluator(const Graph& graph, const Node& node) {
   });
 }
 
+// Does it multiply and add, or does what it repeats?
+bool has_product(const Graph& graph, const Node& node) {
+  return node.op->macs != nullptr || std::any_of(node.subgraphs.begin(), node.subgraphs.end(), [&](int32_t g) {
+           const Graph& inner = graph.subgraphs[static_cast<size_t>(g)];
+           return std::any_of(inner.nodes.begin(), inner.nodes.end(), [&](const Node& n) { return has_product(inner, n); });
+         });
+}
+
+// Of every value: does it come from a product, which should have a plan?
+std::vector<bool> after_products(const Graph& graph) {
+  std::vector<bool> comes(graph.values.size(), false);
+  for (const Node& node : graph.nodes) {
+    const bool does = has_product(graph, node) ||
+                      std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return v != kNone && comes[static_cast<size_t>(v)]; });
+    for (ValueId v : node.outputs) {
+      if (v != kNone) comes[static_cast<size_t>(v)] = does;
+    }
+  }
+  return comes;
+}
+
 // The part of every node.
 std::vector<Part> parts_of(const Graph& graph) {
   const size_t n = graph.nodes.size();
   const std::vector<NodeId> by = producers(graph);
   std::vector<Part> parts(n, kRest);
+  const std::vector<bool> late = after_products(graph);
+  std::vector<bool> made_after(graph.values.size(), false);
+  for (size_t i = 0; i < n; ++i) {  // what products lead to, and what comes from that
+    const Node& node = graph.nodes[i];
+    const auto any = [&](const std::vector<bool>& of) {
+      return std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return v != kNone && of[static_cast<size_t>(v)]; });
+    };
+    if (!any(made_after) && !(any(late) && needs_evaluator(graph, node))) continue;
+    parts[i] = kAfter;
+    for (ValueId v : node.outputs) {
+      if (v != kNone) made_after[static_cast<size_t>(v)] = true;
+    }
+  }
   std::vector<bool> read_by_others(graph.values.size(), false);  // than nodes of `after`
   for (size_t i = n; i-- > 0;) {
     const Node& node = graph.nodes[i];
     const bool last =
         std::none_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return v != kNone && read_by_others[static_cast<size_t>(v)]; });
-    if (needs_evaluator(graph, node)) parts[i] = last ? kAfter : kBefore;
+    if (parts[i] == kRest && needs_evaluator(graph, node)) parts[i] = last ? kAfter : kBefore;
     if (parts[i] == kAfter) continue;
     for (ValueId v : node.inputs) {
       if (v != kNone) read_by_others[static_cast<size_t>(v)] = true;
@@ -72,7 +106,20 @@ class Splitter {
     }
     for (size_t o = 0; o < graph.outputs.size(); ++o) take(graph.outputs[o], graph.output_names[o]);
   }
-  bool worthwhile() const { return std::find(parts_.begin(), parts_.end(), kRest) != parts_.end(); }
+  // Is there a rest, of which a plan can be made?
+  bool worthwhile() const {
+    const bool text = holds_text(graph_);
+    bool some = false, other = false;
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      other |= parts_[i] != kRest;
+      if (parts_[i] != kRest) continue;
+      some |= text || has_product(graph_, graph_.nodes[i]);
+      for (ValueId v : graph_.nodes[i].inputs) {
+        if (v != kNone && !graph_.value(v).type.shape.ranked() && !is_input(v)) return false;
+      }
+    }
+    return some && (text || other);
+  }
 
   GraphParts split() {
     GraphParts out;
@@ -188,8 +235,7 @@ class Splitter {
 
 }  // namespace
 
-std::optional<GraphParts> split_at_text(const Graph& graph) {
-  if (!holds_text(graph)) return std::nullopt;
+std::optional<GraphParts> split_parts(const Graph& graph) {
   Splitter splitter(graph);
   if (!splitter.worthwhile()) return std::nullopt;
   return splitter.split();
