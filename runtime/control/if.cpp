@@ -1,4 +1,6 @@
 // If: inputs [condition, captured...]; subgraphs then, else: [captured...] -> outputs. See control.h.
+#include <algorithm>
+
 #include "kernels/control/control.h"
 #include "runtime/control/control.h"
 #include "runtime/evaluator.h"
@@ -59,6 +61,19 @@ Status infer(Graph& graph, Node& node) {
     if (node.outputs[o] != kNone) graph.value(node.outputs[o]).type = merged[o];
   }
   return {};
+}
+
+// Extents that are one number in one branch and another in the other: no dims make them the same.
+bool needs_evaluator(const Graph& graph, const Node& node) {
+  const Graph &yes = graph.subgraph(node, 0), &no = graph.subgraph(node, 1);
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    const Shape &a = yes.value(yes.outputs[o]).type.shape, &b = no.value(no.outputs[o]).type.shape;
+    if (node.outputs[o] == kNone || !a.ranked() || !b.ranked()) continue;
+    for (int d = 0; d < std::min(a.rank(), b.rank()); ++d) {
+      if (a[d].known() && b[d].known() && a[d] != b[d]) return true;
+    }
+  }
+  return false;
 }
 
 Result<size_t> taken(const Tensor& condition) {
@@ -148,7 +163,14 @@ Result<Binding> bind(const Program& program, const Work& w) {
 
 }  // namespace
 
-constinit const ControlDef kIfControl = {
-    .op = &kIf, .subgraphs = 2, .verify = verify, .infer = infer, .fold = fold, .evaluate = evaluate, .lower = lower, .bind = bind};
+constinit const ControlDef kIfControl = {.op = &kIf,
+                                         .subgraphs = 2,
+                                         .verify = verify,
+                                         .infer = infer,
+                                         .needs_evaluator = needs_evaluator,
+                                         .fold = fold,
+                                         .evaluate = evaluate,
+                                         .lower = lower,
+                                         .bind = bind};
 
 }  // namespace tern

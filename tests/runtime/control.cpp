@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "runtime/model.h"
 #include "runtime/verify.h"
 #include "tests/support/graph_builder.h"
 
@@ -41,6 +42,25 @@ TEST_CASE("control: a branch of an If has the captured values as inputs, no more
   Graph one_branch = b.graph;
   one_branch.nodes[0].subgraphs.pop_back();
   CHECK(verify(one_branch).error().message() == "n0 (If): has 1 subgraphs");
+}
+
+TEST_CASE("control: an If whose branches differ in a number of elements is known to need the evaluator before dims are") {
+  for (int axis : {0, 1, 2}) {  // of [2, n], along which the second branch gives twice as much; 2: along none
+    GraphBuilder b;
+    const ValueId condition = b.input("c", {1}, DType::boolean), x = b.input("x", {2, Dim::symbol("n")});
+    for (int branch = 0; branch < 2; ++branch) {
+      GraphBuilder g;
+      const ValueId y = g.input("x", {});
+      g.output(branch == 0 || axis == 2 ? g.node("Neg", {y}) : g.node("Concat", {y, y}, {{"axis", int64_t(axis)}}));
+      b.graph.subgraphs.push_back(g.graph);
+    }
+    b.output(b.nodes("If", {condition, x}, 1, {}, {0, 1})[0]);
+    auto model = make_model(b.graph, {});
+    REQUIRE_MESSAGE(model.ok(), (model.ok() ? std::string() : model.error().message()));
+    CHECK(model->data_dependent() == (axis == 0));
+    auto session = model->session({.dims = {{"n", 3}}});
+    CHECK_MESSAGE(session.ok() == (axis == 2), (session.ok() ? std::string() : session.error().message()));
+  }
 }
 
 }  // namespace tern::test
