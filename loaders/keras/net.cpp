@@ -40,6 +40,8 @@ Error Builder::placed(const Error& error) const {
 
 int Layer::keras() const { return net.version.major; }
 
+bool holds_quantized(const std::string& cls) { return cls == "Dense" || cls == "EinsumDense" || cls == "Embedding" || cls == "ReversibleEmbedding"; }
+
 // What cannot be computed from what a file says of a layer; empty: nothing.
 std::string Net::objection(const Config& self, const Config& config, const Layer& layer) const {
   const std::string module = self.text("module"), registered = self.text("registered_name");
@@ -50,8 +52,9 @@ std::string Net::objection(const Config& self, const Config& config, const Layer
            ", of which the file has no computation: save the model with model.export(), which writes it";
   }
   if (layer.compute == DType::none) return "dtype policy " + shown(config.policy()) + " is not supported: save the model before it is quantised";
-  if (config.has("quantization_config") || config.has("quantization_mode"))
-    return "it is quantised, which is not supported: save the model before that";
+  const std::string& mode = layer.quantized;
+  if (!mode.empty() && ((mode != "int8" && !mode.starts_with("int4")) || !holds_quantized(layer.class_name)))
+    return "a layer of class " + shown(layer.class_name) + " that is quantised to " + shown(mode) + " is not supported: save the model before that";
   return {};
 }
 
@@ -64,6 +67,7 @@ Layer Net::layer(Json::Id object, const WeightPlace& place) {
   std::string name = config.text("name", self.text("name", cls));
   Layer made{*this, std::move(name), std::move(cls), config, Weights(weights, place)};
   if (std::string policy = config.policy(); !policy.empty()) {
+    if (const size_t from = policy.find("_from_"); from != policy.npos) made.quantized = policy.substr(0, from), policy.erase(0, from + 6);
     if (policy.starts_with("mixed_")) policy.erase(0, 6);
     else made.variable = dtype_named(policy);
     made.compute = dtype_named(policy);

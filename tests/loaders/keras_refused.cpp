@@ -79,13 +79,18 @@ TEST_CASE("keras: a number may be an array of one, as Keras 2.2 wrote it") {
           "alpha is no number");
 }
 
-TEST_CASE("keras: quantised layers are refused, in every way that they are told") {
-  for (const char* policy : {R"("int8_from_float32")", R"({"class_name":"DTypePolicy","config":{"name":"int4_from_bfloat16"}})",
-                             R"({"class_name":"QuantizedDTypePolicy","config":{"mode":"int8","source_name":"float32"}})"}) {
-    refused(sequential(kInput + "," + layer("Dense", R"("name":"y","units":3,"dtype":)" + std::string(policy))), Code::kUnsupported, "quantised");
+TEST_CASE("keras: other quantisations than kernels of 8 and 4 bits are refused, in every way that they are told, and layers that have none") {
+  const auto dense = [](const std::string& settings) { return sequential(kInput + "," + layer("Dense", R"("name":"y","units":3,)" + settings)); };
+  for (const char* policy : {R"("float8_from_float32")", R"({"class_name":"DTypePolicy","config":{"name":"gptq/4/128_from_bfloat16"}})",
+                             R"({"class_name":"QuantizedDTypePolicy","config":{"mode":"awq","source_name":"float32"}})"}) {
+    refused(dense(R"("dtype":)" + std::string(policy)), Code::kUnsupported, "quantised");
   }
-  refused(sequential(kInput + "," + layer("Dense", R"("name":"y","units":3,"quantization_config":{"class_name":"Int8"})")), Code::kUnsupported,
-          "quantised");
+  refused(sequential(kInput + "," + layer("BatchNormalization", R"("name":"y","dtype":"int8_from_float32")")), Code::kUnsupported, "quantised");
+  const std::string int8 = R"("dtype":"int8_from_float32","quantization_config":{"class_name":"Int8QuantizationConfig","config":)";
+  refused(dense(int8 + R"({"activation_quantizer":{"class_name":"Own","config":{}}}})"), Code::kUnsupported, "quantizer Own");
+  refused(dense(int8 + R"({"activation_quantizer":{"class_name":"AbsMaxQuantizer","config":{"value_range":[-1000,1000]}}}})"), Code::kUnsupported,
+          "more than 8 bits");
+  refused(dense(R"("dtype":"int4/128_from_float32")"), Code::kUnsupported, "4 bits");
 }
 
 TEST_CASE("keras: references to what is not there are invalid") {

@@ -173,8 +173,33 @@ ValueId activation(const Call& c, const std::string& name, const Config& config,
   return kNone;
 }
 
+namespace {
+
+// Each place has a slope of its own below zero, but along shared axes.
+ValueId prelu(const Call& c, const Config& config, const Weights& weights, ValueId x) {
+  const int rank = c.b.rank(x);
+  std::vector<int64_t> dims(static_cast<size_t>(std::max(rank - 1, 0)), -1);
+  for (int64_t a : config.ints("shared_axes")) {
+    const int axis = c.axis(a, rank);
+    if (axis > 0) dims[static_cast<size_t>(axis - 1)] = 1;
+  }
+  for (int i = 1; i < rank; ++i) {
+    int64_t& n = dims[static_cast<size_t>(i - 1)];
+    if (n == -1) n = c.known_size(x, i);
+  }
+  return c.emit("PRelu", {x, c.weight(weights, "alpha", dims)});
+}
+
+}  // namespace
+
 ValueId activation(const Call& c, std::string_view key, ValueId x) {
   if (!c.config.has(key)) return x;
+  if (c.config.called(key) == "PReLU") {
+    const Config config = c.config.object(key).object("config");
+    Weights weights = c.weights.child(key, config.text("name"));
+    if (weights.has("alpha")) return prelu(c, config, weights, x);
+    c.b.fail(unsupported("its activation is a PReLU, whose slopes the file does not hold: save the model with PReLU as a layer behind this one"));
+  }
   return activation(c, c.config.called(key), c.config.object(key).object("config"), x);
 }
 
@@ -182,20 +207,7 @@ namespace {
 
 Flows layer(Call& c) { return {{activation(c, c.layer.class_name, c.config, c.x())}}; }
 
-// Each place has a slope of its own below zero, but along shared axes.
-Flows prelu(Call& c) {
-  const int rank = c.b.rank(c.x());
-  std::vector<int64_t> dims(static_cast<size_t>(std::max(rank - 1, 0)), -1);
-  for (int64_t a : c.config.ints("shared_axes")) {
-    const int axis = c.axis(a, rank);
-    if (axis > 0) dims[static_cast<size_t>(axis - 1)] = 1;
-  }
-  for (int i = 1; i < rank; ++i) {
-    int64_t& n = dims[static_cast<size_t>(i - 1)];
-    if (n == -1) n = c.known_size(c.x(), i);
-  }
-  return {{c.emit("PRelu", {c.x(), c.weight("alpha", dims)})}};
-}
+Flows prelu(Call& c) { return {{prelu(c, c.config, c.weights, c.x())}}; }
 
 // The softmax over one axis or several; what a mask leaves out is 0.
 Flows softmax_layer(Call& c) {

@@ -1,7 +1,6 @@
 // ConvLSTM1D, 2D and 3D: an LSTM whose products are convolutions. See rnn.h. Next: wrappers.cpp.
 // What the gates take of the inputs is one convolution of all steps; a Scan adds what they take of the state, step by step.
 #include "loaders/keras/layers/rnn.h"
-#include "runtime/infer_shapes.h"
 
 namespace tern::keras {
 namespace {
@@ -18,79 +17,14 @@ ValueId for_steps(const Call& c, ValueId x, F f) {
   return c.b.reshape(y, parted);
 }
 
-// With axes of 1 behind its own, as many as make it `rank`.
-ValueId wide(const Call& c, ValueId v, int rank) {
-  std::vector<int64_t> axes;
-  for (int i = c.b.rank(v); i < rank; ++i) axes.push_back(i);
-  return unsqueeze(c.b, v, axes);
-}
-
-// One step: gates [batch, …, 4 * filters] of the input, the states, and which of the batch count (or kNone). Gives h, c.
-std::pair<ValueId, ValueId> step(const Call& c, ValueId gates, ValueId h, ValueId carry, ValueId counts, ValueId recurrent, Channels channels) {
+// What a step gives of the gates [batch, …, 4 * filters] that its input has, and of the states h and c.
+std::vector<ValueId> step(const Call& c, ValueId gates, ValueId h, ValueId carry, ValueId recurrent, Channels channels) {
   const ValueId of_state = channels_last::conv(c.b, h, recurrent, {.padding = channels_last::Window::Padding::same, .channels = channels});
   const int axis = channels_last::channel_axis(c.b.rank(h), channels);
   const auto part = c.b.emit("Split", {c.emit("Add", {gates, of_state})}, attributes({{"axis", int64_t(axis)}, {"num_outputs", int64_t(4)}}), 4);
   auto gate = [&](size_t i) { return activation(c, "recurrent_activation", part[i]); };
-  ValueId now = c.emit("Add", {c.emit("Mul", {gate(1), carry}), c.emit("Mul", {gate(0), activation(c, "activation", part[2])})});
-  ValueId out = c.emit("Mul", {gate(3), activation(c, "activation", now)});
-  if (counts != kNone) {
-    const ValueId where = wide(c, counts, c.b.rank(h));
-    now = c.emit("Where", {where, now, carry});
-    out = c.emit("Where", {where, out, h});
-  }
-  return {out, now};
-}
-
-// The type of one step of a sequence.
-TypeInfo step_type(const GraphBuilder& b, ValueId sequence) {
-  TypeInfo type = b.type(sequence);
-  std::vector<Dim> dims = type.shape.dims();
-  dims.erase(dims.begin() + 1);
-  type.shape = Shape(dims);
-  return type;
-}
-
-// A Scan over axis 1 of `gates` (and of `mask`): final h and c, and h of all steps.
-std::vector<ValueId> scan(const Call& c, ValueId gates, ValueId mask, const std::vector<ValueId>& initial, ValueId recurrent, Channels channels,
-                          bool backwards) {
-  GraphBuilder& b = c.b;
-  const std::string name = "%" + std::to_string(recurrent);  // no layer has such a name
-  if (b.defined(name) == kNone) {
-    if (Status s = b.define(name, recurrent); !s) b.fail(s.error());
-  }
-  if (!b.ok()) return {};
-  GraphBuilder body("", &b);
-  const ValueId h = body.input("h", b.type(initial[0])), carry = body.input("c", b.type(initial[1]));
-  const ValueId x = body.input("x", step_type(b, gates)), counts = mask == kNone ? kNone : body.input("mask", step_type(b, mask));
-  auto kernel = body.find(name);
-  if (!kernel) return b.fail(kernel.error()), std::vector<ValueId>();
-  const auto [out, now] = step(Call(c, body), x, h, carry, counts, *kernel, channels);
-  if (!body.ok()) return b.fail(body.status().error()), std::vector<ValueId>();
-  body.graph.outputs = {out, now, out};
-  body.graph.output_names = {"h", "c", "y"};
-  GraphBuilder* const bodies[] = {&body};
-  auto captured = b.close(bodies);
-  if (!captured) return b.fail(captured.error()), std::vector<ValueId>();
-  Node node;
-  node.op = find_op("Scan");
-  node.name = b.scope();
-  node.inputs = {initial[0], initial[1], gates};
-  if (mask != kNone) node.inputs.push_back(mask);
-  const std::vector<int64_t> ones(mask == kNone ? 1 : 2, 1), turned(ones.size(), backwards);
-  node.attrs = attributes({{"num_scan_inputs", static_cast<int64_t>(ones.size())},
-                           {"scan_input_axes", ones},
-                           {"scan_input_directions", turned},
-                           {"scan_output_axes", std::vector<int64_t>{1}},
-                           {"scan_output_directions", std::vector<int64_t>{backwards}}});
-  node.inputs.insert(node.inputs.end(), captured->begin(), captured->end());
-  node.captured = static_cast<int32_t>(captured->size());
-  node.subgraphs = {static_cast<int32_t>(b.graph.subgraphs.size())};
-  for (const char* output : {".h", ".c", ".y"}) node.outputs.push_back(b.graph.add_value(b.scope() + output));
-  b.graph.next_symbol = body.graph.next_symbol;
-  b.graph.subgraphs.push_back(std::move(body.graph));
-  Node& added = b.add_node(std::move(node));
-  if (Status s = infer_shapes(b.graph, added); !s) b.fail(s.error());
-  return added.outputs;
+  const ValueId now = c.emit("Add", {c.emit("Mul", {gate(1), carry}), c.emit("Mul", {gate(0), activation(c, "activation", part[2])})});
+  return {c.emit("Mul", {gate(3), activation(c, "activation", now)}), now};
 }
 
 }  // namespace
@@ -122,13 +56,11 @@ RnnWindow convolutional(Call& c, const WindowOptions& options) {
     initial.assign(2, c.emit("Expand", {number(c, gates, 0), c.b.ints(shape)}));
   }
   if (initial.size() != 2) return c.invalid("it is called with " + std::to_string(initial.size()) + " states, not two"), RnnWindow();
-  if (options.mask != kNone && given) return c.unsupported("a mask with initial states"), RnnWindow();
-  const std::vector<ValueId> out = scan(c, gates, options.mask, initial, recurrent, window.channels, options.backwards);
-  if (out.size() != 3) return {};
-  RnnWindow w{out[2], out[0], {out[0], out[1]}};
-  if (options.zeros && options.mask != kNone) w.y = c.emit("Where", {wide(c, options.mask, c.b.rank(w.y)), w.y, number(c, w.y, 0)});
-  if (options.zeros) w.last = squeeze(c.b, options.backwards ? slice(c.b, w.y, 1, 0, 1) : slice(c.b, w.y, 1, -1, INT64_MAX), {1});
-  return w;
+  WindowOptions from = options;
+  from.initial = initial;
+  return run_steps(c, gates, from, given, {recurrent}, [&](const Call& in, ValueId x, const auto& states, const auto& weights) {
+    return step(in, x, states[0], states[1], weights[0], window.channels);
+  });
 }
 
 }  // namespace tern::keras

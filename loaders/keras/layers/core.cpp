@@ -1,7 +1,7 @@
 // The layers that every model has: Dense, Activation, Flatten, and those that do nothing when a model is run. See layer.h.
 #include <map>
 
-#include "loaders/keras/layers/layer.h"
+#include "loaders/keras/layers/quantized.h"
 #include "loaders/keras/model/spec.h"
 #include "loaders/keras/net.h"
 
@@ -14,6 +14,11 @@ Flows dense(Call& c) {
   ValueId x = c.x();
   if (c.b.rank(x) < 1) return c.invalid("its input has no axes");
   if (!is_float(c.b.dtype(x))) x = c.b.cast(x, c.layer.compute);  // numbers of categories
+  if (is_quantized(c, c.weights)) {
+    QuantizedProduct product = {"...a,ab->...b", {c.features(x), units}, {}};
+    if (c.config.boolean("use_bias", true)) product.bias = {units};
+    return {{activation(c, "activation", quantized_product(c, c.weights, x, product))}};
+  }
   const ValueId kernel = c.weight("kernel", {c.features(x), units});
   const ValueId bias = c.config.boolean("use_bias", true) ? c.weight("bias", {units}) : kNone;
   ValueId y = kNone;

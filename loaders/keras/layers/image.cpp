@@ -2,14 +2,13 @@
 #include <cmath>
 #include <limits>
 
-#include "loaders/keras/layers/pieces.h"
+#include "loaders/keras/layers/proportions.h"
 #include "runtime/base/checked.h"
 #include "runtime/base/printable.h"
 
 namespace tern::keras {
 namespace {
 
-using channels_last::Channels;
 using channels_last::Resize;
 
 // config[key] as a constant of the layer's dtype: a number, or lists of them, which nest; reshaped by `shape` when there are several.
@@ -64,57 +63,10 @@ Flows normalization(Call& c) {
 
 // ---- sizes of pictures
 
-struct Picture {
-  ValueId x;
-  Channels channels;
-  int64_t height = 0, width = 0;  // as it is
-  int64_t to_height = 0, to_width = 0;
-};
-
-// Fails the builder where the sizes are not numbers.
-Picture picture(Call& c, ValueId x) {
-  Picture p{x, channels_of(c)};
-  if (c.b.rank(x) != 4) c.invalid("its input has " + std::to_string(c.b.rank(x)) + " axes, not four");
-  if (!c.b.ok()) return p;
-  const int first = channels_last::first_spatial(p.channels);
-  p.height = c.known_size(x, first), p.width = c.known_size(x, first + 1);
-  p.to_height = c.config.integer("height"), p.to_width = c.config.integer("width");
-  constexpr int64_t kMost = int64_t(1) << 24;
-  if (c.b.ok() && (std::min({p.to_height, p.to_width, p.height, p.width}) < 1 || std::max({p.to_height, p.to_width, p.height, p.width}) > kMost))
-    c.invalid("a size of " + std::to_string(p.to_height) + " by " + std::to_string(p.to_width));
-  return p;
-}
-
-// n * to / by, cut to a whole number as f32 gives it.
-int64_t share(int64_t n, int64_t to, int64_t by) { return static_cast<int64_t>(static_cast<float>(n * to) / static_cast<float>(by)); }
-
-ValueId crop_to(Call& c, const Picture& p, int64_t top, int64_t left, int64_t height, int64_t width) {
-  return channels_last::crop(c.b, p.x, {{top, p.height - height - top}, {left, p.width - width - left}}, p.channels);
-}
+Picture picture(Call& c, ValueId x) { return picture(c, x, channels_of(c), c.config.integer("height"), c.config.integer("width")); }
 
 ValueId resized(Call& c, const Picture& p, ValueId x, const Resize& how) {
   return channels_last::resize(c.b, x, {Int(p.to_height), Int(p.to_width)}, how, p.channels);
-}
-
-// The largest part in the middle that has the proportions of the result.
-ValueId middle(Call& c, const Picture& p) {
-  if (!c.b.ok()) return kNone;
-  const int64_t height = std::max(std::min(p.height, share(p.width, p.to_height, p.to_width)), int64_t(1));
-  const int64_t width = std::max(std::min(p.width, share(p.height, p.to_width, p.to_height)), int64_t(1));
-  return crop_to(c, p, (p.height - height) / 2, (p.width - width) / 2, height, width);
-}
-
-// With margins that give it the proportions of the result.
-ValueId framed(Call& c, const Picture& p) {
-  if (!c.b.ok()) return kNone;
-  const int64_t height = std::max(p.height, share(p.width, p.to_height, p.to_width)),
-                width = std::max(p.width, share(p.height, p.to_width, p.to_height));
-  const int64_t top = (height - p.height) / 2, left = (width - p.width) / 2;
-  const size_t first = static_cast<size_t>(channels_last::first_spatial(p.channels));
-  std::vector<int64_t> pads(8, 0);
-  pads[first] = pads[4 + first] = top;
-  pads[first + 1] = pads[5 + first] = left;
-  return c.emit("Pad", {p.x, c.b.ints(pads), number(c, p.x, c.config.number("fill_value", 0))});
 }
 
 // Integers come back as integers from Keras 3: rounded, within their type's range.
@@ -139,7 +91,7 @@ Flows resizing(Call& c) {
     return {{as_it_was(c, channels_last::resize(c.b, x, sizes, how, channels_of(c)), was)}};
   }
   const Picture p = picture(c, x);
-  return {{as_it_was(c, resized(c, p, crop ? middle(c, p) : framed(c, p), how), was)}};
+  return {{as_it_was(c, resized(c, p, crop ? middle(c, p) : framed(c, p, c.config.number("fill_value", 0)), how), was)}};
 }
 
 Flows center_crop(Call& c) {

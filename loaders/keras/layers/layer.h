@@ -24,6 +24,7 @@ struct Layer {
   Weights weights;
   DType compute = DType::f32;   // what inputs are cast to, and weights with them (a dtype policy)
   DType variable = DType::f32;  // that of its weights
+  std::string quantized = {};   // "int8", "int4/128": how its kernel is stored (quantized.h); empty: as it is
 
   int keras() const;  // major version of the Keras that wrote the file: 2 or 3
 };

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "loaders/keras/layers/attention.h"
+#include "loaders/keras/layers/quantized.h"
 #include "loaders/keras/net.h"
 
 namespace tern::keras {
@@ -25,6 +26,11 @@ ValueId project(Call& c, ValueId x, const std::string& attribute, std::string_vi
   if (!c.b.ok()) return kNone;
   const Weights weights = weights_of(c, attribute, name);
   const int64_t in = c.features(x), out = heads.count * heads.width;
+  if (is_quantized(c, weights)) {
+    QuantizedProduct product = {"...a,abc->...bc", {in, heads.count, heads.width}, {}};
+    if (c.config.boolean("use_bias", true)) product.bias = {heads.count, heads.width};
+    return quantized_product(c, weights, x, product);
+  }
   ValueId y = c.emit("MatMul", {x, c.b.reshape(c.weight(weights, "kernel", {in, heads.count, heads.width}), {Int(in), Int(out)})});
   if (c.config.boolean("use_bias", true)) y = c.emit("Add", {y, c.b.reshape(c.weight(weights, "bias", {heads.count, heads.width}), {Int(out)})});
   std::vector<Int> sizes = sizes_of(c.b, x);
@@ -45,6 +51,13 @@ ValueId join(Call& c, ValueId x, Heads heads, const std::vector<int64_t>& out) {
     dims.push_back(n);
     wide *= n;
   }
+  if (is_quantized(c, weights)) {
+    std::string letters;
+    for (size_t i = 0; i < out.size(); ++i) letters += static_cast<char>('c' + i);
+    QuantizedProduct product = {"...ab,ab" + letters + "->..." + letters, dims, {}};
+    if (c.config.boolean("use_bias", true)) product.bias = out;
+    return quantized_product(c, weights, x, product);
+  }
   const Int in(heads.count * heads.width);
   std::vector<Int> sizes = sizes_of(c.b, x);
   if (!c.b.ok()) return kNone;
@@ -63,7 +76,27 @@ struct Masks {
   ValueId all = kNone;
   ValueId query = kNone;  // [batch, queries], which the output has too
 };
-Masks masks_of(Call& c, const Flow& q, const Flow& v, const Argument& key) {
+// A mask [..., d1, d2 …, e1, e2 …] over several axes of the query and as many of the value as [..., queries, keys].
+ValueId over_axes(Call& c, ValueId mask, ValueId q, ValueId v, const std::vector<int64_t>& axes) {
+  if (mask == kNone) return kNone;
+  const int lead = c.b.rank(mask) - 2 * static_cast<int>(axes.size());
+  if (lead < 0) return c.invalid("its mask has fewer axes than attend"), kNone;
+  std::vector<Int> whole, merged;
+  for (int i = 0; i < lead; ++i) whole.push_back(c.b.size(mask, i));
+  merged = whole;
+  for (ValueId of : {q, v}) {
+    Int n = 1;
+    for (int64_t axis : axes) {
+      whole.push_back(c.b.size(of, static_cast<int>(axis)));
+      n = c.b.mul(n, whole.back());
+    }
+    merged.push_back(n);
+  }
+  if (!c.b.ok()) return kNone;
+  return c.b.reshape(c.emit("Expand", {mask, c.b.ints(whole)}), merged);
+}
+
+Masks masks_of(Call& c, const Flow& q, const Flow& v, const Argument& key, const std::vector<int64_t>& axes) {
   auto given = [&](const Flow& flow, std::string_view name) {
     const ValueId told = c.tensor(SIZE_MAX, name);
     return to_bool(c, told != kNone ? told : flow.mask);
@@ -79,7 +112,13 @@ Masks masks_of(Call& c, const Flow& q, const Flow& v, const Argument& key) {
   const bool causal = c.arg("use_causal_mask").flag;
   const int64_t window = c.config.integer("sliding_window", 0);
   if (causal || window > 0) m.all = both(c, m.all, unsqueeze(c.b, band(c, c.b.size(q.value, 1), c.b.size(v.value, 1), causal, window), {0}));
-  m.all = both(c, to_bool(c, c.tensor(SIZE_MAX, "attention_mask")), m.all);
+  const ValueId given_whole = to_bool(c, c.tensor(SIZE_MAX, "attention_mask"));
+  if (axes.size() == 1) {
+    m.all = both(c, given_whole, m.all);
+  } else {
+    if (m.all != kNone) c.unsupported("a mask of steps over several attention axes");
+    m.all = over_axes(c, given_whole, q.value, v.value, axes);
+  }
   return m;
 }
 
@@ -167,8 +206,7 @@ Flows heads(Call& c, const Sizes& s) {
   const Argument& key = c.arg(2, "key");
   if (q.value == kNone || v.value == kNone) return c.invalid("it is called without query and value");
   const bool scores = c.arg("return_attention_scores").flag;
-  const Masks masks = masks_of(c, q, v, key);
-  if (masks.all != kNone && s.axes.size() != 1) return c.unsupported("a mask over several attention axes");
+  const Masks masks = masks_of(c, q, v, key, s.axes);
   const ValueId queries = project(c, q.value, "query_dense", "query", s.query);
   const ValueId keys = project(c, key.is(Argument::Kind::tensor) ? key.flow.value : v.value, "key_dense", "key", s.key_value);
   const ValueId gate =

@@ -55,7 +55,8 @@ void add_activation(Call& c, Cell& cell, std::string_view key, std::string_view 
     if (row.numbers > 1) cell.beta.push_back(row.beta);
     return;
   }
-  c.unsupported("activation " + printable(name, 80) + " in a recurrent layer");
+  if (name == "PReLU") c.unsupported("activation PReLU in a recurrent layer");
+  cell.stepwise = true;
 }
 
 // ---- weights

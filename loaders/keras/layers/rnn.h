@@ -1,4 +1,5 @@
-// Recurrent layers: a cell over a window, with masks. Layers, Bidirectional and RNN(cell) share what is here. Next: rnn_window.cpp, then rnn.cpp.
+// Recurrent layers: a cell over a window, with masks. Layers, Bidirectional and RNN(cell) share what is here. Next: rnn_window.cpp,
+// rnn_steps.cpp, then rnn.cpp.
 #pragma once
 #include <optional>
 
@@ -18,11 +19,12 @@ struct Cell {
   bool reset_after = false;
   std::vector<std::string> activations;  // of the gates, the candidate and (of an LSTM) the state, as the catalog's operators call them
   std::vector<float> alpha, beta;        // of those that have some
+  bool stepwise = false;                 // one of them is none of the catalog's: the cell is spelled out
 
   size_t states() const { return kind == Kind::lstm ? 2 : 1; }
 };
 // The cell of a layer, or of an RNN's cell layer, by class and config. `weights`: where its weights are. `features`: of the input.
-// Nothing, and the builder has failed, where its class is none or its activations cannot be computed there.
+// Nothing, and the builder has failed, where its class is none.
 std::optional<Cell> read_cell(Call& c, Weights weights, int64_t features);
 
 struct RnnWindow {
@@ -38,6 +40,15 @@ struct WindowOptions {
 };
 // x: [batch, steps, features].
 RnnWindow run_window(const Call& c, const Cell& cell, ValueId x, const WindowOptions& options);
+// The same as a Scan of the cell's steps, with any activations of the layer's config.
+RnnWindow run_spelled(const Call& c, const Cell& cell, ValueId x, const WindowOptions& options);
+
+// One step: what x has there [batch, …], the states, and the weights, all in the subgraph that `c` builds. Gives the states after it, of which the
+// first is the output.
+using Step = std::function<std::vector<ValueId>(const Call& c, ValueId x, const std::vector<ValueId>& states, const std::vector<ValueId>& weights)>;
+// A Scan of steps over axis 1 of x, from options.initial, of which there is one for each state. given: the call gave these; a step that does not
+// count, before any that does, shows zeros then. Weights may be kNone.
+RnnWindow run_steps(const Call& c, ValueId x, const WindowOptions& options, bool given, const std::vector<ValueId>& weights, const Step& step);
 
 // What Bidirectional decides for its layers, in place of their configs.
 struct Direction {

@@ -1,4 +1,4 @@
-// A cell over a window as one LSTM, GRU or RNN of the catalog. See rnn.h. Next: rnn.cpp.
+// A cell over a window as one LSTM, GRU or RNN of the catalog. See rnn.h. Next: rnn_steps.cpp.
 // Masks may have holes, and the catalog's operators know lengths: steps that count are moved to the front, run as sequences of their
 // number, and each place then takes the output of the step that it shows.
 
@@ -49,6 +49,7 @@ ValueId at_places(const Call& c, ValueId x, ValueId places) {
 
 RnnWindow run_window(const Call& c, const Cell& cell, ValueId x, const WindowOptions& options) {
   if (!c.b.ok()) return {};
+  if (cell.stepwise) return run_spelled(c, cell, x, options);
   const bool lstm = cell.kind == Cell::Kind::lstm, masked = options.mask != kNone;
   const Packed packed = masked ? pack(c, options.mask, options.backwards) : Packed();
   ValueId biases = ordered(c, cell, cell.bias);

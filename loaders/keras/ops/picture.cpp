@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "kernels/portable_math.h"
-#include "loaders/keras/layers/pieces.h"
+#include "loaders/keras/layers/proportions.h"
 #include "loaders/keras/ops/ops.h"
 
 namespace tern::keras {
@@ -29,16 +29,31 @@ Flows of_batch(Call& c, F f) {
   return {{rank == 3 ? squeeze(c.b, y, {0}) : y}};
 }
 
+// The largest size with the proportions of the picture that fits in the one that it is to have, as f32 gives it.
+std::vector<Int> within(const Picture& p) {
+  const auto scale =
+      std::min(static_cast<float>(p.to_height) / static_cast<float>(p.height), static_cast<float>(p.to_width) / static_cast<float>(p.width));
+  const auto scaled = [&](int64_t n) { return Int(static_cast<int64_t>(std::nearbyint(scale * static_cast<float>(n)))); };
+  return {scaled(p.height), scaled(p.width)};
+}
+
 Flows resize(Call& c) {
   const Operands o(c);
   const ValueId x = o.tensor(0, kPictureX);
   const std::string name = o.text("interpolation|method", "bilinear");
   const auto filter = filter_named(name);
-  if (!filter || o.flag("crop_to_aspect_ratio|preserve_aspect_ratio", false) || o.flag("pad_to_aspect_ratio", false)) {
-    return c.unsupported("resizing that keeps the aspect ratio, or by " + name + ",");
-  }
+  if (!filter) return c.unsupported("resizing by " + name);
   const channels_last::Resize how = {.filter = *filter, .antialias = o.flag("antialias", false)};
-  return {{channels_last::resize(c.b, x, o.sizes("size", 1), how, channels_of(o))}};
+  const bool crop = o.flag("crop_to_aspect_ratio", false), pad = o.flag("pad_to_aspect_ratio", false), fit = o.flag("preserve_aspect_ratio", false);
+  if (!crop && !pad && !fit) return {{channels_last::resize(c.b, x, o.sizes("size", 1), how, channels_of(o))}};
+  const std::vector<int64_t> size = o.ints("size", 1);
+  if (size.size() != 2) return c.b.ok() ? c.invalid("its size is not two numbers") : Flows();
+  return of_batch(c, [&](ValueId batch) {
+    const Picture p = picture(c, batch, Channels::last, size[0], size[1]);
+    if (crop || pad)
+      return channels_last::resize(c.b, crop ? middle(c, p) : framed(c, p, o.number("fill_value", 0)), {Int(size[0]), Int(size[1])}, how);
+    return c.b.ok() ? channels_last::resize(c.b, batch, within(p), how) : kNone;
+  });
 }
 
 // 0.2989 R + 0.587 G + 0.114 B

@@ -65,6 +65,11 @@ std::optional<std::vector<int64_t>> Weights::dims(std::string_view name) {
   return known->stored->sizes;
 }
 
+DType Weights::dtype(std::string_view name) {
+  const Shared::Known* known = look(name, {});
+  return known == nullptr ? DType::none : known->stored->dtype;
+}
+
 bool Weights::has_asset(std::string_view file) {
   auto found = shared_->source.asset(place_, file);
   return found && *found;

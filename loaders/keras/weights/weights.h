@@ -74,6 +74,7 @@ class Weights {
   ValueId get(std::string_view name, const std::vector<int64_t>& dims, bool trainable = true);
   // The dims of the next weight, or of one that was asked for; nothing when the file has none.
   std::optional<std::vector<int64_t>> dims(std::string_view name);
+  DType dtype(std::string_view name);  // of the same; none when the file has none
   bool has(std::string_view name) { return dims(name).has_value(); }
   // A text file in the archive's assets; fails the builder when there is none.
   std::string asset(std::string_view file);

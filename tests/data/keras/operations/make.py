@@ -3,7 +3,7 @@
 import json, os, sys, zipfile
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-legacy = sys.argv[1] == "tf_keras"
+legacy = sys.argv[1:2] == ["tf_keras"]
 os.environ["TF_USE_LEGACY_KERAS"] = "1" if legacy else "0"
 import h5py
 import numpy as np
@@ -44,12 +44,13 @@ def forget(file, keys, rename):
         for g in (f, f["model_weights"]): g.attrs["keras_version"] = "2.2.4"
 
 
-def write(name, arrays, f, form=None, without=(), rename={}):
+def write(name, arrays, f, form=None, without=(), rename={}, change=None):
     keras.utils.set_random_seed(3)
     x = [keras.Input(a.shape[1:], dtype="string" if a.dtype == object else a.dtype.name, name=k) for k, a in arrays.items()]
     model = keras.Model(x, f(*x), name=name)
     for w in model.weights:
         if w.dtype == "float32": w.assign(rng.uniform(0.2, 1, w.shape) if "scale" in w.name or "variance" in w.name else rng.normal(0, 0.5, w.shape))
+    if change: change(model)
     file = name + (form or (".h5" if legacy else ".keras"))
     model.save(file)
     if file.endswith(".keras"):
@@ -181,4 +182,4 @@ def old():
     write("nodes2", dict(x=x, p=floats(3, 5, 6, 3)), nodes)
 
 
-old() if legacy else new()
+if __name__ == "__main__": old() if legacy else new()

@@ -1,0 +1,76 @@
+"""Further families, with the means of make.py: recurrent activations, masks over several axes, quantised kernels, proportions, linear algebra.
+more.py keras, then more.py tf_keras; names behind that write only these."""
+import sys
+from make import *
+import make
+
+only = sys.argv[2:]
+
+
+def family(name, *args, **more):
+    if not only or name in only: make.write(name, *args, **more)
+
+
+def recurrent(t, i, h, c):
+    """Activations that the catalog's recurrent operators have not, in every kind of cell; with masks, states and both directions."""
+    e = L.Embedding(3, 4, mask_zero=True)(i)
+    last = L.Dense(4, activation="relu6" if not legacy else "exponential")(t)
+    soft = dict(activation="softmax", recurrent_activation="softmax", return_sequences=True)
+    return [L.LSTM(3, **soft)(t), L.GRU(3, activation="exponential", reset_after=False)(t), L.GRU(3, activation="relu6" if not legacy else "softmax", go_backwards=True, return_sequences=True)(t),
+            L.SimpleRNN(3, activation=L.LeakyReLU(.2), return_sequences=True)(e), *L.LSTM(3, activation="exponential", return_sequences=True, return_state=True)(e, initial_state=[h, c]),
+            L.GRU(3, activation="softmax", go_backwards=True)(e, initial_state=[h]), L.GRU(3, activation="softmax", zero_output_for_mask=True, return_sequences=True)(e),
+            L.Bidirectional(L.LSTM(2, activation=L.ELU(.5), recurrent_activation="softmax", use_bias=False))(e), L.RNN(L.StackedRNNCells([L.GRUCell(3, activation="exponential"), L.LSTMCell(2)]))(last),
+            L.ConvLSTM1D(2, 2, padding="same", return_sequences=True)(t[..., None])]
+
+
+holes = np.array([[1, 0, 2, 0, 1], [0, 2, 1, 1, 0]], "int32")
+states = dict(t=floats(2, 5, 4) * .3, i=holes, h=floats(2, 3), c=floats(2, 3))
+if legacy:
+    family("recurrent2", states, recurrent)
+    m, im = tf.math, tf.image
+    square = floats(2, 4, 4)
+    spd = (square @ square.transpose(0, 2, 1) + np.eye(4)).astype("float32")
+    family("rarer2", dict(x=floats(2, 4, 6), i=ints(0, 6, 2, 4), s=spd, b=floats(2, 4, 3)), lambda x, i, s, b: [
+        m.accumulate_n([x, x]), tf.boolean_mask(x, [True, False, True, True], axis=1), tf.boolean_mask(x, [[True, False, True, False, False, True]] * 4, axis=1), tf.clip_by_norm(x, 1.), tf.clip_by_norm(x, 1., axes=[2]), m.cumulative_logsumexp(x, 1), m.cumulative_logsumexp(x, 2, exclusive=True, reverse=True),
+        tf.linalg.diag(x[:, 0]), tf.linalg.diag(x[:, 0], k=1), tf.linalg.diag_part(x), tf.linalg.diag_part(x, k=-1), tf.linalg.trace(x), m.in_top_k(i[:, 0], x[:, 0], 2), m.ndtri(tf.nn.sigmoid(x)), tf.linspace(x, x + 1., 3), tf.strided_slice(x, [0, 1, 0], [2, 4, 6], [1, 2, 3]), tf.unique(tf.reshape(i, [-1]))[0], tf.nn.dropout(x, 0.),
+        tf.nn.embedding_lookup(np.linspace(-1, 1, 18).reshape(6, 3).astype("float32"), i), tf.nn.sigmoid_cross_entropy_with_logits(tf.nn.sigmoid(x), x), tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(x), x), tf.nn.sparse_softmax_cross_entropy_with_logits(i, x), m.reduce_mean(i, 1), m.reduce_mean(i - 5),
+        tf.linalg.cholesky(s), tf.linalg.det(s), tf.linalg.inv(s), tf.linalg.logdet(s), tf.linalg.solve(s, b), tf.linalg.triangular_solve(s, b), tf.linalg.triangular_solve(s, b, lower=False, adjoint=True)])
+    family("rarer_pictures2", dict(x=rng.uniform(0, 1, (2, 8, 9, 3)).astype("float32")), lambda x: [
+        im.adjust_brightness(x, .1), im.adjust_contrast(x, 1.5), im.adjust_saturation(x, .6), im.adjust_hue(x, .2), im.adjust_gamma(x, 2.), im.per_image_standardization(x), im.rgb_to_yuv(x), im.yuv_to_rgb(x), im.rgb_to_yiq(x), im.yiq_to_rgb(x), im.convert_image_dtype(x, tf.uint8), im.convert_image_dtype(tf.cast(x * 255., tf.uint8), tf.float32),
+        im.rot90(x), im.rot90(x[0], 3), im.rot90(x, 2), im.transpose(x), im.grayscale_to_rgb(x[..., :1]), im.central_crop(x, .5), im.crop_to_bounding_box(x, 1, 2, 4, 5), im.pad_to_bounding_box(x, 1, 2, 12, 13), im.resize_with_crop_or_pad(x, 6, 12), im.resize_with_crop_or_pad(x[0], 11, 4), im.resize_with_pad(x, 12, 12), im.resize_with_pad(x, 5, 12),
+        im.resize(x, (4, 4), preserve_aspect_ratio=True), tf.compat.v1.image.resize_bilinear(x, (5, 12)), tf.compat.v1.image.resize_nearest_neighbor(x, (16, 18)), tf.compat.v1.image.resize_bilinear(x, (16, 18), align_corners=True), im.extract_patches(x, [1, 3, 3, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"), im.sobel_edges(x),
+        tf.space_to_batch_nd(x, [2, 2], [[0, 0], [0, 1]]), tf.nn.atrous_conv2d(x, np.linspace(-1, 1, 54).reshape(3, 3, 3, 2).astype("float32"), 2, "VALID"), tf.nn.dilation2d(x, np.linspace(-1, 1, 27).reshape(3, 3, 3).astype("float32"), [1, 1, 1, 1], "SAME", "NHWC", [1, 1, 1, 1]),
+        tf.nn.separable_conv2d(x, np.linspace(-1, 1, 27).reshape(3, 3, 3, 1).astype("float32"), np.linspace(-1, 1, 12).reshape(1, 1, 3, 4).astype("float32"), [1, 1, 1, 1], "SAME"), tf.nn.pool(x, [2, 2], "MAX", strides=[2, 2]), tf.nn.pool(x, [2, 3], "AVG", padding="SAME")])
+    family("slopes2", dict(x=floats(3, 6)), lambda x: [L.Dense(4, activation=L.PReLU("normal"))(x)])
+else:
+    family("recurrent3", states, recurrent)
+
+    def attention(x, m, n):
+        return [L.MultiHeadAttention(2, 3, attention_axes=(1, 2))(x, x, attention_mask=m), *L.MultiHeadAttention(2, 3, attention_axes=(2, 1), value_dim=2)(x, x[:, :2], attention_mask=n, return_attention_scores=True)]
+    family("axes3", dict(x=floats(2, 3, 2, 4), m=rng.integers(0, 2, (2, 3, 2, 3, 2)).astype(bool), n=rng.integers(0, 2, (2, 2, 3, 2, 2)).astype(bool)), attention)
+    pic = floats(2, 7, 12, 3)
+    family("proportions3", dict(x=pic, y=floats(2, 9, 5, 1)), lambda x, y: [
+        *[o.image.resize(v, s, crop_to_aspect_ratio=True) for v in (x, x[0]) for s in ((4, 4), (3, 9), (10, 5))], *[o.image.resize(v, s, pad_to_aspect_ratio=True, fill_value=.5) for v in (x, x[0]) for s in ((4, 4), (3, 9), (10, 5))],
+        L.Resizing(4, 4, pad_to_aspect_ratio=True, interpolation="nearest")(y)])
+    from keras import quantizers as q
+
+    def dense(i, t):
+        e = L.Embedding(6, 5)(i)
+        return [L.Dense(7, activation="relu")(e), L.Dense(3, use_bias=False)(t), L.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d")(t), L.EinsumDense("abc,cde->aebd", output_shape=(3, None, 2), bias_axes="ed", activation="tanh")(t)]
+    wide = floats(2, 5, 4)
+    wide[0, 1] = 0
+    quantized = dict(i=ints(0, 6, 2, 5), t=wide)
+    family("int8", quantized, dense, change=lambda m: m.quantize("int8"))
+    family("int8_attention", dict(x=wide, y=floats(2, 3, 4)), lambda x, y: [L.MultiHeadAttention(2, 3)(x, y), L.GroupQueryAttention(3, 4, 2)(x, y)], change=lambda m: m.quantize("int8"))
+    family("int8_long", dict(x=floats(2, 1100)), lambda x: [L.Dense(2)(x)], change=lambda m: m.quantize("int8"))
+    family("int8_weights", quantized, dense, change=lambda m: m.quantize(config=q.Int8QuantizationConfig(activation_quantizer=None)))
+    family("int4", quantized, dense, change=lambda m: m.quantize("int4"))
+    family("int4_columns", quantized, dense, change=lambda m: m.quantize(config=q.Int4QuantizationConfig(block_size=-1)), form=".h5")
+    family("int4_blocks", quantized, dense, change=lambda m: m.quantize(config=q.Int4QuantizationConfig(block_size=2)))
+    square = floats(2, 4, 4)
+    spd = (square @ square.transpose(0, 2, 1) + np.eye(4)).astype("float32")
+    family("algebra3", dict(a=square, s=spd, b=floats(2, 4, 3), v=floats(2, 4)), lambda a, s, b, v: [
+        o.cholesky(s), o.cholesky(s, upper=True), o.det(a), o.inv(a), *o.slogdet(a), o.logdet(s), o.solve(a, b), o.solve(a, v), o.solve_triangular(s, b, lower=True), o.solve_triangular(s, v), o.cholesky_inverse(o.cholesky(s)), o.cholesky_inverse(o.cholesky(s, upper=True), upper=True)])
+    speech = floats(3, 7, 5) * 4
+    family("labels3", dict(x=speech, n=np.array([7, 4, 0], "int32"), i=ints(0, 5, 3, 4)), lambda x, n, i: [
+        *o.ctc_decode(x, n), *o.ctc_decode(x, n, merge_repeated=False, mask_index=-1), *o.unique(i, return_index=True, return_inverse=True, return_counts=True), o.view(x, "int32"), o.image.sobel_edges(x[..., None])])
