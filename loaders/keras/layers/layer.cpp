@@ -85,14 +85,19 @@ Flows Call::invalid(const std::string& what) const {
 }
 
 std::span<const std::span<const LayerRow>> all_layers() {
-  static const std::span<const LayerRow> kTables[] = {
-      core_layers(),        activation_layers(),  conv_layers(),      pool_layers(),          reshape_layers(),
-      merge_layers(),       norm_layers(),        embedding_layers(), rnn_layers(),           wrapper_layers(),
-      attention_layers(),   multi_head_layers(),  image_layers(),     spectrogram_layers(),   locally_connected_layers(),
-      lookup_layers(),      category_layers(),    model_layers(),     pointwise_operations(), function_operations(),
-      reduce_operations(),  shape_operations(),   join_operations(),  product_operations(),   create_operations(),
-      equalize_layers(),    nan_operations(),     range_operations(), scatter_operations(),   fourier_operations(),
-      network_operations(), picture_operations(), loss_operations(),  tensorflow_operations()};
+  static const std::span<const LayerRow> kTables[] = {core_layers(),           activation_layers(),   conv_layers(),
+                                                      pool_layers(),           reshape_layers(),      merge_layers(),
+                                                      norm_layers(),           embedding_layers(),    rnn_layers(),
+                                                      wrapper_layers(),        attention_layers(),    multi_head_layers(),
+                                                      image_layers(),          spectrogram_layers(),  locally_connected_layers(),
+                                                      lookup_layers(),         category_layers(),     model_layers(),
+                                                      pointwise_operations(),  function_operations(), reduce_operations(),
+                                                      shape_operations(),      join_operations(),     product_operations(),
+                                                      create_operations(),     equalize_layers(),     nan_operations(),
+                                                      range_operations(),      scatter_operations(),  fourier_operations(),
+                                                      network_operations(),    picture_operations(),  loss_operations(),
+                                                      tensorflow_operations(), algebra_operations(),  tf_picture_operations(),
+                                                      label_operations(),      rarer_operations()};
   return kTables;
 }
 

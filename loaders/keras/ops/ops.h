@@ -73,12 +73,16 @@ std::span<const LayerRow> nan_operations();         // nan.cpp: nansum …, medi
 std::span<const LayerRow> shape_operations();       // shape.cpp: reshape, transpose, tile, pad …
 std::span<const LayerRow> join_operations();        // join.cpp: concatenate, stack, split, x[…], take
 std::span<const LayerRow> product_operations();     // product.cpp: matmul, einsum, tensordot …
+std::span<const LayerRow> algebra_operations();     // algebra.cpp: solve, inv, det, cholesky …
 std::span<const LayerRow> create_operations();      // create.cpp: zeros_like, arange, one_hot, cast, shape
 std::span<const LayerRow> range_operations();       // range.cpp: linspace, meshgrid, diag, cross, kron …
 std::span<const LayerRow> scatter_operations();     // scatter.cpp: scatter, segments, bins
 std::span<const LayerRow> fourier_operations();     // fourier.cpp: fft, stft …
 std::span<const LayerRow> network_operations();     // network.cpp: activations, conv, pools, norms
 std::span<const LayerRow> picture_operations();     // picture.cpp: resize, colours, patches, filters
+std::span<const LayerRow> tf_picture_operations();  // tf_pictures.cpp: what tf.image has besides
+std::span<const LayerRow> label_operations();       // labels.cpp: ctc_decode, unique
+std::span<const LayerRow> rarer_operations();       // rarer.cpp: further functions of TensorFlow
 std::span<const LayerRow> loss_operations();        // loss.cpp: cross entropies, psnr
 std::span<const LayerRow> tensorflow_operations();  // tensorflow.cpp: TensorFlowOpLayer, text, what is one operator of TensorFlow
 

@@ -266,7 +266,7 @@ constexpr LayerRow kPointwiseRows[] = {
     {"ops.Logaddexp", logaddexp},
     {"ops.Logaddexp2", logaddexp2},
     {"tf.math.squared_difference", squared_difference},
-    {"tf.math.add_n tf.add_n", add_all},
+    {"tf.math.add_n tf.add_n tf.math.accumulate_n", add_all},
     {"ops.Absolute tf.math.abs tf.abs", absolute},
     {"ops.Fabs", real<"Abs">},
     {"ops.Negative tf.math.negative tf.negative", unary<"Neg">},

@@ -14,7 +14,7 @@ std::pair<ValueId, ValueId> operands(Call& c, const char* first, const char* sec
 // `num` numbers from start to stop along a new axis.
 ValueId spread(Call& c, ValueId start, ValueId stop) {
   const Operands o(c);
-  const int64_t n = o.integer("num", 50);
+  const int64_t n = o.integer("num", 50, 2);
   const bool endpoint = o.flag("endpoint", true);
   if (n < 1 || n > 1 << 20) return c.b.fail(invalid("its config: num is " + std::to_string(n)));
   if (o.flag("retstep", false) || (o.has("dtype") && !is_float(o.dtype("dtype", DType::f32))))
@@ -245,11 +245,20 @@ Flows select(Call& c) {
 }
 
 constexpr LayerRow kRangeRows[] = {
-    {"ops.Linspace", linspace},    {"ops.Logspace", logspace},   {"ops.Geomspace", geomspace},
-    {"ops.Meshgrid", meshgrid},    {"ops.Diag", diag},           {"ops.Diagflat", diagflat},
-    {"ops.Cross", cross},          {"ops.Kron", kron},           {"ops.Corrcoef", corrcoef},
-    {"ops.Correlate", correlate},  {"ops.Trapezoid", trapezoid}, {"ops.Vander", vander},
-    {"ops.UnravelIndex", unravel}, {"ops.Select", select},
+    {"ops.Linspace tf.linspace", linspace},
+    {"ops.Logspace", logspace},
+    {"ops.Geomspace", geomspace},
+    {"ops.Meshgrid", meshgrid},
+    {"ops.Diag", diag},
+    {"ops.Diagflat", diagflat},
+    {"ops.Cross", cross},
+    {"ops.Kron", kron},
+    {"ops.Corrcoef", corrcoef},
+    {"ops.Correlate", correlate},
+    {"ops.Trapezoid", trapezoid},
+    {"ops.Vander", vander},
+    {"ops.UnravelIndex", unravel},
+    {"ops.Select", select},
 };
 
 }  // namespace

@@ -49,11 +49,18 @@ Flows extreme(Call& c) {
   return {{c.b.cast(y, c.b.dtype(r.x))}};
 }
 
+// TensorFlow's: the sum, which may wrap, divided and cut off.
+Flows integer_mean(Call& c, const Reduction& r) {
+  Int count = 1;
+  for (int64_t axis : r.axes) count = c.b.mul(count, c.b.size(r.x, static_cast<int>(axis)));
+  return {{c.emit("Div", {reduced(c, "ReduceSum", r), c.b.cast(c.b.scalar(count), c.b.dtype(r.x))})}};
+}
+
 template <Text op>
 Flows real_fold(Call& c) {
   const Operands o(c);
   Reduction r = reduction(o);
-  if (c.layer.class_name.starts_with("tf.") && is_int(c.b.dtype(r.x))) return c.unsupported("a mean of integers, which TensorFlow rounds,");
+  if (c.layer.class_name.starts_with("tf.") && is_int(c.b.dtype(r.x))) return integer_mean(c, r);
   r.x = o.real(r.x);
   return {{reduced(c, op.text, r)}};
 }
