@@ -2,7 +2,7 @@
 #include "kernels/evaluate.h"
 
 #include "runtime/base/checked.h"
-#include "runtime/base/fp_mode.h"
+#include "tern/flush_subnormals.h"
 
 namespace tern {
 namespace {

@@ -7,12 +7,12 @@
 
 #include "runtime/assign_layouts.h"
 #include "runtime/base/cpus.h"
-#include "runtime/base/fp_mode.h"
 #include "runtime/base/guarded.h"
 #include "runtime/cuda/device_plan.h"
 #include "runtime/model.h"
 #include "runtime/plan/program.h"
 #include "runtime/workers.h"
+#include "tern/flush_subnormals.h"
 
 namespace tern {
 

@@ -12,7 +12,7 @@
 #include <climits>
 #include <exception>
 
-#include "runtime/base/fp_mode.h"
+#include "tern/flush_subnormals.h"
 #include "tern/tern.h"
 
 namespace tern {

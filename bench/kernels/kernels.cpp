@@ -8,7 +8,7 @@
 #include <string>
 
 #include "bench/kernels/bound.h"
-#include "runtime/base/fp_mode.h"
+#include "tern/flush_subnormals.h"
 #include "tests/support/operator_cases.h"
 
 namespace tern::bench {
@@ -53,6 +53,7 @@ std::vector<Case> cases() {
   for (int64_t cols : {3, 16, 64, 1000}) {
     for (const char* op : {"Softmax", "LogSoftmax"}) all.push_back({op, {}, {{1, cols}}, 0});
   }
+  for (int64_t cols : {3, 10, 16}) all.push_back({"Softmax", {}, {{32, cols}}, 0});
   all.push_back({"Softmax", {}, {{200, 50}}, 0});
   all.push_back({"Softmax", {{"axis", one}}, {{8, 10, 64}}, 0});
   all.push_back({"FusedAttention", {{"scale", 0.25f}}, {{1, 4, 50, 16}, {1, 4, 50, 16}, {1, 4, 50, 16}}, 0});

@@ -5,7 +5,7 @@
 #include <exception>
 #include <type_traits>
 
-#include "runtime/base/fp_mode.h"
+#include "tern/flush_subnormals.h"
 #include "tern/status.h"
 
 namespace tern {

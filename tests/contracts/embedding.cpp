@@ -16,6 +16,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "tern/flush_subnormals.h"
 #include "tern/tern.h"
 #include "tests/support/cases.h"
 
@@ -130,6 +131,29 @@ TEST_CASE("embedding: the caller's rounding and subnormal modes change no bit, a
       CHECK(after == rounding);
       CHECK(found == expected);
     }
+  }
+}
+
+TEST_CASE("embedding: within a stretch of flushed subnormals the bits are the same, and the mode is the caller's when it ends") {
+  for (const auto& folder : sample_models()) {
+    CAPTURE(folder.filename().string());
+    const auto expected = answer(folder, 2);
+    std::fesetround(FE_UPWARD);
+    std::vector<std::byte> found;
+    volatile float tiny = 1e-40f, half = 0.5f, within = 0, after_run = 0;
+    {
+      FlushSubnormals stretch;
+      within = tiny * half;
+      found = answer(folder, 2);
+      after_run = tiny * half;
+    }
+    const int after = std::fegetround();
+    std::fesetround(FE_TONEAREST);
+    CHECK(found == expected);
+    CHECK(within == 0);
+    CHECK(after_run == 0);
+    CHECK(after == FE_UPWARD);
+    CHECK(tiny * half != 0);
   }
 }
 

@@ -10,10 +10,10 @@
 #include "loaders/load.h"
 #include "loaders/npy/npy.h"
 #include "runtime/assign_layouts.h"
-#include "runtime/base/fp_mode.h"
 #include "runtime/model.h"
 #include "runtime/plan/program.h"
 #include "runtime/workers.h"
+#include "tern/flush_subnormals.h"
 #include "tests/support/threads.h"
 
 using namespace tern;

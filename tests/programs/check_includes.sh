@@ -39,7 +39,7 @@ tools                *
 bench                *
 tests                *
 '
-PUBLIC_BASE=' tern/status.h tern/dtype.h tern/element.h '
+PUBLIC_BASE=' tern/status.h tern/dtype.h tern/element.h tern/flush_subnormals.h '
 
 files=$(git ls-files -co --exclude-standard '*.h' '*.cpp' '*.cuh' '*.cu' 2>/dev/null || find . -name 'build*' -prune -o -name '*.h' -print -o -name '*.cpp' -print | sed 's,^\./,,')
 wrong=$(for f in $files; do [ -f "$f" ] && grep -HnE '^#include|//' "$f"; done | awk -v arrows="$arrows" -v public_base="$PUBLIC_BASE" '
