@@ -16,8 +16,8 @@
 namespace tern {
 namespace {
 
-constexpr auto& kRows =
-    rows_of<TERN_ON_EACH_ISA(gemm_f32), cuda::gemm_f32, cuda::kTensorGemm, cuda::gemm_cublas_f32, portable::kGemm, cuda::kPortableGemm>;
+constexpr auto& kRows = rows_of<TERN_ON_EACH_ISA(gemm_f32), TERN_ON_EACH_ISA(gemm_row_f32), cuda::gemm_f32, cuda::kTensorGemm, cuda::gemm_cublas_f32,
+                                portable::kGemm, cuda::kPortableGemm>;
 bool supported(DType t) { return pick(kRows, t, Isa::scalar) != nullptr; }
 
 // What all three ask for: matrices x (m, k) times w (k, n), by strides.
@@ -51,19 +51,18 @@ Share share(BindContext& c, const Product& p, bool rows_may_split) {
 }
 
 // Constant weights: packed once per model, all matrices one after the other.
-Status pack_constant(BindContext& c, const Product& p, GemmArgs& g, Batch& batch) {
-  const int chains = g.panel.chains;
+Status pack_constant(BindContext& c, const Product& p, int chains, const float*& packed_w, Batch& batch) {
   const int64_t one = packed_floats(p.n, p.k, chains), plain = p.n * p.k, matrices = plain == 0 ? 1 : c.in(1).count() / plain;
   for (int64_t& step : batch.w) step = plain == 0 ? 0 : step / plain * one;
   std::string tag = "gemm/" + std::to_string(chains) + "/" + std::to_string(p.n) + "x" + std::to_string(p.k) + "/" + std::to_string(p.w_k) + "," +
                     std::to_string(p.w_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.alpha));
   const auto total = checked_mul(one, matrices);
   if (!total) return unsupported("packed weights of more than 2^63 bytes");
-  c.set(g.panel.w, c.packed<float>(1, tag, std::max<int64_t>(*total, 1),
-                                   [=, w_k = p.w_k, w_column = p.w_column, n = p.n, k = p.k, alpha = p.alpha](const float* w, float* packed) {
-                                     for (int64_t i = 0; i < matrices; ++i)
-                                       pack_weights(w + i * plain, w_k, w_column, n, k, alpha, chains, packed + i * one);
-                                   }));
+  c.set(packed_w, c.packed<float>(1, tag, std::max<int64_t>(*total, 1),
+                                  [=, w_k = p.w_k, w_column = p.w_column, n = p.n, k = p.k, alpha = p.alpha](const float* w, float* packed) {
+                                    for (int64_t i = 0; i < matrices; ++i)
+                                      pack_weights(w + i * plain, w_k, w_column, n, k, alpha, chains, packed + i * one);
+                                  }));
   return {};
 }
 
@@ -130,7 +129,31 @@ Address<const BatchOffset> table_of(BindContext& c, const Batch& batch, BindCont
   });
 }
 
+// Does one row meet the panels of one group, with nothing to prepare?
+bool is_row_alone(const BindContext& c, const Product& p) {
+  const bool ready = c.in(1).constant && p.x_k == 1 && (p.bias < 0 || (p.beta == 1 && p.c_column == 1));
+  return ready && p.m == 1 && p.batch.count() == 1 && c.parts == 1 && PanelGroups(p.n).groups == 1 && gemm_chains(p.n, p.k) != 0;
+}
+Status bind_row(BindContext& c, const Product& p) {
+  PanelRowArgs& a = c.args<PanelRowArgs>();
+  a.chains = gemm_chains(p.n, p.k);
+  a.panels = static_cast<int32_t>(PanelGroups(p.n).panels);
+  a.tile.k = p.k;
+  a.tile.w_stride = a.panels * kPanel;
+  a.tile.last = p.n - (a.panels - 1) * kPanel;
+  a.tile.epilogue = p.epilogue;
+  Batch batch = p.batch;
+  if (Status status = pack_constant(c, p, a.chains, a.tile.w, batch); !status) return status;
+  c.set(a.tile.x, c.input<const float>(0));
+  if (p.bias >= 0) c.set(a.tile.bias, c.input<const float>(static_cast<size_t>(p.bias)));
+  if (p.residual >= 0) c.set(a.tile.residual, c.input<const float>(static_cast<size_t>(p.residual)));
+  c.set(a.tile.y, c.output<float>(0));
+  c.run(*pick(rows_of<TERN_ON_EACH_ISA(gemm_row_f32)>, DType::f32, c.isa));
+  return {};
+}
+
 Status bind_f32(BindContext& c, const Product& p) {
+  if (is_row_alone(c, p)) return bind_row(c, p);
   const bool constant = c.in(1).constant;
   GemmArgs& g = c.args<GemmArgs>();
   g.panel.chains = gemm_chains(p.n, p.k);
@@ -146,7 +169,7 @@ Status bind_f32(BindContext& c, const Product& p) {
   Batch batch = p.batch;
   bool prepares = p.x_k != 1;
   if (constant) {
-    if (Status status = pack_constant(c, p, g, batch); !status) return status;
+    if (Status status = pack_constant(c, p, g.panel.chains, g.panel.w, batch); !status) return status;
   } else {
     prepares |= use_computed(c, p, g);
   }
@@ -163,7 +186,7 @@ Status bind_f32(BindContext& c, const Product& p) {
   g.batches = s.batch.end - s.batch.begin;
   const BatchOffset first = batch.at(s.batch.begin);
   if (prepares || g.batches > 1 || first.x != 0 || first.w != 0 || first.y != 0) c.set(g.batch, table_of(c, batch, s.batch));
-  c.run(*c.pick(DType::f32));
+  c.run(*pick(rows_of<TERN_ON_EACH_ISA(gemm_f32)>, DType::f32, c.isa));
   return {};
 }
 

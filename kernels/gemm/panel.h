@@ -48,6 +48,20 @@ constexpr int64_t packed_floats(int64_t n, int64_t k, int chains) {
 // Packs alpha * w, w[k,n] at w[k*k_stride + n*n_stride], into `packed`, which must be zeroed (padding is not written).
 void pack_weights(const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, float alpha, int chains, float* packed);
 
+// What a register tile computes: a few rows of x times some panels beside each other.
+struct TileCall {
+  const float *x, *w, *bias, *residual;
+  float* y;
+  int64_t lda, w_stride, k, ldy, bias_stride;
+  int64_t last;  // columns of the last panel that exist, 1 to 16
+  ActivationSpec epilogue;
+};
+// One row of x with packed panels of one group, N <= 64, and not the dot form: what panel_gemm would come to, without the way there.
+struct PanelRowArgs {
+  TileCall tile;
+  int32_t panels, chains;
+};
+
 struct PanelArgs {
   const float* x;         // [M,K], rows lda apart
   const float* w;         // packed; or, with w_stride, plain rows
@@ -72,6 +86,6 @@ struct PanelPackArgs {
   int32_t chains;
 };
 
-TERN_EACH_ISA(void panel_gemm(const PanelArgs&); void panel_pack(const PanelPackArgs&);)
+TERN_EACH_ISA(void panel_gemm(const PanelArgs&); void panel_pack(const PanelPackArgs&); extern const KernelRow gemm_row_f32;)
 
 }  // namespace tern

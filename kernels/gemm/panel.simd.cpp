@@ -8,14 +8,6 @@
 namespace tern::TERN_ISA {
 namespace {
 
-// What a tile computes: a few rows of x times P panels.
-struct TileCall {
-  const float *x, *w, *bias, *residual;
-  float* y;
-  int64_t lda, w_stride, k, ldy, bias_stride;
-  int64_t last;  // columns of the last panel that exist, 1 to 16
-  ActivationSpec epilogue;
-};
 using TileFn = void (*)(const TileCall&);
 
 TERN_INLINE f32x16 load_columns(const float* p, int64_t n) { return n == 16 ? load(p) : load_n(p, n); }
@@ -160,6 +152,33 @@ void rows_by_panels(const PanelArgs& a, int64_t first, int64_t panels, const flo
     p += taken;
   }
 }
+
+// All panels of a group for one row: one tile, or as few as registers allow.
+template <int P, int CH>
+void row_of_group(const TileCall& c) {
+  constexpr int kTaken = [] {
+    int taken = P;
+    while (most_rows(taken, CH) == 0) --taken;
+    return taken;
+  }();
+  if constexpr (kTaken == P) {
+    tile<1, P, CH>(c);
+  } else {
+    TileCall part = c;
+    part.last = kPanel;
+    tile<1, kTaken, CH>(part);
+    part.last = c.last;
+    part.w += kTaken * kPanel;
+    part.y += kTaken * kPanel;
+    if (c.bias != nullptr) part.bias += kTaken * kPanel;
+    if (c.residual != nullptr) part.residual += kTaken * kPanel;
+    row_of_group<P - kTaken, CH>(part);
+  }
+}
+constexpr TileFn kRows[3][kGroup + 1] = {{nullptr, row_of_group<1, 1>, row_of_group<2, 1>, row_of_group<3, 1>, row_of_group<4, 1>},
+                                         {nullptr, row_of_group<1, 2>, row_of_group<2, 2>, row_of_group<3, 2>, row_of_group<4, 2>},
+                                         {nullptr, row_of_group<1, 4>, row_of_group<2, 4>, row_of_group<3, 4>, row_of_group<4, 4>}};
+void row_alone(const PanelRowArgs& a) { kRows[a.chains / 2][a.panels](a.tile); }
 
 #if defined(__AVX512F__)
 // One row, one chain, two groups at a time: eight sums in flight hide the latency of fma, and two streams of weights are read.
@@ -314,5 +333,7 @@ void panel_pack(const PanelPackArgs& a) {
     }
   }
 }
+
+constinit const KernelRow gemm_row_f32 = row<PanelRowArgs, row_alone>("gemm_row/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

@@ -145,6 +145,9 @@ inline std::vector<Case> cases() {
   all.push_back({"Solve", {x({3, 3}), x({3, 2})}});
   all.push_back({"TriangularSolve", {x({3, 3}), x({3, 2})}});
   all.push_back({"Linear", {x({5, 40}), w({40, 17}), w({17})}});
+  all.push_back({"Linear", {x({1, 40}), w({40, 33}), w({33})}});
+  all.push_back({"MatMul", {x({1, 40}), w({40, 33})}});
+  all.push_back({"Gemm", {x({1, 40}), w({40, 33}), w({33})}});
   all.push_back({"Conv", {x({1, 3, 9, 9}), w({20, 3, 3, 3}), w({20})}, {{"pads", Ints{1, 1, 1, 1}}}});
   all.push_back({"Conv", {x({1, 4, 9, 9}), w({4, 1, 3, 3})}, {{"group", int64_t(4)}}});
   all.push_back({"Conv", {x({2, 3, 20}), w({8, 3, 3})}, {{"dilations", Ints{2}}}});
