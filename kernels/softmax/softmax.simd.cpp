@@ -31,6 +31,36 @@ TERN_INLINE void short_row(const float* x, float* y, int64_t cols) {  // cols <=
   store_n(y, result<kLog>(centred, e, last_operand<kLog>(sum)), cols);
 }
 
+// Up to sixteen short rows at once: lane r is row r, so that a maximum and a sum cost a few operations for all of them. The sum is the tree of
+// reduce_add: an absent column adds 0, which changes nothing, as exponentials are no -0.
+constexpr int64_t kRowsTogether = 16, kFewestTogether = 3;
+template <bool kLog>
+void short_rows(const float* x, float* y, int64_t rows, int64_t cols) {
+  alignas(64) float t[16 * 16], e[16 * 16];  // [cols][16 rows]
+  for (int64_t c = 0; c < cols; ++c) {
+    for (int64_t r = 0; r < rows; ++r) t[c * 16 + r] = x[r * cols + c];
+    for (int64_t r = rows; r < 16; ++r) t[c * 16 + r] = 0;
+  }
+  f32x16 m = lowest();
+  for (int64_t c = 0; c < cols; ++c) m = max_raw(load(t + c * 16), m);
+  for (int64_t c = 0; c < cols; ++c) {
+    const f32x16 centred = load(t + c * 16) - m, exponential = exp_nonpositive(centred);
+    store(t + c * 16, kLog ? centred : exponential);
+    store(e + c * 16, exponential);
+  }
+  for (int64_t width = 8, left = cols; width > 0; left = left < width ? left : width, width /= 2) {
+    for (int64_t c = 0; c + width < left; ++c) store(e + c * 16, load(e + c * 16) + load(e + (c + width) * 16));
+  }
+  const f32x16 last = last_operand<kLog>(load(e));
+  for (int64_t c = 0; c < cols; ++c) {
+    const f32x16 v = load(t + c * 16);
+    store(t + c * 16, result<kLog>(v, v, last));
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < cols; ++c) y[r * cols + c] = t[c * 16 + r];
+  }
+}
+
 template <bool kLog>
 void long_row(const float* x, float* y, int64_t cols) {
   f32x16 top = lowest();
@@ -73,6 +103,15 @@ TERN_INLINE void rows_across(const float* x, float* y, int64_t cols, int64_t str
 
 template <bool kLog>
 TERN_INLINE void softmax(const SoftmaxArgs& a) {
+  if (a.stride == 1 && a.cols <= 16 && a.outer >= kFewestTogether) {
+    const float* x = static_cast<const float*>(a.x);  // [outer, cols]
+    float* y = static_cast<float*>(a.y);              // [outer, cols]
+    for (int64_t r = 0; r < a.outer; r += kRowsTogether) {
+      const int64_t rows = a.outer - r < kRowsTogether ? a.outer - r : kRowsTogether;
+      short_rows<kLog>(x + r * a.cols, y + r * a.cols, rows, a.cols);
+    }
+    return;
+  }
   for (int64_t o = 0; o < a.outer; ++o) {
     const float* x = static_cast<const float*>(a.x) + o * a.cols * a.stride;  // [cols, inner], rows stride apart
     float* y = static_cast<float*>(a.y) + o * a.cols * a.stride;
