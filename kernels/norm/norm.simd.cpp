@@ -1,7 +1,7 @@
 // The f32 kernels of the normalisations. See norm.h for what they compute, layer_norm.cpp for how they are bound.
 #include "kernels/norm/norm.h"
 
-#include "kernels/simd.h"
+#include "kernels/gemm/tile.h"
 
 namespace tern::TERN_ISA {
 namespace {
@@ -106,6 +106,54 @@ void normalize_rows(const RowNormArgs& a, int64_t row) {
   }
 }
 
+#if defined(__AVX512F__)  // 32 registers: four rows of four vectors, and what they are summed in
+// The same for rows of at most V vectors, which stay in registers from the one load to the one store.
+template <int R, int V, bool kCenter>
+void normalize_in_registers(const RowNormArgs& a, int64_t row) {
+  const int64_t cols = a.cols, last = cols - (V - 1) * 16;
+  const float* x = a.x + row * cols;  // [R, cols]
+  float* y = a.y + row * cols;        // [R, cols]
+  const float n = static_cast<float>(cols);
+  f32x16 d[R][V], s[4] = {zero(), zero(), zero(), zero()};
+  const auto each = [](auto f) TERN_INLINE_CALL {
+    unroll<V>([&](auto v) TERN_INLINE_CALL { unroll<R>([&](auto r) TERN_INLINE_CALL { f(r, v, r.v * int64_t(1), v.v * int64_t(16)); }); });
+  };
+  each([&](auto r, auto v, int64_t at, int64_t c) TERN_INLINE_CALL {
+    d[r.v][v.v] = v.v < V - 1 ? load(x + at * cols + c) : load_n(x + at * cols + c, last);
+    if constexpr (kCenter) s[r.v] = s[r.v] + d[r.v][v.v];
+  });
+  Four mean = {{0, 0, 0, 0}};
+  if constexpr (kCenter) {
+    mean = sums<R>(s);
+    for (int r = 0; r < R; ++r) mean.v[r] = mean.v[r] / n;
+    unroll<R>([&](auto r) TERN_INLINE_CALL { s[r.v] = zero(); });
+  }
+  each([&](auto r, auto v, int64_t, int64_t) TERN_INLINE_CALL {
+    d[r.v][v.v] = d[r.v][v.v] - splat(mean.v[r.v]);
+    if (v.v == V - 1) d[r.v][v.v] = select(lanes_below(last), d[r.v][v.v], zero());
+    s[r.v] = fma(d[r.v][v.v], d[r.v][v.v], s[r.v]);
+  });
+  Four inv = sums<R>(s);
+  for (int r = 0; r < R; ++r) inv.v[r] = 1.0f / __builtin_sqrtf(inv.v[r] / n + a.epsilon);
+  each([&](auto r, auto v, int64_t at, int64_t c) TERN_INLINE_CALL {
+    const int64_t some = v.v < V - 1 ? 16 : last;
+    const f32x16 bias = a.bias != nullptr ? load_n(a.bias + c, some) : zero();
+    store_n(y + at * cols + c, fma(d[r.v][v.v] * splat(inv.v[r.v]), load_n(a.scale + c, some), bias), some);
+  });
+  for (int r = 0; r < R; ++r) {
+    if (a.mean != nullptr) a.mean[row + r] = mean.v[r];
+    if (a.inv != nullptr) a.inv[row + r] = inv.v[r];
+  }
+}
+
+template <int V, bool kCenter>
+void narrow_rows(const RowNormArgs& a) {
+  int64_t r = 0;
+  for (; r + 4 <= a.rows; r += 4) normalize_in_registers<4, V, kCenter>(a, r);
+  for (; r < a.rows; ++r) normalize_in_registers<1, V, kCenter>(a, r);
+}
+#endif
+
 template <bool kCenter>
 void row_norm(const RowNormArgs& given) {
   RowNormArgs a = given;
@@ -117,6 +165,13 @@ void row_norm(const RowNormArgs& given) {
     for (int64_t c = 0; c < a.cols; ++c) a.expanded[a.cols + c] = a.bias[a.bias_index[c]];
     a.bias = a.expanded + a.cols;
   }
+#if defined(__AVX512F__)
+  if (a.cols > 0 && a.cols <= 64) {
+    if (a.cols > 48) return narrow_rows<4, kCenter>(a);
+    if (a.cols > 32) return narrow_rows<3, kCenter>(a);
+    return a.cols > 16 ? narrow_rows<2, kCenter>(a) : narrow_rows<1, kCenter>(a);
+  }
+#endif
   int64_t r = 0;
   for (; r + 4 <= a.rows; r += 4) normalize_rows<4, kCenter>(a, r);
   for (; r < a.rows; ++r) normalize_rows<1, kCenter>(a, r);
