@@ -29,21 +29,21 @@ int64_t page_faults() {
   return usage.ru_minflt + usage.ru_majflt;
 }
 
-// Calls f for so long, timing each call. The loop itself neither allocates nor calls the system, unless it is to idle.
+// Calls f for so long, timing each call, or each m.batch of them. The loop itself neither allocates nor calls the system, unless it is to idle.
 template <class F>
 void measure(const Clock& clock, double seconds, int64_t idle_us, Measured& m, F f) {
   const timespec pause{idle_us / 1000000, idle_us % 1000000 * 1000};
   const int64_t allocations_before = allocations(), faults_before = page_faults(), preemptions_before = preemptions();
-  const uint64_t begin = clock.now(), length = clock.ticks(seconds * 1e9) / m.blocks.size();
+  const uint64_t begin = clock.now(), length = clock.ticks(seconds * 1e9) / m.blocks.size(), batch = static_cast<uint64_t>(m.batch);
   uint64_t after = begin;
   for (size_t b = 0; b < m.blocks.size(); ++b) {
     const uint64_t end = begin + length * (b + 1);
     while (after < end || after == begin) {
       if (idle_us > 0) nanosleep(&pause, nullptr);
       const uint64_t before = clock.now();
-      f();
+      for (uint64_t i = 0; i < batch; ++i) f();
       after = clock.now();
-      m.blocks[b].add(after - before);
+      m.blocks[b].add((after - before + batch / 2) / batch);
     }
   }
   m.wall_ns = clock.ns(after - begin);
@@ -51,6 +51,12 @@ void measure(const Clock& clock, double seconds, int64_t idle_us, Measured& m, F
   m.page_faults = page_faults() - faults_before;
   m.allocations = allocations() - allocations_before;
   for (const Histogram& h : m.blocks) m.all.add(h);
+}
+
+// Of calls that are shorter than a microsecond the clock, which steps by some nanoseconds and costs tens, tells little.
+int64_t batch_of(const Measured& warm_up, const Clock& clock) {
+  const double ns = clock.ns(warm_up.all.percentile(0.5));
+  return ns < kBatchBelow ? static_cast<int64_t>(kBatch / std::max(ns, 1.0)) + 1 : 1;
 }
 
 // What reading the clock twice adds to every step that run_timed() times.
@@ -255,6 +261,7 @@ int bench(const Options& options) {
   progress("measuring ...");
   measure(clock, std::min(0.1, seconds / 4), 0, warm_up, [&] { session->run(); });
   canary.sing(20);
+  if (wanted->idle_us == 0) calls.batch = batch_of(warm_up, clock);
   measure(clock, seconds, wanted->idle_us, calls, [&] { session->run(); });
   measure(clock, seconds / 4, wanted->idle_us, nothing, [] { asm volatile("" ::: "memory"); });
   canary.sing(20);

@@ -17,6 +17,7 @@ struct Measured {
   explicit Measured(size_t blocks) : blocks(blocks) {}
   std::vector<Histogram> blocks;
   Histogram all;
+  int64_t batch = 1;   // calls that are timed together and told as their mean
   double wall_ns = 0;  // from the first call to the end of the last, pauses included
   int64_t allocations = 0, page_faults = 0;
   int64_t preemptions = 0;  // of all threads: another program took the CPU
@@ -77,6 +78,7 @@ struct Report {
   double nodes_total_ns = 0;  // the median of whole calls, measured between those of the nodes
   const BaselineRatios* against = nullptr;
 };
+constexpr double kBatchBelow = 1000, kBatch = 2000;  // ns: shorter calls are timed in batches that take so long
 Text report_json(const Report& report);
 Text report_text(const Report& report);
 std::string machine_text(const Report& report);  // "AMD EPYC 9B45, avx512, 1 thread, tern 0.1.0"

@@ -63,7 +63,8 @@ Text report_json(const Report& r) {
   for (const auto& [name, n] : r.dims) j.key(name).value(n);
   j.end();
   write_optional(j, "pin", r.pin);
-  j.key("idle").value(r.idle_us * 1000).key("runs").value(h.runs());
+  j.key("idle").value(r.idle_us * 1000).key("runs").value(static_cast<int64_t>(h.runs()) * r.calls->batch);
+  j.key("batch").value(r.calls->batch);
   write_times(j, h, *r.clock, false);
   j.key("mean_ns").value(r.clock->ns(1) * h.mean());
   j.key("macs").value(r.macs).key("weight_bytes").value(r.weight_bytes).key("arena_bytes").value(r.arena_bytes).key("allocations");
@@ -137,7 +138,7 @@ Text baseline_text(const BaselineRatios& b) {
 
 Text report_text(const Report& r) {
   const Histogram& h = r.calls->all;
-  Text s = shown(r.model) + " on " + shown(machine_text(r)) + ": " + grouped(static_cast<int64_t>(h.runs())) + " calls\n\n";
+  Text s = shown(r.model) + " on " + shown(machine_text(r)) + ": " + grouped(static_cast<int64_t>(h.runs()) * r.calls->batch) + " calls\n\n";
   std::vector<std::vector<Text>> rows = {{"", "min"}};
   for (const Percentile& p : kPercentiles) rows[0].push_back(shown(p.title));
   rows[0].insert(rows[0].end(), {"max", "mean"});
@@ -151,6 +152,9 @@ Text report_text(const Report& r) {
     rows.back().push_back(duration(x->mean() * r.clock->ns(1)));
   }
   s += table(rows, 0b111111110);
+  if (r.calls->batch > 1) {
+    s += Text("\ncalls shorter than a microsecond: timed ") + shown(r.calls->batch) + " at a time, and each number of run() is a mean of so many\n";
+  }
   const double p50 = std::max(r.clock->ns(h.percentile(0.5)), 1e-3);
   char line[300];
   std::snprintf(line, sizeof line, "\n%.2f GMAC/s, weights %.2f GB/s, arena %s bytes\n", static_cast<double>(r.macs) / p50,

@@ -127,7 +127,7 @@ std::string latency_svg(const Report& r) {
     svg.label(fits ? m.at + 4 : m.at - 4, line, fits ? "start" : "end", "#c33", m.text);
     line += 16;
   }
-  svg.label(kLeft, kHeight - 12, "start", "#3b6ea5", "run(), " + grouped(static_cast<int64_t>(calls.runs())).str() + " calls");
+  svg.label(kLeft, kHeight - 12, "start", "#3b6ea5", "run(), " + grouped(static_cast<int64_t>(calls.runs()) * r.calls->batch).str() + " calls");
   svg.label(kLeft + inner_width / 2, kHeight - 28, "middle", "#555", "time of one call; number of calls");
   svg.label(kWidth - kRight, kHeight - 12, "end", "#777",
             "the same loop around nothing, " + grouped(static_cast<int64_t>(nothing.runs())).str() + " calls");

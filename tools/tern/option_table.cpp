@@ -20,7 +20,8 @@ constexpr CommandRow kCommands[] = {
     {"bench", "MODEL", "the time of one call",
      "Measures every call of run() for some seconds and prints percentiles, with a control: the same loop around nothing, and the rate of a small "
      "kernel that touches no memory. Allocations and page faults during the measured calls are counted. A percentile p is n/a (null in JSON) with "
-     "fewer than 1 / (1 - p) calls. The last line is \"machine: quiet\" or \"machine: disturbed\": disturbed when a burst of the small kernel is "
+     "fewer than 1 / (1 - p) calls. Calls shorter than a microsecond are timed in batches, which is said, and told as the mean of each. The last "
+     "line is \"machine: quiet\" or \"machine: disturbed\": disturbed when a burst of the small kernel is "
      "more "
      "than 10 % slower than their median, or when the control lost more than 1 % of its time to something else.",
      bench},
