@@ -64,6 +64,10 @@ std::vector<Case> cases() {
     all.push_back({op, {}, {{1, 64}, {1, 64}}, 0});
     all.push_back({op, {}, {{50, 256}, {256}}, 0});
   }
+  for (int64_t h : {64, 100}) {  // a window of 20, a row alone
+    all.push_back({"LSTM", {{"hidden_size", h}}, {{20, 1, h}, {1, 4 * h, h}, {1, 4 * h, h}}, 6});
+    all.push_back({"GRU", {{"hidden_size", h}, {"linear_before_reset", one}}, {{20, 1, h}, {1, 3 * h, h}, {1, 3 * h, h}}, 6});
+  }
   all.push_back({"LayerNormalization", {}, {{50, 64}, {64}, {64}}, 6});
   all.push_back({"Conv", {}, {{1, 32, 56, 56}, {32, 32, 3, 3}, {32}}, 6});
   all.push_back({"MaxPool", {{"kernel_shape", std::vector<int64_t>{2, 2}}}, {{1, 32, 56, 56}}, 0});

@@ -20,6 +20,22 @@ void pack_r(Cell cell, const float* r, int64_t hidden, float* packed) {
   pack_weights(r, 1, hidden, 2 * hidden, hidden, 1.0f, 1, packed);
   pack_weights(r + 2 * hidden * hidden, 1, hidden, hidden, hidden, 1.0f, 1, packed + packed_floats(2 * hidden, hidden, 1));
 }
+int64_t interleaved_floats(Cell cell, int64_t hidden) {
+  const InterleavedBlocks in(hidden);
+  return hidden * 16 * (in.blocks * gates(cell) + (in.left > 0));
+}
+void interleave_r(Cell cell, const float* r, int64_t hidden, float* packed) {
+  const InterleavedBlocks in(hidden);
+  const int64_t G = gates(cell);
+  for (int64_t g = 0; g < G; ++g) {
+    for (int64_t u = 0; u < hidden; ++u) {
+      const float* from = r + (g * hidden + u) * hidden;  // [k]
+      const bool left = u / 16 >= in.blocks;
+      float* to = packed + (left ? in.blocks * hidden * G * 16 + g * 4 + u % 16 : u / 16 * hidden * G * 16 + g * 16 + u % 16);
+      for (int64_t k = 0; k < hidden; ++k) to[k * (left ? 16 : G * 16)] = from[k];
+    }
+  }
+}
 void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_reset, float* sum) {
   const int64_t n = gates(cell) * hidden, split = cell == Cell::gru && linear_before_reset ? 2 * hidden : n;
   for (int64_t i = 0; i < n; ++i) sum[i] = i < split ? bias[i] + bias[n + i] : bias[i];
@@ -145,7 +161,13 @@ Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& k
     c.set(a.w, c.input<const float>(1));
     c.set(a.work_w, c.workspace<float>(D * a.w_floats));
   }
-  if (c.in(2).constant) {
+  const bool alone = s.batch == 1 && s.plain && (cell == Cell::lstm || s.linear_before_reset);
+  if (alone && c.in(2).constant) {
+    a.r_floats = interleaved_floats(cell, H);
+    c.set(a.interleaved, c.packed<float>(2, tag + "/units", D * a.r_floats, [=, floats = a.r_floats](const float* r, float* p) {
+      for (int64_t d = 0; d < D; ++d) interleave_r(cell, r + d * n * H, H, p + d * floats);
+    }));
+  } else if (c.in(2).constant) {
     c.set(a.packed_r, c.packed<float>(2, tag + "/r", D * a.r_floats, [=, floats = a.r_floats](const float* r, float* p) {
       for (int64_t d = 0; d < D; ++d) pack_r(cell, r + d * n * H, H, p + d * floats);
     }));

@@ -5,7 +5,8 @@
 //   Shapes    x [T,B,I] (layout 1: [B,T,I]); w [D, G*H, I]; r [D, G*H, H]; biases [D, 2*G*H]; states [D,B,H] (layout 1: [B,D,H]);
 //             peepholes [D,3*H] (i, o, f); y [T,D,B,H] (layout 1: [B,T,D,H]). D directions, G gates, H units.
 //   How       the x part of the whole window is one product into `pre`; a step continues those sums with h times R and
-//             applies the gates. R and W are plain panels of kernels/gemm, so neither needs padding between gates.
+//             applies the gates. R and W are plain panels of kernels/gemm, so neither needs padding between gates. A batch of 1 reads R by
+//             units, in one pass (interleaved.h).
 //   Cost      2*T*B*G*H*(I + H) FLOPs; a step at B = 1 is bound by reading R from L2.
 //   Numerics  a gate is Wb + Rb, then the x terms in k order, then the h terms in k order, by fma in one chain: T calls of one step,
 //             one call of T steps, a row alone and in a batch give the same bits, as do all ISAs and thread counts.
@@ -64,6 +65,7 @@ struct RnnArgs {
   const int32_t* lengths;              // [B] or null
   float *y, *y_h, *y_c;                // any may be null
   const float *packed_w, *packed_r;    // [D] blobs; null: pack into workspace
+  const float* interleaved;            // [D] blobs of R, of a batch of 1 (interleaved.h): packed_r is not used then; null: it is
   const float* summed_bias;            // [D, G*H + H]: Wb + Rb (and GRU's Rb of h~, with linear_before_reset); null: sum in the run
   float *work_w, *work_r, *work_bias;  // where to, when they are null
   float* pre;                          // [steps * rows, G*H] the x part
@@ -75,6 +77,13 @@ struct RnnArgs {
 
 // Floats of a direction's packed R: GRU's h~ columns are a product of their own.
 int64_t packed_r_floats(Cell cell, int64_t hidden);
+// R of a row alone, by units (interleaved.h): whole blocks of 16, the last padded with zeros unless at most 4 units are left, which are one vector.
+struct InterleavedBlocks {
+  int64_t blocks, left;
+  explicit constexpr InterleavedBlocks(int64_t hidden) : blocks(hidden / 16 + (hidden % 16 > 4)), left(hidden % 16 > 4 ? 0 : hidden % 16) {}
+};
+int64_t interleaved_floats(Cell cell, int64_t hidden);
+void interleave_r(Cell cell, const float* r, int64_t hidden, float* packed);            // packed: zeroed
 void pack_w(Cell cell, const float* w, int64_t inputs, int64_t hidden, float* packed);  // packed: zeroed
 void pack_r(Cell cell, const float* r, int64_t hidden, float* packed);
 void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_reset, float* sum);  // bias null: zeros

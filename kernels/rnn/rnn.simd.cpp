@@ -3,19 +3,11 @@
 #include "kernels/rnn/rnn.h"
 
 #include "kernels/gemm/panel.h"
+#include "kernels/rnn/interleaved.h"
 #include "kernels/simd_activation.h"
 
 namespace tern::TERN_ISA {
 namespace {
-
-TERN_INLINE f32x16 read(const float* p, int64_t n) { return n == 16 ? load(p) : load_n(p, n); }
-TERN_INLINE void write(float* p, f32x16 a, int64_t n) {
-  if (n == 16) {
-    store(p, a);
-  } else {
-    store_n(p, a, n);
-  }
-}
 
 // The rows of one direction that this binding computes.
 struct Direction {
@@ -50,11 +42,11 @@ template <Cell kCell>
 void prepare(const RnnArgs& a, int64_t d, Direction& o) {
   const int64_t H = a.s.hidden, I = a.s.inputs, n = gates(kCell) * H;
   o.w = a.packed_w != nullptr ? a.packed_w + d * a.w_floats : a.work_w + d * a.w_floats;
-  o.r = a.packed_r != nullptr ? a.packed_r + d * a.r_floats : a.work_r + d * a.r_floats;
+  o.r = (a.interleaved != nullptr ? a.interleaved : a.packed_r != nullptr ? a.packed_r : a.work_r) + d * a.r_floats;
   o.bias = a.summed_bias != nullptr ? a.summed_bias + d * (n + H) : a.work_bias + d * (n + H);
   o.peepholes = a.peepholes != nullptr ? a.peepholes + d * 3 * H : nullptr;
   if (a.packed_w == nullptr) pack_columns(a.w + d * n * I, n, I, a.work_w + d * a.w_floats);
-  if (a.packed_r == nullptr) {
+  if (a.packed_r == nullptr && a.interleaved == nullptr) {
     const int64_t first = kCell == Cell::gru ? 2 * H : n;
     float* to = a.work_r + d * a.r_floats;
     pack_columns(a.r + d * n * H, first, H, to);
@@ -90,11 +82,11 @@ TERN_INLINE f32x16 unless(int32_t past, f32x16 value, f32x16 otherwise) {
 }
 template <bool kPlain>
 TERN_INLINE void keep(const RowStep& row, float* state, int64_t u, int64_t n, f32x16 value) {
-  write(state + u, kPlain ? value : unless(row.past, value, read(state + u, n)), n);
+  write_units(state + u, kPlain ? value : unless(row.past, value, read_units(state + u, n)), n);
 }
 template <bool kPlain>
 TERN_INLINE void emit(const RowStep& row, int64_t u, int64_t n, f32x16 h) {
-  if (row.y != nullptr) write(row.y + u, kPlain ? h : unless(row.past, h, zero()), n);
+  if (row.y != nullptr) write_units(row.y + u, kPlain ? h : unless(row.past, h, zero()), n);
 }
 
 template <bool kPlain>
@@ -104,16 +96,16 @@ void lstm_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
   for (int64_t u = 0; u < s.hidden; u += 16) {
     const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
     const float* g = row.gates + u;
-    f32x16 i = read(g, n), o = read(g + s.hidden, n), f = read(g + 2 * s.hidden, n);
-    f32x16 c = read(row.c + u, n);
+    f32x16 i = read_units(g, n), o = read_units(g + s.hidden, n), f = read_units(g + 2 * s.hidden, n);
+    f32x16 c = read_units(row.c + u, n);
     if (!kPlain && d.peepholes != nullptr) {
-      i = i + read(d.peepholes + u, n) * c;
-      f = f + read(d.peepholes + 2 * s.hidden + u, n) * c;
+      i = i + read_units(d.peepholes + u, n) * c;
+      f = f + read_units(d.peepholes + 2 * s.hidden + u, n) * c;
     }
     i = apply<kPlain, sigmoid>(s, e[0], i);
     f = !kPlain && s.input_forget ? splat(1.0f) - i : apply<kPlain, sigmoid>(s, e[0], f);
-    c = f * c + i * apply<kPlain, tanh>(s, e[1], read(g + 3 * s.hidden, n));
-    if (!kPlain && d.peepholes != nullptr) o = o + read(d.peepholes + s.hidden + u, n) * c;
+    c = f * c + i * apply<kPlain, tanh>(s, e[1], read_units(g + 3 * s.hidden, n));
+    if (!kPlain && d.peepholes != nullptr) o = o + read_units(d.peepholes + s.hidden + u, n) * c;
     const f32x16 h = apply<kPlain, sigmoid>(s, e[0], o) * (kPlain ? activate<tanh>(c, 0, 0) : activate(e[2], c));
     keep<kPlain>(row, row.c, u, n, c);
     keep<kPlain>(row, row.h, u, n, h);
@@ -125,7 +117,7 @@ template <bool kPlain>
 void rnn_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
   for (int64_t u = 0; u < s.hidden; u += 16) {
     const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
-    const f32x16 h = apply<kPlain, Activation::tanh>(s, s.activations[d.d][0], read(row.gates + u, n));
+    const f32x16 h = apply<kPlain, Activation::tanh>(s, s.activations[d.d][0], read_units(row.gates + u, n));
     keep<kPlain>(row, row.h, u, n, h);
     emit<kPlain>(row, u, n, h);
   }
@@ -136,8 +128,8 @@ template <bool kPlain>
 void gru_reset(const RnnShape& s, const Direction& d, const RowStep& row) {
   for (int64_t u = 0; u < s.hidden; u += 16) {
     const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
-    const f32x16 r = apply<kPlain, Activation::sigmoid>(s, s.activations[d.d][0], read(row.gates + s.hidden + u, n));
-    write(row.c + u, r * read(row.h + u, n), n);
+    const f32x16 r = apply<kPlain, Activation::sigmoid>(s, s.activations[d.d][0], read_units(row.gates + s.hidden + u, n));
+    write_units(row.c + u, r * read_units(row.h + u, n), n);
   }
 }
 
@@ -148,9 +140,9 @@ void gru_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
   for (int64_t u = 0; u < s.hidden; u += 16) {
     const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
     const float* g = row.gates + u;
-    const f32x16 z = apply<kPlain, sigmoid>(s, e[0], read(g, n)), old = read(row.h + u, n);
-    f32x16 t = read(g + 2 * s.hidden, n);
-    if (s.linear_before_reset) t = read(row.pre + 2 * s.hidden + u, n) + apply<kPlain, sigmoid>(s, e[0], read(g + s.hidden, n)) * t;
+    const f32x16 z = apply<kPlain, sigmoid>(s, e[0], read_units(g, n)), old = read_units(row.h + u, n);
+    f32x16 t = read_units(g + 2 * s.hidden, n);
+    if (s.linear_before_reset) t = read_units(row.pre + 2 * s.hidden + u, n) + apply<kPlain, sigmoid>(s, e[0], read_units(g + s.hidden, n)) * t;
     t = apply<kPlain, tanh>(s, e[1], t);
     const f32x16 h = (splat(1.0f) - z) * t + z * old;
     keep<kPlain>(row, row.h, u, n, h);
@@ -208,7 +200,8 @@ void load_state(const float* from, const RnnShape& s, const Direction& d, float*
   for (int64_t b = 0; b < d.rows; ++b) {
     for (int64_t u = 0; u < s.hidden; u += 16) {
       const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
-      write(to + b * s.hidden + u, from != nullptr ? read(from + d.d * s.state_direction + (d.begin + b) * s.state_row + u, n) : zero(), n);
+      write_units(to + b * s.hidden + u, from != nullptr ? read_units(from + d.d * s.state_direction + (d.begin + b) * s.state_row + u, n) : zero(),
+                  n);
     }
   }
 }
@@ -217,9 +210,27 @@ void store_state(const float* from, const RnnShape& s, const Direction& d, float
   for (int64_t b = 0; b < d.rows; ++b) {
     for (int64_t u = 0; u < s.hidden; u += 16) {
       const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
-      write(to + d.d * s.state_direction + (d.begin + b) * s.state_row + u, read(from + b * s.hidden + u, n), n);
+      write_units(to + d.d * s.state_direction + (d.begin + b) * s.state_row + u, read_units(from + b * s.hidden + u, n), n);
     }
   }
+}
+
+// A row alone: gates needs no room, so that h and the next one take turns there.
+template <Cell kCell>
+void run_interleaved(const RnnArgs& a, const Direction& d) {
+  const RnnShape& s = a.s;
+  const int64_t n = gates(kCell) * s.hidden;
+  InterleavedStep step{d.r, nullptr, d.bias + n, a.h, a.gates, a.c, nullptr, s.hidden};
+  for (int64_t t = 0; t < s.steps; ++t) {
+    const int64_t time = d.reversed ? s.steps - 1 - t : t;
+    step.pre = a.pre + time * n;
+    step.y = a.y == nullptr ? nullptr : a.y + time * s.y_step + d.d * s.y_direction;
+    interleaved_step<kCell>(step, (t & 1) != 0);
+    float* made = step.next;
+    step.next = made == a.gates ? a.h : a.gates;
+    step.h = made;
+  }
+  store_state(step.h, s, d, a.y_h);
 }
 
 template <Cell kCell>
@@ -238,6 +249,13 @@ void run_direction(const RnnArgs& a, Direction& d) {
   }
   load_state(a.initial_h, s, d, a.h);
   if (kCell == Cell::lstm) load_state(a.initial_c, s, d, a.c);
+  if constexpr (kCell != Cell::rnn) {
+    if (a.interleaved != nullptr) {
+      run_interleaved<kCell>(a, d);
+      if (kCell == Cell::lstm) store_state(a.c, s, d, a.y_c);
+      return;
+    }
+  }
   for (int64_t t = 0; t < s.steps; ++t) {
     if (s.plain) step_rows<kCell, true>(a, d, t, pre_step, pre_row);
     else step_rows<kCell, false>(a, d, t, pre_step, pre_row);
