@@ -93,6 +93,14 @@ TEST_CASE("keras: other quantisations than kernels of 8 and 4 bits are refused, 
   refused(dense(R"("dtype":"int4/128_from_float32")"), Code::kUnsupported, "4 bits");
 }
 
+TEST_CASE("keras: a convolution of a number, which has no axes, is invalid") {
+  const std::string number = named("x", "InputLayer", R"("batch_shape":[],"dtype":"float32")", "");
+  for (const char* strides : {"[]", "2", "[1,1,1,1]"}) {
+    const std::string args = R"({"args":[)" + tensor("x") + R"(,[[[[1.0]]]]],"kwargs":{"strides":)" + strides + "}}";
+    refused(functional(number + "," + named("y", "TFOpLambda", R"("function":"nn.conv2d")", args)), Code::kInvalid, "layer y (tf.nn.conv2d)");
+  }
+}
+
 TEST_CASE("keras: references to what is not there are invalid") {
   refused(functional(kX + "," + named("y", "Dense", R"("units":2)", call(tensor("z")))), Code::kInvalid, "'z' [0][0], which no layer makes");
   refused(functional(kX + "," + named("y", "Dense", R"("units":2)", call(tensor("x", 1)))), Code::kInvalid, "'x' [1][0]");

@@ -53,6 +53,7 @@ Flows gelu(Call& c) {
 // Spatial numbers of a window; those of tf have the batch and the channels too.
 std::vector<int64_t> spatial(const Operands& o, const char* names, int axes, Channels channels) {
   std::vector<int64_t> out = o.ints(names);
+  if (axes < 1) return {};
   if (out.size() == 1) out.assign(static_cast<size_t>(axes), out[0]);
   if (out.size() == static_cast<size_t>(axes) + 2) {
     out.erase(out.begin());
