@@ -1,6 +1,6 @@
 // Cells step by step, as a Scan: those that are no operator of the catalog. See rnn.h. Next: rnn.cpp.
 #include "loaders/keras/layers/rnn.h"
-#include "runtime/infer_shapes.h"
+#include "runtime/graph_scan.h"
 
 namespace tern::keras {
 namespace {
@@ -10,76 +10,6 @@ ValueId wide(const Call& c, ValueId v, int rank) {
   std::vector<int64_t> axes;
   for (int i = c.b.rank(v); i < rank; ++i) axes.push_back(i);
   return unsqueeze(c.b, v, axes);
-}
-
-// The type of one step of a sequence.
-TypeInfo step_type(const GraphBuilder& b, ValueId sequence) {
-  TypeInfo type = b.type(sequence);
-  std::vector<Dim> dims = type.shape.dims();
-  dims.erase(dims.begin() + 1);
-  type.shape = Shape(dims);
-  return type;
-}
-
-// v in a subgraph, by a name that no layer has.
-ValueId captured_in(GraphBuilder& body, GraphBuilder& b, ValueId v) {
-  if (v == kNone || !b.ok()) return kNone;
-  const std::string name = "%" + std::to_string(v);
-  if (b.defined(name) == kNone) {
-    if (Status s = b.define(name, v); !s) return b.fail(s.error());
-  }
-  auto inside = body.find(name);
-  return inside ? *inside : b.fail(inside.error());
-}
-
-// The subgraph of one step. Inputs: what is carried, x, perhaps the mask. Outputs: what is carried, what the step shows.
-void build_step(const Call& c, GraphBuilder& body, ValueId x, ValueId mask, const std::vector<ValueId>& carried, size_t states,
-                const std::vector<ValueId>& weights, const Step& step) {
-  std::vector<ValueId> before, inside;
-  for (size_t i = 0; i < carried.size(); ++i) before.push_back(body.input("state" + std::to_string(i), c.b.type(carried[i])));
-  const ValueId now = body.input("x", step_type(c.b, x)), counts = mask == kNone ? kNone : body.input("mask", step_type(c.b, mask));
-  for (ValueId w : weights) inside.push_back(captured_in(body, c.b, w));
-  if (!c.b.ok()) return;
-  const Call in(c, body);
-  std::vector<ValueId> after = step(in, now, {before.begin(), before.begin() + static_cast<std::ptrdiff_t>(states)}, inside);
-  ValueId shown = after[0];
-  const auto held = [&](ValueId v, ValueId otherwise) { return in.emit("Where", {wide(in, counts, body.rank(v)), v, otherwise}); };
-  if (mask != kNone) {
-    shown = held(shown, carried.size() > states ? before[states] : before[0]);
-    for (size_t i = 0; i < states; ++i) after[i] = held(after[i], before[i]);
-  }
-  if (carried.size() > states) after.push_back(shown);
-  after.push_back(shown);
-  if (!body.ok()) return void(c.b.fail(body.status().error()));
-  body.graph.outputs = after;
-  for (size_t i = 0; i < after.size(); ++i) body.graph.output_names.push_back("y" + std::to_string(i));
-}
-
-// The outputs of the Scan: what is carried, then the steps.
-std::vector<ValueId> scan(const Call& c, GraphBuilder& body, std::vector<ValueId> inputs, size_t sequences, size_t carried, bool backwards) {
-  GraphBuilder& b = c.b;
-  GraphBuilder* const bodies[] = {&body};
-  auto captured = b.close(bodies);
-  if (!captured) return b.fail(captured.error()), std::vector<ValueId>();
-  const std::vector<int64_t> ones(sequences, 1), turned(sequences, backwards);
-  Node node;
-  node.op = find_op("Scan");
-  node.name = b.scope();
-  node.inputs = std::move(inputs);
-  node.inputs.insert(node.inputs.end(), captured->begin(), captured->end());
-  node.captured = static_cast<int32_t>(captured->size());
-  node.attrs = attributes({{"num_scan_inputs", static_cast<int64_t>(sequences)},
-                           {"scan_input_axes", ones},
-                           {"scan_input_directions", turned},
-                           {"scan_output_axes", std::vector<int64_t>{1}},
-                           {"scan_output_directions", std::vector<int64_t>{backwards}}});
-  node.subgraphs = {static_cast<int32_t>(b.graph.subgraphs.size())};
-  for (size_t i = 0; i <= carried; ++i) node.outputs.push_back(b.graph.add_value(b.scope() + ".y" + std::to_string(i)));
-  b.graph.next_symbol = body.graph.next_symbol;
-  b.graph.subgraphs.push_back(std::move(body.graph));
-  Node& added = b.add_node(std::move(node));
-  if (Status s = infer_shapes(b.graph, added); !s) b.fail(s.error());
-  return added.outputs;
 }
 
 // ---- cells
@@ -125,20 +55,29 @@ std::vector<ValueId> gru_step(const Cell& cell, const Call& c, ValueId x, ValueI
 }  // namespace
 
 RnnWindow run_steps(const Call& c, ValueId x, const WindowOptions& options, bool given, const std::vector<ValueId>& weights, const Step& step) {
-  std::vector<ValueId> carried = options.initial;
-  const size_t states = carried.size();
+  const bool masked = options.mask != kNone;
+  ScanInputs in{.carried = options.initial, .sequences = {x}, .around = weights, .backwards = options.backwards};
+  const size_t states = in.carried.size();
   if (!c.b.ok() || states == 0) return {};
-  if (options.mask != kNone && given) carried.push_back(c.emit("Sub", {carried[0], carried[0]}));  // what steps show so far
-  GraphBuilder body("", &c.b);
-  build_step(c, body, x, options.mask, carried, states, weights, step);
+  if (masked) in.sequences.push_back(options.mask);
+  if (masked && given) in.carried.push_back(c.emit("Sub", {in.carried[0], in.carried[0]}));  // what steps show so far
+  const auto body = [&](GraphBuilder& b, const std::vector<ValueId>& before, const std::vector<ValueId>& now, const std::vector<ValueId>& around) {
+    const Call inner(c, b);
+    std::vector<ValueId> after = step(inner, now[0], {before.begin(), before.begin() + static_cast<std::ptrdiff_t>(states)}, around);
+    ValueId shown = after[0];
+    if (masked) {  // a step that does not count changes nothing
+      const auto held = [&](ValueId v, ValueId otherwise) { return inner.emit("Where", {wide(inner, now[1], b.rank(v)), v, otherwise}); };
+      shown = held(shown, given ? before[states] : before[0]);
+      for (size_t i = 0; i < states; ++i) after[i] = held(after[i], before[i]);
+      if (given) after.push_back(shown);
+    }
+    after.push_back(shown);
+    return after;
+  };
+  const std::vector<ValueId> out = scan(c.b, in, body);
   if (!c.b.ok()) return {};
-  std::vector<ValueId> inputs = carried;
-  inputs.push_back(x);
-  if (options.mask != kNone) inputs.push_back(options.mask);
-  const std::vector<ValueId> out = scan(c, body, inputs, options.mask == kNone ? 1 : 2, carried.size(), options.backwards);
-  if (!c.b.ok()) return {};
-  RnnWindow w{out.back(), out[carried.size() > states ? states : 0], {out.begin(), out.begin() + static_cast<std::ptrdiff_t>(states)}};
-  if (options.zeros && options.mask != kNone) {
+  RnnWindow w{out.back(), out[masked && given ? states : 0], {out.begin(), out.begin() + static_cast<std::ptrdiff_t>(states)}};
+  if (options.zeros && masked) {
     w.y = c.emit("Where", {wide(c, options.mask, c.b.rank(w.y)), w.y, number(c, w.y, 0)});
     w.last = squeeze(c.b, options.backwards ? slice(c.b, w.y, 1, 0, 1) : slice(c.b, w.y, 1, -1, INT64_MAX), {1});
   }

@@ -14,7 +14,7 @@ std::span<const std::span<const Operator>> all_operators() {
       scatter_operators(),    dynamic_operators(),   order_operators(),    image_operators(),       color_operators(),   patch_operators(),
       equation_operators(),   detection_operators(), quantize_operators(), complex_operators(),     fourier_operators(), string_operators(),
       ragged_operators(),     sparse_operators(),    audio_operators(),    recognition_operators(), example_operators(), cell_operators(),
-      refused_operators(),
+      refused_operators(),    project_operators(),
   };
   return kTables;
 }

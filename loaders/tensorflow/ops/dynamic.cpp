@@ -128,6 +128,22 @@ Values dense_bincount(Call& c) {
   return bincount_of(c, rank, c.boolean("binary_output", false));
 }
 
+// How many values lie in each of nbins equal parts of value_range; what lies outside counts at its ends.
+Values histogram(Call& c) {
+  GraphBuilder& b = c.b;
+  if (!has_rank(c, 1, 1)) return {};
+  const std::vector<Int> bins = b.elements(c.tensor(2));
+  if (!b.ok()) return {};
+  if (bins.size() != 1) return c.fail(invalid("nbins must be one number"));
+  const ValueId range = b.cast(c.tensor(1), DType::f64), low = slice(b, range, 0, 0, 1), high = slice(b, range, 0, 1, 2);
+  const ValueId step = b.emit("Div", {b.emit("Sub", {high, low}), b.cast(b.scalar(bins[0]), DType::f64)});
+  const ValueId x = b.reshape(b.cast(c.tensor(0), DType::f64), {Int(-1)});
+  const ValueId at = b.emit("Floor", {b.emit("Div", {b.emit("Sub", {x, low}), step})});
+  const ValueId last = b.cast(b.scalar(b.sub(bins[0], 1)), DType::f64), inside = b.emit("Min", {with(b, "Max", at, 0), last});
+  const ValueId y = counts(b, b.reshape(b.cast(inside, DType::i64), {Int(1), Int(-1)}), kNone, bins[0], c.dtype("dtype", DType::i32), false);
+  return {squeeze(b, y, {0})};
+}
+
 // How many boundaries lie at or below each number; NaN lies above all.
 Values bucketize(Call& c) {
   GraphBuilder& b = c.b;
@@ -152,6 +168,7 @@ Values bound(Call& c) {
 
 constexpr Operator kDynamicRows[] = {
     {"Where", nullptr, where},
+    {"HistogramFixedWidth", nullptr, histogram},
     {"Unique", "y idx", unique_v1},
     {"UniqueV2", "y idx", unique_v2},
     {"UniqueWithCounts", "y idx count", unique_counts},

@@ -48,6 +48,7 @@ std::span<const Operator> dynamic_operators();      // dynamic.cpp: where, uniqu
 std::span<const Operator> order_operators();        // order.cpp: top_k
 std::span<const Operator> detection_operators();    // detection.cpp: boxes that overlap
 std::span<const Operator> image_operators();        // image.cpp: resizes, crops
+std::span<const Operator> project_operators();      // project.cpp: pictures through a projective transform
 std::span<const Operator> color_operators();        // colors.cpp
 std::span<const Operator> patch_operators();        // patches.cpp: windows written out, dilation
 std::span<const Operator> cell_operators();         // cells.cpp: steps of recurrent layers
