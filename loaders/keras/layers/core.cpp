@@ -91,7 +91,7 @@ constexpr LayerRow kCoreRows[] = {
     {"Activation", activate, Masking::kept},
     {"Flatten", flatten},
     {"Lambda", lambda},
-    {"Identity", identity, Masking::kept_by_3},
+    {"Identity TFDIdentity", identity, Masking::kept_by_3},
     {"ActivityRegularization Dropout GaussianNoise GaussianDropout AlphaDropout SpatialDropout1D SpatialDropout2D SpatialDropout3D", identity,
      Masking::kept},
 };

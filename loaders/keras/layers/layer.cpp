@@ -97,7 +97,7 @@ std::span<const std::span<const LayerRow>> all_layers() {
                                                       range_operations(),      scatter_operations(),  fourier_operations(),
                                                       network_operations(),    picture_operations(),  loss_operations(),
                                                       tensorflow_operations(), algebra_operations(),  tf_picture_operations(),
-                                                      label_operations(),      rarer_operations()};
+                                                      label_operations(),      rarer_operations(),    warp_operations()};
   return kTables;
 }
 

@@ -155,10 +155,14 @@ Flows dot(Call& c) {
 }
 
 constexpr LayerRow kMergeRows[] = {
-    {"Add", elementwise<"Add">, Masking::own},  {"Multiply", multiply, Masking::own},
-    {"Subtract", subtract, Masking::own},       {"Average", elementwise<"Add", true>, Masking::own},
-    {"Maximum", extreme<"Max">, Masking::own},  {"Minimum", extreme<"Min">, Masking::own},
-    {"Concatenate", concatenate, Masking::own}, {"Dot", dot},
+    {"Add", elementwise<"Add">, Masking::own},
+    {"Multiply", multiply, Masking::own},
+    {"Subtract", subtract, Masking::own},
+    {"Average", elementwise<"Add", true>, Masking::own},
+    {"Maximum", extreme<"Max">, Masking::own},
+    {"Minimum", extreme<"Min">, Masking::own},
+    {"Concatenate TFDConcat", concatenate, Masking::own},
+    {"Dot", dot},
 };
 
 }  // namespace

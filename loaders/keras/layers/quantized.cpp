@@ -99,6 +99,7 @@ bool four_bits(const Call& c) { return c.layer.quantized.starts_with("int4"); }
 // The kernel of 4 bits, in floats.
 ValueId small_kernel(Call& c, Weights& weights, const QuantizedProduct& p, const Letters& l, ValueId& bias) {
   int64_t rows = 1, columns = 1;
+  if (p.kernel.size() != l.kernel.size()) return c.unsupported("a kernel of 4 bits with axes that dots stand for"), kNone;
   std::vector<Int> sizes(p.kernel.begin(), p.kernel.end());
   for (size_t i = 0; i < p.kernel.size(); ++i) {
     if (p.kernel[i] < 1 || p.kernel[i] > int64_t(1) << 20) return c.unsupported("a kernel of 4 bits whose sizes the file does not tell"), kNone;

@@ -52,6 +52,8 @@ class SpecReader {
   Result<ModelSpec> read(std::string_view class_name, Json::Id config) {
     const Json::Id layers = json_.is(config, Kind::array) ? config : json_.get(config, "layers");
     spec_.sequential = class_name == "Sequential";
+    if (class_name == "FeatureSpace")
+      return unsupported("a FeatureSpace alone, which has no calls: save keras.Model(space.get_inputs(), space.get_encoded_features())");
     if (!json_.is(layers, Kind::array) || (!spec_.sequential && json_.get(config, "output_layers") == Json::kNothing)) {
       return unsupported("a subclassed model (" + printable(class_name, 80) + "): such a file has weights and no graph; save it with model.export()");
     }

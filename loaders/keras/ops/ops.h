@@ -83,6 +83,7 @@ std::span<const LayerRow> picture_operations();     // picture.cpp: resize, colo
 std::span<const LayerRow> tf_picture_operations();  // tf_pictures.cpp: what tf.image has besides
 std::span<const LayerRow> label_operations();       // labels.cpp: ctc_decode, unique
 std::span<const LayerRow> rarer_operations();       // rarer.cpp: further functions of TensorFlow
+std::span<const LayerRow> warp_operations();        // warp.cpp: affine_transform, map_coordinates
 std::span<const LayerRow> loss_operations();        // loss.cpp: cross entropies, psnr
 std::span<const LayerRow> tensorflow_operations();  // tensorflow.cpp: TensorFlowOpLayer, text, what is one operator of TensorFlow
 

@@ -100,14 +100,20 @@ Flows quarters(Call& c) {
   return {{reverse(c.b, transpose(c.b, x, rows, columns), columns)}};
 }
 
+// A place or a size in a picture.
+int64_t measure(Call& c, const char* name, size_t place) {
+  const int64_t n = Operands(c).integer(name, 0, place);
+  constexpr int64_t kMost = int64_t(1) << 24;
+  if (n < -kMost || n > kMost) c.invalid("its " + std::string(name) + " is " + std::to_string(n));
+  return c.b.ok() ? n : 0;
+}
+
 // Rows and columns [top, top + height) and so on; beyond the picture are zeros.
 ValueId box(Call& c, ValueId x, int64_t top, int64_t left, int64_t height, int64_t width) {
   const int rows = c.b.rank(x) - 3, columns = rows + 1;
   const int64_t have_rows = c.known_size(x, rows), have_columns = c.known_size(x, columns);
-  constexpr int64_t kMost = int64_t(1) << 24;
   if (!c.b.ok()) return kNone;
-  if (std::min(height, width) < 1 || std::max({height, width, std::abs(top), std::abs(left)}) > kMost)
-    return c.invalid("a part of " + std::to_string(height) + " by " + std::to_string(width)), kNone;
+  if (std::min(height, width) < 1) return c.invalid("a part of " + std::to_string(height) + " by " + std::to_string(width)), kNone;
   const auto cut = [&](ValueId v, int axis, int64_t from, int64_t n, int64_t have) {
     const int64_t first = std::clamp<int64_t>(from, 0, have), last = std::clamp<int64_t>(from + n, first, have);
     return slice(c.b, v, axis, first, last);
@@ -123,14 +129,12 @@ ValueId box(Call& c, ValueId x, int64_t top, int64_t left, int64_t height, int64
 }
 
 Flows crop_to_box(Call& c) {
-  const Operands o(c);
-  return {{box(c, image(c), o.integer("offset_height", 0, 1), o.integer("offset_width", 0, 2), o.integer("target_height", 0, 3),
-               o.integer("target_width", 0, 4))}};
+  return {{box(c, image(c), measure(c, "offset_height", 1), measure(c, "offset_width", 2), measure(c, "target_height", 3),
+               measure(c, "target_width", 4))}};
 }
 Flows pad_to_box(Call& c) {
-  const Operands o(c);
-  return {{box(c, image(c), -o.integer("offset_height", 0, 1), -o.integer("offset_width", 0, 2), o.integer("target_height", 0, 3),
-               o.integer("target_width", 0, 4))}};
+  return {{box(c, image(c), -measure(c, "offset_height", 1), -measure(c, "offset_width", 2), measure(c, "target_height", 3),
+               measure(c, "target_width", 4))}};
 }
 
 Flows central_crop(Call& c) {
@@ -145,10 +149,9 @@ Flows central_crop(Call& c) {
 
 // Halves of what is too much or too little, rounded down, lie before.
 Flows crop_or_pad(Call& c) {
-  const Operands o(c);
   const ValueId x = image(c);
-  const int64_t height = c.known_size(x, -3), width = c.known_size(x, -2), to_height = o.integer("target_height", 0, 1),
-                to_width = o.integer("target_width", 0, 2);
+  const int64_t height = c.known_size(x, -3), width = c.known_size(x, -2), to_height = measure(c, "target_height", 1),
+                to_width = measure(c, "target_width", 2);
   const auto from = [](int64_t have, int64_t want) { return have > want ? (have - want) / 2 : -((want - have) / 2); };
   return {{c.b.ok() ? box(c, x, from(height, to_height), from(width, to_width), to_height, to_width) : kNone}};
 }
@@ -158,7 +161,7 @@ Flows resize_with_pad(Call& c) {
   const Operands o(c);
   const ValueId given = image(c), x = c.b.rank(given) == 3 ? unsqueeze(c.b, given, {0}) : given;
   const auto filter = filter_named(o.text("method", "bilinear"));
-  const Picture p = picture(c, x, channels_last::Channels::last, o.integer("target_height", 0, 1), o.integer("target_width", 0, 2));
+  const Picture p = picture(c, x, channels_last::Channels::last, measure(c, "target_height", 1), measure(c, "target_width", 2));
   if (!c.b.ok() || !filter) return c.b.ok() ? c.unsupported("resizing by " + o.text("method")) : Flows();
   const auto ratio = [](int64_t have, int64_t want) { return static_cast<float>(have) / static_cast<float>(want); };
   const float by = std::max(ratio(p.width, p.to_width), ratio(p.height, p.to_height));

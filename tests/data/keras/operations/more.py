@@ -74,3 +74,26 @@ else:
     speech = floats(3, 7, 5) * 4
     family("labels3", dict(x=speech, n=np.array([7, 4, 0], "int32"), i=ints(0, 5, 3, 4)), lambda x, n, i: [
         *o.ctc_decode(x, n), *o.ctc_decode(x, n, merge_repeated=False, mask_index=-1), *o.unique(i, return_index=True, return_inverse=True, return_counts=True), o.view(x, "int32"), o.image.sobel_edges(x[..., None])])
+    view = np.array([1.1, .1, -1, -.1, .9, .5, 0, 0], "float32")
+    corners = np.array([[[0, 0], [0, 6], [6, 0], [6, 6]]], "float32")
+    family("warp3", dict(x=floats(2, 5, 7, 2), t=np.stack([view, view * np.float32(.9)]), p=(rng.uniform(-3, 9, (2, 4, 6))).astype("float32"), i=ints(0, 9, 2, 5, 7)), lambda x, t, p, i: [
+        o.image.affine_transform(x, view), o.image.affine_transform(x[0], view, interpolation="nearest"), o.image.affine_transform(x, t, fill_mode="reflect", fill_value=.3), o.image.affine_transform(o.transpose(x, (0, 3, 1, 2)), view, fill_mode="wrap", data_format="channels_first"),
+        o.image.perspective_transform(x, corners, corners + np.array([[[.5, 0], [0, 1], [-1, 0], [0, -.5]]], "float32")), *[o.image.map_coordinates(x[0, ..., 0], o.stack([p[0], p[1]]), 1, fill_mode=m, fill_value=.5) for m in ("constant", "nearest", "wrap", "reflect")],
+        o.image.map_coordinates(x[0], o.stack([p[0], p[1], p[0] * .1]), 1, fill_mode="nearest"), o.image.map_coordinates(x[0, ..., 0], o.stack([p[0], p[1]]), 0), o.image.map_coordinates(i[0], o.stack([p[0], p[1]]), 1, fill_mode="wrap")])
+
+
+def space():
+    """What FeatureSpace makes of features, as the model that its documentation saves."""
+    F = keras.utils.FeatureSpace
+    made = F(features=dict(age=F.float_normalized(), n=F.integer_categorical(), word=F.string_categorical(), part=F.float_discretized(num_bins=3), hashed=F.string_hashed(num_bins=5), scaled=F.float_rescaled(2.)), crosses=[F.cross(["n", "word"], crossing_dim=8)], output_mode="concat")
+    data = dict(age=np.array([20, 30, 40, 50], "float32"), n=np.array([1, 2, 3, 1]), word=np.array(["a", "b", "a", "c"]), part=np.array([.1, .5, .7, .9], "float32"), hashed=np.array(["x", "y", "zz", "x"]), scaled=np.array([1, 2, 3, 4], "float32"))
+    made.adapt(tf.data.Dataset.from_tensor_slices(data))
+    model = keras.Model(made.get_inputs(), L.Dense(2)(made.get_encoded_features()), name="space3")
+    model.save("space3.keras")
+    given = {k: v[:, None] for k, v in data.items()}
+    given["word"] = np.array([["b"], ["zz"], ["c"], ["a"]])
+    y = model({k: tf.constant(v) for k, v in given.items()}).numpy()
+    np.savez_compressed("space3.npz", **{"in_" + k: v.astype("S") if v.dtype.kind == "U" else v.astype("int32") if v.dtype.kind == "i" else v for k, v in given.items()}, out_dense=y)
+
+
+if not legacy and (not only or "space3" in only): keras.utils.set_random_seed(1); space()
