@@ -70,6 +70,13 @@ std::vector<Case> cases() {
   }
   all.push_back({"LayerNormalization", {}, {{50, 64}, {64}, {64}}, 6});
   all.push_back({"Conv", {}, {{1, 32, 56, 56}, {32, 32, 3, 3}, {32}}, 6});
+  // Padded maps, 14 and 7 wide; depthwise; with an activation that the tile does not apply in registers; transposed, by phases.
+  const Attrs padded = {{"pads", std::vector<int64_t>{1, 1, 1, 1}}}, twofold = {{"strides", std::vector<int64_t>{2, 2}}};
+  all.push_back({"Conv", padded, {{1, 256, 14, 14}, {256, 256, 3, 3}, {256}}, 6});
+  all.push_back({"Conv", padded, {{1, 512, 7, 7}, {512, 512, 3, 3}, {512}}, 6});
+  all.push_back({"Conv", {padded[0], {"group", int64_t(96)}}, {{1, 96, 28, 28}, {96, 1, 3, 3}, {96}}, 6});
+  all.push_back({"FusedConv", {{"activation", std::string("Swish")}, {"alpha", 1.0f}}, {{1, 16, 28, 28}, {96, 16, 1, 1}, {96}}, 6});
+  all.push_back({"ConvTranspose", twofold, {{1, 64, 16, 16}, {64, 32, 2, 2}, {32}}, 6});
   all.push_back({"MaxPool", {{"kernel_shape", std::vector<int64_t>{2, 2}}}, {{1, 32, 56, 56}}, 0});
   all.push_back({"Transpose", {{"perm", std::vector<int64_t>{1, 0}}}, {{256, 256}}, 0});
   return all;

@@ -162,6 +162,7 @@ int64_t bind_sweeps(BindContext& c, const Phases& phases, const Reach& reach, co
     int64_t packed = 0, first_tap = 0;
     for (const Phase& phase : phases.all) {
       const Window& w = phase.window;
+      *s = ConvSweep();
       for (size_t i = 0; i < 3; ++i) {
         s->x += (reach.before[i] - w.begin[i]) * step[i];
         s->y += phase.first[i] * y_step[i];

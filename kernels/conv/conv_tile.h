@@ -1,5 +1,6 @@
-// The register tiles of a convolution: B blocks of 16 output channels times P output pixels, one fma chain each, all in registers.
-// Included by *.simd.cpp only. PITCH: floats from pixel to pixel in x, 0 when only known at run time.
+// The register tiles of a convolution: B blocks of 16 output channels times R rows of C output pixels, one fma chain each, all in
+// registers. Included by *.simd.cpp only. PITCH: floats from pixel to pixel in x; kAnyPitch and, of planar x, kAnyPlanarPitch when
+// only known at run time.
 // On AVX-512 2 x 14 takes 28 sums + 2 weights + 1 broadcast = 31 registers; on AVX2 1 x 6 takes 12 + 2 + 1. Neither spills.
 // The ic loop is not unrolled: with 8 steps gcc hoists the broadcasts and spills them. Next: core.simd.cpp.
 #pragma once
@@ -10,6 +11,8 @@
 namespace tern::TERN_ISA {
 namespace {
 
+constexpr int kAnyPitch = 0, kAnyPlanarPitch = -1;
+
 // One tile: where it reads and writes.
 struct TileCall {
   const float* x;     // the first pixel's window, at channel block 0
@@ -17,62 +20,87 @@ struct TileCall {
   const float* bias;  // [left], null: 0
   int64_t left;       // output channels from here to the last
   float* y;
-  int64_t y_block, y_col;
-  const int64_t* tap;               // [taps] offsets into x
-  int64_t taps, first, last;        // of them first … last are computed: a row of windows may have others above or below x
-  int64_t kernel_cols, from, upto;  // the first pixel begins at column `from` of the taps, the last one ends before column `upto`
-  const float* next;                // weights that will be needed soon; at each tap so many cache lines of them are fetched
+  int64_t y_block, y_row, y_col;
+  const int64_t* tap;                       // [taps] offsets into x
+  int64_t taps, first, last;                // of them first … last are computed: others lie above or below x
+  int64_t both, upto;                       // of two rows: taps before `both` are the second row's alone, those from `upto` on the first one's
+  int64_t kernel_cols, from_col, upto_col;  // the first pixel of a row begins at column from_col of the taps, the last one ends before upto_col
+  const float* next;                        // weights that will be needed soon; at each tap so many cache lines of them are fetched
   int64_t ahead;
   const float* residual;  // null: none
-  int64_t r_block, r_col;
+  int64_t r_block, r_row, r_col;
   bool clip;  // to low … high: here and now, where nothing comes between
   float low, high;
 };
 
 TERN_INLINE f32x16 channels(const float* p, int64_t left) { return left >= 16 ? load(p) : load_n(p, left > 0 ? left : 0); }
 
-// One tap of pixels FIRST … LAST-1, for the input channels from x up to `end`. Returns the weights of the next tap.
-template <int FIRST, int LAST, int B, int P>
-TERN_INLINE const float* add_tap(f32x16 (&acc)[B][P], const float* x, const float* end, const float* w, int64_t pitch) {
+// The pixels of a tile that one tap is added to.
+template <int ROW, int ROWS, int COL, int COLS>
+struct Pixels {};
+
+// One tap, for the input channels from x up to `end`.
+template <int C, int ROW, int ROWS, int COL, int COLS, int B, int P>
+TERN_INLINE void add_tap(Pixels<ROW, ROWS, COL, COLS>, f32x16 (&acc)[B][P], const float* x, const float* end, const float* w, int64_t pitch,
+                         [[maybe_unused]] int64_t row) {
   do {
     f32x16 weight[B];
     unroll<B>([&](auto b) TERN_INLINE_CALL { weight[b.v] = load(w + b.v * 16); });
     w += B * 16;
-    unroll<LAST - FIRST>([&](auto p) TERN_INLINE_CALL {
-      const f32x16 v = splat(x[(FIRST + p.v) * pitch]);
-      unroll<B>([&](auto b) TERN_INLINE_CALL { acc[b.v][FIRST + p.v] = fma(v, weight[b.v], acc[b.v][FIRST + p.v]); });
+    unroll<ROWS>([&](auto r) TERN_INLINE_CALL {
+      unroll<COLS>([&](auto c) TERN_INLINE_CALL {
+        constexpr int kRow = ROW + decltype(r)::v, kCol = COL + decltype(c)::v;
+        const f32x16 v = splat((kRow == 0 ? x : x + row)[kCol * pitch]);
+        unroll<B>([&](auto b) TERN_INLINE_CALL { acc[b.v][kRow * C + kCol] = fma(v, weight[b.v], acc[b.v][kRow * C + kCol]); });
+      });
     });
   } while (++x != end);
-  return w;
+}
+
+// f(Pixels<…>) for those of tap k, in column `col` of the taps, that are to be computed.
+template <int ROW, int ROWS, int C, class F>
+TERN_INLINE void with_columns(const TileCall& t, int64_t col, const F& f) {
+  if (col < t.from_col) {
+    if constexpr (C > 1) f(Pixels<ROW, ROWS, 1, C - 1>{});
+  } else if (col >= t.upto_col) {
+    if constexpr (C > 1) f(Pixels<ROW, ROWS, 0, C - 1>{});
+  } else {
+    f(Pixels<ROW, ROWS, 0, C>{});
+  }
+}
+template <int R, int C, class F>
+TERN_INLINE void with_pixels(const TileCall& t, int64_t k, int64_t col, const F& f) {
+  if constexpr (R == 2) {
+    if (k < t.both) return with_columns<1, 1, C>(t, col, f);
+    if (k >= t.upto) return with_columns<0, 1, C>(t, col, f);
+  }
+  with_columns<0, R, C>(t, col, f);
 }
 
 // + residual, clip, store. The other activations and the scale are applied afterwards (core.simd.cpp).
-template <int B, int P>
-TERN_INLINE void store_tile(f32x16 (&acc)[B][P], const TileCall& t) {
-  if (t.residual != nullptr) {
+template <int B, int R, int C>
+TERN_INLINE void store_tile(f32x16 (&acc)[B][R * C], const TileCall& t) {
+  auto each = [&](auto f) TERN_INLINE_CALL {
     unroll<B>([&](auto b) TERN_INLINE_CALL {
-      const float* r = t.residual + b.v * t.r_block;
-      unroll<P>([&](auto p) TERN_INLINE_CALL { acc[b.v][p.v] = acc[b.v][p.v] + load(r + p.v * t.r_col); });
+      unroll<R>([&](auto r) TERN_INLINE_CALL {
+        unroll<C>([&](auto c) TERN_INLINE_CALL { f(acc[b.v][decltype(r)::v * C + decltype(c)::v], b.v, r.v, c.v); });
+      });
     });
-  }
-  if (t.clip) {
-    unroll<B>([&](auto b) TERN_INLINE_CALL { unroll<P>([&](auto p) TERN_INLINE_CALL { acc[b.v][p.v] = clip(acc[b.v][p.v], t.low, t.high); }); });
-  }
-  unroll<B>([&](auto b) TERN_INLINE_CALL {
-    float* y = t.y + b.v * t.y_block;
-    unroll<P>([&](auto p) TERN_INLINE_CALL { store(y + p.v * t.y_col, acc[b.v][p.v]); });
-  });
+  };
+  if (t.residual != nullptr)
+    each([&](f32x16& v, int b, int r, int c) TERN_INLINE_CALL { v = v + load(t.residual + b * t.r_block + r * t.r_row + c * t.r_col); });
+  if (t.clip) each([&](f32x16& v, int, int, int) TERN_INLINE_CALL { v = clip(v, t.low, t.high); });
+  each([&](f32x16& v, int b, int r, int c) TERN_INLINE_CALL { store(t.y + b * t.y_block + r * t.y_row + c * t.y_col, v); });
 }
 
-template <int B, int P, int PITCH>
+template <int B, int R, int C, int PITCH>
 void dense_tile(const ConvArgs& a, const TileCall& t) {
-  f32x16 acc[B][P];
+  f32x16 acc[B][R * C];
   unroll<B>([&](auto b) TERN_INLINE_CALL {
     const f32x16 start = t.bias == nullptr ? zero() : channels(t.bias + b.v * 16, t.left - b.v * 16);
-    unroll<P>([&](auto p) TERN_INLINE_CALL { acc[b.v][p.v] = start; });
+    unroll<R * C>([&](auto p) TERN_INLINE_CALL { acc[b.v][p.v] = start; });
   });
-  constexpr bool kEdges = P > 1 && PITCH != 1;
-  const int64_t pitch = PITCH == 0 ? a.x_col : PITCH, step = a.ic_step;
+  const int64_t pitch = PITCH <= 0 ? a.x_col : PITCH, step = a.ic_step, row = a.x_lo;
   const float *w = t.w, *next = t.next;
   const float* block = t.x;
   for (int64_t ic = 0; ic < a.ics; ic += step, block += a.x_block) {
@@ -80,19 +108,18 @@ void dense_tile(const ConvArgs& a, const TileCall& t) {
     w += t.first * n * B * 16;
     for (int64_t k = t.first, col = 0; k < t.last; ++k) {
       const float* const x = block + t.tap[k];
-      if constexpr (kEdges) {
-        if (col < t.from) w = add_tap<1, P>(acc, x, x + n, w, pitch);
-        else if (col >= t.upto) w = add_tap<0, P - 1>(acc, x, x + n, w, pitch);
-        else w = add_tap<0, P>(acc, x, x + n, w, pitch);
-        if (++col == t.kernel_cols) col = 0;
+      if constexpr (PITCH == 1 || PITCH == kAnyPlanarPitch) {  // no columns are left out
+        add_tap<C>(Pixels<0, 1, 0, C>{}, acc, x, x + n, w, pitch, row);
       } else {
-        w = add_tap<0, P>(acc, x, x + n, w, pitch);
+        with_pixels<R, C>(t, k, col, [&](auto pixels) TERN_INLINE_CALL { add_tap<C>(pixels, acc, x, x + n, w, pitch, row); });
+        if (++col == t.kernel_cols) col = 0;
       }
+      w += n * B * 16;
       for (int64_t i = 0; i < t.ahead; ++i, next += 16) __builtin_prefetch(next, 0, 2);
     }
     w += (t.taps - t.last) * n * B * 16;
   }
-  store_tile<B, P>(acc, t);
+  store_tile<B, R, C>(acc, t);
 }
 
 // Depthwise: the lanes of x are the lanes of y.
@@ -101,24 +128,24 @@ void depthwise_tile(const ConvArgs& a, const TileCall& t) {
   f32x16 acc[1][P];
   const f32x16 start = t.bias == nullptr ? zero() : channels(t.bias, t.left);
   unroll<P>([&](auto p) TERN_INLINE_CALL { acc[0][p.v] = start; });
-  const int64_t pitch = PITCH == 0 ? a.x_col : PITCH;
+  const int64_t pitch = PITCH == kAnyPitch ? a.x_col : PITCH;
   for (int64_t k = t.first; k < t.last; ++k) {
     const float* x = t.x + t.tap[k];
     const f32x16 weight = load(t.w + k * 16);
     unroll<P>([&](auto p) TERN_INLINE_CALL { acc[0][p.v] = fma(load(x + p.v * pitch), weight, acc[0][p.v]); });
   }
-  store_tile<1, P>(acc, t);
+  store_tile<1, 1, P>(acc, t);
 }
 
 using TileFn = void (*)(const ConvArgs&, const TileCall&);
 
-// The tile of run-time width p in [1, P].
-template <int B, int P, int PITCH>
-TERN_INLINE TileFn dense_fn(int64_t p) {
-  if constexpr (P == 1) {
-    return dense_tile<B, 1, PITCH>;
+// The tile of run-time width c in [1, C].
+template <int B, int R, int C, int PITCH>
+TERN_INLINE TileFn dense_fn(int64_t c) {
+  if constexpr (C == 1) {
+    return dense_tile<B, R, 1, PITCH>;
   } else {
-    return p == P ? dense_tile<B, P, PITCH> : dense_fn<B, P - 1, PITCH>(p);
+    return c == C ? dense_tile<B, R, C, PITCH> : dense_fn<B, R, C - 1, PITCH>(c);
   }
 }
 template <int P, int PITCH>

@@ -22,19 +22,34 @@ constexpr int64_t kB = kTile.blocks, kP = kTile.pixels;
 TileFn pick_tile(const ConvArgs& a, int64_t blocks, int64_t width) {
   if (a.depthwise) {
     if (a.x_col == 16) return depthwise_fn<kP, 16>(width);
-    return depthwise_fn<kP, 0>(width);
+    return depthwise_fn<kP, kAnyPitch>(width);
   }
   if (blocks == kB) {
-    if (a.x_col == 16) return dense_fn<kB, kP, 16>(width);
-    if (a.x_col == 1) return dense_fn<kB, kP, 1>(width);
-    if (a.x_col == 32) return dense_fn<kB, kP, 32>(width);
-    return dense_fn<kB, kP, 0>(width);
+    if (a.x_col == 1) return dense_fn<kB, 1, kP, 1>(width);
+    if (a.ic_step == 1) return dense_fn<kB, 1, kP, kAnyPlanarPitch>(width);
+    if (a.x_col == 16) return dense_fn<kB, 1, kP, 16>(width);
+    if (a.x_col == 32) return dense_fn<kB, 1, kP, 32>(width);
+    return dense_fn<kB, 1, kP, kAnyPitch>(width);
   }
-  if (a.x_col == 16) return dense_fn<1, kP, 16>(width);
-  return dense_fn<1, kP, 0>(width);
+  if (a.x_col == 16) return dense_fn<1, 1, kP, 16>(width);
+  return dense_fn<1, 1, kP, kAnyPitch>(width);
+}
+TileFn pick_tile_of_two_rows(const ConvArgs& a, int64_t width) {
+  return a.x_col == 16 ? dense_fn<kB, 2, kP / 2, 16>(width) : dense_fn<kB, 2, kP / 2, 32>(width);
 }
 
-// Residual, activation, scale: on the tile just stored at y (blocks y_block apart, pixels y_col apart, blocked lanes).
+// How a row is cut into tiles: the first `wide` of them have narrow + 1 pixels, the others narrow.
+struct Cut {
+  int64_t tiles, narrow, wide;
+  TileFn fns[2];  // of narrow and of narrow + 1 pixels
+};
+template <class F>
+Cut cut_row(int64_t cols, int64_t most, F pick) {
+  const int64_t tiles = (cols + most - 1) / most, narrow = cols / tiles, wide = cols % tiles;
+  return {tiles, narrow, wide, {pick(narrow), wide > 0 ? pick(narrow + 1) : nullptr}};
+}
+
+// Residual, activation, scale: on a row of the tile just stored at y (blocks y_block apart, pixels y_col apart, blocked lanes).
 struct Finish {
   float* y;
   int64_t y_block, y_col;
@@ -87,6 +102,7 @@ bool finish_in_registers(const ConvArgs& a, TileCall& t) {
   t.low = relu ? 0.0f : a.activation.alpha;
   t.high = relu ? __builtin_inff() : a.activation.beta;
   t.r_block = a.residual.block;
+  t.r_row = a.residual.lo;
   t.r_col = a.residual.col;
   return true;
 }
@@ -97,12 +113,17 @@ struct OcGroup {
   float* y;
   const float* residual;
   int64_t blocks, channel;  // oc blocks; the first channel, an index into scale and shift
-  int64_t narrow, wide;     // the first `wide` tiles of a row have narrow + 1 pixels, the others narrow
-  TileFn fns[2];            // of narrow and of narrow + 1 pixels
+  Cut one, two;             // of one row, and of two at once; two.tiles 0: never
   const float* last_next;   // where the weights end that are worth fetching
   bool finished;            // the tiles apply the epilogue
   TileCall call;            // of the current tile
 };
+
+// Two rows at once, where that takes fewer tiles.
+bool pairs_rows(const ConvArgs& a, const ConvSweep& s, const OcGroup& g) {
+  if (a.depthwise || a.ic_step != 16 || g.blocks != kB || s.rows_lo < 2 || (a.x_col != 16 && a.x_col != 32)) return false;
+  return (s.cols + kP / 2 - 1) / (kP / 2) < 2 * g.one.tiles;
+}
 
 OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const float* packed, int64_t image, int64_t group, int64_t oc_group) {
   const int64_t all_blocks = (a.ocs + 15) / 16, first = oc_group * kB, left_blocks = all_blocks - first;
@@ -112,10 +133,8 @@ OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const
   g.channel = group * a.ocs + first * 16;
   g.y = a.y.data + image * a.y.image + group * a.y.group + first * a.y.block + s.y;
   if (a.residual.data != nullptr) g.residual = a.residual.data + image * a.residual.image + group * a.residual.group + first * a.residual.block;
-  g.narrow = s.cols / s.tiles;
-  g.wide = s.cols % s.tiles;
-  g.fns[0] = g.narrow > 0 ? pick_tile(a, g.blocks, g.narrow) : nullptr;
-  g.fns[1] = g.wide > 0 ? pick_tile(a, g.blocks, g.narrow + 1) : nullptr;
+  g.one = cut_row(s.cols, kP, [&](int64_t width) { return pick_tile(a, g.blocks, width); });
+  if (pairs_rows(a, s, g)) g.two = cut_row(s.cols, kP / 2, [&](int64_t width) { return pick_tile_of_two_rows(a, width); });
   TileCall& t = g.call;
   const int64_t per_block = 16 * s.taps * (a.depthwise ? 1 : a.ics);
   t.w = packed + s.w + group * s.w_group + first * per_block;
@@ -125,75 +144,112 @@ OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const
   t.taps = s.taps;
   t.kernel_cols = s.edges.kernel_cols;
   t.y_block = a.y.blocked ? a.y.block : kP * 16;
+  t.y_row = a.y.blocked ? a.y.lo : kP / 2 * 16;
   t.y_col = a.y.blocked ? a.y.col : 16;
   g.finished = finish_in_registers(a, t);
   if (a.depthwise || left_blocks <= kB || s.taps == 0) return g;
   // The next oc group's weights are fetched while this one's tiles run, an equal share at each tap of each tile.
-  const int64_t tiles = s.rows_hi * s.rows_lo * s.tiles, lines = kB * 16;
+  const int64_t pairs = g.two.tiles == 0 ? 0 : s.rows_lo / 2, singles = s.rows_lo - 2 * pairs, lines = kB * 16;
+  const int64_t tiles = s.rows_hi * (pairs * g.two.tiles + singles * g.one.tiles);
+  if (tiles < 4) return g;  // there is nothing to hide them behind
   t.next = t.w + kB * per_block;
   t.ahead = (lines + tiles - 1) / tiles;
   g.last_next = t.next + (left_blocks < 2 * kB ? left_blocks - kB : kB) * per_block;
   return g;
 }
 
-// The rows of taps that lie in x, of this row of windows.
-void set_taps(const ConvSweep& s, int64_t lo, TileCall& t) {
+// The taps [first, last) that lie in x for this row of windows.
+struct TapRange {
+  int64_t first, last;
+};
+TapRange taps_of_row(const ConvSweep& s, int64_t lo) {
   const ConvEdges& e = s.edges;
-  t.first = 0;
-  t.last = s.taps;
-  if (e.kernel_rows == 0) return;
+  if (e.kernel_rows == 0) return {0, s.taps};
   const int64_t at = lo * e.stride - e.begin;
   int64_t first = 0, last = e.kernel_rows;
   while (first < last && at + first * e.dilation < 0) ++first;
   while (last > first && at + (last - 1) * e.dilation >= e.in) --last;
-  t.first = first * e.kernel_cols;
-  t.last = last * e.kernel_cols;
+  return {first * e.kernel_cols, last * e.kernel_cols};
+}
+void set_taps(const TapRange& row, TileCall& t) { t.first = row.first, t.last = row.last; }
+// Of two rows, the second one further down. False: their taps do not join.
+bool set_taps(const TapRange& row, const TapRange& below, TileCall& t) {
+  t.first = below.first, t.last = row.last, t.both = row.first, t.upto = below.last;
+  return below.first <= row.first && row.first < below.last && below.last <= row.last;
 }
 
-void run_tile(const ConvArgs& a, OcGroup& g, int64_t width, TileFn fn, float* y, const float* residual) {
+void run_tile(const ConvArgs& a, OcGroup& g, int64_t rows, int64_t width, TileFn fn, float* y, const float* residual) {
   alignas(64) float buffer[kB * kP * 16];
   TileCall& t = g.call;
-  t.y = a.y.blocked ? y : buffer;
+  float* const to = a.y.blocked ? y : buffer;
+  t.y = to;
   t.residual = g.finished ? residual : nullptr;
   if (a.depthwise) {
-    TileCall one = t;
     for (int64_t b = 0; b < g.blocks; ++b) {
-      fn(a, one);
-      one.x += a.x_block;
-      one.w += 16 * t.taps;
-      if (t.bias != nullptr) one.bias += 16;
-      if (t.residual != nullptr) one.residual += t.r_block;
-      one.left -= 16;
-      one.y += t.y_block;
+      fn(a, t);
+      t.x += a.x_block;
+      t.w += 16 * t.taps;
+      if (t.bias != nullptr) t.bias += 16;
+      if (t.residual != nullptr) t.residual += t.r_block;
+      t.left -= 16;
+      t.y += t.y_block;
     }
+    t.w -= g.blocks * 16 * t.taps;
+    if (t.bias != nullptr) t.bias -= g.blocks * 16;
+    t.left += g.blocks * 16;
   } else {
     fn(a, t);
   }
-  const Finish f{t.y, t.y_block, t.y_col, residual, g.blocks, width, g.channel, t.left};
-  if (!g.finished) {
-    with_activation(a.activation.activation, [&]<Activation A>() { finish_tile<A>(a, f); });
+  for (int64_t r = 0; r < rows && !(g.finished && a.y.blocked); ++r) {
+    const Finish f{to + r * t.y_row, t.y_block, t.y_col,   residual == nullptr ? nullptr : residual + r * a.residual.lo,
+                   g.blocks,         width,     g.channel, t.left};
+    if (!g.finished) {
+      with_activation(a.activation.activation, [&]<Activation A>() { finish_tile<A>(a, f); });
+    }
+    if (!a.y.blocked) scatter(f, y + r * a.y.lo, a.y.lane, a.y.block, a.y.col);
   }
-  if (!a.y.blocked) scatter(f, y, a.y.lane, a.y.block, a.y.col);
 }
 
-// Tiles [tile, last) of one row.
-void run_row(const ConvArgs& a, const ConvSweep& s, OcGroup& g, int64_t row, int64_t tile, int64_t last) {
+// Tiles [tile, last) of one row, or of two.
+void run_row(const ConvArgs& a, const ConvSweep& s, OcGroup& g, int64_t row, int64_t rows, int64_t tile, int64_t last) {
   const int64_t hi = s.rows_hi == 1 ? 0 : row / s.rows_lo, lo = row - hi * s.rows_lo;
   TileCall& t = g.call;
-  set_taps(s, lo, t);
+  const Cut& cut = rows == 2 ? g.two : g.one;
   const int64_t fetched = t.ahead * 16 * (t.last - t.first) * ((a.ics + a.ic_step - 1) / a.ic_step);
-  int64_t col = tile * g.narrow + (tile < g.wide ? tile : g.wide);
+  int64_t col = tile * cut.narrow + (tile < cut.wide ? tile : cut.wide);
   for (; tile < last; ++tile) {
-    const int64_t broad = tile < g.wide;
+    const int64_t broad = tile < cut.wide;
     t.x = g.x + hi * a.x_hi + lo * a.x_lo + col * a.x_col;
     const float* residual = g.residual == nullptr ? nullptr : g.residual + hi * a.residual.hi + lo * a.residual.lo + col * a.residual.col;
-    t.from = tile == 0 ? s.edges.left : 0;
-    t.upto = t.kernel_cols - (tile == s.tiles - 1 ? s.edges.right : 0);
-    run_tile(a, g, g.narrow + broad, g.fns[broad], g.y + hi * a.y.hi + lo * a.y.lo + col * a.y.col, residual);
+    t.from_col = tile == 0 ? s.edges.left : 0;
+    t.upto_col = t.kernel_cols - (tile == cut.tiles - 1 ? s.edges.right : 0);
+    run_tile(a, g, rows, cut.narrow + broad, cut.fns[broad], g.y + hi * a.y.hi + lo * a.y.lo + col * a.y.col, residual);
     t.next += fetched;
     if (t.next >= g.last_next) t.ahead = 0;
-    col += g.narrow + broad;
+    col += cut.narrow + broad;
   }
+}
+
+// Units [i, end) of one oc group, from (row, tile) on; returns how many there were.
+int64_t run_oc_group(const ConvArgs& a, const ConvSweep& s, OcGroup& g, int64_t row, int64_t tile, int64_t units) {
+  int64_t done = 0;
+  for (const int64_t rows = s.rows_hi * s.rows_lo; done < units && row < rows; tile = 0) {
+    const int64_t left = units - done, lo = s.rows_hi == 1 ? row : row % s.rows_lo;
+    const TapRange taps = taps_of_row(s, lo);
+    const bool two = g.two.tiles != 0 && tile == 0 && left >= 2 * s.tiles && lo + 1 < s.rows_lo;
+    if (two && set_taps(taps, taps_of_row(s, lo + 1), g.call)) {
+      run_row(a, s, g, row, 2, 0, g.two.tiles);
+      done += 2 * s.tiles;
+      row += 2;
+    } else {
+      set_taps(taps, g.call);
+      const int64_t last = s.tiles - tile < left ? s.tiles : tile + left;
+      run_row(a, s, g, row, 1, tile, last);
+      done += last - tile;
+      ++row;
+    }
+  }
+  return done;
 }
 
 // The image and group of x that lie prepared in the workspace.
@@ -206,9 +262,9 @@ void run_sweep(const ConvArgs& a, const ConvSweep& s, const float* packed, Prepa
   int64_t i = s.begin;
   while (i < s.end) {  // one (image, group, oc group) at a time
     int64_t rest = i;
-    int64_t tile = rest % s.tiles;
+    const int64_t tile = rest % s.tiles;
     rest /= s.tiles;
-    int64_t row = rest % rows;
+    const int64_t row = rest % rows;
     rest /= rows;
     const int64_t oc_group = rest % oc_groups, group = rest / oc_groups % a.groups, image = rest / oc_groups / a.groups;
     const float* x = a.x + image * a.x_image + group * a.x_group;
@@ -219,11 +275,7 @@ void run_sweep(const ConvArgs& a, const ConvSweep& s, const float* packed, Prepa
     }
     if (a.depthwise) x += oc_group * kB * a.x_block;
     OcGroup g = oc_group_of(a, s, x, packed, image, group, oc_group);
-    for (; i < s.end && row < rows; ++row, tile = 0) {
-      const int64_t last = s.tiles - tile < s.end - i ? s.tiles : tile + s.end - i;
-      run_row(a, s, g, row, tile, last);
-      i += last - tile;
-    }
+    i += run_oc_group(a, s, g, row, tile, s.end - i);
   }
 }
 
