@@ -1,5 +1,5 @@
-// Padding and bias join a Conv, then Conv + BatchNormalization: the scale goes into the weights. Then Conv + residual + activation + per-channel
-// scale become FusedConv. See fuse.h.
+// Padding and bias join a Conv, then Conv + BatchNormalization, or a product with a number a channel: the scale goes into the weights. Then
+// Conv + residual + activation + per-channel scale become FusedConv. See fuse.h.
 #include <cmath>
 
 #include "runtime/base/sealed.h"
@@ -13,7 +13,7 @@ namespace {
 
 // y = x * scale + shift, one pair a channel.
 struct ChannelAffine {
-  std::vector<float> scale, shift;
+  std::vector<float> scale, shift;  // no shift: 0
 };
 
 std::optional<ChannelAffine> batch_norm(const Rewriter& r, const Node& node) {
@@ -63,7 +63,7 @@ bool is_channel_vector(const Tensor* t, const Shape& y) {
   return axis >= 0 && t->dims()[axis] == t->count();
 }
 
-// Conv or ConvTranspose -> Add of a vector: how formats write that have convolutions without a bias.
+// Conv or ConvTranspose -> Add of a vector: how formats write that have convolutions without a bias, or norms of constants as products and sums.
 void with_bias(Rewriter& r, size_t n) {
   const Node* add = r.at(n, "Add");
   if (add == nullptr) return;
@@ -72,20 +72,44 @@ void with_bias(Rewriter& r, size_t n) {
     const Node* conv = r.producer(v, "Conv");
     if (conv == nullptr) conv = r.producer(v, "ConvTranspose");
     const Tensor* bias = r.constant(add->inputs[1 - i]);
-    if (conv == nullptr || !r.read_once(v) || (conv->inputs.size() > 2 && conv->inputs[2] != kNone) || !is_channel_vector(bias, r.shape(v))) continue;
-    Node biased = *conv;
-    biased.outputs = add->outputs;
-    biased.inputs.resize(3, kNone);
-    biased.inputs[2] = r.add_constant(r.graph.value(add->inputs[1 - i]).name + ".flat", bias->reshaped({bias->count()}));
-    if (r.replace(n, std::move(biased))) return;
+    if (conv == nullptr || !r.read_once(v) || !is_channel_vector(bias, r.shape(v))) continue;
+    const bool biased = conv->inputs.size() > 2 && conv->inputs[2] != kNone;
+    const Tensor* before = biased ? r.constant(conv->inputs[2]) : nullptr;
+    if (biased && (before == nullptr || before->count() != bias->count())) continue;
+    Tensor sum = bias->reshaped({bias->count()});
+    if (biased) {
+      sum = vector_of({bias->span<float>().begin(), bias->span<float>().end()});
+      for (int64_t c = 0; c < sum.count(); ++c) sum.mutable_data<float>()[c] += before->data<float>()[c];
+    }
+    Node fused = *conv;
+    fused.outputs = add->outputs;
+    fused.inputs.resize(3, kNone);
+    fused.inputs[2] = r.add_constant(r.graph.value(add->inputs[1 - i]).name + ".flat", std::move(sum));
+    if (r.replace(n, std::move(fused))) return;
   }
 }
 
-// Conv -> BatchNormalization, nothing between.
-void fold_batch_norm(Rewriter& r, size_t n) {
-  const Node* norm = r.at(n, "BatchNormalization");
-  const Node* conv = norm && r.read_once(norm->inputs[0]) ? r.producer(norm->inputs[0], "Conv") : nullptr;
-  auto affine = conv ? batch_norm(r, *norm) : std::nullopt;
+// A product with a number a channel, or with one number.
+std::optional<ChannelAffine> product(const Rewriter& r, const Node& node, size_t constant) {
+  const Tensor* t = std::string_view(node.op->name) == "Mul" ? r.constant(node.inputs[constant]) : nullptr;
+  const Shape& y = r.shape(node.outputs[0]);
+  if (t == nullptr || !y.ranked() || y.rank() < 3 || !y[1].known() || (t->count() != 1 && !is_channel_vector(t, y))) return std::nullopt;
+  ChannelAffine a;
+  for (int64_t c = 0; c < y[1].value(); ++c) a.scale.push_back(t->data<float>()[t->count() == 1 ? 0 : c]);
+  return a;
+}
+
+// Conv -> BatchNormalization or Mul, nothing between.
+void fold_scale(Rewriter& r, size_t n) {
+  const std::string_view op = r.graph.nodes[n].op->name;
+  const Node* node = op == "BatchNormalization" || op == "Mul" ? r.at(n, op) : nullptr;
+  if (node == nullptr) return;
+  const Node* conv = nullptr;
+  std::optional<ChannelAffine> affine;
+  for (size_t i = 0; i < (op == "Mul" ? 2 : 1) && !affine; ++i) {
+    conv = r.read_once(node->inputs[i]) ? r.producer(node->inputs[i], "Conv") : nullptr;
+    if (conv != nullptr) affine = op == "Mul" ? product(r, *node, 1 - i) : batch_norm(r, *node);
+  }
   const Tensor* w = conv ? r.constant(conv->inputs[1]) : nullptr;
   if (!affine || !output_channels(w, *affine)) return;
   const bool biased = conv->inputs.size() > 2 && conv->inputs[2] != kNone;
@@ -94,6 +118,7 @@ void fold_batch_norm(Rewriter& r, size_t n) {
 
   Tensor scaled = Tensor::of<float>(w->dims(), w->span<float>());
   std::vector<float> shift = affine->shift;
+  if (biased) shift.resize(affine->scale.size());
   const int64_t inner = w->dims().count(1, w->dims().rank);
   for (int64_t oc = 0; oc < w->dims()[0]; ++oc) {
     const float s = affine->scale[static_cast<size_t>(oc)];
@@ -102,11 +127,13 @@ void fold_batch_norm(Rewriter& r, size_t n) {
   }
   release_pages(*w);
   Node fused = *conv;
-  fused.outputs = {norm->outputs[0]};
+  fused.outputs = {node->outputs[0]};
   const std::string name = r.graph.value(conv->inputs[1]).name;
-  fused.inputs.resize(3, kNone);
   fused.inputs[1] = r.add_constant(name + ".scaled", sealed(std::move(scaled)));
-  fused.inputs[2] = r.add_constant(name + ".shift", vector_of(shift));
+  if (!shift.empty()) {
+    fused.inputs.resize(3, kNone);
+    fused.inputs[2] = r.add_constant(name + ".shift", vector_of(shift));
+  }
   r.replace(n, std::move(fused));
 }
 
@@ -166,7 +193,7 @@ void with_scale(Rewriter& r, size_t n) {
 }  // namespace
 
 void fuse_conv(Graph& graph) {
-  for (auto* step : {with_padding, with_bias, fold_batch_norm, with_residual, with_activation, with_scale}) {
+  for (auto* step : {with_padding, with_bias, fold_scale, with_bias, with_residual, with_activation, with_scale}) {
     Rewriter r(graph);
     for (size_t n = 0; n < r.size(); ++n) {
       const Node& node = graph.nodes[n];

@@ -24,8 +24,8 @@ Status fuse(Graph& graph) {
   for (Graph& g : graph.subgraphs) {
     if (Status s = fuse(g); !s) return s;
   }
-  // GELU first: the others take it as their activation.
-  for (auto* fusion : {fuse_gelu, fuse_layer_norm, fuse_attention, fuse_linear, fuse_conv}) {
+  // Activations first: the others take them as their epilogues.
+  for (auto* fusion : {fuse_gelu, fuse_gates, fuse_layer_norm, fuse_attention, fuse_linear, fuse_conv}) {
     fusion(graph);
     if (Status s = check(graph); !s) return s;
   }

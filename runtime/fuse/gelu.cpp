@@ -1,5 +1,4 @@
-// x * 0.5 * (1 + erf(x / sqrt 2)) and its other spellings become Gelu; x * sigmoid(x) becomes Swish, x * hard_sigmoid(x) HardSwish,
-// x * tanh(softplus(x)) Mish. See fuse.h.
+// x * 0.5 * (1 + erf(x / sqrt 2)) and its other spellings become Gelu. See fuse.h.
 #include <cmath>
 
 #include "runtime/fuse/passes.h"
@@ -78,24 +77,6 @@ Found gelu(const Rewriter& r, const Node& mul) {
   return {};
 }
 
-// x * f(x) for the f that have a name.
-std::optional<Node> gated(const Rewriter& r, const Node& mul) {
-  for (size_t i : {0u, 1u}) {
-    const ValueId x = mul.inputs[1 - i];
-    auto named = [&](const char* name) { return Node{find_op(name), "", {}, {x}, mul.outputs, {}}; };
-    if (const Node* s = r.producer(mul.inputs[i], "Sigmoid"); s && s->inputs[0] == x) return named("Swish");
-    if (const Node* h = r.producer(mul.inputs[i], "HardSigmoid");
-        h && h->inputs[0] == x && std::fabs(h->read().f("alpha") - 1.0f / 6) < 1e-6f && h->read().f("beta") == 0.5f) {
-      return named("HardSwish");
-    }
-    if (const Node* t = r.producer(mul.inputs[i], "Tanh")) {
-      const Node* s = r.producer(t->inputs[0], "Softplus");
-      if (s && s->inputs[0] == x) return named("Mish");
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 void fuse_gelu(Graph& graph) {
@@ -107,8 +88,6 @@ void fuse_gelu(Graph& graph) {
       Node fused{find_op("Gelu"), "", {}, {found.x}, mul->outputs, {}};
       if (found.tanh) fused.attrs.set("approximate", std::string("tanh"));
       r.replace(n, std::move(fused));
-    } else if (auto node = gated(r, *mul); node && node->op != nullptr) {
-      r.replace(n, std::move(*node));
     }
   }
 }

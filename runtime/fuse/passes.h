@@ -5,6 +5,7 @@
 namespace tern {
 
 void fuse_gelu(Graph& graph);
+void fuse_gates(Graph& graph);
 void fuse_layer_norm(Graph& graph);
 void fuse_attention(Graph& graph);
 void fuse_linear(Graph& graph);

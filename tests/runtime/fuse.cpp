@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "runtime/evaluator.h"
 #include "runtime/model.h"
@@ -64,6 +65,70 @@ TEST_CASE("fuse: the tanh form of GELU, Swish and Mish are recognised") {
   CHECK(Builder::count(g, "Gelu") == 1);
   CHECK(Builder::count(g, "Swish") == 1);
   CHECK(Builder::count(g, "Mish") == 1);
+}
+
+TEST_CASE("fuse: gates spelled out by frameworks without them become Swish, HardSigmoid and HardSwish") {
+  struct Case {
+    const char *op, *why;
+    std::function<ValueId(Builder&, ValueId)> make;
+  };
+  auto relu6 = [](Builder& b, ValueId x, float shift, float high) {
+    return b.node("Clip", {b.node("Add", {x, number(b, shift)}), number(b, 0), number(b, high)});
+  };
+  const Case cases[] = {
+      {"Swish", "a beta",
+       [](Builder& b, ValueId x) {
+         return b.node("Mul", {b.node("Sigmoid", {b.node("Mul", {number(b, 1.5f), x})}), x});
+       }},
+      {"HardSigmoid", "times a sixth",
+       [&](Builder& b, ValueId x) {
+         return b.node("Mul", {relu6(b, x, 3, 6), number(b, 1.0f / 6)});
+       }},
+      {"HardSigmoid", "by six",
+       [&](Builder& b, ValueId x) {
+         return b.node("Div", {relu6(b, x, 3, 6), number(b, 6)});
+       }},
+      {"HardSwish", "a gate times x",
+       [&](Builder& b, ValueId x) {
+         return b.node("Mul", {x, b.node("Mul", {number(b, 1.0f / 6), relu6(b, x, 3, 6)})});
+       }},
+      {"HardSwish", "a product by six",
+       [&](Builder& b, ValueId x) {
+         return b.node("Div", {b.node("Mul", {x, relu6(b, x, 3, 6)}), number(b, 6)});
+       }},
+      {"", "another shift",
+       [&](Builder& b, ValueId x) {
+         return b.node("Div", {relu6(b, x, 2, 6), number(b, 6)});
+       }},
+      {"", "another limit",
+       [&](Builder& b, ValueId x) {
+         return b.node("Mul", {x, b.node("Div", {relu6(b, x, 3, 5), number(b, 6)})});
+       }},
+      {"", "six by it",
+       [&](Builder& b, ValueId x) {
+         return b.node("Div", {number(b, 6), relu6(b, x, 3, 6)});
+       }},
+      {"", "another gate",
+       [&](Builder& b, ValueId x) {
+         return b.node("Div", {b.node("Mul", {b.node("Abs", {x}), relu6(b, x, 3, 6)}), number(b, 6)});
+       }},
+      {"", "another x",
+       [](Builder& b, ValueId x) {
+         return b.node("Mul", {b.node("Sigmoid", {b.node("Mul", {number(b, 1.5f), b.node("Abs", {x})})}), x});
+       }},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.why);
+    Builder b;
+    b.output(c.make(b, b.input("x", {2, 17})));
+    const Graph g = fused(b, {random_f32({2, 17}, 2, -5, 5)});
+    int found = 0;
+    for (const char* op : {"Swish", "HardSigmoid", "HardSwish"}) found += Builder::count(g, op);
+    CHECK(found == (*c.op != 0));
+    if (*c.op == 0) continue;
+    REQUIRE(g.nodes.size() == 1);
+    CHECK(g.nodes[0].op->name == std::string_view(c.op));
+  }
 }
 
 TEST_CASE("fuse: what only looks like a GELU stays as it is") {
@@ -290,6 +355,29 @@ TEST_CASE("fuse: a vector that is added to the channels becomes the bias, and th
   Graph g = fused(b, {random_f32({2, 4, 5, 4}, 5)}, 2e-5f);
   CHECK(Builder::count(g, "Add") == 2);
   CHECK(Builder::count(g, "BatchNormalization") == 0);
+}
+
+TEST_CASE("fuse: a norm of constants written as product and sum goes into the convolution, before or after its bias; one that others read does not") {
+  for (bool biased : {false, true}) {
+    for (bool scalar : {false, true}) {
+      for (bool read_twice : {false, true}) {
+        Builder b;
+        auto x = b.input("x", {2, 6, 5, 4});
+        auto v =
+            b.node("Conv", {x, b.constant(random_f32({6, 2, 3, 3}, 1)), biased ? b.constant(random_f32({6}, 2)) : kNone}, {{"group", int64_t(3)}});
+        if (read_twice) b.output(v);
+        v = b.node("Mul", {scalar ? number(b, 0.5f) : b.constant(random_f32({6, 1, 1}, 3)), v});
+        b.output(b.node("Relu", {b.node("Add", {v, b.constant(random_f32({1, 6, 1, 1}, 4))})}));
+        const Graph g = fused(b, {random_f32({2, 6, 5, 4}, 5)});
+        CHECK((Builder::count(g, "FusedConv") == 1) == !read_twice);
+        CHECK((g.nodes.size() == 1) == !read_twice);
+      }
+    }
+  }
+  Builder b;  // a number a column is none a channel
+  auto v = b.node("Conv", {b.input("x", {1, 4, 6, 6}), b.constant(random_f32({4, 4, 3, 3}, 1))});
+  b.output(b.node("Mul", {v, b.constant(random_f32({4}, 3))}));
+  CHECK(fused(b, {random_f32({1, 4, 6, 6}, 5)}).nodes.size() == 2);
 }
 
 TEST_CASE("fuse: activations with the parameters that they have become epilogues of convolutions and products") {
