@@ -9,13 +9,10 @@
 #include "kernels/conv/map_blocks.h"
 #include "kernels/movement/movement.h"
 #include "kernels/pool/pool.h"
-#include "runtime/fuse/activation.h"
-#include "runtime/fuse/padding.h"
+#include "runtime/blocked_form.h"
 
 namespace tern {
 namespace {
-
-constexpr int64_t kFewest = kBlock;  // with fewer channels most lanes would be idle
 
 bool is_conv(const Node& n) { return n.op == &kConv || n.op == &kFusedConv; }
 bool is_window_pool(const Node& n) { return n.op == &kMaxPool || n.op == &kAveragePool; }
@@ -45,13 +42,18 @@ class Assigner {
 
   Status run() {
     for (const Node& node : g_.nodes) {
-      if (auto map = as_map(node)) maps_.emplace(node.outputs[0], std::move(*map));
-      if (!node.outputs.empty() && node.outputs[0] != kNone) can_be_blocked_[static_cast<size_t>(node.outputs[0])] = writes(node);
+      if (auto form = blocked_form(g_, node, can_be_blocked_)) forms_.emplace(node.outputs[0], std::move(*form));
+      const bool blocked = writes(node);
+      for (ValueId v : node.outputs) {
+        if (v != kNone && blocked) can_be_blocked_[static_cast<size_t>(v)] = true;
+      }
     }
     for (size_t n = g_.nodes.size(); n-- > 0;) want_inputs(g_.nodes[n]);
     for (Node& node : g_.nodes) {
-      if (!node.outputs.empty() && node.outputs[0] != kNone && wanted(node.outputs[0]) && writes(node))
-        g_.value(node.outputs[0]).layout.blocked = true;
+      if (!writes(node) || !all_wanted(node)) continue;
+      for (ValueId v : node.outputs) {
+        if (v != kNone) g_.value(v).layout.blocked = true;
+      }
     }
     insert_reorders();
     return {};
@@ -59,13 +61,10 @@ class Assigner {
 
  private:
   bool wanted(ValueId v) const { return wanted_[static_cast<size_t>(v)]; }
-  bool suits(ValueId v) const {
-    if (v == kNone || g_.is_constant(v)) return false;
-    const TypeInfo& t = g_.value(v).type;
-    if (t.dtype != DType::f32 || !t.shape.known() || (t.shape.rank() != 3 && t.shape.rank() != 4)) return false;
-    const Dims d = t.shape.concrete();
-    return d.count() > 0 && d[1] >= kFewest;
+  bool all_wanted(const Node& n) const {
+    return std::all_of(n.outputs.begin(), n.outputs.end(), [&](ValueId v) { return v == kNone || wanted(v); });
   }
+  bool suits(ValueId v) const { return suits_blocks(g_, v); }
   Dims dims(ValueId v) const { return g_.value(v).type.shape.concrete(); }
 
   // May this node write its output blocked?
@@ -78,7 +77,8 @@ class Assigner {
     if (n.op == &kConvTranspose) return n.read().i("group") == 1;
     if (n.op == &kGlobalAveragePool) return produced_blocked(n.inputs[0]);
     if (is_window_pool(n)) return suits(n.inputs[0]) && (n.outputs.size() < 2 || n.outputs[1] == kNone);
-    return n.op == &kConcat ? joins_blocks(n) : maps_.count(n.outputs[0]) != 0;
+    if (n.op == &kConcat) return joins_blocks(n);
+    return n.op == &kSplit ? splits_blocks(n) : forms_.count(n.outputs[0]) != 0;
   }
   bool depthwise(const Node& n) const {
     const int64_t groups = n.read().i("group");
@@ -97,83 +97,26 @@ class Assigner {
     if (n.op == &kConvTranspose) return i == 0 && n.read().i("group") == 1 && produced_blocked(v);
     if (is_window_pool(n)) return writes(n);
     if (n.op == &kGlobalAveragePool || to_last(n)) return produced_blocked(v);
-    if (n.op == &kConcat) return wanted(n.outputs[0]) && writes(n);
-    const Node* map = map_of(n);
-    return map != nullptr && wanted(n.outputs[0]) && (dims(v) == dims(n.outputs[0]) || map->inputs.size() == 1);
+    if (n.op == &kConcat || (n.op == &kSplit && i == 0)) return all_wanted(n) && writes(n);
+    const Node* form = form_of(n);
+    return form != nullptr && wanted(n.outputs[0]) && (dims(v) == dims(n.outputs[0]) || form->inputs.size() == 1);
   }
   bool produced_blocked(ValueId v) const { return can_be_blocked_[static_cast<size_t>(v)]; }
-  // Concatenation of whole blocks of channels.
+  bool along_channels(const Node& n, ValueId v) const {
+    const auto axis = normalize_axis(n.read().i("axis"), g_.value(v).type.shape.rank());
+    return axis && *axis == 1;
+  }
   bool joins_blocks(const Node& n) const {
-    const auto axis = normalize_axis(n.read().i("axis"), g_.value(n.outputs[0]).type.shape.rank());
-    return axis && *axis == 1 &&
-           std::all_of(n.inputs.begin(), n.inputs.end(), [&](ValueId v) { return suits(v) && dims(v)[1] % kBlock == 0 && produced_blocked(v); });
+    return along_channels(n, n.outputs[0]) &&
+           std::all_of(n.inputs.begin(), n.inputs.end(), [&](ValueId v) { return suits(v) && produced_blocked(v); });
   }
-
-  // The node as MapBlocks, when it is computed element by element from what can be blocked and from one element a channel.
-  std::optional<Node> as_map(const Node& n) const {
-    if (n.outputs.size() != 1 || !suits(n.outputs[0])) return std::nullopt;
-    const std::string_view op = n.op->name;
-    auto whole = [&](ValueId v) { return suits(v) && dims(v) == dims(n.outputs[0]) && produced_blocked(v); };
-    Node map = n;
-    map.op = &kMapBlocks;
-    map.attrs = {};
-    if (const auto activation = activation_of(g_, n)) {
-      if (!whole(activation->input)) return std::nullopt;
-      set_epilogue(map.attrs, *activation);
-      map.inputs = {activation->input};
-      return map;
-    }
-    if (op == "Pad" || op == "Resize") {
-      const auto around = op == "Pad" ? zero_padding(g_, n) : repeats(n);
-      if (!around || !suits(n.inputs[0]) || !produced_blocked(n.inputs[0])) return std::nullopt;
-      map.attrs.set(op == "Pad" ? "pads" : "repeats", *around);
-      map.inputs.resize(1);
-      return map;
-    }
-    map.attrs.set("map", std::string(op));
-    if (op == "BatchNormalization") {
-      map.attrs.set("epsilon", n.read().f("epsilon"));
-      const bool all_f32 = std::all_of(n.inputs.begin(), n.inputs.end(), [&](ValueId v) { return g_.value(v).type.dtype == DType::f32; });
-      return all_f32 && whole(n.inputs[0]) ? std::optional(map) : std::nullopt;
-    }
-    if (op != "Add" && op != "Mul" && op != "Sub") return std::nullopt;
-    if (op != "Sub" && !whole(map.inputs[0])) std::swap(map.inputs[0], map.inputs[1]);
-    return whole(map.inputs[0]) && (whole(map.inputs[1]) || is_of_channels(map.inputs[1], dims(n.outputs[0]))) ? std::optional(map) : std::nullopt;
+  bool splits_blocks(const Node& n) const {
+    return suits(n.inputs[0]) && produced_blocked(n.inputs[0]) && along_channels(n, n.inputs[0]) &&
+           std::all_of(n.outputs.begin(), n.outputs.end(), [&](ValueId v) { return v != kNone && suits(v); });
   }
-  // How often a Resize repeats each element along each spatial axis; nothing when it does anything else.
-  std::optional<std::vector<int64_t>> repeats(const Node& n) const {
-    const AttrReader attrs = n.read();
-    const Dims x = dims(n.inputs[0]), y = dims(n.outputs[0]);
-    if (attrs.s("mode") != "nearest" || attrs.s("coordinate_transformation_mode") != "asymmetric" || attrs.s("nearest_mode") != "floor")
-      return std::nullopt;
-    if (attrs.s("keep_aspect_ratio_policy") != "stretch" || attrs.i("antialias") != 0 || x[0] != y[0] || x[1] != y[1] || x.count() == 0)
-      return std::nullopt;
-    std::vector<int64_t> by;
-    for (int i = 2; i < x.rank; ++i) {
-      by.push_back(y[i] / x[i]);
-      if (by.back() < 1 || y[i] % x[i] != 0) return std::nullopt;
-    }
-    return has_whole_scales(n, by) ? std::optional(by) : std::nullopt;
-  }
-  // Scales are what sizes say: 2.1 of 3 makes 6, too.
-  bool has_whole_scales(const Node& n, const std::vector<int64_t>& by) const {
-    if (n.inputs.size() < 3 || n.inputs[2] == kNone) return true;
-    const Tensor& scales = g_.value(n.inputs[2]).constant;
-    if (!scales.present() || scales.dtype() != DType::f32 || scales.count() < static_cast<int64_t>(by.size())) return false;
-    const float* last = scales.data<float>() + scales.count() - by.size();
-    return std::equal(by.begin(), by.end(), last, [](int64_t a, float b) { return static_cast<float>(a) == b; });
-  }
-  // One element a channel of y, or of each of its images.
-  bool is_of_channels(ValueId v, const Dims& y) const {
-    if (!g_.value(v).type.shape.known()) return false;
-    const Dims d = dims(v);
-    const int axis = d.rank - y.rank + 1;
-    if (axis < 0 || axis > 1 || d[axis] != y[1]) return false;
-    return d.count() == y[1] * (axis == 1 ? d[0] : 1);
-  }
-  const Node* map_of(const Node& n) const {
-    const auto at = n.outputs.empty() ? maps_.end() : maps_.find(n.outputs[0]);
-    return at == maps_.end() ? nullptr : &at->second;
+  const Node* form_of(const Node& n) const {
+    const auto at = n.outputs.empty() ? forms_.end() : forms_.find(n.outputs[0]);
+    return at == forms_.end() ? nullptr : &at->second;
   }
 
   void want_inputs(const Node& n) {
@@ -242,12 +185,13 @@ class Assigner {
   // An activation behind another map that nobody else reads is computed with it.
   bool joins_previous_map(const Node& node, std::vector<Node>& out) {
     const auto at = open_maps_.find(node.inputs[0]);
-    const bool joins = node.attrs.s("map").empty() && at != open_maps_.end() && uses_[static_cast<size_t>(node.inputs[0])] == 1;
+    const bool activation = node.attrs.has("activation"), map = !node.attrs.s("map").empty();
+    const bool joins = activation && !map && at != open_maps_.end() && uses_[static_cast<size_t>(node.inputs[0])] == 1;
     if (joins) {
       Node& before = out[at->second];
       for (const char* name : {"activation", "alpha", "beta"}) before.attrs.set(name, *node.attrs.find(name));
       before.outputs = node.outputs;
-    } else if (!node.attrs.has("activation") && !node.attrs.has("pads")) {
+    } else if (map && !activation) {
       open_maps_[node.outputs[0]] = out.size();
     }
     return joins;
@@ -257,7 +201,7 @@ class Assigner {
     std::vector<Node> out;
     out.reserve(g_.nodes.size());
     for (size_t n = 0; n < g_.nodes.size(); ++n) {
-      if (const Node* map = map_of(g_.nodes[n]); map != nullptr && g_.value(map->outputs[0]).layout.blocked) g_.nodes[n] = *map;
+      if (const Node* form = form_of(g_.nodes[n]); form != nullptr && g_.value(form->outputs[0]).layout.blocked) g_.nodes[n] = *form;
       Node node = g_.nodes[n];
       if (is_window_pool(node) && takes_blocked(node, 0)) g_.value(node.outputs[0]).layout.blocked = true;
       for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -280,6 +224,14 @@ class Assigner {
         node.attrs = {};
         node.attrs.set("channels_last", int64_t(2));
       }
+      if (node.op == &kSplit && splits_blocks(node) && all_wanted(node)) {
+        int64_t first = 0;
+        for (ValueId v : node.outputs) {
+          out.push_back(some_channels(g_, node, v, first));
+          first += dims(v)[1];
+        }
+        continue;
+      }
       if (node.op == &kConcat && g_.value(node.outputs[0]).layout.blocked) {
         node.op = &kConcatBlocks;
         node.attrs = {};
@@ -299,7 +251,7 @@ class Assigner {
   const std::vector<int32_t> uses_;  // before anything was reordered
   std::vector<bool> can_be_blocked_, wanted_;
   std::unordered_map<ValueId, size_t> open_maps_;  // MapBlocks without an activation: where they are
-  std::unordered_map<ValueId, Node> maps_;         // nodes that can be MapBlocks, by output
+  std::unordered_map<ValueId, Node> forms_;        // blocked_form() of nodes, by output
   std::vector<ValueId> to_blocked_, to_plain_;     // the Reorder of a value, once it is made
 };
 

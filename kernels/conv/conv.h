@@ -127,10 +127,19 @@ struct ReorderArgs {
   int64_t y_image, y_block, y_channel, y_row, y_col;
   ConvHalo halo;  // of y
 };
-// Several reorders in turn: concatenation of whole blocks of channels.
+// Channels [x_first, x_first + channels) of a blocked x to channels y_first and on of a blocked y, neither at the beginning of a block perhaps.
+struct CopyChannels {
+  const float* x;  // the first real pixel of image 0, block 0
+  int64_t x_image, x_block, x_row, x_first, y_first, channels;
+};
+// Several of them in turn: concatenation along the channels, or a part of them.
 struct ConcatBlocksArgs {
-  const ReorderArgs* parts;
+  const CopyChannels* parts;
   int64_t count;
+  float* y;
+  int64_t y_image, y_block, y_row, batch, blocks, height, width;  // blocks of y
+  bool fills;                                                     // the last block of y is full
+  ConvHalo halo;                                                  // of y
 };
 
 TERN_EACH_ISA(extern const KernelRow conv_f32, reorder_f32, concat_blocks_f32;)  // core.simd.cpp, reorder.simd.cpp

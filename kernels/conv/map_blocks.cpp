@@ -12,8 +12,8 @@ namespace tern {
 namespace {
 
 std::optional<BlockMap> map_of(const AttrReader& attrs) {
-  constexpr std::pair<std::string_view, BlockMap> kMaps[] = {
-      {"", BlockMap::none}, {"Add", BlockMap::add}, {"BatchNormalization", BlockMap::norm}, {"Mul", BlockMap::mul}, {"Sub", BlockMap::sub}};
+  constexpr std::pair<std::string_view, BlockMap> kMaps[] = {{"", BlockMap::none},   {"Add", BlockMap::add}, {"BatchNormalization", BlockMap::norm},
+                                                             {"Mul", BlockMap::mul}, {"Div", BlockMap::div}, {"Sub", BlockMap::sub}};
   for (const auto& [name, map] : kMaps) {
     if (attrs.s("map") == name) return map;
   }
@@ -71,13 +71,18 @@ MapBlocksArgs::Map place(const TensorView& v) {
   return {nullptr, m.image(), m.block(), m.row()};
 }
 
-// The other operand of a sum or product.
+// The other operand of an operator of two.
 Status bind_other(BindContext& c, MapBlocksArgs& a) {
   const TensorView &x = c.in(0), &o = c.in(1);
   if (o.layout.blocked) {
     if (o.dims != x.dims) return unsupported("joins values of the same dims only");
     a.other = place(o);
     c.set(a.other.data, c.input<const float>(1) + BlockedMap(o).first);
+    return {};
+  }
+  if (o.count() == 1) {
+    a.single = true;
+    c.set(a.other.data, c.input<const float>(1));
     return {};
   }
   const int64_t images = o.dims.rank == x.dims.rank ? o.dims[0] : 1;

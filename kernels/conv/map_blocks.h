@@ -1,9 +1,9 @@
 // MapBlocks: what is computed element by element between convolutions, on blocked values (conv.h), so that they need not be reordered for it;
 // padding and nearest neighbours, too.
-//   y = act(f(x))    f, the attribute `map`: nothing, or the operator of that name, Add Sub Mul BatchNormalization
+//   y = act(f(x))    f, the attribute `map`: nothing, or the operator of that name, Add Sub Mul Div BatchNormalization
 //   Pad, Resize      zeros around it (`pads`), each element `repeats` times along each spatial axis; both without a map
-//   Shapes    x, y: blocked, of the same dims, each with its halo. The other operand of a sum or product: blocked like x, or plain with one element a
-//             channel, [C] after the batch or [N,C,1...].
+//   Shapes    x, y: blocked, of the same dims, each with its halo. The other operand of an operator of two: blocked like x, or plain with one element
+//             a channel, [C] after the batch or [N,C,1...], or with one.
 //   Cost      one read and one write an element: memory bound.
 //   Numerics  those of the operators alone, to the bit.
 //   Edges     NaN passes. The halo of y is zero whatever f of zero is.
@@ -16,7 +16,7 @@ namespace tern {
 
 extern const OpDef kMapBlocks;
 
-enum class BlockMap : uint8_t { none, add, sub, mul, norm };
+enum class BlockMap : uint8_t { none, add, sub, mul, div, norm };
 
 struct MapBlocksArgs {
   // Where a blocked value has its first real pixel, and floats from one to the next.
@@ -24,13 +24,13 @@ struct MapBlocksArgs {
     const float* data;
     int64_t image, block, row;
   };
-  Map x, other;  // other: also one vector an image, of C floats (per_channel)
+  Map x, other;
   float* y;
   int64_t y_image, y_block, y_row;
   const float *scale, *bias, *mean, *variance;  // [C] of a norm
   float epsilon;
   BlockMap map;
-  bool per_channel;
+  bool per_channel, single;  // other: one vector an image; one number
   Activation activation;
   float alpha, beta;
   int64_t channels, blocks, height, width;  // of y without halo and pads

@@ -14,6 +14,7 @@ struct Channels {
 TERN_INLINE Channels channels_of(const MapBlocksArgs& a, int64_t image, int64_t block) {
   const int64_t c = block * 16, n = a.channels - c < 16 ? a.channels - c : 16;
   Channels k = {zero(), zero(), zero(), zero()};
+  if (a.single) k.other = splat(*a.other.data);
   if (a.per_channel) k.other = load_n(a.other.data + image * a.other.image + c, n);
   if (a.map != BlockMap::norm) return k;
   k.mean = load_n(a.mean + c, n);
@@ -31,6 +32,7 @@ void map_row(const MapBlocksArgs& a, const Channels& k, const float* x, const fl
       case BlockMap::add: r = v + o; break;
       case BlockMap::sub: r = v - o; break;
       case BlockMap::mul: r = v * o; break;
+      case BlockMap::div: r = v / o; break;
       case BlockMap::norm: r = fma(v - k.mean, k.factor, k.bias); break;
     }
     store(y + w * 16, r);
@@ -52,7 +54,7 @@ void activate_row(const MapBlocksArgs& a, float* y) {
 
 void map_blocks(const MapBlocksArgs& a) {
   const ConvHalo& h = a.halo;
-  const bool pair = a.other.data != nullptr && !a.per_channel;
+  const bool pair = a.other.data != nullptr && !a.per_channel && !a.single;
   for (int64_t i = a.begin; i < a.end; ++i) {
     const int64_t n = i / a.blocks, b = i % a.blocks;
     const Channels k = channels_of(a, n, b);

@@ -1,5 +1,5 @@
 // Reorder: the same value in another layout; with `channels_last` the side that is not blocked is [N, spatial, C], and no Transpose stands beside it.
-// ConcatBlocks: values of whole channel blocks joined along the channels.
+// ConcatBlocks: blocked values joined along the channels, or some channels of one; at whole blocks as well as between them.
 // Only assign_layouts makes these nodes, so `tern dump` shows every one. See conv.h.
 #include <algorithm>
 
@@ -24,9 +24,9 @@ Status infer(InferContext& c) {
   return {};
 }
 
-// Fills in `a`, which lies in the binding, but for its share: from input i, which is d = [N,C,spatial], to `to`, which is somewhere in output 0.
-void set_reorder(BindContext& c, ReorderArgs& a, size_t i, const Dims& d, Address<float> to) {
-  const TensorView &x = c.in(i), &y = c.out(0);
+// Fills in `a` but for its share; d = [N,C,spatial].
+void set_reorder(BindContext& c, ReorderArgs& a, const Dims& d) {
+  const TensorView &x = c.in(0), &y = c.out(0);
   const int64_t height = d.rank == 4 ? d[2] : 1, width = d.back();
   a.batch = d[0];
   a.channels = d[1];
@@ -34,8 +34,8 @@ void set_reorder(BindContext& c, ReorderArgs& a, size_t i, const Dims& d, Addres
   a.width = width;
   a.from_blocked = x.layout.blocked;
   a.to_blocked = y.layout.blocked;
-  c.set(a.x, c.input<const float>(i) + BlockedMap(x).first);  // 0 of a plain one
-  c.set(a.y, to + BlockedMap(y).first);
+  c.set(a.x, c.input<const float>(0) + BlockedMap(x).first);  // 0 of a plain one
+  c.set(a.y, c.output<float>(0) + BlockedMap(y).first);
   a.x_channel = a.y_channel = height * width;
   a.x_block = a.y_block = kBlock * height * width;
   a.x_image = a.y_image = d[1] * height * width;
@@ -59,10 +59,10 @@ void set_reorder(BindContext& c, ReorderArgs& a, size_t i, const Dims& d, Addres
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const int64_t last = c.attrs.i("channels_last");
-  if (!x.layout.blocked && !y.layout.blocked) return invalid("both sides are plain");
+  if (x.layout.blocked == y.layout.blocked) return invalid("both sides are plain, or both blocked");
   if ((last == kInput && x.layout.blocked) || (last == kOutput && y.layout.blocked)) return invalid("the side whose channels are last is blocked");
   ReorderArgs& a = c.args<ReorderArgs>();
-  set_reorder(c, a, 0, last == kInput ? y.dims : x.dims, c.output<float>(0));
+  set_reorder(c, a, last == kInput ? y.dims : x.dims);
   if (last == kInput) a.x_channel = 1, a.x_col = a.channels, a.x_row = a.width * a.channels, a.x_block = kBlock;
   if (last == kOutput) a.y_channel = 1, a.y_col = a.channels, a.y_row = a.width * a.channels, a.y_block = kBlock;
   const auto [begin, end] = c.range(a.batch * ceil_div(a.channels, kBlock));
@@ -75,17 +75,25 @@ Status bind(BindContext& c) {
 
 // ---- ConcatBlocks ----
 
+constexpr AttrSpec kConcatAttrs[] = {{"channels", AttrKind::i, int64_t(-1)},  // of a single input: so many of its channels
+                                     {"first", AttrKind::i, int64_t(0)}};     // from this one on
+
 Status infer_concat(InferContext& c) {
   Shape y = c.shape(0);
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     if (c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
     const Shape& x = c.shape(i);
     if (!x.ranked() || !y.ranked() || x.rank() != y.rank() || x.rank() < 3 || x.rank() > 4) return invalid("blocked layouts are for 3 or 4 axes");
-    if (!x[1].known() || x[1].value() % kBlock != 0) return invalid(x[1].text() + " channels are no whole blocks");
+    if (!x[1].known()) return invalid("the channels are not known");
     if (i == 0) continue;
     const auto channels = add(y[1], x[1]);
     if (!channels) return invalid("too many channels");
     y[1] = *channels;
+  }
+  const int64_t first = c.attrs.i("first"), channels = c.attrs.i("channels");
+  if (channels >= 0) {
+    if (c.inputs.size() != 1 || first < 0 || first > y[1].value() - channels) return invalid("these are no channels of " + y.text());
+    y[1] = Dim(channels);
   }
   c.set(0, DType::f32, std::move(y));
   return {};
@@ -96,18 +104,26 @@ Status bind_concat(BindContext& c) {
   for (const TensorView& x : c.inputs) {
     if (!x.layout.blocked || !y.layout.blocked) return unsupported("joins blocked values only");
   }
-  ConcatBlocksArgs& a = c.args(ConcatBlocksArgs{nullptr, static_cast<int64_t>(c.inputs.size())});
-  c.set(a.parts, c.table<ReorderArgs>(a.count, [&](ReorderArgs* part) {
-    const int64_t block = BlockedMap(y).block();
+  const BlockedMap m(y);
+  ConcatBlocksArgs& a = c.args<ConcatBlocksArgs>();
+  a.count = static_cast<int64_t>(c.inputs.size());
+  c.set(a.parts, c.table<CopyChannels>(a.count, [&](CopyChannels* part) {
     int64_t channels = 0;
     for (size_t i = 0; i < c.inputs.size(); ++i, ++part) {
-      const Dims& x = c.in(i).dims;
-      set_reorder(c, *part, i, x, c.output<float>(0) + channels / kBlock * block);
-      part->begin = 0;
-      part->end = x[0] * ceil_div(x[1], kBlock);
-      channels += x[1];
+      const BlockedMap mx(c.in(i));
+      *part = {nullptr, mx.image(), mx.block(), mx.row(), c.attrs.i("first"), channels, std::min(c.in(i).dims[1], y.dims[1])};
+      c.set(part->x, c.input<const float>(i) + mx.first);
+      channels += part->channels;
     }
   }));
+  c.set(a.y, c.output<float>(0) + m.first);
+  a.y_image = m.image(), a.y_block = m.block(), a.y_row = m.row();
+  a.batch = y.dims[0];
+  a.blocks = m.blocks;
+  a.height = y.dims.rank == 4 ? y.dims[2] : 1;
+  a.width = y.dims.back();
+  a.fills = y.dims[1] % kBlock == 0;
+  a.halo = m.halo(y.layout);
   c.run(*c.pick(DType::f32));
   return {};
 }
@@ -117,6 +133,7 @@ Status bind_concat(BindContext& c) {
 constinit const OpDef kConcatBlocks = {.name = "ConcatBlocks",
                                        .inputs = {1, -1},
                                        .outputs = {1, 1},
+                                       .attrs = kConcatAttrs,
                                        .infer = infer_concat,
                                        .bind = bind_concat,
                                        .kernels = rows_of<TERN_ON_EACH_ISA(concat_blocks_f32)>,

@@ -13,9 +13,7 @@ void transpose(const float* x, int64_t x_step, float* y, int64_t y_step, int64_t
 }
 
 void copy_row(const ReorderArgs& a, const float* x, float* y, int64_t lanes) {
-  if (a.from_blocked && a.to_blocked) {
-    for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, load(x + w * 16));
-  } else if (a.to_blocked && a.x_channel == 1) {
+  if (a.to_blocked && a.x_channel == 1) {
     if (lanes == 16) {
       for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, load(x + w * a.x_col));
     } else {
@@ -50,14 +48,39 @@ void reorder(const ReorderArgs& a) {
     const float* x = a.x + n * a.x_image + b * a.x_block;
     float* y = a.y + n * a.y_image + b * a.y_block;
     if (a.to_blocked) clear_halo(h, y - (h.top * h.width + h.left) * 16);
-    for (int64_t r = 0; r < a.height; ++r) {
-      copy_row(a, x + r * a.x_row, y + r * a.y_row, lanes);
+    for (int64_t r = 0; r < a.height; ++r) copy_row(a, x + r * a.x_row, y + r * a.y_row, lanes);
+  }
+}
+
+// n channels of a map, all in one block of x and in one of y.
+void copy_lanes(const ConcatBlocksArgs& a, const float* x, int64_t x_row, float* y, int64_t n) {
+  for (int64_t r = 0; r < a.height; ++r, x += x_row, y += a.y_row) {
+    if (n == 16) {
+      for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, load(x + w * 16));
+    } else {
+      for (int64_t w = 0; w < a.width; ++w) store_n(y + w * 16, load_n(x + w * 16, n), n);
     }
   }
 }
 
+void copy_channels(const ConcatBlocksArgs& a, const CopyChannels& p, int64_t image) {
+  const float* const x = p.x + image * p.x_image;
+  float* const y = a.y + image * a.y_image;
+  for (int64_t c = 0; c < p.channels;) {
+    const int64_t from = p.x_first + c, to = p.y_first + c, lane = from % 16 > to % 16 ? from % 16 : to % 16;
+    const int64_t n = p.channels - c < 16 - lane ? p.channels - c : 16 - lane;
+    copy_lanes(a, x + from / 16 * p.x_block + from % 16, p.x_row, y + to / 16 * a.y_block + to % 16, n);
+    c += n;
+  }
+}
+
 void concat_blocks(const ConcatBlocksArgs& a) {
-  for (int64_t i = 0; i < a.count; ++i) reorder(a.parts[i]);
+  for (int64_t i = 0; i < a.batch; ++i) {
+    float* const map = a.y + i * a.y_image - (a.halo.top * a.halo.width + a.halo.left) * 16;
+    for (int64_t b = 0; b < a.blocks; ++b) clear_halo(a.halo, map + b * a.y_block);
+    if (!a.fills) clear(map + (a.blocks - 1) * a.y_block, a.y_block);
+    for (int64_t p = 0; p < a.count; ++p) copy_channels(a, a.parts[p], i);
+  }
 }
 
 }  // namespace

@@ -117,16 +117,44 @@ TEST_CASE("assign_layouts: pools, depthwise and grouped convolutions, residuals 
   CHECK(GraphBuilder::count(g, "Reorder") == 0);
 }
 
-TEST_CASE("assign_layouts: whole blocks are joined in place of a concatenation, odd channels are not") {
-  for (int64_t channels : {16, 24}) {
-    GraphBuilder b;
-    const ValueId v = conv(b, b.input("x", {2, 3, 5, 6}), {16, 3, 1, 1}, {});
-    const ValueId joined =
-        b.node("Concat", {conv(b, v, {channels, 16, 1, 1}, {}), conv(b, v, {32, 16, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}})}, {{"axis", int64_t(1)}});
-    b.output(conv(b, joined, {16, 32 + channels, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
-    const Graph g = check_blocked(b.graph, random_f32({2, 3, 5, 6}, 1));
-    CHECK(GraphBuilder::count(g, "ConcatBlocks") == (channels == 16));
+TEST_CASE("assign_layouts: blocked values are joined, at whole blocks and between them; few channels are not") {
+  for (int64_t channels : {16, 24, 33, 8}) {
+    for (int64_t last : {32, 20}) {
+      GraphBuilder b;
+      const ValueId v = conv(b, b.input("x", {2, 3, 5, 6}), {16, 3, 1, 1}, {});
+      const ValueId joined = b.node("Concat", {conv(b, v, {channels, 16, 1, 1}, {}), v, conv(b, v, {last, 16, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}})},
+                                    {{"axis", int64_t(1)}});
+      b.output(conv(b, joined, {16, 16 + last + channels, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+      const Graph g = check_blocked(b.graph, random_f32({2, 3, 5, 6}, 1));
+      CHECK(GraphBuilder::count(g, "ConcatBlocks") == (channels != 8));
+      CHECK((GraphBuilder::count(g, "Reorder") == 0) == (channels != 8));
+    }
   }
+}
+
+TEST_CASE("assign_layouts: channels are cut from blocked values, at whole blocks and between them") {
+  for (int64_t first : {0, 16, 21}) {
+    GraphBuilder b;  // two axes at once, one of them whole
+    const ValueId v = conv(b, b.input("x", {2, 3, 5, 6}), {50, 3, 1, 1}, {});
+    const ValueId cut = b.node("Slice", {v, b.ints({0, first - 50}), b.ints({5, first + 18}), b.ints({-2, 1})});
+    b.output(conv(b, cut, {16, 18, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+    const Graph g = check_blocked(b.graph, random_f32({2, 3, 5, 6}, 1));
+    CHECK(GraphBuilder::count(g, "ConcatBlocks") == 1);
+    CHECK(GraphBuilder::count(g, "Reorder") == 0);
+  }
+  for (const Ints& parts : {Ints{32, 32}, Ints{20, 44}, Ints{17, 16, 31}, Ints{8, 56}}) {
+    GraphBuilder b;
+    const ValueId v = conv(b, b.input("x", {2, 3, 5, 6}), {64, 3, 1, 1}, {});
+    const std::vector<ValueId> cut = b.nodes("Split", {v, b.ints(parts)}, parts.size(), {{"axis", int64_t(-3)}});
+    for (size_t i = 0; i < parts.size(); ++i) b.output(conv(b, cut[i], {16, parts[i], 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+    const Graph g = check_blocked(b.graph, random_f32({2, 3, 5, 6}, 1));
+    CHECK(GraphBuilder::count(g, "ConcatBlocks") == (parts[0] == 8 ? 0 : static_cast<int>(parts.size())));
+  }
+  GraphBuilder b;  // every second channel, or a part of the rows: not blocked
+  const ValueId v = conv(b, b.input("x", {1, 3, 6, 6}), {64, 3, 1, 1}, {});
+  b.output(conv(b, b.node("Slice", {v, b.ints({0}), b.ints({64}), b.ints({1}), b.ints({2})}), {16, 32, 1, 1}, {}));
+  b.output(conv(b, b.node("Slice", {v, b.ints({0, 2}), b.ints({32, 4}), b.ints({1, 2})}), {16, 32, 1, 1}, {}));
+  CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({1, 3, 6, 6}, 1)), "ConcatBlocks") == 0);
 }
 
 TEST_CASE("assign_layouts: one axis, dilated, and a single column") {
@@ -223,6 +251,11 @@ TEST_CASE("assign_layouts: what lies between convolutions element by element is 
        [](GraphBuilder& b, ValueId v, ValueId) {
          return b.node("Sub", {b.node("Mul", {v, b.constant(random_f32({32, 1, 1}, 1))}), b.constant(random_f32({2, 32, 1, 1}, 2))});
        }},
+      {"numbers", 3,
+       [](GraphBuilder& b, ValueId v, ValueId) {
+         v = b.node("Add", {b.constant(Tensor::scalar(0.5f)), b.node("Mul", {v, b.constant(random_f32({1, 1}, 1))})});
+         return b.node("Div", {v, b.constant(random_f32({1, 1, 1, 1}, 2, 1, 2))});
+       }},
       {"activations", 2, [](GraphBuilder& b, ValueId v, ValueId) { return b.node("Tanh", {b.node("Sigmoid", {v})}); }},
       {"padding", 2,
        [](GraphBuilder& b, ValueId v, ValueId) {
@@ -269,6 +302,20 @@ TEST_CASE("assign_layouts: an activation joins the map before it, and no other t
     if (read_twice) b.output(conv(b, sum, {16, 16, 1, 1}, {}));
     const Graph g = check_blocked(b.graph, random_f32({1, 3, 5, 5}, 1));
     CHECK(GraphBuilder::count(g, "MapBlocks") == (read_twice ? 2 : 1));
+  }
+}
+
+TEST_CASE("assign_layouts: padding and repeating stand alone between maps") {
+  for (bool pad : {false, true}) {
+    GraphBuilder b;
+    ValueId v = conv(b, b.input("x", {1, 3, 5, 5}), {16, 3, 1, 1}, {});
+    v = b.node("Add", {v, b.constant(random_f32({16, 1, 1}, 1))});
+    if (pad) v = b.node("Pad", {v, b.ints({0, 0, 1, 1, 0, 0, 1, 1})});
+    else
+      v = b.node("Resize", {v, kNone, kNone, b.ints({1, 16, 10, 10})},
+                 {{"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode", std::string("floor")}});
+    b.output(conv(b, b.node("Sigmoid", {v}), {16, 16, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+    CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({1, 3, 5, 5}, 1)), "MapBlocks") == 3);
   }
 }
 
