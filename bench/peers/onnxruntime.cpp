@@ -1,5 +1,6 @@
 // tern beside onnxruntime in one process, in interleaved rounds, one thread each: the ratio of minima and of medians.
 // Usage: peer_onnxruntime LIBONNXRUNTIME.SO MODEL.onnx...      (the library of the onnxruntime package; nothing of it is needed to build)
+// Inputs are random, or what lies beside the model: MODEL.in, the bytes of one after another.
 //
 // onnxruntime's C API is a table of function pointers that only grows at its end; the slots used here are numbered below.
 #include <dlfcn.h>
@@ -10,8 +11,11 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <random>
 
+#include "runtime/base/half.h"
 #include "tern/tern.h"
 
 namespace {
@@ -62,7 +66,9 @@ class Ort {
   }
   void* tensor(void* data, size_t bytes, const std::vector<int64_t>& dims, tern::DType dtype) {
     void* value = nullptr;
-    const int type = dtype == tern::DType::i64 ? 7 : 1;
+    // ONNX's numbers of the dtypes, in the order of DType: none f64 f32 f16 bf16 i8 i16 i32 i64 u8 u16 u32 u64 bool
+    constexpr int kTypes[] = {0, 11, 1, 10, 16, 3, 5, 6, 7, 2, 4, 12, 13, 9};
+    const int type = kTypes[static_cast<size_t>(dtype)];
     call<void*, void*, size_t, const int64_t*, size_t, int, void**>(kCreateTensor, memory_, data, bytes, dims.data(), dims.size(), type, &value);
     return value;
   }
@@ -87,19 +93,56 @@ double median(std::vector<double> v) {
   return v[v.size() / 2];
 }
 
+// Inputs as the file beside the model has them; false when there is none.
+bool fill_from_file(tern::Session& session, const char* path) {
+  std::ifstream file(std::filesystem::path(path).replace_extension(".in"), std::ios::binary);
+  for (const auto& port : session.inputs()) {
+    auto to = session.input_bytes(port.name);
+    if (!file.read(reinterpret_cast<char*>(to.data()), static_cast<std::streamsize>(to.size()))) return false;
+  }
+  return true;
+}
+void fill_at_random(tern::Session& session) {
+  std::mt19937 engine(1);
+  for (const auto& port : session.inputs()) {
+    for (float& x : session.input<float>(port.name)) x = static_cast<float>(engine()) / 2147483648.0f - 1;
+    for (int64_t& id : session.input<int64_t>(port.name)) id = static_cast<int64_t>(engine() % 5000);
+  }
+}
+
+double element(const std::byte* at, tern::DType dtype, size_t i) {
+  double v = 0;
+  tern::visit(dtype, [&]<class T>() {
+    if constexpr (std::is_same_v<T, tern::f16> || std::is_same_v<T, tern::bf16>) v = tern::to_f32(reinterpret_cast<const T*>(at)[i]);
+    else if constexpr (std::is_arithmetic_v<T>) v = static_cast<double>(reinterpret_cast<const T*>(at)[i]);
+  });
+  return v;
+}
+// The largest difference, relative to the largest finite element: both must compute the same.
+double difference(const std::byte* mine, const std::byte* theirs, tern::DType dtype, size_t count) {
+  double top = 1e-30, worst = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const double v = std::fabs(element(theirs, dtype, i));
+    if (std::isfinite(v)) top = std::max(top, v);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const double a = element(mine, dtype, i), b = element(theirs, dtype, i);
+    if (!(a == b || (a != a && b != b))) worst = std::max(worst, std::fabs(a - b) / top);
+  }
+  return worst;
+}
+
 int compare(Ort& ort, const char* path) {
   auto model = tern::load(path);
   if (!model) return std::fprintf(stderr, "%s\n", model.error().message().c_str()), 3;
   auto session = model->session();
   if (!session) return std::fprintf(stderr, "%s: %s\n", path, session.error().message().c_str()), 4;
-  std::mt19937 engine(1);
+  if (!fill_from_file(*session, path)) fill_at_random(*session);
   std::vector<const char*> in_names, out_names;
   std::vector<void*> in, out;
   std::vector<std::vector<std::byte>> buffers;
   buffers.reserve(64);
   for (const auto& port : session->inputs()) {
-    for (float& x : session->input<float>(port.name)) x = static_cast<float>(engine()) / 2147483648.0f - 1;
-    for (int64_t& id : session->input<int64_t>(port.name)) id = static_cast<int64_t>(engine() % 5000);
     auto bytes = session->input_bytes(port.name);
     buffers.emplace_back(bytes.begin(), bytes.end());
     in_names.push_back(port.name.c_str());
@@ -118,18 +161,16 @@ int compare(Ort& ort, const char* path) {
   auto run_tern = [&] { session->run(); };
   run_tern();
   run_peer();
-  double worst = 0;  // relative to the largest element: both must compute the same
+  double worst = 0;
   for (size_t o = 0; o < out.size(); ++o) {
-    auto mine = session->output<float>(out_names[o]);
-    auto* theirs = reinterpret_cast<const float*>(buffers[in.size() + o].data());
-    float top = 1e-30f;
-    for (size_t i = 0; i < mine.size(); ++i) top = std::max(top, std::fabs(theirs[i]));
-    for (size_t i = 0; i < mine.size(); ++i) worst = std::max(worst, static_cast<double>(std::fabs(mine[i] - theirs[i]) / top));
+    const auto mine = session->output_bytes(out_names[o]);
+    const tern::DType dtype = session->outputs()[o].dtype;
+    worst = std::max(worst, difference(mine.data(), buffers[in.size() + o].data(), dtype, mine.size() / tern::size_of(dtype)));
   }
   std::vector<double> a, b, probe;
   sample(run_peer, 5, probe);
   const int calls = std::max(1, static_cast<int>(100000 / std::max(1.0, probe[0])));
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 100; ++round) {
     sample(run_tern, calls, a);
     sample(run_peer, calls, b);
   }
