@@ -12,6 +12,7 @@
 #include "runtime/simplify.h"
 #include "runtime/transposes/transposes.h"
 #include "runtime/verify.h"
+#include "runtime/widen.h"
 
 namespace tern {
 namespace {
@@ -66,6 +67,8 @@ void forget_shapes(Graph& graph) {
 Status optimize(Graph& graph, int64_t budget, Stage last) {
   if (Status s = verify(graph); !s || last == Stage::load) return s;
   if (Status s = infer_shapes(graph); !s || last == Stage::infer) return s;
+  if (Status s = widen(graph); !s) return s;
+  if (Status s = check(graph); !s) return s;
   // Folding may put a subgraph in the place of its node: its shapes then tell more.
   FoldBudget left = fold_budget(graph, budget);
   for (int round = 0; round < kFoldRounds; ++round) {

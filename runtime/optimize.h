@@ -1,5 +1,5 @@
 // The pass pipelines: what happens to a graph when a model is loaded, and again when a session binds its dimensions.
-//   load:     verify, infer_shapes, fold_constants, simplify, move_transposes, fuse, narrow
+//   load:     verify, infer_shapes, widen, fold_constants, simplify, move_transposes, fuse, narrow
 //   session:  bind dims, then the same, so that everything computed from dimensions becomes a constant
 // Next: plan/plan.h.
 #pragma once
