@@ -1,4 +1,4 @@
-// The bodies of portable_math.h: a CPU's stand in portable_math.cpp, those of a device in every *.cu that calls them. Series are plain Taylor or
+// The bodies of portable_math.h: a CPU's stand in portable_math.cpp, those of a device or of one ISA in every *.cu and *.simd.cpp that calls them. Series are plain Taylor or
 // atanh series, long enough for double over the reduced range. Next: portable_math.cpp.
 #pragma once
 #include "kernels/portable_math.h"
@@ -10,16 +10,19 @@ constexpr double kInf = __builtin_inf();
 constexpr double kNan = __builtin_nan("");
 constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;  // high: 21 trailing zeros
 
-TERN_HD uint64_t bits(double x) { return __builtin_bit_cast(uint64_t, x); }
-TERN_HD double from_bits(uint64_t u) { return __builtin_bit_cast(double, u); }
-TERN_HD double copysign(double x, double s) { return from_bits((bits(x) & (~uint64_t(0) >> 1)) | (bits(s) & (uint64_t(1) << 63))); }
-// Rounded once, as the conversion of the language is; that one branches on the top bit.
-TERN_HD double to_double(uint64_t u) {
-  return static_cast<double>(static_cast<int64_t>(u >> 32)) * 0x1p32 + static_cast<double>(static_cast<int64_t>(u & 0xffffffff));
-}
-TERN_HD double sqrt(double x) { return __builtin_sqrt(x); }  // one instruction
+TERN_HD inline uint64_t bits(double x) { return __builtin_bit_cast(uint64_t, x); }
+TERN_HD inline double from_bits(uint64_t u) { return __builtin_bit_cast(double, u); }
+TERN_HD inline double copysign(double x, double s) { return from_bits((bits(x) & (~uint64_t(0) >> 1)) | (bits(s) & (uint64_t(1) << 63))); }
+// Below 2^32: the low bits of 2^52 + u.
+TERN_HD inline double from_u32(uint64_t u) { return from_bits(u | (uint64_t(0x433) << 52)) - 0x1p52; }
+// Rounded once, as the conversions of the language are; those branch on the top bit, or have no vector form.
+TERN_HD inline double from_u64(uint64_t u) { return from_u32(u >> 32) * 0x1p32 + from_u32(u & 0xffffffff); }
+TERN_HD inline double from_i64(uint64_t u) { return (from_u32((u >> 32) ^ 0x80000000) - 0x1p31) * 0x1p32 + from_u32(u & 0xffffffff); }
+// n / 2 rounded down, n > -4096.
+TERN_HD inline int64_t half_of(int64_t n) { return static_cast<int64_t>(static_cast<uint64_t>(n + 4096) >> 1) - 2048; }
+TERN_HD inline double sqrt(double x) { return __builtin_sqrt(x); }  // one instruction
 // 2^n for -1023 <= n <= 1023; -1023 is zero.
-TERN_HD double power_of_two(int64_t n) { return from_bits(static_cast<uint64_t>(n + 1023) << 52); }
+TERN_HD inline double power_of_two(int64_t n) { return from_bits(static_cast<uint64_t>(n + 1023) << 52); }
 
 constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer, left in the low bits
 
@@ -28,7 +31,7 @@ struct ExpParts {
   double p;
   int64_t n;
 };
-TERN_HD ExpParts exp_parts(double x) {
+TERN_HD inline ExpParts exp_parts(double x) {
   const double t = x * 1.4426950408889634074 + kMagic, n = t - kMagic;
   const double r = (x - n * kLn2High) - n * kLn2Low;
   double q = 1.0 / 6227020800.0;
@@ -39,7 +42,7 @@ TERN_HD ExpParts exp_parts(double x) {
 }
 
 // k ln2 + ln(1 + f + lost): the atanh series in s = f / (2 + f).
-TERN_HD double log_reduced(double f, double lost, double k) {
+TERN_HD inline double log_reduced(double f, double lost, double k) {
   const double s = f / (2 + f), z = s * s, half = 0.5 * f * f;
   double r = 2.0 / 23;
   constexpr double kSeries[] = {2.0 / 21, 2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3};
@@ -50,9 +53,19 @@ TERN_HD double log_reduced(double f, double lost, double k) {
 struct LogParts {
   double f, k;  // x = 2^k (1 + f)
 };
-TERN_HD LogParts log_parts(double x) {
-  const int64_t k = static_cast<int64_t>(bits(x) - 0x3fe6a09e667f3bcd) >> 52;  // the bits of sqrt(1/2)
-  return {from_bits(bits(x) - (static_cast<uint64_t>(k) << 52)) - 1, static_cast<double>(k)};
+TERN_HD inline LogParts log_parts(double x) {
+  const uint64_t k = (bits(x) - 0x3fe6a09e667f3bcd + (uint64_t(1024) << 52)) >> 52;  // k + 1024: from the bits of sqrt(1/2)
+  return {from_bits(bits(x) - ((k - 1024) << 52)) - 1, from_u32(k) - 1024};
+}
+
+// a b in two words, from products of 32 bits.
+struct Product {
+  uint64_t high, low;
+};
+TERN_HD inline Product product(uint64_t a, uint64_t b) {
+  const uint64_t a0 = a & 0xffffffff, a1 = a >> 32, b0 = b & 0xffffffff, b1 = b >> 32;
+  const uint64_t t = a0 * b0, u = a1 * b0 + (t >> 32), v = a0 * b1 + (u & 0xffffffff);
+  return {a1 * b1 + (u >> 32) + (v >> 32), (v << 32) | (t & 0xffffffff)};
 }
 
 // |x| = quarter * pi/2 + r with |r| <= pi/4 (Payne and Hanek: the product of x and the 192 bits of 2/pi that matter).
@@ -60,7 +73,7 @@ struct Angle {
   double r;
   uint64_t quarter;
 };
-TERN_HD Angle reduce(double x) {
+TERN_HD inline Angle reduce(double x) {
   // 2/pi in binary, from the bit of weight 2^-1; enough for the largest double.
   static constexpr uint64_t kTwoOverPi[] = {0,
                                             0xa2f9836e4e441529,
@@ -83,61 +96,54 @@ TERN_HD Angle reduce(double x) {
                                             0x6bfb5fb11f8d5d08,
                                             0x56033046fc7b6bab};
   const uint64_t u = bits(abs(x)), mantissa = (u & ((uint64_t(1) << 52) - 1)) | (uint64_t(1) << 52);
-  const int64_t exponent = static_cast<int64_t>(u >> 52) - 1075;  // |x| = mantissa 2^exponent
-  // Bits of 2/pi above weight 2^(2-exponent-53) only make multiples of four. The first table word is 64 zero bits before the point.
-  int64_t start = exponent + 64 - 2;
-  start &= ~(start >> 63);  // not below 0
-  const int64_t word = start >> 6, shift = start & 63;
-  const int64_t safe = word + ((16 - word) & ((16 - word) >> 63));  // at most 16
-  auto window = [&](int64_t i) {
-    const uint64_t high = kTwoOverPi[safe + i], low = kTwoOverPi[safe + i + 1];
+  const uint64_t exponent = u >> 52;  // |x| = mantissa 2^(exponent - 1075)
+  // Bits of 2/pi above weight 2^(2-53) of that only make multiples of four. The first table word is 64 zero bits before the point.
+  const uint64_t start = (exponent - 1013) & (uint64_t(0) - uint64_t(exponent > 1013));  // not below 0, at most 1034
+  const uint64_t word = start >> 6, shift = start & 63;
+  auto window = [&](uint64_t i) {
+    const uint64_t high = kTwoOverPi[word + i], low = kTwoOverPi[word + i + 1];
     return (high << shift) | ((low >> 1) >> (63 - shift));
   };
-  using u128 = unsigned __int128;
-  const uint64_t w0 = window(0), w1 = window(1), w2 = window(2);
-  // product = mantissa * w, kept modulo 2^192; its unit is 2^(exponent - start + 64 - 192) = 2^-126 when start was not cut
-  const u128 p2 = static_cast<u128>(mantissa) * w2, p1 = static_cast<u128>(mantissa) * w1 + static_cast<uint64_t>(p2 >> 64);
-  const uint64_t low = static_cast<uint64_t>(p1), high = mantissa * w0 + static_cast<uint64_t>(p1 >> 64);
+  // product = mantissa * (w0, w1, w2), kept modulo 2^192; its unit is 2^-126 quarters when start was not cut. Its highest 128 bits are used.
+  const Product p1 = product(mantissa, window(1));
+  const uint64_t low = p1.low + product(mantissa, window(2)).high;
+  const uint64_t high = mantissa * window(0) + p1.high + uint64_t(low < p1.low);
   // high has two integer bits at 2^64/4: value = high * 2^-62 quarters (mod 4)
-  u128 fraction = (static_cast<u128>(high) << 64) | low;
-  uint64_t quarter = static_cast<uint64_t>(fraction >> 126);
-  fraction <<= 2;
-  const bool up = (fraction >> 127) != 0;  // nearest quarter: a signed fraction
-  quarter = (quarter + up) & 3;
-  const int64_t signed_high = static_cast<int64_t>(fraction >> 64);
+  const uint64_t fraction = (high << 2) | (low >> 62);
+  const uint64_t quarter = ((high >> 62) + (fraction >> 63)) & 3;  // nearest quarter: a signed fraction
   // A fraction next to zero has lost up to 62 bits: the 128-bit value still has 60 good ones.
-  const double f = static_cast<double>(signed_high) * 0x1p-64 + to_double(static_cast<uint64_t>(fraction)) * 0x1p-128;
+  const double f = from_i64(fraction) * 0x1p-64 + from_u64(low << 2) * 0x1p-128;
   const bool small = abs(x) <= 0.78539816339744831;
   return {select(small, abs(x), f * 1.5707963267948966192), quarter & (uint64_t(small) - 1)};
 }
 
-TERN_HD double sin_reduced(double r) {
+TERN_HD inline double sin_reduced(double r) {
   const double z = r * r;
   double q = 1 / 355687428096000.0;
   constexpr double kSeries[] = {-1 / 1307674368000.0, 1 / 6227020800.0, -1 / 39916800.0, 1 / 362880.0, -1 / 5040.0, 1 / 120.0, -1 / 6.0};
   for (double c : kSeries) q = q * z + c;
   return r + r * z * q;
 }
-TERN_HD double cos_reduced(double r) {
+TERN_HD inline double cos_reduced(double r) {
   const double z = r * r;
   double q = 1 / 20922789888000.0;
   constexpr double kSeries[] = {-1 / 87178291200.0, 1 / 479001600.0, -1 / 3628800.0, 1 / 40320.0, -1 / 720.0, 1 / 24.0};
   for (double c : kSeries) q = q * z + c;
   return 1 - (0.5 * z - z * z * q);
 }
-TERN_HD double finite_or_nan(double x, double y) { return select(abs(x) < kInf, y, kNan); }
+TERN_HD inline double finite_or_nan(double x, double y) { return select(abs(x) < kInf, y, kNan); }
 
 }  // namespace
 
 TERN_HD double exp(double x) {
   const ExpParts e = exp_parts(clamp(x, -746, 710));
-  const int64_t half = e.n >> 1;
+  const int64_t half = half_of(e.n);
   const double s = power_of_two(half);
   return select(x != x, x, (s + s * e.p) * power_of_two(e.n - half));
 }
 TERN_HD double expm1(double x) {
   const ExpParts e = exp_parts(clamp(x, -50, 710));
-  const int64_t half = e.n >> 1;
+  const int64_t half = half_of(e.n);
   const double s = power_of_two(half);
   return select(x != x, x, copysign((s * e.p + (s - power_of_two(half - e.n))) * power_of_two(e.n - half), x));
 }
@@ -174,8 +180,10 @@ TERN_HD double atan(double x) {
   const double t = select(above, 1 / a, a);
   const bool middle = t > 0.41421356237309503;
   const double u = select(middle, (t - 1) / (t + 1), t), z = u * u;
-  double q = 0;
-  for (int k = 45; k >= 3; k -= 2) q = ((k & 2) != 0 ? -1.0 : 1.0) / k + q * z;
+  double q = 1.0 / 45;
+  constexpr double kSeries[] = {-1.0 / 43, 1.0 / 41,  -1.0 / 39, 1.0 / 37,  -1.0 / 35, 1.0 / 33,  -1.0 / 31, 1.0 / 29, -1.0 / 27, 1.0 / 25, -1.0 / 23,
+                                1.0 / 21,  -1.0 / 19, 1.0 / 17,  -1.0 / 15, 1.0 / 13,  -1.0 / 11, 1.0 / 9,   -1.0 / 7, 1.0 / 5,   -1.0 / 3};
+  for (double c : kSeries) q = c + q * z;
   const double v = u + u * z * q;
   const double w = select(middle, 0.78539816339744831 + (v + 3.06161699786838302e-17), v);
   return select(x != x, x, copysign(select(above, 1.5707963267948966 - (w - 6.12323399573676604e-17), w), x));
@@ -242,7 +250,7 @@ TERN_HD double pow(double x, double y) {
   const bool whole = round_even(y) == y, odd = whole & (round_even(0.5 * y) != 0.5 * y);
   // Small whole exponents by squaring: exact where the result is a double, as the integers of models are.
   const bool few = whole & (abs(y) < 64);
-  const int64_t n = static_cast<int64_t>(select(few, abs(y), 0));
+  const uint64_t n = bits(select(few, abs(y), 0) + kMagic) - bits(kMagic);
   double product = 1, square = a;
   for (int bit = 0; bit < 6; ++bit, square = square * square) product = select((n >> bit & 1) != 0, product * square, product);
   double r = select(few, select(y < 0, 1 / product, product), exp(y * log(a)));

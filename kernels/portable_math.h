@@ -1,8 +1,9 @@
 // Mathematical functions in double, in plain C++ without the C library (whose results differ between machines) and without
 // branches on data: for every dtype but f32, and for the functions that f32 uses rarely (trigonometry, pow), rounded once.
 // Errors in ULP of double: about 2 (exp expm1 log log1p), 4 (the others); erf 12, pow relative 2e-13 (whole exponents below 64: 1e-14);
-// rounded to f32 all are within 0.51 ULP. Inlined nowhere hot: one call an element. On a device the same
-// operations, so the same bits (but f64 subnormals, which only a CPU flushes). Next: elementwise/unary_rows.h.
+// rounded to f32 all are within 0.51 ULP. They keep to what eight lanes can do as well (no product of more than 32 bits, no conversion of 64-bit
+// integers, no arithmetic shift of them), so that the compiler vectorises the loops of *.simd.cpp over them; elsewhere they are one call an element.
+// On a device the same operations, so the same bits (but f64 subnormals, which only a CPU flushes). Next: elementwise/unary_rows.h.
 #pragma once
 #include <cstdint>
 
@@ -25,8 +26,8 @@ TERN_HD inline double clamp(double x, double low, double high) {
 TERN_HD inline double min_nan(double a, double b) { return select((a < b) | (a != a), a, b); }
 TERN_HD inline double max_nan(double a, double b) { return select((a > b) | (a != a), a, b); }
 
-// A device has them inline: its modules are not linked with each other.
-#if defined(__CUDACC__)
+// A device has them inline, its modules are not linked with each other; and so have the kernels of one ISA.
+#if defined(__CUDACC__) || defined(TERN_ISA)
 #define TERN_PORTABLE TERN_HD inline
 #else
 #define TERN_PORTABLE
@@ -58,6 +59,6 @@ TERN_PORTABLE double ceil(double x);
 
 }  // namespace tern::portable
 
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) || defined(TERN_ISA)
 #include "kernels/portable_functions.h"
 #endif
