@@ -36,9 +36,8 @@ constexpr OpDef activation_op(const char* name, std::span<const AttrSpec> attrs,
   return op;
 }
 
-constexpr auto& kExact = rows_of<TERN_ON_EACH_ISA(gelu_f32), kUnary<"gelu", gelu, OtherFloats>, cuda::kUnary<kModule, "gelu">>;
-constexpr auto& kApproximated =
-    rows_of<TERN_ON_EACH_ISA(gelu_tanh_f32), kUnary<"gelu_tanh", gelu_tanh, OtherFloats>, cuda::kUnary<kModule, "gelu_tanh">>;
+constexpr auto& kExact = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_wide), cuda::kUnary<kModule, "gelu">>;
+constexpr auto& kApproximated = rows_of<TERN_ON_EACH_ISA(gelu_tanh_f32), TERN_ON_EACH_ISA(gelu_tanh_wide), cuda::kUnary<kModule, "gelu_tanh">>;
 Status bind_gelu(BindContext& c) {
   const bool exact = c.attrs.s("approximate") != "tanh";
   return bind_unary(c, exact ? pick(kExact, c.in(0).dtype, c.isa) : pick(kApproximated, c.in(0).dtype, c.isa), 0, 0);
@@ -103,8 +102,8 @@ Status bind_clip(BindContext& c) {
 
 }  // namespace
 
-extern constinit const OpDef kCelu = activation_op(
-    "Celu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(celu_f32), kUnary<"celu", celu, OtherFloats>, cuda::kUnary<kModule, "celu">>);
+extern constinit const OpDef kCelu =
+    activation_op("Celu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(celu_f32), TERN_ON_EACH_ISA(celu_wide), cuda::kUnary<kModule, "celu">>);
 extern constinit const OpDef kClip = {.name = "Clip",
                                       .inputs = {1, 3},
                                       .outputs = {1, 1},
@@ -113,9 +112,8 @@ extern constinit const OpDef kClip = {.name = "Clip",
                                       .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), kClipFloats, kClipInts, cuda::kClip>,
                                       .inplace_inputs = 1};
 extern constinit const OpDef kElu =
-    activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), kUnary<"elu", elu, OtherFloats>, cuda::kUnary<kModule, "elu">>);
-extern constinit const OpDef kErf =
-    float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), kUnary<"erf", portable::erf, OtherFloats>, cuda::kUnary<kModule, "erf">>);
+    activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), TERN_ON_EACH_ISA(elu_wide), cuda::kUnary<kModule, "elu">>);
+extern constinit const OpDef kErf = float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), TERN_ON_EACH_ISA(erf_wide), cuda::kUnary<kModule, "erf">>);
 extern constinit const OpDef kGelu = {
     .name = "Gelu",
     .inputs = {1, 1},
@@ -123,38 +121,36 @@ extern constinit const OpDef kGelu = {
     .attrs = kGeluAttrs,
     .infer = infer_unary<is_float>,
     .bind = bind_gelu,
-    .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32), kUnary<"gelu", gelu, OtherFloats>, cuda::kUnary<kModule, "gelu">,
-                       kUnary<"gelu_tanh", gelu_tanh, OtherFloats>, cuda::kUnary<kModule, "gelu_tanh">>,
+    .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32), TERN_ON_EACH_ISA(gelu_wide), cuda::kUnary<kModule, "gelu">,
+                       TERN_ON_EACH_ISA(gelu_tanh_wide), cuda::kUnary<kModule, "gelu_tanh">>,
     .inplace_inputs = 1};
-extern constinit const OpDef kHardSigmoid = activation_op(
-    "HardSigmoid", kHardSigmoidAttrs, bind<"alpha", "beta">,
-    rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), kUnary<"hard_sigmoid", hard_sigmoid, OtherFloats>, cuda::kUnary<kModule, "hard_sigmoid">>);
-extern constinit const OpDef kHardSwish = float_op(
-    "HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), kUnary<"hard_swish", hard_swish, OtherFloats>, cuda::kUnary<kModule, "hard_swish">>);
+extern constinit const OpDef kHardSigmoid =
+    activation_op("HardSigmoid", kHardSigmoidAttrs, bind<"alpha", "beta">,
+                  rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), TERN_ON_EACH_ISA(hard_sigmoid_wide), cuda::kUnary<kModule, "hard_sigmoid">>);
+extern constinit const OpDef kHardSwish =
+    float_op("HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), TERN_ON_EACH_ISA(hard_swish_wide), cuda::kUnary<kModule, "hard_swish">>);
 extern constinit const OpDef kLeakyRelu =
     activation_op("LeakyRelu", kLeakyReluAttrs, bind<"alpha">,
-                  rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), kUnary<"leaky_relu", leaky_relu, OtherFloats>, cuda::kUnary<kModule, "leaky_relu">>);
+                  rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), TERN_ON_EACH_ISA(leaky_relu_wide), cuda::kUnary<kModule, "leaky_relu">>);
 extern constinit const OpDef kMish =
-    float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), kUnary<"mish", mish, OtherFloats>, cuda::kUnary<kModule, "mish">>);
-extern constinit const OpDef kRelu = unary_op("Relu", infer_unary<is_relu_type>,
-                                              rows_of<TERN_ON_EACH_ISA(relu_f32), kUnary<"relu", Relu{}, OtherFloats>,
-                                                      kUnary<"relu", Relu{}, SignedInts>, cuda::kUnary<kModule, "relu", SignedInts>>);
-extern constinit const OpDef kSelu =
-    activation_op("Selu", kSeluAttrs, bind<"alpha", "gamma">,
-                  rows_of<TERN_ON_EACH_ISA(selu_f32), kUnary<"selu", selu, OtherFloats>, cuda::kUnary<kModule, "selu">>);
+    float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), TERN_ON_EACH_ISA(mish_wide), cuda::kUnary<kModule, "mish">>);
+extern constinit const OpDef kRelu = unary_op(
+    "Relu", infer_unary<is_relu_type>,
+    rows_of<TERN_ON_EACH_ISA(relu_f32), TERN_ON_EACH_ISA(relu_wide), kUnary<"relu", Relu{}, SignedInts>, cuda::kUnary<kModule, "relu", SignedInts>>);
+extern constinit const OpDef kSelu = activation_op("Selu", kSeluAttrs, bind<"alpha", "gamma">,
+                                                   rows_of<TERN_ON_EACH_ISA(selu_f32), TERN_ON_EACH_ISA(selu_wide), cuda::kUnary<kModule, "selu">>);
 extern constinit const OpDef kSigmoid =
-    float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), kUnary<"sigmoid", portable::sigmoid, OtherFloats>, cuda::kUnary<kModule, "sigmoid">>);
-extern constinit const OpDef kSoftplus = float_op(
-    "Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), kUnary<"softplus", portable::softplus, OtherFloats>, cuda::kUnary<kModule, "softplus">>);
+    float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), TERN_ON_EACH_ISA(sigmoid_wide), cuda::kUnary<kModule, "sigmoid">>);
+extern constinit const OpDef kSoftplus =
+    float_op("Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), TERN_ON_EACH_ISA(softplus_wide), cuda::kUnary<kModule, "softplus">>);
 extern constinit const OpDef kSoftsign =
-    float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), kUnary<"softsign", softsign, OtherFloats>, cuda::kUnary<kModule, "softsign">>);
+    float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), TERN_ON_EACH_ISA(softsign_wide), cuda::kUnary<kModule, "softsign">>);
 extern constinit const OpDef kSwish = activation_op(
-    "Swish", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(swish_f32), kUnary<"swish", swish, OtherFloats>, cuda::kUnary<kModule, "swish">>);
+    "Swish", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(swish_f32), TERN_ON_EACH_ISA(swish_wide), cuda::kUnary<kModule, "swish">>);
 extern constinit const OpDef kTanh =
-    float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), kUnary<"tanh", portable::tanh, OtherFloats>, cuda::kUnary<kModule, "tanh">>);
-extern constinit const OpDef kThresholdedRelu =
-    activation_op("ThresholdedRelu", kAlphaOne, bind<"alpha">,
-                  rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), kUnary<"thresholded_relu", thresholded_relu, OtherFloats>,
-                          cuda::kUnary<kModule, "thresholded_relu">>);
+    float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), TERN_ON_EACH_ISA(tanh_wide), cuda::kUnary<kModule, "tanh">>);
+extern constinit const OpDef kThresholdedRelu = activation_op(
+    "ThresholdedRelu", kAlphaOne, bind<"alpha">,
+    rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), TERN_ON_EACH_ISA(thresholded_relu_wide), cuda::kUnary<kModule, "thresholded_relu">>);
 
 }  // namespace tern

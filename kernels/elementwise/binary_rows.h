@@ -3,6 +3,7 @@
 // A function of elements computes what it returns; one of doubles takes the floats, and its results are rounded once; bools that it returns
 // are bools. Next: arithmetic.cpp.
 #pragma once
+#include "kernels/apart.h"
 #include "kernels/elementwise/binary.h"
 #include "kernels/elementwise/binary_functions.h"
 #include "kernels/elementwise/nest.h"
@@ -15,12 +16,15 @@ namespace tern {
 template <auto kF, class T, class Y>
 inline void binary_row(const T* a, int64_t a_step, const T* b, int64_t b_step, Y* y, int64_t n) {
   if (a_step == 1 && b_step == 1) {
+    TERN_APART
     for (int64_t i = 0; i < n; ++i) y[i] = on_elements<kF>(a[i], b[i]);
   } else if (a_step == 1) {
     const T vb = *b;
+    TERN_APART
     for (int64_t i = 0; i < n; ++i) y[i] = on_elements<kF>(a[i], vb);
   } else {  // the first stands, the second moves, or both stand
     const T va = *a;
+    TERN_APART
     for (int64_t i = 0; i < n; ++i) y[i] = on_elements<kF>(va, b[i * b_step]);
   }
 }

@@ -11,6 +11,9 @@ namespace {
 using namespace functions;
 constexpr Text kModule("elementwise/bitwise");
 
+// Of the byte that a bool is, which has vectors.
+constexpr KernelRow kNotRow = portable_row<"not", bool, UnaryArgs, portable_unary<[](uint8_t x) { return static_cast<uint8_t>(x ^ 1); }, uint8_t>>();
+
 bool is_bool(DType t) { return t == DType::boolean; }
 
 constexpr auto& kLeft = rows_of<kBinary<"shift_left", Shift<true>{}, UnsignedInts>, cuda::kPlainBinary<kModule, "shift_left", UnsignedInts>>;
@@ -47,7 +50,7 @@ extern constinit const OpDef kBitwiseOr =
 extern constinit const OpDef kBitwiseXor = binary_op(
     "BitwiseXor", infer_binary<is_int>, rows_of<kBinary<"bitwise_xor", Xor{}, Ints>, cuda::kPlainBinary<kModule, "bitwise_xor", Ints, "xor">>);
 extern constinit const OpDef kNot =
-    unary_op("Not", infer_unary<is_bool>, rows_of<kUnary<"not", Not{}, Types<bool>>, cuda::kPlainUnary<"elementwise/unary", "not", Types<bool>>>);
+    unary_op("Not", infer_unary<is_bool>, rows_of<kNotRow, cuda::kPlainUnary<"elementwise/unary", "not", Types<bool>>>);
 extern constinit const OpDef kOr =
     binary_op("Or", infer_binary<is_bool>, rows_of<kBinary<"or", Or{}, Types<bool>>, cuda::kPlainBinary<kModule, "or", Types<bool>>>);
 extern constinit const OpDef kXor =

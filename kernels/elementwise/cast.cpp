@@ -10,6 +10,7 @@
 #include "kernels/elementwise/convert.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/nest.h"
+#include "kernels/portable_row.h"
 
 namespace tern {
 namespace {
@@ -58,35 +59,30 @@ StringRef print(T x, char* text) {
   return {text, end - text};
 }
 
-template <class From, class To>
-void cast_all(const CastArgs& a) {
-  const From* x = static_cast<const From*>(a.x);
-  To* y = static_cast<To*>(a.y);
-  for (int64_t i = 0; i < a.count; ++i) {
-    if constexpr (std::is_same_v<From, To>) y[i] = x[i];
-    else if constexpr (std::is_same_v<From, StringRef>) y[i] = parse<To>(x[i].view());
-    else if constexpr (std::is_same_v<To, StringRef>) y[i] = print(x[i], a.text + i * kTextBytes);
-    else y[i] = convert<To>(x[i]);
-  }
-}
 template <class To>
-void run(const CastArgs& a) {
+void read_text(const CastArgs& a) {
+  const StringRef* x = static_cast<const StringRef*>(a.x);
+  To* y = static_cast<To*>(a.y);
+  for (int64_t i = 0; i < a.count; ++i) y[i] = parse<To>(x[i].view());
+}
+void write_text(const CastArgs& a) {
+  StringRef* y = static_cast<StringRef*>(a.y);
   visit(a.from, [&]<class From>() {
-    if constexpr (!std::is_void_v<From>) cast_all<From, To>(a);
+    if constexpr (!std::is_void_v<From>) {
+      const From* x = static_cast<const From*>(a.x);
+      for (int64_t i = 0; i < a.count; ++i) {
+        if constexpr (std::is_same_v<From, StringRef>) y[i] = x[i];
+        else y[i] = print(x[i], a.text + i * kTextBytes);
+      }
+    }
   });
 }
-// Rows go by the dtype of the result.
-template <class To>
-constexpr KernelRow cast_row(const char* name) {
-  return row<CastArgs, run<To>>(name, dtype_of<To>(), Isa::scalar);
+template <class... T>
+constexpr std::array<KernelRow, sizeof...(T)> text_rows(Types<T...>) {
+  return {portable_row<"cast_text", T, CastArgs, read_text<T>>()...};
 }
-constexpr KernelRow kRows[] = {
-    cast_row<float>("cast/f32/scalar"),    cast_row<double>("cast/f64/scalar"),       cast_row<f16>("cast/f16/scalar"),
-    cast_row<bf16>("cast/bf16/scalar"),    cast_row<int8_t>("cast/i8/scalar"),        cast_row<int16_t>("cast/i16/scalar"),
-    cast_row<int32_t>("cast/i32/scalar"),  cast_row<int64_t>("cast/i64/scalar"),      cast_row<uint8_t>("cast/u8/scalar"),
-    cast_row<uint16_t>("cast/u16/scalar"), cast_row<uint32_t>("cast/u32/scalar"),     cast_row<uint64_t>("cast/u64/scalar"),
-    cast_row<bool>("cast/bool/scalar"),    cast_row<StringRef>("cast/string/scalar"),
-};
+constexpr auto kReadText = text_rows(NumbersAndBool());
+constexpr KernelRow kWriteText = row<CastArgs, write_text>("cast/string/scalar", DType::string, Isa::scalar);
 
 Status infer_cast(InferContext& c) {
   const DType to = dtype_from_code(c.attrs.i("to"));
@@ -102,7 +98,7 @@ Status infer_cast_like(InferContext& c) {
 }
 Status bind(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
-  const KernelRow* kernel = x.dtype == DType::string ? pick(rows_of<kRows>, y.dtype, Isa::scalar) : c.pick(y.dtype);
+  const KernelRow* kernel = x.dtype == DType::string && y.dtype != DType::string ? pick(rows_of<kReadText>, y.dtype, Isa::scalar) : c.pick(y.dtype);
   if (kernel == nullptr) return bad_dtype(y.dtype);
   const auto [begin, end] = c.range(x.count(), 64);
   if (begin == end) return {};
@@ -134,7 +130,7 @@ extern constinit const OpDef kCast = {.name = "Cast",
                                       .attrs = kCastAttrs,
                                       .infer = infer_cast,
                                       .bind = bind,
-                                      .kernels = rows_of<kRows, cuda::kCast>,
+                                      .kernels = rows_of<TERN_ON_EACH_ISA(cast_any), kWriteText, kReadText, cuda::kCast>,
                                       .inplace_inputs = 1,
                                       .symbolic = same};
 extern constinit const OpDef kCastLike = {.name = "CastLike",
@@ -143,7 +139,7 @@ extern constinit const OpDef kCastLike = {.name = "CastLike",
                                           .attrs = kCastLikeAttrs,
                                           .infer = infer_cast_like,
                                           .bind = bind,
-                                          .kernels = rows_of<kRows, cuda::kCast>,
+                                          .kernels = rows_of<TERN_ON_EACH_ISA(cast_any), kWriteText, kReadText, cuda::kCast>,
                                           .inplace_inputs = 1};
 
 }  // namespace tern

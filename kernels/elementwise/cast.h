@@ -1,19 +1,10 @@
 // Cast: y[i] = x[i] as another dtype (convert.h). Rows go by the dtype of the result.
-// Next: cast.cpp (a CPU's), cast.cu and launch_cast.cpp (a device's: every dtype but text).
+// Next: cast.simd.cpp (numbers, on a CPU), cast.cpp (text, and the operators), cast.cu and launch_cast.cpp (a device's: every dtype but text).
 #pragma once
-#include <stdint.h>
-
 #include "kernels/elementwise/device.h"
+#include "kernels/elementwise/unary.h"
 
 namespace tern {
-
-struct CastArgs {
-  const void* x;
-  void* y;
-  int64_t count;
-  DType from;
-  char* text;  // [count, bytes of the longest number] when y is text
-};
 
 namespace cuda {
 

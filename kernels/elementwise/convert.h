@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "kernels/choose.h"
 #include "kernels/elementwise/portable.h"
 #include "kernels/portable_math.h"
 
@@ -22,12 +23,13 @@ TERN_HD inline To convert(From x) {
     else return narrow<To>(static_cast<double>(widen(x)));
   } else if constexpr (kIsFloat<From>) {
     using Wide = std::conditional_t<sizeof(To) <= 4, int32_t, int64_t>;
+    using F = std::conditional_t<std::is_same_v<From, double>, double, float>;  // in which all of it is exact
     constexpr int kBits = 8 * static_cast<int>(sizeof(Wide));
-    constexpr double kHalf = kBits == 32 ? 0x1p31 : 0x1p63;
-    const double v = widen(x);
+    constexpr F kHalf = kBits == 32 ? F(0x1p31) : F(0x1p63);
+    const F v = static_cast<F>(widen(x));
     const bool top = std::is_unsigned_v<To> && sizeof(To) == sizeof(Wide) && v >= kHalf;
-    const double in = v - portable::select(top, kHalf, 0);
-    const Wide t = static_cast<Wide>(portable::select((in > -kHalf) & (in < kHalf), in, -kHalf));  // -kHalf converts to the lowest
+    const F in = v - choose(top, kHalf, F(0));
+    const Wide t = static_cast<Wide>(choose((in > -kHalf) & (in < kHalf), in, -kHalf));  // -kHalf converts to the lowest
     return static_cast<To>(static_cast<std::make_unsigned_t<Wide>>(t) ^ (std::make_unsigned_t<Wide>(top) << (kBits - 1)));
   } else {
     return static_cast<To>(x);

@@ -4,6 +4,7 @@
 #include "kernels/elementwise/binary_rows.h"
 #include "kernels/elementwise/convert.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/unary.h"
 #include "kernels/portable_math.h"
 
 namespace tern {
@@ -38,10 +39,13 @@ void run(const PowArgs& args) {
 }
 template <class... T>
 constexpr std::array<KernelRow, sizeof...(T)> pow_rows(Types<T...>) {
-  return {portable_row<"pow", T, PowArgs, run<T>>()...};
+  return {portable_row<"pow_mixed", T, PowArgs, run<T>>()...};
 }
-constexpr auto kFloatRows = pow_rows(Floats());
+// Of a base and an exponent of different dtypes, and of integers.
+constexpr auto kMixedRows = pow_rows(Floats());
 constexpr auto kIntRows = pow_rows(SignedInts());
+constexpr auto& kOneDType = rows_of<TERN_ON_EACH_ISA(pow_f32), TERN_ON_EACH_ISA(pow_wide)>;
+constexpr auto& kTwoDTypes = rows_of<kMixedRows, kIntRows, cuda::kPow>;
 
 Status infer(InferContext& c) {
   if (!is_float(c.dtype(0)) && !is_signed_int(c.dtype(0))) return bad_dtype(c.dtype(0));
@@ -49,25 +53,35 @@ Status infer(InferContext& c) {
   return infer_broadcast(c, c.dtype(0));
 }
 
-bool is_two(const TensorView& b) {
-  if (!b.constant || b.count() != 1) return false;
-  bool two = false;
+// The exponent, when it is one known number for all.
+std::optional<double> constant_exponent(const TensorView& b) {
+  if (!b.constant || b.count() != 1) return std::nullopt;
+  double value = 0;
   visit(b.dtype, [&]<class T>() {
-    if constexpr (!std::is_void_v<T> && !std::is_same_v<T, StringRef>) two = static_cast<double>(widen(*b.as<T>())) == 2;
+    if constexpr (!std::is_void_v<T> && !std::is_same_v<T, StringRef>) value = static_cast<double>(widen(*b.as<T>()));
   });
-  return two;
+  return value;
 }
 
 Status bind(BindContext& c) {
   const TensorView &a = c.in(0), &b = c.in(1), &y = c.out(0);
-  const KernelRow* kernel = c.pick(a.dtype);
+  const KernelRow* kernel = pick(kTwoDTypes, a.dtype, c.isa);
   if (kernel == nullptr) return bad_dtype(a.dtype);
   if (broadcast(a.dims, b.dims) != y.dims) return invalid("the inputs of Pow do not broadcast to " + to_string(y.dims));
   const auto [begin, end] = c.range(y.count(), kGrain);
   if (begin == end) return {};
-  if (a.dtype == DType::f32 && is_two(b)) {
+  const std::optional<double> exponent = constant_exponent(b);
+  if (exponent == 3 && is_float(a.dtype) && a.dims == y.dims && c.isa != Isa::cuda) {
+    UnaryArgs& args = c.args(UnaryArgs{nullptr, nullptr, end - begin, 0, 0});
+    c.set(args.x, c.input(0) + begin * static_cast<int64_t>(size_of(a.dtype)));
+    c.set(args.y, c.output(0) + begin * static_cast<int64_t>(size_of(a.dtype)));
+    c.run(*pick(rows_of<TERN_ON_EACH_ISA(cube_any)>, a.dtype, c.isa));
+  } else if (a.dtype == DType::f32 && exponent == 2) {
     set_binary(c, c.args<BinaryArgs>(), Operand::input(c, 0), Operand::input(c, 0), begin, end);
     c.run(*pick(kMul.kernels, DType::f32, c.isa));
+  } else if (a.dtype == b.dtype && is_float(a.dtype) && c.isa != Isa::cuda) {
+    set_binary(c, c.args<BinaryArgs>(), Operand::input(c, 0), Operand::input(c, 1), begin, end);
+    c.run(*pick(kOneDType, a.dtype, c.isa));
   } else {
     PowArgs& args = c.args(PowArgs{{}, b.dtype});
     set_binary(c, args.binary, Operand::input(c, 0), Operand::input(c, 1), begin, end);
@@ -78,12 +92,13 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-extern constinit const OpDef kPow = {.name = "Pow",
-                                     .inputs = {2, 2},
-                                     .outputs = {1, 1},
-                                     .infer = infer,
-                                     .bind = bind,
-                                     .kernels = rows_of<kFloatRows, kIntRows, cuda::kPow>,
-                                     .inplace_inputs = 1};
+extern constinit const OpDef kPow = {
+    .name = "Pow",
+    .inputs = {2, 2},
+    .outputs = {1, 1},
+    .infer = infer,
+    .bind = bind,
+    .kernels = rows_of<TERN_ON_EACH_ISA(pow_f32), TERN_ON_EACH_ISA(pow_wide), TERN_ON_EACH_ISA(cube_any), kMixedRows, kIntRows, cuda::kPow>,
+    .inplace_inputs = 1};
 
 }  // namespace tern

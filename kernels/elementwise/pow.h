@@ -1,7 +1,7 @@
 // Pow: y = a ^ b of two dtypes that may differ, y of the dtype of a. Floats through double (portable_math.h), rounded once;
 // integers with integer exponents exactly, wrapping; with float exponents through double, then as convert.h.
-// A constant exponent of 2 is a product: the portable kernel gives the same bits for it. See elementwise.h.
-// Next: pow.cpp (a CPU's), pow.cu and launch_where.cpp (a device's).
+// A constant exponent of 2 or 3 is a product: the portable kernel gives the same bits for it. See elementwise.h.
+// Next: binary_wide.simd.cpp (floats of one dtype, on a CPU), pow.cpp (others), pow.cu and launch_where.cpp (a device's).
 #pragma once
 #include "kernels/elementwise/device.h"
 

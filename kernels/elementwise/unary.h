@@ -3,7 +3,7 @@
 #pragma once
 #include <stdint.h>
 
-#include "kernels/row.h"
+#include "kernels/rows.h"
 #include "runtime/base/host_device.h"
 
 namespace tern {
@@ -26,6 +26,22 @@ TERN_EACH_ISA(extern const KernelRow abs_f32, ceil_f32, exp_f32, floor_f32, log_
 TERN_EACH_ISA(extern const KernelRow celu_f32, elu_f32, erf_f32, gelu_f32, gelu_tanh_f32, hard_sigmoid_f32, hard_swish_f32, leaky_relu_f32, mish_f32,
               relu_f32, selu_f32, sigmoid_f32, softplus_f32, softsign_f32, swish_f32, tanh_f32, thresholded_relu_f32,
               clip_f32;)  // activations.simd.cpp
+TERN_EACH_ISA(extern const Rows<3> abs_wide, ceil_wide, celu_wide, elu_wide, erf_wide, exp_wide, floor_wide, gelu_wide, gelu_tanh_wide,
+              hard_sigmoid_wide, hard_swish_wide, leaky_relu_wide, log_wide, mish_wide, neg_wide, reciprocal_wide, relu_wide, round_wide, selu_wide,
+              shrink_wide, sigmoid_wide, sign_wide, softplus_wide, softsign_wide, sqrt_wide, swish_wide, tanh_wide, thresholded_relu_wide;
+              extern const Rows<4> acos_any, acosh_any, asin_any, asinh_any, atan_any, atanh_any, cos_any, cosh_any, cube_any, is_inf_any, is_nan_any,
+              sin_any, sinh_any,
+              tan_any;)  // unary_wide.simd.cpp
+
+// y[i] = x[i] as another dtype; rows go by the dtype of the result.
+struct CastArgs {
+  const void* x;
+  void* y;
+  int64_t count;
+  DType from;
+  char* text;  // [count, bytes of the longest number] when y is text
+};
+TERN_EACH_ISA(extern const Rows<13> cast_any;)  // cast.simd.cpp
 
 // y = min(max(x, *low), *high), the bounds read at every run; null for none.
 struct ClipArgs {

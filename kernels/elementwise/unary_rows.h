@@ -3,6 +3,7 @@
 //                                            bools that it returns are bools
 // Next: unary.cpp.
 #pragma once
+#include "kernels/apart.h"
 #include "kernels/elementwise/nest.h"
 #include "kernels/elementwise/portable.h"
 #include "kernels/elementwise/unary.h"
@@ -17,6 +18,7 @@ void portable_unary(const UnaryArgs& a) {
   const T* x = static_cast<const T*>(a.x);  // [count]
   Y* y = static_cast<Y*>(a.y);              // [count]
   const float alpha = a.alpha, beta = a.beta;
+  TERN_APART
   for (int64_t i = 0; i < a.count; ++i) {
     const R v = apply<kF>(widen(x[i]), alpha, beta);
     if constexpr (kIsFloat<Y>) y[i] = narrow<Y>(v);

@@ -112,13 +112,13 @@ constexpr OpDef variadic_op(const char* name, Status (*infer)(InferContext&), St
 
 // Sum and Mean have Add's rows, and Div's.
 extern constinit const OpDef kMax = variadic_op("Max", infer_binary<is_number>, bind<kMax, false, cuda::kMaxOf>,
-                                                rows_of<TERN_ON_EACH_ISA(max_f32), kBinary<"max", Max{}, OtherFloats>, kBinary<"max", Max{}, Ints>,
+                                                rows_of<TERN_ON_EACH_ISA(max_f32), TERN_ON_EACH_ISA(max_wide), kBinary<"max", Max{}, Ints>,
                                                         cuda::kBinary<kModule, "max", Ints>, kSteps, cuda::kMaxOf>,
                                                 symbolic<true>);
 extern constinit const OpDef kMean =
     variadic_op("Mean", infer_binary<is_float>, bind<kAdd, true, cuda::kSumOf>, rows_of<kSteps, cuda::kSumOf>, nullptr);
 extern constinit const OpDef kMin = variadic_op("Min", infer_binary<is_number>, bind<kMin, false, cuda::kMinOf>,
-                                                rows_of<TERN_ON_EACH_ISA(min_f32), kBinary<"min", Min{}, OtherFloats>, kBinary<"min", Min{}, Ints>,
+                                                rows_of<TERN_ON_EACH_ISA(min_f32), TERN_ON_EACH_ISA(min_wide), kBinary<"min", Min{}, Ints>,
                                                         cuda::kBinary<kModule, "min", Ints>, kSteps, cuda::kMinOf>,
                                                 symbolic<false>);
 extern constinit const OpDef kSum = variadic_op("Sum", infer_binary<is_float>, bind<kAdd, false, cuda::kSumOf>, rows_of<kSteps, cuda::kSumOf>, sum);

@@ -218,6 +218,7 @@ inline std::vector<Case> more_cases() {
   std::vector<Case> all;
   all.push_back({"BatchNormalization", {x({2, 3, 5}), w({3}), w({3}), of(DType::f64, {3}), of(DType::f64, {3})}});
   all.push_back({"BitShift", {of(DType::u32, {4}), of(DType::u32, {4})}, {{"direction", std::string("RIGHT")}}});
+  for (const KernelRow* row : find_op("Cast")->kernels) all.push_back({"CastLike", {of(DType::string, {3}), of(row->dtype, {1})}});
   all.push_back({"Cholesky", {positive(DType::f64)}});
   all.push_back({"Compress", {x({9}), b({9})}});
   all.push_back({"FusedAttention", {x({1, 2, 7, 5}), x({1, 2, 9, 5}), x({1, 2, 9, 6})}});
@@ -232,6 +233,9 @@ inline std::vector<Case> more_cases() {
   all.push_back({"Mod", {x({3, 5}), x({5})}});
   all.push_back({"NonZero", {x({3, 5})}});
   all.push_back({"Pad", {x({3, 5}), ints({0, -1, 0, 6})}, {{"mode", std::string("wrap")}}});
+  all.push_back({"Pow", {x({3, 5}), of(DType::f16, {5})}});
+  all.push_back({"Pow", {of(DType::f16, {3, 5}), x({5})}});
+  all.push_back({"Pow", {x({3, 5}), number(DType::i64, 3)}});
   all.push_back({"QuantizeLinear", {of(DType::i32, {3, 5}), w({})}});
   all.push_back({"RMSNormalization", {x({2, 3, 9}), of(DType::f64, {9})}});
   for (const KernelRow* row : find_op("Range")->kernels)

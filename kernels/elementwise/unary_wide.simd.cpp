@@ -1,0 +1,55 @@
+// The unary functions of the floats without lanes of their own: f64, f16 and bf16 of all, f32 too of those that nets use rarely. See wide.h.
+// Next: unary_rows.h.
+#include "kernels/elementwise/unary_functions.h"
+#include "kernels/elementwise/wide.h"
+
+namespace tern::TERN_ISA {
+
+constinit const Rows<3> abs_wide = wide_rows<"abs", [](double x) { return functions::Abs{}(x); }>();
+constinit const Rows<3> ceil_wide = wide_rows<"ceil", [](double x) { return portable::ceil(x); }>();
+constinit const Rows<3> celu_wide = wide_rows<"celu", [](double x, float alpha, float beta) { return functions::celu(x, alpha, beta); }>();
+constinit const Rows<3> elu_wide = wide_rows<"elu", [](double x, float alpha, float beta) { return functions::elu(x, alpha, beta); }>();
+constinit const Rows<3> erf_wide = wide_rows<"erf", [](double x) { return portable::erf(x); }>();
+constinit const Rows<3> exp_wide = wide_rows<"exp", [](double x) { return portable::exp(x); }>();
+constinit const Rows<3> floor_wide = wide_rows<"floor", [](double x) { return portable::floor(x); }>();
+constinit const Rows<3> gelu_wide = wide_rows<"gelu", [](double x) { return functions::gelu(x); }>();
+constinit const Rows<3> gelu_tanh_wide = wide_rows<"gelu_tanh", [](double x) { return functions::gelu_tanh(x); }>();
+constinit const Rows<3> hard_sigmoid_wide =
+    wide_rows<"hard_sigmoid", [](double x, float alpha, float beta) { return functions::hard_sigmoid(x, alpha, beta); }>();
+constinit const Rows<3> hard_swish_wide = wide_rows<"hard_swish", [](double x) { return functions::hard_swish(x); }>();
+constinit const Rows<3> leaky_relu_wide =
+    wide_rows<"leaky_relu", [](double x, float alpha, float beta) { return functions::leaky_relu(x, alpha, beta); }>();
+constinit const Rows<3> log_wide = wide_rows<"log", [](double x) { return portable::log(x); }>();
+constinit const Rows<3> mish_wide = wide_rows<"mish", [](double x) { return functions::mish(x); }>();
+constinit const Rows<3> neg_wide = wide_rows<"neg", [](double x) { return functions::Neg{}(x); }>();
+constinit const Rows<3> reciprocal_wide = wide_rows<"reciprocal", [](double x) { return functions::reciprocal(x); }>();
+constinit const Rows<3> relu_wide = wide_rows<"relu", [](double x) { return functions::Relu{}(x); }>();
+constinit const Rows<3> round_wide = wide_rows<"round", [](double x) { return portable::round_even(x); }>();
+constinit const Rows<3> selu_wide = wide_rows<"selu", [](double x, float alpha, float beta) { return functions::selu(x, alpha, beta); }>();
+constinit const Rows<3> shrink_wide = wide_rows<"shrink", [](double x, float alpha, float beta) { return functions::Shrink{}(x, alpha, beta); }>();
+constinit const Rows<3> sigmoid_wide = wide_rows<"sigmoid", [](double x) { return portable::sigmoid(x); }>();
+constinit const Rows<3> sign_wide = wide_rows<"sign", [](double x) { return functions::Sign{}(x); }>();
+constinit const Rows<3> softplus_wide = wide_rows<"softplus", [](double x) { return portable::softplus(x); }>();
+constinit const Rows<3> softsign_wide = wide_rows<"softsign", [](double x) { return functions::softsign(x); }>();
+constinit const Rows<3> sqrt_wide = wide_rows<"sqrt", [](double x) { return functions::sqrt(x); }>();
+constinit const Rows<3> swish_wide = wide_rows<"swish", [](double x, float alpha, float beta) { return functions::swish(x, alpha, beta); }>();
+constinit const Rows<3> tanh_wide = wide_rows<"tanh", [](double x) { return portable::tanh(x); }>();
+constinit const Rows<3> thresholded_relu_wide =
+    wide_rows<"thresholded_relu", [](double x, float alpha, float beta) { return functions::thresholded_relu(x, alpha, beta); }>();
+constinit const Rows<4> acos_any = any_rows<"acos", [](double x) { return portable::acos(x); }>();
+constinit const Rows<4> acosh_any = any_rows<"acosh", [](double x) { return portable::acosh(x); }>();
+constinit const Rows<4> asin_any = any_rows<"asin", [](double x) { return portable::asin(x); }>();
+constinit const Rows<4> asinh_any = any_rows<"asinh", [](double x) { return portable::asinh(x); }>();
+constinit const Rows<4> atan_any = any_rows<"atan", [](double x) { return portable::atan(x); }>();
+constinit const Rows<4> atanh_any = any_rows<"atanh", [](double x) { return portable::atanh(x); }>();
+constinit const Rows<4> cos_any = any_rows<"cos", [](double x) { return portable::cos(x); }>();
+constinit const Rows<4> cosh_any = any_rows<"cosh", [](double x) { return portable::cosh(x); }>();
+constinit const Rows<4> sin_any = any_rows<"sin", [](double x) { return portable::sin(x); }>();
+constinit const Rows<4> sinh_any = any_rows<"sinh", [](double x) { return portable::sinh(x); }>();
+constinit const Rows<4> tan_any = any_rows<"tan", [](double x) { return portable::tan(x); }>();
+constinit const Rows<4> is_inf_any =
+    test_rows<"is_inf", [](double x, float positive, float negative) { return functions::is_inf(x, positive, negative); }>();
+constinit const Rows<4> is_nan_any = test_rows<"is_nan", [](double x) { return functions::is_nan(x); }>();
+constinit const Rows<4> cube_any = any_rows<"cube", [](double x) { return x * (x * x); }>();  // pow's bits for an exponent of 3
+
+}  // namespace tern::TERN_ISA
