@@ -1,12 +1,12 @@
 // Quantizing one element, on a CPU and on a device; and what the kernels of quantize.h take.
-// Next: quantize.cpp (a CPU's), quantize.cu and launch.cpp (a device's).
+// Next: quantize.simd.cpp and quantize.cpp (a CPU's), quantize.cu and launch.cpp (a device's).
 #pragma once
 #include <limits>
 
 #include "kernels/choose.h"
 #include "kernels/fast_div.h"
 #include "kernels/quantize/scale.h"
-#include "kernels/row.h"
+#include "kernels/rows.h"
 
 namespace tern {
 
@@ -36,7 +36,7 @@ template <class Q>
 constexpr float kHighest = static_cast<float>(std::numeric_limits<Q>::max());
 // A comparison with NaN fails, so that NaN becomes the lowest.
 template <class Q>
-TERN_HD inline Q quantized(float x, float scale, int64_t zero_point) {
+TERN_HD inline Q quantized(float x, float scale, int32_t zero_point) {
   // Beyond 2^20 every dtype saturates, whatever the zero point; below, adding 1.5 * 2^23 rounds to even (the library's rint may branch).
   const float ratio = x / scale, above = choose(ratio > -0x1p20f, ratio, -0x1p20f), bounded = choose(above < 0x1p20f, above, 0x1p20f);
   const float r = ((bounded + 0x1.8p23f) - 0x1.8p23f) + static_cast<float>(zero_point);
@@ -58,6 +58,9 @@ TERN_HD inline float dynamic_scale(float low, float high) {
   const float span = (high - low) / 255.0f;
   return choose(span == 0, 1.0f, span);
 }
+
+TERN_EACH_ISA(extern const Rows<4> quantize_any; extern const Rows<5> dequantize_any;
+              extern const KernelRow dynamic_quantize_f32;)  // quantize.simd.cpp
 
 namespace cuda {
 

@@ -10,62 +10,8 @@
 namespace tern {
 namespace {
 
-template <class T, class Q>
-void quantize_to(const QuantArgs& a) {
-  const T* x = static_cast<const T*>(a.x);
-  const Q* zero_point = static_cast<const Q*>(a.zero_point);
-  for (int64_t r = a.begin; r < a.end; ++r) {
-    const int64_t s = r / a.n * a.per_outer + r % a.n / a.block * a.per_block;
-    for (int64_t j = 0; j < a.inner; ++j) {
-      const int64_t at = s + j * a.step;
-      static_cast<Q*>(a.y)[r * a.inner + j] =
-          quantized<Q>(widen_f32(x[r * a.inner + j]), scale_at(a.scale, a.scale_dtype, at), zero_point ? zero_point[at] : 0);
-    }
-  }
-}
-template <class T>
-void quantize(const QuantArgs& a) {
-  switch (a.other) {
-    case DType::u8: return quantize_to<T, uint8_t>(a);
-    case DType::i8: return quantize_to<T, int8_t>(a);
-    case DType::u16: return quantize_to<T, uint16_t>(a);
-    default: return quantize_to<T, int16_t>(a);
-  }
-}
-
-template <class Q, class T>
-void dequantize_to(const QuantArgs& a) {
-  const Q* x = static_cast<const Q*>(a.x);
-  const Q* zero_point = static_cast<const Q*>(a.zero_point);
-  for (int64_t r = a.begin; r < a.end; ++r) {
-    const int64_t s = r / a.n * a.per_outer + r % a.n / a.block * a.per_block;
-    for (int64_t j = 0; j < a.inner; ++j) {
-      const int64_t at = s + j * a.step;
-      const int64_t distance = static_cast<int64_t>(x[r * a.inner + j]) - (zero_point ? static_cast<int64_t>(zero_point[at]) : 0);
-      static_cast<T*>(a.y)[r * a.inner + j] = narrow_f32<T>(static_cast<float>(distance) * scale_at(a.scale, a.scale_dtype, at));
-    }
-  }
-}
-template <class Q>
-void dequantize(const QuantArgs& a) {
-  if (a.other == DType::f32) return dequantize_to<Q, float>(a);
-  if (a.other == DType::f16) return dequantize_to<Q, f16>(a);
-  dequantize_to<Q, bf16>(a);
-}
-
-constexpr KernelRow kQuantizeRows[] = {
-    row<QuantArgs, quantize<float>>("quantize/f32/scalar", DType::f32, Isa::scalar),
-    row<QuantArgs, quantize<f16>>("quantize/f16/scalar", DType::f16, Isa::scalar),
-    row<QuantArgs, quantize<bf16>>("quantize/bf16/scalar", DType::bf16, Isa::scalar),
-    row<QuantArgs, quantize<int32_t>>("quantize/i32/scalar", DType::i32, Isa::scalar),
-};
-constexpr KernelRow kDequantizeRows[] = {
-    row<QuantArgs, dequantize<uint8_t>>("dequantize/u8/scalar", DType::u8, Isa::scalar),
-    row<QuantArgs, dequantize<int8_t>>("dequantize/i8/scalar", DType::i8, Isa::scalar),
-    row<QuantArgs, dequantize<uint16_t>>("dequantize/u16/scalar", DType::u16, Isa::scalar),
-    row<QuantArgs, dequantize<int16_t>>("dequantize/i16/scalar", DType::i16, Isa::scalar),
-    row<QuantArgs, dequantize<int32_t>>("dequantize/i32/scalar", DType::i32, Isa::scalar),
-};
+constexpr auto& kQuantizeRows = rows_of<TERN_ON_EACH_ISA(quantize_any), cuda::kQuantize>;
+constexpr auto& kDequantizeRows = rows_of<TERN_ON_EACH_ISA(dequantize_any), cuda::kDequantize>;
 
 Status check_scale_dtype(DType t) { return t == DType::f32 || t == DType::f16 || t == DType::bf16 ? Status() : Status(bad_dtype(t)); }
 
@@ -129,7 +75,7 @@ QuantArgs& common(BindContext& c) {
 // ---- QuantizeLinear, DequantizeLinear ----
 
 Status infer_quantize(InferContext& c) {
-  if (pick(rows_of<kQuantizeRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (pick(kQuantizeRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   if (Status s = check_scale_dtype(c.dtype(1)); !s) return s;
   if (Status s = check_scale_shape(c); !s) return s;
   const int64_t code = c.attrs.i("output_dtype");
@@ -147,7 +93,7 @@ Status bind_quantize(BindContext& c) {
 }
 
 Status infer_dequantize(InferContext& c) {
-  if (pick(rows_of<kDequantizeRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (pick(kDequantizeRows, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   if (c.has(2) && c.dtype(2) != c.dtype(0)) return invalid(std::string("zero_point is ") + name(c.dtype(2)) + ", the input " + name(c.dtype(0)));
   if (Status s = check_scale_dtype(c.dtype(1)); !s) return s;
   if (Status s = check_scale_shape(c); !s) return s;
@@ -165,21 +111,6 @@ Status bind_dequantize(BindContext& c) {
 }
 
 // ---- DynamicQuantizeLinear ----
-
-void dynamic_quantize(const DynamicArgs& a) {
-  float low = 0, high = 0;
-  for (int64_t i = 0; i < a.count; ++i) {
-    low = choose(a.x[i] < low, a.x[i], low);
-    high = choose(a.x[i] > high, a.x[i], high);
-  }
-  const float scale = dynamic_scale(low, high);
-  const uint8_t zero_point = quantized<uint8_t>(-low, scale, 0);
-  for (int64_t i = 0; i < a.count; ++i) a.y[i] = quantized<uint8_t>(a.x[i], scale, zero_point);
-  *a.scale = scale;
-  *a.zero_point = zero_point;
-}
-
-constexpr KernelRow kDynamicRows[] = {row<DynamicArgs, dynamic_quantize>("dynamic_quantize/f32/scalar", DType::f32, Isa::scalar)};
 
 Status infer_dynamic(InferContext& c) {
   if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
@@ -217,20 +148,20 @@ constinit const OpDef kQuantizeLinear = {.name = "QuantizeLinear",
                                          .attrs = kQuantizeAttrs,
                                          .infer = infer_quantize,
                                          .bind = bind_quantize,
-                                         .kernels = rows_of<kQuantizeRows, cuda::kQuantize>};
+                                         .kernels = kQuantizeRows};
 constinit const OpDef kDequantizeLinear = {.name = "DequantizeLinear",
                                            .inputs = {2, 3},
                                            .outputs = {1, 1},
                                            .attrs = kDequantizeAttrs,
                                            .infer = infer_dequantize,
                                            .bind = bind_dequantize,
-                                           .kernels = rows_of<kDequantizeRows, cuda::kDequantize>};
+                                           .kernels = kDequantizeRows};
 constinit const OpDef kDynamicQuantizeLinear = {.name = "DynamicQuantizeLinear",
                                                 .inputs = {1, 1},
                                                 .outputs = {3, 3},
                                                 .infer = infer_dynamic,
                                                 .bind = bind_dynamic,
-                                                .kernels = rows_of<kDynamicRows, cuda::kDynamicQuantize>,
+                                                .kernels = rows_of<TERN_ON_EACH_ISA(dynamic_quantize_f32), cuda::kDynamicQuantize>,
                                                 .optional_outputs = 7};
 
 }  // namespace tern

@@ -7,7 +7,7 @@
 //   Numerics  computed in f32 whatever x is; the integer part is exact. y is u8 i8 u16 i16 (or i32 on the way back).
 //   Edges     NaN becomes the zero point's lowest value; an all-zero x has scale 1. Nothing saturates on the way back.
 //   Source    the ONNX operators, opset 25 without the types of 8 and fewer float bits.
-// On a device the same bits; never run on a GPU. Next: linear.h, quantize.cpp; quantize.cu, launch.cpp (a device's); then integer.h.
+// On a device the same bits; never run on a GPU. Next: linear.h, quantize.simd.cpp, quantize.cpp; quantize.cu, launch.cpp (a device's); then integer.h.
 #pragma once
 
 namespace tern {

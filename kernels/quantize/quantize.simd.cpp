@@ -1,0 +1,168 @@
+// QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear, a block of elements at a time: their scales and zero points are laid beside
+// them, whatever the axis, and then the arithmetic of linear.h is a plain loop that the compiler vectorises (-O3, CMakeLists.txt). What is
+// [[gnu::noinline]] is so for the time of compilation. Next: quantize.cpp.
+#include "kernels/quantize/quantize.h"
+
+#include "kernels/quantize/linear.h"
+#include "kernels/simd.h"
+
+namespace tern::TERN_ISA {
+namespace {
+
+constexpr int64_t kBlock = 256;
+
+// The scales and zero points of the elements of a block.
+struct Scales {
+  float scale[kBlock];
+  int32_t zero[kBlock];
+};
+
+// Those of a run of elements: number `at`, and `step` (0 or 1) further for each.
+[[gnu::noinline]] void read_scales(const QuantArgs& a, float* to, int64_t at, int64_t step, int64_t n) {
+  for (int64_t k = 0; k < n; ++k) to[k] = scale_at(a.scale, a.scale_dtype, at + k * step);
+}
+template <class Q>
+[[gnu::noinline]] void read_zeros(const QuantArgs& a, int32_t* to, int64_t at, int64_t step, int64_t n) {
+  const Q* zero_point = static_cast<const Q*>(a.zero_point);
+  for (int64_t k = 0; k < n; ++k) to[k] = zero_point == nullptr ? 0 : static_cast<int32_t>(zero_point[at + k * step]);
+}
+template <class Q>
+void read(const QuantArgs& a, Scales& to, int64_t k, int64_t at, int64_t step, int64_t n) {
+  read_scales(a, to.scale + k, at, step, n);
+  read_zeros<Q>(a, to.zero + k, at, step, n);
+}
+// Of elements [at, at + n): runs of the innermost extent; where that is 1, of the axis, or of a block of it.
+template <class Q>
+[[gnu::noinline]] void read_block(const QuantArgs& a, Scales& to, int64_t at, int64_t n) {
+  int64_t i = at / a.inner % a.n, outer = at / a.inner / a.n, j = at % a.inner;  // element j of row i of outer
+  for (int64_t k = 0; k < n;) {
+    const int64_t row = outer * a.per_outer + i / a.block * a.per_block;
+    const bool along = a.inner == 1;
+    const int64_t left = !along ? a.inner - j : a.block == 1 ? a.n - i : (a.block - i % a.block < a.n - i ? a.block - i % a.block : a.n - i);
+    const int64_t run = left < n - k ? left : n - k;
+    read<Q>(a, to, k, row + j * a.step, !along ? a.step : a.block == 1 ? a.per_block : 0, run);
+    k += run;
+    if (along) i += run;
+    else if ((j += run) == a.inner) j = 0, ++i;
+    if (i == a.n) i = 0, ++outer;
+  }
+}
+
+// work(at, scales, n) for blocks of elements [at, at + n) of this part. Q: of the zero points.
+template <class Q, class Work>
+void in_blocks(const QuantArgs& a, Work work) {
+  Scales s;
+  const int64_t end = a.end * a.inner;
+  const bool one = a.per_outer == 0 && a.per_block == 0 && a.step == 0;  // scale for all
+  if (one) read<Q>(a, s, 0, 0, 0, kBlock);
+  for (int64_t at = a.begin * a.inner; at < end; at += kBlock) {
+    const int64_t n = end - at < kBlock ? end - at : kBlock;
+    if (!one) read_block<Q>(a, s, at, n);
+    work(at, s, n);
+  }
+}
+
+template <class T>
+[[gnu::noinline]] void widen_block(const T* x, float* v, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) v[i] = widen_f32(x[i]);
+}
+template <class T>
+[[gnu::noinline]] void narrow_block(const float* v, T* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = narrow_f32<T>(v[i]);
+}
+template <class Q>
+[[gnu::noinline]] void quantize_block(const float* x, const Scales& s, Q* __restrict y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = quantized<Q>(x[i], s.scale[i], s.zero[i]);
+}
+template <class Q>
+[[gnu::noinline]] void dequantize_block(const Q* x, const Scales& s, float* __restrict y, int64_t n) {
+  using Wide = std::conditional_t<sizeof(Q) < 4, int32_t, int64_t>;
+  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(static_cast<Wide>(x[i]) - static_cast<Wide>(s.zero[i])) * s.scale[i];
+}
+
+template <class T, class Q>
+void quantize_to(const QuantArgs& a) {
+  const T* x = static_cast<const T*>(a.x);
+  Q* y = static_cast<Q*>(a.y);
+  in_blocks<Q>(a, [=](int64_t at, const Scales& s, int64_t n) {
+    if constexpr (std::is_same_v<T, float>) {
+      quantize_block(x + at, s, y + at, n);
+    } else {
+      float v[kBlock];
+      widen_block(x + at, v, n);
+      quantize_block(v, s, y + at, n);
+    }
+  });
+}
+template <class T>
+void quantize(const QuantArgs& a) {
+  switch (a.other) {
+    case DType::u8: return quantize_to<T, uint8_t>(a);
+    case DType::i8: return quantize_to<T, int8_t>(a);
+    case DType::u16: return quantize_to<T, uint16_t>(a);
+    default: return quantize_to<T, int16_t>(a);
+  }
+}
+
+template <class Q, class T>
+void dequantize_to(const QuantArgs& a) {
+  const Q* x = static_cast<const Q*>(a.x);
+  T* y = static_cast<T*>(a.y);
+  in_blocks<Q>(a, [=](int64_t at, const Scales& s, int64_t n) {
+    if constexpr (std::is_same_v<T, float>) {
+      dequantize_block(x + at, s, y + at, n);
+    } else {
+      float v[kBlock];
+      dequantize_block(x + at, s, v, n);
+      narrow_block(v, y + at, n);
+    }
+  });
+}
+template <class Q>
+void dequantize(const QuantArgs& a) {
+  if (a.other == DType::f32) return dequantize_to<Q, float>(a);
+  if (a.other == DType::f16) return dequantize_to<Q, f16>(a);
+  dequantize_to<Q, bf16>(a);
+}
+
+// The lowest and the highest element, and 0 between them; NaN is neither.
+void dynamic_quantize(const DynamicArgs& a) {
+  f32x16 low = zero(), high = zero();
+  const int64_t whole = a.count & ~int64_t(15);
+  for (int64_t i = 0; i < whole; i += 16) {
+    const f32x16 x = load(a.x + i);
+    low = min_raw(x, low);
+    high = max_raw(x, high);
+  }
+  if (whole < a.count) {
+    const f32x16 x = load_n(a.x + whole, a.count - whole);
+    low = min_raw(x, low);
+    high = max_raw(x, high);
+  }
+  const float lowest = -reduce_max_raw(neg(low)), scale = dynamic_scale(lowest, reduce_max_raw(high));
+  const uint8_t zero_point = quantized<uint8_t>(-lowest, scale, 0);
+  Scales s;
+  for (int64_t k = 0; k < kBlock; ++k) s.scale[k] = scale, s.zero[k] = zero_point;
+  for (int64_t i = 0; i < a.count; i += kBlock) quantize_block(a.x + i, s, a.y + i, a.count - i < kBlock ? a.count - i : kBlock);
+  *a.scale = scale;
+  *a.zero_point = zero_point;
+}
+
+}  // namespace
+
+constinit const Rows<4> quantize_any = {{
+    row<QuantArgs, quantize<float>>("quantize/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA),
+    row<QuantArgs, quantize<f16>>("quantize/f16/" TERN_ISA_NAME, DType::f16, Isa::TERN_ISA),
+    row<QuantArgs, quantize<bf16>>("quantize/bf16/" TERN_ISA_NAME, DType::bf16, Isa::TERN_ISA),
+    row<QuantArgs, quantize<int32_t>>("quantize/i32/" TERN_ISA_NAME, DType::i32, Isa::TERN_ISA),
+}};
+constinit const Rows<5> dequantize_any = {{
+    row<QuantArgs, dequantize<uint8_t>>("dequantize/u8/" TERN_ISA_NAME, DType::u8, Isa::TERN_ISA),
+    row<QuantArgs, dequantize<int8_t>>("dequantize/i8/" TERN_ISA_NAME, DType::i8, Isa::TERN_ISA),
+    row<QuantArgs, dequantize<uint16_t>>("dequantize/u16/" TERN_ISA_NAME, DType::u16, Isa::TERN_ISA),
+    row<QuantArgs, dequantize<int16_t>>("dequantize/i16/" TERN_ISA_NAME, DType::i16, Isa::TERN_ISA),
+    row<QuantArgs, dequantize<int32_t>>("dequantize/i32/" TERN_ISA_NAME, DType::i32, Isa::TERN_ISA),
+}};
+constinit const KernelRow dynamic_quantize_f32 = row<DynamicArgs, dynamic_quantize>("dynamic_quantize/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+
+}  // namespace tern::TERN_ISA
