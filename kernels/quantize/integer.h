@@ -5,17 +5,19 @@
 //   QLinearConv    y = saturate(round_to_even((sum + bias) * (x_scale w_scale / y_scale)) + y_zero)     bias i32 [OC]
 //   Shapes    a, b, x, w: u8 or i8, each on its own. Scales and zero points: one for all ([] or [1]), or one for each row of A ([M] or
 //             [...,M,1]), column of B ([N] or [...,1,N]), output channel of w ([OC]).
-//   How       w is widened to i16 panels of 16 columns, once per model when it is a constant. Four rows of x at a time are widened, less
-//             their zero points; a convolution gathers its window there. w's zero points come off by the sums of the rows.
-//   Cost      2*M*N*K integer operations; plain C++ that compilers vectorise.
+//   How       w is widened to i16 panels of 16 columns, two k side by side, once per model when it is a constant. Eight rows of x at a time are
+//             widened, less their zero points. A convolution widens its image once, channels last and with its padding, and copies the runs that
+//             a window sees; k runs over taps, then channels. w's zero points come off by the sums of the rows.
+//   Cost      2*M*N*K integer operations, 32 of them an instruction on AVX2, 64 on AVX-512 (integer_tile.h).
 //   Numerics  the sum is exact modulo 2^32, so every ISA, order and part gives the same. Scaling is in f32, as written above.
 //   Edges     K == 0 sums to 0. A NaN scale gives the lowest value.
 //   Source    the ONNX operators, opsets 10 and 21 without 8-bit floats.
 // On a device tiles of 64 by 64 of plain w, the same exact sums; never run on a GPU.
-// Next: integer.cpp (the kernel), integer_matmul.cpp and integer_conv.cpp (schemas and binding); integer.cu, integer_launch.cpp (a device's).
+// Next: integer_tile.h (the inner loop), integer.cpp (what is around it), integer_matmul.cpp and integer_conv.cpp (schemas and binding); integer.cu, integer_launch.cpp (a device's).
 #pragma once
 #include "kernels/conv/window.h"
 #include "kernels/quantize/integer_element.h"
+#include "kernels/quantize/integer_tile.h"
 
 namespace tern {
 
@@ -25,11 +27,11 @@ struct IntegerArgs {
   const void *x, *w;
   bool x_signed, w_signed;
   PerIndex x_zero, w_zero;  // of rows, of columns
-  const int16_t* packed;    // [matrices, integer_panels()]; null: `work` is filled in every run
+  const int16_t* packed;    // [matrices, panels, pairs, columns, 2]; null: `work` is filled in every run
   int16_t* work;
   int64_t matrices;                 // of w
   int64_t w_matrix, w_k, w_column;  // strides of w in elements
-  int16_t* rows;                    // [4, k]
+  int16_t* rows;                    // [kTileRows, 2 * pairs]
   const IntegerBatch* batch;        // [batches]
   int64_t m, n, k;                  // of one matrix
   int64_t begin, end;               // rows of all batches
@@ -41,17 +43,19 @@ struct IntegerArgs {
   bool y_signed;
   const int32_t* bias;  // of columns, or null
   void* y;
-  // A convolution: a row is an output pixel, k runs over channels, then taps.
+  // A convolution: a row is an output pixel. In w k runs over channels, then taps; in panels and rows over taps, then channels.
   bool conv;
   Window window;
+  int16_t* image;      // one image and group of x, widened: [in + padding, channels]; null: windows are gathered from x
+  Extent3 image_dims;  // with the padding that a window reaches
+
+  int64_t pairs() const { return (k + 1) / 2; }
+  int64_t columns() const { return n < 4 ? n : (n + kTileColumns - 1) / kTileColumns * kTileColumns; }  // of the panels: few are not filled up
 };
-void integer_product(const IntegerArgs&);
-inline constexpr KernelRow kIntegerRows[] = {row<IntegerArgs, integer_product>("integer_product/i8/scalar", DType::i8, Isa::scalar)};
 namespace cuda {
 extern const KernelRow kIntegerRows[1];
 }
-// Widens every matrix of w into panels: [n / 16][k][16], the last one as narrow as what is left.
-void integer_pack(const IntegerArgs&, int16_t* to);
+inline constexpr auto& kIntegerRows = rows_of<TERN_ON_EACH_ISA(integer_product_i8), cuda::kIntegerRows>;
 
 // Sets w, packed or work, rows, the share of the rows, and runs. Precondition: the rest of `a` is set; w is input `w` of the node.
 Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, int64_t batches);

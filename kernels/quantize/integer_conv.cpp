@@ -99,7 +99,7 @@ constinit const OpDef kConvInteger = {.name = "ConvInteger",
                                       .attrs = kAttrs,
                                       .infer = infer_integer,
                                       .bind = bind_integer_conv,
-                                      .kernels = rows_of<kIntegerRows, cuda::kIntegerRows>,
+                                      .kernels = kIntegerRows,
                                       .macs = integer_macs};
 constinit const OpDef kQLinearConv = {.name = "QLinearConv",
                                       .inputs = {8, 9},
@@ -107,7 +107,7 @@ constinit const OpDef kQLinearConv = {.name = "QLinearConv",
                                       .attrs = kAttrs,
                                       .infer = infer_linear,
                                       .bind = bind_linear,
-                                      .kernels = rows_of<kIntegerRows, cuda::kIntegerRows>,
+                                      .kernels = kIntegerRows,
                                       .macs = linear_macs};
 
 }  // namespace tern

@@ -84,14 +84,9 @@ constinit const OpDef kMatMulInteger = {.name = "MatMulInteger",
                                         .outputs = {1, 1},
                                         .infer = infer_integer,
                                         .bind = bind_integer_matmul,
-                                        .kernels = rows_of<kIntegerRows, cuda::kIntegerRows>,
+                                        .kernels = kIntegerRows,
                                         .macs = macs};
-constinit const OpDef kQLinearMatMul = {.name = "QLinearMatMul",
-                                        .inputs = {8, 8},
-                                        .outputs = {1, 1},
-                                        .infer = infer_linear,
-                                        .bind = bind_linear,
-                                        .kernels = rows_of<kIntegerRows, cuda::kIntegerRows>,
-                                        .macs = macs};
+constinit const OpDef kQLinearMatMul = {
+    .name = "QLinearMatMul", .inputs = {8, 8}, .outputs = {1, 1}, .infer = infer_linear, .bind = bind_linear, .kernels = kIntegerRows, .macs = macs};
 
 }  // namespace tern
