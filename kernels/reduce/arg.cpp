@@ -1,5 +1,4 @@
 // ArgMax and ArgMin: the first (or last) index of the extreme element; the first NaN counts as extreme, as in NumPy. See reduce.h.
-#include "kernels/choose.h"
 #include "kernels/launch.h"
 #include "kernels/reduce/lines.h"
 #include "kernels/reduce/reduce.h"
@@ -7,36 +6,8 @@
 namespace tern {
 namespace {
 
-template <class T, bool Max>
-void arg(const ArgArgs& a) {
-  for (int64_t l = a.lines.begin; l < a.lines.end; ++l) {
-    const T* x = static_cast<const T*>(a.x) + a.lines.first(l);
-    auto best = comparable(x[0]);
-    int64_t at = 0;
-    for (int64_t i = 1; i < a.lines.n; ++i) {
-      const auto v = comparable(x[i * a.lines.inner]);
-      const bool take = arg_takes(Max, a.last, v, best);
-      best = choose(take, v, best);
-      at = choose(take, i, at);
-    }
-    a.y[l] = at;
-  }
-}
-
 template <bool Max>
-constexpr KernelRow kRows[] = {
-    row<ArgArgs, arg<float, Max>>(Max ? "arg_max/f32/scalar" : "arg_min/f32/scalar", DType::f32, Isa::scalar),
-    row<ArgArgs, arg<double, Max>>(Max ? "arg_max/f64/scalar" : "arg_min/f64/scalar", DType::f64, Isa::scalar),
-    row<ArgArgs, arg<f16, Max>>(Max ? "arg_max/f16/scalar" : "arg_min/f16/scalar", DType::f16, Isa::scalar),
-    row<ArgArgs, arg<bf16, Max>>(Max ? "arg_max/bf16/scalar" : "arg_min/bf16/scalar", DType::bf16, Isa::scalar),
-    row<ArgArgs, arg<int8_t, Max>>(Max ? "arg_max/i8/scalar" : "arg_min/i8/scalar", DType::i8, Isa::scalar),
-    row<ArgArgs, arg<int16_t, Max>>(Max ? "arg_max/i16/scalar" : "arg_min/i16/scalar", DType::i16, Isa::scalar),
-    row<ArgArgs, arg<int32_t, Max>>(Max ? "arg_max/i32/scalar" : "arg_min/i32/scalar", DType::i32, Isa::scalar),
-    row<ArgArgs, arg<int64_t, Max>>(Max ? "arg_max/i64/scalar" : "arg_min/i64/scalar", DType::i64, Isa::scalar),
-    row<ArgArgs, arg<uint8_t, Max>>(Max ? "arg_max/u8/scalar" : "arg_min/u8/scalar", DType::u8, Isa::scalar),
-    row<ArgArgs, arg<uint16_t, Max>>(Max ? "arg_max/u16/scalar" : "arg_min/u16/scalar", DType::u16, Isa::scalar),
-    row<ArgArgs, arg<uint32_t, Max>>(Max ? "arg_max/u32/scalar" : "arg_min/u32/scalar", DType::u32, Isa::scalar),
-    row<ArgArgs, arg<uint64_t, Max>>(Max ? "arg_max/u64/scalar" : "arg_min/u64/scalar", DType::u64, Isa::scalar),
+constexpr KernelRow kDeviceRows[] = {
     device_row<ArgArgs, cuda::launch_arg<DType::f32, Max>>(Max ? "arg_max/f32/cuda" : "arg_min/f32/cuda", DType::f32),
     device_row<ArgArgs, cuda::launch_arg<DType::f64, Max>>(Max ? "arg_max/f64/cuda" : "arg_min/f64/cuda", DType::f64),
     device_row<ArgArgs, cuda::launch_arg<DType::f16, Max>>(Max ? "arg_max/f16/cuda" : "arg_min/f16/cuda", DType::f16),
@@ -85,9 +56,19 @@ constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i, 0}, {"keepdims", AttrKind::
 
 }  // namespace
 
-constinit const OpDef kArgMax = {
-    .name = "ArgMax", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<true>, .kernels = rows_of<kRows<true>>};
-constinit const OpDef kArgMin = {
-    .name = "ArgMin", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind<false>, .kernels = rows_of<kRows<false>>};
+constinit const OpDef kArgMax = {.name = "ArgMax",
+                                 .inputs = {1, 1},
+                                 .outputs = {1, 1},
+                                 .attrs = kAttrs,
+                                 .infer = infer,
+                                 .bind = bind<true>,
+                                 .kernels = rows_of<TERN_ON_EACH_ISA(arg_max_any), kDeviceRows<true>>};
+constinit const OpDef kArgMin = {.name = "ArgMin",
+                                 .inputs = {1, 1},
+                                 .outputs = {1, 1},
+                                 .attrs = kAttrs,
+                                 .infer = infer,
+                                 .bind = bind<false>,
+                                 .kernels = rows_of<TERN_ON_EACH_ISA(arg_min_any), kDeviceRows<false>>};
 
 }  // namespace tern

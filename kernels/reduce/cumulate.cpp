@@ -1,4 +1,7 @@
 // CumSum and CumProd: y[i] = x[0] + ... + x[i], from either end, with or without x[i] itself. See reduce.h.
+#include <algorithm>
+
+#include "kernels/apart.h"
 #include "kernels/launch.h"
 #include "kernels/reduce/lines.h"
 #include "kernels/reduce/reduce.h"
@@ -7,19 +10,66 @@
 namespace tern {
 namespace {
 
+constexpr int64_t kTogether = 256;  // lines side by side
+constexpr int kChains = 8;          // lines one behind the other: as many sums hide the latency of one
+
 template <class T, bool Product>
-void cumulate(const CumulateArgs& a) {
-  for (int64_t l = a.lines.begin; l < a.lines.end; ++l) {
-    const T* x = static_cast<const T*>(a.x) + a.lines.first(l);
-    T* y = static_cast<T*>(a.y) + a.lines.first(l);
-    auto acc = portable::Folded<T>(Product ? 1 : 0);
-    for (int64_t k = 0; k < a.lines.n; ++k) {
-      const int64_t i = (a.reverse ? a.lines.n - 1 - k : k) * a.lines.inner;
-      const auto before = acc;
-      acc = Product ? portable::times(acc, portable::widen(x[i])) : portable::plus(acc, portable::widen(x[i]));
-      y[i] = portable::narrow<T>(a.exclusive ? before : acc);
+portable::Folded<T> next(portable::Folded<T> acc, T x) {
+  return Product ? portable::times(acc, portable::widen(x)) : portable::plus(acc, portable::widen(x));
+}
+// Lines side by side, `count` of them.
+template <class T, bool Product, bool Exclusive>
+void cumulate_columns(const T* x, T* y, int64_t n, int64_t along, int64_t count) {
+  portable::Folded<T> acc[kTogether];
+  for (int64_t j = 0; j < count; ++j) acc[j] = portable::Folded<T>(Product ? 1 : 0);
+  for (int64_t k = 0; k < n; ++k, x += along, y += along) {
+    TERN_APART
+    for (int64_t j = 0; j < count; ++j) {
+      const auto before = acc[j];
+      acc[j] = next<T, Product>(before, x[j]);
+      y[j] = portable::narrow<T>(Exclusive ? before : acc[j]);
     }
   }
+}
+// kCount lines one behind the other.
+template <class T, bool Product, bool Exclusive, int kCount>
+void cumulate_rows(const T* x, T* y, int64_t n, int64_t along) {
+  portable::Folded<T> acc[kCount];
+  for (int j = 0; j < kCount; ++j) acc[j] = portable::Folded<T>(Product ? 1 : 0);
+  for (int64_t k = 0, at = 0; k < n; ++k, at += along) {
+    T element[kCount];
+    for (int j = 0; j < kCount; ++j) element[j] = x[j * n + at];
+    for (int j = 0; j < kCount; ++j) {
+      const auto before = acc[j];
+      acc[j] = next<T, Product>(before, element[j]);
+      y[j * n + at] = portable::narrow<T>(Exclusive ? before : acc[j]);
+    }
+  }
+}
+template <class T, bool Product, bool Exclusive>
+void cumulate_all(const CumulateArgs& a) {
+  const Lines& l = a.lines;
+  for (int64_t line = l.begin; line < l.end;) {
+    const int64_t first = l.first(line) + (a.reverse ? (l.n - 1) * l.inner : 0), along = a.reverse ? -l.inner : l.inner;
+    const T* x = static_cast<const T*>(a.x) + first;
+    T* y = static_cast<T*>(a.y) + first;
+    if (l.inner > 1) {
+      const int64_t count = std::min({l.end - line, l.inner - line % l.inner, kTogether});
+      cumulate_columns<T, Product, Exclusive>(x, y, l.n, along, count);
+      line += count;
+    } else if (l.end - line >= kChains) {
+      cumulate_rows<T, Product, Exclusive, kChains>(x, y, l.n, along);
+      line += kChains;
+    } else {
+      cumulate_rows<T, Product, Exclusive, 1>(x, y, l.n, along);
+      ++line;
+    }
+  }
+}
+template <class T, bool Product>
+void cumulate(const CumulateArgs& a) {
+  if (a.exclusive) cumulate_all<T, Product, true>(a);
+  else cumulate_all<T, Product, false>(a);
 }
 
 template <bool P>

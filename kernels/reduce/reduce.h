@@ -14,7 +14,7 @@
 #pragma once
 #include <stdint.h>
 
-#include "kernels/row.h"
+#include "kernels/rows.h"
 
 namespace tern {
 
@@ -41,6 +41,7 @@ struct ReduceArgs {
 
 TERN_EACH_ISA(extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32, reduce_l2_f32,
               reduce_sum_square_f32, reduce_log_sum_f32, reduce_log_sum_exp_f32;)  // reduce.simd.cpp
+TERN_EACH_ISA(extern const Rows<12> arg_max_any, arg_min_any;)                     // arg.simd.cpp
 namespace cuda {
 extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32, reduce_l2_f32,
     reduce_sum_square_f32, reduce_log_sum_f32, reduce_log_sum_exp_f32;  // launch.cpp

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "kernels/launch.h"
+#include "kernels/reduce/key.h"
 #include "kernels/reduce/lines.h"
 #include "kernels/reduce/reduce.h"
 #include "runtime/base/checked.h"
@@ -11,14 +12,39 @@
 namespace tern {
 namespace {
 
+// The first k of n numbers in order, by their places.
+template <class T>
+void sort_places(const TopKArgs& a, const T* x) {
+  const int64_t inner = a.lines.inner;
+  for (int64_t i = 0; i < a.lines.n; ++i) a.order[i] = i;
+  auto before = [&](int64_t i, int64_t j) { return top_before(a.largest, comparable(x[i * inner]), i, comparable(x[j * inner]), j); };
+  std::partial_sort(a.order, a.order + a.k, a.order + a.lines.n, before);
+}
+// The same of at most 32 bits each: number and place are one integer, so that nothing is looked up while sorting.
+template <class T>
+void sort_keys(const TopKArgs& a, const T* x) {
+  const int64_t n = a.lines.n, inner = a.lines.inner;
+  uint64_t* keys = reinterpret_cast<uint64_t*>(a.order);
+  const uint32_t turned = a.largest ? 0x7fffffff : 0x80000000;  // the largest first, or last
+  auto key = [=](int64_t i) {
+    return static_cast<uint64_t>(static_cast<uint32_t>(key_of<true, int32_t>(comparable(x[i * inner]))) ^ turned) << 32 | static_cast<uint64_t>(i);
+  };
+  for (int64_t i = 0; i < n; ++i) keys[i] = key(i);
+  std::partial_sort(keys, keys + a.k, keys + n);
+  for (int64_t i = 0; i < a.k; ++i) keys[i] &= 0xffffffff;
+}
+
 template <class T>
 void topk(const TopKArgs& a) {
   const int64_t inner = a.lines.inner;
   for (int64_t l = a.lines.begin; l < a.lines.end; ++l) {
     const T* x = static_cast<const T*>(a.x) + a.lines.first(l);
-    for (int64_t i = 0; i < a.lines.n; ++i) a.order[i] = i;
-    auto before = [&](int64_t i, int64_t j) { return top_before(a.largest, comparable(x[i * inner]), i, comparable(x[j * inner]), j); };
-    std::partial_sort(a.order, a.order + a.k, a.order + a.lines.n, before);
+    if constexpr (sizeof(T) <= 4) {
+      if (a.lines.n <= UINT32_MAX) sort_keys(a, x);
+      else sort_places(a, x);
+    } else {
+      sort_places(a, x);
+    }
     const int64_t first = l / inner * a.k * inner + l % inner;
     for (int64_t i = 0; i < a.k; ++i) {
       if (a.values != nullptr) static_cast<T*>(a.values)[first + i * inner] = x[a.order[i] * inner];
