@@ -11,18 +11,45 @@ namespace {
 
 // ---- GatherElements ----
 
+// f(width) with the bytes of an element, or of a run, as a number that the compiler knows; 0 for others.
+template <class F>
+void with_width(int64_t bytes, F f) {
+  switch (bytes) {
+    case 1: return f(std::integral_constant<int, 1>());
+    case 2: return f(std::integral_constant<int, 2>());
+    case 4: return f(std::integral_constant<int, 4>());
+    case 8: return f(std::integral_constant<int, 8>());
+    case 16: return f(std::integral_constant<int, 16>());
+    default: return f(std::integral_constant<int, 0>());
+  }
+}
+
 template <class Index>
 void gather_elements(const GatherElementsArgs& a) {
-  uint32_t fault = 0;
-  for (int64_t p = a.begin; p < a.end; ++p) {
-    int64_t offset = 0, rest = p;
-    for (int d = a.rank - 1; d >= 0; --d) {
-      offset += rest % a.n[d] * a.stride[d];
-      rest /= a.n[d];
-    }
-    offset += place_index(static_cast<const Index*>(a.indices)[p], a.axis_n, fault) * a.axis_stride;
-    std::memcpy(a.y + p * a.size, a.x + offset * a.size, static_cast<size_t>(a.size));
+  const Index* indices = static_cast<const Index*>(a.indices);
+  const int last = a.rank - 1;
+  int64_t at[kMaxRank] = {}, offset = 0, rest = a.begin;  // offset: of the row's first element
+  for (int d = last; d >= 0; --d) {
+    at[d] = rest % a.n[d];
+    rest /= a.n[d];
+    if (d < last) offset += at[d] * a.stride[d];
   }
+  uint32_t fault = 0;
+  with_width(a.size, [&](auto width) {
+    for (int64_t p = a.begin; p < a.end;) {
+      for (; at[last] < a.n[last] && p < a.end; ++at[last], ++p) {
+        const int64_t from = offset + at[last] * a.stride[last] + place_index(indices[p], a.axis_n, fault) * a.axis_stride;
+        std::memcpy(a.y + p * width, a.x + from * width, width);
+      }
+      at[last] = 0;
+      for (int d = last - 1; d >= 0; --d) {
+        offset += a.stride[d];
+        if (++at[d] < a.n[d]) break;
+        offset -= a.n[d] * a.stride[d];
+        at[d] = 0;
+      }
+    }
+  });
   *a.fault = fault;
 }
 
@@ -79,13 +106,18 @@ Status bind_elements(BindContext& c) {
 
 template <class Index>
 void gather_nd(const GatherNdArgs& a) {
+  const Index* tuple = static_cast<const Index*>(a.indices) + a.begin * a.depth;
+  int64_t in_batch = a.begin % a.per_batch, batch = a.begin / a.per_batch * a.batch_stride;
   uint32_t fault = 0;
-  for (int64_t t = a.begin; t < a.end; ++t) {
-    const Index* tuple = static_cast<const Index*>(a.indices) + t * a.depth;
-    int64_t offset = t / a.per_batch * a.batch_stride;
-    for (int64_t d = 0; d < a.depth; ++d) offset += place_index(tuple[d], a.n[d], fault) * a.stride[d];
-    std::memcpy(a.y + t * a.run, a.x + offset, static_cast<size_t>(a.run));
-  }
+  with_width(a.run, [&](auto width) {
+    const int64_t run = width == 0 ? a.run : width;
+    for (int64_t t = a.begin; t < a.end; ++t, tuple += a.depth) {
+      int64_t offset = batch;
+      for (int64_t d = 0; d < a.depth; ++d) offset += place_index(tuple[d], a.n[d], fault) * a.stride[d];
+      std::memcpy(a.y + t * run, a.x + offset, static_cast<size_t>(run));
+      if (++in_batch == a.per_batch) in_batch = 0, batch += a.batch_stride;
+    }
+  });
   *a.fault = fault;
 }
 

@@ -31,24 +31,30 @@ template <class T>
 void scatter(const ScatterArgs& a) {
   if (a.x != a.y) std::memcpy(a.y, a.x, static_cast<size_t>(a.bytes));
   T* y = reinterpret_cast<T*>(a.y);
-  const T* updates = reinterpret_cast<const T*>(a.updates);
+  const T* from = reinterpret_cast<const T*>(a.updates);
+  int64_t at[kMaxRank] = {}, position = 0;  // of the update, where it has one, and what that means in y
   uint32_t fault = 0;
-  for (int64_t u = 0; u < a.count; ++u) {
-    int64_t offset = 0;
-    for (int64_t d = a.rank - 1, rest = u; d >= 0; --d) {
-      offset += rest % a.at_n[d] * a.at_stride[d];
-      rest /= a.at_n[d];
-    }
+  for (int64_t u = 0; u < a.count; ++u, from += a.run) {
+    int64_t offset = position;
     for (int64_t d = 0; d < a.depth; ++d) {
       const int64_t i = u * a.depth + d;
       const int64_t index = a.wide_indices ? static_cast<const int64_t*>(a.indices)[i] : static_cast<const int32_t*>(a.indices)[i];
       offset += place_index(index, a.n[d], fault) * a.stride[d];
     }
-    const T* from = updates + u * a.run;
-    if (a.reduction == Reduction::none) {
+    if (a.reduction != Reduction::none) {
+      if constexpr (!std::is_same_v<T, StringRef>) {
+        for (int64_t i = 0; i < a.run; ++i) y[offset + i] = combined(a.reduction, y[offset + i], from[i]);
+      }
+    } else if (a.run == 1) {
+      y[offset] = *from;
+    } else {
       std::memcpy(y + offset, from, static_cast<size_t>(a.run) * sizeof(T));
-    } else if constexpr (!std::is_same_v<T, StringRef>) {
-      for (int64_t i = 0; i < a.run; ++i) y[offset + i] = combined(a.reduction, y[offset + i], from[i]);
+    }
+    for (int d = a.rank - 1; d >= 0; --d) {
+      position += a.at_stride[d];
+      if (++at[d] < a.at_n[d]) break;
+      position -= a.at_n[d] * a.at_stride[d];
+      at[d] = 0;
     }
   }
   *a.fault = fault;
