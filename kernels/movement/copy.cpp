@@ -9,14 +9,22 @@ namespace {
 // One loop of elements of a size that the compiler knows.
 template <int Size>
 void copy_line(const std::byte* from, std::byte* to, int64_t n, int64_t from_stride, int64_t to_stride) {
+  using U = std::conditional_t<Size == 1, uint8_t, std::conditional_t<Size == 2, uint16_t, std::conditional_t<Size == 4, uint32_t, uint64_t>>>;
+  constexpr int kParts = Size == 16 ? 2 : 1;
+  typedef U Part __attribute__((may_alias, aligned(1)));
+  const Part* x = reinterpret_cast<const Part*>(from);
+  if (from_stride == 0 && to_stride == Size) {
+    Part* y = reinterpret_cast<Part*>(to);
+    const U first = x[0], second = x[kParts - 1];
+    for (int64_t i = 0; i < n; ++i) {
+      y[i * kParts] = first;
+      if constexpr (kParts == 2) y[i * 2 + 1] = second;
+    }
+    return;
+  }
   struct Element {
     std::byte bytes[Size];
   } e;
-  if (from_stride == 0 && to_stride == Size) {
-    std::memcpy(&e, from, Size);
-    for (int64_t i = 0; i < n; ++i) std::memcpy(to + i * Size, &e, Size);
-    return;
-  }
   for (int64_t i = 0; i < n; ++i) {
     std::memcpy(&e, from + i * from_stride, Size);
     std::memcpy(to + i * to_stride, &e, Size);
@@ -36,12 +44,56 @@ void copy_runs(const Copy& c, const std::byte* from, std::byte* to) {
   }
 }
 
+template <class V, int... kIndex>
+void interleave(V a, V b, V& low, V& high, std::integer_sequence<int, kIndex...>) {
+  constexpr int kN = sizeof...(kIndex);
+  low = __builtin_shufflevector(a, b, (kIndex / 2 + kIndex % 2 * kN)...);
+  high = __builtin_shufflevector(a, b, ((kIndex + kN) / 2 + kIndex % 2 * kN)...);
+}
+// Sixteen bytes of elements from each of as many places, transposed: neighbours of one place become elements of one vector, by interleaving the first
+// half of the vectors with the second as often as it takes.
+template <class U>
+void transpose_tile(const std::byte* from, std::byte* to, int64_t from_stride, int64_t to_stride) {
+  typedef U Vector __attribute__((vector_size(16)));
+  constexpr int kN = 16 / static_cast<int>(sizeof(U));
+  Vector v[kN], next[kN];
+  for (int j = 0; j < kN; ++j) std::memcpy(&v[j], from + j * from_stride, 16);
+  for (int stage = 1; stage < kN; stage *= 2) {
+    for (int i = 0; i < kN / 2; ++i) interleave(v[i], v[i + kN / 2], next[2 * i], next[2 * i + 1], std::make_integer_sequence<int, kN>());
+    for (int i = 0; i < kN; ++i) v[i] = next[i];
+  }
+  for (int i = 0; i < kN; ++i) std::memcpy(to + i * to_stride, &v[i], 16);
+}
+
+// Loops of which the outer is contiguous in x and the inner in y, in tiles; what is left at the ends of them element by element.
+template <int Size>
+void transpose_lines(const CopyLoop& rows, const CopyLoop& cols, const std::byte* from, std::byte* to) {
+  using U = std::conditional_t<Size == 1, uint8_t, std::conditional_t<Size == 2, uint16_t, uint32_t>>;
+  constexpr int64_t kN = 16 / Size, kWide = 64 / Size;  // a tile; tiles beside each other share the lines of x that they touch
+  const int64_t whole_rows = rows.n / kN * kN, whole_cols = cols.n / kN * kN;
+  for (int64_t i0 = 0; i0 < whole_rows; i0 += kWide) {
+    const int64_t i1 = std::min(i0 + kWide, whole_rows);
+    for (int64_t j = 0; j < whole_cols; j += kN) {
+      for (int64_t i = i0; i < i1; i += kN) {
+        transpose_tile<U>(from + i * Size + j * cols.from_stride, to + i * rows.to_stride + j * Size, cols.from_stride, rows.to_stride);
+      }
+    }
+    for (int64_t i = i0; i < i1; ++i)
+      copy_line<Size>(from + i * Size + whole_cols * cols.from_stride, to + i * rows.to_stride + whole_cols * Size, cols.n - whole_cols,
+                      cols.from_stride, Size);
+  }
+  for (int64_t i = whole_rows; i < rows.n; ++i) copy_line<Size>(from + i * Size, to + i * rows.to_stride, cols.n, cols.from_stride, Size);
+}
+
 // The last two loops: `rows` steps through contiguous elements of x, `cols` through those of y. A tile touches kTile lines of either
 // side, which L1 holds together whatever the strides.
 template <int Size>
 void copy_tiles(const Copy& c, const std::byte* from, std::byte* to) {
   constexpr int64_t kTile = 16;
   const CopyLoop rows = c.loops[c.rank - 2], cols = c.loops[c.rank - 1];
+  if constexpr (Size <= 4) {
+    if (cols.to_stride == Size) return transpose_lines<Size>(rows, cols, from, to);
+  }
   for (int64_t i0 = 0; i0 < rows.n; i0 += kTile) {
     const int64_t i1 = std::min(i0 + kTile, rows.n);
     for (int64_t j0 = 0; j0 < cols.n; j0 += kTile) {
@@ -139,6 +191,8 @@ std::array<int64_t, kMaxRank> dense_strides(const Dims& dims) {
   return s;
 }
 
+constexpr int64_t kWorthTiling = 4;  // elements that lie together in x: fewer are not worth another order of loops
+
 CopyRequest collapse(const CopyRequest& copy) {
   CopyRequest c = copy;
   for (int d = c.rank - 1; d >= 0; --d) {
@@ -157,7 +211,7 @@ CopyRequest collapse(const CopyRequest& copy) {
   }
   if (c.rank < 2 || !element_sized(c.size)) return c;
   for (int d = 0; d < c.rank - 1; ++d) {  // loops may run in any order: bring the one that is contiguous in x next to the innermost
-    if (c.loops[d].from_stride != c.size) continue;
+    if (c.loops[d].from_stride != c.size || c.loops[d].n < kWorthTiling) continue;
     std::rotate(c.loops + d, c.loops + d + 1, c.loops + c.rank - 1);
     c.tiled = true;
     break;

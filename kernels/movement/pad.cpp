@@ -67,26 +67,37 @@ int64_t fold(int64_t i, int64_t n, const std::string& mode) {
   return i < n ? i : period - i;
 }
 
-// The row-major walk over y's rows; the last axis goes through its table.
+// The row-major walk over y's rows; the last axis goes through its table, but for the run in it that is x as it lies.
 struct FoldArgs {
   const std::byte* x;
   std::byte* y;
   const int64_t* index[kMaxRank];  // per axis: byte offsets into x
   int64_t n[kMaxRank];
   int rank;
-  int64_t size, begin, end;  // rows
+  int64_t size, begin, end;    // rows
+  int64_t run_begin, run_end;  // of the last axis
 };
 
+template <int Size>
+void fold_ends(const FoldArgs& a, const std::byte* x, std::byte* y, int64_t begin, int64_t end) {
+  const int64_t* index = a.index[a.rank - 1];
+  for (int64_t i = begin; i < end; ++i) std::memcpy(y + i * Size, x + index[i], Size);
+}
 void fold_pad(const FoldArgs& a) {
   const int last = a.rank - 1;
+  const auto ends = a.size == 1 ? fold_ends<1> : a.size == 2 ? fold_ends<2> : a.size == 4 ? fold_ends<4> : a.size == 8 ? fold_ends<8> : fold_ends<16>;
   for (int64_t r = a.begin; r < a.end; ++r) {
     int64_t offset = 0, rest = r;
     for (int d = last - 1; d >= 0; --d) {
       offset += a.index[d][rest % a.n[d]];
       rest /= a.n[d];
     }
+    const std::byte* x = a.x + offset;
     std::byte* y = a.y + r * a.n[last] * a.size;
-    for (int64_t i = 0; i < a.n[last]; ++i) std::memcpy(y + i * a.size, a.x + offset + a.index[last][i], static_cast<size_t>(a.size));
+    ends(a, x, y, 0, a.run_begin);
+    if (a.run_begin < a.run_end)
+      std::memcpy(y + a.run_begin * a.size, x + a.index[last][a.run_begin], static_cast<size_t>((a.run_end - a.run_begin) * a.size));
+    ends(a, x, y, a.run_end, a.n[last]);
   }
 }
 
@@ -173,6 +184,9 @@ Status bind(BindContext& c) {
     }));
     a.n[d] = y.dims[d];
   }
+  const size_t last = static_cast<size_t>(a.rank) - 1;
+  a.run_begin = std::clamp<int64_t>(before[last], 0, a.n[last]);
+  a.run_end = std::clamp<int64_t>(before[last] + kepts[last], a.run_begin, a.n[last]);
   const auto [begin, end] = c.range(y.dims.count(0, y.dims.rank - 1));
   a.begin = begin;
   a.end = end;

@@ -1,6 +1,7 @@
 // OneHot. See shape.h.
 #include "kernels/shape/one_hot.h"
 
+#include "kernels/choose.h"
 #include "kernels/movement/axes.h"
 #include "kernels/op.h"
 #include "kernels/shape/shape.h"
@@ -8,14 +9,30 @@
 namespace tern {
 namespace {
 
-template <class Index>
-void one_hot(const OneHotArgs& a) {
+// U: the bits of an element.
+template <class U, class Index>
+void one_hot_of(const OneHotArgs& a) {
+  const U values[] = {reinterpret_cast<const U*>(a.values)[0], reinterpret_cast<const U*>(a.values)[1]};  // indexed: a choice may become a branch
   for (int64_t p = a.begin; p < a.end; ++p) {
     const int64_t index = hot_index(static_cast<const Index*>(a.indices)[p], a.depth);
-    std::byte* y = a.y + (p / a.inner * a.depth * a.inner + p % a.inner) * a.size;
-    for (int64_t d = 0; d < a.depth; ++d) {
-      std::memcpy(y + d * a.inner * a.size, a.values + (d == index ? a.size : 0), static_cast<size_t>(a.size));
+    U* y = reinterpret_cast<U*>(a.y) + p / a.inner * a.depth * a.inner + p % a.inner;
+    if (a.inner == 1) {
+      for (int64_t d = 0; d < a.depth; ++d) y[d] = values[0];
+      const bool hot = (index >= 0) & (index < a.depth);
+      y[choose(hot, index, int64_t(0))] = values[hot];
+    } else {
+      for (int64_t d = 0; d < a.depth; ++d) y[d * a.inner] = values[d == index];
     }
+  }
+}
+template <class Index>
+void one_hot(const OneHotArgs& a) {
+  switch (a.size) {
+    case 1: return one_hot_of<uint8_t, Index>(a);
+    case 2: return one_hot_of<uint16_t, Index>(a);
+    case 4: return one_hot_of<uint32_t, Index>(a);
+    case 8: return one_hot_of<uint64_t, Index>(a);
+    default: return one_hot_of<StringRef, Index>(a);
   }
 }
 
