@@ -12,7 +12,7 @@ template <class From, class To>
   TERN_APART
   for (int64_t i = 0; i < n; ++i) y[i] = convert<To>(x[i]);
 }
-#if defined(__AVX2__)  // whose instructions for f16 give half.h's bits
+#if defined(__AVX2__)  // whose instructions for f16 give the same bits
 void convert_all(const float* x, f16* y, int64_t n) {
   int64_t i = 0;
   for (; i + 8 <= n; i += 8) {
