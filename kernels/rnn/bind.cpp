@@ -164,6 +164,7 @@ Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& k
   const bool alone = s.batch == 1 && s.plain && (cell == Cell::lstm || s.linear_before_reset);
   if (alone && c.in(2).constant) {
     a.r_floats = interleaved_floats(cell, H);
+    c.set(a.ahead, c.workspace<float>(std::max<int64_t>(1, s.inputs * kMostAhead)));
     c.set(a.interleaved, c.packed<float>(2, tag + "/units", D * a.r_floats, [=, floats = a.r_floats](const float* r, float* p) {
       for (int64_t d = 0; d < D; ++d) interleave_r(cell, r + d * n * H, H, p + d * floats);
     }));

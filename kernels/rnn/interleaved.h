@@ -4,10 +4,13 @@
 //   R      block of 16 units    [k][gate][16 units]     one stream of G vectors a step of k
 //          up to 4 units left   [k][gate * 4 + unit]    one vector: H = 100 reads 25 of them a step of k and not 28
 //   pass   two blocks on AVX-512 (8 or 6 sums in flight hide the latency of fma on one port), one elsewhere; the units left join the last
+//   ahead  on AVX-512 a pass waits for R from L2: beside it the x part of eight steps to come is multiplied with one panel of W, so that the passes of
+//          eight steps compute the x part of the next eight
 //   order  every other step goes through the blocks backwards: what the step before read last is still in L1. Measured on Zen 4
 //
 // The order of sums is rnn.h's: a gate's start, then k ascending in one chain. Next: bind.cpp, which packs R so.
 #pragma once
+#include "kernels/gemm/panel.h"
 #include "kernels/gemm/tile.h"
 #include "kernels/rnn/rnn.h"
 #include "kernels/simd_activation.h"
@@ -16,9 +19,9 @@ namespace tern::TERN_ISA {
 namespace {
 
 #if defined(__AVX512F__)
-constexpr int kBlocksOfPass = 2;
+constexpr int kBlocksOfPass = 2, kStepsAhead = 8;
 #else
-constexpr int kBlocksOfPass = 1;
+constexpr int kBlocksOfPass = 1, kStepsAhead = 0;
 #endif
 
 TERN_INLINE f32x16 read_units(const float* p, int64_t n) { return n == 16 ? load(p) : load_n(p, n); }
@@ -27,6 +30,54 @@ TERN_INLINE void write_units(float* p, f32x16 a, int64_t n) {
     store(p, a);
   } else {
     store_n(p, a, n);
+  }
+}
+
+// The x part of kStepsAhead steps to come, a panel of W at a time.
+struct Ahead {
+  const float* x;         // [inputs][kStepsAhead], transposed
+  const float *w, *bias;  // packed as panel.h says; [columns]
+  float* pre;             // the row of the first of these steps; rows pre_step apart (negative: backwards)
+  int64_t pre_step, inputs, columns;
+  int64_t panel, panels;  // the next one, and how many there are
+  int64_t group;          // of the next panel
+};
+constexpr int64_t kFloatsOfL1 = 8192;  // an R of no more does not wait for L2: of 20 units the panels ahead cost 5 %
+constexpr int kSums = kStepsAhead == 0 ? 1 : kStepsAhead;
+
+// One panel in the making: begun, multiplied with step k of the inputs, ended.
+struct AheadPanel {
+  f32x16 sum[kSums];
+  const float* w;
+  int64_t width;
+};
+TERN_INLINE void begin_panel(const Ahead& a, AheadPanel& p) {
+  const PanelGroups groups(a.columns);
+  const int64_t first = groups.first(a.group), at = a.panel * kPanel;
+  p.width = (groups.first(a.group + 1) - first) * kPanel;
+  p.w = a.w + first * kPanel * a.inputs + (a.panel - first) * kPanel;
+  const f32x16 start = read_units(a.bias + at, a.columns - at < 16 ? a.columns - at : 16);
+  unroll<kSums>([&](auto r) TERN_INLINE_CALL { p.sum[r.v] = start; });
+}
+TERN_INLINE void step_panel(const Ahead& a, AheadPanel& p, int64_t k) {
+  f32x16 w = load(p.w);
+  keep(w);
+  unroll<kSums>([&](auto r) TERN_INLINE_CALL { p.sum[r.v] = fma(splat(a.x[k * kSums + r.v]), w, p.sum[r.v]); });
+  p.w += p.width;
+}
+TERN_INLINE void end_panel(Ahead& a, const AheadPanel& p) {
+  const int64_t at = a.panel * kPanel, n = a.columns - at < 16 ? a.columns - at : 16;
+  unroll<kSums>([&](auto r) TERN_INLINE_CALL { write_units(a.pre + r.v * a.pre_step + at, p.sum[r.v], n); });
+  ++a.panel;
+  if (a.panel == PanelGroups(a.columns).first(a.group + 1)) ++a.group;
+}
+// What the passes have left.
+void finish_ahead(Ahead& a) {
+  while (a.panel < a.panels) {
+    AheadPanel p;
+    begin_panel(a, p);
+    for (int64_t k = 0; k < a.inputs; ++k) step_panel(a, p, k);
+    end_panel(a, p);
   }
 }
 
@@ -62,9 +113,9 @@ TERN_INLINE void finish_units(const InterleavedStep& s, int64_t u, int64_t n, co
   if (s.y != nullptr) write_units(s.y + u, h, n);
 }
 
-// B blocks from unit u on, their weights at w, and the units left behind the last whole block when kLeft.
-template <Cell kCell, int B, bool kLeft>
-void pass(const InterleavedStep& s, int64_t u, const float* w, const float* left) {
+// B blocks from unit u on, their weights at w, and the units left behind the last whole block when kLeft; beside them a panel ahead when kAhead.
+template <Cell kCell, int B, bool kLeft, bool kAhead>
+void pass(const InterleavedStep& s, int64_t u, const float* w, const float* left, Ahead& ahead) {
   constexpr int G = static_cast<int>(gates(kCell));
   const int64_t H = s.hidden, block = H * G * 16, whole = H / 16 * 16, some = H - whole;
   f32x16 acc[B == 0 ? 1 : B][G], rest = zero();
@@ -82,14 +133,26 @@ void pass(const InterleavedStep& s, int64_t u, const float* w, const float* left
     }
     rest = load(lanes);
   }
-  for (int64_t k = 0; k < H; ++k) {
+  AheadPanel panel;
+  if constexpr (kAhead) begin_panel(ahead, panel);
+  const auto recur = [&](int64_t k) TERN_INLINE_CALL {
     const f32x16 h = splat(s.h[k]);
     unroll<B>([&](auto b) TERN_INLINE_CALL {
       unroll<G>([&](auto g) TERN_INLINE_CALL { acc[b.v][g.v] = fma(h, load(w + b.v * block + g.v * 16), acc[b.v][g.v]); });
     });
     w += G * 16;
     if constexpr (kLeft) rest = fma(h, load(left + k * 16), rest);
+  };
+  int64_t k = 0;
+  if constexpr (kAhead) {
+    for (; k < H && k < ahead.inputs; ++k) {
+      recur(k);
+      step_panel(ahead, panel, k);
+    }
+    for (int64_t i = k; i < ahead.inputs; ++i) step_panel(ahead, panel, i);
+    end_panel(ahead, panel);
   }
+  for (; k < H; ++k) recur(k);
   unroll<B>([&](auto b) TERN_INLINE_CALL {
     const int64_t at = u + b.v * 16;
     finish_units<kCell>(s, at, H - at < 16 ? H - at : 16, acc[b.v]);
@@ -102,23 +165,31 @@ void pass(const InterleavedStep& s, int64_t u, const float* w, const float* left
   }
 }
 
+template <Cell kCell, int B, bool kLeft>
+TERN_INLINE void pass_and_ahead(const InterleavedStep& s, int64_t u, const float* w, const float* left, Ahead& ahead) {
+  if constexpr (kStepsAhead > 0) {
+    if (ahead.panel < ahead.panels) return pass<kCell, B, kLeft, true>(s, u, w, left, ahead);
+  }
+  pass<kCell, B, kLeft, false>(s, u, w, left, ahead);
+}
+
 template <Cell kCell>
-void interleaved_step(const InterleavedStep& s, bool backwards) {
+void interleaved_step(const InterleavedStep& s, bool backwards, Ahead& ahead) {
   const InterleavedBlocks in(s.hidden);
   const int64_t block = s.hidden * gates(kCell) * 16, passes = (in.blocks + kBlocksOfPass - 1) / kBlocksOfPass;
   const float* left = s.r + in.blocks * block;
-  if (passes == 0) return pass<kCell, 0, true>(s, 0, s.r, left);
+  if (passes == 0) return pass_and_ahead<kCell, 0, true>(s, 0, s.r, left, ahead);
   for (int64_t i = 0; i < passes; ++i) {
     const int64_t p = backwards ? passes - 1 - i : i, first = p * kBlocksOfPass;
     const float* w = s.r + first * block;
     const bool last = p == passes - 1 && in.left > 0;
     if (kBlocksOfPass == 2 && in.blocks - first >= 2) {
-      if (last) pass<kCell, kBlocksOfPass, true>(s, first * 16, w, left);
-      else pass<kCell, kBlocksOfPass, false>(s, first * 16, w, left);
+      if (last) pass_and_ahead<kCell, kBlocksOfPass, true>(s, first * 16, w, left, ahead);
+      else pass_and_ahead<kCell, kBlocksOfPass, false>(s, first * 16, w, left, ahead);
     } else if (last) {
-      pass<kCell, 1, true>(s, first * 16, w, left);
+      pass_and_ahead<kCell, 1, true>(s, first * 16, w, left, ahead);
     } else {
-      pass<kCell, 1, false>(s, first * 16, w, left);
+      pass_and_ahead<kCell, 1, false>(s, first * 16, w, left, ahead);
     }
   }
 }

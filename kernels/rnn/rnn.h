@@ -70,6 +70,7 @@ struct RnnArgs {
   float *work_w, *work_r, *work_bias;  // where to, when they are null
   float* pre;                          // [steps * rows, G*H] the x part
   float* gates;                        // [rows, G*H]
+  float* ahead;                        // [inputs, kMostAhead] x of steps to come, with `interleaved`
   float *h, *c;                        // [rows, H]; c: GRU keeps r*h there
   int64_t w_floats, r_floats;          // of one direction's packed weights
   uint32_t* fault;                     // of lengths that are out of range; null without lengths
@@ -82,6 +83,7 @@ struct InterleavedBlocks {
   int64_t blocks, left;
   explicit constexpr InterleavedBlocks(int64_t hidden) : blocks(hidden / 16 + (hidden % 16 > 4)), left(hidden % 16 > 4 ? 0 : hidden % 16) {}
 };
+constexpr int64_t kMostAhead = 8;  // steps of which the x part is computed beside the recurrence
 int64_t interleaved_floats(Cell cell, int64_t hidden);
 void interleave_r(Cell cell, const float* r, int64_t hidden, float* packed);            // packed: zeroed
 void pack_w(Cell cell, const float* w, int64_t inputs, int64_t hidden, float* packed);  // packed: zeroed

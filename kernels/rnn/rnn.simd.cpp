@@ -215,20 +215,53 @@ void store_state(const float* from, const RnnShape& s, const Direction& d, float
   }
 }
 
+// The x part of `count` steps of a row alone, from step `first` on.
+void x_part(const RnnArgs& a, const Direction& d, int64_t n, int64_t first, int64_t count) {
+  const RnnShape& s = a.s;
+  const int64_t time = d.reversed ? s.steps - first - count : first;
+  product(count, n, s.inputs, a.x + time * s.inputs, s.inputs, d.w, d.bias, 0, a.pre + time * n, n);
+}
+
+// The eight steps from `first` on are ahead.
+void look_ahead(const RnnArgs& a, const Direction& d, int64_t first, Ahead& ahead) {
+  const RnnShape& s = a.s;
+  const int64_t back = d.reversed ? -1 : 1, time = d.reversed ? s.steps - 1 - first : first;
+  for (int64_t r = 0; r < kStepsAhead; ++r) {
+    const float* x = a.x + (time + r * back) * s.inputs;  // [inputs]
+    for (int64_t i = 0; i < s.inputs; ++i) a.ahead[i * kStepsAhead + r] = x[i];
+  }
+  ahead.pre = a.pre + time * ahead.columns;
+  ahead.pre_step = back * ahead.columns;
+  ahead.panel = ahead.group = 0;
+  ahead.panels = PanelGroups(ahead.columns).panels;
+}
+
 // A row alone: gates needs no room, so that h and the next one take turns there.
 template <Cell kCell>
 void run_interleaved(const RnnArgs& a, const Direction& d) {
+  static_assert(kStepsAhead <= kMostAhead);
   const RnnShape& s = a.s;
   const int64_t n = gates(kCell) * s.hidden;
+  Ahead ahead{a.ahead, d.w, d.bias, nullptr, 0, s.inputs, n, 0, 0, 0};
+  const bool waits = kStepsAhead > 0 && a.r_floats > kFloatsOfL1;
+  const int64_t blocks = waits && s.steps >= 2 * kStepsAhead ? s.steps / kSums : 0;  // of whole eights, of which the first is not ahead
+  if (blocks > 0) {
+    x_part(a, d, n, 0, kStepsAhead);
+    x_part(a, d, n, blocks * kStepsAhead, s.steps - blocks * kStepsAhead);
+  } else {
+    x_part(a, d, n, 0, s.steps);
+  }
   InterleavedStep step{d.r, nullptr, d.bias + n, a.h, a.gates, a.c, nullptr, s.hidden};
   for (int64_t t = 0; t < s.steps; ++t) {
+    if (t % kSums == 0 && t / kSums + 1 < blocks) look_ahead(a, d, t + kStepsAhead, ahead);
     const int64_t time = d.reversed ? s.steps - 1 - t : t;
     step.pre = a.pre + time * n;
     step.y = a.y == nullptr ? nullptr : a.y + time * s.y_step + d.d * s.y_direction;
-    interleaved_step<kCell>(step, (t & 1) != 0);
+    interleaved_step<kCell>(step, (t & 1) != 0, ahead);
     float* made = step.next;
     step.next = made == a.gates ? a.h : a.gates;
     step.h = made;
+    if (t % kSums == kSums - 1) finish_ahead(ahead);
   }
   store_state(step.h, s, d, a.y_h);
 }
@@ -238,6 +271,15 @@ void run_direction(const RnnArgs& a, Direction& d) {
   const RnnShape& s = a.s;
   const int64_t n = gates(kCell) * s.hidden;
   prepare<kCell>(a, d.d, d);
+  if constexpr (kCell != Cell::rnn) {
+    if (a.interleaved != nullptr) {
+      load_state(a.initial_h, s, d, a.h);
+      if (kCell == Cell::lstm) load_state(a.initial_c, s, d, a.c);
+      run_interleaved<kCell>(a, d);
+      if (kCell == Cell::lstm) store_state(a.c, s, d, a.y_c);
+      return;
+    }
+  }
   // pre lies in the order of x: [step][row], or [row][step] for layout 1.
   const int64_t pre_step = s.batch_first ? n : d.rows * n, pre_row = s.batch_first ? s.steps * n : n;
   if (s.batch_first || d.rows == s.batch) {
@@ -249,13 +291,6 @@ void run_direction(const RnnArgs& a, Direction& d) {
   }
   load_state(a.initial_h, s, d, a.h);
   if (kCell == Cell::lstm) load_state(a.initial_c, s, d, a.c);
-  if constexpr (kCell != Cell::rnn) {
-    if (a.interleaved != nullptr) {
-      run_interleaved<kCell>(a, d);
-      if (kCell == Cell::lstm) store_state(a.c, s, d, a.y_c);
-      return;
-    }
-  }
   for (int64_t t = 0; t < s.steps; ++t) {
     if (s.plain) step_rows<kCell, true>(a, d, t, pre_step, pre_row);
     else step_rows<kCell, false>(a, d, t, pre_step, pre_row);
