@@ -19,7 +19,8 @@
 namespace tern::test {
 namespace {
 
-constexpr const char* kFamilies[] = {"math", "shape", "index", "reduce", "nn", "image", "fourier", "boxes", "matrix", "ragged", "text", "audio", "rare"};
+constexpr const char* kFamilies[] = {"math",  "shape",  "index",  "reduce", "nn",    "image", "fourier",
+                                     "boxes", "matrix", "ragged", "text",   "audio", "rare"};
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/tensorflow/ops/";
 
 std::vector<std::string> split(std::string_view text, char at) {

@@ -2,6 +2,8 @@
 // Next: builder.h.
 #pragma once
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "loaders/tensorflow/graph/tensors.h"
 #include "loaders/tensorflow/graph/value.h"
@@ -21,6 +23,9 @@ class Variables {
   virtual Result<int32_t> find(const tensorflow_pb::NodeDef& node) = 0;
   // What it holds. Errors: those of its file, and its name.
   virtual Result<Tensor> read(int32_t index) = 0;
+  // The keys and the values of the table that a node makes (MutableHashTableV2). Nothing: the file holds none of it.
+  using Rows = std::optional<std::pair<Tensor, Tensor>>;
+  virtual Result<Rows> table(const tensorflow_pb::NodeDef&) { return Rows(); }
 };
 
 struct Program {

@@ -40,7 +40,16 @@ Values lost(Call& c, const Site&) {
 
 Values initialized(Call& c, const Site&) { return {c.b.constant(Tensor::scalar(true))}; }
 
-// Tables of one name are one.
+Values fill(Call& c, LookupTable& table, const Tensor& keys, const Tensor& values) {
+  if (keys.dtype() != table.key_dtype || values.dtype() != table.value_dtype || keys.dims().rank != 1 || !(keys.dims() == values.dims())) {
+    return c.fail(invalid("its keys " + to_string(keys.dims()) + " and values " + to_string(values.dims()) + " do not fit the table " + table.name));
+  }
+  table.keys = keys;
+  table.values = values;
+  return {};
+}
+
+// Tables of one name are one. One that may change begins every call with what the checkpoint holds of it.
 Values table(Call& c, const Site&) {
   std::string key = c.string("shared_name", "");
   if (key.empty() || c.boolean("use_node_name_sharing", false)) key = key.empty() ? c.name : key;
@@ -48,6 +57,11 @@ Values table(Call& c, const Site&) {
   if (known == nullptr) {
     const DType keys = c.dtype("key_dtype"), values = c.dtype("value_dtype");
     known = std::make_shared<LookupTable>(LookupTable{key, keys, values, {}, {}});
+    if (c.op.starts_with("Mutable") && c.b.program.variables != nullptr) {
+      auto rows = c.b.program.variables->table(c.node);
+      if (!rows) return c.fail(rows.error());
+      if (*rows) fill(c, *known, (*rows)->first, (*rows)->second);
+    }
   }
   return {Value(Value::Table{known})};
 }
@@ -66,12 +80,7 @@ Values import(Call& c, const Site& site) {
   if (!c.b.ok()) return {};
   const Tensor *k = c.b.contents(keys), *v = c.b.contents(values);
   if (k == nullptr || v == nullptr) return c.fail(unsupported("what the table " + table->name + " holds is computed, which is not supported"));
-  if (k->dtype() != table->key_dtype || v->dtype() != table->value_dtype || k->dims().rank != 1 || !(k->dims() == v->dims())) {
-    return c.fail(invalid("its keys " + to_string(k->dims()) + " and values " + to_string(v->dims()) + " do not fit the table " + table->name));
-  }
-  table->keys = *k;
-  table->values = *v;
-  return {};
+  return fill(c, *table, *k, *v);
 }
 
 // The same from a text file of the model.

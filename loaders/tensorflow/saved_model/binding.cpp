@@ -114,7 +114,7 @@ void SavedVariables::bind_captured() {
   }
 }
 
-// RestoreV2 gives the tensors of a list of names; each is assigned to a variable, or to an argument that the call passes one for.
+// RestoreV2 gives the tensors of a list of names; each is assigned to a variable, or to an argument that the call passes one for. Two fill a table.
 void SavedVariables::bind_assigned(const Index& within, const Index* around, const tensorflow_pb::NodeDef* call) {
   struct Lists {
     std::vector<std::string> keys, parts;
@@ -123,20 +123,27 @@ void SavedVariables::bind_assigned(const Index& within, const Index* around, con
   for (size_t i = 0; i < within.size(); ++i) {
     const auto& node = within.node(static_cast<int32_t>(i));
     const auto& inputs = within.inputs(static_cast<int32_t>(i));
-    if ((node.op() != "AssignVariableOp" && node.op() != "Assign") || inputs.size() < 2) continue;
-    const Edge from = within.behind(inputs[1]);
-    if (from.node < 0 || within.node(from.node).op() != "RestoreV2" || within.inputs(from.node).size() < 3) continue;
-    auto [at, fresh] = restored.try_emplace(&within.node(from.node));
-    if (fresh) at->second = {texts_of(within, within.inputs(from.node)[1]), texts_of(within, within.inputs(from.node)[2])};
-    const auto& [keys, parts] = at->second;
-    const auto which = static_cast<size_t>(from.output);
-    if (which >= keys.size()) continue;
+    const bool table = node.op() == "LookupTableImportV2";
+    if ((node.op() != "AssignVariableOp" && node.op() != "Assign" && !table) || inputs.size() < (table ? 3 : 2)) continue;
+    std::vector<Stored> from;  // what it is called in the checkpoint
+    for (size_t k = 1; k < (table ? 3 : 2); ++k) {
+      const Edge e = within.behind(inputs[k]);
+      if (e.node < 0 || within.node(e.node).op() != "RestoreV2" || within.inputs(e.node).size() < 3) break;
+      auto [at, fresh] = restored.try_emplace(&within.node(e.node));
+      if (fresh) at->second = {texts_of(within, within.inputs(e.node)[1]), texts_of(within, within.inputs(e.node)[2])};
+      const auto& [keys, parts] = at->second;
+      const auto which = static_cast<size_t>(e.output);
+      if (which < keys.size()) from.push_back({keys[which], which < parts.size() ? parts[which] : ""});
+    }
+    if (from.size() < (table ? 2 : 1)) continue;
     const Edge to = inputs[0];
     const tensorflow_pb::NodeDef* variable = to.node >= 0 ? &within.node(to.node) : nullptr;
     if (to.argument() && call != nullptr && to.argument_number() < call->input_size()) {
       variable = node_behind(*around, around->resolve(call->input(to.argument_number())));
     }
-    if (variable != nullptr) stored_as_.emplace(variable->name(), Stored{keys[which], which < parts.size() ? parts[which] : ""});
+    if (variable == nullptr) continue;
+    if (table) rows_.emplace(variable->name(), std::pair(from[0].key, from[1].key));
+    else stored_as_.emplace(variable->name(), from[0]);
   }
 }
 
@@ -170,6 +177,17 @@ Result<int32_t> SavedVariables::find(const tensorflow_pb::NodeDef& node) {
   variables_.push_back({&node, std::move(stored)});
   known_.emplace(&node, static_cast<int32_t>(variables_.size()) - 1);
   return static_cast<int32_t>(variables_.size()) - 1;
+}
+
+Result<Variables::Rows> SavedVariables::table(const tensorflow_pb::NodeDef& node) {
+  if (!open()) return Rows();  // it may be filled by other means
+  const auto at = rows_.find(node.name());
+  if (at == rows_.end()) return Rows();
+  auto keys = bundle_->read(at->second.first), values = bundle_->read(at->second.second);
+  for (const auto* t : {&keys, &values}) {
+    if (!*t) return t->error().within("table " + printable(node.name(), 120));
+  }
+  return Rows(std::pair(std::move(*keys), std::move(*values)));
 }
 
 Result<Tensor> SavedVariables::read(int32_t index) {

@@ -1,4 +1,4 @@
-// Which tensor of the checkpoint a variable of the graph is. Three ways, in this order: the objects that functions capture, and what the checkpoint calls
+// Which tensor of the checkpoint a variable of the graph is, and which two a table is that the restoring function fills. Three ways, in this order: the objects that functions capture, and what the checkpoint calls
 // these; what the function that restores the model assigns; the variable's own name. Next: binding.cpp.
 #pragma once
 #include "loaders/tensorflow/bundle/bundle.h"
@@ -16,6 +16,7 @@ class SavedVariables : public Variables {
 
   Result<int32_t> find(const tensorflow_pb::NodeDef& node) override;
   Result<Tensor> read(int32_t index) override;
+  Result<Rows> table(const tensorflow_pb::NodeDef& node) override;
 
  private:
   Status open();
@@ -38,7 +39,8 @@ class SavedVariables : public Variables {
   std::string folder_;
   FileOptions how_;
   std::optional<Bundle> bundle_;
-  std::unordered_map<std::string, Stored> stored_as_;  // by node of the graph
+  std::unordered_map<std::string, Stored> stored_as_;                          // by node of the graph
+  std::unordered_map<std::string, std::pair<std::string, std::string>> rows_;  // of tables, by node: what their keys and values are called
   std::vector<Variable> variables_;
   std::unordered_map<const tensorflow_pb::NodeDef*, int32_t> known_;
 };

@@ -182,6 +182,19 @@ def keras_rnn(name):
     record(path, {"x": given}, {"output_0": model(given)})
 
 
+class Prices(tf.Module):
+    """A table that code filled, and the call reads."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = tf.lookup.experimental.MutableHashTable(tf.string, tf.float32, -1.0)
+        self.table.insert(tf.constant(["tea", "bread", "salt"]), tf.constant([2.5, 1.25, 0.5]))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="x")])
+    def __call__(self, x):
+        return {"y": self.table.lookup(x) * 2.0}
+
+
 m = Linear()
 saved("linear", m, {"serving_default": m.affine, "product": m.product}, {"x": floats(4, 3)})
 loops = Loops()
@@ -200,3 +213,5 @@ frozen("frozen")
 frozen("frozen_two_ends", two_ends=True)
 keras_rnn("keras_rnn")
 saved("loop_open", loops, {"serving_default": loops.open}, {"x": floats(2, 3, 4)})
+prices = Prices()
+saved("mutable_table", prices, {"serving_default": prices.__call__}, {"x": np.array([b"salt", b"tea", b"gold"])})
