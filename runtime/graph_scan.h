@@ -9,9 +9,9 @@
 namespace tern {
 
 struct ScanInputs {
-  std::vector<ValueId> carried;    // before the first step
-  std::vector<ValueId> sequences;  // cut along `axis`
-  std::vector<ValueId> around;     // what a step reads besides; kNone stays kNone
+  std::vector<ValueId> carried = {};    // before the first step
+  std::vector<ValueId> sequences = {};  // cut along `axis`
+  std::vector<ValueId> around = {};     // what a step reads besides; kNone stays kNone
   int axis = 1;
   bool backwards = false;
 };

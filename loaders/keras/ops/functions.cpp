@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "loaders/keras/ops/ops.h"
+#include "runtime/graph_scan.h"
 
 namespace tern::keras {
 namespace {
@@ -82,6 +83,32 @@ Flows signbit(Call& c) {
   const ValueId x = real_x(c), zero = c.b.scalar_like(x, 0);
   const ValueId turned = c.emit("Less", {c.emit("Div", {c.b.scalar_like(x, 1), x}), zero});
   return {{c.emit("Or", {c.emit("Less", {x, zero}), c.emit("And", {c.emit("Equal", {x, zero}), turned})})}};
+}
+
+// Euclid's algorithm on integers of one shape, as many steps as Fibonacci's numbers take to leave the dtype: 46 of 32 bits, 92 of 64.
+ValueId greatest_divisor(const Call& c, ValueId x, ValueId y) {
+  const std::vector<int32_t> steps(c.b.dtype(x) == DType::i64 || c.b.dtype(x) == DType::u64 ? 92 : 46, 0);
+  const ScanInputs in{.carried = {x, y}, .sequences = {c.b.constant(Tensor::of<int32_t>({static_cast<int64_t>(steps.size())}, steps))}, .axis = 0};
+  const auto out = scan(c.b, in, [](GraphBuilder& b, const auto& pair, const auto&, const auto&) {
+    const ValueId done = b.emit("Equal", {pair[1], b.scalar_like(pair[1], 0)});
+    const ValueId by = b.emit("Where", {done, b.scalar_like(pair[1], 1), pair[1]});
+    const ValueId rest = b.emit("Where", {done, pair[1], b.emit("Mod", {pair[0], by})});
+    return std::vector<ValueId>{b.emit("Where", {done, pair[0], pair[1]}), rest};
+  });
+  return out.empty() ? kNone : out[0];
+}
+
+// |x y| / gcd(x, y), or the divisor itself.
+template <bool multiple>
+Flows divisor(Call& c) {
+  auto [x, y] = Operands(c).pair(0, kFunctionsX, kFunctionsY);
+  if (!is_int(c.b.dtype(x)) || size_of(c.b.dtype(x)) < 4) return c.unsupported("this of other than integers of 32 or 64 bits");
+  const ValueId zero = c.emit("Sub", {c.emit("Add", {x, y}), c.emit("Add", {x, y})});  // of the shape that both fit
+  x = c.emit("Abs", {c.emit("Add", {x, zero})}), y = c.emit("Abs", {c.emit("Add", {y, zero})});
+  const ValueId greatest = greatest_divisor(c, x, y);
+  if (!multiple) return {{greatest}};
+  const ValueId none = c.emit("Equal", {greatest, c.b.scalar_like(x, 0)});
+  return {{c.emit("Mul", {c.emit("Div", {x, c.emit("Where", {none, c.b.scalar_like(x, 1), greatest})}), y})}};
 }
 
 // Of real numbers: 0, or pi below zero.
@@ -175,6 +202,8 @@ constexpr LayerRow kFunctionsRows[] = {
     {"ops.Diff", diff},
     {"ops.Diagonal", diagonal},
     {"ops.Trace", trace},
+    {"ops.Gcd", divisor<false>},
+    {"ops.Lcm", divisor<true>},
 };
 
 }  // namespace

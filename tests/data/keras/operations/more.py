@@ -74,6 +74,7 @@ else:
     speech = floats(3, 7, 5) * 4
     family("labels3", dict(x=speech, n=np.array([7, 4, 0], "int32"), i=ints(0, 5, 3, 4)), lambda x, n, i: [
         *o.ctc_decode(x, n), *o.ctc_decode(x, n, merge_repeated=False, mask_index=-1), *o.unique(i, return_index=True, return_inverse=True, return_counts=True), o.view(x, "int32"), o.image.sobel_edges(x[..., None])])
+    family("divisors3", dict(i=np.concatenate([ints(-60, 60, 3, 5), np.array([[0, 0, 2147483647, 1836311903, -7]] * 3, "int32")], 1), j=np.concatenate([ints(1, 60, 3, 5), np.array([[0, 9, 6, 1134903170, 0]] * 3, "int32")], 1)), lambda i, j: [o.gcd(i, j), o.gcd(i, 12), o.lcm(i[:, :5], j[:, :5])])
     view = np.array([1.1, .1, -1, -.1, .9, .5, 0, 0], "float32")
     corners = np.array([[[0, 0], [0, 6], [6, 0], [6, 6]]], "float32")
     family("warp3", dict(x=floats(2, 5, 7, 2), t=np.stack([view, view * np.float32(.9)]), p=(rng.uniform(-3, 9, (2, 4, 6))).astype("float32"), i=ints(0, 9, 2, 5, 7)), lambda x, t, p, i: [
