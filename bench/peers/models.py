@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the nets that tern is timed on beside other engines, with seeded random weights: NAME.onnx, and NAME.pt in TorchScript.
 
-usage: models.py FOLDER [NAME...]        (needs torch, torchvision, onnx, onnxscript)
+usage: models.py FOLDER [NAME...] | --list        (needs torch, torchvision, onnx, onnxscript)
 
 A file that is there already is left alone. Batch 1 but for mlp64_b32; every dimension is fixed. The weights are conditioned so that the output
 depends on the input: of a deep net with plain random weights nothing arrives, and a wrong kernel would agree with everyone.
@@ -266,6 +266,8 @@ def make(name, folder):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--list"]:
+        sys.exit(print(*MODELS, sep="\n"))
     target = pathlib.Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
     for chosen in sys.argv[2:] or MODELS:
