@@ -21,11 +21,13 @@ class PackStore {
   size_t bytes() const;
 
  private:
+  std::shared_ptr<std::byte> allocate(size_t bytes);
   struct Packed {
     std::shared_ptr<const std::byte> source, data;  // holding the source keeps its address, the key, from being used again
-    size_t bytes;
   };
   mutable std::mutex mutex_;
+  std::shared_ptr<std::byte> block_;  // the packs of large models lie together, on 2 MB pages
+  size_t used_ = 0, sum_ = 0;         // of the block; of all packs
   std::map<std::pair<const std::byte*, std::string>, Packed, std::less<>> packs_;
 };
 

@@ -37,7 +37,7 @@ bool is_word(std::string_view s) {
 Content::Content(const Source& file)
     : source(file), all(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size()), head(all.substr(0, kHead)) {
   if (at(0, "PK\x03\x04")) {
-    auto opened = ZipArchive::open(source.bytes, {.mapped = is_mapped(source.owner), .zero_crc_unset = true});
+    auto opened = ZipArchive::open(source.bytes, {.in_place = is_in_place(source.owner), .zero_crc_unset = true});
     if (opened) zip = std::make_shared<const ZipArchive>(std::move(*opened));
     else damage = opened.error();
   }

@@ -1,36 +1,37 @@
 // See file_parts.h.
 #include "loaders/file_parts.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "runtime/base/checked.h"
 #include "runtime/base/mapping.h"
-#include "runtime/base/sealed.h"
+#include "runtime/base/tensor.h"
 
 namespace tern {
 namespace {
 
 using Bytes = std::shared_ptr<const std::byte>;
 
-// Small parts lie in memory, which needs no mapping of its own.
-Result<Bytes> read_small(int fd, int64_t from, size_t size) {
-  auto memory = allocate_aligned(size + kAlignment, true);
-  for (size_t done = 0; done < size;) {
-    const ssize_t n = ::pread(fd, memory.get() + done, size - done, from + static_cast<int64_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return invalid("became shorter while it was read");
-    done += static_cast<size_t>(n);
+constexpr size_t kPiece = size_t(256) << 10;  // stays in the second cache
+
+void visit_all(std::span<const std::byte> bytes, const FileParts::Visit& visit, bool release) {
+  for (size_t at = 0; visit && at < bytes.size(); at += kPiece) {
+    const auto piece = bytes.subspan(at, std::min(kPiece, bytes.size() - at));
+    visit(piece);
+    if (release) release_pages(piece);
   }
-  return Bytes(memory);
 }
 
-Result<Bytes> read_large(int fd, int64_t from, size_t size) {
-  auto copy = SealedFile::make(size + kAlignment);
-  if (!copy) return copy.error();
-  if (Status s = copy->read(fd, from, 0, size); !s) return s.error();
-  return std::move(*copy).seal();
+// Small parts lie on the heap, which needs no mapping of its own.
+Result<Bytes> read_part(int fd, int64_t from, size_t size, const FileParts::Visit& visit) {
+  auto memory = size < kWorthMapping ? Result(allocate_aligned(size + kAlignment, true)) : map_memory(size + kAlignment);
+  if (!memory) return memory.error();
+  for (size_t at = 0; at < size; at += kPiece) {
+    const size_t bytes = visit ? std::min(kPiece, size - at) : size;
+    if (Status s = read_into(fd, from + static_cast<int64_t>(at), memory->get() + at, bytes); !s) return s.error();
+    if (!visit) break;
+    visit({memory->get() + at, bytes});
+  }
+  protect(*memory);
+  return Bytes(std::move(*memory));
 }
 
 }  // namespace
@@ -62,16 +63,20 @@ Result<FileParts> FileParts::open(const std::string& directory, const std::strin
   return f;
 }
 
-Result<FileParts::Part> FileParts::part(int64_t offset, int64_t size) {
+Result<FileParts::Part> FileParts::part(int64_t offset, int64_t size, const Visit& visit) {
   const auto bytes = static_cast<size_t>(size);
-  if (in_place_) return Part{whole_.bytes.subspan(static_cast<size_t>(offset), bytes), &whole_};
+  if (in_place_) {
+    const auto part = whole_.bytes.subspan(static_cast<size_t>(offset), bytes);
+    visit_all(part, visit, true);
+    return Part{part, &whole_};
+  }
   auto [at, fresh] = parts_.try_emplace({offset, size});
   Source& source = at->second;
   if (fresh) {
     auto read = [&]() -> Result<Bytes> {
       if (size > left_) return invalid("its parts lie over one another");
       left_ -= size;
-      auto copy = bytes < kWorthSealing ? read_small(file_.fd(), offset, bytes) : read_large(file_.fd(), offset, bytes);
+      auto copy = read_part(file_.fd(), offset, bytes, visit);
       if (copy && file_.changed()) return invalid("changed while it was read; load it again when it is whole");
       return copy;
     }();
@@ -81,6 +86,8 @@ Result<FileParts::Part> FileParts::part(int64_t offset, int64_t size) {
     }
     source.bytes = {read->get(), bytes + kAlignment};
     source.owner = std::move(*read);
+  } else {
+    visit_all(source.bytes.first(bytes), visit, false);
   }
   return Part{source.bytes.first(bytes), &source};
 }

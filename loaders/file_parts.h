@@ -1,6 +1,7 @@
 // FileParts: a file of which a loader wants parts that it learns of one by one. What nobody asks for is not copied: Keras writes each variable of an
 // exported model twice. Next: file_parts.cpp.
 #pragma once
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -24,7 +25,9 @@ class FileParts {
   };
   // Bytes [offset, offset + size) of the file, copied once. Precondition: they are inside. Errors: changed while it was read; parts that lie over one
   // another until they are more than the file and the budget (invalid).
-  Result<Part> part(int64_t offset, int64_t size);
+  // `visit` sees the bytes, one piece after another, when they are in the cache: for checksums.
+  using Visit = std::function<void(std::span<const std::byte>)>;
+  Result<Part> part(int64_t offset, int64_t size, const Visit& visit = nullptr);
 
  private:
   OpenFile file_;

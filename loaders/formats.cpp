@@ -213,7 +213,7 @@ constexpr Format kFormats[] = {
     {.name = "a text", .recognises = is_text, .code = Code::kInvalid},
     {.name = "an ONNX model",
      .recognises = [](const Content& c) { return looks_like_onnx(c.source.bytes); },
-     .load = [](const Content& c, const LoadOptions& o) { return load_onnx(c.source.bytes, c.source.directory, o, is_mapped(c.source.owner)); }},
+     .load = [](const Content& c, const LoadOptions& o) { return load_onnx(c.source.bytes, c.source.directory, o, c.source.owner); }},
 };
 
 struct Folder {

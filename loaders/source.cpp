@@ -2,6 +2,7 @@
 #include "loaders/source.h"
 
 #include "loaders/file_parts.h"
+#include "loaders/zip/zip.h"
 #include "runtime/base/mapping.h"
 
 namespace tern {
@@ -11,11 +12,13 @@ Result<std::shared_ptr<const std::byte>> bytes_of(const OpenFile& file, const Fi
   const auto size = static_cast<size_t>(file.size());
   if (how.map) return map_in_place(file.fd(), size);
   if (Status s = check_holes(file, how.budget); !s) return s.error();
-  auto copy = SealedFile::make(size);
+  const size_t shift = aligning_shift(file.fd());
+  auto copy = map_memory(size + shift);
   if (!copy) return copy.error();
-  if (Status s = copy->read(file.fd(), 0, 0, size); !s) return s.error();
+  if (Status s = read_into(file.fd(), 0, copy->get() + shift, size); !s) return s.error();
   if (file.changed()) return invalid("changed while it was read; load it again when it is whole");
-  return std::move(*copy).seal();
+  protect(*copy);
+  return std::shared_ptr<const std::byte>(*copy, copy->get() + shift);
 }
 
 Result<Source> read(const OpenFile& file, const std::string& path, const FileOptions& how) {

@@ -11,7 +11,7 @@ namespace tern {
 
 // How files are opened: LoadOptions, as far as they say.
 struct FileOptions {
-  bool map = false;                       // in place; otherwise a sealed copy is made, which nobody can change
+  bool map = false;                       // in place; otherwise a copy is made, which nobody can change
   bool follow_links = false;              // of files that another one names
   int64_t budget = LoadOptions().budget;  // most bytes of holes in a file that is copied
 };

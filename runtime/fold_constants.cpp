@@ -76,8 +76,36 @@ std::optional<Tensor> known_contents(const Value& value) {
   return std::nullopt;
 }
 
-// True when the node is gone: all its outputs are constants now.
-Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa) {
+// Who reads each value, the graph's inputs and outputs counted as readers.
+std::vector<int32_t> count_readers(const Graph& graph) {
+  std::vector<int32_t> readers(graph.values.size(), 0);
+  auto count = [&](std::span<const ValueId> list) {
+    for (ValueId v : list) readers[static_cast<size_t>(std::max(v, 0))] += v != kNone;
+  };
+  for (const Node& node : graph.nodes) count(node.inputs);
+  count(graph.inputs);
+  count(graph.outputs);
+  return readers;
+}
+
+// What a folded node has read, and nobody else will, goes; what others hold leaves the process until they read it.
+void let_go(Graph& graph, const Node& node, std::vector<Tensor>& in, std::span<const int32_t> readers) {
+  for (size_t i = 0; i < in.size(); ++i) {
+    const auto v = static_cast<size_t>(std::max(node.inputs[i], 0));
+    if (node.inputs[i] == kNone || !in[i].present()) continue;
+    if (v < readers.size() && readers[v] == 1) graph.values[v].constant = Tensor();
+    const std::weak_ptr<const std::byte> storage = in[i].storage();
+    const std::span<const std::byte> bytes(in[i].raw(), in[i].bytes());
+    in[i] = Tensor();
+    const bool passed_on = std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId o) {
+      return o != kNone && graph.value(o).constant.raw() == bytes.data();  // Identity, Reshape
+    });
+    if (auto held = storage.lock(); held && !passed_on) retire(held, bytes);
+  }
+}
+
+// True when the node is gone: all its outputs are constants now. `readers` are those before the pass, when no value of it had a new one.
+Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa, std::span<const int32_t> readers) {
   bool known = !node.outputs.empty();
   for (ValueId v : node.outputs) known = known && (v == kNone || known_contents(graph.value(v)).has_value());
   if (known) {
@@ -107,7 +135,7 @@ Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa
     left.bytes -= checked_add(static_cast<int64_t>((*out)[o].bytes()), (*out)[o].text_bytes()).value_or(left.bytes);
     make_constant(graph.value(node.outputs[o]), sealed(std::move((*out)[o])));
   }
-  for (const Tensor& t : in) release_pages(t);
+  let_go(graph, node, in, readers);
   return true;
 }
 
@@ -128,6 +156,8 @@ Status fold_constants(Graph& graph, FoldBudget& budget) {
   auto replace = [&](ValueId& v) {
     if (auto at = folding.forward.find(v); at != folding.forward.end()) v = at->second;
   };
+  // A control operator that disappears gives its readers values that it has read itself, or new ones: neither are let go of.
+  const std::vector<int32_t> readers = count_readers(graph);
   std::vector<Node> nodes = std::move(graph.nodes);
   graph.nodes.clear();
   for (Node& node : nodes) {
@@ -138,7 +168,7 @@ Status fold_constants(Graph& graph, FoldBudget& budget) {
       gone = control->fold(folding, node);
       if (!gone) return gone.error();
     } else {
-      gone = fold_node(graph, node, budget, folding.isa);
+      gone = fold_node(graph, node, budget, folding.isa, readers);
       if (!gone) return gone.error().within(describe(graph, node));
     }
     if (!*gone) folding.kept.push_back(std::move(node));

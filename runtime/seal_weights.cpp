@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/base/mapping.h"
 #include "runtime/base/sealed.h"
 
 namespace tern {
@@ -18,7 +17,7 @@ void seal_weights(std::span<Graph* const> graphs) {
     open.pop_back();
     for (Value& v : g.values) {
       Tensor& t = v.constant;
-      if (t.present() && t.dtype() != DType::string && t.bytes() >= kWorthSealing && !is_mapped(t.storage())) {
+      if (t.present() && t.dtype() != DType::string && t.bytes() >= kWorthMapping && !is_mapped(t.storage())) {
         weights[{t.raw(), t.bytes()}].push_back(&t);
       }
     }

@@ -1,5 +1,5 @@
-// seal_weights: large constants that lie in the process's own memory (read from a file that does not align them, folded, fused) move into
-// sealed files, whose pages leave the process once kernels have packed them: otherwise every weight would lie in it twice.
+// seal_weights: large constants that lie on the heap (inflated, of lists of numbers) move into mappings, whose pages leave the process once kernels
+// have packed them: otherwise every weight would lie in it twice.
 // Next: base/mapping.h.
 #pragma once
 #include <span>

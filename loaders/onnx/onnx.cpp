@@ -47,12 +47,13 @@ Status parse(const Result<std::string>& message, Proto& proto) {
 
 }  // namespace
 
-Result<Graph> load_onnx(std::span<const std::byte> bytes, const std::string& directory, const LoadOptions& options, bool mapped) {
+Result<Graph> load_onnx(std::span<const std::byte> bytes, const std::string& directory, const LoadOptions& options,
+                        const std::shared_ptr<const void>& owner) {
   onnx_pb::ModelProto model;
   if (Status s = parse(clean_model(bytes, options.budget), model); !s) return s.error();
   if (!model.has_graph()) return invalid("not a readable ONNX model: it has no graph");
   if (Status s = inline_functions(model); !s) return s.error();
-  Sources sources{bytes, ExternalFiles(directory, options.follow_links), options.budget / 2, mapped};
+  Sources sources{bytes, ExternalFiles(directory, options.follow_links), options.budget / 2, owner};
   return build(model, sources, options.overridable);
 }
 

@@ -26,7 +26,7 @@ Error wrong_count(size_t has, const Dims& dims) {
                  std::to_string(*checked_count(dims.span())));
 }
 
-Result<Tensor> from_raw(DType dtype, const Dims& dims, std::span<const std::byte> raw, bool mapped) {
+Result<Tensor> from_raw(DType dtype, const Dims& dims, std::span<const std::byte> raw, const Sources& sources) {
   const auto bytes = storage_bytes(dtype, dims);
   if (!bytes || static_cast<uint64_t>(*bytes) != raw.size()) {
     return invalid("it holds " + std::to_string(raw.size()) + " bytes and its shape " + to_string(dims) + " of " + name(dtype) + " needs " +
@@ -34,7 +34,7 @@ Result<Tensor> from_raw(DType dtype, const Dims& dims, std::span<const std::byte
   }
   auto tensor = Tensor::allocate(dtype, dims);
   if (tensor && !raw.empty()) std::memcpy(tensor->mutable_raw(), raw.data(), raw.size());
-  if (mapped) release_pages(raw);
+  retire(sources.owner, raw);
   return tensor;
 }
 
@@ -121,7 +121,7 @@ Result<Tensor> to_tensor(const onnx_pb::Tensor& p, Sources& sources) {
     return from_external(*dtype, *dims, p, sources);
   } else if (p.has_raw_offset()) {
     if (*dtype == DType::string) return invalid("strings cannot be raw data");
-    tensor = from_raw(*dtype, *dims, sources.file.subspan(p.raw_offset(), p.raw_size()), sources.mapped);
+    tensor = from_raw(*dtype, *dims, sources.file.subspan(p.raw_offset(), p.raw_size()), sources);
   } else {
     tensor = from_fields(*dtype, *dims, p);
   }

@@ -52,22 +52,31 @@ void for_each_run(const StoredTensor& t, F f) {
   }
 }
 
-bool any_subnormal(DType dtype, const std::byte* p, int64_t n) {
-  bool any = false;
-  if (dtype == DType::f32) {
-    for (int64_t i = 0; i < n; ++i) {
-      uint32_t bits;
-      std::memcpy(&bits, p + 4 * i, 4);
-      any |= (bits & 0x7f800000u) == 0 && (bits & 0x7fffffu) != 0;
-    }
-  } else if (dtype == DType::f64) {
-    for (int64_t i = 0; i < n; ++i) {
-      uint64_t bits;
-      std::memcpy(&bits, p + 8 * i, 8);
-      any |= (bits & 0x7ff0000000000000u) == 0 && (bits & 0xfffffffffffffu) != 0;
-    }
+// Without comparisons, and in blocks, which every compiler makes vectors of: of all patterns without their sign only those of subnormals,
+// 1 to 2^kFraction - 1, have a one in the top bit of ((pattern - 1) >> kFraction) - 1.
+template <class Bits, int kFraction>
+bool any_subnormal(const std::byte* p, int64_t n) {
+  constexpr int64_t kBlock = 64 / sizeof(Bits);
+  constexpr Bits kTop = Bits(1) << (8 * sizeof(Bits) - 1);
+  const auto mark = [](Bits bits) { return static_cast<Bits>((((bits & ~kTop) - 1) >> kFraction) - 1); };
+  Bits marks[kBlock] = {}, bits[kBlock];
+  int64_t i = 0;
+  for (; i + kBlock <= n; i += kBlock) {
+    std::memcpy(bits, p + i * static_cast<int64_t>(sizeof(Bits)), sizeof bits);
+    for (int64_t j = 0; j < kBlock; ++j) marks[j] |= mark(bits[j]);
   }
-  return any;
+  for (; i < n; ++i) {
+    std::memcpy(bits, p + i * static_cast<int64_t>(sizeof(Bits)), sizeof(Bits));
+    marks[0] |= mark(bits[0]);
+  }
+  for (int64_t j = 1; j < kBlock; ++j) marks[0] |= marks[j];
+  return (marks[0] & kTop) != 0;
+}
+
+bool any_subnormal(DType dtype, const std::byte* p, int64_t n) {
+  if (dtype == DType::f32) return any_subnormal<uint32_t, 23>(p, n);
+  if (dtype == DType::f64) return any_subnormal<uint64_t, 52>(p, n);
+  return false;
 }
 
 constexpr int64_t kPiece = int64_t(1) << 20;  // of a mapping: its pages leave the process again, one piece after another
@@ -77,7 +86,7 @@ bool has_subnormals(const StoredTensor& t, const std::byte* p, int64_t bytes) {
   for (int64_t done = 0; done < bytes && !any; done += kPiece) {
     const int64_t n = std::min(kPiece, bytes - done);
     any = any_subnormal(t.dtype, p + done, n / t.element_size);
-    if (is_mapped(t.storage->owner)) release_pages({p + done, static_cast<size_t>(n)});
+    if (is_in_place(t.storage->owner)) release_pages({p + done, static_cast<size_t>(n)});
   }
   return any;
 }
@@ -166,17 +175,17 @@ Result<Tensor> dense(const StoredTensor& t, int64_t budget) {
   if (!made) return made.error();
   std::byte* to = made->mutable_raw();
   if (*bytes > 0) {
-    const bool mapped = is_mapped(t.storage->owner);
+    const bool in_place = is_in_place(t.storage->owner);
     for_each_run(t, [&](int64_t first, int64_t n) {
       const std::byte* from = t.storage->bytes.data() + first * t.element_size;
       for (int64_t left = n * t.element_size; left > 0;) {
         const auto piece = static_cast<size_t>(std::min(left, kPiece));
         std::memcpy(to, from, piece);
-        if (mapped && piece == static_cast<size_t>(kPiece)) release_pages({from, piece});
+        if (in_place && piece == static_cast<size_t>(kPiece)) release_pages({from, piece});
         from += piece, to += piece, left -= static_cast<int64_t>(piece);
       }
     });
-    if (mapped) release_pages(t.storage->bytes);
+    retire(t.storage->owner, t.storage->bytes);
   }
   if (t.negative) negate(t.dtype, made->mutable_raw(), dims.count());
   normalize_elements(t.dtype, made->mutable_raw(), dims.count());

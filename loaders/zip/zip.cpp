@@ -1,6 +1,7 @@
 // See zip.h. Nothing is allocated that the file cannot back: deflate grows data at most 1032 times.
 #include "loaders/zip/zip.h"
 
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "runtime/base/byte_reader.h"
 #include "runtime/base/mapping.h"
 #include "runtime/base/printable.h"
+#include "runtime/base/tensor.h"
 
 namespace tern {
 namespace {
@@ -173,18 +175,31 @@ Result<std::span<const std::byte>> ZipArchive::payload(const Entry& e) const {
   return bytes_.subspan(begin, e.compressed);
 }
 
+size_t aligning_shift(int fd) {
+  constexpr int kMembers = 64;  // before the first large one
+  std::byte head[30];
+  for (int64_t member = 0, offset = 0; member < kMembers; ++member) {
+    if (::pread(fd, head, sizeof head, offset) != sizeof head || at<uint32_t>(head, 0) != kLocal) return 0;
+    const int64_t begin = offset + 30 + at<uint16_t>(head, 26) + at<uint16_t>(head, 28);
+    const auto bytes = at<uint32_t>(head, 18);  // all ones: an extra field tells more
+    if (at<uint16_t>(head, 8) == 0 && bytes >= kWorthMapping) return (kAlignment - static_cast<size_t>(begin) % kAlignment) % kAlignment;
+    offset = begin + bytes;
+  }
+  return 0;
+}
+
 uint32_t crc_of(std::span<const std::byte> bytes, uint32_t before) {
   return static_cast<uint32_t>(crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
-Status ZipArchive::check_sum(const Entry& e, std::span<const std::byte> data, bool mapped) const {
+Status ZipArchive::check_sum(const Entry& e, std::span<const std::byte> data, bool in_place) const {
   if (e.crc == 0 && options_.zero_crc_unset) return {};
   constexpr size_t kPiece = size_t(1) << 20, kWorth = 65536;  // pages leave the process again as the check goes on
   uint32_t crc = 0;
   for (size_t done = 0; done < data.size(); done += kPiece) {
     const auto piece = data.subspan(done, std::min(kPiece, data.size() - done));
     crc = crc_of(piece, crc);
-    if (mapped && data.size() >= kWorth) release_pages(piece);
+    if (in_place && data.size() >= kWorth) release_pages(piece);
   }
   return crc == e.crc ? Status() : invalid(shown(e.name) + " is corrupt: its checksum does not match");
 }
@@ -194,7 +209,7 @@ Result<std::span<const std::byte>> ZipArchive::view(const Entry& e) const {
   if (e.method != 0) return unsupported(shown(e.name) + " is compressed");
   auto data = payload(e);
   if (!data) return data.error();
-  if (Status s = check_sum(e, *data, options_.mapped); !s) return s.error();
+  if (Status s = check_sum(e, *data, options_.in_place); !s) return s.error();
   return *data;
 }
 

@@ -21,7 +21,7 @@ class ZipArchive {
     uint64_t compressed = 0, size = 0, offset = 0;
   };
   struct Options {
-    bool mapped = false;          // the bytes are a mapping: pages may be released once they are checked
+    bool in_place = false;        // the bytes are a file in place: pages may be released once they are checked
     bool zero_crc_unset = false;  // a checksum of 0 was never computed (PyTorch can be told so)
   };
   // Reads the directory; `bytes` must outlive the archive. Errors: not a ZIP file, truncated, inconsistent, ambiguous (invalid).
@@ -39,12 +39,16 @@ class ZipArchive {
   ZipArchive(std::span<const std::byte> bytes, const Options& options) : bytes_(bytes), options_(options) {}
   Status check_members(uint64_t directory_offset);
   Result<std::span<const std::byte>> payload(const Entry& entry) const;
-  Status check_sum(const Entry& entry, std::span<const std::byte> data, bool mapped) const;
+  Status check_sum(const Entry& entry, std::span<const std::byte> data, bool in_place) const;
   std::span<const std::byte> bytes_;
   Options options_;
   std::vector<Entry> entries_;
   std::vector<uint32_t> by_name_;  // indices of entries, sorted by name
 };
+
+// How many bytes behind an aligned address a file must begin so that its first large stored member is aligned, and can be read in place: 0 for what
+// is no ZIP file. A guess from the first local headers; only speed depends on it.
+size_t aligning_shift(int fd);
 
 // The CRC-32 of ZIP files, of bytes that follow others with the checksum `before`.
 uint32_t crc_of(std::span<const std::byte> bytes, uint32_t before = 0);

@@ -4,31 +4,29 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <utility>
+
+#include "runtime/base/mapping.h"
 
 namespace tern {
 
 size_t Arena::rounded(size_t bytes, Options options) {
-  const size_t page = options.huge_pages ? size_t(2) << 20 : static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t page = options.huge_pages ? kHugePage : static_cast<size_t>(sysconf(_SC_PAGESIZE));
   return (bytes + page) / page * page;
 }
 
 Result<Arena> Arena::make(size_t bytes, Options options) {
   Arena arena;
   const size_t size = rounded(bytes, options);
-  void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED) return unsupported("no memory for an arena of " + std::to_string(size) + " bytes");
-  arena.data_ = static_cast<std::byte*>(p);
+  std::byte* p = map_pages(size);
+  if (p == nullptr) return unsupported("no memory for an arena of " + std::to_string(size) + " bytes");
+  arena.data_ = p;
   arena.size_ = size;
-#ifdef MADV_HUGEPAGE
-  if (options.huge_pages) madvise(p, size, MADV_HUGEPAGE);
-#endif
   if (options.lock && mlock(p, size) != 0) {
     return unsupported("cannot lock " + std::to_string(size) +
                        " bytes of arena: raise RLIMIT_MEMLOCK (ulimit -l) or leave SessionOptions::lock_memory off");
   }
-  std::memset(p, 0, size);
+  prefault(p, size);
   return arena;
 }
 

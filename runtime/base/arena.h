@@ -1,4 +1,4 @@
-// Arena: one block of memory that a session reserves, prefaults and (on request) locks or asks huge pages for.
+// Arena: one block of memory that a session reserves, prefaults and (on request) locks. It lies on 2 MB pages as far as it fills them.
 // Everything the hot path touches lies in it. Next: kernels/op.h.
 #pragma once
 #include <cstddef>
@@ -11,7 +11,7 @@ class Arena {
  public:
   struct Options {
     bool lock = false;        // mlock: never paged out; an error when the limit does not allow it
-    bool huge_pages = false;  // madvise(MADV_HUGEPAGE): a wish, never an error
+    bool huge_pages = false;  // its end too: the size is rounded up to 2 MB. A wish, never an error
   };
   Arena() = default;
   // Zeroed memory, every page touched. Errors: unsupported (memory short, lock refused).

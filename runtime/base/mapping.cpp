@@ -4,26 +4,29 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 
 #include "runtime/base/guarded.h"
+#include "runtime/base/tensor.h"
 
 namespace tern {
+
+struct Retired {
+  std::mutex mutex;
+  std::map<uintptr_t, uintptr_t> ranges;  // begin and end of each
+};
+
 namespace {
 
-constexpr size_t kReadable = 64;  // behind the last byte: a full vector
-
-struct UnmapMemory {
-  size_t bytes;
-  void operator()(const void* memory) const { ::munmap(const_cast<void*>(memory), bytes); }
-};
+constexpr size_t kWorthRetiring = size_t(64) << 10;
 
 // Where data begin at or after `at`, and where the next hole begins. A file system without holes says that all is data.
 struct Extent {
@@ -50,21 +53,121 @@ int anonymous_file(size_t bytes) {
   return fd;
 }
 
+// The whole pages among some bytes.
+struct Pages {
+  uintptr_t begin, end;
+  explicit Pages(std::span<const std::byte> bytes) {
+    static const auto kPage = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+    begin = (reinterpret_cast<uintptr_t>(bytes.data()) + kPage - 1) / kPage * kPage;
+    end = std::max(begin, reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / kPage * kPage);
+  }
+  size_t size() const { return end - begin; }
+  std::byte* data() const { return reinterpret_cast<std::byte*>(begin); }
+};
+
+Status write_all(int fd, const std::byte* bytes, size_t count) {
+  for (size_t done = 0; done < count;) {
+    const ssize_t n = ::write(fd, bytes + done, count - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return out_of_memory();
+    done += static_cast<size_t>(n);
+  }
+  return {};
+}
+
+// The pages become those of a sealed file, which others may only read: no name and no descriptor of it are left. Another thread that reads them
+// meanwhile waits for the new ones; the system asks whether it may have one mapping more before it takes the old ones away.
+bool move_to_file(const Pages& pages) {
+  const int fd = anonymous_file(pages.size());
+  if (fd < 0) return false;
+  bool moved = write_all(fd, pages.data(), pages.size()).ok();
+  if (moved) {
+    ::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+    moved = ::mmap(pages.data(), pages.size(), PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) != MAP_FAILED;
+  }
+  ::close(fd);
+  return moved;
+}
+
 }  // namespace
 
-void Unmap::operator()(const void* mapped) const { ::munmap(const_cast<void*>(mapped), bytes); }
+void Unmap::operator()(const void*) const { ::munmap(begin, bytes); }
 
-void release_pages(std::span<const std::byte> bytes) {
-  static const auto kPage = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<uintptr_t>(bytes.data()) + kPage - 1) / kPage * kPage;
-  const auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / kPage * kPage;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+std::byte* map_pages(size_t size) {
+  const size_t before = size >= kHugePage ? kHugePage : 0;
+  void* p = ::mmap(nullptr, size + before, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) return nullptr;
+  auto* begin = static_cast<std::byte*>(p);
+  if (before > 0) {  // of the address space that aligns it, what is left over goes back
+    const size_t skip = (kHugePage - reinterpret_cast<uintptr_t>(p) % kHugePage) % kHugePage;
+    if (skip > 0) ::munmap(begin, skip);
+    if (skip < before) ::munmap(begin + skip + size, before - skip);
+    begin += skip;
+#ifdef MADV_HUGEPAGE
+    ::madvise(begin, size, MADV_HUGEPAGE);
+#endif
+  }
+  return begin;
+}
+
+void prefault(std::byte* zeros, size_t size) {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const auto touch = [&](size_t at) { *static_cast<volatile std::byte*>(zeros + at) = std::byte{0}; };
+  for (size_t at = 0; at < size; at += page) touch(at);
+  if (size > 0) touch(size - 1);
+}
+
+Result<std::shared_ptr<std::byte>> map_memory(size_t bytes) {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t size = (bytes + kAlignment + page - 1) / page * page;
+  std::byte* begin = map_pages(size);
+  if (begin == nullptr) return out_of_memory();
+  return std::shared_ptr<std::byte>(begin, Unmap{begin, size, std::make_shared<Retired>()});
+}
+
+Status read_into(int fd, int64_t from, std::byte* to, size_t count) {
+  const int64_t end = from + static_cast<int64_t>(count);
+  for (int64_t at = from; at < end;) {
+    const Extent e = next_extent(fd, at, end);
+    for (at = e.begin; at < e.end;) {
+      const ssize_t n = ::pread(fd, to + (at - from), static_cast<size_t>(std::min<int64_t>(e.end - at, int64_t(1) << 30)), at);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return invalid(std::string("cannot be read: ") + std::strerror(errno));
+      if (n == 0) return invalid("became shorter while it was read");
+      at += n;
+    }
+  }
+  return {};
 }
 
 Result<std::shared_ptr<const std::byte>> map_in_place(int fd, size_t bytes) {
   void* p = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
   if (p == MAP_FAILED) return invalid(std::string("cannot be mapped: ") + std::strerror(errno));
-  return std::shared_ptr<const std::byte>(static_cast<const std::byte*>(p), Unmap{bytes});
+  return std::shared_ptr<const std::byte>(static_cast<const std::byte*>(p), Unmap{p, bytes, nullptr});
+}
+
+void protect(const std::shared_ptr<const std::byte>& memory) {
+  const Unmap* mapping = std::get_deleter<Unmap>(memory);
+  if (mapping != nullptr && mapping->retired != nullptr) ::mprotect(mapping->begin, mapping->bytes, PROT_READ);
+}
+
+void release_pages(std::span<const std::byte> bytes) {
+  const Pages pages(bytes);
+  if (pages.size() > 0) ::madvise(pages.data(), pages.size(), MADV_DONTNEED);
+}
+
+void retire(const std::shared_ptr<const void>& storage, std::span<const std::byte> bytes) {
+  const Unmap* mapping = std::get_deleter<Unmap>(storage);
+  if (mapping == nullptr) return;
+  const Pages pages(bytes);
+  if (mapping->retired == nullptr) return release_pages(bytes);
+  if (pages.size() < kWorthRetiring) return;
+  std::lock_guard lock(mapping->retired->mutex);
+  auto& ranges = mapping->retired->ranges;
+  const auto after = ranges.upper_bound(pages.begin);
+  const bool left_before = after != ranges.begin() && std::prev(after)->second >= pages.end;
+  if (left_before) return release_pages(bytes);
+  if (move_to_file(pages)) ranges[pages.begin] = std::max(ranges[pages.begin], pages.end);
 }
 
 int64_t bytes_in_holes(int fd, int64_t bytes) {
@@ -75,86 +178,6 @@ int64_t bytes_in_holes(int fd, int64_t bytes) {
     at = std::max(e.end, at + 1);
   }
   return bytes - data;
-}
-
-Result<SealedFile> SealedFile::make(size_t bytes) {
-  SealedFile f;
-  f.bytes_ = bytes + kReadable;
-  f.fd_ = anonymous_file(f.bytes_);
-  if (f.fd_ >= 0) return f;
-  void* p = ::mmap(nullptr, f.bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED) return out_of_memory();
-  f.memory_ = static_cast<std::byte*>(p);
-  return f;
-}
-
-SealedFile::SealedFile(SealedFile&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), memory_(std::exchange(other.memory_, nullptr)), bytes_(other.bytes_) {}
-
-SealedFile::~SealedFile() {
-  if (fd_ >= 0) ::close(fd_);
-  if (memory_ != nullptr) ::munmap(memory_, bytes_);
-}
-
-Status SealedFile::read(int fd, int64_t from, size_t to, size_t count) {
-  const int64_t end = from + static_cast<int64_t>(count);
-  for (int64_t at = from; at < end;) {
-    const Extent e = next_extent(fd, at, end);
-    if (Status s = copy(fd, e.begin, to + static_cast<size_t>(e.begin - from), static_cast<size_t>(e.end - e.begin)); !s) return s;
-    at = std::max(e.end, at + 1);
-  }
-  return {};
-}
-
-// The kernel moves the bytes from file to file where it can; elsewhere they pass through a buffer, so that the process holds them once at most.
-Status SealedFile::copy(int fd, int64_t from, size_t to, size_t count) {
-  bool send = fd_ >= 0 && ::lseek(fd_, static_cast<off_t>(to), SEEK_SET) >= 0;
-  std::byte buffer[16384];
-  for (size_t done = 0; done < count;) {
-    ssize_t n;
-    if (send) {
-      off_t at = from + static_cast<off_t>(done);
-      n = ::sendfile(fd_, fd, &at, std::min(count - done, size_t(1) << 30));
-      if (n < 0 && (errno == EINVAL || errno == ENOSYS)) {
-        send = false;
-        continue;
-      }
-    } else {
-      n = ::pread(fd, buffer, std::min(count - done, sizeof buffer), from + static_cast<off_t>(done));
-    }
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && (errno == ENOSPC || errno == ENOMEM)) return out_of_memory();
-    if (n < 0) return invalid(std::string("cannot be read: ") + std::strerror(errno));
-    if (n == 0) return invalid("became shorter while it was read");
-    if (!send) {
-      if (Status s = write(buffer, to + done, static_cast<size_t>(n)); !s) return s;
-    }
-    done += static_cast<size_t>(n);
-  }
-  return {};
-}
-
-Status SealedFile::write(const std::byte* bytes, size_t to, size_t count) {
-  if (memory_ != nullptr) {
-    std::memcpy(memory_ + to, bytes, count);
-    return {};
-  }
-  for (size_t done = 0; done < count;) {
-    const ssize_t n = ::pwrite(fd_, bytes + done, count - done, static_cast<off_t>(to + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return out_of_memory();
-    done += static_cast<size_t>(n);
-  }
-  return {};
-}
-
-Result<std::shared_ptr<const std::byte>> SealedFile::seal() && {
-  if (memory_ != nullptr) {
-    ::mprotect(memory_, bytes_, PROT_READ);
-    return std::shared_ptr<const std::byte>(std::exchange(memory_, nullptr), UnmapMemory{bytes_});
-  }
-  ::fcntl(fd_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);  // only for others: no name and no descriptor of it are left
-  return map_in_place(fd_, bytes_);
 }
 
 }  // namespace tern

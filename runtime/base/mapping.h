@@ -1,6 +1,9 @@
-// Mapping: bytes that leave the process when they are released and come back when they are read, as the owner of what tensors alias. A
-// sealed file is the safe kind: an anonymous copy that nobody can change. A file mapped in place changes when somebody writes it. Reading
-// either may fault a page, so what a session reads in run() is packed or copied first. Next: mapping.cpp.
+// Mapping: pages of memory as the owner of what tensors alias, apart from the heap. There are two kinds.
+//   memory    of the process's own: a copy that nobody outside can change. On 2 MB pages where it is large enough and the system grants them,
+//             which makes filling it twice as fast.
+//   in place  a file: it changes when somebody writes it; its pages leave the process when they are released and come back when they are read.
+// retire() gives memory of the second kind's virtue: it moves into a sealed file without a name (memfd), at the same addresses. Reading what
+// leaves may fault a page, so what a session reads in run() is packed or copied first. Next: mapping.cpp.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -11,47 +14,53 @@
 
 namespace tern {
 
-// The deleter of a mapping, by which any storage that aliases it is told from memory.
+// Which parts of a mapping have been retired; one for each mapping.
+struct Retired;
+
+// The deleter of a mapping, by which any storage that aliases it is told from the heap.
 struct Unmap {
+  void* begin;
   size_t bytes;
-  void operator()(const void* mapped) const;
+  std::shared_ptr<Retired> retired;  // null: in place
+  void operator()(const void*) const;
 };
 
 template <class T>
 bool is_mapped(const std::shared_ptr<T>& storage) {
   return std::get_deleter<Unmap>(storage) != nullptr;
 }
+template <class T>
+bool is_in_place(const std::shared_ptr<T>& storage) {
+  const Unmap* mapping = std::get_deleter<Unmap>(storage);
+  return mapping != nullptr && mapping->retired == nullptr;
+}
 
-// Tells the system that the pages of a mapping are not needed soon: they leave the process and come back when they are read. Only for
-// bytes of a mapping: other memory would lose its contents.
-void release_pages(std::span<const std::byte> bytes);
+// The system's large page, and `size` bytes of zeros (whole pages), which begin at a multiple of it when they are as many; on large pages but for a
+// last part that would not fill one, where the system grants them. Null: no memory. munmap() ends them.
+constexpr size_t kHugePage = size_t(2) << 20;
+std::byte* map_pages(size_t size);
+// Touches every page of these zeros, so that no later access faults.
+void prefault(std::byte* zeros, size_t size);
 
+// `bytes` zeros, page-aligned, of which a multiple of kAlignment may be read behind the last. Errors: no memory.
+Result<std::shared_ptr<std::byte>> map_memory(size_t bytes);
+// Bytes [from, from + count) of an open file to `to`, which holds zeros: what is a hole there is not touched. Errors (invalid): the file ends
+// before, cannot be read.
+Status read_into(int fd, int64_t from, std::byte* to, size_t count);
 // `bytes` of an open file in place, from its begin. Errors: invalid.
 Result<std::shared_ptr<const std::byte>> map_in_place(int fd, size_t bytes);
+// Memory from map_memory() that nobody shall write again.
+void protect(const std::shared_ptr<const std::byte>& memory);
 
-// A file without a name (memfd) that is filled once and then sealed. It holds its bytes in the system's memory, not in the process's, but
-// for the pages that are being read. Where the system refuses such files: plain memory, which is_mapped() tells apart.
-class SealedFile {
- public:
-  // `bytes` zeros, of which a multiple of kAlignment may be read behind the last. Errors: no memory.
-  static Result<SealedFile> make(size_t bytes);
-  SealedFile(SealedFile&& other) noexcept;
-  ~SealedFile();
-  // Bytes [from, from + count) of an open file to [to, to + count); what is a hole there stays one here. Errors (invalid): the file ends before,
-  // cannot be read; no memory.
-  Status read(int fd, int64_t from, size_t to, size_t count);
-  // `count` bytes of memory to [to, to + count). Errors: no memory.
-  Status write(const std::byte* bytes, size_t to, size_t count);
-  // Page-aligned. Errors: no memory.
-  Result<std::shared_ptr<const std::byte>> seal() &&;
+// Tells the system that pages of a file in place are not needed soon. Other memory would lose its contents.
+void release_pages(std::span<const std::byte> bytes);
+// Bytes of a mapping that are not needed soon: their whole pages leave the process, and come back when they are read. Does nothing for the heap,
+// for what is too little to be worth a mapping of its own, and where there is no memory or no mapping left. Any thread may call it while
+// others read the bytes.
+void retire(const std::shared_ptr<const void>& storage, std::span<const std::byte> bytes);
 
- private:
-  SealedFile() = default;
-  Status copy(int fd, int64_t from, size_t to, size_t count);
-  int fd_ = -1;
-  std::byte* memory_ = nullptr;  // instead of fd_
-  size_t bytes_ = 0;
-};
+// A mapping of its own is worth this much; a process may have some 65,000.
+constexpr size_t kWorthMapping = size_t(256) << 10;
 
 // How many of the first `bytes` of an open file lie in holes: they take no place on the disk, and read as zeros.
 int64_t bytes_in_holes(int fd, int64_t bytes);

@@ -1,17 +1,15 @@
-// sealed: constants that leave the process while nobody reads them. Next: sealed.cpp, then ../seal_weights.h.
+// sealed: constants whose pages leave the process once nobody reads them (retire(), mapping.h). Next: sealed.cpp, then ../seal_weights.h.
 #pragma once
+#include "runtime/base/mapping.h"
 #include "runtime/base/tensor.h"
 
 namespace tern {
 
-// A mapping of its own is worth this much; a process may have some 65,000.
-constexpr size_t kWorthSealing = size_t(256) << 10;
-
-// A large tensor that lies in the process's own memory, moved into a sealed file (mapping.h). One that is small, holds texts, lies in a mapping
-// already, or for which there is no memory or no mapping left, stays where it is.
+// A large tensor that nobody will write again, in a mapping: it is there already, or moves there from the heap. One that is small or holds texts, or
+// for which no mapping is left, stays where it is.
 Tensor sealed(Tensor tensor);
 
-// The pages of a tensor that lies in a mapping leave the process.
-void release_pages(const Tensor& tensor);
+// A tensor that is not needed soon, as retire() of its bytes.
+void retire(const Tensor& tensor);
 
 }  // namespace tern

@@ -1,17 +1,29 @@
 // Tensor storage, string pools, subnormal flushing. See tensor.h.
 #include "runtime/base/tensor.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 #include <functional>
 #include <new>
 
 #include "runtime/base/checked.h"
+#include "runtime/base/mapping.h"
 
 namespace tern {
 
 std::shared_ptr<std::byte> allocate_aligned(size_t bytes, bool zero) {
   size_t size = (bytes + 2 * kAlignment - 1) / kAlignment * kAlignment;
+  if (size >= kHugePage) {
+    const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    size = (size + page - 1) / page * page;
+    std::byte* p = map_pages(size);
+    if (p == nullptr) throw std::bad_alloc();
+    if (zero) prefault(p, size);  // zeros it is already
+    return {p, [size](std::byte* q) { ::munmap(q, size); }};
+  }
   auto* p = static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)));
   if (zero) std::memset(p, 0, size);
   return {p, [](std::byte* q) { ::operator delete(q, std::align_val_t(kAlignment)); }};
@@ -38,7 +50,11 @@ std::optional<int64_t> storage_bytes(DType dtype, const Dims& dims, const Layout
 Result<Tensor> Tensor::allocate(DType dtype, const Dims& dims) {
   auto bytes = storage_bytes(dtype, dims);
   if (!bytes) return invalid("a tensor of shape " + to_string(dims) + " has no representable size");
-  return Tensor(dtype, dims, allocate_aligned(static_cast<size_t>(*bytes)));
+  if (static_cast<size_t>(*bytes) < kWorthMapping || dtype == DType::string)
+    return Tensor(dtype, dims, allocate_aligned(static_cast<size_t>(*bytes)));
+  auto memory = map_memory(static_cast<size_t>(*bytes));
+  if (!memory) throw std::bad_alloc();
+  return Tensor(dtype, dims, std::move(*memory));
 }
 
 Result<Tensor> Tensor::strings(const Dims& dims, std::span<const std::string> values) {
@@ -85,9 +101,15 @@ std::optional<std::vector<int64_t>> as_ints(const TensorView& view) {
 }
 
 void normalize_elements(DType dtype, void* data, int64_t count) {
-  // By their bits: where subnormals count as zero (FlushSubnormals), no comparison tells them from it.
+  // By their bits: where subnormals count as zero (FlushSubnormals), no comparison tells them from it. In blocks, of which every compiler makes vectors.
   auto flush = [&]<class Bits>(Bits* p, Bits exponent, Bits sign) {
-    for (int64_t i = 0; i < count; ++i) p[i] &= (p[i] & exponent) != 0 ? ~Bits(0) : sign;
+    constexpr int64_t kBlock = 64 / sizeof(Bits);
+    const auto flushed = [=](Bits b) { return b & (sign | (Bits((b & exponent) == 0) - 1)); };
+    int64_t i = 0;
+    for (; i + kBlock <= count; i += kBlock) {
+      for (int64_t j = i; j < i + kBlock; ++j) p[j] = flushed(p[j]);
+    }
+    for (; i < count; ++i) p[i] = flushed(p[i]);
   };
   if (dtype == DType::f32) flush(static_cast<uint32_t*>(data), 0x7f800000u, 0x80000000u);
   if (dtype == DType::f64) flush(static_cast<uint64_t*>(data), uint64_t(0x7ff0000000000000), uint64_t(0x8000000000000000));

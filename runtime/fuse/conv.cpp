@@ -116,20 +116,23 @@ void fold_scale(Rewriter& r, size_t n) {
   const Tensor* bias = biased ? r.constant(conv->inputs[2]) : nullptr;
   if (biased && bias == nullptr) return;
 
-  Tensor scaled = Tensor::of<float>(w->dims(), w->span<float>());
+  auto scaled = Tensor::allocate(DType::f32, w->dims());
+  if (!scaled) return;
+  const auto* from = w->data<float>();
+  auto* to = scaled->mutable_data<float>();
   std::vector<float> shift = affine->shift;
   if (biased) shift.resize(affine->scale.size());
   const int64_t inner = w->dims().count(1, w->dims().rank);
   for (int64_t oc = 0; oc < w->dims()[0]; ++oc) {
     const float s = affine->scale[static_cast<size_t>(oc)];
-    for (int64_t i = 0; i < inner; ++i) scaled.mutable_data<float>()[oc * inner + i] *= s;
+    for (int64_t i = oc * inner; i < (oc + 1) * inner; ++i) to[i] = from[i] * s;
     if (bias != nullptr) shift[static_cast<size_t>(oc)] += bias->data<float>()[oc] * s;
   }
-  release_pages(*w);
+  retire(*w);
   Node fused = *conv;
   fused.outputs = {node->outputs[0]};
   const std::string name = r.graph.value(conv->inputs[1]).name;
-  fused.inputs[1] = r.add_constant(name + ".scaled", sealed(std::move(scaled)));
+  fused.inputs[1] = r.add_constant(name + ".scaled", sealed(std::move(*scaled)));
   if (!shift.empty()) {
     fused.inputs.resize(3, kNone);
     fused.inputs[2] = r.add_constant(name + ".shift", vector_of(shift));

@@ -18,13 +18,13 @@ void copy_bools(const PlanCopyArgs& a) {
   normalize_elements(DType::boolean, a.to, static_cast<int64_t>(a.bytes));
 }
 
-// Of a tensor in a mapping, whose pages leave the process again as the copy goes on.
+// Of a tensor in a mapping; pages of a file in place leave the process again as the copy goes on.
 void copy_out(const Tensor& from, std::byte* to) {
   constexpr size_t kPiece = size_t(1) << 20;
   for (size_t done = 0; done < from.bytes(); done += kPiece) {
     const std::span<const std::byte> piece(from.raw() + done, std::min(kPiece, from.bytes() - done));
     std::memcpy(to + done, piece.data(), piece.size());
-    release_pages(piece);
+    if (is_in_place(from.storage())) release_pages(piece);
   }
 }
 

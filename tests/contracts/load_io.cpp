@@ -51,13 +51,6 @@ int number() { return plan.how == Failure::eintr ? EINTR : plan.how == Failure::
 #ifndef TERN_SANITIZED
 #pragma GCC visibility push(default)  // so that the C++ library calls them too
 extern "C" {
-ssize_t sendfile(int to, int from, off_t* at, size_t n) {
-  static auto* real = next<ssize_t(int, int, off_t*, size_t)>("sendfile");
-  if (!due()) return real(to, from, at, n);
-  if (plan.how == Failure::half) return real(to, from, at, n > 1 ? n / 2 : n);
-  if (plan.how == Failure::end) return 0;
-  return errno = number(), -1;
-}
 ssize_t read(int fd, void* to, size_t n) {
   static auto* real = next<ssize_t(int, void*, size_t)>("read");
   if (!due()) return real(fd, to, n);
@@ -107,29 +100,9 @@ namespace {
 
 // Kills the process on every call that loading does not need; a file may be opened for reading only.
 bool confine() {
-  constexpr int kAllowed[] = {SYS_read,
-                              SYS_pread64,
-                              SYS_write,
-                              SYS_sendfile,
-                              SYS_copy_file_range,
-                              SYS_close,
-                              SYS_fstat,
-                              SYS_newfstatat,
-                              SYS_statx,
-                              SYS_lseek,
-                              SYS_fcntl,
-                              SYS_ftruncate,
-                              SYS_memfd_create,
-                              SYS_mmap,
-                              SYS_munmap,
-                              SYS_mremap,
-                              SYS_mprotect,
-                              SYS_madvise,
-                              SYS_brk,
-                              SYS_futex,
-                              SYS_getrandom,
-                              SYS_prlimit64,
-                              SYS_sched_getaffinity,
+  constexpr int kAllowed[] = {SYS_read,      SYS_pread64, SYS_write,     SYS_close,        SYS_fstat,     SYS_newfstatat, SYS_statx,
+                              SYS_lseek,     SYS_fcntl,   SYS_ftruncate, SYS_memfd_create, SYS_mmap,      SYS_munmap,     SYS_mremap,
+                              SYS_mprotect,  SYS_madvise, SYS_brk,       SYS_futex,        SYS_getrandom, SYS_prlimit64,  SYS_sched_getaffinity,
                               SYS_exit_group};
   std::vector<sock_filter> f;
   f.push_back({BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)});

@@ -8,7 +8,7 @@ using tern::ZipArchive;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
   for (const bool zero_crc_unset : {false, true}) {
-    auto zip = ZipArchive::open(bytes, {.mapped = false, .zero_crc_unset = zero_crc_unset});
+    auto zip = ZipArchive::open(bytes, {.in_place = false, .zero_crc_unset = zero_crc_unset});
     if (!zip) continue;
     for (const ZipArchive::Entry& e : zip->entries()) {
       if (zip->find(e.name) != &e) std::abort();  // every name is there once

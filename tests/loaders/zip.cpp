@@ -110,19 +110,19 @@ TEST_CASE("zip: an archive may have a comment, empty members, or no member at al
 TEST_CASE("zip: a wrong checksum is an error, a checksum of 0 only where nobody computed one") {
   Sample s;
   s.file[s.first().payload + 3] ^= 1;
-  auto zip = ZipArchive::open(bytes(s.file), {.mapped = false, .zero_crc_unset = true});
+  auto zip = ZipArchive::open(bytes(s.file), {.in_place = false, .zero_crc_unset = true});
   REQUIRE(zip.ok());
   CHECK(contains(text(zip->view(zip->entries()[0])), "corrupt"));
   CHECK(contains(text(zip->read(zip->entries()[0], 10)), "corrupt"));
   CHECK(text(zip->view(zip->entries()[1])) == "abcdef");
   const Sample unset({.crc = false});
-  auto lax = ZipArchive::open(bytes(unset.file), {.mapped = false, .zero_crc_unset = true}), strict = ZipArchive::open(bytes(unset.file));
+  auto lax = ZipArchive::open(bytes(unset.file), {.in_place = false, .zero_crc_unset = true}), strict = ZipArchive::open(bytes(unset.file));
   REQUIRE((lax.ok() && strict.ok()));
   CHECK(text(lax->view(lax->entries()[0])) == "0123456789");
   CHECK(contains(text(strict->view(strict->entries()[0])), "corrupt"));
 }
 
-TEST_CASE("zip: large members of a mapped file are checked piece by piece") {
+TEST_CASE("zip: large members of a file in place are checked piece by piece") {
   const std::string path = "/tmp/tern_zip_test_" + std::to_string(::getpid()) + ".zip";
   std::string big(5 << 20, '\0');
   for (size_t i = 0; i < big.size(); ++i) big[i] = static_cast<char>(i * 7 + (i >> 13));
@@ -136,10 +136,10 @@ TEST_CASE("zip: large members of a mapped file are checked piece by piece") {
     REQUIRE(f != nullptr);
     REQUIRE(std::fwrite(file.data(), 1, file.size(), f) == file.size());
     std::fclose(f);
-    auto source = map_file(path);
+    auto source = map_file(path, {.map = true});
     std::remove(path.c_str());
     REQUIRE(source.ok());
-    auto zip = ZipArchive::open(source->bytes, {.mapped = true, .zero_crc_unset = false});
+    auto zip = ZipArchive::open(source->bytes, {.in_place = true, .zero_crc_unset = false});
     REQUIRE(zip.ok());
     auto view = zip->view(zip->entries()[0]);
     CHECK(view.ok() == whole);

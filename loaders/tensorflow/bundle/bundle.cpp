@@ -12,7 +12,6 @@
 #include "loaders/tensorflow/wire.h"
 #include "loaders/weights/tensors.h"
 #include "runtime/base/byte_reader.h"
-#include "runtime/base/mapping.h"
 #include "runtime/base/printable.h"
 
 namespace tern::tensorflow {
@@ -22,18 +21,6 @@ constexpr int32_t kVersion = 1;  // the newest that a reader must know
 constexpr const char* kDamaged = "its checksum is wrong: the file is damaged";
 
 std::span<const std::byte> bytes(const std::string& s) { return std::as_bytes(std::span(s)); }
-
-// The checksum of bytes of a file, whose pages leave the process again.
-uint32_t checksum(std::span<const std::byte> all, bool mapped) {
-  constexpr size_t kPiece = size_t(1) << 20;
-  uint32_t crc = 0;
-  for (size_t at = 0; at < all.size(); at += kPiece) {
-    const auto piece = all.subspan(at, std::min(kPiece, all.size() - at));
-    crc = crc32c(piece, crc);
-    if (mapped) release_pages(piece);
-  }
-  return crc;
-}
 
 }  // namespace
 
@@ -92,10 +79,10 @@ Result<FileParts*> Bundle::shard_of(const tensorflow_pb::BundleEntry& e) {
   return file;
 }
 
-Result<FileParts::Part> Bundle::bytes_of(const tensorflow_pb::BundleEntry& e) {
+Result<FileParts::Part> Bundle::bytes_of(const tensorflow_pb::BundleEntry& e, const FileParts::Visit& visit) {
   auto file = shard_of(e);
   if (!file) return file.error();
-  auto part = (*file)->part(e.offset(), e.size());
+  auto part = (*file)->part(e.offset(), e.size(), visit);
   if (!part) return part.error().within("a shard of the checkpoint");
   return part;
 }
@@ -103,9 +90,10 @@ Result<FileParts::Part> Bundle::bytes_of(const tensorflow_pb::BundleEntry& e) {
 Result<Tensor> Bundle::numbers(const tensorflow_pb::BundleEntry& e, const Dims& dims) {
   auto dtype = dtype_of(e.dtype());
   if (!dtype) return dtype.error();
-  auto piece = bytes_of(e);
+  uint32_t crc = 0;
+  auto piece = bytes_of(e, [&](std::span<const std::byte> bytes) { crc = crc32c(bytes, crc); });
   if (!piece) return piece.error();
-  if (e.crc32c() != masked(checksum(piece->bytes, is_mapped(piece->source->owner)))) return invalid(kDamaged);
+  if (e.crc32c() != masked(crc)) return invalid(kDamaged);
   return dense_tensor(*dtype, dims, piece->bytes, *piece->source);
 }
 

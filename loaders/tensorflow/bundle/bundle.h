@@ -34,7 +34,7 @@ class Bundle {
  private:
   Result<FileParts*> shard(int32_t number);
   Result<FileParts*> shard_of(const tensorflow_pb::BundleEntry& entry);
-  Result<FileParts::Part> bytes_of(const tensorflow_pb::BundleEntry& entry);
+  Result<FileParts::Part> bytes_of(const tensorflow_pb::BundleEntry& entry, const FileParts::Visit& visit = nullptr);
   Result<Tensor> numbers(const tensorflow_pb::BundleEntry& entry, const Dims& dims);
   Result<std::vector<std::string>> texts(const tensorflow_pb::BundleEntry& entry, int64_t count);
   Result<Tensor> joined(const std::string& key, const tensorflow_pb::BundleEntry& entry, const Dims& dims);

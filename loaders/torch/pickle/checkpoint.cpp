@@ -38,7 +38,7 @@ bool looks_like_checkpoint(std::span<const std::byte> bytes) {
 
 Result<Checkpoint> Checkpoint::open(const Source& source) {
   if (begins(source.bytes, "PK\x03\x04")) {
-    auto zip = ZipArchive::open(source.bytes, {.mapped = is_mapped(source.owner), .zero_crc_unset = true});
+    auto zip = ZipArchive::open(source.bytes, {.in_place = is_in_place(source.owner), .zero_crc_unset = true});
     if (!zip) return zip.error();
     return open(source, std::make_shared<const ZipArchive>(std::move(*zip)));
   }

@@ -1,0 +1,116 @@
+// Memory apart from the heap, which leaves the process when it is retired. Code: runtime/base/mapping.cpp.
+#include "runtime/base/mapping.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstring>
+#include <fstream>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/base/tensor.h"
+
+namespace tern {
+namespace {
+
+constexpr size_t kMiB = size_t(1) << 20;
+
+// What of these bytes lies in the process, in KB: the sum of Rss of their mappings.
+int64_t resident_kb(const std::byte* begin, size_t bytes) {
+  std::ifstream maps("/proc/self/smaps");
+  const auto first = reinterpret_cast<uintptr_t>(begin), last = first + bytes;
+  int64_t sum = 0;
+  bool ours = false;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long from = 0, to = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &from, &to) == 2) ours = from < last && to > first;
+    if (ours && line.starts_with("Rss:")) sum += std::atoll(line.c_str() + 4);
+  }
+  return sum;
+}
+
+std::shared_ptr<std::byte> counted(size_t bytes) {
+  auto memory = map_memory(bytes);
+  REQUIRE(memory.ok());
+  for (size_t i = 0; i < bytes; ++i) memory->get()[i] = static_cast<std::byte>(i * 7 % 251);
+  return *memory;
+}
+bool is_counted(const std::byte* p, size_t bytes) {
+  for (size_t i = 0; i < bytes; ++i) {
+    if (p[i] != static_cast<std::byte>(i * 7 % 251)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("mapping: memory is zeros, aligned, with room to read behind, and a large one begins where a large page may") {
+  for (size_t bytes : {size_t(0), size_t(1), size_t(4096), size_t(100'000), 2 * kMiB - 64, 5 * kMiB + 3}) {
+    CAPTURE(bytes);
+    auto memory = map_memory(bytes);
+    REQUIRE(memory.ok());
+    CHECK(is_mapped(*memory));
+    CHECK(!is_in_place(*memory));
+    CHECK(reinterpret_cast<uintptr_t>(memory->get()) % (bytes >= 2 * kMiB ? 2 * kMiB : 4096) == 0);
+    CHECK(std::accumulate(memory->get(), memory->get() + bytes + kAlignment, 0, [](int sum, std::byte b) { return sum + static_cast<int>(b); }) == 0);
+  }
+}
+
+TEST_CASE("mapping: what is retired leaves the process, stays what it was, and may be retired again; its neighbours stay") {
+  const size_t size = 8 * kMiB;
+  const auto memory = counted(size);
+  protect(memory);
+  CHECK(resident_kb(memory.get(), size) >= 8 * 1024);
+  const auto part = [&](size_t from, size_t bytes) { retire(memory, {memory.get() + from, bytes}); };
+  part(3 * kMiB + 100, 2 * kMiB);
+  CHECK(resident_kb(memory.get(), size) <= 6 * 1024 + 64);
+  CHECK(is_counted(memory.get(), size));
+  CHECK(resident_kb(memory.get(), size) >= 8 * 1024 - 64);  // it came back
+  part(3 * kMiB + 100, 2 * kMiB);                           // dropped this time
+  part(3 * kMiB + 5000, kMiB);
+  part(2 * kMiB, 2 * kMiB);  // over the first
+  CHECK(resident_kb(memory.get(), size) <= 5 * 1024 + 64);
+  part(0, size);
+  CHECK(resident_kb(memory.get(), size) <= 64);
+  CHECK(is_counted(memory.get(), size));
+}
+
+TEST_CASE("mapping: little things and the heap are not retired") {
+  const auto small = counted(60'000);
+  retire(small, {small.get(), 60'000});
+  CHECK(resident_kb(small.get(), 60'000) > 0);
+  const auto heap = allocate_aligned(kMiB, true);
+  heap.get()[5000] = std::byte{7};
+  retire(heap, {heap.get(), kMiB});
+  CHECK(heap.get()[5000] == std::byte{7});
+  retire(nullptr, {heap.get(), kMiB});
+  CHECK(heap.get()[5000] == std::byte{7});
+}
+
+TEST_CASE("mapping: other threads may read what is being retired") {
+  const size_t size = 16 * kMiB;
+  const auto memory = counted(size);
+  std::atomic<bool> end = false;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> readers;
+  for (int t = 0; t < 2; ++t) {
+    readers.emplace_back([&, t] {
+      for (size_t i = static_cast<size_t>(t) * 1000; !end; i = (i + 4099) % size) wrong += memory.get()[i] != static_cast<std::byte>(i * 7 % 251);
+    });
+  }
+  for (size_t at = 0; at < size; at += kMiB) retire(memory, {memory.get() + at, kMiB});
+  for (size_t at = 0; at < size; at += kMiB / 2) retire(memory, {memory.get() + at, kMiB / 2});
+  end = true;
+  for (std::thread& t : readers) t.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("mapping: a large tensor that is allocated lies in a mapping, a small one does not") {
+  CHECK(is_mapped(Tensor::allocate(DType::f32, {256, 256})->storage()));
+  CHECK(!is_mapped(Tensor::allocate(DType::f32, {255, 256})->storage()));
+}
+
+}  // namespace tern
