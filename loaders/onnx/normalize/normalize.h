@@ -1,5 +1,5 @@
 // Normalisation: an operator of any opset becomes the newest of its name. One explicit table (table.cpp) says which function applies up
-// to which opset; the functions are grouped by what changed: axes.cpp, shapes.cpp, softmax.cpp, activations.cpp, norms.cpp, resize.cpp, broadcast.cpp;
+// to which opset; the functions are grouped by what changed: axes.cpp, shapes.cpp, einsum.cpp, softmax.cpp, activations.cpp, norms.cpp, resize.cpp, broadcast.cpp;
 // by domain: microsoft.cpp, ml.cpp.
 // To add one: write the function in the file of its kind, add a line to the table. Next: table.cpp.
 #pragma once
@@ -87,6 +87,8 @@ Status cast_names(OnnxNode&, Emitter&);
 Status cast_rounding(OnnxNode&, Emitter&);
 Status lp_pool_order(OnnxNode&, Emitter&);
 Status tile_repeats(OnnxNode&, Emitter&);
+// einsum.cpp
+Status einsum_product(OnnxNode&, Emitter&);
 // softmax.cpp
 Status flat_softmax(OnnxNode&, Emitter&);  // and LogSoftmax, Hardmax
 // activations.cpp

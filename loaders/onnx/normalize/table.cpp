@@ -39,6 +39,7 @@ constexpr Entry kTable[] = {
     {"Concat", 3, concat_axis},
     {"Dropout", 11, dropout_inference},
     {"Dropout", 11, dropout_mask},
+    {"Einsum", kAll, einsum_product},
     {"GlobalLpPool", 1, lp_pool_order},
     {"GridSample", 19, grid_sample_modes},
     {"GRU", 6, output_sequence},
