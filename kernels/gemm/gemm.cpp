@@ -17,7 +17,7 @@ namespace tern {
 namespace {
 
 constexpr auto& kRows = rows_of<TERN_ON_EACH_ISA(gemm_f32), TERN_ON_EACH_ISA(gemm_row_f32), cuda::gemm_f32, cuda::kTensorGemm, cuda::gemm_cublas_f32,
-                                portable::kGemm, cuda::kPortableGemm>;
+                                TERN_ON_EACH_ISA(gemm_any), cuda::kPortableGemm>;
 bool supported(DType t) { return pick(kRows, t, Isa::scalar) != nullptr; }
 
 // What all three ask for: matrices x (m, k) times w (k, n), by strides.

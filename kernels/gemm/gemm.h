@@ -12,10 +12,11 @@
 //            taken in double and truncated.
 //   Edges    K == 0 gives beta C (or 0). beta == 0 does not read C. NaN and inf pass as the products say.
 //   Source   the ONNX operators MatMul-13, Gemm-13.
-// Next: gemm.cpp (schema and binding), panel.h (the f32 kernel), gemm.simd.cpp (one call), portable.cpp (other dtypes), launch.h and gemm.cu (on a
+// Next: gemm.cpp (schema and binding), panel.h (the f32 kernel), gemm.simd.cpp (one call), portable.simd.cpp (other dtypes), launch.h and gemm.cu (on a
 // device), tensor.h and library.h (there, in other arithmetic, by name).
 #pragma once
 #include "kernels/gemm/panel.h"
+#include "kernels/rows.h"
 
 namespace tern {
 
@@ -56,8 +57,6 @@ struct PortableGemmArgs {
   float alpha, beta;
   bool relu;
 };
-namespace portable {
-extern const KernelRow kGemm[7];
-}  // namespace portable
+TERN_EACH_ISA(extern const Rows<7> gemm_any;)  // portable.simd.cpp
 
 }  // namespace tern

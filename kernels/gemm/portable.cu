@@ -1,4 +1,4 @@
-// The products of portable.cpp on a device, where integers and f64 are rare: a thread an element, k ascending. Next: launch.cpp.
+// The products of portable.simd.cpp on a device, where integers and f64 are rare: a thread an element, k ascending. Next: launch.cpp.
 #include "kernels/gemm/launch.h"
 #include "kernels/gemm/portable.h"
 #include "kernels/simd.h"

@@ -1,5 +1,5 @@
 // The arithmetic of products in plain C++, on a CPU and on a device: what a sum is made of, and what becomes of it.
-// Next: portable.cpp, portable.cu (on a device).
+// Next: portable.simd.cpp, portable.cu (on a device).
 #pragma once
 #include <type_traits>
 

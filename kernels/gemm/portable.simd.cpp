@@ -1,0 +1,106 @@
+// The products of dtypes other than f32: f64, f16 and bf16 (sums in f32), and wrapping integers; sixteen columns of up to four rows at a time, k
+// ascending, product and sum each rounded, so that every ISA and every number of rows gives the same bits. See gemm.h. Next: portable.h.
+#include "kernels/gemm/portable.h"
+
+#include "kernels/rows.h"
+#include "kernels/simd.h"
+#include "kernels/unroll.h"
+
+namespace tern::TERN_ISA {
+namespace {
+
+using portable::Factors;
+using portable::from_sum;
+using portable::to_sum;
+
+constexpr int kColumns = 16, kMostRows = 4;
+
+// Eight sums, in whatever registers this ISA has for them.
+template <class S>
+struct Eight {
+  typedef S Type __attribute__((vector_size(8 * sizeof(S))));
+};
+
+// kRows rows by the whole sixteen columns from b, which are neighbours in memory or not.
+template <class T, int kRows, bool kDense>
+void whole_tile(const PortableGemmArgs& g, const T* a, const T* b, typename portable::SumOf<T>::type (*sum)[kColumns]) {
+  using S = typename portable::SumOf<T>::type;
+  using Vector = typename Eight<S>::Type;
+  const int64_t a_row = g.a_row, b_column = g.b_column;
+  Vector low[kRows], high[kRows];
+  unroll<kRows>([&](auto r) TERN_INLINE_CALL { low[r.v] = high[r.v] = Vector{}; });
+  for (int64_t k = 0; k < g.k; ++k, a += g.a_k, b += g.b_k) {
+    S w[kColumns];
+    for (int j = 0; j < kColumns; ++j) w[j] = to_sum(b[kDense ? j : j * b_column]);
+    Vector w0, w1;
+    __builtin_memcpy(&w0, w, sizeof w0);
+    __builtin_memcpy(&w1, w + 8, sizeof w1);
+    unroll<kRows>([&](auto r) TERN_INLINE_CALL {
+      const S x = to_sum(a[r.v * a_row]);
+      low[r.v] = low[r.v] + x * w0;
+      high[r.v] = high[r.v] + x * w1;
+    });
+  }
+  unroll<kRows>([&](auto r) TERN_INLINE_CALL {
+    __builtin_memcpy(sum[r.v], &low[r.v], sizeof low[r.v]);
+    __builtin_memcpy(sum[r.v] + 8, &high[r.v], sizeof high[r.v]);
+  });
+}
+template <class T, bool kDense>
+void whole_rows(const PortableGemmArgs& g, const T* a, const T* b, int64_t rows, typename portable::SumOf<T>::type (*sum)[kColumns]) {
+  if (rows == kMostRows) return whole_tile<T, kMostRows, kDense>(g, a, b, sum);
+  for (int64_t r = 0; r < rows; ++r) whole_tile<T, 1, kDense>(g, a + r * g.a_row, b, sum + r);
+}
+template <class T>
+void partial_tile(const PortableGemmArgs& g, const T* a, const T* b, int64_t rows, int64_t columns,
+                  typename portable::SumOf<T>::type (*sum)[kColumns]) {
+  using S = typename portable::SumOf<T>::type;
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t j = 0; j < columns; ++j) {
+      S s = 0;
+      for (int64_t k = 0; k < g.k; ++k) s = static_cast<S>(s + to_sum(a[r * g.a_row + k * g.a_k]) * to_sum(b[k * g.b_k + j * g.b_column]));
+      sum[r][j] = s;
+    }
+  }
+}
+
+template <class T>
+void gemm(const PortableGemmArgs& g) {
+  const Factors<T> factors(g);
+  typename portable::SumOf<T>::type sum[kMostRows][kColumns];
+  for (int64_t row = g.row_begin; row < g.row_end;) {
+    const BatchOffset at = g.batch[row / g.m];
+    const int64_t r = row % g.m, left = g.m - r < g.row_end - row ? g.m - r : g.row_end - row, rows = left < kMostRows ? left : kMostRows;
+    const T* a = static_cast<const T*>(g.a) + at.x + r * g.a_row;
+    for (int64_t first = 0; first < g.n; first += kColumns) {
+      const T* b = static_cast<const T*>(g.b) + at.w + first * g.b_column;
+      const int64_t columns = g.n - first < kColumns ? g.n - first : kColumns;
+      if (columns < kColumns) partial_tile(g, a, b, rows, columns, sum);
+      else if (g.b_column == 1) whole_rows<T, true>(g, a, b, rows, sum);
+      else whole_rows<T, false>(g, a, b, rows, sum);
+      for (int64_t i = 0; i < rows; ++i) {
+        for (int64_t j = 0; j < columns; ++j) portable::finish<T>(g, factors, sum[i][j], r + i, first + j, at.y + (r + i) * g.n + first + j);
+      }
+    }
+    row += rows;
+  }
+}
+
+template <class T>
+constexpr KernelRow gemm_row(const char* name) {
+  return row<PortableGemmArgs, gemm<T>>(name, dtype_of<T>(), Isa::TERN_ISA);
+}
+
+}  // namespace
+
+constinit const Rows<7> gemm_any = {{
+    gemm_row<double>("gemm/f64/" TERN_ISA_NAME),
+    gemm_row<f16>("gemm/f16/" TERN_ISA_NAME),
+    gemm_row<bf16>("gemm/bf16/" TERN_ISA_NAME),
+    gemm_row<int32_t>("gemm/i32/" TERN_ISA_NAME),
+    gemm_row<int64_t>("gemm/i64/" TERN_ISA_NAME),
+    gemm_row<uint32_t>("gemm/u32/" TERN_ISA_NAME),
+    gemm_row<uint64_t>("gemm/u64/" TERN_ISA_NAME),
+}};
+
+}  // namespace tern::TERN_ISA
