@@ -2,6 +2,7 @@
 #include "kernels/quantize/integer_tile.h"
 
 #include "kernels/simd.h"
+#include "kernels/unroll.h"
 
 namespace tern::TERN_ISA {
 namespace {
@@ -70,13 +71,14 @@ TERN_INLINE int32_t pair_at(const int16_t* p) {
 template <int kRows>
 void rows_of_tile(const IntegerTile& t, int64_t first) {
   const int16_t *x = t.x + first * t.x_stride, *w = t.w;
+  const int64_t stride = t.x_stride;
   Sums s[kRows];
-  for (int r = 0; r < kRows; ++r) s[r] = nothing();
-  for (int64_t p = 0; p < t.pairs; ++p, w += 32) {
+  unroll<kRows>([&](auto r) TERN_INLINE_CALL { s[r.v] = nothing(); });
+  for (int64_t p = 0; p < t.pairs; ++p, w += 32, x += 2) {
     const auto columns = pairs_at(w);
-    for (int r = 0; r < kRows; ++r) s[r] = add_products(s[r], all(pair_at(x + r * t.x_stride + 2 * p)), columns);
+    unroll<kRows>([&](auto r) TERN_INLINE_CALL { s[r.v] = add_products(s[r.v], all(pair_at(x + r.v * stride)), columns); });
   }
-  for (int r = 0; r < kRows; ++r) put(t.sum + (first + r) * kTileColumns, s[r]);
+  unroll<kRows>([&](auto r) TERN_INLINE_CALL { put(t.sum + (first + r.v) * kTileColumns, s[r.v]); });
 }
 
 void tile(const IntegerTile& t) {

@@ -51,7 +51,7 @@ template <class Q>
 // work(at, scales, n) for blocks of elements [at, at + n) of this part. Q: of the zero points.
 template <class Q, class Work>
 void in_blocks(const QuantArgs& a, Work work) {
-  Scales s;
+  Scales s{};
   const int64_t end = a.end * a.inner;
   const bool one = a.per_outer == 0 && a.per_block == 0 && a.step == 0;  // scale for all
   if (one) read<Q>(a, s, 0, 0, 0, kBlock);
@@ -70,9 +70,21 @@ template <class T>
 [[gnu::noinline]] void narrow_block(const float* v, T* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = narrow_f32<T>(v[i]);
 }
+// linear.h's quantized() on lanes, for values from `low` to `high`.
+[[gnu::noinline]] void round_block(const float* x, const Scales& s, float low, float high, int32_t* v, int64_t n) {
+  const f32x16 far = splat(0x1p20f), magic = splat(0x1.8p23f);
+  for (int64_t i = 0; i < n; i += 16) {
+    const f32x16 ratio = (n - i < 16 ? load_n(x + i, n - i) : load(x + i)) / load(s.scale + i);
+    const f32x16 bounded = min_raw(max_raw(ratio, neg(far)), far);
+    const f32x16 r = ((bounded + magic) - magic) + to_float(load_i32(s.zero + i));
+    store_i32(v + i, to_int_trunc(min_raw(max_raw(r, splat(low)), splat(high))));
+  }
+}
 template <class Q>
 [[gnu::noinline]] void quantize_block(const float* x, const Scales& s, Q* __restrict y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] = quantized<Q>(x[i], s.scale[i], s.zero[i]);
+  int32_t v[kBlock];
+  round_block(x, s, kLowest<Q>, kHighest<Q>, v, n);
+  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<Q>(v[i]);
 }
 template <class Q>
 [[gnu::noinline]] void dequantize_block(const Q* x, const Scales& s, float* __restrict y, int64_t n) {
@@ -141,7 +153,7 @@ void dynamic_quantize(const DynamicArgs& a) {
   }
   const float lowest = -reduce_max_raw(neg(low)), scale = dynamic_scale(lowest, reduce_max_raw(high));
   const uint8_t zero_point = quantized<uint8_t>(-lowest, scale, 0);
-  Scales s;
+  Scales s{};
   for (int64_t k = 0; k < kBlock; ++k) s.scale[k] = scale, s.zero[k] = zero_point;
   for (int64_t i = 0; i < a.count; i += kBlock) quantize_block(a.x + i, s, a.y + i, a.count - i < kBlock ? a.count - i : kBlock);
   *a.scale = scale;
