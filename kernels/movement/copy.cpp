@@ -6,26 +6,33 @@
 namespace tern {
 namespace {
 
+// An element as something that lies in a register.
+typedef uint64_t Sixteen __attribute__((vector_size(16)));
+template <int Size>
+using Element = std::conditional_t<
+    Size == 1, uint8_t,
+    std::conditional_t<Size == 2, uint16_t, std::conditional_t<Size == 4, uint32_t, std::conditional_t<Size == 8, uint64_t, Sixteen>>>>;
+
+// n times the same element.
+template <int Size>
+void repeat(const std::byte* from, std::byte* to, int64_t n) {
+  std::byte pattern[16];
+  for (int i = 0; i < 16; i += Size) std::memcpy(pattern + i, from, Size);
+  Sixteen v;
+  std::memcpy(&v, pattern, 16);
+  const int64_t bytes = n * Size, whole = bytes & ~int64_t(63);
+  for (int64_t i = 0; i < whole; i += 64) {
+    for (int k = 0; k < 64; k += 16) std::memcpy(to + i + k, &v, 16);
+  }
+  for (int64_t i = whole; i < bytes; i += Size) std::memcpy(to + i, from, Size);
+}
+
 // One loop of elements of a size that the compiler knows.
 template <int Size>
 void copy_line(const std::byte* from, std::byte* to, int64_t n, int64_t from_stride, int64_t to_stride) {
-  using U = std::conditional_t<Size == 1, uint8_t, std::conditional_t<Size == 2, uint16_t, std::conditional_t<Size == 4, uint32_t, uint64_t>>>;
-  constexpr int kParts = Size == 16 ? 2 : 1;
-  typedef U Part __attribute__((may_alias, aligned(1)));
-  const Part* x = reinterpret_cast<const Part*>(from);
-  if (from_stride == 0 && to_stride == Size) {
-    Part* y = reinterpret_cast<Part*>(to);
-    const U first = x[0], second = x[kParts - 1];
-    for (int64_t i = 0; i < n; ++i) {
-      y[i * kParts] = first;
-      if constexpr (kParts == 2) y[i * 2 + 1] = second;
-    }
-    return;
-  }
-  struct Element {
-    std::byte bytes[Size];
-  } e;
+  if (from_stride == 0 && to_stride == Size) return repeat<Size>(from, to, n);
   for (int64_t i = 0; i < n; ++i) {
+    Element<Size> e;
     std::memcpy(&e, from + i * from_stride, Size);
     std::memcpy(to + i * to_stride, &e, Size);
   }
@@ -68,14 +75,13 @@ void transpose_tile(const std::byte* from, std::byte* to, int64_t from_stride, i
 // Loops of which the outer is contiguous in x and the inner in y, in tiles; what is left at the ends of them element by element.
 template <int Size>
 void transpose_lines(const CopyLoop& rows, const CopyLoop& cols, const std::byte* from, std::byte* to) {
-  using U = std::conditional_t<Size == 1, uint8_t, std::conditional_t<Size == 2, uint16_t, uint32_t>>;
   constexpr int64_t kN = 16 / Size, kWide = 64 / Size;  // a tile; tiles beside each other share the lines of x that they touch
   const int64_t whole_rows = rows.n / kN * kN, whole_cols = cols.n / kN * kN;
   for (int64_t i0 = 0; i0 < whole_rows; i0 += kWide) {
     const int64_t i1 = std::min(i0 + kWide, whole_rows);
     for (int64_t j = 0; j < whole_cols; j += kN) {
       for (int64_t i = i0; i < i1; i += kN) {
-        transpose_tile<U>(from + i * Size + j * cols.from_stride, to + i * rows.to_stride + j * Size, cols.from_stride, rows.to_stride);
+        transpose_tile<Element<Size>>(from + i * Size + j * cols.from_stride, to + i * rows.to_stride + j * Size, cols.from_stride, rows.to_stride);
       }
     }
     for (int64_t i = i0; i < i1; ++i)
@@ -210,11 +216,16 @@ CopyRequest collapse(const CopyRequest& copy) {
     --c.rank;
   }
   if (c.rank < 2 || !element_sized(c.size)) return c;
-  for (int d = 0; d < c.rank - 1; ++d) {  // loops may run in any order: bring the one that is contiguous in x next to the innermost
+  // Loops may run in any order: innermost one that is contiguous in y, and next to it one that is contiguous in x.
+  auto bring = [&](int d, int to) { std::rotate(c.loops + d, c.loops + d + 1, c.loops + to + 1); };
+  const int last = c.rank - 1;
+  for (int d = 0; d < last && c.loops[last].to_stride != c.size; ++d) {
+    if (c.loops[d].to_stride == c.size) bring(d, last);
+  }
+  for (int d = 0; d < last && c.loops[last].from_stride != 0 && !c.tiled; ++d) {
     if (c.loops[d].from_stride != c.size || c.loops[d].n < kWorthTiling) continue;
-    std::rotate(c.loops + d, c.loops + d + 1, c.loops + c.rank - 1);
+    bring(d, last - 1);
     c.tiled = true;
-    break;
   }
   return c;
 }
