@@ -180,10 +180,11 @@ TERN_HD double atan(double x) {
   const double t = select(above, 1 / a, a);
   const bool middle = t > 0.41421356237309503;
   const double u = select(middle, (t - 1) / (t + 1), t), z = u * u;
-  double q = 1.0 / 45;
-  constexpr double kSeries[] = {-1.0 / 43, 1.0 / 41,  -1.0 / 39, 1.0 / 37,  -1.0 / 35, 1.0 / 33,  -1.0 / 31, 1.0 / 29, -1.0 / 27, 1.0 / 25, -1.0 / 23,
-                                1.0 / 21,  -1.0 / 19, 1.0 / 17,  -1.0 / 15, 1.0 / 13,  -1.0 / 11, 1.0 / 9,   -1.0 / 7, 1.0 / 5,   -1.0 / 3};
-  for (double c : kSeries) q = c + q * z;
+  double q = 1.0 / 45;  // in two pieces: compilers unroll loops up to 16
+  constexpr double kFirst[] = {-1.0 / 43, 1.0 / 41, -1.0 / 39, 1.0 / 37, -1.0 / 35, 1.0 / 33, -1.0 / 31, 1.0 / 29, -1.0 / 27, 1.0 / 25};
+  constexpr double kRest[] = {-1.0 / 23, 1.0 / 21, -1.0 / 19, 1.0 / 17, -1.0 / 15, 1.0 / 13, -1.0 / 11, 1.0 / 9, -1.0 / 7, 1.0 / 5, -1.0 / 3};
+  for (double c : kFirst) q = c + q * z;
+  for (double c : kRest) q = c + q * z;
   const double v = u + u * z * q;
   const double w = select(middle, 0.78539816339744831 + (v + 3.06161699786838302e-17), v);
   return select(x != x, x, copysign(select(above, 1.5707963267948966 - (w - 6.12323399573676604e-17), w), x));

@@ -1,4 +1,4 @@
-// Trigonometric and hyperbolic functions, which nets use rarely: no SIMD form, every dtype through double. See elementwise.h, unary_rows.h.
+// Trigonometric and hyperbolic functions, which nets use rarely: every dtype through double (unary_wide.simd.cpp). See elementwise.h.
 // An operator of one line is what a function in double is enough for.
 #include "kernels/elementwise/device.h"
 #include "kernels/elementwise/elementwise.h"

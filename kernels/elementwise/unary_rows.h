@@ -18,8 +18,9 @@ void portable_unary(const UnaryArgs& a) {
   const T* x = static_cast<const T*>(a.x);  // [count]
   Y* y = static_cast<Y*>(a.y);              // [count]
   const float alpha = a.alpha, beta = a.beta;
+  const int64_t count = a.count;  // not in the arguments, which bytes of y might be
   TERN_APART
-  for (int64_t i = 0; i < a.count; ++i) {
+  for (int64_t i = 0; i < count; ++i) {
     const R v = apply<kF>(widen(x[i]), alpha, beta);
     if constexpr (kIsFloat<Y>) y[i] = narrow<Y>(v);
     else y[i] = v;
