@@ -12,8 +12,8 @@
 //            taken in double and truncated.
 //   Edges    K == 0 gives beta C (or 0). beta == 0 does not read C. NaN and inf pass as the products say.
 //   Source   the ONNX operators MatMul-13, Gemm-13.
-// Next: gemm.cpp (schema and binding), panel.h (the f32 kernel), gemm.simd.cpp (one call), portable.simd.cpp (other dtypes), launch.h and gemm.cu (on a
-// device), tensor.h and library.h (there, in other arithmetic, by name).
+// Next: gemm.cpp (schema and binding), panel.h (the f32 kernel), gemm.simd.cpp (one call), portable.simd.cpp (other dtypes), launch.h and gemm.cu (on
+// a device), tensor.h and library.h (there, in other arithmetic, by name).
 #pragma once
 #include "kernels/gemm/panel.h"
 #include "kernels/rows.h"
