@@ -190,6 +190,7 @@ constexpr const OpDef* kOps[] = {
     &kGlobalMaxPool,
     &kLpPool,
     &kMaxPool,
+    &kMeanBlocks,
     // quantize
     &kConvInteger,
     &kDequantizeLinear,

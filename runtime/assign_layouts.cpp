@@ -9,6 +9,7 @@
 #include "kernels/conv/map_blocks.h"
 #include "kernels/movement/movement.h"
 #include "kernels/pool/pool.h"
+#include "kernels/reduce/reduce.h"
 #include "runtime/blocked_form.h"
 
 namespace tern {
@@ -75,7 +76,7 @@ class Assigner {
       return groups == 1 || ocs % kBlock == 0 || depthwise(n);
     }
     if (n.op == &kConvTranspose) return n.read().i("group") == 1;
-    if (n.op == &kGlobalAveragePool) return produced_blocked(n.inputs[0]);
+    if (is_mean(n)) return produced_blocked(n.inputs[0]);
     if (is_window_pool(n)) return suits(n.inputs[0]) && (n.outputs.size() < 2 || n.outputs[1] == kNone);
     if (n.op == &kConcat) return joins_blocks(n);
     return n.op == &kSplit ? splits_blocks(n) : forms_.count(n.outputs[0]) != 0;
@@ -96,12 +97,22 @@ class Assigner {
     }
     if (n.op == &kConvTranspose) return i == 0 && n.read().i("group") == 1 && produced_blocked(v);
     if (is_window_pool(n)) return writes(n);
-    if (n.op == &kGlobalAveragePool || to_last(n)) return produced_blocked(v);
+    if ((is_mean(n) && i == 0) || to_last(n)) return produced_blocked(v);
     if (n.op == &kConcat || (n.op == &kSplit && i == 0)) return all_wanted(n) && writes(n);
     const Node* form = form_of(n);
     return form != nullptr && wanted(n.outputs[0]) && (dims(v) == dims(n.outputs[0]) || form->inputs.size() == 1);
   }
   bool produced_blocked(ValueId v) const { return can_be_blocked_[static_cast<size_t>(v)]; }
+  // Means of whole maps: GlobalAveragePool, and ReduceMean over all spatial axes, whose order of sums is another.
+  bool is_reduce_mean(const Node& n) const {
+    if (n.op != &kReduceMean || n.inputs.size() != 2 || !suits(n.inputs[0]) || !g_.is_constant(n.inputs[1])) return false;
+    const Dims d = dims(n.inputs[0]);
+    const auto axes = as_ints(g_.value(n.inputs[1]).constant.view());
+    std::vector<bool> reduced(static_cast<size_t>(d.rank), false);
+    for (int64_t a : axes.value_or(std::vector<int64_t>())) reduced[static_cast<size_t>(normalize_axis(a, d.rank).value_or(0))] = true;
+    return d.count(2, d.rank) > 1 && !reduced[0] && !reduced[1] && std::all_of(reduced.begin() + 2, reduced.end(), [](bool r) { return r; });
+  }
+  bool is_mean(const Node& n) const { return n.op == &kGlobalAveragePool || is_reduce_mean(n); }
   bool along_channels(const Node& n, ValueId v) const {
     const auto axis = normalize_axis(n.read().i("axis"), g_.value(v).type.shape.rank());
     return axis && *axis == 1;
@@ -129,14 +140,14 @@ class Assigner {
   bool takes_blocked(const Node& n, size_t i) const {
     if (to_last(n)) return suits(n.inputs[i]) && g_.value(n.inputs[i]).layout.blocked;
     if (!reads(n, i)) return false;
-    if ((is_conv(n) && i == 3) || n.op == &kGlobalAveragePool || n.op == &kConvTranspose) return g_.value(n.inputs[i]).layout.blocked;
+    if ((is_conv(n) && i == 3) || is_mean(n) || n.op == &kConvTranspose) return g_.value(n.inputs[i]).layout.blocked;
     return true;
   }
 
   // Widens the halo of the blocked value that convolution n reads.
   void widen_halo(const Node& n, ValueId v) {
     const NodeId by = static_cast<size_t>(v) < by_.size() ? by_[static_cast<size_t>(v)] : kNone;
-    if (by != kNone && g_.node(by).op == &kGlobalAveragePool) return;
+    if (by != kNone && is_mean(g_.node(by))) return;
     const bool transposed = n.op == &kConvTranspose;
     const Dims w = dims(n.inputs[1]);
     const auto problem = transposed ? conv_transpose_problem(n.read(), dims(v), w) : conv_problem(n.read(), dims(v), w);
@@ -223,6 +234,11 @@ class Assigner {
         node.op = &kReorder;
         node.attrs = {};
         node.attrs.set("channels_last", int64_t(2));
+      }
+      if (is_reduce_mean(g_.nodes[n]) && g_.value(node.inputs[0]).layout.blocked) {
+        Attributes attrs;
+        attrs.set("keepdims", node.read().i("keepdims"));
+        node = Node{&kMeanBlocks, node.name, std::move(attrs), {node.inputs[0]}, node.outputs, {}};
       }
       if (node.op == &kSplit && splits_blocks(node) && all_wanted(node)) {
         int64_t first = 0;

@@ -104,7 +104,7 @@ Status bind_blocked(BindContext& c, const Window& w, Rows rows) {
   return {};
 }
 
-Status bind_blocked_mean(BindContext& c) {
+Status bind_blocked_mean(BindContext& c, Rows rows) {
   const TensorView& x = c.in(0);
   const Layout& out = c.out(0).layout;
   if (out != Layout{} && out != Layout{true, 0, 0, 0, 0}) return unsupported("the mean of blocked maps has no halo");
@@ -120,7 +120,7 @@ Status bind_blocked_mean(BindContext& c) {
   a.first = first, a.last = last;
   c.set(a.x, c.input<const float>(0) + m.first);
   c.set(a.y, c.output<float>(0));
-  c.run(*pick(rows_of<TERN_ON_EACH_ISA(blocked_global_average_pool_f32)>, DType::f32, c.isa));
+  c.run(*pick(rows, DType::f32, c.isa));
   return {};
 }
 
@@ -144,7 +144,7 @@ Status bind(BindContext& c) {
   const auto extents = x.dims.span().subspan(2);
   if constexpr (kKind >= PoolKind::global_max) {
     for (size_t i = 0; i < extents.size(); ++i) window.in[3 - extents.size() + i] = extents[i];
-    if (x.layout.blocked && kKind == PoolKind::global_mean) return bind_blocked_mean(c);
+    if (x.layout.blocked && kKind == PoolKind::global_mean) return bind_blocked_mean(c, rows_of<TERN_ON_EACH_ISA(blocked_global_average_pool_f32)>);
   } else {
     auto read = pool_window(c.attrs, static_cast<int>(extents.size()));
     if (!read) return read.error();
@@ -181,6 +181,24 @@ int64_t steps(const AttrReader& attrs, std::span<const TensorView> in, std::span
     n = checked_mul(n, std::min(kernel[i], in[0].dims[static_cast<int>(i) + 2])).value_or(INT64_MAX);
   }
   return n;
+}
+
+// ---- MeanBlocks: only assign_layouts makes it ----
+
+constexpr AttrSpec kMeanAttrs[] = {{"keepdims", AttrKind::i, 1}};
+
+Status infer_mean_blocks(InferContext& c) {
+  if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
+  const Shape& x = c.shape(0);
+  if (!x.ranked() || x.rank() < 3 || x.rank() > 4) return invalid("blocked layouts are for 3 or 4 axes, not " + x.text());
+  Shape y{x[0], x[1]};
+  for (int i = 2; i < x.rank() && c.attrs.i("keepdims") != 0; ++i) y.push_back(Dim(1));
+  c.set(0, DType::f32, std::move(y));
+  return {};
+}
+Status bind_mean_blocks(BindContext& c) {
+  if (!c.in(0).layout.blocked) return unsupported("takes a blocked value only");
+  return bind_blocked_mean(c, rows_of<TERN_ON_EACH_ISA(mean_blocks_f32)>);
 }
 
 }  // namespace
@@ -228,5 +246,14 @@ constinit const OpDef kMaxPool = {.name = "MaxPool",
                                   .bind = bind<PoolKind::max>,
                                   .kernels = rows_of<portable::kMaxPool, TERN_ON_EACH_ISA(blocked_max_pool_f32)>,
                                   .steps = steps};
+
+constinit const OpDef kMeanBlocks = {.name = "MeanBlocks",
+                                     .inputs = {1, 1},
+                                     .outputs = {1, 1},
+                                     .attrs = kMeanAttrs,
+                                     .infer = infer_mean_blocks,
+                                     .bind = bind_mean_blocks,
+                                     .kernels = rows_of<TERN_ON_EACH_ISA(mean_blocks_f32)>,
+                                     .tern_only = true};
 
 }  // namespace tern

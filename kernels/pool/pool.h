@@ -24,6 +24,7 @@ extern const OpDef kGlobalLpPool;
 extern const OpDef kGlobalMaxPool;
 extern const OpDef kLpPool;
 extern const OpDef kMaxPool;
+extern const OpDef kMeanBlocks;  // ReduceMean over all spatial axes of a blocked value, in its order of sums (reduce.h)
 
 // Pooling of blocked maps, two spatial axes: floats of x and y at the first real pixel of image 0, block 0.
 struct BlockedPoolArgs {
@@ -43,6 +44,7 @@ struct GlobalMeanArgs {
   int64_t x_image, x_block, x_row, y_image, blocks, height, width, first, last;
 };
 
-TERN_EACH_ISA(extern const KernelRow blocked_max_pool_f32, blocked_average_pool_f32, blocked_global_average_pool_f32;)  // pool.simd.cpp
+TERN_EACH_ISA(extern const KernelRow blocked_max_pool_f32, blocked_average_pool_f32, blocked_global_average_pool_f32,
+              mean_blocks_f32;)  // pool.simd.cpp
 
 }  // namespace tern

@@ -105,8 +105,32 @@ void blocked_global_mean(const GlobalMeanArgs& a) {
   }
 }
 
+// As reduce.simd.cpp folds a run: element i goes to lane i mod 64, past the last 64 to lane i mod 16; then a tree. Here a lane is sixteen channels.
+void mean_blocks(const GlobalMeanArgs& a) {
+  const int64_t whole = a.height * a.width / 64 * 64;
+  for (int64_t i = a.first; i < a.last; ++i) {
+    const int64_t n = i / a.blocks, b = i % a.blocks, left = a.y_image - b * 16;
+    const float* x = a.x + n * a.x_image + b * a.x_block;
+    alignas(64) float lanes[64 * 16];
+    clear(lanes, 64 * 16);
+    for (int64_t h = 0, at = 0; h < a.height; ++h) {
+      for (int64_t w = 0; w < a.width; ++w, ++at) {
+        float* lane = lanes + (at < whole ? at % 64 : at % 16) * 16;
+        store(lane, load(lane) + load(x + h * a.x_row + w * 16));
+      }
+    }
+    auto lane = [&](int64_t l) { return load(lanes + l * 16); };
+    for (int64_t l = 0; l < 16; ++l) store(lanes + l * 16, (lane(l) + lane(l + 16)) + (lane(l + 32) + lane(l + 48)));
+    for (int64_t width = 8; width > 0; width /= 2) {
+      for (int64_t l = 0; l < width; ++l) store(lanes + l * 16, lane(l) + lane(l + width));
+    }
+    store_n(a.y + n * a.y_image + b * 16, lane(0) / splat(static_cast<float>(a.height * a.width)), left < 16 ? left : 16);
+  }
+}
+
 }  // namespace
 
+constinit const KernelRow mean_blocks_f32 = row<GlobalMeanArgs, mean_blocks>("mean_blocks/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 constinit const KernelRow blocked_max_pool_f32 =
     row<BlockedPoolArgs, blocked_pool<false>>("max_pool_blocked/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 constinit const KernelRow blocked_average_pool_f32 =

@@ -22,6 +22,7 @@ const std::set<std::string> kExempt = {
     "FusedConv",
     "ConcatBlocks",
     "MapBlocks",
+    "MeanBlocks",
     "Reorder",
     "FusedAttention",  // made by passes; the sample models hold them (hot_path.cpp)
 };

@@ -13,6 +13,7 @@ namespace {
 const std::set<std::string> kExempt = {"max_pool_blocked",
                                        "average_pool_blocked",
                                        "global_average_pool_blocked",
+                                       "mean_blocks",
                                        "concat_blocks",
                                        "map_blocks",
                                        "reorder",

@@ -305,6 +305,24 @@ TEST_CASE("assign_layouts: an activation joins the map before it, and no other t
   }
 }
 
+TEST_CASE("assign_layouts: ReduceMean over whole maps stays blocked, in the order of ReduceMean") {
+  for (int64_t width : {1, 2, 5, 16, 23, 37}) {
+    for (int64_t keep : {0, 1}) {
+      GraphBuilder b;
+      const ValueId v = conv(b, b.input("x", {2, 3, 4, width}), {21, 3, 1, 1}, {});
+      const ValueId mean = b.node("ReduceMean", {v, b.ints({-1, 2})}, {{"keepdims", keep}});
+      b.output(keep ? conv(b, b.node("Mul", {v, conv(b, mean, {21, 21, 1, 1}, {})}), {16, 21, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}) : mean);
+      const Graph g = check_blocked(b.graph, random_f32({2, 3, 4, width}, 1));
+      CHECK(GraphBuilder::count(g, "MeanBlocks") == 1);
+      CHECK(GraphBuilder::count(g, "Reorder") == 0);
+    }
+  }
+  GraphBuilder b;  // over columns alone: plain
+  const ValueId v = conv(b, b.input("x", {1, 3, 4, 5}), {16, 3, 1, 1}, {});
+  b.output(b.node("ReduceMean", {conv(b, v, {16, 16, 1, 1}, {}), b.ints({3})}));
+  CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({1, 3, 4, 5}, 1)), "MeanBlocks") == 0);
+}
+
 TEST_CASE("assign_layouts: padding and repeating stand alone between maps") {
   for (bool pad : {false, true}) {
     GraphBuilder b;
