@@ -13,6 +13,7 @@
 #include "kernels/einsum/einsum.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/gather/gather.h"
+#include "kernels/gather/gather_mean.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/linear_algebra/linear_algebra.h"
 #include "kernels/movement/movement.h"
@@ -138,6 +139,7 @@ constexpr const OpDef* kOps[] = {
     // gather
     &kGather,
     &kGatherElements,
+    &kGatherMean,
     &kGatherND,
     &kScatterElements,
     &kScatterND,

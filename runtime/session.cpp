@@ -9,6 +9,7 @@
 #include "runtime/base/cpus.h"
 #include "runtime/base/guarded.h"
 #include "runtime/cuda/device_plan.h"
+#include "runtime/fuse/passes.h"
 #include "runtime/model.h"
 #include "runtime/plan/program.h"
 #include "runtime/workers.h"
@@ -169,6 +170,7 @@ Result<std::shared_ptr<Program>> planned(const ModelState& model, const SessionO
   auto graph = static_graph(model, options);
   if (!graph) return graph.error();
   if (!on_device) {  // channel blocks are for vectors
+    fuse_gather_mean(*graph);
     if (Status s = assign_layouts(*graph); !s) return s.error();
   }
   std::vector<Dims> dims;

@@ -11,7 +11,7 @@
 //             clamped to the nearest element, because run() must not read elsewhere, and reported (BindContext::fault): run() says
 //             false and status() names the node; the evaluator fails.
 //   Source    the ONNX operators, opset 13 (gathers) and 18 (scatters).
-// Next: gather.cpp, scatter.cpp; gather.cu and scatter.cu (the same on a device), launch.cpp.
+// Next: gather.cpp, scatter.cpp; gather.cu and scatter.cu (the same on a device), launch.cpp; gather_mean.h.
 #pragma once
 
 namespace tern {

@@ -1,11 +1,11 @@
-// A row alone: the step of an LSTM or GRU in one pass over R. The gates of sixteen units lie side by side, so that their sums stay in registers until the
-// activations take them, and no gate is written to memory. Included by rnn.simd.cpp only.
+// A row alone: the step of an LSTM or GRU in one pass over R. The gates of sixteen units lie side by side, so that their sums stay in registers until
+// the activations take them, and no gate is written to memory. Included by rnn.simd.cpp only.
 //
 //   R      block of 16 units    [k][gate][16 units]     one stream of G vectors a step of k
 //          up to 4 units left   [k][gate * 4 + unit]    one vector: H = 100 reads 25 of them a step of k and not 28
 //   pass   two blocks on AVX-512 (8 or 6 sums in flight hide the latency of fma on one port), one elsewhere; the units left join the last
-//   ahead  on AVX-512 a pass waits for R from L2: beside it the x part of eight steps to come is multiplied with one panel of W, so that the passes of
-//          eight steps compute the x part of the next eight
+//   ahead  on AVX-512 a pass waits for R from L2: beside it the x part of eight steps to come is multiplied with one panel of W, so that the passes
+//          of eight steps compute the x part of the next eight
 //   order  every other step goes through the blocks backwards: what the step before read last is still in L1. Measured on Zen 4
 //
 // The order of sums is rnn.h's: a gate's start, then k ascending in one chain. Next: bind.cpp, which packs R so.
@@ -36,7 +36,7 @@ TERN_INLINE void write_units(float* p, f32x16 a, int64_t n) {
 // The x part of kStepsAhead steps to come, a panel of W at a time.
 struct Ahead {
   const float* x;         // [inputs][kStepsAhead], transposed
-  const float *w, *bias;  // packed as panel.h says; [columns]
+  const float *w, *bias;  // packed as kernels/gemm/panel.h says; [columns]
   float* pre;             // the row of the first of these steps; rows pre_step apart (negative: backwards)
   int64_t pre_step, inputs, columns;
   int64_t panel, panels;  // the next one, and how many there are

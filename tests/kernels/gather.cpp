@@ -33,6 +33,24 @@ Tensor gather_outside(const Tensor& x, const Tensor& indices) {
 
 }  // namespace
 
+TEST_CASE("gather: the mean of gathered rows has the bits of Gather and ReduceMean") {
+  for (int64_t row : {2, 15, 16, 64, 130}) {
+    for (int64_t count : {1, 2, 7}) {
+      std::vector<int64_t> places;
+      for (int64_t i = 0; i < 2 * count; ++i) places.push_back(i * 7 % 10 - 5);
+      const Tensor x = random_f32({5, row}, 1), index = i64({2, count}, places);
+      const Tensor short_index = Tensor::of<int32_t>({2, count}, std::vector<int32_t>(places.begin(), places.end()));
+      const Tensor rows = run_op("Gather", {}, {x, index})[0];
+      for (int64_t keep : {0, 1}) {
+        const Tensor mean = run_op("ReduceMean", {{"keepdims", keep}}, {rows, i64({1}, {1})})[0];
+        check_same(run_op("GatherMean", {{"keepdims", keep}}, {x, index})[0], mean);
+        check_same(run_op("GatherMean", {{"keepdims", keep}}, {x, short_index})[0], mean);
+      }
+    }
+  }
+  CHECK(op_error("GatherMean", {}, {iota({3, 4}), i64({1}, {3})}) == "an index was out of range [-3, 3)");
+}
+
 TEST_CASE("gather: rows, columns, negative and scalar indices") {
   const Tensor x = iota({3, 4});
   check_same(run_op("Gather", {}, {x, i64({2, 1}, {2, -3})})[0], f32({2, 1, 4}, {8, 9, 10, 11, 0, 1, 2, 3}));

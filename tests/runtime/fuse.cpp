@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "runtime/evaluator.h"
+#include "runtime/fuse/passes.h"
 #include "runtime/model.h"
 #include "runtime/optimize.h"
 #include "tests/support/graph_builder.h"
@@ -37,6 +38,29 @@ ValueId erf_sum(Builder& b, ValueId x, bool divide) {
 }
 
 }  // namespace
+
+TEST_CASE("fuse: the mean over gathered rows is one GatherMean, with the same bits; over anything else it is not") {
+  const Tensor ids = i64({2, 3}, {1, -1, 4, 0, 0, 8});
+  for (int64_t axis : {1, -2, 0, 2}) {
+    for (int64_t row : {70, 1}) {
+      for (bool twice : {false, true}) {
+        Builder b;
+        const ValueId x = b.input("x", {2, 3}, DType::i64);
+        const ValueId rows = b.node("Gather", {b.constant(random_f32({9, row}, 1)), x});
+        b.output(b.node("ReduceMean", {rows, b.ints({axis})}, {{"keepdims", int64_t(axis == 1)}}));
+        if (twice) b.output(b.node("Relu", {rows}));
+        Graph plain = b.graph;
+        REQUIRE(optimize(plain, 1 << 24).ok());
+        Graph graph = plain;
+        fuse_gather_mean(graph);
+        CHECK(Builder::count(graph, "GatherMean") == ((axis == 1 || axis == -2) && row > 1 && !twice));
+        const auto expected = evaluate_graph(plain, {{ids}}, {}), actual = evaluate_graph(graph, {{ids}}, {});
+        REQUIRE_MESSAGE(actual.ok(), actual.error().message());
+        for (size_t o = 0; o < expected->size(); ++o) check_same((*actual)[o], (*expected)[o]);
+      }
+    }
+  }
+}
 
 TEST_CASE("fuse: every exported spelling of GELU becomes Gelu") {
   for (int spelling = 0; spelling < 4; ++spelling) {

@@ -156,6 +156,7 @@ inline std::vector<Case> cases() {
   all.push_back({"MaxPool", {x({1, 3, 9, 9})}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}}});
   all.push_back({"LpPool", {x({1, 3, 9, 9})}, {{"kernel_shape", Ints{2, 2}}}});
   all.push_back({"Gather", {x({9, 5}), i64({2, 3})}});
+  all.push_back({"GatherMean", {x({9, 70}), i64({2, 3})}});
   all.push_back({"GatherElements", {x({9, 5}), i64({2, 5})}});
   all.push_back({"GatherND", {x({9, 5}), i64({3, 1})}});
   all.push_back({"Lookup", {i64({5}), {{3}, DType::i64, true, {}}, x({3}), x({})}});
