@@ -5,8 +5,8 @@
 //   Shapes    x [T,B,I] (layout 1: [B,T,I]); w [D, G*H, I]; r [D, G*H, H]; biases [D, 2*G*H]; states [D,B,H] (layout 1: [B,D,H]);
 //             peepholes [D,3*H] (i, o, f); y [T,D,B,H] (layout 1: [B,T,D,H]). D directions, G gates, H units.
 //   How       the x part of the whole window is one product into `pre`; a step continues those sums with h times R and
-//             applies the gates. R and W are plain panels of kernels/gemm, so neither needs padding between gates. A batch of 1 reads R by
-//             units, in one pass (interleaved.h).
+//             applies the gates. R and W are plain panels of kernels/gemm, so neither needs padding between gates. A batch of
+//             1 reads R by units, in one pass (interleaved.h).
 //   Cost      2*T*B*G*H*(I + H) FLOPs; a step at B = 1 is bound by reading R from L2.
 //   Numerics  a gate is Wb + Rb, then the x terms in k order, then the h terms in k order, by fma in one chain: T calls of one step,
 //             one call of T steps, a row alone and in a batch give the same bits, as do all ISAs and thread counts.
