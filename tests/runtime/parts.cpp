@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <map>
+#include <random>
 
 #include "runtime/model.h"
 #include "tests/support/graph_builder.h"
@@ -233,6 +235,69 @@ TEST_CASE("parts: shapes that depend on data around nothing that multiplies are 
   GraphBuilder b;
   b.output(b.node("Relu", {b.node("Compress", {b.input("x", {5, 4}), b.input("mask", {5}, DType::boolean)}, {{"axis", int64_t(0)}})}), "y");
   CHECK(!model_of(b).parts()->has_value());
+}
+
+namespace {
+
+// Rows of four numbers on their way through products, choices of rows that data make, and sums: what of them has a plan differs from seed to seed.
+struct Rows : GraphBuilder {
+  explicit Rows(uint32_t seed) : random(seed) {
+    std::vector<ValueId> values = {input("x", {Dim::symbol("n"), 4})};
+    for (int i = 0; i < 14; ++i) {
+      const ValueId from = values[pick(values.size())];
+      switch (pick(5)) {
+        case 0: values.push_back(node("MatMul", {from, constant(random_f32({4, 4}, seed + static_cast<uint32_t>(i)))})); break;
+        case 1: values.push_back(node("Relu", {from})); break;
+        case 2: values.push_back(node("Add", {from, from})); break;
+        case 3: {
+          const ValueId sums = node("ReduceSum", {from, constant(i64({1}, {1}))}, {{"keepdims", int64_t(0)}});
+          values.push_back(node("Compress", {from, node("Greater", {sums, constant(f32({}, {0}))})}, {{"axis", int64_t(0)}}));
+          break;
+        }
+        default: values.push_back(node("Concat", {from, values[pick(values.size())]}, {{"axis", int64_t(0)}}));
+      }
+    }
+    for (int o = 0; o < 3; ++o) output(values[1 + pick(values.size() - 1)], "y" + std::to_string(o));
+  }
+  ValueId constant(Tensor t) { return graph.add_constant("k" + std::to_string(graph.values.size()), std::move(t)); }
+  size_t pick(size_t n) { return random() % n; }
+  std::mt19937 random;
+};
+
+}  // namespace
+
+TEST_CASE("parts: random graphs give the same in parts, and the rest has sessions") {
+  int in_parts = 0;
+  for (uint32_t seed = 0; seed < 150; ++seed) {
+    CAPTURE(seed);
+    const Model model = model_of(Rows(seed));
+    auto parts = model.parts();
+    REQUIRE_MESSAGE(parts.ok(), (parts.ok() ? std::string() : parts.error().message()));
+    if (!*parts) continue;
+    ++in_parts;
+    CHECK(!(*parts)->rest.data_dependent());
+    const Array x = to_array(random_f32({6, 4}, seed));
+    auto whole = model.evaluate(std::vector<Array>{x});
+    REQUIRE_MESSAGE(whole.ok(), (whole.ok() ? std::string() : whole.error().message()));
+    std::map<std::string, Array> known = {{"x", x}};
+    for (const Model* part : {(*parts)->before ? &*(*parts)->before : nullptr, &(*parts)->rest, (*parts)->after ? &*(*parts)->after : nullptr}) {
+      if (part == nullptr) continue;
+      std::vector<Array> in;
+      for (const Port& p : part->inputs()) {
+        REQUIRE(known.contains(p.name));
+        in.push_back(known[p.name]);
+      }
+      auto out = part->evaluate(in);
+      REQUIRE_MESSAGE(out.ok(), (out.ok() ? std::string() : out.error().message()));
+      for (size_t o = 0; o < out->size(); ++o) known[part->outputs()[o].name] = (*out)[o];
+    }
+    for (size_t o = 0; o < whole->size(); ++o) {
+      const Array& y = known[model.outputs()[o].name];
+      CHECK(y.dims == (*whole)[o].dims);
+      CHECK(y.bytes == (*whole)[o].bytes);
+    }
+  }
+  CHECK(in_parts > 30);
 }
 
 }  // namespace tern::test
