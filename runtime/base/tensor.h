@@ -13,7 +13,7 @@
 
 namespace tern {
 
-constexpr size_t kAlignment = 64;  // of every tensor: one AVX-512 register, one cache line
+constexpr size_t kAlignment = 64;  // of what is allocated (weights may lie in a file as they are): one AVX-512 register, one cache line
 
 // `bytes` of storage aligned to kAlignment, zeroed on request, its size rounded up so that a full vector may be read
 // past the last element. Throws std::bad_alloc, which ends at the API (guarded.h).

@@ -234,7 +234,7 @@ class Model {
   // True when only evaluate() can run the model, as far as that is known before dims are: some shape depends on the contents of an input, as does
   // how often some loop runs, or some value is a sequence or an optional.
   bool data_dependent() const;
-  // Of a model that works on strings: its parts, made anew at each call. Nothing when no value is a string, or nothing but strings is there.
+  // Of a model with strings, or shapes that depend on data: its parts, made anew at each call. Nothing when it has none of these, or little else.
   Result<std::optional<ModelParts>> parts() const;
   // The graph as text (`tern dump`).
   std::string text() const;
@@ -247,16 +247,16 @@ class Model {
   std::shared_ptr<const ModelState> state_;
 };
 
-// Text and numbers apart. `before` and `after` only evaluate() runs; `rest` takes and gives no string, so that it has sessions, with all that run()
-// promises. What one part computes and another reads is an output of the one and an input of the other, by one name; inputs of the whole
+// What has a plan and what has none, apart. `before` and `after` only evaluate() runs; `rest` has sessions, with all that run() promises. What one
+// part computes and another reads is an output of the one and an input of the other, by one name; inputs of the whole
 // are inputs of every part that reads them, and each output of the whole is an output of one part.
 //   auto parts = *model->parts();                                       // strings in, an Embedding and what follows, numbers out
 //   auto ids = parts->before->evaluate(texts);                          // per call: may allocate
 //   auto session = parts->rest.session({.dims = {{"batch", 1}}});       // once
 struct ModelParts {
-  std::optional<Model> before;  // strings that become numbers, and what else its results come from
+  std::optional<Model> before;  // strings that become numbers, shapes that data tell; and what else its results come from
   Model rest;
-  std::optional<Model> after;  // numbers that become strings, and strings that nothing else reads
+  std::optional<Model> after;  // numbers that become strings; boxes that are chosen, and what comes from them
 };
 
 // Loads a model file; the format is told by its content. Errors name the file, the place and what to do.

@@ -147,8 +147,8 @@ int32_t tern_model_input_kind(const tern_model* model, size_t index);
 int32_t tern_model_output_kind(const tern_model* model, size_t index);
 /* 1 when only tern_evaluate can run the model: some shape depends on the contents of an input, or some value is no tensor. */
 int32_t tern_model_data_dependent(const tern_model* model);
-/* Of a model that works on strings a part (ModelParts), a model of its own: -1 before, 0 the rest, which has sessions, 1 after. Null with code 0 when
- * there is no such part. */
+/* Of a model with strings, or shapes that depend on data, a part (ModelParts), itself a model: -1 before, 0 the rest, which has sessions, 1 after.
+ * Null with code 0 when there is no such part. */
 tern_model* tern_model_part(const tern_model* model, int32_t part, tern_error* error);
 
 /* Runs node by node without a session: any shapes that the model accepts, the same bits. Inputs in the model's order; isa may be null. */
