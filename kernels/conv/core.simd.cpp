@@ -151,7 +151,7 @@ OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const
   // The next oc group's weights are fetched while this one's tiles run, an equal share at each tap of each tile.
   const int64_t pairs = g.two.tiles == 0 ? 0 : s.rows_lo / 2, singles = s.rows_lo - 2 * pairs, lines = kB * 16;
   const int64_t tiles = s.rows_hi * (pairs * g.two.tiles + singles * g.one.tiles);
-  if (tiles < 4) return g;  // there is nothing to hide them behind
+  if (tiles < 4 || s.taps == 1) return g;  // nothing to hide them behind; a single tap's weights the processor fetches ahead itself
   t.next = t.w + kB * per_block;
   t.ahead = (lines + tiles - 1) / tiles;
   g.last_next = t.next + (left_blocks < 2 * kB ? left_blocks - kB : kB) * per_block;

@@ -23,19 +23,31 @@ TERN_INLINE Channels channels_of(const MapBlocksArgs& a, int64_t image, int64_t 
   return k;
 }
 
+template <BlockMap M>
+TERN_INLINE f32x16 mapped(f32x16 v, f32x16 o, const Channels& k) {
+  if constexpr (M == BlockMap::add) return v + o;
+  else if constexpr (M == BlockMap::sub) return v - o;
+  else if constexpr (M == BlockMap::mul) return v * o;
+  else if constexpr (M == BlockMap::div) return v / o;
+  else if constexpr (M == BlockMap::norm) return fma(v - k.mean, k.factor, k.bias);
+  else return v;
+}
+template <BlockMap M>
+TERN_INLINE void map_row_with(int64_t width, const Channels& k, const float* x, const float* other, float* y) {
+  if (other == nullptr) {
+    for (int64_t w = 0; w < width; ++w) store(y + w * 16, mapped<M>(load(x + w * 16), k.other, k));
+  } else {
+    for (int64_t w = 0; w < width; ++w) store(y + w * 16, mapped<M>(load(x + w * 16), load(other + w * 16), k));
+  }
+}
 void map_row(const MapBlocksArgs& a, const Channels& k, const float* x, const float* other, float* y) {
-  for (int64_t w = 0; w < a.width; ++w) {
-    const f32x16 v = load(x + w * 16), o = other == nullptr ? k.other : load(other + w * 16);
-    f32x16 r = v;
-    switch (a.map) {
-      case BlockMap::none: break;
-      case BlockMap::add: r = v + o; break;
-      case BlockMap::sub: r = v - o; break;
-      case BlockMap::mul: r = v * o; break;
-      case BlockMap::div: r = v / o; break;
-      case BlockMap::norm: r = fma(v - k.mean, k.factor, k.bias); break;
-    }
-    store(y + w * 16, r);
+  switch (a.map) {
+    case BlockMap::none: return map_row_with<BlockMap::none>(a.width, k, x, other, y);
+    case BlockMap::add: return map_row_with<BlockMap::add>(a.width, k, x, other, y);
+    case BlockMap::sub: return map_row_with<BlockMap::sub>(a.width, k, x, other, y);
+    case BlockMap::mul: return map_row_with<BlockMap::mul>(a.width, k, x, other, y);
+    case BlockMap::div: return map_row_with<BlockMap::div>(a.width, k, x, other, y);
+    case BlockMap::norm: return map_row_with<BlockMap::norm>(a.width, k, x, other, y);
   }
 }
 
