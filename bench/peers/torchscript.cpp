@@ -16,6 +16,7 @@ class TorchScript : public Engine {
       at::set_num_threads(1);
       torch::jit::Module loaded = torch::jit::load(stem + ".pt");
       module_ = torch::jit::optimize_for_inference(loaded);
+      inputs_.clear();
       for (const Port& p : inputs) inputs_.push_back(torch::from_blob(p.data, p.dims, p.ints ? torch::kLong : torch::kFloat));
       results_.resize(outputs.size());
       for (int i = 0; i < 5; ++i) run();  // the first calls profile and compile

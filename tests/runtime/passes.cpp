@@ -99,6 +99,24 @@ TEST_CASE("fold_constants: what depends on constants alone becomes a constant wi
   check_same(b.graph.value(folded).constant, run_op("Softmax", {}, {random_f32({3, 3}, 7)})[0]);
 }
 
+TEST_CASE("fold_constants: a constant goes with its last reader; one that another node or an output reads stays") {
+  GraphBuilder b;
+  auto x = b.input("x", {256, 256});
+  auto once = b.constant(random_f32({256, 256}, 1)), twice = b.constant(random_f32({256, 256}, 2)), out = b.constant(random_f32({256, 256}, 3));
+  auto sum = b.node("Add", {x, b.node("Softmax", {once})});
+  sum = b.node("Add", {b.node("Add", {sum, b.node("Softmax", {twice})}), twice});
+  b.output(b.node("Add", {sum, b.node("Softmax", {out})}));
+  b.output(out);
+  REQUIRE(infer_shapes(b.graph).ok());
+  FoldBudget budget;
+  REQUIRE(fold_constants(b.graph, budget).ok());
+  CHECK(verify(b.graph).ok());
+  CHECK(GraphBuilder::count(b.graph, "Softmax") == 0);
+  CHECK(!b.graph.value(once).constant.present());
+  check_same(b.graph.value(twice).constant, random_f32({256, 256}, 2));  // retired, and what it was
+  check_same(b.graph.value(out).constant, random_f32({256, 256}, 3));
+}
+
 TEST_CASE("fold_constants: a result much larger than its inputs stays a node") {
   GraphBuilder b;
   auto big = b.node("Expand", {b.constant(Tensor::scalar(1.0f)), b.ints({1024, 1024})});
