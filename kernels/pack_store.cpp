@@ -7,12 +7,15 @@
 
 namespace tern {
 
-// Each alone on the heap for the first 4 MB, of which a half-empty large page would be a large part; then in blocks, whose last pages nobody touches.
+// So much is a small model: half-empty large pages would be a large part of it, and moving its weights out of the process takes longer than they take.
+constexpr size_t kSmall = size_t(4) << 20;
+
+// Each alone on the heap while the model is small; then in blocks, whose last pages nobody touches.
 std::shared_ptr<std::byte> PackStore::allocate(size_t bytes) {
-  constexpr size_t kAlone = size_t(4) << 20, kBlock = size_t(16) << 20;
+  constexpr size_t kBlock = size_t(16) << 20;
   const size_t size = (bytes + 2 * kAlignment - 1) / kAlignment * kAlignment;
   sum_ += bytes;
-  if (sum_ < kAlone || size >= kHugePage) return allocate_aligned(bytes, true);
+  if (sum_ < kSmall || size >= kHugePage) return allocate_aligned(bytes, true);
   if (block_ == nullptr || kBlock - used_ < size) {
     block_ = allocate_aligned(kBlock);
     used_ = 0;
@@ -28,7 +31,7 @@ const std::byte* PackStore::find_or_make(const Tensor& source, std::string_view 
   if (auto at = packs_.find(key); at != packs_.end()) return at->second.data.get();
   auto data = allocate(bytes);
   fill(data.get());
-  retire(source.storage(), {source.raw(), source.bytes()});
+  if (sum_ >= kSmall || is_in_place(source.storage())) retire(source.storage(), {source.raw(), source.bytes()});
   return packs_.emplace(std::move(key), Packed{source.storage(), data}).first->second.data.get();
 }
 

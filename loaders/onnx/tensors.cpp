@@ -26,6 +26,8 @@ Error wrong_count(size_t has, const Dims& dims) {
                  std::to_string(*checked_count(dims.span())));
 }
 
+constexpr size_t kWorthRetiring = size_t(16) << 20;  // of a smaller file the two copies may be there for a moment
+
 Result<Tensor> from_raw(DType dtype, const Dims& dims, std::span<const std::byte> raw, const Sources& sources) {
   const auto bytes = storage_bytes(dtype, dims);
   if (!bytes || static_cast<uint64_t>(*bytes) != raw.size()) {
@@ -34,7 +36,7 @@ Result<Tensor> from_raw(DType dtype, const Dims& dims, std::span<const std::byte
   }
   auto tensor = Tensor::allocate(dtype, dims);
   if (tensor && !raw.empty()) std::memcpy(tensor->mutable_raw(), raw.data(), raw.size());
-  retire(sources.owner, raw);
+  if (sources.file.size() >= kWorthRetiring) retire(sources.owner, raw);
   return tensor;
 }
 
