@@ -9,6 +9,56 @@
 #include "kernels/op.h"
 #include "kernels/reduce/reduce_portable.h"
 
+namespace tern::portable {
+namespace {
+
+// kN outputs at a time, each in its order, none waiting for another: sums of one chain are bound by the latency of an addition.
+template <class T, class Op, int kN>
+void fold_many(const T* const* x, const ReduceArgs& a, int64_t rows, const Folded<T>* m, Folded<T>* to) {
+  Folded<T> acc[kN];
+  for (int n = 0; n < kN; ++n) acc[n] = Op::template start<Folded<T>>();
+  for (int64_t k = 0; k < rows; ++k) {
+    const int64_t row = offset_of(a.reduced, k);
+    for (int64_t i = row; i < row + a.run; ++i) {
+#pragma GCC unroll 8
+      for (int n = 0; n < kN; ++n) acc[n] = Op::step(acc[n], widen(x[n][i]), m[n]);
+    }
+  }
+  for (int n = 0; n < kN; ++n) to[n] = acc[n];
+}
+template <class T, class Op, int kN>
+void reduce_many(const T* const* x, const ReduceArgs& a, int64_t rows, T* y) {
+  Folded<T> m[kN] = {}, acc[kN];
+  if constexpr (Op::kNeedsMax) {
+    fold_many<T, Max, kN>(x, a, rows, m, acc);
+    for (int n = 0; n < kN; ++n) {
+      m[n] = acc[n];
+      if constexpr (std::is_floating_point_v<Folded<T>>)
+        m[n] = choose((m[n] == kHighest<Folded<T>>) | (m[n] == kLowest<Folded<T>>), Folded<T>(0), m[n]);
+    }
+  }
+  fold_many<T, Op, kN>(x, a, rows, m, acc);
+  for (int n = 0; n < kN; ++n) y[n] = narrow<T>(Op::finish(acc[n], m[n], a.count));
+}
+
+template <class T, class Op>
+void reduce(const ReduceArgs& a) {
+  constexpr int kTogether = 8;
+  const int64_t rows = count_of(a.reduced), first = a.begin * a.inner, end = a.end * a.inner;
+  T* y = static_cast<T*>(a.y);
+  for (int64_t at = first; at < end;) {
+    const T* x[kTogether];
+    const int n = static_cast<int>(end - at < kTogether ? 1 : kTogether);
+    for (int i = 0; i < n; ++i) x[i] = static_cast<const T*>(a.x) + offset_of(a.kept, (at + i) / a.inner) + (at + i) % a.inner;
+    if (n == kTogether) reduce_many<T, Op, kTogether>(x, a, rows, y + at);
+    else y[at] = reduce_one<T, Op>(x[0], a, rows);
+    at += n;
+  }
+}
+
+}  // namespace
+}  // namespace tern::portable
+
 namespace tern {
 namespace {
 

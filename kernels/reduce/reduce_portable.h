@@ -168,13 +168,4 @@ TERN_HD T reduce_one(const T* x, const ReduceArgs& a, int64_t rows) {
   return narrow<T>(Op::finish(fold<T, Op>(x, a, rows, m), m, a.count));
 }
 
-template <class T, class Op>
-void reduce(const ReduceArgs& a) {
-  const int64_t rows = count_of(a.reduced);
-  for (int64_t o = a.begin; o < a.end; ++o) {
-    const T* x = static_cast<const T*>(a.x) + offset_of(a.kept, o);
-    for (int64_t j = 0; j < a.inner; ++j) static_cast<T*>(a.y)[o * a.inner + j] = reduce_one<T, Op>(x + j, a, rows);
-  }
-}
-
 }  // namespace tern::portable
