@@ -24,7 +24,7 @@ extern const OpDef kGlobalLpPool;
 extern const OpDef kGlobalMaxPool;
 extern const OpDef kLpPool;
 extern const OpDef kMaxPool;
-extern const OpDef kMeanBlocks;  // ReduceMean over all spatial axes of a blocked value, in its order of sums (reduce.h)
+extern const OpDef kMeanBlocks;  // ReduceMean over all spatial axes of a blocked value, in its order of sums (../reduce/reduce.h)
 
 // Pooling of blocked maps, two spatial axes: floats of x and y at the first real pixel of image 0, block 0.
 struct BlockedPoolArgs {

@@ -105,7 +105,7 @@ void blocked_global_mean(const GlobalMeanArgs& a) {
   }
 }
 
-// As ReduceMean folds a run (reduce.h): element i goes to lane i mod 64, past the last 64 to lane i mod 16; then a tree. Here a lane is sixteen channels.
+// As ReduceMean folds a run (../reduce/reduce.h): element i goes to lane i mod 64, past the last 64 to lane i mod 16; then a tree. Here a lane is sixteen channels.
 void mean_blocks(const GlobalMeanArgs& a) {
   const int64_t whole = a.height * a.width / 64 * 64;
   for (int64_t i = a.first; i < a.last; ++i) {

@@ -99,7 +99,7 @@ struct SessionOptions {
   std::string gemm = {};         // "cublas": those products by NVIDIA's library, in an order of sums that is its own; "" and "own": tern's kernels
   bool block_on_device = false;  // run() waits for the GPU asleep, in the driver, which takes some microseconds longer; false: it spins
   bool lock_memory = false;      // mlock the arena
-  bool huge_pages = false;       // ask for 2 MB pages
+  bool huge_pages = false;       // the arena begins and ends on 2 MB pages, however small it is; large arenas and packs ask for them by themselves
   // Most bytes of the arena and the packed weights together; a sixteenth of them for the tables that kernels read. 0: 1 GB, 16 bytes for
   // each byte of weights, and 64, up to 3 GB, for each byte of inputs whose sizes the caller chose (those that `dims` gives): a small file
   // gets no more by declaring large shapes.
