@@ -70,7 +70,7 @@ constexpr KernelRow kRows[] = {
     row<GeneralAttentionArgs, attention<bf16>>("attention_onnx/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
-constexpr AttrSpec kAttrs[] = {
+constexpr AttrSpec kGeneralAttrs[] = {
     {"is_causal", AttrKind::i, 0},
     {"kv_num_heads", AttrKind::i},
     {"left_window_size", AttrKind::i, -1},
@@ -89,7 +89,7 @@ Shape with_heads(const Shape& x, int64_t heads, InferContext& c) {
   return Shape{x[0], Dim(heads), x[1], x[2].known() ? Dim(x[2].value() / heads) : c.fresh()};
 }
 
-Status infer(InferContext& c) {
+Status infer_general(InferContext& c) {
   const DType dtype = c.dtype(0);
   if (pick(rows_of<kRows>, dtype, Isa::scalar) == nullptr) return bad_dtype(dtype);
   for (size_t i : {1, 2, 4, 5}) {
@@ -145,7 +145,7 @@ std::optional<Sides> sides_of(const Dims& d, int64_t heads) {
   return Sides{d[0], heads, d[1], d[2] / heads, {d[1] * d[2], d[2] / heads, d[2]}};
 }
 
-Status bind(BindContext& c) {
+Status bind_general(BindContext& c) {
   const KernelRow* kernel = c.pick(c.in(0).dtype);
   if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
   const auto q = sides_of(c.in(0).dims, c.attrs.i("q_num_heads")), k = sides_of(c.in(1).dims, c.attrs.i("kv_num_heads")),
@@ -227,7 +227,7 @@ Status bind(BindContext& c) {
   return {};
 }
 
-int64_t macs(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView>) {
+int64_t macs_general(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView>) {
   const auto q = sides_of(in[0].dims, attrs.i("q_num_heads")), v = sides_of(in[2].dims, attrs.i("kv_num_heads"));
   if (!q || !v) return 0;
   const int64_t past = in.size() > 4 && in[4].dims.rank == 4 ? in[4].dims[2] : 0;
@@ -241,10 +241,10 @@ int64_t macs(const AttrReader& attrs, std::span<const TensorView> in, std::span<
 constinit const OpDef kAttention = {.name = "Attention",
                                     .inputs = {3, 7},
                                     .outputs = {1, 4},
-                                    .attrs = kAttrs,
-                                    .infer = infer,
-                                    .bind = bind,
+                                    .attrs = kGeneralAttrs,
+                                    .infer = infer_general,
+                                    .bind = bind_general,
                                     .kernels = rows_of<kRows, cuda::kGeneralAttention>,
-                                    .macs = macs};
+                                    .macs = macs_general};
 
 }  // namespace tern

@@ -35,7 +35,7 @@ Bands bands_of(int64_t bins, int64_t channels, double rate, double lower, double
   return b;
 }
 
-Status infer(InferContext& c) {
+Status infer_mfcc(InferContext& c) {
   if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
   if (c.dtype(1) != DType::i32) return bad_dtype(c.dtype(1));
   if (c.shape(1).known() && c.shape(1).concrete().count() != 1) return invalid("the rate is " + c.shape(1).text() + ": it must be one number");
@@ -52,7 +52,7 @@ Status infer(InferContext& c) {
   return {};
 }
 
-Result<std::vector<Tensor>> compute(const ComputeRequest& r) {
+Result<std::vector<Tensor>> compute_mfcc(const ComputeRequest& r) {
   const Dims& x = r.inputs[0].dims();
   const int64_t bins = x[x.rank - 1], channels = r.attrs.i("channels"), coefficients = r.attrs.i("coefficients");
   const int32_t rate = r.inputs[1].data<int32_t>()[0];
@@ -92,7 +92,7 @@ Result<std::vector<Tensor>> compute(const ComputeRequest& r) {
   return std::vector<Tensor>{std::move(*y)};
 }
 
-constexpr AttrSpec kAttrs[] = {
+constexpr AttrSpec kMfccAttrs[] = {
     {"channels", AttrKind::i, 40}, {"coefficients", AttrKind::i, 13}, {"lower", AttrKind::f, 20.0f}, {"upper", AttrKind::f, 4000.0f}};
 
 }  // namespace
@@ -100,9 +100,9 @@ constexpr AttrSpec kAttrs[] = {
 constinit const OpDef kMfcc = {.name = "Mfcc",
                                .inputs = {2, 2},
                                .outputs = {1, 1},
-                               .attrs = kAttrs,
-                               .infer = infer,
-                               .compute = compute,
+                               .attrs = kMfccAttrs,
+                               .infer = infer_mfcc,
+                               .compute = compute_mfcc,
                                .data_dependent = true,
                                .tern_only = true};
 

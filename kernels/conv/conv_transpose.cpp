@@ -42,7 +42,7 @@ Result<Window> read(const AttrReader& attrs, std::span<const int64_t> kernel, st
   return window;
 }
 
-Status infer(InferContext& c) {
+Status infer_transpose(InferContext& c) {
   if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
   for (size_t i = 1; i < c.inputs.size(); ++i) {
     if (c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("input " + std::to_string(i) + " is " + name(c.dtype(i)) + ", X is " + name(c.dtype(0)));
@@ -103,7 +103,7 @@ Result<ConvProblem> conv_transpose_problem(const AttrReader& attrs, const Dims& 
 
 namespace {
 
-Status bind(BindContext& c) {
+Status bind_transpose(BindContext& c) {
   const TensorView& x = c.in(0);
   auto p = conv_transpose_problem(c.attrs, x.dims, c.in(1).dims);
   if (!p) return p.error();
@@ -112,7 +112,7 @@ Status bind(BindContext& c) {
   return bind_portable_conv(c, *p);
 }
 
-int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView>) {
+int64_t macs_transpose(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView>) {
   return in[0].count() * in[1].dims.count(1, in[1].dims.rank);
 }
 
@@ -123,9 +123,9 @@ constinit const OpDef kConvTranspose = {
     .inputs = {2, 3},
     .outputs = {1, 1},
     .attrs = kAttrs,
-    .infer = infer,
-    .bind = bind,
+    .infer = infer_transpose,
+    .bind = bind_transpose,
     .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
-    .macs = macs};
+    .macs = macs_transpose};
 
 }  // namespace tern

@@ -43,7 +43,7 @@ Result<Surroundings> surroundings(const AttrReader& attrs, int spatial) {
 }
 size_t inputs_of(BlockMap map) { return map == BlockMap::none ? 1 : map == BlockMap::norm ? 5 : 2; }
 
-Status infer(InferContext& c) {
+Status infer_map_blocks(InferContext& c) {
   const auto map = map_of(c.attrs);
   if (!map) return unsupported("does not map " + c.attrs.s("map"));
   if (c.inputs.size() != inputs_of(*map)) return invalid("has " + std::to_string(c.inputs.size()) + " inputs");
@@ -95,7 +95,7 @@ Status bind_other(BindContext& c, MapBlocksArgs& a) {
   return {};
 }
 
-Status bind(BindContext& c) {
+Status bind_map_blocks(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   if (!x.layout.blocked || !y.layout.blocked) return unsupported("maps blocked values only");
   MapBlocksArgs& a = c.args<MapBlocksArgs>();
@@ -139,17 +139,18 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"activation", AttrKind::s, ""}, {"alpha", AttrKind::f},   {"beta", AttrKind::f},      {"epsilon", AttrKind::f, 1e-5f},
-                               {"map", AttrKind::s, ""},        {"pads", AttrKind::ints}, {"repeats", AttrKind::ints}};
+constexpr AttrSpec kMapBlocksAttrs[] = {{"activation", AttrKind::s, ""}, {"alpha", AttrKind::f},   {"beta", AttrKind::f},
+                                        {"epsilon", AttrKind::f, 1e-5f}, {"map", AttrKind::s, ""}, {"pads", AttrKind::ints},
+                                        {"repeats", AttrKind::ints}};
 
 }  // namespace
 
 constinit const OpDef kMapBlocks = {.name = "MapBlocks",
                                     .inputs = {1, 5},
                                     .outputs = {1, 1},
-                                    .attrs = kAttrs,
-                                    .infer = infer,
-                                    .bind = bind,
+                                    .attrs = kMapBlocksAttrs,
+                                    .infer = infer_map_blocks,
+                                    .bind = bind_map_blocks,
                                     .kernels = rows_of<TERN_ON_EACH_ISA(map_blocks_f32)>,
                                     .inplace_inputs = 1,
                                     .tern_only = true};

@@ -11,9 +11,9 @@ namespace {
 
 // channels_last: which side has its channels last.
 enum Side : int64_t { kNeither, kInput, kOutput };
-constexpr AttrSpec kAttrs[] = {{"channels_last", AttrKind::i, int64_t(kNeither)}};
+constexpr AttrSpec kReorderAttrs[] = {{"channels_last", AttrKind::i, int64_t(kNeither)}};
 
-Status infer(InferContext& c) {
+Status infer_reorder(InferContext& c) {
   if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
   Shape x = c.shape(0);
   if (x.ranked() && x.rank() != 3 && x.rank() != 4) return invalid("blocked layouts are for 3 or 4 axes, not " + x.text());
@@ -56,7 +56,7 @@ void set_reorder(BindContext& c, ReorderArgs& a, const Dims& d) {
   }
 }
 
-Status bind(BindContext& c) {
+Status bind_reorder(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const int64_t last = c.attrs.i("channels_last");
   if (x.layout.blocked == y.layout.blocked) return invalid("both sides are plain, or both blocked");
@@ -141,9 +141,9 @@ constinit const OpDef kConcatBlocks = {.name = "ConcatBlocks",
 constinit const OpDef kReorder = {.name = "Reorder",
                                   .inputs = {1, 1},
                                   .outputs = {1, 1},
-                                  .attrs = kAttrs,
-                                  .infer = infer,
-                                  .bind = bind,
+                                  .attrs = kReorderAttrs,
+                                  .infer = infer_reorder,
+                                  .bind = bind_reorder,
                                   .kernels = rows_of<TERN_ON_EACH_ISA(reorder_f32)>,
                                   .tern_only = true};
 

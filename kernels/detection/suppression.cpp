@@ -72,7 +72,7 @@ Status check_numbers(InferContext& c, size_t most) {
 
 // ---- NonMaxSuppression ----
 
-Status infer(InferContext& c) {
+Status infer_suppression(InferContext& c) {
   if (Status s = check_numbers(c, 2); !s) return s;
   const Shape &boxes = c.shape(0), &scores = c.shape(1);
   if (boxes.ranked() && (boxes.rank() != 3 || (boxes[2].known() && boxes[2].value() != 4)))
@@ -82,7 +82,7 @@ Status infer(InferContext& c) {
   return {};
 }
 
-Result<std::vector<Tensor>> compute(const ComputeRequest& r) {
+Result<std::vector<Tensor>> compute_suppression(const ComputeRequest& r) {
   const Tensor &boxes = r.inputs[0], &scores = r.inputs[1];
   const int64_t batch = boxes.dims()[0], n = boxes.dims()[1], classes = scores.dims()[1];
   if (scores.dims()[0] != batch || scores.dims()[2] != n)
@@ -163,12 +163,17 @@ Result<std::vector<Tensor>> compute_soft(const ComputeRequest& r) {
   return std::vector<Tensor>{Tensor::ints(taken), Tensor::of<float>({static_cast<int64_t>(kept.size())}, kept)};
 }
 
-constexpr AttrSpec kAttrs[] = {{"center_point_box", AttrKind::i, 0}};
+constexpr AttrSpec kSuppressionAttrs[] = {{"center_point_box", AttrKind::i, 0}};
 
 }  // namespace
 
-constinit const OpDef kNonMaxSuppression = {
-    .name = "NonMaxSuppression", .inputs = {2, 5}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .compute = compute, .data_dependent = true};
+constinit const OpDef kNonMaxSuppression = {.name = "NonMaxSuppression",
+                                            .inputs = {2, 5},
+                                            .outputs = {1, 1},
+                                            .attrs = kSuppressionAttrs,
+                                            .infer = infer_suppression,
+                                            .compute = compute_suppression,
+                                            .data_dependent = true};
 
 constinit const OpDef kSoftNonMaxSuppression = {.name = "SoftNonMaxSuppression",
                                                 .inputs = {6, 6},

@@ -6,9 +6,9 @@
 namespace tern {
 namespace {
 
-constexpr AttrSpec kAttrs[] = {{"keepdims", AttrKind::i, 1}};
+constexpr AttrSpec kMeanAttrs[] = {{"keepdims", AttrKind::i, 1}};
 
-Status infer(InferContext& c) {
+Status infer_mean(InferContext& c) {
   if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
   if (Status s = check_index_dtype(c.dtype(1)); !s) return s;
   const Shape &x = c.shape(0), &k = c.shape(1);
@@ -25,7 +25,7 @@ Status infer(InferContext& c) {
   return {};
 }
 
-Status bind(BindContext& c) {
+Status bind_mean(BindContext& c) {
   const TensorView &x = c.in(0), &k = c.in(1);
   const int64_t count = k.dims.back(), row = x.dims.count(1, x.dims.rank);
   const auto [begin, end] = c.range(k.dims.count(0, k.dims.rank - 1));
@@ -54,9 +54,9 @@ int64_t steps(const AttrReader&, std::span<const TensorView> in, std::span<const
 constinit const OpDef kGatherMean = {.name = "GatherMean",
                                      .inputs = {2, 2},
                                      .outputs = {1, 1},
-                                     .attrs = kAttrs,
-                                     .infer = infer,
-                                     .bind = bind,
+                                     .attrs = kMeanAttrs,
+                                     .infer = infer_mean,
+                                     .bind = bind_mean,
                                      .kernels = rows_of<TERN_ON_EACH_ISA(gather_mean_i32), TERN_ON_EACH_ISA(gather_mean_i64)>,
                                      .steps = steps,
                                      .tern_only = true};

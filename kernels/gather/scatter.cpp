@@ -60,7 +60,7 @@ void scatter(const ScatterArgs& a) {
   *a.fault = fault;
 }
 
-constexpr KernelRow kRows[] = {
+constexpr KernelRow kScatterRows[] = {
     row<ScatterArgs, scatter<float>>("scatter/f32/scalar", DType::f32, Isa::scalar),
     row<ScatterArgs, scatter<double>>("scatter/f64/scalar", DType::f64, Isa::scalar),
     row<ScatterArgs, scatter<f16>>("scatter/f16/scalar", DType::f16, Isa::scalar),
@@ -99,7 +99,7 @@ Status infer_common(InferContext& c) {
   return infer_same(c);
 }
 
-Status infer_elements(InferContext& c) {
+Status infer_scatter_elements(InferContext& c) {
   if (Status s = infer_common(c); !s) return s;
   const Shape &x = c.shape(0), &k = c.shape(1), &u = c.shape(2);
   if (!x.ranked() || !k.ranked()) return {};
@@ -138,7 +138,7 @@ Status finish(BindContext& c, ScatterArgs& a) {
   return {};
 }
 
-Status bind_elements(BindContext& c) {
+Status bind_scatter_elements(BindContext& c) {
   const TensorView &x = c.in(0), &k = c.in(1);
   const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
   const auto strides = dense_strides(x.dims);
@@ -158,7 +158,7 @@ Status bind_elements(BindContext& c) {
   return finish(c, a);
 }
 
-Status infer_nd(InferContext& c) {
+Status infer_scatter_nd(InferContext& c) {
   if (Status s = infer_common(c); !s) return s;
   const Shape &x = c.shape(0), &k = c.shape(1), &u = c.shape(2);
   if (!x.ranked() || !k.ranked()) return {};
@@ -172,7 +172,7 @@ Status infer_nd(InferContext& c) {
   return check_tuples(c.inputs[1].value, x, 0, static_cast<int>(depth), x);
 }
 
-Status bind_nd(BindContext& c) {
+Status bind_scatter_nd(BindContext& c) {
   const TensorView &x = c.in(0), &k = c.in(1);
   const int r = static_cast<int>(k.dims.back());
   const auto strides = dense_strides(x.dims);
@@ -188,26 +188,26 @@ Status bind_nd(BindContext& c) {
   return finish(c, a);
 }
 
-constexpr AttrSpec kElementsAttrs[] = {{"axis", AttrKind::i, 0}, {"reduction", AttrKind::s, "none"}};
-constexpr AttrSpec kNdAttrs[] = {{"reduction", AttrKind::s, "none"}};
+constexpr AttrSpec kScatterElementsAttrs[] = {{"axis", AttrKind::i, 0}, {"reduction", AttrKind::s, "none"}};
+constexpr AttrSpec kScatterNdAttrs[] = {{"reduction", AttrKind::s, "none"}};
 
 }  // namespace
 
 constinit const OpDef kScatterElements = {.name = "ScatterElements",
                                           .inputs = {3, 3},
                                           .outputs = {1, 1},
-                                          .attrs = kElementsAttrs,
-                                          .infer = infer_elements,
-                                          .bind = bind_elements,
-                                          .kernels = rows_of<kRows>,
+                                          .attrs = kScatterElementsAttrs,
+                                          .infer = infer_scatter_elements,
+                                          .bind = bind_scatter_elements,
+                                          .kernels = rows_of<kScatterRows>,
                                           .inplace_inputs = 1};
 constinit const OpDef kScatterND = {.name = "ScatterND",
                                     .inputs = {3, 3},
                                     .outputs = {1, 1},
-                                    .attrs = kNdAttrs,
-                                    .infer = infer_nd,
-                                    .bind = bind_nd,
-                                    .kernels = rows_of<kRows>,
+                                    .attrs = kScatterNdAttrs,
+                                    .infer = infer_scatter_nd,
+                                    .bind = bind_scatter_nd,
+                                    .kernels = rows_of<kScatterRows>,
                                     .inplace_inputs = 1};
 
 }  // namespace tern

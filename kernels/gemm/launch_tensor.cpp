@@ -6,9 +6,9 @@
 namespace tern::cuda {
 namespace {
 
-constexpr const char* kModule = "gemm/tensor";
+constexpr const char* kTensorModule = "gemm/tensor";
 // Smaller tiles below so many blocks: about one for each multiprocessor of a large card.
-constexpr int64_t kEnough = 108;
+constexpr int64_t kTensorEnough = 108;
 
 struct Names {
   const char *round, *tile_128x128, *tile_64x64, *tile_16x64;
@@ -20,7 +20,7 @@ constexpr Names kNames[] = {{"gemm_round_tf32", "gemm_128x128_by_tf32", "gemm_64
 void round(const RoundArgs& a, const char* kernel, Launches& to) {
   if (a.from == nullptr) return;
   const int64_t tiles = a.matrices * ceil_div(a.rows, kRoundTile) * ceil_div(a.to_k, kRoundTile);
-  to.add(kModule, kernel, {blocks_for(tiles, 1)}, {kRoundBlock}, 0, a);
+  to.add(kTensorModule, kernel, {blocks_for(tiles, 1)}, {kRoundBlock}, 0, a);
 }
 
 template <Precision kPrecision>
@@ -32,9 +32,9 @@ void launch(const TensorGemmArgs& g, Launches& to) {
   ProductArgs& p = a.product;
   p.wide_y = p.n % 2 == 0 && reinterpret_cast<uintptr_t>(p.y) % 8 == 0 && reinterpret_cast<uintptr_t>(p.residual) % 8 == 0;
   const auto tiles = [&](int64_t rows, int64_t columns) { return ceil_div(p.m, rows) * ceil_div(p.n, columns) * p.batches; };
-  if (p.m <= 16) return to.add(kModule, names.tile_16x64, {blocks_for(tiles(16, 64), 1)}, {128}, 0, a);
-  if (tiles(128, 128) >= kEnough) return to.add(kModule, names.tile_128x128, {blocks_for(tiles(128, 128), 1)}, {256}, 0, a);
-  to.add(kModule, names.tile_64x64, {blocks_for(tiles(64, 64), 1)}, {128}, 0, a);
+  if (p.m <= 16) return to.add(kTensorModule, names.tile_16x64, {blocks_for(tiles(16, 64), 1)}, {128}, 0, a);
+  if (tiles(128, 128) >= kTensorEnough) return to.add(kTensorModule, names.tile_128x128, {blocks_for(tiles(128, 128), 1)}, {256}, 0, a);
+  to.add(kTensorModule, names.tile_64x64, {blocks_for(tiles(64, 64), 1)}, {128}, 0, a);
 }
 
 template <class T, T (*kRound)(float)>

@@ -89,7 +89,7 @@ Result<std::vector<AxisGrid>> grids(const AttrReader& attrs, std::span<const int
 
 // ---- inference ----
 
-Status infer(InferContext& c) {
+Status infer_resize(InferContext& c) {
   const Shape& x = c.shape(0);
   if (auto mode = resize_mode(c.attrs); !mode) return mode.error();
   if (!is_number(c.dtype(0)) && c.attrs.s("mode") != "nearest") return bad_dtype(c.dtype(0));
@@ -298,7 +298,7 @@ Status bind_filter(BindContext& c, const ResizeMode& mode, const std::vector<Axi
   return {};
 }
 
-Status bind(BindContext& c) {
+Status bind_resize(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   auto mode = resize_mode(c.attrs);
   if (!mode) return mode.error();
@@ -321,24 +321,24 @@ Status bind(BindContext& c) {
   return bind_filter(c, *mode, axes);
 }
 
-constexpr AttrSpec kAttrs[] = {{"antialias", AttrKind::i, 0},
-                               {"axes", AttrKind::ints},
-                               {"coordinate_transformation_mode", AttrKind::s, "half_pixel"},
-                               {"cubic_coeff_a", AttrKind::f, -0.75f},
-                               {"exclude_outside", AttrKind::i, 0},
-                               {"extrapolation_value", AttrKind::f, 0.0f},
-                               {"keep_aspect_ratio_policy", AttrKind::s, "stretch"},
-                               {"mode", AttrKind::s, "nearest"},
-                               {"nearest_mode", AttrKind::s, "round_prefer_floor"}};
+constexpr AttrSpec kResizeAttrs[] = {{"antialias", AttrKind::i, 0},
+                                     {"axes", AttrKind::ints},
+                                     {"coordinate_transformation_mode", AttrKind::s, "half_pixel"},
+                                     {"cubic_coeff_a", AttrKind::f, -0.75f},
+                                     {"exclude_outside", AttrKind::i, 0},
+                                     {"extrapolation_value", AttrKind::f, 0.0f},
+                                     {"keep_aspect_ratio_policy", AttrKind::s, "stretch"},
+                                     {"mode", AttrKind::s, "nearest"},
+                                     {"nearest_mode", AttrKind::s, "round_prefer_floor"}};
 
 }  // namespace
 
 constinit const OpDef kResize = {.name = "Resize",
                                  .inputs = {1, 4},
                                  .outputs = {1, 1},
-                                 .attrs = kAttrs,
-                                 .infer = infer,
-                                 .bind = bind,
+                                 .attrs = kResizeAttrs,
+                                 .infer = infer_resize,
+                                 .bind = bind_resize,
                                  .kernels = rows_of<TERN_ON_EACH_ISA(resize_f32), cuda::resize_f32, kPortable, kNearest>,
                                  .value_inputs = {.ints = 0b1000, .floats = 0b0110}};
 

@@ -6,14 +6,14 @@
 namespace tern {
 namespace {
 
-Status infer(InferContext& c) {
+Status infer_string_hash(InferContext& c) {
   if (c.attrs.i("buckets") < 1) return invalid("buckets is " + std::to_string(c.attrs.i("buckets")));
   if (const auto key = c.attrs.ints("key"); !key.empty() && key.size() != 2)
     return invalid("a key of " + std::to_string(key.size()) + " numbers: 2 make one");
   return infer_text_map(c, DType::i64);
 }
 
-Result<std::vector<Tensor>> compute(const ComputeRequest& r) {
+Result<std::vector<Tensor>> compute_string_hash(const ComputeRequest& r) {
   const auto buckets = static_cast<uint64_t>(r.attrs.i("buckets"));
   const std::vector<int64_t> key = r.attrs.ints("key");
   const bool murmur = r.attrs.i("murmur") != 0;
@@ -26,11 +26,16 @@ Result<std::vector<Tensor>> compute(const ComputeRequest& r) {
 }
 
 // key: two 64-bit numbers for SipHash-2-4; absent: FarmHash64, or MurmurHash64A.
-constexpr AttrSpec kAttrs[] = {{"buckets", AttrKind::i, kRequired}, {"key", AttrKind::ints}, {"murmur", AttrKind::i, 0}};
+constexpr AttrSpec kStringHashAttrs[] = {{"buckets", AttrKind::i, kRequired}, {"key", AttrKind::ints}, {"murmur", AttrKind::i, 0}};
 
 }  // namespace
 
-constinit const OpDef kStringHash = {
-    .name = "StringHash", .inputs = {1, 1}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .compute = compute, .tern_only = true};
+constinit const OpDef kStringHash = {.name = "StringHash",
+                                     .inputs = {1, 1},
+                                     .outputs = {1, 1},
+                                     .attrs = kStringHashAttrs,
+                                     .infer = infer_string_hash,
+                                     .compute = compute_string_hash,
+                                     .tern_only = true};
 
 }  // namespace tern

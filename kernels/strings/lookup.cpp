@@ -57,7 +57,7 @@ constexpr KernelRow kRows[] = {row<LookupArgs, lookup<int32_t>>("lookup/i32/scal
                                row<LookupArgs, lookup<int64_t>>("lookup/i64/scalar", DType::i64, Isa::scalar),
                                row<LookupArgs, lookup<StringRef>>("lookup/string/scalar", DType::string, Isa::scalar)};
 
-Status infer(InferContext& c) {
+Status infer_lookup(InferContext& c) {
   if (pick(rows_of<kRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   if (c.dtype(1) != c.dtype(0)) return invalid(std::string("keys are ") + name(c.dtype(1)) + ", x is " + name(c.dtype(0)));
   if (c.dtype(3) != c.dtype(2)) return invalid(std::string("values are ") + name(c.dtype(2)) + ", their default is " + name(c.dtype(3)));
@@ -100,15 +100,15 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"required", AttrKind::i, 0}};
+constexpr AttrSpec kLookupAttrs[] = {{"required", AttrKind::i, 0}};
 
 }  // namespace
 
 constinit const OpDef kLookup = {.name = "Lookup",
                                  .inputs = {4, 4},
                                  .outputs = {1, 1},
-                                 .attrs = kAttrs,
-                                 .infer = infer,
+                                 .attrs = kLookupAttrs,
+                                 .infer = infer_lookup,
                                  .bind = bind,
                                  .kernels = rows_of<kRows>,
                                  .tern_only = true};

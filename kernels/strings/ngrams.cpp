@@ -24,7 +24,7 @@ void add_ngram(const NGrams& n, std::span<const StringRef> row, int64_t at, int6
   y.end();
 }
 
-Status infer(InferContext& c) {
+Status infer_ngrams(InferContext& c) {
   if (Status s = check_text(c); !s) return s;
   for (int64_t width : c.attrs.ints("widths")) {
     if (width < 1) return invalid("an n-gram of width " + std::to_string(width));
@@ -34,7 +34,7 @@ Status infer(InferContext& c) {
   return {};
 }
 
-Result<std::vector<Tensor>> compute(const ComputeRequest& r) {
+Result<std::vector<Tensor>> compute_ngrams(const ComputeRequest& r) {
   const NGrams n{r.attrs.s("separator"), r.attrs.s("left_pad"), r.attrs.s("right_pad"), r.attrs.i("pad_width")};
   const std::vector<int64_t> widths = r.attrs.ints("widths");
   auto splits = row_splits(r.inputs[1], r.inputs[0].count());
@@ -68,17 +68,17 @@ Result<std::vector<Tensor>> compute(const ComputeRequest& r) {
   return std::vector<Tensor>{std::move(*out), Tensor::ints(ends)};
 }
 
-constexpr AttrSpec kAttrs[] = {{"left_pad", AttrKind::s, ""},  {"pad_width", AttrKind::i, 0},   {"preserve_short", AttrKind::i, 0},
-                               {"right_pad", AttrKind::s, ""}, {"separator", AttrKind::s, " "}, {"widths", AttrKind::ints, kRequired}};
+constexpr AttrSpec kNgramsAttrs[] = {{"left_pad", AttrKind::s, ""},  {"pad_width", AttrKind::i, 0},   {"preserve_short", AttrKind::i, 0},
+                                     {"right_pad", AttrKind::s, ""}, {"separator", AttrKind::s, " "}, {"widths", AttrKind::ints, kRequired}};
 
 }  // namespace
 
 constinit const OpDef kStringNGrams = {.name = "StringNGrams",
                                        .inputs = {2, 2},
                                        .outputs = {1, 2},
-                                       .attrs = kAttrs,
-                                       .infer = infer,
-                                       .compute = compute,
+                                       .attrs = kNgramsAttrs,
+                                       .infer = infer_ngrams,
+                                       .compute = compute_ngrams,
                                        .data_dependent = true,
                                        .tern_only = true};
 

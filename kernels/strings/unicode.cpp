@@ -159,7 +159,7 @@ constexpr AttrSpec kTranscodeAttrs[] = {{"encoding", AttrKind::s, "UTF-8"},
                                         {"replacement_char", AttrKind::i, int64_t(kReplacement)}};
 constexpr AttrSpec kDecodeAttrs[] = {
     {"errors", AttrKind::s, "replace"}, {"replace_control_characters", AttrKind::i, 0}, {"replacement_char", AttrKind::i, int64_t(kReplacement)}};
-constexpr AttrSpec kEncodeAttrs[] = {{"errors", AttrKind::s, "replace"}, {"replacement_char", AttrKind::i, int64_t(kReplacement)}};
+constexpr AttrSpec kUnicodeEncodeAttrs[] = {{"errors", AttrKind::s, "replace"}, {"replacement_char", AttrKind::i, int64_t(kReplacement)}};
 
 }  // namespace
 
@@ -171,8 +171,13 @@ constinit const OpDef kUnicodeDecode = {.name = "UnicodeDecode",
                                         .compute = decode,
                                         .data_dependent = true,
                                         .tern_only = true};
-constinit const OpDef kUnicodeEncode = {
-    .name = "UnicodeEncode", .inputs = {1, 2}, .outputs = {1, 1}, .attrs = kEncodeAttrs, .infer = infer_encode, .compute = encode, .tern_only = true};
+constinit const OpDef kUnicodeEncode = {.name = "UnicodeEncode",
+                                        .inputs = {1, 2},
+                                        .outputs = {1, 1},
+                                        .attrs = kUnicodeEncodeAttrs,
+                                        .infer = infer_encode,
+                                        .compute = encode,
+                                        .tern_only = true};
 
 constinit const OpDef kUnicodeTranscode = {.name = "UnicodeTranscode",
                                            .inputs = {1, 1},

@@ -54,7 +54,7 @@ Flows diagonal_part(Call& c) {
            .value}};
 }
 
-Flows in_top_k(Call& c) {
+Flows tf_in_top_k(Call& c) {
   const Operands o(c);
   const bool old = c.layer.class_name.starts_with("tf.compat");  // the predictions come first there
   const ValueId first = o.tensor(0, old ? "predictions" : "targets"), second = o.tensor(1, old ? "targets" : "predictions");
@@ -84,7 +84,7 @@ Flows strided_slice(Call& c) {
   return {{by_tensorflow(c, "StridedSlice", {o.tensor(0, "input_"), begin, end, strides}, std::move(masks))[0].value}};
 }
 
-Flows unique(Call& c) {
+Flows tf_unique(Call& c) {
   const auto y = by_tensorflow(c, "Unique", {Operands(c).tensor(0, "x")});
   if (y.size() != 2) return {};
   return {{y[0].value}, {y[1].value}};
@@ -114,7 +114,7 @@ Flows dilation(Call& c) {
                .value}};
 }
 
-Flows separable_conv(Call& c) {
+Flows tf_separable_conv(Call& c) {
   const Operands o(c);
   const ValueId x = o.tensor(0, "input"), each = o.tensor(o.get(1, "depthwise_filter"), c.b.dtype(x));
   const ValueId all = o.tensor(o.get(2, "pointwise_filter"), c.b.dtype(x));
@@ -174,16 +174,16 @@ constexpr LayerRow kRarerRows[] = {
     {"tf.math.cumulative_logsumexp", running_log_sum},
     {"tf.linalg.diag", diagonal_matrix},
     {"tf.linalg.diag_part", diagonal_part},
-    {"tf.compat.v1.math.in_top_k tf.math.in_top_k", in_top_k},
+    {"tf.compat.v1.math.in_top_k tf.math.in_top_k", tf_in_top_k},
     {"tf.math.ndtri", inverse_normal},
     {"tf.space_to_batch_nd tf.space_to_batch", blocks<"SpaceToBatchND", "paddings">},
     {"tf.compat.v1.batch_to_space_nd tf.batch_to_space", blocks<"BatchToSpaceND", "crops">},
     {"tf.strided_slice", strided_slice},
-    {"tf.unique", unique},
+    {"tf.unique", tf_unique},
     {"tf.nn.dropout", dropout},
     {"tf.compat.v1.nn.embedding_lookup tf.nn.embedding_lookup", embedding_lookup},
     {"tf.nn.dilation2d", dilation},
-    {"tf.compat.v1.nn.separable_conv2d tf.nn.separable_conv2d", separable_conv},
+    {"tf.compat.v1.nn.separable_conv2d tf.nn.separable_conv2d", tf_separable_conv},
     {"tf.compat.v1.nn.pool tf.nn.pool", pool},
     {"tf.compat.v1.nn.sigmoid_cross_entropy_with_logits tf.nn.sigmoid_cross_entropy_with_logits", sigmoid_loss},
     {"tf.compat.v1.nn.softmax_cross_entropy_with_logits_v2 tf.nn.softmax_cross_entropy_with_logits", softmax_loss},
