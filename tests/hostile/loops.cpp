@@ -145,6 +145,7 @@ TEST_CASE("hostile loops: counts without end are refused or stopped") {
     CHECK(!e.planned);
     CHECK(e.ran == 0);
     CHECK(e.evaluated == 0);
+    if (kSanitized) break;  // each spends the evaluator's whole budget of work
   }
 }
 
@@ -152,7 +153,7 @@ TEST_CASE("hostile loops: bodies in bodies, each as often as it can") {
   for (int depth : {2, 6, 12, 20, 64, 300}) {
     for (int64_t trips : {int64_t(2), int64_t(1) << 20}) {
       for (bool grows : {false, true}) {
-        if (trips > 2 && depth > 2) continue;
+        if (trips > 2 && (depth > 2 || kSanitized)) continue;
         const Proto on = node("Identity", {"going"}, {"on"});
         Proto body = graph({on, node(grows ? "Concat" : "Neg", grows ? std::vector<std::string>{"v", "x"} : std::vector<std::string>{"v"}, {"w"},
                                      grows ? std::vector<Proto>{attr("axis", int64_t(0))} : std::vector<Proto>())},

@@ -90,13 +90,13 @@ TEST_CASE("hostile onnx: the untouched samples load, and run") {
 
 TEST_CASE("hostile onnx: truncated at every byte") {
   for (const std::string& whole : samples()) {
-    for (size_t n = 0; n < whole.size(); ++n) survives(whole.substr(0, n));
+    for (size_t n = 0; n < whole.size(); n += every(1)) survives(whole.substr(0, n));
   }
 }
 
 TEST_CASE("hostile onnx: every bit flipped") {
   for (std::string file : samples()) {
-    for (size_t i = 0; i < file.size(); ++i) {
+    for (size_t i = 0; i < file.size(); i += every(1)) {
       for (int bit = 0; bit < 8; ++bit) {
         file[i] = static_cast<char>(file[i] ^ (1 << bit));
         survives(file);
@@ -108,7 +108,7 @@ TEST_CASE("hostile onnx: every bit flipped") {
 
 TEST_CASE("hostile onnx: every byte set to 00, 7f, 80 and ff") {
   for (const std::string& whole : samples()) {
-    for (size_t i = 0; i < whole.size(); ++i) {
+    for (size_t i = 0; i < whole.size(); i += every(1)) {
       for (const char byte : {'\0', '\x7f', '\x80', '\xff'}) {
         std::string file = whole;
         file[i] = byte;

@@ -11,7 +11,7 @@
 namespace tern::test {
 
 TEST_CASE("random models: nearly right models give errors or the same answers from plan and evaluator") {
-  constexpr int kRounds = kSanitized ? 800 : 4000;
+  const int kRounds = kSanitized ? 800 : 4000;
   const int64_t before = peak_kb();
   int loaded = 0, planned = 0, ran = 0;
   for (int round = 0; round < kRounds; ++round) {

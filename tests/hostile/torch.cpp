@@ -133,7 +133,7 @@ TEST_CASE("hostile torch: nothing of what a pickle calls is executed") {
 }
 
 TEST_CASE("hostile torch: millions of nested containers load or are refused, in time") {
-  constexpr size_t kMany = kSanitized ? 2'000'000 : 10'000'000;  // of marks and of the stack 2^20 are taken
+  const size_t kMany = kSanitized ? 2'000'000 : 10'000'000;  // of marks and of the stack 2^20 are taken
   CHECK(contains(cheaply(pickled(repeated("]", kMany) + repeated("a", kMany - 1))), "too deep"));
   CHECK(contains(cheaply(pickled(repeated("(", kMany) + repeated("t", kMany))), "too many marks"));
   CHECK(cheaply(beside_array("N" + repeated("\x85", kMany))) != "");
@@ -248,8 +248,8 @@ TEST_CASE("hostile torch: views that lie about their storages are refused") {
 TEST_CASE("hostile torch: every truncation and every flipped byte is survived") {
   for (const std::string& file : samples()) {
     REQUIRE(use(file) == "");
-    for (size_t n = 0; n < file.size(); ++n) (void)use(file.substr(0, n));
-    for (size_t i = 0; i < file.size(); ++i) {
+    for (size_t n = 0; n < file.size(); n += every(1)) (void)use(file.substr(0, n));
+    for (size_t i = 0; i < file.size(); i += every(1)) {
       for (const int flip : {1, 0x80, 0xff}) {
         std::string broken = file;
         broken[i] = static_cast<char>(broken[i] ^ flip);

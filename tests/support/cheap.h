@@ -9,16 +9,21 @@
 
 #include "tern/status.h"
 
+extern "C" {
+void __asan_init() __attribute__((weak));
+void __tsan_init() __attribute__((weak));
+}
+
 namespace tern::test {
 
-#ifdef TERN_SANITIZED
-constexpr bool kSanitized = true;  // shadow memory and slower code: only crashes and reports count
-#else
-constexpr bool kSanitized = false;
-#endif
+// Sanitizers are in the process: shadow memory and slower code, only crashes and reports count. Asked when it runs, because the sanitized build
+// takes its tests from the ordinary one.
+inline const bool kSanitized = &__asan_init != nullptr || &__tsan_init != nullptr;
 
 // How many of a thing make a flood. Under sanitizers, where neither time nor memory is judged, fewer do.
-constexpr size_t flood(size_t n) { return kSanitized ? n / 16 : n; }
+inline size_t flood(size_t n) { return kSanitized ? n / 16 : n; }
+// The step between the places where a file is broken everywhere. Under sanitizers it is wider: there the fuzz targets look between.
+inline size_t every(size_t step) { return kSanitized ? step * 7 : step; }
 
 inline int64_t peak_kb() {
   rusage usage{};
