@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # The tests once more, compiled with ASan and UBSan. Usage:
-#   sanitized.sh build CMAKE SOURCE_DIR BUILD_DIR COMPILER SIMD_OBJECT...   by clang with the fuzz targets where there is one, else by COMPILER
+#   sanitized.sh build CMAKE SOURCE_DIR BUILD_DIR COMPILER OBJECT...   by clang with the fuzz targets where there is one, else by COMPILER
 #   sanitized.sh run BUILD_DIR NAME OPTION...                               tests_NAME, with doctest's options
 #   sanitized.sh command_line BUILD_DIR TEST_DATA                           tools/command.sh with the sanitized command
 #   sanitized.sh simd CMAKE SOURCE_DIR BUILD_DIR                            the SIMD kernels sanitized too, and all that runs them (label slow)
 #   sanitized.sh threads CMAKE SOURCE_DIR BUILD_DIR                         what threads share, with TSan (label slow)
-# But for `simd` and `threads` the objects of the SIMD kernels are those of the ordinary build. All at -O1 but the tests: it is
-# built as fast as without optimisation (the objects are a fifth of the size) and several times quicker.
+# But for `simd` and `threads` the objects of the SIMD kernels and of the tests are those of the ordinary build.
 # No allocation of more than 1 GB and no process of more than 3 GB: a file that asks for as much must have been refused.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +17,7 @@ build() {
   echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' >"$build/probe.cpp"
   if clang++ -fsanitize=fuzzer,address,undefined "$build/probe.cpp" -o "$build/probe" 2>/dev/null; then compiler=clang++ fuzz=ON targets+=(fuzz); fi
   "$cmake" -S "$source" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Sanitized -DCMAKE_CXX_FLAGS=-O1 -DTERN_SANITIZE="address;undefined" -DTERN_FUZZ=$fuzz -DTERN_BENCH=OFF -DTERN_CUDA=OFF -DTERN_UNITE=ON \
-    -DTERN_SIMD_OBJECTS="$(IFS=';'; echo "$*")" >"$build/log" 2>&1 &&
+    -DTERN_OBJECTS="$(IFS=';'; echo "$*")" >"$build/log" 2>&1 &&
     "$cmake" --build "$build" --target "${targets[@]}" >"$build/log" 2>&1 || { tail -40 "$build/log"; exit 1; }
 }
 
