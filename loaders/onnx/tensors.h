@@ -11,8 +11,8 @@ namespace tern::onnx {
 struct Sources {
   std::span<const std::byte> file;  // raw data
   ExternalFiles external;
-  int64_t budget;                     // bytes left for what the file does not back: sparse tensors made dense
-  std::shared_ptr<const void> owner;  // of the file, which is retired (runtime/base/mapping.h) as it is copied; may be null
+  int64_t budget;                          // bytes left for what the file does not back: sparse tensors made dense
+  std::shared_ptr<const void> owner = {};  // of the file, which is retired (runtime/base/mapping.h) as it is copied; may be null
 };
 
 // The dtype of ONNX's number for it. Errors: unsupported (8-bit floats, 4-bit integers, complex ...), by name.
