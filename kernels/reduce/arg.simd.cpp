@@ -32,8 +32,8 @@ template <class K, bool kLast>
 [[gnu::noinline]] void take_row(const K* __restrict keys, K* __restrict best, int64_t* __restrict at, int64_t row, int64_t n) {
   for (int64_t j = 0; j < n; ++j) {
     const bool takes = kLast ? keys[j] >= best[j] : keys[j] > best[j];
-    best[j] = takes ? keys[j] : best[j];
-    at[j] = takes ? row : at[j];
+    best[j] = choose(takes, keys[j], best[j]);
+    at[j] = choose(takes, row, at[j]);
   }
 }
 

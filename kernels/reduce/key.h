@@ -14,7 +14,8 @@ TERN_HD inline K key_of(T v) {
     constexpr int kTop = 8 * sizeof(K) - 1;
     constexpr K kMost = static_cast<K>(~(uint64_t(1) << 63) >> (63 - kTop));
     const K u = __builtin_bit_cast(K, v + T(0)), ordered = u ^ ((K(0) - K(u < 0)) & kMost);
-    return choose(v != v, kMost, kMax ? ordered : ~ordered);
+    const bool is_nan = (u & kMost) > __builtin_bit_cast(K, T(__builtin_inff()));  // of v != v compilers make a branch
+    return choose(is_nan, kMost, kMax ? ordered : ~ordered);
   } else {
     constexpr K kFlip = T(-1) > T(0) && sizeof(T) == sizeof(K) ? static_cast<K>(uint64_t(1) << (8 * sizeof(K) - 1)) : K(0);
     const K u = static_cast<K>(v) ^ kFlip;
