@@ -19,17 +19,17 @@ TERN_HD inline double from_u32(uint64_t u) { return from_bits(u | (uint64_t(0x43
 TERN_HD inline double from_u64(uint64_t u) { return from_u32(u >> 32) * 0x1p32 + from_u32(u & 0xffffffff); }
 TERN_HD inline double from_i64(uint64_t u) { return (from_u32((u >> 32) ^ 0x80000000) - 0x1p31) * 0x1p32 + from_u32(u & 0xffffffff); }
 // n / 2 rounded down, n > -4096.
-TERN_HD inline int64_t half_of(int64_t n) { return static_cast<int64_t>(static_cast<uint64_t>(n + 4096) >> 1) - 2048; }
+TERN_HD inline uint64_t half_of(uint64_t n) { return ((n + 4096) >> 1) - 2048; }
 TERN_HD inline double sqrt(double x) { return __builtin_sqrt(x); }  // one instruction
 // 2^n for -1023 <= n <= 1023; -1023 is zero.
-TERN_HD inline double power_of_two(int64_t n) { return from_bits(static_cast<uint64_t>(n + 1023) << 52); }
+TERN_HD inline double power_of_two(uint64_t n) { return from_bits((n + 1023) << 52); }
 
 constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer, left in the low bits
 
 // x = n ln2 + r; p = e^r - 1.
 struct ExpParts {
   double p;
-  int64_t n;
+  uint64_t n;  // modulo 2^64; anything when x is a NaN
 };
 TERN_HD inline ExpParts exp_parts(double x) {
   const double t = x * 1.4426950408889634074 + kMagic, n = t - kMagic;
@@ -38,7 +38,7 @@ TERN_HD inline ExpParts exp_parts(double x) {
   constexpr double kSeries[] = {1 / 479001600.0, 1 / 39916800.0, 1 / 3628800.0, 1 / 362880.0, 1 / 40320.0, 1 / 5040.0,
                                 1 / 720.0,       1 / 120.0,      1 / 24.0,      1 / 6.0,      0.5};
   for (double f : kSeries) q = q * r + f;
-  return {r + r * r * q, static_cast<int64_t>(bits(t)) - static_cast<int64_t>(bits(kMagic))};
+  return {r + r * r * q, bits(t) - bits(kMagic)};
 }
 
 // k ln2 + ln(1 + f + lost): the atanh series in s = f / (2 + f).
@@ -137,13 +137,13 @@ TERN_HD inline double finite_or_nan(double x, double y) { return select(abs(x) <
 
 TERN_HD double exp(double x) {
   const ExpParts e = exp_parts(clamp(x, -746, 710));
-  const int64_t half = half_of(e.n);
+  const uint64_t half = half_of(e.n);
   const double s = power_of_two(half);
   return select(x != x, x, (s + s * e.p) * power_of_two(e.n - half));
 }
 TERN_HD double expm1(double x) {
   const ExpParts e = exp_parts(clamp(x, -50, 710));
-  const int64_t half = half_of(e.n);
+  const uint64_t half = half_of(e.n);
   const double s = power_of_two(half);
   return select(x != x, x, copysign((s * e.p + (s - power_of_two(half - e.n))) * power_of_two(e.n - half), x));
 }
