@@ -216,7 +216,7 @@ TEST_CASE("device: depthwise convolutions, and dense ones of few channels") {
   }
 }
 
-// The CPU leaves some taps over padding out (conv.h). Where the zeros are elements of x it has them all, as a device always does.
+// The CPU leaves some taps over padding out (kernels/conv/conv.h). Where the zeros are elements of x it has them all, as a device always does.
 TEST_CASE("device: an infinite weight over padding gives NaN") {
   if (!on_device()) return;
   for (int64_t channels : {2, 33}) {
