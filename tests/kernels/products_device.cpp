@@ -222,22 +222,22 @@ TEST_CASE("device: an infinite weight over padding gives NaN") {
   for (int64_t channels : {2, 33}) {
     for (const int64_t groups : {int64_t(1), channels}) {
       const Tensor x = random_f32({2, channels, 9, 8}, 1);
-      const Tensor padded = run_op("Pad", {}, {x, Tensor::ints({0, 0, 1, 1, 0, 0, 1, 1})})[0];
+      const Tensor padded = run_op("Pad", {}, {x, i64({8}, {0, 0, 1, 1, 0, 0, 1, 1})})[0];
       Tensor w = random_f32({3 * groups, channels / groups, 3, 3}, 2);
       w.mutable_data<float>()[4] = w.mutable_data<float>()[0] = kInf;
-      const auto attributes = [&](const Ints& pads) {
+      const auto with_pads = [&](const Ints& pads) {
         Attributes attrs;
         attrs.set("group", groups);
         attrs.set("pads", pads);
         return attrs;
       };
       const OpDef& conv = *find_op("Conv");
-      auto here = evaluate(conv, attributes({0, 0, 0, 0}), std::vector<Tensor>{padded, w}, 1, {.isa = runnable_isas().back()});
+      auto here = evaluate(conv, with_pads({0, 0, 0, 0}), std::vector<Tensor>{padded, w}, 1, {.isa = runnable_isas().back()});
       REQUIRE(here.ok());
       const float* y = (*here)[0].data<float>();
       CHECK(std::any_of(y, y + (*here)[0].count(), [](float v) { return v != v; }));
       const std::vector<Tensor> inputs = {x, w};
-      const DeviceResult there = run_on_device(conv, attributes({1, 1, 1, 1}), inputs, *here, 0, {});
+      const DeviceResult there = run_on_device(conv, with_pads({1, 1, 1, 1}), inputs, *here, 0, {});
       REQUIRE(there.row != nullptr);
       CHECK(there.why.empty());
       check_same(there.outputs[0], (*here)[0]);
