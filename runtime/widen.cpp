@@ -17,15 +17,14 @@ template <size_t N>
 bool among(const std::string_view (&names)[N], const OpDef& op) {
   return std::find(std::begin(names), std::end(names), op.name) != std::end(names);
 }
-// What these give jumps where their input hardly changes, or is about the element and not about the number.
-constexpr std::string_view kExact[] = {"ArgMax", "ArgMin",  "BitCast",        "Cast",    "CastLike", "Ceil",  "Compress", "Equal",
-                                       "Floor",  "Greater", "GreaterOrEqual", "Hardmax", "IsInf",    "IsNaN", "Less",     "LessOrEqual",
-                                       "Mod",    "NonZero", "QuantizeLinear", "Round",   "Sign",     "TopK",  "Unique"};
-// These only move elements: wide ones where they are, narrow ones at half of the cost.
-constexpr std::string_view kMoves[] = {
-    "CenterCropPad", "Concat",   "DepthToSpace", "Dropout", "Expand",          "Flatten",         "Gather",    "GatherElements",
-    "GatherND",      "Identity", "Pad",          "Reshape", "ReverseSequence", "ScatterElements", "ScatterND", "Slice",
-    "SpaceToDepth",  "Split",    "Squeeze",      "Tile",    "Transpose",       "Trilu",           "Unsqueeze", "Where"};
+// These move, compare or round elements: they have nothing to gain in f32, or are about the element and not about the number.
+constexpr std::string_view kStay[] = {
+    "ArgMax",    "ArgMin",  "BitCast",         "Cast",           "CastLike", "Ceil",     "CenterCropPad", "Compress",
+    "Concat",    "Dropout", "DepthToSpace",    "Equal",          "Expand",   "Flatten",  "Floor",         "Gather",
+    "GatherND",  "Greater", "GreaterOrEqual",  "GatherElements", "Hardmax",  "Identity", "IsInf",         "IsNaN",
+    "Less",      "Mod",     "LessOrEqual",     "NonZero",        "Pad",      "Reshape",  "Round",         "QuantizeLinear",
+    "ScatterND", "Sign",    "ReverseSequence", "Slice",          "Split",    "Squeeze",  "SpaceToDepth",  "ScatterElements",
+    "Tile",      "TopK",    "Transpose",       "Trilu",          "Unique",   "Where",    "Unsqueeze"};
 
 bool has_f32(const OpDef& op) {
   return std::any_of(op.kernels.begin(), op.kernels.end(), [](const KernelRow* row) { return row->dtype == DType::f32; });
@@ -33,7 +32,7 @@ bool has_f32(const OpDef& op) {
 
 class Widening {
  public:
-  explicit Widening(Graph& graph) : graph_(graph), wide_(graph.values.size(), kNone), read_(graph.values.size(), kNone) {}
+  explicit Widening(Graph& graph) : graph_(graph), read_(graph.values.size(), kNone) {}
 
   Status run() {
     std::vector<Node> nodes = std::move(graph_.nodes);
@@ -56,14 +55,9 @@ class Widening {
   bool takes(const Node& node, size_t i) const { return is_narrow(node.inputs[i]) && !node.op->value_inputs.has(i); }
 
   bool wants(const Node& node) const {
-    bool any = false, computed_wide = false;
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (!takes(node, i)) continue;
-      any = true;
-      computed_wide = computed_wide || wide_[static_cast<size_t>(node.inputs[i])] != kNone;
-    }
-    if (!any || among(kExact, *node.op)) return false;
-    return among(kMoves, *node.op) ? computed_wide : has_f32(*node.op);
+    bool any = false;
+    for (size_t i = 0; i < node.inputs.size(); ++i) any = any || takes(node, i);
+    return any && !among(kStay, *node.op) && has_f32(*node.op);
   }
 
   // Reads and gives f32, if then its outputs that were narrow are f32 and the others what they were; else it stays.
@@ -84,18 +78,16 @@ class Widening {
     for (ValueId& v : wide.outputs) {
       if (!is_narrow(v)) continue;
       const ValueId f32 = new_f32(v);
-      wide_[static_cast<size_t>(v)] = f32;
-      casts_.emplace_back(f32, v);  // simplify drops it when only widened nodes read the value
+      casts_.emplace_back(f32, v);
       v = f32;
     }
     node = std::move(wide);
     return {};
   }
 
-  // The f32 that `v` was before it was rounded; or else a Cast of it.
+  // `v` in f32.
   Result<ValueId> as_f32(ValueId v) {
     const auto at = static_cast<size_t>(v);
-    if (wide_[at] != kNone) return wide_[at];
     if (read_[at] != kNone) return read_[at];
     if (graph_.is_constant(v)) {
       auto f32 = widened(graph_.value(v).constant);
@@ -122,10 +114,7 @@ class Widening {
     grow();
     return v;
   }
-  void grow() {
-    wide_.resize(graph_.values.size(), kNone);
-    read_.resize(graph_.values.size(), kNone);
-  }
+  void grow() { read_.resize(graph_.values.size(), kNone); }
   void add_cast(ValueId from, ValueId to) {
     Node node;
     node.op = find_op("Cast");
@@ -136,7 +125,7 @@ class Widening {
   }
 
   Graph& graph_;
-  std::vector<ValueId> wide_, read_;                // of each narrow value: the f32 that it was computed as; that it is cast to
+  std::vector<ValueId> read_;                       // of each narrow value: the f32 that it is cast to
   std::vector<std::pair<ValueId, ValueId>> casts_;  // to come behind the node at hand
 };
 

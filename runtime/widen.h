@@ -1,10 +1,7 @@
-// widen: what a graph computes in f16 or bf16, it computes in f32. Every operator with f32 rows that takes such elements takes and gives f32
-// instead, with Casts where it meets what stays narrow: inputs, outputs, constants (which folding converts), and operators that ask for the
-// element itself: comparisons, rounding to whole numbers, casts, indices. What such an operator reads has been rounded.
+// widen: what a graph computes in f16 or bf16, it computes in f32. Every operator with f32 rows that takes such elements takes and gives f32 instead,
+// between Casts: its inputs are widened, its outputs rounded. What moves, compares or rounds elements stays as it is.
 //
-// Numerics   between widened operators nothing is rounded: an output is rounded once, where the graph gives it. So it is nearer to the exact result
-//            than one rounded after every node, has the bits of the same graph in f32 with the same weights, and an overflow is one of f32. A Cast
-//            that the file has rounds as it says.
+// Numerics   every operator of the file rounds what it gives once, as its definition and the frameworks have it; within it nothing is rounded.
 // Next: fuse/fuse.h.
 #pragma once
 #include "runtime/graph.h"

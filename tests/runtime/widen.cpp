@@ -1,4 +1,4 @@
-// widen: what is f16 or bf16 is computed in f32, and rounded where it leaves.
+// widen: what is f16 or bf16 is computed in f32, and every operator rounds what it gives.
 #include "runtime/widen.h"
 
 #include <doctest/doctest.h>
@@ -45,24 +45,27 @@ DType dtype_of_first(const Graph& g, std::string_view op) {
   return DType::none;
 }
 
-// x [4,8] W [8,8] + b, tanh, sum with x: in `dtype`, or in f32 with the same numbers.
+// x [4,8] W [8,8] + b, tanh, sum with x: in `dtype`, or in f32 with the same numbers, which Casts round after every node.
 Graph net(DType dtype, DType weights) {
   GraphBuilder b;
+  const auto rounded = [&](ValueId v) { return dtype == weights ? v : cast(b, cast(b, v, weights), dtype); };
   const ValueId x = b.input("x", {4, 8}, dtype);
   ValueId v = b.node("MatMul", {x, b.constant(as(random(weights, {8, 8}, 1), dtype))});
-  v = b.node("Tanh", {b.node("Add", {v, b.constant(as(random(weights, {8}, 2), dtype))})});
-  b.output(b.node("Softmax", {b.node("Reshape", {b.node("Add", {v, x}), b.ints({2, 16})})}));
+  v = rounded(b.node("Add", {rounded(v), b.constant(as(random(weights, {8}, 2), dtype))}));
+  v = rounded(b.node("Tanh", {v}));
+  b.output(b.node("Softmax", {b.node("Reshape", {rounded(b.node("Add", {v, x})), b.ints({2, 16})})}));
   return b.graph;
 }
 
 }  // namespace
 
-TEST_CASE("widen: a graph of f16 or bf16 has the bits of the same graph in f32, rounded once at its end") {
+TEST_CASE("widen: a graph of f16 or bf16 has the bits of the same graph in f32, rounded after every operator") {
   for (DType narrow : {DType::f16, DType::bf16}) {
     CAPTURE(name(narrow));
     const Graph g = widened(net(narrow, narrow));
-    CHECK(count(g, "Cast") == 2);  // x, and what the caller reads
-    for (const char* op : {"MatMul", "Tanh", "Add", "Softmax", "Reshape"}) CHECK(dtype_of_first(g, op) == DType::f32);
+    CHECK(count(g, "Cast") == 10);  // x, two behind each of four nodes, and what the caller reads
+    for (const char* op : {"MatMul", "Tanh", "Add", "Softmax"}) CHECK(dtype_of_first(g, op) == DType::f32);
+    CHECK(dtype_of_first(g, "Reshape") == narrow);
     CHECK(g.value(g.outputs[0]).type.dtype == narrow);
     const Tensor x = random(narrow, {4, 8}, 3);
     check_same(results(g, {x})[0], as(results(widened(net(DType::f32, narrow)), {as(x, DType::f32)})[0], narrow));
@@ -96,7 +99,7 @@ TEST_CASE("widen: a Cast of the file rounds, also between two operators in f32")
   check_same(results(g, {in})[0], (*evaluate(*find_op("Neg"), {}, std::vector<Tensor>{rounded}, 1, {}))[0]);
 }
 
-TEST_CASE("widen: what only moves stays narrow, and moves what was computed in f32 as it is") {
+TEST_CASE("widen: what only moves elements stays narrow") {
   GraphBuilder b;
   const ValueId x = b.input("x", {4, 6}, DType::bf16);
   const ValueId moved = b.node("Transpose", {x}, {{"perm", std::vector<int64_t>{1, 0}}});
@@ -104,7 +107,8 @@ TEST_CASE("widen: what only moves stays narrow, and moves what was computed in f
   b.output(b.node("Concat", {b.node("Relu", {moved}), moved}, {{"axis", int64_t(1)}}));
   const Graph g = widened(b.graph);
   CHECK(dtype_of_first(g, "Transpose") == DType::bf16);
-  CHECK(dtype_of_first(g, "Concat") == DType::f32);
+  CHECK(dtype_of_first(g, "Concat") == DType::bf16);
+  CHECK(dtype_of_first(g, "Relu") == DType::f32);
   CHECK(g.value(g.outputs[1]).type.dtype == DType::bf16);
 }
 
