@@ -161,10 +161,9 @@ Difference compare(const Array& actual, const Array& expected, const Tolerance& 
     }
     d.worst_relative = std::max(d.worst_relative, relative);
     d.worst_ulp = std::max(d.worst_ulp, ulp);
-    const bool finite = std::isfinite(x) && std::isfinite(y), narrow = expected.dtype == DType::f16 || expected.dtype == DType::bf16;
-    const int64_t units = narrow ? std::max(tolerance.ulp, tolerance.narrow_ulp) : tolerance.ulp;
+    const bool finite = std::isfinite(x) && std::isfinite(y);
     const bool close = absolute == 0 || (finite && absolute <= tolerance.atol + tolerance.rtol * std::fabs(y)) ||
-                       (finite && is_float(expected.dtype) && units > 0 && ulp <= units);
+                       (finite && is_float(expected.dtype) && tolerance.ulp > 0 && ulp <= tolerance.ulp);
     if (!close) differ(at());
   }
   return d;

@@ -9,7 +9,6 @@ namespace tern::command {
 struct Tolerance {
   double rtol = 1e-3, atol = 1e-7;  // |actual - expected| <= atol + rtol * |expected|: what ONNX's own test runner uses
   int64_t ulp = 0;                  // or so close in units in the last place (floats only)
-  int64_t narrow_ulp = 0;           // of f16 and bf16 as well: one unit is as much as rtol, and who rounds after every node drifts by some
 };
 
 struct Difference {

@@ -54,7 +54,7 @@ constexpr OptionRow kOptions[] = {
     {"--labels", "FILE", " run ", "names for them, one a line"},
     {"--rtol", "R", " verify ", "relative tolerance (1e-3; 0 when --ulp is given)"},
     {"--atol", "A", " verify ", "absolute tolerance (1e-7; 0 when --ulp is given)"},
-    {"--ulp", "N", " verify ", "or within N units in the last place (4 of f16 and bf16 when no tolerance is given)"},
+    {"--ulp", "N", " verify ", "or within N units in the last place"},
     {"--seconds", "S", " bench ", "how long (2)"},
     {"--pin", "CPU", " bench ", "run on this CPU only; further threads on the next ones that the process may use"},
     {"--idle", "MICROSECONDS", " bench ", "wait between calls"},

@@ -17,8 +17,7 @@ int verify(const Options& options) {
   // Asked for ULP alone, the other rule must not let more through.
   if (options.has("--ulp") && !options.has("--rtol")) *rtol = 0;
   if (options.has("--ulp") && !options.has("--atol")) *atol = 0;
-  const bool asked = options.has("--ulp") || options.has("--rtol") || options.has("--atol");
-  tolerance = {*rtol, *atol, *ulp, asked ? 0 : 4};
+  tolerance = {*rtol, *atol, *ulp};
   auto model = load_model(options);
   if (!model) return fail_at("cannot load", model.error());
   auto recordings = read_recordings(options.positional[1], *model);
