@@ -1,10 +1,6 @@
 // tern beside onnxruntime in one process, in interleaved rounds, one thread each: the ratio of minima and of medians.
 // Usage: peer_onnxruntime LIBONNXRUNTIME.SO MODEL.onnx...      (the library of the onnxruntime package; nothing of it is needed to build)
 // Inputs are random, or what lies beside the model: MODEL.in, the bytes of one after another.
-//
-// onnxruntime's C API is a table of function pointers that only grows at its end; the slots used here are numbered below.
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -15,68 +11,26 @@
 #include <iterator>
 #include <random>
 
+#include "onnxruntime_api.h"
 #include "runtime/base/half.h"
 #include "tern/tern.h"
 
 namespace {
 
-struct OrtApiBase {
-  const void* const* (*get_api)(uint32_t version);
-  const char* (*version)();
-};
-enum Slot {
-  kErrorMessage = 2,
-  kCreateEnv = 3,
-  kCreateSession = 7,
-  kRun = 9,
-  kCreateOptions = 10,
-  kOptimization = 23,
-  kIntraThreads = 24,
-  kInterThreads = 25,
-  kCreateTensor = 49,
-  kMemoryInfo = 69
-};
+// Ends the process when something is wrong.
+void must(const std::string& why) {
+  if (why.empty()) return;
+  std::fprintf(stderr, "onnxruntime: %s\n", why.c_str());
+  std::exit(3);
+}
 
-class Ort {
- public:
-  explicit Ort(const char* library) {
-    void* handle = dlopen(library, RTLD_NOW);
-    if (handle == nullptr) std::fprintf(stderr, "%s\n", dlerror()), std::exit(3);
-    auto base = reinterpret_cast<const OrtApiBase* (*)()>(dlsym(handle, "OrtGetApiBase"))();
-    std::printf("onnxruntime %s\n", base->version());
-    table_ = base->get_api(17);
-    call<int, const char*, void**>(kCreateEnv, 3, "tern", &env_);
-    call<int, int, void**>(kMemoryInfo, 0, 0, &memory_);
-  }
-  template <class... Args>
-  void call(Slot slot, Args... args) {
-    void* status = reinterpret_cast<void* (*)(Args...)>(const_cast<void*>(table_[slot]))(args...);
-    if (status == nullptr) return;
-    std::fprintf(stderr, "onnxruntime: %s\n", reinterpret_cast<const char* (*)(void*)>(const_cast<void*>(table_[kErrorMessage]))(status));
-    std::exit(3);
-  }
-  void* load(const char* path) {
-    void *options = nullptr, *session = nullptr;
-    call<void**>(kCreateOptions, &options);
-    call<void*, int>(kOptimization, options, 99);
-    call<void*, int>(kIntraThreads, options, 1);
-    call<void*, int>(kInterThreads, options, 1);
-    call<void*, const char*, void*, void**>(kCreateSession, env_, path, options, &session);
-    return session;
-  }
-  void* tensor(void* data, size_t bytes, const std::vector<int64_t>& dims, tern::DType dtype) {
-    void* value = nullptr;
-    // ONNX's numbers of the dtypes, in the order of DType: none f64 f32 f16 bf16 i8 i16 i32 i64 u8 u16 u32 u64 bool
-    constexpr int kTypes[] = {0, 11, 1, 10, 16, 3, 5, 6, 7, 2, 4, 12, 13, 9};
-    const int type = kTypes[static_cast<size_t>(dtype)];
-    call<void*, void*, size_t, const int64_t*, size_t, int, void**>(kCreateTensor, memory_, data, bytes, dims.data(), dims.size(), type, &value);
-    return value;
-  }
-
- private:
-  const void* const* table_;
-  void *env_ = nullptr, *memory_ = nullptr;
-};
+void* tensor(const OnnxruntimeApi& ort, void* data, size_t bytes, const std::vector<int64_t>& dims, tern::DType dtype) {
+  // ONNX's numbers of the dtypes, in the order of DType: none f64 f32 f16 bf16 i8 i16 i32 i64 u8 u16 u32 u64 bool
+  constexpr int kTypes[] = {0, 11, 1, 10, 16, 3, 5, 6, 7, 2, 4, 12, 13, 9};
+  void* value = nullptr;
+  must(ort.tensor(data, bytes, dims, kTypes[static_cast<size_t>(dtype)], &value));
+  return value;
+}
 
 double now_ns() { return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -132,7 +86,7 @@ double difference(const std::byte* mine, const std::byte* theirs, tern::DType dt
   return worst;
 }
 
-int compare(Ort& ort, const char* path) {
+int compare(const OnnxruntimeApi& ort, const char* path) {
   auto model = tern::load(path);
   if (!model) return std::fprintf(stderr, "%s\n", model.error().message().c_str()), 3;
   auto session = model->session();
@@ -146,18 +100,16 @@ int compare(Ort& ort, const char* path) {
     auto bytes = session->input_bytes(port.name);
     buffers.emplace_back(bytes.begin(), bytes.end());
     in_names.push_back(port.name.c_str());
-    in.push_back(ort.tensor(buffers.back().data(), bytes.size(), session->dims(port.name), port.dtype));
+    in.push_back(tensor(ort, buffers.back().data(), bytes.size(), session->dims(port.name), port.dtype));
   }
   for (const auto& port : session->outputs()) {
     buffers.emplace_back(session->output_bytes(port.name).size());
     out_names.push_back(port.name.c_str());
-    out.push_back(ort.tensor(buffers.back().data(), buffers.back().size(), session->dims(port.name), port.dtype));
+    out.push_back(tensor(ort, buffers.back().data(), buffers.back().size(), session->dims(port.name), port.dtype));
   }
-  void* peer = ort.load(path);
-  auto run_peer = [&] {
-    ort.call<void*, void*, const char* const*, void* const*, size_t, const char* const*, size_t, void**>(
-        kRun, peer, nullptr, in_names.data(), in.data(), in.size(), out_names.data(), out.size(), out.data());
-  };
+  void* peer = nullptr;
+  must(ort.load(path, &peer));
+  auto run_peer = [&] { must(ort.run(peer, in_names, in, out_names, out)); };
   auto run_tern = [&] { session->run(); };
   run_tern();
   run_peer();
@@ -185,8 +137,10 @@ int compare(Ort& ort, const char* path) {
 
 int main(int argc, char** argv) {
   if (argc < 3) return std::fprintf(stderr, "usage: peer_onnxruntime LIBONNXRUNTIME.SO MODEL.onnx...\n"), 2;
-  Ort ort(argv[1]);
+  const auto ort = OnnxruntimeApi::open(argv[1]);
+  if (!ort) return 3;
+  std::printf("onnxruntime %s\n", ort->version().c_str());
   int worst = 0;
-  for (int i = 2; i < argc; ++i) worst = std::max(worst, compare(ort, argv[i]));
+  for (int i = 2; i < argc; ++i) worst = std::max(worst, compare(*ort, argv[i]));
   return worst;
 }
