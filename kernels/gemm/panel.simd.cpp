@@ -10,15 +10,6 @@ namespace {
 
 using TileFn = void (*)(const TileCall&);
 
-TERN_INLINE f32x16 load_columns(const float* p, int64_t n) { return n == 16 ? load(p) : load_n(p, n); }
-TERN_INLINE void store_columns(float* p, f32x16 a, int64_t n) {
-  if (n == 16) {
-    store(p, a);
-  } else {
-    store_n(p, a, n);
-  }
-}
-
 template <int R, int P, int CH>
 TERN_INLINE void start(Tile<R, P, CH>& t, const TileCall& c) {
   unroll<R>([&](auto r) TERN_INLINE_CALL {

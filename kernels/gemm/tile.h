@@ -19,6 +19,16 @@ TERN_INLINE void keep([[maybe_unused]] f32x16& a) {
   __asm__("" : "+w"(a.v[0]), "+w"(a.v[1]), "+w"(a.v[2]), "+w"(a.v[3]));
 #endif
 }
+// The first n of the 16 columns of a panel: the plain instructions where that is all of them.
+TERN_INLINE f32x16 load_columns(const float* p, int64_t n) { return n == 16 ? load(p) : load_n(p, n); }
+TERN_INLINE void store_columns(float* p, f32x16 a, int64_t n) {
+  if (n == 16) {
+    store(p, a);
+  } else {
+    store_n(p, a, n);
+  }
+}
+
 #if defined(__AVX512F__)
 constexpr int kRegisters = 32, kVector = 1;
 #elif defined(__AVX2__)

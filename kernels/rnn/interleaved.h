@@ -24,15 +24,6 @@ constexpr int kBlocksOfPass = 2, kStepsAhead = 8;
 constexpr int kBlocksOfPass = 1, kStepsAhead = 0;
 #endif
 
-TERN_INLINE f32x16 read_units(const float* p, int64_t n) { return n == 16 ? load(p) : load_n(p, n); }
-TERN_INLINE void write_units(float* p, f32x16 a, int64_t n) {
-  if (n == 16) {
-    store(p, a);
-  } else {
-    store_n(p, a, n);
-  }
-}
-
 // The x part of kStepsAhead steps to come, a panel of W at a time.
 struct Ahead {
   const float* x;         // [inputs][kStepsAhead], transposed
@@ -56,7 +47,7 @@ TERN_INLINE void begin_panel(const Ahead& a, AheadPanel& p) {
   const int64_t first = groups.first(a.group), at = a.panel * kPanel;
   p.width = (groups.first(a.group + 1) - first) * kPanel;
   p.w = a.w + first * kPanel * a.inputs + (a.panel - first) * kPanel;
-  const f32x16 start = read_units(a.bias + at, a.columns - at < 16 ? a.columns - at : 16);
+  const f32x16 start = load_columns(a.bias + at, a.columns - at < 16 ? a.columns - at : 16);
   unroll<kSums>([&](auto r) TERN_INLINE_CALL { p.sum[r.v] = start; });
 }
 TERN_INLINE void step_panel(const Ahead& a, AheadPanel& p, int64_t k) {
@@ -67,7 +58,7 @@ TERN_INLINE void step_panel(const Ahead& a, AheadPanel& p, int64_t k) {
 }
 TERN_INLINE void end_panel(Ahead& a, const AheadPanel& p) {
   const int64_t at = a.panel * kPanel, n = a.columns - at < 16 ? a.columns - at : 16;
-  unroll<kSums>([&](auto r) TERN_INLINE_CALL { write_units(a.pre + r.v * a.pre_step + at, p.sum[r.v], n); });
+  unroll<kSums>([&](auto r) TERN_INLINE_CALL { store_columns(a.pre + r.v * a.pre_step + at, p.sum[r.v], n); });
   ++a.panel;
   if (a.panel == PanelGroups(a.columns).first(a.group + 1)) ++a.group;
 }
@@ -101,16 +92,16 @@ TERN_INLINE void finish_units(const InterleavedStep& s, int64_t u, int64_t n, co
   using enum Activation;
   f32x16 h;
   if constexpr (kCell == Cell::lstm) {
-    const f32x16 c = activate<sigmoid>(g[2], 0, 0) * read_units(s.c + u, n) + activate<sigmoid>(g[0], 0, 0) * activate<tanh>(g[3], 0, 0);
+    const f32x16 c = activate<sigmoid>(g[2], 0, 0) * load_columns(s.c + u, n) + activate<sigmoid>(g[0], 0, 0) * activate<tanh>(g[3], 0, 0);
     h = activate<sigmoid>(g[1], 0, 0) * activate<tanh>(c, 0, 0);
-    write_units(s.c + u, c, n);
+    store_columns(s.c + u, c, n);
   } else {
     const f32x16 z = activate<sigmoid>(g[0], 0, 0);
-    const f32x16 t = activate<tanh>(read_units(s.pre + 2 * s.hidden + u, n) + activate<sigmoid>(g[1], 0, 0) * g[2], 0, 0);
-    h = (splat(1.0f) - z) * t + z * read_units(s.h + u, n);
+    const f32x16 t = activate<tanh>(load_columns(s.pre + 2 * s.hidden + u, n) + activate<sigmoid>(g[1], 0, 0) * g[2], 0, 0);
+    h = (splat(1.0f) - z) * t + z * load_columns(s.h + u, n);
   }
-  write_units(s.next + u, h, n);
-  if (s.y != nullptr) write_units(s.y + u, h, n);
+  store_columns(s.next + u, h, n);
+  if (s.y != nullptr) store_columns(s.y + u, h, n);
 }
 
 // B blocks from unit u on, their weights at w, and the units left behind the last whole block when kLeft; beside them a panel ahead when kAhead.
@@ -122,7 +113,7 @@ void pass(const InterleavedStep& s, int64_t u, const float* w, const float* left
   unroll<B>([&](auto b) TERN_INLINE_CALL {
     unroll<G>([&](auto g) TERN_INLINE_CALL {
       const int64_t at = u + b.v * 16;
-      acc[b.v][g.v] = read_units(start_of<kCell>(s, g.v, at), H - at < 16 ? H - at : 16);
+      acc[b.v][g.v] = load_columns(start_of<kCell>(s, g.v, at), H - at < 16 ? H - at : 16);
     });
   });
   float lanes[16] = {};

@@ -82,11 +82,11 @@ TERN_INLINE f32x16 unless(int32_t past, f32x16 value, f32x16 otherwise) {
 }
 template <bool kPlain>
 TERN_INLINE void keep(const RowStep& row, float* state, int64_t u, int64_t n, f32x16 value) {
-  write_units(state + u, kPlain ? value : unless(row.past, value, read_units(state + u, n)), n);
+  store_columns(state + u, kPlain ? value : unless(row.past, value, load_columns(state + u, n)), n);
 }
 template <bool kPlain>
 TERN_INLINE void emit(const RowStep& row, int64_t u, int64_t n, f32x16 h) {
-  if (row.y != nullptr) write_units(row.y + u, kPlain ? h : unless(row.past, h, zero()), n);
+  if (row.y != nullptr) store_columns(row.y + u, kPlain ? h : unless(row.past, h, zero()), n);
 }
 
 template <bool kPlain>
@@ -96,16 +96,16 @@ void lstm_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
   for (int64_t u = 0; u < s.hidden; u += 16) {
     const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
     const float* g = row.gates + u;
-    f32x16 i = read_units(g, n), o = read_units(g + s.hidden, n), f = read_units(g + 2 * s.hidden, n);
-    f32x16 c = read_units(row.c + u, n);
+    f32x16 i = load_columns(g, n), o = load_columns(g + s.hidden, n), f = load_columns(g + 2 * s.hidden, n);
+    f32x16 c = load_columns(row.c + u, n);
     if (!kPlain && d.peepholes != nullptr) {
-      i = i + read_units(d.peepholes + u, n) * c;
-      f = f + read_units(d.peepholes + 2 * s.hidden + u, n) * c;
+      i = i + load_columns(d.peepholes + u, n) * c;
+      f = f + load_columns(d.peepholes + 2 * s.hidden + u, n) * c;
     }
     i = apply<kPlain, sigmoid>(s, e[0], i);
     f = !kPlain && s.input_forget ? splat(1.0f) - i : apply<kPlain, sigmoid>(s, e[0], f);
-    c = f * c + i * apply<kPlain, tanh>(s, e[1], read_units(g + 3 * s.hidden, n));
-    if (!kPlain && d.peepholes != nullptr) o = o + read_units(d.peepholes + s.hidden + u, n) * c;
+    c = f * c + i * apply<kPlain, tanh>(s, e[1], load_columns(g + 3 * s.hidden, n));
+    if (!kPlain && d.peepholes != nullptr) o = o + load_columns(d.peepholes + s.hidden + u, n) * c;
     const f32x16 h = apply<kPlain, sigmoid>(s, e[0], o) * (kPlain ? activate<tanh>(c, 0, 0) : activate(e[2], c));
     keep<kPlain>(row, row.c, u, n, c);
     keep<kPlain>(row, row.h, u, n, h);
@@ -117,7 +117,7 @@ template <bool kPlain>
 void rnn_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
   for (int64_t u = 0; u < s.hidden; u += 16) {
     const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
-    const f32x16 h = apply<kPlain, Activation::tanh>(s, s.activations[d.d][0], read_units(row.gates + u, n));
+    const f32x16 h = apply<kPlain, Activation::tanh>(s, s.activations[d.d][0], load_columns(row.gates + u, n));
     keep<kPlain>(row, row.h, u, n, h);
     emit<kPlain>(row, u, n, h);
   }
@@ -128,8 +128,8 @@ template <bool kPlain>
 void gru_reset(const RnnShape& s, const Direction& d, const RowStep& row) {
   for (int64_t u = 0; u < s.hidden; u += 16) {
     const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
-    const f32x16 r = apply<kPlain, Activation::sigmoid>(s, s.activations[d.d][0], read_units(row.gates + s.hidden + u, n));
-    write_units(row.c + u, r * read_units(row.h + u, n), n);
+    const f32x16 r = apply<kPlain, Activation::sigmoid>(s, s.activations[d.d][0], load_columns(row.gates + s.hidden + u, n));
+    store_columns(row.c + u, r * load_columns(row.h + u, n), n);
   }
 }
 
@@ -140,9 +140,9 @@ void gru_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
   for (int64_t u = 0; u < s.hidden; u += 16) {
     const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
     const float* g = row.gates + u;
-    const f32x16 z = apply<kPlain, sigmoid>(s, e[0], read_units(g, n)), old = read_units(row.h + u, n);
-    f32x16 t = read_units(g + 2 * s.hidden, n);
-    if (s.linear_before_reset) t = read_units(row.pre + 2 * s.hidden + u, n) + apply<kPlain, sigmoid>(s, e[0], read_units(g + s.hidden, n)) * t;
+    const f32x16 z = apply<kPlain, sigmoid>(s, e[0], load_columns(g, n)), old = load_columns(row.h + u, n);
+    f32x16 t = load_columns(g + 2 * s.hidden, n);
+    if (s.linear_before_reset) t = load_columns(row.pre + 2 * s.hidden + u, n) + apply<kPlain, sigmoid>(s, e[0], load_columns(g + s.hidden, n)) * t;
     t = apply<kPlain, tanh>(s, e[1], t);
     const f32x16 h = (splat(1.0f) - z) * t + z * old;
     keep<kPlain>(row, row.h, u, n, h);
@@ -200,8 +200,8 @@ void load_state(const float* from, const RnnShape& s, const Direction& d, float*
   for (int64_t b = 0; b < d.rows; ++b) {
     for (int64_t u = 0; u < s.hidden; u += 16) {
       const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
-      write_units(to + b * s.hidden + u, from != nullptr ? read_units(from + d.d * s.state_direction + (d.begin + b) * s.state_row + u, n) : zero(),
-                  n);
+      store_columns(to + b * s.hidden + u,
+                    from != nullptr ? load_columns(from + d.d * s.state_direction + (d.begin + b) * s.state_row + u, n) : zero(), n);
     }
   }
 }
@@ -210,7 +210,7 @@ void store_state(const float* from, const RnnShape& s, const Direction& d, float
   for (int64_t b = 0; b < d.rows; ++b) {
     for (int64_t u = 0; u < s.hidden; u += 16) {
       const int64_t n = s.hidden - u < 16 ? s.hidden - u : 16;
-      write_units(to + d.d * s.state_direction + (d.begin + b) * s.state_row + u, read_units(from + b * s.hidden + u, n), n);
+      store_columns(to + d.d * s.state_direction + (d.begin + b) * s.state_row + u, load_columns(from + b * s.hidden + u, n), n);
     }
   }
 }
