@@ -3,31 +3,15 @@
 // A function of elements computes what it returns; one of doubles takes the floats, and its results are rounded once; bools that it returns
 // are bools. Next: arithmetic.cpp.
 #pragma once
-#include "kernels/apart.h"
 #include "kernels/elementwise/binary.h"
 #include "kernels/elementwise/binary_functions.h"
+#include "kernels/elementwise/element_rows.h"
 #include "kernels/elementwise/nest.h"
 #include "kernels/elementwise/portable.h"
 #include "kernels/portable_row.h"
 
 namespace tern {
 
-// One row: loops that the compiler vectorises, when both operands move or one stands.
-template <auto kF, class T, class Y>
-inline void binary_row(const T* a, int64_t a_step, const T* b, int64_t b_step, Y* y, int64_t n) {
-  if (a_step == 1 && b_step == 1) {
-    TERN_APART
-    for (int64_t i = 0; i < n; ++i) y[i] = on_elements<kF>(a[i], b[i]);
-  } else if (a_step == 1) {
-    const T vb = *b;
-    TERN_APART
-    for (int64_t i = 0; i < n; ++i) y[i] = on_elements<kF>(a[i], vb);
-  } else {  // the first stands, the second moves, or both stand
-    const T va = *a;
-    TERN_APART
-    for (int64_t i = 0; i < n; ++i) y[i] = on_elements<kF>(va, b[i * b_step]);
-  }
-}
 // The elements that a body for T works on: where signed and unsigned give the same bits (kF.kSameBits), one serves all integers of a width.
 template <auto kF, class T>
 constexpr auto body_element() {
@@ -41,7 +25,9 @@ void portable_binary(const BinaryArgs& args) {
   const T *a = static_cast<const T*>(args.a), *b = static_cast<const T*>(args.b);
   Y* y = static_cast<Y*>(args.y);
   const int64_t sa = args.nest.step[0], sb = args.nest.step[1];
-  for_rows(args.nest, [=](int64_t at, const int64_t* from, int64_t n) { binary_row<kF>(a + from[0], sa, b + from[1], sb, y + at, n); });
+  for_rows(args.nest, [=](int64_t at, const int64_t* from, int64_t n) {
+    binary_row(a + from[0], sa, b + from[1], sb, y + at, n, [](T v, T w) { return on_elements<kF>(v, w); });
+  });
 }
 template <Text kName, auto kF, class... T>
 constexpr std::array<KernelRow, sizeof...(T)> binary_rows(Types<T...>) {

@@ -1,5 +1,6 @@
 // And, Or, Xor, Not of bools, the same on the bits of integers, and BitShift. See elementwise.h, binary_functions.h, binary_rows.h.
 #include "kernels/elementwise/binary_rows.h"
+#include "kernels/elementwise/bits.h"
 #include "kernels/elementwise/device.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/unary_functions.h"
@@ -11,13 +12,10 @@ namespace {
 using namespace functions;
 constexpr Text kModule("elementwise/bitwise");
 
-// Of the byte that a bool is, which has vectors.
-constexpr KernelRow kNotRow = portable_row<"not", bool, UnaryArgs, portable_unary<[](uint8_t x) { return static_cast<uint8_t>(x ^ 1); }, uint8_t>>();
-
 bool is_bool(DType t) { return t == DType::boolean; }
 
-constexpr auto& kLeft = rows_of<kBinary<"shift_left", Shift<true>{}, UnsignedInts>, cuda::kPlainBinary<kModule, "shift_left", UnsignedInts>>;
-constexpr auto& kRight = rows_of<kBinary<"shift_right", Shift<false>{}, UnsignedInts>, cuda::kPlainBinary<kModule, "shift_right", UnsignedInts>>;
+constexpr auto& kLeft = rows_of<TERN_ON_EACH_ISA(shift_left_any), cuda::kPlainBinary<kModule, "shift_left", UnsignedInts>>;
+constexpr auto& kRight = rows_of<TERN_ON_EACH_ISA(shift_right_any), cuda::kPlainBinary<kModule, "shift_right", UnsignedInts>>;
 constexpr AttrSpec kShiftAttrs[] = {{"direction", AttrKind::s, kRequired}};
 Status infer_shift(InferContext& c) {
   const std::string direction = c.attrs.s("direction");
@@ -29,7 +27,7 @@ Status bind_shift(BindContext& c) { return bind_binary(c, pick(c.attrs.s("direct
 }  // namespace
 
 extern constinit const OpDef kAnd =
-    binary_op("And", infer_binary<is_bool>, rows_of<kBinary<"and", And{}, Types<bool>>, cuda::kPlainBinary<kModule, "and", Types<bool>>>);
+    binary_op("And", infer_binary<is_bool>, rows_of<TERN_ON_EACH_ISA(and_bool), cuda::kPlainBinary<kModule, "and", Types<bool>>>);
 extern constinit const OpDef kBitShift = {
     .name = "BitShift",
     .inputs = {2, 2},
@@ -37,8 +35,8 @@ extern constinit const OpDef kBitShift = {
     .attrs = kShiftAttrs,
     .infer = infer_shift,
     .bind = bind_shift,
-    .kernels = rows_of<kBinary<"shift_left", Shift<true>{}, UnsignedInts>, cuda::kPlainBinary<kModule, "shift_left", UnsignedInts>,
-                       kBinary<"shift_right", Shift<false>{}, UnsignedInts>, cuda::kPlainBinary<kModule, "shift_right", UnsignedInts>>,
+    .kernels = rows_of<TERN_ON_EACH_ISA(shift_left_any), cuda::kPlainBinary<kModule, "shift_left", UnsignedInts>, TERN_ON_EACH_ISA(shift_right_any),
+                       cuda::kPlainBinary<kModule, "shift_right", UnsignedInts>>,
     .inplace_inputs = 3};
 extern constinit const OpDef kBitwiseAnd = binary_op(
     "BitwiseAnd", infer_binary<is_int>, rows_of<kBinary<"bitwise_and", And{}, Ints>, cuda::kPlainBinary<kModule, "bitwise_and", Ints, "and">>);
@@ -50,10 +48,10 @@ extern constinit const OpDef kBitwiseOr =
 extern constinit const OpDef kBitwiseXor = binary_op(
     "BitwiseXor", infer_binary<is_int>, rows_of<kBinary<"bitwise_xor", Xor{}, Ints>, cuda::kPlainBinary<kModule, "bitwise_xor", Ints, "xor">>);
 extern constinit const OpDef kNot =
-    unary_op("Not", infer_unary<is_bool>, rows_of<kNotRow, cuda::kPlainUnary<"elementwise/unary", "not", Types<bool>>>);
+    unary_op("Not", infer_unary<is_bool>, rows_of<TERN_ON_EACH_ISA(not_bool), cuda::kPlainUnary<"elementwise/unary", "not", Types<bool>>>);
 extern constinit const OpDef kOr =
-    binary_op("Or", infer_binary<is_bool>, rows_of<kBinary<"or", Or{}, Types<bool>>, cuda::kPlainBinary<kModule, "or", Types<bool>>>);
+    binary_op("Or", infer_binary<is_bool>, rows_of<TERN_ON_EACH_ISA(or_bool), cuda::kPlainBinary<kModule, "or", Types<bool>>>);
 extern constinit const OpDef kXor =
-    binary_op("Xor", infer_binary<is_bool>, rows_of<kBinary<"xor", Xor{}, Types<bool>>, cuda::kPlainBinary<kModule, "xor", Types<bool>>>);
+    binary_op("Xor", infer_binary<is_bool>, rows_of<TERN_ON_EACH_ISA(xor_bool), cuda::kPlainBinary<kModule, "xor", Types<bool>>>);
 
 }  // namespace tern
