@@ -1,4 +1,4 @@
-// One row of Softmax and LogSoftmax in double (f64, f16, bf16), and of Hardmax: the CPU and a device share them. nvcc includes it.
+// One row of Softmax and LogSoftmax in double (f64, f16, bf16), and of Hardmax, on a device. nvcc includes it.
 // Next: portable.cpp, portable.cu.
 #pragma once
 #include "kernels/choose.h"

@@ -47,29 +47,31 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kSoftmax = {.name = "Softmax",
-                                  .inputs = {1, 1},
-                                  .outputs = {1, 1},
-                                  .attrs = kAttrs,
-                                  .infer = infer,
-                                  .bind = bind,
-                                  .kernels = rows_of<TERN_ON_EACH_ISA(softmax_f32), cuda::softmax_f32, portable::kSoftmax>,
-                                  .inplace_inputs = 1};
-constinit const OpDef kLogSoftmax = {.name = "LogSoftmax",
-                                     .inputs = {1, 1},
-                                     .outputs = {1, 1},
-                                     .attrs = kAttrs,
-                                     .infer = infer,
-                                     .bind = bind,
-                                     .kernels = rows_of<TERN_ON_EACH_ISA(log_softmax_f32), cuda::log_softmax_f32, portable::kLogSoftmax>,
-                                     .inplace_inputs = 1};
+constinit const OpDef kSoftmax = {
+    .name = "Softmax",
+    .inputs = {1, 1},
+    .outputs = {1, 1},
+    .attrs = kAttrs,
+    .infer = infer,
+    .bind = bind,
+    .kernels = rows_of<TERN_ON_EACH_ISA(softmax_f32), TERN_ON_EACH_ISA(softmax_wide), cuda::softmax_f32, portable::kSoftmax>,
+    .inplace_inputs = 1};
+constinit const OpDef kLogSoftmax = {
+    .name = "LogSoftmax",
+    .inputs = {1, 1},
+    .outputs = {1, 1},
+    .attrs = kAttrs,
+    .infer = infer,
+    .bind = bind,
+    .kernels = rows_of<TERN_ON_EACH_ISA(log_softmax_f32), TERN_ON_EACH_ISA(log_softmax_wide), cuda::log_softmax_f32, portable::kLogSoftmax>,
+    .inplace_inputs = 1};
 constinit const OpDef kHardmax = {.name = "Hardmax",
                                   .inputs = {1, 1},
                                   .outputs = {1, 1},
                                   .attrs = kAttrs,
                                   .infer = infer,
                                   .bind = bind,
-                                  .kernels = rows_of<portable::kHardmax>,
+                                  .kernels = rows_of<TERN_ON_EACH_ISA(hardmax_any), portable::kHardmax>,
                                   .inplace_inputs = 1};
 
 }  // namespace tern

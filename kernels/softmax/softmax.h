@@ -9,12 +9,12 @@
 //             f64, f16 and bf16: in double, c ascending, rounded once.
 //   Edges     cols == 0 does nothing; a row of -inf, or with a NaN or +inf, gives NaN (Softmax, LogSoftmax).
 //   Source    the ONNX operators, opset 13.
-// Next: softmax.cpp (schema and binding), softmax.simd.cpp (the f32 kernels), softmax.cu (the same on a device), portable_rows.h (other dtypes, both), then
-// gemm/gemm.h.
+// Next: softmax.cpp (schema and binding), softmax.simd.cpp (the f32 kernels), wide.simd.cpp (other dtypes), hardmax.simd.cpp, softmax.cu and
+// portable_rows.h (both on a device), then gemm/gemm.h.
 #pragma once
 #include <stdint.h>
 
-#include "kernels/row.h"
+#include "kernels/rows.h"
 
 namespace tern {
 
@@ -27,7 +27,9 @@ struct SoftmaxArgs {
   void* y;
   int64_t outer, cols, inner, stride;
 };
-TERN_EACH_ISA(extern const KernelRow softmax_f32, log_softmax_f32;)  // softmax.simd.cpp
+TERN_EACH_ISA(extern const KernelRow softmax_f32, log_softmax_f32;  // softmax.simd.cpp
+              extern const Rows<3> softmax_wide, log_softmax_wide;  // wide.simd.cpp
+              extern const Rows<4> hardmax_any;)                    // hardmax.simd.cpp
 namespace cuda {
 extern const KernelRow softmax_f32, log_softmax_f32;  // launch.cpp
 
@@ -36,7 +38,7 @@ constexpr int kSoftmaxShort = 128;   // most columns of a row that half a warp k
 constexpr int kSoftmaxLong = 12000;  // most columns of a row that shared memory keeps: 48 KB, less what the kernel has besides
 }  // namespace cuda
 namespace portable {
-extern const KernelRow kSoftmax[6], kLogSoftmax[6], kHardmax[8];
+extern const KernelRow kSoftmax[3], kLogSoftmax[3], kHardmax[4];
 }  // namespace portable
 
 }  // namespace tern

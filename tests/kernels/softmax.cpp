@@ -105,6 +105,23 @@ TEST_CASE("hardmax: the first of the largest is one") {
   }
 }
 
+TEST_CASE("hardmax: lines of any length, along and across, of any dtype") {
+  for (int64_t cols : {1, 2, 15, 16, 17, 255, 256, 257, 600}) {
+    for (int64_t inner : {1, 2, 300}) {
+      Tensor x = random_f32({2, cols, inner}, 7, -9, 9), expected = random_f32({2, cols, inner}, 8, 0, 0);
+      for (int64_t i = 0; i < x.count(); ++i) x.mutable_data<float>()[i] = std::round(x.data<float>()[i]);  // many are equal
+      for (int64_t line = 0; line < 2 * inner; ++line) {
+        const float* from = x.data<float>() + line / inner * cols * inner + line % inner;
+        int64_t best = 0;
+        for (int64_t c = 1; c < cols; ++c) best = from[c * inner] > from[best * inner] ? c : best;
+        expected.mutable_data<float>()[line / inner * cols * inner + line % inner + best * inner] = 1;
+      }
+      for (DType t : {DType::f32, DType::f64, DType::f16, DType::bf16})
+        check_same(run_op("Hardmax", {{"axis", int64_t(1)}}, {cast(x, t)})[0], cast(expected, t));
+    }
+  }
+}
+
 TEST_CASE("softmax: f64, f16 and bf16 are the double result rounded once") {
   const Tensor x = cast(random_f32({3, 4, 5}, 3, -4, 4), DType::bf16);  // bf16 values are exact in f32
   Tensor wide = *Tensor::allocate(DType::f32, {3, 4, 5});
@@ -120,6 +137,27 @@ TEST_CASE("softmax: f64, f16 and bf16 are the double result rounded once") {
   }
   const Tensor logs = run_op("LogSoftmax", {{"axis", int64_t(1)}}, {cast(wide, DType::f64)})[0];
   for (int64_t i = 0; i < 60; ++i) CHECK(std::fabs(std::exp(logs.data<double>()[i]) - d.data<double>()[i]) < 1e-14);
+}
+
+TEST_CASE("softmax: doubles of every tail length, along and across") {
+  for (int64_t cols : {1, 2, 3, 7, 8, 9, 17, 255, 256, 257, 300}) {
+    for (int64_t inner : {1, 3, 8, 257}) {
+      const Tensor x = cast(random_f32({2, cols, inner}, 5, -30, 30), DType::f64);
+      const Tensor y = run_op("Softmax", {{"axis", int64_t(1)}}, {x})[0], logs = run_op("LogSoftmax", {{"axis", int64_t(1)}}, {x})[0];
+      for (int64_t line = 0; line < 2 * inner; ++line) {
+        const int64_t first = line / inner * cols * inner + line % inner;
+        double top = -1000, sum = 0;
+        for (int64_t c = 0; c < cols; ++c) top = std::max(top, x.data<double>()[first + c * inner]);
+        for (int64_t c = 0; c < cols; ++c) sum += std::exp(x.data<double>()[first + c * inner] - top);
+        for (int64_t c = 0; c < cols; ++c) {
+          const int64_t at = first + c * inner;
+          const double e = std::exp(x.data<double>()[at] - top) / sum;
+          REQUIRE(std::fabs(y.data<double>()[at] - e) <= 1e-14 * e);
+          REQUIRE(std::fabs(logs.data<double>()[at] - (x.data<double>()[at] - top - std::log(sum))) <= 1e-13);
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("softmax: an empty tensor and an axis outside are handled") {

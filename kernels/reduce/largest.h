@@ -1,0 +1,75 @@
+// The search for the largest element (or the smallest), NaN above all: elements become integers in whose order the one that is looked for is the
+// largest (key.h), a block at a time, and then all is plain loops over integers that the compiler vectorises (-O3, CMakeLists.txt): the same
+// instructions whatever the values are. The order is arg_takes' (lines_device.h). [[gnu::noinline]]: one loop for all dtypes.
+// Included by *.simd.cpp only. Next: arg.simd.cpp, softmax/hardmax.simd.cpp, pool/plain.simd.cpp.
+#pragma once
+#include "kernels/reduce/key.h"
+
+namespace tern::TERN_ISA {
+namespace {
+
+constexpr int64_t kKeys = 256;  // of a block
+
+template <class T>
+using KeyOf = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
+
+template <bool kMax, class T, class K>
+[[gnu::noinline]] void to_keys(const T* x, K* __restrict keys, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) keys[i] = key_of<kMax, K>(comparable(x[i]));
+}
+template <class K>
+[[gnu::noinline]] K largest(const K* keys, int64_t n) {
+  K m = keys[0];
+  for (int64_t i = 1; i < n; ++i) m = m > keys[i] ? m : keys[i];
+  return m;
+}
+template <class K, bool kLast>
+[[gnu::noinline]] int32_t place(const K* keys, K key, int64_t n) {
+  int32_t at = kLast ? -1 : static_cast<int32_t>(n);
+  for (int32_t i = 0; i < static_cast<int32_t>(n); ++i) {
+    const int32_t here = keys[i] == key ? i : kLast ? -1 : static_cast<int32_t>(kKeys);
+    at = kLast ? (at > here ? at : here) : (at < here ? at : here);
+  }
+  return at;
+}
+template <class K, bool kLast>
+[[gnu::noinline]] void take_row(const K* __restrict keys, K* __restrict best, int64_t* __restrict at, int64_t row, int64_t n) {
+  for (int64_t j = 0; j < n; ++j) {
+    const bool takes = kLast ? keys[j] >= best[j] : keys[j] > best[j];
+    best[j] = choose(takes, keys[j], best[j]);
+    at[j] = choose(takes, row, at[j]);
+  }
+}
+
+// Where the largest of n > 0 elements is that lie together: the first, or the last.
+template <bool kMax, bool kLast, class T>
+int64_t place_of_largest(const T* x, int64_t count) {
+  using K = KeyOf<T>;
+  K keys[kKeys], best = 0;
+  int64_t at = 0;
+  for (int64_t i = 0; i < count; i += kKeys) {
+    const int64_t n = count - i < kKeys ? count - i : kKeys;
+    to_keys<kMax>(x + i, keys, n);
+    const K m = largest(keys, n);
+    const int64_t here = i + place<K, kLast>(keys, m, n);
+    const bool takes = i == 0 || (kLast ? m >= best : m > best);
+    best = choose(takes, m, best);
+    at = choose(takes, here, at);
+  }
+  return at;
+}
+// The same of n <= kKeys lines side by side, of `count` elements each, `stride` apart.
+template <bool kMax, bool kLast, class T>
+void places_of_largest(const T* x, int64_t count, int64_t stride, int64_t n, int64_t* at) {
+  using K = KeyOf<T>;
+  K keys[kKeys], best[kKeys];
+  to_keys<kMax>(x, best, n);
+  for (int64_t j = 0; j < n; ++j) at[j] = 0;
+  for (int64_t i = 1; i < count; ++i) {
+    to_keys<kMax>(x + i * stride, keys, n);
+    take_row<K, kLast>(keys, best, at, i, n);
+  }
+}
+
+}  // namespace
+}  // namespace tern::TERN_ISA
