@@ -73,11 +73,11 @@ class Assigner {
     if (n.outputs.empty() || !suits(n.outputs[0])) return false;
     if (is_conv(n)) {
       const int64_t groups = n.read().i("group"), ocs = dims(n.outputs[0])[1] / groups;
-      return groups == 1 || ocs % kBlock == 0 || depthwise(n);
+      return depthwise(n) ? blocked_before(n) : groups == 1 || ocs % kBlock == 0;
     }
     if (n.op == &kConvTranspose) return n.read().i("group") == 1;
     if (is_mean(n)) return produced_blocked(n.inputs[0]);
-    if (is_window_pool(n)) return suits(n.inputs[0]) && (n.outputs.size() < 2 || n.outputs[1] == kNone);
+    if (is_window_pool(n)) return suits(n.inputs[0]) && blocked_before(n) && (n.outputs.size() < 2 || n.outputs[1] == kNone);
     if (n.op == &kConcat) return joins_blocks(n);
     return n.op == &kSplit ? splits_blocks(n) : forms_.count(n.outputs[0]) != 0;
   }
@@ -85,6 +85,8 @@ class Assigner {
     const int64_t groups = n.read().i("group");
     return groups > 1 && suits(n.inputs[0]) && suits(n.outputs[0]) && dims(n.inputs[0])[1] == groups && dims(n.outputs[0])[1] == groups;
   }
+  // Pools and depthwise convolutions are as fast on plain values: it is not for them that one is reordered, unless its channels are last.
+  bool blocked_before(const Node& n) const { return produced_blocked(n.inputs[0]) || channels_last_source(n.inputs[0]) != kNone; }
   // Does this node read input i blocked, if it has the choice?
   bool reads(const Node& n, size_t i) const {
     const ValueId v = n.inputs[i];
@@ -93,7 +95,7 @@ class Assigner {
       if (i == 3) return produced_blocked(v) && suits(n.outputs[0]);
       if (i != 0 || g_.value(n.outputs[0]).type.shape.rank() > 4 || !g_.value(n.inputs[1]).type.shape.known()) return false;
       const int64_t groups = n.read().i("group"), ics = dims(v)[1] / groups;
-      return depthwise(n) || (ics >= kBlock && (groups == 1 || ics % kBlock == 0));
+      return depthwise(n) ? blocked_before(n) : ics >= kBlock && (groups == 1 || ics % kBlock == 0);
     }
     if (n.op == &kConvTranspose) return i == 0 && n.read().i("group") == 1 && produced_blocked(v);
     if (is_window_pool(n)) return writes(n);

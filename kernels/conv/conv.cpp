@@ -115,14 +115,16 @@ int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const 
 
 }  // namespace
 
-constinit const OpDef kConv = {.name = "Conv",
-                               .inputs = {2, 3},
-                               .outputs = {1, 1},
-                               .attrs = kConvAttrs,
-                               .infer = infer,
-                               .bind = bind,
-                               .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
-                               .macs = macs};
+constinit const OpDef kConv = {
+    .name = "Conv",
+    .inputs = {2, 3},
+    .outputs = {1, 1},
+    .attrs = kConvAttrs,
+    .infer = infer,
+    .bind = bind,
+    .kernels =
+        rows_of<TERN_ON_EACH_ISA(conv_f32), TERN_ON_EACH_ISA(depthwise_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
+    .macs = macs};
 constinit const OpDef kFusedConv = {
     .name = "FusedConv",
     .inputs = {2, 6},
@@ -130,7 +132,8 @@ constinit const OpDef kFusedConv = {
     .attrs = kFusedAttrs,
     .infer = infer,
     .bind = bind,
-    .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
+    .kernels =
+        rows_of<TERN_ON_EACH_ISA(conv_f32), TERN_ON_EACH_ISA(depthwise_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
     .macs = macs,
     .tern_only = true};
 

@@ -19,12 +19,14 @@
 // How it runs: every case is brought to one loop over tiles (ConvArgs): rows and columns of output pixels against a table of tap
 // offsets. The input is read in place when it is blocked and has a zero halo as wide as the padding (assign_layouts sees to that),
 // or planar and needs none; otherwise it is first copied into the workspace in that form. So plain and blocked give the same bits.
+// Depthwise maps that are plain on both sides stay so (depthwise.simd.cpp).
 // On a device every case is one product that gathers its x (launch.h, conv.cu).
 // Next: conv.cpp (schema and binding), conv_bind.cpp (how a shape becomes ConvArgs), core.simd.cpp (the loop), conv_tile.h.
 #pragma once
 #include <stdint.h>
 
 #include "kernels/activation.h"
+#include "kernels/conv/dealt_rows.h"
 #include "kernels/row.h"
 
 namespace tern {
@@ -116,6 +118,17 @@ struct ConvArgs {
   ActivationSpec activation;
 };
 
+// Depthwise and plain: each channel of x gives `multiplier` of y.
+struct DepthwiseArgs {
+  const float *x, *w, *bias, *residual, *scale, *shift;
+  float* y;
+  int64_t ocs, multiplier;
+  int64_t in, out[2], kernel, stride, dilation, begin;  // rows; out: rows and columns
+  DealtRows rows;                                       // columns
+  ActivationSpec activation;
+  int64_t first, last;  // (image, channel of y) pairs
+};
+
 // Between plain and blocked layouts.
 struct ReorderArgs {
   const float* x;
@@ -142,6 +155,6 @@ struct ConcatBlocksArgs {
   ConvHalo halo;                                                  // of y
 };
 
-TERN_EACH_ISA(extern const KernelRow conv_f32, reorder_f32, concat_blocks_f32;)  // core.simd.cpp, reorder.simd.cpp
+TERN_EACH_ISA(extern const KernelRow conv_f32, depthwise_f32, reorder_f32, concat_blocks_f32;)  // core, depthwise, reorder.simd.cpp
 
 }  // namespace tern

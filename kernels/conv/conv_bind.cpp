@@ -240,7 +240,8 @@ Layout halo_of(const ConvProblem& p) {
 
 Status bind_conv(BindContext& c, const ConvProblem& problem) {
   if (c.isa == Isa::cuda) return bind_device_conv(c, problem);
-  const KernelRow& kernel = *c.pick(DType::f32);
+  if (is_plain_depthwise(c, problem)) return bind_plain_depthwise(c, problem);
+  const KernelRow& kernel = *pick(rows_of<TERN_ON_EACH_ISA(conv_f32)>, DType::f32, c.isa);
   ConvProblem p = problem;
   const TensorView& y = c.out(0);
   ConvArgs& a = c.args<ConvArgs>();

@@ -28,6 +28,8 @@ Layout halo_of(const ConvProblem& p);
 
 // Binds inputs (x, w, bias, residual, scale, shift) and output 0 of `c`.
 Status bind_conv(BindContext& c, const ConvProblem& problem);
+bool is_plain_depthwise(const BindContext& c, const ConvProblem& problem);     // depthwise.cpp
+Status bind_plain_depthwise(BindContext& c, const ConvProblem& problem);       // of which that is true
 Status bind_device_conv(BindContext& c, const ConvProblem& problem);           // the same for a device: conv_bind_device.cpp
 Status bind_portable_device_conv(BindContext& c, const ConvProblem& problem);  // and of other dtypes than f32
 

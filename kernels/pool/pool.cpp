@@ -2,7 +2,7 @@
 #include "kernels/pool/pool.h"
 
 #include "kernels/conv/conv_bind.h"
-#include "kernels/pool/portable.h"
+#include "kernels/pool/windows.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -104,6 +104,32 @@ Status bind_blocked(BindContext& c, const Window& w, Rows rows) {
   return {};
 }
 
+// Maxima without indices, and means.
+Status bind_plain(BindContext& c, const Window& w, const KernelRow& kernel, bool mean) {
+  const TensorView& x = c.in(0);
+  const auto [begin, end] = c.range(x.dims[0] * x.dims[1]);
+  if (begin == end || c.out(0).count() == 0) return {};
+  PlainPoolArgs& a = c.args<PlainPoolArgs>();
+  a.window = bare(w);
+  a.begin = begin, a.end = end;
+  c.set(a.x, c.input(0));
+  c.set(a.y, c.output(0));
+  const int64_t bytes = std::max<int64_t>(static_cast<int64_t>(size_of(x.dtype)), is_float(x.dtype) ? 4 : 1);  // of what it is pooled in
+  bind_dealt_rows(c, w, bytes, a.rows);
+  c.set(a.row, c.workspace(a.rows.run * bytes));
+  if (mean) {
+    a.include_pad = c.attrs.i("count_include_pad") != 0;
+    c.set(a.columns, c.table<double>(w.out[2], [&](double* to) {
+      for (int64_t o = 0; o < w.out[2]; ++o) {
+        const auto t = pool::taps(a.window, 2, o);
+        to[o] = static_cast<double>(a.include_pad ? t.padded : t.last - t.first);
+      }
+    }));
+  }
+  c.run(kernel);
+  return {};
+}
+
 Status bind_blocked_mean(BindContext& c, Rows rows) {
   const TensorView& x = c.in(0);
   const Layout& out = c.out(0).layout;
@@ -131,8 +157,8 @@ constexpr Rows plain_rows() {
     case PoolKind::max: return rows_of<portable::kMaxPool>;
     case PoolKind::mean: return rows_of<portable::kAveragePool>;
     case PoolKind::norm: return rows_of<portable::kLpPool>;
-    case PoolKind::global_max: return rows_of<portable::kGlobalMaxPool>;
-    case PoolKind::global_mean: return rows_of<portable::kGlobalAveragePool>;
+    case PoolKind::global_max: return rows_of<TERN_ON_EACH_ISA(plain_global_max_pool), portable::kGlobalMaxPool>;
+    case PoolKind::global_mean: return rows_of<TERN_ON_EACH_ISA(plain_global_average_pool), portable::kGlobalAveragePool>;
     case PoolKind::global_norm: return rows_of<portable::kGlobalLpPool>;
   }
 }
@@ -154,6 +180,13 @@ Status bind(BindContext& c) {
       return kKind == PoolKind::mean ? bind_blocked(c, window, rows_of<TERN_ON_EACH_ISA(blocked_average_pool_f32)>)
                                      : bind_blocked(c, window, rows_of<TERN_ON_EACH_ISA(blocked_max_pool_f32)>);
     }
+  }
+  if constexpr (kKind == PoolKind::max || kKind == PoolKind::mean) {
+    constexpr Rows rows =
+        kKind == PoolKind::mean ? Rows(rows_of<TERN_ON_EACH_ISA(plain_average_pool)>) : Rows(rows_of<TERN_ON_EACH_ISA(plain_max_pool)>);
+    const KernelRow* plain = pick(rows, x.dtype, c.isa);
+    if (c.isa != Isa::cuda && plain != nullptr && !c.has_out(1) && suits_dealt_rows(window))
+      return bind_plain(c, window, *plain, kKind == PoolKind::mean);
   }
   const KernelRow* kernel = pick(plain_rows<kKind>(), x.dtype, c.isa);
   if (kernel == nullptr || x.layout.blocked) return bad_dtype(x.dtype);
@@ -203,20 +236,22 @@ Status bind_mean_blocks(BindContext& c) {
 
 }  // namespace
 
-constinit const OpDef kAveragePool = {.name = "AveragePool",
-                                      .inputs = {1, 1},
-                                      .outputs = {1, 1},
-                                      .attrs = kAverageAttrs,
-                                      .infer = infer<PoolKind::mean>,
-                                      .bind = bind<PoolKind::mean>,
-                                      .kernels = rows_of<portable::kAveragePool, TERN_ON_EACH_ISA(blocked_average_pool_f32)>,
-                                      .steps = steps};
-constinit const OpDef kGlobalAveragePool = {.name = "GlobalAveragePool",
-                                            .inputs = {1, 1},
-                                            .outputs = {1, 1},
-                                            .infer = infer<PoolKind::global_mean>,
-                                            .bind = bind<PoolKind::global_mean>,
-                                            .kernels = rows_of<portable::kGlobalAveragePool, TERN_ON_EACH_ISA(blocked_global_average_pool_f32)>};
+constinit const OpDef kAveragePool = {
+    .name = "AveragePool",
+    .inputs = {1, 1},
+    .outputs = {1, 1},
+    .attrs = kAverageAttrs,
+    .infer = infer<PoolKind::mean>,
+    .bind = bind<PoolKind::mean>,
+    .kernels = rows_of<portable::kAveragePool, TERN_ON_EACH_ISA(plain_average_pool), TERN_ON_EACH_ISA(blocked_average_pool_f32)>,
+    .steps = steps};
+constinit const OpDef kGlobalAveragePool = {
+    .name = "GlobalAveragePool",
+    .inputs = {1, 1},
+    .outputs = {1, 1},
+    .infer = infer<PoolKind::global_mean>,
+    .bind = bind<PoolKind::global_mean>,
+    .kernels = rows_of<TERN_ON_EACH_ISA(plain_global_average_pool), portable::kGlobalAveragePool, TERN_ON_EACH_ISA(blocked_global_average_pool_f32)>};
 constinit const OpDef kGlobalLpPool = {.name = "GlobalLpPool",
                                        .inputs = {1, 1},
                                        .outputs = {1, 1},
@@ -229,7 +264,7 @@ constinit const OpDef kGlobalMaxPool = {.name = "GlobalMaxPool",
                                         .outputs = {1, 1},
                                         .infer = infer<PoolKind::global_max>,
                                         .bind = bind<PoolKind::global_max>,
-                                        .kernels = rows_of<portable::kGlobalMaxPool>};
+                                        .kernels = rows_of<TERN_ON_EACH_ISA(plain_global_max_pool), portable::kGlobalMaxPool>};
 constinit const OpDef kLpPool = {.name = "LpPool",
                                  .inputs = {1, 1},
                                  .outputs = {1, 1},
@@ -244,7 +279,7 @@ constinit const OpDef kMaxPool = {.name = "MaxPool",
                                   .attrs = kMaxAttrs,
                                   .infer = infer<PoolKind::max>,
                                   .bind = bind<PoolKind::max>,
-                                  .kernels = rows_of<portable::kMaxPool, TERN_ON_EACH_ISA(blocked_max_pool_f32)>,
+                                  .kernels = rows_of<portable::kMaxPool, TERN_ON_EACH_ISA(plain_max_pool), TERN_ON_EACH_ISA(blocked_max_pool_f32)>,
                                   .steps = steps};
 
 constinit const OpDef kMeanBlocks = {.name = "MeanBlocks",

@@ -9,11 +9,14 @@
 //   Edges     NaN propagates. ceil_mode never starts a window wholly in the padding. A window that holds no element of x gives
 //             the lowest value (max), 0 (norm), and 0 or NaN (mean).
 //   Source    the ONNX operators MaxPool, AveragePool, LpPool, Global*.
-// Next: pool.cpp (schema and binding), portable.h (plain C++, every dtype), pool.simd.cpp (blocked f32), pool.cu (all on a device).
+// Next: pool.cpp (schema and binding), plain.simd.cpp (maxima and means of plain maps), pool.simd.cpp (of blocked ones), portable.h (the rest, in
+// plain C++), pool.cu (all on a device).
 #pragma once
 #include <stdint.h>
 
 #include "kernels/conv/conv.h"
+#include "kernels/pool/portable.h"
+#include "kernels/rows.h"
 
 namespace tern {
 
@@ -37,6 +40,17 @@ struct BlockedPoolArgs {
   bool include_pad;
   int64_t first, last;  // (image, block) pairs
 };
+// Pooling of plain maps.
+struct PlainPoolArgs {
+  const void* x;
+  void* y;
+  PoolWindow<int64_t> window;
+  DealtRows rows;
+  void* row;              // workspace: a row of y before it is divided and rounded
+  const double* columns;  // of means: how many taps each window of a row has inside x, or inside the padded x
+  bool include_pad;
+  int64_t begin, end;  // (image, channel) pairs
+};
 // The mean of whole maps: y [N,C], plain, or blocks of 16 (blocked).
 struct GlobalMeanArgs {
   const float* x;
@@ -46,5 +60,7 @@ struct GlobalMeanArgs {
 
 TERN_EACH_ISA(extern const KernelRow blocked_max_pool_f32, blocked_average_pool_f32, blocked_global_average_pool_f32,
               mean_blocks_f32;)  // pool.simd.cpp
+TERN_EACH_ISA(extern const Rows<6> plain_max_pool; extern const Rows<4> plain_average_pool; extern const Rows<6> plain_global_max_pool;
+              extern const Rows<4> plain_global_average_pool;)  // plain.simd.cpp
 
 }  // namespace tern

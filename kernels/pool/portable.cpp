@@ -58,6 +58,10 @@ void pool_planes(const PoolArgs& a) {
   }
 }
 
+template <Text kName, PoolKind kKind, class... T>
+constexpr std::array<KernelRow, sizeof...(T)> device_rows(Types<T...>) {
+  return {device_row<PoolArgs, cuda::launch_pool<kKind, dtype_of<T>()>>(kRowName<kName, dtype_of<T>(), Isa::cuda>.data(), dtype_of<T>())...};
+}
 // Portable ones, and those of a device.
 template <Text kName, PoolKind kKind, class... T>
 constexpr std::array<KernelRow, 2 * sizeof...(T)> pool_rows(Types<T...>) {
@@ -71,8 +75,8 @@ using MaxTypes = Types<float, double, f16, bf16, int8_t, uint8_t>;
 constinit const std::array<KernelRow, 12> portable::kMaxPool = pool_rows<"max_pool", PoolKind::max>(MaxTypes());
 constinit const std::array<KernelRow, 8> portable::kAveragePool = pool_rows<"average_pool", PoolKind::mean>(Floats());
 constinit const std::array<KernelRow, 8> portable::kLpPool = pool_rows<"lp_pool", PoolKind::norm>(Floats());
-constinit const std::array<KernelRow, 12> portable::kGlobalMaxPool = pool_rows<"global_max_pool", PoolKind::global_max>(MaxTypes());
-constinit const std::array<KernelRow, 8> portable::kGlobalAveragePool = pool_rows<"global_average_pool", PoolKind::global_mean>(Floats());
+constinit const std::array<KernelRow, 6> portable::kGlobalMaxPool = device_rows<"global_max_pool", PoolKind::global_max>(MaxTypes());
+constinit const std::array<KernelRow, 4> portable::kGlobalAveragePool = device_rows<"global_average_pool", PoolKind::global_mean>(Floats());
 constinit const std::array<KernelRow, 8> portable::kGlobalLpPool = pool_rows<"global_lp_pool", PoolKind::global_norm>(Floats());
 
 }  // namespace tern

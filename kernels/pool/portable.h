@@ -24,8 +24,10 @@ struct PoolArgs {
 };
 
 namespace portable {
-extern const std::array<KernelRow, 12> kMaxPool, kGlobalMaxPool;
-extern const std::array<KernelRow, 8> kAveragePool, kLpPool, kGlobalAveragePool, kGlobalLpPool;
+extern const std::array<KernelRow, 12> kMaxPool;
+extern const std::array<KernelRow, 8> kAveragePool, kLpPool, kGlobalLpPool;
+extern const std::array<KernelRow, 6> kGlobalMaxPool;      // on a device
+extern const std::array<KernelRow, 4> kGlobalAveragePool;  // on a device
 }  // namespace portable
 
 }  // namespace tern

@@ -18,12 +18,12 @@ template <class T>
 using Wide = std::conditional_t<kHalf<T>, float, T>;
 
 template <class T>
-TERN_HD Wide<T> widen(T v) {
+TERN_HD inline Wide<T> widen(T v) {
   if constexpr (kHalf<T>) return to_f32(v);
   else return v;
 }
 template <class T>
-TERN_HD T narrow(Wide<T> v) {
+TERN_HD inline T narrow(Wide<T> v) {
   if constexpr (std::is_same_v<T, f16>) return to_f16(v);
   else if constexpr (std::is_same_v<T, bf16>) return to_bf16(v);
   else return v;
@@ -59,7 +59,7 @@ struct Taps {
   Int first, last, padded, at;
 };
 template <class Int>
-TERN_HD Taps<Int> taps(const PoolWindow<Int>& w, int axis, Int o) {
+TERN_HD inline Taps<Int> taps(const PoolWindow<Int>& w, int axis, Int o) {
   const Int d = w.dilation[axis], at = o * w.stride[axis] - w.begin[axis];
   auto below = [&](Int limit) {
     const Int n = limit <= at ? 0 : (limit - at + d - 1) / d;

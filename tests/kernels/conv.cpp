@@ -149,6 +149,9 @@ TEST_CASE("conv: groups of any size, and depthwise") {
     check_conv({{{6, 3, 1, 1, 1, 1}, {17, 3, 1, 1, 1, 1}}, 2, channels, 1, 1});
     check_conv({{{6, 3, 2, 1, 1, 1}, {17, 3, 2, 2, 1, 1}}, 1, channels, 1, 1});
   }
+  for (int64_t width = 2; width < 90; width += width < 20 ? 1 : 11) check_conv({{{5, 3, 2, 1, 1, 1}, {width, 2, 1, 1, 1, 0}}, 2, 3, 1, 2});
+  for (int64_t stride : {1, 2, 3, 4}) check_conv({{{7, 3, 1, 2, 2, 1}, {50, 5, stride, 2, 4, 4}}, 1, 3, 1, 1});
+  check_conv({{{4, 2, 1, 1, 3, 3}, {9, 3, 1, 1, 1, 1}}, 1, 3, 1, 1});  // rows of windows that are padding alone
 }
 
 TEST_CASE("conv: an empty batch gives an empty result") {
@@ -234,7 +237,8 @@ TEST_CASE("conv: a residual may be added to a depthwise, a grouped and a one-pix
   struct Case {
     Dims x, w;
     int64_t group;
-  } cases[] = {{{1, 20, 4, 5}, {20, 1, 1, 1}, 20}, {{1, 6, 4, 5}, {9, 2, 1, 1}, 3}, {{2, 20, 1, 1}, {5, 20, 1, 1}, 1}};
+  } cases[] = {
+      {{1, 20, 4, 5}, {20, 1, 1, 1}, 20}, {{2, 3, 4, 21}, {6, 1, 1, 1}, 3}, {{1, 6, 4, 5}, {9, 2, 1, 1}, 3}, {{2, 20, 1, 1}, {5, 20, 1, 1}, 1}};
   for (const Case& k : cases) {
     const Tensor x = random_f32(k.x, 1), w = random_f32(k.w, 2), residual = random_f32({k.x[0], k.w[0], k.x[2], k.x[3]}, 4);
     const Tensor plain = run_op("Conv", {{"group", k.group}}, {x, w})[0];

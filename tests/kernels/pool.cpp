@@ -12,7 +12,71 @@ namespace {
 using Ints = std::vector<int64_t>;
 const float kNaN = std::numeric_limits<float>::quiet_NaN();
 
+// A pool of one map [H,W] of f32, tap by tap in the order of kernels/pool/pool.h.
+struct Axis {
+  int64_t in, kernel, stride = 1, dilation = 1, begin = 0, end = 0;
+  int64_t out() const { return (in + begin + end - (kernel - 1) * dilation - 1) / stride + 1; }
+};
+Tensor model(bool mean, bool include_pad, const Tensor& x, const Axis& h, const Axis& w) {
+  Tensor y = *Tensor::allocate(DType::f32, {x.dims()[0], x.dims()[1], h.out(), w.out()});
+  float* to = y.mutable_data<float>();
+  for (int64_t map = 0; map < x.dims()[0] * x.dims()[1]; ++map) {
+    for (int64_t i = 0; i < h.out() * w.out(); ++i) {
+      float v = mean ? 0 : -std::numeric_limits<float>::infinity();
+      int64_t inside = 0;
+      for (int64_t k = 0; k < h.kernel * w.kernel; ++k) {
+        const int64_t r = i / w.out() * h.stride + k / w.kernel * h.dilation - h.begin,
+                      c = i % w.out() * w.stride + k % w.kernel * w.dilation - w.begin;
+        if (r < 0 || r >= h.in || c < 0 || c >= w.in) continue;
+        const float e = x.data<float>()[(map * h.in + r) * w.in + c];
+        v = mean ? v + e : e > v || std::isnan(e) ? e : v;
+        ++inside;
+      }
+      *to++ = mean ? v / static_cast<float>(include_pad ? h.kernel * w.kernel : inside) : v;
+    }
+  }
+  return y;
+}
+// 0 to 99, as f32: exact in every dtype.
+Tensor whole_numbers(Dims dims) {
+  Tensor x = random_f32(dims, 5, 0, 100);
+  for (int64_t i = 0; i < x.count(); ++i) x.mutable_data<float>()[i] = std::floor(x.data<float>()[i]);
+  return x;
+}
+void check_pool(const Axis& h, const Axis& w) {
+  const Tensor x = random_f32({2, 3, h.in, w.in}, 1);
+  const Ints kernel{h.kernel, w.kernel}, strides{h.stride, w.stride}, dilations{h.dilation, w.dilation}, pads{h.begin, w.begin, h.end, w.end};
+  const Attrs attrs = {{"kernel_shape", kernel}, {"strides", strides}, {"dilations", dilations}, {"pads", pads}};
+  const Attrs with_pad = {
+      {"kernel_shape", kernel}, {"strides", strides}, {"dilations", dilations}, {"pads", pads}, {"count_include_pad", int64_t(1)}};
+  CAPTURE(w.in);
+  CAPTURE(w.stride);
+  check_same(run_op("MaxPool", attrs, {x})[0], model(false, false, x, h, w));
+  check_same(run_op("AveragePool", attrs, {x})[0], model(true, false, x, h, w));
+  check_same(run_op("AveragePool", with_pad, {x})[0], model(true, true, x, h, w));
+  const Tensor numbers = whole_numbers({2, 3, h.in, w.in}), largest = model(false, false, numbers, h, w);
+  for (DType t : {DType::f64, DType::f16, DType::bf16, DType::u8}) {
+    if (t == DType::u8 && largest.data<float>()[0] < 0) continue;  // windows of nothing
+    check_same(run_op("MaxPool", attrs, {cast(numbers, t)})[0], cast(largest, t));
+  }
+  check_same(run_op("AveragePool", attrs, {cast(numbers, DType::f16)})[0], cast(model(true, false, numbers, h, w), DType::f16));
+}
+
 }  // namespace
+
+TEST_CASE("pool: windows of every width, stride, dilation and padding are those of the model") {
+  for (int64_t width = 3; width < 80; width += width < 20 ? 1 : 13) check_pool({5, 3, 2, 1, 1, 1}, {width, 3, 1, 1, 1, 1});
+  for (int64_t stride : {1, 2, 3, 5}) {
+    for (int64_t dilation : {1, 2, 3}) {
+      check_pool({7, 2, stride, dilation, 1, 0}, {41, 3, stride, dilation, 2, 1});
+      check_pool({9, 3, 1, dilation, 0, 1}, {70, 4, stride, dilation, 0, 3});
+    }
+  }
+  check_pool({6, 1, 1, 1, 0, 0}, {33, 1, 4, 1, 0, 0});  // elements that no window reads
+  check_pool({4, 3, 1, 1, 2, 2}, {2, 5, 1, 1, 4, 4});   // wider than x
+  check_pool({3, 2, 1, 1, 1, 1}, {5, 2, 3, 1, 1, 1});   // rows and windows that begin in the padding
+  check_pool({4, 1, 1, 1, 2, 2}, {20, 2, 1, 1, 0, 0});  // whole rows of windows in it: -inf, and 0 / 0
+}
 
 TEST_CASE("pool: a maximum over windows with stride, dilation and padding") {
   const Tensor x = f32({1, 1, 3, 4}, {1, 2, 3, 4, 8, 7, 6, 5, -9, -8, -7, -6});
@@ -96,6 +160,31 @@ TEST_CASE("pool: three axes, several channels, and the whole of each channel") {
       total += sum;
     }
     CHECK(mean.data<float>()[i] == total / 24);
+  }
+}
+
+TEST_CASE("pool: the whole of a map of any size; zeros of both signs are equal, and the first stays") {
+  for (int64_t size : {1, 2, 7, 15, 16, 17, 255, 256, 257, 600}) {
+    const Tensor x = whole_numbers({1, 2, 3, size});
+    Tensor top = f32({1, 2, 1, 1}, {0, 0});
+    for (int64_t i = 0; i < 6 * size; ++i) {
+      float& t = top.mutable_data<float>()[i / (3 * size)];
+      t = std::max(t, x.data<float>()[i]);
+    }
+    for (DType t : {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8, DType::u8})
+      check_same(run_op("GlobalMaxPool", {}, {cast(x, t)})[0], cast(top, t));
+  }
+  check_same(run_op("GlobalMaxPool", {}, {f32({1, 2, 3}, {-1, -0.0f, 0, -2, 0, -0.0f})})[0], f32({1, 2, 1}, {-0.0f, 0}));
+  const Tensor x = random_f32({2, 2, 19, 5}, 3);
+  const Tensor mean = run_op("GlobalAveragePool", {}, {x})[0];
+  for (int64_t i = 0; i < 4; ++i) {
+    float total = 0;
+    for (int64_t r = 0; r < 19; ++r) {
+      float sum = 0;
+      for (int64_t c = 0; c < 5; ++c) sum += x.data<float>()[(i * 19 + r) * 5 + c];
+      total += sum;
+    }
+    CHECK(mean.data<float>()[i] == total / 95);
   }
 }
 

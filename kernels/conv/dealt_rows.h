@@ -1,0 +1,29 @@
+// Rows of a plain map as the windows of one row of y read them: padded, and dealt out to `stride` runs, so that what one tap of neighbouring
+// windows reads lies together. With a stride of 2, padding p before and elements 0 1 2 ...:
+//   row  p 0 1 2 3 4 5        run 0  p 1 3 5      tap 0 reads run 0 from place 0, tap 1 run 1 from place 0, tap 2 run 0 from place 1
+//                             run 1  0 2 4
+// A row is dealt once while its slot holds it: as many slots as the rows that a window covers.
+// Next: dealt_rows.cpp (how large), deal_rows.h (kernels), then pool/plain.simd.cpp and depthwise.simd.cpp, which read them.
+#pragma once
+#include <stdint.h>
+
+namespace tern {
+
+struct Window;
+class BindContext;
+
+struct DealtRows {
+  int64_t in, begin, stride, dilation, kernel;  // along the row
+  int64_t runs, run;                            // of a dealt row: how many, of how many elements each
+  int64_t slots[2];                             // rows that are kept, along depth and height
+  void* rows;                                   // [slots][slots][runs][run], workspace like the next two
+  int64_t* held;                                // [slots][slots]: which row each holds
+  const void** taps;                            // [most taps of a window]: where each of them reads for the first window of a row
+};
+
+// False where windows reach so far that rows had better be read in place.
+bool suits_dealt_rows(const Window& w);
+// Asks for the workspaces, for elements of `element_bytes`.
+void bind_dealt_rows(BindContext& c, const Window& w, int64_t element_bytes, DealtRows& to);
+
+}  // namespace tern
