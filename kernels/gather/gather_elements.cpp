@@ -24,6 +24,17 @@ void with_width(int64_t bytes, F f) {
   }
 }
 
+// Elements of one row; kWidth is in bytes. Nothing is read from the arguments here, which bytes of y might be.
+template <int kWidth, class Index>
+uint32_t gather_row(const Index* __restrict indices, const std::byte* __restrict x, int64_t step, int64_t axis_n, int64_t axis_stride,
+                    std::byte* __restrict y, int64_t n) {
+  uint32_t fault = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    std::memcpy(y + i * kWidth, x + (i * step + place_index(indices[i], axis_n, fault) * axis_stride) * kWidth, kWidth);
+  }
+  return fault;
+}
+
 template <class Index>
 void gather_elements(const GatherElementsArgs& a) {
   const Index* indices = static_cast<const Index*>(a.indices);
@@ -37,10 +48,10 @@ void gather_elements(const GatherElementsArgs& a) {
   uint32_t fault = 0;
   with_width(a.size, [&](auto width) {
     for (int64_t p = a.begin; p < a.end;) {
-      for (; at[last] < a.n[last] && p < a.end; ++at[last], ++p) {
-        const int64_t from = offset + at[last] * a.stride[last] + place_index(indices[p], a.axis_n, fault) * a.axis_stride;
-        std::memcpy(a.y + p * width, a.x + from * width, width);
-      }
+      const int64_t n = std::min(a.n[last] - at[last], a.end - p);
+      const std::byte* x = a.x + (offset + at[last] * a.stride[last]) * width;
+      fault |= gather_row<width>(indices + p, x, a.stride[last], a.axis_n, a.axis_stride, a.y + p * width, n);
+      p += n;
       at[last] = 0;
       for (int d = last - 1; d >= 0; --d) {
         offset += a.stride[d];

@@ -27,15 +27,31 @@ void repeat(const std::byte* from, std::byte* to, int64_t n) {
   for (int64_t i = whole; i < bytes; i += Size) std::memcpy(to + i, from, Size);
 }
 
+// Elements that are two apart, which the compiler takes from whole vectors.
+template <int Size>
+void every_second(const std::byte* from, std::byte* to, int64_t n) {
+  typedef Element<Size> Unaligned __attribute__((aligned(1), may_alias));
+  const auto* __restrict x = reinterpret_cast<const Unaligned*>(from);
+  auto* __restrict y = reinterpret_cast<Unaligned*>(to);
+  for (int64_t i = 0; i < n; ++i) y[i] = x[2 * i];
+}
+
 // One loop of elements of a size that the compiler knows.
 template <int Size>
 void copy_line(const std::byte* from, std::byte* to, int64_t n, int64_t from_stride, int64_t to_stride) {
   if (from_stride == 0 && to_stride == Size) return repeat<Size>(from, to, n);
+  if (Size <= 8 && from_stride == 2 * Size && to_stride == Size) return every_second<Size>(from, to, n);
   for (int64_t i = 0; i < n; ++i) {
     Element<Size> e;
     std::memcpy(&e, from + i * from_stride, Size);
     std::memcpy(to + i * to_stride, &e, Size);
   }
+}
+
+// The same of runs for which a call would be the most of it.
+template <int Size>
+void copy_blocks(const std::byte* from, std::byte* to, int64_t n, int64_t from_stride, int64_t to_stride) {
+  for (int64_t i = 0; i < n; ++i) std::memcpy(to + i * to_stride, from + i * from_stride, Size);
 }
 
 void copy_runs(const Copy& c, const std::byte* from, std::byte* to) {
@@ -46,6 +62,9 @@ void copy_runs(const Copy& c, const std::byte* from, std::byte* to) {
     case 4: return copy_line<4>(from, to, n, fs, ts);
     case 8: return copy_line<8>(from, to, n, fs, ts);
     case 16: return copy_line<16>(from, to, n, fs, ts);
+    case 32: return copy_blocks<32>(from, to, n, fs, ts);
+    case 64: return copy_blocks<64>(from, to, n, fs, ts);
+    case 128: return copy_blocks<128>(from, to, n, fs, ts);
     default:
       for (int64_t i = 0; i < n; ++i) std::memcpy(to + i * ts, from + i * fs, static_cast<size_t>(c.size));
   }

@@ -18,7 +18,9 @@ void mean_variance(const WalkArgs& a) {
 }
 template <class T>
 void lp(const WalkArgs& a) {
-  for (int64_t k = a.begin; k < a.end; ++k) norm::lp<T>(a, k);
+  int64_t k = a.begin;
+  for (; k + 4 <= a.end; k += 4) norm::lp<4, T>(a, k);
+  for (; k < a.end; ++k) norm::lp<1, T>(a, k);
 }
 template <class T>
 void lrn(const PortableLrnArgs& a) {

@@ -63,20 +63,28 @@ TERN_HD void mean_variance(const WalkArgs& a, int64_t k) {
     put(y, at, (get(x, at) - mean) / spread);
   }
 }
-template <class T>
+// A term of a p-norm, and the norm from their sum. Where it is 0, all x are, and 0 / 1 is 0. In integers, which no compiler turns into a branch.
+TERN_HD inline double lp_term(int p, double v) { return p == 1 ? __builtin_fabs(v) : v * v; }
+TERN_HD inline double lp_length(int p, double sum) {
+  const double length = p == 1 ? sum : __builtin_sqrt(sum);
+  return length + static_cast<double>(static_cast<int64_t>((__builtin_bit_cast(uint64_t, length) - 1) >> 63));
+}
+// Kept positions k to k + kLines: each sum is one chain, and chains side by side do not wait for each other.
+template <int kLines, class T>
 TERN_HD void lp(const WalkArgs& a, int64_t k) {
   const int64_t n = a.reduced.count, stride = a.reduced.stride[0];
-  const T* x = static_cast<const T*>(a.x) + a.kept.offset(k);
-  T* y = static_cast<T*>(a.y) + a.kept.offset(k);
-  double sum = 0;
+  int64_t at[kLines];
+  double sum[kLines] = {};
+  for (int l = 0; l < kLines; ++l) at[l] = a.kept.offset(k + l);
+  const T* x = static_cast<const T*>(a.x);
+  T* y = static_cast<T*>(a.y);
   for (int64_t i = 0; i < n; ++i) {
-    const double v = get(x, i * stride);
-    sum += a.p == 1 ? __builtin_fabs(v) : v * v;
+    for (int l = 0; l < kLines; ++l) sum[l] += lp_term(a.p, get(x, at[l] + i * stride));
   }
-  double length = a.p == 1 ? sum : __builtin_sqrt(sum);
-  // Where the length is 0, all x are, and 0 / 1 is 0. In integers, which no compiler turns into a branch.
-  length += static_cast<double>(static_cast<int64_t>((__builtin_bit_cast(uint64_t, length) - 1) >> 63));
-  for (int64_t i = 0; i < n; ++i) put(y, i * stride, get(x, i * stride) / length);
+  for (int l = 0; l < kLines; ++l) {
+    const double length = lp_length(a.p, sum[l]);
+    for (int64_t i = 0; i < n; ++i) put(y, at[l] + i * stride, get(x, at[l] + i * stride) / length);
+  }
 }
 
 // Element i of a row, which is channel c of an image.

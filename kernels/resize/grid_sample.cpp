@@ -20,17 +20,18 @@ struct Tap {
   uint64_t inside;
 };
 
-template <class T, class G>
-void grid_sample(const GridSampleArgs& a) {
-  const int count = grid::taps_an_axis(a.mode);
+// kAxes 0: a.axes. Where both are known, taps are registers and their loops are unrolled.
+template <class T, class G, Mode kMode, int kAxes>
+void sample(const GridSampleArgs& a) {
+  const int count = grid::taps_an_axis(kMode), axes = kAxes == 0 ? a.axes : kAxes;
   Tap taps[kMostTaps];
   for (int64_t at = a.begin; at < a.end; ++at) {
     const int64_t n = at / a.points, p = at % a.points;
-    const G* places = static_cast<const G*>(a.grid) + at * a.axes;  // [axes]
+    const G* places = static_cast<const G*>(a.grid) + at * axes;  // [axes]
     int all = 1;
     taps[0] = {0, 1, ~uint64_t(0)};
-    for (int axis = 0; axis < a.axes; ++axis) {
-      const grid::AxisTaps t = grid::taps_of(a, a.mode, axis, grid::place_of(a, axis, places[a.axes - 1 - axis]));
+    for (int axis = 0; axis < axes; ++axis) {
+      const grid::AxisTaps t = grid::taps_of(a, kMode, axis, grid::place_of(a, axis, places[axes - 1 - axis]));
       for (int i = all - 1; i >= 0; --i) {  // backwards: tap i becomes taps i * count …
         const Tap outer = taps[i];
         for (int j = count - 1; j >= 0; --j) {
@@ -46,6 +47,16 @@ void grid_sample(const GridSampleArgs& a) {
       for (int i = 0; i < all; ++i) sum += taps[i].weight * grid::masked(taps[i].inside, widen(x[c * a.plane + taps[i].offset]));
       y[c * a.points] = narrow<T>(sum);
     }
+  }
+}
+
+template <class T, class G>
+void grid_sample(const GridSampleArgs& a) {
+  const bool images = a.axes == 2;
+  switch (a.mode) {
+    case Mode::nearest: return images ? sample<T, G, Mode::nearest, 2>(a) : sample<T, G, Mode::nearest, 0>(a);
+    case Mode::linear: return images ? sample<T, G, Mode::linear, 2>(a) : sample<T, G, Mode::linear, 0>(a);
+    case Mode::cubic: return sample<T, G, Mode::cubic, 0>(a);
   }
 }
 

@@ -15,18 +15,29 @@ void resample_rows(const float* x, float* y, const ResizePass& p, const int32_t*
   }
 }
 
+// Elements of elements: y [out] from x, kTaps of them each (0: p.taps).
+template <int kTaps>
+TERN_INLINE void resample_elements(const float* x, float* y, const ResizePass& p) {
+  const int64_t taps = kTaps == 0 ? p.taps : kTaps, out = p.out;
+  const int32_t* index = p.index;
+  const float* weight = p.weight;
+  for (int64_t o = 0; o < out; ++o, index += taps, weight += taps) {
+    float acc = weight[0] * x[index[0]];
+    for (int64_t t = 1; t < taps; ++t) acc = acc + weight[t] * x[index[t]];
+    y[o] = acc;
+  }
+}
+
 void resample(const float* x, float* y, const ResizePass& p) {
   for (int64_t r = 0; r < p.outer; ++r, x += p.in * p.inner, y += p.out * p.inner) {
-    for (int64_t o = 0; o < p.out; ++o) {
-      const int32_t* index = p.index + o * p.taps;
-      const float* weight = p.weight + o * p.taps;
-      if (p.inner > 1) {
-        resample_rows(x, y + o * p.inner, p, index, weight);
-        continue;
-      }
-      float acc = weight[0] * x[index[0]];
-      for (int64_t t = 1; t < p.taps; ++t) acc = acc + weight[t] * x[index[t]];
-      y[o] = acc;
+    if (p.inner > 1) {
+      for (int64_t o = 0; o < p.out; ++o) resample_rows(x, y + o * p.inner, p, p.index + o * p.taps, p.weight + o * p.taps);
+    } else if (p.taps == 2) {
+      resample_elements<2>(x, y, p);
+    } else if (p.taps == 4) {
+      resample_elements<4>(x, y, p);
+    } else {
+      resample_elements<0>(x, y, p);
     }
   }
 }
