@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Every operator that ONNX has, one case each at a sensible size: tern beside onnxruntime, in one process, interleaved.
 
-usage: operators.py PEER LIBONNXRUNTIME.SO [--only REGEX] [--dtype f32|f16|f64] [--readme bench/README.md]       (needs onnx and numpy)
+usage: operators.py PEER LIBONNXRUNTIME.SO [--other] [--only REGEX] [--dtype f32|f16|f64] [--readme bench/README.md]       (needs onnx and numpy)
 
 PEER is build/bench/peer_onnxruntime. Writes a model of one node for each case (and its inputs beside it), and prints the ratio of the least
-times, worst first; what one of the two does not run is listed with its reason. --readme puts the table between the marks of that file.
+times, worst first; what one of the two does not run is listed with its reason. --other: the same operators at other sizes and dtypes. --readme
+puts the table between the marks of that file, those of --other only where tern is slower.
 """
 import argparse
 import re
@@ -199,6 +200,147 @@ def cases():
     yield "QLinearConv", "QLinearConv", [image8, Const(Q), zero, taps8, Const(Q), Const(np.int8(0)), Const(np.float32(1)), zero], {"pads": [1, 1, 1, 1]}
 
 
+DTYPES = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "i64": np.int64, "i32": np.int32, "i8": np.int8, "u8": np.uint8, "bool": bool}
+
+
+def some(dtype, *dims):
+    """Any numbers of a dtype by its name in tern."""
+    return f(*dims).astype(DTYPES[dtype]) if dtype[0] == "f" else i(2 if dtype == "bool" else 100, *dims, dtype=DTYPES[dtype])
+
+
+def other_cases():
+    """The same operators at other sizes and dtypes: a handful of elements, odd shapes, every axis, broadcasts."""
+    for op in "Add Mul Div Sub Max Greater Equal".split():
+        yield f"{op} 16", op, [f(16), positive(16)], {}
+    for op in "Relu Exp Sigmoid Tanh Erf Sqrt Neg Abs Floor Sin Softmax LogSoftmax Hardmax Identity".split():
+        yield f"{op} 16", op, [positive(1, 16)], {}
+    yield "Where 16", "Where", [bools(16), f(16), f(16)], {}
+    yield "Cast 16", "Cast", [i(100, 16)], {"to": TensorProto.FLOAT}
+    yield "MatMul 4", "MatMul", [f(1, 4), w(4, 4)], {}
+    yield "Gemm 16", "Gemm", [f(1, 16), w(16, 16), w(16)], {}
+    yield "Conv 16", "Conv", [f(1, 1, 4, 4), w(1, 1, 3, 3)], {}
+    yield "MaxPool 16", "MaxPool", [f(1, 1, 4, 4)], {"kernel_shape": [2, 2]}
+    yield "ReduceMean 16", "ReduceMean", [f(4, 4), ints(1)], {}
+    yield "ArgMax 16", "ArgMax", [f(4, 4)], {"axis": 1}
+    yield "TopK 16", "TopK", [f(1, 16), ints(3)], {}, 2
+    yield "CumSum 16", "CumSum", [f(16), Const(np.int64(0))], {}
+    yield "Concat 16", "Concat", [f(2, 4), f(2, 4)], {"axis": 1}
+    yield "Split 16", "Split", [f(4, 4)], {"axis": 1, "num_outputs": 2}, 2
+    yield "Slice 16", "Slice", [f(4, 4), ints(1), ints(3), ints(1)], {}
+    yield "Gather 16", "Gather", [f(4, 4), i(4, 4)], {}
+    yield "Transpose 16", "Transpose", [f(4, 4)], {"perm": [1, 0]}
+    yield "Reshape 16", "Reshape", [f(4, 4), ints(2, 8)], {}
+    yield "Expand 16", "Expand", [f(4, 1), ints(4, 4)], {}
+    yield "Pad 16", "Pad", [f(4, 4), ints(1, 1, 1, 1)], {}
+    yield "LayerNormalization 16", "LayerNormalization", [f(1, 16), w(16), w(16)], {}
+
+    for op in "Add Mul Greater".split():
+        yield f"{op} [256,1] [1,256]", op, [f(256, 1), f(1, 256)], {}
+        yield f"{op} [64,1024] [64,1]", op, [f(64, 1024), f(64, 1)], {}
+        yield f"{op} [32,56,56] [32,1,1]", op, [f(32, 56, 56), f(32, 1, 1)], {}
+        yield f"{op} [333,7] [7]", op, [f(333, 7), f(7)], {}
+        yield f"{op} [64,33,3] [64,1,3]", op, [f(64, 33, 3), f(64, 1, 3)], {}
+        yield f"{op} one", op, [f(10007), f(1)], {}
+    yield "Where [256,1] [1,256]", "Where", [bools(256, 1), f(1, 256), f(1)], {}
+    for dtype in "f64 i64 i32 i8 u8".split():
+        for op in "Add Sub Mul Max Min Equal Less".split():
+            if dtype in ("i8", "u8") and op in ("Sub", "Mul"):
+                continue
+            yield f"{op} {dtype} odd", op, [some(dtype, 57, 131), some(dtype, 57, 131)], {}
+            yield f"{op} {dtype} row", op, [some(dtype, 57, 131), some(dtype, 131)], {}
+    for dtype in "f64 i64 i32 u8 bool".split():
+        yield f"Where {dtype}", "Where", [bools(57, 131), some(dtype, 57, 131), some(dtype, 57, 131)], {}
+        yield f"Expand {dtype}", "Expand", [some(dtype, 57, 1), ints(57, 131)], {}
+        yield f"Concat {dtype}", "Concat", [some(dtype, 57, 13), some(dtype, 57, 5), some(dtype, 57, 77)], {"axis": 1}
+        yield f"Slice {dtype}", "Slice", [some(dtype, 57, 131), ints(3, 5), ints(50, 120), ints(0, 1)], {}
+        yield f"Gather {dtype} axis 1", "Gather", [some(dtype, 57, 131), i(131, 40)], {"axis": 1}
+        yield f"Transpose {dtype} odd", "Transpose", [some(dtype, 57, 131)], {"perm": [1, 0]}
+        if dtype != "bool":
+            yield f"Pad {dtype}", "Pad", [some(dtype, 57, 131), ints(1, 2, 3, 4)], {}
+            yield f"Tile {dtype}", "Tile", [some(dtype, 5, 7), ints(11, 13)], {}
+    for op in "Abs Neg Sign".split():
+        for dtype in "f64 i64 i32".split():
+            yield f"{op} {dtype}", op, [some(dtype, 57, 131)], {}
+    for op in "Exp Log Sqrt Tanh Sigmoid Relu Floor".split():
+        yield f"{op} f64", op, [positive(57, 131).astype(np.float64)], {}
+    for dtype in "i64 i32 u8".split():
+        low, high = Const(np.asarray(10, DTYPES[dtype])), Const(np.asarray(60, DTYPES[dtype]))
+        yield f"Clip {dtype}", "Clip", [some(dtype, 57, 131), low, high], {}
+    for frm in "f64 i64 i32 i8 u8 bool f16 f32".split():
+        for to in "f64 i64 i32 u8 bool f16 f32".split():
+            if frm != to:
+                yield f"Cast {frm} {to} odd", "Cast", [some(frm, 57, 131)], {"to": helper.np_dtype_to_tensor_dtype(np.dtype(DTYPES[to]))}
+
+    for axis in range(3):
+        x = [f(23, 33, 65)]
+        for op in "Sum Mean Max Min Prod L2 SumSquare LogSumExp".split():
+            yield f"Reduce{op} axis {axis} of 3", f"Reduce{op}", x + [ints(axis)], {}
+        for dtype in "f64 i64 i32".split():
+            for op in "Sum Max Mean".split():
+                yield f"Reduce{op} {dtype} axis {axis} of 3", f"Reduce{op}", [some(dtype, 23, 33, 65), ints(axis)], {}
+        yield f"ArgMax axis {axis} of 3", "ArgMax", x, {"axis": axis}
+        yield f"ArgMax i32 axis {axis} of 3", "ArgMax", [some("i32", 23, 33, 65)], {"axis": axis}
+        yield f"TopK 3 axis {axis} of 3", "TopK", x + [ints(3)], {"axis": axis}, 2
+        yield f"CumSum axis {axis} of 3", "CumSum", x + [Const(np.int64(axis))], {}
+        yield f"CumSum i64 axis {axis} of 3", "CumSum", [i(100, 23, 33, 65), Const(np.int64(axis))], {}
+        yield f"Softmax odd axis {axis} of 3", "Softmax", x, {"axis": axis}
+        yield f"Softmax f64 axis {axis} of 3", "Softmax", [f(23, 33, 65).astype(np.float64)], {"axis": axis}
+        yield f"Concat axis {axis} of 3", "Concat", [f(7, 33, 65), f(7, 33, 65)], {"axis": axis}
+        yield f"Split axis {axis} of 3", "Split", [f(21, 33, 66), ints(*{0: (5, 16), 1: (20, 13), 2: (1, 65)}[axis])], {"axis": axis}, 2
+        yield f"Gather axis {axis} of 3", "Gather", x + [i(23, 17, dtype=np.int32)], {"axis": axis}
+        yield f"GatherElements axis {axis} of 3", "GatherElements", x + [i(23, 23, 33, 65)], {"axis": axis}
+        yield f"ScatterElements axis {axis} of 3", "ScatterElements", x + [i(23, 5, 30, 50), f(5, 30, 50)], {"axis": axis}
+        yield f"OneHot axis {axis}", "OneHot", [i(30, 23, 33), Const(np.int64(30)), Const(np.float32([0, 1]))], {"axis": axis}
+        yield f"LpNormalization axis {axis} of 3", "LpNormalization", x, {"axis": axis}
+        yield f"Slice step 2 axis {axis} of 3", "Slice", x + [ints(1), ints(20), ints(axis), ints(2)], {}
+        yield f"Slice backwards axis {axis} of 3", "Slice", x + [ints(-1), ints(-100), ints(axis), ints(-1)], {}
+    for perm in ([0, 2, 1], [1, 0, 2], [2, 0, 1], [2, 1, 0], [1, 2, 0]):
+        yield f"Transpose {perm} odd", "Transpose", [f(23, 33, 65)], {"perm": perm}
+    yield "Transpose [0, 3, 1, 2] RGB", "Transpose", [f(1, 64, 64, 3)], {"perm": [0, 3, 1, 2]}
+    yield "Transpose [0, 2, 3, 1] RGB", "Transpose", [f(1, 3, 64, 64)], {"perm": [0, 2, 3, 1]}
+
+    for k, s in ((2, 2), (3, 1), (5, 3)):
+        for op in "MaxPool AveragePool".split():
+            yield f"{op} {k}x{k} step {s}", op, [f(1, 8, 75, 75)], {"kernel_shape": [k, k], "strides": [s, s]}
+        yield f"Conv depthwise {k}x{k} step {s}", "Conv", [f(1, 40, 31, 31), w(40, 1, k, k), w(40)], {"strides": [s, s], "group": 40}
+    yield "MaxPool 1d", "MaxPool", [f(4, 16, 200)], {"kernel_shape": [4], "strides": [4]}
+    yield "MaxPool 3d", "MaxPool", [f(1, 4, 12, 20, 20)], {"kernel_shape": [2, 2, 2], "strides": [2, 2, 2]}
+    yield "AveragePool 7x7", "AveragePool", [f(1, 128, 7, 7)], {"kernel_shape": [7, 7]}
+    yield "MaxPool with indices", "MaxPool", [f(1, 8, 40, 40)], {"kernel_shape": [2, 2], "strides": [2, 2]}, 2
+    yield "GlobalAveragePool 7x7", "GlobalAveragePool", [f(1, 512, 7, 7)], {}
+    yield "GlobalMaxPool 7x7", "GlobalMaxPool", [f(1, 512, 7, 7)], {}
+    yield "Conv 1x1", "Conv", [f(1, 64, 28, 28), w(128, 64, 1, 1)], {}
+    yield "Conv first", "Conv", [f(1, 3, 112, 112), w(16, 3, 3, 3), w(16)], {"strides": [2, 2], "pads": [1, 1, 1, 1]}
+    yield "Conv odd channels", "Conv", [f(1, 13, 30, 30), w(7, 13, 3, 3)], {}
+    yield "Conv groups", "Conv", [f(1, 32, 28, 28), w(32, 8, 3, 3)], {"group": 4, "pads": [1, 1, 1, 1]}
+    yield "Conv 1d causal", "Conv", [f(1, 16, 300), w(16, 16, 3), w(16)], {"pads": [4, 0], "dilations": [2]}
+    yield "Conv 3d", "Conv", [f(1, 4, 10, 16, 16), w(8, 4, 3, 3, 3)], {}
+    yield "ConvTranspose 3x3", "ConvTranspose", [f(1, 16, 20, 20), w(16, 8, 3, 3)], {"strides": [2, 2], "pads": [1, 1, 1, 1]}
+    yield "BatchNormalization [N,C]", "BatchNormalization", [f(64, 100), w(100), w(100), w(100), Const(positive(100))], {}
+    yield "LayerNormalization odd", "LayerNormalization", [f(57, 131), w(131), w(131)], {}
+    yield "LayerNormalization wide", "LayerNormalization", [f(4, 4096), w(4096), w(4096)], {}
+    yield "InstanceNormalization odd", "InstanceNormalization", [f(2, 5, 17, 19), w(5), w(5)], {}
+    yield "Softmax rows of 10", "Softmax", [f(100, 10)], {}
+    yield "Softmax one long row", "Softmax", [f(1, 32000)], {}
+    yield "MatMul vector", "MatMul", [f(1, 512), w(512, 512)], {}
+    yield "MatMul odd", "MatMul", [f(33, 77), w(77, 51)], {}
+    yield "MatMul f64", "MatMul", [f(64, 96).astype(np.float64), f(96, 64).astype(np.float64)], {}
+    yield "MatMul heads", "MatMul", [f(2, 8, 50, 32), f(2, 8, 32, 50)], {}
+    yield "Gemm odd", "Gemm", [f(33, 77), w(51, 77), w(51)], {"transB": 1}
+    yield "Gather rows of 768", "Gather", [f(2000, 768), i(2000, 1, 128)], {}
+    yield "Gather one", "Gather", [f(1, 50, 256), Const(np.int64(0))], {"axis": 1}
+    yield "TopK 1", "TopK", [f(64, 1000), ints(1)], {}, 2
+    yield "Resize linear odd", "Resize", [f(1, 3, 45, 60), Const(np.float32([])), Const(np.float32([])), ints(1, 3, 100, 70)], {"mode": "linear"}
+    yield "Resize nearest odd", "Resize", [f(1, 3, 45, 60), Const(np.float32([])), Const(np.float32([])), ints(1, 3, 100, 70)], {"mode": "nearest"}
+    yield "Einsum attention", "Einsum", [f(2, 4, 50, 16), f(2, 4, 50, 16)], {"equation": "bhid,bhjd->bhij"}
+    yield "Einsum outer", "Einsum", [f(100), f(200)], {"equation": "i,j->ij"}
+    yield "Einsum trace", "Einsum", [f(16, 20, 20)], {"equation": "bii->b"}
+    yield "LSTM batch 4", "LSTM", [f(20, 4, 32), w(1, 128, 32), w(1, 128, 32)], {"hidden_size": 32}, 3
+    yield "GRU batch 4", "GRU", [f(20, 4, 32), w(1, 96, 32), w(1, 96, 32)], {"hidden_size": 32}, 2
+    yield "Range", "Range", [Const(np.int64(0)), Const(np.int64(1000)), Const(np.int64(1))], {}
+    yield "Trilu i64", "Trilu", [i(100, 64, 64)], {}
+
+
 OPSETS = {"Attention": 23, "RMSNormalization": 23, "RotaryEmbedding": 23, "Swish": 24, "CumProd": 26}
 
 
@@ -245,13 +387,14 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("peer")
     options.add_argument("library")
+    options.add_argument("--other", action="store_true")
     options.add_argument("--only", default="")
     options.add_argument("--dtype", default="f32", choices=["f32", "f16", "f64"])
     options.add_argument("--readme")
     options = options.parse_args()
     rows, refused = [], []
     with tempfile.TemporaryDirectory() as folder:
-        for number, case in enumerate(cases()):
+        for number, case in enumerate(other_cases() if options.other else cases()):
             if not re.search(options.only, case[0]):
                 continue
             path = Path(folder) / f"{number}.onnx"
@@ -280,11 +423,13 @@ def main():
         print(f"not compared: {name}: {why}")
     if options.readme:
         readme = Path(options.readme)
-        begin, end = "<!-- operators.py: begin -->", "<!-- operators.py: end -->"
+        name = "operators.py --other" if options.other else "operators.py"
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
         before, rest = readme.read_text().split(begin)
         after = rest.split(end)[1]
         summary = f"{len(rows)} cases, geometric mean {mean:.2f}, {len(slow)} above 1.5."
-        readme.write_text(before + begin + "\n" + table(rows, summary) + "\n" + end + after)
+        shown = [r for r in rows if r[1] > r[2]] if options.other else rows
+        readme.write_text(before + begin + "\n" + table(shown, summary) + "\n" + end + after)
 
 
 if __name__ == "__main__":
