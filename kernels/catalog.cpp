@@ -15,6 +15,7 @@
 #include "kernels/gather/gather.h"
 #include "kernels/gather/gather_mean.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/linear_algebra/factor.h"
 #include "kernels/linear_algebra/linear_algebra.h"
 #include "kernels/movement/movement.h"
 #include "kernels/norm/norm.h"
@@ -30,6 +31,7 @@
 #include "kernels/sequence/sequence.h"
 #include "kernels/shape/shape.h"
 #include "kernels/softmax/softmax.h"
+#include "kernels/special/special.h"
 #include "kernels/strings/strings.h"
 
 namespace tern {
@@ -151,7 +153,10 @@ constexpr const OpDef* kOps[] = {
     &kCholesky,
     &kDet,
     &kLogDeterminant,
+    &kQr,
+    &kSelfAdjointEigen,
     &kSolve,
+    &kSvd,
     &kTriangularSolve,
     // movement
     &kBitCast,
@@ -250,6 +255,8 @@ constexpr const OpDef* kOps[] = {
     &kHardmax,
     &kLogSoftmax,
     &kSoftmax,
+    // special
+    &kSpecial,
     // strings
     &kAsString,
     &kBincount,

@@ -8,7 +8,7 @@
 //   Cost      n^3 / 3 multiply-accumulates for a matrix, and n^2 for each column. Plain loops: n is a few dozen where networks solve anything.
 //   Numerics  in f64, rounded once; LU has partial pivoting.
 //   Edges     n == 0: determinant 1. A matrix that has no inverse, or is not positive definite, is reported (BindContext::fault).
-//   Source    Golub and Van Loan, Matrix Computations, 3.4 and 4.2. Next: lu.h, solve.cpp, cholesky.cpp.
+//   Source    Golub and Van Loan, Matrix Computations, 3.4 and 4.2. Next: lu.h, solve.cpp, cholesky.cpp, factor.h.
 #pragma once
 #include "kernels/op.h"
 

@@ -94,7 +94,7 @@ TEST_CASE("official cases: every operator of the catalog is in an official case 
   // tests/runtime/fuse.cpp); GlobalLpPool has no official case (tests/kernels/pool.cpp); systems of equations are compared with TensorFlow
   // (tests/loaders/tensorflow_ops.cpp), as is what works on text and is none of ONNX's (tests/kernels/strings.cpp), and Lookup.
   for (const char* elsewhere : {"Reorder", "ConcatBlocks", "MapBlocks", "MeanBlocks", "GatherMean", "GlobalLpPool", "Lookup", "Cholesky",
-                                "LogDeterminant", "Solve", "TriangularSolve"})
+                                "LogDeterminant", "Qr", "SelfAdjointEigen", "Solve", "Special", "Svd", "TriangularSolve"})
     ops.insert(elsewhere);
   for (const OpDef* op : all_ops()) {
     if (op->compute != nullptr && op->tern_only) continue;

@@ -1,6 +1,8 @@
 // Systems of linear equations: what TensorFlow answers is in tests/loaders/tensorflow_ops.cpp; here what has no answer, and what must not be.
-// Contract: kernels/linear_algebra/linear_algebra.h.
+// Contracts: kernels/linear_algebra/linear_algebra.h, kernels/linear_algebra/factor.h.
 #include <doctest/doctest.h>
+
+#include <cmath>
 
 #include "tests/support/op_test.h"
 
@@ -30,6 +32,36 @@ TEST_CASE("linear algebra: what is no square matrix, or does not fit one, is ref
   CHECK(op_error("Solve", {}, {f32({2, 2}, {1, 0, 0, 1}), f32({3, 1}, {1, 2, 3})}).find("do not fit") != std::string::npos);
   CHECK(op_error("Solve", {}, {f32({2, 2}, {1, 0, 0, 1}), f32({2}, {1, 2})}).find("do not fit") != std::string::npos);
   CHECK(op_error("Cholesky", {}, {i64({1, 1}, {4})}).find("not supported") != std::string::npos);
+}
+
+TEST_CASE("linear algebra: factors of what is no rectangle full of numbers") {
+  CHECK(op_error("Svd", {}, {f32({3}, {1, 2, 3})}).find("no matrix") != std::string::npos);
+  CHECK(op_error("Qr", {}, {i64({1, 1}, {4})}).find("not supported") != std::string::npos);
+  CHECK(op_error("SelfAdjointEigen", {}, {f32({2, 3}, std::vector<float>(6))}).find("not square") != std::string::npos);
+  for (const char* op : {"Svd", "Qr", "SelfAdjointEigen"}) {  // NaN ends, and stays NaN
+    const auto y = run_op(op, {}, {f32({2, 2}, {NAN, 1, 2, 3})}, op == std::string("Svd") ? 3 : 2);
+    CHECK(std::isnan(y[0].data<float>()[0]));
+  }
+}
+
+TEST_CASE("linear algebra: columns without length are completed to a basis") {
+  const Tensor flat = f32({3, 2}, {0, 2, 0, 0, 0, 0});  // of rank one
+  const auto y = run_op("Svd", {{"full", int64_t(1)}}, {flat}, 3);
+  check_close(y[0], f32({2}, {2, 0}), 0);
+  const float* u = y[1].data<float>();
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 3; ++j) {
+      float dot = 0;
+      for (int k = 0; k < 3; ++k) dot += u[k * 3 + i] * u[k * 3 + j];
+      CHECK(std::fabs(dot - float(i == j)) < 1e-6f);
+    }
+  }
+}
+
+TEST_CASE("linear algebra: reflections give the diagonal the sign that cancels nothing") {
+  const auto y = run_op("Qr", {}, {f32({2, 2}, {3, 1, 4, 2})}, 2);
+  check_close(y[1], f32({2, 2}, {-5, -2.2f, 0, 0.4f}), 1);
+  check_close(run_op("Qr", {}, {f32({2, 2}, {3, 1, 0, -2})}, 2)[1], f32({2, 2}, {3, 1, 0, -2}), 0);  // is one already
 }
 
 }  // namespace tern::test

@@ -142,7 +142,11 @@ inline std::vector<Case> cases() {
   all.push_back({"Cholesky", {positive(DType::f32)}});
   all.push_back({"Det", {x({2, 3, 3})}});
   all.push_back({"LogDeterminant", {x({2, 3, 3})}, {}, 2});
+  all.push_back({"Qr", {x({2, 5, 3})}, {}, 2});
+  all.push_back({"SelfAdjointEigen", {x({2, 4, 4})}, {}, 2});
   all.push_back({"Solve", {x({3, 3}), x({3, 2})}});
+  all.push_back({"Special", {{{2, 5}, DType::f64, false, {}}, {{2, 5}, DType::f64, false, {}}}, {{"function", std::string("P")}}});
+  all.push_back({"Svd", {x({2, 5, 3})}, {}, 3});
   all.push_back({"TriangularSolve", {x({3, 3}), x({3, 2})}});
   all.push_back({"Linear", {x({5, 40}), w({40, 17}), w({17})}});
   all.push_back({"Linear", {x({1, 40}), w({40, 33}), w({33})}});

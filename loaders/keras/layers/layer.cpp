@@ -96,8 +96,9 @@ std::span<const std::span<const LayerRow>> all_layers() {
                                                       create_operations(),     equalize_layers(),     nan_operations(),
                                                       range_operations(),      scatter_operations(),  fourier_operations(),
                                                       network_operations(),    picture_operations(),  loss_operations(),
-                                                      tensorflow_operations(), algebra_operations(),  tf_picture_operations(),
-                                                      label_operations(),      rarer_operations(),    warp_operations()};
+                                                      tensorflow_operations(), algebra_operations(),  factor_operations(),
+                                                      tf_picture_operations(), label_operations(),    rarer_operations(),
+                                                      warp_operations()};
   return kTables;
 }
 

@@ -1,4 +1,4 @@
-// Linear algebra of matrices [..., n, n]: kernels/linear_algebra by TensorFlow's operators. See ops.h. Next: create.cpp.
+// Linear algebra of matrices [..., n, n]: kernels/linear_algebra by TensorFlow's operators. See ops.h. Next: factors.cpp.
 #include "loaders/keras/layers/pieces.h"
 #include "loaders/keras/ops/ops.h"
 
@@ -15,11 +15,6 @@ ValueId real_matrix(Call& c) {
 template <Text op>
 Flows of_matrix(Call& c) {
   return {{by_tensorflow(c, op.text, {real_matrix(c)})[0].value}};
-}
-
-ValueId turned(Call& c, ValueId x) {
-  const int rank = c.b.rank(x);
-  return rank < 2 ? c.b.fail(invalid("a matrix must have at least two dimensions")) : transpose(c.b, x, rank - 2, rank - 1);
 }
 
 ValueId factor(Call& c) { return of_matrix<"Cholesky">(c)[0].value; }
@@ -85,6 +80,11 @@ constexpr LayerRow kAlgebraRows[] = {
 };
 
 }  // namespace
+
+ValueId turned(Call& c, ValueId x) {
+  const int rank = c.b.rank(x);
+  return rank < 2 ? c.b.fail(invalid("a matrix must have at least two dimensions")) : transpose(c.b, x, rank - 2, rank - 1);
+}
 
 std::span<const LayerRow> algebra_operations() { return kAlgebraRows; }
 

@@ -62,6 +62,11 @@ using TensorFlowAttribute = std::pair<std::string, tensorflow::NodeCall::Attribu
 std::vector<tensorflow::NodeTensor> by_tensorflow(const Call& c, const char* op, std::vector<tensorflow::NodeTensor> inputs,
                                                   std::vector<TensorFlowAttribute> attributes = {});
 
+// The last two axes of x one for the other (algebra.cpp).
+ValueId turned(Call& c, ValueId x);
+// Of matrices [.., m, n]: [.., min(m, n)], the largest first (factors.cpp).
+ValueId singular_values(Call& c, ValueId x);
+
 // Of keras.ops: bool < integers < floats; f16 with bf16 is f32.
 DType promote(DType a, DType b);
 
@@ -74,6 +79,7 @@ std::span<const LayerRow> shape_operations();       // shape.cpp: reshape, trans
 std::span<const LayerRow> join_operations();        // join.cpp: concatenate, stack, split, x[…], take
 std::span<const LayerRow> product_operations();     // product.cpp: matmul, einsum, tensordot …
 std::span<const LayerRow> algebra_operations();     // algebra.cpp: solve, inv, det, cholesky …
+std::span<const LayerRow> factor_operations();      // factors.cpp: svd, qr, eigh, pinv
 std::span<const LayerRow> create_operations();      // create.cpp: zeros_like, arange, one_hot, cast, shape
 std::span<const LayerRow> range_operations();       // range.cpp: linspace, meshgrid, diag, cross, kron …
 std::span<const LayerRow> scatter_operations();     // scatter.cpp: scatter, segments, bins

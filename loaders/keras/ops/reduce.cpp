@@ -151,8 +151,21 @@ Flows so_far(Call& c) {
   return {{c.b.cast(y, dtype)}};
 }
 
+// The largest, the least or the sum of the singular values.
+Flows singular_norm(Call& c, const Reduction& r, const char* op) {
+  const int rank = c.b.rank(r.x);
+  std::vector<int64_t> order;
+  for (int64_t d = 0; d < rank; ++d) {
+    if (std::find(r.axes.begin(), r.axes.end(), d) == r.axes.end()) order.push_back(d);
+  }
+  order.insert(order.end(), r.axes.begin(), r.axes.end());
+  const ValueId y = reduced(c, op, singular_values(c, c.emit("Transpose", {r.x}, attributes({{"perm", order}}))), {rank - 2}, false);
+  return {{r.keep ? unsqueeze(c.b, y, r.axes) : y}};
+}
+
 // Of matrices, which two axes are: the largest or least sum of a column, or of a row, without signs.
 Flows matrix_norm(Call& c, const Reduction& r, double order) {
+  if (std::fabs(order) == 2) return singular_norm(c, r, order > 0 ? "ReduceMax" : "ReduceMin");
   const bool columns = std::fabs(order) == 1;
   if (!columns && !std::isinf(order)) return c.unsupported("this norm");
   const int64_t inner = r.axes[columns ? 0 : 1], outer = r.axes[columns ? 1 : 0];
@@ -168,6 +181,7 @@ Flows norm(Call& c) {
   r.axes = o.axes("axis", c.b.rank(r.x));
   const Argument ord = o.get(kNamed, "ord|order");
   if (ord.is_none() || (ord.is(Argument::Kind::text) && (ord.text == "euclidean" || ord.text == "fro"))) return {{reduced(c, "ReduceL2", r)}};
+  if (ord.is(Argument::Kind::text) && ord.text == "nuc" && r.axes.size() == 2) return singular_norm(c, r, "ReduceSum");
   if (ord.is_number() && r.axes.size() == 2) return matrix_norm(c, r, ord.real);
   if (!ord.is_number() || r.axes.size() > 1) return c.unsupported("this norm");
   if (ord.real == 2) return {{reduced(c, "ReduceL2", r)}};

@@ -41,6 +41,27 @@ Flows two(Call& c) {
   return {{by_tensorflow(c, op.text, {x, y})[0].value}};
 }
 
+template <Text op, Text first, Text second>
+Flows two_named(Call& c) {
+  const auto [x, y] = Operands(c).pair(0, first.text, second.text);
+  return {{by_tensorflow(c, op.text, {x, y})[0].value}};
+}
+
+Flows next_after(Call& c) {
+  const Operands o(c);
+  const auto [given, other] = o.pair(0, kTensorflowX, kTensorflowY);
+  const ValueId x = o.real(given), y = o.real(other);
+  if (c.layer.class_name.starts_with("tf.")) return {{by_tensorflow(c, "NextAfter", {x, y})[0].value}};
+  // keras.ops asks for the next f64, which of f32 is x again
+  return {{c.b.cast(by_tensorflow(c, "NextAfter", {c.b.cast(x, DType::f64), c.b.cast(y, DType::f64)})[0].value, c.b.dtype(x))}};
+}
+
+Flows betainc(Call& c) {
+  const Operands o(c);
+  const ValueId a = o.real(o.tensor(0, "a"));
+  return {{by_tensorflow(c, "Betainc", {a, o.tensor(o.get(1, "b"), c.b.dtype(a)), o.tensor(o.get(2, "x"), c.b.dtype(a))})[0].value}};
+}
+
 Flows reciprocal_no_nan(Call& c) {
   const Operands o(c);
   const ValueId x = o.real(o.tensor(0, kTensorflowX));
@@ -269,6 +290,22 @@ constexpr LayerRow kTensorflowRows[] = {
     {"ops.Erfinv tf.math.erfinv", real_function<"Erfinv">},
     {"tf.math.lgamma", real_function<"Lgamma">},
     {"tf.math.digamma", real_function<"Digamma">},
+    {"ops.I0 tf.math.bessel_i0 tf.math.special.bessel_i0", real_function<"BesselI0">},
+    {"tf.math.bessel_i0e tf.math.special.bessel_i0e", real_function<"BesselI0e">},
+    {"tf.math.bessel_i1 tf.math.special.bessel_i1", real_function<"BesselI1">},
+    {"tf.math.bessel_i1e tf.math.special.bessel_i1e", real_function<"BesselI1e">},
+    {"tf.math.special.bessel_j0", real_function<"BesselJ0">},
+    {"tf.math.special.bessel_j1", real_function<"BesselJ1">},
+    {"tf.math.special.bessel_k0", real_function<"BesselK0">},
+    {"tf.math.special.bessel_k1", real_function<"BesselK1">},
+    {"tf.math.special.bessel_y0", real_function<"BesselY0">},
+    {"tf.math.special.bessel_y1", real_function<"BesselY1">},
+    {"tf.math.igamma", two_named<"Igamma", "a", "x">},
+    {"tf.math.igammac", two_named<"Igammac", "a", "x">},
+    {"tf.math.betainc", betainc},
+    {"tf.math.zeta", two_named<"Zeta", "x", "q">},
+    {"tf.math.polygamma", two_named<"Polygamma", "a", "x">},
+    {"ops.Nextafter tf.math.nextafter", next_after},
     {"ops.LeftShift ops.BitwiseLeftShift tf.bitwise.left_shift", two<"LeftShift">},
     {"ops.RightShift ops.BitwiseRightShift tf.bitwise.right_shift", two<"RightShift">},
     {"tf.bitwise.bitwise_and", two<"BitwiseAnd">},

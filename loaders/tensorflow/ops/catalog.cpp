@@ -8,13 +8,13 @@ namespace tern::tensorflow {
 
 std::span<const std::span<const Operator>> all_operators() {
   static const std::span<const Operator> kTables[] = {
-      arithmetic_operators(), function_operators(),  special_operators(),  bit_operators(),         cast_operators(),    activation_operators(),
-      linear_operators(),     conv_operators(),      pool_operators(),     norm_operators(),        reduce_operators(),  shape_operators(),
-      slice_operators(),      join_operators(),      pad_operators(),      create_operators(),      matrix_operators(),  gather_operators(),
-      scatter_operators(),    dynamic_operators(),   order_operators(),    image_operators(),       color_operators(),   patch_operators(),
-      equation_operators(),   detection_operators(), quantize_operators(), complex_operators(),     fourier_operators(), string_operators(),
-      ragged_operators(),     sparse_operators(),    audio_operators(),    recognition_operators(), example_operators(), cell_operators(),
-      refused_operators(),    project_operators(),
+      arithmetic_operators(), function_operators(), special_operators(),   bessel_operators(),   bit_operators(),         cast_operators(),
+      activation_operators(), linear_operators(),   conv_operators(),      pool_operators(),     norm_operators(),        reduce_operators(),
+      shape_operators(),      slice_operators(),    join_operators(),      pad_operators(),      create_operators(),      matrix_operators(),
+      gather_operators(),     scatter_operators(),  dynamic_operators(),   order_operators(),    image_operators(),       color_operators(),
+      patch_operators(),      equation_operators(), detection_operators(), quantize_operators(), complex_operators(),     fourier_operators(),
+      string_operators(),     ragged_operators(),   sparse_operators(),    audio_operators(),    recognition_operators(), example_operators(),
+      cell_operators(),       refused_operators(),  project_operators(),
   };
   return kTables;
 }

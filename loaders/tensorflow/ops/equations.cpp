@@ -58,6 +58,31 @@ Values triangular_solve(Call& c) {
   return {b.emit("TriangularSolve", {a, y}, attrs)};
 }
 
+// Values alone need no vectors: those outputs are empty then.
+std::vector<ValueId> factors(Call& c, const char* op, const char* vectors, size_t outputs, bool full) {
+  GraphBuilder& b = c.b;
+  Attributes attrs;
+  if (full) attrs.set("full", int64_t(c.boolean("full_matrices", false)));
+  const bool all = vectors == nullptr || c.boolean(vectors, true);
+  std::vector<ValueId> y = b.emit(op, {c.tensor(0)}, attrs, all ? outputs : 1);
+  auto none = Tensor::allocate(b.ok() ? b.dtype(y[0]) : DType::f32, {0});
+  if (!all && none) y.resize(outputs, b.constant(std::move(*none)));
+  y.resize(outputs, kNone);
+  return y;
+}
+Values svd(Call& c) {
+  const auto y = factors(c, "Svd", "compute_uv", 3, true);
+  return {y[0], y[1], y[2]};
+}
+Values qr(Call& c) {
+  const auto y = factors(c, "Qr", nullptr, 2, true);
+  return {y[0], y[1]};
+}
+Values self_adjoint_eigen(Call& c) {
+  const auto y = factors(c, "SelfAdjointEigen", "compute_v", 2, false);
+  return {y[0], y[1]};
+}
+
 constexpr Operator kEquationsRows[] = {
     {"Cholesky BatchCholesky", nullptr, cholesky},
     {"MatrixDeterminant BatchMatrixDeterminant", nullptr, determinant},
@@ -65,6 +90,9 @@ constexpr Operator kEquationsRows[] = {
     {"MatrixInverse BatchMatrixInverse", nullptr, inverse},
     {"MatrixSolve BatchMatrixSolve", nullptr, solve},
     {"MatrixTriangularSolve BatchMatrixTriangularSolve", nullptr, triangular_solve},
+    {"Qr", "q r", qr},
+    {"SelfAdjointEigV2", "e v", self_adjoint_eigen},
+    {"Svd", "s u v", svd},
 };
 
 }  // namespace

@@ -27,6 +27,7 @@ std::span<const std::span<const Operator>> all_operators();
 std::span<const Operator> arithmetic_operators();   // arithmetic.cpp: of two operands; comparisons, logic, choices
 std::span<const Operator> function_operators();     // functions.cpp: exp, sqrt, erf, floor …
 std::span<const Operator> special_operators();      // special.cpp: lgamma, digamma, erfinv
+std::span<const Operator> bessel_operators();       // bessel.cpp: incomplete gamma and beta, zeta, the next number
 std::span<const Operator> bit_operators();          // bits.cpp
 std::span<const Operator> cast_operators();         // casts.cpp: constants, casts, identities
 std::span<const Operator> activation_operators();   // activations.cpp

@@ -1,4 +1,4 @@
-// Special functions as sums and quotients of what the catalog has, computed in f64. See operator.h. Next: bits.cpp.
+// Special functions as sums and quotients of what the catalog has, computed in f64. See operator.h. Next: bessel.cpp.
 //   Source  erfinv: Giles, "Approximating the erfinv function" (2010), then two steps of Newton's. Gamma: Lanczos' approximation with g = 7 and
 //           nine terms. Digamma: its recurrence up to x + 8, then the asymptotic series. Both are reflected where x < 1/2.
 #include <cmath>
@@ -88,11 +88,23 @@ Values digamma(Call& c) {
   return {in_dtype(c.b, c.tensor(0), DType::f64, [&](ValueId x) { return digamma_of(c.b, x); })};
 }
 
+// The n-th derivative of digamma, n whole: (-1)^(n+1) n! zeta(n + 1, x).
+Values polygamma(Call& c) {
+  GraphBuilder& b = c.b;
+  const DType dtype = b.dtype(c.tensor(1));
+  ValueId n = b.cast(c.tensor(0), DType::f64), x = b.cast(c.tensor(1), DType::f64);
+  x = b.emit("Expand", {x, b.ints(sizes_of(b, n))});
+  n = b.emit("Expand", {n, b.ints(sizes_of(b, x))});
+  const ValueId order = with(b, "Add", n, 1), sign = b.emit("Cos", {with(b, "Mul", order, M_PI)});
+  const ValueId zeta = b.emit("Special", {order, x}, attributes({{"function", std::string("Zeta")}}));
+  const ValueId y = b.emit("Mul", {b.emit("Mul", {sign, b.emit("Exp", {lgamma_of(b, order)})}), zeta});
+  const ValueId whole = b.emit("And", {b.emit("Equal", {n, b.emit("Floor", {n})}), with(b, "GreaterOrEqual", n, 0)});
+  return {b.cast(select(b, whole, select(b, is_zero(b, n), digamma_of(b, x), y), b.scalar_like(x, NAN)), dtype)};
+}
+
 constexpr Operator kSpecialRows[] = {
-    {"Erfinv", nullptr, erfinv},
-    {"Ndtri", nullptr, ndtri},
-    {"Lgamma", nullptr, lgamma},
-    {"Digamma", nullptr, digamma},
+    {"Erfinv", nullptr, erfinv},   {"Ndtri", nullptr, ndtri},         {"Lgamma", nullptr, lgamma},
+    {"Digamma", nullptr, digamma}, {"Polygamma", nullptr, polygamma},
 };
 
 }  // namespace

@@ -41,6 +41,10 @@ if legacy:
         im.resize(x, (4, 4), preserve_aspect_ratio=True), tf.compat.v1.image.resize_bilinear(x, (5, 12)), tf.compat.v1.image.resize_nearest_neighbor(x, (16, 18)), tf.compat.v1.image.resize_bilinear(x, (16, 18), align_corners=True), im.extract_patches(x, [1, 3, 3, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"), im.sobel_edges(x),
         tf.space_to_batch_nd(x, [2, 2], [[0, 0], [0, 1]]), tf.nn.atrous_conv2d(x, np.linspace(-1, 1, 54).reshape(3, 3, 3, 2).astype("float32"), 2, "VALID"), tf.nn.dilation2d(x, np.linspace(-1, 1, 27).reshape(3, 3, 3).astype("float32"), [1, 1, 1, 1], "SAME", "NHWC", [1, 1, 1, 1]),
         tf.nn.separable_conv2d(x, np.linspace(-1, 1, 27).reshape(3, 3, 3, 1).astype("float32"), np.linspace(-1, 1, 12).reshape(1, 1, 3, 4).astype("float32"), [1, 1, 1, 1], "SAME"), tf.nn.pool(x, [2, 2], "MAX", strides=[2, 2]), tf.nn.pool(x, [2, 3], "AVG", padding="SAME")])
+    family("special2", dict(x=np.abs(floats(2, 5)) + .1, a=np.abs(floats(2, 5)) * 3 + .5, s=square, w=floats(2, 3, 5)), lambda x, a, s, w: [
+        m.bessel_i0(x), m.bessel_i0e(x), m.bessel_i1(x), m.bessel_i1e(x), m.special.bessel_j0(x), m.special.bessel_j1(x), m.special.bessel_k0(x), m.special.bessel_k1(x), m.special.bessel_y0(x), m.special.bessel_y1(x),
+        m.igamma(a, x), m.igamma(a, 2.), m.igammac(a, x), m.betainc(a, x, tf.nn.sigmoid(x)), m.zeta(a + 1., x), m.polygamma(tf.round(a), x), m.nextafter(x, a), tf.linalg.svd(w, compute_uv=False), *tf.linalg.qr(w), *tf.linalg.qr(w, full_matrices=True),
+        tf.linalg.eigvalsh(s), tf.linalg.eigh(s)[0], tf.linalg.pinv(w), tf.linalg.matrix_rank(w)])
     family("slopes2", dict(x=floats(3, 6)), lambda x: [L.Dense(4, activation=L.PReLU("normal"))(x)])
 else:
     family("recurrent3", states, recurrent)
@@ -98,3 +102,8 @@ def space():
 
 
 if not legacy and (not only or "space3" in only): keras.utils.set_random_seed(1); space()
+if not legacy:
+    wide = floats(2, 3, 5)
+    family("factors3", dict(a=floats(2, 4, 4), w=wide, t=floats(2, 2, 5, 4), x=floats(2, 4), n=ints(-2, 3, 2, 4)), lambda a, w, t, x, n: [
+        o.svd(w, compute_uv=False), *o.qr(w), *o.qr(a, mode="complete"), o.eigh(a)[0], o.pinv(w), o.pinv(a, rcond=.3), o.matrix_rank(w), o.norm(w, 2, axis=(1, 2)), o.norm(t, -2, axis=(3, 1)), o.norm(t, "nuc", axis=(2, 3), keepdims=True),
+        o.i0(x), o.nextafter(x, x + 1), L.Concatenate()([x, n]), L.Add()([n, x]), L.Multiply()([x, n]), L.Maximum()([n, x])])

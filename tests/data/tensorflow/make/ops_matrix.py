@@ -35,6 +35,22 @@ for adjoint in (False, True):
         case("MatrixTriangularSolve", f(2, 4, 4) + 2 * np.eye(4, dtype=np.float32), f(2, 4, 3), adjoint=adjoint, lower=lower)
         case("MatrixTriangularSolve", f(4, 4) + 2 * np.eye(4, dtype=np.float32), f(3, 4, 2), adjoint=adjoint, lower=lower)
 case("MatrixTriangularSolve", f(2, 1, 4, 4) + 2 * np.eye(4, dtype=np.float32), f(3, 4, 2))
+for dtype in (np.float32, np.float64):
+    for shape in ((4, 4), (2, 5, 3), (3, 5), (2, 3, 1, 4), (1, 1), (6, 2)):
+        x = f(*shape, dtype=dtype)
+        case("Qr", x)
+        case("Qr", x, full_matrices=True)
+        case("Svd", x, compute_uv=False, keep=1)
+        chain("the matrix from its singular vectors", lambda x: (lambda s, u, v: tf.matmul(u * s[..., None, :], v, adjoint_b=True))(*tf.linalg.svd(x)), x)
+        for side in (1, 2):
+            chain("all singular vectors", lambda x: tf.matmul(tf.linalg.svd(x, full_matrices=True)[side], tf.linalg.svd(x, full_matrices=True)[side], adjoint_a=True), x)
+        chain("a pseudo-inverse", tf.linalg.pinv, x)
+    x = positive(2, 5, 5, dtype=dtype)
+    case("SelfAdjointEigV2", x, compute_v=False, keep=1)
+    case("SelfAdjointEigV2", f(3, 3, dtype=dtype), compute_v=False, keep=1)
+    chain("the matrix from its eigenvectors", lambda x: (lambda e, v: tf.matmul(v * e[..., None, :], v, adjoint_b=True))(*tf.linalg.eigh(x)), x)
+chain("all singular vectors of less than full rank", lambda x: (lambda s, u, v: tf.matmul(u, u, adjoint_a=True))(*tf.linalg.svd(x, full_matrices=True)), np.outer(f(5), f(4)))
+chain("all singular vectors of nothing", lambda x: (lambda s, u, v: tf.matmul(u, u, adjoint_a=True))(*tf.linalg.svd(x)), np.zeros((4, 3), np.float32))
 chain("a covariance and its distance", lambda x, y: tf.linalg.cholesky_solve(tf.linalg.cholesky(x), y), positive(2, 5, 5), f(2, 5, 2))
 a, b = positive(2, 3, 3), f(2, 3, 2)
 old("BatchCholesky", a, want=[np.linalg.cholesky(a)])

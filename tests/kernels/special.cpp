@@ -1,0 +1,62 @@
+// Special functions: what TensorFlow answers is in tests/loaders/tensorflow_ops.cpp; here what lies outside of their domains, and what is refused.
+// Contract: kernels/special/special.h.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "tests/support/op_test.h"
+
+namespace tern::test {
+namespace {
+
+Tensor f64(std::vector<double> values) {
+  auto t = Tensor::allocate(DType::f64, {static_cast<int64_t>(values.size())});
+  REQUIRE(t.ok());
+  std::copy(values.begin(), values.end(), t->mutable_data<double>());
+  return std::move(*t);
+}
+
+double value(const char* function, std::vector<double> x) {
+  std::vector<Tensor> in;
+  for (double v : x) in.push_back(f64({v}));
+  return run_op("Special", {{"function", std::string(function)}}, in)[0].data<double>()[0];
+}
+
+}  // namespace
+
+TEST_CASE("special: outside of its domain a function is NaN, at its edges its limit") {
+  CHECK(std::isnan(value("P", {-1, 2})));
+  CHECK(std::isnan(value("Q", {1, -2})));
+  CHECK(value("P", {2, INFINITY}) == 1);
+  CHECK(value("Q", {2, INFINITY}) == 0);
+  CHECK(std::isnan(value("Betainc", {1, 1, 1.5})));
+  CHECK(value("Betainc", {3, 2, 1}) == 1);
+  CHECK(value("Zeta", {1, 3}) == INFINITY);
+  CHECK(std::isnan(value("Zeta", {0.5, 3})));
+  CHECK(value("K0", {0}) == INFINITY);
+  CHECK(std::isnan(value("K1", {-1})));
+  for (const char* function : {"I0", "I0e", "I1", "J0", "J1", "K0", "Y0", "Y1"}) CHECK(std::isnan(value(function, {NAN})));
+}
+
+TEST_CASE("special: both sides of every border say the same") {
+  for (const char* function : {"I0e", "I1e", "J0", "J1", "Y0", "Y1"}) {
+    const double below = value(function, {std::nextafter(12.0, 0)}), above = value(function, {12});
+    CHECK(std::fabs(below - above) < 1e-10);
+  }
+  for (const char* function : {"K0e", "K1e"}) {
+    const double below = value(function, {std::nextafter(1.0, 0)}), above = value(function, {1});
+    CHECK(std::fabs(below - above) < 1e-13);
+  }
+  CHECK(std::fabs(value("P", {5, std::nextafter(6.0, 0)}) - value("P", {5, 6})) < 1e-13);
+}
+
+TEST_CASE("special: functions that are not there, and numbers that do not fit, are refused") {
+  const Tensor x = f64({1, 2}), y = f64({1});
+  CHECK(op_error("Special", {{"function", std::string("Airy")}}, {x}).find("there is no function 'Airy'") != std::string::npos);
+  CHECK(op_error("Special", {{"function", std::string("P")}}, {x}).find("takes 2 numbers") != std::string::npos);
+  CHECK(op_error("Special", {{"function", std::string("I0")}}, {x, x}).find("takes 1 numbers") != std::string::npos);
+  CHECK(op_error("Special", {{"function", std::string("P")}}, {x, y}).find("different shapes") != std::string::npos);
+  CHECK(op_error("Special", {{"function", std::string("I0")}}, {f32({1}, {1})}).find("not supported") != std::string::npos);
+}
+
+}  // namespace tern::test
