@@ -2,19 +2,27 @@
 #include <algorithm>
 
 #include "loaders/keras/layers/pieces.h"
+#include "loaders/keras/ops/ops.h"
 
 namespace tern::keras {
 namespace {
+
+// The inputs, in Keras 3 in the dtype that all of them fit: integers and floats are floats.
+std::vector<ValueId> given(const Call& c) {
+  std::vector<ValueId> out;
+  for (const Flow& f : c.inputs) out.push_back(f.value);
+  return c.layer.keras() == 2 ? out : Operands(c).promoted(out);
+}
 
 // Inputs of fewer axes than another get ones behind the batch.
 std::vector<ValueId> aligned(Call& c) {
   int most = 0;
   for (const Flow& f : c.inputs) most = std::max(most, c.b.rank(f.value));
   std::vector<ValueId> out;
-  for (const Flow& f : c.inputs) {
+  for (ValueId x : given(c)) {
     std::vector<int64_t> axes;
-    for (int i = c.b.rank(f.value); i < most; ++i) axes.push_back(static_cast<int64_t>(axes.size()) + 1);
-    out.push_back(unsqueeze(c.b, f.value, axes));
+    for (int i = c.b.rank(x); i < most; ++i) axes.push_back(static_cast<int64_t>(axes.size()) + 1);
+    out.push_back(unsqueeze(c.b, x, axes));
   }
   return out;
 }
@@ -114,9 +122,7 @@ ValueId joined_mask(Call& c, int axis) {
 Flows concatenate(Call& c) {
   if (c.inputs.empty()) return c.invalid("it is called with no tensors");
   const int axis = c.axis(c.config.integer("axis", -1), c.b.rank(c.x()));
-  std::vector<ValueId> xs;
-  for (const Flow& f : c.inputs) xs.push_back(f.value);
-  return {{concat(c.b, xs, axis), joined_mask(c, axis)}};
+  return {{concat(c.b, given(c), axis), joined_mask(c, axis)}};
 }
 
 // The sum over axis ax of x and ay of y, for each of the batch: [batch, the rest of x, the rest of y].

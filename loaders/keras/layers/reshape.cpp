@@ -106,7 +106,7 @@ Flows upsampling(Call& c) {
   if (c.b.rank(c.x()) != 4) return c.invalid("its input has " + std::to_string(c.b.rank(c.x())) + " axes");
   std::vector<Int> sizes;
   for (int i = 0; i < 2; ++i) sizes.push_back(c.b.mul(c.b.size(c.x(), channels_last::first_spatial(channels) + i), factors[static_cast<size_t>(i)]));
-  return {{channels_last::resize(c.b, c.x(), sizes, {.filter = *filter}, channels)}};
+  return {{channels_last::resize(c.b, c.x(), sizes, {.filter = *filter}, channels, factors)}};
 }
 
 constexpr LayerRow kReshapeRows[] = {

@@ -91,6 +91,24 @@ void merge_steps(const Call& c, Argument& a) {
   for (Argument& item : a.items) merge_steps(c, item);
 }
 
+// [batch * steps, …] as [batch, steps, …].
+ValueId split_steps(const Call& c, ValueId v, const Int& batch, const Int& steps) {
+  std::vector<Int> sizes = {batch, steps};
+  for (int i = 1; i < c.b.rank(v); ++i) sizes.push_back(c.b.size(v, i));
+  return c.b.reshape(v, sizes);
+}
+
+// In Keras 2 what the layer makes of the mask (or of its input), and where it makes nothing of it the steps in which anything counts. Keras 3: as it was.
+ValueId mask_behind(const Call& c, ValueId own, const Int& batch, const Int& steps) {
+  const ValueId mask = c.mask();
+  if (c.layer.keras() != 2) return mask;
+  if (own != kNone) return split_steps(c, own, batch, steps);
+  if (mask == kNone || c.b.rank(mask) < 3) return mask;
+  std::vector<int64_t> rest;
+  for (int64_t i = 2; i < c.b.rank(mask); ++i) rest.push_back(i);
+  return reduce(c, "ReduceMax", mask, rest, false);
+}
+
 Flows time_distributed(Call& c) {
   if (c.b.rank(c.x()) < 2) return c.invalid("its input has no steps");
   Layer inner = c.inner("layer", c.config.object("layer").id());
@@ -98,13 +116,8 @@ Flows time_distributed(Call& c) {
   Arguments args;
   if (!c.args.positional.empty()) args.positional.push_back(c.args.positional[0]);
   for (Argument& a : args.positional) merge_steps(c, a);
-  const ValueId mask = c.mask();
   Flows out = c.call(inner, args);
-  for (Flow& f : out) {
-    std::vector<Int> sizes = {batch, steps};
-    for (int i = 1; i < c.b.rank(f.value); ++i) sizes.push_back(c.b.size(f.value, i));
-    f = {c.b.reshape(f.value, sizes), mask};
-  }
+  for (Flow& f : out) f = {split_steps(c, f.value, batch, steps), mask_behind(c, f.mask, batch, steps)};
   return out;
 }
 

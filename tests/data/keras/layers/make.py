@@ -256,6 +256,17 @@ def locally_connected():
 
 if OLD:
     model(locally_connected)
+
+
+@model
+def masks_of_steps():
+    c = Input((3, 4), dtype="int32", name="c")
+    e = L.TimeDistributed(L.Embedding(5, 3, mask_zero=True))(c)
+    words = L.TimeDistributed(L.LSTM(2))(e)
+    return [c], [words, L.LSTM(2)(words), L.TimeDistributed(L.GRU(2, return_sequences=True))(e), L.TimeDistributed(L.Bidirectional(L.GRU(2)))(e)]
+
+
+masks_of_steps.inputs = {"c": np.array([[[1, 2, 0, 0], [0, 0, 0, 0], [3, 0, 4, 1]], [[0, 0, 0, 2], [4, 4, 4, 4], [0, 0, 0, 0]]], np.int32)}
 arrays, aliases, configs = {}, {}, {}
 
 
