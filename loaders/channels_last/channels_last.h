@@ -74,9 +74,11 @@ struct Resize {
   Grid grid = Grid::half_pixel;
   bool antialias = false;
 };
-// sizes: of the spatial axes. Filters but nearest and bilinear, and antialias, need input sizes that are known when the model is loaded. Integers
-// become f32 but for nearest.
-ValueId resize(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const Resize& how, Channels channels = Channels::last);
+// sizes: of the spatial axes; factors: what they are times the input's, where that is known although sizes are not. Integers become f32 but for
+// nearest. Of an input whose sizes are not known when the model is loaded: nearest, bilinear, with antialias bicubic too, without it bicubic by powers
+// of two (TensorFlow rounds distances to 1/1024, which these have).
+ValueId resize(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const Resize& how, Channels channels = Channels::last,
+               const std::vector<int64_t>& factors = {});
 // Every cell `factors` times; any number of spatial axes.
 ValueId repeat(GraphBuilder& b, ValueId x, const std::vector<int64_t>& factors, Channels channels = Channels::last);
 

@@ -1,4 +1,5 @@
 // Resizing. See channels_last.h. Next: resample.cpp, space.cpp.
+#include <algorithm>
 #include <cstring>
 
 #include "loaders/channels_last/resample.h"
@@ -25,10 +26,16 @@ ValueId scales_of(GraphBuilder& b, const std::vector<int64_t>& factors) {
 // whole; else empty.
 ValueId resize_node(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const std::vector<int64_t>& factors, const Resize& how,
                     Channels channels) {
-  const bool nearest = how.filter == Filter::nearest;
+  const bool nearest = how.filter == Filter::nearest, cubic = how.filter == Filter::bicubic;
   const char* grid = how.grid == Grid::half_pixel ? "half_pixel" : how.grid == Grid::align_corners ? "align_corners" : "asymmetric";
-  Attributes attrs = attributes({{"mode", std::string(nearest ? "nearest" : "linear")}, {"coordinate_transformation_mode", std::string(grid)}});
+  Attributes attrs = attributes({{"mode", std::string(nearest ? "nearest"
+                                                      : cubic ? "cubic"
+                                                              : "linear")},
+                                 {"coordinate_transformation_mode", std::string(grid)}});
   if (nearest) attrs.set("nearest_mode", std::string(how.grid == Grid::legacy ? "floor" : "round_prefer_ceil"));
+  if (cubic) attrs.set("cubic_coeff_a", -0.5f);
+  if (how.antialias) attrs.set("antialias", int64_t(1));
+  if (how.antialias || (cubic && how.grid == Grid::half_pixel)) attrs.set("exclude_outside", int64_t(1));
   return channels_first(b, x, channels, [&](ValueId v) {
     if (!factors.empty()) return b.emit("Resize", {v, kNone, scales_of(b, factors)}, attrs);
     std::vector<Int> all = {b.size(v, 0), b.size(v, 1)};
@@ -81,16 +88,24 @@ std::vector<int64_t> factors_of(const Extents& e) {
   return factors;
 }
 
+// Whether the catalog's Resize is what is asked for, of sizes that nobody knows yet.
+bool resizes_open(const Resize& how, const std::vector<int64_t>& factors) {
+  if (how.filter == Filter::nearest || how.filter == Filter::bilinear) return true;
+  const auto exact = [](int64_t f) { return f > 0 && f <= 512 && (f & (f - 1)) == 0; };
+  return how.filter == Filter::bicubic && (how.antialias || (!factors.empty() && std::all_of(factors.begin(), factors.end(), exact)));
+}
+
 }  // namespace
 
-ValueId resize(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const Resize& how, Channels channels) {
+ValueId resize(GraphBuilder& b, ValueId x, const std::vector<Int>& sizes, const Resize& how, Channels channels,
+               const std::vector<int64_t>& given_factors) {
   const bool nearest = how.filter == Filter::nearest, linear = how.filter == Filter::bilinear && !how.antialias;
   if (b.rank(x) != static_cast<int>(sizes.size()) + 2)
     return b.ok() ? b.fail(invalid("the input is " + b.shape(x).text() + ", expected " + std::to_string(sizes.size() + 2) + " dimensions")) : kNone;
   if (!nearest && !is_float(b.dtype(x))) x = b.cast(x, DType::f32);
   const auto extents = extents_of(b, x, sizes, channels);
   if (!extents) {
-    if (nearest || linear) return resize_node(b, x, sizes, {}, how, channels);
+    if (resizes_open(how, given_factors)) return resize_node(b, x, sizes, linear ? std::vector<int64_t>() : given_factors, how, channels);
     return b.fail(unsupported("resizing with this interpolation from or to a size that is not known when the model is loaded"));
   }
   for (size_t i = 0; i < sizes.size(); ++i) {

@@ -10,10 +10,17 @@ ValueId margins_of(Call& c, size_t i) {
   GraphBuilder& b = c.b;
   const ValueId pairs = c.tensor(i);
   if (b.rank(pairs) != 2 && b.ok()) return c.b.fail(invalid("paddings must be pairs")), kNone;
-  if (c.knows_ints(i)) {  // the catalog's Pad would cut
-    for (const int64_t n : c.known_ints(i)) {
-      if (n < 0) return c.b.fail(invalid("paddings must not be negative, they are " + std::to_string(n))), kNone;
+  if (c.knows_ints(i)) {
+    std::vector<int64_t> margins;
+    const std::vector<int64_t> n = c.known_ints(i);
+    for (size_t side = 0; side < 2; ++side) {
+      for (size_t at = side; at < n.size(); at += 2) {
+        if (n[at] < 0)
+          return c.b.fail(invalid("paddings must not be negative, they are " + std::to_string(n[at]))), kNone;  // the catalog's Pad would cut
+        margins.push_back(n[at]);
+      }
     }
+    return b.ints(margins);
   }
   return b.reshape(transpose(b, b.cast(pairs, DType::i64), 0, 1), {Int(-1)});
 }

@@ -17,6 +17,8 @@ constexpr Operator kRefusedRows[] = {
      "Multinomial "
      "StatelessRandomUniform StatelessRandomUniformInt StatelessRandomNormal StatelessTruncatedNormal StatelessMultinomial StatelessRandomUniformV2 "
      "StatelessRandomUniformIntV2 StatelessRandomUniformFullIntV2 StatelessRandomNormalV2 StatelessTruncatedNormalV2 StatelessRandomBinomial "
+     "StatelessRandomGetKeyCounter StatelessRandomGetKeyCounterAlg StatelessRandomGetAlg StatelessShuffle StatelessRandomGammaV2 "
+     "StatelessRandomGammaV3 StatelessRandomPoisson RngReadAndSkip RngSkip StatefulUniformFullInt "
      "StatefulUniform StatefulUniformInt StatefulStandardNormalV2 StatefulTruncatedNormal StatefulRandomBinomial",
      nullptr, random},
     {"DecodeJpeg DecodePng DecodeImage DecodeBmp DecodeGif DecodeCSV ParseSingleExample "
