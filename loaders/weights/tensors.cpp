@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "loaders/zip/zip.h"
 #include "runtime/base/checked.h"
+#include "runtime/base/crc.h"
 #include "runtime/base/mapping.h"
 #include "runtime/base/sealed.h"
 
@@ -221,7 +221,7 @@ Result<uint32_t> checksum(const StoredTensor& t, int64_t budget) {
         }
         p = piece.data();
       }
-      crc = crc_of({p, static_cast<size_t>(m * t.element_size)}, crc);
+      crc = crc32({p, static_cast<size_t>(m * t.element_size)}, crc);
       if (!changed) break;
     }
   });

@@ -2,13 +2,13 @@
 #include "loaders/zip/zip.h"
 
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "loaders/zip/inflate.h"
 #include "runtime/base/byte_reader.h"
+#include "runtime/base/crc.h"
 #include "runtime/base/mapping.h"
 #include "runtime/base/printable.h"
 #include "runtime/base/tensor.h"
@@ -188,17 +188,13 @@ size_t aligning_shift(int fd) {
   return 0;
 }
 
-uint32_t crc_of(std::span<const std::byte> bytes, uint32_t before) {
-  return static_cast<uint32_t>(crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
-
 Status ZipArchive::check_sum(const Entry& e, std::span<const std::byte> data, bool in_place) const {
   if (e.crc == 0 && options_.zero_crc_unset) return {};
   constexpr size_t kPiece = size_t(1) << 20, kWorth = 65536;  // pages leave the process again as the check goes on
   uint32_t crc = 0;
   for (size_t done = 0; done < data.size(); done += kPiece) {
     const auto piece = data.subspan(done, std::min(kPiece, data.size() - done));
-    crc = crc_of(piece, crc);
+    crc = crc32(piece, crc);
     if (in_place && data.size() >= kWorth) release_pages(piece);
   }
   return crc == e.crc ? Status() : invalid(shown(e.name) + " is corrupt: its checksum does not match");

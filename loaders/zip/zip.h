@@ -50,7 +50,4 @@ class ZipArchive {
 // is no ZIP file. A guess from the first local headers; only speed depends on it.
 size_t aligning_shift(int fd);
 
-// The CRC-32 of ZIP files, of bytes that follow others with the checksum `before`.
-uint32_t crc_of(std::span<const std::byte> bytes, uint32_t before = 0);
-
 }  // namespace tern

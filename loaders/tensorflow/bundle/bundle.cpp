@@ -5,13 +5,13 @@
 #include <cstring>
 #include <memory>
 
-#include "loaders/tensorflow/bundle/crc32c.h"
 #include "loaders/tensorflow/bundle/slices.h"
 #include "loaders/tensorflow/graph/tensors.h"
 #include "loaders/tensorflow/graph/types.h"
 #include "loaders/tensorflow/wire.h"
 #include "loaders/weights/tensors.h"
 #include "runtime/base/byte_reader.h"
+#include "runtime/base/crc.h"
 #include "runtime/base/printable.h"
 
 namespace tern::tensorflow {

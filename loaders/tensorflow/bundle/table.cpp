@@ -3,9 +3,9 @@
 
 #include <optional>
 
-#include "loaders/tensorflow/bundle/crc32c.h"
 #include "loaders/tensorflow/bundle/snappy.h"
 #include "runtime/base/byte_reader.h"
+#include "runtime/base/crc.h"
 
 namespace tern::tensorflow {
 namespace {
