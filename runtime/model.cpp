@@ -13,6 +13,7 @@
 #include "runtime/parts.h"
 #include "runtime/plan/plan.h"
 #include "runtime/seal_weights.h"
+#include "runtime/weightless.h"
 
 namespace tern {
 namespace {
@@ -32,23 +33,26 @@ std::vector<Port> ports(const Graph& graph, const std::vector<ValueId>& ids, con
   return out;
 }
 
-// Weights: constants of any size that are read as data, not as shapes or axes.
-void for_each_weight(const Graph& graph, const Node& node, auto f) {
+// Weights: constants of any size that are read as data, not as shapes or axes. `constant`: of the graph's values.
+void for_each_weight(const Graph& graph, const Node& node, const std::vector<bool>& constant, auto f) {
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const ValueId v = node.inputs[i];
-    if (graph.is_constant(v) && !node.op->value_inputs.has(i)) f(v, graph.value(v).constant);
+    if (v == kNone || !constant[static_cast<size_t>(v)] || node.op->value_inputs.has(i)) continue;
+    const Tensor& t = graph.value(v).constant;
+    const TypeInfo& type = graph.value(v).type;
+    const Dims dims = t.present() ? t.dims() : type.shape.concrete();
+    f(v, dims.count(), dims.count() * static_cast<int64_t>(size_of(t.present() ? t.dtype() : type.dtype)));
   }
 }
 
 // Each weight once, also when several nodes read it; subgraphs included.
 void count_weights(const Graph& graph, int64_t& elements, int64_t& bytes) {
-  std::vector<bool> seen(graph.values.size(), false);
+  std::vector<bool> not_seen = constants_and_dropped(graph);
   for (const Node& node : graph.nodes) {
-    for_each_weight(graph, node, [&](ValueId v, const Tensor& t) {
-      if (seen[static_cast<size_t>(v)]) return;
-      seen[static_cast<size_t>(v)] = true;
-      elements += t.count();
-      bytes += static_cast<int64_t>(t.bytes());
+    for_each_weight(graph, node, not_seen, [&](ValueId v, int64_t count, int64_t size) {
+      not_seen[static_cast<size_t>(v)] = false;
+      elements += count;
+      bytes += size;
     });
   }
   for (const Graph& g : graph.subgraphs) count_weights(g, elements, bytes);
@@ -121,6 +125,7 @@ std::vector<Port> outputs_of(const Graph& graph) {
 std::vector<LayerInfo> layers_of(const ModelState& model, const std::map<std::string, int64_t>& dims) {
   const Graph& graph = model.graph;
   const std::vector<TypeInfo> types = types_of(model, dims);
+  const std::vector<bool> constant = constants_and_dropped(graph);
   std::vector<LayerInfo> out;
   for (const Node& node : graph.nodes) {
     LayerInfo layer;
@@ -132,7 +137,7 @@ std::vector<LayerInfo> layers_of(const ModelState& model, const std::map<std::st
       for (const Dim& d : y.dims()) layer.shape.push_back(d.text());
       if (!y.ranked()) layer.shape.push_back("?");
     }
-    for_each_weight(graph, node, [&](ValueId, const Tensor& t) { layer.parameters += t.count(); });
+    for_each_weight(graph, node, constant, [&](ValueId, int64_t count, int64_t) { layer.parameters += count; });
     layer.macs = macs_of(graph, types, node);
     out.push_back(std::move(layer));
   }
@@ -152,6 +157,7 @@ Result<Model> make_model(Graph graph, const LoadOptions& options) {
   auto summary = std::exchange(state->graph.summary, {});
   auto signatures = std::exchange(state->graph.signatures, {});
   state->optimized = state->graph;
+  if (options.optimize) drop_weights(state->graph);
   state->graph.metadata = std::move(metadata);
   state->graph.summary = std::move(summary);
   state->graph.signatures = std::move(signatures);

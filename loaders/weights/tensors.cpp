@@ -79,7 +79,8 @@ bool any_subnormal(DType dtype, const std::byte* p, int64_t n) {
   return false;
 }
 
-constexpr int64_t kPiece = int64_t(1) << 20;  // of a mapping: its pages leave the process again, one piece after another
+constexpr int64_t kWorthHolding = int64_t(16) << 10;  // a smaller tensor is copied, so that it keeps no page of the file
+constexpr int64_t kPiece = int64_t(1) << 20;          // of a mapping: its pages leave the process again, one piece after another
 
 bool has_subnormals(const StoredTensor& t, const std::byte* p, int64_t bytes) {
   bool any = false;
@@ -164,18 +165,19 @@ Result<Tensor> dense(const StoredTensor& t, int64_t budget) {
   if (!bytes) return bytes.error();
   const Dims dims{std::span<const int64_t>(t.sizes)};
   if (*bytes > 0 && !t.storage) return unsupported("has no data in this file");
-  if (*bytes > 0 && is_dense(t) && t.storage->owner && !t.negative && t.dtype != DType::boolean) {
+  const bool in_place = *bytes > 0 && is_in_place(t.storage->owner);
+  const bool worth_holding = *bytes >= kWorthHolding || (*bytes > 0 && (in_place || !is_mapped(t.storage->owner)));
+  if (worth_holding && is_dense(t) && t.storage->owner && !t.negative && t.dtype != DType::boolean) {
     const std::byte* p = t.storage->bytes.data() + t.offset * t.element_size;
     const auto after = static_cast<int64_t>(t.storage->bytes.data() + t.storage->bytes.size() - p) - *bytes + t.storage->readable_after;
     if (reinterpret_cast<uintptr_t>(p) % size_of(t.dtype) == 0 && after >= static_cast<int64_t>(kAlignment) && !has_subnormals(t, p, *bytes)) {
-      return Tensor(t.dtype, dims, std::shared_ptr<const std::byte>(t.storage->owner, p));
+      return Tensor(t.dtype, dims, hold(t.storage->owner, {p, static_cast<size_t>(*bytes)}));
     }
   }
   auto made = Tensor::allocate(t.dtype, dims);
   if (!made) return made.error();
   std::byte* to = made->mutable_raw();
   if (*bytes > 0) {
-    const bool in_place = is_in_place(t.storage->owner);
     for_each_run(t, [&](int64_t first, int64_t n) {
       const std::byte* from = t.storage->bytes.data() + first * t.element_size;
       for (int64_t left = n * t.element_size; left > 0;) {
@@ -185,7 +187,7 @@ Result<Tensor> dense(const StoredTensor& t, int64_t budget) {
         from += piece, to += piece, left -= static_cast<int64_t>(piece);
       }
     });
-    retire(t.storage->owner, t.storage->bytes);
+    if (worth_holding) retire(t.storage->owner, t.storage->bytes);
   }
   if (t.negative) negate(t.dtype, made->mutable_raw(), dims.count());
   normalize_elements(t.dtype, made->mutable_raw(), dims.count());

@@ -19,9 +19,33 @@
 
 namespace tern {
 
-struct Retired {
+struct Held {
   std::mutex mutex;
-  std::map<uintptr_t, uintptr_t> ranges;  // begin and end of each
+  std::map<uintptr_t, int64_t> holders;    // of the pages from there up to the next key
+  std::map<uintptr_t, uintptr_t> retired;  // begin and end of each range
+
+  void take(uintptr_t begin, uintptr_t end) {
+    std::lock_guard lock(mutex);
+    split(begin), split(end);
+    for (auto at = holders.find(begin); at->first != end; ++at) ++at->second;
+  }
+  // What nobody holds any more is unmapped. Allocates nothing: a holder's ends stay keys for as long as it is there.
+  void give_back(uintptr_t begin, uintptr_t end) {
+    std::lock_guard lock(mutex);
+    for (auto at = holders.find(begin); at->first != end; ++at) {
+      if (--at->second == 0) ::munmap(reinterpret_cast<void*>(at->first), std::next(at)->first - at->first);
+    }
+    for (auto at = holders.find(begin), after = holders.upper_bound(end); at != after;) {
+      const bool inside_nothing = at->second == 0 && (at == holders.begin() || std::prev(at)->second == 0);
+      at = inside_nothing ? holders.erase(at) : std::next(at);
+    }
+  }
+
+ private:
+  void split(uintptr_t at) {
+    const auto after = holders.upper_bound(at);
+    holders.emplace(at, after == holders.begin() ? 0 : std::prev(after)->second);
+  }
 };
 
 namespace {
@@ -53,13 +77,19 @@ int anonymous_file(size_t bytes) {
   return fd;
 }
 
+uintptr_t page() {
+  static const auto size = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+uintptr_t page_before(uintptr_t at) { return at / page() * page(); }
+uintptr_t page_behind(uintptr_t at) { return page_before(at + page() - 1); }
+
 // The whole pages among some bytes.
 struct Pages {
   uintptr_t begin, end;
   explicit Pages(std::span<const std::byte> bytes) {
-    static const auto kPage = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-    begin = (reinterpret_cast<uintptr_t>(bytes.data()) + kPage - 1) / kPage * kPage;
-    end = std::max(begin, reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / kPage * kPage);
+    begin = page_behind(reinterpret_cast<uintptr_t>(bytes.data()));
+    end = std::max(begin, page_before(reinterpret_cast<uintptr_t>(bytes.data() + bytes.size())));
   }
   size_t size() const { return end - begin; }
   std::byte* data() const { return reinterpret_cast<std::byte*>(begin); }
@@ -91,7 +121,11 @@ bool move_to_file(const Pages& pages) {
 
 }  // namespace
 
-void Unmap::operator()(const void*) const { ::munmap(begin, bytes); }
+void Unmap::operator()(const void*) const {
+  const auto at = reinterpret_cast<uintptr_t>(begin);
+  if (held == nullptr) ::munmap(begin, bytes);
+  else held->give_back(at, at + bytes);
+}
 
 std::byte* map_pages(size_t size) {
   const size_t before = size >= kHugePage ? kHugePage : 0;
@@ -111,18 +145,29 @@ std::byte* map_pages(size_t size) {
 }
 
 void prefault(std::byte* zeros, size_t size) {
-  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   const auto touch = [&](size_t at) { *static_cast<volatile std::byte*>(zeros + at) = std::byte{0}; };
-  for (size_t at = 0; at < size; at += page) touch(at);
+  for (size_t at = 0; at < size; at += page()) touch(at);
   if (size > 0) touch(size - 1);
 }
 
 Result<std::shared_ptr<std::byte>> map_memory(size_t bytes) {
-  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-  const size_t size = (bytes + kAlignment + page - 1) / page * page;
+  const size_t size = page_behind(bytes + kAlignment);
+  const auto held = std::make_shared<Held>();
   std::byte* begin = map_pages(size);
   if (begin == nullptr) return out_of_memory();
-  return std::shared_ptr<std::byte>(begin, Unmap{begin, size, std::make_shared<Retired>()});
+  held->take(reinterpret_cast<uintptr_t>(begin), reinterpret_cast<uintptr_t>(begin) + size);
+  return std::shared_ptr<std::byte>(begin, Unmap{begin, size, held});
+}
+
+std::shared_ptr<const std::byte> hold(const std::shared_ptr<const void>& storage, std::span<const std::byte> bytes) {
+  const Unmap* whole = std::get_deleter<Unmap>(storage);
+  if (whole == nullptr || whole->held == nullptr) return {storage, bytes.data()};
+  const auto at = reinterpret_cast<uintptr_t>(bytes.data());
+  const uintptr_t begin = page_before(at);
+  const uintptr_t end = std::min(page_behind(at + bytes.size() + kAlignment), reinterpret_cast<uintptr_t>(whole->begin) + whole->bytes);
+  const std::shared_ptr<Held> held = whole->held;
+  held->take(begin, end);
+  return {bytes.data(), Unmap{reinterpret_cast<void*>(begin), end - begin, held}};
 }
 
 Status read_into(int fd, int64_t from, std::byte* to, size_t count) {
@@ -148,7 +193,7 @@ Result<std::shared_ptr<const std::byte>> map_in_place(int fd, size_t bytes) {
 
 void protect(const std::shared_ptr<const std::byte>& memory) {
   const Unmap* mapping = std::get_deleter<Unmap>(memory);
-  if (mapping != nullptr && mapping->retired != nullptr) ::mprotect(mapping->begin, mapping->bytes, PROT_READ);
+  if (mapping != nullptr && mapping->held != nullptr) ::mprotect(mapping->begin, mapping->bytes, PROT_READ);
 }
 
 void release_pages(std::span<const std::byte> bytes) {
@@ -160,10 +205,10 @@ void retire(const std::shared_ptr<const void>& storage, std::span<const std::byt
   const Unmap* mapping = std::get_deleter<Unmap>(storage);
   if (mapping == nullptr) return;
   const Pages pages(bytes);
-  if (mapping->retired == nullptr) return release_pages(bytes);
+  if (mapping->held == nullptr) return release_pages(bytes);
   if (pages.size() < kWorthRetiring) return;
-  std::lock_guard lock(mapping->retired->mutex);
-  auto& ranges = mapping->retired->ranges;
+  std::lock_guard lock(mapping->held->mutex);
+  auto& ranges = mapping->held->retired;
   const auto after = ranges.upper_bound(pages.begin);
   const bool left_before = after != ranges.begin() && std::prev(after)->second >= pages.end;
   if (left_before) return release_pages(bytes);

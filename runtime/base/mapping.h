@@ -14,14 +14,14 @@
 
 namespace tern {
 
-// Which parts of a mapping have been retired; one for each mapping.
-struct Retired;
+// Who holds which pages of a mapping of memory, and which of them have been retired; one for each mapping.
+struct Held;
 
-// The deleter of a mapping, by which any storage that aliases it is told from the heap.
+// The deleter of a mapping, or of a piece of one (hold), by which any storage that aliases it is told from the heap.
 struct Unmap {
-  void* begin;
+  void* begin;  // whole pages
   size_t bytes;
-  std::shared_ptr<Retired> retired;  // null: in place
+  std::shared_ptr<Held> held;  // null: a file in place
   void operator()(const void*) const;
 };
 
@@ -32,7 +32,7 @@ bool is_mapped(const std::shared_ptr<T>& storage) {
 template <class T>
 bool is_in_place(const std::shared_ptr<T>& storage) {
   const Unmap* mapping = std::get_deleter<Unmap>(storage);
-  return mapping != nullptr && mapping->retired == nullptr;
+  return mapping != nullptr && mapping->held == nullptr;
 }
 
 // The system's large page, and `size` bytes of zeros (whole pages), which begin at a multiple of it when they are as many; on large pages but for a
@@ -51,6 +51,10 @@ Status read_into(int fd, int64_t from, std::byte* to, size_t count);
 Result<std::shared_ptr<const std::byte>> map_in_place(int fd, size_t bytes);
 // Memory from map_memory() that nobody shall write again.
 void protect(const std::shared_ptr<const std::byte>& memory);
+
+// Some bytes of a mapping of memory, and kAlignment behind them, on their own: they stay when `storage` goes, and pages that nothing holds any more,
+// neither the mapping as a whole nor a piece of it, go back to the system. Of a file in place and of the heap: as storage holds them.
+std::shared_ptr<const std::byte> hold(const std::shared_ptr<const void>& storage, std::span<const std::byte> bytes);
 
 // Tells the system that pages of a file in place are not needed soon. Other memory would lose its contents.
 void release_pages(std::span<const std::byte> bytes);

@@ -128,16 +128,17 @@ void fold_scale(Rewriter& r, size_t n) {
     for (int64_t i = oc * inner; i < (oc + 1) * inner; ++i) to[i] = from[i] * s;
     if (bias != nullptr) shift[static_cast<size_t>(oc)] += bias->data<float>()[oc] * s;
   }
-  retire(*w);
   Node fused = *conv;
   fused.outputs = {node->outputs[0]};
-  const std::string name = r.graph.value(conv->inputs[1]).name;
+  const ValueId unscaled = conv->inputs[1];
+  const std::string name = r.graph.value(unscaled).name;
   fused.inputs[1] = r.add_constant(name + ".scaled", sealed(std::move(*scaled)));
   if (!shift.empty()) {
     fused.inputs.resize(3, kNone);
     fused.inputs[2] = r.add_constant(name + ".shift", vector_of(shift));
   }
-  r.replace(n, std::move(fused));
+  const bool read_elsewhere = !r.read_once(unscaled);
+  if (r.replace(n, std::move(fused)) && !read_elsewhere) r.graph.value(unscaled).constant = Tensor();
 }
 
 // Conv or FusedConv that produces v and may still take an epilogue part.

@@ -78,6 +78,38 @@ TEST_CASE("mapping: what is retired leaves the process, stays what it was, and m
   CHECK(is_counted(memory.get(), size));
 }
 
+TEST_CASE("mapping: a piece that is held outlives the mapping, and pages that nobody holds any more go") {
+  const size_t size = 8 * kMiB;
+  auto memory = counted(size);
+  const std::byte* begin = memory.get();
+  const auto piece = [&](size_t from, size_t bytes) { return hold(memory, {begin + from, bytes}); };
+  auto first = piece(kMiB + 100, kMiB), over = piece(kMiB + kMiB / 2, kMiB), last = piece(size - 5000, 5000);
+  const auto inner = hold(over, {begin + 2 * kMiB, 64 << 10});  // of a piece
+  CHECK(is_mapped(first));
+  protect(memory);
+  memory = nullptr;
+  const auto resident = [&] { return resident_kb(begin, size); };
+  CHECK(resident() <= 1536 + 3 * 8);
+  CHECK(resident() >= 1536);
+  CHECK(first.get()[77] == static_cast<std::byte>((kMiB + 177) * 7 % 251));
+  first = nullptr;
+  CHECK(resident() <= 1024 + 2 * 8);
+  retire(over, {over.get(), kMiB});
+  CHECK(resident() <= 2 * 8 + 8);
+  CHECK(over.get()[77] == static_cast<std::byte>((kMiB + kMiB / 2 + 77) * 7 % 251));
+  over = nullptr;
+  CHECK(inner.get()[77] == static_cast<std::byte>((2 * kMiB + 77) * 7 % 251));
+  CHECK(last.get()[4999] == static_cast<std::byte>((size - 1) * 7 % 251));
+  CHECK(resident() <= 64 + 2 * 8);
+}
+
+TEST_CASE("mapping: a piece of the heap is held as its owner is") {
+  const std::shared_ptr<const std::byte> heap = allocate_aligned(kMiB, true);
+  const auto piece = hold(heap, {heap.get() + 64, 4096});
+  CHECK(heap.use_count() == 2);
+  CHECK(!is_mapped(piece));
+}
+
 TEST_CASE("mapping: little things and the heap are not retired") {
   const auto small = counted(60'000);
   retire(small, {small.get(), 60'000});

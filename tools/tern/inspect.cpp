@@ -4,6 +4,7 @@
 
 #include "runtime/base/checked.h"
 #include "runtime/model.h"
+#include "runtime/weightless.h"
 #include "tools/tern/arrays.h"
 #include "tools/tern/inspect_weights.h"
 #include "tools/tern/print.h"
@@ -200,12 +201,16 @@ Text json_text(const Model& model, const Signatures& signatures, const Summary& 
     j.end();
   }
   j.end().key("tensors").array();
-  for (const Value& v : model.state().graph.values) {
-    if (!v.constant.present()) continue;
-    const Tensor& t = v.constant;
-    j.object().key("name").value(v.name).key("dtype").value(name(t.dtype())).key("shape").array();
-    for (int64_t d : t.dims().span()) j.value(d);
-    j.end().key("bytes").value(t.bytes()).end();
+  const Graph& graph = model.state().graph;
+  const std::vector<bool> constant = constants_and_dropped(graph);
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const Value& v = graph.values[i];
+    if (!constant[i] || (!v.constant.present() && !v.type.shape.known())) continue;  // nobody's
+    const DType dtype = v.constant.present() ? v.constant.dtype() : v.type.dtype;
+    const Dims dims = v.constant.present() ? v.constant.dims() : v.type.shape.concrete();
+    j.object().key("name").value(v.name).key("dtype").value(name(dtype)).key("shape").array();
+    for (int64_t d : dims.span()) j.value(d);
+    j.end().key("bytes").value(dims.count() * static_cast<int64_t>(size_of(dtype))).end();
   }
   j.end().key("totals").object().key("parameters").value(totals.parameters).key("macs");
   value_or_null(j, totals.macs);

@@ -81,6 +81,7 @@ Result<Model> load_model(const Options& options, Sources* read) {
   const std::string& path = options.positional[0];
   auto with = load_options(options, read);
   if (!with) return with.error();
+  with->optimize = options.command != "convert";  // which wants the graph with its weights as the file has them
   struct stat info;
   if (show_progress() && stat(path.c_str(), &info) == 0 && info.st_size >= kLong) {
     progress("loading " + path + " (" + std::to_string(info.st_size >> 20) + " MB) ...");
