@@ -6,6 +6,7 @@
 
 #include "kernels/dtype_code.h"
 #include "loaders/onnx/text.h"
+#include "loaders/weights/piece.h"
 #include "runtime/base/checked.h"
 #include "runtime/base/mapping.h"
 
@@ -26,18 +27,10 @@ Error wrong_count(size_t has, const Dims& dims) {
                  std::to_string(*checked_count(dims.span())));
 }
 
-constexpr size_t kWorthRetiring = size_t(16) << 20;  // of a smaller file the two copies may be there for a moment
-
 Result<Tensor> from_raw(DType dtype, const Dims& dims, std::span<const std::byte> raw, const Sources& sources) {
-  const auto bytes = storage_bytes(dtype, dims);
-  if (!bytes || static_cast<uint64_t>(*bytes) != raw.size()) {
-    return invalid("it holds " + std::to_string(raw.size()) + " bytes and its shape " + to_string(dims) + " of " + name(dtype) + " needs " +
-                   (bytes ? std::to_string(*bytes) : "too many"));
-  }
-  auto tensor = Tensor::allocate(dtype, dims);
-  if (tensor && !raw.empty()) std::memcpy(tensor->mutable_raw(), raw.data(), raw.size());
-  if (sources.file.size() >= kWorthRetiring) retire(sources.owner, raw);
-  return tensor;
+  Source file{sources.file, nullptr, {}, {}};
+  if (reinterpret_cast<uintptr_t>(raw.data()) % size_of(dtype) == 0) file.owner = sources.owner;
+  return dense_tensor(dtype, dims, raw, file);
 }
 
 // Elements of a typed field, each converted to its dtype (16-bit floats are stored as their bits).
@@ -123,13 +116,20 @@ Result<Tensor> to_tensor(const onnx_pb::Tensor& p, Sources& sources) {
     return from_external(*dtype, *dims, p, sources);
   } else if (p.has_raw_offset()) {
     if (*dtype == DType::string) return invalid("strings cannot be raw data");
-    tensor = from_raw(*dtype, *dims, sources.file.subspan(p.raw_offset(), p.raw_size()), sources);
+    return from_raw(*dtype, *dims, sources.file.subspan(p.raw_offset(), p.raw_size()), sources);
   } else {
     tensor = from_fields(*dtype, *dims, p);
   }
   if (!tensor) return tensor;
   clean(*tensor);
   return tensor;
+}
+
+void Sources::release(const onnx_pb::Tensor& p, const Tensor& made) const {
+  constexpr size_t kWorthReleasing = size_t(16) << 20;  // of a smaller file the two copies may be there for a moment
+  if (!p.has_raw_offset() || file.size() < kWorthReleasing || !is_mapped(owner)) return;
+  const auto raw = file.subspan(p.raw_offset(), p.raw_size());
+  if (made.raw() != raw.data()) release_pages(raw);
 }
 
 Result<Tensor> to_dense(const onnx_pb::SparseTensor& p, Sources& sources) {

@@ -12,7 +12,10 @@ struct Sources {
   std::span<const std::byte> file;  // raw data
   ExternalFiles external;
   int64_t budget;                          // bytes left for what the file does not back: sparse tensors made dense
-  std::shared_ptr<const void> owner = {};  // of the file, which is retired (runtime/base/mapping.h) as it is copied; may be null
+  std::shared_ptr<const void> owner = {};  // of the file; may be null
+
+  // The tensor was made of the message, and no other will be: the pages of the file that it was copied from go, if they are memory of our own.
+  void release(const onnx_pb::Tensor& proto, const Tensor& made) const;
 };
 
 // The dtype of ONNX's number for it. Errors: unsupported (8-bit floats, 4-bit integers, complex ...), by name.

@@ -21,7 +21,7 @@ loaders/keras        public runtime/base kernels runtime loaders/file loaders/zi
 loaders/safetensors  public runtime/base loaders/file loaders/json loaders/weights
 loaders/channels_last public runtime/base kernels runtime
 loaders/wire         public runtime/base
-loaders/onnx         public runtime/base kernels runtime loaders/file loaders/wire
+loaders/onnx         public runtime/base kernels runtime loaders/file loaders/weights loaders/wire
 loaders/tensorflow        public runtime/base kernels runtime loaders/file loaders/json loaders/weights loaders/wire loaders/tensorflow/graph loaders/tensorflow/ops
 loaders/tensorflow/graph  public runtime/base kernels runtime loaders/file loaders/weights
 loaders/tensorflow/ops    public runtime/base kernels runtime loaders/tensorflow/graph loaders/channels_last

@@ -9,7 +9,7 @@
 #include "loaders/tensorflow/graph/tensors.h"
 #include "loaders/tensorflow/graph/types.h"
 #include "loaders/tensorflow/wire.h"
-#include "loaders/weights/tensors.h"
+#include "loaders/weights/piece.h"
 #include "runtime/base/byte_reader.h"
 #include "runtime/base/crc.h"
 #include "runtime/base/printable.h"

@@ -5,8 +5,7 @@
 #include <array>
 
 #include "loaders/tensorflow/graph/types.h"
-#include "loaders/weights/tensors.h"
-#include "runtime/base/mapping.h"
+#include "loaders/weights/piece.h"
 #include "tern_tensorflow.pb.h"
 
 namespace tern::tensorflow {
@@ -72,24 +71,6 @@ Status check_rank(int rank) {
 }
 
 }  // namespace
-
-Result<Tensor> dense_tensor(DType dtype, const Dims& dims, std::span<const std::byte> bytes, const Source& source) {
-  const auto needs = storage_bytes(dtype, dims);
-  if (!needs || static_cast<uint64_t>(*needs) != bytes.size()) {
-    return invalid("it holds " + std::to_string(bytes.size()) + " bytes and its shape " + to_string(dims) + " of " + name(dtype) + " needs " +
-                   (needs ? std::to_string(*needs) : "too many"));
-  }
-  StoredTensor t;
-  t.dtype = dtype;
-  t.element_size = static_cast<int64_t>(size_of(dtype));
-  t.sizes.assign(dims.span().begin(), dims.span().end());
-  t.strides.resize(t.sizes.size());
-  int64_t stride = 1;
-  for (size_t i = t.sizes.size(); i-- > 0; stride *= t.sizes[i]) t.strides[i] = stride;
-  const std::byte *end = source.bytes.data() + source.bytes.size(), *last = bytes.data() + bytes.size();
-  t.storage = std::make_shared<const Storage>(Storage{bytes, source.owner, "", static_cast<int64_t>(end - last)});
-  return dense(t, 0);
-}
 
 Result<Dims> to_dims(const tensorflow_pb::ShapeProto& p) {
   if (p.unknown_rank()) return invalid("its shape is not known");

@@ -23,8 +23,6 @@ struct Contents {
 Result<Tensor> to_tensor(const tensorflow_pb::TensorProto& proto, Contents& contents);
 // The real and the imaginary part of a complex64 tensor. Errors: as above.
 Result<std::array<Tensor, 2>> to_complex(const tensorflow_pb::TensorProto& proto, Contents& contents);
-// Bytes of a file as a tensor: aliased where they lie as tensors do, else copied, and their pages leave the process. Error (invalid): too few or many.
-Result<Tensor> dense_tensor(DType dtype, const Dims& dims, std::span<const std::byte> bytes, const Source& source);
 // Sizes that are all known. Errors: as above.
 Result<Dims> to_dims(const tensorflow_pb::ShapeProto& proto);
 // An extent that is not known is a symbol of its own, made by `fresh`.
