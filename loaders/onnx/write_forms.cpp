@@ -1,5 +1,5 @@
-// Operators that ONNX has in another form, whose indices and shapes are i64, whose tables are attributes; and dtypes that onnxruntime lacks: Erf of f64,
-// Unique of most integers, Where of bools. See graph_writer.h.
+// Operators that ONNX has in another form, whose indices and shapes are i64, whose tables are attributes; and dtypes that onnxruntime lacks: Erf and
+// trigonometry of f64, Unique of most integers, Where of bools. See graph_writer.h.
 #include <algorithm>
 
 #include "kernels/dtype_code.h"
@@ -67,7 +67,8 @@ bool GraphWriter::other_form(const Node& node) {
   const ValueId data = node.inputs.empty() ? kNone : node.inputs[op == "Where" ? 1 : 0];
   const DType dtype = data == kNone ? DType::none : graph_.value(data).type.dtype;
   const bool narrow = is_int(dtype) && dtype != DType::i8 && dtype != DType::i64 && dtype != DType::u64;
-  if (op == "Erf" && dtype == DType::f64) computed_as(node, DType::f32);
+  constexpr std::string_view kOfF32[] = {"Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cosh", "Erf", "GlobalAveragePool", "Sinh", "Tan"};
+  if (dtype == DType::f64 && std::find(std::begin(kOfF32), std::end(kOfF32), op) != std::end(kOfF32)) computed_as(node, DType::f32);
   else if (op == "Unique" && narrow) computed_as(node, DType::i64);
   else if (op == "Where" && dtype == DType::boolean) choose_bools(node);
   else return false;

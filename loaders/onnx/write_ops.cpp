@@ -113,6 +113,20 @@ bool has_rank(const Graph& graph, ValueId v, int rank) {
   return shape.ranked() && shape.rank() == rank;
 }
 
+// Recurrent operators take these; the catalog's take what any epilogue is.
+Status check_activations(const Node& node) {
+  constexpr std::string_view kActivations[] = {"affine",  "elu",      "hardsigmoid", "leakyrelu", "relu",           "scaledtanh",
+                                               "sigmoid", "softplus", "softsign",    "tanh",      "thresholdedrelu"};
+  if (!node.attrs.has("activations")) return {};
+  for (std::string name : node.read().strings("activations")) {
+    const std::string given = name;
+    for (char& letter : name) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
+    if (std::find(std::begin(kActivations), std::end(kActivations), name) == std::end(kActivations))
+      return unsupported("ONNX's recurrent operators have no activation '" + given + "'");
+  }
+  return {};
+}
+
 bool made_by_passes(const Node& node) {
   const std::string_view op = node.op->name;
   return op.starts_with("Fused") || op == "Reorder" || op == "ConcatBlocks" || op == "MapBlocks";
@@ -136,6 +150,7 @@ Status GraphWriter::node(const Node& node) {
   if (made_by_passes(node)) return unsupported("an operator that fusing makes has no ONNX form; write the graph as it was before");
   if (node.op->tern_only) return unsupported("ONNX has no such operator");
   if (const ControlForm* form = control_form(node.op->name)) return control_node(node, *form);
+  if (Status s = check_activations(node); !s) return s;
   if (other_form(node)) return {};
   if (node.op == &kSwish) swish(node);
   else if (node.op == &kOptional) optional(node);

@@ -372,6 +372,16 @@ TEST_CASE("writing ONNX: what ONNX has not is refused by name") {
   CHECK(bytes.error().message() == "n0 (StringLower): ONNX has no such operator");
 }
 
+TEST_CASE("writing ONNX: an activation that ONNX's recurrent operators have not is refused by name") {
+  GraphBuilder b;
+  const std::vector<ValueId> in = {b.input("x", {5, 1, 2}), b.constant(ramp_tensor(DType::f32, {1, 3, 2}, 0.05f)),
+                                   b.constant(ramp_tensor(DType::f32, {1, 3, 3}, 0.04f))};
+  b.output(b.nodes("RNN", in, 2, {{"hidden_size", int64_t{3}}, {"activations", std::vector<std::string>{"Selu"}}})[0]);
+  auto bytes = to_onnx(inferred(b));
+  REQUIRE(!bytes.ok());
+  CHECK(bytes.error().message() == "n0 (RNN): ONNX's recurrent operators have no activation 'Selu'");
+}
+
 TEST_CASE("writing ONNX: tables are LabelEncoders, with keys, values and what others get") {
   const Tensor words = *Tensor::strings({3}, std::vector<std::string>{"red", "", "gr\xc3\xbcn"}),
                numbers = Tensor::ints(std::vector<int64_t>{7, -2, 40});

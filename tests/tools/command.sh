@@ -94,6 +94,11 @@ check "in one line" test "$(wc -l <"$work/out")" = 1
 expect 0 "verify what was converted" verify "$work/out.onnx" "$data/models/transformer_encoder_opset13/data.npz" --rtol 1e-4 --atol 1e-5
 expect 0 "inspect it" inspect "$work/out.onnx"
 check "tern made it" grep -q 'tern 0' "$work/out"
+brain="$data/node/test_celu_bfloat16"
+expect 0 "convert what computes in bf16" convert "$brain/model.onnx" -o "$work/brain.onnx"
+expect 0 "it has the same bits" verify "$work/brain.onnx" "$brain/test_data_set_0" --ulp 0
+expect 0 "dump it" dump "$work/brain.onnx" --after load
+check "and computes in f32 between Casts" test "$(grep -o '= [A-Za-z]*' "$work/out" | tr -d '\n')" = "= Cast= Celu= Cast"
 (ulimit -f 16; trap '' XFSZ; "$tern" convert "$data/models/digits_cnn/model.onnx" -o "$work/cut.onnx" >"$work/out" 2>"$work/err"; echo $? >"$work/code")
 check "a disk that is full exits 3" grep -q '^3$' "$work/code"
 check "it is one error line" one_error_line

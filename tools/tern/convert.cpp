@@ -1,8 +1,10 @@
 // tern convert: a model as one self-contained ONNX file. See command.h; the file itself is loaders/onnx/write.h.
+#include <algorithm>
 #include <filesystem>
 
 #include "loaders/onnx/write.h"
 #include "runtime/model.h"
+#include "runtime/widen.h"
 #include "tools/tern/command.h"
 #include "tools/tern/print.h"
 #include "tools/tern/save.h"
@@ -23,6 +25,19 @@ Text text_of(const std::vector<Port>& ports) {
   return s;
 }
 
+// Other runtimes have next to no kernels for bf16: what is computed in it is computed in f32 between Casts there, as in a plan, with the same bits.
+bool has_bf16(const Graph& graph) {
+  return std::any_of(graph.values.begin(), graph.values.end(), [](const Value& v) { return v.type.dtype == DType::bf16; }) ||
+         std::any_of(graph.subgraphs.begin(), graph.subgraphs.end(), has_bf16);
+}
+
+Result<OnnxFile> file_of(const Graph& graph) {
+  if (!has_bf16(graph)) return OnnxFile::of(graph);
+  Graph wide = graph;
+  if (Status s = widen(wide); !s) return s.error();
+  return OnnxFile::of(wide);
+}
+
 }  // namespace
 
 int convert(const Options& options) {
@@ -32,7 +47,7 @@ int convert(const Options& options) {
   if (std::filesystem::equivalent(from, to, none)) return fail("wrong usage", usage(to + " is the model itself; give -o another name"));
   auto model = load_model(options);
   if (!model) return fail_at("cannot load", model.error());
-  auto file = OnnxFile::of(model->state().graph);
+  auto file = file_of(model->state().graph);
   if (!file) return fail_at("cannot convert", file.error().within(from));
   if (Status s = write_model(to, *file); !s) return fail_at("cannot write", s.error());
   out(shown(to) + ": " + text_of(model->inputs()) + " -> " + text_of(model->outputs()) + "; opset " + shown(file->opset()) + ", " +
