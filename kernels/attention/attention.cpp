@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kernels/attention/bind.h"
 #include "kernels/attention/launch.h"
 #include "kernels/launch.h"
 #include "kernels/op.h"
@@ -11,7 +12,9 @@
 namespace tern {
 namespace {
 
-constexpr AttrSpec kAttrs[] = {{"scale", AttrKind::f, 1.0f}};
+constexpr AttrSpec kAttrs[] = {{"k_view", AttrKind::ints}, {"q_view", AttrKind::ints},  {"scale", AttrKind::f, 1.0f},
+                               {"v_view", AttrKind::ints}, {"y_shape", AttrKind::ints}, {"y_strides", AttrKind::ints}};
+constexpr const char* kViews[] = {"q_view", "k_view", "v_view"};
 
 struct ZeroArgs {
   float* y;
@@ -22,13 +25,52 @@ void zero_on_device(const ZeroArgs& a, Launches& to) { to.zero(a.y, a.count * st
 constexpr KernelRow kZero[] = {row<ZeroArgs, zero_out>("attention_zero/f32/scalar", DType::f32, Isa::scalar),
                                device_row<ZeroArgs, zero_on_device>("attention_zero/f32/cuda", DType::f32)};
 
+// [B,heads,places,width], row-major.
+HeadLayout dense(const Dims& d) { return {d[1] * d[2] * d[3], d[2] * d[3], d[3]}; }
+
+// Whether rows of d[3] elements, `at` apart from `offset` on, lie among `count` elements.
+bool lies_within(int64_t count, const Dims& d, int64_t offset, const HeadLayout& at) {
+  std::optional<int64_t> end = checked_add(offset, d[3]);
+  const int64_t strides[] = {at.batch, at.head, at.place};
+  for (int i = 0; end && i < 3; ++i) {
+    if (d[i] < 1 || strides[i] < 0) return false;
+    const auto step = checked_mul(d[i] - 1, strides[i]);
+    end = step ? checked_add(*end, *step) : std::nullopt;
+  }
+  return end && offset >= 0 && d[3] >= 0 && *end <= count;
+}
+
+// q, k or v as the heads see it, and where that lies in its input: dense, but where a view says otherwise.
+struct Operand {
+  Dims dims;  // [B,H,places,width]
+  int64_t offset;
+  HeadLayout at;
+};
+// A view is these eight numbers.
+std::optional<Operand> viewed(const AttrReader& attrs, size_t i) {
+  const auto view = attrs.ints(kViews[i]);
+  if (view.size() != 8) return std::nullopt;
+  return Operand{{view[0], view[1], view[2], view[3]}, view[4], {view[5], view[6], view[7]}};
+}
+std::optional<Operand> operand(const BindContext& c, size_t i) {
+  const Dims& in = c.in(i).dims;
+  if (!c.attrs.has(kViews[i])) return Operand{in, 0, dense(in)};
+  const auto view = viewed(c.attrs, i);
+  return view && lies_within(in.count(), view->dims, view->offset, view->at) ? view : std::nullopt;
+}
+Shape shape_of(const InferContext& c, size_t i) {
+  if (!c.attrs.has(kViews[i])) return c.shape(i);
+  const auto view = viewed(c.attrs, i);
+  return view ? Shape(view->dims) : Shape{};
+}
+
 bool differ(const Dim& a, const Dim& b) { return a.known() && b.known() && !(a == b); }
 
 Status infer(InferContext& c) {
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     if (c.has(i) && c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
   }
-  const Shape &q = c.shape(0), &k = c.shape(1), &v = c.shape(2);
+  const Shape q = shape_of(c, 0), k = shape_of(c, 1), v = shape_of(c, 2);
   if (!q.ranked() || !k.ranked() || !v.ranked()) {
     c.set(0, DType::f32, {});
     return {};
@@ -46,51 +88,33 @@ Status infer(InferContext& c) {
     }
     if (!fits) return invalid("the mask is " + mask.text() + ", which does not broadcast to " + scores.text());
   }
-  c.set(0, DType::f32, Shape{q[0], q[1], q[2], v[3]});
+  const auto y = c.attrs.ints("y_shape");
+  c.set(0, DType::f32, c.attrs.has("y_shape") ? Shape(Dims(y)) : Shape{q[0], q[1], q[2], v[3]});
   return {};
 }
 
-// What the arguments for a CPU and for a device have in common, of this part's heads. False: there are none.
-template <class Args>
-Result<bool> read_heads(BindContext& c, Args& a) {
-  const Dims &q = c.in(0).dims, &k = c.in(1).dims, &v = c.in(2).dims;
-  a.T = q[2];
-  a.S = k[2];
-  a.D = q[3];
-  a.E = v[3];
-  a.scale = c.attrs.f("scale");
-  const auto [begin, end] = c.range(q[0] * q[1]);
-  if (begin == end) return false;
-  a.heads = end - begin;
-  c.set(a.q, c.input<const float>(0) + begin * a.T * a.D);
-  c.set(a.k, c.input<const float>(1) + begin * a.S * a.D);
-  c.set(a.v, c.input<const float>(2) + begin * a.S * a.E);
-  c.set(a.y, c.output<float>(0) + begin * a.T * a.E);
-  if (c.has(3)) {
-    Dims mask{1, 1, 1, 1};
-    const Dims& given = c.in(3).dims;
-    if (given.rank > 4) return invalid("the mask is " + to_string(given));
-    for (int i = 0; i < given.rank; ++i) mask[4 - given.rank + i] = given[i];
-    const Dims scores{q[0], q[1], a.T, a.S};
-    for (int i = 0; i < 4; ++i) {
-      if (mask[i] != 1 && mask[i] != scores[i])
-        return invalid("the mask is " + to_string(given) + ", which does not broadcast to " + to_string(scores));
-    }
-    c.set(a.mask, c.input<const float>(3));
-    a.mask_column = mask[3] == 1 ? 0 : 1;
-    a.mask_row = mask[2] == 1 ? 0 : mask[3];
-    c.set(a.mask_head, c.table<int64_t>(a.heads, [&, first = begin](int64_t* table) {
-      for (int64_t i = 0; i < a.heads; ++i) {
-        const int64_t batch = mask[0] == 1 ? 0 : (first + i) / q[1], head = mask[1] == 1 ? 0 : (first + i) % q[1];
-        table[i] = (batch * mask[1] + head) * mask[2] * mask[3];
-      }
-    }));
+Status bind_mask(BindContext& c, const Dims& scores, AttentionArgs& a) {
+  const Dims& given = c.in(3).dims;
+  Dims mask{1, 1, 1, 1};
+  if (given.rank > 4) return invalid("the mask is " + to_string(given));
+  for (int i = 0; i < given.rank; ++i) mask[4 - given.rank + i] = given[i];
+  int64_t stride = 1;
+  int64_t* strides[] = {&a.mask_batch, &a.mask_head, &a.mask_row, &a.mask_column};
+  for (int i = 3; i >= 0; --i) {
+    if (mask[i] != 1 && mask[i] != scores[i])
+      return invalid("the mask is " + to_string(given) + ", which does not broadcast to " + to_string(scores));
+    *strides[i] = mask[i] == 1 ? 0 : stride;
+    stride *= mask[i];
   }
-  return true;
+  a.kind = AttentionMask::floats;
+  c.set(a.mask, c.input(3));
+  return {};
 }
 
 Status bind(BindContext& c) {
-  const Dims &q = c.in(0).dims, &k = c.in(1).dims, &v = c.in(2).dims;
+  const auto q_in = operand(c, 0), k_in = operand(c, 1), v_in = operand(c, 2);
+  if (!q_in || !k_in || !v_in) return invalid("a view of q, k or v leaves its input");
+  const Dims &q = q_in->dims, &k = k_in->dims, &v = v_in->dims;
   if (q[0] != k[0] || q[1] != k[1] || q[0] != v[0] || q[1] != v[1] || q[3] != k[3] || k[2] != v[2]) {
     return invalid("q, k and v are " + to_string(q) + ", " + to_string(k) + " and " + to_string(v));
   }
@@ -101,32 +125,80 @@ Status bind(BindContext& c) {
     if (c.part == 0) c.run(*pick(rows_of<kZero>, DType::f32, c.isa));
     return {};
   }
-  if (c.isa == Isa::cuda) {
-    cuda::AttentionArgs& a = c.args<cuda::AttentionArgs>();
-    auto any = read_heads(c, a);
-    if (!any) return any.error();
-    a.S16 = round_up(a.S, 16);
-    if (a.S > cuda::kAttentionShared) c.set(a.scores, c.workspace<float>(cuda::kAttentionBlocks * cuda::kAttentionTile * a.S16));
-    if (*any) c.run(cuda::attention_f32);
-    return {};
-  }
   AttentionArgs& a = c.args<AttentionArgs>();
-  auto any = read_heads(c, a);
-  if (!any) return any.error();
-  if (!*any) return {};
+  a.heads = q[1];
+  a.group = 1;
+  a.T = q[2];
+  a.S = a.masked_from = k[2];
+  a.D = q[3];
+  a.E = v[3];
+  a.q_at = q_in->at;
+  a.k_at = k_in->at;
+  a.v_at = v_in->at;
+  const Dims y{q[0], q[1], q[2], v[3]};
+  a.y_at = dense(y);
+  if (c.attrs.has("y_strides")) {
+    const auto strides = c.attrs.ints("y_strides");
+    if (strides.size() == 3) a.y_at = {strides[0], strides[1], strides[2]};
+  }
+  if (c.out(0).count() != y.count() || !lies_within(y.count(), y, 0, a.y_at)) return invalid("y does not lie in its output");
+  a.step = 1;
+  a.before = a.after = a.T + a.S;
+  a.scale = c.attrs.f("scale");
+  c.set(a.q, c.input<const float>(0) + q_in->offset);
+  c.set(a.k, c.input<const float>(1) + k_in->offset);
+  c.set(a.v, c.input<const float>(2) + v_in->offset);
+  c.set(a.y, c.output<float>(0));
+  if (c.has(3)) {
+    if (Status s = bind_mask(c, {q[0], q[1], q[2], k[2]}, a); !s) return s;
+  }
+  run_attention(c, a, q[0]);
+  return {};
+}
+
+int64_t macs(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
+  const auto q = attrs.has(kViews[0]) ? viewed(attrs, 0) : Operand{in[0].dims, 0, {}},
+             k = attrs.has(kViews[1]) ? viewed(attrs, 1) : Operand{in[1].dims, 0, {}};
+  if (!q || !k) return 0;
+  const int64_t rows = q->dims.count(0, 3);
+  return rows * k->dims[2] * q->dims[3] + out[0].dims.count() * k->dims[2];
+}
+
+}  // namespace
+
+void run_attention(BindContext& c, AttentionArgs& a, int64_t batches) {
+  const auto [present_begin, present_end] = c.range(batches * (a.heads / a.group));
+  a.present_begin = present_begin;
+  a.present_end = c.has_out(1) || c.has_out(2) ? present_end : present_begin;
+  a.block = a.before < a.S + a.T || a.after < a.S + a.T ? kAttentionBlock : a.T;
+  // One row of each of the heads that share keys: they are the rows of one head.
+  if (a.T == 1 && a.group > 1 && !c.has(6)) {
+    a.T = a.block = a.group;
+    a.heads /= a.group;
+    a.group = 1;
+    a.q_at.place = a.q_at.head;
+    a.y_at.place = a.y_at.head;
+    a.q_at.head *= a.T;
+    a.y_at.head *= a.T;
+    a.mask_row = a.mask_head;
+    a.mask_head *= a.T;
+    a.step = 0;
+  }
+  const auto [begin, end] = c.range(batches * a.heads);
+  a.begin = begin;
+  a.end = end;
+  if (begin == end && a.present_begin == a.present_end) return;
   const int64_t S16 = round_up(a.S, 16);
+  if (c.isa == Isa::cuda) {
+    if (a.S > cuda::kAttentionShared) c.set(a.weights, c.workspace<float>(cuda::kAttentionBlocks * kAttentionBlock * S16));
+    c.run(cuda::attention_f32);
+    return;
+  }
   c.set(a.keys, c.workspace<float>(std::max<int64_t>(1, a.D) * S16));
   if (a.E % 16 != 0) c.set(a.values, c.workspace<float>(a.S * round_up(a.E, 16)));
   c.set(a.weights, c.workspace<float>(kAttentionRows * S16));
   c.run(*pick(rows_of<TERN_ON_EACH_ISA(attention_f32)>, DType::f32, c.isa));
-  return {};
 }
-
-int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) {
-  return out[0].dims.count(0, 3) * in[1].dims[2] * (in[0].dims[3] + in[2].dims[3]);
-}
-
-}  // namespace
 
 constinit const OpDef kFusedAttention = {.name = "FusedAttention",
                                          .inputs = {3, 4},

@@ -1,11 +1,13 @@
-// Attention of ONNX: schema, inference, binding and the kernel, plain C++. See general.h.
+// Attention of ONNX: schema, inference, binding and the kernel in double, plain C++. See general.h.
 #include "kernels/attention/general.h"
 
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/attention/bind.h"
 #include "kernels/attention/general_row.h"
-#include "kernels/op.h"
+#include "kernels/attention/launch.h"
+#include "kernels/dtype_code.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -145,9 +147,70 @@ std::optional<Sides> sides_of(const Dims& d, int64_t heads) {
   return Sides{d[0], heads, d[1], d[2] / heads, {d[1] * d[2], d[2] / heads, d[2]}};
 }
 
+// The same in f32, by the kernel of attention.h.
+void run_in_f32(BindContext& c, const GeneralAttentionArgs& g) {
+  AttentionArgs& a = c.args<AttentionArgs>();
+  a.heads = g.heads;
+  a.group = g.group;
+  a.T = g.S;
+  a.S = g.T;
+  a.P = g.P;
+  a.D = g.D;
+  a.E = g.Dv;
+  a.q_at = g.q_at;
+  a.k_at = g.k_at;
+  a.v_at = g.v_at;
+  a.y_at = g.y_at;
+  a.mask_batch = g.mask_batch;
+  a.mask_head = g.mask_head;
+  a.mask_row = g.mask_row;
+  a.mask_column = 1;
+  a.masked_from = g.masked_from;
+  a.before = g.before;
+  a.after = g.after;
+  a.step = 1;
+  a.scale = static_cast<float>(g.scale);
+  a.softcap = static_cast<float>(g.softcap);
+  a.mode = g.mode;
+  a.kind = g.kind;
+  a.hides = g.kind != AttentionMask::none || c.has(6) || g.before < g.S + g.T || g.after < g.S + g.T;
+  c.set(a.mask, c.input(3));
+  c.set(a.valid, c.input<const int64_t>(6));
+  const float** from[] = {&a.q, &a.k, &a.v, nullptr, &a.past_key, &a.past_value};
+  for (size_t i = 0; i < std::size(from); ++i) {
+    if (from[i] != nullptr) c.set(*from[i], c.input<const float>(i));
+  }
+  float** to[] = {&a.y, &a.present_key, &a.present_value, &a.qk};
+  for (size_t o = 0; o < std::size(to); ++o) c.set(*to[o], c.output<float>(o));
+  run_attention(c, a, g.batches);
+}
+
+Status run_in_double(BindContext& c, const GeneralAttentionArgs& sizes) {
+  const DType dtype = c.in(0).dtype;
+  const KernelRow* kernel = pick(rows_of<kRows, cuda::kGeneralAttention>, dtype, c.isa);
+  if (kernel == nullptr) return bad_dtype(dtype);
+  GeneralAttentionArgs& a = c.args(sizes);
+  const void** from[] = {&a.q, &a.k, &a.v, &a.mask, &a.past_key, &a.past_value};
+  for (size_t i = 0; i < std::size(from); ++i) c.set(*from[i], c.input(i));
+  c.set(a.valid, c.input<const int64_t>(6));
+  void** to[] = {&a.y, &a.present_key, &a.present_value, &a.qk};
+  for (size_t o = 0; o < std::size(to); ++o) c.set(*to[o], c.output(o));
+  a.writes_present = c.part == 0;
+  if (c.isa == Isa::cuda) {
+    c.set(a.weights, c.workspace<double>(cuda::kGeneralBlocks * a.T));
+  } else {
+    c.set(a.weights, c.workspace<double>(a.T));
+    c.set(a.sums, c.workspace<double>(a.Dv));
+  }
+  const auto [begin, end] = c.range(a.batches * a.heads * a.S);
+  a.begin = begin;
+  a.end = end;
+  const bool presents = a.writes_present && (c.has_out(1) || c.has_out(2));
+  if (begin < end || presents) c.run(*kernel);
+  return {};
+}
+
 Status bind_general(BindContext& c) {
-  const KernelRow* kernel = c.pick(c.in(0).dtype);
-  if (kernel == nullptr) return bad_dtype(c.in(0).dtype);
   const auto q = sides_of(c.in(0).dims, c.attrs.i("q_num_heads")), k = sides_of(c.in(1).dims, c.attrs.i("kv_num_heads")),
              v = sides_of(c.in(2).dims, c.attrs.i("kv_num_heads"));
   if (!q || !k || !v || c.in(1).dims.rank != c.in(0).dims.rank || c.in(2).dims.rank != c.in(0).dims.rank)
@@ -157,7 +220,7 @@ Status bind_general(BindContext& c) {
   };
   if (k->B != q->B || k->D != q->D || k->heads < 1 || q->heads % k->heads != 0) return differ(1);
   if (v->B != q->B || v->heads != k->heads || v->S != k->S) return differ(2);
-  GeneralAttentionArgs& a = c.args<GeneralAttentionArgs>();
+  GeneralAttentionArgs a{};
   a.P = c.has(4) ? c.in(4).dims[2] : 0;
   const auto total = checked_add(a.P, k->S);
   if (!total) return differ(4);
@@ -207,24 +270,12 @@ Status bind_general(BindContext& c) {
   a.before = left < 0 ? whole : std::min(left, whole);
   a.after = c.attrs.i("is_causal") != 0 ? 0 : right < 0 ? whole : std::min(right, whole);
   a.mode = static_cast<int>(c.attrs.i("qk_matmul_output_mode"));
-  const void** from[] = {&a.q, &a.k, &a.v, &a.mask, &a.past_key, &a.past_value};
-  for (size_t i = 0; i < std::size(from); ++i) c.set(*from[i], c.input(i));
-  c.set(a.valid, c.input<const int64_t>(6));
-  void** to[] = {&a.y, &a.present_key, &a.present_value, &a.qk};
-  for (size_t o = 0; o < std::size(to); ++o) c.set(*to[o], c.output(o));
-  a.writes_present = c.part == 0;
-  if (c.isa == Isa::cuda) {
-    c.set(a.weights, c.workspace<double>(cuda::kGeneralBlocks * a.T));
-  } else {
-    c.set(a.weights, c.workspace<double>(a.T));
-    c.set(a.sums, c.workspace<double>(a.Dv));
+  if (c.in(0).dtype == DType::f32 && dtype_from_code(c.attrs.has("softmax_precision") ? c.attrs.i("softmax_precision") : 0) != DType::f64 &&
+      a.T > 0) {
+    run_in_f32(c, a);
+    return {};
   }
-  const auto [begin, end] = c.range(q->B * q->heads * q->S);
-  a.begin = begin;
-  a.end = end;
-  const bool presents = a.writes_present && (c.has_out(1) || c.has_out(2));
-  if (begin < end || presents) c.run(*kernel);
-  return {};
+  return run_in_double(c, a);
 }
 
 int64_t macs_general(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView>) {
@@ -244,7 +295,7 @@ constinit const OpDef kAttention = {.name = "Attention",
                                     .attrs = kGeneralAttrs,
                                     .infer = infer_general,
                                     .bind = bind_general,
-                                    .kernels = rows_of<kRows, cuda::kGeneralAttention>,
+                                    .kernels = rows_of<TERN_ON_EACH_ISA(attention_f32), cuda::attention_f32, kRows, cuda::kGeneralAttention>,
                                     .macs = macs_general};
 
 }  // namespace tern

@@ -1,5 +1,6 @@
 // The general Attention on a device: a block a row, a thread a key and then a thread a column. See general_row.h. Next: general_launch.cpp.
 #include "kernels/attention/general_row.h"
+#include "kernels/attention/present.cuh"
 #include "kernels/simd.h"
 
 namespace tern::cuda {
@@ -59,15 +60,10 @@ TERN_INLINE void rows(const GeneralAttentionArgs& a) {
   }
 }
 
-// past, then what is new: [batches, kv_heads, T, width].
 template <class T>
 TERN_INLINE void present(const GeneralAttentionArgs& a, const void* past, const void* now, const HeadLayout& at, int64_t width, void* to) {
-  const int64_t count = a.batches * a.kv_heads * a.T * width, step = static_cast<int64_t>(gridDim.x) * kGeneralThreads;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kGeneralThreads + threadIdx.x; i < count; i += step) {
-    const int64_t d = i % width, t = i / width % a.T, head = i / width / a.T;
-    static_cast<T*>(to)[i] = t < a.P ? static_cast<const T*>(past)[(head * a.P + t) * width + d]
-                                     : static_cast<const T*>(now)[at.at(head / a.kv_heads, head % a.kv_heads, t - a.P) + d];
-  }
+  write_present(static_cast<T*>(to), static_cast<const T*>(past), static_cast<const T*>(now), at, a.batches * a.kv_heads, a.kv_heads, a.P, a.T,
+                width);
 }
 template <class T>
 TERN_INLINE void presents(const GeneralAttentionArgs& a) {

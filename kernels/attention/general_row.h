@@ -1,19 +1,12 @@
 // One row of the general Attention, in pieces that a CPU calls in turn and a device from many threads: see general.h for the formula. Nothing
 // depends on which thread calls what: every sum is of one thread, in ascending order. Next: general.cpp, general.cu.
 #pragma once
+#include "kernels/attention/attention.h"
 #include "kernels/elementwise/portable.h"
 #include "kernels/portable_math.h"
 #include "kernels/row.h"
 
 namespace tern {
-
-// Where element [b, h, s, d] lies.
-struct HeadLayout {
-  int64_t batch, head, place;
-  TERN_HD int64_t at(int64_t b, int64_t h, int64_t s) const { return b * batch + h * head + s * place; }
-};
-
-enum class AttentionMask : uint8_t { none, bools, floats };
 
 struct GeneralAttentionArgs {
   const void *q, *k, *v, *mask, *past_key, *past_value;

@@ -12,6 +12,9 @@
 namespace tern::test {
 namespace {
 
+// f32 in the order of kernels/attention/attention.h: 23 roundings of half an eps, of values up to 2, and what the exponential passes on of the
+// roundings of scores up to 11.
+constexpr float kClose = 4e-6f;
 constexpr float kInf = std::numeric_limits<float>::infinity(), kNaN = std::numeric_limits<float>::quiet_NaN();
 
 struct Options {
@@ -84,12 +87,13 @@ TEST_CASE("attention of onnx: grouped heads, a scale, a softcap, in both layouts
     for (double softcap : {0.0, 1.5}) {
       const Tensor known = reference(q(), k(), v(), {.scale = scale, .softcap = softcap}).y;
       // one rounding to f32, and the error of portable exp and tanh, far below it
-      if (scale == 0) check_close(attention({{"softcap", static_cast<float>(softcap)}}, {q(), k(), v()}), known, 1, 1e-7f);
-      else check_close(attention({{"softcap", static_cast<float>(softcap)}, {"scale", static_cast<float>(scale)}}, {q(), k(), v()}), known, 1, 1e-7f);
+      if (scale == 0) check_close(attention({{"softcap", static_cast<float>(softcap)}}, {q(), k(), v()}), known, 1, kClose);
+      else
+        check_close(attention({{"softcap", static_cast<float>(softcap)}, {"scale", static_cast<float>(scale)}}, {q(), k(), v()}), known, 1, kClose);
       if (scale == 0) {
         check_close(
             attention({{"softcap", static_cast<float>(softcap)}, {"q_num_heads", heads}, {"kv_num_heads", kv}}, {flat(q()), flat(k()), flat(v())}),
-            flat(known), 1, 1e-7f);
+            flat(known), 1, kClose);
       }
     }
   }
@@ -99,20 +103,20 @@ TEST_CASE("attention of onnx: masks of bools and of floats broadcast, and a shor
   const Tensor floats = random_f32({heads, 1, T}, 5, -3, 3), wide = random_f32({B, 1, S, 4}, 6, -3, 3),
                bools = boolean({S, T}, {1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 0});
   const auto by_head = [&](int64_t, int64_t h, int64_t, int64_t j) -> double { return floats.data<float>()[h * T + j]; };
-  check_close(attention({}, {q(), k(), v(), floats}), reference(q(), k(), v(), {.bias = by_head}).y, 1, 1e-7f);
+  check_close(attention({}, {q(), k(), v(), floats}), reference(q(), k(), v(), {.bias = by_head}).y, 1, kClose);
   const auto by_row = [&](int64_t b, int64_t, int64_t s, int64_t j) -> double { return j < 4 ? wide.data<float>()[(b * S + s) * 4 + j] : -INFINITY; };
-  check_close(attention({}, {q(), k(), v(), wide}), reference(q(), k(), v(), {.bias = by_row}).y, 1, 1e-7f);
+  check_close(attention({}, {q(), k(), v(), wide}), reference(q(), k(), v(), {.bias = by_row}).y, 1, kClose);
   const auto allowed = [&](int64_t, int64_t, int64_t s, int64_t j) -> double { return bools.data<bool>()[s * T + j] ? 0 : -INFINITY; };
-  check_close(attention({}, {q(), k(), v(), bools}), reference(q(), k(), v(), {.bias = allowed}).y, 1, 1e-7f);
+  check_close(attention({}, {q(), k(), v(), bools}), reference(q(), k(), v(), {.bias = allowed}).y, 1, kClose);
 }
 
 TEST_CASE("attention of onnx: causal rows see no later place, counted from behind the past") {
   const auto upto = [](int64_t past) { return [=](int64_t, int64_t, int64_t s, int64_t j) -> double { return j <= s + past ? 0 : -INFINITY; }; };
-  check_close(attention({{"is_causal", int64_t(1)}}, {q(), k(), v()}), reference(q(), k(), v(), {.bias = upto(0)}).y, 1, 1e-7f);
+  check_close(attention({{"is_causal", int64_t(1)}}, {q(), k(), v()}), reference(q(), k(), v(), {.bias = upto(0)}).y, 1, kClose);
   for (int64_t past : {1, 2, 4}) {
     const auto y = run_op("Attention", {{"is_causal", int64_t(1)}},
                           {q(), places(k(), past, T), places(v(), past, T), absent(), places(k(), 0, past), places(v(), 0, past)}, 3);
-    check_close(y[0], reference(q(), k(), v(), {.bias = upto(past)}).y, 1, 1e-7f);
+    check_close(y[0], reference(q(), k(), v(), {.bias = upto(past)}).y, 1, kClose);
     check_same(y[1], k());
     check_same(y[2], v());
   }
@@ -130,7 +134,7 @@ TEST_CASE("attention of onnx: a window ends what a row sees on each side of its 
           const Attrs attrs = {{"left_window_size", left}, {"right_window_size", right}, {"is_causal", causal}};
           const std::vector<Tensor> whole = {q(), k(), v()}, in_parts = {q(),      places(k(), past, T), places(v(), past, T),
                                                                          absent(), places(k(), 0, past), places(v(), 0, past)};
-          check_close(attention(attrs, past == 0 ? whole : in_parts), reference(q(), k(), v(), {.bias = window}).y, 1, 1e-7f);
+          check_close(attention(attrs, past == 0 ? whole : in_parts), reference(q(), k(), v(), {.bias = window}).y, 1, kClose);
         }
       }
     }
@@ -140,10 +144,10 @@ TEST_CASE("attention of onnx: a window ends what a row sees on each side of its 
 TEST_CASE("attention of onnx: keys behind nonpad_kv_seqlen are padding") {
   const int64_t valid[B] = {5, 2};
   const auto bias = [&](int64_t b, int64_t, int64_t, int64_t j) -> double { return j < valid[b] ? 0 : -INFINITY; };
-  check_close(attention({}, {q(), k(), v(), absent(), absent(), absent(), i64({B}, {5, 2})}), reference(q(), k(), v(), {.bias = bias}).y, 1, 1e-7f);
+  check_close(attention({}, {q(), k(), v(), absent(), absent(), absent(), i64({B}, {5, 2})}), reference(q(), k(), v(), {.bias = bias}).y, 1, kClose);
   const auto causal = [&](int64_t b, int64_t, int64_t s, int64_t j) -> double { return j < valid[b] && j <= s + valid[b] - S ? 0 : -INFINITY; };
   const Tensor y = attention({{"is_causal", int64_t(1)}}, {q(), k(), v(), absent(), absent(), absent(), i64({B}, {5, 2})});
-  check_close(y, reference(q(), k(), v(), {.bias = causal}).y, 1, 1e-7f);
+  check_close(y, reference(q(), k(), v(), {.bias = causal}).y, 1, kClose);
   // lengths outside of the keys are the nearest end: nothing is read elsewhere
   check_same(attention({}, {q(), k(), v(), absent(), absent(), absent(), i64({B}, {5, INT64_MAX})}), attention({}, {q(), k(), v()}));
   const Tensor none = attention({}, {q(), k(), v(), absent(), absent(), absent(), i64({B}, {-1, INT64_MIN})});
@@ -156,8 +160,8 @@ TEST_CASE("attention of onnx: the scores come out before and after the softcap, 
     const auto bias = [&](int64_t, int64_t, int64_t s, int64_t j) -> double { return mask.data<float>()[s * T + j]; };
     const Known known = reference(q(), k(), v(), {.softcap = 2, .mode = mode, .bias = bias});
     const auto y = run_op("Attention", {{"softcap", 2.0f}, {"qk_matmul_output_mode", int64_t(mode)}}, {q(), k(), v(), mask}, 4);
-    check_close(y[0], known.y, 1, 1e-7f);
-    check_close(y[3], known.qk, 1, 1e-7f);
+    check_close(y[0], known.y, 1, kClose);
+    check_close(y[3], known.qk, 1, kClose);
   }
 }
 
@@ -169,6 +173,55 @@ TEST_CASE("attention of onnx: a row that sees nothing is 0, and what is masked d
   check_same(y[0], f32({1, 1, 1, 1}, {0}));
   check_same(y[3], f32({1, 1, 1, 2}, {0, 0}));
   CHECK(std::isnan(attention({}, {x, keys, values}).data<float>()[0]));
+}
+
+TEST_CASE("attention of onnx: in f32 as in double, around every tile, with heads that share keys, past ones, windows, masks and lengths") {
+  int turn = 0;
+  for (int64_t rows : {1, 2, 7, 16, 17, 40}) {
+    for (int64_t keys : {1, 15, 16, 17, 50}) {
+      for (int64_t past : {0, 1, 16, 31}) {
+        ++turn;
+        const int64_t seed = turn, group = turn % 3 + 1, depth = turn % 5 == 0 ? 17 : 8, width = turn % 4 == 0 ? 16 : turn % 4 == 1 ? 35 : 6;
+        const auto x = [&](int64_t h, int64_t n, int64_t d, int64_t more) {
+          return random_f32({2, h, n, d}, static_cast<uint32_t>(seed * 8 + more), -1, 1);
+        };
+        std::vector<Tensor> in = {x(2 * group, rows, depth, 0), x(2, keys, depth, 1), x(2, keys, width, 2), absent()};
+        const int64_t all = past + keys, shorter = turn % 2 == 0 ? all : (all + 1) / 2;
+        if (turn % 3 == 1) in[3] = random_f32({2 * group, rows, shorter}, static_cast<uint32_t>(seed), -2, 1);
+        if (turn % 3 == 2) {
+          Tensor allowed = *Tensor::allocate(DType::boolean, {2, 1, rows, shorter});
+          for (int64_t i = 0; i < allowed.count(); ++i) allowed.mutable_data<bool>()[i] = (i * 7 + seed) % 5 > 1;
+          in[3] = allowed;
+        }
+        if (past > 0) in.insert(in.end(), {x(2, past, depth, 3), x(2, past, width, 4)});
+        else if (turn % 7 < 3) in.insert(in.end(), {absent(), absent(), i64({2}, {keys, keys / 2})});
+        INFO("rows " << rows << " keys " << keys << " past " << past << " turn " << turn);
+        for (size_t outputs : {3u, 4u}) {
+          const auto run = [&](int64_t precision) {
+            return run_op("Attention",
+                          {{"is_causal", int64_t(turn % 2)},
+                           {"left_window_size", int64_t(turn % 4 == 3 ? turn % 23 : -1)},
+                           {"right_window_size", int64_t(turn % 4 == 2 ? turn % 5 : -1)},
+                           {"softcap", turn % 5 == 1 ? 1.5f : 0.0f},
+                           {"qk_matmul_output_mode", int64_t(turn % 4)},
+                           {"softmax_precision", precision}},
+                          in, outputs);
+          };
+          const auto y = run(1), exact = run(11);
+          for (size_t o = 0; o < outputs; ++o) check_close(y[o], exact[o], 1, o == 0 || o == 3 ? 8e-6f : 0.0f);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("attention of onnx: keys that no row of a block may see are not read, on every ISA alike") {
+  const int64_t rows = 40;
+  const Tensor x = random_f32({1, 1, rows, 8}, 1), keys = random_f32({1, 1, rows, 8}, 2);
+  Tensor values = random_f32({1, 1, rows, 8}, 3);
+  for (int64_t i = 20 * 8; i < 21 * 8; ++i) values.mutable_data<float>()[i] = kNaN;  // of the second block of sixteen rows
+  const Tensor y = attention({{"is_causal", int64_t(1)}}, {x, keys, values});
+  for (int64_t i = 0; i < y.count(); ++i) CHECK(std::isnan(y.data<float>()[i]) == (i / 8 >= 16));
 }
 
 TEST_CASE("attention of onnx: other floats are the double result rounded once") {

@@ -136,6 +136,11 @@ inline std::vector<Case> cases() {
   all.push_back({"Attention",
                  {x({2, 3, 16}), x({2, 5, 8}), x({2, 5, 8}), x({3, 5})},
                  {{"q_num_heads", int64_t(4)}, {"kv_num_heads", int64_t(2)}, {"softcap", 2.0f}}});
+  all.push_back({"Attention", {x({1, 4, 50, 16}), x({1, 4, 50, 16}), x({1, 4, 50, 16})}});
+  all.push_back({"Attention",
+                 {x({1, 4, 1, 16}), x({1, 2, 17, 16}), x({1, 2, 17, 16}), none(), x({1, 2, 3, 16}), x({1, 2, 3, 16})},
+                 {{"softmax_precision", int64_t(11)}},
+                 3});
   all.push_back({"Gemm", {x({5, 40}), w({17, 40}), w({17})}, {{"transB", int64_t(1)}}});
   all.push_back({"Gemm", {x({5, 40}), x({40, 17})}});
   all.push_back({"Gemm", {x({5, 40}), x({40, 17}), x({17})}, {{"beta", 2.0f}}});
