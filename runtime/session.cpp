@@ -12,6 +12,7 @@
 #include "runtime/fuse/passes.h"
 #include "runtime/model.h"
 #include "runtime/plan/program.h"
+#include "runtime/read_in_place.h"
 #include "runtime/workers.h"
 #include "tern/flush_subnormals.h"
 
@@ -169,6 +170,7 @@ Result<std::shared_ptr<Program>> planned(const ModelState& model, const SessionO
   }
   auto graph = static_graph(model, options);
   if (!graph) return graph.error();
+  read_in_place(*graph);
   if (!on_device) {  // channel blocks are for vectors
     fuse_gather_mean(*graph);
     if (Status s = assign_layouts(*graph); !s) return s.error();

@@ -3,14 +3,12 @@
 
 #include <doctest/doctest.h>
 
-#include <cstring>
 #include <functional>
 
 #include "runtime/evaluator.h"
 #include "runtime/infer_shapes.h"
-#include "runtime/plan/program.h"
-#include "runtime/verify.h"
 #include "tests/support/graph_builder.h"
+#include "tests/support/plans.h"
 
 namespace tern::test {
 namespace {
@@ -26,37 +24,12 @@ ValueId conv(GraphBuilder& b, ValueId x, Dims w, Attrs attrs, const char* op = "
 // the evaluator on the plain one. Returns the blocked graph.
 Graph check_blocked(Graph plain, const Tensor& x) {
   REQUIRE(infer_shapes(plain).ok());
-  PackStore packs;
   const Tensor inputs[] = {x};
   auto expected = evaluate_graph(plain, inputs, {});
   REQUIRE_MESSAGE(expected.ok(), (expected.ok() ? "" : expected.error().message()));
   Graph blocked = plain;
   REQUIRE(assign_layouts(blocked).ok());
-  auto legal = verify(blocked);
-  REQUIRE_MESSAGE(legal.ok(), (legal.ok() ? "" : legal.error().message()));
-  INFO(to_text(blocked));
-  for (Isa isa : runnable_isas()) {
-    for (int threads : {1, 3}) {
-      auto program = make_program(blocked, {.isa = isa, .threads = threads, .budget = int64_t(1) << 30, .work = INT64_MAX});
-      REQUIRE_MESSAGE(program.ok(), (program.ok() ? "" : program.error().message()));
-      link_steps(**program, packs);
-      auto plan = place(**program, {});
-      REQUIRE_MESSAGE(plan.ok(), (plan.ok() ? "" : plan.error().message()));
-      for (int round = 0; round < 2; ++round) {
-        std::memcpy(plan->inputs[0].data, x.raw(), x.bytes());
-        for (size_t s = 0; s < plan->steps[0].size(); ++s) {
-          for (auto& steps : plan->steps) {
-            if (steps[s].run != nullptr) steps[s].run(steps[s].args);
-          }
-        }
-        for (size_t o = 0; o < expected->size(); ++o) {
-          Tensor got = *Tensor::allocate(DType::f32, plan->outputs[o].dims);
-          std::memcpy(got.mutable_raw(), plan->outputs[o].data, got.bytes());
-          check_same(got, (*expected)[o]);
-        }
-      }
-    }
-  }
+  check_plans(blocked, inputs, *expected);
   return blocked;
 }
 
