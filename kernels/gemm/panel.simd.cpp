@@ -59,6 +59,40 @@ void tile(const TileCall& c) {
   finish(t, c);
 }
 
+// Four chains, two at a time, for an ISA whose registers hold the four of one row alone: tiles of one row and one panel wait for loads and for each
+// other, at half of the peak. Chain 0 + 1 waits in memory until 2 + 3 is there.
+template <int R>
+void tile_in_turns(const TileCall& c) {
+  alignas(64) float sums[R][16];
+  Tile<R, 1, 2> t;
+  unroll<2>([&](auto turn) TERN_INLINE_CALL {
+    constexpr int kFirst = 2 * turn.v;
+    if constexpr (turn.v == 0) start(t, c);
+    else unroll<R>([&](auto r) TERN_INLINE_CALL { t.acc[r.v][0][0] = t.acc[r.v][0][1] = zero(); });
+    const float *w = c.w + kFirst * c.w_stride, *x = c.x + kFirst;
+    const auto step = [&](auto j, int64_t k) TERN_INLINE_CALL {
+      f32x16 b = load(w + j.v * c.w_stride);
+      keep(b);
+      unroll<R>([&](auto r) TERN_INLINE_CALL { t.acc[r.v][0][j.v] = fma(splat(x[r.v * c.lda + k + j.v]), b, t.acc[r.v][0][j.v]); });
+    };
+    int64_t k = 0;
+    for (; k + kFirst + 2 <= c.k; k += 4) {
+      step(Index<0>{}, k);
+      step(Index<1>{}, k);
+      w += 4 * c.w_stride;
+    }
+    if (k + kFirst < c.k) step(Index<0>{}, k);
+    unroll<R>([&](auto r) TERN_INLINE_CALL {
+      const f32x16 sum = total(t, r.v, 0);
+      if constexpr (turn.v == 0) store(sums[r.v], sum);
+      else t.acc[r.v][0][0] = load(sums[r.v]) + sum;
+    });
+  });
+  Tile<R, 1, 1> y;
+  unroll<R>([&](auto r) TERN_INLINE_CALL { y.acc[r.v][0][0] = t.acc[r.v][0][0]; });
+  finish(y, c);
+}
+
 // Most rows of a tile of P panels and CH chains: as many as the registers hold.
 constexpr int most_rows(int panels, int chains) {
 #if defined(__AVX512F__)
@@ -108,6 +142,23 @@ constexpr TileTable make_tiles() {
 }
 constexpr TileTable kTiles[3] = {make_tiles<1>(), make_tiles<2>(), make_tiles<4>()};
 
+// Most rows of tile_in_turns, where four chains leave room for one row alone; scalar code has no registers to save.
+constexpr int kTurnRows = kRegisters > 0 && most_rows(1, 4) == 1 ? 3 : 0;
+constexpr TileFn kTurns[] = {nullptr, nullptr, tile_in_turns<2>, tile_in_turns<3>};
+
+// All rows of x, split evenly among tiles of at most `most`: never one row left over.
+TERN_INLINE void in_rows(TileCall c, const PanelArgs& a, const TileFn* tiles, int most) {
+  const int64_t count = (a.m + most - 1) / most, rows = a.m / count, longer = a.m % count;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t r = rows + (i < longer);
+    tiles[r](c);
+    c.x += r * a.lda;
+    c.y += r * a.ldy;
+    if (c.bias != nullptr) c.bias += r * a.bias_stride;
+    if (c.residual != nullptr) c.residual += r * a.ldy;
+  }
+}
+
 // All rows of x times the panels [first, first + panels), which lie beside each other, w_stride floats a step of k.
 void rows_by_panels(const PanelArgs& a, int64_t first, int64_t panels, const float* w, int64_t w_stride) {
   for (int64_t p = 0; p < panels;) {
@@ -128,17 +179,10 @@ void rows_by_panels(const PanelArgs& a, int64_t first, int64_t panels, const flo
     const TileFn* tiles = kTiles[a.chains / 2].of[taken];
     if (a.m == 1) {
       tiles[1](c);
-    } else {  // rows split evenly: never one row left over
-      const int most = most_rows(static_cast<int>(taken), a.chains);
-      const int64_t count = (a.m + most - 1) / most, rows = a.m / count, longer = a.m % count;
-      for (int64_t i = 0; i < count; ++i) {
-        const int64_t r = rows + (i < longer);
-        tiles[r](c);
-        c.x += r * a.lda;
-        c.y += r * a.ldy;
-        if (c.bias != nullptr) c.bias += r * a.bias_stride;
-        if (c.residual != nullptr) c.residual += r * a.ldy;
-      }
+    } else if (kTurnRows > 0 && a.chains == 4 && a.m > 2) {
+      in_rows(c, a, kTurns, kTurnRows);
+    } else {
+      in_rows(c, a, tiles, most_rows(static_cast<int>(taken), a.chains));
     }
     p += taken;
   }
