@@ -117,7 +117,8 @@ std::optional<Node> blocked_form(const Graph& g, const Node& n, const std::vecto
     const bool all_f32 = std::all_of(n.inputs.begin(), n.inputs.end(), [&](ValueId v) { return g.value(v).type.dtype == DType::f32; });
     return all_f32 && whole(n.inputs[0]) ? std::optional(map) : std::nullopt;
   }
-  if (op != "Add" && op != "Mul" && op != "Sub" && op != "Div") return std::nullopt;
+  constexpr std::string_view kOfTwo[] = {"Add", "Div", "Max", "Min", "Mul", "PRelu", "Sub"};
+  if (map.inputs.size() != 2 || std::find(std::begin(kOfTwo), std::end(kOfTwo), op) == std::end(kOfTwo)) return std::nullopt;
   if ((op == "Add" || op == "Mul") && !whole(map.inputs[0])) std::swap(map.inputs[0], map.inputs[1]);
   if (!whole(map.inputs[0]) || (!whole(map.inputs[1]) && !is_of_channels(g, map.inputs[1], dims(g, n.outputs[0])))) return std::nullopt;
   return map;

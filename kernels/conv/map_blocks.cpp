@@ -12,8 +12,10 @@ namespace tern {
 namespace {
 
 std::optional<BlockMap> map_of(const AttrReader& attrs) {
-  constexpr std::pair<std::string_view, BlockMap> kMaps[] = {{"", BlockMap::none},   {"Add", BlockMap::add}, {"BatchNormalization", BlockMap::norm},
-                                                             {"Mul", BlockMap::mul}, {"Div", BlockMap::div}, {"Sub", BlockMap::sub}};
+  constexpr std::pair<std::string_view, BlockMap> kMaps[] = {
+      {"", BlockMap::none},   {"Add", BlockMap::add},     {"BatchNormalization", BlockMap::norm},
+      {"Div", BlockMap::div}, {"Max", BlockMap::max},     {"Min", BlockMap::min},
+      {"Mul", BlockMap::mul}, {"PRelu", BlockMap::prelu}, {"Sub", BlockMap::sub}};
   for (const auto& [name, map] : kMaps) {
     if (attrs.s("map") == name) return map;
   }

@@ -1,6 +1,6 @@
 // MapBlocks: what is computed element by element between convolutions, on blocked values (conv.h), so that they need not be reordered for it;
 // padding and nearest neighbours, too.
-//   y = act(f(x))    f, the attribute `map`: nothing, or the operator of that name, Add Sub Mul Div BatchNormalization
+//   y = act(f(x))    f, the attribute `map`: nothing, or the operator of that name, Add Sub Mul Div Max Min PRelu BatchNormalization
 //   Pad, Resize      zeros around it (`pads`), each element `repeats` times along each spatial axis; both without a map
 //   Shapes    x, y: blocked, of the same dims, each with its halo. The other operand of an operator of two: blocked like x, or plain with one element
 //             a channel, [C] after the batch or [N,C,1...], or with one.
@@ -16,7 +16,7 @@ namespace tern {
 
 extern const OpDef kMapBlocks;
 
-enum class BlockMap : uint8_t { none, add, sub, mul, div, norm };
+enum class BlockMap : uint8_t { none, add, sub, mul, div, max, min, prelu, norm };
 
 struct MapBlocksArgs {
   // Where a blocked value has its first real pixel, and floats from one to the next.

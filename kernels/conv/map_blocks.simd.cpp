@@ -2,6 +2,7 @@
 #include "kernels/conv/map_blocks.h"
 
 #include "kernels/conv/halo.h"
+#include "kernels/elementwise/lanes.h"
 #include "kernels/simd_activation.h"
 
 namespace tern::TERN_ISA {
@@ -29,6 +30,9 @@ TERN_INLINE f32x16 mapped(f32x16 v, f32x16 o, const Channels& k) {
   else if constexpr (M == BlockMap::sub) return v - o;
   else if constexpr (M == BlockMap::mul) return v * o;
   else if constexpr (M == BlockMap::div) return v / o;
+  else if constexpr (M == BlockMap::max) return larger(v, o);
+  else if constexpr (M == BlockMap::min) return smaller(v, o);
+  else if constexpr (M == BlockMap::prelu) return prelu(v, o);
   else if constexpr (M == BlockMap::norm) return fma(v - k.mean, k.factor, k.bias);
   else return v;
 }
@@ -47,6 +51,9 @@ void map_row(const MapBlocksArgs& a, const Channels& k, const float* x, const fl
     case BlockMap::sub: return map_row_with<BlockMap::sub>(a.width, k, x, other, y);
     case BlockMap::mul: return map_row_with<BlockMap::mul>(a.width, k, x, other, y);
     case BlockMap::div: return map_row_with<BlockMap::div>(a.width, k, x, other, y);
+    case BlockMap::max: return map_row_with<BlockMap::max>(a.width, k, x, other, y);
+    case BlockMap::min: return map_row_with<BlockMap::min>(a.width, k, x, other, y);
+    case BlockMap::prelu: return map_row_with<BlockMap::prelu>(a.width, k, x, other, y);
     case BlockMap::norm: return map_row_with<BlockMap::norm>(a.width, k, x, other, y);
   }
 }

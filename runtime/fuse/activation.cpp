@@ -1,6 +1,8 @@
 // See activation.h.
 #include "runtime/fuse/activation.h"
 
+#include <limits>
+
 namespace tern {
 
 std::optional<Epilogue> activation_of(const Graph& g, const Node& node) {
@@ -13,8 +15,9 @@ std::optional<Epilogue> activation_of(const Graph& g, const Node& node) {
   };
   const std::string_view op = node.op->name;
   if (op == "Clip") {
-    if (node.inputs.size() != 3) return std::nullopt;
-    auto low = scalar(node.inputs[1]), high = scalar(node.inputs[2]);
+    constexpr float kNoEnd = std::numeric_limits<float>::infinity();
+    const auto bound = [&](size_t i, float without) { return i < node.inputs.size() && node.inputs[i] != kNone ? scalar(node.inputs[i]) : without; };
+    const auto low = bound(1, -kNoEnd), high = bound(2, kNoEnd);
     if (!low || !high) return std::nullopt;
     return Epilogue{node.inputs[0], "Clip", *low, *high};
   }

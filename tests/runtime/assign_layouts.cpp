@@ -229,6 +229,19 @@ TEST_CASE("assign_layouts: what lies between convolutions element by element is 
          v = b.node("Add", {b.constant(Tensor::scalar(0.5f)), b.node("Mul", {v, b.constant(random_f32({1, 1}, 1))})});
          return b.node("Div", {v, b.constant(random_f32({1, 1, 1, 1}, 2, 1, 2))});
        }},
+      {"larger, smaller", 7,
+       [&](GraphBuilder& b, ValueId v, ValueId w) {
+         const ValueId nan = b.node("Div", {b.node("Sub", {v, v}), b.node("Sub", {w, w})});
+         return b.node("Min", {b.node("Max", {b.node("Max", {v, w}), b.constant(random_f32({32, 1, 1}, 3, -1, 1))}), b.node("Max", {nan, v})});
+       }},
+      {"slopes", 2,
+       [](GraphBuilder& b, ValueId v, ValueId) {
+         return b.node("PRelu", {b.node("PRelu", {v, b.constant(random_f32({32, 1, 1}, 3, -1, 1))}), b.constant(random_f32({1}, 4))});
+       }},
+      {"ends", 2,
+       [](GraphBuilder& b, ValueId v, ValueId) {
+         return b.node("Clip", {b.node("Clip", {v, b.constant(Tensor::scalar(-0.25f))}), kNone, b.constant(Tensor::scalar(0.5f))});
+       }},
       {"activations", 2, [](GraphBuilder& b, ValueId v, ValueId) { return b.node("Tanh", {b.node("Sigmoid", {v})}); }},
       {"padding", 2,
        [](GraphBuilder& b, ValueId v, ValueId) {
