@@ -68,11 +68,13 @@ TERN_HD inline Product product(uint64_t a, uint64_t b) {
   return {a1 * b1 + (u >> 32) + (v >> 32), (v << 32) | (t & 0xffffffff)};
 }
 
-// |x| = quarter * pi/2 + r with |r| <= pi/4 (Payne and Hanek: the product of x and the 192 bits of 2/pi that matter).
+// |x| = quarter * pi/2 + r with |r| <= pi/4 (Payne and Hanek: the product of x and the 192 bits of 2/pi that matter). kFloat: x is a float's value,
+// whose exponent leaves three places in 2/pi to begin: words are chosen then, where vectors would gather them.
 struct Angle {
   double r;
   uint64_t quarter;
 };
+template <bool kFloat>
 TERN_HD inline Angle reduce(double x) {
   // 2/pi in binary, from the bit of weight 2^-1; enough for the largest double.
   static constexpr uint64_t kTwoOverPi[] = {0,
@@ -100,10 +102,12 @@ TERN_HD inline Angle reduce(double x) {
   // Bits of 2/pi above weight 2^(2-53) of that only make multiples of four. The first table word is 64 zero bits before the point.
   const uint64_t start = (exponent - 1013) & (uint64_t(0) - uint64_t(exponent > 1013));  // not below 0, at most 1034
   const uint64_t word = start >> 6, shift = start & 63;
-  auto window = [&](uint64_t i) {
-    const uint64_t high = kTwoOverPi[word + i], low = kTwoOverPi[word + i + 1];
-    return (high << shift) | ((low >> 1) >> (63 - shift));
+  const uint64_t second = uint64_t(0) - uint64_t(word == 1), third = uint64_t(0) - uint64_t(word >= 2);
+  auto table = [&](uint64_t i) {
+    if constexpr (!kFloat) return kTwoOverPi[word + i];
+    else return kTwoOverPi[i] ^ ((kTwoOverPi[i] ^ kTwoOverPi[i + 1]) & second) ^ ((kTwoOverPi[i] ^ kTwoOverPi[i + 2]) & third);
   };
+  auto window = [&](uint64_t i) { return (table(i) << shift) | ((table(i + 1) >> 1) >> (63 - shift)); };
   // product = mantissa * (w0, w1, w2), kept modulo 2^192; its unit is 2^-126 quarters when start was not cut. Its highest 128 bits are used.
   const Product p1 = product(mantissa, window(1));
   const uint64_t low = p1.low + product(mantissa, window(2)).high;
@@ -160,19 +164,27 @@ TERN_HD double log1p(double x) {
   return select(abs(x) < 0x1p-54, x, select((u > 0) & (x < kInf), y, special));
 }
 
-TERN_HD double sin(double x) {
-  const Angle a = reduce(x);
+namespace {
+
+TERN_HD inline double sin_at(double x, const Angle& a) {
   const double s = sin_reduced(a.r), c = cos_reduced(a.r);
   const double y = select((a.quarter & 1) != 0, c, s);
   return finite_or_nan(x, from_bits(bits(y) ^ (bits(x) & (uint64_t(1) << 63)) ^ ((a.quarter & 2) << 62)));
 }
-TERN_HD double cos(double x) {
-  const Angle a = reduce(x);
+TERN_HD inline double cos_at(double x, const Angle& a) {
   const double s = sin_reduced(a.r), c = cos_reduced(a.r);
   const double y = select((a.quarter & 1) != 0, s, c);
   return finite_or_nan(x, from_bits(bits(y) ^ (((a.quarter + 1) & 2) << 62)));
 }
+
+}  // namespace
+
+TERN_HD double sin(double x) { return sin_at(x, reduce<false>(x)); }
+TERN_HD double cos(double x) { return cos_at(x, reduce<false>(x)); }
 TERN_HD double tan(double x) { return sin(x) / cos(x); }
+TERN_HD double sin_of_float(double x) { return sin_at(x, reduce<true>(x)); }
+TERN_HD double cos_of_float(double x) { return cos_at(x, reduce<true>(x)); }
+TERN_HD double tan_of_float(double x) { return sin_of_float(x) / cos_of_float(x); }
 
 TERN_HD double atan(double x) {
   const double a = abs(x);
@@ -246,7 +258,9 @@ TERN_HD double ceil(double x) {
   return select(r < x, copysign(r + 1, x), r);
 }
 
-TERN_HD double pow(double x, double y) {
+// In pieces, between which a kernel may do as many elements as it likes: pow(x, y) = pow_of(x, y, exp(pow_log(x, y))).
+TERN_HD double pow_log(double x, double y) { return y * log(abs(x)); }
+TERN_HD double pow_of(double x, double y, double r) {
   const double a = abs(x);
   const bool whole = round_even(y) == y, odd = whole & (round_even(0.5 * y) != 0.5 * y);
   // Small whole exponents by squaring: exact where the result is a double, as the integers of models are.
@@ -254,12 +268,13 @@ TERN_HD double pow(double x, double y) {
   const uint64_t n = bits(select(few, abs(y), 0) + kMagic) - bits(kMagic);
   double product = 1, square = a;
   for (int bit = 0; bit < 6; ++bit, square = square * square) product = select((n >> bit & 1) != 0, product * square, product);
-  double r = select(few, select(y < 0, 1 / product, product), exp(y * log(a)));
+  r = select(few, select(y < 0, 1 / product, product), r);
   r = select(a == 1, 1, r);
   r = select((x < 0) & (a < kInf) & !whole, kNan, r);
   r = from_bits(bits(r) ^ (uint64_t(odd) << 63 & bits(x)));
   r = select((x != x) | (y != y), x + y, r);
   return select((y == 0) | (x == 1), 1, r);
 }
+TERN_HD double pow(double x, double y) { return pow_of(x, y, exp(pow_log(x, y))); }
 
 }  // namespace tern::portable

@@ -39,6 +39,9 @@ TERN_PORTABLE double log1p(double x);
 TERN_PORTABLE double sin(double x);  // the argument may be as large as it likes
 TERN_PORTABLE double cos(double x);
 TERN_PORTABLE double tan(double x);
+TERN_PORTABLE double sin_of_float(double x);  // the same of a float's value, in fewer steps
+TERN_PORTABLE double cos_of_float(double x);
+TERN_PORTABLE double tan_of_float(double x);
 TERN_PORTABLE double asin(double x);
 TERN_PORTABLE double acos(double x);
 TERN_PORTABLE double atan(double x);
@@ -52,6 +55,8 @@ TERN_PORTABLE double erf(double x);
 TERN_PORTABLE double sigmoid(double x);
 TERN_PORTABLE double softplus(double x);
 TERN_PORTABLE double pow(double x, double y);
+TERN_PORTABLE double pow_log(double x, double y);             // pow in pieces: what exp takes,
+TERN_PORTABLE double pow_of(double x, double y, double exp);  // and what it becomes
 TERN_PORTABLE double round_even(double x);
 TERN_PORTABLE double floor(double x);
 TERN_PORTABLE double ceil(double x);

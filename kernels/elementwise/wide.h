@@ -69,18 +69,19 @@ struct RowName {  // "exp" and "/f64/avx2"
 template <Word kOp, Word kDType>
 constexpr RowName<kOp, kDType> kRowName;
 
-template <Word kOp, auto kF>
+// kOfFloat: the same function of what is no double, perhaps by a shorter way.
+template <Word kOp, auto kF, auto kOfFloat = kF>
 constexpr Rows<3> wide_rows() {
   return {{row<UnaryArgs, unary_wide<kF, double>>(kRowName<kOp, "/f64/" TERN_ISA_NAME>.s, DType::f64, Isa::TERN_ISA),
-           row<UnaryArgs, unary_wide<kF, f16>>(kRowName<kOp, "/f16/" TERN_ISA_NAME>.s, DType::f16, Isa::TERN_ISA),
-           row<UnaryArgs, unary_wide<kF, bf16>>(kRowName<kOp, "/bf16/" TERN_ISA_NAME>.s, DType::bf16, Isa::TERN_ISA)}};
+           row<UnaryArgs, unary_wide<kOfFloat, f16>>(kRowName<kOp, "/f16/" TERN_ISA_NAME>.s, DType::f16, Isa::TERN_ISA),
+           row<UnaryArgs, unary_wide<kOfFloat, bf16>>(kRowName<kOp, "/bf16/" TERN_ISA_NAME>.s, DType::bf16, Isa::TERN_ISA)}};
 }
 // And exp/f32/avx2, of a function that f32 has on no lanes of its own.
-template <Word kOp, auto kF>
+template <Word kOp, auto kF, auto kOfFloat = kF>
 constexpr Rows<4> any_rows() {
-  const Rows<3> others = wide_rows<kOp, kF>();
-  return {{row<UnaryArgs, unary_wide<kF, float>>(kRowName<kOp, "/f32/" TERN_ISA_NAME>.s, DType::f32, Isa::TERN_ISA), others.row[0], others.row[1],
-           others.row[2]}};
+  const Rows<3> others = wide_rows<kOp, kF, kOfFloat>();
+  return {{row<UnaryArgs, unary_wide<kOfFloat, float>>(kRowName<kOp, "/f32/" TERN_ISA_NAME>.s, DType::f32, Isa::TERN_ISA), others.row[0],
+           others.row[1], others.row[2]}};
 }
 // The same of a function that gives bools.
 template <Word kOp, auto kF>

@@ -160,6 +160,34 @@ TEST_CASE("mod: the sign is the divisor's, or with fmod the dividend's") {
   check_same(run_op("Mod", {}, {u, v})[0], f32({9}, {1.5f, -0.5f, kNan, kNan, 1, kInf, 0, -0.0f, 0}));
 }
 
+TEST_CASE("mod: remainders of floats of any exponents are exact") {  // as std::fmod's are
+  constexpr int64_t kCount = 4096;
+  Tensor a = random_f32({kCount}, 3), b = random_f32({kCount}, 4), expected = random_f32({kCount}, 5);
+  for (int64_t i = 0; i < kCount; ++i) {
+    float &x = a.mutable_data<float>()[i], &y = b.mutable_data<float>()[i];
+    x = std::ldexp(x, static_cast<int>(i * 37 % 220) - 100);
+    y = std::ldexp(y, static_cast<int>(i * 91 % 200) - 98);
+    if (i % 5 == 0) x = y * static_cast<float>(i % 1000);
+    expected.mutable_data<float>()[i] = std::fmod(x, y);
+    if (std::fabs(expected.data<float>()[i]) < std::numeric_limits<float>::min())
+      expected.mutable_data<float>()[i] = std::copysign(0.0f, x);  // flushed
+  }
+  check_same(run_op("Mod", {{"fmod", int64_t(1)}}, {a, b})[0], expected);
+  const Tensor halves = cast(random_f32({64}, 6, -60000, 60000), DType::f16), wide = run_op("Cast", {{"to", int64_t(1)}}, {halves})[0];
+  const Tensor three = cast(f32({1}, {3}), DType::f16);
+  Tensor rest = random_f32({64}, 7);
+  for (int64_t i = 0; i < 64; ++i) rest.mutable_data<float>()[i] = std::fmod(wide.data<float>()[i], 3.0f);
+  check_same(run_op("Mod", {{"fmod", int64_t(1)}}, {halves, three})[0], cast(rest, DType::f16));
+}
+
+TEST_CASE("pow: a float exponent and the same as a double give the same bits") {  // loops of vectors, and one call an element
+  Tensor x = random_f32({1000}, 1, -3, 30), y = random_f32({1000}, 2, -9, 9);
+  for (int64_t i = 0; i < 1000; i += 3) y.mutable_data<float>()[i] = std::round(y.data<float>()[i]);
+  check_same(run_op("Pow", {}, {x, y})[0], run_op("Pow", {}, {x, cast(y, DType::f64)})[0]);
+  check_same(run_op("Pow", {}, {x, f32({1}, {-1.7f})})[0], run_op("Pow", {}, {x, cast(f32({1}, {-1.7f}), DType::f64)})[0]);
+  check_same(run_op("Pow", {}, {f32({1}, {2.5f}), y})[0], run_op("Pow", {}, {f32({1}, {2.5f}), cast(y, DType::f64)})[0]);
+}
+
 TEST_CASE("pow: mixed dtypes, exact integers and IEEE edges") {
   check_same(run_op("Pow", {}, {row_of<int32_t>({2, 3, -2, 7, 0, 2, -1, 1}), row_of<int64_t>({10, 4, 3, 0, 0, -1, -3, -5})})[0],
              row_of<int32_t>({1024, 81, -8, 1, 1, 0, -1, 1}));

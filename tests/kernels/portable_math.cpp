@@ -35,6 +35,21 @@ TEST_CASE("portable math: a NaN of any payload and sign is a NaN to every functi
   }
 }
 
+TEST_CASE("portable math: sine, cosine and tangent of a float's value have the bits of any double's") {
+  uint32_t state = 1;
+  for (uint32_t exponent = 0; exponent <= 0xff; ++exponent) {
+    for (int i = 0; i < 40; ++i) {
+      state = state * 1664525 + 1013904223;
+      const uint32_t mantissa = i == 0 ? 0 : i == 1 ? 0x7fffff : state >> 9;
+      const double x = std::bit_cast<float>(state << 31 | exponent << 23 | mantissa);
+      CHECK(std::bit_cast<uint64_t>(portable::sin_of_float(x)) == std::bit_cast<uint64_t>(portable::sin(x)));
+      CHECK(std::bit_cast<uint64_t>(portable::cos_of_float(x)) == std::bit_cast<uint64_t>(portable::cos(x)));
+      const double t = portable::tan(x);  // a NaN of a quotient has any sign
+      CHECK((std::bit_cast<uint64_t>(portable::tan_of_float(x)) == std::bit_cast<uint64_t>(t) || t != t));
+    }
+  }
+}
+
 TEST_CASE("portable math: every exponent of either sign has an answer of the right kind") {
   const FlushSubnormals as_run_has_it;
   for (uint64_t exponent = 0; exponent < 0x7ff; ++exponent) {
