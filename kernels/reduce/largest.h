@@ -1,7 +1,7 @@
 // The search for the largest element (or the smallest), NaN above all: elements become integers in whose order the one that is looked for is the
 // largest (key.h), a block at a time, and then all is plain loops over integers that the compiler vectorises (-O3, CMakeLists.txt): the same
 // instructions whatever the values are. The order is arg_takes' (lines_device.h). [[gnu::noinline]]: one loop for all dtypes.
-// Included by *.simd.cpp only. Next: arg.simd.cpp, softmax/hardmax.simd.cpp, pool/plain.simd.cpp.
+// Included by *.simd.cpp only. Next: arg.simd.cpp, extreme.simd.cpp, softmax/hardmax.simd.cpp, pool/plain.simd.cpp.
 #pragma once
 #include "kernels/reduce/key.h"
 

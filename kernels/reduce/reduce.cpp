@@ -230,11 +230,11 @@ constinit const OpDef kReduceMean =
     reduction("ReduceMean", rows_of<TERN_ON_EACH_ISA(reduce_mean_f32), cuda::reduce_mean_f32, kPortable<"reduce_mean", portable::Mean>,
                                     kFloatsOnDevice<"reduce_mean", cuda::ReduceKind::mean>, kIntsOnDevice<"reduce_mean", cuda::ReduceKind::mean>>);
 constinit const OpDef kReduceMax =
-    reduction("ReduceMax", rows_of<TERN_ON_EACH_ISA(reduce_max_f32), cuda::reduce_max_f32, kPortable<"reduce_max", portable::Max>,
+    reduction("ReduceMax", rows_of<TERN_ON_EACH_ISA(reduce_max_f32), TERN_ON_EACH_ISA(reduce_max_any), cuda::reduce_max_f32,
                                    kFloatsOnDevice<"reduce_max", cuda::ReduceKind::max>, kIntsOnDevice<"reduce_max", cuda::ReduceKind::max>,
                                    kBytesOnDevice<"reduce_max", cuda::ReduceKind::max>>);
 constinit const OpDef kReduceMin =
-    reduction("ReduceMin", rows_of<TERN_ON_EACH_ISA(reduce_min_f32), cuda::reduce_min_f32, kPortable<"reduce_min", portable::Min>,
+    reduction("ReduceMin", rows_of<TERN_ON_EACH_ISA(reduce_min_f32), TERN_ON_EACH_ISA(reduce_min_any), cuda::reduce_min_f32,
                                    kFloatsOnDevice<"reduce_min", cuda::ReduceKind::min>, kIntsOnDevice<"reduce_min", cuda::ReduceKind::min>,
                                    kBytesOnDevice<"reduce_min", cuda::ReduceKind::min>>);
 constinit const OpDef kReduceProd =

@@ -10,7 +10,7 @@
 //             and on a device (where f64 subnormals are not flushed).
 //   Edges     over nothing: Sum 0, Prod 1, Max -inf (the lowest integer), Min +inf, Mean NaN, LogSum -inf. NaN propagates through all.
 //   Source    the ONNX operators, opset 18 (axes are an input).
-// Next: reduce.cpp (inference, binding), reduce.simd.cpp (f32), reduce.cu (the same on a device), reduce_portable.h.
+// Next: reduce.cpp (inference, binding), reduce.simd.cpp (f32), reduce.cu (the same on a device), extreme.simd.cpp, reduce_portable.h.
 #pragma once
 #include <stdint.h>
 
@@ -41,6 +41,7 @@ struct ReduceArgs {
 
 TERN_EACH_ISA(extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32, reduce_l2_f32,
               reduce_sum_square_f32, reduce_log_sum_f32, reduce_log_sum_exp_f32;)  // reduce.simd.cpp
+TERN_EACH_ISA(extern const Rows<10> reduce_max_any, reduce_min_any;)               // extreme.simd.cpp
 TERN_EACH_ISA(extern const Rows<12> arg_max_any, arg_min_any;)                     // arg.simd.cpp
 namespace cuda {
 extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32, reduce_l2_f32,

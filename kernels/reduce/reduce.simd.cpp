@@ -41,15 +41,32 @@ TERN_INLINE void next(Walk& w) {
   }
 }
 
+// The tree over lanes, i with i + 8, then + 4, + 2, + 1: in vectors where simd.h has it.
 template <class Op>
-TERN_INLINE f32x16 fold_lanes(f32x16 acc) {
+TERN_INLINE float tree(f32x16 acc) {
   float t[16];
   store(t, acc);
   for (int width = 8; width > 0; width /= 2) {
     for (int i = 0; i < width; ++i) t[i] = Op::merge1(t[i], t[i + width]);
   }
-  return splat(t[0]);
+  return t[0];
 }
+TERN_INLINE float merge_lanes(Sum, f32x16 acc) { return reduce_add(acc); }
+TERN_INLINE float merge_lanes(Prod, f32x16 acc) { return tree<Prod>(acc); }
+#if defined(TERN_NEON)  // its maximum of zeros of both signs is +0, not the second
+TERN_INLINE float merge_lanes(Max, f32x16 acc) { return tree<Max>(acc); }
+TERN_INLINE float merge_lanes(Min, f32x16 acc) { return tree<Min>(acc); }
+#else
+// reduce_max_raw may lose a NaN; a sum of those does not.
+TERN_INLINE float merge_lanes(Max, f32x16 acc) {
+  const float nan = reduce_add(select(unordered(acc, acc), acc, zero()));
+  return choose1(nan != nan, nan, reduce_max_raw(acc));
+}
+TERN_INLINE float merge_lanes(Min, f32x16 acc) {
+  const float nan = reduce_add(select(unordered(acc, acc), acc, zero()));
+  return choose1(nan != nan, nan, -reduce_max_raw(neg(acc)));
+}
+#endif
 
 // One output: runs of contiguous elements. Lanes past the tail keep what they had.
 template <class Op>
@@ -69,7 +86,7 @@ TERN_INLINE f32x16 fold_runs(const float* x, const ReduceArgs& a, int64_t runs, 
     const int64_t tail = a.run - i;
     if (tail > 0) p = select(lanes_below(tail), Op::step(p, load_n(row + i, tail), m), p);
   }
-  return fold_lanes<Op>(Op::merge(Op::merge(p, q), Op::merge(r, s)));
+  return splat(merge_lanes(Op(), Op::merge(Op::merge(p, q), Op::merge(r, s))));
 }
 
 // Sixteen outputs side by side (n of them wanted): r in order.

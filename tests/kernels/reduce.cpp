@@ -170,6 +170,29 @@ TEST_CASE("reduce: NaN goes through Max and Min from every lane") {
   }
 }
 
+TEST_CASE("reduce: extremes of every dtype and set of axes are those of f32; of zeros of both signs the last stays") {
+  for (const Dims& dims : {Dims{3, 5, 7}, Dims{2, 3, 300}, Dims{4, 70, 2}, Dims{1, 600}, Dims{5, 1, 3, 2}}) {
+    Tensor x = random_f32(dims, 9, 0, 120);
+    for (int64_t i = 0; i < x.count(); ++i) x.mutable_data<float>()[i] = std::floor(x.data<float>()[i]);
+    for (const auto& axes : {std::vector<int64_t>{0}, {1}, {-1}, {0, -1}, {0, 1}}) {
+      for (const char* op : {"ReduceMax", "ReduceMin"}) {
+        const Tensor expected = run_op(op, {}, {x, ints(axes)})[0];
+        for (DType t : {DType::f64, DType::f16, DType::bf16, DType::i32, DType::i64, DType::u32, DType::u64, DType::i8, DType::u8})
+          check_same(run_op(op, {}, {cast(x, t), ints(axes)})[0], cast(expected, t));
+      }
+    }
+  }
+  for (DType t : {DType::f64, DType::f16}) {
+    const Tensor x = cast(f32({2, 3}, {-1, 0, -0.0f, -0.0f, 0, -2}), t), y = cast(f32({2, 3}, {1, -0.0f, 0, 0, -0.0f, 2}), t);
+    check_same(run_op("ReduceMax", {{"keepdims", int64_t(0)}}, {x, ints({1})})[0], cast(f32({2}, {-0.0f, 0}), t));
+    check_same(run_op("ReduceMin", {{"keepdims", int64_t(0)}}, {y, ints({1})})[0], cast(f32({2}, {0, -0.0f}), t));
+    check_same(run_op("ReduceMax", {{"keepdims", int64_t(0)}}, {x, ints({0})})[0], cast(f32({3}, {-0.0f, 0, -0.0f}), t));
+  }
+  const Tensor nan = cast(f32({1, 4}, {1, kNan, 7, 2}), DType::f64);
+  check_same(run_op("ReduceMax", {}, {nan, ints({1})})[0], cast(f32({1, 1}, {kNan}), DType::f64));
+  check_same(run_op("ReduceMin", {}, {nan, ints({1})})[0], cast(f32({1, 1}, {kNan}), DType::f64));
+}
+
 TEST_CASE("reduce: LogSumExp does not overflow, and knows infinities") {
   auto lse = [](std::vector<float> v) { return run_op("ReduceLogSumExp", {}, {f32({static_cast<int64_t>(v.size())}, v)})[0].data<float>()[0]; };
   CHECK(lse({1000, 1000}) == doctest::Approx(1000.6931));
