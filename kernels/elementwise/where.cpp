@@ -1,11 +1,29 @@
 // See where.h.
 #include "kernels/elementwise/where.h"
 
+#include "kernels/apart.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/nest.h"
 
 namespace tern {
 namespace {
+
+// An operand along a row: it moves, or stands.
+template <class V>
+struct Moving {
+  const V* at;
+  V operator()(int64_t i) const { return at[i]; }
+};
+template <class V>
+struct Standing {
+  V value;
+  V operator()(int64_t) const { return value; }
+};
+template <class V, class F>
+void with_operand(const V* row, int64_t step, F f) {
+  if (step == 1) f(Moving<V>{row});
+  else f(Standing<V>{*row});
+}
 
 // U: unsigned bits of the size of an element.
 template <class U>
@@ -17,17 +35,14 @@ void where(const WhereArgs& args) {
     const uint8_t* rc = reinterpret_cast<const uint8_t*>(args.condition) + from[0];
     const U *ra = a + from[1], *rb = b + from[2];
     U* ry = y + at;
-    if (sc == 1 && sa == 1 && sb == 1) {
-      for (int64_t i = 0; i < n; ++i) ry[i] = chosen(rc[i], ra[i], rb[i]);
-    } else if (sc == 1 && sa == 1) {
-      const U vb = *rb;
-      for (int64_t i = 0; i < n; ++i) ry[i] = chosen(rc[i], ra[i], vb);
-    } else if (sc == 1 && sb == 1) {
-      const U va = *ra;
-      for (int64_t i = 0; i < n; ++i) ry[i] = chosen(rc[i], va, rb[i]);
-    } else {
-      for (int64_t i = 0; i < n; ++i) ry[i] = chosen(rc[i * sc], ra[i * sa], rb[i * sb]);
-    }
+    with_operand(rc, sc, [&](auto c) {
+      with_operand(ra, sa, [&](auto yes) {
+        with_operand(rb, sb, [&](auto no) {
+          TERN_APART
+          for (int64_t i = 0; i < n; ++i) ry[i] = chosen(c(i), yes(i), no(i));
+        });
+      });
+    });
   });
 }
 template <class U, DType kT>
