@@ -36,7 +36,7 @@ TERN_INLINE void forget_rows(const DealtRows& d) {
 // Row `number` of the map x, which is row z, h, as windows read it. It stays while other rows have other slots.
 template <class T, class W, class Widen>
 TERN_INLINE const W* dealt_row(const DealtRows& d, const T* x, int64_t number, int64_t z, int64_t h, W padding, Widen widen) {
-  const int64_t slot = z % d.slots[0] * d.slots[1] + h % d.slots[1];
+  const int64_t slot = (z & (d.slots[0] - 1)) * d.slots[1] + (h & (d.slots[1] - 1));
   W* row = static_cast<W*>(d.rows) + slot * d.runs * d.run;
   if (d.held[slot] != number) {
     deal_row(x + number * d.in, row, d, padding, widen);
@@ -48,10 +48,7 @@ TERN_INLINE const W* dealt_row(const DealtRows& d, const T* x, int64_t number, i
 // Adds the taps of a row to the list at `taps`; returns how many there are.
 template <class W>
 TERN_INLINE int64_t list_taps(const DealtRows& d, const W* row, const void** taps) {
-  for (int64_t k = 0; k < d.kernel; ++k) {
-    const int64_t at = k * d.dilation;
-    taps[k] = row + at % d.stride * d.run + at / d.stride;
-  }
+  for (int64_t k = 0; k < d.kernel; ++k) taps[k] = row + d.offsets[k];
   return d.kernel;
 }
 

@@ -13,12 +13,13 @@ struct Window;
 class BindContext;
 
 struct DealtRows {
-  int64_t in, begin, stride, dilation, kernel;  // along the row
-  int64_t runs, run;                            // of a dealt row: how many, of how many elements each
-  int64_t slots[2];                             // rows that are kept, along depth and height
-  void* rows;                                   // [slots][slots][runs][run], workspace like the next two
-  int64_t* held;                                // [slots][slots]: which row each holds
-  const void** taps;                            // [most taps of a window]: where each of them reads for the first window of a row
+  int64_t in, begin, stride, kernel;  // along the row
+  int64_t runs, run;                  // of a dealt row: how many, of how many elements each
+  int64_t slots[2];                   // rows that are kept, along depth and height: powers of two
+  const int64_t* offsets;             // [kernel]: where a tap reads in a dealt row
+  void* rows;                         // [slots][slots][runs][run], workspace like the next two
+  int64_t* held;                      // [slots][slots]: which row each holds
+  const void** taps;                  // [most taps of a window]: where each of them reads for the first window of a row
 };
 
 // False where windows reach so far that rows had better be read in place.

@@ -83,7 +83,11 @@ TERN_HD void lp(const WalkArgs& a, int64_t k) {
   }
   for (int l = 0; l < kLines; ++l) {
     const double length = lp_length(a.p, sum[l]);
-    for (int64_t i = 0; i < n; ++i) put(y, at[l] + i * stride, get(x, at[l] + i * stride) / length);
+    if (stride == 1) {  // which has vectors
+      for (int64_t i = 0; i < n; ++i) put(y, at[l] + i, get(x, at[l] + i) / length);
+    } else {
+      for (int64_t i = 0; i < n; ++i) put(y, at[l] + i * stride, get(x, at[l] + i * stride) / length);
+    }
   }
 }
 

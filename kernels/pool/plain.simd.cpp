@@ -23,6 +23,32 @@ struct Windows {
   static constexpr int64_t kCount = kBytes / static_cast<int64_t>(sizeof(W));
 };
 
+template <>
+struct Windows<float> {
+  using Type = f32x16;
+  static constexpr int64_t kCount = 16;
+};
+
+TERN_INLINE void read(const float* x, f32x16& v) { v = load(x); }
+TERN_INLINE void write(float* y, const f32x16& v) { store(y, v); }
+TERN_INLINE void fill(float x, f32x16& v) { v = splat(x); }
+template <class W, class V>
+TERN_INLINE void read(const W* x, V& v) {
+  __builtin_memcpy(&v, x, sizeof v);
+}
+template <class W, class V>
+TERN_INLINE void write(W* y, const V& v) {
+  __builtin_memcpy(y, &v, sizeof v);
+}
+template <class W, class V>
+TERN_INLINE void fill(W x, V& v) {
+  v = V{} + x;
+}
+
+template <bool kMean>
+TERN_INLINE void join(const f32x16& x, f32x16& v) {
+  v = kMean ? v + x : max_nan(x, v);
+}
 template <bool kMean, class V>
 TERN_INLINE void join(const V& x, V& v) {
   if constexpr (kMean) v = v + x;
@@ -34,16 +60,16 @@ template <bool kMean, int kVectors, class W>
 TERN_INLINE void pool_windows(const void* const* taps, int64_t count, int64_t at, W padding, W* y) {
   using V = typename Windows<W>::Type;
   V v[kVectors];
-  unroll<kVectors>([&](auto n) TERN_INLINE_CALL { v[n.v] = V{} + padding; });
+  unroll<kVectors>([&](auto n) TERN_INLINE_CALL { fill(padding, v[n.v]); });
   for (int64_t t = 0; t < count; ++t) {
     const W* x = static_cast<const W*>(taps[t]) + at;
     unroll<kVectors>([&](auto n) TERN_INLINE_CALL {
       V some;
-      __builtin_memcpy(&some, x + n.v * Windows<W>::kCount, sizeof some);
+      read(x + n.v * Windows<W>::kCount, some);
       join<kMean>(some, v[n.v]);
     });
   }
-  unroll<kVectors>([&](auto n) TERN_INLINE_CALL { __builtin_memcpy(y + at + n.v * Windows<W>::kCount, &v[n.v], sizeof v[n.v]); });
+  unroll<kVectors>([&](auto n) TERN_INLINE_CALL { write(y + at + n.v * Windows<W>::kCount, v[n.v]); });
 }
 
 template <bool kMean, class W>

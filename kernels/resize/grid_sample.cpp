@@ -22,8 +22,9 @@ struct Tap {
 
 // kAxes 0: a.axes. Where both are known, taps are registers and their loops are unrolled.
 template <class T, class G, Mode kMode, int kAxes>
-void sample(const GridSampleArgs& a) {
-  const int count = grid::taps_an_axis(kMode), axes = kAxes == 0 ? a.axes : kAxes;
+[[gnu::flatten]] void sample(const GridSampleArgs& a) {
+  constexpr int kCount = kMode == Mode::nearest ? 1 : kMode == Mode::linear ? 2 : 4, kAll = kAxes == 2 ? kCount * kCount : 0;
+  const int axes = kAxes == 0 ? a.axes : kAxes;
   Tap taps[kMostTaps];
   for (int64_t at = a.begin; at < a.end; ++at) {
     const int64_t n = at / a.points, p = at % a.points;
@@ -32,20 +33,29 @@ void sample(const GridSampleArgs& a) {
     taps[0] = {0, 1, ~uint64_t(0)};
     for (int axis = 0; axis < axes; ++axis) {
       const grid::AxisTaps t = grid::taps_of(a, kMode, axis, grid::place_of(a, axis, places[axes - 1 - axis]));
-      for (int i = all - 1; i >= 0; --i) {  // backwards: tap i becomes taps i * count …
+      for (int i = all - 1; i >= 0; --i) {  // backwards: tap i becomes taps i * kCount …
         const Tap outer = taps[i];
-        for (int j = count - 1; j >= 0; --j) {
-          taps[i * count + j] = {outer.offset * a.in[axis] + t.index[j], outer.weight * t.weight[j], outer.inside & t.inside[j]};
+        for (int j = kCount - 1; j >= 0; --j) {
+          taps[i * kCount + j] = {outer.offset * a.in[axis] + t.index[j], outer.weight * t.weight[j], outer.inside & t.inside[j]};
         }
       }
-      all *= count;
+      all *= kCount;
     }
     const T* x = static_cast<const T*>(a.x) + n * a.channels * a.plane;  // [channels, plane]
     T* y = static_cast<T*>(a.y) + n * a.channels * a.points + p;         // [channels, points]
-    for (int64_t c = 0; c < a.channels; ++c) {
+    static constexpr T kNothing{};                                       // what taps outside read, for every channel
+    const T* from[kMostTaps];
+    int64_t step[kMostTaps];
+    for (int i = 0; i < all; ++i) {
+      const auto there = reinterpret_cast<uintptr_t>(x + taps[i].offset), nowhere = reinterpret_cast<uintptr_t>(&kNothing);
+      from[i] = reinterpret_cast<const T*>((there & taps[i].inside) | (nowhere & ~taps[i].inside));
+      step[i] = a.plane & static_cast<int64_t>(taps[i].inside);
+    }
+    const int64_t channels = a.channels, points = a.points;
+    for (int64_t c = 0; c < channels; ++c) {
       double sum = 0;
-      for (int i = 0; i < all; ++i) sum += taps[i].weight * grid::masked(taps[i].inside, widen(x[c * a.plane + taps[i].offset]));
-      y[c * a.points] = narrow<T>(sum);
+      for (int i = 0; i < (kAll == 0 ? all : kAll); ++i) sum += taps[i].weight * widen(from[i][c * step[i]]);
+      y[c * points] = narrow<T>(sum);
     }
   }
 }
