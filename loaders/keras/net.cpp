@@ -47,7 +47,8 @@ std::string Net::objection(const Config& self, const Config& config, const Layer
   const std::string module = self.text("module"), registered = self.text("registered_name");
   const bool own =
       module.empty() || module.starts_with("keras") || module.starts_with("tf_keras") || module.starts_with("tensorflow") || module == "builtins";
-  if (!own || registered.find('>') != registered.npos) {
+  const bool of_applications = module.starts_with("keras.src.applications.") || module.starts_with("tf_keras.src.applications.");
+  if (!own || (registered.find('>') != registered.npos && !of_applications)) {
     return "a class of the model's own code" + (registered.empty() ? "" : " (" + shown(registered) + ")") +
            ", of which the file has no computation: save the model with model.export(), which writes it";
   }

@@ -101,18 +101,19 @@ ValueId activation(const Call& c, std::string_view key, ValueId x);
 ValueId activation(const Call& c, const std::string& name, const Config& config, ValueId x);
 
 // The tables, by file.
-std::span<const LayerRow> core_layers();        // core.cpp: Dense, Flatten, Dropout and other identities
-std::span<const LayerRow> activation_layers();  // activations.cpp
-std::span<const LayerRow> conv_layers();        // conv.cpp
-std::span<const LayerRow> pool_layers();        // pool.cpp
-std::span<const LayerRow> reshape_layers();     // reshape.cpp: Reshape, Permute, ZeroPadding2D, UpSampling2D …
-std::span<const LayerRow> merge_layers();       // merge.cpp: Add, Concatenate, Dot …
-std::span<const LayerRow> norm_layers();        // norm.cpp
-std::span<const LayerRow> embedding_layers();   // embedding.cpp: Embedding, Masking, EinsumDense
-std::span<const LayerRow> rnn_layers();         // rnn.cpp
-std::span<const LayerRow> wrapper_layers();     // wrappers.cpp: Bidirectional, TimeDistributed
-std::span<const LayerRow> attention_layers();   // attention.cpp
-std::span<const LayerRow> multi_head_layers();  // multi_head.cpp
+std::span<const LayerRow> core_layers();         // core.cpp: Dense, Flatten, Dropout and other identities
+std::span<const LayerRow> activation_layers();   // activations.cpp
+std::span<const LayerRow> conv_layers();         // conv.cpp
+std::span<const LayerRow> pool_layers();         // pool.cpp
+std::span<const LayerRow> reshape_layers();      // reshape.cpp: Reshape, Permute, ZeroPadding2D, UpSampling2D …
+std::span<const LayerRow> application_layers();  // applications.cpp: of ConvNeXt, InceptionResNetV2
+std::span<const LayerRow> merge_layers();        // merge.cpp: Add, Concatenate, Dot …
+std::span<const LayerRow> norm_layers();         // norm.cpp
+std::span<const LayerRow> embedding_layers();    // embedding.cpp: Embedding, Masking, EinsumDense
+std::span<const LayerRow> rnn_layers();          // rnn.cpp
+std::span<const LayerRow> wrapper_layers();      // wrappers.cpp: Bidirectional, TimeDistributed
+std::span<const LayerRow> attention_layers();    // attention.cpp
+std::span<const LayerRow> multi_head_layers();   // multi_head.cpp
 std::span<const LayerRow> locally_connected_layers();
 std::span<const LayerRow> spectrogram_layers();  // spectrogram.cpp
 std::span<const LayerRow> image_layers();        // image.cpp: Rescaling, Normalization, Resizing …

@@ -267,6 +267,17 @@ def masks_of_steps():
 
 
 masks_of_steps.inputs = {"c": np.array([[[1, 2, 0, 0], [0, 0, 0, 0], [3, 0, 4, 1]], [[0, 0, 0, 2], [4, 4, 4, 4], [0, 0, 0, 0]]], np.int32)}
+
+
+@model
+def of_applications():
+    from importlib import import_module
+    own = import_module(keras.__name__ + ".src.applications.convnext")
+    other = import_module(keras.__name__ + ".src.applications.inception_resnet_v2")
+    x, y = Input((3, 4), name="x"), Input((3, 4), name="y")
+    return [x, y], [own.LayerScale(0.5, 4)(x), own.StochasticDepth(0.3)(x), other.CustomScaleLayer(0.2)([x, y])]
+
+
 arrays, aliases, configs = {}, {}, {}
 
 
