@@ -20,21 +20,51 @@ void visit_all(std::span<const std::byte> bytes, const FileParts::Visit& visit, 
   }
 }
 
-// Small parts lie on the heap, which needs no mapping of its own.
-Result<Bytes> read_part(int fd, int64_t from, size_t size, const FileParts::Visit& visit) {
-  auto memory = size < kWorthMapping ? Result(allocate_aligned(size + kAlignment, true)) : map_memory(size + kAlignment);
-  if (!memory) return memory.error();
-  for (size_t at = 0; at < size; at += kPiece) {
-    const size_t bytes = visit ? std::min(kPiece, size - at) : size;
-    if (Status s = read_into(fd, from + static_cast<int64_t>(at), memory->get() + at, bytes); !s) return s.error();
-    if (!visit) break;
-    visit({memory->get() + at, bytes});
+}  // namespace
+
+// As many zeros as the file has bytes. Address space, until they are touched.
+struct FileParts::Room {
+  std::shared_ptr<std::byte> memory;  // null: there is none to be had
+  size_t used = 0, size = 0;
+
+  // Zeros for a part, of which as many may be read behind it as behind any tensor; null: no room is left.
+  std::byte* take(size_t bytes) {
+    const size_t needs = (bytes + 2 * kAlignment - 1) / kAlignment * kAlignment;
+    if (needs > size - used) return nullptr;
+    return memory.get() + std::exchange(used, used + needs);
   }
-  protect(*memory);
-  return Bytes(std::move(*memory));
+};
+
+FileParts::~FileParts() {
+  if (room_ != nullptr) protect(room_->memory);
 }
 
-}  // namespace
+// Small parts lie on the heap, which needs no mapping of its own.
+Result<Bytes> FileParts::read(int64_t offset, size_t size, const Visit& visit) {
+  std::byte* to = nullptr;
+  std::shared_ptr<std::byte> own;
+  if (size >= kWorthMapping) {
+    if (room_ == nullptr) {
+      room_ = std::make_shared<Room>();
+      if (auto memory = map_memory(static_cast<size_t>(size_))) *room_ = Room{std::move(*memory), 0, static_cast<size_t>(size_)};
+    }
+    to = room_->take(size);
+  }
+  if (to == nullptr) {
+    auto memory = size < kWorthMapping ? Result(allocate_aligned(size + kAlignment, true)) : map_memory(size + kAlignment);
+    if (!memory) return memory.error();
+    own = std::move(*memory);
+    to = own.get();
+  }
+  for (size_t at = 0; at < size; at += kPiece) {
+    const size_t bytes = visit ? std::min(kPiece, size - at) : size;
+    if (Status s = read_into(file_.fd(), offset + static_cast<int64_t>(at), to + at, bytes); !s) return s.error();
+    if (!visit) break;
+    visit({to + at, bytes});
+  }
+  protect(own);
+  return own != nullptr ? Bytes(std::move(own)) : hold(room_->memory, {to, size});
+}
 
 Status check_holes(const OpenFile& file, int64_t budget) {
   const int64_t holes = bytes_in_holes(file.fd(), file.size());
@@ -73,19 +103,19 @@ Result<FileParts::Part> FileParts::part(int64_t offset, int64_t size, const Visi
   auto [at, fresh] = parts_.try_emplace({offset, size});
   Source& source = at->second;
   if (fresh) {
-    auto read = [&]() -> Result<Bytes> {
+    auto made = [&]() -> Result<Bytes> {
       if (size > left_) return invalid("its parts lie over one another");
       left_ -= size;
-      auto copy = read_part(file_.fd(), offset, bytes, visit);
+      auto copy = read(offset, bytes, visit);
       if (copy && file_.changed()) return invalid("changed while it was read; load it again when it is whole");
       return copy;
     }();
-    if (!read) {
+    if (!made) {
       parts_.erase(at);
-      return read.error();
+      return made.error();
     }
-    source.bytes = {read->get(), bytes + kAlignment};
-    source.owner = std::move(*read);
+    source.bytes = {made->get(), bytes + kAlignment};
+    source.owner = std::move(*made);
   } else {
     visit_all(source.bytes.first(bytes), visit, false);
   }

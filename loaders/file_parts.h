@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "loaders/open_file.h"
@@ -17,6 +18,9 @@ class FileParts {
  public:
   // As map_beneath (source.h): with the same errors, and the same copies or mapping as `how` says.
   static Result<FileParts> open(const std::string& directory, const std::string& name, const FileOptions& how);
+  FileParts(FileParts&&) = default;
+  FileParts& operator=(FileParts&&) = default;
+  ~FileParts();
 
   int64_t size() const { return size_; }
   struct Part {
@@ -34,6 +38,10 @@ class FileParts {
   Source whole_;  // in place
   bool in_place_ = false;
   int64_t size_ = 0, left_ = 0;
+  FileParts() = default;
+  struct Room;
+  Result<std::shared_ptr<const std::byte>> read(int64_t offset, size_t size, const Visit& visit);
+  std::shared_ptr<Room> room_;  // of the larger parts, which lie side by side, on large pages
   std::map<std::pair<int64_t, int64_t>, Source> parts_;
 };
 
