@@ -13,16 +13,9 @@ namespace {
 void copy_bytes(const PlanCopyArgs& a) { std::memcpy(a.to, a.from, a.bytes); }
 
 // An input of bools, which the caller may have filled with any bytes: steps read a copy, in which those that are not zero are one.
-// In blocks, of which every compiler makes vectors.
 void copy_bools(const PlanCopyArgs& a) {
-  constexpr size_t kBytes = 64;
-  const auto* __restrict from = reinterpret_cast<const uint8_t*>(a.from);
-  auto* __restrict to = reinterpret_cast<uint8_t*>(a.to);
-  size_t i = 0;
-  for (; i + kBytes <= a.bytes; i += kBytes) {
-    for (size_t j = i; j < i + kBytes; ++j) to[j] = from[j] != 0;
-  }
-  for (; i < a.bytes; ++i) to[i] = from[i] != 0;
+  std::memcpy(a.to, a.from, a.bytes);
+  normalize_elements(DType::boolean, a.to, static_cast<int64_t>(a.bytes));
 }
 
 // Of a tensor in a mapping; pages of a file in place leave the process again as the copy goes on.
