@@ -1,5 +1,6 @@
-// softmax(q k^T * scale + mask) v becomes FusedAttention. See fuse.h.
+// softmax(q k^T * scale + mask) v becomes FusedAttention, spelled out or as ONNX's Attention. See fuse.h.
 #include <algorithm>
+#include <cmath>
 
 #include "runtime/fuse/passes.h"
 #include "runtime/fuse/rewriter.h"
@@ -80,12 +81,37 @@ ValueId as_heads(Rewriter& r, size_t n, ValueId v, ValueId axes) {
   return r.insert_before(n, *find_op("Unsqueeze"), {}, {v, axes}, r.graph.value(v).name + ".heads");
 }
 
+// ONNX's Attention that asks for nothing but a product, a softmax and a product: its scale. The same kernel computes both; passes know the fused one.
+std::optional<float> plain_scale(const Rewriter& r, const Node& n) {
+  const auto absent = [](ValueId v) { return v == kNone; };
+  if (!std::all_of(n.inputs.begin() + 3, n.inputs.end(), absent) || !std::all_of(n.outputs.begin() + 1, n.outputs.end(), absent)) return std::nullopt;
+  const AttrReader attrs = n.read();
+  const bool limited = attrs.i("is_causal") != 0 || attrs.i("left_window_size") >= 0 || attrs.i("right_window_size") >= 0;
+  if (limited || attrs.f("softcap") != 0 || attrs.has("softmax_precision") || r.dtype(n.outputs[0]) != DType::f32) return std::nullopt;
+  const Shape &q = r.shape(n.inputs[0]), &k = r.shape(n.inputs[1]);
+  if (q.rank() != 4 || k.rank() != 4 || !(q[1] == k[1]) || !q[3].known() || q[3].value() < 1) return std::nullopt;
+  if (attrs.has("scale")) return attrs.f("scale");
+  return static_cast<float>(1 / std::sqrt(static_cast<double>(q[3].value())));
+}
+
+void rename_plain_attention(Rewriter& r, const OpDef* op) {
+  for (size_t n = 0; n < r.size(); ++n) {
+    const Node* node = r.at(n, "Attention");
+    const auto scale = node == nullptr ? std::nullopt : plain_scale(r, *node);
+    if (!scale) continue;
+    Node fused{op, node->name, {}, {node->inputs.begin(), node->inputs.begin() + 3}, {node->outputs[0]}, {}};
+    fused.attrs.set("scale", *scale);
+    r.replace(n, std::move(fused));
+  }
+}
+
 }  // namespace
 
 void fuse_attention(Graph& graph) {
   const OpDef* op = find_op("FusedAttention");
   if (op == nullptr) return;
   Rewriter r(graph);
+  rename_plain_attention(r, op);
   for (size_t n = 0; n < r.size(); ++n) {
     const Node* last = r.at(n, "MatMul");
     const Node* softmax = last ? r.producer(last->inputs[0], "Softmax") : nullptr;

@@ -269,6 +269,30 @@ TEST_CASE("fuse: attention of three dimensions, as torch exports it with scaled 
   }
 }
 
+TEST_CASE("fuse: an Attention of ONNX that asks for no more than FusedAttention is one, to the bit") {
+  const std::vector<Tensor> inputs = {random_f32({2, 4, 5, 8}, 1), random_f32({2, 4, 7, 8}, 2), random_f32({2, 4, 7, 6}, 3)};
+  const auto check = [&](Attrs attrs, int64_t expected, const Tensor& mask = {}) {
+    Builder b;
+    std::vector<ValueId> in;
+    for (const Tensor& t : inputs) in.push_back(b.input("x" + std::to_string(in.size()), Shape(t.dims())));
+    if (mask.present()) in.push_back(b.constant(mask));
+    b.output(b.node("Attention", in, attrs));
+    CHECK(Builder::count(fused(b, inputs, 0), "FusedAttention") == expected);
+  };
+  check({}, 1);
+  check({{"scale", 0.7f}}, 1);
+  check({}, 0, random_f32({5, 7}, 4));
+  check({{"is_causal", int64_t(1)}}, 0);
+  check({{"left_window_size", int64_t(2)}}, 0);
+  check({{"right_window_size", int64_t(0)}}, 0);
+  check({{"softcap", 2.0f}}, 0);
+  check({{"softmax_precision", int64_t(11)}}, 0);
+  Builder b;  // heads that share keys
+  const auto x = [&](const char* name, int64_t heads) { return b.input(name, {2, heads, 5, 8}); };
+  b.output(b.node("Attention", {x("q", 4), x("k", 2), x("v", 2)}));
+  CHECK(Builder::count(fused(b, {random_f32({2, 4, 5, 8}, 1), random_f32({2, 2, 5, 8}, 2), random_f32({2, 2, 5, 8}, 3)}, 0), "FusedAttention") == 0);
+}
+
 TEST_CASE("fuse: a mask that makes more scores than there were is no mask of an attention") {
   for (const std::vector<int64_t>& dims : {std::vector<int64_t>{2, 3, 5, 7}, std::vector<int64_t>{2, 1, 5, 7}}) {
     const int rank = dims[1] == 1 ? 3 : 4;  // scores of [1,3,5,7], or [3,5,7]
