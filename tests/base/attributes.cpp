@@ -5,7 +5,7 @@
 
 #include "tests/support/last_words.h"
 
-namespace tern::test {
+namespace tern::test::in_attributes {
 namespace {
 
 constexpr int64_t kAxes[] = {0, 2};
@@ -73,4 +73,4 @@ TEST_CASE("attributes: a value is the default when it says the same, bit for bit
   CHECK(!kSchema[6].is_default(std::vector<int64_t>{}));
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_attributes

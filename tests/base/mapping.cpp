@@ -14,6 +14,7 @@
 #include "runtime/base/tensor.h"
 
 namespace tern {
+namespace in_mapping {
 namespace {
 
 constexpr size_t kMiB = size_t(1) << 20;
@@ -145,4 +146,5 @@ TEST_CASE("mapping: a large tensor that is allocated lies in a mapping, a small 
   CHECK(!is_mapped(Tensor::allocate(DType::f32, {255, 256})->storage()));
 }
 
+}  // namespace in_mapping
 }  // namespace tern

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace tern::test {
+namespace tern::test::in_printable {
 
 TEST_CASE("printable: letters of every script and emoji stay") {
   for (const char* text : {"conv1/weight:0", "ß, Ω, 語, العربية, हिन्दी", "\U0001f600", "C:\\new", ""}) CHECK(printable(text) == text);
@@ -44,4 +44,4 @@ TEST_CASE("printable: a limit cuts between characters; printing twice does no ha
   CHECK(printable("a\nb\x1b", std::string_view::npos, '\n') == "a\nb\\x1b");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_printable

@@ -5,7 +5,7 @@
 
 #include "tests/support/last_words.h"
 
-namespace tern::test {
+namespace tern::test::in_status {
 
 TEST_CASE("result: a failed one that is dereferenced says why and aborts") {
   const Result<std::string> failed = usage("no such thing\x1b[2J");
@@ -23,4 +23,4 @@ TEST_CASE("result: one that is not failed has an error of code kOk") {
   CHECK(three.error().message().empty());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_status

@@ -20,7 +20,7 @@
 #include "tern/tern.h"
 #include "tests/support/cases.h"
 
-namespace tern::test {
+namespace tern::test::in_embedding {
 namespace {
 
 std::vector<std::filesystem::path> sample_models() { return folders_with_models(TERN_TEST_DATA "/models"); }
@@ -237,4 +237,4 @@ TEST_CASE("embedding: eight threads share a model, make sessions and destroy the
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_embedding

@@ -17,7 +17,7 @@
 #include "tern/tern.h"
 #include "tests/support/threads.h"
 
-namespace tern::test {
+namespace tern::test::in_hot_path {
 namespace {
 
 std::vector<std::filesystem::path> sample_models() {
@@ -121,4 +121,4 @@ TEST_CASE("hot path: on a device and the CPU a session adds nothing of the kind 
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_hot_path

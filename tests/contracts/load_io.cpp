@@ -95,7 +95,7 @@ int memfd_create(const char* name, unsigned flags) {
 #pragma GCC visibility pop
 #endif
 
-namespace tern::test {
+namespace tern::test::in_load_io {
 namespace {
 
 // Kills the process on every call that loading does not need; a file may be opened for reading only.
@@ -197,4 +197,4 @@ TEST_CASE("load io: each call of the system fails once, and loading gives an err
 }
 #endif
 
-}  // namespace tern::test
+}  // namespace tern::test::in_load_io

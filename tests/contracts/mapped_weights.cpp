@@ -10,7 +10,7 @@
 #include "tern/tern.h"
 #include "tests/support/hot_path.h"
 
-namespace tern::test {
+namespace tern::test::in_mapped_weights {
 namespace {
 
 constexpr int64_t kRows = 8192, kColumns = 64, kOut = 16;
@@ -123,4 +123,4 @@ TEST_CASE("mapped weights: rows that were never read before fault no page") {
   unlink(path.c_str());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_mapped_weights

@@ -22,7 +22,7 @@
 #include "tests/support/cheap.h"
 #include "tests/support/onnx_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_memory_failures {
 namespace {
 
 const std::string kData = TERN_TEST_DATA "/";
@@ -336,4 +336,4 @@ TEST_CASE("memory failures: sequences and optionals through the C interface") {
   });
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_memory_failures

@@ -10,7 +10,7 @@
 #include "tests/support/hot_path.h"
 #include "tests/support/threads.h"
 
-namespace tern::test {
+namespace tern::test::in_official_cases {
 namespace {
 
 void collect(const Graph& graph, std::set<std::string>& ops) {
@@ -102,4 +102,4 @@ TEST_CASE("official cases: every operator of the catalog is in an official case 
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_official_cases

@@ -9,7 +9,7 @@
 #include "tests/support/operator_graphs.h"
 #include "tests/support/threads.h"
 
-namespace tern::test {
+namespace tern::test::in_operators {
 namespace {
 
 // Operators without a case, and why.
@@ -60,4 +60,4 @@ TEST_CASE("hot path: every operator of the catalog that a plan can hold has a ca
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_operators

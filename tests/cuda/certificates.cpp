@@ -16,7 +16,7 @@
 #include "tests/support/operator_cases.h"
 #include "tools/ptxsim/device/device.h"
 
-namespace tern::test {
+namespace tern::test::in_certificates {
 namespace {
 
 struct Certificate {
@@ -234,4 +234,4 @@ TEST_CASE("certificates: which kernels are right for all inputs when they are fo
   for (const auto& [kernel, verdict] : wanted) CHECK_MESSAGE(certificates.count(kernel) == 1, kernel << " is no kernel any more");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_certificates

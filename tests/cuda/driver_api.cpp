@@ -16,6 +16,7 @@ extern "C" decltype(cuEventElapsedTime_v2) cuEventElapsedTime;
 #endif
 
 namespace tern::cuda {
+namespace in_driver_api {
 namespace {
 
 // What the calling convention sees of a function: how many parameters of which size, and which of them are pointers.
@@ -69,5 +70,6 @@ TEST_CASE("driver: every entry point of cuBLAS takes what the toolkit's header s
 }
 #endif
 
-}  // namespace tern::cuda
+}  // namespace in_driver_api
 #endif
+}

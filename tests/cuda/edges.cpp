@@ -9,7 +9,7 @@
 #include "tests/support/device.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_edges {
 namespace {
 
 using Ints = std::vector<int64_t>;
@@ -316,4 +316,4 @@ TEST_CASE("edges: windows, resizing, attention and recurrence") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_edges

@@ -18,7 +18,7 @@
 #include "tests/support/op_test.h"
 #include "tools/ptxsim/ptxsim.h"
 
-namespace tern::test {
+namespace tern::test::in_precision {
 namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity(), kNaN = std::numeric_limits<float>::quiet_NaN();
@@ -448,4 +448,4 @@ TEST_CASE("tensor cores: nobody gets them who has not asked") {
   CHECK(row(Isa::scalar, {.cublas = true})->isa == Isa::scalar);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_precision

@@ -13,7 +13,7 @@
 #include "tests/support/exercise.h"
 #include "tools/ptxsim/device/device.h"
 
-namespace tern::test {
+namespace tern::test::in_sessions {
 namespace {
 
 std::string data(const std::string& path) { return std::string(TERN_TEST_DATA) + "/" + path; }
@@ -222,4 +222,4 @@ TEST_CASE("device: where no GPU can be used, cuda says why and auto computes on 
   check_equal(*chosen, *here, 3);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_sessions

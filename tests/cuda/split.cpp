@@ -12,7 +12,7 @@
 #include "tests/support/graph_builder.h"
 #include "tools/ptxsim/device/device.h"
 
-namespace tern::test {
+namespace tern::test::in_split {
 namespace {
 
 // The simulated device, and what is asked of it.
@@ -297,4 +297,4 @@ TEST_CASE("split: random graphs with nodes of both kinds, views and nodes in pla
   CHECK(crossings > 160);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_split

@@ -6,7 +6,7 @@
 #include "tests/support/onnx_writer.h"
 #include "tests/support/zip_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_any_format {
 
 TEST_CASE("any format: nothing, one byte, and 64 MB of the same byte") {
   for (const size_t size : {size_t(0), size_t(1), size_t(2), size_t(8), size_t(4096), size_t(kSanitized ? 1 : 64) << 20}) {
@@ -57,4 +57,4 @@ TEST_CASE("any format: safetensors of metadata alone, metadata that is no text, 
       file.size() * 12, [&] { return load_bytes(bytes(file)); }, 30);  // an entry of 60 bytes becomes a few objects: linear
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_any_format

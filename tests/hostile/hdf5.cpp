@@ -12,7 +12,7 @@
 #include "tests/support/cheap.h"
 #include "tests/support/hdf5_walk.h"
 
-namespace tern::test {
+namespace tern::test::in_hdf5 {
 namespace {
 
 std::string recorded(const std::string& name) {
@@ -435,4 +435,4 @@ TEST_CASE("hostile hdf5: datasets over one another") {
   CHECK(has(refusal(w.file(w.object(links))), "the datasets lie over one another"));
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_hdf5

@@ -9,7 +9,7 @@
 #include "tests/support/cheap.h"
 #include "tests/support/zip_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_keras {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/keras/graphs/";
@@ -115,4 +115,4 @@ TEST_CASE("hostile keras: sizes in the JSON that no file backs") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_keras

@@ -9,7 +9,7 @@
 #include "tests/support/exercise.h"
 #include "tests/support/onnx_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_onnx {
 namespace {
 
 // Goes as far as it can, from loading to running; whatever comes must be an answer, or exit code 3 or 4 with one printable line.
@@ -290,4 +290,4 @@ TEST_CASE("hostile onnx: names of a megabyte do not fill the error") {
   CHECK(model_result.error().message().size() < 1000);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_onnx

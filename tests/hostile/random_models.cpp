@@ -8,7 +8,7 @@
 #include "tests/support/exercise.h"
 #include "tests/support/random_model.h"
 
-namespace tern::test {
+namespace tern::test::in_random_models {
 
 TEST_CASE("random models: nearly right models give errors or the same answers from plan and evaluator") {
   const int kRounds = kSanitized ? 800 : 4000;
@@ -54,4 +54,4 @@ TEST_CASE("random models: official cases with bytes changed") {
   CHECK(loaded > rounds / 10);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_random_models

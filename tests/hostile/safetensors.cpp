@@ -14,7 +14,7 @@
 #include "tern/tern.h"
 #include "tests/support/cheap.h"
 
-namespace tern::test {
+namespace tern::test::in_safetensors {
 namespace {
 
 std::span<const std::byte> bytes(const std::string& s) { return std::as_bytes(std::span(s.data(), s.size())); }
@@ -206,4 +206,4 @@ TEST_CASE("hostile shards: an index that is damaged, or promises what is not the
             "loaded from memory"));
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_safetensors

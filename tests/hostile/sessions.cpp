@@ -6,7 +6,7 @@
 #include "tests/support/exercise.h"
 #include "tests/support/onnx_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_sessions {
 namespace {
 
 constexpr int64_t kHuge = int64_t(1) << 40;
@@ -166,4 +166,4 @@ TEST_CASE("hostile sessions: dimensions of zero and beyond reason") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_sessions

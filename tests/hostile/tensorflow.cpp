@@ -13,7 +13,7 @@
 #include "tests/support/cheap.h"
 #include "tests/support/onnx_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_tensorflow {
 namespace {
 
 namespace fs = std::filesystem;
@@ -215,4 +215,4 @@ TEST_CASE("hostile tensorflow: a pipe, a folder or an endless file in the place 
   fs::remove_all(path);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_tensorflow

@@ -12,7 +12,7 @@
 #include "tests/support/cheap.h"
 #include "tests/support/torch_file.h"
 
-namespace tern::test {
+namespace tern::test::in_torch {
 namespace {
 
 using namespace std::string_literals;
@@ -280,4 +280,4 @@ TEST_CASE("hostile torch: random bytes over files and random opcodes are survive
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_torch

@@ -11,7 +11,7 @@
 #include "tests/support/pt2_program.h"
 #include "tests/support/zip_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_torch_export {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/torch/export/";
@@ -273,4 +273,4 @@ TEST_CASE("hostile export: names of a megabyte do not fill the error") {
   CHECK(model.error().message().size() < 20'000);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_torch_export

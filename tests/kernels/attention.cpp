@@ -6,7 +6,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_attention {
 namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
@@ -114,4 +114,4 @@ TEST_CASE("attention: no keys give zero, no queries give nothing, shapes that do
              .empty());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_attention

@@ -9,7 +9,7 @@
 #include "tests/support/heads.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_attention_general {
 namespace {
 
 // f32 in the order of kernels/attention/attention.h: 23 roundings of half an eps, of values up to 2, and what the exponential passes on of the
@@ -268,4 +268,4 @@ TEST_CASE("attention of onnx: shapes, dtypes and attributes that do not fit are 
   CHECK(!error({}, {cast(q(), DType::i32), cast(k(), DType::i32), cast(v(), DType::i32)}).empty());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_attention_general

@@ -4,7 +4,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_audio {
 namespace {
 
 std::string number(uint32_t n, int bytes) {
@@ -63,4 +63,4 @@ TEST_CASE("audio: bands that a spectrogram cannot have are refused") {
   CHECK(has(op_error("Mfcc", {{"upper", 1e30f}}, {power, rate(16000)}), "beyond the spectrogram"));
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_audio

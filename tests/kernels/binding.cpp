@@ -7,7 +7,7 @@
 
 #include "kernels/op.h"
 
-namespace tern::test {
+namespace tern::test::in_binding {
 namespace {
 
 struct Entry {
@@ -139,4 +139,4 @@ TEST_CASE("binding: the same request gives the same bytes") {
   CHECK(bytes() == bytes());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_binding

@@ -4,7 +4,7 @@
 #include "runtime/base/guarded.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_budgets {
 namespace {
 
 // Binds one part within a megabyte of tables.
@@ -85,4 +85,4 @@ TEST_CASE("budgets: work is counted before it is done") {
   CHECK(evaluate(*find_op("TopK"), none, sorted, 2, {.work = 8 * 64 * 7}).ok());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_budgets

@@ -6,7 +6,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_conv {
 namespace {
 
 using Ints = std::vector<int64_t>;
@@ -332,4 +332,4 @@ TEST_CASE("conv transpose: output_shape and SAME choose the cut") {
   check_same(run_op("ConvTranspose", {{"strides", Ints{2}}, {"pads", Ints{1, 2}}}, {x, w})[0], f32({1, 1, 4}, {10, 102, 20, 203}));
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_conv

@@ -4,7 +4,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_detection {
 namespace {
 
 bool has(const std::string& error, const char* part) { return error.find(part) != std::string::npos; }
@@ -49,4 +49,4 @@ TEST_CASE("detection: more work or memory than the budgets is refused") {
              .ok());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_detection

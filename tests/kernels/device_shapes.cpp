@@ -9,7 +9,7 @@
 #include "kernels/op.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_device_shapes {
 namespace {
 
 const float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
@@ -244,4 +244,4 @@ TEST_CASE("shapes: grids of one to three axes, every way to sample and to pad") 
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_device_shapes

@@ -6,7 +6,7 @@
 #include "runtime/base/half.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_einsum {
 namespace {
 
 Tensor einsum(const char* equation, std::vector<Tensor> inputs) {
@@ -125,4 +125,4 @@ TEST_CASE("einsum: equations and operands that do not fit are refused") {
   CHECK(!error("i->i", {boolean({2}, {true, false})}).empty());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_einsum

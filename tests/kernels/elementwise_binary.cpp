@@ -9,7 +9,7 @@
 #include "runtime/base/half.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_elementwise_binary {
 namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
@@ -289,4 +289,4 @@ TEST_CASE("elementwise: the output may lie on an input of its shape") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_elementwise_binary

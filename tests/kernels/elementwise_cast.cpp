@@ -7,7 +7,7 @@
 #include "runtime/base/half.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_elementwise_cast {
 namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
@@ -109,4 +109,4 @@ TEST_CASE("cast: unknown types are refused, CastLike takes the type of its secon
   CHECK(run_op("Cast", {{"to", int64_t(i64_)}}, {f32({0}, {})})[0].dims() == Dims{0});
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_elementwise_cast

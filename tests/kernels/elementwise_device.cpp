@@ -10,7 +10,7 @@
 #include "tests/support/op_test.h"
 #include "tools/ptxsim/device/device.h"
 
-namespace tern::test {
+namespace tern::test::in_elementwise_device {
 namespace {
 
 // Where operand i of every output element is: what for_rows says.
@@ -162,4 +162,4 @@ TEST_CASE("elementwise on a device: every address computes the same") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_elementwise_device

@@ -9,7 +9,7 @@
 #include "runtime/base/half.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_elementwise_unary {
 namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
@@ -261,4 +261,4 @@ TEST_CASE("activation: names of operators, any case, with their defaults and att
   CHECK(fused_activation({})->activation == Activation::none);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_elementwise_unary

@@ -7,6 +7,7 @@
 
 using namespace tern;
 
+namespace in_fast_div {
 namespace {
 
 bool divides(int64_t n, int64_t d) {
@@ -39,3 +40,5 @@ TEST_CASE("fast_div: quotients and remainders are those of division, up to 2^31 
   }
   CHECK(wrong == 0);
 }
+
+}  // namespace in_fast_div

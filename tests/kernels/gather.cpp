@@ -5,7 +5,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_gather {
 namespace {
 
 Tensor iota(Dims dims) {
@@ -130,4 +130,4 @@ TEST_CASE("scatter nd: elements and rows") {
   CHECK(op_error("ScatterND", {}, {iota({2, 2}), i64({1, 1}, {0}), f32({1, 3}, {0, 0, 0})}) != "");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_gather

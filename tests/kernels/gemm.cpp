@@ -9,7 +9,7 @@
 #include "kernels/gemm/panel.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_gemm {
 namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
@@ -323,4 +323,4 @@ TEST_CASE("gemm: shapes that do not fit are refused, and the message names both"
   CHECK(!op_error("Linear", {{"activation", std::string("Sin")}}, {a, random_f32({3, 4}, 1)}).empty());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_gemm

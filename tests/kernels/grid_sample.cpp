@@ -7,7 +7,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_grid_sample {
 namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity(), kNaN = std::numeric_limits<float>::quiet_NaN();
@@ -85,4 +85,4 @@ TEST_CASE("grid_sample: what does not fit is an error") {
   CHECK(!op_error("GridSample", {}, {f32({1, 1, 0, 1}, {}), f32({1, 1, 1, 2}, {0, 0})}).empty());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_grid_sample

@@ -6,7 +6,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_linear_algebra {
 
 TEST_CASE("linear algebra: a matrix without an inverse, or a factor, is told") {
   const Tensor flat = f32({2, 2}, {1, 2, 2, 4}), sides = f32({2, 1}, {1, 1});
@@ -64,4 +64,4 @@ TEST_CASE("linear algebra: reflections give the diagonal the sign that cancels n
   check_close(run_op("Qr", {}, {f32({2, 2}, {3, 1, 0, -2})}, 2)[1], f32({2, 2}, {3, 1, 0, -2}), 0);  // is one already
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_linear_algebra

@@ -9,7 +9,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_movement {
 namespace {
 
 // 0, 1, 2, ... as f32.
@@ -267,4 +267,4 @@ TEST_CASE("shape and size: windows from either end") {
   check_same(run_op("Size", {}, {iota({0, 2})})[0], i64({}, {0}));
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_movement

@@ -7,7 +7,7 @@
 #include "runtime/base/half.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_norm {
 namespace {
 
 std::vector<double> doubles(const Tensor& t) {
@@ -334,4 +334,4 @@ TEST_CASE("norms: a channel that holds NaN or inf leaves the others alone") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_norm

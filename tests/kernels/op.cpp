@@ -7,7 +7,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_op {
 namespace {
 
 InferContext::Input typed(DType t, Shape shape) { return {{t, std::move(shape)}, nullptr, nullptr}; }
@@ -169,4 +169,4 @@ TEST_CASE("op: numbers near the ends of 64 bits are refused or harmless") {
   for (float depth : {-1.0f, 1e30f, -1e30f, INFINITY, NAN}) CHECK(op_error("OneHot", {}, {i64({1}, {0}), f32({}, {depth}), f32({2}, {0, 1})}) != "");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_op

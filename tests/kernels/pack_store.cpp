@@ -9,6 +9,7 @@
 #include "runtime/base/mapping.h"
 
 namespace tern {
+namespace in_pack_store {
 namespace {
 
 constexpr size_t kMiB = size_t(1) << 20;
@@ -57,4 +58,5 @@ TEST_CASE("pack store: a source in a mapping is what it was after it was packed"
   CHECK(weights->raw()[kMiB - 1] == std::byte{7});
 }
 
+}  // namespace in_pack_store
 }  // namespace tern

@@ -12,7 +12,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_panel {
 namespace {
 
 // Of the functions that TERN_ON_EACH_ISA lists: NEON's is the last where there is one.
@@ -185,4 +185,4 @@ TEST_CASE("panel: a share of the groups writes its own columns and no others") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_panel

@@ -6,7 +6,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_pool {
 namespace {
 
 using Ints = std::vector<int64_t>;
@@ -196,4 +196,4 @@ TEST_CASE("pool: an empty batch, and windows that do not fit") {
   CHECK(op_error("AveragePool", {{"kernel_shape", Ints{2}}}, {cast(random_f32({1, 1, 4}, 1), DType::i8)}).find("not supported") != std::string::npos);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_pool

@@ -11,7 +11,7 @@
 
 #include "tern/flush_subnormals.h"
 
-namespace tern::test {
+namespace tern::test::in_portable_math {
 namespace {
 
 using Function = double (*)(double);
@@ -89,4 +89,4 @@ TEST_CASE("portable math: infinities are limits") {
   CHECK(portable::pow(0.5, kInf) == 0);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_portable_math

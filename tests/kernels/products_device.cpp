@@ -12,7 +12,7 @@
 #include "tests/support/device.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_products_device {
 namespace {
 
 using Ints = std::vector<int64_t>;
@@ -340,4 +340,4 @@ TEST_CASE("device: a block that takes several rows begins the next when all its 
   CHECK(used == 8);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_products_device

@@ -7,7 +7,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_quantize {
 namespace {
 
 Tensor u8(Dims dims, std::vector<float> v) { return cast(f32(dims, std::move(v)), DType::u8); }
@@ -108,4 +108,4 @@ TEST_CASE("reverse sequence: each batch its own length") {
   CHECK(op_error("ReverseSequence", {}, {x, i64({3}, {1, 1, 1})}) != "");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_quantize

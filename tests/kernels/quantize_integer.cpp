@@ -7,7 +7,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_quantize_integer {
 namespace {
 
 Tensor random8(Dims dims, uint32_t seed, DType t) {
@@ -130,4 +130,4 @@ TEST_CASE("integer convolution: groups, strides, dilation and padding by the zer
   CHECK(op_error("ConvInteger", attrs, {x, random8({6, 3, 3, 2}, 2, i8)}) != "");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_quantize_integer

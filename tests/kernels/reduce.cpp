@@ -9,7 +9,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_reduce {
 namespace {
 
 const float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
@@ -219,4 +219,4 @@ TEST_CASE("reduce: other dtypes fold in order; integers wrap, halves fold in f32
   check_same(run_op("ReduceSum", {}, {cast(f32({3}, {2048, 1, 1}), DType::f16)})[0], cast(f32({1}, {2050}), DType::f16));
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_reduce

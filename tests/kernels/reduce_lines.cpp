@@ -7,7 +7,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_reduce_lines {
 namespace {
 
 const float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -77,4 +77,4 @@ TEST_CASE("one-hot: negative indices wrap, others outside are off, any axis") {
   CHECK(op_error("OneHot", {}, {i64({1}, {0}), i64({}, {-1}), values}) != "");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_reduce_lines

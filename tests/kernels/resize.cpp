@@ -3,7 +3,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_resize {
 namespace {
 
 using Modes = std::vector<std::pair<const char*, std::string>>;
@@ -91,4 +91,4 @@ TEST_CASE("resize: nonsense is refused") {
   CHECK(run_op("Resize", {}, {x, absent(), absent(), ints({0})})[0].dims() == Dims{0});
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_resize

@@ -8,7 +8,7 @@
 #include "runtime/base/half.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_rnn {
 namespace {
 
 using Function = std::function<double(double)>;
@@ -480,4 +480,4 @@ TEST_CASE("LSTM: saturated gates, infinities and huge weights give no NaN of the
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_rnn

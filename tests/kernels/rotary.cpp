@@ -5,7 +5,7 @@
 #include "tests/support/heads.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_rotary {
 namespace {
 
 // x [B, heads, S, D]; cos(b, s, i) and sin(b, s, i) as functions of the place.
@@ -92,4 +92,4 @@ TEST_CASE("rotary: shapes, dtypes and positions that do not fit are refused") {
   CHECK(!error({}, {cast(x, DType::i32), cast(cache, DType::i32), cast(cache, DType::i32), positions}).empty());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_rotary

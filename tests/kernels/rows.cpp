@@ -5,7 +5,7 @@
 #include "tests/support/op_test.h"
 #include "tests/support/operator_cases.h"
 
-namespace tern::test {
+namespace tern::test::in_rows {
 namespace {
 
 // Families whose rows no case reaches, and why: a blocked layout is given to a value by assign_layouts, inside of a plan (runtime/assign_layouts.cpp
@@ -78,4 +78,4 @@ TEST_CASE("rows: every row of the catalog is run by a case, and all rows of one 
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_rows

@@ -7,7 +7,7 @@
 
 #include "kernels/op.h"
 
-namespace tern::test {
+namespace tern::test::in_schemas {
 namespace {
 
 using Schema = std::map<std::string, std::string>;  // attribute: "i = -1", "ints optional", "s required"
@@ -73,4 +73,4 @@ TEST_CASE("schemas: attributes, kinds and defaults of every operator are those o
   for (const char* op : {"Softmax", "Conv", "LSTM", "Resize", "Attention", "Add", "If"}) CHECK(compared.count(op) == 1);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_schemas

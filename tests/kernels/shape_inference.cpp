@@ -3,7 +3,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_shape_inference {
 namespace {
 
 const Dim B = Dim::symbol("batch"), S = Dim::symbol("seq");
@@ -99,4 +99,4 @@ TEST_CASE("infer: unranked inputs are no error anywhere") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_shape_inference

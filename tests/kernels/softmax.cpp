@@ -7,7 +7,7 @@
 #include "runtime/base/half.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_softmax {
 namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
@@ -167,4 +167,4 @@ TEST_CASE("softmax: an empty tensor and an axis outside are handled") {
   CHECK(!op_error("Softmax", {}, {i64({2}, {1, 2})}).empty());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_softmax

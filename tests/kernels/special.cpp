@@ -6,7 +6,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_special {
 namespace {
 
 Tensor f64(std::vector<double> values) {
@@ -59,4 +59,4 @@ TEST_CASE("special: functions that are not there, and numbers that do not fit, a
   CHECK(op_error("Special", {{"function", std::string("I0")}}, {f32({1}, {1})}).find("not supported") != std::string::npos);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_special

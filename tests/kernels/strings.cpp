@@ -10,7 +10,7 @@
 #include "runtime/base/half.h"
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_strings {
 namespace {
 
 std::ifstream open_answers(const char* file) {
@@ -331,4 +331,4 @@ TEST_CASE("strings: a string that is no UTF-8 becomes one, and lower case of sig
   CHECK(lower.substr(lower.size() - 3) == "\xcf\x82'");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_strings

@@ -5,7 +5,7 @@
 
 #include "tests/support/op_test.h"
 
-namespace tern::test {
+namespace tern::test::in_unique {
 namespace {
 
 std::vector<Tensor> unique(const Tensor& x, bool sorted = true) { return run_op("Unique", {{"sorted", int64_t(sorted)}}, {x}, 4); }
@@ -55,4 +55,4 @@ TEST_CASE("unique: other dtypes, scalars and empty tensors") {
   CHECK(!op_error("Unique", {{"axis", int64_t(2)}}, {f32({1}, {1})}).empty());
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_unique

@@ -10,7 +10,7 @@
 
 #include "tests/support/recorded.h"
 
-namespace tern::test {
+namespace tern::test::in_channels_last {
 namespace {
 
 using namespace channels_last;
@@ -212,4 +212,4 @@ TEST_CASE("channels last: windows and sizes that do not fit are refused") {
         }).find("makes no sense") != std::string::npos);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_channels_last

@@ -9,6 +9,7 @@
 #include "runtime/base/mapping.h"
 
 namespace tern {
+namespace in_file_parts {
 namespace {
 
 namespace fs = std::filesystem;
@@ -102,4 +103,5 @@ TEST_CASE("file parts: what is no file, and holes beyond the budget") {
   CHECK(file.error().message().find("are holes, more than the budget") != std::string::npos);
 }
 
+}  // namespace in_file_parts
 }  // namespace tern

@@ -11,7 +11,7 @@
 #include "loaders/load.h"
 #include "tests/support/onnx_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_formats {
 namespace {
 
 using namespace std::string_literals;
@@ -155,4 +155,4 @@ TEST_CASE("formats: what tern reads is none of them") {
   CHECK(count > 100);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_formats

@@ -12,6 +12,7 @@
 using namespace tern;
 using hdf5::File;
 
+namespace in_hdf5 {
 namespace {
 
 constexpr int64_t kBudget = 1 << 20;
@@ -263,3 +264,5 @@ TEST_CASE("hdf5: the checksums of the texts that their authors published") {
   CHECK(hdf5::lookup3(of("Four score and seven years ago")) == 0x17770551);
   CHECK(hdf5::fletcher32(of("")) == 0);
 }
+
+}  // namespace in_hdf5

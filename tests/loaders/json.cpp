@@ -8,6 +8,7 @@
 using namespace tern;
 using Kind = Json::Kind;
 
+namespace in_json {
 namespace {
 
 Json good(std::string_view text) {
@@ -215,3 +216,5 @@ TEST_CASE("json: a document cut anywhere is refused") {
   good(text);
   for (size_t n = 0; n < text.size(); ++n) CHECK(refusal(std::string_view(text).substr(0, n)) != "accepted");
 }
+
+}  // namespace in_json

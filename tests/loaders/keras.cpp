@@ -10,6 +10,7 @@
 
 using namespace tern;
 
+namespace in_keras {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/keras/graphs/";
@@ -84,3 +85,5 @@ TEST_CASE("keras: the summary has the rows of model.summary()") {
         "middle Functional [batch,2][batch,5] 42 inner[0][0] inner[1][0]\n"
         "late Activation [batch,2] 0 middle[1][0]\n");
 }
+
+}  // namespace in_keras

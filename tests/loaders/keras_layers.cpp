@@ -8,7 +8,7 @@
 #include "loaders/keras/model/build.h"
 #include "tests/support/recorded.h"
 
-namespace tern::test {
+namespace tern::test::in_keras_layers {
 namespace {
 
 struct Recorded : RecordedCases {
@@ -121,4 +121,4 @@ void play_all(const char* file, int major) {
 TEST_CASE("keras layers: models of every layer give what Keras 3 records") { play_all("keras3", 3); }
 TEST_CASE("keras layers: models of every layer give what tf_keras records") { play_all("keras2", 2); }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_keras_layers

@@ -12,6 +12,7 @@
 
 using namespace tern;
 
+namespace in_keras_operations {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/keras/operations/";
@@ -53,3 +54,5 @@ TEST_CASE("keras operations: no two rows of the tables have one name") {
   }
   CHECK(names.size() > 400);
 }
+
+}  // namespace in_keras_operations

@@ -6,6 +6,7 @@
 
 using namespace tern;
 
+namespace in_keras_refused {
 namespace {
 
 std::string layer(const std::string& cls, const std::string& config, const std::string& more = "") {
@@ -165,3 +166,5 @@ TEST_CASE("keras: a Sequential model that was never built takes the shape that t
   REQUIRE_MESSAGE(graph.ok(), graph.error().message());
   CHECK(graph->value(graph->inputs[0]).type.shape.text() == "[batch,4]");
 }
+
+}  // namespace in_keras_refused

@@ -11,7 +11,7 @@
 #include "tests/support/missing_library.h"
 #include "tests/support/recorded.h"
 
-namespace tern::test {
+namespace tern::test::in_keras_text {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/keras/text/";
@@ -100,4 +100,4 @@ TEST_CASE("keras text: a vocabulary that is a path is not opened, one that is no
   CHECK(refusal("StringLookup", R"("vocabulary": ["a", "b"])") == "");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_keras_text

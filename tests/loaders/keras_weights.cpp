@@ -11,6 +11,7 @@
 using namespace tern;
 using namespace tern::keras;
 
+namespace in_keras_weights {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/keras/weights/";
@@ -107,3 +108,5 @@ TEST_CASE("keras weights: an index of files says where they lie") {
   for (int i = 0; i < 1025; ++i) many += (i > 0 ? ", \"" : "\"") + std::to_string(i) + "\"";
   CHECK(refusal(many + "]}}") == "weight_map names 1025 files, at most 1024 are read");
 }
+
+}  // namespace in_keras_weights

@@ -7,7 +7,7 @@
 
 #include "tests/support/onnx_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_load {
 namespace {
 
 Error refusal(const std::string& content) {
@@ -65,4 +65,4 @@ TEST_CASE("load: an error of a file names the file") {
   CHECK(model.error().message().starts_with("/nonexistent/model.onnx: "));
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_load

@@ -11,6 +11,7 @@
 
 using namespace tern;
 
+namespace in_npy {
 namespace {
 
 std::span<const std::byte> bytes_of(const std::string& s) { return {reinterpret_cast<const std::byte*>(s.data()), s.size()}; }
@@ -184,3 +185,5 @@ TEST_CASE("npz: what compressed arrays take is known before they are decompresse
     if (deflate) CHECK(arrays.error().message().find("larger than the budget") != std::string::npos);
   }
 }
+
+}  // namespace in_npy

@@ -5,7 +5,7 @@
 #include "runtime/verify.h"
 #include "tests/support/onnx_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_onnx_graph {
 namespace {
 
 Graph load_ok(const Proto& m) {
@@ -437,4 +437,4 @@ TEST_CASE("onnx functions: recursion and expansion out of proportion are refused
   check_refused(m, Code::kInvalid, "unfold to too many nodes");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_onnx_graph

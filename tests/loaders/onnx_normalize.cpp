@@ -7,7 +7,7 @@
 #include "runtime/base/half.h"
 #include "tests/support/onnx_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_onnx_normalize {
 namespace {
 
 // The graph of one node reading x ([2,3,4,5] unless said otherwise) and initializers.
@@ -253,4 +253,4 @@ TEST_CASE("normalize: parameters of a norm that reach beyond what it normalises 
   CHECK(ops(normalized(23, node("RMSNormalization", {"x", "w"}, {"y"}), {wide})) == "RMSNormalization Mul");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_onnx_normalize

@@ -8,7 +8,7 @@
 #include "runtime/verify.h"
 #include "tests/support/onnx_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_onnx_sequences {
 namespace {
 
 Proto tensor_type(const std::vector<DimOf>& dims, int dtype = 1) {
@@ -157,4 +157,4 @@ TEST_CASE("onnx sequences: what is written reads back with the same kinds, types
   CHECK((*b)[1].dtype == DType::none);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_onnx_sequences

@@ -17,7 +17,7 @@
 #include "runtime/base/mapping.h"
 #include "tests/support/onnx_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_onnx_storage {
 namespace {
 
 // A model whose output "w" is the initializer `t`.
@@ -336,4 +336,4 @@ TEST_CASE("onnx external data: a model from memory names no files unless its fol
   check_error(loaded(external("weights.bin", {1}), ""), Code::kInvalid, "LoadOptions::directory");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_onnx_storage

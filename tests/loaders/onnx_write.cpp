@@ -11,7 +11,7 @@
 #include "tests/support/graph_builder.h"
 #include "tests/support/missing_library.h"
 
-namespace tern::test {
+namespace tern::test::in_onnx_write {
 namespace {
 
 const std::string kData = TERN_TEST_DATA;
@@ -686,4 +686,4 @@ TEST_CASE("writing ONNX: more than one file can hold is refused before anything 
   CHECK(file->bytes() > (rows - 100) * 16);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_onnx_write

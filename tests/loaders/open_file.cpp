@@ -15,7 +15,7 @@
 #include "loaders/source.h"
 #include "runtime/base/mapping.h"
 
-namespace tern::test {
+namespace tern::test::in_open_file {
 namespace {
 
 namespace fs = std::filesystem;
@@ -221,4 +221,4 @@ TEST_CASE("open beneath: a folder that only looks like a hub's cache is none") {
   CHECK(says(open_beneath((f.path / "b/elsewhere/rev").string(), "x.bin", false), "symbolic link"));
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_open_file

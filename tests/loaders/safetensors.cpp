@@ -14,6 +14,7 @@
 
 using namespace tern;
 
+namespace in_safetensors {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/torch/safetensors/";
@@ -187,3 +188,5 @@ TEST_CASE("safetensors: files and indices are told by their content") {
   CHECK_FALSE(is_index("{\"weight_map\""));
   CHECK_FALSE(is_index("{\"a\":\"" + std::string(100'000, 'x') + "\",\"weight_map\":{}}"));  // no index has that much before it
 }
+
+}  // namespace in_safetensors

@@ -14,6 +14,7 @@
 using namespace tern;
 namespace fs = std::filesystem;
 
+namespace in_tensorflow {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/tensorflow/saved_models/";
@@ -223,3 +224,5 @@ TEST_CASE("tensorflow: a function that gives what no node of it computes is refu
   CHECK_MESSAGE(loaded.error().message().find("function 'g' gives what a node computes that is not there") != std::string::npos,
                 loaded.error().message());
 }
+
+}  // namespace in_tensorflow

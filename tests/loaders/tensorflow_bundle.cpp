@@ -10,6 +10,7 @@
 #include "runtime/base/crc.h"
 
 namespace tern::tensorflow {
+namespace in_tensorflow_bundle {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/tensorflow/bundles/";
@@ -228,4 +229,5 @@ TEST_CASE("snappy: literals and copies, also of what is being copied") {
   CHECK(*table == Table{{"key", "value"}});
 }
 
+}  // namespace in_tensorflow_bundle
 }  // namespace tern::tensorflow

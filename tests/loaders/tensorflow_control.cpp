@@ -15,6 +15,7 @@ using namespace tern;
 using test::Proto;
 namespace fs = std::filesystem;
 
+namespace in_tensorflow_control {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/tensorflow/control/";
@@ -356,3 +357,5 @@ TEST_CASE("tensorflow control: branches that lie 100 deep in each other are refu
   nodes.push_back(node("y", "Identity", {inner.c_str()}));
   refusal(nodes, Code::kUnsupported);
 }
+
+}  // namespace in_tensorflow_control

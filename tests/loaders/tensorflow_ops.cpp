@@ -16,7 +16,7 @@
 #include "runtime/model.h"
 #include "tests/support/missing_library.h"
 
-namespace tern::test {
+namespace tern::test::in_tensorflow_ops {
 namespace {
 
 constexpr const char* kFamilies[] = {"math",  "shape",  "index",  "reduce", "nn",    "image", "fourier",
@@ -275,4 +275,4 @@ TEST_CASE("tensorflow ops: output arguments are those of TensorFlow's definition
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_tensorflow_ops

@@ -15,6 +15,7 @@
 using namespace tern;
 using namespace tern::torch;
 
+namespace in_torch_arch {
 namespace {
 
 const std::string kData = TERN_TEST_DATA "/torch/arch/";
@@ -146,3 +147,5 @@ TEST_CASE("architecture files: forwards as in Python give what torch gives") {
     CHECK_MESSAGE(wrong.empty(), name << ": " << wrong);
   }
 }
+
+}  // namespace in_torch_arch

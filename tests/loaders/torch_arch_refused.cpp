@@ -13,6 +13,7 @@ using namespace tern;
 using namespace tern::torch;
 using tern::test::flood, tern::test::kSanitized, tern::test::peak_kb;
 
+namespace in_torch_arch_refused {
 namespace {
 
 constexpr const char* kTree = "Net(\n  (act): ReLU()\n  (layers): ModuleList(\n    (0): Tanh()\n  )\n)\n";  // 6 lines
@@ -332,3 +333,5 @@ TEST_CASE("hostile architectures: junk") {
     cheaply("def forward(self, x):\n    " + text);
   }
 }
+
+}  // namespace in_torch_arch_refused

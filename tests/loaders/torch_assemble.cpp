@@ -7,7 +7,7 @@
 #include "loaders/torch/state_dict/bind.h"
 #include "tests/support/torch_layers.h"
 
-namespace tern::test {
+namespace tern::test::in_torch_assemble {
 namespace {
 
 using torch::Expected;
@@ -439,4 +439,4 @@ TEST_CASE("torch assemble: hooks and quantised classes are refused by name") {
   CHECK(torch::load_whole(*root, nullptr, {}, "pytorch").error().message().find("the forward of Linear is not known") == 0);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_torch_assemble

@@ -5,6 +5,7 @@
 #include "tests/support/torch_cases.h"
 
 namespace tern {
+namespace in_torch_attention {
 namespace {
 
 using namespace test;
@@ -206,4 +207,5 @@ TEST_CASE("torch attention: contradictions of a call are refused") {
 }
 
 }  // namespace
+}  // namespace in_torch_attention
 }  // namespace tern

@@ -6,6 +6,7 @@
 using namespace tern;
 using namespace tern::torch;
 
+namespace in_torch_bind {
 namespace {
 
 using Sizes = std::vector<int64_t>;
@@ -334,3 +335,5 @@ TEST_CASE("bind: values that are no tensors are a note") {
   d.others = {{"epoch", "int"}, {"lr", "float"}, {"args", "dict"}, {"date", "str"}};
   CHECK(notes(d) == "values that are no tensors, not used: epoch, lr, args and 1 more|");
 }
+
+}  // namespace in_torch_bind

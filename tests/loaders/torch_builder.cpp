@@ -8,6 +8,7 @@
 
 using namespace tern;
 
+namespace in_torch_builder {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/torch/command/";
@@ -157,3 +158,5 @@ TEST_CASE("nn: what is wrong is told by load, in one line") {
   CHECK(has(error(nn::Sequential({nn::Linear(2, 2)})),
             "Error(s) in loading state_dict for Sequential: Missing key(s) in state_dict: \"0.weight\", \"0.bias\"."));
 }
+
+}  // namespace in_torch_builder

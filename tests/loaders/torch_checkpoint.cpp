@@ -10,7 +10,7 @@
 #include "loaders/torch/pickle/checkpoint.h"
 #include "tests/support/torch_file.h"
 
-namespace tern::test {
+namespace tern::test::in_torch_checkpoint {
 namespace {
 
 using namespace std::string_literals;
@@ -424,4 +424,4 @@ TEST_CASE("checkpoint: NumPy's arrays are weights only where there are no tensor
   CHECK(candidates(torch_zip(dict({{"m", dict({{"a", array}})}}))) == "m:1");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_torch_checkpoint

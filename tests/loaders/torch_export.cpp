@@ -17,6 +17,7 @@ using namespace tern;
 using namespace tern::torch;
 using namespace tern::test;
 
+namespace in_torch_export {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/torch/export/";
@@ -382,3 +383,5 @@ TEST_CASE("torch export: schema versions 5 to 8 are read, others named") {
     CHECK(refusal(p).find(std::string("schema version ") + major) != std::string::npos);
   }
 }
+
+}  // namespace in_torch_export

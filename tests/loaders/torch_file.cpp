@@ -11,6 +11,7 @@
 using namespace tern;
 using namespace tern::torch;
 
+namespace in_torch_file {
 namespace {
 
 std::string path(const std::string& name) { return std::string(TERN_TEST_DATA) + "/torch/command/" + name; }
@@ -132,3 +133,5 @@ TEST_CASE("torch file: a child that other modules of the class have is None wher
   REQUIRE(!typo);
   CHECK(typo.error().message().find("self.e") != std::string::npos);
 }
+
+}  // namespace in_torch_file

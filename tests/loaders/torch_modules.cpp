@@ -8,7 +8,7 @@
 
 #include "tests/support/torch_file.h"
 
-namespace tern::test {
+namespace tern::test::in_torch_modules {
 namespace {
 
 using namespace std::string_literals;
@@ -216,4 +216,4 @@ TEST_CASE("modules: attributes of NumPy and torch count as literals") {
   CHECK(m->arg("deep") == nullptr);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_torch_modules

@@ -7,7 +7,7 @@
 #include "loaders/torch/state_dict/bind.h"
 #include "tests/support/torch_layers.h"
 
-namespace tern::test {
+namespace tern::test::in_torch_nn {
 namespace {
 
 constexpr const char* kFamilies[] = {"linear", "conv", "norm", "activation", "pool", "shape", "container"};
@@ -106,4 +106,4 @@ TEST_CASE("torch nn: every layer has a case") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_torch_nn

@@ -16,7 +16,7 @@
 #include "runtime/model.h"
 #include "tests/support/torch_calls.h"
 
-namespace tern::test {
+namespace tern::test::in_torch_ops {
 namespace {
 
 using torch::IValue;
@@ -346,4 +346,4 @@ TEST_CASE("torch ops: every row has a case for its Python spellings and one for 
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_torch_ops

@@ -6,7 +6,7 @@
 #include "loaders/torch/pickle/pickle.h"
 #include "tests/support/pickle_text.h"
 
-namespace tern::test {
+namespace tern::test::in_torch_pickle {
 namespace {
 
 using namespace std::string_literals;
@@ -338,4 +338,4 @@ TEST_CASE("pickle: every truncation of a pickle of all opcodes is an error") {
   for (size_t n = 0; n < bytes.size(); ++n) CHECK(error(bytes.substr(0, n)) != "");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_torch_pickle

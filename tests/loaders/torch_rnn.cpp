@@ -3,6 +3,7 @@
 #include "tests/support/torch_cases.h"
 
 namespace tern {
+namespace in_torch_rnn {
 namespace {
 
 using namespace test;
@@ -177,4 +178,5 @@ TEST_CASE("torch rnn: calls that do not fit are refused, saying what does not") 
 }
 
 }  // namespace
+}  // namespace in_torch_rnn
 }  // namespace tern

@@ -6,6 +6,7 @@
 using namespace tern;
 using namespace tern::torch;
 
+namespace in_torch_suggest {
 namespace {
 
 using Sizes = std::vector<int64_t>;
@@ -182,3 +183,5 @@ TEST_CASE("suggest: names that no modules have are refused or harmless") {
   CHECK(one({{"a..b.weight", {2, 2}}, {"", {1}}, {".", {1}}, {"99999999.x", {2}}, {"0.x", {2}}, {"a\n)", {}}}).find('\n') != std::string::npos);
   CHECK(one({{"0.weight", {2, 2}}, {"999999.weight", {2, 2}}}).size() < 1000);
 }
+
+}  // namespace in_torch_suggest

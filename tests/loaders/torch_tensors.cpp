@@ -8,7 +8,7 @@
 
 #include "loaders/weights/tensors.h"
 
-namespace tern::test {
+namespace tern::test::in_torch_tensors {
 namespace {
 
 constexpr int64_t kBudget = 1 << 20;
@@ -344,4 +344,4 @@ TEST_CASE("tensors: a state_dict finds names, also after it has grown") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_torch_tensors

@@ -9,7 +9,7 @@
 #include "loaders/source.h"
 #include "tests/support/zip_writer.h"
 
-namespace tern::test {
+namespace tern::test::in_zip {
 namespace {
 
 using namespace std::string_literals;
@@ -328,4 +328,4 @@ TEST_CASE("zip: every truncation is refused") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_zip

@@ -18,6 +18,7 @@
 
 using namespace tern;
 
+namespace in_models {
 namespace {
 
 const std::string kFolder = std::string(TERN_TEST_DATA) + "/models";
@@ -189,3 +190,5 @@ TEST_CASE("models: a row has the same bits in every batch size") {
     check_same_bits(rows(run_plan(s, s.inputs), 0, 5), five);
   }
 }
+
+}  // namespace in_models

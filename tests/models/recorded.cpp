@@ -5,7 +5,7 @@
 #include "loaders/npy/npy.h"
 #include "tests/support/cases.h"
 
-namespace tern::test {
+namespace tern::test::in_recorded {
 namespace {
 
 // Runs every case below `folder`, planned or evaluated; `steps`: how far integers may be off. Returns how many there are.
@@ -91,4 +91,4 @@ TEST_CASE("recorded: loops of PyTorch's scripts and of onnxruntime give their an
   CHECK(check_recorded("loops/evaluated", true, 1e-6, 1e-9, 0) == 1);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_recorded

@@ -10,7 +10,7 @@
 #include "tests/support/cases.h"
 #include "tests/support/transposes.h"
 
-namespace tern::test {
+namespace tern::test::in_transposes {
 namespace {
 
 // The inputs of a recorded case as tensors; none where one is no tensor of numbers.
@@ -57,4 +57,4 @@ TEST_CASE("transposes: recorded models and official cases keep their bits") {
   CHECK(fewer > 0);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_transposes

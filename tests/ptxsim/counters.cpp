@@ -3,6 +3,7 @@
 
 using namespace ptxsim_test;
 
+namespace in_counters {
 namespace {
 
 // A warp that runs `body` with %r1 = its lane, %rd1 = 64 KiB of zeros in global memory, %r2 = 16 KiB of shared memory that is filled before.
@@ -133,3 +134,5 @@ TEST_CASE("taint: addresses and decisions that depend on data") {
           .taint;
   CHECK(t.addresses.size() == 1);  // through a shuffle
 }
+
+}  // namespace in_counters

@@ -3,6 +3,7 @@
 
 using namespace ptxsim_test;
 
+namespace in_findings {
 namespace {
 
 const std::string kHead =
@@ -157,3 +158,5 @@ TEST_CASE("findings: without diagnosis bounds and barriers are still checked, ra
   CHECK(found("st.global.u32 [%rd1+4096], 1;", 1, 1, o).size() == 1);
   CHECK(found("setp.lt.u32 %p1, %r1, 3; @%p1 bar.sync 0;", 64, 1, o).size() >= 1);
 }
+
+}  // namespace in_findings

@@ -5,6 +5,7 @@
 
 using namespace ptxsim_test;
 
+namespace in_hostile {
 namespace {
 
 // A bit of everything.
@@ -255,3 +256,5 @@ TEST_CASE("launches: what does not fit is refused") {
   CHECK(d.get<uint32_t>(table, 6) == std::vector<uint32_t>{1, 34, 3, 4, 5, 0});  // every thread of the launch above added 1
   CHECK(d.get<uint64_t>(*d.machine().symbol(d.module(), "pointer"), 1)[0] == table + 4);
 }
+
+}  // namespace in_hostile

@@ -7,6 +7,7 @@
 
 using namespace ptxsim_test;
 
+namespace in_instructions {
 namespace {
 
 const std::string kHead = ".version 8.5\n.target sm_90\n.address_size 64\n";
@@ -393,3 +394,5 @@ TEST_CASE("collectives: votes, matches, reductions, elections") {
   CHECK(y[1] == 99);
   CHECK(y[2] == 0);
 }
+
+}  // namespace in_instructions

@@ -7,6 +7,7 @@
 
 using namespace ptxsim_test;
 
+namespace in_matrix {
 namespace {
 
 constexpr int kMatrixArchs[] = {80, 90, 120};
@@ -145,3 +146,5 @@ TEST_CASE("matrices: cuda::barrier, and copies with a guard") {
     for (size_t i = 0; i < 64; ++i) CHECK(z[63 - i] == (i < 50 ? f[i] : 0.0f));
   });
 }
+
+}  // namespace in_matrix

@@ -6,6 +6,7 @@
 
 using namespace ptxsim_test;
 
+namespace in_memory {
 namespace {
 
 // A block of `threads` runs `body`: %rd1 = x (given), %rd2 = y (64 words a thread, zeros), %rd3 = this thread's part of y, %r1 = the thread.
@@ -178,3 +179,5 @@ TEST_CASE("calls: nested, under a predicate, with vectors of parameters") {
   const std::vector<uint32_t> got = d.get<uint32_t>(y, 32);
   for (uint32_t i = 0; i < 32; ++i) CHECK(got[i] == (i == 3 ? 1000 : i + 4 > 10 ? 2 * (i + 4) : i + 5));
 }
+
+}  // namespace in_memory

@@ -8,6 +8,7 @@
 
 using namespace ptxsim_test;
 
+namespace in_mutants {
 namespace {
 
 std::vector<float> ramp(size_t n) {
@@ -243,3 +244,5 @@ TEST_CASE("mutants: too little dynamic shared memory") {
   CHECK(r.findings[0].kind == Kind::out_of_bounds);
   CHECK(expected_lines().at(26).count(r.findings[0].cu_line) == 1);
 }
+
+}  // namespace in_mutants

@@ -7,6 +7,7 @@
 
 using namespace ptxsim_test;
 
+namespace in_teaching {
 namespace {
 
 std::vector<float> waves(size_t n, float step = 0.37f) {
@@ -268,3 +269,5 @@ TEST_CASE("teaching kernels: 64-bit integers") {
     }
   });
 }
+
+}  // namespace in_teaching

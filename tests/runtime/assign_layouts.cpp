@@ -10,7 +10,7 @@
 #include "tests/support/graph_builder.h"
 #include "tests/support/plans.h"
 
-namespace tern::test {
+namespace tern::test::in_assign_layouts {
 namespace {
 
 using Ints = std::vector<int64_t>;
@@ -336,4 +336,4 @@ TEST_CASE("assign_layouts: transposed convolutions read and write blocks, and wh
   CHECK(GraphBuilder::count(g, "ConcatBlocks") == 1);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_assign_layouts

@@ -7,7 +7,7 @@
 #include "runtime/verify.h"
 #include "tests/support/graph_builder.h"
 
-namespace tern::test {
+namespace tern::test::in_control {
 
 TEST_CASE("control: the operators without a kernel are those of this room") {
   for (const OpDef* op : all_ops()) {
@@ -63,4 +63,4 @@ TEST_CASE("control: an If whose branches differ in a number of elements is known
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_control

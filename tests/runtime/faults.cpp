@@ -7,7 +7,7 @@
 #include "runtime/model.h"
 #include "tests/support/graph_builder.h"
 
-namespace tern::test {
+namespace tern::test::in_faults {
 namespace {
 
 Model make(GraphBuilder& b) {
@@ -218,4 +218,4 @@ TEST_CASE("faults: constants out of range are refused when the model is made") {
   CHECK(make_model(nd.graph, {}).error().message() == "n0 (GatherND): an index was out of range of [5,?]");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_faults

@@ -12,7 +12,7 @@
 #include "runtime/optimize.h"
 #include "tests/support/graph_builder.h"
 
-namespace tern::test {
+namespace tern::test::in_fuse {
 namespace {
 
 using Builder = GraphBuilder;
@@ -470,4 +470,4 @@ TEST_CASE("fuse: zeros that are padded around a convolution's input are its padd
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_fuse

@@ -5,7 +5,7 @@
 
 #include "runtime/verify.h"
 
-namespace tern::test {
+namespace tern::in_graph_builder {
 namespace {
 
 const Dim kBatch = Dim::symbol("batch");
@@ -109,4 +109,4 @@ TEST_CASE("graph builder: a finished graph is legal, and an output must be there
   CHECK(half(false).error().message() == "output y is no tensor");
 }
 
-}  // namespace tern::test
+}  // namespace tern::in_graph_builder

@@ -6,7 +6,7 @@
 #include "runtime/optimize.h"
 #include "tests/support/graph_builder.h"
 
-namespace tern::test {
+namespace tern::test::in_infer_shapes {
 
 TEST_CASE("infer_shapes: the Shape, Gather, Unsqueeze, Concat, Reshape chain of exported models resolves symbolically") {
   GraphBuilder b;
@@ -136,4 +136,4 @@ TEST_CASE("infer_shapes: a sum of nine symbols is a fresh one") {
   CHECK(b.graph.value(all).type.shape.text() == "[?0,2]");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_infer_shapes

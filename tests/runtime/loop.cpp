@@ -9,7 +9,7 @@
 #include "runtime/verify.h"
 #include "tests/support/sessions.h"
 
-namespace tern::test {
+namespace tern::test::in_loop {
 namespace {
 
 const Shape kScalar = Shape(std::vector<Dim>());
@@ -407,4 +407,4 @@ TEST_CASE("loop: what does not fit is refused, naming it") {
   CHECK(error({.outputs = 2}) == "n0 (Loop): its body has 2 outputs, which does not fit 1 carried values and 2 outputs of the node");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_loop

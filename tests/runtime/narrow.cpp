@@ -9,7 +9,7 @@
 #include "runtime/verify.h"
 #include "tests/support/graph_builder.h"
 
-namespace tern::test {
+namespace tern::test::in_narrow {
 namespace {
 
 using Ints = std::vector<int64_t>;
@@ -236,4 +236,4 @@ TEST_CASE("narrow: within the branches of an If, whose outputs are whole") {
   CHECK(shapes(g.subgraphs[0], "Exp") == std::vector<std::string>{"[1,4]"});
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_narrow

@@ -10,7 +10,7 @@
 #include "runtime/verify.h"
 #include "tests/support/graph_builder.h"
 
-namespace tern::test {
+namespace tern::test::in_narrow_random {
 namespace {
 
 using Ints = std::vector<int64_t>;
@@ -225,4 +225,4 @@ TEST_CASE("narrow: random graphs of which random parts are read keep their bits"
   CHECK(fewer > 250);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_narrow_random

@@ -9,7 +9,7 @@
 #include "runtime/model.h"
 #include "tests/support/graph_builder.h"
 
-namespace tern::test {
+namespace tern::test::in_parts {
 namespace {
 
 Tensor text(Dims dims, std::vector<std::string> values) { return *Tensor::strings(dims, values); }
@@ -300,4 +300,4 @@ TEST_CASE("parts: random graphs give the same in parts, and the rest has session
   CHECK(in_parts > 30);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_parts

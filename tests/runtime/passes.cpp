@@ -8,7 +8,7 @@
 #include "runtime/verify.h"
 #include "tests/support/graph_builder.h"
 
-namespace tern::test {
+namespace tern::test::in_passes {
 
 TEST_CASE("verify: a value read before it is computed is refused") {
   GraphBuilder b;
@@ -224,4 +224,4 @@ TEST_CASE("simplify: views that lead back to the first shape are none") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_passes

@@ -3,7 +3,7 @@
 
 #include "tests/support/sessions.h"
 
-namespace tern::test {
+namespace tern::test::in_scan {
 namespace {
 
 // state, y[k] = state + x[k], both along the given axes of x [3,5] and of the output.
@@ -107,4 +107,4 @@ TEST_CASE("scan: lengths that only a run can compare are compared") {
   CHECK(session_error(model, {.dims = {{"n", 3}, {"m", 4}}}) == "n0 (Scan): its scan inputs have 3 and 4 slices along their axes");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_scan

@@ -10,7 +10,7 @@
 #include "runtime/verify.h"
 #include "tests/support/graph_builder.h"
 
-namespace tern::test {
+namespace tern::test::in_sequences {
 namespace {
 
 using List = Datum::Elements;
@@ -465,4 +465,4 @@ TEST_CASE("sequences: a long chain of insertions is folded within the budget of 
   CHECK(text(*to_datum((*out)[0])) == "[]{3001}");
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_sequences

@@ -13,7 +13,7 @@
 #include "tests/support/graph_builder.h"
 #include "tests/support/threads.h"
 
-namespace tern::test {
+namespace tern::test::in_session {
 namespace {
 
 Array array_of(const Tensor& t) { return to_array(t); }
@@ -531,4 +531,4 @@ TEST_CASE("evaluate: the budget is of all tensors together") {
   CHECK(evaluate_graph(graph, in, {.work = 1 << 20}).error().code() == Code::kUnsupported);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_session

@@ -13,7 +13,7 @@
 #include "tests/support/graph_builder.h"
 #include "tests/support/transposes.h"
 
-namespace tern::test {
+namespace tern::test::in_transposes {
 namespace {
 
 using Ints = std::vector<int64_t>;
@@ -341,4 +341,4 @@ TEST_CASE("transposes: random graphs keep their bits") {
   }
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_transposes

@@ -11,7 +11,7 @@
 #include "runtime/verify.h"
 #include "tests/support/graph_builder.h"
 
-namespace tern::test {
+namespace tern::test::in_widen {
 namespace {
 
 ValueId cast(GraphBuilder& b, ValueId v, DType to) { return b.node("Cast", {v}, {{"to", int64_t(code_of(to))}}); }
@@ -132,4 +132,4 @@ TEST_CASE("widen: a second time changes nothing") {
   CHECK(to_text(g) == once);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_widen

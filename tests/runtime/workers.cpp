@@ -9,7 +9,7 @@
 #include "runtime/base/cpus.h"
 #include "tern/tern.h"
 
-namespace tern::test {
+namespace tern::test::in_workers {
 namespace {
 
 // A step that checks that every thread has finished the step before.
@@ -142,4 +142,4 @@ TEST_CASE("workers: one that cannot be pinned where it is asked is an error") {
   CHECK(workers.error().code() == Code::kUsage);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_workers
