@@ -11,18 +11,19 @@ if ! [ -x "$build/tests/fuzz_$name" ]; then
   echo "skipped: no clang with libFuzzer is installed (libclang-rt-N-dev), so nothing is fuzzed"
   exit 77
 fi
-seconds=5 seeds=$here/seeds/$name words=$here/$name.dict  # what the target begins with: seeds of its own, or recorded files
+seconds=5 seeds=($here/seeds/$name) words=$here/$name.dict  # what the target begins with: seeds of its own, or recorded files
 case $name in
-  onnx | tensor_proto) seeds=$here/../data/node ;;
-  safetensors) seeds=$here/../data/torch/safetensors ;;
-  hdf5) seeds=$here/../data/hdf5/few ;;
-  bundle) seeds=$here/../data/tensorflow/saved_models/linear/model/variables ;;
-  saved_model) seeds=$here/../data/tensorflow/saved_models ;;
-  interpret) seeds=$here/seeds/arch words=$here/arch.dict ;;
+  onnx) seeds=(-seed_inputs="$(find "$here/../data/node" -name '*.onnx' | sort | awk 'NR % 8 == 1' | paste -sd,)") ;;  # all of them take a minute
+  tensor_proto) seeds=($here/../data/node) ;;
+  safetensors) seeds=($here/../data/torch/safetensors) ;;
+  hdf5) seeds=($here/../data/hdf5/few) ;;
+  bundle) seeds=($here/../data/tensorflow/saved_models/linear/model/variables) ;;
+  saved_model) seeds=($here/../data/tensorflow/saved_models) ;;
+  interpret) seeds=($here/seeds/arch) words=$here/arch.dict ;;
 esac
 case $name in hdf5 | bundle | keras) seconds=60 ;; esac
 mkdir -p "$build/corpus/$name" "$build/crashes"
 options=()
 [ -f "$words" ] && options=("-dict=$words")
 exec "$build/tests/fuzz_$name" -error_exitcode=1 -seed="${TERN_FUZZ_SEED:-1}" -max_total_time="${TERN_FUZZ_SECONDS:-$seconds}" -max_len=65536 -timeout=60 -rss_limit_mb=2048 \
-  -print_final_stats=1 -verbosity=1 -artifact_prefix="$build/crashes/$name-" "${options[@]}" "$build/corpus/$name" "$seeds" 2>&1
+  -print_final_stats=1 -verbosity=1 -artifact_prefix="$build/crashes/$name-" "${options[@]}" "$build/corpus/$name" "${seeds[@]}" 2>&1

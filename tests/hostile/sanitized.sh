@@ -11,12 +11,15 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 
 build() {
-  cmake=$1 source=$2 build=$3 compiler=$4 fuzz=OFF targets=(tests_base tests_kernels tests_runtime tests_loaders tests_hostile tests_contracts tests_ptxsim tern_command)
+  cmake=$1 source=$2 build=$3 compiler=$4 fuzz=OFF linker= targets=(tests_base tests_kernels tests_runtime tests_loaders tests_hostile tests_contracts tests_ptxsim tern_command)
   shift 4
   mkdir -p "$build"
   echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' >"$build/probe.cpp"
-  if clang++ -fsanitize=fuzzer,address,undefined "$build/probe.cpp" -o "$build/probe" 2>/dev/null; then compiler=clang++ fuzz=ON targets+=(fuzz); fi
-  "$cmake" -S "$source" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Sanitized -DCMAKE_CXX_FLAGS=-O1 -DTERN_SANITIZE="address;undefined" -DTERN_FUZZ=$fuzz -DTERN_BENCH=OFF -DTERN_CUDA=OFF -DTERN_UNITE=ON \
+  if clang++ -fsanitize=fuzzer,address,undefined "$build/probe.cpp" -o "$build/probe" 2>/dev/null; then
+    compiler=clang++ fuzz=ON targets+=(fuzz)
+    if clang++ -fuse-ld=lld -fsanitize=fuzzer "$build/probe.cpp" -o "$build/probe" 2>/dev/null; then linker=-fuse-ld=lld; fi  # twenty large programs
+  fi
+  "$cmake" -S "$source" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Sanitized -DCMAKE_CXX_FLAGS=-O1 -DCMAKE_EXE_LINKER_FLAGS=$linker -DTERN_SANITIZE="address;undefined" -DTERN_FUZZ=$fuzz -DTERN_BENCH=OFF -DTERN_CUDA=OFF -DTERN_UNITE=ON \
     -DTERN_OBJECTS="$(IFS=';'; echo "$*")" >"$build/log" 2>&1 &&
     "$cmake" --build "$build" --target "${targets[@]}" >"$build/log" 2>&1 || { tail -40 "$build/log"; exit 1; }
 }
