@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace tern {
+namespace tern::in_crc {
 namespace {
 
 std::span<const std::byte> bytes(const std::string& s) { return std::as_bytes(std::span(s.data(), s.size())); }
@@ -57,4 +57,4 @@ TEST_CASE("crc: products and tables agree, for every length up to eight blocks, 
   CHECK(wrong == 0);
 }
 
-}  // namespace tern
+}  // namespace tern::in_crc

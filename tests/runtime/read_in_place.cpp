@@ -8,7 +8,7 @@
 #include "tests/support/graph_builder.h"
 #include "tests/support/plans.h"
 
-namespace tern::test {
+namespace tern::test::in_read_in_place {
 namespace {
 
 using Ints = std::vector<int64_t>;
@@ -216,4 +216,4 @@ TEST_CASE("read in place: random chains of what moves elements give the same bit
   CHECK(after < before / 2);  // the others move D, or cut across rows
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_read_in_place

@@ -14,7 +14,7 @@
 #include "tests/support/cheap.h"
 #include "tests/support/graph_builder.h"
 
-namespace tern::test {
+namespace tern::test::in_weightless {
 namespace {
 
 // A file of `count` matrices [rows, rows], one behind the other, as loaders have it; each transposed before it is multiplied with.
@@ -90,4 +90,4 @@ TEST_CASE("weights: what one matrix is folded into takes the place that another 
   CHECK(peak_since_reset_kb() - before < 2 * static_cast<int64_t>(Stack::kBytes / 1024) + 2048);
 }
 
-}  // namespace tern::test
+}  // namespace tern::test::in_weightless
