@@ -48,6 +48,9 @@ TERN_INLINE f32x16 operator/(f32x16 a, f32x16 b) { return {a.v / b.v}; }
 TERN_INLINE f32x16 fma(f32x16 a, f32x16 b, f32x16 c) { return each<f32x16>([=](int i) { return __builtin_fmaf(a.v[i], b.v[i], c.v[i]); }); }
 TERN_INLINE f32x16 fnma(f32x16 a, f32x16 b, f32x16 c) { return each<f32x16>([=](int i) { return __builtin_fmaf(-a.v[i], b.v[i], c.v[i]); }); }
 TERN_INLINE f32x16 sqrt(f32x16 a) { return each<f32x16>([=](int i) { return __builtin_sqrtf(a.v[i]); }); }
+// Written so that compilers take the instruction, which flushes subnormal operands where select() would hand them on.
+TERN_INLINE f32x16 min_raw(f32x16 a, f32x16 b) { return each<f32x16>([=](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; }); }
+TERN_INLINE f32x16 max_raw(f32x16 a, f32x16 b) { return each<f32x16>([=](int i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; }); }
 TERN_INLINE f32x16 round_even(f32x16 a) { return each<f32x16>([=](int i) { return __builtin_rintf(a.v[i]); }); }
 TERN_INLINE f32x16 floor(f32x16 a) { return each<f32x16>([=](int i) { return __builtin_floorf(a.v[i]); }); }
 TERN_INLINE f32x16 ceil(f32x16 a) { return each<f32x16>([=](int i) { return __builtin_ceilf(a.v[i]); }); }
@@ -85,9 +88,6 @@ TERN_INLINE f32x16 select(mask16 m, f32x16 yes, f32x16 no) {
   const Ints a = (Ints)yes.v, b = (Ints)no.v;
   return {(Floats)(b ^ ((a ^ b) & m.v))};
 }
-TERN_INLINE f32x16 min_raw(f32x16 a, f32x16 b) { return select(lt(a, b), a, b); }
-TERN_INLINE f32x16 max_raw(f32x16 a, f32x16 b) { return select(gt(a, b), a, b); }
-
 // clang-format on
 
 }  // namespace
