@@ -41,9 +41,9 @@ TERN_INLINE f32x16 bias_of(const uint8_t* allowed, int64_t n) {
     return from_bits(wide & bits(splat(-kInfinity)));
   }
 #endif
-  float bias[16] = {};
-  for (int64_t i = 0; i < n; ++i) bias[i] = allowed[i] != 0 ? 0.0f : -kInfinity;
-  return load(bias);
+  int32_t bias[16] = {};  // in bits: of a choice compilers make a branch
+  for (int64_t i = 0; i < n; ++i) bias[i] = (static_cast<int32_t>(allowed[i] != 0) - 1) & __builtin_bit_cast(int32_t, -kInfinity);
+  return from_bits(load_i32(bias));
 #endif
 }
 

@@ -66,6 +66,7 @@ TERN_HD inline AxisTaps taps_of(const GridSampleArgs& a, GridSampleArgs::Mode mo
   AxisTaps t;
   const double first = mode == Mode::nearest ? v : floor_of(v), f = v - first;
   const int count = taps_an_axis(mode);
+  const uint64_t everywhere = -static_cast<uint64_t>(a.padding != Padding::zeros);
   constexpr double kA = -0.75;
   if (mode == Mode::nearest) {
     t.weight[0] = 1;
@@ -81,7 +82,7 @@ TERN_HD inline AxisTaps taps_of(const GridSampleArgs& a, GridSampleArgs::Mode mo
   }
   for (int i = 0; i < count; ++i) {
     double at = first + (mode == Mode::cubic ? i - 1 : i);
-    t.inside[i] = -static_cast<uint64_t>(a.padding != Padding::zeros || clamp(at, 0, last) == at);
+    t.inside[i] = everywhere | -static_cast<uint64_t>((at >= 0) & (at <= last));  // of == compilers make a branch
     if (a.padding == Padding::reflection) at = select(clamp(at, low, high) != at, reflect(at, low, high), at);
     t.index[i] = static_cast<int64_t>(clamp(at, 0, last));
   }
