@@ -22,6 +22,7 @@
 #include "kernels/op.h"
 #include "kernels/pool/pool.h"
 #include "kernels/quantize/integer.h"
+#include "kernels/quantize/mapped.h"
 #include "kernels/quantize/quantize.h"
 #include "kernels/reduce/reduce.h"
 #include "kernels/resize/grid_sample.h"
@@ -202,10 +203,16 @@ constexpr const OpDef* kOps[] = {
     &kConvInteger,
     &kDequantizeLinear,
     &kDynamicQuantizeLinear,
+    &kFusedQLinearConv,
+    &kFusedQLinearMatMul,
+    &kLookup8,
     &kMatMulInteger,
+    &kMaxPoolLast,
     &kQLinearConv,
     &kQLinearMatMul,
     &kQuantizeLinear,
+    &kQuantizedAdd,
+    &kQuantizedMul,
     // reduce
     &kArgMax,
     &kArgMin,

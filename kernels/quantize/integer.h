@@ -2,18 +2,22 @@
 //   MatMulInteger  y = (a - a_zero)(b - b_zero)                      i32; shapes as MatMul
 //   ConvInteger    y = conv(x - x_zero, w - w_zero)                  i32; shapes and attributes as Conv; padding is x_zero
 //   QLinearMatMul  y = saturate(round_to_even(sum * (a_scale b_scale / y_scale)) + y_zero)
+//   FusedQLinearMatMul    the same of sum + bias, b [N,K] with transB       bias i32 [N]
 //   QLinearConv    y = saturate(round_to_even((sum + bias) * (x_scale w_scale / y_scale)) + y_zero)     bias i32 [OC]
+//   FusedQLinearConv      the same, x or y or both with their channels last
 //   Shapes    a, b, x, w: u8 or i8, each on its own. Scales and zero points: one for all ([] or [1]), or one for each row of A ([M] or
 //             [...,M,1]), column of B ([N] or [...,1,N]), output channel of w ([OC]).
-//   How       w is widened to i16 panels of 16 columns, two k side by side, once per model when it is a constant. Eight rows of x at a time are
-//             widened, less their zero points. A convolution widens its image once, channels last and with its padding, and copies the runs that
-//             a window sees; k runs over taps, then channels. w's zero points come off by the sums of the rows.
-//   Cost      2*M*N*K integer operations, 32 of them an instruction on AVX2, 64 on AVX-512 (integer_tile.h).
+//   How       w is packed into panels of 16 columns, four k side by side, with the sums of its columns, once per model when it is a constant
+//             (integer_tile.h). Zero points come off behind the sums:  sum(x w) - x_zero sum(w) - w_zero sum(x) + K x_zero w_zero.
+//             A convolution lays its image out once, channels last between cells of x_zero, and copies the runs that a window sees; k runs over
+//             taps, then channels. A depthwise one reads that image. Products, and 1x1 convolutions of x with channels last, read x in place.
+//   Cost      2*M*N*K integer operations, 32 of them an instruction on AVX2, 128 with AVX-512 VNNI; an AVX-512 without it runs AVX2's code.
 //   Numerics  the sum is exact modulo 2^32, so every ISA, order and part gives the same. Scaling is in f32, as written above.
 //   Edges     K == 0 sums to 0. A NaN scale gives the lowest value.
-//   Source    the ONNX operators, opsets 10 and 21 without 8-bit floats.
+//   Source    the ONNX operators, opsets 10 and 21 without 8-bit floats; the fused ones are tern's.
 // On a device tiles of 64 by 64 of plain w, the same exact sums; never run on a GPU.
-// Next: integer_tile.h (the inner loop), integer.cpp (what is around it), integer_matmul.cpp and integer_conv.cpp (schemas and binding); integer.cu, integer_launch.cpp (a device's).
+// Next: integer_tile.h (the inner loops), integer.cpp and integer_image.cpp (what is around them), integer_bind.cpp, integer_matmul.cpp and
+// integer_conv.cpp (schemas and binding); integer.cu, integer_launch.cpp (a device's).
 #pragma once
 #include "kernels/conv/window.h"
 #include "kernels/quantize/integer_element.h"
@@ -21,17 +25,14 @@
 
 namespace tern {
 
-extern const OpDef kConvInteger, kMatMulInteger, kQLinearConv, kQLinearMatMul;
+extern const OpDef kConvInteger, kFusedQLinearConv, kFusedQLinearMatMul, kMatMulInteger, kQLinearConv, kQLinearMatMul;
 
 struct IntegerArgs {
   const void *x, *w;
   bool x_signed, w_signed;
-  PerIndex x_zero, w_zero;  // of rows, of columns
-  const int16_t* packed;    // [matrices, panels, pairs, columns, 2]; null: `work` is filled in every run
-  int16_t* work;
+  PerIndex x_zero, w_zero;          // of rows, of columns
   int64_t matrices;                 // of w
   int64_t w_matrix, w_k, w_column;  // strides of w in elements
-  int16_t* rows;                    // [kTileRows, 2 * pairs]
   const IntegerBatch* batch;        // [batches]
   int64_t m, n, k;                  // of one matrix
   int64_t begin, end;               // rows of all batches
@@ -46,19 +47,43 @@ struct IntegerArgs {
   // A convolution: a row is an output pixel. In w k runs over channels, then taps; in panels and rows over taps, then channels.
   bool conv;
   Window window;
-  int16_t* image;      // one image and group of x, widened: [in + padding, channels]; null: windows are gathered from x
-  Extent3 image_dims;  // with the padding that a window reaches
+  // From here on of a CPU.
+  bool channels_last;    // x and y
+  bool depthwise;        // one matrix, whose columns are the channels
+  int64_t channels;      // of a pixel of x
+  const int8_t* packed;  // [matrices, panels]; null: `work` is filled in every run
+  int8_t* work;
+  int32_t w_uniform;       // depthwise: the zero point of w, which the packed taps are without
+  bool row_sums;           // w may have zero points
+  uint8_t* image;          // one image of x: [in + padding, channels]; null: windows are gathered from x
+  Extent3 image_dims;      // with the padding that a window reaches
+  const int64_t* offsets;  // [taps] of the image, depthwise
+  uint8_t* rows;           // [kBlockRows, 4 * quads]; null: rows of x are read where they are
+  int32_t *offset, *zero;  // of the columns: what is added to a sum, what a row's term is multiplied with
+  float* multiplier;
+  uint8_t* block;  // [kBlockRows, n] of y before they are turned; null: a row of y lies in one piece
 
-  int64_t pairs() const { return (k + 1) / 2; }
-  int64_t columns() const { return n < 4 ? n : (n + kTileColumns - 1) / kTileColumns * kTileColumns; }  // of the panels: few are not filled up
+  int64_t quads() const { return (k + 3) / 4; }
+  int64_t width() const { return n < 4 && !depthwise ? n : kTileColumns; }  // of a panel: few columns are not filled up
+  int64_t panels() const { return (n + width() - 1) / width(); }
+  int64_t panel() const { return width() * (4 + 4 * (depthwise ? k : quads())); }  // bytes
 };
+constexpr int kBlockRows = 4 * kTileRows;  // for which the panels of w are read once
 namespace cuda {
 extern const KernelRow kIntegerRows[1];
 }
 inline constexpr auto& kIntegerRows = rows_of<TERN_ON_EACH_ISA(integer_product_i8), cuda::kIntegerRows>;
+inline constexpr auto& kCpuIntegerRows = rows_of<TERN_ON_EACH_ISA(integer_product_i8)>;
+// What of the best rows an `isa` may have: the ones of avx512 need VNNI.
+Isa integer_isa(Isa isa, bool vnni);
 
-// Sets w, packed or work, rows, the share of the rows, and runs. Precondition: the rest of `a` is set; w is input `w` of the node.
-Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, int64_t batches);
+// Sets what of `a` belongs to a CPU, the share of the rows, and runs. Precondition: the rest of `a` is set; w is input `w` of the node, w_zero input
+// `w_zero`.
+Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, size_t w_zero, int64_t batches);
+// The zero point of all of w, when it is one and known.
+std::optional<int32_t> uniform_zero(const BindContext& c, size_t zero);
+// Packs a.w.
+void pack_integers(const IntegerArgs& a, int8_t* zeroed);
 // One scale or zero point for all, or `count` of them; the whole of `total` when there is a batch; null when it is absent. Errors name `what`.
 Status set_per_index(BindContext& c, PerIndex& to, size_t input, int64_t count, int64_t total, const char* what);
 // Inputs x and w are 8-bit, their zero points and those of y of the same dtypes, scales floats of one dtype.

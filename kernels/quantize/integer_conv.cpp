@@ -1,6 +1,9 @@
-// ConvInteger and QLinearConv: schemas, inference, binding. See integer.h.
+// ConvInteger, QLinearConv and FusedQLinearConv: schemas, inference, binding. See integer.h.
+#include <algorithm>
+
 #include "kernels/conv/conv_bind.h"
 #include "kernels/quantize/integer.h"
+#include "kernels/quantize/integer_image.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -11,6 +14,10 @@ struct Roles {
   size_t x, w, x_zero, w_zero, x_scale = kNoInput, w_scale = kNoInput, y_scale = kNoInput, y_zero = kNoInput, bias = kNoInput;
 };
 constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8};
+
+// Of FusedQLinearConv: which of x and y are [N, spatial, C].
+constexpr int64_t kLastX = 1, kLastY = 2;
+bool last(const AttrReader& attrs, int64_t which) { return attrs.lists("channels_last") && (attrs.i("channels_last") & which) != 0; }
 
 Status infer(InferContext& c, const Roles& in) {
   if (Status s = check_integer_dtypes(c, in.x, in.w); !s) return s;
@@ -23,17 +30,58 @@ Status infer(InferContext& c, const Roles& in) {
     if (y != DType::u8 && y != DType::i8) return bad_dtype(y);
     if (c.has(in.bias) && c.dtype(in.bias) != DType::i32) return invalid(std::string("B is ") + name(c.dtype(in.bias)) + ", it must be i32");
   }
-  auto shape = conv_shape(c, c.shape(in.x), c.shape(in.w));
+  Shape x = c.shape(in.x);
+  if (last(c.attrs, kLastX) && x.rank() > 1) std::rotate(x.dims().begin() + 1, x.dims().end() - 1, x.dims().end());
+  auto shape = conv_shape(c, x, c.shape(in.w));
   if (!shape) return shape.error();
+  if (last(c.attrs, kLastY) && shape->rank() > 1) std::rotate(shape->dims().begin() + 1, shape->dims().begin() + 2, shape->dims().end());
   c.set(0, y, *shape);
   return {};
 }
 
+// The inputs of the Q forms.
+Status set_scales(BindContext& c, const Roles& in, int64_t channels, IntegerArgs& a) {
+  if (Status s = set_per_index(c, a.w_scale, in.w_scale, channels, channels, "w_scale"); !s) return s;
+  for (size_t i : {in.x_scale, in.y_scale, in.y_zero}) {
+    if (c.in(i).count() != 1) return invalid("input " + std::to_string(i) + " is " + to_string(c.in(i).dims) + ", it must have one element");
+  }
+  if (c.has(in.bias) && c.in(in.bias).count() != channels)
+    return invalid("B is " + to_string(c.in(in.bias).dims) + ", expected one value per output channel");
+  c.set(a.x_scale.data, c.input(in.x_scale));
+  c.set(a.y_scale, c.input(in.y_scale));
+  c.set(a.y_zero, c.input(in.y_zero));
+  a.scale_dtype = c.in(in.y_scale).dtype;
+  a.y_signed = c.out(0).dtype == DType::i8;
+  c.set(a.bias, c.input<const int32_t>(in.bias));
+  return {};
+}
+
+// Groups, one of which is one matrix: its channels of x, its columns of y.
+Status set_groups(BindContext& c, const Roles& in, int64_t images, int64_t groups, IntegerArgs& a) {
+  a.depthwise = c.isa != Isa::cuda && groups > 1 && groups == a.channels && a.n == 1 && uniform_zero(c, in.w_zero) && set_image(a);
+  if (a.depthwise) {
+    a.n = groups;
+    groups = 1;
+  }
+  a.matrices = groups;
+  a.w_matrix = a.depthwise ? 0 : a.n * a.k;
+  const int64_t batches = images * groups, plane = a.window.in[0] * a.window.in[1] * a.window.in[2], channels = a.channels / groups;
+  c.set(a.batch, c.table<IntegerBatch>(batches, [&](IntegerBatch* batch) {
+    for (int64_t i = 0; i < batches; ++i) {
+      const int64_t group = i % groups, x = a.channels_last ? i / groups * a.channels * plane + group * channels : i * channels * plane;
+      batch[i] = {x, group, a.y_column == 1 ? i / groups * groups * a.n * a.m + group * a.n : i * a.n * a.m, 0, group * a.n};
+    }
+  }));
+  return bind_integer(c, a, in.w, in.w_zero, batches);
+}
+
 Status bind(BindContext& c, const Roles& in) {
   const TensorView &x = c.in(in.x), &w = c.in(in.w);
+  const bool last_x = last(c.attrs, kLastX), last_y = last(c.attrs, kLastY);
   auto window = read_window(c.attrs, x.dims.rank - 2, w.dims.span().subspan(2));
   if (!window) return window.error();
-  if (Status s = fit_window(*window, c.attrs, x.dims.span().subspan(2)); !s) return s;
+  const auto spatial = static_cast<size_t>(x.dims.rank - 2);
+  if (Status s = fit_window(*window, c.attrs, x.dims.span().subspan(last_x ? 1 : 2, spatial)); !s) return s;
   if (c.out(0).count() == 0) return {};
   const int64_t groups = c.attrs.i("group"), channels = w.dims[0], pixels = window->out[0] * window->out[1] * window->out[2];
   IntegerArgs& a = c.args<IntegerArgs>();
@@ -45,38 +93,20 @@ Status bind(BindContext& c, const Roles& in) {
   a.m = pixels;
   a.n = channels / groups;
   a.k = w.dims.count(1, w.dims.rank);
-  a.matrices = groups;
-  a.w_matrix = a.n * a.k;
   a.w_k = 1;
   a.w_column = a.k;
-  a.y_row = 1;
-  a.y_column = pixels;
+  a.channels = w.dims[1] * groups;
+  a.channels_last = last_x;
+  a.y_row = last_y ? channels : 1;
+  a.y_column = last_y ? 1 : pixels;
   c.set(a.y, c.output(0));
   if (Status s = set_per_index(c, a.x_zero, in.x_zero, 1, 1, "x_zero_point"); !s) return s;
   if (Status s = set_per_index(c, a.w_zero, in.w_zero, channels, channels, "w_zero_point"); !s) return s;
   a.x_zero.step = 0;
   if (in.y_zero != kNoInput) {
-    if (Status s = set_per_index(c, a.w_scale, in.w_scale, channels, channels, "w_scale"); !s) return s;
-    for (size_t i : {in.x_scale, in.y_scale, in.y_zero}) {
-      if (c.in(i).count() != 1) return invalid("input " + std::to_string(i) + " is " + to_string(c.in(i).dims) + ", it must have one element");
-    }
-    if (c.has(in.bias) && c.in(in.bias).count() != channels)
-      return invalid("B is " + to_string(c.in(in.bias).dims) + ", expected one value per output channel");
-    c.set(a.x_scale.data, c.input(in.x_scale));
-    c.set(a.y_scale, c.input(in.y_scale));
-    c.set(a.y_zero, c.input(in.y_zero));
-    a.scale_dtype = c.in(in.y_scale).dtype;
-    a.y_signed = c.out(0).dtype == DType::i8;
-    c.set(a.bias, c.input<const int32_t>(in.bias));
+    if (Status s = set_scales(c, in, channels, a); !s) return s;
   }
-  const int64_t batches = x.dims[0] * groups, plane = x.dims.count(2, x.dims.rank);
-  c.set(a.batch, c.table<IntegerBatch>(batches, [&](IntegerBatch* batch) {
-    for (int64_t i = 0; i < batches; ++i) {
-      const int64_t group = i % groups;
-      batch[i] = {i * w.dims[1] * plane, group, i * a.n * pixels, 0, group * a.n};
-    }
-  }));
-  return bind_integer(c, a, in.w, batches);
+  return set_groups(c, in, x.dims[0], groups, a);
 }
 
 Status infer_integer(InferContext& c) { return infer(c, kInteger); }
@@ -90,6 +120,9 @@ int64_t linear_macs(const AttrReader&, std::span<const TensorView> in, std::span
 
 constexpr AttrSpec kAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"dilations", AttrKind::ints}, {"group", AttrKind::i, 1},
                                {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
+constexpr AttrSpec kFusedAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"channels_last", AttrKind::i, 0}, {"dilations", AttrKind::ints},
+                                    {"group", AttrKind::i, 1},           {"kernel_shape", AttrKind::ints},  {"pads", AttrKind::ints},
+                                    {"strides", AttrKind::ints}};
 
 }  // namespace
 
@@ -109,5 +142,15 @@ constinit const OpDef kQLinearConv = {.name = "QLinearConv",
                                       .bind = bind_linear,
                                       .kernels = kIntegerRows,
                                       .macs = linear_macs};
+// QLinearConv; channels_last 1: x is [N, spatial, C], 2: y is, 3: both. Of the CPU alone (runtime/last_channels.h).
+constinit const OpDef kFusedQLinearConv = {.name = "FusedQLinearConv",
+                                           .inputs = {8, 9},
+                                           .outputs = {1, 1},
+                                           .attrs = kFusedAttrs,
+                                           .infer = infer_linear,
+                                           .bind = bind_linear,
+                                           .kernels = kCpuIntegerRows,
+                                           .macs = linear_macs,
+                                           .tern_only = true};
 
 }  // namespace tern

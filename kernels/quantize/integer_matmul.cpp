@@ -1,4 +1,4 @@
-// MatMulInteger and QLinearMatMul: schemas, inference, binding. See integer.h.
+// MatMulInteger, QLinearMatMul and FusedQLinearMatMul: schemas, inference, binding. See integer.h.
 #include "kernels/gemm/matrices.h"
 #include "kernels/quantize/integer.h"
 
@@ -8,9 +8,11 @@ namespace {
 // Which input is what; kNoInput for those that an operator has not.
 constexpr size_t kNoInput = SIZE_MAX;
 struct Roles {
-  size_t a, b, a_zero, b_zero, a_scale = kNoInput, b_scale = kNoInput, y_scale = kNoInput, y_zero = kNoInput;
+  size_t a, b, a_zero, b_zero, a_scale = kNoInput, b_scale = kNoInput, y_scale = kNoInput, y_zero = kNoInput, bias = kNoInput;
 };
-constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7};
+constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8};
+
+bool transposed(const AttrReader& attrs) { return attrs.lists("transB") && attrs.i("transB") != 0; }
 
 Status infer(InferContext& c, const Roles& in) {
   if (Status s = check_integer_dtypes(c, in.a, in.b); !s) return s;
@@ -22,7 +24,13 @@ Status infer(InferContext& c, const Roles& in) {
     y = c.dtype(in.y_zero);
     if (y != DType::u8 && y != DType::i8) return bad_dtype(y);
   }
-  auto shape = matmul_shape(c.shape(in.a), c.shape(in.b), c);
+  Shape b = c.shape(in.b);
+  if (transposed(c.attrs)) {
+    if (b.ranked() && b.rank() != 2) return invalid("B is " + b.text() + ", expected a matrix");
+    if (b.ranked()) std::swap(b[0], b[1]);
+  }
+  if (c.has(in.bias) && c.dtype(in.bias) != DType::i32) return invalid(std::string("the bias is ") + name(c.dtype(in.bias)) + ", it must be i32");
+  auto shape = matmul_shape(c.shape(in.a), b, c);
   if (!shape) return shape.error();
   c.set(0, y, *shape);
   return {};
@@ -31,7 +39,9 @@ Status infer(InferContext& c, const Roles& in) {
 Status bind(BindContext& c, const Roles& in) {
   const TensorView &x = c.in(in.a), &w = c.in(in.b);
   if (c.out(0).count() == 0) return {};
-  auto matrices = matmul_matrices(x.dims, w.dims);
+  Dims w_dims = w.dims;
+  if (transposed(c.attrs)) std::swap(w_dims[0], w_dims[1]);
+  auto matrices = matmul_matrices(x.dims, w_dims);
   if (!matrices) return matrices.error();
   IntegerArgs& a = c.args<IntegerArgs>();
   c.set(a.x, c.input(in.a));
@@ -41,8 +51,8 @@ Status bind(BindContext& c, const Roles& in) {
   a.n = matrices->n;
   a.k = matrices->k;
   a.w_matrix = a.k * a.n;
-  a.w_k = a.n;
-  a.w_column = 1;
+  a.w_k = transposed(c.attrs) ? 1 : a.n;
+  a.w_column = transposed(c.attrs) ? a.k : 1;
   a.matrices = w.dims.rank > 2 ? w.dims.count(0, w.dims.rank - 2) : 1;
   a.y_row = a.n;
   a.y_column = 1;
@@ -58,6 +68,9 @@ Status bind(BindContext& c, const Roles& in) {
     c.set(a.y_zero, c.input(in.y_zero));
     a.scale_dtype = c.in(in.y_scale).dtype;
     a.y_signed = c.out(0).dtype == DType::i8;
+    if (c.has(in.bias) && (c.in(in.bias).count() != a.n || a.matrices != 1))
+      return invalid("the bias is " + to_string(c.in(in.bias).dims) + ", expected one value a column");
+    c.set(a.bias, c.input<const int32_t>(in.bias));
   }
   const int64_t batches = matrices->batch.count();
   c.set(a.batch, c.table<IntegerBatch>(batches, [&](IntegerBatch* batch) {
@@ -67,7 +80,7 @@ Status bind(BindContext& c, const Roles& in) {
       batch[i] = {at.x, matrix, at.y, a.k == 0 ? 0 : at.x / a.k, matrix * a.n};
     }
   }));
-  return bind_integer(c, a, in.b, batches);
+  return bind_integer(c, a, in.b, in.b_zero, batches);
 }
 
 Status infer_integer(InferContext& c) { return infer(c, kInteger); }
@@ -76,6 +89,8 @@ Status infer_linear(InferContext& c) { return infer(c, kLinear8); }
 Status bind_linear(BindContext& c) { return bind(c, kLinear8); }
 
 int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) { return out[0].count() * in[0].dims.back(); }
+
+constexpr AttrSpec kFusedAttrs[] = {{"transB", AttrKind::i, 0}};
 
 }  // namespace
 
@@ -88,5 +103,14 @@ constinit const OpDef kMatMulInteger = {.name = "MatMulInteger",
                                         .macs = macs};
 constinit const OpDef kQLinearMatMul = {
     .name = "QLinearMatMul", .inputs = {8, 8}, .outputs = {1, 1}, .infer = infer_linear, .bind = bind_linear, .kernels = kIntegerRows, .macs = macs};
+constinit const OpDef kFusedQLinearMatMul = {.name = "FusedQLinearMatMul",
+                                             .inputs = {8, 9},
+                                             .outputs = {1, 1},
+                                             .attrs = kFusedAttrs,
+                                             .infer = infer_linear,
+                                             .bind = bind_linear,
+                                             .kernels = kIntegerRows,
+                                             .macs = macs,
+                                             .tern_only = true};
 
 }  // namespace tern

@@ -1,6 +1,12 @@
-// The inner loop of the integer products: a tile of rows by 16 columns, two k at a time as the multiply-add of 16-bit pairs has them on every CPU.
-//   sum[r][j] = sum_p x[r][2p] w[p][j][0] + x[r][2p+1] w[p][j][1]      modulo 2^32
-//   Shapes    x: rows of 2*pairs i16, x_stride apart; w [pairs,16,2]; sum [rows,16]. |x|, |w| <= 255: no product of a pair overflows.
+// The inner loops of the integer products, one set an ISA. x is u8 and w i8: what comes signed, or unsigned, has its highest bit turned over and its
+// zero point moved by 128. A panel of w is 16 columns:
+//     | sums of its columns, i32 [16] | k 0..3 of column 0, of column 1 … 15 | k 4..7 of column 0 … |        [1 + quads][64 bytes]
+//     | sums of its columns, i32 [16] | tap 0 of column 0 … 15, i32 | tap 1 … |                              of a depthwise convolution
+// tile    sum[r][j] = sum_k x[r][k] w[k][j]    modulo 2^32. A quad of x is broadcast and multiplied with the quads of 16 columns: one vpdpbusd with
+//         AVX-512 VNNI, which saturates nowhere; AVX2 widens both to 16 bits and adds pairs (vpmaddubsw would saturate); elsewhere plain loops.
+// taps    the same of a depthwise convolution: sum[r][j] = sum_t x[r][offset[t] + j] w[t][j], |w| <= 255
+// finish  what becomes of sums: + offset + zero * term, to i32, or scaled to 8 bits as requantized() does (integer_element.h)
+// The rest    bytes copied, summed and turned over, and what belongs to the columns (offset, multiplier).
 // Next: integer_tile.simd.cpp, integer.cpp.
 #pragma once
 #include <stdint.h>
@@ -9,18 +15,71 @@
 
 namespace tern {
 
-constexpr int kTileColumns = 16, kTileRows = 8;  // 8 rows of sums, w and x: half of AVX-512's registers, most of AVX2's in two passes
+constexpr int kTileColumns = 16, kTilePanels = 4;
+constexpr int kTileRows = 14;  // with two panels 28 of AVX-512's registers are sums, 2 are w, 1 is x; a row alone takes four panels
+constexpr int kSumStride = kTileColumns * kTilePanels;
 
 struct IntegerTile {
-  const int16_t* x;
-  int64_t x_stride, rows;  // 1 <= rows <= kTileRows
-  const int16_t* w;
-  int64_t pairs;
-  uint32_t* sum;
+  const uint8_t* x;  // rows of 4 * quads, x_stride apart
+  int64_t x_stride;
+  int rows, panels;  // 1 <= rows <= kTileRows; panels: 1, 2, or 4 of a row alone
+  const int8_t* w;   // [panels], `panel` bytes apart, after the sums of their columns
+  int64_t panel, quads;
+  int32_t* sum;  // [rows, kSumStride]
 };
-using IntegerTileFn = void (*)(const IntegerTile&);
+struct IntegerTaps {
+  const uint8_t* const* x;  // [rows]: a pixel's sixteen channels
+  int rows;
+  const int64_t* offset;  // [taps]
+  const int8_t* w;        // i32 [taps, 16], |w| <= 255
+  int64_t taps;
+  int32_t* sum;  // [rows, kSumStride]
+};
+struct IntegerFinish {
+  int32_t* sum;  // [rows, kSumStride]; changed
+  int64_t rows, count;
+  const int32_t *offset, *zero;  // of columns; what is behind `count` up to a multiple of 16 may be read
+  const float* multiplier;       // null: y is i32
+  const int32_t* term;           // of rows; null: nothing is added
+  int32_t y_zero;
+  bool y_signed;
+  void* y;
+  int64_t y_stride;  // elements
+};
+// offset = bias - x_zero * sum, multiplier = x_scale * multiplier / y_scale, of whole panels.
+struct IntegerColumns {
+  const int8_t* w;  // the sums of the columns of panel i: at w + i * panel
+  int64_t panel, count;
+  int32_t x_zero;
+  float x_scale, y_scale;
+  int32_t* offset;    // holds the bias
+  float* multiplier;  // holds the scales of w; null: y is i32
+};
+
+// Copies what the windows of pixels see: lines of runs. Up to 15 bytes behind a run are read and written too, those behind a row left as they may be.
+struct IntegerWindows {
+  const uint8_t* image;
+  uint8_t* to;  // [count, row]
+  int64_t row, count;
+  int64_t at[3], out[3];      // the first pixel, and how many there are
+  int64_t step[3];            // bytes from a pixel to the next along each axis
+  int64_t kernel[3], tap[3];  // runs along each axis, bytes from one to the next
+  int64_t run;                // bytes
+};
+
+struct IntegerKernels {
+  void (*tile)(const IntegerTile&);
+  void (*taps)(const IntegerTaps&);
+  void (*finish)(const IntegerFinish&);
+  void (*columns)(const IntegerColumns&);
+  void (*flip)(const uint8_t* from, uint8_t* to, int64_t n, uint8_t bits);  // to = from ^ bits
+  int32_t (*sum)(const uint8_t* x, int64_t n);                              // modulo 2^32
+  void (*windows)(const IntegerWindows&);
+  void (*turn)(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t n,  // to[j][r] = from[r][j]
+               uint8_t* to, int64_t to_stride);
+};
 // What the rows run: args are IntegerArgs (integer.h).
-void integer_product(const void* args, IntegerTileFn tile);
+void integer_product(const void* args, const IntegerKernels& kernels);
 TERN_EACH_ISA(extern const KernelRow integer_product_i8;)
 
 }  // namespace tern

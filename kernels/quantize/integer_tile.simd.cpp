@@ -1,96 +1,308 @@
 // See integer_tile.h. The sums are exact, so their order is each ISA's own.
 #include "kernels/quantize/integer_tile.h"
 
-#include "kernels/simd.h"
+#include "kernels/quantize/bytes.h"
 #include "kernels/unroll.h"
 
 namespace tern::TERN_ISA {
 namespace {
 
-// Sixteen sums of 32 bits, and pairs of 16-bit numbers for each.
+TERN_INLINE int32_t quad_at(const uint8_t* p) {
+  int32_t quad;
+  __builtin_memcpy(&quad, p, 4);
+  return quad;
+}
+
+// ---- tile ----
+
 #if defined(__AVX512F__)
-struct Sums {
+
+// Written out, because -mavx512vnni would let the compiler use it in whatever else this file holds.
+TERN_INLINE void add_products(__m512i& sum, __m512i x, __m512i w) { __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w)); }
+
+template <int kRows, int kPanels>
+void sum_rows(const IntegerTile& t) {
+  constexpr int kThirds = (kRows + 2) / 3;  // a pointer for three rows: fourteen would not stay in registers
+  const int64_t stride = t.x_stride;
+  const uint8_t* x[kThirds];
+  for (int i = 0; i < kThirds; ++i) x[i] = t.x + 3 * i * stride;
+  const int8_t* w = t.w;
+  __m512i s[kRows * kPanels], v[kPanels];
+  unroll<kRows * kPanels>([&](auto i) TERN_INLINE_CALL { s[i.v] = _mm512_setzero_si512(); });
+  for (int64_t q = 0; q < t.quads; ++q, w += 64) {
+    unroll<kPanels>([&](auto p) TERN_INLINE_CALL { v[p.v] = _mm512_loadu_si512(w + p.v * t.panel); });
+    unroll<kRows>([&](auto r) TERN_INLINE_CALL {
+      const __m512i quad = _mm512_set1_epi32(quad_at(x[r.v / 3] + r.v % 3 * stride));
+      unroll<kPanels>([&](auto p) TERN_INLINE_CALL { add_products(s[r.v * kPanels + p.v], quad, v[p.v]); });
+    });
+    unroll<kThirds>([&](auto i) TERN_INLINE_CALL { x[i.v] += 4; });
+  }
+  unroll<kRows>([&](auto r) TERN_INLINE_CALL {
+    unroll<kPanels>([&](auto p) TERN_INLINE_CALL { _mm512_storeu_si512(t.sum + r.v * kSumStride + p.v * kTileColumns, s[r.v * kPanels + p.v]); });
+  });
+}
+// The tile of t.rows rows.
+template <int kRows, int kPanels>
+void sum_tile(const IntegerTile& t) {
+  if (t.rows == kRows) return sum_rows<kRows, kPanels>(t);
+  if constexpr (kRows > 1) sum_tile<kRows - 1, kPanels>(t);
+}
+void tile(const IntegerTile& t) {
+  if (t.panels == 4) sum_rows<1, 4>(t);
+  else if (t.panels == 2) sum_tile<kTileRows, 2>(t);
+  else sum_tile<kTileRows, 1>(t);
+}
+
+#elif defined(__AVX2__)
+
+// Two sums for each of four columns: of k 0 and 1, and of k 2 and 3.
+template <int kRows>
+void sum_rows(const IntegerTile& t, int first, int panel) {
+  const int64_t stride = t.x_stride;
+  const uint8_t* x = t.x + first * stride;
+  const int8_t* w = t.w + panel * t.panel;
+  __m256i s[kRows * 4], quad[kRows];
+  unroll<kRows * 4>([&](auto i) TERN_INLINE_CALL { s[i.v] = _mm256_setzero_si256(); });
+  for (int64_t q = 0; q < t.quads; ++q, w += 64, x += 4) {
+    unroll<kRows>([&](auto r) TERN_INLINE_CALL { quad[r.v] = _mm256_cvtepu8_epi16(_mm_set1_epi32(quad_at(x + r.v * stride))); });
+    unroll<4>([&](auto c) TERN_INLINE_CALL {
+      const __m256i four = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w + 16 * c.v)));
+      unroll<kRows>([&](auto r) TERN_INLINE_CALL { s[r.v * 4 + c.v] = _mm256_add_epi32(s[r.v * 4 + c.v], _mm256_madd_epi16(quad[r.v], four)); });
+    });
+  }
+  unroll<kRows>([&](auto r) TERN_INLINE_CALL {
+    int32_t* to = t.sum + (first + r.v) * kSumStride + panel * kTileColumns;
+    unroll<2>([&](auto h) TERN_INLINE_CALL {
+      const __m256i both = _mm256_hadd_epi32(s[r.v * 4 + 2 * h.v], s[r.v * 4 + 2 * h.v + 1]);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 8 * h.v), _mm256_permute4x64_epi64(both, 0xd8));
+    });
+  });
+}
+void tile(const IntegerTile& t) {
+  for (int p = 0; p < t.panels; ++p) {
+    int r = 0;
+    for (; r + 3 <= t.rows; r += 3) sum_rows<3>(t, r, p);
+    for (; r < t.rows; ++r) sum_rows<1>(t, r, p);
+  }
+}
+
+#else  // plain loops, which compilers turn into what the CPU has
+
+void tile(const IntegerTile& t) {
+  for (int p = 0; p < t.panels; ++p) {
+    for (int r = 0; r < t.rows; ++r) {
+      const uint8_t* x = t.x + r * t.x_stride;
+      const int8_t* w = t.w + p * t.panel;
+      uint32_t s[kTileColumns] = {};
+      for (int64_t q = 0; q < t.quads; ++q, x += 4, w += 64) {
+        for (int j = 0; j < kTileColumns; ++j)
+          s[j] += static_cast<uint32_t>(x[0] * w[4 * j] + x[1] * w[4 * j + 1] + x[2] * w[4 * j + 2] + x[3] * w[4 * j + 3]);
+      }
+      for (int j = 0; j < kTileColumns; ++j) t.sum[r * kSumStride + p * kTileColumns + j] = static_cast<int32_t>(s[j]);
+    }
+  }
+}
+
+#endif
+
+// ---- taps ----
+
+// Bytes as lanes of 32 bits, and products of their lower halves: no sum of two taps overflows on the way.
+#if defined(__AVX512F__)
+struct Lanes {
   __m512i v;
 };
-TERN_INLINE Sums nothing() { return {_mm512_setzero_si512()}; }
-TERN_INLINE Sums pairs_at(const int16_t* p) { return {_mm512_loadu_si512(p)}; }
-TERN_INLINE Sums all(int32_t pair) { return {_mm512_set1_epi32(pair)}; }
-TERN_INLINE Sums add_products(Sums s, Sums x, Sums w) { return {_mm512_add_epi32(s.v, _mm512_madd_epi16(x.v, w.v))}; }
-TERN_INLINE void put(uint32_t* p, Sums s) { _mm512_storeu_si512(p, s.v); }
+TERN_INLINE Lanes no_lanes() { return {_mm512_setzero_si512()}; }
+TERN_INLINE Lanes widened(const uint8_t* p) { return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))}; }
+TERN_INLINE Lanes lanes_at(const int8_t* p) { return {_mm512_loadu_si512(p)}; }
+TERN_INLINE void add_tap(Lanes& s, Lanes x, Lanes w) { __asm__("vpdpwssd %2, %1, %0" : "+v"(s.v) : "v"(x.v), "v"(w.v)); }
+TERN_INLINE void put(int32_t* p, Lanes s) { _mm512_storeu_si512(p, s.v); }
 #elif defined(__AVX2__)
-struct Sums {
+struct Lanes {
   __m256i lo, hi;
 };
-TERN_INLINE __m256i load8(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-TERN_INLINE Sums nothing() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
-TERN_INLINE Sums pairs_at(const int16_t* p) { return {load8(p), load8(p + 16)}; }
-TERN_INLINE Sums all(int32_t pair) { return {_mm256_set1_epi32(pair), _mm256_set1_epi32(pair)}; }
-TERN_INLINE Sums add_products(Sums s, Sums x, Sums w) {
-  return {_mm256_add_epi32(s.lo, _mm256_madd_epi16(x.lo, w.lo)), _mm256_add_epi32(s.hi, _mm256_madd_epi16(x.hi, w.hi))};
+TERN_INLINE __m128i eight_at(const uint8_t* p) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)); }
+TERN_INLINE __m256i half_at(const int8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+TERN_INLINE Lanes no_lanes() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+TERN_INLINE Lanes widened(const uint8_t* p) { return {_mm256_cvtepu8_epi32(eight_at(p)), _mm256_cvtepu8_epi32(eight_at(p + 8))}; }
+TERN_INLINE Lanes lanes_at(const int8_t* p) { return {half_at(p), half_at(p + 32)}; }
+TERN_INLINE void add_tap(Lanes& s, Lanes x, Lanes w) {
+  s.lo = _mm256_add_epi32(s.lo, _mm256_madd_epi16(x.lo, w.lo));
+  s.hi = _mm256_add_epi32(s.hi, _mm256_madd_epi16(x.hi, w.hi));
 }
-TERN_INLINE void put(uint32_t* p, Sums s) {
+TERN_INLINE void put(int32_t* p, Lanes s) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), s.lo);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), s.hi);
 }
-#else  // plain loops, which compilers turn into what the CPU has
-struct Sums {
+#else
+struct Lanes {
   int32_t v[16];
 };
-struct Pairs {
-  int16_t v[32];
-};
-TERN_INLINE Sums nothing() { return {}; }
-TERN_INLINE Pairs pairs_at(const int16_t* p) {
-  Pairs w;
-  for (int i = 0; i < 32; ++i) w.v[i] = p[i];
+TERN_INLINE Lanes no_lanes() { return {}; }
+TERN_INLINE Lanes widened(const uint8_t* p) {
+  Lanes x;
+  for (int i = 0; i < 16; ++i) x.v[i] = p[i];
+  return x;
+}
+TERN_INLINE Lanes lanes_at(const int8_t* p) {
+  Lanes w;
+  __builtin_memcpy(w.v, p, sizeof w.v);
   return w;
 }
-TERN_INLINE Pairs all(int32_t pair) {
-  Pairs w;
-  for (int i = 0; i < 16; ++i) w.v[2 * i] = static_cast<int16_t>(pair), w.v[2 * i + 1] = static_cast<int16_t>(pair >> 16);
-  return w;
+TERN_INLINE void add_tap(Lanes& s, Lanes x, Lanes w) {
+  for (int i = 0; i < 16; ++i) s.v[i] = static_cast<int32_t>(static_cast<uint32_t>(s.v[i]) + static_cast<uint32_t>(x.v[i] * w.v[i]));
 }
-TERN_INLINE Sums add_products(Sums s, Pairs x, Pairs w) {
-  for (int i = 0; i < 16; ++i) {
-    const int32_t both = x.v[2 * i] * w.v[2 * i] + x.v[2 * i + 1] * w.v[2 * i + 1];
-    s.v[i] = static_cast<int32_t>(static_cast<uint32_t>(s.v[i]) + static_cast<uint32_t>(both));
-  }
-  return s;
-}
-TERN_INLINE void put(uint32_t* p, Sums s) {
-  for (int i = 0; i < 16; ++i) p[i] = static_cast<uint32_t>(s.v[i]);
-}
+TERN_INLINE void put(int32_t* p, Lanes s) { __builtin_memcpy(p, s.v, sizeof s.v); }
 #endif
-
-TERN_INLINE int32_t pair_at(const int16_t* p) {
-  int32_t pair;
-  __builtin_memcpy(&pair, p, 4);
-  return pair;
-}
 
 template <int kRows>
-void rows_of_tile(const IntegerTile& t, int64_t first) {
-  const int16_t *x = t.x + first * t.x_stride, *w = t.w;
-  const int64_t stride = t.x_stride;
-  Sums s[kRows];
-  unroll<kRows>([&](auto r) TERN_INLINE_CALL { s[r.v] = nothing(); });
-  for (int64_t p = 0; p < t.pairs; ++p, w += 32, x += 2) {
-    const auto columns = pairs_at(w);
-    unroll<kRows>([&](auto r) TERN_INLINE_CALL { s[r.v] = add_products(s[r.v], all(pair_at(x + r.v * stride)), columns); });
+TERN_INLINE void sum_taps(const IntegerTaps& t, int first) {
+  Lanes s[kRows];
+  unroll<kRows>([&](auto r) TERN_INLINE_CALL { s[r.v] = no_lanes(); });
+  for (int64_t i = 0; i < t.taps; ++i) {
+    const Lanes w = lanes_at(t.w + 64 * i);
+    unroll<kRows>([&](auto r) TERN_INLINE_CALL { add_tap(s[r.v], widened(t.x[first + r.v] + t.offset[i]), w); });
   }
-  unroll<kRows>([&](auto r) TERN_INLINE_CALL { put(t.sum + (first + r.v) * kTileColumns, s[r.v]); });
+  unroll<kRows>([&](auto r) TERN_INLINE_CALL { put(t.sum + (first + r.v) * kSumStride, s[r.v]); });
+}
+void taps(const IntegerTaps& t) {
+  int r = 0;
+  for (; r + 4 <= t.rows; r += 4) sum_taps<4>(t, r);
+  for (; r < t.rows; ++r) sum_taps<1>(t, r);
 }
 
-void tile(const IntegerTile& t) {
-#if defined(__AVX512F__)
-  if (t.rows == 8) return rows_of_tile<8>(t, 0);
+// ---- finish ----
+
+template <class T>
+TERN_INLINE void store_first(T* to, const T* from, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+}
+
+void add_terms(const IntegerFinish& f) {
+  for (int64_t r = 0; r < f.rows; ++r) {
+    int32_t* s = f.sum + r * kSumStride;
+    const auto term = static_cast<uint32_t>(f.term[r]);
+    for (int64_t j = 0; j < f.count; j += kTileColumns) {
+      for (int i = 0; i < kTileColumns; ++i)
+        s[j + i] = static_cast<int32_t>(static_cast<uint32_t>(s[j + i]) + static_cast<uint32_t>(f.zero[j + i]) * term);
+    }
+  }
+}
+
+void finish(const IntegerFinish& f) {
+  if (f.term != nullptr) add_terms(f);
+  const int32_t low = f.y_signed ? -128 : 0;
+  const f32x16 lowest = splat(static_cast<float>(low - f.y_zero)), highest = splat(static_cast<float>(low + 255 - f.y_zero));
+  const f32x16 magic = splat(0x1.8p23f);
+  const i32x16 zero = splat_i32(f.y_zero);
+  for (int64_t j = 0; j < f.count; j += kTileColumns) {
+    const i32x16 offset = load_i32(f.offset + j);
+    const int32_t* s = f.sum + j;
+    const bool whole = f.count - j >= kTileColumns;
+    if (f.multiplier == nullptr) {
+      int32_t *y = static_cast<int32_t*>(f.y) + j, last[kTileColumns];
+      for (int64_t r = 0; r < f.rows; ++r, s += kSumStride, y += f.y_stride) {
+        store_i32(whole ? y : last, load_i32(s) + offset);
+        if (!whole) store_first(y, last, f.count - j);
+      }
+      continue;
+    }
+    const f32x16 multiplier = load(f.multiplier + j);
+    uint8_t *y = static_cast<uint8_t*>(f.y) + j, last[kTileColumns];
+    for (int64_t r = 0; r < f.rows; ++r, s += kSumStride, y += f.y_stride) {
+      const f32x16 bounded = min_raw(max_raw(to_float(load_i32(s) + offset) * multiplier, lowest), highest);
+      store_bytes(whole ? y : last, to_int_trunc((bounded + magic) - magic) + zero);
+      if (!whole) store_first(y, last, f.count - j);
+    }
+  }
+}
+
+void columns(const IntegerColumns& c) {
+  const auto zero = static_cast<uint32_t>(c.x_zero);
+  const int8_t* w = c.w;
+  for (int64_t j = 0; j < c.count; j += kTileColumns, w += c.panel) {
+    int32_t sums[kTileColumns];
+    __builtin_memcpy(sums, w, sizeof sums);
+    for (int i = 0; i < kTileColumns; ++i)
+      c.offset[j + i] = static_cast<int32_t>(static_cast<uint32_t>(c.offset[j + i]) - zero * static_cast<uint32_t>(sums[i]));
+    if (c.multiplier != nullptr) store(c.multiplier + j, splat(c.x_scale) * load(c.multiplier + j) / splat(c.y_scale));
+  }
+}
+
+// ---- bytes ----
+
+void flip(const uint8_t* from, uint8_t* to, int64_t n, uint8_t bits) {
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<uint8_t>(from[i] ^ bits);
+}
+
+int32_t sum_bytes(const uint8_t* x, int64_t n) {
+  uint32_t sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += x[i];
+  return static_cast<int32_t>(sum);
+}
+
+TERN_INLINE void copy_run(const uint8_t* from, uint8_t* to, int64_t n) {
+  int64_t i = 0;
+  do __builtin_memcpy(to + i, from + i, 16);
+  while ((i += 16) < n);
+}
+void windows(const IntegerWindows& w) {
+  int64_t d = w.at[0], h = w.at[1], v = w.at[2];
+  for (int64_t r = 0; r < w.count; ++r) {
+    const uint8_t* from = w.image + d * w.step[0] + h * w.step[1] + v * w.step[2];
+    uint8_t* to = w.to + r * w.row;
+    for (int64_t i = 0; i < w.kernel[0]; ++i) {
+      for (int64_t j = 0; j < w.kernel[1]; ++j) {
+        const uint8_t* line = from + i * w.tap[0] + j * w.tap[1];
+        for (int64_t l = 0; l < w.kernel[2]; ++l, to += w.run, line += w.tap[2]) copy_run(line, to, w.run);
+      }
+    }
+    if (++v == w.out[2]) v = 0, ++h;
+    if (h == w.out[1]) h = 0, ++d;
+  }
+}
+
+void turn_some(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t n, uint8_t* to, int64_t to_stride) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t j = 0; j < n; ++j) to[j * to_stride + r] = from[r * from_stride + j];
+  }
+}
+#if defined(__AVX2__)
+// Four rounds of interleaving row i with row i + 8.
+TERN_INLINE void turn_16(const uint8_t* from, int64_t from_stride, uint8_t* to, int64_t to_stride) {
+  __m128i a[16], b[16];
+  unroll<16>([&](auto i) TERN_INLINE_CALL { a[i.v] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i.v * from_stride)); });
+  auto round = [](const __m128i* in, __m128i* out) TERN_INLINE_CALL {
+    unroll<8>([&](auto i) TERN_INLINE_CALL {
+      out[2 * i.v] = _mm_unpacklo_epi8(in[i.v], in[i.v + 8]);
+      out[2 * i.v + 1] = _mm_unpackhi_epi8(in[i.v], in[i.v + 8]);
+    });
+  };
+  round(a, b);
+  round(b, a);
+  round(a, b);
+  round(b, a);
+  unroll<16>([&](auto i) TERN_INLINE_CALL { _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i.v * to_stride), a[i.v]); });
+}
+// Blocks of 16 by 16; the last of a row and of a column overlap the ones before them.
+void turn(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t n, uint8_t* to, int64_t to_stride) {
+  if (rows < 16 || n < 16) return turn_some(from, from_stride, rows, n, to, to_stride);
+  for (int64_t r = 0; r < rows; r += 16) {
+    const int64_t row = r + 16 <= rows ? r : rows - 16;
+    for (int64_t j = 0; j < n; j += 16) {
+      const int64_t column = j + 16 <= n ? j : n - 16;
+      turn_16(from + row * from_stride + column, from_stride, to + column * to_stride + row, to_stride);
+    }
+  }
+}
+#else
+void turn(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t n, uint8_t* to, int64_t to_stride) {
+  turn_some(from, from_stride, rows, n, to, to_stride);
+}
 #endif
-  int64_t r = 0;
-  for (; r + 4 <= t.rows; r += 4) rows_of_tile<4>(t, r);
-  for (; r < t.rows; ++r) rows_of_tile<1>(t, r);
-}
 
-void product(const void* args) { integer_product(args, tile); }
+constexpr IntegerKernels kKernels = {tile, taps, finish, columns, flip, sum_bytes, windows, turn};
+void product(const void* args) { integer_product(args, kKernels); }
 
 }  // namespace
 

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runtime/base/cpu_vnni.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -32,7 +34,7 @@ bool bit(uint32_t word, int n) { return (word >> n) & 1; }
 
 // What CPU and system offer.
 struct Offered {
-  bool avx2 = false, avx512 = false;
+  bool avx2 = false, avx512 = false, vnni = false;
 };
 Offered offered() {
   uint32_t a, b, c, d;
@@ -43,15 +45,19 @@ Offered offered() {
   const uint64_t state = xcr0();
   constexpr uint64_t kYmm = 0x6, kZmm = 0xe6;  // SSE and AVX; and the mask registers and both halves of ZMM
   if (!bit(b, 5) || (state & kYmm) != kYmm) return {};
-  return {true, bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31) && (state & kZmm) == kZmm};  // F DQ BW VL
+  const bool avx512 = bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31) && (state & kZmm) == kZmm;  // F DQ BW VL
+  return {true, avx512, avx512 && bit(c, 11)};
+}
+// Asked once: on virtual machines CPUID leaves the guest.
+const Offered& here() {
+  static const Offered offer = offered();
+  return offer;
 }
 
 }  // namespace
 
-bool runnable(Isa isa) {
-  static const Offered here = offered();  // asked once: on virtual machines CPUID leaves the guest
-  return isa == Isa::scalar || (isa == Isa::avx2 && here.avx2) || (isa == Isa::avx512 && here.avx512);
-}
+bool runnable(Isa isa) { return isa == Isa::scalar || (isa == Isa::avx2 && here().avx2) || (isa == Isa::avx512 && here().avx512); }
+bool has_vnni() { return here().vnni; }
 
 std::string cpu_name() {
   uint32_t words[12];
@@ -70,12 +76,14 @@ bool of_this_architecture(Isa isa) { return isa != Isa::neon; }
 
 bool of_this_architecture(Isa isa) { return isa == Isa::scalar || isa == Isa::neon; }
 bool runnable(Isa isa) { return of_this_architecture(isa); }  // every AArch64 CPU has NEON
+bool has_vnni() { return false; }
 std::string cpu_name() { return "unknown CPU"; }
 
 #else
 
 bool of_this_architecture(Isa isa) { return isa == Isa::scalar; }
 bool runnable(Isa isa) { return isa == Isa::scalar; }
+bool has_vnni() { return false; }
 std::string cpu_name() { return "unknown CPU"; }
 
 #endif

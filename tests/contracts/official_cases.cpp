@@ -92,9 +92,29 @@ TEST_CASE("official cases: every operator of the catalog is in an official case 
   }
   // Reorder, ConcatBlocks, MapBlocks, MeanBlocks and GatherMean are inserted when a session is made (tests/runtime/assign_layouts.cpp and
   // tests/runtime/fuse.cpp); GlobalLpPool has no official case (tests/kernels/pool.cpp); systems of equations are compared with TensorFlow
-  // (tests/loaders/tensorflow_ops.cpp), as is what works on text and is none of ONNX's (tests/kernels/strings.cpp), and Lookup.
-  for (const char* elsewhere : {"Reorder", "ConcatBlocks", "MapBlocks", "MeanBlocks", "GatherMean", "GlobalLpPool", "Lookup", "Cholesky",
-                                "LogDeterminant", "Qr", "SelfAdjointEigen", "Solve", "Special", "Svd", "TriangularSolve"})
+  // (tests/loaders/tensorflow_ops.cpp), as is what works on text and is none of ONNX's (tests/kernels/strings.cpp), and Lookup; what quantised graphs
+  // become has tests/runtime/quantized.cpp.
+  for (const char* elsewhere : {"Reorder",
+                                "ConcatBlocks",
+                                "MapBlocks",
+                                "MeanBlocks",
+                                "GatherMean",
+                                "GlobalLpPool",
+                                "Lookup",
+                                "Cholesky",
+                                "LogDeterminant",
+                                "Qr",
+                                "SelfAdjointEigen",
+                                "Solve",
+                                "Special",
+                                "Svd",
+                                "TriangularSolve",
+                                "FusedQLinearConv",
+                                "FusedQLinearMatMul",
+                                "Lookup8",
+                                "MaxPoolLast",
+                                "QuantizedAdd",
+                                "QuantizedMul"})
     ops.insert(elsewhere);
   for (const OpDef* op : all_ops()) {
     if (op->compute != nullptr && op->tern_only) continue;

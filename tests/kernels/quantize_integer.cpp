@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "kernels/quantize/integer.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test::in_quantize_integer {
@@ -35,6 +36,29 @@ std::vector<int64_t> product(const Tensor& a, const Tensor& b, int64_t za, const
   }
   return y;
 }
+
+// x [N,C,H,W], w [OC,C/groups,KH,KW]: sums less both zero points, of channels `oc`.
+struct Convolution {
+  int64_t images, channels, height, width, outputs, kernel, groups, stride, pad;
+  int64_t out(int64_t in) const { return (in + 2 * pad - kernel) / stride + 1; }
+};
+std::vector<int64_t> convolved(const Convolution& c, const Tensor& x, const Tensor& w, int64_t zx, int64_t zw) {
+  std::vector<int64_t> y;
+  const int64_t own = c.channels / c.groups, taps = c.kernel * c.kernel;
+  for (int64_t i = 0; i < c.images * c.outputs * c.out(c.height) * c.out(c.width); ++i) {
+    const int64_t v = i % c.out(c.width), h = i / c.out(c.width) % c.out(c.height), oc = i / (c.out(c.width) * c.out(c.height)) % c.outputs;
+    const int64_t n = i / (c.out(c.width) * c.out(c.height)) / c.outputs, group = oc / (c.outputs / c.groups);
+    int64_t sum = 0;
+    for (int64_t k = 0; k < own * taps; ++k) {
+      const int64_t row = h * c.stride + k / c.kernel % c.kernel - c.pad, column = v * c.stride + k % c.kernel - c.pad;
+      if (row < 0 || row >= c.height || column < 0 || column >= c.width) continue;
+      sum += (at(x, ((n * c.channels + group * own + k / taps) * c.height + row) * c.width + column) - zx) * (at(w, oc * own * taps + k) - zw);
+    }
+    y.push_back(sum);
+  }
+  return y;
+}
+Tensor turned(const Tensor& x, std::vector<int64_t> perm) { return run_op("Transpose", {{"perm", std::move(perm)}}, {x})[0]; }
 
 }  // namespace
 
@@ -128,6 +152,66 @@ TEST_CASE("integer convolution: groups, strides, dilation and padding by the zer
   CHECK(op_error("QLinearConv", attrs, {x, f32({2}, {1, 1}), zero, w, scales, w_zero, f32({}, {16}), scalar8(120, u8)}) != "");
   CHECK(op_error("QLinearConv", attrs, {x, f32({}, {1}), zero, w, f32({3}, {1, 1, 1}), w_zero, f32({}, {16}), scalar8(120, u8)}) != "");
   CHECK(op_error("ConvInteger", attrs, {x, random8({6, 3, 3, 2}, 2, i8)}) != "");
+}
+
+TEST_CASE("integer convolution: depthwise, pointwise, strided, of few and many channels, signed and not, is the exact sum") {
+  for (const Convolution& c :
+       {Convolution{1, 16, 5, 5, 16, 3, 16, 1, 1}, Convolution{2, 37, 6, 9, 37, 3, 37, 2, 1}, Convolution{1, 32, 8, 8, 32, 3, 32, 1, 0},
+        Convolution{2, 64, 9, 7, 40, 1, 1, 1, 0}, Convolution{1, 7, 9, 9, 70, 1, 1, 2, 0}, Convolution{1, 3, 11, 10, 20, 7, 1, 2, 3},
+        Convolution{1, 24, 9, 9, 12, 3, 4, 1, 1}, Convolution{1, 4, 1, 3, 3, 3, 1, 1, 2}, Convolution{1, 2, 2, 2, 4, 5, 2, 1, 40}}) {
+    for (DType s : {DType::u8, DType::i8}) {
+      for (DType t : {DType::u8, DType::i8}) {
+        const Tensor x = random8({c.images, c.channels, c.height, c.width}, 5, s),
+                     w = random8({c.outputs, c.channels / c.groups, c.kernel, c.kernel}, 6, t);
+        const std::vector<int64_t> sums = convolved(c, x, w, 100, 3);
+        const Dims dims{c.images, c.outputs, c.out(c.height), c.out(c.width)};
+        const Attrs attrs{{"group", c.groups}, {"strides", std::vector<int64_t>{c.stride, c.stride}}, {"pads", std::vector<int64_t>(4, c.pad)}};
+        check_same(run_op("ConvInteger", attrs, {x, w, scalar8(100, s), scalar8(3, t)})[0], i32(dims, sums));
+        // Channels last, on either side: the bytes of QLinearConv, which are those of the formula.
+        const Tensor one = f32({}, {1}), y_scale = f32({}, {300}), zero = scalar8(7, DType::i8);
+        std::vector<float> scaled;
+        for (int64_t v : sums) scaled.push_back(std::fmin(std::fmax(std::nearbyint(static_cast<float>(v) * (1.0f / 300.0f)) + 7, -128.0f), 127.0f));
+        const Tensor y = cast(f32(dims, scaled), DType::i8), x_last = turned(x, {0, 2, 3, 1}), y_last = turned(y, {0, 2, 3, 1});
+        check_same(run_op("QLinearConv", attrs, {x, one, scalar8(100, s), w, one, scalar8(3, t), y_scale, zero})[0], y);
+        for (int64_t last : {1, 2, 3}) {
+          const Attrs fused{{"group", c.groups},
+                            {"strides", std::vector<int64_t>{c.stride, c.stride}},
+                            {"pads", std::vector<int64_t>(4, c.pad)},
+                            {"channels_last", last}};
+          check_same(run_op("FusedQLinearConv", fused, {last & 1 ? x_last : x, one, scalar8(100, s), w, one, scalar8(3, t), y_scale, zero})[0],
+                     last & 2 ? y_last : y);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("integer product: more rows than a block of 56, more columns than the panels of a tile") {
+  for (const auto& [m, n, k] : {std::array<int64_t, 3>{57, 40, 12}, {113, 33, 8}, {1, 200, 64}, {15, 65, 7}}) {
+    const Tensor a = random8({m, k}, 1, DType::u8), b = random8({k, n}, 2, DType::i8), none = scalar8(0, DType::i8);
+    check_same(run_op("MatMulInteger", {}, {a, b, scalar8(9, DType::u8), none})[0], i32({m, n}, product(a, b, 9, none, m, n, k)));
+  }
+}
+
+TEST_CASE("quantised product: a bias, and weights as their columns lie") {
+  const Tensor a = random8({5, 30}, 1, DType::u8), b = random8({30, 18}, 2, DType::i8), none = scalar8(0, DType::i8), za = scalar8(128, DType::u8);
+  const Tensor one = f32({}, {1}), y_scale = f32({}, {512});
+  std::vector<int64_t> bias, sums = product(a, b, 128, none, 5, 18, 30);
+  for (int64_t j = 0; j < 18; ++j) bias.push_back(1000 * j - 7000);
+  std::vector<float> y;
+  for (size_t i = 0; i < sums.size(); ++i)
+    y.push_back(std::fmin(std::fmax(std::nearbyint(static_cast<float>(sums[i] + bias[i % 18]) / 512.0f) + 5, 0.0f), 255.0f));
+  const Tensor expected = cast(f32({5, 18}, y), DType::u8), zy = scalar8(5, DType::u8), c = i32({18}, bias);
+  check_same(run_op("FusedQLinearMatMul", {}, {a, one, za, b, one, none, y_scale, zy, c})[0], expected);
+  check_same(run_op("FusedQLinearMatMul", {{"transB", int64_t(1)}}, {a, one, za, turned(b, {1, 0}), one, none, y_scale, zy, c})[0], expected);
+  CHECK(op_error("FusedQLinearMatMul", {}, {a, one, za, b, one, none, y_scale, zy, i32({1}, {3})}) != "");
+}
+
+TEST_CASE("integer product: an AVX-512 without VNNI runs AVX2's code") {
+  CHECK(integer_isa(Isa::avx512, false) == Isa::avx2);
+  CHECK(integer_isa(Isa::avx512, true) == Isa::avx512);
+  CHECK(integer_isa(Isa::avx2, true) == Isa::avx2);
+  CHECK(integer_isa(Isa::neon, false) == Isa::neon);
 }
 
 }  // namespace tern::test::in_quantize_integer

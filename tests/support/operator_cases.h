@@ -213,7 +213,13 @@ inline std::vector<Case> cases() {
   all.push_back({"MatMulInteger", {u8x, {{40, 33}, DType::i8, false, {}}}});
   all.push_back({"QLinearMatMul", {u8x, scale, u8, u8w, scale, u8, scale, u8}});
   all.push_back({"ConvInteger", {image, taps, u8, i8}, {{"pads", Ints{1, 1, 1, 1}}}});
-  all.push_back({"QLinearConv", {image, scale, u8, taps, scale, i8, scale, u8, {{20}, DType::i32, true, {}}}});
+  const In bias{{20}, DType::i32, true, {}}, last{{1, 9, 9, 4}, DType::u8, false, {}};
+  all.push_back({"QLinearConv", {image, scale, u8, taps, scale, i8, scale, u8, bias}});
+  all.push_back({"FusedQLinearConv", {last, scale, u8, taps, scale, i8, scale, u8, bias}, {{"channels_last", int64_t(3)}}});
+  all.push_back({"FusedQLinearMatMul", {u8x, scale, u8, u8w, scale, u8, scale, u8, {{33}, DType::i32, true, {}}}});
+  for (const char* op : {"QuantizedAdd", "QuantizedMul"}) all.push_back({op, {u8x, scale, u8, u8x, scale, u8, scale, u8}});
+  all.push_back({"Lookup8", {u8x, {{256}, DType::i8, true, {}}}});
+  all.push_back({"MaxPoolLast", {last}, {{"kernel_shape", Ints{2, 2}}}});
   std::set<std::string_view> have;
   for (const Case& c : all) have.insert(c.op);
   for (const OpDef* op : all_ops()) {

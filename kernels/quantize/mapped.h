@@ -1,0 +1,46 @@
+// What stands between quantised values and needs no f32 in memory: the same bits as DequantizeLinear, the operator and QuantizeLinear, one after the
+// other.
+//   QuantizedAdd, QuantizedMul  y = quantize(dequantize(a) + dequantize(b)), one scale and zero point each
+//   Lookup8                     y = table[x]: any function of one value between the two, computed for all 256 when the graph was fused
+//   MaxPoolLast                 MaxPool of x [N,H,W,C]: a maximum is one before and after scaling
+//   Shapes    a, b and y alike; table [256], of the dtype of y, entry i for the byte i of x.
+//   Cost      an element: two products, a sum, a division; a load; taps comparisons, of 16 to 64 channels an instruction.
+//   Numerics  in f32, in the order of linear.h; the same bits on every ISA.
+//   Edges     as QuantizeLinear. A window of MaxPoolLast that holds no element gives the lowest value.
+//   Source    tern's own (runtime/fuse/quantized_maps.cpp, runtime/last_channels.h makes them); of the CPU alone.
+// Next: mapped.simd.cpp, mapped.cpp.
+#pragma once
+#include <stdint.h>
+
+#include "kernels/row.h"
+
+namespace tern {
+
+struct OpDef;
+extern const OpDef kLookup8, kMaxPoolLast, kQuantizedAdd, kQuantizedMul;
+
+struct QuantizedPair {
+  const uint8_t *a, *b;
+  uint8_t* y;
+  bool a_signed, b_signed, y_signed, product;
+  const float *a_scale, *b_scale, *y_scale;
+  const uint8_t *a_zero, *b_zero, *y_zero;
+  int64_t begin, end;
+};
+struct LookupArgs {
+  const uint8_t *x, *table;
+  uint8_t* y;
+  int64_t begin, end;
+};
+struct MaxPoolLastArgs {
+  const uint8_t* x;
+  uint8_t* y;
+  bool is_signed;
+  int64_t in[2], out[2], kernel[2], stride[2], dilation[2], pad[2];
+  int64_t channels;
+  int64_t begin, end;  // rows of y, of all images
+};
+
+TERN_EACH_ISA(extern const KernelRow quantized_pair_i8; extern const KernelRow lookup_i8; extern const KernelRow max_pool_last_i8;)
+
+}  // namespace tern
