@@ -115,6 +115,7 @@ Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa
     return true;
   }
   if (!all_constant(graph, node)) return false;
+  if (left.keep_quantized && std::string_view(node.op->name) == "DequantizeLinear") return false;
   auto cost = price(graph, node);
   if (!cost && !node.op->data_dependent) return false;
   const int64_t in_bytes = input_bytes(graph, node), work = cost ? cost->work : 8 * in_bytes;

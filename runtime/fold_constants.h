@@ -13,6 +13,7 @@ struct FoldBudget {
   int64_t bytes = int64_t(64) << 20;  // of all folded constants together
   int64_t work = int64_t(256) << 20;  // operations as work_of() counts them
   int64_t largest = INT64_MAX;        // bytes of one node's results
+  bool keep_quantized = false;        // DequantizeLinear stays: fuse_integer_products looks for it
 };
 // Folding may tell shapes that let more be folded; who folds until nothing changes stops after so many times.
 constexpr int kFoldRounds = 3;

@@ -1,6 +1,7 @@
 // See optimize.h.
 #include "runtime/optimize.h"
 
+#include <algorithm>
 #include <set>
 
 #include "runtime/base/checked.h"
@@ -62,6 +63,13 @@ void forget_shapes(Graph& graph) {
   for (Graph& g : graph.subgraphs) forget_shapes(g);
 }
 
+bool has_quantized(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (std::string_view(node.op->name) == "DequantizeLinear") return true;
+  }
+  return std::any_of(graph.subgraphs.begin(), graph.subgraphs.end(), has_quantized);
+}
+
 }  // namespace
 
 Status optimize(Graph& graph, int64_t budget, Stage last) {
@@ -71,6 +79,7 @@ Status optimize(Graph& graph, int64_t budget, Stage last) {
   if (Status s = check(graph); !s) return s;
   // Folding may put a subgraph in the place of its node: its shapes then tell more.
   FoldBudget left = fold_budget(graph, budget);
+  left.keep_quantized = has_quantized(graph);
   for (int round = 0; round < kFoldRounds; ++round) {
     const int64_t before = node_count(graph);
     if (Status s = fold_constants(graph, left); !s) return s;
@@ -84,6 +93,12 @@ Status optimize(Graph& graph, int64_t budget, Stage last) {
   simplify(graph);
   if (Status s = check(graph); !s) return s;
   if (last == Stage::transpose) return {};
+  if (left.keep_quantized) {  // what is no product of integers now has its weights in f32
+    fuse_integers(graph);
+    simplify(graph);
+    left.keep_quantized = false;
+    if (Status s = fold_constants(graph, left); !s) return s;
+  }
   if (Status s = fuse(graph); !s) return s;
   simplify(graph);
   if (Status s = check(graph); !s) return s;

@@ -10,6 +10,7 @@
 #include "runtime/base/guarded.h"
 #include "runtime/cuda/device_plan.h"
 #include "runtime/fuse/passes.h"
+#include "runtime/last_channels.h"
 #include "runtime/model.h"
 #include "runtime/plan/program.h"
 #include "runtime/read_in_place.h"
@@ -173,6 +174,8 @@ Result<std::shared_ptr<Program>> planned(const ModelState& model, const SessionO
   read_in_place(*graph);
   if (!on_device) {  // channel blocks are for vectors
     fuse_gather_mean(*graph);
+    fuse_quantized_maps(*graph);
+    last_channels(*graph);
     if (Status s = assign_layouts(*graph); !s) return s.error();
   }
   std::vector<Dims> dims;

@@ -20,6 +20,11 @@ Status check([[maybe_unused]] const Graph& graph) {
 
 }  // namespace
 
+void fuse_integers(Graph& graph) {
+  for (Graph& g : graph.subgraphs) fuse_integers(g);
+  fuse_integer_products(graph);
+}
+
 Status fuse(Graph& graph) {
   for (Graph& g : graph.subgraphs) {
     if (Status s = fuse(g); !s) return s;

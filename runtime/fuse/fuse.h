@@ -7,5 +7,7 @@ namespace tern {
 
 // Needs infer_shapes and fold_constants before; leaves the types of new values filled. Subgraphs included.
 Status fuse(Graph& graph);
+// Before it, and before weights that are quantised are folded: products of bytes. Subgraphs included.
+void fuse_integers(Graph& graph);
 
 }  // namespace tern

@@ -10,7 +10,9 @@ void fuse_layer_norm(Graph& graph);
 void fuse_attention(Graph& graph);
 void fuse_linear(Graph& graph);
 void fuse_conv(Graph& graph);
-// For a plan of the CPU alone, when every dimension is bound: a device has no kernel for what it makes.
+void fuse_integer_products(Graph& graph);
+// For a plan of the CPU alone, when every dimension is bound: a device has no kernel for what these make.
+void fuse_quantized_maps(Graph& graph);
 void fuse_gather_mean(Graph& graph);
 
 }  // namespace tern

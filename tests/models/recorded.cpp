@@ -68,7 +68,26 @@ int check_recorded(const std::string& root, bool evaluate, double rtol, double a
 // Integer arithmetic is exact, and so floats differ by the order of a few sums; where an operator computes in f32 between its scales, a
 // tie may fall to the other side: one step.
 TEST_CASE("recorded: networks and operators of onnxruntime's quantiser give its answers") {
-  for (bool evaluate : {false, true}) CHECK(check_recorded("quantized", evaluate, 1e-5, 1e-5, 1) >= 5);
+  for (bool evaluate : {false, true}) CHECK(check_recorded("quantized", evaluate, 1e-5, 1e-5, 1) >= 13);
+}
+
+TEST_CASE("recorded: a network in QDQ runs on bytes from its first convolution to the last, channels last") {
+  for (const char* name : {"chain_u8", "chain_i8", "chain_channels", "chain_u8u8"}) {
+    CAPTURE(name);
+    auto model = load(std::string(TERN_TEST_DATA) + "/quantized/" + name + "/model.onnx");
+    REQUIRE(model.ok());
+    auto session = model->session();
+    REQUIRE(session.ok());
+    int convolutions = 0, turns = 0, real = 0;
+    for (const StepInfo& step : session->steps()) {
+      convolutions += step.op == "FusedQLinearConv";
+      turns += step.op == "Transpose";
+      real += step.op == "Conv" || step.op == "FusedConv" || step.op == "Linear" || step.op == "Reorder" || step.op == "DequantizeLinear";
+    }
+    CHECK(convolutions == 6);
+    CHECK(turns == 1);  // before the pool
+    CHECK(real == 2);   // around the pool, and what is returned
+  }
 }
 
 // com.microsoft's DynamicQuantizeLSTM keeps its states in f32 here where onnxruntime rounds x and h to 8 bits before every product:

@@ -1,5 +1,5 @@
 """Records the cases of tests/data/quantized and quantized_states: small networks that onnxruntime's quantiser made, and its com.microsoft operators one by
-one, each with the answers of onnxruntime without graph optimisations.
+one, each with the answers of onnxruntime without graph optimisations; of networks in QDQ whose products are to become integer ones, with all of them.
 
 Usage: quantized.py OUT      (numpy, onnx, onnxruntime; recorded with 2.4, 1.23, 1.32)
 Each case is OUT/NAME/model.onnx and OUT/NAME/data.npz with in_* and out_* arrays.
@@ -48,6 +48,33 @@ def cnn():
         n("Gemm", ["f", "w5", "b5"], ["h"], transB=1), n("Softmax", ["h"], ["y"], axis=-1)]
     inputs = {"x": rng.standard_normal((1, 3, 16, 16)).astype(np.float32)}
     return graph("cnn", nodes, inputs, ["y"], weights), inputs
+
+
+def chain():
+    """Layers as image classifiers have them: a stem, a residual block with a strided shortcut, depthwise, a concat of two scales, a head."""
+    weights = dict(w1=normal(20, 3, 5, 5), b1=normal(20), w2=normal(20, 20, 3, 3), b2=normal(20), w3=normal(24, 20, 3, 3), b3=normal(24),
+                   w4=normal(24, 20, 1, 1), w5=normal(24, 1, 3, 3), b5=normal(24), w6=normal(16, 24, 1, 1), w7=normal(7, 40), b7=normal(7),
+                   low=np.float32(0), high=np.float32(1.5))
+    n = helper.make_node
+    nodes = [
+        n("Conv", ["x", "w1", "b1"], ["c1"], pads=[2, 2, 2, 2], strides=[2, 2]), n("Relu", ["c1"], ["r1"]),
+        n("MaxPool", ["r1"], ["p"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+        n("Conv", ["p", "w2", "b2"], ["c2"], pads=[1, 1, 1, 1]), n("Add", ["c2", "p"], ["a1"]), n("Relu", ["a1"], ["r2"]),
+        n("Conv", ["r2", "w3", "b3"], ["c3"], pads=[1, 1, 1, 1], strides=[2, 2]), n("Conv", ["r2", "w4"], ["c4"], strides=[2, 2]),
+        n("Add", ["c3", "c4"], ["a2"]), n("Conv", ["a2", "w5", "b5"], ["c5"], pads=[1, 1, 1, 1], group=24), n("Clip", ["c5", "low", "high"], ["r5"]),
+        n("Conv", ["r5", "w6"], ["c6"]), n("Sigmoid", ["c6"], ["s"]), n("Mul", ["c6", "s"], ["m"]), n("Concat", ["m", "r5"], ["cc"], axis=1),
+        n("GlobalAveragePool", ["cc"], ["g"]), n("Flatten", ["g"], ["f"]), n("Gemm", ["f", "w7", "b7"], ["y"], transB=1)]
+    inputs = {"x": rng.standard_normal((1, 3, 40, 40)).astype(np.float32)}
+    return graph("chain", nodes, inputs, ["y"], weights), inputs
+
+
+def dense():
+    n = helper.make_node
+    weights = dict(w1=normal(45, 20), b1=normal(45), w2=normal(45, 33), b2=normal(33), w3=normal(33, 7))
+    nodes = [n("Gemm", ["x", "w1", "b1"], ["g1"], transB=1), n("Relu", ["g1"], ["r1"]), n("Gemm", ["r1", "w2", "b2"], ["g2"]), n("Tanh", ["g2"], ["t"]),
+             n("MatMul", ["t", "w3"], ["y"])]
+    inputs = {"x": rng.standard_normal((3, 20)).astype(np.float32)}
+    return graph("dense", nodes, inputs, ["y"], weights), inputs
 
 
 def mlp():
@@ -133,12 +160,12 @@ def quantized(model, inputs, dynamic, **options):
         return onnx.load(made), inputs
 
 
-def record(out, name, case):
+def record(out, name, case, fused=False):
     model, inputs = case
     model.producer_name = model.producer_version = ""
     del model.graph.value_info[:]
     options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL if fused else onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString(), options)
     answers = dict(zip([o.name for o in session.get_outputs()], session.run(None, inputs)))
     folder = out / name
@@ -160,6 +187,12 @@ def main():
     record(states, "lstm_dynamic", quantized(*lstm(1), True, weight_type=kinds.QUInt8))
     record(states, "lstm_dynamic_channels", quantized(*lstm(2), True, weight_type=kinds.QInt8, per_channel=True))
     record(out, "operators", microsoft())
+    for name, net in (("chain", chain), ("dense", dense)):
+        for kind, options in (("u8", dict(activation_type=kinds.QUInt8, weight_type=kinds.QInt8)),
+                              ("i8", dict(activation_type=kinds.QInt8, weight_type=kinds.QInt8)),
+                              ("channels", dict(activation_type=kinds.QUInt8, weight_type=kinds.QInt8, per_channel=True)),
+                              ("u8u8", dict(activation_type=kinds.QUInt8, weight_type=kinds.QUInt8))):
+            record(out, f"{name}_{kind}", quantized(*net(), False, quant_format=quantization.QuantFormat.QDQ, **options), fused=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,140 @@
+// What is computed element by element between DequantizeLinear and QuantizeLinear stays on bytes: a function of one value becomes a table of all 256
+// results, which the operators themselves fill in; Add and Mul of two become QuantizedAdd and QuantizedMul; pieces of a Concat are brought to the
+// scale of the whole by tables. The bits are those of the plain graph. See passes.h.
+#include <algorithm>
+
+#include "runtime/evaluator.h"
+#include "runtime/fuse/passes.h"
+#include "runtime/fuse/quantized.h"
+
+namespace tern {
+namespace {
+
+constexpr size_t kLongestChain = 16;
+
+bool is_map(const Node& node) {
+  constexpr std::string_view kMaps[] = {
+      "Abs",         "Add",       "Ceil",      "Clip",     "Div",  "Elu", "Erf",   "Exp",        "FastGelu",       "Floor", "Gelu",
+      "HardSigmoid", "HardSwish", "LeakyRelu", "Log",      "Mish", "Mul", "Neg",   "Reciprocal", "Relu",           "Round", "Selu",
+      "Sigmoid",     "Sign",      "Softplus",  "Softsign", "Sqrt", "Sub", "Swish", "Tanh",       "ThresholdedRelu"};
+  return std::find(std::begin(kMaps), std::end(kMaps), node.op->name) != std::end(kMaps) && node.outputs.size() == 1;
+}
+
+// The one input of a node that is no constant; kNone when another is no single number.
+ValueId varying_input(const Rewriter& r, const Node& node) {
+  ValueId found = kNone;
+  for (ValueId v : node.inputs) {
+    if (v == kNone) continue;
+    if (r.graph.is_constant(v)) {
+      if (r.graph.value(v).constant.count() != 1) return kNone;
+    } else if (found != kNone) {
+      return kNone;
+    } else {
+      found = v;
+    }
+  }
+  return found;
+}
+
+// What every byte becomes by DequantizeLinear, `chain` and QuantizeLinear n: their own results.
+std::optional<Tensor> table_of(const Rewriter& r, DType dtype, std::span<const NodeId> chain) {
+  Tensor x = *Tensor::allocate(dtype, {256});
+  for (int i = 0; i < 256; ++i) x.mutable_raw()[i] = static_cast<std::byte>(i);
+  for (NodeId n : chain) {
+    const Node& node = r.graph.node(n);
+    std::vector<Tensor> in;
+    for (ValueId v : node.inputs) {
+      if (v == kNone) in.emplace_back();
+      else if (!r.graph.is_constant(v)) in.push_back(x);
+      else in.push_back(r.graph.value(v).constant.count() == 1 ? r.graph.value(v).constant.reshaped({}) : r.graph.value(v).constant);
+    }
+    auto y = evaluate_node(r.graph, node, in, {.isa = best_isa()});
+    if (!y || (*y)[0].count() != 256) return std::nullopt;
+    x = (*y)[0];
+  }
+  return x;
+}
+
+// One function of one value.
+bool unary(Rewriter& r, size_t n, const Quantized& y) {
+  std::vector<NodeId> chain = {static_cast<NodeId>(n)};
+  ValueId v = y.data;
+  while (!dequantized(r, v)) {
+    const NodeId p = r.producer_id(v);
+    const Node* node = p == kNone ? nullptr : r.at(static_cast<size_t>(p), r.graph.node(p).op->name);
+    if (node == nullptr || !is_map(*node) || !r.read_once(v) || chain.size() == kLongestChain) return false;
+    const ValueId x = varying_input(r, *node);
+    if (x == kNone || !(r.shape(x) == r.shape(v))) return false;
+    chain.push_back(p);
+    v = x;
+  }
+  const ValueId data = dequantized(r, v)->data;
+  chain.push_back(r.producer_id(v));
+  std::reverse(chain.begin(), chain.end());
+  auto table = table_of(r, r.dtype(data), chain);
+  if (!table) return false;
+  const ValueId t = r.add_constant(r.graph.value(r.graph.nodes[n].outputs[0]).name + ".table", std::move(*table));
+  return r.replace(n, Node{find_op("Lookup8"), "", {}, {data, t}, r.graph.nodes[n].outputs, {}});
+}
+
+// A sum or product of two, with the limits behind it.
+bool pair(Rewriter& r, size_t n, const Quantized& y, DType dtype) {
+  const auto within = limits(r, y, dtype);
+  if (!within || !r.read_once(within->input)) return false;
+  for (const auto& [op, fused] : {std::pair{"Add", "QuantizedAdd"}, std::pair{"Mul", "QuantizedMul"}}) {
+    const Node* node = r.producer(within->input, op);
+    const auto a = node ? dequantized(r, node->inputs[0]) : std::nullopt, b = a ? dequantized(r, node->inputs[1]) : std::nullopt;
+    if (!b || !(r.shape(node->inputs[0]) == r.shape(node->inputs[1]))) continue;
+    const std::string name = node->name;
+    const std::vector<ValueId> inputs = {a->data,
+                                         a->scale,
+                                         zero_or_none(r, a->zero, r.dtype(a->data)),
+                                         b->data,
+                                         b->scale,
+                                         zero_or_none(r, b->zero, r.dtype(b->data)),
+                                         y.scale,
+                                         zero_or_none(r, y.zero, dtype)};
+    put_within(r, n, Node{find_op(fused), name, {}, inputs, {}, {}}, *within, dtype);
+    return true;
+  }
+  return false;
+}
+
+// Pieces of several scales.
+bool concat(Rewriter& r, size_t n, const Quantized& y) {
+  const Node* node = r.read_once(y.data) ? r.producer(y.data, "Concat") : nullptr;
+  if (node == nullptr) return false;
+  Node joined = *node;
+  for (ValueId v : joined.inputs) {
+    if (!dequantized(r, v)) return false;
+  }
+  for (ValueId& v : joined.inputs) {
+    const auto x = *dequantized(r, v);
+    if (same_scale(r, x, y) && r.dtype(x.data) == r.dtype(r.graph.nodes[n].outputs[0])) {
+      v = x.data;
+      continue;
+    }
+    const NodeId chain[] = {r.producer_id(v), static_cast<NodeId>(n)};
+    auto table = table_of(r, r.dtype(x.data), chain);
+    if (!table) return false;
+    const std::string name = r.graph.value(v).name + ".scaled";
+    const ValueId t = r.add_constant(name + ".table", std::move(*table));
+    v = r.insert_before(n, *find_op("Lookup8"), {}, {x.data, t}, name);
+    if (v == kNone) return false;
+  }
+  joined.outputs = r.graph.nodes[n].outputs;
+  return r.replace(n, std::move(joined));
+}
+
+}  // namespace
+
+void fuse_quantized_maps(Graph& graph) {
+  Rewriter r(graph);
+  for (size_t n = 0; n < r.size(); ++n) {
+    const auto y = quantizes(r, n);
+    if (!y || r.dtype(y->data) != DType::f32) continue;
+    if (!unary(r, n, *y) && !pair(r, n, *y, r.dtype(graph.nodes[n].outputs[0]))) concat(r, n, *y);
+  }
+}
+
+}  // namespace tern

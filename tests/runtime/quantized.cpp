@@ -1,0 +1,186 @@
+// Quantised graphs: what becomes a product of integers, what does not, and that tables, pairs and channels that lie last keep the bits.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+
+#include "kernels/evaluate.h"
+#include "runtime/evaluator.h"
+#include "runtime/fuse/passes.h"
+#include "runtime/infer_shapes.h"
+#include "runtime/last_channels.h"
+#include "runtime/optimize.h"
+#include "runtime/simplify.h"
+#include "runtime/verify.h"
+#include "tests/support/graph_builder.h"
+#include "tests/support/sessions.h"
+
+namespace tern::test::in_quantized {
+namespace {
+
+int64_t count(const Graph& g, std::string_view op) { return GraphBuilder::count(g, op); }
+
+class Quantiser : public GraphBuilder {
+ public:
+  ValueId scalar(float v) { return graph.add_constant("s", Tensor::scalar(v)); }
+  ValueId zero(int v, DType t) { return graph.add_constant("z", t == DType::i8 ? Tensor::scalar(int8_t(v)) : Tensor::scalar(uint8_t(v))); }
+  ValueId to_bytes(ValueId x, float scale, int z, DType t = DType::u8) { return node("QuantizeLinear", {x, scalar(scale), zero(z, t)}); }
+  ValueId to_real(ValueId q, float scale, int z, DType t = DType::u8) { return node("DequantizeLinear", {q, scalar(scale), zero(z, t)}); }
+  // Rounded and back.
+  ValueId fenced(ValueId x, float scale, int z, DType t = DType::u8) { return to_real(to_bytes(x, scale, z, t), scale, z, t); }
+  ValueId weights(Dims dims, uint32_t seed, float scale) {
+    const Tensor w = test::cast(random_f32(dims, seed, -127, 127), DType::i8);
+    return node("DequantizeLinear", {graph.add_constant("w", w), scalar(scale), zero(0, DType::i8)});
+  }
+  ValueId bias(int64_t n, float scale) {
+    std::vector<int32_t> v;
+    for (int64_t i = 0; i < n; ++i) v.push_back(static_cast<int32_t>(300 * i - 700));
+    return node("DequantizeLinear", {graph.add_constant("b", Tensor::of<int32_t>({n}, v)), scalar(scale)});
+  }
+};
+
+Graph optimized(const Graph& given) {
+  Graph g = given;
+  const Status s = optimize(g, 1 << 24);
+  REQUIRE_MESSAGE(s.ok(), s.error().message());
+  return g;
+}
+// As a plan of the CPU has it.
+Graph planned(const Graph& given) {
+  Graph g = optimized(given);
+  fuse_quantized_maps(g);
+  last_channels(g);
+  simplify(g);
+  REQUIRE(verify(g).ok());
+  const Status s = verify_types(g);
+  REQUIRE_MESSAGE(s.ok(), s.error().message());
+  return g;
+}
+// The bytes of the plan are those of the graph that the passes of a plan have not seen.
+void check_bits(const Graph& given, const std::vector<Tensor>& inputs) { run_both(model_of(given), inputs); }
+
+}  // namespace
+
+TEST_CASE("quantised: a convolution between its fences is one of integers, its Relu a limit of bytes or nothing") {
+  for (int z : {0, 20}) {
+    Quantiser b;
+    const ValueId x = b.fenced(b.input("x", {1, 4, 6, 6}), 0.02f, 128);
+    const ValueId y = b.node("Relu", {b.node("Conv", {x, b.weights({5, 4, 3, 3}, 1, 0.01f), b.bias(5, 0.02f * 0.01f)})});
+    b.output(b.fenced(y, 0.05f, z));
+    const Graph g = optimized(b.graph);
+    CHECK(count(g, "QLinearConv") == 1);
+    CHECK(count(g, "Conv") == 0);
+    CHECK(count(g, "Clip") == (z != 0));
+    const Tensor in = random_f32({1, 4, 6, 6}, 2, -3, 3);
+    check_bits(b.graph, {in});
+    // The plain graph in f32: equal but for ties.
+    auto expected = evaluate_graph(b.graph, std::vector<Tensor>{in}, {}), actual = evaluate_graph(g, std::vector<Tensor>{in}, {});
+    REQUIRE((expected.ok() && actual.ok()));
+    check_close((*actual)[0], (*expected)[0], 0, 0.0501f);
+    int64_t differ = 0;
+    for (int64_t i = 0; i < (*actual)[0].count(); ++i) differ += (*actual)[0].data<float>()[i] != (*expected)[0].data<float>()[i];
+    CHECK(differ <= 1);
+  }
+}
+
+TEST_CASE("quantised: products of matrices, with a bias that is rounded to steps when the file has it in f32") {
+  Quantiser b;
+  const ValueId x = b.fenced(b.input("x", {3, 8}), 0.02f, 100);
+  const ValueId plain = b.graph.add_constant("c", random_f32({7}, 9));
+  const ValueId g1 = b.fenced(b.node("Gemm", {x, b.weights({7, 8}, 3, 0.01f), plain}, {{"transB", int64_t(1)}}), 0.03f, 7, DType::i8);
+  const ValueId m = b.fenced(b.node("MatMul", {g1, b.weights({7, 5}, 4, 0.02f)}), 0.1f, 3);
+  b.output(b.fenced(b.node("MatMul", {b.node("Transpose", {m}, {{"perm", std::vector<int64_t>{1, 0}}}), x}), 0.5f, 99));  // two that vary
+  const Graph g = optimized(b.graph);
+  CHECK(count(g, "FusedQLinearMatMul") == 1);
+  CHECK(count(g, "QLinearMatMul") == 1);
+  check_bits(b.graph, {random_f32({3, 8}, 2, -2, 2)});
+}
+
+TEST_CASE("quantised: what is read elsewhere, unquantised, or of scales that are not known stays as it is") {
+  {  // the sum is an output too
+    Quantiser b;
+    const ValueId y = b.node("Conv", {b.fenced(b.input("x", {1, 2, 5, 5}), 0.02f, 0), b.weights({3, 2, 3, 3}, 1, 0.01f)});
+    b.output(b.fenced(y, 0.05f, 0));
+    b.output(y);
+    CHECK(count(optimized(b.graph), "QLinearConv") == 0);
+  }
+  {  // a scale that is an input
+    Quantiser b;
+    const ValueId q = b.to_bytes(b.input("x", {1, 2, 5, 5}), 0.02f, 0);
+    const ValueId x = b.node("DequantizeLinear", {q, b.input("s", Shape(std::vector<Dim>{})), b.zero(0, DType::u8)});
+    b.output(b.fenced(b.node("Conv", {x, b.weights({3, 2, 3, 3}, 1, 0.01f)}), 0.05f, 0));
+    CHECK(count(optimized(b.graph), "QLinearConv") == 0);
+  }
+  {  // a bias beyond 2^30 steps, of steps of 0, and a negative scale behind a Relu
+    for (const auto& [bias, x_scale, y_scale] :
+         std::initializer_list<std::array<float, 3>>{{1e9f, 0.01f, 0.05f}, {1, 0, 0.05f}, {NAN, 0.01f, 0.05f}, {1, 0.01f, -0.05f}}) {
+      Quantiser b;
+      const ValueId c = b.graph.add_constant("c", f32({3}, {bias, 1, 1}));
+      const ValueId y = b.node("Conv", {b.fenced(b.input("x", {1, 2, 5, 5}), x_scale, 0), b.weights({3, 2, 3, 3}, 1, 0.01f), c});
+      b.output(b.fenced(b.node("Relu", {y}), y_scale, 0));
+      CHECK(count(optimized(b.graph), "QLinearConv") == 0);
+    }
+  }
+  {  // weights whose scales are of another axis
+    Quantiser b;
+    const ValueId w = b.graph.add_constant("w", cast(random_f32({2, 2, 3, 3}, 1, -99, 99), DType::i8));
+    const ValueId scales = b.graph.add_constant("s", f32({2}, {0.1f, 0.2f}));
+    const ValueId real = b.node("DequantizeLinear", {w, scales}, {{"axis", int64_t(1)}});
+    b.output(b.fenced(b.node("Conv", {b.fenced(b.input("x", {1, 2, 5, 5}), 0.02f, 0), real}), 0.05f, 0));
+    const Graph g = optimized(b.graph);
+    CHECK(count(g, "QLinearConv") == 0);
+    CHECK(count(g, "DequantizeLinear") == 2);  // not of weights: these are f32 now
+  }
+}
+
+TEST_CASE("quantised: functions of one value become tables, sums and products of two stay on bytes, with the bits of f32") {
+  Quantiser b;
+  const ValueId x = b.fenced(b.input("x", {2, 40}), 0.03f, 100), y = b.fenced(b.input("y", {2, 40}), 0.02f, -5, DType::i8);
+  const ValueId half = b.scalar(0.5f);
+  const ValueId s = b.fenced(b.node("Sigmoid", {b.node("Mul", {x, half})}), 1.0f / 256, 0);
+  b.output(b.fenced(b.node("Mul", {x, s}), 0.01f, 80));
+  b.output(b.fenced(b.node("Relu", {b.node("Add", {x, y})}), 0.05f, 3, DType::i8));
+  b.output(b.to_bytes(x, 0.07f, 9, DType::i8));  // another scale
+  b.output(b.fenced(b.node("Concat", {x, y, s}, {{"axis", int64_t(1)}}), 0.03f, 100));
+  const Graph g = planned(b.graph);
+  CHECK(count(g, "Lookup8") == 4);
+  CHECK(count(g, "QuantizedMul") == 1);
+  CHECK(count(g, "QuantizedAdd") == 1);
+  CHECK(count(g, "Sigmoid") == 0);
+  CHECK(count(g, "Concat") == 1);
+  check_bits(b.graph, {random_f32({2, 40}, 1, -4, 4), random_f32({2, 40}, 2, -3, 3)});
+}
+
+TEST_CASE("quantised: channels lie last from one convolution to the next, and as they were for everybody else") {
+  for (bool pooled : {false, true}) {
+    Quantiser b;
+    const ValueId x = b.fenced(b.input("x", {2, 3, 12, 10}), 0.02f, 128);
+    const std::vector<int64_t> one(4, 1);
+    ValueId a = b.fenced(b.node("Conv", {x, b.weights({18, 3, 3, 3}, 1, 0.01f)}, {{"pads", one}}), 0.05f, 60);
+    if (pooled) a = b.fenced(b.node("MaxPool", {a}, {{"kernel_shape", std::vector<int64_t>{2, 2}}}), 0.05f, 60);
+    const ValueId c = b.fenced(b.node("Conv", {a, b.weights({18, 1, 3, 3}, 2, 0.01f)}, {{"pads", one}, {"group", int64_t(18)}}), 0.02f, 100);
+    const ValueId d = b.fenced(b.node("Add", {a, c}), 0.06f, 70);
+    const ValueId j = b.fenced(b.node("Concat", {d, c}, {{"axis", int64_t(1)}}), 0.06f, 70);
+    const ValueId e = b.fenced(b.node("Conv", {j, b.weights({5, 36, 1, 1}, 3, 0.01f)}), 0.1f, 50);
+    b.output(e);
+    b.output(d);  // a reader that wants it as it was
+    const Graph g = planned(b.graph);
+    CHECK(count(g, "QLinearConv") == 0);
+    CHECK(count(g, "FusedQLinearConv") == 3);
+    CHECK(count(g, "MaxPoolLast") == pooled);
+    CHECK(count(g, "Transpose") == 1);
+    CHECK(count(g, "QuantizedAdd") == 1);
+    check_bits(b.graph, {random_f32({2, 3, 12, 10}, 5, -3, 3)});
+  }
+}
+
+TEST_CASE("quantised: weights stay bytes while they are folded, and are folded when no product takes them") {
+  Quantiser b;
+  const ValueId w = b.weights({4, 3}, 1, 0.5f);
+  b.output(b.node("MatMul", {b.input("x", {2, 4}), w}));
+  const Graph g = optimized(b.graph);
+  CHECK(count(g, "DequantizeLinear") == 0);
+  CHECK(g.nodes.size() == 1);
+}
+
+}  // namespace tern::test::in_quantized
