@@ -143,8 +143,33 @@ Status matmul_to_float(OnnxNode& node, Emitter& to) {
   return {};
 }
 
+// y = A B + c scaled back to 8 bits, all but A constant: as QDQ says it, which becomes one product of bytes (runtime/fuse/integer_products.cpp).
+bool is_plain_linear(const OnnxNode& node, const Emitter& to) {
+  if (node.old<int64_t>("transA") != 0 || node.old<float>("alpha", 1) != 1) return false;
+  for (size_t i : {1, 2, 3, 4, 5, 7, 8}) {
+    if (!to.graph.is_constant(node.input(i))) return false;
+  }
+  auto tensor = [&](size_t i) -> const Tensor& { return to.graph.value(node.input(i)).constant; };
+  if (tensor(4).dims().rank != tensor(5).dims().rank || tensor(4).count() != tensor(5).count()) return false;
+  return node.input(6) == kNone || (to.graph.is_constant(node.input(6)) && tensor(6).dims().rank == 1);
+}
+Status linear(OnnxNode& node, Emitter& to) {
+  const int64_t transposed = node.old<int64_t>("transB");
+  Attributes columns, gemm;
+  columns.set("axis", int64_t(transposed != 0 ? 0 : 1));
+  gemm.set("transB", transposed);
+  std::vector<ValueId> inputs = {real(node, to, 0), to.emit("DequantizeLinear", {node.input(3), node.input(4), node.input(5)}, columns)};
+  if (node.input(6) != kNone) {
+    Attributes first;
+    first.set("axis", int64_t(0));
+    inputs.push_back(to.emit("DequantizeLinear", {node.input(6), to.emit("Mul", {node.input(1), node.input(4)})}, first));
+  }
+  quantized(node, to, to.emit("Gemm", inputs, gemm), 7, 0);
+  return {};
+}
 Status gemm(OnnxNode& node, Emitter& to) {
   if (Status s = need(node, {0, 1, 2, 3, 4, 5}); !s) return s;
+  if (is_plain_linear(node, to)) return linear(node, to);
   Attributes turn;
   turn.set("perm", std::vector<int64_t>{1, 0});
   Product p{node.input(0), node.input(1), node.input(2), node.input(3), node.input(4), node.input(5)};
