@@ -2,6 +2,7 @@
 // what only moves elements, or takes their maximum, between equal scales works on the bytes. Done where integers are what the file says: the sum is
 // exact where f32 rounds, so that a result differs from the plain graph's by one step where it lies at the edge of two (README.md).
 // Runs before DequantizeLinear of weights is folded. See passes.h.
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/fuse/passes.h"
@@ -10,8 +11,20 @@
 namespace tern {
 namespace {
 
-// The bias in steps of x_scale * w_scale, i32 [count]: as the file has it, or rounded to such steps. Nothing when it cannot be.
-std::optional<ValueId> integer_bias(Rewriter& r, ValueId bias, float x_scale, const Tensor& w_scale, int64_t count) {
+// Sums of products stay below 2^30, and the bias too: i32 would wrap, where f32 does not.
+constexpr double kMostBias = 0x1p30;
+bool sums_fit(const Rewriter& r, const Quantized& x, const Quantized& w, int64_t k) {
+  auto most = [&](const Quantized& q) {
+    const Tensor* zero = r.constant(q.zero, r.dtype(q.data));
+    const bool centred = r.dtype(q.data) == DType::i8 && (zero == nullptr || (zero->count() == 1 && zero_of(r, q.zero) == 0));
+    return int64_t(centred ? 128 : 255);
+  };
+  return k < (int64_t(1) << 30) / (most(x) * most(w));
+}
+
+// The bias in steps of x_scale * w_scale, i32 [count]: as the file has it, or rounded to such steps. Nothing when it cannot be, or when rounding
+// could cost more than half a step of y.
+std::optional<ValueId> integer_bias(Rewriter& r, ValueId bias, float x_scale, const Tensor& w_scale, float y_scale, int64_t count) {
   const auto q = dequantized_weights(r, bias, 0);
   const Tensor *steps = q ? r.constant(q->data, DType::i32) : nullptr, *scale = q ? r.constant(q->scale) : nullptr;
   const Tensor* plain = r.constant(bias);
@@ -30,9 +43,10 @@ std::optional<ValueId> integer_bias(Rewriter& r, ValueId bias, float x_scale, co
     } else {
       v = static_cast<double>(plain->data<float>()[i]);
     }
-    v = std::nearbyint(v / step);
-    if (!(std::fabs(v) < 0x1p30)) return std::nullopt;  // NaN, a step of 0
-    sums.push_back(static_cast<int32_t>(v));
+    const double rounded = std::nearbyint(v / step);
+    if (!(std::fabs(rounded) < kMostBias)) return std::nullopt;  // NaN, a step of 0
+    if (std::fabs(rounded * step - v) > 0.5 * std::fabs(static_cast<double>(y_scale))) return std::nullopt;
+    sums.push_back(static_cast<int32_t>(rounded));
   }
   if (as_it_is && steps->dims().rank == 1) return q->data;
   return r.add_constant(r.graph.value(bias).name + ".steps", Tensor::of<int32_t>({count}, sums));
@@ -44,7 +58,7 @@ std::optional<std::vector<ValueId>> product_inputs(Rewriter& r, const Quantized&
   const DType x_dtype = r.dtype(x.data), w_dtype = r.dtype(w.data);
   std::optional<ValueId> sums;
   if (bias != kNone) {
-    sums = integer_bias(r, bias, *r.scalar(x.scale), r.graph.value(w.scale).constant, columns);
+    sums = integer_bias(r, bias, *r.scalar(x.scale), r.graph.value(w.scale).constant, *r.scalar(y.scale), columns);
     if (!sums) return std::nullopt;
   }
   ValueId w_zero = w.zero;
@@ -79,7 +93,10 @@ void conv(Rewriter& r, size_t n, const Quantized& y, const Limits& within, DType
   if (!w || r.dtype(w->data) == DType::i32) return;
   Node fused{find_op("QLinearConv"), node->name, node->attrs, {}, {}, {}};
   const ValueId bias = input(*node, 2);
-  auto inputs = product_inputs(r, *x, *w, y, dtype, bias, r.graph.value(w->data).constant.dims()[0]);
+  const Tensor& weights = r.graph.value(w->data).constant;
+  const int64_t channels = weights.dims()[0];
+  if (!sums_fit(r, *x, *w, weights.count() / std::max<int64_t>(channels, 1))) return;
+  auto inputs = product_inputs(r, *x, *w, y, dtype, bias, channels);
   if (!inputs) return;
   fused.inputs = std::move(*inputs);
   put_within(r, n, std::move(fused), within, dtype);
@@ -95,7 +112,9 @@ void gemm(Rewriter& r, size_t n, const Quantized& y, const Limits& within, DType
   Node fused{find_op("FusedQLinearMatMul"), node->name, {}, {}, {}, {}};
   fused.attrs.set("transB", int64_t(transposed));
   const ValueId bias = input(*node, 2);
-  auto inputs = product_inputs(r, *x, *w, y, dtype, bias, r.graph.value(w->data).constant.dims()[transposed ? 0 : 1]);
+  const Dims& dims = r.graph.value(w->data).constant.dims();
+  if (!sums_fit(r, *x, *w, dims[transposed ? 1 : 0])) return;
+  auto inputs = product_inputs(r, *x, *w, y, dtype, bias, dims[transposed ? 0 : 1]);
   if (!inputs) return;
   fused.inputs = std::move(*inputs);
   put_within(r, n, std::move(fused), within, dtype);
@@ -107,6 +126,8 @@ void matmul(Rewriter& r, size_t n, const Quantized& y, const Limits& within, DTy
   auto w = x ? dequantized(r, node->inputs[1]) : std::nullopt;
   if (x && !w && r.shape(node->inputs[1]).rank() == 2) w = dequantized_weights(r, node->inputs[1], 1);
   if (!w || r.dtype(w->data) == DType::i32) return;
+  const Shape& left = r.shape(node->inputs[0]);
+  if (!left.ranked() || left.rank() == 0 || !left[left.rank() - 1].known() || !sums_fit(r, *x, *w, left[left.rank() - 1].value())) return;
   Node fused{find_op("QLinearMatMul"), node->name, {}, {}, {}, {}};
   auto inputs = product_inputs(r, *x, *w, y, dtype, kNone, 0);
   if (!inputs) return;

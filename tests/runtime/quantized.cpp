@@ -121,6 +121,28 @@ TEST_CASE("quantised: what is read elsewhere, unquantised, or of scales that are
       CHECK(count(optimized(b.graph), "QLinearConv") == 0);
     }
   }
+  {  // a bias between steps that are coarser than those of the result
+    for (const auto& [bias, products] : {std::pair{0.5f, 1}, std::pair{0.5005f, 0}}) {
+      Quantiser b;
+      const ValueId c = b.graph.add_constant("c", f32({3}, {bias, 1, 1}));
+      const ValueId y = b.node("Conv", {b.fenced(b.input("x", {1, 2, 5, 5}), 0.5f, 0), b.weights({3, 2, 3, 3}, 1, 0.5f), c});
+      b.output(b.fenced(y, 0.0005f, 0));
+      CHECK(count(optimized(b.graph), "QLinearConv") == products);
+    }
+  }
+  {  // sums that i32 might not hold
+    for (const auto& [k, products] : {std::pair<int64_t, int>{32000, 1}, {33000, 0}}) {
+      Quantiser gemm, matmul, conv;
+      gemm.output(gemm.fenced(gemm.node("Gemm", {gemm.fenced(gemm.input("x", {2, k}), 0.02f, 0), gemm.weights({k, 1}, 1, 0.01f)}), 9.0f, 0));
+      CHECK(count(optimized(gemm.graph), "FusedQLinearMatMul") == products);
+      matmul.output(
+          matmul.fenced(matmul.node("MatMul", {matmul.fenced(matmul.input("x", {2, k}), 0.02f, 0), matmul.weights({k, 1}, 1, 0.01f)}), 9.0f, 0));
+      CHECK(count(optimized(matmul.graph), "QLinearMatMul") == products);
+      conv.output(conv.fenced(conv.node("Conv", {conv.fenced(conv.input("x", {1, k / 4, 2, 2}), 0.02f, 0), conv.weights({1, k / 4, 2, 2}, 1, 0.01f)}),
+                              9.0f, 0));
+      CHECK(count(optimized(conv.graph), "QLinearConv") == products);
+    }
+  }
   {  // weights whose scales are of another axis
     Quantiser b;
     const ValueId w = b.graph.add_constant("w", cast(random_f32({2, 2, 3, 3}, 1, -99, 99), DType::i8));
