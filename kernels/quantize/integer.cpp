@@ -83,7 +83,7 @@ void multiply(const IntegerArgs& a, const Block& b, const int8_t* w, const Integ
     const int64_t column = panel * a.width();
     f.count = std::min(panels * a.width(), a.n - column);
     f.offset = a.offset + column;
-    f.zero = a.zero + column;
+    f.zero = a.row_sums ? a.zero + column : nullptr;
     f.multiplier = a.y_scale == nullptr ? nullptr : a.multiplier + column;
     for (int64_t t = 0; t < tiles; ++t) {  // of sizes that differ by one row at most
       const int64_t first = b.rows * t / tiles;

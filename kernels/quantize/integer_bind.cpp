@@ -60,7 +60,8 @@ std::optional<int32_t> uniform_zero(const BindContext& c, size_t zero) {
 }
 
 Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, size_t w_zero, int64_t batches) {
-  if (c.isa == Isa::cuda) {  // plain w
+  const bool last_channels = a.conv && (a.channels_last || a.y_row != 1);
+  if (c.isa == Isa::cuda && !last_channels) {  // plain w
     a.end = batches * a.m;
     c.set(a.w, c.input(w));
     c.run(cuda::kIntegerRows[0]);
@@ -90,7 +91,7 @@ Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, size_t w_zero, int
     c.set(a.w, c.input(w));
     c.set(a.work, c.workspace<int8_t>(bytes));
   }
-  c.run(*tern::pick(kIntegerRows, DType::i8, integer_isa(c.isa, has_vnni())));
+  c.run(*tern::pick(kCpuIntegerRows, DType::i8, integer_isa(c.isa, has_vnni())));
   return {};
 }
 
