@@ -66,7 +66,7 @@ Status bind_lookup(BindContext& c) {
   if (c.in(1).count() != 256) return invalid("the table is " + to_string(c.in(1).dims) + ", expected [256]");
   const auto [begin, end] = c.range(c.out(0).count(), 64);
   if (begin == end) return {};
-  LookupArgs& a = c.args<LookupArgs>();
+  Lookup8Args& a = c.args<Lookup8Args>();
   a.begin = begin;
   a.end = end;
   c.set(a.x, c.input<const uint8_t>(0));

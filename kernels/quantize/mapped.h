@@ -27,7 +27,7 @@ struct QuantizedPair {
   const uint8_t *a_zero, *b_zero, *y_zero;
   int64_t begin, end;
 };
-struct LookupArgs {
+struct Lookup8Args {
   const uint8_t *x, *table;
   uint8_t* y;
   int64_t begin, end;

@@ -45,7 +45,7 @@ void pair(const QuantizedPair& p) {
   else map_pair<false>(p);
 }
 
-void lookup(const LookupArgs& a) {
+void lookup(const Lookup8Args& a) {
   const uint8_t* __restrict x = a.x;  // bytes may lie anywhere, also on the arguments
   const uint8_t* __restrict table = a.table;
   uint8_t* y = a.y;
@@ -92,7 +92,7 @@ void max_pool(const MaxPoolLastArgs& a) {
 }  // namespace
 
 constinit const KernelRow quantized_pair_i8 = row<QuantizedPair, pair>("quantized_pair/i8/" TERN_ISA_NAME, DType::i8, Isa::TERN_ISA);
-constinit const KernelRow lookup_i8 = row<LookupArgs, lookup>("lookup/i8/" TERN_ISA_NAME, DType::i8, Isa::TERN_ISA);
+constinit const KernelRow lookup_i8 = row<Lookup8Args, lookup>("lookup/i8/" TERN_ISA_NAME, DType::i8, Isa::TERN_ISA);
 constinit const KernelRow max_pool_last_i8 = row<MaxPoolLastArgs, max_pool>("max_pool_last/i8/" TERN_ISA_NAME, DType::i8, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -355,9 +356,9 @@ TEST_CASE("checkpoint: legacy storages must be those of the tensors, whole and o
 }
 
 TEST_CASE("checkpoint: tensors before 0.4, meta tensors, sparse ones, lazy parameters") {
-  const auto first = [](const std::string& object) {
-    const std::string file = torch_zip(object);
-    auto c = Checkpoint::open(source_of(file));
+  std::deque<std::string> files;  // the entries are views of them
+  const auto first = [&](const std::string& object) {
+    auto c = Checkpoint::open(source_of(files.emplace_back(torch_zip(object))));
     REQUIRE(c.ok());
     auto all = c->list();
     REQUIRE_MESSAGE(all.ok(), all.error().message());
