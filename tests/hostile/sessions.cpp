@@ -109,16 +109,18 @@ TEST_CASE("hostile sessions: the same, known only when the graph runs") {
 
 TEST_CASE("hostile sessions: many nodes, constants and outputs take a small multiple of their file") {
   std::vector<Proto> nodes, constants;
-  for (int i = 0; i < 25000; ++i) {
+  const size_t count = flood(25000), outputs = flood(100000);
+  for (size_t i = 0; i < count; ++i) {
     const std::string n = std::to_string(i);
     nodes.push_back(node("Add", {i == 0 ? "x" : "v" + std::to_string(i - 1), "c" + n}, {"v" + n}));
     constants.push_back(floats("c" + n, {static_cast<float>(i)}));
   }
   std::vector<std::string> parts;
-  for (int i = 0; i < 100000; ++i) parts.push_back("o" + std::to_string(i));
-  const Proto split = node("Split", {"x"}, parts, {attr("num_outputs", int64_t(100000))});
-  for (const Proto& file :
-       {model(18, nodes, {input("x", 1, {1})}, {output("v24999")}, constants), model(18, {split}, {input("x", 1, {100000})}, {output("o1")})}) {
+  for (size_t i = 0; i < outputs; ++i) parts.push_back("o" + std::to_string(i));
+  const auto all = static_cast<int64_t>(outputs);
+  const Proto split = node("Split", {"x"}, parts, {attr("num_outputs", all)});
+  for (const Proto& file : {model(18, nodes, {input("x", 1, {1})}, {output("v" + std::to_string(count - 1))}, constants),
+                            model(18, {split}, {input("x", 1, {all})}, {output("o1")})}) {
     const int64_t before = peak_kb();
     auto loaded = load_bytes(bytes(file));
     REQUIRE_MESSAGE(loaded.ok(), (loaded.ok() ? "" : loaded.error().message()));

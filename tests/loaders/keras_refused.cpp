@@ -153,7 +153,6 @@ TEST_CASE("keras: JSON as deep as its file is long, models in models and calls w
                                     inner + R"(",2,0])");
   }
   refused(sequential(kInput + "," + twice), Code::kUnsupported, "");
-  CHECK(refusal(sequential(kInput + "," + twice)).message() != "");
 }
 
 TEST_CASE("keras: a Sequential model that was never built takes the shape that the caller gives") {

@@ -14,6 +14,7 @@
 #include "loaders/tensorflow/ops/operator.h"
 #include "runtime/base/half.h"
 #include "runtime/model.h"
+#include "tests/support/cheap.h"
 #include "tests/support/missing_library.h"
 
 namespace tern::test::in_tensorflow_ops {
@@ -221,7 +222,8 @@ TEST_CASE("tensorflow ops: every recorded graph gives TensorFlow's dtypes, shape
 
 TEST_CASE("tensorflow ops: with a size that is not known a graph gives the same, or is refused as unsupported") {
   size_t done = 0, all = 0;
-  for (const Case& c : recorded().cases) {
+  for (size_t i = 0; i < recorded().cases.size(); i += every(1)) {
+    const Case& c = recorded().cases[i];
     if (c.refused) continue;
     ++all;
     auto model = model_of(c, true);
