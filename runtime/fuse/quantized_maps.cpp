@@ -6,6 +6,7 @@
 #include "runtime/evaluator.h"
 #include "runtime/fuse/passes.h"
 #include "runtime/fuse/quantized.h"
+#include "runtime/transposes/rules.h"
 
 namespace tern {
 namespace {
@@ -13,11 +14,7 @@ namespace {
 constexpr size_t kLongestChain = 16;
 
 bool is_map(const Node& node) {
-  constexpr std::string_view kMaps[] = {
-      "Abs",         "Add",       "Ceil",      "Clip",     "Div",  "Elu", "Erf",   "Exp",        "FastGelu",       "Floor", "Gelu",
-      "HardSigmoid", "HardSwish", "LeakyRelu", "Log",      "Mish", "Mul", "Neg",   "Reciprocal", "Relu",           "Round", "Selu",
-      "Sigmoid",     "Sign",      "Softplus",  "Softsign", "Sqrt", "Sub", "Swish", "Tanh",       "ThresholdedRelu"};
-  return std::find(std::begin(kMaps), std::end(kMaps), node.op->name) != std::end(kMaps) && node.outputs.size() == 1;
+  return (transposes::is_elementwise(*node.op) || std::string_view(node.op->name) == "FastGelu") && node.outputs.size() == 1;
 }
 
 // The one input of a node that is no constant; kNone when another is no single number.
