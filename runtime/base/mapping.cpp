@@ -155,8 +155,9 @@ Result<std::shared_ptr<std::byte>> map_memory(size_t bytes) {
   const auto held = std::make_shared<Held>();
   std::byte* begin = map_pages(size);
   if (begin == nullptr) return out_of_memory();
+  std::unique_ptr<std::byte, Unmap> whole(begin, Unmap{begin, size, nullptr});  // until it is held: taking may run out of memory
   held->take(reinterpret_cast<uintptr_t>(begin), reinterpret_cast<uintptr_t>(begin) + size);
-  return std::shared_ptr<std::byte>(begin, Unmap{begin, size, held});
+  return std::shared_ptr<std::byte>(whole.release(), Unmap{begin, size, held});
 }
 
 std::shared_ptr<const std::byte> hold(const std::shared_ptr<const void>& storage, std::span<const std::byte> bytes) {
