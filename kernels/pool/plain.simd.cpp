@@ -55,39 +55,99 @@ TERN_INLINE void join(const V& x, V& v) {
   else v = ((x > v) | (x != x)) ? x : v;  // pool::takes_over
 }
 
-// kVectors of them, every tap in order.
+// The first n lanes; of other dtypes than float all of them: y has room.
+TERN_INLINE void write_n(float* y, const f32x16& v, int64_t n) { store_first(y, v, n); }
+template <class W, class V>
+TERN_INLINE void write_n(W* y, const V& v, int64_t) {
+  write(y, v);
+}
+
+// kVectors of them, every tap in order: tap t of the first window is x[taps[t]]. Sums are divided.
 template <bool kMean, int kVectors, class W>
-TERN_INLINE void pool_windows(const void* const* taps, int64_t count, int64_t at, W padding, W* y) {
+TERN_INLINE void pool_windows(const W* x, const int64_t* taps, int64_t count, int64_t at, int64_t out, W padding, const W* divisors, W* y) {
   using V = typename Windows<W>::Type;
   V v[kVectors];
   unroll<kVectors>([&](auto n) TERN_INLINE_CALL { fill(padding, v[n.v]); });
   for (int64_t t = 0; t < count; ++t) {
-    const W* x = static_cast<const W*>(taps[t]) + at;
+    const W* from = x + taps[t] + at;
     unroll<kVectors>([&](auto n) TERN_INLINE_CALL {
       V some;
-      read(x + n.v * Windows<W>::kCount, some);
+      read(from + n.v * Windows<W>::kCount, some);
       join<kMean>(some, v[n.v]);
     });
   }
-  unroll<kVectors>([&](auto n) TERN_INLINE_CALL { write(y + at + n.v * Windows<W>::kCount, v[n.v]); });
+  unroll<kVectors>([&](auto n) TERN_INLINE_CALL {
+    const int64_t place = at + n.v * Windows<W>::kCount;
+    if constexpr (kMean) {
+      V divisor;
+      read(divisors + place, divisor);
+      v[n.v] = v[n.v] / divisor;
+    }
+    write_n(y + place, v[n.v], out - place);
+  });
 }
 
+// y may be x, if no tap reads before it.
 template <bool kMean, class W>
-[[gnu::noinline]] void pool_row(const void* const* taps, int64_t count, int64_t out, W padding, W* y) {
+[[gnu::noinline]] void pool_row(const W* x, const int64_t* taps, int64_t count, int64_t out, W padding, const W* divisors, W* y) {
   constexpr int64_t kCount = Windows<W>::kCount;
   int64_t at = 0;
-  for (; at + kCount < out; at += 2 * kCount) pool_windows<kMean, 2>(taps, count, at, padding, y);
-  if (at < out) pool_windows<kMean, 1>(taps, count, at, padding, y);
+  for (; at + 3 * kCount < out; at += 4 * kCount) pool_windows<kMean, 4>(x, taps, count, at, out, padding, divisors, y);
+  if (at + 2 * kCount < out) return pool_windows<kMean, 3>(x, taps, count, at, out, padding, divisors, y);
+  if (at + kCount < out) return pool_windows<kMean, 2>(x, taps, count, at, out, padding, divisors, y);
+  if (at < out) pool_windows<kMean, 1>(x, taps, count, at, out, padding, divisors, y);
 }
 
-// What the sums of a row are divided by: `rows` rows of taps by the columns of each window.
-template <class T, class W>
-[[gnu::noinline]] void divide(const W* sums, const double* columns, double rows, T* __restrict y, int64_t out) {
-  for (int64_t i = 0; i < out; ++i) y[i] = pool::narrow<T>(sums[i] / static_cast<W>(rows * columns[i]));
+// What the sums of a row are divided by: `rows` rows of taps by the columns of each window; 1 past them.
+template <class W>
+[[gnu::noinline]] void list_divisors(const double* columns, double rows, int64_t out, int64_t size, W* __restrict divisors) {
+  for (int64_t i = 0; i < out; ++i) divisors[i] = static_cast<W>(rows * columns[i]);
+  for (int64_t i = out; i < size; ++i) divisors[i] = 1;
 }
 template <class T, class W>
-[[gnu::noinline]] void keep(const W* largest, T* __restrict y, int64_t out) {
-  for (int64_t i = 0; i < out; ++i) y[i] = pool::narrow<T>(largest[i]);
+[[gnu::noinline]] void keep(const W* pooled, T* __restrict y, int64_t out) {
+  for (int64_t i = 0; i < out; ++i) y[i] = pool::narrow<T>(pooled[i]);
+}
+
+// The planes and rows of x that a window has inside x, and where its taps read if they are listed.
+struct Inside {
+  pool::Taps<int64_t> planes, rows;
+  int64_t plane_count() const { return planes.last - planes.first; }
+  int64_t row_count() const { return rows.last - rows.first; }
+  int64_t count() const { return plane_count() * row_count(); }
+};
+
+// Deals what a stripe of y reads. Of maxima, a row is then its own over the taps that lie in it, the first tap that is largest of them: the rows of a
+// window are joined like taps. Of means every tap is read, since the order of a sum must stay.
+template <class T, bool kMean, class W>
+TERN_INLINE void deal_stripe(const PlainPoolArgs& a, const T* x, const pool::Taps<int64_t>& planes, const Stripe& s, W padding) {
+  const PoolWindow<int64_t>& w = a.window;
+  const int64_t size = a.rows.runs * a.rows.run, rows = s.last - s.first;
+  constexpr int64_t kCount = Windows<W>::kCount;
+  const int64_t out = (w.out[2] + kCount - 1) / kCount * kCount;  // whole vectors
+  W* to = static_cast<W*>(a.rows.rows);
+  for (int64_t i = planes.first; i < planes.last; ++i, to += a.rows.lines * size) {
+    const T* plane = x + ((planes.at + i * w.dilation[0]) * w.in[1] + s.first) * w.in[2];
+    deal_rows(plane, rows, to, a.rows, padding, [](T v) TERN_INLINE_CALL { return pool::widen(v); });
+    if constexpr (kMean) continue;
+    for (int64_t h = 0; h < rows; ++h)
+      pool_row<false>(to + h * size, a.rows.offsets, w.kernel[2], out, padding, static_cast<const W*>(nullptr), to + h * size);
+  }
+}
+
+// Where the taps of a window read, from the first of its rows on.
+template <bool kMean>
+TERN_INLINE int64_t list_taps(const PlainPoolArgs& a, const Inside& in) {
+  const int64_t size = a.rows.runs * a.rows.run;
+  int64_t count = 0;
+  for (int64_t i = 0; i < in.plane_count(); ++i) {
+    for (int64_t j = 0; j < in.row_count(); ++j) {
+      const int64_t row = (i * a.rows.lines + j * a.window.dilation[1]) * size;
+      if constexpr (!kMean) a.rows.taps[count++] = row;
+      for (int64_t k = 0; kMean && k < a.rows.kernel; ++k) a.rows.taps[count++] = row + a.rows.offsets[k];
+    }
+  }
+  return count;
 }
 
 template <class T, bool kMean>
@@ -95,68 +155,161 @@ void pool_map(const PlainPoolArgs& a, const T* x, T* y) {
   using W = pool::Wide<T>;
   const PoolWindow<int64_t>& w = a.window;
   const W padding = kMean ? W(0) : pool::kLowest<W>;
-  W* row = static_cast<W*>(a.row);  // [out, and some more]
-  forget_rows(a.rows);
+  const int64_t size = a.rows.runs * a.rows.run;
+  W *row = static_cast<W*>(a.row), *divisors = row + a.rows.run;
+  int64_t divided_by = -1;
   for (int64_t oz = 0; oz < w.out[0]; ++oz) {
-    const auto d = pool::taps(w, 0, oz);
-    for (int64_t oy = 0; oy < w.out[1]; ++oy, y += w.out[2]) {
-      const auto h = pool::taps(w, 1, oy);
-      int64_t count = 0;
-      for (int64_t i = d.first; i < d.last; ++i) {
-        const int64_t z = d.at + i * w.dilation[0];
-        for (int64_t j = h.first; j < h.last; ++j) {
-          const int64_t line = h.at + j * w.dilation[1];
-          const W* dealt = dealt_row(a.rows, x, z * w.in[1] + line, z, line, padding, [](T v) TERN_INLINE_CALL { return pool::widen(v); });
-          count += list_taps(a.rows, dealt, a.rows.taps + count);
+    Inside in{pool::taps(w, 0, oz), {}};
+    int64_t listed = -1, count = 0;
+    for (int64_t oy = 0; oy < w.out[1];) {
+      const Stripe s = stripe_at(a.rows, oy);
+      deal_stripe<T, kMean>(a, x, in.planes, s, padding);
+      for (; oy < s.end; ++oy, y += w.out[2]) {
+        in.rows = pool::taps(w, 1, oy);
+        if (in.row_count() != listed) count = list_taps<kMean>(a, in);
+        listed = in.row_count();
+        const int64_t rows = a.include_pad ? in.planes.padded * in.rows.padded : in.plane_count() * in.row_count();
+        if (kMean && rows != divided_by) list_divisors(a.columns, static_cast<double>(rows), w.out[2], a.rows.run, divisors);
+        divided_by = rows;
+        const W* first = static_cast<const W*>(a.rows.rows) + (in.rows.at + in.rows.first * w.dilation[1] - s.first) * size;
+        if constexpr (__is_same(T, float)) {
+          pool_row<kMean>(first, a.rows.taps, count, w.out[2], padding, divisors, y);
+        } else {
+          pool_row<kMean>(first, a.rows.taps, count, w.out[2], padding, divisors, row);
+          keep(row, y, w.out[2]);
         }
       }
-      pool_row<kMean>(a.rows.taps, count, w.out[2], padding, row);
-      const int64_t all = d.padded * h.padded, inside = (d.last - d.first) * (h.last - h.first);
-      if constexpr (kMean) divide(row, a.columns, static_cast<double>(a.include_pad ? all : inside), y, w.out[2]);
-      else keep(row, y, w.out[2]);
+    }
+  }
+}
+
+// ---- rows of a few windows ----
+
+// Of kMaps maps side by side.
+template <int kMaps, class T, bool kMean>
+void pool_maps(const PlainPoolArgs& a, const T* x, T* y) {
+  using W = pool::Wide<T>;
+  const PoolWindow<int64_t>& w = a.window;
+  const int64_t in = w.in[0] * w.in[1] * w.in[2], out = w.out[0] * w.out[1] * w.out[2];
+  auto window = [&](const pool::Taps<int64_t>& d, const pool::Taps<int64_t>& h, const pool::Taps<int64_t>& k) TERN_INLINE_CALL {
+    W v[kMaps];
+    unroll<kMaps>([&](auto m) TERN_INLINE_CALL { v[m.v] = kMean ? W(0) : pool::kLowest<W>; });
+    pool::each_place(w, d, h, k, [&](int64_t place) TERN_INLINE_CALL {
+      unroll<kMaps>([&](auto m) TERN_INLINE_CALL {
+        const W some = pool::widen(x[m.v * in + place]);
+        v[m.v] = kMean ? static_cast<W>(v[m.v] + some) : choose(pool::takes_over(some, v[m.v]), some, v[m.v]);
+      });
+    });
+    const W taps = kMean ? static_cast<W>(pool::taps_of_mean(a.include_pad, d, h, k)) : W(1);
+    unroll<kMaps>([&](auto m) TERN_INLINE_CALL { y[m.v * out] = pool::narrow<T>(kMean ? static_cast<W>(v[m.v] / taps) : v[m.v]); });
+    ++y;
+  };
+  for (int64_t oz = 0; oz < w.out[0]; ++oz) {
+    for (int64_t oy = 0; oy < w.out[1]; ++oy) {
+      for (int64_t ox = 0; ox < w.out[2]; ++ox) window(pool::taps(w, 0, oz), pool::taps(w, 1, oy), pool::taps(w, 2, ox));
     }
   }
 }
 
 template <class T, bool kMean>
 void plain_pool(const PlainPoolArgs& a) {
+  constexpr int64_t kFew = 4, kMaps = 8;
   const PoolWindow<int64_t>& w = a.window;
   const int64_t in = w.in[0] * w.in[1] * w.in[2], out = w.out[0] * w.out[1] * w.out[2];
-  for (int64_t i = a.begin; i < a.end; ++i) pool_map<T, kMean>(a, static_cast<const T*>(a.x) + i * in, static_cast<T*>(a.y) + i * out);
+  const T* x = static_cast<const T*>(a.x);
+  T* y = static_cast<T*>(a.y);
+  int64_t i = a.begin;
+  if (w.out[2] < kFew) {
+    for (; i + kMaps <= a.end; i += kMaps) pool_maps<kMaps, T, kMean>(a, x + i * in, y + i * out);
+    for (; i < a.end; ++i) pool_maps<1, T, kMean>(a, x + i * in, y + i * out);
+  }
+  for (; i < a.end; ++i) pool_map<T, kMean>(a, x + i * in, y + i * out);
 }
 
 // ---- whole maps ----
 
 // The maximum is the first largest element: what a chain of takes_over ends with (but for which NaN of several).
 template <class T>
+int64_t place_of_maximum(const T* x, int64_t count) {
+  return place_of_largest<true, false>(x, count);
+}
+// Of floats, each lane searches its own; then the lanes are searched. Keys are those of reduce/key.h.
+int64_t place_of_maximum(const float* x, int64_t count) {
+  typedef int32_t Lanes __attribute__((vector_size(kBytes)));
+  typedef float Elements __attribute__((vector_size(kBytes)));
+  constexpr int32_t kLanes = kBytes / 4;
+  if (count < kLanes || count > INT32_MAX) return place_of_largest<true, false>(x, count);
+  Lanes best = Lanes{} + INT32_MIN, place{}, at{};
+  for (int32_t l = 0; l < kLanes; ++l) at[l] = l;
+  for (int64_t i = 0; i < count; i += kLanes) {
+    const int32_t from = static_cast<int32_t>(i + kLanes <= count ? i : count - kLanes);
+    Elements v;
+    read(x + from, v);
+    const Lanes u = (Lanes)(v + 0.0f), ordered = u ^ ((u >> 31) & INT32_MAX);
+    const Lanes key = (u & INT32_MAX) > 0x7f800000 ? Lanes{} + INT32_MAX : ordered;
+    place = key > best ? at + from : place;
+    best = key > best ? key : best;
+  }
+  int32_t keys[kLanes], places[kLanes], largest = INT32_MIN, first = INT32_MAX;
+  write(keys, best);
+  write(places, place);
+  for (int l = 0; l < kLanes; ++l) largest = largest > keys[l] ? largest : keys[l];
+  for (int l = 0; l < kLanes; ++l) {
+    const int32_t here = keys[l] == largest ? places[l] : INT32_MAX;
+    first = first < here ? first : here;
+  }
+  return first;
+}
+template <class T>
 void global_max(const PoolArgs& a) {
   const int64_t count = a.window.in[0] * a.window.in[1] * a.window.in[2];
   for (int64_t i = a.begin; i < a.end; ++i) {
     const T* x = static_cast<const T*>(a.x) + i * count;
-    static_cast<T*>(a.y)[i] = count == 0 ? pool::narrow<T>(pool::kLowest<pool::Wide<T>>) : x[place_of_largest<true, false>(x, count)];
+    static_cast<T*>(a.y)[i] = count == 0 ? pool::narrow<T>(pool::kLowest<pool::Wide<T>>) : x[place_of_maximum(x, count)];
   }
 }
 
-// The sum of a row is one chain: kRows of them side by side.
+// The sum of a row is one chain: kRows of them side by side, `pitch` apart.
 template <int kRows, class T, class W>
-TERN_INLINE void add_rows(const T* x, int64_t cols, W& total) {
-  W sum[kRows];
+TERN_INLINE void sum_rows(const T* x, int64_t pitch, int64_t cols, W (&sum)[kRows]) {
   unroll<kRows>([&](auto r) TERN_INLINE_CALL { sum[r.v] = 0; });
-  for (int64_t i = 0; i < cols; ++i) unroll<kRows>([&](auto r) TERN_INLINE_CALL { sum[r.v] += pool::widen(x[r.v * cols + i]); });
-  unroll<kRows>([&](auto r) TERN_INLINE_CALL { total += sum[r.v]; });
+  for (int64_t i = 0; i < cols; ++i) unroll<kRows>([&](auto r) TERN_INLINE_CALL { sum[r.v] += pool::widen(x[r.v * pitch + i]); });
+}
+// Of kMaps maps: a row of each at a time.
+template <int kMaps, class T>
+void mean_of_maps(const T* x, int64_t rows, int64_t cols, T* y) {
+  using W = pool::Wide<T>;
+  W total[kMaps] = {}, sum[kMaps];
+  for (int64_t r = 0; r < rows; ++r) {
+    sum_rows<kMaps>(x + r * cols, rows * cols, cols, sum);
+    unroll<kMaps>([&](auto m) TERN_INLINE_CALL { total[m.v] += sum[m.v]; });
+  }
+  unroll<kMaps>([&](auto m) TERN_INLINE_CALL { y[m.v] = pool::narrow<T>(total[m.v] / static_cast<W>(rows * cols)); });
+}
+// Of one: eight rows at a time.
+template <class T>
+void mean_of_map(const T* x, int64_t rows, int64_t cols, T* y) {
+  using W = pool::Wide<T>;
+  W total = 0, sum[8], last[1];
+  int64_t r = 0;
+  for (; r + 8 <= rows; r += 8) {
+    sum_rows<8>(x + r * cols, cols, cols, sum);
+    unroll<8>([&](auto n) TERN_INLINE_CALL { total += sum[n.v]; });
+  }
+  for (; r < rows; ++r) {
+    sum_rows<1>(x + r * cols, cols, cols, last);
+    total += last[0];
+  }
+  *y = pool::narrow<T>(total / static_cast<W>(rows * cols));
 }
 template <class T>
 void global_mean(const PoolArgs& a) {
-  using W = pool::Wide<T>;
   const int64_t cols = a.window.in[2], rows = cols == 0 ? 0 : a.window.in[0] * a.window.in[1];
-  for (int64_t i = a.begin; i < a.end; ++i) {
-    const T* x = static_cast<const T*>(a.x) + i * rows * cols;
-    W total = 0;
-    int64_t r = 0;
-    for (; r + 8 <= rows; r += 8) add_rows<8>(x + r * cols, cols, total);
-    for (; r < rows; ++r) add_rows<1>(x + r * cols, cols, total);
-    static_cast<T*>(a.y)[i] = pool::narrow<T>(total / static_cast<W>(rows * cols));
-  }
+  const T* x = static_cast<const T*>(a.x);
+  T* y = static_cast<T*>(a.y);
+  int64_t i = a.begin;
+  for (; rows < 32 && i + 8 <= a.end; i += 8) mean_of_maps<8>(x + i * rows * cols, rows, cols, y + i);
+  for (; i < a.end; ++i) mean_of_map(x + i * rows * cols, rows, cols, y + i);
 }
 
 template <class T, void (*kBody)(const PoolArgs&)>

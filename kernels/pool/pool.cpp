@@ -116,7 +116,7 @@ Status bind_plain(BindContext& c, const Window& w, const KernelRow& kernel, bool
   c.set(a.y, c.output(0));
   const int64_t bytes = std::max<int64_t>(static_cast<int64_t>(size_of(x.dtype)), is_float(x.dtype) ? 4 : 1);  // of what it is pooled in
   bind_dealt_rows(c, w, bytes, a.rows);
-  c.set(a.row, c.workspace(a.rows.run * bytes));
+  c.set(a.row, c.workspace((mean ? 2 : a.rows.runs) * a.rows.run * bytes));
   if (mean) {
     a.include_pad = c.attrs.i("count_include_pad") != 0;
     c.set(a.columns, c.table<double>(w.out[2], [&](double* to) {

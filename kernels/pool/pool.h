@@ -46,7 +46,7 @@ struct PlainPoolArgs {
   void* y;
   PoolWindow<int64_t> window;
   DealtRows rows;
-  void* row;              // workspace: a row of y before it is divided and rounded
+  void* row;              // workspace: a row of y before it is rounded; of means also what it is divided by, of maxima a row of x
   const double* columns;  // of means: how many taps each window of a row has inside x, or inside the padded x
   bool include_pad;
   int64_t begin, end;  // (image, channel) pairs

@@ -32,7 +32,7 @@ template <class W>
 constexpr W kLowest = std::numeric_limits<W>::has_infinity ? static_cast<W>(-std::numeric_limits<W>::infinity()) : std::numeric_limits<W>::lowest();
 
 template <class W>
-TERN_HD bool takes_over(W x, W v) {
+TERN_HD inline bool takes_over(W x, W v) {
   return (x > v) | (x != x);
 }
 
@@ -69,16 +69,27 @@ TERN_HD inline Taps<Int> taps(const PoolWindow<Int>& w, int axis, Int o) {
   return {first < last ? first : last, last, below(w.in[axis] + w.end[axis]), at};
 }
 
-// f(element, position in the plane) for every tap inside x, in order.
-template <class T, class Int, class F>
-TERN_HD void each_tap(const PoolWindow<Int>& w, const T* plane, const Taps<Int>& d, const Taps<Int>& h, const Taps<Int>& k, F f) {
+// f(position in the plane) for every tap inside x, in order.
+template <class Int, class F>
+TERN_HD inline void each_place(const PoolWindow<Int>& w, const Taps<Int>& d, const Taps<Int>& h, const Taps<Int>& k, F f) {
   if (h.first >= h.last || k.first >= k.last) return;  // the other axes may be of any extent
   for (Int z = d.first; z < d.last; ++z) {
     for (Int y = h.first; y < h.last; ++y) {
       const Int row = ((d.at + z * w.dilation[0]) * w.in[1] + h.at + y * w.dilation[1]) * w.in[2] + k.at;
-      for (Int i = k.first; i < k.last; ++i) f(widen(plane[row + i * w.dilation[2]]), row + i * w.dilation[2]);
+      for (Int i = k.first; i < k.last; ++i) f(row + i * w.dilation[2]);
     }
   }
+}
+// f(element, position in the plane)
+template <class T, class Int, class F>
+TERN_HD inline void each_tap(const PoolWindow<Int>& w, const T* plane, const Taps<Int>& d, const Taps<Int>& h, const Taps<Int>& k, F f) {
+  each_place(w, d, h, k, [&](Int place) { f(widen(plane[place]), place); });
+}
+// What the sum of a window is divided by.
+template <class Int>
+TERN_HD inline int64_t taps_of_mean(bool include_pad, const Taps<Int>& d, const Taps<Int>& h, const Taps<Int>& k) {
+  if (include_pad) return static_cast<int64_t>(d.padded) * h.padded * k.padded;
+  return static_cast<int64_t>(d.last - d.first) * (h.last - h.first) * (k.last - k.first);
 }
 
 template <class Int>
@@ -107,9 +118,7 @@ template <class T, class Int>
 TERN_HD T mean_of(const PoolWindow<Int>& w, bool include_pad, const T* plane, const Taps<Int>& d, const Taps<Int>& h, const Taps<Int>& k) {
   Wide<T> sum = 0;
   each_tap(w, plane, d, h, k, [&](Wide<T> x, Int) { sum += x; });
-  const int64_t all = static_cast<int64_t>(d.padded) * h.padded * k.padded;
-  const int64_t n = include_pad ? all : static_cast<int64_t>(d.last - d.first) * (h.last - h.first) * (k.last - k.first);
-  return narrow<T>(sum / static_cast<Wide<T>>(n));
+  return narrow<T>(sum / static_cast<Wide<T>>(taps_of_mean(include_pad, d, h, k)));
 }
 template <class T, class Int>
 TERN_HD T norm_of(const PoolWindow<Int>& w, const Power& power, const T* plane, const Taps<Int>& d, const Taps<Int>& h, const Taps<Int>& k) {

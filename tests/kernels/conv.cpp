@@ -151,7 +151,8 @@ TEST_CASE("conv: groups of any size, and depthwise") {
   }
   for (int64_t width = 2; width < 90; width += width < 20 ? 1 : 11) check_conv({{{5, 3, 2, 1, 1, 1}, {width, 2, 1, 1, 1, 0}}, 2, 3, 1, 2});
   for (int64_t stride : {1, 2, 3, 4}) check_conv({{{7, 3, 1, 2, 2, 1}, {50, 5, stride, 2, 4, 4}}, 1, 3, 1, 1});
-  check_conv({{{4, 2, 1, 1, 3, 3}, {9, 3, 1, 1, 1, 1}}, 1, 3, 1, 1});  // rows of windows that are padding alone
+  check_conv({{{4, 2, 1, 1, 3, 3}, {9, 3, 1, 1, 1, 1}}, 1, 3, 1, 1});                                       // rows of windows that are padding alone
+  for (int64_t stride : {1, 2}) check_conv({{{90, 5, stride, 3, 4, 2}, {70, 3, 1, 1, 1, 1}}, 1, 3, 1, 1});  // several stripes
 }
 
 TEST_CASE("conv: an empty batch gives an empty result") {

@@ -44,7 +44,7 @@ Tensor whole_numbers(Dims dims) {
   return x;
 }
 void check_pool(const Axis& h, const Axis& w) {
-  const Tensor x = random_f32({2, 3, h.in, w.in}, 1);
+  const Tensor x = random_f32({3, 3, h.in, w.in}, 1);  // 9 maps: eight at once where rows are short
   const Ints kernel{h.kernel, w.kernel}, strides{h.stride, w.stride}, dilations{h.dilation, w.dilation}, pads{h.begin, w.begin, h.end, w.end};
   const Attrs attrs = {{"kernel_shape", kernel}, {"strides", strides}, {"dilations", dilations}, {"pads", pads}};
   const Attrs with_pad = {
@@ -54,7 +54,7 @@ void check_pool(const Axis& h, const Axis& w) {
   check_same(run_op("MaxPool", attrs, {x})[0], model(false, false, x, h, w));
   check_same(run_op("AveragePool", attrs, {x})[0], model(true, false, x, h, w));
   check_same(run_op("AveragePool", with_pad, {x})[0], model(true, true, x, h, w));
-  const Tensor numbers = whole_numbers({2, 3, h.in, w.in}), largest = model(false, false, numbers, h, w);
+  const Tensor numbers = whole_numbers({3, 3, h.in, w.in}), largest = model(false, false, numbers, h, w);
   for (DType t : {DType::f64, DType::f16, DType::bf16, DType::u8}) {
     if (t == DType::u8 && largest.data<float>()[0] < 0) continue;  // windows of nothing
     check_same(run_op("MaxPool", attrs, {cast(numbers, t)})[0], cast(largest, t));
@@ -72,10 +72,25 @@ TEST_CASE("pool: windows of every width, stride, dilation and padding are those 
       check_pool({9, 3, 1, dilation, 0, 1}, {70, 4, stride, dilation, 0, 3});
     }
   }
-  check_pool({6, 1, 1, 1, 0, 0}, {33, 1, 4, 1, 0, 0});  // elements that no window reads
-  check_pool({4, 3, 1, 1, 2, 2}, {2, 5, 1, 1, 4, 4});   // wider than x
-  check_pool({3, 2, 1, 1, 1, 1}, {5, 2, 3, 1, 1, 1});   // rows and windows that begin in the padding
-  check_pool({4, 1, 1, 1, 2, 2}, {20, 2, 1, 1, 0, 0});  // whole rows of windows in it: -inf, and 0 / 0
+  check_pool({6, 1, 1, 1, 0, 0}, {33, 1, 4, 1, 0, 0});                                           // elements that no window reads
+  check_pool({4, 3, 1, 1, 2, 2}, {2, 5, 1, 1, 4, 4});                                            // wider than x
+  check_pool({3, 2, 1, 1, 1, 1}, {5, 2, 3, 1, 1, 1});                                            // rows and windows that begin in the padding
+  check_pool({4, 1, 1, 1, 2, 2}, {20, 2, 1, 1, 0, 0});                                           // whole rows of windows in it: -inf, and 0 / 0
+  for (int64_t dilation : {1, 4}) check_pool({150, 3, 2, dilation, 2, 1}, {90, 3, 1, 1, 1, 1});  // several stripes
+}
+
+TEST_CASE("pool: of zeros of both signs the first tap stays, rows before columns") {
+  Tensor x = random_f32({1, 2, 40, 37}, 7, 0, 3);
+  for (int64_t i = 0; i < x.count(); ++i) {
+    float& v = x.mutable_data<float>()[i];
+    v = v < 1 ? -1.0f : v < 2 ? -0.0f : 0.0f;
+  }
+  for (int64_t stride : {1, 2, 3}) {
+    const Axis h{40, 3, stride, 1, 1, 1}, w{37, 3, stride, 1, 1, 1};
+    const Ints strides{stride, stride};
+    check_same(run_op("MaxPool", {{"kernel_shape", Ints{3, 3}}, {"strides", strides}, {"pads", Ints{1, 1, 1, 1}}}, {x})[0],
+               model(false, false, x, h, w));
+  }
 }
 
 TEST_CASE("pool: a maximum over windows with stride, dilation and padding") {
@@ -175,16 +190,26 @@ TEST_CASE("pool: the whole of a map of any size; zeros of both signs are equal, 
       check_same(run_op("GlobalMaxPool", {}, {cast(x, t)})[0], cast(top, t));
   }
   check_same(run_op("GlobalMaxPool", {}, {f32({1, 2, 3}, {-1, -0.0f, 0, -2, 0, -0.0f})})[0], f32({1, 2, 1}, {-0.0f, 0}));
-  const Tensor x = random_f32({2, 2, 19, 5}, 3);
-  const Tensor mean = run_op("GlobalAveragePool", {}, {x})[0];
-  for (int64_t i = 0; i < 4; ++i) {
-    float total = 0;
-    for (int64_t r = 0; r < 19; ++r) {
-      float sum = 0;
-      for (int64_t c = 0; c < 5; ++c) sum += x.data<float>()[(i * 19 + r) * 5 + c];
-      total += sum;
+  for (int64_t first = 0; first < 70; first += 3) {
+    Tensor zeros = random_f32({1, 2, 71}, 3, -2, -1);
+    float* z = zeros.mutable_data<float>();
+    z[first] = -0.0f, z[70] = 0, z[71 + first] = 0, z[141] = -0.0f;
+    check_same(run_op("GlobalMaxPool", {}, {zeros})[0], f32({1, 2, 1}, {-0.0f, 0}));
+    z[(first + 40) % 71] = kNaN;
+    check_same(run_op("GlobalMaxPool", {}, {zeros})[0], f32({1, 2, 1}, {kNaN, 0}));
+  }
+  for (int64_t rows : {1, 19, 43}) {
+    const Tensor x = random_f32({3, 3, rows, 5}, 3);
+    const Tensor mean = run_op("GlobalAveragePool", {}, {x})[0];
+    for (int64_t i = 0; i < 9; ++i) {
+      float total = 0;
+      for (int64_t r = 0; r < rows; ++r) {
+        float sum = 0;
+        for (int64_t c = 0; c < 5; ++c) sum += x.data<float>()[(i * rows + r) * 5 + c];
+        total += sum;
+      }
+      CHECK(mean.data<float>()[i] == total / static_cast<float>(rows * 5));
     }
-    CHECK(mean.data<float>()[i] == total / 95);
   }
 }
 
