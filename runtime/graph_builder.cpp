@@ -397,6 +397,7 @@ Result<Graph> GraphBuilder::finish(const std::vector<std::pair<std::string, Valu
     graph.output_names.push_back(name);
   }
   compact(graph);
+  graph.nodes.shrink_to_fit();
   return std::move(graph);
 }
 

@@ -85,13 +85,33 @@ std::optional<int64_t> macs_of(const Graph& graph, const std::vector<TypeInfo>& 
   return node.op->macs(node.read(), in, out);
 }
 
-// The types of all values when dimensions have these values, also those that only folding tells, as of a Pad whose amounts the graph computes: a
-// folded graph keeps the places of its values. What tells them is small: large constants are not computed once more.
+// The types of all values when dimensions have these values, where inference has left nothing open: neither a rank nor a size.
+std::optional<std::vector<TypeInfo>> settled_types(const Graph& graph, const std::map<std::string, int64_t>& dims) {
+  const auto fresh = [](const Dim::Term& term) { return term.first.starts_with('?'); };
+  std::vector<TypeInfo> all;
+  all.reserve(graph.values.size());
+  for (const Value& v : graph.values) {
+    if (!v.type.shape.ranked()) return std::nullopt;
+    all.push_back(v.type);
+    for (Dim& d : all.back().shape.dims()) {
+      if (std::any_of(d.terms().begin(), d.terms().end(), fresh)) return std::nullopt;
+      auto value = d.known() ? d : substitute(d, dims);
+      if (!value || (value->known() && value->value() < 0)) return std::nullopt;
+      d = std::move(*value);
+    }
+  }
+  return all;
+}
+
+// The same also of those that only folding tells, as of a Pad whose amounts the graph computes: a folded graph keeps the places of its values. What
+// tells them is small: large constants are not computed once more.
 std::vector<TypeInfo> types_of(const ModelState& model, const std::map<std::string, int64_t>& dims) {
+  if (auto settled = settled_types(model.graph, dims)) return std::move(*settled);
   auto bound = bind_dims(model.graph, dims);
   Graph graph = bound && infer_shapes(*bound) ? std::move(*bound) : model.graph;
   auto types = [&] {
     std::vector<TypeInfo> all;
+    all.reserve(std::max(graph.values.size(), model.graph.values.size()));
     for (const Value& v : graph.values) all.push_back(v.type);
     all.resize(model.graph.values.size());
     return all;
@@ -127,6 +147,7 @@ std::vector<LayerInfo> layers_of(const ModelState& model, const std::map<std::st
   const std::vector<TypeInfo> types = types_of(model, dims);
   const std::vector<bool> constant = constants_and_dropped(graph);
   std::vector<LayerInfo> out;
+  out.reserve(graph.nodes.size());
   for (const Node& node : graph.nodes) {
     LayerInfo layer;
     layer.name = node.name;

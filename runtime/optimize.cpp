@@ -26,19 +26,6 @@ Status check([[maybe_unused]] const Graph& graph) {
 #endif
 }
 
-// The value of a dim when its symbols have these values; the dim itself, partly replaced, when some are missing.
-std::optional<Dim> substitute(const Dim& dim, const DimValues& dims) {
-  Dim out(dim.constant());
-  for (const auto& [symbol, coefficient] : dim.terms()) {
-    auto at = dims.find(symbol);
-    auto term = mul(at == dims.end() ? Dim::symbol(symbol) : Dim(at->second), Dim(coefficient));
-    auto sum = term ? add(out, *term) : std::nullopt;
-    if (!sum) return std::nullopt;
-    out = *sum;
-  }
-  return out;
-}
-
 std::string names_of_dims(const Graph& graph) {
   std::set<std::string> names;
   for (ValueId v : graph.inputs) {
@@ -110,8 +97,19 @@ Status optimize(Graph& graph, int64_t budget, Stage last) {
   return infer_shapes(graph);
 }
 
-Result<Graph> bind_dims(const Graph& graph, const DimValues& dims) {
-  Graph bound = graph;
+std::optional<Dim> substitute(const Dim& dim, const DimValues& dims) {
+  Dim out(dim.constant());
+  for (const auto& [symbol, coefficient] : dim.terms()) {
+    auto at = dims.find(symbol);
+    auto term = mul(at == dims.end() ? Dim::symbol(symbol) : Dim(at->second), Dim(coefficient));
+    auto sum = term ? add(out, *term) : std::nullopt;
+    if (!sum) return std::nullopt;
+    out = *sum;
+  }
+  return out;
+}
+
+Status check_dims(const Graph& graph, const DimValues& dims) {
   std::map<std::string, bool> used;
   for (const auto& [name, value] : dims) {
     if (value < 0) return usage("dimension " + name + " is " + std::to_string(value) + ": it must not be negative");
@@ -123,19 +121,27 @@ Result<Graph> bind_dims(const Graph& graph, const DimValues& dims) {
                                                       : std::to_string(range->second.first) + " to " + std::to_string(range->second.second)));
     }
   }
-  for (ValueId v : bound.inputs) {
-    Value& input = bound.value(v);
-    for (Dim& d : input.type.shape.dims()) {
+  for (ValueId v : graph.inputs) {
+    const Value& input = graph.value(v);
+    for (const Dim& d : input.type.shape.dims()) {
       for (const auto& [symbol, coefficient] : d.terms()) {
         if (used.count(symbol)) used[symbol] = true;
       }
-      auto value = substitute(d, dims);
+      const auto value = substitute(d, dims);
       if (!value || (value->known() && value->value() < 0)) return usage("input " + input.name + ": dimension " + d.text() + " has no legal value");
-      d = *value;
     }
   }
   for (const auto& [name, was_used] : used) {
     if (!was_used) return usage("no input has a dimension named " + name + "; " + names_of_dims(graph));
+  }
+  return {};
+}
+
+Result<Graph> bind_dims(const Graph& graph, const DimValues& dims) {
+  if (Status s = check_dims(graph, dims); !s) return s.error();
+  Graph bound = graph;
+  for (ValueId v : bound.inputs) {
+    for (Dim& d : bound.value(v).type.shape.dims()) d = *substitute(d, dims);
   }
   forget_shapes(bound);
   return bound;

@@ -16,8 +16,11 @@ Status optimize(Graph& graph, int64_t budget, Stage last = Stage::narrow);
 
 using DimValues = std::map<std::string, int64_t>;
 
-// A copy with symbols of input shapes replaced by numbers, optimised again. Symbols that are not in `dims` stay.
-// Errors: a name that no input has, a negative dimension (usage).
+// May the graph's inputs have these dims? Errors (usage): a name that no input has, a negative dimension, one that the model does not allow.
+Status check_dims(const Graph& graph, const DimValues& dims);
+// The value of a dimension when its symbols have these values; partly replaced when some are missing. Nothing: it overflows.
+std::optional<Dim> substitute(const Dim& dim, const DimValues& dims);
+// A copy with symbols of input shapes replaced by numbers, optimised again. Symbols that are not in `dims` stay. Errors: check_dims'.
 Result<Graph> bind_dims(const Graph& graph, const DimValues& dims);  // without optimising; shapes are to be inferred again
 Result<Graph> specialize(const Graph& graph, const DimValues& dims, int64_t budget);
 

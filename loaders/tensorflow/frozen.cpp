@@ -23,7 +23,7 @@ std::vector<std::string> unread(const Index& graph) {
   std::vector<std::string> names;
   for (size_t i = 0; i < graph.size(); ++i) {
     const auto& node = graph.node(static_cast<int32_t>(i));
-    if (!read[i] && std::find(std::begin(kNoResult), std::end(kNoResult), node.op()) == std::end(kNoResult)) names.push_back(node.name());
+    if (!read[i] && std::find(std::begin(kNoResult), std::end(kNoResult), node.op()) == std::end(kNoResult)) names.emplace_back(node.name());
   }
   return names;
 }
@@ -52,15 +52,17 @@ Result<std::unordered_map<int32_t, Values>> inputs_of(Builder& b, const Index& g
   for (size_t i = 0; i < graph.size(); ++i) {
     const auto& node = graph.node(static_cast<int32_t>(i));
     if (!needed[i] || !node.op().starts_with("Placeholder") || node.op() == "PlaceholderWithDefault") continue;
-    const Call c(b, node, {});
+    const auto def = node.parsed();
+    if (def == nullptr) return malformed(node);
+    const Call c(b, *def, {});
     const tensorflow_pb::AttrValue* shape = c.attribute("shape");
     tensorflow_pb::ShapeProto unknown;
     unknown.set_unknown_rank(true);
     // Up to producer 23 a Placeholder's shape of no axes said that none is known.
     const bool told = shape != nullptr && (shape->shape().unknown_rank() || shape->shape().dim_size() > 0 || node.op() == "Placeholder");
-    auto type = declared_type(node.name(), c.type_number("dtype"), told ? shape->shape() : unknown);
+    auto type = declared_type(def->name(), c.type_number("dtype"), told ? shape->shape() : unknown);
     if (!type) return type.error().within("input " + printable(node.name(), 80));
-    auto v = add_input(b, node.name(), std::move(*type), options);
+    auto v = add_input(b, def->name(), std::move(*type), options);
     if (!v) return v.error();
     preset.emplace(static_cast<int32_t>(i), Values{Value(*v)});
   }
@@ -97,14 +99,19 @@ Result<Graph> load_frozen_graph(const Content& content, const LoadOptions& optio
   auto wanted = wanted_of(*graph, names);
   if (!wanted) return wanted.error();
   Functions functions(proto->library());
-  auto flat = without_frames(*graph, *wanted, functions);
-  if (!flat) return flat.error();
+  std::optional<Index> flat;
+  if (graph->has_frames()) {
+    auto made = without_frames(*graph, *wanted, functions);
+    if (!made) return made.error();
+    flat = std::move(*made);
+  }
+  const Index& runs = flat ? *flat : *graph;
   Program program(content.source, options.budget / 2);
   Builder b(program);
-  auto preset = inputs_of(b, *graph, options, needed_for(*flat, *wanted));
+  auto preset = inputs_of(b, *graph, options, needed_for(runs, *wanted));
   if (!preset) return preset.error();
   Runner runner(program, functions);
-  const Values made = runner.run(b, *flat, {.preset = &*preset}, *wanted);
+  const Values made = runner.run(b, runs, {.preset = &*preset}, *wanted);
   std::vector<std::pair<std::string, Value>> outputs;
   for (size_t i = 0; i < names.size(); ++i) outputs.emplace_back(names[i], made[i]);
   auto out =

@@ -3,8 +3,6 @@
 
 #include <vector>
 
-#include "runtime/base/byte_reader.h"
-
 namespace tern::wire {
 namespace {
 
@@ -153,6 +151,21 @@ class Cleaner {
 
 Result<std::string> clean(std::span<const std::byte> file, const Message& whole, int64_t budget, const char* what) {
   return Cleaner(file, whole, budget, what).run();
+}
+
+std::optional<Payloads::Payload> Payloads::next() {
+  while (!in_.done()) {
+    const auto tag = in_.varint();
+    if (!tag) return std::nullopt;
+    const uint64_t kind = *tag & 7;
+    if (kind == 0 ? !in_.varint() : kind == 1 ? !in_.take(8) : kind == 5 ? !in_.take(4) : kind != 2) return std::nullopt;
+    if (kind != 2) continue;
+    const auto length = in_.varint();
+    const auto bytes = length ? in_.take(static_cast<size_t>(*length)) : std::nullopt;
+    if (!bytes) return std::nullopt;
+    return Payload{*tag >> 3, {reinterpret_cast<const char*>(bytes->data()), bytes->size()}};
+  }
+  return std::nullopt;
 }
 
 }  // namespace tern::wire

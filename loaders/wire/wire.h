@@ -4,9 +4,12 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
+#include "runtime/base/byte_reader.h"
 #include "tern/status.h"
 
 namespace tern::wire {
@@ -51,5 +54,19 @@ constexpr uint64_t kOffset = 1001, kSize = 1002;
 // Errors (invalid): truncated, malformed or too deep, or so many small parts that objects would take more than `budget` bytes
 // beyond a small multiple of the file's size.
 Result<std::string> clean(std::span<const std::byte> file, const Message& whole, int64_t budget, const char* what);
+
+// The fields of a clean message that carry their length (texts, messages), one by one, without parsing it.
+class Payloads {
+ public:
+  struct Payload {
+    uint64_t number;
+    std::string_view bytes;
+  };
+  explicit Payloads(std::string_view message) : in_(std::as_bytes(std::span(message))) {}
+  std::optional<Payload> next();  // nothing: no more
+
+ private:
+  ByteReader in_;
+};
 
 }  // namespace tern::wire

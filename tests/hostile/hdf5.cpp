@@ -26,7 +26,7 @@ std::string recorded(const std::string& name) {
 bool has(const std::string& message, std::string_view part) { return message.find(part) != message.npos; }
 
 // The message with which a file, or something in it, is refused.
-std::string refusal(const std::string& file, int64_t budget = int64_t(64) << 20) {
+std::string refusal(const std::string& file, int64_t budget = int64_t(48) << 20) {
   return refused_cheaply(file.size(), [&] {
     Status s = walk_hdf5(bytes_of(file), budget, [](const std::string&) {});
     return s;

@@ -6,7 +6,6 @@
 
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <string>
 
 #include "runtime/base/mapping.h"
@@ -42,16 +41,6 @@ struct Stack {
   }
 };
 
-// The most memory that the process had since then, in KB; -1 where the system does not tell.
-int64_t peak_since_reset_kb() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::atoll(line.c_str() + 6);
-  }
-  return -1;
-}
-bool reset_peak() { return static_cast<bool>(std::ofstream("/proc/self/clear_refs") << "5" << std::flush); }
-
 }  // namespace
 
 TEST_CASE("weights: what folding replaced is nobody's any more, and a model tells its sizes all the same") {
@@ -84,10 +73,10 @@ TEST_CASE("weights: what one matrix is folded into takes the place that another 
   constexpr size_t kCount = 12;
   Stack stack(kCount);
   REQUIRE(reset_peak());
-  const int64_t before = peak_since_reset_kb();
+  const int64_t before = peak_kb();
   auto model = make_model(std::move(stack.b.graph), {});
   REQUIRE(model.ok());
-  CHECK(peak_since_reset_kb() - before < 2 * static_cast<int64_t>(Stack::kBytes / 1024) + 2048);
+  CHECK(peak_kb() - before < 2 * static_cast<int64_t>(Stack::kBytes / 1024) + 2048);
 }
 
 }  // namespace tern::test::in_weightless

@@ -44,20 +44,21 @@ struct Totals {
   std::string no_arena;  // why there is none
 };
 
-// Shapes keep the symbols that the caller left open; numbers are those of the dims that the totals have.
+// Shapes keep the symbols that the caller left open; numbers are those of the dims that the totals have. One list at a time: they may be long.
 std::vector<LayerInfo> layers_of(const Model& model, const std::map<std::string, int64_t>& given, const std::map<std::string, int64_t>& all) {
+  if (given == all) return model.layers(given);
+  std::vector<std::optional<int64_t>> counted;
+  for (const LayerInfo& layer : model.layers(all)) counted.push_back(layer.macs);
   std::vector<LayerInfo> layers = model.layers(given);
-  if (given == all) return layers;
-  const std::vector<LayerInfo> counted = model.layers(all);
-  for (size_t i = 0; i < layers.size() && i < counted.size(); ++i) layers[i].macs = counted[i].macs;
+  for (size_t i = 0; i < layers.size() && i < counted.size(); ++i) layers[i].macs = counted[i];
   return layers;
 }
 
-Totals totals_of(const Model& model, const std::vector<LayerInfo>& layers, const std::map<std::string, int64_t>& dims) {
+// All but the MACs, which are those of the layers.
+Totals totals_of(const Model& model, const std::map<std::string, int64_t>& dims) {
   Totals t;
   t.parameters = model.parameters();
   t.weight_bytes = model.weight_bytes();
-  for (const LayerInfo& layer : layers) t.macs = t.macs && layer.macs ? checked_add(*t.macs, *layer.macs) : std::nullopt;
   auto bytes = arena_bytes(model, {.dims = dims});
   if (bytes) t.arena_bytes = *bytes;
   else t.no_arena = bytes.error().message();
@@ -267,11 +268,12 @@ int inspect(const Options& options) {
   if (auto code = inspect_weights(options)) return *code;
   auto model = load_model(options);
   if (!model) return fail_at("cannot load", model.error());
-  if (auto bound = bind_dims(model->state().graph, *dims); !bound) return fail("cannot inspect " + options.positional[0], bound.error());
+  if (Status s = check_dims(model->state().graph, *dims); !s) return fail("cannot inspect " + options.positional[0], s.error());
   std::map<std::string, int64_t> all = *dims;
   default_dims(*model, all, false);
+  Totals totals = totals_of(*model, all);  // its plan goes before the layers come
   const std::vector<LayerInfo> layers = layers_of(*model, *dims, all);
-  const Totals totals = totals_of(*model, layers, all);
+  for (const LayerInfo& layer : layers) totals.macs = totals.macs && layer.macs ? checked_add(*totals.macs, *layer.macs) : std::nullopt;
   if (options.has("--dot")) {
     const Graph& graph = options.has("--fused") ? model->state().optimized : model->state().graph;
     if (Status s = write_file(options.get("--dot"), dot(graph)); !s) return fail_at("cannot write", s.error());

@@ -13,9 +13,10 @@ Error Builder::placed(const Error& error) const {
 // The first node that an operator adds has its name, others are called after what they do.
 GraphBuilder::Names Builder::names(const char* op) {
   if (place_.name == nullptr) return GraphBuilder::names(op);
+  const std::hash<std::string> hash;
   std::string name = *place_.name;
-  if (used_.contains(name)) name += std::string("/") + (op == nullptr ? "constant" : op);
-  const int64_t n = used_[name]++;
+  if (used_.contains(hash(name))) name += std::string("/") + (op == nullptr ? "constant" : op);
+  const int64_t n = used_[hash(name)]++;
   if (n > 0) name += "_" + std::to_string(n);
   return {name, name};
 }

@@ -41,7 +41,7 @@ class Builder : public GraphBuilder {
   Place place_;
   std::unordered_map<int32_t, ValueId> variables_;
   std::unordered_map<ValueId, std::string> captured_as_;  // of this graph's values, when graphs inside read them
-  std::unordered_map<std::string, int64_t> used_;
+  std::unordered_map<size_t, int64_t> used_;              // how often a name was, by its hash: two of one hash get a number each, which harms nobody
 };
 
 }  // namespace tern::tensorflow

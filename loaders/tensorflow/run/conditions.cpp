@@ -6,7 +6,7 @@
 
 namespace tern::tensorflow {
 
-bool is_op(const tensorflow_pb::NodeDef& node, std::string_view name) {
+bool is_op(const FileNode& node, std::string_view name) {
   const std::string_view op = node.op();
   return op == name || (op.starts_with("Ref") && op.substr(3) == name);
 }

@@ -11,7 +11,7 @@
 namespace tern::tensorflow {
 
 // Is it one of TensorFlow 1: "Switch" of Switch and RefSwitch.
-bool is_op(const tensorflow_pb::NodeDef& node, std::string_view name);
+bool is_op(const FileNode& node, std::string_view name);
 
 class Conditions {
  public:

@@ -80,7 +80,7 @@ class Frames {
     work_.push_back({&r, node, slot, from});
   }
 
-  const NodeDef& def(Edge e) const { return graph_.node(e.node); }
+  const FileNode& def(Edge e) const { return graph_.node(e.node); }
   std::string quoted(int32_t node) const { return "'" + printable(graph_.node(node).name(), 120) + "'"; }
   Edge fail(const Error& error) {
     if (status_.ok()) status_ = error;
@@ -97,7 +97,7 @@ class Frames {
     if (!status_.ok() || e.node == Edge::kMissing) return {};
     if (e.argument()) return r.of == nullptr ? e : argument(r, e, e);
     if (r.branch() && !conditions_.within(conditions_.at(e), r.chain)) return argument(r, e, e);
-    const NodeDef& d = def(e);
+    const FileNode& d = def(e);
     if (is_op(d, "Switch") && r.branch()) {
       const Edge condition = graph_.behind(input(e.node, 1));
       const Conditions::Chain& own = conditions_.chain(r.chain);
@@ -155,23 +155,18 @@ class Frames {
     return condition.node >= 0 && is_op(def(condition), "LoopCond") ? condition.node : -1;
   }
 
-  static std::string text_of(const NodeDef& d, std::string_view key) {
-    for (const auto& a : d.attr()) {
-      if (a.key() == key) return a.value().s();
-    }
-    return {};
-  }
   bool of_frame(Control& loop, int32_t enter) {
-    const std::string frame = text_of(graph_.node(enter), "frame_name");
+    const auto name = graph_.node(enter).attribute("frame_name");
+    const std::string frame = name != nullptr ? name->s() : "";
     if (loop.frame->empty()) loop.frame = frame;
     if (*loop.frame == frame) return true;
     fail(invalid("node " + quoted(enter) + " enters the frame '" + printable(frame, 80) + "' inside of '" + printable(*loop.frame, 80) + "'"));
     return false;
   }
   Edge entered(Region& r, Edge e) {
-    bool constant = false;
-    for (const auto& a : def(e).attr()) constant = constant || (a.key() == "is_constant" && a.value().b());
-    if (!constant) return fail(invalid("node " + quoted(e.node) + " enters a loop, but neither as a constant nor as a variable"));
+    const auto constant = def(e).attribute("is_constant");
+    if (constant == nullptr || !constant->b())
+      return fail(invalid("node " + quoted(e.node) + " enters a loop, but neither as a constant nor as a variable"));
     return of_frame(*r.of, e.node) ? argument(r, e, input(e.node, 0)) : Edge();
   }
 
@@ -215,11 +210,11 @@ class Frames {
     }
     return r;
   }
-  Control& control(Region& r, const char* op, const std::string& name, size_t own) {
+  Control& control(Region& r, const char* op, std::string_view name, size_t own) {
     NodeDef& d = functions_.add_node();
     d.set_op(op);
-    d.set_name(name);
-    return controls_.emplace_back(Control{&r, r.made.add(d), &d, own});
+    d.set_name(std::string(name));
+    return controls_.emplace_back(Control{&r, r.made.add(FileNode(d)), &d, own});
   }
 
   // What a loop leaves behind.
@@ -258,7 +253,7 @@ class Frames {
       const size_t i = k == 0 ? joined.yes_input : 1 - joined.yes_input;
       Region& side = *branch->functions[k];
       if (e.output == 0) later(side, -1, static_cast<size_t>(at->second), input(e.node, i));
-      if (e.output == 1) side.made.returns().push_back({side.made.add(number(i)), 0});
+      if (e.output == 1) side.made.returns().push_back({side.made.add(FileNode(number(i))), 0});
     }
     return {branch->node, at->second};
   }
@@ -300,7 +295,6 @@ class Frames {
 }  // namespace
 
 Result<Index> without_frames(const Index& graph, std::vector<Edge>& wanted, Functions& functions) {
-  if (!graph.has_frames()) return graph;
   auto conditions = Conditions::of(graph, wanted);
   if (!conditions) return conditions.error();
   return Frames(graph, *conditions, functions).run(wanted);

@@ -10,7 +10,7 @@
 
 namespace tern::tensorflow {
 
-// The graph, its nodes under their old numbers, others added behind. `wanted` are edges of it, and of the new graph afterwards; what they do not need is
+// A graph that has_frames(), its nodes under their old numbers, others added behind. `wanted` are edges of it, and of the new graph afterwards; what they do not need is
 // left as it is. Functions that it makes go to `functions`. Errors: a loop that is none (invalid, one line), too much of everything (unsupported).
 Result<Index> without_frames(const Index& graph, std::vector<Edge>& wanted, Functions& functions);
 

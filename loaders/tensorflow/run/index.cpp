@@ -19,17 +19,15 @@ std::optional<int32_t> number(std::string_view text) {
 }
 
 // How many outputs the list argument has whose length this attribute tells.
-int32_t length_of(const tensorflow_pb::NodeDef& node, std::string_view attribute) {
-  for (const auto& a : node.attr()) {
-    if (a.key() != attribute) continue;
-    const int64_t n = a.value().has_list() ? a.value().list().type_size() : a.value().i();
-    return n < 0 || n > INT32_MAX / 2 ? 0 : static_cast<int32_t>(n);
-  }
-  return 0;
+int32_t length_of(const FileNode& node, std::string_view attribute) {
+  const auto value = node.attribute(attribute);
+  if (value == nullptr) return 0;
+  const int64_t n = value->has_list() ? value->list().type_size() : value->i();
+  return n < 0 || n > INT32_MAX / 2 ? 0 : static_cast<int32_t>(n);
 }
 
 // The flat number of an argument's first output: of "values" in "indices*N values" as many as the attribute N says.
-std::optional<int32_t> first_of(const tensorflow_pb::NodeDef& node, std::string_view argument) {
+std::optional<int32_t> first_of(const FileNode& node, std::string_view argument) {
   const Operator* op = find_operator(node.op());
   const Special* special = find_special(node.op());
   const char* outputs = special != nullptr ? special->outputs : op != nullptr ? op->outputs : nullptr;
@@ -46,31 +44,37 @@ std::optional<int32_t> first_of(const tensorflow_pb::NodeDef& node, std::string_
 
 }  // namespace
 
-template <class Nodes>
-Status Index::add(const Nodes& nodes) {
-  for (const auto& n : nodes) {
+Status Index::add(const google::protobuf::RepeatedPtrField<std::string>& nodes) {
+  nodes_.reserve(static_cast<size_t>(nodes.size()));
+  inputs_.reserve(static_cast<size_t>(nodes.size()));
+  by_name_.reserve(static_cast<size_t>(nodes.size()));
+  for (const std::string& bytes : nodes) {
+    const FileNode n(bytes);
     if (!by_name_.emplace(n.name(), static_cast<int32_t>(nodes_.size())).second) {
       return invalid("node '" + printable(n.name(), 80) + "' is there twice");
     }
     add(n);
-    for (const char* op : {"Switch", "Merge", "Enter"}) frames_ = frames_ || n.op() == op || n.op() == std::string("Ref") + op;
+    const std::string_view op = n.op().starts_with("Ref") ? n.op().substr(3) : n.op();
+    frames_ = frames_ || op == "Switch" || op == "Merge" || op == "Enter";
   }
   return {};
 }
 
-int32_t Index::add(const tensorflow_pb::NodeDef& node) {
+int32_t Index::add(FileNode node) {
   const auto n = static_cast<int32_t>(nodes_.size());
-  nodes_.push_back(&node);
   inputs_.emplace_back();
   for (const char* op : {"TensorListConcatV2", "TensorListConcat", "TensorArrayConcatV3"}) {
     if (node.op() == op) joins_.push_back(n);
   }
+  nodes_.push_back(std::move(node));
   return n;
 }
 
 void Index::resolve_inputs() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
-    for (const auto& reference : nodes_[i]->input()) inputs_[i].push_back(resolve(reference));
+    const std::vector<std::string_view> references = nodes_[i].inputs();
+    inputs_[i].reserve(references.size());
+    for (const std::string_view reference : references) inputs_[i].push_back(resolve(reference));
   }
 }
 
@@ -93,6 +97,8 @@ Result<Index> Index::of(const tensorflow_pb::FunctionDef& function) {
     const auto at = returned.find(o.name());
     index.returns_.push_back(at == returned.end() ? Edge() : index.resolve(at->second));
   }
+  index.by_name_ = {};  // nobody asks for a node of a function by name
+  index.argument_ = {};
   return index;
 }
 
@@ -104,7 +110,7 @@ int32_t Index::find(std::string_view name) const {
 Edge Index::behind(Edge e) const {
   constexpr int kMost = 64;  // far above what is written; whoever asks may ask for every edge
   for (int left = kMost; e.node >= 0 && left > 0; --left) {
-    const std::string& op = node(e.node).op();
+    const std::string_view op = node(e.node).op();
     if ((op != "Identity" && op != "StopGradient") || inputs(e.node).empty()) break;
     e = inputs(e.node)[0];
   }
@@ -127,33 +133,36 @@ Edge Index::resolve(std::string_view reference) const {
   const auto k = number(second == rest.npos ? rest : rest.substr(second + 1));
   if (!k) return {};
   if (second == rest.npos) return {node, *k};
-  const auto first = first_of(*nodes_[static_cast<size_t>(node)], rest.substr(0, second));
+  const auto first = first_of(nodes_[static_cast<size_t>(node)], rest.substr(0, second));
   if (!first || *first > INT32_MAX - *k) return {};
   return {node, *first + *k};
 }
 
 Functions::Functions(const tensorflow_pb::FunctionLibrary& library) {
-  for (const auto& f : library.function()) by_name_.emplace(f.signature().name(), &f);
+  by_name_.reserve(static_cast<size_t>(library.function_size()));
+  for (const std::string& f : library.function()) by_name_.emplace(name_of_function(f), &f);
 }
 
 Result<const Index*> Functions::find(const std::string& name) {
-  if (const auto known = indexed_.find(name); known != indexed_.end()) return known->second.get();
+  if (const auto known = indexed_.find(name); known != indexed_.end()) return &known->second->index;
   const auto at = by_name_.find(name);
   if (at == by_name_.end()) return invalid("it calls the function '" + printable(name, 80) + "', which is not there");
-  auto made = Index::of(*at->second);
+  auto function = parse_function(*at->second);
+  if (function == nullptr) return invalid("function " + printable(name, 80) + ": its fields are malformed");
+  auto made = Index::of(*function);
   if (made && made->has_frames()) {
     std::vector<Edge> wanted = made->returns();
     made = without_frames(*made, wanted, *this);
     if (made) made->returns() = std::move(wanted);
   }
   if (!made) return made.error().within("function " + printable(name, 80));
-  return (indexed_[name] = std::make_unique<Index>(std::move(*made))).get();
+  return &(indexed_[name] = std::make_unique<const Indexed>(Indexed{std::move(function), std::move(*made)}))->index;
 }
 
 std::string Functions::add(const std::string& name, Index index) {
   std::string own = name;
   for (size_t n = 1; by_name_.contains(own) || indexed_.contains(own); ++n) own = name + "_" + std::to_string(n);
-  indexed_[own] = std::make_unique<Index>(std::move(index));
+  indexed_[own] = std::make_unique<const Indexed>(Indexed{nullptr, std::move(index)});
   return own;
 }
 

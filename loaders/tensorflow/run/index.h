@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "loaders/tensorflow/run/file_node.h"
 #include "tern/status.h"
-#include "tern_tensorflow.pb.h"
 
 namespace tern::tensorflow {
 
@@ -29,7 +29,7 @@ class Index {
   static Result<Index> of(const tensorflow_pb::FunctionDef& function);
 
   size_t size() const { return nodes_.size(); }
-  const tensorflow_pb::NodeDef& node(int32_t i) const { return *nodes_[static_cast<size_t>(i)]; }
+  const FileNode& node(int32_t i) const { return nodes_[static_cast<size_t>(i)]; }
   int32_t find(std::string_view name) const;  // -1: none
   // "node", "node:2", "^node"; in a function "argument", "node:output:0".
   Edge resolve(std::string_view reference) const;
@@ -46,19 +46,18 @@ class Index {
   const std::vector<int32_t>& joins() const { return joins_; }
   // Whether it has branches or loops of TensorFlow 1 (frames.h).
   bool has_frames() const { return frames_; }
-  // For graphs that are made of others. The node must outlive this.
-  int32_t add(const tensorflow_pb::NodeDef& node);
+  // For graphs that are made of others.
+  int32_t add(FileNode node);
   std::vector<Edge>& inputs(int32_t i) { return inputs_[static_cast<size_t>(i)]; }
   std::vector<Edge>& returns() { return returns_; }
-  void replace(int32_t i, const tensorflow_pb::NodeDef& node) { nodes_[static_cast<size_t>(i)] = &node; }
+  void replace(int32_t i, FileNode node) { nodes_[static_cast<size_t>(i)] = std::move(node); }
   void take_arguments(size_t n) { arguments_ = n; }
 
  private:
-  template <class Nodes>
-  Status add(const Nodes& nodes);
+  Status add(const google::protobuf::RepeatedPtrField<std::string>& nodes);
   void resolve_inputs();
 
-  std::vector<const tensorflow_pb::NodeDef*> nodes_;
+  std::vector<FileNode> nodes_;
   std::vector<std::vector<Edge>> inputs_;
   std::vector<Edge> returns_;
   std::vector<int32_t> joins_;
@@ -81,8 +80,12 @@ class Functions {
   tensorflow_pb::NodeDef& add_node();
 
  private:
-  std::unordered_map<std::string_view, const tensorflow_pb::FunctionDef*> by_name_;
-  std::unordered_map<std::string, std::unique_ptr<Index>> indexed_;
+  struct Indexed {
+    std::unique_ptr<const tensorflow_pb::FunctionDef> function;  // null: it was made
+    Index index;
+  };
+  std::unordered_map<std::string_view, const std::string*> by_name_;
+  std::unordered_map<std::string, std::unique_ptr<const Indexed>> indexed_;
   std::vector<std::unique_ptr<tensorflow_pb::NodeDef>> nodes_;
 };
 

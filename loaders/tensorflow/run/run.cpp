@@ -11,7 +11,7 @@
 namespace tern::tensorflow {
 namespace {
 
-std::string quoted(const std::string& text) { return "'" + printable(text, 120) + "'"; }
+std::string quoted(std::string_view text) { return "'" + printable(text, 120) + "'"; }
 
 }  // namespace
 
@@ -49,7 +49,7 @@ bool Runner::sort(Builder& b, const Index& graph, const Scope& scope, std::span<
     while (!stack.empty()) {
       Visit& top = stack.back();
       const auto& inputs = graph.inputs(top.node);
-      const tensorflow_pb::NodeDef& def = graph.node(top.node);
+      const FileNode& def = graph.node(top.node);
       const bool given = scope.preset != nullptr && scope.preset->contains(top.node);
       if (given || top.next == inputs.size()) {
         needed.position[top.node] = needed.order.size();
@@ -61,7 +61,9 @@ bool Runner::sort(Builder& b, const Index& graph, const Scope& scope, std::span<
       const size_t k = top.next++;
       if (inputs[k].output == Edge::kControl) continue;
       if (inputs[k].node == Edge::kMissing) {
-        b.fail(invalid("node " + quoted(def.name()) + " reads " + quoted(def.input(static_cast<int>(k))) + ", which is not there"));
+        const std::vector<std::string_view> inputs_of = def.inputs();
+        const std::string what = k < inputs_of.size() ? quoted(inputs_of[k]) : "a node";
+        b.fail(invalid("node " + quoted(def.name()) + " reads " + what + ", which is not there"));
         return false;
       }
       if (!visit(inputs[k])) {
@@ -87,11 +89,20 @@ Values Runner::run(Builder& b, const Index& graph, const Scope& scope, std::span
     arguments.try_emplace(i, scope.around ? b.capture(given) : given);
   }
   std::vector<Values> made(needed.order.size());
+  std::vector<int32_t> readers(needed.order.size());  // that have not run: what nobody reads any more goes
+  const auto count = [&](Edge e) {
+    if (e.node >= 0 && e.output != Edge::kControl) ++readers[needed.position[e.node]];
+  };
+  for (const Edge& e : wanted) count(e);
+  for (const int32_t node : needed.order) {
+    if (scope.preset != nullptr && scope.preset->contains(node)) continue;
+    for (const Edge& e : graph.inputs(node)) count(e);
+  }
   auto value_of = [&](Edge e) -> Value {
     if (e.argument()) return e.output == 0 ? arguments[e.argument_number()] : Value();
     const Values& of = made[needed.position[e.node]];
     if (static_cast<size_t>(e.output) < of.size()) return of[static_cast<size_t>(e.output)];
-    const tensorflow_pb::NodeDef& def = graph.node(e.node);
+    const FileNode& def = graph.node(e.node);
     return Value::uncomputed("output " + std::to_string(e.output) + " of " + printable(def.name(), 120) + " (" + printable(def.op(), 80) + ")");
   };
   for (size_t i = 0; i < needed.order.size() && b.ok(); ++i) {
@@ -104,7 +115,11 @@ Values Runner::run(Builder& b, const Index& graph, const Scope& scope, std::span
     }
     Values inputs;
     for (const Edge& e : graph.inputs(node)) {
-      if (e.output != Edge::kControl) inputs.push_back(value_of(e));
+      if (e.output == Edge::kControl) continue;
+      inputs.push_back(value_of(e));
+      if (e.node < 0) continue;
+      const size_t from = needed.position[e.node];
+      if (--readers[from] == 0) made[from] = {};
     }
     made[i] = run_node(b, graph, scope, node, std::move(inputs), needed.used);
   }
@@ -114,15 +129,18 @@ Values Runner::run(Builder& b, const Index& graph, const Scope& scope, std::span
 }
 
 Values Runner::run_node(Builder& b, const Index& graph, const Scope& scope, int32_t n, Values inputs, std::span<const Edge> used) {
-  const tensorflow_pb::NodeDef& def = graph.node(n);
+  const FileNode& node = graph.node(n);
   Site site{*this, graph, scope, n, {}};
   for (auto e = std::lower_bound(used.begin(), used.end(), Edge{n, 0}); e != used.end() && e->node == n; ++e) site.used.push_back(e->output);
   const size_t outputs = site.used.empty() ? 0 : static_cast<size_t>(site.used.back()) + 1;
   for (const Value& v : inputs) {  // nothing can be said of what comes of an unknown operator, or flows where nothing does
     const auto* u = v.get<Value::Uncomputed>();
-    const bool dead = v.get<Value::Dead>() != nullptr && !def.op().ends_with("Merge");
+    const bool dead = v.get<Value::Dead>() != nullptr && !node.op().ends_with("Merge");
     if ((u != nullptr && u->unknown) || dead) return spend(b, static_cast<int64_t>(outputs)) ? Values(outputs, v) : Values();
   }
+  const auto parsed = node.parsed();  // held: a function may call itself
+  if (parsed == nullptr) return b.fail(malformed(node)), Values();
+  const tensorflow_pb::NodeDef& def = *parsed;
   const Builder::Place before = b.exchange_place({&def.name(), &def.op()});
   Call c(b, def, std::move(inputs), scope.caller);
   Values made;
@@ -140,6 +158,7 @@ Values Runner::run_node(Builder& b, const Index& graph, const Scope& scope, int3
     made.assign(outputs, Value(Value::Uncomputed{"made by an operator that is not known", true}));
   }
   b.exchange_place(before);
+  node.let_go();
   return made;
 }
 

@@ -31,14 +31,16 @@ struct Callees {
   std::vector<std::string> names;  // of a loop the condition comes first
   size_t first = 0;
 };
-Callees callees_of(const NodeDef& node) {
+Callees callees_of(const FileNode& node) {
   Callees c;
-  const std::string& op = node.op();
+  const std::string_view op = node.op();
   const bool loop = is_one_of(op, {"While", "StatelessWhile"});
   const bool branch = is_one_of(op, {"If", "StatelessIf"}), cases = is_one_of(op, {"Case", "StatelessCase"});
   const bool call = is_one_of(op, {"PartitionedCall", "StatefulPartitionedCall"});
   c.first = branch || cases ? 1 : 0;
-  for (const auto& a : node.attr()) {
+  const auto def = loop || branch || cases || call ? node.parsed() : nullptr;
+  if (def == nullptr) return c;
+  for (const auto& a : def->attr()) {
     const bool one = (call && a.key() == "f") || (loop && (a.key() == "cond" || a.key() == "body")) ||
                      (branch && (a.key() == "then_branch" || a.key() == "else_branch"));
     if (one) c.names.insert(a.key() == "cond" ? c.names.begin() : c.names.end(), a.value().func().name());
@@ -55,7 +57,7 @@ class States {
     std::set<std::string> names;
     for (const int32_t n : ordered(graph, wanted)) {
       for (const auto& [variable, access] : accesses(graph, n, 0)) {
-        if ((access & (kWrites | kLost)) != 0 && variable.node >= 0) names.insert(graph.node(variable.node).name());
+        if ((access & (kWrites | kLost)) != 0 && variable.node >= 0) names.emplace(graph.node(variable.node).name());
       }
     }
     return {names.begin(), names.end()};
@@ -282,11 +284,11 @@ class States {
     auto function = functions_.find(callees.names.back());
     return function ? static_cast<int32_t>((*function)->returns().size()) : 0;
   }
-  int32_t add(Index& made, const char* op, const std::string& name, std::vector<Edge> inputs) {
+  int32_t add(Index& made, const char* op, std::string_view name, std::vector<Edge> inputs) {
     NodeDef& node = functions_.add_node();
     node.set_op(op);
-    node.set_name(name);
-    const int32_t n = made.add(node);
+    node.set_name(std::string(name));
+    const int32_t n = made.add(FileNode(node));
     made.inputs(n) = std::move(inputs);
     return n;
   }
@@ -307,7 +309,7 @@ class States {
     }
     for (const Passed& p : passed) inputs.push_back(p.value);
     NodeDef& node = functions_.add_node();
-    node = r.graph.node(n);
+    if (const auto def = r.graph.node(n).parsed()) node = *def;
     Status status;
     const auto rename = [&](tensorflow_pb::Function& f, bool results) {
       if (!status.ok()) return;  // at once: a function may call itself from both of its branches
@@ -320,7 +322,7 @@ class States {
       for (int i = 0; branches && i < a.value().list().func_size(); ++i) rename(*a.mutable_value()->mutable_list()->mutable_func(i), true);
       if (one) rename(*a.mutable_value()->mutable_func(), a.key() != "cond");
     }
-    r.made.replace(n, node);
+    r.made.replace(n, FileNode(node));
     return status;
   }
 
@@ -346,11 +348,12 @@ class States {
 
 }  // namespace
 
-Result<Index> with_states(const Index& graph, std::span<const Edge> wanted, Functions& functions, std::vector<std::string>& assigned) {
+Result<std::optional<Index>> with_states(const Index& graph, std::span<const Edge> wanted, Functions& functions, std::vector<std::string>& assigned) {
   States states(functions);
   assigned = states.assigned(graph, wanted);
-  if (assigned.empty()) return graph;
-  return states.rewrite(graph, wanted, {}, false, 0);
+  if (assigned.empty()) return std::optional<Index>();
+  auto made = states.rewrite(graph, wanted, {}, false, 0);
+  return made ? Result<std::optional<Index>>(std::move(*made)) : made.error();
 }
 
 }  // namespace tern::tensorflow

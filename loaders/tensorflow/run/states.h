@@ -3,6 +3,7 @@
 // value, whoever reads it afterwards reads that node instead of the handle, and calls, branches and loops take and return values for the variables that
 // they change. Nothing is kept from one call to the next. Next: states.cpp.
 #pragma once
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,8 +15,8 @@ namespace tern::tensorflow {
 // An operator that refuses: reads of what is changed in ways that are not followed.
 constexpr const char* kLostVariable = "LostVariable";
 
-// The graph, its nodes under their old numbers, others added behind; functions that it makes go to `functions`. `assigned`: names of the variables that
-// what is wanted may assign. Errors: calls that lie too deep, too many variables of too many nodes (unsupported); a function that is not there (invalid).
-Result<Index> with_states(const Index& graph, std::span<const Edge> wanted, Functions& functions, std::vector<std::string>& assigned);
+// The graph, its nodes under their old numbers, others added behind; functions that it makes go to `functions`. Nothing: it stays as it is. `assigned`:
+// names of the variables that what is wanted may assign. Errors: calls that lie too deep, too many variables of too many nodes (unsupported); a function that is not there (invalid).
+Result<std::optional<Index>> with_states(const Index& graph, std::span<const Edge> wanted, Functions& functions, std::vector<std::string>& assigned);
 
 }  // namespace tern::tensorflow

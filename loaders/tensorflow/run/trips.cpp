@@ -95,7 +95,7 @@ class Counting {
   // How often a comparison of a variable with an invariant holds.
   std::optional<Int> bound(Edge e) {
     if (e.node < 0) return std::nullopt;
-    const std::string& op = f_.condition->node(e.node).op();
+    const std::string_view op = f_.condition->node(e.node).op();
     const auto& inputs = f_.condition->inputs(e.node);
     const bool less = op == "Less" || op == "LessEqual", greater = op == "Greater" || op == "GreaterEqual";
     if ((!less && !greater) || inputs.size() < 2) return std::nullopt;

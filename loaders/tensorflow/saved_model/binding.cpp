@@ -18,10 +18,10 @@ const tensorflow_pb::AttrValue* attribute(const tensorflow_pb::NodeDef& node, st
   return nullptr;
 }
 
-bool is_call(const tensorflow_pb::NodeDef& node) { return node.op() == "StatefulPartitionedCall" || node.op() == "PartitionedCall"; }
+bool is_call(const FileNode& node) { return node.op() == "StatefulPartitionedCall" || node.op() == "PartitionedCall"; }
 
 // The node of an edge behind those that pass their input on; null: an argument, or none.
-const tensorflow_pb::NodeDef* node_behind(const Index& graph, Edge e) {
+const FileNode* node_behind(const Index& graph, Edge e) {
   e = graph.behind(e);
   return e.node < 0 ? nullptr : &graph.node(e.node);
 }
@@ -29,7 +29,7 @@ const tensorflow_pb::NodeDef* node_behind(const Index& graph, Edge e) {
 // The texts of a constant.
 std::vector<std::string> texts_of(const Index& graph, Edge e) {
   const auto* node = node_behind(graph, e);
-  const auto* value = node != nullptr ? attribute(*node, "value") : nullptr;
+  const auto value = node != nullptr ? node->attribute("value") : nullptr;
   if (value == nullptr) return {};
   return {value->tensor().string_val().begin(), value->tensor().string_val().end()};
 }
@@ -97,7 +97,7 @@ void SavedVariables::bind_captured() {
   const std::vector<std::string> keys = checkpoint_keys();
   for (size_t i = 0; i < graph_.size(); ++i) {
     const auto& node = graph_.node(static_cast<int32_t>(i));
-    const auto* f = is_call(node) ? attribute(node, "f") : nullptr;
+    const auto f = is_call(node) ? node.attribute("f") : nullptr;
     const auto known = f != nullptr ? concrete.find(f->func().name()) : concrete.end();
     if (known == concrete.end()) continue;
     const auto& bound = known->second->bound_inputs();
@@ -109,17 +109,18 @@ void SavedVariables::bind_captured() {
       const Edge e = inputs[data - static_cast<size_t>(bound.size()) + static_cast<size_t>(j)];
       if (e.node < 0 || bound.Get(j) < 0 || bound.Get(j) >= static_cast<int>(keys.size())) continue;
       const std::string& key = keys[static_cast<size_t>(bound.Get(j))];
-      if (!key.empty() && graph_.node(e.node).op() == "VarHandleOp") stored_as_.emplace(graph_.node(e.node).name(), Stored{key, {}});
+      if (!key.empty() && graph_.node(e.node).op() == "VarHandleOp") stored_as_.emplace(std::string(graph_.node(e.node).name()), Stored{key, {}});
     }
   }
 }
 
 // RestoreV2 gives the tensors of a list of names; each is assigned to a variable, or to an argument that the call passes one for. Two fill a table.
-void SavedVariables::bind_assigned(const Index& within, const Index* around, const tensorflow_pb::NodeDef* call) {
+void SavedVariables::bind_assigned(const Index& within, const FileNode* call) {
   struct Lists {
     std::vector<std::string> keys, parts;
   };
-  std::unordered_map<const tensorflow_pb::NodeDef*, Lists> restored;
+  std::unordered_map<int32_t, Lists> restored;
+  const std::vector<std::string_view> arguments = call != nullptr ? call->inputs() : std::vector<std::string_view>();
   for (size_t i = 0; i < within.size(); ++i) {
     const auto& node = within.node(static_cast<int32_t>(i));
     const auto& inputs = within.inputs(static_cast<int32_t>(i));
@@ -129,7 +130,7 @@ void SavedVariables::bind_assigned(const Index& within, const Index* around, con
     for (size_t k = 1; k < (table ? 3 : 2); ++k) {
       const Edge e = within.behind(inputs[k]);
       if (e.node < 0 || within.node(e.node).op() != "RestoreV2" || within.inputs(e.node).size() < 3) break;
-      auto [at, fresh] = restored.try_emplace(&within.node(e.node));
+      auto [at, fresh] = restored.try_emplace(e.node);
       if (fresh) at->second = {texts_of(within, within.inputs(e.node)[1]), texts_of(within, within.inputs(e.node)[2])};
       const auto& [keys, parts] = at->second;
       const auto which = static_cast<size_t>(e.output);
@@ -137,28 +138,29 @@ void SavedVariables::bind_assigned(const Index& within, const Index* around, con
     }
     if (from.size() < (table ? 2 : 1)) continue;
     const Edge to = inputs[0];
-    const tensorflow_pb::NodeDef* variable = to.node >= 0 ? &within.node(to.node) : nullptr;
-    if (to.argument() && call != nullptr && to.argument_number() < call->input_size()) {
-      variable = node_behind(*around, around->resolve(call->input(to.argument_number())));
+    const FileNode* variable = to.node >= 0 ? &within.node(to.node) : nullptr;
+    if (to.argument() && static_cast<size_t>(to.argument_number()) < arguments.size()) {
+      variable = node_behind(graph_, graph_.resolve(arguments[static_cast<size_t>(to.argument_number())]));
     }
     if (variable == nullptr) continue;
-    if (table) rows_.emplace(variable->name(), std::pair(from[0].key, from[1].key));
-    else stored_as_.emplace(variable->name(), from[0]);
+    if (table) rows_.emplace(std::string(variable->name()), std::pair(from[0].key, from[1].key));
+    else stored_as_.emplace(std::string(variable->name()), from[0]);
   }
 }
 
 void SavedVariables::bind_restored() {
-  bind_assigned(graph_, nullptr, nullptr);
+  bind_assigned(graph_, nullptr);
   const Edge restore = graph_.resolve(meta_.saver_def().restore_op_name());
   if (restore.node < 0 || !is_call(graph_.node(restore.node))) return;
   const auto& call = graph_.node(restore.node);
-  const auto* f = attribute(call, "f");
+  const auto f = call.attribute("f");
   auto function = f != nullptr ? functions_.find(f->func().name()) : invalid("");
-  if (function) bind_assigned(**function, &graph_, &call);
+  if (function) bind_assigned(**function, &call);
 }
 
 Result<int32_t> SavedVariables::find(const tensorflow_pb::NodeDef& node) {
-  if (const auto at = known_.find(&node); at != known_.end()) return at->second;
+  std::string bytes = node.SerializeAsString();
+  if (const auto at = known_.find(bytes); at != known_.end()) return at->second;
   if (Status s = open(); !s) return s.error();
   const auto* shared = attribute(node, "shared_name");
   Stored stored;
@@ -174,8 +176,8 @@ Result<int32_t> SavedVariables::find(const tensorflow_pb::NodeDef& node) {
     return invalid("the checkpoint holds no such variable; it holds " + there +
                    (all.size() > kMost ? " and " + std::to_string(all.size() - kMost) + " more" : ""));
   }
-  variables_.push_back({&node, std::move(stored)});
-  known_.emplace(&node, static_cast<int32_t>(variables_.size()) - 1);
+  variables_.push_back({node, std::move(stored)});
+  known_.emplace(std::move(bytes), static_cast<int32_t>(variables_.size()) - 1);
   return static_cast<int32_t>(variables_.size()) - 1;
 }
 
@@ -192,11 +194,11 @@ Result<Variables::Rows> SavedVariables::table(const tensorflow_pb::NodeDef& node
 
 Result<Tensor> SavedVariables::read(int32_t index) {
   const Variable& v = variables_[static_cast<size_t>(index)];
-  const std::string where = "variable " + printable(v.node->name(), 120) + " (" + printable(v.stored.key, 200) + ")";
+  const std::string where = "variable " + printable(v.node.name(), 120) + " (" + printable(v.stored.key, 200) + ")";
   auto tensor = v.stored.part.empty() ? bundle_->read(v.stored.key) : bundle_->read_part(v.stored.key, v.stored.part);
   if (!tensor) return tensor.error().within(where);
-  const auto* dtype = attribute(*v.node, "dtype");
-  const auto* shape = attribute(*v.node, "shape");
+  const auto* dtype = attribute(v.node, "dtype");
+  const auto* shape = attribute(v.node, "shape");
   if (dtype != nullptr) {
     auto wanted = dtype_of(dtype->type());
     if (wanted && *wanted != tensor->dtype()) {

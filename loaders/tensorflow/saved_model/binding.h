@@ -22,7 +22,7 @@ class SavedVariables : public Variables {
   Status open();
   void bind_captured();
   void bind_restored();
-  void bind_assigned(const Index& within, const Index* around, const tensorflow_pb::NodeDef* call);
+  void bind_assigned(const Index& within, const FileNode* call);
   std::vector<std::string> checkpoint_keys() const;  // by object
 
   struct Stored {
@@ -30,7 +30,7 @@ class SavedVariables : public Variables {
     std::string part;  // of a partitioned variable: which, as RestoreV2 spells it ("4 6 0,2:-"); empty: the whole
   };
   struct Variable {
-    const tensorflow_pb::NodeDef* node;
+    tensorflow_pb::NodeDef node;
     Stored stored;
   };
   const tensorflow_pb::MetaGraph& meta_;
@@ -42,7 +42,7 @@ class SavedVariables : public Variables {
   std::unordered_map<std::string, Stored> stored_as_;                          // by node of the graph
   std::unordered_map<std::string, std::pair<std::string, std::string>> rows_;  // of tables, by node: what their keys and values are called
   std::vector<Variable> variables_;
-  std::unordered_map<const tensorflow_pb::NodeDef*, int32_t> known_;
+  std::unordered_map<std::string, int32_t> known_;  // by the bytes of the node
 };
 
 }  // namespace tern::tensorflow

@@ -154,9 +154,13 @@ Result<Graph> load_saved_model(const Content& content, const LoadOptions& option
   std::vector<std::string> assigned;
   auto followed = with_states(*graph, wanted, functions, assigned);
   if (!followed) return followed.error();
-  auto flat = without_frames(*followed, wanted, functions);
-  if (!flat) return flat.error();
-  const Values made = runner.run(b, *flat, {.preset = &preset}, wanted);
+  std::optional<Index>& flat = *followed;
+  if (const Index& made = flat ? *flat : *graph; made.has_frames()) {
+    auto without = without_frames(made, wanted, functions);
+    if (!without) return without.error();
+    flat = std::move(*without);
+  }
+  const Values made = runner.run(b, flat ? *flat : *graph, {.preset = &preset}, wanted);
   std::vector<std::pair<std::string, Value>> outputs;
   for (size_t i = 0; i < wanted.size(); ++i) outputs.emplace_back(signature->outputs[i].first, made[i]);
   const std::string& version = (*meta)->meta_info_def().tensorflow_version();
