@@ -122,7 +122,7 @@ Use use_model(const Sample& sample, const std::string& bytes, std::span<const Ar
 // with the square, would take minutes: there it is every so manieth, a prime, so that no pattern of the code is always missed.
 template <class F>
 void for_each_failure(int64_t count, F f) {
-  const int64_t kEach = kSanitized ? 200 : 1500, kWork = kSanitized ? 50'000 : 400'000;  // kWork: allocations in all
+  const int64_t kEach = kSanitized ? 100 : 1500, kWork = kSanitized ? 25'000 : 400'000;  // kWork: allocations in all
   int64_t stride = 1;
   if (count > kEach) {
     constexpr int64_t kPrimes[] = {3, 5, 7, 11, 13, 17, 23, 31, 41, 53, 71, 97, 127, 167, 223};

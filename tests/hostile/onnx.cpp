@@ -264,8 +264,9 @@ TEST_CASE("hostile onnx: sequences of many elements are not taken apart into mem
     splits.push_back(node("SequenceAt", {"s" + n, "i"}, {"y" + n}));
     maps.push_back(node("SequenceMap", {"s"}, {"m" + n}, {attr_graph("body", body)}));
   }
-  for (int k = 0; k < 40000; ++k) inserts.push_back(node("SequenceInsert", {"s0", "x"}, {"s" + std::to_string(k + 1)}));
-  inserts.push_back(node("SequenceLength", {"s40000"}, {"y"}));
+  const size_t many = flood(40000);
+  for (size_t k = 0; k < many; ++k) inserts.push_back(node("SequenceInsert", {"s0", "x"}, {"s" + std::to_string(k + 1)}));
+  inserts.push_back(node("SequenceLength", {"s" + std::to_string(many)}, {"y"}));
   const Proto i = tensor("i", 7, {}).ints(7, {1000});
   std::vector<Proto> each, mapped;
   for (int k = 0; k < 3000; ++k) {

@@ -199,8 +199,9 @@ TEST_CASE("hostile export: graphs inside one another, and given the wrong number
 TEST_CASE("hostile export: a hundred thousand nodes take time in proportion, views changed in place are bounded") {
   Pt2Program chain, views;
   chain.input("x0", {"2"});
-  for (int k = 0; k < 20'000; ++k) chain.node("aten.relu.default", {{"self", t("x" + std::to_string(k))}}, {t("x" + std::to_string(k + 1))});
-  chain.node("aten.nothing.default", {{"self", t("x20000")}}, {t("y")}).output(t("y"));
+  const size_t many = flood(20'000);
+  for (size_t k = 0; k < many; ++k) chain.node("aten.relu.default", {{"self", t("x" + std::to_string(k))}}, {t("x" + std::to_string(k + 1))});
+  chain.node("aten.nothing.default", {{"self", t("x" + std::to_string(many))}}, {t("y")}).output(t("y"));
   CHECK(has(refusal(chain), "aten.nothing.default"));
   views.input("x", {"2"}).node("aten.clone.default", {{"self", t("x")}}, {t("y")});
   for (int k = 0; k < 4'000; ++k) {

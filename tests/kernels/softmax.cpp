@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "runtime/base/half.h"
+#include "tests/support/cheap.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test::in_softmax {
@@ -108,6 +109,7 @@ TEST_CASE("hardmax: the first of the largest is one") {
 TEST_CASE("hardmax: lines of any length, along and across, of any dtype") {
   for (int64_t cols : {1, 2, 15, 16, 17, 255, 256, 257, 600}) {
     for (int64_t inner : {1, 2, 300}) {
+      if (kSanitized && cols > 17 && inner > 2) continue;
       Tensor x = random_f32({2, cols, inner}, 7, -9, 9), expected = random_f32({2, cols, inner}, 8, 0, 0);
       for (int64_t i = 0; i < x.count(); ++i) x.mutable_data<float>()[i] = std::round(x.data<float>()[i]);  // many are equal
       for (int64_t line = 0; line < 2 * inner; ++line) {

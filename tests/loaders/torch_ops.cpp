@@ -14,6 +14,7 @@
 #include "loaders/torch/ops/operator.h"
 #include "runtime/base/half.h"
 #include "runtime/model.h"
+#include "tests/support/cheap.h"
 #include "tests/support/torch_calls.h"
 
 namespace tern::test::in_torch_ops {
@@ -292,8 +293,10 @@ TEST_CASE("torch ops: every recorded call gives torch's dtypes, shapes and eleme
 }
 
 TEST_CASE("torch ops: with symbolic sizes a call gives the same, or is refused as unsupported") {
-  size_t done = 0;
-  for (const Case& c : recorded().cases) {
+  size_t tried = 0, done = 0;
+  for (size_t k = 0; k < recorded().cases.size(); k += every(1)) {
+    const Case& c = recorded().cases[k];
+    ++tried;
     const Built built = build(c, Way::symbolic);
     if (!built.status.ok()) {
       CHECK_MESSAGE(built.status.error().code() == Code::kUnsupported, c.call << ": " << built.status.error().message());
@@ -303,11 +306,12 @@ TEST_CASE("torch ops: with symbolic sizes a call gives the same, or is refused a
     CHECK_MESSAGE(wrong.empty(), c.call << ": " << wrong);
     ++done;
   }
-  CHECK(done * 10 > recorded().cases.size() * 9);
+  CHECK(done * 10 > tried * 9);
 }
 
 TEST_CASE("torch ops: the same calls in a forward give the same bits") {
-  for (const Case& c : recorded().cases) {
+  for (size_t k = 0; k < recorded().cases.size(); k += every(1)) {
+    const Case& c = recorded().cases[k];
     if (c.forward.empty()) continue;
     const Built built = build(c, Way::forward), direct = build(c, Way::call);
     CHECK_MESSAGE(built.status.ok(), c.forward << ": " << (built.status.ok() ? "" : built.status.error().message()));

@@ -8,6 +8,7 @@
 #include "runtime/infer_shapes.h"
 #include "runtime/optimize.h"
 #include "runtime/verify.h"
+#include "tests/support/cheap.h"
 #include "tests/support/graph_builder.h"
 
 namespace tern::test::in_narrow_random {
@@ -198,7 +199,8 @@ int64_t elements(const Graph& g) {
 
 TEST_CASE("narrow: random graphs of which random parts are read keep their bits") {
   int64_t changed = 0, fewer = 0;
-  for (uint32_t seed = 0; seed < 600; ++seed) {
+  const uint32_t many = kSanitized ? 100 : 600;
+  for (uint32_t seed = 0; seed < many; ++seed) {
     const RandomGraph r(seed);
     const Graph before = at_stage(r.b.graph, Stage::fuse), after = at_stage(r.b.graph, Stage::narrow);
     CAPTURE(seed);
@@ -221,8 +223,8 @@ TEST_CASE("narrow: random graphs of which random parts are read keep their bits"
     fewer += elements(session) < elements(whole);
     CHECK(elements(session) <= 2 * elements(whole));
   }
-  CHECK(changed > 300);
-  CHECK(fewer > 250);
+  CHECK(changed > many / 2);
+  CHECK(fewer > many * 5 / 12);
 }
 
 }  // namespace tern::test::in_narrow_random

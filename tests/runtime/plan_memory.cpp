@@ -7,6 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "tests/support/cheap.h"
+
 namespace tern {
 
 TEST_CASE("plan_memory: two buffers that never live together share their memory") {
@@ -41,7 +43,7 @@ TEST_CASE("plan_memory: random lifetimes never overlap in both time and space, a
 }
 
 TEST_CASE("plan_memory: tens of thousands of buffers, all alive at once or two at a time") {
-  constexpr int32_t kMany = 50000;
+  const auto kMany = static_cast<int32_t>(test::flood(50000));
   std::vector<Buffer> together, chain;
   for (int32_t i = 0; i < kMany; ++i) {
     together.push_back({64 + i % 3 * 64, i, 2 * kMany - i});

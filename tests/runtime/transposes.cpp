@@ -10,6 +10,7 @@
 #include "runtime/optimize.h"
 #include "runtime/simplify.h"
 #include "runtime/verify.h"
+#include "tests/support/cheap.h"
 #include "tests/support/graph_builder.h"
 #include "tests/support/transposes.h"
 
@@ -288,7 +289,7 @@ TEST_CASE("transposes: the bodies of branches have theirs moved as well") {
 
 // Operators of every rule and some that have none, and Transposes between, at random.
 TEST_CASE("transposes: random graphs keep their bits") {
-  for (uint32_t seed = 0; seed < 400; ++seed) {
+  for (uint32_t seed = 0; seed < (kSanitized ? 100 : 400); ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);
     auto below = [&](size_t n) { return static_cast<int64_t>(random() % n); };
