@@ -142,13 +142,15 @@ Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa
 
 }  // namespace
 
-FoldBudget fold_budget(const Graph& graph, int64_t bytes) {
+int64_t bytes_of_constants(const Graph& graph) {
   int64_t sum = 0;
   for (const Tensor* t : constants(graph)) sum = checked_add(sum, static_cast<int64_t>(t->bytes())).value_or(INT64_MAX);
-  const int64_t most = int64_t(1) << 58;
-  bytes = std::min(bytes, most);
-  sum = std::min(sum, most);
-  return {bytes / 2 + 2 * sum, 4 * bytes + 16 * sum};
+  return std::min(sum, int64_t(1) << 58);
+}
+
+FoldBudget fold_budget(const Graph& graph, int64_t bytes) {
+  const int64_t room = std::min(bytes, int64_t(1) << 58) + kFoldedPerBudget * bytes_of_constants(graph);
+  return {room / 2, 4 * room};
 }
 
 Status fold_constants(Graph& graph, FoldBudget& budget) {

@@ -20,6 +20,8 @@ constexpr int kFoldRounds = 3;
 // Half of LoadOptions::budget (a session folds again) and twice the bytes of the graph's constants; 4 operations for each byte of
 // the budget and 16 for each byte of constants.
 FoldBudget fold_budget(const Graph& graph, int64_t bytes);
+constexpr int64_t kFoldedPerBudget = 4;  // a byte of constants counts as so many of the budget
+int64_t bytes_of_constants(const Graph& graph);
 
 // Needs infer_shapes before. A node is left alone when its result would be much larger than its inputs (an Expand of a scalar),
 // or when the budget does not last. Kernels are those of the best ISA: the bits are the same.

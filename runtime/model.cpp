@@ -182,9 +182,11 @@ Result<Model> make_model(Graph graph, const LoadOptions& options) {
   state->graph.metadata = std::move(metadata);
   state->graph.summary = std::move(summary);
   state->graph.signatures = std::move(signatures);
+  const int64_t backed = bytes_of_constants(state->optimized);
   if (options.optimize) {
     if (Status s = optimize(state->optimized, options.budget); !s) return s.error();
   }
+  state->fold_again = options.budget - kFoldedPerBudget * std::max<int64_t>(0, bytes_of_constants(state->optimized) - backed);
   Graph* const graphs[] = {&state->graph, &state->optimized};
   seal_weights(graphs);
   state->data_dependent = !first_no_tensor(state->optimized).empty() || !data_dependence(state->optimized).empty();
@@ -336,7 +338,7 @@ Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<co
     TypeInfo& type = bound->value(bound->inputs[i]).type;
     if (type.kind == ValueKind::tensor) type.shape = Shape(dims[i]);
   }
-  if (Status s = optimize(*bound, model.options.budget); !s) return s.error();
+  if (Status s = optimize(*bound, model.fold_again); !s) return s.error();
   budget = budget_of(model, budget, dims);
   int64_t backed = 0;
   for (const Datum& d : data) backed += d.bytes();

@@ -23,6 +23,7 @@ class ModelState {
   Graph optimized;  // folded and fused: what sessions start from
   LoadOptions options;
   int64_t parameters = 0, weight_bytes = 0;
+  int64_t fold_again = 0;  // LoadOptions::budget as optimize() takes it for sessions: what folding made backs no more of it
   bool data_dependent = false;
   mutable PackStore packs;    // packed weights, shared by all sessions
   mutable Programs programs;  // shared by sessions of the same shapes

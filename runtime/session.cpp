@@ -79,7 +79,7 @@ bool no_fault(const Plan& plan) {
 
 // The graph that a plan is made of: every dimension bound.
 Result<Graph> static_graph(const ModelState& model, const SessionOptions& options) {
-  auto graph = specialize(model.optimized, options.dims, model.options.budget);
+  auto graph = specialize(model.optimized, options.dims, model.fold_again);
   if (!graph) return graph;
   if (std::string name = first_no_tensor(*graph); !name.empty())
     return unsupported("value " + name + " is a sequence or an optional: only evaluate() runs it");

@@ -9,6 +9,7 @@
 
 #include "loaders/load.h"
 #include "runtime/base/printable.h"
+#include "runtime/model.h"
 #include "tern/tern.h"
 #include "tests/support/cheap.h"
 #include "tests/support/onnx_writer.h"
@@ -94,6 +95,20 @@ TEST_CASE("hostile tensorflow: constants that double stop where the budget ends"
   auto model = f.cheap();
   REQUIRE_MESSAGE(model.ok(), (model.ok() ? "" : model.error().message()));
   CHECK(cheaply(f.data.size(), [&] { return model->layers({}); }).size() > 40);  // which folds once more
+}
+
+TEST_CASE("hostile tensorflow: what loading folded does not let a session fold more") {
+  File f;  // loading folds the first 16 MB; the next 64 MB are four times as much, as the budget for a file of so many weights would be
+  f.add(place(kFloat, {1})).add(repeated("four", kInt, {1}, Proto().i(7, 4))).add(number("axis", 0)).add(floats("c0", {256}));
+  for (int i = 0; i < 9; ++i)
+    f.add(op("c" + std::to_string(i + 1), "Tile", {"c" + std::to_string(i), "four"}, {with("T", type(kFloat)), with("Tmultiples", type(kInt))}));
+  f.add(op("sum", "Sum", {"c9", "axis"}, {with("T", type(kFloat))})).add(op("y", "Add", {"x", "sum"}, {with("T", type(kFloat))}));
+  auto model = cheaply(
+      f.data.size(), [&] { return f.load(); }, 5, 32);
+  REQUIRE(model.ok());
+  CHECK(cheaply(
+            f.data.size(), [&] { return arena_bytes(*model, {}); }, 5, 16)
+            .ok());
 }
 
 TEST_CASE("hostile tensorflow: texts that double, or become longer with every match") {
