@@ -23,6 +23,15 @@ void flip(const UnaryArgs& a) {
   for (int64_t i = 0; i < count; ++i) y[i] = x[i] ^ 1;
 }
 
+// Bools that may be any bytes: those that are not zero are one.
+void copy(const UnaryArgs& a) {
+  const uint8_t* x = static_cast<const uint8_t*>(a.x);  // [count]
+  uint8_t* y = static_cast<uint8_t*>(a.y);
+  const int64_t count = a.count;
+  TERN_APART
+  for (int64_t i = 0; i < count; ++i) y[i] = x[i] != 0;
+}
+
 template <auto kF, class T>
 constexpr KernelRow bits_row(const char* name, DType dtype) {
   return row<BinaryArgs, each<kF, T>>(name, dtype, Isa::TERN_ISA);
@@ -34,6 +43,7 @@ constinit const KernelRow and_bool = bits_row<functions::And{}, uint8_t>("and/bo
 constinit const KernelRow or_bool = bits_row<functions::Or{}, uint8_t>("or/bool/" TERN_ISA_NAME, DType::boolean);
 constinit const KernelRow xor_bool = bits_row<functions::Xor{}, uint8_t>("xor/bool/" TERN_ISA_NAME, DType::boolean);
 constinit const KernelRow not_bool = row<UnaryArgs, flip>("not/bool/" TERN_ISA_NAME, DType::boolean, Isa::TERN_ISA);
+constinit const KernelRow copy_bool = row<UnaryArgs, copy>("copy/bool/" TERN_ISA_NAME, DType::boolean, Isa::TERN_ISA);
 constinit const Rows<4> shift_left_any = {{
     bits_row<functions::Shift<true>{}, uint8_t>("shift_left/u8/" TERN_ISA_NAME, DType::u8),
     bits_row<functions::Shift<true>{}, uint16_t>("shift_left/u16/" TERN_ISA_NAME, DType::u16),

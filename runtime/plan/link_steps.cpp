@@ -12,12 +12,6 @@ namespace {
 
 void copy_bytes(const PlanCopyArgs& a) { std::memcpy(a.to, a.from, a.bytes); }
 
-// An input of bools, which the caller may have filled with any bytes: steps read a copy, in which those that are not zero are one.
-void copy_bools(const PlanCopyArgs& a) {
-  std::memcpy(a.to, a.from, a.bytes);
-  normalize_elements(DType::boolean, a.to, static_cast<int64_t>(a.bytes));
-}
-
 // Of a tensor in a mapping; pages of a file in place leave the process again as the copy goes on.
 void copy_out(const Tensor& from, std::byte* to) {
   constexpr size_t kPiece = size_t(1) << 20;
@@ -148,7 +142,6 @@ class Linking {
 }  // namespace
 
 constinit const KernelRow kPlanCopy = row<PlanCopyArgs, copy_bytes>("copy/any/scalar", DType::none, Isa::scalar);
-constinit const KernelRow kPlanCopyBools = row<PlanCopyArgs, copy_bools>("copy/bool/scalar", DType::boolean, Isa::scalar);
 
 void link_steps(Program& program, PackStore& packs) { Linking(program, packs).run(); }
 

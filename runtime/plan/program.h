@@ -147,8 +147,8 @@ struct Program {
   Views views(const Work& w) const;
 };
 
-// What stands in for a kernel where a plan copies.
-extern const KernelRow kPlanCopy, kPlanCopyBools;
+// What stands in for a kernel where a plan copies; bools on a CPU have one (kernels/elementwise/bits.h).
+extern const KernelRow kPlanCopy;
 namespace cuda {
 extern const KernelRow kPlanCopy, kPlanCopyBools;
 }  // namespace cuda

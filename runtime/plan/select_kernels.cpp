@@ -1,21 +1,30 @@
 // Selecting kernels: every work becomes bindings, and adding their sizes says what the session needs. See program.h. Next: plan_memory.h.
 #include <set>
 
+#include "kernels/elementwise/bits.h"
 #include "runtime/base/checked.h"
 #include "runtime/plan/program.h"
 
 namespace tern {
 namespace {
 
-Status bind_copy_work(Work& w, bool on_device) {
-  if (on_device) w.row = w.bools ? &cuda::kPlanCopyBools : &cuda::kPlanCopy;
-  else w.row = w.bools ? &kPlanCopyBools : &kPlanCopy;
+// An input of bools, which the caller may have filled with any bytes, is copied as 0 and 1.
+Status bind_copy_work(Work& w, bool on_device, Isa isa) {
   const TensorView bytes{DType::u8, Dims{w.copy_size}, nullptr, false, false, {}};
   BindContext c({.inputs = {&bytes, 1}, .outputs = {&bytes, 1}});
-  PlanCopyArgs& a = c.args<PlanCopyArgs>();
-  a.bytes = static_cast<size_t>(w.copy_size);
-  c.set(a.from, c.input(0));
-  c.set(a.to, c.output(0));
+  if (w.bools && !on_device) {
+    w.row = pick(rows_of<TERN_ON_EACH_ISA(copy_bool)>, DType::boolean, isa);
+    UnaryArgs& a = c.args<UnaryArgs>();
+    a.count = w.copy_size;
+    c.set(a.x, c.input(0));
+    c.set(a.y, c.output(0));
+  } else {
+    w.row = on_device ? w.bools ? &cuda::kPlanCopyBools : &cuda::kPlanCopy : &kPlanCopy;
+    PlanCopyArgs& a = c.args<PlanCopyArgs>();
+    a.bytes = static_cast<size_t>(w.copy_size);
+    c.set(a.from, c.input(0));
+    c.set(a.to, c.output(0));
+  }
   c.run(*w.row);
   auto binding = std::move(c).finish();
   if (!binding) return binding.error();
@@ -53,7 +62,7 @@ class Selection {
         if (Status s = bind_control(w); !s) return s.error().within(p_.describe(w));
       } else if (w.node == nullptr) {
         const bool there = device_only() || (!w.nested && w.from.buffer != kNone && from_device_[static_cast<size_t>(w.from.buffer)]);
-        if (Status s = bind_copy_work(w, there); !s) return s;
+        if (Status s = bind_copy_work(w, there, p_.options.beside.value_or(p_.options.isa)); !s) return s;
         add_image(w, w.parts[0].binding);
       } else if (Status s = bind_node(w); !s) {
         return s.error().within(p_.describe(w));
