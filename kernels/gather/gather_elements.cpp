@@ -1,6 +1,6 @@
 // GatherElements and GatherND. See gather.h.
+#include "kernels/gather/elements.h"
 #include "kernels/gather/gather.h"
-#include "kernels/gather/gather_device.h"
 #include "kernels/gather/index.h"
 #include "kernels/launch.h"
 #include "kernels/movement/axes.h"
@@ -11,62 +11,8 @@ namespace {
 
 // ---- GatherElements ----
 
-// f(width) with the bytes of an element, or of a run, as a number that the compiler knows; 0 for others.
-template <class F>
-void with_width(int64_t bytes, F f) {
-  switch (bytes) {
-    case 1: return f(std::integral_constant<int, 1>());
-    case 2: return f(std::integral_constant<int, 2>());
-    case 4: return f(std::integral_constant<int, 4>());
-    case 8: return f(std::integral_constant<int, 8>());
-    case 16: return f(std::integral_constant<int, 16>());
-    default: return f(std::integral_constant<int, 0>());
-  }
-}
-
-// Elements of one row; kWidth is in bytes. Nothing is read from the arguments here, which bytes of y might be.
-template <int kWidth, class Index>
-uint32_t gather_row(const Index* __restrict indices, const std::byte* __restrict x, int64_t step, int64_t axis_n, int64_t axis_stride,
-                    std::byte* __restrict y, int64_t n) {
-  uint32_t fault = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    std::memcpy(y + i * kWidth, x + (i * step + place_index(indices[i], axis_n, fault) * axis_stride) * kWidth, kWidth);
-  }
-  return fault;
-}
-
-template <class Index>
-void gather_elements(const GatherElementsArgs& a) {
-  const Index* indices = static_cast<const Index*>(a.indices);
-  const int last = a.rank - 1;
-  int64_t at[kMaxRank] = {}, offset = 0, rest = a.begin;  // offset: of the row's first element
-  for (int d = last; d >= 0; --d) {
-    at[d] = rest % a.n[d];
-    rest /= a.n[d];
-    if (d < last) offset += at[d] * a.stride[d];
-  }
-  uint32_t fault = 0;
-  with_width(a.size, [&](auto width) {
-    for (int64_t p = a.begin; p < a.end;) {
-      const int64_t n = std::min(a.n[last] - at[last], a.end - p);
-      const std::byte* x = a.x + (offset + at[last] * a.stride[last]) * width;
-      fault |= gather_row<width>(indices + p, x, a.stride[last], a.axis_n, a.axis_stride, a.y + p * width, n);
-      p += n;
-      at[last] = 0;
-      for (int d = last - 1; d >= 0; --d) {
-        offset += a.stride[d];
-        if (++at[d] < a.n[d]) break;
-        offset -= a.n[d] * a.stride[d];
-        at[d] = 0;
-      }
-    }
-  });
-  *a.fault = fault;
-}
-
 constexpr KernelRow kElementsRows[] = {
-    row<GatherElementsArgs, gather_elements<int32_t>>("gather_elements/i32/scalar", DType::i32, Isa::scalar),
-    row<GatherElementsArgs, gather_elements<int64_t>>("gather_elements/i64/scalar", DType::i64, Isa::scalar),
+    // of a device; a CPU's are in elements.simd.cpp
     device_row<GatherElementsArgs, cuda::launch_gather_elements<false>>("gather_elements/i32/cuda", DType::i32),
     device_row<GatherElementsArgs, cuda::launch_gather_elements<true>>("gather_elements/i64/cuda", DType::i64),
 };
@@ -114,6 +60,19 @@ Status bind_elements(BindContext& c) {
 }
 
 // ---- GatherND ----
+
+// f(width) with the bytes of an element, or of a run, as a number that the compiler knows; 0 for others.
+template <class F>
+void with_width(int64_t bytes, F f) {
+  switch (bytes) {
+    case 1: return f(std::integral_constant<int, 1>());
+    case 2: return f(std::integral_constant<int, 2>());
+    case 4: return f(std::integral_constant<int, 4>());
+    case 8: return f(std::integral_constant<int, 8>());
+    case 16: return f(std::integral_constant<int, 16>());
+    default: return f(std::integral_constant<int, 0>());
+  }
+}
 
 template <class Index>
 void gather_nd(const GatherNdArgs& a) {
@@ -257,7 +216,7 @@ constinit const OpDef kGatherElements = {.name = "GatherElements",
                                          .attrs = kElementsAttrs,
                                          .infer = infer_elements,
                                          .bind = bind_elements,
-                                         .kernels = rows_of<kElementsRows>};
+                                         .kernels = rows_of<TERN_ON_EACH_ISA(gather_elements_any), kElementsRows>};
 constinit const OpDef kGatherND = {
     .name = "GatherND", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kNdAttrs, .infer = infer_nd, .bind = bind_nd, .kernels = rows_of<kNdRows>};
 

@@ -91,6 +91,25 @@ TEST_CASE("gather elements: along either axis, from smaller indices") {
   CHECK(op_error("GatherElements", {}, {x, i64({1, 1}, {3})}) != "");
 }
 
+TEST_CASE("gather: elements of long rows along every axis, of every width") {
+  const Dims in{5, 6, 700}, out{4, 5, 600};
+  for (int64_t axis = 0; axis < 3; ++axis) {
+    const Tensor x = random_f32(in, 3, 0, 100);
+    Tensor k = *Tensor::allocate(DType::i64, out), narrow = *Tensor::allocate(DType::i32, out), y = *Tensor::allocate(DType::f32, out);
+    for (int64_t i = 0; i < k.count(); ++i) {
+      const int64_t n = in[static_cast<int>(axis)], index = i * 7919 % n;
+      int64_t at[3] = {i / out[2] / out[1], i / out[2] % out[1], i % out[2]};
+      at[axis] = index;
+      k.mutable_data<int64_t>()[i] = i % 3 == 0 ? index - n : index;
+      narrow.mutable_data<int32_t>()[i] = static_cast<int32_t>(k.data<int64_t>()[i]);
+      y.mutable_data<float>()[i] = x.data<float>()[(at[0] * in[1] + at[1]) * in[2] + at[2]];
+    }
+    for (DType t : {DType::f32, DType::f64, DType::f16, DType::u8})
+      check_same(run_op("GatherElements", {{"axis", axis}}, {cast(x, t), k})[0], cast(y, t));
+    check_same(run_op("GatherElements", {{"axis", axis}}, {x, narrow})[0], y);
+  }
+}
+
 TEST_CASE("gather nd: whole tuples, rows, batches") {
   const Tensor x = iota({2, 2, 2});
   check_same(run_op("GatherND", {}, {x, i64({2, 3}, {0, 0, 1, 1, -1, 0})})[0], f32({2}, {1, 6}));
