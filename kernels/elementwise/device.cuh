@@ -77,15 +77,16 @@ TERN_INLINE void unary_lanes(const UnaryLaunch& a, F f) {
     else return f(x);
   });
 }
-// Floats as doubles, integers (and bools) of Ts as they are: what portable_unary is on a CPU.
-template <auto kF, class Ts = Types<>>
+// Floats as doubles, integers (and bools) of Ts as they are: what portable_unary is on a CPU. kOfFloat: the same function of what is no double.
+template <auto kF, class Ts = Types<>, auto kOfFloat = kF>
 TERN_INLINE void unary_any(const UnaryLaunch& a) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * kElementBlock + threadIdx.x;
   if (i >= a.of.count) return;
   if constexpr (
       requires { kF(0.0); } || requires { kF(0.0, 0.0f, 0.0f); }) {
     if (is_float_type(a.dtype)) {
-      const auto v = apply<kF>(load_float(a.of.x, i, a.dtype), a.of.alpha, a.of.beta);
+      const double x = load_float(a.of.x, i, a.dtype);
+      const auto v = a.dtype == DType::f64 ? apply<kF>(x, a.of.alpha, a.of.beta) : apply<kOfFloat>(x, a.of.alpha, a.of.beta);
       if constexpr (std::is_same_v<decltype(v), const bool>) element<bool>(a.of.y, i) = v;
       else store_float(a.of.y, i, a.dtype, v);
     }

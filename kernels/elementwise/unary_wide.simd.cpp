@@ -1,5 +1,6 @@
 // The unary functions of the floats without lanes of their own: f64, f16 and bf16 of all, f32 too of those that nets use rarely. See wide.h.
 // Next: unary_rows.h.
+#include "kernels/elementwise/arc.h"
 #include "kernels/elementwise/unary_functions.h"
 #include "kernels/elementwise/wide.h"
 
@@ -77,11 +78,14 @@ constinit const Rows<3> swish_wide = wide_rows<"swish", [](double x, float alpha
 constinit const Rows<3> tanh_wide = wide_rows<"tanh", [](double x) { return portable::tanh(x); }>();
 constinit const Rows<3> thresholded_relu_wide =
     wide_rows<"thresholded_relu", [](double x, float alpha, float beta) { return functions::thresholded_relu(x, alpha, beta); }>();
-constinit const Rows<4> acos_any = any_rows<"acos", [](double x) { return portable::acos(x); }>();
+constinit const Rows<4> acos_any =
+    any_rows<"acos", [](double x) { return portable::acos(x); }, [](double x) { return functions::acos_of_float(x); }>();
 constinit const Rows<4> acosh_any = any_rows<"acosh", [](double x) { return portable::acosh(x); }>();
-constinit const Rows<4> asin_any = any_rows<"asin", [](double x) { return portable::asin(x); }>();
+constinit const Rows<4> asin_any =
+    any_rows<"asin", [](double x) { return portable::asin(x); }, [](double x) { return functions::asin_of_float(x); }>();
 constinit const Rows<4> asinh_any = any_rows<"asinh", [](double x) { return portable::asinh(x); }>();
-constinit const Rows<4> atan_any = any_rows<"atan", [](double x) { return portable::atan(x); }>();
+constinit const Rows<4> atan_any =
+    any_rows<"atan", [](double x) { return portable::atan(x); }, [](double x) { return functions::atan_of_float(x); }>();
 constinit const Rows<4> atanh_any = any_rows<"atanh", [](double x) { return portable::atanh(x); }>();
 constinit const Rows<4> cos_any = wave_rows<"cos", true>();
 constinit const Rows<4> cosh_any = any_rows<"cosh", [](double x) { return portable::cosh(x); }>();
