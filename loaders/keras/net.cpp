@@ -54,7 +54,8 @@ std::string Net::objection(const Config& self, const Config& config, const Layer
   }
   if (layer.compute == DType::none) return "dtype policy " + shown(config.policy()) + " is not supported: save the model before it is quantised";
   const std::string& mode = layer.quantized;
-  if (!mode.empty() && ((mode != "int8" && !mode.starts_with("int4")) || !holds_quantized(layer.class_name)))
+  const bool whole = mode == "int8" || mode.starts_with("int4"), calibrated = mode.starts_with("gptq/") || mode.starts_with("awq/");
+  if (!mode.empty() && !(whole && holds_quantized(layer.class_name)) && !(calibrated && layer.class_name == "Dense"))
     return "a layer of class " + shown(layer.class_name) + " that is quantised to " + shown(mode) + " is not supported: save the model before that";
   return {};
 }

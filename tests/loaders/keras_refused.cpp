@@ -82,7 +82,7 @@ TEST_CASE("keras: a number may be an array of one, as Keras 2.2 wrote it") {
 
 TEST_CASE("keras: other quantisations than kernels of 8 and 4 bits are refused, in every way that they are told, and layers that have none") {
   const auto dense = [](const std::string& settings) { return sequential(kInput + "," + layer("Dense", R"("name":"y","units":3,)" + settings)); };
-  for (const char* policy : {R"("float8_from_float32")", R"({"class_name":"DTypePolicy","config":{"name":"gptq/4/128_from_bfloat16"}})",
+  for (const char* policy : {R"("float8_from_float32")", R"({"class_name":"DTypePolicy","config":{"name":"gptq_from_bfloat16"}})",
                              R"({"class_name":"QuantizedDTypePolicy","config":{"mode":"awq","source_name":"float32"}})"}) {
     refused(dense(R"("dtype":)" + std::string(policy)), Code::kUnsupported, "quantised");
   }
@@ -92,6 +92,10 @@ TEST_CASE("keras: other quantisations than kernels of 8 and 4 bits are refused, 
   refused(dense(int8 + R"({"activation_quantizer":{"class_name":"AbsMaxQuantizer","config":{"value_range":[-1000,1000]}}}})"), Code::kUnsupported,
           "more than 8 bits");
   refused(dense(R"("dtype":"int4/128_from_float32")"), Code::kUnsupported, "4 bits");
+  refused(dense(R"("dtype":"gptq/4/128_from_float32")"), Code::kInvalid, "is no bytes");
+  refused(
+      sequential(kInput + "," + layer("EinsumDense", R"("name":"y","equation":"ab,bc->ac","output_shape":[3],"dtype":"gptq/4/128_from_float32")")),
+      Code::kUnsupported, "quantised");
 }
 
 TEST_CASE("keras: a convolution of a number, which has no axes, is invalid") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "loaders/keras/net.h"
 #include "loaders/keras/ops/ops.h"
@@ -46,8 +47,23 @@ ValueId Call::mask(size_t i) const {
 ValueId Call::weight(std::string_view name, const std::vector<int64_t>& dims, bool trainable) { return weight(weights, name, dims, trainable); }
 
 ValueId Call::weight(Weights of, std::string_view name, const std::vector<int64_t>& dims, bool trainable) const {
-  const ValueId v = of.get(name, dims, trainable && config.boolean("trainable", true));
-  return is_float(b.dtype(v)) ? b.cast(v, layer.compute) : v;
+  const std::string lora = "lora_" + std::string(name);
+  const bool adapted = layer.quantized.empty() && config.has("lora_rank") && of.has_by_name(lora + "_a");
+  trainable = trainable && config.boolean("trainable", true);
+  ValueId v = of.get(name, dims, trainable && !adapted);
+  if (!b.ok() || !is_float(b.dtype(v))) return v;
+  v = b.cast(v, layer.compute);
+  if (!adapted) return v;
+  // LoRA, which .h5 keeps apart: w + alpha / rank a b. Archives have the sum.
+  const int64_t rank = config.integer("lora_rank");
+  std::vector<int64_t> of_a = of.dims(name).value_or(std::vector<int64_t>()), of_b{rank};
+  if (of_a.empty() || rank < 1) return b.fail(tern::invalid("its config: lora_rank is " + std::to_string(rank)));
+  of_b.push_back(std::exchange(of_a.back(), rank));
+  const ValueId first = b.cast(of.get(lora + "_a", of_a, trainable), layer.compute);
+  const ValueId second = b.cast(of.get(lora + "_b", of_b, trainable), layer.compute);
+  if (!b.ok()) return kNone;
+  const double scale = config.number("lora_alpha", static_cast<double>(rank)) / static_cast<double>(rank);
+  return emit("Add", {v, emit("Mul", {emit("MatMul", {first, second}), b.scalar_like(v, scale)})});
 }
 
 int64_t Call::known_size(ValueId v, int axis) const {

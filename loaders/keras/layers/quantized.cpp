@@ -113,6 +113,32 @@ ValueId small_kernel(Call& c, Weights& weights, const QuantizedProduct& p, const
   return c.b.reshape(restored(c, weights, unpacked(c, packed, rows, columns), "kernel", 1), sizes);
 }
 
+bool calibrated(const Call& c) { return c.layer.quantized.starts_with("gptq/") || c.layer.quantized.starts_with("awq/"); }
+
+// The kernel that GPTQ or AWQ left ("gptq/4/128": of so many bits), in floats: stored transposed, of 4 bits two rows a byte, low half first; AWQ has
+// multiplied its rows by scales before.
+ValueId calibrated_kernel(Call& c, Weights& weights, const QuantizedProduct& p, ValueId& bias) {
+  const bool awq = c.layer.quantized.starts_with("awq/"), halves = awq || c.layer.quantized.starts_with("gptq/4/");
+  const int64_t features = p.kernel[0], units = p.kernel[1];
+  if (units < 1 || units > int64_t(1) << 40) return c.invalid("its config: " + std::to_string(units) + " units"), kNone;
+  if (p.bias) bias = c.weight(weights, "bias", *p.bias);
+  ValueId q = c.weight(weights, "kernel", {halves ? (units + 1) / 2 : units, features}, false);
+  if (c.b.ok() && c.b.dtype(q) != DType::u8) return c.invalid("weight kernel is no bytes"), kNone;
+  if (halves) {
+    const ValueId high = c.emit("BitShift", {q, c.b.scalar(DType::u8, 4)}, attributes({{"direction", std::string("RIGHT")}}));
+    const ValueId low = c.emit("BitwiseAnd", {q, c.b.scalar(DType::u8, 15)});
+    q = concat(c.b, {unsqueeze(c.b, low, {1}), unsqueeze(c.b, high, {1})}, 1);
+    q = slice(c.b, c.b.reshape(q, {Int(2 * ((units + 1) / 2)), Int(features)}), 0, 0, units);
+  }
+  if (c.b.ok() && weights.dims("kernel_scale").value_or(std::vector<int64_t>()).size() != 2)
+    return c.invalid("weight kernel_scale is no table"), kNone;
+  if (const auto zeros = weights.dims("kernel_zero"); c.b.ok() && (!zeros || zeros->size() != 2))
+    return c.unsupported("a kernel whose zeros are not in the file, which Keras 3.15 forgets when it saves and cannot load either,"), kNone;
+  const ValueId scales = awq ? c.weight(weights, "awq_scales", {features}, false) : kNone;
+  const ValueId kernel = permute(c.b, restored(c, weights, c.b.cast(q, c.layer.compute), "kernel", 0), {1, 0});
+  return awq ? c.emit("Div", {kernel, unsqueeze(c.b, scales, {1})}) : kernel;
+}
+
 }  // namespace
 
 bool is_quantized(const Call& c, Weights weights) { return !c.layer.quantized.empty() || weights.dtype("kernel") == DType::i8; }
@@ -130,7 +156,9 @@ ValueId quantized_product(Call& c, Weights weights, ValueId x, const QuantizedPr
   }
   ValueId bias = kNone, y = kNone;
   const Rounding how = rounding(c, !four_bits(c));
-  if (four_bits(c)) {
+  if (calibrated(c)) {
+    y = einsum(c.b, p.equation, {x, calibrated_kernel(c, weights, p, bias)});
+  } else if (four_bits(c)) {
     const ValueId kernel = small_kernel(c, weights, p, l, bias);
     const bool grouped = c.layer.quantized != "int4" && !c.layer.quantized.ends_with("/-1");
     const Rounded r = how.any && !grouped ? rounded(c, x, how, summed) : Rounded{x};

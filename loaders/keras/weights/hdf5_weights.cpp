@@ -172,13 +172,13 @@ Result<ListedWeights::Group*> ListedWeights::group(const std::string& layer) {
 
 // Of those that were not taken and have the name: the one whose path has most of the layers around it. None has it: the first that is left and has
 // the dims.
-// LoRA: .h5 has what is to be added to a weight beside it, archives have the sum.
+// What LoRA adds to weights, of layers that have not asked for it: those inside of others, whose config does not tell, and quantised ones.
 Status ListedWeights::finish() {
   for (const auto& [layer, entries] : groups_) {
     for (const Entry& e : entries) {
       if (e.used || !e.parts.back().starts_with("lora_")) continue;
       return unsupported("layer " + printable(layer, 80) +
-                         " has weights of LoRA, which .h5 keeps apart: save the model as .keras, which adds them up");
+                         " has weights of LoRA that are not read here, and .h5 keeps them apart: save the model as .keras, which adds them up");
     }
   }
   return {};

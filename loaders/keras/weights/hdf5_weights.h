@@ -36,6 +36,7 @@ class ListedWeights : public WeightSource {
   ListedWeights(hdf5::File file, hdf5::File::Id group) : file_(std::move(file)), group_(group) {}
   static bool recognises(const hdf5::File& file);  // at the root
   Status begin(const std::vector<std::string>& layers) override;
+  bool by_name() const override { return true; }
   Status finish() override;
   Result<std::optional<StoredTensor>> find(const WeightPlace& place, std::string_view name, size_t index, const std::vector<int64_t>& dims) override;
   Result<std::optional<std::string>> asset(const WeightPlace&, std::string_view) override { return std::optional<std::string>(); }

@@ -35,6 +35,8 @@ class WeightSource {
   // `dims`: what it should be; to choose among several, the caller checks. Nothing: the file has none. Errors: damaged.
   virtual Result<std::optional<StoredTensor>> find(const WeightPlace& place, std::string_view name, size_t index,
                                                    const std::vector<int64_t>& dims) = 0;
+  // Are weights told apart by their names? Then none is there that has no name of its own; else their order tells.
+  virtual bool by_name() const { return false; }
   // After everything was asked for. Errors: what is left over says that the others are not all there is (unsupported).
   virtual Status finish() { return {}; }
   // A file in assets/ of an archive, of the layer at that place ("vocabulary.txt"). Nothing: there is none.
@@ -76,6 +78,8 @@ class Weights {
   std::optional<std::vector<int64_t>> dims(std::string_view name);
   DType dtype(std::string_view name);  // of the same; none when the file has none
   bool has(std::string_view name) { return dims(name).has_value(); }
+  // The same of one that comes in no order: false where order alone tells weights apart.
+  bool has_by_name(std::string_view name) { return shared_->source.by_name() && has(name); }
   // A text file in the archive's assets; fails the builder when there is none.
   std::string asset(std::string_view file);
   bool has_asset(std::string_view file);

@@ -71,6 +71,38 @@ else:
     family("int4", quantized, dense, change=lambda m: m.quantize("int4"))
     family("int4_columns", quantized, dense, change=lambda m: m.quantize(config=q.Int4QuantizationConfig(block_size=-1)), form=".h5")
     family("int4_blocks", quantized, dense, change=lambda m: m.quantize(config=q.Int4QuantizationConfig(block_size=2)))
+
+    def adapted(m):
+        """LoRA, which .h5 keeps apart from the weights that it is added to."""
+        for l in m.layers:
+            if not hasattr(l, "enable_lora"): continue
+            l.enable_lora(2, lora_alpha=3)
+            b = l.lora_embeddings_b if hasattr(l, "lora_embeddings_b") else l.lora_kernel_b
+            b.assign(floats(*b.shape))
+
+    def calibrated(mode, **how):
+        """What GPTQ and AWQ leave of Dense layers, with numbers of no calibration: these need a tokenizer and a corpus. Keras 3.15 loads kernel_zero, and
+        forgets it when it saves."""
+        merged = L.Dense._get_kernel_with_merged_lora
+        L.Dense._get_kernel_with_merged_lora = lambda l: (None, None, l.kernel_zero) if l.quantization_mode in ("gptq", "awq") else merged(l)
+        def change(m):
+            for l in m.layers:
+                if not isinstance(l, L.Dense): continue
+                l.quantize(mode, config=(q.GPTQConfig if mode == "gptq" else q.AWQConfig)(None, None, **how))
+                l.quantized_kernel.assign(ints(0, 256 if how.get("weight_bits", 4) != 2 else 4, *l.quantized_kernel.shape).astype("uint8"))
+                l.kernel_scale.assign(np.abs(floats(*l.kernel_scale.shape)) * .1 + .01)
+                l.kernel_zero.assign(ints(0, 16, *l.kernel_zero.shape).astype("uint8"))
+                l.g_idx.assign(np.arange(l.g_idx.shape[0])[::-1] // how["group_size"] if how["group_size"] > 0 else np.zeros(l.g_idx.shape))
+                if mode == "awq": l.awq_scales.assign(np.abs(floats(*l.awq_scales.shape)) + .5)
+                l.is_gptq_calibrated, l.is_awq_calibrated = mode == "gptq", mode == "awq"
+        return change
+
+    def denses(i, t):
+        return [L.Dense(7, activation="relu")(L.Embedding(6, 5)(i)), L.Dense(3, use_bias=False)(t)]
+    family("lora", quantized, lambda i, t: dense(i, t) + [L.Conv1D(3, 2)(t)], change=adapted, form=".h5")
+    family("gptq", quantized, denses, change=calibrated("gptq", group_size=2))
+    family("gptq2", quantized, denses, change=calibrated("gptq", weight_bits=2, group_size=-1))
+    family("awq", quantized, denses, change=calibrated("awq", group_size=2))
     square = floats(2, 4, 4)
     spd = (square @ square.transpose(0, 2, 1) + np.eye(4)).astype("float32")
     family("algebra3", dict(a=square, s=spd, b=floats(2, 4, 3), v=floats(2, 4)), lambda a, s, b, v: [
