@@ -1,11 +1,12 @@
-# The kernels of *.cu, where nvcc is. Each file is a module: nvcc makes PTX of it once for old cards (75) and once for the others (80), ptxas makes code of
-# that for the cards below, and a fat binary holds all of it with the PTX for cards to come. The very PTX that tools/ptxsim runs in the tests.
+# The kernels of *.cu, where nvcc is. Each file is a module: nvcc makes PTX of it for old cards (75) and, where it asks for what newer ones
+# have (kernels/ptx.cuh), once more for the others (80); ptxas makes code of that for the cards below, and a fat binary holds all of it with the PTX for
+# cards to come. The very PTX that tools/ptxsim runs in the tests.
 #   tern_cuda_fatbin   runtime/cuda/modules.h: the fat binaries, for the library
 #   tern_cuda_ptx      the PTX, for those who simulate
 set(TERN_CUDA AUTO CACHE STRING "the CUDA device: AUTO (where nvcc is found), ON or OFF")
-set(cuda_cards_75 75)        # PTX: the cards that get code of it
-set(cuda_cards_80 80 90 120)
+set(cuda_cards 75 80 90 120)
 set(cuda_modules)
+set(cuda_modules_75)  # those with one PTX for all
 if(NOT TERN_CUDA STREQUAL "OFF" AND NOT CMAKE_CROSSCOMPILING)
   find_program(TERN_NVCC nvcc HINTS $ENV{CUDA_PATH}/bin $ENV{CUDA_HOME}/bin /usr/local/cuda/bin)
   if(TERN_NVCC)
@@ -32,23 +33,34 @@ foreach(source ${cuda_sources})
   set(out ${CMAKE_BINARY_DIR}/cuda/${stem})
   set(images)
   set(cubins)
-  foreach(ptx 75 80)
+  file(STRINGS ${source} asks REGEX "#include .*(ptx|fragments)\\.cuh")
+  if(asks)
+    set(compiled 75 80)
+  else()
+    set(compiled 75)
+    list(APPEND cuda_modules_75 ${module})
+  endif()
+  foreach(ptx ${compiled})
     add_custom_command(OUTPUT ${out}.${ptx}.ptx DEPFILE ${out}.${ptx}.d DEPENDS ${source} COMMENT "nvcc ${module}.cu (compute_${ptx})"
       COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/cuda
       COMMAND ${TERN_NVCC} -ptx ${nvcc_flags} -arch=compute_${ptx} -MD -MF ${out}.${ptx}.d -MT ${out}.${ptx}.ptx -o ${out}.${ptx}.ptx ${source} VERBATIM)
-    foreach(card ${cuda_cards_${ptx}})
-      add_custom_command(OUTPUT ${out}.${card}.cubin DEPENDS ${out}.${ptx}.ptx COMMENT "ptxas ${module} (sm_${card})"
-        COMMAND ${TERN_PTXAS} ${ptxas_flags} -arch=sm_${card} -o ${out}.${card}.cubin ${out}.${ptx}.ptx VERBATIM)
-      list(APPEND images --image3=kind=elf,sm=${card},file=${out}.${card}.cubin)
-      list(APPEND cubins ${out}.${card}.cubin)
-      list(APPEND cuda_cubins ${out}.${card}.cubin)
-    endforeach()
+    list(APPEND cuda_ptx ${out}.${ptx}.ptx)
   endforeach()
-  add_custom_command(OUTPUT ${out}.fatbin DEPENDS ${cubins} ${out}.80.ptx COMMENT "fatbinary ${module}"
-    COMMAND ${TERN_FATBINARY} --create=${out}.fatbin -64 --compress-all ${images} --image3=kind=ptx,sm=80,file=${out}.80.ptx VERBATIM)
+  foreach(card ${cuda_cards})
+    set(from 75)
+    if(asks AND card GREATER 75)
+      set(from 80)
+    endif()
+    add_custom_command(OUTPUT ${out}.${card}.cubin DEPENDS ${out}.${from}.ptx COMMENT "ptxas ${module} (sm_${card})"
+      COMMAND ${TERN_PTXAS} ${ptxas_flags} -arch=sm_${card} -o ${out}.${card}.cubin ${out}.${from}.ptx VERBATIM)
+    list(APPEND images --image3=kind=elf,sm=${card},file=${out}.${card}.cubin)
+    list(APPEND cubins ${out}.${card}.cubin)
+  endforeach()
+  list(APPEND cuda_cubins ${cubins})
+  add_custom_command(OUTPUT ${out}.fatbin DEPENDS ${cubins} ${out}.${from}.ptx COMMENT "fatbinary ${module}"
+    COMMAND ${TERN_FATBINARY} --create=${out}.fatbin -64 --compress-all ${images} --image3=kind=ptx,sm=${from},file=${out}.${from}.ptx VERBATIM)
   list(APPEND cuda_modules ${module})
   list(APPEND cuda_outputs ${out}.fatbin)
-  list(APPEND cuda_ptx ${out}.75.ptx ${out}.80.ptx)
 endforeach()
 
 # A source that carries files and a table of them: name, begin, end.
@@ -58,7 +70,11 @@ function(tern_embed table suffix)  # tern_embed(table suffix module...): cuda/<t
   foreach(module ${ARGN})
     string(REPLACE "/" "_" stem ${module})
     set(symbol tern_embedded_${table}_${stem})
-    string(APPEND text "__asm__(\".section .rodata\\n.balign 64\\n.hidden ${symbol}\\n.global ${symbol}\\n${symbol}:\\n.incbin \\\"${CMAKE_BINARY_DIR}/cuda/${stem}${suffix}\\\"\\n"
+    set(file ${CMAKE_BINARY_DIR}/cuda/${stem}${suffix})
+    if(suffix STREQUAL ".80.ptx" AND module IN_LIST cuda_modules_75)
+      set(file ${CMAKE_BINARY_DIR}/cuda/${stem}.75.ptx)
+    endif()
+    string(APPEND text "__asm__(\".section .rodata\\n.balign 64\\n.hidden ${symbol}\\n.global ${symbol}\\n${symbol}:\\n.incbin \\\"${file}\\\"\\n"
       ".byte 0\\n.hidden ${symbol}_end\\n.global ${symbol}_end\\n${symbol}_end:\\n.previous\\n\");\n"
       "extern \"C\" const std::byte ${symbol}[], ${symbol}_end[];\n")
     string(APPEND rows "    {\"${module}\", {${symbol}, static_cast<size_t>(${symbol}_end - ${symbol} - 1)}},\n")

@@ -11,7 +11,7 @@ struct DeviceModule {
   std::span<const std::byte> image;
 };
 std::span<const DeviceModule> device_modules();  // fat binaries, in the library
-// The PTX of compute_80 and compute_75, for tools/ptxsim; not in the library.
+// The PTX for cards of 8.0 and up, and for those of 7.5, for tools/ptxsim; not in the library.
 std::span<const DeviceModule> ptx_modules();
 std::span<const DeviceModule> ptx_modules_75();
 
