@@ -58,6 +58,16 @@ constexpr int64_t power(int n) {
   return static_cast<int64_t>(uint64_t(c) << 1);
 }
 
+// By what the two halves of a word are multiplied to fold it over so many bytes.
+struct Powers {
+  int64_t high, low;
+};
+template <uint32_t P>
+constexpr Powers over(size_t bytes) {
+  const int bits = static_cast<int>(8 * bytes);
+  return {power<P>(bits - 32), power<P>(bits + 32)};
+}
+
 __attribute__((target("pclmul,sse4.1"))) inline __m128i load(const std::byte* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
 
 // 16 bytes that leave the same remainder as `lane` followed by as many bits as `by` is made for, the last 128 of them `next`.
@@ -68,8 +78,9 @@ __attribute__((target("pclmul,sse4.1"))) inline __m128i fold(__m128i lane, __m12
 // Four lanes, each folded over the three others: a product takes four cycles, and one may begin in each. Precondition: n >= kBlock.
 template <uint32_t P>
 __attribute__((target("pclmul,sse4.1"))) uint32_t by_products(const std::byte* p, size_t n, uint32_t c) {
-  const __m128i over_block = _mm_set_epi64x(power<P>(8 * kBlock - 32), power<P>(8 * kBlock + 32));
-  const __m128i over_lane = _mm_set_epi64x(power<P>(8 * kLane - 32), power<P>(8 * kLane + 32));
+  constexpr Powers kOverBlock = over<P>(kBlock), kOverLane = over<P>(kLane);
+  const __m128i over_block = _mm_set_epi64x(kOverBlock.high, kOverBlock.low);
+  const __m128i over_lane = _mm_set_epi64x(kOverLane.high, kOverLane.low);
   __m128i lanes[kLanes];
   for (size_t i = 0; i < kLanes; ++i) lanes[i] = load(p + i * kLane);
   lanes[0] = _mm_xor_si128(lanes[0], _mm_cvtsi32_si128(static_cast<int>(c)));
@@ -81,12 +92,37 @@ __attribute__((target("pclmul,sse4.1"))) uint32_t by_products(const std::byte* p
   _mm_storeu_si128(reinterpret_cast<__m128i*>(all), lanes[kLanes - 1]);
   return by_tables<P>(p, n, by_tables<P>(all, kLane, 0));
 }
+
+// The same of vectors of four such words. What the lanes hold at the end leaves the remainder of all that they have read.
+// Precondition: n >= kWideBlock.
+constexpr size_t kWide = 64, kWideBlock = kLanes * kWide;
+template <uint32_t P>
+__attribute__((target("avx512f,vpclmulqdq,pclmul,sse4.1"))) uint32_t by_wide_products(const std::byte* p, size_t n, uint32_t c) {
+  constexpr Powers kOverBlock = over<P>(kWideBlock);
+  constexpr int kXorOfThree = 0x96;
+  const __m512i over_block = _mm512_broadcast_i32x4(_mm_set_epi64x(kOverBlock.high, kOverBlock.low));
+  __m512i lanes[kLanes];
+  for (size_t i = 0; i < kLanes; ++i) lanes[i] = _mm512_loadu_si512(p + i * kWide);
+  lanes[0] = _mm512_xor_si512(lanes[0], _mm512_zextsi128_si512(_mm_cvtsi32_si128(static_cast<int>(c))));
+  for (p += kWideBlock, n -= kWideBlock; n >= kWideBlock; p += kWideBlock, n -= kWideBlock) {
+    for (size_t i = 0; i < kLanes; ++i) {
+      const __m512i low = _mm512_clmulepi64_epi128(lanes[i], over_block, 0x00), high = _mm512_clmulepi64_epi128(lanes[i], over_block, 0x11);
+      lanes[i] = _mm512_ternarylogic_epi64(low, high, _mm512_loadu_si512(p + i * kWide), kXorOfThree);
+    }
+  }
+  std::byte all[kWideBlock];
+  for (size_t i = 0; i < kLanes; ++i) _mm512_storeu_si512(all + i * kWide, lanes[i]);
+  c = by_products<P>(all, kWideBlock, 0);
+  return n >= kBlock ? by_products<P>(p, n, c) : by_tables<P>(p, n, c);
+}
 #endif
 
 template <uint32_t P>
 uint32_t crc(std::span<const std::byte> bytes, uint32_t before) {
 #ifdef __x86_64__
   static const bool products = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
+  static const bool wide = products && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vpclmulqdq");
+  if (wide && bytes.size() >= kWideBlock) return ~by_wide_products<P>(bytes.data(), bytes.size(), ~before);
   if (products && bytes.size() >= kBlock) return ~by_products<P>(bytes.data(), bytes.size(), ~before);
 #endif
   return ~by_tables<P>(bytes.data(), bytes.size(), ~before);

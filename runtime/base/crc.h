@@ -1,4 +1,4 @@
-// CRC-32 in its two kinds, at the speed of memory: by carry-less products where the CPU has them, by tables elsewhere.
+// CRC-32 in its two kinds, at the speed of memory: by carry-less products where the CPU has them (of 512 bits, of 128), by tables elsewhere.
 //   crc32    reflected polynomial 0xEDB88320: ZIP, gzip, PNG
 //   crc32c   reflected polynomial 0x82F63B78 (Castagnoli): TensorFlow's checkpoints
 // Source: Gopal et al. 2009 (folding by PCLMULQDQ); Kounavis and Berry 2005 (slicing by 8). Next: crc.cpp.
