@@ -2,7 +2,6 @@
 #include "loaders/file_parts.h"
 
 #include "runtime/base/checked.h"
-#include "runtime/base/mapping.h"
 #include "runtime/base/tensor.h"
 
 namespace tern {
@@ -58,7 +57,7 @@ Result<Bytes> FileParts::read(int64_t offset, size_t size, const Visit& visit) {
   }
   for (size_t at = 0; at < size; at += kPiece) {
     const size_t bytes = visit ? std::min(kPiece, size - at) : size;
-    if (Status s = read_into(file_.fd(), offset + static_cast<int64_t>(at), to + at, bytes); !s) return s.error();
+    if (Status s = read_into(file_.fd(), offset + static_cast<int64_t>(at), to + at, bytes, &known_); !s) return s.error();
     if (!visit) break;
     visit({to + at, bytes});
   }

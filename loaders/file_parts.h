@@ -8,6 +8,7 @@
 
 #include "loaders/open_file.h"
 #include "loaders/source.h"
+#include "runtime/base/mapping.h"
 
 namespace tern {
 
@@ -29,7 +30,7 @@ class FileParts {
   };
   // Bytes [offset, offset + size) of the file, copied once. Precondition: they are inside. Errors: changed while it was read; parts that lie over one
   // another until they are more than the file and the budget (invalid).
-  // `visit` sees the bytes, one piece after another, when they are in the cache: for checksums.
+  // `visit` sees the bytes when they are in the cache, one piece after another, all but the last of whole elements: for checksums.
   using Visit = std::function<void(std::span<const std::byte>)>;
   Result<Part> part(int64_t offset, int64_t size, const Visit& visit = nullptr);
 
@@ -41,6 +42,7 @@ class FileParts {
   FileParts() = default;
   struct Room;
   Result<std::shared_ptr<const std::byte>> read(int64_t offset, size_t size, const Visit& visit);
+  Extent known_;                // of the file
   std::shared_ptr<Room> room_;  // of the larger parts, which lie side by side, on large pages
   std::map<std::pair<int64_t, int64_t>, Source> parts_;
 };

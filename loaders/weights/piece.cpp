@@ -5,7 +5,7 @@
 
 namespace tern {
 
-Result<Tensor> dense_tensor(DType dtype, const Dims& dims, std::span<const std::byte> piece, const Source& file) {
+Result<Tensor> dense_tensor(DType dtype, const Dims& dims, std::span<const std::byte> piece, const Source& file, bool normal) {
   const auto needs = storage_bytes(dtype, dims);
   if (!needs || static_cast<uint64_t>(*needs) != piece.size()) {
     return invalid("it holds " + std::to_string(piece.size()) + " bytes and its shape " + to_string(dims) + " of " + name(dtype) + " needs " +
@@ -13,6 +13,7 @@ Result<Tensor> dense_tensor(DType dtype, const Dims& dims, std::span<const std::
   }
   StoredTensor t;
   t.dtype = dtype;
+  t.normal = normal;
   t.element_size = static_cast<int64_t>(size_of(dtype));
   t.sizes.assign(dims.span().begin(), dims.span().end());
   t.strides.resize(t.sizes.size());

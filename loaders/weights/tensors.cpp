@@ -8,6 +8,7 @@
 #include "runtime/base/crc.h"
 #include "runtime/base/mapping.h"
 #include "runtime/base/sealed.h"
+#include "runtime/base/subnormals.h"
 
 namespace tern {
 namespace {
@@ -52,42 +53,16 @@ void for_each_run(const StoredTensor& t, F f) {
   }
 }
 
-// Without comparisons, and in blocks, which every compiler makes vectors of: of all patterns without their sign only those of subnormals,
-// 1 to 2^kFraction - 1, have a one in the top bit of ((pattern - 1) >> kFraction) - 1.
-template <class Bits, int kFraction>
-bool any_subnormal(const std::byte* p, int64_t n) {
-  constexpr int64_t kBlock = 64 / sizeof(Bits);
-  constexpr Bits kTop = Bits(1) << (8 * sizeof(Bits) - 1);
-  const auto mark = [](Bits bits) { return static_cast<Bits>((((bits & ~kTop) - 1) >> kFraction) - 1); };
-  Bits marks[kBlock] = {}, bits[kBlock];
-  int64_t i = 0;
-  for (; i + kBlock <= n; i += kBlock) {
-    std::memcpy(bits, p + i * static_cast<int64_t>(sizeof(Bits)), sizeof bits);
-    for (int64_t j = 0; j < kBlock; ++j) marks[j] |= mark(bits[j]);
-  }
-  for (; i < n; ++i) {
-    std::memcpy(bits, p + i * static_cast<int64_t>(sizeof(Bits)), sizeof(Bits));
-    marks[0] |= mark(bits[0]);
-  }
-  for (int64_t j = 1; j < kBlock; ++j) marks[0] |= marks[j];
-  return (marks[0] & kTop) != 0;
-}
-
-bool any_subnormal(DType dtype, const std::byte* p, int64_t n) {
-  if (dtype == DType::f32) return any_subnormal<uint32_t, 23>(p, n);
-  if (dtype == DType::f64) return any_subnormal<uint64_t, 52>(p, n);
-  return false;
-}
-
 constexpr int64_t kWorthHolding = int64_t(16) << 10;  // a smaller tensor is copied, so that it keeps no page of the file
 constexpr int64_t kPiece = int64_t(1) << 20;          // of a mapping: its pages leave the process again, one piece after another
 
-bool has_subnormals(const StoredTensor& t, const std::byte* p, int64_t bytes) {
+bool has_subnormals(const StoredTensor& t, std::span<const std::byte> bytes) {
+  if (!is_in_place(t.storage->owner)) return any_subnormal(t.dtype, bytes);
   bool any = false;
-  for (int64_t done = 0; done < bytes && !any; done += kPiece) {
-    const int64_t n = std::min(kPiece, bytes - done);
-    any = any_subnormal(t.dtype, p + done, n / t.element_size);
-    if (is_in_place(t.storage->owner)) release_pages({p + done, static_cast<size_t>(n)});
+  for (size_t done = 0; done < bytes.size() && !any; done += kPiece) {
+    const auto piece = bytes.subspan(done, std::min<size_t>(kPiece, bytes.size() - done));
+    any = any_subnormal(t.dtype, piece);
+    release_pages(piece);
   }
   return any;
 }
@@ -170,9 +145,9 @@ Result<Tensor> dense(const StoredTensor& t, int64_t budget) {
   if (worth_holding && is_dense(t) && t.storage->owner && !t.negative && t.dtype != DType::boolean) {
     const std::byte* p = t.storage->bytes.data() + t.offset * t.element_size;
     const auto after = static_cast<int64_t>(t.storage->bytes.data() + t.storage->bytes.size() - p) - *bytes + t.storage->readable_after;
-    if (reinterpret_cast<uintptr_t>(p) % size_of(t.dtype) == 0 && after >= static_cast<int64_t>(kAlignment) && !has_subnormals(t, p, *bytes)) {
-      return Tensor(t.dtype, dims, hold(t.storage->owner, {p, static_cast<size_t>(*bytes)}));
-    }
+    const std::span<const std::byte> elements(p, static_cast<size_t>(*bytes));
+    const bool placed = reinterpret_cast<uintptr_t>(p) % size_of(t.dtype) == 0 && after >= static_cast<int64_t>(kAlignment);
+    if (placed && (t.normal || !has_subnormals(t, elements))) return Tensor(t.dtype, dims, hold(t.storage->owner, elements));
   }
   auto made = Tensor::allocate(t.dtype, dims);
   if (!made) return made.error();

@@ -28,6 +28,7 @@ struct StoredTensor {
   std::shared_ptr<const Storage> storage;    // null: no data (a meta tensor, a lazy parameter, a sparse tensor)
   bool parameter = false;                    // an nn.Parameter
   bool conjugate = false, negative = false;  // torch's lazy bits
+  bool normal = false;                       // known: no element is subnormal
   std::string refusal;                       // not empty: why it cannot be used ("a sparse tensor (sparse_coo)")
   DType copied_to = DType::none;             // not none: the dtype of the module's tensor that the elements are copied into; dense() does not
 

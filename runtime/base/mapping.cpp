@@ -52,15 +52,12 @@ namespace {
 
 constexpr size_t kWorthRetiring = size_t(64) << 10;
 
-// Where data begin at or after `at`, and where the next hole begins. A file system without holes says that all is data.
-struct Extent {
-  int64_t begin, end;
-};
-Extent next_extent(int fd, int64_t at, int64_t end) {
+// The first extent that ends behind `at`. A file system without holes says that all is data.
+Extent next_extent(int fd, int64_t at) {
   const off_t begin = ::lseek(fd, at, SEEK_DATA);
-  if (begin < 0) return errno == ENXIO ? Extent{end, end} : Extent{at, end};  // ENXIO: nothing but a hole is left
+  if (begin < 0) return errno == ENXIO ? Extent{INT64_MAX, INT64_MAX} : Extent{at, INT64_MAX};  // ENXIO: nothing but a hole is left
   const off_t hole = ::lseek(fd, begin, SEEK_HOLE);
-  return {std::min<int64_t>(begin, end), hole < 0 ? end : std::min<int64_t>(hole, end)};
+  return {begin, hole < 0 ? INT64_MAX : hole};
 }
 
 // A memfd of so many zeros; -1 where there is none to be had. Where files may not grow so large (ulimit -f), growing one is a deadly signal.
@@ -171,12 +168,14 @@ std::shared_ptr<const std::byte> hold(const std::shared_ptr<const void>& storage
   return {bytes.data(), Unmap{reinterpret_cast<void*>(begin), end - begin, held}};
 }
 
-Status read_into(int fd, int64_t from, std::byte* to, size_t count) {
+Status read_into(int fd, int64_t from, std::byte* to, size_t count, Extent* known) {
   const int64_t end = from + static_cast<int64_t>(count);
+  Extent own, &e = known != nullptr ? *known : own;
   for (int64_t at = from; at < end;) {
-    const Extent e = next_extent(fd, at, end);
-    for (at = e.begin; at < e.end;) {
-      const ssize_t n = ::pread(fd, to + (at - from), static_cast<size_t>(std::min<int64_t>(e.end - at, int64_t(1) << 30)), at);
+    if (at < e.begin || at >= e.end) e = next_extent(fd, at);
+    const int64_t stop = std::min(e.end, end);
+    for (at = std::max(at, e.begin); at < stop;) {
+      const ssize_t n = ::pread(fd, to + (at - from), static_cast<size_t>(std::min<int64_t>(stop - at, int64_t(1) << 30)), at);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return invalid(std::string("cannot be read: ") + std::strerror(errno));
       if (n == 0) return invalid("became shorter while it was read");
@@ -219,8 +218,8 @@ void retire(const std::shared_ptr<const void>& storage, std::span<const std::byt
 int64_t bytes_in_holes(int fd, int64_t bytes) {
   int64_t data = 0;
   for (int64_t at = 0; at < bytes;) {
-    const Extent e = next_extent(fd, at, bytes);
-    data += e.end - e.begin;
+    const Extent e = next_extent(fd, at);
+    data += std::min(e.end, bytes) - std::min(e.begin, bytes);
     at = std::max(e.end, at + 1);
   }
   return bytes - data;

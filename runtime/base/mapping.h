@@ -44,9 +44,13 @@ void prefault(std::byte* zeros, size_t size);
 
 // `bytes` zeros, page-aligned, of which a multiple of kAlignment may be read behind the last. Errors: no memory.
 Result<std::shared_ptr<std::byte>> map_memory(size_t bytes);
-// Bytes [from, from + count) of an open file to `to`, which holds zeros: what is a hole there is not touched. Errors (invalid): the file ends
-// before, cannot be read.
-Status read_into(int fd, int64_t from, std::byte* to, size_t count);
+// Where data of a file begin, and where the next hole does.
+struct Extent {
+  int64_t begin = 0, end = 0;
+};
+// Bytes [from, from + count) of an open file to `to`, which holds zeros: what is a hole there is not touched. `known`: where the caller reads on, the
+// extent that was found last. Errors (invalid): the file ends before, cannot be read.
+Status read_into(int fd, int64_t from, std::byte* to, size_t count, Extent* known = nullptr);
 // `bytes` of an open file in place, from its begin. Errors: invalid.
 Result<std::shared_ptr<const std::byte>> map_in_place(int fd, size_t bytes);
 // Memory from map_memory() that nobody shall write again.

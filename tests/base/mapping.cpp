@@ -104,6 +104,15 @@ TEST_CASE("mapping: a piece that is held outlives the mapping, and pages that no
   CHECK(resident() <= 64 + 2 * 8);
 }
 
+TEST_CASE("mapping: behind a piece as many bytes may be read as behind a tensor, also where it ends with its page") {
+  auto memory = counted(4 * kMiB);
+  const std::byte* begin = memory.get();
+  const auto piece = hold(memory, {begin, kMiB});
+  memory = nullptr;
+  CHECK(resident_kb(begin, 4 * kMiB) <= 1024 + 8);
+  CHECK(is_counted(piece.get(), kMiB + kAlignment));
+}
+
 TEST_CASE("mapping: a piece of the heap is held as its owner is") {
   const std::shared_ptr<const std::byte> heap = allocate_aligned(kMiB, true);
   const auto piece = hold(heap, {heap.get() + 64, 4096});

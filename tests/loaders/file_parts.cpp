@@ -53,6 +53,7 @@ TEST_CASE("file parts: small and large ones are what the file holds there, align
     REQUIRE(again.ok());
     CHECK(again->bytes.data() == part->bytes.data());
   }
+  CHECK(text(*file->part(5, 300'000)) == whole.substr(5, 300'000));  // none lies over another
 }
 
 TEST_CASE("file parts: parts over one another are no more than the file and the budget") {
@@ -73,12 +74,45 @@ TEST_CASE("file parts: a file that changes after it was opened is refused, and w
   REQUIRE(file.ok());
   auto part = file->part(0, 300'000);
   REQUIRE(part.ok());
-  f.write("short");
-  CHECK(text(*part) == whole.substr(0, 300'000));
-  for (const int size : {10, 300'000}) {
-    auto late = file->part(100, size);
-    REQUIRE(!late.ok());
-    CHECK(late.error().code() == Code::kInvalid);
+  for (const std::string& other : {std::string(400'000, 'x'), std::string("short")}) {
+    f.write(other);
+    CHECK(text(*part) == whole.substr(0, 300'000));
+    for (const int size : {10, 300'000}) {
+      auto late = file->part(100, size);
+      REQUIRE(!late.ok());
+      CHECK(late.error().code() == Code::kInvalid);
+    }
+  }
+}
+
+TEST_CASE("file parts: who looks at a part sees all of its bytes in order, in pieces of whole elements, whatever of them lies in holes") {
+  Folder f;
+  const std::string head = counted(1000), middle = counted(300'000);
+  {
+    const std::string folder = f.write(head);
+    std::ofstream file(folder + "/x", std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(600'000);
+    file << middle;
+    file.close();
+    fs::resize_file(folder + "/x", 2'000'000);
+  }
+  const std::string whole = head + std::string(599'000, '\0') + middle + std::string(1'100'000, '\0');
+  for (const bool map : {false, true}) {
+    CAPTURE(map);
+    auto file = FileParts::open(f.path.string(), "x", {.map = map});
+    REQUIRE(file.ok());
+    for (const auto& place : {std::pair{1'200'000, 700'000}, {8, 1'500'000}, {0, 100}, {8, 1'500'000}, {500'000, 150'000}}) {
+      const size_t offset = static_cast<size_t>(place.first), size = static_cast<size_t>(place.second);
+      CAPTURE(offset);
+      std::string seen;
+      auto part = file->part(place.first, place.second, [&](std::span<const std::byte> piece) {
+        CHECK((piece.size() % 8 == 0 || seen.size() + piece.size() == size));
+        seen.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+      });
+      REQUIRE(part.ok());
+      CHECK((seen == whole.substr(offset, size)));
+      CHECK((text(*part) == seen));
+    }
   }
 }
 

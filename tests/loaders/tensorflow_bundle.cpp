@@ -1,6 +1,11 @@
 // Checkpoints: checksums, blocks of tables, Snappy, texts and variables in parts. data/tensorflow/bundles is what TensorFlow wrote, with counted
 // values (bundles.py); tables of several blocks are written here as LevelDB's format says. Code: loaders/tensorflow/bundle.
 #include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 
 #include "loaders/source.h"
 #include "loaders/tensorflow/bundle/bundle.h"
@@ -118,6 +123,47 @@ TEST_CASE("bundle: several shards") {
   REQUIRE_MESSAGE(bundle.ok(), (bundle.ok() ? "" : bundle.error().message()));
   check_counted<float>(bundle->read("first"), {5});
   check_counted<int64_t>(bundle->read("second"), {2, 3});
+}
+
+TEST_CASE("bundle: subnormal elements are zeros of their sign wherever they lie, and a tensor without them is not copied") {
+  const auto folder = std::filesystem::temp_directory_path() / ("tern_bundle_" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  constexpr int64_t kCount = 70'000;  // 273 KB: two pieces of what is checked at a time
+  for (const int64_t at : {int64_t(-1), int64_t(0), int64_t(65'535), int64_t(65'536), kCount - 1}) {
+    CAPTURE(at);
+    std::vector<float> values(kCount);
+    for (int64_t i = 0; i < kCount; ++i) values[static_cast<size_t>(i)] = static_cast<float>(counted(i));
+    if (at >= 0) values[static_cast<size_t>(at)] = -1e-40f;
+    const std::string shard(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+    const auto field = [](int n, uint64_t value) { return varint(uint64_t(n) << 3) + varint(value); };
+    const auto message = [](int n, const std::string& inner) { return varint(uint64_t(n) << 3 | 2) + varint(inner.size()) + inner; };
+    const std::string header = field(1, 1) + message(3, field(1, 1)), shape = message(2, message(2, field(1, kCount)));
+    const std::string checksum = varint(6 << 3 | 5) + number(masked(crc32c_by_tables(bytes(shard))));
+    const std::string variable = field(1, 1) + shape + field(5, shard.size()) + checksum;
+    TableWriter t;
+    const std::string place = t.put(TableWriter::plain(entry(0, "", header) + entry(0, "w", variable)));
+    std::ofstream(folder / "x.index", std::ios::binary) << t.finish(entry(0, "w", place));
+    std::ofstream(folder / "x.data-00000-of-00001", std::ios::binary) << shard;
+    auto bundle = Bundle::open(folder.string(), "x", {});
+    REQUIRE_MESSAGE(bundle.ok(), (bundle.ok() ? "" : bundle.error().message()));
+    auto first = bundle->read("w"), again = bundle->read("w");
+    REQUIRE_MESSAGE(first.ok(), (first.ok() ? "" : first.error().message()));
+    REQUIRE(again.ok());
+    CHECK((first->raw() == again->raw()) == (at < 0));
+    int wrong = 0;
+    for (int64_t i = 0; i < kCount; ++i) {
+      const float expected = i == at ? -0.0f : static_cast<float>(counted(i));
+      for (const Tensor& w : {*first, *again}) wrong += std::memcmp(w.data<float>() + i, &expected, sizeof expected) != 0;
+    }
+    CHECK(wrong == 0);
+    std::fstream(folder / "x.data-00000-of-00001", std::ios::binary | std::ios::in | std::ios::out).seekp(270'001).put('?');
+    bundle = Bundle::open(folder.string(), "x", {});
+    REQUIRE(bundle.ok());
+    auto damaged = bundle->read("w");
+    REQUIRE(!damaged.ok());
+    CHECK(damaged.error().message() == "its checksum is wrong: the file is damaged");
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("slices: the keys of parts are those that TensorFlow writes") {

@@ -13,6 +13,7 @@
 #include "runtime/base/byte_reader.h"
 #include "runtime/base/crc.h"
 #include "runtime/base/printable.h"
+#include "runtime/base/subnormals.h"
 
 namespace tern::tensorflow {
 namespace {
@@ -91,10 +92,14 @@ Result<Tensor> Bundle::numbers(const tensorflow_pb::BundleEntry& e, const Dims& 
   auto dtype = dtype_of(e.dtype());
   if (!dtype) return dtype.error();
   uint32_t crc = 0;
-  auto piece = bytes_of(e, [&](std::span<const std::byte> bytes) { crc = crc32c(bytes, crc); });
+  bool normal = true;
+  auto piece = bytes_of(e, [&](std::span<const std::byte> bytes) {
+    crc = crc32c(bytes, crc);
+    normal = normal && !any_subnormal(*dtype, bytes);
+  });
   if (!piece) return piece.error();
   if (e.crc32c() != masked(crc)) return invalid(kDamaged);
-  return dense_tensor(*dtype, dims, piece->bytes, *piece->source);
+  return dense_tensor(*dtype, dims, piece->bytes, *piece->source, normal);
 }
 
 // The length of each, a checksum of the lengths, the texts.
