@@ -196,6 +196,12 @@ void protect(const std::shared_ptr<const std::byte>& memory) {
   if (mapping != nullptr && mapping->held != nullptr) ::mprotect(mapping->begin, mapping->bytes, PROT_READ);
 }
 
+bool unprotect(const std::shared_ptr<const std::byte>& memory) {
+  const Unmap* mapping = std::get_deleter<Unmap>(memory);
+  if (mapping == nullptr || mapping->held == nullptr || memory.use_count() != 1 || mapping->held.use_count() != 1) return false;
+  return mapping->held->retired.empty() && ::mprotect(mapping->begin, mapping->bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
 void release_pages(std::span<const std::byte> bytes) {
   const Pages pages(bytes);
   if (pages.size() > 0) ::madvise(pages.data(), pages.size(), MADV_DONTNEED);

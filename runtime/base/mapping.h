@@ -53,8 +53,10 @@ struct Extent {
 Status read_into(int fd, int64_t from, std::byte* to, size_t count, Extent* known = nullptr);
 // `bytes` of an open file in place, from its begin. Errors: invalid.
 Result<std::shared_ptr<const std::byte>> map_in_place(int fd, size_t bytes);
-// Memory from map_memory() that nobody shall write again.
+// Memory from map_memory() that nobody shall write again; and what may be written all the same: false where anyone else holds a part of it, where a part
+// was retired, and for what is no such memory.
 void protect(const std::shared_ptr<const std::byte>& memory);
+bool unprotect(const std::shared_ptr<const std::byte>& memory);
 
 // Some bytes of a mapping of memory, and kAlignment behind them, on their own: they stay when `storage` goes, and pages that nothing holds any more,
 // neither the mapping as a whole nor a piece of it, go back to the system. Of a file in place and of the heap: as storage holds them.

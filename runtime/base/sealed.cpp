@@ -18,6 +18,14 @@ Tensor sealed(Tensor t) {
   return t;
 }
 
+Tensor place_over(Tensor& t) {
+  Tensor over = t.reshaped(t.dims());  // alone: when t goes, who else has the tensor shows
+  t = Tensor();
+  const bool writable = unprotect(over.storage());
+  t = over;
+  return writable ? over : *Tensor::allocate(t.dtype(), t.dims());
+}
+
 void retire(const Tensor& t) {
   if (t.present()) retire(t.storage(), {t.raw(), t.bytes()});
 }

@@ -9,6 +9,10 @@ namespace tern {
 // for which no mapping is left, stays where it is.
 Tensor sealed(Tensor tensor);
 
+// Where what is computed of `t`, element by element and of its dtype and dims, may be written: over it, when the caller's is the only one that has its
+// memory, which is a mapping; otherwise in memory as large. Seal it afterwards.
+Tensor place_over(Tensor& t);
+
 // A tensor that is not needed soon, as retire() of its bytes.
 void retire(const Tensor& tensor);
 

@@ -99,6 +99,19 @@ std::optional<ChannelAffine> product(const Rewriter& r, const Node& node, size_t
   return a;
 }
 
+// Over the weights, where nobody else has them: all of a model's would otherwise lie there beside the largest of them twice.
+void scale_channels(Tensor& w, const std::vector<float>& scale) {
+  Tensor scaled = place_over(w);
+  const auto* from = w.data<float>();
+  auto* to = scaled.mutable_data<float>();
+  const int64_t inner = w.dims().count(1, w.dims().rank);
+  for (size_t oc = 0; oc < scale.size(); ++oc) {
+    const float s = scale[oc];
+    for (int64_t end = static_cast<int64_t>(oc + 1) * inner, i = end - inner; i < end; ++i) to[i] = from[i] * s;
+  }
+  w = sealed(std::move(scaled));
+}
+
 // Conv -> BatchNormalization or Mul, nothing between.
 void fold_scale(Rewriter& r, size_t n) {
   const std::string_view op = r.graph.nodes[n].op->name;
@@ -116,29 +129,23 @@ void fold_scale(Rewriter& r, size_t n) {
   const Tensor* bias = biased ? r.constant(conv->inputs[2]) : nullptr;
   if (biased && bias == nullptr) return;
 
-  auto scaled = Tensor::allocate(DType::f32, w->dims());
-  if (!scaled) return;
-  const auto* from = w->data<float>();
-  auto* to = scaled->mutable_data<float>();
   std::vector<float> shift = affine->shift;
   if (biased) shift.resize(affine->scale.size());
-  const int64_t inner = w->dims().count(1, w->dims().rank);
-  for (int64_t oc = 0; oc < w->dims()[0]; ++oc) {
-    const float s = affine->scale[static_cast<size_t>(oc)];
-    for (int64_t i = oc * inner; i < (oc + 1) * inner; ++i) to[i] = from[i] * s;
-    if (bias != nullptr) shift[static_cast<size_t>(oc)] += bias->data<float>()[oc] * s;
-  }
+  for (size_t oc = 0; bias != nullptr && oc < shift.size(); ++oc) shift[oc] += bias->data<float>()[oc] * affine->scale[oc];
   Node fused = *conv;
   fused.outputs = {node->outputs[0]};
   const ValueId unscaled = conv->inputs[1];
   const std::string name = r.graph.value(unscaled).name;
-  fused.inputs[1] = r.add_constant(name + ".scaled", sealed(std::move(*scaled)));
+  const ValueId scaled = r.add_constant(name + ".scaled", *w);
+  fused.inputs[1] = scaled;
   if (!shift.empty()) {
     fused.inputs.resize(3, kNone);
     fused.inputs[2] = r.add_constant(name + ".shift", vector_of(shift));
   }
   const bool read_elsewhere = !r.read_once(unscaled);
-  if (r.replace(n, std::move(fused)) && !read_elsewhere) r.graph.value(unscaled).constant = Tensor();
+  if (!r.replace(n, std::move(fused))) return;
+  if (!read_elsewhere) r.graph.value(unscaled).constant = Tensor();
+  scale_channels(r.graph.value(scaled).constant, affine->scale);
 }
 
 // Conv or FusedConv that produces v and may still take an epilogue part.

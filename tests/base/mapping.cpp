@@ -113,6 +113,26 @@ TEST_CASE("mapping: behind a piece as many bytes may be read as behind a tensor,
   CHECK(is_counted(piece.get(), kMiB + kAlignment));
 }
 
+TEST_CASE("mapping: protected memory is written again by who holds it alone, and never when a part of it was retired") {
+  std::shared_ptr<const std::byte> memory = counted(kMiB);
+  protect(memory);
+  {
+    const auto other = memory;
+    CHECK(!unprotect(memory));
+  }
+  auto piece = hold(memory, {memory.get() + 5000, 5000});
+  CHECK(!unprotect(memory));
+  CHECK(!unprotect(piece));
+  piece = nullptr;
+  REQUIRE(unprotect(memory));
+  const_cast<std::byte*>(memory.get())[7] = std::byte{7};
+  protect(memory);
+  retire(memory, {memory.get(), kMiB});
+  CHECK(!unprotect(memory));
+  CHECK(!unprotect(allocate_aligned(kMiB)));
+  CHECK(!unprotect(nullptr));
+}
+
 TEST_CASE("mapping: a piece of the heap is held as its owner is") {
   const std::shared_ptr<const std::byte> heap = allocate_aligned(kMiB, true);
   const auto piece = hold(heap, {heap.get() + 64, 4096});

@@ -3,6 +3,7 @@
 #include "runtime/weightless.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <cstring>
@@ -41,6 +42,20 @@ struct Stack {
   }
 };
 
+// While it is there, files do not grow: weights that are not needed soon stay in the process (retire(), runtime/base/mapping.h).
+class NoFiles {
+ public:
+  NoFiles() {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~NoFiles() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
 }  // namespace
 
 TEST_CASE("weights: what folding replaced is nobody's any more, and a model tells its sizes all the same") {
@@ -68,15 +83,56 @@ TEST_CASE("weights: what folding replaced is nobody's any more, and a model tell
   CHECK(stack.pieces[1].expired());
 }
 
-TEST_CASE("weights: what one matrix is folded into takes the place that another one left") {
+TEST_CASE("weights: what one matrix is folded into takes the place that another one left, and none moves out of the process for that") {
   if (kSanitized || !reset_peak()) return;
   constexpr size_t kCount = 12;
   Stack stack(kCount);
   REQUIRE(reset_peak());
   const int64_t before = peak_kb();
-  auto model = make_model(std::move(stack.b.graph), {});
+  auto model = [&] {
+    const NoFiles none;
+    return make_model(std::move(stack.b.graph), {});
+  }();
   REQUIRE(model.ok());
   CHECK(peak_kb() - before < 2 * static_cast<int64_t>(Stack::kBytes / 1024) + 2048);
+}
+
+TEST_CASE("weights: the channels of a convolution are scaled where its weights are, unless another model has them too") {
+  constexpr int64_t kChannels = 256;
+  GraphBuilder b;
+  auto w = Tensor::allocate(DType::f32, {kChannels, kChannels, 3, 3});
+  REQUIRE(w.ok());
+  for (int64_t i = 0; i < w->count(); ++i) w->mutable_data<float>()[i] = static_cast<float>(i % 7) - 3;
+  const std::byte* place = w->raw();
+  const ValueId conv = b.node("Conv", {b.input("x", {1, kChannels, 8, 8}), b.constant(std::move(*w))});
+  std::vector<float> two(kChannels, 2);
+  b.output(b.node("Mul", {conv, b.constant(Tensor::of<float>({kChannels, 1, 1}, two))}), "y");
+  const auto weights = [](const Model& m) {
+    const Graph& g = m.state().optimized;
+    REQUIRE(!g.nodes.empty());
+    return g.value(g.nodes[0].inputs[1]).constant;
+  };
+  const auto is_scaled = [](const Tensor& t, float by) {
+    for (int64_t i = 0; i < t.count(); ++i) {
+      if (t.data<float>()[i] != by * (static_cast<float>(i % 7) - 3)) return false;
+    }
+    return true;
+  };
+  auto kept = make_model(b.graph, {.optimize = false});
+  REQUIRE(kept.ok());
+  {
+    auto model = make_model(b.graph, {});
+    REQUIRE(model.ok());
+    CHECK(weights(*model).raw() != place);
+    CHECK(is_scaled(weights(*model), 2));
+  }
+  CHECK(is_scaled(weights(*kept), 1));
+  kept = Error();
+  auto model = make_model(std::move(b.graph), {});
+  REQUIRE(model.ok());
+  CHECK(model->state().optimized.nodes.size() == 1);
+  CHECK(weights(*model).raw() == place);
+  CHECK(is_scaled(weights(*model), 2));
 }
 
 }  // namespace tern::test::in_weightless
