@@ -7,8 +7,11 @@
 
 namespace tern {
 
-// So much is a small model: half-empty large pages would be a large part of it, and moving its weights out of the process takes longer than they take.
+// So much is a small model, of which half-empty large pages would be a large part.
 constexpr size_t kSmall = size_t(4) << 20;
+// From so much on packed weights leave the process. They stay in the system's memory all the same, and moving them takes a fifth of the time from a file to
+// a session.
+constexpr size_t kWorthMoving = size_t(32) << 20;
 
 // Each alone on the heap while the model is small; then in blocks, whose last pages nobody touches.
 std::shared_ptr<std::byte> PackStore::allocate(size_t bytes) {
@@ -31,7 +34,7 @@ const std::byte* PackStore::find_or_make(const Tensor& source, std::string_view 
   if (auto at = packs_.find(key); at != packs_.end()) return at->second.data.get();
   auto data = allocate(bytes);
   fill(data.get());
-  if (sum_ >= kSmall || is_in_place(source.storage())) retire(source.storage(), {source.raw(), source.bytes()});
+  if (sum_ >= kWorthMoving || is_in_place(source.storage())) retire(source.storage(), {source.raw(), source.bytes()});
   return packs_.emplace(std::move(key), Packed{source.storage(), data}).first->second.data.get();
 }
 

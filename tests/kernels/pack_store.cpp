@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <string>
 #include <vector>
 
 #include "runtime/base/mapping.h"
@@ -15,6 +18,17 @@ namespace {
 constexpr size_t kMiB = size_t(1) << 20;
 
 Tensor source(uint8_t value) { return Tensor::of<uint8_t>({1}, std::span<const uint8_t>(&value, 1)); }
+
+// Whether these bytes lie in a file without a name, which is not the process's memory.
+bool has_left(const Tensor& t) {
+  std::ifstream maps("/proc/self/maps");
+  const auto at = reinterpret_cast<uintptr_t>(t.raw());
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long from = 0, to = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &from, &to) == 2 && from <= at && at < to) return line.find("memfd:tern") != line.npos;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -56,6 +70,20 @@ TEST_CASE("pack store: a source in a mapping is what it was after it was packed"
   store.find_or_make(*weights, "x", kMiB, [&](std::byte* to) { std::memcpy(to, weights->raw(), kMiB); });
   CHECK(std::memcmp(weights->raw(), store.find_or_make(*weights, "x", kMiB, nullptr), kMiB) == 0);
   CHECK(weights->raw()[kMiB - 1] == std::byte{7});
+}
+
+TEST_CASE("pack store: what is packed leaves the process when the packs are 32 MB, and not before") {
+  PackStore store;
+  std::vector<Tensor> sources;
+  for (int i = 0; i < 33; ++i) {
+    auto weights = Tensor::allocate(DType::u8, {static_cast<int64_t>(kMiB)});
+    REQUIRE(weights.ok());
+    std::memset(weights->mutable_raw(), i, kMiB);
+    sources.push_back(*weights);
+    store.find_or_make(*weights, "x", kMiB, [&](std::byte* to) { std::memcpy(to, weights->raw(), kMiB); });
+    CHECK(has_left(*weights) == (i >= 31));
+  }
+  for (int i = 0; i < 33; ++i) CHECK(sources[static_cast<size_t>(i)].data<uint8_t>()[kMiB - 1] == i);
 }
 
 }  // namespace in_pack_store
