@@ -1,6 +1,7 @@
 // The activations as operators; and Clip, whose bounds are inputs. See elementwise.h, unary_functions.h, ../activation.h.
 #include <limits>
 
+#include "kernels/apart.h"
 #include "kernels/elementwise/device.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/unary_functions.h"
@@ -53,12 +54,13 @@ void clip(const ClipArgs& a) {
   using Limits = std::numeric_limits<Wide>;
   const Wide low = a.low != nullptr ? widen(*static_cast<const T*>(a.low)) : kIsFloat<T> ? -Limits::infinity() : Limits::lowest();
   const Wide high = a.high != nullptr ? widen(*static_cast<const T*>(a.high)) : kIsFloat<T> ? Limits::infinity() : Limits::max();
-  for (int64_t i = 0; i < a.count; ++i) {
-    Wide v = widen(x[i]);
+  const int64_t count = a.count;
+  TERN_APART
+  for (int64_t i = 0; i < count; ++i) {
     if constexpr (kIsFloat<T>) {
-      y[i] = narrow<T>(portable::clamp(v, low, high));
+      y[i] = narrow<T>(portable::clamp(widen(x[i]), low, high));
     } else {
-      v = v < low ? low : v;
+      const T v = x[i] < low ? low : x[i];
       y[i] = v > high ? high : v;
     }
   }

@@ -230,42 +230,11 @@ void plain_pool(const PlainPoolArgs& a) {
 
 // The maximum is the first largest element: what a chain of takes_over ends with (but for which NaN of several).
 template <class T>
-int64_t place_of_maximum(const T* x, int64_t count) {
-  return place_of_largest<true, false>(x, count);
-}
-// Of floats, each lane searches its own; then the lanes are searched. Keys are those of reduce/key.h.
-int64_t place_of_maximum(const float* x, int64_t count) {
-  typedef int32_t Lanes __attribute__((vector_size(kBytes)));
-  typedef float Elements __attribute__((vector_size(kBytes)));
-  constexpr int32_t kLanes = kBytes / 4;
-  if (count < kLanes || count > INT32_MAX) return place_of_largest<true, false>(x, count);
-  Lanes best = Lanes{} + INT32_MIN, place{}, at{};
-  for (int32_t l = 0; l < kLanes; ++l) at[l] = l;
-  for (int64_t i = 0; i < count; i += kLanes) {
-    const int32_t from = static_cast<int32_t>(i + kLanes <= count ? i : count - kLanes);
-    Elements v;
-    read(x + from, v);
-    const Lanes u = (Lanes)(v + 0.0f), ordered = u ^ ((u >> 31) & INT32_MAX);
-    const Lanes key = (u & INT32_MAX) > 0x7f800000 ? Lanes{} + INT32_MAX : ordered;
-    place = key > best ? at + from : place;
-    best = key > best ? key : best;
-  }
-  int32_t keys[kLanes], places[kLanes], largest = INT32_MIN, first = INT32_MAX;
-  write(keys, best);
-  write(places, place);
-  for (int l = 0; l < kLanes; ++l) largest = largest > keys[l] ? largest : keys[l];
-  for (int l = 0; l < kLanes; ++l) {
-    const int32_t here = keys[l] == largest ? places[l] : INT32_MAX;
-    first = first < here ? first : here;
-  }
-  return first;
-}
-template <class T>
 void global_max(const PoolArgs& a) {
   const int64_t count = a.window.in[0] * a.window.in[1] * a.window.in[2];
   for (int64_t i = a.begin; i < a.end; ++i) {
     const T* x = static_cast<const T*>(a.x) + i * count;
-    static_cast<T*>(a.y)[i] = count == 0 ? pool::narrow<T>(pool::kLowest<pool::Wide<T>>) : x[place_of_maximum(x, count)];
+    static_cast<T*>(a.y)[i] = count == 0 ? pool::narrow<T>(pool::kLowest<pool::Wide<T>>) : x[place_of_largest<true, false>(x, count)];
   }
 }
 

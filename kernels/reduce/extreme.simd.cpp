@@ -1,5 +1,5 @@
-// ReduceMax and ReduceMin of every dtype but f32: what their folds end with is the last of the largest (smallest) elements, and that is searched for
-// as ArgMax searches (largest.h). Of several NaN the last is given, where the fold keeps the first. See reduce.h.
+// ReduceMax and ReduceMin of every dtype but f32. What their folds end with is the last of the largest (smallest) elements, NaN above all: a row joins
+// what came before it, and a run of floats is searched as ArgMax searches (largest.h). Of several NaN any is given. See reduce.h.
 #include <limits>
 
 #include "kernels/reduce/largest.h"
@@ -16,31 +16,45 @@ T of_nothing() {
   else return kMax ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max();
 }
 
+template <class T>
+constexpr bool kFloat = std::is_floating_point_v<T> || std::is_same_v<T, f16> || std::is_same_v<T, bf16>;
+
+// v, or if it is as large x; a NaN is above all.
+template <bool kMax, class T>
+inline T larger(T x, T v) {
+  if constexpr (kFloat<T>) {
+    using K = KeyOf<T>;
+    const auto a = comparable(x), b = comparable(v);
+    const bool stays = (__builtin_bit_cast(K, b) & std::numeric_limits<K>::max()) > __builtin_bit_cast(K, decltype(b)(__builtin_inff()));  // key.h
+    return choose(stays, v, choose(kMax ? a < b : a > b, v, x));
+  } else {
+    return kMax ? (x > v ? x : v) : (x < v ? x : v);
+  }
+}
+
 // Runs of elements that lie together.
 template <bool kMax, class T>
-T of_runs(const T* x, const ReduceArgs& a, int64_t runs) {
-  using K = KeyOf<T>;
-  T best = x[place_of_largest<kMax, true>(x, a.run)];
-  for (int64_t k = 1; k < runs; ++k) {
-    const T* run = x + offset_of(a.reduced, k);  // [run]
-    const T v = run[place_of_largest<kMax, true>(run, a.run)];
-    best = choose(key_of<kMax, K>(comparable(v)) >= key_of<kMax, K>(comparable(best)), v, best);
-  }
+[[gnu::noinline]] T of_run(const T* x, int64_t n) {
+  if constexpr (kFloat<T>) return x[place_of_largest<kMax, true>(x, n)];
+  T best = x[0];
+  for (int64_t i = 1; i < n; ++i) best = larger<kMax>(x[i], best);
   return best;
 }
-// n <= kKeys outputs side by side.
+template <bool kMax, class T>
+T of_runs(const T* x, const ReduceArgs& a, int64_t runs) {
+  T best = of_run<kMax>(x, a.run);
+  for (int64_t k = 1; k < runs; ++k) best = larger<kMax>(of_run<kMax>(x + offset_of(a.reduced, k), a.run), best);
+  return best;
+}
+// n outputs side by side: a row joins what came before it.
+template <bool kMax, class T>
+[[gnu::noinline]] void join_row(const T* __restrict x, T* __restrict y, int64_t n) {
+  for (int64_t j = 0; j < n; ++j) y[j] = larger<kMax>(x[j], y[j]);
+}
 template <bool kMax, class T>
 void of_columns(const T* x, const ReduceArgs& a, int64_t rows, int64_t n, T* y) {
-  using K = KeyOf<T>;
-  K keys[kKeys], best[kKeys];
-  int64_t at[kKeys];
-  to_keys<kMax>(x, best, n);
-  for (int64_t j = 0; j < n; ++j) at[j] = 0;
-  for (int64_t k = 1; k < rows; ++k) {
-    to_keys<kMax>(x + offset_of(a.reduced, k), keys, n);
-    take_row<K, true>(keys, best, at, k, n);
-  }
-  for (int64_t j = 0; j < n; ++j) y[j] = x[offset_of(a.reduced, at[j]) + j];
+  for (int64_t j = 0; j < n; ++j) y[j] = x[j];
+  for (int64_t k = 1; k < rows; ++k) join_row<kMax>(x + offset_of(a.reduced, k), y, n);
 }
 
 template <bool kMax, class T>

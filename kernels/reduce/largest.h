@@ -3,6 +3,8 @@
 // instructions whatever the values are. The order is arg_takes' (lines_device.h). [[gnu::noinline]]: one loop for all dtypes.
 // Included by *.simd.cpp only. Next: arg.simd.cpp, extreme.simd.cpp, softmax/hardmax.simd.cpp, pool/plain.simd.cpp.
 #pragma once
+#include <limits>
+
 #include "kernels/reduce/key.h"
 
 namespace tern::TERN_ISA {
@@ -41,9 +43,50 @@ template <class K, bool kLast>
   }
 }
 
+#if defined(__AVX512F__)
+constexpr int kKeyBytes = 64;  // of a vector
+#else
+constexpr int kKeyBytes = 32;
+#endif
+// Of float and double, count >= kKeyLanes: each lane of a vector searches its own elements, then the lanes are searched. One pass.
+template <class T>
+constexpr int64_t kKeyLanes = kKeyBytes / static_cast<int64_t>(sizeof(T));
+template <bool kMax, bool kLast, class T>
+int64_t place_by_lanes(const T* x, int64_t count) {
+  using K = KeyOf<T>;
+  typedef K Keys __attribute__((vector_size(kKeyBytes)));
+  typedef T Elements __attribute__((vector_size(kKeyBytes)));
+  constexpr K kLeast = std::numeric_limits<K>::min(), kMost = std::numeric_limits<K>::max();
+  const K inf = __builtin_bit_cast(K, static_cast<T>(__builtin_inf()));
+  Keys best = Keys{} + kLeast, place{}, lane{};
+  for (int l = 0; l < kKeyLanes<T>; ++l) lane[l] = static_cast<K>(l);
+  for (int64_t i = 0; i < count; i += kKeyLanes<T>) {
+    const int64_t from = i + kKeyLanes<T> <= count ? i : count - kKeyLanes<T>;  // the last vector overlaps the one before it
+    Elements v;
+    __builtin_memcpy(&v, x + from, sizeof v);
+    const Keys u = (Keys)(v + T(0)), ordered = u ^ ((u < 0) & kMost);  // key.h
+    const Keys key = (u & kMost) > inf ? Keys{} + kMost : kMax ? ordered : ~ordered;
+    const Keys takes = kLast ? key >= best : key > best;
+    place = takes ? lane + static_cast<K>(from) : place;
+    best = takes ? key : best;
+  }
+  K keys[kKeyLanes<T>], places[kKeyLanes<T>], most = kLeast, at = kLast ? -1 : kMost;
+  __builtin_memcpy(keys, &best, sizeof best);
+  __builtin_memcpy(places, &place, sizeof place);
+  for (int l = 0; l < kKeyLanes<T>; ++l) most = most > keys[l] ? most : keys[l];
+  for (int l = 0; l < kKeyLanes<T>; ++l) {
+    const K here = choose(keys[l] == most, places[l], kLast ? K(-1) : kMost);
+    at = kLast ? (at > here ? at : here) : (at < here ? at : here);
+  }
+  return at;
+}
+
 // Where the largest of n > 0 elements is that lie together: the first, or the last.
 template <bool kMax, bool kLast, class T>
 int64_t place_of_largest(const T* x, int64_t count) {
+  if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
+    if (count >= kKeyLanes<T> && count <= INT32_MAX) return place_by_lanes<kMax, kLast>(x, count);
+  }
   using K = KeyOf<T>;
   K keys[kKeys], best = 0;
   int64_t at = 0;
