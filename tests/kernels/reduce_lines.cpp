@@ -77,4 +77,20 @@ TEST_CASE("one-hot: negative indices wrap, others outside are off, any axis") {
   CHECK(op_error("OneHot", {}, {i64({1}, {0}), i64({}, {-1}), values}) != "");
 }
 
+TEST_CASE("reduce: of equal elements any distance apart the first is found, and the last where it is asked for") {
+  for (int64_t size : {8, 33, 70}) {
+    for (int64_t first = 0; first < size; first += 5) {
+      for (int64_t apart : {1, 8, 16}) {
+        const int64_t last = first + (size - 1 - first) / apart * apart;
+        Tensor x = random_f32({1, size}, 1, -3, -1);
+        for (int64_t i = first; i < size; i += apart) x.mutable_data<float>()[i] = 2;
+        for (DType t : {DType::f32, DType::f64}) {
+          check_same(run_op("ArgMax", {{"axis", int64_t(1)}}, {cast(x, t)})[0], i64({1, 1}, {first}));
+          check_same(run_op("ArgMax", {{"axis", int64_t(1)}, {"select_last_index", int64_t(1)}}, {cast(x, t)})[0], i64({1, 1}, {last}));
+        }
+      }
+    }
+  }
+}
+
 }  // namespace tern::test::in_reduce_lines
