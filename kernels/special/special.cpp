@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "kernels/special/bessel.h"
+#include "kernels/special/integrals.h"
 
 namespace tern {
 namespace special {
@@ -109,6 +109,16 @@ double bessel_y(double x, double, double) {
 double gamma_p(double a, double x, double) { return lower_gamma(a, x, false); }
 double gamma_q(double a, double x, double) { return lower_gamma(a, x, true); }
 
+double dawson_of(double x, double, double) { return dawson(x); }
+double expint_of(double x, double, double) { return select(x == 0, -INFINITY, select(x > 0, expint(x), kNaN)); }
+double spence_of(double x, double, double) { return select(x >= 0, spence(x), kNaN); }
+template <bool Sine>
+double fresnel_of(double x, double, double) {
+  const Fresnel f = fresnel(std::fabs(x));
+  const double y = Sine ? f.sine : f.cosine;
+  return select(x != x, x, select(x < 0, -y, y));
+}
+
 struct Function {
   std::string_view name;
   int operands;
@@ -131,6 +141,11 @@ constexpr Function kFunctions[] = {
     {"Q", 2, gamma_q},
     {"Betainc", 3, betainc},
     {"Zeta", 2, zeta},
+    {"Dawsn", 1, dawson_of},
+    {"Expint", 1, expint_of},
+    {"Spence", 1, spence_of},
+    {"FresnelSin", 1, fresnel_of<true>},
+    {"FresnelCos", 1, fresnel_of<false>},
 };
 
 const Function* function_of(const AttrReader& attrs) {

@@ -35,7 +35,18 @@ TEST_CASE("special: outside of its domain a function is NaN, at its edges its li
   CHECK(std::isnan(value("Zeta", {0.5, 3})));
   CHECK(value("K0", {0}) == INFINITY);
   CHECK(std::isnan(value("K1", {-1})));
-  for (const char* function : {"I0", "I0e", "I1", "J0", "J1", "K0", "Y0", "Y1"}) CHECK(std::isnan(value(function, {NAN})));
+  CHECK(value("Expint", {0}) == -INFINITY);
+  CHECK(value("Expint", {INFINITY}) == INFINITY);
+  CHECK(std::isnan(value("Expint", {-1})));
+  CHECK(value("Spence", {0}) == doctest::Approx(1.6449340668482264).epsilon(1e-15));
+  CHECK(value("Spence", {INFINITY}) == -INFINITY);
+  CHECK(std::isnan(value("Spence", {-1})));
+  CHECK(value("Dawsn", {-INFINITY}) == 0);
+  CHECK(value("FresnelSin", {INFINITY}) == 0.5);
+  CHECK(value("FresnelCos", {-INFINITY}) == -0.5);
+  for (const char* function : {"I0", "I0e", "I1", "J0", "J1", "K0", "Y0", "Y1", "Dawsn", "Expint", "Spence", "FresnelSin", "FresnelCos"}) {
+    CHECK_MESSAGE(std::isnan(value(function, {NAN})), function);
+  }
 }
 
 TEST_CASE("special: both sides of every border say the same") {
@@ -46,6 +57,12 @@ TEST_CASE("special: both sides of every border say the same") {
   for (const char* function : {"K0e", "K1e"}) {
     const double below = value(function, {std::nextafter(1.0, 0)}), above = value(function, {1});
     CHECK(std::fabs(below - above) < 1e-13);
+  }
+  const std::pair<const char*, double> borders[] = {{"Dawsn", 7},  {"Expint", 50},      {"Spence", 0.5},    {"Spence", 1},
+                                                    {"Spence", 2}, {"FresnelSin", 1.5}, {"FresnelCos", 1.5}};
+  for (const auto& [function, x] : borders) {
+    const double below = value(function, {std::nextafter(x, 0)}), above = value(function, {x});
+    CHECK_MESSAGE(std::fabs(below - above) <= 2e-14 * std::fmax(1, std::fabs(above)), function << " " << x);
   }
   CHECK(std::fabs(value("P", {5, std::nextafter(6.0, 0)}) - value("P", {5, 6})) < 1e-13);
 }

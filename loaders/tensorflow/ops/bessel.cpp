@@ -22,6 +22,7 @@ Values bessel(Call& c) { return special(c, c.op.substr(6).c_str()); }  // Bessel
 Values igamma(Call& c) { return special(c, c.op == "Igamma" ? "P" : "Q"); }
 Values betainc(Call& c) { return special(c, "Betainc"); }
 Values zeta(Call& c) { return special(c, "Zeta"); }
+Values integral(Call& c) { return special(c, c.op.c_str()); }
 
 // The number behind x on the way to y: its bits and one, or less one. From zero the smallest one, with the sign of y.
 Values next_after(Call& c) {
@@ -44,6 +45,7 @@ constexpr Operator kBesselRows[] = {
     {"Igamma Igammac", nullptr, igamma},
     {"Betainc", nullptr, betainc},
     {"Zeta", nullptr, zeta},
+    {"Dawsn Expint Spence FresnelSin FresnelCos", nullptr, integral},
     {"NextAfter", nullptr, next_after},
 };
 

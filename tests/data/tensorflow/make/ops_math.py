@@ -155,6 +155,13 @@ for dtype in (np.float32, np.float64):
     case("Zeta", np.array([1.1, 2, 3, 5.5, 20, 1.5, 2], dtype), np.array([1, 1, 0.5, 2, 3, 100, 7.25], dtype))
     case("Polygamma", np.array([0, 1, 2, 3, 1, 4, 0], dtype), np.array([1.5, 1, 0.5, 2, 30, 7.25, 0.25], dtype))
     case("NextAfter", np.array([1, 1, -1, -1, 2, 1e30, 3, nan], dtype), np.array([2, 0, 0, -2, 2, inf, -inf, 1], dtype))
+both = np.array([0, 1e-6, 1e-3, 0.1, 0.37, 0.49, 0.51, 0.99, 1, 1.01, 1.49, 1.51, 1.99, 2.01, 3.5, 6.9, 7.1, 12, 26, 39, 49.9, 50.1, 80, 300], np.float32)
+for op in ("Dawsn", "FresnelSin", "FresnelCos"):
+    case(op, np.concatenate([both, -both]))
+    case(op, np.concatenate([both, -both]).astype(np.float64))
+for op in ("Expint", "Spence"):
+    case(op, np.concatenate([both, [-0.5, -1e-3, -8, -inf, nan]]).astype(np.float32))
+    case(op, np.concatenate([both, [-0.5, -1e-3, -8, -inf, nan]]).astype(np.float64))
 for op in ("IsNan", "IsInf", "IsFinite"):
     case(op, odd)
     case(op, odd.astype(np.float64))
