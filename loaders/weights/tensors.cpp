@@ -146,7 +146,8 @@ Result<Tensor> dense(const StoredTensor& t, int64_t budget) {
     const std::byte* p = t.storage->bytes.data() + t.offset * t.element_size;
     const auto after = static_cast<int64_t>(t.storage->bytes.data() + t.storage->bytes.size() - p) - *bytes + t.storage->readable_after;
     const std::span<const std::byte> elements(p, static_cast<size_t>(*bytes));
-    const bool placed = reinterpret_cast<uintptr_t>(p) % size_of(t.dtype) == 0 && after >= static_cast<int64_t>(kAlignment);
+    const bool room = !in_place && is_mapped(t.storage->owner);  // behind all memory that is mapped (map_memory(), hold())
+    const bool placed = reinterpret_cast<uintptr_t>(p) % size_of(t.dtype) == 0 && (room || after >= static_cast<int64_t>(kAlignment));
     if (placed && (t.normal || !has_subnormals(t, elements))) return Tensor(t.dtype, dims, hold(t.storage->owner, elements));
   }
   auto made = Tensor::allocate(t.dtype, dims);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -166,6 +167,30 @@ TEST_CASE("safetensors: shards of a hub's cache are links to its blobs") {
   index->how.follow_links = true;
   CHECK(load_shards(*index, torch::load_shard).ok());
   std::filesystem::remove_all(root);
+}
+
+TEST_CASE("safetensors: the last tensor of a file is not copied; of a file in place it is, behind which nothing may be read") {
+  const auto path = std::filesystem::temp_directory_path() / ("tern_last_" + std::to_string(::getpid()) + ".safetensors");
+  const std::string header = "{\"w\":{\"dtype\":\"F32\",\"shape\":[16384],\"data_offsets\":[0,65536]}}";
+  std::ofstream(path, std::ios::binary) << file_of(header + std::string(8 - header.size() % 8, ' '), 65536);
+  for (const bool map : {false, true}) {
+    CAPTURE(map);
+    auto source = map_file(path.string(), {.map = map});
+    REQUIRE(source.ok());
+    auto tensors = load_safetensors(*source);
+    REQUIRE_MESSAGE(tensors.ok(), (tensors.ok() ? "" : tensors.error().message()));
+    auto w = dense(tensors->entries.at(0).tensor, 0);
+    REQUIRE(w.ok());
+    const std::byte* last = source->bytes.data() + source->bytes.size() - 65536;
+    CHECK((w->raw() == last) == !map);
+    CHECK(std::memcmp(w->raw(), last, 65536) == 0);
+    *source = {};
+    tensors = Error();
+    unsigned sum = 0;
+    for (size_t i = 0; i < 65536 + 64; ++i) sum += static_cast<unsigned>(w->raw()[i]);
+    CHECK(sum >= 65536);
+  }
+  std::filesystem::remove(path);
 }
 
 TEST_CASE("safetensors: files and indices are told by their content") {
