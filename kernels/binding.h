@@ -89,6 +89,7 @@ struct Binding {
   std::vector<Pack> packs;
   int64_t workspace_bytes = 0;  // 64-byte aligned, contents undefined at every run
   std::string fault;            // "an index was out of range [-5, 5)"; empty: this kernel cannot report any
+  bool keeps_weights = false;   // as Products::weights says
   bool split = false;           // it computes its part alone; if not, part 0 computes all
 
   int64_t image_bytes() const;                      // of the blocks one after another, each 64-byte aligned
@@ -114,8 +115,8 @@ Step link_step(const Binding& binding, std::byte* image, const Addresses& addres
 // What a binding is made from: a pure function of this gives it. Contents of inputs are read only where the views say `known`.
 struct BindRequest {
   AttrReader attrs = {};
-  Isa isa = Isa::scalar;   // kernels above it must not be chosen
-  Products products = {};  // of a device
+  Isa isa = Isa::scalar;  // kernels above it must not be chosen
+  Products products = {};
   std::span<const TensorView> inputs = {}, outputs = {};
   uint32_t in_place = 0;             // bit i: output 0 lies on input i
   int part = 0, parts = 1;           // this binding computes part `part` of `parts` (threads); see range()
@@ -170,6 +171,8 @@ class BindContext : public BindRequest {
   }
   // The operator's row of the best ISA for this dtype; null when there is none.
   const KernelRow* pick(DType dtype) const { return tern::pick(kernels_, dtype, isa); }
+  // Its weights are packed as Products::weights says.
+  void keep_weights() { binding_.keeps_weights = true; }
   // The step: this kernel with args(). At most one call; none means nothing is to be done.
   void run(const KernelRow& row) { binding_.row = &row; }
   // `field`, a pointer in args() or in a table that is being filled, will hold this address; set each once. None leaves it null.

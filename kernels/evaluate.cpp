@@ -104,6 +104,7 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attributes& attrs, s
   for (int part = 0; part < options.parts; ++part) {
     auto bound = bind_op(op, {.attrs = {op.attrs, attrs},
                               .isa = options.isa,
+                              .products = options.products,
                               .inputs = in,
                               .outputs = out,
                               .part = part,

@@ -13,6 +13,7 @@ struct EvaluateOptions {
   int64_t budget = int64_t(1) << 32;  // most bytes of outputs, tables, workspace and packed weights together
   int64_t tables = INT64_MAX;         // most bytes of tables, which are filled entry by entry
   int64_t work = INT64_MAX;           // most of what work_of() counts
+  Products products = {};             // what is computed in other arithmetic
   int parts = 1;                      // bind in so many parts and run them in order: what threads would compute
 };
 

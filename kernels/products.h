@@ -1,5 +1,6 @@
-// How a device computes the f32 products of MatMul, Gemm and Linear, and convolutions: with the CPU's bits, or, where a session asks for it by name, in
-// other arithmetic (SessionOptions::precision, gemm). Next: gemm/tensor.h for what factors are rounded to, conv/tensor.h, launch.h for cuBLAS.
+// Other arithmetic in f32 products, where a session asks for it by name. On a device (SessionOptions::precision, gemm): what the factors of MatMul, Gemm,
+// Linear and convolutions are rounded to, or cuBLAS. On the CPU (SessionOptions::weights): what constant weights of products are kept in.
+// Next: gemm/weights.h; of a device gemm/tensor.h, conv/tensor.h, launch.h.
 #pragma once
 #include <stdint.h>
 
@@ -7,9 +8,12 @@ namespace tern {
 
 enum class Precision : uint8_t { f32, tf32, f16, bf16 };
 
+enum class WeightForm : uint8_t { f32, bf16, int8 };
+
 struct Products {
-  Precision precision = Precision::f32;  // what factors are rounded to
-  bool cublas = false;
+  Precision precision = Precision::f32;  // on a device: what factors are rounded to
+  bool cublas = false;                   // on a device
+  WeightForm weights = WeightForm::f32;  // on the CPU
 };
 
 // A product by cuBLAS, as a launch has it: y = alpha x w for each of a batch, row-major f32; y [M,N] is dense.

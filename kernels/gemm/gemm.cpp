@@ -5,38 +5,16 @@
 #include <bit>
 #include <optional>
 
-#include "kernels/activation_attributes.h"
 #include "kernels/gemm/launch.h"
 #include "kernels/gemm/library.h"
-#include "kernels/gemm/matrices.h"
+#include "kernels/gemm/product.h"
 #include "kernels/gemm/tensor.h"
+#include "kernels/gemm/weights.h"
 #include "kernels/op.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
-namespace {
 
-constexpr auto& kRows = rows_of<TERN_ON_EACH_ISA(gemm_f32), TERN_ON_EACH_ISA(gemm_row_f32), cuda::gemm_f32, cuda::kTensorGemm, cuda::gemm_cublas_f32,
-                                TERN_ON_EACH_ISA(gemm_any), cuda::kPortableGemm>;
-bool supported(DType t) { return pick(kRows, t, Isa::scalar) != nullptr; }
-
-// What all three ask for: matrices x (m, k) times w (k, n), by strides.
-struct Product {
-  int64_t m = 0, n = 0, k = 0;
-  int64_t x_row = 0, x_k = 1, w_k = 0, w_column = 1;
-  Batch batch;
-  int bias = -1, residual = -1;                    // indices of inputs
-  int64_t bias_rows = 1, c_row = 0, c_column = 1;  // how the bias broadcasts over [bias_rows, n]
-  float alpha = 1, beta = 1;
-  ActivationSpec epilogue;
-};
-
-std::string shapes(const TensorView& a, const TensorView& b) { return to_string(a.dims) + " and " + to_string(b.dims); }
-
-// Which share this part computes: matrices of the batch, rows, or groups of panels.
-struct Share {
-  BindContext::Range batch, rows, groups;
-};
 Share share(BindContext& c, const Product& p, bool rows_may_split) {
   const int64_t batches = p.batch.count(), groups = PanelGroups(p.n).groups;
   Share s{{0, batches}, {0, p.m}, {0, groups}};
@@ -50,12 +28,33 @@ Share share(BindContext& c, const Product& p, bool rows_may_split) {
   return s;
 }
 
+Address<const BatchOffset> table_of(BindContext& c, const Batch& batch, BindContext::Range range) {
+  return c.table<BatchOffset>(range.end - range.begin, [&](BatchOffset* to) {
+    for (int64_t i = range.begin; i < range.end; ++i) *to++ = batch.at(i);
+  });
+}
+
+bool bias_is_ready(const Product& p) { return p.beta == 1 && p.c_column == 1 && (p.bias_rows == 1 || p.c_row == p.n); }
+
+std::string pack_tag(const Product& p) {
+  return std::to_string(p.n) + "x" + std::to_string(p.k) + "/" + std::to_string(p.w_k) + "," + std::to_string(p.w_column) + "/" +
+         std::to_string(std::bit_cast<uint32_t>(p.alpha));
+}
+
+namespace {
+
+constexpr auto& kRows =
+    rows_of<TERN_ON_EACH_ISA(gemm_f32), TERN_ON_EACH_ISA(gemm_row_f32), TERN_ON_EACH_ISA(gemm_weights_bf16), TERN_ON_EACH_ISA(gemm_weights_int8),
+            cuda::gemm_f32, cuda::kTensorGemm, cuda::gemm_cublas_f32, TERN_ON_EACH_ISA(gemm_any), cuda::kPortableGemm>;
+bool supported(DType t) { return pick(kRows, t, Isa::scalar) != nullptr; }
+
+std::string shapes(const TensorView& a, const TensorView& b) { return to_string(a.dims) + " and " + to_string(b.dims); }
+
 // Constant weights: packed once per model, all matrices one after the other.
 Status pack_constant(BindContext& c, const Product& p, int chains, const float*& packed_w, Batch& batch) {
   const int64_t one = packed_floats(p.n, p.k, chains), plain = p.n * p.k, matrices = plain == 0 ? 1 : c.in(1).count() / plain;
   for (int64_t& step : batch.w) step = plain == 0 ? 0 : step / plain * one;
-  std::string tag = "gemm/" + std::to_string(chains) + "/" + std::to_string(p.n) + "x" + std::to_string(p.k) + "/" + std::to_string(p.w_k) + "," +
-                    std::to_string(p.w_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.alpha));
+  const std::string tag = "gemm/" + std::to_string(chains) + "/" + pack_tag(p);
   const auto total = checked_mul(one, matrices);
   if (!total) return unsupported("packed weights of more than 2^63 bytes");
   c.set(packed_w, c.packed<float>(1, tag, std::max<int64_t>(*total, 1),
@@ -96,7 +95,7 @@ bool use_bias(BindContext& c, const Product& p, int64_t first, GemmArgs& g) {
   const int64_t floats = std::max<int64_t>(1, p.bias_rows * p.n);
   g.panel.bias_stride = p.bias_rows == 1 ? 0 : p.n;
   const int64_t at = first * g.panel.bias_stride;
-  if (p.beta == 1 && p.c_column == 1 && (p.bias_rows == 1 || p.c_row == p.n)) {
+  if (bias_is_ready(p)) {
     c.set(g.panel.bias, c.input<const float>(i) + at);
     return false;
   }
@@ -121,12 +120,6 @@ bool use_bias(BindContext& c, const Product& p, int64_t first, GemmArgs& g) {
   g.c_column = p.c_column;
   g.beta = p.beta;
   return true;
-}
-
-Address<const BatchOffset> table_of(BindContext& c, const Batch& batch, BindContext::Range range) {
-  return c.table<BatchOffset>(range.end - range.begin, [&](BatchOffset* to) {
-    for (int64_t i = range.begin; i < range.end; ++i) *to++ = batch.at(i);
-  });
 }
 
 // Does one row meet the panels of one group, with nothing to prepare?
@@ -158,7 +151,7 @@ Status bind_f32(BindContext& c, const Product& p) {
   GemmArgs& g = c.args<GemmArgs>();
   g.panel.chains = gemm_chains(p.n, p.k);
   const Share s = share(c, p, p.x_k == 1 && constant);
-  if (s.batch.begin == s.batch.end || s.rows.begin == s.rows.end || s.groups.begin == s.groups.end) return {};
+  if (s.empty()) return {};
   const int64_t first_row = s.rows.begin;
   g.panel.m = s.rows.end - first_row;
   g.panel.n = g.panel.ldy = p.n;
@@ -225,8 +218,7 @@ Status bind_device(BindContext& c, const Product& p) {
     g.product.w_column = 1;
     if (constant) {
       for (int64_t& step : batch.w) step = plain == 0 ? 0 : step / plain * p.k * row;
-      const std::string tag = "gemm/rows/" + std::to_string(p.n) + "x" + std::to_string(p.k) + "/" + std::to_string(p.w_k) + "," +
-                              std::to_string(p.w_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.alpha));
+      const std::string tag = "gemm/rows/" + pack_tag(p);
       const auto floats = checked_count(std::array<int64_t, 3>{matrices, p.k, row});
       if (!floats) return unsupported("packed weights of more than 2^63 bytes");
       c.set(g.product.w, c.packed<float>(1, tag, std::max<int64_t>(*floats, 1),
@@ -277,8 +269,7 @@ Status bind_tensor(BindContext& c, const Product& p) {
   c.set(g.product.x, x);
   g.w = {nullptr, nullptr, w_matrices, p.n, p.k, k, w_plain, p.w_column, p.w_k, p.alpha};
   if (c.in(1).constant) {
-    const std::string tag = "gemm/" + std::string(cuda::tensor_row(precision).name) + "/" + std::to_string(p.n) + "x" + std::to_string(p.k) + "/" +
-                            std::to_string(p.w_k) + "," + std::to_string(p.w_column) + "/" + std::to_string(std::bit_cast<uint32_t>(p.alpha));
+    const std::string tag = "gemm/" + std::string(cuda::tensor_row(precision).name) + "/" + pack_tag(p);
     c.set(g.product.w, c.packed<std::byte, float>(1, tag, std::max<int64_t>(1, *w_bytes),
                                                   [precision, a = g.w](const float* w, std::byte* to) { cuda::round_on_host(precision, a, w, to); }));
   } else {
@@ -367,7 +358,7 @@ Status bind_portable(BindContext& c, const Product& p) {
 Status bind_product(BindContext& c, const Product& p) {
   if (p.m == 0 || p.n == 0 || p.batch.count() == 0) return {};
   if (c.in(0).dtype != DType::f32) return bind_portable(c, p);
-  if (c.isa != Isa::cuda) return bind_f32(c, p);
+  if (c.isa != Isa::cuda) return keeps_weights(c, p) ? bind_weights(c, p) : bind_f32(c, p);
   if (c.products.cublas && bind_library(c, p)) return {};
   return c.products.precision == Precision::f32 ? bind_device(c, p) : bind_tensor(c, p);
 }

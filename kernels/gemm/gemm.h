@@ -13,7 +13,7 @@
 //   Edges    K == 0 gives beta C (or 0). beta == 0 does not read C. NaN and inf pass as the products say.
 //   Source   the ONNX operators MatMul-13, Gemm-13.
 // Next: gemm.cpp (schema and binding), panel.h (the f32 kernel), gemm.simd.cpp (one call), portable.simd.cpp (other dtypes), launch.h and gemm.cu (on
-// a device), tensor.h and library.h (there, in other arithmetic, by name).
+// a device); by name, in other arithmetic: weights.h, on a device tensor.h and library.h.
 #pragma once
 #include "kernels/gemm/panel.h"
 #include "kernels/rows.h"

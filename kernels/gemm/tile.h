@@ -1,7 +1,7 @@
 // The register tile: R rows times P panels of 16 columns, CH chains of sums each, all in registers. Included by *.simd.cpp only.
 //   each step of k: P loads of weights, R broadcasts of x, R*P fused multiply-adds. On AVX-512 6x4 and 9x3 leave no register
 //   idle and spill none (gcc and clang); on AVX2 a panel is two registers, so 6x1 and 3x2 do.
-// Next: panel.simd.cpp.
+// Next: tile_ends.h.
 #pragma once
 #include "kernels/unroll.h"
 

@@ -2,9 +2,11 @@
 #include "kernels/rnn/bind.h"
 
 #include "kernels/activation_attributes.h"
-#include "kernels/gemm/panel.h"
+#include "kernels/gemm/weights.h"
+#include "kernels/quantize/integer.h"
 #include "kernels/rnn/launch.h"
 #include "runtime/base/checked.h"
+#include "runtime/base/cpu_vnni.h"
 
 namespace tern {
 
@@ -35,6 +37,13 @@ void interleave_r(Cell cell, const float* r, int64_t hidden, float* packed) {
       for (int64_t k = 0; k < hidden; ++k) to[k * (left ? 16 : G * 16)] = from[k];
     }
   }
+}
+int64_t kept_w_bytes(WeightForm form, Cell cell, int64_t inputs, int64_t hidden) {
+  return round_up(weight_bytes(form, gates(cell) * hidden, inputs), 64);
+}
+int64_t kept_r_bytes(WeightForm form, Cell cell, int64_t hidden) {
+  if (cell == Cell::gru) return kept_h_at(form, hidden) + round_up(weight_bytes(form, hidden, hidden), 64);
+  return round_up(weight_bytes(form, gates(cell) * hidden, hidden), 64);
 }
 void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_reset, float* sum) {
   const int64_t n = gates(cell) * hidden, split = cell == Cell::gru && linear_before_reset ? 2 * hidden : n;
@@ -144,15 +153,45 @@ void set_values(BindContext& c, Cell cell, Args& a) {
   if (cell == Cell::lstm) c.set(a.y_c, c.output<float>(2));
 }
 
-Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& kernel) {
-  const int64_t D = s.directions, H = s.hidden, n = gates(cell) * H, rows = std::min(s.end - s.begin, s.batch);
-  RnnArgs& a = c.args<RnnArgs>();
-  a.s = s;
+// Does the session want W and R kept in fewer bits, and can they be?
+bool keeps_weights(const BindContext& c, Cell cell, const RnnShape& s) {
+  const WeightForm form = c.products.weights;
+  if (form == WeightForm::f32 || !c.in(1).constant || !c.in(2).constant) return false;
+  const bool terms = form == WeightForm::bf16 || std::max(s.inputs, s.hidden) <= kMostInt8Terms;
+  return terms && s.inputs > 0 && gates(cell) * s.hidden * (s.inputs + s.hidden) >= kLeastRecurrentWeights;
+}
+const KernelRow& kept_row(Cell cell, WeightForm form, Isa isa) {
+  constexpr auto kBf16 = rows_of<TERN_ON_EACH_ISA(rnn_weights_bf16), TERN_ON_EACH_ISA(gru_weights_bf16), TERN_ON_EACH_ISA(lstm_weights_bf16)>,
+                 kInt8 = rows_of<TERN_ON_EACH_ISA(rnn_weights_int8), TERN_ON_EACH_ISA(gru_weights_int8), TERN_ON_EACH_ISA(lstm_weights_int8)>;
+  const size_t isas = kBf16.size() / 3, first = static_cast<size_t>(cell) * isas;
+  if (form == WeightForm::bf16) return *pick(std::span(kBf16).subspan(first, isas), DType::f32, isa);
+  return *pick(std::span(kInt8).subspan(first, isas), DType::f32, integer_isa(isa, has_vnni()));
+}
+void bind_kept(BindContext& c, Cell cell, const RnnShape& s, const std::string& tag, RnnArgs& a) {
+  const WeightForm form = c.products.weights;
+  const int64_t D = s.directions, H = s.hidden, I = s.inputs, n = gates(cell) * H;
+  const std::string as = form == WeightForm::bf16 ? "/bf16" : "/int8";
+  c.keep_weights();
+  a.w_floats = kept_w_bytes(form, cell, I, H);
+  a.r_floats = kept_r_bytes(form, cell, H);
+  c.set(a.kept_w, c.packed<std::byte, float>(1, tag + "/w" + as, D * a.w_floats, [=, bytes = a.w_floats](const float* w, std::byte* p) {
+    for (int64_t d = 0; d < D; ++d) pack_weights(form, w + d * n * I, 1, I, n, I, 1.0f, p + d * bytes);
+  }));
+  c.set(a.kept_r, c.packed<std::byte, float>(2, tag + "/r" + as, D * a.r_floats, [=, bytes = a.r_floats](const float* r, std::byte* p) {
+    const int64_t together = cell == Cell::gru ? 2 * H : n;
+    for (int64_t d = 0; d < D; ++d) {
+      pack_weights(form, r + d * n * H, 1, H, together, H, 1.0f, p + d * bytes);
+      if (together < n) pack_weights(form, r + (d * n + together) * H, 1, H, H, H, 1.0f, p + d * bytes + kept_h_at(form, H));
+    }
+  }));
+  if (form == WeightForm::int8) c.set(a.integers, c.workspace<int16_t>(kInt8Rows * int8_row(std::max(I, H))));
+}
+
+// W and R as f32: packed once per model, or in every run.
+void bind_plain(BindContext& c, Cell cell, const RnnShape& s, const std::string& tag, RnnArgs& a) {
+  const int64_t D = s.directions, H = s.hidden, n = gates(cell) * H;
   a.w_floats = packed_floats(n, s.inputs, 1);
   a.r_floats = packed_r_floats(cell, H);
-  c.set(a.x, c.input<const float>(0));
-  set_values(c, cell, a);
-  const std::string tag = std::string("rnn") + std::to_string(static_cast<int>(cell)) + (s.linear_before_reset ? "l" : "");
   if (c.in(1).constant) {
     c.set(a.packed_w, c.packed<float>(1, tag + "/w", D * a.w_floats, [=, inputs = s.inputs, floats = a.w_floats](const float* w, float* p) {
       for (int64_t d = 0; d < D; ++d) pack_w(cell, w + d * n * inputs, inputs, H, p + d * floats);
@@ -176,6 +215,18 @@ Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& k
     c.set(a.r, c.input<const float>(2));
     c.set(a.work_r, c.workspace<float>(D * a.r_floats));
   }
+}
+
+Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& kernel) {
+  const int64_t D = s.directions, H = s.hidden, n = gates(cell) * H, rows = std::min(s.end - s.begin, s.batch);
+  RnnArgs& a = c.args<RnnArgs>();
+  a.s = s;
+  c.set(a.x, c.input<const float>(0));
+  set_values(c, cell, a);
+  const std::string tag = std::string("rnn") + std::to_string(static_cast<int>(cell)) + (s.linear_before_reset ? "l" : "");
+  const bool kept = keeps_weights(c, cell, s);
+  if (kept) bind_kept(c, cell, s, tag, a);
+  else bind_plain(c, cell, s, tag, a);
   if (!c.has(3)) {
     c.set(a.summed_bias, c.table<float>(D * (n + H), [](float*) {}));  // zeros
   } else if (c.in(3).constant) {
@@ -191,7 +242,7 @@ Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& k
   c.set(a.h, c.workspace<float>(rows * H));
   c.set(a.c, c.workspace<float>(rows * H));
   if (c.has(4)) c.set(a.fault, c.fault(length_fault(s.steps)));
-  c.run(kernel);
+  c.run(kept ? kept_row(cell, c.products.weights, c.isa) : kernel);
   return {};
 }
 

@@ -10,6 +10,7 @@
 //   Cost      2*T*B*G*H*(I + H) FLOPs; a step at B = 1 is bound by reading R from L2.
 //   Numerics  a gate is Wb + Rb, then the x terms in k order, then the h terms in k order, by fma in one chain: T calls of one step,
 //             one call of T steps, a row alone and in a batch give the same bits, as do all ISAs and thread counts.
+//             W and R kept in bf16 or int8: products as kernels/gemm/weights.h says, the x part first, whose result the h part begins with.
 //             f64, f16 and bf16: portable code in double, states rounded to the dtype after every step; a device flushes no f64 subnormals.
 //   Edges     sequence_lens: rows of y past a length are 0, states stop there; chosen by masks, so the same instructions run for
 //             any lengths. Lengths outside of [0, T] are clamped and reported (BindContext::fault). reverse begins at each row's own last element. clip bounds what
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 #include "kernels/activation.h"
+#include "kernels/gemm/weights.h"
 #include "kernels/row.h"
 #include "runtime/base/host_device.h"
 
@@ -65,6 +67,8 @@ struct RnnArgs {
   const int32_t* lengths;              // [B] or null
   float *y, *y_h, *y_c;                // any may be null
   const float *packed_w, *packed_r;    // [D] blobs; null: pack into workspace
+  const void *kept_w, *kept_r;         // [D] blobs, where the session keeps weights in fewer bits (gemm/weights.h): nothing else of them is used then
+  int16_t* integers;                   // of int8: a scratch of its products
   const float* interleaved;            // [D] blobs of R, of a batch of 1 (interleaved.h): packed_r is not used then; null: it is
   const float* summed_bias;            // [D, G*H + H]: Wb + Rb (and GRU's Rb of h~, with linear_before_reset); null: sum in the run
   float *work_w, *work_r, *work_bias;  // where to, when they are null
@@ -72,12 +76,16 @@ struct RnnArgs {
   float* gates;                        // [rows, G*H]
   float* ahead;                        // [inputs, kMostAhead] x of steps to come, with `interleaved`
   float *h, *c;                        // [rows, H]; c: GRU keeps r*h there
-  int64_t w_floats, r_floats;          // of one direction's packed weights
+  int64_t w_floats, r_floats;          // of one direction's packed weights, bytes of those that are kept
   uint32_t* fault;                     // of lengths that are out of range; null without lengths
 };
 
 // Floats of a direction's packed R: GRU's h~ columns are a product of their own.
 int64_t packed_r_floats(Cell cell, int64_t hidden);
+// Bytes of a direction's W and R in fewer bits: R as above, h~ of GRU behind the others.
+int64_t kept_w_bytes(WeightForm form, Cell cell, int64_t inputs, int64_t hidden);
+int64_t kept_r_bytes(WeightForm form, Cell cell, int64_t hidden);
+constexpr int64_t kept_h_at(WeightForm form, int64_t hidden) { return (weight_bytes(form, 2 * hidden, hidden) + 63) / 64 * 64; }
 // R of a row alone, by units (interleaved.h): whole blocks of 16, the last padded with zeros unless at most 4 units are left, which are one vector.
 struct InterleavedBlocks {
   int64_t blocks, left;
@@ -91,6 +99,7 @@ void pack_r(Cell cell, const float* r, int64_t hidden, float* packed);
 void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_reset, float* sum);  // bias null: zeros
 
 TERN_EACH_ISA(extern const KernelRow lstm_f32, gru_f32, rnn_f32;)  // rnn.simd.cpp
+TERN_EACH_ISA(extern const KernelRow lstm_weights_bf16, gru_weights_bf16, rnn_weights_bf16, lstm_weights_int8, gru_weights_int8, rnn_weights_int8;)
 
 // The portable kernel: any float dtype, weights as given.
 struct PortableRnnArgs {

@@ -13,16 +13,17 @@ namespace {
 struct Direction {
   int64_t d, begin, rows;
   bool reversed;
-  const float *w, *r, *bias, *peepholes;
+  const void *w, *r;  // packed, as the form of the weights says
+  const float *bias, *peepholes;
 };
 
 // y[m, n] = start[m, n] + sum_k x[m, k] w[k, n], in one chain. start null: 0.
-void product(int64_t m, int64_t n, int64_t k, const float* x, int64_t lda, const float* w, const float* start, int64_t start_stride, float* y,
-             int64_t ldy) {
+template <WeightForm kForm>
+void product(const RnnArgs& a, int64_t m, int64_t n, int64_t k, const float* x, int64_t lda, const void* w, const float* start, int64_t start_stride,
+             float* y, int64_t ldy) {
   if (m == 0) return;
   PanelArgs p{};
   p.x = x;
-  p.w = w;
   p.bias = start;
   p.y = y;
   p.m = m;
@@ -33,20 +34,38 @@ void product(int64_t m, int64_t n, int64_t k, const float* x, int64_t lda, const
   p.bias_stride = start_stride;
   p.group_end = PanelGroups(n).groups;
   p.chains = 1;
-  panel_gemm(p);
+  if constexpr (kForm == WeightForm::f32) {
+    p.w = static_cast<const float*>(w);
+    panel_gemm(p);
+  } else if constexpr (kForm == WeightForm::bf16) {
+    bf16_gemm({p, w, nullptr, nullptr, 1});
+  } else {
+    int8_gemm({p, w, a.integers, nullptr, 1});
+  }
+}
+// h~ of GRU in a direction's packed R.
+template <WeightForm kForm>
+const void* of_candidate(const void* r, int64_t hidden) {
+  const int64_t bytes = kForm == WeightForm::f32 ? PanelGroups(2 * hidden).panels * kPanel * hidden * 4 : kept_h_at(kForm, hidden);
+  return static_cast<const char*>(r) + bytes;
 }
 
 void pack_columns(const float* w, int64_t n, int64_t k, float* packed) { panel_pack({w, packed, n, k, 1, k, 0, PanelGroups(n).groups, 1.0f, 1}); }
 
-template <Cell kCell>
+template <Cell kCell, WeightForm kForm>
 void prepare(const RnnArgs& a, int64_t d, Direction& o) {
   const int64_t H = a.s.hidden, I = a.s.inputs, n = gates(kCell) * H;
-  o.w = a.packed_w != nullptr ? a.packed_w + d * a.w_floats : a.work_w + d * a.w_floats;
-  o.r = (a.interleaved != nullptr ? a.interleaved : a.packed_r != nullptr ? a.packed_r : a.work_r) + d * a.r_floats;
+  if constexpr (kForm != WeightForm::f32) {
+    o.w = static_cast<const char*>(a.kept_w) + d * a.w_floats;
+    o.r = static_cast<const char*>(a.kept_r) + d * a.r_floats;
+  } else {
+    o.w = a.packed_w != nullptr ? a.packed_w + d * a.w_floats : a.work_w + d * a.w_floats;
+    o.r = (a.interleaved != nullptr ? a.interleaved : a.packed_r != nullptr ? a.packed_r : a.work_r) + d * a.r_floats;
+  }
   o.bias = a.summed_bias != nullptr ? a.summed_bias + d * (n + H) : a.work_bias + d * (n + H);
   o.peepholes = a.peepholes != nullptr ? a.peepholes + d * 3 * H : nullptr;
-  if (a.packed_w == nullptr) pack_columns(a.w + d * n * I, n, I, a.work_w + d * a.w_floats);
-  if (a.packed_r == nullptr && a.interleaved == nullptr) {
+  if (kForm == WeightForm::f32 && a.packed_w == nullptr) pack_columns(a.w + d * n * I, n, I, a.work_w + d * a.w_floats);
+  if (kForm == WeightForm::f32 && a.packed_r == nullptr && a.interleaved == nullptr) {
     const int64_t first = kCell == Cell::gru ? 2 * H : n;
     float* to = a.work_r + d * a.r_floats;
     pack_columns(a.r + d * n * H, first, H, to);
@@ -151,27 +170,27 @@ void gru_cell(const RnnShape& s, const Direction& d, const RowStep& row) {
 }
 
 // The h terms of `rows` rows: gates = pre + h R. pre rows lie pre_stride apart.
-template <Cell kCell>
+template <Cell kCell, WeightForm kForm>
 void recur(const RnnArgs& a, const Direction& d, int64_t row, int64_t rows, const float* pre, int64_t pre_stride) {
   const int64_t H = a.s.hidden, n = gates(kCell) * H;
   float* g = a.gates + row * n;
   const float* h = a.h + row * H;
   if constexpr (kCell != Cell::gru) {
-    product(rows, n, H, h, H, d.r, pre, pre_stride, g, n);
+    product<kForm>(a, rows, n, H, h, H, d.r, pre, pre_stride, g, n);
   } else {
-    product(rows, 2 * H, H, h, H, d.r, pre, pre_stride, g, n);
+    product<kForm>(a, rows, 2 * H, H, h, H, d.r, pre, pre_stride, g, n);
     if (a.s.linear_before_reset) {
-      product(rows, H, H, h, H, d.r + PanelGroups(2 * H).panels * kPanel * H, d.bias + n, 0, g + 2 * H, n);
+      product<kForm>(a, rows, H, H, h, H, of_candidate<kForm>(d.r, H), d.bias + n, 0, g + 2 * H, n);
     }
   }
 }
 
-template <Cell kCell, bool kPlain>
+template <Cell kCell, WeightForm kForm, bool kPlain>
 void step_rows(const RnnArgs& a, const Direction& d, int64_t step, int64_t pre_step, int64_t pre_row) {
   const RnnShape& s = a.s;
   const int64_t H = s.hidden, n = gates(kCell) * H, forward = d.reversed ? s.steps - 1 - step : step;
   const bool own_time = !kPlain && a.lengths != nullptr && d.reversed;  // every row begins at its own end
-  if (!own_time) recur<kCell>(a, d, 0, d.rows, a.pre + forward * pre_step, pre_row);
+  if (!own_time) recur<kCell, kForm>(a, d, 0, d.rows, a.pre + forward * pre_step, pre_row);
   for (int64_t b = 0; b < d.rows; ++b) {
     int64_t time = forward, past = 0;  // past: all ones when this row has ended
     if (!kPlain && a.lengths != nullptr) {
@@ -180,7 +199,7 @@ void step_rows(const RnnArgs& a, const Direction& d, int64_t step, int64_t pre_s
       time = time_of_step(step, length, d.reversed);
     }
     const float* pre = a.pre + time * pre_step + b * pre_row;
-    if (own_time) recur<kCell>(a, d, b, 1, pre, 0);
+    if (own_time) recur<kCell, kForm>(a, d, b, 1, pre, 0);
     float* y = a.y == nullptr ? nullptr : a.y + time * s.y_step + d.d * s.y_direction + (d.begin + b) * s.y_row;
     const RowStep row{a.gates + b * n, pre, a.h + b * H, a.c + b * H, y, static_cast<int32_t>(past)};
     if constexpr (kCell == Cell::lstm) lstm_cell<kPlain>(s, d, row);
@@ -188,7 +207,7 @@ void step_rows(const RnnArgs& a, const Direction& d, int64_t step, int64_t pre_s
     if constexpr (kCell == Cell::gru) {
       if (!s.linear_before_reset) {
         gru_reset<kPlain>(s, d, row);
-        product(1, H, H, row.c, H, d.r + PanelGroups(2 * H).panels * kPanel * H, pre + 2 * H, 0, a.gates + b * n + 2 * H, n);
+        product<kForm>(a, 1, H, H, row.c, H, of_candidate<kForm>(d.r, H), pre + 2 * H, 0, a.gates + b * n + 2 * H, n);
       }
       gru_cell<kPlain>(s, d, row);
     }
@@ -219,7 +238,7 @@ void store_state(const float* from, const RnnShape& s, const Direction& d, float
 void x_part(const RnnArgs& a, const Direction& d, int64_t n, int64_t first, int64_t count) {
   const RnnShape& s = a.s;
   const int64_t time = d.reversed ? s.steps - first - count : first;
-  product(count, n, s.inputs, a.x + time * s.inputs, s.inputs, d.w, d.bias, 0, a.pre + time * n, n);
+  product<WeightForm::f32>(a, count, n, s.inputs, a.x + time * s.inputs, s.inputs, d.w, d.bias, 0, a.pre + time * n, n);
 }
 
 // The eight steps from `first` on are ahead.
@@ -242,7 +261,7 @@ void run_interleaved(const RnnArgs& a, const Direction& d) {
   static_assert(kStepsAhead <= kMostAhead);
   const RnnShape& s = a.s;
   const int64_t n = gates(kCell) * s.hidden;
-  Ahead ahead{a.ahead, d.w, d.bias, nullptr, 0, s.inputs, n, 0, 0, 0};
+  Ahead ahead{a.ahead, static_cast<const float*>(d.w), d.bias, nullptr, 0, s.inputs, n, 0, 0, 0};
   const bool waits = kStepsAhead > 0 && a.r_floats > kFloatsOfL1;
   const int64_t blocks = waits && s.steps >= 2 * kStepsAhead ? s.steps / kSums : 0;  // of whole eights, of which the first is not ahead
   if (blocks > 0) {
@@ -251,7 +270,7 @@ void run_interleaved(const RnnArgs& a, const Direction& d) {
   } else {
     x_part(a, d, n, 0, s.steps);
   }
-  InterleavedStep step{d.r, nullptr, d.bias + n, a.h, a.gates, a.c, nullptr, s.hidden};
+  InterleavedStep step{static_cast<const float*>(d.r), nullptr, d.bias + n, a.h, a.gates, a.c, nullptr, s.hidden};
   for (int64_t t = 0; t < s.steps; ++t) {
     if (t % kSums == 0 && t / kSums + 1 < blocks) look_ahead(a, d, t + kStepsAhead, ahead);
     const int64_t time = d.reversed ? s.steps - 1 - t : t;
@@ -266,12 +285,12 @@ void run_interleaved(const RnnArgs& a, const Direction& d) {
   store_state(step.h, s, d, a.y_h);
 }
 
-template <Cell kCell>
+template <Cell kCell, WeightForm kForm>
 void run_direction(const RnnArgs& a, Direction& d) {
   const RnnShape& s = a.s;
   const int64_t n = gates(kCell) * s.hidden;
-  prepare<kCell>(a, d.d, d);
-  if constexpr (kCell != Cell::rnn) {
+  prepare<kCell, kForm>(a, d.d, d);
+  if constexpr (kCell != Cell::rnn && kForm == WeightForm::f32) {
     if (a.interleaved != nullptr) {
       load_state(a.initial_h, s, d, a.h);
       if (kCell == Cell::lstm) load_state(a.initial_c, s, d, a.c);
@@ -283,38 +302,49 @@ void run_direction(const RnnArgs& a, Direction& d) {
   // pre lies in the order of x: [step][row], or [row][step] for layout 1.
   const int64_t pre_step = s.batch_first ? n : d.rows * n, pre_row = s.batch_first ? s.steps * n : n;
   if (s.batch_first || d.rows == s.batch) {
-    product(s.steps * d.rows, n, s.inputs, a.x + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre, n);
+    product<kForm>(a, s.steps * d.rows, n, s.inputs, a.x + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre, n);
   } else {
     for (int64_t t = 0; t < s.steps; ++t) {
-      product(d.rows, n, s.inputs, a.x + t * s.x_step + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre + t * pre_step, n);
+      product<kForm>(a, d.rows, n, s.inputs, a.x + t * s.x_step + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre + t * pre_step, n);
     }
   }
   load_state(a.initial_h, s, d, a.h);
   if (kCell == Cell::lstm) load_state(a.initial_c, s, d, a.c);
   for (int64_t t = 0; t < s.steps; ++t) {
-    if (s.plain) step_rows<kCell, true>(a, d, t, pre_step, pre_row);
-    else step_rows<kCell, false>(a, d, t, pre_step, pre_row);
+    if (s.plain) step_rows<kCell, kForm, true>(a, d, t, pre_step, pre_row);
+    else step_rows<kCell, kForm, false>(a, d, t, pre_step, pre_row);
   }
   store_state(a.h, s, d, a.y_h);
   if (kCell == Cell::lstm) store_state(a.c, s, d, a.y_c);
 }
 
-template <Cell kCell>
+template <Cell kCell, WeightForm kForm>
 void run(const RnnArgs& a) {
   for (int64_t d = 0; d < a.s.directions; ++d) {
     const int64_t low = a.s.begin - d * a.s.batch, high = a.s.end - d * a.s.batch;
     const int64_t begin = low < 0 ? 0 : low, end = high > a.s.batch ? a.s.batch : high;
     if (begin >= end) continue;
     Direction direction{d, begin, end - begin, d == 1 || a.s.first_reversed, nullptr, nullptr, nullptr, nullptr};
-    run_direction<kCell>(a, direction);
+    run_direction<kCell, kForm>(a, direction);
   }
   report_lengths(a);
 }
 
+template <Cell kCell, WeightForm kForm>
+constexpr KernelRow row_of(const char* name) {
+  return row<RnnArgs, run<kCell, kForm>>(name, DType::f32, Isa::TERN_ISA);
+}
+
 }  // namespace
 
-constinit const KernelRow lstm_f32 = row<RnnArgs, run<Cell::lstm>>("lstm/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
-constinit const KernelRow gru_f32 = row<RnnArgs, run<Cell::gru>>("gru/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
-constinit const KernelRow rnn_f32 = row<RnnArgs, run<Cell::rnn>>("rnn/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+constinit const KernelRow lstm_f32 = row_of<Cell::lstm, WeightForm::f32>("lstm/f32/" TERN_ISA_NAME);
+constinit const KernelRow gru_f32 = row_of<Cell::gru, WeightForm::f32>("gru/f32/" TERN_ISA_NAME);
+constinit const KernelRow rnn_f32 = row_of<Cell::rnn, WeightForm::f32>("rnn/f32/" TERN_ISA_NAME);
+constinit const KernelRow lstm_weights_bf16 = row_of<Cell::lstm, WeightForm::bf16>("lstm_weights_bf16/f32/" TERN_ISA_NAME);
+constinit const KernelRow gru_weights_bf16 = row_of<Cell::gru, WeightForm::bf16>("gru_weights_bf16/f32/" TERN_ISA_NAME);
+constinit const KernelRow rnn_weights_bf16 = row_of<Cell::rnn, WeightForm::bf16>("rnn_weights_bf16/f32/" TERN_ISA_NAME);
+constinit const KernelRow lstm_weights_int8 = row_of<Cell::lstm, WeightForm::int8>("lstm_weights_int8/f32/" TERN_ISA_NAME);
+constinit const KernelRow gru_weights_int8 = row_of<Cell::gru, WeightForm::int8>("gru_weights_int8/f32/" TERN_ISA_NAME);
+constinit const KernelRow rnn_weights_int8 = row_of<Cell::rnn, WeightForm::int8>("rnn_weights_int8/f32/" TERN_ISA_NAME);
 
 }  // namespace tern::TERN_ISA

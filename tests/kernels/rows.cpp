@@ -9,7 +9,7 @@ namespace tern::test::in_rows {
 namespace {
 
 // Families whose rows no case reaches, and why: a blocked layout is given to a value by assign_layouts, inside of a plan (runtime/assign_layouts.cpp
-// compares what is blocked with what is plain); other arithmetic by a session that asks for it (cuda/precision.cpp, cuda/driver.sh).
+// compares what is blocked with what is plain); other arithmetic by a session that asks for it (weights.cpp; cuda/precision.cpp, cuda/driver.sh).
 const std::set<std::string> kExempt = {"max_pool_blocked",
                                        "average_pool_blocked",
                                        "global_average_pool_blocked",
@@ -21,6 +21,14 @@ const std::set<std::string> kExempt = {"max_pool_blocked",
                                        "gemm_f16",
                                        "gemm_bf16",
                                        "gemm_cublas",
+                                       "gemm_weights_bf16",
+                                       "gemm_weights_int8",
+                                       "lstm_weights_bf16",
+                                       "lstm_weights_int8",
+                                       "gru_weights_bf16",
+                                       "gru_weights_int8",
+                                       "rnn_weights_bf16",
+                                       "rnn_weights_int8",
                                        "conv_tf32",
                                        "conv_f16",
                                        "conv_bf16"};

@@ -1,0 +1,302 @@
+// Constant weights in fewer bits: bf16 against the f32 product of weights that were rounded before, bit for bit; int8 against the documented formula in
+// 64-bit integers, bit for bit. Contract: kernels/gemm/weights.h.
+#include "kernels/gemm/weights.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "tests/support/op_test.h"
+
+namespace tern::test::in_weights {
+namespace {
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
+constexpr WeightForm kForms[] = {WeightForm::bf16, WeightForm::int8};
+
+Attributes attributes(Attrs list) {
+  Attributes a;
+  for (const auto& [name, value] : list) a.set(name, value);
+  return a;
+}
+Tensor kept(const char* op, Attrs list, const std::vector<Tensor>& inputs, WeightForm form, Isa isa = Isa::avx512, int parts = 1,
+            size_t outputs = 1) {
+  auto y = evaluate(*find_op(op), attributes(list), inputs, outputs, {.isa = isa, .constants = ~1u, .products = {.weights = form}, .parts = parts});
+  REQUIRE_MESSAGE(y.ok(), (y ? "" : y.error().message()));
+  return (*y)[0];
+}
+// The same on every ISA, in 1, 2 and 3 parts.
+Tensor on_all(const char* op, Attrs list, const std::vector<Tensor>& inputs, WeightForm form) {
+  const Tensor first = kept(op, list, inputs, form, Isa::scalar);
+  for (Isa isa : runnable_isas()) {
+    for (int parts = 1; parts <= 3; ++parts) {
+      CAPTURE(std::string(name(isa)));
+      CAPTURE(parts);
+      check_same(kept(op, list, inputs, form, isa, parts), first);
+    }
+  }
+  return first;
+}
+std::string kernel(const char* op, Attrs list, std::vector<Tensor> inputs, WeightForm form) {
+  const Attributes attrs = attributes(list);
+  auto y = evaluate(*find_op(op), attrs, inputs, 1, {.constants = ~1u});
+  REQUIRE(y.ok());
+  std::vector<TensorView> in, out;
+  for (const Tensor& t : inputs) in.push_back(t.view(&t != inputs.data()));
+  for (Tensor& t : *y) out.push_back(t.view());
+  auto bound = bind_op(*find_op(op), {.attrs = {find_op(op)->attrs, attrs}, .products = {.weights = form}, .inputs = in, .outputs = out});
+  REQUIRE(bound.ok());
+  const std::string row = bound->row->name;
+  CHECK(bound->keeps_weights == (row.find("_weights_") != row.npos));
+  return row.substr(0, row.find('/'));
+}
+
+// To the nearest of 8 bits, ties to even: by arithmetic, not by bits.
+float to_8_bits(float x) {
+  int exponent;
+  const double mantissa = std::frexp(static_cast<double>(x), &exponent);
+  return static_cast<float>(std::ldexp(std::nearbyint(mantissa * 256), exponent - 8));
+}
+Tensor rounded(const Tensor& t) {
+  Tensor out = *Tensor::allocate(DType::f32, t.dims());
+  for (int64_t i = 0; i < t.count(); ++i) out.mutable_data<float>()[i] = to_8_bits(t.data<float>()[i]);
+  return out;
+}
+Tensor transposed(const Tensor& t) {
+  const int64_t rows = t.dims()[0], columns = t.dims()[1];
+  Tensor out = *Tensor::allocate(DType::f32, {columns, rows});
+  for (int64_t i = 0; i < rows * columns; ++i) out.mutable_data<float>()[i % columns * rows + i / columns] = t.data<float>()[i];
+  return out;
+}
+Tensor first_rows(const Tensor& t, int64_t rows) {
+  return f32({rows, t.dims()[1]}, std::vector<float>(t.data<float>(), t.data<float>() + rows * t.dims()[1]));
+}
+
+// What kernels/gemm/weights.h says of int8, for x [M,K], w [K,N] and a bias.
+Tensor int8_model(const Tensor& x, const Tensor& w, const float* bias = nullptr) {
+  const int64_t m = x.dims()[0], k = x.dims()[1], n = w.dims()[1];
+  Tensor y = *Tensor::allocate(DType::f32, {m, n});
+  for (int64_t r = 0; r < m; ++r) {
+    const float* row = x.data<float>() + r * k;
+    float most = 0;
+    for (int64_t i = 0; i < k; ++i) most = std::max(most, std::fabs(row[i]));
+    int exponent = 0;
+    std::frexp(most, &exponent);  // most in [2^(exponent - 1), 2^exponent)
+    const float factor = std::ldexp(1.0f, exponent - int8_bits(k));
+    for (int64_t c = 0; c < n; ++c) {
+      float size = 0;
+      for (int64_t i = 0; i < k; ++i) size = std::max(size, std::fabs(w.data<float>()[i * n + c]));
+      const float scale = size / 127;
+      int64_t sum = 0;
+      for (int64_t i = 0; i < k; ++i) {
+        const float q = std::nearbyint(w.data<float>()[i * n + c] / scale), v = std::nearbyint(row[i] / factor);
+        sum += static_cast<int64_t>(q) * std::min<int64_t>(32767, std::max<int64_t>(-32767, static_cast<int64_t>(v)));
+      }
+      REQUIRE(std::abs(sum) < (int64_t(1) << 31));
+      y.mutable_data<float>()[r * n + c] = std::fma(static_cast<float>(sum) * scale, factor, bias ? bias[c] : 0);
+    }
+  }
+  return y;
+}
+
+// N and K of every chain count, group width and tail.
+constexpr std::array<int64_t, 2> kShapes[] = {{16, 256}, {17, 241}, {24, 300}, {33, 126}, {48, 87},   {64, 64}, {65, 65},  {80, 60},
+                                              {96, 43},  {112, 37}, {113, 64}, {150, 28}, {400, 100}, {512, 9}, {4100, 1}, {250, 17}};
+
+}  // namespace
+
+TEST_CASE("weights: bf16 gives the bits of the f32 product of rounded weights, for every shape, ISA, share and batch") {
+  for (const auto& shape : kShapes) {
+    const int64_t n = shape[0], k = shape[1];
+    const Tensor x = random_f32({9, k}, 1), w = random_f32({k, n}, 2), as_rounded = rounded(w);
+    for (int64_t m : {1, 2, 3, 4, 5, 9}) {
+      INFO("M " << m << " N " << n << " K " << k);
+      const Tensor rows = first_rows(x, m);
+      check_same(on_all("MatMul", {}, {rows, w}, WeightForm::bf16), run_op("MatMul", {}, {rows, as_rounded})[0]);
+    }
+  }
+}
+
+TEST_CASE("weights: int8 is the documented sum of integers, for every shape, ISA, share and batch") {
+  for (const auto& shape : kShapes) {
+    const int64_t n = shape[0], k = shape[1];
+    const Tensor x = random_f32({9, k}, 3, -3, 3), w = random_f32({k, n}, 4);
+    const Tensor model = int8_model(x, w);
+    for (int64_t m : {1, 2, 3, 4, 5, 9}) {
+      INFO("M " << m << " N " << n << " K " << k);
+      check_same(on_all("MatMul", {}, {first_rows(x, m), w}, WeightForm::int8), first_rows(model, m));
+    }
+  }
+}
+
+TEST_CASE("weights: long sums of int8 keep fewer bits of x and do not overflow") {
+  for (int64_t k : {516, 517, 1033, 8200, 16384}) {
+    std::vector<float> ones(static_cast<size_t>(k), 1.99999f), w(static_cast<size_t>(k) * 20, -0.75f);
+    const Tensor x = f32({1, k}, ones), of = f32({k, 20}, w);
+    CAPTURE(k);
+    check_same(on_all("MatMul", {}, {x, of}, WeightForm::int8), int8_model(x, of));
+  }
+  CHECK(int8_bits(516) == 15);
+  CHECK(int8_bits(517) == 14);
+  CHECK(int8_bits(kMostInt8Terms) == 10);
+  CHECK(kernel("MatMul", {}, {random_f32({1, 16385}, 1), random_f32({16385, 20}, 2)}, WeightForm::int8) == "gemm_row");
+}
+
+TEST_CASE("weights: bias, residual, activations, transposed and scaled weights") {
+  const Tensor x = random_f32({5, 60}, 1), w = random_f32({60, 80}, 2), b = random_f32({80}, 3), residual = random_f32({5, 80}, 4);
+  const Tensor back = transposed(w);
+  for (const char* activation : {"", "Relu", "Tanh", "Gelu"}) {
+    CAPTURE(activation);
+    const Attrs list = {{"activation", std::string(activation)}}, turned = {{"activation", std::string(activation)}, {"transB", int64_t(1)}};
+    const Tensor y = run_op("Linear", list, {x, rounded(w), b, residual})[0];
+    check_same(on_all("Linear", list, {x, w, b, residual}, WeightForm::bf16), y);
+    check_same(on_all("Linear", turned, {x, back, b, residual}, WeightForm::bf16), y);
+    // After the sums of integers come f32 operations, one by one.
+    const Tensor sums = run_op("Add", {}, {int8_model(x, w, b.data<float>()), residual})[0];
+    const Tensor z = *activation ? run_op(activation, {}, {sums})[0] : sums;
+    check_same(on_all("Linear", list, {x, w, b, residual}, WeightForm::int8), z);
+    check_same(on_all("Linear", turned, {x, back, b, residual}, WeightForm::int8), z);
+  }
+  // alpha is multiplied into w before it is rounded: a power of two commutes with that.
+  const Attrs half = {{"alpha", 0.5f}};
+  check_same(on_all("Gemm", half, {x, w, b}, WeightForm::bf16), run_op("Gemm", half, {x, rounded(w), b})[0]);
+  const Tensor rows = random_f32({5, 80}, 5);  // a bias for each row
+  check_same(on_all("Gemm", {}, {x, w, rows}, WeightForm::bf16), run_op("Gemm", {}, {x, rounded(w), rows})[0]);
+}
+
+TEST_CASE("weights: each matrix of a batch is kept, and one of all is") {
+  const Tensor x = random_f32({2, 3, 4, 64}, 1), w = random_f32({3, 64, 70}, 2), one = random_f32({64, 70}, 3);
+  for (const Tensor& of : {w, one}) check_same(on_all("MatMul", {}, {x, of}, WeightForm::bf16), run_op("MatMul", {}, {x, rounded(of)})[0]);
+  const Tensor all = on_all("MatMul", {}, {x, w}, WeightForm::int8);
+  for (int64_t b = 0; b < 6; ++b) {
+    const Tensor rows = f32({4, 64}, std::vector<float>(x.data<float>() + b * 256, x.data<float>() + (b + 1) * 256));
+    const float* matrix = w.data<float>() + b % 3 * 64 * 70;
+    const Tensor of = f32({64, 70}, std::vector<float>(matrix, matrix + 64 * 70));
+    check_same(f32({4, 70}, std::vector<float>(all.data<float>() + b * 280, all.data<float>() + (b + 1) * 280)), int8_model(rows, of));
+  }
+}
+
+TEST_CASE("weights: the error is within what is stated") {
+  for (const auto& shape : kShapes) {
+    const int64_t n = shape[0], k = shape[1];
+    const Tensor x = random_f32({2, k}, 5, -4, 4), w = random_f32({k, n}, 6);
+    for (WeightForm form : kForms) {
+      const Tensor y = kept("MatMul", {}, {x, w}, form);
+      int64_t outside = 0;
+      for (int64_t i = 0; i < 2 * n; ++i) {
+        const int64_t r = i / n, c = i % n;
+        double sum = 0, size = 0, terms = 0, most_x = 0, most_w = 0;
+        for (int64_t j = 0; j < k; ++j) {
+          const double a = x.data<float>()[r * k + j], b = w.data<float>()[j * n + c];
+          sum += a * b, size += std::fabs(a * b), terms += std::fabs(a), most_x = std::max(most_x, std::fabs(a)),
+                                                                         most_w = std::max(most_w, std::fabs(b));
+        }
+        const double f32_error = static_cast<double>(k + 2) * 0x1p-24 * size;
+        const double bound =
+            form == WeightForm::bf16 ? 0x1p-8 * size : terms * most_w / 254 + static_cast<double>(k) * std::ldexp(most_x * most_w, -int8_bits(k));
+        outside += !(std::fabs(y.data<float>()[i] - sum) <= bound + 2 * f32_error + 1e-6 * std::fabs(sum));
+      }
+      CHECK(outside == 0);
+    }
+  }
+}
+
+TEST_CASE("weights: NaN, infinities, zeros and tiny rows of x") {
+  std::vector<float> values(6 * 64, 0.0f);
+  for (size_t i = 0; i < 64; ++i) values[2 * 64 + i] = values[3 * 64 + i] = 0.25f, values[4 * 64 + i] = 1e-33f, values[5 * 64 + i] = 3e36f;
+  values[2 * 64 + 63] = kNan, values[3 * 64] = -kInf, values[64 + 5] = -0.0f;
+  const Tensor x = f32({6, 64}, values), w = random_f32({64, 64}, 2), b = random_f32({64}, 3);
+  const Tensor y = on_all("Linear", {}, {x, w, b}, WeightForm::int8);
+  check_same(on_all("Linear", {}, {x, w, b}, WeightForm::bf16), run_op("Linear", {}, {x, rounded(w), b})[0]);
+  for (int64_t c = 0; c < 64; ++c) {
+    const float bias = b.data<float>()[c];
+    for (int64_t r : {0, 1, 4}) CHECK(y.data<float>()[r * 64 + c] == bias);
+    for (int64_t r : {2, 3}) CHECK(std::isnan(y.data<float>()[r * 64 + c]));
+    CHECK(std::isfinite(y.data<float>()[5 * 64 + c]));
+  }
+}
+
+TEST_CASE("weights: a column that is not finite is NaN, one of zeros is the bias") {
+  Tensor w = random_f32({64, 64}, 2);
+  for (int64_t k = 0; k < 64; ++k) w.mutable_data<float>()[k * 64 + 3] = 0;
+  w.mutable_data<float>()[7] = kNan;
+  w.mutable_data<float>()[64 + 8] = kInf;
+  const Tensor x = random_f32({1, 64}, 1), b = random_f32({64}, 3), y = on_all("Linear", {}, {x, w, b}, WeightForm::int8);
+  for (int64_t c = 0; c < 64; ++c) {
+    if (c == 3) CHECK(y.data<float>()[c] == b.data<float>()[c]);
+    else CHECK(std::isnan(y.data<float>()[c]) == (c == 7 || c == 8));
+  }
+}
+
+TEST_CASE("weights: what gains nothing stays f32") {
+  auto of = [](int64_t m, int64_t k, int64_t n) { return std::vector<Tensor>{random_f32({m, k}, 1), random_f32({k, n}, 2)}; };
+  for (WeightForm form : kForms) {
+    CHECK(kernel("MatMul", {}, of(1, 63, 65), form) == "gemm");   // 4095 of them
+    CHECK(kernel("MatMul", {}, of(2, 512, 16), form) == "gemm");  // dot products
+    CHECK(kernel("Gemm", {{"transA", int64_t(1)}}, {random_f32({64, 3}, 1), random_f32({64, 64}, 2)}, form) == "gemm");
+    CHECK(kernel("MatMul", {}, of(1, 64, 64), form) == (form == WeightForm::bf16 ? "gemm_weights_bf16" : "gemm_weights_int8"));
+  }
+}
+
+namespace {
+
+// X, W, R, B of a window.
+std::vector<Tensor> window(int64_t gates, int64_t steps, int64_t batch, int64_t inputs, int64_t hidden, int64_t directions) {
+  const int64_t n = gates * hidden;
+  return {random_f32({steps, batch, inputs}, 1, -2, 2), random_f32({directions, n, inputs}, 2, -0.1f, 0.1f),
+          random_f32({directions, n, hidden}, 3, -0.1f, 0.1f), random_f32({directions, 2 * n}, 4, -0.5f, 0.5f)};
+}
+// In bf16 as in f32 with rounded weights.
+void check_bf16(const char* op, int64_t gates, Attrs list, int64_t directions) {
+  CAPTURE(op);
+  for (int64_t batch : {1, 3}) {
+    auto in = window(gates, 5, batch, gates == 1 ? 180 : 17, 67, directions);
+    const Tensor y = on_all(op, list, in, WeightForm::bf16);
+    in[1] = rounded(in[1]), in[2] = rounded(in[2]);
+    check_same(y, run_op(op, list, in)[0]);
+  }
+}
+// In int8: one row as in a batch, one step as in a window, near f32.
+void check_int8(const char* op, int64_t gates, Attrs list) {
+  CAPTURE(op);
+  const auto in = window(gates, 6, 3, gates == 1 ? 180 : 17, 67, 1);
+  const Tensor y = on_all(op, list, in, WeightForm::int8);
+  check_close(y, run_op(op, list, in)[0], 0, 0.02f);
+  const int64_t inputs = in[0].dims()[2];
+  for (int64_t row = 0; row < 3; ++row) {
+    auto one = in;
+    std::vector<float> x, wanted;
+    for (int64_t t = 0; t < 6; ++t) {
+      const float *from = in[0].data<float>() + (t * 3 + row) * inputs, *made = y.data<float>() + (t * 3 + row) * 67;
+      x.insert(x.end(), from, from + inputs);
+      wanted.insert(wanted.end(), made, made + 67);
+    }
+    one[0] = f32({6, 1, inputs}, x);
+    check_same(on_all(op, list, one, WeightForm::int8), f32({6, 1, 1, 67}, wanted));
+    one[0] = f32({1, 1, inputs}, std::vector<float>(x.begin(), x.begin() + inputs));
+    check_same(kept(op, list, one, WeightForm::int8), f32({1, 1, 1, 67}, std::vector<float>(wanted.begin(), wanted.begin() + 67)));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("weights: recurrent layers in bf16 give the bits of f32 with rounded weights") {
+  for (int64_t directions : {1, 2}) {
+    const std::string way = directions == 2 ? "bidirectional" : "forward";
+    check_bf16("LSTM", 4, {{"hidden_size", int64_t(67)}, {"direction", way}}, directions);
+    check_bf16("GRU", 3, {{"hidden_size", int64_t(67)}, {"direction", way}}, directions);
+    check_bf16("GRU", 3, {{"hidden_size", int64_t(67)}, {"direction", way}, {"linear_before_reset", int64_t(1)}}, directions);
+    check_bf16("RNN", 1, {{"hidden_size", int64_t(67)}, {"direction", way}}, directions);
+  }
+}
+
+TEST_CASE("weights: recurrent layers in int8: one row as in a batch, one step as in a window, near f32") {
+  check_int8("LSTM", 4, {{"hidden_size", int64_t(67)}});
+  check_int8("GRU", 3, {{"hidden_size", int64_t(67)}});
+  check_int8("GRU", 3, {{"hidden_size", int64_t(67)}, {"linear_before_reset", int64_t(1)}});
+  check_int8("RNN", 1, {{"hidden_size", int64_t(67)}});
+}
+
+}  // namespace tern::test::in_weights
