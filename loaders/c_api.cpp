@@ -10,6 +10,7 @@
 
 #include "runtime/base/guarded.h"
 #include "runtime/model.h"
+#include "tern/flush_subnormals.h"
 #include "tern/tern.h"
 #include "tern/tern_c.h"
 
@@ -199,6 +200,8 @@ tern::SessionOptions options_of(const tern_session_options* given) {
   if (c.work > 0) o.work = c.work;
   if (c.device != nullptr) o.device = c.device;
   o.block_on_device = c.block_on_device != 0;
+  if (c.weights != nullptr) o.weights = c.weights;
+  o.warm = c.warm != 0;
   return o;
 }
 
@@ -285,6 +288,9 @@ int32_t tern_find_output(const tern_session* s, const char* name, tern_port* por
 }
 
 int32_t tern_run(tern_session* s) { return s->session.run() ? 0 : static_cast<int32_t>(tern::Code::kInvalid); }
+int32_t tern_keep_warm(tern_session* s) { return s->session.keep_warm() ? 0 : static_cast<int32_t>(tern::Code::kUsage); }
+uint64_t tern_flush_subnormals(void) { return tern::FlushSubnormals::begin(); }
+void tern_restore_subnormals(uint64_t mode) { tern::FlushSubnormals::end(mode); }
 int32_t tern_status(const tern_session* s, tern_error* error) {
   try {
     const tern::Status status = s->session.status();

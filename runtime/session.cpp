@@ -27,6 +27,7 @@ class SessionState {
   std::unique_ptr<Workers> workers;  // declared after the plan: they stop before it goes away
   std::vector<Port> inputs, outputs;
   std::vector<uint32_t> inputs_by_name, outputs_by_name;
+  std::vector<std::byte> kept;  // of SessionOptions::warm: room for outputs and fault words while keep_warm() runs
   std::vector<StepInfo> steps;  // written when they are asked for: of a large graph they are a quarter of a session
 };
 
@@ -106,6 +107,9 @@ Result<Products> products_of(const SessionOptions& options) {
   else if (!precision.empty() && precision != "f32") return usage("unknown precision '" + precision + "'; known: f32, tf32, f16, bf16");
   if (!gemm.empty() && gemm != "own" && gemm != "cublas") return usage("unknown gemm '" + gemm + "'; known: own, cublas");
   p.cublas = gemm == "cublas";
+  if (options.weights == "bf16") p.weights = WeightForm::bf16;
+  else if (options.weights == "int8") p.weights = WeightForm::int8;
+  else if (!options.weights.empty() && options.weights != "f32") return usage("unknown weights '" + options.weights + "'; known: f32, bf16, int8");
   return p;
 }
 
@@ -128,6 +132,8 @@ Status check_device(const SessionOptions& options) {
     return usage((products->cublas ? "gemm " + options.gemm : "precision " + options.precision) +
                  " needs a device that is named, cuda or cuda:N: the CPU computes in f32, with tern's own kernels");
   }
+  if (!is_cpu(d) && products->weights != WeightForm::f32)
+    return usage("weights " + options.weights + " are for the CPU: on a device, SessionOptions::precision rounds the factors");
   return {};
 }
 
@@ -188,7 +194,7 @@ Result<std::shared_ptr<Program>> planned(const ModelState& model, const SessionO
 Result<std::shared_ptr<const Program>> shared_program(const ModelState& model, const SessionOptions& options) {
   auto with = plan_options(options);
   if (!with) return with.error();
-  Programs::Key key(options.dims, with->isa, options.threads, options.budget, options.work);
+  Programs::Key key(options.dims, with->isa, with->products.weights, options.threads, options.budget, options.work);
   if (auto shared = model.programs.find(key)) return shared;
   auto program = planned(model, options, false);
   if (!program) return program.error();
@@ -245,6 +251,11 @@ Result<std::unique_ptr<SessionState>> make_state(const std::shared_ptr<const Mod
   }
   for (const PlanPort& p : state->plan.inputs) state->inputs.push_back(to_port(p));
   for (const PlanPort& p : state->plan.outputs) state->outputs.push_back(to_port(p));
+  if (options.warm) {
+    size_t bytes = state->plan.faults.size_bytes();
+    for (const PlanPort& p : state->plan.outputs) bytes += static_cast<size_t>(p.bytes);
+    state->kept.resize(std::max<size_t>(bytes, 1));
+  }
   state->inputs_by_name = by_name(state->plan.inputs);
   state->outputs_by_name = by_name(state->plan.outputs);
   if (options.threads > 1) {
@@ -362,6 +373,25 @@ bool Session::run() noexcept {
     run_steps(state_->plan.steps[0]);
   }
   return no_fault(state_->plan);
+}
+
+// Back and forth between the outputs and fault words of a plan and a copy of them.
+template <bool kBack>
+static void keep_results(const Plan& plan, std::byte* copy) noexcept {
+  const auto move = [&](void* data, size_t bytes) {
+    if (bytes > 0) std::memcpy(kBack ? data : copy, kBack ? copy : data, bytes);
+    copy += bytes;
+  };
+  for (const PlanPort& p : plan.outputs) move(p.data, static_cast<size_t>(p.bytes));
+  move(plan.faults.data(), plan.faults.size_bytes());
+}
+
+bool Session::keep_warm() noexcept {
+  if (state_->kept.empty()) return false;
+  keep_results<false>(state_->plan, state_->kept.data());
+  run();
+  keep_results<true>(state_->plan, state_->kept.data());
+  return true;
 }
 
 Status Session::status() const {

@@ -15,8 +15,8 @@
 namespace tern {
 
 struct PlanOptions {
-  Isa isa = Isa::scalar;   // cuda: for a device, with one thread
-  Products products = {};  // on a device
+  Isa isa = Isa::scalar;  // cuda: for a device, with one thread
+  Products products = {};
   int threads = 1;
   int64_t budget = int64_t(4) << 30;  // bytes of the arena and of packed weights
   int64_t work = int64_t(1) << 35;    // operations (work_of) of one run, beyond kWorkPerByte for each byte of constants and inputs
@@ -63,7 +63,8 @@ Plan place_in(const Program& program, std::byte* memory);
 // The linked programs that sessions of a model hold now, by what they were made from. Any thread may call it.
 class Programs {
  public:
-  using Key = std::tuple<std::map<std::string, int64_t>, Isa, int, int64_t, int64_t>;  // dims, ISA, threads, budget, work, as the caller gave them
+  // Dims, ISA, weights, threads, budget, work, as the caller gave them.
+  using Key = std::tuple<std::map<std::string, int64_t>, Isa, WeightForm, int, int64_t, int64_t>;
   std::shared_ptr<const Program> find(const Key& key) const;
   // The one to use: this, or what another thread has made of the same key meanwhile.
   std::shared_ptr<const Program> keep(Key key, std::shared_ptr<const Program> program);

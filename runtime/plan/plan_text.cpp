@@ -68,7 +68,7 @@ std::string plan_text(const Program& p, size_t arena_bytes) {
   };
   const auto steps = std::count_if(p.top.begin(), p.top.end(), [&](size_t i) { return p.work[i].row != nullptr; });
   std::string t = "plan: " + std::to_string(steps) + " steps, " + std::to_string(arena_bytes) + " arena bytes, isa " + isa_text(p.options) +
-                  ", threads " + std::to_string(p.options.threads) + "\n";
+                  ", threads " + std::to_string(p.options.threads) + ", packed weights of " + std::to_string(p.packed_bytes) + " bytes\n";
   const Graph& g = p.graph;
   for (size_t i = 0; i < g.inputs.size(); ++i) t += "input  " + port_text(g.value(g.inputs[i]).name, g.inputs[i], p.inputs[i]);
   // What is said before and after a work: where it runs, and what is copied there.

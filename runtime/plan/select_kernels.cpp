@@ -70,6 +70,8 @@ class Selection {
       note_side(w);
     }
     if (!without_kernel_.empty()) return no_kernels();
+    if (p_.options.products.weights != WeightForm::f32 && !keeps_weights_)
+      return unsupported("no product of this model has constant weights that are kept in fewer bits: leave SessionOptions::weights empty");
     const int64_t faults = round_up(static_cast<int64_t>(p_.fault_texts.size() * sizeof(uint32_t)), kAlignment);
     p_.image_bytes = saturated(p_.image_bytes, faults);
     if (p_.on_device) p_.on_device->image_bytes = saturated(p_.on_device->image_bytes, faults);
@@ -154,6 +156,7 @@ class Selection {
     Work::Part part{std::move(binding), kNone, kNone};
     const Binding& b = part.binding;
     if (w.row == nullptr) w.row = b.row;
+    keeps_weights_ |= b.keeps_weights;
     if (b.row != nullptr) {
       add_image(w, b);
       for (const Binding::Pack& pack : b.packs) {  // nodes and parts that ask for the same share it
@@ -193,6 +196,7 @@ class Selection {
   std::vector<std::string> without_kernel_;  // on a device
   std::vector<bool> from_device_;            // of buffers: the device wrote it last
   int64_t work_done_ = 0;
+  bool keeps_weights_ = false;
 };
 
 }  // namespace

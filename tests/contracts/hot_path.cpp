@@ -108,6 +108,28 @@ TEST_CASE("hot path: every sample model, those with loops too, runs without allo
   }
 }
 
+TEST_CASE("hot path: neither keep_warm() nor weights in fewer bits do anything of the kind") {
+  int kept = 0;
+  for (const auto& path : sample_models()) {
+    auto model = load(path.string());
+    REQUIRE(model.ok());
+    for (const char* weights : {"", "bf16", "int8"}) {
+      SessionOptions options = bound(*model, 3);
+      options.weights = weights;
+      options.warm = true;
+      auto session = model->session(options);
+      if (!session.ok() && *weights && session.error().message().find("no product") != std::string::npos) continue;
+      REQUIRE_MESSAGE(session.ok(), path.string() << ": " << (session.ok() ? "" : session.error().message()));
+      kept += *weights != 0;
+      bool warm = true;
+      const HotPathReport report = watch_hot_path([&] { session->run(), warm &= session->keep_warm(); }, 50);
+      CHECK(warm);
+      CHECK_MESSAGE(report.clean(), path.string() << " " << weights << ": " << report.text());
+    }
+  }
+  CHECK(kept >= 6);
+}
+
 TEST_CASE("hot path: on a device and the CPU a session adds nothing of the kind to what the driver does") {
   for (const auto& path : sample_models()) {
     auto model = load(path.string());

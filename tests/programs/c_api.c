@@ -1,5 +1,6 @@
 /* The C ABI through dlopen, compiled as C. Usage: c_api libtern.so model.onnx (digits_mlp: image [batch,1,8,8] to probabilities [batch,10]). */
 #include <dlfcn.h>
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,6 +58,9 @@ int main(int argc, char** argv) {
   FIND(tern_step_get);
   FIND(tern_run_timed);
   FIND(tern_status);
+  FIND(tern_keep_warm);
+  FIND(tern_flush_subnormals);
+  FIND(tern_restore_subnormals);
 
   check(p_tern_abi_version() == TERN_ABI_VERSION, "the ABI is the header's");
   check(strcmp(p_tern_version(), TERN_VERSION) == 0, "the version is the header's");
@@ -176,6 +180,22 @@ int main(int argc, char** argv) {
   const float* out = y.data;
   for (int i = 0; i < 128; ++i) in[i] = (float)(i % 64) / 64.0f;
   check(p_tern_run(session) == 0 && p_tern_status(session, &error) == 0, "every index is in range: there is none");
+  check(p_tern_keep_warm(session) == 2, "no room was asked for to keep a session warm");
+  options.device = NULL;
+  options.warm = 1;
+  options.weights = "int4";
+  check(p_tern_session_new(model, &options, &error) == NULL && error.code == 2 && strstr(error.message, "int4") != NULL,
+        "a form of weights that is none is error 2");
+  options.weights = "f32";
+  tern_session* warm = p_tern_session_new(model, &options, &error);
+  check(warm != NULL && p_tern_run(warm) == 0 && p_tern_keep_warm(warm) == 0, "a session is kept warm");
+  p_tern_session_free(warm);
+  volatile float least = FLT_MIN, flushed, kept;
+  const uint64_t mode = p_tern_flush_subnormals();
+  flushed = least / 4;
+  p_tern_restore_subnormals(mode);
+  kept = least / 4;
+  check(flushed == 0 && kept > 0, "subnormals are zero until the mode is restored");
   for (int row = 0; row < 2; ++row) {
     double sum = 0;
     for (int i = 0; i < 10; ++i) sum += out[row * 10 + i];

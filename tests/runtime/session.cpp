@@ -116,7 +116,7 @@ TEST_CASE("session: the arena's size is known without one, and nothing is packed
 
 // What sessions of these options hold; null when there is none.
 std::shared_ptr<const Program> shared_program(const Model& model, const SessionOptions& o) {
-  return model.state().programs.find({o.dims, best_isa(parse_isa(o.isa)), o.threads, o.budget, o.work});
+  return model.state().programs.find({o.dims, best_isa(parse_isa(o.isa)), WeightForm::f32, o.threads, o.budget, o.work});
 }
 
 TEST_CASE("session: those of the same shapes share a program, and nothing that a run writes") {

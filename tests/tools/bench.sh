@@ -20,6 +20,13 @@ check "its last line is the verdict still" last_line
 check "huge pages are counted" grep -Eq '^huge pages: ([0-9,]+ bytes|not told)' "$work/out"
 check "the nodes end with the whole call" grep -q '^whole call .*100.0 %' "$work/out"
 
+bench 0 "kept warm" --idle 2000 --keep-warm 500 --json
+python "how often, and the calls are counted" "assert j['keep_warm'] == 500000 and j['idle'] == 2000000 and j['runs'] > 0 and j['weights'] == 'f32'"
+bench 2 "keeping warm between calls that follow each other" --keep-warm 500
+check "it says what is missing" grep -q -- '--idle' "$work/err"
+bench 0 "weights in fewer bits" --weights bf16
+check "it says so" grep -q 'weights in bf16' "$work/out"
+
 bench 0 "JSON" --json --per-node --idle 20 --huge-pages
 python "version, cpu, dims, pin, idle in nanoseconds" "assert j['version'] and j['cpu'] and j['dims'] == {'batch': 1} and j['pin'] is None and j['idle'] == 20000"
 python "few calls carry no p99.99" "assert j['runs'] < 10000 and j['p9999_ns'] is None and j['p50_ns'] > 0"
@@ -74,6 +81,7 @@ check "on one CPU two threads are too many" bash -c "! taskset -c $cpu '$tern' b
 bench 2 "nodes of several threads" --per-node --threads 2
 if [ "$cpus" -gt 1 ]; then
   bench 0 "two threads, pinned" --threads 2 --pin "$cpu"
+  check "the way between them is told" grep -Eq '^round trip between two threads: [0-9.]+ (ns|us|ms)' "$work/out"
 fi
 bench 2 "a CPU that is not there" --pin 1023
 says "this process may use CPUs"

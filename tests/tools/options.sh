@@ -73,6 +73,13 @@ says "option --precision tf32 needs a device"
 expect 2 "another's products on the CPU" run "$mlp" --input zeros --device auto --gemm cublas
 says "option --gemm cublas needs a device"
 expect 0 "the CPU's own arithmetic by name" run "$mlp" --input zeros --precision f32 --gemm own
+expect 0 "weights in fewer bits" run "$mlp" --input iota --weights int8
+expect 0 "the plan says so" dump "$mlp" --dim batch=1 --after plan --weights bf16
+check "its kernels are named" grep -q "gemm_weights_bf16" "$work/out"
+expect 2 "a form of weights that is none" run "$mlp" --input zeros --weights int4
+expect 2 "weights in fewer bits node by node" run "$mlp" --input zeros --weights int8 --evaluate
+expect 2 "weights in fewer bits on a device" run "$mlp" --input zeros --weights int8 --device cuda
+says "option --weights int8 is for the CPU"
 
 # ---- inputs and dimensions ----
 expect 2 "an input given twice" run "$mlp" --input zeros --input image=ones

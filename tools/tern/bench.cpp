@@ -29,17 +29,31 @@ int64_t page_faults() {
   return usage.ru_minflt + usage.ru_majflt;
 }
 
-// Calls f for so long, timing each call, or each m.batch of them. The loop itself neither allocates nor calls the system, unless it is to idle.
-template <class F>
-void measure(const Clock& clock, double seconds, int64_t idle_us, Measured& m, F f) {
-  const timespec pause{idle_us / 1000000, idle_us % 1000000 * 1000};
+void sleep_us(int64_t us) {
+  const timespec pause{us / 1000000, us % 1000000 * 1000};
+  nanosleep(&pause, nullptr);
+}
+
+// The time between two calls: asleep, or awake every `warm_us` for keep_warm().
+void idle(int64_t idle_us, int64_t warm_us, Session& session) {
+  if (warm_us == 0) return sleep_us(idle_us);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(idle_us);
+  while (std::chrono::steady_clock::now() < end) {
+    sleep_us(warm_us);
+    session.keep_warm();
+  }
+}
+
+// Calls f for so long, timing each call, or each m.batch of them, after a rest. The loop itself neither allocates nor calls the system.
+template <class F, class Rest>
+void measure(const Clock& clock, double seconds, Measured& m, F f, Rest rest) {
   const int64_t allocations_before = allocations(), faults_before = page_faults(), preemptions_before = preemptions();
   const uint64_t begin = clock.now(), length = clock.ticks(seconds * 1e9) / m.blocks.size(), batch = static_cast<uint64_t>(m.batch);
   uint64_t after = begin;
   for (size_t b = 0; b < m.blocks.size(); ++b) {
     const uint64_t end = begin + length * (b + 1);
     while (after < end || after == begin) {
-      if (idle_us > 0) nanosleep(&pause, nullptr);
+      rest();
       const uint64_t before = clock.now();
       for (uint64_t i = 0; i < batch; ++i) f();
       after = clock.now();
@@ -188,7 +202,7 @@ Status keep_numbers(Model& model, Inputs& inputs, const std::string& isa) {
 struct Wanted {
   SessionOptions session;
   double seconds = 2, slower_than = 0;
-  int64_t idle_us = 0, cpu = -1;
+  int64_t idle_us = 0, warm_us = 0, cpu = -1;
   std::optional<Baseline> baseline;
 };
 
@@ -196,14 +210,17 @@ Result<Wanted> read_options(const Options& options) {
   auto session = session_options(options);
   auto seconds = options.number("--seconds", 2);
   auto idle = options.integer("--idle", 0, 0, 60000000);
+  auto warm = options.integer("--keep-warm", 0, 1, 60000000);
   auto cpu = options.integer("--pin", -1, 0, CPU_SETSIZE - 1);
   auto slower = options.number("--slower-than", 0);
   if (!session) return session.error();
   if (!seconds) return seconds.error();
   if (!idle) return idle.error();
+  if (!warm) return warm.error();
   if (!cpu) return cpu.error();
   if (!slower) return slower.error();
   if (*seconds > 86400) return usage("--seconds wants at most a day");
+  if (*warm > *idle) return usage("--keep-warm is for the time between calls: give --idle a longer one");
   if (options.has("--slower-than") && !options.has("--baseline")) return usage("--slower-than needs --baseline FILE to compare with");
   if (options.has("--per-node") && session->threads > 1) return usage("--per-node needs --threads 1");
   if (const std::vector<int> cpus = usable_cpus(); *cpu >= 0 && std::find(cpus.begin(), cpus.end(), *cpu) == cpus.end()) {
@@ -211,7 +228,8 @@ Result<Wanted> read_options(const Options& options) {
     for (int c : cpus) known += (known.empty() ? "" : ", ") + std::to_string(c);
     return usage("option --pin: this process may use CPUs " + known + ", not " + std::to_string(*cpu));
   }
-  Wanted w{*session, *seconds, *slower, *idle, *cpu, {}};
+  Wanted w{*session, *seconds, *slower, *idle, *warm, *cpu, {}};
+  w.session.warm = *warm > 0;
   w.session.huge_pages = options.has("--huge-pages");
   w.session.lock_memory = options.has("--lock");
   return w;
@@ -259,11 +277,20 @@ int bench(const Options& options) {
   Canary canary(clock);
   const double seconds = wanted->seconds;
   progress("measuring ...");
-  measure(clock, std::min(0.1, seconds / 4), 0, warm_up, [&] { session->run(); });
+  const auto run = [&] { session->run(); };
+  const auto rest = [&] {
+    if (wanted->idle_us > 0) idle(wanted->idle_us, wanted->warm_us, *session);
+  };
+  measure(clock, std::min(0.1, seconds / 4), warm_up, run, [] {});
   canary.sing(20);
   if (wanted->idle_us == 0) calls.batch = batch_of(warm_up, clock);
-  measure(clock, seconds, wanted->idle_us, calls, [&] { session->run(); });
-  measure(clock, seconds / 4, wanted->idle_us, nothing, [] { asm volatile("" ::: "memory"); });
+  measure(clock, seconds, calls, run, rest);
+  measure(
+      clock, seconds / 4, nothing,
+      [] {
+        asm volatile("" ::: "memory");
+      },
+      rest);
   canary.sing(20);
   progress("");
   if (Status s = session->status(); !s) return fail("cannot bench " + options.positional[0], s.error());
@@ -276,6 +303,9 @@ int bench(const Options& options) {
   r.dims = with.dims;
   if (wanted->cpu >= 0) r.pin = wanted->cpu;
   r.idle_us = wanted->idle_us;
+  r.warm_us = wanted->warm_us;
+  r.weights = with.weights;
+  if (with.threads > 1) r.round_trip_ns = round_trip_ns(clock, with.cpus.empty() ? -1 : with.cpus[0]);
   r.huge_pages = with.huge_pages;
   r.lock = with.lock_memory;
   r.memory = memory_of(*session, with.huge_pages, with.lock_memory);

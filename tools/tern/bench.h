@@ -60,6 +60,8 @@ struct Memory {
 };
 Memory memory_of(Session& session, bool huge_pages, bool lock);
 int64_t preemptions();  // of all threads of this process so far
+// What it takes to tell another thread something and hear from it: the least of many times. The other one runs on `cpu` (-1: wherever).
+double round_trip_ns(const Clock& clock, int cpu);
 
 struct BaselineRatios;
 struct Report {
@@ -67,7 +69,9 @@ struct Report {
   int threads = 1;
   std::map<std::string, int64_t> dims;
   std::optional<int64_t> pin;
-  int64_t idle_us = 0;
+  std::optional<double> round_trip_ns;  // with several threads
+  int64_t idle_us = 0, warm_us = 0;
+  std::string weights;  // what they are kept in, where that is not f32
   bool huge_pages = false, lock = false;
   Memory memory;
   const Measured *calls = nullptr, *nothing = nullptr;

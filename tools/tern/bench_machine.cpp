@@ -1,10 +1,13 @@
 // What the system tells of a measurement: pages, locks, preemptions; and the verdict on the machine. See bench.h.
+#include <sched.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <thread>
 
 #include "tools/tern/bench.h"
 
@@ -63,6 +66,41 @@ int64_t preemptions() {
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   return usage.ru_nivcsw;
+}
+
+double round_trip_ns(const Clock& clock, int cpu) {
+  constexpr uint32_t kTrips = 20000, kTogether = 16;  // reading the clock takes a quarter of a trip
+  constexpr double kMostNs = 2e8;                     // on a crowded machine the two may share a CPU
+  struct alignas(64) Word {
+    std::atomic<uint32_t> count{0};
+  };
+  Word there, back;
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    if (cpu >= 0) {
+      cpu_set_t set;
+      CPU_ZERO(&set);
+      CPU_SET(static_cast<size_t>(cpu), &set);
+      sched_setaffinity(0, sizeof set, &set);
+    }
+    for (uint32_t seen = 0; !stop.load(std::memory_order_relaxed);) {
+      if (const uint32_t now = there.count.load(std::memory_order_acquire); now != seen) back.count.store(seen = now, std::memory_order_release);
+    }
+  });
+  double least = kMostNs;
+  uint32_t trip = 0;
+  for (const uint64_t end = clock.now() + clock.ticks(kMostNs); trip < kTrips && clock.now() < end;) {
+    const uint64_t before = clock.now();
+    for (uint32_t i = 0; i < kTogether; ++i) {
+      there.count.store(++trip, std::memory_order_release);
+      for (uint32_t spun = 1; back.count.load(std::memory_order_acquire) != trip && (spun % 4096 != 0 || clock.now() < end); ++spun) {
+      }
+    }
+    least = std::min(least, clock.ns(clock.now() - before) / kTogether);
+  }
+  stop.store(true, std::memory_order_relaxed);
+  other.join();
+  return least;
 }
 
 void Canary::sing(int bursts) {

@@ -52,7 +52,7 @@ std::optional<double> percentile_ns(const Histogram& histogram, const Clock& clo
 
 std::string machine_text(const Report& r) {
   return cpu_name() + ", " + (r.device == "cpu" ? r.isa : r.device) + ", " + std::to_string(r.threads) + (r.threads == 1 ? " thread" : " threads") +
-         ", tern " + version();
+         (r.weights.empty() || r.weights == "f32" ? "" : ", weights in " + r.weights) + ", tern " + version();
 }
 
 Text report_json(const Report& r) {
@@ -63,7 +63,8 @@ Text report_json(const Report& r) {
   for (const auto& [name, n] : r.dims) j.key(name).value(n);
   j.end();
   write_optional(j, "pin", r.pin);
-  j.key("idle").value(r.idle_us * 1000).key("runs").value(static_cast<int64_t>(h.runs()) * r.calls->batch);
+  j.key("idle").value(r.idle_us * 1000).key("keep_warm").value(r.warm_us * 1000).key("weights").value(r.weights.empty() ? "f32" : r.weights);
+  j.key("runs").value(static_cast<int64_t>(h.runs()) * r.calls->batch);
   j.key("batch").value(r.calls->batch);
   write_times(j, h, *r.clock, false);
   j.key("mean_ns").value(r.clock->ns(1) * h.mean());
@@ -71,6 +72,7 @@ Text report_json(const Report& r) {
   if (allocations() < 0) j.null();
   else j.value(r.calls->allocations);
   j.key("page_faults").value(r.calls->page_faults).key("preemptions").value(r.calls->preemptions);
+  write_optional(j, "round_trip_ns", r.round_trip_ns);
   write_optional(j, "huge_page_bytes", r.memory.huge_page_bytes);
   write_optional(j, "locked_bytes", r.memory.locked_bytes);
   j.key("control").object();
@@ -162,6 +164,7 @@ Text report_text(const Report& r) {
   s += shown_lines(line);
   s += (allocations() < 0 ? Text("uncounted") : shown(r.calls->allocations)) + " allocations, " + shown(r.calls->page_faults) + " page faults, " +
        shown(r.calls->preemptions) + " preemptions during the measured calls\n";
+  if (r.round_trip_ns) s += Text("round trip between two threads: ") + duration(*r.round_trip_ns) + "\n";
   if (r.huge_pages) s += Text("huge pages: ") + optional_bytes(r.memory.huge_page_bytes) + " of the arena\n";
   if (r.lock) s += Text("locked: ") + optional_bytes(r.memory.locked_bytes) + " of the process\n";
   if (!r.nodes.empty()) s += nodes_text(r);

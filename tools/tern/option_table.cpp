@@ -58,6 +58,7 @@ constexpr OptionRow kOptions[] = {
     {"--seconds", "S", " bench ", "how long (2)"},
     {"--pin", "CPU", " bench ", "run on this CPU only; further threads on the next ones that the process may use"},
     {"--idle", "MICROSECONDS", " bench ", "wait between calls"},
+    {"--keep-warm", "MICROSECONDS", " bench ", "while it waits, call keep_warm() so often: a run whose results are put back"},
     {"--per-node", "", " bench ",
      "a table of nodes: kernel, median time, share; with what is between the nodes it adds up to the median of the whole call"},
     {"--huge-pages", "", " bench ", "ask for 2 MB pages for the arena; says how many bytes got them"},
@@ -105,6 +106,10 @@ constexpr OptionRow kOptions[] = {
      "on a device that --device names: who computes MatMul, Gemm and Linear (own); cublas, NVIDIA's library, where it is installed. Other bits than "
      "the "
      "CPU's"},
+    {"--weights", "f32|bf16|int8", " run verify bench dump ",
+     "what the constant weights of MatMul, Gemm, Linear, LSTM, GRU and RNN are kept in (f32). bf16 keeps 8 bits of each; int8 one of 255 steps of "
+     "its "
+     "column's largest, and 16 bits of the inputs. Other bits than f32's, the same ones for every ISA, batch and number of threads"},
     {"--threads", "N", " run verify bench conformance dump ",
      "threads of the session (1), at most the CPUs that this process may use; the bits of the results do not depend on them"},
     {"--isa", "scalar|avx2|avx512|neon", " run verify bench conformance dump ",

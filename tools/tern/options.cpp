@@ -243,6 +243,10 @@ Result<SessionOptions> session_options(const Options& options) {
     return usage("option " + std::string(option) + " " + std::string(value) +
                  " needs a device: --device cuda; the CPU computes in f32, with tern's own kernels");
   }
+  s.weights = options.get("--weights");
+  const bool f32 = s.weights.empty() || s.weights == "f32";
+  if (!f32 && !on_cpu(s)) return usage("option --weights " + s.weights + " is for the CPU: leave out --device, or see --precision");
+  if (!f32 && options.has("--evaluate")) return usage("--evaluate computes with the weights as they are: leave out --weights");
   if (options.has("--evaluate") && !on_cpu(s)) return usage("--evaluate runs on the CPU: leave out --device");
   return s;
 }

@@ -16,12 +16,17 @@ namespace tern {
 
 class FlushSubnormals {
  public:
-  FlushSubnormals() noexcept : saved_(mode()) {
-    if (!flushes(saved_)) set_mode(flushing(saved_));
+  // The mode of this thread before it begins to flush, and back: for who cannot hold an object (tern_c.h).
+  static uint64_t begin() noexcept {
+    const Mode was = mode();
+    if (!flushes(was)) set_mode(flushing(was));
+    return was;
   }
-  ~FlushSubnormals() {
-    if (!flushes(saved_)) set_mode(saved_);
+  static void end(uint64_t was) noexcept {
+    if (!flushes(static_cast<Mode>(was))) set_mode(static_cast<Mode>(was));
   }
+  FlushSubnormals() noexcept : saved_(begin()) {}
+  ~FlushSubnormals() { end(saved_); }
   FlushSubnormals(const FlushSubnormals&) = delete;
   FlushSubnormals& operator=(const FlushSubnormals&) = delete;
 
@@ -51,7 +56,7 @@ class FlushSubnormals {
 #endif
   static bool flushes(Mode mode) { return ((mode ^ flushing(mode)) & ~kFlags) == 0; }
 
-  Mode saved_;
+  uint64_t saved_;
 };
 
 }  // namespace tern

@@ -96,7 +96,13 @@ struct SessionOptions {
   // Never the default, and on a device that is named only (else usage): other arithmetic in f32 products and convolutions. "tf32", "f16", "bf16": factors
   // are rounded to 11, 11 and 8 bits for the tensor cores, sums stay f32; the error of each is stated in kernels/gemm/tensor.h. "" and "f32": none of it.
   std::string precision = {};
-  std::string gemm = {};         // "cublas": those products by NVIDIA's library, in an order of sums that is its own; "" and "own": tern's kernels
+  std::string gemm = {};  // "cublas": those products by NVIDIA's library, in an order of sums that is its own; "" and "own": tern's kernels
+  // Never the default, and on the CPU only (else usage): what constant weights of MatMul, Gemm, Linear, LSTM, GRU and RNN are kept in. "bf16": rounded to
+  // 8 bits, and multiplied as f32. "int8": integers with a scale for each output, multiplied with 16-bit integers of each row of x. The error of each is
+  // stated in kernels/gemm/weights.h; every ISA, batch and thread count gives the same bits. Few weights, products of at most 16 columns with
+  // long rows, and all other operators stay f32. A model without weights that can be kept so is refused (unsupported). "" and "f32": none of it.
+  std::string weights = {};
+  bool warm = false;             // room for keep_warm(): as many bytes as the outputs have
   bool block_on_device = false;  // run() waits for the GPU asleep, in the driver, which takes some microseconds longer; false: it spins
   bool lock_memory = false;      // mlock the arena
   bool huge_pages = false;       // the arena begins and ends on 2 MB pages, however small it is; large arenas and packs ask for them by themselves
@@ -167,6 +173,10 @@ class Session {
   // error of the GPU (unsupported).
   Status status() const;
 
+  // Runs once on the inputs as they are and puts outputs and status back to what they were: for the time between events, in which caches forget weights
+  // and code, and CPUs rest. Costs a run and two copies of the outputs, and keeps all that run() promises; every 100 us it kept the first call after
+  // 10 ms as fast as the one before it (README). Inputs may be half written. False, and nothing is done, without SessionOptions::warm.
+  bool keep_warm() noexcept;
   // Runs once, timing every step: nanoseconds of step i into ns[i] (the size of steps()). Not for the hot path. Returns what run() does.
   bool run_timed(std::span<double> ns) noexcept;
   // In the order in which they run. Written down, and memory taken for it, by the first call; empty when memory is short.

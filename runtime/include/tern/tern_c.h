@@ -30,7 +30,8 @@
 extern "C" {
 #endif
 
-#define TERN_ABI_VERSION 5 /* 2: load options, model inputs, evaluate, steps and their times; 3: sequences and optionals; 4: devices; 5: parts */
+/* 2: load options, model inputs, evaluate, steps and their times; 3: sequences and optionals; 4: devices; 5: parts; 6: weights, keep_warm, subnormals */
+#define TERN_ABI_VERSION 6
 
 typedef struct tern_model tern_model;
 typedef struct tern_session tern_session;
@@ -122,10 +123,12 @@ typedef struct tern_session_options {
   int64_t work;            /* most operations of one run beyond what weights and inputs back (SessionOptions::work); 0: the default */
   const char* device;      /* null, "cpu", "cuda", "cuda:N", "auto", "cuda,cpu" or "cuda:N,cpu" (SessionOptions::device) */
   int32_t block_on_device; /* 1: tern_run waits for the GPU asleep; 0: it spins */
+  const char* weights;     /* null, "f32", "bf16" or "int8": what constant weights of products are kept in (SessionOptions::weights) */
+  int32_t warm;            /* 1: room for tern_keep_warm */
 } tern_session_options;
 
 #define TERN_SESSION_OPTIONS_INIT \
-  { sizeof(tern_session_options), NULL, 0, 1, NULL, 0, NULL, 0, 0, 0, 0, NULL, 0 }
+  { sizeof(tern_session_options), NULL, 0, 1, NULL, 0, NULL, 0, 0, 0, 0, NULL, 0, NULL, 0 }
 
 uint32_t tern_abi_version(void); /* TERN_ABI_VERSION of the library */
 const char* tern_version(void);  /* "0.1.0" */
@@ -176,6 +179,15 @@ int32_t tern_find_output(const tern_session* session, const char* name, tern_por
 int32_t tern_run(tern_session* session);
 /* What the last run met: 0, or 3 and *error names the first node with an index out of range, or 4 and it is the GPU's. error may be null. */
 int32_t tern_status(const tern_session* session, tern_error* error);
+
+/* Runs once and puts outputs and status back to what they were, for the time between events (Session::keep_warm): costs a run, and keeps what tern_run
+ * promises. 0; 2, and nothing is done, without tern_session_options.warm. */
+int32_t tern_keep_warm(tern_session* session);
+/* This thread treats subnormals as zero from here on, as every tern_run does while it runs: around a stretch of calls it saves each of them setting and
+ * restoring that, some nanoseconds. Returns the mode that was, for tern_restore_subnormals, which the same thread calls. What else the thread computes
+ * between the two flushes subnormals, too. */
+uint64_t tern_flush_subnormals(void);
+void tern_restore_subnormals(uint64_t mode);
 
 /* The steps of a session, in the order in which they run. 0 when *step is filled; 2 when the index is past the end, or step->size is not set.
    The first call of either takes memory for them; when that is short, there are none. */
