@@ -43,6 +43,17 @@ bool pin(std::thread& thread, int cpu) {
   return done;
 }
 
+// Behind a step that other threads share, or that comes before one.
+std::vector<bool> barriers_of(std::span<const std::vector<Step>> lists) {
+  const size_t steps = lists[0].size();
+  auto shared = [&](size_t i) {
+    return i < steps && std::any_of(lists.begin() + 1, lists.end(), [&](const std::vector<Step>& list) { return list[i].run != nullptr; });
+  };
+  std::vector<bool> barriers(steps);
+  for (size_t i = 0; i < steps; ++i) barriers[i] = shared(i) || shared(i + 1);
+  return barriers;
+}
+
 }  // namespace
 
 // Either the sleeper sees the new count before it sleeps, or this sees the sleeper: both orders are total (seq_cst).
@@ -76,7 +87,12 @@ int Signal::rounds(int microseconds) {
   return static_cast<int>(std::clamp(microseconds * 1e3 / std::max(best, 0.1), 1.0, 1e9));
 }
 
-Workers::Workers(std::span<const std::vector<Step>> lists) : lists_(lists), spin_(Signal::rounds(kSpinMicroseconds)), patience_(spin_) {}
+Workers::Workers(std::span<const std::vector<Step>> lists)
+    : lists_(lists),
+      barriers_(barriers_of(lists)),
+      shares_(std::find(barriers_.begin(), barriers_.end(), true) != barriers_.end()),
+      spin_(Signal::rounds(kSpinMicroseconds)),
+      patience_(spin_) {}
 
 Result<std::unique_ptr<Workers>> Workers::start(std::span<const std::vector<Step>> lists, std::span<const int> cpus) {
   std::unique_ptr<Workers> w(new Workers(lists));
@@ -107,10 +123,11 @@ void Workers::barrier(Patience& patience) noexcept {
   }
 }
 
-void Workers::execute(const std::vector<Step>& steps, Patience& patience) noexcept {
-  for (const Step& s : steps) {
-    if (s.run != nullptr) s.run(s.args);
-    barrier(patience);
+void Workers::execute(size_t thread, Patience& patience) noexcept {
+  const std::vector<Step>& steps = lists_[thread];
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].run != nullptr) steps[i].run(steps[i].args);
+    if (barriers_[i]) barrier(patience);
   }
 }
 
@@ -120,13 +137,13 @@ void Workers::work(size_t thread) noexcept {
   for (uint32_t seen = 0;; ++seen) {
     round_.wait(seen, between);
     if (stop_.load(std::memory_order_relaxed)) return;
-    execute(lists_[thread], inside);
+    execute(thread, inside);
   }
 }
 
 void Workers::run() noexcept {
-  round_.raise();
-  execute(lists_[0], patience_);
+  if (shares_) round_.raise();
+  execute(0, patience_);
 }
 
 }  // namespace tern

@@ -1,6 +1,7 @@
 // Workers: the extra threads of a session with threads > 1. Who waits spins for at most kSpinMicroseconds and then sleeps until it is woken,
 // so that runs in close succession wake nobody and call no system, and an idle or crowded machine is not spun on. Every step is followed by
-// a barrier. Next: session.cpp.
+// a barrier, but for one that the caller's thread computes alone and that it follows up alone: nobody else waits for it or is waited for.
+// Next: session.cpp.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -47,10 +48,12 @@ class Workers {
  private:
   explicit Workers(std::span<const std::vector<Step>> lists);
   void work(size_t thread) noexcept;
-  void execute(const std::vector<Step>& steps, Patience& patience) noexcept;
+  void execute(size_t thread, Patience& patience) noexcept;
   void barrier(Patience& patience) noexcept;
 
   const std::span<const std::vector<Step>> lists_;
+  const std::vector<bool> barriers_;  // behind which steps there is one
+  const bool shares_;                 // is there any? If not, nobody is woken
   const int spin_;
   Patience patience_;  // the caller's
   std::vector<std::thread> threads_;

@@ -14,12 +14,18 @@
 
 namespace tern {
 
+// Sharing a step costs about two ways to the other threads and back, on a virtual machine half a microsecond each, and then the next step reads half
+// of its input from another CPU's cache. f32 code does some fifty of the operations that work_of() counts in a nanosecond: what takes two microseconds
+// alone gains by it.
+constexpr int64_t kLeastSplit = 100'000;
+
 struct PlanOptions {
   Isa isa = Isa::scalar;  // cuda: for a device, with one thread
   Products products = {};
   int threads = 1;
   int64_t budget = int64_t(4) << 30;  // bytes of the arena and of packed weights
   int64_t work = int64_t(1) << 35;    // operations (work_of) of one run, beyond kWorkPerByte for each byte of constants and inputs
+  int64_t least_split = kLeastSplit;  // operations (work_of) of a node that threads share
   std::optional<Isa> beside = {};     // for a device: nodes without a kernel there run on the CPU, with this ISA; nothing: they are refused
 };
 

@@ -117,7 +117,8 @@ class Selection {
 
   Status bind_node(Work& w) {
     const Program::Views v = p_.views(w);
-    const int parts = w.nested ? 1 : p_.options.threads;
+    const int64_t work = work_of(*w.node->op, w.node->read(), v.in, v.out);
+    const int parts = w.nested || work < p_.options.least_split ? 1 : p_.options.threads;
     for (int part = 0; part < parts; ++part) {
       const bool there = may_run_there(w);
       auto bind = [&](Isa isa) {
@@ -145,7 +146,7 @@ class Selection {
       if (part > 0 && !binding->split) break;
       if (Status s = add(w, std::move(*binding)); !s) return s;
     }
-    work_done_ = saturated(work_done_, checked_mul(w.repeats, work_of(*w.node->op, w.node->read(), v.in, v.out)).value_or(INT64_MAX));
+    work_done_ = saturated(work_done_, checked_mul(w.repeats, work).value_or(INT64_MAX));
     if (w.node->op->macs != nullptr && w.certain) {
       p_.macs = saturated(p_.macs, checked_mul(w.repeats, w.node->op->macs(w.node->read(), v.in, v.out)).value_or(INT64_MAX));
     }

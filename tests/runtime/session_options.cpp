@@ -6,6 +6,7 @@
 
 #include "runtime/base/half.h"
 #include "runtime/model.h"
+#include "runtime/plan/program.h"
 #include "tests/support/graph_builder.h"
 #include "tests/support/threads.h"
 
@@ -141,6 +142,26 @@ TEST_CASE("weights: what is no form, a device, and a model without such products
   REQUIRE(small.ok());
   refused(*small, with("int8"), Code::kUnsupported, "no product");
   CHECK(small->session(with("f32")).ok());
+}
+
+TEST_CASE("threads: what takes two microseconds is shared, what takes less is the caller's alone, with the same bits") {
+  for (int64_t rows : {2, 300}) {
+    GraphBuilder b;
+    auto x = b.input("x", {rows, 64});
+    auto h = b.node("Relu", {b.node("MatMul", {x, b.constant(random_f32({64, 96}, 1))})});
+    b.output(b.node("Softmax", {h}), "y");
+    auto model = make_model(b.graph, {});
+    REQUIRE(model.ok());
+    auto program = make_program(model->state().optimized, {.isa = best_isa({}), .threads = 2});
+    REQUIRE(program.ok());
+    for (const Work& w : (*program)->work) CHECK(w.parts.size() == (rows == 300 ? 2 : 1));
+    if (thread_counts().size() == 1) continue;
+    SessionOptions o;
+    Session alone = session(*model, o);
+    o.threads = 2;
+    Session both = session(*model, o);
+    check_equal(computed(both), computed(alone));
+  }
 }
 
 TEST_CASE("keep_warm: outputs, status and inputs are what they were") {

@@ -63,6 +63,26 @@ TEST_CASE("workers: every thread finishes a step before any begins the next, als
   }
 }
 
+TEST_CASE("workers: what the caller computes alone comes in order with what all share, run after run") {
+  for (size_t threads : {2, 3}) {
+    Rounds r(threads, 7);
+    int done = 0;
+    for (int i = 0; i < 7; ++i) {  // shared: 1, 4
+      r.turns[static_cast<size_t>(i)].before = done;
+      done += i == 1 || i == 4 ? static_cast<int>(threads) : 1;
+      for (size_t t = 1; t < threads && i != 1 && i != 4; ++t) r.lists[t][static_cast<size_t>(i)] = {};
+    }
+    auto workers = Workers::start(r.lists, {});
+    REQUIRE(workers.ok());
+    for (int i = 0; i < 3000; ++i) {
+      r.finished = 0;
+      (*workers)->run();
+      REQUIRE(r.finished == done);
+    }
+    CHECK(r.late == 0);
+  }
+}
+
 TEST_CASE("workers: those that fell asleep between runs come back") {
   Rounds r(3, 4);
   auto workers = Workers::start(r.lists, {});

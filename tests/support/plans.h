@@ -17,7 +17,7 @@ inline void check_plans(const Graph& graph, std::span<const Tensor> inputs, std:
   PackStore packs;
   for (Isa isa : runnable_isas()) {
     for (int threads : {1, 3}) {
-      auto program = make_program(graph, {.isa = isa, .threads = threads, .budget = int64_t(1) << 30, .work = INT64_MAX});
+      auto program = make_program(graph, {.isa = isa, .threads = threads, .budget = int64_t(1) << 30, .work = INT64_MAX, .least_split = 0});
       REQUIRE_MESSAGE(program.ok(), (program.ok() ? "" : program.error().message()));
       link_steps(**program, packs);
       auto plan = place(**program, {});
