@@ -62,6 +62,7 @@ TEST_CASE("linear algebra: reflections give the diagonal the sign that cancels n
   const auto y = run_op("Qr", {}, {f32({2, 2}, {3, 1, 4, 2})}, 2);
   check_close(y[1], f32({2, 2}, {-5, -2.2f, 0, 0.4f}), 1);
   check_close(run_op("Qr", {}, {f32({2, 2}, {3, 1, 0, -2})}, 2)[1], f32({2, 2}, {3, 1, 0, -2}), 0);  // is one already
+  check_close(run_op("Qr", {}, {f32({2, 1}, {1, 1e-5f})}, 2)[1], f32({1, 1}, {-1}), 1);              // however little is below
 }
 
 }  // namespace tern::test::in_linear_algebra

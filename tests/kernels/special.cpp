@@ -67,6 +67,13 @@ TEST_CASE("special: both sides of every border say the same") {
   CHECK(std::fabs(value("P", {5, std::nextafter(6.0, 0)}) - value("P", {5, 6})) < 1e-13);
 }
 
+TEST_CASE("special: what is left of a whole keeps its digits") {
+  const auto off = [](double have, double want) { return std::fabs(have / want - 1); };
+  for (const double x : {3.0, 25.0, 200.0}) CHECK(off(value("Q", {1, x}), std::exp(-x)) < 1e-11);  // Q(1, x) = e^-x
+  CHECK(off(value("P", {1, 1e-9}), -std::expm1(-1e-9)) < 1e-11);
+  CHECK(off(value("Betainc", {1, 40, 1e-9}), -std::expm1(40 * std::log1p(-1e-9))) < 1e-11);  // 1 - (1 - x)^b
+}
+
 TEST_CASE("special: functions that are not there, and numbers that do not fit, are refused") {
   const Tensor x = f64({1, 2}), y = f64({1});
   CHECK(op_error("Special", {{"function", std::string("Airy")}}, {x}).find("there is no function 'Airy'") != std::string::npos);
