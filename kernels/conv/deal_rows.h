@@ -117,12 +117,12 @@ TERN_INLINE void deal_run(const T* x, W* __restrict run, const DealtRows& d, int
   const int64_t stride = kStride == 0 ? d.stride : kStride;
   auto places_below = [&](int64_t element) {  // of the run, whose elements of x lie before `element`
     const int64_t n = element <= offset ? 0 : (element - offset + stride - 1) / stride;
-    return n < d.places ? n : d.places;
+    return n < d.run ? n : d.run;
   };
   const int64_t first = places_below(0), last = places_below(d.in);
   for (int64_t j = 0; j < first; ++j) run[j] = padding;
   for (int64_t j = first; j < last; ++j) run[j] = widen(x[j * stride + offset]);
-  for (int64_t j = last; j < d.places; ++j) run[j] = padding;
+  for (int64_t j = last; j < d.run; ++j) run[j] = padding;
 }
 
 // Rows of x that follow each other, as windows read them: [rows][runs][run].

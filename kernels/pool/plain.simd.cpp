@@ -226,6 +226,72 @@ void plain_pool(const PlainPoolArgs& a) {
   for (; i < a.end; ++i) pool_map<T, kMean>(a, x + i * in, y + i * out);
 }
 
+// ---- maxima and where they are ----
+
+// Windows [at, at + lanes) of a row: the largest of their taps, and its place in the map. Before any tap is the first one inside x, or -1.
+TERN_INLINE void find_windows(const PlainPoolArgs& a, const float* x, int64_t count, int32_t row, int64_t at, float* largest, int32_t* places) {
+  typedef float Elements __attribute__((vector_size(kBytes)));
+  typedef int32_t Places __attribute__((vector_size(kBytes)));
+  constexpr int kLanes = kBytes / 4;
+  const int32_t step = static_cast<int32_t>(a.window.stride[2]);
+  Elements v = Elements{} - __builtin_inff();
+  Places first, lane;
+  read(a.firsts + at, first);
+  for (int32_t l = 0; l < kLanes; ++l) lane[l] = (static_cast<int32_t>(at) + l) * step;
+  Places place = (first < 0) | (count == 0 ? Places{} - 1 : first + row);
+  for (int64_t t = 0; t < count; ++t) {
+    Elements some;
+    read(x + a.rows.taps[t] + at, some);
+    const Places takes = (some > v) | (some != some);
+    v = takes ? some : v;
+    place = takes ? lane + (row + a.steps[t]) : place;
+  }
+  write(largest + at, v);
+  write(places + at, place);
+}
+[[gnu::noinline]] void number_row(const int32_t* places, int64_t before, int64_t* __restrict y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = before + (places[i] < 0 ? 0 : places[i]);
+}
+
+// Where the taps of a window read and, beginning at the element before which the row has no padding, where they are in the map.
+TERN_INLINE int64_t list_places(const PlainPoolArgs& a, const Inside& in) {
+  const PoolWindow<int64_t>& w = a.window;
+  const int64_t count = list_taps<true>(a, in);
+  for (int64_t t = 0; t < count; ++t) {
+    const int64_t k = t % w.kernel[2], line = t / w.kernel[2], j = line % in.row_count(), i = line / in.row_count();
+    a.steps[t] = static_cast<int32_t>((i * w.dilation[0] * w.in[1] + j * w.dilation[1]) * w.in[2] + k * w.dilation[2] - w.begin[2]);
+  }
+  return count;
+}
+void find_in_map(const PlainPoolArgs& a, const float* x, int64_t before, float* y, int64_t* indices) {
+  const PoolWindow<int64_t>& w = a.window;
+  const int64_t size = a.rows.runs * a.rows.run, out = w.out[2];
+  float* row = static_cast<float*>(a.row);
+  int32_t* places = reinterpret_cast<int32_t*>(row + a.rows.run);
+  for (int64_t oz = 0; oz < w.out[0]; ++oz) {
+    Inside in{pool::taps(w, 0, oz), {}};
+    for (int64_t oy = 0; oy < w.out[1];) {
+      const Stripe s = stripe_at(a.rows, oy);
+      deal_stripe<float, true>(a, x, in.planes, s, -__builtin_inff());
+      for (; oy < s.end; ++oy, y += out, indices += out) {
+        in.rows = pool::taps(w, 1, oy);
+        const int64_t count = list_places(a, in), h = in.rows.at + in.rows.first * w.dilation[1];
+        const int64_t first = ((in.planes.at + in.planes.first * w.dilation[0]) * w.in[1] + h) * w.in[2];
+        const float* from = static_cast<const float*>(a.rows.rows) + (h - s.first) * size;
+        for (int64_t at = 0; at < out; at += kBytes / 4) find_windows(a, from, count, static_cast<int32_t>(first), at, row, places);
+        keep(row, y, out);
+        number_row(places, before, indices, out);
+      }
+    }
+  }
+}
+void max_pool_places(const PlainPoolArgs& a) {
+  const PoolWindow<int64_t>& w = a.window;
+  const int64_t in = w.in[0] * w.in[1] * w.in[2], out = w.out[0] * w.out[1] * w.out[2];
+  for (int64_t i = a.begin; i < a.end; ++i)
+    find_in_map(a, static_cast<const float*>(a.x) + i * in, i * in, static_cast<float*>(a.y) + i * out, a.indices + i * out);
+}
+
 // ---- whole maps ----
 
 // The maximum is the first largest element: what a chain of takes_over ends with (but for which NaN of several).
@@ -301,6 +367,8 @@ constinit const Rows<6> plain_max_pool = {{
     pool_row_of<int8_t, false>("max_pool_rows/i8/" TERN_ISA_NAME, DType::i8),
     pool_row_of<uint8_t, false>("max_pool_rows/u8/" TERN_ISA_NAME, DType::u8),
 }};
+constinit const KernelRow plain_max_pool_places =
+    row<PlainPoolArgs, max_pool_places>("max_pool_places/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 constinit const Rows<4> plain_average_pool = {{
     pool_row_of<float, true>("average_pool_rows/f32/" TERN_ISA_NAME, DType::f32),
     pool_row_of<double, true>("average_pool_rows/f64/" TERN_ISA_NAME, DType::f64),

@@ -33,6 +33,8 @@ constexpr AttrSpec kMaxAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"},
                                   {"strides", AttrKind::ints}};
 constexpr AttrSpec kGlobalLpAttrs[] = {{"p", AttrKind::i, 2}};
 
+constexpr int64_t kMostPlaces = int64_t(1) << 30;  // of a map, that vectors of i32 count
+
 constexpr bool has_order(PoolKind kind) { return kind == PoolKind::norm || kind == PoolKind::global_norm; }
 
 Result<Window> pool_window(const AttrReader& attrs, int spatial) {
@@ -104,7 +106,19 @@ Status bind_blocked(BindContext& c, const Window& w, Rows rows) {
   return {};
 }
 
-// Maxima without indices, and means.
+// Of maxima with indices: where the first tap of each window is in its row.
+void bind_places(BindContext& c, const Window& w, PlainPoolArgs& a) {
+  c.set(a.indices, c.output<int64_t>(1));
+  c.set(a.steps, c.workspace<int32_t>(w.taps()));
+  c.set(a.firsts, c.table<int32_t>(a.rows.run, [&](int32_t* to) {
+    for (int64_t o = 0; o < a.rows.run; ++o) {
+      const auto t = pool::taps(a.window, 2, o);
+      to[o] = o < w.out[2] && t.first < t.last ? static_cast<int32_t>(t.at + t.first * w.dilation[2]) : -1;
+    }
+  }));
+}
+
+// Maxima, and means.
 Status bind_plain(BindContext& c, const Window& w, const KernelRow& kernel, bool mean) {
   const TensorView& x = c.in(0);
   const auto [begin, end] = c.range(x.dims[0] * x.dims[1]);
@@ -116,7 +130,8 @@ Status bind_plain(BindContext& c, const Window& w, const KernelRow& kernel, bool
   c.set(a.y, c.output(0));
   const int64_t bytes = std::max<int64_t>(static_cast<int64_t>(size_of(x.dtype)), is_float(x.dtype) ? 4 : 1);  // of what it is pooled in
   bind_dealt_rows(c, w, bytes, a.rows);
-  c.set(a.row, c.workspace((mean ? 2 : a.rows.runs) * a.rows.run * bytes));
+  c.set(a.row, c.workspace(2 * a.rows.run * bytes));
+  if (c.has_out(1)) bind_places(c, w, a);
   if (mean) {
     a.include_pad = c.attrs.i("count_include_pad") != 0;
     c.set(a.columns, c.table<double>(w.out[2], [&](double* to) {
@@ -184,9 +199,10 @@ Status bind(BindContext& c) {
   if constexpr (kKind == PoolKind::max || kKind == PoolKind::mean) {
     constexpr Rows rows =
         kKind == PoolKind::mean ? Rows(rows_of<TERN_ON_EACH_ISA(plain_average_pool)>) : Rows(rows_of<TERN_ON_EACH_ISA(plain_max_pool)>);
-    const KernelRow* plain = pick(rows, x.dtype, c.isa);
-    if (c.isa != Isa::cuda && plain != nullptr && !c.has_out(1) && suits_dealt_rows(window))
-      return bind_plain(c, window, *plain, kKind == PoolKind::mean);
+    const bool places = c.has_out(1);
+    const KernelRow* plain = places ? pick(rows_of<TERN_ON_EACH_ISA(plain_max_pool_places)>, x.dtype, c.isa) : pick(rows, x.dtype, c.isa);
+    const bool in_order = !places || (c.attrs.i("storage_order") == 0 && x.dims.count(2, x.dims.rank) <= kMostPlaces);
+    if (c.isa != Isa::cuda && plain != nullptr && in_order && suits_dealt_rows(window)) return bind_plain(c, window, *plain, kKind == PoolKind::mean);
   }
   const KernelRow* kernel = pick(plain_rows<kKind>(), x.dtype, c.isa);
   if (kernel == nullptr || x.layout.blocked) return bad_dtype(x.dtype);
@@ -279,7 +295,8 @@ constinit const OpDef kMaxPool = {.name = "MaxPool",
                                   .attrs = kMaxAttrs,
                                   .infer = infer<PoolKind::max>,
                                   .bind = bind<PoolKind::max>,
-                                  .kernels = rows_of<portable::kMaxPool, TERN_ON_EACH_ISA(plain_max_pool), TERN_ON_EACH_ISA(blocked_max_pool_f32)>,
+                                  .kernels = rows_of<portable::kMaxPool, TERN_ON_EACH_ISA(plain_max_pool), TERN_ON_EACH_ISA(plain_max_pool_places),
+                                                     TERN_ON_EACH_ISA(blocked_max_pool_f32)>,
                                   .steps = steps};
 
 constinit const OpDef kMeanBlocks = {.name = "MeanBlocks",

@@ -9,8 +9,8 @@
 //   Edges     NaN propagates. ceil_mode never starts a window wholly in the padding. A window that holds no element of x gives
 //             the lowest value (max), 0 (norm), and 0 or NaN (mean).
 //   Source    the ONNX operators MaxPool, AveragePool, LpPool, Global*.
-// Next: pool.cpp (schema and binding), plain.simd.cpp (maxima and means of plain maps), pool.simd.cpp (of blocked ones), portable.h (the rest, in
-// plain C++), pool.cu (all on a device).
+// Next: pool.cpp (schema and binding), plain.simd.cpp (maxima, their places and means of plain maps), pool.simd.cpp (of blocked ones), portable.h (the
+// rest, in plain C++), pool.cu (all on a device).
 #pragma once
 #include <stdint.h>
 
@@ -50,6 +50,10 @@ struct PlainPoolArgs {
   const double* columns;  // of means: how many taps each window of a row has inside x, or inside the padded x
   bool include_pad;
   int64_t begin, end;  // (image, channel) pairs
+  // Of maxima with indices:
+  int64_t* indices;
+  const int32_t* firsts;  // [out, and a vector more]: in a row of x, the first element that each window has there; -1 of none
+  int32_t* steps;         // workspace [most taps of a window]
 };
 // The mean of whole maps: y [N,C], plain, or blocks of 16 (blocked).
 struct GlobalMeanArgs {
@@ -60,7 +64,7 @@ struct GlobalMeanArgs {
 
 TERN_EACH_ISA(extern const KernelRow blocked_max_pool_f32, blocked_average_pool_f32, blocked_global_average_pool_f32,
               mean_blocks_f32;)  // pool.simd.cpp
-TERN_EACH_ISA(extern const Rows<6> plain_max_pool; extern const Rows<4> plain_average_pool; extern const Rows<6> plain_global_max_pool;
-              extern const Rows<4> plain_global_average_pool;)  // plain.simd.cpp
+TERN_EACH_ISA(extern const Rows<6> plain_max_pool; extern const KernelRow plain_max_pool_places; extern const Rows<4> plain_average_pool;
+              extern const Rows<6> plain_global_max_pool; extern const Rows<4> plain_global_average_pool;)  // plain.simd.cpp
 
 }  // namespace tern

@@ -120,6 +120,31 @@ TEST_CASE("pool: indices count the whole of x, rows first or columns first") {
   check_same(run_op("MaxPool", {{"kernel_shape", Ints{2, 2}}, {"storage_order", int64_t(1)}}, {x}, 2)[1], i64({1, 2, 1, 2}, {2, 2, 7, 11}));
 }
 
+TEST_CASE("pool: the place of a maximum is that of the largest tap, the first of equal ones, in windows of every stride, dilation and padding") {
+  const Tensor numbers = whole_numbers({2, 3, 23, 45}), all_low = f32({1, 1, 2, 2}, std::vector<float>(4, -std::numeric_limits<float>::infinity()));
+  for (int64_t stride : {1, 2, 3, 5}) {
+    for (int64_t dilation : {1, 2}) {
+      const Axis h{23, 3, stride, dilation, 1, 2}, w{45, 4, stride, dilation, 2, 1};
+      const Attrs attrs = {
+          {"kernel_shape", Ints{3, 4}}, {"strides", Ints{stride, stride}}, {"dilations", Ints{dilation, dilation}}, {"pads", Ints{1, 2, 2, 1}}};
+      const auto y = run_op("MaxPool", attrs, {numbers}, 2);
+      check_same(y[0], model(false, false, numbers, h, w));
+      for (int64_t i = 0; i < y[0].count(); ++i) {
+        const int64_t per_map = h.out() * w.out(), map = i / per_map, row = i % per_map / w.out(), col = i % w.out();
+        int64_t first = -1;
+        for (int64_t k = 0; k < 12 && first < 0; ++k) {
+          const int64_t r = row * stride + k / 4 * dilation - 1, c = col * stride + k % 4 * dilation - 2;
+          if (r < 0 || r >= 23 || c < 0 || c >= 45) continue;
+          if (numbers.data<float>()[(map * 23 + r) * 45 + c] == y[0].data<float>()[i]) first = (map * 23 + r) * 45 + c;
+        }
+        CHECK(y[1].data<int64_t>()[i] == first);
+      }
+    }
+  }
+  check_same(run_op("MaxPool", {{"kernel_shape", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}}, {all_low}, 2)[1],
+             i64({1, 1, 3, 3}, {0, 0, 1, 0, 0, 1, 2, 2, 3}));
+}
+
 TEST_CASE("pool: NaN wins every maximum and mean it takes part in, and no other") {
   const Tensor x = f32({1, 1, 5}, {1, kNaN, 3, 4, -1});
   check_same(run_op("MaxPool", {{"kernel_shape", Ints{2}}}, {x})[0], f32({1, 1, 4}, {kNaN, kNaN, 4, 4}));

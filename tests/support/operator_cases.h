@@ -164,6 +164,7 @@ inline std::vector<Case> cases() {
   all.push_back({"AveragePool", {x({1, 3, 9, 9})}, {{"kernel_shape", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}}});
   all.push_back({"MaxPool", {x({1, 3, 9, 9})}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}}});
   all.push_back({"MaxPool", {x({1, 3, 9, 9})}, {{"kernel_shape", Ints{2, 2}}}, 2});
+  all.push_back({"MaxPool", {x({1, 3, 9, 9})}, {{"kernel_shape", Ints{2, 2}}, {"storage_order", int64_t(1)}}, 2});
   all.push_back({"AveragePool", {x({1, 3, 9, 2})}, {{"kernel_shape", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}}});  // wider than x
   all.push_back({"LpPool", {x({1, 3, 9, 9})}, {{"kernel_shape", Ints{2, 2}}}});
   all.push_back({"Gather", {x({9, 5}), i64({2, 3})}});
