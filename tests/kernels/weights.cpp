@@ -102,8 +102,8 @@ Tensor int8_model(const Tensor& x, const Tensor& w, const float* bias = nullptr)
 }
 
 // N and K of every chain count, group width and tail.
-constexpr std::array<int64_t, 2> kShapes[] = {{16, 256}, {17, 241}, {24, 300}, {33, 126}, {48, 87},   {64, 64}, {65, 65},  {80, 60},
-                                              {96, 43},  {112, 37}, {113, 64}, {150, 28}, {400, 100}, {512, 9}, {4100, 1}, {250, 17}};
+constexpr std::array<int64_t, 2> kShapes[] = {{16, 256}, {17, 241}, {24, 300}, {20, 206}, {32, 131}, {33, 126},  {48, 87}, {64, 64},  {65, 65},
+                                              {80, 60},  {96, 43},  {112, 37}, {113, 64}, {150, 28}, {400, 100}, {512, 9}, {4100, 1}, {250, 17}};
 
 }  // namespace
 
@@ -216,6 +216,15 @@ TEST_CASE("weights: NaN, infinities, zeros and tiny rows of x") {
     for (int64_t r : {2, 3}) CHECK(std::isnan(y.data<float>()[r * 64 + c]));
     CHECK(std::isfinite(y.data<float>()[5 * 64 + c]));
   }
+  // 2^-101 and 2^-100, with nothing added to them.
+  const Tensor small = f32({2, 64}, [] {
+    std::vector<float> rows(128, 0x1p-101f);
+    std::fill(rows.begin() + 64, rows.end(), 0x1p-100f);
+    return rows;
+  }());
+  const Tensor z = on_all("MatMul", {}, {small, w}, WeightForm::int8), one = int8_model(small, w);
+  for (int64_t c = 0; c < 64; ++c) CHECK(z.data<float>()[c] == 0);
+  for (int64_t c = 64; c < 128; ++c) CHECK(z.data<float>()[c] == one.data<float>()[c]);
 }
 
 TEST_CASE("weights: a column that is not finite is NaN, one of zeros is the bias") {
