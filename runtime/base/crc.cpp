@@ -100,7 +100,7 @@ template <uint32_t P>
 __attribute__((target("avx512f,vpclmulqdq,pclmul,sse4.1"))) uint32_t by_wide_products(const std::byte* p, size_t n, uint32_t c) {
   constexpr Powers kOverBlock = over<P>(kWideBlock);
   constexpr int kXorOfThree = 0x96;
-  const __m512i over_block = _mm512_broadcast_i32x4(_mm_set_epi64x(kOverBlock.high, kOverBlock.low));
+  const __m512i over_block = _mm512_maskz_broadcast_i32x4(0xffff, _mm_set_epi64x(kOverBlock.high, kOverBlock.low));  // gcc 12 warns of the plain one
   __m512i lanes[kLanes];
   for (size_t i = 0; i < kLanes; ++i) lanes[i] = _mm512_loadu_si512(p + i * kWide);
   lanes[0] = _mm512_xor_si512(lanes[0], _mm512_zextsi128_si512(_mm_cvtsi32_si128(static_cast<int>(c))));
