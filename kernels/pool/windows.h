@@ -42,7 +42,18 @@ struct Power {
   template <class W>
   TERN_HD W raised(W x) const {
     const W magnitude = choose(x < 0, static_cast<W>(-x), x);
-    return p == 1 ? magnitude : p == 2 ? x * x : static_cast<W>(portable::pow(static_cast<double>(magnitude), static_cast<double>(p)));
+    if (p == 1) return magnitude;
+    if (p == 2) return x * x;
+    const double a = static_cast<double>(magnitude);
+    return static_cast<W>(p < 64 ? by_squaring(a) : portable::pow(a, static_cast<double>(p)));
+  }
+  // What portable::pow does with such exponents, without what it does for others.
+  TERN_HD double by_squaring(double a) const {
+    double product = 1;
+    for (int64_t rest = p; rest != 0; rest >>= 1, a = a * a) {
+      if ((rest & 1) != 0) product = product * a;
+    }
+    return product;
   }
   template <class W>
   TERN_HD W root(W sum) const {

@@ -183,6 +183,11 @@ TEST_CASE("pool: norms of order 1, 2 and 3") {
   check_same(run_op("LpPool", {{"kernel_shape", Ints{2}}, {"p", int64_t(1)}}, {x})[0], f32({1, 1, 2}, {7, 4}));
   check_close(run_op("LpPool", {{"kernel_shape", Ints{2}}, {"p", int64_t(3)}}, {x})[0], f32({1, 1, 2}, {std::cbrt(91.0f), 4}),
               1);  // pow, then one rounding
+  // A window of one element: the root of x^p, which by_squaring and pow of exponents from 64 on both give back.
+  for (int64_t p : {3, 4, 5, 7, 12, 63, 64}) {
+    const Tensor some = random_f32({1, 1, 40}, 3, 0.5, 2);
+    check_close(run_op("LpPool", {{"kernel_shape", Ints{1}}, {"p", p}}, {some})[0], some, 2);
+  }
   check_same(run_op("GlobalLpPool", {}, {x})[0], f32({1, 1, 1}, {5}));
 }
 
