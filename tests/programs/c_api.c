@@ -96,6 +96,16 @@ int main(int argc, char** argv) {
   check(anywhere != NULL && p_tern_run(anywhere) == 0 && p_tern_status(anywhere, &error) == 0, "a session on a GPU or the CPU");
   p_tern_session_free(anywhere);
 
+  options.device = NULL;
+  options.warm = 1;
+  options.weights = "int4";
+  check(p_tern_session_new(model, &options, &error) == NULL && error.code == 2 && strstr(error.message, "int4") != NULL,
+        "a form of weights that is none is error 2");
+  options.weights = "f32";
+  tern_session* warm = p_tern_session_new(model, &options, &error);
+  check(warm != NULL && p_tern_run(warm) == 0 && p_tern_keep_warm(warm) == 0, "a session is kept warm");
+  p_tern_session_free(warm);
+
   tern_model_port declared;
   check(p_tern_model_input_count(model) == 1 && p_tern_model_output_count(model) == 1, "the model has one input, one output");
   check(p_tern_model_input(model, 0, &declared) == 0 && strcmp(declared.name, "image") == 0 && declared.dtype == 2 && declared.rank == 4,
@@ -181,15 +191,6 @@ int main(int argc, char** argv) {
   for (int i = 0; i < 128; ++i) in[i] = (float)(i % 64) / 64.0f;
   check(p_tern_run(session) == 0 && p_tern_status(session, &error) == 0, "every index is in range: there is none");
   check(p_tern_keep_warm(session) == 2, "no room was asked for to keep a session warm");
-  options.device = NULL;
-  options.warm = 1;
-  options.weights = "int4";
-  check(p_tern_session_new(model, &options, &error) == NULL && error.code == 2 && strstr(error.message, "int4") != NULL,
-        "a form of weights that is none is error 2");
-  options.weights = "f32";
-  tern_session* warm = p_tern_session_new(model, &options, &error);
-  check(warm != NULL && p_tern_run(warm) == 0 && p_tern_keep_warm(warm) == 0, "a session is kept warm");
-  p_tern_session_free(warm);
   volatile float least = FLT_MIN, flushed, kept;
   const uint64_t mode = p_tern_flush_subnormals();
   flushed = least / 4;
