@@ -39,8 +39,8 @@ std::vector<int64_t> product(const Tensor& a, const Tensor& b, int64_t za, const
 
 // x [N,C,H,W], w [OC,C/groups,KH,KW]: sums less both zero points, of channels `oc`.
 struct Convolution {
-  int64_t images, channels, height, width, outputs, kernel, groups, stride, pad;
-  int64_t out(int64_t in) const { return (in + 2 * pad - kernel) / stride + 1; }
+  int64_t images, channels, height, width, outputs, kernel, groups, stride, pad, dilation = 1;
+  int64_t out(int64_t in) const { return (in + 2 * pad - (kernel - 1) * dilation - 1) / stride + 1; }
 };
 std::vector<int64_t> convolved(const Convolution& c, const Tensor& x, const Tensor& w, int64_t zx, int64_t zw) {
   std::vector<int64_t> y;
@@ -50,7 +50,7 @@ std::vector<int64_t> convolved(const Convolution& c, const Tensor& x, const Tens
     const int64_t n = i / (c.out(c.width) * c.out(c.height)) / c.outputs, group = oc / (c.outputs / c.groups);
     int64_t sum = 0;
     for (int64_t k = 0; k < own * taps; ++k) {
-      const int64_t row = h * c.stride + k / c.kernel % c.kernel - c.pad, column = v * c.stride + k % c.kernel - c.pad;
+      const int64_t row = h * c.stride + k / c.kernel % c.kernel * c.dilation - c.pad, column = v * c.stride + k % c.kernel * c.dilation - c.pad;
       if (row < 0 || row >= c.height || column < 0 || column >= c.width) continue;
       sum += (at(x, ((n * c.channels + group * own + k / taps) * c.height + row) * c.width + column) - zx) * (at(w, oc * own * taps + k) - zw);
     }
@@ -158,14 +158,18 @@ TEST_CASE("integer convolution: depthwise, pointwise, strided, of few and many c
   for (const Convolution& c :
        {Convolution{1, 16, 5, 5, 16, 3, 16, 1, 1}, Convolution{2, 37, 6, 9, 37, 3, 37, 2, 1}, Convolution{1, 32, 8, 8, 32, 3, 32, 1, 0},
         Convolution{2, 64, 9, 7, 40, 1, 1, 1, 0}, Convolution{1, 7, 9, 9, 70, 1, 1, 2, 0}, Convolution{1, 3, 11, 10, 20, 7, 1, 2, 3},
-        Convolution{1, 24, 9, 9, 12, 3, 4, 1, 1}, Convolution{1, 4, 1, 3, 3, 3, 1, 1, 2}, Convolution{1, 2, 2, 2, 4, 5, 2, 1, 12}}) {
+        Convolution{1, 24, 9, 9, 12, 3, 4, 1, 1}, Convolution{1, 4, 1, 3, 3, 3, 1, 1, 2}, Convolution{1, 2, 2, 2, 4, 5, 2, 1, 12},
+        Convolution{1, 16, 9, 8, 16, 3, 16, 1, 2, 2}, Convolution{1, 5, 9, 8, 6, 3, 1, 1, 2, 2}}) {
     for (DType s : {DType::u8, DType::i8}) {
       for (DType t : {DType::u8, DType::i8}) {
         const Tensor x = random8({c.images, c.channels, c.height, c.width}, 5, s),
                      w = random8({c.outputs, c.channels / c.groups, c.kernel, c.kernel}, 6, t);
         const std::vector<int64_t> sums = convolved(c, x, w, 100, 3);
         const Dims dims{c.images, c.outputs, c.out(c.height), c.out(c.width)};
-        const Attrs attrs{{"group", c.groups}, {"strides", std::vector<int64_t>{c.stride, c.stride}}, {"pads", std::vector<int64_t>(4, c.pad)}};
+        const Attrs attrs{{"group", c.groups},
+                          {"strides", std::vector<int64_t>{c.stride, c.stride}},
+                          {"pads", std::vector<int64_t>(4, c.pad)},
+                          {"dilations", std::vector<int64_t>(2, c.dilation)}};
         check_same(run_op("ConvInteger", attrs, {x, w, scalar8(100, s), scalar8(3, t)})[0], i32(dims, sums));
         // Channels last, on either side: the bytes of QLinearConv, which are those of the formula.
         const Tensor one = f32({}, {1}), y_scale = f32({}, {300}), zero = scalar8(7, DType::i8);
@@ -177,6 +181,7 @@ TEST_CASE("integer convolution: depthwise, pointwise, strided, of few and many c
           const Attrs fused{{"group", c.groups},
                             {"strides", std::vector<int64_t>{c.stride, c.stride}},
                             {"pads", std::vector<int64_t>(4, c.pad)},
+                            {"dilations", std::vector<int64_t>(2, c.dilation)},
                             {"channels_last", last}};
           check_same(run_op("FusedQLinearConv", fused, {last & 1 ? x_last : x, one, scalar8(100, s), w, one, scalar8(3, t), y_scale, zero})[0],
                      last & 2 ? y_last : y);
