@@ -61,17 +61,34 @@ Status infer_tile(InferContext& c) {
   return {};
 }
 
+// In one go, each run of x as often as y has it; or, where runs are short, x once, and then for each axis, the last first, what is there already once more
+// for every repeat: ever longer runs, of y itself. Those are in order, so that threads do not share them.
+constexpr int64_t kShortRun = 256;  // bytes
+
 Status bind_tile(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   if (y.count() == 0) return {};
   const auto from = dense_strides(x.dims), to = dense_strides(y.dims);
-  CopyRequest copy(c.input(0), c.output(0), x.dtype);
+  const auto at = [](int d) { return static_cast<size_t>(d); };
+  CopyRequest whole(c.input(0), c.output(0), x.dtype), once = whole;
   for (int d = 0; d < x.dims.rank; ++d) {
-    const size_t s = static_cast<size_t>(d);
-    copy.loop(y.dims[d] / x.dims[d], 0, x.dims[d] * to[s]);
-    copy.loop(x.dims[d], from[s], to[s]);
+    whole.loop(y.dims[d] / x.dims[d], 0, x.dims[d] * to[at(d)]);
+    whole.loop(x.dims[d], from[at(d)], to[at(d)]);
+    once.loop(x.dims[d], from[at(d)], to[at(d)]);
   }
-  return bind_copy(c, copy);
+  const CopyRequest runs = collapse(whole);
+  if (c.isa == Isa::cuda || runs.rank < 2 || runs.size >= kShortRun) return bind_copy(c, whole);
+  CopyList copies(c, false);
+  copies.add(once);
+  for (int d = x.dims.rank - 1; d >= 0; --d) {
+    const int64_t block = x.dims[d] * to[at(d)];  // elements
+    CopyRequest more(c.output(0), c.output(0) + block * static_cast<int64_t>(size_of(x.dtype)), x.dtype);
+    for (int e = 0; e < d; ++e) more.loop(x.dims[e], to[at(e)], to[at(e)]);
+    more.loop(y.dims[d] / x.dims[d] - 1, 0, block);
+    more.loop(block, 1, 1);
+    copies.add(more);
+  }
+  return copies.bind();
 }
 
 }  // namespace

@@ -174,6 +174,34 @@ TEST_CASE("tile: repeats along every axis") {
   CHECK(op_error("Tile", {}, {x, ints({-1, 1})}) != "");
 }
 
+TEST_CASE("tile: every element comes from where it lies in x, of short runs and long ones, repeated and not") {
+  for (const Dims& dims : {Dims{2, 3, 4, 5}, Dims{3, 1, 2}, Dims{1, 7}, Dims{2, 2, 2, 2, 2}, Dims{2, 3, 90}, Dims{5}}) {
+    for (int64_t turn = 0; turn < 6; ++turn) {
+      Dims all = dims;
+      std::vector<int64_t> repeats;
+      for (int d = 0; d < dims.rank; ++d) {
+        repeats.push_back(1 + (turn * 5 + d * 3) % 4);
+        all[d] *= repeats.back();
+      }
+      const Tensor x = iota(dims);
+      Tensor expected = *Tensor::allocate(DType::f32, all);
+      for (int64_t i = 0; i < expected.count(); ++i) {
+        int64_t rest = i, at = 0, stride = 1;
+        for (int d = dims.rank - 1; d >= 0; --d) {
+          at += rest % all[d] % dims[d] * stride;
+          rest /= all[d];
+          stride *= dims[d];
+        }
+        expected.mutable_data<float>()[i] = x.data<float>()[at];
+      }
+      const Tensor r = i64({dims.rank}, repeats);
+      check_same(run_op("Tile", {}, {x, r})[0], expected);
+      check_same(run_op("Tile", {}, {cast(x, DType::u8), r})[0], cast(expected, DType::u8));
+      check_same(run_op("Tile", {}, {cast(x, DType::f64), r})[0], cast(expected, DType::f64));
+    }
+  }
+}
+
 // Expected values: onnxruntime 1.32.
 TEST_CASE("pad: a side that crops does so before the other is filled") {
   auto pad = [](const char* mode, int64_t before, int64_t after) {
