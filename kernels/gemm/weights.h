@@ -56,6 +56,8 @@ struct WeightsArgs {
   int64_t batches;
 };
 
-TERN_EACH_ISA(void bf16_gemm(const WeightsArgs&); void int8_gemm(const WeightsArgs&); extern const KernelRow gemm_weights_bf16, gemm_weights_int8;)
+// One product: its weights packed, and scratch as WeightsArgs::rows.
+TERN_EACH_ISA(void bf16_gemm(const PanelArgs&, const void* weights); void int8_gemm(const PanelArgs&, const void* weights, int16_t* rows);
+              extern const KernelRow gemm_weights_bf16, gemm_weights_int8;)
 
 }  // namespace tern

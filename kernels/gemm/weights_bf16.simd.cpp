@@ -119,9 +119,7 @@ void one_matrix(const PanelArgs& a, const int32_t* w) {
   }
 }
 
-}  // namespace
-
-void bf16_gemm(const WeightsArgs& a) {
+void each_matrix(const WeightsArgs& a) {
   const auto* w = static_cast<const int32_t*>(a.weights);
   if (a.batch == nullptr) return one_matrix(a.panel, w);
   for (int64_t b = 0; b < a.batches; ++b) {
@@ -133,6 +131,10 @@ void bf16_gemm(const WeightsArgs& a) {
   }
 }
 
-constinit const KernelRow gemm_weights_bf16 = row<WeightsArgs, bf16_gemm>("gemm_weights_bf16/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+}  // namespace
+
+void bf16_gemm(const PanelArgs& a, const void* weights) { one_matrix(a, static_cast<const int32_t*>(weights)); }
+
+constinit const KernelRow gemm_weights_bf16 = row<WeightsArgs, each_matrix>("gemm_weights_bf16/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

@@ -196,9 +196,7 @@ void one_matrix(const PanelArgs& a, const char* weights, int16_t* integers) {
   for (int64_t r = 0; r < a.m; r += kInt8Rows) some_rows(a, scales, w, integers, r, a.m - r < kInt8Rows ? a.m - r : kInt8Rows);
 }
 
-}  // namespace
-
-void int8_gemm(const WeightsArgs& a) {
+void each_matrix(const WeightsArgs& a) {
   const auto* weights = static_cast<const char*>(a.weights);
   if (a.batch == nullptr) return one_matrix(a.panel, weights, a.rows);
   for (int64_t b = 0; b < a.batches; ++b) {
@@ -210,6 +208,10 @@ void int8_gemm(const WeightsArgs& a) {
   }
 }
 
-constinit const KernelRow gemm_weights_int8 = row<WeightsArgs, int8_gemm>("gemm_weights_int8/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
+}  // namespace
+
+void int8_gemm(const PanelArgs& a, const void* weights, int16_t* rows) { one_matrix(a, static_cast<const char*>(weights), rows); }
+
+constinit const KernelRow gemm_weights_int8 = row<WeightsArgs, each_matrix>("gemm_weights_int8/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 
 }  // namespace tern::TERN_ISA

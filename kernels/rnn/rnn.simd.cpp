@@ -38,9 +38,9 @@ void product(const RnnArgs& a, int64_t m, int64_t n, int64_t k, const float* x, 
     p.w = static_cast<const float*>(w);
     panel_gemm(p);
   } else if constexpr (kForm == WeightForm::bf16) {
-    bf16_gemm({p, w, nullptr, nullptr, 1});
+    bf16_gemm(p, w);
   } else {
-    int8_gemm({p, w, a.integers, nullptr, 1});
+    int8_gemm(p, w, a.integers);
   }
 }
 // h~ of GRU in a direction's packed R.
