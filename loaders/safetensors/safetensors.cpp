@@ -2,6 +2,8 @@
 #include "loaders/safetensors/safetensors.h"
 
 #include <algorithm>
+#include <numeric>
+#include <tuple>
 
 #include "loaders/json/json.h"
 #include "runtime/base/byte_reader.h"
@@ -67,6 +69,7 @@ class Header {
   Result<StateDict> read() {
     if (!json_.is(json_.root(), Json::Kind::object)) return invalid("the header is no JSON object");
     std::vector<Placed> tensors;
+    tensors.reserve(json_.size(json_.root()));
     for (size_t i = 0; i < json_.size(json_.root()); ++i) {
       const std::string name(json_.key(json_.root(), i));
       if (name == "__metadata__") {
@@ -80,11 +83,15 @@ class Header {
       tensors.push_back(std::move(*tensor));
     }
     // By their bytes: each begins where the one before it ends, and the last at the end of the file.
-    std::stable_sort(tensors.begin(), tensors.end(),
-                     [](const Placed& a, const Placed& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+    std::vector<size_t> order(tensors.size());
+    std::iota(order.begin(), order.end(), size_t(0));
+    const auto place = [&](size_t i) { return std::tuple(tensors[i].begin, tensors[i].end, i); };
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return place(a) < place(b); });
     uint64_t end = 0;
     StateDict out;
-    for (Placed& t : tensors) {
+    out.entries.reserve(tensors.size());
+    for (const size_t i : order) {
+      Placed& t = tensors[i];
       if (t.begin != end)
         return invalid(t.entry.name +
                        (t.begin < end ? ": overlaps the tensor before it" : ": follows a gap of " + std::to_string(t.begin - end) + " bytes"));
