@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "kernels/gemm/panel.h"
+#include "tests/support/matrices.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test::in_gemm {
@@ -57,17 +58,6 @@ void check_bound(const Tensor& y, const Tensor& x, const Tensor& w) {
     }
   }
   CHECK(outside == 0);
-}
-
-Tensor transposed(const Tensor& t) {
-  const int64_t rows = t.dims()[0], columns = t.dims()[1];
-  Tensor out = *Tensor::allocate(DType::f32, {columns, rows});
-  for (int64_t i = 0; i < rows * columns; ++i) out.mutable_data<float>()[i % columns * rows + i / columns] = t.data<float>()[i];
-  return out;
-}
-
-Tensor first_rows(const Tensor& t, int64_t rows) {
-  return f32({rows, t.dims()[1]}, std::vector<float>(t.data<float>(), t.data<float>() + rows * t.dims()[1]));
 }
 
 // On one ISA, B constant or not.

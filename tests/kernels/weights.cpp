@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/support/matrices.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test::in_weights {
@@ -64,16 +65,6 @@ Tensor rounded(const Tensor& t) {
   for (int64_t i = 0; i < t.count(); ++i) out.mutable_data<float>()[i] = to_8_bits(t.data<float>()[i]);
   return out;
 }
-Tensor transposed(const Tensor& t) {
-  const int64_t rows = t.dims()[0], columns = t.dims()[1];
-  Tensor out = *Tensor::allocate(DType::f32, {columns, rows});
-  for (int64_t i = 0; i < rows * columns; ++i) out.mutable_data<float>()[i % columns * rows + i / columns] = t.data<float>()[i];
-  return out;
-}
-Tensor first_rows(const Tensor& t, int64_t rows) {
-  return f32({rows, t.dims()[1]}, std::vector<float>(t.data<float>(), t.data<float>() + rows * t.dims()[1]));
-}
-
 // What kernels/gemm/weights.h says of int8, for x [M,K], w [K,N] and a bias.
 Tensor int8_model(const Tensor& x, const Tensor& w, const float* bias = nullptr) {
   const int64_t m = x.dims()[0], k = x.dims()[1], n = w.dims()[1];
