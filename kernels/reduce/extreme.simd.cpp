@@ -23,13 +23,24 @@ constexpr bool kFloat = std::is_floating_point_v<T> || std::is_same_v<T, f16> ||
 template <bool kMax, class T>
 inline T larger(T x, T v) {
   if constexpr (kFloat<T>) {
-    using K = KeyOf<T>;
     const auto a = comparable(x), b = comparable(v);
-    const bool stays = (__builtin_bit_cast(K, b) & std::numeric_limits<K>::max()) > __builtin_bit_cast(K, decltype(b)(__builtin_inff()));  // key.h
-    return choose(stays, v, choose(kMax ? a < b : a > b, v, x));
+    return choose((b != b) | (kMax ? a < b : a > b), v, x);
   } else {
     return kMax ? (x > v ? x : v) : (x < v ? x : v);
   }
+}
+
+// The same of doubles in vectors, which gcc makes of plain loops with more steps.
+constexpr int64_t kDoubles = kKeyLanes<double>;
+typedef double Doubles __attribute__((vector_size(kKeyBytes)));
+template <bool kMax>
+inline Doubles larger(Doubles x, Doubles v) {
+  return (v != v) | (kMax ? v > x : v < x) ? v : x;
+}
+inline Doubles load(const double* p) {
+  Doubles v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
 }
 
 // Runs of elements that lie together.
@@ -46,15 +57,44 @@ T of_runs(const T* x, const ReduceArgs& a, int64_t runs) {
   for (int64_t k = 1; k < runs; ++k) best = larger<kMax>(of_run<kMax>(x + offset_of(a.reduced, k), a.run), best);
   return best;
 }
-// n outputs side by side: a row joins what came before it.
-template <bool kMax, class T>
-[[gnu::noinline]] void join_row(const T* __restrict x, T* __restrict y, int64_t n) {
-  for (int64_t j = 0; j < n; ++j) y[j] = larger<kMax>(x[j], y[j]);
+// n <= kKeys outputs side by side: kRows rows join what came before them.
+template <bool kMax, int kRows, class T>
+[[gnu::noinline]] void join_rows(const T* const* row, T* __restrict best, int64_t n) {
+  const T* x[kRows];
+  for (int r = 0; r < kRows; ++r) x[r] = row[r];
+  if constexpr (std::is_same_v<T, double>) {
+    for (int64_t j = 0; n >= kDoubles && j < n; j += kDoubles) {
+      const int64_t from = j + kDoubles <= n ? j : n - kDoubles;  // what joins a second time changes nothing
+      Doubles v = load(best + from);
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) v = larger<kMax>(load(x[r] + from), v);
+      __builtin_memcpy(best + from, &v, sizeof v);
+    }
+    if (n >= kDoubles) return;
+  }
+  for (int64_t j = 0; j < n; ++j) {
+    T v = best[j];
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) v = larger<kMax>(x[r][j], v);
+    best[j] = v;
+  }
 }
 template <bool kMax, class T>
 void of_columns(const T* x, const ReduceArgs& a, int64_t rows, int64_t n, T* y) {
-  for (int64_t j = 0; j < n; ++j) y[j] = x[j];
-  for (int64_t k = 1; k < rows; ++k) join_row<kMax>(x + offset_of(a.reduced, k), y, n);
+  constexpr int kRows = 4;
+  alignas(64) T best[kKeys];
+  const T* row[kRows];  // each [n]
+  for (int64_t j = 0; j < n; ++j) best[j] = x[j];
+  int64_t k = 1;
+  for (; k + kRows <= rows; k += kRows) {
+    for (int r = 0; r < kRows; ++r) row[r] = x + offset_of(a.reduced, k + r);
+    join_rows<kMax, kRows>(row, best, n);
+  }
+  for (; k < rows; ++k) {
+    row[0] = x + offset_of(a.reduced, k);
+    join_rows<kMax, 1>(row, best, n);
+  }
+  for (int64_t j = 0; j < n; ++j) y[j] = best[j];
 }
 
 template <bool kMax, class T>

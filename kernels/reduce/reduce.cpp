@@ -12,6 +12,14 @@
 namespace tern::portable {
 namespace {
 
+// Where the largest of each output stands, LogSumExp's exponents are taken from there: 0 for an infinity.
+template <class T, class Op>
+void finite_or_zero(Folded<T>* m, int64_t n) {
+  if constexpr (std::is_floating_point_v<Folded<T>>) {
+    for (int64_t i = 0; i < n; ++i) m[i] = choose((m[i] == kHighest<Folded<T>>) | (m[i] == kLowest<Folded<T>>), Folded<T>(0), m[i]);
+  }
+}
+
 // kN outputs at a time, each in its order, none waiting for another: sums of one chain are bound by the latency of an addition.
 template <class T, class Op, int kN>
 void fold_many(const T* const* x, const ReduceArgs& a, int64_t rows, const Folded<T>* m, Folded<T>* to) {
@@ -30,30 +38,71 @@ template <class T, class Op, int kN>
 void reduce_many(const T* const* x, const ReduceArgs& a, int64_t rows, T* y) {
   Folded<T> m[kN] = {}, acc[kN];
   if constexpr (Op::kNeedsMax) {
-    fold_many<T, Max, kN>(x, a, rows, m, acc);
-    for (int n = 0; n < kN; ++n) {
-      m[n] = acc[n];
-      if constexpr (std::is_floating_point_v<Folded<T>>)
-        m[n] = choose((m[n] == kHighest<Folded<T>>) | (m[n] == kLowest<Folded<T>>), Folded<T>(0), m[n]);
-    }
+    fold_many<T, Max, kN>(x, a, rows, m, m);
+    finite_or_zero<T, Op>(m, kN);
   }
   fold_many<T, Op, kN>(x, a, rows, m, acc);
   for (int n = 0; n < kN; ++n) y[n] = narrow<T>(Op::finish(acc[n], m[n], a.count));
 }
+// Runs of elements that lie together. The last outputs are computed with those before them, some a second time.
+template <class T, class Op>
+void reduce_runs(const ReduceArgs& a, int64_t rows) {
+  constexpr int kTogether = 8;
+  T* y = static_cast<T*>(a.y);
+  const T* x[kTogether];
+  if (a.end - a.begin < kTogether) {
+    for (int64_t o = a.begin; o < a.end; ++o) y[o] = reduce_one<T, Op>(static_cast<const T*>(a.x) + offset_of(a.kept, o), a, rows);
+    return;
+  }
+  for (int64_t o = a.begin; o < a.end; o += kTogether) {
+    const int64_t first = o < a.end - kTogether ? o : a.end - kTogether;
+    for (int i = 0; i < kTogether; ++i) x[i] = static_cast<const T*>(a.x) + offset_of(a.kept, first + i);
+    reduce_many<T, Op, kTogether>(x, a, rows, y + first);
+  }
+}
+
+// n <= kSide outputs that lie side by side: kRows rows join what came before them, element by element.
+constexpr int64_t kSide = 256;
+template <class T, class Op, int kRows>
+[[gnu::always_inline]] inline void join_rows(const T* x, const ReduceArgs& a, int64_t k, int64_t n, const Folded<T>* m, Folded<T>* __restrict acc) {
+  const T* row[kRows];  // each [n]
+  for (int r = 0; r < kRows; ++r) row[r] = x + offset_of(a.reduced, k + r);
+  for (int64_t j = 0; j < n; ++j) {
+    Folded<T> sum = acc[j];
+    for (int r = 0; r < kRows; ++r) sum = Op::step(sum, widen(row[r][j]), m[j]);
+    acc[j] = sum;
+  }
+}
+template <class T, class Op>
+void fold_side(const T* x, const ReduceArgs& a, int64_t rows, int64_t n, const Folded<T>* m, Folded<T>* __restrict acc) {
+  for (int64_t j = 0; j < n; ++j) acc[j] = Op::template start<Folded<T>>();
+  int64_t k = 0;
+  for (; k + 4 <= rows; k += 4) join_rows<T, Op, 4>(x, a, k, n, m, acc);
+  for (; k < rows; ++k) join_rows<T, Op, 1>(x, a, k, n, m, acc);
+}
+template <class T, class Op>
+void reduce_columns(const ReduceArgs& a, int64_t rows) {
+  for (int64_t o = a.begin; o < a.end; ++o) {
+    const T* x = static_cast<const T*>(a.x) + offset_of(a.kept, o);
+    T* y = static_cast<T*>(a.y) + o * a.inner;  // [inner]
+    for (int64_t j = 0; j < a.inner; j += kSide) {
+      const int64_t n = a.inner - j < kSide ? a.inner - j : kSide;
+      Folded<T> m[kSide] = {}, acc[kSide];
+      if constexpr (Op::kNeedsMax) {
+        fold_side<T, Max>(x + j, a, rows, n, acc, m);
+        finite_or_zero<T, Op>(m, n);
+      }
+      fold_side<T, Op>(x + j, a, rows, n, m, acc);
+      for (int64_t i = 0; i < n; ++i) y[j + i] = narrow<T>(Op::finish(acc[i], m[i], a.count));
+    }
+  }
+}
 
 template <class T, class Op>
 void reduce(const ReduceArgs& a) {
-  constexpr int kTogether = 8;
-  const int64_t rows = count_of(a.reduced), first = a.begin * a.inner, end = a.end * a.inner;
-  T* y = static_cast<T*>(a.y);
-  for (int64_t at = first; at < end;) {
-    const T* x[kTogether];
-    const int n = static_cast<int>(end - at < kTogether ? 1 : kTogether);
-    for (int i = 0; i < n; ++i) x[i] = static_cast<const T*>(a.x) + offset_of(a.kept, (at + i) / a.inner) + (at + i) % a.inner;
-    if (n == kTogether) reduce_many<T, Op, kTogether>(x, a, rows, y + at);
-    else y[at] = reduce_one<T, Op>(x[0], a, rows);
-    at += n;
-  }
+  const int64_t rows = count_of(a.reduced);
+  if (a.inner == 1) reduce_runs<T, Op>(a, rows);
+  else reduce_columns<T, Op>(a, rows);
 }
 
 }  // namespace

@@ -219,4 +219,59 @@ TEST_CASE("reduce: other dtypes fold in order; integers wrap, halves fold in f32
   check_same(run_op("ReduceSum", {}, {cast(f32({3}, {2048, 1, 1}), DType::f16)})[0], cast(f32({1}, {2050}), DType::f16));
 }
 
+TEST_CASE("reduce: other dtypes fold in order, along rows and columns of every width") {
+  auto in_order = []<class T>(T, DType t, const Tensor& x, int64_t outer, int64_t k, int64_t inner) {  // f32 [outer, k, inner] over k, in T
+    Tensor y = *Tensor::allocate(t, Dims{outer, inner});
+    for (int64_t o = 0; o < outer * inner; ++o) {
+      T sum = 0;
+      for (int64_t i = 0; i < k; ++i) sum += static_cast<T>(x.data<float>()[(o / inner * k + i) * inner + o % inner]);
+      y.mutable_data<T>()[o] = sum;
+    }
+    return y;
+  };
+  for (int64_t inner : {2, 7, 8, 9, 65, 255, 256, 257, 600}) {
+    for (int64_t k : {1, 3, 4, 5, 9}) {
+      const Tensor x = random_f32({2, k, inner}, static_cast<uint32_t>(inner + k), -9, 9);
+      const Tensor f64 = run_op("ReduceSum", {{"keepdims", int64_t(0)}}, {cast(x, DType::f64), ints({1})})[0];
+      check_same(f64, in_order(double(), DType::f64, x, 2, k, inner));
+      const Tensor i32 = run_op("ReduceSum", {{"keepdims", int64_t(0)}}, {cast(x, DType::i32), ints({1})})[0];
+      check_same(i32, in_order(int32_t(), DType::i32, x, 2, k, inner));
+    }
+  }
+  for (int64_t outer = 1; outer < 20; ++outer) {
+    const Tensor x = random_f32({outer, 11}, static_cast<uint32_t>(outer), -9, 9);
+    check_same(run_op("ReduceSum", {}, {cast(x, DType::f64), ints({1})})[0], in_order(double(), DType::f64, x, outer, 11, 1));
+  }
+}
+
+TEST_CASE("reduce: LogSumExp of other dtypes takes each column's own largest") {
+  Tensor x = *Tensor::allocate(DType::f64, Dims{3, 600});
+  for (int64_t i = 0; i < 1800; ++i) x.mutable_data<double>()[i] = 10.0 * static_cast<double>(i % 600);
+  const Tensor y = run_op("ReduceLogSumExp", {}, {x, ints({0})})[0];
+  for (int64_t j = 0; j < 600; ++j) CHECK(y.data<double>()[j] == doctest::Approx(10.0 * static_cast<double>(j) + std::log(3.0)));
+}
+
+TEST_CASE("reduce: in columns of doubles a NaN anywhere shows in its column, and of zeros the last stays") {
+  for (int64_t inner : {3, 8, 9, 21}) {
+    for (int64_t rows : {1, 2, 5, 9}) {
+      for (int64_t at = 0; at<rows * inner; at += inner> 9 ? 4 : 1) {
+        std::vector<float> v(static_cast<size_t>(rows * inner), -1.0f), w = v;
+        v[static_cast<size_t>(at)] = kNan;
+        w[static_cast<size_t>(at)] = -0.0f;  // before zeros of the other sign, or after
+        if (at % 2 == 0) w[static_cast<size_t>(at % inner)] = 0;
+        if (at % 3 == 0) w[static_cast<size_t>((rows - 1) * inner + at % inner)] = 0;
+        std::vector<float> nans(static_cast<size_t>(inner), -1.0f), zeros = nans;
+        for (int64_t i = at % inner; i < rows * inner; i += inner) {
+          if (w[static_cast<size_t>(i)] == 0) zeros[static_cast<size_t>(at % inner)] = w[static_cast<size_t>(i)];
+        }
+        nans[static_cast<size_t>(at % inner)] = kNan;
+        const auto wide = [](Dims dims, const std::vector<float>& of) { return cast(f32(dims, of), DType::f64); };
+        check_same(run_op("ReduceMax", {}, {wide({rows, inner}, v), ints({0})})[0], wide({1, inner}, nans));
+        check_same(run_op("ReduceMin", {}, {wide({rows, inner}, v), ints({0})})[0], wide({1, inner}, nans));
+        check_same(run_op("ReduceMax", {}, {wide({rows, inner}, w), ints({0})})[0], wide({1, inner}, zeros));
+      }
+    }
+  }
+}
+
 }  // namespace tern::test::in_reduce
