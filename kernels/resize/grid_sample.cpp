@@ -1,4 +1,4 @@
-// GridSample: schema, inference, binding, kernels. See grid_sample.h.
+// GridSample: schema, inference, binding. See grid_sample.h.
 #include "kernels/resize/grid_sample.h"
 
 #include "kernels/launch.h"
@@ -11,97 +11,13 @@ namespace {
 using Mode = GridSampleArgs::Mode;
 using Padding = GridSampleArgs::Padding;
 
-constexpr int kMostTaps = 64;  // 4 on each of three axes
-
-// One tap of a whole place: the product of its axes'.
-struct Tap {
-  int64_t offset;
-  double weight;
-  uint64_t inside;
-};
-
-// kAxes 0: a.axes. Where both are known, taps are registers and their loops are unrolled.
-template <class T, class G, Mode kMode, int kAxes>
-[[gnu::flatten]] void sample(const GridSampleArgs& a) {
-  constexpr int kCount = kMode == Mode::nearest ? 1 : kMode == Mode::linear ? 2 : 4, kAll = kAxes == 2 ? kCount * kCount : 0;
-  const int axes = kAxes == 0 ? a.axes : kAxes;
-  Tap taps[kMostTaps];
-  for (int64_t at = a.begin; at < a.end; ++at) {
-    const int64_t n = at / a.points, p = at % a.points;
-    const G* places = static_cast<const G*>(a.grid) + at * axes;  // [axes]
-    int all = 1;
-    taps[0] = {0, 1, ~uint64_t(0)};
-    for (int axis = 0; axis < axes; ++axis) {
-      const grid::AxisTaps t = grid::taps_of(a, kMode, axis, grid::place_of(a, axis, places[axes - 1 - axis]));
-      for (int i = all - 1; i >= 0; --i) {  // backwards: tap i becomes taps i * kCount …
-        const Tap outer = taps[i];
-        for (int j = kCount - 1; j >= 0; --j) {
-          taps[i * kCount + j] = {outer.offset * a.in[axis] + t.index[j], outer.weight * t.weight[j], outer.inside & t.inside[j]};
-        }
-      }
-      all *= kCount;
-    }
-    const T* x = static_cast<const T*>(a.x) + n * a.channels * a.plane;  // [channels, plane]
-    T* y = static_cast<T*>(a.y) + n * a.channels * a.points + p;         // [channels, points]
-    static constexpr T kNothing{};                                       // what taps outside read, for every channel
-    const T* from[kMostTaps];
-    int64_t step[kMostTaps];
-    for (int i = 0; i < all; ++i) {
-      const auto there = reinterpret_cast<uintptr_t>(x + taps[i].offset), nowhere = reinterpret_cast<uintptr_t>(&kNothing);
-      from[i] = reinterpret_cast<const T*>((there & taps[i].inside) | (nowhere & ~taps[i].inside));
-      step[i] = a.plane & static_cast<int64_t>(taps[i].inside);
-    }
-    const int64_t channels = a.channels, points = a.points;
-    for (int64_t c = 0; c < channels; ++c) {
-      double sum = 0;
-      for (int i = 0; i < (kAll == 0 ? all : kAll); ++i) sum += taps[i].weight * widen(from[i][c * step[i]]);
-      y[c * points] = narrow<T>(sum);
-    }
-  }
-}
-
-template <class T, class G>
-void grid_sample(const GridSampleArgs& a) {
-  const bool images = a.axes == 2;
-  switch (a.mode) {
-    case Mode::nearest: return images ? sample<T, G, Mode::nearest, 2>(a) : sample<T, G, Mode::nearest, 0>(a);
-    case Mode::linear: return images ? sample<T, G, Mode::linear, 2>(a) : sample<T, G, Mode::linear, 0>(a);
-    case Mode::cubic: return sample<T, G, Mode::cubic, 0>(a);
-  }
-}
-
-// By the dtype of the grid; in each the dtypes of x.
-constexpr KernelRow kAtF32[] = {
-    row<GridSampleArgs, grid_sample<float, float>>("grid_sample/f32_at_f32/scalar", DType::f32, Isa::scalar),
-    row<GridSampleArgs, grid_sample<double, float>>("grid_sample/f64_at_f32/scalar", DType::f64, Isa::scalar),
-    row<GridSampleArgs, grid_sample<f16, float>>("grid_sample/f16_at_f32/scalar", DType::f16, Isa::scalar),
-    row<GridSampleArgs, grid_sample<bf16, float>>("grid_sample/bf16_at_f32/scalar", DType::bf16, Isa::scalar),
-    device_row<GridSampleArgs, cuda::launch_grid_sample>("grid_sample/f32_at_f32/cuda", DType::f32),
-};
-constexpr KernelRow kAtF64[] = {
-    row<GridSampleArgs, grid_sample<float, double>>("grid_sample/f32_at_f64/scalar", DType::f32, Isa::scalar),
-    row<GridSampleArgs, grid_sample<double, double>>("grid_sample/f64_at_f64/scalar", DType::f64, Isa::scalar),
-    row<GridSampleArgs, grid_sample<f16, double>>("grid_sample/f16_at_f64/scalar", DType::f16, Isa::scalar),
-    row<GridSampleArgs, grid_sample<bf16, double>>("grid_sample/bf16_at_f64/scalar", DType::bf16, Isa::scalar),
-};
-constexpr KernelRow kAtF16[] = {
-    row<GridSampleArgs, grid_sample<float, f16>>("grid_sample/f32_at_f16/scalar", DType::f32, Isa::scalar),
-    row<GridSampleArgs, grid_sample<double, f16>>("grid_sample/f64_at_f16/scalar", DType::f64, Isa::scalar),
-    row<GridSampleArgs, grid_sample<f16, f16>>("grid_sample/f16_at_f16/scalar", DType::f16, Isa::scalar),
-    row<GridSampleArgs, grid_sample<bf16, f16>>("grid_sample/bf16_at_f16/scalar", DType::bf16, Isa::scalar),
-};
-constexpr KernelRow kAtBf16[] = {
-    row<GridSampleArgs, grid_sample<float, bf16>>("grid_sample/f32_at_bf16/scalar", DType::f32, Isa::scalar),
-    row<GridSampleArgs, grid_sample<double, bf16>>("grid_sample/f64_at_bf16/scalar", DType::f64, Isa::scalar),
-    row<GridSampleArgs, grid_sample<f16, bf16>>("grid_sample/f16_at_bf16/scalar", DType::f16, Isa::scalar),
-    row<GridSampleArgs, grid_sample<bf16, bf16>>("grid_sample/bf16_at_bf16/scalar", DType::bf16, Isa::scalar),
-};
+constexpr KernelRow kGridOnDevice = device_row<GridSampleArgs, cuda::launch_grid_sample>("grid_sample/f32_at_f32/cuda", DType::f32);
 
 const KernelRow& kernel(DType x, DType grid, Isa isa) {
-  std::span<const KernelRow* const> rows = rows_of<kAtF32>;
-  if (grid == DType::f64) rows = rows_of<kAtF64>;
-  if (grid == DType::f16) rows = rows_of<kAtF16>;
-  if (grid == DType::bf16) rows = rows_of<kAtBf16>;
+  std::span<const KernelRow* const> rows = rows_of<TERN_ON_EACH_ISA(grid_sample_at_f32), kGridOnDevice>;
+  if (grid == DType::f64) rows = rows_of<TERN_ON_EACH_ISA(grid_sample_at_f64)>;
+  if (grid == DType::f16) rows = rows_of<TERN_ON_EACH_ISA(grid_sample_at_f16)>;
+  if (grid == DType::bf16) rows = rows_of<TERN_ON_EACH_ISA(grid_sample_at_bf16)>;
   return *pick(rows, x, isa);
 }
 
@@ -177,6 +93,7 @@ constinit const OpDef kGridSample = {.name = "GridSample",
                                      .attrs = kAttrs,
                                      .infer = infer,
                                      .bind = bind,
-                                     .kernels = rows_of<kAtF32, kAtF64, kAtF16, kAtBf16>};
+                                     .kernels = rows_of<TERN_ON_EACH_ISA(grid_sample_at_f32), TERN_ON_EACH_ISA(grid_sample_at_f64),
+                                                        TERN_ON_EACH_ISA(grid_sample_at_f16), TERN_ON_EACH_ISA(grid_sample_at_bf16), kGridOnDevice>};
 
 }  // namespace tern

@@ -10,9 +10,11 @@
 //   Edges     a NaN coordinate is -1, as PyTorch has it; infinite ones lie outside. Every tap is clamped into x before it is read, so no
 //             coordinate reads outside of it; nothing branches on values.
 //   Source    the ONNX operator, opset 22, and its reference.
-// Next: grid_taps.h, grid_sample.cpp, grid_sample.cu (f32 on a device).
+// Next: grid_taps.h, grid_sample.simd.cpp, grid_sample.cpp, grid_sample.cu (f32 on a device).
 #pragma once
 #include <stdint.h>
+
+#include "kernels/rows.h"
 
 namespace tern {
 
@@ -33,5 +35,8 @@ struct GridSampleArgs {
   int64_t in[kGridAxes];
   int64_t begin, end;  // places of this part, N * points in all
 };
+
+// By the dtype of the grid; in each the dtypes of x.
+TERN_EACH_ISA(extern const Rows<4> grid_sample_at_f32, grid_sample_at_f64, grid_sample_at_f16, grid_sample_at_bf16;)
 
 }  // namespace tern

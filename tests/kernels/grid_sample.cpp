@@ -77,6 +77,28 @@ TEST_CASE("grid_sample: other float dtypes, of x and of the grid") {
   }
 }
 
+TEST_CASE("grid_sample: images, channels and more places than a block has, each with the zeros of its own outside") {
+  const int64_t images = 3, channels = 2, height = 5, width = 4, points = 77;  // no multiple of a block, so that one would reach into the next image
+  const Tensor x = random_f32({images, channels, height, width}, 1), grid = random_f32({images, 1, points, 2}, 2, -1.7f, 1.7f);
+  Tensor expected = *Tensor::allocate(DType::f32, {images, channels, 1, points});
+  for (int64_t n = 0; n < images; ++n) {
+    for (int64_t p = 0; p < points; ++p) {
+      const float* place = grid.data<float>() + (n * points + p) * 2;
+      const double at_x = ((place[0] + 1.0) * width - 1) / 2, at_y = ((place[1] + 1.0) * height - 1) / 2;
+      for (int64_t c = 0; c < channels; ++c) {
+        double sum = 0;  // every element of x weighs by how near it lies
+        for (int64_t i = 0; i < height * width; ++i) {
+          const double near_y = std::max(0.0, 1 - std::fabs(at_y - static_cast<double>(i / width)));
+          const double near_x = std::max(0.0, 1 - std::fabs(at_x - static_cast<double>(i % width)));
+          sum += near_y * near_x * x.data<float>()[(n * channels + c) * height * width + i];
+        }
+        expected.mutable_data<float>()[(n * channels + c) * points + p] = static_cast<float>(sum);
+      }
+    }
+  }
+  check_close(sample(x, grid, "linear", "zeros"), expected, 4, 2e-6f);
+}
+
 TEST_CASE("grid_sample: what does not fit is an error") {
   CHECK(op_error("GridSample", {{"mode", std::string("bilinear")}}, {f32({1, 1, 1, 1}, {1}), f32({1, 1, 1, 2}, {0, 0})}).find("bilinear") !=
         std::string::npos);
