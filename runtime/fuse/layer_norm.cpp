@@ -1,4 +1,5 @@
-// (x - mean(x)) / sqrt(mean((x - mean)^2) + eps) * scale + bias becomes LayerNormalization. See fuse.h.
+// (x - mean(x)) / sqrt(mean((x - mean)^2) + eps) * scale + bias becomes LayerNormalization; and so does what TensorFlow and Keras make of it,
+// x * m + (bias - mean * m) with m = scale / sqrt(…). See fuse.h.
 #include "runtime/fuse/passes.h"
 #include "runtime/fuse/rewriter.h"
 
@@ -30,21 +31,82 @@ ValueId squared(const Rewriter& r, ValueId v) {
 }
 
 struct Normalized {
-  ValueId x = kNone;
+  ValueId x = kNone, scale = kNone, bias = kNone;
   float epsilon = 0;
 };
 
-// v == (x - mean) / sqrt(var + epsilon)
-std::optional<Normalized> normalized(const Rewriter& r, ValueId v) {
-  const Node* div = r.producer(v, "Div");
-  const Node* sqrt = div ? r.producer(div->inputs[1], "Sqrt") : nullptr;
+// v == sqrt(mean((x - mean)^2) + epsilon): gives x and epsilon.
+std::optional<Normalized> deviation(const Rewriter& r, ValueId v) {
+  const Node* sqrt = r.producer(v, "Sqrt");
   const Node* add = sqrt ? r.producer(sqrt->inputs[0], "Add") : nullptr;
-  auto variance = add ? r.with_scalar(*add) : std::nullopt;
-  if (!variance) return std::nullopt;
-  const ValueId x = centred(r, div->inputs[0]);
-  const ValueId d = squared(r, last_axis_mean(r, variance->value));
-  if (x == kNone || d == kNone || centred(r, d) != x) return std::nullopt;
-  return Normalized{x, variance->factor};
+  const auto variance = add ? r.with_scalar(*add) : std::nullopt;
+  const ValueId d = variance ? squared(r, last_axis_mean(r, variance->value)) : kNone, x = d == kNone ? kNone : centred(r, d);
+  return x == kNone ? std::nullopt : std::optional(Normalized{.x = x, .epsilon = variance->factor});
+}
+
+// The constant operand of a node of two, and the other one.
+std::optional<Rewriter::Scaled> with_constant(const Rewriter& r, const Node* n, ValueId& constant) {
+  for (size_t i : {0u, 1u}) {
+    if (n == nullptr || r.constant(n->inputs[1 - i]) == nullptr) continue;
+    constant = n->inputs[1 - i];
+    return Rewriter::Scaled{n->inputs[i]};
+  }
+  return std::nullopt;
+}
+
+// y = (x - mean) / deviation * scale + bias
+std::optional<Normalized> as_written(const Rewriter& r, const Node& y) {
+  ValueId scale = kNone, bias = kNone;
+  const auto scaled = with_constant(r, &y, bias);
+  const auto quotient = scaled && r.read_once(scaled->value) ? with_constant(r, r.producer(scaled->value, "Mul"), scale) : std::nullopt;
+  const Node* div = quotient ? r.producer(quotient->value, "Div") : nullptr;
+  auto found = div ? deviation(r, div->inputs[1]) : std::nullopt;
+  if (!found || centred(r, div->inputs[0]) != found->x) return std::nullopt;
+  return Normalized{found->x, scale, bias, found->epsilon};
+}
+
+// v == mean(x) * m, or where `negative` -mean(x) * m: gives x.
+ValueId mean_times(const Rewriter& r, ValueId v, ValueId m, bool negative) {
+  const Node* mul = r.producer(v, "Mul");
+  for (size_t i : {0u, 1u}) {
+    if (mul == nullptr || mul->inputs[i] != m) continue;
+    const Node* neg = negative ? r.producer(mul->inputs[1 - i], "Neg") : nullptr;
+    return negative && neg == nullptr ? kNone : last_axis_mean(r, neg ? neg->inputs[0] : mul->inputs[1 - i]);
+  }
+  return kNone;
+}
+
+// y = x * m + (bias - mean * m), m = scale / deviation
+std::optional<Normalized> as_multiplied_out(const Rewriter& r, const Node& y) {
+  for (size_t i : {0u, 1u}) {
+    const Node* product = r.producer(y.inputs[i], "Mul");
+    for (size_t j : {0u, 1u}) {
+      Normalized n;
+      const ValueId x = product ? product->inputs[j] : kNone, m = product ? product->inputs[1 - j] : kNone;
+      const auto inverse = with_constant(r, r.producer(m, "Mul"), n.scale);
+      const Node* reciprocal = inverse ? r.producer(inverse->value, "Reciprocal") : nullptr;
+      const auto found = reciprocal ? deviation(r, reciprocal->inputs[0]) : std::nullopt;
+      if (!found || found->x != x) continue;
+      n.x = x;
+      n.epsilon = found->epsilon;
+      const Node *sub = r.producer(y.inputs[1 - i], "Sub"), *add = r.producer(y.inputs[1 - i], "Add");
+      const auto shift = with_constant(r, add, n.bias);
+      if (shift && mean_times(r, shift->value, m, true) == x) return n;
+      if (sub == nullptr || r.constant(sub->inputs[0]) == nullptr || mean_times(r, sub->inputs[1], m, false) != x) continue;
+      n.bias = sub->inputs[0];
+      return n;
+    }
+  }
+  return std::nullopt;
+}
+
+// A constant with an element for each of the last axis of x, and no other axes but of one: v itself, or a new one of one axis.
+ValueId as_vector(Rewriter& r, ValueId v, const Shape& x) {
+  const Tensor* t = r.constant(v);
+  const int rank = t->dims().rank;
+  if (rank < 1 || rank > x.rank() || t->dims().back() != t->count() || !x[x.rank() - 1].is(t->count())) return kNone;
+  if (rank == 1) return v;
+  return r.add_constant(r.graph.value(v).name + ".vector", t->reshaped({t->count()}));
 }
 
 }  // namespace
@@ -54,23 +116,18 @@ void fuse_layer_norm(Graph& graph) {
   if (op == nullptr) return;
   Rewriter r(graph);
   for (size_t n = 0; n < r.size(); ++n) {
-    const Node* add = r.at(n, "Add");  // … * scale + bias
+    const Node* add = r.at(n, "Add");
     if (add == nullptr) continue;
-    for (size_t i : {0u, 1u}) {
-      const Node* mul = r.producer(add->inputs[i], "Mul");
-      const Tensor* bias = r.constant(add->inputs[1 - i]);
-      if (mul == nullptr || bias == nullptr || !r.read_once(add->inputs[i])) continue;
-      const size_t scale_at = r.constant(mul->inputs[1]) ? 1 : 0;
-      const Tensor* scale = r.constant(mul->inputs[scale_at]);
-      auto found = scale ? normalized(r, mul->inputs[1 - scale_at]) : std::nullopt;
-      if (!found || scale->dims().rank != 1 || bias->dims() != scale->dims()) continue;
-      const Shape& x = r.shape(found->x);
-      if (!x.ranked() || x.rank() == 0 || !x[x.rank() - 1].is(scale->count())) continue;
-      Node fused{op, "", {}, {found->x, mul->inputs[scale_at], add->inputs[1 - i]}, add->outputs, {}};
-      fused.attrs.set("axis", int64_t(-1));
-      fused.attrs.set("epsilon", found->epsilon);
-      if (r.replace(n, std::move(fused))) break;
-    }
+    auto found = as_written(r, *add);
+    if (!found) found = as_multiplied_out(r, *add);
+    if (!found || !r.shape(found->x).ranked() || r.shape(found->x).rank() == 0) continue;
+    const Shape x = r.shape(found->x);
+    const ValueId scale = as_vector(r, found->scale, x), bias = as_vector(r, found->bias, x);
+    if (scale == kNone || bias == kNone) continue;
+    Node fused{op, "", {}, {found->x, scale, bias}, r.at(n, "Add")->outputs, {}};
+    fused.attrs.set("axis", int64_t(-1));
+    fused.attrs.set("epsilon", found->epsilon);
+    r.replace(n, std::move(fused));
   }
 }
 

@@ -186,6 +186,25 @@ TEST_CASE("fuse: the primitives of LayerNorm become LayerNormalization with thei
   }
 }
 
+TEST_CASE("fuse: LayerNorm as Keras and TensorFlow multiply it out becomes LayerNormalization, unless another mean is taken away") {
+  for (int spelling = 0; spelling < 6; ++spelling) {
+    Builder b;
+    const ValueId x = b.input("x", {2, 3, 21}), other = b.input("other", {2, 3, 21}), axes = b.ints({2});
+    const ValueId mean = b.node("ReduceMean", {x, axes}), d = b.node("Sub", {x, mean});
+    const ValueId variance = b.node("ReduceMean", {b.node("Mul", {d, d}), axes});
+    const ValueId inverse = b.node("Reciprocal", {b.node("Sqrt", {b.node("Add", {variance, number(b, 0.25f)})})});
+    const ValueId m = b.node("Mul", {inverse, b.constant(random_f32({1, 1, 21}, 5, 1, 2))}), bias = b.constant(random_f32({1, 1, 21}, 6));
+    const ValueId wrong = b.node("ReduceMean", {other, axes});
+    const ValueId taken = spelling == 2 ? wrong : mean;
+    const ValueId shift = spelling % 2 == 0 ? b.node("Sub", {bias, b.node("Mul", {taken, m})})
+                                            : b.node("Add", {b.node("Mul", {spelling == 3 ? taken : b.node("Neg", {taken}), m}), bias});
+    b.output(b.node("Add", {b.node("Mul", {spelling == 4 ? other : x, spelling == 5 ? inverse : m}), shift}));
+    b.output(b.node("Abs", {b.node("Add", {other, wrong})}));
+    const Graph g = fused(b, {random_f32({2, 3, 21}, 7), random_f32({2, 3, 21}, 8)}, 1e-5f);
+    CHECK(Builder::count(g, "LayerNormalization") == (spelling < 2 ? 1 : 0));
+  }
+}
+
 // One element of `rank` axes.
 ValueId ones(Builder& b, float v, int rank) {
   Dims dims;
