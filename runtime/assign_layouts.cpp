@@ -2,7 +2,6 @@
 #include "runtime/assign_layouts.h"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_map>
 
 #include "kernels/conv/conv_bind.h"
@@ -11,26 +10,13 @@
 #include "kernels/pool/pool.h"
 #include "kernels/reduce/reduce.h"
 #include "runtime/blocked_form.h"
+#include "runtime/conv_ends.h"
 
 namespace tern {
 namespace {
 
 bool is_conv(const Node& n) { return n.op == &kConv || n.op == &kFusedConv; }
 bool is_window_pool(const Node& n) { return n.op == &kMaxPool || n.op == &kAveragePool; }
-
-// A Transpose of [N, spatial, C] to [N, C, spatial], and back.
-bool moves_channel(const Node& n, bool from_end, bool to_end) {
-  if (n.op != &kTranspose) return false;
-  std::vector<int64_t> perm = n.read().ints("perm"), moved(perm.size());
-  if (perm.size() < 3) return false;
-  std::iota(moved.begin(), moved.end(), 0);
-  const int64_t channel = from_end ? moved.back() : moved[1];
-  moved.erase(std::find(moved.begin(), moved.end(), channel));
-  moved.insert(to_end ? moved.end() : moved.begin() + 1, channel);
-  return perm == moved;
-}
-bool to_first(const Node& n) { return moves_channel(n, true, false); }
-bool to_last(const Node& n) { return moves_channel(n, false, true); }
 
 class Assigner {
  public:
@@ -72,8 +58,9 @@ class Assigner {
   bool writes(const Node& n) const {
     if (n.outputs.empty() || !suits(n.outputs[0])) return false;
     if (is_conv(n)) {
+      if (channels_last(n.read(), kLastY)) return false;
       const int64_t groups = n.read().i("group"), ocs = dims(n.outputs[0])[1] / groups;
-      return depthwise(n) ? blocked_before(n) : groups == 1 || ocs % kBlock == 0;
+      return depthwise(n) ? channels_last(n.read(), kLastX) || blocked_before(n) : groups == 1 || ocs % kBlock == 0;
     }
     if (n.op == &kConvTranspose) return n.read().i("group") == 1;
     if (is_mean(n)) return produced_blocked(n.inputs[0]);
@@ -83,7 +70,8 @@ class Assigner {
   }
   bool depthwise(const Node& n) const {
     const int64_t groups = n.read().i("group");
-    return groups > 1 && suits(n.inputs[0]) && suits(n.outputs[0]) && dims(n.inputs[0])[1] == groups && dims(n.outputs[0])[1] == groups;
+    const Shape& w = g_.value(n.inputs[1]).type.shape;
+    return groups >= kBlock && w.known() && w[0].is(groups) && w[1].is(1);
   }
   // Pools and depthwise convolutions are as fast on plain values: it is not for them that one is reordered, unless its channels are last.
   bool blocked_before(const Node& n) const { return produced_blocked(n.inputs[0]) || channels_last_source(n.inputs[0]) != kNone; }
@@ -92,15 +80,16 @@ class Assigner {
     const ValueId v = n.inputs[i];
     if (!suits(v)) return false;
     if (is_conv(n)) {
-      if (i == 3) return produced_blocked(v) && suits(n.outputs[0]);
-      if (i != 0 || g_.value(n.outputs[0]).type.shape.rank() > 4 || !g_.value(n.inputs[1]).type.shape.known()) return false;
+      if (i == 3) return produced_blocked(v);
+      if (i != 0 || channels_last(n.read(), kLastX) || g_.value(n.outputs[0]).type.shape.rank() > 4 || !g_.value(n.inputs[1]).type.shape.known())
+        return false;
       const int64_t groups = n.read().i("group"), ics = dims(v)[1] / groups;
       return depthwise(n) ? blocked_before(n) : ics >= kBlock && (groups == 1 || ics % kBlock == 0);
     }
     if (n.op == &kConvTranspose) return i == 0 && n.read().i("group") == 1 && produced_blocked(v);
     if (is_window_pool(n)) return writes(n);
-    if ((is_mean(n) && i == 0) || to_last(n)) return produced_blocked(v);
-    if (n.op == &kConcat || (n.op == &kSplit && i == 0)) return all_wanted(n) && writes(n);
+    if ((is_mean(n) && i == 0) || puts_channels_last(n)) return produced_blocked(v);
+    if (n.op == &kConcat || (n.op == &kSplit && i == 0)) return all_wanted(n) && writes(n) && produced_blocked(v);
     const Node* form = form_of(n);
     return form != nullptr && wanted(n.outputs[0]) && (dims(v) == dims(n.outputs[0]) || form->inputs.size() == 1);
   }
@@ -119,9 +108,9 @@ class Assigner {
     const auto axis = normalize_axis(n.read().i("axis"), g_.value(v).type.shape.rank());
     return axis && *axis == 1;
   }
-  bool joins_blocks(const Node& n) const {
+  bool joins_blocks(const Node& n) const {  // what is plain of its inputs, too
     return along_channels(n, n.outputs[0]) &&
-           std::all_of(n.inputs.begin(), n.inputs.end(), [&](ValueId v) { return suits(v) && produced_blocked(v); });
+           std::all_of(n.inputs.begin(), n.inputs.end(), [&](ValueId v) { return g_.value(v).type.shape.known(); });
   }
   bool splits_blocks(const Node& n) const {
     return suits(n.inputs[0]) && produced_blocked(n.inputs[0]) && along_channels(n, n.inputs[0]) &&
@@ -140,7 +129,7 @@ class Assigner {
 
   // A window pool whose result nobody wants blocked still computes blocked; its result is brought back.
   bool takes_blocked(const Node& n, size_t i) const {
-    if (to_last(n)) return suits(n.inputs[i]) && g_.value(n.inputs[i]).layout.blocked;
+    if (puts_channels_last(n)) return suits(n.inputs[i]) && g_.value(n.inputs[i]).layout.blocked;
     if (!reads(n, i)) return false;
     if ((is_conv(n) && i == 3) || is_mean(n) || n.op == &kConvTranspose) return g_.value(n.inputs[i]).layout.blocked;
     return true;
@@ -165,14 +154,14 @@ class Assigner {
   // What v was before a Transpose put its channels first; kNone when it was not.
   ValueId channels_last_source(ValueId v) const {
     const NodeId by = by_[static_cast<size_t>(v)];
-    if (by == kNone || !to_first(g_.node(by)) || g_.value(v).type.dtype != DType::f32) return kNone;
+    if (by == kNone || !puts_channels_first(g_.node(by)) || g_.value(v).type.dtype != DType::f32) return kNone;
     const ValueId x = g_.node(by).inputs[0];
     return g_.value(x).layout.blocked ? kNone : x;
   }
   // Whoever reads x without its Transpose may leave that unread.
   static void drop_unread_transposes(Graph& g) {
     const std::vector<int32_t> uses = use_counts(g);
-    std::erase_if(g.nodes, [&](const Node& n) { return to_first(n) && uses[static_cast<size_t>(n.outputs[0])] == 0; });
+    std::erase_if(g.nodes, [&](const Node& n) { return puts_channels_first(n) && uses[static_cast<size_t>(n.outputs[0])] == 0; });
   }
 
   ValueId reordered(ValueId v, bool blocked, std::vector<Node>& out) {
@@ -188,7 +177,7 @@ class Assigner {
     n.outputs = {to};
     if (const ValueId x = channels_last_source(v); blocked && x != kNone) {
       n.inputs = {x};
-      n.attrs.set("channels_last", int64_t(1));
+      n.attrs.set("channels_last", kLastX);
     }
     out.push_back(std::move(n));
     (blocked ? to_blocked_ : to_plain_)[static_cast<size_t>(v)] = to;
@@ -221,21 +210,14 @@ class Assigner {
         const ValueId v = g_.nodes[n].inputs[i];
         if (v == kNone) continue;
         const bool blocked = takes_blocked(g_.nodes[n], i), is = g_.value(v).layout.blocked;
-        const bool either = is_conv(node) && i == 3;
+        const bool either = (is_conv(node) && i == 3) || (node.op == &kConcat && g_.value(node.outputs[0]).layout.blocked);
         if (blocked != is && !either) node.inputs[i] = reordered(v, blocked, out);
         if (blocked && (is_conv(node) || node.op == &kConvTranspose) && i == 0) widen_halo(g_.nodes[n], node.inputs[i]);
       }
-      if (is_conv(node) && !takes_blocked(g_.nodes[n], 0)) {
-        if (const ValueId x = channels_last_source(g_.nodes[n].inputs[0]); x != kNone) {
-          node.op = &kFusedConv;
-          node.inputs[0] = x;
-          node.attrs.set("channels_last", int64_t(1));
-        }
-      }
-      if (to_last(node) && g_.value(node.inputs[0]).layout.blocked) {
+      if (puts_channels_last(node) && g_.value(node.inputs[0]).layout.blocked) {
         node.op = &kReorder;
         node.attrs = {};
-        node.attrs.set("channels_last", int64_t(2));
+        node.attrs.set("channels_last", kLastY);
       }
       if (is_reduce_mean(g_.nodes[n]) && g_.value(node.inputs[0]).layout.blocked) {
         Attributes attrs;
@@ -275,6 +257,9 @@ class Assigner {
 
 }  // namespace
 
-Status assign_layouts(Graph& graph) { return Assigner(graph).run(); }
+Status assign_layouts(Graph& graph) {
+  absorb_transposes(graph);
+  return Assigner(graph).run();
+}
 
 }  // namespace tern

@@ -1,11 +1,11 @@
 // assign_layouts: which values lie channel-blocked (NCHW16c), with how wide a zero halo. Runs once a session, when every shape is a number.
 //   A convolution (or a transposed one), or a pool of 16 channels or more, writes a blocked value when some reader wants one; the halo is as wide as
 //   the padding of its readers. Where a reader and a value disagree a Reorder node is inserted, once a value and direction.
-//   A Transpose beside a Reorder becomes part of it, and one before a convolution of few channels part of how that reads (channels_last).
+//   A Transpose beside a convolution becomes part of it where it can (conv_ends.h), one beside a Reorder part of that (channels_last).
 //   What is computed element by element between such values (sums, products with a number a channel, norms, activations) becomes MapBlocks;
 //   joining them along the channels, and cutting channels from them, ConcatBlocks (blocked_form.h).
 //   Everything else (graph inputs and outputs, other operators, views, subgraphs) stays plain. Results keep their bits.
-// Next: blocked_form.h, kernels/conv/conv.h, kernels/conv/map_blocks.h, plan/plan.h.
+// Next: conv_ends.h, blocked_form.h, kernels/conv/conv.h, kernels/conv/map_blocks.h, plan/plan.h.
 #pragma once
 #include "runtime/graph.h"
 

@@ -14,26 +14,38 @@ constexpr int64_t kFewest = kBlock;  // channels
 
 Dims dims(const Graph& g, ValueId v) { return g.value(v).type.shape.concrete(); }
 
-// A Slice of channels alone.
+// A Slice of channels alone, or of rows and columns with steps forward.
 std::optional<Node> slice_form(const Graph& g, const Node& n) {
   const Dims x = dims(g, n.inputs[0]), y = dims(g, n.outputs[0]);
-  for (int i = 0; i < x.rank; ++i) {
-    if (i != 1 && x[i] != y[i]) return std::nullopt;
-  }
   std::optional<std::vector<int64_t>> ints[5];  // starts, ends, axes, steps
   for (size_t i = 1; i < n.inputs.size(); ++i) {
     if (n.inputs[i] == kNone) continue;
     ints[i] = g.is_constant(n.inputs[i]) ? as_ints(g.value(n.inputs[i]).constant.view()) : std::nullopt;
     if (!ints[i]) return std::nullopt;
   }
-  int64_t first = 0;
+  std::vector<int64_t> first(static_cast<size_t>(x.rank), 0), steps(static_cast<size_t>(x.rank), 1);
   for (size_t i = 0; i < ints[1]->size(); ++i) {
-    if (ints[4] && (*ints[4])[i] != 1) return std::nullopt;
-    if (normalize_axis(ints[3] ? (*ints[3])[i] : static_cast<int64_t>(i), x.rank) != 1) continue;
-    const int64_t start = (*ints[1])[i];
-    first = std::clamp<int64_t>(start < 0 ? start + x[1] : start, 0, x[1]);
+    const auto axis = normalize_axis(ints[3] ? (*ints[3])[i] : static_cast<int64_t>(i), x.rank);
+    if (!axis || (ints[4] && (*ints[4])[i] < 1)) return std::nullopt;
+    const int64_t start = (*ints[1])[i], size = x[*axis];
+    first[static_cast<size_t>(*axis)] = std::clamp<int64_t>(start < 0 ? start + size : start, 0, size);
+    if (ints[4]) steps[static_cast<size_t>(*axis)] = (*ints[4])[i];
   }
-  return some_channels(g, n, n.outputs[0], first);
+  if (x[0] != y[0] || steps[1] != 1) return std::nullopt;
+  std::vector<int64_t> pads;
+  for (int i = 2; i < x.rank; ++i) pads.push_back(-first[static_cast<size_t>(i)]);
+  bool whole = true;
+  for (size_t i = 2; i < first.size(); ++i) {
+    const int at = static_cast<int>(i);
+    pads.push_back(first[i] + (y[at] - 1) * steps[i] + 1 - x[at]);
+    whole = whole && x[at] == y[at];
+  }
+  if (whole) return some_channels(g, n, n.outputs[0], first[1]);
+  if (x[1] != y[1]) return std::nullopt;
+  Node map{&kMapBlocks, n.name, {}, {n.inputs[0]}, n.outputs, {}};
+  map.attrs.set("pads", pads);
+  map.attrs.set("steps", std::vector<int64_t>(steps.begin() + 2, steps.end()));
+  return map;
 }
 
 // Scales are what sizes say: 2.1 of 3 makes 6, too.

@@ -10,7 +10,13 @@
 
 namespace tern {
 
-bool channels_last(const AttrReader& attrs) { return attrs.lists("channels_last") && attrs.i("channels_last") != 0; }
+bool channels_last(const AttrReader& attrs, int64_t side) { return attrs.lists("channels_last") && (attrs.i("channels_last") & side) != 0; }
+void put_channels_first(Shape& s) {
+  if (s.rank() > 1) std::rotate(s.dims().begin() + 1, s.dims().end() - 1, s.dims().end());
+}
+void put_channels_last(Shape& s) {
+  if (s.rank() > 1) std::rotate(s.dims().begin() + 1, s.dims().begin() + 2, s.dims().end());
+}
 
 namespace {
 
@@ -18,7 +24,7 @@ constexpr AttrSpec kConvAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"dilati
                                    {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
 constexpr AttrSpec kFusedAttrs[] = {
     {"activation", AttrKind::s, ""},   {"alpha", AttrKind::f},    {"auto_pad", AttrKind::s, "NOTSET"}, {"beta", AttrKind::f},
-    {"channels_last", AttrKind::i, 0},  // 1: X is [N, spatial, C]
+    {"channels_last", AttrKind::i, 0},  // conv_bind.h
     {"dilations", AttrKind::ints},     {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},
     {"strides", AttrKind::ints}};
 
@@ -61,7 +67,7 @@ Result<ConvProblem> conv_problem(const AttrReader& attrs, const Dims& x, const D
   const size_t spatial = static_cast<size_t>(x.rank) - 2;
   auto window = read_window(attrs, x.rank - 2, w.span().subspan(2));
   if (!window) return window.error();
-  if (Status s = fit_window(*window, attrs, x.span().subspan(channels_last(attrs) ? 1 : 2, spatial)); !s) return s.error();
+  if (Status s = fit_window(*window, attrs, x.span().subspan(channels_last(attrs, kLastX) ? 1 : 2, spatial)); !s) return s.error();
   ConvProblem p;
   p.window = *window;
   p.groups = attrs.i("group");
@@ -83,7 +89,7 @@ Status infer(InferContext& c) {
   if (c.has(3) && c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
   if (c.has(4) != c.has(5)) return invalid("scale and shift must be given together");
   Shape x = c.shape(0);
-  if (channels_last(c.attrs) && x.rank() > 1) std::rotate(x.dims().begin() + 1, x.dims().end() - 1, x.dims().end());
+  if (channels_last(c.attrs, kLastX)) put_channels_first(x);
   auto y = conv_shape(c, x, c.shape(1));
   if (!y) return y.error();
   for (size_t i : {2u, 4u, 5u}) {
@@ -95,6 +101,7 @@ Status infer(InferContext& c) {
   }
   if (c.has(3) && c.shape(3).known() && y->known() && !(c.shape(3) == *y))
     return invalid("the residual is " + c.shape(3).text() + ", Y is " + y->text());
+  if (channels_last(c.attrs, kLastY)) put_channels_last(*y);
   c.set(0, c.dtype(0), std::move(*y));
   return {};
 }
@@ -105,7 +112,7 @@ Status bind(BindContext& c) {
   if (!p) return p.error();
   if (c.out(0).count() == 0) return {};
   if (x.dtype == DType::f32) return bind_conv(c, *p);
-  if (channels_last(c.attrs)) return bad_dtype(x.dtype);
+  if (channels_last(c.attrs, kLastX + kLastY)) return bad_dtype(x.dtype);
   return bind_portable_conv(c, *p);
 }
 

@@ -1,6 +1,7 @@
 // Convolution, its fused form, and the transposed one, f32.
 //   y[n,oc,o] = act(bias[oc] + sum w[oc,ic,k] x[n,ic,o*stride - pad + k*dilation] + residual) * scale[oc] + shift[oc]
-//   Shapes    x [N,IC,spatial], w [OC,IC/groups,kernel], y [N,OC,spatial out], 1 to 3 spatial axes; plain or NCHW16c (Layout::blocked).
+//   Shapes    x [N,IC,spatial], w [OC,IC/groups,kernel], y [N,OC,spatial out], 1 to 3 spatial axes; plain, NCHW16c (Layout::blocked), or with
+//             the channels last (conv_bind.h).
 //             residual like y; bias, scale, shift [OC].
 //   Cost      2*N*OC*(IC/groups)*taps*pixels FLOPs. Register tiles of 2x14 vectors on AVX-512, 1x6 on AVX2 and NEON.
 //   Numerics  One fma chain an output element, in an order fixed by the operator's shape: it begins with the bias (or 0), then
@@ -39,18 +40,19 @@ extern const OpDef kReorder, kConcatBlocks;  // reorder.cpp
 
 constexpr int64_t kBlock = 16;  // channels of a block
 
-// Copies one image (of one group) into the padded form that the tiles read: dst[block][p0][p1][p2][lanes], every float of it written.
+// Copies one image (of one group, or some blocks of it) into the padded form that the tiles read: dst[block][p0][p1][p2][lanes], every float of it written.
 struct ConvPrepare {
-  const float* x = nullptr;        // null: x is read in place
-  int64_t image = 0, group = 0;    // floats from image to image, group to group
-  int64_t channel = 0, block = 0;  // source: floats from a channel (plain) or a block of 16 (blocked) to the next
-  bool blocked = false;
+  const float* x = nullptr;         // null: x is read in place
+  int64_t image = 0, group = 0;     // floats from image to image, group to group
+  int64_t channel = 0, block = 0;   // source: floats from a channel (plain) or a block of 16 (blocked) to the next
+  bool blocked = false;             // source: a block's channels lie together
   int64_t step[3] = {0, 0, 0};      // source: floats along each axis
   int64_t in[3] = {0, 0, 0};        // source extents
   int64_t padded[3] = {0, 0, 0};    // destination extents
   int64_t begin[3] = {0, 0, 0};     // where element 0 goes (may be negative: cropped)
   int64_t spread[3] = {1, 1, 1};    // distance of neighbours in the destination (a transposed convolution's stride)
   int64_t channels = 0, lanes = 1;  // lanes 16, or 1 for planar
+  int64_t blocks = 0;               // of `lanes` channels, copied at once: all of a group, or as many as an oc group of a depthwise convolution reads
 };
 
 // Weights brought into reading order, for each sweep: [oc group][ic block][tap][ic][16 * blocks of the group], channels past OC zero.
@@ -66,7 +68,7 @@ struct ConvPack {
 // Where a tensor of output pixels lies.
 struct ConvPixels {
   float* data = nullptr;
-  bool blocked = false;
+  bool blocked = false;                     // 16 channels of a pixel lie together, and there are no others
   int64_t image = 0, group = 0, block = 0;  // floats from one to the next
   int64_t lane = 1;                         // floats from channel to channel
   int64_t hi = 0, lo = 0, col = 0;          // rows are hi * rows_lo + lo
@@ -140,10 +142,10 @@ struct ReorderArgs {
   int64_t y_image, y_block, y_channel, y_row, y_col;
   ConvHalo halo;  // of y
 };
-// Channels [x_first, x_first + channels) of a blocked x to channels y_first and on of a blocked y, neither at the beginning of a block perhaps.
+// Channels [x_first, x_first + channels) of x to channels y_first and on of a blocked y, neither at the beginning of a block perhaps.
 struct CopyChannels {
-  const float* x;  // the first real pixel of image 0, block 0
-  int64_t x_image, x_block, x_row, x_first, y_first, channels;
+  const float* x;                                                          // the first real pixel of image 0, block 0
+  int64_t x_image, x_block, x_channel, x_row, x_first, y_first, channels;  // x_channel: of a plain x, else 0
 };
 // Several of them in turn: concatenation along the channels, or a part of them.
 struct ConcatBlocksArgs {

@@ -18,7 +18,7 @@ BlockedMap::BlockedMap(const TensorView& v)
 
 namespace {
 
-void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, Address<float> at, const ConvProblem& p, bool depthwise) {
+void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, bool last, Address<float> at, const ConvProblem& p, bool depthwise) {
   const Extent3& o = p.window.out;
   if (v.layout.blocked) {
     const BlockedMap m(v);
@@ -32,13 +32,15 @@ void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, Address<fl
     return;
   }
   c.set(out.data, at);
-  out.lane = o[0] * o[1] * o[2];
+  const int64_t plane = o[0] * o[1] * o[2], all = p.ocs * (depthwise ? 1 : p.groups);
+  out.blocked = last && p.ocs % kBlock == 0;
+  out.lane = last ? 1 : plane;
   out.block = kBlock * out.lane;
   out.group = p.ocs * out.lane;
-  out.image = out.group * (depthwise ? 1 : p.groups);
-  out.hi = o[1] * o[2];
-  out.lo = o[2];
-  out.col = 1;
+  out.image = all * plane;
+  out.col = last ? all : 1;
+  out.lo = o[2] * out.col;
+  out.hi = o[1] * out.lo;
 }
 
 // How far the windows of all phases reach around x.
@@ -57,7 +59,7 @@ Reach reach_of(const Phases& phases) {
 }
 
 // x as the tiles read it: in place, or by way of the workspace. `step`: floats along each axis of that.
-Status bind_input(BindContext& c, const ConvProblem& p, const Phases& phases, const Reach& reach, Extent3& step, ConvArgs& a) {
+Status bind_input(BindContext& c, const ConvProblem& p, const Phases& phases, const Reach& reach, RegisterTile tile, Extent3& step, ConvArgs& a) {
   const TensorView& x = c.in(0);
   const Extent3 &in = p.window.in, &before = reach.before, &padded = reach.padded;
   const int64_t lanes = a.ic_step, groups = a.depthwise ? 1 : p.groups;
@@ -83,7 +85,8 @@ Status bind_input(BindContext& c, const ConvProblem& p, const Phases& phases, co
     }
   } else {
     const int64_t all = groups * p.ics, plane = in[0] * in[1] * in[2];
-    const int64_t channel = channels_last(c.attrs) ? 1 : plane, pixel = channels_last(c.attrs) ? all : 1;
+    const bool last = channels_last(c.attrs, kLastX);
+    const int64_t channel = last ? 1 : plane, pixel = last ? all : 1;
     const Extent3 steps = {in[1] * in[2] * pixel, in[2] * pixel, pixel};
     if (lanes == 1 && unspread && before == Extent3{0, 0, 0} && padded[0] <= in[0] && padded[1] <= in[1] && padded[2] <= in[2]) {
       c.set(a.x, c.input<const float>(0));
@@ -95,12 +98,15 @@ Status bind_input(BindContext& c, const ConvProblem& p, const Phases& phases, co
       a.prepare.image = all * plane;
       a.prepare.group = p.ics * channel;
       a.prepare.channel = channel;
+      a.prepare.block = lanes * channel;
+      a.prepare.blocked = last && lanes == kBlock;
       std::copy(steps.begin(), steps.end(), a.prepare.step);
       c.set(a.prepare.x, c.input<const float>(0));
     }
   }
   if (a.x_block != 0) return {};
-  auto floats = checked_count(std::array<int64_t, 5>{ceil_div(p.ics, lanes), padded[0], padded[1], padded[2], lanes});
+  a.prepare.blocks = a.depthwise && phases.all.size() == 1 ? tile.blocks : ceil_div(p.ics, lanes);
+  auto floats = checked_count(std::array<int64_t, 5>{a.prepare.blocks, padded[0], padded[1], padded[2], lanes});
   if (!floats || *floats > (int64_t(1) << 58)) return unsupported("the padded input is too large");
   c.set(a.prepared, c.workspace<float>(*floats));
   std::copy(in.begin(), in.end(), a.prepare.in);
@@ -255,15 +261,15 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
   const Reach reach = reach_of(phases);
   a.ic_step = a.depthwise || p.ics >= kBlock ? kBlock : 1;
   Extent3 step{};
-  if (Status s = bind_input(c, p, phases, reach, step, a); !s) return s;
+  if (Status s = bind_input(c, p, phases, reach, kernel.tile, step, a); !s) return s;
   a.x_hi = step[0] * phases.all[0].window.stride[0];
   a.x_lo = step[1] * phases.all[0].window.stride[1];
   a.x_col = step[2] * phases.all[0].window.stride[2];
   a.ics = p.ics;
   a.ocs = p.ocs;
   a.groups = p.groups;
-  set_pixels(c, a.y, y, c.output<float>(0), p, a.depthwise);
-  if (c.has(3)) set_pixels(c, a.residual, c.in(3), c.input<float>(3), p, a.depthwise);
+  set_pixels(c, a.y, y, channels_last(c.attrs, kLastY), c.output<float>(0), p, a.depthwise);
+  if (c.has(3)) set_pixels(c, a.residual, c.in(3), false, c.input<float>(3), p, a.depthwise);
   if (y.layout.blocked) {
     const BlockedMap m(y);
     a.halo = m.halo(y.layout);

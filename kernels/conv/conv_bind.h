@@ -17,8 +17,11 @@ struct ConvProblem {
 // Of x convolved with w [OC, C / group, taps], by the attributes of the node. Errors: channels or ranks do not fit, the window does not.
 Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w);
 
-// Is x [N, spatial, C]? What assign_layouts makes of a FusedConv on the CPU.
-bool channels_last(const AttrReader& attrs);
+// The attribute channels_last says which sides are [N, spatial, C] and not [N, C, spatial]: of FusedConv, FusedQLinearConv and Reorder, on the CPU.
+constexpr int64_t kLastX = 1, kLastY = 2;  // both: the sum
+bool channels_last(const AttrReader& attrs, int64_t side);
+void put_channels_first(Shape& s);  // from last; ranks of 1 and less stay
+void put_channels_last(Shape& s);   // from first
 
 // What the attributes of a node and the dims of X and W say. Errors: the window does not fit.
 Result<ConvProblem> conv_problem(const AttrReader& attrs, const Dims& x, const Dims& w);

@@ -85,6 +85,10 @@ TERN_INLINE void finish_tile(const ConvArgs& a, const Finish& f) {
 void scatter(const Finish& f, float* y, int64_t lane, int64_t block, int64_t col) {
   for (int64_t b = 0; b < f.blocks; ++b) {
     const int64_t n = f.left - b * 16 < 16 ? f.left - b * 16 : 16;
+    if (lane == 1) {
+      for (int64_t p = 0; p < f.width; ++p) store_n(y + b * block + p * col, load(f.y + b * f.y_block + p * 16), n);
+      continue;
+    }
     for (int64_t l = 0; l < n; ++l) {
       float* to = y + b * block + l * lane;
       const float* from = f.y + b * f.y_block + l;
@@ -252,9 +256,9 @@ int64_t run_oc_group(const ConvArgs& a, const ConvSweep& s, OcGroup& g, int64_t 
   return done;
 }
 
-// The image and group of x that lie prepared in the workspace.
+// What of x lies prepared in the workspace.
 struct Prepared {
-  int64_t image = -1, group = -1;
+  int64_t image = -1, group = -1, part = -1;
 };
 
 void run_sweep(const ConvArgs& a, const ConvSweep& s, const float* packed, Prepared& prepared) {
@@ -268,12 +272,16 @@ void run_sweep(const ConvArgs& a, const ConvSweep& s, const float* packed, Prepa
     rest /= rows;
     const int64_t oc_group = rest % oc_groups, group = rest / oc_groups % a.groups, image = rest / oc_groups / a.groups;
     const float* x = a.x + image * a.x_image + group * a.x_group;
+    int64_t block = a.depthwise ? oc_group * kB : 0;  // the first that is read
     if (a.prepare.x != nullptr) {
       x = a.prepared;
-      if (prepared.image != image || prepared.group != group) prepare(a.prepare, image, group, a.prepared);
-      prepared = {image, group};
+      const int64_t part = block / a.prepare.blocks;
+      if (prepared.image != image || prepared.group != group || prepared.part != part)
+        prepare(a.prepare, image, group, part * a.prepare.blocks, a.prepared);
+      prepared = {image, group, part};
+      block -= part * a.prepare.blocks;
     }
-    if (a.depthwise) x += oc_group * kB * a.x_block;
+    x += block * a.x_block;
     OcGroup g = oc_group_of(a, s, x, packed, image, group, oc_group);
     i += run_oc_group(a, s, g, row, tile, s.end - i);
   }

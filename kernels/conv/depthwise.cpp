@@ -8,7 +8,8 @@ namespace tern {
 bool is_plain_depthwise(const BindContext& c, const ConvProblem& p) {
   const Window& w = p.window;
   if (p.groups == 1 || p.ics != 1 || p.mirrored || p.spread != Extent3{1, 1, 1}) return false;
-  if (c.in(0).layout.blocked || c.out(0).layout.blocked || (c.has(3) && c.in(3).layout.blocked) || channels_last(c.attrs)) return false;
+  if (c.in(0).layout.blocked || c.out(0).layout.blocked || (c.has(3) && c.in(3).layout.blocked) || channels_last(c.attrs, kLastX + kLastY))
+    return false;
   return w.in[0] == 1 && w.kernel[0] == 1 && w.out[0] == 1 && w.out[2] > 1 && suits_dealt_rows(w);
 }
 

@@ -23,24 +23,25 @@ std::optional<BlockMap> map_of(const AttrReader& attrs) {
 }
 // Of rows and columns; of one spatial axis, columns.
 struct Surroundings {
-  std::array<int64_t, 2> before{0, 0}, after{0, 0}, repeats{1, 1};
+  std::array<int64_t, 2> before{0, 0}, after{0, 0}, repeats{1, 1}, steps{1, 1};
 };
 Result<Surroundings> surroundings(const AttrReader& attrs, int spatial) {
   constexpr int64_t kMost = 1 << 20;
   Surroundings s;
-  const std::vector<int64_t> pads = attrs.ints("pads"), repeats = attrs.ints("repeats");
+  const std::vector<int64_t> pads = attrs.ints("pads"), repeats = attrs.ints("repeats"), steps = attrs.ints("steps");
   const auto n = static_cast<size_t>(std::clamp(spatial, 1, 2)), first = 2 - n;
-  if ((!pads.empty() && pads.size() != 2 * n) || (!repeats.empty() && repeats.size() != n))
-    return invalid("pads and repeats are of all spatial axes");
+  auto fits = [](const std::vector<int64_t>& list, size_t size) { return list.empty() || list.size() == size; };
+  if (!fits(pads, 2 * n) || !fits(repeats, n) || !fits(steps, n)) return invalid("pads, repeats and steps are of all spatial axes");
   for (size_t i = 0; i < pads.size(); ++i) (i < n ? s.before[first + i] : s.after[first + i - n]) = pads[i];
-  for (size_t i = 0; i < repeats.size(); ++i) s.repeats[first + i] = repeats[i];
+  std::copy(repeats.begin(), repeats.end(), s.repeats.begin() + static_cast<int64_t>(2 - repeats.size()));
+  std::copy(steps.begin(), steps.end(), s.steps.begin() + static_cast<int64_t>(2 - steps.size()));
   for (size_t i = 0; i < 2; ++i) {
-    if (s.before[i] < 0 || s.after[i] < 0 || s.repeats[i] < 1 || std::max({s.before[i], s.after[i], s.repeats[i]}) > kMost) {
-      return unsupported("these pads or repeats");
-    }
+    const bool ones = s.repeats[i] >= 1 && s.steps[i] >= 1 && (s.repeats[i] == 1 || (pads.empty() && steps.empty()));
+    const bool large = std::max({std::abs(s.before[i]), std::abs(s.after[i]), s.repeats[i], s.steps[i]}) > kMost;
+    if (!ones || large || (s.steps[i] != 1 && (s.before[i] > 0 || s.after[i] > 0))) return unsupported("these pads, repeats or steps");
   }
   const bool alone = attrs.s("map").empty() && attrs.s("activation").empty();
-  if ((!pads.empty() || !repeats.empty()) && !alone) return unsupported("pads and repeats stand alone");
+  if ((!pads.empty() || !repeats.empty() || !steps.empty()) && !alone) return unsupported("pads, repeats and steps stand alone");
   return s;
 }
 size_t inputs_of(BlockMap map) { return map == BlockMap::none ? 1 : map == BlockMap::norm ? 5 : 2; }
@@ -62,7 +63,8 @@ Status infer_map_blocks(InferContext& c) {
     const auto repeated = mul(x[i], Dim(around->repeats[a]));
     const auto padded = repeated ? add(*repeated, Dim(around->before[a] + around->after[a])) : std::nullopt;
     if (!padded) return unsupported("the size of " + x.text() + " is too large");
-    y[i] = *padded;
+    if (padded->known() && padded->value() < 1) return invalid("cuts more from " + x.text() + " than there is");
+    y[i] = around->steps[a] == 1 ? *padded : padded->known() ? Dim(ceil_div(padded->value(), around->steps[a])) : c.fresh();
   }
   c.set(0, DType::f32, std::move(y));
   return {};
@@ -102,8 +104,15 @@ Status bind_map_blocks(BindContext& c) {
   if (!x.layout.blocked || !y.layout.blocked) return unsupported("maps blocked values only");
   MapBlocksArgs& a = c.args<MapBlocksArgs>();
   a.map = *map_of(c.attrs);
+  const auto around = surroundings(c.attrs, x.dims.rank - 2);
+  if (!around) return around.error();
+  auto pad = [](int64_t n) { return std::max<int64_t>(0, n); };
+  const int64_t top = pad(around->before[0]), bottom = pad(around->after[0]), left = pad(around->before[1]), right = pad(around->after[1]);
   a.x = place(x);
-  c.set(a.x.data, c.input<const float>(0) + BlockedMap(x).first);
+  c.set(a.x.data, c.input<const float>(0) + (BlockedMap(x).first + pad(-around->before[0]) * a.x.row + pad(-around->before[1]) * kBlock));
+  a.x.row *= around->steps[0];
+  a.x_col = around->steps[1] * kBlock;
+  a.repeat_row = around->repeats[0], a.repeat_col = around->repeats[1];
   if (a.map == BlockMap::norm) {
     for (size_t i = 1; i < 5; ++i) {
       if (c.in(i).count() != x.dims[1]) return invalid("a parameter is " + to_string(c.in(i).dims) + ", the input " + to_string(x.dims));
@@ -123,16 +132,12 @@ Status bind_map_blocks(BindContext& c) {
   a.beta = activation->beta;
   const BlockedMap m(y);
   a.y_image = m.image(), a.y_block = m.block(), a.y_row = m.row();
-  const auto around = surroundings(c.attrs, x.dims.rank - 2);
-  if (!around) return around.error();
-  const auto& [before, after, repeats] = *around;
-  a.repeat_row = repeats[0], a.repeat_col = repeats[1];
-  a.halo = {y.layout.top + before[0], y.layout.bottom + after[0], y.layout.left + before[1], y.layout.right + after[1], m.height, m.width};
+  a.halo = {y.layout.top + top, y.layout.bottom + bottom, y.layout.left + left, y.layout.right + right, m.height, m.width};
   a.channels = x.dims[1];
   a.blocks = m.blocks;
-  a.height = (x.dims.rank == 4 ? x.dims[2] : 1) * a.repeat_row;
-  a.width = x.dims.back() * a.repeat_col;
-  c.set(a.y, c.output<float>(0) + (m.first + (before[0] * m.width + before[1]) * kBlock));
+  a.height = (y.dims.rank == 4 ? y.dims[2] : 1) - top - bottom;
+  a.width = y.dims.back() - left - right;
+  c.set(a.y, c.output<float>(0) + (m.first + (top * m.width + left) * kBlock));
   const auto [begin, end] = c.range(x.dims[0] * m.blocks);
   if (begin == end) return {};
   a.begin = begin;
@@ -143,7 +148,7 @@ Status bind_map_blocks(BindContext& c) {
 
 constexpr AttrSpec kMapBlocksAttrs[] = {{"activation", AttrKind::s, ""}, {"alpha", AttrKind::f},   {"beta", AttrKind::f},
                                         {"epsilon", AttrKind::f, 1e-5f}, {"map", AttrKind::s, ""}, {"pads", AttrKind::ints},
-                                        {"repeats", AttrKind::ints}};
+                                        {"repeats", AttrKind::ints},     {"steps", AttrKind::ints}};
 
 }  // namespace
 

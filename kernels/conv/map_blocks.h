@@ -1,7 +1,8 @@
 // MapBlocks: what is computed element by element between convolutions, on blocked values (conv.h), so that they need not be reordered for it;
 // padding and nearest neighbours, too.
 //   y = act(f(x))    f, the attribute `map`: nothing, or the operator of that name, Add Sub Mul Div Max Min PRelu BatchNormalization
-//   Pad, Resize      zeros around it (`pads`), each element `repeats` times along each spatial axis; both without a map
+//   Pad, Slice, Resize   zeros around it (`pads`; where negative it is cut), every `steps`-th element of that or each element `repeats` times along each
+//                    spatial axis; all without a map
 //   Shapes    x, y: blocked, of the same dims, each with its halo. The other operand of an operator of two: blocked like x, or plain with one element
 //             a channel, [C] after the batch or [N,C,1...], or with one.
 //   Cost      one read and one write an element: memory bound.
@@ -35,6 +36,7 @@ struct MapBlocksArgs {
   float alpha, beta;
   int64_t channels, blocks, height, width;  // of y without halo and pads
   int64_t repeat_row, repeat_col;           // of x
+  int64_t x_col;                            // floats from one element of x that is read to the next
   ConvHalo halo;                            // of y, and pads
   int64_t begin, end;                       // (image, block) pairs
 };

@@ -58,6 +58,10 @@ void map_row(const MapBlocksArgs& a, const Channels& k, const float* x, const fl
   }
 }
 
+void step_row(const MapBlocksArgs& a, const float* x, float* y) {
+  for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, load(x + w * a.x_col));
+}
+
 void repeat_row(const MapBlocksArgs& a, const float* x, float* y) {
   for (int64_t w = 0; w < a.width; w += a.repeat_col, x += 16) {
     for (int64_t i = 0; i < a.repeat_col; ++i) store(y + (w + i) * 16, load(x));
@@ -83,7 +87,8 @@ void map_blocks(const MapBlocksArgs& a) {
     clear_halo(h, y - (h.top * h.width + h.left) * 16);
     for (int64_t r = 0; r < a.height; ++r) {
       float* row = y + r * a.y_row;
-      if (a.repeat_col != 1) repeat_row(a, x + r / a.repeat_row * a.x.row, row);
+      if (a.x_col != 16) step_row(a, x + r * a.x.row, row);
+      else if (a.repeat_col != 1) repeat_row(a, x + r / a.repeat_row * a.x.row, row);
       else map_row(a, k, x + r / a.repeat_row * a.x.row, pair ? other + r * a.other.row : nullptr, row);
       if (a.activation != Activation::none) activate_row(a, row);
     }

@@ -1,5 +1,5 @@
 // Reorder: the same value in another layout; with `channels_last` the side that is not blocked is [N, spatial, C], and no Transpose stands beside it.
-// ConcatBlocks: blocked values joined along the channels, or some channels of one; at whole blocks as well as between them.
+// ConcatBlocks: values, blocked or plain, joined along the channels to a blocked one, or some channels of one; at whole blocks as well as between them.
 // Only assign_layouts makes these nodes, so `tern dump` shows every one. See conv.h.
 #include <algorithm>
 
@@ -9,17 +9,14 @@
 namespace tern {
 namespace {
 
-// channels_last: which side has its channels last.
-enum Side : int64_t { kNeither, kInput, kOutput };
-constexpr AttrSpec kReorderAttrs[] = {{"channels_last", AttrKind::i, int64_t(kNeither)}};
+constexpr AttrSpec kReorderAttrs[] = {{"channels_last", AttrKind::i, 0}};  // the side that is not blocked
 
 Status infer_reorder(InferContext& c) {
   if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
   Shape x = c.shape(0);
   if (x.ranked() && x.rank() != 3 && x.rank() != 4) return invalid("blocked layouts are for 3 or 4 axes, not " + x.text());
-  const int64_t last = c.attrs.i("channels_last");
-  if (x.ranked() && last == kInput) std::rotate(x.dims().begin() + 1, x.dims().end() - 1, x.dims().end());
-  if (x.ranked() && last == kOutput) std::rotate(x.dims().begin() + 1, x.dims().begin() + 2, x.dims().end());
+  if (channels_last(c.attrs, kLastX)) put_channels_first(x);
+  if (channels_last(c.attrs, kLastY)) put_channels_last(x);
   c.set(0, DType::f32, std::move(x));
   return {};
 }
@@ -60,11 +57,11 @@ Status bind_reorder(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const int64_t last = c.attrs.i("channels_last");
   if (x.layout.blocked == y.layout.blocked) return invalid("both sides are plain, or both blocked");
-  if ((last == kInput && x.layout.blocked) || (last == kOutput && y.layout.blocked)) return invalid("the side whose channels are last is blocked");
+  if ((last == kLastX && x.layout.blocked) || (last == kLastY && y.layout.blocked)) return invalid("the side whose channels are last is blocked");
   ReorderArgs& a = c.args<ReorderArgs>();
-  set_reorder(c, a, last == kInput ? y.dims : x.dims);
-  if (last == kInput) a.x_channel = 1, a.x_col = a.channels, a.x_row = a.width * a.channels, a.x_block = kBlock;
-  if (last == kOutput) a.y_channel = 1, a.y_col = a.channels, a.y_row = a.width * a.channels, a.y_block = kBlock;
+  set_reorder(c, a, last == kLastX ? y.dims : x.dims);
+  if (last == kLastX) a.x_channel = 1, a.x_col = a.channels, a.x_row = a.width * a.channels, a.x_block = kBlock;
+  if (last == kLastY) a.y_channel = 1, a.y_col = a.channels, a.y_row = a.width * a.channels, a.y_block = kBlock;
   const auto [begin, end] = c.range(a.batch * ceil_div(a.channels, kBlock));
   if (begin == end) return {};
   a.begin = begin;
@@ -101,17 +98,17 @@ Status infer_concat(InferContext& c) {
 
 Status bind_concat(BindContext& c) {
   const TensorView& y = c.out(0);
-  for (const TensorView& x : c.inputs) {
-    if (!x.layout.blocked || !y.layout.blocked) return unsupported("joins blocked values only");
-  }
+  if (!y.layout.blocked) return unsupported("gives blocked values only");
   const BlockedMap m(y);
   ConcatBlocksArgs& a = c.args<ConcatBlocksArgs>();
   a.count = static_cast<int64_t>(c.inputs.size());
   c.set(a.parts, c.table<CopyChannels>(a.count, [&](CopyChannels* part) {
     int64_t channels = 0;
     for (size_t i = 0; i < c.inputs.size(); ++i, ++part) {
-      const BlockedMap mx(c.in(i));
-      *part = {nullptr, mx.image(), mx.block(), mx.row(), c.attrs.i("first"), channels, std::min(c.in(i).dims[1], y.dims[1])};
+      const TensorView& x = c.in(i);
+      const BlockedMap mx(x);
+      *part = {nullptr, mx.image(), mx.block(), 0, mx.row(), c.attrs.i("first"), channels, std::min(x.dims[1], y.dims[1])};
+      if (!x.layout.blocked) part->x_channel = x.dims.count(2, x.dims.rank), part->x_image = x.dims[1] * part->x_channel, part->x_row = x.dims.back();
       c.set(part->x, c.input<const float>(i) + mx.first);
       channels += part->channels;
     }

@@ -63,13 +63,23 @@ void copy_lanes(const ConcatBlocksArgs& a, const float* x, int64_t x_row, float*
   }
 }
 
+// The same of a plain x.
+void copy_planes(const ConcatBlocksArgs& a, const float* x, const CopyChannels& p, float* y, int64_t n) {
+  for (int64_t r = 0; r < a.height; ++r) {
+    for (int64_t w = 0; w < a.width; w += 16)
+      transpose(x + r * p.x_row + w, p.x_channel, y + r * a.y_row + w * 16, 16, n, a.width - w < 16 ? a.width - w : 16);
+  }
+}
+
 void copy_channels(const ConcatBlocksArgs& a, const CopyChannels& p, int64_t image) {
   const float* const x = p.x + image * p.x_image;
   float* const y = a.y + image * a.y_image;
   for (int64_t c = 0; c < p.channels;) {
     const int64_t from = p.x_first + c, to = p.y_first + c, lane = from % 16 > to % 16 ? from % 16 : to % 16;
     const int64_t n = p.channels - c < 16 - lane ? p.channels - c : 16 - lane;
-    copy_lanes(a, x + from / 16 * p.x_block + from % 16, p.x_row, y + to / 16 * a.y_block + to % 16, n);
+    float* const lanes = y + to / 16 * a.y_block + to % 16;
+    if (p.x_channel == 0) copy_lanes(a, x + from / 16 * p.x_block + from % 16, p.x_row, lanes, n);
+    else copy_planes(a, x + from * p.x_channel, p, lanes, n);
     c += n;
   }
 }

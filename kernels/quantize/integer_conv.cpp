@@ -15,10 +15,6 @@ struct Roles {
 };
 constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8};
 
-// Of FusedQLinearConv: which of x and y are [N, spatial, C].
-constexpr int64_t kLastX = 1, kLastY = 2;
-bool last(const AttrReader& attrs, int64_t which) { return attrs.lists("channels_last") && (attrs.i("channels_last") & which) != 0; }
-
 Status infer(InferContext& c, const Roles& in) {
   if (Status s = check_integer_dtypes(c, in.x, in.w); !s) return s;
   if (Status s = check_zero_dtype(c, in.x_zero, in.x); !s) return s;
@@ -31,10 +27,10 @@ Status infer(InferContext& c, const Roles& in) {
     if (c.has(in.bias) && c.dtype(in.bias) != DType::i32) return invalid(std::string("B is ") + name(c.dtype(in.bias)) + ", it must be i32");
   }
   Shape x = c.shape(in.x);
-  if (last(c.attrs, kLastX) && x.rank() > 1) std::rotate(x.dims().begin() + 1, x.dims().end() - 1, x.dims().end());
+  if (channels_last(c.attrs, kLastX)) put_channels_first(x);
   auto shape = conv_shape(c, x, c.shape(in.w));
   if (!shape) return shape.error();
-  if (last(c.attrs, kLastY) && shape->rank() > 1) std::rotate(shape->dims().begin() + 1, shape->dims().begin() + 2, shape->dims().end());
+  if (channels_last(c.attrs, kLastY)) put_channels_last(*shape);
   c.set(0, y, *shape);
   return {};
 }
@@ -77,7 +73,7 @@ Status set_groups(BindContext& c, const Roles& in, int64_t images, int64_t group
 
 Status bind(BindContext& c, const Roles& in) {
   const TensorView &x = c.in(in.x), &w = c.in(in.w);
-  const bool last_x = last(c.attrs, kLastX), last_y = last(c.attrs, kLastY);
+  const bool last_x = channels_last(c.attrs, kLastX), last_y = channels_last(c.attrs, kLastY);
   auto window = read_window(c.attrs, x.dims.rank - 2, w.dims.span().subspan(2));
   if (!window) return window.error();
   const auto spatial = static_cast<size_t>(x.dims.rank - 2);

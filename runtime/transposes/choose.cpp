@@ -10,6 +10,12 @@ namespace {
 constexpr double kSymbol = 32;
 // Of as many elements fewer Transposes are better, and then fewer views. Powers of two, so that sums of them and of elements are exact.
 constexpr double kTranspose = 1.0 / 16, kView = 1.0 / 1024;
+constexpr double kBeforeDepthwise = 1.0 / 4;
+
+bool is_depthwise(const Graph& g, const Node& n) {
+  const Shape* w = std::string_view(n.op->name) == "Conv" ? &g.value(n.inputs[1]).type.shape : nullptr;
+  return w != nullptr && w->ranked() && w->rank() > 1 && (*w)[1].is(1) && n.read().i("group") > 1;
+}
 
 double elements(const Shape& shape) {
   double n = 1;
@@ -168,10 +174,12 @@ void Orders::place_values() {
 }
 
 void Orders::count_readers() {
-  auto want = [&](ValueId v) {
+  auto want = [&](ValueId v, bool by_depthwise) {
     if (v == kNone || groups_.group(v) == kNone) return;
     Placed& p = placed(root(v));
-    ++p.wanted[p.exact[candidate_of(v)]];
+    const int8_t order = p.exact[candidate_of(v)];
+    ++p.wanted[order];
+    p.by_depthwise[order] += by_depthwise;
   };
   for (size_t n = 0; n < g_.nodes.size(); ++n) {
     const Node& node = g_.nodes[n];
@@ -180,10 +188,10 @@ void Orders::count_readers() {
       for (ValueId v : roots(node.outputs, groups_.frames[n]->out)) placed(v).lies = placed(v).exact[state_[n]];
       read(n, 1);
     } else if (std::string_view(node.op->name) != "Shape") {
-      for (ValueId v : node.inputs) want(v);
+      for (size_t i = 0; i < node.inputs.size(); ++i) want(node.inputs[i], i == 0 && is_depthwise(g_, node));
     }
   }
-  for (ValueId v : g_.outputs) want(v);
+  for (ValueId v : g_.outputs) want(v, false);
 }
 
 // The values that a node reads or writes as data, each once.
@@ -208,14 +216,17 @@ void Orders::move(size_t n, int to) {
   for (ValueId v : roots(g_.nodes[n].outputs, groups_.frames[n]->out)) placed(v).lies = placed(v).exact[to];
 }
 
+double Orders::cost_in(const Placed& p, size_t order) {
+  if (p.wanted[order] == 0 || static_cast<int8_t>(order) == p.lies) return 0;
+  if (p.counted[order] == p.counted[p.lies]) return kView;
+  const bool in_place = p.wanted[order] == 1 && p.by_depthwise[order] == 1;
+  return (in_place ? kBeforeDepthwise : 1) * p.elements + kTranspose;
+}
+
 double Orders::cost(const std::vector<ValueId>& values) const {
   double sum = 0;
   for (ValueId v : values) {
-    const Placed& p = placed_[static_cast<size_t>(v)];
-    for (size_t c = 0; c < kMost; ++c) {
-      if (p.wanted[c] == 0 || static_cast<int8_t>(c) == p.lies) continue;
-      sum += p.counted[c] == p.counted[p.lies] ? kView : p.elements + kTranspose;
-    }
+    for (size_t c = 0; c < kMost; ++c) sum += cost_in(placed_[static_cast<size_t>(v)], c);
   }
   return sum;
 }

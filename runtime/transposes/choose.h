@@ -2,7 +2,8 @@
 //   Candidates   the orders that occur: a node that needs its operands as they are written (a Conv), a graph input or output asks for one; of
 //                labels that two values do not share the order is free. A group that has more than eight stays as it was written.
 //   Cost         of a value: its elements, once for each order in which it is wanted and does not lie. Symbols count as 32. Constants cost nothing,
-//                and where only extents of 1 move it is next to nothing. Of the same number of elements fewer Transposes are better.
+//                and where only extents of 1 move it is next to nothing; a quarter where a depthwise convolution alone wants it so, which reads
+//                it as it lies (conv_ends.h). Of the same number of elements fewer Transposes are better.
 //   Search       begins with what is written, or with one candidate for all nodes of a group where that is better. Then one node after another
 //                moves, from the readers to the producers and back, as long as the sum does not grow: where it stays the same a Transpose moves
 //                away from the inputs, which leaves producers and what fuses with them together.
@@ -27,7 +28,7 @@ class Orders {
     double elements = 0;
     int8_t lies = 0;
     int8_t exact[kMost] = {}, counted[kMost] = {};
-    int32_t wanted[kMost] = {};
+    int32_t wanted[kMost] = {}, by_depthwise[kMost] = {};  // by_depthwise: of wanted
   };
 
   int candidate(int32_t group, std::span<const Label> sequence);
@@ -40,6 +41,7 @@ class Orders {
   std::vector<ValueId> roots(const std::vector<ValueId>& operands, const std::vector<Order>& axes) const;
   void read(size_t n, int32_t by);
   void move(size_t n, int to);
+  static double cost_in(const Placed& p, size_t order);
   double cost(const std::vector<ValueId>& values) const;
   void begin();
   std::vector<double> costs() const;

@@ -4,11 +4,12 @@
 // axes, and then the pairs cancel. So Transposes are taken for what they are, another order of the same value's axes:
 //   groups    which axes of which values are one, through operators that do not care for their order (rules.h): a component of the graph
 //   choose    an order for each such node, so that values which are produced in one order and wanted in another have few elements in all.
-//             From the orders that the graph was written in no step is to a worse place: the elements that Transposes move never become more
+//             From the orders that the graph was written in no step is to a worse place: the elements that Transposes move never become more,
+//             weighed as choose.h says
 //   rewrite   nodes in their new order, and Transposes where orders still differ; extents of 1 move for nothing (Squeeze, Unsqueeze)
 // Results keep their bits: an operator that sums in the order in which elements lie stays as it was written (Rule::keeps_bits).
 // Linear in the graph. Runs before fuse, which then sees Conv, BatchNormalization and activation in a row.
-// Next: rules.h, groups.h, choose.h, rewrite.cpp; what remains beside a convolution: assign_layouts.h.
+// Next: rules.h, groups.h, choose.h, rewrite.cpp; what remains beside a convolution: conv_ends.h.
 #pragma once
 #include "runtime/fold_constants.h"
 
