@@ -215,13 +215,25 @@ Flows take(Call& c) {
   return {{c.emit("Gather", {x, is_int(c.b.dtype(at)) ? at : c.b.cast(at, DType::i32)}, attributes({{"axis", a}}))}};
 }
 
+// v, repeated along the axes but `axis` where `like` has more.
+ValueId widened(const Call& c, ValueId v, ValueId like, int64_t axis) {
+  std::vector<Int> sizes = sizes_of(c.b, like), own = sizes_of(c.b, v);
+  if (!c.b.ok()) return kNone;
+  sizes[static_cast<size_t>(axis)] = own[static_cast<size_t>(axis)] = 1;
+  const auto same = [](const Int& p, const Int& q) { return p.node == kNone && q.node == kNone && p.dim == q.dim; };
+  if (std::equal(sizes.begin(), sizes.end(), own.begin(), own.end(), same)) return v;
+  return c.emit("Expand", {v, c.b.ints(sizes)});
+}
+
+// Like NumPy's: the axes besides are broadcast, and a place below 0 counts from the end.
 Flows take_along_axis(Call& c) {
   const Operands o(c);
   ValueId x = o.tensor(0, kJoinX), at = o.tensor(1, "indices");
   const Argument axis = o.get(kNamed, "axis");
   if (axis.is_none()) x = c.b.reshape(x, {-1}), at = c.b.reshape(at, {-1});
   const int64_t a = axis.is_none() ? 0 : c.axis(axis.integer, c.b.rank(x));
-  return {{c.emit("GatherElements", {x, at}, attributes({{"axis", a}}))}};
+  if (c.b.rank(at) != c.b.rank(x)) return c.invalid("its indices have other axes than its input");
+  return {{c.emit("GatherElements", {widened(c, x, at, a), widened(c, at, x, a)}, attributes({{"axis", a}}))}};
 }
 
 Flows gather_nd(Call& c) {

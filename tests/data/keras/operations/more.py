@@ -139,3 +139,5 @@ if not legacy:
     family("factors3", dict(a=floats(2, 4, 4), w=wide, t=floats(2, 2, 5, 4), x=floats(2, 4), n=ints(-2, 3, 2, 4)), lambda a, w, t, x, n: [
         o.svd(w, compute_uv=False), *o.qr(w), *o.qr(a, mode="complete"), o.eigh(a)[0], o.pinv(w), o.pinv(a, rcond=.3), o.matrix_rank(w), o.norm(w, 2, axis=(1, 2)), o.norm(t, -2, axis=(3, 1)), o.norm(t, "nuc", axis=(2, 3), keepdims=True),
         o.i0(x), o.nextafter(x, x + 1), L.Concatenate()([x, n]), L.Add()([n, x]), L.Multiply()([x, n]), L.Maximum()([n, x])])
+    family("takes3", dict(x=floats(2, 5, 3), i=ints(-5, 5, 2, 4, 1), j=ints(0, 3, 2, 5, 1)), lambda x, i, j: [
+        o.take_along_axis(x, i, axis=1), o.take_along_axis(x, j, axis=2), o.take_along_axis(x[:, :1], j, axis=-1), o.take_along_axis(x, np.array([[[4], [0]]], "int32"), axis=1), o.take_along_axis(x[:, :, 0], i[:, :, 0], axis=1)])
