@@ -199,13 +199,33 @@ std::string first_no_tensor(const Graph& graph) {
   return {};
 }
 
-bool depends_on_data(const Graph& graph, const Node& node) {
+std::vector<bool> settled_by_dims(const Graph& graph) {
+  std::vector<bool> settled(graph.values.size(), false);
+  for (size_t v = 0; v < settled.size(); ++v) settled[v] = graph.is_constant(static_cast<ValueId>(v));
+  for (const Node& node : graph.nodes) {
+    const std::string_view op = node.op->name;
+    const bool reads_dims = op == "Shape" || op == "Size";
+    bool all = !node.inputs.empty() && node.subgraphs.empty() && node.op->compute == nullptr && !node.op->data_dependent;
+    for (ValueId v : node.inputs) {
+      if (v == kNone) continue;
+      const TypeInfo& type = graph.value(v).type;
+      all &= type.dtype != DType::string && type.kind == ValueKind::tensor && (reads_dims || settled[static_cast<size_t>(v)]);
+    }
+    for (ValueId v : node.outputs) {
+      if (v != kNone) settled[static_cast<size_t>(v)] = all;
+    }
+  }
+  return settled;
+}
+
+bool depends_on_data(const Graph& graph, const Node& node, const std::vector<bool>& settled) {
   if (node.op->data_dependent) return true;
   const ControlDef* control = find_control(node.op);
   if (control != nullptr && control->needs_evaluator != nullptr && control->needs_evaluator(graph, node)) return true;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const ValueId v = node.inputs[i];
-    if (node.op->value_inputs.has(i) && v != kNone && !graph.is_constant(v) && !graph.value(v).ints) return true;
+    if (!node.op->value_inputs.has(i) || v == kNone || graph.is_constant(v) || graph.value(v).ints) continue;
+    if (settled.empty() || !settled[static_cast<size_t>(v)]) return true;
   }
   for (ValueId v : node.outputs) {  // also an If whose branches give different shapes
     if (v != kNone && !graph.value(v).type.shape.ranked()) return true;
@@ -213,18 +233,22 @@ bool depends_on_data(const Graph& graph, const Node& node) {
   return false;
 }
 
-std::string data_dependence(const Graph& graph) {
+namespace {
+std::string first_on_data(const Graph& graph, const std::vector<bool>& settled) {
   for (const Node& node : graph.nodes) {
-    if (depends_on_data(graph, node)) return describe(graph, node);
+    if (depends_on_data(graph, node, settled)) return describe(graph, node);
   }
   for (const Graph& g : graph.subgraphs) {
-    if (std::string s = data_dependence(g); !s.empty()) return s;
+    if (std::string s = first_on_data(g, {}); !s.empty()) return s;
   }
   return {};
 }
+}  // namespace
+
+std::string data_dependence(const Graph& graph) { return first_on_data(graph, settled_by_dims(graph)); }
 
 std::string unknown_shape(const Graph& graph) {
-  if (std::string s = data_dependence(graph); !s.empty()) return s;
+  if (std::string s = first_on_data(graph, {}); !s.empty()) return s;
   for (const Node& node : graph.nodes) {
     for (ValueId v : node.outputs) {
       if (v != kNone && !graph.value(v).type.shape.known()) return describe(graph, node);

@@ -30,8 +30,12 @@ Result<DimValues> solve_dims(const Graph& graph, std::span<const Dims> inputs);
 
 // The name of the first value that is a sequence or an optional, which only the evaluator runs; empty when all are tensors.
 std::string first_no_tensor(const Graph& graph);
-// Whether shapes of what this node gives depend on data, not on dims alone. What its subgraphs hold is not looked at.
-bool depends_on_data(const Graph& graph, const Node& node);
+// Of every value: is it made of dims and constants alone, so that binding the dims makes it a constant? As a product of two open sizes is, which
+// inference has no symbol for. Of subgraphs nothing is.
+std::vector<bool> settled_by_dims(const Graph& graph);
+// Whether shapes of what this node gives depend on data, not on dims alone. What its subgraphs hold is not looked at. settled: of the graph's values,
+// or empty, for whoever must have every size now.
+bool depends_on_data(const Graph& graph, const Node& node, const std::vector<bool>& settled);
 // The first reason why the shapes of this graph depend on data, as "NonZero node@3"; empty when they do not.
 std::string data_dependence(const Graph& graph);
 // The same for a graph whose dimensions are all bound: also the first node of which some shape is still not a number.

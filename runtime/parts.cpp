@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "runtime/optimize.h"
 
@@ -16,11 +17,11 @@ bool holds_text(const Graph& graph) {
          std::any_of(graph.subgraphs.begin(), graph.subgraphs.end(), holds_text);
 }
 
-bool needs_evaluator(const Graph& graph, const Node& node) {
+bool needs_evaluator(const Graph& graph, const Node& node, const std::vector<bool>& settled) {
   auto no_plan = [&](ValueId v) {
     return v != kNone && (graph.value(v).type.dtype == DType::string || graph.value(v).type.kind != ValueKind::tensor);
   };
-  if (node.op->compute != nullptr || depends_on_data(graph, node)) return true;
+  if (node.op->compute != nullptr || depends_on_data(graph, node, settled)) return true;
   if (std::any_of(node.inputs.begin(), node.inputs.end(), no_plan) || std::any_of(node.outputs.begin(), node.outputs.end(), no_plan)) return true;
   return std::any_of(node.subgraphs.begin(), node.subgraphs.end(), [&](int32_t g) {
     const Graph& inner = graph.subgraphs[static_cast<size_t>(g)];
@@ -49,8 +50,8 @@ std::vector<bool> after_products(const Graph& graph) {
   return comes;
 }
 
-// The part of every node.
-std::vector<Part> parts_of(const Graph& graph) {
+// The part of every node. settled: of the graph's values.
+std::vector<Part> parts_of(const Graph& graph, const std::vector<bool>& settled) {
   const size_t n = graph.nodes.size();
   const std::vector<NodeId> by = producers(graph);
   std::vector<Part> parts(n, kRest);
@@ -61,7 +62,7 @@ std::vector<Part> parts_of(const Graph& graph) {
     const auto any = [&](const std::vector<bool>& of) {
       return std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return v != kNone && of[static_cast<size_t>(v)]; });
     };
-    if (!any(made_after) && !(any(late) && needs_evaluator(graph, node))) continue;
+    if (!any(made_after) && !(any(late) && needs_evaluator(graph, node, settled))) continue;
     parts[i] = kAfter;
     for (ValueId v : node.outputs) {
       if (v != kNone) made_after[static_cast<size_t>(v)] = true;
@@ -72,7 +73,7 @@ std::vector<Part> parts_of(const Graph& graph) {
     const Node& node = graph.nodes[i];
     const bool last =
         std::none_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return v != kNone && read_by_others[static_cast<size_t>(v)]; });
-    if (parts[i] == kRest && needs_evaluator(graph, node)) parts[i] = last ? kAfter : kBefore;
+    if (parts[i] == kRest && needs_evaluator(graph, node, settled)) parts[i] = last ? kAfter : kBefore;
     if (parts[i] == kAfter) continue;
     for (ValueId v : node.inputs) {
       if (v != kNone) read_by_others[static_cast<size_t>(v)] = true;
@@ -91,10 +92,13 @@ class Splitter {
  public:
   explicit Splitter(const Graph& graph)
       : graph_(graph),
-        parts_(parts_of(graph)),
+        settled_(settled_by_dims(graph)),
+        parts_(parts_of(graph, settled_)),
         made_in_(graph.values.size(), kRest),
         names_(graph.values.size()),
-        is_input_(graph.values.size(), false) {
+        is_input_(graph.values.size(), false),
+        again_(graph.nodes.size(), false),
+        made_again_(graph.values.size(), false) {
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
       for (ValueId v : graph.nodes[i].outputs) {
         if (v != kNone) made_in_[static_cast<size_t>(v)] = parts_[i];
@@ -103,8 +107,10 @@ class Splitter {
     for (ValueId v : graph.inputs) {
       is_input_[static_cast<size_t>(v)] = true;
       take(v, graph.value(v).name);
+      for (const Dim& d : graph.value(v).type.shape.dims()) open_.insert(d.text());
     }
     for (size_t o = 0; o < graph.outputs.size(); ++o) take(graph.outputs[o], graph.output_names[o]);
+    find_again();
   }
   // Is there a rest, of which a plan can be made?
   bool worthwhile() const {
@@ -131,6 +137,27 @@ class Splitter {
   }
 
  private:
+  // What is computed from dims for `before` and read by `rest`, which must know it before it runs: `rest` computes it too.
+  void find_again() {
+    std::vector<bool> read(graph_.values.size(), false);
+    for (size_t i = graph_.nodes.size(); i-- > 0;) {
+      const Node& node = graph_.nodes[i];
+      if (parts_[i] == kBefore) {
+        for (ValueId v : node.outputs) again_[i] = again_[i] || (v != kNone && settled_[static_cast<size_t>(v)] && read[static_cast<size_t>(v)]);
+      }
+      if (!holds(kRest, i)) continue;
+      for (ValueId v : node.inputs) {
+        if (v != kNone) read[static_cast<size_t>(v)] = true;
+      }
+    }
+    for (size_t i = 0; i < again_.size(); ++i) {
+      for (ValueId v : graph_.nodes[i].outputs) {
+        if (again_[i] && v != kNone) made_again_[static_cast<size_t>(v)] = true;
+      }
+    }
+  }
+  bool holds(Part p, size_t node) const { return parts_[node] == p || (p == kRest && again_[node]); }
+  bool makes(Part p, size_t value) const { return made_in_[value] == p || (p == kRest && made_again_[value]); }
   void take(ValueId v, const std::string& name) {
     std::string& own = names_[static_cast<size_t>(v)];
     if (!own.empty()) return;
@@ -148,7 +175,7 @@ class Splitter {
   std::vector<bool> read_in(Part p) const {
     std::vector<bool> read(graph_.values.size(), false);
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
-      if (parts_[i] != p) continue;
+      if (!holds(p, i)) continue;
       for (ValueId v : graph_.nodes[i].inputs) {
         if (v != kNone) read[static_cast<size_t>(v)] = true;
       }
@@ -170,7 +197,7 @@ class Splitter {
     g.notes.clear();
     g.metadata.clear();
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
-      if (parts_[i] == p) g.nodes.push_back(graph_.nodes[i]);
+      if (holds(p, i)) g.nodes.push_back(graph_.nodes[i]);
     }
     for (const Node& node : g.nodes) {
       for (ValueId v : node.outputs) {
@@ -179,7 +206,7 @@ class Splitter {
     }
     const std::vector<bool> read = read_in(p);
     auto made_elsewhere = [&](size_t v) {
-      return !is_input(static_cast<ValueId>(v)) && !graph_.is_constant(static_cast<ValueId>(v)) && made_in_[v] != p;
+      return !is_input(static_cast<ValueId>(v)) && !graph_.is_constant(static_cast<ValueId>(v)) && !makes(p, v);
     };
     for (ValueId v : graph_.inputs) {
       if (read[static_cast<size_t>(v)]) g.inputs.push_back(v);
@@ -201,7 +228,7 @@ class Splitter {
       if (other == p) continue;
       const std::vector<bool> wanted = read_in(other);
       for (size_t v = 0; v < wanted.size(); ++v) {
-        if (wanted[v] && !made_elsewhere(v) && !is_input(static_cast<ValueId>(v)) && !graph_.is_constant(static_cast<ValueId>(v))) {
+        if (wanted[v] && made_in_[v] == p && !makes(other, v) && !is_input(static_cast<ValueId>(v)) && !graph_.is_constant(static_cast<ValueId>(v))) {
           take(static_cast<ValueId>(v), graph_.values[v].name);
           give(g, static_cast<ValueId>(v), names_[v]);
         }
@@ -219,17 +246,22 @@ class Splitter {
     for (Dim& d : shape.dims()) {
       if (d.known() || !d.text().starts_with('?')) continue;
       auto [at, fresh] = lengths_.emplace(d.text(), "");
-      if (fresh) at->second = lengths_.size() == 1 ? "length" : "length_" + std::to_string(lengths_.size());
+      while (fresh && (at->second.empty() || open_.count(at->second) > 0)) at->second = count_++ == 0 ? "length" : "length_" + std::to_string(count_);
       d = Dim::symbol(at->second);
     }
   }
 
   const Graph& graph_;
+  std::vector<bool> settled_;       // values that dims alone make
   std::vector<Part> parts_;         // of nodes
   std::vector<Part> made_in_;       // of values that nodes make
   std::vector<std::string> names_;  // of values at the edges of parts
   std::vector<bool> is_input_;
+  std::vector<bool> again_;                     // nodes of `before` that `rest` has too
+  std::vector<bool> made_again_;                // values that these make
   std::map<std::string, int64_t> taken_;        // of those names, how often each was asked for
+  std::set<std::string> open_;                  // dimensions of inputs that have a name
+  int64_t count_ = 0;                           // of names that were tried
   std::map<std::string, std::string> lengths_;  // names of dimensions, by the symbols that inference made up
 };
 

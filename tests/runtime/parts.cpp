@@ -7,6 +7,7 @@
 #include <random>
 
 #include "runtime/model.h"
+#include "runtime/optimize.h"
 #include "tests/support/graph_builder.h"
 
 namespace tern::test::in_parts {
@@ -245,13 +246,20 @@ struct Rows : GraphBuilder {
     std::vector<ValueId> values = {input("x", {Dim::symbol("n"), 4})};
     for (int i = 0; i < 14; ++i) {
       const ValueId from = values[pick(values.size())];
-      switch (pick(5)) {
+      switch (pick(6)) {
         case 0: values.push_back(node("MatMul", {from, constant(random_f32({4, 4}, seed + static_cast<uint32_t>(i)))})); break;
         case 1: values.push_back(node("Relu", {from})); break;
         case 2: values.push_back(node("Add", {from, from})); break;
         case 3: {
           const ValueId sums = node("ReduceSum", {from, constant(i64({1}, {1}))}, {{"keepdims", int64_t(0)}});
           values.push_back(node("Compress", {from, node("Greater", {sums, constant(f32({}, {0}))})}, {{"axis", int64_t(0)}}));
+          break;
+        }
+        case 4: {  // the first rows · n / (n + 1) rows, as many as dims alone tell
+          const auto first = [&](ValueId v) { return node("Gather", {node("Shape", {v}), constant(i64({1}, {0}))}); };
+          const ValueId n = first(values[0]), more = node("Add", {n, constant(i64({1}, {1}))});
+          const ValueId most = node("Div", {node("Mul", {first(from), n}), more});
+          values.push_back(node("Slice", {from, constant(i64({1}, {0})), most}));
           break;
         }
         default: values.push_back(node("Concat", {from, values[pick(values.size())]}, {{"axis", int64_t(0)}}));
@@ -265,6 +273,53 @@ struct Rows : GraphBuilder {
 };
 
 }  // namespace
+
+TEST_CASE("parts: sizes that are products of open dims are no data") {
+  for (const bool split : {false, true}) {  // with rows that data choose before, of what the same sizes cut
+    CAPTURE(split);
+    GraphBuilder b;
+    const auto constant = [&](Tensor t) { return b.graph.add_constant("k" + std::to_string(b.graph.values.size()), std::move(t)); };
+    const ValueId x = b.input("x", {Dim::symbol("n"), Dim::symbol("m"), 4}), shape = b.node("Shape", {x});
+    const auto size = [&](int64_t axis) { return b.node("Gather", {shape, constant(i64({1}, {axis}))}); };
+    const ValueId rows = b.node("Mul", {size(0), size(1)}), half = b.node("Div", {rows, constant(i64({1}, {2}))});
+    const ValueId flat = b.node("Reshape", {x, b.node("Concat", {rows, constant(i64({1}, {4}))}, {{"axis", int64_t(0)}})});
+    if (split) {
+      const ValueId first = b.node("Slice", {flat, constant(i64({1}, {0})), half});
+      const ValueId sums = b.node("ReduceSum", {first, constant(i64({1}, {1}))}, {{"keepdims", int64_t(0)}});
+      const ValueId chosen = b.node("Compress", {first, b.node("Greater", {sums, constant(f32({}, {0}))})}, {{"axis", int64_t(0)}});
+      b.output(b.node("MatMul", {chosen, constant(random_f32({4, 2}, 3))}), "z");
+    }
+    b.output(b.node("Slice", {b.node("MatMul", {flat, constant(random_f32({4, 2}, 1))}), constant(i64({1}, {0})), half}), "y");
+    const Model model = model_of(b);
+    CHECK(model.data_dependent() == split);
+    auto parts = model.parts();
+    REQUIRE_MESSAGE(parts.ok(), (parts.ok() ? std::string() : parts.error().message()));
+    REQUIRE(parts->has_value() == split);
+    const Array given = to_array(random_f32({3, 5, 4}, 9));
+    auto whole = model.evaluate(std::vector<Array>{given});
+    REQUIRE(whole.ok());
+    CHECK(whole->back().dims == std::vector<int64_t>{7, 2});
+    std::map<std::string, Array> known = {{"x", given}};
+    if (split) {
+      auto before = (*parts)->before->evaluate(std::vector<Array>{given});
+      REQUIRE(before.ok());
+      for (size_t o = 0; o < before->size(); ++o) known[(*parts)->before->outputs()[o].name] = (*before)[o];
+    }
+    const Model& rest = split ? (*parts)->rest : model;
+    CHECK(!rest.data_dependent());
+    std::vector<Dims> dims;
+    for (const Port& p : rest.inputs()) dims.emplace_back(std::span<const int64_t>(known[p.name].dims));
+    auto session = rest.session({.dims = *solve_dims(rest.state().optimized, dims)});
+    REQUIRE_MESSAGE(session.ok(), (session.ok() ? std::string() : session.error().message()));
+    for (const Port& p : rest.inputs()) {
+      const auto to = session->input_bytes(p.name);
+      std::memcpy(to.data(), known[p.name].bytes.data(), to.size());
+    }
+    session->run();
+    const auto y = session->output_bytes("y");
+    CHECK(std::vector<std::byte>(y.begin(), y.end()) == whole->back().bytes);
+  }
+}
 
 TEST_CASE("parts: random graphs give the same in parts, and the rest has sessions") {
   int in_parts = 0;
