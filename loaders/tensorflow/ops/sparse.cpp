@@ -1,8 +1,12 @@
 // Sparse tensors, which TensorFlow passes as three: indices [n, rank] i64, values [n], dense_shape [rank] i64. See operator.h. Next: pad.cpp.
+#include <limits>
+
 #include "loaders/tensorflow/ops/ragged.h"
 
 namespace tern::tensorflow {
 namespace {
+
+constexpr int64_t kMostParts = 4096;  // of a split
 
 struct Sparse {
   ValueId indices, values, shape;
@@ -51,6 +55,36 @@ Values sparse_slice(Call& c) {
   const ValueId inside = b.emit("And", {b.emit("GreaterOrEqual", {s.indices, start}), b.emit("Less", {s.indices, end})});
   const Sparse y = where(b, s, in_all(b, inside), with(b, "Max", b.emit("Sub", {end, start}), 0));
   return {b.emit("Sub", {y.indices, start}), y.values, y.shape};
+}
+
+// Parts along one axis; the first ones have one more where the size does not divide.
+Values sparse_split(Call& c) {
+  GraphBuilder& b = c.b;
+  const Sparse s = sparse_input(c, 1);
+  const int64_t n = c.integer("num_split");
+  const std::vector<Int> shape = b.elements(s.shape);
+  const int axis = axis_of(c, known_int(c, 0), static_cast<int>(shape.size()));
+  if (!b.ok()) return {};
+  if (n < 1 || n > kMostParts) return c.fail(unsupported("num_split " + std::to_string(n) + " is not in [1, " + std::to_string(kMostParts) + "]"));
+  const Int size = shape[static_cast<size_t>(axis)], each = b.floor_div(size, n), longer = b.mod(size, n);
+  const ValueId place = column(b, s.indices, axis), part = b.scalar(each), more = b.scalar(longer);
+  Values indices, values, shapes;
+  const auto begin = [&](int64_t k) { return b.emit("Add", {b.emit("Mul", {part, b.scalar(Int(k))}), b.emit("Min", {more, b.scalar(Int(k))})}); };
+  for (int64_t i = 0; i < n && b.ok(); ++i) {
+    const ValueId from = begin(i), to = begin(i + 1);
+    const ValueId inside = b.emit("And", {b.emit("GreaterOrEqual", {place, from}), b.emit("Less", {place, to})});
+    std::vector<Int> own = shape;
+    own[static_cast<size_t>(axis)] = Int::computed(b.emit("Sub", {to, from}));
+    std::vector<Int> back(shape.size(), Int(0));
+    back[static_cast<size_t>(axis)] = Int::computed(from);
+    const Sparse y = where(b, s, inside, b.ints(own));
+    indices.push_back(b.emit("Sub", {y.indices, b.ints(back)}));
+    values.push_back(y.values);
+    shapes.push_back(y.shape);
+  }
+  indices.insert(indices.end(), values.begin(), values.end());
+  indices.insert(indices.end(), shapes.begin(), shapes.end());
+  return indices;
 }
 
 // Indices, values and shapes of all, one list after another.
@@ -155,6 +189,23 @@ Values reduce_sum(Call& c) {
   return {c.boolean("keep_dims", false) ? b.reshape(y, kept) : y};
 }
 
+// Of the values in each row of the last axis.
+Values sparse_softmax(Call& c) {
+  GraphBuilder& b = c.b;
+  const Sparse s = sparse_input(c, 0);
+  const auto but_last = [&](ValueId v, int64_t axis) { return slice(b, v, axis, 0, -1); };
+  const ValueId rows = flat_index(b, but_last(s.indices, 1), but_last(s.shape, 0));
+  const auto places = b.emit("Unique", {rows}, attributes({{"sorted", int64_t(1)}}), 4);
+  const ValueId row = places[2], at = unsqueeze(b, row, {1});
+  const Int n = b.size(places[0], 0);
+  const DType dtype = b.dtype(s.values);
+  if (!b.ok()) return {};
+  const ValueId lowest = full(b, dtype, -std::numeric_limits<double>::infinity(), {n});
+  const ValueId most = b.emit("ScatterND", {lowest, at, s.values}, attributes({{"reduction", std::string("max")}}));
+  const ValueId e = b.emit("Exp", {b.emit("Sub", {s.values, picked(b, most, row)})});
+  return {b.emit("Div", {e, picked(b, added(b, full(b, dtype, 0, {n}), at, e), row)})};
+}
+
 // The sum of two, in order; of what both have, what is smaller than thresh is left out.
 Values add(Call& c) {
   GraphBuilder& b = c.b;
@@ -200,6 +251,7 @@ constexpr Operator kSparseRows[] = {
     {"SparseReorder", "output_indices output_values", reorder},
     {"SparseReshape", "output_indices output_shape", sparse_reshape},
     {"SparseSlice", "output_indices output_values output_shape", sparse_slice},
+    {"SparseSplit", "output_indices*num_split output_values*num_split output_shape*num_split", sparse_split},
     {"SparseConcat", "output_indices output_values output_shape", concat_of},
     {"SparseFillEmptyRows", "output_indices output_values empty_row_indicator reverse_index_map", fill_empty_rows},
     {"SparseTensorDenseMatMul", nullptr, sparse_dense_matmul},
@@ -207,6 +259,7 @@ constexpr Operator kSparseRows[] = {
     {"SparseDenseCwiseAdd", nullptr, elementwise<"Add">},
     {"SparseDenseCwiseMul", nullptr, elementwise<"Mul">},
     {"SparseDenseCwiseDiv", nullptr, elementwise<"Div">},
+    {"SparseSoftmax", nullptr, sparse_softmax},
     {"SparseReduceSum", nullptr, reduce_sum},
     {"SparseCross", "output_indices output_values output_shape", sparse_cross},
     {"SparseCrossV2", "output_indices output_values output_shape", cross_text},

@@ -1,6 +1,6 @@
 // Operators on text, on rows of different lengths, and on tables of words. What they compute is in kernels/strings; here are the attributes and
 // inputs that TensorFlow has for it. See operator.h.
-#include "loaders/tensorflow/ops/common.h"
+#include "loaders/tensorflow/ops/ragged.h"
 
 namespace tern::tensorflow {
 namespace {
@@ -56,6 +56,23 @@ Values reduce_join(Call& c) {
   x = b.reshape(permute(b, x, order), sizes);
   const ValueId y = b.emit("StringReduceJoin", {x}, attributes({{"separator", c.string("separator", "")}}));
   return {c.boolean("keep_dims", false) ? b.reshape(y, kept) : y};
+}
+
+// Texts of one segment, in order. Every text but the first of its segment brings the separator, so that rows filled up with nothing join right.
+Values segment_join(Call& c) {
+  GraphBuilder& b = c.b;
+  if (!has_rank(c, 0, 1) || !has_rank(c, 1, 1)) return {};
+  const ValueId ids = b.cast(c.tensor(1), DType::i64), texts = picked(b, c.tensor(0), rising_order(b, ids));
+  const std::vector<Int> count = b.elements(c.tensor(2));
+  if (!b.ok() || count.size() != 1) return c.fail(invalid("num_segments is no number"));
+  const ValueId lengths = added(b, full(b, DType::i64, 0, {count[0]}), unsqueeze(b, ids, {1}), full(b, DType::i64, 1, {b.size(ids, 0)}));
+  const ValueId splits = splits_of(b, lengths), first = is_zero(b, places_of(b, splits).place);
+  const auto text = [&](const std::string& t) { return b.constant(*Tensor::strings({}, std::span(&t, 1))); };
+  const ValueId nothing = text(""), between = text(c.string("separator", ""));
+  const ValueId whole = b.emit("StringJoin", {b.emit("Where", {first, nothing, between}), texts}, attributes({{"separator", std::string()}}));
+  const ValueId table =
+      b.emit("RaggedToDense", {b.ints({-1, -1}), whole, nothing, splits}, attributes({{"types", std::vector<std::string>{"ROW_SPLITS"}}}));
+  return {b.emit("StringReduceJoin", {table}, attributes({{"separator", std::string()}}))};
 }
 
 Values split_text(Call& c) {
@@ -206,6 +223,7 @@ constexpr Operator kStringsRows[] = {
     {"Substr", nullptr, substring},
     {"StringJoin", nullptr, join},
     {"ReduceJoin", nullptr, reduce_join},
+    {"UnsortedSegmentJoin", nullptr, segment_join},
     {"StringSplitV2", "indices values shape", split_text},
     {"StringSplit", "indices values shape", split_v1},
     {"StringNGrams", "ngrams ngrams_splits", ngrams},

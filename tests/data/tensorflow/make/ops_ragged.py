@@ -107,3 +107,10 @@ for merge in (False, True):
     for blank in (-1, 0):
         case("CTCGreedyDecoder", logits, i(6, 3, 0), merge_repeated=merge, blank_index=blank)
 case("CTCGreedyDecoder", f(40, 2, 3), i(40, 17), merge_repeated=True)
+a = sparse((3, 5, 4), 21)
+case("SparseSoftmax", *a)
+case("SparseSoftmax", a[0], a[1] * 30, C(a[2]))
+case("SparseSoftmax", *sparse((4, 6), 0))
+for axis, parts in ((0, 3), (1, 2), (-1, 4)):
+    case("SparseSplit", C(axis, np.int64), *sparse((3, 5, 4), 21), num_split=parts)
+case("SparseSplit", C(1, np.int64), *sparse((3, 2), 4), num_split=2)

@@ -123,3 +123,7 @@ case("ParseExampleV2", people[:1].reshape(()), s(), keys[0], keys[1], text(np.ze
      sparse_types=[tf.string, tf.float32], ragged_value_types=[], ragged_split_types=[], dense_shapes=[[], [2]])
 refused("ParseExampleV2", people, s(), text([]), text(["age"]), text([]), [C(0.5, np.float32)], num_sparse=0, sparse_types=[], ragged_value_types=[],
         ragged_split_types=[], dense_shapes=[[None]])
+
+for sep in ("", ", "):
+    case("UnsortedSegmentJoin", s("a", "bc", "", "d", "e", "f"), np.array([2, 0, 2, 1, 2, 0], np.int32), C(4), separator=sep)
+case("UnsortedSegmentJoin", s(), np.zeros(0, np.int32), C(2), separator="-")
