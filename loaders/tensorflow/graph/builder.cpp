@@ -1,7 +1,11 @@
 // See builder.h.
 #include "loaders/tensorflow/graph/builder.h"
 
+#include <map>
+#include <set>
+
 #include "runtime/base/printable.h"
+#include "runtime/evaluator.h"
 
 namespace tern::tensorflow {
 
@@ -59,6 +63,7 @@ Value Builder::capture(const Value& outer) {
   if (const auto* plain = outer.get<Value::Plain>()) {
     return Value::complex(capture(plain->id), plain->imaginary == kNone ? kNone : capture(plain->imaginary));
   }
+  if (outer.get<Value::Chance>() != nullptr) return Value::uncomputed("random numbers");
   const auto* held = outer.get<Value::List>();
   if (held == nullptr) return outer;
   TensorList list = *held->list;
@@ -72,6 +77,36 @@ Value Builder::capture(const Value& outer) {
   list.use = nullptr;
   list.item = list.index = kNone;
   return Value::list(std::move(list));
+}
+
+Result<Tensor> Builder::evaluated(ValueId v) const {
+  constexpr size_t kMostSteps = 64;
+  if (const Tensor* known = contents(v); known != nullptr) return *known;
+  std::set<const Node*> steps;  // they lie in one vector, in order
+  for (std::vector<ValueId> left = {v}; !left.empty();) {
+    const ValueId at = left.back();
+    left.pop_back();
+    if (at == kNone || contents(at) != nullptr) continue;
+    const Node* step = producer(at);
+    if (step == nullptr || !step->subgraphs.empty() || steps.size() == kMostSteps) return unsupported("is computed, which is not supported");
+    if (steps.insert(step).second) left.insert(left.end(), step->inputs.begin(), step->inputs.end());
+  }
+  Graph g;
+  std::map<ValueId, ValueId> as = {{kNone, kNone}};
+  for (const Node* step : steps) {
+    Node node = *step;
+    for (ValueId& in : node.inputs) {
+      if (!as.contains(in)) as[in] = g.add_constant(name(in), *contents(in));
+      in = as[in];
+    }
+    for (ValueId& out : node.outputs) {
+      if (out != kNone) out = as[out] = g.add_value(name(out), type(out));
+    }
+    g.nodes.push_back(std::move(node));
+  }
+  g.outputs = {as[v]};
+  auto made = evaluate_graph(g, std::span<const Tensor>(), {.isa = best_isa(), .budget = program.contents.budget, .work = int64_t(1) << 28});
+  return made ? Result<Tensor>(made->front()) : made.error();
 }
 
 std::vector<ValueId> Builder::emit_control(const char* op, std::vector<ValueId> inputs, std::span<Builder* const> bodies, size_t outputs) {

@@ -30,6 +30,8 @@ class Builder : public GraphBuilder {
   ValueId capture(ValueId outer);
   // The same of all that a value holds.
   Value capture(const Value& outer);
+  // What a value is that constants alone make in a few steps, as ranges and casts of the rows of a table are. Errors: something else makes it, too.
+  Result<Tensor> evaluated(ValueId v) const;
   // A node with subgraphs, which lie in this one; what they capture becomes its last inputs. The first error of theirs is this one's.
   std::vector<ValueId> emit_control(const char* op, std::vector<ValueId> inputs, std::span<Builder* const> bodies, size_t outputs);
 

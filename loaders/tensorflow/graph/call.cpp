@@ -11,8 +11,8 @@ namespace tern::tensorflow {
 using tensorflow_pb::AttrValue;
 
 const char* Value::kind() const {
-  constexpr const char* kKinds[] = {"nothing",      "of a branch that is not taken", "a tensor",         "not computed", "a variable",
-                                    "a hash table", "the name of an asset",          "a list of tensors"};
+  constexpr const char* kKinds[] = {"nothing",      "of a branch that is not taken", "a tensor",          "not computed",  "a variable",
+                                    "a hash table", "the name of an asset",          "a list of tensors", "random numbers"};
   static_assert(std::size(kKinds) == std::variant_size_v<decltype(v)>);
   return kKinds[v.index()];
 }

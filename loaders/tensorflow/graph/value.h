@@ -58,7 +58,12 @@ struct Value {
   struct List {
     std::shared_ptr<const TensorList> list;
   };
-  std::variant<Nothing, Dead, Plain, Uncomputed, Variable, Table, Asset, List> v;
+  struct Chance {  // random numbers in [low, high), of a shape that a tensor holds
+    ValueId shape;
+    DType dtype;
+    double low, high;
+  };
+  std::variant<Nothing, Dead, Plain, Uncomputed, Variable, Table, Asset, List, Chance> v;
 
   Value() = default;
   Value(ValueId id) {  // NOLINT: implicit on purpose

@@ -1,4 +1,4 @@
-// Activations. See operator.h. Next: linear.cpp.
+// Activations, and the losses that a model may compute of its logits. See operator.h. Next: linear.cpp.
 #include "loaders/tensorflow/ops/common.h"
 
 namespace tern::tensorflow {
@@ -34,6 +34,27 @@ Values along_last(Call& c) {
   return {c.b.emit(Op.text, {c.tensor(0)}, attributes({{"axis", int64_t(-1)}}))};
 }
 
+// -sum of label * log softmax, and its gradient by the logits.
+Values cross_entropy(Call& c) {
+  GraphBuilder& b = c.b;
+  const ValueId logits = c.tensor(0), labels = c.tensor(1);
+  if (!has_rank(c, 0, 2)) return {};
+  const ValueId logs = b.emit("LogSoftmax", {logits}, attributes({{"axis", int64_t(-1)}}));
+  const ValueId loss = b.emit("Neg", {reduced(b, "ReduceSum", b.emit("Mul", {labels, logs}), {1}, false)});
+  return {loss, b.emit("Sub", {b.emit("Softmax", {logits}, attributes({{"axis", int64_t(-1)}})), labels})};
+}
+
+// The same, of one class a row, by its number.
+Values sparse_cross_entropy(Call& c) {
+  GraphBuilder& b = c.b;
+  const ValueId logits = c.tensor(0), classes = b.cast(c.tensor(1), DType::i64);
+  if (!has_rank(c, 0, 2) || !has_rank(c, 1, 1)) return {};
+  const ValueId logs = b.emit("LogSoftmax", {logits}, attributes({{"axis", int64_t(-1)}})), at = unsqueeze(b, classes, {1});
+  const ValueId own = squeeze(b, b.emit("GatherElements", {logs, at}, attributes({{"axis", int64_t(1)}})), {1});
+  const ValueId labels = b.cast(b.emit("Equal", {at, counted(b, b.size(logits, 1))}), b.dtype(logits));
+  return {b.emit("Neg", {own}), b.emit("Sub", {b.emit("Softmax", {logits}, attributes({{"axis", int64_t(-1)}})), labels})};
+}
+
 constexpr Operator kActivationsRows[] = {
     {"Relu", nullptr, relu},
     {"Relu6", nullptr, relu6},
@@ -44,6 +65,8 @@ constexpr Operator kActivationsRows[] = {
     {"Softsign", nullptr, unary<"Softsign">},
     {"Softmax", nullptr, along_last<"Softmax">},
     {"LogSoftmax", nullptr, along_last<"LogSoftmax">},
+    {"SoftmaxCrossEntropyWithLogits", "loss backprop", cross_entropy},
+    {"SparseSoftmaxCrossEntropyWithLogits", "loss backprop", sparse_cross_entropy},
 };
 
 }  // namespace

@@ -13,7 +13,7 @@ Values files(Call& c) { return c.fail(unsupported("reads encoded files or record
 Values gradient(Call& c) { return c.fail(unsupported("belongs to training: export a signature for inference")); }
 
 constexpr Operator kRefusedRows[] = {
-    {"RandomUniform RandomStandardNormal RandomUniformInt TruncatedNormal ParameterizedTruncatedNormal RandomShuffle RandomGamma RandomPoissonV2 "
+    {"RandomStandardNormal RandomUniformInt TruncatedNormal ParameterizedTruncatedNormal RandomShuffle RandomGamma RandomPoissonV2 "
      "Multinomial "
      "StatelessRandomUniform StatelessRandomUniformInt StatelessRandomNormal StatelessTruncatedNormal StatelessMultinomial StatelessRandomUniformV2 "
      "StatelessRandomUniformIntV2 StatelessRandomUniformFullIntV2 StatelessRandomNormalV2 StatelessTruncatedNormalV2 StatelessRandomBinomial "
@@ -26,9 +26,7 @@ constexpr Operator kRefusedRows[] = {
      nullptr, files},
     {"ReluGrad Relu6Grad SigmoidGrad TanhGrad SoftplusGrad SoftsignGrad EluGrad SeluGrad LeakyReluGrad SqrtGrad RsqrtGrad ReciprocalGrad AvgPoolGrad "
      "MaxPoolGrad Conv2DBackpropFilter Conv3DBackpropFilterV2 DepthwiseConv2dNativeBackpropFilter DepthwiseConv2dNativeBackpropInput BiasAddGrad "
-     "FusedBatchNormGrad FusedBatchNormGradV2 FusedBatchNormGradV3 LRNGrad ResizeBilinearGrad ResizeNearestNeighborGrad "
-     "SoftmaxCrossEntropyWithLogits "
-     "SparseSoftmaxCrossEntropyWithLogits BroadcastGradientArgs",
+     "FusedBatchNormGrad FusedBatchNormGradV2 FusedBatchNormGradV3 LRNGrad ResizeBilinearGrad ResizeNearestNeighborGrad BroadcastGradientArgs",
      nullptr, gradient},
 };
 

@@ -78,8 +78,8 @@ Values import(Call& c, const Site& site) {
   LookupTable* table = table_of(c);
   const ValueId keys = c.tensor(1), values = c.tensor(2);
   if (!c.b.ok()) return {};
-  const Tensor *k = c.b.contents(keys), *v = c.b.contents(values);
-  if (k == nullptr || v == nullptr) return c.fail(unsupported("what the table " + table->name + " holds is computed, which is not supported"));
+  auto k = c.b.evaluated(keys), v = c.b.evaluated(values);
+  if (!k || !v) return c.fail((k ? v : k).error().within("what the table " + table->name + " holds"));
   return fill(c, *table, *k, *v);
 }
 

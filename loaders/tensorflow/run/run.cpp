@@ -144,7 +144,9 @@ Values Runner::run_node(Builder& b, const Index& graph, const Scope& scope, int3
   const Builder::Place before = b.exchange_place({&def.name(), &def.op()});
   Call c(b, def, std::move(inputs), scope.caller);
   Values made;
-  if (const Special* special = find_special(def.op())) {
+  if (std::any_of(c.values().begin(), c.values().end(), [](const Value& v) { return v.get<Value::Chance>() != nullptr; })) {
+    made = with_chances(c);
+  } else if (const Special* special = find_special(def.op())) {
     made = special->apply(c, site);
   } else if (const Operator* op = find_operator(def.op())) {
     constexpr size_t kFew = 64;  // most become a handful of nodes; those of many inputs may become one for each
@@ -184,7 +186,7 @@ void Runner::run_effects(Builder& b, const Index& graph, const Scope& scope, std
 const Special* find_special(std::string_view name) {
   static const auto kNames = [] {
     std::unordered_map<std::string_view, const Special*> all;
-    for (const auto table : {call_operators(), loop_operators(), list_operators(), resource_operators(), switch_operators()}) {
+    for (const auto table : {call_operators(), loop_operators(), list_operators(), resource_operators(), switch_operators(), chance_operators()}) {
       for (const Special& s : table) {
         for (std::string_view rest = s.names; !rest.empty();) {
           const std::string_view word = rest.substr(0, rest.find(' '));

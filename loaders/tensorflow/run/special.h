@@ -1,5 +1,5 @@
 // Operators that need more than their inputs: which of their outputs are used, the functions that they name, the variables and tables of the program.
-// Next: calls.cpp, loop.cpp, lists.cpp, resources.cpp, switch.cpp.
+// Next: calls.cpp, loop.cpp, lists.cpp, resources.cpp, switch.cpp, chance.cpp.
 #pragma once
 #include "loaders/tensorflow/run/run.h"
 
@@ -29,6 +29,10 @@ std::span<const Special> loop_operators();      // loop.cpp: While
 std::span<const Special> list_operators();      // lists.cpp: TensorListReserve …
 std::span<const Special> resource_operators();  // resources.cpp: VarHandleOp, ReadVariableOp, HashTableV2 …
 std::span<const Special> switch_operators();    // switch.cpp: Switch, Merge
+std::span<const Special> chance_operators();    // chance.cpp: RandomUniform
+
+// What a node makes of inputs of which one is random numbers: an interval, or what is the same for all of it; else fails.
+Values with_chances(Call& c);
 
 // The outputs of a call.
 Values call_function(Call& c, const Site& site, const Index& function, const Caller& caller);

@@ -161,3 +161,18 @@ for forget, clip, peephole in ((1.0, 3.0, False), (0.5, -1.0, True), (0.0, 0.3, 
     case("LSTMBlockCell", f(3, 4), f(3, 5), f(3, 5), f(9, 20), *peep, f(20), forget_bias=forget, cell_clip=clip, use_peephole=peephole)
 case("LSTMBlockCell", f(3, 4), f(3, 5) * 5, f(3, 5), f(9, 20), *peep, f(20))
 case("GRUBlockCell", f(3, 4), f(3, 5), f(9, 10), f(9, 5), f(10), f(5))
+for rows in (4, 1):
+    case("SoftmaxCrossEntropyWithLogits", f(4, 5) * 3, np.abs(f(rows, 5)))
+    case("SparseSoftmaxCrossEntropyWithLogits", f(rows, 5) * 3, np.array([4, 0, 2, 2], np.int32)[:rows])
+case("SparseSoftmaxCrossEntropyWithLogits", f(3, 2), np.array([1, 0, 1], np.int64))
+
+
+def kept(rate):
+    return tf.compat.v1.placeholder_with_default(tf.constant(1 - rate), [])
+
+
+uniform = lambda x: tf.raw_ops.RandomUniform(shape=tf.shape(x), dtype=tf.float32)  # noqa: E731
+chain("dropout that keeps everything", lambda x: tf.compat.v1.nn.dropout(x, keep_prob=kept(0.0)), f(3, 4))
+chain("dropout that keeps everything, as it was", lambda x: tf.floor(kept(0.0) + (uniform(x) * (1.0 - kept(1.0)) + 0.0)) * x / kept(0.0), f(3, 4))
+chain("dropout that keeps nothing", lambda x: tf.cast((uniform(x) * 0.5 - 0.25) >= kept(0.75), tf.float32) * x, f(3, 4))
+refused("RandomUniform", C([2]), dtype=tf.float32)
