@@ -97,7 +97,7 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 Result<Value> input_of(Builder& b, const SignatureInput& in, const LoadOptions& options, Contents& contents) {
-  auto type = declared_type(in.name, in.info->dtype(), in.info->shape());
+  auto type = declared_type(in.name, in.info->dtype(), in.info->shape(), in.ragged);
   if (!type) return type.error();
   if (in.preset == nullptr) {
     auto v = add_input(b, in.name, std::move(*type), options);

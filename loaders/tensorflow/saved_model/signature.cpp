@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "loaders/tensorflow/graph/types.h"
 #include "loaders/tensorflow/inputs.h"
@@ -58,6 +59,38 @@ Status check(const std::string& name, const tensorflow_pb::TensorInfo& info, con
                      ", which is not supported");
 }
 
+// Does any function of the file take a ragged tensor?
+bool takes_ragged(const tensorflow_pb::MetaGraph& meta) {
+  constexpr int kRagged = 3;
+  for (const auto& f : meta.object_graph_def().concrete_functions()) {
+    for (const auto& arguments : f.value().canonicalized_input_signature().tuple().values()) {
+      for (const auto& a : arguments.tuple().values()) {
+        if (a.type_spec().type_spec_class() == kRagged) return true;
+      }
+    }
+  }
+  return false;
+}
+
+// The inputs that are parts of ragged tensors: values x, and x_1, x_2 …, where the rows of each axis begin. Nothing in a signature tells them from
+// other inputs of such names, so they are looked for in files that have ragged arguments.
+std::set<std::string> ragged_parts(const tensorflow_pb::MetaGraph& meta, const tensorflow_pb::SignatureDef& s) {
+  std::set<std::string> all, parts;
+  if (!takes_ragged(meta)) return parts;
+  for (const auto& in : s.inputs()) all.insert(in.key());
+  for (const auto& in : s.inputs()) {
+    const auto type = dtype_of(in.value().dtype());
+    const auto& shape = in.value().shape();
+    const size_t at = in.key().find_last_not_of("0123456789");
+    if (!type || !is_int(*type) || shape.dim_size() != 1 || shape.dim(0).size() >= 0 || at == in.key().npos || at == 0 || in.key()[at] != '_')
+      continue;
+    const std::string of = in.key().substr(0, at);
+    if (at + 1 == in.key().size() || !all.contains(of)) continue;
+    parts.insert({of, in.key()});
+  }
+  return parts;
+}
+
 }  // namespace
 
 Result<ChosenSignature> choose_signature(const tensorflow_pb::MetaGraph& meta, const std::string& wanted) {
@@ -73,10 +106,11 @@ Result<ChosenSignature> choose_signature(const tensorflow_pb::MetaGraph& meta, c
   ChosenSignature chosen{at->first, {}, {}};
   std::map<std::string, const tensorflow_pb::TensorProto*> defaults;
   for (const auto& d : s.defaults()) defaults.emplace(d.key(), &d.value());
+  const std::set<std::string> ragged = ragged_parts(meta, s);
   for (const auto& in : s.inputs()) {
     if (Status bad = check(in.key(), in.value(), "input"); !bad) return bad.error();
     const auto preset = defaults.find(in.key());
-    chosen.inputs.push_back({in.key(), &in.value(), preset == defaults.end() ? nullptr : preset->second});
+    chosen.inputs.push_back({in.key(), &in.value(), preset == defaults.end() ? nullptr : preset->second, ragged.contains(in.key())});
   }
   for (const auto& out : s.outputs()) {
     if (Status bad = check(out.key(), out.value(), "output"); !bad) return bad.error();
@@ -89,11 +123,11 @@ Result<ChosenSignature> choose_signature(const tensorflow_pb::MetaGraph& meta, c
 }
 
 std::vector<Signature> all_signatures(const tensorflow_pb::MetaGraph& meta) {
-  const auto listed = [](const auto& ports) {
+  const auto listed = [](const auto& ports, const std::set<std::string>& ragged) {
     std::vector<Signature::Value> all;
     for (const auto& port : ports) {
       Signature::Value v{port.key(), type_name(port.value().dtype()), {}};
-      if (const auto type = declared_type(port.key(), port.value().dtype(), port.value().shape())) {
+      if (const auto type = declared_type(port.key(), port.value().dtype(), port.value().shape(), ragged.contains(port.key()))) {
         v.dtype = name(type->dtype);
         if (type->shape.ranked()) v.shape.emplace();
         for (const Dim& d : type->shape.dims()) v.shape->push_back(d.text());
@@ -104,7 +138,7 @@ std::vector<Signature> all_signatures(const tensorflow_pb::MetaGraph& meta) {
     return all;
   };
   std::vector<Signature> out;
-  for (const auto& [called, s] : callable(meta)) out.push_back({called, listed(s->inputs()), listed(s->outputs())});
+  for (const auto& [called, s] : callable(meta)) out.push_back({called, listed(s->inputs(), ragged_parts(meta, *s)), listed(s->outputs(), {})});
   return out;
 }
 

@@ -13,6 +13,7 @@ struct SignatureInput {
   std::string name;
   const tensorflow_pb::TensorInfo* info;
   const tensorflow_pb::TensorProto* preset;  // what stands in when the caller gives nothing; null: nothing does
+  bool ragged;                               // a part of a ragged tensor: its size is no other's
 };
 struct ChosenSignature {
   std::string name;

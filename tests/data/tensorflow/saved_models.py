@@ -134,16 +134,19 @@ def first_tensorflow(name, partitioned=False, reference=False):
         record(path, {"x": given}, {"y": session.run(y, {x: given})})
 
 
-def first_words(name, vocabulary):
-    """TensorFlow 1: a table whose file is in the collection saved_model_assets."""
+def first_words(name, vocabulary=None):
+    """TensorFlow 1: a table whose file is in the collection saved_model_assets, or whose values are a range that the graph makes."""
     v1 = tf.compat.v1
     path = folder(name)
     with tf.Graph().as_default() as graph, v1.Session() as session:
         x = v1.placeholder(tf.string, [None], name="x")
-        asset = tf.constant(vocabulary, name="asset_path")
-        v1.add_to_collection(v1.GraphKeys.ASSET_FILEPATHS, asset)
-        lines = tf.lookup.TextFileInitializer(asset, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
-        y = tf.identity(tf.lookup.StaticHashTable(lines, -1).lookup(x), "y")
+        if vocabulary:
+            asset = tf.constant(vocabulary, name="asset_path")
+            v1.add_to_collection(v1.GraphKeys.ASSET_FILEPATHS, asset)
+            rows = tf.lookup.TextFileInitializer(asset, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
+        else:
+            rows = tf.lookup.KeyValueTensorInitializer(tf.constant(["red", "green", "blue"]), tf.cast(tf.range(3) * 2, tf.int64))
+        y = tf.identity(tf.lookup.StaticHashTable(rows, -1).lookup(x), "y")
         session.run(v1.tables_initializer())
         builder = v1.saved_model.Builder(path + "/model")
         signature = v1.saved_model.signature_def_utils.predict_signature_def({"x": x}, {"y": y})
@@ -215,3 +218,20 @@ keras_rnn("keras_rnn")
 saved("loop_open", loops, {"serving_default": loops.open}, {"x": floats(2, 3, 4)})
 prices = Prices()
 saved("mutable_table", prices, {"serving_default": prices.__call__}, {"x": np.array([b"salt", b"tea", b"gold"])})
+first_words("tf1_counted")
+
+
+class Rows(tf.Module):
+    """A ragged argument, which a signature takes as its values and where rows begin."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = tf.Variable(floats(9, 4))
+
+    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None], tf.int32), tf.TensorSpec([None, 4], tf.float32, name="more")])
+    def __call__(self, x, more):
+        return {"y": tf.reduce_mean(tf.gather(self.table, x), 1) + more, "longest": x.bounding_shape()[1]}
+
+
+rows = Rows()
+saved("ragged", rows, {"serving_default": rows.__call__}, {"x": np.array([3, 1, 4, 1, 5], np.int32), "x_1": np.array([0, 2, 2, 5]), "more": floats(3, 4)})
