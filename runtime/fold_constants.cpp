@@ -2,7 +2,11 @@
 #include "runtime/fold_constants.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "kernels/movement/axes.h"
+#include "kernels/movement/in_place.h"
+#include "kernels/movement/movement.h"
 #include "runtime/base/checked.h"
 #include "runtime/base/sealed.h"
 #include "runtime/control/control.h"
@@ -104,6 +108,23 @@ void let_go(Graph& graph, const Node& node, std::vector<Tensor>& in, std::span<c
   }
 }
 
+// A Transpose of what nothing else reads, where it lies: all of a model's weights would otherwise be there beside the largest of them twice. False: it was
+// not done.
+bool transpose_over(Graph& graph, const Node& node, std::span<const int32_t> readers) {
+  const auto v = static_cast<size_t>(node.inputs.empty() ? 0 : std::max(node.inputs[0], 0));
+  if (node.op != &kTranspose || v >= readers.size() || readers[v] != 1 || graph.values[v].constant.bytes() < kWorthMapping) return false;
+  Tensor& t = graph.values[v].constant;
+  const auto perm = transposed_axes(node.read(), t.dims().rank);
+  if (!perm || t.dtype() == DType::string || !make_writable(t)) return false;
+  const bool done = transpose_in_place(t.mutable_raw(), static_cast<int64_t>(size_of(t.dtype())), t.dims(), *perm);
+  Tensor over = sealed(std::exchange(t, Tensor()));
+  if (!done) return t = std::move(over), false;
+  Dims dims;
+  for (int axis : *perm) dims.push_back(over.dims()[axis]);
+  make_constant(graph.value(node.outputs[0]), over.reshaped(dims));
+  return true;
+}
+
 // True when the node is gone: all its outputs are constants now. `readers` are those before the pass, when no value of it had a new one.
 Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa, std::span<const int32_t> readers) {
   bool known = !node.outputs.empty();
@@ -124,6 +145,10 @@ Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa
   if (cost && ((cost->bytes > kFreeGrowth && cost->bytes > 4 * in_bytes) || cost->bytes > most)) return false;
   if (work > left.work) return false;
   left.work -= work;
+  if (cost && transpose_over(graph, node, readers)) {
+    left.bytes -= cost->bytes;
+    return true;
+  }
   std::vector<Tensor> in;
   for (ValueId v : node.inputs) in.push_back(v == kNone ? Tensor() : graph.value(v).constant);
   auto out = evaluate_node(graph, node, in, {.isa = isa, .budget = most + (node.op->compute != nullptr ? 0 : int64_t(16) << 20)});

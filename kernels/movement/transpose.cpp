@@ -4,9 +4,8 @@
 #include "kernels/movement/movement.h"
 
 namespace tern {
-namespace {
 
-Result<std::vector<int>> permutation(const AttrReader& attrs, int rank) {
+Result<std::vector<int>> transposed_axes(const AttrReader& attrs, int rank) {
   std::vector<int> perm;
   if (!attrs.has("perm")) {
     for (int i = rank - 1; i >= 0; --i) perm.push_back(i);
@@ -19,13 +18,15 @@ Result<std::vector<int>> permutation(const AttrReader& attrs, int rank) {
   return normalize_axes(given, rank);
 }
 
+namespace {
+
 Status infer(InferContext& c) {
   const Shape& x = c.shape(0);
   if (!x.ranked()) {
     c.set(0, c.dtype(0), c.attrs.has("perm") ? fresh_shape(static_cast<int>(c.attrs.ints("perm").size()), c) : Shape());
     return {};
   }
-  auto perm = permutation(c.attrs, x.rank());
+  auto perm = transposed_axes(c.attrs, x.rank());
   if (!perm) return perm.error();
   Shape y(std::vector<Dim>{});
   for (int axis : *perm) y.push_back(x[axis]);
@@ -35,7 +36,7 @@ Status infer(InferContext& c) {
 
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
-  auto perm = permutation(c.attrs, x.dims.rank);
+  auto perm = transposed_axes(c.attrs, x.dims.rank);
   if (!perm) return perm.error();
   const auto from = dense_strides(x.dims), to = dense_strides(c.out(0).dims);
   CopyRequest copy(c.input(0), c.output(0), x.dtype);

@@ -19,32 +19,71 @@
 
 namespace tern {
 
-struct Held {
-  std::mutex mutex;
-  std::map<uintptr_t, int64_t> holders;    // of the pages from there up to the next key
-  std::map<uintptr_t, uintptr_t> retired;  // begin and end of each range
+namespace {
 
-  void take(uintptr_t begin, uintptr_t end) {
-    std::lock_guard lock(mutex);
+// How many hold what lies from a key up to the next one.
+class Counts {
+ public:
+  void add(uintptr_t begin, uintptr_t end) {
+    if (begin == end) return;
     split(begin), split(end);
-    for (auto at = holders.find(begin); at->first != end; ++at) ++at->second;
+    for (auto at = counts_.find(begin); at->first != end; ++at) ++at->second;
   }
-  // What nobody holds any more is unmapped. Allocates nothing: a holder's ends stay keys for as long as it is there.
-  void give_back(uintptr_t begin, uintptr_t end) {
-    std::lock_guard lock(mutex);
-    for (auto at = holders.find(begin); at->first != end; ++at) {
-      if (--at->second == 0) ::munmap(reinterpret_cast<void*>(at->first), std::next(at)->first - at->first);
+  // Calls free(begin, end) of what nobody holds any more. Allocates nothing: a holder's ends stay keys for as long as it is there.
+  template <class Free>
+  void remove(uintptr_t begin, uintptr_t end, Free free) {
+    if (begin == end) return;
+    for (auto at = counts_.find(begin); at->first != end; ++at) {
+      if (--at->second == 0) free(at->first, std::next(at)->first);
     }
-    for (auto at = holders.find(begin), after = holders.upper_bound(end); at != after;) {
-      const bool inside_nothing = at->second == 0 && (at == holders.begin() || std::prev(at)->second == 0);
-      at = inside_nothing ? holders.erase(at) : std::next(at);
+    for (auto at = counts_.find(begin), after = counts_.upper_bound(end); at != after;) {
+      const bool inside_nothing = at->second == 0 && (at == counts_.begin() || std::prev(at)->second == 0);
+      at = inside_nothing ? counts_.erase(at) : std::next(at);
     }
+  }
+  // Of a holder's range: is it the only one?
+  bool alone(uintptr_t begin, uintptr_t end) const {
+    for (auto at = counts_.find(begin); at != counts_.end() && at->first != end; ++at) {
+      if (at->second != 1) return false;
+    }
+    return true;
   }
 
  private:
   void split(uintptr_t at) {
-    const auto after = holders.upper_bound(at);
-    holders.emplace(at, after == holders.begin() ? 0 : std::prev(after)->second);
+    const auto after = counts_.upper_bound(at);
+    counts_.emplace(at, after == counts_.begin() ? 0 : std::prev(after)->second);
+  }
+  std::map<uintptr_t, int64_t> counts_;
+};
+
+uintptr_t address(const void* p) { return reinterpret_cast<uintptr_t>(p); }
+uintptr_t begin_of(std::span<const std::byte> bytes) { return address(bytes.data()); }
+uintptr_t end_of(std::span<const std::byte> bytes) { return address(bytes.data() + bytes.size()); }
+
+}  // namespace
+
+struct Held {
+  std::mutex mutex;
+  Counts pages, bytes;                     // pages go when nobody holds them; bytes tell who may write
+  std::map<uintptr_t, uintptr_t> retired;  // begin and end of each range
+
+  void take(const Unmap& of) {
+    std::lock_guard lock(mutex);
+    pages.add(address(of.begin), address(of.begin) + of.bytes);
+    bytes.add(begin_of(of.own), end_of(of.own));
+  }
+  void give_back(const Unmap& of) {
+    std::lock_guard lock(mutex);
+    pages.remove(address(of.begin), address(of.begin) + of.bytes,
+                 [](uintptr_t begin, uintptr_t end) { ::munmap(reinterpret_cast<void*>(begin), end - begin); });
+    bytes.remove(begin_of(of.own), end_of(of.own), [](uintptr_t, uintptr_t) {});
+  }
+  bool may_write(const Unmap& of) {
+    std::lock_guard lock(mutex);
+    const uintptr_t begin = begin_of(of.own), end = end_of(of.own);
+    const bool some_retired = std::any_of(retired.begin(), retired.end(), [=](const auto& r) { return r.first < end && r.second > begin; });
+    return !some_retired && bytes.alone(begin, end);
   }
 };
 
@@ -85,8 +124,8 @@ uintptr_t page_behind(uintptr_t at) { return page_before(at + page() - 1); }
 struct Pages {
   uintptr_t begin, end;
   explicit Pages(std::span<const std::byte> bytes) {
-    begin = page_behind(reinterpret_cast<uintptr_t>(bytes.data()));
-    end = std::max(begin, page_before(reinterpret_cast<uintptr_t>(bytes.data() + bytes.size())));
+    begin = page_behind(begin_of(bytes));
+    end = std::max(begin, page_before(end_of(bytes)));
   }
   size_t size() const { return end - begin; }
   std::byte* data() const { return reinterpret_cast<std::byte*>(begin); }
@@ -119,9 +158,8 @@ bool move_to_file(const Pages& pages) {
 }  // namespace
 
 void Unmap::operator()(const void*) const {
-  const auto at = reinterpret_cast<uintptr_t>(begin);
   if (held == nullptr) ::munmap(begin, bytes);
-  else held->give_back(at, at + bytes);
+  else held->give_back(*this);
 }
 
 std::byte* map_pages(size_t size) {
@@ -153,19 +191,19 @@ Result<std::shared_ptr<std::byte>> map_memory(size_t bytes) {
   std::byte* begin = map_pages(size);
   if (begin == nullptr) return out_of_memory();
   std::unique_ptr<std::byte, Unmap> whole(begin, Unmap{begin, size, nullptr});  // until it is held: taking may run out of memory
-  held->take(reinterpret_cast<uintptr_t>(begin), reinterpret_cast<uintptr_t>(begin) + size);
-  return std::shared_ptr<std::byte>(whole.release(), Unmap{begin, size, held});
+  const Unmap holder{begin, size, held, {begin, size}};
+  held->take(holder);
+  return std::shared_ptr<std::byte>(whole.release(), holder);
 }
 
 std::shared_ptr<const std::byte> hold(const std::shared_ptr<const void>& storage, std::span<const std::byte> bytes) {
   const Unmap* whole = std::get_deleter<Unmap>(storage);
   if (whole == nullptr || whole->held == nullptr) return {storage, bytes.data()};
-  const auto at = reinterpret_cast<uintptr_t>(bytes.data());
-  const uintptr_t begin = page_before(at);
-  const uintptr_t end = std::min(page_behind(at + bytes.size() + kAlignment), reinterpret_cast<uintptr_t>(whole->begin) + whole->bytes);
-  const std::shared_ptr<Held> held = whole->held;
-  held->take(begin, end);
-  return {bytes.data(), Unmap{reinterpret_cast<void*>(begin), end - begin, held}};
+  const uintptr_t begin = page_before(begin_of(bytes));
+  const uintptr_t end = std::min(page_behind(end_of(bytes) + kAlignment), address(whole->begin) + whole->bytes);
+  const Unmap holder{reinterpret_cast<void*>(begin), end - begin, whole->held, bytes};
+  holder.held->take(holder);
+  return {bytes.data(), holder};
 }
 
 Status read_into(int fd, int64_t from, std::byte* to, size_t count, Extent* known) {
@@ -198,8 +236,8 @@ void protect(const std::shared_ptr<const std::byte>& memory) {
 
 bool unprotect(const std::shared_ptr<const std::byte>& memory) {
   const Unmap* mapping = std::get_deleter<Unmap>(memory);
-  if (mapping == nullptr || mapping->held == nullptr || memory.use_count() != 1 || mapping->held.use_count() != 1) return false;
-  return mapping->held->retired.empty() && ::mprotect(mapping->begin, mapping->bytes, PROT_READ | PROT_WRITE) == 0;
+  if (mapping == nullptr || mapping->held == nullptr || memory.use_count() != 1 || !mapping->held->may_write(*mapping)) return false;
+  return ::mprotect(mapping->begin, mapping->bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
 void release_pages(std::span<const std::byte> bytes) {

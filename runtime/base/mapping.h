@@ -21,7 +21,8 @@ struct Held;
 struct Unmap {
   void* begin;  // whole pages
   size_t bytes;
-  std::shared_ptr<Held> held;  // null: a file in place
+  std::shared_ptr<Held> held;           // null: a file in place
+  std::span<const std::byte> own = {};  // what it is held for; of a whole mapping all of it
   void operator()(const void*) const;
 };
 
@@ -53,8 +54,8 @@ struct Extent {
 Status read_into(int fd, int64_t from, std::byte* to, size_t count, Extent* known = nullptr);
 // `bytes` of an open file in place, from its begin. Errors: invalid.
 Result<std::shared_ptr<const std::byte>> map_in_place(int fd, size_t bytes);
-// Memory from map_memory() that nobody shall write again; and what may be written all the same: false where anyone else holds a part of it, where a part
-// was retired, and for what is no such memory.
+// Memory from map_memory(), or a piece of it, that nobody shall write again; and what may be written all the same: false where anyone else holds a byte
+// of it, where a part was retired, and for what is no such memory. Pages that a piece shares with its neighbours can be written meanwhile.
 void protect(const std::shared_ptr<const std::byte>& memory);
 bool unprotect(const std::shared_ptr<const std::byte>& memory);
 

@@ -18,13 +18,16 @@ Tensor sealed(Tensor t) {
   return t;
 }
 
-Tensor place_over(Tensor& t) {
-  Tensor over = t.reshaped(t.dims());  // alone: when t goes, who else has the tensor shows
+bool make_writable(Tensor& t) {
+  if (!t.present()) return false;
+  Tensor alone = t.reshaped(t.dims());  // when t goes, who else has the tensor shows
   t = Tensor();
-  const bool writable = unprotect(over.storage());
-  t = over;
-  return writable ? over : *Tensor::allocate(t.dtype(), t.dims());
+  const bool writable = unprotect(alone.storage());
+  t = std::move(alone);
+  return writable;
 }
+
+Tensor place_over(Tensor& t) { return make_writable(t) ? t : *Tensor::allocate(t.dtype(), t.dims()); }
 
 void retire(const Tensor& t) {
   if (t.present()) retire(t.storage(), {t.raw(), t.bytes()});

@@ -9,8 +9,12 @@ namespace tern {
 // for which no mapping is left, stays where it is.
 Tensor sealed(Tensor tensor);
 
-// Where what is computed of `t`, element by element and of its dtype and dims, may be written: over it, when the caller's is the only one that has its
-// memory, which is a mapping; otherwise in memory as large. Seal it afterwards.
+// Whether the caller's is the only tensor that has its memory, which is a mapping: then it may be written until it is sealed again, by one thread at a
+// time for all that lies in one mapping.
+bool make_writable(Tensor& tensor);
+
+// Where what is computed of `t`, element by element and of its dtype and dims, may be written: over it, where it can be made writable,
+// otherwise in memory as large. Seal it afterwards.
 Tensor place_over(Tensor& t);
 
 // A tensor that is not needed soon, as retire() of its bytes.

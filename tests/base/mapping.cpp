@@ -133,6 +133,34 @@ TEST_CASE("mapping: protected memory is written again by who holds it alone, and
   CHECK(!unprotect(nullptr));
 }
 
+TEST_CASE("mapping: a piece is written by who holds its bytes alone, whoever holds others of its pages") {
+  std::shared_ptr<const std::byte> memory = counted(4 * kMiB);
+  const std::byte* begin = memory.get();
+  const auto before = hold(memory, {begin, 5000}), behind = hold(memory, {begin + 5000 + kMiB, 777}), nothing = hold(memory, {begin + 6000, 0});
+  const std::shared_ptr<const std::byte> piece = hold(memory, {begin + 5000, kMiB});
+  protect(memory);
+  CHECK(!unprotect(piece));  // `memory` has it too
+  memory = nullptr;
+  {
+    const auto again = piece;
+    CHECK(!unprotect(piece));
+  }
+  auto last = hold(piece, {piece.get() + kMiB - 1, 2});  // one byte of it, one of its neighbour
+  CHECK(!unprotect(piece));
+  CHECK(!unprotect(behind));
+  REQUIRE(unprotect(before));
+  protect(before);
+  last = nullptr;
+  REQUIRE(unprotect(piece));
+  std::memset(const_cast<std::byte*>(piece.get()), 9, kMiB);
+  protect(piece);
+  for (size_t i = 0; i < 5000; ++i) REQUIRE(before.get()[i] == static_cast<std::byte>(i * 7 % 251));
+  for (size_t i = 0; i < 777; ++i) REQUIRE(behind.get()[i] == static_cast<std::byte>((i + 5000 + kMiB) * 7 % 251));
+  retire(piece, {piece.get() + 70'000, 100'000});
+  CHECK(!unprotect(piece));
+  CHECK(unprotect(before));
+}
+
 TEST_CASE("mapping: a piece of the heap is held as its owner is") {
   const std::shared_ptr<const std::byte> heap = allocate_aligned(kMiB, true);
   const auto piece = hold(heap, {heap.get() + 64, 4096});

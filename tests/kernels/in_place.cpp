@@ -1,0 +1,89 @@
+// Transpose where the array lies, against the definition. Contract: kernels/movement/in_place.h.
+#include "kernels/movement/in_place.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <vector>
+
+namespace tern::test::in_in_place {
+namespace {
+
+// Elements of `size` bytes, each of which says its number as far as it can.
+std::vector<std::byte> numbered(int64_t count, int64_t size) {
+  std::vector<std::byte> all(static_cast<size_t>(count * size));
+  for (int64_t i = 0; i < count; ++i) {
+    const uint64_t number[2] = {static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15, static_cast<uint64_t>(i)};
+    std::memcpy(all.data() + i * size, number, static_cast<size_t>(size));
+  }
+  return all;
+}
+
+// y[i_perm[0], i_perm[1], …] = x[i0, i1, …], element by element.
+std::vector<std::byte> transposed(const std::vector<std::byte>& x, int64_t size, const Dims& dims, const std::vector<int>& perm) {
+  std::vector<int64_t> stride(static_cast<size_t>(dims.rank), size), at(static_cast<size_t>(dims.rank), 0);
+  for (int d = dims.rank - 1; d > 0; --d) stride[static_cast<size_t>(d - 1)] = stride[static_cast<size_t>(d)] * dims[d];
+  std::vector<std::byte> y;
+  for (int64_t n = 0; n < dims.count(); ++n) {
+    int64_t from = 0;
+    for (size_t d = 0; d < perm.size(); ++d) from += at[d] * stride[static_cast<size_t>(perm[d])];
+    y.insert(y.end(), x.begin() + from, x.begin() + from + size);
+    for (size_t d = perm.size(); d-- > 0;) {
+      if (++at[d] < dims[perm[d]]) break;
+      at[d] = 0;
+    }
+  }
+  return y;
+}
+
+// Done, and right; or not done, and as it was.
+bool done(int64_t size, const Dims& dims, const std::vector<int>& perm) {
+  CAPTURE(size);
+  CAPTURE(to_string(dims));
+  const std::vector<std::byte> x = numbered(dims.count(), size);
+  std::vector<std::byte> y = x;
+  const bool moved = transpose_in_place(y.data(), size, dims, perm);
+  CHECK(y == (moved ? transposed(x, size, dims, perm) : x));
+  return moved;
+}
+
+}  // namespace
+
+TEST_CASE("transpose in place: every permutation of four axes, in the buffer and beyond it") {
+  for (const Dims& dims : {Dims{3, 5, 2, 7}, Dims{1, 5, 1, 7}, Dims{9, 16, 24, 80}, Dims{2, 96, 1, 1024}}) {
+    std::vector<int> perm = {0, 1, 2, 3};
+    do CHECK(done(4, dims, perm));
+    while (std::next_permutation(perm.begin(), perm.end()));
+  }
+}
+
+TEST_CASE("transpose in place: elements of every size, rows and columns of which a few fit into the buffer") {
+  for (int64_t size : {1, 2, 4, 8, 16}) {
+    CHECK(done(size, {4608, 512}, {1, 0}));
+    CHECK(done(size, {64, 65536}, {1, 0}));
+    CHECK(done(size, {65536, 64}, {1, 0}));
+  }
+}
+
+TEST_CASE("transpose in place: where only one of two extents can be divided, that one is, and where none can, nothing moves") {
+  constexpr int64_t kPrime = 2003;
+  CHECK(done(4, {kPrime, 1024}, {1, 0}));
+  CHECK(done(4, {1024, kPrime}, {1, 0}));
+  CHECK(!done(4, {kPrime, kPrime + 8}, {1, 0}));
+  CHECK(done(64, {kPrime / 4, 499}, {1, 0}));
+}
+
+TEST_CASE("transpose in place: runs longer than the buffer move in pieces") {
+  CHECK(done(8, {2, 3, kInPlaceBuffer / 8 + 1000}, {1, 0, 2}));
+  CHECK(done(8, {5, 2, 2, kInPlaceBuffer / 8}, {0, 2, 1, 3}));
+}
+
+TEST_CASE("transpose in place: without elements, and without axes") {
+  CHECK(done(4, {0, 5}, {1, 0}));
+  CHECK(done(4, {}, {}));
+  CHECK(done(4, {7}, {0}));
+}
+
+}  // namespace tern::test::in_in_place
