@@ -5,6 +5,7 @@
 
 #include "loaders/formats.h"
 #include "runtime/base/guarded.h"
+#include "runtime/base/mapping.h"
 #include "runtime/base/printable.h"
 #include "runtime/model.h"
 
@@ -61,6 +62,7 @@ Result<Model> load(const std::string& path, const LoadOptions& options) {
   return guarded([&]() -> Result<Model> {
     auto source = open_model(path, file_options(options));
     if (!source) return printable(source.error());
+    source->once = is_mapped(source->owner);
     auto graph = load_graph(*source, options);
     if (!graph) return printable(graph.error().within(path));
     *source = {};  // the graph keeps what it needs of it

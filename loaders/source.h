@@ -23,6 +23,7 @@ struct Source {
   std::string directory;              // where files that the model names may lie; empty for none
   std::string path;                   // as the caller wrote it; empty for bytes
   FileOptions how = {};               // of files that it names
+  bool once = false;                  // a mapping that nobody loads again: what was inflated of it may go
 
   // A part of the same file.
   Source part(std::span<const std::byte> piece) const { return {piece, owner, directory, path, how}; }

@@ -48,8 +48,8 @@ Result<Version> version_of(const std::string& told, std::string_view config, con
   return v;
 }
 
-// The bytes of a member, where they lie or inflated.
-Result<Source> member(const Content& content, const std::string& name, int64_t budget) {
+// The bytes of a member, where they lie or inflated. `once`: it is not asked for again.
+Result<Source> member(const Content& content, const std::string& name, int64_t budget, bool once = false) {
   const ZipArchive::Entry* entry = content.zip->find(name);
   if (entry == nullptr) return invalid(name + " is not in the archive");
   if (entry->method == 0) {
@@ -57,10 +57,9 @@ Result<Source> member(const Content& content, const std::string& name, int64_t b
     if (!bytes) return bytes.error();
     return content.source.part(*bytes);
   }
-  auto bytes = content.zip->read(*entry, static_cast<uint64_t>(budget) + 16 * content.all.size());
-  if (!bytes) return bytes.error();
-  auto owned = std::make_shared<const std::vector<std::byte>>(std::move(*bytes));
-  return Source{*owned, owned, content.source.directory, content.source.path, content.source.how};
+  auto memory = content.zip->read_shared(*entry, static_cast<uint64_t>(budget) + 16 * content.all.size(), once);
+  if (!memory) return memory.error();
+  return Source{{memory->get(), entry->size}, *memory, content.source.directory, content.source.path, content.source.how};
 }
 
 std::string_view text_of(const Source& source) { return {reinterpret_cast<const char*>(source.bytes.data()), source.bytes.size()}; }
@@ -101,7 +100,7 @@ Result<std::unique_ptr<WeightSource>> weights_of_archive(const Content& content,
     if (!files) return files.error().within(kIndex);
     return std::unique_ptr<WeightSource>(std::make_unique<ShardedWeights>(*files));
   }
-  auto source = member(content, kFile, budget);
+  auto source = member(content, kFile, budget, content.source.once);
   if (!source) return source.error();
   auto file = File::open(*source, budget);
   if (!file) return file.error().within(kFile);

@@ -214,7 +214,7 @@ const ZipArchive::Entry* ZipArchive::find(std::string_view name) const {
   return it != by_name_.end() && entries_[*it].name == name ? &entries_[*it] : nullptr;
 }
 
-Result<std::vector<std::byte>> ZipArchive::read(const Entry& e, uint64_t limit) const {
+Status ZipArchive::check_size(const Entry& e, uint64_t limit) const {
   if (e.flags & 1) return unsupported(shown(e.name) + " is encrypted");
   if (e.method != 0 && e.method != 8) return unsupported(shown(e.name) + " uses compression method " + std::to_string(e.method));
   auto data = payload(e);
@@ -222,14 +222,34 @@ Result<std::vector<std::byte>> ZipArchive::read(const Entry& e, uint64_t limit) 
   const uint64_t most = e.method == 0 ? e.compressed : e.compressed * kDeflateMost;
   if (e.size > limit) return invalid(shown(e.name) + " is larger than the budget of " + std::to_string(limit) + " bytes");
   if (e.size > most) return invalid(shown(e.name) + " cannot have the size that it states");
-  std::vector<std::byte> out(e.size);
+  return {};
+}
+
+Status ZipArchive::read_into(const Entry& e, std::span<std::byte> to, bool once) const {
+  auto data = payload(e);
+  if (!data) return data.error();
   if (e.method == 0) {
-    if (e.size > 0) std::memcpy(out.data(), data->data(), e.size);
-  } else if (Status s = inflate_exactly(*data, out, false); !s) {
+    if (e.size > 0) std::memcpy(to.data(), data->data(), e.size);
+  } else if (Status s = inflate_exactly(*data, to, false, once); !s) {
     return Error(s.error().code(), shown(e.name) + " " + s.error().message());
   }
-  if (Status s = check_sum(e, out, false); !s) return s.error();
+  return check_sum(e, to, false);
+}
+
+Result<std::vector<std::byte>> ZipArchive::read(const Entry& e, uint64_t limit) const {
+  if (Status s = check_size(e, limit); !s) return s.error();
+  std::vector<std::byte> out(e.size);
+  if (Status s = read_into(e, out, false); !s) return s.error();
   return out;
+}
+
+Result<std::shared_ptr<const std::byte>> ZipArchive::read_shared(const Entry& e, uint64_t limit, bool once) const {
+  if (Status s = check_size(e, limit); !s) return s.error();
+  auto memory = e.size < kWorthMapping ? Result(allocate_aligned(e.size, true)) : map_memory(e.size);
+  if (!memory) return memory.error();
+  if (Status s = read_into(e, {memory->get(), e.size}, once); !s) return s.error();
+  protect(*memory);
+  return std::shared_ptr<const std::byte>(std::move(*memory));
 }
 
 }  // namespace tern

@@ -4,6 +4,7 @@
 //   directory      PK\1\2  u16 made by, needs, flags, method, time, date; u32 crc, compressed, size; u16 name, extra, comment, …; u32 offset
 //   local header   PK\3\4  u16 needs, flags, method, time, date; u32 crc, compressed, size; u16 name, extra; then the bytes
 #pragma once
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,11 +35,16 @@ class ZipArchive {
   Result<std::span<const std::byte>> view(const Entry& entry) const;
   // The bytes of one member. Errors: encrypted or another method (unsupported); corrupt, or larger than `limit` (invalid).
   Result<std::vector<std::byte>> read(const Entry& entry, uint64_t limit) const;
+  // The same of a member of which parts are kept: a large one lies in a mapping, as weights do (runtime/base/mapping.h). `once`: the archive's bytes are
+  // a mapping too, and nobody reads the member again: its pages go as it is inflated.
+  Result<std::shared_ptr<const std::byte>> read_shared(const Entry& entry, uint64_t limit, bool once = false) const;
 
  private:
   ZipArchive(std::span<const std::byte> bytes, const Options& options) : bytes_(bytes), options_(options) {}
   Status check_members(uint64_t directory_offset);
   Result<std::span<const std::byte>> payload(const Entry& entry) const;
+  Status check_size(const Entry& entry, uint64_t limit) const;
+  Status read_into(const Entry& entry, std::span<std::byte> to, bool once) const;
   Status check_sum(const Entry& entry, std::span<const std::byte> data, bool in_place) const;
   std::span<const std::byte> bytes_;
   Options options_;

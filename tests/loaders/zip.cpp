@@ -4,9 +4,11 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "loaders/source.h"
+#include "runtime/base/mapping.h"
 #include "tests/support/zip_writer.h"
 
 namespace tern::test::in_zip {
@@ -144,6 +146,38 @@ TEST_CASE("zip: large members of a file in place are checked piece by piece") {
     auto view = zip->view(zip->entries()[0]);
     CHECK(view.ok() == whole);
     if (whole) CHECK(text(view) == big);
+  }
+}
+
+TEST_CASE("zip: what is inflated once leaves its place in the archive, and nothing else does") {
+  std::string noise(3 << 20, '\0');
+  uint32_t state = 1;
+  for (char& c : noise) c = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  ZipWriter w;
+  w.add("before", "0123456789", {.deflate = true});
+  w.add("large", noise, {.deflate = true});
+  w.add("behind", "abcdef");
+  const std::string file = w.finish();
+  for (const bool once : {false, true}) {
+    auto memory = map_memory(file.size());
+    REQUIRE(memory.ok());
+    std::copy(file.begin(), file.end(), reinterpret_cast<char*>(memory->get()));
+    auto zip = ZipArchive::open({memory->get(), file.size()});
+    REQUIRE(zip.ok());
+    auto large = zip->read_shared(*zip->find("large"), 4 << 20, once);
+    REQUIRE(large.ok());
+    CHECK(is_mapped(*large));
+    CHECK(std::equal(noise.begin(), noise.end(), reinterpret_cast<const char*>(large->get())));
+    const std::byte* begin = memory->get() + w.members[1].payload;
+    const auto gone = std::count(begin, begin + w.members[1].compressed, std::byte{0});
+    CHECK((once ? gone > (3 << 20) - 20'000 : gone < (3 << 20) / 100));
+    CHECK(text(zip->read(*zip->find("before"), 100)) == "0123456789");
+    CHECK(text(zip->read(*zip->find("behind"), 100)) == "abcdef");
+    auto small = zip->read_shared(*zip->find("before"), 100, once);
+    REQUIRE(small.ok());
+    CHECK(!is_mapped(*small));
+    CHECK(std::string(reinterpret_cast<const char*>(small->get()), 10) == "0123456789");
+    CHECK(zip->read_shared(*zip->find("large"), 1 << 20).error().message() == "member large is larger than the budget of 1048576 bytes");
   }
 }
 

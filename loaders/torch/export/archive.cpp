@@ -83,11 +83,10 @@ class Reader {
       owner = source_.owner;
       return zip_.view(*entry);
     }
-    auto bytes = zip_.read(*entry, most(*entry));
-    if (!bytes) return bytes.error();
-    auto kept = std::make_shared<const std::vector<std::byte>>(std::move(*bytes));
-    owner = kept;
-    return std::span<const std::byte>(*kept);
+    auto memory = zip_.read_shared(*entry, most(*entry));
+    if (!memory) return memory.error();
+    owner = *memory;
+    return std::span(memory->get(), entry->size);
   }
 
   Result<Checkpoint> open_checkpoint(const std::string& name) {
