@@ -9,17 +9,31 @@ namespace {
 
 constexpr float kSqrtHalf = 0.70710678f, kSqrt2 = 1.41421356f;
 
+// The x of x / sqrt 2.
+ValueId halved(const Rewriter& r, ValueId v) {
+  if (const Node* div = r.producer(v, "Div"); div && r.is_scalar(div->inputs[1], kSqrt2, 1e-5f)) return div->inputs[0];
+  const Node* mul = r.producer(v, "Mul");
+  auto scaled = mul ? r.with_scalar(*mul) : std::nullopt;
+  return scaled && std::fabs(scaled->factor - kSqrtHalf) <= 1e-5f ? scaled->value : kNone;
+}
+
+// The x of erfc(-x / sqrt 2), which TensorFlow's operator computes as 1 - erf in f64; f32(…) around it.
+ValueId erfc_argument(const Rewriter& r, ValueId v) {
+  const Node *narrow = r.producer(v, "Cast"), *sub = narrow ? r.producer(narrow->inputs[0], "Sub") : nullptr;
+  const Tensor* one = sub ? r.constant(sub->inputs[0], DType::f64) : nullptr;
+  if (one == nullptr || one->count() != 1 || *one->data<double>() != 1) return kNone;
+  const Node *erf = r.producer(sub->inputs[1], "Erf"), *wide = erf ? r.producer(erf->inputs[0], "Cast") : nullptr;
+  const Node* neg = wide ? r.producer(halved(r, wide->inputs[0]), "Neg") : nullptr;
+  return neg ? neg->inputs[0] : kNone;
+}
+
 // The x of erf(x / sqrt 2) + 1, given the value of the sum; kNone when it is something else.
 ValueId erf_argument(const Rewriter& r, ValueId sum) {
   const Node* add = r.producer(sum, "Add");
   auto one = add ? r.with_scalar(*add) : std::nullopt;
-  if (!one || one->factor != 1.0f) return kNone;
+  if (!one || one->factor != 1.0f) return erfc_argument(r, sum);
   const Node* erf = r.producer(one->value, "Erf");
-  if (erf == nullptr) return kNone;
-  if (const Node* div = r.producer(erf->inputs[0], "Div"); div && r.is_scalar(div->inputs[1], kSqrt2, 1e-5f)) return div->inputs[0];
-  const Node* mul = r.producer(erf->inputs[0], "Mul");
-  auto scaled = mul ? r.with_scalar(*mul) : std::nullopt;
-  return scaled && std::fabs(scaled->factor - kSqrtHalf) <= 1e-5f ? scaled->value : kNone;
+  return erf ? halved(r, erf->inputs[0]) : kNone;
 }
 
 // The x of 1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)).

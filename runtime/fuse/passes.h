@@ -8,6 +8,7 @@ void fuse_gelu(Graph& graph);
 void fuse_gates(Graph& graph);
 void fuse_layer_norm(Graph& graph);
 void fuse_attention(Graph& graph);
+void fuse_flat_products(Graph& graph);
 void fuse_linear(Graph& graph);
 void fuse_conv(Graph& graph);
 void fuse_integer_products(Graph& graph);

@@ -186,6 +186,33 @@ TEST_CASE("fuse: the primitives of LayerNorm become LayerNormalization with thei
   }
 }
 
+TEST_CASE("fuse: GELU by erfc in f64, as TensorFlow's operator is read, becomes Gelu") {
+  for (double one : {1.0, 2.0}) {
+    Builder b;
+    const ValueId x = b.input("x", {3, 50});
+    const ValueId z = b.node("Cast", {b.node("Mul", {b.node("Neg", {x}), number(b, 0.707106769f)})}, {{"to", int64_t(11)}});
+    const ValueId erfc = b.node("Sub", {b.constant(Tensor::scalar(one)), b.node("Erf", {z})});
+    b.output(b.node("Mul", {b.node("Mul", {number(b, 0.5f), x}), b.node("Cast", {erfc}, {{"to", int64_t(1)}})}));
+    CHECK(Builder::count(fused(b, {random_f32({3, 50}, 7, -6, 6)}), "Gelu") == (one == 1));
+  }
+}
+
+TEST_CASE("fuse: a product of rows between two Reshapes is one product, with its bias and activation, and no other Reshape is lost") {
+  const Dim batch = Dim::symbol("batch");
+  for (int like = 0; like < 4; ++like) {
+    Builder b;
+    const ValueId x = b.input("x", {batch, 3, 4, 6}), w = b.constant(random_f32({6, 5}, 1));
+    const ValueId product = b.node("MatMul", {b.node("Reshape", {x, b.ints({-1, 6})}), w});
+    const std::vector<int64_t> back[] = {{-1, 3, 4, 5}, {-1, 4, 3, 5}, {-1, 12, 5}, {-1, 3, 4, 5}};
+    const ValueId y = b.node("Reshape", {product, b.ints(back[like])});
+    b.output(b.node("Relu", {b.node("Add", {y, b.constant(random_f32({5}, 2))})}));
+    if (like == 3) b.output(product);
+    const Graph g = fused(b, {random_f32({2, 3, 4, 6}, 7)});
+    CHECK(Builder::count(g, "Linear") == (like == 0));
+    CHECK((Builder::count(g, "Reshape") == 0) == (like == 0));
+  }
+}
+
 TEST_CASE("fuse: LayerNorm as Keras and TensorFlow multiply it out becomes LayerNormalization, unless another mean is taken away") {
   for (int spelling = 0; spelling < 6; ++spelling) {
     Builder b;
