@@ -26,8 +26,9 @@ void each_weight(int64_t n, int64_t k, F f) {
   }
 }
 
-// The scale of a column: 0 of zeros, NaN of what is not finite.
-float scale_of(const float* w, int64_t k_stride, int64_t k, float alpha) {
+}  // namespace
+
+float int8_scale(const float* w, int64_t k_stride, int64_t k, float alpha) {
   float most = 0;
   bool finite = true;
   for (int64_t i = 0; i < k; ++i) {
@@ -37,22 +38,23 @@ float scale_of(const float* w, int64_t k_stride, int64_t k, float alpha) {
   }
   return finite ? most / 127 : NAN;
 }
-
-}  // namespace
+int8_t to_int8(float w, float scale) {
+  if (!(scale > 0)) return 0;
+  return static_cast<int8_t>(std::clamp(std::rint(w / scale), -127.0f, 127.0f));
+}
 
 void pack_weights(WeightForm form, const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, float alpha, void* packed) {
   if (form == WeightForm::bf16) {
     auto* to = static_cast<bf16*>(packed);
-    each_weight(n, k, [&](int64_t i, int64_t j, int64_t at) { to[at] = to_bf16(alpha * w[i * k_stride + j * n_stride]); });
+    each_weight(n, 2 * pairs_of(k), [&](int64_t i, int64_t j, int64_t at) {
+      to[at ^ 1] = i < k ? to_bf16(alpha * w[i * k_stride + j * n_stride]) : kNoTerm;  // little-endian: element 1 is the upper half
+    });
     return;
   }
   auto* scales = static_cast<float*>(packed);
   auto* to = reinterpret_cast<int8_t*>(scales + padded_columns(n));
-  for (int64_t j = 0; j < n; ++j) scales[j] = scale_of(w + j * n_stride, k_stride, k, alpha);
-  each_weight(n, k, [&](int64_t i, int64_t j, int64_t at) {
-    if (!(scales[j] > 0)) return;
-    to[at] = static_cast<int8_t>(std::clamp(std::rint(alpha * w[i * k_stride + j * n_stride] / scales[j]), -127.0f, 127.0f));
-  });
+  for (int64_t j = 0; j < n; ++j) scales[j] = int8_scale(w + j * n_stride, k_stride, k, alpha);
+  each_weight(n, k, [&](int64_t i, int64_t j, int64_t at) { to[at] = to_int8(alpha * w[i * k_stride + j * n_stride], scales[j]); });
 }
 
 bool keeps_weights(WeightForm form, int64_t n, int64_t k) {

@@ -8,17 +8,21 @@
 //             y = act(fma(sum_k q x, s, bias)) … in full: fma(f32(sum) * s[n], t, bias), + residual, act. The sums are exact in i32, so that their order is
 //             each ISA's own. |error| <= sum_k |x| s/2 + K 2^-b max |x| max |w|, b = int8_bits(K) in 10 to 15, and what f32 rounds: of x's part hundreds of
 //             times less than of w's.
-//   Packing   pairs of k beside each other, the last padded with 0: a 32-bit word holds (k, k+1) of a column, bf16, the lower k in the lower half;
-//             panels and groups as in panel.h, [K/2][G*16] words. int8: N scales (f32, to a multiple of 16), then the same with words of 16 bits.
+//   Recurrent layers (rnn/rnn.h) round what they multiply with such weights to fewer bits too. bf16: x and h are rounded to bf16 like the weights, two terms
+//             an instruction on AVX-512; |error| <= 2^-7 sum |x w|, and what f32 rounds. int8: x as above, h to b = kInt8StateBits.
+//   Packing   pairs of k beside each other: a 32-bit word holds (k, k+1) of a column, bf16, the lower k in the upper half, the last padded with -0, which
+//             changes no sum; panels and groups as in panel.h, [K/2][G*16] words. int8: N scales (f32, to a multiple of 16), then the same with words
+//             of 16 bits, the lower k in the lower half, the last padded with 0.
 //   Numerics  the same bits for every ISA, batch and thread count: a row of x is scaled by its own largest element.
 //   Edges     K <= kMostInt8Terms for int8, or f32 stays. A row of x with a NaN or an infinity gives NaN throughout in int8 (as f32 says in bf16); one below
 //             2^-100 counts as zeros; a column of weights that holds one gives NaN.
 //   Cost      bytes of weights; on Zen 4 0.6 (bf16) and 0.5 (int8) instructions of multiplying and widening a term of f32's.
 //   Source    Dettmers et al. 2022 (a scale a row, a scale a column); fast-small nets measured pairs of bf16.
-// Next: weights.cpp (packing, binding), weights_bf16.simd.cpp, weights_int8.simd.cpp.
+// Next: weights.cpp (packing, binding), weights_bf16.simd.cpp, weights_int8.simd.cpp, bf16_pairs.simd.cpp.
 #pragma once
 #include "kernels/gemm/gemm.h"
 #include "kernels/products.h"
+#include "tern/element.h"
 
 namespace tern {
 
@@ -35,7 +39,12 @@ constexpr int int8_bits(int64_t k) {
 constexpr int64_t pairs_of(int64_t k) { return (k + 1) / 2; }
 // int16 elements of a row of x as it is multiplied, zeros behind them.
 constexpr int64_t int8_row(int64_t k) { return (k + 15) / 16 * 16; }
-constexpr int64_t kInt8Rows = 4;  // rows of x that are scaled and multiplied together
+constexpr int64_t kInt8Rows = 4;   // rows of x that are scaled and multiplied together
+constexpr int kInt8StateBits = 7;  // of a recurrent layer's h: a byte with its sign
+// Words of a row of x in bf16, zeros behind them.
+constexpr int64_t pairs_row(int64_t k) { return (k + 15) / 16 * 8; }
+constexpr int64_t kPairRows = 8;  // rows of x that are rounded and multiplied together, at most
+constexpr bf16 kNoTerm{0x8000};   // -0: the second term of the last pair, where there is none
 
 constexpr int64_t padded_columns(int64_t n) { return (n + kPanel - 1) / kPanel * kPanel; }
 // Bytes of packed weights.
@@ -45,6 +54,9 @@ constexpr int64_t weight_bytes(WeightForm form, int64_t n, int64_t k) {
 }
 // Packs alpha * w, w[k,n] at w[k*k_stride + n*n_stride], into zeroed bytes.
 void pack_weights(WeightForm form, const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, float alpha, void* packed);
+// The scale of a column, w[k] at w[k*k_stride], times alpha: 0 of zeros, NaN of what is not finite. Then an element of it.
+float int8_scale(const float* w, int64_t k_stride, int64_t k, float alpha);
+int8_t to_int8(float w, float scale);
 // May this product of constant weights keep them so?
 bool keeps_weights(WeightForm form, int64_t n, int64_t k);
 
@@ -56,8 +68,9 @@ struct WeightsArgs {
   int64_t batches;
 };
 
-// One product: its weights packed, and scratch as WeightsArgs::rows.
-TERN_EACH_ISA(void bf16_gemm(const PanelArgs&, const void* weights); void int8_gemm(const PanelArgs&, const void* weights, int16_t* rows);
+// One product: its weights packed; bits of x; scratch as WeightsArgs::rows, or [kPairRows, pairs_row(K)]. bf16_pairs_gemm rounds x too, and has one chain.
+TERN_EACH_ISA(void int8_gemm(const PanelArgs&, const void* weights, int bits, int16_t* rows);
+              void bf16_pairs_gemm(const PanelArgs&, const void* weights, int32_t* pairs);
               extern const KernelRow gemm_weights_bf16, gemm_weights_int8;)
 
 }  // namespace tern

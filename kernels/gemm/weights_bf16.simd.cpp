@@ -1,4 +1,4 @@
-// f32 products with weights in bf16: words of two terms (k, k+1) of a column, the lower half shifted up, the upper one masked, which costs less than
+// f32 products with weights in bf16: words of two terms (k, k+1) of a column, the upper half masked, the lower one shifted up, which costs less than
 // widening each half of a vector. The order of sums is panel.h's. See weights.h. Next: weights_int8.simd.cpp.
 //   one row        up to 4 panels, as the group has them: bound by the loads of its weights
 //   several rows   up to 8 rows of 2 panels (AVX-512), or 4 of 1: the rows share the widening
@@ -46,12 +46,12 @@ void bf16_tile(const Bf16Call& call) {
     unroll<P>([&](auto p) TERN_INLINE_CALL {
       word[p.v] = from_bits(load_i32(w + p.v * 16));
       keep(word[p.v]);
-      b[p.v] = from_bits(shift_left(bits(word[p.v]), 16));
+      b[p.v] = from_bits(bits(word[p.v]) & upper);
     });
     term(Index<j.v % CH>{}, k, b);
     w += c.w_stride;
     if (!both) return;
-    unroll<P>([&](auto p) TERN_INLINE_CALL { b[p.v] = from_bits(bits(word[p.v]) & upper); });
+    unroll<P>([&](auto p) TERN_INLINE_CALL { b[p.v] = from_bits(shift_left(bits(word[p.v]), 16)); });
     term(Index<(j.v + 1) % CH>{}, k + 1, b);
   };
   constexpr int kStep = CH == 4 ? 4 : 2;  // terms after which the chains begin anew
@@ -132,8 +132,6 @@ void each_matrix(const WeightsArgs& a) {
 }
 
 }  // namespace
-
-void bf16_gemm(const PanelArgs& a, const void* weights) { one_matrix(a, static_cast<const int32_t*>(weights)); }
 
 constinit const KernelRow gemm_weights_bf16 = row<WeightsArgs, each_matrix>("gemm_weights_bf16/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 

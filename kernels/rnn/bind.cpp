@@ -10,47 +10,6 @@
 
 namespace tern {
 
-int64_t packed_r_floats(Cell cell, int64_t hidden) {
-  if (cell == Cell::gru) return packed_floats(2 * hidden, hidden, 1) + packed_floats(hidden, hidden, 1);
-  return packed_floats(gates(cell) * hidden, hidden, 1);
-}
-void pack_w(Cell cell, const float* w, int64_t inputs, int64_t hidden, float* packed) {
-  pack_weights(w, 1, inputs, gates(cell) * hidden, inputs, 1.0f, 1, packed);
-}
-void pack_r(Cell cell, const float* r, int64_t hidden, float* packed) {
-  if (cell != Cell::gru) return pack_weights(r, 1, hidden, gates(cell) * hidden, hidden, 1.0f, 1, packed);
-  pack_weights(r, 1, hidden, 2 * hidden, hidden, 1.0f, 1, packed);
-  pack_weights(r + 2 * hidden * hidden, 1, hidden, hidden, hidden, 1.0f, 1, packed + packed_floats(2 * hidden, hidden, 1));
-}
-int64_t interleaved_floats(Cell cell, int64_t hidden) {
-  const InterleavedBlocks in(hidden);
-  return hidden * 16 * (in.blocks * gates(cell) + (in.left > 0));
-}
-void interleave_r(Cell cell, const float* r, int64_t hidden, float* packed) {
-  const InterleavedBlocks in(hidden);
-  const int64_t G = gates(cell);
-  for (int64_t g = 0; g < G; ++g) {
-    for (int64_t u = 0; u < hidden; ++u) {
-      const float* from = r + (g * hidden + u) * hidden;  // [k]
-      const bool left = u / 16 >= in.blocks;
-      float* to = packed + (left ? in.blocks * hidden * G * 16 + g * 4 + u % 16 : u / 16 * hidden * G * 16 + g * 16 + u % 16);
-      for (int64_t k = 0; k < hidden; ++k) to[k * (left ? 16 : G * 16)] = from[k];
-    }
-  }
-}
-int64_t kept_w_bytes(WeightForm form, Cell cell, int64_t inputs, int64_t hidden) {
-  return round_up(weight_bytes(form, gates(cell) * hidden, inputs), 64);
-}
-int64_t kept_r_bytes(WeightForm form, Cell cell, int64_t hidden) {
-  if (cell == Cell::gru) return kept_h_at(form, hidden) + round_up(weight_bytes(form, hidden, hidden), 64);
-  return round_up(weight_bytes(form, gates(cell) * hidden, hidden), 64);
-}
-void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_reset, float* sum) {
-  const int64_t n = gates(cell) * hidden, split = cell == Cell::gru && linear_before_reset ? 2 * hidden : n;
-  for (int64_t i = 0; i < n; ++i) sum[i] = i < split ? bias[i] + bias[n + i] : bias[i];
-  for (int64_t i = 0; i < hidden; ++i) sum[n + i] = bias[2 * n - hidden + i];
-}
-
 Result<RnnActivations> rnn_activations(const AttrReader& attrs, Cell cell) {
   const size_t count = cell == Cell::lstm ? 3 : cell == Cell::gru ? 2 : 1;
   const size_t directions = attrs.s("direction") == "bidirectional" ? 2 : 1;
@@ -160,11 +119,22 @@ bool keeps_weights(const BindContext& c, Cell cell, const RnnShape& s) {
   const bool terms = form == WeightForm::bf16 || std::max(s.inputs, s.hidden) <= kMostInt8Terms;
   return terms && s.inputs > 0 && gates(cell) * s.hidden * (s.inputs + s.hidden) >= kLeastRecurrentWeights;
 }
+// Is a step one pass over an R by units (interleaved.h)?
+bool alone(const BindContext& c, Cell cell, const RnnShape& s) {
+  return s.batch == 1 && s.plain && c.in(2).constant && (cell == Cell::lstm || (cell == Cell::gru && s.linear_before_reset));
+}
+void interleave(BindContext& c, WeightForm form, Cell cell, const RnnShape& s, const std::string& tag, RnnArgs& a) {
+  const int64_t D = s.directions, H = s.hidden, bytes = interleaved_bytes(form, cell, H);
+  c.set(a.ahead, c.workspace(s.inputs * kMostAhead * 4 + round_up(s.inputs, 16) * 4 + 64));
+  c.set(a.interleaved, c.packed<std::byte, float>(2, tag + "/units", D * bytes, [=](const float* r, std::byte* p) {
+    for (int64_t d = 0; d < D; ++d) interleave_r(form, cell, r + d * gates(cell) * H * H, H, p + d * bytes);
+  }));
+}
 const KernelRow& kept_row(Cell cell, WeightForm form, Isa isa) {
   constexpr auto kBf16 = rows_of<TERN_ON_EACH_ISA(rnn_weights_bf16), TERN_ON_EACH_ISA(gru_weights_bf16), TERN_ON_EACH_ISA(lstm_weights_bf16)>,
                  kInt8 = rows_of<TERN_ON_EACH_ISA(rnn_weights_int8), TERN_ON_EACH_ISA(gru_weights_int8), TERN_ON_EACH_ISA(lstm_weights_int8)>;
   const size_t isas = kBf16.size() / 3, first = static_cast<size_t>(cell) * isas;
-  if (form == WeightForm::bf16) return *pick(std::span(kBf16).subspan(first, isas), DType::f32, isa);
+  if (form == WeightForm::bf16) return *pick(std::span(kBf16).subspan(first, isas), DType::f32, integer_isa(isa, has_bf16_pairs()));
   return *pick(std::span(kInt8).subspan(first, isas), DType::f32, integer_isa(isa, has_vnni()));
 }
 void bind_kept(BindContext& c, Cell cell, const RnnShape& s, const std::string& tag, RnnArgs& a) {
@@ -173,18 +143,23 @@ void bind_kept(BindContext& c, Cell cell, const RnnShape& s, const std::string& 
   const std::string as = form == WeightForm::bf16 ? "/bf16" : "/int8";
   c.keep_weights();
   a.w_floats = kept_w_bytes(form, cell, I, H);
-  a.r_floats = kept_r_bytes(form, cell, H);
   c.set(a.kept_w, c.packed<std::byte, float>(1, tag + "/w" + as, D * a.w_floats, [=, bytes = a.w_floats](const float* w, std::byte* p) {
     for (int64_t d = 0; d < D; ++d) pack_weights(form, w + d * n * I, 1, I, n, I, 1.0f, p + d * bytes);
   }));
-  c.set(a.kept_r, c.packed<std::byte, float>(2, tag + "/r" + as, D * a.r_floats, [=, bytes = a.r_floats](const float* r, std::byte* p) {
-    const int64_t together = cell == Cell::gru ? 2 * H : n;
-    for (int64_t d = 0; d < D; ++d) {
-      pack_weights(form, r + d * n * H, 1, H, together, H, 1.0f, p + d * bytes);
-      if (together < n) pack_weights(form, r + (d * n + together) * H, 1, H, H, H, 1.0f, p + d * bytes + kept_h_at(form, H));
-    }
-  }));
-  if (form == WeightForm::int8) c.set(a.integers, c.workspace<int16_t>(kInt8Rows * int8_row(std::max(I, H))));
+  if (alone(c, cell, s)) {
+    interleave(c, form, cell, s, tag + as, a);
+  } else {
+    a.r_floats = kept_r_bytes(form, cell, H);
+    c.set(a.kept_r, c.packed<std::byte, float>(2, tag + "/r" + as, D * a.r_floats, [=, bytes = a.r_floats](const float* r, std::byte* p) {
+      const int64_t together = cell == Cell::gru ? 2 * H : n;
+      for (int64_t d = 0; d < D; ++d) {
+        pack_weights(form, r + d * n * H, 1, H, together, H, 1.0f, p + d * bytes);
+        if (together < n) pack_weights(form, r + (d * n + together) * H, 1, H, H, H, 1.0f, p + d * bytes + kept_h_at(form, H));
+      }
+    }));
+  }
+  const int64_t most = std::max(I, H), pairs = kPairRows * pairs_row(most) * 4, integers = kInt8Rows * int8_row(most) * 2;
+  c.set(a.terms, c.workspace(form == WeightForm::bf16 ? pairs : integers));
 }
 
 // W and R as f32: packed once per model, or in every run.
@@ -200,13 +175,8 @@ void bind_plain(BindContext& c, Cell cell, const RnnShape& s, const std::string&
     c.set(a.w, c.input<const float>(1));
     c.set(a.work_w, c.workspace<float>(D * a.w_floats));
   }
-  const bool alone = s.batch == 1 && s.plain && (cell == Cell::lstm || s.linear_before_reset);
-  if (alone && c.in(2).constant) {
-    a.r_floats = interleaved_floats(cell, H);
-    c.set(a.ahead, c.workspace<float>(std::max<int64_t>(1, s.inputs * kMostAhead)));
-    c.set(a.interleaved, c.packed<float>(2, tag + "/units", D * a.r_floats, [=, floats = a.r_floats](const float* r, float* p) {
-      for (int64_t d = 0; d < D; ++d) interleave_r(cell, r + d * n * H, H, p + d * floats);
-    }));
+  if (alone(c, cell, s)) {
+    interleave(c, WeightForm::f32, cell, s, tag, a);
   } else if (c.in(2).constant) {
     c.set(a.packed_r, c.packed<float>(2, tag + "/r", D * a.r_floats, [=, floats = a.r_floats](const float* r, float* p) {
       for (int64_t d = 0; d < D; ++d) pack_r(cell, r + d * n * H, H, p + d * floats);

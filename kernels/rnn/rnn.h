@@ -10,14 +10,15 @@
 //   Cost      2*T*B*G*H*(I + H) FLOPs; a step at B = 1 is bound by reading R from L2.
 //   Numerics  a gate is Wb + Rb, then the x terms in k order, then the h terms in k order, by fma in one chain: T calls of one step,
 //             one call of T steps, a row alone and in a batch give the same bits, as do all ISAs and thread counts.
-//             W and R kept in bf16 or int8: products as kernels/gemm/weights.h says, the x part first, whose result the h part begins with.
+//             W and R kept in bf16 or int8: products as kernels/gemm/weights.h says, the x part first, whose result the h part begins with. x and h are
+//             rounded for them alone: bf16 both; int8 x to int8_bits(I) bits of its row's largest element, h (and GRU's r h) to kInt8StateBits.
 //             f64, f16 and bf16: portable code in double, states rounded to the dtype after every step; a device flushes no f64 subnormals.
 //   Edges     sequence_lens: rows of y past a length are 0, states stop there; chosen by masks, so the same instructions run for
 //             any lengths. Lengths outside of [0, T] are clamped and reported (BindContext::fault). reverse begins at each row's own last element. clip bounds what
 //             enters the gates' activations, as onnxruntime and OpenVINO do, not h(c) and not the state. input_forget: f = 1 - i.
 //             T = 0: the final states are the initial ones.
 //   Source    the ONNX operators, opset 22.
-// Next: rnn.cpp (schema, inference), bind.cpp, rnn.simd.cpp (the kernels), portable.cpp, launch.h and rnn.cu (on a device).
+// Next: rnn.cpp (schema, inference), bind.cpp, pack.cpp, rnn.simd.cpp (the kernels), portable.cpp, launch.h and rnn.cu (on a device).
 #pragma once
 #include <stdint.h>
 
@@ -68,13 +69,13 @@ struct RnnArgs {
   float *y, *y_h, *y_c;                // any may be null
   const float *packed_w, *packed_r;    // [D] blobs; null: pack into workspace
   const void *kept_w, *kept_r;         // [D] blobs, where the session keeps weights in fewer bits (gemm/weights.h): nothing else of them is used then
-  int16_t* integers;                   // of int8: a scratch of its products
-  const float* interleaved;            // [D] blobs of R, of a batch of 1 (interleaved.h): packed_r is not used then; null: it is
+  void* terms;                         // with these: rows of x and h as they are multiplied
+  const void* interleaved;             // [D] blobs of R, of a batch of 1 (interleaved.h): packed_r and kept_r are not used then; null: they are
   const float* summed_bias;            // [D, G*H + H]: Wb + Rb (and GRU's Rb of h~, with linear_before_reset); null: sum in the run
   float *work_w, *work_r, *work_bias;  // where to, when they are null
   float* pre;                          // [steps * rows, G*H] the x part
   float* gates;                        // [rows, G*H]
-  float* ahead;                        // [inputs, kMostAhead] x of steps to come, with `interleaved`
+  void* ahead;                         // with `interleaved`: x of steps to come, [inputs, kMostAhead] words, and a row of them as it is made
   float *h, *c;                        // [rows, H]; c: GRU keeps r*h there
   int64_t w_floats, r_floats;          // of one direction's packed weights, bytes of those that are kept
   uint32_t* fault;                     // of lengths that are out of range; null without lengths
@@ -90,11 +91,22 @@ constexpr int64_t kept_h_at(WeightForm form, int64_t hidden) { return (weight_by
 struct InterleavedBlocks {
   int64_t blocks, left;
   explicit constexpr InterleavedBlocks(int64_t hidden) : blocks(hidden / 16 + (hidden % 16 > 4)), left(hidden % 16 > 4 ? 0 : hidden % 16) {}
+  constexpr int64_t vectors(Cell cell) const { return blocks * gates(cell) + (left > 0); }  // of a step of K
 };
+// Steps of K: one, two or four terms each.
+constexpr int64_t interleaved_depth(WeightForm form, int64_t hidden) {
+  const int64_t terms = form == WeightForm::f32 ? 1 : form == WeightForm::bf16 ? 2 : 4;
+  return (hidden + terms - 1) / terms;
+}
+// Vectors of 64 bytes; of int8 two more each, of scales and of what sums begin with.
+constexpr int64_t interleaved_bytes(WeightForm form, Cell cell, int64_t hidden) {
+  return InterleavedBlocks(hidden).vectors(cell) * 64 * (interleaved_depth(form, hidden) + (form == WeightForm::int8 ? 2 : 0));
+}
 constexpr int64_t kMostAhead = 8;  // steps of which the x part is computed beside the recurrence
-int64_t interleaved_floats(Cell cell, int64_t hidden);
-void interleave_r(Cell cell, const float* r, int64_t hidden, float* packed);            // packed: zeroed
-void pack_w(Cell cell, const float* w, int64_t inputs, int64_t hidden, float* packed);  // packed: zeroed
+constexpr int32_t kByteBias =
+    128;  // what kernels of avx512 add to bytes of h, as vpdpbusd takes them without a sign: their sums begin with the opposite
+void interleave_r(WeightForm form, Cell cell, const float* r, int64_t hidden, void* packed);  // packed: zeroed
+void pack_w(Cell cell, const float* w, int64_t inputs, int64_t hidden, float* packed);        // packed: zeroed
 void pack_r(Cell cell, const float* r, int64_t hidden, float* packed);
 void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_reset, float* sum);  // bias null: zeros
 

@@ -17,10 +17,10 @@ struct Direction {
   const float *bias, *peepholes;
 };
 
-// y[m, n] = start[m, n] + sum_k x[m, k] w[k, n], in one chain. start null: 0.
+// y[m, n] = start[m, n] + sum_k x[m, k] w[k, n], in one chain. start null: 0. bits: of x, in int8.
 template <WeightForm kForm>
-void product(const RnnArgs& a, int64_t m, int64_t n, int64_t k, const float* x, int64_t lda, const void* w, const float* start, int64_t start_stride,
-             float* y, int64_t ldy) {
+void product(const RnnArgs& a, [[maybe_unused]] int bits, int64_t m, int64_t n, int64_t k, const float* x, int64_t lda, const void* w,
+             const float* start, int64_t start_stride, float* y, int64_t ldy) {
   if (m == 0) return;
   PanelArgs p{};
   p.x = x;
@@ -38,9 +38,9 @@ void product(const RnnArgs& a, int64_t m, int64_t n, int64_t k, const float* x, 
     p.w = static_cast<const float*>(w);
     panel_gemm(p);
   } else if constexpr (kForm == WeightForm::bf16) {
-    bf16_gemm(p, w);
+    bf16_pairs_gemm(p, w, static_cast<int32_t*>(a.terms));
   } else {
-    int8_gemm(p, w, a.integers);
+    int8_gemm(p, w, bits, static_cast<int16_t*>(a.terms));
   }
 }
 // h~ of GRU in a direction's packed R.
@@ -60,8 +60,9 @@ void prepare(const RnnArgs& a, int64_t d, Direction& o) {
     o.r = static_cast<const char*>(a.kept_r) + d * a.r_floats;
   } else {
     o.w = a.packed_w != nullptr ? a.packed_w + d * a.w_floats : a.work_w + d * a.w_floats;
-    o.r = (a.interleaved != nullptr ? a.interleaved : a.packed_r != nullptr ? a.packed_r : a.work_r) + d * a.r_floats;
+    o.r = (a.packed_r != nullptr ? a.packed_r : a.work_r) + d * a.r_floats;
   }
+  if (a.interleaved != nullptr) o.r = static_cast<const char*>(a.interleaved) + d * interleaved_bytes(kForm, kCell, H);
   o.bias = a.summed_bias != nullptr ? a.summed_bias + d * (n + H) : a.work_bias + d * (n + H);
   o.peepholes = a.peepholes != nullptr ? a.peepholes + d * 3 * H : nullptr;
   if (kForm == WeightForm::f32 && a.packed_w == nullptr) pack_columns(a.w + d * n * I, n, I, a.work_w + d * a.w_floats);
@@ -176,11 +177,11 @@ void recur(const RnnArgs& a, const Direction& d, int64_t row, int64_t rows, cons
   float* g = a.gates + row * n;
   const float* h = a.h + row * H;
   if constexpr (kCell != Cell::gru) {
-    product<kForm>(a, rows, n, H, h, H, d.r, pre, pre_stride, g, n);
+    product<kForm>(a, kInt8StateBits, rows, n, H, h, H, d.r, pre, pre_stride, g, n);
   } else {
-    product<kForm>(a, rows, 2 * H, H, h, H, d.r, pre, pre_stride, g, n);
+    product<kForm>(a, kInt8StateBits, rows, 2 * H, H, h, H, d.r, pre, pre_stride, g, n);
     if (a.s.linear_before_reset) {
-      product<kForm>(a, rows, H, H, h, H, of_candidate<kForm>(d.r, H), d.bias + n, 0, g + 2 * H, n);
+      product<kForm>(a, kInt8StateBits, rows, H, H, h, H, of_candidate<kForm>(d.r, H), d.bias + n, 0, g + 2 * H, n);
     }
   }
 }
@@ -207,7 +208,7 @@ void step_rows(const RnnArgs& a, const Direction& d, int64_t step, int64_t pre_s
     if constexpr (kCell == Cell::gru) {
       if (!s.linear_before_reset) {
         gru_reset<kPlain>(s, d, row);
-        product<kForm>(a, 1, H, H, row.c, H, of_candidate<kForm>(d.r, H), pre + 2 * H, 0, a.gates + b * n + 2 * H, n);
+        product<kForm>(a, kInt8StateBits, 1, H, H, row.c, H, of_candidate<kForm>(d.r, H), pre + 2 * H, 0, a.gates + b * n + 2 * H, n);
       }
       gru_cell<kPlain>(s, d, row);
     }
@@ -235,19 +236,27 @@ void store_state(const float* from, const RnnShape& s, const Direction& d, float
 }
 
 // The x part of `count` steps of a row alone, from step `first` on.
+template <WeightForm kForm>
 void x_part(const RnnArgs& a, const Direction& d, int64_t n, int64_t first, int64_t count) {
   const RnnShape& s = a.s;
   const int64_t time = d.reversed ? s.steps - first - count : first;
-  product<WeightForm::f32>(a, count, n, s.inputs, a.x + time * s.inputs, s.inputs, d.w, d.bias, 0, a.pre + time * n, n);
+  product<kForm>(a, int8_bits(s.inputs), count, n, s.inputs, a.x + time * s.inputs, s.inputs, d.w, d.bias, 0, a.pre + time * n, n);
 }
 
 // The eight steps from `first` on are ahead.
+template <WeightForm kForm>
 void look_ahead(const RnnArgs& a, const Direction& d, int64_t first, Ahead& ahead) {
   const RnnShape& s = a.s;
   const int64_t back = d.reversed ? -1 : 1, time = d.reversed ? s.steps - 1 - first : first;
+  const int64_t terms = ahead.terms;
   for (int64_t r = 0; r < kStepsAhead; ++r) {
     const float* x = a.x + (time + r * back) * s.inputs;  // [inputs]
-    for (int64_t i = 0; i < s.inputs; ++i) a.ahead[i * kStepsAhead + r] = x[i];
+    auto* to = static_cast<char*>(a.ahead) + r * 4;
+    void* row = to - r * 4 + s.inputs * kMostAhead * 4;
+    if constexpr (kForm == WeightForm::bf16) to_pairs(x, s.inputs, static_cast<int32_t*>(row));
+    if constexpr (kForm == WeightForm::int8) ahead.factors[r] = to_integers(x, s.inputs, int8_bits(s.inputs), static_cast<int16_t*>(row));
+    const auto* words = static_cast<const char*>(kForm == WeightForm::f32 ? static_cast<const void*>(x) : row);
+    for (int64_t i = 0; i < terms; ++i) __builtin_memcpy(to + i * kStepsAhead * 4, words + i * 4, 4);
   }
   ahead.pre = a.pre + time * ahead.columns;
   ahead.pre_step = back * ahead.columns;
@@ -255,32 +264,59 @@ void look_ahead(const RnnArgs& a, const Direction& d, int64_t first, Ahead& ahea
   ahead.panels = PanelGroups(ahead.columns).panels;
 }
 
+// R as interleaved.h says, and where its vectors begin.
+template <WeightForm kForm>
+void set_weights(const Direction& d, Cell cell, InterleavedStep& step) {
+  step.r = static_cast<const char*>(d.r);
+  step.depth = interleaved_depth(kForm, step.hidden);
+  if constexpr (kForm == WeightForm::int8) {
+    const int64_t lanes = InterleavedBlocks(step.hidden).vectors(cell) * 16;
+    step.scales = static_cast<const float*>(d.r);
+    step.begins = reinterpret_cast<const int32_t*>(step.scales + lanes);
+    step.r = reinterpret_cast<const char*>(step.begins + lanes);
+  }
+}
+
 // A row alone: gates needs no room, so that h and the next one take turns there.
-template <Cell kCell>
+template <Cell kCell, WeightForm kForm>
 void run_interleaved(const RnnArgs& a, const Direction& d) {
   static_assert(kStepsAhead <= kMostAhead);
   const RnnShape& s = a.s;
   const int64_t n = gates(kCell) * s.hidden;
-  Ahead ahead{a.ahead, static_cast<const float*>(d.w), d.bias, nullptr, 0, s.inputs, n, 0, 0, 0};
-  const bool waits = kStepsAhead > 0 && a.r_floats > kFloatsOfL1;
+  Ahead ahead{};
+  ahead.x = a.ahead;
+  ahead.w = static_cast<const char*>(d.w) + (kForm == WeightForm::int8 ? padded_columns(n) * 4 : 0);
+  ahead.scales = static_cast<const float*>(d.w);
+  ahead.bias = d.bias;
+  ahead.terms = kForm == WeightForm::f32 ? s.inputs : pairs_of(s.inputs);
+  ahead.columns = n;
+  const bool waits = kStepsAhead > 0 && interleaved_bytes(kForm, kCell, s.hidden) > kBytesOfL1;
   const int64_t blocks = waits && s.steps >= 2 * kStepsAhead ? s.steps / kSums : 0;  // of whole eights, of which the first is not ahead
   if (blocks > 0) {
-    x_part(a, d, n, 0, kStepsAhead);
-    x_part(a, d, n, blocks * kStepsAhead, s.steps - blocks * kStepsAhead);
+    x_part<kForm>(a, d, n, 0, kStepsAhead);
+    x_part<kForm>(a, d, n, blocks * kStepsAhead, s.steps - blocks * kStepsAhead);
   } else {
-    x_part(a, d, n, 0, s.steps);
+    x_part<kForm>(a, d, n, 0, s.steps);
   }
-  InterleavedStep step{static_cast<const float*>(d.r), nullptr, d.bias + n, a.h, a.gates, a.c, nullptr, s.hidden};
+  InterleavedStep step{};
+  step.bias = d.bias + n;
+  step.h = a.h;
+  step.next = a.gates;
+  step.c = a.c;
+  step.hidden = s.hidden;
+  set_weights<kForm>(d, kCell, step);
   for (int64_t t = 0; t < s.steps; ++t) {
-    if (t % kSums == 0 && t / kSums + 1 < blocks) look_ahead(a, d, t + kStepsAhead, ahead);
+    if (t % kSums == 0 && t / kSums + 1 < blocks) look_ahead<kForm>(a, d, t + kStepsAhead, ahead);
+    step.factor = terms_of<kForm>(step.h, s.hidden, a.terms);
+    step.terms = kForm == WeightForm::f32 ? step.h : a.terms;
     const int64_t time = d.reversed ? s.steps - 1 - t : t;
     step.pre = a.pre + time * n;
     step.y = a.y == nullptr ? nullptr : a.y + time * s.y_step + d.d * s.y_direction;
-    interleaved_step<kCell>(step, (t & 1) != 0, ahead);
+    interleaved_step<kForm, kCell>(step, (t & 1) != 0, ahead);
     float* made = step.next;
     step.next = made == a.gates ? a.h : a.gates;
     step.h = made;
-    if (t % kSums == kSums - 1) finish_ahead(ahead);
+    if (t % kSums == kSums - 1) finish_ahead<kForm>(ahead);
   }
   store_state(step.h, s, d, a.y_h);
 }
@@ -290,11 +326,11 @@ void run_direction(const RnnArgs& a, Direction& d) {
   const RnnShape& s = a.s;
   const int64_t n = gates(kCell) * s.hidden;
   prepare<kCell, kForm>(a, d.d, d);
-  if constexpr (kCell != Cell::rnn && kForm == WeightForm::f32) {
+  if constexpr (kCell != Cell::rnn) {
     if (a.interleaved != nullptr) {
       load_state(a.initial_h, s, d, a.h);
       if (kCell == Cell::lstm) load_state(a.initial_c, s, d, a.c);
-      run_interleaved<kCell>(a, d);
+      run_interleaved<kCell, kForm>(a, d);
       if (kCell == Cell::lstm) store_state(a.c, s, d, a.y_c);
       return;
     }
@@ -302,10 +338,11 @@ void run_direction(const RnnArgs& a, Direction& d) {
   // pre lies in the order of x: [step][row], or [row][step] for layout 1.
   const int64_t pre_step = s.batch_first ? n : d.rows * n, pre_row = s.batch_first ? s.steps * n : n;
   if (s.batch_first || d.rows == s.batch) {
-    product<kForm>(a, s.steps * d.rows, n, s.inputs, a.x + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre, n);
+    product<kForm>(a, int8_bits(s.inputs), s.steps * d.rows, n, s.inputs, a.x + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre, n);
   } else {
     for (int64_t t = 0; t < s.steps; ++t) {
-      product<kForm>(a, d.rows, n, s.inputs, a.x + t * s.x_step + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre + t * pre_step, n);
+      product<kForm>(a, int8_bits(s.inputs), d.rows, n, s.inputs, a.x + t * s.x_step + d.begin * s.x_row, s.inputs, d.w, d.bias, 0,
+                     a.pre + t * pre_step, n);
     }
   }
   load_state(a.initial_h, s, d, a.h);

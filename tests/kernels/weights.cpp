@@ -248,55 +248,151 @@ std::vector<Tensor> window(int64_t gates, int64_t steps, int64_t batch, int64_t 
   return {random_f32({steps, batch, inputs}, 1, -2, 2), random_f32({directions, n, inputs}, 2, -0.1f, 0.1f),
           random_f32({directions, n, hidden}, 3, -0.1f, 0.1f), random_f32({directions, 2 * n}, 4, -0.5f, 0.5f)};
 }
-// In bf16 as in f32 with rounded weights.
-void check_bf16(const char* op, int64_t gates, Attrs list, int64_t directions) {
-  CAPTURE(op);
-  for (int64_t batch : {1, 3}) {
-    auto in = window(gates, 5, batch, gates == 1 ? 180 : 17, 67, directions);
-    const Tensor y = on_all(op, list, in, WeightForm::bf16);
-    in[1] = rounded(in[1]), in[2] = rounded(in[2]);
-    check_same(y, run_op(op, list, in)[0]);
-  }
-}
-// In int8: one row as in a batch, one step as in a window, near f32.
-void check_int8(const char* op, int64_t gates, Attrs list) {
-  CAPTURE(op);
-  const auto in = window(gates, 6, 3, gates == 1 ? 180 : 17, 67, 1);
-  const Tensor y = on_all(op, list, in, WeightForm::int8);
-  check_close(y, run_op(op, list, in)[0], 0, 0.02f);
-  const int64_t inputs = in[0].dims()[2];
-  for (int64_t row = 0; row < 3; ++row) {
-    auto one = in;
-    std::vector<float> x, wanted;
-    for (int64_t t = 0; t < 6; ++t) {
-      const float *from = in[0].data<float>() + (t * 3 + row) * inputs, *made = y.data<float>() + (t * 3 + row) * 67;
-      x.insert(x.end(), from, from + inputs);
-      wanted.insert(wanted.end(), made, made + 67);
+// The rows of a recurrent layer's weights as they are multiplied, and what kernels/gemm/weights.h and kernels/rnn/rnn.h say of a sum, start + sum_k x w,
+// of each row of w.
+struct KeptRows {
+  WeightForm form;
+  int64_t k;
+  std::vector<float> w, scales;  // bf16: rounded; int8: integers
+
+  KeptRows(WeightForm f, const float* from, int64_t n, int64_t terms) : form(f), k(terms), w(from, from + n * terms) {
+    for (int64_t r = 0; r < n; ++r) {
+      float most = 0;
+      for (int64_t i = 0; i < k; ++i) most = std::max(most, std::fabs(from[r * k + i]));
+      scales.push_back(most / 127);
+      for (int64_t i = 0; i < k; ++i) {
+        float& e = w[static_cast<size_t>(r * k + i)];
+        e = form == WeightForm::bf16 ? to_8_bits(e) : std::nearbyint(e / scales.back());
+      }
     }
-    one[0] = f32({6, 1, inputs}, x);
-    check_same(on_all(op, list, one, WeightForm::int8), f32({6, 1, 1, 67}, wanted));
-    one[0] = f32({1, 1, inputs}, std::vector<float>(x.begin(), x.begin() + inputs));
-    check_same(kept(op, list, one, WeightForm::int8), f32({1, 1, 1, 67}, std::vector<float>(wanted.begin(), wanted.begin() + 67)));
   }
+  float sum(const float* x, int bits, int64_t row, float start) const {
+    const float* of = w.data() + row * k;
+    if (form == WeightForm::bf16) {
+      for (int64_t i = 0; i < k; ++i) start = std::fma(to_8_bits(x[i]), of[i], start);
+      return start;
+    }
+    float most = 0;
+    for (int64_t i = 0; i < k; ++i) most = std::max(most, std::fabs(x[i]));
+    int exponent = 0;
+    std::frexp(most, &exponent);
+    const float factor = std::ldexp(1.0f, exponent - bits), limit = bits == 7 ? 127 : 32767;
+    int64_t total = 0;
+    for (int64_t i = 0; i < k; ++i)
+      total += static_cast<int64_t>(of[i]) * static_cast<int64_t>(std::clamp(std::nearbyint(x[i] / factor), -limit, limit));
+    return std::fma(static_cast<float>(total) * scales[static_cast<size_t>(row)], most == 0 ? 0 : factor, start);
+  }
+};
+
+std::vector<float> applied(const char* op, const std::vector<float>& x) {
+  const Tensor y = run_op(op, {}, {f32({static_cast<int64_t>(x.size())}, x)})[0];
+  return {y.data<float>(), y.data<float>() + x.size()};
+}
+
+// A row of one direction, step by step: y of each step, in the order of time. Gates as ONNX orders them.
+struct RowModel {
+  const char* op;
+  int64_t gates, inputs, hidden;
+  bool linear_before_reset;
+  KeptRows w, r;
+  const float* bias;  // [2 * gates * hidden]
+
+  std::vector<float> part(const KeptRows& of, const std::vector<float>& x, int bits, int64_t gate, const std::vector<float>& start) const {
+    std::vector<float> y;
+    for (int64_t u = 0; u < hidden; ++u) y.push_back(of.sum(x.data(), bits, gate * hidden + u, start[static_cast<size_t>(u)]));
+    return y;
+  }
+  std::vector<float> bias_of(int64_t gate, bool w_part, bool r_part) const {
+    std::vector<float> y;
+    for (int64_t j = gate * hidden; j < (gate + 1) * hidden; ++j) {
+      const float wb = bias[j], rb = bias[gates * hidden + j];
+      y.push_back(w_part && r_part ? wb + rb : w_part ? wb : rb);
+    }
+    return y;
+  }
+  void step(const std::vector<float>& x, std::vector<float>& h, std::vector<float>& c) const {
+    const int x_bits = int8_bits(inputs), h_bits = 7;
+    const auto gate = [&](int64_t g) { return part(r, h, h_bits, g, part(w, x, x_bits, g, bias_of(g, true, true))); };
+    const size_t n = h.size();
+    if (gates == 1) {
+      h = applied("Tanh", gate(0));
+    } else if (gates == 4) {
+      const auto i = applied("Sigmoid", gate(0)), o = applied("Sigmoid", gate(1)), f = applied("Sigmoid", gate(2)), g = applied("Tanh", gate(3));
+      for (size_t u = 0; u < n; ++u) c[u] = f[u] * c[u] + i[u] * g[u];
+      const auto t = applied("Tanh", c);
+      for (size_t u = 0; u < n; ++u) h[u] = o[u] * t[u];
+    } else {
+      const auto z = applied("Sigmoid", gate(0)), reset = applied("Sigmoid", gate(1));
+      std::vector<float> t = part(w, x, x_bits, 2, bias_of(2, true, !linear_before_reset)), rh = h;
+      if (linear_before_reset) {
+        const auto linear = part(r, h, h_bits, 2, bias_of(2, false, true));
+        for (size_t u = 0; u < n; ++u) t[u] = t[u] + reset[u] * linear[u];
+      } else {
+        for (size_t u = 0; u < n; ++u) rh[u] = reset[u] * h[u];
+        t = part(r, rh, h_bits, 2, t);
+      }
+      t = applied("Tanh", t);
+      for (size_t u = 0; u < n; ++u) h[u] = (1 - z[u]) * t[u] + z[u] * h[u];
+    }
+  }
+};
+
+// Every row alone and in a batch of three, in both directions, as the model says.
+void check_recurrent(const char* op, int64_t gates, int64_t inputs, int64_t hidden, int64_t steps, WeightForm form, bool linear = false) {
+  INFO(op << " of " << hidden << " units, " << inputs << " inputs, " << (form == WeightForm::bf16 ? "bf16" : "int8") << (linear ? ", linear" : ""));
+  const int64_t batch = 3, n = gates * hidden;
+  const auto in = window(gates, steps, batch, inputs, hidden, 2);
+  std::vector<float> wanted(static_cast<size_t>(steps * 2 * batch * hidden));
+  for (int64_t d = 0; d < 2; ++d) {
+    const RowModel model{op,
+                         gates,
+                         inputs,
+                         hidden,
+                         linear,
+                         KeptRows(form, in[1].data<float>() + d * n * inputs, n, inputs),
+                         KeptRows(form, in[2].data<float>() + d * n * hidden, n, hidden),
+                         in[3].data<float>() + d * 2 * n};
+    for (int64_t row = 0; row < batch; ++row) {
+      std::vector<float> h(static_cast<size_t>(hidden)), c = h;
+      for (int64_t i = 0; i < steps; ++i) {
+        const int64_t t = d == 1 ? steps - 1 - i : i;
+        const float* x = in[0].data<float>() + (t * batch + row) * inputs;
+        model.step({x, x + inputs}, h, c);
+        std::copy(h.begin(), h.end(), wanted.begin() + ((t * 2 + d) * batch + row) * hidden);
+      }
+    }
+  }
+  const Attrs plain = {{"hidden_size", hidden}, {"direction", std::string("bidirectional")}};
+  const Attrs of_gru = {{"hidden_size", hidden}, {"direction", std::string("bidirectional")}, {"linear_before_reset", int64_t(linear)}};
+  const Attrs& list = gates == 3 ? of_gru : plain;
+  check_same(on_all(op, list, in, form), f32({steps, 2, batch, hidden}, wanted));
+  auto one = in;
+  std::vector<float> x, of_row;
+  for (int64_t t = 0; t < steps; ++t) {
+    x.insert(x.end(), in[0].data<float>() + t * batch * inputs, in[0].data<float>() + (t * batch + 1) * inputs);
+    for (int64_t d = 0; d < 2; ++d) {
+      const auto at = wanted.begin() + (t * 2 + d) * batch * hidden;
+      of_row.insert(of_row.end(), at, at + hidden);
+    }
+  }
+  one[0] = f32({steps, 1, inputs}, x);
+  check_same(on_all(op, list, one, form), f32({steps, 2, 1, hidden}, of_row));
 }
 
 }  // namespace
 
-TEST_CASE("weights: recurrent layers in bf16 give the bits of f32 with rounded weights") {
-  for (int64_t directions : {1, 2}) {
-    const std::string way = directions == 2 ? "bidirectional" : "forward";
-    check_bf16("LSTM", 4, {{"hidden_size", int64_t(67)}, {"direction", way}}, directions);
-    check_bf16("GRU", 3, {{"hidden_size", int64_t(67)}, {"direction", way}}, directions);
-    check_bf16("GRU", 3, {{"hidden_size", int64_t(67)}, {"direction", way}, {"linear_before_reset", int64_t(1)}}, directions);
-    check_bf16("RNN", 1, {{"hidden_size", int64_t(67)}, {"direction", way}}, directions);
+TEST_CASE("weights: recurrent layers round x, h and weights as documented; rows alone have the bits of rows in a batch") {
+  for (WeightForm form : kForms) {
+    // Units with blocks of every kind; windows with steps ahead (kernels/rnn/interleaved.h) where R is larger than L1, inputs that are odd.
+    for (const auto& [hidden, inputs, steps] :
+         {std::array<int64_t, 3>{100, 17, 19}, {67, 18, 3}, {64, 31, 2}, {21, 300, 2}, {3, 1501, 2}, {96, 9, 17}}) {
+      check_recurrent("LSTM", 4, inputs, hidden, steps, form);
+    }
+    for (const auto& [hidden, inputs, steps] : {std::array<int64_t, 3>{101, 19, 18}, {67, 18, 3}, {3, 2001, 2}}) {
+      for (bool linear : {false, true}) check_recurrent("GRU", 3, inputs, hidden, steps, form, linear);
+    }
+    check_recurrent("RNN", 1, 180, 67, 3, form);
   }
-}
-
-TEST_CASE("weights: recurrent layers in int8: one row as in a batch, one step as in a window, near f32") {
-  check_int8("LSTM", 4, {{"hidden_size", int64_t(67)}});
-  check_int8("GRU", 3, {{"hidden_size", int64_t(67)}});
-  check_int8("GRU", 3, {{"hidden_size", int64_t(67)}, {"linear_before_reset", int64_t(1)}});
-  check_int8("RNN", 1, {{"hidden_size", int64_t(67)}});
 }
 
 }  // namespace tern::test::in_weights

@@ -1,8 +1,10 @@
-// Runs every operator once on inputs of one kind; callgrind writes the instructions of each run() to a file of its own, in order.
-// contracts/operator_instructions.sh compares them. Usage: count_operators zeros|random|subnormals|nan; prints one operator a line.
+// Runs every operator once on inputs of one kind, and what a session may be asked for besides f32 (SessionOptions::weights); callgrind writes the
+// instructions of each run() to a file of its own, in order. contracts/operator_instructions.sh compares them.
+// Usage: count_operators zeros|random|subnormals|nan; prints one operator a line.
 #include <valgrind/callgrind.h>
 
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 #include "runtime/model.h"
@@ -11,28 +13,57 @@
 using namespace tern;
 using namespace tern::test;
 
+namespace {
+
+// One row, and two, of what keeps weights in fewer bits. A row of a recurrent layer alone has kernels of its own, in f32 too
+// (kernels/rnn/interleaved.h).
+std::vector<Case> weight_cases() {
+  std::vector<Case> all;
+  for (int64_t rows : {1, 2}) {
+    all.push_back({"MatMul", {x({rows, 70}), w({70, 80})}});
+    all.push_back({"LSTM", {x({18, rows, 30}), w({1, 400, 30}), w({1, 400, 100})}, {{"hidden_size", int64_t(100)}}, 3});
+    all.push_back(
+        {"GRU", {x({18, rows, 30}), w({1, 303, 30}), w({1, 303, 101})}, {{"hidden_size", int64_t(101)}, {"linear_before_reset", int64_t(1)}}, 2});
+    all.push_back({"RNN", {x({3, rows, 180}), w({1, 67, 180}), w({1, 67, 67})}, {{"hidden_size", int64_t(67)}}, 2});
+  }
+  return all;
+}
+
+// Counts one run; what the program is to end with, 0 when all went well.
+int count(const Case& c, const char* weights, Kind kind) {
+  const std::string name = std::string(c.op) + (*weights ? "/" : "") + weights;
+  auto model = make_model(graph_of(c), {});
+  if (!model) return std::fprintf(stderr, "%s: %s\n", name.c_str(), model.error().message().c_str()), 3;
+  auto session = model->session({.weights = weights});
+  if (!session) return std::fprintf(stderr, "%s: %s\n", name.c_str(), session.error().message().c_str()), 4;
+  for (const Port& port : session->inputs()) {
+    auto to = session->input_bytes(port.name);
+    const bool data = is_float(port.dtype) || port.dtype == DType::boolean;  // integers are indices or shifts: always 0
+    fill(to.data(), to.size(), port.dtype, 7, data ? kind : Kind::zeros);
+  }
+  session->run();  // lazily bound symbols are bound now
+  CALLGRIND_ZERO_STATS;
+  session->run();
+  CALLGRIND_DUMP_STATS_AT(name.c_str());
+  std::printf("%s\n", name.c_str());
+  return 0;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   const std::string_view text = argv[1];
   const Kind kind = text == "random" ? Kind::random : text == "subnormals" ? Kind::subnormals : text == "nan" ? Kind::nan : Kind::zeros;
   CALLGRIND_START_INSTRUMENTATION;  // once: each start and stop throws away all that valgrind has translated
   for (const Case& c : cases()) {
-    const std::string_view op = c.op;
-    if (find_op(op) == nullptr || op == "TopK") continue;  // TopK orders by value: a named exception
-    auto model = make_model(graph_of(c), {});
-    if (!model) return std::fprintf(stderr, "%s: %s\n", c.op, model.error().message().c_str()), 3;
-    auto session = model->session();
-    if (!session) return std::fprintf(stderr, "%s: %s\n", c.op, session.error().message().c_str()), 4;
-    for (const Port& port : session->inputs()) {
-      auto to = session->input_bytes(port.name);
-      const bool data = is_float(port.dtype) || port.dtype == DType::boolean;  // integers are indices or shifts: always 0
-      fill(to.data(), to.size(), port.dtype, 7, data ? kind : Kind::zeros);
+    if (find_op(c.op) == nullptr || std::string_view(c.op) == "TopK") continue;  // TopK orders by value: a named exception
+    if (int code = count(c, "", kind)) return code;
+  }
+  for (const Case& c : weight_cases()) {
+    for (const char* weights : {"f32", "bf16", "int8"}) {
+      if (int code = count(c, weights, kind)) return code;
     }
-    session->run();  // lazily bound symbols are bound now
-    CALLGRIND_ZERO_STATS;
-    session->run();
-    CALLGRIND_DUMP_STATS_AT(c.op);
-    std::printf("%s\n", c.op);
   }
   return 0;
 }

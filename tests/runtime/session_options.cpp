@@ -72,19 +72,20 @@ int64_t packed_bytes(const Session& s) {
 
 }  // namespace
 
-TEST_CASE("weights: a session in bf16 computes what one in f32 does of weights that bf16 holds, on every ISA and number of threads") {
+TEST_CASE("weights: a session in bf16 rounds weights, is near f32, and is the same for every ISA and number of threads") {
   const Model exact = net(false), round = net(true);
-  Session f32 = session(round, with("f32")), other = session(exact, with(""));
-  const std::vector<float> wanted = computed(f32);
-  CHECK(computed(other) != wanted);
+  Session f32 = session(round, with("f32")), bf16 = session(round, with("bf16"));
+  const std::vector<float> plain = computed(f32), wanted = computed(bf16);
+  float worst = 0;  // the LSTM rounds its inputs and states too
+  for (size_t i = 0; i < wanted.size(); ++i) worst = std::max(worst, std::fabs(wanted[i] - plain[i]));
+  CHECK(worst > 0);
+  CHECK(worst < 0.004f);
   for (Isa isa : runnable_isas()) {
     for (int threads : thread_counts()) {
-      Session bf16 = session(exact, with("bf16", 2, threads, name(isa)));
-      check_equal(computed(bf16), wanted);
+      Session again = session(exact, with("bf16", 2, threads, name(isa)));
+      check_equal(computed(again), wanted);
     }
   }
-  Session of_round = session(round, with("bf16"));
-  check_equal(computed(of_round), wanted);
 }
 
 TEST_CASE("weights: int8 is near f32 and the same for every batch, ISA and number of threads") {
