@@ -68,13 +68,11 @@ TERN_HD inline Product product(uint64_t a, uint64_t b) {
   return {a1 * b1 + (u >> 32) + (v >> 32), (v << 32) | (t & 0xffffffff)};
 }
 
-// |x| = quarter * pi/2 + r with |r| <= pi/4 (Payne and Hanek: the product of x and the 192 bits of 2/pi that matter). kFloat: x is a float's value,
-// whose exponent leaves three places in 2/pi to begin: words are chosen then, where vectors would gather them.
+// |x| = quarter * pi/2 + r with |r| <= pi/4 (Payne and Hanek: the product of x and the 192 bits of 2/pi that matter).
 struct Angle {
   double r;
   uint64_t quarter;
 };
-template <bool kFloat>
 TERN_HD inline Angle reduce(double x) {
   // 2/pi in binary, from the bit of weight 2^-1; enough for the largest double.
   static constexpr uint64_t kTwoOverPi[] = {0,
@@ -102,11 +100,7 @@ TERN_HD inline Angle reduce(double x) {
   // Bits of 2/pi above weight 2^(2-53) of that only make multiples of four. The first table word is 64 zero bits before the point.
   const uint64_t start = (exponent - 1013) & (uint64_t(0) - uint64_t(exponent > 1013));  // not below 0, at most 1034
   const uint64_t word = start >> 6, shift = start & 63;
-  const uint64_t second = uint64_t(0) - uint64_t(word == 1), third = uint64_t(0) - uint64_t(word >= 2);
-  auto table = [&](uint64_t i) {
-    if constexpr (!kFloat) return kTwoOverPi[word + i];
-    else return kTwoOverPi[i] ^ ((kTwoOverPi[i] ^ kTwoOverPi[i + 1]) & second) ^ ((kTwoOverPi[i] ^ kTwoOverPi[i + 2]) & third);
-  };
+  auto table = [&](uint64_t i) { return kTwoOverPi[word + i]; };
   auto window = [&](uint64_t i) { return (table(i) << shift) | ((table(i + 1) >> 1) >> (63 - shift)); };
   // product = mantissa * (w0, w1, w2), kept modulo 2^192; its unit is 2^-126 quarters when start was not cut. Its highest 128 bits are used.
   const Product p1 = product(mantissa, window(1));
@@ -119,6 +113,29 @@ TERN_HD inline Angle reduce(double x) {
   const double f = from_i64(fraction) * 0x1p-64 + from_u64(low << 2) * 0x1p-128;
   const bool small = abs(x) <= 0.78539816339744831;
   return {select(small, abs(x), f * 1.5707963267948966192), quarter & (uint64_t(small) - 1)};
+}
+
+// The same of a float's value, whose 24 bits times 29 bits of 2/pi are a double: four such products instead of integers. Floats from 2^31, 2^63 and
+// 2^95 on leave out the bits of 2/pi that only make multiples of four of them, so that four times 32 exponents share their numbers.
+TERN_HD inline Angle reduce_float(double x) {
+  static constexpr double kTwoOverPi[4][4] = {// 29, 29, 29 and 53 bits, by size of x
+                                              {0x1.4p-1, 0x1.7cc1b72p-7, 0x1.220a94fp-39, 0x1.3abe8fp-75},
+                                              {0x1.7cc1b7p-7, 0x1.c882a52p-37, 0x1.c2757d1p-68, 0x1.534ddcp-100},
+                                              {0x1.391054ap-34, 0x1.f84eafap-65, 0x1.ea69bb8p-97, 0x1.b6c52b3p-129},
+                                              {0x1.fc2757d1f534ep-64, 0x1.f534ddc0db629p-96, 0x1.b6c52b3278872p-129, 0x1.3c439041fe516p-160}};
+  const double a = abs(x);
+  const uint64_t second = uint64_t(0) - uint64_t(a >= 0x1p31), third = uint64_t(0) - uint64_t(a >= 0x1p63),
+                 fourth = uint64_t(0) - uint64_t(a >= 0x1p95);
+  auto part = [&](int i) {  // each step adds what tells the next from the one before
+    const double* c = kTwoOverPi[i];
+    return from_bits(bits(c[0]) ^ ((bits(c[0]) ^ bits(c[1])) & second) ^ ((bits(c[1]) ^ bits(c[2])) & third) ^ ((bits(c[2]) ^ bits(c[3])) & fourth));
+  };
+  constexpr double kTimes4 = 0x1.8p72, kWhole = 0x1.8p52;  // adding them rounds to multiples of 2^20, and to whole quarters
+  const double p0 = a * part(0), p1 = a * part(1), p2 = a * part(2), p3 = a * part(3);
+  const double rest = p0 - ((p0 + kTimes4) - kTimes4), turns = rest + p1 + p2 + kWhole;
+  const double f = (((rest - (turns - kWhole)) + p1) + p2) + p3;  // a sum that loses nothing before it is small
+  const bool small = a <= 0.78539816339744831;
+  return {select(small, a, f * 1.5707963267948966192), bits(turns) & 3 & (uint64_t(small) - 1)};
 }
 
 TERN_HD inline double sin_reduced(double r) {
@@ -179,11 +196,11 @@ TERN_HD inline double cos_at(double x, const Angle& a) {
 
 }  // namespace
 
-TERN_HD double sin(double x) { return sin_at(x, reduce<false>(x)); }
-TERN_HD double cos(double x) { return cos_at(x, reduce<false>(x)); }
+TERN_HD double sin(double x) { return sin_at(x, reduce(x)); }
+TERN_HD double cos(double x) { return cos_at(x, reduce(x)); }
 TERN_HD double tan(double x) { return sin(x) / cos(x); }
-TERN_HD double sin_of_float(double x) { return sin_at(x, reduce<true>(x)); }
-TERN_HD double cos_of_float(double x) { return cos_at(x, reduce<true>(x)); }
+TERN_HD double sin_of_float(double x) { return sin_at(x, reduce_float(x)); }
+TERN_HD double cos_of_float(double x) { return cos_at(x, reduce_float(x)); }
 TERN_HD double tan_of_float(double x) { return sin_of_float(x) / cos_of_float(x); }
 
 TERN_HD double atan(double x) {

@@ -10,7 +10,7 @@ namespace {
 // The sine and cosine of floats in two loops: as one, its chains are too long for a core to see more than an element ahead.
 [[gnu::noinline, gnu::flatten]] void reduce_block(const double* __restrict v, double* __restrict r, uint64_t* __restrict quarter, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
-    const portable::Angle angle = portable::reduce<true>(v[i]);
+    const portable::Angle angle = portable::reduce_float(v[i]);
     r[i] = angle.r;
     quarter[i] = angle.quarter;
   }
