@@ -36,11 +36,24 @@ void every_second(const std::byte* from, std::byte* to, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = x[2 * i];
 }
 
+// A run of x to elements of y that are apart, and elements of x that are apart to a run of y.
+template <int Size>
+void spread(const std::byte* from, std::byte* to, int64_t n, int64_t to_stride) {
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < n; ++i) std::memcpy(to + i * to_stride, from + i * Size, Size);
+}
+template <int Size>
+void collect(const std::byte* from, std::byte* to, int64_t n, int64_t from_stride) {
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < n; ++i) std::memcpy(to + i * Size, from + i * from_stride, Size);
+}
+
 // One loop of elements of a size that the compiler knows.
 template <int Size>
 void copy_line(const std::byte* from, std::byte* to, int64_t n, int64_t from_stride, int64_t to_stride) {
   if (from_stride == 0 && to_stride == Size) return repeat<Size>(from, to, n);
   if (Size <= 8 && from_stride == 2 * Size && to_stride == Size) return every_second<Size>(from, to, n);
+  if (to_stride == Size) return collect<Size>(from, to, n, from_stride);
   for (int64_t i = 0; i < n; ++i) {
     Element<Size> e;
     std::memcpy(&e, from + i * from_stride, Size);
@@ -96,16 +109,16 @@ template <int Size>
 void transpose_lines(const CopyLoop& rows, const CopyLoop& cols, const std::byte* from, std::byte* to) {
   constexpr int64_t kN = 16 / Size, kWide = 64 / Size;  // a tile; tiles beside each other share the lines of x that they touch
   const int64_t whole_rows = rows.n / kN * kN, whole_cols = cols.n / kN * kN;
-  for (int64_t i0 = 0; i0 < whole_rows; i0 += kWide) {
-    const int64_t i1 = std::min(i0 + kWide, whole_rows);
+  const int64_t wide = whole_cols == 0 ? 16 * kWide : kWide;  // of a few columns alone y is a run that L1 holds
+  for (int64_t i0 = 0; i0 < whole_rows; i0 += wide) {
+    const int64_t i1 = std::min(i0 + wide, whole_rows);
     for (int64_t j = 0; j < whole_cols; j += kN) {
       for (int64_t i = i0; i < i1; i += kN) {
         transpose_tile<Element<Size>>(from + i * Size + j * cols.from_stride, to + i * rows.to_stride + j * Size, cols.from_stride, rows.to_stride);
       }
     }
-    for (int64_t i = i0; i < i1; ++i)
-      copy_line<Size>(from + i * Size + whole_cols * cols.from_stride, to + i * rows.to_stride + whole_cols * Size, cols.n - whole_cols,
-                      cols.from_stride, Size);
+    for (int64_t j = whole_cols; j < cols.n; ++j)
+      spread<Size>(from + i0 * Size + j * cols.from_stride, to + i0 * rows.to_stride + j * Size, i1 - i0, rows.to_stride);
   }
   for (int64_t i = whole_rows; i < rows.n; ++i) copy_line<Size>(from + i * Size, to + i * rows.to_stride, cols.n, cols.from_stride, Size);
 }
