@@ -17,12 +17,6 @@ void mean_variance(const WalkArgs& a) {
   for (int64_t k = a.begin; k < a.end; ++k) norm::mean_variance<T>(a, k);
 }
 template <class T>
-void lp(const WalkArgs& a) {
-  int64_t k = a.begin;
-  for (; k + 4 <= a.end; k += 4) norm::lp<4, T>(a, k);
-  for (; k < a.end; ++k) norm::lp<1, T>(a, k);
-}
-template <class T>
 void lrn(const PortableLrnArgs& a) {
   for (int64_t row = a.first; row < a.first + a.rows; ++row) {
     for (int64_t i = 0; i < a.inner; ++i) norm::lrn<T>(a, row, i);
@@ -39,11 +33,7 @@ constexpr KernelRow kMvnRows[] = {
     device_row<WalkArgs, cuda::launch_mean_variance<DType::f16>>("mean_variance_norm/f16/cuda", DType::f16),
     device_row<WalkArgs, cuda::launch_mean_variance<DType::bf16>>("mean_variance_norm/bf16/cuda", DType::bf16),
 };
-constexpr KernelRow kLpRows[] = {
-    row<WalkArgs, lp<double>>("lp_norm/f64/scalar", DType::f64, Isa::scalar),
-    row<WalkArgs, lp<float>>("lp_norm/f32/scalar", DType::f32, Isa::scalar),
-    row<WalkArgs, lp<f16>>("lp_norm/f16/scalar", DType::f16, Isa::scalar),
-    row<WalkArgs, lp<bf16>>("lp_norm/bf16/scalar", DType::bf16, Isa::scalar),
+constexpr KernelRow kLpOnDevice[] = {
     device_row<WalkArgs, cuda::launch_lp<DType::f32>>("lp_norm/f32/cuda", DType::f32),
     device_row<WalkArgs, cuda::launch_lp<DType::f64>>("lp_norm/f64/cuda", DType::f64),
     device_row<WalkArgs, cuda::launch_lp<DType::f16>>("lp_norm/f16/cuda", DType::f16),
@@ -167,7 +157,7 @@ constinit const OpDef kLpNormalization = {.name = "LpNormalization",
                                           .attrs = kLpAttrs,
                                           .infer = infer_lp,
                                           .bind = bind_lp,
-                                          .kernels = rows_of<kLpRows>,
+                                          .kernels = rows_of<TERN_ON_EACH_ISA(lp_norm_any), kLpOnDevice>,
                                           .inplace_inputs = 1};
 constinit const OpDef kLRN = {.name = "LRN",
                               .inputs = {1, 1},

@@ -1,8 +1,9 @@
 // LpNormalization, MeanVarianceNormalization and the LRN of any exponent, in double, one result after another: the CPU and a device share them.
-// nvcc includes it. Next: axis_norm.cpp, axis_norm.cu.
+// nvcc includes it. Next: axis_norm.cpp, lp.simd.cpp, axis_norm.cu.
 #pragma once
 #include "kernels/norm/portable.h"
 #include "kernels/portable_math.h"
+#include "kernels/rows.h"
 
 namespace tern {
 
@@ -43,6 +44,8 @@ struct PortableLrnArgs {
   double alpha_over_size, beta, bias;
 };
 
+TERN_EACH_ISA(extern const Rows<4> lp_norm_any;)  // lp.simd.cpp
+
 namespace norm {
 
 // Kept position k.
@@ -71,7 +74,7 @@ TERN_HD inline double lp_length(int p, double sum) {
 }
 // Kept positions k to k + kLines: each sum is one chain, and chains side by side do not wait for each other.
 template <int kLines, class T>
-TERN_HD void lp(const WalkArgs& a, int64_t k) {
+TERN_HD inline void lp(const WalkArgs& a, int64_t k) {
   const int64_t n = a.reduced.count, stride = a.reduced.stride[0];
   int64_t at[kLines];
   double sum[kLines] = {};

@@ -9,7 +9,7 @@ namespace tern::norm {
 
 // One element as a double (exact).
 template <class T>
-TERN_HD double get(const T* p, int64_t i) {
+TERN_HD inline double get(const T* p, int64_t i) {
   if constexpr (std::is_arithmetic_v<T>) return static_cast<double>(p[i]);
   else return static_cast<double>(to_f32(p[i]));
 }
@@ -24,7 +24,7 @@ TERN_HD inline double get(const void* p, DType t, int64_t i) {
 }
 // Rounds once, to nearest even.
 template <class T>
-TERN_HD void put(T* p, int64_t i, double v) {
+TERN_HD inline void put(T* p, int64_t i, double v) {
   if constexpr (std::is_same_v<T, f16>) p[i] = to_f16(v);
   else if constexpr (std::is_same_v<T, bf16>) p[i] = to_bf16(v);
   else p[i] = static_cast<T>(v);
@@ -49,7 +49,7 @@ struct Moments {
   double mean, inv;
 };
 template <class T>
-TERN_HD Moments moments(const T* x, int64_t n, double epsilon, bool center) {
+TERN_HD inline Moments moments(const T* x, int64_t n, double epsilon, bool center) {
   double mean = 0, squares = 0;
   if (center) {
     for (int64_t i = 0; i < n; ++i) mean += get(x, i);

@@ -26,7 +26,7 @@ TERN_HD inline double round_half_even(double v) {
 
 // From -1..1 to indices, in the precision of the grid.
 template <class F>
-TERN_HD double place(F n, int64_t length, bool align_corners) {
+TERN_HD inline double place(F n, int64_t length, bool align_corners) {
   const F l = static_cast<F>(length);
   return align_corners ? (n + 1) / 2 * (l - 1) : ((n + 1) * l - 1) / 2;
 }
@@ -91,7 +91,7 @@ TERN_HD inline AxisTaps taps_of(const GridSampleArgs& a, GridSampleArgs::Mode mo
 
 // Where a coordinate of a grid, whose elements are G, lies on an axis.
 template <class G>
-TERN_HD double place_of(const GridSampleArgs& a, int axis, G coordinate) {
+TERN_HD inline double place_of(const GridSampleArgs& a, int axis, G coordinate) {
   using F = std::conditional_t<std::is_same_v<G, double>, double, float>;
   const auto given = static_cast<F>(widen(coordinate));
   return place(static_cast<F>(select(given == given, static_cast<double>(given), -1)), a.in[axis], a.align_corners);

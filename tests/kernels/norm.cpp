@@ -222,6 +222,18 @@ TEST_CASE("LRN: odd and even windows, every power, windows wider than the channe
   CHECK(op_error("LRN", {{"size", int64_t(0)}}, {random_f32({1, 2, 3, 4}, 1)}).find("size") != std::string::npos);
 }
 
+TEST_CASE("LpNormalization: more lines side by side than a block has, f64 to the bit in the order of the axis") {
+  const int64_t rows = 5, cols = 300;
+  Tensor x = *Tensor::allocate(DType::f64, {rows, cols}), expected = *Tensor::allocate(DType::f64, {rows, cols});
+  for (int64_t i = 0; i < rows * cols; ++i) x.mutable_data<double>()[i] = std::sin(static_cast<double>(i));
+  for (int64_t j = 0; j < cols; ++j) {
+    double sum = 0;
+    for (int64_t i = 0; i < rows; ++i) sum += x.data<double>()[i * cols + j] * x.data<double>()[i * cols + j];
+    for (int64_t i = 0; i < rows; ++i) expected.mutable_data<double>()[i * cols + j] = x.data<double>()[i * cols + j] / std::sqrt(sum);
+  }
+  check_same(run_op("LpNormalization", {{"axis", int64_t(0)}}, {x})[0], expected);
+}
+
 TEST_CASE("LpNormalization: both norms along every axis; a zero vector stays zero, NaN stays") {
   Tensor x = random_f32({3, 4, 5}, 9, -2, 2);
   const std::vector<double> v = doubles(x);
