@@ -60,7 +60,7 @@ class Assigner {
     if (is_conv(n)) {
       if (channels_last(n.read(), kLastY)) return false;
       const int64_t groups = n.read().i("group"), ocs = dims(n.outputs[0])[1] / groups;
-      return depthwise(n) ? channels_last(n.read(), kLastX) || blocked_before(n) : groups == 1 || ocs % kBlock == 0;
+      return depthwise(n) ? channels_last(n.read(), kLastX) || blocked_before(n) : groups == 1 || ocs % kBlock == 0 || lanewise(n);
     }
     if (n.op == &kConvTranspose) return n.read().i("group") == 1;
     if (is_mean(n)) return produced_blocked(n.inputs[0]);
@@ -68,11 +68,12 @@ class Assigner {
     if (n.op == &kConcat) return joins_blocks(n);
     return n.op == &kSplit ? splits_blocks(n) : forms_.count(n.outputs[0]) != 0;
   }
-  bool depthwise(const Node& n) const {
+  bool lanewise(const Node& n) const {
     const int64_t groups = n.read().i("group");
     const Shape& w = g_.value(n.inputs[1]).type.shape;
-    return groups >= kBlock && w.known() && w[0].is(groups) && w[1].is(1);
+    return w.known() && w[0].value() >= kBlock && is_lanewise(groups, w[1].value(), w[0].value() / groups);
   }
+  bool depthwise(const Node& n) const { return lanewise(n) && g_.value(n.inputs[1]).type.shape[1].is(1); }
   // Pools and depthwise convolutions are as fast on plain values: it is not for them that one is reordered, unless its channels are last.
   bool blocked_before(const Node& n) const { return produced_blocked(n.inputs[0]) || channels_last_source(n.inputs[0]) != kNone; }
   // Does this node read input i blocked, if it has the choice?
@@ -84,7 +85,7 @@ class Assigner {
       if (i != 0 || channels_last(n.read(), kLastX) || g_.value(n.outputs[0]).type.shape.rank() > 4 || !g_.value(n.inputs[1]).type.shape.known())
         return false;
       const int64_t groups = n.read().i("group"), ics = dims(v)[1] / groups;
-      return depthwise(n) ? blocked_before(n) : ics >= kBlock && (groups == 1 || ics % kBlock == 0);
+      return depthwise(n) ? blocked_before(n) : lanewise(n) || (ics >= kBlock && (groups == 1 || ics % kBlock == 0));
     }
     if (n.op == &kConvTranspose) return i == 0 && n.read().i("group") == 1 && produced_blocked(v);
     if (is_window_pool(n)) return writes(n);

@@ -7,7 +7,7 @@
 //   Numerics  One fma chain an output element, in an order fixed by the operator's shape: it begins with the bias (or 0), then
 //               IC/groups >= 16    for each block of 16 input channels, for each tap (kd, kh, kw), for each channel of the block
 //               IC/groups <  16    for each input channel, for each tap
-//               depthwise          for each tap (groups = IC = OC)
+//               depthwise          for each tap (groups = IC = OC; the lanes of x are those of y)
 //             Then + residual, then the activation, then fma(v, scale, shift). f64 (portable.h): a device flushes no subnormals.
 //             A transposed convolution is the convolution of x spread out by the strides (zeros between) with the mirrored kernel.
 //             Taps that fall on padding are executed with x = 0, but for those that f32 on the CPU leaves out, by the shape alone: where y
@@ -52,7 +52,7 @@ struct ConvPrepare {
   int64_t begin[3] = {0, 0, 0};     // where element 0 goes (may be negative: cropped)
   int64_t spread[3] = {1, 1, 1};    // distance of neighbours in the destination (a transposed convolution's stride)
   int64_t channels = 0, lanes = 1;  // lanes 16, or 1 for planar
-  int64_t blocks = 0;               // of `lanes` channels, copied at once: all of a group, or as many as an oc group of a depthwise convolution reads
+  int64_t blocks = 0;               // of `lanes` channels, copied at once: all of a group, or as many as an oc group of a lanewise one reads
 };
 
 // Weights brought into reading order, for each sweep: [oc group][ic block][tap][ic][16 * blocks of the group], channels past OC zero.
@@ -60,9 +60,8 @@ struct ConvPack {
   const float* w = nullptr;
   int64_t group = 0, oc = 0, ic = 0;  // source strides
   int64_t groups = 0, ocs = 0, ics = 0;
-  bool depthwise = false;
   int64_t tile_blocks = 1;  // oc blocks of a tile
-  int64_t floats(int64_t taps) const { return groups * ((ocs + kBlock - 1) / kBlock) * kBlock * (depthwise ? 1 : ics) * taps; }
+  int64_t floats(int64_t taps) const { return groups * ((ocs + kBlock - 1) / kBlock) * kBlock * ics * taps; }
 };
 
 // Where a tensor of output pixels lies.
@@ -116,7 +115,10 @@ struct ConvArgs {
   int64_t ics = 0, ocs = 0;  // channels of a group
   int64_t groups = 1;
   int64_t ic_step = 16;  // channels that lie together: 16, or 1 when planar
-  bool depthwise = false;
+  // Groups of `lane_ics` channels of x and as many of y, 1 of a depthwise convolution, which divide a block: one group here, where a lane of y reads
+  // those of its own group among the lanes of the same block of x.
+  bool lanewise = false;
+  int64_t lane_ics = 1;
   ActivationSpec activation;
 };
 

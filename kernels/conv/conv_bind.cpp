@@ -18,7 +18,7 @@ BlockedMap::BlockedMap(const TensorView& v)
 
 namespace {
 
-void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, bool last, Address<float> at, const ConvProblem& p, bool depthwise) {
+void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, bool last, Address<float> at, const ConvProblem& p) {
   const Extent3& o = p.window.out;
   if (v.layout.blocked) {
     const BlockedMap m(v);
@@ -32,7 +32,7 @@ void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, bool last,
     return;
   }
   c.set(out.data, at);
-  const int64_t plane = o[0] * o[1] * o[2], all = p.ocs * (depthwise ? 1 : p.groups);
+  const int64_t plane = o[0] * o[1] * o[2], all = p.ocs * p.groups;
   out.blocked = last && p.ocs % kBlock == 0;
   out.lane = last ? 1 : plane;
   out.block = kBlock * out.lane;
@@ -62,10 +62,10 @@ Reach reach_of(const Phases& phases) {
 Status bind_input(BindContext& c, const ConvProblem& p, const Phases& phases, const Reach& reach, RegisterTile tile, Extent3& step, ConvArgs& a) {
   const TensorView& x = c.in(0);
   const Extent3 &in = p.window.in, &before = reach.before, &padded = reach.padded;
-  const int64_t lanes = a.ic_step, groups = a.depthwise ? 1 : p.groups;
+  const int64_t lanes = a.ic_step;
   const bool unspread = phases.spread == Extent3{1, 1, 1};
   if (x.layout.blocked) {
-    if (lanes == 1 || (groups > 1 && p.ics % kBlock != 0)) return unsupported("these channels cannot be read from a blocked value");
+    if (lanes == 1 || (p.groups > 1 && p.ics % kBlock != 0)) return unsupported("these channels cannot be read from a blocked value");
     const BlockedMap m(x);
     const int64_t below = padded[1] - before[1] - in[1], right = padded[2] - before[2] - in[2];
     if (unspread && x.layout.top >= before[1] && x.layout.left >= before[2] && x.layout.bottom >= below && x.layout.right >= right) {
@@ -84,7 +84,7 @@ Status bind_input(BindContext& c, const ConvProblem& p, const Phases& phases, co
       c.set(a.prepare.x, c.input<const float>(0) + m.first);
     }
   } else {
-    const int64_t all = groups * p.ics, plane = in[0] * in[1] * in[2];
+    const int64_t all = p.groups * p.ics, plane = in[0] * in[1] * in[2];
     const bool last = channels_last(c.attrs, kLastX);
     const int64_t channel = last ? 1 : plane, pixel = last ? all : 1;
     const Extent3 steps = {in[1] * in[2] * pixel, in[2] * pixel, pixel};
@@ -105,7 +105,7 @@ Status bind_input(BindContext& c, const ConvProblem& p, const Phases& phases, co
     }
   }
   if (a.x_block != 0) return {};
-  a.prepare.blocks = a.depthwise && phases.all.size() == 1 ? tile.blocks : ceil_div(p.ics, lanes);
+  a.prepare.blocks = a.lanewise && phases.all.size() == 1 ? tile.blocks : ceil_div(p.ics, lanes);
   auto floats = checked_count(std::array<int64_t, 5>{a.prepare.blocks, padded[0], padded[1], padded[2], lanes});
   if (!floats || *floats > (int64_t(1) << 58)) return unsupported("the padded input is too large");
   c.set(a.prepared, c.workspace<float>(*floats));
@@ -180,7 +180,7 @@ int64_t bind_sweeps(BindContext& c, const Phases& phases, const Reach& reach, co
       packed += s->w_group * a.groups;
       first_tap += s->taps;
       s->rows_hi = w.out[0], s->rows_lo = w.out[1], s->cols = w.out[2];
-      if (phases.spread == Extent3{1, 1, 1}) s->edges = edges_of(w, a.ic_step == kBlock && !a.depthwise);
+      if (phases.spread == Extent3{1, 1, 1}) s->edges = edges_of(w, a.ic_step == kBlock && !a.lanewise);
       if (a.sweep_count == 1) flatten(a, *s);
       s->tiles = ceil_div(s->cols, tile.pixels);
       const auto [begin, end] = c.range(images * a.groups * oc_groups * s->rows_hi * s->rows_lo * s->tiles);
@@ -244,6 +244,11 @@ Layout halo_of(const ConvProblem& p) {
   return {true, side(r.before[1]), side(after[1]), side(r.before[2]), side(after[2])};
 }
 
+bool is_lanewise(int64_t groups, int64_t ics, int64_t ocs) {
+  if (groups < 2 || ics != ocs) return false;
+  return ics == 1 || (ics < kBlock && kBlock % ics == 0 && groups * ics >= kBlock);
+}
+
 Status bind_conv(BindContext& c, const ConvProblem& problem) {
   if (c.isa == Isa::cuda) return bind_device_conv(c, problem);
   if (is_plain_depthwise(c, problem)) return bind_plain_depthwise(c, problem);
@@ -251,15 +256,16 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
   ConvProblem p = problem;
   const TensorView& y = c.out(0);
   ConvArgs& a = c.args<ConvArgs>();
-  a.depthwise = p.groups > 1 && p.ics == 1 && p.ocs == 1;
-  if (a.depthwise) {  // one group whose lanes are independent
-    p.ics = p.ocs = p.groups;
+  a.lanewise = is_lanewise(p.groups, p.ics, p.ocs) && !(p.mirrored && p.ics > 1);
+  if (a.lanewise) {
+    a.lane_ics = p.ics;
+    p.ics = p.ocs = p.groups * p.ics;
     p.groups = 1;
   }
   if (y.layout.blocked && p.groups > 1 && p.ocs % kBlock != 0) return unsupported("these channels cannot be written to a blocked value");
   const Phases phases = phases_of(p);
   const Reach reach = reach_of(phases);
-  a.ic_step = a.depthwise || p.ics >= kBlock ? kBlock : 1;
+  a.ic_step = a.lanewise || p.ics >= kBlock ? kBlock : 1;
   Extent3 step{};
   if (Status s = bind_input(c, p, phases, reach, kernel.tile, step, a); !s) return s;
   a.x_hi = step[0] * phases.all[0].window.stride[0];
@@ -268,8 +274,8 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
   a.ics = p.ics;
   a.ocs = p.ocs;
   a.groups = p.groups;
-  set_pixels(c, a.y, y, channels_last(c.attrs, kLastY), c.output<float>(0), p, a.depthwise);
-  if (c.has(3)) set_pixels(c, a.residual, c.in(3), false, c.input<float>(3), p, a.depthwise);
+  set_pixels(c, a.y, y, channels_last(c.attrs, kLastY), c.output<float>(0), p);
+  if (c.has(3)) set_pixels(c, a.residual, c.in(3), false, c.input<float>(3), p);
   if (y.layout.blocked) {
     const BlockedMap m(y);
     a.halo = m.halo(y.layout);
@@ -277,8 +283,8 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
     const auto [first, last] = c.range(l.top + l.bottom + l.left + l.right == 0 ? 0 : y.dims[0] * m.blocks);
     a.first_map = first, a.last_map = last;
   }
-  a.pack = {nullptr, p.w_group, p.w_oc, p.w_ic, p.groups, p.ocs, p.ics, a.depthwise, a.depthwise ? 1 : kernel.tile.blocks};
-  if (a.depthwise) a.pack.oc = problem.w_group, a.pack.ics = 1;
+  a.pack = {nullptr, p.w_group, p.w_oc, p.w_ic, p.groups, p.ocs, a.lanewise ? a.lane_ics : p.ics, a.lanewise ? 1 : kernel.tile.blocks};
+  if (a.lanewise && a.lane_ics == 1) a.pack.oc = problem.w_group;
   const int64_t units = bind_sweeps(c, phases, reach, step, kernel.tile, a);
   bind_weights(c, p, phases, a);
   c.set(a.bias, c.input<const float>(2));

@@ -29,6 +29,8 @@ Result<ConvProblem> conv_transpose_problem(const AttrReader& attrs, const Dims& 
 // The zero halo with which a blocked x is read in place: its four sides; none where that would be absurdly wide.
 Layout halo_of(const ConvProblem& p);
 
+// Are channels so grouped that lanes of a block of x give the same lanes of y (ConvArgs::lanewise)? Always of a depthwise convolution.
+bool is_lanewise(int64_t groups, int64_t ics, int64_t ocs);
 // Binds inputs (x, w, bias, residual, scale, shift) and output 0 of `c`.
 Status bind_conv(BindContext& c, const ConvProblem& problem);
 bool is_plain_depthwise(const BindContext& c, const ConvProblem& problem);     // depthwise.cpp

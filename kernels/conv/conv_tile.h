@@ -137,6 +137,40 @@ void depthwise_tile(const ConvArgs& a, const TileCall& t) {
   store_tile<1, 1, P>(acc, t);
 }
 
+// Lane l of the result is lane lane[l] of v, in its own group of 2, 4 or 8.
+TERN_INLINE f32x16 within_groups(f32x16 v, const int32_t* lane) {
+#if defined(__AVX512F__)
+  return {_mm512_permutexvar_ps(load_i32(lane).v, v.v)};
+#elif defined(__AVX2__)
+  const i32x16 from = load_i32(lane);  // the lowest three bits count: halves keep to themselves
+  return {_mm256_permutevar8x32_ps(v.lo, from.lo), _mm256_permutevar8x32_ps(v.hi, from.hi)};
+#else
+  float from[16], to[16];
+  store(from, v);
+  for (int l = 0; l < 16; ++l) to[l] = from[lane[l]];
+  return load(to);
+#endif
+}
+
+// Few channels a group: as depthwise, but a lane reads all lanes of its group, one after another.
+template <int P>
+void grouped_tile(const ConvArgs& a, const TileCall& t) {
+  f32x16 acc[1][P];
+  const f32x16 start = t.bias == nullptr ? zero() : channels(t.bias, t.left);
+  unroll<P>([&](auto p) TERN_INLINE_CALL { acc[0][p.v] = start; });
+  const float* w = t.w;
+  for (int64_t ic = 0; ic < a.lane_ics; ++ic, w += t.taps * 16) {
+    int32_t lane[16];
+    for (int64_t l = 0; l < 16; ++l) lane[l] = static_cast<int32_t>((l & -a.lane_ics) + ic);
+    for (int64_t k = t.first; k < t.last; ++k) {
+      const float* x = t.x + t.tap[k];
+      const f32x16 weight = load(w + k * 16);
+      unroll<P>([&](auto p) TERN_INLINE_CALL { acc[0][p.v] = fma(within_groups(load(x + p.v * a.x_col), lane), weight, acc[0][p.v]); });
+    }
+  }
+  store_tile<1, 1, P>(acc, t);
+}
+
 using TileFn = void (*)(const ConvArgs&, const TileCall&);
 
 // The tile of run-time width c in [1, C].
@@ -146,6 +180,14 @@ TERN_INLINE TileFn dense_fn(int64_t c) {
     return dense_tile<B, R, 1, PITCH>;
   } else {
     return c == C ? dense_tile<B, R, C, PITCH> : dense_fn<B, R, C - 1, PITCH>(c);
+  }
+}
+template <int P>
+TERN_INLINE TileFn grouped_fn(int64_t p) {
+  if constexpr (P == 1) {
+    return grouped_tile<1>;
+  } else {
+    return p == P ? grouped_tile<P> : grouped_fn<P - 1>(p);
   }
 }
 template <int P, int PITCH>

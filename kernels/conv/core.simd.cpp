@@ -20,7 +20,8 @@ constexpr RegisterTile kTile = {1, 4};
 constexpr int64_t kB = kTile.blocks, kP = kTile.pixels;
 
 TileFn pick_tile(const ConvArgs& a, int64_t blocks, int64_t width) {
-  if (a.depthwise) {
+  if (a.lanewise) {
+    if (a.lane_ics > 1) return grouped_fn<kP>(width);
     if (a.x_col == 16) return depthwise_fn<kP, 16>(width);
     return depthwise_fn<kP, kAnyPitch>(width);
   }
@@ -125,7 +126,7 @@ struct OcGroup {
 
 // Two rows at once, where that takes fewer tiles.
 bool pairs_rows(const ConvArgs& a, const ConvSweep& s, const OcGroup& g) {
-  if (a.depthwise || a.ic_step != 16 || g.blocks != kB || s.rows_lo < 2 || (a.x_col != 16 && a.x_col != 32)) return false;
+  if (a.lanewise || a.ic_step != 16 || g.blocks != kB || s.rows_lo < 2 || (a.x_col != 16 && a.x_col != 32)) return false;
   return (s.cols + kP / 2 - 1) / (kP / 2) < 2 * g.one.tiles;
 }
 
@@ -140,7 +141,7 @@ OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const
   g.one = cut_row(s.cols, kP, [&](int64_t width) { return pick_tile(a, g.blocks, width); });
   if (pairs_rows(a, s, g)) g.two = cut_row(s.cols, kP / 2, [&](int64_t width) { return pick_tile_of_two_rows(a, width); });
   TileCall& t = g.call;
-  const int64_t per_block = 16 * s.taps * (a.depthwise ? 1 : a.ics);
+  const int64_t per_block = 16 * s.taps * (a.lanewise ? a.lane_ics : a.ics);
   t.w = packed + s.w + group * s.w_group + first * per_block;
   t.bias = a.bias == nullptr ? nullptr : a.bias + g.channel;
   t.left = a.ocs - first * 16;
@@ -151,7 +152,7 @@ OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const
   t.y_row = a.y.blocked ? a.y.lo : kP / 2 * 16;
   t.y_col = a.y.blocked ? a.y.col : 16;
   g.finished = finish_in_registers(a, t);
-  if (a.depthwise || left_blocks <= kB || s.taps == 0) return g;
+  if (a.lanewise || left_blocks <= kB || s.taps == 0) return g;
   // The next oc group's weights are fetched while this one's tiles run, an equal share at each tap of each tile.
   const int64_t pairs = g.two.tiles == 0 ? 0 : s.rows_lo / 2, singles = s.rows_lo - 2 * pairs, lines = kB * 16;
   const int64_t tiles = s.rows_hi * (pairs * g.two.tiles + singles * g.one.tiles);
@@ -188,17 +189,18 @@ void run_tile(const ConvArgs& a, OcGroup& g, int64_t rows, int64_t width, TileFn
   float* const to = a.y.blocked ? y : buffer;
   t.y = to;
   t.residual = g.finished ? residual : nullptr;
-  if (a.depthwise) {
+  if (a.lanewise) {
+    const int64_t w_block = 16 * t.taps * a.lane_ics;
     for (int64_t b = 0; b < g.blocks; ++b) {
       fn(a, t);
       t.x += a.x_block;
-      t.w += 16 * t.taps;
+      t.w += w_block;
       if (t.bias != nullptr) t.bias += 16;
       if (t.residual != nullptr) t.residual += t.r_block;
       t.left -= 16;
       t.y += t.y_block;
     }
-    t.w -= g.blocks * 16 * t.taps;
+    t.w -= g.blocks * w_block;
     if (t.bias != nullptr) t.bias -= g.blocks * 16;
     t.left += g.blocks * 16;
   } else {
@@ -272,7 +274,7 @@ void run_sweep(const ConvArgs& a, const ConvSweep& s, const float* packed, Prepa
     rest /= rows;
     const int64_t oc_group = rest % oc_groups, group = rest / oc_groups % a.groups, image = rest / oc_groups / a.groups;
     const float* x = a.x + image * a.x_image + group * a.x_group;
-    int64_t block = a.depthwise ? oc_group * kB : 0;  // the first that is read
+    int64_t block = a.lanewise ? oc_group * kB : 0;  // the first that is read
     if (a.prepare.x != nullptr) {
       x = a.prepared;
       const int64_t part = block / a.prepare.blocks;

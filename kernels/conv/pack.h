@@ -8,7 +8,7 @@ namespace {
 
 // Writes all p.floats(taps) floats of one sweep, whose tap k is tap[k] of the weights.
 [[maybe_unused]] void pack_sweep(const ConvPack& p, const int64_t* tap, int64_t taps, float* packed) {
-  const int64_t blocks = (p.ocs + kBlock - 1) / kBlock, ics = p.depthwise ? 1 : p.ics, step = ics < kBlock ? 1 : kBlock;
+  const int64_t blocks = (p.ocs + kBlock - 1) / kBlock, ics = p.ics, step = ics < kBlock ? 1 : kBlock;
   for (int64_t g = 0; g < p.groups; ++g) {
     for (int64_t first = 0; first < blocks; first += p.tile_blocks) {
       const int64_t n = (blocks - first < p.tile_blocks ? blocks - first : p.tile_blocks) * kBlock, left = p.ocs - first * kBlock;

@@ -131,6 +131,32 @@ TEST_CASE("assign_layouts: channels are cut from blocked values, at whole blocks
   CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({1, 3, 6, 6}, 1)), "ConcatBlocks") == 0);
 }
 
+TEST_CASE("assign_layouts: convolutions of 2, 4 and 8 channels a group stay blocked, others of few do not") {
+  struct Case {
+    int64_t channels, groups, outputs;
+    Attrs attrs;
+  };
+  const Case cases[] = {{32, 8, 32, {{"group", int64_t(8)}, {"pads", Ints{1, 1, 1, 1}}}},
+                        {48, 24, 48, {{"group", int64_t(24)}, {"strides", Ints{2, 2}}}},
+                        {24, 3, 24, {{"group", int64_t(3)}, {"dilations", Ints{2, 1}}, {"pads", Ints{2, 0, 1, 1}}}},
+                        {80, 10, 80, {{"group", int64_t(10)}, {"strides", Ints{1, 2}}, {"pads", Ints{1, 1, 1, 1}}}},
+                        {36, 9, 36, {{"group", int64_t(9)}}},
+                        {24, 8, 24, {{"group", int64_t(8)}}},   // of 3
+                        {32, 8, 64, {{"group", int64_t(8)}}},   // other lanes of y than of x
+                        {12, 3, 12, {{"group", int64_t(3)}}}};  // less than a block
+  for (const Case& c : cases) {
+    CAPTURE(c.channels);
+    GraphBuilder b;
+    const ValueId v = conv(b, b.input("x", {2, 3, 9, 11}), {c.channels, 3, 1, 1}, {});
+    const ValueId w = conv(b, v, {c.outputs, c.channels / c.groups, 3, 3}, c.attrs);
+    b.output(conv(b, w, {16, c.outputs, 1, 1}, {}));
+    const Graph g = check_blocked(b.graph, random_f32({2, 3, 9, 11}, 1));
+    const bool stays = c.outputs == c.channels && c.channels / c.groups != 3;
+    CHECK((GraphBuilder::count(g, "Reorder") == 0) == stays);
+    CHECK(g.value(g.nodes[1].outputs[0]).layout.blocked == (stays && c.channels >= 16));
+  }
+}
+
 TEST_CASE("assign_layouts: rows and columns are cut from blocked values, every one or some, and padded elsewhere") {
   struct Case {
     Ints starts, ends, axes, steps;
