@@ -8,7 +8,7 @@
 namespace tern {
 
 // So much is a small model, of which half-empty large pages would be a large part.
-constexpr size_t kSmall = size_t(4) << 20;
+constexpr size_t kSmall = size_t(1) << 20;
 // From so much on packed weights leave the process. They stay in the system's memory all the same, and moving them takes a fifth of the time from a file to
 // a session.
 constexpr size_t kWorthMoving = size_t(32) << 20;

@@ -65,9 +65,9 @@ Result<Bytes> FileParts::read(int64_t offset, size_t size, const Visit& visit) {
   return own != nullptr ? Bytes(std::move(own)) : hold(room_->memory, {to, size});
 }
 
-Status check_holes(const OpenFile& file, int64_t budget) {
+Result<int64_t> check_holes(const OpenFile& file, int64_t budget) {
   const int64_t holes = bytes_in_holes(file.fd(), file.size());
-  if (holes <= budget) return {};
+  if (holes <= budget) return holes;
   return unsupported(std::to_string(holes) + " of its " + std::to_string(file.size()) + " bytes are holes, more than the budget of " +
                      std::to_string(budget) + "; raise LoadOptions::budget if it is a model");
 }
@@ -85,7 +85,7 @@ Result<FileParts> FileParts::open(const std::string& directory, const std::strin
   const std::string path = directory + (directory.ends_with('/') ? "" : "/") + name;
   auto file = open_beneath(directory, name, how.follow_links);
   if (!file) return file.error().within(path);
-  if (Status s = check_holes(*file, how.budget); !s) return s.error().within(path);
+  if (auto holes = check_holes(*file, how.budget); !holes) return holes.error().within(path);
   f.file_ = std::move(*file);
   f.size_ = f.file_.size();
   f.left_ = checked_add(f.size_, how.budget).value_or(INT64_MAX);

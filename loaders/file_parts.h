@@ -12,8 +12,8 @@
 
 namespace tern {
 
-// A copy fills the holes of a sparse file, which take no place on the disk. Errors (unsupported): more of them than `budget` bytes.
-Status check_holes(const OpenFile& file, int64_t budget);
+// A copy fills the holes of a sparse file, which take no place on the disk: how many bytes they are. Errors (unsupported): more than `budget`.
+Result<int64_t> check_holes(const OpenFile& file, int64_t budget);
 
 class FileParts {
  public:

@@ -11,9 +11,10 @@ namespace {
 Result<std::shared_ptr<const std::byte>> bytes_of(const OpenFile& file, const FileOptions& how) {
   const auto size = static_cast<size_t>(file.size());
   if (how.map) return map_in_place(file.fd(), size);
-  if (Status s = check_holes(file, how.budget); !s) return s.error();
+  const auto holes = check_holes(file, how.budget);
+  if (!holes) return holes.error();
   const size_t shift = aligning_shift(file.fd());
-  auto copy = map_memory(size + shift);
+  auto copy = map_memory(size + shift, *holes == 0);
   if (!copy) return copy.error();
   if (Status s = read_into(file.fd(), 0, copy->get() + shift, size); !s) return s.error();
   if (file.changed()) return invalid("changed while it was read; load it again when it is whole");

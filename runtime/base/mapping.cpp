@@ -180,19 +180,26 @@ std::byte* map_pages(size_t size) {
 }
 
 void prefault(std::byte* zeros, size_t size) {
+#ifdef MADV_POPULATE_WRITE
+  if (size > 0 && ::madvise(reinterpret_cast<void*>(page_before(address(zeros))), page_behind(end_of({zeros, size})) - page_before(address(zeros)),
+                            MADV_POPULATE_WRITE) == 0)
+    return;
+#endif
   const auto touch = [&](size_t at) { *static_cast<volatile std::byte*>(zeros + at) = std::byte{0}; };
   for (size_t at = 0; at < size; at += page()) touch(at);
   if (size > 0) touch(size - 1);
 }
 
-Result<std::shared_ptr<std::byte>> map_memory(size_t bytes) {
-  const size_t size = page_behind(bytes + kAlignment);
+Result<std::shared_ptr<std::byte>> map_memory(size_t bytes, bool filled) {
+  size_t size = page_behind(bytes + kAlignment);
+  if (filled && size % kHugePage >= kHugePage / 2) size += kHugePage - size % kHugePage;
   const auto held = std::make_shared<Held>();
   std::byte* begin = map_pages(size);
   if (begin == nullptr) return out_of_memory();
   std::unique_ptr<std::byte, Unmap> whole(begin, Unmap{begin, size, nullptr});  // until it is held: taking may run out of memory
   const Unmap holder{begin, size, held, {begin, size}};
   held->take(holder);
+  if (filled) prefault(begin, size);
   return std::shared_ptr<std::byte>(whole.release(), holder);
 }
 
@@ -229,7 +236,7 @@ Result<std::shared_ptr<const std::byte>> map_in_place(int fd, size_t bytes) {
   return std::shared_ptr<const std::byte>(static_cast<const std::byte*>(p), Unmap{p, bytes, nullptr});
 }
 
-void protect(const std::shared_ptr<const std::byte>& memory) {
+void protect(const std::shared_ptr<const void>& memory) {
   const Unmap* mapping = std::get_deleter<Unmap>(memory);
   if (mapping != nullptr && mapping->held != nullptr) ::mprotect(mapping->begin, mapping->bytes, PROT_READ);
 }
@@ -238,6 +245,11 @@ bool unprotect(const std::shared_ptr<const std::byte>& memory) {
   const Unmap* mapping = std::get_deleter<Unmap>(memory);
   if (mapping == nullptr || mapping->held == nullptr || memory.use_count() != 1 || !mapping->held->may_write(*mapping)) return false;
   return ::mprotect(mapping->begin, mapping->bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool unprotect_whole(const std::shared_ptr<const void>& memory) {
+  const Unmap* mapping = std::get_deleter<Unmap>(memory);
+  return mapping != nullptr && mapping->held != nullptr && ::mprotect(mapping->begin, mapping->bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
 void release_pages(std::span<const std::byte> bytes) {

@@ -40,11 +40,12 @@ bool is_in_place(const std::shared_ptr<T>& storage) {
 // last part that would not fill one, where the system grants them. Null: no memory. munmap() ends them.
 constexpr size_t kHugePage = size_t(2) << 20;
 std::byte* map_pages(size_t size);
-// Touches every page of these zeros, so that no later access faults.
+// Brings every page of these zeros into the process, so that no later access faults.
 void prefault(std::byte* zeros, size_t size);
 
-// `bytes` zeros, page-aligned, of which a multiple of kAlignment may be read behind the last. Errors: no memory.
-Result<std::shared_ptr<std::byte>> map_memory(size_t bytes);
+// `bytes` zeros, page-aligned, of which a multiple of kAlignment may be read behind the last. `filled`: all of them are written at once, so that their
+// pages are there before, and large ones from half of one on (a fourth of the time for what has a megabyte). Errors: no memory.
+Result<std::shared_ptr<std::byte>> map_memory(size_t bytes, bool filled = false);
 // Where data of a file begin, and where the next hole does.
 struct Extent {
   int64_t begin = 0, end = 0;
@@ -56,8 +57,10 @@ Status read_into(int fd, int64_t from, std::byte* to, size_t count, Extent* know
 Result<std::shared_ptr<const std::byte>> map_in_place(int fd, size_t bytes);
 // Memory from map_memory(), or a piece of it, that nobody shall write again; and what may be written all the same: false where anyone else holds a byte
 // of it, where a part was retired, and for what is no such memory. Pages that a piece shares with its neighbours can be written meanwhile.
-void protect(const std::shared_ptr<const std::byte>& memory);
+void protect(const std::shared_ptr<const void>& memory);
 bool unprotect(const std::shared_ptr<const std::byte>& memory);
+// The same of the whole mapping, whoever holds pieces of it: for a loader that alone reads the file and knows what it has given away.
+bool unprotect_whole(const std::shared_ptr<const void>& memory);
 
 // Some bytes of a mapping of memory, and kAlignment behind them, on their own: they stay when `storage` goes, and pages that nothing holds any more,
 // neither the mapping as a whole nor a piece of it, go back to the system. Of a file in place and of the heap: as storage holds them.

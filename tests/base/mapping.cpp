@@ -161,6 +161,30 @@ TEST_CASE("mapping: a piece is written by who holds its bytes alone, whoever hol
   CHECK(unprotect(before));
 }
 
+TEST_CASE("mapping: memory that will be filled is there at once, as zeros") {
+  for (const size_t bytes : {size_t(5000), kMiB, kMiB + 300'000, 5 * kMiB + 3, 7 * kMiB}) {
+    CAPTURE(bytes);
+    auto memory = map_memory(bytes, true);
+    REQUIRE(memory.ok());
+    const auto kb = static_cast<int64_t>(bytes / 1024);
+    CHECK(resident_kb(memory->get(), bytes) >= kb);
+    CHECK(resident_kb(memory->get(), bytes) <= kb + 1024 + 8);
+    CHECK(std::all_of(memory->get(), memory->get() + bytes + kAlignment, [](std::byte b) { return b == std::byte{0}; }));
+  }
+}
+
+TEST_CASE("mapping: a whole mapping is written again, whoever holds pieces of it") {
+  auto memory = counted(kMiB);
+  const auto piece = hold(memory, {memory.get() + 5000, 5000});
+  protect(memory);
+  REQUIRE(unprotect_whole(memory));
+  memory.get()[6000] = std::byte{1};
+  CHECK(piece.get()[1000] == std::byte{1});
+  protect(memory);
+  CHECK(!unprotect_whole(allocate_aligned(kMiB)));
+  CHECK(!unprotect_whole(nullptr));
+}
+
 TEST_CASE("mapping: a piece of the heap is held as its owner is") {
   const std::shared_ptr<const std::byte> heap = allocate_aligned(kMiB, true);
   const auto piece = hold(heap, {heap.get() + 64, 4096});
