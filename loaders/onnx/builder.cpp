@@ -49,9 +49,8 @@ Status Builder::initializers(onnx_pb::GraphProto& proto) {
     return define(name, constant(std::move(*tensor), name));
   };
   for (auto& t : *proto.mutable_initializer()) {
-    auto tensor = to_tensor(t, sources_);
-    if (tensor && !subgraph_) sources_.release(t, *tensor);  // a function's subgraph may be there several times
-    if (Status s = add(t.name(), std::move(tensor)); !s) return s;
+    // A function's subgraph may be there several times.
+    if (Status s = add(t.name(), subgraph_ ? to_tensor(t, sources_) : take_tensor(t, sources_)); !s) return s;
     t.Clear();
   }
   for (auto& t : *proto.mutable_sparse_initializer()) {

@@ -5,6 +5,7 @@
 #include "loaders/onnx/functions.h"
 #include "loaders/onnx/wire.h"
 #include "runtime/base/byte_reader.h"
+#include "runtime/base/mapping.h"
 
 namespace tern {
 
@@ -54,7 +55,9 @@ Result<Graph> load_onnx(std::span<const std::byte> bytes, const std::string& dir
   if (!model.has_graph()) return invalid("not a readable ONNX model: it has no graph");
   if (Status s = inline_functions(model); !s) return s.error();
   Sources sources{bytes, ExternalFiles(directory, options.follow_links), options.budget / 2, owner};
-  return build(model, sources, options.overridable);
+  auto graph = build(model, sources, options.overridable);
+  if (sources.writable) protect(owner);
+  return graph;
 }
 
 namespace {

@@ -14,8 +14,8 @@ namespace tern {
 // Could these bytes be an ONNX model? A look at the first field; load_onnx decides.
 bool looks_like_onnx(std::span<const std::byte> bytes);
 
-// directory: where external data may lie; empty: external data are refused. owner: of `bytes`; weights of a large file are gone from them afterwards,
-// if it is memory of a mapping (runtime/base/mapping.h). Errors: kInvalid (corrupt, hostile), kUnsupported (operators, dtypes).
+// directory: where external data may lie; empty: external data are refused. owner: of `bytes`; if it is memory of a mapping
+// (runtime/base/mapping.h), weights move in it, and those of a large file are gone from it afterwards. Errors: kInvalid (corrupt, hostile), kUnsupported (operators, dtypes).
 Result<Graph> load_onnx(std::span<const std::byte> bytes, const std::string& directory, const LoadOptions& options,
                         const std::shared_ptr<const void>& owner = nullptr);
 

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "kernels/dtype_code.h"
 #include "loaders/onnx/text.h"
 #include "loaders/weights/piece.h"
 #include "runtime/base/checked.h"
 #include "runtime/base/mapping.h"
+#include "runtime/base/subnormals.h"
 
 namespace tern::onnx {
 namespace {
@@ -27,10 +29,10 @@ Error wrong_count(size_t has, const Dims& dims) {
                  std::to_string(*checked_count(dims.span())));
 }
 
-Result<Tensor> from_raw(DType dtype, const Dims& dims, std::span<const std::byte> raw, const Sources& sources) {
+Result<Tensor> from_raw(DType dtype, const Dims& dims, std::span<const std::byte> raw, const Sources& sources, bool normal) {
   Source file{sources.file, nullptr, {}, {}};
   if (reinterpret_cast<uintptr_t>(raw.data()) % size_of(dtype) == 0) file.owner = sources.owner;
-  return dense_tensor(dtype, dims, raw, file);
+  return dense_tensor(dtype, dims, raw, file, normal);
 }
 
 // Elements of a typed field, each converted to its dtype (16-bit floats are stored as their bits).
@@ -106,7 +108,7 @@ int64_t data_type_number(std::string_view name) {
   return 0;
 }
 
-Result<Tensor> to_tensor(const onnx_pb::Tensor& p, Sources& sources) {
+Result<Tensor> to_tensor(const onnx_pb::Tensor& p, Sources& sources, bool normal) {
   auto dtype = dtype_of(p.data_type());
   if (!dtype) return dtype.error();
   auto dims = to_dims(p.dims());
@@ -116,7 +118,7 @@ Result<Tensor> to_tensor(const onnx_pb::Tensor& p, Sources& sources) {
     return from_external(*dtype, *dims, p, sources);
   } else if (p.has_raw_offset()) {
     if (*dtype == DType::string) return invalid("strings cannot be raw data");
-    return from_raw(*dtype, *dims, sources.file.subspan(p.raw_offset(), p.raw_size()), sources);
+    return from_raw(*dtype, *dims, sources.file.subspan(p.raw_offset(), p.raw_size()), sources, normal);
   } else {
     tensor = from_fields(*dtype, *dims, p);
   }
@@ -125,11 +127,38 @@ Result<Tensor> to_tensor(const onnx_pb::Tensor& p, Sources& sources) {
   return tensor;
 }
 
-void Sources::release(const onnx_pb::Tensor& p, const Tensor& made) const {
+namespace {
+
+// See take_tensor(). True: the elements lie where a tensor may, and none is subnormal.
+bool put_right(onnx_pb::Tensor& p, Sources& sources) {
+  constexpr uint64_t kLeast = uint64_t(16) << 10;  // from there on a length takes three bytes; and a smaller tensor is copied anyway (dense())
+  constexpr size_t kPiece = size_t(256) << 10;     // stays in the second cache
+  if (!p.has_raw_offset() || p.raw_size() < kLeast || p.data_type() != data_type_number("FLOAT") || p.data_location() == 1) return false;
+  if (p.raw_size() % sizeof(float) != 0 || !(sources.writable = sources.writable || unprotect_whole(sources.owner))) return false;
+  auto* from = const_cast<std::byte*>(sources.file.data() + p.raw_offset());
+  const size_t by = reinterpret_cast<uintptr_t>(from) % sizeof(float);
+  for (size_t at = 0; at < p.raw_size(); at += kPiece) {
+    const std::span<std::byte> piece(from - by + at, std::min<size_t>(kPiece, p.raw_size() - at));
+    if (by != 0) std::memmove(piece.data(), from + at, piece.size());
+    if (any_subnormal(DType::f32, piece)) normalize_elements(DType::f32, piece.data(), static_cast<int64_t>(piece.size() / sizeof(float)));
+  }
+  p.set_raw_offset(p.raw_offset() - by);
+  return true;
+}
+
+void release(const onnx_pb::Tensor& p, const Tensor& made, const Sources& sources) {
   constexpr size_t kWorthReleasing = size_t(16) << 20;  // of a smaller file the two copies may be there for a moment
-  if (!p.has_raw_offset() || file.size() < kWorthReleasing || !is_mapped(owner)) return;
-  const auto raw = file.subspan(p.raw_offset(), p.raw_size());
+  if (!p.has_raw_offset() || sources.file.size() < kWorthReleasing || !is_mapped(sources.owner)) return;
+  const auto raw = sources.file.subspan(p.raw_offset(), p.raw_size());
   if (made.raw() != raw.data()) release_pages(raw);
+}
+
+}  // namespace
+
+Result<Tensor> take_tensor(onnx_pb::Tensor& p, Sources& sources) {
+  auto tensor = to_tensor(p, sources, put_right(p, sources));
+  if (tensor) release(p, *tensor, sources);
+  return tensor;
 }
 
 Result<Tensor> to_dense(const onnx_pb::SparseTensor& p, Sources& sources) {
