@@ -72,7 +72,7 @@ TEST_CASE("transpose in place: where only one of two extents can be divided, tha
   CHECK(done(4, {kPrime, 1024}, {1, 0}));
   CHECK(done(4, {1024, kPrime}, {1, 0}));
   CHECK(!done(4, {kPrime, kPrime + 8}, {1, 0}));
-  CHECK(done(64, {kPrime / 4, 499}, {1, 0}));
+  CHECK(done(16, {kPrime / 4, 499, 4}, {1, 0, 2}));
 }
 
 TEST_CASE("transpose in place: runs longer than the buffer move in pieces") {
