@@ -9,6 +9,7 @@
 #include "kernels/movement/movement.h"
 #include "kernels/pool/pool.h"
 #include "kernels/reduce/reduce.h"
+#include "kernels/resize/resize.h"
 #include "runtime/blocked_form.h"
 #include "runtime/conv_ends.h"
 
@@ -92,7 +93,7 @@ class Assigner {
     if ((is_mean(n) && i == 0) || puts_channels_last(n)) return produced_blocked(v);
     if (n.op == &kConcat || (n.op == &kSplit && i == 0)) return all_wanted(n) && writes(n) && produced_blocked(v);
     const Node* form = form_of(n);
-    return form != nullptr && wanted(n.outputs[0]) && (dims(v) == dims(n.outputs[0]) || form->inputs.size() == 1);
+    return form != nullptr && wanted(n.outputs[0]) && (dims(v) == dims(n.outputs[0]) || form->inputs.size() == 1 || (i == 0 && form->op == n.op));
   }
   bool produced_blocked(ValueId v) const { return can_be_blocked_[static_cast<size_t>(v)]; }
   // Means of whole maps: GlobalAveragePool, and ReduceMean over all spatial axes, whose order of sums is another.
@@ -139,7 +140,7 @@ class Assigner {
   // Widens the halo of the blocked value that convolution n reads.
   void widen_halo(const Node& n, ValueId v) {
     const NodeId by = static_cast<size_t>(v) < by_.size() ? by_[static_cast<size_t>(v)] : kNone;
-    if (by != kNone && is_mean(g_.node(by))) return;
+    if (by != kNone && (is_mean(g_.node(by)) || g_.node(by).op == &kResize)) return;
     const bool transposed = n.op == &kConvTranspose;
     const Dims w = dims(n.inputs[1]);
     const auto problem = transposed ? conv_transpose_problem(n.read(), dims(v), w) : conv_problem(n.read(), dims(v), w);

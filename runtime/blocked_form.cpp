@@ -73,6 +73,17 @@ std::optional<std::vector<int64_t>> repeats(const Graph& g, const Node& n) {
   return has_whole_scales(g, n, by) ? std::optional(by) : std::nullopt;
 }
 
+// Does a Resize compute every row and column from several others? It reads and writes blocked values as they are.
+bool resamples(const Graph& g, const Node& n) {
+  const AttrReader attrs = n.read();
+  const Dims x = dims(g, n.inputs[0]), y = dims(g, n.outputs[0]);
+  if (attrs.s("mode") == "nearest" || attrs.s("coordinate_transformation_mode") == "tf_crop_and_resize" || x[0] != y[0] || x[1] != y[1]) return false;
+  for (int i = 2; i < x.rank; ++i) {
+    if (x[i] == y[i]) return false;
+  }
+  return true;
+}
+
 // One element, or one a channel of y, or of each of its images.
 bool is_of_channels(const Graph& g, ValueId v, const Dims& y) {
   if (!g.value(v).type.shape.known()) return false;
@@ -117,6 +128,7 @@ std::optional<Node> blocked_form(const Graph& g, const Node& n, const std::vecto
   if (op == "Slice") return blocked(n.inputs[0]) ? slice_form(g, n) : std::nullopt;
   if (op == "Pad" || op == "Resize") {
     if (!blocked(n.inputs[0])) return std::nullopt;
+    if (op == "Resize" && resamples(g, n)) return n;
     const auto around = op == "Pad" ? zero_padding(g, n) : repeats(g, n);
     if (!around) return std::nullopt;
     map.attrs.set(op == "Pad" ? "pads" : "repeats", *around);

@@ -11,7 +11,7 @@ namespace tern {
 // May this value be blocked at all? f32 of 3 or 4 known axes, with enough channels that most lanes are not idle.
 bool suits_blocks(const Graph& graph, ValueId v);
 
-// The node on blocked values: an activation, Add, Sub, Mul, Div, Max, Min, PRelu, BatchNormalization, Pad with zeros, Resize that repeats, Slice of
+// The node on blocked values: an activation, Add, Sub, Mul, Div, Max, Min, PRelu, BatchNormalization, Pad with zeros, Resize that repeats or filters, Slice of
 // channels or of rows and columns.
 // Nothing for others, and where what it reads element by element cannot be blocked; can_be_blocked tells that of each value.
 std::optional<Node> blocked_form(const Graph& graph, const Node& node, const std::vector<bool>& can_be_blocked);

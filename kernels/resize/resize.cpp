@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/conv/conv_bind.h"
 #include "kernels/elementwise/portable.h"
 #include "kernels/launch.h"
 #include "kernels/movement/axes.h"
@@ -252,48 +253,77 @@ Status bind_nearest(BindContext& c, const ResizeMode& mode, const std::vector<Ax
   return {};
 }
 
-Status bind_filter(BindContext& c, const ResizeMode& mode, const std::vector<Axis>& axes) {
-  const TensorView &x = c.in(0), &y = c.out(0);
-  const int rank = x.dims.rank;
-  const bool f32 = x.dtype == DType::f32;
+// What the passes see: the dims of x and y, and how far into each axis of x its first element lies.
+struct Frame {
+  Dims x, y;
+  std::vector<Axis> axes;
+  std::vector<int32_t> shift;
+};
+// A blocked value is [images and blocks, rows, columns, 16], a halo around it a part of x that no element is taken from.
+Result<Frame> frame_of(const TensorView& x, const TensorView& y, std::vector<Axis> axes) {
+  if (!x.layout.blocked && !y.layout.blocked) return Frame{x.dims, y.dims, axes, std::vector<int32_t>(axes.size(), 0)};
+  const BlockedMap from(x), to(y);
+  const bool rows = x.dims.rank == 4, same = x.layout.blocked == y.layout.blocked && axes[0].plan.identity && axes[1].plan.identity;
+  const Axis none = axes[1];
+  Frame f{{x.dims[0] * from.blocks, from.height, from.width, kBlock},
+          {y.dims[0] * to.blocks, to.height, to.width, kBlock},
+          {none, rows ? axes[2] : none, axes.back(), none},
+          {0, x.layout.top, x.layout.left, 0}};
+  bool changed = !axes.back().plan.identity && !axes.back().plan.any_outside;
+  if (rows) changed = changed && !axes[2].plan.identity && !axes[2].plan.any_outside;
+  if (!same || !changed || to.first != 0 || y.layout.bottom + y.layout.right != 0) return unsupported("resizes no such blocked value");
+  return f;
+}
+
+Status bind_filter(BindContext& c, const ResizeMode& mode, const std::vector<Axis>& plain) {
+  const bool f32 = c.in(0).dtype == DType::f32;
+  const auto frame = frame_of(c.in(0), c.out(0), plain);
+  if (!frame) return frame.error();
+  const std::vector<Axis>& axes = frame->axes;
+  const Dims &x = frame->x, &y = frame->y;
+  const DType dtype = c.in(0).dtype;
+  const int rank = x.rank;
   int lead = 0;  // axes before the first that changes are shared out
   while (lead < rank && axes[static_cast<size_t>(lead)].plan.identity) ++lead;
-  const auto [begin, end] = c.range(x.dims.count(0, lead));
+  const auto [begin, end] = c.range(x.count(0, lead));
   if (begin == end) return {};
-  const int64_t size = static_cast<int64_t>(size_of(x.dtype)), in_block = x.dims.count(lead, rank), out_block = y.dims.count(lead, rank);
+  const int64_t size = static_cast<int64_t>(size_of(dtype)), in_block = x.count(lead, rank), out_block = y.count(lead, rank);
   ResizeArgs& a = c.args<ResizeArgs>();
   c.set(a.x, c.input(0) + begin * in_block * size);
   c.set(a.y, c.output(0) + begin * out_block * size);
   a.in_count = (end - begin) * in_block;
   a.out_count = (end - begin) * out_block;
   a.extrapolation = c.attrs.f("extrapolation_value");
-  Dims now = x.dims;
+  Dims now = x;
   int64_t largest = f32 ? 0 : std::max(a.in_count, a.out_count);
   for (int d = rank - 1; d >= lead; --d) {  // the innermost first: its rows are still short
     const auto& [grid, plan] = axes[static_cast<size_t>(d)];
     if (plan.identity) continue;
-    const auto elements = checked_mul(y.dims[d], plan.taps);
-    if (!elements) return unsupported("a table of " + std::to_string(y.dims[d]) + " times " + std::to_string(plan.taps) + " weights");
-    const auto index = c.table<int32_t>(*elements, [&, &g = grid](int32_t* to) { fill_tables(mode, g, {to, nullptr, nullptr}); });
+    const auto elements = checked_mul(y[d], plan.taps);
+    if (!elements) return unsupported("a table of " + std::to_string(y[d]) + " times " + std::to_string(plan.taps) + " weights");
+    const auto index = c.table<int32_t>(*elements, [&, &g = grid, shift = frame->shift[static_cast<size_t>(d)]](int32_t* to) {
+      fill_tables(mode, g, {to, nullptr, nullptr});
+      for (int64_t i = 0; i < *elements; ++i) to[i] += shift;
+    });
     const auto weight = c.table<float>(*elements, [&, &g = grid](float* to) { fill_tables(mode, g, {nullptr, to, nullptr}); });
-    const auto stage = checked_count(std::array<int64_t, 4>{end - begin, now.count(lead, d), y.dims[d], now.count(d + 1, rank)});
+    const auto stage = checked_count(std::array<int64_t, 4>{end - begin, now.count(lead, d), y[d], now.count(d + 1, rank)});
     if (!stage) return unsupported("between its axes it holds more elements than can be counted");
     ResizePass& pass = a.pass[a.passes++];
-    pass = {(end - begin) * now.count(lead, d), x.dims[d], y.dims[d], now.count(d + 1, rank), plan.taps, nullptr, nullptr};
+    pass = {(end - begin) * now.count(lead, d), x[d], y[d], now.count(d + 1, rank), plan.taps, nullptr, nullptr};
     c.set(pass.index, index);
     c.set(pass.weight, weight);
-    now[d] = y.dims[d];
+    now[d] = y[d];
     largest = std::max(largest, *stage);
     if (plan.any_outside) {
       ResizeArgs::Outside& outside = a.outside[a.outsides++];
-      outside = {(end - begin) * y.dims.count(lead, d), y.dims[d], y.dims.count(d + 1, rank), nullptr};
-      c.set(outside.is, c.table<uint8_t>(y.dims[d], [&, &g = grid](uint8_t* to) { fill_tables(mode, g, {nullptr, nullptr, to}); }));
+      outside = {(end - begin) * y.count(lead, d), y[d], y.count(d + 1, rank), nullptr};
+      c.set(outside.is, c.table<uint8_t>(y[d], [&, &g = grid](uint8_t* to) { fill_tables(mode, g, {nullptr, nullptr, to}); }));
     }
   }
   const int64_t wide = f32 ? sizeof(float) : sizeof(double);
   for (void*& b : a.buffer) c.set(b, c.workspace(checked_mul(largest, wide).value_or(INT64_MAX)));
-  const KernelRow* kernel = c.pick(x.dtype);
-  if (kernel == nullptr) return bad_dtype(x.dtype);
+  const KernelRow* kernel = c.pick(dtype);
+  if (kernel == nullptr) return bad_dtype(dtype);
   c.run(*kernel);
   return {};
 }
@@ -317,7 +347,7 @@ Status bind_resize(BindContext& c) {
     outside = outside || axes.back().plan.any_outside;
   }
   if (identity) return bind_flat_copy(c, x.count() * static_cast<int64_t>(size_of(x.dtype)));
-  if (mode->filter == ResizeMode::Filter::nearest && !outside) return bind_nearest(c, *mode, axes);
+  if (mode->filter == ResizeMode::Filter::nearest && !outside && !x.layout.blocked) return bind_nearest(c, *mode, axes);
   return bind_filter(c, *mode, axes);
 }
 

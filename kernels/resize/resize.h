@@ -1,7 +1,8 @@
 // Resize: samples x on another grid, one axis after another.   y[.., o, ..] = sum_t w[o,t] x[.., i[o,t], ..]
 //   nearest   one tap     linear   two, a triangle filter     cubic   four, Keys' filter with coefficient a
 //   antialias widens the filter by 1 / scale when shrinking. Where output o lies in x is the coordinate transformation (axis_table.cpp).
-//   Shapes    any rank and any set of axes; indices and weights are tables made at bind.
+//   Shapes    any rank and any set of axes; indices and weights are tables made at bind. Plain; or, where rows and columns all change by a filter,
+//             NCHW16c (Layout::blocked) on both sides, y without a halo.
 //   Cost      taps multiply-adds an element and axis; axes whose grid does not change are left out.
 //   Numerics  products are added in the order of the taps without fma; same bits for every ISA. Other dtypes compute in double,
 //             integers round toward zero and saturate. Nearest copies.

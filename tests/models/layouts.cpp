@@ -10,7 +10,7 @@ struct Net {
   const char* name;
   int moves;  // Reorders and Transposes in a plan: one where the net begins or ends, none between
 };
-constexpr Net kNets[] = {{"convnext", 1}, {"nasnet", 0}, {"mobilenet_v3", 0}, {"densenet", 0}, {"inception", 0}, {"unet", 1}, {"resnext", 0}};
+constexpr Net kNets[] = {{"convnext", 1}, {"nasnet", 0}, {"mobilenet_v3", 0}, {"densenet", 0}, {"inception", 0}, {"unet", 0}, {"resnext", 0}};
 
 }  // namespace
 

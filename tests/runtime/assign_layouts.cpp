@@ -422,6 +422,28 @@ TEST_CASE("assign_layouts: padding and repeating stand alone between maps") {
   }
 }
 
+TEST_CASE("assign_layouts: a Resize that filters rows and columns stays blocked, with the halo of what it reads") {
+  for (const char* mode : {"linear", "cubic"}) {
+    for (const Ints& size : {Ints{2, 21, 10, 14}, Ints{2, 21, 3, 11}, Ints{2, 21, 5, 9}}) {
+      for (const char* where : {"half_pixel", "align_corners", "asymmetric"}) {
+        GraphBuilder b;
+        const ValueId v = conv(b, b.input("x", {2, 3, 5, 7}), {21, 3, 1, 1}, {});
+        const ValueId up = b.node("Resize", {v, kNone, kNone, b.ints(size)},
+                                  {{"mode", std::string(mode)}, {"coordinate_transformation_mode", std::string(where)}, {"antialias", int64_t(0)}});
+        b.output(conv(b, up, {16, 21, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+        b.output(conv(b, v, {16, 21, 5, 5}, {{"pads", Ints{2, 1, 2, 3}}}));
+        const Graph g = check_blocked(b.graph, random_f32({2, 3, 5, 7}, 1));
+        CHECK((GraphBuilder::count(g, "Reorder") == 0) == (size[2] != 5));
+      }
+    }
+  }
+  GraphBuilder b;  // one spatial axis
+  const ValueId v = conv(b, b.input("x", {2, 3, 9}), {32, 3, 3}, {});
+  const ValueId up = b.node("Resize", {v, kNone, kNone, b.ints({2, 32, 15})}, {{"mode", std::string("linear")}});
+  b.output(conv(b, up, {16, 32, 3}, {{"pads", Ints{1, 1}}}));
+  CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({2, 3, 9}, 1)), "Reorder") == 0);
+}
+
 TEST_CASE("assign_layouts: transposed convolutions read and write blocks, and what they make is joined") {
   GraphBuilder b;
   const ValueId v = conv(b, b.input("x", {2, 3, 5, 6}), {32, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
