@@ -210,6 +210,23 @@ TEST_CASE("tensorflow: a negative padding is refused, the catalog's Pad would cu
   CHECK_MESSAGE(has(loaded.error().message(), "y (Pad): paddings must not be negative, they are -1"), loaded.error().message());
 }
 
+TEST_CASE("tensorflow: masks of a StridedSlice have 32 bits, and others are refused as TensorFlow does") {
+  using test::Proto;
+  const auto attr = [](const char* name, const Proto& value) { return Proto().s(1, name).m(2, value); };
+  const Proto f32 = Proto().i(6, 1), i32 = Proto().i(6, 3), four = Proto().m(2, Proto().i(1, 4)), one = Proto().m(2, Proto().i(1, 1));
+  const Proto x = Proto().s(1, "x").s(2, "Placeholder").m(5, attr("dtype", f32)).m(5, attr("shape", Proto().m(7, four)));
+  const Proto ones = Proto().i(1, 3).m(2, one).ints(7, {1});
+  const Proto at = Proto().s(1, "b").s(2, "Const").m(5, attr("dtype", i32)).m(5, attr("value", Proto().m(8, ones)));
+  for (const int64_t mask : {int64_t(-1), int64_t(1) << 62, -(int64_t(1) << 31) - 1}) {
+    Proto y = Proto().s(1, "y").s(2, "StridedSlice").s(3, "x").s(3, "b").s(3, "b").s(3, "b").m(5, attr("T", f32)).m(5, attr("Index", i32));
+    y.m(5, attr("new_axis_mask", Proto().i(3, mask)));
+    const Proto graph = Proto().m(1, x).m(1, at).m(1, y);
+    const auto loaded = load_bytes(std::as_bytes(std::span(graph.data)), {});
+    CHECK(loaded.ok() == (mask == -1));
+    if (!loaded.ok()) CHECK_MESSAGE(has(loaded.error().message(), "y (StridedSlice): a mask of "), loaded.error().message());
+  }
+}
+
 TEST_CASE("tensorflow: a function that gives what no node of it computes is refused") {
   using test::Proto;
   const Proto call = Proto()

@@ -19,6 +19,9 @@ std::vector<Subscript> subscripts(Call& c, int rank, size_t begin_at) {
   const std::vector<int64_t> strides = c.known_ints(begin_at + 2);
   const int64_t begin_mask = c.integer("begin_mask", 0), end_mask = c.integer("end_mask", 0), ellipsis = c.integer("ellipsis_mask", 0),
                 added = c.integer("new_axis_mask", 0), shrink = c.integer("shrink_axis_mask", 0);
+  for (const int64_t mask : {begin_mask, end_mask, ellipsis, added, shrink}) {  // TensorFlow reads 32 bits of them
+    if (mask != static_cast<int32_t>(mask)) c.fail(invalid("a mask of " + std::to_string(mask) + " has more than 32 bits"));
+  }
   if (!b.ok()) return {};
   if (begin.size() != end.size() || begin.size() != strides.size() || begin.size() > 32) {
     c.fail(invalid("begin, end and strides have different lengths"));
