@@ -1,4 +1,5 @@
 // Transpose: a strided copy whose loops are those of y. See movement.h and copy.h, which collapses the axes that stay together.
+// Of a large weight it is done where that lies (in_place.h).
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/movement/movement.h"
