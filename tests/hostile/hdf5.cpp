@@ -261,6 +261,10 @@ TEST_CASE("hostile hdf5: a tree of version 2 has as many records as it says") {
       (void)walk_hdf5(bytes_of(repaired(file)), 1 << 20, [&](const std::string& m) { told += m; });
       CHECK(has(told, by > 0 ? "has fewer records than it says" : "has more records than it says"));
     }
+    std::string file = whole, told;
+    replace(file, at + 24, u16(0xffff));  // of the root
+    (void)walk_hdf5(bytes_of(repaired(file)), 1 << 20, [&](const std::string& m) { told += m; });
+    CHECK_MESSAGE(has(told, "has more records than fit"), told);
   }
   CHECK(trees == 4);
 }
@@ -306,6 +310,29 @@ TEST_CASE("hostile hdf5: tiny objects of a fractal heap lie in their ids") {
   }
 }
 
+// A heap of one block of 512 bytes, in a file that goes on behind it.
+TEST_CASE("hostile hdf5: managed objects of a fractal heap end in their block") {
+  constexpr uint64_t kBlock = 256, kBytes = 512;
+  std::string file = "FRHP" + u8(0) + u16(8) + u16(0) + u8(0) + u32(4096) + u64(0) + u64(kNone) + std::string(80, '\0') + u16(4) + u64(kBytes) +
+                     u64(65536) + u16(32) + u16(0) + u64(kBlock) + u16(0);
+  file += u32(hdf5::lookup3(bytes_of(file)));
+  file.resize(kBlock);
+  file += "FHDB" + u8(0) + u64(0) + u32(0) + "hello";
+  file.resize(2048, 'x');
+  hdf5::Space space(bytes_of(file), 1 << 20);
+  auto heap = hdf5::FractalHeap::open(space, 0);
+  REQUIRE_MESSAGE(heap.ok(), (heap.ok() ? "" : heap.error().message()));
+  const auto object = [&](uint64_t offset, uint64_t length) {
+    const std::string id = u8(0) + u32(offset) + u16(length);
+    auto o = heap->object(space, bytes_of(id));
+    return o ? std::string(reinterpret_cast<const char*>(o->data()), o->size()) : o.error().message();
+  };
+  CHECK(object(17, 5) == "hello");
+  CHECK(object(kBytes - 4, 4) == "xxxx");
+  for (const auto& [offset, length] : std::initializer_list<std::pair<uint64_t, uint64_t>>{{kBytes - 4, 5}, {kBytes, 1}, {kBytes + 1, 1}, {17, 1000}})
+    CHECK(has(object(offset, length), "has an object that lies in no block"));
+}
+
 TEST_CASE("hostile hdf5: groups that share a table of names") {
   Writer w;
   std::string names(8, '\0'), symbols = "SNOD" + u8(1) + u8(0) + u16(2000);
@@ -340,6 +367,17 @@ TEST_CASE("hostile hdf5: sizes that lie") {
   CHECK(has(told(sizes({4}), chunked(kNone, {2, 2})), "chunks of another rank"));
   CHECK(has(told(sizes({4}), chunked(kNone, {2}, 4)), "chunks of other elements"));
   CHECK(has(told(sizes({40}), Writer::message(8, u8(3) + u8(0) + u16(4) + "data")), "has 4 bytes, its sizes need 40"));
+  const auto text_of = [](uint64_t count) {  // an attribute of the root: texts of a byte each, of which there are two
+    const std::string type = u8(0x13) + std::string(3, '\0') + u32(1), space = u8(1) + u8(1) + u8(0) + std::string(5, '\0') + u64(count);
+    Writer w;
+    const std::string file = w.file(w.object(
+        Writer::message(12, u8(3) + u8(0) + u16(2) + u16(type.size()) + u16(space.size()) + u8(0) + "a" + u8(0) + type + space + "xyxyxyx")));
+    std::string told;
+    Status s = walk_hdf5(bytes_of(file), 1 << 20, [&](const std::string& m) { told += m; });
+    return s.ok() ? told : s.error().message() + told;
+  };
+  CHECK_MESSAGE(!has(text_of(2), "fewer bytes"), text_of(2));
+  CHECK_MESSAGE(has(text_of(1'000'000'000), "has fewer bytes than its sizes need"), text_of(1'000'000'000));
 }
 
 TEST_CASE("hostile hdf5: chunks that are bombs, too short, twice there or between others") {

@@ -106,6 +106,19 @@ TEST_CASE("keras: a convolution of a number, which has no axes, is invalid") {
   }
 }
 
+TEST_CASE("keras: a recurrent layer takes as many states as it has") {
+  const std::string window = named("x", "InputLayer", R"("batch_shape":[null,5,4],"dtype":"float32")", "");
+  const std::string state = named("s", "InputLayer", R"("batch_shape":[null,3],"dtype":"float32")", "");
+  for (const int states : {1, 2, 3}) {
+    std::string given = tensor("s");
+    for (int i = 1; i < states; ++i) given += "," + tensor("s");
+    const std::string args = R"({"args":[)" + tensor("x") + R"(],"kwargs":{"initial_state":[)" + given + "]}}";
+    const std::string json = functional(window + "," + state + "," + named("y", "LSTM", R"("units":3)", args), R"([["x",0,0],["s",0,0]])");
+    if (states == 2) CHECK(refusal(json).message() == "");
+    else refused(json, Code::kInvalid, "it is called with " + std::to_string(states) + " states");
+  }
+}
+
 TEST_CASE("keras: references to what is not there are invalid") {
   refused(functional(kX + "," + named("y", "Dense", R"("units":2)", call(tensor("z")))), Code::kInvalid, "'z' [0][0], which no layer makes");
   refused(functional(kX + "," + named("y", "Dense", R"("units":2)", call(tensor("x", 1)))), Code::kInvalid, "'x' [1][0]");

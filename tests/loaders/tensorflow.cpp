@@ -179,6 +179,18 @@ TEST_CASE("tensorflow: weights that were changed, cut or taken from another mode
     CHECK(has(c.why(), "variable"));
     CHECK(c.code == Code::kInvalid);
   }
+  {
+    Copy c("linear");  // of which the graph says f64
+    const std::string file = (c.path / "saved_model.pb").string(), dtype = "\n\5dtype\22\0020\1";
+    std::ifstream in(file, std::ios::binary);
+    std::string graph((std::istreambuf_iterator<char>(in)), {});
+    for (size_t at = graph.find("VarHandleOp"); at != graph.npos; at = graph.find("VarHandleOp", at + 1)) {
+      if (const size_t said = graph.find(dtype, at); said != graph.npos) graph[said + 10] = 2;
+    }
+    std::ofstream(file, std::ios::binary) << graph;
+    CHECK_MESSAGE(has(c.why(), "is f64 in the graph and f32 in the checkpoint"), c.why());
+    CHECK(c.code == Code::kInvalid);
+  }
 }
 
 TEST_CASE("tensorflow: files of the model that are links are refused") {

@@ -205,7 +205,7 @@ for which, given in (("cell", floats(2, 5, 4)), ("until", np.abs(floats(4))), ("
     saved("loop_" + which, loops, {"serving_default": getattr(loops, which)}, {"x": given})
 with tempfile.TemporaryDirectory() as apart:
     vocabulary = os.path.join(apart, "vocabulary.txt")
-    open(vocabulary, "w").write("red\ngreen\nblue\n")
+    open(vocabulary, "w").write("red\r\ngreen\nblue\n")
     words = Words(vocabulary)
     saved("words", words, {"serving_default": words.__call__}, {"words": np.array([b"blue", b"red", b"mauve"]), "numbers": np.array([1, 2, 9])})
     first_words("tf1_words", vocabulary)

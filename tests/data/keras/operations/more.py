@@ -45,6 +45,8 @@ if legacy:
         m.bessel_i0(x), m.bessel_i0e(x), m.bessel_i1(x), m.bessel_i1e(x), m.special.bessel_j0(x), m.special.bessel_j1(x), m.special.bessel_k0(x), m.special.bessel_k1(x), m.special.bessel_y0(x), m.special.bessel_y1(x),
         m.igamma(a, x), m.igamma(a, 2.), m.igammac(a, x), m.betainc(a, x, tf.nn.sigmoid(x)), m.zeta(a + 1., x), m.polygamma(tf.round(a), x), m.nextafter(x, a), tf.linalg.svd(w, compute_uv=False), *tf.linalg.qr(w), *tf.linalg.qr(w, full_matrices=True),
         tf.linalg.eigvalsh(s), tf.linalg.eigh(s)[0], tf.linalg.pinv(w), tf.linalg.matrix_rank(w)])
+    family("time2", dict(x=floats(5, 2, 4), m=np.array([[1, 1], [1, 0], [0, 1], [1, 1], [0, 0]], bool)), lambda x, m: [
+        L.LSTM(3, time_major=True)(x, mask=m), L.GRU(3, time_major=True, return_sequences=True)(x, mask=m)])
     family("slopes2", dict(x=floats(3, 6)), lambda x: [L.Dense(4, activation=L.PReLU("normal"))(x)])
 else:
     family("recurrent3", states, recurrent)
@@ -141,3 +143,8 @@ if not legacy:
         o.i0(x), o.nextafter(x, x + 1), L.Concatenate()([x, n]), L.Add()([n, x]), L.Multiply()([x, n]), L.Maximum()([n, x])])
     family("takes3", dict(x=floats(2, 5, 3), i=ints(-5, 5, 2, 4, 1), j=ints(0, 3, 2, 5, 1)), lambda x, i, j: [
         o.take_along_axis(x, i, axis=1), o.take_along_axis(x, j, axis=2), o.take_along_axis(x[:, :1], j, axis=-1), o.take_along_axis(x, np.array([[[4], [0]]], "int32"), axis=1), o.take_along_axis(x[:, :, 0], i[:, :, 0], axis=1)])
+    holes = floats(2, 5, 3)
+    holes[:, 1], holes[0, 3], holes[:, 2, 1], holes[1, 0, :2] = 0, 0, 0, 0
+    family("holes3", dict(x=holes, m=np.array([[1, 0, 1], [0, 1, 1]], bool), t=floats(2, 4) * 1e-9, i=ints(0, 6, 2, 3, 4)), lambda x, m, t, i: [
+        L.Masking()(x), L.LSTM(2)(L.Masking()(x)), L.GlobalAveragePooling1D()(L.Masking()(x)), L.GlobalAveragePooling1D(data_format="channels_first")(x, mask=m), L.UnitNormalization()(t),
+        L.CategoryEncoding(6, output_mode="multi_hot")(i)])
