@@ -1,6 +1,6 @@
 // Two terms of a sum in bf16 as a word, the earlier one in the upper half, of x as of weights. Included by *.simd.cpp only.
-// add_pair is two fma. AVX-512's vdpbf16ps is defined so: the upper halves first, rounded to nearest after each, subnormals flushed, as in every run();
-// 30 million random sums on Zen 4 agreed. The rows of avx512 need it (has_bf16_pairs()). Next: bf16_pairs.simd.cpp.
+// add_pair is two fma. AVX-512's vdpbf16ps is defined so: the upper halves first, rounded to nearest after each, subnormals flushed, as in every
+// run(); 30 million random sums on Zen 4 agreed. The rows of avx512 need it (has_bf16_pairs()). Next: bf16_pairs.simd.cpp.
 #pragma once
 #include "kernels/simd_math.h"
 

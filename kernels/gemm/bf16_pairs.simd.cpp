@@ -1,5 +1,5 @@
 // Products of x and weights that are both rounded to bf16, pairs of terms at a time, for recurrent layers (rnn/rnn.h): a few rows of x become words, and
-// tiles of these rows and the panels of a group go through them in one chain. See weights.h. Next: kernels/rnn/terms.h.
+// tiles of these rows and the panels of a group go through them in one chain. See weights.h. Next: int8_quads.simd.cpp.
 #include "kernels/gemm/bf16_pairs.h"
 
 #include "kernels/gemm/tile_ends.h"
@@ -13,7 +13,7 @@ constexpr int kMostRows = 6, kPanelsOfRow = 4, kPanelsOfRows = 4;
 #else
 constexpr int kMostRows = 4, kPanelsOfRow = 2, kPanelsOfRows = 1;
 #endif
-static_assert(kMostRows <= kPairRows);
+static_assert(kMostRows <= kTermRows);
 
 struct PairsTile {
   const int32_t *x, *w;  // rows of x x_stride apart

@@ -13,15 +13,15 @@
 namespace tern {
 namespace {
 
-// to(k, n) is where element (k, n) of [K/2][G*16] pairs lies, counted in elements.
-template <class F>
+// f(k, n, at): element (k, n) of [K/T][G*16] lanes of T terms lies at `at`, counted in elements.
+template <int T, class F>
 void each_weight(int64_t n, int64_t k, F f) {
   const PanelGroups groups(n);
   for (int64_t g = 0; g < groups.groups; ++g) {
     const int64_t begin = groups.first(g) * kPanel, width = groups.first(g + 1) * kPanel - begin;
     const int64_t columns = std::min(width, n - begin);
     for (int64_t i = 0; i < k; ++i) {
-      for (int64_t j = 0; j < columns; ++j) f(i, begin + j, begin * 2 * pairs_of(k) + (i / 2 * width + j) * 2 + i % 2);
+      for (int64_t j = 0; j < columns; ++j) f(i, begin + j, begin * T * ((k + T - 1) / T) + (i / T * width + j) * T + i % T);
     }
   }
 }
@@ -46,7 +46,7 @@ int8_t to_int8(float w, float scale) {
 void pack_weights(WeightForm form, const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, float alpha, void* packed) {
   if (form == WeightForm::bf16) {
     auto* to = static_cast<bf16*>(packed);
-    each_weight(n, 2 * pairs_of(k), [&](int64_t i, int64_t j, int64_t at) {
+    each_weight<2>(n, 2 * pairs_of(k), [&](int64_t i, int64_t j, int64_t at) {
       to[at ^ 1] = i < k ? to_bf16(alpha * w[i * k_stride + j * n_stride]) : kNoTerm;  // little-endian: element 1 is the upper half
     });
     return;
@@ -54,7 +54,18 @@ void pack_weights(WeightForm form, const float* w, int64_t k_stride, int64_t n_s
   auto* scales = static_cast<float*>(packed);
   auto* to = reinterpret_cast<int8_t*>(scales + padded_columns(n));
   for (int64_t j = 0; j < n; ++j) scales[j] = int8_scale(w + j * n_stride, k_stride, k, alpha);
-  each_weight(n, k, [&](int64_t i, int64_t j, int64_t at) { to[at] = to_int8(alpha * w[i * k_stride + j * n_stride], scales[j]); });
+  each_weight<2>(n, k, [&](int64_t i, int64_t j, int64_t at) { to[at] = to_int8(alpha * w[i * k_stride + j * n_stride], scales[j]); });
+}
+
+void pack_quads(const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, void* packed) {
+  auto* scales = static_cast<float*>(packed);
+  auto* begins = reinterpret_cast<int32_t*>(scales + padded_columns(n));
+  auto* to = reinterpret_cast<int8_t*>(begins + padded_columns(n));
+  for (int64_t j = 0; j < n; ++j) scales[j] = int8_scale(w + j * n_stride, k_stride, k, 1.0f);
+  each_weight<4>(n, k, [&](int64_t i, int64_t j, int64_t at) {
+    to[at] = to_int8(w[i * k_stride + j * n_stride], scales[j]);
+    begins[j] -= kByteBias * to[at];
+  });
 }
 
 bool keeps_weights(WeightForm form, int64_t n, int64_t k) {

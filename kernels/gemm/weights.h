@@ -9,7 +9,8 @@
 //             each ISA's own. |error| <= sum_k |x| s/2 + K 2^-b max |x| max |w|, b = int8_bits(K) in 10 to 15, and what f32 rounds: of x's part hundreds of
 //             times less than of w's.
 //   Recurrent layers (rnn/rnn.h) round what they multiply with such weights to fewer bits too. bf16: x and h are rounded to bf16 like the weights, two terms
-//             an instruction on AVX-512; |error| <= 2^-7 sum |x w|, and what f32 rounds. int8: x as above, h to b = kInt8StateBits.
+//             an instruction on AVX-512; |error| <= 2^-7 sum |x w|, and what f32 rounds. int8: x and h become
+//             bytes, b = kQuadBits, four terms an instruction.
 //   Packing   pairs of k beside each other: a 32-bit word holds (k, k+1) of a column, bf16, the lower k in the upper half, the last padded with -0, which
 //             changes no sum; panels and groups as in panel.h, [K/2][G*16] words. int8: N scales (f32, to a multiple of 16), then the same with words
 //             of 16 bits, the lower k in the lower half, the last padded with 0.
@@ -18,7 +19,7 @@
 //             2^-100 counts as zeros; a column of weights that holds one gives NaN.
 //   Cost      bytes of weights; on Zen 4 0.6 (bf16) and 0.5 (int8) instructions of multiplying and widening a term of f32's.
 //   Source    Dettmers et al. 2022 (a scale a row, a scale a column); fast-small nets measured pairs of bf16.
-// Next: weights.cpp (packing, binding), weights_bf16.simd.cpp, weights_int8.simd.cpp, bf16_pairs.simd.cpp.
+// Next: weights.cpp (packing, binding), weights_bf16.simd.cpp, weights_int8.simd.cpp, bf16_pairs.simd.cpp, int8_quads.simd.cpp.
 #pragma once
 #include "kernels/gemm/gemm.h"
 #include "kernels/products.h"
@@ -39,11 +40,10 @@ constexpr int int8_bits(int64_t k) {
 constexpr int64_t pairs_of(int64_t k) { return (k + 1) / 2; }
 // int16 elements of a row of x as it is multiplied, zeros behind them.
 constexpr int64_t int8_row(int64_t k) { return (k + 15) / 16 * 16; }
-constexpr int64_t kInt8Rows = 4;   // rows of x that are scaled and multiplied together
-constexpr int kInt8StateBits = 7;  // of a recurrent layer's h: a byte with its sign
+constexpr int64_t kInt8Rows = 4;  // rows of x that are scaled and multiplied together
 // Words of a row of x in bf16, zeros behind them.
 constexpr int64_t pairs_row(int64_t k) { return (k + 15) / 16 * 8; }
-constexpr int64_t kPairRows = 8;  // rows of x that are rounded and multiplied together, at most
+constexpr int64_t kTermRows = 8;  // rows of x that are rounded, to pairs or bytes, and multiplied together, at most
 constexpr bf16 kNoTerm{0x8000};   // -0: the second term of the last pair, where there is none
 
 constexpr int64_t padded_columns(int64_t n) { return (n + kPanel - 1) / kPanel * kPanel; }
@@ -52,6 +52,14 @@ constexpr int64_t weight_bytes(WeightForm form, int64_t n, int64_t k) {
   const int64_t words = padded_columns(n) * pairs_of(k);
   return form == WeightForm::bf16 ? words * 4 : padded_columns(n) * 4 + words * 2;
 }
+// Of weights for bytes of x: N scales, then what their sums begin with where bytes have a bias (i32, both to a multiple of 16), then quads of k, laid out
+// as pairs are.
+constexpr int kQuadBits = 7;
+constexpr int32_t kByteBias = 128;  // of avx512, whose vpdpbusd takes bytes of x without a sign: their sums begin with -kByteBias sum_k w
+constexpr int64_t quads_of(int64_t k) { return (k + 3) / 4; }
+constexpr int64_t quads_row(int64_t k) { return (k + 15) / 16 * 16; }  // bytes of a row of x, zeros behind it
+constexpr int64_t quad_bytes(int64_t n, int64_t k) { return padded_columns(n) * (8 + 4 * quads_of(k)); }
+void pack_quads(const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, void* packed);  // zeroed
 // Packs alpha * w, w[k,n] at w[k*k_stride + n*n_stride], into zeroed bytes.
 void pack_weights(WeightForm form, const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, float alpha, void* packed);
 // The scale of a column, w[k] at w[k*k_stride], times alpha: 0 of zeros, NaN of what is not finite. Then an element of it.
@@ -68,9 +76,9 @@ struct WeightsArgs {
   int64_t batches;
 };
 
-// One product: its weights packed; bits of x; scratch as WeightsArgs::rows, or [kPairRows, pairs_row(K)]. bf16_pairs_gemm rounds x too, and has one chain.
-TERN_EACH_ISA(void int8_gemm(const PanelArgs&, const void* weights, int bits, int16_t* rows);
-              void bf16_pairs_gemm(const PanelArgs&, const void* weights, int32_t* pairs);
+// One product of x that is rounded too, to bf16 or to bytes, in one chain: its weights packed, and a scratch of kTermRows rows.
+TERN_EACH_ISA(void bf16_pairs_gemm(const PanelArgs&, const void* weights, int32_t* pairs);
+              void int8_quads_gemm(const PanelArgs&, const void* weights, int8_t* bytes);
               extern const KernelRow gemm_weights_bf16, gemm_weights_int8;)
 
 }  // namespace tern

@@ -1,12 +1,84 @@
 // Products with weights of 8 bits: a few rows of x become integers of 16 bits, weights are widened to 16 bits in registers, and pairs of products are
 // added in i32 (vpdpwssd, vpmaddwd, smull). The sums are exact, so their order is each ISA's own; what comes before and after is in f32, in weights.h's
 // order. The rows of avx512 need VNNI.
-#include "kernels/gemm/int8_pairs.h"
+#include "kernels/gemm/integer_scale.h"
 #include "kernels/gemm/tile_ends.h"
 #include "kernels/gemm/weights.h"
 
 namespace tern::TERN_ISA {
 namespace {
+
+// Weights of sixteen columns, two terms of each, and one row's two elements of x beside them.
+#if defined(__AVX512F__)
+struct Pairs {
+  __m512i v;
+};
+TERN_INLINE Pairs widened(const int8_t* w) { return {_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(w)))}; }
+// Written out, as in kernels/quantize: -mavx512vnni would let the compiler use it elsewhere.
+TERN_INLINE void add_products(i32x16& sum, Pairs w, const int16_t* x) {
+  int32_t pair;
+  __builtin_memcpy(&pair, x, 4);
+  __asm__("vpdpwssd %2, %1, %0" : "+v"(sum.v) : "v"(w.v), "v"(_mm512_set1_epi32(pair)));
+}
+TERN_INLINE void store_i16(int16_t* p, i32x16 a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(a.v)); }
+#elif defined(__AVX2__)
+struct Pairs {
+  __m256i lo, hi;
+};
+TERN_INLINE Pairs widened(const int8_t* w) {
+  const auto* from = reinterpret_cast<const __m128i*>(w);
+  return {_mm256_cvtepi8_epi16(_mm_loadu_si128(from)), _mm256_cvtepi8_epi16(_mm_loadu_si128(from + 1))};
+}
+TERN_INLINE void add_products(i32x16& sum, Pairs w, const int16_t* x) {
+  int32_t pair;
+  __builtin_memcpy(&pair, x, 4);
+  const __m256i both = _mm256_set1_epi32(pair);
+  sum.lo = _mm256_add_epi32(sum.lo, _mm256_madd_epi16(w.lo, both));
+  sum.hi = _mm256_add_epi32(sum.hi, _mm256_madd_epi16(w.hi, both));
+}
+TERN_INLINE void store_i16(int16_t* p, i32x16 a) {
+  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi32(a.lo, a.hi), 0xd8);  // within halves: put the quarters in order
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), packed);
+}
+#elif defined(TERN_NEON)
+struct Pairs {
+  int16x8_t v[4];
+};
+TERN_INLINE Pairs widened(const int8_t* w) {
+  return each<Pairs>([=](int q) { return vmovl_s8(vld1_s8(w + 8 * q)); });
+}
+TERN_INLINE void add_products(i32x16& sum, Pairs w, const int16_t* x) {
+  const int16_t pair[4] = {x[0], x[1], x[0], x[1]};
+  const int16x4_t both = vld1_s16(pair);
+  for (int q = 0; q < 4; ++q) {
+    const int32x4_t products = vpaddq_s32(vmull_s16(vget_low_s16(w.v[q]), both), vmull_s16(vget_high_s16(w.v[q]), both));
+    sum.v[q] = vaddq_s32(sum.v[q], products);
+  }
+}
+TERN_INLINE void store_i16(int16_t* p, i32x16 a) {
+  for (int q = 0; q < 4; ++q) vst1_s16(p + 4 * q, vmovn_s32(a.v[q]));
+}
+#else
+struct Pairs {
+  Ints first, second;
+};
+TERN_INLINE Pairs widened(const int8_t* w) {
+  Pairs p;
+  for (int i = 0; i < 16; ++i) p.first[i] = w[2 * i], p.second[i] = w[2 * i + 1];
+  return p;
+}
+TERN_INLINE void add_products(i32x16& sum, Pairs w, const int16_t* x) { sum.v += w.first * int32_t(x[0]) + w.second * int32_t(x[1]); }
+TERN_INLINE void store_i16(int16_t* p, i32x16 a) {
+  for (int i = 0; i < 16; ++i) p[i] = static_cast<int16_t>(a.v[i]);
+}
+#endif
+
+// A row as integers below 2^bits, zeros behind them; returns what they are to be multiplied with.
+float to_integers(const float* x, int64_t k, int bits, int16_t* to) {
+  const IntegerScale scale = integer_scale(x, k, bits);
+  for (int64_t i = 0; i < k; i += 16) store_i16(to + i, scaled_integers(x + i, k - i, scale.up, 32767.0f));
+  return scale.factor;
+}
 
 struct Int8Tile {
   const int16_t* rows;  // row_stride apart
@@ -68,10 +140,10 @@ TERN_INLINE void of_rows(const Int8Tile& t, int64_t rows, int64_t panels) {
 }
 
 // `rows` rows of x, at most kInt8Rows, times all panels of the groups.
-void some_rows(const PanelArgs& a, int bits, const float* scales, const int8_t* w, int16_t* integers, int64_t first_row, int64_t rows) {
+void some_rows(const PanelArgs& a, const float* scales, const int8_t* w, int16_t* integers, int64_t first_row, int64_t rows) {
   float factors[kInt8Rows];
   const int64_t stride = int8_row(a.k);
-  for (int64_t r = 0; r < rows; ++r) factors[r] = to_integers(a.x + (first_row + r) * a.lda, a.k, bits, integers + r * stride);
+  for (int64_t r = 0; r < rows; ++r) factors[r] = to_integers(a.x + (first_row + r) * a.lda, a.k, int8_bits(a.k), integers + r * stride);
   const PanelGroups groups(a.n);
   const int64_t most = rows == 1 ? kPanelsOfRow : kPanelsOfRows;
   for (int64_t g = a.group_begin; g < a.group_end; ++g) {
@@ -97,28 +169,25 @@ void some_rows(const PanelArgs& a, int bits, const float* scales, const int8_t* 
   }
 }
 
-void one_matrix(const PanelArgs& a, int bits, const char* weights, int16_t* integers) {
+void one_matrix(const PanelArgs& a, const char* weights, int16_t* integers) {
   const auto* scales = reinterpret_cast<const float*>(weights);
   const auto* w = reinterpret_cast<const int8_t*>(scales + padded_columns(a.n));
-  for (int64_t r = 0; r < a.m; r += kInt8Rows) some_rows(a, bits, scales, w, integers, r, a.m - r < kInt8Rows ? a.m - r : kInt8Rows);
+  for (int64_t r = 0; r < a.m; r += kInt8Rows) some_rows(a, scales, w, integers, r, a.m - r < kInt8Rows ? a.m - r : kInt8Rows);
 }
 
 void each_matrix(const WeightsArgs& a) {
   const auto* weights = static_cast<const char*>(a.weights);
-  const int bits = int8_bits(a.panel.k);
-  if (a.batch == nullptr) return one_matrix(a.panel, bits, weights, a.rows);
+  if (a.batch == nullptr) return one_matrix(a.panel, weights, a.rows);
   for (int64_t b = 0; b < a.batches; ++b) {
     PanelArgs p = a.panel;
     p.x += a.batch[b].x;
     p.y += a.batch[b].y;
     if (p.residual != nullptr) p.residual += a.batch[b].y;
-    one_matrix(p, bits, weights + a.batch[b].w, a.rows);
+    one_matrix(p, weights + a.batch[b].w, a.rows);
   }
 }
 
 }  // namespace
-
-void int8_gemm(const PanelArgs& a, const void* weights, int bits, int16_t* rows) { one_matrix(a, bits, static_cast<const char*>(weights), rows); }
 
 constinit const KernelRow gemm_weights_int8 = row<WeightsArgs, each_matrix>("gemm_weights_int8/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
 

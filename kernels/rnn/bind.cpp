@@ -137,14 +137,19 @@ const KernelRow& kept_row(Cell cell, WeightForm form, Isa isa) {
   if (form == WeightForm::bf16) return *pick(std::span(kBf16).subspan(first, isas), DType::f32, integer_isa(isa, has_bf16_pairs()));
   return *pick(std::span(kInt8).subspan(first, isas), DType::f32, integer_isa(isa, has_vnni()));
 }
+// w [n, k].
+void pack_kept(WeightForm form, const float* w, int64_t n, int64_t k, std::byte* packed) {
+  if (form == WeightForm::int8) pack_quads(w, 1, k, n, k, packed);
+  else pack_weights(form, w, 1, k, n, k, 1.0f, packed);
+}
 void bind_kept(BindContext& c, Cell cell, const RnnShape& s, const std::string& tag, RnnArgs& a) {
   const WeightForm form = c.products.weights;
   const int64_t D = s.directions, H = s.hidden, I = s.inputs, n = gates(cell) * H;
   const std::string as = form == WeightForm::bf16 ? "/bf16" : "/int8";
   c.keep_weights();
-  a.w_floats = kept_w_bytes(form, cell, I, H);
+  a.w_floats = kept_bytes(form, n, I);
   c.set(a.kept_w, c.packed<std::byte, float>(1, tag + "/w" + as, D * a.w_floats, [=, bytes = a.w_floats](const float* w, std::byte* p) {
-    for (int64_t d = 0; d < D; ++d) pack_weights(form, w + d * n * I, 1, I, n, I, 1.0f, p + d * bytes);
+    for (int64_t d = 0; d < D; ++d) pack_kept(form, w + d * n * I, n, I, p + d * bytes);
   }));
   if (alone(c, cell, s)) {
     interleave(c, form, cell, s, tag + as, a);
@@ -153,13 +158,13 @@ void bind_kept(BindContext& c, Cell cell, const RnnShape& s, const std::string& 
     c.set(a.kept_r, c.packed<std::byte, float>(2, tag + "/r" + as, D * a.r_floats, [=, bytes = a.r_floats](const float* r, std::byte* p) {
       const int64_t together = cell == Cell::gru ? 2 * H : n;
       for (int64_t d = 0; d < D; ++d) {
-        pack_weights(form, r + d * n * H, 1, H, together, H, 1.0f, p + d * bytes);
-        if (together < n) pack_weights(form, r + (d * n + together) * H, 1, H, H, H, 1.0f, p + d * bytes + kept_h_at(form, H));
+        pack_kept(form, r + d * n * H, together, H, p + d * bytes);
+        if (together < n) pack_kept(form, r + (d * n + together) * H, H, H, p + d * bytes + kept_h_at(form, H));
       }
     }));
   }
-  const int64_t most = std::max(I, H), pairs = kPairRows * pairs_row(most) * 4, integers = kInt8Rows * int8_row(most) * 2;
-  c.set(a.terms, c.workspace(form == WeightForm::bf16 ? pairs : integers));
+  const int64_t most = std::max(I, H);
+  c.set(a.terms, c.workspace(kTermRows * (form == WeightForm::bf16 ? pairs_row(most) * 4 : quads_row(most))));
 }
 
 // W and R as f32: packed once per model, or in every run.

@@ -27,11 +27,12 @@ constexpr int kBlocksOfPass = 1, kStepsAhead = 0;
 
 // The x part of kStepsAhead steps to come, a panel of W at a time.
 struct Ahead {
-  const void* x;               // [K][kStepsAhead], transposed; of bf16 and int8 words of two terms
-  const char* w;               // packed as kernels/gemm/panel.h or weights.h says: [K][panels of a group] vectors, of int8 half ones
-  const float *bias, *scales;  // [columns]; scales: of int8
-  float* pre;                  // the row of the first of these steps; rows pre_step apart (negative: backwards)
-  int64_t pre_step, terms, columns;
+  const void* x;               // [K][kStepsAhead] words of terms, transposed
+  const char* w;               // packed as kernels/gemm/panel.h or weights.h says: [K][panels of a group] vectors
+  const float *bias, *scales;  // [columns]; scales, begins: of int8
+  const int32_t* begins;
+  float* pre;                                         // the row of the first of these steps; rows pre_step apart (negative: backwards)
+  int64_t pre_step, depth, columns;                   // depth: steps of K
   int64_t panel, panels;                              // the next one, and how many there are
   int64_t group;                                      // of the next panel
   float factors[kStepsAhead == 0 ? 1 : kStepsAhead];  // of rows of x, int8
@@ -52,31 +53,18 @@ TERN_INLINE f32x16 start_of_panel(const Ahead& a) {
 }
 template <WeightForm kForm>
 TERN_INLINE void begin_panel(const Ahead& a, AheadPanel& p) {
-  constexpr int64_t kBytes = kForm == WeightForm::int8 ? kVectorBytes / 2 : kVectorBytes;
   const PanelGroups groups(a.columns);
   const int64_t first = groups.first(a.group);
-  p.width = (groups.first(a.group + 1) - first) * kBytes;
-  p.w = a.w + (first * a.terms + a.panel - first) * kBytes;
-  const f32x16 start = kForm == WeightForm::int8 ? zero() : start_of_panel(a);
+  p.width = (groups.first(a.group + 1) - first) * kVectorBytes;
+  p.w = a.w + (first * a.depth + a.panel - first) * kVectorBytes;
+  const f32x16 start = kForm == WeightForm::int8 ? begin_quads(a.begins + a.panel * kPanel) : start_of_panel(a);
   unroll<kSums>([&](auto r) TERN_INLINE_CALL { p.sum[r.v] = start; });
 }
 template <WeightForm kForm>
 TERN_INLINE void step_panel(const Ahead& a, AheadPanel& p, int64_t k) {
-  if constexpr (kForm == WeightForm::f32) {
-    f32x16 w = load(reinterpret_cast<const float*>(p.w));
-    keep(w);
-    unroll<kSums>([&](auto r) TERN_INLINE_CALL { p.sum[r.v] = fma(Terms<kForm>::at(a.x, k * kSums + r.v), w, p.sum[r.v]); });
-  } else if constexpr (kForm == WeightForm::bf16) {
-    const i32x16 w = load_i32(reinterpret_cast<const int32_t*>(p.w));
-    unroll<kSums>([&](auto r) TERN_INLINE_CALL { add_pair(p.sum[r.v], Terms<kForm>::at(a.x, k * kSums + r.v), w); });
-  } else {
-    const Pairs w = widened(reinterpret_cast<const int8_t*>(p.w));
-    unroll<kSums>([&](auto r) TERN_INLINE_CALL {
-      i32x16 sum = bits(p.sum[r.v]);
-      add_products(sum, w, static_cast<const int16_t*>(a.x) + (k * kSums + r.v) * 2);
-      p.sum[r.v] = from_bits(sum);
-    });
-  }
+  f32x16 w = load(reinterpret_cast<const float*>(p.w));
+  keep(w);
+  unroll<kSums>([&](auto r) TERN_INLINE_CALL { Terms<kForm>::add(p.sum[r.v], Terms<kForm>::at(a.x, k * kSums + r.v), w); });
   p.w += p.width;
 }
 template <WeightForm kForm>
@@ -96,7 +84,7 @@ void finish_ahead(Ahead& a) {
   while (a.panel < a.panels) {
     AheadPanel p;
     begin_panel<kForm>(a, p);
-    for (int64_t k = 0; k < a.terms; ++k) step_panel<kForm>(a, p, k);
+    for (int64_t k = 0; k < a.depth; ++k) step_panel<kForm>(a, p, k);
     end_panel<kForm>(a, p);
   }
 }
@@ -154,12 +142,7 @@ TERN_INLINE void finish_left(const InterleavedStep& s, int64_t u, int64_t n, f32
 // The sum of vector v begins; it ends as a gate that began with `start`.
 template <WeightForm kForm>
 TERN_INLINE f32x16 begin_sum([[maybe_unused]] const InterleavedStep& s, [[maybe_unused]] int64_t v, [[maybe_unused]] f32x16 start) {
-  if constexpr (kForm != WeightForm::int8) return start;
-#if defined(__AVX512F__)
-  else return from_bits(load_i32(s.begins + v * 16));
-#else
-  else return zero();
-#endif
+  return kForm == WeightForm::int8 ? begin_quads(s.begins + v * 16) : start;
 }
 template <WeightForm kForm>
 TERN_INLINE f32x16 end_sum([[maybe_unused]] const InterleavedStep& s, [[maybe_unused]] int64_t v, f32x16 sum, [[maybe_unused]] f32x16 start) {
@@ -201,13 +184,11 @@ template <WeightForm kForm, Cell kCell, int B, bool kLeft, bool kAhead>
   };
   int64_t k = 0;
   if constexpr (kAhead) {
-    constexpr int kPairs = kForm == WeightForm::int8 ? 2 : 1;  // four terms of h are a step, two of x
-    int64_t i = 0;
-    for (; k < s.depth && i + kPairs <= ahead.terms; ++k, i += kPairs) {
+    for (; k < s.depth && k < ahead.depth; ++k) {
       recur(k);
-      unroll<kPairs>([&](auto j) TERN_INLINE_CALL { step_panel<kForm>(ahead, panel, i + j.v); });
+      step_panel<kForm>(ahead, panel, k);
     }
-    for (; i < ahead.terms; ++i) step_panel<kForm>(ahead, panel, i);
+    for (int64_t i = k; i < ahead.depth; ++i) step_panel<kForm>(ahead, panel, i);
     end_panel<kForm>(ahead, panel);
   }
   for (; k < s.depth; ++k) recur(k);

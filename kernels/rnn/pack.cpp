@@ -18,12 +18,9 @@ void pack_r(Cell cell, const float* r, int64_t hidden, float* packed) {
   pack_weights(r, 1, hidden, 2 * hidden, hidden, 1.0f, 1, packed);
   pack_weights(r + 2 * hidden * hidden, 1, hidden, hidden, hidden, 1.0f, 1, packed + packed_floats(2 * hidden, hidden, 1));
 }
-int64_t kept_w_bytes(WeightForm form, Cell cell, int64_t inputs, int64_t hidden) {
-  return round_up(weight_bytes(form, gates(cell) * hidden, inputs), 64);
-}
 int64_t kept_r_bytes(WeightForm form, Cell cell, int64_t hidden) {
-  if (cell == Cell::gru) return kept_h_at(form, hidden) + round_up(weight_bytes(form, hidden, hidden), 64);
-  return round_up(weight_bytes(form, gates(cell) * hidden, hidden), 64);
+  if (cell == Cell::gru) return kept_h_at(form, hidden) + kept_bytes(form, hidden, hidden);
+  return kept_bytes(form, gates(cell) * hidden, hidden);
 }
 void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_reset, float* sum) {
   const int64_t n = gates(cell) * hidden, split = cell == Cell::gru && linear_before_reset ? 2 * hidden : n;

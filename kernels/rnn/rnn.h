@@ -11,7 +11,7 @@
 //   Numerics  a gate is Wb + Rb, then the x terms in k order, then the h terms in k order, by fma in one chain: T calls of one step,
 //             one call of T steps, a row alone and in a batch give the same bits, as do all ISAs and thread counts.
 //             W and R kept in bf16 or int8: products as kernels/gemm/weights.h says, the x part first, whose result the h part begins with. x and h are
-//             rounded for them alone: bf16 both; int8 x to int8_bits(I) bits of its row's largest element, h (and GRU's r h) to kInt8StateBits.
+//             rounded for them alone (and GRU's r h): to bf16, or to bytes times a power of two that the row's largest element chooses.
 //             f64, f16 and bf16: portable code in double, states rounded to the dtype after every step; a device flushes no f64 subnormals.
 //   Edges     sequence_lens: rows of y past a length are 0, states stop there; chosen by masks, so the same instructions run for
 //             any lengths. Lengths outside of [0, T] are clamped and reported (BindContext::fault). reverse begins at each row's own last element. clip bounds what
@@ -83,10 +83,12 @@ struct RnnArgs {
 
 // Floats of a direction's packed R: GRU's h~ columns are a product of their own.
 int64_t packed_r_floats(Cell cell, int64_t hidden);
-// Bytes of a direction's W and R in fewer bits: R as above, h~ of GRU behind the others.
-int64_t kept_w_bytes(WeightForm form, Cell cell, int64_t inputs, int64_t hidden);
+// Bytes of a product's weights in fewer bits, and of a direction's R: as above, h~ of GRU behind the others.
 int64_t kept_r_bytes(WeightForm form, Cell cell, int64_t hidden);
-constexpr int64_t kept_h_at(WeightForm form, int64_t hidden) { return (weight_bytes(form, 2 * hidden, hidden) + 63) / 64 * 64; }
+constexpr int64_t kept_bytes(WeightForm form, int64_t n, int64_t k) {
+  return ((form == WeightForm::int8 ? quad_bytes(n, k) : weight_bytes(form, n, k)) + 63) / 64 * 64;
+}
+constexpr int64_t kept_h_at(WeightForm form, int64_t hidden) { return kept_bytes(form, 2 * hidden, hidden); }
 // R of a row alone, by units (interleaved.h): whole blocks of 16, the last padded with zeros unless at most 4 units are left, which are one vector.
 struct InterleavedBlocks {
   int64_t blocks, left;
@@ -103,8 +105,6 @@ constexpr int64_t interleaved_bytes(WeightForm form, Cell cell, int64_t hidden) 
   return InterleavedBlocks(hidden).vectors(cell) * 64 * (interleaved_depth(form, hidden) + (form == WeightForm::int8 ? 2 : 0));
 }
 constexpr int64_t kMostAhead = 8;  // steps of which the x part is computed beside the recurrence
-constexpr int32_t kByteBias =
-    128;  // what kernels of avx512 add to bytes of h, as vpdpbusd takes them without a sign: their sums begin with the opposite
 void interleave_r(WeightForm form, Cell cell, const float* r, int64_t hidden, void* packed);  // packed: zeroed
 void pack_w(Cell cell, const float* w, int64_t inputs, int64_t hidden, float* packed);        // packed: zeroed
 void pack_r(Cell cell, const float* r, int64_t hidden, float* packed);

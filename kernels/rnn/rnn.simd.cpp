@@ -17,10 +17,10 @@ struct Direction {
   const float *bias, *peepholes;
 };
 
-// y[m, n] = start[m, n] + sum_k x[m, k] w[k, n], in one chain. start null: 0. bits: of x, in int8.
+// y[m, n] = start[m, n] + sum_k x[m, k] w[k, n], in one chain. start null: 0.
 template <WeightForm kForm>
-void product(const RnnArgs& a, [[maybe_unused]] int bits, int64_t m, int64_t n, int64_t k, const float* x, int64_t lda, const void* w,
-             const float* start, int64_t start_stride, float* y, int64_t ldy) {
+void product(const RnnArgs& a, int64_t m, int64_t n, int64_t k, const float* x, int64_t lda, const void* w, const float* start, int64_t start_stride,
+             float* y, int64_t ldy) {
   if (m == 0) return;
   PanelArgs p{};
   p.x = x;
@@ -40,7 +40,7 @@ void product(const RnnArgs& a, [[maybe_unused]] int bits, int64_t m, int64_t n, 
   } else if constexpr (kForm == WeightForm::bf16) {
     bf16_pairs_gemm(p, w, static_cast<int32_t*>(a.terms));
   } else {
-    int8_gemm(p, w, bits, static_cast<int16_t*>(a.terms));
+    int8_quads_gemm(p, w, static_cast<int8_t*>(a.terms));
   }
 }
 // h~ of GRU in a direction's packed R.
@@ -177,11 +177,11 @@ void recur(const RnnArgs& a, const Direction& d, int64_t row, int64_t rows, cons
   float* g = a.gates + row * n;
   const float* h = a.h + row * H;
   if constexpr (kCell != Cell::gru) {
-    product<kForm>(a, kInt8StateBits, rows, n, H, h, H, d.r, pre, pre_stride, g, n);
+    product<kForm>(a, rows, n, H, h, H, d.r, pre, pre_stride, g, n);
   } else {
-    product<kForm>(a, kInt8StateBits, rows, 2 * H, H, h, H, d.r, pre, pre_stride, g, n);
+    product<kForm>(a, rows, 2 * H, H, h, H, d.r, pre, pre_stride, g, n);
     if (a.s.linear_before_reset) {
-      product<kForm>(a, kInt8StateBits, rows, H, H, h, H, of_candidate<kForm>(d.r, H), d.bias + n, 0, g + 2 * H, n);
+      product<kForm>(a, rows, H, H, h, H, of_candidate<kForm>(d.r, H), d.bias + n, 0, g + 2 * H, n);
     }
   }
 }
@@ -208,7 +208,7 @@ void step_rows(const RnnArgs& a, const Direction& d, int64_t step, int64_t pre_s
     if constexpr (kCell == Cell::gru) {
       if (!s.linear_before_reset) {
         gru_reset<kPlain>(s, d, row);
-        product<kForm>(a, kInt8StateBits, 1, H, H, row.c, H, of_candidate<kForm>(d.r, H), pre + 2 * H, 0, a.gates + b * n + 2 * H, n);
+        product<kForm>(a, 1, H, H, row.c, H, of_candidate<kForm>(d.r, H), pre + 2 * H, 0, a.gates + b * n + 2 * H, n);
       }
       gru_cell<kPlain>(s, d, row);
     }
@@ -240,7 +240,7 @@ template <WeightForm kForm>
 void x_part(const RnnArgs& a, const Direction& d, int64_t n, int64_t first, int64_t count) {
   const RnnShape& s = a.s;
   const int64_t time = d.reversed ? s.steps - first - count : first;
-  product<kForm>(a, int8_bits(s.inputs), count, n, s.inputs, a.x + time * s.inputs, s.inputs, d.w, d.bias, 0, a.pre + time * n, n);
+  product<kForm>(a, count, n, s.inputs, a.x + time * s.inputs, s.inputs, d.w, d.bias, 0, a.pre + time * n, n);
 }
 
 // The eight steps from `first` on are ahead.
@@ -248,15 +248,14 @@ template <WeightForm kForm>
 void look_ahead(const RnnArgs& a, const Direction& d, int64_t first, Ahead& ahead) {
   const RnnShape& s = a.s;
   const int64_t back = d.reversed ? -1 : 1, time = d.reversed ? s.steps - 1 - first : first;
-  const int64_t terms = ahead.terms;
+  const int64_t depth = ahead.depth;
   for (int64_t r = 0; r < kStepsAhead; ++r) {
     const float* x = a.x + (time + r * back) * s.inputs;  // [inputs]
     auto* to = static_cast<char*>(a.ahead) + r * 4;
     void* row = to - r * 4 + s.inputs * kMostAhead * 4;
-    if constexpr (kForm == WeightForm::bf16) to_pairs(x, s.inputs, static_cast<int32_t*>(row));
-    if constexpr (kForm == WeightForm::int8) ahead.factors[r] = to_integers(x, s.inputs, int8_bits(s.inputs), static_cast<int16_t*>(row));
+    ahead.factors[r] = terms_of<kForm>(x, s.inputs, row);
     const auto* words = static_cast<const char*>(kForm == WeightForm::f32 ? static_cast<const void*>(x) : row);
-    for (int64_t i = 0; i < terms; ++i) __builtin_memcpy(to + i * kStepsAhead * 4, words + i * 4, 4);
+    for (int64_t i = 0; i < depth; ++i) __builtin_memcpy(to + i * kStepsAhead * 4, words + i * 4, 4);
   }
   ahead.pre = a.pre + time * ahead.columns;
   ahead.pre_step = back * ahead.columns;
@@ -285,10 +284,11 @@ void run_interleaved(const RnnArgs& a, const Direction& d) {
   const int64_t n = gates(kCell) * s.hidden;
   Ahead ahead{};
   ahead.x = a.ahead;
-  ahead.w = static_cast<const char*>(d.w) + (kForm == WeightForm::int8 ? padded_columns(n) * 4 : 0);
+  ahead.w = static_cast<const char*>(d.w) + (kForm == WeightForm::int8 ? padded_columns(n) * 8 : 0);
   ahead.scales = static_cast<const float*>(d.w);
+  ahead.begins = static_cast<const int32_t*>(d.w) + padded_columns(n);
   ahead.bias = d.bias;
-  ahead.terms = kForm == WeightForm::f32 ? s.inputs : pairs_of(s.inputs);
+  ahead.depth = interleaved_depth(kForm, s.inputs);
   ahead.columns = n;
   const bool waits = kStepsAhead > 0 && interleaved_bytes(kForm, kCell, s.hidden) > kBytesOfL1;
   const int64_t blocks = waits && s.steps >= 2 * kStepsAhead ? s.steps / kSums : 0;  // of whole eights, of which the first is not ahead
@@ -338,11 +338,10 @@ void run_direction(const RnnArgs& a, Direction& d) {
   // pre lies in the order of x: [step][row], or [row][step] for layout 1.
   const int64_t pre_step = s.batch_first ? n : d.rows * n, pre_row = s.batch_first ? s.steps * n : n;
   if (s.batch_first || d.rows == s.batch) {
-    product<kForm>(a, int8_bits(s.inputs), s.steps * d.rows, n, s.inputs, a.x + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre, n);
+    product<kForm>(a, s.steps * d.rows, n, s.inputs, a.x + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre, n);
   } else {
     for (int64_t t = 0; t < s.steps; ++t) {
-      product<kForm>(a, int8_bits(s.inputs), d.rows, n, s.inputs, a.x + t * s.x_step + d.begin * s.x_row, s.inputs, d.w, d.bias, 0,
-                     a.pre + t * pre_step, n);
+      product<kForm>(a, d.rows, n, s.inputs, a.x + t * s.x_step + d.begin * s.x_row, s.inputs, d.w, d.bias, 0, a.pre + t * pre_step, n);
     }
   }
   load_state(a.initial_h, s, d, a.h);

@@ -311,7 +311,7 @@ struct RowModel {
     return y;
   }
   void step(const std::vector<float>& x, std::vector<float>& h, std::vector<float>& c) const {
-    const int x_bits = int8_bits(inputs), h_bits = 7;
+    const int x_bits = 7, h_bits = 7;
     const auto gate = [&](int64_t g) { return part(r, h, h_bits, g, part(w, x, x_bits, g, bias_of(g, true, true))); };
     const size_t n = h.size();
     if (gates == 1) {

@@ -98,9 +98,9 @@ struct SessionOptions {
   std::string precision = {};
   std::string gemm = {};  // "cublas": those products by NVIDIA's library, in an order of sums that is its own; "" and "own": tern's kernels
   // Never the default, and on the CPU only (else usage): what constant weights of MatMul, Gemm, Linear, LSTM, GRU and RNN are kept in. "bf16": rounded to
-  // 8 bits, and multiplied as f32. "int8": integers with a scale for each output, multiplied with 16-bit integers of each row of x. The error of each is
-  // stated in kernels/gemm/weights.h; every ISA, batch and thread count gives the same bits. Few weights, products of at most 16 columns with
-  // long rows, and all other operators stay f32. A model without weights that can be kept so is refused (unsupported). "" and "f32": none of it.
+  // 8 bits, and multiplied as f32. "int8": integers with a scale for each output, multiplied with 16-bit integers of each row of x. Recurrent layers round
+  // inputs and states too, to bf16 or to 8 bits. kernels/gemm/weights.h states the errors; every ISA, batch and thread count gives the same bits. Few weights,
+  // few columns with long rows, and other operators stay f32. A model without weights to be kept so is refused (unsupported). "" and "f32": none of it.
   std::string weights = {};
   bool warm = false;             // room for keep_warm(): as many bytes as the outputs have
   bool block_on_device = false;  // run() waits for the GPU asleep, in the driver, which takes some microseconds longer; false: it spins
