@@ -101,24 +101,24 @@ TEST_CASE("weights: what matrices are transposed into lies where they did, and n
 }
 
 TEST_CASE("weights: a matrix that is also read as it is stays as it is") {
-  Stack stack(2);
-  GraphBuilder& b = stack.b;
-  const ValueId w = b.constant(Tensor(DType::f32, {Stack::kRows, Stack::kRows}, stack.pieces[1].lock()));
-  const ValueId x = b.input("z", {2, Stack::kRows});
-  b.output(b.node("MatMul", {b.node("MatMul", {x, w}), b.node("Transpose", {w})}), "both");
-  b.output(b.node("Transpose", {b.constant(Tensor(DType::f32, {Stack::kRows, Stack::kRows}, stack.pieces[0].lock()))}), "transposed");
+  constexpr int64_t kRows = Stack::kRows;
+  GraphBuilder b;
+  auto matrix = Tensor::allocate(DType::f32, {kRows, kRows});
+  REQUIRE(matrix.ok());
+  for (int64_t i = 0; i < kRows * kRows; ++i) matrix->mutable_data<float>()[i] = static_cast<float>(i);
+  const std::byte* place = matrix->raw();
+  const ValueId w = b.constant(std::move(*matrix));
+  b.output(b.node("MatMul", {b.node("MatMul", {b.input("x", {2, kRows}), w}), b.node("Transpose", {w})}), "y");
   auto model = make_model(std::move(b.graph), {});
   REQUIRE(model.ok());
   int as_it_is = 0, transposed = 0;
   for (const Value& v : model->state().optimized.values) {
     if (v.constant.bytes() != Stack::kBytes) continue;
-    const float second = v.constant.data<float>()[1];
-    as_it_is += v.constant.raw() == stack.pieces[1].lock().get() && second == static_cast<float>((Stack::kBytes / sizeof(float) + 1) % 7) - 3;
-    transposed +=
-        second == static_cast<float>((Stack::kBytes / sizeof(float) + Stack::kRows) % 7) - 3 || second == static_cast<float>(Stack::kRows % 7) - 3;
+    as_it_is += v.constant.raw() == place && v.constant.data<float>()[1] == 1;
+    transposed += v.constant.raw() != place && v.constant.data<float>()[1] == kRows;
   }
   CHECK(as_it_is == 1);
-  CHECK(transposed >= 2);
+  CHECK(transposed == 1);
 }
 
 TEST_CASE("weights: folding takes no memory for them") {
