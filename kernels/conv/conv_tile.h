@@ -108,7 +108,7 @@ void dense_tile(const ConvArgs& a, const TileCall& t) {
     w += t.first * n * B * 16;
     for (int64_t k = t.first, col = 0; k < t.last; ++k) {
       const float* const x = block + t.tap[k];
-      if constexpr (PITCH == 1 || PITCH == kAnyPlanarPitch) {  // no columns are left out
+      if constexpr (PITCH == 1 || PITCH == 2 || PITCH == kAnyPlanarPitch) {  // planar: no columns are left out
         add_tap<C>(Pixels<0, 1, 0, C>{}, acc, x, x + n, w, pitch, row);
       } else {
         with_pixels<R, C>(t, k, col, [&](auto pixels) TERN_INLINE_CALL { add_tap<C>(pixels, acc, x, x + n, w, pitch, row); });
