@@ -28,7 +28,7 @@ constexpr int kBlocksOfPass = 1, kStepsAhead = 0;
 // The x part of kStepsAhead steps to come, a panel of W at a time.
 struct Ahead {
   const void* x;               // [K][kStepsAhead] words of terms, transposed
-  const char* w;               // packed as kernels/gemm/panel.h or weights.h says: [K][panels of a group] vectors
+  const char* w;               // packed as kernels/gemm/panel.h and kernels/gemm/weights.h say: [K][panels of a group] vectors
   const float *bias, *scales;  // [columns]; scales, begins: of int8
   const int32_t* begins;
   float* pre;                                         // the row of the first of these steps; rows pre_step apart (negative: backwards)
