@@ -258,18 +258,18 @@ TEST_CASE("hostile onnx: small constants that unfold to huge values are not fold
 TEST_CASE("hostile onnx: sequences of many elements are not taken apart into memory") {
   std::vector<Proto> splits, inserts{node("SplitToSequence", {"x"}, {"s0"})}, maps{node("SplitToSequence", {"x"}, {"s"})};
   const Proto body = graph({node("Neg", {"e"}, {"r"})}, {input("e", 1, {1})}, {output("r")});
-  for (int i = 0; i < 3000; ++i) {
+  const size_t few = flood(3000), many = flood(40000);
+  for (size_t i = 0; i < few; ++i) {
     const std::string n = std::to_string(i);
     splits.push_back(node("SplitToSequence", {"x"}, {"s" + n}));
     splits.push_back(node("SequenceAt", {"s" + n, "i"}, {"y" + n}));
     maps.push_back(node("SequenceMap", {"s"}, {"m" + n}, {attr_graph("body", body)}));
   }
-  const size_t many = flood(40000);
   for (size_t k = 0; k < many; ++k) inserts.push_back(node("SequenceInsert", {"s0", "x"}, {"s" + std::to_string(k + 1)}));
   inserts.push_back(node("SequenceLength", {"s" + std::to_string(many)}, {"y"}));
   const Proto i = tensor("i", 7, {}).ints(7, {1000});
   std::vector<Proto> each, mapped;
-  for (int k = 0; k < 3000; ++k) {
+  for (size_t k = 0; k < few; ++k) {
     each.push_back(output("y" + std::to_string(k)));
     mapped.push_back(output("m" + std::to_string(k)));
   }

@@ -167,14 +167,14 @@ TEST_CASE("hostile tensorflow: many inputs of one operator, many repeated consta
 
 // With the model 1.5 KB a node, 2.8 KB one that calls a function of its own. When all stay parsed until the end: 2 and 5 KB.
 TEST_CASE("hostile tensorflow: nodes and functions are not kept as parsed objects, however many there are") {
-  constexpr int kMany = 10'000;
+  const size_t kMany = flood(10'000);
   const Proto list = Proto().m(1, Proto().i(6, kFloat));
   File chain, calls;
   chain.add(place(kFloat, {4}));
   calls.add(place(kFloat, {4}));
   Proto library;
   std::string last = "x";
-  for (int i = 0; i < kMany; ++i) {
+  for (size_t i = 0; i < kMany; ++i) {
     const std::string y = "y" + std::to_string(i), f = "f" + std::to_string(i);
     chain.add(op(y, "Exp", {last}, {with("T", type(kFloat))}));
     calls.add(op(y, "PartitionedCall", {last}, {with("f", Proto().m(10, Proto().s(1, f))), with("Tin", list), with("Tout", list)}));
