@@ -56,9 +56,7 @@ TERN_INLINE Visible visible(int64_t begin, int64_t spread, int64_t in, int64_t l
         float* to = map + (p.begin[0] + z * p.spread[0]) * plane + (p.begin[1] + y * p.spread[1]) * row + (p.begin[2] + w.first * p.spread[2]) * col;
         const float* from = src + z * p.step[0] + y * p.step[1] + w.first * p.step[2] + b * p.block;
         const int64_t n = w.last - w.first;
-        if (p.lanes == 1 && p.spread[2] == 1 && p.step[2] == 1) {
-          for (int64_t i = 0; i < n; i += 16) store_n(to + i, load_n(from + i, n - i < 16 ? n - i : 16), n - i < 16 ? n - i : 16);
-        } else if (p.lanes == 1) {
+        if (p.lanes == 1) {
           for (int64_t i = 0; i < n; ++i) to[i * p.spread[2]] = from[i * p.step[2]];
         } else if (p.blocked && lanes == 16) {
           for (int64_t i = 0; i < n; ++i) store(to + i * p.spread[2] * 16, load(from + i * p.step[2]));
