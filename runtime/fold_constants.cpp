@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernels/gather/gather.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/in_place.h"
 #include "kernels/movement/movement.h"
@@ -108,19 +109,52 @@ void let_go(Graph& graph, const Node& node, std::vector<Tensor>& in, std::span<c
   }
 }
 
-// A Transpose of what nothing else reads, where it lies: all of a model's weights would otherwise be there beside the largest of them twice. False: it was
-// not done.
-bool transpose_over(Graph& graph, const Node& node, std::span<const int32_t> readers) {
+// Of a Gather along an axis with each of its indices once: the indices, and the axis.
+struct Reordering {
+  int axis;
+  std::vector<int64_t> order;
+};
+std::optional<Reordering> reordering(const Graph& graph, const Node& node, const Dims& dims) {
+  if (node.op != &kGather) return std::nullopt;
+  const auto axis = normalize_axis(node.read().i("axis"), dims.rank);
+  const Tensor& indices = graph.value(node.inputs[1]).constant;
+  if (!axis || indices.dims().rank != 1 || indices.count() != dims[*axis]) return std::nullopt;
+  auto order = as_ints(indices.view());
+  if (!order) return std::nullopt;
+  std::vector<int64_t> sorted = *order;
+  std::sort(sorted.begin(), sorted.end());
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    if (sorted[i] != static_cast<int64_t>(i)) return std::nullopt;
+  }
+  return Reordering{*axis, std::move(*order)};
+}
+
+std::optional<std::vector<int>> transposing(const Node& node, const Dims& dims) {
+  auto perm = node.op == &kTranspose ? transposed_axes(node.read(), dims.rank) : Result<std::vector<int>>(Error());
+  return perm ? std::optional(std::move(*perm)) : std::nullopt;
+}
+
+// What nothing else reads is transposed, or put in another order, where it lies: all of a model's weights would otherwise be there beside the largest of them
+// twice. False: it was not done.
+bool move_in_place(Graph& graph, const Node& node, std::span<const int32_t> readers) {
   const auto v = static_cast<size_t>(node.inputs.empty() ? 0 : std::max(node.inputs[0], 0));
-  if (node.op != &kTranspose || v >= readers.size() || readers[v] != 1 || graph.values[v].constant.bytes() < kWorthMapping) return false;
+  if (v >= readers.size() || readers[v] != 1) return false;
   Tensor& t = graph.values[v].constant;
-  const auto perm = transposed_axes(node.read(), t.dims().rank);
-  if (!perm || t.dtype() == DType::string || !make_writable(t)) return false;
-  const bool done = transpose_in_place(t.mutable_raw(), static_cast<int64_t>(size_of(t.dtype())), t.dims(), *perm);
+  if (t.bytes() < kWorthMapping || t.dtype() == DType::string) return false;
+  Dims dims = t.dims();
+  const auto size = static_cast<int64_t>(size_of(t.dtype()));
+  const auto order = reordering(graph, node, dims);
+  const auto perm = transposing(node, dims);
+  if ((!order && !perm) || !make_writable(t)) return false;
+  bool done = false;
+  if (order) {
+    done = reorder_in_place(t.mutable_raw(), dims.count(0, order->axis), dims.count(order->axis + 1, dims.rank) * size, order->order);
+  } else {
+    done = transpose_in_place(t.mutable_raw(), size, dims, *perm);
+    for (size_t i = 0; i < perm->size(); ++i) dims[static_cast<int>(i)] = t.dims()[(*perm)[i]];
+  }
   Tensor over = sealed(std::exchange(t, Tensor()));
   if (!done) return t = std::move(over), false;
-  Dims dims;
-  for (int axis : *perm) dims.push_back(over.dims()[axis]);
   make_constant(graph.value(node.outputs[0]), over.reshaped(dims));
   return true;
 }
@@ -140,15 +174,15 @@ Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa
   auto cost = price(graph, node);
   if (!cost && !node.op->data_dependent) return false;
   const int64_t in_bytes = input_bytes(graph, node), work = cost ? cost->work : 8 * in_bytes;
+  if (work > left.work) return false;
+  if (cost && move_in_place(graph, node, readers)) {
+    left.work -= work;
+    return true;
+  }
   // Text may become more with each operator, and stays in the process's memory.
   const int64_t most = std::min(left.largest, node.op->compute != nullptr ? left.bytes / 4 : left.bytes);
   if (cost && ((cost->bytes > kFreeGrowth && cost->bytes > 4 * in_bytes) || cost->bytes > most)) return false;
-  if (work > left.work) return false;
   left.work -= work;
-  if (cost && transpose_over(graph, node, readers)) {
-    left.bytes -= cost->bytes;
-    return true;
-  }
   std::vector<Tensor> in;
   for (ValueId v : node.inputs) in.push_back(v == kNone ? Tensor() : graph.value(v).constant);
   auto out = evaluate_node(graph, node, in, {.isa = isa, .budget = most + (node.op->compute != nullptr ? 0 : int64_t(16) << 20)});
@@ -158,8 +192,10 @@ Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa
   }
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
-    left.bytes -= checked_add(static_cast<int64_t>((*out)[o].bytes()), (*out)[o].text_bytes()).value_or(left.bytes);
-    make_constant(graph.value(node.outputs[o]), sealed(std::move((*out)[o])));
+    Tensor made = sealed(std::move((*out)[o]));
+    const bool is_view = std::any_of(in.begin(), in.end(), [&](const Tensor& t) { return t.present() && t.raw() == made.raw(); });
+    if (!is_view) left.bytes -= checked_add(static_cast<int64_t>(made.bytes()), made.text_bytes()).value_or(left.bytes);
+    make_constant(graph.value(node.outputs[o]), std::move(made));
   }
   let_go(graph, node, in, readers);
   return true;

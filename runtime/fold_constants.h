@@ -10,7 +10,7 @@ namespace tern {
 
 // What folding may still spend. Passes that fold several times share one.
 struct FoldBudget {
-  int64_t bytes = int64_t(64) << 20;  // of all folded constants together
+  int64_t bytes = int64_t(64) << 20;  // of all folded constants together, but for views and what is computed where it lies
   int64_t work = int64_t(256) << 20;  // operations as work_of() counts them
   int64_t largest = INT64_MAX;        // bytes of one node's results
   bool keep_quantized = false;        // DequantizeLinear stays: fuse_integer_products looks for it

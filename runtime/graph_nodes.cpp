@@ -44,6 +44,15 @@ ValueId concat(GraphBuilder& b, std::vector<ValueId> values, int axis) {
   return b.emit("Concat", std::move(values), attributes({{"axis", int64_t(axis)}}));
 }
 
+ValueId reorder_parts(GraphBuilder& b, ValueId x, const std::vector<int64_t>& order, int64_t size) {
+  std::vector<Int> whole = sizes_of(b, x), parts = whole;
+  if (whole.empty()) return x;
+  parts.back() = static_cast<int64_t>(order.size());
+  parts.emplace_back(size);
+  const ValueId moved = b.emit("Gather", {b.reshape(x, parts), b.ints(order)}, attributes({{"axis", static_cast<int64_t>(whole.size()) - 1}}));
+  return b.reshape(moved, whole);
+}
+
 ValueId reverse(GraphBuilder& b, ValueId v, int axis) { return slice(b, v, axis, -1, INT64_MIN, -1); }
 
 ValueId adaptive_pool_axis(GraphBuilder& b, ValueId x, int axis, int64_t n, bool maximum) {

@@ -35,6 +35,8 @@ int64_t known_size(GraphBuilder& b, ValueId x, int axis, const char* who);
 // x[..., start:end:step, ...] with known numbers; `end` INT64_MAX: to the end.
 ValueId slice(GraphBuilder& b, ValueId v, int axis, int64_t start, int64_t end, int64_t step = 1);
 ValueId concat(GraphBuilder& b, std::vector<ValueId> values, int axis);
+// x[..., n * size] as n parts of the last axis, part i being what part order[i] was.
+ValueId reorder_parts(GraphBuilder& b, ValueId x, const std::vector<int64_t>& order, int64_t size);
 // The axis backwards.
 ValueId reverse(GraphBuilder& b, ValueId v, int axis);
 // The maxima or means of n windows along an axis: window i of n over size s covers [floor(i s / n), ceil((i + 1) s / n)). Fails when s is not known,

@@ -129,4 +129,16 @@ bool transpose_in_place(std::byte* data, int64_t size, const Dims& dims, std::sp
   return true;
 }
 
+bool reorder_in_place(std::byte* data, int64_t outer, int64_t block, std::span<const int64_t> order) {
+  const int64_t array = static_cast<int64_t>(order.size()) * block;
+  if (array > kInPlaceBuffer) return false;
+  const auto was = std::make_unique_for_overwrite<std::byte[]>(static_cast<size_t>(array));
+  for (int64_t o = 0; o < outer; ++o, data += array) {
+    std::memcpy(was.get(), data, static_cast<size_t>(array));
+    for (size_t i = 0; i < order.size(); ++i)
+      std::memcpy(data + static_cast<int64_t>(i) * block, was.get() + order[i] * block, static_cast<size_t>(block));
+  }
+  return true;
+}
+
 }  // namespace tern

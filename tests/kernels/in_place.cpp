@@ -16,7 +16,7 @@ std::vector<std::byte> numbered(int64_t count, int64_t size) {
   std::vector<std::byte> all(static_cast<size_t>(count * size));
   for (int64_t i = 0; i < count; ++i) {
     const uint64_t number[2] = {static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15, static_cast<uint64_t>(i)};
-    std::memcpy(all.data() + i * size, number, static_cast<size_t>(size));
+    std::memcpy(all.data() + i * size, number, std::min(sizeof number, static_cast<size_t>(size)));
   }
   return all;
 }
@@ -84,6 +84,24 @@ TEST_CASE("transpose in place: without elements, and without axes") {
   CHECK(done(4, {0, 5}, {1, 0}));
   CHECK(done(4, {}, {}));
   CHECK(done(4, {7}, {0}));
+}
+
+TEST_CASE("reorder in place: blocks of every array as the order says, arrays larger than the buffer as they lie") {
+  for (const auto& [outer, block] : {std::pair<int64_t, int64_t>{1, 4}, {5, 1}, {7, 12}, {3, 4096}, {0, 8}}) {
+    const std::vector<int64_t> order = {0, 3, 1, 2};
+    const std::vector<std::byte> x = numbered(outer * 4, block);
+    std::vector<std::byte> y = x, want;
+    for (int64_t o = 0; o < outer; ++o) {
+      for (int64_t from : order) want.insert(want.end(), x.begin() + (o * 4 + from) * block, x.begin() + (o * 4 + from + 1) * block);
+    }
+    CHECK(reorder_in_place(y.data(), outer, block, order));
+    CHECK(y == want);
+  }
+  const std::vector<std::byte> x(static_cast<size_t>(kInPlaceBuffer) + 2, std::byte{7});
+  std::vector<std::byte> y = x;
+  y[0] = std::byte{1};
+  CHECK(!reorder_in_place(y.data(), 1, kInPlaceBuffer / 2 + 1, std::vector<int64_t>{1, 0}));
+  CHECK(y[0] == std::byte{1});
 }
 
 }  // namespace tern::test::in_in_place

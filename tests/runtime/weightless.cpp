@@ -100,6 +100,36 @@ TEST_CASE("weights: what matrices are transposed into lies where they did, and n
   }
 }
 
+TEST_CASE("weights: gates in another order lie where they did; what only looks like that does not") {
+  constexpr int64_t kRows = Stack::kRows;
+  const auto kept_place = [](const std::vector<int64_t>& order, int64_t axis) {
+    GraphBuilder b;
+    auto memory = map_memory(Stack::kBytes);
+    REQUIRE(memory.ok());
+    for (int64_t i = 0; i < kRows * kRows; ++i) reinterpret_cast<float*>(memory->get())[i] = static_cast<float>(i % 1021);
+    Tensor t(DType::f32, Dims{kRows, 4, kRows / 4}, std::move(*memory));
+    const std::byte* place = t.raw();
+    const ValueId w = b.constant(std::exchange(t, Tensor()));
+    b.output(b.node("Add", {b.input("x", {kRows / 4}), b.node("Gather", {w, b.ints(order)}, {{"axis", axis}})}), "y");
+    auto model = make_model(std::move(b.graph), {});
+    REQUIRE(model.ok());
+    const Graph& g = model->state().optimized;
+    const Tensor& moved = g.value(g.nodes[0].inputs[1]).constant;
+    const int64_t parts = axis == 1 ? static_cast<int64_t>(order.size()) : 4;
+    REQUIRE(moved.dims()[1] == parts);
+    for (int64_t i = 0; i < moved.count(); i += 97) {
+      const int64_t part = i / (kRows / 4) % parts, row = i / (kRows / 4) / parts;
+      const int64_t from_row = axis == 0 ? order[static_cast<size_t>(row)] : row, from = axis == 1 ? order[static_cast<size_t>(part)] : part;
+      REQUIRE(moved.data<float>()[i] == static_cast<float>(((from_row * 4 + from) * (kRows / 4) + i % (kRows / 4)) % 1021));
+    }
+    return moved.raw() == place;
+  };
+  CHECK(kept_place({0, 3, 1, 2}, 1));
+  CHECK(!kept_place({0, 3, 1, 1}, 1));
+  CHECK(!kept_place({0, 2, 1}, 1));
+  CHECK(!kept_place({5, 4, 3}, 0));
+}
+
 TEST_CASE("weights: a matrix that is also read as it is stays as it is") {
   constexpr int64_t kRows = Stack::kRows;
   GraphBuilder b;

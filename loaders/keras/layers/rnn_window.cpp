@@ -12,10 +12,7 @@ ValueId turned(const Call& c, ValueId kernel) { return unsqueeze(c.b, permute(c.
 
 // Gates side by side, those of an LSTM in the catalog's order: i, o, f, c.
 ValueId ordered(const Call& c, const Cell& cell, ValueId gates) {
-  if (cell.kind != Cell::Kind::lstm || gates == kNone) return gates;
-  const auto axis = static_cast<int64_t>(c.b.rank(gates)) - 1;
-  const auto part = c.b.emit("Split", {gates}, attributes({{"axis", axis}, {"num_outputs", int64_t(4)}}), 4);
-  return concat(c.b, {part[0], part[3], part[1], part[2]}, static_cast<int>(axis));
+  return cell.kind != Cell::Kind::lstm || gates == kNone ? gates : reorder_parts(c.b, gates, {0, 3, 1, 2}, cell.units);
 }
 
 // Where the steps that count are, and what shows them.

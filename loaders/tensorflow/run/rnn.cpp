@@ -18,12 +18,7 @@ const tensorflow_pb::AttrValue* attribute(const Index& function, std::string_vie
 ValueId turned(Builder& b, ValueId kernel) { return unsqueeze(b, permute(b, kernel, {1, 0}), {0}); }
 
 // An LSTM's gates in the catalog's order: i, o, f, c.
-ValueId ordered(Builder& b, bool lstm, ValueId gates) {
-  if (!lstm) return gates;
-  const auto axis = static_cast<int64_t>(b.rank(gates)) - 1;
-  const auto part = b.emit("Split", {gates}, attributes({{"axis", axis}, {"num_outputs", int64_t(4)}}), 4);
-  return concat(b, {part[0], part[3], part[1], part[2]}, static_cast<int>(axis));
-}
+ValueId ordered(Builder& b, bool lstm, ValueId gates, int64_t units) { return lstm ? reorder_parts(b, gates, {0, 3, 1, 2}, units) : gates; }
 
 }  // namespace
 
@@ -44,7 +39,7 @@ std::optional<Values> keras_rnn(Call& c, const Index& function) {
   const int64_t units = b.shape(recurrent)[0].value();
   ValueId biases = kNone;
   if (lstm && b.rank(bias) == 1) {
-    const ValueId first = ordered(b, lstm, bias);
+    const ValueId first = ordered(b, lstm, bias, units);
     biases = unsqueeze(b, concat(b, {first, b.emit("Sub", {first, first})}, 0), {0});
   } else if (!lstm && b.rank(bias) == 2) {  // the input's and the recurrent one
     biases = b.reshape(bias, {Int(1), Int(2 * gates * units)});
@@ -56,7 +51,7 @@ std::optional<Values> keras_rnn(Call& c, const Index& function) {
   Attributes attrs = attributes({{"hidden_size", units}, {"layout", int64_t(batch_first)}});
   if (!lstm) attrs.set("linear_before_reset", int64_t(1));
   const int state_axis = batch_first ? 1 : 0;
-  std::vector<ValueId> inputs{x, turned(b, ordered(b, lstm, kernel)), turned(b, ordered(b, lstm, recurrent)), biases, kNone};
+  std::vector<ValueId> inputs{x, turned(b, ordered(b, lstm, kernel, units)), turned(b, ordered(b, lstm, recurrent, units)), biases, kNone};
   for (size_t i = 0; i < states; ++i) inputs.push_back(unsqueeze(b, in[1 + i], {state_axis}));
   const std::vector<ValueId> out = b.emit(lstm ? "LSTM" : "GRU", std::move(inputs), std::move(attrs), 1 + states);
   if (!b.ok()) return Values();
