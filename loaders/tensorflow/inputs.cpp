@@ -8,14 +8,14 @@
 
 namespace tern::tensorflow {
 
-Result<TypeInfo> declared_type(const std::string& name, int dtype, const tensorflow_pb::ShapeProto& proto, bool alone) {
+Result<TypeInfo> declared_type(const std::string& name, int dtype, const tensorflow_pb::ShapeProto& proto, const std::string& first) {
   auto type = dtype_of(dtype);
   if (!type) return type.error();
   Graph nowhere;
   auto shape = to_shape(proto, nowhere);
   if (!shape) return shape.error();
   for (int axis = 0; axis < shape->rank(); ++axis) {
-    if (!(*shape)[axis].known()) (*shape)[axis] = Dim::symbol(axis == 0 && !alone ? "batch" : name + "_" + std::to_string(axis));
+    if (!(*shape)[axis].known()) (*shape)[axis] = Dim::symbol(axis == 0 ? first : name + "_" + std::to_string(axis));
   }
   return TypeInfo{*type, std::move(*shape)};
 }

@@ -44,6 +44,9 @@ struct Copy {
   mutable Code code = Code::kOk;
 };
 
+// What the caller says of a model whose inputs begin with several sizes.
+const std::vector<Port> kEdges = {{"nodes", DType::f32, {"4", "3"}}, {"edges", DType::i32, {"5", "2"}}, {"weights", DType::f32, {"5"}}};
+
 bool has(const std::string& text, const char* part) { return text.find(part) != text.npos; }
 
 }  // namespace
@@ -54,10 +57,27 @@ TEST_CASE("tensorflow: SavedModels and frozen graphs compute what TensorFlow com
     const std::string name = entry.path().filename().string();
     LoadOptions options;
     if (name == "frozen_two_ends") options.outputs = {"class", "sum"};
+    if (name == "edges") options.inputs = kEdges;
     CHECK_MESSAGE(wrong(name, options) == "", name << ": " << wrong(name, options));
     ++seen;
   }
-  CHECK(seen == 16);
+  CHECK(seen == 17);
+}
+
+TEST_CASE("tensorflow: open first sizes are the batch, unless the caller tells shapes that begin with several sizes") {
+  const auto sizes = [](const LoadOptions& options) {
+    auto model = load(path_of("edges"), options);
+    REQUIRE_MESSAGE(model.ok(), (model.ok() ? "" : model.error().message()));
+    std::string all;
+    for (const char* name : {"nodes", "edges", "weights"}) {
+      for (const Port& port : model->inputs()) all += port.name == name ? " " + port.shape[0] : "";
+    }
+    return all;
+  };
+  CHECK(sizes({}) == " batch batch batch");
+  CHECK(sizes({.inputs = kEdges}) == " nodes_0 edges_0 edges_0");
+  CHECK(sizes({.inputs = {kEdges[1], kEdges[2]}}) == " batch batch batch");
+  CHECK(sizes({.inputs = {kEdges[0], kEdges[1]}}) == " nodes_0 edges_0 batch");
 }
 
 TEST_CASE("tensorflow: Keras' recurrent functions become the catalog's operators") {

@@ -1,5 +1,6 @@
 // From the folder of a SavedModel to a graph: the meta graph for serving, its tables filled, one signature called. See ../tensorflow.h.
 #include <algorithm>
+#include <map>
 
 #include "loaders/tensorflow/inputs.h"
 #include "loaders/tensorflow/run/frames.h"
@@ -96,8 +97,26 @@ std::string listed(const std::vector<std::string>& names) {
   return names.size() > kMost ? all + " and " + std::to_string(names.size() - kMost) + " more" : all;
 }
 
-Result<Value> input_of(Builder& b, const SignatureInput& in, const LoadOptions& options, Contents& contents) {
-  auto type = declared_type(in.name, in.info->dtype(), in.info->shape(), in.ragged);
+// What the open first size of each input is called: `batch`, one for all. Of a part of a ragged tensor it is no other's; and where the shapes that the
+// caller tells begin with several sizes (nodes and edges of a graph), those that are equal are called after the first input of that size.
+std::map<std::string, std::string> first_sizes(const ChosenSignature& signature, const LoadOptions& options) {
+  std::map<std::string, std::string> called, told;  // told: by what the caller says
+  for (const SignatureInput& in : signature.inputs) {
+    if (in.ragged) called[in.name] = in.name + "_0";
+    const auto given =
+        std::find_if(options.inputs.begin(), options.inputs.end(), [&](const Port& p) { return p.name == in.name && !p.shape.empty(); });
+    const auto& shape = in.info->shape();
+    if (in.ragged || given == options.inputs.end() || shape.dim_size() == 0 || shape.dim(0).size() >= 0) continue;
+    called[in.name] = told.try_emplace(given->shape[0], in.name + "_0").first->second;
+  }
+  for (const SignatureInput& in : signature.inputs) {
+    if (!in.ragged && (told.size() < 2 || !called.contains(in.name))) called[in.name] = "batch";
+  }
+  return called;
+}
+
+Result<Value> input_of(Builder& b, const SignatureInput& in, const std::string& first, const LoadOptions& options, Contents& contents) {
+  auto type = declared_type(in.name, in.info->dtype(), in.info->shape(), first);
   if (!type) return type.error();
   if (in.preset == nullptr) {
     auto v = add_input(b, in.name, std::move(*type), options);
@@ -136,11 +155,12 @@ Result<Graph> load_saved_model(const Content& content, const LoadOptions& option
 
   Builder b(program);
   const std::string where = "signature " + printable(signature->name, 80);
+  const std::map<std::string, std::string> first = first_sizes(*signature, options);
   for (const SignatureInput& in : signature->inputs) {
     const Edge e = graph->resolve(in.info->name());
     if (e.node < 0 || e.output < 0)
       return invalid(where + ": its input " + printable(in.name, 80) + " is " + printable(in.info->name(), 120) + ", which is not there");
-    auto v = input_of(b, in, options, program.contents);
+    auto v = input_of(b, in, first.at(in.name), options, program.contents);
     if (!v) return v.error().within(where + ", input " + printable(in.name, 80));
     put(preset, e, std::move(*v));
   }

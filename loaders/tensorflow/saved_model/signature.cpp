@@ -127,7 +127,8 @@ std::vector<Signature> all_signatures(const tensorflow_pb::MetaGraph& meta) {
     std::vector<Signature::Value> all;
     for (const auto& port : ports) {
       Signature::Value v{port.key(), type_name(port.value().dtype()), {}};
-      if (const auto type = declared_type(port.key(), port.value().dtype(), port.value().shape(), ragged.contains(port.key()))) {
+      const std::string first = ragged.contains(port.key()) ? port.key() + "_0" : "batch";
+      if (const auto type = declared_type(port.key(), port.value().dtype(), port.value().shape(), first)) {
         v.dtype = name(type->dtype);
         if (type->shape.ranked()) v.shape.emplace();
         for (const Dim& d : type->shape.dims()) v.shape->push_back(d.text());

@@ -63,6 +63,7 @@ struct LoadOptions {
   std::vector<std::string> outputs = {};  // of a frozen graph of TensorFlow: nodes ("logits", "split:1"); empty: the only one that no other reads
   bool strict = true;                     // false: missing and unexpected weights are no error, as load_state_dict(strict=False) has it
   std::vector<Port> inputs = {};          // dtypes and shapes of the inputs, where neither file nor architecture say; by name, or by place
+                                          // (of a SavedModel also first sizes that are not all the batch)
   // Initializers that the caller may replace (ONNX: those that the file lists as inputs too, IR 4 on). They become inputs that hold the
   // file's contents until others of the same dtype and shape are written, and are not folded into what they feed. Else they are constants.
   std::vector<std::string> overridable = {};

@@ -235,3 +235,23 @@ class Rows(tf.Module):
 
 rows = Rows()
 saved("ragged", rows, {"serving_default": rows.__call__}, {"x": np.array([3, 1, 4, 1, 5], np.int32), "x_1": np.array([0, 2, 2, 5]), "more": floats(3, 4)})
+
+
+class Edges(tf.Module):
+    """Nodes, and edges between them: first sizes that are not one."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, 3], tf.float32, name="nodes"),
+            tf.TensorSpec([None, 2], tf.int32, name="edges"),
+            tf.TensorSpec([None], tf.float32, name="weights"),
+        ]
+    )
+    def __call__(self, nodes, edges, weights):
+        sent = tf.gather(nodes, edges[:, 0]) * weights[:, None]
+        return {"y": nodes + tf.math.unsorted_segment_sum(sent, edges[:, 1], tf.shape(nodes)[0])}
+
+
+edges = Edges()
+between = np.array([[0, 1], [1, 2], [2, 0], [3, 3], [0, 3]], np.int32)
+saved("edges", edges, {"serving_default": edges.__call__}, {"nodes": floats(4, 3), "edges": between, "weights": floats(5)})
