@@ -8,6 +8,8 @@
 #include <numeric>
 #include <vector>
 
+#include "tests/support/cheap.h"
+
 namespace tern::test::in_in_place {
 namespace {
 
@@ -54,13 +56,16 @@ bool done(int64_t size, const Dims& dims, const std::vector<int>& perm) {
 TEST_CASE("transpose in place: every permutation of four axes, in the buffer and beyond it") {
   for (const Dims& dims : {Dims{3, 5, 2, 7}, Dims{1, 5, 1, 7}, Dims{9, 16, 24, 80}, Dims{2, 96, 1, 1024}}) {
     std::vector<int> perm = {0, 1, 2, 3};
-    do CHECK(done(4, dims, perm));
-    while (std::next_permutation(perm.begin(), perm.end()));
+    size_t turn = 0;
+    do {
+      if (turn++ % every(1) == 0) CHECK(done(4, dims, perm));
+    } while (std::next_permutation(perm.begin(), perm.end()));
   }
 }
 
 TEST_CASE("transpose in place: elements of every size, rows and columns of which a few fit into the buffer") {
   for (int64_t size : {1, 2, 4, 8, 16}) {
+    if (kSanitized && size != 16) continue;
     CHECK(done(size, {4608, 512}, {1, 0}));
     CHECK(done(size, {64, 65536}, {1, 0}));
     CHECK(done(size, {65536, 64}, {1, 0}));
