@@ -31,4 +31,5 @@ class Engine {
 // built with its engine's headers.
 std::unique_ptr<Engine> open_onnxruntime(const char* library);
 std::unique_ptr<Engine> open_openvino(const char* library);
+std::unique_ptr<Engine> open_litert(const char* library);
 std::unique_ptr<Engine> open_plugin(const char* library);

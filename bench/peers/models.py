@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Makes the nets that tern is timed on beside other engines, with seeded random weights: NAME.onnx, and NAME.pt in TorchScript.
+"""Makes the nets that tern is timed on beside other engines, with seeded random weights: NAME.onnx, NAME.pt in TorchScript and NAME.tflite.
 
-usage: models.py FOLDER [NAME...] | --list        (needs torch, torchvision, onnx, onnxscript)
+usage: models.py FOLDER [NAME...] | --list        (needs torch, torchvision, onnx, onnxscript, litert_torch)
 
-A file that is there already is left alone. Batch 1 but for mlp64_b32; every dimension is fixed. The weights are conditioned so that the output
-depends on the input: of a deep net with plain random weights nothing arrives, and a wrong kernel would agree with everyone.
+A file that is there already is left alone; where the converter to .tflite cannot take a net there is none, and a word says so. Batch 1 but for
+mlp64_b32; every dimension is fixed. The weights are conditioned so that the output depends on the input: of a deep net with plain random weights
+nothing arrives, and a wrong kernel would agree with everyone.
 """
 import pathlib
 import sys
@@ -250,9 +251,19 @@ def check_swing(name, net, inputs, result):
         sys.exit(f"{name}: the output hardly depends on the input ({swing:.2g})")
 
 
+def save_tflite(net, inputs, path):
+    import litert_torch
+    try:
+        litert_torch.convert(net, tuple(x.clone() for x in inputs)).export(str(path))  # of one tensor given twice it makes one input
+    except Exception as why:  # whatever a converter throws: the table has a gap
+        path.with_suffix(".no-tflite").write_text(f"{why}\n")
+        print(f"{path.name}: the converter cannot: {str(why).strip().splitlines()[0][:200]}", flush=True)
+
+
 def make(name, folder):
-    onnx, script = folder / f"{name}.onnx", folder / f"{name}.pt"
-    if onnx.exists() and script.exists():
+    onnx, script, lite = (folder / f"{name}.{suffix}" for suffix in ("onnx", "pt", "tflite"))
+    lite_done = lite.exists() or lite.with_suffix(".no-tflite").exists()
+    if onnx.exists() and script.exists() and lite_done:
         return
     torch.manual_seed(sum(map(ord, name)))
     net, inputs = MODELS[name]()
@@ -260,8 +271,11 @@ def make(name, folder):
         condition(net, inputs)
         check_swing(name, net, inputs, net(*inputs))
         names = (["x", "h", "c"][:len(inputs)], ["y", "hn", "cn"][:len(inputs)])
-        torch.jit.freeze(torch.jit.trace(net, inputs)).save(str(script))
-        torch.onnx.export(net, inputs, str(onnx), input_names=names[0], output_names=names[1], opset_version=17, dynamo=False)
+        if not (onnx.exists() and script.exists()):
+            torch.jit.freeze(torch.jit.trace(net, inputs)).save(str(script))
+            torch.onnx.export(net, inputs, str(onnx), input_names=names[0], output_names=names[1], opset_version=17, dynamo=False)
+        if not lite_done:
+            save_tflite(net, inputs, lite)
     print(f"{name}: {sum(p.numel() for p in net.parameters())} parameters", flush=True)
 
 

@@ -14,6 +14,8 @@ class Onnxruntime : public Engine {
     if (std::string why = api_.load((stem + ".onnx").c_str(), &session_); !why.empty()) return why;
     inputs_ = inputs;
     outputs_ = outputs;
+    for (auto* names : {&in_names_, &out_names_}) names->clear();  // of an earlier load
+    for (auto* values : {&in_, &out_}) values->clear();
     for (const Port& p : inputs_) bind(p, in_names_, in_);
     for (const Port& p : outputs_) bind(p, out_names_, out_);
     return api_.run(session_, in_names_, in_, out_names_, out_);
