@@ -1,4 +1,5 @@
-// Sixteen bytes as sixteen lanes and back. Included by *.simd.cpp only. Next: integer_tile.simd.cpp, mapped.simd.cpp.
+// Sixteen bytes as sixteen lanes and back, and linear.h's quantized() on lanes. Included by *.simd.cpp only. Next: integer_tile.simd.cpp,
+// mapped.simd.cpp, quantize.simd.cpp.
 #pragma once
 #include "kernels/simd.h"
 
@@ -9,6 +10,10 @@ TERN_INLINE i32x16 load_bytes(const uint8_t* p, bool is_signed) {
 #if defined(__AVX512F__)
   const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   return {is_signed ? _mm512_cvtepi8_epi32(v) : _mm512_cvtepu8_epi32(v)};
+#elif defined(__AVX2__)
+  const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)), upper = _mm_srli_si128(v, 8);
+  if (is_signed) return {_mm256_cvtepi8_epi32(v), _mm256_cvtepi8_epi32(upper)};
+  return {_mm256_cvtepu8_epi32(v), _mm256_cvtepu8_epi32(upper)};
 #else
   int32_t lanes[16];
   for (int i = 0; i < 16; ++i) lanes[i] = is_signed ? static_cast<int8_t>(p[i]) : p[i];
@@ -19,11 +24,23 @@ TERN_INLINE i32x16 load_bytes(const uint8_t* p, bool is_signed) {
 TERN_INLINE void store_bytes(uint8_t* p, i32x16 v) {
 #if defined(__AVX512F__)
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v.v));
+#elif defined(__AVX2__)
+  const __m256i byte = _mm256_set1_epi32(255), words = _mm256_packus_epi32(_mm256_and_si256(v.lo, byte), _mm256_and_si256(v.hi, byte));
+  const __m256i ordered = _mm256_permute4x64_epi64(words, 0xd8);  // packing is within halves
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1)));
 #else
   int32_t lanes[16];
   store_i32(lanes, v);
   for (int i = 0; i < 16; ++i) p[i] = static_cast<uint8_t>(lanes[i]);
 #endif
+}
+
+// What the lanes of x become, from low to high. Bounded before they are rounded, so that adding 1.5 * 2^23 rounds to even: both ends are integers.
+// A comparison with NaN gives its second operand: the lowest.
+TERN_INLINE i32x16 quantized_lanes(f32x16 x, f32x16 scale, i32x16 zero, float low, float high) {
+  const f32x16 magic = splat(0x1.8p23f), offset = to_float(zero);
+  const f32x16 bounded = min_raw(max_raw(x / scale, splat(low) - offset), splat(high) - offset);
+  return to_int_trunc((bounded + magic) - magic) + zero;
 }
 
 }  // namespace

@@ -18,11 +18,8 @@ TERN_INLINE Side side(const float* scale, const uint8_t* zero, bool is_signed) {
 }
 TERN_INLINE f32x16 real(const Side& s, const uint8_t* p) { return to_float(load_bytes(p, s.is_signed) - s.zero) * s.scale; }
 
-// linear.h's quantized() on lanes.
 TERN_INLINE i32x16 quantized(const Side& s, f32x16 x) {
-  const f32x16 far = splat(0x1p20f), magic = splat(0x1.8p23f), low = splat(s.is_signed ? -128.0f : 0.0f), high = splat(s.is_signed ? 127.0f : 255.0f);
-  const f32x16 bounded = min_raw(max_raw(x / s.scale, neg(far)), far);
-  return to_int_trunc(min_raw(max_raw(((bounded + magic) - magic) + to_float(s.zero), low), high));
+  return quantized_lanes(x, s.scale, s.zero, s.is_signed ? -128.0f : 0.0f, s.is_signed ? 127.0f : 255.0f);
 }
 
 template <bool kProduct>

@@ -3,8 +3,9 @@
 // [[gnu::noinline]] is so for the time of compilation. Next: quantize.cpp.
 #include "kernels/quantize/quantize.h"
 
+#include "kernels/quantize/bytes.h"
 #include "kernels/quantize/linear.h"
-#include "kernels/simd.h"
+#include "kernels/unroll.h"
 
 namespace tern::TERN_ISA {
 namespace {
@@ -70,21 +71,24 @@ template <class T>
 [[gnu::noinline]] void narrow_block(const float* v, T* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = narrow_f32<T>(v[i]);
 }
-// linear.h's quantized() on lanes, for values from `low` to `high`.
-[[gnu::noinline]] void round_block(const float* x, const Scales& s, float low, float high, int32_t* v, int64_t n) {
-  const f32x16 far = splat(0x1p20f), magic = splat(0x1.8p23f);
-  for (int64_t i = 0; i < n; i += 16) {
-    const f32x16 ratio = (n - i < 16 ? load_n(x + i, n - i) : load(x + i)) / load(s.scale + i);
-    const f32x16 bounded = min_raw(max_raw(ratio, neg(far)), far);
-    const f32x16 r = ((bounded + magic) - magic) + to_float(load_i32(s.zero + i));
-    store_i32(v + i, to_int_trunc(min_raw(max_raw(r, splat(low)), splat(high))));
-  }
+TERN_INLINE void store_quantized(uint8_t* y, i32x16 v) { store_bytes(y, v); }
+TERN_INLINE void store_quantized(int8_t* y, i32x16 v) { store_bytes(reinterpret_cast<uint8_t*>(y), v); }
+template <class Q>
+TERN_INLINE void store_quantized(Q* y, i32x16 v) {
+  int32_t lanes[16];
+  store_i32(lanes, v);
+  for (int i = 0; i < 16; ++i) y[i] = static_cast<Q>(lanes[i]);
 }
 template <class Q>
-[[gnu::noinline]] void quantize_block(const float* x, const Scales& s, Q* __restrict y, int64_t n) {
-  int32_t v[kBlock];
-  round_block(x, s, kLowest<Q>, kHighest<Q>, v, n);
-  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<Q>(v[i]);
+[[gnu::noinline]] void quantize_block(const float* x, const Scales& s, Q* y, int64_t n) {
+  auto at = [&](int64_t i, f32x16 v)
+                TERN_INLINE_CALL { return quantized_lanes(v, load(s.scale + i), load_i32(s.zero + i), kLowest<Q>, kHighest<Q>); };
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) store_quantized(y + i, at(i, load(x + i)));
+  if (i == n) return;
+  Q last[16];
+  store_quantized(last, at(i, load_n(x + i, n - i)));
+  for (int64_t k = 0; k < n - i; ++k) y[i + k] = last[k];
 }
 template <class Q>
 [[gnu::noinline]] void dequantize_block(const Q* x, const Scales& s, float* __restrict y, int64_t n) {
@@ -139,18 +143,16 @@ void dequantize(const QuantArgs& a) {
 
 // The lowest and the highest element, and 0 between them; NaN is neither.
 void dynamic_quantize(const DynamicArgs& a) {
-  f32x16 low = zero(), high = zero();
-  const int64_t whole = a.count & ~int64_t(15);
-  for (int64_t i = 0; i < whole; i += 16) {
-    const f32x16 x = load(a.x + i);
-    low = min_raw(x, low);
-    high = max_raw(x, high);
-  }
-  if (whole < a.count) {
-    const f32x16 x = load_n(a.x + whole, a.count - whole);
-    low = min_raw(x, low);
-    high = max_raw(x, high);
-  }
+  f32x16 lows[4] = {zero(), zero(), zero(), zero()}, highs[4] = {zero(), zero(), zero(), zero()};
+  auto take = [&](int j, f32x16 x) TERN_INLINE_CALL {
+    lows[j] = min_raw(x, lows[j]);
+    highs[j] = max_raw(x, highs[j]);
+  };
+  int64_t at = 0;
+  for (; at + 64 <= a.count; at += 64) unroll<4>([&](auto j) TERN_INLINE_CALL { take(j.v, load(a.x + at + 16 * j.v)); });
+  for (; at < a.count; at += 16) take(0, a.count - at < 16 ? load_n(a.x + at, a.count - at) : load(a.x + at));
+  const f32x16 low = min_raw(min_raw(lows[0], lows[1]), min_raw(lows[2], lows[3]));
+  const f32x16 high = max_raw(max_raw(highs[0], highs[1]), max_raw(highs[2], highs[3]));
   const float lowest = -reduce_max_raw(neg(low)), scale = dynamic_scale(lowest, reduce_max_raw(high));
   const uint8_t zero_point = quantized<uint8_t>(-lowest, scale, 0);
   Scales s{};
