@@ -207,6 +207,7 @@ constexpr const OpDef* kOps[] = {
     &kFusedQLinearMatMul,
     &kLookup8,
     &kMatMulInteger,
+    &kMatMulIntegerToFloat,
     &kMaxPoolLast,
     &kQLinearConv,
     &kQLinearMatMul,

@@ -180,6 +180,7 @@ Result<std::shared_ptr<Program>> planned(const ModelState& model, const SessionO
   read_in_place(*graph);
   if (!on_device) {  // channel blocks are for vectors
     fuse_gather_mean(*graph);
+    fuse_dynamic_products(*graph);
     fuse_quantized_maps(*graph);
     last_channels(*graph);
     if (Status s = assign_layouts(*graph); !s) return s.error();

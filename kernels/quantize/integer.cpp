@@ -27,19 +27,24 @@ struct Block {
 
 // What belongs to the columns: for a batch, or for each of its rows.
 void set_columns(const IntegerArgs& a, const Block& b, const int8_t* w, const IntegerKernels& k) {
-  for (int64_t j = 0; j < a.n; ++j) a.offset[j] = a.bias == nullptr ? 0 : a.bias[b.batch->column + j];
+  const int64_t row = b.batch->row + b.row, column = b.batch->column;
   if (a.row_sums) {
-    for (int64_t j = 0; j < a.n; ++j) a.zero[j] = w_zero(a, b.batch->column + j);
+    for (int64_t j = 0; j < a.n; ++j) a.zero[j] = w_zero(a, column + j);
   }
-  const bool scaled = a.y_scale != nullptr;
-  if (scaled && a.scale_dtype == DType::f32 && a.w_scale.step == 1) {
-    std::memcpy(a.multiplier, static_cast<const float*>(a.w_scale.data) + b.batch->column, static_cast<size_t>(a.n) * sizeof(float));
-  } else if (scaled) {
-    for (int64_t j = 0; j < a.n; ++j) a.multiplier[j] = scale_of(a, a.w_scale, b.batch->column + j);
+  IntegerColumns c{w,       a.panel(),           a.n,      x_zero(a, row), a.bias == nullptr ? nullptr : a.bias + column, 0, 1,
+                   nullptr, a.w_scale.step != 0, a.offset, nullptr};
+  if (a.y_dtype != DType::i32) {
+    c.multiplier = a.multiplier;
+    c.x_scale = scale_of(a, a.x_scale, row);
+    if (a.y_dtype != DType::f32) c.y_scale = scale_at(a.y_scale, a.scale_dtype, 0);
+    c.w_scale = static_cast<const float*>(a.w_scale.data) + column * a.w_scale.step;
   }
-  const int64_t row = b.batch->row + b.row;
-  k.columns({w, a.panel(), a.n, x_zero(a, row), scaled ? scale_of(a, a.x_scale, row) : 0, scaled ? scale_at(a.y_scale, a.scale_dtype, 0) : 0,
-             a.offset, scaled ? a.multiplier : nullptr});
+  if (a.y_dtype != DType::i32 && a.scale_dtype != DType::f32) {
+    for (int64_t j = 0; j < a.n; ++j) a.multiplier[j] = scale_of(a, a.w_scale, column + j);
+    c.w_scale = a.multiplier;
+    c.w_scale_varies = true;
+  }
+  k.columns(c);
 }
 
 // Fewer columns than a panel has, unfilled: [1 + quads][columns][4].
@@ -74,23 +79,31 @@ void sum_tile(const IntegerArgs& a, const Block& b, int64_t first, int64_t rows,
 void multiply(const IntegerArgs& a, const Block& b, const int8_t* w, const IntegerKernels& k) {
   alignas(64) int32_t sum[kTileRows * kSumStride];
   const int64_t tiles = (b.rows + kTileRows - 1) / kTileRows, most = b.rows == 1 ? 4 : 2;
-  const int64_t element = a.y_scale == nullptr ? 4 : 1, stride = a.block != nullptr ? a.n : a.y_row;
-  uint8_t* y = a.block != nullptr ? a.block : static_cast<uint8_t*>(a.y) + (b.batch->y + b.row * a.y_row) * element;
-  IntegerFinish f{sum,        0,       0,     nullptr, nullptr, nullptr, nullptr, a.y_scale == nullptr ? 0 : zero_at({a.y_zero, 0}, a.y_signed, 0),
-                  a.y_signed, nullptr, stride};
+  const int64_t element = static_cast<int64_t>(size_of(a.y_dtype)), stride = a.block != nullptr ? a.n : a.y_row;
+  const int64_t at = b.batch->y + b.row * a.y_row;
+  uint8_t* y = a.block != nullptr ? a.block : static_cast<uint8_t*>(a.y) + at * element;
+  IntegerFinish f{};
+  f.sum = sum;
+  f.y_zero = zero_at({a.y_zero, 0}, a.y_signed(), 0);
+  f.y_signed = a.y_signed();
+  f.y_stride = stride;
+  f.y_float = a.y_dtype == DType::f32;
+  f.relu = a.relu;
   for (int64_t panel = 0, panels; panel < a.panels(); panel += panels) {
     panels = a.panels() - panel >= most ? most : 1;
     const int64_t column = panel * a.width();
     f.count = std::min(panels * a.width(), a.n - column);
     f.offset = a.offset + column;
     f.zero = a.row_sums ? a.zero + column : nullptr;
-    f.multiplier = a.y_scale == nullptr ? nullptr : a.multiplier + column;
+    f.multiplier = a.y_dtype == DType::i32 ? nullptr : a.multiplier + column;
+    f.bias = a.float_bias == nullptr ? nullptr : a.float_bias + b.batch->column + column;
     for (int64_t t = 0; t < tiles; ++t) {  // of sizes that differ by one row at most
       const int64_t first = b.rows * t / tiles;
       f.rows = b.rows * (t + 1) / tiles - first;
       sum_tile(a, b, first, f.rows, panel, panels, w + panel * a.panel(), sum, k);
       f.term = a.row_sums ? b.terms + first : nullptr;
       f.y = y + (first * stride + column) * element;
+      f.residual = a.residual == nullptr ? nullptr : a.residual + at + first * stride + column;
       k.finish(f);
     }
   }

@@ -5,6 +5,7 @@
 //   FusedQLinearMatMul    the same of sum + bias, b [N,K] with transB       bias i32 [N]
 //   QLinearConv    y = saturate(round_to_even((sum + bias) * (x_scale w_scale / y_scale)) + y_zero)     bias i32 [OC]
 //   FusedQLinearConv      the same, x or y or both with their channels last
+//   MatMulIntegerToFloat  y = relu(sum * (a_scale b_scale) + bias + residual)   f32; bias f32 [N], residual as y, relu where the activation is Relu
 //   Shapes    a, b, x, w: u8 or i8, each on its own. Scales and zero points: one for all ([] or [1]), or one for each row of A ([M] or
 //             [...,M,1]), column of B ([N] or [...,1,N]), output channel of w ([OC]).
 //   How       w is packed into panels of 16 columns, four k side by side, with the sums of its columns, once per model when it is a constant
@@ -12,7 +13,7 @@
 //             A convolution lays its image out once, channels last between cells of x_zero, and copies the runs that a window sees; k runs over
 //             taps, then channels. A depthwise one reads that image. Products, and 1x1 convolutions of x with channels last, read x in place.
 //   Cost      2*M*N*K integer operations, 32 of them an instruction on AVX2, 128 with AVX-512 VNNI; an AVX-512 without it runs AVX2's code.
-//   Numerics  the sum is exact modulo 2^32, so every ISA, order and part gives the same. Scaling is in f32, as written above.
+//   Numerics  the sum is exact modulo 2^32, so every ISA, order and part gives the same. Scaling is in f32, as written above, rounded after each step.
 //   Edges     K == 0 sums to 0. A NaN scale gives the lowest value.
 //   Source    the ONNX operators, opsets 10 and 21 without 8-bit floats; the fused ones are tern's.
 // On a device tiles of 64 by 64 of plain w, the same exact sums; never run on a GPU.
@@ -25,7 +26,7 @@
 
 namespace tern {
 
-extern const OpDef kConvInteger, kFusedQLinearConv, kFusedQLinearMatMul, kMatMulInteger, kQLinearConv, kQLinearMatMul;
+extern const OpDef kConvInteger, kFusedQLinearConv, kFusedQLinearMatMul, kMatMulInteger, kMatMulIntegerToFloat, kQLinearConv, kQLinearMatMul;
 
 struct IntegerArgs {
   const void *x, *w;
@@ -37,12 +38,16 @@ struct IntegerArgs {
   int64_t m, n, k;                  // of one matrix
   int64_t begin, end;               // rows of all batches
   int64_t y_row, y_column;          // strides of y in elements
-  // The Q forms; y is i32 when y_scale is null.
+  DType y_dtype;
+  // Where y is not i32.
   PerIndex x_scale, w_scale;
-  const void *y_scale, *y_zero;
   DType scale_dtype;
-  bool y_signed;
+  // Where y is u8 or i8.
+  const void *y_scale, *y_zero;
   const int32_t* bias;  // of columns, or null
+  // Where y is f32, on a CPU.
+  const float *float_bias, *residual;  // of columns; as y. Null: nothing is added
+  bool relu;
   void* y;
   // A convolution: a row is an output pixel. In w k runs over channels, then taps; in panels and rows over taps, then channels.
   bool conv;
@@ -63,6 +68,7 @@ struct IntegerArgs {
   float* multiplier;
   uint8_t* block;  // [kBlockRows, n] of y before they are turned; null: a row of y lies in one piece
 
+  bool y_signed() const { return y_dtype == DType::i8; }
   int64_t quads() const { return (k + 3) / 4; }
   int64_t width() const { return n < 4 && !depthwise ? n : kTileColumns; }  // of a panel: few columns are not filled up
   int64_t panels() const { return (n + width() - 1) / width(); }

@@ -78,8 +78,8 @@ Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, size_t w_zero, int
   const int64_t columns = a.panels() * kTileColumns;  // whole vectors
   c.set(a.offset, c.workspace<int32_t>(columns));
   if (a.row_sums) c.set(a.zero, c.workspace<int32_t>(columns));
-  if (c.out(0).dtype != DType::i32) c.set(a.multiplier, c.workspace<float>(columns));
-  if (a.y_column != 1) c.set(a.block, c.workspace<uint8_t>(kBlockRows * a.n * (c.out(0).dtype == DType::i32 ? 4 : 1)));
+  if (a.y_dtype != DType::i32) c.set(a.multiplier, c.workspace<float>(columns));
+  if (a.y_column != 1) c.set(a.block, c.workspace<uint8_t>(kBlockRows * a.n * static_cast<int64_t>(size_of(a.y_dtype))));
   const int64_t bytes = a.matrices * a.panels() * a.panel() + 64;  // the sums of few columns are read as those of a panel
   if (c.in(w).constant) {
     c.set(a.packed, c.packed<int8_t, void>(w, tag(a), bytes, [a](const void* from, int8_t* to) {

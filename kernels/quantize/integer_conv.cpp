@@ -47,7 +47,6 @@ Status set_scales(BindContext& c, const Roles& in, int64_t channels, IntegerArgs
   c.set(a.y_scale, c.input(in.y_scale));
   c.set(a.y_zero, c.input(in.y_zero));
   a.scale_dtype = c.in(in.y_scale).dtype;
-  a.y_signed = c.out(0).dtype == DType::i8;
   c.set(a.bias, c.input<const int32_t>(in.bias));
   return {};
 }
@@ -95,6 +94,7 @@ Status bind(BindContext& c, const Roles& in) {
   a.channels_last = last_x;
   a.y_row = last_y ? channels : 1;
   a.y_column = last_y ? 1 : pixels;
+  a.y_dtype = c.out(0).dtype;
   c.set(a.y, c.output(0));
   if (Status s = set_per_index(c, a.x_zero, in.x_zero, 1, 1, "x_zero_point"); !s) return s;
   if (Status s = set_per_index(c, a.w_zero, in.w_zero, channels, channels, "w_zero_point"); !s) return s;

@@ -16,7 +16,7 @@ IntegerLaunch<Div> launch_of(const IntegerArgs& a) {
   l.w = a.w;
   l.x_signed = a.x_signed;
   l.w_signed = a.w_signed;
-  l.y_signed = a.y_signed;
+  l.y_signed = a.y_signed();
   l.conv = a.conv;
   l.scale_dtype = a.scale_dtype;
   l.x_zero = a.x_zero;

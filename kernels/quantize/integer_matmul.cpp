@@ -1,4 +1,5 @@
-// MatMulInteger, QLinearMatMul and FusedQLinearMatMul: schemas, inference, binding. See integer.h.
+// MatMulInteger, QLinearMatMul, FusedQLinearMatMul and MatMulIntegerToFloat: schemas, inference, binding. See integer.h.
+#include "kernels/activation_attributes.h"
 #include "kernels/gemm/matrices.h"
 #include "kernels/quantize/integer.h"
 
@@ -8,9 +9,10 @@ namespace {
 // Which input is what; kNoInput for those that an operator has not.
 constexpr size_t kNoInput = SIZE_MAX;
 struct Roles {
-  size_t a, b, a_zero, b_zero, a_scale = kNoInput, b_scale = kNoInput, y_scale = kNoInput, y_zero = kNoInput, bias = kNoInput;
+  size_t a, b, a_zero, b_zero, a_scale = kNoInput, b_scale = kNoInput, y_scale = kNoInput, y_zero = kNoInput, bias = kNoInput, residual = kNoInput;
+  bool to_float() const { return a_scale != kNoInput && y_scale == kNoInput; }
 };
-constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8};
+constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8}, kToFloat{0, 3, 2, 5, 1, 4, kNoInput, kNoInput, 6, 7};
 
 bool transposed(const AttrReader& attrs) { return attrs.lists("transB") && attrs.i("transB") != 0; }
 
@@ -24,12 +26,22 @@ Status infer(InferContext& c, const Roles& in) {
     y = c.dtype(in.y_zero);
     if (y != DType::u8 && y != DType::i8) return bad_dtype(y);
   }
+  if (in.to_float()) {
+    for (size_t i : {in.a_scale, in.b_scale, in.bias, in.residual}) {
+      if (c.has(i) && c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
+    }
+    const auto epilogue = fused_activation(c.attrs);
+    if (!epilogue || (epilogue->activation != Activation::none && epilogue->activation != Activation::relu))
+      return unsupported("the activation " + c.attrs.s("activation") + " is not fused into products of integers");
+    y = DType::f32;
+  }
   Shape b = c.shape(in.b);
   if (transposed(c.attrs)) {
     if (b.ranked() && b.rank() != 2) return invalid("B is " + b.text() + ", expected a matrix");
     if (b.ranked()) std::swap(b[0], b[1]);
   }
-  if (c.has(in.bias) && c.dtype(in.bias) != DType::i32) return invalid(std::string("the bias is ") + name(c.dtype(in.bias)) + ", it must be i32");
+  if (!in.to_float() && c.has(in.bias) && c.dtype(in.bias) != DType::i32)
+    return invalid(std::string("the bias is ") + name(c.dtype(in.bias)) + ", it must be i32");
   auto shape = matmul_shape(c.shape(in.a), b, c);
   if (!shape) return shape.error();
   c.set(0, y, *shape);
@@ -56,21 +68,29 @@ Status bind(BindContext& c, const Roles& in) {
   a.matrices = w.dims.rank > 2 ? w.dims.count(0, w.dims.rank - 2) : 1;
   a.y_row = a.n;
   a.y_column = 1;
+  a.y_dtype = c.out(0).dtype;
   c.set(a.y, c.output(0));
   const int64_t rows = x.dims.rank > 2 ? x.dims.count(0, x.dims.rank - 1) : a.m, columns = a.matrices * a.n;
   if (Status s = set_per_index(c, a.x_zero, in.a_zero, a.m, rows, "a_zero_point"); !s) return s;
   if (Status s = set_per_index(c, a.w_zero, in.b_zero, a.n, columns, "b_zero_point"); !s) return s;
-  if (in.y_zero != kNoInput) {
+  if (in.a_scale != kNoInput) {
     if (Status s = set_per_index(c, a.x_scale, in.a_scale, a.m, rows, "a_scale"); !s) return s;
     if (Status s = set_per_index(c, a.w_scale, in.b_scale, a.n, columns, "b_scale"); !s) return s;
+    a.scale_dtype = c.in(in.a_scale).dtype;
+    if (c.has(in.bias) && (c.in(in.bias).count() != a.n || a.matrices != 1))
+      return invalid("the bias is " + to_string(c.in(in.bias).dims) + ", expected one value a column");
+  }
+  if (in.y_zero != kNoInput) {
     if (c.in(in.y_scale).count() != 1 || c.in(in.y_zero).count() != 1) return invalid("y_scale and y_zero_point must have one element");
     c.set(a.y_scale, c.input(in.y_scale));
     c.set(a.y_zero, c.input(in.y_zero));
-    a.scale_dtype = c.in(in.y_scale).dtype;
-    a.y_signed = c.out(0).dtype == DType::i8;
-    if (c.has(in.bias) && (c.in(in.bias).count() != a.n || a.matrices != 1))
-      return invalid("the bias is " + to_string(c.in(in.bias).dims) + ", expected one value a column");
     c.set(a.bias, c.input<const int32_t>(in.bias));
+  }
+  if (in.to_float()) {
+    if (c.has(in.residual) && !(c.in(in.residual).dims == c.out(0).dims)) return invalid("the residual is not as the product");
+    c.set(a.float_bias, c.input<const float>(in.bias));
+    c.set(a.residual, c.input<const float>(in.residual));
+    a.relu = fused_activation(c.attrs)->activation == Activation::relu;
   }
   const int64_t batches = matrices->batch.count();
   c.set(a.batch, c.table<IntegerBatch>(batches, [&](IntegerBatch* batch) {
@@ -87,10 +107,13 @@ Status infer_integer(InferContext& c) { return infer(c, kInteger); }
 Status bind_integer_matmul(BindContext& c) { return bind(c, kInteger); }
 Status infer_linear(InferContext& c) { return infer(c, kLinear8); }
 Status bind_linear(BindContext& c) { return bind(c, kLinear8); }
+Status infer_to_float(InferContext& c) { return infer(c, kToFloat); }
+Status bind_to_float(BindContext& c) { return bind(c, kToFloat); }
 
 int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) { return out[0].count() * in[0].dims.back(); }
 
 constexpr AttrSpec kFusedAttrs[] = {{"transB", AttrKind::i, 0}};
+constexpr AttrSpec kToFloatAttrs[] = {{"activation", AttrKind::s, ""}, {"alpha", AttrKind::f, 0.0f}, {"beta", AttrKind::f, 0.0f}};
 
 }  // namespace
 
@@ -112,5 +135,16 @@ constinit const OpDef kFusedQLinearMatMul = {.name = "FusedQLinearMatMul",
                                              .kernels = kIntegerRows,
                                              .macs = macs,
                                              .tern_only = true};
+// Of the CPU alone (runtime/fuse/dynamic_products.cpp).
+constinit const OpDef kMatMulIntegerToFloat = {.name = "MatMulIntegerToFloat",
+                                               .inputs = {6, 8},
+                                               .outputs = {1, 1},
+                                               .attrs = kToFloatAttrs,
+                                               .infer = infer_to_float,
+                                               .bind = bind_to_float,
+                                               .kernels = kCpuIntegerRows,
+                                               .macs = macs,
+                                               .inplace_inputs = 1u << 7,
+                                               .tern_only = true};
 
 }  // namespace tern

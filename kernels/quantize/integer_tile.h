@@ -5,7 +5,7 @@
 // tile    sum[r][j] = sum_k x[r][k] w[k][j]    modulo 2^32. A quad of x is broadcast and multiplied with the quads of 16 columns: one vpdpbusd with
 //         AVX-512 VNNI, which saturates nowhere; AVX2 widens both to 16 bits and adds pairs (vpmaddubsw would saturate); elsewhere plain loops.
 // taps    the same of a depthwise convolution: sum[r][j] = sum_t x[r][offset[t] + j] w[t][j], |w| <= 255
-// finish  what becomes of sums: + offset + zero * term, to i32, or scaled to 8 bits as requantized() does (integer_element.h)
+// finish  what becomes of sums: + offset + zero * term, to i32, or scaled to 8 bits as requantized() does (integer_element.h), or to f32
 // The rest    bytes copied, summed and turned over, and what belongs to the columns (offset, multiplier).
 // Next: integer_tile.simd.cpp, integer.cpp.
 #pragma once
@@ -45,15 +45,21 @@ struct IntegerFinish {
   bool y_signed;
   void* y;
   int64_t y_stride;  // elements
+  // f32: sum * multiplier + bias + residual, then no less than 0.
+  bool y_float, relu;
+  const float *bias, *residual;  // of columns; as y. Null: nothing is added
 };
-// offset = bias - x_zero * sum, multiplier = x_scale * multiplier / y_scale, of whole panels.
+// offset = bias - x_zero * sum, multiplier = x_scale * w_scale / y_scale, of whole panels.
 struct IntegerColumns {
   const int8_t* w;  // the sums of the columns of panel i: at w + i * panel
   int64_t panel, count;
   int32_t x_zero;
+  const int32_t* bias;  // null: none
   float x_scale, y_scale;
-  int32_t* offset;    // holds the bias
-  float* multiplier;  // holds the scales of w; null: y is i32
+  const float* w_scale;  // of columns, or of all of them; multiplier itself where it holds them
+  bool w_scale_varies;
+  int32_t* offset;
+  float* multiplier;  // null: y is i32
 };
 
 // Copies what the windows of pixels see: lines of runs. Up to 15 bytes behind a run are read and written too, those behind a row left as they may be.

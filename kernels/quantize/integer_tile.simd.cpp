@@ -189,8 +189,26 @@ void add_terms(const IntegerFinish& f) {
   }
 }
 
+void finish_floats(const IntegerFinish& f) {
+  for (int64_t j = 0; j < f.count; j += kTileColumns) {
+    const i32x16 offset = load_i32(f.offset + j);
+    const f32x16 multiplier = load(f.multiplier + j), lowest = splat(f.relu ? 0 : -__builtin_inff());
+    const int64_t n = f.count - j < kTileColumns ? f.count - j : kTileColumns;
+    const f32x16 bias = f.bias != nullptr ? load_n(f.bias + j, n) : splat(-0.0f);  // adding -0 changes nothing
+    const int32_t* s = f.sum + j;
+    float* y = static_cast<float*>(f.y) + j;
+    const float* residual = f.residual + (f.residual != nullptr ? j : 0);
+    for (int64_t r = 0; r < f.rows; ++r, s += kSumStride, y += f.y_stride) {
+      f32x16 v = to_float(load_i32(s) + offset) * multiplier + bias;
+      if (f.residual != nullptr) v = v + load_n(residual + r * f.y_stride, n);
+      store_n(y, max_raw(lowest, v), n);  // NaN passes
+    }
+  }
+}
+
 void finish(const IntegerFinish& f) {
   if (f.term != nullptr) add_terms(f);
+  if (f.y_float) return finish_floats(f);
   const int32_t low = f.y_signed ? -128 : 0;
   const f32x16 lowest = splat(static_cast<float>(low - f.y_zero)), highest = splat(static_cast<float>(low + 255 - f.y_zero));
   const f32x16 magic = splat(0x1.8p23f);
@@ -223,9 +241,14 @@ void columns(const IntegerColumns& c) {
   for (int64_t j = 0; j < c.count; j += kTileColumns, w += c.panel) {
     int32_t sums[kTileColumns];
     __builtin_memcpy(sums, w, sizeof sums);
+    const int64_t n = c.count - j < kTileColumns ? c.count - j : kTileColumns;
+    int32_t bias[kTileColumns] = {};
+    if (c.bias != nullptr) __builtin_memcpy(bias, c.bias + j, static_cast<size_t>(n) * sizeof(int32_t));
     for (int i = 0; i < kTileColumns; ++i)
-      c.offset[j + i] = static_cast<int32_t>(static_cast<uint32_t>(c.offset[j + i]) - zero * static_cast<uint32_t>(sums[i]));
-    if (c.multiplier != nullptr) store(c.multiplier + j, splat(c.x_scale) * load(c.multiplier + j) / splat(c.y_scale));
+      c.offset[j + i] = static_cast<int32_t>(static_cast<uint32_t>(bias[i]) - zero * static_cast<uint32_t>(sums[i]));
+    if (c.multiplier == nullptr) continue;
+    const f32x16 w_scale = c.w_scale_varies ? load_n(c.w_scale + j, n) : splat(*c.w_scale);
+    store(c.multiplier + j, splat(c.x_scale) * w_scale / splat(c.y_scale));
   }
 }
 

@@ -112,6 +112,7 @@ TEST_CASE("official cases: every operator of the catalog is in an official case 
                                 "FusedQLinearConv",
                                 "FusedQLinearMatMul",
                                 "Lookup8",
+                                "MatMulIntegerToFloat",
                                 "MaxPoolLast",
                                 "QuantizedAdd",
                                 "QuantizedMul"})

@@ -214,6 +214,35 @@ TEST_CASE("quantised product: a bias, and weights as their columns lie") {
   CHECK(op_error("FusedQLinearMatMul", {}, {a, one, za, b, one, none, y_scale, zy, i32({1}, {3})}) != "");
 }
 
+TEST_CASE("integer product: to f32, each step rounded: scaled, a bias, a residual, no less than 0") {
+  for (DType t : {DType::u8, DType::i8}) {
+    for (const auto& [m, n, k] : {std::array<int64_t, 3>{1, 70, 64}, {5, 18, 30}, {58, 33, 12}, {3, 5, 0}}) {
+      const Tensor a = random8({m, k}, 1, DType::u8), b = random8({k, n}, 2, t), zb = random8({n}, 3, t), za = scalar8(200, DType::u8);
+      const Tensor one_scale = f32({}, {0.03f}), scales = random_f32({n}, 4, 0.01f, 0.2f), bias = random_f32({n}, 5, -9, 9);
+      const Tensor residual = random_f32({m, n}, 6, -9, 9);
+      const std::vector<int64_t> sums = product(a, b, 200, zb, m, n, k);
+      std::vector<float> plain, all;
+      for (size_t i = 0; i < sums.size(); ++i) {
+        const size_t j = i % static_cast<size_t>(n);
+        const float v = static_cast<float>(sums[i]) * (0.03f * scales.data<float>()[j]), biased = v + bias.data<float>()[j];
+        plain.push_back(v);
+        all.push_back(std::fmax(biased + residual.data<float>()[i], 0.0f));
+      }
+      check_same(run_op("MatMulIntegerToFloat", {}, {a, one_scale, za, b, scales, zb})[0], f32({m, n}, plain));
+      check_same(run_op("MatMulIntegerToFloat", {{"activation", std::string("Relu")}}, {a, one_scale, za, b, scales, zb, bias, residual})[0],
+                 f32({m, n}, all));
+    }
+  }
+  const Tensor a = random8({2, 4}, 1, DType::u8), b = random8({4, 3}, 2, DType::i8), za = scalar8(1, DType::u8), zb = scalar8(0, DType::i8);
+  const Tensor one = f32({}, {1});
+  const std::vector<Tensor> nan = run_op("MatMulIntegerToFloat", {{"activation", std::string("Relu")}}, {a, f32({}, {NAN}), za, b, one, zb});
+  for (int64_t i = 0; i < 6; ++i) CHECK(std::isnan(nan[0].data<float>()[i]));
+  CHECK(op_error("MatMulIntegerToFloat", {}, {a, one, za, b, f32({2}, {1, 1}), zb}) != "");
+  CHECK(op_error("MatMulIntegerToFloat", {}, {a, one, za, b, one, zb, f32({2}, {1, 1})}) != "");
+  CHECK(op_error("MatMulIntegerToFloat", {}, {a, one, za, b, one, zb, f32({3}, {1, 1, 1}), f32({3}, {1, 1, 1})}) != "");
+  CHECK(op_error("MatMulIntegerToFloat", {{"activation", std::string("Gelu")}}, {a, one, za, b, one, zb}) != "");
+}
+
 TEST_CASE("integer product: an AVX-512 without VNNI runs AVX2's code") {
   CHECK(integer_isa(Isa::avx512, false) == Isa::avx2);
   CHECK(integer_isa(Isa::avx512, true) == Isa::avx512);

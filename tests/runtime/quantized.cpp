@@ -32,6 +32,18 @@ class Quantiser : public GraphBuilder {
     const Tensor w = test::cast(random_f32(dims, seed, -127, 127), DType::i8);
     return node("DequantizeLinear", {graph.add_constant("w", w), scalar(scale), zero(0, DType::i8)});
   }
+  // What onnxruntime's quantize_dynamic writes for x W: x as bytes once, then the product of bytes, scaled.
+  struct Dynamic {
+    ValueId bytes, scale, zero;
+  };
+  Dynamic dynamic(ValueId x) {
+    const std::vector<ValueId> made = nodes("DynamicQuantizeLinear", {x}, 3);
+    return {made[0], made[1], made[2]};
+  }
+  ValueId product(const Dynamic& x, ValueId w, ValueId w_scale, ValueId w_zero) {
+    const ValueId real = node("Cast", {node("MatMulInteger", {x.bytes, w, x.zero, w_zero})}, {{"to", int64_t(1)}});
+    return node("Mul", {real, node("Mul", {x.scale, w_scale})});
+  }
   ValueId bias(int64_t n, float scale) {
     std::vector<int32_t> v;
     for (int64_t i = 0; i < n; ++i) v.push_back(static_cast<int32_t>(300 * i - 700));
@@ -48,6 +60,7 @@ Graph optimized(const Graph& given) {
 // As a plan of the CPU has it.
 Graph planned(const Graph& given) {
   Graph g = optimized(given);
+  fuse_dynamic_products(g);
   fuse_quantized_maps(g);
   last_channels(g);
   simplify(g);
@@ -194,6 +207,44 @@ TEST_CASE("quantised: channels lie last from one convolution to the next, and as
     CHECK(count(g, "QuantizedAdd") == 1);
     check_bits(b.graph, {random_f32({2, 3, 12, 10}, 5, -3, 3)});
   }
+}
+
+TEST_CASE("quantised: products of what is quantised as it comes are one step each, with the bits of the chain") {
+  Quantiser b;
+  const ValueId x = b.input("x", {5, 24});
+  const auto q = b.dynamic(x);
+  auto w = [&](Dims dims, uint32_t seed, DType t) { return b.graph.add_constant("w", test::cast(random_f32(dims, seed, -127, 127), t)); };
+  const ValueId rows = b.graph.add_constant("s", random_f32({40}, 3, 0.001f, 0.02f)),
+                zeros = b.graph.add_constant("z", *Tensor::allocate(DType::i8, {40}));
+  const ValueId wide = b.product(q, w({24, 40}, 1, DType::i8), rows, zeros);
+  const ValueId hidden = b.node("Relu", {b.node("Add", {wide, b.graph.add_constant("b", random_f32({40}, 4))})});
+  const ValueId last = b.product(b.dynamic(hidden), w({40, 24}, 2, DType::u8), b.scalar(0.01f), b.zero(99, DType::u8));
+  b.output(b.node("Add", {x, b.node("Add", {b.graph.add_constant("c", random_f32({24}, 5)), last})}));
+  b.output(b.product(q, w({24, 7}, 6, DType::i8), b.scalar(0.01f), kNone));
+  const Graph g = planned(b.graph);
+  CHECK(count(g, "MatMulIntegerToFloat") == 3);
+  CHECK(count(g, "DynamicQuantizeLinear") == 2);
+  CHECK(g.nodes.size() == 5);
+  check_bits(b.graph, {random_f32({5, 24}, 7, -3, 3)});
+  for (float odd : {NAN, INFINITY, -INFINITY, 0.0f}) {
+    Tensor in = random_f32({5, 24}, 7, odd == 0 ? 0 : -3, odd == 0 ? 0 : 3);
+    in.mutable_data<float>()[17] = odd;
+    check_bits(b.graph, {in});
+  }
+}
+
+TEST_CASE("quantised: a product of bytes that is read as integers, or scaled by rows, stays a chain") {
+  Quantiser b;
+  const auto q = b.dynamic(b.input("x", {5, 24}));
+  const ValueId w = b.graph.add_constant("w", test::cast(random_f32({24, 5}, 1, -127, 127), DType::i8));
+  const ValueId sum = b.node("MatMulInteger", {q.bytes, w, q.zero});
+  const ValueId real = b.node("Cast", {sum}, {{"to", int64_t(1)}});
+  b.output(b.node("Mul", {real, b.node("Mul", {q.scale, b.scalar(0.1f)})}));
+  b.output(sum);
+  const ValueId other = b.node("Cast", {b.node("MatMulInteger", {q.bytes, w, q.zero, b.zero(3, DType::i8)})}, {{"to", int64_t(1)}});
+  b.output(b.node("Mul", {other, b.graph.add_constant("s", random_f32({5, 1}, 3))}));
+  CHECK(count(planned(b.graph), "MatMulIntegerToFloat") == 0);
+  check_bits(b.graph, {random_f32({5, 24}, 7, -3, 3)});
 }
 
 TEST_CASE("quantised: weights stay bytes while they are folded, and are folded when no product takes them") {

@@ -218,6 +218,7 @@ inline std::vector<Case> cases() {
   all.push_back({"QLinearConv", {image, scale, u8, taps, scale, i8, scale, u8, bias}});
   all.push_back({"FusedQLinearConv", {last, scale, u8, taps, scale, i8, scale, u8, bias}, {{"channels_last", int64_t(3)}}});
   all.push_back({"FusedQLinearMatMul", {u8x, scale, u8, u8w, scale, u8, scale, u8, {{33}, DType::i32, true, {}}}});
+  all.push_back({"MatMulIntegerToFloat", {u8x, scale, u8, u8w, scale, u8, w({33}), x({3, 33})}, {{"activation", std::string("Relu")}}});
   for (const char* op : {"QuantizedAdd", "QuantizedMul"}) all.push_back({op, {u8x, scale, u8, u8x, scale, u8, scale, u8}});
   all.push_back({"Lookup8", {u8x, {{256}, DType::i8, true, {}}}});
   all.push_back({"MaxPoolLast", {last}, {{"kernel_shape", Ints{2, 2}}}});

@@ -1,0 +1,92 @@
+// What quantises its input as it runs (DynamicQuantizeLinear, MatMulInteger, Cast, Mul by both scales, Add of a bias, of what a block began with, Relu)
+// becomes one product that gives f32: MatMulIntegerToFloat. One quantisation may feed several products. The bits are those of the chain, as the kernel
+// takes the same steps in the same order. See passes.h.
+#include "runtime/fuse/passes.h"
+#include "runtime/fuse/quantized.h"
+
+namespace tern {
+namespace {
+
+bool is_one(const Shape& s) { return s.ranked() && (s.rank() == 0 || (s.rank() == 1 && s[0].is(1))); }
+bool is_row(const Shape& s, const Shape& y) { return s.ranked() && y.ranked() && y.rank() > 0 && s.rank() == 1 && s[0] == y[y.rank() - 1]; }
+
+ValueId input(const Node& node, size_t i) { return i < node.inputs.size() ? node.inputs[i] : kNone; }
+
+// The two scales of a product of shape y: factors of one value, of which the first is one number; or the value itself and 1.
+struct Scales {
+  ValueId x, w;
+};
+std::optional<Scales> scales_of(Rewriter& r, ValueId v, const Shape& y) {
+  if (r.dtype(v) != DType::f32) return std::nullopt;
+  auto fits = [&](ValueId w) { return is_one(r.shape(w)) || is_row(r.shape(w), y); };
+  if (const Node* both = r.producer(v, "Mul")) {
+    for (size_t i : {0u, 1u}) {
+      const Scales s{both->inputs[i], both->inputs[1 - i]};
+      if (is_one(r.shape(s.x)) && fits(s.w)) return s;
+    }
+  }
+  if (!fits(v)) return std::nullopt;
+  return Scales{r.add_constant("one", Tensor::scalar(1.0f)), v};
+}
+
+// Mul of Cast of MatMulInteger.
+void scaled(Rewriter& r, size_t n) {
+  const Node* mul = r.at(n, "Mul");
+  if (mul == nullptr) return;
+  for (size_t i : {0u, 1u}) {
+    const Node* cast = r.read_once(mul->inputs[i]) ? r.producer(mul->inputs[i], "Cast") : nullptr;
+    const Node* product = cast != nullptr && r.read_once(cast->inputs[0]) ? r.producer(cast->inputs[0], "MatMulInteger") : nullptr;
+    if (product == nullptr || !r.graph.is_constant(product->inputs[1])) continue;
+    const auto s = scales_of(r, mul->inputs[1 - i], r.shape(mul->inputs[i]));
+    if (!s) continue;
+    const ValueId x = product->inputs[0], w = product->inputs[1];
+    const ValueId x_zero = zero_or_none(r, input(*product, 2), r.dtype(x)), w_zero = zero_or_none(r, input(*product, 3), r.dtype(w));
+    const std::vector<ValueId> inputs = {x, s->x, x_zero, w, s->w, w_zero};
+    if (r.replace(n, Node{find_op("MatMulIntegerToFloat"), product->name, {}, inputs, mul->outputs, {}})) return;
+  }
+}
+
+bool is_bias(const Rewriter& r, ValueId v, const Shape& y) {
+  const Tensor* t = r.constant(v);
+  return t != nullptr && y.rank() > 0 && t->dims().rank == 1 && y[y.rank() - 1].is(t->count());
+}
+
+// Add to a product: a bias, or (`residual`) something of its shape.
+void added(Rewriter& r, size_t n, bool residual) {
+  const Node* add = r.at(n, "Add");
+  if (add == nullptr) return;
+  for (size_t i : {0u, 1u}) {
+    const ValueId v = add->inputs[i], other = add->inputs[1 - i];
+    const Node* product = r.read_once(v) ? r.producer(v, "MatMulIntegerToFloat") : nullptr;
+    if (product == nullptr || other == v || input(*product, residual ? 7 : 6) != kNone) continue;
+    if (residual ? !(r.shape(other) == r.shape(v)) : !is_bias(r, other, r.shape(v))) continue;
+    Node fused = *product;
+    fused.inputs.resize(residual ? 8 : 7, kNone);
+    fused.inputs.back() = other;
+    fused.outputs = add->outputs;
+    if (r.replace(n, std::move(fused))) return;
+  }
+}
+void with_bias(Rewriter& r, size_t n) { added(r, n, false); }
+void with_residual(Rewriter& r, size_t n) { added(r, n, true); }
+
+void with_relu(Rewriter& r, size_t n) {
+  const Node* relu = r.at(n, "Relu");
+  const Node* product = relu != nullptr && r.read_once(relu->inputs[0]) ? r.producer(relu->inputs[0], "MatMulIntegerToFloat") : nullptr;
+  if (product == nullptr) return;
+  Node fused = *product;
+  fused.attrs.set("activation", std::string("Relu"));
+  fused.outputs = relu->outputs;
+  r.replace(n, std::move(fused));
+}
+
+}  // namespace
+
+void fuse_dynamic_products(Graph& graph) {
+  for (auto* step : {scaled, with_bias, with_residual, with_relu}) {
+    Rewriter r(graph);
+    for (size_t n = 0; n < r.size(); ++n) step(r, n);
+  }
+}
+
+}  // namespace tern
