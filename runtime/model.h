@@ -42,6 +42,8 @@ Result<Model> make_model(Graph graph, const LoadOptions& options);
 Result<int64_t> arena_bytes(const Model& model, const SessionOptions& options);
 // Session::text of such a session, which is not made.
 Result<std::string> session_text(const Model& model, const SessionOptions& options);
+// Of each step of such a session on the CPU: the bytes of what it reads and writes (step_bytes of plan/program.h).
+Result<std::vector<int64_t>> bytes_of_steps(const Model& model, const SessionOptions& options);
 
 // SessionOptions::budget, or what its 0 stands for when the inputs have these dims.
 int64_t budget_of(const ModelState& model, int64_t budget, std::span<const Dims> inputs);

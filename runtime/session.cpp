@@ -358,6 +358,12 @@ Result<std::string> session_text(const Model& model, const SessionOptions& optio
   return to_text((*program)->graph) + plan_text(**program, bytes);
 }
 
+Result<std::vector<int64_t>> bytes_of_steps(const Model& model, const SessionOptions& options) {
+  auto program = shared_program(model.state(), options);
+  if (!program) return program.error();
+  return step_bytes(**program);
+}
+
 Session::Session(std::unique_ptr<SessionState> state) : state_(std::move(state)) {}
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;

@@ -41,6 +41,29 @@ std::vector<StepInfo> step_infos(const Program& p) {
   return infos;
 }
 
+std::vector<int64_t> step_bytes(const Program& p) {
+  std::vector<int64_t> bytes;
+  for (size_t i : p.top) {
+    const Work& w = p.work[i];
+    if (w.row == nullptr) continue;
+    if (w.node == nullptr) {
+      bytes.push_back(2 * w.copy_size);
+      continue;
+    }
+    const Program::Views v = p.views(w);
+    const auto sum = [](const std::vector<TensorView>& views, int64_t most) {
+      int64_t all = 0;
+      for (const TensorView& t : views) {
+        if (t.present()) all = saturated(all, std::min(storage_bytes(t.dtype, t.dims, t.layout).value_or(0), t.constant ? most : INT64_MAX));
+      }
+      return all;
+    };
+    const int64_t out = sum(v.out, INT64_MAX);
+    bytes.push_back(saturated(out, sum(v.in, w.node->op->macs == nullptr ? out : INT64_MAX)));
+  }
+  return bytes;
+}
+
 std::string isa_text(const PlanOptions& options) { return name(options.isa) + (options.beside ? "," + std::string(name(*options.beside)) : ""); }
 
 std::string plan_text(const Program& p, size_t arena_bytes) {

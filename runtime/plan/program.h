@@ -168,6 +168,8 @@ std::string plan_text(const Program& program, size_t arena_bytes);
 std::string isa_text(const PlanOptions& options);
 // What the steps are to the user, one for each of a thread.
 std::vector<StepInfo> step_infos(const Program& program);
+// Of each: the bytes of what it reads and writes, each once; of a table that it looks things up in as many as it writes.
+std::vector<int64_t> step_bytes(const Program& program);
 
 // a + b, INT64_MAX when that is more.
 int64_t saturated(int64_t a, int64_t b);

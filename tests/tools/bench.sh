@@ -19,6 +19,8 @@ bench 0 "many options" --per-node --huge-pages --pin "$cpu" --idle 10
 check "its last line is the verdict still" last_line
 check "huge pages are counted" grep -Eq '^huge pages: ([0-9,]+ bytes|not told)' "$work/out"
 check "the nodes end with the whole call" grep -q '^whole call .*100.0 %' "$work/out"
+check "each node tells its share of a limit" grep -Eq '^/body/body.1/Gemm .* [0-9]+ % of (FMA|reads)$' "$work/out"
+check "the limits are told" grep -Eq '^limits: [0-9.]+ GFLOP/s of FMA in registers; [0-9.]+ GB/s of reading [0-9,]+ bytes' "$work/out"
 
 bench 0 "kept warm" --idle 2000 --keep-warm 500 --json
 python "how often, and the calls are counted" "assert j['keep_warm'] == 500000 and j['idle'] == 2000000 and j['runs'] > 0 and j['weights'] == 'f32'"
@@ -31,6 +33,8 @@ bench 0 "JSON" --json --per-node --idle 20 --huge-pages
 python "version, cpu, dims, pin, idle in nanoseconds" "assert j['version'] and j['cpu'] and j['dims'] == {'batch': 1} and j['pin'] is None and j['idle'] == 20000"
 python "few calls carry no p99.99" "assert j['runs'] < 10000 and j['p9999_ns'] is None and j['p50_ns'] > 0"
 python "the nodes add up to the whole" "assert abs(sum(n['median_ns'] for n in j['nodes']) - j['nodes_total_ns']) < 1e-6 * j['nodes_total_ns'] and j['nodes'][-1]['name'] == 'other'"
+python "a node's bytes: inputs, weights and outputs" "n = j['nodes'][0]; assert n['bytes'] == 4 * (64 + 64 * 128 + 128 + 128) and n['macs'] == 64 * 128 and j['nodes'][-1]['bytes'] is None"
+python "no node is faster than both limits by far" "l = j['limits']; assert all(2 * n['macs'] / l['gflops'] < 4 * n['median_ns'] for n in j['nodes'][:-1])"
 python "the verdict" "assert j['machine'] in ('quiet', 'disturbed') and 0 <= j['control']['lost'] <= 1"
 python "memory that was not asked for is null" "assert j['locked_bytes'] is None"
 

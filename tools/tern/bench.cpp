@@ -14,6 +14,7 @@
 #include "tools/tern/arrays.h"
 #include "tools/tern/baseline.h"
 #include "tools/tern/count_allocations.h"
+#include "tools/tern/limits.h"
 #include "tools/tern/print.h"
 #include "tools/tern/save.h"
 
@@ -104,14 +105,26 @@ void time_nodes(Session& session, const Clock& clock, Report& r) {
     for (double x : v) sum += x;
     return sum / static_cast<double>(v.size());
   };
-  NodeTime rest{{"other", "", "", 0, {}}, median(whole), mean(whole)};
+  NodeTime rest{{"other", "", "", 0, {}}, median(whole), mean(whole), {}};
   r.nodes_total_ns = rest.median_ns;
   for (size_t i = 0; i < steps; ++i) {
-    r.nodes.push_back({session.steps()[i], median(samples[i]), mean(samples[i])});
+    r.nodes.push_back({session.steps()[i], median(samples[i]), mean(samples[i]), {}});
     rest.median_ns -= r.nodes.back().median_ns;
     rest.mean_ns -= r.nodes.back().mean_ns;
   }
   r.nodes.push_back(rest);
+}
+
+// Of the ISA that runs, and of as many bytes as a call touches: what its nodes read and write, at most the arena and all weights.
+void measure_limits(const Model& model, const SessionOptions& with, const Clock& clock, Report& r) {
+  auto bytes = bytes_of_steps(model, with);
+  const auto isa = parse_isa(r.isa);
+  if (r.device != "cpu" || !isa || !bytes || bytes->size() + 1 != r.nodes.size()) return;
+  for (size_t i = 0; i < bytes->size(); ++i) r.nodes[i].bytes = (*bytes)[i];
+  int64_t touched = 0;
+  for (int64_t n : *bytes) touched += n;
+  touched = std::min(touched, r.weight_bytes + r.arena_bytes);
+  r.limits = Limits{peak_gflops(clock, *isa), read_gbytes(clock, touched), touched};
 }
 
 Status fill_inputs(const Model& model, Session& session, const Inputs& inputs) {
@@ -316,7 +329,10 @@ int bench(const Options& options) {
   r.macs = session->macs();
   r.weight_bytes = model->weight_bytes();
   r.arena_bytes = static_cast<int64_t>(session->arena_bytes());
-  if (options.has("--per-node")) time_nodes(*session, clock, r);
+  if (options.has("--per-node")) {
+    time_nodes(*session, clock, r);
+    measure_limits(*model, with, clock, r);
+  }
   std::optional<BaselineRatios> ratios;
   if (wanted->baseline) ratios = compare(baseline_of(r), *wanted->baseline);
   if (ratios) r.against = &*ratios;

@@ -1,6 +1,7 @@
-// What the files of `tern bench` share: what was measured, and what is told of it. bench.cpp measures; bench_machine.cpp asks the system;
+// What the files of `tern bench` share: what was measured, and what is told of it. bench.cpp measures; bench_machine.cpp asks the system; limits.h what it allows;
 // bench_report.cpp prints; baseline.cpp saves and compares; bench_svg.cpp draws. Next: bench.cpp.
 #pragma once
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,22 @@ std::optional<double> percentile_ns(const Histogram& histogram, const Clock& clo
 struct NodeTime {
   StepInfo step;
   double median_ns = 0, mean_ns = 0;
+  std::optional<int64_t> bytes;  // that it reads and writes; nothing on a device
+};
+
+// What no node can be faster than: its multiply-adds at the rate of registers, and its bytes at the rate of reading as much as a whole call touches
+// (weights and arena) again and again. What the node before just wrote is nearer: a small node can be above the second.
+struct Limits {
+  double gflops = 0, gbytes = 0;
+  int64_t touched = 0;
+  struct Least {
+    double ns;
+    bool by_memory;
+  };
+  Least of(const NodeTime& n) const {
+    const double compute = 2 * static_cast<double>(n.step.macs) / gflops, memory = static_cast<double>(n.bytes.value_or(0)) / gbytes;
+    return {std::max(compute, memory), memory > compute};
+  }
 };
 
 // What tells a quiet machine: the canary's rate is the core's alone, and the control's calls do nothing.
@@ -79,7 +96,8 @@ struct Report {
   const Clock* clock = nullptr;
   int64_t macs = 0, weight_bytes = 0, arena_bytes = 0;
   std::vector<NodeTime> nodes;
-  double nodes_total_ns = 0;  // the median of whole calls, measured between those of the nodes
+  std::optional<Limits> limits;  // with nodes, on the CPU
+  double nodes_total_ns = 0;     // the median of whole calls, measured between those of the nodes
   const BaselineRatios* against = nullptr;
 };
 constexpr double kBatchBelow = 1000, kBatch = 2000;  // ns: shorter calls are timed in batches that take so long

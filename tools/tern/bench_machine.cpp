@@ -10,10 +10,9 @@
 #include <thread>
 
 #include "tools/tern/bench.h"
+#include "tools/tern/limits.h"
 
 namespace tern::command {
-
-double canary_gflops(const Clock& clock, double seconds);
 
 namespace {
 
@@ -104,7 +103,7 @@ double round_trip_ns(const Clock& clock, int cpu) {
 }
 
 void Canary::sing(int bursts) {
-  for (int i = 0; i < bursts; ++i) rates_.push_back(canary_gflops(clock_, 1e-3));
+  for (int i = 0; i < bursts; ++i) rates_.push_back(tile_gflops(clock_, Isa::avx2, 1e-3));
 }
 
 Verdict Canary::verdict(const Measured& control) const {

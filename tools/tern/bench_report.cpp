@@ -81,10 +81,22 @@ Text report_json(const Report& r) {
   j.key("machine").value(r.verdict.quiet ? "quiet" : "disturbed").key("nodes").array();
   for (const NodeTime& n : r.nodes) {
     j.object().key("name").value(n.step.node).key("op").value(n.step.op).key("kernel").value(n.step.kernel);
-    j.key("median_ns").value(n.median_ns).key("mean_ns").value(n.mean_ns).end();
+    j.key("median_ns").value(n.median_ns).key("mean_ns").value(n.mean_ns).key("macs").value(n.step.macs);
+    write_optional(j, "bytes", n.bytes);
+    j.end();
   }
   j.end();
   if (!r.nodes.empty()) j.key("nodes_total_ns").value(r.nodes_total_ns);
+  if (r.limits)
+    j.key("limits")
+        .object()
+        .key("gflops")
+        .value(r.limits->gflops)
+        .key("gbytes")
+        .value(r.limits->gbytes)
+        .key("touched")
+        .value(r.limits->touched)
+        .end();
   if (r.against != nullptr) {
     j.key("baseline").object().key("file").value(r.against->then.file);
     for (size_t k = 0; k < std::size(Baseline::kKeys); ++k) {
@@ -109,14 +121,30 @@ Text report_json(const Report& r) {
 
 namespace {
 
+// "87 % of FMA": the least time that the machine allows, over the time it took.
+Text limit_text(const Report& r, const NodeTime& n) {
+  if (!r.limits || !n.bytes || n.median_ns <= 0) return "";
+  const Limits::Least least = r.limits->of(n);
+  return times(least.by_memory ? "%.0f %% of reads" : "%.0f %% of FMA", 100 * least.ns / n.median_ns);
+}
+
 Text nodes_text(const Report& r) {
-  std::vector<std::vector<Text>> rows = {{"node", "operator", "kernel", "median", "share"}};
+  std::vector<std::vector<Text>> rows = {{"node", "operator", "kernel", "median", "share", "limit"}};
   auto share = [&](double ns) { return times("%.1f %%", r.nodes_total_ns > 0 ? 100 * ns / r.nodes_total_ns : 0); };
   auto signed_duration = [](double ns) { return ns < 0 ? Text("-") + duration(-ns) : duration(ns); };
-  for (const NodeTime& n : r.nodes)
-    rows.push_back({shown(n.step.node), shown(n.step.op), shown(n.step.kernel), signed_duration(n.median_ns), share(n.median_ns)});
-  rows.push_back({"whole call", "", "", duration(r.nodes_total_ns), share(r.nodes_total_ns)});
-  return Text("\n") + table(rows, 0b11000);
+  double least = 0;
+  for (const NodeTime& n : r.nodes) {
+    rows.push_back({shown(n.step.node), shown(n.step.op), shown(n.step.kernel), signed_duration(n.median_ns), share(n.median_ns), limit_text(r, n)});
+    if (r.limits && n.bytes) least += r.limits->of(n).ns;
+  }
+  rows.push_back({"whole call", "", "", duration(r.nodes_total_ns), share(r.nodes_total_ns),
+                  r.limits && r.nodes_total_ns > 0 ? times("%.0f %%", 100 * least / r.nodes_total_ns) : Text("")});
+  Text s = Text("\n") + table(rows, 0b111000);
+  if (!r.limits) return s;
+  char line[200];
+  std::snprintf(line, sizeof line, "limits: %.1f GFLOP/s of FMA in registers; %.1f GB/s of reading %s bytes, which a call touches, again and again\n",
+                r.limits->gflops, r.limits->gbytes, grouped(r.limits->touched).str().c_str());
+  return s + shown_lines(line);
 }
 
 Text baseline_text(const BaselineRatios& b) {

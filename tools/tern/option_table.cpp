@@ -60,7 +60,8 @@ constexpr OptionRow kOptions[] = {
     {"--idle", "MICROSECONDS", " bench ", "wait between calls"},
     {"--keep-warm", "MICROSECONDS", " bench ", "while it waits, call keep_warm() so often: a run whose results are put back"},
     {"--per-node", "", " bench ",
-     "a table of nodes: kernel, median time, share; with what is between the nodes it adds up to the median of the whole call"},
+     "a table of nodes: kernel, median time, share, how near its limit (both measured on the spot); with what is between them it adds up to the "
+     "call"},
     {"--huge-pages", "", " bench ", "ask for 2 MB pages for the arena; says how many bytes got them"},
     {"--lock", "", " bench ", "lock the arena in memory; says how many bytes are locked"},
     {"--save", "FILE", " bench ", "keep what was measured, for --baseline"},
