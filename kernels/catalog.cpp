@@ -235,6 +235,7 @@ constexpr const OpDef* kOps[] = {
     &kResize,
     // rnn
     &kGRU,
+    &kDynamicQuantizeLSTM,
     &kLSTM,
     &kRNN,
     // rotary

@@ -57,11 +57,11 @@ void pack_weights(WeightForm form, const float* w, int64_t k_stride, int64_t n_s
   each_weight<2>(n, k, [&](int64_t i, int64_t j, int64_t at) { to[at] = to_int8(alpha * w[i * k_stride + j * n_stride], scales[j]); });
 }
 
-void pack_quads(const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, void* packed) {
+void pack_quads(const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, const float* given, void* packed) {
   auto* scales = static_cast<float*>(packed);
   auto* begins = reinterpret_cast<int32_t*>(scales + padded_columns(n));
   auto* to = reinterpret_cast<int8_t*>(begins + padded_columns(n));
-  for (int64_t j = 0; j < n; ++j) scales[j] = int8_scale(w + j * n_stride, k_stride, k, 1.0f);
+  for (int64_t j = 0; j < n; ++j) scales[j] = given != nullptr ? given[j] : int8_scale(w + j * n_stride, k_stride, k, 1.0f);
   each_weight<4>(n, k, [&](int64_t i, int64_t j, int64_t at) {
     to[at] = to_int8(w[i * k_stride + j * n_stride], scales[j]);
     begins[j] -= kByteBias * to[at];

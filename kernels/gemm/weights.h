@@ -59,7 +59,8 @@ constexpr int32_t kByteBias = 128;  // of avx512, whose vpdpbusd takes bytes of 
 constexpr int64_t quads_of(int64_t k) { return (k + 3) / 4; }
 constexpr int64_t quads_row(int64_t k) { return (k + 15) / 16 * 16; }  // bytes of a row of x, zeros behind it
 constexpr int64_t quad_bytes(int64_t n, int64_t k) { return padded_columns(n) * (8 + 4 * quads_of(k)); }
-void pack_quads(const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, void* packed);  // zeroed
+// given: scales [n] of which the weights are multiples, by [-127, 127]; null: the columns' own.
+void pack_quads(const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, const float* given, void* packed);  // zeroed
 // Packs alpha * w, w[k,n] at w[k*k_stride + n*n_stride], into zeroed bytes.
 void pack_weights(WeightForm form, const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, float alpha, void* packed);
 // The scale of a column, w[k] at w[k*k_stride], times alpha: 0 of zeros, NaN of what is not finite. Then an element of it.

@@ -7,6 +7,7 @@
 #include "kernels/rnn/launch.h"
 #include "runtime/base/checked.h"
 #include "runtime/base/cpu_vnni.h"
+#include "runtime/base/crc.h"
 
 namespace tern {
 
@@ -39,6 +40,7 @@ Result<RnnActivations> rnn_activations(const AttrReader& attrs, Cell cell) {
 namespace {
 
 constexpr int64_t kMostStepsOfNothing = 1 << 16;
+constexpr size_t kScalesOfW = 8, kScalesOfR = 9;  // DynamicQuantizeLSTM's inputs
 
 Status expect(const BindContext& c, size_t i, const char* what, const Dims& dims) {
   if (!c.has(i) || c.in(i).dims == dims) return {};
@@ -70,8 +72,12 @@ Status read_shape(BindContext& c, Cell cell, RnnShape& s) {
   const Dims state = s.batch_first ? Dims{B, D, H} : Dims{D, B, H};
   for (const Status& status :
        {expect(c, 1, "W", {D, n, s.inputs}), expect(c, 2, "R", {D, n, H}), expect(c, 3, "B", {D, 2 * n}), expect(c, 4, "sequence_lens", {B}),
-        expect(c, 5, "initial_h", state), expect(c, 6, "initial_c", state), expect(c, 7, "P", {D, 3 * H})}) {
+        expect(c, 5, "initial_h", state), expect(c, 6, "initial_c", state), expect(c, 7, "P", {D, 3 * H}),
+        expect(c, kScalesOfW, "the scales of W", {D, n}), expect(c, kScalesOfR, "the scales of R", {D, n})}) {
     if (!status) return status;
+  }
+  for (size_t i : {size_t(1), size_t(2), kScalesOfW, kScalesOfR}) {
+    if (c.has(kScalesOfW) && !c.in(i).constant) return unsupported("weights of 8 bits, or their scales, that are not constant");
   }
   s.input_forget = cell == Cell::lstm && c.attrs.i("input_forget") != 0;
   s.linear_before_reset = cell == Cell::gru && c.attrs.i("linear_before_reset") != 0;
@@ -112,9 +118,21 @@ void set_values(BindContext& c, Cell cell, Args& a) {
   if (cell == Cell::lstm) c.set(a.y_c, c.output<float>(2));
 }
 
-// Does the session want W and R kept in fewer bits, and can they be?
+// Scales of W or R.
+std::vector<float> scales_of(const BindContext& c, size_t input) {
+  if (!c.has(input)) return {};
+  const auto* scales = static_cast<const float*>(c.in(input).contents);
+  return {scales, scales + c.in(input).count()};
+}
+const float* of_direction(const std::vector<float>& scales, int64_t direction, int64_t n) {
+  return scales.empty() ? nullptr : scales.data() + direction * n;
+}
+std::string tag_of(const std::vector<float>& scales) { return scales.empty() ? "" : "/of" + std::to_string(crc32(std::as_bytes(std::span(scales)))); }
+WeightForm form_of(const BindContext& c) { return c.has(kScalesOfW) ? WeightForm::int8 : c.products.weights; }
+
+// Does the session, or the file, want W and R kept in fewer bits, and can they be?
 bool keeps_weights(const BindContext& c, Cell cell, const RnnShape& s) {
-  const WeightForm form = c.products.weights;
+  const WeightForm form = form_of(c);
   if (form == WeightForm::f32 || !c.in(1).constant || !c.in(2).constant) return false;
   const bool terms = form == WeightForm::bf16 || std::max(s.inputs, s.hidden) <= kMostInt8Terms;
   return terms && s.inputs > 0 && gates(cell) * s.hidden * (s.inputs + s.hidden) >= kLeastRecurrentWeights;
@@ -126,8 +144,10 @@ bool alone(const BindContext& c, Cell cell, const RnnShape& s) {
 void interleave(BindContext& c, WeightForm form, Cell cell, const RnnShape& s, const std::string& tag, RnnArgs& a) {
   const int64_t D = s.directions, H = s.hidden, bytes = interleaved_bytes(form, cell, H);
   c.set(a.ahead, c.workspace(s.inputs * kMostAhead * 4 + round_up(s.inputs, 16) * 4 + 64));
-  c.set(a.interleaved, c.packed<std::byte, float>(2, tag + "/units", D * bytes, [=](const float* r, std::byte* p) {
-    for (int64_t d = 0; d < D; ++d) interleave_r(form, cell, r + d * gates(cell) * H * H, H, p + d * bytes);
+  const auto given = scales_of(c, kScalesOfR);
+  c.set(a.interleaved, c.packed<std::byte, float>(2, tag + "/units" + tag_of(given), D * bytes, [=](const float* r, std::byte* p) {
+    const int64_t n = gates(cell) * H;
+    for (int64_t d = 0; d < D; ++d) interleave_r(form, cell, r + d * n * H, H, of_direction(given, d, n), p + d * bytes);
   }));
 }
 const KernelRow& kept_row(Cell cell, WeightForm form, Isa isa) {
@@ -138,30 +158,33 @@ const KernelRow& kept_row(Cell cell, WeightForm form, Isa isa) {
   return *pick(std::span(kInt8).subspan(first, isas), DType::f32, integer_isa(isa, has_vnni()));
 }
 // w [n, k].
-void pack_kept(WeightForm form, const float* w, int64_t n, int64_t k, std::byte* packed) {
-  if (form == WeightForm::int8) pack_quads(w, 1, k, n, k, packed);
+void pack_kept(WeightForm form, const float* w, int64_t n, int64_t k, const float* given, std::byte* packed) {
+  if (form == WeightForm::int8) pack_quads(w, 1, k, n, k, given, packed);
   else pack_weights(form, w, 1, k, n, k, 1.0f, packed);
 }
 void bind_kept(BindContext& c, Cell cell, const RnnShape& s, const std::string& tag, RnnArgs& a) {
-  const WeightForm form = c.products.weights;
+  const WeightForm form = form_of(c);
   const int64_t D = s.directions, H = s.hidden, I = s.inputs, n = gates(cell) * H;
   const std::string as = form == WeightForm::bf16 ? "/bf16" : "/int8";
-  c.keep_weights();
+  const auto w_scales = scales_of(c, kScalesOfW), r_scales = scales_of(c, kScalesOfR);
+  if (form == c.products.weights) c.keep_weights();
   a.w_floats = kept_bytes(form, n, I);
-  c.set(a.kept_w, c.packed<std::byte, float>(1, tag + "/w" + as, D * a.w_floats, [=, bytes = a.w_floats](const float* w, std::byte* p) {
-    for (int64_t d = 0; d < D; ++d) pack_kept(form, w + d * n * I, n, I, p + d * bytes);
-  }));
+  c.set(a.kept_w,
+        c.packed<std::byte, float>(1, tag + "/w" + as + tag_of(w_scales), D * a.w_floats, [=, bytes = a.w_floats](const float* w, std::byte* p) {
+          for (int64_t d = 0; d < D; ++d) pack_kept(form, w + d * n * I, n, I, of_direction(w_scales, d, n), p + d * bytes);
+        }));
   if (alone(c, cell, s)) {
     interleave(c, form, cell, s, tag + as, a);
   } else {
     a.r_floats = kept_r_bytes(form, cell, H);
-    c.set(a.kept_r, c.packed<std::byte, float>(2, tag + "/r" + as, D * a.r_floats, [=, bytes = a.r_floats](const float* r, std::byte* p) {
-      const int64_t together = cell == Cell::gru ? 2 * H : n;
-      for (int64_t d = 0; d < D; ++d) {
-        pack_kept(form, r + d * n * H, together, H, p + d * bytes);
-        if (together < n) pack_kept(form, r + (d * n + together) * H, H, H, p + d * bytes + kept_h_at(form, H));
-      }
-    }));
+    c.set(a.kept_r,
+          c.packed<std::byte, float>(2, tag + "/r" + as + tag_of(r_scales), D * a.r_floats, [=, bytes = a.r_floats](const float* r, std::byte* p) {
+            const int64_t together = cell == Cell::gru ? 2 * H : n;
+            for (int64_t d = 0; d < D; ++d) {
+              pack_kept(form, r + d * n * H, together, H, of_direction(r_scales, d, n), p + d * bytes);
+              if (together < n) pack_kept(form, r + (d * n + together) * H, H, H, nullptr, p + d * bytes + kept_h_at(form, H));
+            }
+          }));
   }
   const int64_t most = std::max(I, H);
   c.set(a.terms, c.workspace(kTermRows * (form == WeightForm::bf16 ? pairs_row(most) * 4 : quads_row(most))));
@@ -217,7 +240,7 @@ Status bind_f32(BindContext& c, Cell cell, const RnnShape& s, const KernelRow& k
   c.set(a.h, c.workspace<float>(rows * H));
   c.set(a.c, c.workspace<float>(rows * H));
   if (c.has(4)) c.set(a.fault, c.fault(length_fault(s.steps)));
-  c.run(kept ? kept_row(cell, c.products.weights, c.isa) : kernel);
+  c.run(kept ? kept_row(cell, form_of(c), c.isa) : kernel);
   return {};
 }
 

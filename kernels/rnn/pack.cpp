@@ -42,7 +42,7 @@ InterleavedLane interleaved_lane(Cell cell, int64_t hidden, int64_t depth, int64
   return {in.blocks * depth * G, gate * 4 + unit % 16, 1};
 }
 
-void interleave_bytes(Cell cell, const float* r, int64_t hidden, void* packed) {
+void interleave_bytes(Cell cell, const float* r, int64_t hidden, const float* given, void* packed) {
   const InterleavedBlocks in(hidden);
   const int64_t G = gates(cell), depth = interleaved_depth(WeightForm::int8, hidden), lanes = in.vectors(cell) * 16;
   auto* scales = static_cast<float*>(packed);
@@ -52,7 +52,7 @@ void interleave_bytes(Cell cell, const float* r, int64_t hidden, void* packed) {
     for (int64_t u = 0; u < hidden; ++u) {
       const float* from = r + (g * hidden + u) * hidden;  // [k]
       const InterleavedLane at = interleaved_lane(cell, hidden, depth, g, u), of_step = interleaved_lane(cell, hidden, 1, g, u);
-      const float scale = int8_scale(from, 1, hidden, 1.0f);
+      const float scale = given != nullptr ? given[g * hidden + u] : int8_scale(from, 1, hidden, 1.0f);
       int32_t sum = 0;
       for (int64_t k = 0; k < hidden; ++k) {
         const int8_t w = to_int8(from[k], scale);
@@ -67,8 +67,8 @@ void interleave_bytes(Cell cell, const float* r, int64_t hidden, void* packed) {
 
 }  // namespace
 
-void interleave_r(WeightForm form, Cell cell, const float* r, int64_t hidden, void* packed) {
-  if (form == WeightForm::int8) return interleave_bytes(cell, r, hidden, packed);
+void interleave_r(WeightForm form, Cell cell, const float* r, int64_t hidden, const float* given, void* packed) {
+  if (form == WeightForm::int8) return interleave_bytes(cell, r, hidden, given, packed);
   const int64_t G = gates(cell), depth = interleaved_depth(form, hidden);
   for (int64_t g = 0; g < G; ++g) {
     for (int64_t u = 0; u < hidden; ++u) {

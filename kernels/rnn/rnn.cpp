@@ -52,6 +52,11 @@ Status infer(InferContext& c, Cell cell) {
   return {};
 }
 Status infer_lstm(InferContext& c) { return infer(c, Cell::lstm); }
+Status infer_quantized(InferContext& c) {
+  if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
+  if (!c.has(8) || !c.has(9)) return invalid("the scales of W and R are required");
+  return infer(c, Cell::lstm);
+}
 Status infer_gru(InferContext& c) { return infer(c, Cell::gru); }
 Status infer_rnn(InferContext& c) { return infer(c, Cell::rnn); }
 Status bind_lstm(BindContext& c) { return bind_recurrent(c, Cell::lstm); }
@@ -73,6 +78,15 @@ constinit const OpDef kLSTM = {.name = "LSTM",
                                .kernels = rows_of<TERN_ON_EACH_ISA(lstm_f32), TERN_ON_EACH_ISA(lstm_weights_bf16),
                                                   TERN_ON_EACH_ISA(lstm_weights_int8), cuda::lstm_f32, portable::kLstm, cuda::kPortableLstm>,
                                .macs = macs};
+constinit const OpDef kDynamicQuantizeLSTM = {.name = "DynamicQuantizeLSTM",
+                                              .inputs = {3, 10},
+                                              .outputs = {0, 3},
+                                              .attrs = kLstmAttrs,
+                                              .infer = infer_quantized,
+                                              .bind = bind_lstm,
+                                              .kernels = rows_of<TERN_ON_EACH_ISA(lstm_f32), TERN_ON_EACH_ISA(lstm_weights_int8), cuda::lstm_f32>,
+                                              .macs = macs,
+                                              .tern_only = true};
 constinit const OpDef kGRU = {.name = "GRU",
                               .inputs = {3, 6},
                               .outputs = {0, 2},

@@ -2,6 +2,7 @@
 //   LSTM  i, o, f = f(x W' + h R' + Wb + Rb [+ P c]),  c~ = g(...),  c = f c + i c~,  y = h = o h(c)          gates i, o, f, c; o sees the new c
 //   GRU   z, r = f(x W' + h R' + Wb + Rb),  h~ = g(x W' + r (h R' + Rb) + Wb) or g(x W' + (r h) R' + Wb + Rb),  y = h = (1 - z) h~ + z h
 //   RNN   y = h = f(x W' + h R' + Wb + Rb)
+//   DynamicQuantizeLSTM   LSTM whose W and R are, exactly, integers in [-127, 127] times scales of their columns, [D, 4*H] each: kept so, as below
 //   Shapes    x [T,B,I] (layout 1: [B,T,I]); w [D, G*H, I]; r [D, G*H, H]; biases [D, 2*G*H]; states [D,B,H] (layout 1: [B,D,H]);
 //             peepholes [D,3*H] (i, o, f); y [T,D,B,H] (layout 1: [B,T,D,H]). D directions, G gates, H units.
 //   How       the x part of the whole window is one product into `pre`; a step continues those sums with h times R and
@@ -17,7 +18,8 @@
 //             any lengths. Lengths outside of [0, T] are clamped and reported (BindContext::fault). reverse begins at each row's own last element. clip bounds what
 //             enters the gates' activations, as onnxruntime and OpenVINO do, not h(c) and not the state. input_forget: f = 1 - i.
 //             T = 0: the final states are the initial ones.
-//   Source    the ONNX operators, opset 22.
+//   Source    the ONNX operators, opset 22; DynamicQuantizeLSTM after onnxruntime's, which rounds x of the whole window and h of the whole batch to steps
+//             of (max - min) / 255 and not each row to steps of a power of two.
 // Next: rnn.cpp (schema, inference), bind.cpp, pack.cpp, rnn.simd.cpp (the kernels), portable.cpp, launch.h and rnn.cu (on a device).
 #pragma once
 #include <stdint.h>
@@ -30,7 +32,7 @@
 namespace tern {
 
 struct OpDef;
-extern const OpDef kGRU, kLSTM, kRNN;
+extern const OpDef kDynamicQuantizeLSTM, kGRU, kLSTM, kRNN;
 
 enum class Cell : uint8_t { rnn, gru, lstm };
 TERN_HD constexpr int64_t gates(Cell c) { return c == Cell::lstm ? 4 : c == Cell::gru ? 3 : 1; }
@@ -105,8 +107,9 @@ constexpr int64_t interleaved_bytes(WeightForm form, Cell cell, int64_t hidden) 
   return InterleavedBlocks(hidden).vectors(cell) * 64 * (interleaved_depth(form, hidden) + (form == WeightForm::int8 ? 2 : 0));
 }
 constexpr int64_t kMostAhead = 8;  // steps of which the x part is computed beside the recurrence
-void interleave_r(WeightForm form, Cell cell, const float* r, int64_t hidden, void* packed);  // packed: zeroed
-void pack_w(Cell cell, const float* w, int64_t inputs, int64_t hidden, float* packed);        // packed: zeroed
+// packed: zeroed; given: of int8, as pack_quads has it
+void interleave_r(WeightForm form, Cell cell, const float* r, int64_t hidden, const float* given, void* packed);
+void pack_w(Cell cell, const float* w, int64_t inputs, int64_t hidden, float* packed);  // packed: zeroed
 void pack_r(Cell cell, const float* r, int64_t hidden, float* packed);
 void sum_bias(Cell cell, const float* bias, int64_t hidden, bool linear_before_reset, float* sum);  // bias null: zeros
 

@@ -138,6 +138,7 @@ constexpr std::pair<std::string_view, const Rule*> kShared[] = {
     {"BatchNormalization", &kByChannel},
     {"Concat", &kConcatRule},
     {"Conv", &kConvRule},
+    {"DynamicQuantizeLSTM", &kRecurrentRule},
     {"Flatten", &kReshapeRule},
     {"FusedConv", &kConvRule},
     {"GRU", &kRecurrentRule},

@@ -350,6 +350,7 @@ constexpr std::pair<std::string_view, Rule> kRules[] = {
     {"ArgMin", kArg},
     {"Concat", kAlongAxis},
     {"DequantizeLinear", kQuantize},
+    {"DynamicQuantizeLSTM", kRecurrent},
     {"Expand", {expand_frame, nullptr, expand_rewrite}},
     {"Flatten", kReshape},
     {"GRU", kRecurrent},

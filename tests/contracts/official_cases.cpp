@@ -109,6 +109,7 @@ TEST_CASE("official cases: every operator of the catalog is in an official case 
                                 "Special",
                                 "Svd",
                                 "TriangularSolve",
+                                "DynamicQuantizeLSTM",
                                 "FusedQLinearConv",
                                 "FusedQLinearMatMul",
                                 "Lookup8",

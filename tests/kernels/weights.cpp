@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <random>
 
 #include "tests/support/cheap.h"
 #include "tests/support/matrices.h"
@@ -229,6 +230,54 @@ TEST_CASE("weights: a column that is not finite is NaN, one of zeros is the bias
     if (c == 3) CHECK(y.data<float>()[c] == b.data<float>()[c]);
     else CHECK(std::isnan(y.data<float>()[c]) == (c == 7 || c == 8));
   }
+}
+
+// Steps and states that bytes hold exactly: the integers are then what f32 computes, one step at a time. Columns with scales of their own, an H that
+// leaves units over, a row alone and two; scales that are not the columns' own, which fewer bits would show.
+TEST_CASE("weights: an LSTM of 8 bits multiplies the integers of its file, by their scales") {
+  for (const auto& [batch, hidden] : {std::pair<int64_t, int64_t>{1, 66}, {1, 64}, {2, 66}}) {
+    for (bool both : {false, true}) {
+      const int64_t D = both ? 2 : 1, n = 4 * hidden, inputs = 70;
+      std::mt19937 next(9);
+      const auto multiples = [&](Dims dims, int most, float step) {
+        Tensor t = *Tensor::allocate(DType::f32, dims);
+        for (int64_t i = 0; i < t.count(); ++i)
+          t.mutable_data<float>()[i] = static_cast<float>(static_cast<int>(next() % (2u * most + 1)) - most) * step;
+        return t;
+      };
+      const auto scaled = [&](int64_t k, Tensor& scales) {  // by powers of two: exact
+        Tensor w = multiples({D, n, k}, 127, 1);
+        scales = *Tensor::allocate(DType::f32, {D, n});
+        for (int64_t c = 0; c < D * n; ++c) {
+          scales.mutable_data<float>()[c] = std::ldexp(1.0f, -static_cast<int>(12 + next() % 3));
+          for (int64_t i = 0; i < k; ++i) w.mutable_data<float>()[c * k + i] *= scales.data<float>()[c] * (c % 7 == 0 ? 0.0f : 1.0f);
+        }
+        return w;
+      };
+      Tensor w_scales, r_scales;
+      const Tensor w = scaled(inputs, w_scales), r = scaled(hidden, r_scales), bias = multiples({D, 2 * n}, 100, 0x1p-14f);
+      const Tensor x = multiples({1, batch, inputs}, 127, 0x1p-7f), h = multiples({D, batch, hidden}, 127, 0x1p-7f), none;
+      const Attrs list{{"hidden_size", hidden}, {"direction", std::string(both ? "bidirectional" : "forward")}};
+      const Tensor exact = run_op("LSTM", list, {x, w, r, bias, none, h}, 3)[2];
+      for (Isa isa : runnable_isas()) {
+        const std::vector<Tensor> in{x, w, r, bias, none, h, none, none, w_scales, r_scales};
+        auto y = evaluate(*find_op("DynamicQuantizeLSTM"), attributes(list), in, 3, {.isa = isa, .constants = ~1u});
+        REQUIRE(y.ok());
+        check_same((*y)[2], exact);
+      }
+    }
+  }
+  CHECK(op_error("DynamicQuantizeLSTM", {},
+                 {random_f32({1, 1, 3}, 1),
+                  random_f32({1, 8, 3}, 2),
+                  random_f32({1, 8, 2}, 3),
+                  {},
+                  {},
+                  {},
+                  {},
+                  {},
+                  random_f32({1, 8}, 4),
+                  random_f32({1, 8}, 5)}) != "");  // not constant
 }
 
 TEST_CASE("weights: what gains nothing stays f32") {

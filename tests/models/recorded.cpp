@@ -90,7 +90,7 @@ TEST_CASE("recorded: a network in QDQ runs on bytes from its first convolution t
   }
 }
 
-// com.microsoft's DynamicQuantizeLSTM keeps its states in f32 here where onnxruntime rounds x and h to 8 bits before every product:
+// com.microsoft's DynamicQuantizeLSTM rounds x and h by rows here, or (so few weights) not at all, where onnxruntime rounds them by their range:
 // within one step of what lies in [-1, 1].
 TEST_CASE("recorded: an LSTM with weights of 8 bits is onnxruntime's within a step of its states") {
   for (bool evaluate : {false, true}) CHECK(check_recorded("quantized_states", evaluate, 0, 2.0 / 255, 0) == 2);

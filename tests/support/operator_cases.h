@@ -196,6 +196,10 @@ inline std::vector<Case> cases() {
   all.push_back({"RMSNormalization", {x({2, 3, 9}), w({9})}});
   all.push_back({"LRN", {x({2, 5, 3, 3})}, {{"size", int64_t(3)}}});
   all.push_back({"LSTM", {x({4, 2, 3}), w({1, 20, 3}), w({1, 20, 5})}, {{"hidden_size", int64_t(5)}}, 3});
+  all.push_back({"DynamicQuantizeLSTM",
+                 {x({4, 2, 32}), w({1, 256, 32}), w({1, 256, 64}), none(), none(), none(), none(), none(), w({1, 256}), w({1, 256})},
+                 {{"hidden_size", int64_t(64)}},
+                 3});
   all.push_back({"GRU", {x({4, 2, 3}), w({1, 15, 3}), w({1, 15, 5})}, {{"hidden_size", int64_t(5)}}, 2});
   all.push_back({"RNN", {x({4, 2, 3}), w({1, 5, 3}), w({1, 5, 5})}, {{"hidden_size", int64_t(5)}}, 2});
   all.push_back({"Resize", {x({1, 2, 4, 4}), none(), none(), ints({1, 2, 8, 8})}});

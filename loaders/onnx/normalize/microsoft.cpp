@@ -1,5 +1,7 @@
 // The operators of com.microsoft that onnxruntime's quantiser writes, in terms of the standard ones: 8-bit data are scaled to f32, the
 // operator computes there, and its result is scaled back; products stay products of integers. See normalize.h.
+#include <limits>
+
 #include "kernels/dtype_code.h"
 #include "loaders/onnx/normalize/normalize.h"
 
@@ -194,8 +196,8 @@ Status dequantize(OnnxNode& node, Emitter&) {
   return {};
 }
 
-// Weights lie as [D, I, 4H], their scales as [D] or [D, 4H]. They are scaled here, once, and the states stay f32 where onnxruntime
-// rounds x and h to 8 bits before every product.
+// Weights lie as [D, I, 4H], their scales as [D] or [D, 4H]. Where they are no multiples() they are scaled here, once, and the states stay f32 where
+// onnxruntime rounds x and h to 8 bits before every product.
 ValueId scaled_weights(const OnnxNode& node, Emitter& to, size_t weights, size_t scale) {
   const Shape s = to.type(node.input(scale)).shape;
   const std::vector<int64_t> axes = s.ranked() && s.rank() == 2 ? std::vector<int64_t>{1} : std::vector<int64_t>{1, 2};
@@ -206,8 +208,47 @@ ValueId scaled_weights(const OnnxNode& node, Emitter& to, size_t weights, size_t
   turn.set("perm", std::vector<int64_t>{0, 2, 1});
   return to.emit("Transpose", {to.emit("Mul", {w, spread(node.input(scale))})}, turn);
 }
+// The same in f32, [D, 4H, I], with the scale of each column, [D, 4H]: of constants that are multiples of their scales by [-127, 127].
+struct Multiples {
+  Tensor weights, scales;
+};
+std::optional<Multiples> multiples(const OnnxNode& node, const Emitter& to, size_t weights, size_t scale) {
+  for (size_t i : {weights, scale, scale + 1}) {
+    if (node.input(i) != kNone && !to.graph.is_constant(node.input(i))) return std::nullopt;
+  }
+  const Tensor &w = to.graph.value(node.input(weights)).constant, &s = to.graph.value(node.input(scale)).constant;
+  const Tensor none, &z = node.input(scale + 1) == kNone ? none : to.graph.value(node.input(scale + 1)).constant;
+  const Dims& dims = w.dims();
+  if (dims.rank != 3 || (w.dtype() != DType::i8 && w.dtype() != DType::u8) || s.dtype() != DType::f32) return std::nullopt;
+  const int64_t D = dims[0], k = dims[1], n = dims[2];
+  if ((s.count() != D && s.count() != D * n) || (z.present() && (z.dtype() != w.dtype() || z.count() != s.count()))) return std::nullopt;
+  auto real = Tensor::allocate(DType::f32, {D, n, k});
+  auto scales = Tensor::allocate(DType::f32, {D, n});
+  if (!real || !scales) return std::nullopt;
+  const auto number = [](const Tensor& t, int64_t i) { return t.dtype() == DType::i8 ? int(t.data<int8_t>()[i]) : int(t.data<uint8_t>()[i]); };
+  for (int64_t c = 0; c < D * n; ++c) {
+    const int64_t at = s.count() == D * n ? c : c / n;
+    const float step = s.data<float>()[at];
+    const int zero = z.present() ? number(z, at) : 0;
+    if (!(step > 0 && step <= std::numeric_limits<float>::max())) return std::nullopt;
+    scales->mutable_data<float>()[c] = step;
+    for (int64_t i = 0; i < k; ++i) {
+      const int v = number(w, (c / n * k + i) * n + c % n) - zero;
+      if (v < -127 || v > 127) return std::nullopt;
+      real->mutable_data<float>()[c * k + i] = static_cast<float>(v) * step;
+    }
+  }
+  return Multiples{std::move(*real), std::move(*scales)};
+}
 Status lstm(OnnxNode& node, Emitter& to) {
   if (Status s = need(node, {0, 1, 2, 8, 10}); !s) return s;
+  const auto w = multiples(node, to, 1, 8), r = multiples(node, to, 2, 10);
+  if (w && r) {
+    node.inputs = {node.input(0), to.constant(w->weights), to.constant(r->weights), node.input(3),          node.input(4),
+                   node.input(5), node.input(6),           node.input(7),           to.constant(w->scales), to.constant(r->scales)};
+    node.own = true;
+    return {};
+  }
   node.inputs[1] = scaled_weights(node, to, 1, 8);
   node.inputs[2] = scaled_weights(node, to, 2, 10);
   node.inputs.resize(8);
