@@ -100,15 +100,16 @@ void dense_tile(const ConvArgs& a, const TileCall& t) {
     const f32x16 start = t.bias == nullptr ? zero() : channels(t.bias + b.v * 16, t.left - b.v * 16);
     unroll<R * C>([&](auto p) TERN_INLINE_CALL { acc[b.v][p.v] = start; });
   });
-  const int64_t pitch = PITCH <= 0 ? a.x_col : PITCH, step = a.ic_step, row = a.x_lo;
+  constexpr bool kPlanar = PITCH == 1 || PITCH == 2 || PITCH == kAnyPlanarPitch;  // a channel at a time, and no columns are left out
+  const int64_t pitch = PITCH <= 0 ? a.x_col : PITCH, step = kPlanar ? 1 : a.ic_step, row = a.x_lo;
   const float *w = t.w, *next = t.next;
   const float* block = t.x;
   for (int64_t ic = 0; ic < a.ics; ic += step, block += a.x_block) {
-    const int64_t n = a.ics - ic < step ? a.ics - ic : step;
+    const int64_t n = kPlanar ? 1 : a.ics - ic < step ? a.ics - ic : step;
     w += t.first * n * B * 16;
     for (int64_t k = t.first, col = 0; k < t.last; ++k) {
       const float* const x = block + t.tap[k];
-      if constexpr (PITCH == 1 || PITCH == 2 || PITCH == kAnyPlanarPitch) {  // planar: no columns are left out
+      if constexpr (kPlanar) {
         add_tap<C>(Pixels<0, 1, 0, C>{}, acc, x, x + n, w, pitch, row);
       } else {
         with_pixels<R, C>(t, k, col, [&](auto pixels) TERN_INLINE_CALL { add_tap<C>(pixels, acc, x, x + n, w, pitch, row); });

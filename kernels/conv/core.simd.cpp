@@ -85,33 +85,19 @@ TERN_INLINE void finish_tile(const ConvArgs& a, const Finish& f) {
   }
 }
 
-// Four pixels of four channels, 16 floats apart, to four rows of y.
-TERN_INLINE void scatter_four(const float* from, float* to, int64_t lane) {
-  typedef float Four __attribute__((vector_size(16)));
-  Four v[4], w[4];
-  for (int i = 0; i < 4; ++i) __builtin_memcpy(&v[i], from + i * 16, 16);
-  for (int i = 0; i < 2; ++i) {
-    w[2 * i] = __builtin_shufflevector(v[i], v[i + 2], 0, 4, 1, 5);
-    w[2 * i + 1] = __builtin_shufflevector(v[i], v[i + 2], 2, 6, 3, 7);
-  }
-  for (int i = 0; i < 2; ++i) {
-    v[2 * i] = __builtin_shufflevector(w[i], w[i + 2], 0, 4, 1, 5);
-    v[2 * i + 1] = __builtin_shufflevector(w[i], w[i + 2], 2, 6, 3, 7);
-  }
-  for (int i = 0; i < 4; ++i) __builtin_memcpy(to + i * lane, &v[i], 16);
-}
-
 void scatter(const Finish& f, float* y, int64_t lane, int64_t block, int64_t col) {
   for (int64_t b = 0; b < f.blocks; ++b) {
     const int64_t n = f.left - b * 16 < 16 ? f.left - b * 16 : 16;
-    const int64_t fours = col == 1 ? n / 4 * 4 : 0, pixels = fours > 0 ? f.width / 4 * 4 : 0;
     const float* from = f.y + b * f.y_block;
     float* to = y + b * block;
-    for (int64_t l = 0; l < fours; l += 4) {
-      for (int64_t p = 0; p < pixels; p += 4) scatter_four(from + p * 16 + l, to + l * lane + p, lane);
-    }
-    for (int64_t l = 0; l < n; ++l) {
-      for (int64_t p = l < fours ? pixels : 0; p < f.width; ++p) to[l * lane + p * col] = from[p * 16 + l];
+    if (col == 1) {
+      turn(from, 16, to, lane, f.width, n);
+    } else if (lane == 1) {
+      for (int64_t p = 0; p < f.width; ++p) store_n(to + p * col, load(from + p * 16), n);
+    } else {
+      for (int64_t l = 0; l < n; ++l) {
+        for (int64_t p = 0; p < f.width; ++p) to[l * lane + p * col] = from[p * 16 + l];
+      }
     }
   }
 }

@@ -1,20 +1,24 @@
 // Bringing inputs into the form that the tiles read. Included by *.simd.cpp only. Next: core.simd.cpp.
 #pragma once
 #include "kernels/conv/halo.h"
+#include "kernels/conv/turn.h"
 
 namespace tern::TERN_ISA {
 namespace {
 
-// 16 channels of `n` pixels, from planes `channel` floats apart to lanes.
-TERN_INLINE void interleave(const float* x, int64_t channel, int64_t x_col, int64_t lanes, float* y, int64_t y_col, int64_t n) {
-  for (int64_t c = 0; c < lanes; ++c) {
-    const float* from = x + c * channel;
-    for (int64_t i = 0; i < n; ++i) y[i * y_col + c] = from[i * x_col];
-  }
+// `lanes` channels of n pixels, from planes `channel` floats apart to lanes; the others become zeros.
+TERN_INLINE void interleave(const float* x, int64_t channel, int64_t lanes, float* y, int64_t y_col, int64_t n) {
+  turn(x, channel, y, y_col, lanes, n);
   if (lanes == 16) return;
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t c = lanes; c < 16; ++c) y[i * y_col + c] = 0;
   }
+}
+
+TERN_INLINE void copy_floats(const float* x, int64_t n, float* y) {
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) store(y + i, load(x + i));
+  if (i < n) store_n(y + i, load_n(x + i, n - i), n - i);
 }
 
 // First index at or after which begin + i * spread >= 0, and the one from which it is >= limit.
@@ -56,14 +60,16 @@ TERN_INLINE Visible visible(int64_t begin, int64_t spread, int64_t in, int64_t l
         float* to = map + (p.begin[0] + z * p.spread[0]) * plane + (p.begin[1] + y * p.spread[1]) * row + (p.begin[2] + w.first * p.spread[2]) * col;
         const float* from = src + z * p.step[0] + y * p.step[1] + w.first * p.step[2] + b * p.block;
         const int64_t n = w.last - w.first;
-        if (p.lanes == 1) {
+        if (p.lanes == 1 && p.step[2] == 1 && p.spread[2] == 1) {
+          copy_floats(from, n, to);
+        } else if (p.lanes == 1) {
           for (int64_t i = 0; i < n; ++i) to[i * p.spread[2]] = from[i * p.step[2]];
         } else if (p.blocked && lanes == 16) {
           for (int64_t i = 0; i < n; ++i) store(to + i * p.spread[2] * 16, load(from + i * p.step[2]));
         } else if (p.blocked) {
           for (int64_t i = 0; i < n; ++i) store(to + i * p.spread[2] * 16, load_n(from + i * p.step[2], lanes));
         } else {
-          interleave(from, p.channel, p.step[2], lanes, to, p.spread[2] * 16, n);
+          interleave(from, p.channel, lanes, to, p.spread[2] * 16, n);
         }
       }
     }

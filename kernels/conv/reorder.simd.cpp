@@ -1,54 +1,46 @@
 // Between plain and blocked layouts, halo included: both sides are described by strides, so one loop serves all four directions.
 #include "kernels/conv/halo.h"
+#include "kernels/conv/turn.h"
 
 namespace tern::TERN_ISA {
 namespace {
 
-// Up to 16 rows of up to 16 become columns.
-void transpose(const float* x, int64_t x_step, float* y, int64_t y_step, int64_t rows, int64_t cols) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* from = x + r * x_step;
-    for (int64_t c = 0; c < cols; ++c) y[c * y_step + r] = from[c];
-  }
-}
-
-void copy_row(const ReorderArgs& a, const float* x, float* y, int64_t lanes) {
+void copy_row(const ReorderArgs& a, const float* x, float* y, int64_t lanes, int64_t width) {
   if (a.to_blocked && a.x_channel == 1) {
     if (lanes == 16) {
-      for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, load(x + w * a.x_col));
+      for (int64_t w = 0; w < width; ++w) store(y + w * 16, load(x + w * a.x_col));
     } else {
-      for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, load_n(x + w * a.x_col, lanes));
+      for (int64_t w = 0; w < width; ++w) store(y + w * 16, load_n(x + w * a.x_col, lanes));
     }
   } else if (a.from_blocked && a.y_channel == 1) {
     if (lanes == 16) {
-      for (int64_t w = 0; w < a.width; ++w) store(y + w * a.y_col, load(x + w * 16));
+      for (int64_t w = 0; w < width; ++w) store(y + w * a.y_col, load(x + w * 16));
     } else {
-      for (int64_t w = 0; w < a.width; ++w) store_n(y + w * a.y_col, load(x + w * 16), lanes);
+      for (int64_t w = 0; w < width; ++w) store_n(y + w * a.y_col, load(x + w * 16), lanes);
     }
   } else if (a.to_blocked) {
-    for (int64_t w = 0; w < a.width; w += 16) {
-      transpose(x + w, a.x_channel, y + w * 16, 16, lanes, a.width - w < 16 ? a.width - w : 16);
-    }
+    turn(x, a.x_channel, y, 16, lanes, width);
     if (lanes == 16) return;
-    for (int64_t w = 0; w < a.width; ++w) {
+    for (int64_t w = 0; w < width; ++w) {
       for (int64_t l = lanes; l < 16; ++l) y[w * 16 + l] = 0;
     }
   } else {
-    for (int64_t l = 0; l < lanes; ++l) {
-      for (int64_t w = 0; w < a.width; ++w) y[l * a.y_channel + w] = x[w * 16 + l];
-    }
+    turn(x, 16, y, a.y_channel, width, lanes);
   }
 }
 
 void reorder(const ReorderArgs& a) {
   const int64_t blocks = (a.channels + 15) / 16;
   const ConvHalo& h = a.halo;
+  const int64_t x_row = a.width * (a.from_blocked ? 16 : a.x_col), y_row = a.width * (a.to_blocked ? 16 : a.y_col);
+  const bool follow = a.x_row == x_row && a.y_row == y_row;  // rows, without a gap
+  const int64_t height = follow ? 1 : a.height, width = follow ? a.height * a.width : a.width;
   for (int64_t i = a.begin; i < a.end; ++i) {
     const int64_t n = i / blocks, b = i % blocks, lanes = a.channels - b * 16 < 16 ? a.channels - b * 16 : 16;
     const float* x = a.x + n * a.x_image + b * a.x_block;
     float* y = a.y + n * a.y_image + b * a.y_block;
     if (a.to_blocked) clear_halo(h, y - (h.top * h.width + h.left) * 16);
-    for (int64_t r = 0; r < a.height; ++r) copy_row(a, x + r * a.x_row, y + r * a.y_row, lanes);
+    for (int64_t r = 0; r < height; ++r) copy_row(a, x + r * a.x_row, y + r * a.y_row, lanes, width);
   }
 }
 
@@ -65,10 +57,7 @@ void copy_lanes(const ConcatBlocksArgs& a, const float* x, int64_t x_row, float*
 
 // The same of a plain x.
 void copy_planes(const ConcatBlocksArgs& a, const float* x, const CopyChannels& p, float* y, int64_t n) {
-  for (int64_t r = 0; r < a.height; ++r) {
-    for (int64_t w = 0; w < a.width; w += 16)
-      transpose(x + r * p.x_row + w, p.x_channel, y + r * a.y_row + w * 16, 16, n, a.width - w < 16 ? a.width - w : 16);
-  }
+  for (int64_t r = 0; r < a.height; ++r) turn(x + r * p.x_row, p.x_channel, y + r * a.y_row, 16, n, a.width);
 }
 
 void copy_channels(const ConcatBlocksArgs& a, const CopyChannels& p, int64_t image) {
