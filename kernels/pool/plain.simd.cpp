@@ -2,6 +2,7 @@
 // are the lanes of a vector, whatever the stride. Padding holds what changes no maximum and no sum; taps above and below x are left out. Whole maps
 // (Global*): a search for the first largest element, and rows of sums side by side. See pool.h.
 #include "kernels/conv/deal_rows.h"
+#include "kernels/conv/turn.h"
 #include "kernels/pool/pool.h"
 #include "kernels/pool/windows.h"
 #include "kernels/reduce/largest.h"
@@ -98,6 +99,22 @@ template <bool kMean, class W>
   if (at < out) pool_windows<kMean, 1>(x, taps, count, at, out, padding, divisors, y);
 }
 
+// Each of `lines` rows, `size` apart, becomes its own maxima over the taps that lie in it, in place: none reads before it. out: whole vectors.
+template <int kTaps, class W>
+[[gnu::noinline]] void pool_lines(W* x, int64_t size, int64_t lines, const int64_t* taps, int64_t out) {
+  for (; lines > 0; --lines, x += size) {
+    for (int64_t at = 0; at < out; at += Windows<W>::kCount) {
+      typename Windows<W>::Type v, some;
+      read(x + at + taps[0], v);
+      unroll<kTaps - 1>([&](auto t) TERN_INLINE_CALL {
+        read(x + at + taps[t.v + 1], some);
+        join<false>(some, v);
+      });
+      write(x + at, v);
+    }
+  }
+}
+
 // What the sums of a row are divided by: `rows` rows of taps by the columns of each window; 1 past them.
 template <class W>
 [[gnu::noinline]] void list_divisors(const double* columns, double rows, int64_t out, int64_t size, W* __restrict divisors) {
@@ -130,8 +147,14 @@ TERN_INLINE void deal_stripe(const PlainPoolArgs& a, const T* x, const pool::Tap
     const T* plane = x + ((planes.at + i * w.dilation[0]) * w.in[1] + s.first) * w.in[2];
     deal_rows(plane, rows, to, a.rows, padding, [](T v) TERN_INLINE_CALL { return pool::widen(v); });
     if constexpr (kMean) continue;
-    for (int64_t h = 0; h < rows; ++h)
-      pool_row<false>(to + h * size, a.rows.offsets, w.kernel[2], out, padding, static_cast<const W*>(nullptr), to + h * size);
+    if (w.kernel[2] == 2) {
+      pool_lines<2>(to, size, rows, a.rows.offsets, out);
+    } else if (w.kernel[2] == 3) {
+      pool_lines<3>(to, size, rows, a.rows.offsets, out);
+    } else {
+      for (int64_t h = 0; h < rows; ++h)
+        pool_row<false>(to + h * size, a.rows.offsets, w.kernel[2], out, padding, static_cast<const W*>(nullptr), to + h * size);
+    }
   }
 }
 
@@ -294,11 +317,33 @@ void max_pool_places(const PlainPoolArgs& a) {
 
 // ---- whole maps ----
 
+// Of small maps of floats sixteen at once: turned, a map is a lane, and its elements come in their order.
+constexpr int64_t kSmall = 128;  // elements of a map
+template <bool kMean>
+void reduce_sixteen(const float* x, int64_t rows, int64_t cols, float* y) {
+  alignas(64) float turned[kSmall * 16];  // [rows, cols, 16]
+  turn(x, rows * cols, turned, 16, 16, rows * cols);
+  const f32x16 start = splat(kMean ? 0.0f : pool::kLowest<float>);
+  f32x16 total = start;
+  const float* at = turned;
+  for (int64_t r = 0; r < rows; ++r) {
+    f32x16 v = start;
+    for (int64_t c = 0; c < cols; ++c, at += 16) join<kMean>(load(at), v);
+    join<kMean>(v, total);
+  }
+  store(y, kMean ? total / splat(static_cast<float>(rows * cols)) : total);
+}
+
 // The maximum is the first largest element: what a chain of takes_over ends with (but for which NaN of several).
 template <class T>
 void global_max(const PoolArgs& a) {
   const int64_t count = a.window.in[0] * a.window.in[1] * a.window.in[2];
-  for (int64_t i = a.begin; i < a.end; ++i) {
+  int64_t i = a.begin;
+  if constexpr (__is_same(T, float)) {
+    for (; count > 0 && count <= kSmall && i + 16 <= a.end; i += 16)
+      reduce_sixteen<false>(static_cast<const T*>(a.x) + i * count, 1, count, static_cast<T*>(a.y) + i);
+  }
+  for (; i < a.end; ++i) {
     const T* x = static_cast<const T*>(a.x) + i * count;
     static_cast<T*>(a.y)[i] = count == 0 ? pool::narrow<T>(pool::kLowest<pool::Wide<T>>) : x[place_of_largest<true, false>(x, count)];
   }
@@ -343,6 +388,9 @@ void global_mean(const PoolArgs& a) {
   const T* x = static_cast<const T*>(a.x);
   T* y = static_cast<T*>(a.y);
   int64_t i = a.begin;
+  if constexpr (__is_same(T, float)) {
+    for (; rows * cols <= kSmall && i + 16 <= a.end; i += 16) reduce_sixteen<true>(x + i * rows * cols, rows, cols, y + i);
+  }
   for (; rows < 32 && i + 8 <= a.end; i += 8) mean_of_maps<8>(x + i * rows * cols, rows, cols, y + i);
   for (; i < a.end; ++i) mean_of_map(x + i * rows * cols, rows, cols, y + i);
 }

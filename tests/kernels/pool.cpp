@@ -210,9 +210,9 @@ TEST_CASE("pool: three axes, several channels, and the whole of each channel") {
 
 TEST_CASE("pool: the whole of a map of any size; zeros of both signs are equal, and the first stays") {
   for (int64_t size : {1, 2, 7, 15, 16, 17, 255, 256, 257, 600}) {
-    const Tensor x = whole_numbers({1, 2, 3, size});
-    Tensor top = f32({1, 2, 1, 1}, {0, 0});
-    for (int64_t i = 0; i < 6 * size; ++i) {
+    const Tensor x = whole_numbers({1, 18, 3, size});
+    Tensor top = f32({1, 18, 1, 1}, std::vector<float>(18, 0.0f));
+    for (int64_t i = 0; i < 54 * size; ++i) {
       float& t = top.mutable_data<float>()[i / (3 * size)];
       t = std::max(t, x.data<float>()[i]);
     }
@@ -221,17 +221,21 @@ TEST_CASE("pool: the whole of a map of any size; zeros of both signs are equal, 
   }
   check_same(run_op("GlobalMaxPool", {}, {f32({1, 2, 3}, {-1, -0.0f, 0, -2, 0, -0.0f})})[0], f32({1, 2, 1}, {-0.0f, 0}));
   for (int64_t first = 0; first < 70; first += 3) {
-    Tensor zeros = random_f32({1, 2, 71}, 3, -2, -1);
-    float* z = zeros.mutable_data<float>();
-    z[first] = -0.0f, z[70] = 0, z[71 + first] = 0, z[141] = -0.0f;
-    check_same(run_op("GlobalMaxPool", {}, {zeros})[0], f32({1, 2, 1}, {-0.0f, 0}));
-    z[(first + 40) % 71] = kNaN;
-    check_same(run_op("GlobalMaxPool", {}, {zeros})[0], f32({1, 2, 1}, {kNaN, 0}));
+    Tensor zeros = random_f32({1, 18, 71}, 3, -2, -1);
+    std::vector<float> top(18);
+    for (size_t c = 0; c < 18; ++c) {
+      float* z = zeros.mutable_data<float>() + c * 71;
+      top[c] = c % 2 == 0 ? -0.0f : 0.0f;
+      z[first] = top[c], z[70] = -top[c];
+    }
+    check_same(run_op("GlobalMaxPool", {}, {zeros})[0], f32({1, 18, 1}, top));
+    zeros.mutable_data<float>()[(first + 40) % 71] = top[0] = kNaN;
+    check_same(run_op("GlobalMaxPool", {}, {zeros})[0], f32({1, 18, 1}, top));
   }
   for (int64_t rows : {1, 19, 43}) {
-    const Tensor x = random_f32({3, 3, rows, 5}, 3);
+    const Tensor x = random_f32({3, 7, rows, 5}, 3);
     const Tensor mean = run_op("GlobalAveragePool", {}, {x})[0];
-    for (int64_t i = 0; i < 9; ++i) {
+    for (int64_t i = 0; i < 21; ++i) {
       float total = 0;
       for (int64_t r = 0; r < rows; ++r) {
         float sum = 0;
