@@ -61,6 +61,7 @@ constexpr const OpDef* kOps[] = {
     &kConv,
     &kConvTranspose,
     &kFusedConv,
+    &kFusedConvTranspose,
     &kMapBlocks,
     &kReorder,
     // detection

@@ -17,6 +17,7 @@ namespace tern {
 namespace {
 
 bool is_conv(const Node& n) { return n.op == &kConv || n.op == &kFusedConv; }
+bool is_transposed(const Node& n) { return n.op == &kConvTranspose || n.op == &kFusedConvTranspose; }
 bool is_window_pool(const Node& n) { return n.op == &kMaxPool || n.op == &kAveragePool; }
 
 class Assigner {
@@ -63,7 +64,7 @@ class Assigner {
       const int64_t groups = n.read().i("group"), ocs = dims(n.outputs[0])[1] / groups;
       return depthwise(n) ? channels_last(n.read(), kLastX) || blocked_before(n) : groups == 1 || ocs % kBlock == 0 || lanewise(n);
     }
-    if (n.op == &kConvTranspose) return n.read().i("group") == 1;
+    if (is_transposed(n)) return n.read().i("group") == 1;
     if (is_mean(n)) return produced_blocked(n.inputs[0]);
     if (is_window_pool(n)) return suits(n.inputs[0]) && blocked_before(n) && (n.outputs.size() < 2 || n.outputs[1] == kNone);
     if (n.op == &kConcat) return joins_blocks(n);
@@ -88,7 +89,7 @@ class Assigner {
       const int64_t groups = n.read().i("group"), ics = dims(v)[1] / groups;
       return depthwise(n) ? blocked_before(n) : lanewise(n) || (ics >= kBlock && (groups == 1 || ics % kBlock == 0));
     }
-    if (n.op == &kConvTranspose) return i == 0 && n.read().i("group") == 1 && produced_blocked(v);
+    if (is_transposed(n)) return (i == 0 || i == 3) && n.read().i("group") == 1 && produced_blocked(v);
     if (is_window_pool(n)) return writes(n);
     if ((is_mean(n) && i == 0) || puts_channels_last(n)) return produced_blocked(v);
     if (n.op == &kConcat || (n.op == &kSplit && i == 0)) return all_wanted(n) && writes(n) && produced_blocked(v);
@@ -129,11 +130,18 @@ class Assigner {
     }
   }
 
-  // A window pool whose result nobody wants blocked still computes blocked; its result is brought back.
+  // A window pool whose result nobody wants blocked still computes blocked, and so does a transposed convolution whose phases lie columns apart in a
+  // plain result; theirs are brought back.
+  bool gives_blocks_unasked(const Node& n) const {
+    if (is_window_pool(n)) return takes_blocked(n, 0);
+    if (!is_transposed(n) || !writes(n)) return false;
+    const std::vector<int64_t> strides = n.read().ints("strides");
+    return !strides.empty() && strides.back() > 1;
+  }
   bool takes_blocked(const Node& n, size_t i) const {
     if (puts_channels_last(n)) return suits(n.inputs[i]) && g_.value(n.inputs[i]).layout.blocked;
     if (!reads(n, i)) return false;
-    if ((is_conv(n) && i == 3) || is_mean(n) || n.op == &kConvTranspose) return g_.value(n.inputs[i]).layout.blocked;
+    if ((is_conv(n) && i == 3) || is_mean(n) || is_transposed(n)) return g_.value(n.inputs[i]).layout.blocked;
     return true;
   }
 
@@ -141,7 +149,7 @@ class Assigner {
   void widen_halo(const Node& n, ValueId v) {
     const NodeId by = static_cast<size_t>(v) < by_.size() ? by_[static_cast<size_t>(v)] : kNone;
     if (by != kNone && (is_mean(g_.node(by)) || g_.node(by).op == &kResize)) return;
-    const bool transposed = n.op == &kConvTranspose;
+    const bool transposed = is_transposed(n);
     const Dims w = dims(n.inputs[1]);
     const auto problem = transposed ? conv_transpose_problem(n.read(), dims(v), w) : conv_problem(n.read(), dims(v), w);
     if (!problem) return;
@@ -207,14 +215,14 @@ class Assigner {
     for (size_t n = 0; n < g_.nodes.size(); ++n) {
       if (const Node* form = form_of(g_.nodes[n]); form != nullptr && g_.value(form->outputs[0]).layout.blocked) g_.nodes[n] = *form;
       Node node = g_.nodes[n];
-      if (is_window_pool(node) && takes_blocked(node, 0)) g_.value(node.outputs[0]).layout.blocked = true;
+      if (gives_blocks_unasked(node)) g_.value(node.outputs[0]).layout.blocked = true;
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         const ValueId v = g_.nodes[n].inputs[i];
         if (v == kNone) continue;
         const bool blocked = takes_blocked(g_.nodes[n], i), is = g_.value(v).layout.blocked;
-        const bool either = (is_conv(node) && i == 3) || (node.op == &kConcat && g_.value(node.outputs[0]).layout.blocked);
+        const bool either = ((is_conv(node) || is_transposed(node)) && i == 3) || (node.op == &kConcat && g_.value(node.outputs[0]).layout.blocked);
         if (blocked != is && !either) node.inputs[i] = reordered(v, blocked, out);
-        if (blocked && (is_conv(node) || node.op == &kConvTranspose) && i == 0) widen_halo(g_.nodes[n], node.inputs[i]);
+        if (blocked && (is_conv(node) || is_transposed(node)) && i == 0) widen_halo(g_.nodes[n], node.inputs[i]);
       }
       if (puts_channels_last(node) && g_.value(node.inputs[0]).layout.blocked) {
         node.op = &kReorder;

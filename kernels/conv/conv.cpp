@@ -40,6 +40,29 @@ Status check_channels(const Shape& x, const Shape& w, int64_t groups) {
 
 }  // namespace
 
+Status check_conv_dtypes(const InferContext& c) {
+  if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
+  for (size_t i = 1; i < c.inputs.size(); ++i) {
+    if (c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("input " + std::to_string(i) + " is " + name(c.dtype(i)) + ", X is " + name(c.dtype(0)));
+  }
+  if (c.has(3) && c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
+  if (c.has(4) != c.has(5)) return invalid("scale and shift must be given together");
+  return {};
+}
+Status check_channel_vectors(const InferContext& c, const Dim& channels) {
+  for (size_t i : {2u, 4u, 5u}) {
+    if (!c.has(i) || !c.shape(i).ranked()) continue;
+    const Shape& b = c.shape(i);
+    if (b.rank() != 1 || (b[0].known() && channels.known() && !(b[0] == channels)))
+      return invalid("input " + std::to_string(i) + " is " + b.text() + ", expected one value per output channel");
+  }
+  return {};
+}
+Status check_residual(const InferContext& c, const Shape& y) {
+  if (!c.has(3) || !c.shape(3).known() || !y.known() || c.shape(3) == y) return {};
+  return invalid("the residual is " + c.shape(3).text() + ", Y is " + y.text());
+}
+
 Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w) {
   if (!x.ranked() || !w.ranked()) return Shape();
   if (x.rank() < 3 || x.rank() != w.rank()) return invalid("X is " + x.text() + " and W is " + w.text() + ": expected the same rank, 3 to 5");
@@ -82,25 +105,15 @@ Result<ConvProblem> conv_problem(const AttrReader& attrs, const Dims& x, const D
 namespace {
 
 Status infer(InferContext& c) {
-  if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
-  for (size_t i = 1; i < c.inputs.size(); ++i) {
-    if (c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("input " + std::to_string(i) + " is " + name(c.dtype(i)) + ", X is " + name(c.dtype(0)));
-  }
-  if (c.has(3) && c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
-  if (c.has(4) != c.has(5)) return invalid("scale and shift must be given together");
+  if (Status s = check_conv_dtypes(c); !s) return s;
   Shape x = c.shape(0);
   if (channels_last(c.attrs, kLastX)) put_channels_first(x);
   auto y = conv_shape(c, x, c.shape(1));
   if (!y) return y.error();
-  for (size_t i : {2u, 4u, 5u}) {
-    if (!c.has(i) || !c.shape(i).ranked() || !c.shape(1).ranked()) continue;
-    const Shape& b = c.shape(i);
-    const Dim& channels = c.shape(1)[0];
-    if (b.rank() != 1 || (b[0].known() && channels.known() && !(b[0] == channels)))
-      return invalid("input " + std::to_string(i) + " is " + b.text() + ", expected one value per output channel");
+  if (c.shape(1).ranked()) {
+    if (Status s = check_channel_vectors(c, c.shape(1)[0]); !s) return s;
   }
-  if (c.has(3) && c.shape(3).known() && y->known() && !(c.shape(3) == *y))
-    return invalid("the residual is " + c.shape(3).text() + ", Y is " + y->text());
+  if (Status s = check_residual(c, *y); !s) return s;
   if (channels_last(c.attrs, kLastY)) put_channels_last(*y);
   c.set(0, c.dtype(0), std::move(*y));
   return {};

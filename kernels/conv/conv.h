@@ -35,7 +35,7 @@ namespace tern {
 struct OpDef;
 extern const OpDef kConv;
 extern const OpDef kConvTranspose;
-extern const OpDef kFusedConv;
+extern const OpDef kFusedConv, kFusedConvTranspose;
 extern const OpDef kReorder, kConcatBlocks;  // reorder.cpp
 
 constexpr int64_t kBlock = 16;  // channels of a block
@@ -88,6 +88,7 @@ struct ConvEdges {
 // A sweep of windows over x, row by row. A convolution is one; a transposed one is one for each phase (phases.h).
 struct ConvSweep {
   int64_t x = 0, y = 0, w = 0;      // floats from the beginning to its first window, its first pixel, its packed weights
+  int64_t residual = 0;             // and to the first pixel of the residual
   int64_t first_tap = 0, taps = 0;  // of ConvArgs::tap and w_tap
   int64_t w_group = 0;              // packed floats of a group
   int64_t rows_hi = 1, rows_lo = 1, cols = 0;

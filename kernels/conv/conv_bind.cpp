@@ -155,12 +155,14 @@ void flatten(ConvArgs& a, ConvSweep& s) {
   }
 }
 
-// The sweeps, and the table of offsets that they share. Strides of x and y are set, those of y still from pixel to pixel.
+// The sweeps, and the table of offsets that they share. Strides of x, y and the residual are set, those of the two still from pixel to pixel.
 // Returns how many units this part computes.
 int64_t bind_sweeps(BindContext& c, const Phases& phases, const Reach& reach, const Extent3& step, RegisterTile tile, ConvArgs& a) {
   const int64_t images = c.out(0).dims[0], blocks = ceil_div(a.ocs, kBlock), oc_groups = ceil_div(blocks, tile.blocks);
-  const Extent3 y_step = {a.y.hi, a.y.lo, a.y.col};
-  a.y.hi *= phases.step[0], a.y.lo *= phases.step[1], a.y.col *= phases.step[2];
+  const Extent3 y_step = {a.y.hi, a.y.lo, a.y.col}, residual_step = {a.residual.hi, a.residual.lo, a.residual.col};
+  for (ConvPixels* pixels : {&a.y, &a.residual}) {
+    pixels->hi *= phases.step[0], pixels->lo *= phases.step[1], pixels->col *= phases.step[2];
+  }
   std::vector<int64_t> offsets;
   int64_t units = 0;
   a.sweep_count = static_cast<int64_t>(phases.all.size());
@@ -172,6 +174,7 @@ int64_t bind_sweeps(BindContext& c, const Phases& phases, const Reach& reach, co
       for (size_t i = 0; i < 3; ++i) {
         s->x += (reach.before[i] - w.begin[i]) * step[i];
         s->y += phase.first[i] * y_step[i];
+        s->residual += phase.first[i] * residual_step[i];
       }
       s->w = packed;
       s->first_tap = first_tap;

@@ -1,4 +1,4 @@
-// From the shape of a convolution to ConvArgs: what Conv, FusedConv and ConvTranspose share. Next: core.simd.cpp.
+// From the shape of a convolution to ConvArgs: what Conv, ConvTranspose and their fused forms share. Next: core.simd.cpp.
 #pragma once
 #include "kernels/conv/conv.h"
 #include "kernels/conv/window.h"
@@ -16,6 +16,11 @@ struct ConvProblem {
 
 // Of x convolved with w [OC, C / group, taps], by the attributes of the node. Errors: channels or ranks do not fit, the window does not.
 Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w);
+
+// What convolutions ask of their inputs (x, w, bias, residual, scale, shift): dtypes; one element a channel of y; the shape of y.
+Status check_conv_dtypes(const InferContext& c);
+Status check_channel_vectors(const InferContext& c, const Dim& channels);
+Status check_residual(const InferContext& c, const Shape& y);
 
 // The attribute channels_last says which sides are [N, spatial, C] and not [N, C, spatial]: of FusedConv, FusedQLinearConv and Reorder, on the CPU.
 constexpr int64_t kLastX = 1, kLastY = 2;  // both: the sum

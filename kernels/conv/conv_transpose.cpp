@@ -1,4 +1,5 @@
-// ConvTranspose: the convolution of the spread-out input with the mirrored kernel. See conv.h; binding proper is in conv_bind.cpp.
+// ConvTranspose and FusedConvTranspose: the convolution of the spread-out input with the mirrored kernel. See conv.h; binding proper is in
+// conv_bind.cpp.
 #include "kernels/conv/conv_bind.h"
 #include "kernels/conv/portable.h"
 #include "kernels/conv/tensor.h"
@@ -10,6 +11,10 @@ namespace {
 constexpr AttrSpec kAttrs[] = {
     {"auto_pad", AttrKind::s, "NOTSET"}, {"dilations", AttrKind::ints},    {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},
     {"output_padding", AttrKind::ints},  {"output_shape", AttrKind::ints}, {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
+constexpr AttrSpec kFusedAttrs[] = {
+    {"activation", AttrKind::s, ""},  {"alpha", AttrKind::f},    {"auto_pad", AttrKind::s, "NOTSET"}, {"beta", AttrKind::f},
+    {"dilations", AttrKind::ints},    {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},    {"output_padding", AttrKind::ints},
+    {"output_shape", AttrKind::ints}, {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
 
 // begin and end: what is cut off the full result of each axis. `in` has numbers for the axes that are known, else -1.
 Result<Window> read(const AttrReader& attrs, std::span<const int64_t> kernel, std::span<const int64_t> in) {
@@ -43,10 +48,7 @@ Result<Window> read(const AttrReader& attrs, std::span<const int64_t> kernel, st
 }
 
 Status infer_transpose(InferContext& c) {
-  if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
-  for (size_t i = 1; i < c.inputs.size(); ++i) {
-    if (c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("input " + std::to_string(i) + " is " + name(c.dtype(i)) + ", X is " + name(c.dtype(0)));
-  }
+  if (Status s = check_conv_dtypes(c); !s) return s;
   const Shape &x = c.shape(0), &w = c.shape(1);
   const int64_t groups = c.attrs.i("group");
   if (groups < 1 || groups > (1 << 30)) return invalid("group is " + std::to_string(groups));
@@ -61,8 +63,7 @@ Status infer_transpose(InferContext& c) {
     return invalid("W has " + w[0].text() + " input channels, no multiple of group " + std::to_string(groups));
   auto channels = mul(w[1], Dim(groups));
   Shape y{x[0], channels ? *channels : c.fresh()};
-  if (c.has(2) && c.shape(2).known() && y[1].known() && (c.shape(2).rank() != 1 || !(c.shape(2)[0] == y[1])))
-    return invalid("the bias is " + c.shape(2).text());
+  if (Status s = check_channel_vectors(c, y[1]); !s) return s;
   std::vector<int64_t> kernel, in;
   for (int i = 2; i < w.rank(); ++i) {
     if (w[i].known()) kernel.push_back(w[i].value());
@@ -75,6 +76,7 @@ Status infer_transpose(InferContext& c) {
   } else {
     for (size_t i = 0; i < in.size(); ++i) y.push_back(c.fresh());
   }
+  if (Status s = check_residual(c, y); !s) return s;
   c.set(0, c.dtype(0), std::move(y));
   return {};
 }
@@ -127,5 +129,15 @@ constinit const OpDef kConvTranspose = {
     .bind = bind_transpose,
     .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
     .macs = macs_transpose};
+constinit const OpDef kFusedConvTranspose = {
+    .name = "FusedConvTranspose",
+    .inputs = {2, 6},
+    .outputs = {1, 1},
+    .attrs = kFusedAttrs,
+    .infer = infer_transpose,
+    .bind = bind_transpose,
+    .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
+    .macs = macs_transpose,
+    .tern_only = true};
 
 }  // namespace tern

@@ -141,7 +141,8 @@ OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const
   g.blocks = left_blocks < kB ? left_blocks : kB;
   g.channel = group * a.ocs + first * 16;
   g.y = a.y.data + image * a.y.image + group * a.y.group + first * a.y.block + s.y;
-  if (a.residual.data != nullptr) g.residual = a.residual.data + image * a.residual.image + group * a.residual.group + first * a.residual.block;
+  if (a.residual.data != nullptr)
+    g.residual = a.residual.data + image * a.residual.image + group * a.residual.group + first * a.residual.block + s.residual;
   g.one = cut_row(s.cols, kP, [&](int64_t width) { return pick_tile(a, g.blocks, width); });
   if (pairs_rows(a, s, g)) g.two = cut_row(s.cols, kP / 2, [&](int64_t width) { return pick_tile_of_two_rows(a, width); });
   TileCall& t = g.call;

@@ -1,5 +1,5 @@
 // Padding and bias join a Conv, then Conv + BatchNormalization, or a product with a number a channel: the scale goes into the weights. Then
-// Conv + residual + activation + per-channel scale become FusedConv. See fuse.h.
+// Conv + residual + activation + per-channel scale become FusedConv. The same of ConvTranspose, but for the padding. See fuse.h.
 #include <cmath>
 
 #include "runtime/base/sealed.h"
@@ -35,8 +35,19 @@ std::optional<ChannelAffine> batch_norm(const Rewriter& r, const Node& node) {
 
 Tensor vector_of(const std::vector<float>& values) { return Tensor::of<float>({static_cast<int64_t>(values.size())}, values); }
 
-bool output_channels(const Tensor* w, const ChannelAffine& a) {
-  return w != nullptr && w->dims().rank >= 3 && w->dims()[0] == static_cast<int64_t>(a.scale.size());
+bool is_transposed(const Node& conv) { return std::string_view(conv.op->name).ends_with("ConvTranspose"); }
+
+// Conv or ConvTranspose that produces v; null when neither does.
+const Node* plain_conv(const Rewriter& r, ValueId v) {
+  const Node* conv = r.producer(v, "Conv");
+  return conv != nullptr ? conv : r.producer(v, "ConvTranspose");
+}
+
+// The weights have a number for each channel of y, [OC, …] or transposed [C, OC / groups, …].
+bool output_channels(const Node& conv, const Tensor* w, const ChannelAffine& a) {
+  if (w == nullptr || w->dims().rank < 3) return false;
+  const int64_t channels = is_transposed(conv) ? w->dims()[1] * conv.read().i("group") : w->dims()[0];
+  return channels == static_cast<int64_t>(a.scale.size());
 }
 
 // Pad -> Conv: taps that fall on padding read zeros either way.
@@ -69,8 +80,7 @@ void with_bias(Rewriter& r, size_t n) {
   if (add == nullptr) return;
   for (size_t i : {0u, 1u}) {
     const ValueId v = add->inputs[i];
-    const Node* conv = r.producer(v, "Conv");
-    if (conv == nullptr) conv = r.producer(v, "ConvTranspose");
+    const Node* conv = plain_conv(r, v);
     const Tensor* bias = r.constant(add->inputs[1 - i]);
     if (conv == nullptr || !r.read_once(v) || !is_channel_vector(bias, r.shape(v))) continue;
     const bool biased = conv->inputs.size() > 2 && conv->inputs[2] != kNone;
@@ -100,19 +110,23 @@ std::optional<ChannelAffine> product(const Rewriter& r, const Node& node, size_t
 }
 
 // Over the weights, where nobody else has them: all of a model's would otherwise lie there beside the largest of them twice.
-void scale_channels(Tensor& w, const std::vector<float>& scale) {
+// transposed: [C, OC / groups, taps], else [OC, terms].
+void scale_channels(Tensor& w, const std::vector<float>& scale, bool transposed, int64_t groups) {
   Tensor scaled = place_over(w);
   const auto* from = w.data<float>();
   auto* to = scaled.mutable_data<float>();
-  const int64_t inner = w.dims().count(1, w.dims().rank);
-  for (size_t oc = 0; oc < scale.size(); ++oc) {
-    const float s = scale[oc];
-    for (int64_t end = static_cast<int64_t>(oc + 1) * inner, i = end - inner; i < end; ++i) to[i] = from[i] * s;
+  const Dims& d = w.dims();
+  const int64_t rows = transposed ? d[0] : 1, channels = transposed ? d[1] : d[0], inner = d.count(transposed ? 2 : 1, d.rank);
+  for (int64_t row = 0; row < rows; ++row) {
+    const float* of_group = scale.data() + row * (transposed ? groups : 1) / rows * channels;
+    for (int64_t c = 0; c < channels; ++c, from += inner, to += inner) {
+      for (int64_t i = 0; i < inner; ++i) to[i] = from[i] * of_group[c];
+    }
   }
   w = sealed(std::move(scaled));
 }
 
-// Conv -> BatchNormalization or Mul, nothing between.
+// Conv or ConvTranspose -> BatchNormalization or Mul, nothing between.
 void fold_scale(Rewriter& r, size_t n) {
   const std::string_view op = r.graph.nodes[n].op->name;
   const Node* node = op == "BatchNormalization" || op == "Mul" ? r.at(n, op) : nullptr;
@@ -120,11 +134,11 @@ void fold_scale(Rewriter& r, size_t n) {
   const Node* conv = nullptr;
   std::optional<ChannelAffine> affine;
   for (size_t i = 0; i < (op == "Mul" ? 2 : 1) && !affine; ++i) {
-    conv = r.read_once(node->inputs[i]) ? r.producer(node->inputs[i], "Conv") : nullptr;
+    conv = r.read_once(node->inputs[i]) ? plain_conv(r, node->inputs[i]) : nullptr;
     if (conv != nullptr) affine = op == "Mul" ? product(r, *node, 1 - i) : batch_norm(r, *node);
   }
   const Tensor* w = conv ? r.constant(conv->inputs[1]) : nullptr;
-  if (!affine || !output_channels(w, *affine)) return;
+  if (!affine || !output_channels(*conv, w, *affine)) return;
   const bool biased = conv->inputs.size() > 2 && conv->inputs[2] != kNone;
   const Tensor* bias = biased ? r.constant(conv->inputs[2]) : nullptr;
   if (biased && bias == nullptr) return;
@@ -142,22 +156,25 @@ void fold_scale(Rewriter& r, size_t n) {
     fused.inputs.resize(3, kNone);
     fused.inputs[2] = r.add_constant(name + ".shift", vector_of(shift));
   }
-  const bool read_elsewhere = !r.read_once(unscaled);
+  const bool read_elsewhere = !r.read_once(unscaled), transposed = is_transposed(fused);
+  const int64_t groups = fused.read().i("group");
   if (!r.replace(n, std::move(fused))) return;
   if (!read_elsewhere) r.graph.value(unscaled).constant = Tensor();
-  scale_channels(r.graph.value(scaled).constant, affine->scale);
+  scale_channels(r.graph.value(scaled).constant, affine->scale, transposed, groups);
 }
 
-// Conv or FusedConv that produces v and may still take an epilogue part.
+// The convolution that produces v, fused or not, and may still take an epilogue part.
 const Node* open_conv(const Rewriter& r, ValueId v) {
   if (v == kNone || !r.read_once(v)) return nullptr;
-  const Node* conv = r.producer(v, "Conv");
-  return conv ? conv : r.producer(v, "FusedConv");
+  for (const char* op : {"Conv", "FusedConv", "ConvTranspose", "FusedConvTranspose"}) {
+    if (const Node* conv = r.producer(v, op)) return conv;
+  }
+  return nullptr;
 }
 bool has_activation(const Node& conv) { return conv.attrs.has("activation"); }
 
 void extend(Rewriter& r, size_t n, Node fused) {
-  fused.op = find_op("FusedConv");
+  fused.op = find_op(is_transposed(fused) ? "FusedConvTranspose" : "FusedConv");
   fused.outputs = {r.graph.nodes[n].outputs[0]};
   r.replace(n, std::move(fused));
 }
@@ -192,7 +209,7 @@ void with_scale(Rewriter& r, size_t n) {
   const Node* norm = r.at(n, "BatchNormalization");
   const Node* conv = norm ? open_conv(r, norm->inputs[0]) : nullptr;
   auto affine = conv ? batch_norm(r, *norm) : std::nullopt;
-  if (!affine || conv->inputs.size() > 4 || !output_channels(r.constant(conv->inputs[1]), *affine)) return;
+  if (!affine || conv->inputs.size() > 4 || !output_channels(*conv, r.constant(conv->inputs[1]), *affine)) return;
   Node fused = *conv;
   fused.inputs.resize(4, kNone);
   const std::string name = r.graph.value(norm->outputs[0]).name;

@@ -90,12 +90,13 @@ TEST_CASE("official cases: every operator of the catalog is in an official case 
       collect(model->state().optimized, ops);
     }
   }
-  // Reorder, ConcatBlocks, MapBlocks, MeanBlocks and GatherMean are inserted when a session is made (tests/runtime/assign_layouts.cpp and
-  // tests/runtime/fuse.cpp); GlobalLpPool has no official case (tests/kernels/pool.cpp); systems of equations are compared with TensorFlow
-  // (tests/loaders/tensorflow_ops.cpp), as is what works on text and is none of ONNX's (tests/kernels/strings.cpp), and Lookup; what quantised graphs
-  // become has tests/runtime/quantized.cpp.
+  // Reorder, ConcatBlocks, MapBlocks, MeanBlocks and GatherMean are inserted when a session is made, FusedConvTranspose by a pass
+  // (tests/runtime/assign_layouts.cpp and tests/runtime/fuse.cpp); GlobalLpPool has no official case (tests/kernels/pool.cpp); systems of equations
+  // are compared with TensorFlow (tests/loaders/tensorflow_ops.cpp), as is what works on text and is none of ONNX's (tests/kernels/strings.cpp), and
+  // Lookup; what quantised graphs become has tests/runtime/quantized.cpp.
   for (const char* elsewhere : {"Reorder",
                                 "ConcatBlocks",
+                                "FusedConvTranspose",
                                 "MapBlocks",
                                 "MeanBlocks",
                                 "GatherMean",

@@ -20,6 +20,7 @@ const std::set<std::string> kExempt = {
     "ConstantOfShape",
     "Range",  // computed from shapes alone: constants when a plan is made
     "FusedConv",
+    "FusedConvTranspose",
     "ConcatBlocks",
     "MapBlocks",
     "MeanBlocks",

@@ -333,4 +333,42 @@ TEST_CASE("conv transpose: output_shape and SAME choose the cut") {
   check_same(run_op("ConvTranspose", {{"strides", Ints{2}}, {"pads", Ints{1, 2}}}, {x, w})[0], f32({1, 1, 4}, {10, 102, 20, 203}));
 }
 
+TEST_CASE("conv transpose: the fused form adds the residual, then activates, then scales, in every phase and group") {
+  struct Case {
+    Dims x, w;
+    Ints strides;
+    int64_t group;
+  };
+  const Case cases[] = {{{2, 16, 3, 5}, {16, 19, 3, 3}, {2, 3}, 1}, {{1, 6, 4, 9}, {6, 4, 2, 2}, {2, 2}, 2}, {{1, 17, 7}, {17, 3, 4}, {2}, 1}};
+  for (const Case& k : cases) {
+    const int64_t channels = k.w[1] * k.group;
+    const Tensor x = random_f32(k.x, 1), w = random_f32(k.w, 2), bias = random_f32({channels}, 3);
+    const Tensor scale = random_f32({channels}, 5), shift = random_f32({channels}, 6);
+    const Tensor plain = run_op("ConvTranspose", {{"strides", k.strides}, {"group", k.group}}, {x, w, bias})[0];
+    const Tensor residual = random_f32(plain.dims(), 4, -3, 3);
+    Tensor expected = *Tensor::allocate(DType::f32, plain.dims());
+    const int64_t plane = plain.dims().count(2, plain.dims().rank);
+    for (int64_t i = 0; i < plain.count(); ++i) {
+      float v = plain.data<float>()[i] + residual.data<float>()[i];
+      v = v < 0 ? v * 0.25f : v;
+      const int64_t c = i / plane % channels;
+      expected.mutable_data<float>()[i] = std::fmaf(v, scale.data<float>()[c], shift.data<float>()[c]);
+    }
+    const Attrs fused = {{"strides", k.strides}, {"group", k.group}, {"activation", std::string("LeakyRelu")}, {"alpha", 0.25f}};
+    check_same(run_op("FusedConvTranspose", fused, {x, w, bias, residual, scale, shift})[0], expected);
+    for (int64_t i = 0; i < plain.count(); ++i)
+      expected.mutable_data<float>()[i] = std::max(0.0f, plain.data<float>()[i] + residual.data<float>()[i]);
+    check_same(
+        run_op("FusedConvTranspose", {{"strides", k.strides}, {"group", k.group}, {"activation", std::string("Relu")}}, {x, w, bias, residual})[0],
+        expected);
+  }
+}
+
+TEST_CASE("conv transpose: epilogues that do not fit are refused") {
+  const Tensor x = random_f32({1, 2, 3, 3}, 1), w = random_f32({2, 4, 2, 2}, 2);
+  CHECK(op_error("FusedConvTranspose", {}, {x, w, random_f32({3}, 3)}).find("one value per output channel") != std::string::npos);
+  CHECK(op_error("FusedConvTranspose", {}, {x, w, absent(), random_f32({1, 4, 4, 3}, 3)}).find("the residual is [1,4,4,3]") != std::string::npos);
+  CHECK(op_error("FusedConvTranspose", {}, {x, w, absent(), absent(), random_f32({4}, 3)}).find("together") != std::string::npos);
+}
+
 }  // namespace tern::test::in_conv

@@ -457,4 +457,32 @@ TEST_CASE("assign_layouts: transposed convolutions read and write blocks, and wh
   CHECK(GraphBuilder::count(g, "ConcatBlocks") == 1);
 }
 
+TEST_CASE("assign_layouts: a fused transposed convolution adds blocked and plain residuals") {
+  for (bool plain : {false, true}) {
+    GraphBuilder b;
+    const ValueId x = b.input("x", {1, 3, 8, 10});
+    const ValueId small = conv(b, x, {16, 3, 3, 3}, {{"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}});
+    const ValueId r = plain ? b.constant(random_f32({1, 17, 8, 10}, 9)) : conv(b, x, {17, 3, 1, 1}, {});
+    const ValueId up = b.node("FusedConvTranspose", {small, b.constant(random_f32({16, 17, 3, 2}, 3)), kNone, r},
+                              {{"strides", Ints{2, 2}}, {"pads", Ints{1, 0, 0, 0}}, {"activation", std::string("Relu")}});
+    b.output(conv(b, up, {5, 17, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+    CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({1, 3, 8, 10}, 1)), "Reorder") == 0);
+  }
+}
+
+TEST_CASE("assign_layouts: phases that lie columns apart are written to blocks, and brought back once; fewer channels and other strides are not") {
+  struct Case {
+    int64_t channels, stride;
+    bool blocked;
+  };
+  for (const Case& k : {Case{17, 2, true}, Case{8, 2, false}, Case{17, 1, false}}) {
+    GraphBuilder b;
+    const ValueId up =
+        b.node("ConvTranspose", {b.input("x", {2, 5, 4, 6}), b.constant(random_f32({5, k.channels, 2, 2}, 3))}, {{"strides", Ints{2, k.stride}}});
+    b.output(up);
+    b.output(b.node("Erf", {up}));
+    CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({2, 5, 4, 6}, 1)), "Reorder") == k.blocked);
+  }
+}
+
 }  // namespace tern::test::in_assign_layouts

@@ -436,6 +436,25 @@ TEST_CASE("fuse: conv, batch norm, residual and activation become one FusedConv;
   CHECK(g.nodes[0].inputs.size() == 6);
 }
 
+TEST_CASE("fuse: the same of a transposed convolution, whose scale goes to the channels of each group") {
+  for (int64_t groups : {1, 2}) {
+    Builder b;
+    auto norm = [&](ValueId v, uint32_t seed) {
+      return b.node("BatchNormalization", {v, b.constant(random_f32({6}, seed, 0.5f, 2)), b.constant(random_f32({6}, seed + 1)),
+                                           b.constant(random_f32({6}, seed + 2)), b.constant(random_f32({6}, seed + 3, 0.5f, 2))});
+    };
+    auto x = b.input("x", {2, 4, 3, 3}), r = b.input("r", {2, 6, 6, 6});
+    auto conv = b.node("ConvTranspose", {x, b.constant(random_f32({4, 6 / groups, 2, 2}, 1)), b.constant(random_f32({6}, 2))},
+                       {{"strides", std::vector<int64_t>{2, 2}}, {"group", groups}});
+    b.output(norm(b.node("Relu", {b.node("Add", {r, norm(conv, 10)})}), 20));
+    Graph g = fused(b, {random_f32({2, 4, 3, 3}, 5), random_f32({2, 6, 6, 6}, 6)}, 2e-5f);
+    REQUIRE(g.nodes.size() == 1);
+    CHECK(g.nodes[0].op == find_op("FusedConvTranspose"));
+    CHECK(g.nodes[0].attrs.s("activation") == "Relu");
+    CHECK(g.nodes[0].inputs.size() == 6);
+  }
+}
+
 TEST_CASE("fuse: a vector that is added to the channels becomes the bias, and then the norm folds into it; any other sum does not") {
   Builder b;
   auto x = b.input("x", {2, 4, 5, 4});
