@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """Tables and charts of what bench_peers measured, written between two marks into bench/README.md; the charts beside it.
 
-usage: report.py RESULTS.json BENCH_FOLDER
+usage: report.py FOLDER BENCH_FOLDER     FOLDER has results.json (a line a net, of bench_peers), nodes.json (a line a net, of tern bench --per-node
+                                         --json) and gemm.json (of bench_kernels): `run` makes them
 """
 import json
-import math
 import pathlib
 import platform
 import re
 import sys
 
+import charts
+
 BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
-COLOURS = {"tern": "#0b6e4f", "onnxruntime": "#8a8d91", "OpenVINO": "#3a6ea5", "TorchScript": "#c8763d", "LiteRT": "#7b5ea7"}
 
 
 def short(engine):
@@ -58,46 +59,20 @@ def tails(results, peers):
     return lines
 
 
-def chart(results, peers):
-    """A row a net: how many times tern's least time each peer takes, on a scale of powers of two; the line is tern."""
-    row, left, right, top = 22, 150, 20, 46
-    width, height = 860, top + row * len(results) + 30
-    low, high = 0.5, 64
-    octaves = math.log2(high / low)
-
-    def scale(ratio):
-        return left + (width - left - right) * math.log2(min(max(ratio, low), high) / low) / octaves
-
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="12">',
-           f'<rect width="{width}" height="{height}" fill="white"/>', '<text x="10" y="18" font-size="14">Time of a call over tern\'s (least times, one thread)</text>']
-    for i, p in enumerate(peers):
-        out.append(f'<circle cx="{left + 120 * i}" cy="34" r="5" fill="{COLOURS.get(p, "#555")}"/><text x="{left + 9 + 120 * i}" y="38">{p}</text>')
-    for power in range(-1, 7):
-        x = scale(2.0**power)
-        style = f'stroke="{COLOURS["tern"]}" stroke-width="2"' if power == 0 else 'stroke="#ddd"'
-        out.append(f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{height - 26}" {style}/>')
-        out.append(f'<text x="{x:.1f}" y="{height - 10}" text-anchor="middle">{2.0**power:g}</text>')
-    for i, r in enumerate(results):
-        y = top + row * i + row / 2
-        engines = {short(e["name"]): e for e in r["engines"]}
-        out.append(f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{r["net"]}</text>')
-        for p in peers:
-            if p in engines:
-                out.append(f'<circle cx="{scale(engines[p]["min"] / engines["tern"]["min"]):.1f}" cy="{y}" r="5" fill="{COLOURS.get(p, "#555")}"/>')
-    return "\n".join(out + ["</svg>"]) + "\n"
-
-
 def main():
-    results = [json.loads(line) for line in open(sys.argv[1])]
-    folder = pathlib.Path(sys.argv[2])
+    made, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    results, nodes = ([json.loads(line) for line in open(made / name)] for name in ("results.json", "nodes.json"))
     names = {short(e["name"]): e["name"] for r in results for e in r["engines"]}
     peers = [p for p in ("onnxruntime", "OpenVINO", "LiteRT", "TorchScript") if p in names]
     worst = max(e["error"] for r in results for e in r["engines"])
     text = [BEGIN, f"{machine()}. One thread, {', '.join(names[p] for p in peers)}; `bench/peers/run BUILD`. Largest difference between outputs: {worst:.1g} "
             "of the largest element.", "", "Least times of a call, and of loading to a session that is ready:", ""]
-    text += minima(results, peers) + ["", "![](peers/latency.svg)", "", "Single calls in a loop (a clock read each; the control reads the clock and does nothing):", ""]
+    text += minima(results, peers) + ["", "![](peers/latency.svg)", "", "![](peers/roofline.svg)", "",
+                                       "![](peers/gemm.svg)", "", "Single calls in a loop (a clock read each; the control reads the clock and does nothing):", ""]
     text += tails(results, peers) + [END]
-    (folder / "peers" / "latency.svg").write_text(chart(results, peers))
+    for name, svg in (("latency", charts.latency(results, peers)), ("roofline", charts.roofline(nodes)),
+                      ("gemm", charts.sweep(json.loads((made / "gemm.json").read_text())))):
+        (folder / "peers" / f"{name}.svg").write_text(svg)
     readme = folder / "README.md"
     old = readme.read_text()
     block = "\n".join(text)
