@@ -9,15 +9,20 @@ namespace tern::TERN_ISA {
 namespace {
 
 template <int R, int P, int CH>
-TERN_INLINE void start(Tile<R, P, CH>& t, const TileCall& c) {
+TERN_INLINE void clear(Tile<R, P, CH>& t) {
   unroll<R>([&](auto r) TERN_INLINE_CALL {
     unroll<P>([&](auto p) TERN_INLINE_CALL { unroll<CH>([&](auto j) TERN_INLINE_CALL { t.acc[r.v][p.v][j.v] = zero(); }); });
   });
+}
+template <int R, int P, int CH>
+TERN_INLINE void start(Tile<R, P, CH>& t, const TileCall& c) {
+  clear(t);
   if (c.bias == nullptr) return;
-  unroll<R>([&](auto r) TERN_INLINE_CALL {
-    unroll<P>([&](auto p)
-                  TERN_INLINE_CALL { t.acc[r.v][p.v][0] = load_columns(c.bias + r.v * c.bias_stride + p.v * 16, p.v == P - 1 ? c.last : 16); });
-  });
+  const auto first = [&](auto r, auto p, int64_t n)
+                         TERN_INLINE_CALL { t.acc[r.v][p.v][0] = load_columns(c.bias + r.v * c.bias_stride + p.v * 16, n); };
+  unroll<R>([&](auto r) TERN_INLINE_CALL { unroll<P - 1>([&](auto p) TERN_INLINE_CALL { first(r, p, 16); }); });
+  if (c.last == 16) unroll<R>([&](auto r) TERN_INLINE_CALL { first(r, Index<P - 1>{}, 16); });
+  else unroll<R>([&](auto r) TERN_INLINE_CALL { first(r, Index<P - 1>{}, c.last); });
 }
 
 // The activations other than relu, on results that were just stored: once here and not in every tile, to keep the code small.
@@ -36,16 +41,20 @@ TERN_INLINE void start(Tile<R, P, CH>& t, const TileCall& c) {
 // Sums the chains, adds the residual, stores; then the activation.
 template <int R, int P, int CH>
 TERN_INLINE void finish(const Tile<R, P, CH>& t, const TileCall& c) {
-  const bool relu = c.epilogue.activation == Activation::relu;
-  unroll<R>([&](auto r) TERN_INLINE_CALL {
-    unroll<P>([&](auto p) TERN_INLINE_CALL {
-      const int64_t at = r.v * c.ldy + p.v * 16, n = p.v == P - 1 ? c.last : 16;
-      f32x16 s = total(t, r.v, p.v);
-      if (c.residual != nullptr) s = s + load_columns(c.residual + at, n);
-      if (relu) s = activate<Activation::relu>(s, 0, 0);
-      store_columns(c.y + at, s, n);
-    });
-  });
+  Tile<R, P, 1> y;
+  const auto each = [&](auto f) TERN_INLINE_CALL {
+    unroll<R>([&](auto r) TERN_INLINE_CALL { unroll<P>([&](auto p) TERN_INLINE_CALL { f(y.acc[r.v][p.v][0], r, p); }); });
+  };
+  each([&](f32x16& s, auto r, auto p) TERN_INLINE_CALL { s = total(t, r.v, p.v); });
+  const auto rest = [&](auto n) TERN_INLINE_CALL {
+    const auto columns = [&](int p) TERN_INLINE_CALL -> int64_t { return p == P - 1 ? n() : 16; };
+    if (c.residual != nullptr)
+      each([&](f32x16& s, auto r, auto p) TERN_INLINE_CALL { s = s + load_columns(c.residual + r.v * c.ldy + p.v * 16, columns(p.v)); });
+    if (c.epilogue.activation == Activation::relu) each([&](f32x16& s, auto, auto) TERN_INLINE_CALL { s = activate<Activation::relu>(s, 0, 0); });
+    each([&](f32x16& s, auto r, auto p) TERN_INLINE_CALL { store_columns(c.y + r.v * c.ldy + p.v * 16, s, columns(p.v)); });
+  };
+  if (c.last == 16) rest([] { return int64_t{16}; });
+  else rest([&] { return c.last; });
   if (c.epilogue.activation > Activation::relu) activate_stored(c.epilogue, c.y, c.ldy, R, (P - 1) * 16 + c.last);
 }
 

@@ -98,7 +98,9 @@ TEST_CASE("gemm: wide and deep shapes have the documented order of sums") {
                             {4, 5, 600},
                             {1, 1, 1000},
                             {49, 80, 80},
-                            {60, 20, 40}}) {
+                            {60, 20, 40},
+                            {40, 20, 1000},
+                            {57, 70, 1000}}) {
     const int64_t m = shape[0], n = shape[1], k = shape[2];
     const Tensor x = random_f32({m, k}, 1), w = random_f32({k, n}, 2);
     INFO("M " << m << " N " << n << " K " << k);
@@ -146,22 +148,23 @@ TEST_CASE("gemm: transposed operands give the bits of plain ones") {
 }
 
 TEST_CASE("gemm: C broadcasts from a scalar, a row, a column and a matrix, and starts the first chain") {
-  const Tensor x = random_f32({5, 20}, 7), w = random_f32({20, 35}, 8);
-  auto with_c = [&](const Tensor& c, std::vector<float> (*row)(const Tensor&, int64_t)) {
+  auto with_c = [&](const Tensor& c, std::vector<float> (*row)(const Tensor&, int64_t), int64_t m = 5, int64_t k = 20) {
+    const Tensor x = random_f32({m, k}, 7), w = random_f32({k, 35}, 8);
     const Tensor y = run_op("Gemm", {}, {x, w, c})[0];
-    for (int64_t r = 0; r < 5; ++r) {
-      const Tensor one = f32({1, 20}, std::vector<float>(x.data<float>() + r * 20, x.data<float>() + r * 20 + 20));
+    for (int64_t r = 0; r < m; ++r) {
+      const Tensor one = f32({1, k}, std::vector<float>(x.data<float>() + r * k, x.data<float>() + (r + 1) * k));
       const Tensor got = f32({1, 35}, std::vector<float>(y.data<float>() + r * 35, y.data<float>() + r * 35 + 35));
       check_same(got, model(one, w, row(c, r).data()));
     }
   };
+  auto row_of = [](const Tensor& c, int64_t r) { return std::vector<float>(c.data<float>() + r * 35, c.data<float>() + r * 35 + 35); };
   with_c(f32({}, {2.5f}), [](const Tensor&, int64_t) { return std::vector<float>(35, 2.5f); });
   with_c(f32({1, 1}, {-2}), [](const Tensor&, int64_t) { return std::vector<float>(35, -2.0f); });
   with_c(random_f32({35}, 9), [](const Tensor& c, int64_t) { return std::vector<float>(c.data<float>(), c.data<float>() + 35); });
   with_c(random_f32({1, 35}, 9), [](const Tensor& c, int64_t) { return std::vector<float>(c.data<float>(), c.data<float>() + 35); });
   with_c(random_f32({5, 1}, 9), [](const Tensor& c, int64_t r) { return std::vector<float>(35, c.data<float>()[r]); });
-  with_c(random_f32({5, 35}, 9),
-         [](const Tensor& c, int64_t r) { return std::vector<float>(c.data<float>() + r * 35, c.data<float>() + r * 35 + 35); });
+  with_c(random_f32({5, 35}, 9), row_of);
+  with_c(random_f32({40, 35}, 9), row_of, 40, 1000);  // more rows than are read at a time
 }
 
 TEST_CASE("gemm: alpha scales the product and beta scales C; beta 0 does not read C") {
@@ -260,9 +263,9 @@ TEST_CASE("gemm: other dtypes take transposes, alpha, beta and C too") {
 }
 
 TEST_CASE("linear: bias, then residual, then activation") {
-  for (const auto& shape : {std::pair<int64_t, int64_t>{3, 64}, {20, 16}, {70, 10}, {130, 9}}) {
+  for (const auto& shape : {std::pair<int64_t, int64_t>{3, 64}, {20, 16}, {70, 10}, {130, 9}, {20, 1000}}) {
     const int64_t n = shape.first, k = shape.second;
-    for (int64_t m : {1, 6}) {
+    for (int64_t m : {1, 6, 40}) {
       const Tensor x = random_f32({m, k}, 1), w = random_f32({k, n}, 2), bias = random_f32({n}, 3), residual = random_f32({m, n}, 4);
       Tensor expected = model(x, w, bias.data<float>());
       check_same(run_op("Linear", {}, {x, w, bias})[0], expected);
