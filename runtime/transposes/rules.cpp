@@ -269,15 +269,38 @@ std::optional<std::vector<int>> ones_between(const Shape& fewer, const Shape& mo
   }
   return j < 0 ? std::optional(ones) : std::nullopt;
 }
-// A Reshape or Flatten that only takes out extents of 1, or only puts some in.
+// Is the last axis of y the last two of x in one, and all before them as they were? Of these the directions and hidden units of a recurrent layer are
+// worth it: others, such as heads, would only make one group of orders out of several.
+bool joins_directions(const Shape& x, const Shape& y) {
+  const int r = y.rank();
+  if (r < 1 || x.rank() != r + 1 || !std::equal(x.dims().begin(), x.dims().end() - 2, y.dims().begin())) return false;
+  const Dim &a = x[r - 1], &b = x[r], &c = y[r - 1];
+  return a.is(2) && b.known() && c.known() && c.value() % 2 == 0 && b.value() == c.value() / 2;
+}
+// A Reshape or Flatten that only takes out extents of 1, or only puts some in; or one that joins directions and hidden units, which then stay where they
+// are: the first of the two is dropped, the other has both.
 std::optional<Frame> reshape_frame(const Graph& g, const Node& n) {
   const Shape &x = shape(g, n.inputs[0]), &y = shape(g, n.outputs[0]);
   if (const auto dropped = ones_between(y, x)) return dropping(g, n, *dropped, false);
-  const auto added = ones_between(x, y);
-  return added ? std::optional(adding(g, n, *added)) : std::nullopt;
+  if (const auto added = ones_between(x, y)) return adding(g, n, *added);
+  return joins_directions(x, y) ? std::optional(dropping(g, n, {y.rank() - 1}, false)) : std::nullopt;
+}
+bool reshape_keeps_bits(const Graph& g, const Node& n, const Frame& f, const Order& order) {
+  const Shape &x = shape(g, n.inputs[0]), &y = shape(g, n.outputs[0]);
+  const bool joins = x.rank() > y.rank() && !ones_between(y, x);
+  return !joins || (order[order.size() - 2] == f.rank - 2 && order.back() == f.rank - 1);
 }
 void reshape_rewrite(Graph& g, Node& n, const Frame& f, const Order& place) {
+  const Shape &x = shape(g, n.inputs[0]), &y = shape(g, n.outputs[0]);
   const bool drops = static_cast<int>(f.in[0].size()) == f.rank;
+  if (drops && !ones_between(y, x)) {
+    std::vector<int64_t> to(static_cast<size_t>(y.rank()), 0);
+    to.back() = y[y.rank() - 1].value();
+    n.op = find_op("Reshape");
+    n.attrs = {};
+    n.inputs.resize(1);
+    return set_input(g, n, 1, to);
+  }
   n.op = find_op(drops ? "Squeeze" : "Unsqueeze");
   n.attrs = {};
   n.inputs.resize(1);
@@ -343,7 +366,7 @@ constexpr Rule kReduce = {reduce_frame, reduce_keeps_bits, move_list<1>};
 constexpr Rule kArg = {arg_frame, nullptr, move_axis};
 constexpr Rule kSoftmaxes = {along_axis, softmax_keeps_bits, move_axis};
 constexpr Rule kQuantize = {quantize_frame, nullptr, quantize_rewrite};
-constexpr Rule kReshape = {reshape_frame, nullptr, reshape_rewrite};
+constexpr Rule kReshape = {reshape_frame, reshape_keeps_bits, reshape_rewrite};
 
 constexpr std::pair<std::string_view, Rule> kRules[] = {
     {"ArgMax", kArg},

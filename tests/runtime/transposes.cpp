@@ -248,6 +248,36 @@ TEST_CASE("transposes: recurrent operators take the batch first") {
   }
 }
 
+TEST_CASE("transposes: both directions of stacked recurrent operators stay side by side, the batch first") {
+  for (const char* op : {"LSTM", "GRU"}) {
+    for (bool last_steps : {false, true}) {
+      GraphBuilder b;
+      const int64_t gates = op == std::string("LSTM") ? 4 : 3;
+      ValueId x = permute(b, b.input("x", {Dim::symbol("n"), 7, 3}), {1, 0, 2}), state = kNone;
+      for (int64_t features : {3, 10, 10}) {
+        const Attrs attrs = {{"hidden_size", int64_t(5)}, {"direction", std::string("bidirectional")}};
+        const auto y = b.nodes(op, {x, weights(b, {2, gates * 5, features}), weights(b, {2, gates * 5, 5})}, 2, attrs);
+        x = b.node("Reshape", {permute(b, y[0], {0, 2, 1, 3}), b.ints({0, 0, -1})});
+        state = y[1];
+      }
+      b.output(permute(b, x, {1, 0, 2}));
+      if (last_steps) b.output(state);
+      const Graph g = moved(b, {random_f32({4, 7, 3}, 1)});
+      CHECK(transposes(g) == (last_steps ? 1 : 0));  // of the states alone, which are directions first
+    }
+  }
+}
+
+TEST_CASE("transposes: two axes that a Reshape joins stay where they are joined") {
+  for (int64_t width : {2, 3}) {
+    GraphBuilder b;
+    ValueId v = b.node("Relu", {conv(b, b.input("x", {2, 5, width, 3}), {6, 3, 3, 3})});  // width and channels are joined
+    v = b.node("Sigmoid", {b.node("Reshape", {v, b.ints({2, 5, 6 * width})})});
+    b.output(conv(b, b.node("Reshape", {v, b.ints({2, 5, 1, 6 * width})}), {4, 6 * width, 1, 1}, {0, 0, 0, 0}));
+    moved(b, {random_f32({2, 5, width, 3}, 1)});
+  }
+}
+
 TEST_CASE("transposes: a constant that the budget cannot hold twice is transposed when it is needed") {
   GraphBuilder b;
   ValueId v = conv(b, b.input("x", {1, 4, 5, 3}), {4, 3, 3, 3});
