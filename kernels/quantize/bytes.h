@@ -35,12 +35,19 @@ TERN_INLINE void store_bytes(uint8_t* p, i32x16 v) {
 #endif
 }
 
-// What the lanes of x become, from low to high. Bounded before they are rounded, so that adding 1.5 * 2^23 rounds to even: both ends are integers.
-// A comparison with NaN gives its second operand: the lowest.
-TERN_INLINE i32x16 quantized_lanes(f32x16 x, f32x16 scale, i32x16 zero, float low, float high) {
-  const f32x16 magic = splat(0x1.8p23f), offset = to_float(zero);
-  const f32x16 bounded = min_raw(max_raw(x / scale, splat(low) - offset), splat(high) - offset);
-  return to_int_trunc((bounded + magic) - magic) + zero;
+// What quantised lanes are from and to, less the zero point, which is added with the bits of the number that rounds.
+struct QuantizedRange {
+  f32x16 low, high;
+  i32x16 zero;
+};
+constexpr float kRounds = 0x1.8p23f;  // in a sum with it the lowest bits are the other number, rounded to even
+TERN_INLINE QuantizedRange quantized_range(i32x16 zero, float low, float high) {
+  const f32x16 offset = to_float(zero);
+  return {splat(low) - offset, splat(high) - offset, zero - bits(splat(kRounds))};
+}
+// Bounded before they are rounded: both ends are integers. A comparison with NaN gives its second operand: the lowest.
+TERN_INLINE i32x16 quantized_lanes(f32x16 x, f32x16 scale, const QuantizedRange& to) {
+  return bits(min_raw(max_raw(x / scale, to.low), to.high) + splat(kRounds)) + to.zero;
 }
 
 }  // namespace

@@ -16,18 +16,16 @@ struct Side {
 TERN_INLINE Side side(const float* scale, const uint8_t* zero, bool is_signed) {
   return {splat(*scale), splat_i32(zero_point(zero, is_signed)), is_signed};
 }
+TERN_INLINE QuantizedRange range_of(const Side& s) { return quantized_range(s.zero, s.is_signed ? -128.0f : 0.0f, s.is_signed ? 127.0f : 255.0f); }
 TERN_INLINE f32x16 real(const Side& s, const uint8_t* p) { return to_float(load_bytes(p, s.is_signed) - s.zero) * s.scale; }
-
-TERN_INLINE i32x16 quantized(const Side& s, f32x16 x) {
-  return quantized_lanes(x, s.scale, s.zero, s.is_signed ? -128.0f : 0.0f, s.is_signed ? 127.0f : 255.0f);
-}
 
 template <bool kProduct>
 void map_pair(const QuantizedPair& p) {
   const Side a = side(p.a_scale, p.a_zero, p.a_signed), b = side(p.b_scale, p.b_zero, p.b_signed), y = side(p.y_scale, p.y_zero, p.y_signed);
+  const QuantizedRange range = range_of(y);
   auto sixteen = [&](const uint8_t* pa, const uint8_t* pb, uint8_t* to) __attribute__((always_inline)) {
     const f32x16 va = real(a, pa), vb = real(b, pb);
-    store_bytes(to, quantized(y, kProduct ? va * vb : va + vb));
+    store_bytes(to, quantized_lanes(kProduct ? va * vb : va + vb, y.scale, range));
   };
   int64_t i = p.begin;
   for (; i + 16 <= p.end; i += 16) sixteen(p.a + i, p.b + i, p.y + i);

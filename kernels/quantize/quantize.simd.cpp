@@ -49,12 +49,13 @@ template <class Q>
   }
 }
 
+bool is_one(const QuantArgs& a) { return a.per_outer == 0 && a.per_block == 0 && a.step == 0; }
 // work(at, scales, n) for blocks of elements [at, at + n) of this part. Q: of the zero points.
 template <class Q, class Work>
 void in_blocks(const QuantArgs& a, Work work) {
   Scales s{};
   const int64_t end = a.end * a.inner;
-  const bool one = a.per_outer == 0 && a.per_block == 0 && a.step == 0;  // scale for all
+  const bool one = is_one(a);
   if (one) read<Q>(a, s, 0, 0, 0, kBlock);
   for (int64_t at = a.begin * a.inner; at < end; at += kBlock) {
     const int64_t n = end - at < kBlock ? end - at : kBlock;
@@ -79,16 +80,28 @@ TERN_INLINE void store_quantized(Q* y, i32x16 v) {
   store_i32(lanes, v);
   for (int i = 0; i < 16; ++i) y[i] = static_cast<Q>(lanes[i]);
 }
-template <class Q>
-[[gnu::noinline]] void quantize_block(const float* x, const Scales& s, Q* y, int64_t n) {
-  auto at = [&](int64_t i, f32x16 v)
-                TERN_INLINE_CALL { return quantized_lanes(v, load(s.scale + i), load_i32(s.zero + i), kLowest<Q>, kHighest<Q>); };
+// lanes(i, v): what elements [i, i + 16) become, which are v.
+template <class Q, class Lanes>
+TERN_INLINE void quantize_lanes(const float* x, Q* y, int64_t n, Lanes lanes) {
   int64_t i = 0;
-  for (; i + 16 <= n; i += 16) store_quantized(y + i, at(i, load(x + i)));
+  for (; i + 16 <= n; i += 16) store_quantized(y + i, lanes(i, load(x + i)));
   if (i == n) return;
   Q last[16];
-  store_quantized(last, at(i, load_n(x + i, n - i)));
+  store_quantized(last, lanes(i, load_n(x + i, n - i)));
   for (int64_t k = 0; k < n - i; ++k) y[i + k] = last[k];
+}
+template <class Q>
+[[gnu::noinline]] void quantize_block(const float* x, const Scales& s, Q* y, int64_t n) {
+  quantize_lanes(x, y, n, [&](int64_t i, f32x16 v) TERN_INLINE_CALL {
+    return quantized_lanes(v, load(s.scale + i), quantized_range(load_i32(s.zero + i), kLowest<Q>, kHighest<Q>));
+  });
+}
+// One scale for all.
+template <class Q>
+[[gnu::noinline]] void quantize_all(const float* x, float scale, int32_t zero, Q* y, int64_t n) {
+  const f32x16 step = splat(scale);
+  const QuantizedRange range = quantized_range(splat_i32(zero), kLowest<Q>, kHighest<Q>);
+  quantize_lanes(x, y, n, [&](int64_t, f32x16 v) TERN_INLINE_CALL { return quantized_lanes(v, step, range); });
 }
 template <class Q>
 [[gnu::noinline]] void dequantize_block(const Q* x, const Scales& s, float* __restrict y, int64_t n) {
@@ -100,6 +113,11 @@ template <class T, class Q>
 void quantize_to(const QuantArgs& a) {
   const T* x = static_cast<const T*>(a.x);
   Q* y = static_cast<Q*>(a.y);
+  if constexpr (std::is_same_v<T, float>) {
+    const int64_t at = a.begin * a.inner;
+    const int32_t zero = a.zero_point == nullptr ? 0 : *static_cast<const Q*>(a.zero_point);
+    if (is_one(a)) return quantize_all(x + at, scale_at(a.scale, a.scale_dtype, 0), zero, y + at, a.end * a.inner - at);
+  }
   in_blocks<Q>(a, [=](int64_t at, const Scales& s, int64_t n) {
     if constexpr (std::is_same_v<T, float>) {
       quantize_block(x + at, s, y + at, n);
@@ -155,9 +173,7 @@ void dynamic_quantize(const DynamicArgs& a) {
   const f32x16 high = max_raw(max_raw(highs[0], highs[1]), max_raw(highs[2], highs[3]));
   const float lowest = -reduce_max_raw(neg(low)), scale = dynamic_scale(lowest, reduce_max_raw(high));
   const uint8_t zero_point = quantized<uint8_t>(-lowest, scale, 0);
-  Scales s{};
-  for (int64_t k = 0; k < kBlock; ++k) s.scale[k] = scale, s.zero[k] = zero_point;
-  for (int64_t i = 0; i < a.count; i += kBlock) quantize_block(a.x + i, s, a.y + i, a.count - i < kBlock ? a.count - i : kBlock);
+  quantize_all(a.x, scale, zero_point, a.y, a.count);
   *a.scale = scale;
   *a.zero_point = zero_point;
 }
