@@ -5,7 +5,9 @@
 
 #include "kernels/conv/window.h"
 #include "kernels/op.h"
+#include "kernels/quantize/integer.h"
 #include "runtime/base/checked.h"
+#include "runtime/base/cpu_vnni.h"
 
 namespace tern {
 namespace {
@@ -57,6 +59,8 @@ Status bind_pair(BindContext& c) {
 
 // ---- Lookup8: x, table ----
 
+constexpr auto& kLookupRows = rows_of<TERN_ON_EACH_ISA(lookup_i8)>;
+
 Status infer_lookup(InferContext& c) {
   if (!is_byte(c.dtype(0)) || !is_byte(c.dtype(1))) return bad_dtype(is_byte(c.dtype(0)) ? c.dtype(1) : c.dtype(0));
   c.set(0, c.dtype(1), c.shape(0));
@@ -72,7 +76,7 @@ Status bind_lookup(BindContext& c) {
   c.set(a.x, c.input<const uint8_t>(0));
   c.set(a.table, c.input<const uint8_t>(1));
   c.set(a.y, c.output<uint8_t>(0));
-  c.run(*c.pick(DType::i8));
+  c.run(*pick(kLookupRows, DType::i8, integer_isa(c.isa, has_byte_tables())));
   return {};
 }
 
@@ -154,7 +158,7 @@ constinit const OpDef kLookup8 = {.name = "Lookup8",
                                   .outputs = {1, 1},
                                   .infer = infer_lookup,
                                   .bind = bind_lookup,
-                                  .kernels = rows_of<TERN_ON_EACH_ISA(lookup_i8)>,
+                                  .kernels = kLookupRows,
                                   .inplace_inputs = 1,
                                   .tern_only = true};
 constinit const OpDef kMaxPoolLast = {.name = "MaxPoolLast",

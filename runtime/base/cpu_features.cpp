@@ -34,7 +34,7 @@ bool bit(uint32_t word, int n) { return (word >> n) & 1; }
 
 // What CPU and system offer.
 struct Offered {
-  bool avx2 = false, avx512 = false, vnni = false, bf16 = false;
+  bool avx2 = false, avx512 = false, vnni = false, vbmi = false, bf16 = false;
 };
 Offered offered() {
   uint32_t a, b, c, d;
@@ -46,8 +46,8 @@ Offered offered() {
   constexpr uint64_t kYmm = 0x6, kZmm = 0xe6;  // SSE and AVX; and the mask registers and both halves of ZMM
   if (!bit(b, 5) || (state & kYmm) != kYmm) return {};
   const bool avx512 = bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31) && (state & kZmm) == kZmm;  // F DQ BW VL
-  const bool vnni = avx512 && bit(c, 11);
-  return {true, avx512, vnni, avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && bit(a, 5)};
+  const bool vnni = avx512 && bit(c, 11), vbmi = avx512 && bit(c, 1);
+  return {true, avx512, vnni, vbmi, avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && bit(a, 5)};
 }
 // Asked once: on virtual machines CPUID leaves the guest.
 const Offered& here() {
@@ -60,6 +60,7 @@ const Offered& here() {
 bool runnable(Isa isa) { return isa == Isa::scalar || (isa == Isa::avx2 && here().avx2) || (isa == Isa::avx512 && here().avx512); }
 bool has_vnni() { return here().vnni; }
 bool has_bf16_pairs() { return here().bf16; }
+bool has_byte_tables() { return here().vbmi; }
 
 std::string cpu_name() {
   uint32_t words[12];
@@ -80,6 +81,7 @@ bool of_this_architecture(Isa isa) { return isa == Isa::scalar || isa == Isa::ne
 bool runnable(Isa isa) { return of_this_architecture(isa); }  // every AArch64 CPU has NEON
 bool has_vnni() { return false; }
 bool has_bf16_pairs() { return false; }
+bool has_byte_tables() { return false; }
 std::string cpu_name() { return "unknown CPU"; }
 
 #else
@@ -88,6 +90,7 @@ bool of_this_architecture(Isa isa) { return isa == Isa::scalar; }
 bool runnable(Isa isa) { return isa == Isa::scalar; }
 bool has_vnni() { return false; }
 bool has_bf16_pairs() { return false; }
+bool has_byte_tables() { return false; }
 std::string cpu_name() { return "unknown CPU"; }
 
 #endif

@@ -1,8 +1,10 @@
 // What is computed element by element between DequantizeLinear and QuantizeLinear stays on bytes: a function of one value becomes a table of all 256
-// results, which the operators themselves fill in; Add and Mul of two become QuantizedAdd and QuantizedMul; pieces of a Concat are brought to the
+// results, which the operators themselves fill in; Add and Mul of two become QuantizedAdd and QuantizedMul, or a table where both are functions of one
+// value (x sigmoid(x)); pieces of a Concat are brought to the
 // scale of the whole by tables. The bits are those of the plain graph. See passes.h.
 #include <algorithm>
 
+#include "kernels/evaluate.h"
 #include "runtime/evaluator.h"
 #include "runtime/fuse/passes.h"
 #include "runtime/fuse/quantized.h"
@@ -33,10 +35,15 @@ ValueId varying_input(const Rewriter& r, const Node& node) {
   return found;
 }
 
-// What every byte becomes by DequantizeLinear, `chain` and QuantizeLinear n: their own results.
-std::optional<Tensor> table_of(const Rewriter& r, DType dtype, std::span<const NodeId> chain) {
+Tensor every_byte(DType dtype) {
   Tensor x = *Tensor::allocate(dtype, {256});
   for (int i = 0; i < 256; ++i) x.mutable_raw()[i] = static_cast<std::byte>(i);
+  return x;
+}
+
+// What every byte becomes by DequantizeLinear, `chain` and QuantizeLinear n: their own results.
+std::optional<Tensor> table_of(const Rewriter& r, DType dtype, std::span<const NodeId> chain) {
+  Tensor x = every_byte(dtype);
   for (NodeId n : chain) {
     const Node& node = r.graph.node(n);
     std::vector<Tensor> in;
@@ -74,6 +81,33 @@ bool unary(Rewriter& r, size_t n, const Quantized& y) {
   return r.replace(n, Node{find_op("Lookup8"), "", {}, {data, t}, r.graph.nodes[n].outputs, {}});
 }
 
+// What a value of bytes is a function of: another one, by a table, or itself.
+struct Source {
+  ValueId byte;
+  const Tensor* table;
+};
+Source source_of(const Rewriter& r, ValueId v) {
+  const Node* lookup = r.producer(v, "Lookup8");
+  return lookup == nullptr ? Source{v, nullptr} : Source{lookup->inputs[0], &r.graph.value(lookup->inputs[1]).constant};
+}
+
+// The table of a QuantizedAdd or QuantizedMul of two functions of one value, within limits.
+std::optional<Tensor> table_of_pair(const Rewriter& r, const char* op, std::span<const ValueId> inputs, const Limits& within) {
+  const Source sides[] = {source_of(r, inputs[0]), source_of(r, inputs[3])};
+  if (sides[0].byte != sides[1].byte) return std::nullopt;
+  std::vector<Tensor> in;
+  for (ValueId v : inputs) in.push_back(r.graph.value(v).constant);
+  for (size_t i : {0u, 1u}) in[3 * i] = sides[i].table != nullptr ? *sides[i].table : every_byte(r.dtype(sides[i].byte));
+  auto y = evaluate(*find_op(op), {}, in, 1, {.isa = best_isa()});
+  if (!y) return std::nullopt;
+  std::byte* bytes = (*y)[0].mutable_raw();
+  for (int i = 0; i < 256; ++i) {
+    const int32_t v = (*y)[0].dtype() == DType::i8 ? static_cast<int8_t>(bytes[i]) : static_cast<uint8_t>(bytes[i]);
+    bytes[i] = static_cast<std::byte>(std::clamp(v, within.low, within.high));
+  }
+  return (*y)[0];
+}
+
 // A sum or product of two, with the limits behind it.
 bool pair(Rewriter& r, size_t n, const Quantized& y, DType dtype) {
   const auto within = limits(r, y, dtype);
@@ -91,6 +125,10 @@ bool pair(Rewriter& r, size_t n, const Quantized& y, DType dtype) {
                                          zero_or_none(r, b->zero, r.dtype(b->data)),
                                          y.scale,
                                          zero_or_none(r, y.zero, dtype)};
+    if (auto table = table_of_pair(r, fused, inputs, *within)) {
+      const ValueId t = r.add_constant(r.graph.value(r.graph.nodes[n].outputs[0]).name + ".table", std::move(*table));
+      return r.replace(n, Node{find_op("Lookup8"), name, {}, {source_of(r, a->data).byte, t}, r.graph.nodes[n].outputs, {}});
+    }
     put_within(r, n, Node{find_op(fused), name, {}, inputs, {}, {}}, *within, dtype);
     return true;
   }

@@ -173,7 +173,7 @@ TEST_CASE("quantised: functions of one value become tables, sums and products of
   const ValueId x = b.fenced(b.input("x", {2, 40}), 0.03f, 100), y = b.fenced(b.input("y", {2, 40}), 0.02f, -5, DType::i8);
   const ValueId half = b.scalar(0.5f);
   const ValueId s = b.fenced(b.node("Sigmoid", {b.node("Mul", {x, half})}), 1.0f / 256, 0);
-  b.output(b.fenced(b.node("Mul", {x, s}), 0.01f, 80));
+  b.output(b.fenced(b.node("Mul", {y, s}), 0.01f, 80));
   b.output(b.fenced(b.node("Relu", {b.node("Add", {x, y})}), 0.05f, 3, DType::i8));
   b.output(b.to_bytes(x, 0.07f, 9, DType::i8));  // another scale
   b.output(b.fenced(b.node("Concat", {x, y, s}, {{"axis", int64_t(1)}}), 0.03f, 100));
@@ -184,6 +184,22 @@ TEST_CASE("quantised: functions of one value become tables, sums and products of
   CHECK(count(g, "Sigmoid") == 0);
   CHECK(count(g, "Concat") == 1);
   check_bits(b.graph, {random_f32({2, 40}, 1, -4, 4), random_f32({2, 40}, 2, -3, 3)});
+}
+
+TEST_CASE("quantised: a product of two functions of one value is a table, with its limits and the bits of f32") {
+  for (DType t : {DType::u8, DType::i8}) {
+    Quantiser b;
+    const ValueId x = b.fenced(b.input("x", {3, 100}), 0.05f, t == DType::u8 ? 120 : -3, t);
+    const ValueId s = b.fenced(b.node("Sigmoid", {x}), 1.0f / 256, 0);
+    b.output(b.fenced(b.node("Mul", {x, s}), 0.02f, 10));
+    b.output(b.fenced(b.node("Relu", {b.node("Add", {s, x})}), 0.03f, 7, DType::i8));
+    b.output(b.fenced(b.node("Clip", {b.node("Mul", {x, x}), b.scalar(0.5f), b.scalar(3)}), 0.02f, 0));
+    const Graph g = planned(b.graph);
+    CHECK(count(g, "Lookup8") == 3);
+    CHECK(count(g, "QuantizedMul") == 0);
+    CHECK(count(g, "QuantizedAdd") == 0);
+    check_bits(b.graph, {random_f32({3, 100}, 1, -8, 8)});
+  }
 }
 
 TEST_CASE("quantised: channels lie last from one convolution to the next, and as they were for everybody else") {
