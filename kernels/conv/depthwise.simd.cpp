@@ -32,6 +32,39 @@ TERN_INLINE void windows(const float* x, const int64_t* taps, const float* w, in
   if (at < out) windows<1>(x, taps, w, count, at, bias, y, out);
 }
 
+// Two rows of y, the second one's windows a row of x further down: what both read is loaded once. Most loads cross a cache line, and cost two.
+template <int kVectors>
+TERN_INLINE void windows_of_two(const DepthwiseArgs& a, const float* x, const float* w, int64_t at, float bias, float* y) {
+  const int64_t rows = a.kernel, cols = a.rows.kernel;
+  f32x16 v[2][kVectors];
+  unroll<kVectors>([&](auto n) TERN_INLINE_CALL { v[0][n.v] = v[1][n.v] = splat(bias); });
+  auto add_row = [&](auto upper, auto lower, const float* weights) TERN_INLINE_CALL {  // weights: of the upper one
+    for (int64_t c = 0; c < cols; ++c) {
+      const float* from = x + a.rows.offsets[c] + at;
+      unroll<kVectors>([&](auto n) TERN_INLINE_CALL {
+        const f32x16 some = load(from + n.v * 16);
+        if constexpr (decltype(upper)::v != 0) v[0][n.v] = fma(some, splat(weights[c]), v[0][n.v]);
+        if constexpr (decltype(lower)::v != 0) v[1][n.v] = fma(some, splat(weights[c - cols]), v[1][n.v]);
+      });
+    }
+    x += a.rows.runs * a.rows.run;
+  };
+  add_row(Index<1>{}, Index<0>{}, w);
+  for (int64_t r = 1; r < rows; ++r) add_row(Index<1>{}, Index<1>{}, w + r * cols);
+  add_row(Index<0>{}, Index<1>{}, w + rows * cols);
+  unroll<2>([&](auto r) TERN_INLINE_CALL {
+    unroll<kVectors>([&](auto n) TERN_INLINE_CALL {
+      const int64_t to = at + n.v * 16;
+      store_first(y + r.v * a.out[1] + to, v[r.v][n.v], a.out[1] - to);
+    });
+  });
+}
+[[gnu::noinline]] void sums_of_two_rows(const DepthwiseArgs& a, const float* x, const float* w, float bias, float* y) {
+  int64_t at = 0;
+  for (; at + 16 < a.out[1]; at += 32) windows_of_two<2>(a, x, w, at, bias, y);
+  if (at < a.out[1]) windows_of_two<1>(a, x, w, at, bias, y);
+}
+
 // Residual, activation, scale of output channel c, on a row of y while it is in L1.
 template <Activation A>
 void finish_row(const DepthwiseArgs& a, int64_t c, const float* residual, float* y) {
@@ -57,6 +90,8 @@ TERN_INLINE RowTaps taps_of_row(const DepthwiseArgs& a, int64_t oh) {
   return t;
 }
 
+TERN_INLINE bool has_all(const DepthwiseArgs& a, const RowTaps& t) { return t.last - t.first == a.kernel; }
+
 // One output channel: x is its map, w its taps, y its map; `at`: elements of y before it.
 void depthwise_map(const DepthwiseArgs& a, int64_t c, const float* x, int64_t at) {
   const int64_t size = a.rows.runs * a.rows.run;
@@ -67,13 +102,17 @@ void depthwise_map(const DepthwiseArgs& a, int64_t c, const float* x, int64_t at
     const Stripe s = stripe_at(a.rows, oh);
     float* dealt = static_cast<float*>(a.rows.rows);
     deal_rows(x + s.first * a.rows.in, s.last - s.first, dealt, a.rows, 0.0f, [](float v) TERN_INLINE_CALL { return v; });
-    for (; oh < s.end; ++oh, at += a.out[1]) {
+    while (oh < s.end) {
       const RowTaps t = taps_of_row(a, oh);
-      sums_of_row(dealt + (t.row - s.first) * size, a.rows.taps, w + t.first * a.rows.kernel, (t.last - t.first) * a.rows.kernel, bias, a.y + at,
-                  a.out[1]);
-      if (!finishes) continue;
-      const float* residual = a.residual == nullptr ? nullptr : a.residual + at;
-      with_activation(a.activation.activation, [&]<Activation A>() { finish_row<A>(a, c, residual, a.y + at); });
+      const float* first = dealt + (t.row - s.first) * size;
+      const bool two = a.stride == 1 && a.dilation == 1 && oh + 1 < s.end && has_all(a, t) && has_all(a, taps_of_row(a, oh + 1));
+      if (two) sums_of_two_rows(a, first, w, bias, a.y + at);
+      else sums_of_row(first, a.rows.taps, w + t.first * a.rows.kernel, (t.last - t.first) * a.rows.kernel, bias, a.y + at, a.out[1]);
+      for (const int64_t end = oh + 1 + two; oh < end; ++oh, at += a.out[1]) {
+        if (!finishes) continue;
+        const float* residual = a.residual == nullptr ? nullptr : a.residual + at;
+        with_activation(a.activation.activation, [&]<Activation A>() { finish_row<A>(a, c, residual, a.y + at); });
+      }
     }
   }
 }
