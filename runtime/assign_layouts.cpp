@@ -61,15 +61,22 @@ class Assigner {
     if (n.outputs.empty() || !suits(n.outputs[0])) return false;
     if (is_conv(n)) {
       if (channels_last(n.read(), kLastY)) return false;
-      const int64_t groups = n.read().i("group"), ocs = dims(n.outputs[0])[1] / groups;
-      return depthwise(n) ? channels_last(n.read(), kLastX) || blocked_before(n) : groups == 1 || ocs % kBlock == 0 || lanewise(n);
+      return depthwise(n) ? channels_last(n.read(), kLastX) || blocked_before(n) : gives_whole_blocks(n);
     }
-    if (is_transposed(n)) return n.read().i("group") == 1;
+    if (is_transposed(n)) return gives_whole_blocks(n);
     if (is_mean(n)) return produced_blocked(n.inputs[0]);
     if (is_window_pool(n)) return suits(n.inputs[0]) && blocked_before(n) && (n.outputs.size() < 2 || n.outputs[1] == kNone);
     if (n.op == &kConcat) return joins_blocks(n);
     return n.op == &kSplit ? splits_blocks(n) : forms_.count(n.outputs[0]) != 0;
   }
+  // Do the channels of a group begin with a block of y, and of the residual?
+  bool gives_whole_blocks(const Node& n) const {
+    const int64_t groups = n.read().i("group");
+    if (groups == 1 || is_transposed(n)) return groups == 1;
+    const Shape& w = g_.value(n.inputs[1]).type.shape;
+    return w.known() && (w[0].value() / groups % kBlock == 0 || lanewise(n));
+  }
+  bool is_residual(const Node& n, size_t i) const { return i == 3 && (is_conv(n) || is_transposed(n)); }
   bool lanewise(const Node& n) const {
     const int64_t groups = n.read().i("group");
     const Shape& w = g_.value(n.inputs[1]).type.shape;
@@ -82,14 +89,14 @@ class Assigner {
   bool reads(const Node& n, size_t i) const {
     const ValueId v = n.inputs[i];
     if (!suits(v)) return false;
+    if (is_residual(n, i)) return produced_blocked(v) && gives_whole_blocks(n);
     if (is_conv(n)) {
-      if (i == 3) return produced_blocked(v);
       if (i != 0 || channels_last(n.read(), kLastX) || g_.value(n.outputs[0]).type.shape.rank() > 4 || !g_.value(n.inputs[1]).type.shape.known())
         return false;
       const int64_t groups = n.read().i("group"), ics = dims(v)[1] / groups;
       return depthwise(n) ? blocked_before(n) : lanewise(n) || (ics >= kBlock && (groups == 1 || ics % kBlock == 0));
     }
-    if (is_transposed(n)) return (i == 0 || i == 3) && n.read().i("group") == 1 && produced_blocked(v);
+    if (is_transposed(n)) return i == 0 && n.read().i("group") == 1 && produced_blocked(v);
     if (is_window_pool(n)) return writes(n);
     if ((is_mean(n) && i == 0) || puts_channels_last(n)) return produced_blocked(v);
     if (n.op == &kConcat || (n.op == &kSplit && i == 0)) return all_wanted(n) && writes(n) && produced_blocked(v);
@@ -134,14 +141,15 @@ class Assigner {
   // plain result; theirs are brought back.
   bool gives_blocks_unasked(const Node& n) const {
     if (is_window_pool(n)) return takes_blocked(n, 0);
-    if (!is_transposed(n) || !writes(n)) return false;
+    constexpr int64_t kFewest = 4;  // channels that make it worth while
+    if (!is_transposed(n) || n.read().i("group") != 1 || !suits_blocks(g_, n.outputs[0], kFewest)) return false;
     const std::vector<int64_t> strides = n.read().ints("strides");
     return !strides.empty() && strides.back() > 1;
   }
   bool takes_blocked(const Node& n, size_t i) const {
     if (puts_channels_last(n)) return suits(n.inputs[i]) && g_.value(n.inputs[i]).layout.blocked;
     if (!reads(n, i)) return false;
-    if ((is_conv(n) && i == 3) || is_mean(n) || is_transposed(n)) return g_.value(n.inputs[i]).layout.blocked;
+    if (is_residual(n, i) || is_mean(n) || is_transposed(n)) return g_.value(n.inputs[i]).layout.blocked;
     return true;
   }
 
@@ -220,7 +228,8 @@ class Assigner {
         const ValueId v = g_.nodes[n].inputs[i];
         if (v == kNone) continue;
         const bool blocked = takes_blocked(g_.nodes[n], i), is = g_.value(v).layout.blocked;
-        const bool either = ((is_conv(node) || is_transposed(node)) && i == 3) || (node.op == &kConcat && g_.value(node.outputs[0]).layout.blocked);
+        const bool either =
+            (is_residual(node, i) && (!is || gives_whole_blocks(node))) || (node.op == &kConcat && g_.value(node.outputs[0]).layout.blocked);
         if (blocked != is && !either) node.inputs[i] = reordered(v, blocked, out);
         if (blocked && (is_conv(node) || is_transposed(node)) && i == 0) widen_halo(g_.nodes[n], node.inputs[i]);
       }
@@ -265,11 +274,40 @@ class Assigner {
   std::vector<ValueId> to_blocked_, to_plain_;     // the Reorder of a value, once it is made
 };
 
+// What a ConcatBlocks of one image joins at whole blocks gets the halo of the result, so that it may be computed there (Lowering::joins_in_place).
+void widen_joined(Graph& g) {
+  const std::vector<NodeId> by = producers(g);
+  std::vector<size_t> last_read(g.values.size(), 0);
+  for (size_t n = 0; n < g.nodes.size(); ++n) {
+    for (ValueId v : g.nodes[n].inputs) {
+      if (v != kNone) last_read[static_cast<size_t>(v)] = n;
+    }
+  }
+  for (size_t n = g.nodes.size(); n-- > 0;) {  // results before what is joined in them
+    const Node& join = g.nodes[n];
+    if (join.op != &kConcatBlocks || join.inputs.size() < 2) continue;
+    const Layout whole = g.value(join.outputs[0]).layout;
+    auto may_widen = [&](ValueId v) {
+      const Layout& l = g.value(v).layout;
+      const Dims d = g.value(v).type.shape.concrete();
+      if (!l.blocked || d[0] != 1 || (d[1] % kBlock != 0 && v != join.inputs.back()) || last_read[static_cast<size_t>(v)] != n) return false;
+      if (l == whole) return true;
+      const NodeId maker = by[static_cast<size_t>(v)];
+      if (maker == kNone || g.node(maker).op == &kResize || g.node(maker).op == &kMeanBlocks || g.node(maker).op == &kGlobalAveragePool) return false;
+      return l.top <= whole.top && l.bottom <= whole.bottom && l.left <= whole.left && l.right <= whole.right;
+    };
+    if (!std::all_of(join.inputs.begin(), join.inputs.end(), may_widen)) continue;
+    for (ValueId v : join.inputs) g.value(v).layout = whole;
+  }
+}
+
 }  // namespace
 
 Status assign_layouts(Graph& graph) {
   absorb_transposes(graph);
-  return Assigner(graph).run();
+  if (Status s = Assigner(graph).run(); !s) return s;
+  widen_joined(graph);
+  return {};
 }
 
 }  // namespace tern

@@ -10,8 +10,6 @@
 namespace tern {
 namespace {
 
-constexpr int64_t kFewest = kBlock;  // channels
-
 Dims dims(const Graph& g, ValueId v) { return g.value(v).type.shape.concrete(); }
 
 // A Slice of channels alone, or of rows and columns with steps forward.
@@ -96,12 +94,12 @@ bool is_of_channels(const Graph& g, ValueId v, const Dims& y) {
 
 }  // namespace
 
-bool suits_blocks(const Graph& g, ValueId v) {
+bool suits_blocks(const Graph& g, ValueId v, int64_t fewest) {
   if (v == kNone || g.is_constant(v)) return false;
   const TypeInfo& t = g.value(v).type;
   if (t.dtype != DType::f32 || !t.shape.known() || (t.shape.rank() != 3 && t.shape.rank() != 4)) return false;
   const Dims d = t.shape.concrete();
-  return d.count() > 0 && d[1] >= kFewest;
+  return d.count() > 0 && d[1] >= fewest;
 }
 
 Node some_channels(const Graph& g, const Node& n, ValueId y, int64_t first) {

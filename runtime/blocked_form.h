@@ -9,7 +9,7 @@
 namespace tern {
 
 // May this value be blocked at all? f32 of 3 or 4 known axes, with enough channels that most lanes are not idle.
-bool suits_blocks(const Graph& graph, ValueId v);
+bool suits_blocks(const Graph& graph, ValueId v, int64_t fewest = 16);
 
 // The node on blocked values: an activation, Add, Sub, Mul, Div, Max, Min, PRelu, BatchNormalization, Pad with zeros, Resize that repeats or filters, Slice of
 // channels or of rows and columns.

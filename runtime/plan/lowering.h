@@ -53,6 +53,8 @@ class Lowering {
   void place_constants(size_t scope);
   void pin(int32_t buffer, bool input);
   bool may_take_over(size_t scope, const Node& node, size_t i, bool view);
+  bool joins_in_place(size_t scope, const Node& node);
+  Status join_in_place(size_t scope, const Node& node, int32_t position);
   Status lower_node(size_t scope, const Node& node, std::vector<size_t>& list, bool nested);
 
   Program& p_;

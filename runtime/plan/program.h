@@ -106,6 +106,12 @@ struct Program {
   std::vector<Work> work;     // what lists hold before the control operator that runs them
   std::vector<size_t> top;    // the work of the main graph, in order
   std::vector<Buffer> buffers;
+  // Buffers that lie in others, `at` bytes from their beginning: what a ConcatBlocks would have copied there. A whole one comes after its parts.
+  struct Inside {
+    int32_t part, whole;
+    int64_t at;
+  };
+  std::vector<Inside> insides;
   using Swap = std::unordered_map<int32_t, int32_t>;
   std::vector<Swap> swaps;               // of a loop: which buffer stands for which in every other iteration
   std::vector<int32_t> inputs, outputs;  // buffers of the graph's

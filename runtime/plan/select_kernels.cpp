@@ -228,6 +228,21 @@ Status select_kernels(Program& program) { return Selection(program).run(); }
 
 namespace {
 
+// All buffers, of the CPU. What lies in another is not placed, but lengthens its life.
+int64_t lay_out_all(Program& p) {
+  for (const Program::Inside& i : p.insides) {
+    p.touch(i.whole, p.buffer(i.part).first);
+    p.touch(i.whole, p.buffer(i.part).last);
+    p.buffer(i.part).bytes = 0;
+  }
+  const int64_t bytes = plan_memory(p.buffers);
+  for (size_t n = p.insides.size(); n-- > 0;) {
+    const Program::Inside& i = p.insides[n];
+    p.buffer(i.part).offset = p.buffer(i.whole).offset + i.at;
+  }
+  return bytes;
+}
+
 // The buffers that lie on one side, with their offsets; returns the bytes needed.
 int64_t lay_out(const Program& p, const std::vector<bool>& lies_there, auto set_offset) {
   std::vector<Buffer> some;
@@ -254,7 +269,7 @@ Status lay_out(Program& p) {
                          std::to_string(p.options.budget) + ": bind smaller dimensions or raise SessionOptions::budget");
     }
   } else {
-    p.values_bytes = plan_memory(p.buffers) + static_cast<int64_t>(kAlignment);
+    p.values_bytes = lay_out_all(p) + static_cast<int64_t>(kAlignment);
   }
   const int64_t total = p.on_device ? p.on_device->values_bytes + p.on_device->image_bytes : p.values_bytes + p.image_bytes;
   if (total > p.options.budget || p.packed_bytes > p.options.budget - total) {

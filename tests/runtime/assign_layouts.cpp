@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 
+#include "kernels/conv/conv.h"
 #include "runtime/evaluator.h"
 #include "runtime/infer_shapes.h"
 #include "tests/support/graph_builder.h"
@@ -31,6 +33,14 @@ Graph check_blocked(Graph plain, const Tensor& x) {
   REQUIRE(assign_layouts(blocked).ok());
   check_plans(blocked, inputs, *expected);
   return blocked;
+}
+
+// How many ConcatBlocks a plan runs.
+int64_t joins(const Graph& blocked) {
+  auto program = make_program(blocked, {.budget = int64_t(1) << 30});
+  REQUIRE(program.ok());
+  return std::count_if((*program)->work.begin(), (*program)->work.end(),
+                       [](const Work& w) { return w.node != nullptr && w.node->op == &kConcatBlocks; });
 }
 
 }  // namespace
@@ -475,13 +485,55 @@ TEST_CASE("assign_layouts: phases that lie columns apart are written to blocks, 
     int64_t channels, stride;
     bool blocked;
   };
-  for (const Case& k : {Case{17, 2, true}, Case{8, 2, false}, Case{17, 1, false}}) {
+  for (const Case& k : {Case{17, 2, true}, Case{8, 2, true}, Case{3, 2, false}, Case{17, 1, false}}) {
     GraphBuilder b;
     const ValueId up =
         b.node("ConvTranspose", {b.input("x", {2, 5, 4, 6}), b.constant(random_f32({5, k.channels, 2, 2}, 3))}, {{"strides", Ints{2, k.stride}}});
     b.output(up);
     b.output(b.node("Erf", {up}));
     CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({2, 5, 4, 6}, 1)), "Reorder") == k.blocked);
+  }
+}
+
+TEST_CASE("assign_layouts: a residual whose blocks hold channels of several groups is brought back first") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {1, 3, 5, 6});
+  const ValueId many = conv(b, x, {48, 3, 1, 1}, {}), residual = conv(b, x, {16, 3, 1, 1}, {});
+  b.output(
+      b.node("FusedConv", {many, b.constant(random_f32({16, 24, 3, 3}, 3)), kNone, residual}, {{"group", int64_t(2)}, {"pads", Ints{1, 1, 1, 1}}}));
+  b.output(conv(b, residual, {16, 16, 3, 3}, {}));
+  CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({1, 3, 5, 6}, 1)), "Reorder") == 1);
+}
+
+TEST_CASE("assign_layouts: what is joined at whole blocks is computed where the result has it, and nothing is copied") {
+  GraphBuilder b;  // joined twice over; a reader of less padding, an activation and a skip, as in a U-Net
+  const ValueId x = b.input("x", {1, 3, 8, 9});
+  const ValueId skip = conv(b, x, {32, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+  const ValueId pooled = b.node("MaxPool", {skip}, {{"kernel_shape", Ints{2, 2}}, {"pads", Ints{0, 0, 0, 1}}, {"strides", Ints{2, 2}}});
+  const ValueId up =
+      b.node("ConvTranspose", {pooled, b.constant(random_f32({32, 16, 2, 2}, 3))}, {{"strides", Ints{2, 2}}, {"pads", Ints{0, 0, 0, 1}}});
+  const ValueId inner = b.node("Concat", {b.node("Sigmoid", {up}), skip}, {{"axis", int64_t(1)}});
+  const ValueId outer = b.node("Concat", {inner, conv(b, x, {17, 3, 1, 1}, {})}, {{"axis", int64_t(1)}});
+  b.output(conv(b, outer, {5, 65, 3, 3}, {{"pads", Ints{1, 0, 1, 2}}}));
+  const Graph g = check_blocked(b.graph, random_f32({1, 3, 8, 9}, 1));
+  CHECK(GraphBuilder::count(g, "ConcatBlocks") == 2);
+  CHECK(joins(g) == 0);
+}
+
+TEST_CASE("assign_layouts: what is joined is copied when others read it later, or twice, and of several images and between blocks") {
+  enum class Kind { plain, image, between, later, twice, output };
+  for (Kind kind : {Kind::plain, Kind::image, Kind::between, Kind::later, Kind::twice, Kind::output}) {
+    CAPTURE(static_cast<int>(kind));
+    GraphBuilder b;
+    const int64_t images = kind == Kind::image ? 2 : 1, channels = kind == Kind::between ? 24 : 32;
+    const ValueId x = b.input("x", {images, 3, 6, 7});
+    const ValueId first = conv(b, x, {channels, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+    const ValueId second = kind == Kind::twice ? first : conv(b, x, {channels, 3, 1, 1}, {});
+    const ValueId joined = b.node("Relu", {b.node("Concat", {first, second}, {{"axis", int64_t(1)}})});
+    const ValueId y = conv(b, joined, {channels, 2 * channels, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+    b.output(kind == Kind::later ? b.node("Add", {y, first}) : y);
+    if (kind == Kind::output) b.output(first);
+    CHECK(joins(check_blocked(b.graph, random_f32({images, 3, 6, 7}, 1))) == (kind != Kind::plain));
   }
 }
 
