@@ -33,8 +33,11 @@ class InPlace {
     for (size_t n = 0; n < g_.nodes.size(); ++n) {
       Node& node = g_.nodes[n];
       if (node.op != &kFusedAttention || !known(node)) continue;
-      constexpr const char* kViews[] = {"q_view", "k_view", "v_view"};
-      for (size_t i = 0; i < 3; ++i) read(node, i, kViews[i]);
+      read(node, 0, view_of(g_, by_, node.inputs[0]));
+      const auto k = heads_once(node.inputs[1]), v = heads_once(node.inputs[2]);
+      const bool shared = k && v && k->dims[1] == v->dims[1] && readable(*k) && readable(*v);
+      read(node, 1, shared ? *k : view_of(g_, by_, node.inputs[1]));
+      read(node, 2, shared ? *v : view_of(g_, by_, node.inputs[2]));
       write(node, reader, dead);
       by_[static_cast<size_t>(node.outputs[0])] = static_cast<NodeId>(n);
     }
@@ -51,11 +54,43 @@ class InPlace {
     return std::all_of(node.inputs.begin(), node.inputs.begin() + 3, has_elements) && has_elements(node.outputs[0]);
   }
 
-  void read(Node& node, size_t i, const char* attribute) const {
-    const StridedView v = view_of(g_, by_, node.inputs[i]);
-    if (is_dense(v) || (v.dims[3] != 1 && v.strides[3] != 1)) return;
-    node.attrs.set(attribute, std::vector<int64_t>{v.dims[0], v.dims[1], v.dims[2], v.dims[3], v.offset, v.strides[0], v.strides[1], v.strides[2]});
+  static bool readable(const StridedView& v) { return v.dims[3] == 1 || v.strides[3] == 1; }
+  void read(Node& node, size_t i, const StridedView& v) const {
+    constexpr const char* kViews[] = {"q_view", "k_view", "v_view"};
+    if ((is_dense(v) && v.dims == whole_view(g_, node.inputs[i]).dims) || !readable(v)) return;
+    node.attrs.set(kViews[i], std::vector<int64_t>{v.dims[0], v.dims[1], v.dims[2], v.dims[3], v.offset, v.strides[0], v.strides[1], v.strides[2]});
     node.inputs[i] = v.base;
+  }
+
+  // The view of keys or values, [B,H,S,D], with those heads once that are repeated beside each other; nothing where none are. What repeats them is an
+  // axis of stride 0, alone or joined with the one before it by a Reshape, which perhaps a Transpose follows.
+  std::optional<StridedView> heads_once(ValueId value) const {
+    StridedView v = view_of(g_, by_, value);
+    if (v.dims[1] > 1 && v.strides[1] == 0) {
+      v.dims[1] = 1;
+      return v;
+    }
+    const NodeId n = by_[static_cast<size_t>(v.base)];
+    if (n == kNone || !g_.node(n).op->view || v.offset != 0 || !shape(g_.node(n).inputs[0]).known()) return std::nullopt;
+    const StridedView joined = whole_view(g_, v.base), apart = view_of(g_, by_, g_.node(n).inputs[0]);
+    size_t at = 0;  // the axis of `joined` that is two of `apart`
+    if (apart.dims.size() != joined.dims.size() + 1) return std::nullopt;
+    while (at < joined.dims.size() && apart.dims[at] == joined.dims[at]) ++at;
+    if (at == joined.dims.size() || apart.dims[at + 1] < 2 || apart.strides[at + 1] != 0) return std::nullopt;
+    if (!std::equal(joined.dims.begin() + static_cast<int64_t>(at) + 1, joined.dims.end(), apart.dims.begin() + static_cast<int64_t>(at) + 2)) {
+      return std::nullopt;
+    }
+    StridedView once{apart.base, v.dims, {0, 0, 0, 0}, apart.offset};
+    for (size_t i = 0; i < 4; ++i) {
+      if (v.dims[i] == 1) continue;
+      size_t k = 0;
+      while (k < joined.dims.size() && (joined.dims[k] != v.dims[i] || joined.strides[k] != v.strides[i])) ++k;
+      if (k == joined.dims.size() || (k == at) != (i == 1)) return std::nullopt;
+      once.strides[i] = apart.strides[k > at ? k + 1 : k];
+    }
+    if (v.dims[1] == 1) return std::nullopt;
+    once.dims[1] = apart.dims[at];
+    return once;
   }
 
   // The Transpose that alone reads y, perhaps through axes of one element, becomes where y is written. Its result has the same elements elsewhere: the

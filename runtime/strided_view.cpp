@@ -112,12 +112,27 @@ bool through_gather(const Graph& g, const Node& n, StridedView& v) {
   return through_reshape(v, g.value(n.outputs[0]).type.shape.concrete());
 }
 
+// Expand, or a Tile of extents of 1: what is repeated has a stride of 0.
+bool through_repeat(StridedView& v, const Dims& to) {
+  const size_t added = static_cast<size_t>(to.rank) - v.dims.size();
+  v.dims.insert(v.dims.begin(), added, 1);
+  v.strides.insert(v.strides.begin(), added, 0);
+  for (size_t i = 0; i < v.dims.size(); ++i) {
+    if (v.dims[i] == to[static_cast<int>(i)]) continue;
+    if (v.dims[i] != 1) return false;
+    v.dims[i] = to[static_cast<int>(i)];
+    v.strides[i] = 0;
+  }
+  return true;
+}
+
 // v, a view of the node's input 0, becomes one of its output.
 bool follow(const Graph& g, const Node& n, ValueId output, StridedView& v) {
   const std::string_view op = n.op->name;
   if (op == "Slice") return through_slice(g, n, v);
   if (op == "Split") return through_split(g, n, output, v);
   if (op == "Gather") return through_gather(g, n, v);
+  if (op == "Expand" || op == "Tile") return through_repeat(v, g.value(output).type.shape.concrete());
   if (op != "Transpose") return n.op->view && through_reshape(v, g.value(output).type.shape.concrete());
   const auto perm = n.read().ints("perm");
   StridedView moved = v;
@@ -131,7 +146,7 @@ bool follow(const Graph& g, const Node& n, ValueId output, StridedView& v) {
 }
 
 bool followed(const Graph& g, const Node& n) {
-  constexpr std::string_view kOps[] = {"Gather", "Slice", "Split", "Transpose"};
+  constexpr std::string_view kOps[] = {"Expand", "Gather", "Slice", "Split", "Tile", "Transpose"};
   if (!n.op->view && std::find(std::begin(kOps), std::end(kOps), n.op->name) == std::end(kOps)) return false;
   return n.inputs[0] != kNone && !g.is_constant(n.inputs[0]) && g.value(n.inputs[0]).type.shape.known() && !g.value(n.inputs[0]).layout.blocked;
 }

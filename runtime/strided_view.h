@@ -1,5 +1,6 @@
 // A value as a strided view of another one: through Transpose, Reshape, Squeeze, Unsqueeze, Flatten, Identity, Slice and Split with steps of one or more,
-// and Gather of one constant index, none of which needs to be computed for an operator that takes strides. Needs shapes of numbers.
+// Gather of one constant index, Expand, and Tile of extents of 1, none of which needs to be computed for an operator that takes strides. Needs shapes of
+// numbers.
 // Next: strided_view.cpp, read_in_place.h.
 #pragma once
 #include <vector>
@@ -8,7 +9,7 @@
 
 namespace tern {
 
-// Element [i0, i1, …] of the viewed value is element offset + i0 * strides[0] + … of `base`, which is row-major.
+// Element [i0, i1, …] of the viewed value is element offset + i0 * strides[0] + … of `base`, which is row-major. A stride of 0 repeats.
 struct StridedView {
   ValueId base = kNone;
   std::vector<int64_t> dims, strides;

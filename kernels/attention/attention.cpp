@@ -65,6 +65,10 @@ Shape shape_of(const InferContext& c, size_t i) {
 }
 
 bool differ(const Dim& a, const Dim& b) { return a.known() && b.known() && !(a == b); }
+// Not as many as there are heads of q, nor a part of them that shares each.
+bool no_share(const Dim& heads, const Dim& keys) {
+  return heads.known() && keys.known() && heads.value() != keys.value() && (keys.value() < 1 || heads.value() % keys.value() != 0);
+}
 
 Status infer(InferContext& c) {
   for (size_t i = 0; i < c.inputs.size(); ++i) {
@@ -75,9 +79,9 @@ Status infer(InferContext& c) {
     c.set(0, DType::f32, {});
     return {};
   }
-  if (q.rank() != 4 || k.rank() != 4 || v.rank() != 4 || differ(q[0], k[0]) || differ(q[1], k[1]) || differ(q[0], v[0]) || differ(q[1], v[1]) ||
+  if (q.rank() != 4 || k.rank() != 4 || v.rank() != 4 || differ(q[0], k[0]) || no_share(q[1], k[1]) || differ(q[0], v[0]) || differ(k[1], v[1]) ||
       differ(q[3], k[3]) || differ(k[2], v[2])) {
-    return invalid("q, k and v are " + q.text() + ", " + k.text() + " and " + v.text() + ": expected [B,H,T,D], [B,H,S,D] and [B,H,S,E]");
+    return invalid("q, k and v are " + q.text() + ", " + k.text() + " and " + v.text() + ": expected [B,H,T,D], [B,KV,S,D] and [B,KV,S,E]");
   }
   if (c.has(3) && c.shape(3).ranked()) {
     const Shape &mask = c.shape(3), scores{q[0], q[1], q[2], k[2]};
@@ -115,7 +119,7 @@ Status bind(BindContext& c) {
   const auto q_in = operand(c, 0), k_in = operand(c, 1), v_in = operand(c, 2);
   if (!q_in || !k_in || !v_in) return invalid("a view of q, k or v leaves its input");
   const Dims &q = q_in->dims, &k = k_in->dims, &v = v_in->dims;
-  if (q[0] != k[0] || q[1] != k[1] || q[0] != v[0] || q[1] != v[1] || q[3] != k[3] || k[2] != v[2]) {
+  if (q[0] != k[0] || no_share(q[1], k[1]) || q[0] != v[0] || k[1] != v[1] || q[3] != k[3] || k[2] != v[2]) {
     return invalid("q, k and v are " + to_string(q) + ", " + to_string(k) + " and " + to_string(v));
   }
   if (c.out(0).count() == 0) return {};
@@ -127,7 +131,7 @@ Status bind(BindContext& c) {
   }
   AttentionArgs& a = c.args<AttentionArgs>();
   a.heads = q[1];
-  a.group = 1;
+  a.group = q[1] / k[1];  // neither is 0: y has elements
   a.T = q[2];
   a.S = a.masked_from = k[2];
   a.D = q[3];

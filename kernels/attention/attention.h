@@ -1,7 +1,8 @@
 // Attention in f32: softmax(q k^T * scale + mask) v for each head, without writing the [T,S] scores to memory. The kernel of two operators:
 //   FusedAttention  tern's own; it replaces the exported chain
 //     MatMul(q, Transpose(k)) -> Mul or Div by a constant -> Add(mask) -> Softmax(axis -1) -> MatMul(v)        (runtime/fuse/attention.cpp)
-//     q_view, k_view, v_view: B, H, places, width, offset, and the strides of the first three, of what is read of an input (runtime/read_in_place.h)
+//     q_view, k_view, v_view: B, H (of k and v perhaps fewer, KV), places, width, offset, and the strides of the first three, of what is read of an
+//     input (runtime/read_in_place.h)
 //     y_shape, y_strides: what is written, and where row [b,h,t] begins in it
 //   Attention       ONNX's (general.h) of f32, with all that it may ask for
 //   Shapes    q [B,H,T,D], k [B,KV,S,D], v [B,KV,S,E], H / KV heads share keys; y [B,H,T,E]; each wherever its HeadLayout says, so that [B,T,H*D] is

@@ -1,6 +1,7 @@
 // FusedAttention against a double reference and a scalar model of its order of sums. Contract: kernels/attention/attention.h.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -100,6 +101,31 @@ TEST_CASE("attention: a row has the same bits alone and among others") {
     }
     check_same(run_op("FusedAttention", {{"scale", 0.25f}}, {one, k, v})[0], expected);
   }
+}
+
+TEST_CASE("attention: heads that share keys and values have the bits of each with its own") {
+  const int64_t B = 2, H = 6, S = 19, D = 5, E = 7;
+  for (int64_t T : {1, 4}) {
+    for (int64_t KV : {1, 2, 3}) {
+      INFO(T << " rows, " << KV << " of " << H << " heads");
+      const Tensor q = random_f32({B, H, T, D}, 1), k = random_f32({B, KV, S, D}, 2), v = random_f32({B, KV, S, E}, 3),
+                   mask = random_f32({H, T, S}, 4);
+      auto each = [&](const Tensor& once, int64_t width) {
+        Tensor all = *Tensor::allocate(DType::f32, {B, H, S, width});
+        for (int64_t h = 0; h < B * H; ++h)
+          std::copy_n(once.data<float>() + h / (H / KV) * S * width, S * width, all.mutable_data<float>() + h * S * width);
+        return all;
+      };
+      check_same(run_op("FusedAttention", {{"scale", 0.3f}}, {q, k, v, mask})[0],
+                 run_op("FusedAttention", {{"scale", 0.3f}}, {q, each(k, D), each(v, E), mask})[0]);
+    }
+  }
+  // as many as share evenly, the same for keys and values
+  const Tensor q = random_f32({1, 6, 2, 3}, 1), four = random_f32({1, 4, 2, 3}, 2), two = random_f32({1, 2, 2, 3}, 3),
+               three = random_f32({1, 3, 2, 3}, 4);
+  CHECK(!op_error("FusedAttention", {}, {q, four, four}).empty());
+  CHECK(!op_error("FusedAttention", {}, {q, two, three}).empty());
+  CHECK(!op_error("FusedAttention", {}, {two, q, q}).empty());
 }
 
 TEST_CASE("attention: no keys give zero, no queries give nothing, shapes that do not fit are refused") {

@@ -25,7 +25,7 @@ Graph check_in_place(Graph g, const std::vector<Tensor>& inputs) {
 }
 int64_t copies(const Graph& g) {
   int64_t n = 0;
-  for (const char* op : {"Gather", "Slice", "Split", "Transpose"}) n += GraphBuilder::count(g, op);
+  for (const char* op : {"Expand", "Gather", "Slice", "Split", "Tile", "Transpose"}) n += GraphBuilder::count(g, op);
   return n;
 }
 
@@ -94,6 +94,72 @@ TEST_CASE("read in place: places come first, as PyTorch's attention has them") {
     const ValueId y = b.node("FusedAttention", {q, k, v}, {{"scale", 0.25f}});
     b.output(b.node("Reshape", {b.node("Transpose", {y}, {{"perm", Ints{2, 0, 1, 3}}}), b.ints(Ints{T * B, H * D})}));
     CHECK(copies(check_in_place(b.graph, {random_f32({T, B, 16}, 1), random_f32({T, B, 16}, 2), random_f32({T, B, 16}, 3)})) == 0);
+  }
+}
+
+TEST_CASE("read in place: keys and values that heads share are there once") {
+  const int64_t H = 6, D = 8, S = 5;
+  for (int64_t B : {1, 2}) {
+    for (int64_t T : {1, 7}) {
+      for (int64_t KV : {1, 2, 3}) {
+        for (const char* as : {"Expand", "Tile", "places first", "cut"}) {
+          INFO(std::string(as) << ", batch " << B << ", " << T << " rows, " << KV << " of " << H << " heads");
+          GraphBuilder b;
+          const int64_t G = H / KV, rows = as == std::string("cut") ? S + 2 : S;
+          const auto repeated = [&](const char* name) {
+            ValueId x = b.input(name, {B, rows, KV * D});
+            if (rows > S) x = b.node("Slice", {x, b.ints(Ints{1}), b.ints(Ints{S + 1}), b.ints(Ints{1})});
+            if (as == std::string("places first")) {  // [B,S,KV,D] -> [B,S,KV,G,D] -> [B,S,H,D] -> [B,H,S,D]
+              const ValueId each = b.node("Expand", {b.node("Reshape", {x, b.ints(Ints{B, S, KV, 1, D})}), b.ints(Ints{B, S, KV, G, D})});
+              return heads(b, each, {B, S, H, D});
+            }
+            const ValueId once = b.node("Unsqueeze", {heads(b, x, {B, S, KV, D}), b.ints(Ints{2})});
+            const ValueId each = as == std::string("Tile") ? b.node("Tile", {once, b.ints(Ints{1, 1, G, 1, 1})})
+                                                           : b.node("Expand", {once, b.ints(Ints{1, 1, G, 1, 1})});
+            return b.node("Reshape", {each, b.ints(Ints{B, H, S, D})});
+          };
+          const ValueId q = heads(b, b.input("q", {B, T, H * D}), {B, T, H, D}), k = repeated("k"), v = repeated("v"),
+                        mask = b.input("mask", {H, T, S});
+          b.output(merged(b, b.node("FusedAttention", {q, k, v, mask}, {{"scale", 0.25f}}), {B, T, H * D}));
+          const Graph g = check_in_place(
+              b.graph, {random_f32({B, T, H * D}, 1), random_f32({B, rows, KV * D}, 2), random_f32({B, rows, KV * D}, 3), random_f32({H, T, S}, 4)});
+          CHECK(copies(g) == (T == 1 ? 1 : 0));  // of one row, which simplify would have taken for a view
+        }
+      }
+    }
+  }
+  GraphBuilder b;  // a cache that all heads share, as it lies; then a batch that shares it too
+  const ValueId q = b.input("q", {2, H, 3, D}), k = b.input("k", {1, 1, S, D}), v = b.node("Expand", {k, b.ints(Ints{2, H, S, D})});
+  b.output(b.node("FusedAttention", {q, v, v}, {{"scale", 0.5f}}));
+  CHECK(copies(check_in_place(b.graph, {random_f32({2, H, 3, D}, 1), random_f32({1, 1, S, D}, 2)})) == 0);
+}
+
+TEST_CASE("read in place: what repeats no heads, or not those of both, is copied") {
+  const int64_t B = 2, H = 4, S = 4, D = 4;
+  const auto in = [&](GraphBuilder& b, const char* name, Ints once, Ints each, Ints perm = {0, 1, 2, 3}) {
+    const ValueId x = b.node("Reshape", {b.node("Expand", {b.input(name, Shape(Dims(once))), b.ints(each)}), b.ints(Ints{B, H, S, D})});
+    return b.node("Transpose", {x}, {{"perm", perm}});
+  };
+  const Ints alternating = {B, 1, 2, S, D}, places = {B, H, 2, 1, D}, heads_of = {B, 2, 1, S, D};
+  for (int i = 0; i < 5; ++i) {
+    INFO(i);
+    GraphBuilder b;
+    std::vector<Tensor> inputs = {random_f32({B, H, 3, D}, 1)};
+    const ValueId q = b.input("q", {B, H, 3, D});
+    const auto add = [&](const char* name, const Ints& once, const Ints& each, const Ints& perm = {0, 1, 2, 3}) {
+      inputs.push_back(random_f32(Dims(once), static_cast<uint32_t>(inputs.size())));
+      return in(b, name, once, each, perm);
+    };
+    const auto shared = [&](const char* name) { return add(name, heads_of, {B, 2, 2, S, D}); };
+    ValueId k = kNone, v = kNone;
+    if (i == 0) k = add("k", alternating, {B, 2, 2, S, D}), v = shared("v");             // heads 0 1 0 1
+    if (i == 1) k = add("k", places, {B, H, 2, 2, D}), v = shared("v");                  // places
+    if (i == 2) k = shared("k"), v = b.input("v", {B, H, S, D});                         // of keys alone
+    if (i == 3) k = add("k", heads_of, {B, 2, 2, S, D}, {0, 2, 1, 3}), v = shared("v");  // heads become places
+    if (i == 4) k = add("k", heads_of, {B, 2, 2, S, D}, {0, 1, 3, 2}), v = shared("v");  // D does not lie together
+    if (i == 2) inputs.push_back(random_f32({B, H, S, D}, 9));
+    b.output(b.node("FusedAttention", {q, k, v}, {{"scale", 0.5f}}));
+    CHECK(copies(check_in_place(b.graph, inputs)) > 0);
   }
 }
 
