@@ -147,7 +147,14 @@ Result<Graph> bind_dims(const Graph& graph, const DimValues& dims) {
   return bound;
 }
 
+// Every size of every value is a number that inference found.
+bool all_fixed(const Graph& graph) {
+  const auto fixed = [](const Value& v) { return v.type.kind == ValueKind::tensor && v.type.shape.known(); };
+  return std::all_of(graph.values.begin(), graph.values.end(), fixed) && std::all_of(graph.subgraphs.begin(), graph.subgraphs.end(), all_fixed);
+}
+
 Result<Graph> specialize(const Graph& graph, const DimValues& dims, int64_t budget) {
+  if (dims.empty() && all_fixed(graph)) return graph;  // it was optimized with the numbers that it has: doing it again gives the same
   auto bound = bind_dims(graph, dims);
   if (!bound) return bound;
   if (Status s = optimize(*bound, budget); !s) return s.error();
