@@ -1,6 +1,7 @@
 // See simplify.h.
 #include "runtime/simplify.h"
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_map>
 
@@ -25,25 +26,37 @@ std::vector<ValueId> identity_map(const Graph& graph) {
   return by;
 }
 
-// The same for equal attributes, and hardly ever for others: FNV-1a over names, kinds and contents.
-uint64_t hash(const Attributes& attrs) {
-  uint64_t h = 0xcbf29ce484222325u;
-  auto add = [&h](const void* data, size_t n) {
-    for (size_t i = 0; i < n; ++i) h = (h ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3u;
-  };
+// FNV-1a: the same for equal bytes, and hardly ever for others.
+class Hash {
+ public:
+  void add(const void* data, size_t n) {
+    for (size_t i = 0; i < n; ++i) value_ = (value_ ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3u;
+  }
+  void add(uint64_t number) { value_ = (value_ ^ number) * 0x100000001b3u; }
+  uint64_t value() const { return value_ ^ value_ >> 32; }  // a table of buckets reads the low bits
+
+ private:
+  uint64_t value_ = 0xcbf29ce484222325u;
+};
+
+// Of names, kinds and contents.
+void add_to(Hash& h, const Attributes& attrs) {
   for (const auto& [name, value] : attrs.all()) {
-    add(name.data(), name.size());
+    h.add(name.data(), name.size());
     std::visit(
         [&]<class T>(const T& v) {
-          if constexpr (std::is_arithmetic_v<T>) add(&v, sizeof v);
-          else if constexpr (std::is_same_v<T, Tensor>) add(v.raw(), v.dtype() == DType::string ? 0 : v.bytes());
+          if constexpr (std::is_arithmetic_v<T>) h.add(&v, sizeof v);
+          else if constexpr (std::is_same_v<T, Tensor>) h.add(v.raw(), v.dtype() == DType::string ? 0 : v.bytes());
           else if constexpr (std::is_same_v<T, std::vector<std::string>>)
-            for (const std::string& s : v) add(s.data(), s.size() + 1);
-          else add(v.data(), v.size() * sizeof v[0]);
+            for (const std::string& s : v) h.add(s.data(), s.size() + 1);
+          else h.add(v.data(), v.size() * sizeof v[0]);
         },
         value);
   }
-  return h;
+}
+
+bool same_constant(const Tensor& a, const Tensor& b) {
+  return a.dtype() == b.dtype() && a.dims() == b.dims() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
 }
 
 // Only the first output is read.
@@ -87,31 +100,37 @@ void remove_no_ops(Graph& graph) {
 
 void merge_equal_nodes(Graph& graph) {
   std::vector<ValueId> by = identity_map(graph);
-  std::unordered_map<std::string, ValueId> small_constants;  // by dtype, dims and bytes
+  std::unordered_multimap<uint64_t, ValueId> small_constants;
   for (size_t v = 0; v < graph.values.size(); ++v) {
     const Tensor& t = graph.values[v].constant;
     if (!t.present() || t.dtype() == DType::string || t.bytes() > 256) continue;
-    std::string key = std::string(name(t.dtype())) + to_string(t.dims()) + std::string(reinterpret_cast<const char*>(t.raw()), t.bytes());
-    by[v] = small_constants.emplace(std::move(key), static_cast<ValueId>(v)).first->second;
+    Hash h;
+    h.add(t.raw(), t.bytes());
+    const auto [first, last] = small_constants.equal_range(h.value());
+    const auto same = std::find_if(first, last, [&](const auto& c) { return same_constant(graph.value(c.second).constant, t); });
+    if (same != last) by[v] = same->second;
+    else small_constants.emplace(h.value(), static_cast<ValueId>(v));
   }
-  std::unordered_map<std::string, std::vector<const Node*>> seen;
+  std::unordered_multimap<uint64_t, const Node*> seen;
   for (Node& node : graph.nodes) {
-    std::string key = std::string(node.op->name) + ":" + std::to_string(node.outputs.size());
+    Hash h;
+    h.add(reinterpret_cast<uintptr_t>(node.op));
     for (ValueId& v : node.inputs) {
       if (v != kNone) v = by[static_cast<size_t>(v)];
-      key += "," + std::to_string(v);
+      h.add(static_cast<uint64_t>(v));
     }
     if (!node.subgraphs.empty()) continue;
-    key += "," + std::to_string(hash(node.attrs));
-    auto& candidates = seen[key];
-    const Node* same = nullptr;
-    for (const Node* other : candidates) {
-      if (other->attrs == node.attrs) same = other;
-    }
-    if (same == nullptr) {
-      candidates.push_back(&node);
+    add_to(h, node.attrs);
+    const auto [first, last] = seen.equal_range(h.value());
+    const auto found = std::find_if(first, last, [&](const auto& other) {
+      const Node& n = *other.second;
+      return n.op == node.op && n.inputs == node.inputs && n.outputs.size() == node.outputs.size() && n.attrs == node.attrs;
+    });
+    if (found == last) {
+      seen.emplace(h.value(), &node);
       continue;
     }
+    const Node* same = found->second;
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       if (node.outputs[o] != kNone && same->outputs[o] != kNone) by[static_cast<size_t>(node.outputs[o])] = same->outputs[o];
     }

@@ -210,6 +210,20 @@ TEST_CASE("simplify: equal nodes among thousands that differ in an attribute") {
   CHECK(b.graph.outputs[0] == b.graph.outputs[10000]);
 }
 
+TEST_CASE("simplify: small constants of the same bytes are one only where their dtypes and dims are the same too") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {2, 2});
+  const float ones[] = {1, 1};
+  const auto constant = [&](Dims dims) { return b.constant(Tensor::of<float>(dims, ones)); };
+  b.output(b.node("Add", {x, constant({2, 1})}));
+  b.output(b.node("Add", {x, constant({2, 1})}));
+  b.output(b.node("Add", {x, constant({1, 2})}));
+  simplify(b.graph);
+  CHECK(GraphBuilder::count(b.graph, "Add") == 2);
+  CHECK(b.graph.outputs[0] == b.graph.outputs[1]);
+  CHECK(b.graph.outputs[0] != b.graph.outputs[2]);
+}
+
 TEST_CASE("simplify: views that lead back to the first shape are none") {
   GraphBuilder b;
   const ValueId x = b.input("x", {Dim::symbol("n"), 4, 1, 1});
