@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "runtime/base/guarded.h"
 #include "runtime/base/tensor.h"
@@ -67,6 +68,7 @@ struct Held {
   std::mutex mutex;
   Counts pages, bytes;                     // pages go when nobody holds them; bytes tell who may write
   std::map<uintptr_t, uintptr_t> retired;  // begin and end of each range
+  std::vector<std::pair<uintptr_t, uintptr_t>> resident;
 
   void take(const Unmap& of) {
     std::lock_guard lock(mutex);
@@ -82,8 +84,11 @@ struct Held {
   bool may_write(const Unmap& of) {
     std::lock_guard lock(mutex);
     const uintptr_t begin = begin_of(of.own), end = end_of(of.own);
-    const bool some_retired = std::any_of(retired.begin(), retired.end(), [=](const auto& r) { return r.first < end && r.second > begin; });
-    return !some_retired && bytes.alone(begin, end);
+    return !meets(retired, begin, end) && bytes.alone(begin, end);
+  }
+  template <class Ranges>
+  static bool meets(const Ranges& ranges, uintptr_t begin, uintptr_t end) {
+    return std::any_of(ranges.begin(), ranges.end(), [=](const auto& r) { return r.first < end && r.second > begin; });
   }
 };
 
@@ -192,7 +197,8 @@ void prefault(std::byte* zeros, size_t size) {
 
 Result<std::shared_ptr<std::byte>> map_memory(size_t bytes, bool filled) {
   size_t size = page_behind(bytes + kAlignment);
-  if (filled && size % kHugePage >= kHugePage / 2) size += kHugePage - size % kHugePage;
+  // One large page comes in the time of 50 small ones. Behind others its waste is of those who count bytes.
+  if (filled && size % kHugePage >= (size < kHugePage ? kHugePage / 8 : kHugePage / 2)) size += kHugePage - size % kHugePage;
   const auto held = std::make_shared<Held>();
   std::byte* begin = map_pages(size);
   if (begin == nullptr) return out_of_memory();
@@ -264,11 +270,28 @@ void retire(const std::shared_ptr<const void>& storage, std::span<const std::byt
   if (mapping->held == nullptr) return release_pages(bytes);
   if (pages.size() < kWorthRetiring) return;
   std::lock_guard lock(mapping->held->mutex);
+  if (Held::meets(mapping->held->resident, pages.begin, pages.end)) return;
   auto& ranges = mapping->held->retired;
   const auto after = ranges.upper_bound(pages.begin);
   const bool left_before = after != ranges.begin() && std::prev(after)->second >= pages.end;
   if (left_before) return release_pages(bytes);
   if (move_to_file(pages)) ranges[pages.begin] = std::max(ranges[pages.begin], pages.end);
+}
+
+bool keep_resident(const std::shared_ptr<const void>& storage, std::span<const std::byte> bytes) {
+  const Unmap* mapping = std::get_deleter<Unmap>(storage);
+  if (mapping == nullptr) return true;
+  if (mapping->held == nullptr) return false;
+  std::lock_guard lock(mapping->held->mutex);
+  if (Held::meets(mapping->held->retired, begin_of(bytes), end_of(bytes))) return false;
+  auto& resident = mapping->held->resident;
+  const std::pair range(begin_of(bytes), end_of(bytes));
+  if (std::find(resident.begin(), resident.end(), range) != resident.end()) return true;
+  resident.push_back(range);
+  volatile std::byte sink{};  // a hole of a file that was copied has no page yet
+  for (uintptr_t at = begin_of(bytes); at < end_of(bytes); at = page_before(at) + page()) sink = *reinterpret_cast<const std::byte*>(at);
+  static_cast<void>(sink);
+  return true;
 }
 
 int64_t bytes_in_holes(int fd, int64_t bytes) {

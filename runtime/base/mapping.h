@@ -44,7 +44,8 @@ std::byte* map_pages(size_t size);
 void prefault(std::byte* zeros, size_t size);
 
 // `bytes` zeros, page-aligned, of which a multiple of kAlignment may be read behind the last. `filled`: all of them are written at once, so that their
-// pages are there before, and large ones from half of one on (a fourth of the time for what has a megabyte). Errors: no memory.
+// pages are there before, and a large one from an eighth of it on, behind others from half of it (a fourth of the time for what has a megabyte).
+// Errors: no memory.
 Result<std::shared_ptr<std::byte>> map_memory(size_t bytes, bool filled = false);
 // Where data of a file begin, and where the next hole does.
 struct Extent {
@@ -72,6 +73,10 @@ void release_pages(std::span<const std::byte> bytes);
 // for what is too little to be worth a mapping of its own, and where there is no memory or no mapping left. Any thread may call it while
 // others read the bytes.
 void retire(const std::shared_ptr<const void>& storage, std::span<const std::byte> bytes);
+
+// Bytes that run() reads where they are: from now on retire() leaves them. False: reading them may fault a page, of a file in place or as they were
+// retired before. True for the heap. Any thread may call it. Throws std::bad_alloc.
+bool keep_resident(const std::shared_ptr<const void>& storage, std::span<const std::byte> bytes);
 
 // A mapping of its own is worth this much; a process may have some 65,000.
 constexpr size_t kWorthMapping = size_t(256) << 10;

@@ -56,9 +56,9 @@ class Linking {
   // At `field` is an address of that arena.
   void moves(const void* field) { image_.addresses.push_back(static_cast<const std::byte*>(field) - image_.bytes.get()); }
 
-  // What a step may read of a constant. One in a mapping is copied: reading it may fault a page, and its file may change.
+  // What a step may read of a constant. Of a file in place it is a copy: reading it may fault a page, and its file may change.
   const std::byte* resident(const Tensor& constant) {
-    if (!is_mapped(constant.storage())) return constant.raw();
+    if (keep_resident(constant.storage(), {constant.raw(), constant.bytes()})) return constant.raw();
     const std::string tag = "in place/" + std::to_string(constant.bytes());
     return packs_.find_or_make(constant, tag, constant.bytes(), [&](std::byte* to) { copy_out(constant, to); });
   }

@@ -79,6 +79,24 @@ TEST_CASE("mapping: what is retired leaves the process, stays what it was, and m
   CHECK(is_counted(memory.get(), size));
 }
 
+TEST_CASE("mapping: what is kept resident does not leave when it is retired; what has left cannot be kept, nor a file in place") {
+  const size_t size = 4 * kMiB;
+  const auto memory = counted(size);
+  protect(memory);
+  const auto at = [&](size_t from, size_t bytes) { return std::span<const std::byte>(memory.get() + from, bytes); };
+  CHECK(keep_resident(memory, at(kMiB + 10, kMiB)));
+  retire(memory, at(kMiB, kMiB / 2));  // pages of both
+  retire(memory, at(0, size));
+  CHECK(resident_kb(memory.get(), size) >= 4 * 1024);
+  retire(memory, at(3 * kMiB, kMiB));
+  CHECK(resident_kb(memory.get(), size) <= 3 * 1024 + 64);
+  CHECK_FALSE(keep_resident(memory, at(3 * kMiB, 100)));
+  CHECK(keep_resident(memory, at(0, 100)));
+  CHECK(is_counted(memory.get(), size));
+  const std::shared_ptr<std::byte> heap = allocate_aligned(100);
+  CHECK(keep_resident(heap, {heap.get(), 100}));
+}
+
 TEST_CASE("mapping: a piece that is held outlives the mapping, and pages that nobody holds any more go") {
   const size_t size = 8 * kMiB;
   auto memory = counted(size);
