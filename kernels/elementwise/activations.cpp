@@ -50,26 +50,20 @@ template <class T>
 void clip(const ClipArgs& a) {
   const T* x = static_cast<const T*>(a.x);
   T* y = static_cast<T*>(a.y);
-  using Wide = decltype(widen(T()));
-  using Limits = std::numeric_limits<Wide>;
-  const Wide low = a.low != nullptr ? widen(*static_cast<const T*>(a.low)) : kIsFloat<T> ? -Limits::infinity() : Limits::lowest();
-  const Wide high = a.high != nullptr ? widen(*static_cast<const T*>(a.high)) : kIsFloat<T> ? Limits::infinity() : Limits::max();
+  using Limits = std::numeric_limits<T>;
+  const T low = a.low != nullptr ? *static_cast<const T*>(a.low) : Limits::lowest(),
+          high = a.high != nullptr ? *static_cast<const T*>(a.high) : Limits::max();
   const int64_t count = a.count;
   TERN_APART
   for (int64_t i = 0; i < count; ++i) {
-    if constexpr (kIsFloat<T>) {
-      y[i] = narrow<T>(portable::clamp(widen(x[i]), low, high));
-    } else {
-      const T v = x[i] < low ? low : x[i];
-      y[i] = v > high ? high : v;
-    }
+    const T v = x[i] < low ? low : x[i];
+    y[i] = v > high ? high : v;
   }
 }
 template <class... T>
 constexpr std::array<KernelRow, sizeof...(T)> clip_rows(Types<T...>) {
   return {portable_row<"clip", T, ClipArgs, clip<T>>()...};
 }
-constexpr auto kClipFloats = clip_rows(OtherFloats());
 constexpr auto kClipInts = clip_rows(Ints());
 
 Status infer_clip(InferContext& c) {
@@ -111,7 +105,7 @@ extern constinit const OpDef kClip = {.name = "Clip",
                                       .outputs = {1, 1},
                                       .infer = infer_clip,
                                       .bind = bind_clip,
-                                      .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), kClipFloats, kClipInts, cuda::kClip>,
+                                      .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), TERN_ON_EACH_ISA(clip_wide), kClipInts, cuda::kClip>,
                                       .inplace_inputs = 1};
 extern constinit const OpDef kElu =
     activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), TERN_ON_EACH_ISA(elu_wide), cuda::kUnary<kModule, "elu">>);

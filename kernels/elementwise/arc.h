@@ -1,4 +1,4 @@
-// asin, acos and atan of a float's value, good for one rounding to float: relative error 2^-39, a fifth of the steps of portable_math.h's, of which
+// asin, acos and atan of the value of an f16 or a bf16: relative error 2^-39, a fifth of the steps of portable_math.h's, of which
 // doubles need every one. Neither branches nor the C library, for a CPU and for a device. Next: unary_wide.simd.cpp.
 #pragma once
 #include "kernels/portable_math.h"

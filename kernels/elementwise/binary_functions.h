@@ -108,8 +108,10 @@ struct Shift {
 
 // ---- comparisons ----
 
-// f32 compares as it is: widening it would halve the lanes.
+// Floats of 32 bits and less compare as f32: doubles would halve the lanes.
 TERN_HD inline float comparable(float x) { return x; }
+TERN_HD inline float comparable(f16 x) { return to_f32(x); }
+TERN_HD inline float comparable(bf16 x) { return to_f32(x); }
 inline std::string_view comparable(StringRef x) { return x.view(); }
 template <class T>
 TERN_HD auto comparable(T x) {

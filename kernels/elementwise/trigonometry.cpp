@@ -1,4 +1,5 @@
-// Trigonometric and hyperbolic functions, which nets use rarely: every dtype through double (unary_wide.simd.cpp). See elementwise.h.
+// Trigonometric and hyperbolic functions, which nets use rarely: every dtype through double (unary_wide.simd.cpp), but
+// asin, acos and atan of f32 (arc_lanes.h). See elementwise.h.
 // An operator of one line is what a function in double is enough for.
 #include "kernels/elementwise/device.h"
 #include "kernels/elementwise/elementwise.h"
@@ -9,11 +10,14 @@ namespace tern {
 
 static constexpr Text kModule("elementwise/trigonometry");
 
-extern constinit const OpDef kAcos = float_op("Acos", rows_of<TERN_ON_EACH_ISA(acos_any), cuda::kPlainUnary<kModule, "acos", Floats>>);
+extern constinit const OpDef kAcos =
+    float_op("Acos", rows_of<TERN_ON_EACH_ISA(acos_f32), TERN_ON_EACH_ISA(acos_wide), cuda::kUnary<kModule, "acos">>);
 extern constinit const OpDef kAcosh = float_op("Acosh", rows_of<TERN_ON_EACH_ISA(acosh_any), cuda::kPlainUnary<kModule, "acosh", Floats>>);
-extern constinit const OpDef kAsin = float_op("Asin", rows_of<TERN_ON_EACH_ISA(asin_any), cuda::kPlainUnary<kModule, "asin", Floats>>);
+extern constinit const OpDef kAsin =
+    float_op("Asin", rows_of<TERN_ON_EACH_ISA(asin_f32), TERN_ON_EACH_ISA(asin_wide), cuda::kUnary<kModule, "asin">>);
 extern constinit const OpDef kAsinh = float_op("Asinh", rows_of<TERN_ON_EACH_ISA(asinh_any), cuda::kPlainUnary<kModule, "asinh", Floats>>);
-extern constinit const OpDef kAtan = float_op("Atan", rows_of<TERN_ON_EACH_ISA(atan_any), cuda::kPlainUnary<kModule, "atan", Floats>>);
+extern constinit const OpDef kAtan =
+    float_op("Atan", rows_of<TERN_ON_EACH_ISA(atan_f32), TERN_ON_EACH_ISA(atan_wide), cuda::kUnary<kModule, "atan">>);
 extern constinit const OpDef kAtanh = float_op("Atanh", rows_of<TERN_ON_EACH_ISA(atanh_any), cuda::kPlainUnary<kModule, "atanh", Floats>>);
 extern constinit const OpDef kCos = float_op("Cos", rows_of<TERN_ON_EACH_ISA(cos_any), cuda::kPlainUnary<kModule, "cos", Floats>>);
 extern constinit const OpDef kCosh = float_op("Cosh", rows_of<TERN_ON_EACH_ISA(cosh_any), cuda::kPlainUnary<kModule, "cosh", Floats>>);

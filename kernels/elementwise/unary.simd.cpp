@@ -1,9 +1,13 @@
 // The unary functions of f32 on sixteen lanes, one row each. Next: unary_rows.h.
+#include "kernels/elementwise/arc_lanes.h"
 #include "kernels/elementwise/lanes.h"
 #include "kernels/elementwise/map.h"
 
 namespace tern::TERN_ISA {
 constinit const KernelRow abs_f32 = unary_row<[](f32x16 x) { return abs(x); }>("abs/f32/" TERN_ISA_NAME);
+constinit const KernelRow acos_f32 = unary_row<[](f32x16 x) { return acos(x); }>("acos/f32/" TERN_ISA_NAME);
+constinit const KernelRow asin_f32 = unary_row<[](f32x16 x) { return asin(x); }>("asin/f32/" TERN_ISA_NAME);
+constinit const KernelRow atan_f32 = unary_row<[](f32x16 x) { return atan(x); }>("atan/f32/" TERN_ISA_NAME);
 constinit const KernelRow ceil_f32 = unary_row<[](f32x16 x) { return ceil(x); }>("ceil/f32/" TERN_ISA_NAME);
 constinit const KernelRow exp_f32 = unary_row<[](f32x16 x) { return exp(x); }>("exp/f32/" TERN_ISA_NAME);
 constinit const KernelRow floor_f32 = unary_row<[](f32x16 x) { return floor(x); }>("floor/f32/" TERN_ISA_NAME);

@@ -45,11 +45,25 @@ constexpr Rows<4> wave_rows() {
            row<UnaryArgs, wave<kCos, bf16>>(kRowName<kOp, "/bf16/" TERN_ISA_NAME>.s, DType::bf16, Isa::TERN_ISA)}};
 }
 
+template <class T>
+void clip(const ClipArgs& a) {
+  const T* x = static_cast<const T*>(a.x);  // [count]
+  T* y = static_cast<T*>(a.y);              // [count]
+  const double low = a.low != nullptr ? widen(*static_cast<const T*>(a.low)) : -__builtin_inf();
+  const double high = a.high != nullptr ? widen(*static_cast<const T*>(a.high)) : __builtin_inf();
+  const int64_t count = a.count;
+  TERN_APART
+  for (int64_t i = 0; i < count; ++i) y[i] = narrow<T>(portable::clamp(widen(x[i]), low, high));
+}
+
 }  // namespace
 
 constinit const Rows<3> abs_wide = wide_rows<"abs", [](double x) { return functions::Abs{}(x); }>();
 constinit const Rows<3> ceil_wide = wide_rows<"ceil", [](double x) { return portable::ceil(x); }>();
 constinit const Rows<3> celu_wide = wide_rows<"celu", [](double x, float alpha, float beta) { return functions::celu(x, alpha, beta); }>();
+constinit const Rows<3> clip_wide = {{row<ClipArgs, clip<double>>("clip/f64/" TERN_ISA_NAME, DType::f64, Isa::TERN_ISA),
+                                      row<ClipArgs, clip<f16>>("clip/f16/" TERN_ISA_NAME, DType::f16, Isa::TERN_ISA),
+                                      row<ClipArgs, clip<bf16>>("clip/bf16/" TERN_ISA_NAME, DType::bf16, Isa::TERN_ISA)}};
 constinit const Rows<3> elu_wide = wide_rows<"elu", [](double x, float alpha, float beta) { return functions::elu(x, alpha, beta); }>();
 constinit const Rows<3> erf_wide = wide_rows<"erf", [](double x) { return portable::erf(x); }>();
 constinit const Rows<3> exp_wide = wide_rows<"exp", [](double x) { return portable::exp(x); }>();
@@ -78,14 +92,14 @@ constinit const Rows<3> swish_wide = wide_rows<"swish", [](double x, float alpha
 constinit const Rows<3> tanh_wide = wide_rows<"tanh", [](double x) { return portable::tanh(x); }>();
 constinit const Rows<3> thresholded_relu_wide =
     wide_rows<"thresholded_relu", [](double x, float alpha, float beta) { return functions::thresholded_relu(x, alpha, beta); }>();
-constinit const Rows<4> acos_any =
-    any_rows<"acos", [](double x) { return portable::acos(x); }, [](double x) { return functions::acos_of_float(x); }>();
+constinit const Rows<3> acos_wide =
+    wide_rows<"acos", [](double x) { return portable::acos(x); }, [](double x) { return functions::acos_of_float(x); }>();
 constinit const Rows<4> acosh_any = any_rows<"acosh", [](double x) { return portable::acosh(x); }>();
-constinit const Rows<4> asin_any =
-    any_rows<"asin", [](double x) { return portable::asin(x); }, [](double x) { return functions::asin_of_float(x); }>();
+constinit const Rows<3> asin_wide =
+    wide_rows<"asin", [](double x) { return portable::asin(x); }, [](double x) { return functions::asin_of_float(x); }>();
 constinit const Rows<4> asinh_any = any_rows<"asinh", [](double x) { return portable::asinh(x); }>();
-constinit const Rows<4> atan_any =
-    any_rows<"atan", [](double x) { return portable::atan(x); }, [](double x) { return functions::atan_of_float(x); }>();
+constinit const Rows<3> atan_wide =
+    wide_rows<"atan", [](double x) { return portable::atan(x); }, [](double x) { return functions::atan_of_float(x); }>();
 constinit const Rows<4> atanh_any = any_rows<"atanh", [](double x) { return portable::atanh(x); }>();
 constinit const Rows<4> cos_any = wave_rows<"cos", true>();
 constinit const Rows<4> cosh_any = any_rows<"cosh", [](double x) { return portable::cosh(x); }>();
