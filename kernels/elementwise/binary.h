@@ -15,7 +15,7 @@ struct BinaryArgs {
   RowNest nest;
 };
 TERN_EACH_ISA(extern const KernelRow add_f32, div_f32, max_f32, min_f32, mul_f32, prelu_f32, sub_f32;)  // binary.simd.cpp
-TERN_EACH_ISA(extern const Rows<3> add_wide, div_wide, fmod_wide, max_wide, min_wide, mod_wide, mul_wide, pow_wide, prelu_wide, sub_wide;
-              extern const KernelRow pow_f32;)  // binary_wide.simd.cpp
+TERN_EACH_ISA(extern const Rows<3> add_wide, div_wide, max_wide, min_wide, mul_wide, prelu_wide, sub_wide;
+              extern const Rows<4> fmod_wide, mod_wide;)  // binary_wide.simd.cpp
 
 }  // namespace tern

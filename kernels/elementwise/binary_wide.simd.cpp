@@ -1,4 +1,4 @@
-// The binary functions of the floats without lanes of their own: f64, f16 and bf16 of all, f32 too of pow. See wide.h.
+// The binary functions of the floats without lanes of their own: f64, f16 and bf16 of all, f32 too of remainders. See wide.h.
 // Next: binary_rows.h.
 #include "kernels/elementwise/binary.h"
 #include "kernels/elementwise/binary_functions.h"
@@ -25,74 +25,40 @@ template <auto kF>
   }
 }
 
-// pow in three loops: in one its chains are too long for a core to see more than an element ahead.
-[[gnu::noinline, gnu::flatten]] void exponentials(double* v, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) v[i] = portable::exp(v[i]);
-}
-[[gnu::noinline, gnu::flatten]] void finish_powers(const double* a, int64_t a_step, const double* b, int64_t b_step, const double* e, double* y,
-                                                   int64_t n) {
-  if (a_step == 1 && b_step == 1) {
-    TERN_APART
-    for (int64_t i = 0; i < n; ++i) y[i] = portable::pow_of(a[i], b[i], e[i]);
-  } else if (a_step == 1) {
-    const double vb = *b;
-    TERN_APART
-    for (int64_t i = 0; i < n; ++i) y[i] = portable::pow_of(a[i], vb, e[i]);
-  } else {
-    const double va = *a;
-    TERN_APART
-    for (int64_t i = 0; i < n; ++i) y[i] = portable::pow_of(va, b[i * b_step], e[i]);
-  }
-}
-void powers(const double* a, int64_t a_step, const double* b, int64_t b_step, double* y, int64_t n) {
-  constexpr auto kLog = [](double x, double exponent) { return portable::pow_log(x, exponent); };
-  double e[kBlock];
-  for (int64_t i = 0; i < n; i += kBlock) {
-    const int64_t some = n - i < kBlock ? n - i : kBlock;
-    map_blocks<kLog>(a + i * a_step, a_step, b + i * b_step, b_step, e, some);
-    exponentials(e, some);
-    finish_powers(a + i * a_step, a_step, b + i * b_step, b_step, e, y + i, some);
-  }
-}
-
-// kBlocks: map_blocks of a function, or powers.
-template <auto kBlocks, class T>
+template <auto kF, class T>
 void binary_wide(const BinaryArgs& args) {
   const T *a = static_cast<const T*>(args.a), *b = static_cast<const T*>(args.b);
   T* y = static_cast<T*>(args.y);
   const int64_t sa = args.nest.step[0], sb = args.nest.step[1];
   for_rows(args.nest, [=](int64_t at, const int64_t* from, int64_t n) {
     if constexpr (std::is_same_v<T, double>) {
-      kBlocks(a + from[0], sa, b + from[1], sb, y + at, n);
+      map_blocks<kF>(a + from[0], sa, b + from[1], sb, y + at, n);
     } else {
       double va[kBlock], vb[kBlock], v[kBlock];
       for (int64_t i = 0; i < n; i += kBlock) {
         const int64_t some = n - i < kBlock ? n - i : kBlock;
         widen_block(a + from[0] + i * sa, va, sa == 0 ? 1 : some);
         widen_block(b + from[1] + i * sb, vb, sb == 0 ? 1 : some);
-        kBlocks(va, sa, vb, sb, v, some);
+        map_blocks<kF>(va, sa, vb, sb, v, some);
         narrow_block(v, y + at + i, some);
       }
     }
   });
 }
 
-template <Word kOp, auto kBlocks>
-constexpr Rows<3> rows_of_blocks() {
-  return {{row<BinaryArgs, binary_wide<kBlocks, double>>(kRowName<kOp, "/f64/" TERN_ISA_NAME>.s, DType::f64, Isa::TERN_ISA),
-           row<BinaryArgs, binary_wide<kBlocks, f16>>(kRowName<kOp, "/f16/" TERN_ISA_NAME>.s, DType::f16, Isa::TERN_ISA),
-           row<BinaryArgs, binary_wide<kBlocks, bf16>>(kRowName<kOp, "/bf16/" TERN_ISA_NAME>.s, DType::bf16, Isa::TERN_ISA)}};
-}
 template <Word kOp, auto kF>
 constexpr Rows<3> binary_rows() {
-  return rows_of_blocks<kOp, map_blocks<kF>>();
+  return {{row<BinaryArgs, binary_wide<kF, double>>(kRowName<kOp, "/f64/" TERN_ISA_NAME>.s, DType::f64, Isa::TERN_ISA),
+           row<BinaryArgs, binary_wide<kF, f16>>(kRowName<kOp, "/f16/" TERN_ISA_NAME>.s, DType::f16, Isa::TERN_ISA),
+           row<BinaryArgs, binary_wide<kF, bf16>>(kRowName<kOp, "/bf16/" TERN_ISA_NAME>.s, DType::bf16, Isa::TERN_ISA)}};
 }
-// Of a function for all floats but doubles.
-template <Word kOp, auto kF>
-constexpr Rows<3> float_rows() {
-  return {{row<BinaryArgs, binary_wide<map_blocks<kF>, float>>(kRowName<kOp, "/f32/" TERN_ISA_NAME>.s, DType::f32, Isa::TERN_ISA),
-           row<BinaryArgs, binary_wide<map_blocks<kF>, f16>>(kRowName<kOp, "/f16/" TERN_ISA_NAME>.s, DType::f16, Isa::TERN_ISA),
-           row<BinaryArgs, binary_wide<map_blocks<kF>, bf16>>(kRowName<kOp, "/bf16/" TERN_ISA_NAME>.s, DType::bf16, Isa::TERN_ISA)}};
+// Of a function for all floats; kOfFloat: the same of what is no double.
+template <Word kOp, auto kF, auto kOfFloat>
+constexpr Rows<4> float_rows() {
+  return {{row<BinaryArgs, binary_wide<kOfFloat, float>>(kRowName<kOp, "/f32/" TERN_ISA_NAME>.s, DType::f32, Isa::TERN_ISA),
+           row<BinaryArgs, binary_wide<kF, double>>(kRowName<kOp, "/f64/" TERN_ISA_NAME>.s, DType::f64, Isa::TERN_ISA),
+           row<BinaryArgs, binary_wide<kOfFloat, f16>>(kRowName<kOp, "/f16/" TERN_ISA_NAME>.s, DType::f16, Isa::TERN_ISA),
+           row<BinaryArgs, binary_wide<kOfFloat, bf16>>(kRowName<kOp, "/bf16/" TERN_ISA_NAME>.s, DType::bf16, Isa::TERN_ISA)}};
 }
 
 }  // namespace
@@ -104,11 +70,9 @@ constinit const Rows<3> min_wide = binary_rows<"min", [](double a, double b) { r
 constinit const Rows<3> mul_wide = binary_rows<"mul", [](double a, double b) { return functions::Mul{}(a, b); }>();
 constinit const Rows<3> prelu_wide = binary_rows<"prelu", [](double a, double b) { return functions::PRelu{}(a, b); }>();
 constinit const Rows<3> sub_wide = binary_rows<"sub", [](double a, double b) { return functions::Sub{}(a, b); }>();
-constinit const Rows<3> fmod_wide = float_rows<"fmod", [](double a, double b) { return functions::remainder_of_floats(a, b); }>();
-constinit const Rows<3> mod_wide =
-    float_rows<"mod", [](double a, double b) { return functions::with_sign_of(b, functions::remainder_of_floats(a, b)); }>();
-// Of two operands of one dtype; pow.cpp has the others.
-constinit const KernelRow pow_f32 = row<BinaryArgs, binary_wide<powers, float>>("pow/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA);
-constinit const Rows<3> pow_wide = rows_of_blocks<"pow", powers>();
+constinit const Rows<4> fmod_wide = float_rows<"fmod", [](double a, double b) { return functions::remainder(a, b); },
+                                               [](double a, double b) { return functions::remainder_of_floats(a, b); }>();
+constinit const Rows<4> mod_wide = float_rows<"mod", [](double a, double b) { return functions::with_sign_of(b, functions::remainder(a, b)); },
+                                              [](double a, double b) { return functions::with_sign_of(b, functions::remainder_of_floats(a, b)); }>();
 
 }  // namespace tern::TERN_ISA

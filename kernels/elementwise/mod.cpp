@@ -17,10 +17,10 @@ std::optional<Dim> symbolic(std::span<const Dim> in, const AttrReader& attrs) {
   return Dim(attrs.i("fmod") == 0 && r != 0 && (r < 0) != (b < 0) ? r + b : r);
 }
 
-constexpr auto& kModRows = rows_of<TERN_ON_EACH_ISA(mod_wide), kBinary<"mod", Mod{}, Types<double>>, kBinary<"mod", Mod{}, Ints>,
-                                   cuda::kPlainBinary<kModule, "mod", Floats>, cuda::kPlainBinary<kModule, "mod", Ints>>;
-constexpr auto& kFmodRows = rows_of<TERN_ON_EACH_ISA(fmod_wide), kBinary<"fmod", Fmod{}, Types<double>>, kBinary<"fmod", Fmod{}, Ints>,
-                                    cuda::kPlainBinary<kModule, "fmod", Floats>, cuda::kPlainBinary<kModule, "fmod", Ints>>;
+constexpr auto& kModRows = rows_of<TERN_ON_EACH_ISA(mod_wide), kBinary<"mod", Mod{}, Ints>, cuda::kPlainBinary<kModule, "mod", Floats>,
+                                   cuda::kPlainBinary<kModule, "mod", Ints>>;
+constexpr auto& kFmodRows = rows_of<TERN_ON_EACH_ISA(fmod_wide), kBinary<"fmod", Fmod{}, Ints>, cuda::kPlainBinary<kModule, "fmod", Floats>,
+                                    cuda::kPlainBinary<kModule, "fmod", Ints>>;
 constexpr AttrSpec kAttrs[] = {{"fmod", AttrKind::i, 0}};
 Status bind(BindContext& c) {
   const std::span<const KernelRow* const> rows = c.attrs.i("fmod") != 0 ? kFmodRows : kModRows;
@@ -36,10 +36,9 @@ extern constinit const OpDef kMod = {
     .attrs = kAttrs,
     .infer = infer_binary<is_number>,
     .bind = bind,
-    .kernels = rows_of<TERN_ON_EACH_ISA(mod_wide), kBinary<"mod", Mod{}, Types<double>>, kBinary<"mod", Mod{}, Ints>,
-                       cuda::kPlainBinary<kModule, "mod", Floats>, cuda::kPlainBinary<kModule, "mod", Ints>, TERN_ON_EACH_ISA(fmod_wide),
-                       kBinary<"fmod", Fmod{}, Types<double>>, kBinary<"fmod", Fmod{}, Ints>, cuda::kPlainBinary<kModule, "fmod", Floats>,
-                       cuda::kPlainBinary<kModule, "fmod", Ints>>,
+    .kernels = rows_of<TERN_ON_EACH_ISA(mod_wide), kBinary<"mod", Mod{}, Ints>, cuda::kPlainBinary<kModule, "mod", Floats>,
+                       cuda::kPlainBinary<kModule, "mod", Ints>, TERN_ON_EACH_ISA(fmod_wide), kBinary<"fmod", Fmod{}, Ints>,
+                       cuda::kPlainBinary<kModule, "fmod", Floats>, cuda::kPlainBinary<kModule, "fmod", Ints>>,
     .inplace_inputs = 3,
     .symbolic = symbolic};
 

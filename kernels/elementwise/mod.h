@@ -5,36 +5,57 @@
 
 namespace tern::functions {
 
-// The remainder of a / b, exact, by long division of the mantissas: as many steps as the farthest exponents need, whatever a and b are.
+// Whole numbers modulo m < 2^53 as doubles in [-m/2, m/2]: every step below is exact.
+TERN_HD inline double fold_once(double x, double m) {
+  const double half = 0.5 * m;
+  x -= portable::select(x > half, m, 0);
+  return x + portable::select(x < -half, m, 0);
+}
+TERN_HD inline double nearest(double x) {
+  constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52
+  return (x + kMagic) - kMagic;
+}
+// |x| below 2^68, m from 2^52 on; inverse: about 1 / m.
+TERN_HD inline double reduced(double x, double m, double inverse) { return fold_once(__builtin_fma(-nearest(x * inverse), m, x), m); }
+// x y: of its high half the quotient is off by less than 1, what is left of it is not above m, and the low half is not above m / 4.
+TERN_HD inline double times_modulo(double x, double y, double m, double inverse) {
+  const double high = x * y, low = __builtin_fma(x, y, -high);
+  return fold_once(reduced(high, m, inverse) + low, m);
+}
+
+// The remainder of a / b, exact. |a| = ma 2^ea, |b| = mb 2^eb with whole mantissas: that of ma 2^(ea - eb) by mb, the power by squares from the
+// highest bits of the distance on: the same steps whatever a and b are, in arithmetic of doubles, which has vectors.
 TERN_HD inline double remainder(double a, double b) {
-  constexpr int kStep = 11, kSteps = 186;
-  constexpr uint64_t kOne = uint64_t(1) << 52, kMagnitude = ~uint64_t(0) >> 1, kInfinity = uint64_t(0x7ff) << 52;
+  constexpr uint64_t kOne = uint64_t(1) << 52, kMagnitude = ~uint64_t(0) >> 1, kInfinity = uint64_t(0x7ff) << 52, kTop = uint64_t(1075) << 52;
+  constexpr int kBits = 5;  // of the distance, at most 2045 + 52 + 52, below those that are the first power of 2
   const uint64_t ua = __builtin_bit_cast(uint64_t, a) & kMagnitude, ub = __builtin_bit_cast(uint64_t, b) & kMagnitude;
-  // |a| = ma 2^ea in units that are the same for both; a subnormal has the exponent of the smallest normal number
-  const int64_t na = ua >= kOne, nb = ub >= kOne;
-  const int64_t ea = static_cast<int64_t>(ua >> 52) + 1 - na, eb = static_cast<int64_t>(ub >> 52) + 1 - nb;
-  const uint64_t ma = (ua & (kOne - 1)) | (static_cast<uint64_t>(na) << 52);
-  uint64_t mb = (ub & (kOne - 1)) | (static_cast<uint64_t>(nb) << 52);
-  mb += mb == 0;
-  const int64_t distance = ea - eb, below = distance >> 63;  // below: all ones if a has the smaller exponent
-  mb <<= below & 1;                                          // a normal b is above ma then: the remainder is a
-  const int64_t e = eb + (distance & below);                 // of the remainder
-  int64_t left = distance & ~below;
-  uint64_t r = ma % mb;
-  for (int i = 0; i < kSteps; ++i) {
-    const int64_t by = left + ((kStep - left) & ((kStep - left) >> 63));  // min(left, kStep)
-    r = (r << by) % mb;
-    left -= by;
+  // Whole numbers below 2^53, made of integers: the mode that flushes has no say. A subnormal has the exponent of the smallest normal number.
+  const uint64_t na = ua >= kOne, nb = ub >= kOne;
+  auto mantissa = [](uint64_t u, uint64_t normal) {
+    return (__builtin_bit_cast(double, (u & (kOne - 1)) | kTop) - 0x1p52) + portable::select(normal != 0, 0x1p52, 0);
+  };
+  const uint64_t mb = __builtin_bit_cast(uint64_t, portable::select(ub == 0, 1, mantissa(ub, nb)));
+  const uint64_t ea = (ua >> 52) + 1 - na + 1075, eb = (ub >> 52) + 1 - nb + (mb >> 52);  // of mb from 2^52 on; both 1075 too large
+  const double m = __builtin_bit_cast(double, (mb & (kOne - 1)) | kTop), inverse = 1 / m;
+  const uint64_t distance = (ea - eb) & (uint64_t(0) - uint64_t(ea > eb));
+  double power = reduced(__builtin_bit_cast(double, (1023 + (distance >> kBits)) << 52), m, inverse);
+  for (int bit = kBits - 1; bit >= 0; --bit) {
+    power = times_modulo(power, power, m, inverse);
+    power = portable::select((distance >> bit & 1) != 0, fold_once(power + power, m), power);
   }
-  // r 2^(e - 1075) as a double, by integers: flush-to-zero has no say
-  const uint64_t bits = __builtin_bit_cast(uint64_t, static_cast<double>(static_cast<int64_t>(r)));
-  const int64_t field = static_cast<int64_t>(bits >> 52) + e - 1075;
-  const uint64_t normal = (bits & (kOne - 1)) | (static_cast<uint64_t>(field) << 52), subnormal = r << ((e - 1) & 63);
-  const uint64_t is_normal = uint64_t(0) - uint64_t((field >= 1) & (r != 0)), is_subnormal = uint64_t(0) - uint64_t((field < 1) & (r != 0));
+  double r = times_modulo(power, reduced(mantissa(ua, na), m, inverse), m, inverse);
+  r += portable::select(r < 0, m, 0);
+  // r 2^(eb - 2150) as a double, by integers
+  const uint64_t bits = __builtin_bit_cast(uint64_t, r), field = (bits >> 52) + eb;  // 2150 too large
+  const uint64_t normal = (bits & (kOne - 1)) | ((field - 2150) << 52);
+  const double scaled = r * __builtin_bit_cast(double, ((eb - 1076 + 1023) & 0x7ff) << 52);  // whole, and below 2^52, where that counts
+  const uint64_t subnormal = __builtin_bit_cast(uint64_t, scaled + 0x1p52) & (kOne - 1);
+  const uint64_t is_normal = uint64_t(0) - uint64_t((field > 2150) & (r != 0)), is_subnormal = uint64_t(0) - uint64_t((field <= 2150) & (r != 0));
   const uint64_t sign = __builtin_bit_cast(uint64_t, a) & ~kMagnitude;
-  const double y = __builtin_bit_cast(double, sign | (normal & is_normal) | (subnormal & is_subnormal));
+  const uint64_t below = uint64_t(0) - uint64_t(ua < ub);  // a itself, also of an infinite b
+  const double y = __builtin_bit_cast(double, sign | (ua & below) | (((normal & is_normal) | (subnormal & is_subnormal)) & ~below));
   const bool undefined = (ua >= kInfinity) | (ub > kInfinity) | (ub == 0);
-  return portable::select(undefined, (a * b) / (a * b), portable::select(ub == kInfinity, a, y));
+  return portable::select(undefined, (a * b) / (a * b), y);
 }
 
 // The same of what is no double (24 bits at most, the smallest 2^-149), in arithmetic of doubles, which has vectors: ten quotients below 2^29, the

@@ -10,21 +10,11 @@
 namespace tern {
 namespace {
 
-template <class T, class B>
-T power(T a, B b) {
-  if constexpr (!kIsFloat<T> && !kIsFloat<B>) {
-    int64_t e = static_cast<int64_t>(b);
-    if constexpr (std::is_same_v<B, uint64_t>) e = whole_exponent(b);
-    return int_pow(a, e, sizeof(B) * 8);
-  } else {
-    return convert<T>(portable::pow(static_cast<double>(widen(a)), static_cast<double>(widen(b))));
-  }
-}
-
+// Of integers with exponents that are floats.
 template <class T>
 void run(const PowArgs& args) {
   visit(args.exponent, [&]<class B>() {
-    if constexpr (!std::is_void_v<B> && !std::is_same_v<B, StringRef> && !std::is_same_v<B, bool>) {
+    if constexpr (kIsFloat<B>) {
       const T* a = static_cast<const T*>(args.binary.a);
       const B* b = static_cast<const B*>(args.binary.b);
       T* y = static_cast<T*>(args.binary.y);
@@ -32,7 +22,7 @@ void run(const PowArgs& args) {
       for_rows(args.binary.nest, [=](int64_t at, const int64_t* from, int64_t n) {
         const T* ra = a + from[0];
         const B* rb = b + from[1];
-        for (int64_t i = 0; i < n; ++i) y[at + i] = power<T, B>(ra[i * sa], rb[i * sb]);
+        for (int64_t i = 0; i < n; ++i) y[at + i] = convert<T>(portable::pow(static_cast<double>(ra[i * sa]), widen(rb[i * sb])));
       });
     }
   });
@@ -41,11 +31,8 @@ template <class... T>
 constexpr std::array<KernelRow, sizeof...(T)> pow_rows(Types<T...>) {
   return {portable_row<"pow_mixed", T, PowArgs, run<T>>()...};
 }
-// Of a base and an exponent of different dtypes, and of integers.
-constexpr auto kMixedRows = pow_rows(Floats());
-constexpr auto kIntRows = pow_rows(SignedInts());
-constexpr auto& kOneDType = rows_of<TERN_ON_EACH_ISA(pow_f32), TERN_ON_EACH_ISA(pow_wide)>;
-constexpr auto& kTwoDTypes = rows_of<kMixedRows, kIntRows, cuda::kPow>;
+constexpr auto kMixedRows = pow_rows(SignedInts());
+constexpr auto& kOneKind = rows_of<TERN_ON_EACH_ISA(pow_floats), TERN_ON_EACH_ISA(pow_ints), cuda::kPow>;
 
 Status infer(InferContext& c) {
   if (!is_float(c.dtype(0)) && !is_signed_int(c.dtype(0))) return bad_dtype(c.dtype(0));
@@ -65,7 +52,8 @@ std::optional<double> constant_exponent(const TensorView& b) {
 
 Status bind(BindContext& c) {
   const TensorView &a = c.in(0), &b = c.in(1), &y = c.out(0);
-  const KernelRow* kernel = pick(kTwoDTypes, a.dtype, c.isa);
+  const KernelRow* kernel =
+      is_float(a.dtype) || !is_float(b.dtype) || c.isa == Isa::cuda ? pick(kOneKind, a.dtype, c.isa) : pick(rows_of<kMixedRows>, a.dtype, c.isa);
   if (kernel == nullptr) return bad_dtype(a.dtype);
   if (broadcast(a.dims, b.dims) != y.dims) return invalid("the inputs of Pow do not broadcast to " + to_string(y.dims));
   const auto [begin, end] = c.range(y.count(), kGrain);
@@ -79,9 +67,6 @@ Status bind(BindContext& c) {
   } else if (a.dtype == DType::f32 && exponent == 2) {
     set_binary(c, c.args<BinaryArgs>(), Operand::input(c, 0), Operand::input(c, 0), begin, end);
     c.run(*pick(kMul.kernels, DType::f32, c.isa));
-  } else if (a.dtype == b.dtype && is_float(a.dtype) && c.isa != Isa::cuda) {
-    set_binary(c, c.args<BinaryArgs>(), Operand::input(c, 0), Operand::input(c, 1), begin, end);
-    c.run(*pick(kOneDType, a.dtype, c.isa));
   } else {
     PowArgs& args = c.args(PowArgs{{}, b.dtype});
     set_binary(c, args.binary, Operand::input(c, 0), Operand::input(c, 1), begin, end);
@@ -98,7 +83,7 @@ extern constinit const OpDef kPow = {
     .outputs = {1, 1},
     .infer = infer,
     .bind = bind,
-    .kernels = rows_of<TERN_ON_EACH_ISA(pow_f32), TERN_ON_EACH_ISA(pow_wide), TERN_ON_EACH_ISA(cube_any), kMixedRows, kIntRows, cuda::kPow>,
+    .kernels = rows_of<TERN_ON_EACH_ISA(pow_floats), TERN_ON_EACH_ISA(pow_ints), TERN_ON_EACH_ISA(cube_any), kMixedRows, cuda::kPow>,
     .inplace_inputs = 1};
 
 }  // namespace tern

@@ -33,7 +33,7 @@ __global__ void pow_int(const PowLaunch l) {
   } else {
     b = whole_exponent(load_unsigned(l.binary.b, p.from[1], l.exponent));
   }
-  int64_t v = int_pow(a, b, 64);
+  int64_t v = int_pow(a, b);
   with_type(l.binary.dtype, SignedInts(), [&]<class T>() { element<T>(l.binary.y, item) = static_cast<T>(v); });
 }
 }

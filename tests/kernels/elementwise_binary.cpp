@@ -1,6 +1,7 @@
 // The binary and variadic operators: broadcasting against xtensor, integers against C, edges. Contract: kernels/elementwise/elementwise.h.
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <xtensor/xadapt.hpp>
@@ -180,12 +181,88 @@ TEST_CASE("mod: remainders of floats of any exponents are exact") {  // as std::
   check_same(run_op("Mod", {{"fmod", int64_t(1)}}, {halves, three})[0], cast(rest, DType::f16));
 }
 
+TEST_CASE("mod: remainders of doubles of any exponents are exact, subnormals too") {  // as std::fmod's are
+  constexpr int64_t kCount = 4096;
+  auto doubles = [] { return *Tensor::allocate(DType::f64, {kCount}); };
+  Tensor a = doubles(), b = doubles(), expected = doubles(), turned = doubles();
+  uint64_t state = 1;
+  auto bits = [&] {  // a generator of Knuth's, its high half twice
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return state ^ state >> 31;
+  };
+  constexpr uint64_t kMantissa = (uint64_t(1) << 52) - 1;
+  for (int64_t i = 0; i < kCount; ++i) {
+    uint64_t x = bits(), y = bits();
+    if (i % 8 == 1) x &= kMantissa;                           // subnormal
+    if (i % 8 == 2) y &= kMantissa >> (i % 53);               // and a divisor of few bits
+    if (i % 8 == 3) y = (y & kMantissa) | uint64_t(1) << 52;  // the farthest apart
+    if (i % 8 == 4) y |= kMantissa;
+    if (i % 8 == 5) y &= ~kMantissa;
+    if (i % 8 == 6) x = (x >> 12) | uint64_t(0x433) << 52, y = (y >> 12) | uint64_t(0x431) << 52;
+    if (i % 64 == 7) x = y;
+    a.mutable_data<double>()[i] = std::bit_cast<double>(x);
+    b.mutable_data<double>()[i] = std::bit_cast<double>(y);
+    expected.mutable_data<double>()[i] = std::fmod(a.data<double>()[i], b.data<double>()[i]);
+  }
+  check_same(run_op("Mod", {{"fmod", int64_t(1)}}, {a, b})[0], expected);
+  const double least = std::numeric_limits<double>::min();
+  for (int64_t i = 0; i < kCount; ++i) {
+    double &x = a.mutable_data<double>()[i], &y = b.mutable_data<double>()[i];
+    const double r = expected.data<double>()[i];
+    const bool same = (r < 0) == (y < 0);
+    turned.mutable_data<double>()[i] = r == 0 ? std::copysign(0.0, y) : same ? r : r + y;
+    if (std::fabs(y) >= least && (r == 0 || (std::fabs(r) >= least && std::fabs(r + y) >= least))) continue;
+    x = turned.mutable_data<double>()[i] = 0.25, y = 1;  // its sum would be flushed
+  }
+  check_same(run_op("Mod", {}, {a, b})[0], turned);
+}
+
 TEST_CASE("pow: a float exponent and the same as a double give the same bits") {  // loops of vectors, and one call an element
   Tensor x = random_f32({1000}, 1, -3, 30), y = random_f32({1000}, 2, -9, 9);
   for (int64_t i = 0; i < 1000; i += 3) y.mutable_data<float>()[i] = std::round(y.data<float>()[i]);
   check_same(run_op("Pow", {}, {x, y})[0], run_op("Pow", {}, {x, cast(y, DType::f64)})[0]);
   check_same(run_op("Pow", {}, {x, f32({1}, {-1.7f})})[0], run_op("Pow", {}, {x, cast(f32({1}, {-1.7f}), DType::f64)})[0]);
   check_same(run_op("Pow", {}, {f32({1}, {2.5f}), y})[0], run_op("Pow", {}, {f32({1}, {2.5f}), cast(y, DType::f64)})[0]);
+  const Tensor powers = run_op("Pow", {}, {x, y})[0];
+  for (int64_t i = 0; i < 1000; ++i) CHECK(ulp_distance(powers.data<float>()[i], std::pow(x.data<float>()[i], y.data<float>()[i])) <= 1);
+}
+
+TEST_CASE("pow: integers wrap for exponents of every width, more than a block of them, and any operand may stand") {
+  auto power = []<class T>(T a, int64_t b) {  // one multiplication after another, of as many as matter
+    if (b < 0) return a == 1 ? T(1) : a == T(-1) ? T(b % 2 == 0 ? 1 : -1) : T(0);
+    uint64_t r = 1;
+    for (int64_t i = 0; i < b; ++i) r *= static_cast<uint64_t>(a);
+    return static_cast<T>(r);
+  };
+  auto check = [&]<class T, class B>(T, B, DType t, DType exponent) {
+    Tensor a = *Tensor::allocate(t, {3, 300}), b = *Tensor::allocate(exponent, {3, 300});
+    Tensor y = *Tensor::allocate(t, {3, 300}), column = *Tensor::allocate(t, {3, 300});
+    for (int64_t i = 0; i < 900; ++i) {
+      a.mutable_data<T>()[i] = static_cast<T>(i * 7 - 2000);
+      b.mutable_data<B>()[i] = static_cast<B>(i % 3 == 0 ? i % 5 - 3 : i * 11 % 77);
+    }
+    for (int64_t i = 0; i < 900; ++i) {
+      y.mutable_data<T>()[i] = power(a.data<T>()[i], static_cast<int64_t>(b.data<B>()[i]));
+      column.mutable_data<T>()[i] = power(a.data<T>()[i], static_cast<int64_t>(b.data<B>()[i / 300]));
+    }
+    check_same(run_op("Pow", {}, {a, b})[0], y);
+    Tensor first = *Tensor::allocate(exponent, {3, 1});
+    for (int64_t i = 0; i < 3; ++i) first.mutable_data<B>()[i] = b.data<B>()[i];
+    check_same(run_op("Pow", {}, {a, first})[0], column);
+  };
+  check(int32_t(), int32_t(), DType::i32, DType::i32);
+  check(int32_t(), int8_t(), DType::i32, DType::i8);
+  check(int64_t(), int64_t(), DType::i64, DType::i64);
+  check(int64_t(), int16_t(), DType::i64, DType::i16);
+  check(int8_t(), int64_t(), DType::i8, DType::i64);
+  check(int16_t(), int32_t(), DType::i16, DType::i32);
+  // far beyond what is multiplied out: 3^(2^30) is 1 + 2^32 c and 3^(2^62) is 1, even numbers are 0
+  const int64_t e = int64_t(1) << 30, large = int64_t(1) << 62;
+  check_same(run_op("Pow", {}, {row_of<int32_t>({3, 2, 3, 4, 3}), i64({5}, {e, e, large, large + 1, (int64_t(1) << 40) + 2})})[0],
+             row_of<int32_t>({1, 0, 1, 0, 9}));
+  check_same(run_op("Pow", {}, {i64({3}, {3, 6, 3}), i64({3}, {large, large, large + 1})})[0], i64({3}, {1, 0, 3}));
+  check_same(run_op("Pow", {}, {i64({2}, {3, -1}), row_of<uint64_t>({uint64_t(1) << 63 | 5, UINT64_MAX})})[0],
+             run_op("Pow", {}, {i64({2}, {3, -1}), i64({2}, {INT64_MAX, INT64_MAX})})[0]);
 }
 
 TEST_CASE("pow: mixed dtypes, exact integers and IEEE edges") {
