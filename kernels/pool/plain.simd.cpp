@@ -53,7 +53,7 @@ TERN_INLINE void join(const f32x16& x, f32x16& v) {
 template <bool kMean, class V>
 TERN_INLINE void join(const V& x, V& v) {
   if constexpr (kMean) v = v + x;
-  else v = ((x > v) | (x != x)) ? x : v;  // pool::takes_over
+  else v = pick((x > v) | (x != x), x, v);  // pool::takes_over
 }
 
 // The first n lanes; of other dtypes than float all of them: y has room.

@@ -1,87 +1,13 @@
-// CumSum and CumProd: y[i] = x[0] + ... + x[i], from either end, with or without x[i] itself. See reduce.h.
-#include <algorithm>
-
-#include "kernels/apart.h"
+// CumSum and CumProd: y[i] = x[0] + ... + x[i], from either end, with or without x[i] itself. See reduce.h. Next: cumulate.simd.cpp.
 #include "kernels/launch.h"
 #include "kernels/reduce/lines.h"
 #include "kernels/reduce/reduce.h"
-#include "kernels/reduce/reduce_portable.h"
 
 namespace tern {
 namespace {
 
-constexpr int64_t kTogether = 256;  // lines side by side
-constexpr int kChains = 8;          // lines one behind the other: as many sums hide the latency of one
-
-template <class T, bool Product>
-portable::Folded<T> next(portable::Folded<T> acc, T x) {
-  return Product ? portable::times(acc, portable::widen(x)) : portable::plus(acc, portable::widen(x));
-}
-// Lines side by side, `count` of them.
-template <class T, bool Product, bool Exclusive>
-void cumulate_columns(const T* x, T* y, int64_t n, int64_t along, int64_t count) {
-  portable::Folded<T> acc[kTogether];
-  for (int64_t j = 0; j < count; ++j) acc[j] = portable::Folded<T>(Product ? 1 : 0);
-  for (int64_t k = 0; k < n; ++k, x += along, y += along) {
-    TERN_APART
-    for (int64_t j = 0; j < count; ++j) {
-      const auto before = acc[j];
-      acc[j] = next<T, Product>(before, x[j]);
-      y[j] = portable::narrow<T>(Exclusive ? before : acc[j]);
-    }
-  }
-}
-// kCount lines one behind the other.
-template <class T, bool Product, bool Exclusive, int kCount>
-void cumulate_rows(const T* x, T* y, int64_t n, int64_t along) {
-  portable::Folded<T> acc[kCount];
-  for (int j = 0; j < kCount; ++j) acc[j] = portable::Folded<T>(Product ? 1 : 0);
-  for (int64_t k = 0, at = 0; k < n; ++k, at += along) {
-    T element[kCount];
-    for (int j = 0; j < kCount; ++j) element[j] = x[j * n + at];
-    for (int j = 0; j < kCount; ++j) {
-      const auto before = acc[j];
-      acc[j] = next<T, Product>(before, element[j]);
-      y[j * n + at] = portable::narrow<T>(Exclusive ? before : acc[j]);
-    }
-  }
-}
-template <class T, bool Product, bool Exclusive>
-void cumulate_all(const CumulateArgs& a) {
-  const Lines& l = a.lines;
-  for (int64_t line = l.begin; line < l.end;) {
-    const int64_t first = l.first(line) + (a.reverse ? (l.n - 1) * l.inner : 0), along = a.reverse ? -l.inner : l.inner;
-    const T* x = static_cast<const T*>(a.x) + first;
-    T* y = static_cast<T*>(a.y) + first;
-    if (l.inner > 1) {
-      const int64_t count = std::min({l.end - line, l.inner - line % l.inner, kTogether});
-      cumulate_columns<T, Product, Exclusive>(x, y, l.n, along, count);
-      line += count;
-    } else if (l.end - line >= kChains) {
-      cumulate_rows<T, Product, Exclusive, kChains>(x, y, l.n, along);
-      line += kChains;
-    } else {
-      cumulate_rows<T, Product, Exclusive, 1>(x, y, l.n, along);
-      ++line;
-    }
-  }
-}
-template <class T, bool Product>
-void cumulate(const CumulateArgs& a) {
-  if (a.exclusive) cumulate_all<T, Product, true>(a);
-  else cumulate_all<T, Product, false>(a);
-}
-
 template <bool P>
-constexpr KernelRow kRows[] = {
-    row<CumulateArgs, cumulate<float, P>>(P ? "cum_prod/f32/scalar" : "cum_sum/f32/scalar", DType::f32, Isa::scalar),
-    row<CumulateArgs, cumulate<double, P>>(P ? "cum_prod/f64/scalar" : "cum_sum/f64/scalar", DType::f64, Isa::scalar),
-    row<CumulateArgs, cumulate<f16, P>>(P ? "cum_prod/f16/scalar" : "cum_sum/f16/scalar", DType::f16, Isa::scalar),
-    row<CumulateArgs, cumulate<bf16, P>>(P ? "cum_prod/bf16/scalar" : "cum_sum/bf16/scalar", DType::bf16, Isa::scalar),
-    row<CumulateArgs, cumulate<int32_t, P>>(P ? "cum_prod/i32/scalar" : "cum_sum/i32/scalar", DType::i32, Isa::scalar),
-    row<CumulateArgs, cumulate<int64_t, P>>(P ? "cum_prod/i64/scalar" : "cum_sum/i64/scalar", DType::i64, Isa::scalar),
-    row<CumulateArgs, cumulate<uint32_t, P>>(P ? "cum_prod/u32/scalar" : "cum_sum/u32/scalar", DType::u32, Isa::scalar),
-    row<CumulateArgs, cumulate<uint64_t, P>>(P ? "cum_prod/u64/scalar" : "cum_sum/u64/scalar", DType::u64, Isa::scalar),
+constexpr KernelRow kOnDevice[] = {
     device_row<CumulateArgs, cuda::launch_cumulate<DType::f32, P>>(P ? "cum_prod/f32/cuda" : "cum_sum/f32/cuda", DType::f32),
     device_row<CumulateArgs, cuda::launch_cumulate<DType::f64, P>>(P ? "cum_prod/f64/cuda" : "cum_sum/f64/cuda", DType::f64),
     device_row<CumulateArgs, cuda::launch_cumulate<DType::f16, P>>(P ? "cum_prod/f16/cuda" : "cum_sum/f16/cuda", DType::f16),
@@ -92,8 +18,11 @@ constexpr KernelRow kRows[] = {
     device_row<CumulateArgs, cuda::launch_cumulate<DType::u64, P>>(P ? "cum_prod/u64/cuda" : "cum_sum/u64/cuda", DType::u64),
 };
 
+constexpr auto& kSums = rows_of<TERN_ON_EACH_ISA(cum_sum_any), kOnDevice<false>>;
+constexpr auto& kProducts = rows_of<TERN_ON_EACH_ISA(cum_prod_any), kOnDevice<true>>;
+
 Status infer(InferContext& c) {
-  if (pick(rows_of<kRows<false>>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
+  if (pick(kSums, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   auto axis = c.known_ints(1);
   if (axis && c.shape(0).ranked() && !normalize_axis((*axis)[0], c.shape(0).rank())) {
     return invalid("axis " + std::to_string((*axis)[0]) + " is outside of " + c.shape(0).text());
@@ -101,7 +30,6 @@ Status infer(InferContext& c) {
   return infer_same(c);
 }
 
-template <bool P>
 Status bind(BindContext& c) {
   const TensorView& x = c.in(0);
   const auto axis = normalize_axis(c.ints(1)[0], x.dims.rank);
@@ -122,8 +50,8 @@ constinit const OpDef kCumSum = {.name = "CumSum",
                                  .outputs = {1, 1},
                                  .attrs = kAttrs,
                                  .infer = infer,
-                                 .bind = bind<false>,
-                                 .kernels = rows_of<kRows<false>>,
+                                 .bind = bind,
+                                 .kernels = kSums,
                                  .value_inputs = {.integer = 2},
                                  .inplace_inputs = 1};
 constinit const OpDef kCumProd = {.name = "CumProd",
@@ -131,8 +59,8 @@ constinit const OpDef kCumProd = {.name = "CumProd",
                                   .outputs = {1, 1},
                                   .attrs = kAttrs,
                                   .infer = infer,
-                                  .bind = bind<true>,
-                                  .kernels = rows_of<kRows<true>>,
+                                  .bind = bind,
+                                  .kernels = kProducts,
                                   .value_inputs = {.integer = 2},
                                   .inplace_inputs = 1};
 

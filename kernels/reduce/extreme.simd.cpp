@@ -35,7 +35,7 @@ constexpr int64_t kDoubles = kKeyLanes<double>;
 typedef double Doubles __attribute__((vector_size(kKeyBytes)));
 template <bool kMax>
 inline Doubles larger(Doubles x, Doubles v) {
-  return (v != v) | (kMax ? v > x : v < x) ? v : x;
+  return pick((v != v) | (kMax ? v > x : v < x), v, x);
 }
 inline Doubles load(const double* p) {
   Doubles v;

@@ -43,6 +43,16 @@ template <class K, bool kLast>
   }
 }
 
+// m ? yes : no of vectors. Where there is no instruction for it, compilers make a branch for each element, on the data.
+template <class M, class V>
+inline V pick(M m, V yes, V no) {
+#if defined(__AVX2__) || defined(TERN_NEON)
+  return m ? yes : no;
+#else
+  return (V)(((M)yes & m) | ((M)no & ~m));
+#endif
+}
+
 #if defined(__AVX512F__)
 constexpr int kKeyBytes = 64;  // of a vector
 #else
@@ -65,10 +75,10 @@ int64_t place_by_lanes(const T* x, int64_t count) {
     Elements v;
     __builtin_memcpy(&v, x + from, sizeof v);
     const Keys u = (Keys)(v + T(0)), ordered = u ^ ((u < 0) & kMost);  // key.h
-    const Keys key = (u & kMost) > inf ? Keys{} + kMost : kMax ? ordered : ~ordered;
+    const Keys key = pick((u & kMost) > inf, Keys{} + kMost, kMax ? ordered : ~ordered);
     const Keys takes = kLast ? key >= best : key > best;
-    place = takes ? lane + static_cast<K>(from) : place;
-    best = takes ? key : best;
+    place = pick(takes, lane + static_cast<K>(from), place);
+    best = pick(takes, key, best);
   }
   K keys[kKeyLanes<T>], places[kKeyLanes<T>], most = kLeast, at = kLast ? -1 : kMost;
   __builtin_memcpy(keys, &best, sizeof best);

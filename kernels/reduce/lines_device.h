@@ -32,7 +32,7 @@ struct TopKArgs {
   const void* x;
   void* values;
   int64_t* indices;  // either may be null
-  int64_t* order;    // workspace [n]; null on a device
+  void* keys;        // workspace [n] of 8 bytes or 16; null on a device
   Lines lines;
   int64_t k;
   bool largest;

@@ -226,10 +226,13 @@ template <Text A, Text B>
 constexpr auto kJoined = joined<A, B>();
 
 template <Text Name, class Op>
-constexpr KernelRow kPortable[] = {
+constexpr KernelRow kPortableFloats[] = {
     row<ReduceArgs, portable::reduce<double, Op>>(kJoined<Name, "/f64/scalar">.s, DType::f64, Isa::scalar),
     row<ReduceArgs, portable::reduce<f16, Op>>(kJoined<Name, "/f16/scalar">.s, DType::f16, Isa::scalar),
     row<ReduceArgs, portable::reduce<bf16, Op>>(kJoined<Name, "/bf16/scalar">.s, DType::bf16, Isa::scalar),
+};
+template <Text Name, class Op>
+constexpr KernelRow kPortableInts[] = {
     row<ReduceArgs, portable::reduce<int32_t, Op>>(kJoined<Name, "/i32/scalar">.s, DType::i32, Isa::scalar),
     row<ReduceArgs, portable::reduce<int64_t, Op>>(kJoined<Name, "/i64/scalar">.s, DType::i64, Isa::scalar),
     row<ReduceArgs, portable::reduce<uint32_t, Op>>(kJoined<Name, "/u32/scalar">.s, DType::u32, Isa::scalar),
@@ -273,11 +276,13 @@ constexpr OpDef reduction(const char* name, std::span<const KernelRow* const> ro
 }  // namespace
 
 constinit const OpDef kReduceSum =
-    reduction("ReduceSum", rows_of<TERN_ON_EACH_ISA(reduce_sum_f32), cuda::reduce_sum_f32, kPortable<"reduce_sum", portable::Sum>,
-                                   kFloatsOnDevice<"reduce_sum", cuda::ReduceKind::sum>, kIntsOnDevice<"reduce_sum", cuda::ReduceKind::sum>>);
+    reduction("ReduceSum", rows_of<TERN_ON_EACH_ISA(reduce_sum_f32), cuda::reduce_sum_f32, kPortableFloats<"reduce_sum", portable::Sum>,
+                                   kPortableInts<"reduce_sum", portable::Sum>, kFloatsOnDevice<"reduce_sum", cuda::ReduceKind::sum>,
+                                   kIntsOnDevice<"reduce_sum", cuda::ReduceKind::sum>>);
 constinit const OpDef kReduceMean =
-    reduction("ReduceMean", rows_of<TERN_ON_EACH_ISA(reduce_mean_f32), cuda::reduce_mean_f32, kPortable<"reduce_mean", portable::Mean>,
-                                    kFloatsOnDevice<"reduce_mean", cuda::ReduceKind::mean>, kIntsOnDevice<"reduce_mean", cuda::ReduceKind::mean>>);
+    reduction("ReduceMean", rows_of<TERN_ON_EACH_ISA(reduce_mean_f32), cuda::reduce_mean_f32, kPortableFloats<"reduce_mean", portable::Mean>,
+                                    kPortableInts<"reduce_mean", portable::Mean>, kFloatsOnDevice<"reduce_mean", cuda::ReduceKind::mean>,
+                                    kIntsOnDevice<"reduce_mean", cuda::ReduceKind::mean>>);
 constinit const OpDef kReduceMax =
     reduction("ReduceMax", rows_of<TERN_ON_EACH_ISA(reduce_max_f32), TERN_ON_EACH_ISA(reduce_max_any), cuda::reduce_max_f32,
                                    kFloatsOnDevice<"reduce_max", cuda::ReduceKind::max>, kIntsOnDevice<"reduce_max", cuda::ReduceKind::max>,
@@ -288,25 +293,29 @@ constinit const OpDef kReduceMin =
                                    kBytesOnDevice<"reduce_min", cuda::ReduceKind::min>>);
 constinit const OpDef kReduceProd =
     reduction("ReduceProd",
-              rows_of<TERN_ON_EACH_ISA(reduce_prod_f32), cuda::reduce_prod_f32, kPortable<"reduce_prod", portable::Prod>,
-                      kFloatsOnDevice<"reduce_prod", cuda::ReduceKind::prod>, kIntsOnDevice<"reduce_prod", cuda::ReduceKind::prod>>,
+              rows_of<TERN_ON_EACH_ISA(reduce_prod_f32), cuda::reduce_prod_f32, kPortableFloats<"reduce_prod", portable::Prod>,
+                      kPortableInts<"reduce_prod", portable::Prod>, kFloatsOnDevice<"reduce_prod", cuda::ReduceKind::prod>,
+                      kIntsOnDevice<"reduce_prod", cuda::ReduceKind::prod>>,
               infer_prod);
 constinit const OpDef kReduceL1 =
-    reduction("ReduceL1", rows_of<TERN_ON_EACH_ISA(reduce_l1_f32), cuda::reduce_l1_f32, kPortable<"reduce_l1", portable::L1>,
-                                  kFloatsOnDevice<"reduce_l1", cuda::ReduceKind::l1>, kIntsOnDevice<"reduce_l1", cuda::ReduceKind::l1>>);
+    reduction("ReduceL1", rows_of<TERN_ON_EACH_ISA(reduce_l1_f32), cuda::reduce_l1_f32, kPortableFloats<"reduce_l1", portable::L1>,
+                                  kPortableInts<"reduce_l1", portable::L1>, kFloatsOnDevice<"reduce_l1", cuda::ReduceKind::l1>,
+                                  kIntsOnDevice<"reduce_l1", cuda::ReduceKind::l1>>);
 constinit const OpDef kReduceL2 =
-    reduction("ReduceL2", rows_of<TERN_ON_EACH_ISA(reduce_l2_f32), cuda::reduce_l2_f32, kPortable<"reduce_l2", portable::L2>,
-                                  kFloatsOnDevice<"reduce_l2", cuda::ReduceKind::l2>, kIntsOnDevice<"reduce_l2", cuda::ReduceKind::l2>>);
-constinit const OpDef kReduceSumSquare = reduction(
-    "ReduceSumSquare",
-    rows_of<TERN_ON_EACH_ISA(reduce_sum_square_f32), cuda::reduce_sum_square_f32, kPortable<"reduce_sum_square", portable::SumSquare>,
-            kFloatsOnDevice<"reduce_sum_square", cuda::ReduceKind::sum_square>, kIntsOnDevice<"reduce_sum_square", cuda::ReduceKind::sum_square>>);
-constinit const OpDef kReduceLogSum =
-    reduction("ReduceLogSum", rows_of<TERN_ON_EACH_ISA(reduce_log_sum_f32), cuda::reduce_log_sum_f32, kPortable<"reduce_log_sum", portable::LogSum>,
-                                      kFloatsOnDevice<"reduce_log_sum", cuda::ReduceKind::log_sum>>);
-constinit const OpDef kReduceLogSumExp =
-    reduction("ReduceLogSumExp",
-              rows_of<TERN_ON_EACH_ISA(reduce_log_sum_exp_f32), cuda::reduce_log_sum_exp_f32, kPortable<"reduce_log_sum_exp", portable::LogSumExp>,
-                      kFloatsOnDevice<"reduce_log_sum_exp", cuda::ReduceKind::log_sum_exp>>);
+    reduction("ReduceL2", rows_of<TERN_ON_EACH_ISA(reduce_l2_f32), cuda::reduce_l2_f32, kPortableFloats<"reduce_l2", portable::L2>,
+                                  kPortableInts<"reduce_l2", portable::L2>, kFloatsOnDevice<"reduce_l2", cuda::ReduceKind::l2>,
+                                  kIntsOnDevice<"reduce_l2", cuda::ReduceKind::l2>>);
+constinit const OpDef kReduceSumSquare =
+    reduction("ReduceSumSquare",
+              rows_of<TERN_ON_EACH_ISA(reduce_sum_square_f32), cuda::reduce_sum_square_f32, kPortableFloats<"reduce_sum_square", portable::SumSquare>,
+                      kPortableInts<"reduce_sum_square", portable::SumSquare>, kFloatsOnDevice<"reduce_sum_square", cuda::ReduceKind::sum_square>,
+                      kIntsOnDevice<"reduce_sum_square", cuda::ReduceKind::sum_square>>);
+constinit const OpDef kReduceLogSum = reduction(
+    "ReduceLogSum", rows_of<TERN_ON_EACH_ISA(reduce_log_sum_f32), cuda::reduce_log_sum_f32, kPortableFloats<"reduce_log_sum", portable::LogSum>,
+                            kPortableInts<"reduce_log_sum", portable::LogSum>, kFloatsOnDevice<"reduce_log_sum", cuda::ReduceKind::log_sum>>);
+constinit const OpDef kReduceLogSumExp = reduction(
+    "ReduceLogSumExp",
+    rows_of<TERN_ON_EACH_ISA(reduce_log_sum_exp_f32), cuda::reduce_log_sum_exp_f32, TERN_ON_EACH_ISA(reduce_log_sum_exp_any),
+            kPortableInts<"reduce_log_sum_exp", portable::LogSumExp>, kFloatsOnDevice<"reduce_log_sum_exp", cuda::ReduceKind::log_sum_exp>>);
 
 }  // namespace tern

@@ -1,7 +1,7 @@
 // Reductions over any set of axes.   y[o] = finish(fold over r of map(x[o, r]))
 //   ReduceSum x   ReduceMean x, then / count   ReduceProd x   ReduceMax ReduceMin   ReduceL1 |x|   ReduceSumSquare x*x
 //   ReduceL2 x*x, then sqrt   ReduceLogSum x, then log   ReduceLogSumExp exp(x - m), then log + m with m the maximum
-//   ArgMax ArgMin   the index along one axis (arg.cpp)    CumSum CumProd   running folds along one axis (cumulate.cpp)
+//   ArgMax ArgMin   the index along one axis (arg.cpp)    CumSum CumProd   running folds along one axis (cumulate.cpp, cumulate.simd.cpp)
 //   TopK            the k largest (smallest) along one axis, in order (topk.cpp)
 //   Shapes    x row-major; axes merge at bind into loops over outputs (`kept`) and loops over what is folded (`reduced`).
 //   Cost      one FLOP an element: memory bound.
@@ -10,7 +10,7 @@
 //             and on a device (where f64 subnormals are not flushed).
 //   Edges     over nothing: Sum 0, Prod 1, Max -inf (the lowest integer), Min +inf, Mean NaN, LogSum -inf. NaN propagates through all.
 //   Source    the ONNX operators, opset 18 (axes are an input).
-// Next: reduce.cpp (inference, binding), reduce.simd.cpp (f32), reduce.cu (the same on a device), extreme.simd.cpp, reduce_portable.h.
+// Next: reduce.cpp (inference, binding), reduce.simd.cpp (f32), reduce.cu (the same on a device), extreme.simd.cpp, log_sum_exp.simd.cpp, reduce_portable.h.
 #pragma once
 #include <stdint.h>
 
@@ -42,6 +42,8 @@ struct ReduceArgs {
 TERN_EACH_ISA(extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32, reduce_l2_f32,
               reduce_sum_square_f32, reduce_log_sum_f32, reduce_log_sum_exp_f32;)  // reduce.simd.cpp
 TERN_EACH_ISA(extern const Rows<10> reduce_max_any, reduce_min_any;)               // extreme.simd.cpp
+TERN_EACH_ISA(extern const Rows<3> reduce_log_sum_exp_any;)                        // log_sum_exp.simd.cpp
+TERN_EACH_ISA(extern const Rows<8> cum_sum_any, cum_prod_any;)                     // cumulate.simd.cpp
 TERN_EACH_ISA(extern const Rows<12> arg_max_any, arg_min_any;)                     // arg.simd.cpp
 namespace cuda {
 extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32, reduce_l2_f32,

@@ -139,7 +139,9 @@ struct LogSum : Sum {
 struct LogSumExp : Sum {
   template <class A>
   TERN_HD static A step(A acc, A x, A m) {
-    return plus(acc, static_cast<A>(exp(static_cast<double>(x) - static_cast<double>(m))));
+    if constexpr (std::is_integral_v<A>)
+      return plus(acc, static_cast<A>(static_cast<double>(x) == static_cast<double>(m)));  // of a whole exponent <= 0
+    else return plus(acc, static_cast<A>(exp(static_cast<double>(x) - static_cast<double>(m))));
   }
   template <class A>
   TERN_HD static A finish(A acc, A m, int64_t) {

@@ -12,44 +12,45 @@
 namespace tern {
 namespace {
 
-// The first k of n numbers in order, by their places.
-template <class T>
-void sort_places(const TopKArgs& a, const T* x) {
-  const int64_t inner = a.lines.inner;
-  for (int64_t i = 0; i < a.lines.n; ++i) a.order[i] = i;
-  auto before = [&](int64_t i, int64_t j) { return top_before(a.largest, comparable(x[i * inner]), i, comparable(x[j * inner]), j); };
-  std::partial_sort(a.order, a.order + a.k, a.order + a.lines.n, before);
-}
-// The same of at most 32 bits each: number and place are one integer, so that nothing is looked up while sorting.
-template <class T>
-void sort_keys(const TopKArgs& a, const T* x) {
+// Number and place are one integer, so that nothing is looked up while sorting.
+__extension__ typedef unsigned __int128 Wide;
+template <class Key, class T>
+void sort_line(const TopKArgs& a, const T* x, int64_t first) {
+  using Number = std::conditional_t<sizeof(T) <= 4, uint32_t, uint64_t>;
+  using Place = std::conditional_t<sizeof(Key) == 8, uint32_t, uint64_t>;
+  constexpr int kPlaceBits = sizeof(Place) * 8;
   const int64_t n = a.lines.n, inner = a.lines.inner;
-  uint64_t* keys = reinterpret_cast<uint64_t*>(a.order);
-  const uint32_t turned = a.largest ? 0x7fffffff : 0x80000000;  // the largest first, or last
-  auto key = [=](int64_t i) {
-    return static_cast<uint64_t>(static_cast<uint32_t>(key_of<true, int32_t>(comparable(x[i * inner]))) ^ turned) << 32 | static_cast<uint64_t>(i);
-  };
-  for (int64_t i = 0; i < n; ++i) keys[i] = key(i);
+  Key* keys = static_cast<Key*>(a.keys);
+  constexpr Number kTop = Number(1) << (sizeof(Number) * 8 - 1);
+  const Number turned = a.largest ? kTop - 1 : kTop;  // the largest first, or last
+  for (int64_t i = 0; i < n; ++i) {
+    const Number number = static_cast<Number>(key_of<true, std::make_signed_t<Number>>(comparable(x[i * inner]))) ^ turned;
+    keys[i] = static_cast<Key>(number) << kPlaceBits | static_cast<Key>(i);
+  }
   std::partial_sort(keys, keys + a.k, keys + n);
-  for (int64_t i = 0; i < a.k; ++i) keys[i] &= 0xffffffff;
+  for (int64_t i = 0; i < a.k; ++i) {
+    const auto place = static_cast<int64_t>(static_cast<Place>(keys[i]));
+    if (a.values != nullptr) static_cast<T*>(a.values)[first + i * inner] = x[place * inner];
+    if (a.indices != nullptr) a.indices[first + i * inner] = place;
+  }
 }
+
+// A key of 64 bits has room for numbers and places of 32.
+bool wide_keys(size_t element, int64_t n) { return element > 4 || n > UINT32_MAX; }
 
 template <class T>
 void topk(const TopKArgs& a) {
   const int64_t inner = a.lines.inner;
   for (int64_t l = a.lines.begin; l < a.lines.end; ++l) {
     const T* x = static_cast<const T*>(a.x) + a.lines.first(l);
-    if constexpr (sizeof(T) <= 4) {
-      if (a.lines.n <= UINT32_MAX) sort_keys(a, x);
-      else sort_places(a, x);
-    } else {
-      sort_places(a, x);
-    }
     const int64_t first = l / inner * a.k * inner + l % inner;
-    for (int64_t i = 0; i < a.k; ++i) {
-      if (a.values != nullptr) static_cast<T*>(a.values)[first + i * inner] = x[a.order[i] * inner];
-      if (a.indices != nullptr) a.indices[first + i * inner] = a.order[i];
+    if constexpr (sizeof(T) <= 4) {
+      if (!wide_keys(sizeof(T), a.lines.n)) {
+        sort_line<uint64_t>(a, x, first);
+        continue;
+      }
     }
+    sort_line<Wide>(a, x, first);
   }
 }
 
@@ -108,7 +109,8 @@ Status bind(BindContext& c) {
   c.set(a.x, c.input(0));
   c.set(a.values, c.output(0));
   c.set(a.indices, c.output<int64_t>(1));
-  if (c.isa != Isa::cuda) c.set(a.order, c.workspace<int64_t>(a.lines.n));
+  const int64_t words = wide_keys(size_of(x.dtype), a.lines.n) ? 2 : 1;
+  if (c.isa != Isa::cuda) c.set(a.keys, c.workspace<uint64_t>(checked_mul(a.lines.n, words).value_or(INT64_MAX)));
   c.run(*c.pick(x.dtype));
   return {};
 }

@@ -252,6 +252,22 @@ TEST_CASE("reduce: LogSumExp of other dtypes takes each column's own largest") {
   for (int64_t j = 0; j < 600; ++j) CHECK(y.data<double>()[j] == doctest::Approx(10.0 * static_cast<double>(j) + std::log(3.0)));
 }
 
+TEST_CASE("reduce: LogSumExp of other dtypes is that of all blocks of a run, and of integers counts the largest") {
+  Tensor x = random_f32({2, 700}, 1, 0, 7);
+  double sum[2] = {};
+  for (int64_t i = 0; i < 1400; ++i) sum[i / 700] += std::exp(static_cast<double>(x.data<float>()[i]));
+  for (DType t : {DType::f64, DType::f16, DType::bf16}) {
+    const Tensor y = run_op("Cast", {{"to", int64_t(11)}}, {run_op("ReduceLogSumExp", {}, {cast(x, t), ints({1})})[0]})[0];
+    for (int64_t r = 0; r < 2; ++r) CHECK(y.data<double>()[r] == doctest::Approx(std::log(sum[r])).epsilon(t == DType::f64 ? 1e-14 : 1e-2));
+  }
+  for (DType t : {DType::f64, DType::f16, DType::bf16}) {
+    check_same(run_op("ReduceLogSumExp", {}, {cast(f32({3, 2}, {-kInf, -kInf, kInf, 0, kNan, 0}), t), ints({1})})[0],
+               cast(f32({3, 1}, {-kInf, kInf, kNan}), t));
+  }
+  check_same(run_op("ReduceLogSumExp", {}, {cast(f32({2, 9}, {5, 5, 5, 5, 5, 5, 5, 5, 4, 1, 2, 3, 4, 5, 6, 7, 8, 9}), DType::i32), ints({1})})[0],
+             cast(f32({2, 1}, {7, 9}), DType::i32));  // log 8 is 2
+}
+
 TEST_CASE("reduce: in columns of doubles a NaN anywhere shows in its column, and of zeros the last stays") {
   for (int64_t inner : {3, 8, 9, 21}) {
     for (int64_t rows : {1, 2, 5, 9}) {

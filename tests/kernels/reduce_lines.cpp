@@ -69,6 +69,22 @@ TEST_CASE("topk: sorted, stable, from either end, NaN largest") {
   }
 }
 
+TEST_CASE("topk: numbers of 64 bits in order, equal ones too, their lowest bits count") {
+  const int64_t big = int64_t(1) << 62;
+  const Tensor x = i64({6}, {big, big + 1, -big, big, -1, INT64_MIN});
+  auto y = run_op("TopK", {}, {x, i64({1}, {5})}, 2);
+  check_same(y[0], i64({5}, {big + 1, big, big, -1, -big}));
+  check_same(y[1], i64({5}, {1, 0, 3, 4, 2}));
+  check_same(run_op("TopK", {{"largest", int64_t(0)}}, {x, i64({1}, {3})}, 2)[1], i64({3}, {5, 2, 4}));
+  Tensor u = *Tensor::allocate(DType::u64, {3}), d = *Tensor::allocate(DType::f64, {6});
+  for (int64_t i = 0; i < 3; ++i) u.mutable_data<uint64_t>()[i] = UINT64_MAX >> i;
+  check_same(run_op("TopK", {{"largest", int64_t(0)}}, {u, i64({1}, {3})}, 2)[1], i64({3}, {2, 1, 0}));
+  const double values[] = {1, 1 + 0x1p-52, -0.0, 0.0, static_cast<double>(kNan), -1};
+  for (int64_t i = 0; i < 6; ++i) d.mutable_data<double>()[i] = values[i];
+  check_same(run_op("TopK", {}, {d, i64({1}, {6})}, 2)[1], i64({6}, {4, 1, 0, 2, 3, 5}));
+  check_same(run_op("TopK", {{"largest", int64_t(0)}}, {d, i64({1}, {6})}, 2)[1], i64({6}, {5, 2, 3, 0, 1, 4}));
+}
+
 TEST_CASE("one-hot: negative indices wrap, others outside are off, any axis") {
   const Tensor values = f32({2}, {5, 7}), depth = i64({}, {3});
   check_same(run_op("OneHot", {}, {i64({4}, {0, -1, 3, -4}), depth, values})[0], f32({4, 3}, {7, 5, 5, 5, 5, 7, 5, 5, 5, 5, 5, 5}));
