@@ -235,6 +235,19 @@ TEST_CASE("normalize: Concat of opset 1 has axis 1; Selu of opset 1 its rounded 
   }
 }
 
+TEST_CASE("normalize: Einsum becomes sums, products of two at a time and transpositions, unless their middle would be larger than their ends") {
+  auto of = [](const char* equation, const std::vector<std::string>& inputs, int elem_type = 1) {
+    return ops(normalized(22, node("Einsum", inputs, {"y"}, {attr("equation", equation)}), {}, elem_type, {4, 5}));
+  };
+  CHECK(of("ij->ji", {"x"}) == "Transpose");
+  CHECK(of("ij->ji", {"x"}, 7) == "Transpose");
+  CHECK(of("ij->i", {"x"}) == "ReduceSum");
+  CHECK(of("ij,kj,kl->il", {"x", "x", "x"}).find("Einsum") == std::string::npos);
+  CHECK(of("ij,kj,kl->il", {"x", "x", "x"}, 7) == "Einsum");  // of integers a product is no MatMul
+  CHECK(of("ij,kl,kj->il", {"x", "x", "x"}) == "Einsum");     // ij,kl: all products of two matrices
+  CHECK(of("ij,ik->jk", {"x", "x"}).find("MatMul") != std::string::npos);
+}
+
 TEST_CASE("normalize: parameters of a norm that reach beyond what it normalises are factors and terms") {
   const Proto wide = raw_tensor<float>("w", 1, {3, 1, 5}, std::vector<float>(15, 2)),
               narrow = raw_tensor<float>("n", 1, {1, 1, 1, 5}, std::vector<float>(5, 2));
