@@ -192,10 +192,16 @@ constexpr KernelRow kPortable[] = {
     row<ResizeArgs, resize<int64_t>>("resize/i64/scalar", DType::i64, Isa::scalar),
 };
 
+// Each of n / 2 elements twice.
+template <class T>
+void twice(const T* x, T* y, int64_t n) {
+  for (int64_t i = 0; i < n / 2; ++i) y[2 * i] = y[2 * i + 1] = x[i];
+}
 template <int Size>
 void nearest_rows(const NearestArgs& a) {
   const int last = a.rank - 1;
   const size_t size = static_cast<size_t>(Size > 0 ? Size : a.size);
+  const std::byte* before = nullptr;
   for (int64_t r = a.begin; r < a.end; ++r) {
     const std::byte* x = a.x;
     int64_t rest = r;
@@ -204,7 +210,15 @@ void nearest_rows(const NearestArgs& a) {
       rest /= a.n[d];
     }
     std::byte* y = a.y + r * a.n[last] * static_cast<int64_t>(size);
-    for (int64_t i = 0; i < a.n[last]; ++i) std::memcpy(y + i * static_cast<int64_t>(size), x + a.offset[last][i], size);
+    const size_t bytes = static_cast<size_t>(a.n[last]) * size;
+    const bool again = x == before;  // the row of x that the row above came from
+    before = x;
+    if (again) std::memcpy(y, y - bytes, bytes);
+    else if (a.repeats == 1) std::memcpy(y, x + a.offset[last][0], bytes);
+    else if (a.repeats == 2 && Size == 4) twice(reinterpret_cast<const uint32_t*>(x), reinterpret_cast<uint32_t*>(y), a.n[last]);
+    else if (a.repeats == 2 && Size == 1) twice(reinterpret_cast<const uint8_t*>(x), reinterpret_cast<uint8_t*>(y), a.n[last]);
+    else
+      for (int64_t i = 0; i < a.n[last]; ++i) std::memcpy(y + i * static_cast<int64_t>(size), x + a.offset[last][i], size);
   }
 }
 void nearest(const NearestArgs& a) {
@@ -226,12 +240,26 @@ struct Axis {
   AxisPlan plan;
 };
 
+// k where the elements of an axis are each of the first ones k times, in order; 0: otherwise.
+int64_t repeats_of(const ResizeMode& mode, const AxisGrid& grid) {
+  if (grid.in == 0 || grid.out == 0) return 0;
+  std::vector<int32_t> index(static_cast<size_t>(grid.out));
+  fill_tables(mode, grid, {index.data(), nullptr, nullptr});
+  for (int64_t k : {1, 2}) {
+    bool alike = grid.out % k == 0;
+    for (int64_t i = 0; alike && i < grid.out; ++i) alike = index[static_cast<size_t>(i)] == i / k;
+    if (alike) return k;
+  }
+  return 0;
+}
+
 Status bind_nearest(BindContext& c, const ResizeMode& mode, const std::vector<Axis>& axes) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const auto strides = dense_strides(x.dims);
-  NearestArgs& a = c.args(NearestArgs{nullptr, nullptr, y.dims.rank, {}, {}, static_cast<int64_t>(size_of(x.dtype)), 0, 0});
+  NearestArgs& a = c.args(NearestArgs{nullptr, nullptr, y.dims.rank, {}, {}, static_cast<int64_t>(size_of(x.dtype)), 0, 0, 0});
   c.set(a.x, c.input(0));
   c.set(a.y, c.output(0));
+  a.repeats = repeats_of(mode, axes.back().grid);
   for (int d = 0; d < y.dims.rank; ++d) {
     a.n[d] = y.dims[d];
     c.set(a.offset[d], c.table<int64_t>(a.n[d], [&](int64_t* offset) {

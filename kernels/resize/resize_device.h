@@ -17,6 +17,7 @@ struct NearestArgs {
   const int64_t* offset[8];  // [n], in bytes
   int64_t n[8];
   int64_t size, begin, end;  // rows of y
+  int64_t repeats;           // of each element along a row; 0: as the table says
 };
 
 namespace cuda {

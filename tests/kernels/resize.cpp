@@ -39,6 +39,31 @@ TEST_CASE("resize: nearest, by each rounding") {
   }
 }
 
+TEST_CASE("resize: nearest by two, of odd sizes and of rows alone, repeats elements and rows") {
+  for (DType t : {DType::f32, DType::u8, DType::f64}) {
+    for (int64_t w : {1, 2, 5, 33}) {
+      Tensor x = random_f32({2, 3, w}, static_cast<uint32_t>(w));
+      for (int64_t i = 0; i < x.count(); ++i) x.mutable_data<float>()[i] = static_cast<float>(i * 7 % 200);
+      auto resized = [&](int64_t rows, int64_t columns) {
+        Tensor y = *Tensor::allocate(DType::f32, {2, 3 * rows, w * columns});
+        for (int64_t i = 0; i < y.count(); ++i) {
+          const int64_t r = i / (w * columns), c = i % (w * columns);
+          y.mutable_data<float>()[i] = x.data<float>()[(r / (3 * rows) * 3 + r % (3 * rows) / rows) * w + c / columns];
+        }
+        return cast(y, t);
+      };
+      for (int64_t rows : {1, 2, 3}) {
+        for (int64_t columns : {1, 2, 3}) {
+          const Tensor scales = f32({3}, {1, static_cast<float>(rows), static_cast<float>(columns)});
+          check_same(run_op("Resize", {{"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode", std::string("floor")}},
+                            {cast(x, t), absent(), scales})[0],
+                     resized(rows, columns));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("resize: every width of the rows gives what single elements give") {
   for (const char* mode : {"linear", "cubic"}) {
     for (int64_t inner : {1, 2, 15, 16, 17, 33}) {
