@@ -21,17 +21,22 @@ struct Eight {
   typedef S Type __attribute__((vector_size(8 * sizeof(S))));
 };
 
-// kRows rows by the whole sixteen columns from b, which are neighbours in memory or not.
-template <class T, int kRows, bool kDense>
-void whole_tile(const PortableGemmArgs& g, const T* a, const T* b, typename portable::SumOf<T>::type (*sum)[kColumns]) {
+// Sixteen columns from b: neighbours in memory, or g.b_column apart, or fewer of those.
+enum class Columns { dense, apart, some };
+template <class T, int kRows, Columns kKind>
+void tile(const PortableGemmArgs& g, const T* a, const T* b, int64_t columns, typename portable::SumOf<T>::type (*sum)[kColumns]) {
   using S = typename portable::SumOf<T>::type;
   using Vector = typename Eight<S>::Type;
   const int64_t a_row = g.a_row, b_column = g.b_column;
   Vector low[kRows], high[kRows];
   unroll<kRows>([&](auto r) TERN_INLINE_CALL { low[r.v] = high[r.v] = Vector{}; });
+  S w[kColumns] = {};
   for (int64_t k = 0; k < g.k; ++k, a += g.a_k, b += g.b_k) {
-    S w[kColumns];
-    for (int j = 0; j < kColumns; ++j) w[j] = to_sum(b[kDense ? j : j * b_column]);
+    if constexpr (kKind == Columns::some) {
+      for (int64_t j = 0; j < columns; ++j) w[j] = to_sum(b[j * b_column]);
+    } else {
+      for (int j = 0; j < kColumns; ++j) w[j] = to_sum(b[kKind == Columns::dense ? j : j * b_column]);
+    }
     Vector w0, w1;
     __builtin_memcpy(&w0, w, sizeof w0);
     __builtin_memcpy(&w1, w + 8, sizeof w1);
@@ -46,22 +51,10 @@ void whole_tile(const PortableGemmArgs& g, const T* a, const T* b, typename port
     __builtin_memcpy(sum[r.v] + 8, &high[r.v], sizeof high[r.v]);
   });
 }
-template <class T, bool kDense>
-void whole_rows(const PortableGemmArgs& g, const T* a, const T* b, int64_t rows, typename portable::SumOf<T>::type (*sum)[kColumns]) {
-  if (rows == kMostRows) return whole_tile<T, kMostRows, kDense>(g, a, b, sum);
-  for (int64_t r = 0; r < rows; ++r) whole_tile<T, 1, kDense>(g, a + r * g.a_row, b, sum + r);
-}
-template <class T>
-void partial_tile(const PortableGemmArgs& g, const T* a, const T* b, int64_t rows, int64_t columns,
-                  typename portable::SumOf<T>::type (*sum)[kColumns]) {
-  using S = typename portable::SumOf<T>::type;
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t j = 0; j < columns; ++j) {
-      S s = 0;
-      for (int64_t k = 0; k < g.k; ++k) s = static_cast<S>(s + to_sum(a[r * g.a_row + k * g.a_k]) * to_sum(b[k * g.b_k + j * g.b_column]));
-      sum[r][j] = s;
-    }
-  }
+template <class T, Columns kKind>
+void tiles(const PortableGemmArgs& g, const T* a, const T* b, int64_t rows, int64_t columns, typename portable::SumOf<T>::type (*sum)[kColumns]) {
+  if (rows == kMostRows) return tile<T, kMostRows, kKind>(g, a, b, columns, sum);
+  for (int64_t r = 0; r < rows; ++r) tile<T, 1, kKind>(g, a + r * g.a_row, b, columns, sum + r);
 }
 
 template <class T>
@@ -75,9 +68,9 @@ void gemm(const PortableGemmArgs& g) {
     for (int64_t first = 0; first < g.n; first += kColumns) {
       const T* b = static_cast<const T*>(g.b) + at.w + first * g.b_column;
       const int64_t columns = g.n - first < kColumns ? g.n - first : kColumns;
-      if (columns < kColumns) partial_tile(g, a, b, rows, columns, sum);
-      else if (g.b_column == 1) whole_rows<T, true>(g, a, b, rows, sum);
-      else whole_rows<T, false>(g, a, b, rows, sum);
+      if (columns < kColumns) tiles<T, Columns::some>(g, a, b, rows, columns, sum);
+      else if (g.b_column == 1) tiles<T, Columns::dense>(g, a, b, rows, columns, sum);
+      else tiles<T, Columns::apart>(g, a, b, rows, columns, sum);
       for (int64_t i = 0; i < rows; ++i) {
         for (int64_t j = 0; j < columns; ++j) portable::finish<T>(g, factors, sum[i][j], r + i, first + j, at.y + (r + i) * g.n + first + j);
       }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "kernels/apart.h"
 #include "kernels/portable_math.h"
 
 namespace tern {
@@ -23,10 +24,14 @@ inline double factor_lu(double* a, int64_t n, int64_t* pivots) {
     }
     pivots[k] = p;
     sign = portable::select(largest == 0, 0, portable::select(p == k, sign, -sign));
-    for (int64_t j = 0; j < n; ++j) std::swap(a[p * n + j], a[k * n + j]);
+    double *pivot = a + k * n, *other = a + p * n;  // each [n], perhaps one
+    TERN_APART
+    for (int64_t j = 0; j < n; ++j) std::swap(other[j], pivot[j]);
     for (int64_t i = k + 1; i < n; ++i) {
-      const double f = a[i * n + k] /= a[k * n + k];
-      for (int64_t j = k + 1; j < n; ++j) a[i * n + j] -= f * a[k * n + j];
+      double* row = a + i * n;
+      const double f = row[k] /= pivot[k];
+      TERN_APART
+      for (int64_t j = k + 1; j < n; ++j) row[j] -= f * pivot[j];
     }
   }
   return sign;
