@@ -200,7 +200,7 @@ def cases():
     yield "QLinearConv", "QLinearConv", [image8, Const(Q), zero, taps8, Const(Q), Const(np.int8(0)), Const(np.float32(1)), zero], {"pads": [1, 1, 1, 1]}
 
 
-DTYPES = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "i64": np.int64, "i32": np.int32, "i8": np.int8, "u8": np.uint8, "bool": bool}
+DTYPES = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "i64": np.int64, "i32": np.int32, "i16": np.int16, "i8": np.int8, "u8": np.uint8, "bool": bool}
 
 
 def some(dtype, *dims):
@@ -340,6 +340,142 @@ def other_cases():
     yield "Range", "Range", [Const(np.int64(0)), Const(np.int64(1000)), Const(np.int64(1))], {}
     yield "Trilu i64", "Trilu", [i(100, 64, 64)], {}
 
+    # What a stranger would time: one element, a few, a million; many axes and one; a broadcast in the middle; every width of number.
+    f64 = lambda *dims: f(*dims).astype(np.float64)
+    for n in (1, 7, 100, 1_000_000):
+        for op in "Add Relu Exp Tanh".split():
+            yield f"{op} of {n}", op, [f(n)] * (2 if op == "Add" else 1), {}
+        yield f"ReduceSum of {n}", "ReduceSum", [f(n), ints(0)], {}
+        yield f"Softmax of {n}", "Softmax", [f(1, n)], {}
+    for shape in ((5, 3, 7, 2, 11), (3, 2, 4, 3, 5, 7)):
+        rank = len(shape)
+        yield f"Add of {rank} axes", "Add", [f(*shape), f(*shape)], {}
+        yield f"Mul in the middle of {rank} axes", "Mul", [f(*shape), f(1, *shape[1:3], *[1] * (rank - 3))], {}
+        yield f"Transpose of {rank} axes", "Transpose", [f(*shape)], {"perm": list(reversed(range(rank)))}
+        yield f"Transpose two of {rank} axes", "Transpose", [f(*shape)], {"perm": [0, 2, 1, *range(3, rank)]}
+        for axis in (0, 2, rank - 1):
+            yield f"ReduceSum axis {axis} of {rank}", "ReduceSum", [f(*shape), ints(axis)], {}
+            yield f"ReduceMax axis {axis} of {rank}", "ReduceMax", [f(*shape), ints(axis)], {}
+        yield f"ReduceMean all of {rank}", "ReduceMean", [f(*shape)], {}
+        yield f"Slice of {rank} axes", "Slice", [f(*shape), ints(1, 1), ints(3, 3), ints(1, 2)], {}
+        yield f"Concat of {rank} axes", "Concat", [f(*shape), f(*shape)], {"axis": 2}
+    for op in "Add Mul Sub Div".split():
+        yield f"{op} [16,1,64] [1,32,64]", op, [f(16, 1, 64), positive(1, 32, 64)], {}
+        yield f"{op} [8,32,1,32] [8,1,32,32]", op, [f(8, 32, 1, 32), positive(8, 1, 32, 32)], {}
+    for dtype in "f16 i8 u8 i16".split():
+        for op in "Add Mul Sub Div Max Min Relu Abs Neg Sqrt Exp Tanh Sigmoid Equal Less Where".split():
+            arity = 1 if op in "Relu Abs Neg Sqrt Exp Tanh Sigmoid".split() else 2
+            if dtype != "f16" and op in "Sqrt Exp Tanh Sigmoid".split() or dtype == "u8" and op in ("Relu", "Neg") or dtype == "i16" and op in "Max Min Relu Where".split():
+                continue  # one of the two has it not
+            operands = [np.abs(some(dtype, 57, 131)) + DTYPES[dtype](1) for _ in range(arity)]
+            yield f"{op} {dtype}", op, ([bools(57, 131)] + operands if op == "Where" else operands), {}
+        yield f"Concat {dtype} rows", "Concat", [some(dtype, 57, 131), some(dtype, 57, 131)], {"axis": 1}
+        yield f"Transpose {dtype} rows", "Transpose", [some(dtype, 57, 131)], {"perm": [1, 0]}
+        yield f"Gather {dtype} rows", "Gather", [some(dtype, 1000, 64), i(1000, 128)], {}
+    for op in "Sum Mean Max Min Prod L2".split():
+        yield f"Reduce{op} f16", f"Reduce{op}", [positive(57, 131).astype(np.float16), ints(1)], {}
+    for op in "Sum Mean Max Min Prod L1 L2 SumSquare LogSum LogSumExp".split():
+        for dtype in (np.float64, np.int32, np.int64):
+            yield f"Reduce{op} {np.dtype(dtype).name} rows", f"Reduce{op}", [positive(57, 131).astype(dtype) + dtype(1), ints(1)], {}
+    for op in "Sin Cos Round Ceil Sign Reciprocal".split():
+        yield f"{op} f64", op, [f64(57, 131)], {}
+    for op, scales in (("Softmax", 0), ("LogSoftmax", 0), ("LayerNormalization", 2), ("BatchNormalization", 4)):
+        channels = 131 if op[0] == "L" else 57
+        yield f"{op} f64 rows", op, [f64(2, 57, 131)] + [Const(positive(channels).astype(np.float64)) for _ in range(scales)], {}
+
+    for dtype in (np.float64, np.float16):
+        d, n = (lambda a, t=dtype: a.astype(t)), np.dtype(dtype).name
+        c = lambda *dims, t=dtype: Const(f(*dims).astype(t))
+        if dtype == np.float16:
+            yield f"Conv {n}", "Conv", [d(f(1, 16, 28, 28)), c(16, 16, 3, 3), c(16)], {"pads": [1, 1, 1, 1]}
+            yield f"Conv depthwise {n}", "Conv", [d(f(1, 16, 28, 28)), c(16, 1, 3, 3)], {"pads": [1, 1, 1, 1], "group": 16}
+            yield f"ConvTranspose {n}", "ConvTranspose", [d(f(1, 16, 14, 14)), c(16, 16, 2, 2)], {"strides": [2, 2]}
+        yield f"MaxPool {n}", "MaxPool", [d(f(1, 16, 28, 28))], {"kernel_shape": [2, 2], "strides": [2, 2]}
+        if dtype == np.float16:
+            yield f"AveragePool {n}", "AveragePool", [d(f(1, 16, 28, 28))], {"kernel_shape": [2, 2], "strides": [2, 2]}
+            yield f"GlobalAveragePool {n}", "GlobalAveragePool", [d(f(1, 16, 28, 28))], {}
+            yield f"LSTM {n}", "LSTM", [d(f(20, 1, 64)), c(1, 256, 64), c(1, 256, 64)], {"hidden_size": 64}, 3
+            yield f"GRU {n}", "GRU", [d(f(20, 1, 64)), c(1, 192, 64), c(1, 192, 64)], {"hidden_size": 64}, 2
+            yield f"RNN {n}", "RNN", [d(f(20, 1, 64)), c(1, 64, 64), c(1, 64, 64)], {"hidden_size": 64}, 2
+        yield f"MatMul {n} 64", "MatMul", [d(f(64, 64)), c(64, 64)], {}
+        yield f"MatMul {n} vector", "MatMul", [d(f(1, 256)), c(256, 256)], {}
+        yield f"Gemm {n}", "Gemm", [d(f(33, 77)), c(51, 77), c(51)], {"transB": 1}
+        if dtype == np.float16:
+            yield f"Resize linear {n}", "Resize", [d(f(1, 4, 32, 32)), Const(np.float32([])), Const(np.float32([])), ints(1, 4, 64, 64)], {"mode": "linear"}
+        yield f"Einsum {n}", "Einsum", [d(f(4, 32, 32)), d(f(32, 32))], {"equation": "bij,jk->bik"}
+        yield f"TopK {n}", "TopK", [d(f(64, 1000)), ints(5)], {}, 2
+        yield f"ArgMax {n}", "ArgMax", [d(f(64, 1000))], {"axis": 1}
+        yield f"CumSum {n}", "CumSum", [d(f(64, 1000)), Const(np.int64(1))], {}
+        yield f"Clip {n}", "Clip", [d(f(64, 1000)), Const(dtype(-0.5)), Const(dtype(0.5))], {}
+        yield f"Pow {n}", "Pow", [d(positive(64, 100)), d(f(64, 100))], {}
+    for dtype in (np.int32, np.int64):
+        n = np.dtype(dtype).name
+        yield f"MatMul {n}", "MatMul", [i(100, 64, 64, dtype=dtype), i(100, 64, 64, dtype=dtype)], {}
+        yield f"TopK {n}", "TopK", [i(1000, 64, 1000, dtype=dtype), ints(5)], {}, 2
+        yield f"ArgMax {n}", "ArgMax", [i(1000, 64, 1000, dtype=dtype)], {"axis": 1}
+        yield f"CumSum {n}", "CumSum", [i(1000, 64, 1000, dtype=dtype), Const(np.int64(1))], {}
+        yield f"Pow {n}", "Pow", [i(10, 64, 100, dtype=dtype), i(4, 64, 100, dtype=dtype)], {}
+        yield f"Pow f32 {n}", "Pow", [positive(64, 100), i(4, 64, 100, dtype=dtype)], {}
+    yield "MaxPool u8", "MaxPool", [i(255, 1, 16, 28, 28, dtype=np.uint8)], {"kernel_shape": [2, 2], "strides": [2, 2]}
+    yield "Mod fmod f64", "Mod", [f64(57, 131), positive(57, 131).astype(np.float64)], {"fmod": 1}
+    yield "Mod i8", "Mod", [i(100, 57, 131, dtype=np.int8), i(9, 57, 131, dtype=np.int8) + np.int8(1)], {}
+
+    for n in (2, 3, 4, 32):
+        yield f"Det {n}x{n}", "Det", [f(16, n, n)], {}
+    yield "Det f64", "Det", [f64(16, 8, 8)], {}
+    for reduction in "none add mul max min".split():
+        yield f"ScatterND {reduction} odd", "ScatterND", [f(100, 13), np.stack([i(100, 333), i(13, 333)], 1), f(333)], {"reduction": reduction}
+        yield f"ScatterElements {reduction}", "ScatterElements", [f(64, 100), i(64, 32, 100), f(32, 100)], {"axis": 0, "reduction": reduction}
+    yield "ScatterND rows f64", "ScatterND", [f64(1000, 16), i(1000, 128, 1), f64(128, 16)], {}
+    yield "GatherElements i64", "GatherElements", [i(9, 64, 100), i(64, 32, 100)], {"axis": 0}
+    yield "GatherND batch", "GatherND", [f(8, 50, 16), i(50, 8, 20, 1)], {"batch_dims": 1}
+    yield "TopK half", "TopK", [f(16, 1000), ints(500)], {}, 2
+    yield "TopK all", "TopK", [f(16, 1000), ints(1000)], {}, 2
+    yield "TopK smallest", "TopK", [f(64, 1000), ints(5)], {"largest": 0}, 2
+    for equation, shapes in (("ij,jk->ik", ((64, 64), (64, 64))), ("ij->ji", ((64, 100),)), ("ij->i", ((64, 100),)), ("i,i->", ((1000,), (1000,))),
+                             ("ij,ij->ij", ((64, 100), (64, 100))), ("bij,bjk->bik", ((4, 32, 32), (4, 32, 32))), ("bhwc,hkc->bhwk", ((2, 8, 8, 16), (8, 8, 16))),
+                             ("ij,jk,kl->il", ((20, 30), (30, 20), (20, 10))), ("...ij->...ji", ((3, 4, 20, 30),)), ("ii->i", ((100, 100),)),
+                             ("bij,bkj->bik", ((4, 32, 16), (4, 32, 16))), ("ij,kj->ik", ((64, 64), (64, 64)))):
+        yield f"Einsum {equation}", "Einsum", [f(*shape) for shape in shapes], {"equation": equation}
+    no = Const(np.float32([]))
+    for name, size, attrs in (("cubic odd", (1, 3, 100, 70), {"mode": "cubic"}), ("linear antialias", (1, 3, 20, 30), {"mode": "linear", "antialias": 1}),
+                              ("cubic antialias", (1, 3, 20, 30), {"mode": "cubic", "antialias": 1}),
+                              ("nearest floor", (1, 3, 20, 30), {"mode": "nearest", "nearest_mode": "floor"}),
+                              ("linear align", (1, 3, 90, 120), {"mode": "linear", "coordinate_transformation_mode": "align_corners"}),
+                              ("nearest asymmetric", (1, 3, 90, 120), {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"})):
+        yield f"Resize {name}", "Resize", [f(1, 3, 45, 60), no, no, ints(*size)], attrs
+    yield "Resize linear u8", "Resize", [i(255, 1, 3, 45, 60, dtype=np.uint8), no, no, ints(1, 3, 90, 120)], {"mode": "linear"}
+    yield "Resize linear 1d", "Resize", [f(1, 8, 100), no, no, ints(1, 8, 200)], {"mode": "linear"}
+    yield "Resize linear 3d", "Resize", [f(1, 2, 10, 12, 14), no, no, ints(1, 2, 20, 24, 28)], {"mode": "linear"}
+    yield "GridSample 3d", "GridSample", [f(1, 2, 8, 9, 10), f(1, 6, 7, 8, 3)], {"mode": "linear"}
+    for mode in "border reflection".split():
+        yield f"GridSample {mode}", "GridSample", [f(1, 4, 32, 32), f(1, 20, 20, 2)], {"mode": "linear", "padding_mode": mode}
+    boxes = np.sort(random.uniform(0, 1, (1, 200, 2, 2)), 2).reshape(1, 200, 4).astype(np.float32)
+    yield "NonMaxSuppression", "NonMaxSuppression", [Const(boxes), Const(random.uniform(0, 1, (1, 2, 200)).astype(np.float32)), ints(20), Const(np.float32([0.5]))], {}
+    yield "BitShift u8", "BitShift", [i(100, 57, 131, dtype=np.uint8), i(8, 57, 131, dtype=np.uint8)], {"direction": "RIGHT"}
+    yield "Shape", "Shape", [f(3, 4)], {}
+    yield "Size", "Size", [f(3, 4)], {}
+    yield "ConstantOfShape", "ConstantOfShape", [ints(64, 1000)], {}
+    yield "Dropout", "Dropout", [f(64, 1000)], {}
+    yield "LpPool 1d", "LpPool", [f(1, 16, 200)], {"kernel_shape": [4], "strides": [4], "p": 2}
+    yield "GroupNormalization odd", "GroupNormalization", [f(2, 6, 17, 19), w(6), w(6)], {"num_groups": 3}
+    yield "LRN odd", "LRN", [f(1, 7, 13, 13)], {"size": 3}
+    yield "Attention causal", "Attention", [f(1, 4, 50, 16), f(1, 4, 50, 16), f(1, 4, 50, 16)], {"is_causal": 1}
+    yield "LSTM bidirectional", "LSTM", [f(20, 1, 32), w(2, 128, 32), w(2, 128, 32)], {"hidden_size": 32, "direction": "bidirectional"}, 3
+    yield "LSTM of one step", "LSTM", [f(1, 1, 64), w(1, 256, 64), w(1, 256, 64)], {"hidden_size": 64}, 3
+
+    # Control flow: a condition (its branches read the other input), a hundred trips, a scan of a hundred rows.
+    value = lambda name, dtype, *dims: helper.make_tensor_value_info(name, dtype, dims)
+    FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
+    branch = lambda op: helper.make_graph([helper.make_node(op, ["x1"], ["z"])], op, [], [value("z", FLOAT, 64)])
+    yield "If", "If", [np.array(True), f(64)], {"then_branch": branch("Relu"), "else_branch": branch("Neg")}
+    body = helper.make_graph([helper.make_node("Add", ["s", "s"], ["t"]), helper.make_node("Identity", ["c"], ["d"])], "body",
+                             [value("n", INT64), value("c", BOOL), value("s", FLOAT, 16)], [value("d", BOOL), value("t", FLOAT, 16)])
+    yield "Loop of 100", "Loop", [Const(np.int64(100)), Const(np.array(True)), f(16)], {"body": body}
+    step = helper.make_graph([helper.make_node("Add", ["s", "x"], ["t"]), helper.make_node("Relu", ["t"], ["y"])], "body",
+                             [value("s", FLOAT, 16), value("x", FLOAT, 16)], [value("t", FLOAT, 16), value("y", FLOAT, 16)])
+    yield "Scan of 100", "Scan", [f(16), f(100, 16)], {"body": step, "num_scan_inputs": 1}, 2
+
 
 OPSETS = {"Attention": 23, "RMSNormalization": 23, "RotaryEmbedding": 23, "Swish": 24, "CumProd": 26}
 
@@ -365,7 +501,7 @@ def model(case, dtype, path):
             graph_inputs.append(helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape))
             contents += np.ascontiguousarray(array).tobytes()
     ys = [f"y{at}" for at in range(outputs[0] if outputs else 1)]
-    graph = helper.make_graph([helper.make_node(op, names, ys, **attrs)], "g", graph_inputs, [], initializers)
+    graph = helper.make_graph([helper.make_node(op, names[:1] if op == "If" else names, ys, **attrs)], "g", graph_inputs, [], initializers)
     graph.output.extend(onnx.ValueInfoProto(name=y) for y in ys)
     opset = OPSETS.get(op, OPSET)
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
