@@ -145,6 +145,9 @@ TEST_CASE("conv: groups of any size, and depthwise") {
   for (int64_t ics : {1, 2, 16, 19}) {
     for (int64_t ocs : {1, 3, 16}) check_conv({{{5, 3, 1, 1, 1, 1}, {6, 3, 1, 1, 1, 1}}, 2, 3, ics, ocs});
   }
+  for (int64_t ics : {2, 4, 8}) {  // the lanes of a block are those of several groups
+    for (int64_t stride : {1, 2}) check_conv({{{5, 3, stride, 1, 1, 1}, {19, 3, stride, 1, 1, 0}}, 2, 40 / ics, ics, ics});
+  }
   for (int64_t channels : {2, 16, 23, 40}) {
     check_conv({{{6, 3, 1, 1, 1, 1}, {17, 3, 1, 1, 1, 1}}, 2, channels, 1, 1});
     check_conv({{{6, 3, 2, 1, 1, 1}, {17, 3, 2, 2, 1, 1}}, 1, channels, 1, 1});

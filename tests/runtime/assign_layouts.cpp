@@ -476,6 +476,7 @@ TEST_CASE("assign_layouts: a fused transposed convolution adds blocked and plain
     const ValueId up = b.node("FusedConvTranspose", {small, b.constant(random_f32({16, 17, 3, 2}, 3)), kNone, r},
                               {{"strides", Ints{2, 2}}, {"pads", Ints{1, 0, 0, 0}}, {"activation", std::string("Relu")}});
     b.output(conv(b, up, {5, 17, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+    b.output(conv(b, up, {17, 1, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}, {"group", int64_t(17)}}));  // reads the halo's columns
     CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({1, 3, 8, 10}, 1)), "Reorder") == 0);
   }
 }
@@ -503,6 +504,34 @@ TEST_CASE("assign_layouts: a residual whose blocks hold channels of several grou
       b.node("FusedConv", {many, b.constant(random_f32({16, 24, 3, 3}, 3)), kNone, residual}, {{"group", int64_t(2)}, {"pads", Ints{1, 1, 1, 1}}}));
   b.output(conv(b, residual, {16, 16, 3, 3}, {}));
   CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({1, 3, 5, 6}, 1)), "Reorder") == 1);
+}
+
+TEST_CASE("assign_layouts: depthwise and grouped convolutions of several blocks add the residual of each") {
+  for (int64_t ics : {1, 4}) {
+    GraphBuilder b;
+    const ValueId skip = conv(b, b.input("x", {1, 3, 6, 7}), {48, 3, 3, 3}, {});
+    const ValueId v =
+        b.node("FusedConv", {skip, b.constant(random_f32({48, ics, 3, 3}, 3)), kNone, skip}, {{"pads", Ints{1, 1, 1, 1}}, {"group", 48 / ics}});
+    b.output(conv(b, v, {16, 48, 1, 1}, {}));
+    CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({1, 3, 6, 7}, 1)), "Reorder") == 0);
+  }
+}
+
+TEST_CASE("assign_layouts: what is resized has no halo, and is copied where the result has one") {
+  GraphBuilder b;
+  const ValueId v = conv(b, b.input("x", {1, 3, 4, 5}), {16, 3, 1, 1}, {});
+  const ValueId up = b.node("Resize", {v, kNone, kNone, b.ints({1, 16, 8, 10})}, {{"mode", std::string("linear")}});
+  const ValueId other = conv(b, b.input("z", {1, 3, 8, 10}), {16, 3, 1, 1}, {});
+  b.output(conv(b, b.node("Concat", {up, other}, {{"axis", int64_t(1)}}), {5, 32, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+  const Graph plain = b.graph;
+  Graph g = plain;
+  REQUIRE(infer_shapes(g).ok());
+  const Tensor inputs[] = {random_f32({1, 3, 4, 5}, 1), random_f32({1, 3, 8, 10}, 2)};
+  auto expected = evaluate_graph(g, inputs, {});
+  REQUIRE(expected.ok());
+  REQUIRE(assign_layouts(g).ok());
+  check_plans(g, inputs, *expected);
+  CHECK(joins(g) == 1);
 }
 
 TEST_CASE("assign_layouts: what is joined at whole blocks is computed where the result has it, and nothing is copied") {
