@@ -32,7 +32,8 @@ inline Graph blocked_graph() {
   const ValueId mean = conv(b.emit("ReduceMean", {right, b.ints({2, 3})}), {32, 32, 1, 1});
   Attributes channels;
   channels.set("axis", int64_t(1));
-  const ValueId joined = b.emit("Concat", {product, b.emit("Mul", {right, mean}), conv(pooled, {24, 32, 1, 1})}, channels);
+  // 24 channels first: what begins at a whole block would be computed where the result has it.
+  const ValueId joined = b.emit("Concat", {conv(pooled, {24, 32, 1, 1}), product, b.emit("Mul", {right, mean})}, channels);
   const ValueId halved = b.emit("AveragePool", {conv(joined, {32, 88, 1, 1})}, attrs({{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}}));
   const ValueId last = conv(halved, {32, 32, 3, 3});
   conv(last, {32, 32, 3, 3});
