@@ -38,6 +38,7 @@ class InPlace {
       const bool shared = k && v && k->dims[1] == v->dims[1] && readable(*k) && readable(*v);
       read(node, 1, shared ? *k : view_of(g_, by_, node.inputs[1]));
       read(node, 2, shared ? *v : view_of(g_, by_, node.inputs[2]));
+      limit(node);
       write(node, reader, dead);
       by_[static_cast<size_t>(node.outputs[0])] = static_cast<NodeId>(n);
     }
@@ -52,6 +53,22 @@ class InPlace {
   bool known(const Node& node) const {
     const auto has_elements = [&](ValueId v) { return shape(v).known() && shape(v).rank() == 4 && shape(v).concrete().count() > 0; };
     return std::all_of(node.inputs.begin(), node.inputs.begin() + 3, has_elements) && has_elements(node.outputs[0]);
+  }
+
+  // A constant mask of bools that shows nothing behind a diagonal, as a causal one does, says so: what lies there need not be computed.
+  void limit(Node& node) const {
+    if (node.inputs.size() < 4 || node.inputs[3] == kNone || !g_.is_constant(node.inputs[3])) return;
+    const Tensor& mask = g_.value(node.inputs[3]).constant;
+    if (mask.dtype() != DType::boolean || mask.dims().rank < 2) return;
+    const int64_t columns = mask.dims()[mask.dims().rank - 1], rows = mask.dims()[mask.dims().rank - 2];
+    const auto* at = mask.data<uint8_t>();
+    int64_t after = 0;
+    for (int64_t row = 0; row < mask.count() / columns; ++row, at += columns) {
+      int64_t last = columns - 1;
+      while (last > 0 && at[last] == 0) --last;
+      after = std::max(after, last - (rows == 1 ? 0 : row % rows));  // one row may stand for all of them, of which the first sees farthest
+    }
+    node.attrs.set("after", after);
   }
 
   static bool readable(const StridedView& v) { return v.dims[3] == 1 || v.strides[3] == 1; }

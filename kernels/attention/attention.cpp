@@ -12,7 +12,7 @@
 namespace tern {
 namespace {
 
-constexpr AttrSpec kAttrs[] = {{"k_view", AttrKind::ints}, {"q_view", AttrKind::ints},  {"scale", AttrKind::f, 1.0f},
+constexpr AttrSpec kAttrs[] = {{"after", AttrKind::i},     {"k_view", AttrKind::ints},  {"q_view", AttrKind::ints},   {"scale", AttrKind::f, 1.0f},
                                {"v_view", AttrKind::ints}, {"y_shape", AttrKind::ints}, {"y_strides", AttrKind::ints}};
 constexpr const char* kViews[] = {"q_view", "k_view", "v_view"};
 
@@ -72,7 +72,7 @@ bool no_share(const Dim& heads, const Dim& keys) {
 
 Status infer(InferContext& c) {
   for (size_t i = 0; i < c.inputs.size(); ++i) {
-    if (c.has(i) && c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
+    if (c.has(i) && c.dtype(i) != DType::f32 && (i != 3 || c.dtype(i) != DType::boolean)) return bad_dtype(c.dtype(i));
   }
   const Shape q = shape_of(c, 0), k = shape_of(c, 1), v = shape_of(c, 2);
   if (!q.ranked() || !k.ranked() || !v.ranked()) {
@@ -110,7 +110,9 @@ Status bind_mask(BindContext& c, const Dims& scores, AttentionArgs& a) {
     *strides[i] = mask[i] == 1 ? 0 : stride;
     stride *= mask[i];
   }
-  a.kind = AttentionMask::floats;
+  a.hides = c.in(3).dtype == DType::boolean;
+  a.kind = a.hides ? AttentionMask::bools : AttentionMask::floats;
+  if (a.hides && mask[3] != scores[3]) return invalid("the mask is " + to_string(given) + ": bools must say it for each key of " + to_string(scores));
   c.set(a.mask, c.input(3));
   return {};
 }
@@ -155,6 +157,7 @@ Status bind(BindContext& c) {
   c.set(a.y, c.output<float>(0));
   if (c.has(3)) {
     if (Status s = bind_mask(c, {q[0], q[1], q[2], k[2]}, a); !s) return s;
+    if (c.attrs.has("after")) a.after = std::clamp<int64_t>(c.attrs.i("after"), 0, a.after);
   }
   run_attention(c, a, q[0]);
   return {};

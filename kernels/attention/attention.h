@@ -4,6 +4,8 @@
 //     q_view, k_view, v_view: B, H (of k and v perhaps fewer, KV), places, width, offset, and the strides of the first three, of what is read of an
 //     input (runtime/read_in_place.h)
 //     y_shape, y_strides: what is written, and where row [b,h,t] begins in it
+//     A mask of f32 is added; one of bools says which keys are seen (the chain: Where(seen, scores, very low)), whatever the others' scores are.
+//     after: no row t sees a key behind t + after. Such keys of a whole block of rows are not read, nor NaN among their values.
 //   Attention       ONNX's (general.h) of f32, with all that it may ask for
 //   Shapes    q [B,H,T,D], k [B,KV,S,D], v [B,KV,S,E], H / KV heads share keys; y [B,H,T,E]; each wherever its HeadLayout says, so that [B,T,H*D] is
 //             read in place. The first P keys and values are past_key and past_value, dense. The mask's strides broadcast it to [B,H,T,S].

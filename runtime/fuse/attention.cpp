@@ -1,4 +1,5 @@
-// softmax(q k^T * scale + mask) v becomes FusedAttention, spelled out or as ONNX's Attention. See fuse.h.
+// softmax(q k^T * scale + mask) v becomes FusedAttention, spelled out or as ONNX's Attention; a Where of a constant and a very low number is a mask of
+// bools. See fuse.h.
 #include <algorithm>
 #include <cmath>
 
@@ -11,6 +12,7 @@ namespace {
 struct Scores {
   ValueId q = kNone, k_transposed = kNone, mask = kNone;
   float scale = 1;
+  bool hides = false;  // the mask says what is hidden, not what is seen
 };
 
 // v == q k^T, or scaled by a constant.
@@ -40,8 +42,41 @@ bool broadcasts_to(const Shape& sum, const Shape& scores) {
                                                    [](const Dim& a, const Dim& b) { return !a.known() || !b.known() || a == b; });
 }
 
+// Below this the exponential of a score is 0 beside any that is seen.
+constexpr float kHidden = -1e30f;
+
+// Does every row show something? One that shows nothing is an average of all values in the chain, and zeros in FusedAttention.
+bool shows_in_each_row(const Tensor& mask, bool hides) {
+  const int64_t columns = mask.dims()[mask.dims().rank - 1];
+  const auto* at = mask.data<uint8_t>();
+  for (int64_t row = 0; row < mask.count(); row += columns) {
+    if (std::all_of(at + row, at + row + columns, [&](uint8_t b) { return (b != 0) == hides; })) return false;
+  }
+  return true;
+}
+
+// Where(seen, scores, low) or, as masked_fill has it, Where(hidden, low, scores).
+std::optional<Scores> chosen(const Rewriter& r, ValueId v) {
+  const Node* where = r.producer(v, "Where");
+  if (where == nullptr || !r.read_once(v) || !r.graph.is_constant(where->inputs[0])) return std::nullopt;
+  const Tensor& mask = r.graph.value(where->inputs[0]).constant;
+  for (size_t i : {1u, 2u}) {
+    auto s = product(r, where->inputs[i]);
+    const auto low = r.scalar(where->inputs[3 - i]);
+    if (!s || !low || !(*low <= kHidden)) continue;
+    const Shape& scores = r.shape(where->inputs[i]);
+    const int rank = mask.dims().rank;
+    if (rank < 1 || rank > scores.rank() || !scores[scores.rank() - 1].is(mask.dims()[rank - 1]) || !broadcasts_to(r.shape(v), scores)) break;
+    s->mask = where->inputs[0];
+    s->hides = i == 2;
+    return mask.count() > 0 && shows_in_each_row(mask, s->hides) ? s : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 std::optional<Scores> scores(const Rewriter& r, ValueId v) {
   if (auto plain = product(r, v)) return plain;
+  if (auto s = chosen(r, v)) return s;
   const Node* add = r.producer(v, "Add");
   if (add == nullptr || !r.read_once(v)) return std::nullopt;
   for (size_t i : {0u, 1u}) {
@@ -74,6 +109,16 @@ ValueId keys(Rewriter& r, size_t n, ValueId transposed) {
 
 bool same_heads(const Shape& a, const Shape& b) {
   return a.ranked() && a.rank() == b.rank() && std::equal(a.dims().begin(), a.dims().end() - 2, b.dims().begin());
+}
+
+// What is seen, of a constant that says what is hidden; kNone where there is no memory for it.
+ValueId seen(Rewriter& r, ValueId hidden) {
+  const Tensor mask = r.graph.value(hidden).constant;
+  auto out = Tensor::allocate(DType::boolean, mask.dims());
+  if (!out) return kNone;
+  const auto* from = mask.data<uint8_t>();
+  std::transform(from, from + mask.count(), out->mutable_data<uint8_t>(), [](uint8_t b) { return uint8_t(b == 0); });
+  return r.add_constant(r.graph.value(hidden).name + ".seen", std::move(*out));
 }
 
 // [N,T,D] as one batch of N heads.
@@ -122,12 +167,14 @@ void fuse_attention(Graph& graph) {
     const ValueId v = last->inputs[1];
     if (!s || !same_heads(r.shape(s->q), r.shape(v)) || !same_heads(r.shape(s->q), r.shape(s->k_transposed))) continue;
     const auto outputs = last->outputs;
+    const ValueId mask = s->hides ? seen(r, s->mask) : s->mask;
+    if (s->hides && mask == kNone) continue;
     std::vector<ValueId> inputs = {s->q, keys(r, n, s->k_transposed), v};
     const ValueId axes = rank == 3 ? r.add_constant(r.graph.value(outputs[0]).name + ".axes", Tensor::ints(std::vector<int64_t>{0})) : kNone;
     if (rank == 3) {
       for (ValueId& input : inputs) input = as_heads(r, n, input, axes);
     }
-    if (s->mask != kNone) inputs.push_back(s->mask);
+    if (mask != kNone) inputs.push_back(mask);
     Node fused{op, "", {}, std::move(inputs), outputs, {}};
     fused.attrs.set("scale", s->scale);
     if (rank == 3) {

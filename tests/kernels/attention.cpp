@@ -103,6 +103,34 @@ TEST_CASE("attention: a row has the same bits alone and among others") {
   }
 }
 
+TEST_CASE("attention: a mask of bools hides what it does not show, NaN too, and keys behind all that is seen are not read") {
+  for (int64_t T : {1, 5, 40}) {
+    INFO(T << " rows");
+    const int64_t S = T + 9, D = 4;
+    const Tensor q = random_f32({1, 2, T, D}, 1), v = random_f32({1, 2, S, D}, 3);
+    Tensor k = random_f32({1, 2, S, D}, 2), mask = *Tensor::allocate(DType::boolean, {T, S}), bias = *Tensor::allocate(DType::f32, {T, S});
+    for (int64_t i = 0; i < T * S; ++i) {
+      const bool seen = i % S <= i / S + 9;
+      mask.mutable_data<uint8_t>()[i] = seen;
+      bias.mutable_data<float>()[i] = seen ? 0 : -kInf;
+    }
+    const Tensor expected = run_op("FusedAttention", {{"scale", 0.3f}}, {q, k, v, bias})[0];
+    check_same(run_op("FusedAttention", {{"scale", 0.3f}}, {q, k, v, mask})[0], expected);
+    check_same(run_op("FusedAttention", {{"scale", 0.3f}, {"after", int64_t(9)}}, {q, k, v, mask})[0], expected);
+    if (T == 1) continue;
+    Tensor last = f32(k.dims(), std::vector<float>(k.data<float>(), k.data<float>() + k.count()));
+    for (int64_t h = 0; h < 2; ++h) last.mutable_data<float>()[(h * S + S - 1) * D] = std::numeric_limits<float>::quiet_NaN();
+    const Tensor y = run_op("FusedAttention", {{"scale", 0.3f}}, {q, last, v, mask})[0];
+    for (int64_t h = 0; h < 2; ++h) {  // the last row alone sees the last key
+      for (int64_t i = 0; i < T * D; ++i) CHECK(std::isnan(y.data<float>()[h * T * D + i]) == (i >= (T - 1) * D));
+    }
+  }
+  Tensor column = *Tensor::allocate(DType::boolean, {2, 1});
+  column.mutable_data<uint8_t>()[0] = column.mutable_data<uint8_t>()[1] = 1;
+  const Tensor x = random_f32({1, 1, 2, 3}, 1);
+  CHECK(op_error("FusedAttention", {}, {x, x, x, column}).find("for each key") != std::string::npos);
+}
+
 TEST_CASE("attention: heads that share keys and values have the bits of each with its own") {
   const int64_t B = 2, H = 6, S = 19, D = 5, E = 7;
   for (int64_t T : {1, 4}) {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -298,6 +299,38 @@ TEST_CASE("fuse: softmax(q k^T scale + mask) v becomes FusedAttention, with or w
     Graph g = fused(b, {random_f32({2, 3, 5, 4}, 1), random_f32({2, 7, 3, 4}, 2), random_f32({2, 3, 7, 4}, 3)});
     CHECK(Builder::count(g, "FusedAttention") == 1);
     CHECK(Builder::count(g, "Softmax") == 0);
+  }
+}
+
+TEST_CASE("fuse: a constant choice between scores and a very low number is a mask of an attention") {
+  enum Kind { causal, hidden, infinite, three_axes, no_row, modest, one_column, computed };
+  for (int kind = causal; kind <= computed; ++kind) {
+    INFO(kind);
+    Builder b;
+    const int64_t T = 5, S = 7;
+    const bool flat = kind == three_axes;
+    const Dims q_dims = flat ? Dims{6, T, 4} : Dims{2, 3, T, 4}, k_dims = flat ? Dims{6, 4, S} : Dims{2, 3, 4, S},
+               v_dims = flat ? Dims{6, S, 3} : Dims{2, 3, S, 3};
+    std::vector<uint8_t> seen;
+    for (int64_t t = 0; t < T; ++t) {
+      for (int64_t j = 0; j < (kind == one_column ? 1 : S); ++j) seen.push_back((j <= t + S - T && !(kind == no_row && t == 2)) != (kind == hidden));
+    }
+    const Dims mask_dims = flat ? Dims{T, S} : Dims{1, 1, T, kind == one_column ? 1 : S};
+    Tensor shown = *Tensor::allocate(DType::boolean, mask_dims);
+    std::copy(seen.begin(), seen.end(), shown.mutable_data<uint8_t>());
+    ValueId mask = b.constant(shown);
+    if (kind == computed) mask = b.node("And", {mask, b.node("Not", {b.node("IsNaN", {b.input("more", {1})})})});
+    const ValueId scores = b.node("Div", {b.node("MatMul", {b.input("q", Shape(q_dims)), b.input("k", Shape(k_dims))}), number(b, 2)});
+    const ValueId low = number(b, kind == infinite ? -INFINITY : kind == modest ? -100.0f : -3.4028235e38f);
+    const ValueId masked = kind == hidden ? b.node("Where", {mask, low, scores}) : b.node("Where", {mask, scores, low});
+    b.output(b.node("MatMul", {b.node("Softmax", {masked}), b.input("v", Shape(v_dims))}));
+    if (kind == computed) {
+      REQUIRE(optimize(b.graph, 1 << 24).ok());
+      CHECK(Builder::count(b.graph, "FusedAttention") == 0);
+      continue;
+    }
+    const Graph g = fused(b, {random_f32(q_dims, 1), random_f32(k_dims, 2), random_f32(v_dims, 3)});
+    CHECK(Builder::count(g, "FusedAttention") == (kind <= three_axes ? 1 : 0));
   }
 }
 

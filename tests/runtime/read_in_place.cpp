@@ -134,6 +134,28 @@ TEST_CASE("read in place: keys and values that heads share are there once") {
   CHECK(copies(check_in_place(b.graph, {random_f32({2, H, 3, D}, 1), random_f32({1, 1, S, D}, 2)})) == 0);
 }
 
+TEST_CASE("read in place: what a constant mask hides behind a diagonal is left out") {
+  const int64_t H = 2, D = 4;
+  for (int64_t T : {1, 5, 40}) {
+    for (int64_t past : {0, 3, 20}) {
+      for (int64_t window : {0, 2}) {  // 0: all that is before
+        INFO(T << " rows, " << past << " before them, window " << window);
+        const int64_t S = T + past;
+        Tensor mask = *Tensor::allocate(DType::boolean, {1, 1, T, S});
+        for (int64_t i = 0; i < T * S; ++i) {
+          const int64_t behind = i / S + past - i % S;
+          mask.mutable_data<uint8_t>()[i] = behind >= 0 && (window == 0 || behind <= window);
+        }
+        GraphBuilder b;
+        const ValueId q = b.input("q", {1, H, T, D}), k = b.input("k", {1, H, S, D});
+        b.output(b.node("FusedAttention", {q, k, k, b.constant(mask)}, {{"scale", 0.5f}}));
+        const Graph g = check_in_place(b.graph, {random_f32({1, H, T, D}, 1), random_f32({1, H, S, D}, 2)});
+        CHECK(g.nodes[0].attrs.i("after") == past);
+      }
+    }
+  }
+}
+
 TEST_CASE("read in place: what repeats no heads, or not those of both, is copied") {
   const int64_t B = 2, H = 4, S = 4, D = 4;
   const auto in = [&](GraphBuilder& b, const char* name, Ints once, Ints each, Ints perm = {0, 1, 2, 3}) {
