@@ -217,23 +217,23 @@ Result<std::shared_ptr<cuda::DeviceWeights>> weights_on(const ModelState& model,
 }
 
 // What a session runs, in its program and its own memory.
-struct Placed {
+struct PlacedProgram {
   std::shared_ptr<const Program> program;
   Plan plan;
 };
-Result<Placed> place_on_cpu(const ModelState& model, const SessionOptions& options) {
+Result<PlacedProgram> place_on_cpu(const ModelState& model, const SessionOptions& options) {
   auto program = shared_program(model, options);
   if (!program) return program.error();
   auto plan = place(**program, arena_options(options));
   if (!plan) return plan.error();
-  return Placed{std::move(*program), std::move(*plan)};
+  return PlacedProgram{std::move(*program), std::move(*plan)};
 }
-Result<Placed> place_on_device(const ModelState& model, const SessionOptions& options, const std::shared_ptr<cuda::DeviceWeights>& weights) {
+Result<PlacedProgram> place_on_device(const ModelState& model, const SessionOptions& options, const std::shared_ptr<cuda::DeviceWeights>& weights) {
   auto program = planned(model, options, true);
   if (!program) return program.error();
   auto plan = cuda::link_launches(**program, weights, model.packs, options.block_on_device);
   if (!plan) return plan.error();
-  return Placed{std::move(*program), std::move(*plan)};
+  return PlacedProgram{std::move(*program), std::move(*plan)};
 }
 
 // weights null: on the CPU.

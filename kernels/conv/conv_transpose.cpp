@@ -11,7 +11,7 @@ namespace {
 constexpr AttrSpec kAttrs[] = {
     {"auto_pad", AttrKind::s, "NOTSET"}, {"dilations", AttrKind::ints},    {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},
     {"output_padding", AttrKind::ints},  {"output_shape", AttrKind::ints}, {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
-constexpr AttrSpec kFusedAttrs[] = {
+constexpr AttrSpec kFusedTransposeAttrs[] = {
     {"activation", AttrKind::s, ""},  {"alpha", AttrKind::f},    {"auto_pad", AttrKind::s, "NOTSET"}, {"beta", AttrKind::f},
     {"dilations", AttrKind::ints},    {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},    {"output_padding", AttrKind::ints},
     {"output_shape", AttrKind::ints}, {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
@@ -133,7 +133,7 @@ constinit const OpDef kFusedConvTranspose = {
     .name = "FusedConvTranspose",
     .inputs = {2, 6},
     .outputs = {1, 1},
-    .attrs = kFusedAttrs,
+    .attrs = kFusedTransposeAttrs,
     .infer = infer_transpose,
     .bind = bind_transpose,
     .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,

@@ -6,7 +6,7 @@
 namespace tern {
 namespace {
 
-constexpr int64_t kMost = int64_t(1) << 20;        // of any number here: products of three stay below overflow
+constexpr int64_t kMostTaps = int64_t(1) << 20;    // of any number here: products of three stay below overflow
 constexpr int64_t kMostExtent = int64_t(1) << 40;  // of an axis of x
 
 Status read(const AttrReader& attrs, const char* name, int spatial, size_t length, int64_t least, std::vector<int64_t>& to) {
@@ -17,7 +17,7 @@ Status read(const AttrReader& attrs, const char* name, int spatial, size_t lengt
                    std::to_string(spatial) + " spatial axes");
   }
   for (int64_t v : to) {
-    if (v < least || v > kMost) return invalid(std::string(name) + " holds " + std::to_string(v) + ", which is out of range");
+    if (v < least || v > kMostTaps) return invalid(std::string(name) + " holds " + std::to_string(v) + ", which is out of range");
   }
   return {};
 }
@@ -46,7 +46,7 @@ Result<Window> read_window(const AttrReader& attrs, int spatial, std::span<const
   w.spatial = spatial;
   for (size_t i = 0; i < n; ++i) {
     const size_t a = 3 - n + i;
-    if (shape[i] < 1 || shape[i] > kMost) return invalid("the kernel has an extent of " + std::to_string(shape[i]));
+    if (shape[i] < 1 || shape[i] > kMostTaps) return invalid("the kernel has an extent of " + std::to_string(shape[i]));
     w.kernel[a] = shape[i];
     if (!strides.empty()) w.stride[a] = strides[i];
     if (!dilations.empty()) w.dilation[a] = dilations[i];
