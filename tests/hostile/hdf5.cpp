@@ -136,7 +136,7 @@ TEST_CASE("hostile hdf5: cut anywhere, whether or not the end is moved too") {
 TEST_CASE("hostile hdf5: bytes changed anywhere, with checksums that are right again") {
   for (const char* name : {"few/old.h5", "few/v108.h5", "few/new.h5"}) {
     std::string file = recorded(name);
-    for (size_t i = 0; i < file.size(); i += every(11)) {
+    for (size_t i = 0; i < file.size(); i += kSanitized ? 211 : 11) {
       const char before = file[i];
       for (const int by : {1, 0x80, 0xff}) {
         file[i] = static_cast<char>(by == 0xff ? 0xff : before ^ by);

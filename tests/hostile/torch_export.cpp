@@ -204,7 +204,7 @@ TEST_CASE("hostile export: a hundred thousand nodes take time in proportion, vie
   chain.node("aten.nothing.default", {{"self", t("x" + std::to_string(many))}}, {t("y")}).output(t("y"));
   CHECK(has(refusal(chain), "aten.nothing.default"));
   views.input("x", {"2"}).node("aten.clone.default", {{"self", t("x")}}, {t("y")});
-  for (int k = 0; k < 4'000; ++k) {
+  for (size_t k = 0; k < flood(4'000); ++k) {
     views.node("aten.view.default", {{"self", t("y")}, {"size", arg("as_ints", "[2]")}}, {t("v" + std::to_string(k))});
     views.node("aten.add_.Tensor", {{"self", t("v" + std::to_string(k))}, {"other", i(1)}}, {t("w" + std::to_string(k))});
   }

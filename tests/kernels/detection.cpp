@@ -31,8 +31,8 @@ TEST_CASE("detection: boxes and scores that do not belong together are refused")
 
 TEST_CASE("detection: more work or memory than the budgets is refused") {
   std::vector<float> apart;
-  for (int i = 0; i < 4000; ++i) apart.insert(apart.end(), {float(i), float(i), float(i) + 0.5f, float(i) + 0.5f});
-  const std::vector<Tensor> boxes = {f32({1, 4000, 4}, apart), f32({1, 1, 4000}, numbers(4000)), i64({}, {4000}), f32({}, {0.5f})};
+  for (int i = 0; i < 2000; ++i) apart.insert(apart.end(), {float(i), float(i), float(i) + 0.5f, float(i) + 0.5f});
+  const std::vector<Tensor> boxes = {f32({1, 2000, 4}, apart), f32({1, 1, 2000}, numbers(2000)), i64({}, {2000}), f32({}, {0.5f})};
   auto tried = [&](int64_t budget, int64_t work) { return evaluate(*find_op("NonMaxSuppression"), {}, boxes, 1, {.budget = budget, .work = work}); };
   CHECK(tried(1 << 24, 1 << 24).ok());
   for (const auto& y : {tried(1 << 24, 1 << 20), tried(1 << 10, 1 << 24)}) {

@@ -27,14 +27,17 @@ std::vector<std::byte> numbered(int64_t count, int64_t size) {
 std::vector<std::byte> transposed(const std::vector<std::byte>& x, int64_t size, const Dims& dims, const std::vector<int>& perm) {
   std::vector<int64_t> stride(static_cast<size_t>(dims.rank), size), at(static_cast<size_t>(dims.rank), 0);
   for (int d = dims.rank - 1; d > 0; --d) stride[static_cast<size_t>(d - 1)] = stride[static_cast<size_t>(d)] * dims[d];
-  std::vector<std::byte> y;
-  for (int64_t n = 0; n < dims.count(); ++n) {
-    int64_t from = 0;
-    for (size_t d = 0; d < perm.size(); ++d) from += at[d] * stride[static_cast<size_t>(perm[d])];
-    y.insert(y.end(), x.begin() + from, x.begin() + from + size);
-    for (size_t d = perm.size(); d-- > 0;) {
-      if (++at[d] < dims[perm[d]]) break;
-      at[d] = 0;
+  std::vector<std::byte> y(x.size());
+  const int last = perm.empty() ? 1 : static_cast<int>(dims[perm.back()]);
+  const int64_t step = perm.empty() ? 0 : stride[static_cast<size_t>(perm.back())];
+  std::byte* to = y.data();
+  for (int64_t rows = dims.count() / std::max(last, 1); rows-- > 0;) {
+    const std::byte* from = x.data();
+    for (size_t d = 0; d + 1 < perm.size(); ++d) from += at[d] * stride[static_cast<size_t>(perm[d])];
+    for (int i = 0; i < last; ++i, to += size, from += step) std::memcpy(to, from, static_cast<size_t>(size));
+    for (size_t d = perm.size(); d-- > 1;) {
+      if (++at[d - 1] < dims[perm[d - 1]]) break;
+      at[d - 1] = 0;
     }
   }
   return y;

@@ -283,12 +283,12 @@ TEST_CASE("hostile architectures: repeats and lengths") {
   CHECK(cheaply("A((0-49999): 50000 x B(x='" + repeat("y", 5000) + "'))").find("the tree is too large") != std::string::npos);
   CHECK(cheaply("A(" + repeat("1,", 500000) + ")").find("too many arguments") != std::string::npos);
   CHECK(cheaply("A(" + repeat("(a),", 500000) + ")").find("too many arguments") != std::string::npos);
-  CHECK(cheaply("A(" + repeat("(0): B()\n", 200000) + ")").find("there are two modules 0") != std::string::npos);
+  CHECK(cheaply("A(" + repeat("(0): B()\n", flood(200000)) + ")").find("there are two modules 0") != std::string::npos);
   std::string many = "A(\n";
-  for (int i = 0; i < 99000; ++i) many += "(" + std::to_string(i) + "): B(x=1)\n";
+  for (size_t i = 0; i < flood(99000); ++i) many += "(" + std::to_string(i) + "): B(x=1)\n";
   CHECK(cheaply(many + ")").find("are not known") != std::string::npos);
   CHECK(cheaply("def forward(self, x):\n    return [" + repeat("x,", 500000) + "]").find("too many expressions") != std::string::npos);
-  CHECK(cheaply("def forward(self, x):\n" + repeat("    pass\n", 500000)).find("no tree") != std::string::npos);
+  CHECK(cheaply("def forward(self, x):\n" + repeat("    pass\n", flood(500000))).find("no tree") != std::string::npos);
   CHECK(cheaply("A()\ndef forward(self, x):\n    y = [0]\n    for i in range(90):\n        y = y + y\n").find("a list of more than 100000 items") !=
         std::string::npos);
   CHECK(cheaply("A()\ndef forward(self, x):\n    y = [0] * 1000000000000").find("a list of more than 100000 items") != std::string::npos);

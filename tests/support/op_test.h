@@ -27,7 +27,8 @@ inline Tensor absent() { return {}; }
 std::vector<Isa> runnable_isas();
 
 // Evaluates on every runnable ISA, with inputs as values and as constants, in 1, 2 and 3 parts, and REQUIREs the same bytes
-// from all, and from the device where device.h has one; returns the scalar outputs. Fails the test when evaluation does.
+// from all; with sanitizers in one of these numbers of parts, in turn. Where device.h has a device, it is compared with one ISA instead. Returns the
+// outputs. Fails the test when evaluation does.
 std::vector<Tensor> run_op(const char* op, Attrs attrs, std::vector<Tensor> inputs, size_t output_count = 1);
 // The error of evaluating (message; empty when it succeeded).
 std::string op_error(const char* op, Attrs attrs, std::vector<Tensor> inputs, size_t output_count = 1);
