@@ -3,7 +3,7 @@
 //             which makes filling it twice as fast.
 //   in place  a file: it changes when somebody writes it; its pages leave the process when they are released and come back when they are read.
 // retire() gives memory of the second kind's virtue: it moves into a sealed file without a name (memfd), at the same addresses. Reading what
-// leaves may fault a page, so what a session reads in run() is packed or copied first. Next: mapping.cpp.
+// leaves may fault a page, so what a session reads in run() is packed, copied or kept resident (keep_resident) first. Next: mapping.cpp.
 #pragma once
 #include <cstddef>
 #include <cstdint>
