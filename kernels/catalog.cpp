@@ -214,6 +214,7 @@ constexpr const OpDef* kOps[] = {
     &kQLinearMatMul,
     &kQuantizeLinear,
     &kQuantizedAdd,
+    &kQuantizedMean,
     &kQuantizedMul,
     // reduce
     &kArgMax,

@@ -9,7 +9,7 @@ namespace {
 bool is(const Node& node, std::string_view op) { return op == node.op->name; }
 bool is_integer_conv(const Node& node) { return is(node, "QLinearConv"); }
 bool is_pair(const Node& node) { return is(node, "QuantizedAdd") || is(node, "QuantizedMul"); }
-bool is_map(const Node& node) { return is(node, "Lookup8") || is(node, "Clip"); }
+bool is_map(const Node& node) { return is(node, "Lookup8") || is(node, "Clip") || is(node, "QuantizedMean"); }
 
 class Turner {
  public:
@@ -78,6 +78,7 @@ class Turner {
     if (!all) return false;
     Node made = node;
     for (size_t i = 0; i < n; ++i) made.inputs[is_pair(node) ? 3 * i : i] = last_[static_cast<size_t>(operand(node, i))];
+    if (is(node, "QuantizedMean")) made.attrs.set("channels_last", int64_t(1));
     if (is(node, "Concat")) made.attrs.set("axis", int64_t(shape(node.outputs[0]).rank() - 1));
     if (is(node, "MaxPool")) {
       made.op = find_op("MaxPoolLast");

@@ -25,19 +25,41 @@ Status infer_pair(InferContext& c) {
   }
   if (c.dtype(2) != c.dtype(0) || c.dtype(5) != c.dtype(3)) return invalid("a zero point is not of the dtype of its data");
   const Shape &a = c.shape(0), &b = c.shape(3);
-  if (a.known() && b.known() && !(a == b)) return invalid("A is " + a.text() + ", B " + b.text() + ": they must be alike");
+  bool fits = !a.ranked() || !b.ranked() || a.rank() == b.rank();
+  for (int d = 0; fits && a.ranked() && b.ranked() && d < a.rank(); ++d)
+    fits = !a[d].known() || !b[d].known() || b[d].is(1) || a[d].value() == b[d].value();
+  if (!fits) return invalid("A is " + a.text() + ", B " + b.text() + ": they must be alike, or B 1 in a run of dims");
   c.set(0, c.dtype(7), a.ranked() ? a : b);
   return {};
+}
+// Where b is no longer as a, and where it is again: it is 1 between. False when it is not so.
+bool find_run(const Dims& a, const Dims& b, int& begin, int& end) {
+  begin = 0, end = a.rank;
+  while (begin < a.rank && a[begin] == b[begin]) ++begin;
+  while (end > begin && a[end - 1] == b[end - 1]) --end;
+  for (int d = begin; d < end; ++d) {
+    if (b[d] != 1) return false;
+  }
+  return true;
 }
 template <bool kProduct>
 Status bind_pair(BindContext& c) {
   for (size_t i : {1u, 2u, 4u, 5u, 6u, 7u}) {
     if (c.in(i).count() != 1) return invalid("input " + std::to_string(i) + " is " + to_string(c.in(i).dims) + ", it must have one element");
   }
-  if (!(c.in(0).dims == c.in(3).dims)) return invalid("A and B must be alike");
-  const auto [begin, end] = c.range(c.out(0).count(), 64);
+  const Dims& dims = c.in(0).dims;
+  int first = 0, last = 0;
+  if (dims.rank != c.in(3).dims.rank || !find_run(dims, c.in(3).dims, first, last)) return invalid("A and B must be alike, or B 1 in a run of dims");
+  if (c.out(0).count() == 0) return {};
+  const int64_t repeat = dims.count(first, last), inner = dims.count(last, dims.rank);
+  const bool alike = first == last, single = !alike && inner == 1;
+  const int64_t columns = alike ? 0 : single ? repeat : inner;
+  const auto [begin, end] = alike ? c.range(c.out(0).count(), 64) : c.range(c.out(0).count() / columns);
   if (begin == end) return {};
   QuantizedPair& p = c.args<QuantizedPair>();
+  p.columns = columns;
+  p.repeat = single ? 1 : repeat;
+  p.single = single;
   p.product = kProduct;
   p.a_signed = c.in(0).dtype == DType::i8;
   p.b_signed = c.in(3).dtype == DType::i8;
@@ -56,6 +78,55 @@ Status bind_pair(BindContext& c) {
   c.run(*c.pick(DType::i8));
   return {};
 }
+
+// ---- QuantizedMean: data, scale and zero point of x, scale and zero point of y ----
+
+bool has_last_channels(const AttrReader& attrs) { return attrs.i("channels_last") != 0; }
+
+Status infer_mean(InferContext& c) {
+  for (size_t i : {0u, 4u}) {
+    if (!is_byte(c.dtype(i))) return bad_dtype(c.dtype(i));
+  }
+  for (size_t i : {1u, 3u}) {
+    if (c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
+  }
+  if (c.dtype(2) != c.dtype(0)) return invalid("the zero point is not of the dtype of its data");
+  Shape y = c.shape(0);
+  if (y.ranked() && y.rank() < 3) return invalid("X is " + y.text() + ", expected at least one spatial axis");
+  const int first = has_last_channels(c.attrs) ? 1 : 2;
+  for (int d = 0; y.ranked() && d < y.rank() - 2; ++d) y[first + d] = Dim(1);
+  c.set(0, c.dtype(4), y);
+  return {};
+}
+Status bind_mean(BindContext& c) {
+  for (size_t i : {1u, 2u, 3u, 4u}) {
+    if (c.in(i).count() != 1) return invalid("input " + std::to_string(i) + " is " + to_string(c.in(i).dims) + ", it must have one element");
+  }
+  const Dims& x = c.in(0).dims;
+  const bool last = has_last_channels(c.attrs);
+  const int axis = last ? x.rank - 2 : x.rank - 1;  // the last spatial one
+  const int64_t channels = x[last ? x.rank - 1 : 1];
+  const auto [begin, end] = c.range(x[0] * ((channels + 15) / 16));
+  if (begin == end || c.out(0).count() == 0) return {};
+  QuantizedMeanArgs& a = c.args<QuantizedMeanArgs>();
+  a.x_signed = c.in(0).dtype == DType::i8;
+  a.y_signed = c.out(0).dtype == DType::i8;
+  a.last = last;
+  a.channels = channels;
+  a.columns = x[axis];
+  a.rows = a.columns == 0 ? 0 : x.count(last ? 1 : 2, axis);
+  a.begin = begin;
+  a.end = end;
+  c.set(a.x, c.input<const uint8_t>(0));
+  c.set(a.x_scale, c.input<const float>(1));
+  c.set(a.x_zero, c.input<const uint8_t>(2));
+  c.set(a.y_scale, c.input<const float>(3));
+  c.set(a.y_zero, c.input<const uint8_t>(4));
+  c.set(a.y, c.output<uint8_t>(0));
+  c.run(*c.pick(DType::i8));
+  return {};
+}
+int64_t mean_steps(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView>) { return in[0].count(); }
 
 // ---- Lookup8: x, table ----
 
@@ -135,6 +206,7 @@ int64_t pool_steps(const AttrReader& attrs, std::span<const TensorView> in, std:
 
 constexpr AttrSpec kPoolAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"ceil_mode", AttrKind::i, 0}, {"dilations", AttrKind::ints},
                                    {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
+constexpr AttrSpec kMeanAttrs[] = {{"channels_last", AttrKind::i, 0}};
 constexpr auto& kPairRows = rows_of<TERN_ON_EACH_ISA(quantized_pair_i8)>;
 
 }  // namespace
@@ -146,6 +218,15 @@ constinit const OpDef kQuantizedAdd = {.name = "QuantizedAdd",
                                        .bind = bind_pair<false>,
                                        .kernels = kPairRows,
                                        .tern_only = true};
+constinit const OpDef kQuantizedMean = {.name = "QuantizedMean",
+                                        .inputs = {5, 5},
+                                        .outputs = {1, 1},
+                                        .attrs = kMeanAttrs,
+                                        .infer = infer_mean,
+                                        .bind = bind_mean,
+                                        .kernels = rows_of<TERN_ON_EACH_ISA(quantized_mean_i8)>,
+                                        .steps = mean_steps,
+                                        .tern_only = true};
 constinit const OpDef kQuantizedMul = {.name = "QuantizedMul",
                                        .inputs = {8, 8},
                                        .outputs = {1, 1},

@@ -2,8 +2,9 @@
 // other.
 //   QuantizedAdd, QuantizedMul  y = quantize(dequantize(a) + dequantize(b)), one scale and zero point each
 //   Lookup8                     y = table[x]: any function of one value between the two, computed for all 256 when the graph was fused
+//   QuantizedMean               GlobalAveragePool, x [N,C,spatial] or, channels_last, [N,spatial,C]
 //   MaxPoolLast                 MaxPool of x [N,H,W,C]: a maximum is one before and after scaling
-//   Shapes    a, b and y alike; table [256], of the dtype of y, entry i for the byte i of x.
+//   Shapes    a, b and y alike, or b 1 in a run of dims (a number for each channel); table [256], of the dtype of y, entry i for the byte i of x.
 //   Cost      an element: two products, a sum, a division; a load; taps comparisons, of 16 to 64 channels an instruction.
 //   Numerics  in f32, in the order of linear.h; the same bits on every ISA.
 //   Edges     as QuantizeLinear. A window of MaxPoolLast that holds no element gives the lowest value.
@@ -17,7 +18,7 @@
 namespace tern {
 
 struct OpDef;
-extern const OpDef kLookup8, kMaxPoolLast, kQuantizedAdd, kQuantizedMul;
+extern const OpDef kLookup8, kMaxPoolLast, kQuantizedAdd, kQuantizedMean, kQuantizedMul;
 
 struct QuantizedPair {
   const uint8_t *a, *b;
@@ -25,7 +26,18 @@ struct QuantizedPair {
   bool a_signed, b_signed, y_signed, product;
   const float *a_scale, *b_scale, *y_scale;
   const uint8_t *a_zero, *b_zero, *y_zero;
-  int64_t begin, end;
+  int64_t columns, repeat;  // a in rows of so many, `repeat` of which meet the same row of b; 0: a and b are alike
+  bool single;              // a row of b is one element
+  int64_t begin, end;       // rows, or elements where they are alike
+};
+struct QuantizedMeanArgs {
+  const uint8_t* x;
+  uint8_t* y;
+  bool x_signed, y_signed, last;
+  const float *x_scale, *y_scale;
+  const uint8_t *x_zero, *y_zero;
+  int64_t channels, rows, columns;  // of a map
+  int64_t begin, end;               // blocks of sixteen channels, of all images
 };
 struct Lookup8Args {
   const uint8_t *x, *table;
@@ -41,6 +53,7 @@ struct MaxPoolLastArgs {
   int64_t begin, end;  // rows of y, of all images
 };
 
-TERN_EACH_ISA(extern const KernelRow quantized_pair_i8; extern const KernelRow lookup_i8; extern const KernelRow max_pool_last_i8;)
+TERN_EACH_ISA(extern const KernelRow quantized_pair_i8; extern const KernelRow quantized_mean_i8; extern const KernelRow lookup_i8;
+              extern const KernelRow max_pool_last_i8;)
 
 }  // namespace tern

@@ -108,14 +108,24 @@ std::optional<Tensor> table_of_pair(const Rewriter& r, const char* op, std::span
   return (*y)[0];
 }
 
+// Is b a number for each channel of a?
+bool by_channel(const Shape& a, const Shape& b) {
+  bool is = a.known() && b.known() && a.rank() == b.rank() && a.rank() >= 3;
+  for (int d = 0; is && d < a.rank(); ++d) is = d < 2 ? a[d] == b[d] : b[d].is(1);
+  return is;
+}
+
 // A sum or product of two, with the limits behind it.
 bool pair(Rewriter& r, size_t n, const Quantized& y, DType dtype) {
   const auto within = limits(r, y, dtype);
   if (!within || !r.read_once(within->input)) return false;
   for (const auto& [op, fused] : {std::pair{"Add", "QuantizedAdd"}, std::pair{"Mul", "QuantizedMul"}}) {
     const Node* node = r.producer(within->input, op);
-    const auto a = node ? dequantized(r, node->inputs[0]) : std::nullopt, b = a ? dequantized(r, node->inputs[1]) : std::nullopt;
-    if (!b || !(r.shape(node->inputs[0]) == r.shape(node->inputs[1]))) continue;
+    if (node == nullptr) continue;
+    const bool turned = by_channel(r.shape(node->inputs[1]), r.shape(node->inputs[0]));
+    const ValueId first = node->inputs[turned], second = node->inputs[!turned];
+    const auto a = dequantized(r, first), b = dequantized(r, second);
+    if (!a || !b || !(r.shape(first) == r.shape(second) || by_channel(r.shape(first), r.shape(second)))) continue;
     const std::string name = node->name;
     const std::vector<ValueId> inputs = {a->data,
                                          a->scale,
@@ -133,6 +143,17 @@ bool pair(Rewriter& r, size_t n, const Quantized& y, DType dtype) {
     return true;
   }
   return false;
+}
+
+// The mean of all that a channel holds, with the limits behind it.
+bool mean(Rewriter& r, size_t n, const Quantized& y, DType dtype) {
+  const auto within = limits(r, y, dtype);
+  const Node* pool = within && r.read_once(within->input) ? r.producer(within->input, "GlobalAveragePool") : nullptr;
+  const auto x = pool != nullptr ? dequantized(r, pool->inputs[0]) : std::nullopt;
+  if (!x || !r.shape(x->data).known()) return false;
+  const std::vector<ValueId> inputs = {x->data, x->scale, zero_or_none(r, x->zero, r.dtype(x->data)), y.scale, zero_or_none(r, y.zero, dtype)};
+  put_within(r, n, Node{find_op("QuantizedMean"), pool->name, {}, inputs, {}, {}}, *within, dtype);
+  return true;
 }
 
 // Pieces of several scales.
@@ -168,7 +189,8 @@ void fuse_quantized_maps(Graph& graph) {
   for (size_t n = 0; n < r.size(); ++n) {
     const auto y = quantizes(r, n);
     if (!y || r.dtype(y->data) != DType::f32) continue;
-    if (!unary(r, n, *y) && !pair(r, n, *y, r.dtype(graph.nodes[n].outputs[0]))) concat(r, n, *y);
+    const DType dtype = r.dtype(graph.nodes[n].outputs[0]);
+    if (!unary(r, n, *y) && !pair(r, n, *y, dtype) && !mean(r, n, *y, dtype)) concat(r, n, *y);
   }
 }
 

@@ -202,6 +202,29 @@ TEST_CASE("quantised: a product of two functions of one value is a table, with i
   }
 }
 
+TEST_CASE("quantised: squeeze and excite stays on bytes, its means and factors of channels, wherever these lie") {
+  for (int64_t channels : {5, 16, 90}) {
+    Quantiser b;
+    ValueId x = b.fenced(b.input("x", {2, channels, 7, 3}), 0.02f, 128);
+    const ValueId plain = b.fenced(b.node("GlobalAveragePool", {x}), 0.004f, 130);
+    b.output(plain);
+    b.output(b.fenced(b.node("Mul", {plain, x}), 0.01f, 128));
+    const ValueId a = b.fenced(b.node("Conv", {x, b.weights({channels, channels, 1, 1}, 1, 0.01f)}), 0.05f, 60, DType::i8);
+    const ValueId m = b.fenced(b.node("Relu", {b.node("GlobalAveragePool", {a})}), 0.01f, 3);
+    const ValueId e = b.fenced(b.node("Conv", {m, b.weights({channels, channels, 1, 1}, 2, 0.01f)}), 0.02f, 128);
+    const ValueId f = b.fenced(b.node("Sigmoid", {e}), 1.0f / 256, 0);
+    const ValueId scaled = b.fenced(b.node("Add", {f, b.fenced(b.node("Mul", {f, a}), 0.03f, 66)}), 0.03f, 60);
+    b.output(b.fenced(b.node("Conv", {scaled, b.weights({6, channels, 1, 1}, 3, 0.01f)}), 0.1f, 100));
+    const Graph g = planned(b.graph);
+    CHECK(count(g, "QuantizedMean") == 2);
+    CHECK(count(g, "QuantizedMul") == 2);
+    CHECK(count(g, "QuantizedAdd") == 1);
+    CHECK(count(g, "Transpose") == 0);
+    CHECK(count(g, "QLinearConv") == 0);
+    check_bits(b.graph, {random_f32({2, channels, 7, 3}, 1, -3, 3)});
+  }
+}
+
 TEST_CASE("quantised: channels lie last from one convolution to the next, and as they were for everybody else") {
   for (bool pooled : {false, true}) {
     Quantiser b;
