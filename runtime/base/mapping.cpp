@@ -12,18 +12,14 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "runtime/base/guarded.h"
 #include "runtime/base/tensor.h"
 
 namespace tern {
 
-namespace {
-
 // How many hold what lies from a key up to the next one.
-class Counts {
+class HolderCounts {
  public:
   void add(uintptr_t begin, uintptr_t end) {
     if (begin == end) return;
@@ -58,6 +54,32 @@ class Counts {
   std::map<uintptr_t, int64_t> counts_;
 };
 
+// What any of some ranges covers.
+class RangeUnion {
+ public:
+  bool meets(uintptr_t begin, uintptr_t end) const {
+    const auto after = ends_.lower_bound(end);
+    return after != ends_.begin() && std::prev(after)->second > begin;
+  }
+  bool holds(uintptr_t begin, uintptr_t end) const {
+    const auto after = ends_.upper_bound(begin);
+    return after != ends_.begin() && std::prev(after)->second >= end;
+  }
+  void add(uintptr_t begin, uintptr_t end) {
+    auto at = ends_.emplace(begin, end).first;
+    if (at != ends_.begin() && std::prev(at)->second >= begin) at = std::prev(at);
+    uintptr_t last = std::max(at->second, end);
+    auto next = std::next(at);
+    for (; next != ends_.end() && next->first <= last; next = ends_.erase(next)) last = std::max(last, next->second);
+    at->second = last;
+  }
+
+ private:
+  std::map<uintptr_t, uintptr_t> ends_;  // by beginning; apart from each other
+};
+
+namespace {
+
 uintptr_t address(const void* p) { return reinterpret_cast<uintptr_t>(p); }
 uintptr_t begin_of(std::span<const std::byte> bytes) { return address(bytes.data()); }
 uintptr_t end_of(std::span<const std::byte> bytes) { return address(bytes.data() + bytes.size()); }
@@ -66,9 +88,8 @@ uintptr_t end_of(std::span<const std::byte> bytes) { return address(bytes.data()
 
 struct Held {
   std::mutex mutex;
-  Counts pages, bytes;                     // pages go when nobody holds them; bytes tell who may write
-  std::map<uintptr_t, uintptr_t> retired;  // begin and end of each range
-  std::vector<std::pair<uintptr_t, uintptr_t>> resident;
+  HolderCounts pages, bytes;  // pages go when nobody holds them; bytes tell who may write
+  RangeUnion retired, resident;
 
   void take(const Unmap& of) {
     std::lock_guard lock(mutex);
@@ -84,11 +105,7 @@ struct Held {
   bool may_write(const Unmap& of) {
     std::lock_guard lock(mutex);
     const uintptr_t begin = begin_of(of.own), end = end_of(of.own);
-    return !meets(retired, begin, end) && bytes.alone(begin, end);
-  }
-  template <class Ranges>
-  static bool meets(const Ranges& ranges, uintptr_t begin, uintptr_t end) {
-    return std::any_of(ranges.begin(), ranges.end(), [=](const auto& r) { return r.first < end && r.second > begin; });
+    return !retired.meets(begin, end) && bytes.alone(begin, end);
   }
 };
 
@@ -270,12 +287,10 @@ void retire(const std::shared_ptr<const void>& storage, std::span<const std::byt
   if (mapping->held == nullptr) return release_pages(bytes);
   if (pages.size() < kWorthRetiring) return;
   std::lock_guard lock(mapping->held->mutex);
-  if (Held::meets(mapping->held->resident, pages.begin, pages.end)) return;
-  auto& ranges = mapping->held->retired;
-  const auto after = ranges.upper_bound(pages.begin);
-  const bool left_before = after != ranges.begin() && std::prev(after)->second >= pages.end;
-  if (left_before) return release_pages(bytes);
-  if (move_to_file(pages)) ranges[pages.begin] = std::max(ranges[pages.begin], pages.end);
+  if (mapping->held->resident.meets(pages.begin, pages.end)) return;
+  RangeUnion& retired = mapping->held->retired;
+  if (retired.holds(pages.begin, pages.end)) return release_pages(bytes);
+  if (move_to_file(pages)) retired.add(pages.begin, pages.end);
 }
 
 bool keep_resident(const std::shared_ptr<const void>& storage, std::span<const std::byte> bytes) {
@@ -283,13 +298,12 @@ bool keep_resident(const std::shared_ptr<const void>& storage, std::span<const s
   if (mapping == nullptr) return true;
   if (mapping->held == nullptr) return false;
   std::lock_guard lock(mapping->held->mutex);
-  if (Held::meets(mapping->held->retired, begin_of(bytes), end_of(bytes))) return false;
-  auto& resident = mapping->held->resident;
-  const std::pair range(begin_of(bytes), end_of(bytes));
-  if (std::find(resident.begin(), resident.end(), range) != resident.end()) return true;
-  resident.push_back(range);
+  const uintptr_t begin = begin_of(bytes), end = end_of(bytes);
+  if (mapping->held->retired.meets(begin, end)) return false;
+  if (mapping->held->resident.holds(begin, end)) return true;
+  mapping->held->resident.add(begin, end);
   volatile std::byte sink{};  // a hole of a file that was copied has no page yet
-  for (uintptr_t at = begin_of(bytes); at < end_of(bytes); at = page_before(at) + page()) sink = *reinterpret_cast<const std::byte*>(at);
+  for (uintptr_t at = begin; at < end; at = page_before(at) + page()) sink = *reinterpret_cast<const std::byte*>(at);
   static_cast<void>(sink);
   return true;
 }

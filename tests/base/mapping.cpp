@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/base/tensor.h"
+#include "tests/support/cheap.h"
 
 namespace tern {
 namespace in_mapping {
@@ -95,6 +96,23 @@ TEST_CASE("mapping: what is kept resident does not leave when it is retired; wha
   CHECK(is_counted(memory.get(), size));
   const std::shared_ptr<std::byte> heap = allocate_aligned(100);
   CHECK(keep_resident(heap, {heap.get(), 100}));
+}
+
+TEST_CASE("mapping: hundreds of thousands of small pieces are kept resident in the time of a few each") {
+  const size_t size = 4 * kMiB, step = 16;
+  const auto memory = counted(size);
+  protect(memory);
+  const auto kept = [&] {
+    size_t all = 0;
+    for (size_t from = 0; from < size; from += step) all += keep_resident(memory, {memory.get() + from, step / 2});
+    return Result<size_t>(all);
+  };
+  for (int again : {0, 1}) {
+    CAPTURE(again);
+    CHECK(*test::cheaply(size, kept) == size / step);
+  }
+  retire(memory, {memory.get(), size});
+  CHECK(resident_kb(memory.get(), size) >= 4 * 1024);
 }
 
 TEST_CASE("mapping: a piece that is held outlives the mapping, and pages that nobody holds any more go") {
