@@ -13,7 +13,8 @@ using portable::Factors;
 using portable::from_sum;
 using portable::to_sum;
 
-constexpr int kColumns = 16, kMostRows = 4;
+constexpr int kColumns = 16, kTileRows = 4;
+constexpr int64_t kMostRows = 64, kDepth = 64;  // of a block: 8 KB of sums of doubles, and 8 KB of columns
 
 // Eight sums, in whatever registers this ISA has for them.
 template <class S>
@@ -21,25 +22,28 @@ struct Eight {
   typedef S Type __attribute__((vector_size(8 * sizeof(S))));
 };
 
-// Sixteen columns from b: neighbours in memory, or g.b_column apart, or fewer of those.
-enum class Columns { dense, apart, some };
-template <class T, int kRows, Columns kKind>
-void tile(const PortableGemmArgs& g, const T* a, const T* b, int64_t columns, typename portable::SumOf<T>::type (*sum)[kColumns]) {
+// kRows rows by sixteen columns join their sums: k of them, from b, a row of columns b_k elements after the one before.
+template <class T, int kRows, class B>
+void tile(const PortableGemmArgs& g, const T* a, const B* b, int64_t b_k, int64_t k, typename portable::SumOf<T>::type (*sum)[kColumns]) {
   using S = typename portable::SumOf<T>::type;
   using Vector = typename Eight<S>::Type;
-  const int64_t a_row = g.a_row, b_column = g.b_column;
+  const int64_t a_row = g.a_row;
   Vector low[kRows], high[kRows];
-  unroll<kRows>([&](auto r) TERN_INLINE_CALL { low[r.v] = high[r.v] = Vector{}; });
-  S w[kColumns] = {};
-  for (int64_t k = 0; k < g.k; ++k, a += g.a_k, b += g.b_k) {
-    if constexpr (kKind == Columns::some) {
-      for (int64_t j = 0; j < columns; ++j) w[j] = to_sum(b[j * b_column]);
-    } else {
-      for (int j = 0; j < kColumns; ++j) w[j] = to_sum(b[kKind == Columns::dense ? j : j * b_column]);
-    }
+  unroll<kRows>([&](auto r) TERN_INLINE_CALL {
+    __builtin_memcpy(&low[r.v], sum[r.v], sizeof low[r.v]);
+    __builtin_memcpy(&high[r.v], sum[r.v] + 8, sizeof high[r.v]);
+  });
+  for (; k > 0; --k, a += g.a_k, b += b_k) {
     Vector w0, w1;
-    __builtin_memcpy(&w0, w, sizeof w0);
-    __builtin_memcpy(&w1, w + 8, sizeof w1);
+    if constexpr (std::is_same_v<B, S>) {
+      __builtin_memcpy(&w0, b, sizeof w0);
+      __builtin_memcpy(&w1, b + 8, sizeof w1);
+    } else {
+      S w[kColumns];
+      for (int j = 0; j < kColumns; ++j) w[j] = to_sum(b[j]);
+      __builtin_memcpy(&w0, w, sizeof w0);
+      __builtin_memcpy(&w1, w + 8, sizeof w1);
+    }
     unroll<kRows>([&](auto r) TERN_INLINE_CALL {
       const S x = to_sum(a[r.v * a_row]);
       low[r.v] = low[r.v] + x * w0;
@@ -51,10 +55,26 @@ void tile(const PortableGemmArgs& g, const T* a, const T* b, int64_t columns, ty
     __builtin_memcpy(sum[r.v] + 8, &high[r.v], sizeof high[r.v]);
   });
 }
-template <class T, Columns kKind>
-void tiles(const PortableGemmArgs& g, const T* a, const T* b, int64_t rows, int64_t columns, typename portable::SumOf<T>::type (*sum)[kColumns]) {
-  if (rows == kMostRows) return tile<T, kMostRows, kKind>(g, a, b, columns, sum);
-  for (int64_t r = 0; r < rows; ++r) tile<T, 1, kKind>(g, a + r * g.a_row, b, columns, sum + r);
+template <class T, class B>
+void tiles(const PortableGemmArgs& g, const T* a, const B* b, int64_t b_k, int64_t k, int64_t rows,
+           typename portable::SumOf<T>::type (*sum)[kColumns]) {
+  int64_t r = 0;
+  for (; r + kTileRows <= rows; r += kTileRows) tile<T, kTileRows>(g, a + r * g.a_row, b, b_k, k, sum + r);
+  for (; r < rows; ++r) tile<T, 1>(g, a + r * g.a_row, b, b_k, k, sum + r);
+}
+
+// Columns that are no neighbours in memory, or fewer than a tile has, are laid side by side for all rows of a block first.
+template <class T>
+void packed_tiles(const PortableGemmArgs& g, const T* a, const T* b, int64_t columns, int64_t rows,
+                  typename portable::SumOf<T>::type (*sum)[kColumns]) {
+  typename portable::SumOf<T>::type panel[kDepth][kColumns] = {};
+  for (int64_t from = 0; from < g.k; from += kDepth) {
+    const int64_t k = g.k - from < kDepth ? g.k - from : kDepth;
+    for (int64_t j = 0; j < columns; ++j) {
+      for (int64_t i = 0; i < k; ++i) panel[i][j] = to_sum(b[(from + i) * g.b_k + j * g.b_column]);
+    }
+    tiles(g, a + from * g.a_k, panel[0], kColumns, k, rows, sum);
+  }
 }
 
 template <class T>
@@ -68,9 +88,9 @@ void gemm(const PortableGemmArgs& g) {
     for (int64_t first = 0; first < g.n; first += kColumns) {
       const T* b = static_cast<const T*>(g.b) + at.w + first * g.b_column;
       const int64_t columns = g.n - first < kColumns ? g.n - first : kColumns;
-      if (columns < kColumns) tiles<T, Columns::some>(g, a, b, rows, columns, sum);
-      else if (g.b_column == 1) tiles<T, Columns::dense>(g, a, b, rows, columns, sum);
-      else tiles<T, Columns::apart>(g, a, b, rows, columns, sum);
+      __builtin_memset(sum, 0, static_cast<size_t>(rows) * sizeof sum[0]);
+      if (columns == kColumns && g.b_column == 1) tiles(g, a, b, g.b_k, g.k, rows, sum);
+      else packed_tiles(g, a, b, columns, rows, sum);
       for (int64_t i = 0; i < rows; ++i) {
         for (int64_t j = 0; j < columns; ++j) portable::finish<T>(g, factors, sum[i][j], r + i, first + j, at.y + (r + i) * g.n + first + j);
       }

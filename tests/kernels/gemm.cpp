@@ -262,6 +262,25 @@ TEST_CASE("gemm: other dtypes take transposes, alpha, beta and C too") {
   }
 }
 
+TEST_CASE("gemm: doubles are summed in order, around every edge of blocks and tiles, whichever way the operands lie") {
+  for (const auto& [m, k, n] : {std::array<int64_t, 3>{1, 65, 19}, {5, 64, 16}, {64, 1, 33}, {67, 130, 19}}) {
+    const Tensor a = cast(random_f32({m, k}, 1), DType::f64), b = cast(random_f32({k, n}, 2), DType::f64);
+    Tensor at = *Tensor::allocate(DType::f64, {k, m}), bt = *Tensor::allocate(DType::f64, {n, k}), y = *Tensor::allocate(DType::f64, {m, n});
+    for (int64_t i = 0; i < m * k; ++i) at.mutable_data<double>()[i % k * m + i / k] = a.data<double>()[i];
+    for (int64_t i = 0; i < k * n; ++i) bt.mutable_data<double>()[i % n * k + i / n] = b.data<double>()[i];
+    for (int64_t i = 0; i < m * n; ++i) {
+      double sum = 0;
+      for (int64_t j = 0; j < k; ++j) sum += a.data<double>()[i / n * k + j] * b.data<double>()[j * n + i % n];
+      y.mutable_data<double>()[i] = sum;
+    }
+    const int64_t one = 1;
+    check_same(run_op("Gemm", {}, {a, b})[0], y);
+    check_same(run_op("Gemm", {{"transB", one}}, {a, bt})[0], y);
+    check_same(run_op("Gemm", {{"transA", one}}, {at, b})[0], y);
+    check_same(run_op("Gemm", {{"transA", one}, {"transB", one}}, {at, bt})[0], y);
+  }
+}
+
 TEST_CASE("linear: bias, then residual, then activation") {
   for (const auto& shape : {std::pair<int64_t, int64_t>{3, 64}, {20, 16}, {70, 10}, {130, 9}, {20, 1000}}) {
     const int64_t n = shape.first, k = shape.second;
