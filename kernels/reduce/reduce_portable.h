@@ -16,12 +16,12 @@ namespace tern::portable {
 template <class T>
 using Folded = std::conditional_t<std::is_same_v<T, f16> || std::is_same_v<T, bf16>, float, T>;
 template <class T>
-TERN_HD Folded<T> widen(T v) {
+TERN_HD inline Folded<T> widen(T v) {
   if constexpr (std::is_same_v<T, f16> || std::is_same_v<T, bf16>) return to_f32(v);
   else return v;
 }
 template <class T>
-TERN_HD T narrow(Folded<T> v) {
+TERN_HD inline T narrow(Folded<T> v) {
   if constexpr (std::is_same_v<T, f16>) return to_f16(v);
   else if constexpr (std::is_same_v<T, bf16>) return to_bf16(v);
   else return v;
@@ -29,12 +29,12 @@ TERN_HD T narrow(Folded<T> v) {
 
 // Integers wrap around instead of overflowing.
 template <class A>
-TERN_HD A plus(A a, A b) {
+TERN_HD inline A plus(A a, A b) {
   if constexpr (std::is_floating_point_v<A>) return a + b;
   else return static_cast<A>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
 template <class A>
-TERN_HD A times(A a, A b) {
+TERN_HD inline A times(A a, A b) {
   if constexpr (std::is_floating_point_v<A>) return a * b;
   else return static_cast<A>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
@@ -53,7 +53,7 @@ TERN_HD A root(A a) {
   return static_cast<A>(__builtin_sqrt(static_cast<double>(a)));
 }
 template <class A>
-TERN_HD A logarithm(A a) {
+TERN_HD inline A logarithm(A a) {
   return static_cast<A>(log(static_cast<double>(a)));
 }
 
