@@ -86,7 +86,7 @@ TEST_CASE("recorded: a network in QDQ runs on bytes from its first convolution t
     }
     CHECK(convolutions == 6);
     CHECK(turns == 1);  // behind the pool
-    CHECK(real == 1);  // what is returned
+    CHECK(real == 1);   // what is returned
   }
 }
 
