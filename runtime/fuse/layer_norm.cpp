@@ -100,13 +100,12 @@ std::optional<Normalized> as_multiplied_out(const Rewriter& r, const Node& y) {
   return std::nullopt;
 }
 
-// A constant with an element for each of the last axis of x, and no other axes but of one: v itself, or a new one of one axis.
-ValueId as_vector(Rewriter& r, ValueId v, const Shape& x) {
+// A constant with an element for each of the last axis of x, and no other axes but of one, as a vector; kNone for another.
+ValueId of_last_axis(Rewriter& r, ValueId v, const Shape& x) {
   const Tensor* t = r.constant(v);
   const int rank = t->dims().rank;
   if (rank < 1 || rank > x.rank() || t->dims().back() != t->count() || !x[x.rank() - 1].is(t->count())) return kNone;
-  if (rank == 1) return v;
-  return r.add_constant(r.graph.value(v).name + ".vector", t->reshaped({t->count()}));
+  return r.as_vector(v);
 }
 
 }  // namespace
@@ -122,7 +121,7 @@ void fuse_layer_norm(Graph& graph) {
     if (!found) found = as_multiplied_out(r, *add);
     if (!found || !r.shape(found->x).ranked() || r.shape(found->x).rank() == 0) continue;
     const Shape x = r.shape(found->x);
-    const ValueId scale = as_vector(r, found->scale, x), bias = as_vector(r, found->bias, x);
+    const ValueId scale = of_last_axis(r, found->scale, x), bias = of_last_axis(r, found->bias, x);
     if (scale == kNone || bias == kNone) continue;
     Node fused{op, "", {}, {found->x, scale, bias}, r.at(n, "Add")->outputs, {}};
     fused.attrs.set("axis", int64_t(-1));

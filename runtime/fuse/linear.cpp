@@ -10,13 +10,6 @@ bool is_bias(const Tensor* t, int64_t columns) { return t != nullptr && t->count
 
 bool is_matrix(const Tensor* t) { return t != nullptr && t->dims().rank == 2; }
 
-// The bias as [columns], for whatever leading ones it had.
-ValueId flat(Rewriter& r, ValueId bias) {
-  const Tensor& t = r.graph.value(bias).constant;
-  if (t.dims().rank == 1) return bias;
-  return r.add_constant(r.graph.value(bias).name + ".flat", t.reshaped({t.count()}));
-}
-
 // x W + bias, W and bias constant.
 void with_bias(Rewriter& r, size_t n) {
   if (const Node* gemm = r.at(n, "Gemm")) {
@@ -26,7 +19,7 @@ void with_bias(Rewriter& r, size_t n) {
     const bool biased = gemm->inputs.size() > 2 && gemm->inputs[2] != kNone;
     if (biased && !is_bias(r.constant(gemm->inputs[2]), w->dims()[transposed ? 0 : 1])) return;
     Node fused{find_op("Linear"), "", {}, {gemm->inputs[0], gemm->inputs[1]}, gemm->outputs, {}};
-    if (biased) fused.inputs.push_back(flat(r, r.graph.nodes[n].inputs[2]));
+    if (biased) fused.inputs.push_back(r.as_vector(r.graph.nodes[n].inputs[2]));
     if (transposed) fused.attrs.set("transB", int64_t(1));
     r.replace(n, std::move(fused));
     return;
@@ -39,7 +32,7 @@ void with_bias(Rewriter& r, size_t n) {
     if (!is_matrix(w) || !r.read_once(add->inputs[i]) || !is_bias(r.constant(add->inputs[1 - i]), w->dims()[1])) continue;
     if (r.shape(add->inputs[i]).rank() < r.graph.value(add->inputs[1 - i]).constant.dims().rank) continue;
     const auto outputs = add->outputs;
-    const std::vector<ValueId> inputs = {product->inputs[0], product->inputs[1], flat(r, add->inputs[1 - i])};
+    const std::vector<ValueId> inputs = {product->inputs[0], product->inputs[1], r.as_vector(add->inputs[1 - i])};
     if (r.replace(n, Node{find_op("Linear"), "", {}, inputs, outputs, {}})) return;
   }
 }

@@ -131,6 +131,11 @@ ValueId Rewriter::add_constant(const std::string& name, Tensor t) {
   return graph.add_constant(name, std::move(t));
 }
 
+ValueId Rewriter::as_vector(ValueId constant) {
+  const Value& v = graph.value(constant);
+  return v.constant.dims().rank == 1 ? constant : add_constant(v.name + ".vector", v.constant.reshaped({v.constant.count()}));
+}
+
 void Rewriter::finish() noexcept {
   if (inserted_.empty() && std::find(dead_.begin(), dead_.end(), true) == dead_.end()) return;
   std::stable_sort(inserted_.begin(), inserted_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

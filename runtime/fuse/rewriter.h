@@ -46,6 +46,8 @@ class Rewriter {
   ValueId insert_before(size_t n, const OpDef& op, Attributes attrs, std::vector<ValueId> inputs, const std::string& name);
   // A new constant.
   ValueId add_constant(const std::string& name, Tensor t);
+  // A constant's elements as a vector: itself when it is one, else a new constant.
+  ValueId as_vector(ValueId constant);
 
  private:
   bool keeps_types(const Node& before, const Node& after);
