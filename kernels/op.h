@@ -92,6 +92,11 @@ struct ComputeRequest {
 };
 using ComputeFn = Result<std::vector<Tensor>> (*)(const ComputeRequest&);
 
+// Which layouts an operator takes and gives, besides plain values: layouts.h.
+struct LayoutQuery;
+struct LayoutForm;
+using LayoutsFn = std::optional<LayoutForm> (*)(const LayoutQuery&);
+
 struct OpDef {
   const char* name;  // "Softmax": the newest ONNX operator of that name, or one of tern's fused ones
   Arity inputs, outputs;
@@ -112,6 +117,7 @@ struct OpDef {
   bool any_kind = false;          // takes and gives sequences and optionals too (Identity); all other operators with a kernel see tensors only
   bool tern_only = false;         // one of tern's own, no ONNX operator
   std::optional<Dim> (*symbolic)(std::span<const Dim>, const AttrReader&) = nullptr;  // one element of a small integer computation
+  LayoutsFn layouts = nullptr;                                                        // null: plain values only
 };
 
 // Calls op.infer after checking what the schema says of the inputs, their kinds, absent ones and value_inputs included, and op's answer after it:

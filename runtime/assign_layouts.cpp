@@ -2,23 +2,16 @@
 #include "runtime/assign_layouts.h"
 
 #include <algorithm>
+#include <numeric>
 #include <unordered_map>
 
 #include "kernels/conv/conv_bind.h"
 #include "kernels/conv/map_blocks.h"
-#include "kernels/movement/movement.h"
-#include "kernels/pool/pool.h"
-#include "kernels/reduce/reduce.h"
-#include "kernels/resize/resize.h"
-#include "runtime/blocked_form.h"
 #include "runtime/conv_ends.h"
+#include "runtime/layout_query.h"
 
 namespace tern {
 namespace {
-
-bool is_conv(const Node& n) { return n.op == &kConv || n.op == &kFusedConv; }
-bool is_transposed(const Node& n) { return n.op == &kConvTranspose || n.op == &kFusedConvTranspose; }
-bool is_window_pool(const Node& n) { return n.op == &kMaxPool || n.op == &kAveragePool; }
 
 class Assigner {
  public:
@@ -26,142 +19,75 @@ class Assigner {
       : g_(graph),
         by_(producers(graph)),
         uses_(use_counts(graph)),
+        forms_(graph.nodes.size()),
         can_be_blocked_(graph.values.size(), false),
         wanted_(graph.values.size(), false) {}
 
-  Status run() {
-    for (const Node& node : g_.nodes) {
-      if (auto form = blocked_form(g_, node, can_be_blocked_)) forms_.emplace(node.outputs[0], std::move(*form));
-      const bool blocked = writes(node);
-      for (ValueId v : node.outputs) {
-        if (v != kNone && blocked) can_be_blocked_[static_cast<size_t>(v)] = true;
+  void run() {
+    for (size_t n = 0; n < g_.nodes.size(); ++n) {
+      forms_[n] = form(g_.nodes[n]);
+      for (ValueId v : g_.nodes[n].outputs) {
+        if (v != kNone && forms_[n].gives) can_be_blocked_[static_cast<size_t>(v)] = true;
       }
     }
-    for (size_t n = g_.nodes.size(); n-- > 0;) want_inputs(g_.nodes[n]);
-    for (Node& node : g_.nodes) {
-      if (!writes(node) || !all_wanted(node)) continue;
+    for (size_t n = g_.nodes.size(); n-- > 0;) want_inputs(g_.nodes[n], forms_[n]);
+    for (size_t n = 0; n < g_.nodes.size(); ++n) {
+      const Node& node = g_.nodes[n];
+      forms_[n] = form(node);  // what had its channels last may be blocked by now
+      if (forms_[n].unasked) g_.value(node.outputs[0]).layout.blocked = true;
+      if (!forms_[n].gives || !all_wanted(node)) continue;
       for (ValueId v : node.outputs) {
         if (v != kNone) g_.value(v).layout.blocked = true;
       }
     }
     insert_reorders();
-    return {};
+    widen_joined();
   }
 
  private:
-  bool wanted(ValueId v) const { return wanted_[static_cast<size_t>(v)]; }
+  bool blocked(ValueId v) const { return g_.value(v).layout.blocked; }
   bool all_wanted(const Node& n) const {
-    return std::all_of(n.outputs.begin(), n.outputs.end(), [&](ValueId v) { return v == kNone || wanted(v); });
-  }
-  bool suits(ValueId v) const { return suits_blocks(g_, v); }
-  Dims dims(ValueId v) const { return g_.value(v).type.shape.concrete(); }
-
-  // May this node write its output blocked?
-  bool writes(const Node& n) const {
-    if (n.outputs.empty() || !suits(n.outputs[0])) return false;
-    if (is_conv(n)) {
-      if (channels_last(n.read(), kLastY)) return false;
-      return depthwise(n) ? channels_last(n.read(), kLastX) || blocked_before(n) : gives_whole_blocks(n);
-    }
-    if (is_transposed(n)) return gives_whole_blocks(n);
-    if (is_mean(n)) return produced_blocked(n.inputs[0]);
-    if (is_window_pool(n)) return suits(n.inputs[0]) && blocked_before(n) && (n.outputs.size() < 2 || n.outputs[1] == kNone);
-    if (n.op == &kConcat) return joins_blocks(n);
-    return n.op == &kSplit ? splits_blocks(n) : forms_.count(n.outputs[0]) != 0;
-  }
-  // Do the channels of a group begin with a block of y, and of the residual?
-  bool gives_whole_blocks(const Node& n) const {
-    const int64_t groups = n.read().i("group");
-    if (groups == 1 || is_transposed(n)) return groups == 1;
-    const Shape& w = g_.value(n.inputs[1]).type.shape;
-    return w.known() && (w[0].value() / groups % kBlock == 0 || lanewise(n));
-  }
-  bool is_residual(const Node& n, size_t i) const { return i == 3 && (is_conv(n) || is_transposed(n)); }
-  bool lanewise(const Node& n) const {
-    const int64_t groups = n.read().i("group");
-    const Shape& w = g_.value(n.inputs[1]).type.shape;
-    return w.known() && w[0].value() >= kBlock && is_lanewise(groups, w[1].value(), w[0].value() / groups);
-  }
-  bool depthwise(const Node& n) const { return lanewise(n) && g_.value(n.inputs[1]).type.shape[1].is(1); }
-  // Pools and depthwise convolutions are as fast on plain values: it is not for them that one is reordered, unless its channels are last.
-  bool blocked_before(const Node& n) const { return produced_blocked(n.inputs[0]) || channels_last_source(n.inputs[0]) != kNone; }
-  // Does this node read input i blocked, if it has the choice?
-  bool reads(const Node& n, size_t i) const {
-    const ValueId v = n.inputs[i];
-    if (!suits(v)) return false;
-    if (is_residual(n, i)) return produced_blocked(v) && gives_whole_blocks(n);
-    if (is_conv(n)) {
-      if (i != 0 || channels_last(n.read(), kLastX) || g_.value(n.outputs[0]).type.shape.rank() > 4 || !g_.value(n.inputs[1]).type.shape.known())
-        return false;
-      const int64_t groups = n.read().i("group"), ics = dims(v)[1] / groups;
-      return depthwise(n) ? blocked_before(n) : lanewise(n) || (ics >= kBlock && (groups == 1 || ics % kBlock == 0));
-    }
-    if (is_transposed(n)) return i == 0 && n.read().i("group") == 1 && produced_blocked(v);
-    if (is_window_pool(n)) return writes(n);
-    if ((is_mean(n) && i == 0) || puts_channels_last(n)) return produced_blocked(v);
-    if (n.op == &kConcat || (n.op == &kSplit && i == 0)) return all_wanted(n) && writes(n) && produced_blocked(v);
-    const Node* form = form_of(n);
-    return form != nullptr && wanted(n.outputs[0]) && (dims(v) == dims(n.outputs[0]) || form->inputs.size() == 1 || (i == 0 && form->op == n.op));
-  }
-  bool produced_blocked(ValueId v) const { return can_be_blocked_[static_cast<size_t>(v)]; }
-  // Means of whole maps: GlobalAveragePool, and ReduceMean over all spatial axes, whose order of sums is another.
-  bool is_reduce_mean(const Node& n) const {
-    if (n.op != &kReduceMean || n.inputs.size() != 2 || !suits(n.inputs[0]) || !g_.is_constant(n.inputs[1])) return false;
-    const Dims d = dims(n.inputs[0]);
-    const auto axes = as_ints(g_.value(n.inputs[1]).constant.view());
-    std::vector<bool> reduced(static_cast<size_t>(d.rank), false);
-    for (int64_t a : axes.value_or(std::vector<int64_t>())) reduced[static_cast<size_t>(normalize_axis(a, d.rank).value_or(0))] = true;
-    return d.count(2, d.rank) > 1 && !reduced[0] && !reduced[1] && std::all_of(reduced.begin() + 2, reduced.end(), [](bool r) { return r; });
-  }
-  bool is_mean(const Node& n) const { return n.op == &kGlobalAveragePool || is_reduce_mean(n); }
-  bool along_channels(const Node& n, ValueId v) const {
-    const auto axis = normalize_axis(n.read().i("axis"), g_.value(v).type.shape.rank());
-    return axis && *axis == 1;
-  }
-  bool joins_blocks(const Node& n) const {  // what is plain of its inputs, too
-    return along_channels(n, n.outputs[0]) &&
-           std::all_of(n.inputs.begin(), n.inputs.end(), [&](ValueId v) { return g_.value(v).type.shape.known(); });
-  }
-  bool splits_blocks(const Node& n) const {
-    return suits(n.inputs[0]) && produced_blocked(n.inputs[0]) && along_channels(n, n.inputs[0]) &&
-           std::all_of(n.outputs.begin(), n.outputs.end(), [&](ValueId v) { return v != kNone && suits(v); });
-  }
-  const Node* form_of(const Node& n) const {
-    const auto at = n.outputs.empty() ? forms_.end() : forms_.find(n.outputs[0]);
-    return at == forms_.end() ? nullptr : &at->second;
+    return std::all_of(n.outputs.begin(), n.outputs.end(), [&](ValueId v) { return v == kNone || wanted_[static_cast<size_t>(v)]; });
   }
 
-  void want_inputs(const Node& n) {
+  // What the operator says of this node, as things stand; nothing in it when it says nothing.
+  LayoutForm form(const Node& n) const {
+    const bool to_last = puts_channels_last(n);
+    if (n.op->layouts == nullptr && !to_last) return {};
+    LayoutQuery q = layout_query(g_, n);
     for (size_t i = 0; i < n.inputs.size(); ++i) {
-      if (n.inputs[i] != kNone && reads(n, i)) wanted_[static_cast<size_t>(n.inputs[i])] = true;
+      if (n.inputs[i] == kNone) continue;
+      q.inputs[i].blocked = can_be_blocked_[static_cast<size_t>(n.inputs[i])];
+      q.inputs[i].channels_last = channels_last_source(n.inputs[i]) != kNone;
+    }
+    return (to_last ? to_channels_last(q) : n.op->layouts(q)).value_or(LayoutForm());
+  }
+  // A Transpose of blocked values is a Reorder.
+  static std::optional<LayoutForm> to_channels_last(const LayoutQuery& q) {
+    if (!q.suits(0)) return std::nullopt;
+    LayoutForm f;
+    f.takes = {Takes::as_it_comes};
+    f.takes_regardless = true;
+    f.op = &kReorder;
+    f.attrs.set("channels_last", kLastY);
+    return f;
+  }
+
+  void want_inputs(const Node& n, const LayoutForm& f) {
+    if (!f.takes_regardless && !all_wanted(n)) return;
+    for (size_t i = 0; i < n.inputs.size() && i < f.takes.size(); ++i) {
+      if (n.inputs[i] == kNone || f.takes[i] == Takes::plain) continue;
+      const auto v = static_cast<size_t>(n.inputs[i]);
+      if (f.takes[i] == Takes::blocked || can_be_blocked_[v]) wanted_[v] = true;
     }
   }
 
-  // A window pool whose result nobody wants blocked still computes blocked, and so does a transposed convolution whose phases lie columns apart in a
-  // plain result; theirs are brought back.
-  bool gives_blocks_unasked(const Node& n) const {
-    if (is_window_pool(n)) return takes_blocked(n, 0);
-    constexpr int64_t kFewest = 4;  // channels that make it worth while
-    if (!is_transposed(n) || n.read().i("group") != 1 || !suits_blocks(g_, n.outputs[0], kFewest)) return false;
-    const std::vector<int64_t> strides = n.read().ints("strides");
-    return !strides.empty() && strides.back() > 1;
-  }
-  bool takes_blocked(const Node& n, size_t i) const {
-    if (puts_channels_last(n)) return suits(n.inputs[i]) && g_.value(n.inputs[i]).layout.blocked;
-    if (!reads(n, i)) return false;
-    if (is_residual(n, i) || is_mean(n) || is_transposed(n)) return g_.value(n.inputs[i]).layout.blocked;
-    return true;
-  }
-
-  // Widens the halo of the blocked value that convolution n reads.
-  void widen_halo(const Node& n, ValueId v) {
+  bool has_no_halo(ValueId v) const {
     const NodeId by = static_cast<size_t>(v) < by_.size() ? by_[static_cast<size_t>(v)] : kNone;
-    if (by != kNone && (is_mean(g_.node(by)) || g_.node(by).op == &kResize)) return;
-    const bool transposed = is_transposed(n);
-    const Dims w = dims(n.inputs[1]);
-    const auto problem = transposed ? conv_transpose_problem(n.read(), dims(v), w) : conv_problem(n.read(), dims(v), w);
-    if (!problem) return;
-    const Layout needed = halo_of(*problem);
+    return by != kNone && forms_[static_cast<size_t>(by)].no_halo;
+  }
+  void widen_halo(ValueId v, const Layout& needed) {
+    if (has_no_halo(v)) return;
     Layout& l = g_.value(v).layout;
     l.top = std::max(l.top, needed.top);
     l.bottom = std::max(l.bottom, needed.bottom);
@@ -217,47 +143,36 @@ class Assigner {
     return joins;
   }
 
+  ValueId taken(ValueId v, Takes how, std::vector<Node>& out) {
+    if (v == kNone || how == Takes::as_it_comes || (how == Takes::blocked) == blocked(v)) return v;
+    return reordered(v, how == Takes::blocked, out);
+  }
+
+  // Pushes the node as it is between what is blocked by now, and Reorders before it.
+  void place(const Node& was, const LayoutForm& f, std::vector<Node>& out) {
+    const bool gives = !was.outputs.empty() && was.outputs[0] != kNone && blocked(was.outputs[0]);
+    const bool another = f.op != nullptr && (f.takes_regardless ? blocked(was.inputs[0]) : gives);
+    Node node = another ? Node{f.op, was.name, f.attrs, {}, was.outputs, {}} : was;
+    std::vector<size_t> from(was.inputs.size());
+    std::iota(from.begin(), from.end(), size_t(0));
+    if (another && !f.inputs.empty()) from = f.inputs;
+    node.inputs.clear();
+    for (size_t i : from) {
+      const Takes how = i < f.takes.size() && (gives || f.takes_regardless) ? f.takes[i] : Takes::plain;
+      const ValueId v = node.inputs.emplace_back(taken(was.inputs[i], how, out));
+      if (i == 0 && how != Takes::plain && blocked(v)) widen_halo(v, f.halo);
+    }
+    if (another && !f.each_output.empty()) {
+      for (size_t o = 0; o < f.each_output.size(); ++o) out.push_back({f.op, was.name, f.each_output[o], node.inputs, {was.outputs[o]}, {}});
+    } else if (node.op != &kMapBlocks || !joins_previous_map(node, out)) {
+      out.push_back(std::move(node));
+    }
+  }
+
   void insert_reorders() {
     std::vector<Node> out;
     out.reserve(g_.nodes.size());
-    for (size_t n = 0; n < g_.nodes.size(); ++n) {
-      if (const Node* form = form_of(g_.nodes[n]); form != nullptr && g_.value(form->outputs[0]).layout.blocked) g_.nodes[n] = *form;
-      Node node = g_.nodes[n];
-      if (gives_blocks_unasked(node)) g_.value(node.outputs[0]).layout.blocked = true;
-      for (size_t i = 0; i < node.inputs.size(); ++i) {
-        const ValueId v = g_.nodes[n].inputs[i];
-        if (v == kNone) continue;
-        const bool blocked = takes_blocked(g_.nodes[n], i), is = g_.value(v).layout.blocked;
-        const bool either =
-            (is_residual(node, i) && (!is || gives_whole_blocks(node))) || (node.op == &kConcat && g_.value(node.outputs[0]).layout.blocked);
-        if (blocked != is && !either) node.inputs[i] = reordered(v, blocked, out);
-        if (blocked && (is_conv(node) || is_transposed(node)) && i == 0) widen_halo(g_.nodes[n], node.inputs[i]);
-      }
-      if (puts_channels_last(node) && g_.value(node.inputs[0]).layout.blocked) {
-        node.op = &kReorder;
-        node.attrs = {};
-        node.attrs.set("channels_last", kLastY);
-      }
-      if (is_reduce_mean(g_.nodes[n]) && g_.value(node.inputs[0]).layout.blocked) {
-        Attributes attrs;
-        attrs.set("keepdims", node.read().i("keepdims"));
-        node = Node{&kMeanBlocks, node.name, std::move(attrs), {node.inputs[0]}, node.outputs, {}};
-      }
-      if (node.op == &kSplit && splits_blocks(node) && all_wanted(node)) {
-        int64_t first = 0;
-        for (ValueId v : node.outputs) {
-          out.push_back(some_channels(g_, node, v, first));
-          first += dims(v)[1];
-        }
-        continue;
-      }
-      if (node.op == &kConcat && g_.value(node.outputs[0]).layout.blocked) {
-        node.op = &kConcatBlocks;
-        node.attrs = {};
-      }
-      if (node.op == &kMapBlocks && joins_previous_map(node, out)) continue;
-      out.push_back(std::move(node));
-    }
+    for (size_t n = 0; n < g_.nodes.size(); ++n) place(g_.nodes[n], forms_[n], out);
     for (ValueId& v : g_.outputs) {
       if (g_.value(v).layout.blocked) v = reordered(v, false, out);
     }
@@ -265,48 +180,45 @@ class Assigner {
     drop_unread_transposes(g_);
   }
 
+  // What a ConcatBlocks of one image joins at whole blocks gets the halo of the result, so that it may be computed there (Lowering::joins_in_place).
+  void widen_joined() {
+    std::vector<size_t> last_read(g_.values.size(), 0);
+    for (size_t n = 0; n < g_.nodes.size(); ++n) {
+      for (ValueId v : g_.nodes[n].inputs) {
+        if (v != kNone) last_read[static_cast<size_t>(v)] = n;
+      }
+    }
+    for (size_t n = g_.nodes.size(); n-- > 0;) {  // results before what is joined in them
+      const Node& join = g_.nodes[n];
+      if (join.op != &kConcatBlocks || join.inputs.size() < 2) continue;
+      const Layout whole = g_.value(join.outputs[0]).layout;
+      auto may_widen = [&](ValueId v) {
+        const Layout& l = g_.value(v).layout;
+        const Dims d = g_.value(v).type.shape.concrete();
+        if (!l.blocked || d[0] != 1 || (d[1] % kBlock != 0 && v != join.inputs.back()) || last_read[static_cast<size_t>(v)] != n) return false;
+        if (l == whole) return true;
+        if (has_no_halo(v)) return false;
+        return l.top <= whole.top && l.bottom <= whole.bottom && l.left <= whole.left && l.right <= whole.right;
+      };
+      if (!std::all_of(join.inputs.begin(), join.inputs.end(), may_widen)) continue;
+      for (ValueId v : join.inputs) g_.value(v).layout = whole;
+    }
+  }
+
   Graph& g_;
   std::vector<NodeId> by_;
   const std::vector<int32_t> uses_;  // before anything was reordered
+  std::vector<LayoutForm> forms_;    // of the nodes as they were
   std::vector<bool> can_be_blocked_, wanted_;
   std::unordered_map<ValueId, size_t> open_maps_;  // MapBlocks without an activation: where they are
-  std::unordered_map<ValueId, Node> forms_;        // blocked_form() of nodes, by output
   std::vector<ValueId> to_blocked_, to_plain_;     // the Reorder of a value, once it is made
 };
-
-// What a ConcatBlocks of one image joins at whole blocks gets the halo of the result, so that it may be computed there (Lowering::joins_in_place).
-void widen_joined(Graph& g) {
-  const std::vector<NodeId> by = producers(g);
-  std::vector<size_t> last_read(g.values.size(), 0);
-  for (size_t n = 0; n < g.nodes.size(); ++n) {
-    for (ValueId v : g.nodes[n].inputs) {
-      if (v != kNone) last_read[static_cast<size_t>(v)] = n;
-    }
-  }
-  for (size_t n = g.nodes.size(); n-- > 0;) {  // results before what is joined in them
-    const Node& join = g.nodes[n];
-    if (join.op != &kConcatBlocks || join.inputs.size() < 2) continue;
-    const Layout whole = g.value(join.outputs[0]).layout;
-    auto may_widen = [&](ValueId v) {
-      const Layout& l = g.value(v).layout;
-      const Dims d = g.value(v).type.shape.concrete();
-      if (!l.blocked || d[0] != 1 || (d[1] % kBlock != 0 && v != join.inputs.back()) || last_read[static_cast<size_t>(v)] != n) return false;
-      if (l == whole) return true;
-      const NodeId maker = by[static_cast<size_t>(v)];
-      if (maker == kNone || g.node(maker).op == &kResize || g.node(maker).op == &kMeanBlocks || g.node(maker).op == &kGlobalAveragePool) return false;
-      return l.top <= whole.top && l.bottom <= whole.bottom && l.left <= whole.left && l.right <= whole.right;
-    };
-    if (!std::all_of(join.inputs.begin(), join.inputs.end(), may_widen)) continue;
-    for (ValueId v : join.inputs) g.value(v).layout = whole;
-  }
-}
 
 }  // namespace
 
 Status assign_layouts(Graph& graph) {
   absorb_transposes(graph);
-  if (Status s = Assigner(graph).run(); !s) return s;
-  widen_joined(graph);
+  Assigner(graph).run();
   return {};
 }
 

@@ -3,10 +3,11 @@
 //   the padding of its readers. Where a reader and a value disagree a Reorder node is inserted, once a value and direction.
 //   A Transpose beside a convolution becomes part of it where it can (conv_ends.h), one beside a Reorder part of that (channels_last).
 //   What is computed element by element between such values (sums, products with a number a channel, norms, activations) becomes MapBlocks;
-//   joining them along the channels, and cutting channels from them, ConcatBlocks (blocked_form.h). What is joined at whole blocks has the halo of
+//   joining them along the channels, and cutting channels from them, ConcatBlocks. What is joined at whole blocks has the halo of
 //   the result, and is computed there (plan/lower.cpp).
 //   Everything else (graph inputs and outputs, other operators, views, subgraphs) stays plain. Results keep their bits.
-// Next: conv_ends.h, blocked_form.h, kernels/conv/conv.h, kernels/conv/map_blocks.h, plan/plan.h.
+//   What an operator takes and gives it says itself (kernels/layouts.h).
+// Next: conv_ends.h, kernels/layouts.h, kernels/conv/conv.h, kernels/conv/map_blocks.h, plan/plan.h.
 #pragma once
 #include "runtime/graph.h"
 

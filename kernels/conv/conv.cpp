@@ -6,6 +6,7 @@
 #include "kernels/conv/conv_bind.h"
 #include "kernels/conv/portable.h"
 #include "kernels/conv/tensor.h"
+#include "kernels/layouts.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -133,6 +134,26 @@ int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const 
   return out[0].count() * in[1].dims.count(1, in[1].dims.rank);
 }
 
+// y is blocked when the channels of a group begin with a block; x when those of a group fill blocks. Depthwise ones are as fast on plain values: it
+// is not for them that one is moved.
+std::optional<LayoutForm> conv_layouts(const LayoutQuery& q) {
+  const Shape& w = q.inputs[1].type->shape;
+  const int64_t groups = q.attrs.i("group"), ocs = w.known() ? w[0].value() / groups : 0;
+  const bool lanewise = w.known() && w[0].value() >= kBlock && is_lanewise(groups, w[1].value(), ocs);
+  const bool depthwise = lanewise && w[1].is(1), last_x = channels_last(q.attrs, kLastX);
+  const bool whole = groups == 1 || (w.known() && (ocs % kBlock == 0 || lanewise));
+  LayoutForm f;
+  f.gives = q.suits_output() && !channels_last(q.attrs, kLastY) && (depthwise ? last_x || q.cheaply_blocked(0) : whole);
+  f.takes = {Takes::plain, Takes::plain, Takes::plain, whole ? Takes::as_it_comes : Takes::plain};
+  f.takes_regardless = true;
+  if (!q.suits(0) || last_x || q.outputs[0]->shape.rank() > 4 || !w.known()) return f;
+  const int64_t ics = q.x(0)[1] / groups;
+  if (depthwise ? !q.cheaply_blocked(0) : !lanewise && (ics < kBlock || (groups > 1 && ics % kBlock != 0))) return f;
+  f.takes[0] = Takes::blocked;
+  if (const auto problem = conv_problem(q.attrs, q.x(0), q.x(1))) f.halo = halo_of(*problem);
+  return f;
+}
+
 }  // namespace
 
 constinit const OpDef kConv = {
@@ -144,7 +165,8 @@ constinit const OpDef kConv = {
     .bind = bind,
     .kernels =
         rows_of<TERN_ON_EACH_ISA(conv_f32), TERN_ON_EACH_ISA(depthwise_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
-    .macs = macs};
+    .macs = macs,
+    .layouts = conv_layouts};
 constinit const OpDef kFusedConv = {
     .name = "FusedConv",
     .inputs = {2, 6},
@@ -155,6 +177,7 @@ constinit const OpDef kFusedConv = {
     .kernels =
         rows_of<TERN_ON_EACH_ISA(conv_f32), TERN_ON_EACH_ISA(depthwise_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
     .macs = macs,
-    .tern_only = true};
+    .tern_only = true,
+    .layouts = conv_layouts};
 
 }  // namespace tern

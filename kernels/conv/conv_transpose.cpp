@@ -3,6 +3,7 @@
 #include "kernels/conv/conv_bind.h"
 #include "kernels/conv/portable.h"
 #include "kernels/conv/tensor.h"
+#include "kernels/layouts.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -118,6 +119,21 @@ int64_t macs_transpose(const AttrReader&, std::span<const TensorView> in, std::s
   return in[0].count() * in[1].dims.count(1, in[1].dims.rank);
 }
 
+// Phases that lie columns apart in a plain y are written to blocks even when those are brought back.
+std::optional<LayoutForm> transpose_layouts(const LayoutQuery& q) {
+  if (q.attrs.i("group") != 1) return std::nullopt;
+  constexpr int64_t kFewest = 4;  // channels that make it worth while
+  const std::vector<int64_t> strides = q.attrs.ints("strides");
+  LayoutForm f;
+  f.gives = q.suits_output();
+  f.unasked = q.suits_output(0, kFewest) && !strides.empty() && strides.back() > 1;
+  f.takes = {q.suits(0) ? Takes::as_it_comes : Takes::plain, Takes::plain, Takes::plain, Takes::as_it_comes};
+  f.takes_regardless = true;
+  if (!q.suits(0) || !q.inputs[1].type->shape.known()) return f;
+  if (const auto problem = conv_transpose_problem(q.attrs, q.x(0), q.x(1))) f.halo = halo_of(*problem);
+  return f;
+}
+
 }  // namespace
 
 constinit const OpDef kConvTranspose = {
@@ -128,7 +144,8 @@ constinit const OpDef kConvTranspose = {
     .infer = infer_transpose,
     .bind = bind_transpose,
     .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
-    .macs = macs_transpose};
+    .macs = macs_transpose,
+    .layouts = transpose_layouts};
 constinit const OpDef kFusedConvTranspose = {
     .name = "FusedConvTranspose",
     .inputs = {2, 6},
@@ -138,6 +155,7 @@ constinit const OpDef kFusedConvTranspose = {
     .bind = bind_transpose,
     .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
     .macs = macs_transpose,
-    .tern_only = true};
+    .tern_only = true,
+    .layouts = transpose_layouts};
 
 }  // namespace tern

@@ -29,9 +29,9 @@ constexpr AttrSpec kLeakyReluAttrs[] = {{"alpha", AttrKind::f, 0.01f}};
 constexpr AttrSpec kSeluAttrs[] = {{"alpha", AttrKind::f, 1.67326319217681884765625f}, {"gamma", AttrKind::f, 1.05070102214813232421875f}};
 constexpr AttrSpec kGeluAttrs[] = {{"approximate", AttrKind::s, "none"}};
 
-constexpr OpDef activation_op(const char* name, std::span<const AttrSpec> attrs, Status (*bind)(BindContext&),
-                              std::span<const KernelRow* const> rows) {
-  OpDef op = float_op(name, rows);
+constexpr OpDef activation_op(const char* name, std::span<const AttrSpec> attrs, Status (*bind)(BindContext&), std::span<const KernelRow* const> rows,
+                              LayoutsFn layouts = nullptr) {
+  OpDef op = float_op(name, rows, layouts);
   op.attrs = attrs;
   op.bind = bind;
   return op;
@@ -99,16 +99,19 @@ Status bind_clip(BindContext& c) {
 }  // namespace
 
 extern constinit const OpDef kCelu =
-    activation_op("Celu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(celu_f32), TERN_ON_EACH_ISA(celu_wide), cuda::kUnary<kModule, "celu">>);
+    activation_op("Celu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(celu_f32), TERN_ON_EACH_ISA(celu_wide), cuda::kUnary<kModule, "celu">>,
+                  activation_layouts);
 extern constinit const OpDef kClip = {.name = "Clip",
                                       .inputs = {1, 3},
                                       .outputs = {1, 1},
                                       .infer = infer_clip,
                                       .bind = bind_clip,
                                       .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), TERN_ON_EACH_ISA(clip_wide), kClipInts, cuda::kClip>,
-                                      .inplace_inputs = 1};
+                                      .inplace_inputs = 1,
+                                      .layouts = activation_layouts};
 extern constinit const OpDef kElu =
-    activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), TERN_ON_EACH_ISA(elu_wide), cuda::kUnary<kModule, "elu">>);
+    activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), TERN_ON_EACH_ISA(elu_wide), cuda::kUnary<kModule, "elu">>,
+                  activation_layouts);
 extern constinit const OpDef kErf = float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), TERN_ON_EACH_ISA(erf_wide), cuda::kUnary<kModule, "erf">>);
 extern constinit const OpDef kGelu = {
     .name = "Gelu",
@@ -119,32 +122,36 @@ extern constinit const OpDef kGelu = {
     .bind = bind_gelu,
     .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32), TERN_ON_EACH_ISA(gelu_wide), cuda::kUnary<kModule, "gelu">,
                        TERN_ON_EACH_ISA(gelu_tanh_wide), cuda::kUnary<kModule, "gelu_tanh">>,
-    .inplace_inputs = 1};
-extern constinit const OpDef kHardSigmoid =
-    activation_op("HardSigmoid", kHardSigmoidAttrs, bind<"alpha", "beta">,
-                  rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), TERN_ON_EACH_ISA(hard_sigmoid_wide), cuda::kUnary<kModule, "hard_sigmoid">>);
+    .inplace_inputs = 1,
+    .layouts = activation_layouts};
+extern constinit const OpDef kHardSigmoid = activation_op(
+    "HardSigmoid", kHardSigmoidAttrs, bind<"alpha", "beta">,
+    rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), TERN_ON_EACH_ISA(hard_sigmoid_wide), cuda::kUnary<kModule, "hard_sigmoid">>, activation_layouts);
 extern constinit const OpDef kHardSwish =
-    float_op("HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), TERN_ON_EACH_ISA(hard_swish_wide), cuda::kUnary<kModule, "hard_swish">>);
-extern constinit const OpDef kLeakyRelu =
-    activation_op("LeakyRelu", kLeakyReluAttrs, bind<"alpha">,
-                  rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), TERN_ON_EACH_ISA(leaky_relu_wide), cuda::kUnary<kModule, "leaky_relu">>);
+    float_op("HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), TERN_ON_EACH_ISA(hard_swish_wide), cuda::kUnary<kModule, "hard_swish">>,
+             activation_layouts);
+extern constinit const OpDef kLeakyRelu = activation_op(
+    "LeakyRelu", kLeakyReluAttrs, bind<"alpha">,
+    rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), TERN_ON_EACH_ISA(leaky_relu_wide), cuda::kUnary<kModule, "leaky_relu">>, activation_layouts);
 extern constinit const OpDef kMish =
-    float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), TERN_ON_EACH_ISA(mish_wide), cuda::kUnary<kModule, "mish">>);
+    float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), TERN_ON_EACH_ISA(mish_wide), cuda::kUnary<kModule, "mish">>, activation_layouts);
 extern constinit const OpDef kRelu = unary_op(
     "Relu", infer_unary<is_relu_type>,
-    rows_of<TERN_ON_EACH_ISA(relu_f32), TERN_ON_EACH_ISA(relu_wide), kUnary<"relu", Relu{}, SignedInts>, cuda::kUnary<kModule, "relu", SignedInts>>);
+    rows_of<TERN_ON_EACH_ISA(relu_f32), TERN_ON_EACH_ISA(relu_wide), kUnary<"relu", Relu{}, SignedInts>, cuda::kUnary<kModule, "relu", SignedInts>>,
+    bind_unary, activation_layouts);
 extern constinit const OpDef kSelu = activation_op("Selu", kSeluAttrs, bind<"alpha", "gamma">,
                                                    rows_of<TERN_ON_EACH_ISA(selu_f32), TERN_ON_EACH_ISA(selu_wide), cuda::kUnary<kModule, "selu">>);
 extern constinit const OpDef kSigmoid =
-    float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), TERN_ON_EACH_ISA(sigmoid_wide), cuda::kUnary<kModule, "sigmoid">>);
-extern constinit const OpDef kSoftplus =
-    float_op("Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), TERN_ON_EACH_ISA(softplus_wide), cuda::kUnary<kModule, "softplus">>);
-extern constinit const OpDef kSoftsign =
-    float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), TERN_ON_EACH_ISA(softsign_wide), cuda::kUnary<kModule, "softsign">>);
-extern constinit const OpDef kSwish = activation_op(
-    "Swish", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(swish_f32), TERN_ON_EACH_ISA(swish_wide), cuda::kUnary<kModule, "swish">>);
+    float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), TERN_ON_EACH_ISA(sigmoid_wide), cuda::kUnary<kModule, "sigmoid">>, activation_layouts);
+extern constinit const OpDef kSoftplus = float_op(
+    "Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), TERN_ON_EACH_ISA(softplus_wide), cuda::kUnary<kModule, "softplus">>, activation_layouts);
+extern constinit const OpDef kSoftsign = float_op(
+    "Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), TERN_ON_EACH_ISA(softsign_wide), cuda::kUnary<kModule, "softsign">>, activation_layouts);
+extern constinit const OpDef kSwish =
+    activation_op("Swish", kAlphaOne, bind<"alpha">,
+                  rows_of<TERN_ON_EACH_ISA(swish_f32), TERN_ON_EACH_ISA(swish_wide), cuda::kUnary<kModule, "swish">>, activation_layouts);
 extern constinit const OpDef kTanh =
-    float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), TERN_ON_EACH_ISA(tanh_wide), cuda::kUnary<kModule, "tanh">>);
+    float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), TERN_ON_EACH_ISA(tanh_wide), cuda::kUnary<kModule, "tanh">>, activation_layouts);
 extern constinit const OpDef kThresholdedRelu = activation_op(
     "ThresholdedRelu", kAlphaOne, bind<"alpha">,
     rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), TERN_ON_EACH_ISA(thresholded_relu_wide), cuda::kUnary<kModule, "thresholded_relu">>);

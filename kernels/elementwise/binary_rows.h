@@ -54,7 +54,8 @@ Status infer_binary(InferContext& c) {
   return infer_broadcast(c, c.dtype(0));
 }
 using Symbolic = std::optional<Dim> (*)(std::span<const Dim>, const AttrReader&);
-constexpr OpDef binary_op(const char* name, Status (*infer)(InferContext&), std::span<const KernelRow* const> rows, Symbolic symbolic = nullptr) {
+constexpr OpDef binary_op(const char* name, Status (*infer)(InferContext&), std::span<const KernelRow* const> rows, Symbolic symbolic = nullptr,
+                          LayoutsFn layouts = nullptr) {
   return {.name = name,
           .inputs = {2, 2},
           .outputs = {1, 1},
@@ -62,7 +63,8 @@ constexpr OpDef binary_op(const char* name, Status (*infer)(InferContext&), std:
           .bind = bind_binary,
           .kernels = rows,
           .inplace_inputs = 3,
-          .symbolic = symbolic};
+          .symbolic = symbolic,
+          .layouts = layouts};
 }
 
 }  // namespace tern

@@ -7,6 +7,7 @@
 #include "kernels/elementwise/nest.h"
 #include "kernels/elementwise/portable.h"
 #include "kernels/elementwise/unary.h"
+#include "kernels/layouts.h"
 #include "kernels/portable_row.h"
 
 namespace tern {
@@ -44,10 +45,12 @@ Status bind_unary(BindContext& c, const KernelRow* kernel, float alpha, float be
 Status bind_unary(BindContext& c);
 
 constexpr OpDef unary_op(const char* name, Status (*infer)(InferContext&), std::span<const KernelRow* const> rows,
-                         Status (*bind)(BindContext&) = bind_unary) {
-  return {.name = name, .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows, .inplace_inputs = 1};
+                         Status (*bind)(BindContext&) = bind_unary, LayoutsFn layouts = nullptr) {
+  return {.name = name, .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows, .inplace_inputs = 1, .layouts = layouts};
 }
 // Of floats alone.
-constexpr OpDef float_op(const char* name, std::span<const KernelRow* const> rows) { return unary_op(name, infer_unary<is_float>, rows); }
+constexpr OpDef float_op(const char* name, std::span<const KernelRow* const> rows, LayoutsFn layouts = nullptr) {
+  return unary_op(name, infer_unary<is_float>, rows, bind_unary, layouts);
+}
 
 }  // namespace tern

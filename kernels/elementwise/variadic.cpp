@@ -3,6 +3,7 @@
 
 #include "kernels/elementwise/binary_rows.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/layouts.h"
 #include "runtime/base/half.h"
 
 namespace tern {
@@ -103,9 +104,16 @@ std::optional<Dim> sum(std::span<const Dim> in, const AttrReader&) {
 
 // Input 0 or 1 may be overwritten: the first step reads both of each place before it writes there.
 constexpr OpDef variadic_op(const char* name, Status (*infer)(InferContext&), Status (*bind)(BindContext&), std::span<const KernelRow* const> rows,
-                            Symbolic symbolic) {
-  return {
-      .name = name, .inputs = {1, -1}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows, .inplace_inputs = 3, .symbolic = symbolic};
+                            Symbolic symbolic, LayoutsFn layouts = nullptr) {
+  return {.name = name,
+          .inputs = {1, -1},
+          .outputs = {1, 1},
+          .infer = infer,
+          .bind = bind,
+          .kernels = rows,
+          .inplace_inputs = 3,
+          .symbolic = symbolic,
+          .layouts = layouts};
 }
 
 }  // namespace
@@ -114,13 +122,13 @@ constexpr OpDef variadic_op(const char* name, Status (*infer)(InferContext&), St
 extern constinit const OpDef kMax = variadic_op("Max", infer_binary<is_number>, bind<kMax, false, cuda::kMaxOf>,
                                                 rows_of<TERN_ON_EACH_ISA(max_f32), TERN_ON_EACH_ISA(max_wide), kBinary<"max", Max{}, Ints>,
                                                         cuda::kBinary<kModule, "max", Ints>, kSteps, cuda::kMaxOf>,
-                                                symbolic<true>);
+                                                symbolic<true>, pair_layouts);
 extern constinit const OpDef kMean =
     variadic_op("Mean", infer_binary<is_float>, bind<kAdd, true, cuda::kSumOf>, rows_of<kSteps, cuda::kSumOf>, nullptr);
 extern constinit const OpDef kMin = variadic_op("Min", infer_binary<is_number>, bind<kMin, false, cuda::kMinOf>,
                                                 rows_of<TERN_ON_EACH_ISA(min_f32), TERN_ON_EACH_ISA(min_wide), kBinary<"min", Min{}, Ints>,
                                                         cuda::kBinary<kModule, "min", Ints>, kSteps, cuda::kMinOf>,
-                                                symbolic<false>);
+                                                symbolic<false>, pair_layouts);
 extern constinit const OpDef kSum = variadic_op("Sum", infer_binary<is_float>, bind<kAdd, false, cuda::kSumOf>, rows_of<kSteps, cuda::kSumOf>, sum);
 
 }  // namespace tern

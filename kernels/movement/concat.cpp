@@ -1,4 +1,8 @@
 // Concat and Split: one copy an input (an output), of runs that reach from the axis to the end. See movement.h.
+#include <algorithm>
+
+#include "kernels/conv/conv.h"
+#include "kernels/layouts.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/movement/movement.h"
@@ -149,6 +153,34 @@ Status bind_split(BindContext& c) {
 constexpr AttrSpec kConcatAttrs[] = {{"axis", AttrKind::i, kRequired}};
 constexpr AttrSpec kSplitAttrs[] = {{"axis", AttrKind::i, 0}, {"num_outputs", AttrKind::i}};
 
+// Along the channels; what is plain of the inputs is joined as it is.
+std::optional<LayoutForm> concat_layouts(const LayoutQuery& q) {
+  const bool known =
+      std::all_of(q.inputs.begin(), q.inputs.end(), [](const LayoutQuery::Input& x) { return x.type != nullptr && x.type->shape.known(); });
+  if (!q.suits_output() || !known || normalize_axis(q.attrs.i("axis"), q.outputs[0]->shape.rank()) != 1) return std::nullopt;
+  LayoutForm f;
+  f.takes.assign(q.inputs.size(), Takes::as_it_comes);
+  f.gives = true;
+  f.op = &kConcatBlocks;
+  return f;
+}
+std::optional<LayoutForm> split_layouts(const LayoutQuery& q) {
+  if (!q.inputs[0].blocked || normalize_axis(q.attrs.i("axis"), q.inputs[0].type->shape.rank()) != 1) return std::nullopt;
+  LayoutForm f;
+  int64_t first = 0;
+  for (size_t o = 0; o < q.outputs.size(); ++o) {
+    if (!q.suits_output(o)) return std::nullopt;
+    const int64_t channels = q.outputs[o]->shape[1].value();
+    f.each_output.push_back(some_channels(first, channels));
+    first += channels;
+  }
+  f.takes = {Takes::blocked};
+  f.gives = true;
+  f.op = &kConcatBlocks;
+  f.inputs = {0};
+  return f;
+}
+
 }  // namespace
 
 constinit const OpDef kConcat = {.name = "Concat",
@@ -158,7 +190,8 @@ constinit const OpDef kConcat = {.name = "Concat",
                                  .infer = infer_concat,
                                  .bind = bind_concat,
                                  .kernels = rows_of<kCopyRows>,
-                                 .moves_data = true};
+                                 .moves_data = true,
+                                 .layouts = concat_layouts};
 constinit const OpDef kSplit = {.name = "Split",
                                 .inputs = {1, 2},
                                 .outputs = {1, -1},
@@ -168,6 +201,7 @@ constinit const OpDef kSplit = {.name = "Split",
                                 .kernels = rows_of<kCopyRows>,
                                 .value_inputs = {.ints = 2},
                                 .optional_outputs = ~0u,
-                                .moves_data = true};
+                                .moves_data = true,
+                                .layouts = split_layouts};
 
 }  // namespace tern

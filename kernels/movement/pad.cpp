@@ -1,6 +1,10 @@
 // Pad: per axis a table says which element of x each element of y is (or none). Constant pads are a fill and one strided copy; the
 // other modes fold indices back into x. See movement.h.
+#include <cmath>
+#include <numeric>
+
 #include "kernels/launch.h"
+#include "kernels/layouts.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/movement/movement.h"
@@ -224,10 +228,44 @@ Status bind_center(BindContext& c) {
   return bind_constant(c, before);
 }
 
+std::optional<LayoutForm> pad_layouts(const LayoutQuery& q) {
+  const auto around = q.suits_output() && q.inputs[0].blocked ? zero_padding(q) : std::nullopt;
+  return around ? std::optional(map_form("pads", *around)) : std::nullopt;
+}
+
+constexpr int64_t kMostPadding = 1 << 20;
+
 constexpr AttrSpec kPadAttrs[] = {{"mode", AttrKind::s, "constant"}};
 constexpr AttrSpec kCenterAttrs[] = {{"axes", AttrKind::ints}};
 
 }  // namespace
+
+std::optional<std::vector<int64_t>> zero_padding(const LayoutQuery& q) {
+  const int rank = q.inputs[0].type->shape.rank();
+  const auto pads = q.ints(1);
+  if (q.inputs[0].type->dtype != DType::f32 || rank < 3 || !pads || q.attrs.s("mode") != "constant") return std::nullopt;
+  if (q.has(2)) {
+    const Tensor* value = q.inputs[2].value;
+    if (value == nullptr || value->count() != 1 || *value->data<float>() != 0 || std::signbit(*value->data<float>())) return std::nullopt;
+  }
+  std::vector<int64_t> axes(static_cast<size_t>(rank));
+  std::iota(axes.begin(), axes.end(), 0);
+  if (q.has(3)) {
+    const auto listed = q.ints(3);
+    if (!listed) return std::nullopt;
+    axes = *listed;
+    for (int64_t& a : axes) a = normalize_axis(a, rank).value_or(0);
+  }
+  const auto n = static_cast<int64_t>(axes.size()), spatial = int64_t(rank) - 2;
+  if (static_cast<int64_t>(pads->size()) != 2 * n) return std::nullopt;
+  std::vector<int64_t> around(static_cast<size_t>(2 * spatial), 0);
+  for (int64_t i = 0; i < 2 * n; ++i) {
+    const int64_t by = (*pads)[static_cast<size_t>(i)], axis = axes[static_cast<size_t>(i % n)];
+    if (by < 0 || by > kMostPadding || (axis < 2 && by != 0)) return std::nullopt;
+    if (axis >= 2) around[static_cast<size_t>(i / n * spatial + axis - 2)] += by;
+  }
+  return around;
+}
 
 constinit const OpDef kPad = {.name = "Pad",
                               .inputs = {2, 4},
@@ -236,7 +274,8 @@ constinit const OpDef kPad = {.name = "Pad",
                               .infer = infer,
                               .bind = bind,
                               .kernels = rows_of<kRows>,
-                              .value_inputs = {.ints = 0b1010}};
+                              .value_inputs = {.ints = 0b1010},
+                              .layouts = pad_layouts};
 constinit const OpDef kCenterCropPad = {.name = "CenterCropPad",
                                         .inputs = {2, 2},
                                         .outputs = {1, 1},

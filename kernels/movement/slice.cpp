@@ -1,5 +1,9 @@
 // Slice: a strided copy; the work is in the bounds. Per axis, with n its extent: a negative start or end counts from n; then a positive
 // step clamps both to [0,n], a negative one start to [0,n-1] and end to [-1,n-1]. See movement.h.
+#include <algorithm>
+
+#include "kernels/conv/conv.h"
+#include "kernels/layouts.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/movement/movement.h"
@@ -110,6 +114,43 @@ Status bind(BindContext& c) {
   return bind_copy(c, copy);
 }
 
+// Of channels alone, or of rows and columns with steps forward.
+std::optional<LayoutForm> slice_layouts(const LayoutQuery& q) {
+  if (!q.suits_output() || !q.inputs[0].blocked) return std::nullopt;
+  std::optional<std::vector<int64_t>> ints[5];  // starts, ends, axes, steps
+  for (size_t i = 1; i < q.inputs.size(); ++i) {
+    if (q.has(i) && !(ints[i] = q.ints(i))) return std::nullopt;
+  }
+  const Dims x = q.x(0), y = q.y();
+  std::vector<int64_t> first(static_cast<size_t>(x.rank), 0), by(static_cast<size_t>(x.rank), 1);
+  for (size_t i = 0; i < ints[1]->size(); ++i) {
+    const auto axis = normalize_axis(ints[3] ? (*ints[3])[i] : static_cast<int64_t>(i), x.rank);
+    if (!axis || (ints[4] && (*ints[4])[i] < 1)) return std::nullopt;
+    const int64_t start = (*ints[1])[i], size = x[*axis];
+    first[static_cast<size_t>(*axis)] = std::clamp<int64_t>(start < 0 ? start + size : start, 0, size);
+    if (ints[4]) by[static_cast<size_t>(*axis)] = (*ints[4])[i];
+  }
+  if (x[0] != y[0] || by[1] != 1) return std::nullopt;
+  std::vector<int64_t> pads;
+  for (int i = 2; i < x.rank; ++i) pads.push_back(-first[static_cast<size_t>(i)]);
+  bool whole = true;
+  for (size_t i = 2; i < first.size(); ++i) {
+    const int at = static_cast<int>(i);
+    pads.push_back(first[i] + (y[at] - 1) * by[i] + 1 - x[at]);
+    whole = whole && x[at] == y[at];
+  }
+  LayoutForm f = map_form("pads", std::move(pads));
+  if (whole) {
+    f.op = &kConcatBlocks;
+    f.attrs = some_channels(first[1], y[1]);
+  } else if (x[1] != y[1]) {
+    return std::nullopt;
+  } else {
+    f.attrs.set("steps", std::vector<int64_t>(by.begin() + 2, by.end()));
+  }
+  return f;
+}
+
 }  // namespace
 
 constinit const OpDef kSlice = {.name = "Slice",
@@ -119,6 +160,7 @@ constinit const OpDef kSlice = {.name = "Slice",
                                 .bind = bind,
                                 .kernels = rows_of<kCopyRows>,
                                 .value_inputs = {.ints = 0b11110},
-                                .moves_data = true};
+                                .moves_data = true,
+                                .layouts = slice_layouts};
 
 }  // namespace tern

@@ -1,4 +1,7 @@
 // BatchNormalization with recorded statistics: schema, inference, binding, the portable kernel. See norm.h.
+#include <algorithm>
+
+#include "kernels/layouts.h"
 #include "kernels/norm/norm.h"
 #include "kernels/norm/portable.h"
 #include "kernels/op.h"
@@ -100,6 +103,15 @@ Status bind(BindContext& c) {
   return {};
 }
 
+std::optional<LayoutForm> batch_norm_layouts(const LayoutQuery& q) {
+  const bool all_f32 = std::all_of(q.inputs.begin(), q.inputs.end(), [](const LayoutQuery::Input& x) { return x.type->dtype == DType::f32; });
+  if (q.outputs.size() != 1 || !q.suits_output() || !q.like_y(0) || !all_f32) return std::nullopt;
+  LayoutForm f = map_form("map", std::string("BatchNormalization"));
+  f.attrs.set("epsilon", q.attrs.f("epsilon"));
+  f.inputs.clear();
+  return f;
+}
+
 }  // namespace
 
 constinit const OpDef kBatchNormalization = {.name = "BatchNormalization",
@@ -109,6 +121,7 @@ constinit const OpDef kBatchNormalization = {.name = "BatchNormalization",
                                              .infer = infer,
                                              .bind = bind,
                                              .kernels = rows_of<TERN_ON_EACH_ISA(batch_norm_f32), cuda::batch_norm_f32, kPortable>,
-                                             .inplace_inputs = 1};
+                                             .inplace_inputs = 1,
+                                             .layouts = batch_norm_layouts};
 
 }  // namespace tern

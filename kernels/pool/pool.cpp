@@ -2,6 +2,7 @@
 #include "kernels/pool/pool.h"
 
 #include "kernels/conv/conv_bind.h"
+#include "kernels/layouts.h"
 #include "kernels/pool/windows.h"
 #include "runtime/base/checked.h"
 
@@ -250,7 +251,25 @@ Status bind_mean_blocks(BindContext& c) {
   return bind_blocked_mean(c, rows_of<TERN_ON_EACH_ISA(mean_blocks_f32)>);
 }
 
+// As fast on plain values: what is blocked stays so, and nothing is moved for it but what has its channels last.
+std::optional<LayoutForm> window_layouts(const LayoutQuery& q) {
+  if (!q.suits_output() || !q.suits(0) || !q.cheaply_blocked(0) || (q.outputs.size() > 1 && q.outputs[1] != nullptr)) return std::nullopt;
+  LayoutForm f;
+  f.takes = {Takes::blocked};
+  f.gives = f.unasked = f.takes_regardless = true;
+  return f;
+}
+
 }  // namespace
+
+// Means of whole maps.
+std::optional<LayoutForm> mean_layouts(const LayoutQuery& q) {
+  LayoutForm f;
+  f.takes = {q.suits(0) ? Takes::as_it_comes : Takes::plain};
+  f.gives = q.suits_output() && q.inputs[0].blocked;
+  f.takes_regardless = f.no_halo = true;
+  return f;
+}
 
 constinit const OpDef kAveragePool = {
     .name = "AveragePool",
@@ -260,14 +279,16 @@ constinit const OpDef kAveragePool = {
     .infer = infer<PoolKind::mean>,
     .bind = bind<PoolKind::mean>,
     .kernels = rows_of<portable::kAveragePool, TERN_ON_EACH_ISA(plain_average_pool), TERN_ON_EACH_ISA(blocked_average_pool_f32)>,
-    .steps = steps};
+    .steps = steps,
+    .layouts = window_layouts};
 constinit const OpDef kGlobalAveragePool = {
     .name = "GlobalAveragePool",
     .inputs = {1, 1},
     .outputs = {1, 1},
     .infer = infer<PoolKind::global_mean>,
     .bind = bind<PoolKind::global_mean>,
-    .kernels = rows_of<TERN_ON_EACH_ISA(plain_global_average_pool), portable::kGlobalAveragePool, TERN_ON_EACH_ISA(blocked_global_average_pool_f32)>};
+    .kernels = rows_of<TERN_ON_EACH_ISA(plain_global_average_pool), portable::kGlobalAveragePool, TERN_ON_EACH_ISA(blocked_global_average_pool_f32)>,
+    .layouts = mean_layouts};
 constinit const OpDef kGlobalLpPool = {.name = "GlobalLpPool",
                                        .inputs = {1, 1},
                                        .outputs = {1, 1},
@@ -297,7 +318,8 @@ constinit const OpDef kMaxPool = {.name = "MaxPool",
                                   .bind = bind<PoolKind::max>,
                                   .kernels = rows_of<portable::kMaxPool, TERN_ON_EACH_ISA(plain_max_pool), TERN_ON_EACH_ISA(plain_max_pool_places),
                                                      TERN_ON_EACH_ISA(blocked_max_pool_f32)>,
-                                  .steps = steps};
+                                  .steps = steps,
+                                  .layouts = window_layouts};
 
 constinit const OpDef kMeanBlocks = {.name = "MeanBlocks",
                                      .inputs = {1, 1},

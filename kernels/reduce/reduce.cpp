@@ -4,9 +4,11 @@
 #include <algorithm>
 
 #include "kernels/launch.h"
+#include "kernels/layouts.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/op.h"
+#include "kernels/pool/pool.h"
 #include "kernels/reduce/reduce_portable.h"
 
 namespace tern::portable {
@@ -262,7 +264,24 @@ constexpr KernelRow kBytesOnDevice[] = {
 
 constexpr AttrSpec kAttrs[] = {{"keepdims", AttrKind::i, 1}, {"noop_with_empty_axes", AttrKind::i, 0}};
 
-constexpr OpDef reduction(const char* name, std::span<const KernelRow* const> rows, Status (*inference)(InferContext&) = infer) {
+// Over all spatial axes of blocked maps, in the order of sums that this operator has (GlobalAveragePool has another).
+std::optional<LayoutForm> reduce_mean_layouts(const LayoutQuery& q) {
+  const auto axes = q.suits(0) ? q.ints(1) : std::nullopt;
+  if (!axes) return std::nullopt;
+  const Dims d = q.x(0);
+  std::vector<bool> reduced(static_cast<size_t>(d.rank), false);
+  for (int64_t a : *axes) reduced[static_cast<size_t>(normalize_axis(a, d.rank).value_or(0))] = true;
+  if (d.count(2, d.rank) <= 1 || reduced[0] || reduced[1] || !std::all_of(reduced.begin() + 2, reduced.end(), [](bool r) { return r; }))
+    return std::nullopt;
+  auto f = mean_layouts(q);
+  f->op = &kMeanBlocks;
+  f->attrs.set("keepdims", q.attrs.i("keepdims"));
+  f->inputs = {0};
+  return f;
+}
+
+constexpr OpDef reduction(const char* name, std::span<const KernelRow* const> rows, Status (*inference)(InferContext&) = infer,
+                          LayoutsFn layouts = nullptr) {
   return {.name = name,
           .inputs = {1, 2},
           .outputs = {1, 1},
@@ -270,7 +289,8 @@ constexpr OpDef reduction(const char* name, std::span<const KernelRow* const> ro
           .infer = inference,
           .bind = bind,
           .kernels = rows,
-          .value_inputs = {.ints = 2}};
+          .value_inputs = {.ints = 2},
+          .layouts = layouts};
 }
 
 }  // namespace
@@ -280,9 +300,11 @@ constinit const OpDef kReduceSum =
                                    kPortableInts<"reduce_sum", portable::Sum>, kFloatsOnDevice<"reduce_sum", cuda::ReduceKind::sum>,
                                    kIntsOnDevice<"reduce_sum", cuda::ReduceKind::sum>>);
 constinit const OpDef kReduceMean =
-    reduction("ReduceMean", rows_of<TERN_ON_EACH_ISA(reduce_mean_f32), cuda::reduce_mean_f32, kPortableFloats<"reduce_mean", portable::Mean>,
-                                    kPortableInts<"reduce_mean", portable::Mean>, kFloatsOnDevice<"reduce_mean", cuda::ReduceKind::mean>,
-                                    kIntsOnDevice<"reduce_mean", cuda::ReduceKind::mean>>);
+    reduction("ReduceMean",
+              rows_of<TERN_ON_EACH_ISA(reduce_mean_f32), cuda::reduce_mean_f32, kPortableFloats<"reduce_mean", portable::Mean>,
+                      kPortableInts<"reduce_mean", portable::Mean>, kFloatsOnDevice<"reduce_mean", cuda::ReduceKind::mean>,
+                      kIntsOnDevice<"reduce_mean", cuda::ReduceKind::mean>>,
+              infer, reduce_mean_layouts);
 constinit const OpDef kReduceMax =
     reduction("ReduceMax", rows_of<TERN_ON_EACH_ISA(reduce_max_f32), TERN_ON_EACH_ISA(reduce_max_any), cuda::reduce_max_f32,
                                    kFloatsOnDevice<"reduce_max", cuda::ReduceKind::max>, kIntsOnDevice<"reduce_max", cuda::ReduceKind::max>,

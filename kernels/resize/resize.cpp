@@ -1,12 +1,14 @@
 // Resize: which extents come out, and which passes are needed. See resize.h.
 #include "kernels/resize/resize.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "kernels/conv/conv_bind.h"
 #include "kernels/elementwise/portable.h"
 #include "kernels/launch.h"
+#include "kernels/layouts.h"
 #include "kernels/movement/axes.h"
 #include "kernels/movement/copy.h"
 #include "kernels/resize/axis_table.h"
@@ -389,6 +391,47 @@ constexpr AttrSpec kResizeAttrs[] = {{"antialias", AttrKind::i, 0},
                                      {"mode", AttrKind::s, "nearest"},
                                      {"nearest_mode", AttrKind::s, "round_prefer_floor"}};
 
+// Scales are what sizes say: 2.1 of 3 makes 6, too.
+bool has_whole_scales(const LayoutQuery& q, const std::vector<int64_t>& by) {
+  if (!q.has(2)) return true;
+  const Tensor* scales = q.inputs[2].value;
+  if (scales == nullptr || scales->dtype() != DType::f32 || scales->count() < static_cast<int64_t>(by.size())) return false;
+  const float* last = scales->data<float>() + scales->count() - by.size();
+  return std::equal(by.begin(), by.end(), last, [](int64_t a, float b) { return static_cast<float>(a) == b; });
+}
+
+// How often each element is repeated along each spatial axis; nothing when anything else is done.
+std::optional<std::vector<int64_t>> repeats(const LayoutQuery& q, const Dims& x, const Dims& y) {
+  if (q.attrs.s("mode") != "nearest" || q.attrs.s("coordinate_transformation_mode") != "asymmetric" || q.attrs.s("nearest_mode") != "floor" ||
+      q.attrs.s("keep_aspect_ratio_policy") != "stretch" || q.attrs.i("antialias") != 0 || x.count() == 0)
+    return std::nullopt;
+  std::vector<int64_t> by;
+  for (int i = 2; i < x.rank; ++i) {
+    by.push_back(y[i] / x[i]);
+    if (by.back() < 1 || y[i] % x[i] != 0) return std::nullopt;
+  }
+  return has_whole_scales(q, by) ? std::optional(by) : std::nullopt;
+}
+
+// Where every row and column is computed from several others, blocks are read and written as they are.
+std::optional<LayoutForm> resize_layouts(const LayoutQuery& q) {
+  if (!q.suits_output() || !q.inputs[0].blocked) return std::nullopt;
+  const Dims x = q.x(0), y = q.y();
+  if (x[0] != y[0] || x[1] != y[1]) return std::nullopt;
+  if (q.attrs.s("mode") == "nearest") {
+    auto by = repeats(q, x, y);
+    return by ? std::optional(map_form("repeats", std::move(*by))) : std::nullopt;
+  }
+  if (q.attrs.s("coordinate_transformation_mode") == "tf_crop_and_resize") return std::nullopt;
+  for (int i = 2; i < x.rank; ++i) {
+    if (x[i] == y[i]) return std::nullopt;
+  }
+  LayoutForm f;
+  f.takes = {Takes::blocked};
+  f.gives = f.no_halo = true;
+  return f;
+}
+
 }  // namespace
 
 constinit const OpDef kResize = {.name = "Resize",
@@ -398,6 +441,7 @@ constinit const OpDef kResize = {.name = "Resize",
                                  .infer = infer_resize,
                                  .bind = bind_resize,
                                  .kernels = rows_of<TERN_ON_EACH_ISA(resize_f32), cuda::resize_f32, kPortable, kNearest>,
-                                 .value_inputs = {.ints = 0b1000, .floats = 0b0110}};
+                                 .value_inputs = {.ints = 0b1000, .floats = 0b0110},
+                                 .layouts = resize_layouts};
 
 }  // namespace tern

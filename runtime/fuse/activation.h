@@ -4,17 +4,11 @@
 
 namespace tern {
 
-// An activation that an epilogue can compute.
-struct Epilogue {
-  ValueId input = kNone;
-  std::string activation;  // the operator's name
-  float alpha = 0, beta = 0;
-};
-std::optional<Epilogue> activation_of(const Graph& graph, const Node& node);
-// Of a value that nobody else reads.
-std::optional<Epilogue> epilogue(const Rewriter& r, const Node& node);
+// The attributes with which a fused node computes this one, too: `activation`, `alpha` and `beta`. Nothing where it is no activation that can be, or
+// its input is read by others.
+std::optional<Attributes> epilogue(const Rewriter& r, const Node& node);
 
-// Sets the attributes `activation`, `alpha` and `beta` of a fused node.
-void set_epilogue(Attributes& attrs, const Epilogue& e);
+// Adds them to those of the fused node.
+void set_epilogue(Attributes& attrs, const Attributes& epilogue);
 
 }  // namespace tern

@@ -4,9 +4,9 @@
 
 #include "runtime/base/sealed.h"
 #include "runtime/fuse/activation.h"
-#include "runtime/fuse/padding.h"
 #include "runtime/fuse/passes.h"
 #include "runtime/fuse/rewriter.h"
+#include "runtime/layout_query.h"
 
 namespace tern {
 namespace {
@@ -54,7 +54,7 @@ bool output_channels(const Node& conv, const Tensor* w, const ChannelAffine& a) 
 void with_padding(Rewriter& r, size_t n) {
   const Node* conv = r.at(n, "Conv");
   const Node* pad = conv && r.read_once(conv->inputs[0]) ? r.producer(conv->inputs[0], "Pad") : nullptr;
-  auto pads = pad ? zero_padding(r.graph, *pad) : std::nullopt;
+  auto pads = pad ? zero_padding(layout_query(r.graph, *pad)) : std::nullopt;
   const std::string automatic = conv ? conv->read().s("auto_pad") : "";
   if (!pads || (automatic != "NOTSET" && automatic != "VALID")) return;
   const std::vector<int64_t> own = conv->attrs.ints("pads");
@@ -197,7 +197,7 @@ void with_residual(Rewriter& r, size_t n) {
 void with_activation(Rewriter& r, size_t n) {
   if (r.at(n, r.graph.nodes[n].op->name) == nullptr) return;
   const auto e = epilogue(r, r.graph.nodes[n]);
-  const Node* conv = e ? open_conv(r, e->input) : nullptr;
+  const Node* conv = e ? open_conv(r, r.graph.nodes[n].inputs[0]) : nullptr;
   if (conv == nullptr || has_activation(*conv) || conv->inputs.size() > 4) return;
   Node fused = *conv;
   set_epilogue(fused.attrs, *e);

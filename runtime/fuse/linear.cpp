@@ -60,7 +60,7 @@ void with_residual(Rewriter& r, size_t n) {
 void with_activation(Rewriter& r, size_t n) {
   if (r.at(n, r.graph.nodes[n].op->name) == nullptr) return;
   const auto e = epilogue(r, r.graph.nodes[n]);
-  const Node* linear = e ? r.producer(e->input, "Linear") : nullptr;
+  const Node* linear = e ? r.producer(r.graph.nodes[n].inputs[0], "Linear") : nullptr;
   if (linear == nullptr || has_activation(*linear)) return;
   Node fused = *linear;
   set_epilogue(fused.attrs, *e);

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "kernels/conv/conv.h"
+#include "kernels/layouts.h"
 #include "runtime/evaluator.h"
 #include "runtime/infer_shapes.h"
 #include "tests/support/graph_builder.h"
@@ -564,6 +565,32 @@ TEST_CASE("assign_layouts: what is joined is copied when others read it later, o
     if (kind == Kind::output) b.output(first);
     CHECK(joins(check_blocked(b.graph, random_f32({images, 3, 6, 7}, 1))) == (kind != Kind::plain));
   }
+}
+
+TEST_CASE(
+    "assign_layouts: an operator is on blocks as its own definition says, with the halo it asks for, and on plain values when it says nothing") {
+  GraphBuilder b;
+  const ValueId v = conv(b, b.input("x", {1, 16, 5, 5}), {16, 16, 1, 1}, {});
+  b.output(conv(b, b.node("Relu", {v}), {16, 16, 1, 1}, {}));
+  auto assigned = [&](const OpDef& relu) {
+    Graph g = b.graph;
+    g.nodes[1].op = &relu;
+    REQUIRE(infer_shapes(g).ok());
+    REQUIRE(assign_layouts(g).ok());
+    return g;
+  };
+  OpDef mine = *find_op("Relu");
+  CHECK(assigned(mine).value(v).layout.blocked);
+  mine.layouts = nullptr;
+  CHECK_FALSE(assigned(mine).value(v).layout.blocked);
+  mine.layouts = [](const LayoutQuery& q) {
+    LayoutForm f;
+    f.takes = {q.inputs[0].blocked ? Takes::blocked : Takes::plain};
+    f.takes_regardless = true;
+    f.halo = {true, 1, 2, 3, 4};
+    return std::optional(f);
+  };
+  CHECK(assigned(mine).value(v).layout == Layout{true, 1, 2, 3, 4});
 }
 
 }  // namespace tern::test::in_assign_layouts

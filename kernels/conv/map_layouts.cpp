@@ -1,0 +1,93 @@
+// Which layouts operators that are computed element by element take and give: layouts.h.
+#include <algorithm>
+#include <limits>
+
+#include "kernels/conv/map_blocks.h"
+#include "kernels/layouts.h"
+
+namespace tern {
+namespace {
+
+bool may_be_blocked(const TypeInfo* t, int64_t fewest) {
+  if (t == nullptr || t->dtype != DType::f32 || !t->shape.known() || (t->shape.rank() != 3 && t->shape.rank() != 4)) return false;
+  const Dims d = t->shape.concrete();
+  return d.count() > 0 && d[1] >= fewest;
+}
+
+// One element, or one a channel of y, or of each of its images.
+bool is_of_channels(const LayoutQuery& q, size_t i) {
+  if (!q.has(i) || !q.inputs[i].type->shape.known()) return false;
+  const Dims d = q.x(i), y = q.y();
+  if (d.count() == 1 && d.rank <= y.rank) return true;
+  const int axis = d.rank - y.rank + 1;
+  if (axis < 0 || axis > 1 || d[axis] != y[1]) return false;
+  return d.count() == y[1] * (axis == 1 ? d[0] : 1);
+}
+
+}  // namespace
+
+bool LayoutQuery::suits(size_t i) const { return has(i) && inputs[i].value == nullptr && may_be_blocked(inputs[i].type, kBlock); }
+bool LayoutQuery::suits_output(size_t o, int64_t fewest) const { return o < outputs.size() && may_be_blocked(outputs[o], fewest); }
+std::optional<std::vector<int64_t>> LayoutQuery::ints(size_t i) const {
+  return has(i) && inputs[i].value != nullptr ? as_ints(inputs[i].value->view()) : std::nullopt;
+}
+
+LayoutForm map_form(std::string attribute, Attributes::Value value) {
+  LayoutForm f;
+  f.takes = {Takes::blocked};
+  f.gives = true;
+  f.op = &kMapBlocks;
+  f.attrs.set(std::move(attribute), std::move(value));
+  f.inputs = {0};
+  return f;
+}
+Attributes some_channels(int64_t first, int64_t channels) {
+  Attributes attrs;
+  attrs.set("first", first);
+  attrs.set("channels", channels);
+  return attrs;
+}
+
+std::optional<Attributes> activation_attributes(const LayoutQuery& q) {
+  const std::string_view op = q.op.name;
+  auto parameter = [&](const char* name) { return q.attrs.lists(name) ? q.attrs.f(name) : 0.0f; };
+  float alpha = parameter("alpha"), beta = parameter("beta");
+  if (op == "Gelu" && q.attrs.s("approximate") != "none") return std::nullopt;
+  if (op == "Clip") {
+    alpha = -std::numeric_limits<float>::infinity();
+    beta = -alpha;
+    for (size_t i = 1; i < 3; ++i) {
+      if (!q.has(i)) continue;
+      const Tensor* bound = q.inputs[i].value;
+      if (bound == nullptr || bound->dtype() != DType::f32 || bound->count() != 1) return std::nullopt;
+      (i == 1 ? alpha : beta) = *bound->data<float>();
+    }
+  }
+  Attributes attrs;
+  attrs.set("activation", std::string(op));
+  attrs.set("alpha", alpha);
+  attrs.set("beta", beta);
+  return attrs;
+}
+
+std::optional<LayoutForm> activation_layouts(const LayoutQuery& q) {
+  auto attrs = q.suits_output() && q.like_y(0) ? activation_attributes(q) : std::nullopt;
+  if (!attrs) return std::nullopt;
+  LayoutForm f = map_form("activation", std::string(q.op.name));
+  f.attrs = std::move(*attrs);
+  return f;
+}
+
+std::optional<LayoutForm> pair_layouts(const LayoutQuery& q) {
+  if (!q.suits_output() || q.inputs.size() != 2) return std::nullopt;
+  const std::string op = q.op.name;
+  LayoutForm f = map_form("map", op);
+  const size_t first = (op == "Add" || op == "Mul") && !q.like_y(0) ? 1 : 0, second = 1 - first;
+  if (!q.like_y(first) || (!q.like_y(second) && !is_of_channels(q, second))) return std::nullopt;
+  f.takes = {Takes::blocked, Takes::blocked};
+  if (!q.suits(second) || q.x(second) != q.y()) f.takes[second] = Takes::plain;
+  f.inputs = {first, second};
+  return f;
+}
+
+}  // namespace tern
