@@ -242,9 +242,10 @@ struct Axis {
   AxisPlan plan;
 };
 
-// k where the elements of an axis are each of the first ones k times, in order; 0: otherwise.
+// k where the elements of an axis are each of the first ones k times, in order; 0: otherwise, or not known of a long one.
 int64_t repeats_of(const ResizeMode& mode, const AxisGrid& grid) {
-  if (grid.in == 0 || grid.out == 0) return 0;
+  constexpr int64_t kLongest = int64_t(1) << 16;  // what is looked at has no budget
+  if (grid.in == 0 || grid.out == 0 || grid.out > kLongest) return 0;
   std::vector<int32_t> index(static_cast<size_t>(grid.out));
   fill_tables(mode, grid, {index.data(), nullptr, nullptr});
   for (int64_t k : {1, 2}) {
