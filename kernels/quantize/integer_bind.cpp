@@ -61,7 +61,7 @@ std::optional<int32_t> uniform_zero(const BindContext& c, size_t zero) {
 
 Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, size_t w_zero, int64_t batches) {
   const bool last_channels = a.conv && (a.channels_last || a.y_row != 1);
-  if (c.isa == Isa::cuda && !last_channels) {  // plain w
+  if (c.isa == Isa::cuda && !last_channels && a.y_dtype != DType::f32) {  // plain w
     a.end = batches * a.m;
     c.set(a.w, c.input(w));
     c.run(cuda::kIntegerRows[0]);

@@ -326,7 +326,7 @@ Status bind_recurrent(BindContext& c, Cell cell) {
   if (begin == end || s.hidden == 0) return {};
   s.begin = begin;
   s.end = end;
-  if (c.in(0).dtype == DType::f32) return c.isa == Isa::cuda ? bind_device(c, cell, s, *kernel) : bind_f32(c, cell, s, *kernel);
+  if (c.in(0).dtype == DType::f32) return kernel->isa == Isa::cuda ? bind_device(c, cell, s, *kernel) : bind_f32(c, cell, s, *kernel);
   const int64_t rows = c.isa == Isa::cuda ? cuda::kPortableRnnBlocks : 1, bytes = s.hidden * static_cast<int64_t>(size_of(c.in(0).dtype));
   PortableRnnArgs& a = c.args<PortableRnnArgs>();
   a.s = s;

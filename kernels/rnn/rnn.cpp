@@ -84,7 +84,7 @@ constinit const OpDef kDynamicQuantizeLSTM = {.name = "DynamicQuantizeLSTM",
                                               .attrs = kLstmAttrs,
                                               .infer = infer_quantized,
                                               .bind = bind_lstm,
-                                              .kernels = rows_of<TERN_ON_EACH_ISA(lstm_f32), TERN_ON_EACH_ISA(lstm_weights_int8), cuda::lstm_f32>,
+                                              .kernels = rows_of<TERN_ON_EACH_ISA(lstm_f32), TERN_ON_EACH_ISA(lstm_weights_int8)>,
                                               .macs = macs,
                                               .tern_only = true};
 constinit const OpDef kGRU = {.name = "GRU",
