@@ -1,10 +1,16 @@
 # The kernels of *.cu, where nvcc is. Each file is a module: nvcc makes PTX of it for old cards (75) and, where it asks for what newer ones
-# have (kernels/ptx.cuh), once more for the others (80); ptxas makes code of that for the cards below, and a fat binary holds all of it with the PTX for
+# have (kernels/ptx.cuh), once more for the others (80); ptxas makes code of that for the cards named, and a fat binary holds all of it with the PTX for
 # cards to come. The very PTX that tools/ptxsim runs in the tests.
 #   tern_cuda_fatbin   runtime/cuda/modules.h: the fat binaries, for the library
 #   tern_cuda_ptx      the PTX, for those who simulate
 set(TERN_CUDA AUTO CACHE STRING "the CUDA device: AUTO (where nvcc is found), ON or OFF")
-set(cuda_cards 75 80 90 120)
+set(CMAKE_CUDA_ARCHITECTURES 75 80 90 120 CACHE STRING "the cards that have machine code (tools/setup tests: two); others translate PTX when they load it")
+set(cuda_cards ${CMAKE_CUDA_ARCHITECTURES})
+foreach(card ${cuda_cards})
+  if(NOT card MATCHES "^[0-9]+$" OR card LESS 75)
+    message(FATAL_ERROR "CMAKE_CUDA_ARCHITECTURES has ${card}: name cards by numbers from 75 on, as in \"80;90\"")
+  endif()
+endforeach()
 set(cuda_modules)
 set(cuda_modules_75)  # those with one PTX for all
 if(NOT TERN_CUDA STREQUAL "OFF" AND NOT CMAKE_CROSSCOMPILING)

@@ -3,7 +3,7 @@ add_executable(sass_census ${CMAKE_SOURCE_DIR}/tools/sass/census.cpp ${CMAKE_SOU
 add_test(NAME cuda/census COMMAND sass_census --expect ${CMAKE_CURRENT_SOURCE_DIR}/cuda/census.txt ${cuda_cubins} COMMAND_EXPAND_LISTS)
 set(sass_cubins)
 foreach(stem calibration spilled)
-  foreach(card 75 80 90 120)
+  foreach(card ${cuda_cards})
     set(cubin ${CMAKE_BINARY_DIR}/cuda/sass_${stem}.${card}.cubin)
     add_custom_command(OUTPUT ${cubin} DEPENDS cuda/sass/${stem}.cu COMMENT "nvcc ${stem}.cu (sm_${card})"
       COMMAND ${TERN_NVCC} -cubin -arch=sm_${card} -fmad=false -o ${cubin} ${CMAKE_CURRENT_SOURCE_DIR}/cuda/sass/${stem}.cu VERBATIM)

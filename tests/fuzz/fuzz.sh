@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Coverage-guided fuzzing with clang's libFuzzer, in the sanitized build. Usage: fuzz.sh BUILD_DIR NAME
-#   Runs one target for TERN_FUZZ_SECONDS (5, youngest readers 60); what it finds worth keeping goes to BUILD_DIR/corpus/NAME. The same walk every time;
+#   Runs one target for TERN_FUZZ_SECONDS (3, youngest readers 60); what it finds worth keeping goes to BUILD_DIR/corpus/NAME. The same walk every time;
 #   TERN_FUZZ_SEED (1) takes another, 0 a random one.  By hand for longer: TERN_FUZZ_SECONDS=3600 TERN_FUZZ_SEED=0 ctest -L fuzz
 # A crash, a leak, 60 s or 2 GB for one input fail, and leave the input in BUILD_DIR/crashes (a loop that spends its whole budget of work takes 9 s with
 # sanitizers, more on a busy machine). They exit with 1: libFuzzer's own code is 77, which ctest takes for skipped.
@@ -11,7 +11,7 @@ if ! [ -x "$build/tests/fuzz_$name" ]; then
   echo "skipped: no clang with libFuzzer is installed (libclang-rt-N-dev), so nothing is fuzzed"
   exit 77
 fi
-seconds=5 seeds=($here/seeds/$name) words=$here/$name.dict  # what the target begins with: seeds of its own, or recorded files
+seconds=3 seeds=($here/seeds/$name) words=$here/$name.dict  # what the target begins with: seeds of its own, or recorded files
 case $name in
   onnx) seeds=(-seed_inputs="$(find "$here/../data/node" -name '*.onnx' | sort | awk 'NR % 8 == 1' | paste -sd,)") ;;  # all of them take a minute
   tensor_proto) seeds=($here/../data/node) ;;
