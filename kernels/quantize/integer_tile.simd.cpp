@@ -209,10 +209,7 @@ void finish_floats(const IntegerFinish& f) {
 void finish(const IntegerFinish& f) {
   if (f.term != nullptr) add_terms(f);
   if (f.y_float) return finish_floats(f);
-  const int32_t low = f.y_signed ? -128 : 0;
-  const f32x16 lowest = splat(static_cast<float>(low - f.y_zero)), highest = splat(static_cast<float>(low + 255 - f.y_zero));
-  const f32x16 magic = splat(0x1.8p23f);
-  const i32x16 zero = splat_i32(f.y_zero);
+  const QuantizedRange range = quantized_range(splat_i32(f.y_zero), f.y_signed ? -128.0f : 0.0f, f.y_signed ? 127.0f : 255.0f);
   for (int64_t j = 0; j < f.count; j += kTileColumns) {
     const i32x16 offset = load_i32(f.offset + j);
     const int32_t* s = f.sum + j;
@@ -228,8 +225,7 @@ void finish(const IntegerFinish& f) {
     const f32x16 multiplier = load(f.multiplier + j);
     uint8_t *y = static_cast<uint8_t*>(f.y) + j, last[kTileColumns];
     for (int64_t r = 0; r < f.rows; ++r, s += kSumStride, y += f.y_stride) {
-      const f32x16 bounded = min_raw(max_raw(to_float(load_i32(s) + offset) * multiplier, lowest), highest);
-      store_bytes(whole ? y : last, to_int_trunc((bounded + magic) - magic) + zero);
+      store_bytes(whole ? y : last, rounded_lanes(to_float(load_i32(s) + offset) * multiplier, range));
       if (!whole) store_first(y, last, f.count - j);
     }
   }
