@@ -216,10 +216,9 @@ class Assigner {
 
 }  // namespace
 
-Status assign_layouts(Graph& graph) {
+void assign_layouts(Graph& graph) {
   absorb_transposes(graph);
   Assigner(graph).run();
-  return {};
 }
 
 }  // namespace tern

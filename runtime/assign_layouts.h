@@ -13,6 +13,6 @@
 
 namespace tern {
 
-Status assign_layouts(Graph& graph);
+void assign_layouts(Graph& graph);
 
 }  // namespace tern

