@@ -46,9 +46,7 @@ TERN_INLINE QuantizedRange quantized_range(i32x16 zero, float low, float high) {
   return {splat(low) - offset, splat(high) - offset, zero - bits(splat(kRounds))};
 }
 // x in steps of the range, bounded before it is rounded: both ends are integers. A comparison with NaN gives its second operand: the lowest.
-TERN_INLINE i32x16 rounded_lanes(f32x16 x, const QuantizedRange& to) {
-  return bits(min_raw(max_raw(x, to.low), to.high) + splat(kRounds)) + to.zero;
-}
+TERN_INLINE i32x16 rounded_lanes(f32x16 x, const QuantizedRange& to) { return bits(min_raw(max_raw(x, to.low), to.high) + splat(kRounds)) + to.zero; }
 TERN_INLINE i32x16 quantized_lanes(f32x16 x, f32x16 scale, const QuantizedRange& to) { return rounded_lanes(x / scale, to); }
 
 }  // namespace
