@@ -5,13 +5,13 @@
 #include <cstring>
 
 #include "kernels/quantize/integer_image.h"
+#include "kernels/quantize/integer_lines.h"
 #include "kernels/quantize/scale.h"
 
 namespace tern {
 namespace {
 
 // Of x and w as the kernels have them.
-int32_t x_zero(const IntegerArgs& a, int64_t row) { return zero_at(a.x_zero, a.x_signed, row) + (a.x_signed ? 128 : 0); }
 int32_t w_zero(const IntegerArgs& a, int64_t column) { return a.depthwise ? 0 : zero_at(a.w_zero, a.w_signed, column) - (a.w_signed ? 0 : 128); }
 float scale_of(const IntegerArgs& a, const PerIndex& p, int64_t i) { return scale_at(p.data, a.scale_dtype, i * p.step); }
 bool varies_by_row(const IntegerArgs& a) { return a.x_zero.step != 0 || a.x_scale.step != 0; }
@@ -31,8 +31,8 @@ void set_columns(const IntegerArgs& a, const Block& b, const int8_t* w, const In
   if (a.row_sums) {
     for (int64_t j = 0; j < a.n; ++j) a.zero[j] = w_zero(a, column + j);
   }
-  IntegerColumns c{w,       a.panel(),           a.n,      x_zero(a, row), a.bias == nullptr ? nullptr : a.bias + column, 0, 1,
-                   nullptr, a.w_scale.step != 0, a.offset, nullptr};
+  IntegerColumns c{w,        a.panel(), a.n, packed_x_zero(a, row), a.bias == nullptr ? nullptr : a.bias + column, 0, 1, nullptr, a.w_scale.step != 0,
+                   a.offset, nullptr};
   if (a.y_dtype != DType::i32) {
     c.multiplier = a.multiplier;
     c.x_scale = scale_of(a, a.x_scale, row);
@@ -64,9 +64,13 @@ void few_columns(const IntegerArgs& a, const uint8_t* x, int64_t x_stride, int64
 // A tile's sums: rows [first, first + rows) of the block, `panels` of them from `panel` on.
 void sum_tile(const IntegerArgs& a, const Block& b, int64_t first, int64_t rows, int64_t panel, int64_t panels, const int8_t* w, int32_t* sum,
               const IntegerKernels& k) {
-  const uint8_t* x = b.x + first * b.x_stride;
-  if (a.width() < kTileColumns) return few_columns(a, x, b.x_stride, rows, w, sum);
-  if (!a.depthwise) return k.tile({x, b.x_stride, static_cast<int>(rows), static_cast<int>(panels), w + 64, a.panel(), a.quads(), sum});
+  if (!a.depthwise) {
+    const uint8_t* x = a.direct ? b.x + window_begin(a, b.row + first) : b.x + first * b.x_stride;
+    if (a.width() < kTileColumns) return few_columns(a, x, b.x_stride, rows, w, sum);
+    const int64_t lines = a.lines(), quads = (a.run + 3) / 4;
+    return k.tile(
+        {x, b.x_stride, lines, quads, a.direct ? a.offsets : nullptr, static_cast<int>(rows), static_cast<int>(panels), w + 64, a.panel(), sum});
+  }
   const uint8_t* pixels[kTileRows];
   for (int64_t r = 0; r < rows; ++r) pixels[r] = b.pixels[first + r] + panel * kTileColumns;
   for (int64_t p = 0; p < panels; ++p, w += a.panel()) {
@@ -75,10 +79,18 @@ void sum_tile(const IntegerArgs& a, const Block& b, int64_t first, int64_t rows,
   }
 }
 
+// How many rows the tile from row `first` of the block on has: those that are left, of the pixel's line where windows are read, in tiles that differ by
+// one row at most.
+int64_t tile_rows(const IntegerArgs& a, const Block& b, int64_t first) {
+  const int64_t width = a.window.out[2], left = b.rows - first, of_line = a.direct ? std::min(left, width - (b.row + first) % width) : left;
+  const int64_t tiles = (of_line + kTileRows - 1) / kTileRows;
+  return (of_line + tiles - 1) / tiles;
+}
+
 // Turned, or where they belong: rows of the block.
 void multiply(const IntegerArgs& a, const Block& b, const int8_t* w, const IntegerKernels& k) {
   alignas(64) int32_t sum[kTileRows * kSumStride];
-  const int64_t tiles = (b.rows + kTileRows - 1) / kTileRows, most = b.rows == 1 ? 4 : 2;
+  const int64_t most = b.rows == 1 ? 4 : 2;
   const int64_t element = static_cast<int64_t>(size_of(a.y_dtype)), stride = a.block != nullptr ? a.n : a.y_row;
   const int64_t at = b.batch->y + b.row * a.y_row;
   uint8_t* y = a.block != nullptr ? a.block : static_cast<uint8_t*>(a.y) + at * element;
@@ -97,9 +109,8 @@ void multiply(const IntegerArgs& a, const Block& b, const int8_t* w, const Integ
     f.zero = a.row_sums ? a.zero + column : nullptr;
     f.multiplier = a.y_dtype == DType::i32 ? nullptr : a.multiplier + column;
     f.bias = a.float_bias == nullptr ? nullptr : a.float_bias + b.batch->column + column;
-    for (int64_t t = 0; t < tiles; ++t) {  // of sizes that differ by one row at most
-      const int64_t first = b.rows * t / tiles;
-      f.rows = b.rows * (t + 1) / tiles - first;
+    for (int64_t first = 0; first < b.rows; first += f.rows) {
+      f.rows = tile_rows(a, b, first);
       sum_tile(a, b, first, f.rows, panel, panels, w + panel * a.panel(), sum, k);
       f.term = a.row_sums ? b.terms + first : nullptr;
       f.y = y + (first * stride + column) * element;
@@ -122,6 +133,12 @@ void set_rows(const IntegerArgs& a, Block& b, const IntegerKernels& k) {
     for (int64_t r = 0; r < b.rows; ++r) b.pixels[r] = (a.image != nullptr ? a.image : x) + window_begin(a, b.row + r);
     return;
   }
+  if (a.direct) {
+    const int64_t group = a.window.taps() == 0 ? 0 : b.batch->column / a.n * (a.k / a.window.taps());
+    b.x = (a.image != nullptr ? a.image : static_cast<const uint8_t*>(a.x) + b.batch->x - group) + group;
+    b.x_stride = a.window.stride[2] * a.channels;
+    return;
+  }
   b.x = a.rows;
   b.x_stride = 4 * a.quads();
   if (a.rows != nullptr) {
@@ -132,9 +149,15 @@ void set_rows(const IntegerArgs& a, Block& b, const IntegerKernels& k) {
   }
   if (!a.row_sums) return;
   for (int64_t r = 0; r < b.rows; ++r) {
-    const auto zeros = static_cast<uint32_t>(a.k) * static_cast<uint32_t>(x_zero(a, b.batch->row + b.row + r));
+    const auto zeros = static_cast<uint32_t>(a.k) * static_cast<uint32_t>(packed_x_zero(a, b.batch->row + b.row + r));
     b.terms[r] = static_cast<int32_t>(zeros - static_cast<uint32_t>(k.sum(b.x + r * b.x_stride, a.k)));
   }
+}
+
+// Of pixels from `row` on: as many lines as a block has room for, or pieces of one that differ by one pixel at most.
+int64_t whole_lines(const IntegerArgs& a, int64_t row) {
+  const int64_t width = a.window.out[2], left = width - row % width, pieces = (left + kBlockRows - 1) / kBlockRows;
+  return left < width || width > kBlockRows ? (left + pieces - 1) / pieces : kBlockRows / width * width;
 }
 
 int8_t packed_element(const IntegerArgs& a, int64_t at) {
@@ -154,11 +177,13 @@ void pack_column(const IntegerArgs& a, int64_t w, int64_t column, int8_t* to, in
     const int64_t from = w * a.w_matrix + (k % channels * taps + k / channels) * a.w_k + column * a.w_column;
     if (a.depthwise) {
       const int32_t v = zero_at({a.w, 1}, a.w_signed, from) - a.w_uniform;
-      std::memcpy(to + 64 + (k * kTileColumns + j) * 4, &v, 4);
+      if (a.tap_quads != 0) pack_tap(a, k, static_cast<int8_t>(v), to, j);
+      else std::memcpy(to + 64 + (k * kTileColumns + j) * 4, &v, 4);
       add_to_sum(to, j, v);
     } else {
       const int8_t v = packed_element(a, from);
-      to[4 * a.width() + (k / 4 * a.width() + j) * 4 + k % 4] = v;
+      const int64_t line = k / a.run, quad = line * ((a.run + 3) / 4) + k % a.run / 4;
+      to[4 * a.width() + (quad * a.width() + j) * 4 + k % a.run % 4] = v;
       add_to_sum(to, j, v);
     }
   }
@@ -186,8 +211,18 @@ void integer_product(const void* args, const IntegerKernels& k) {
   int64_t image = -1;
   for (int64_t i = a.begin; i < a.end;) {
     const int64_t batch = i / a.m;
+    if (a.tap_quads != 0) {
+      const int64_t first = i % a.m, count = std::min(a.m - first, a.end - i);
+      const Block whole{&a.batch[batch], first, count, nullptr, 0, {}, {}};
+      if (columns_of == nullptr) set_columns(a, whole, packed, k);
+      columns_of = whole.batch;
+      convolve_lines(a, a.batch[batch], first, first + count, packed, k);
+      i += count;
+      continue;
+    }
     Block b{&a.batch[batch], i % a.m, 0, nullptr, 0, {}, {}};
     b.rows = std::min({int64_t(by_row ? 1 : kBlockRows), a.m - b.row, a.end - i});
+    if (a.direct) b.rows = std::min(b.rows, whole_lines(a, b.row));
     if (a.image != nullptr && image != batch / a.matrices) lay_out_image(a, image = batch / a.matrices, k);
     set_rows(a, b, k);
     const int8_t* w = packed + b.batch->w * a.panels() * a.panel();

@@ -10,14 +10,15 @@
 //             [...,M,1]), column of B ([N] or [...,1,N]), output channel of w ([OC]).
 //   How       w is packed into panels of 16 columns, four k side by side, with the sums of its columns, once per model when it is a constant
 //             (integer_tile.h). Zero points come off behind the sums:  sum(x w) - x_zero sum(w) - w_zero sum(x) + K x_zero w_zero.
-//             A convolution lays its image out once, channels last between cells of x_zero, and copies the runs that a window sees; k runs over
-//             taps, then channels. A depthwise one reads that image. Products, and 1x1 convolutions of x with channels last, read x in place.
+//             A convolution lays its image out once, channels last between cells of x_zero; k runs over taps, then channels. Its tiles are pixels of a
+//             line and read the lines of their windows where they are; where w has zero points, or such tiles were short, windows are copied.
+//             A depthwise one reads that image, too. Products, and convolutions without padding of x with channels last, read x in place.
 //   Cost      2*M*N*K integer operations, 32 of them an instruction on AVX2, 128 with AVX-512 VNNI; an AVX-512 without it runs AVX2's code.
 //   Numerics  the sum is exact modulo 2^32, so every ISA, order and part gives the same. Scaling is in f32, as written above, rounded after each step.
 //   Edges     K == 0 sums to 0. A NaN scale gives the lowest value.
 //   Source    the ONNX operators, opsets 10 and 21 without 8-bit floats; the fused ones are tern's.
 // On a device tiles of 64 by 64 of plain w, the same exact sums; never run on a GPU.
-// Next: integer_tile.h (the inner loops), integer.cpp and integer_image.cpp (what is around them), integer_bind.cpp, integer_matmul.cpp and
+// Next: integer_tile.h (the inner loops), integer.cpp, integer_image.cpp and integer_lines.cpp (what is around them), integer_bind.cpp, integer_matmul.cpp and
 // integer_conv.cpp (schemas and binding); integer.cu, integer_launch.cpp (a device's).
 #pragma once
 #include "kernels/conv/window.h"
@@ -56,23 +57,33 @@ struct IntegerArgs {
   bool channels_last;    // x and y
   bool depthwise;        // one matrix, whose columns are the channels
   int64_t channels;      // of a pixel of x
+  int64_t run;           // bytes of x beside each other that a row is made of: all k, or those of a line of a window
+  bool direct;           // rows are read where windows lie, in the image or in x
   const int8_t* packed;  // [matrices, panels]; null: `work` is filled in every run
   int8_t* work;
   int32_t w_uniform;       // depthwise: the zero point of w, which the packed taps are without
   bool row_sums;           // w may have zero points
   uint8_t* image;          // one image of x: [in + padding, channels]; null: windows are gathered from x
   Extent3 image_dims;      // with the padding that a window reaches
-  const int64_t* offsets;  // [taps] of the image, depthwise
+  const int64_t* offsets;  // of the image: [taps], depthwise; [lines] of a window
+  int64_t tap_quads;       // depthwise: of a line of taps; 0: taps are no quads
+  uint8_t* ring;           // where they are: lines of groups (integer_lines.h)
   uint8_t* rows;           // [kBlockRows, 4 * quads]; null: rows of x are read where they are
   int32_t *offset, *zero;  // of the columns: what is added to a sum, what a row's term is multiplied with
   float* multiplier;
   uint8_t* block;  // [kBlockRows, n] of y before they are turned; null: a row of y lies in one piece
 
   bool y_signed() const { return y_dtype == DType::i8; }
-  int64_t quads() const { return (k + 3) / 4; }
-  int64_t width() const { return n < 4 && !depthwise ? n : kTileColumns; }  // of a panel: few columns are not filled up
+  int64_t lines() const { return run == 0 ? 0 : k / run; }
+  int64_t quads() const { return lines() * ((run + 3) / 4); }
+  // Of a panel: few columns of few rows are not filled up.
+  int64_t width() const { return n < 4 && m < kTileRows && !depthwise ? n : kTileColumns; }
   int64_t panels() const { return (n + width() - 1) / width(); }
-  int64_t panel() const { return width() * (4 + 4 * (depthwise ? k : quads())); }  // bytes
+  int64_t pixels() const { return window.stride[2] == 1 ? 2 : 1; }  // of a group of pixels, neighbours
+  int64_t panel() const {                                           // bytes
+    if (tap_quads != 0) return 64 * (1 + window.kernel[1] * pixels() * tap_quads);
+    return width() * (4 + 4 * (depthwise ? k : quads()));
+  }
 };
 constexpr int kBlockRows = 4 * kTileRows;  // for which the panels of w are read once
 namespace cuda {
@@ -88,6 +99,9 @@ Isa integer_isa(Isa isa, bool vnni);
 Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, size_t w_zero, int64_t batches);
 // The zero point of all of w, when it is one and known.
 std::optional<int32_t> uniform_zero(const BindContext& c, size_t zero);
+// x and w as the kernels have them: the zero point of x, and what is turned over of it; an element of w.
+inline int32_t packed_x_zero(const IntegerArgs& a, int64_t row) { return zero_at(a.x_zero, a.x_signed, row) + (a.x_signed ? 128 : 0); }
+inline uint8_t highest_bit(const IntegerArgs& a) { return a.x_signed ? 0x80 : 0; }
 // Packs a.w.
 void pack_integers(const IntegerArgs& a, int8_t* zeroed);
 // One scale or zero point for all, or `count` of them; the whole of `total` when there is a batch; null when it is absent. Errors name `what`.

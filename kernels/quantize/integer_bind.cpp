@@ -3,10 +3,13 @@
 
 #include "kernels/quantize/integer.h"
 #include "kernels/quantize/integer_image.h"
+#include "kernels/quantize/integer_lines.h"
 #include "runtime/base/cpu_vnni.h"
 
 namespace tern {
 namespace {
+
+constexpr int64_t kCheapCopy = 16;  // panels: with so many, copying a window costs a sixteenth of its products
 
 // Rows that a tile can read where they are: whole quads of u8.
 bool rows_in_place(const IntegerArgs& a) {
@@ -15,14 +18,39 @@ bool rows_in_place(const IntegerArgs& a) {
   const Window& w = a.window;
   return a.channels_last && w.taps() == 1 && w.stride == Extent3{1, 1, 1} && w.in == w.out && w.begin == Extent3{0, 0, 0};
 }
+// Where windows are read as they lie: one line of taps is one run, and where x itself is the image, runs are quads.
+bool reads_windows(const IntegerArgs& a) {
+  const bool wide = a.window.out[2] >= kTileRows || a.panels() < kCheapCopy;
+  return a.conv && !a.depthwise && !a.row_sums && a.k > 0 && wide && a.width() == kTileColumns;
+}
+
+// What rows are made of: windows where they are read as they lie, if few quads are filled up for it, and else all of k.
+void set_run(IntegerArgs& a) {
+  a.run = a.k;
+  if (!reads_windows(a) || rows_in_place(a) || !set_image(a)) return;
+  const int64_t channels = a.k / a.window.taps(), whole = (a.k + 3) / 4;
+  a.run = a.window.dilation[2] == 1 && channels == a.channels ? channels * a.window.kernel[2] : channels;
+  a.direct = a.quads() * 4 <= whole * 5;
+  if (!a.direct) a.run = a.k;
+}
 // The same of a depthwise convolution, whose tiles read sixteen channels.
 bool image_in_place(const IntegerArgs& a) { return a.channels_last && !a.x_signed && a.channels % kTileColumns == 0 && a.image_dims == a.window.in; }
 
 void set_sources(BindContext& c, IntegerArgs& a) {
   constexpr int64_t kBehind = 16;  // IntegerWindows
+  if (a.tap_quads != 0) return c.set(a.ring, c.workspace<uint8_t>(*ring_bytes(a)));
   const bool image = a.conv && set_image(a);
-  if (a.depthwise) {
-    const Window& w = a.window;
+  const Window& w = a.window;
+  if (a.direct) {
+    c.set(a.offsets, c.table<int64_t>(a.lines(), [&](int64_t* to) {
+      const int64_t across = w.kernel[2] * (a.k / w.taps()) / a.run;  // runs of a line of taps: one, or as many as taps
+      for (int64_t l = 0; l < a.lines(); ++l) {
+        const int64_t line = l / across, d = line / w.kernel[1] * w.dilation[0], h = line % w.kernel[1] * w.dilation[1];
+        to[l] = ((d * a.image_dims[1] + h) * a.image_dims[2] + l % across * w.dilation[2]) * a.channels;
+      }
+    }));
+    if (a.channels_last && !a.x_signed && a.image_dims == w.in && a.run % 4 == 0) return;
+  } else if (a.depthwise) {
     c.set(a.offsets, c.table<int64_t>(a.k, [&](int64_t* to) {
       for (int64_t t = 0; t < a.k; ++t) {
         const int64_t d = t / (w.kernel[1] * w.kernel[2]) * w.dilation[0], h = t / w.kernel[2] % w.kernel[1] * w.dilation[1],
@@ -35,12 +63,14 @@ void set_sources(BindContext& c, IntegerArgs& a) {
     return;
   }
   if (image) c.set(a.image, c.workspace<uint8_t>(a.image_dims[0] * a.image_dims[1] * a.image_dims[2] * a.channels + kBehind));
-  if (!a.depthwise) c.set(a.rows, c.workspace<uint8_t>(kBlockRows * 4 * a.quads() + kBehind));
+  if (!a.depthwise && !a.direct) c.set(a.rows, c.workspace<uint8_t>(kBlockRows * 4 * a.quads() + kBehind));
 }
 
 std::string tag(const IntegerArgs& a) {
   return "integer/" + std::to_string(a.n) + "x" + std::to_string(a.k) + "/" + std::to_string(a.w_k) + "," + std::to_string(a.w_column) + "/" +
-         std::to_string(a.conv ? a.window.taps() : 1) + (a.depthwise ? "/depthwise/" + std::to_string(a.w_uniform) : "");
+         std::to_string(a.conv ? a.window.taps() : 1) + "/" + std::to_string(a.run) + "," + std::to_string(a.width()) +
+         (a.depthwise ? "/depthwise/" + std::to_string(a.w_uniform) : "") +
+         (a.tap_quads != 0 ? "/lines/" + std::to_string(a.window.kernel[2]) + "," + std::to_string(a.pixels()) : "");
 }
 
 }  // namespace
@@ -73,7 +103,11 @@ Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, size_t w_zero, int
   a.end = end;
   const auto zero = uniform_zero(c, w_zero);
   a.w_uniform = zero.value_or(0);
+  const Isa isa = integer_isa(c.isa, has_vnni());
+  a.tap_quads = zero && isa == Isa::avx512 ? tap_quads(a, *zero) : 0;
+  if (a.tap_quads != 0 && !ring_bytes(a)) a.tap_quads = 0;
   a.row_sums = !a.depthwise && (!zero || *zero != (a.w_signed ? 0 : 128));
+  set_run(a);
   set_sources(c, a);
   const int64_t columns = a.panels() * kTileColumns;  // whole vectors
   c.set(a.offset, c.workspace<int32_t>(columns));
@@ -91,7 +125,7 @@ Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, size_t w_zero, int
     c.set(a.w, c.input(w));
     c.set(a.work, c.workspace<int8_t>(bytes));
   }
-  c.run(*tern::pick(kCpuIntegerRows, DType::i8, integer_isa(c.isa, has_vnni())));
+  c.run(*tern::pick(kCpuIntegerRows, DType::i8, isa));
   return {};
 }
 

@@ -9,7 +9,6 @@
 namespace tern {
 namespace {
 
-uint8_t highest_bit(const IntegerArgs& a) { return a.x_signed ? 0x80 : 0; }
 bool inside(int64_t i, int64_t n) { return static_cast<uint64_t>(i) < static_cast<uint64_t>(n); }
 
 struct Pixel {

@@ -15,6 +15,8 @@ TERN_INLINE int32_t quad_at(const uint8_t* p) {
 
 // ---- tile ----
 
+TERN_INLINE const uint8_t* line_of(const IntegerTile& t, int64_t line) { return t.line_at == nullptr ? t.x : t.x + t.line_at[line]; }
+
 #if defined(__AVX512F__)
 
 // Written out, because -mavx512vnni would let the compiler use it in whatever else this file holds.
@@ -25,17 +27,20 @@ void sum_rows(const IntegerTile& t) {
   constexpr int kThirds = (kRows + 2) / 3;  // a pointer for three rows: fourteen would not stay in registers
   const int64_t stride = t.x_stride;
   const uint8_t* x[kThirds];
-  for (int i = 0; i < kThirds; ++i) x[i] = t.x + 3 * i * stride;
   const int8_t* w = t.w;
   __m512i s[kRows * kPanels], v[kPanels];
   unroll<kRows * kPanels>([&](auto i) TERN_INLINE_CALL { s[i.v] = _mm512_setzero_si512(); });
-  for (int64_t q = 0; q < t.quads; ++q, w += 64) {
-    unroll<kPanels>([&](auto p) TERN_INLINE_CALL { v[p.v] = _mm512_loadu_si512(w + p.v * t.panel); });
-    unroll<kRows>([&](auto r) TERN_INLINE_CALL {
-      const __m512i quad = _mm512_set1_epi32(quad_at(x[r.v / 3] + r.v % 3 * stride));
-      unroll<kPanels>([&](auto p) TERN_INLINE_CALL { add_products(s[r.v * kPanels + p.v], quad, v[p.v]); });
-    });
-    unroll<kThirds>([&](auto i) TERN_INLINE_CALL { x[i.v] += 4; });
+  for (int64_t l = 0; l < t.lines; ++l) {
+    const uint8_t* line = line_of(t, l);
+    unroll<kThirds>([&](auto i) TERN_INLINE_CALL { x[i.v] = line + 3 * i.v * stride; });
+    for (int64_t q = 0; q < t.quads; ++q, w += 64) {
+      unroll<kPanels>([&](auto p) TERN_INLINE_CALL { v[p.v] = _mm512_loadu_si512(w + p.v * t.panel); });
+      unroll<kRows>([&](auto r) TERN_INLINE_CALL {
+        const __m512i quad = _mm512_set1_epi32(quad_at(x[r.v / 3] + r.v % 3 * stride));
+        unroll<kPanels>([&](auto p) TERN_INLINE_CALL { add_products(s[r.v * kPanels + p.v], quad, v[p.v]); });
+      });
+      unroll<kThirds>([&](auto i) TERN_INLINE_CALL { x[i.v] += 4; });
+    }
   }
   unroll<kRows>([&](auto r) TERN_INLINE_CALL {
     unroll<kPanels>([&](auto p) TERN_INLINE_CALL { _mm512_storeu_si512(t.sum + r.v * kSumStride + p.v * kTileColumns, s[r.v * kPanels + p.v]); });
@@ -59,16 +64,18 @@ void tile(const IntegerTile& t) {
 template <int kRows>
 void sum_rows(const IntegerTile& t, int first, int panel) {
   const int64_t stride = t.x_stride;
-  const uint8_t* x = t.x + first * stride;
   const int8_t* w = t.w + panel * t.panel;
   __m256i s[kRows * 4], quad[kRows];
   unroll<kRows * 4>([&](auto i) TERN_INLINE_CALL { s[i.v] = _mm256_setzero_si256(); });
-  for (int64_t q = 0; q < t.quads; ++q, w += 64, x += 4) {
-    unroll<kRows>([&](auto r) TERN_INLINE_CALL { quad[r.v] = _mm256_cvtepu8_epi16(_mm_set1_epi32(quad_at(x + r.v * stride))); });
-    unroll<4>([&](auto c) TERN_INLINE_CALL {
-      const __m256i four = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w + 16 * c.v)));
-      unroll<kRows>([&](auto r) TERN_INLINE_CALL { s[r.v * 4 + c.v] = _mm256_add_epi32(s[r.v * 4 + c.v], _mm256_madd_epi16(quad[r.v], four)); });
-    });
+  for (int64_t l = 0; l < t.lines; ++l) {
+    const uint8_t* x = line_of(t, l) + first * stride;
+    for (int64_t q = 0; q < t.quads; ++q, w += 64, x += 4) {
+      unroll<kRows>([&](auto r) TERN_INLINE_CALL { quad[r.v] = _mm256_cvtepu8_epi16(_mm_set1_epi32(quad_at(x + r.v * stride))); });
+      unroll<4>([&](auto c) TERN_INLINE_CALL {
+        const __m256i four = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w + 16 * c.v)));
+        unroll<kRows>([&](auto r) TERN_INLINE_CALL { s[r.v * 4 + c.v] = _mm256_add_epi32(s[r.v * 4 + c.v], _mm256_madd_epi16(quad[r.v], four)); });
+      });
+    }
   }
   unroll<kRows>([&](auto r) TERN_INLINE_CALL {
     int32_t* to = t.sum + (first + r.v) * kSumStride + panel * kTileColumns;
@@ -91,12 +98,14 @@ void tile(const IntegerTile& t) {
 void tile(const IntegerTile& t) {
   for (int p = 0; p < t.panels; ++p) {
     for (int r = 0; r < t.rows; ++r) {
-      const uint8_t* x = t.x + r * t.x_stride;
       const int8_t* w = t.w + p * t.panel;
       uint32_t s[kTileColumns] = {};
-      for (int64_t q = 0; q < t.quads; ++q, x += 4, w += 64) {
-        for (int j = 0; j < kTileColumns; ++j)
-          s[j] += static_cast<uint32_t>(x[0] * w[4 * j] + x[1] * w[4 * j + 1] + x[2] * w[4 * j + 2] + x[3] * w[4 * j + 3]);
+      for (int64_t l = 0; l < t.lines; ++l) {
+        const uint8_t* x = line_of(t, l) + r * t.x_stride;
+        for (int64_t q = 0; q < t.quads; ++q, x += 4, w += 64) {
+          for (int j = 0; j < kTileColumns; ++j)
+            s[j] += static_cast<uint32_t>(x[0] * w[4 * j] + x[1] * w[4 * j + 1] + x[2] * w[4 * j + 2] + x[3] * w[4 * j + 3]);
+        }
       }
       for (int j = 0; j < kTileColumns; ++j) t.sum[r * kSumStride + p * kTileColumns + j] = static_cast<int32_t>(s[j]);
     }
@@ -170,6 +179,72 @@ void taps(const IntegerTaps& t) {
   for (; r + 4 <= t.rows; r += 4) sum_taps<4>(t, r);
   for (; r < t.rows; ++r) sum_taps<1>(t, r);
 }
+
+// ---- groups, lines ----
+
+#if defined(__AVX512F__)
+// Two pixels, `first` and its neighbour.
+TERN_INLINE __m256i two_pixels(const IntegerGroups& g, __mmask16 channels, int64_t first) {
+  const auto pixel = [&](int64_t i) TERN_INLINE_CALL {
+    if (i < 0 || i >= g.width) return _mm_set1_epi8(static_cast<char>(g.zero));
+    return _mm_xor_si128(_mm_maskz_loadu_epi8(channels, g.x + i * g.pixel), _mm_set1_epi8(static_cast<char>(g.flip)));
+  };
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(pixel(first)), pixel(first + 1), 1);
+}
+void groups(const IntegerGroups& g) {
+  if (g.x == nullptr) {
+    for (int64_t i = 0; i < g.groups; ++i) _mm512_storeu_si512(g.to + 64 * i, _mm512_set1_epi8(static_cast<char>(g.zero)));
+    return;
+  }
+  // Four channels of four pixels beside each other, and then these turned.
+  const __m512i fours = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i turned = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+  const auto channels = static_cast<__mmask16>((1u << g.channels) - 1);
+  __m256i two = two_pixels(g, channels, -g.begin);
+  for (int64_t i = 0; i < g.groups; ++i) {
+    const __m256i next = two_pixels(g, channels, 2 * (i + 1) - g.begin);
+    const __m512i four = _mm512_inserti64x4(_mm512_castsi256_si512(two), next, 1);
+    _mm512_storeu_si512(g.to + 64 * i, _mm512_shuffle_epi8(_mm512_permutexvar_epi32(fours, four), turned));
+    two = next;
+  }
+}
+
+// kCount outputs, from number `at` on.
+template <int kPixels, int kCount>
+TERN_INLINE void sum_groups(const IntegerLines& l, int64_t at) {
+  __m512i s[kCount * kPixels];
+  unroll<kCount * kPixels>([&](auto i) TERN_INLINE_CALL { s[i.v] = _mm512_setzero_si512(); });
+  const uint8_t* ring = l.ring + (l.group + at * l.next) * 64;
+  const int8_t* w = l.w;
+  int64_t line = l.first;
+  for (int64_t i = 0; i < l.taps; ++i) {
+    const uint8_t* x = ring + line * l.line;
+    for (int64_t q = 0; q < l.quads; ++q, x += 128) {
+      __m512i taps[kPixels];
+      unroll<kPixels>([&](auto p) TERN_INLINE_CALL { taps[p.v] = _mm512_loadu_si512(w + (p.v * l.quads + q) * 64); });
+      unroll<kCount>([&](auto c) TERN_INLINE_CALL {
+        const __m512i group = _mm512_loadu_si512(x + c.v * l.next * 64);
+        unroll<kPixels>([&](auto p) TERN_INLINE_CALL { add_products(s[c.v * kPixels + p.v], group, taps[p.v]); });
+      });
+    }
+    w += kPixels * l.quads * 64;
+    line += l.step;
+    if (line >= l.lines) line -= l.lines;
+  }
+  unroll<kCount * kPixels>([&](auto i) TERN_INLINE_CALL { _mm512_storeu_si512(l.sum + (at * kPixels + i.v) * kSumStride, s[i.v]); });
+}
+template <int kPixels>
+void sum_lines(const IntegerLines& l) {
+  constexpr int kAtOnce = 8 / kPixels;
+  int64_t at = 0;
+  for (; at + kAtOnce <= l.count; at += kAtOnce) sum_groups<kPixels, kAtOnce>(l, at);
+  for (; at < l.count; ++at) sum_groups<kPixels, 1>(l, at);
+}
+void lines(const IntegerLines& l) {
+  if (l.pairs) sum_lines<2>(l);
+  else sum_lines<1>(l);
+}
+#endif
 
 // ---- finish ----
 
@@ -320,7 +395,11 @@ void turn(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t n, uin
 }
 #endif
 
-constexpr IntegerKernels kKernels = {tile, taps, finish, columns, flip, sum_bytes, windows, turn};
+#if defined(__AVX512F__)
+constexpr IntegerKernels kKernels = {tile, taps, groups, lines, finish, columns, flip, sum_bytes, windows, turn};
+#else
+constexpr IntegerKernels kKernels = {tile, taps, nullptr, nullptr, finish, columns, flip, sum_bytes, windows, turn};
+#endif
 void product(const void* args) { integer_product(args, kKernels); }
 
 }  // namespace

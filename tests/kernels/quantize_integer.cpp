@@ -160,32 +160,35 @@ TEST_CASE("integer convolution: depthwise, pointwise, strided, of few and many c
        {Convolution{1, 16, 5, 5, 16, 3, 16, 1, 1}, Convolution{2, 37, 6, 9, 37, 3, 37, 2, 1}, Convolution{1, 32, 8, 8, 32, 3, 32, 1, 0},
         Convolution{2, 64, 9, 7, 40, 1, 1, 1, 0}, Convolution{1, 7, 9, 9, 70, 1, 1, 2, 0}, Convolution{1, 3, 11, 10, 20, 7, 1, 2, 3},
         Convolution{1, 24, 9, 9, 12, 3, 4, 1, 1}, Convolution{1, 4, 1, 3, 3, 3, 1, 1, 2}, Convolution{1, 2, 2, 2, 4, 5, 2, 1, 12},
-        Convolution{1, 16, 9, 8, 16, 3, 16, 1, 2, 2}, Convolution{1, 5, 9, 8, 6, 3, 1, 1, 2, 2}}) {
+        Convolution{1, 16, 9, 8, 16, 3, 16, 1, 2, 2}, Convolution{1, 5, 9, 8, 6, 3, 1, 1, 2, 2}, Convolution{2, 40, 9, 33, 40, 3, 40, 1, 1},
+        Convolution{1, 21, 11, 68, 21, 5, 21, 1, 2}, Convolution{1, 32, 13, 11, 32, 5, 32, 2, 2}, Convolution{1, 18, 8, 8, 18, 2, 18, 1, 0},
+        Convolution{1, 16, 9, 9, 16, 7, 16, 4, 3}, Convolution{1, 16, 10, 10, 16, 3, 16, 3, 1}, Convolution{1, 16, 4, 5, 16, 1, 16, 2, 0}}) {
     for (DType s : {DType::u8, DType::i8}) {
       for (DType t : {DType::u8, DType::i8}) {
         if (kSanitized && s != t) continue;
+        const int64_t zw = t == DType::i8 ? 0 : s == DType::i8 ? 128 : 3;  // the last leaves w no bytes
         const Tensor x = random8({c.images, c.channels, c.height, c.width}, 5, s),
                      w = random8({c.outputs, c.channels / c.groups, c.kernel, c.kernel}, 6, t);
-        const std::vector<int64_t> sums = convolved(c, x, w, 100, 3);
+        const std::vector<int64_t> sums = convolved(c, x, w, 100, zw);
         const Dims dims{c.images, c.outputs, c.out(c.height), c.out(c.width)};
         const Attrs attrs{{"group", c.groups},
                           {"strides", std::vector<int64_t>{c.stride, c.stride}},
                           {"pads", std::vector<int64_t>(4, c.pad)},
                           {"dilations", std::vector<int64_t>(2, c.dilation)}};
-        check_same(run_op("ConvInteger", attrs, {x, w, scalar8(100, s), scalar8(3, t)})[0], i32(dims, sums));
+        check_same(run_op("ConvInteger", attrs, {x, w, scalar8(100, s), scalar8(zw, t)})[0], i32(dims, sums));
         // Channels last, on either side: the bytes of QLinearConv, which are those of the formula.
         const Tensor one = f32({}, {1}), y_scale = f32({}, {300}), zero = scalar8(7, DType::i8);
         std::vector<float> scaled;
         for (int64_t v : sums) scaled.push_back(std::fmin(std::fmax(std::nearbyint(static_cast<float>(v) * (1.0f / 300.0f)) + 7, -128.0f), 127.0f));
         const Tensor y = cast(f32(dims, scaled), DType::i8), x_last = turned(x, {0, 2, 3, 1}), y_last = turned(y, {0, 2, 3, 1});
-        check_same(run_op("QLinearConv", attrs, {x, one, scalar8(100, s), w, one, scalar8(3, t), y_scale, zero})[0], y);
+        check_same(run_op("QLinearConv", attrs, {x, one, scalar8(100, s), w, one, scalar8(zw, t), y_scale, zero})[0], y);
         for (int64_t last : {1, 2, 3}) {
           const Attrs fused{{"group", c.groups},
                             {"strides", std::vector<int64_t>{c.stride, c.stride}},
                             {"pads", std::vector<int64_t>(4, c.pad)},
                             {"dilations", std::vector<int64_t>(2, c.dilation)},
                             {"channels_last", last}};
-          check_same(run_op("FusedQLinearConv", fused, {last & 1 ? x_last : x, one, scalar8(100, s), w, one, scalar8(3, t), y_scale, zero})[0],
+          check_same(run_op("FusedQLinearConv", fused, {last & 1 ? x_last : x, one, scalar8(100, s), w, one, scalar8(zw, t), y_scale, zero})[0],
                      last & 2 ? y_last : y);
         }
       }
