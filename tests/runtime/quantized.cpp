@@ -96,6 +96,44 @@ TEST_CASE("quantised: a convolution between its fences is one of integers, its R
   }
 }
 
+TEST_CASE("quantised: a transposed convolution is one of integers that gives the pixels of a pixel as channels") {
+  struct Case {
+    int64_t kernel, pad, extra, outputs;
+    bool fused;
+  };
+  for (const Case& c :
+       {Case{2, 0, 0, 5, true}, {4, 1, 0, 6, true}, {3, 1, 1, 1, true}, {2, 0, 0, 1, true}, {3, 0, 0, 4, false}, {5, 2, 1, 3, true}}) {
+    for (DType t : {DType::i8, DType::u8}) {
+      CAPTURE(c.kernel);
+      Quantiser b;
+      const ValueId x = b.fenced(b.input("x", {2, 4, 5, 6}), 0.02f, 128);
+      const Tensor w = test::cast(random_f32({4, c.outputs, c.kernel, c.kernel}, 1, t == DType::i8 ? -127 : 0, t == DType::i8 ? 127 : 255), t);
+      std::vector<float> scales, zeros;
+      for (int64_t i = 0; i < c.outputs; ++i) scales.push_back(0.01f + 0.002f * static_cast<float>(i)), zeros.push_back(static_cast<float>(i + 3));
+      const ValueId real = b.node("DequantizeLinear",
+                                  {b.graph.add_constant("w", w), b.graph.add_constant("s", f32({c.outputs}, scales)),
+                                   b.graph.add_constant("z", test::cast(f32({c.outputs}, zeros), t))},
+                                  {{"axis", int64_t(1)}});
+      const ValueId bias = b.graph.add_constant("c", random_f32({c.outputs}, 8));
+      const ValueId y = b.node(
+          "ConvTranspose", {x, real, bias},
+          {{"strides", std::vector<int64_t>{2, 2}}, {"pads", std::vector<int64_t>(4, c.pad)}, {"output_padding", std::vector<int64_t>(2, c.extra)}});
+      b.output(b.fenced(b.node("Relu", {y}), 0.07f, 20));
+      const Graph g = optimized(b.graph);
+      CHECK(count(g, "QLinearConv") == c.fused);
+      CHECK(count(g, "DepthToSpace") == c.fused);
+      const Tensor in = random_f32({2, 4, 5, 6}, 2, -3, 3);
+      check_bits(b.graph, {in});
+      auto expected = evaluate_graph(b.graph, std::vector<Tensor>{in}, {}), actual = evaluate_graph(g, std::vector<Tensor>{in}, {});
+      REQUIRE((expected.ok() && actual.ok()));
+      check_close((*actual)[0], (*expected)[0], 0, 0.0701f);
+      int64_t differ = 0;
+      for (int64_t i = 0; i < (*actual)[0].count(); ++i) differ += (*actual)[0].data<float>()[i] != (*expected)[0].data<float>()[i];
+      CHECK(differ <= 2 + (*actual)[0].count() / 50);  // the bias is rounded to steps of the sums
+    }
+  }
+}
+
 TEST_CASE("quantised: products of matrices, with a bias that is rounded to steps when the file has it in f32") {
   Quantiser b;
   const ValueId x = b.fenced(b.input("x", {3, 8}), 0.02f, 100);
