@@ -41,6 +41,7 @@ class Assigner {
       }
     }
     insert_reorders();
+    join_what_is_joined();
     widen_joined();
   }
 
@@ -180,28 +181,40 @@ class Assigner {
     drop_unread_transposes(g_);
   }
 
-  // What a ConcatBlocks of one image joins at whole blocks gets the halo of the result, so that it may be computed there (Lowering::joins_in_place).
-  void widen_joined() {
-    std::vector<size_t> last_read(g_.values.size(), 0);
+  // What a ConcatBlocks joins first was perhaps joined before, as in a DenseNet, whose every layer reads what all before it gave: then it joins that.
+  void join_what_is_joined() {
+    std::unordered_map<ValueId, size_t> last;             // the ConcatBlocks that began with this value
+    std::unordered_map<size_t, std::vector<ValueId>> of;  // what they joined
     for (size_t n = 0; n < g_.nodes.size(); ++n) {
-      for (ValueId v : g_.nodes[n].inputs) {
-        if (v != kNone) last_read[static_cast<size_t>(v)] = n;
+      std::vector<ValueId>& inputs = g_.nodes[n].inputs;
+      if (g_.nodes[n].op != &kConcatBlocks || inputs.size() < 2) continue;
+      const auto before = last.find(inputs[0]);
+      of[n] = inputs;
+      if (before != last.end()) {
+        const std::vector<ValueId>& parts = of[before->second];
+        if (parts.size() < inputs.size() && std::equal(parts.begin(), parts.end(), inputs.begin())) {
+          inputs.erase(inputs.begin() + 1, inputs.begin() + static_cast<int64_t>(parts.size()));
+          inputs[0] = g_.nodes[before->second].outputs[0];
+        }
       }
+      last[of[n][0]] = n;
     }
+  }
+
+  // What a ConcatBlocks of one image joins at a whole block gets the halo of the result, so that it may be computed there (plan/join_in_place.cpp).
+  void widen_joined() {
     for (size_t n = g_.nodes.size(); n-- > 0;) {  // results before what is joined in them
       const Node& join = g_.nodes[n];
       if (join.op != &kConcatBlocks || join.inputs.size() < 2) continue;
       const Layout whole = g_.value(join.outputs[0]).layout;
-      auto may_widen = [&](ValueId v) {
-        const Layout& l = g_.value(v).layout;
+      int64_t channel = 0;
+      for (ValueId v : join.inputs) {
+        Layout& l = g_.value(v).layout;
         const Dims d = g_.value(v).type.shape.concrete();
-        if (!l.blocked || d[0] != 1 || (d[1] % kBlock != 0 && v != join.inputs.back()) || last_read[static_cast<size_t>(v)] != n) return false;
-        if (l == whole) return true;
-        if (has_no_halo(v)) return false;
-        return l.top <= whole.top && l.bottom <= whole.bottom && l.left <= whole.left && l.right <= whole.right;
-      };
-      if (!std::all_of(join.inputs.begin(), join.inputs.end(), may_widen)) continue;
-      for (ValueId v : join.inputs) g_.value(v).layout = whole;
+        const bool narrower = l.top <= whole.top && l.bottom <= whole.bottom && l.left <= whole.left && l.right <= whole.right;
+        if (l.blocked && d[0] == 1 && channel % kBlock == 0 && narrower && !has_no_halo(v)) l = whole;
+        channel += d[1];
+      }
     }
   }
 

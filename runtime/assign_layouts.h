@@ -3,8 +3,8 @@
 //   the padding of its readers. Where a reader and a value disagree a Reorder node is inserted, once a value and direction.
 //   A Transpose beside a convolution becomes part of it where it can (conv_ends.h), one beside a Reorder part of that (channels_last).
 //   What is computed element by element between such values (sums, products with a number a channel, norms, activations) becomes MapBlocks;
-//   joining them along the channels, and cutting channels from them, ConcatBlocks. What is joined at whole blocks has the halo of
-//   the result, and is computed there (plan/lower.cpp).
+//   joining them along the channels, and cutting channels from them, ConcatBlocks. What is joined at a whole block has the halo of
+//   the result, and is computed there (plan/join_in_place.cpp). What was joined before, to be joined with more, is joined as it is.
 //   Everything else (graph inputs and outputs, other operators, views, subgraphs) stays plain. Results keep their bits.
 //   What an operator takes and gives it says itself (kernels/layouts.h).
 // Next: conv_ends.h, kernels/layouts.h, kernels/conv/conv.h, kernels/conv/map_blocks.h, plan/plan.h.

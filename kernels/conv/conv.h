@@ -150,13 +150,13 @@ struct CopyChannels {
   const float* x;                                                          // the first real pixel of image 0, block 0
   int64_t x_image, x_block, x_channel, x_row, x_first, y_first, channels;  // x_channel: of a plain x, else 0
 };
-// Several of them in turn: concatenation along the channels, or a part of them.
+// Several of them in turn: concatenation along the channels, or a part of them. What lies in y already is not among them.
 struct ConcatBlocksArgs {
   const CopyChannels* parts;
   int64_t count;
   float* y;
   int64_t y_image, y_block, y_row, batch, blocks, height, width;  // blocks of y
-  bool fills;                                                     // the last block of y is full
+  bool fills;                                                     // the last block of y is full, or partly there already
   ConvHalo halo;                                                  // of y
 };
 

@@ -101,16 +101,23 @@ Status bind_concat(BindContext& c) {
   if (!y.layout.blocked) return unsupported("gives blocked values only");
   const BlockedMap m(y);
   ConcatBlocksArgs& a = c.args<ConcatBlocksArgs>();
-  a.count = static_cast<int64_t>(c.inputs.size());
+  auto is_there = [&](size_t i) { return i < 32 && (c.in_place >> i & 1) != 0; };
+  for (size_t i = 0; i < c.inputs.size(); ++i) a.count += !is_there(i);
+  if (a.count == 0) return {};
   c.set(a.parts, c.table<CopyChannels>(a.count, [&](CopyChannels* part) {
     int64_t channels = 0;
-    for (size_t i = 0; i < c.inputs.size(); ++i, ++part) {
+    for (size_t i = 0; i < c.inputs.size(); ++i) {
       const TensorView& x = c.in(i);
+      if (is_there(i)) {
+        channels += x.dims[1];
+        a.fills = channels > (m.blocks - 1) * kBlock;
+        continue;
+      }
       const BlockedMap mx(x);
       *part = {nullptr, mx.image(), mx.block(), 0, mx.row(), c.attrs.i("first"), channels, std::min(x.dims[1], y.dims[1])};
       if (!x.layout.blocked) part->x_channel = x.dims.count(2, x.dims.rank), part->x_image = x.dims[1] * part->x_channel, part->x_row = x.dims.back();
       c.set(part->x, c.input<const float>(i) + mx.first);
-      channels += part->channels;
+      channels += part++->channels;
     }
   }));
   c.set(a.y, c.output<float>(0) + m.first);
@@ -119,7 +126,7 @@ Status bind_concat(BindContext& c) {
   a.blocks = m.blocks;
   a.height = y.dims.rank == 4 ? y.dims[2] : 1;
   a.width = y.dims.back();
-  a.fills = y.dims[1] % kBlock == 0;
+  a.fills |= y.dims[1] % kBlock == 0;
   a.halo = m.halo(y.layout);
   c.run(*c.pick(DType::f32));
   return {};

@@ -78,6 +78,8 @@ Result<int32_t> Lowering::new_buffer(const Graph& g, ValueId v) {
   }
   is_input_.push_back(false);
   pinned_.push_back(false);
+  inside_.push_back(false);
+  shared_.push_back(false);
   readers_.push_back(0);
   return p_.add_buffer(*bytes);
 }
@@ -129,7 +131,7 @@ void Lowering::hold(const Place& place) {
 }
 
 bool Lowering::read_for_the_last_time(const Place& place) const {
-  return place.buffer != kNone && readers_[static_cast<size_t>(place.buffer)] == 1 && !pinned_[static_cast<size_t>(place.buffer)];
+  return place.buffer != kNone && readers_[static_cast<size_t>(place.buffer)] == 1 && !is_kept(place.buffer);
 }
 
 void Lowering::touch(const Place& place, int32_t position) {
@@ -174,39 +176,7 @@ bool Lowering::may_take_over(size_t scope, const Node& node, size_t i, bool view
   int readings = 0;  // a kernel that writes its output while it still reads the same buffer as another input would read its own results
   for (ValueId v : node.inputs) readings += v != kNone && place(scope, v).buffer == p.buffer;
   if (readings != 1) return false;
-  return readers_[static_cast<size_t>(p.buffer)] == 0 && !pinned_[static_cast<size_t>(p.buffer)];
-}
-
-// May a ConcatBlocks leave what it joins where that is computed, in its own result? Of one image, at whole blocks, where nobody reads a part later.
-bool Lowering::joins_in_place(size_t scope, const Node& node) {
-  if (scope != 0 || repeats_ != 1 || p_.on_device != nullptr || node.op != &kConcatBlocks || node.inputs.size() < 2) return false;
-  const Graph& g = graph(scope);
-  const Value& y = g.value(node.outputs[0]);
-  for (size_t i = 0; i < node.inputs.size(); ++i) {
-    const Value& x = g.value(node.inputs[i]);
-    const int32_t buffer = place(scope, node.inputs[i]).buffer;
-    const Dims dims = x.type.shape.concrete();
-    if (buffer == kNone || x.layout != y.layout || dims[0] != 1 || (dims[1] % kBlock != 0 && i + 1 < node.inputs.size())) return false;
-    if (pinned_[static_cast<size_t>(buffer)] || readers_[static_cast<size_t>(buffer)] != 0) return false;
-    if (std::count(node.inputs.begin(), node.inputs.end(), node.inputs[i]) != 1) return false;
-  }
-  return true;
-}
-
-Status Lowering::join_in_place(size_t scope, const Node& node, int32_t position) {
-  const Graph& g = graph(scope);
-  auto whole = new_buffer(g, node.outputs[0]);
-  if (!whole) return whole.error();
-  int64_t at = 0;
-  for (ValueId v : node.inputs) {
-    const int32_t part = place(scope, v).buffer;
-    p_.insides.push_back({part, *whole, at});
-    at += p_.buffer(part).bytes;
-  }
-  place(scope, node.outputs[0]).buffer = *whole;
-  p_.touch(*whole, position);
-  add_readers(scope, node.outputs[0]);
-  return {};
+  return readers_[static_cast<size_t>(p.buffer)] == 0 && !is_kept(p.buffer);
 }
 
 Status Lowering::lower_node(size_t scope, const Node& node, std::vector<size_t>& list, bool nested) {
@@ -226,7 +196,11 @@ Status Lowering::lower_node(size_t scope, const Node& node, std::vector<size_t>&
     add_readers(scope, node.outputs[0]);
     return {};
   }
-  if (joins_in_place(scope, node)) return join_in_place(scope, node, position);
+  if (node.op == &kConcatBlocks) {
+    auto all = join_in_place(scope, node, position);
+    if (!all) return all.error();
+    if (*all) return {};
+  }
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     const ValueId v = node.outputs[o];
     if (v == kNone) continue;

@@ -53,12 +53,20 @@ class Lowering {
   void place_constants(size_t scope);
   void pin(int32_t buffer, bool input);
   bool may_take_over(size_t scope, const Node& node, size_t i, bool view);
-  bool joins_in_place(size_t scope, const Node& node);
-  Status join_in_place(size_t scope, const Node& node, int32_t position);
+  // Nobody else may write there, though nobody reads it any more.
+  bool is_kept(int32_t buffer) const {
+    const auto b = static_cast<size_t>(buffer);
+    return pinned_[b] || inside_[b] || shared_[b];
+  }
+  // join_in_place.cpp:
+  std::vector<bool> parts_in_place(size_t scope, const Node& node);
+  // Of a ConcatBlocks: places its result, and those of its inputs in it that can lie there. True: all of them, so that nothing is left to be done.
+  Result<bool> join_in_place(size_t scope, const Node& node, int32_t position);
   Status lower_node(size_t scope, const Node& node, std::vector<size_t>& list, bool nested);
 
   Program& p_;
   std::vector<bool> is_input_, pinned_;  // of buffers
+  std::vector<bool> inside_, shared_;    // of buffers: it lies in another one; one that is still to be read lies in it
   std::vector<int64_t> readers_;         // of buffers: reads that are still to come
   int32_t position_ = 1;
   bool certain_ = true;

@@ -1,5 +1,6 @@
 // Selecting kernels: every work becomes bindings, and adding their sizes says what the session needs. See program.h. Next: plan_memory.h.
 #include <set>
+#include <unordered_map>
 
 #include "kernels/elementwise/bits.h"
 #include "runtime/base/checked.h"
@@ -32,14 +33,17 @@ Status bind_copy_work(Work& w, bool on_device, Isa isa) {
   return {};
 }
 
-// Bit i: output 0 lies on input i.
-uint32_t in_place(const Program& p, const Work& w) {
+// Bit i: output 0 lies on input i, or around it.
+uint32_t in_place(const Program& p, const std::unordered_map<int32_t, int32_t>& wholes, const Work& w) {
   uint32_t mask = 0;
   if (w.node->outputs[0] == kNone) return mask;
   const int32_t out = p.place(w.scope, w.node->outputs[0]).buffer;
   for (size_t i = 0; i < w.node->inputs.size() && i < 32; ++i) {
     const ValueId v = w.node->inputs[i];
-    if (v != kNone && p.place(w.scope, v).buffer == out) mask |= 1u << i;
+    const int32_t in = v == kNone ? kNone : p.place(w.scope, v).buffer;
+    if (in == kNone) continue;
+    const auto whole = wholes.find(in);
+    if (in == out || (whole != wholes.end() && whole->second == out)) mask |= 1u << i;
   }
   return mask;
 }
@@ -48,7 +52,9 @@ int64_t image_bytes(const Work& w, const Binding& b) { return static_cast<int64_
 
 class Selection {
  public:
-  explicit Selection(Program& program) : p_(program), from_device_(program.buffers.size(), false) {}
+  explicit Selection(Program& program) : p_(program), from_device_(program.buffers.size(), false) {
+    for (const Program::Inside& i : p_.insides) wholes_[i.part] = i.whole;
+  }
 
   Status run() {
     for (Work& w : p_.work) {
@@ -128,7 +134,7 @@ class Selection {
                                      .products = p_.options.products,
                                      .inputs = v.in,
                                      .outputs = v.out,
-                                     .in_place = in_place(p_, w),
+                                     .in_place = in_place(p_, wholes_, w),
                                      .part = part,
                                      .parts = parts,
                                      .table_budget = std::max<int64_t>(0, p_.options.budget / kTablesOfBudget - images)});
@@ -194,8 +200,9 @@ class Selection {
 
   Program& p_;
   std::set<std::pair<const std::byte*, std::string>> packs_seen_;
-  std::vector<std::string> without_kernel_;  // on a device
-  std::vector<bool> from_device_;            // of buffers: the device wrote it last
+  std::unordered_map<int32_t, int32_t> wholes_;  // of buffers that lie in others: in which
+  std::vector<std::string> without_kernel_;      // on a device
+  std::vector<bool> from_device_;                // of buffers: the device wrote it last
   int64_t work_done_ = 0;
   bool keeps_weights_ = false;
 };

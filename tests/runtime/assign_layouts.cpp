@@ -550,7 +550,7 @@ TEST_CASE("assign_layouts: what is joined at whole blocks is computed where the 
   CHECK(joins(g) == 0);
 }
 
-TEST_CASE("assign_layouts: what is joined is copied when others read it later, or twice, and of several images and between blocks") {
+TEST_CASE("assign_layouts: what is joined may be read later and be an output, and is copied when it is joined twice, and of several images") {
   enum class Kind { plain, image, between, later, twice, output };
   for (Kind kind : {Kind::plain, Kind::image, Kind::between, Kind::later, Kind::twice, Kind::output}) {
     CAPTURE(static_cast<int>(kind));
@@ -563,7 +563,54 @@ TEST_CASE("assign_layouts: what is joined is copied when others read it later, o
     const ValueId y = conv(b, joined, {channels, 2 * channels, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
     b.output(kind == Kind::later ? b.node("Add", {y, first}) : y);
     if (kind == Kind::output) b.output(first);
-    CHECK(joins(check_blocked(b.graph, random_f32({images, 3, 6, 7}, 1))) == (kind != Kind::plain));
+    CHECK(joins(check_blocked(b.graph, random_f32({images, 3, 6, 7}, 1))) == (kind == Kind::image || kind == Kind::between || kind == Kind::twice));
+  }
+}
+
+TEST_CASE("assign_layouts: of what is joined that is computed in place which begins at a whole block, whatever of it is copied beside it") {
+  struct Case {
+    Ints channels;
+    size_t in_place;  // of less than 16 are plain
+  };
+  for (const auto& [channels, in_place] : {Case{{24, 24, 32}, 2}, Case{{24, 40, 32, 17}, 3}, Case{{32, 20, 12, 5}, 2}, Case{{16, 8, 8}, 1},
+                                           Case{{16, 8, 4, 20}, 1}, Case{{8, 32, 8, 16}, 1}}) {
+    CAPTURE(channels[1]);
+    for (bool later : {false, true}) {
+      GraphBuilder b;
+      const ValueId x = b.input("x", {1, 3, 6, 7});
+      std::vector<ValueId> parts;
+      int64_t all = 0;
+      for (int64_t n : channels) {
+        parts.push_back(b.node("Sigmoid", {conv(b, x, {n, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}})}));
+        all += n;
+      }
+      const ValueId y = conv(b, b.node("Relu", {b.node("Concat", parts, {{"axis", int64_t(1)}})}), {16, all, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+      b.output(y);
+      for (size_t i = 0; i < parts.size() && later; ++i) b.output(conv(b, b.node("Relu", {parts[i]}), {16, channels[i], 1, 1}, {}));
+      const Graph g = check_blocked(b.graph, random_f32({1, 3, 6, 7}, 1));
+      CHECK(joins(g) == 1);
+      auto program = make_program(g, {.budget = int64_t(1) << 30});
+      REQUIRE(program.ok());
+      CHECK((*program)->insides.size() == in_place);
+    }
+  }
+}
+
+TEST_CASE("assign_layouts: every layer of a DenseNet reads what all before it gave, and that lies together as it is computed") {
+  for (int64_t growth : {32, 16, 24, 12}) {
+    GraphBuilder b;
+    std::vector<ValueId> features = {conv(b, b.input("x", {1, 3, 7, 6}), {32, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}})};
+    int64_t channels = 32;
+    auto constant = [&](float low, int64_t seed) { return b.constant(random_f32({channels}, static_cast<uint32_t>(seed), low, 2)); };
+    for (int64_t layer = 0; layer < 4; ++layer, channels += growth) {
+      ValueId v = features.size() == 1 ? features[0] : b.node("Concat", features, {{"axis", int64_t(1)}});
+      v = b.node("Relu", {b.node("BatchNormalization", {v, constant(0.5f, 1), constant(-1, 2), constant(-1, 3), constant(0.5f, 4)})});
+      features.push_back(conv(b, conv(b, v, {48, channels, 1, 1}, {}), {growth, 48, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+    }
+    b.output(conv(b, b.node("Concat", features, {{"axis", int64_t(1)}}), {16, channels, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+    const Graph g = check_blocked(b.graph, random_f32({1, 3, 7, 6}, 1));
+    CHECK(GraphBuilder::count(g, "ConcatBlocks") == 4);
+    CHECK(joins(g) == (growth == 12 ? 4 : growth == 24 ? 2 : 0));
   }
 }
 
