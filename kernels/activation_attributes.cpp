@@ -54,11 +54,14 @@ std::optional<ActivationSpec> parse_activation(std::string_view name) {
   return std::nullopt;
 }
 
-std::optional<ActivationSpec> fused_activation(const AttrReader& attrs) {
-  if (!attrs.lists("activation")) return ActivationSpec{};
-  std::optional<ActivationSpec> e = parse_activation(attrs.s("activation"));
+std::optional<ActivationSpec> fused_activation(const AttrReader& attrs, const std::string& prefix) {
+  const std::string activation = prefix + "activation", alpha = prefix + "alpha", beta = prefix + "beta";
+  if (!attrs.lists(activation)) return ActivationSpec{};
+  std::optional<ActivationSpec> e = parse_activation(attrs.s(activation));
   if (!e) return e;
-  return ActivationSpec{e->activation, attrs.has("alpha") ? attrs.f("alpha") : e->alpha, attrs.has("beta") ? attrs.f("beta") : e->beta};
+  if (attrs.has(alpha)) e->alpha = attrs.f(alpha);
+  if (attrs.has(beta)) e->beta = attrs.f(beta);
+  return e;
 }
 
 }  // namespace tern

@@ -8,6 +8,7 @@
 #include "kernels/audio/audio.h"
 #include "kernels/control/control.h"
 #include "kernels/conv/conv.h"
+#include "kernels/conv/expand_depthwise.h"
 #include "kernels/conv/map_blocks.h"
 #include "kernels/detection/detection.h"
 #include "kernels/einsum/einsum.h"
@@ -62,6 +63,7 @@ constexpr const OpDef* kOps[] = {
     &kConvTranspose,
     &kFusedConv,
     &kFusedConvTranspose,
+    &kFusedExpandDepthwise,
     &kMapBlocks,
     &kReorder,
     // detection

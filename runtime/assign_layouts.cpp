@@ -8,6 +8,7 @@
 #include "kernels/conv/conv_bind.h"
 #include "kernels/conv/map_blocks.h"
 #include "runtime/conv_ends.h"
+#include "runtime/expand_depthwise.h"
 #include "runtime/layout_query.h"
 
 namespace tern {
@@ -232,6 +233,7 @@ class Assigner {
 void assign_layouts(Graph& graph) {
   absorb_transposes(graph);
   Assigner(graph).run();
+  join_expand_depthwise(graph);
 }
 
 }  // namespace tern

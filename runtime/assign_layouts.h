@@ -5,9 +5,10 @@
 //   What is computed element by element between such values (sums, products with a number a channel, norms, activations) becomes MapBlocks;
 //   joining them along the channels, and cutting channels from them, ConcatBlocks. What is joined at a whole block has the halo of
 //   the result, and is computed there (plan/join_in_place.cpp). What was joined before, to be joined with more, is joined as it is.
+//   A convolution of one tap and the depthwise one that alone reads it become one node where what is between is large (expand_depthwise.h).
 //   Everything else (graph inputs and outputs, other operators, views, subgraphs) stays plain. Results keep their bits.
 //   What an operator takes and gives it says itself (kernels/layouts.h).
-// Next: conv_ends.h, kernels/layouts.h, kernels/conv/conv.h, kernels/conv/map_blocks.h, plan/plan.h.
+// Next: conv_ends.h, expand_depthwise.h, kernels/layouts.h, kernels/conv/conv.h, kernels/conv/map_blocks.h, plan/plan.h.
 #pragma once
 #include "runtime/graph.h"
 

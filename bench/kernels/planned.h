@@ -25,6 +25,11 @@ inline Graph blocked_graph() {
     const int64_t pad = w[2] / 2;
     return b.emit("Conv", {x, b.constant(random_tensor(w, 7)), b.constant(random_tensor({w[0]}, 8))}, attrs({{"pads", Ints{pad, pad, pad, pad}}}));
   };
+  const auto depthwise = [&](ValueId x, int64_t channels) {
+    Attributes a = attrs({{"pads", Ints{1, 1, 1, 1}}});
+    a.set("group", channels);
+    return b.emit("Conv", {x, b.constant(random_tensor({channels, 1, 3, 3}, 7)), b.constant(random_tensor({channels}, 8))}, a);
+  };
   const ValueId first = conv(b.input("x", {DType::f32, {1, 3, 56, 56}}), {32, 3, 3, 3});
   const ValueId pooled = b.emit("MaxPool", {first}, attrs({{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}}));
   const ValueId left = conv(pooled, {32, 32, 3, 3}), right = conv(pooled, {32, 32, 1, 1});
@@ -36,8 +41,10 @@ inline Graph blocked_graph() {
   const ValueId joined = b.emit("Concat", {conv(pooled, {24, 32, 1, 1}), product, b.emit("Mul", {right, mean})}, channels);
   const ValueId halved = b.emit("AveragePool", {conv(joined, {32, 88, 1, 1})}, attrs({{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}}));
   const ValueId last = conv(halved, {32, 32, 3, 3});
+  const ValueId expanded = conv(first, {64, 32, 1, 1});  // 800 KB
   conv(last, {32, 32, 3, 3});
-  auto graph = b.finish({{"y", b.emit("Transpose", {last})}, {"z", conv(last, {32, 32, 3, 3})}});
+  auto graph =
+      b.finish({{"y", b.emit("Transpose", {last})}, {"z", conv(last, {32, 32, 3, 3})}, {"w", conv(depthwise(expanded, 64), {16, 64, 1, 1})}});
   if (!graph) return {};
   assign_layouts(*graph);
   return std::move(*graph);

@@ -16,8 +16,6 @@ BlockedMap::BlockedMap(const TensorView& v)
       blocks(ceil_div(v.dims[1], kBlock)),
       first((v.layout.top * width + v.layout.left) * kBlock) {}
 
-namespace {
-
 void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, bool last, Address<float> at, const ConvProblem& p) {
   const Extent3& o = p.window.out;
   if (v.layout.blocked) {
@@ -42,6 +40,55 @@ void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, bool last,
   out.lo = o[2] * out.col;
   out.hi = o[1] * out.lo;
 }
+
+ConvEdges edges_of(const Window& w, bool columns) {
+  ConvEdges e;
+  if (w.out[2] < 2) return e;
+  const bool above = w.begin[1] > 0, below = w.swept(1) - w.begin[1] > w.in[1];
+  if (w.kernel[0] == 1 && (above || below)) e.kernel_rows = w.kernel[1];
+  e.kernel_cols = w.kernel[2];
+  e.begin = w.begin[1];
+  e.stride = w.stride[1];
+  e.dilation = w.dilation[1];
+  e.in = w.in[1];
+  for (int64_t k = 0; k < w.kernel[2] && columns; ++k) {
+    e.left += k * w.dilation[2] < w.begin[2];
+    e.right += (w.out[2] - 1) * w.stride[2] + k * w.dilation[2] - w.begin[2] >= w.in[2];
+  }
+  if (e.left + e.right > w.kernel[2]) e.left = e.right = 0;
+  return e;
+}
+
+void bind_conv_weights(BindContext& c, size_t input, const ConvProblem& p, const Phases& phases, ConvArgs& a) {
+  int64_t floats = 0;
+  for (const Phase& phase : phases.all) floats += a.pack.floats(static_cast<int64_t>(phase.taps.size()));
+  if (!c.in(input).constant) {
+    c.set(a.pack.w, c.input<const float>(input));
+    c.set(a.packed_here, c.workspace<float>(floats));
+    std::vector<int64_t> taps;
+    for (const Phase& phase : phases.all) taps.insert(taps.end(), phase.taps.begin(), phase.taps.end());
+    c.set(a.w_tap, c.table<int64_t>(static_cast<int64_t>(taps.size()), [&](int64_t* to) { std::copy(taps.begin(), taps.end(), to); }));
+    return;
+  }
+  const Window& w = p.window;
+  std::vector<int64_t> numbers = {a.pack.tile_blocks, a.pack.groups, a.pack.ocs, a.pack.ics, w.taps(), a.pack.oc, a.pack.ic, int64_t(p.mirrored)};
+  for (const Extent3& e : {w.kernel, w.dilation, w.begin, w.out, p.spread}) {
+    if (phases.all.size() > 1) numbers.insert(numbers.end(), e.begin(), e.end());
+  }
+  std::string tag = "conv/";
+  for (int64_t n : numbers) tag += std::to_string(n) + ",";
+  c.set(a.w, c.packed<float>(input, tag, floats, [pack = a.pack, all = phases.all](const float* from, float* to) {
+    ConvPack of = pack;
+    of.w = from;
+    for (const Phase& phase : all) {
+      const auto taps = static_cast<int64_t>(phase.taps.size());
+      pack_sweep(of, phase.taps.data(), taps, to);
+      to += of.floats(taps);
+    }
+  }));
+}
+
+namespace {
 
 // How far the windows of all phases reach around x.
 struct Reach {
@@ -120,25 +167,6 @@ Status bind_input(BindContext& c, const ConvProblem& p, const Phases& phases, co
   return {};
 }
 
-// Taps outside x (conv.h, Numerics).
-ConvEdges edges_of(const Window& w, bool columns) {
-  ConvEdges e;
-  if (w.out[2] < 2) return e;
-  const bool above = w.begin[1] > 0, below = w.swept(1) - w.begin[1] > w.in[1];
-  if (w.kernel[0] == 1 && (above || below)) e.kernel_rows = w.kernel[1];
-  e.kernel_cols = w.kernel[2];
-  e.begin = w.begin[1];
-  e.stride = w.stride[1];
-  e.dilation = w.dilation[1];
-  e.in = w.in[1];
-  for (int64_t k = 0; k < w.kernel[2] && columns; ++k) {
-    e.left += k * w.dilation[2] < w.begin[2];
-    e.right += (w.out[2] - 1) * w.stride[2] + k * w.dilation[2] - w.begin[2] >= w.in[2];
-  }
-  if (e.left + e.right > w.kernel[2]) e.left = e.right = 0;
-  return e;
-}
-
 // Rows that follow one another without a gap, in x and in y, become one; a single column becomes a row.
 void flatten(ConvArgs& a, ConvSweep& s) {
   const bool residual = a.residual.image != 0, edges = s.edges.kernel_rows != 0 || s.edges.left + s.edges.right != 0;
@@ -202,36 +230,6 @@ int64_t bind_sweeps(BindContext& c, const Phases& phases, const Reach& reach, co
   return units;
 }
 
-// The weights as the tiles read them: packed once a model, or by every run.
-void bind_weights(BindContext& c, const ConvProblem& p, const Phases& phases, ConvArgs& a) {
-  int64_t floats = 0;
-  for (const Phase& phase : phases.all) floats += a.pack.floats(static_cast<int64_t>(phase.taps.size()));
-  if (!c.in(1).constant) {
-    c.set(a.pack.w, c.input<const float>(1));
-    c.set(a.packed_here, c.workspace<float>(floats));
-    std::vector<int64_t> taps;
-    for (const Phase& phase : phases.all) taps.insert(taps.end(), phase.taps.begin(), phase.taps.end());
-    c.set(a.w_tap, c.table<int64_t>(static_cast<int64_t>(taps.size()), [&](int64_t* to) { std::copy(taps.begin(), taps.end(), to); }));
-    return;
-  }
-  const Window& w = p.window;
-  std::vector<int64_t> numbers = {a.pack.tile_blocks, a.pack.groups, a.pack.ocs, a.pack.ics, w.taps(), a.pack.oc, a.pack.ic, int64_t(p.mirrored)};
-  for (const Extent3& e : {w.kernel, w.dilation, w.begin, w.out, p.spread}) {
-    if (phases.all.size() > 1) numbers.insert(numbers.end(), e.begin(), e.end());
-  }
-  std::string tag = "conv/";
-  for (int64_t n : numbers) tag += std::to_string(n) + ",";
-  c.set(a.w, c.packed<float>(1, tag, floats, [pack = a.pack, all = phases.all](const float* from, float* to) {
-    ConvPack of = pack;
-    of.w = from;
-    for (const Phase& phase : all) {
-      const auto taps = static_cast<int64_t>(phase.taps.size());
-      pack_sweep(of, phase.taps.data(), taps, to);
-      to += of.floats(taps);
-    }
-  }));
-}
-
 }  // namespace
 
 Layout halo_of(const ConvProblem& p) {
@@ -289,7 +287,7 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
   a.pack = {nullptr, p.w_group, p.w_oc, p.w_ic, p.groups, p.ocs, a.lanewise ? a.lane_ics : p.ics, a.lanewise ? 1 : kernel.tile.blocks};
   if (a.lanewise && a.lane_ics == 1) a.pack.oc = problem.w_group;
   const int64_t units = bind_sweeps(c, phases, reach, step, kernel.tile, a);
-  bind_weights(c, p, phases, a);
+  bind_conv_weights(c, 1, p, phases, a);
   c.set(a.bias, c.input<const float>(2));
   c.set(a.scale, c.input<const float>(4));
   c.set(a.shift, c.input<const float>(5));

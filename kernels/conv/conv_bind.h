@@ -31,11 +31,26 @@ void put_channels_last(Shape& s);   // from first
 // What the attributes of a node and the dims of X and W say. Errors: the window does not fit.
 Result<ConvProblem> conv_problem(const AttrReader& attrs, const Dims& x, const Dims& w);
 Result<ConvProblem> conv_transpose_problem(const AttrReader& attrs, const Dims& x, const Dims& w);
+// A Conv or FusedConv, as far as its shapes go.
+struct ConvNode {
+  AttrReader attrs;
+  Dims x, w;
+};
 // The zero halo with which a blocked x is read in place: its four sides; none where that would be absurdly wide.
 Layout halo_of(const ConvProblem& p);
 
 // Are channels so grouped that lanes of a block of x give the same lanes of y (ConvArgs::lanewise)? Always of a depthwise convolution.
 bool is_lanewise(int64_t groups, int64_t ics, int64_t ocs);
+
+// ---- pieces of a binding ----
+struct Phases;
+// Where v lies, pixel by pixel; `last`: with its channels last.
+void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, bool last, Address<float> at, const ConvProblem& p);
+// Taps outside x (conv.h, Numerics); `columns`: of the first and the last window, too.
+ConvEdges edges_of(const Window& w, bool columns);
+// The weights, an input, as the tiles read them: packed once a model, or by every run. Precondition: a.pack is set.
+void bind_conv_weights(BindContext& c, size_t input, const ConvProblem& p, const Phases& phases, ConvArgs& a);
+
 // Binds inputs (x, w, bias, residual, scale, shift) and output 0 of `c`.
 Status bind_conv(BindContext& c, const ConvProblem& problem);
 bool is_plain_depthwise(const BindContext& c, const ConvProblem& problem);     // depthwise.cpp

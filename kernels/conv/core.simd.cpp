@@ -1,267 +1,13 @@
-// The loop over tiles: write the zero halo, prepare the input, pack the weights when they are no constants, compute every tile, apply what the tile
-// has not while it is in L1. See conv.h; the register tiles are in conv_tile.h.
-#include "kernels/conv/conv_tile.h"
+// What runs: write the zero halo, prepare the input, pack the weights when they are no constants, compute every sweep (sweep.h). And two convolutions
+// band by band. See conv.h, expand_depthwise.h; the register tiles are in conv_tile.h.
+#include "kernels/conv/expand_depthwise.h"
 #include "kernels/conv/halo.h"
 #include "kernels/conv/pack.h"
 #include "kernels/conv/prepare.h"
-#include "kernels/simd_activation.h"
+#include "kernels/conv/sweep.h"
 
 namespace tern::TERN_ISA {
 namespace {
-
-// The register tile: oc blocks x pixels.
-#if defined(__AVX512F__)
-constexpr RegisterTile kTile = {2, 14};
-#elif defined(__AVX2__) || defined(TERN_NEON)
-constexpr RegisterTile kTile = {1, 6};
-#else
-constexpr RegisterTile kTile = {1, 4};
-#endif
-constexpr int64_t kB = kTile.blocks, kP = kTile.pixels;
-
-TileFn pick_tile(const ConvArgs& a, int64_t blocks, int64_t width) {
-  if (a.lanewise) {
-    if (a.lane_ics > 1) return grouped_fn<kP>(width);
-    if (a.x_col == 16) return depthwise_fn<kP, 16>(width);
-    return depthwise_fn<kP, kAnyPitch>(width);
-  }
-  if (blocks == kB) {
-    if (a.x_col == 1) return dense_fn<kB, 1, kP, 1>(width);
-    if (a.ic_step == 1) return dense_fn<kB, 1, kP, kAnyPlanarPitch>(width);
-    if (a.x_col == 16) return dense_fn<kB, 1, kP, 16>(width);
-    if (a.x_col == 32) return dense_fn<kB, 1, kP, 32>(width);
-    return dense_fn<kB, 1, kP, kAnyPitch>(width);
-  }
-  if (a.x_col == 16) return dense_fn<1, 1, kP, 16>(width);
-  if (kB != 1 && a.x_col == 1) return dense_fn<1, 1, kP, 1>(width);
-  if (kB != 1 && a.ic_step == 1 && a.x_col == 2) return dense_fn<1, 1, kP, 2>(width);  // first layers
-  return dense_fn<1, 1, kP, kAnyPitch>(width);
-}
-TileFn pick_tile_of_two_rows(const ConvArgs& a, int64_t width) {
-  return a.x_col == 16 ? dense_fn<kB, 2, kP / 2, 16>(width) : dense_fn<kB, 2, kP / 2, 32>(width);
-}
-
-// How a row is cut into tiles: the first `wide` of them have narrow + 1 pixels, the others narrow.
-struct Cut {
-  int64_t tiles, narrow, wide;
-  TileFn fns[2];  // of narrow and of narrow + 1 pixels
-};
-template <class F>
-Cut cut_row(int64_t cols, int64_t most, F pick) {
-  const int64_t tiles = (cols + most - 1) / most, narrow = cols / tiles, wide = cols % tiles;
-  return {tiles, narrow, wide, {pick(narrow), wide > 0 ? pick(narrow + 1) : nullptr}};
-}
-
-// Residual, activation, scale: on a row of the tile just stored at y (blocks y_block apart, pixels y_col apart, blocked lanes).
-struct Finish {
-  float* y;
-  int64_t y_block, y_col;
-  const float* residual;                 // null: none, or added already
-  int64_t blocks, width, channel, left;  // channel: index into scale and shift
-};
-
-TERN_INLINE f32x16 residual_at(const ConvPixels& at, const Finish& f, int64_t b, int64_t p) {
-  const float* r = f.residual + b * at.block + p * at.col;
-  if (at.blocked) return load(r);
-  float lanes[16] = {};
-  const int64_t n = f.left - b * 16;
-  for (int64_t l = 0; l < 16 && l < n; ++l) lanes[l] = r[l * at.lane];
-  return load(lanes);
-}
-
-template <Activation A>
-TERN_INLINE void finish_tile(const ConvArgs& a, const Finish& f) {
-  for (int64_t b = 0; b < f.blocks; ++b) {
-    const bool scaled = a.scale != nullptr;
-    const f32x16 scale = scaled ? channels(a.scale + f.channel + b * 16, f.left - b * 16) : zero();
-    const f32x16 shift = scaled ? channels(a.shift + f.channel + b * 16, f.left - b * 16) : zero();
-    for (int64_t p = 0; p < f.width; ++p) {
-      float* y = f.y + b * f.y_block + p * f.y_col;
-      f32x16 v = load(y);
-      if (f.residual != nullptr) v = v + residual_at(a.residual, f, b, p);
-      v = activate<A>(v, a.activation.alpha, a.activation.beta);
-      store(y, scaled ? fma(v, scale, shift) : v);
-    }
-  }
-}
-
-void scatter(const Finish& f, float* y, int64_t lane, int64_t block, int64_t col) {
-  for (int64_t b = 0; b < f.blocks; ++b) {
-    const int64_t n = f.left - b * 16 < 16 ? f.left - b * 16 : 16;
-    const float* from = f.y + b * f.y_block;
-    float* to = y + b * block;
-    if (col == 1) {
-      turn(from, 16, to, lane, f.width, n);
-    } else if (lane == 1) {
-      for (int64_t p = 0; p < f.width; ++p) store_n(to + p * col, load(from + p * 16), n);
-    } else {
-      for (int64_t l = 0; l < n; ++l) {
-        for (int64_t p = 0; p < f.width; ++p) to[l * lane + p * col] = from[p * 16 + l];
-      }
-    }
-  }
-}
-
-// Lets the tiles apply the whole epilogue in registers; false, and nothing, where they cannot.
-bool finish_in_registers(const ConvArgs& a, TileCall& t) {
-  const Activation act = a.activation.activation;
-  const bool relu = act == Activation::relu, clips = relu || act == Activation::clip;
-  if (a.scale != nullptr || (act != Activation::none && !clips) || (a.residual.data != nullptr && !a.residual.blocked)) return false;
-  t.clip = clips;
-  t.low = relu ? 0.0f : a.activation.alpha;
-  t.high = relu ? __builtin_inff() : a.activation.beta;
-  t.r_block = a.residual.block;
-  t.r_row = a.residual.lo;
-  t.r_col = a.residual.col;
-  return true;
-}
-
-// The tiles of one image, group and oc group.
-struct OcGroup {
-  const float* x;  // of its image and group
-  float* y;
-  const float* residual;
-  int64_t blocks, channel;  // oc blocks; the first channel, an index into scale and shift
-  Cut one, two;             // of one row, and of two at once; two.tiles 0: never
-  const float* last_next;   // where the weights end that are worth fetching
-  bool finished;            // the tiles apply the epilogue
-  TileCall call;            // of the current tile
-};
-
-// Two rows at once, where that takes fewer tiles.
-bool pairs_rows(const ConvArgs& a, const ConvSweep& s, const OcGroup& g) {
-  if (a.lanewise || a.ic_step != 16 || g.blocks != kB || s.rows_lo < 2 || (a.x_col != 16 && a.x_col != 32)) return false;
-  return (s.cols + kP / 2 - 1) / (kP / 2) < 2 * g.one.tiles;
-}
-
-OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const float* packed, int64_t image, int64_t group, int64_t oc_group) {
-  const int64_t all_blocks = (a.ocs + 15) / 16, first = oc_group * kB, left_blocks = all_blocks - first;
-  OcGroup g{};
-  g.x = x + s.x;
-  g.blocks = left_blocks < kB ? left_blocks : kB;
-  g.channel = group * a.ocs + first * 16;
-  g.y = a.y.data + image * a.y.image + group * a.y.group + first * a.y.block + s.y;
-  if (a.residual.data != nullptr)
-    g.residual = a.residual.data + image * a.residual.image + group * a.residual.group + first * a.residual.block + s.residual;
-  g.one = cut_row(s.cols, kP, [&](int64_t width) { return pick_tile(a, g.blocks, width); });
-  if (pairs_rows(a, s, g)) g.two = cut_row(s.cols, kP / 2, [&](int64_t width) { return pick_tile_of_two_rows(a, width); });
-  TileCall& t = g.call;
-  const int64_t per_block = 16 * s.taps * (a.lanewise ? a.lane_ics : a.ics);
-  t.w = packed + s.w + group * s.w_group + first * per_block;
-  t.bias = a.bias == nullptr ? nullptr : a.bias + g.channel;
-  t.left = a.ocs - first * 16;
-  t.tap = a.tap + s.first_tap;
-  t.taps = s.taps;
-  t.kernel_cols = s.edges.kernel_cols;
-  t.y_block = a.y.blocked ? a.y.block : kP * 16;
-  t.y_row = a.y.blocked ? a.y.lo : kP / 2 * 16;
-  t.y_col = a.y.blocked ? a.y.col : 16;
-  g.finished = finish_in_registers(a, t);
-  if (a.lanewise || left_blocks <= kB || s.taps == 0) return g;
-  // The next oc group's weights are fetched while this one's tiles run, an equal share at each tap of each tile.
-  const int64_t pairs = g.two.tiles == 0 ? 0 : s.rows_lo / 2, singles = s.rows_lo - 2 * pairs, lines = kB * 16;
-  const int64_t tiles = s.rows_hi * (pairs * g.two.tiles + singles * g.one.tiles);
-  if (tiles < 4 || s.taps == 1) return g;  // nothing to hide them behind; a single tap's weights the processor fetches ahead itself
-  t.next = t.w + kB * per_block;
-  t.ahead = (lines + tiles - 1) / tiles;
-  g.last_next = t.next + (left_blocks < 2 * kB ? left_blocks - kB : kB) * per_block;
-  return g;
-}
-
-// The taps [first, last) that lie in x for this row of windows.
-struct TapRange {
-  int64_t first, last;
-};
-TapRange taps_of_row(const ConvSweep& s, int64_t lo) {
-  const ConvEdges& e = s.edges;
-  if (e.kernel_rows == 0) return {0, s.taps};
-  const int64_t at = lo * e.stride - e.begin;
-  int64_t first = 0, last = e.kernel_rows;
-  while (first < last && at + first * e.dilation < 0) ++first;
-  while (last > first && at + (last - 1) * e.dilation >= e.in) --last;
-  return {first * e.kernel_cols, last * e.kernel_cols};
-}
-void set_taps(const TapRange& row, TileCall& t) { t.first = row.first, t.last = row.last; }
-// Of two rows, the second one further down. False: their taps do not join.
-bool set_taps(const TapRange& row, const TapRange& below, TileCall& t) {
-  t.first = below.first, t.last = row.last, t.both = row.first, t.upto = below.last;
-  return below.first <= row.first && row.first < below.last && below.last <= row.last;
-}
-
-void run_tile(const ConvArgs& a, OcGroup& g, int64_t rows, int64_t width, TileFn fn, float* y, const float* residual) {
-  alignas(64) float buffer[kB * kP * 16];
-  TileCall& t = g.call;
-  float* const to = a.y.blocked ? y : buffer;
-  t.y = to;
-  t.residual = g.finished ? residual : nullptr;
-  if (a.lanewise) {
-    const int64_t w_block = 16 * t.taps * a.lane_ics;
-    for (int64_t b = 0; b < g.blocks; ++b) {
-      fn(a, t);
-      t.x += a.x_block;
-      t.w += w_block;
-      if (t.bias != nullptr) t.bias += 16;
-      if (t.residual != nullptr) t.residual += t.r_block;
-      t.left -= 16;
-      t.y += t.y_block;
-    }
-    t.w -= g.blocks * w_block;
-    if (t.bias != nullptr) t.bias -= g.blocks * 16;
-    t.left += g.blocks * 16;
-  } else {
-    fn(a, t);
-  }
-  for (int64_t r = 0; r < rows && !(g.finished && a.y.blocked); ++r) {
-    const Finish f{to + r * t.y_row, t.y_block, t.y_col,   residual == nullptr ? nullptr : residual + r * a.residual.lo,
-                   g.blocks,         width,     g.channel, t.left};
-    if (!g.finished) {
-      with_activation(a.activation.activation, [&]<Activation A>() { finish_tile<A>(a, f); });
-    }
-    if (!a.y.blocked) scatter(f, y + r * a.y.lo, a.y.lane, a.y.block, a.y.col);
-  }
-}
-
-// Tiles [tile, last) of one row, or of two.
-void run_row(const ConvArgs& a, const ConvSweep& s, OcGroup& g, int64_t row, int64_t rows, int64_t tile, int64_t last) {
-  const int64_t hi = s.rows_hi == 1 ? 0 : row / s.rows_lo, lo = row - hi * s.rows_lo;
-  TileCall& t = g.call;
-  const Cut& cut = rows == 2 ? g.two : g.one;
-  const int64_t fetched = t.ahead * 16 * (t.last - t.first) * ((a.ics + a.ic_step - 1) / a.ic_step);
-  int64_t col = tile * cut.narrow + (tile < cut.wide ? tile : cut.wide);
-  for (; tile < last; ++tile) {
-    const int64_t broad = tile < cut.wide;
-    t.x = g.x + hi * a.x_hi + lo * a.x_lo + col * a.x_col;
-    const float* residual = g.residual == nullptr ? nullptr : g.residual + hi * a.residual.hi + lo * a.residual.lo + col * a.residual.col;
-    t.from_col = tile == 0 ? s.edges.left : 0;
-    t.upto_col = t.kernel_cols - (tile == cut.tiles - 1 ? s.edges.right : 0);
-    run_tile(a, g, rows, cut.narrow + broad, cut.fns[broad], g.y + hi * a.y.hi + lo * a.y.lo + col * a.y.col, residual);
-    t.next += fetched;
-    if (t.next >= g.last_next) t.ahead = 0;
-    col += cut.narrow + broad;
-  }
-}
-
-// Units [i, end) of one oc group, from (row, tile) on; returns how many there were.
-int64_t run_oc_group(const ConvArgs& a, const ConvSweep& s, OcGroup& g, int64_t row, int64_t tile, int64_t units) {
-  int64_t done = 0;
-  for (const int64_t rows = s.rows_hi * s.rows_lo; done < units && row < rows; tile = 0) {
-    const int64_t left = units - done, lo = s.rows_hi == 1 ? row : row % s.rows_lo;
-    const TapRange taps = taps_of_row(s, lo);
-    const bool two = g.two.tiles != 0 && tile == 0 && left >= 2 * s.tiles && lo + 1 < s.rows_lo;
-    if (two && set_taps(taps, taps_of_row(s, lo + 1), g.call)) {
-      run_row(a, s, g, row, 2, 0, g.two.tiles);
-      done += 2 * s.tiles;
-      row += 2;
-    } else {
-      set_taps(taps, g.call);
-      const int64_t last = s.tiles - tile < left ? s.tiles : tile + left;
-      run_row(a, s, g, row, 1, tile, last);
-      done += last - tile;
-      ++row;
-    }
-  }
-  return done;
-}
 
 // What of x lies prepared in the workspace.
 struct Prepared {
@@ -294,12 +40,16 @@ void run_sweep(const ConvArgs& a, const ConvSweep& s, const float* packed, Prepa
   }
 }
 
-void conv(const ConvArgs& a) {
+void clear_halos(const ConvArgs& a) {
   const ConvHalo& h = a.halo;
   for (int64_t m = a.first_map; m < a.last_map; ++m) {
     const int64_t blocks = a.y.image / a.y.block;
     clear_halo(h, a.y.data + m / blocks * a.y.image + m % blocks * a.y.block - (h.top * h.width + h.left) * 16);
   }
+}
+
+void conv(const ConvArgs& a) {
+  clear_halos(a);
   const float* packed = a.w;
   if (a.pack.w != nullptr) {
     for (int64_t i = 0; i < a.sweep_count; ++i) pack_sweep(a.pack, a.w_tap + a.sweeps[i].first_tap, a.sweeps[i].taps, a.packed_here + a.sweeps[i].w);
@@ -309,8 +59,76 @@ void conv(const ConvArgs& a) {
   for (int64_t i = 0; i < a.sweep_count; ++i) run_sweep(a, a.sweeps[i], packed, prepared);
 }
 
+// ---- a convolution of one tap and the depthwise one that reads it (expand_depthwise.h) ----
+
+// The two oc groups that share a band, and the rows of the map between them that lie there.
+struct Band {
+  OcGroup expand, depthwise;
+  const float* x;     // of the image
+  int64_t base, end;  // the first row that has a place in the band, and how far it is filled
+};
+
+// Makes room: rows from `first` on move to the beginning.
+void move_band(const ExpandDepthwiseArgs& a, Band& b, int64_t first) {
+  const int64_t row = a.expand.y.lo, rows = b.end > first ? b.end - first : 0;
+  for (int64_t block = 0; block < b.expand.blocks; ++block) {
+    float* to = a.band + block * a.expand.y.block;
+    copy_floats(to + (first - b.base) * row, rows * row, to);
+  }
+  b.base = first;
+}
+
+// The rows of the map between that rows [row, end) of y read.
+struct RowsBetween {
+  int64_t first, last;
+};
+RowsBetween rows_between(const ConvEdges& e, int64_t reach, int64_t row, int64_t end) {
+  const int64_t first = row * e.stride - e.begin, last = (end - 1) * e.stride - e.begin + reach + 1;
+  return {first < 0 ? 0 : first, last < e.in ? last : e.in};
+}
+
+// Rows [row, end) of y.
+void run_band(const ExpandDepthwiseArgs& a, Band& b, int64_t row, int64_t end) {
+  const ConvArgs &e = a.expand, &d = a.depthwise;
+  const ConvSweep& windows = *d.sweeps;
+  const RowsBetween between = rows_between(windows.edges, a.reach, row, end);
+  if (between.last - b.base > a.rows) move_band(a, b, between.first);
+  ConvSweep fill = *e.sweeps;
+  const int64_t from = b.end > between.first ? b.end : between.first;
+  fill.rows_lo = between.last - from;
+  b.expand.x = b.x + from * e.x_lo;
+  b.expand.y = e.y.data + (from - b.base) * e.y.lo;
+  run_oc_group(e, fill, b.expand, 0, 0, fill.rows_lo * fill.tiles);
+  b.end = from > between.last ? from : between.last;
+  for (; row < end; ++row) {
+    set_taps(taps_of_row(windows, row), b.depthwise.call);
+    const RowAt at = {b.depthwise.x + row * d.x_lo - b.base * e.y.lo, b.depthwise.y + row * d.y.lo, nullptr};
+    run_row(d, windows, b.depthwise, at, 1, 0, windows.tiles);
+  }
+}
+
+void expand_depthwise(const ExpandDepthwiseArgs& a) {
+  const ConvArgs &e = a.expand, &d = a.depthwise;
+  clear_halos(d);
+  // The columns of the band beside the map stay zero.
+  const ConvHalo beside = {0, 0, a.left, a.right, a.rows, e.y.lo / 16};
+  for (int64_t b = 0; b < kB; ++b) clear_halo(beside, a.band + b * e.y.block);
+  const int64_t oc_groups = ((e.ocs + 15) / 16 + kB - 1) / kB, rows = d.sweeps->rows_lo;
+  for (int64_t i = a.begin; i < a.end; ++i) {
+    const int64_t stripe = i % a.stripes, oc_group = i / a.stripes % oc_groups, image = i / a.stripes / oc_groups;
+    const float* const x = e.x + image * e.x_image;
+    Band b = {oc_group_of(e, *e.sweeps, x, e.w, 0, 0, oc_group), oc_group_of(d, *d.sweeps, d.x, d.w, image, 0, oc_group), x, 0, 0};
+    int64_t row = stripe * rows / a.stripes;
+    const int64_t last = (stripe + 1) * rows / a.stripes;
+    b.base = b.end = rows_between(d.sweeps->edges, a.reach, row, row + 1).first;
+    for (; row < last; row += a.step) run_band(a, b, row, row + a.step < last ? row + a.step : last);
+  }
+}
+
 }  // namespace
 
+constinit const KernelRow expand_depthwise_f32 =
+    row<ExpandDepthwiseArgs, expand_depthwise>("expand_depthwise/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA, kTile);
 constinit const KernelRow conv_f32 = row<ConvArgs, conv>("conv/f32/" TERN_ISA_NAME, DType::f32, Isa::TERN_ISA, kTile);
 
 }  // namespace tern::TERN_ISA

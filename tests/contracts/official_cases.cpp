@@ -97,6 +97,7 @@ TEST_CASE("official cases: every operator of the catalog is in an official case 
   for (const char* elsewhere : {"Reorder",
                                 "ConcatBlocks",
                                 "FusedConvTranspose",
+                                "FusedExpandDepthwise",
                                 "MapBlocks",
                                 "MeanBlocks",
                                 "GatherMean",

@@ -21,6 +21,7 @@ const std::set<std::string> kExempt = {
     "Range",  // computed from shapes alone: constants when a plan is made
     "FusedConv",
     "FusedConvTranspose",
+    "FusedExpandDepthwise",
     "ConcatBlocks",
     "MapBlocks",
     "MeanBlocks",
