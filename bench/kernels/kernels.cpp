@@ -75,7 +75,7 @@ std::vector<Case> cases() {
     all.push_back({"LSTM", {{"hidden_size", h}}, {{20, 1, h}, {1, 4 * h, h}, {1, 4 * h, h}}, 6});
     all.push_back({"GRU", {{"hidden_size", h}, {"linear_before_reset", one}}, {{20, 1, h}, {1, 3 * h, h}, {1, 3 * h, h}}, 6});
   }
-  all.push_back({"LayerNormalization", {}, {{50, 64}, {64}, {64}}, 6});
+  for (int64_t cols : {64, 128, 256, 512}) all.push_back({"LayerNormalization", {}, {{50, cols}, {cols}, {cols}}, 6});
   all.push_back({"Conv", {}, {{1, 32, 56, 56}, {32, 32, 3, 3}, {32}}, 6});
   // Padded maps, 14 and 7 wide; depthwise; with an activation that the tile does not apply in registers; transposed, by phases.
   const Attrs padded = {{"pads", std::vector<int64_t>{1, 1, 1, 1}}}, twofold = {{"strides", std::vector<int64_t>{2, 2}}};

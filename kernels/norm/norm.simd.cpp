@@ -53,20 +53,23 @@ TERN_INLINE Four row_sums(const float* x, int64_t stride, int64_t n) {
   return sums<R>(s);
 }
 
+// The sums of (x - mean)^2 of R rows; the distances are left in d, rows as x's, where it is not null.
 template <int R>
-TERN_INLINE Four row_squares(const float* x, int64_t stride, int64_t n, const Four& mean) {
+TERN_INLINE Four row_squares(const float* x, int64_t stride, int64_t n, const Four& mean, float* d) {
   const int64_t whole = n & ~int64_t(15), tail = n - whole;
   f32x16 s[4] = {zero(), zero(), zero(), zero()};
   for (int64_t c = 0; c < whole; c += 16) {
     for (int r = 0; r < R; ++r) {
-      const f32x16 d = load(x + r * stride + c) - splat(mean.v[r]);
-      s[r] = fma(d, d, s[r]);
+      const f32x16 v = load(x + r * stride + c) - splat(mean.v[r]);
+      if (d != nullptr) store(d + r * stride + c, v);
+      s[r] = fma(v, v, s[r]);
     }
   }
   if (tail != 0) {
     for (int r = 0; r < R; ++r) {
-      const f32x16 d = select(lanes_below(tail), load_n(x + r * stride + whole, tail) - splat(mean.v[r]), zero());
-      s[r] = fma(d, d, s[r]);
+      const f32x16 v = select(lanes_below(tail), load_n(x + r * stride + whole, tail) - splat(mean.v[r]), zero());
+      if (d != nullptr) store_n(d + r * stride + whole, v, tail);
+      s[r] = fma(v, v, s[r]);
     }
   }
   return sums<R>(s);
@@ -88,17 +91,17 @@ void normalize_rows(const RowNormArgs& a, int64_t row) {
     mean = row_sums<R>(x, cols, cols);
     for (int r = 0; r < R; ++r) mean.v[r] = mean.v[r] / n;
   }
-  inv = row_squares<R>(x, cols, cols, mean);
+  // y holds the distances from the mean until they are scaled: a subtraction less for each element.
+  inv = row_squares<R>(x, cols, cols, mean, kCenter ? y : nullptr);
   for (int r = 0; r < R; ++r) inv.v[r] = 1.0f / __builtin_sqrtf(inv.v[r] / n + a.epsilon);
+  const float* d = kCenter ? y : x;  // [R, cols]
   for (int64_t c = 0; c < whole; c += 16) {
     const f32x16 scale = load(a.scale + c), bias = a.bias != nullptr ? load(a.bias + c) : zero();
-    for (int r = 0; r < R; ++r) store(y + r * cols + c, shift_and_scale(load(x + r * cols + c), mean.v[r], inv.v[r], scale, bias));
+    for (int r = 0; r < R; ++r) store(y + r * cols + c, fma(load(d + r * cols + c) * splat(inv.v[r]), scale, bias));
   }
   if (tail != 0) {
     const f32x16 scale = load_n(a.scale + whole, tail), bias = a.bias != nullptr ? load_n(a.bias + whole, tail) : zero();
-    for (int r = 0; r < R; ++r) {
-      store_n(y + r * cols + whole, shift_and_scale(load_n(x + r * cols + whole, tail), mean.v[r], inv.v[r], scale, bias), tail);
-    }
+    for (int r = 0; r < R; ++r) store_n(y + r * cols + whole, fma(load_n(d + r * cols + whole, tail) * splat(inv.v[r]), scale, bias), tail);
   }
   for (int r = 0; r < R; ++r) {
     if (a.mean != nullptr) a.mean[row + r] = mean.v[r];
@@ -106,20 +109,25 @@ void normalize_rows(const RowNormArgs& a, int64_t row) {
   }
 }
 
-#if defined(__AVX512F__)  // 32 registers: four rows of four vectors, and what they are summed in
-// The same for rows of at most V vectors, which stay in registers from the one load to the one store.
+#if defined(__AVX512F__)  // 32 registers: four rows of four vectors, two of twelve or one of 24, and what they are summed in
+// The same for rows of at most V vectors, which stay in registers from the one load to the one store. The last kSome may be short, or not there.
 template <int R, int V, bool kCenter>
 void normalize_in_registers(const RowNormArgs& a, int64_t row) {
-  const int64_t cols = a.cols, last = cols - (V - 1) * 16;
+  constexpr int kSome = V > 12 ? 4 : V > 4 ? 2 : 1;
+  const int64_t cols = a.cols;
   const float* x = a.x + row * cols;  // [R, cols]
   float* y = a.y + row * cols;        // [R, cols]
   const float n = static_cast<float>(cols);
+  const auto there = [&](int v) TERN_INLINE_CALL -> int64_t {
+    const int64_t left = cols - v * 16;
+    return v < V - kSome || left > 16 ? 16 : left < 0 ? 0 : left;
+  };
   f32x16 d[R][V], s[4] = {zero(), zero(), zero(), zero()};
   const auto each = [](auto f) TERN_INLINE_CALL {
     unroll<V>([&](auto v) TERN_INLINE_CALL { unroll<R>([&](auto r) TERN_INLINE_CALL { f(r, v, r.v * int64_t(1), v.v * int64_t(16)); }); });
   };
   each([&](auto r, auto v, int64_t at, int64_t c) TERN_INLINE_CALL {
-    d[r.v][v.v] = v.v < V - 1 ? load(x + at * cols + c) : load_n(x + at * cols + c, last);
+    d[r.v][v.v] = v.v < V - kSome ? load(x + at * cols + c) : load_n(x + at * cols + c, there(v.v));
     if constexpr (kCenter) s[r.v] = s[r.v] + d[r.v][v.v];
   });
   Four mean = {{0, 0, 0, 0}};
@@ -129,14 +137,14 @@ void normalize_in_registers(const RowNormArgs& a, int64_t row) {
     unroll<R>([&](auto r) TERN_INLINE_CALL { s[r.v] = zero(); });
   }
   each([&](auto r, auto v, int64_t, int64_t) TERN_INLINE_CALL {
-    d[r.v][v.v] = d[r.v][v.v] - splat(mean.v[r.v]);
-    if (v.v == V - 1) d[r.v][v.v] = select(lanes_below(last), d[r.v][v.v], zero());
+    if constexpr (kCenter) d[r.v][v.v] = d[r.v][v.v] - splat(mean.v[r.v]);
+    if (kCenter && v.v >= V - kSome) d[r.v][v.v] = select(lanes_below(there(v.v)), d[r.v][v.v], zero());
     s[r.v] = fma(d[r.v][v.v], d[r.v][v.v], s[r.v]);
   });
   Four inv = sums<R>(s);
   for (int r = 0; r < R; ++r) inv.v[r] = 1.0f / __builtin_sqrtf(inv.v[r] / n + a.epsilon);
   each([&](auto r, auto v, int64_t at, int64_t c) TERN_INLINE_CALL {
-    const int64_t some = v.v < V - 1 ? 16 : last;
+    const int64_t some = there(v.v);
     const f32x16 bias = a.bias != nullptr ? load_n(a.bias + c, some) : zero();
     store_n(y + at * cols + c, fma(d[r.v][v.v] * splat(inv.v[r.v]), load_n(a.scale + c, some), bias), some);
   });
@@ -146,11 +154,29 @@ void normalize_in_registers(const RowNormArgs& a, int64_t row) {
   }
 }
 
-template <int V, bool kCenter>
-void narrow_rows(const RowNormArgs& a) {
+template <int R, int V, bool kCenter>
+void rows_in_registers(const RowNormArgs& a) {
   int64_t r = 0;
-  for (; r + 4 <= a.rows; r += 4) normalize_in_registers<4, V, kCenter>(a, r);
+  for (; r + R <= a.rows; r += R) normalize_in_registers<R, V, kCenter>(a, r);
   for (; r < a.rows; ++r) normalize_in_registers<1, V, kCenter>(a, r);
+}
+// False: a row is more than registers hold.
+template <bool kCenter>
+bool in_registers(const RowNormArgs& a) {
+  const int64_t vectors = (a.cols + 15) / 16;
+  if (vectors < 1 || vectors > 24) return false;
+  if (vectors > 20) rows_in_registers<1, 24, kCenter>(a);
+  else if (vectors > 16) rows_in_registers<1, 20, kCenter>(a);
+  else if (vectors > 12) rows_in_registers<1, 16, kCenter>(a);
+  else if (vectors > 10) rows_in_registers<2, 12, kCenter>(a);
+  else if (vectors > 8) rows_in_registers<2, 10, kCenter>(a);
+  else if (vectors > 6) rows_in_registers<2, 8, kCenter>(a);
+  else if (vectors > 4) rows_in_registers<2, 6, kCenter>(a);
+  else if (vectors > 3) rows_in_registers<4, 4, kCenter>(a);
+  else if (vectors > 2) rows_in_registers<4, 3, kCenter>(a);
+  else if (vectors > 1) rows_in_registers<4, 2, kCenter>(a);
+  else rows_in_registers<4, 1, kCenter>(a);
+  return true;
 }
 #endif
 
@@ -166,11 +192,7 @@ void row_norm(const RowNormArgs& given) {
     a.bias = a.expanded + a.cols;
   }
 #if defined(__AVX512F__)
-  if (a.cols > 0 && a.cols <= 64) {
-    if (a.cols > 48) return narrow_rows<4, kCenter>(a);
-    if (a.cols > 32) return narrow_rows<3, kCenter>(a);
-    return a.cols > 16 ? narrow_rows<2, kCenter>(a) : narrow_rows<1, kCenter>(a);
-  }
+  if (in_registers<kCenter>(a)) return;
 #endif
   int64_t r = 0;
   for (; r + 4 <= a.rows; r += 4) normalize_rows<4, kCenter>(a, r);
@@ -231,7 +253,7 @@ void group_norm(const GroupNormArgs& a) {
     float* y = a.y + r * n;        // [channels_per_group, inner]
     Four mean = row_sums<1>(x, 0, n);
     mean.v[0] = mean.v[0] / static_cast<float>(n);
-    const float var = row_squares<1>(x, 0, n, mean).v[0] / static_cast<float>(n);
+    const float var = row_squares<1>(x, 0, n, mean, nullptr).v[0] / static_cast<float>(n);
     const float inv = 1.0f / __builtin_sqrtf(var + a.epsilon);
     const int64_t channel = (a.first + r) % a.groups * a.channels_per_group;
     for (int64_t c = 0; c < a.channels_per_group; ++c) {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "runtime/base/half.h"
 #include "tests/support/op_test.h"
@@ -54,7 +55,10 @@ std::vector<double> layer_norm(const Tensor& x, int64_t cols, const std::vector<
 }  // namespace
 
 TEST_CASE("layer norm: every tail length and every number of rows, with and without bias") {
-  for (int64_t cols = 1; cols <= 67; ++cols) {
+  std::vector<int64_t> widths(83);
+  std::iota(widths.begin(), widths.end(), 1);
+  for (int64_t vectors = 6; vectors <= 25; ++vectors) widths.insert(widths.end(), {16 * vectors - 15, 16 * vectors - 2, 16 * vectors});
+  for (int64_t cols : widths) {
     const int64_t rows = 1 + cols % 6;
     Tensor x = random_f32({rows, cols}, static_cast<uint32_t>(cols), -2, 5);
     Tensor scale = random_f32({cols}, 7, 0.5f, 1.5f), bias = random_f32({cols}, 8);
@@ -65,12 +69,14 @@ TEST_CASE("layer norm: every tail length and every number of rows, with and with
 }
 
 TEST_CASE("layer norm: a row has the same bits alone and among others") {
-  Tensor x = random_f32({7, 45}, 1), scale = random_f32({45}, 2), bias = random_f32({45}, 3);
-  Tensor all = run_op("LayerNormalization", {}, {x, scale, bias})[0];
-  for (int64_t r = 0; r < 7; ++r) {
-    Tensor one = f32({1, 45}, std::vector<float>(x.data<float>() + r * 45, x.data<float>() + (r + 1) * 45));
-    Tensor y = run_op("LayerNormalization", {}, {one, scale, bias})[0];
-    check_same(y, f32({1, 45}, std::vector<float>(all.data<float>() + r * 45, all.data<float>() + (r + 1) * 45)));
+  for (int64_t cols : {45, 133, 301, 420}) {
+    Tensor x = random_f32({7, cols}, 1), scale = random_f32({cols}, 2), bias = random_f32({cols}, 3);
+    Tensor all = run_op("LayerNormalization", {}, {x, scale, bias})[0];
+    for (int64_t r = 0; r < 7; ++r) {
+      Tensor one = f32({1, cols}, std::vector<float>(x.data<float>() + r * cols, x.data<float>() + (r + 1) * cols));
+      Tensor y = run_op("LayerNormalization", {}, {one, scale, bias})[0];
+      check_same(y, f32({1, cols}, std::vector<float>(all.data<float>() + r * cols, all.data<float>() + (r + 1) * cols)));
+    }
   }
 }
 
