@@ -118,6 +118,61 @@ constexpr TileTable kTiles[3] = {make_tiles<1>(), make_tiles<2>(), make_tiles<4>
 constexpr int kTurnRows = kRegisters > 0 && most_rows(1, 4) == 1 ? 3 : 0;
 constexpr TilesFn kTurns[] = {nullptr, nullptr, tiles_in_turns<2>, tiles_in_turns<3>};
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// A last panel of at most eight columns: one register a row, as the other half of a panel would be padding. Chains two at a time, as above.
+template <int R, int CH>
+TERN_INLINE void half_tile(const TileCall& c) {
+  const auto some = [&](const float* p) TERN_INLINE_CALL { return c.last == 8 ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, first_lanes8(c.last)); };
+  __m256 y[R];
+  unroll<(CH + 1) / 2>([&](auto turn) TERN_INLINE_CALL {
+    constexpr int kFirst = 2 * turn.v, kChains = CH == 1 ? 1 : 2;
+    __m256 acc[R][kChains];
+    unroll<R>([&](auto r) TERN_INLINE_CALL {
+      unroll<kChains>([&](auto j) TERN_INLINE_CALL { acc[r.v][j.v] = _mm256_setzero_ps(); });
+      if (turn.v == 0 && c.bias != nullptr) acc[r.v][0] = some(c.bias + r.v * c.bias_stride);
+    });
+    const float *w = c.w + kFirst * c.w_stride, *x = c.x + kFirst;
+    const auto step = [&](auto j, int64_t k) TERN_INLINE_CALL {
+      const __m256 b = _mm256_loadu_ps(w + j.v * c.w_stride);
+      unroll<R>([&](auto r) TERN_INLINE_CALL { acc[r.v][j.v] = _mm256_fmadd_ps(_mm256_set1_ps(x[r.v * c.lda + k + j.v]), b, acc[r.v][j.v]); });
+    };
+    int64_t k = 0;
+    for (; k + kFirst + kChains <= c.k; k += CH) {
+      unroll<kChains>([&](auto j) TERN_INLINE_CALL { step(j, k); });
+      w += CH * c.w_stride;
+    }
+    if (kChains == 2 && k + kFirst < c.k) step(Index<0>{}, k);
+    unroll<R>([&](auto r) TERN_INLINE_CALL {
+      __m256 sum = acc[r.v][0];
+      if constexpr (kChains == 2) sum = _mm256_add_ps(sum, acc[r.v][1]);
+      y[r.v] = turn.v == 0 ? sum : _mm256_add_ps(y[r.v], sum);
+    });
+  });
+  unroll<R>([&](auto r) TERN_INLINE_CALL {
+    if (c.residual != nullptr) y[r.v] = _mm256_add_ps(y[r.v], some(c.residual + r.v * c.ldy));
+    if (c.epilogue.activation == Activation::relu) y[r.v] = activate<Activation::relu>(f32x16{y[r.v], y[r.v]}, 0, 0).lo;
+    if (c.last == 8) _mm256_storeu_ps(c.y + r.v * c.ldy, y[r.v]);
+    else _mm256_maskstore_ps(c.y + r.v * c.ldy, first_lanes8(c.last), y[r.v]);
+  });
+  if (c.epilogue.activation > Activation::relu) activate_stored(c.epilogue, c.y, c.ldy, R, c.last);
+}
+template <int R, int CH>
+void half_tiles(TileCall& c, int64_t count) {
+  for (; count > 0; --count, move_down(c, R)) half_tile<R, CH>(c);
+}
+constexpr int kHalfRows[] = {8, 6, 6};
+constexpr TilesFn kHalves[3][9] = {
+    {nullptr, half_tiles<1, 1>, half_tiles<2, 1>, half_tiles<3, 1>, half_tiles<4, 1>, half_tiles<5, 1>, half_tiles<6, 1>, half_tiles<7, 1>,
+     half_tiles<8, 1>},
+    {nullptr, half_tiles<1, 2>, half_tiles<2, 2>, half_tiles<3, 2>, half_tiles<4, 2>, half_tiles<5, 2>, half_tiles<6, 2>},
+    {nullptr, half_tiles<1, 4>, half_tiles<2, 4>, half_tiles<3, 4>, half_tiles<4, 4>, half_tiles<5, 4>, half_tiles<6, 4>}};
+constexpr int64_t kHalfPanel = 8;
+#else
+constexpr int kHalfRows[3] = {};
+constexpr TilesFn kHalves[3][1] = {};
+constexpr int64_t kHalfPanel = 0;
+#endif
+
 // All panels of a group for one row: one tile, or as few as registers allow.
 template <int P, int CH>
 void row_of_group(const TileCall& c) {
@@ -172,7 +227,8 @@ void rows_by_panels(const PanelArgs& a, int64_t first, int64_t panels, const flo
                columns >= taken * kPanel ? kPanel : columns - (taken - 1) * kPanel,
                a.epilogue};
     if (a.m == 1) return kRows[a.chains / 2][panels](c);
-    if (kTurnRows > 0 && a.chains == 4 && a.m > 2) in_rows(c, a.m, kTurns, kTurnRows);
+    if (taken == 1 && c.last <= kHalfPanel) in_rows(c, a.m, kHalves[a.chains / 2], kHalfRows[a.chains / 2]);
+    else if (kTurnRows > 0 && a.chains == 4 && a.m > 2) in_rows(c, a.m, kTurns, kTurnRows);
     else in_rows(c, a.m, kTiles[a.chains / 2].of[taken], most_rows(static_cast<int>(taken), a.chains));
     p += taken;
   }
