@@ -1,5 +1,7 @@
 // (x - mean(x)) / sqrt(mean((x - mean)^2) + eps) * scale + bias becomes LayerNormalization; and so does what TensorFlow and Keras make of it,
-// x * m + (bias - mean * m) with m = scale / sqrt(…). See fuse.h.
+// x * m + (bias - mean * m) with m = scale / sqrt(…). x / sqrt(mean(x^2) + eps) * scale becomes RMSNormalization. See fuse.h.
+#include <algorithm>
+
 #include "runtime/fuse/passes.h"
 #include "runtime/fuse/rewriter.h"
 
@@ -35,13 +37,33 @@ struct Normalized {
   float epsilon = 0;
 };
 
-// v == sqrt(mean((x - mean)^2) + epsilon): gives x and epsilon.
-std::optional<Normalized> deviation(const Rewriter& r, ValueId v) {
+// v == sqrt(mean(x^2) + epsilon): gives x and epsilon.
+std::optional<Normalized> root_mean_square(const Rewriter& r, ValueId v) {
   const Node* sqrt = r.producer(v, "Sqrt");
   const Node* add = sqrt ? r.producer(sqrt->inputs[0], "Add") : nullptr;
-  const auto variance = add ? r.with_scalar(*add) : std::nullopt;
-  const ValueId d = variance ? squared(r, last_axis_mean(r, variance->value)) : kNone, x = d == kNone ? kNone : centred(r, d);
-  return x == kNone ? std::nullopt : std::optional(Normalized{.x = x, .epsilon = variance->factor});
+  const auto mean = add ? r.with_scalar(*add) : std::nullopt;
+  const ValueId x = mean ? squared(r, last_axis_mean(r, mean->value)) : kNone;
+  return x == kNone ? std::nullopt : std::optional(Normalized{.x = x, .epsilon = mean->factor});
+}
+
+// The same of x - mean(x): gives x.
+std::optional<Normalized> deviation(const Rewriter& r, ValueId v) {
+  auto found = root_mean_square(r, v);
+  if (found) found->x = centred(r, found->x);
+  return found && found->x != kNone ? found : std::nullopt;
+}
+
+// v == x / d: gives d.
+ValueId divisor(const Rewriter& r, ValueId v, ValueId x) {
+  if (const Node* div = r.producer(v, "Div")) return div->inputs[0] == x ? div->inputs[1] : kNone;
+  const Node* mul = r.producer(v, "Mul");
+  for (size_t i : {0u, 1u}) {
+    if (mul == nullptr || mul->inputs[i] != x) continue;
+    if (const Node* reciprocal = r.producer(mul->inputs[1 - i], "Reciprocal")) return reciprocal->inputs[0];
+    const Node* one = r.producer(mul->inputs[1 - i], "Div");
+    return one && r.is_scalar(one->inputs[0], 1.0f) ? one->inputs[1] : kNone;
+  }
+  return kNone;
 }
 
 // The constant operand of a node of two, and the other one.
@@ -63,6 +85,19 @@ std::optional<Normalized> as_written(const Rewriter& r, const Node& y) {
   auto found = div ? deviation(r, div->inputs[1]) : std::nullopt;
   if (!found || centred(r, div->inputs[0]) != found->x) return std::nullopt;
   return Normalized{found->x, scale, bias, found->epsilon};
+}
+
+// y = x / sqrt(mean(x^2) + epsilon) * scale
+std::optional<Normalized> by_root_mean_square(const Rewriter& r, const Node& y) {
+  ValueId scale = kNone;
+  const auto scaled = with_constant(r, &y, scale);
+  const NodeId quotient = scaled && r.read_once(scaled->value) ? r.producer_id(scaled->value) : kNone;
+  for (size_t i = 0; quotient != kNone && i < r.graph.node(quotient).inputs.size(); ++i) {
+    const ValueId x = r.graph.node(quotient).inputs[i];
+    const auto found = root_mean_square(r, divisor(r, scaled->value, x));
+    if (found && found->x == x) return Normalized{x, scale, kNone, found->epsilon};
+  }
+  return std::nullopt;
 }
 
 // v == mean(x) * m, or where `negative` -mean(x) * m: gives x.
@@ -108,25 +143,33 @@ ValueId of_last_axis(Rewriter& r, ValueId v, const Shape& x) {
   return r.as_vector(v);
 }
 
+void replace_by_norm(Rewriter& r, size_t n, const OpDef& op, const std::optional<Normalized>& found) {
+  if (!found || !r.shape(found->x).ranked() || r.shape(found->x).rank() == 0 || r.dtype(found->x) != DType::f32) return;
+  const Shape x = r.shape(found->x);
+  std::vector<ValueId> inputs = {found->x, of_last_axis(r, found->scale, x)};
+  if (found->bias != kNone) inputs.push_back(of_last_axis(r, found->bias, x));
+  if (std::find(inputs.begin(), inputs.end(), kNone) != inputs.end()) return;
+  Node fused{&op, "", {}, std::move(inputs), r.graph.nodes[n].outputs, {}};
+  fused.attrs.set("axis", int64_t(-1));
+  fused.attrs.set("epsilon", found->epsilon);
+  r.replace(n, std::move(fused));
+}
+
 }  // namespace
 
 void fuse_layer_norm(Graph& graph) {
-  const OpDef* op = find_op("LayerNormalization");
-  if (op == nullptr) return;
+  const OpDef *layer = find_op("LayerNormalization"), *rms = find_op("RMSNormalization");
+  if (layer == nullptr || rms == nullptr) return;
   Rewriter r(graph);
   for (size_t n = 0; n < r.size(); ++n) {
     const Node* add = r.at(n, "Add");
-    if (add == nullptr) continue;
-    auto found = as_written(r, *add);
-    if (!found) found = as_multiplied_out(r, *add);
-    if (!found || !r.shape(found->x).ranked() || r.shape(found->x).rank() == 0) continue;
-    const Shape x = r.shape(found->x);
-    const ValueId scale = of_last_axis(r, found->scale, x), bias = of_last_axis(r, found->bias, x);
-    if (scale == kNone || bias == kNone) continue;
-    Node fused{op, "", {}, {found->x, scale, bias}, r.at(n, "Add")->outputs, {}};
-    fused.attrs.set("axis", int64_t(-1));
-    fused.attrs.set("epsilon", found->epsilon);
-    r.replace(n, std::move(fused));
+    auto found = add ? as_written(r, *add) : std::nullopt;
+    if (!found && add) found = as_multiplied_out(r, *add);
+    replace_by_norm(r, n, *layer, found);
+  }
+  // A LayerNormalization has one of these within it, up to its bias.
+  for (size_t n = 0; n < r.size(); ++n) {
+    if (const Node* mul = r.at(n, "Mul")) replace_by_norm(r, n, *rms, by_root_mean_square(r, *mul));
   }
 }
 

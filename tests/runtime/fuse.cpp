@@ -187,6 +187,24 @@ TEST_CASE("fuse: the primitives of LayerNorm become LayerNormalization with thei
   }
 }
 
+TEST_CASE("fuse: every spelling of a division by the root of the mean square becomes RMSNormalization, unless it is another's or over another axis") {
+  for (int spelling = 0; spelling < 8; ++spelling) {
+    INFO(spelling);
+    Builder b;
+    const ValueId x = b.input("x", {2, 6}), other = b.input("other", {2, 6}), axes = b.ints({spelling == 5 ? 0 : 1});
+    const ValueId square = spelling == 1 ? b.node("Mul", {x, x}) : b.node("Pow", {x, number(b, spelling == 6 ? 3.0f : 2.0f)});
+    const ValueId root = b.node("Sqrt", {b.node("Add", {b.node("ReduceMean", {square, axes}), number(b, 0.25f)})});
+    const ValueId over = spelling == 4 ? other : x;
+    const ValueId inverse = spelling == 2 ? b.node("Div", {number(b, 1.0f), root}) : b.node("Reciprocal", {root});
+    const ValueId y = spelling == 3 ? b.node("Div", {over, root}) : b.node("Mul", {inverse, over});
+    b.output(b.node("Mul", {b.constant(random_f32(spelling == 7 ? Dims{2, 1} : Dims{6}, 5)), y}));
+    b.output(b.node("Abs", {other}));
+    const Graph g = fused(b, {random_f32({2, 6}, 7, spelling == 6 ? 0.5f : -1, 1), random_f32({2, 6}, 8)}, 1e-5f);
+    CHECK(Builder::count(g, "RMSNormalization") == (spelling < 4 ? 1 : 0));
+    if (spelling < 4) CHECK(Builder::count(g, "Abs") + 1 == static_cast<int64_t>(g.nodes.size()));
+  }
+}
+
 TEST_CASE("fuse: GELU by erfc in f64, as TensorFlow's operator is read, becomes Gelu") {
   for (double one : {1.0, 2.0}) {
     Builder b;
