@@ -33,12 +33,12 @@ class InPlace {
     for (size_t n = 0; n < g_.nodes.size(); ++n) {
       Node& node = g_.nodes[n];
       if (node.op != &kFusedAttention || !known(node)) continue;
+      limit(node);
       read(node, 0, view_of(g_, by_, node.inputs[0]));
       const auto k = heads_once(node.inputs[1]), v = heads_once(node.inputs[2]);
       const bool shared = k && v && k->dims[1] == v->dims[1] && readable(*k) && readable(*v);
       read(node, 1, shared ? *k : view_of(g_, by_, node.inputs[1]));
       read(node, 2, shared ? *v : view_of(g_, by_, node.inputs[2]));
-      limit(node);
       write(node, reader, dead);
       by_[static_cast<size_t>(node.outputs[0])] = static_cast<NodeId>(n);
     }
@@ -55,20 +55,32 @@ class InPlace {
     return std::all_of(node.inputs.begin(), node.inputs.begin() + 3, has_elements) && has_elements(node.outputs[0]);
   }
 
-  // A constant mask of bools that shows nothing behind a diagonal, as a causal one does, says so: what lies there need not be computed.
+  // A constant mask that shows nothing behind a diagonal, as a causal one does, says so: what lies there need not be computed.
   void limit(Node& node) const {
     if (node.inputs.size() < 4 || node.inputs[3] == kNone || !g_.is_constant(node.inputs[3])) return;
     const Tensor& mask = g_.value(node.inputs[3]).constant;
-    if (mask.dtype() != DType::boolean || mask.dims().rank < 2) return;
+    if (mask.dims().rank < 2) return;
     const int64_t columns = mask.dims()[mask.dims().rank - 1], rows = mask.dims()[mask.dims().rank - 2];
-    const auto* at = mask.data<uint8_t>();
+    if (columns != shape(node.inputs[1])[2].value()) return;  // one column stands for all keys
     int64_t after = 0;
-    for (int64_t row = 0; row < mask.count() / columns; ++row, at += columns) {
-      int64_t last = columns - 1;
-      while (last > 0 && at[last] == 0) --last;
+    for (int64_t row = 0; row < mask.count() / columns; ++row) {
+      const int64_t last = mask.dtype() == DType::boolean ? last_seen(mask.data<uint8_t>() + row * columns, columns)
+                                                          : last_seen(mask.data<float>() + row * columns, columns);
       after = std::max(after, last - (rows == 1 ? 0 : row % rows));  // one row may stand for all of them, of which the first sees farthest
     }
     node.attrs.set("after", after);
+  }
+  static int64_t last_seen(const uint8_t* row, int64_t columns) {
+    int64_t last = columns - 1;
+    while (last > 0 && row[last] == 0) --last;
+    return last;
+  }
+  // What lies so far below the largest of its row has a weight of 0, whatever the scores are.
+  static int64_t last_seen(const float* row, int64_t columns) {
+    const float top = *std::max_element(row, row + columns);
+    int64_t last = columns - 1;
+    while (last > 0 && row[last] < top && row[last] - top <= -1e30f) --last;
+    return last;
   }
 
   static bool readable(const StridedView& v) { return v.dims[3] == 1 || v.strides[3] == 1; }

@@ -5,7 +5,7 @@
 //     input (runtime/read_in_place.h)
 //     y_shape, y_strides: what is written, and where row [b,h,t] begins in it
 //     A mask of f32 is added; one of bools says which keys are seen (the chain: Where(seen, scores, very low)), whatever the others' scores are.
-//     after: no row t sees a key behind t + after. Such keys of a whole block of rows are not read, nor NaN among their values.
+//     after: no row t sees a key behind t + after, for which the mask is -inf. Such keys of a whole block of rows are not read, nor NaN among them.
 //   Attention       ONNX's (general.h) of f32, with all that it may ask for
 //   Shapes    q [B,H,T,D], k [B,KV,S,D], v [B,KV,S,E], H / KV heads share keys; y [B,H,T,E]; each wherever its HeadLayout says, so that [B,T,H*D] is
 //             read in place. The first P keys and values are past_key and past_value, dense. The mask's strides broadcast it to [B,H,T,S].
@@ -71,7 +71,7 @@ struct KeyRange {
   int64_t from, to;
 };
 TERN_HD inline KeyRange keys_of(const AttentionArgs& a, int64_t t, int64_t n) {
-  if (!a.hides || a.valid != nullptr || a.qk != nullptr) return {0, a.S};
+  if (a.valid != nullptr || a.qk != nullptr) return {0, a.S};
   const int64_t first = a.P + t * a.step - a.before, last = a.P + (t + n - 1) * a.step + a.after + 1;
   int64_t to = last < a.masked_from ? last : a.masked_from;
   to = to < a.S ? to : a.S;

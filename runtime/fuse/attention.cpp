@@ -89,8 +89,25 @@ std::optional<Scores> scores(const Rewriter& r, ValueId v) {
   return std::nullopt;
 }
 
+// What v was before it was multiplied with a constant, which goes to `scale`; v itself where it was not, or where others read it too.
+ValueId unscaled(const Rewriter& r, ValueId v, float& scale) {
+  const Node* mul = r.read_once(v) ? r.producer(v, "Mul") : nullptr;
+  const auto scaled = mul ? r.with_scalar(*mul) : std::nullopt;
+  if (!scaled || r.shape(scaled->value).rank() != r.shape(v).rank() || !std::isnormal(scaled->factor * scale)) return v;
+  scale *= scaled->factor;
+  return scaled->value;
+}
+// The same of q, perhaps behind a Transpose.
+ValueId queries(Rewriter& r, size_t n, ValueId q, float& scale) {
+  const Node* t = r.read_once(q) ? r.producer(q, "Transpose") : nullptr;
+  if (t == nullptr) return unscaled(r, q, scale);
+  const ValueId from = unscaled(r, t->inputs[0], scale);
+  if (from == t->inputs[0]) return q;
+  return r.insert_before(n, *t->op, t->attrs, {from}, r.graph.value(q).name + ".queries");
+}
+
 // k [B,H,S,D] from k^T [B,H,D,S]: the transpose that made it, with its last two axes swapped back.
-ValueId keys(Rewriter& r, size_t n, ValueId transposed) {
+ValueId keys(Rewriter& r, size_t n, ValueId transposed, float& scale) {
   const auto rank = static_cast<size_t>(r.shape(transposed).rank());
   std::vector<int64_t> identity(rank), perm;
   for (size_t i = 0; i < rank; ++i) identity[i] = static_cast<int64_t>(i);
@@ -98,7 +115,9 @@ ValueId keys(Rewriter& r, size_t n, ValueId transposed) {
   ValueId from = transposed;
   if (const Node* t = r.producer(transposed, "Transpose"); t && t->read().ints("perm").size() == rank) {
     perm = t->read().ints("perm");
-    from = t->inputs[0];
+    from = r.read_once(transposed) ? unscaled(r, t->inputs[0], scale) : t->inputs[0];
+  } else {
+    from = unscaled(r, transposed, scale);
   }
   std::swap(perm[rank - 2], perm[rank - 1]);
   if (perm == identity) return from;
@@ -169,14 +188,16 @@ void fuse_attention(Graph& graph) {
     const auto outputs = last->outputs;
     const ValueId mask = s->hides ? seen(r, s->mask) : s->mask;
     if (s->hides && mask == kNone) continue;
-    std::vector<ValueId> inputs = {s->q, keys(r, n, s->k_transposed), v};
+    float scale = s->scale;
+    const ValueId q = queries(r, n, s->q, scale), k = keys(r, n, s->k_transposed, scale);
+    std::vector<ValueId> inputs = {q, k, v};
     const ValueId axes = rank == 3 ? r.add_constant(r.graph.value(outputs[0]).name + ".axes", Tensor::ints(std::vector<int64_t>{0})) : kNone;
     if (rank == 3) {
       for (ValueId& input : inputs) input = as_heads(r, n, input, axes);
     }
     if (mask != kNone) inputs.push_back(mask);
     Node fused{op, "", {}, std::move(inputs), outputs, {}};
-    fused.attrs.set("scale", s->scale);
+    fused.attrs.set("scale", scale);
     if (rank == 3) {
       const ValueId y = r.insert_before(n, *op, std::move(fused.attrs), std::move(fused.inputs), r.graph.value(outputs[0]).name + ".heads");
       fused = Node{find_op("Squeeze"), "", {}, {y, axes}, outputs, {}};

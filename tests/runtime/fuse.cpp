@@ -352,6 +352,28 @@ TEST_CASE("fuse: a constant choice between scores and a very low number is a mas
   }
 }
 
+TEST_CASE("fuse: constants that queries and keys are multiplied with are the scale of an attention, unless others read the products") {
+  for (int like = 0; like < 6; ++like) {
+    INFO(like);
+    Builder b;
+    const auto heads = [&](ValueId x, std::vector<int64_t> perm) { return b.node("Transpose", {x}, {{"perm", perm}}); };
+    const ValueId q = b.input("q", {2, 5, 3, 8}), k = b.input("k", {2, 7, 3, 8}), v = b.input("v", {2, 3, 7, 4}),
+                  by = number(b, like == 5 ? 0.0f : 0.6f);
+    const bool before = like % 2 == 0;
+    const ValueId product = before ? b.node("Mul", {q, by}) : b.node("Mul", {by, heads(q, {0, 2, 1, 3})});
+    const ValueId queries = before ? heads(product, {0, 2, 1, 3}) : product;
+    const ValueId keys = before ? heads(b.node("Mul", {k, by}), {0, 2, 3, 1}) : b.node("Mul", {heads(k, {0, 2, 3, 1}), by});
+    const ValueId scores = b.node("Mul", {b.node("MatMul", {queries, keys}), number(b, 0.5f)});
+    b.output(b.node("MatMul", {b.node("Softmax", {scores}), v}));
+    if (like == 2) b.output(b.node("Abs", {product}));
+    if (like == 3) b.output(b.node("Abs", {keys}));
+    if (like == 4) b.output(b.node("Abs", {queries}));
+    const Graph g = fused(b, {random_f32({2, 5, 3, 8}, 1), random_f32({2, 7, 3, 8}, 2), random_f32({2, 3, 7, 4}, 3)});
+    CHECK(Builder::count(g, "FusedAttention") == 1);
+    CHECK(Builder::count(g, "Mul") == (like < 2 ? 0 : like < 5 ? 1 : 2));
+  }
+}
+
 TEST_CASE("fuse: attention of three dimensions, as torch exports it with scaled queries, is heads of one batch") {
   for (const bool masked : {false, true}) {
     Builder b;

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "runtime/evaluator.h"
 #include "runtime/infer_shapes.h"
 #include "tests/support/graph_builder.h"
@@ -152,6 +154,30 @@ TEST_CASE("read in place: what a constant mask hides behind a diagonal is left o
         const Graph g = check_in_place(b.graph, {random_f32({1, H, T, D}, 1), random_f32({1, H, S, D}, 2)});
         CHECK(g.nodes[0].attrs.i("after") == past);
       }
+    }
+  }
+}
+
+TEST_CASE("read in place: so is what a mask of numbers puts far below all others, where it is that of each key and its row shows something") {
+  const int64_t H = 2, T = 40, D = 4, S = T + 3;
+  const float inf = std::numeric_limits<float>::infinity(), lowest = std::numeric_limits<float>::lowest();
+  for (float low : {-inf, lowest, -1e30f, -1e4f}) {
+    for (int like = 0; like < 4; ++like) {  // added to a bias of its own; a row that hides all; one column for all keys; one row that shows all
+      INFO(low << ", " << like);
+      const Dims dims = like == 2 ? Dims{T, 1} : like == 3 ? Dims{1, S} : Dims{T, S};
+      const Tensor bias = random_f32(dims, 4, -2, 2);
+      Tensor mask = *Tensor::allocate(DType::f32, dims);
+      for (int64_t i = 0; i < mask.count(); ++i) {
+        const bool seen = like == 2 ? i == 0 : like == 3 || (i % S <= i / S + 3 && (like == 0 || i / S != 20));
+        mask.mutable_data<float>()[i] = seen ? bias.data<float>()[i] : low;
+      }
+      GraphBuilder b;
+      const ValueId q = b.input("q", {1, H, T, D}), k = b.input("k", {1, H, S, D});
+      b.output(b.node("FusedAttention", {q, k, k, b.constant(mask)}, {{"scale", 0.5f}}));
+      const Graph g = check_in_place(b.graph, {random_f32({1, H, T, D}, 1), random_f32({1, H, S, D}, 2)});
+      const AttrReader attrs = g.nodes[0].read();
+      const int64_t after = attrs.has("after") ? attrs.i("after") : S;
+      CHECK((after == 3) == (like == 0 && low < -1e29f));
     }
   }
 }
