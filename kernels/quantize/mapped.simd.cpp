@@ -122,19 +122,20 @@ void lookup(const Lookup8Args& a) {
 // The window of one pixel at h, v, of kCount channels.
 template <int kCount, class T>
 TERN_INLINE void highest(const MaxPoolLastArgs& a, const T* image, int64_t h, int64_t v, T* y) {
-  T most[kCount];
-  for (int c = 0; c < kCount; ++c) most[c] = static_cast<T>(a.is_signed ? -128 : 0);
+  typedef T Channels __attribute__((vector_size(kCount)));  // of an array of sixteen gcc 12 makes bytes
+  Channels most, x;
+  __builtin_memset(&most, a.is_signed ? 0x80 : 0, kCount);
   for (int64_t i = 0; i < a.kernel[0]; ++i) {
     const int64_t row = h + i * a.dilation[0];
     if (row < 0 || row >= a.in[0]) continue;
     for (int64_t j = 0; j < a.kernel[1]; ++j) {
       const int64_t column = v + j * a.dilation[1];
       if (column < 0 || column >= a.in[1]) continue;
-      const T* x = image + (row * a.in[1] + column) * a.channels;
-      for (int c = 0; c < kCount; ++c) most[c] = x[c] > most[c] ? x[c] : most[c];
+      __builtin_memcpy(&x, image + (row * a.in[1] + column) * a.channels, kCount);
+      most = x > most ? x : most;
     }
   }
-  for (int c = 0; c < kCount; ++c) y[c] = most[c];
+  __builtin_memcpy(y, &most, kCount);
 }
 template <class T>
 void pool(const MaxPoolLastArgs& a) {
