@@ -204,6 +204,7 @@ constexpr const OpDef* kOps[] = {
     &kMeanBlocks,
     // quantize
     &kConvInteger,
+    &kConvIntegerToFloat,
     &kDequantizeLinear,
     &kDynamicQuantizeLinear,
     &kFusedQLinearConv,

@@ -100,7 +100,8 @@ void multiply(const IntegerArgs& a, const Block& b, const int8_t* w, const Integ
   f.y_signed = a.y_signed();
   f.y_stride = stride;
   f.y_float = a.y_dtype == DType::f32;
-  f.relu = a.relu;
+  f.low = a.low;
+  f.high = a.high;
   for (int64_t panel = 0, panels; panel < a.panels(); panel += panels) {
     panels = a.panels() - panel >= most ? most : 1;
     const int64_t column = panel * a.width();
@@ -118,12 +119,7 @@ void multiply(const IntegerArgs& a, const Block& b, const int8_t* w, const Integ
       k.finish(f);
     }
   }
-  if (a.block == nullptr) return;
-  uint8_t* to = static_cast<uint8_t*>(a.y) + (b.batch->y + b.row) * element;
-  if (element == 1) return k.turn(a.block, a.n, b.rows, a.n, to, a.y_column);
-  for (int64_t j = 0; j < a.n; ++j) {
-    for (int64_t r = 0; r < b.rows; ++r) std::memcpy(to + (j * a.y_column + r) * 4, a.block + (r * a.n + j) * 4, 4);
-  }
+  if (a.block != nullptr) put_turned(a, b.rows, a.n, static_cast<uint8_t*>(a.y) + (b.batch->y + b.row) * element, k);
 }
 
 // Where the rows of the block are, and their terms.
@@ -137,11 +133,9 @@ void set_rows(const IntegerArgs& a, Block& b, const IntegerKernels& k) {
     const int64_t group = a.window.taps() == 0 ? 0 : b.batch->column / a.n * (a.k / a.window.taps());
     b.x = (a.image != nullptr ? a.image : static_cast<const uint8_t*>(a.x) + b.batch->x - group) + group;
     b.x_stride = a.window.stride[2] * a.channels;
-    return;
-  }
-  b.x = a.rows;
-  b.x_stride = 4 * a.quads();
-  if (a.rows != nullptr) {
+  } else if (a.rows != nullptr) {
+    b.x = a.rows;
+    b.x_stride = 4 * a.quads();
     fill_rows(a, *b.batch, b.row, b.rows, k);
   } else {
     b.x_stride = a.conv ? a.channels : a.k;
@@ -150,7 +144,10 @@ void set_rows(const IntegerArgs& a, Block& b, const IntegerKernels& k) {
   if (!a.row_sums) return;
   for (int64_t r = 0; r < b.rows; ++r) {
     const auto zeros = static_cast<uint32_t>(a.k) * static_cast<uint32_t>(packed_x_zero(a, b.batch->row + b.row + r));
-    b.terms[r] = static_cast<int32_t>(zeros - static_cast<uint32_t>(k.sum(b.x + r * b.x_stride, a.k)));
+    const uint8_t* row = a.direct ? b.x + window_begin(a, b.row + r) : b.x + r * b.x_stride;
+    uint32_t sum = 0;
+    for (int64_t l = 0; l < a.lines(); ++l) sum += static_cast<uint32_t>(k.sum(row + (a.direct ? a.offsets[l] : 0), a.run));
+    b.terms[r] = static_cast<int32_t>(zeros - sum);
   }
 }
 
@@ -177,7 +174,7 @@ void pack_column(const IntegerArgs& a, int64_t w, int64_t column, int8_t* to, in
     const int64_t from = w * a.w_matrix + (k % channels * taps + k / channels) * a.w_k + column * a.w_column;
     if (a.depthwise) {
       const int32_t v = zero_at({a.w, 1}, a.w_signed, from) - a.w_uniform;
-      if (a.tap_quads != 0) pack_tap(a, k, static_cast<int8_t>(v), to, j);
+      if (a.tap_quads != 0) pack_tap(a, k, v, to, j);
       else std::memcpy(to + 64 + (k * kTileColumns + j) * 4, &v, 4);
       add_to_sum(to, j, v);
     } else {
@@ -199,6 +196,11 @@ void pack_integers(const IntegerArgs& a, int8_t* to) {
   }
 }
 
+void put_turned(const IntegerArgs& a, int64_t rows, int64_t n, uint8_t* y, const IntegerKernels& k) {
+  if (size_of(a.y_dtype) == 1) return k.turn(a.block, n, rows, n, y, a.y_column);
+  k.turn_words(reinterpret_cast<const float*>(a.block), n, reinterpret_cast<float*>(y), a.y_column, rows, n);
+}
+
 void integer_product(const void* args, const IntegerKernels& k) {
   const IntegerArgs& a = *static_cast<const IntegerArgs*>(args);
   if (a.packed == nullptr) {
@@ -211,6 +213,7 @@ void integer_product(const void* args, const IntegerKernels& k) {
   int64_t image = -1;
   for (int64_t i = a.begin; i < a.end;) {
     const int64_t batch = i / a.m;
+    if (a.image != nullptr && image != batch / a.matrices) lay_out_image(a, image = batch / a.matrices, k);
     if (a.tap_quads != 0) {
       const int64_t first = i % a.m, count = std::min(a.m - first, a.end - i);
       const Block whole{&a.batch[batch], first, count, nullptr, 0, {}, {}};
@@ -223,7 +226,6 @@ void integer_product(const void* args, const IntegerKernels& k) {
     Block b{&a.batch[batch], i % a.m, 0, nullptr, 0, {}, {}};
     b.rows = std::min({int64_t(by_row ? 1 : kBlockRows), a.m - b.row, a.end - i});
     if (a.direct) b.rows = std::min(b.rows, whole_lines(a, b.row));
-    if (a.image != nullptr && image != batch / a.matrices) lay_out_image(a, image = batch / a.matrices, k);
     set_rows(a, b, k);
     const int8_t* w = packed + b.batch->w * a.panels() * a.panel();
     if (by_row || columns_of != b.batch) set_columns(a, b, w, k);

@@ -6,12 +6,13 @@
 //   QLinearConv    y = saturate(round_to_even((sum + bias) * (x_scale w_scale / y_scale)) + y_zero)     bias i32 [OC]
 //   FusedQLinearConv      the same, x or y or both with their channels last
 //   MatMulIntegerToFloat  y = relu(sum * (a_scale b_scale) + bias + residual)   f32; bias f32 [N], residual as y, relu where the activation is Relu
+//   ConvIntegerToFloat    y = clip(sum * (x_scale w_scale) + bias)              f32; bias f32 [OC], clip where the activation is Relu or Clip
 //   Shapes    a, b, x, w: u8 or i8, each on its own. Scales and zero points: one for all ([] or [1]), or one for each row of A ([M] or
 //             [...,M,1]), column of B ([N] or [...,1,N]), output channel of w ([OC]).
 //   How       w is packed into panels of 16 columns, four k side by side, with the sums of its columns, once per model when it is a constant
 //             (integer_tile.h). Zero points come off behind the sums:  sum(x w) - x_zero sum(w) - w_zero sum(x) + K x_zero w_zero.
 //             A convolution lays its image out once, channels last between cells of x_zero; k runs over taps, then channels. Its tiles are pixels of a
-//             line and read the lines of their windows where they are; where w has zero points, or such tiles were short, windows are copied.
+//             line and read the lines of their windows where they are; where such tiles were short, windows are copied.
 //             A depthwise one reads that image, too. Products, and convolutions without padding of x with channels last, read x in place.
 //   Cost      2*M*N*K integer operations, 32 of them an instruction on AVX2, 128 with AVX-512 VNNI; an AVX-512 without it runs AVX2's code.
 //   Numerics  the sum is exact modulo 2^32, so every ISA, order and part gives the same. Scaling is in f32, as written above, rounded after each step.
@@ -27,7 +28,8 @@
 
 namespace tern {
 
-extern const OpDef kConvInteger, kFusedQLinearConv, kFusedQLinearMatMul, kMatMulInteger, kMatMulIntegerToFloat, kQLinearConv, kQLinearMatMul;
+extern const OpDef kConvInteger, kConvIntegerToFloat, kFusedQLinearConv, kFusedQLinearMatMul, kMatMulInteger, kMatMulIntegerToFloat, kQLinearConv,
+    kQLinearMatMul;
 
 struct IntegerArgs {
   const void *x, *w;
@@ -48,7 +50,7 @@ struct IntegerArgs {
   const int32_t* bias;  // of columns, or null
   // Where y is f32, on a CPU.
   const float *float_bias, *residual;  // of columns; as y. Null: nothing is added
-  bool relu;
+  float low, high;                     // what y is bounded by
   void* y;
   // A convolution: a row is an output pixel. In w k runs over channels, then taps; in panels and rows over taps, then channels.
   bool conv;
@@ -79,9 +81,10 @@ struct IntegerArgs {
   // Of a panel: few columns of few rows are not filled up.
   int64_t width() const { return n < 4 && m < kTileRows && !depthwise ? n : kTileColumns; }
   int64_t panels() const { return (n + width() - 1) / width(); }
-  int64_t pixels() const { return window.stride[2] == 1 ? 2 : 1; }  // of a group of pixels, neighbours
-  int64_t panel() const {                                           // bytes
-    if (tap_quads != 0) return 64 * (1 + window.kernel[1] * pixels() * tap_quads);
+  int64_t pixels() const { return window.stride[2] == 1 ? 2 : 1; }                 // of a group of pixels, neighbours
+  int64_t tap_parts() const { return w_uniform == (w_signed ? 0 : 128) ? 1 : 2; }  // of a weight less its zero point
+  int64_t panel() const {                                                          // bytes
+    if (tap_quads != 0) return 64 * (1 + window.kernel[1] * tap_parts() * pixels() * tap_quads);
     return width() * (4 + 4 * (depthwise ? k : quads()));
   }
 };

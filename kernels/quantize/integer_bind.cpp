@@ -21,7 +21,7 @@ bool rows_in_place(const IntegerArgs& a) {
 // Where windows are read as they lie: one line of taps is one run, and where x itself is the image, runs are quads.
 bool reads_windows(const IntegerArgs& a) {
   const bool wide = a.window.out[2] >= kTileRows || a.panels() < kCheapCopy;
-  return a.conv && !a.depthwise && !a.row_sums && a.k > 0 && wide && a.width() == kTileColumns;
+  return a.conv && !a.depthwise && a.k > 0 && wide && a.width() == kTileColumns;
 }
 
 // What rows are made of: windows where they are read as they lie, if few quads are filled up for it, and else all of k.
@@ -38,10 +38,13 @@ bool image_in_place(const IntegerArgs& a) { return a.channels_last && !a.x_signe
 
 void set_sources(BindContext& c, IntegerArgs& a) {
   constexpr int64_t kBehind = 16;  // IntegerWindows
-  if (a.tap_quads != 0) return c.set(a.ring, c.workspace<uint8_t>(*ring_bytes(a)));
   const bool image = a.conv && set_image(a);
   const Window& w = a.window;
-  if (a.direct) {
+  if (a.tap_quads != 0) {
+    c.set(a.ring, c.workspace<uint8_t>(*ring_bytes(a)));
+    a.image_dims = w.in;  // the ring has the padding
+    if (a.channels_last) return;
+  } else if (a.direct) {
     c.set(a.offsets, c.table<int64_t>(a.lines(), [&](int64_t* to) {
       const int64_t across = w.kernel[2] * (a.k / w.taps()) / a.run;  // runs of a line of taps: one, or as many as taps
       for (int64_t l = 0; l < a.lines(); ++l) {
@@ -104,7 +107,7 @@ Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, size_t w_zero, int
   const auto zero = uniform_zero(c, w_zero);
   a.w_uniform = zero.value_or(0);
   const Isa isa = integer_isa(c.isa, has_vnni());
-  a.tap_quads = zero && isa == Isa::avx512 ? tap_quads(a, *zero) : 0;
+  a.tap_quads = zero && isa == Isa::avx512 ? tap_quads(a) : 0;
   if (a.tap_quads != 0 && !ring_bytes(a)) a.tap_quads = 0;
   a.row_sums = !a.depthwise && (!zero || *zero != (a.w_signed ? 0 : 128));
   set_run(a);

@@ -1,6 +1,8 @@
-// ConvInteger, QLinearConv and FusedQLinearConv: schemas, inference, binding. See integer.h.
+// ConvInteger, ConvIntegerToFloat, QLinearConv and FusedQLinearConv: schemas, inference, binding. See integer.h.
 #include <algorithm>
+#include <limits>
 
+#include "kernels/activation_attributes.h"
 #include "kernels/conv/conv_bind.h"
 #include "kernels/quantize/integer.h"
 #include "kernels/quantize/integer_image.h"
@@ -12,8 +14,22 @@ namespace {
 constexpr size_t kNoInput = SIZE_MAX;
 struct Roles {
   size_t x, w, x_zero, w_zero, x_scale = kNoInput, w_scale = kNoInput, y_scale = kNoInput, y_zero = kNoInput, bias = kNoInput;
+  bool to_float() const { return x_scale != kNoInput && y_scale == kNoInput; }
 };
-constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8};
+constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8}, kToFloat{0, 3, 2, 5, 1, 4, kNoInput, kNoInput, 6};
+
+// What y in f32 is bounded by; nothing where the activation is another.
+struct Bounds {
+  float low, high;
+};
+std::optional<Bounds> bounds(const AttrReader& attrs) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto of = fused_activation(attrs);
+  if (!of) return std::nullopt;
+  if (of->activation == Activation::none) return Bounds{-kInfinity, kInfinity};
+  if (of->activation == Activation::relu) return Bounds{0, kInfinity};
+  return of->activation == Activation::clip ? std::optional(Bounds{of->alpha, of->beta}) : std::nullopt;
+}
 
 Status infer(InferContext& c, const Roles& in) {
   if (Status s = check_integer_dtypes(c, in.x, in.w); !s) return s;
@@ -26,6 +42,13 @@ Status infer(InferContext& c, const Roles& in) {
     if (y != DType::u8 && y != DType::i8) return bad_dtype(y);
     if (c.has(in.bias) && c.dtype(in.bias) != DType::i32) return invalid(std::string("B is ") + name(c.dtype(in.bias)) + ", it must be i32");
   }
+  if (in.to_float()) {
+    for (size_t i : {in.x_scale, in.w_scale, in.bias}) {
+      if (c.has(i) && c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
+    }
+    if (!bounds(c.attrs)) return unsupported("the activation " + c.attrs.s("activation") + " is not fused into convolutions of integers");
+    y = DType::f32;
+  }
   Shape x = c.shape(in.x);
   if (channels_last(c.attrs, kLastX)) put_channels_first(x);
   auto shape = conv_shape(c, x, c.shape(in.w));
@@ -35,18 +58,25 @@ Status infer(InferContext& c, const Roles& in) {
   return {};
 }
 
-// The inputs of the Q forms.
+// The inputs of the forms with scales.
 Status set_scales(BindContext& c, const Roles& in, int64_t channels, IntegerArgs& a) {
   if (Status s = set_per_index(c, a.w_scale, in.w_scale, channels, channels, "w_scale"); !s) return s;
   for (size_t i : {in.x_scale, in.y_scale, in.y_zero}) {
-    if (c.in(i).count() != 1) return invalid("input " + std::to_string(i) + " is " + to_string(c.in(i).dims) + ", it must have one element");
+    if (i != kNoInput && c.in(i).count() != 1)
+      return invalid("input " + std::to_string(i) + " is " + to_string(c.in(i).dims) + ", it must have one element");
   }
   if (c.has(in.bias) && c.in(in.bias).count() != channels)
     return invalid("B is " + to_string(c.in(in.bias).dims) + ", expected one value per output channel");
   c.set(a.x_scale.data, c.input(in.x_scale));
+  a.scale_dtype = c.in(in.x_scale).dtype;
+  if (in.to_float()) {
+    c.set(a.float_bias, c.input<const float>(in.bias));
+    a.low = bounds(c.attrs)->low;
+    a.high = bounds(c.attrs)->high;
+    return {};
+  }
   c.set(a.y_scale, c.input(in.y_scale));
   c.set(a.y_zero, c.input(in.y_zero));
-  a.scale_dtype = c.in(in.y_scale).dtype;
   c.set(a.bias, c.input<const int32_t>(in.bias));
   return {};
 }
@@ -99,7 +129,7 @@ Status bind(BindContext& c, const Roles& in) {
   if (Status s = set_per_index(c, a.x_zero, in.x_zero, 1, 1, "x_zero_point"); !s) return s;
   if (Status s = set_per_index(c, a.w_zero, in.w_zero, channels, channels, "w_zero_point"); !s) return s;
   a.x_zero.step = 0;
-  if (in.y_zero != kNoInput) {
+  if (in.x_scale != kNoInput) {
     if (Status s = set_scales(c, in, channels, a); !s) return s;
   }
   return set_groups(c, in, x.dims[0], groups, a);
@@ -109,6 +139,8 @@ Status infer_integer(InferContext& c) { return infer(c, kInteger); }
 Status bind_integer_conv(BindContext& c) { return bind(c, kInteger); }
 Status infer_linear(InferContext& c) { return infer(c, kLinear8); }
 Status bind_linear(BindContext& c) { return bind(c, kLinear8); }
+Status infer_to_float(InferContext& c) { return infer(c, kToFloat); }
+Status bind_to_float(BindContext& c) { return bind(c, kToFloat); }
 
 int64_t macs_of(const TensorView& w, const TensorView& y) { return y.count() * w.dims.count(1, w.dims.rank); }
 int64_t integer_macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) { return macs_of(in[1], out[0]); }
@@ -119,6 +151,10 @@ constexpr AttrSpec kAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"dilations"
 constexpr AttrSpec kFusedAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"channels_last", AttrKind::i, 0}, {"dilations", AttrKind::ints},
                                     {"group", AttrKind::i, 1},           {"kernel_shape", AttrKind::ints},  {"pads", AttrKind::ints},
                                     {"strides", AttrKind::ints}};
+
+constexpr AttrSpec kToFloatAttrs[] = {{"activation", AttrKind::s, ""},  {"alpha", AttrKind::f, 0.0f},  {"auto_pad", AttrKind::s, "NOTSET"},
+                                      {"beta", AttrKind::f, 0.0f},      {"dilations", AttrKind::ints}, {"group", AttrKind::i, 1},
+                                      {"kernel_shape", AttrKind::ints}, {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
 
 }  // namespace
 
@@ -138,6 +174,16 @@ constinit const OpDef kQLinearConv = {.name = "QLinearConv",
                                       .bind = bind_linear,
                                       .kernels = kIntegerRows,
                                       .macs = linear_macs};
+// Of the CPU alone (runtime/fuse/dynamic_products.cpp).
+constinit const OpDef kConvIntegerToFloat = {.name = "ConvIntegerToFloat",
+                                             .inputs = {6, 7},
+                                             .outputs = {1, 1},
+                                             .attrs = kToFloatAttrs,
+                                             .infer = infer_to_float,
+                                             .bind = bind_to_float,
+                                             .kernels = kCpuIntegerRows,
+                                             .macs = linear_macs,
+                                             .tern_only = true};
 // QLinearConv; channels_last 1: x is [N, spatial, C], 2: y is, 3: both. Of the CPU alone (runtime/last_channels.h).
 constinit const OpDef kFusedQLinearConv = {.name = "FusedQLinearConv",
                                            .inputs = {8, 9},

@@ -1,4 +1,6 @@
 // MatMulInteger, QLinearMatMul, FusedQLinearMatMul and MatMulIntegerToFloat: schemas, inference, binding. See integer.h.
+#include <limits>
+
 #include "kernels/activation_attributes.h"
 #include "kernels/gemm/matrices.h"
 #include "kernels/quantize/integer.h"
@@ -90,7 +92,8 @@ Status bind(BindContext& c, const Roles& in) {
     if (c.has(in.residual) && !(c.in(in.residual).dims == c.out(0).dims)) return invalid("the residual is not as the product");
     c.set(a.float_bias, c.input<const float>(in.bias));
     c.set(a.residual, c.input<const float>(in.residual));
-    a.relu = fused_activation(c.attrs)->activation == Activation::relu;
+    a.low = fused_activation(c.attrs)->activation == Activation::relu ? 0.0f : -std::numeric_limits<float>::infinity();
+    a.high = std::numeric_limits<float>::infinity();
   }
   const int64_t batches = matrices->batch.count();
   c.set(a.batch, c.table<IntegerBatch>(batches, [&](IntegerBatch* batch) {

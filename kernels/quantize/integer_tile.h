@@ -4,9 +4,9 @@
 //     | sums of its columns, i32 [16] | tap 0 of column 0 … 15, i32 | tap 1 … |                              of a depthwise convolution
 // tile    sum[r][j] = sum_k x[r][k] w[k][j]    modulo 2^32. A quad of x is broadcast and multiplied with the quads of 16 columns: one vpdpbusd with
 //         AVX-512 VNNI, which saturates nowhere; AVX2 widens both to 16 bits and adds pairs (vpmaddubsw would saturate); elsewhere plain loops.
-//     | sums of its columns, i32 [16] | for each line of taps: of output 0 (and 1): quads of taps of column 0 … 15 | of one whose taps are quads
+//     | sums of its columns, i32 [16] | for each line of taps, part, output: quads of column 0 … 15 | of one whose taps are quads
 // taps    the same of a depthwise convolution: sum[r][j] = sum_t x[r][offset[t] + j] w[t][j], |w| <= 255
-// groups, lines    the same where taps are quads, w of 8 bits, and vpdpbusd is there: four pixels of sixteen channels lie turned, pixels innermost, in a
+// groups, lines    the same where taps are quads and vpdpbusd is there: four pixels of sixteen channels lie turned, pixels innermost, in a
 //         group for every second pixel. Taps w0 w1 w2 0 of a group sum a pixel, 0 w0 w1 w2 its neighbour: one turning serves both, and all lines of
 //         taps that meet it. 9 taps of 16 channels: 4.5 cycles before, 1.5 now.
 // finish  what becomes of sums: + offset + zero * term, to i32, or scaled to 8 bits as requantized() does (integer_element.h), or to f32
@@ -57,7 +57,8 @@ struct IntegerLines {
   int64_t quads;               // of a line of taps
   int64_t group, next, count;  // the first output's group, groups to the next one's, and how many there are
   bool pairs;                  // an output is two neighbouring pixels
-  const int8_t* w;             // [taps, pairs + 1, quads][64]
+  int64_t parts;               // of a weight: two where it takes 9 bits
+  const int8_t* w;             // [taps, parts, pairs + 1, quads][64]
   int32_t* sum;                // of pixels: [count * (pairs + 1), kSumStride]
 };
 struct IntegerFinish {
@@ -70,8 +71,9 @@ struct IntegerFinish {
   bool y_signed;
   void* y;
   int64_t y_stride;  // elements
-  // f32: sum * multiplier + bias + residual, then no less than 0.
-  bool y_float, relu;
+  // f32: sum * multiplier + bias + residual, then no less than `low` and no more than `high`.
+  bool y_float;
+  float low, high;
   const float *bias, *residual;  // of columns; as y. Null: nothing is added
 };
 // offset = bias - x_zero * sum, multiplier = x_scale * w_scale / y_scale, of whole panels.
@@ -110,6 +112,7 @@ struct IntegerKernels {
   void (*windows)(const IntegerWindows&);
   void (*turn)(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t n,  // to[j][r] = from[r][j]
                uint8_t* to, int64_t to_stride);
+  void (*turn_words)(const float* from, int64_t from_stride, float* to, int64_t to_stride, int64_t rows, int64_t n);  // the same of 32 bits
 };
 // What the rows run: args are IntegerArgs (integer.h).
 void integer_product(const void* args, const IntegerKernels& kernels);

@@ -1,6 +1,7 @@
 // See integer_tile.h. The sums are exact, so their order is each ISA's own.
 #include "kernels/quantize/integer_tile.h"
 
+#include "kernels/conv/turn.h"
 #include "kernels/quantize/bytes.h"
 #include "kernels/unroll.h"
 
@@ -218,16 +219,17 @@ TERN_INLINE void sum_groups(const IntegerLines& l, int64_t at) {
   const int8_t* w = l.w;
   int64_t line = l.first;
   for (int64_t i = 0; i < l.taps; ++i) {
-    const uint8_t* x = ring + line * l.line;
-    for (int64_t q = 0; q < l.quads; ++q, x += 128) {
-      __m512i taps[kPixels];
-      unroll<kPixels>([&](auto p) TERN_INLINE_CALL { taps[p.v] = _mm512_loadu_si512(w + (p.v * l.quads + q) * 64); });
-      unroll<kCount>([&](auto c) TERN_INLINE_CALL {
-        const __m512i group = _mm512_loadu_si512(x + c.v * l.next * 64);
-        unroll<kPixels>([&](auto p) TERN_INLINE_CALL { add_products(s[c.v * kPixels + p.v], group, taps[p.v]); });
-      });
+    for (int64_t part = 0; part < l.parts; ++part, w += kPixels * l.quads * 64) {
+      const uint8_t* x = ring + line * l.line;
+      for (int64_t q = 0; q < l.quads; ++q, x += 128) {
+        __m512i taps[kPixels];
+        unroll<kPixels>([&](auto p) TERN_INLINE_CALL { taps[p.v] = _mm512_loadu_si512(w + (p.v * l.quads + q) * 64); });
+        unroll<kCount>([&](auto c) TERN_INLINE_CALL {
+          const __m512i group = _mm512_loadu_si512(x + c.v * l.next * 64);
+          unroll<kPixels>([&](auto p) TERN_INLINE_CALL { add_products(s[c.v * kPixels + p.v], group, taps[p.v]); });
+        });
+      }
     }
-    w += kPixels * l.quads * 64;
     line += l.step;
     if (line >= l.lines) line -= l.lines;
   }
@@ -267,7 +269,7 @@ void add_terms(const IntegerFinish& f) {
 void finish_floats(const IntegerFinish& f) {
   for (int64_t j = 0; j < f.count; j += kTileColumns) {
     const i32x16 offset = load_i32(f.offset + j);
-    const f32x16 multiplier = load(f.multiplier + j), lowest = splat(f.relu ? 0 : -__builtin_inff());
+    const f32x16 multiplier = load(f.multiplier + j), low = splat(f.low), high = splat(f.high);
     const int64_t n = f.count - j < kTileColumns ? f.count - j : kTileColumns;
     const f32x16 bias = f.bias != nullptr ? load_n(f.bias + j, n) : splat(-0.0f);  // adding -0 changes nothing
     const int32_t* s = f.sum + j;
@@ -276,7 +278,7 @@ void finish_floats(const IntegerFinish& f) {
     for (int64_t r = 0; r < f.rows; ++r, s += kSumStride, y += f.y_stride) {
       f32x16 v = to_float(load_i32(s) + offset) * multiplier + bias;
       if (f.residual != nullptr) v = v + load_n(residual + r * f.y_stride, n);
-      store_n(y, max_raw(lowest, v), n);  // NaN passes
+      store_n(y, min_raw(high, max_raw(low, v)), n);  // NaN passes
     }
   }
 }
@@ -330,8 +332,26 @@ void flip(const uint8_t* from, uint8_t* to, int64_t n, uint8_t bits) {
 }
 
 int32_t sum_bytes(const uint8_t* x, int64_t n) {
+  int64_t i = 0;
   uint32_t sum = 0;
-  for (int64_t i = 0; i < n; ++i) sum += x[i];
+#if defined(__AVX512F__)
+  __m512i sums = _mm512_setzero_si512();
+  for (; i < n; i += 64) {
+    const __mmask64 bytes = ~uint64_t(0) >> (n - i < 64 ? 64 - (n - i) : 0);
+    sums = _mm512_add_epi64(sums, _mm512_sad_epu8(_mm512_maskz_loadu_epi8(bytes, x + i), _mm512_setzero_si512()));
+  }
+  sum = static_cast<uint32_t>(_mm512_reduce_add_epi64(sums));
+#elif defined(__AVX2__)
+  __m256i sums = _mm256_setzero_si256();
+  for (; i + 32 <= n; i += 32) {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + i));
+    sums = _mm256_add_epi64(sums, _mm256_sad_epu8(bytes, _mm256_setzero_si256()));
+  }
+  uint64_t parts[4];
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(parts), sums);
+  sum = static_cast<uint32_t>(parts[0] + parts[1] + parts[2] + parts[3]);
+#endif
+  for (; i < n; ++i) sum += x[i];
   return static_cast<int32_t>(sum);
 }
 
@@ -362,6 +382,26 @@ void turn_some(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t n
   }
 }
 #if defined(__AVX2__)
+// Three rows or fewer, which become the whole of `to`: sixteen columns to four times four bytes, and those without the bytes that are no row's.
+// Returns the columns that are done; the rest are less than 18: what is stored goes beyond them.
+TERN_INLINE int64_t turn_few(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t n, uint8_t* to) {
+  int8_t order[16];
+  for (int i = 0; i < 16; ++i) order[i] = static_cast<int8_t>(i < 4 * rows ? i / rows * 4 + i % rows : -1);
+  const __m128i dense = _mm_loadu_si128(reinterpret_cast<const __m128i*>(order));
+  const auto row = [&](int64_t i, int64_t j) TERN_INLINE_CALL {
+    return i < rows ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * from_stride + j)) : _mm_setzero_si128();
+  };
+  int64_t j = 0;
+  for (; j + 18 <= n; j += 16) {
+    const __m128i a = row(0, j), b = row(1, j), c = row(2, j), none = _mm_setzero_si128();
+    const __m128i ab[2] = {_mm_unpacklo_epi8(a, b), _mm_unpackhi_epi8(a, b)}, cd[2] = {_mm_unpacklo_epi8(c, none), _mm_unpackhi_epi8(c, none)};
+    unroll<4>([&](auto i) TERN_INLINE_CALL {
+      const __m128i four = i.v % 2 == 0 ? _mm_unpacklo_epi16(ab[i.v / 2], cd[i.v / 2]) : _mm_unpackhi_epi16(ab[i.v / 2], cd[i.v / 2]);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + (j + 4 * i.v) * rows), _mm_shuffle_epi8(four, dense));
+    });
+  }
+  return j;
+}
 // Four rounds of interleaving row i with row i + 8.
 TERN_INLINE void turn_16(const uint8_t* from, int64_t from_stride, uint8_t* to, int64_t to_stride) {
   __m128i a[16], b[16];
@@ -380,6 +420,10 @@ TERN_INLINE void turn_16(const uint8_t* from, int64_t from_stride, uint8_t* to, 
 }
 // Blocks of 16 by 16; the last of a row and of a column overlap the ones before them.
 void turn(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t n, uint8_t* to, int64_t to_stride) {
+  if (rows < 4 && to_stride == rows) {
+    const int64_t done = turn_few(from, from_stride, rows, n, to);
+    return turn_some(from + done, from_stride, rows, n - done, to + done * rows, rows);
+  }
   if (rows < 16 || n < 16) return turn_some(from, from_stride, rows, n, to, to_stride);
   for (int64_t r = 0; r < rows; r += 16) {
     const int64_t row = r + 16 <= rows ? r : rows - 16;
@@ -396,9 +440,9 @@ void turn(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t n, uin
 #endif
 
 #if defined(__AVX512F__)
-constexpr IntegerKernels kKernels = {tile, taps, groups, lines, finish, columns, flip, sum_bytes, windows, turn};
+constexpr IntegerKernels kKernels = {tile, taps, groups, lines, finish, columns, flip, sum_bytes, windows, turn, turn};
 #else
-constexpr IntegerKernels kKernels = {tile, taps, nullptr, nullptr, finish, columns, flip, sum_bytes, windows, turn};
+constexpr IntegerKernels kKernels = {tile, taps, nullptr, nullptr, finish, columns, flip, sum_bytes, windows, turn, turn};
 #endif
 void product(const void* args) { integer_product(args, kKernels); }
 

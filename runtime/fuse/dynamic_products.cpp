@@ -1,6 +1,9 @@
 // What quantises its input as it runs (DynamicQuantizeLinear, MatMulInteger, Cast, Mul by both scales, Add of a bias, of what a block began with, Relu)
-// becomes one product that gives f32: MatMulIntegerToFloat. One quantisation may feed several products. The bits are those of the chain, as the kernel
+// becomes one product that gives f32: MatMulIntegerToFloat; of ConvInteger, with its bias and a Relu or Clip, ConvIntegerToFloat. One quantisation may feed several products. The bits are those of the chain, as the kernel
 // takes the same steps in the same order. See passes.h.
+#include <cmath>
+#include <string_view>
+
 #include "runtime/fuse/passes.h"
 #include "runtime/fuse/quantized.h"
 
@@ -29,22 +32,48 @@ std::optional<Scales> scales_of(Rewriter& r, ValueId v, const Shape& y) {
   return Scales{r.add_constant("one", Tensor::scalar(1.0f)), v};
 }
 
-// Mul of Cast of MatMulInteger.
-void scaled(Rewriter& r, size_t n) {
+// The constant v, which has an element for each channel of y, [C,1,1] or [1,C,1,1]; kNone when it is none.
+ValueId of_channels(Rewriter& r, ValueId v, const Shape& y) {
+  const Tensor* t = r.constant(v);
+  if (t == nullptr || !y.ranked() || y.rank() < 3 || !y[1].is(t->count())) return kNone;
+  const Dims& d = t->dims();
+  const int channels = d.rank - (y.rank() - 1);  // where they are
+  return d.rank <= y.rank() && channels >= 0 && d[channels] == t->count() ? r.as_vector(v) : kNone;
+}
+// The two scales of a convolution: one number each, or a constant of the channels.
+std::optional<Scales> scales_of_conv(Rewriter& r, ValueId v, const Shape& y) {
+  if (r.dtype(v) != DType::f32) return std::nullopt;
+  if (const Node* both = r.producer(v, "Mul")) {
+    for (size_t i : {0u, 1u}) {
+      Scales s{both->inputs[i], both->inputs[1 - i]};
+      if (!is_one(r.shape(s.x))) continue;
+      if (!is_one(r.shape(s.w))) s.w = of_channels(r, s.w, y);
+      if (s.w != kNone) return s;
+    }
+  }
+  if (!is_one(r.shape(v))) return std::nullopt;
+  return Scales{r.add_constant("one", Tensor::scalar(1.0f)), v};
+}
+
+// Mul of Cast of `op`, which becomes `fused`.
+void scaled_product(Rewriter& r, size_t n, const char* op, const char* fused) {
   const Node* mul = r.at(n, "Mul");
   if (mul == nullptr) return;
+  const bool conv = std::string_view(op) == "ConvInteger";
   for (size_t i : {0u, 1u}) {
     const Node* cast = r.read_once(mul->inputs[i]) ? r.producer(mul->inputs[i], "Cast") : nullptr;
-    const Node* product = cast != nullptr && r.read_once(cast->inputs[0]) ? r.producer(cast->inputs[0], "MatMulInteger") : nullptr;
+    const Node* product = cast != nullptr && r.read_once(cast->inputs[0]) ? r.producer(cast->inputs[0], op) : nullptr;
     if (product == nullptr || !r.graph.is_constant(product->inputs[1])) continue;
-    const auto s = scales_of(r, mul->inputs[1 - i], r.shape(mul->inputs[i]));
+    const auto s = conv ? scales_of_conv(r, mul->inputs[1 - i], r.shape(mul->inputs[i])) : scales_of(r, mul->inputs[1 - i], r.shape(mul->inputs[i]));
     if (!s) continue;
     const ValueId x = product->inputs[0], w = product->inputs[1];
     const ValueId x_zero = zero_or_none(r, input(*product, 2), r.dtype(x)), w_zero = zero_or_none(r, input(*product, 3), r.dtype(w));
     const std::vector<ValueId> inputs = {x, s->x, x_zero, w, s->w, w_zero};
-    if (r.replace(n, Node{find_op("MatMulIntegerToFloat"), product->name, {}, inputs, mul->outputs, {}})) return;
+    if (r.replace(n, Node{find_op(fused), product->name, product->attrs, inputs, mul->outputs, {}})) return;
   }
 }
+void scaled(Rewriter& r, size_t n) { scaled_product(r, n, "MatMulInteger", "MatMulIntegerToFloat"); }
+void scaled_conv(Rewriter& r, size_t n) { scaled_product(r, n, "ConvInteger", "ConvIntegerToFloat"); }
 
 bool is_bias(const Rewriter& r, ValueId v, const Shape& y) {
   const Tensor* t = r.constant(v);
@@ -67,6 +96,19 @@ void added(Rewriter& r, size_t n, bool residual) {
     if (r.replace(n, std::move(fused))) return;
   }
 }
+void with_channel_bias(Rewriter& r, size_t n) {
+  const Node* add = r.at(n, "Add");
+  for (size_t i : {0u, 1u}) {
+    const Node* conv = add != nullptr && r.read_once(add->inputs[i]) ? r.producer(add->inputs[i], "ConvIntegerToFloat") : nullptr;
+    if (conv == nullptr || conv->inputs.size() > 6 || conv->attrs.has("activation")) continue;
+    const ValueId bias = of_channels(r, add->inputs[1 - i], r.shape(add->inputs[i]));
+    if (bias == kNone) continue;
+    Node fused = *conv;
+    fused.inputs.push_back(bias);
+    fused.outputs = add->outputs;
+    if (r.replace(n, std::move(fused))) return;
+  }
+}
 void with_bias(Rewriter& r, size_t n) { added(r, n, false); }
 void with_residual(Rewriter& r, size_t n) { added(r, n, true); }
 
@@ -80,10 +122,28 @@ void with_relu(Rewriter& r, size_t n) {
   r.replace(n, std::move(fused));
 }
 
+// Relu, or Clip between numbers, of a convolution.
+void with_limits(Rewriter& r, size_t n) {
+  const Node *relu = r.at(n, "Relu"), *limits = relu != nullptr ? relu : r.at(n, "Clip");
+  const Node* conv = limits != nullptr && r.read_once(limits->inputs[0]) ? r.producer(limits->inputs[0], "ConvIntegerToFloat") : nullptr;
+  if (conv == nullptr || conv->attrs.has("activation")) return;
+  Node fused = *conv;
+  fused.attrs.set("activation", std::string(relu != nullptr ? "Relu" : "Clip"));
+  if (relu == nullptr) {
+    const std::optional<float> low = input(*limits, 1) == kNone ? std::optional(-INFINITY) : r.scalar(input(*limits, 1));
+    const std::optional<float> high = input(*limits, 2) == kNone ? std::optional(INFINITY) : r.scalar(input(*limits, 2));
+    if (!low || !high || !(*low <= *high)) return;
+    fused.attrs.set("alpha", *low);
+    fused.attrs.set("beta", *high);
+  }
+  fused.outputs = limits->outputs;
+  r.replace(n, std::move(fused));
+}
+
 }  // namespace
 
 void fuse_dynamic_products(Graph& graph) {
-  for (auto* step : {scaled, with_bias, with_residual, with_relu}) {
+  for (auto* step : {scaled, scaled_conv, with_bias, with_channel_bias, with_residual, with_relu, with_limits}) {
     Rewriter r(graph);
     for (size_t n = 0; n < r.size(); ++n) step(r, n);
   }

@@ -111,6 +111,7 @@ TEST_CASE("official cases: every operator of the catalog is in an official case 
                                 "Special",
                                 "Svd",
                                 "TriangularSolve",
+                                "ConvIntegerToFloat",
                                 "DynamicQuantizeLSTM",
                                 "FusedQLinearConv",
                                 "FusedQLinearMatMul",

@@ -176,6 +176,24 @@ TEST_CASE("integer convolution: depthwise, pointwise, strided, of few and many c
                           {"pads", std::vector<int64_t>(4, c.pad)},
                           {"dilations", std::vector<int64_t>(2, c.dilation)}};
         check_same(run_op("ConvInteger", attrs, {x, w, scalar8(100, s), scalar8(zw, t)})[0], i32(dims, sums));
+        // In f32, with a bias and limits: the bits of the operators one by one.
+        std::vector<float> real;
+        const Tensor bias = random_f32({c.outputs}, 9, -40, 40), channel_scales = random_f32({c.outputs}, 8, 0.001f, 0.01f);
+        const int64_t pixels = c.out(c.height) * c.out(c.width);
+        for (size_t i = 0; i < sums.size(); ++i) {
+          const int64_t oc = static_cast<int64_t>(i) / pixels % c.outputs;
+          const float v = static_cast<float>(sums[i]) * (0.5f * channel_scales.data<float>()[oc]) + bias.data<float>()[oc];
+          real.push_back(std::fmin(std::fmax(v, -3.0f), 60.0f));
+        }
+        const Attrs clipped{{"group", c.groups},
+                            {"strides", std::vector<int64_t>{c.stride, c.stride}},
+                            {"pads", std::vector<int64_t>(4, c.pad)},
+                            {"dilations", std::vector<int64_t>(2, c.dilation)},
+                            {"activation", std::string("Clip")},
+                            {"alpha", -3.0f},
+                            {"beta", 60.0f}};
+        check_same(run_op("ConvIntegerToFloat", clipped, {x, f32({}, {0.5f}), scalar8(100, s), w, channel_scales, scalar8(zw, t), bias})[0],
+                   f32(dims, real));
         // Channels last, on either side: the bytes of QLinearConv, which are those of the formula.
         const Tensor one = f32({}, {1}), y_scale = f32({}, {300}), zero = scalar8(7, DType::i8);
         std::vector<float> scaled;

@@ -310,6 +310,41 @@ TEST_CASE("quantised: products of what is quantised as it comes are one step eac
   }
 }
 
+TEST_CASE("quantised: convolutions of what is quantised as it comes are one step each, with the bits of the chain") {
+  Quantiser b;
+  const ValueId x = b.input("x", {2, 20, 9, 7});
+  const auto q = b.dynamic(x);
+  auto w = [&](Dims dims, uint32_t seed, DType t) {
+    return b.graph.add_constant("w", test::cast(random_f32(dims, seed, t == DType::i8 ? -127 : 0, t == DType::i8 ? 127 : 255), t));
+  };
+  auto conv = [&](const Quantiser::Dynamic& of, ValueId weights, ValueId scale, ValueId zero, Attrs attrs) {
+    const ValueId real = b.node("Cast", {b.node("ConvInteger", {of.bytes, weights, of.zero, zero}, attrs)}, {{"to", int64_t(1)}});
+    return b.node("Mul", {real, b.node("Mul", {of.scale, scale})});
+  };
+  const Attrs padded{{"pads", std::vector<int64_t>(4, 1)}};
+  const ValueId bias = b.graph.add_constant("b", random_f32({1, 20, 1, 1}, 3)), limits[] = {b.scalar(0), b.scalar(6)};
+  const ValueId dw = conv(q, w({20, 1, 3, 3}, 1, DType::u8), b.scalar(0.004f), b.zero(131, DType::u8),
+                          {{"pads", std::vector<int64_t>(4, 1)}, {"group", int64_t(20)}});
+  const ValueId first = b.node("Clip", {b.node("Add", {dw, bias}), limits[0], limits[1]});
+  b.output(b.node("Add", {first, x}));
+  const ValueId channels = b.graph.add_constant("s", random_f32({35, 1, 1}, 4, 0.001f, 0.02f));
+  b.output(b.node("Relu", {conv(b.dynamic(first), w({35, 20, 3, 3}, 2, DType::i8), channels, kNone, padded)}));
+  b.output(b.node("Relu", {b.node("Add", {conv(q, w({7, 20, 1, 1}, 5, DType::i8), b.scalar(0.01f), kNone, {}), b.scalar(1)})}));
+  const ValueId columns = b.graph.add_constant("c", random_f32({7}, 4, 0.001f, 0.02f));  // scales by column of pixels are no channels'
+  b.output(conv(q, w({4, 20, 3, 3}, 6, DType::i8), columns, kNone, padded));
+  const Graph g = planned(b.graph);
+  CHECK(count(g, "ConvIntegerToFloat") == 3);
+  CHECK(count(g, "ConvInteger") == 1);
+  CHECK(count(g, "Relu") == 1);
+  CHECK(count(g, "Clip") == 0);
+  check_bits(b.graph, {random_f32({2, 20, 9, 7}, 7, -3, 3)});
+  for (float odd : {NAN, INFINITY, 0.0f}) {
+    Tensor in = random_f32({2, 20, 9, 7}, 7, odd == 0 ? 0 : -3, odd == 0 ? 0 : 3);
+    in.mutable_data<float>()[17] = odd;
+    check_bits(b.graph, {in});
+  }
+}
+
 TEST_CASE("quantised: a product of bytes that is read as integers, or scaled by rows, stays a chain") {
   Quantiser b;
   const auto q = b.dynamic(b.input("x", {5, 24}));

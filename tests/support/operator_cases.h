@@ -220,6 +220,7 @@ inline std::vector<Case> cases() {
   all.push_back({"ConvInteger", {image, taps, u8, i8}, {{"pads", Ints{1, 1, 1, 1}}}});
   const In bias{{20}, DType::i32, true, {}}, last{{1, 9, 9, 4}, DType::u8, false, {}};
   all.push_back({"QLinearConv", {image, scale, u8, taps, scale, i8, scale, u8, bias}});
+  all.push_back({"ConvIntegerToFloat", {image, scale, u8, taps, scale, i8}, {{"activation", std::string("Relu")}}});
   all.push_back({"FusedQLinearConv", {last, scale, u8, taps, scale, i8, scale, u8, bias}, {{"channels_last", int64_t(3)}}});
   all.push_back({"FusedQLinearMatMul", {u8x, scale, u8, u8w, scale, u8, scale, u8, {{33}, DType::i32, true, {}}}});
   all.push_back({"MatMulIntegerToFloat", {u8x, scale, u8, u8w, scale, u8, w({33}), x({3, 33})}, {{"activation", std::string("Relu")}}});
