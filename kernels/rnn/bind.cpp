@@ -128,6 +128,18 @@ const float* of_direction(const std::vector<float>& scales, int64_t direction, i
   return scales.empty() ? nullptr : scales.data() + direction * n;
 }
 std::string tag_of(const std::vector<float>& scales) { return scales.empty() ? "" : "/of" + std::to_string(crc32(std::as_bytes(std::span(scales)))); }
+// W or R, input `i`, as `pack` packs f32: bytes times their scales.
+template <class T, class Pack>
+Address<const T> packed_weights(BindContext& c, size_t i, const std::string& tag, int64_t count, Pack pack) {
+  if (c.in(i).dtype == DType::f32) return c.packed<T, float>(i, tag, count, std::move(pack));
+  const auto scales = scales_of(c, i == 1 ? kScalesOfW : kScalesOfR);
+  const auto k = static_cast<size_t>(c.in(i).dims[2]);
+  return c.packed<T, int8_t>(i, tag + tag_of(scales), count, [=](const int8_t* w, T* to) {
+    std::vector<float> real(scales.size() * k);
+    for (size_t e = 0; e < real.size(); ++e) real[e] = static_cast<float>(w[e]) * scales[e / k];
+    pack(real.data(), to);
+  });
+}
 WeightForm form_of(const BindContext& c) { return c.has(kScalesOfW) ? WeightForm::int8 : c.products.weights; }
 
 // Does the session, or the file, want W and R kept in fewer bits, and can they be?
@@ -145,10 +157,10 @@ void interleave(BindContext& c, WeightForm form, Cell cell, const RnnShape& s, c
   const int64_t D = s.directions, H = s.hidden, bytes = interleaved_bytes(form, cell, H);
   c.set(a.ahead, c.workspace(s.inputs * kMostAhead * 4 + round_up(s.inputs, 16) * 4 + 64));
   const auto given = scales_of(c, kScalesOfR);
-  c.set(a.interleaved, c.packed<std::byte, float>(2, tag + "/units" + tag_of(given), D * bytes, [=](const float* r, std::byte* p) {
-    const int64_t n = gates(cell) * H;
-    for (int64_t d = 0; d < D; ++d) interleave_r(form, cell, r + d * n * H, H, of_direction(given, d, n), p + d * bytes);
-  }));
+  c.set(a.interleaved, packed_weights<std::byte>(c, 2, tag + "/units", D * bytes, [=](const float* r, std::byte* p) {
+          const int64_t n = gates(cell) * H;
+          for (int64_t d = 0; d < D; ++d) interleave_r(form, cell, r + d * n * H, H, of_direction(given, d, n), p + d * bytes);
+        }));
 }
 const KernelRow& kept_row(Cell cell, WeightForm form, Isa isa) {
   constexpr auto kBf16 = rows_of<TERN_ON_EACH_ISA(rnn_weights_bf16), TERN_ON_EACH_ISA(gru_weights_bf16), TERN_ON_EACH_ISA(lstm_weights_bf16)>,
@@ -169,16 +181,14 @@ void bind_kept(BindContext& c, Cell cell, const RnnShape& s, const std::string& 
   const auto w_scales = scales_of(c, kScalesOfW), r_scales = scales_of(c, kScalesOfR);
   if (form == c.products.weights) c.keep_weights();
   a.w_floats = kept_bytes(form, n, I);
-  c.set(a.kept_w,
-        c.packed<std::byte, float>(1, tag + "/w" + as + tag_of(w_scales), D * a.w_floats, [=, bytes = a.w_floats](const float* w, std::byte* p) {
+  c.set(a.kept_w, packed_weights<std::byte>(c, 1, tag + "/w" + as, D * a.w_floats, [=, bytes = a.w_floats](const float* w, std::byte* p) {
           for (int64_t d = 0; d < D; ++d) pack_kept(form, w + d * n * I, n, I, of_direction(w_scales, d, n), p + d * bytes);
         }));
   if (alone(c, cell, s)) {
     interleave(c, form, cell, s, tag + as, a);
   } else {
     a.r_floats = kept_r_bytes(form, cell, H);
-    c.set(a.kept_r,
-          c.packed<std::byte, float>(2, tag + "/r" + as + tag_of(r_scales), D * a.r_floats, [=, bytes = a.r_floats](const float* r, std::byte* p) {
+    c.set(a.kept_r, packed_weights<std::byte>(c, 2, tag + "/r" + as, D * a.r_floats, [=, bytes = a.r_floats](const float* r, std::byte* p) {
             const int64_t together = cell == Cell::gru ? 2 * H : n;
             for (int64_t d = 0; d < D; ++d) {
               pack_kept(form, r + d * n * H, together, H, of_direction(r_scales, d, n), p + d * bytes);
@@ -196,9 +206,9 @@ void bind_plain(BindContext& c, Cell cell, const RnnShape& s, const std::string&
   a.w_floats = packed_floats(n, s.inputs, 1);
   a.r_floats = packed_r_floats(cell, H);
   if (c.in(1).constant) {
-    c.set(a.packed_w, c.packed<float>(1, tag + "/w", D * a.w_floats, [=, inputs = s.inputs, floats = a.w_floats](const float* w, float* p) {
-      for (int64_t d = 0; d < D; ++d) pack_w(cell, w + d * n * inputs, inputs, H, p + d * floats);
-    }));
+    c.set(a.packed_w, packed_weights<float>(c, 1, tag + "/w", D * a.w_floats, [=, inputs = s.inputs, floats = a.w_floats](const float* w, float* p) {
+            for (int64_t d = 0; d < D; ++d) pack_w(cell, w + d * n * inputs, inputs, H, p + d * floats);
+          }));
   } else {
     c.set(a.w, c.input<const float>(1));
     c.set(a.work_w, c.workspace<float>(D * a.w_floats));
@@ -206,9 +216,9 @@ void bind_plain(BindContext& c, Cell cell, const RnnShape& s, const std::string&
   if (alone(c, cell, s)) {
     interleave(c, WeightForm::f32, cell, s, tag, a);
   } else if (c.in(2).constant) {
-    c.set(a.packed_r, c.packed<float>(2, tag + "/r", D * a.r_floats, [=, floats = a.r_floats](const float* r, float* p) {
-      for (int64_t d = 0; d < D; ++d) pack_r(cell, r + d * n * H, H, p + d * floats);
-    }));
+    c.set(a.packed_r, packed_weights<float>(c, 2, tag + "/r", D * a.r_floats, [=, floats = a.r_floats](const float* r, float* p) {
+            for (int64_t d = 0; d < D; ++d) pack_r(cell, r + d * n * H, H, p + d * floats);
+          }));
   } else {
     c.set(a.r, c.input<const float>(2));
     c.set(a.work_r, c.workspace<float>(D * a.r_floats));

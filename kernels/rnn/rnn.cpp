@@ -23,13 +23,16 @@ constexpr AttrSpec kLstmAttrs[] = {
     {"activation_alpha", AttrKind::floats}, {"activation_beta", AttrKind::floats}, {"activations", AttrKind::strings}, {"clip", AttrKind::f},
     {"direction", AttrKind::s, "forward"},  {"hidden_size", AttrKind::i},          {"input_forget", AttrKind::i, 0},   {"layout", AttrKind::i, 0}};
 
-Status infer(InferContext& c, Cell cell) {
+// `weights`: the dtype of W and R.
+Status infer(InferContext& c, Cell cell, DType weights) {
   if (!is_float(c.dtype(0))) return bad_dtype(c.dtype(0));
   for (size_t i = 1; i < c.inputs.size(); ++i) {
     if (!c.has(i)) continue;
-    if (i == 4 ? c.dtype(i) != DType::i32 : c.dtype(i) != c.dtype(0)) {
+    if (c.dtype(i) != (i == 4 ? DType::i32 : i <= 2 ? weights : c.dtype(0))) {
       return invalid("input " + std::to_string(i) + " is " + std::string(name(c.dtype(i))) +
-                     (i == 4 ? ", sequence_lens must be i32" : ", the data is " + std::string(name(c.dtype(0)))));
+                     (i == 4                            ? ", sequence_lens must be i32"
+                      : i <= 2 && weights != c.dtype(0) ? ", weights must be i8"
+                                                        : ", the data is " + std::string(name(c.dtype(0)))));
     }
   }
   const std::string direction = c.attrs.s("direction");
@@ -51,14 +54,14 @@ Status infer(InferContext& c, Cell cell) {
   if (cell == Cell::lstm) c.set(2, c.dtype(0), state);
   return {};
 }
-Status infer_lstm(InferContext& c) { return infer(c, Cell::lstm); }
+Status infer_lstm(InferContext& c) { return infer(c, Cell::lstm, c.dtype(0)); }
 Status infer_quantized(InferContext& c) {
   if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
   if (!c.has(8) || !c.has(9)) return invalid("the scales of W and R are required");
-  return infer(c, Cell::lstm);
+  return infer(c, Cell::lstm, DType::i8);
 }
-Status infer_gru(InferContext& c) { return infer(c, Cell::gru); }
-Status infer_rnn(InferContext& c) { return infer(c, Cell::rnn); }
+Status infer_gru(InferContext& c) { return infer(c, Cell::gru, c.dtype(0)); }
+Status infer_rnn(InferContext& c) { return infer(c, Cell::rnn, c.dtype(0)); }
 Status bind_lstm(BindContext& c) { return bind_recurrent(c, Cell::lstm); }
 Status bind_gru(BindContext& c) { return bind_recurrent(c, Cell::gru); }
 Status bind_rnn(BindContext& c) { return bind_recurrent(c, Cell::rnn); }

@@ -2,7 +2,7 @@
 //   LSTM  i, o, f = f(x W' + h R' + Wb + Rb [+ P c]),  c~ = g(...),  c = f c + i c~,  y = h = o h(c)          gates i, o, f, c; o sees the new c
 //   GRU   z, r = f(x W' + h R' + Wb + Rb),  h~ = g(x W' + r (h R' + Rb) + Wb) or g(x W' + (r h) R' + Wb + Rb),  y = h = (1 - z) h~ + z h
 //   RNN   y = h = f(x W' + h R' + Wb + Rb)
-//   DynamicQuantizeLSTM   LSTM whose W and R are, exactly, integers in [-127, 127] times scales of their columns, [D, 4*H] each: kept so, as below
+//   DynamicQuantizeLSTM   LSTM whose W and R are i8 in [-127, 127] times scales of their columns, [D, 4*H] each: kept so, as below, unless they are few
 //   Shapes    x [T,B,I] (layout 1: [B,T,I]); w [D, G*H, I]; r [D, G*H, H]; biases [D, 2*G*H]; states [D,B,H] (layout 1: [B,D,H]);
 //             peepholes [D,3*H] (i, o, f); y [T,D,B,H] (layout 1: [B,T,D,H]). D directions, G gates, H units.
 //   How       the x part of the whole window is one product into `pre`; a step continues those sums with h times R and

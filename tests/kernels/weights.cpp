@@ -233,9 +233,9 @@ TEST_CASE("weights: a column that is not finite is NaN, one of zeros is the bias
 }
 
 // Steps and states that bytes hold exactly: the integers are then what f32 computes, one step at a time. Columns with scales of their own, an H that
-// leaves units over, a row alone and two; scales that are not the columns' own, which fewer bits would show.
+// leaves units over, a row alone and two, weights too few to be kept so; scales that are not the columns' own, which fewer bits would show.
 TEST_CASE("weights: an LSTM of 8 bits multiplies the integers of its file, by their scales") {
-  for (const auto& [batch, hidden] : {std::pair<int64_t, int64_t>{1, 66}, {1, 64}, {2, 66}}) {
+  for (const auto& [batch, hidden] : {std::pair<int64_t, int64_t>{1, 66}, {1, 64}, {2, 66}, {2, 9}, {1, 9}}) {
     for (bool both : {false, true}) {
       const int64_t D = both ? 2 : 1, n = 4 * hidden, inputs = 70;
       std::mt19937 next(9);
@@ -245,22 +245,24 @@ TEST_CASE("weights: an LSTM of 8 bits multiplies the integers of its file, by th
           t.mutable_data<float>()[i] = static_cast<float>(static_cast<int>(next() % (2u * most + 1)) - most) * step;
         return t;
       };
-      const auto scaled = [&](int64_t k, Tensor& scales) {  // by powers of two: exact
+      const auto scaled = [&](int64_t k, Tensor& bytes, Tensor& scales) {  // by powers of two: exact
         Tensor w = multiples({D, n, k}, 127, 1);
+        for (int64_t i = 0; i < w.count(); ++i) w.mutable_data<float>()[i] *= i / k % (D * n) % 7 == 0 ? 0.0f : 1.0f;
+        bytes = test::cast(w, DType::i8);
         scales = *Tensor::allocate(DType::f32, {D, n});
         for (int64_t c = 0; c < D * n; ++c) {
           scales.mutable_data<float>()[c] = std::ldexp(1.0f, -static_cast<int>(12 + next() % 3));
-          for (int64_t i = 0; i < k; ++i) w.mutable_data<float>()[c * k + i] *= scales.data<float>()[c] * (c % 7 == 0 ? 0.0f : 1.0f);
+          for (int64_t i = 0; i < k; ++i) w.mutable_data<float>()[c * k + i] *= scales.data<float>()[c];
         }
         return w;
       };
-      Tensor w_scales, r_scales;
-      const Tensor w = scaled(inputs, w_scales), r = scaled(hidden, r_scales), bias = multiples({D, 2 * n}, 100, 0x1p-14f);
+      Tensor w_scales, r_scales, w_bytes, r_bytes;
+      const Tensor w = scaled(inputs, w_bytes, w_scales), r = scaled(hidden, r_bytes, r_scales), bias = multiples({D, 2 * n}, 100, 0x1p-14f);
       const Tensor x = multiples({1, batch, inputs}, 127, 0x1p-7f), h = multiples({D, batch, hidden}, 127, 0x1p-7f), none;
       const Attrs list{{"hidden_size", hidden}, {"direction", std::string(both ? "bidirectional" : "forward")}};
       const Tensor exact = run_op("LSTM", list, {x, w, r, bias, none, h}, 3)[2];
       for (Isa isa : runnable_isas()) {
-        const std::vector<Tensor> in{x, w, r, bias, none, h, none, none, w_scales, r_scales};
+        const std::vector<Tensor> in{x, w_bytes, r_bytes, bias, none, h, none, none, w_scales, r_scales};
         auto y = evaluate(*find_op("DynamicQuantizeLSTM"), attributes(list), in, 3, {.isa = isa, .constants = ~1u});
         REQUIRE(y.ok());
         check_same((*y)[2], exact);
@@ -269,8 +271,8 @@ TEST_CASE("weights: an LSTM of 8 bits multiplies the integers of its file, by th
   }
   CHECK(op_error("DynamicQuantizeLSTM", {},
                  {random_f32({1, 1, 3}, 1),
-                  random_f32({1, 8, 3}, 2),
-                  random_f32({1, 8, 2}, 3),
+                  test::cast(random_f32({1, 8, 3}, 2), DType::i8),
+                  test::cast(random_f32({1, 8, 2}, 3), DType::i8),
                   {},
                   {},
                   {},

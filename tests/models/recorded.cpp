@@ -93,7 +93,17 @@ TEST_CASE("recorded: a network in QDQ runs on bytes from its first convolution t
 // com.microsoft's DynamicQuantizeLSTM rounds x and h by rows here, or (so few weights) not at all, where onnxruntime rounds them by their range:
 // within one step of what lies in [-1, 1].
 TEST_CASE("recorded: an LSTM with weights of 8 bits is onnxruntime's within a step of its states") {
-  for (bool evaluate : {false, true}) CHECK(check_recorded("quantized_states", evaluate, 0, 2.0 / 255, 0) == 2);
+  for (bool evaluate : {false, true}) CHECK(check_recorded("quantized_states", evaluate, 0, 2.0 / 255, 0) == 3);
+  // Weights that lie in [-127, 127] around their zero point stay bytes; others are f32.
+  for (const auto& [name, op] : {std::pair{"lstm_dynamic_unsigned", "LSTM"}, std::pair{"lstm_dynamic", "DynamicQuantizeLSTM"}}) {
+    auto model = load(std::string(TERN_TEST_DATA) + "/quantized_states/" + name + "/model.onnx");
+    REQUIRE(model.ok());
+    auto session = model->session();
+    REQUIRE(session.ok());
+    int layers = 0;
+    for (const StepInfo& step : session->steps()) layers += step.op == op;
+    CHECK(layers == 1);
+  }
 }
 
 // The official tolerance; f16 and integers, too, are what the operator says.

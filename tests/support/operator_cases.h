@@ -197,7 +197,16 @@ inline std::vector<Case> cases() {
   all.push_back({"LRN", {x({2, 5, 3, 3})}, {{"size", int64_t(3)}}});
   all.push_back({"LSTM", {x({4, 2, 3}), w({1, 20, 3}), w({1, 20, 5})}, {{"hidden_size", int64_t(5)}}, 3});
   all.push_back({"DynamicQuantizeLSTM",
-                 {x({4, 2, 32}), w({1, 256, 32}), w({1, 256, 64}), none(), none(), none(), none(), none(), w({1, 256}), w({1, 256})},
+                 {x({4, 2, 32}),
+                  {{1, 256, 32}, DType::i8, true, {}},
+                  {{1, 256, 64}, DType::i8, true, {}},
+                  none(),
+                  none(),
+                  none(),
+                  none(),
+                  none(),
+                  w({1, 256}),
+                  w({1, 256})},
                  {{"hidden_size", int64_t(64)}},
                  3});
   all.push_back({"GRU", {x({4, 2, 3}), w({1, 15, 3}), w({1, 15, 5})}, {{"hidden_size", int64_t(5)}}, 2});

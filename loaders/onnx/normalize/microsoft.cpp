@@ -208,7 +208,7 @@ ValueId scaled_weights(const OnnxNode& node, Emitter& to, size_t weights, size_t
   turn.set("perm", std::vector<int64_t>{0, 2, 1});
   return to.emit("Transpose", {to.emit("Mul", {w, spread(node.input(scale))})}, turn);
 }
-// The same in f32, [D, 4H, I], with the scale of each column, [D, 4H]: of constants that are multiples of their scales by [-127, 127].
+// The same as i8, [D, 4H, I], with the scale of each column, [D, 4H]: of constants that are multiples of their scales by [-127, 127].
 struct Multiples {
   Tensor weights, scales;
 };
@@ -222,9 +222,9 @@ std::optional<Multiples> multiples(const OnnxNode& node, const Emitter& to, size
   if (dims.rank != 3 || (w.dtype() != DType::i8 && w.dtype() != DType::u8) || s.dtype() != DType::f32) return std::nullopt;
   const int64_t D = dims[0], k = dims[1], n = dims[2];
   if ((s.count() != D && s.count() != D * n) || (z.present() && (z.dtype() != w.dtype() || z.count() != s.count()))) return std::nullopt;
-  auto real = Tensor::allocate(DType::f32, {D, n, k});
+  auto bytes = Tensor::allocate(DType::i8, {D, n, k});
   auto scales = Tensor::allocate(DType::f32, {D, n});
-  if (!real || !scales) return std::nullopt;
+  if (!bytes || !scales) return std::nullopt;
   const auto number = [](const Tensor& t, int64_t i) { return t.dtype() == DType::i8 ? int(t.data<int8_t>()[i]) : int(t.data<uint8_t>()[i]); };
   for (int64_t c = 0; c < D * n; ++c) {
     const int64_t at = s.count() == D * n ? c : c / n;
@@ -235,10 +235,10 @@ std::optional<Multiples> multiples(const OnnxNode& node, const Emitter& to, size
     for (int64_t i = 0; i < k; ++i) {
       const int v = number(w, (c / n * k + i) * n + c % n) - zero;
       if (v < -127 || v > 127) return std::nullopt;
-      real->mutable_data<float>()[c * k + i] = static_cast<float>(v) * step;
+      bytes->mutable_data<int8_t>()[c * k + i] = static_cast<int8_t>(v);
     }
   }
-  return Multiples{std::move(*real), std::move(*scales)};
+  return Multiples{std::move(*bytes), std::move(*scales)};
 }
 Status lstm(OnnxNode& node, Emitter& to) {
   if (Status s = need(node, {0, 1, 2, 8, 10}); !s) return s;

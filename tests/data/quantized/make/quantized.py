@@ -141,6 +141,19 @@ def microsoft():
     return graph("microsoft", nodes, inputs, outputs, constants, ["com.microsoft"]), inputs
 
 
+def without_zero_points(case):
+    """Weights of 0 to 255, a sixteenth as large: bytes that no signed ones hold."""
+    model, inputs = case
+    for t in model.graph.initializer:
+        value = numpy_helper.to_array(t)
+        if value.dtype == np.int8:
+            zero = t.name.endswith("zero_point")
+            t.CopyFrom(numpy_helper.from_array((value * 0 if zero else value.astype(int) + 128).astype(np.uint8), t.name))
+        elif t.name.endswith("scale"):
+            t.CopyFrom(numpy_helper.from_array(value / 16, t.name))
+    return model, inputs
+
+
 class Reader(quantization.CalibrationDataReader):
     def __init__(self, inputs):
         self.samples = iter([inputs] + [{k: rng.standard_normal(v.shape).astype(np.float32) for k, v in inputs.items()} for _ in range(8)])
@@ -193,6 +206,7 @@ def main():
                               ("channels", dict(activation_type=kinds.QUInt8, weight_type=kinds.QInt8, per_channel=True)),
                               ("u8u8", dict(activation_type=kinds.QUInt8, weight_type=kinds.QUInt8))):
             record(out, f"{name}_{kind}", quantized(*net(), False, quant_format=quantization.QuantFormat.QDQ, **options), fused=True)
+    record(states, "lstm_dynamic_unsigned", without_zero_points(quantized(*lstm(1), True, weight_type=kinds.QUInt8)))
 
 
 if __name__ == "__main__":
