@@ -1,6 +1,7 @@
 // tern beside onnxruntime in one process, in interleaved rounds, one thread each: the ratio of minima and of medians.
 // Usage: peer_onnxruntime LIBONNXRUNTIME.SO MODEL.onnx...      (the library of the onnxruntime package; nothing of it is needed to build)
-// Inputs are random, or what lies beside the model: MODEL.in, the bytes of one after another.
+// Inputs are random, or what lies beside the model: MODEL.in, the bytes of one after another, a zero after each string.
+// What has no session (strings, sequences, shapes that depend on data) is timed in Model::evaluate; onnxruntime allocates its outputs then, too.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <utility>
 
 #include "onnxruntime_api.h"
 #include "runtime/base/half.h"
@@ -86,10 +88,85 @@ double difference(const std::byte* mine, const std::byte* theirs, tern::DType dt
   return worst;
 }
 
+// Interleaved rounds of both, and a line about them.
+template <class Mine, class Theirs>
+void report(const char* path, Mine run_tern, Theirs run_peer, double worst) {
+  std::vector<double> a, b, probe;
+  sample(run_peer, 5, probe);
+  const int calls = std::max(1, static_cast<int>(100000 / std::max(1.0, probe[0])));
+  for (int round = 0; round < 100; ++round) {
+    sample(run_tern, calls, a);
+    sample(run_peer, calls, b);
+  }
+  const double min_a = *std::min_element(a.begin(), a.end()), min_b = *std::min_element(b.begin(), b.end());
+  std::printf("%-16s tern %9.3f us (median %9.3f)   onnxruntime %9.3f us (median %9.3f)   ratio of minima %.3f, of medians %.3f   error %.1e\n",
+              std::filesystem::path(path).stem().c_str(), min_a / 1e3, median(a) / 1e3, min_b / 1e3, median(b) / 1e3, min_a / min_b,
+              median(a) / median(b), worst);
+}
+
+// One input as both take it: elements of a model without a session.
+tern::Array read_input(std::ifstream& file, const tern::Port& port) {
+  tern::Array x{.dtype = port.dtype, .dims = {}, .bytes = {}, .strings = {}};
+  size_t count = 1;
+  for (const std::string& dim : port.shape) {
+    x.dims.push_back(std::atoll(dim.c_str()));
+    count *= static_cast<size_t>(x.dims.back());
+  }
+  if (port.dtype == tern::DType::string) {
+    x.strings.resize(count);
+    for (std::string& s : x.strings) std::getline(file, s, '\0');
+  } else {
+    x.bytes.resize(count * tern::size_of(port.dtype));
+    file.read(reinterpret_cast<char*>(x.bytes.data()), static_cast<std::streamsize>(x.bytes.size()));
+  }
+  return x;
+}
+double difference(const OnnxruntimeApi& ort, const tern::Array& mine, void* theirs) {
+  const bool text = mine.dtype == tern::DType::string;
+  const size_t count = text ? mine.strings.size() : mine.bytes.size() / tern::size_of(mine.dtype);
+  if (count != ort.count(theirs)) return HUGE_VAL;
+  if (!text) return difference(mine.bytes.data(), ort.data(theirs), mine.dtype, count);
+  std::string joined;
+  for (const std::string& s : mine.strings) joined += s;
+  return joined == ort.text(theirs) ? 0 : HUGE_VAL;
+}
+int compare_evaluated(const OnnxruntimeApi& ort, const tern::Model& model, const char* path) {
+  std::ifstream file(std::filesystem::path(path).replace_extension(".in"), std::ios::binary);
+  const auto inputs = model.inputs(), outputs = model.outputs();
+  std::vector<tern::Array> arrays;
+  std::vector<const char*> in_names, out_names;
+  std::vector<void*> in(inputs.size());
+  for (const auto& port : inputs) arrays.push_back(read_input(file, port));
+  if (!file) return std::fprintf(stderr, "%s has no session, and no inputs beside it\n", path), 4;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    tern::Array& x = arrays[i];
+    in_names.push_back(inputs[i].name.c_str());
+    if (x.dtype == tern::DType::string) must(ort.strings(x.strings, x.dims, &in[i]));
+    else in[i] = tensor(ort, x.bytes.data(), x.bytes.size(), x.dims, x.dtype);
+  }
+  for (const auto& port : outputs) out_names.push_back(port.name.c_str());
+  void* peer = nullptr;
+  must(ort.load(path, &peer));
+  std::vector<void*> out(outputs.size());
+  must(ort.run(peer, in_names, in, out_names, out));
+  auto mine = model.evaluate(arrays);
+  if (!mine) return std::fprintf(stderr, "%s: %s\n", path, mine.error().message().c_str()), 4;
+  double worst = 0;
+  for (size_t o = 0; o < out.size(); ++o) worst = std::max(worst, difference(ort, (*mine)[o], out[o]));
+  auto run_peer = [&] {
+    for (void*& value : out) ort.release(std::exchange(value, nullptr));
+    must(ort.run(peer, in_names, in, out_names, out));
+  };
+  report(
+      path, [&] { mine = model.evaluate(arrays); }, run_peer, worst);
+  return 0;
+}
+
 int compare(const OnnxruntimeApi& ort, const char* path) {
   auto model = tern::load(path);
   if (!model) return std::fprintf(stderr, "%s\n", model.error().message().c_str()), 3;
   auto session = model->session();
+  if (!session && session.error().code() == tern::Code::kUnsupported) return compare_evaluated(ort, *model, path);
   if (!session) return std::fprintf(stderr, "%s: %s\n", path, session.error().message().c_str()), 4;
   if (!fill_from_file(*session, path)) fill_at_random(*session);
   std::vector<const char*> in_names, out_names;
@@ -119,17 +196,7 @@ int compare(const OnnxruntimeApi& ort, const char* path) {
     const tern::DType dtype = session->outputs()[o].dtype;
     worst = std::max(worst, difference(mine.data(), buffers[in.size() + o].data(), dtype, mine.size() / tern::size_of(dtype)));
   }
-  std::vector<double> a, b, probe;
-  sample(run_peer, 5, probe);
-  const int calls = std::max(1, static_cast<int>(100000 / std::max(1.0, probe[0])));
-  for (int round = 0; round < 100; ++round) {
-    sample(run_tern, calls, a);
-    sample(run_peer, calls, b);
-  }
-  const double min_a = *std::min_element(a.begin(), a.end()), min_b = *std::min_element(b.begin(), b.end());
-  std::printf("%-16s tern %9.3f us (median %9.3f)   onnxruntime %9.3f us (median %9.3f)   ratio of minima %.3f, of medians %.3f   error %.1e\n",
-              std::filesystem::path(path).stem().c_str(), min_a / 1e3, median(a) / 1e3, min_b / 1e3, median(b) / 1e3, min_a / min_b,
-              median(a) / median(b), worst);
+  report(path, run_tern, run_peer, worst);
   return 0;
 }
 
