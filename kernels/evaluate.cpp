@@ -39,9 +39,8 @@ Result<std::vector<Tensor>> infer_outputs(const OpDef& op, const Attributes& att
     if (!bytes) return invalid(std::string(op.name) + ": the output shape " + type.shape.text() + " has no representable size");
     if (*bytes > budget) return over_budget(op, *bytes, budget);
     budget -= *bytes;
-    auto t = Tensor::allocate(type.dtype, type.shape.concrete());
-    if (!t) return t.error();
-    outputs.push_back(std::move(*t));
+    // From the heap, which gives memory back that is there: a mapping of its own (Tensor::allocate) would be touched for the first time at every call.
+    outputs.emplace_back(type.dtype, type.shape.concrete(), allocate_aligned(static_cast<size_t>(*bytes)));
   }
   return outputs;
 }
@@ -73,7 +72,7 @@ ReadyStep make_ready(const Binding& binding, std::span<const Tensor> inputs, std
   for (Tensor& t : outputs) out.push_back(t.mutable_raw());
   for (const Binding::Pack& p : binding.packs) packed.push_back(packs.find_or_make(inputs[p.input], p.tag, static_cast<size_t>(p.bytes), p.fill));
   ReadyStep ready{allocate_aligned(static_cast<size_t>(binding.image_bytes())),
-                  allocate_aligned(static_cast<size_t>(binding.workspace_bytes)),
+                  binding.workspace_bytes > 0 ? allocate_aligned(static_cast<size_t>(binding.workspace_bytes)) : nullptr,
                   std::make_unique<uint32_t>(0),
                   {}};
   ready.step = link_step(binding, ready.image.get(), {in, out, packed, ready.workspace.get(), ready.fault.get()});

@@ -238,28 +238,44 @@ int64_t budget_of(const ModelState& model, int64_t budget, std::span<const Dims>
   return kLeast + kPerWeight * model.weight_bytes + for_inputs;
 }
 
-Result<Tensor> to_tensor(const Array& array) {
+// Strings where they are: `values` must outlive the tensor and whatever has copied its elements.
+static Result<Tensor> strings_in_place(const Dims& dims, std::span<const std::string> values) {
+  auto t = Tensor::allocate(DType::string, dims);
+  if (!t) return t;
+  int64_t bytes = 0;
+  auto* elements = t->mutable_data<StringRef>();
+  for (const std::string& s : values) {
+    *elements++ = {s.data(), static_cast<int64_t>(s.size())};
+    bytes += static_cast<int64_t>(s.size());
+  }
+  const Tensor::Pool kept{std::shared_ptr<const void>(std::shared_ptr<const void>(), values.data()), bytes};  // its owner is the caller
+  t->keep({&kept, 1});
+  return t;
+}
+
+Result<Tensor> to_tensor(const Array& array, bool text_in_place) {
   if (array.dims.size() > static_cast<size_t>(kMaxRank)) return unsupported("an array has more than 8 dimensions");
   const Dims dims{std::span<const int64_t>(array.dims)};
   auto count = checked_count(dims.span());
   if (!count) return invalid("an array has an impossible shape");
   if (array.dtype == DType::string) {
     if (static_cast<int64_t>(array.strings.size()) != *count) return invalid("an array has another number of strings than its shape says");
-    return Tensor::strings(dims, array.strings);
+    return text_in_place ? strings_in_place(dims, array.strings) : Tensor::strings(dims, array.strings);
   }
   auto bytes = storage_bytes(array.dtype, dims);
   if (!bytes || static_cast<size_t>(*bytes) != array.bytes.size()) {
     return invalid("an array of " + std::string(name(array.dtype)) + to_string(dims) + " has " + std::to_string(array.bytes.size()) + " bytes");
   }
-  auto t = Tensor::allocate(array.dtype, dims);
-  if (t && *bytes > 0) std::memcpy(t->mutable_raw(), array.bytes.data(), array.bytes.size());
-  if (t && array.dtype == DType::boolean) normalize_elements(array.dtype, t->mutable_raw(), *count);
+  Tensor t(array.dtype, dims, allocate_aligned(array.bytes.size()));
+  if (*bytes > 0) std::memcpy(t.mutable_raw(), array.bytes.data(), array.bytes.size());
+  if (array.dtype == DType::boolean) normalize_elements(array.dtype, t.mutable_raw(), *count);
   return t;
 }
 
 Array to_array(const Tensor& tensor) {
   Array a{tensor.dtype(), {tensor.dims().span().begin(), tensor.dims().span().end()}, {}, {}};
   if (tensor.dtype() == DType::string) {
+    a.strings.reserve(static_cast<size_t>(tensor.count()));
     for (const StringRef& s : tensor.span<StringRef>()) a.strings.emplace_back(s.view());
   } else {
     a.bytes.assign(tensor.raw(), tensor.raw() + tensor.bytes());
@@ -267,17 +283,17 @@ Array to_array(const Tensor& tensor) {
   return a;
 }
 
-Result<Datum> to_datum(const Array& array) {
+Result<Datum> to_datum(const Array& array, bool text_in_place) {
   if (!array.sequence && array.dtype == DType::none) return Datum();
   if (!array.sequence) {
-    auto t = to_tensor(array);
+    auto t = to_tensor(array, text_in_place);
     return t ? Result<Datum>(std::move(*t)) : t.error();
   }
   Datum::Elements list;
   for (const Array& a : array.elements) {
     const std::string where = "element " + std::to_string(list.size());
     if (a.sequence || a.dtype == DType::none) return invalid(where + " of a sequence is no tensor");
-    auto t = to_tensor(a);
+    auto t = to_tensor(a, text_in_place);
     if (!t) return t.error().within(where);
     list.push_back(std::move(*t));
   }
@@ -314,6 +330,29 @@ Status check_input(const Datum& datum, const TypeInfo& type) {
   return {};
 }
 
+// The graph for inputs of these dims. To bind and to optimize one takes longer than to run most of them.
+Result<std::shared_ptr<const BoundGraph>> bound_graph(const ModelState& model, const std::vector<Dims>& dims) {
+  {
+    const std::scoped_lock lock(model.bound_mutex);
+    if (model.bound != nullptr && model.bound->dims == dims) return model.bound;
+  }
+  auto values = solve_dims(model.optimized, dims);
+  if (!values) return values.error();
+  auto graph = bind_dims(model.optimized, *values);
+  if (!graph) return graph.error();
+  for (size_t i = 0; i < dims.size(); ++i) {  // also where the file says no shape
+    TypeInfo& type = graph->value(graph->inputs[i]).type;
+    if (type.kind == ValueKind::tensor) type.shape = Shape(dims[i]);
+  }
+  if (Status s = optimize(*graph, model.fold_again); !s) return s.error();
+  int64_t constant = 0;
+  for (const Tensor* t : constants(*graph)) constant = checked_add(constant, static_cast<int64_t>(t->bytes())).value_or(INT64_MAX);
+  auto bound = std::make_shared<const BoundGraph>(BoundGraph{dims, std::move(*graph), constant});
+  const std::scoped_lock lock(model.bound_mutex);
+  model.bound = bound;
+  return bound;
+}
+
 Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<const Array> inputs, std::string_view isa, int64_t budget) {
   const Graph& graph = model.optimized;
   if (inputs.size() != graph.inputs.size()) {
@@ -324,28 +363,20 @@ Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<co
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Value& value = graph.value(graph.inputs[i]);
     const bool by_default = inputs[i].dtype == DType::none && value.initial.present();
-    auto d = by_default ? Result<Datum>(value.initial) : to_datum(inputs[i]);
+    auto d = by_default ? Result<Datum>(value.initial) : to_datum(inputs[i], true);
     if (!d) return d.error().within("input " + value.name);
     if (Status s = check_input(*d, value.type); !s) return Error(s.error().code(), "input " + value.name + " " + s.error().message());
     dims.push_back(value.type.kind == ValueKind::tensor ? d->tensor.dims() : Dims());
     data.push_back(std::move(*d));
   }
-  auto values = solve_dims(graph, dims);
-  if (!values) return values.error();
-  auto bound = bind_dims(graph, *values);
+  auto bound = bound_graph(model, dims);
   if (!bound) return bound.error();
-  for (size_t i = 0; i < dims.size(); ++i) {  // also where the file says no shape
-    TypeInfo& type = bound->value(bound->inputs[i]).type;
-    if (type.kind == ValueKind::tensor) type.shape = Shape(dims[i]);
-  }
-  if (Status s = optimize(*bound, model.fold_again); !s) return s.error();
   budget = budget_of(model, budget, dims);
-  int64_t backed = 0;
-  for (const Datum& d : data) backed += d.bytes();
-  for (const Tensor* t : constants(*bound)) backed = checked_add(backed, static_cast<int64_t>(t->bytes())).value_or(INT64_MAX);
+  int64_t backed = (*bound)->constants;
+  for (const Datum& d : data) backed = checked_add(backed, d.bytes()).value_or(INT64_MAX);
   const int64_t work = checked_add(SessionOptions().work, checked_mul(backed, kWorkPerByte).value_or(INT64_MAX)).value_or(INT64_MAX);
   EvaluateOptions left{.isa = best_isa(parse_isa(isa)), .packs = &model.packs, .budget = budget, .tables = budget / kTablesOfBudget, .work = work};
-  auto out = evaluate_graph(*bound, data, left);
+  auto out = evaluate_graph((*bound)->graph, data, left);
   if (!out) return out.error();
   std::vector<Array> arrays;
   for (size_t o = 0; o < out->size(); ++o) arrays.push_back(to_array(std::exchange((*out)[o], {}), graph.value(graph.outputs[o]).type.dtype));

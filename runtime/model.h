@@ -17,6 +17,13 @@ class Device;
 class DeviceWeights;
 }  // namespace cuda
 
+// A graph with numbers for all its dims, as Model::evaluate runs it.
+struct BoundGraph {
+  std::vector<Dims> dims;  // of its inputs
+  Graph graph;
+  int64_t constants = 0;  // bytes
+};
+
 class ModelState {
  public:
   Graph graph;      // as the file has it, checked and inferred: what layers are told from
@@ -30,6 +37,9 @@ class ModelState {
   // The packed weights on devices, by SessionOptions::device, for as long as some session there lives.
   mutable std::mutex devices_mutex;
   mutable std::map<std::string, std::weak_ptr<cuda::DeviceWeights>> devices;
+  // What the last evaluate() ran: the next one of the same dims runs it too.
+  mutable std::mutex bound_mutex;
+  mutable std::shared_ptr<const BoundGraph> bound;
 };
 
 // The session that Model::session makes for a device that is open already (of SessionOptions::device only whether it ends with ",cpu" is read): a simulated one.
@@ -48,11 +58,11 @@ Result<std::vector<int64_t>> bytes_of_steps(const Model& model, const SessionOpt
 // SessionOptions::budget, or what its 0 stands for when the inputs have these dims.
 int64_t budget_of(const ModelState& model, int64_t budget, std::span<const Dims> inputs);
 
-// Tensors at the API's edge and inside.
-Result<Tensor> to_tensor(const Array& array);
+// Tensors at the API's edge and inside. text_in_place: strings stay where they are, and the array must outlive what comes of it.
+Result<Tensor> to_tensor(const Array& array, bool text_in_place = false);
 Array to_array(const Tensor& tensor);
 // The same of what may be a sequence or nothing. `dtype`: of its elements.
-Result<Datum> to_datum(const Array& array);
+Result<Datum> to_datum(const Array& array, bool text_in_place = false);
 Array to_array(const Datum& datum, DType dtype);
 
 }  // namespace tern

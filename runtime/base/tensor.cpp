@@ -24,9 +24,11 @@ std::shared_ptr<std::byte> allocate_aligned(size_t bytes, bool zero) {
     if (zero) prefault(p, size);  // zeros it is already
     return {p, [size](std::byte* q) { ::munmap(q, size); }};
   }
-  auto* p = static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)));
+  // Not operator new's own alignment: of aligned blocks the C library keeps no list for each thread, which the evaluator's small tensors live from.
+  auto* block = static_cast<std::byte*>(::operator new(size + kAlignment));
+  std::byte* p = block + (kAlignment - reinterpret_cast<uintptr_t>(block) % kAlignment) % kAlignment;
   if (zero) std::memset(p, 0, size);
-  return {p, [](std::byte* q) { ::operator delete(q, std::align_val_t(kAlignment)); }};
+  return {p, [block](std::byte*) { ::operator delete(block); }};
 }
 
 std::optional<int64_t> storage_bytes(DType dtype, const Dims& dims, const Layout& layout) {
