@@ -47,11 +47,23 @@ Result<std::vector<Tensor>> join(const ComputeRequest& r) {
   const std::string separator = r.attrs.lists("separator") ? r.attrs.s("separator") : std::string();
   const Dims dims = broadcast(r.inputs);
   if (const auto bytes = storage_bytes(DType::string, dims); !bytes || *bytes > r.budget) return too_much_text();
+  struct Input {
+    const StringRef* x;
+    const Dims& dims;
+    int64_t step;  // 1: as y; 0: one element
+    bool even;     // one of these
+  };
+  const int64_t count = dims.count();
+  std::vector<Input> inputs;
+  for (const Tensor& t : r.inputs)
+    inputs.push_back({t.data<StringRef>(), t.dims(), t.count() == count ? 1 : 0, t.count() == count || t.count() == 1});
   TextBuilder y(r.budget);
-  for (int64_t i = 0; i < dims.count() && y.fits(); ++i) {
-    for (size_t k = 0; k < r.inputs.size(); ++k) {
+  y.reserve(count);
+  for (int64_t i = 0; i < count && y.fits(); ++i) {
+    for (size_t k = 0; k < inputs.size(); ++k) {
       if (k > 0) y.append(separator);
-      y.append(strings_of(r.inputs[k])[static_cast<size_t>(element_of(r.inputs[k].dims(), dims, i))].view());
+      const Input& in = inputs[k];
+      y.append(in.x[in.even ? i * in.step : element_of(in.dims, dims, i)].view());
     }
     y.end();
   }

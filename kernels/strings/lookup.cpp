@@ -26,6 +26,76 @@ void copy_value(void* to, const std::byte* from, int32_t size) {
   }
 }
 
+// The place of x among the keys, below n; whether it is there is still to be seen.
+template <class T>
+int64_t search(const LookupArgs& a, const T& x) {
+  const T* keys = static_cast<const T*>(a.keys);
+  int64_t low = 0;  // so many keys are known to be less than x
+  for (auto step = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(a.n))); step > 0; step /= 2) {
+    const int64_t last = std::min(low + step, a.n) - 1;
+    low += step * (static_cast<int64_t>(less(keys[a.index[last]], x)) & static_cast<int64_t>(low + step <= a.n));
+  }
+  return a.index[std::min(low, a.n - 1)];
+}
+
+// The table of hashes: at [0] how many slots, none where keys collide too often for it; then slots, each the upper half of a hash and a key's place
+// plus 1, or 0. A string is in its hash's slot or in one of those that follow.
+constexpr int64_t kMostSteps = 32;
+uint64_t hash_of(const StringRef& s) {
+  constexpr uint64_t kOdd = 0x9e3779b97f4a7c15;
+  uint64_t hash = static_cast<uint64_t>(s.size) * kOdd;
+  int64_t i = 0;
+  auto mix = [&](uint64_t word) {
+    hash = (hash ^ word) * kOdd;
+    hash ^= hash >> 32;
+  };
+  for (uint64_t word = 0; i + 8 <= s.size; i += 8) {
+    std::memcpy(&word, s.data + i, 8);
+    mix(word);
+  }
+  uint64_t rest = 0;
+  for (; i < s.size; ++i) rest = rest << 8 | static_cast<uint8_t>(s.data[i]);
+  mix(rest);
+  return hash * kOdd;
+}
+int64_t slots_of(int64_t n) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(n) * 2 + 2)); }
+constexpr uint64_t kUpper = ~uint64_t(0) << 32;
+void make_hashes(const StringRef* keys, int64_t n, uint64_t* table) {
+  const auto slots = static_cast<uint64_t>(slots_of(n));
+  table[0] = slots;
+  std::fill_n(table + 1, slots, uint64_t(0));
+  for (int64_t k = 0; k < n; ++k) {
+    const uint64_t hash = hash_of(keys[k]);
+    int64_t steps = 0;
+    for (uint64_t at = hash & (slots - 1); steps < kMostSteps; at = (at + 1) & (slots - 1), ++steps) {
+      uint64_t& slot = table[1 + at];
+      if (slot == 0) slot = (hash & kUpper) | static_cast<uint64_t>(k + 1);
+      else if (((slot ^ hash) & kUpper) != 0 || keys[(slot & ~kUpper) - 1].view() != keys[k].view()) continue;
+      break;  // of equal keys the first stays
+    }
+    if (steps == kMostSteps) return void(table[0] = 0);
+  }
+}
+const uint64_t* hashes_of(const LookupArgs& a) { return reinterpret_cast<const uint64_t*>(a.index + a.n + a.n % 2); }
+int64_t search(const LookupArgs& a, const StringRef& x) {
+  const uint64_t* table = hashes_of(a);
+  if (table[0] == 0) return search<StringRef>(a, x);
+  const StringRef* keys = static_cast<const StringRef*>(a.keys);
+  const uint64_t hash = hash_of(x), mask = table[0] - 1;
+  uint64_t at = hash & mask;
+  for (int64_t steps = 0; steps < kMostSteps; ++steps, at = (at + 1) & mask) {
+    const uint64_t slot = table[1 + at];
+    if (slot == 0) return 0;
+    if (((slot ^ hash) & kUpper) == 0 && keys[(slot & ~kUpper) - 1].view() == x.view()) return static_cast<int64_t>(slot & ~kUpper) - 1;
+  }
+  return 0;
+}
+
+bool differ(const StringRef& a, const StringRef& b) { return a.view() != b.view(); }
+template <class T>
+bool differ(T a, T b) {
+  return a != b;
+}
 template <class T>
 void lookup(const LookupArgs& a) {
   const T *x = static_cast<const T*>(a.x), *keys = static_cast<const T*>(a.keys);
@@ -33,13 +103,8 @@ void lookup(const LookupArgs& a) {
   auto* y = static_cast<std::byte*>(a.y);
   uint32_t missing = 0;
   for (int64_t i = 0; i < a.count; ++i) {
-    int64_t low = 0;  // so many keys are known to be less than x[i]
-    for (auto step = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(a.n))); step > 0; step /= 2) {
-      const int64_t last = std::min(low + step, a.n) - 1;
-      low += step * (static_cast<int64_t>(less(keys[a.index[last]], x[i])) & static_cast<int64_t>(low + step <= a.n));
-    }
-    const int64_t k = a.n > 0 ? a.index[std::min(low, a.n - 1)] : 0;
-    const bool other = a.n == 0 || static_cast<bool>(static_cast<int>(less(x[i], keys[k])) | static_cast<int>(less(keys[k], x[i])));
+    const int64_t k = a.n > 0 ? search(a, x[i]) : 0;
+    const bool other = a.n == 0 || differ(x[i], keys[k]);
     const std::byte* from[] = {values + k * a.value_size, otherwise};
     copy_value(y + i * a.value_size, from[static_cast<int>(other)], a.value_size);
     missing |= static_cast<uint32_t>(other);
@@ -82,10 +147,14 @@ Status bind(BindContext& c) {
   a.count = end - begin;
   a.value_size = static_cast<int32_t>(size_of(c.out(0).dtype));
   auto index = [&]<class T>() {
-    const int64_t n = a.n;
-    auto fill = [n](const T* contents, uint32_t* to) { sort_keys(contents, to, n); };
-    if (keys.constant) c.set(a.index, c.packed<uint32_t, T>(1, "lookup", n, fill));
-    else c.set(a.index, c.table<uint32_t>(n, [&](uint32_t* to) { fill(keys.as<T>(), to); }));  // in the evaluator alone
+    constexpr bool kText = std::is_same_v<T, StringRef>;
+    const int64_t n = a.n, words = kText ? n + n % 2 + 2 * (1 + slots_of(n)) : n;
+    auto fill = [n](const T* contents, uint32_t* to) {
+      sort_keys(contents, to, n);
+      if constexpr (kText) make_hashes(contents, n, reinterpret_cast<uint64_t*>(to + n + n % 2));
+    };
+    if (keys.constant) c.set(a.index, c.packed<uint32_t, T>(1, "lookup", words, fill));
+    else c.set(a.index, c.table<uint32_t>(words, [&](uint32_t* to) { fill(keys.as<T>(), to); }));  // in the evaluator alone
   };
   if (x.dtype == DType::string) index.operator()<StringRef>();
   else if (x.dtype == DType::i32) index.operator()<int32_t>();

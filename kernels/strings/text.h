@@ -1,5 +1,6 @@
 // Strings in the making, and what operators on text share. Next: utf8.h.
 #pragma once
+#include <algorithm>
 #include <string_view>
 
 #include "kernels/op.h"
@@ -10,6 +11,9 @@ namespace tern {
 class TextBuilder {
  public:
   explicit TextBuilder(int64_t budget) : left_(budget) {}
+  void reserve(int64_t count) {  // of strings, as far as the budget reaches
+    ends_.reserve(static_cast<size_t>(std::clamp<int64_t>(left_ / static_cast<int64_t>(sizeof(size_t)), 0, count)));
+  }
   void append(std::string_view part) {  // to the string that is being made
     if ((left_ -= static_cast<int64_t>(part.size())) >= 0) pool_.append(part);
   }
@@ -46,6 +50,7 @@ Status infer_text_map(InferContext& c, DType dtype = DType::string);
 template <class F>
 Result<std::vector<Tensor>> map_text(const ComputeRequest& r, F f) {
   TextBuilder y(r.budget);
+  y.reserve(r.inputs[0].count());
   for (const StringRef& x : strings_of(r.inputs[0])) {
     f(x.view(), y);
     y.end();
