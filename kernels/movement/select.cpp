@@ -1,5 +1,7 @@
 // Compress and NonZero: how much comes out depends on what goes in. Inference counts when the contents are known (the evaluator runs such
 // nodes); a plan refuses them. See movement.h.
+#include <algorithm>
+
 #include "kernels/movement/copy.h"
 #include "kernels/movement/movement.h"
 #include "runtime/base/half.h"
@@ -14,9 +16,31 @@ struct CompressArgs {
   const uint8_t* keep;  // bytes of bools: not zero is true
   std::byte* y;
   int64_t outer, n, flags, run;  // x [outer, n, run] bytes; flags <= n
+  int64_t kept;                  // flags that are true
 };
 
+// Elements that lie apart: each is written, and stays if it is kept. The last that is kept ends it, so that nothing is written behind it.
+template <class U>
+void compress_elements(const CompressArgs& a) {
+  const U* x = reinterpret_cast<const U*>(a.x);
+  U* y = reinterpret_cast<U*>(a.y);
+  for (int64_t o = 0; o < a.outer; ++o, x += a.n) {
+    int64_t at = 0;
+    for (int64_t i = 0; at < a.kept; ++i) {
+      y[at] = x[i];
+      at += a.keep[i] != 0;
+    }
+    y += a.kept;
+  }
+}
 void compress(const CompressArgs& a) {
+  switch (a.run) {
+    case 1: return compress_elements<uint8_t>(a);
+    case 2: return compress_elements<uint16_t>(a);
+    case 4: return compress_elements<uint32_t>(a);
+    case 8: return compress_elements<uint64_t>(a);
+    default: break;
+  }
   std::byte* y = a.y;
   for (int64_t o = 0; o < a.outer; ++o) {
     for (int64_t i = 0; i < a.flags; ++i) {
@@ -68,6 +92,7 @@ Status bind_compress(BindContext& c) {
     a.n = x.dims[axis];
     a.run = x.dims.count(axis + 1, x.dims.rank) * size;
   }
+  a.kept = c.out(0).count() * size / std::max<int64_t>(a.outer * a.run, 1);
   if (c.out(0).count() > 0) c.run(kCompressRows[0]);
   return {};
 }
@@ -78,7 +103,7 @@ struct NonZeroArgs {
   const void* x;
   int64_t* y;
   int rank;
-  int64_t n[kMaxRank], count, found;
+  int64_t n[kMaxRank], found;
 };
 
 template <class T>
@@ -88,16 +113,23 @@ bool is_zero(T v) {
   else return v == T(0);
 }
 
+// A row of the last axis at a time: each of its coordinates is written, and stays if its element is not zero; those of the other axes are the same for
+// all of the row.
 template <class T>
 void nonzero(const NonZeroArgs& a) {
-  int64_t at = 0;
-  for (int64_t i = 0; i < a.count && at < a.found; ++i) {
-    if (is_zero(static_cast<const T*>(a.x)[i])) continue;
-    for (int64_t d = a.rank - 1, rest = i; d >= 0; --d) {
-      a.y[d * a.found + at] = rest % a.n[d];
-      rest /= a.n[d];
+  const T* x = static_cast<const T*>(a.x);
+  const int last = a.rank - 1;
+  int64_t* columns = a.y + last * a.found;  // [found]
+  int64_t row[kMaxRank] = {}, at = 0;
+  while (at < a.found) {
+    const int64_t begin = at;
+    for (int64_t i = 0; i < a.n[last] && at < a.found; ++i) {
+      columns[at] = i;
+      at += !is_zero(x[i]);
     }
-    ++at;
+    x += a.n[last];
+    for (int d = 0; d < last; ++d) std::fill(a.y + d * a.found + begin, a.y + d * a.found + at, row[d]);
+    for (int d = last - 1; d >= 0 && ++row[d] == a.n[d]; --d) row[d] = 0;
   }
 }
 
@@ -134,7 +166,6 @@ Status bind_nonzero(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   NonZeroArgs& a = c.args<NonZeroArgs>();
   a.rank = x.dims.rank;
-  a.count = x.count();
   a.found = y.dims[1];
   c.set(a.x, c.input(0));
   c.set(a.y, c.output<int64_t>(0));

@@ -1,24 +1,19 @@
-// Unique: the different elements of x, or its different slices along an axis. How many there are depends on the data: inference sorts to count
-// when the contents are known (the evaluator runs such nodes); a plan refuses them. See movement.h.
+// Unique: the different elements of x, or its different slices along an axis. How many there are depends on the data, so that only the evaluator runs
+// it. See movement.h.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <numeric>
 
 #include "kernels/movement/movement.h"
 #include "kernels/op.h"
+#include "kernels/reduce/key.h"
 #include "runtime/base/half.h"
 
 namespace tern {
 namespace {
 
-struct UniqueArgs {
-  const void* x;                        // [outer, n, inner]
-  void* y;                              // [outer, found, inner]
-  int64_t *indices, *inverse, *counts;  // [found], [n], [found]; null: not wanted
-  int64_t outer, n, inner, found;
-  bool sorted;
-  int64_t *order, *first, *number;  // [n] scratch
+struct Slices {
+  const void* x;  // [outer, n, inner]
+  int64_t outer, n, inner;
 };
 
 // -1, 0 or 1. NaN equals NaN and comes last, as in NumPy.
@@ -41,7 +36,7 @@ template <class T>
 using Element = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
 
 template <class T>
-int compare_slices(const UniqueArgs& a, int64_t i, int64_t j) {
+int compare_slices(const Slices& a, int64_t i, int64_t j) {
   const auto* x = static_cast<const Element<T>*>(a.x);
   for (int64_t o = 0; o < a.outer; ++o) {
     const auto *s = x + (o * a.n + i) * a.inner, *t = x + (o * a.n + j) * a.inner;  // [inner]
@@ -55,79 +50,117 @@ int compare_slices(const UniqueArgs& a, int64_t i, int64_t j) {
   return 0;
 }
 
-// Slices in ascending order, equal ones in that of the data; how many differ.
+// What slices are sorted by before any other element is looked at: of a slice of one number all that counts, else what its first element begins with.
+auto as_wide(auto v) {  // in 64 bits
+  if constexpr (std::is_integral_v<decltype(v)>) return v;
+  else return static_cast<double>(comparable(v));
+}
+uint64_t leading(const StringRef& s) {
+  uint64_t bytes = 0;
+  for (int64_t i = 0; i < 8; ++i) bytes = bytes << 8 | (i < s.size ? static_cast<uint8_t>(s.data[i]) : 0u);
+  return bytes;
+}
 template <class T>
-int64_t sort_slices(const UniqueArgs& a, int64_t* order) {
-  std::iota(order, order + a.n, int64_t(0));
-  std::sort(order, order + a.n, [&](int64_t i, int64_t j) {
-    const int c = compare_slices<T>(a, i, j);
-    return c != 0 ? c < 0 : i < j;
-  });
-  int64_t found = a.n > 0 ? 1 : 0;
-  for (int64_t i = 1; i < a.n; ++i) found += compare_slices<T>(a, order[i - 1], order[i]) != 0;
-  return found;
+uint64_t leading(T v) {
+  return static_cast<uint64_t>(key_of<true, int64_t>(as_wide(v))) ^ uint64_t(1) << 63;
 }
 
-template <class T>
-void unique(const UniqueArgs& a) {
-  sort_slices<T>(a, a.order);
-  for (int64_t i = 0; i < a.n; ++i) {  // equal neighbours share the first of them, which has the lowest index
-    const bool starts = i == 0 || compare_slices<T>(a, a.order[i - 1], a.order[i]) != 0;
-    a.first[a.order[i]] = starts ? a.order[i] : a.first[a.order[i - 1]];
-  }
-  int64_t next = 0;
-  for (int64_t i = 0; i < a.n; ++i) {
-    const int64_t s = a.sorted ? a.order[i] : i;
-    if (a.first[s] == s) a.number[s] = next++;
-  }
-  for (int64_t g = 0; a.counts != nullptr && g < a.found; ++g) a.counts[g] = 0;
-  for (int64_t i = 0; i < a.n; ++i) {
-    const int64_t g = a.number[a.first[i]];
-    if (a.inverse != nullptr) a.inverse[i] = g;
-    if (a.counts != nullptr) ++a.counts[g];
-    if (a.first[i] != i) continue;
-    if (a.indices != nullptr) a.indices[g] = i;
-    for (int64_t o = 0; a.y != nullptr && o < a.outer; ++o) {
-      std::copy_n(static_cast<const Element<T>*>(a.x) + (o * a.n + i) * a.inner, a.inner,
-                  static_cast<Element<T>*>(a.y) + (o * a.found + g) * a.inner);
-    }
-  }
-}
-
-constexpr KernelRow kRows[] = {
-    row<UniqueArgs, unique<float>>("unique/f32/scalar", DType::f32, Isa::scalar),
-    row<UniqueArgs, unique<double>>("unique/f64/scalar", DType::f64, Isa::scalar),
-    row<UniqueArgs, unique<f16>>("unique/f16/scalar", DType::f16, Isa::scalar),
-    row<UniqueArgs, unique<bf16>>("unique/bf16/scalar", DType::bf16, Isa::scalar),
-    row<UniqueArgs, unique<int8_t>>("unique/i8/scalar", DType::i8, Isa::scalar),
-    row<UniqueArgs, unique<int16_t>>("unique/i16/scalar", DType::i16, Isa::scalar),
-    row<UniqueArgs, unique<int32_t>>("unique/i32/scalar", DType::i32, Isa::scalar),
-    row<UniqueArgs, unique<int64_t>>("unique/i64/scalar", DType::i64, Isa::scalar),
-    row<UniqueArgs, unique<uint8_t>>("unique/u8/scalar", DType::u8, Isa::scalar),
-    row<UniqueArgs, unique<uint16_t>>("unique/u16/scalar", DType::u16, Isa::scalar),
-    row<UniqueArgs, unique<uint32_t>>("unique/u32/scalar", DType::u32, Isa::scalar),
-    row<UniqueArgs, unique<uint64_t>>("unique/u64/scalar", DType::u64, Isa::scalar),
-    row<UniqueArgs, unique<bool>>("unique/bool/scalar", DType::boolean, Isa::scalar),
-    row<UniqueArgs, unique<StringRef>>("unique/string/scalar", DType::string, Isa::scalar),
+// Slices in ascending order, equal ones in that of the data, which differ from those before them.
+struct Sorted {
+  std::vector<int64_t> order;
+  std::vector<bool> starts;
 };
+template <class T>
+Sorted sort_slices(const Slices& a) {
+  struct Entry {
+    uint64_t leading;
+    int64_t index;
+  };
+  const auto n = static_cast<size_t>(a.n);
+  const bool whole = a.outer * a.inner == 1 && !std::is_same_v<T, StringRef>;  // the leading bits are all that there is
+  const bool none = a.outer * a.inner == 0;
+  std::vector<Entry> entries(n);
+  for (size_t i = 0; i < n; ++i) entries[i] = {0, static_cast<int64_t>(i)};
+  for (size_t i = 0; i < n && !none; ++i) {
+    const auto* first = static_cast<const Element<T>*>(a.x) + static_cast<int64_t>(i) * a.inner;
+    if constexpr (std::is_same_v<T, bool>) entries[i].leading = *first != 0;
+    else entries[i].leading = leading(*first);
+  }
+  std::sort(entries.begin(), entries.end(), [&](const Entry& s, const Entry& t) {
+    if (s.leading != t.leading) return s.leading < t.leading;
+    const int c = whole || none ? 0 : compare_slices<T>(a, s.index, t.index);
+    return c != 0 ? c < 0 : s.index < t.index;
+  });
+  Sorted out{std::vector<int64_t>(n), std::vector<bool>(n)};
+  for (size_t i = 0; i < n; ++i) {
+    out.order[i] = entries[i].index;
+    out.starts[i] = i == 0 || entries[i - 1].leading != entries[i].leading ||
+                    (!whole && !none && compare_slices<T>(a, entries[i - 1].index, entries[i].index) != 0);
+  }
+  return out;
+}
 
 // x as [outer, n, inner]; without an axis all its elements are slices. Precondition: the axis exists.
-UniqueArgs slices_of(const AttrReader& attrs, const void* x, const Dims& dims) {
-  UniqueArgs a{};
-  a.x = x;
-  a.outer = a.inner = 1;
-  a.n = dims.count();
-  if (!attrs.has("axis")) return a;
+Slices slices_of(const AttrReader& attrs, const Tensor& x) {
+  const Dims& dims = x.dims();
+  if (!attrs.has("axis")) return {x.raw(), 1, dims.count(), 1};
   const int axis = *normalize_axis(attrs.i("axis"), dims.rank);
-  a.outer = dims.count(0, axis);
-  a.n = dims[axis];
-  a.inner = dims.count(axis + 1, dims.rank);
-  return a;
+  return {x.raw(), dims.count(0, axis), dims[axis], dims.count(axis + 1, dims.rank)};
+}
+
+template <class T>
+Result<std::vector<Tensor>> unique(const ComputeRequest& r) {
+  constexpr int64_t kScratch = 64;  // bytes for each slice, while it works
+  const Tensor& x = r.inputs[0];
+  const Slices a = slices_of(r.attrs, x);
+  if (a.n > r.budget / kScratch) return unsupported("Unique of " + std::to_string(a.n) + " slices needs more memory than the budget");
+  const Sorted sorted = sort_slices<T>(a);
+  std::vector<int64_t> first, group(static_cast<size_t>(a.n));  // of each group the first slice; of each slice its group
+  for (size_t i = 0; i < sorted.order.size(); ++i) {
+    if (sorted.starts[i]) first.push_back(sorted.order[i]);
+    group[static_cast<size_t>(sorted.order[i])] = static_cast<int64_t>(first.size()) - 1;
+  }
+  if (r.attrs.i("sorted") == 0) {  // groups in the order in which they come
+    std::vector<int64_t> number(first.size());
+    int64_t next = 0;
+    for (size_t i = 0; i < group.size(); ++i) {
+      int64_t& g = group[i];
+      if (first[static_cast<size_t>(g)] == static_cast<int64_t>(i)) number[static_cast<size_t>(g)] = next++;
+      g = number[static_cast<size_t>(g)];
+    }
+    std::sort(first.begin(), first.end());
+  }
+  const auto found = static_cast<int64_t>(first.size());
+  Dims dims = x.dims();
+  if (r.attrs.has("axis")) dims[*normalize_axis(r.attrs.i("axis"), dims.rank)] = found;
+  else dims = {found};
+  auto y = Tensor::allocate(x.dtype(), dims);
+  if (!y) return y.error();
+  auto* to = y->template mutable_data<Element<T>>();
+  for (int64_t o = 0; o < a.outer; ++o) {
+    for (int64_t slice : first) to = std::copy_n(static_cast<const Element<T>*>(a.x) + (o * a.n + slice) * a.inner, a.inner, to);
+  }
+  y->keep(x.pools());
+  std::vector<Tensor> out{std::move(*y)};
+  if (r.outputs > 1) out.push_back(Tensor::ints(first));
+  if (r.outputs > 2) out.push_back(Tensor::ints(group));
+  if (r.outputs > 3) {
+    std::vector<int64_t> counts(first.size());
+    for (int64_t g : group) ++counts[static_cast<size_t>(g)];
+    out.push_back(Tensor::ints(counts));
+  }
+  return out;
+}
+Result<std::vector<Tensor>> compute(const ComputeRequest& r) {
+  Result<std::vector<Tensor>> out = bad_dtype(r.inputs[0].dtype());
+  visit(r.inputs[0].dtype(), [&]<class T>() {
+    if constexpr (!std::is_void_v<T>) out = unique<T>(r);
+  });
+  return out;
 }
 
 Status infer(InferContext& c) {
   const Shape& x = c.shape(0);
-  if (pick(rows_of<kRows>, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   std::optional<int> axis;
   if (c.attrs.has("axis") && x.ranked()) {
     axis = normalize_axis(c.attrs.i("axis"), x.rank());
@@ -135,13 +168,6 @@ Status infer(InferContext& c) {
   }
   Dim found = c.fresh(), all = axis ? x[*axis] : c.fresh();
   if (auto n = checked_count(x.concrete().span()); n && !c.attrs.has("axis")) all = Dim(*n);
-  if (const Tensor* t = c.inputs[0].value) {
-    const UniqueArgs a = slices_of(c.attrs, t->raw(), t->dims());
-    std::vector<int64_t> order(static_cast<size_t>(a.n));
-    visit(t->dtype(), [&]<class T>() {
-      if constexpr (!std::is_void_v<T>) found = Dim(sort_slices<T>(a, order.data()));
-    });
-  }
   Shape y = x;
   if (!c.attrs.has("axis")) y = Shape{found};
   else if (axis) y[*axis] = found;
@@ -152,33 +178,11 @@ Status infer(InferContext& c) {
   return {};
 }
 
-Status bind(BindContext& c) {
-  const TensorView& x = c.in(0);
-  UniqueArgs& a = c.args(slices_of(c.attrs, nullptr, x.dims));
-  if (a.n == 0) return {};
-  c.set(a.x, c.input(0));
-  c.set(a.y, c.output(0));
-  c.set(a.indices, c.output<int64_t>(1));
-  c.set(a.inverse, c.output<int64_t>(2));
-  c.set(a.counts, c.output<int64_t>(3));
-  a.sorted = c.attrs.i("sorted") != 0;
-  a.found = c.attrs.has("axis") ? c.out(0).dims[*normalize_axis(c.attrs.i("axis"), x.dims.rank)] : c.out(0).dims[0];
-  for (int64_t** scratch : {&a.order, &a.first, &a.number}) c.set(*scratch, c.workspace<int64_t>(a.n));
-  c.run(*c.pick(x.dtype));
-  return {};
-}
-
 constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"sorted", AttrKind::i, 1}};
 
 }  // namespace
 
-constinit const OpDef kUnique = {.name = "Unique",
-                                 .inputs = {1, 1},
-                                 .outputs = {1, 4},
-                                 .attrs = kAttrs,
-                                 .infer = infer,
-                                 .bind = bind,
-                                 .kernels = rows_of<kRows>,
-                                 .data_dependent = true};
+constinit const OpDef kUnique = {
+    .name = "Unique", .inputs = {1, 1}, .outputs = {1, 4}, .attrs = kAttrs, .infer = infer, .compute = compute, .data_dependent = true};
 
 }  // namespace tern
