@@ -32,10 +32,10 @@ struct TopKArgs {
   const void* x;
   void* values;
   int64_t* indices;  // either may be null
-  void* keys;        // workspace [n] of 8 bytes or 16; null on a device
+  void* heap;        // workspace [k] of 8 bytes, or 16 if wide; null on a device
   Lines lines;
   int64_t k;
-  bool largest;
+  bool largest, wide;
 };
 
 // A number of any dtype as something that compares.

@@ -2,7 +2,7 @@
 //   ReduceSum x   ReduceMean x, then / count   ReduceProd x   ReduceMax ReduceMin   ReduceL1 |x|   ReduceSumSquare x*x
 //   ReduceL2 x*x, then sqrt   ReduceLogSum x, then log   ReduceLogSumExp exp(x - m), then log + m with m the maximum
 //   ArgMax ArgMin   the index along one axis (arg.cpp)    CumSum CumProd   running folds along one axis (cumulate.cpp, cumulate.simd.cpp)
-//   TopK            the k largest (smallest) along one axis, in order (topk.cpp)
+//   TopK            the k largest (smallest) along one axis, in order (topk.cpp, topk.simd.cpp)
 //   Shapes    x row-major; axes merge at bind into loops over outputs (`kept`) and loops over what is folded (`reduced`).
 //   Cost      one FLOP an element: memory bound.
 //   Numerics  f32: when the last axis is reduced, sixteen lanes (four vectors of them in blocks of 64) and a fixed tree; otherwise the
@@ -45,6 +45,7 @@ TERN_EACH_ISA(extern const Rows<10> reduce_max_any, reduce_min_any;)            
 TERN_EACH_ISA(extern const Rows<3> reduce_log_sum_exp_any;)                        // log_sum_exp.simd.cpp
 TERN_EACH_ISA(extern const Rows<8> cum_sum_any, cum_prod_any;)                     // cumulate.simd.cpp
 TERN_EACH_ISA(extern const Rows<12> arg_max_any, arg_min_any;)                     // arg.simd.cpp
+TERN_EACH_ISA(extern const Rows<12> topk_any;)                                     // topk.simd.cpp
 namespace cuda {
 extern const KernelRow reduce_sum_f32, reduce_mean_f32, reduce_max_f32, reduce_min_f32, reduce_prod_f32, reduce_l1_f32, reduce_l2_f32,
     reduce_sum_square_f32, reduce_log_sum_f32, reduce_log_sum_exp_f32;  // launch.cpp
