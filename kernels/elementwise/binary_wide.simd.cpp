@@ -52,11 +52,51 @@ constexpr Rows<3> binary_rows() {
            row<BinaryArgs, binary_wide<kF, f16>>(kRowName<kOp, "/f16/" TERN_ISA_NAME>.s, DType::f16, Isa::TERN_ISA),
            row<BinaryArgs, binary_wide<kF, bf16>>(kRowName<kOp, "/bf16/" TERN_ISA_NAME>.s, DType::bf16, Isa::TERN_ISA)}};
 }
-// Of a function for all floats; kOfFloat: the same of what is no double.
-template <Word kOp, auto kF, auto kOfFloat>
-constexpr Rows<4> float_rows() {
+// The remainders of doubles, a loop for each step (mod.h).
+[[gnu::noinline, gnu::flatten]] void begin_divisions(const double* __restrict a, const double* __restrict b, double* __restrict m,
+                                                     double* __restrict inverse, double* __restrict power, double* __restrict whole,
+                                                     uint64_t* __restrict distance, uint64_t* __restrict exponent, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const functions::Division d = functions::begin_division(a[i], b[i]);
+    m[i] = d.m, inverse[i] = d.inverse, power[i] = d.power, whole[i] = d.whole, distance[i] = d.distance, exponent[i] = d.exponent;
+  }
+}
+[[gnu::noinline, gnu::flatten]] void square_powers(double* __restrict power, const uint64_t* __restrict distance, int bit, const double* __restrict m,
+                                                   const double* __restrict inverse, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) power[i] = functions::square_power(power[i], distance[i], bit, m[i], inverse[i]);
+}
+template <bool kOfDivisor>
+[[gnu::noinline, gnu::flatten]] void end_divisions(const double* __restrict a, const double* __restrict b, const double* __restrict m,
+                                                   const double* __restrict inverse, const double* __restrict power, const double* __restrict whole,
+                                                   const uint64_t* __restrict exponent, double* __restrict y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const double r = functions::end_division(a[i], b[i], {m[i], inverse[i], power[i], whole[i], 0, exponent[i]});
+    y[i] = kOfDivisor ? functions::with_sign_of(b[i], r) : r;
+  }
+}
+template <bool kOfDivisor>
+void remainders(const BinaryArgs& args) {
+  const double *a = static_cast<const double*>(args.a), *b = static_cast<const double*>(args.b);
+  double* y = static_cast<double*>(args.y);
+  const int64_t sa = args.nest.step[0], sb = args.nest.step[1];
+  for_rows(args.nest, [=](int64_t at, const int64_t* from, int64_t n) {
+    double va[kBlock], vb[kBlock], m[kBlock], inverse[kBlock], power[kBlock], whole[kBlock];
+    uint64_t distance[kBlock], exponent[kBlock];
+    for (int64_t i = 0; i < n; i += kBlock) {
+      const int64_t some = n - i < kBlock ? n - i : kBlock;
+      for (int64_t j = 0; j < some; ++j) va[j] = a[from[0] + (i + j) * sa], vb[j] = b[from[1] + (i + j) * sb];
+      begin_divisions(va, vb, m, inverse, power, whole, distance, exponent, some);
+      for (int bit = functions::division::kBits - 1; bit >= 0; --bit) square_powers(power, distance, bit, m, inverse, some);
+      end_divisions<kOfDivisor>(va, vb, m, inverse, power, whole, exponent, y + at + i, some);
+    }
+  });
+}
+
+// Of remainders: kOfFloat of what is no double.
+template <Word kOp, bool kOfDivisor, auto kOfFloat>
+constexpr Rows<4> remainder_rows() {
   return {{row<BinaryArgs, binary_wide<kOfFloat, float>>(kRowName<kOp, "/f32/" TERN_ISA_NAME>.s, DType::f32, Isa::TERN_ISA),
-           row<BinaryArgs, binary_wide<kF, double>>(kRowName<kOp, "/f64/" TERN_ISA_NAME>.s, DType::f64, Isa::TERN_ISA),
+           row<BinaryArgs, remainders<kOfDivisor>>(kRowName<kOp, "/f64/" TERN_ISA_NAME>.s, DType::f64, Isa::TERN_ISA),
            row<BinaryArgs, binary_wide<kOfFloat, f16>>(kRowName<kOp, "/f16/" TERN_ISA_NAME>.s, DType::f16, Isa::TERN_ISA),
            row<BinaryArgs, binary_wide<kOfFloat, bf16>>(kRowName<kOp, "/bf16/" TERN_ISA_NAME>.s, DType::bf16, Isa::TERN_ISA)}};
 }
@@ -70,9 +110,8 @@ constinit const Rows<3> min_wide = binary_rows<"min", [](double a, double b) { r
 constinit const Rows<3> mul_wide = binary_rows<"mul", [](double a, double b) { return functions::Mul{}(a, b); }>();
 constinit const Rows<3> prelu_wide = binary_rows<"prelu", [](double a, double b) { return functions::PRelu{}(a, b); }>();
 constinit const Rows<3> sub_wide = binary_rows<"sub", [](double a, double b) { return functions::Sub{}(a, b); }>();
-constinit const Rows<4> fmod_wide = float_rows<"fmod", [](double a, double b) { return functions::remainder(a, b); },
-                                               [](double a, double b) { return functions::remainder_of_floats(a, b); }>();
-constinit const Rows<4> mod_wide = float_rows<"mod", [](double a, double b) { return functions::with_sign_of(b, functions::remainder(a, b)); },
-                                              [](double a, double b) { return functions::with_sign_of(b, functions::remainder_of_floats(a, b)); }>();
+constinit const Rows<4> fmod_wide = remainder_rows<"fmod", false, [](double a, double b) { return functions::remainder_of_floats(a, b); }>();
+constinit const Rows<4> mod_wide =
+    remainder_rows<"mod", true, [](double a, double b) { return functions::with_sign_of(b, functions::remainder_of_floats(a, b)); }>();
 
 }  // namespace tern::TERN_ISA

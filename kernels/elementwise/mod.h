@@ -24,10 +24,21 @@ TERN_HD inline double times_modulo(double x, double y, double m, double inverse)
 }
 
 // The remainder of a / b, exact. |a| = ma 2^ea, |b| = mb 2^eb with whole mantissas: that of ma 2^(ea - eb) by mb, the power by squares from the
-// highest bits of the distance on: the same steps whatever a and b are, in arithmetic of doubles, which has vectors.
-TERN_HD inline double remainder(double a, double b) {
-  constexpr uint64_t kOne = uint64_t(1) << 52, kMagnitude = ~uint64_t(0) >> 1, kInfinity = uint64_t(0x7ff) << 52, kTop = uint64_t(1075) << 52;
-  constexpr int kBits = 5;  // of the distance, at most 2045 + 52 + 52, below those that are the first power of 2
+// highest bits of the distance on: the same steps whatever a and b are, in arithmetic of doubles, which has vectors. In pieces, because a core sees
+// no more than one element of all of them ahead (binary_wide.simd.cpp has a loop for each).
+namespace division {
+constexpr uint64_t kOne = uint64_t(1) << 52, kMagnitude = ~uint64_t(0) >> 1, kInfinity = uint64_t(0x7ff) << 52, kTop = uint64_t(1075) << 52;
+constexpr int kBits = 5;  // of the distance, at most 2045 + 52 + 52, below those that are the first power of 2
+}  // namespace division
+struct Division {
+  double m, inverse;  // mb from 2^52 on
+  double power;       // of 2, by m: so far
+  double whole;       // ma by m
+  uint64_t distance;
+  uint64_t exponent;  // eb, 2150 too large
+};
+TERN_HD inline Division begin_division(double a, double b) {
+  using namespace division;
   const uint64_t ua = __builtin_bit_cast(uint64_t, a) & kMagnitude, ub = __builtin_bit_cast(uint64_t, b) & kMagnitude;
   // Whole numbers below 2^53, made of integers: the mode that flushes has no say. A subnormal has the exponent of the smallest normal number.
   const uint64_t na = ua >= kOne, nb = ub >= kOne;
@@ -38,13 +49,19 @@ TERN_HD inline double remainder(double a, double b) {
   const uint64_t ea = (ua >> 52) + 1 - na + 1075, eb = (ub >> 52) + 1 - nb + (mb >> 52);  // of mb from 2^52 on; both 1075 too large
   const double m = __builtin_bit_cast(double, (mb & (kOne - 1)) | kTop), inverse = 1 / m;
   const uint64_t distance = (ea - eb) & (uint64_t(0) - uint64_t(ea > eb));
-  double power = reduced(__builtin_bit_cast(double, (1023 + (distance >> kBits)) << 52), m, inverse);
-  for (int bit = kBits - 1; bit >= 0; --bit) {
-    power = times_modulo(power, power, m, inverse);
-    power = portable::select((distance >> bit & 1) != 0, fold_once(power + power, m), power);
-  }
-  double r = times_modulo(power, reduced(mantissa(ua, na), m, inverse), m, inverse);
-  r += portable::select(r < 0, m, 0);
+  const double power = reduced(__builtin_bit_cast(double, (1023 + (distance >> kBits)) << 52), m, inverse);
+  return {m, inverse, power, reduced(mantissa(ua, na), m, inverse), distance, eb};
+}
+// The power twice as far, and as this bit of the distance says once more.
+TERN_HD inline double square_power(double power, uint64_t distance, int bit, double m, double inverse) {
+  power = times_modulo(power, power, m, inverse);
+  return portable::select((distance >> bit & 1) != 0, fold_once(power + power, m), power);
+}
+TERN_HD inline double end_division(double a, double b, const Division& d) {
+  using namespace division;
+  const uint64_t ua = __builtin_bit_cast(uint64_t, a) & kMagnitude, ub = __builtin_bit_cast(uint64_t, b) & kMagnitude, eb = d.exponent;
+  double r = times_modulo(d.power, d.whole, d.m, d.inverse);
+  r += portable::select(r < 0, d.m, 0);
   // r 2^(eb - 2150) as a double, by integers
   const uint64_t bits = __builtin_bit_cast(uint64_t, r), field = (bits >> 52) + eb;  // 2150 too large
   const uint64_t normal = (bits & (kOne - 1)) | ((field - 2150) << 52);
@@ -56,6 +73,11 @@ TERN_HD inline double remainder(double a, double b) {
   const double y = __builtin_bit_cast(double, sign | (ua & below) | (((normal & is_normal) | (subnormal & is_subnormal)) & ~below));
   const bool undefined = (ua >= kInfinity) | (ub > kInfinity) | (ub == 0);
   return portable::select(undefined, (a * b) / (a * b), y);
+}
+TERN_HD inline double remainder(double a, double b) {
+  Division d = begin_division(a, b);
+  for (int bit = division::kBits - 1; bit >= 0; --bit) d.power = square_power(d.power, d.distance, bit, d.m, d.inverse);
+  return end_division(a, b, d);
 }
 
 // The same of what is no double (24 bits at most, the smallest 2^-149), in arithmetic of doubles, which has vectors: ten quotients below 2^29, the
