@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "kernels/choose.h"
 #include "runtime/base/host_device.h"
 
 namespace tern {
@@ -21,8 +22,8 @@ TERN_HD inline T combine(Reduction reduction, T a, T b) {
     case Reduction::mul:
       if constexpr (kInteger) return static_cast<T>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
       else return a * b;
-    case Reduction::min: return a != a ? a : (a < b ? a : b);
-    case Reduction::max: return a != a ? a : (a > b ? a : b);
+    case Reduction::min: return choose((a != a) | (a < b), a, b);
+    case Reduction::max: return choose((a != a) | (a > b), a, b);
     case Reduction::none: break;
   }
   return b;

@@ -1,4 +1,6 @@
 // ScatterElements and ScatterND: y = x, then updates one after another. See gather.h.
+#include <algorithm>
+
 #include "kernels/gather/combine.h"
 #include "kernels/gather/gather.h"
 #include "kernels/gather/gather_device.h"
@@ -27,34 +29,76 @@ T combined(Reduction reduction, T a, T b) {
   else return combine(reduction, a, b);
 }
 
+// Where 256 updates go at a time: where each stands of itself, and what its indices say; then they go there, one after another.
+constexpr int64_t kTogether = 256;
+struct Standing {
+  int64_t at[kMaxRank] = {}, position = 0;  // of the next update, where updates have places of their own, and what that means in y
+};
+void list_positions(const ScatterArgs& a, Standing& s, int64_t count, int64_t* offsets) {
+  if (a.rank == 0) return std::fill_n(offsets, count, 0), void();
+  const int last = a.rank - 1;
+  for (int64_t u = 0; u < count;) {
+    const int64_t run = std::min(a.at_n[last] - s.at[last], count - u), stride = a.at_stride[last];
+    for (int64_t i = 0; i < run; ++i) offsets[u + i] = s.position + i * stride;
+    u += run;
+    s.position += run * stride;
+    s.at[last] += run;
+    for (int d = last; d >= 0 && s.at[d] == a.at_n[d]; --d) {
+      s.position -= a.at_n[d] * a.at_stride[d];
+      s.at[d] = 0;
+      if (d == 0) break;
+      s.position += a.at_stride[d - 1];
+      ++s.at[d - 1];
+    }
+  }
+}
+template <class Index>
+void add_places(const ScatterArgs& a, int64_t first, int64_t count, int64_t* offsets, uint32_t& fault) {
+  const Index* indices = static_cast<const Index*>(a.indices) + first * a.depth;  // [count, depth]
+  for (int64_t d = 0; d < a.depth; ++d) {
+    const int64_t n = a.n[d], stride = a.stride[d];
+    for (int64_t u = 0; u < count; ++u) offsets[u] += place_index(indices[u * a.depth + d], n, fault) * stride;
+  }
+}
+
+template <Reduction kReduction, class T>
+void combine_all(T* y, const T* from, const int64_t* offsets, int64_t count, int64_t run) {
+  for (int64_t u = 0; u < count; ++u, from += run) {
+    T* to = y + offsets[u];  // [run]
+    for (int64_t i = 0; i < run; ++i) to[i] = combined(kReduction, to[i], from[i]);
+  }
+}
+template <class T>
+void put_all(T* y, const T* from, const int64_t* offsets, int64_t count, int64_t run) {
+  if (run == 1) {
+    for (int64_t u = 0; u < count; ++u) y[offsets[u]] = from[u];
+  } else {
+    for (int64_t u = 0; u < count; ++u) std::memcpy(y + offsets[u], from + u * run, static_cast<size_t>(run) * sizeof(T));
+  }
+}
 template <class T>
 void scatter(const ScatterArgs& a) {
   if (a.x != a.y) std::memcpy(a.y, a.x, static_cast<size_t>(a.bytes));
   T* y = reinterpret_cast<T*>(a.y);
-  const T* from = reinterpret_cast<const T*>(a.updates);
-  int64_t at[kMaxRank] = {}, position = 0;  // of the update, where it has one, and what that means in y
+  Standing standing;
+  int64_t offsets[kTogether];
   uint32_t fault = 0;
-  for (int64_t u = 0; u < a.count; ++u, from += a.run) {
-    int64_t offset = position;
-    for (int64_t d = 0; d < a.depth; ++d) {
-      const int64_t i = u * a.depth + d;
-      const int64_t index = a.wide_indices ? static_cast<const int64_t*>(a.indices)[i] : static_cast<const int32_t*>(a.indices)[i];
-      offset += place_index(index, a.n[d], fault) * a.stride[d];
-    }
-    if (a.reduction != Reduction::none) {
-      if constexpr (!std::is_same_v<T, StringRef>) {
-        for (int64_t i = 0; i < a.run; ++i) y[offset + i] = combined(a.reduction, y[offset + i], from[i]);
-      }
-    } else if (a.run == 1) {
-      y[offset] = *from;
+  for (int64_t u = 0; u < a.count; u += kTogether) {
+    const int64_t count = std::min(a.count - u, kTogether);
+    const T* from = reinterpret_cast<const T*>(a.updates) + u * a.run;
+    list_positions(a, standing, count, offsets);
+    if (a.wide_indices) add_places<int64_t>(a, u, count, offsets, fault);
+    else add_places<int32_t>(a, u, count, offsets, fault);
+    if constexpr (std::is_same_v<T, StringRef>) {
+      put_all(y, from, offsets, count, a.run);
     } else {
-      std::memcpy(y + offset, from, static_cast<size_t>(a.run) * sizeof(T));
-    }
-    for (int d = a.rank - 1; d >= 0; --d) {
-      position += a.at_stride[d];
-      if (++at[d] < a.at_n[d]) break;
-      position -= a.at_n[d] * a.at_stride[d];
-      at[d] = 0;
+      switch (a.reduction) {
+        case Reduction::none: put_all(y, from, offsets, count, a.run); break;
+        case Reduction::add: combine_all<Reduction::add>(y, from, offsets, count, a.run); break;
+        case Reduction::mul: combine_all<Reduction::mul>(y, from, offsets, count, a.run); break;
+        case Reduction::min: combine_all<Reduction::min>(y, from, offsets, count, a.run); break;
+        case Reduction::max: combine_all<Reduction::max>(y, from, offsets, count, a.run); break;
+      }
     }
   }
   *a.fault = fault;
