@@ -1,6 +1,7 @@
 // BatchNormalization with recorded statistics: schema, inference, binding, the portable kernel. See norm.h.
 #include <algorithm>
 
+#include "kernels/apart.h"
 #include "kernels/layouts.h"
 #include "kernels/norm/norm.h"
 #include "kernels/norm/portable.h"
@@ -25,7 +26,9 @@ void portable(const PortableArgs& a) {
     T* y = static_cast<T*>(a.y) + r * a.inner;              // [inner]
     const double mean = norm::get(a.mean, a.statistics_dtype, c), bias = norm::get(a.bias, a.parameter_dtype, c);
     const double factor = norm::get(a.scale, a.parameter_dtype, c) / __builtin_sqrt(norm::get(a.var, a.statistics_dtype, c) + a.epsilon);
-    for (int64_t i = 0; i < a.inner; ++i) norm::put(y, i, (norm::get(x, i) - mean) * factor + bias);
+    const int64_t inner = a.inner;
+    TERN_APART
+    for (int64_t i = 0; i < inner; ++i) norm::put(y, i, (norm::get(x, i) - mean) * factor + bias);
   }
 }
 

@@ -1,6 +1,7 @@
 // RotaryEmbedding: schema, inference, binding and the kernel, plain C++. See rotary.h.
 #include "kernels/rotary/rotary.h"
 
+#include "kernels/apart.h"
 #include "kernels/gather/index.h"
 #include "kernels/launch.h"
 #include "kernels/rotary/rotary_device.h"
@@ -8,6 +9,12 @@
 namespace tern {
 namespace {
 
+// y may be x: a pair is read before it is written (-O3, CMakeLists.txt).
+template <bool kInterleaved, class T>
+void turn_all(const T* x, T* y, const T* cos, const T* sin, int64_t half) {
+  TERN_APART
+  for (int64_t i = 0; i < half; ++i) turn(kInterleaved, half, x, y, cos, sin, i);
+}
 template <class T>
 void rotary(const RotaryArgs& a) {
   const T *cos_cache = static_cast<const T*>(a.cos), *sin_cache = static_cast<const T*>(a.sin);
@@ -18,7 +25,8 @@ void rotary(const RotaryArgs& a) {
       const int64_t offset = bs / a.S * a.batch + h * a.head + bs % a.S * a.place;
       const T* x = static_cast<const T*>(a.x) + offset;  // [D]
       T* y = static_cast<T*>(a.y) + offset;              // [D]
-      for (int64_t i = 0; i < a.half; ++i) turn(a, x, y, cos_cache + at, sin_cache + at, i);
+      if (a.interleaved) turn_all<true>(x, y, cos_cache + at, sin_cache + at, a.half);
+      else turn_all<false>(x, y, cos_cache + at, sin_cache + at, a.half);
       for (int64_t i = 2 * a.half; i < a.D; ++i) y[i] = x[i];
     }
   }

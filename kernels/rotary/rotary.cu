@@ -17,7 +17,7 @@ __device__ void rotary(const RotaryArgs& a) {
   uint32_t fault = 0;
   const int64_t at = (a.positions == nullptr ? bs : place_index(a.positions[bs], a.cached, fault)) * a.half;
   if (fault != 0) atomicOr(a.fault, 1u);
-  if (i < a.half) turn(a, x, y, static_cast<const T*>(a.cos) + at, static_cast<const T*>(a.sin) + at, i);
+  if (i < a.half) turn(a.interleaved, a.half, x, y, static_cast<const T*>(a.cos) + at, static_cast<const T*>(a.sin) + at, i);
   else y[i + a.half] = x[i + a.half];
 }
 

@@ -22,8 +22,8 @@ struct RotaryArgs {
 
 // Pair i of one head: x and y at the head, cos and sin at its position.
 template <class T>
-TERN_HD inline void turn(const RotaryArgs& a, const T* x, T* y, const T* cos, const T* sin, int64_t i) {
-  const int64_t apart = a.interleaved ? 1 : a.half, at = a.interleaved ? 2 * i : i;
+TERN_HD inline void turn(bool interleaved, int64_t half, const T* x, T* y, const T* cos, const T* sin, int64_t i) {
+  const int64_t apart = interleaved ? 1 : half, at = interleaved ? 2 * i : i;
   const double c = widen(cos[i]), s = widen(sin[i]), x1 = widen(x[at]), x2 = widen(x[at + apart]);
   y[at] = narrow<T>(c * x1 - s * x2);
   y[at + apart] = narrow<T>(s * x1 + c * x2);
