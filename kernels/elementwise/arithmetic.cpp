@@ -2,6 +2,7 @@
 #include "kernels/elementwise/binary_rows.h"
 #include "kernels/elementwise/device.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/numbers.h"
 #include "kernels/layouts.h"
 
 namespace tern {
@@ -57,25 +58,25 @@ Status bind_binary(BindContext& c, const KernelRow* kernel, size_t a, size_t b) 
 }
 Status bind_binary(BindContext& c) { return bind_binary(c, c.pick(c.in(0).dtype)); }
 
-extern constinit const OpDef kAdd =
-    binary_op("Add", infer_binary<is_number>,
-              rows_of<TERN_ON_EACH_ISA(add_f32), TERN_ON_EACH_ISA(add_wide), kBinary<"add", Add{}, Ints>, cuda::kBinary<kModule, "add", Ints>>,
-              symbolic<add>, pair_layouts);
+extern constinit const OpDef kAdd = binary_op("Add", infer_binary<is_number>,
+                                              rows_of<TERN_ON_EACH_ISA(add_f32), TERN_ON_EACH_ISA(add_wide), TERN_ON_EACH_ISA(add_int),
+                                                      kBinary<"add", Add{}, OtherInts>, cuda::kBinary<kModule, "add", Ints>>,
+                                              symbolic<add>, pair_layouts);
 extern constinit const OpDef kDiv =
     binary_op("Div", infer_binary<is_number>,
               rows_of<TERN_ON_EACH_ISA(div_f32), TERN_ON_EACH_ISA(div_wide), kBinary<"div", Div{}, Ints>, cuda::kBinary<kModule, "div", Ints>>,
               quotient, pair_layouts);
-extern constinit const OpDef kMul =
-    binary_op("Mul", infer_binary<is_number>,
-              rows_of<TERN_ON_EACH_ISA(mul_f32), TERN_ON_EACH_ISA(mul_wide), kBinary<"mul", Mul{}, Ints>, cuda::kBinary<kModule, "mul", Ints>>,
-              symbolic<mul>, pair_layouts);
+extern constinit const OpDef kMul = binary_op("Mul", infer_binary<is_number>,
+                                              rows_of<TERN_ON_EACH_ISA(mul_f32), TERN_ON_EACH_ISA(mul_wide), TERN_ON_EACH_ISA(mul_int),
+                                                      kBinary<"mul", Mul{}, OtherInts>, cuda::kBinary<kModule, "mul", Ints>>,
+                                              symbolic<mul>, pair_layouts);
 extern constinit const OpDef kPRelu = binary_op(
     "PRelu", infer_prelu,
     rows_of<TERN_ON_EACH_ISA(prelu_f32), TERN_ON_EACH_ISA(prelu_wide), kBinary<"prelu", PRelu{}, Ints>, cuda::kBinary<kModule, "prelu", Ints>>,
     nullptr, pair_layouts);
-extern constinit const OpDef kSub =
-    binary_op("Sub", infer_binary<is_number>,
-              rows_of<TERN_ON_EACH_ISA(sub_f32), TERN_ON_EACH_ISA(sub_wide), kBinary<"sub", Sub{}, Ints>, cuda::kBinary<kModule, "sub", Ints>>,
-              symbolic<sub>, pair_layouts);
+extern constinit const OpDef kSub = binary_op("Sub", infer_binary<is_number>,
+                                              rows_of<TERN_ON_EACH_ISA(sub_f32), TERN_ON_EACH_ISA(sub_wide), TERN_ON_EACH_ISA(sub_int),
+                                                      kBinary<"sub", Sub{}, OtherInts>, cuda::kBinary<kModule, "sub", Ints>>,
+                                              symbolic<sub>, pair_layouts);
 
 }  // namespace tern

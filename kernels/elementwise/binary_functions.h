@@ -108,7 +108,7 @@ struct Shift {
 
 // ---- comparisons ----
 
-// Floats of 32 bits and less compare as f32: doubles would halve the lanes.
+// Floats of 32 bits and less compare as f32 (halves here as integers): doubles would halve the lanes.
 TERN_HD inline float comparable(float x) { return x; }
 TERN_HD inline float comparable(f16 x) { return to_f32(x); }
 TERN_HD inline float comparable(bf16 x) { return to_f32(x); }
@@ -118,23 +118,33 @@ TERN_HD auto comparable(T x) {
   return widen(x);
 }
 
+// Halves compare as integers of their own width, four times as many lanes: zeros of both signs are 0, and a NaN is none of the numbers.
+TERN_HD inline int16_t in_order(f16 x) {
+  const auto sign = static_cast<int16_t>(static_cast<int16_t>(x.bits) >> 15);
+  return static_cast<int16_t>(((x.bits & 0x7fff) ^ sign) - sign);
+}
+TERN_HD inline bool is_ordered(f16 x) { return (x.bits & 0x7fff) <= 0x7c00; }
+
 struct Equal {
   static constexpr bool kSameBits = true;
   template <class T>
   TERN_HD bool operator()(T a, T b) const {
-    return comparable(a) == comparable(b);
+    if constexpr (std::is_same_v<T, f16>) return (in_order(a) == in_order(b)) & is_ordered(a);
+    else return comparable(a) == comparable(b);
   }
 };
 struct Less {
   template <class T>
   TERN_HD bool operator()(T a, T b) const {
-    return comparable(a) < comparable(b);
+    if constexpr (std::is_same_v<T, f16>) return (in_order(a) < in_order(b)) & is_ordered(a) & is_ordered(b);
+    else return comparable(a) < comparable(b);
   }
 };
 struct LessOrEqual {
   template <class T>
   TERN_HD bool operator()(T a, T b) const {
-    return comparable(a) <= comparable(b);
+    if constexpr (std::is_same_v<T, f16>) return (in_order(a) <= in_order(b)) & is_ordered(a) & is_ordered(b);
+    else return comparable(a) <= comparable(b);
   }
 };
 

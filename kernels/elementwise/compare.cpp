@@ -2,6 +2,7 @@
 #include "kernels/elementwise/binary_rows.h"
 #include "kernels/elementwise/device.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/numbers.h"
 
 namespace tern {
 namespace {
@@ -28,19 +29,22 @@ constexpr OpDef turned_op(const char* name, std::span<const KernelRow* const> ro
 
 }  // namespace
 
-extern constinit const OpDef kEqual = binary_op("Equal", infer<is_any>,
-                                                rows_of<kBinary<"equal", Equal{}, Floats>, kBinary<"equal", Equal{}, Ints>,
-                                                        kBinary<"equal", Equal{}, Types<bool, StringRef>>, cuda::kComparison<"equal", IntsAndBool>>);
+extern constinit const OpDef kEqual =
+    binary_op("Equal", infer<is_any>,
+              rows_of<TERN_ON_EACH_ISA(equal_any), kBinary<"equal", Equal{}, NarrowFloats>, kBinary<"equal", Equal{}, OtherInts>,
+                      kBinary<"equal", Equal{}, Types<bool, StringRef>>, cuda::kComparison<"equal", IntsAndBool>>);
 extern constinit const OpDef kGreater =
-    turned_op("Greater", rows_of<kBinary<"greater", Less{}, Floats>, kBinary<"greater", Less{}, Ints>, cuda::kComparison<"greater", Ints, "less">>);
-extern constinit const OpDef kGreaterOrEqual =
-    turned_op("GreaterOrEqual", rows_of<kBinary<"greater_or_equal", LessOrEqual{}, Floats>, kBinary<"greater_or_equal", LessOrEqual{}, Ints>,
-                                        cuda::kComparison<"greater_or_equal", Ints, "less_or_equal">>);
-extern constinit const OpDef kLess =
-    binary_op("Less", infer<is_number>, rows_of<kBinary<"less", Less{}, Floats>, kBinary<"less", Less{}, Ints>, cuda::kComparison<"less", Ints>>);
+    turned_op("Greater", rows_of<TERN_ON_EACH_ISA(greater_any), kBinary<"greater", Less{}, NarrowFloats>, kBinary<"greater", Less{}, OtherInts>,
+                                 cuda::kComparison<"greater", Ints, "less">>);
+extern constinit const OpDef kGreaterOrEqual = turned_op(
+    "GreaterOrEqual", rows_of<TERN_ON_EACH_ISA(greater_or_equal_any), kBinary<"greater_or_equal", LessOrEqual{}, NarrowFloats>,
+                              kBinary<"greater_or_equal", LessOrEqual{}, OtherInts>, cuda::kComparison<"greater_or_equal", Ints, "less_or_equal">>);
+extern constinit const OpDef kLess = binary_op(
+    "Less", infer<is_number>,
+    rows_of<TERN_ON_EACH_ISA(less_any), kBinary<"less", Less{}, NarrowFloats>, kBinary<"less", Less{}, OtherInts>, cuda::kComparison<"less", Ints>>);
 extern constinit const OpDef kLessOrEqual =
     binary_op("LessOrEqual", infer<is_number>,
-              rows_of<kBinary<"less_or_equal", LessOrEqual{}, Floats>, kBinary<"less_or_equal", LessOrEqual{}, Ints>,
-                      cuda::kComparison<"less_or_equal", Ints>>);
+              rows_of<TERN_ON_EACH_ISA(less_or_equal_any), kBinary<"less_or_equal", LessOrEqual{}, NarrowFloats>,
+                      kBinary<"less_or_equal", LessOrEqual{}, OtherInts>, cuda::kComparison<"less_or_equal", Ints>>);
 
 }  // namespace tern

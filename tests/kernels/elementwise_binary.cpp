@@ -320,6 +320,21 @@ TEST_CASE("comparisons: NaN equals nothing, bool and strings compare") {
   CHECK(op_error("Less", {}, {*Tensor::strings({3}, words), *Tensor::strings({3}, words)}) == "string inputs are not supported");
 }
 
+TEST_CASE("comparisons: halves compare as the floats that they are, NaN, zeros and infinities too") {
+  const uint16_t others[] = {0, 0x8000, 1, 0x8001, 0x3c00, 0xbc00, 0x7bff, 0x7c00, 0xfc00, 0x7c01, 0xfe00};
+  const int64_t step = static_cast<int64_t>(every(7)), n = 65536 / step;
+  for (uint16_t other : others) {
+    Tensor a = *Tensor::allocate(DType::f16, {n}), b = *Tensor::allocate(DType::f16, {1});
+    for (int64_t i = 0; i < n; ++i) a.mutable_data<f16>()[i].bits = static_cast<uint16_t>(i * step);
+    b.mutable_data<f16>()->bits = other;
+    const Tensor wide_a = cast(a, DType::f32), wide_b = cast(b, DType::f32);
+    for (const char* op : {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"}) {
+      CAPTURE(std::string(op));
+      check_same(run_op(op, {}, {a, b})[0], run_op(op, {}, {wide_a, wide_b})[0]);
+    }
+  }
+}
+
 TEST_CASE("logic and bits: truth tables, shifts by the width give zero") {
   const Tensor a = boolean({4}, {true, true, false, false}), b = boolean({4}, {true, false, true, false});
   check_same(run_op("And", {}, {a, b})[0], boolean({4}, {true, false, false, false}));
