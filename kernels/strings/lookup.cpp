@@ -41,23 +41,6 @@ int64_t search(const LookupArgs& a, const T& x) {
 // The table of hashes: at [0] how many slots, none where keys collide too often for it; then slots, each the upper half of a hash and a key's place
 // plus 1, or 0. A string is in its hash's slot or in one of those that follow.
 constexpr int64_t kMostSteps = 32;
-uint64_t hash_of(const StringRef& s) {
-  constexpr uint64_t kOdd = 0x9e3779b97f4a7c15;
-  uint64_t hash = static_cast<uint64_t>(s.size) * kOdd;
-  int64_t i = 0;
-  auto mix = [&](uint64_t word) {
-    hash = (hash ^ word) * kOdd;
-    hash ^= hash >> 32;
-  };
-  for (uint64_t word = 0; i + 8 <= s.size; i += 8) {
-    std::memcpy(&word, s.data + i, 8);
-    mix(word);
-  }
-  uint64_t rest = 0;
-  for (; i < s.size; ++i) rest = rest << 8 | static_cast<uint8_t>(s.data[i]);
-  mix(rest);
-  return hash * kOdd;
-}
 int64_t slots_of(int64_t n) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(n) * 2 + 2)); }
 constexpr uint64_t kUpper = ~uint64_t(0) << 32;
 void make_hashes(const StringRef* keys, int64_t n, uint64_t* table) {
@@ -65,7 +48,7 @@ void make_hashes(const StringRef* keys, int64_t n, uint64_t* table) {
   table[0] = slots;
   std::fill_n(table + 1, slots, uint64_t(0));
   for (int64_t k = 0; k < n; ++k) {
-    const uint64_t hash = hash_of(keys[k]);
+    const uint64_t hash = lookup_hash(keys[k].view());
     int64_t steps = 0;
     for (uint64_t at = hash & (slots - 1); steps < kMostSteps; at = (at + 1) & (slots - 1), ++steps) {
       uint64_t& slot = table[1 + at];
@@ -81,7 +64,7 @@ int64_t search(const LookupArgs& a, const StringRef& x) {
   const uint64_t* table = hashes_of(a);
   if (table[0] == 0) return search<StringRef>(a, x);
   const StringRef* keys = static_cast<const StringRef*>(a.keys);
-  const uint64_t hash = hash_of(x), mask = table[0] - 1;
+  const uint64_t hash = lookup_hash(x.view()), mask = table[0] - 1;
   uint64_t at = hash & mask;
   for (int64_t steps = 0; steps < kMostSteps; ++steps, at = (at + 1) & mask) {
     const uint64_t slot = table[1 + at];
@@ -172,6 +155,23 @@ Status bind(BindContext& c) {
 constexpr AttrSpec kLookupAttrs[] = {{"required", AttrKind::i, 0}};
 
 }  // namespace
+
+uint64_t lookup_hash(std::string_view word) {
+  constexpr uint64_t kOdd = 0x9e3779b97f4a7c15;
+  uint64_t hash = word.size() * kOdd;
+  auto mix = [&](uint64_t bytes) {
+    hash = (hash ^ bytes) * kOdd;
+    hash ^= hash >> 32;
+  };
+  for (uint64_t bytes = 0; word.size() >= 8; word.remove_prefix(8)) {
+    std::memcpy(&bytes, word.data(), 8);
+    mix(bytes);
+  }
+  uint64_t rest = 0;
+  for (char c : word) rest = rest << 8 | static_cast<uint8_t>(c);
+  mix(rest);
+  return hash * kOdd;
+}
 
 constinit const OpDef kLookup = {.name = "Lookup",
                                  .inputs = {4, 4},

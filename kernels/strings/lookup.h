@@ -8,6 +8,7 @@
 // Next: lookup.cpp.
 #pragma once
 #include <cstdint>
+#include <string_view>
 
 namespace tern {
 
@@ -22,5 +23,8 @@ struct LookupArgs {
   int64_t count, n;
   int32_t value_size;
 };
+
+// What a word's place in the table of hashes goes by: for the tests, which make words that collide.
+uint64_t lookup_hash(std::string_view word);
 
 }  // namespace tern

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "kernels/strings/fingerprint.h"
+#include "kernels/strings/lookup.h"
 #include "kernels/strings/utf8.h"
 #include "runtime/base/half.h"
 #include "tests/support/cheap.h"
@@ -185,6 +186,34 @@ TEST_CASE("strings: a search among integers finds what is there, in a plan's ker
   }
   check_same(run_op("Lookup", {}, {i64({2}, {4, 4}), i64({3}, {4, 4, 1}), i64({3}, {7, 8, 9}), i64({}, {0})})[0],
              i64({2}, {7, 7}));  // the first of equal keys
+}
+
+TEST_CASE("strings: a word is found among few and many, and among words that collide; of equal ones the first") {
+  auto check = [](const std::vector<std::string>& keys) {
+    std::vector<std::string> x = keys;
+    for (const std::string& k : keys) x.push_back(k + "!");
+    x.insert(x.end(), {"", "nowhere"});
+    std::vector<int64_t> values, expected;
+    for (size_t k = 0; k < keys.size(); ++k) values.push_back(static_cast<int64_t>(k));
+    for (const std::string& word : x) {
+      const auto at = std::find(keys.begin(), keys.end(), word);
+      expected.push_back(at == keys.end() ? -5 : at - keys.begin());
+    }
+    const auto n = static_cast<int64_t>(keys.size()), m = static_cast<int64_t>(x.size());
+    check_same(run_op("Lookup", {}, {*Tensor::strings({m}, x), *Tensor::strings({n}, keys), i64({n}, values), i64({}, {-5})})[0], i64({m}, expected));
+  };
+  for (size_t n : {0, 1, 2, 3, 33, 400}) {
+    std::vector<std::string> keys;
+    for (size_t k = 0; k < n; ++k) keys.push_back("a long word, and its number is " + std::to_string(k * 7919 % 1000));
+    check(keys);
+  }
+  check({"two", "one", "two", "", ""});
+  std::vector<std::string> colliding;
+  for (int64_t k = 0; colliding.size() < 60; ++k) {
+    const std::string word = std::to_string(k);
+    if ((lookup_hash(word) & 127) < 8) colliding.push_back(word);
+  }
+  check(colliding);
 }
 
 TEST_CASE("strings: ONNX's operators do what its examples say") {
