@@ -1,6 +1,7 @@
 // Gathers and scatters by hand, with both index dtypes. Contract: kernels/gather/gather.h.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "tests/support/op_test.h"
@@ -147,6 +148,32 @@ TEST_CASE("scatter nd: elements and rows") {
   check_same(run_op("ScatterND", {}, {iota({2, 2}), i32({1, 2}, {0, -1}), f32({1}, {7})})[0], f32({2, 2}, {0, 7, 2, 3}));
   CHECK(op_error("ScatterND", {}, {iota({2, 2}), i64({1, 1}, {2}), f32({1, 2}, {0, 0})}) != "");
   CHECK(op_error("ScatterND", {}, {iota({2, 2}), i64({1, 1}, {0}), f32({1, 3}, {0, 0, 0})}) != "");
+}
+
+TEST_CASE("scatter: more updates than are placed at a time, along every axis, onto places that repeat") {
+  for (int64_t axis : {0, 1, 2}) {
+    for (const char* reduction : {"none", "add", "mul", "min", "max"}) {
+      const Dims dims{5, 12, 9}, some{4, 11, 8};
+      Tensor x = random_f32(dims, 1, -2, 2), u = random_f32(some, 2, -2, 2), k = *Tensor::allocate(DType::i64, some),
+             expected = random_f32(dims, 1, -2, 2);
+      for (int64_t i = 0; i < k.count(); ++i) {
+        k.mutable_data<int64_t>()[i] = i * 7919 % dims[static_cast<int>(axis)] - (i % 3 == 0 ? dims[static_cast<int>(axis)] : 0);
+        int64_t at[] = {i / 88, i / 8 % 11, i % 8};
+        at[axis] = (k.data<int64_t>()[i] + dims[static_cast<int>(axis)]) % dims[static_cast<int>(axis)];
+        float &y = expected.mutable_data<float>()[(at[0] * 12 + at[1]) * 9 + at[2]], v = u.data<float>()[i];
+        const std::string r = reduction;
+        y = r == "add" ? y + v : r == "mul" ? y * v : r == "min" ? std::min(y, v) : r == "max" ? std::max(y, v) : v;
+      }
+      check_same(run_op("ScatterElements", {{"axis", axis}, {"reduction", std::string(reduction)}}, {x, k, u})[0], expected);
+    }
+  }
+  std::vector<int64_t> places;
+  Tensor x = random_f32({40, 3}, 3), u = random_f32({600, 3}, 4), expected = random_f32({40, 3}, 3);
+  for (int64_t i = 0; i < 600; ++i) {
+    places.push_back(i * 31 % 40);
+    for (int64_t j = 0; j < 3; ++j) expected.mutable_data<float>()[places.back() * 3 + j] += u.data<float>()[i * 3 + j];
+  }
+  check_same(run_op("ScatterND", {{"reduction", std::string("add")}}, {x, i64({600, 1}, places), u})[0], expected);
 }
 
 }  // namespace tern::test::in_gather

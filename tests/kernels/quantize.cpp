@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <limits>
 
 #include "tests/support/op_test.h"
@@ -90,6 +91,19 @@ TEST_CASE("compress: along an axis, or flat; fewer flags than elements") {
   check_same(run_op("Compress", {{"axis", int64_t(-1)}}, {x, boolean({2}, {false, true})})[0], f32({3, 1}, {2, 4, 6}));
   check_same(run_op("Compress", {}, {x, boolean({5}, {false, true, false, false, true})})[0], f32({2}, {2, 5}));
   CHECK(run_op("Compress", {}, {x, boolean({1}, {false})})[0].dims() == Dims{0});
+  for (DType t : {DType::u8, DType::f16, DType::f32, DType::f64}) {  // elements that lie apart, of every width: those of even numbers
+    const Tensor wide = cast(random_f32({7, 50}, 5, 0, 100), t);
+    Tensor columns = *Tensor::allocate(t, {7, 25});
+    std::vector<bool> even, all;
+    for (int64_t i = 0; i < 50; ++i) even.push_back(i % 2 == 0);
+    for (int64_t i = 0; i < 350; ++i) {
+      all.push_back(i % 2 == 0);
+      const auto at = static_cast<size_t>(i);
+      if (i % 2 == 0) std::memcpy(columns.mutable_raw() + at / 2 * size_of(t), wide.raw() + at * size_of(t), size_of(t));
+    }
+    check_same(run_op("Compress", {{"axis", int64_t(1)}}, {wide, boolean({50}, even)})[0], columns);
+    check_same(run_op("Compress", {}, {wide, boolean({350}, all)})[0], columns.reshaped({175}));
+  }
   CHECK(op_error("Compress", {{"axis", int64_t(1)}}, {x, boolean({3}, {true, true, true})}) != "");
 }
 
@@ -97,6 +111,18 @@ TEST_CASE("nonzero: coordinates in order, NaN is not zero, -0 is") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   check_same(run_op("NonZero", {}, {f32({2, 3}, {0, 2, -0.0f, nan, 0, 1})})[0], i64({2, 3}, {0, 1, 1, 1, 0, 2}));
   check_same(run_op("NonZero", {}, {boolean({3}, {true, false, true})})[0], i64({1, 2}, {0, 2}));
+  for (const Dims& dims : {Dims{60}, Dims{5, 12}, Dims{3, 4, 5}, Dims{3, 1, 20}, Dims{2, 3, 2, 5}}) {
+    Tensor some = cast(random_f32(dims, 7, 0, 3), DType::i64);
+    std::vector<std::vector<int64_t>> places(static_cast<size_t>(dims.rank));
+    for (int64_t i = 0; i < 60; ++i) {
+      if (some.data<int64_t>()[i] == 0) continue;
+      for (int64_t d = dims.rank - 1, rest = i; d >= 0; rest /= dims[static_cast<int>(d)], --d)
+        places[static_cast<size_t>(d)].push_back(rest % dims[static_cast<int>(d)]);
+    }
+    std::vector<int64_t> rows;
+    for (const auto& row : places) rows.insert(rows.end(), row.begin(), row.end());
+    check_same(run_op("NonZero", {}, {some})[0], i64({dims.rank, static_cast<int64_t>(places[0].size())}, rows));
+  }
   CHECK(run_op("NonZero", {}, {f32({2}, {0, 0})})[0].dims() == Dims{1, 0});
 }
 

@@ -1,7 +1,10 @@
 // Unique: known answers of NumPy. Contract: kernels/movement/movement.h. The official cases are in tests/data/node.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
+#include <map>
+#include <string>
 
 #include "tests/support/op_test.h"
 
@@ -53,6 +56,38 @@ TEST_CASE("unique: other dtypes, scalars and empty tensors") {
   check_same(unique(f32({0}, {}))[0], f32({0}, {}));
   check_same(run_op("Unique", {{"axis", int64_t(0)}}, {f32({3, 0}, {})}, 1)[0], f32({1, 0}, {}));
   CHECK(!op_error("Unique", {{"axis", int64_t(2)}}, {f32({1}, {1})}).empty());
+}
+
+TEST_CASE("unique: of many elements, those of every width, and of slices whose first elements are equal") {
+  const Tensor f = random_f32({3000}, 3, -40, 40);
+  for (DType t : {DType::i64, DType::i8, DType::u16, DType::f32, DType::f64}) {
+    Tensor x = cast(f, DType::i64);
+    std::map<int64_t, int64_t> counts;
+    for (int64_t v : x.span<int64_t>()) ++counts[v];
+    if (t == DType::u16) {  // no signs
+      for (int64_t i = 0; i < x.count(); ++i) x.mutable_data<int64_t>()[i] += 100;
+    }
+    x = run_op("Cast", {{"to", int64_t(t == DType::i64 ? 7 : t == DType::i8 ? 3 : t == DType::u16 ? 4 : t == DType::f32 ? 1 : 11)}}, {x})[0];
+    const auto y = unique(x);
+    const Tensor values = run_op("Cast", {{"to", int64_t(7)}}, {y[0]})[0];
+    REQUIRE(values.count() == static_cast<int64_t>(counts.size()));
+    int64_t at = 0;
+    for (auto [value, count] : counts) {
+      CHECK(values.data<int64_t>()[at] == value + (t == DType::u16 ? 100 : 0));
+      CHECK(y[3].data<int64_t>()[at++] == count);
+    }
+    for (int64_t i = 0; i < x.count(); i += 97) {
+      CHECK(std::abs(f.data<float>()[i] - static_cast<float>(values.data<int64_t>()[y[2].data<int64_t>()[i]]) + (t == DType::u16 ? 100.0f : 0.0f)) <
+            1);
+    }
+  }
+  const std::string words[] = {"abcdefghi", "abcdefgh", std::string("abcdefgh\0", 9), "abcdefghi", "b", "", std::string("\0", 1)};
+  auto y = unique(*Tensor::strings({7}, words));
+  check_same(y[1], i64({6}, {5, 6, 1, 2, 0, 4}));
+  check_same(y[2], i64({7}, {4, 2, 3, 4, 5, 0, 1}));
+  y = run_op("Unique", {{"axis", int64_t(1)}}, {i64({2, 4}, {7, 7, 7, 7, 2, 1, 2, 0})}, 4);
+  check_same(y[0], i64({2, 3}, {7, 7, 7, 0, 1, 2}));
+  check_same(y[1], i64({3}, {3, 1, 0}));
 }
 
 }  // namespace tern::test::in_unique

@@ -2,6 +2,7 @@
 // that sessions share.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -96,6 +97,35 @@ TEST_CASE("session: a row of a batch has the bits it has alone") {
     const size_t bytes = (*alone)[0].bytes.size();
     CHECK(std::memcmp((*whole)[0].bytes.data() + static_cast<size_t>(row) * bytes, (*alone)[0].bytes.data(), bytes) == 0);
   }
+}
+
+TEST_CASE("evaluate: calls of the same dims and of others, in turn and from several threads, give what each gives alone") {
+  GraphBuilder b = chain();
+  const Model model = make(b);
+  auto bytes_of = [](const Model& m, int64_t rows) {
+    auto y = m.evaluate(std::vector<Array>{array_of(random_f32({rows, 6}, static_cast<uint32_t>(rows)))});
+    REQUIRE(y.ok());
+    return (*y)[0].bytes;
+  };
+  std::vector<std::vector<std::byte>> alone;
+  for (int64_t rows = 0; rows < 6; ++rows) {
+    GraphBuilder fresh = chain();
+    alone.push_back(bytes_of(make(fresh), rows + 1));
+  }
+  for (int64_t rows : {5, 1, 1, 5, 3, 6, 5}) CHECK(bytes_of(model, rows) == alone[static_cast<size_t>(rows) - 1]);
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (int64_t first : {1, 4}) {
+    threads.emplace_back([&, first] {
+      for (int64_t i = 0; i < 60; ++i) {
+        const int64_t rows = first + i % 3;
+        auto y = model.evaluate(std::vector<Array>{array_of(random_f32({rows, 6}, static_cast<uint32_t>(rows)))});
+        if (!y || (*y)[0].bytes != alone[static_cast<size_t>(rows) - 1]) ++wrong;
+      }
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("session: the arena's size is known without one, and nothing is packed for it") {

@@ -276,7 +276,6 @@ inline std::vector<Case> more_cases() {
   for (const KernelRow* row : find_op("Range")->kernels)
     all.push_back({"Range", {number(row->dtype, 1), number(row->dtype, 9), number(row->dtype, 2)}});
   all.push_back({"Resize", {x({1, 2, 4, 4}), none(), none(), ints({1, 2, 8, 8})}, {{"mode", std::string("linear")}}});
-  all.push_back({"Unique", {x({3, 5})}, {}, 4});
   return all;
 }
 
