@@ -31,11 +31,12 @@ constexpr Rows<2> arithmetic() {
 
 }  // namespace
 
-constinit const Rows<4> equal_any = comparison<"equal", functions::Equal{}>();
-constinit const Rows<4> less_any = comparison<"less", functions::Less{}>();
-constinit const Rows<4> less_or_equal_any = comparison<"less_or_equal", functions::LessOrEqual{}>();
-constinit const Rows<4> greater_any = comparison<"greater", functions::Less{}>();  // of turned operands (compare.cpp)
-constinit const Rows<4> greater_or_equal_any = comparison<"greater_or_equal", functions::LessOrEqual{}>();
+// Greater ones are less ones of turned operands (compare.cpp).
+constinit const Rows<4> equal_any = comparison<"equal", [](auto a, auto b) { return a == b; }>();
+constinit const Rows<4> less_any = comparison<"less", [](auto a, auto b) { return a < b; }>();
+constinit const Rows<4> less_or_equal_any = comparison<"less_or_equal", [](auto a, auto b) { return a <= b; }>();
+constinit const Rows<4> greater_any = comparison<"greater", [](auto a, auto b) { return a < b; }>();
+constinit const Rows<4> greater_or_equal_any = comparison<"greater_or_equal", [](auto a, auto b) { return a <= b; }>();
 constinit const Rows<2> add_int = arithmetic<"add", functions::Add{}>();
 constinit const Rows<2> sub_int = arithmetic<"sub", functions::Sub{}>();
 constinit const Rows<2> mul_int = arithmetic<"mul", functions::Mul{}>();
