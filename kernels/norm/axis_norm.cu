@@ -13,7 +13,7 @@ __device__ void mean_variance(const WalkArgs& a) {
 }
 template <class T>
 __device__ void lp(const WalkArgs& a) {
-  if (thread_number() < a.end) norm::lp<1, T>(a, thread_number());
+  if (thread_number() < a.end) norm::lp<T>(a, thread_number());
 }
 template <class T>
 __device__ void lrn_pow(const PortableLrnArgs& a) {

@@ -72,26 +72,27 @@ TERN_HD inline double lp_length(int p, double sum) {
   const double length = p == 1 ? sum : __builtin_sqrt(sum);
   return length + static_cast<double>(static_cast<int64_t>((__builtin_bit_cast(uint64_t, length) - 1) >> 63));
 }
-// Kept positions k to k + kLines: each sum is one chain, and chains side by side do not wait for each other.
+// The norms of kept positions k to k + kLines, which begin at `at`: each sum is one chain, and chains side by side do not wait for each other.
 template <int kLines, class T>
-TERN_HD inline void lp(const WalkArgs& a, int64_t k) {
+TERN_HD inline void lp_lengths(const WalkArgs& a, int64_t k, int64_t* at, double* length) {
   const int64_t n = a.reduced.count, stride = a.reduced.stride[0];
-  int64_t at[kLines];
   double sum[kLines] = {};
   for (int l = 0; l < kLines; ++l) at[l] = a.kept.offset(k + l);
   const T* x = static_cast<const T*>(a.x);
-  T* y = static_cast<T*>(a.y);
   for (int64_t i = 0; i < n; ++i) {
     for (int l = 0; l < kLines; ++l) sum[l] += lp_term(a.p, get(x, at[l] + i * stride));
   }
-  for (int l = 0; l < kLines; ++l) {
-    const double length = lp_length(a.p, sum[l]);
-    if (stride == 1) {  // which has vectors
-      for (int64_t i = 0; i < n; ++i) put(y, at[l] + i, get(x, at[l] + i) / length);
-    } else {
-      for (int64_t i = 0; i < n; ++i) put(y, at[l] + i * stride, get(x, at[l] + i * stride) / length);
-    }
-  }
+  for (int l = 0; l < kLines; ++l) length[l] = lp_length(a.p, sum[l]);
+}
+template <class T>
+TERN_HD inline void lp(const WalkArgs& a, int64_t k) {
+  const int64_t n = a.reduced.count, stride = a.reduced.stride[0];
+  int64_t at;
+  double length;
+  lp_lengths<1, T>(a, k, &at, &length);
+  const T* x = static_cast<const T*>(a.x);
+  T* y = static_cast<T*>(a.y);
+  for (int64_t i = 0; i < n; ++i) put(y, at + i * stride, get(x, at + i * stride) / length);
 }
 
 // Element i of a row, which is channel c of an image.

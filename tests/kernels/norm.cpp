@@ -240,6 +240,29 @@ TEST_CASE("LpNormalization: more lines side by side than a block has, f64 to the
   check_same(run_op("LpNormalization", {{"axis", int64_t(0)}}, {x})[0], expected);
 }
 
+TEST_CASE("LpNormalization: f32 is divided as doubles are, to the bit") {
+  for (int64_t axis : {0, 1}) {
+    for (int64_t p : {1, 2}) {
+      const int64_t rows = 37, cols = 41;
+      Tensor x = random_f32({rows, cols}, static_cast<uint32_t>(axis + p), -3, 3), expected = *Tensor::allocate(DType::f32, {rows, cols});
+      for (int64_t i = 0; i < rows * cols; ++i) x.mutable_data<float>()[i] *= std::pow(2.0f, static_cast<float>(i * 31 % 60 - 30));
+      x.mutable_data<float>()[5] = std::numeric_limits<float>::infinity();
+      for (int64_t l = 0; l < (axis == 0 ? cols : rows); ++l) {
+        const int64_t n = axis == 0 ? rows : cols, step = axis == 0 ? cols : 1, first = axis == 0 ? l : l * cols;
+        double sum = 0;
+        for (int64_t i = 0; i < n; ++i) {
+          const double v = x.data<float>()[first + i * step];
+          sum += p == 1 ? std::fabs(v) : v * v;
+        }
+        const double length = p == 1 ? sum : std::sqrt(sum);
+        for (int64_t i = 0; i < n; ++i)
+          expected.mutable_data<float>()[first + i * step] = static_cast<float>(static_cast<double>(x.data<float>()[first + i * step]) / length);
+      }
+      check_same(run_op("LpNormalization", {{"axis", axis}, {"p", p}}, {x})[0], expected);
+    }
+  }
+}
+
 TEST_CASE("LpNormalization: both norms along every axis; a zero vector stays zero, NaN stays") {
   Tensor x = random_f32({3, 4, 5}, 9, -2, 2);
   const std::vector<double> v = doubles(x);
