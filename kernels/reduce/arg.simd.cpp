@@ -11,6 +11,14 @@ void arg_lines(const ArgArgs& a) {
   int64_t at[kKeys];
   for (int64_t line = l.begin; line < l.end;) {
     const T* x = static_cast<const T*>(a.x) + l.first(line);
+    if (l.inner == 1 && l.n <= kShort) {
+      const int64_t n = l.end - line < kTurned ? l.end - line : kTurned;
+      T turned[kShort * kTurned];
+      turn_lines(x, l.n, l.n, n, turned);
+      places_of_largest<kMax, kLast>(turned, l.n, kTurned, n, a.y + line);
+      line += n;
+      continue;
+    }
     if (l.inner == 1) {
       a.y[line++] = place_of_largest<kMax, kLast>(x, l.n);
       continue;

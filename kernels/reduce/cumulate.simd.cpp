@@ -13,9 +13,36 @@ template <class T, bool Product>
 portable::Folded<T> next(portable::Folded<T> acc, T x) {
   return Product ? portable::times(acc, portable::widen(x)) : portable::plus(acc, portable::widen(x));
 }
+// Lines side by side, as many as kVectors vectors hold, whose sums stay in registers. Integers wrap.
+template <class T>
+using Wraps = std::conditional_t<std::is_floating_point_v<T>, std::type_identity<T>, std::make_unsigned<T>>;
+constexpr int kVectorBytes = 64;
+template <class T, bool Product, bool Exclusive, int kVectors>
+[[gnu::noinline]] void cumulate_strip(const T* x, T* y, int64_t n, int64_t along) {
+  typedef typename Wraps<T>::type Vector __attribute__((vector_size(kVectorBytes)));
+  constexpr int64_t kLanes = kVectorBytes / sizeof(T);
+  Vector acc[kVectors];
+  for (int v = 0; v < kVectors; ++v) acc[v] = Vector{} + (Product ? 1 : 0);
+  for (int64_t k = 0; k < n; ++k, x += along, y += along) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      Vector element;
+      __builtin_memcpy(&element, x + v * kLanes, sizeof element);
+      const Vector before = acc[v];
+      acc[v] = Product ? before * element : before + element;
+      __builtin_memcpy(y + v * kLanes, Exclusive ? &before : &acc[v], sizeof element);
+    }
+  }
+}
 // Lines side by side, `count` of them.
 template <class T, bool Product, bool Exclusive>
 void cumulate_columns(const T* x, T* y, int64_t n, int64_t along, int64_t count) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    constexpr int64_t kLanes = kVectorBytes / sizeof(T);
+    for (; count >= 4 * kLanes; count -= 4 * kLanes, x += 4 * kLanes, y += 4 * kLanes) cumulate_strip<T, Product, Exclusive, 4>(x, y, n, along);
+    for (; count >= kLanes; count -= kLanes, x += kLanes, y += kLanes) cumulate_strip<T, Product, Exclusive, 1>(x, y, n, along);
+    if (count == 0) return;
+  }
   portable::Folded<T> acc[kTogether];
   for (int64_t j = 0; j < count; ++j) acc[j] = portable::Folded<T>(Product ? 1 : 0);
   for (int64_t k = 0; k < n; ++k, x += along, y += along) {

@@ -30,13 +30,9 @@ inline T larger(T x, T v) {
   }
 }
 
-// The same of doubles in vectors, which gcc makes of plain loops with more steps.
 constexpr int64_t kDoubles = kKeyLanes<double>;
 typedef double Doubles __attribute__((vector_size(kKeyBytes)));
-template <bool kMax>
-inline Doubles larger(Doubles x, Doubles v) {
-  return pick((v != v) | (kMax ? v > x : v < x), v, x);
-}
+typedef uint64_t Words __attribute__((vector_size(kKeyBytes)));
 inline Doubles load(const double* p) {
   Doubles v;
   __builtin_memcpy(&v, p, sizeof v);
@@ -57,21 +53,47 @@ T of_runs(const T* x, const ReduceArgs& a, int64_t runs) {
   for (int64_t k = 1; k < runs; ++k) best = larger<kMax>(of_run<kMax>(x + offset_of(a.reduced, k), a.run), best);
   return best;
 }
-// n <= kKeys outputs side by side: kRows rows join what came before them.
+// n <= kKeys outputs side by side: kRows rows join what came before them. Of doubles `best` takes what is as large, whatever it is beside a NaN, which
+// `nan` keeps: a chain of one step, and a vector or a scalar alike.
+template <bool kMax, class V>
+inline V taken(V x, V v) {
+  return kMax ? (v > x ? v : x) : (v < x ? v : x);
+}
+template <bool kMax, int kRows>
+[[gnu::noinline]] void join_doubles(const double* const* row, double* __restrict best, uint64_t* __restrict nan, int64_t n) {
+  const double* x[kRows];
+  for (int r = 0; r < kRows; ++r) x[r] = row[r];
+  for (int64_t j = 0; n >= kDoubles && j < n; j += kDoubles) {
+    const int64_t from = j + kDoubles <= n ? j : n - kDoubles;  // what joins a second time changes nothing
+    Doubles v = load(best + from);
+    Words bad;
+    __builtin_memcpy(&bad, nan + from, sizeof bad);
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      const Doubles w = load(x[r] + from);
+      bad |= (Words)(w != w);
+      v = taken<kMax>(w, v);
+    }
+    __builtin_memcpy(best + from, &v, sizeof v);
+    __builtin_memcpy(nan + from, &bad, sizeof bad);
+  }
+  for (int64_t j = 0; n < kDoubles && j < n; ++j) {
+    double v = best[j];
+    uint64_t bad = nan[j];
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      const double w = x[r][j];
+      bad |= uint64_t(0) - uint64_t(w != w);
+      v = choose(kMax ? v > w : v < w, v, w);
+    }
+    best[j] = v, nan[j] = bad;
+  }
+}
 template <bool kMax, int kRows, class T>
-[[gnu::noinline]] void join_rows(const T* const* row, T* __restrict best, int64_t n) {
+[[gnu::noinline]] void join_rows(const T* const* row, T* __restrict best, uint64_t* nan, int64_t n) {
+  if constexpr (std::is_same_v<T, double>) return join_doubles<kMax, kRows>(row, best, nan, n);
   const T* x[kRows];
   for (int r = 0; r < kRows; ++r) x[r] = row[r];
-  if constexpr (std::is_same_v<T, double>) {
-    for (int64_t j = 0; n >= kDoubles && j < n; j += kDoubles) {
-      const int64_t from = j + kDoubles <= n ? j : n - kDoubles;  // what joins a second time changes nothing
-      Doubles v = load(best + from);
-#pragma GCC unroll 4
-      for (int r = 0; r < kRows; ++r) v = larger<kMax>(load(x[r] + from), v);
-      __builtin_memcpy(best + from, &v, sizeof v);
-    }
-    if (n >= kDoubles) return;
-  }
   for (int64_t j = 0; j < n; ++j) {
     T v = best[j];
 #pragma GCC unroll 4
@@ -80,26 +102,48 @@ template <bool kMax, int kRows, class T>
   }
 }
 template <bool kMax, class T>
-void of_columns(const T* x, const ReduceArgs& a, int64_t rows, int64_t n, T* y) {
+void of_columns(const T* x, const ReduceLoops& reduced, int64_t rows, int64_t n, T* y) {
   constexpr int kRows = 4;
   alignas(64) T best[kKeys];
+  alignas(64) uint64_t nan[std::is_same_v<T, double> ? kKeys : 1];
   const T* row[kRows];  // each [n]
   for (int64_t j = 0; j < n; ++j) best[j] = x[j];
+  if constexpr (std::is_same_v<T, double>) {
+    for (int64_t j = 0; j < n; ++j) nan[j] = uint64_t(0) - uint64_t(x[j] != x[j]);
+  }
   int64_t k = 1;
   for (; k + kRows <= rows; k += kRows) {
-    for (int r = 0; r < kRows; ++r) row[r] = x + offset_of(a.reduced, k + r);
-    join_rows<kMax, kRows>(row, best, n);
+    for (int r = 0; r < kRows; ++r) row[r] = x + offset_of(reduced, k + r);
+    join_rows<kMax, kRows>(row, best, nan, n);
   }
   for (; k < rows; ++k) {
-    row[0] = x + offset_of(a.reduced, k);
-    join_rows<kMax, 1>(row, best, n);
+    row[0] = x + offset_of(reduced, k);
+    join_rows<kMax, 1>(row, best, nan, n);
   }
-  for (int64_t j = 0; j < n; ++j) y[j] = best[j];
+  if constexpr (std::is_same_v<T, double>) {
+    for (int64_t j = 0; j < n; ++j) y[j] = choose(nan[j] != 0, __builtin_nan(""), best[j]);
+  } else {
+    for (int64_t j = 0; j < n; ++j) y[j] = best[j];
+  }
+}
+
+// Runs that are short, one behind the other at equal distances.
+template <bool kMax, class T>
+void of_short_runs(const ReduceArgs& a) {
+  const int64_t apart = a.kept.rank == 0 ? 0 : a.kept.stride[0];
+  const ReduceLoops turned_loops{1, {a.run}, {kTurned}};
+  T turned[kShort * kTurned];
+  for (int64_t o = a.begin; o < a.end; o += kTurned) {
+    const int64_t n = a.end - o < kTurned ? a.end - o : kTurned;
+    turn_lines(static_cast<const T*>(a.x) + o * apart, apart, a.run, n, turned);
+    of_columns<kMax>(turned, turned_loops, a.run, n, static_cast<T*>(a.y) + o);
+  }
 }
 
 template <bool kMax, class T>
 void extreme(const ReduceArgs& a) {
   const int64_t folds = count_of(a.reduced);
+  if (a.inner == 1 && folds == 1 && a.run <= kShort && a.count > 0 && a.kept.rank <= 1) return of_short_runs<kMax, T>(a);
   for (int64_t o = a.begin; o < a.end; ++o) {
     const T* x = static_cast<const T*>(a.x) + offset_of(a.kept, o);
     T* y = static_cast<T*>(a.y) + o * a.inner;  // [inner]
@@ -108,7 +152,7 @@ void extreme(const ReduceArgs& a) {
     } else if (a.inner == 1) {
       *y = of_runs<kMax>(x, a, folds);
     } else {
-      for (int64_t j = 0; j < a.inner; j += kKeys) of_columns<kMax>(x + j, a, folds, a.inner - j < kKeys ? a.inner - j : kKeys, y + j);
+      for (int64_t j = 0; j < a.inner; j += kKeys) of_columns<kMax>(x + j, a.reduced, folds, a.inner - j < kKeys ? a.inner - j : kKeys, y + j);
     }
   }
 }

@@ -88,10 +88,30 @@ void keys_of(const T* x, int64_t inner, int64_t n, K turned, K* keys) {
   }
   for (int64_t i = 0; i < n; ++i) keys[i] ^= turned;
 }
+// Of a line of n <= kShort elements: all of them in order.
+template <class T, class K>
+void top_of_short(const TopKArgs& a, const T* x, int64_t first) {
+  const int64_t n = a.lines.n, inner = a.lines.inner;
+  const K turned = a.largest ? K(0) : K(-1);
+  Entry<K> sorted[kShort];
+  for (int64_t i = 0; i < n; ++i) {
+    const Entry<K> e = entry_of<K>(key_of<true, KeyOf<T>>(comparable(x[i * inner])) ^ static_cast<KeyOf<T>>(turned), i);
+    int64_t at = i < a.k ? i : a.k - 1;  // where the k best so far end
+    if (i >= a.k && e < sorted[at]) continue;
+    for (; at > 0 && sorted[at - 1] < e; --at) sorted[at] = sorted[at - 1];
+    sorted[at] = e;
+  }
+  for (int64_t i = 0; i < a.k; ++i) {
+    const int64_t place = place_in<K>(sorted[i]);
+    if (a.values != nullptr) static_cast<T*>(a.values)[first + i * inner] = x[place * inner];
+    if (a.indices != nullptr) a.indices[first + i * inner] = place;
+  }
+}
 template <class T, class K>
 void top_of_line(const TopKArgs& a, const T* x, int64_t first) {
-  auto* heap = static_cast<Entry<K>*>(a.heap);
   const int64_t n = a.lines.n, inner = a.lines.inner;
+  if (n <= kShort) return top_of_short<T, K>(a, x, first);
+  auto* heap = static_cast<Entry<K>*>(a.heap);
   K keys[kKeys];
   for (int64_t i = 0; i < n;) {
     const int64_t end = i < a.k ? a.k : n, some = end - i < kKeys ? end - i : kKeys;

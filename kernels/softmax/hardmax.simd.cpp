@@ -16,8 +16,25 @@ template <class T>
   for (int64_t j = 0; j < n; ++j) y[j] = choose(at[j] == row, one, none);
 }
 
+// Short rows that lie together.
+template <class T>
+void hardmax_short(const SoftmaxArgs& a) {
+  T turned[kShort * kTurned];
+  int64_t at[kTurned];
+  for (int64_t o = 0; o < a.outer; o += kTurned) {
+    const int64_t n = a.outer - o < kTurned ? a.outer - o : kTurned;
+    const T* x = static_cast<const T*>(a.x) + o * a.cols;  // [n, cols]
+    T* y = static_cast<T*>(a.y) + o * a.cols;
+    turn_lines(x, a.cols, a.cols, n, turned);
+    places_of_largest<true, false>(turned, a.cols, kTurned, n, at);
+    clear_line(y, n * a.cols);
+    for (int64_t r = 0; r < n; ++r) y[r * a.cols + at[r]] = narrow<T>(1.0);
+  }
+}
+
 template <class T>
 void hardmax(const SoftmaxArgs& a) {
+  if (a.stride == 1 && a.cols <= kShort) return hardmax_short<T>(a);
   int64_t at[kKeys];
   for (int64_t o = 0; o < a.outer; ++o) {
     const T* x = static_cast<const T*>(a.x) + o * a.cols * a.stride;  // [cols, inner], rows stride apart

@@ -97,6 +97,46 @@ TEST_CASE("reduce: the last axis, every tail length") {
   }
 }
 
+TEST_CASE("reduce: short rows, however many, are sums of sixteen lanes and their tree") {
+  for (int64_t k = 1; k <= 18; ++k) {
+    for (int64_t rows : {1, 15, 16, 17, 40}) {
+      const Tensor x = random_f32({rows, k}, static_cast<uint32_t>(k + rows), -3, 5);
+      std::vector<float> sums, products;
+      for (int64_t r = 0; r < rows; ++r) {
+        float sum[16] = {}, product[16];
+        std::fill_n(product, 16, 1.0f);
+        for (int64_t i = 0; i < k; ++i) {
+          sum[i % 16] += x.data<float>()[r * k + i];
+          product[i % 16] *= x.data<float>()[r * k + i];
+        }
+        for (int width = 8; width > 0; width /= 2) {
+          for (int i = 0; i < width; ++i) sum[i] += sum[i + width], product[i] *= product[i + width];
+        }
+        sums.push_back(sum[0]);
+        products.push_back(product[0]);
+      }
+      check_same(run_op("ReduceSum", {{"keepdims", int64_t(0)}}, {x, ints({1})})[0], f32({rows}, sums));
+      check_same(run_op("ReduceProd", {{"keepdims", int64_t(0)}}, {x, ints({1})})[0], f32({rows}, products));
+    }
+  }
+  for (int64_t k : {1, 2, 9, 16}) {  // a NaN shows in its own row, and so does an infinity
+    for (int64_t at = 0; at < 3 * k; ++at) {
+      for (float odd : {kNan, kInf, -kInf}) {
+        Tensor x = random_f32({3, k}, 4);
+        x.mutable_data<float>()[at] = odd;
+        for (const char* op : {"ReduceMax", "ReduceMin", "ReduceSum", "ReduceLogSumExp", "ReduceL2"}) {
+          const Tensor y = run_op(op, {{"keepdims", int64_t(0)}}, {x, ints({1})})[0];
+          for (int64_t r = 0; r < 3; ++r) {
+            const Tensor row = Tensor::of<float>({k}, x.span<float>().subspan(static_cast<size_t>(r * k), static_cast<size_t>(k)));
+            check_same(Tensor::of<float>({1}, y.span<float>().subspan(static_cast<size_t>(r), 1)), run_op(op, {}, {row, ints({0})})[0]);
+            CHECK(std::isnan(y.data<float>()[r]) == (std::isnan(odd) && at / k == r));
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("reduce: a middle axis, every width of the columns") {
   for (const Case& c : kCases) {
     CAPTURE(c.op);
@@ -172,7 +212,7 @@ TEST_CASE("reduce: NaN goes through Max and Min from every lane") {
 }
 
 TEST_CASE("reduce: extremes of every dtype and set of axes are those of f32; of zeros of both signs the last stays") {
-  for (const Dims& dims : {Dims{3, 5, 7}, Dims{2, 3, 300}, Dims{4, 70, 2}, Dims{1, 600}, Dims{5, 1, 3, 2}}) {
+  for (const Dims& dims : {Dims{3, 5, 7}, Dims{2, 3, 300}, Dims{4, 70, 2}, Dims{1, 600}, Dims{5, 1, 3, 2}, Dims{150, 3}, Dims{7, 20, 16}}) {
     Tensor x = random_f32(dims, 9, 0, 120);
     for (int64_t i = 0; i < x.count(); ++i) x.mutable_data<float>()[i] = std::floor(x.data<float>()[i]);
     for (const auto& axes : {std::vector<int64_t>{0}, {1}, {-1}, {0, -1}, {0, 1}}) {

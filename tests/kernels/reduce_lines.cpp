@@ -85,6 +85,93 @@ TEST_CASE("topk: numbers of 64 bits in order, equal ones too, their lowest bits 
   check_same(run_op("TopK", {{"largest", int64_t(0)}}, {d, i64({1}, {6})}, 2)[1], i64({6}, {5, 2, 3, 0, 1, 4}));
 }
 
+TEST_CASE("topk: lines of every length and every k are those of a sort, equal elements too, along any axis") {
+  for (int64_t n : {1, 2, 3, 15, 16, 17, 33, 300, 600}) {
+    for (int64_t k : {int64_t(1), int64_t(2), n / 2, n - 1, n}) {
+      if (k < 1 || k > n) continue;
+      for (DType t : {DType::f32, DType::f64, DType::f16, DType::i64, DType::u8}) {
+        for (int64_t inner : {1, 3}) {
+          const Tensor whole =
+              cast(random_f32({2, n, inner}, static_cast<uint32_t>(n + k), 0, 25), DType::i64);  // few values, so that many are equal
+          const Tensor x = run_op("Cast",
+                                  {{"to", int64_t(t == DType::f32   ? 1
+                                                  : t == DType::f64 ? 11
+                                                  : t == DType::f16 ? 10
+                                                  : t == DType::i64 ? 7
+                                                                    : 2)}},
+                                  {whole})[0];
+          for (int64_t largest : {0, 1}) {
+            const auto y = run_op("TopK", {{"axis", int64_t(1)}, {"largest", largest}}, {x, i64({1}, {k})}, 2);
+            std::vector<int64_t> expected;
+            for (int64_t line = 0; line < 2 * inner; ++line) {
+              const int64_t* v = whole.data<int64_t>() + line / inner * n * inner + line % inner;
+              std::vector<int64_t> order(static_cast<size_t>(n));
+              std::iota(order.begin(), order.end(), 0);
+              std::stable_sort(order.begin(), order.end(),
+                               [&](int64_t i, int64_t j) { return largest ? v[i * inner] > v[j * inner] : v[i * inner] < v[j * inner]; });
+              expected.insert(expected.end(), order.begin(), order.begin() + k);
+            }
+            const Tensor lines = run_op("Transpose", {{"perm", std::vector<int64_t>{0, 2, 1}}}, {y[1]})[0];
+            CHECK(std::equal(expected.begin(), expected.end(), lines.data<int64_t>()));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("arg: short lines, as many as there may be, have their own extremes") {
+  for (int64_t n : {1, 2, 3, 7, 16, 17}) {
+    for (int64_t lines : {1, 5, 64, 65, 200}) {
+      const Tensor x = random_f32({lines, n}, static_cast<uint32_t>(n * lines));
+      std::vector<int64_t> most, least;
+      std::vector<float> ones(static_cast<size_t>(n * lines), 0.0f);
+      for (int64_t l = 0; l < lines; ++l) {
+        const float* row = x.data<float>() + l * n;
+        most.push_back(std::max_element(row, row + n) - row);
+        least.push_back(std::min_element(row, row + n) - row);
+        ones[static_cast<size_t>(l * n + most.back())] = 1;
+      }
+      for (DType t : {DType::f32, DType::f64}) {
+        check_same(run_op("ArgMax", {{"axis", int64_t(1)}, {"keepdims", int64_t(0)}}, {cast(x, t)})[0], i64({lines}, most));
+        check_same(run_op("ArgMin", {{"axis", int64_t(1)}, {"keepdims", int64_t(0)}}, {cast(x, t)})[0], i64({lines}, least));
+      }
+      check_same(run_op("Hardmax", {}, {x})[0], f32({lines, n}, ones));
+    }
+  }
+}
+
+TEST_CASE("cumulate: columns of every width, in order") {
+  for (int64_t width : {1, 7, 8, 15, 16, 17, 33, 64, 81, 300}) {
+    const Tensor x = random_f32({5, width}, static_cast<uint32_t>(width), 1, 3);
+    for (DType t : {DType::f32, DType::f64, DType::i32, DType::i64}) {
+      for (bool product : {false, true}) {
+        for (int64_t exclusive : {0, 1}) {
+          for (int64_t reverse : {0, 1}) {
+            const Tensor in = cast(x, t),
+                         y = run_op(product ? "CumProd" : "CumSum", {{"exclusive", exclusive}, {"reverse", reverse}}, {in, i64({}, {0})})[0];
+            visit(t, [&]<class T>() {
+              if constexpr (std::is_arithmetic_v<T>) {
+                Tensor expected = *Tensor::allocate(t, in.dims());
+                for (int64_t j = 0; j < width; ++j) {
+                  T acc = product ? 1 : 0;
+                  for (int64_t i = 0; i < 5; ++i) {
+                    const int64_t at = (reverse ? 4 - i : i) * width + j;
+                    const T before = acc;
+                    acc = product ? static_cast<T>(acc * in.data<T>()[at]) : static_cast<T>(acc + in.data<T>()[at]);
+                    expected.mutable_data<T>()[at] = exclusive ? before : acc;
+                  }
+                }
+                check_same(y, expected);
+              }
+            });
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("one-hot: negative indices wrap, others outside are off, any axis") {
   const Tensor values = f32({2}, {5, 7}), depth = i64({}, {3});
   check_same(run_op("OneHot", {}, {i64({4}, {0, -1, 3, -4}), depth, values})[0], f32({4, 3}, {7, 5, 5, 5, 5, 7, 5, 5, 5, 5, 5, 5}));
