@@ -326,12 +326,23 @@ void reduce_sixteen(const float* x, int64_t rows, int64_t cols, float* y) {
   const f32x16 start = splat(kMean ? 0.0f : pool::kLowest<float>);
   f32x16 total = start;
   const float* at = turned;
-  for (int64_t r = 0; r < rows; ++r) {
-    f32x16 v = start;
-    for (int64_t c = 0; c < cols; ++c, at += 16) join<kMean>(load(at), v);
-    join<kMean>(v, total);
+  if constexpr (kMean) {
+    for (int64_t r = 0; r < rows; ++r) {
+      f32x16 v = start;
+      for (int64_t c = 0; c < cols; ++c, at += 16) join<true>(load(at), v);
+      join<true>(v, total);
+    }
+    total = total / splat(static_cast<float>(rows * cols));
+  } else {  // a comparison and what it selects take as long as four of them side by side: a quarter of the map each, joined in order
+    const int64_t count = rows * cols, quarter = count / 4;
+    f32x16 v[4] = {start, start, start, start};
+    for (int64_t i = 0; i < quarter; ++i, at += 16) {
+      unroll<4>([&](auto q) TERN_INLINE_CALL { join<false>(load(at + q.v * quarter * 16), v[q.v]); });
+    }
+    for (int64_t i = 4 * quarter; i < count; ++i) join<false>(load(turned + i * 16), v[3]);
+    unroll<4>([&](auto q) TERN_INLINE_CALL { join<false>(v[q.v], total); });
   }
-  store(y, kMean ? total / splat(static_cast<float>(rows * cols)) : total);
+  store(y, total);
 }
 
 // The maximum is the first largest element: what a chain of takes_over ends with (but for which NaN of several).
