@@ -92,8 +92,10 @@ struct ConvSweep {
   int64_t first_tap = 0, taps = 0;  // of ConvArgs::tap and w_tap
   int64_t w_group = 0;              // packed floats of a group
   int64_t rows_hi = 1, rows_lo = 1, cols = 0;
-  int64_t tiles = 1;           // a row is cut into so many tiles
-  int64_t begin = 0, end = 0;  // units to compute: (((image*groups + group)*oc groups + oc group)*rows + row)*tiles + tile
+  int64_t tiles = 1;  // a row is cut into so many
+  // Of so many tiles, row by row, every oc group is computed before the next ones, so that what they read of x stays in the second cache.
+  int64_t stripe = INT64_MAX;
+  int64_t begin = 0, end = 0;  // units to compute: tiles, by (image*groups + group, stripe, oc group, tile of the stripe)
   ConvEdges edges;
 };
 

@@ -93,8 +93,19 @@ TERN_INLINE void store_tile(f32x16 (&acc)[B][R * C], const TileCall& t) {
   each([&](f32x16& v, int b, int r, int c) TERN_INLINE_CALL { store(t.y + b * t.y_block + r * t.y_row + c * t.y_col, v); });
 }
 
+// What is added last is fetched first: it was written long ago.
+template <int B, int R, int C>
+TERN_INLINE void fetch_residual(const TileCall& t) {
+  for (int64_t b = 0; b < B; ++b) {
+    for (int64_t r = 0; r < R; ++r) {
+      for (int64_t c = 0; c < C; ++c) __builtin_prefetch(t.residual + b * t.r_block + r * t.r_row + c * t.r_col);
+    }
+  }
+}
+
 template <int B, int R, int C, int PITCH>
 void dense_tile(const ConvArgs& a, const TileCall& t) {
+  if (t.residual != nullptr) fetch_residual<B, R, C>(t);
   f32x16 acc[B][R * C];
   unroll<B>([&](auto b) TERN_INLINE_CALL {
     const f32x16 start = t.bias == nullptr ? zero() : channels(t.bias + b.v * 16, t.left - b.v * 16);

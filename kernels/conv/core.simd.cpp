@@ -15,15 +15,13 @@ struct Prepared {
 };
 
 void run_sweep(const ConvArgs& a, const ConvSweep& s, const float* packed, Prepared& prepared) {
-  const int64_t oc_groups = ((a.ocs + 15) / 16 + kB - 1) / kB, rows = s.rows_hi * s.rows_lo;
+  const int64_t oc_groups = ((a.ocs + 15) / 16 + kB - 1) / kB, tiles = s.rows_hi * s.rows_lo * s.tiles;
   int64_t i = s.begin;
-  while (i < s.end) {  // one (image, group, oc group) at a time
-    int64_t rest = i;
-    const int64_t tile = rest % s.tiles;
-    rest /= s.tiles;
-    const int64_t row = rest % rows;
-    rest /= rows;
-    const int64_t oc_group = rest % oc_groups, group = rest / oc_groups % a.groups, image = rest / oc_groups / a.groups;
+  while (i < s.end) {  // one (image, group, stripe, oc group) at a time
+    const int64_t map = i / (oc_groups * tiles), rest = i - map * oc_groups * tiles, group = map % a.groups, image = map / a.groups;
+    const int64_t first = rest / (oc_groups * s.stripe) * s.stripe, size = tiles - first < s.stripe ? tiles - first : s.stripe;
+    const int64_t oc_group = (rest - first * oc_groups) / size, at = (rest - first * oc_groups) % size;
+    const int64_t left = s.end - i < size - at ? s.end - i : size - at;
     const float* x = a.x + image * a.x_image + group * a.x_group;
     int64_t block = a.lanewise ? oc_group * kB : 0;  // the first that is read
     if (a.prepare.x != nullptr) {
@@ -36,7 +34,7 @@ void run_sweep(const ConvArgs& a, const ConvSweep& s, const float* packed, Prepa
     }
     x += block * a.x_block;
     OcGroup g = oc_group_of(a, s, x, packed, image, group, oc_group);
-    i += run_oc_group(a, s, g, row, tile, s.end - i);
+    i += run_oc_group(a, s, g, (first + at) / s.tiles, (first + at) % s.tiles, left);
   }
 }
 

@@ -159,8 +159,8 @@ OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const
   if (a.lanewise || left_blocks <= kB || s.taps == 0) return g;
   // The next oc group's weights are fetched while this one's tiles run, an equal share at each tap of each tile.
   const int64_t pairs = g.two.tiles == 0 ? 0 : s.rows_lo / 2, singles = s.rows_lo - 2 * pairs, lines = kB * 16;
-  const int64_t tiles = s.rows_hi * (pairs * g.two.tiles + singles * g.one.tiles);
-  if (tiles < 4 || s.taps == 1) return g;  // nothing to hide them behind; a single tap's weights the processor fetches ahead itself
+  const int64_t all = s.rows_hi * (pairs * g.two.tiles + singles * g.one.tiles), tiles = all < s.stripe ? all : s.stripe;
+  if (tiles < 4) return g;  // nothing to hide them behind
   t.next = t.w + kB * per_block;
   t.ahead = (lines + tiles - 1) / tiles;
   g.last_next = t.next + (left_blocks < 2 * kB ? left_blocks - kB : kB) * per_block;

@@ -58,6 +58,14 @@ TEST_CASE("assign_layouts: between convolutions values are blocked, with the hal
   CHECK_FALSE(g.value(g.nodes[2].outputs[0]).layout.blocked);
 }
 
+TEST_CASE("assign_layouts: threads that share a map in stripes compute each tile of it once") {
+  GraphBuilder b;
+  const ValueId v = conv(b, b.input("x", {2, 3, 120, 70}), {33, 3, 1, 1}, {});
+  b.output(conv(b, v, {80, 33, 1, 1}, {}));
+  b.output(conv(b, v, {50, 33, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+  check_blocked(b.graph, random_f32({2, 3, 120, 70}, 1));
+}
+
 TEST_CASE("assign_layouts: readers of different padding share the widest halo") {
   GraphBuilder b;
   const ValueId v = conv(b, b.input("x", {2, 3, 8, 7}), {17, 3, 1, 1}, {});
