@@ -6,6 +6,8 @@
 // minimum and median. The second times single calls, in stretches as they come in a loop, for the percentiles; a control beside it, which
 // reads the clock twice and does nothing, tells what of them is the machine's.
 #include <dlfcn.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -92,10 +94,23 @@ void measure(std::vector<Timed>& all, tern::Session& session, double seconds) {
   } while (now_ns() < end);
 }
 
+// The host of a virtual machine looks for memory when it is first touched: 5 ms for 2 MB, which take 0.2 ms ever after (Xeon, a machine just started).
+// What was touched and given back is what the system hands out next.
+void touch_memory() {
+  const size_t free = static_cast<size_t>(::sysconf(_SC_AVPHYS_PAGES)) * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t bytes = std::min(free / 2, size_t(1) << 30);
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return;
+  ::madvise(memory, bytes, MADV_HUGEPAGE);
+  for (size_t at = 0; at < bytes; at += 4096) static_cast<volatile char*>(memory)[at] = 1;
+  ::munmap(memory, bytes);
+}
+
 // Loads three times, short ones up to twenty times. Nothing that was loaded is given back: each load finds memory that is new to it.
 template <class F>
 std::string load_times(Timed& t, F load) {
   std::string why;
+  touch_memory();
   const double end = now_ns() + 1e8;
   for (int i = 0; why.empty() && (i < 3 || (i < 20 && now_ns() < end)); ++i) {
     const double begin = now_ns();
