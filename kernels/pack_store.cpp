@@ -10,9 +10,6 @@ namespace tern {
 // So much is a small model, of which half-empty large pages would be a large part. Where one gets a large page that takes less time than 50 small ones
 // (Zen 4, a virtual machine, Linux 6.18): 40 us.
 constexpr size_t kSmall = size_t(256) << 10;
-// From so much on packed weights leave the process. They stay in the system's memory all the same, and moving them takes a fifth of the time from a file to
-// a session.
-constexpr size_t kWorthMoving = size_t(32) << 20;
 
 // Each alone on the heap while the model is small; then in blocks, whose last pages nobody touches.
 std::shared_ptr<std::byte> PackStore::allocate(size_t bytes) {
@@ -35,7 +32,7 @@ const std::byte* PackStore::find_or_make(const Tensor& source, std::string_view 
   if (auto at = packs_.find(key); at != packs_.end()) return at->second.data.get();
   auto data = allocate(bytes);
   fill(data.get());
-  if (sum_ >= kWorthMoving || is_in_place(source.storage())) retire(source.storage(), {source.raw(), source.bytes()});
+  if (is_in_place(source.storage())) release_pages({source.raw(), source.bytes()});
   return packs_.emplace(std::move(key), Packed{source.storage(), data}).first->second.data.get();
 }
 

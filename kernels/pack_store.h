@@ -16,7 +16,7 @@ namespace tern {
 class PackStore {
  public:
   // The packed form `tag` of `source`, `bytes` long, 64-byte aligned, made by fill (on zeroed memory) when it is not there yet;
-  // and lives as long as the store. The pages of a source that lies in a mapping are released when the packs are 32 MB or more. Throws std::bad_alloc.
+  // and lives as long as the store. Pages of a file in place are released once they are packed. Throws std::bad_alloc.
   const std::byte* find_or_make(const Tensor& source, std::string_view tag, size_t bytes, const std::function<void(std::byte*)>& fill);
   size_t bytes() const;
 
