@@ -47,6 +47,8 @@ constexpr int64_t packed_floats(int64_t n, int64_t k, int chains) {
 }
 // Packs alpha * w, w[k,n] at w[k*k_stride + n*n_stride], into `packed`, which must be zeroed (padding is not written).
 void pack_weights(const float* w, int64_t k_stride, int64_t n_stride, int64_t n, int64_t k, float alpha, int chains, float* packed);
+// Some columns whose K lie side by side, as rows `width` apart: out[i * width + j] = alpha * w[j * n_stride + i].
+void pack_transposed(const float* w, int64_t n_stride, int64_t columns, int64_t k, float alpha, float* out, int64_t width);
 
 // What a register tile computes: a few rows of x times some panels beside each other.
 struct TileCall {

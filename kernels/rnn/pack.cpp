@@ -74,6 +74,11 @@ void interleave_r(WeightForm form, Cell cell, const float* r, int64_t hidden, co
     for (int64_t u = 0; u < hidden; ++u) {
       const float* from = r + (g * hidden + u) * hidden;  // [k]
       const InterleavedLane at = interleaved_lane(cell, hidden, depth, g, u);
+      if (form == WeightForm::f32 && at.lane == 0 && hidden - u >= 16) {  // a block of sixteen units
+        pack_transposed(from, hidden, 16, hidden, 1.0f, static_cast<float*>(packed) + at.vector * 16, at.step * 16);
+        u += 15;
+        continue;
+      }
       for (int64_t k = 0; form == WeightForm::f32 && k < hidden; ++k) static_cast<float*>(packed)[(at.vector + k * at.step) * 16 + at.lane] = from[k];
       for (int64_t k = 0; form == WeightForm::bf16 && k < 2 * depth; ++k) {  // the earlier term in the upper half: element 1, little-endian
         static_cast<bf16*>(packed)[((at.vector + k / 2 * at.step) * 16 + at.lane) * 2 + 1 - k % 2] = k < hidden ? to_bf16(from[k]) : kNoTerm;
