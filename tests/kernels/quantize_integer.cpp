@@ -157,12 +157,13 @@ TEST_CASE("integer convolution: groups, strides, dilation and padding by the zer
 
 TEST_CASE("integer convolution: depthwise, pointwise, strided, of few and many channels, signed and not, is the exact sum") {
   for (const Convolution& c :
-       {Convolution{1, 16, 5, 5, 16, 3, 16, 1, 1}, Convolution{2, 37, 6, 9, 37, 3, 37, 2, 1}, Convolution{1, 32, 8, 8, 32, 3, 32, 1, 0},
-        Convolution{2, 64, 9, 7, 40, 1, 1, 1, 0}, Convolution{1, 7, 9, 9, 70, 1, 1, 2, 0}, Convolution{1, 3, 11, 10, 20, 7, 1, 2, 3},
-        Convolution{1, 24, 9, 9, 12, 3, 4, 1, 1}, Convolution{1, 4, 1, 3, 3, 3, 1, 1, 2}, Convolution{1, 2, 2, 2, 4, 5, 2, 1, 12},
-        Convolution{1, 16, 9, 8, 16, 3, 16, 1, 2, 2}, Convolution{1, 5, 9, 8, 6, 3, 1, 1, 2, 2}, Convolution{2, 40, 9, 33, 40, 3, 40, 1, 1},
-        Convolution{1, 21, 11, 68, 21, 5, 21, 1, 2}, Convolution{1, 32, 13, 11, 32, 5, 32, 2, 2}, Convolution{1, 18, 8, 8, 18, 2, 18, 1, 0},
-        Convolution{1, 16, 9, 9, 16, 7, 16, 4, 3}, Convolution{1, 16, 10, 10, 16, 3, 16, 3, 1}, Convolution{1, 16, 4, 5, 16, 1, 16, 2, 0}}) {
+       {Convolution{1, 16, 5, 5, 16, 3, 16, 1, 1},    Convolution{2, 37, 6, 9, 37, 3, 37, 2, 1},   Convolution{1, 32, 8, 8, 32, 3, 32, 1, 0},
+        Convolution{2, 64, 9, 7, 40, 1, 1, 1, 0},     Convolution{1, 7, 9, 9, 70, 1, 1, 2, 0},     Convolution{1, 3, 11, 10, 20, 7, 1, 2, 3},
+        Convolution{1, 24, 9, 9, 12, 3, 4, 1, 1},     Convolution{1, 4, 1, 3, 3, 3, 1, 1, 2},      Convolution{1, 2, 2, 2, 4, 5, 2, 1, 12},
+        Convolution{1, 16, 9, 8, 16, 3, 16, 1, 2, 2}, Convolution{1, 5, 9, 8, 6, 3, 1, 1, 2, 2},   Convolution{2, 40, 9, 33, 40, 3, 40, 1, 1},
+        Convolution{1, 21, 11, 68, 21, 5, 21, 1, 2},  Convolution{1, 32, 13, 11, 32, 5, 32, 2, 2}, Convolution{1, 18, 8, 8, 18, 2, 18, 1, 0},
+        Convolution{1, 16, 9, 9, 16, 7, 16, 4, 3},    Convolution{1, 16, 10, 10, 16, 3, 16, 3, 1}, Convolution{1, 16, 4, 5, 16, 1, 16, 2, 0},
+        Convolution{1, 8, 9, 20, 6, 3, 1, 1, 2, 2},   Convolution{1, 16, 9, 20, 20, 3, 4, 1, 1}}) {
     for (DType s : {DType::u8, DType::i8}) {
       for (DType t : {DType::u8, DType::i8}) {
         if (kSanitized && s != t) continue;
@@ -219,6 +220,23 @@ TEST_CASE("integer product: more rows than a block of 56, more columns than the 
     const Tensor a = random8({m, k}, 1, DType::u8), b = random8({k, n}, 2, DType::i8), none = scalar8(0, DType::i8);
     check_same(run_op("MatMulInteger", {}, {a, b, scalar8(9, DType::u8), none})[0], i32({m, n}, product(a, b, 9, none, m, n, k)));
   }
+}
+
+TEST_CASE("quantised product: a scale and a zero point for each row of A") {
+  const int64_t m = 17, n = 18, k = 12;
+  const Tensor a = random8({m, k}, 1, DType::u8), b = random8({k, n}, 2, DType::i8), none = scalar8(0, DType::i8);
+  const Tensor scales = random_f32({m}, 3, 0.1f, 2), zeros = random8({m}, 4, DType::u8);
+  std::vector<float> y;
+  for (int64_t r = 0; r < m; ++r) {
+    for (int64_t j = 0; j < n; ++j) {
+      int64_t sum = 0;
+      for (int64_t i = 0; i < k; ++i) sum += (at(a, r * k + i) - at(zeros, r)) * at(b, i * n + j);
+      const float v = static_cast<float>(sum) * (scales.data<float>()[r] * 0.5f / 64.0f);
+      y.push_back(std::fmin(std::fmax(std::nearbyint(v) + 5, 0.0f), 255.0f));
+    }
+  }
+  check_same(run_op("QLinearMatMul", {}, {a, scales, zeros, b, f32({}, {0.5f}), none, f32({}, {64}), scalar8(5, DType::u8)})[0],
+             cast(f32({m, n}, y), DType::u8));
 }
 
 TEST_CASE("quantised product: a bias, and weights as their columns lie") {
