@@ -5,6 +5,24 @@
 namespace tern::TERN_ISA {
 namespace {
 
+// `count` <= kTurned lines that begin at line, of which few lie side by side: a row of what is at one place of each at a time.
+template <class T, bool kMax, bool kLast>
+void arg_narrow(const ArgArgs& a, int64_t line, int64_t count) {
+  using K = KeyOf<T>;
+  const T* x[kTurned];
+  T row[kTurned];
+  K keys[kTurned], best[kTurned];
+  for (int64_t j = 0; j < count; ++j) x[j] = static_cast<const T*>(a.x) + a.lines.first(line + j);
+  for (int64_t i = 0; i < a.lines.n; ++i) {
+    for (int64_t j = 0; j < count; ++j) row[j] = x[j][i * a.lines.inner];
+    to_keys<kMax>(row, i == 0 ? best : keys, count);
+    if (i == 0) {
+      for (int64_t j = 0; j < count; ++j) a.y[line + j] = 0;
+    } else {
+      take_row<K, kLast>(keys, best, a.y + line, i, count);
+    }
+  }
+}
 template <class T, bool kMax, bool kLast>
 void arg_lines(const ArgArgs& a) {
   const Lines& l = a.lines;
@@ -21,6 +39,12 @@ void arg_lines(const ArgArgs& a) {
     }
     if (l.inner == 1) {
       a.y[line++] = place_of_largest<kMax, kLast>(x, l.n);
+      continue;
+    }
+    if (l.inner < 16) {
+      const int64_t some = l.end - line < kTurned ? l.end - line : kTurned;
+      arg_narrow<T, kMax, kLast>(a, line, some);
+      line += some;
       continue;
     }
     int64_t n = l.inner - line % l.inner;  // side by side

@@ -30,15 +30,6 @@ inline T larger(T x, T v) {
   }
 }
 
-constexpr int64_t kDoubles = kKeyLanes<double>;
-typedef double Doubles __attribute__((vector_size(kKeyBytes)));
-typedef uint64_t Words __attribute__((vector_size(kKeyBytes)));
-inline Doubles load(const double* p) {
-  Doubles v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-
 // Runs of elements that lie together.
 template <bool kMax, class T>
 [[gnu::noinline]] T of_run(const T* x, int64_t n) {
@@ -55,43 +46,35 @@ T of_runs(const T* x, const ReduceArgs& a, int64_t runs) {
 }
 // n <= kKeys outputs side by side: kRows rows join what came before them. Of doubles `best` takes what is as large, whatever it is beside a NaN, which
 // `nan` keeps: a chain of one step, and a vector or a scalar alike.
-template <bool kMax, class V>
-inline V taken(V x, V v) {
-  return kMax ? (v > x ? v : x) : (v < x ? v : x);
-}
-template <bool kMax, int kRows>
+template <bool kMax, int kRows, int kBytes>  // of a vector; n is as many doubles at least
 [[gnu::noinline]] void join_doubles(const double* const* row, double* __restrict best, uint64_t* __restrict nan, int64_t n) {
-  const double* x[kRows];
-  for (int r = 0; r < kRows; ++r) x[r] = row[r];
-  for (int64_t j = 0; n >= kDoubles && j < n; j += kDoubles) {
+  typedef double Doubles __attribute__((vector_size(kBytes)));
+  typedef uint64_t Words __attribute__((vector_size(kBytes)));
+  constexpr int64_t kDoubles = kBytes / 8;
+  for (int64_t j = 0; j < n; j += kDoubles) {
     const int64_t from = j + kDoubles <= n ? j : n - kDoubles;  // what joins a second time changes nothing
-    Doubles v = load(best + from);
+    Doubles v, w;
     Words bad;
-    __builtin_memcpy(&bad, nan + from, sizeof bad);
+    __builtin_memcpy(&v, best + from, kBytes);
+    __builtin_memcpy(&bad, nan + from, kBytes);
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-      const Doubles w = load(x[r] + from);
+      __builtin_memcpy(&w, row[r] + from, kBytes);
       bad |= (Words)(w != w);
-      v = taken<kMax>(w, v);
+      v = kMax ? (v > w ? v : w) : (v < w ? v : w);
     }
-    __builtin_memcpy(best + from, &v, sizeof v);
-    __builtin_memcpy(nan + from, &bad, sizeof bad);
-  }
-  for (int64_t j = 0; n < kDoubles && j < n; ++j) {
-    double v = best[j];
-    uint64_t bad = nan[j];
-#pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) {
-      const double w = x[r][j];
-      bad |= uint64_t(0) - uint64_t(w != w);
-      v = choose(kMax ? v > w : v < w, v, w);
-    }
-    best[j] = v, nan[j] = bad;
+    __builtin_memcpy(best + from, &v, kBytes);
+    __builtin_memcpy(nan + from, &bad, kBytes);
   }
 }
 template <bool kMax, int kRows, class T>
 [[gnu::noinline]] void join_rows(const T* const* row, T* __restrict best, uint64_t* nan, int64_t n) {
-  if constexpr (std::is_same_v<T, double>) return join_doubles<kMax, kRows>(row, best, nan, n);
+  if constexpr (std::is_same_v<T, double>) {
+    if (n >= kKeyBytes / 8) return join_doubles<kMax, kRows, kKeyBytes>(row, best, nan, n);
+    if (n >= 4) return join_doubles<kMax, kRows, 32>(row, best, nan, n);
+    if (n >= 2) return join_doubles<kMax, kRows, 16>(row, best, nan, n);
+    return join_doubles<kMax, kRows, 8>(row, best, nan, n);
+  }
   const T* x[kRows];
   for (int r = 0; r < kRows; ++r) x[r] = row[r];
   for (int64_t j = 0; j < n; ++j) {

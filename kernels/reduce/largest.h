@@ -126,7 +126,7 @@ void places_of_largest(const T* x, int64_t count, int64_t stride, int64_t n, int
 
 // Short lines that lie together, of n <= kShort elements: `count` of them, `apart` elements from one to the next, as lines side by side, kTurned elements
 // apart, so that one loop searches all of them.
-constexpr int64_t kShort = 16, kTurned = 64;
+constexpr int64_t kShort = 32, kTurned = 64;
 template <class T>
 [[gnu::noinline]] void turn_lines(const T* x, int64_t apart, int64_t n, int64_t count, T* __restrict turned) {
   for (int64_t l = 0; l < count; ++l) {

@@ -89,14 +89,16 @@ TERN_INLINE f32x16 fold_runs(const float* x, const ReduceArgs& a, int64_t runs, 
   return splat(merge_lanes(Op(), Op::merge(Op::merge(p, q), Op::merge(r, s))));
 }
 
-// Sixteen outputs of runs of at most sixteen elements, `rows` of them wanted: t holds element i of each at t[i]. The order is fold_runs', of which every
+// Sixteen outputs of runs of at most kShort elements, `rows` of them wanted: t holds element i of each at t[i]. The order is fold_runs', of which every
 // lane is a vector here, so that sixteen trees are one.
+constexpr int64_t kShort = 32;
 template <class Op>
 TERN_INLINE f32x16 fold_turned(const float (*t)[16], int64_t run, f32x16 m) {
   const f32x16 start = Op::start(), others = Op::merge(start, start);
   f32x16 v[16];
-  for (int64_t i = 0; i < run; ++i) v[i] = Op::merge(Op::merge(Op::step(start, load(t[i]), m), start), others);
-  for (int64_t i = run; i < 16; ++i) v[i] = Op::merge(others, others);
+  for (int64_t i = 0; i < 16; ++i) v[i] = i < run ? Op::step(start, load(t[i]), m) : start;
+  for (int64_t i = 16; i < run; ++i) v[i - 16] = Op::step(v[i - 16], load(t[i]), m);
+  for (int64_t i = 0; i < 16; ++i) v[i] = Op::merge(Op::merge(v[i], start), others);
   for (int width = 8; width > 0; width /= 2) {
     for (int i = 0; i < width; ++i) v[i] = Op::merge(v[i], v[i + width]);
   }
@@ -104,7 +106,7 @@ TERN_INLINE f32x16 fold_turned(const float (*t)[16], int64_t run, f32x16 m) {
 }
 template <class Op>
 TERN_INLINE void fold_short(const float* x, Walk& kept, int64_t rows, const ReduceArgs& a, float* y) {
-  alignas(64) float t[16][16];
+  alignas(64) float t[kShort][16];
   for (int64_t i = 0; i < a.run; ++i) store(t[i], zero());  // those that are not wanted, too
   for (int64_t r = 0; r < rows; ++r, next(kept)) {
     const float* row = x + kept.offset;  // [run]
@@ -150,7 +152,7 @@ TERN_INLINE void reduce(const ReduceArgs& a) {
   const int64_t folds = count_of(a.reduced);
   const float count = static_cast<float>(a.count);
   Walk kept = walk_from(a.kept, a.begin);
-  if (a.inner == 1 && folds == 1 && a.run <= 16) {
+  if (a.inner == 1 && folds == 1 && a.run <= kShort) {
     for (int64_t o = a.begin; o < a.end; o += 16) fold_short<Op>(x, kept, a.end - o < 16 ? a.end - o : 16, a, y + o);
     return;
   }

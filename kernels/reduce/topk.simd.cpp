@@ -135,8 +135,9 @@ template <class T>
 void topk(const TopKArgs& a) {
   const int64_t inner = a.lines.inner;
   for (int64_t l = a.lines.begin; l < a.lines.end; ++l) {
-    const T* x = static_cast<const T*>(a.x) + a.lines.first(l);
-    const int64_t first = l / inner * a.k * inner + l % inner;
+    const int64_t outer = inner == 1 ? l : l / inner, column = inner == 1 ? 0 : l % inner;
+    const T* x = static_cast<const T*>(a.x) + outer * a.lines.n * inner + column;
+    const int64_t first = outer * a.k * inner + column;
     if constexpr (sizeof(T) <= 4) {
       if (!a.wide) {
         top_of_line<T, int32_t>(a, x, first);

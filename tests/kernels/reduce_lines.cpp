@@ -120,8 +120,24 @@ TEST_CASE("topk: lines of every length and every k are those of a sort, equal el
   }
 }
 
-TEST_CASE("arg: short lines, as many as there may be, have their own extremes") {
-  for (int64_t n : {1, 2, 3, 7, 16, 17}) {
+TEST_CASE("arg: short lines, as many as there may be, and lines of which few lie side by side have their own extremes") {
+  for (int64_t inner : {2, 3, 7, 15, 16}) {
+    const Tensor x = random_f32({12, 9, inner}, static_cast<uint32_t>(inner));
+    std::vector<int64_t> most, last;
+    for (int64_t l = 0; l < 12 * inner; ++l) {
+      const float* line = x.data<float>() + l / inner * 9 * inner + l % inner;
+      int64_t at = 0;
+      for (int64_t i = 1; i < 9; ++i) at = line[i * inner] > line[at * inner] ? i : at;
+      most.push_back(at);
+      last.push_back(8);
+    }
+    for (DType t : {DType::f32, DType::f64})
+      check_same(run_op("ArgMax", {{"axis", int64_t(1)}, {"keepdims", int64_t(0)}}, {cast(x, t)})[0], i64({12, inner}, most));
+    const Tensor same = run_op("Mul", {}, {x, f32({1}, {0})})[0];
+    check_same(run_op("ArgMin", {{"axis", int64_t(1)}, {"keepdims", int64_t(0)}, {"select_last_index", int64_t(1)}}, {same})[0],
+               i64({12, inner}, last));
+  }
+  for (int64_t n : {1, 2, 3, 7, 16, 17, 32, 33}) {
     for (int64_t lines : {1, 5, 64, 65, 200}) {
       const Tensor x = random_f32({lines, n}, static_cast<uint32_t>(n * lines));
       std::vector<int64_t> most, least;
