@@ -1,6 +1,10 @@
 // The walk over the wire format. See wire.h; loaders/README.md draws it.
 #include "loaders/wire/wire.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <vector>
 
 namespace tern::wire {
@@ -164,6 +168,37 @@ std::optional<Payloads::Payload> Payloads::next() {
     const auto bytes = length ? in_.take(static_cast<size_t>(*length)) : std::nullopt;
     if (!bytes) return std::nullopt;
     return Payload{*tag >> 3, {reinterpret_cast<const char*>(bytes->data()), bytes->size()}};
+  }
+  return std::nullopt;
+}
+
+std::optional<int64_t> first_payload(int fd, int64_t size, std::span<const uint32_t> path, int64_t least) {
+  constexpr int kFields = 1024;  // nodes, as a rule, before the first weights
+  constexpr int64_t kHead = 20;  // a tag and a length, or a varint
+  std::vector<int64_t> ends = {size};
+  std::array<std::byte, 8192> window;
+  int64_t at = 0, from = 0, count = 0;
+  for (int field = 0; field < kFields && at < ends.back(); ++field) {
+    if (at < from || at + std::min(kHead, size - at) > from + count) {
+      from = at;
+      count = ::pread(fd, window.data(), window.size(), at);
+      if (count <= 0) return std::nullopt;
+    }
+    ByteReader in(std::span<const std::byte>(window).subspan(static_cast<size_t>(at - from), static_cast<size_t>(from + count - at)));
+    const auto tag = in.varint();
+    const uint64_t kind = tag ? *tag & 7 : 6;
+    const auto number = kind == 2 || kind == 0 ? in.varint() : std::optional<uint64_t>(kind == 1 ? 8 : 4);
+    if (!number || (kind != 0 && kind != 1 && kind != 2 && kind != 5)) return std::nullopt;
+    const int64_t begin = at + static_cast<int64_t>(in.position());
+    at = begin;
+    if (kind == 0) continue;
+    if (*number > static_cast<uint64_t>(ends.back() - begin)) return std::nullopt;
+    const auto bytes = static_cast<int64_t>(*number);
+    const bool wanted = kind == 2 && bytes >= least && *tag >> 3 == path[ends.size() - 1];
+    if (wanted && ends.size() == path.size()) return begin;
+    if (wanted) ends.push_back(begin + bytes);
+    else at += bytes;
+    while (ends.size() > 1 && at == ends.back()) ends.pop_back();
   }
   return std::nullopt;
 }

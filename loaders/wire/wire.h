@@ -55,6 +55,10 @@ constexpr uint64_t kOffset = 1001, kSize = 1002;
 // beyond a small multiple of the file's size.
 Result<std::string> clean(std::span<const std::byte> file, const Message& whole, int64_t budget, const char* what);
 
+// Where the first payload of `least` bytes or more begins that lies at this path of fields in an open file of protobuf's wire format, as far as its first
+// fields tell; nothing where there is none, or the file is another. Only speed depends on it.
+std::optional<int64_t> first_payload(int fd, int64_t size, std::span<const uint32_t> path, int64_t least);
+
 // The fields of a clean message that carry their length (texts, messages), one by one, without parsing it.
 class Payloads {
  public:

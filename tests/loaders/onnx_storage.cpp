@@ -1,5 +1,6 @@
 // Every way in which ONNX stores a tensor. Contract: loaders/onnx/tensors.h, loaders/onnx/external.h.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "loaders/load.h"
 #include "loaders/onnx/external.h"
 #include "loaders/onnx/onnx.h"
+#include "loaders/wire/wire.h"
 #include "runtime/base/half.h"
 #include "runtime/base/mapping.h"
 #include "tests/support/onnx_writer.h"
@@ -254,6 +256,49 @@ Proto external(const std::string& location, const std::vector<int64_t>& dims, co
 }
 
 }  // namespace
+
+TEST_CASE("onnx storage: a file is read to where its first large weights begin a cache line, however long the names before them") {
+  Folder f;
+  for (int64_t count : {100, 70'000}) {
+    for (size_t name = 1; name <= 70; name += 3) {
+      const Proto small = raw_tensor<float>(std::string(name, 's'), 1, {100}, std::vector<float>(100, 1));
+      const Proto m =
+          model(13, {}, {}, {output("w")}, {small, raw_tensor<float>("w", 1, {count}, std::vector<float>(static_cast<size_t>(count), 3))});
+      std::ofstream(f.path + "/m.onnx", std::ios::binary)
+          .write(reinterpret_cast<const char*>(bytes(m).data()), static_cast<int64_t>(bytes(m).size()));
+      const auto source = map_file(f.path + "/m.onnx");
+      REQUIRE(source.ok());
+      const auto g = load_graph(*source, {});
+      REQUIRE(g.ok());
+      const Tensor& w = g->value(g->outputs[0]).constant;
+      CHECK(reinterpret_cast<uintptr_t>(w.raw()) % kAlignment == 0);
+      CHECK((w.raw() >= source->bytes.data() && w.raw() < source->bytes.data() + source->bytes.size()) == (count > 100));
+      CHECK(std::count(w.data<float>(), w.data<float>() + count, 3.0f) == count);
+    }
+  }
+}
+
+TEST_CASE("onnx storage: what is no protobuf has no first payload, and neither has one that ends before it says") {
+  Folder f;
+  const std::string path = f.path + "/p";
+  const auto first = [&](const std::string& content) {
+    std::ofstream(path, std::ios::binary) << content;
+    const int fd = ::open(path.c_str(), O_RDONLY);
+    constexpr uint32_t kPath[] = {7, 5, 9};
+    const auto begin = wire::first_payload(fd, static_cast<int64_t>(content.size()), kPath, 10);
+    ::close(fd);
+    return begin.value_or(-1);
+  };
+  const std::string payload = "\x4a\x0c" + std::string(12, 'x'), tensor = "\x2a\x0e" + payload, graph = "\x3a\x10" + tensor;
+  CHECK(first(graph) == 6);
+  CHECK(first("\x08\x07" + graph) == 8);                                                    // after a number
+  CHECK(first("\x0d" + std::string(4, 'x') + "\x09" + std::string(8, 'x') + graph) == 20);  // after fixed ones
+  CHECK(first("\x3a\x12\x2a\x0e" + payload) == -1);                                         // longer than the file
+  CHECK(first(graph.substr(0, 10)) == -1);
+  CHECK(first("") == -1);
+  CHECK(first(std::string(100, '\xff')) == -1);
+  CHECK(first(std::string(20'000, '\x0b')) == -1);  // groups
+}
 
 TEST_CASE("onnx external data: offset and length select a part of a file beside the model") {
   Folder f;

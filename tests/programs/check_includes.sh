@@ -11,7 +11,7 @@ arrows='
 runtime/base         public
 kernels              public runtime/base
 runtime              public runtime/base kernels
-loaders/file         public runtime/base loaders/zip
+loaders/file         public runtime/base loaders/wire loaders/zip
 loaders/zip          public runtime/base
 loaders/json         public runtime/base
 loaders/npy          public runtime/base loaders/zip
