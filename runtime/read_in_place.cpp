@@ -79,7 +79,7 @@ class InPlace {
   static int64_t last_seen(const float* row, int64_t columns) {
     const float top = *std::max_element(row, row + columns);
     int64_t last = columns - 1;
-    while (last > 0 && row[last] < top && row[last] - top <= -1e30f) --last;
+    while (last > 0 && row[last] - top <= -1e30f) --last;
     return last;
   }
 

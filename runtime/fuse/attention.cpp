@@ -89,9 +89,9 @@ std::optional<Scores> scores(const Rewriter& r, ValueId v) {
   return std::nullopt;
 }
 
-// What v was before it was multiplied with a constant, which goes to `scale`; v itself where it was not, or where others read it too.
+// What v was before it was multiplied with a constant, which goes to `scale`; v itself where it was not.
 ValueId unscaled(const Rewriter& r, ValueId v, float& scale) {
-  const Node* mul = r.read_once(v) ? r.producer(v, "Mul") : nullptr;
+  const Node* mul = r.producer(v, "Mul");
   const auto scaled = mul ? r.with_scalar(*mul) : std::nullopt;
   if (!scaled || r.shape(scaled->value).rank() != r.shape(v).rank() || !std::isnormal(scaled->factor * scale)) return v;
   scale *= scaled->factor;
@@ -99,7 +99,7 @@ ValueId unscaled(const Rewriter& r, ValueId v, float& scale) {
 }
 // The same of q, perhaps behind a Transpose.
 ValueId queries(Rewriter& r, size_t n, ValueId q, float& scale) {
-  const Node* t = r.read_once(q) ? r.producer(q, "Transpose") : nullptr;
+  const Node* t = r.producer(q, "Transpose");
   if (t == nullptr) return unscaled(r, q, scale);
   const ValueId from = unscaled(r, t->inputs[0], scale);
   if (from == t->inputs[0]) return q;
@@ -115,7 +115,7 @@ ValueId keys(Rewriter& r, size_t n, ValueId transposed, float& scale) {
   ValueId from = transposed;
   if (const Node* t = r.producer(transposed, "Transpose"); t && t->read().ints("perm").size() == rank) {
     perm = t->read().ints("perm");
-    from = r.read_once(transposed) ? unscaled(r, t->inputs[0], scale) : t->inputs[0];
+    from = unscaled(r, t->inputs[0], scale);
   } else {
     from = unscaled(r, transposed, scale);
   }

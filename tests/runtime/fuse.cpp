@@ -352,7 +352,7 @@ TEST_CASE("fuse: a constant choice between scores and a very low number is a mas
   }
 }
 
-TEST_CASE("fuse: constants that queries and keys are multiplied with are the scale of an attention, unless others read the products") {
+TEST_CASE("fuse: constants that queries and keys are multiplied with are the scale of an attention, whoever else reads the products") {
   for (int like = 0; like < 6; ++like) {
     INFO(like);
     Builder b;
@@ -371,6 +371,9 @@ TEST_CASE("fuse: constants that queries and keys are multiplied with are the sca
     const Graph g = fused(b, {random_f32({2, 5, 3, 8}, 1), random_f32({2, 7, 3, 8}, 2), random_f32({2, 3, 7, 4}, 3)});
     CHECK(Builder::count(g, "FusedAttention") == 1);
     CHECK(Builder::count(g, "Mul") == (like < 2 ? 0 : like < 5 ? 1 : 2));
+    for (const Node& n : g.nodes) {
+      if (n.op->name == std::string("FusedAttention")) CHECK(n.read().f("scale") == doctest::Approx(like < 5 ? 0.5 * 0.6 * 0.6 : 0.5));
+    }
   }
 }
 

@@ -158,6 +158,19 @@ TEST_CASE("read in place: what a constant mask hides behind a diagonal is left o
   }
 }
 
+TEST_CASE("read in place: of the masks of several heads the one that shows most says what is left out") {
+  const int64_t H = 3, T = 40, D = 4;
+  for (int64_t widest = 0; widest < H; ++widest) {
+    Tensor mask = *Tensor::allocate(DType::boolean, {1, H, T, T});
+    for (int64_t i = 0; i < H * T * T; ++i) mask.mutable_data<uint8_t>()[i] = i % T <= i / T % T + (i / T / T == widest ? 5 : 0);
+    GraphBuilder b;
+    const ValueId q = b.input("q", {1, H, T, D});
+    b.output(b.node("FusedAttention", {q, q, q, b.constant(mask)}, {{"scale", 0.5f}}));
+    const Graph g = check_in_place(b.graph, {random_f32({1, H, T, D}, 1)});
+    CHECK(g.nodes[0].attrs.i("after") == 5);
+  }
+}
+
 TEST_CASE("read in place: so is what a mask of numbers puts far below all others, where it is that of each key and its row shows something") {
   const int64_t H = 2, T = 40, D = 4, S = T + 3;
   const float inf = std::numeric_limits<float>::infinity(), lowest = std::numeric_limits<float>::lowest();
