@@ -217,6 +217,20 @@ TEST_CASE("attention of onnx: in f32 as in double, around every tile, with heads
   }
 }
 
+TEST_CASE("attention of onnx: past keys and values give the bits of as many that are new, wherever they end") {
+  const int64_t D = 8, E = 16, all = 21;
+  const Tensor q = random_f32({1, 1, 3, D}, 1), k = random_f32({1, 1, all, D}, 2), v = random_f32({1, 1, all, E}, 3);
+  const auto part = [](const Tensor& t, int64_t from, int64_t to) {
+    const int64_t width = t.dims()[3];
+    return f32({1, 1, to - from, width}, std::vector<float>(t.data<float>() + from * width, t.data<float>() + to * width));
+  };
+  const Tensor expected = attention({}, {q, k, v});
+  for (int64_t past = 1; past < all; ++past) {
+    INFO(past);
+    check_same(run_op("Attention", {}, {q, part(k, past, all), part(v, past, all), absent(), part(k, 0, past), part(v, 0, past)}, 3)[0], expected);
+  }
+}
+
 TEST_CASE("attention of onnx: keys that no row of a block may see are not read, on every ISA alike") {
   const int64_t rows = 40;
   const Tensor x = random_f32({1, 1, rows, 8}, 1), keys = random_f32({1, 1, rows, 8}, 2);

@@ -40,6 +40,31 @@ TEST_CASE("softmax: every tail length is within 4 ULP of the double reference") 
   }
 }
 
+TEST_CASE("softmax: short rows have the same bits alone and among any number of others") {
+  for (int64_t cols : {1, 5, 16}) {
+    for (int64_t rows : {15, 16, 17, 33, 50}) {
+      const Tensor x = random_f32({rows, cols}, 3, -8, 8), y = run_op("Softmax", {}, {x})[0];
+      for (int64_t r = 0; r < rows; ++r) {
+        const auto row = [&](const Tensor& t) {
+          return f32({1, cols}, std::vector<float>(t.data<float>() + r * cols, t.data<float>() + (r + 1) * cols));
+        };
+        check_same(run_op("Softmax", {}, {row(x)})[0], row(y));
+      }
+    }
+  }
+}
+
+TEST_CASE("softmax: the largest value may stand anywhere, and all others be far below it") {
+  for (int64_t cols : {16, 17, 31, 40}) {
+    for (int64_t at = 0; at < cols; ++at) {
+      std::vector<float> row(static_cast<size_t>(cols), -60.0f);
+      row[static_cast<size_t>(at)] = 90;
+      const Tensor y = run_op("Softmax", {}, {f32({1, cols}, row)})[0];
+      for (int64_t c = 0; c < cols; ++c) CHECK(y.data<float>()[c] == (c == at ? 1.0f : 0.0f));
+    }
+  }
+}
+
 TEST_CASE("softmax: every axis, also negative, with every tail across") {
   for (int64_t inner = 1; inner <= 35; ++inner) {
     const Tensor x = random_f32({2, 5, inner}, static_cast<uint32_t>(inner), -8, 8);
