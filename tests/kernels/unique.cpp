@@ -85,6 +85,8 @@ TEST_CASE("unique: of many elements, those of every width, and of slices whose f
   auto y = unique(*Tensor::strings({7}, words));
   check_same(y[1], i64({6}, {5, 6, 1, 2, 0, 4}));
   check_same(y[2], i64({7}, {4, 2, 3, 4, 5, 0, 1}));
+  const std::string others[] = {"a", "Z", "\xff", "{", "a\xff", "1"};  // bytes have no sign
+  check_same(unique(*Tensor::strings({6}, others))[1], i64({6}, {5, 1, 0, 4, 3, 2}));
   y = run_op("Unique", {{"axis", int64_t(1)}}, {i64({2, 4}, {7, 7, 7, 7, 2, 1, 2, 0})}, 4);
   check_same(y[0], i64({2, 3}, {7, 7, 7, 0, 1, 2}));
   check_same(y[1], i64({3}, {3, 1, 0}));
