@@ -1,5 +1,6 @@
-// How an operator says which layouts it takes and gives besides plain values: OpDef::layouts answers a LayoutQuery with a LayoutForm. Channel-blocked
-// (NCHW16c, conv/conv.h) is the layout there is; runtime/assign_layouts.h asks every node on its way forwards, and names no operator itself.
+// How an operator says which layouts it takes and gives besides plain values; the passes that ask name no operator themselves.
+//   OpDef::layouts        answers a LayoutQuery with a LayoutForm: channel-blocked values (NCHW16c, conv/conv.h). runtime/assign_layouts.h asks.
+//   OpDef::channels_last  with a LastForm: [N, spatial, C] for [N, C, spatial]. runtime/last_channels.h and conv_ends.h ask.
 //   Nothing, or no such function: plain values alone.
 //   Operators that are computed element by element share the functions below; a new one of them is also a row of conv/map_blocks.h.
 // Next: conv/map_layouts.cpp, then the end of pool/pool.cpp.
@@ -22,6 +23,7 @@ struct LayoutQuery {
   };
   const OpDef& op;
   AttrReader attrs;
+  const Attributes& given;  // what attrs reads
   std::vector<Input> inputs;
   std::vector<const TypeInfo*> outputs;  // null: absent
 
@@ -54,6 +56,22 @@ struct LayoutForm {
   std::vector<size_t> inputs;           // of the node: which of those asked about, in its order; empty: all
   std::vector<Attributes> each_output;  // not empty: a node an output, with these attributes
 };
+
+// Channels last is a shape of its own: whoever reads it so must be a node that does. Either all of `takes` and output 0 are, or (`apart`) input 0 and
+// output 0 each on its own, as the node's attribute channels_last says.
+struct LastForm {
+  std::vector<size_t> takes;  // inputs that may have their channels last
+  bool apart = false;
+  bool copies = false;        // apart: it reads by way of a copy, which several readers of the plain value would share
+  const OpDef* op = nullptr;  // of the node that it is then
+  Attributes attrs;           // and its attributes
+};
+// Of the attribute channels_last: which sides are [N, spatial, C]; of both the sum.
+constexpr int64_t kLastX = 1, kLastY = 2;
+// The node itself, with these inputs so.
+LastForm takes_last(const LayoutQuery& q, std::vector<size_t> inputs);
+// The one for operators that are computed element by element.
+std::optional<LastForm> map_channels_last(const LayoutQuery& q);
 
 // The spatial zeros that a Pad puts around f32 [N, C, spatial], [begin of each, end of each]; nothing when it does anything else (movement/pad.cpp).
 std::optional<std::vector<int64_t>> zero_padding(const LayoutQuery& pad);

@@ -95,7 +95,9 @@ using ComputeFn = Result<std::vector<Tensor>> (*)(const ComputeRequest&);
 // Which layouts an operator takes and gives, besides plain values: layouts.h.
 struct LayoutQuery;
 struct LayoutForm;
+struct LastForm;
 using LayoutsFn = std::optional<LayoutForm> (*)(const LayoutQuery&);
+using ChannelsLastFn = std::optional<LastForm> (*)(const LayoutQuery&);
 
 struct OpDef {
   const char* name;  // "Softmax": the newest ONNX operator of that name, or one of tern's fused ones
@@ -118,6 +120,7 @@ struct OpDef {
   bool tern_only = false;         // one of tern's own, no ONNX operator
   std::optional<Dim> (*symbolic)(std::span<const Dim>, const AttrReader&) = nullptr;  // one element of a small integer computation
   LayoutsFn layouts = nullptr;                                                        // null: plain values only
+  ChannelsLastFn channels_last = nullptr;                                             // null: channels first only
 };
 
 // Calls op.infer after checking what the schema says of the inputs, their kinds, absent ones and value_inputs included, and op's answer after it:

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "kernels/conv/conv_bind.h"
 #include "kernels/movement/movement.h"
+#include "runtime/layout_query.h"
 
 namespace tern {
 namespace {
@@ -31,29 +31,30 @@ class Absorber {
     }
   }
   void run() {
-    for (Node& n : g_.nodes) {
-      if (is_conv(n)) absorb_last(n);
-    }
-    for (Node& n : g_.nodes) {
-      if (is_conv(n)) absorb_first(n);
-    }
+    for (Node& n : g_.nodes) absorb_last(n);
+    for (Node& n : g_.nodes) absorb_first(n);
     uses_ = use_counts(g_);
     std::erase_if(g_.nodes,
                   [&](const Node& n) { return n.op == nullptr || (puts_channels_first(n) && uses_[static_cast<size_t>(n.outputs[0])] == 0); });
   }
 
  private:
-  bool is_conv(const Node& n) const {
-    if (n.op != &kConv && n.op != &kFusedConv) return false;
-    return g_.value(n.outputs[0]).type.dtype == DType::f32 && g_.value(n.inputs[0]).type.shape.known() && g_.value(n.inputs[1]).type.shape.known();
+  // What n is with its channels last on this side, too; nothing when it cannot be, or is so.
+  std::optional<LastForm> turned(const Node& n, int64_t side) const {
+    if (n.op == nullptr || n.op->channels_last == nullptr || n.outputs.size() != 1 || n.outputs[0] == kNone) return std::nullopt;
+    const auto form = n.op->channels_last(layout_query(g_, n));
+    return form && form->apart && (n.attrs.i("channels_last") & side) == 0 ? form : std::nullopt;
   }
-  static void set_last(Node& n, int64_t side) {
-    n.op = &kFusedConv;
-    n.attrs.set("channels_last", n.read().i("channels_last") + side);
+  static void set_last(Node& n, LastForm form, int64_t side) {
+    n.op = form.op;
+    form.attrs.set("channels_last", form.attrs.i("channels_last") + side);
+    n.attrs = std::move(form.attrs);
   }
 
   // What the Transpose behind convolution n gives, n gives itself.
   void absorb_last(Node& n) {
+    auto form = turned(n, kLastY);
+    if (!form) return;
     const ValueId v = n.outputs[0];
     const std::vector<size_t>& readers = readers_[static_cast<size_t>(v)];
     if (static_cast<size_t>(uses_[static_cast<size_t>(v)]) != readers.size() || readers.size() > 2) return;  // others are outputs and subgraphs
@@ -63,28 +64,26 @@ class Absorber {
     for (size_t r : readers) {
       if (r == *at) continue;
       Node& other = g_.nodes[r];
-      if (other.op == nullptr || !is_conv(other) || std::count(other.inputs.begin(), other.inputs.end(), v) != 1 || other.inputs[0] != v) return;
+      auto too = turned(other, kLastX);
+      if (!too || std::count(other.inputs.begin(), other.inputs.end(), v) != 1 || other.inputs[0] != v) return;
       other.inputs[0] = transpose.outputs[0];
-      set_last(other, kLastX);
+      set_last(other, std::move(*too), kLastX);
     }
     n.outputs[0] = transpose.outputs[0];
-    set_last(n, kLastY);
+    set_last(n, std::move(*form), kLastY);
     transpose.op = nullptr;
   }
 
   // What the Transpose before convolution n reads, n reads itself.
   void absorb_first(Node& n) {
+    auto form = turned(n, kLastX);
+    if (!form) return;
     const ValueId v = n.inputs[0];
     const NodeId by = by_[static_cast<size_t>(v)];
     if (by == kNone || g_.nodes[static_cast<size_t>(by)].op == nullptr || !puts_channels_first(g_.nodes[static_cast<size_t>(by)])) return;
-    const bool few = g_.value(n.inputs[1]).type.shape.concrete()[1] < kBlock && !depthwise(n);
-    if (!few && uses_[static_cast<size_t>(v)] != 1) return;
+    if (form->copies && uses_[static_cast<size_t>(v)] != 1) return;
     n.inputs[0] = g_.nodes[static_cast<size_t>(by)].inputs[0];
-    set_last(n, kLastX);
-  }
-  bool depthwise(const Node& n) const {
-    const Dims x = g_.value(n.inputs[0]).type.shape.concrete();
-    return x[1] >= kBlock && n.read().i("group") == x[1];
+    set_last(n, std::move(*form), kLastX);
   }
 
   Graph& g_;

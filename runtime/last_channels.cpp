@@ -1,15 +1,13 @@
 // See last_channels.h.
 #include "runtime/last_channels.h"
 
-#include <string_view>
+#include <algorithm>
+
+#include "kernels/movement/movement.h"
+#include "runtime/layout_query.h"
 
 namespace tern {
 namespace {
-
-bool is(const Node& node, std::string_view op) { return op == node.op->name; }
-bool is_integer_conv(const Node& node) { return is(node, "QLinearConv"); }
-bool is_pair(const Node& node) { return is(node, "QuantizedAdd") || is(node, "QuantizedMul"); }
-bool is_map(const Node& node) { return is(node, "Lookup8") || is(node, "Clip") || is(node, "QuantizedMean"); }
 
 class Turner {
  public:
@@ -17,15 +15,13 @@ class Turner {
       : graph_(graph), last_(graph.values.size(), kNone), wanted_(graph.values.size(), false), plain_(graph.values.size(), true) {}
 
   void run() {
-    bool any = false;
-    for (const Node& node : graph_.nodes) any = any || is_integer_conv(node);
-    if (!any) return;
-    for (size_t n = graph_.nodes.size(); n-- > 0;) want(graph_.nodes[n]);
+    forms_.reserve(graph_.nodes.size());
+    for (const Node& node : graph_.nodes) forms_.push_back(form(node));
+    if (std::none_of(forms_.begin(), forms_.end(), [](const auto& f) { return f && f->apart; })) return;
+    for (size_t n = graph_.nodes.size(); n-- > 0;) want(graph_.nodes[n], forms_[n]);
     std::vector<Node> nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
-    for (Node& node : nodes) {
-      if (!turned(node)) keep(std::move(node));
-    }
+    for (size_t n = 0; n < nodes.size(); ++n) turn(std::move(nodes[n]), std::move(forms_[n]));
     for (ValueId v : graph_.outputs) make_plain(v);
   }
 
@@ -35,28 +31,22 @@ class Turner {
     const DType t = graph_.value(v).type.dtype;
     return (t == DType::u8 || t == DType::i8) && shape(v).known() && shape(v).rank() >= 3 && shape(v).rank() <= 5;
   }
-  // The operands of a node that may have their channels last, if it has a form for them.
-  size_t operands(const Node& node) const {
-    if (is_integer_conv(node) || is_map(node)) return 1;
-    if (is(node, "MaxPool")) return node.outputs.size() == 1 && shape(node.inputs[0]).rank() == 4 && node.read().i("storage_order") == 0 ? 1 : 0;
-    if (is(node, "Concat")) return node.read().i("axis") == 1 ? node.inputs.size() : 0;
-    return is_pair(node) ? 2 : 0;
+  // What the operator says of this node, if what it gives may have its channels last.
+  std::optional<LastForm> form(const Node& node) const {
+    if (node.op->channels_last == nullptr || node.outputs.size() != 1 || node.outputs[0] == kNone || !is_map_of_bytes(node.outputs[0]))
+      return std::nullopt;
+    return node.op->channels_last(layout_query(graph_, node));
   }
-  ValueId operand(const Node& node, size_t i) const { return node.inputs[is_pair(node) ? 3 * i : i]; }
 
-  // Readers come before: a convolution wants its input so, the others when their own readers do.
-  void want(const Node& node) {
-    if (node.outputs.size() != 1 || node.outputs[0] == kNone || !is_map_of_bytes(node.outputs[0])) return;
-    if (!is_integer_conv(node) && !wanted_[static_cast<size_t>(node.outputs[0])]) return;
-    for (size_t i = 0; i < operands(node); ++i) {
-      if (const ValueId v = operand(node, i); v != kNone) wanted_[static_cast<size_t>(v)] = true;
-    }
+  // Readers come before: who can have one side so without the other wants its input so, the others when their own readers do.
+  void want(const Node& node, const std::optional<LastForm>& form) {
+    if (!form || (!form->apart && !wanted_[static_cast<size_t>(node.outputs[0])])) return;
+    for (size_t i : form->takes) wanted_[static_cast<size_t>(node.inputs[i])] = true;
   }
 
   static Shape channels_last(const Shape& s) {
     std::vector<Dim> dims(s.dims().begin(), s.dims().end());
-    dims.push_back(dims[1]);
-    dims.erase(dims.begin() + 1);
+    std::rotate(dims.begin() + 1, dims.begin() + 2, dims.end());
     return Shape(std::move(dims));
   }
   ValueId new_last(ValueId v) {
@@ -66,45 +56,26 @@ class Turner {
     plain_[static_cast<size_t>(v)] = false;
     return made;
   }
-  bool has_last(ValueId v) const { return v != kNone && static_cast<size_t>(v) < last_.size() && last_[static_cast<size_t>(v)] != kNone; }
+  bool has_last(ValueId v) const { return static_cast<size_t>(v) < last_.size() && last_[static_cast<size_t>(v)] != kNone; }
 
-  // Pushes the form of `node` that reads or gives channels last; false when it has none here.
-  bool turned(Node& node) {
-    if (node.outputs.size() != 1 || node.outputs[0] == kNone || !is_map_of_bytes(node.outputs[0])) return false;
-    const size_t n = operands(node);
-    bool all = n > 0;
-    for (size_t i = 0; i < n; ++i) all = all && has_last(operand(node, i));
-    if (is_integer_conv(node)) return turn_conv(node);
-    if (!all) return false;
-    Node made = node;
-    for (size_t i = 0; i < n; ++i) made.inputs[is_pair(node) ? 3 * i : i] = last_[static_cast<size_t>(operand(node, i))];
-    if (is(node, "QuantizedMean")) made.attrs.set("channels_last", int64_t(1));
-    if (is(node, "Concat")) made.attrs.set("axis", int64_t(shape(node.outputs[0]).rank() - 1));
-    if (is(node, "MaxPool")) {
-      made.op = find_op("MaxPoolLast");
-      made.attrs.erase("storage_order");
+  // Pushes the form of `node` that reads or gives channels last; as it was when it has none here.
+  void turn(Node node, std::optional<LastForm> form) {
+    const bool x = form && std::all_of(form->takes.begin(), form->takes.end(), [&](size_t i) { return has_last(node.inputs[i]); });
+    const bool y = form && (form->apart ? wanted_[static_cast<size_t>(node.outputs[0])] : x);
+    if (x || y) {
+      node.op = form->op;
+      node.attrs = std::move(form->attrs);
+      if (form->apart) node.attrs.set("channels_last", (x ? kLastX : 0) + (y ? kLastY : 0));
     }
-    made.outputs = {new_last(node.outputs[0])};
-    graph_.nodes.push_back(std::move(made));
-    return true;
-  }
-  bool turn_conv(Node& node) {
-    const bool x = has_last(node.inputs[0]), y = wanted_[static_cast<size_t>(node.outputs[0])];
-    if (!x && !y) return false;
-    Node made = node;
-    made.op = find_op("FusedQLinearConv");
-    made.attrs.set("channels_last", int64_t(x) + 2 * int64_t(y));
-    if (x) made.inputs[0] = last_[static_cast<size_t>(node.inputs[0])];
-    else make_plain(node.inputs[0]);
-    if (y) made.outputs = {new_last(node.outputs[0])};
-    graph_.nodes.push_back(std::move(made));
-    return true;
-  }
-
-  void keep(Node node) {
-    for (ValueId v : node.inputs) make_plain(v);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      ValueId& v = node.inputs[i];
+      if (x && std::find(form->takes.begin(), form->takes.end(), i) != form->takes.end()) v = last_[static_cast<size_t>(v)];
+      else make_plain(v);
+    }
+    if (y) node.outputs = {new_last(node.outputs[0])};
     graph_.nodes.push_back(std::move(node));
   }
+
   // v as it was, for readers from here on.
   void make_plain(ValueId v) {
     if (v == kNone || static_cast<size_t>(v) >= plain_.size() || plain_[static_cast<size_t>(v)]) return;
@@ -112,15 +83,16 @@ class Turner {
     const int rank = shape(v).rank();
     std::vector<int64_t> perm = {0, rank - 1};
     for (int64_t i = 1; i < rank - 1; ++i) perm.push_back(i);
-    Node back{find_op("Transpose"), "", {}, {last_[static_cast<size_t>(v)]}, {v}, {}};
+    Node back{&kTranspose, "", {}, {last_[static_cast<size_t>(v)]}, {v}, {}};
     back.attrs.set("perm", perm);
     graph_.nodes.push_back(std::move(back));
   }
 
   Graph& graph_;
-  std::vector<ValueId> last_;  // of values that were there: the same with its channels last
-  std::vector<bool> wanted_;   // some reader takes it so
-  std::vector<bool> plain_;    // it is there as it was
+  std::vector<std::optional<LastForm>> forms_;  // of the nodes as they were
+  std::vector<ValueId> last_;                   // of values that were there: the same with its channels last
+  std::vector<bool> wanted_;                    // some reader takes it so
+  std::vector<bool> plain_;                     // it is there as it was
 };
 
 }  // namespace

@@ -4,7 +4,7 @@
 namespace tern {
 
 LayoutQuery layout_query(const Graph& g, const Node& node) {
-  LayoutQuery q{*node.op, node.read(), {}, {}};
+  LayoutQuery q{*node.op, node.read(), node.attrs, {}, {}};
   q.inputs.reserve(node.inputs.size());
   for (ValueId v : node.inputs) {
     LayoutQuery::Input& x = q.inputs.emplace_back();

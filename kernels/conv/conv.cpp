@@ -154,6 +154,18 @@ std::optional<LayoutForm> conv_layouts(const LayoutQuery& q) {
   return f;
 }
 
+// Of few channels a group it reads them as they lie; of more, and one by one, it copies what it reads at any rate.
+std::optional<LastForm> conv_channels_last(const LayoutQuery& q) {
+  const Shape &x = q.inputs[0].type->shape, &w = q.inputs[1].type->shape;
+  if (q.outputs[0]->dtype != DType::f32 || !x.known() || !w.known()) return std::nullopt;
+  const bool depthwise = x[1].value() >= kBlock && x[1].is(q.attrs.i("group"));
+  LastForm f = takes_last(q, {0});
+  f.apart = true;
+  f.copies = w[1].value() >= kBlock || depthwise;
+  f.op = &kFusedConv;
+  return f;
+}
+
 }  // namespace
 
 constinit const OpDef kConv = {
@@ -166,7 +178,8 @@ constinit const OpDef kConv = {
     .kernels =
         rows_of<TERN_ON_EACH_ISA(conv_f32), TERN_ON_EACH_ISA(depthwise_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
     .macs = macs,
-    .layouts = conv_layouts};
+    .layouts = conv_layouts,
+    .channels_last = conv_channels_last};
 constinit const OpDef kFusedConv = {
     .name = "FusedConv",
     .inputs = {2, 6},
@@ -178,6 +191,7 @@ constinit const OpDef kFusedConv = {
         rows_of<TERN_ON_EACH_ISA(conv_f32), TERN_ON_EACH_ISA(depthwise_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
     .macs = macs,
     .tern_only = true,
-    .layouts = conv_layouts};
+    .layouts = conv_layouts,
+    .channels_last = conv_channels_last};
 
 }  // namespace tern

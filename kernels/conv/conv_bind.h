@@ -2,6 +2,7 @@
 #pragma once
 #include "kernels/conv/conv.h"
 #include "kernels/conv/window.h"
+#include "kernels/layouts.h"
 
 namespace tern {
 
@@ -22,8 +23,8 @@ Status check_conv_dtypes(const InferContext& c);
 Status check_channel_vectors(const InferContext& c, const Dim& channels);
 Status check_residual(const InferContext& c, const Shape& y);
 
-// The attribute channels_last says which sides are [N, spatial, C] and not [N, C, spatial]: of FusedConv, FusedQLinearConv and Reorder, on the CPU.
-constexpr int64_t kLastX = 1, kLastY = 2;  // both: the sum
+// The attribute channels_last says which sides (kLastX …) are [N, spatial, C] and not [N, C, spatial]: of FusedConv, FusedQLinearConv and Reorder, on
+// the CPU.
 bool channels_last(const AttrReader& attrs, int64_t side);
 void put_channels_first(Shape& s);  // from last; ranks of 1 and less stay
 void put_channels_last(Shape& s);   // from first

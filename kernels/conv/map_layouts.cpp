@@ -90,4 +90,13 @@ std::optional<LayoutForm> pair_layouts(const LayoutQuery& q) {
   return f;
 }
 
+LastForm takes_last(const LayoutQuery& q, std::vector<size_t> inputs) {
+  LastForm f;
+  f.takes = std::move(inputs);
+  f.op = &q.op;
+  f.attrs = q.given;
+  return f;
+}
+std::optional<LastForm> map_channels_last(const LayoutQuery& q) { return takes_last(q, {0}); }
+
 }  // namespace tern

@@ -108,7 +108,8 @@ extern constinit const OpDef kClip = {.name = "Clip",
                                       .bind = bind_clip,
                                       .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), TERN_ON_EACH_ISA(clip_wide), kClipInts, cuda::kClip>,
                                       .inplace_inputs = 1,
-                                      .layouts = activation_layouts};
+                                      .layouts = activation_layouts,
+                                      .channels_last = map_channels_last};
 extern constinit const OpDef kElu =
     activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), TERN_ON_EACH_ISA(elu_wide), cuda::kUnary<kModule, "elu">>,
                   activation_layouts);

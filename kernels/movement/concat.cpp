@@ -1,5 +1,6 @@
 // Concat and Split: one copy an input (an output), of runs that reach from the axis to the end. See movement.h.
 #include <algorithm>
+#include <numeric>
 
 #include "kernels/conv/conv.h"
 #include "kernels/layouts.h"
@@ -164,6 +165,15 @@ std::optional<LayoutForm> concat_layouts(const LayoutQuery& q) {
   f.op = &kConcatBlocks;
   return f;
 }
+std::optional<LastForm> concat_channels_last(const LayoutQuery& q) {
+  const int rank = q.outputs[0]->shape.ranked() ? q.outputs[0]->shape.rank() : 0;
+  if (normalize_axis(q.attrs.i("axis"), rank) != 1) return std::nullopt;
+  std::vector<size_t> all(q.inputs.size());
+  std::iota(all.begin(), all.end(), size_t(0));
+  LastForm f = takes_last(q, std::move(all));
+  f.attrs.set("axis", int64_t(rank - 1));
+  return f;
+}
 std::optional<LayoutForm> split_layouts(const LayoutQuery& q) {
   if (!q.inputs[0].blocked || normalize_axis(q.attrs.i("axis"), q.inputs[0].type->shape.rank()) != 1) return std::nullopt;
   LayoutForm f;
@@ -191,7 +201,8 @@ constinit const OpDef kConcat = {.name = "Concat",
                                  .bind = bind_concat,
                                  .kernels = rows_of<kCopyRows>,
                                  .moves_data = true,
-                                 .layouts = concat_layouts};
+                                 .layouts = concat_layouts,
+                                 .channels_last = concat_channels_last};
 constinit const OpDef kSplit = {.name = "Split",
                                 .inputs = {1, 2},
                                 .outputs = {1, -1},

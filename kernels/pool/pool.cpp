@@ -4,6 +4,7 @@
 #include "kernels/conv/conv_bind.h"
 #include "kernels/layouts.h"
 #include "kernels/pool/windows.h"
+#include "kernels/quantize/mapped.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
@@ -260,6 +261,17 @@ std::optional<LayoutForm> window_layouts(const LayoutQuery& q) {
   return f;
 }
 
+// Bytes, whose channels another operator has last.
+std::optional<LastForm> max_channels_last(const LayoutQuery& q) {
+  const DType x = q.inputs[0].type->dtype;
+  if ((x != DType::u8 && x != DType::i8) || q.outputs.size() != 1 || q.inputs[0].type->shape.rank() != 4 || q.attrs.i("storage_order") != 0)
+    return std::nullopt;
+  LastForm f = takes_last(q, {0});
+  f.op = &kMaxPoolLast;
+  f.attrs.erase("storage_order");
+  return f;
+}
+
 }  // namespace
 
 // Means of whole maps.
@@ -319,7 +331,8 @@ constinit const OpDef kMaxPool = {.name = "MaxPool",
                                   .kernels = rows_of<portable::kMaxPool, TERN_ON_EACH_ISA(plain_max_pool), TERN_ON_EACH_ISA(plain_max_pool_places),
                                                      TERN_ON_EACH_ISA(blocked_max_pool_f32)>,
                                   .steps = steps,
-                                  .layouts = window_layouts};
+                                  .layouts = window_layouts,
+                                  .channels_last = max_channels_last};
 
 constinit const OpDef kMeanBlocks = {.name = "MeanBlocks",
                                      .inputs = {1, 1},

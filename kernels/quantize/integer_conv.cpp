@@ -4,6 +4,7 @@
 
 #include "kernels/activation_attributes.h"
 #include "kernels/conv/conv_bind.h"
+#include "kernels/layouts.h"
 #include "kernels/quantize/integer.h"
 #include "kernels/quantize/integer_image.h"
 #include "runtime/base/checked.h"
@@ -156,6 +157,13 @@ constexpr AttrSpec kToFloatAttrs[] = {{"activation", AttrKind::s, ""},  {"alpha"
                                       {"beta", AttrKind::f, 0.0f},      {"dilations", AttrKind::ints}, {"group", AttrKind::i, 1},
                                       {"kernel_shape", AttrKind::ints}, {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
 
+std::optional<LastForm> linear_channels_last(const LayoutQuery& q) {
+  LastForm f = takes_last(q, {0});
+  f.apart = true;
+  f.op = &kFusedQLinearConv;
+  return f;
+}
+
 }  // namespace
 
 constinit const OpDef kConvInteger = {.name = "ConvInteger",
@@ -173,7 +181,8 @@ constinit const OpDef kQLinearConv = {.name = "QLinearConv",
                                       .infer = infer_linear,
                                       .bind = bind_linear,
                                       .kernels = kIntegerRows,
-                                      .macs = linear_macs};
+                                      .macs = linear_macs,
+                                      .channels_last = linear_channels_last};
 // Of the CPU alone (runtime/fuse/dynamic_products.cpp).
 constinit const OpDef kConvIntegerToFloat = {.name = "ConvIntegerToFloat",
                                              .inputs = {6, 7},
@@ -193,6 +202,7 @@ constinit const OpDef kFusedQLinearConv = {.name = "FusedQLinearConv",
                                            .bind = bind_linear,
                                            .kernels = kCpuIntegerRows,
                                            .macs = linear_macs,
-                                           .tern_only = true};
+                                           .tern_only = true,
+                                           .channels_last = linear_channels_last};
 
 }  // namespace tern

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "kernels/conv/window.h"
-#include "kernels/op.h"
+#include "kernels/layouts.h"
 #include "kernels/quantize/integer.h"
 #include "runtime/base/checked.h"
 #include "runtime/base/cpu_vnni.h"
@@ -207,6 +207,14 @@ int64_t pool_steps(const AttrReader& attrs, std::span<const TensorView> in, std:
 constexpr AttrSpec kPoolAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"ceil_mode", AttrKind::i, 0}, {"dilations", AttrKind::ints},
                                    {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
 constexpr AttrSpec kMeanAttrs[] = {{"channels_last", AttrKind::i, 0}};
+
+std::optional<LastForm> pair_channels_last(const LayoutQuery& q) { return takes_last(q, {0, 3}); }
+std::optional<LastForm> mean_channels_last(const LayoutQuery& q) {
+  LastForm f = takes_last(q, {0});
+  f.attrs.set("channels_last", int64_t(1));
+  return f;
+}
+
 constexpr auto& kPairRows = rows_of<TERN_ON_EACH_ISA(quantized_pair_i8)>;
 
 }  // namespace
@@ -217,7 +225,8 @@ constinit const OpDef kQuantizedAdd = {.name = "QuantizedAdd",
                                        .infer = infer_pair,
                                        .bind = bind_pair<false>,
                                        .kernels = kPairRows,
-                                       .tern_only = true};
+                                       .tern_only = true,
+                                       .channels_last = pair_channels_last};
 constinit const OpDef kQuantizedMean = {.name = "QuantizedMean",
                                         .inputs = {5, 5},
                                         .outputs = {1, 1},
@@ -226,14 +235,16 @@ constinit const OpDef kQuantizedMean = {.name = "QuantizedMean",
                                         .bind = bind_mean,
                                         .kernels = rows_of<TERN_ON_EACH_ISA(quantized_mean_i8)>,
                                         .steps = mean_steps,
-                                        .tern_only = true};
+                                        .tern_only = true,
+                                        .channels_last = mean_channels_last};
 constinit const OpDef kQuantizedMul = {.name = "QuantizedMul",
                                        .inputs = {8, 8},
                                        .outputs = {1, 1},
                                        .infer = infer_pair,
                                        .bind = bind_pair<true>,
                                        .kernels = kPairRows,
-                                       .tern_only = true};
+                                       .tern_only = true,
+                                       .channels_last = pair_channels_last};
 constinit const OpDef kLookup8 = {.name = "Lookup8",
                                   .inputs = {2, 2},
                                   .outputs = {1, 1},
@@ -241,7 +252,8 @@ constinit const OpDef kLookup8 = {.name = "Lookup8",
                                   .bind = bind_lookup,
                                   .kernels = kLookupRows,
                                   .inplace_inputs = 1,
-                                  .tern_only = true};
+                                  .tern_only = true,
+                                  .channels_last = map_channels_last};
 constinit const OpDef kMaxPoolLast = {.name = "MaxPoolLast",
                                       .inputs = {1, 1},
                                       .outputs = {1, 1},

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "kernels/evaluate.h"
+#include "kernels/layouts.h"
+#include "runtime/conv_ends.h"
 #include "runtime/evaluator.h"
 #include "runtime/fuse/passes.h"
 #include "runtime/infer_shapes.h"
@@ -283,6 +285,57 @@ TEST_CASE("quantised: channels lie last from one convolution to the next, and as
     CHECK(count(g, "Transpose") == 1);
     CHECK(count(g, "QuantizedAdd") == 1);
     check_bits(b.graph, {random_f32({2, 3, 12, 10}, 5, -3, 3)});
+  }
+}
+
+TEST_CASE("quantised: maps of one and three spatial axes lie channels last, too, and a Concat may count its axis from the end") {
+  for (const Dims& spatial : {Dims{9}, Dims{3, 4, 5}}) {
+    Quantiser b;
+    Dims x_dims = {2, 6}, w1 = {20, 6}, w2 = {4, 40};
+    for (int64_t d : spatial.span()) x_dims.push_back(d), w1.push_back(1), w2.push_back(1);
+    const ValueId x = b.fenced(b.input("x", Shape(x_dims)), 0.02f, 128);
+    const ValueId a = b.fenced(b.node("Conv", {x, b.weights(w1, 1, 0.01f)}), 0.05f, 60);
+    const ValueId t = b.fenced(b.node("Sigmoid", {a}), 0.05f, 60);
+    const ValueId j = b.fenced(b.node("Concat", {a, t}, {{"axis", int64_t(1 - x_dims.rank)}}), 0.05f, 60);
+    b.output(b.fenced(b.node("Conv", {j, b.weights(w2, 2, 0.01f)}), 0.1f, 100));
+    b.output(b.node("Concat", {j, j}, {{"axis", int64_t(2)}}));
+    const Graph g = planned(b.graph);
+    CHECK(count(g, "FusedQLinearConv") == 2);
+    CHECK(count(g, "Transpose") == 1);
+    check_bits(b.graph, {random_f32(x_dims, 5, -3, 3)});
+  }
+}
+
+TEST_CASE("quantised: what no convolution reads keeps its channels, and a maximum whose places are asked for does") {
+  Quantiser b;
+  const ValueId x = b.fenced(b.input("x", {1, 5, 6, 6}), 0.02f, 128);
+  const ValueId a = b.fenced(b.node("Conv", {x, b.weights({18, 5, 1, 1}, 1, 0.01f)}), 0.05f, 60);
+  b.output(b.fenced(b.node("Sigmoid", {a}), 0.01f, 0));
+  const Graph g = planned(b.graph);
+  CHECK(count(g, "FusedQLinearConv") == 0);
+  CHECK(count(g, "Transpose") == 0);
+  check_bits(b.graph, {random_f32({1, 5, 6, 6}, 5, -3, 3)});
+}
+
+TEST_CASE("quantised: an integer convolution reads and writes channels last where Transposes stand beside it") {
+  using Ints = std::vector<int64_t>;
+  for (bool read_twice : {false, true}) {
+    Quantiser b;
+    const ValueId x = b.input("x", {2, 5, 4, 6}, DType::u8);
+    const ValueId w = b.graph.add_constant("w", test::cast(random_f32({3, 6, 3, 1}, 2, -127, 127), DType::i8));
+    const ValueId first = b.node("Transpose", {x}, {{"perm", Ints{0, 3, 1, 2}}});
+    const ValueId y = b.node("QLinearConv", {first, b.scalar(0.02f), b.zero(9, DType::u8), w, b.scalar(0.01f), b.zero(0, DType::i8), b.scalar(0.5f),
+                                             b.zero(100, DType::u8)});
+    b.output(b.node("Transpose", {y}, {{"perm", Ints{0, 2, 3, 1}}}));
+    if (read_twice) b.output(first);
+    Graph g = b.graph;
+    REQUIRE(infer_shapes(g).ok());
+    absorb_transposes(g);
+    CHECK(verify(g).ok());
+    CHECK(verify_types(g).ok());
+    CHECK(count(g, "Transpose") == read_twice);
+    CHECK(g.nodes.back().attrs.i("channels_last") == kLastX + kLastY);
+    check_bits(b.graph, {test::cast(random_f32({2, 5, 4, 6}, 5, 0, 255), DType::u8)});
   }
 }
 
