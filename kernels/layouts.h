@@ -1,6 +1,6 @@
 // How an operator says which layouts it takes and gives besides plain values; the passes that ask name no operator themselves.
 //   OpDef::layouts        answers a LayoutQuery with a LayoutForm: channel-blocked values (NCHW16c, conv/conv.h). runtime/assign_layouts.h asks.
-//   OpDef::channels_last  with a LastForm: [N, spatial, C] for [N, C, spatial]. runtime/last_channels.h and conv_ends.h ask.
+//   OpDef::channels_last  with a LastForm: [N, spatial, C] for [N, C, spatial]. runtime/last_channels.h, runtime/conv_ends.h ask.
 //   Nothing, or no such function: plain values alone.
 //   Operators that are computed element by element share the functions below; a new one of them is also a row of conv/map_blocks.h.
 // Next: conv/map_layouts.cpp, then the end of pool/pool.cpp.
@@ -76,17 +76,17 @@ std::optional<LastForm> map_channels_last(const LayoutQuery& q);
 // The spatial zeros that a Pad puts around f32 [N, C, spatial], [begin of each, end of each]; nothing when it does anything else (movement/pad.cpp).
 std::optional<std::vector<int64_t>> zero_padding(const LayoutQuery& pad);
 
-// Activations that an epilogue can compute: this is their OpDef::layouts, and makes them MapBlocks.
+// What has an OpDef::activation is a MapBlocks of it.
 std::optional<LayoutForm> activation_layouts(const LayoutQuery&);
-// What their epilogue is, as the attributes of the fused node; nothing where an operator's attributes or inputs ask for more.
-std::optional<Attributes> activation_attributes(const LayoutQuery&);
-// Operators of two inputs with a row of MapBlocks: both like y, or the second one (of Add and Mul either) with one element a channel, or one.
+// Operators of two inputs with a row of MapBlocks: both like y, or the second one with one element a channel, or one. Commutative: or the first one.
 std::optional<LayoutForm> pair_layouts(const LayoutQuery&);
+std::optional<LayoutForm> commutative_layouts(const LayoutQuery&);
 
 // Means of whole maps (pool/pool.cpp).
 std::optional<LayoutForm> mean_layouts(const LayoutQuery&);
 
-// A MapBlocks of input 0 with this attribute; a ConcatBlocks of channels [first, first + channels) of it, as attributes.
+// A MapBlocks of input 0, with this attribute; a ConcatBlocks of channels [first, first + channels) of it, as attributes.
+LayoutForm map_form();
 LayoutForm map_form(std::string attribute, Attributes::Value value);
 Attributes some_channels(int64_t first, int64_t channels);
 

@@ -92,12 +92,15 @@ struct ComputeRequest {
 };
 using ComputeFn = Result<std::vector<Tensor>> (*)(const ComputeRequest&);
 
-// Which layouts an operator takes and gives, besides plain values: layouts.h.
+// Which layouts an operator takes and gives, besides plain values, and what it is behind another operator: layouts.h, epilogue.h.
 struct LayoutQuery;
 struct LayoutForm;
 struct LastForm;
+struct ActivationSpec;
+struct EpilogueSlots;
 using LayoutsFn = std::optional<LayoutForm> (*)(const LayoutQuery&);
 using ChannelsLastFn = std::optional<LastForm> (*)(const LayoutQuery&);
+using ActivationFn = std::optional<ActivationSpec> (*)(const LayoutQuery&);
 
 struct OpDef {
   const char* name;  // "Softmax": the newest ONNX operator of that name, or one of tern's fused ones
@@ -121,6 +124,8 @@ struct OpDef {
   std::optional<Dim> (*symbolic)(std::span<const Dim>, const AttrReader&) = nullptr;  // one element of a small integer computation
   LayoutsFn layouts = nullptr;                                                        // null: plain values only
   ChannelsLastFn channels_last = nullptr;                                             // null: channels first only
+  ActivationFn activation = nullptr;                                                  // what it is as an epilogue; null: none
+  const EpilogueSlots* epilogue = nullptr;                                            // what may be computed with it; null: nothing
 };
 
 // Calls op.infer after checking what the schema says of the inputs, their kinds, absent ones and value_inputs included, and op's answer after it:

@@ -23,11 +23,11 @@ namespace {
 
 constexpr AttrSpec kConvAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"dilations", AttrKind::ints}, {"group", AttrKind::i, 1},
                                    {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
-constexpr AttrSpec kFusedAttrs[] = {
-    {"activation", AttrKind::s, ""},   {"alpha", AttrKind::f},    {"auto_pad", AttrKind::s, "NOTSET"}, {"beta", AttrKind::f},
-    {"channels_last", AttrKind::i, 0},  // conv_bind.h
-    {"dilations", AttrKind::ints},     {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},
-    {"strides", AttrKind::ints}};
+constexpr AttrSpec kLastAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"channels_last", AttrKind::i, 0},  // conv_bind.h
+                                   {"dilations", AttrKind::ints},       {"group", AttrKind::i, 1},
+                                   {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},
+                                   {"strides", AttrKind::ints}};
+constexpr auto kFusedAttrs = with_epilogue(kLastAttrs);
 
 Status check_channels(const Shape& x, const Shape& w, int64_t groups) {
   if (groups < 1) return invalid("group is " + std::to_string(groups));
@@ -46,22 +46,15 @@ Status check_conv_dtypes(const InferContext& c) {
   for (size_t i = 1; i < c.inputs.size(); ++i) {
     if (c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("input " + std::to_string(i) + " is " + name(c.dtype(i)) + ", X is " + name(c.dtype(0)));
   }
-  if (c.has(3) && c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
-  if (c.has(4) != c.has(5)) return invalid("scale and shift must be given together");
-  return {};
+  const auto activation = fused_activation(c.attrs);
+  const bool plain = !c.has(3) && !c.has(4) && activation && activation->activation == Activation::none;
+  return plain || c.dtype(0) == DType::f32 ? Status() : bad_dtype(c.dtype(0));
 }
-Status check_channel_vectors(const InferContext& c, const Dim& channels) {
-  for (size_t i : {2u, 4u, 5u}) {
-    if (!c.has(i) || !c.shape(i).ranked()) continue;
-    const Shape& b = c.shape(i);
-    if (b.rank() != 1 || (b[0].known() && channels.known() && !(b[0] == channels)))
-      return invalid("input " + std::to_string(i) + " is " + b.text() + ", expected one value per output channel");
-  }
-  return {};
-}
-Status check_residual(const InferContext& c, const Shape& y) {
-  if (!c.has(3) || !c.shape(3).known() || !y.known() || c.shape(3) == y) return {};
-  return invalid("the residual is " + c.shape(3).text() + ", Y is " + y.text());
+Status check_bias(const InferContext& c, const Dim& channels) {
+  if (!c.has(2) || !c.shape(2).ranked()) return {};
+  const Shape& b = c.shape(2);
+  if (b.rank() == 1 && (!b[0].known() || !channels.known() || b[0] == channels)) return {};
+  return invalid("the bias is " + b.text() + ", expected one value per output channel");
 }
 
 Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w) {
@@ -112,9 +105,9 @@ Status infer(InferContext& c) {
   auto y = conv_shape(c, x, c.shape(1));
   if (!y) return y.error();
   if (c.shape(1).ranked()) {
-    if (Status s = check_channel_vectors(c, c.shape(1)[0]); !s) return s;
+    if (Status s = check_bias(c, c.shape(1)[0]); !s) return s;
   }
-  if (Status s = check_residual(c, *y); !s) return s;
+  if (Status s = check_epilogue(c, kConvEpilogue, *y); !s) return s;
   if (channels_last(c.attrs, kLastY)) put_channels_last(*y);
   c.set(0, c.dtype(0), std::move(*y));
   return {};
@@ -179,7 +172,8 @@ constinit const OpDef kConv = {
         rows_of<TERN_ON_EACH_ISA(conv_f32), TERN_ON_EACH_ISA(depthwise_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
     .macs = macs,
     .layouts = conv_layouts,
-    .channels_last = conv_channels_last};
+    .channels_last = conv_channels_last,
+    .epilogue = &kConvEpilogue};
 constinit const OpDef kFusedConv = {
     .name = "FusedConv",
     .inputs = {2, 6},
@@ -192,6 +186,7 @@ constinit const OpDef kFusedConv = {
     .macs = macs,
     .tern_only = true,
     .layouts = conv_layouts,
-    .channels_last = conv_channels_last};
+    .channels_last = conv_channels_last,
+    .epilogue = &kConvEpilogue};
 
 }  // namespace tern

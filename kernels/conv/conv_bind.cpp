@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/activation_attributes.h"
 #include "kernels/conv/pack.h"
 #include "kernels/conv/phases.h"
 #include "runtime/base/checked.h"
@@ -292,7 +291,7 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
   a.ocs = p.ocs;
   a.groups = p.groups;
   set_pixels(c, a.y, y, channels_last(c.attrs, kLastY), c.output<float>(0), p);
-  if (c.has(3)) set_pixels(c, a.residual, c.in(3), false, c.input<float>(3), p);
+  if (constexpr auto r = size_t(kConvEpilogue.residual); c.has(r)) set_pixels(c, a.residual, c.in(r), false, c.input<float>(r), p);
   if (y.layout.blocked) {
     const BlockedMap m(y);
     a.halo = m.halo(y.layout);
@@ -305,11 +304,7 @@ Status bind_conv(BindContext& c, const ConvProblem& problem) {
   const int64_t units = bind_sweeps(c, phases, reach, step, kernel.tile, a);
   bind_conv_weights(c, 1, p, phases, a);
   c.set(a.bias, c.input<const float>(2));
-  c.set(a.scale, c.input<const float>(4));
-  c.set(a.shift, c.input<const float>(5));
-  auto activation = fused_activation(c.attrs);
-  if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
-  a.activation = *activation;
+  set_epilogue(c, kConvEpilogue, a);
   if (units != 0 || a.first_map != a.last_map) c.run(kernel);
   return {};
 }

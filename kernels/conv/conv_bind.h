@@ -2,7 +2,7 @@
 #pragma once
 #include "kernels/conv/conv.h"
 #include "kernels/conv/window.h"
-#include "kernels/layouts.h"
+#include "kernels/epilogue.h"
 
 namespace tern {
 
@@ -18,10 +18,11 @@ struct ConvProblem {
 // Of x convolved with w [OC, C / group, taps], by the attributes of the node. Errors: channels or ranks do not fit, the window does not.
 Result<Shape> conv_shape(InferContext& c, const Shape& x, const Shape& w);
 
-// What convolutions ask of their inputs (x, w, bias, residual, scale, shift): dtypes; one element a channel of y; the shape of y.
+// The inputs of convolutions are x, w, bias, residual, scale, shift.
+constexpr EpilogueSlots kConvEpilogue{&kFusedConv, 3, 4, 5}, kConvTransposeEpilogue{&kFusedConvTranspose, 3, 4, 5};
+// What they ask of them beside the epilogue's own: dtypes; a bias of one element a channel of y.
 Status check_conv_dtypes(const InferContext& c);
-Status check_channel_vectors(const InferContext& c, const Dim& channels);
-Status check_residual(const InferContext& c, const Shape& y);
+Status check_bias(const InferContext& c, const Dim& channels);
 
 // The attribute channels_last says which sides (kLastX …) are [N, spatial, C] and not [N, C, spatial]: of FusedConv, FusedQLinearConv and Reorder, on
 // the CPU.

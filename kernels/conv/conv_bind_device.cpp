@@ -1,5 +1,4 @@
 // From the shape of a convolution to what a device's kernels are given. See launch.h; beside it: conv_bind.cpp.
-#include "kernels/activation_attributes.h"
 #include "kernels/conv/conv_bind.h"
 #include "kernels/conv/tensor.h"
 #include "kernels/gemm/tensor.h"
@@ -70,13 +69,8 @@ Status bind_rest(BindContext& c, const ConvProblem& p, int64_t terms, cuda::Conv
   }));
   c.set(a.x, c.input<const float>(0));
   c.set(a.bias, c.input<const float>(2));
-  c.set(a.residual, c.input<const float>(3));
-  c.set(a.scale, c.input<const float>(4));
-  c.set(a.shift, c.input<const float>(5));
   c.set(a.y, c.output<float>(0));
-  auto activation = fused_activation(c.attrs);
-  if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
-  a.epilogue = *activation;
+  set_epilogue(c, kConvEpilogue, a);
   return {};
 }
 

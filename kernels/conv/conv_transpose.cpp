@@ -12,10 +12,7 @@ namespace {
 constexpr AttrSpec kAttrs[] = {
     {"auto_pad", AttrKind::s, "NOTSET"}, {"dilations", AttrKind::ints},    {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},
     {"output_padding", AttrKind::ints},  {"output_shape", AttrKind::ints}, {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
-constexpr AttrSpec kFusedTransposeAttrs[] = {
-    {"activation", AttrKind::s, ""},  {"alpha", AttrKind::f},    {"auto_pad", AttrKind::s, "NOTSET"}, {"beta", AttrKind::f},
-    {"dilations", AttrKind::ints},    {"group", AttrKind::i, 1}, {"kernel_shape", AttrKind::ints},    {"output_padding", AttrKind::ints},
-    {"output_shape", AttrKind::ints}, {"pads", AttrKind::ints},  {"strides", AttrKind::ints}};
+constexpr auto kFusedTransposeAttrs = with_epilogue(kAttrs);
 
 // begin and end: what is cut off the full result of each axis. `in` has numbers for the axes that are known, else -1.
 Result<Window> read(const AttrReader& attrs, std::span<const int64_t> kernel, std::span<const int64_t> in) {
@@ -64,7 +61,7 @@ Status infer_transpose(InferContext& c) {
     return invalid("W has " + w[0].text() + " input channels, no multiple of group " + std::to_string(groups));
   auto channels = mul(w[1], Dim(groups));
   Shape y{x[0], channels ? *channels : c.fresh()};
-  if (Status s = check_channel_vectors(c, y[1]); !s) return s;
+  if (Status s = check_bias(c, y[1]); !s) return s;
   std::vector<int64_t> kernel, in;
   for (int i = 2; i < w.rank(); ++i) {
     if (w[i].known()) kernel.push_back(w[i].value());
@@ -77,7 +74,7 @@ Status infer_transpose(InferContext& c) {
   } else {
     for (size_t i = 0; i < in.size(); ++i) y.push_back(c.fresh());
   }
-  if (Status s = check_residual(c, y); !s) return s;
+  if (Status s = check_epilogue(c, kConvTransposeEpilogue, y); !s) return s;
   c.set(0, c.dtype(0), std::move(y));
   return {};
 }
@@ -145,7 +142,8 @@ constinit const OpDef kConvTranspose = {
     .bind = bind_transpose,
     .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
     .macs = macs_transpose,
-    .layouts = transpose_layouts};
+    .layouts = transpose_layouts,
+    .epilogue = &kConvTransposeEpilogue};
 constinit const OpDef kFusedConvTranspose = {
     .name = "FusedConvTranspose",
     .inputs = {2, 6},
@@ -156,6 +154,7 @@ constinit const OpDef kFusedConvTranspose = {
     .kernels = rows_of<TERN_ON_EACH_ISA(conv_f32), cuda::conv_f32, cuda::kTensorConv, kPortableConv, cuda::kPortableConv>,
     .macs = macs_transpose,
     .tern_only = true,
-    .layouts = transpose_layouts};
+    .layouts = transpose_layouts,
+    .epilogue = &kConvTransposeEpilogue};
 
 }  // namespace tern

@@ -1,5 +1,4 @@
 // Binding of depthwise convolutions that are plain on both sides. See conv.h, depthwise.simd.cpp.
-#include "kernels/activation_attributes.h"
 #include "kernels/conv/conv_bind.h"
 
 namespace tern {
@@ -15,22 +14,17 @@ bool is_plain_depthwise(const BindContext& c, const ConvProblem& p) {
 
 Status bind_plain_depthwise(BindContext& c, const ConvProblem& p) {
   const Window& w = p.window;
-  const auto activation = fused_activation(c.attrs);
-  if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
   DepthwiseArgs& a = c.args<DepthwiseArgs>();
   a.ocs = p.groups * p.ocs, a.multiplier = p.ocs;
   a.in = w.in[1], a.out[0] = w.out[1], a.out[1] = w.out[2];
   a.kernel = w.kernel[1], a.stride = w.stride[1], a.dilation = w.dilation[1], a.begin = w.begin[1];
-  a.activation = *activation;
   const auto [first, last] = c.range(c.out(0).dims[0] * a.ocs);
   if (first == last) return {};
   a.first = first, a.last = last;
   c.set(a.x, c.input<const float>(0));
   c.set(a.w, c.input<const float>(1));
   c.set(a.bias, c.input<const float>(2));
-  c.set(a.residual, c.input<const float>(3));
-  c.set(a.scale, c.input<const float>(4));
-  c.set(a.shift, c.input<const float>(5));
+  set_epilogue(c, kConvEpilogue, a);
   c.set(a.y, c.output<float>(0));
   bind_dealt_rows(c, w, sizeof(float), a.rows);
   c.run(*pick(rows_of<TERN_ON_EACH_ISA(depthwise_f32)>, DType::f32, c.isa));

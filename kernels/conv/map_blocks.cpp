@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/activation_attributes.h"
 #include "kernels/conv/conv_bind.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
 namespace {
+
+constexpr EpilogueSlots kEpilogue{&kMapBlocks};
 
 std::optional<BlockMap> map_of(const AttrReader& attrs) {
   constexpr std::pair<std::string_view, BlockMap> kMaps[] = {
@@ -66,6 +67,7 @@ Status infer_map_blocks(InferContext& c) {
     if (padded->known() && padded->value() < 1) return invalid("cuts more from " + x.text() + " than there is");
     y[i] = around->steps[a] == 1 ? *padded : padded->known() ? Dim(ceil_div(padded->value(), around->steps[a])) : c.fresh();
   }
+  if (Status s = check_epilogue(c, kEpilogue, y); !s) return s;
   c.set(0, DType::f32, std::move(y));
   return {};
 }
@@ -125,11 +127,7 @@ Status bind_map_blocks(BindContext& c) {
   } else if (a.map != BlockMap::none) {
     if (Status s = bind_other(c, a); !s) return s;
   }
-  const auto activation = fused_activation(c.attrs);
-  if (!activation) return unsupported("activation " + c.attrs.s("activation") + " is unknown");
-  a.activation = activation->activation;
-  a.alpha = activation->alpha;
-  a.beta = activation->beta;
+  set_epilogue(c, kEpilogue, a);
   const BlockedMap m(y);
   a.y_image = m.image(), a.y_block = m.block(), a.y_row = m.row();
   a.halo = {y.layout.top + top, y.layout.bottom + bottom, y.layout.left + left, y.layout.right + right, m.height, m.width};
@@ -146,9 +144,9 @@ Status bind_map_blocks(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kMapBlocksAttrs[] = {{"activation", AttrKind::s, ""}, {"alpha", AttrKind::f},   {"beta", AttrKind::f},
-                                        {"epsilon", AttrKind::f, 1e-5f}, {"map", AttrKind::s, ""}, {"pads", AttrKind::ints},
-                                        {"repeats", AttrKind::ints},     {"steps", AttrKind::ints}};
+constexpr AttrSpec kOwnAttrs[] = {
+    {"epsilon", AttrKind::f, 1e-5f}, {"map", AttrKind::s, ""}, {"pads", AttrKind::ints}, {"repeats", AttrKind::ints}, {"steps", AttrKind::ints}};
+constexpr auto kMapBlocksAttrs = with_epilogue(kOwnAttrs);
 
 }  // namespace
 
@@ -160,6 +158,7 @@ constinit const OpDef kMapBlocks = {.name = "MapBlocks",
                                     .bind = bind_map_blocks,
                                     .kernels = rows_of<TERN_ON_EACH_ISA(map_blocks_f32)>,
                                     .inplace_inputs = 1,
-                                    .tern_only = true};
+                                    .tern_only = true,
+                                    .epilogue = &kEpilogue};
 
 }  // namespace tern

@@ -32,8 +32,7 @@ struct MapBlocksArgs {
   float epsilon;
   BlockMap map;
   bool per_channel, single;  // other: one vector an image; one number
-  Activation activation;
-  float alpha, beta;
+  ActivationSpec activation;
   int64_t channels, blocks, height, width;  // of y without halo and pads
   int64_t repeat_row, repeat_col;           // of x
   int64_t x_col;                            // floats from one element of x that is read to the next

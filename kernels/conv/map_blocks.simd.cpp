@@ -70,8 +70,8 @@ void repeat_row(const MapBlocksArgs& a, const float* x, float* y) {
 
 // In a loop of its own, so that there are not all maps times all activations; the row is in L1.
 void activate_row(const MapBlocksArgs& a, float* y) {
-  with_activation(a.activation, [&]<Activation A>() {
-    for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, activate<A>(load(y + w * 16), a.alpha, a.beta));
+  with_activation(a.activation.activation, [&]<Activation A>() {
+    for (int64_t w = 0; w < a.width; ++w) store(y + w * 16, activate<A>(load(y + w * 16), a.activation.alpha, a.activation.beta));
   });
 }
 
@@ -90,7 +90,7 @@ void map_blocks(const MapBlocksArgs& a) {
       if (a.x_col != 16) step_row(a, x + r * a.x.row, row);
       else if (a.repeat_col != 1) repeat_row(a, x + r / a.repeat_row * a.x.row, row);
       else map_row(a, k, x + r / a.repeat_row * a.x.row, pair ? other + r * a.other.row : nullptr, row);
-      if (a.activation != Activation::none) activate_row(a, row);
+      if (a.activation.activation != Activation::none) activate_row(a, row);
     }
   }
 }

@@ -1,9 +1,6 @@
 // Which layouts operators that are computed element by element take and give: layouts.h.
-#include <algorithm>
-#include <limits>
-
 #include "kernels/conv/map_blocks.h"
-#include "kernels/layouts.h"
+#include "kernels/epilogue.h"
 
 namespace tern {
 namespace {
@@ -24,6 +21,18 @@ bool is_of_channels(const LayoutQuery& q, size_t i) {
   return d.count() == y[1] * (axis == 1 ? d[0] : 1);
 }
 
+// A map of two, of which the first is like y; or the second, where it is the same with them swapped.
+std::optional<LayoutForm> pair(const LayoutQuery& q, bool commutative) {
+  if (!q.suits_output() || q.inputs.size() != 2) return std::nullopt;
+  const size_t first = commutative && !q.like_y(0) ? 1 : 0, second = 1 - first;
+  if (!q.like_y(first) || (!q.like_y(second) && !is_of_channels(q, second))) return std::nullopt;
+  LayoutForm f = map_form("map", std::string(q.op.name));
+  f.takes = {Takes::blocked, Takes::blocked};
+  if (!q.suits(second) || q.x(second) != q.y()) f.takes[second] = Takes::plain;
+  f.inputs = {first, second};
+  return f;
+}
+
 }  // namespace
 
 bool LayoutQuery::suits(size_t i) const { return has(i) && inputs[i].value == nullptr && may_be_blocked(inputs[i].type, kBlock); }
@@ -32,13 +41,17 @@ std::optional<std::vector<int64_t>> LayoutQuery::ints(size_t i) const {
   return has(i) && inputs[i].value != nullptr ? as_ints(inputs[i].value->view()) : std::nullopt;
 }
 
-LayoutForm map_form(std::string attribute, Attributes::Value value) {
+LayoutForm map_form() {
   LayoutForm f;
   f.takes = {Takes::blocked};
   f.gives = true;
   f.op = &kMapBlocks;
-  f.attrs.set(std::move(attribute), std::move(value));
   f.inputs = {0};
+  return f;
+}
+LayoutForm map_form(std::string attribute, Attributes::Value value) {
+  LayoutForm f = map_form();
+  f.attrs.set(std::move(attribute), std::move(value));
   return f;
 }
 Attributes some_channels(int64_t first, int64_t channels) {
@@ -48,47 +61,16 @@ Attributes some_channels(int64_t first, int64_t channels) {
   return attrs;
 }
 
-std::optional<Attributes> activation_attributes(const LayoutQuery& q) {
-  const std::string_view op = q.op.name;
-  auto parameter = [&](const char* name) { return q.attrs.lists(name) ? q.attrs.f(name) : 0.0f; };
-  float alpha = parameter("alpha"), beta = parameter("beta");
-  if (op == "Gelu" && q.attrs.s("approximate") != "none") return std::nullopt;
-  if (op == "Clip") {
-    alpha = -std::numeric_limits<float>::infinity();
-    beta = -alpha;
-    for (size_t i = 1; i < 3; ++i) {
-      if (!q.has(i)) continue;
-      const Tensor* bound = q.inputs[i].value;
-      if (bound == nullptr || bound->dtype() != DType::f32 || bound->count() != 1) return std::nullopt;
-      (i == 1 ? alpha : beta) = *bound->data<float>();
-    }
-  }
-  Attributes attrs;
-  attrs.set("activation", std::string(op));
-  attrs.set("alpha", alpha);
-  attrs.set("beta", beta);
-  return attrs;
-}
-
 std::optional<LayoutForm> activation_layouts(const LayoutQuery& q) {
-  auto attrs = q.suits_output() && q.like_y(0) ? activation_attributes(q) : std::nullopt;
-  if (!attrs) return std::nullopt;
-  LayoutForm f = map_form("activation", std::string(q.op.name));
-  f.attrs = std::move(*attrs);
+  const auto spec = q.suits_output() && q.like_y(0) ? q.op.activation(q) : std::nullopt;
+  if (!spec) return std::nullopt;
+  LayoutForm f = map_form();
+  f.attrs = as_attributes(q, *spec);
   return f;
 }
 
-std::optional<LayoutForm> pair_layouts(const LayoutQuery& q) {
-  if (!q.suits_output() || q.inputs.size() != 2) return std::nullopt;
-  const std::string op = q.op.name;
-  LayoutForm f = map_form("map", op);
-  const size_t first = (op == "Add" || op == "Mul") && !q.like_y(0) ? 1 : 0, second = 1 - first;
-  if (!q.like_y(first) || (!q.like_y(second) && !is_of_channels(q, second))) return std::nullopt;
-  f.takes = {Takes::blocked, Takes::blocked};
-  if (!q.suits(second) || q.x(second) != q.y()) f.takes[second] = Takes::plain;
-  f.inputs = {first, second};
-  return f;
-}
+std::optional<LayoutForm> pair_layouts(const LayoutQuery& q) { return pair(q, false); }
+std::optional<LayoutForm> commutative_layouts(const LayoutQuery& q) { return pair(q, true); }
 
 LastForm takes_last(const LayoutQuery& q, std::vector<size_t> inputs) {
   LastForm f;

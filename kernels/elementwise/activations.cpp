@@ -29,9 +29,9 @@ constexpr AttrSpec kLeakyReluAttrs[] = {{"alpha", AttrKind::f, 0.01f}};
 constexpr AttrSpec kSeluAttrs[] = {{"alpha", AttrKind::f, 1.67326319217681884765625f}, {"gamma", AttrKind::f, 1.05070102214813232421875f}};
 constexpr AttrSpec kGeluAttrs[] = {{"approximate", AttrKind::s, "none"}};
 
-constexpr OpDef activation_op(const char* name, std::span<const AttrSpec> attrs, Status (*bind)(BindContext&), std::span<const KernelRow* const> rows,
-                              LayoutsFn layouts = nullptr) {
-  OpDef op = float_op(name, rows, layouts);
+constexpr OpDef activation_op(const char* name, std::span<const AttrSpec> attrs, Status (*bind)(BindContext&),
+                              std::span<const KernelRow* const> rows) {
+  OpDef op = float_op(name, rows);
   op.attrs = attrs;
   op.bind = bind;
   return op;
@@ -42,6 +42,11 @@ constexpr auto& kApproximated = rows_of<TERN_ON_EACH_ISA(gelu_tanh_f32), TERN_ON
 Status bind_gelu(BindContext& c) {
   const bool exact = c.attrs.s("approximate") != "tanh";
   return bind_unary(c, exact ? pick(kExact, c.in(0).dtype, c.isa) : pick(kApproximated, c.in(0).dtype, c.isa), 0, 0);
+}
+
+// The form by tanh is an activation, too, but no operator's of its own name.
+std::optional<ActivationSpec> gelu_activation(const LayoutQuery& q) {
+  return q.attrs.s("approximate") == "none" ? activation_by_name(q) : std::nullopt;
 }
 
 // ---- Clip ----
@@ -96,11 +101,22 @@ Status bind_clip(BindContext& c) {
   return {};
 }
 
+// Between constant bounds.
+std::optional<ActivationSpec> clip_activation(const LayoutQuery& q) {
+  auto spec = activation_by_name(q);
+  for (size_t i = 1; i < 3; ++i) {
+    if (!q.has(i)) continue;
+    const Tensor* bound = q.inputs[i].value;
+    if (bound == nullptr || bound->dtype() != DType::f32 || bound->count() != 1) return std::nullopt;
+    (i == 1 ? spec->alpha : spec->beta) = *bound->data<float>();
+  }
+  return spec;
+}
+
 }  // namespace
 
-extern constinit const OpDef kCelu =
-    activation_op("Celu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(celu_f32), TERN_ON_EACH_ISA(celu_wide), cuda::kUnary<kModule, "celu">>,
-                  activation_layouts);
+extern constinit const OpDef kCelu = as_epilogue(
+    activation_op("Celu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(celu_f32), TERN_ON_EACH_ISA(celu_wide), cuda::kUnary<kModule, "celu">>));
 extern constinit const OpDef kClip = {.name = "Clip",
                                       .inputs = {1, 3},
                                       .outputs = {1, 1},
@@ -109,10 +125,10 @@ extern constinit const OpDef kClip = {.name = "Clip",
                                       .kernels = rows_of<TERN_ON_EACH_ISA(clip_f32), TERN_ON_EACH_ISA(clip_wide), kClipInts, cuda::kClip>,
                                       .inplace_inputs = 1,
                                       .layouts = activation_layouts,
-                                      .channels_last = map_channels_last};
-extern constinit const OpDef kElu =
-    activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), TERN_ON_EACH_ISA(elu_wide), cuda::kUnary<kModule, "elu">>,
-                  activation_layouts);
+                                      .channels_last = map_channels_last,
+                                      .activation = clip_activation};
+extern constinit const OpDef kElu = as_epilogue(
+    activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), TERN_ON_EACH_ISA(elu_wide), cuda::kUnary<kModule, "elu">>));
 extern constinit const OpDef kErf = float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), TERN_ON_EACH_ISA(erf_wide), cuda::kUnary<kModule, "erf">>);
 extern constinit const OpDef kGelu = {
     .name = "Gelu",
@@ -124,35 +140,33 @@ extern constinit const OpDef kGelu = {
     .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32), TERN_ON_EACH_ISA(gelu_wide), cuda::kUnary<kModule, "gelu">,
                        TERN_ON_EACH_ISA(gelu_tanh_wide), cuda::kUnary<kModule, "gelu_tanh">>,
     .inplace_inputs = 1,
-    .layouts = activation_layouts};
-extern constinit const OpDef kHardSigmoid = activation_op(
-    "HardSigmoid", kHardSigmoidAttrs, bind<"alpha", "beta">,
-    rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), TERN_ON_EACH_ISA(hard_sigmoid_wide), cuda::kUnary<kModule, "hard_sigmoid">>, activation_layouts);
-extern constinit const OpDef kHardSwish =
-    float_op("HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), TERN_ON_EACH_ISA(hard_swish_wide), cuda::kUnary<kModule, "hard_swish">>,
-             activation_layouts);
-extern constinit const OpDef kLeakyRelu = activation_op(
-    "LeakyRelu", kLeakyReluAttrs, bind<"alpha">,
-    rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), TERN_ON_EACH_ISA(leaky_relu_wide), cuda::kUnary<kModule, "leaky_relu">>, activation_layouts);
+    .layouts = activation_layouts,
+    .activation = gelu_activation};
+extern constinit const OpDef kHardSigmoid = as_epilogue(
+    activation_op("HardSigmoid", kHardSigmoidAttrs, bind<"alpha", "beta">,
+                  rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), TERN_ON_EACH_ISA(hard_sigmoid_wide), cuda::kUnary<kModule, "hard_sigmoid">>));
+extern constinit const OpDef kHardSwish = as_epilogue(
+    float_op("HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), TERN_ON_EACH_ISA(hard_swish_wide), cuda::kUnary<kModule, "hard_swish">>));
+extern constinit const OpDef kLeakyRelu =
+    as_epilogue(activation_op("LeakyRelu", kLeakyReluAttrs, bind<"alpha">,
+                              rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), TERN_ON_EACH_ISA(leaky_relu_wide), cuda::kUnary<kModule, "leaky_relu">>));
 extern constinit const OpDef kMish =
-    float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), TERN_ON_EACH_ISA(mish_wide), cuda::kUnary<kModule, "mish">>, activation_layouts);
-extern constinit const OpDef kRelu = unary_op(
+    as_epilogue(float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), TERN_ON_EACH_ISA(mish_wide), cuda::kUnary<kModule, "mish">>));
+extern constinit const OpDef kRelu = as_epilogue(unary_op(
     "Relu", infer_unary<is_relu_type>,
-    rows_of<TERN_ON_EACH_ISA(relu_f32), TERN_ON_EACH_ISA(relu_wide), kUnary<"relu", Relu{}, SignedInts>, cuda::kUnary<kModule, "relu", SignedInts>>,
-    bind_unary, activation_layouts);
+    rows_of<TERN_ON_EACH_ISA(relu_f32), TERN_ON_EACH_ISA(relu_wide), kUnary<"relu", Relu{}, SignedInts>, cuda::kUnary<kModule, "relu", SignedInts>>));
 extern constinit const OpDef kSelu = activation_op("Selu", kSeluAttrs, bind<"alpha", "gamma">,
                                                    rows_of<TERN_ON_EACH_ISA(selu_f32), TERN_ON_EACH_ISA(selu_wide), cuda::kUnary<kModule, "selu">>);
 extern constinit const OpDef kSigmoid =
-    float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), TERN_ON_EACH_ISA(sigmoid_wide), cuda::kUnary<kModule, "sigmoid">>, activation_layouts);
-extern constinit const OpDef kSoftplus = float_op(
-    "Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), TERN_ON_EACH_ISA(softplus_wide), cuda::kUnary<kModule, "softplus">>, activation_layouts);
-extern constinit const OpDef kSoftsign = float_op(
-    "Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), TERN_ON_EACH_ISA(softsign_wide), cuda::kUnary<kModule, "softsign">>, activation_layouts);
-extern constinit const OpDef kSwish =
-    activation_op("Swish", kAlphaOne, bind<"alpha">,
-                  rows_of<TERN_ON_EACH_ISA(swish_f32), TERN_ON_EACH_ISA(swish_wide), cuda::kUnary<kModule, "swish">>, activation_layouts);
+    as_epilogue(float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), TERN_ON_EACH_ISA(sigmoid_wide), cuda::kUnary<kModule, "sigmoid">>));
+extern constinit const OpDef kSoftplus =
+    as_epilogue(float_op("Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), TERN_ON_EACH_ISA(softplus_wide), cuda::kUnary<kModule, "softplus">>));
+extern constinit const OpDef kSoftsign =
+    as_epilogue(float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), TERN_ON_EACH_ISA(softsign_wide), cuda::kUnary<kModule, "softsign">>));
+extern constinit const OpDef kSwish = as_epilogue(activation_op(
+    "Swish", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(swish_f32), TERN_ON_EACH_ISA(swish_wide), cuda::kUnary<kModule, "swish">>));
 extern constinit const OpDef kTanh =
-    float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), TERN_ON_EACH_ISA(tanh_wide), cuda::kUnary<kModule, "tanh">>, activation_layouts);
+    as_epilogue(float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), TERN_ON_EACH_ISA(tanh_wide), cuda::kUnary<kModule, "tanh">>));
 extern constinit const OpDef kThresholdedRelu = activation_op(
     "ThresholdedRelu", kAlphaOne, bind<"alpha">,
     rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), TERN_ON_EACH_ISA(thresholded_relu_wide), cuda::kUnary<kModule, "thresholded_relu">>);

@@ -61,7 +61,7 @@ Status bind_binary(BindContext& c) { return bind_binary(c, c.pick(c.in(0).dtype)
 extern constinit const OpDef kAdd = binary_op("Add", infer_binary<is_number>,
                                               rows_of<TERN_ON_EACH_ISA(add_f32), TERN_ON_EACH_ISA(add_wide), TERN_ON_EACH_ISA(add_int),
                                                       kBinary<"add", Add{}, OtherInts>, cuda::kBinary<kModule, "add", Ints>>,
-                                              symbolic<add>, pair_layouts);
+                                              symbolic<add>, commutative_layouts);
 extern constinit const OpDef kDiv =
     binary_op("Div", infer_binary<is_number>,
               rows_of<TERN_ON_EACH_ISA(div_f32), TERN_ON_EACH_ISA(div_wide), kBinary<"div", Div{}, Ints>, cuda::kBinary<kModule, "div", Ints>>,
@@ -69,7 +69,7 @@ extern constinit const OpDef kDiv =
 extern constinit const OpDef kMul = binary_op("Mul", infer_binary<is_number>,
                                               rows_of<TERN_ON_EACH_ISA(mul_f32), TERN_ON_EACH_ISA(mul_wide), TERN_ON_EACH_ISA(mul_int),
                                                       kBinary<"mul", Mul{}, OtherInts>, cuda::kBinary<kModule, "mul", Ints>>,
-                                              symbolic<mul>, pair_layouts);
+                                              symbolic<mul>, commutative_layouts);
 extern constinit const OpDef kPRelu = binary_op(
     "PRelu", infer_prelu,
     rows_of<TERN_ON_EACH_ISA(prelu_f32), TERN_ON_EACH_ISA(prelu_wide), kBinary<"prelu", PRelu{}, Ints>, cuda::kBinary<kModule, "prelu", Ints>>,

@@ -7,7 +7,7 @@
 #include "kernels/elementwise/nest.h"
 #include "kernels/elementwise/portable.h"
 #include "kernels/elementwise/unary.h"
-#include "kernels/layouts.h"
+#include "kernels/epilogue.h"
 #include "kernels/portable_row.h"
 
 namespace tern {
@@ -45,12 +45,16 @@ Status bind_unary(BindContext& c, const KernelRow* kernel, float alpha, float be
 Status bind_unary(BindContext& c);
 
 constexpr OpDef unary_op(const char* name, Status (*infer)(InferContext&), std::span<const KernelRow* const> rows,
-                         Status (*bind)(BindContext&) = bind_unary, LayoutsFn layouts = nullptr) {
-  return {.name = name, .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows, .inplace_inputs = 1, .layouts = layouts};
+                         Status (*bind)(BindContext&) = bind_unary) {
+  return {.name = name, .inputs = {1, 1}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows, .inplace_inputs = 1};
 }
 // Of floats alone.
-constexpr OpDef float_op(const char* name, std::span<const KernelRow* const> rows, LayoutsFn layouts = nullptr) {
-  return unary_op(name, infer_unary<is_float>, rows, bind_unary, layouts);
+constexpr OpDef float_op(const char* name, std::span<const KernelRow* const> rows) { return unary_op(name, infer_unary<is_float>, rows); }
+// The same operator, which products, convolutions and maps can compute behind themselves (epilogue.h).
+constexpr OpDef as_epilogue(OpDef op, ActivationFn activation = activation_by_name) {
+  op.activation = activation;
+  op.layouts = activation_layouts;
+  return op;
 }
 
 }  // namespace tern

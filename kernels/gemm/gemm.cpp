@@ -5,6 +5,7 @@
 #include <bit>
 #include <optional>
 
+#include "kernels/epilogue.h"
 #include "kernels/gemm/launch.h"
 #include "kernels/gemm/library.h"
 #include "kernels/gemm/product.h"
@@ -463,17 +464,18 @@ int64_t gemm_macs(const AttrReader& attrs, std::span<const TensorView> in, std::
 
 // ---- Linear ----
 
-constexpr AttrSpec kLinearAttrs[] = {{"transB", AttrKind::i, 0}, {"activation", AttrKind::s, ""}, {"alpha", AttrKind::f}, {"beta", AttrKind::f}};
+constexpr AttrSpec kOwnLinearAttrs[] = {{"transB", AttrKind::i, 0}};
+constexpr auto kLinearAttrs = with_epilogue(kOwnLinearAttrs);
+constexpr EpilogueSlots kLinearEpilogue{&kLinear, 3};
 
 Status infer_linear(InferContext& c) {
   if (Status s = same_dtypes(c); !s) return s;
-  if (!fused_activation(c.attrs)) return unsupported("the activation " + c.attrs.s("activation") + " is not fused into products");
   const Shape &x = c.shape(0), &w = c.shape(1);
   if ((x.ranked() && x.rank() < 1) || (w.ranked() && w.rank() != 2))
     return invalid("Linear takes x [...,K] and a matrix: " + x.text() + ", " + w.text());
   if (!x.ranked()) {
     c.set(0, c.dtype(0), {});
-    return {};
+    return check_epilogue(c, kLinearEpilogue, {});
   }
   const int tb = c.attrs.i("transB") != 0;
   Shape y = x;
@@ -485,7 +487,7 @@ Status infer_linear(InferContext& c) {
     }
   }
   c.set(0, c.dtype(0), y);
-  return {};
+  return check_epilogue(c, kLinearEpilogue, y);
 }
 
 Status bind_linear(BindContext& c) {
@@ -503,10 +505,7 @@ Status bind_linear(BindContext& c) {
     if (c.in(2).count() != p.n) return invalid("the bias is " + to_string(c.in(2).dims) + " for weights " + to_string(w));
     p.bias = 2;
   }
-  if (c.has(3)) {
-    if (!(c.in(3).dims == c.out(0).dims)) return invalid("the residual is " + to_string(c.in(3).dims) + ", the product " + to_string(c.out(0).dims));
-    p.residual = 3;
-  }
+  if (c.has(static_cast<size_t>(kLinearEpilogue.residual))) p.residual = kLinearEpilogue.residual;
   p.epilogue = *fused_activation(c.attrs);
   return bind_product(c, p);
 }
@@ -531,7 +530,8 @@ constinit const OpDef kLinear = {.name = "Linear",
                                  .bind = bind_linear,
                                  .kernels = kRows,
                                  .macs = matmul_macs,
-                                 .inplace_inputs = 1u << 3,
-                                 .tern_only = true};
+                                 .inplace_inputs = 1u << kLinearEpilogue.residual,
+                                 .tern_only = true,
+                                 .epilogue = &kLinearEpilogue};
 
 }  // namespace tern

@@ -2,9 +2,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/activation_attributes.h"
 #include "kernels/conv/conv_bind.h"
-#include "kernels/layouts.h"
 #include "kernels/quantize/integer.h"
 #include "kernels/quantize/integer_image.h"
 #include "runtime/base/checked.h"
@@ -19,17 +17,18 @@ struct Roles {
 };
 constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8}, kToFloat{0, 3, 2, 5, 1, 4, kNoInput, kNoInput, 6};
 
-// What y in f32 is bounded by; nothing where the activation is another.
+constexpr EpilogueSlots kToFloatEpilogue{
+    .op = &kConvIntegerToFloat,
+    .activations = activation_bit(Activation::none) | activation_bit(Activation::relu) | activation_bit(Activation::clip)};
+// What y in f32 is bounded by.
 struct Bounds {
   float low, high;
 };
-std::optional<Bounds> bounds(const AttrReader& attrs) {
+Bounds bounds(const AttrReader& attrs) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const auto of = fused_activation(attrs);
-  if (!of) return std::nullopt;
-  if (of->activation == Activation::none) return Bounds{-kInfinity, kInfinity};
-  if (of->activation == Activation::relu) return Bounds{0, kInfinity};
-  return of->activation == Activation::clip ? std::optional(Bounds{of->alpha, of->beta}) : std::nullopt;
+  const ActivationSpec of = *fused_activation(attrs);
+  if (of.activation == Activation::none) return {-kInfinity, kInfinity};
+  return of.activation == Activation::relu ? Bounds{0, kInfinity} : Bounds{of.alpha, of.beta};
 }
 
 Status infer(InferContext& c, const Roles& in) {
@@ -47,7 +46,7 @@ Status infer(InferContext& c, const Roles& in) {
     for (size_t i : {in.x_scale, in.w_scale, in.bias}) {
       if (c.has(i) && c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
     }
-    if (!bounds(c.attrs)) return unsupported("the activation " + c.attrs.s("activation") + " is not fused into convolutions of integers");
+    if (Status s = check_epilogue(c, kToFloatEpilogue, {}); !s) return s;
     y = DType::f32;
   }
   Shape x = c.shape(in.x);
@@ -72,8 +71,8 @@ Status set_scales(BindContext& c, const Roles& in, int64_t channels, IntegerArgs
   a.scale_dtype = c.in(in.x_scale).dtype;
   if (in.to_float()) {
     c.set(a.float_bias, c.input<const float>(in.bias));
-    a.low = bounds(c.attrs)->low;
-    a.high = bounds(c.attrs)->high;
+    a.low = bounds(c.attrs).low;
+    a.high = bounds(c.attrs).high;
     return {};
   }
   c.set(a.y_scale, c.input(in.y_scale));
@@ -153,9 +152,7 @@ constexpr AttrSpec kFusedAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"chann
                                     {"group", AttrKind::i, 1},           {"kernel_shape", AttrKind::ints},  {"pads", AttrKind::ints},
                                     {"strides", AttrKind::ints}};
 
-constexpr AttrSpec kToFloatAttrs[] = {{"activation", AttrKind::s, ""},  {"alpha", AttrKind::f, 0.0f},  {"auto_pad", AttrKind::s, "NOTSET"},
-                                      {"beta", AttrKind::f, 0.0f},      {"dilations", AttrKind::ints}, {"group", AttrKind::i, 1},
-                                      {"kernel_shape", AttrKind::ints}, {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
+constexpr auto kToFloatAttrs = with_epilogue(kAttrs);
 
 std::optional<LastForm> linear_channels_last(const LayoutQuery& q) {
   LastForm f = takes_last(q, {0});
@@ -192,7 +189,8 @@ constinit const OpDef kConvIntegerToFloat = {.name = "ConvIntegerToFloat",
                                              .bind = bind_to_float,
                                              .kernels = kCpuIntegerRows,
                                              .macs = linear_macs,
-                                             .tern_only = true};
+                                             .tern_only = true,
+                                             .epilogue = &kToFloatEpilogue};
 // QLinearConv; channels_last 1: x is [N, spatial, C], 2: y is, 3: both. Of the CPU alone (runtime/last_channels.h).
 constinit const OpDef kFusedQLinearConv = {.name = "FusedQLinearConv",
                                            .inputs = {8, 9},

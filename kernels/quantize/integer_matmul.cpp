@@ -1,7 +1,7 @@
 // MatMulInteger, QLinearMatMul, FusedQLinearMatMul and MatMulIntegerToFloat: schemas, inference, binding. See integer.h.
 #include <limits>
 
-#include "kernels/activation_attributes.h"
+#include "kernels/epilogue.h"
 #include "kernels/gemm/matrices.h"
 #include "kernels/quantize/integer.h"
 
@@ -14,7 +14,10 @@ struct Roles {
   size_t a, b, a_zero, b_zero, a_scale = kNoInput, b_scale = kNoInput, y_scale = kNoInput, y_zero = kNoInput, bias = kNoInput, residual = kNoInput;
   bool to_float() const { return a_scale != kNoInput && y_scale == kNoInput; }
 };
-constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8}, kToFloat{0, 3, 2, 5, 1, 4, kNoInput, kNoInput, 6, 7};
+constexpr EpilogueSlots kToFloatEpilogue{
+    .op = &kMatMulIntegerToFloat, .residual = 7, .activations = activation_bit(Activation::none) | activation_bit(Activation::relu)};
+constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8},
+    kToFloat{0, 3, 2, 5, 1, 4, kNoInput, kNoInput, 6, kToFloatEpilogue.residual};
 
 bool transposed(const AttrReader& attrs) { return attrs.lists("transB") && attrs.i("transB") != 0; }
 
@@ -32,9 +35,6 @@ Status infer(InferContext& c, const Roles& in) {
     for (size_t i : {in.a_scale, in.b_scale, in.bias, in.residual}) {
       if (c.has(i) && c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
     }
-    const auto epilogue = fused_activation(c.attrs);
-    if (!epilogue || (epilogue->activation != Activation::none && epilogue->activation != Activation::relu))
-      return unsupported("the activation " + c.attrs.s("activation") + " is not fused into products of integers");
     y = DType::f32;
   }
   Shape b = c.shape(in.b);
@@ -47,7 +47,7 @@ Status infer(InferContext& c, const Roles& in) {
   auto shape = matmul_shape(c.shape(in.a), b, c);
   if (!shape) return shape.error();
   c.set(0, y, *shape);
-  return {};
+  return in.to_float() ? check_epilogue(c, kToFloatEpilogue, *shape) : Status();
 }
 
 Status bind(BindContext& c, const Roles& in) {
@@ -89,7 +89,6 @@ Status bind(BindContext& c, const Roles& in) {
     c.set(a.bias, c.input<const int32_t>(in.bias));
   }
   if (in.to_float()) {
-    if (c.has(in.residual) && !(c.in(in.residual).dims == c.out(0).dims)) return invalid("the residual is not as the product");
     c.set(a.float_bias, c.input<const float>(in.bias));
     c.set(a.residual, c.input<const float>(in.residual));
     a.low = fused_activation(c.attrs)->activation == Activation::relu ? 0.0f : -std::numeric_limits<float>::infinity();
@@ -116,7 +115,6 @@ Status bind_to_float(BindContext& c) { return bind(c, kToFloat); }
 int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) { return out[0].count() * in[0].dims.back(); }
 
 constexpr AttrSpec kFusedAttrs[] = {{"transB", AttrKind::i, 0}};
-constexpr AttrSpec kToFloatAttrs[] = {{"activation", AttrKind::s, ""}, {"alpha", AttrKind::f, 0.0f}, {"beta", AttrKind::f, 0.0f}};
 
 }  // namespace
 
@@ -142,12 +140,13 @@ constinit const OpDef kFusedQLinearMatMul = {.name = "FusedQLinearMatMul",
 constinit const OpDef kMatMulIntegerToFloat = {.name = "MatMulIntegerToFloat",
                                                .inputs = {6, 8},
                                                .outputs = {1, 1},
-                                               .attrs = kToFloatAttrs,
+                                               .attrs = kEpilogueAttrs,
                                                .infer = infer_to_float,
                                                .bind = bind_to_float,
                                                .kernels = kCpuIntegerRows,
                                                .macs = macs,
-                                               .inplace_inputs = 1u << 7,
-                                               .tern_only = true};
+                                               .inplace_inputs = 1u << kToFloatEpilogue.residual,
+                                               .tern_only = true,
+                                               .epilogue = &kToFloatEpilogue};
 
 }  // namespace tern

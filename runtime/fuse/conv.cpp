@@ -1,39 +1,12 @@
-// Padding and bias join a Conv, then Conv + BatchNormalization, or a product with a number a channel: the scale goes into the weights. Then
-// Conv + residual + activation + per-channel scale become FusedConv. The same of ConvTranspose, but for the padding. See fuse.h.
-#include <cmath>
-
+// Padding and bias join a Conv, then Conv + BatchNormalization, or a product with a number a channel: the scale goes into the weights. The same of
+// ConvTranspose, but for the padding. See fuse.h.
 #include "runtime/base/sealed.h"
-#include "runtime/fuse/activation.h"
+#include "runtime/fuse/channel_affine.h"
 #include "runtime/fuse/passes.h"
-#include "runtime/fuse/rewriter.h"
 #include "runtime/layout_query.h"
 
 namespace tern {
 namespace {
-
-// y = x * scale + shift, one pair a channel.
-struct ChannelAffine {
-  std::vector<float> scale, shift;  // no shift: 0
-};
-
-std::optional<ChannelAffine> batch_norm(const Rewriter& r, const Node& node) {
-  if (std::string_view(node.op->name) != "BatchNormalization" || node.read().i("training_mode") != 0) return std::nullopt;
-  const Tensor* t[4];
-  for (size_t i = 0; i < 4; ++i) {
-    t[i] = r.constant(node.inputs[i + 1]);
-    if (t[i] == nullptr || t[i]->count() != t[0]->count()) return std::nullopt;
-  }
-  ChannelAffine a;
-  const double epsilon = node.read().f("epsilon");
-  for (int64_t c = 0; c < t[0]->count(); ++c) {
-    const double scale = t[0]->data<float>()[c] / std::sqrt(static_cast<double>(t[3]->data<float>()[c]) + epsilon);
-    a.scale.push_back(static_cast<float>(scale));
-    a.shift.push_back(static_cast<float>(t[1]->data<float>()[c] - t[2]->data<float>()[c] * scale));
-  }
-  return a;
-}
-
-Tensor vector_of(const std::vector<float>& values) { return Tensor::of<float>({static_cast<int64_t>(values.size())}, values); }
 
 bool is_transposed(const Node& conv) { return std::string_view(conv.op->name).ends_with("ConvTranspose"); }
 
@@ -163,65 +136,10 @@ void fold_scale(Rewriter& r, size_t n) {
   scale_channels(r.graph.value(scaled).constant, affine->scale, transposed, groups);
 }
 
-// The convolution that produces v, fused or not, and may still take an epilogue part.
-const Node* open_conv(const Rewriter& r, ValueId v) {
-  if (v == kNone || !r.read_once(v)) return nullptr;
-  for (const char* op : {"Conv", "FusedConv", "ConvTranspose", "FusedConvTranspose"}) {
-    if (const Node* conv = r.producer(v, op)) return conv;
-  }
-  return nullptr;
-}
-bool has_activation(const Node& conv) { return conv.attrs.has("activation"); }
-
-void extend(Rewriter& r, size_t n, Node fused) {
-  fused.op = find_op(is_transposed(fused) ? "FusedConvTranspose" : "FusedConv");
-  fused.outputs = {r.graph.nodes[n].outputs[0]};
-  r.replace(n, std::move(fused));
-}
-
-void with_residual(Rewriter& r, size_t n) {
-  const Node* add = r.at(n, "Add");
-  if (add == nullptr) return;
-  for (size_t i : {0u, 1u}) {
-    const Node* conv = open_conv(r, add->inputs[i]);
-    const ValueId residual = add->inputs[1 - i];
-    if (conv == nullptr || conv->inputs.size() > 3 || has_activation(*conv)) continue;
-    if (residual == add->inputs[i] || !(r.shape(residual) == r.shape(add->inputs[i])) || !r.shape(residual).ranked()) continue;
-    Node fused = *conv;
-    fused.inputs.resize(3, kNone);
-    fused.inputs.push_back(residual);
-    return extend(r, n, std::move(fused));
-  }
-}
-
-void with_activation(Rewriter& r, size_t n) {
-  if (r.at(n, r.graph.nodes[n].op->name) == nullptr) return;
-  const auto e = epilogue(r, r.graph.nodes[n]);
-  const Node* conv = e ? open_conv(r, r.graph.nodes[n].inputs[0]) : nullptr;
-  if (conv == nullptr || has_activation(*conv) || conv->inputs.size() > 4) return;
-  Node fused = *conv;
-  set_epilogue(fused.attrs, *e);
-  extend(r, n, std::move(fused));
-}
-
-// A batch norm after the activation: one FMA in the epilogue.
-void with_scale(Rewriter& r, size_t n) {
-  const Node* norm = r.at(n, "BatchNormalization");
-  const Node* conv = norm ? open_conv(r, norm->inputs[0]) : nullptr;
-  auto affine = conv ? batch_norm(r, *norm) : std::nullopt;
-  if (!affine || conv->inputs.size() > 4 || !output_channels(*conv, r.constant(conv->inputs[1]), *affine)) return;
-  Node fused = *conv;
-  fused.inputs.resize(4, kNone);
-  const std::string name = r.graph.value(norm->outputs[0]).name;
-  fused.inputs.push_back(r.add_constant(name + ".scale", vector_of(affine->scale)));
-  fused.inputs.push_back(r.add_constant(name + ".shift", vector_of(affine->shift)));
-  extend(r, n, std::move(fused));
-}
-
 }  // namespace
 
 void fuse_conv(Graph& graph) {
-  for (auto* step : {with_padding, with_bias, fold_scale, with_bias, with_residual, with_activation, with_scale}) {
+  for (auto* step : {with_padding, with_bias, fold_scale, with_bias}) {
     Rewriter r(graph);
     for (size_t n = 0; n < r.size(); ++n) {
       const Node& node = graph.nodes[n];

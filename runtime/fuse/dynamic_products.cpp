@@ -1,7 +1,6 @@
 // What quantises its input as it runs (DynamicQuantizeLinear, MatMulInteger, Cast, Mul by both scales, Add of a bias, of what a block began with, Relu)
-// becomes one product that gives f32: MatMulIntegerToFloat; of ConvInteger, with its bias and a Relu or Clip, ConvIntegerToFloat. One quantisation may feed several products. The bits are those of the chain, as the kernel
-// takes the same steps in the same order. See passes.h.
-#include <cmath>
+// becomes one product that gives f32: MatMulIntegerToFloat; of ConvInteger, with its bias and a Relu or Clip, ConvIntegerToFloat. One quantisation may
+// feed several products. The bits are those of the chain, as the kernel takes the same steps in the same order. See passes.h.
 #include <string_view>
 
 #include "runtime/fuse/passes.h"
@@ -56,9 +55,9 @@ std::optional<Scales> scales_of_conv(Rewriter& r, ValueId v, const Shape& y) {
 }
 
 // Mul of Cast of `op`, which becomes `fused`.
-void scaled_product(Rewriter& r, size_t n, const char* op, const char* fused) {
+bool scaled_product(Rewriter& r, size_t n, const char* op, const char* fused) {
   const Node* mul = r.at(n, "Mul");
-  if (mul == nullptr) return;
+  if (mul == nullptr) return false;
   const bool conv = std::string_view(op) == "ConvInteger";
   for (size_t i : {0u, 1u}) {
     const Node* cast = r.read_once(mul->inputs[i]) ? r.producer(mul->inputs[i], "Cast") : nullptr;
@@ -69,29 +68,29 @@ void scaled_product(Rewriter& r, size_t n, const char* op, const char* fused) {
     const ValueId x = product->inputs[0], w = product->inputs[1];
     const ValueId x_zero = zero_or_none(r, input(*product, 2), r.dtype(x)), w_zero = zero_or_none(r, input(*product, 3), r.dtype(w));
     const std::vector<ValueId> inputs = {x, s->x, x_zero, w, s->w, w_zero};
-    if (r.replace(n, Node{find_op(fused), product->name, product->attrs, inputs, mul->outputs, {}})) return;
+    if (r.replace(n, Node{find_op(fused), product->name, product->attrs, inputs, mul->outputs, {}})) return true;
   }
+  return false;
 }
-void scaled(Rewriter& r, size_t n) { scaled_product(r, n, "MatMulInteger", "MatMulIntegerToFloat"); }
-void scaled_conv(Rewriter& r, size_t n) { scaled_product(r, n, "ConvInteger", "ConvIntegerToFloat"); }
+bool scaled(Rewriter& r, size_t n) {
+  return scaled_product(r, n, "MatMulInteger", "MatMulIntegerToFloat") || scaled_product(r, n, "ConvInteger", "ConvIntegerToFloat");
+}
 
 bool is_bias(const Rewriter& r, ValueId v, const Shape& y) {
   const Tensor* t = r.constant(v);
   return t != nullptr && y.rank() > 0 && t->dims().rank == 1 && y[y.rank() - 1].is(t->count());
 }
 
-// Add to a product: a bias, or (`residual`) something of its shape.
-void added(Rewriter& r, size_t n, bool residual) {
+void with_bias(Rewriter& r, size_t n) {
   const Node* add = r.at(n, "Add");
   if (add == nullptr) return;
   for (size_t i : {0u, 1u}) {
-    const ValueId v = add->inputs[i], other = add->inputs[1 - i];
+    const ValueId v = add->inputs[i], bias = add->inputs[1 - i];
     const Node* product = r.read_once(v) ? r.producer(v, "MatMulIntegerToFloat") : nullptr;
-    if (product == nullptr || other == v || input(*product, residual ? 7 : 6) != kNone) continue;
-    if (residual ? !(r.shape(other) == r.shape(v)) : !is_bias(r, other, r.shape(v))) continue;
+    if (product == nullptr || bias == v || input(*product, 6) != kNone || !is_bias(r, bias, r.shape(v))) continue;
     Node fused = *product;
-    fused.inputs.resize(residual ? 8 : 7, kNone);
-    fused.inputs.back() = other;
+    fused.inputs.resize(7, kNone);
+    fused.inputs.back() = bias;
     fused.outputs = add->outputs;
     if (r.replace(n, std::move(fused))) return;
   }
@@ -109,44 +108,21 @@ void with_channel_bias(Rewriter& r, size_t n) {
     if (r.replace(n, std::move(fused))) return;
   }
 }
-void with_bias(Rewriter& r, size_t n) { added(r, n, false); }
-void with_residual(Rewriter& r, size_t n) { added(r, n, true); }
-
-void with_relu(Rewriter& r, size_t n) {
-  const Node* relu = r.at(n, "Relu");
-  const Node* product = relu != nullptr && r.read_once(relu->inputs[0]) ? r.producer(relu->inputs[0], "MatMulIntegerToFloat") : nullptr;
-  if (product == nullptr) return;
-  Node fused = *product;
-  fused.attrs.set("activation", std::string("Relu"));
-  fused.outputs = relu->outputs;
-  r.replace(n, std::move(fused));
-}
-
-// Relu, or Clip between numbers, of a convolution.
-void with_limits(Rewriter& r, size_t n) {
-  const Node *relu = r.at(n, "Relu"), *limits = relu != nullptr ? relu : r.at(n, "Clip");
-  const Node* conv = limits != nullptr && r.read_once(limits->inputs[0]) ? r.producer(limits->inputs[0], "ConvIntegerToFloat") : nullptr;
-  if (conv == nullptr || conv->attrs.has("activation")) return;
-  Node fused = *conv;
-  fused.attrs.set("activation", std::string(relu != nullptr ? "Relu" : "Clip"));
-  if (relu == nullptr) {
-    const std::optional<float> low = input(*limits, 1) == kNone ? std::optional(-INFINITY) : r.scalar(input(*limits, 1));
-    const std::optional<float> high = input(*limits, 2) == kNone ? std::optional(INFINITY) : r.scalar(input(*limits, 2));
-    if (!low || !high || !(*low <= *high)) return;
-    fused.attrs.set("alpha", *low);
-    fused.attrs.set("beta", *high);
-  }
-  fused.outputs = limits->outputs;
-  r.replace(n, std::move(fused));
-}
 
 }  // namespace
 
 void fuse_dynamic_products(Graph& graph) {
-  for (auto* step : {scaled, scaled_conv, with_bias, with_channel_bias, with_residual, with_relu, with_limits}) {
+  bool any = false;
+  {
     Rewriter r(graph);
-    for (size_t n = 0; n < r.size(); ++n) step(r, n);
+    for (size_t n = 0; n < r.size(); ++n) any = scaled(r, n) || any;
   }
+  if (!any) return;
+  {
+    Rewriter r(graph);
+    for (size_t n = 0; n < r.size(); ++n) with_bias(r, n), with_channel_bias(r, n);
+  }
+  fuse_epilogues(graph);
 }
 
 }  // namespace tern

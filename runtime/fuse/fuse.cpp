@@ -29,7 +29,7 @@ Status fuse(Graph& graph) {
     if (Status s = fuse(g); !s) return s;
   }
   // Activations first: the others take them as their epilogues.
-  for (auto* fusion : {fuse_gelu, fuse_gates, fuse_layer_norm, fuse_attention, fuse_flat_products, fuse_linear, fuse_conv}) {
+  for (auto* fusion : {fuse_gelu, fuse_gates, fuse_layer_norm, fuse_attention, fuse_flat_products, fuse_linear, fuse_conv, fuse_epilogues}) {
     fusion(graph);
     if (Status s = check(graph, verify); !s) return s;
   }

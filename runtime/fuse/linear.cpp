@@ -1,5 +1,4 @@
-// MatMul + Add, or Gemm, become Linear (product + bias); then a residual sum and an activation join it as its epilogue. See fuse.h.
-#include "runtime/fuse/activation.h"
+// MatMul + Add, or Gemm, become Linear (product + bias). See fuse.h.
 #include "runtime/fuse/passes.h"
 #include "runtime/fuse/rewriter.h"
 
@@ -37,46 +36,13 @@ void with_bias(Rewriter& r, size_t n) {
   }
 }
 
-bool has_activation(const Node& node) { return node.attrs.has("activation"); }
-
-// Linear + something of its shape.
-void with_residual(Rewriter& r, size_t n) {
-  const Node* add = r.at(n, "Add");
-  if (add == nullptr) return;
-  for (size_t i : {1u, 0u}) {
-    const Node* linear = r.producer(add->inputs[i], "Linear");
-    const ValueId residual = add->inputs[1 - i];
-    if (linear == nullptr || !r.read_once(add->inputs[i]) || has_activation(*linear) || linear->inputs.size() > 3) continue;
-    if (residual == add->inputs[i] || !(r.shape(residual) == r.shape(add->inputs[i])) || !r.shape(residual).ranked()) continue;
-    // The residual must be there before the product: it is, as this node stands where the Add stood.
-    Node fused = *linear;
-    fused.inputs.resize(3, kNone);
-    fused.inputs.push_back(residual);
-    fused.outputs = add->outputs;
-    if (r.replace(n, std::move(fused))) return;
-  }
-}
-
-void with_activation(Rewriter& r, size_t n) {
-  if (r.at(n, r.graph.nodes[n].op->name) == nullptr) return;
-  const auto e = epilogue(r, r.graph.nodes[n]);
-  const Node* linear = e ? r.producer(r.graph.nodes[n].inputs[0], "Linear") : nullptr;
-  if (linear == nullptr || has_activation(*linear)) return;
-  Node fused = *linear;
-  set_epilogue(fused.attrs, *e);
-  fused.outputs = r.graph.nodes[n].outputs;
-  r.replace(n, std::move(fused));
-}
-
 }  // namespace
 
 void fuse_linear(Graph& graph) {
-  for (auto* step : {with_bias, with_residual, with_activation}) {
-    Rewriter r(graph);
-    for (size_t n = 0; n < r.size(); ++n) {
-      const Node& node = graph.nodes[n];
-      if (!node.outputs.empty() && node.outputs[0] != kNone && r.dtype(node.outputs[0]) == DType::f32) step(r, n);
-    }
+  Rewriter r(graph);
+  for (size_t n = 0; n < r.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    if (!node.outputs.empty() && node.outputs[0] != kNone && r.dtype(node.outputs[0]) == DType::f32) with_bias(r, n);
   }
 }
 

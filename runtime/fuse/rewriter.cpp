@@ -19,6 +19,10 @@ std::optional<int64_t> fresh_number(const Dim& d) {
 
 const Node* Rewriter::at(size_t n, std::string_view op) const { return !dead_[n] && graph.nodes[n].op->name == op ? &graph.nodes[n] : nullptr; }
 
+const Node* Rewriter::producer(ValueId v) const {
+  const NodeId n = producer_id(v);
+  return n == kNone ? nullptr : at(static_cast<size_t>(n));
+}
 const Node* Rewriter::producer(ValueId v, std::string_view op) const {
   const NodeId n = producer_id(v);
   return n == kNone ? nullptr : at(static_cast<size_t>(n), op);

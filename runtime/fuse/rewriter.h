@@ -19,9 +19,11 @@ class Rewriter {
   Graph& graph;
 
   size_t size() const { return dead_.size(); }
-  // The node at n when it is alive and has this operator; else null.
+  // The node at n when it is alive, and has this operator; else null.
+  const Node* at(size_t n) const { return dead_[n] ? nullptr : &graph.nodes[n]; }
   const Node* at(size_t n, std::string_view op) const;
   // The node that produces v, when it has this operator; else null.
+  const Node* producer(ValueId v) const;
   const Node* producer(ValueId v, std::string_view op) const;
   NodeId producer_id(ValueId v) const { return v == kNone ? kNone : producers_[static_cast<size_t>(v)]; }
   bool read_once(ValueId v) const { return uses_[static_cast<size_t>(v)] == 1; }

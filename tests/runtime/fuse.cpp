@@ -588,6 +588,47 @@ TEST_CASE("fuse: activations with the parameters that they have become epilogues
   }
 }
 
+TEST_CASE("fuse: an epilogue takes its parts in its own order, each once, and none that others read") {
+  const Dims dims = {1, 4, 5, 5};
+  enum Kind {
+    activation_then_sum,
+    two_sums,
+    two_activations,
+    norm_then_activation,
+    norm_then_sum,
+    own_sum,
+    broadcast_sum,
+    wide_sum,
+    read_twice,
+    kinds
+  };
+  for (int kind = 0; kind < kinds; ++kind) {
+    INFO(kind);
+    Builder b;
+    const auto x = b.input("x", Shape(dims)), r = b.input("r", Shape(dims)), row = b.input("row", {5}), wide = b.input("wide", {3, 4, 5, 5});
+    const auto conv = b.node("Conv", {x, b.constant(random_f32({4, 4, 1, 1}, 1)), b.constant(random_f32({4}, 2))});
+    const auto relu = [&](ValueId v) { return b.node("Relu", {v}); };
+    const auto sum = [&](ValueId v, ValueId with) { return b.node("Add", {v, with}); };
+    const auto norm = [&](ValueId v) {
+      return b.node("BatchNormalization", {v, b.constant(random_f32({4}, 3, 0.5f, 2)), b.constant(random_f32({4}, 4)), b.constant(random_f32({4}, 5)),
+                                           b.constant(random_f32({4}, 6, 0.5f, 2))});
+    };
+    switch (kind) {
+      case activation_then_sum: b.output(sum(relu(conv), r)); break;
+      case two_sums: b.output(sum(sum(conv, r), x)); break;
+      case two_activations: b.output(b.node("Sigmoid", {relu(conv)})); break;
+      case norm_then_activation: b.output(b.node("Tanh", {norm(relu(conv))})); break;
+      case norm_then_sum: b.output(sum(norm(relu(conv)), r)); break;
+      case own_sum: b.output(sum(conv, conv)); break;
+      case broadcast_sum: b.output(sum(conv, row)); break;
+      case wide_sum: b.output(sum(conv, wide)); break;
+      case read_twice: b.output(sum(conv, r)), b.output(relu(conv)); break;
+    }
+    const Graph g = fused(b, {random_f32(dims, 5), random_f32(dims, 6), random_f32({5}, 7), random_f32({3, 4, 5, 5}, 8)}, 2e-5f);
+    CHECK(g.nodes.size() == (kind == read_twice ? 3 : 2));
+  }
+}
+
 TEST_CASE("fuse: zeros that are padded around a convolution's input are its padding; other padding is not") {
   using Ints = std::vector<int64_t>;
   struct Case {
