@@ -79,21 +79,15 @@ void float_powers(const PowArgs& args) {
   });
 }
 
-// r becomes r^256 s^(the highest eight bits of e), which go: two bits at a time, for which the cube of s is known. In U, whose products wrap.
+// r *= s^(the lowest eight bits of e), which go; s becomes s^256. In U, whose products wrap.
 template <class U>
-[[gnu::noinline]] void eight_bits(U* __restrict r, const U* __restrict s, const U* __restrict cubes, U* __restrict e, int64_t n) {
-  constexpr int kTop = sizeof(U) * 8 - 2;
+[[gnu::noinline]] void eight_squares(U* __restrict r, U* __restrict s, U* __restrict e, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
-    U power = r[i];
-    const U one = s[i], two = one * one, three = cubes[i], bits = e[i];
-#pragma GCC unroll 4
-    for (int k = 0; k < 8; k += 2) {
-      const U pair = bits >> (kTop - k), high = U(0) - (pair >> 1 & 1), low = U(0) - (pair & 1);
-      power *= power;
-      power *= power;
-      power *= (high & ((low & three) | (~low & two))) | (~high & ((low & one) | (~low & 1)));
-    }
-    r[i] = power, e[i] = bits << 8;
+    U product = r[i], square = s[i];
+    const U bits = e[i];
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; ++k, square *= square) product *= ((square - 1) & (U(0) - (bits >> k & 1))) + 1;
+    r[i] = product, s[i] = square, e[i] = bits >> 8;
   }
 }
 // For 32 bits of exponent: the squares of even numbers end in zeros after five steps, those of odd ones come round after thirty.
@@ -107,7 +101,7 @@ void int_powers(const PowArgs& args) {
   for_rows(args.binary.nest, [&args, a, y, sa, sb](int64_t at, const int64_t* from, int64_t n) {
     int64_t whole[kBlock];
     T base[kBlock];
-    U r[kBlock], s[kBlock], cubes[kBlock], e[kBlock];
+    U r[kBlock], s[kBlock], e[kBlock];
     int bytes = 0;
     for (int64_t i = 0; i < n; i += kBlock) {
       const int64_t some = n - i < kBlock ? n - i : kBlock;
@@ -117,13 +111,11 @@ void int_powers(const PowArgs& args) {
       });
       for (int64_t j = 0; j < some; ++j) base[j] = a[from[0] + (i + j) * sa];
       for (int64_t j = 0; j < some; ++j) {
-        r[j] = 1, s[j] = static_cast<U>(base[j]), cubes[j] = s[j] * s[j] * s[j];
+        r[j] = 1, s[j] = static_cast<U>(base[j]);
         e[j] = sizeof(U) == 8 ? static_cast<U>(whole[j]) : low_exponent(static_cast<uint64_t>(whole[j]));
       }
-      constexpr int kBytes = sizeof(U);
-      const int passes = bytes < kBytes ? bytes : kBytes;
-      for (int64_t j = 0; j < some; ++j) e[j] <<= 8 * (kBytes - passes);
-      for (int pass = 0; pass < passes; ++pass) eight_bits(r, s, cubes, e, some);
+      const int passes = bytes < static_cast<int>(sizeof(U)) ? bytes : static_cast<int>(sizeof(U));
+      for (int pass = 0; pass < passes; ++pass) eight_squares(r, s, e, some);
       for (int64_t j = 0; j < some; ++j) y[at + i + j] = signed_power(base[j], whole[j], static_cast<uint64_t>(r[j]));
     }
   });
