@@ -60,10 +60,10 @@ TEST_CASE("assign_layouts: between convolutions values are blocked, with the hal
 
 TEST_CASE("assign_layouts: threads that share a map in stripes compute each tile of it once") {
   GraphBuilder b;
-  const ValueId v = conv(b, b.input("x", {2, 3, 120, 70}), {33, 3, 1, 1}, {});
+  const ValueId v = conv(b, b.input("x", {1, 3, 90, 47}), {33, 3, 1, 1}, {});
   b.output(conv(b, v, {80, 33, 1, 1}, {}));
   b.output(conv(b, v, {50, 33, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
-  check_blocked(b.graph, random_f32({2, 3, 120, 70}, 1));
+  check_blocked(b.graph, random_f32({1, 3, 90, 47}, 1));
 }
 
 TEST_CASE("assign_layouts: readers of different padding share the widest halo") {
@@ -280,6 +280,18 @@ TEST_CASE("assign_layouts: what a convolution writes channels last another one r
   }
 }
 
+TEST_CASE("assign_layouts: what a convolution gives stays as it is for an output and for a residual, though a Transpose reads it, too") {
+  for (bool residual : {false, true}) {
+    CAPTURE(residual);
+    GraphBuilder b;
+    const ValueId x = b.input("x", {1, 3, 8, 10}), v = conv(b, x, {32, 3, 1, 1}, {});
+    b.output(b.node("Transpose", {v}, {{"perm", Ints{0, 2, 3, 1}}}));
+    if (residual) b.output(b.node("FusedConv", {x, b.constant(random_f32({32, 3, 1, 1}, 3)), kNone, v}, {{"activation", std::string("Relu")}}));
+    else b.output(v);
+    check_blocked(b.graph, random_f32({1, 3, 8, 10}, 1));
+  }
+}
+
 TEST_CASE("assign_layouts: a convolution of few channels reads them last, padded, in place, in groups and one by one") {
   struct Case {
     Dims x, w;
@@ -360,6 +372,10 @@ TEST_CASE("assign_layouts: what lies between convolutions element by element is 
        [](GraphBuilder& b, ValueId v, ValueId) {
          return b.node("Clip", {b.node("Clip", {v, b.constant(Tensor::scalar(-0.25f))}), kNone, b.constant(Tensor::scalar(0.5f))});
        }},
+      {"a norm of a large epsilon", 1,
+       [&](GraphBuilder& b, ValueId v, ValueId) {
+         return b.node("BatchNormalization", {v, vector(b, 1), vector(b, 2), vector(b, 3), vector(b, 4)}, {{"epsilon", 0.75f}});
+       }},
       {"activations", 2, [](GraphBuilder& b, ValueId v, ValueId) { return b.node("Tanh", {b.node("Sigmoid", {v})}); }},
       {"padding", 2,
        [](GraphBuilder& b, ValueId v, ValueId) {
@@ -383,6 +399,65 @@ TEST_CASE("assign_layouts: what lies between convolutions element by element is 
     CHECK(GraphBuilder::count(g, "Reorder") == 0);
     CHECK(GraphBuilder::count(g, "MapBlocks") == c.maps);
   }
+}
+
+TEST_CASE("assign_layouts: what only looks like a map of blocks is computed on plain values") {
+  struct Case {
+    std::string name;
+    std::function<ValueId(GraphBuilder&, ValueId v)> make;
+  };
+  const Case cases[] = {
+      {"a number less a map",
+       [](GraphBuilder& b, ValueId v) {
+         return b.node("Sub", {b.constant(random_f32({32, 1, 1}, 3)), v});
+       }},
+      {"as many numbers as channels",
+       [](GraphBuilder& b, ValueId v) {
+         return b.node("Add", {v, b.constant(random_f32({1, 4, 8}, 3))});
+       }},
+      {"Gelu by tanh",
+       [](GraphBuilder& b, ValueId v) {
+         return b.node("Gelu", {v}, {{"approximate", std::string("tanh")}});
+       }},
+      {"more channels",
+       [](GraphBuilder& b, ValueId v) {
+         return b.node("Pad", {v, b.ints({0, 1, 0, 1, 0, 0, 0, 1})});
+       }},
+      {"more images",
+       [](GraphBuilder& b, ValueId v) {
+         return b.node("Pad", {v, b.ints({1, 0, 0, 1, 0, 0, 0, 1})});
+       }},
+      {"places of maxima",
+       [](GraphBuilder& b, ValueId v) {
+         const auto both = b.nodes("MaxPool", {v}, 2, {{"kernel_shape", Ints{2, 2}}});
+         return b.node("Add", {both[0], b.node("Cast", {both[1]}, {{"to", int64_t(1)}})});
+       }},
+      {"joined rows",
+       [](GraphBuilder& b, ValueId v) {
+         return b.node("Concat", {v, v}, {{"axis", int64_t(2)}});
+       }},
+      {"transposed in groups",
+       [](GraphBuilder& b, ValueId v) {
+         return b.node("ConvTranspose", {v, b.constant(random_f32({32, 16, 2, 2}, 3))}, {{"group", int64_t(2)}, {"strides", Ints{2, 2}}});
+       }},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    GraphBuilder b;
+    const ValueId v = conv(b, b.input("x", {2, 3, 4, 8}), {32, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}), made = c.make(b, v);
+    b.output(conv(b, made, {16, c.name == "more channels" ? 33 : 32, 1, 1}, {}));
+    const Graph g = check_blocked(b.graph, random_f32({2, 3, 4, 8}, 1));
+    CHECK(GraphBuilder::count(g, "Reorder") > 0);
+    CHECK(GraphBuilder::count(g, "MapBlocks") == 0);
+  }
+}
+
+TEST_CASE("assign_layouts: means that lose their axes") {
+  GraphBuilder b;
+  const ValueId v = conv(b, b.input("x", {2, 3, 4, 8}), {32, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+  const ValueId mean = b.node("ReduceMean", {v, b.ints({2, 3})}, {{"keepdims", int64_t(0)}});
+  b.output(b.node("MatMul", {mean, b.constant(random_f32({32, 5}, 3))}));
+  check_blocked(b.graph, random_f32({2, 3, 4, 8}, 1));
 }
 
 TEST_CASE("assign_layouts: channels that fill no whole block, and means of them that a padded convolution reads") {

@@ -321,19 +321,21 @@ TEST_CASE("fuse: softmax(q k^T scale + mask) v becomes FusedAttention, with or w
 }
 
 TEST_CASE("fuse: a constant choice between scores and a very low number is a mask of an attention") {
-  enum Kind { causal, hidden, infinite, three_axes, no_row, modest, one_column, computed };
+  enum Kind { causal, hidden, infinite, three_axes, no_row, modest, one_column, more_scores, computed };
   for (int kind = causal; kind <= computed; ++kind) {
     INFO(kind);
     Builder b;
     const int64_t T = 5, S = 7;
     const bool flat = kind == three_axes;
-    const Dims q_dims = flat ? Dims{6, T, 4} : Dims{2, 3, T, 4}, k_dims = flat ? Dims{6, 4, S} : Dims{2, 3, 4, S},
-               v_dims = flat ? Dims{6, S, 3} : Dims{2, 3, S, 3};
+    const int64_t N = kind == more_scores ? 1 : 2;
+    const Dims q_dims = flat ? Dims{6, T, 4} : Dims{N, 3, T, 4}, k_dims = flat ? Dims{6, 4, S} : Dims{N, 3, 4, S},
+               v_dims = flat ? Dims{6, S, 3} : Dims{N, 3, S, 3};
     std::vector<uint8_t> seen;
     for (int64_t t = 0; t < T; ++t) {
       for (int64_t j = 0; j < (kind == one_column ? 1 : S); ++j) seen.push_back((j <= t + S - T && !(kind == no_row && t == 2)) != (kind == hidden));
     }
-    const Dims mask_dims = flat ? Dims{T, S} : Dims{1, 1, T, kind == one_column ? 1 : S};
+    if (kind == more_scores) seen.insert(seen.end(), seen.begin(), seen.begin() + T * S);
+    const Dims mask_dims = flat ? Dims{T, S} : Dims{kind == more_scores ? 2 : 1, 1, T, kind == one_column ? 1 : S};
     Tensor shown = *Tensor::allocate(DType::boolean, mask_dims);
     std::copy(seen.begin(), seen.end(), shown.mutable_data<uint8_t>());
     ValueId mask = b.constant(shown);
@@ -413,6 +415,21 @@ TEST_CASE("fuse: an Attention of ONNX that asks for no more than FusedAttention 
   const auto x = [&](const char* name, int64_t heads) { return b.input(name, {2, heads, 5, 8}); };
   b.output(b.node("Attention", {x("q", 4), x("k", 2), x("v", 2)}));
   CHECK(Builder::count(fused(b, {random_f32({2, 4, 5, 8}, 1), random_f32({2, 2, 5, 8}, 2), random_f32({2, 2, 5, 8}, 3)}, 0), "FusedAttention") == 0);
+}
+
+TEST_CASE("fuse: what stands behind an activation or a scale that a convolution has already stays behind it") {
+  for (bool scaled : {false, true}) {
+    Builder b;
+    const Dims y_dims{1, 4, 5, 5};
+    const ValueId x = b.input("x", {1, 3, 5, 5}), other = b.input("other", Shape(y_dims)), w = b.constant(random_f32({4, 3, 1, 1}, 1));
+    if (scaled) {
+      const ValueId v = b.node("FusedConv", {x, w, kNone, other, b.constant(random_f32({4}, 2)), b.constant(random_f32({4}, 3))});
+      b.output(b.node("Relu", {v}));
+    } else {
+      b.output(b.node("Add", {b.node("FusedConv", {x, w}, {{"activation", std::string("Relu")}}), other}));
+    }
+    CHECK(fused(b, {random_f32({1, 3, 5, 5}, 4), random_f32(y_dims, 5)}).nodes.size() == 2);
+  }
 }
 
 TEST_CASE("fuse: a mask that makes more scores than there were is no mask of an attention") {
