@@ -2,6 +2,7 @@
 #include "kernels/evaluate.h"
 
 #include "runtime/base/checked.h"
+#include "runtime/base/mapping.h"
 #include "tern/flush_subnormals.h"
 
 namespace tern {
@@ -39,8 +40,14 @@ Result<std::vector<Tensor>> infer_outputs(const OpDef& op, const Attributes& att
     if (!bytes) return invalid(std::string(op.name) + ": the output shape " + type.shape.text() + " has no representable size");
     if (*bytes > budget) return over_budget(op, *bytes, budget);
     budget -= *bytes;
-    // From the heap, which gives memory back that is there: a mapping of its own (Tensor::allocate) would be touched for the first time at every call.
-    outputs.emplace_back(type.dtype, type.shape.concrete(), allocate_aligned(static_cast<size_t>(*bytes)));
+    // Less than a large page from the heap, which gives memory back that is there: a mapping of its own would be touched for the first time at every call.
+    if (static_cast<size_t>(*bytes) < kHugePage) {
+      outputs.emplace_back(type.dtype, type.shape.concrete(), allocate_aligned(static_cast<size_t>(*bytes)));
+      continue;
+    }
+    auto t = Tensor::allocate(type.dtype, type.shape.concrete());
+    if (!t) return t.error();
+    outputs.push_back(std::move(*t));
   }
   return outputs;
 }

@@ -15,7 +15,7 @@ inline double quotient(double x, double length, [[maybe_unused]] double inverse)
     const double q = x * inverse;
     const double once = __builtin_fma(__builtin_fma(-q, length, x), inverse, q);
     const double twice = __builtin_fma(__builtin_fma(-once, length, x), inverse, once);
-    return length < __builtin_inf() ? twice : q;
+    return portable::select(length < __builtin_inf(), twice, q);  // no branch: a length that is NaN would take another way
   }
 #endif
   return x / length;
