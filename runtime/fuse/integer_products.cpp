@@ -178,9 +178,12 @@ void conv_transpose(Rewriter& r, size_t n, const Quantized& y, const Limits& wit
   const auto x = node ? dequantized(r, node->inputs[0]) : std::nullopt;
   const auto w = x ? dequantized_weights(r, node->inputs[1], 1) : std::nullopt;
   if (!w || r.dtype(w->data) == DType::i32) return;
-  const Dims dims = r.graph.value(w->data).constant.dims();
+  // What others read, too, would be spread for each: many nodes of one large tensor would become more than the file can back.
+  if (!r.read_once(node->inputs[1]) || !r.read_once(w->data)) return;
+  const Tensor& own = r.graph.value(w->data).constant;
+  const Dims dims = own.dims();
   const auto axes = phases_of(*node, dims);
-  if (!axes || !sums_fit(r, *x, *w, dims[0] * dims[2] * dims[3])) return;
+  if (!axes || own.count() == 0 || !sums_fit(r, *x, *w, own.count() / dims[1])) return;
   const std::string name = node->name;
   const ValueId bias = input(*node, 2);
   auto inputs = product_inputs(r, *x, *w, y, dtype, bias, dims[1]);

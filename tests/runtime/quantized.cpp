@@ -136,6 +136,23 @@ TEST_CASE("quantised: a transposed convolution is one of integers that gives the
   }
 }
 
+TEST_CASE("quantised: weights that two transposed convolutions read are not spread for each, nor weights of no element") {
+  for (int64_t channels : {4, 0}) {
+    for (bool dequantized_once : {false, true}) {
+      Quantiser b;
+      const ValueId x = b.fenced(b.input("x", {1, channels, 5, 6}), 0.02f, 128);
+      const ValueId w = b.graph.add_constant("w", test::cast(random_f32({channels, 3, 2, 2}, 1, -127, 127), DType::i8));
+      auto real = [&] { return b.node("DequantizeLinear", {w, b.scalar(0.01f), b.zero(0, DType::i8)}); };
+      const ValueId first = real(), second = dequantized_once ? first : real();
+      const Attrs by_two{{"strides", std::vector<int64_t>{2, 2}}};
+      b.output(b.fenced(b.node("ConvTranspose", {x, first}, by_two), 0.07f, 20));
+      if (channels != 0) b.output(b.fenced(b.node("ConvTranspose", {x, second}, by_two), 0.08f, 20));
+      CHECK(count(optimized(b.graph), "QLinearConv") == 0);
+      check_bits(b.graph, {random_f32({1, channels, 5, 6}, 2, -3, 3)});
+    }
+  }
+}
+
 TEST_CASE("quantised: products of matrices, with a bias that is rounded to steps when the file has it in f32") {
   Quantiser b;
   const ValueId x = b.fenced(b.input("x", {3, 8}), 0.02f, 100);
