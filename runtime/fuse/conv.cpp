@@ -99,6 +99,10 @@ void scale_channels(Tensor& w, const std::vector<float>& scale, bool transposed,
   w = sealed(std::move(scaled));
 }
 
+// Weights that others read, too, are copied for each: heads share them over the levels of a pyramid. Of more readers the copies would be memory that the
+// file does not back.
+constexpr int32_t kMostReaders = 8;
+
 // Conv or ConvTranspose -> BatchNormalization or Mul, nothing between.
 void fold_scale(Rewriter& r, size_t n) {
   const std::string_view op = r.graph.nodes[n].op->name;
@@ -111,7 +115,7 @@ void fold_scale(Rewriter& r, size_t n) {
     if (conv != nullptr) affine = op == "Mul" ? product(r, *node, 1 - i) : batch_norm(r, *node);
   }
   const Tensor* w = conv ? r.constant(conv->inputs[1]) : nullptr;
-  if (!affine || !output_channels(*conv, w, *affine)) return;
+  if (!affine || !output_channels(*conv, w, *affine) || r.uses(conv->inputs[1]) > kMostReaders) return;
   const bool biased = conv->inputs.size() > 2 && conv->inputs[2] != kNone;
   const Tensor* bias = biased ? r.constant(conv->inputs[2]) : nullptr;
   if (biased && bias == nullptr) return;

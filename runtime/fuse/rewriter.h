@@ -26,7 +26,8 @@ class Rewriter {
   const Node* producer(ValueId v) const;
   const Node* producer(ValueId v, std::string_view op) const;
   NodeId producer_id(ValueId v) const { return v == kNone ? kNone : producers_[static_cast<size_t>(v)]; }
-  bool read_once(ValueId v) const { return uses_[static_cast<size_t>(v)] == 1; }
+  int32_t uses(ValueId v) const { return uses_[static_cast<size_t>(v)]; }
+  bool read_once(ValueId v) const { return uses(v) == 1; }
   // The constant v; null when it is none, or of another dtype.
   const Tensor* constant(ValueId v, DType dtype = DType::f32) const;
   // The single element of a constant f32 v, as a float; nothing otherwise.

@@ -563,6 +563,19 @@ TEST_CASE("fuse: a vector that is added to the channels becomes the bias, and th
   CHECK(Builder::count(g, "BatchNormalization") == 0);
 }
 
+TEST_CASE("fuse: a norm goes into weights that a few convolutions share, not into those of many") {
+  for (int64_t readers : {8, 9}) {
+    Builder b;
+    const ValueId x = b.input("x", {1, 3, 5, 5}), w = b.constant(random_f32({4, 3, 1, 1}, 1));
+    auto vector = [&](uint32_t seed) { return b.constant(random_f32({4}, seed, 0.5f, 2)); };
+    for (int64_t i = 0; i < readers; ++i) {
+      const ValueId v = b.node("Conv", {b.node("Elu", {x}, {{"alpha", 1 + static_cast<float>(i)}}), w});
+      b.output(b.node("BatchNormalization", {v, vector(2), vector(3), vector(4), vector(5)}));
+    }
+    CHECK(Builder::count(fused(b, {random_f32({1, 3, 5, 5}, 6)}), "BatchNormalization") == (readers > 8 ? readers : 0));
+  }
+}
+
 TEST_CASE("fuse: a norm of constants written as product and sum goes into the convolution, before or after its bias; one that others read does not") {
   for (bool biased : {false, true}) {
     for (bool scalar : {false, true}) {
