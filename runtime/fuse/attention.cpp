@@ -2,6 +2,7 @@
 // bools. See fuse.h.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "runtime/fuse/passes.h"
 #include "runtime/fuse/rewriter.h"
@@ -130,14 +131,15 @@ bool same_heads(const Shape& a, const Shape& b) {
   return a.ranked() && a.rank() == b.rank() && std::equal(a.dims().begin(), a.dims().end() - 2, b.dims().begin());
 }
 
-// What is seen, of a constant that says what is hidden; kNone where there is no memory for it.
-ValueId seen(Rewriter& r, ValueId hidden) {
+// What is seen, of a constant that says what is hidden: one for all attentions that share it (`made`). kNone where there is no memory for it.
+ValueId seen(Rewriter& r, ValueId hidden, std::map<ValueId, ValueId>& made) {
+  if (const auto there = made.find(hidden); there != made.end()) return there->second;
   const Tensor mask = r.graph.value(hidden).constant;
   auto out = Tensor::allocate(DType::boolean, mask.dims());
   if (!out) return kNone;
   const auto* from = mask.data<uint8_t>();
   std::transform(from, from + mask.count(), out->mutable_data<uint8_t>(), [](uint8_t b) { return uint8_t(b == 0); });
-  return r.add_constant(r.graph.value(hidden).name + ".seen", std::move(*out));
+  return made[hidden] = r.add_constant(r.graph.value(hidden).name + ".seen", std::move(*out));
 }
 
 // [N,T,D] as one batch of N heads.
@@ -176,6 +178,7 @@ void fuse_attention(Graph& graph) {
   if (op == nullptr) return;
   Rewriter r(graph);
   rename_plain_attention(r, op);
+  std::map<ValueId, ValueId> made;
   for (size_t n = 0; n < r.size(); ++n) {
     const Node* last = r.at(n, "MatMul");
     const Node* softmax = last ? r.producer(last->inputs[0], "Softmax") : nullptr;
@@ -186,7 +189,7 @@ void fuse_attention(Graph& graph) {
     const ValueId v = last->inputs[1];
     if (!s || !same_heads(r.shape(s->q), r.shape(v)) || !same_heads(r.shape(s->q), r.shape(s->k_transposed))) continue;
     const auto outputs = last->outputs;
-    const ValueId mask = s->hides ? seen(r, s->mask) : s->mask;
+    const ValueId mask = s->hides ? seen(r, s->mask, made) : s->mask;
     if (s->hides && mask == kNone) continue;
     float scale = s->scale;
     const ValueId q = queries(r, n, s->q, scale), k = keys(r, n, s->k_transposed, scale);

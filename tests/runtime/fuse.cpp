@@ -354,6 +354,25 @@ TEST_CASE("fuse: a constant choice between scores and a very low number is a mas
   }
 }
 
+TEST_CASE("fuse: attentions that share what a mask hides share what it shows") {
+  Builder b;
+  Tensor hidden = *Tensor::allocate(DType::boolean, {5, 7});
+  for (int64_t i = 0; i < 35; ++i) hidden.mutable_data<uint8_t>()[i] = i % 7 > i / 7 + 2;
+  const ValueId mask = b.constant(hidden), low = number(b, -INFINITY);
+  const ValueId k = b.input("k", {2, 3, 4, 7}), v = b.input("v", {2, 3, 7, 3});
+  for (const char* q : {"q", "other q"}) {
+    const ValueId scores = b.node("MatMul", {b.input(q, {2, 3, 5, 4}), k});
+    b.output(b.node("MatMul", {b.node("Softmax", {b.node("Where", {mask, low, scores})}), v}));
+  }
+  const Graph g = fused(b, {random_f32({2, 3, 4, 7}, 2), random_f32({2, 3, 7, 3}, 3), random_f32({2, 3, 5, 4}, 1), random_f32({2, 3, 5, 4}, 4)});
+  std::vector<ValueId> masks;
+  for (const Node& n : g.nodes) {
+    if (n.op == find_op("FusedAttention")) masks.push_back(n.inputs[3]);
+  }
+  REQUIRE(masks.size() == 2);
+  CHECK(masks[0] == masks[1]);
+}
+
 TEST_CASE("fuse: constants that queries and keys are multiplied with are the scale of an attention, whoever else reads the products") {
   for (int like = 0; like < 6; ++like) {
     INFO(like);
