@@ -49,5 +49,25 @@ TERN_INLINE QuantizedRange quantized_range(i32x16 zero, float low, float high) {
 TERN_INLINE i32x16 rounded_lanes(f32x16 x, const QuantizedRange& to) { return bits(min_raw(max_raw(x, to.low), to.high) + splat(kRounds)) + to.zero; }
 TERN_INLINE i32x16 quantized_lanes(f32x16 x, f32x16 scale, const QuantizedRange& to) { return rounded_lanes(x / scale, to); }
 
+// The same to bytes, by one scale for all, without a division, which takes longer than all the rest. x and the scale are multiplied with the power of two
+// that brings the scale between 2 and 4; then x is bounded, and the product with the scale's reciprocal corrected once by what it leaves over. The integer is
+// the division's: compared for every scale there is, at the three floats on either side of every half step up to 256, where alone it could differ.
+// Ends as those of a division: a scale of 0 has an infinite power, an infinite one none, NaN is NaN.
+struct ByteScale {
+  f32x16 power, low, high, scale, inverse;
+  i32x16 zero;
+};
+TERN_INLINE ByteScale byte_scale(f32x16 scale, i32x16 zero, bool is_signed) {
+  const i32x16 b = bits(scale), exponent = splat_i32(0x7f800000), mantissa = splat_i32(0x7fffff), sign = splat_i32(INT32_MIN);
+  const f32x16 power = from_bits((exponent - (b & exponent)) | (b & sign)), by = from_bits((b & mantissa) | bits(splat(2.0f)));
+  const f32x16 lowest = splat(is_signed ? -128.0f : 0.0f) - to_float(zero);
+  return {
+      select(unordered(scale, scale), scale, power), lowest * by, (lowest + splat(255.0f)) * by, by, splat(1.0f) / by, zero - bits(splat(kRounds))};
+}
+TERN_INLINE i32x16 quantized_lanes(f32x16 x, const ByteScale& to) {
+  const f32x16 bounded = min_raw(max_raw(x * to.power, to.low), to.high), near = bounded * to.inverse;
+  return bits(fma(fnma(near, to.scale, bounded), to.inverse, near) + splat(kRounds)) + to.zero;
+}
+
 }  // namespace
 }  // namespace tern::TERN_ISA

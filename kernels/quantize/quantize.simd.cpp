@@ -100,8 +100,13 @@ template <class Q>
 template <class Q>
 [[gnu::noinline]] void quantize_all(const float* x, float scale, int32_t zero, Q* y, int64_t n) {
   const f32x16 step = splat(scale);
-  const QuantizedRange range = quantized_range(splat_i32(zero), kLowest<Q>, kHighest<Q>);
-  quantize_lanes(x, y, n, [&](int64_t, f32x16 v) TERN_INLINE_CALL { return quantized_lanes(v, step, range); });
+  if constexpr (sizeof(Q) == 1) {
+    const ByteScale to = byte_scale(step, splat_i32(zero), kLowest<Q> < 0);
+    quantize_lanes(x, y, n, [&](int64_t, f32x16 v) TERN_INLINE_CALL { return quantized_lanes(v, to); });
+  } else {
+    const QuantizedRange range = quantized_range(splat_i32(zero), kLowest<Q>, kHighest<Q>);
+    quantize_lanes(x, y, n, [&](int64_t, f32x16 v) TERN_INLINE_CALL { return quantized_lanes(v, step, range); });
+  }
 }
 template <class Q>
 [[gnu::noinline]] void dequantize_block(const Q* x, const Scales& s, float* __restrict y, int64_t n) {

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
+#include "kernels/quantize/linear.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test::in_quantize {
@@ -13,6 +15,26 @@ namespace {
 
 Tensor u8(Dims dims, std::vector<float> v) { return cast(f32(dims, std::move(v)), DType::u8); }
 Tensor i8(Dims dims, std::vector<float> v) { return cast(f32(dims, std::move(v)), DType::i8); }
+
+// kernels/quantize/bytes.h multiplies with a reciprocal and corrects it.
+template <class Q>
+void check_half_steps(float scale, int32_t zero) {
+  const float inf = std::numeric_limits<float>::infinity();
+  std::vector<float> x = {
+      0, inf, -inf, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::max(), -std::numeric_limits<float>::max()};
+  const float step = std::isfinite(scale) && scale != 0 ? scale : 1;
+  for (int k = -257; k <= 257; ++k) {
+    const float half = (static_cast<float>(k) + 0.5f) * step;
+    for (float v : {half, std::nextafter(half, inf), std::nextafter(half, -inf), static_cast<float>(k) * step}) x.push_back(v);
+  }
+  const auto n = static_cast<int64_t>(x.size());
+  const Tensor zero_point = cast(f32({}, {static_cast<float>(zero)}), dtype_of<Q>());
+  const Tensor y = run_op("QuantizeLinear", {}, {f32({n}, x), f32({}, {scale}), zero_point})[0];
+  int64_t differ = 0;
+  for (int64_t i = 0; i < n; ++i) differ += y.data<Q>()[i] != quantized<Q>(x[static_cast<size_t>(i)], scale, zero);
+  CAPTURE(scale);
+  CHECK(differ == 0);
+}
 
 }  // namespace
 
@@ -23,6 +45,18 @@ TEST_CASE("quantize: ties go to even, ends saturate, before and after the zero p
   check_same(run_op("QuantizeLinear", {}, {x, f32({1}, {2}), i8({1}, {-1})})[0], i8({7}, {-1, -1, 1, -1, 127, -128, 1}));
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
   check_same(run_op("QuantizeLinear", {}, {f32({3}, {inf, -inf, nan}), f32({}, {1}), i8({}, {0})})[0], i8({3}, {127, -128, -128}));
+}
+
+TEST_CASE("quantize: a byte is what a division gives, at every half step, by scales of every kind") {
+  const float inf = std::numeric_limits<float>::infinity();
+  std::vector<float> scales = {1.0f, 0.1f, 1.0f / 3, 0x1.fffffep-1f, 0x1.fffffep-100f, 0x1p-118f, 0x1.8p118f, 0x1.fffffep127f, -0.3f, 0.0f, -0.0f,
+                               inf,  -inf, NAN};
+  const Tensor some = random_f32({40}, 5, 0.0001f, 0.1f);
+  scales.insert(scales.end(), some.data<float>(), some.data<float>() + 40);
+  for (float scale : scales) {
+    check_half_steps<uint8_t>(scale, 3);
+    check_half_steps<int8_t>(scale, -128);
+  }
 }
 
 TEST_CASE("quantize: one scale and one zero point for all are [] or [1], each on its own") {
