@@ -217,6 +217,7 @@ constexpr const OpDef* kOps[] = {
     &kQLinearMatMul,
     &kQuantizeLinear,
     &kQuantizedAdd,
+    &kQuantizedAveragePool,
     &kQuantizedMean,
     &kQuantizedMul,
     // reduce

@@ -3,11 +3,33 @@
 
 #include "kernels/conv/conv_bind.h"
 #include "kernels/layouts.h"
+#include "kernels/pool/pool_window.h"
 #include "kernels/pool/windows.h"
 #include "kernels/quantize/mapped.h"
 #include "runtime/base/checked.h"
 
 namespace tern {
+
+Result<Window> pool_window(const AttrReader& attrs, int spatial) {
+  auto window = read_window(attrs, spatial, {});
+  if (window) window->ceil_mode = attrs.i("ceil_mode") != 0;
+  return window;
+}
+PoolWindow<int64_t> bare(const Window& w) {
+  PoolWindow<int64_t> to;
+  for (size_t i = 0; i < 3; ++i) {
+    to.in[i] = w.in[i], to.out[i] = w.out[i], to.kernel[i] = w.kernel[i], to.stride[i] = w.stride[i], to.dilation[i] = w.dilation[i];
+    to.begin[i] = w.begin[i], to.end[i] = w.end[i];
+  }
+  return to;
+}
+int64_t pool_steps(const AttrReader& attrs, const Dims& x, int first, int64_t y) {
+  const auto kernel = attrs.ints("kernel_shape");
+  for (size_t i = 0; i < kernel.size() && static_cast<int>(i) + 2 < x.rank; ++i)
+    y = checked_mul(y, std::min(kernel[i], x[first + static_cast<int>(i)])).value_or(INT64_MAX);
+  return y;
+}
+
 namespace {
 
 using Rows = std::span<const KernelRow* const>;
@@ -39,12 +61,6 @@ constexpr int64_t kMostPlaces = int64_t(1) << 30;  // of a map, that vectors of 
 
 constexpr bool has_order(PoolKind kind) { return kind == PoolKind::norm || kind == PoolKind::global_norm; }
 
-Result<Window> pool_window(const AttrReader& attrs, int spatial) {
-  auto window = read_window(attrs, spatial, {});
-  if (window) window->ceil_mode = attrs.i("ceil_mode") != 0;
-  return window;
-}
-
 template <PoolKind kKind>
 Status infer(InferContext& c) {
   constexpr bool kMax = kKind == PoolKind::max || kKind == PoolKind::global_max;
@@ -74,15 +90,6 @@ Status infer(InferContext& c) {
   c.set(0, t, y);
   if (kKind == PoolKind::max) c.set(1, DType::i64, y);
   return {};
-}
-
-PoolWindow<int64_t> bare(const Window& w) {
-  PoolWindow<int64_t> to;
-  for (size_t i = 0; i < 3; ++i) {
-    to.in[i] = w.in[i], to.out[i] = w.out[i], to.kernel[i] = w.kernel[i], to.stride[i] = w.stride[i], to.dilation[i] = w.dilation[i];
-    to.begin[i] = w.begin[i], to.end[i] = w.end[i];
-  }
-  return to;
 }
 
 Status bind_blocked(BindContext& c, const Window& w, Rows rows) {
@@ -223,15 +230,10 @@ Status bind(BindContext& c) {
   return {};
 }
 
-// Taps of all windows, those in the padding left out.
 int64_t steps(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
-  const auto kernel = attrs.ints("kernel_shape");
   int64_t n = 0;
   for (const TensorView& y : out) n = y.present() ? y.count() : n;
-  for (size_t i = 0; i < kernel.size() && i + 2 < static_cast<size_t>(in[0].dims.rank); ++i) {
-    n = checked_mul(n, std::min(kernel[i], in[0].dims[static_cast<int>(i) + 2])).value_or(INT64_MAX);
-  }
-  return n;
+  return pool_steps(attrs, in[0].dims, 2, n);
 }
 
 // ---- MeanBlocks: only assign_layouts makes it ----

@@ -1,12 +1,8 @@
-// Schemas and binding. See mapped.h.
+// Schemas and binding of tables, sums and products. See mapped.h. Next: mapped_pools.cpp.
 #include "kernels/quantize/mapped.h"
 
-#include <algorithm>
-
-#include "kernels/conv/window.h"
 #include "kernels/layouts.h"
 #include "kernels/quantize/integer.h"
-#include "runtime/base/checked.h"
 #include "runtime/base/cpu_vnni.h"
 
 namespace tern {
@@ -79,55 +75,6 @@ Status bind_pair(BindContext& c) {
   return {};
 }
 
-// ---- QuantizedMean: data, scale and zero point of x, scale and zero point of y ----
-
-bool has_last_channels(const AttrReader& attrs) { return attrs.i("channels_last") != 0; }
-
-Status infer_mean(InferContext& c) {
-  for (size_t i : {0u, 4u}) {
-    if (!is_byte(c.dtype(i))) return bad_dtype(c.dtype(i));
-  }
-  for (size_t i : {1u, 3u}) {
-    if (c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
-  }
-  if (c.dtype(2) != c.dtype(0)) return invalid("the zero point is not of the dtype of its data");
-  Shape y = c.shape(0);
-  if (y.ranked() && y.rank() < 3) return invalid("X is " + y.text() + ", expected at least one spatial axis");
-  const int first = has_last_channels(c.attrs) ? 1 : 2;
-  for (int d = 0; y.ranked() && d < y.rank() - 2; ++d) y[first + d] = Dim(1);
-  c.set(0, c.dtype(4), y);
-  return {};
-}
-Status bind_mean(BindContext& c) {
-  for (size_t i : {1u, 2u, 3u, 4u}) {
-    if (c.in(i).count() != 1) return invalid("input " + std::to_string(i) + " is " + to_string(c.in(i).dims) + ", it must have one element");
-  }
-  const Dims& x = c.in(0).dims;
-  const bool last = has_last_channels(c.attrs);
-  const int axis = last ? x.rank - 2 : x.rank - 1;  // the last spatial one
-  const int64_t channels = x[last ? x.rank - 1 : 1];
-  const auto [begin, end] = c.range(x[0] * ((channels + 15) / 16));
-  if (begin == end || c.out(0).count() == 0) return {};
-  QuantizedMeanArgs& a = c.args<QuantizedMeanArgs>();
-  a.x_signed = c.in(0).dtype == DType::i8;
-  a.y_signed = c.out(0).dtype == DType::i8;
-  a.last = last;
-  a.channels = channels;
-  a.columns = x[axis];
-  a.rows = a.columns == 0 ? 0 : x.count(last ? 1 : 2, axis);
-  a.begin = begin;
-  a.end = end;
-  c.set(a.x, c.input<const uint8_t>(0));
-  c.set(a.x_scale, c.input<const float>(1));
-  c.set(a.x_zero, c.input<const uint8_t>(2));
-  c.set(a.y_scale, c.input<const float>(3));
-  c.set(a.y_zero, c.input<const uint8_t>(4));
-  c.set(a.y, c.output<uint8_t>(0));
-  c.run(*c.pick(DType::i8));
-  return {};
-}
-int64_t mean_steps(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView>) { return in[0].count(); }
-
 // ---- Lookup8: x, table ----
 
 constexpr auto& kLookupRows = rows_of<TERN_ON_EACH_ISA(lookup_i8)>;
@@ -151,69 +98,7 @@ Status bind_lookup(BindContext& c) {
   return {};
 }
 
-// ---- MaxPoolLast ----
-
-Status infer_pool(InferContext& c) {
-  if (!is_byte(c.dtype(0))) return bad_dtype(c.dtype(0));
-  const Shape& x = c.shape(0);
-  if (!x.ranked()) return {};
-  if (x.rank() != 4) return invalid("X is " + x.text() + ", expected [N,H,W,C]");
-  auto window = read_window(c.attrs, 2, {});
-  if (!window) return window.error();
-  window->ceil_mode = c.attrs.i("ceil_mode") != 0;
-  Shape y = x;
-  for (int i = 0; i < 2; ++i) {
-    auto out = window_out(*window, c.attrs, i, x[1 + i], c);
-    if (!out) return out.error();
-    y[1 + i] = *out;
-  }
-  c.set(0, c.dtype(0), y);
-  return {};
-}
-Status bind_pool(BindContext& c) {
-  const Dims& x = c.in(0).dims;
-  auto window = read_window(c.attrs, 2, {});
-  if (!window) return window.error();
-  window->ceil_mode = c.attrs.i("ceil_mode") != 0;
-  if (Status s = fit_window(*window, c.attrs, x.span().subspan(1, 2)); !s) return s;
-  const auto [begin, end] = c.range(x[0] * window->out[1]);
-  if (begin == end || c.out(0).count() == 0) return {};
-  MaxPoolLastArgs& a = c.args<MaxPoolLastArgs>();
-  for (size_t i = 0; i < 2; ++i) {
-    a.in[i] = window->in[i + 1];
-    a.out[i] = window->out[i + 1];
-    a.kernel[i] = window->kernel[i + 1];
-    a.stride[i] = window->stride[i + 1];
-    a.dilation[i] = window->dilation[i + 1];
-    a.pad[i] = window->begin[i + 1];
-  }
-  a.is_signed = c.in(0).dtype == DType::i8;
-  a.channels = x[3];
-  a.begin = begin;
-  a.end = end;
-  c.set(a.x, c.input<const uint8_t>(0));
-  c.set(a.y, c.output<uint8_t>(0));
-  c.run(*c.pick(DType::i8));
-  return {};
-}
-int64_t pool_steps(const AttrReader& attrs, std::span<const TensorView> in, std::span<const TensorView> out) {
-  const auto kernel = attrs.ints("kernel_shape");
-  int64_t n = out[0].count();
-  for (size_t i = 0; i < kernel.size() && i < 2; ++i)
-    n = checked_mul(n, std::min(kernel[i], in[0].dims[static_cast<int>(i) + 1])).value_or(INT64_MAX);
-  return n;
-}
-
-constexpr AttrSpec kPoolAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"ceil_mode", AttrKind::i, 0}, {"dilations", AttrKind::ints},
-                                   {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
-constexpr AttrSpec kMeanAttrs[] = {{"channels_last", AttrKind::i, 0}};
-
 std::optional<LastForm> pair_channels_last(const LayoutQuery& q) { return takes_last(q, {0, 3}); }
-std::optional<LastForm> mean_channels_last(const LayoutQuery& q) {
-  LastForm f = takes_last(q, {0});
-  f.attrs.set("channels_last", int64_t(1));
-  return f;
-}
 
 constexpr auto& kPairRows = rows_of<TERN_ON_EACH_ISA(quantized_pair_i8)>;
 
@@ -227,16 +112,6 @@ constinit const OpDef kQuantizedAdd = {.name = "QuantizedAdd",
                                        .kernels = kPairRows,
                                        .tern_only = true,
                                        .channels_last = pair_channels_last};
-constinit const OpDef kQuantizedMean = {.name = "QuantizedMean",
-                                        .inputs = {5, 5},
-                                        .outputs = {1, 1},
-                                        .attrs = kMeanAttrs,
-                                        .infer = infer_mean,
-                                        .bind = bind_mean,
-                                        .kernels = rows_of<TERN_ON_EACH_ISA(quantized_mean_i8)>,
-                                        .steps = mean_steps,
-                                        .tern_only = true,
-                                        .channels_last = mean_channels_last};
 constinit const OpDef kQuantizedMul = {.name = "QuantizedMul",
                                        .inputs = {8, 8},
                                        .outputs = {1, 1},
@@ -254,14 +129,5 @@ constinit const OpDef kLookup8 = {.name = "Lookup8",
                                   .inplace_inputs = 1,
                                   .tern_only = true,
                                   .channels_last = map_channels_last};
-constinit const OpDef kMaxPoolLast = {.name = "MaxPoolLast",
-                                      .inputs = {1, 1},
-                                      .outputs = {1, 1},
-                                      .attrs = kPoolAttrs,
-                                      .infer = infer_pool,
-                                      .bind = bind_pool,
-                                      .kernels = rows_of<TERN_ON_EACH_ISA(max_pool_last_i8)>,
-                                      .steps = pool_steps,
-                                      .tern_only = true};
 
 }  // namespace tern

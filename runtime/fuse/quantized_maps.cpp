@@ -145,15 +145,19 @@ bool pair(Rewriter& r, size_t n, const Quantized& y, DType dtype) {
   return false;
 }
 
-// The mean of all that a channel holds, with the limits behind it.
+// The mean of windows, or of all that a channel holds, with the limits behind it.
 bool mean(Rewriter& r, size_t n, const Quantized& y, DType dtype) {
   const auto within = limits(r, y, dtype);
-  const Node* pool = within && r.read_once(within->input) ? r.producer(within->input, "GlobalAveragePool") : nullptr;
-  const auto x = pool != nullptr ? dequantized(r, pool->inputs[0]) : std::nullopt;
-  if (!x || !r.shape(x->data).known()) return false;
-  const std::vector<ValueId> inputs = {x->data, x->scale, zero_or_none(r, x->zero, r.dtype(x->data)), y.scale, zero_or_none(r, y.zero, dtype)};
-  put_within(r, n, Node{find_op("QuantizedMean"), pool->name, {}, inputs, {}, {}}, *within, dtype);
-  return true;
+  if (!within || !r.read_once(within->input)) return false;
+  for (const auto& [op, fused] : {std::pair{"AveragePool", "QuantizedAveragePool"}, std::pair{"GlobalAveragePool", "QuantizedMean"}}) {
+    const Node* pool = r.producer(within->input, op);
+    const auto x = pool != nullptr ? dequantized(r, pool->inputs[0]) : std::nullopt;
+    if (!x || !r.shape(x->data).known()) continue;
+    const std::vector<ValueId> inputs = {x->data, x->scale, zero_or_none(r, x->zero, r.dtype(x->data)), y.scale, zero_or_none(r, y.zero, dtype)};
+    put_within(r, n, Node{find_op(fused), pool->name, pool->attrs, inputs, {}, {}}, *within, dtype);
+    return true;
+  }
+  return false;
 }
 
 // Pieces of several scales.

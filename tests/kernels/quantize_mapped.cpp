@@ -45,6 +45,43 @@ TEST_CASE("table of bytes: entry i for the byte i, whatever its sign") {
   CHECK(op_error("Lookup8", {}, {x, f32({256}, std::vector<float>(256, 1))}) != "");
 }
 
+TEST_CASE("quantised mean of windows: the bytes of AveragePool, wherever channels lie on either side") {
+  struct Case {
+    Dims x;
+    std::vector<int64_t> kernel, strides, pads, dilations;
+    int64_t ceil, include_pad;
+  };
+  for (const Case& k :
+       {Case{{2, 85, 9, 8}, {3, 2}, {2, 1}, {1, 0, 1, 1}, {1, 2}, 1, 0}, Case{{1, 16, 6, 6}, {2, 2}, {2, 2}, {0, 0, 0, 0}, {1, 1}, 0, 0},
+        Case{{1, 3, 5, 5}, {3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 0, 1}, Case{{2, 70, 7}, {3}, {2}, {1, 1}, {1}, 1, 1},
+        Case{{1, 20, 3, 4, 5}, {2, 3, 2}, {1, 2, 2}, {1, 0, 0, 0, 1, 1}, {1, 1, 2}, 0, 0}}) {
+    std::vector<int64_t> last = {0}, first = {0, k.x.rank - 1};
+    for (int64_t d = 2; d < k.x.rank; ++d) last.push_back(d), first.push_back(d - 1);
+    last.push_back(1);
+    const Attrs pool{{"kernel_shape", k.kernel}, {"strides", k.strides}, {"pads", k.pads},
+                     {"dilations", k.dilations}, {"ceil_mode", k.ceil},  {"count_include_pad", k.include_pad}};
+    for (DType t : {DType::u8, DType::i8}) {
+      const Tensor x = bytes(k.x, t, 37), x_scale = f32({}, {0.05f}), x_zero = scalar8(90, t), y_scale = f32({}, {0.031f}),
+                   y_zero = scalar8(7, DType::i8);
+      const Tensor real = run_op("AveragePool", pool, {run_op("DequantizeLinear", {}, {x, x_scale, x_zero})[0]})[0];
+      const Tensor expected = run_op("QuantizeLinear", {}, {real, y_scale, y_zero})[0];
+      for (int64_t sides : {0, 1, 2, 3}) {
+        const Attrs fused{{"kernel_shape", k.kernel}, {"strides", k.strides}, {"pads", k.pads},
+                          {"dilations", k.dilations}, {"ceil_mode", k.ceil},  {"count_include_pad", k.include_pad},
+                          {"channels_last", sides}};
+        const Tensor given = (sides & 1) == 0 ? x : run_op("Transpose", {{"perm", last}}, {x})[0];
+        const Tensor y = run_op("QuantizedAveragePool", fused, {given, x_scale, x_zero, y_scale, y_zero})[0];
+        check_same((sides & 2) == 0 ? y : run_op("Transpose", {{"perm", first}}, {y})[0], expected);
+      }
+    }
+  }
+  const Tensor one = f32({}, {1}), zero = scalar8(0, DType::u8), x = bytes({1, 2, 3, 3}, DType::u8, 1);
+  const Attrs two{{"kernel_shape", std::vector<int64_t>{2, 2}}};
+  CHECK(op_error("QuantizedAveragePool", two, {bytes({2, 3}, DType::u8, 1), one, zero, one, zero}) != "");
+  CHECK(op_error("QuantizedAveragePool", two, {x, f32({2}, {1, 1}), zero, one, zero}) != "");
+  CHECK(op_error("QuantizedAveragePool", two, {x, one, scalar8(0, DType::i8), one, zero}) != "");
+}
+
 TEST_CASE("maximum with channels last: the bytes of MaxPool") {
   for (DType t : {DType::u8, DType::i8}) {
     const Tensor x = bytes({2, 21, 9, 8}, t, 37);

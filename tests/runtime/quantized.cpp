@@ -282,6 +282,30 @@ TEST_CASE("quantised: squeeze and excite stays on bytes, its means and factors o
   }
 }
 
+TEST_CASE("quantised: means of windows stay on bytes, with channels last on the side where a convolution is") {
+  for (int64_t channels : {3, 16, 90}) {
+    for (int z : {128, 20}) {
+      Quantiser b;
+      const std::vector<int64_t> three(2, 3), two(2, 2), one(4, 1);
+      const ValueId x = b.fenced(b.input("x", {2, channels, 12, 9}), 0.02f, 128);
+      const Attrs pool{{"kernel_shape", three}, {"strides", two}, {"pads", one}};
+      const ValueId first = b.fenced(b.node("AveragePool", {x}, pool), 0.015f, 100);
+      const ValueId a = b.fenced(b.node("Conv", {first, b.weights({channels, channels, 1, 1}, 1, 0.01f)}), 0.05f, 60, DType::i8);
+      const ValueId m = b.fenced(b.node("Relu", {b.node("AveragePool", {a}, pool)}), 0.03f, z);
+      b.output(b.fenced(b.node("Conv", {m, b.weights({channels, channels, 1, 1}, 2, 0.01f)}), 0.02f, 128));
+      b.output(b.node("Flatten", {b.fenced(b.node("AveragePool", {m}, pool), 0.04f, 128)}));
+      b.output(b.node("Flatten", {b.fenced(b.node("GlobalAveragePool", {a}), 0.01f, 128)}));
+      const Graph g = planned(b.graph);
+      CHECK(count(g, "QuantizedAveragePool") == 3);
+      CHECK(count(g, "QuantizedMean") == 1);
+      CHECK(count(g, "AveragePool") == 0);
+      CHECK(count(g, "Transpose") == 0);
+      CHECK(count(g, "Clip") == 1);
+      check_bits(b.graph, {random_f32({2, channels, 12, 9}, 1, -3, 3)});
+    }
+  }
+}
+
 TEST_CASE("quantised: channels lie last from one convolution to the next, and as they were for everybody else") {
   for (bool pooled : {false, true}) {
     Quantiser b;

@@ -235,6 +235,8 @@ inline std::vector<Case> cases() {
   all.push_back({"MatMulIntegerToFloat", {u8x, scale, u8, u8w, scale, u8, w({33}), x({3, 33})}, {{"activation", std::string("Relu")}}});
   for (const char* op : {"QuantizedAdd", "QuantizedMul"}) all.push_back({op, {u8x, scale, u8, u8x, scale, u8, scale, u8}});
   for (int64_t l : {0, 1}) all.push_back({"QuantizedMean", {last, scale, u8, scale, u8}, {{"channels_last", l}}});
+  for (int64_t l : {0, 3})
+    all.push_back({"QuantizedAveragePool", {last, scale, u8, scale, u8}, {{"channels_last", l}, {"kernel_shape", Ints{2, 2}}}});
   all.push_back({"Lookup8", {u8x, {{256}, DType::i8, true, {}}}});
   all.push_back({"MaxPoolLast", {last}, {{"kernel_shape", Ints{2, 2}}}});
   std::set<std::string_view> have;
