@@ -68,7 +68,7 @@ void sum_tile(const IntegerArgs& a, const Block& b, int64_t first, int64_t rows,
     const uint8_t* x = a.direct ? b.x + window_begin(a, b.row + first) : b.x + first * b.x_stride;
     if (a.width() < kTileColumns) return few_columns(a, x, b.x_stride, rows, w, sum);
     const int64_t lines = a.lines(), quads = (a.run + 3) / 4;
-    return k.tile(
+    return (a.vnni ? k.tile_vnni : k.tile)(
         {x, b.x_stride, lines, quads, a.direct ? a.offsets : nullptr, static_cast<int>(rows), static_cast<int>(panels), w + 64, a.panel(), sum});
   }
   const uint8_t* pixels[kTileRows];

@@ -14,7 +14,7 @@
 //             A convolution lays its image out once, channels last between cells of x_zero; k runs over taps, then channels. Its tiles are pixels of a
 //             line and read the lines of their windows where they are; where such tiles were short, windows are copied.
 //             A depthwise one reads that image, too. Products, and convolutions without padding of x with channels last, read x in place.
-//   Cost      2*M*N*K integer operations, 32 of them an instruction on AVX2, 128 with AVX-512 VNNI; an AVX-512 without it runs AVX2's code.
+//   Cost      2*M*N*K integer operations, 32 of them an instruction on AVX2, 64 with AVX-VNNI, 128 with AVX-512 VNNI; an AVX-512 without it runs AVX2's code.
 //   Numerics  the sum is exact modulo 2^32, so every ISA, order and part gives the same. Scaling is in f32, as written above, rounded after each step.
 //   Edges     K == 0 sums to 0. A NaN scale gives the lowest value.
 //   Source    the ONNX operators, opsets 10 and 21 without 8-bit floats; the fused ones are tern's.
@@ -56,6 +56,7 @@ struct IntegerArgs {
   bool conv;
   Window window;
   // From here on of a CPU.
+  bool vnni;             // AVX2's tiles take vpdpbusd
   bool channels_last;    // x and y
   bool depthwise;        // one matrix, whose columns are the channels
   int64_t channels;      // of a pixel of x

@@ -107,6 +107,7 @@ Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, size_t w_zero, int
   const auto zero = uniform_zero(c, w_zero);
   a.w_uniform = zero.value_or(0);
   const Isa isa = integer_isa(c.isa, has_vnni());
+  a.vnni = isa == Isa::avx2 && has_avx_vnni();
   a.tap_quads = zero && isa == Isa::avx512 ? tap_quads(a) : 0;
   if (a.tap_quads != 0 && !ring_bytes(a)) a.tap_quads = 0;
   a.row_sums = !a.depthwise && (!zero || *zero != (a.w_signed ? 0 : 128));

@@ -3,7 +3,8 @@
 //     | sums of its columns, i32 [16] | k 0..3 of column 0, of column 1 … 15 | k 4..7 of column 0 … |        [1 + quads][64 bytes]
 //     | sums of its columns, i32 [16] | tap 0 of column 0 … 15, i32 | tap 1 … |                              of a depthwise convolution
 // tile    sum[r][j] = sum_k x[r][k] w[k][j]    modulo 2^32. A quad of x is broadcast and multiplied with the quads of 16 columns: one vpdpbusd with
-//         AVX-512 VNNI, which saturates nowhere; AVX2 widens both to 16 bits and adds pairs (vpmaddubsw would saturate); elsewhere plain loops.
+//         AVX-512 VNNI, which saturates nowhere; AVX2 widens both to 16 bits and adds pairs (vpmaddubsw would saturate), or is tile_vnni where the CPU has
+//         AVX-VNNI; elsewhere plain loops.
 //     | sums of its columns, i32 [16] | for each line of taps, part, output: quads of column 0 … 15 | of one whose taps are quads
 // taps    the same of a depthwise convolution: sum[r][j] = sum_t x[r][offset[t] + j] w[t][j], |w| <= 255
 // groups, lines    the same where taps are quads and vpdpbusd is there: four pixels of sixteen channels lie turned, pixels innermost, in a
@@ -102,6 +103,7 @@ struct IntegerWindows {
 
 struct IntegerKernels {
   void (*tile)(const IntegerTile&);
+  void (*tile_vnni)(const IntegerTile&);  // of AVX2 alone
   void (*taps)(const IntegerTaps&);
   void (*groups)(const IntegerGroups&);  // null where there is no vpdpbusd, as is `lines`
   void (*lines)(const IntegerLines&);

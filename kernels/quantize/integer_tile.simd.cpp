@@ -94,6 +94,37 @@ void tile(const IntegerTile& t) {
   }
 }
 
+// With vpdpbusd of 256 bits, which CPUs have that have no AVX-512. Written out in its VEX form, as above.
+TERN_INLINE void add_products(__m256i& sum, __m256i x, __m256i w) { __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(x), "x"(w)); }
+template <int kRows>
+void sum_rows_vnni(const IntegerTile& t, int first, int panel) {
+  const int64_t stride = t.x_stride;
+  const int8_t* w = t.w + panel * t.panel;
+  __m256i s[kRows * 2], half[2];
+  unroll<kRows * 2>([&](auto i) TERN_INLINE_CALL { s[i.v] = _mm256_setzero_si256(); });
+  for (int64_t l = 0; l < t.lines; ++l) {
+    const uint8_t* x = line_of(t, l) + first * stride;
+    for (int64_t q = 0; q < t.quads; ++q, w += 64, x += 4) {
+      unroll<2>([&](auto h) TERN_INLINE_CALL { half[h.v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + 32 * h.v)); });
+      unroll<kRows>([&](auto r) TERN_INLINE_CALL {
+        const __m256i quad = _mm256_set1_epi32(quad_at(x + r.v * stride));
+        unroll<2>([&](auto h) TERN_INLINE_CALL { add_products(s[r.v * 2 + h.v], quad, half[h.v]); });
+      });
+    }
+  }
+  unroll<kRows * 2>([&](auto i) TERN_INLINE_CALL {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(t.sum + (first + i.v / 2) * kSumStride + panel * kTileColumns + i.v % 2 * 8), s[i.v]);
+  });
+}
+void tile_vnni(const IntegerTile& t) {
+  for (int p = 0; p < t.panels; ++p) {
+    int r = 0;
+    for (; r + 6 <= t.rows; r += 6) sum_rows_vnni<6>(t, r, p);  // twelve sums, of sixteen registers
+    for (; r + 3 <= t.rows; r += 3) sum_rows_vnni<3>(t, r, p);
+    for (; r < t.rows; ++r) sum_rows_vnni<1>(t, r, p);
+  }
+}
+
 #else  // plain loops, which compilers turn into what the CPU has
 
 void tile(const IntegerTile& t) {
@@ -440,9 +471,11 @@ void turn(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t n, uin
 #endif
 
 #if defined(__AVX512F__)
-constexpr IntegerKernels kKernels = {tile, taps, groups, lines, finish, columns, flip, sum_bytes, windows, turn, turn};
+constexpr IntegerKernels kKernels = {tile, nullptr, taps, groups, lines, finish, columns, flip, sum_bytes, windows, turn, turn};
+#elif defined(__AVX2__)
+constexpr IntegerKernels kKernels = {tile, tile_vnni, taps, nullptr, nullptr, finish, columns, flip, sum_bytes, windows, turn, turn};
 #else
-constexpr IntegerKernels kKernels = {tile, taps, nullptr, nullptr, finish, columns, flip, sum_bytes, windows, turn, turn};
+constexpr IntegerKernels kKernels = {tile, nullptr, taps, nullptr, nullptr, finish, columns, flip, sum_bytes, windows, turn, turn};
 #endif
 void product(const void* args) { integer_product(args, kKernels); }
 

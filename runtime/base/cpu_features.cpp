@@ -34,7 +34,7 @@ bool bit(uint32_t word, int n) { return (word >> n) & 1; }
 
 // What CPU and system offer.
 struct Offered {
-  bool avx2 = false, avx512 = false, vnni = false, vbmi = false, bf16 = false;
+  bool avx2 = false, avx512 = false, vnni = false, vbmi = false, bf16 = false, avx_vnni = false;
 };
 Offered offered() {
   uint32_t a, b, c, d;
@@ -47,7 +47,8 @@ Offered offered() {
   if (!bit(b, 5) || (state & kYmm) != kYmm) return {};
   const bool avx512 = bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31) && (state & kZmm) == kZmm;  // F DQ BW VL
   const bool vnni = avx512 && bit(c, 11), vbmi = avx512 && bit(c, 1);
-  return {true, avx512, vnni, vbmi, avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && bit(a, 5)};
+  const bool more = __get_cpuid_count(7, 1, &a, &b, &c, &d);
+  return {true, avx512, vnni, vbmi, avx512 && more && bit(a, 5), more && bit(a, 4)};
 }
 // Asked once: on virtual machines CPUID leaves the guest.
 const Offered& here() {
@@ -59,6 +60,7 @@ const Offered& here() {
 
 bool runnable(Isa isa) { return isa == Isa::scalar || (isa == Isa::avx2 && here().avx2) || (isa == Isa::avx512 && here().avx512); }
 bool has_vnni() { return here().vnni; }
+bool has_avx_vnni() { return here().avx_vnni; }
 bool has_bf16_pairs() { return here().bf16; }
 bool has_byte_tables() { return here().vbmi; }
 
@@ -80,6 +82,7 @@ bool of_this_architecture(Isa isa) { return isa != Isa::neon; }
 bool of_this_architecture(Isa isa) { return isa == Isa::scalar || isa == Isa::neon; }
 bool runnable(Isa isa) { return of_this_architecture(isa); }  // every AArch64 CPU has NEON
 bool has_vnni() { return false; }
+bool has_avx_vnni() { return false; }
 bool has_bf16_pairs() { return false; }
 bool has_byte_tables() { return false; }
 std::string cpu_name() { return "unknown CPU"; }
@@ -89,6 +92,7 @@ std::string cpu_name() { return "unknown CPU"; }
 bool of_this_architecture(Isa isa) { return isa == Isa::scalar; }
 bool runnable(Isa isa) { return isa == Isa::scalar; }
 bool has_vnni() { return false; }
+bool has_avx_vnni() { return false; }
 bool has_bf16_pairs() { return false; }
 bool has_byte_tables() { return false; }
 std::string cpu_name() { return "unknown CPU"; }

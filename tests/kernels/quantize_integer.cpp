@@ -1,11 +1,14 @@
 // Products and convolutions of integers against sums in 64 bits. Contract: kernels/quantize/integer.h.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <random>
 
 #include "kernels/quantize/integer.h"
+#include "runtime/base/cpu_features.h"
+#include "runtime/base/cpu_vnni.h"
 #include "tests/support/cheap.h"
 #include "tests/support/op_test.h"
 
@@ -281,6 +284,33 @@ TEST_CASE("integer product: to f32, each step rounded: scaled, a bias, a residua
   CHECK(op_error("MatMulIntegerToFloat", {}, {a, one, za, b, one, zb, f32({3}, {1, 1, 1}), f32({3}, {1, 1, 1})}) != "");
   CHECK(op_error("MatMulIntegerToFloat", {{"activation", std::string("Gelu")}}, {a, one, za, b, one, zb}) != "");
 }
+
+#if defined(__x86_64__)
+TEST_CASE("integer product: AVX2's tiles give the same with vpdpbusd and without") {
+  if (!has_avx_vnni() || best_isa() == Isa::scalar) return;  // there is one of them
+  for (const auto& [m, n, k] : {std::array<int64_t, 3>{1, 70, 64}, {5, 18, 31}, {58, 33, 12}, {14, 16, 4}}) {
+    const Tensor x = random8({m, k}, 1, DType::u8), w = random8({k, n}, 2, DType::i8);
+    const IntegerBatch batch{};
+    IntegerArgs a{};
+    a.x = x.raw(), a.w = w.raw(), a.w_signed = true;
+    a.batch = &batch, a.matrices = 1;
+    a.m = a.end = m, a.n = a.w_k = a.w_matrix = a.y_row = n, a.k = a.run = k;
+    a.w_column = a.y_column = 1;
+    a.y_dtype = DType::i32;
+    std::vector<int8_t> work(static_cast<size_t>(a.panels() * a.panel() + 64));
+    std::vector<uint8_t> rows(static_cast<size_t>(kBlockRows * 4 * a.quads() + 16));
+    std::vector<int32_t> offset(static_cast<size_t>(a.panels() * kTileColumns)), y[2];
+    a.work = work.data(), a.rows = rows.data(), a.offset = offset.data();
+    for (bool vnni : {false, true}) {
+      y[vnni].resize(static_cast<size_t>(m * n));
+      a.vnni = vnni, a.y = y[vnni].data();
+      avx2::integer_product_i8.run(&a);
+    }
+    CHECK(y[0] == y[1]);
+    CHECK(std::count(y[0].begin(), y[0].end(), 0) < m * n);
+  }
+}
+#endif
 
 TEST_CASE("integer product: an AVX-512 without VNNI runs AVX2's code") {
   CHECK(integer_isa(Isa::avx512, false) == Isa::avx2);
