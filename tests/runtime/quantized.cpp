@@ -453,6 +453,27 @@ TEST_CASE("quantised: convolutions of what is quantised as it comes are one step
   }
 }
 
+TEST_CASE("quantised: bounds of a Clip that are turned round, or NaN, are taken in its order behind products of integers, too") {
+  for (const auto& [low, high] :
+       {std::pair{0.5f, -0.5f}, std::pair{NAN, 0.5f}, std::pair{-0.5f, NAN}, std::pair{NAN, NAN}, std::pair{INFINITY, 0.2f}}) {
+    CAPTURE(low);
+    Quantiser b;
+    const ValueId x = b.input("x", {1, 6, 5, 5}), w = b.graph.add_constant("w", test::cast(random_f32({9, 6, 3, 3}, 1, -127, 127), DType::i8));
+    const auto q = b.dynamic(x);
+    const ValueId real = b.node("Cast", {b.node("ConvInteger", {q.bytes, w, q.zero})}, {{"to", int64_t(1)}});
+    b.output(b.node("Clip", {b.node("Mul", {real, b.node("Mul", {q.scale, b.scalar(0.01f)})}), b.scalar(low), b.scalar(high)}));
+    const ValueId fenced = b.fenced(x, 0.02f, 128);
+    const ValueId y = b.node("Conv", {fenced, b.weights({5, 6, 3, 3}, 2, 0.01f)});
+    b.output(b.fenced(b.node("Clip", {y, b.scalar(low), b.scalar(high)}), 0.05f, 60));
+    b.output(b.fenced(b.node("Clip", {b.node("Add", {fenced, fenced}), b.scalar(low), b.scalar(high)}), 0.05f, 60));
+    CHECK(count(planned(b.graph), "ConvIntegerToFloat") == 1);
+    Tensor in = random_f32({1, 6, 5, 5}, 7, -3, 3);
+    check_bits(b.graph, {in});
+    in.mutable_data<float>()[17] = NAN;
+    check_bits(b.graph, {in});
+  }
+}
+
 TEST_CASE("quantised: weights of two convolutions, whose windows are read in other runs, are packed twice") {
   const std::vector<Tensor> in{random_f32({1, 7, 12, 20}, 2, -3, 3)};
   const auto run = [&](const std::vector<int64_t>& dilations) {
