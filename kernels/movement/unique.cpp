@@ -2,6 +2,7 @@
 // it. See movement.h.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "kernels/movement/movement.h"
 #include "kernels/op.h"
@@ -65,6 +66,46 @@ uint64_t leading(T v) {
   return static_cast<uint64_t>(key_of<true, int64_t>(as_wide(v))) ^ uint64_t(1) << 63;
 }
 
+struct Entry {
+  uint64_t leading;
+  int64_t index;
+};
+
+// Entries by what leads, those that have the same in the order in which they are: byte by byte from the last, bytes that all share left out. Numbers of a
+// narrow range and short words differ in one or two.
+void sort_by_leading(std::vector<Entry>& entries) {
+  constexpr size_t kWorthCounting = 128;
+  if (entries.size() < kWorthCounting) {
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry& s, const Entry& t) { return s.leading < t.leading; });
+    return;
+  }
+  uint64_t differ = 0;
+  for (const Entry& e : entries) differ |= e.leading ^ entries[0].leading;
+  std::vector<Entry> sorted(entries.size());
+  for (int shift = 0; shift < 64; shift += 8) {
+    if ((differ >> shift & 0xff) == 0) continue;
+    size_t place[256] = {};
+    for (const Entry& e : entries) ++place[e.leading >> shift & 0xff];
+    size_t sum = 0;
+    for (size_t& p : place) sum += std::exchange(p, sum);
+    for (const Entry& e : entries) sorted[place[e.leading >> shift & 0xff]++] = e;
+    entries.swap(sorted);
+  }
+}
+
+// Do equal leading bits say all of slices [begin, end)? Of text when none is longer, and none ends in zeros that another one has not.
+template <class T>
+bool alike(const Slices& a, const Entry* begin, const Entry* end) {
+  if constexpr (std::is_same_v<T, StringRef>) {
+    if (a.outer * a.inner != 1) return false;
+    const auto* x = static_cast<const StringRef*>(a.x);
+    const int64_t size = x[begin->index].size;
+    return size <= 8 && std::all_of(begin, end, [=](const Entry& e) { return x[e.index].size == size; });
+  } else {
+    return a.outer * a.inner == 1;
+  }
+}
+
 // Slices in ascending order, equal ones in that of the data, which differ from those before them.
 struct Sorted {
   std::vector<int64_t> order;
@@ -72,12 +113,7 @@ struct Sorted {
 };
 template <class T>
 Sorted sort_slices(const Slices& a) {
-  struct Entry {
-    uint64_t leading;
-    int64_t index;
-  };
   const auto n = static_cast<size_t>(a.n);
-  const bool whole = a.outer * a.inner == 1 && !std::is_same_v<T, StringRef>;  // the leading bits are all that there is
   const bool none = a.outer * a.inner == 0;
   std::vector<Entry> entries(n);
   for (size_t i = 0; i < n; ++i) entries[i] = {0, static_cast<int64_t>(i)};
@@ -86,16 +122,19 @@ Sorted sort_slices(const Slices& a) {
     if constexpr (std::is_same_v<T, bool>) entries[i].leading = *first != 0;
     else entries[i].leading = leading(*first);
   }
-  std::sort(entries.begin(), entries.end(), [&](const Entry& s, const Entry& t) {
-    if (s.leading != t.leading) return s.leading < t.leading;
-    const int c = whole || none ? 0 : compare_slices<T>(a, s.index, t.index);
-    return c != 0 ? c < 0 : s.index < t.index;
-  });
+  sort_by_leading(entries);
   Sorted out{std::vector<int64_t>(n), std::vector<bool>(n)};
-  for (size_t i = 0; i < n; ++i) {
-    out.order[i] = entries[i].index;
-    out.starts[i] = i == 0 || entries[i - 1].leading != entries[i].leading ||
-                    (!whole && !none && compare_slices<T>(a, entries[i - 1].index, entries[i].index) != 0);
+  for (size_t begin = 0, end = 0; begin < n; begin = end) {  // those of the same leading bits
+    while (end < n && entries[end].leading == entries[begin].leading) ++end;
+    const bool same = none || alike<T>(a, &entries[begin], &entries[begin] + (end - begin));
+    if (!same) {
+      std::stable_sort(entries.begin() + static_cast<std::ptrdiff_t>(begin), entries.begin() + static_cast<std::ptrdiff_t>(end),
+                       [&](const Entry& s, const Entry& t) { return compare_slices<T>(a, s.index, t.index) < 0; });
+    }
+    for (size_t i = begin; i < end; ++i) {
+      out.order[i] = entries[i].index;
+      out.starts[i] = i == begin || (!same && compare_slices<T>(a, entries[i - 1].index, entries[i].index) != 0);
+    }
   }
   return out;
 }

@@ -87,6 +87,13 @@ TEST_CASE("unique: of many elements, those of every width, and of slices whose f
   check_same(y[2], i64({7}, {4, 2, 3, 4, 5, 0, 1}));
   const std::string others[] = {"a", "Z", "\xff", "{", "a\xff", "1"};  // bytes have no sign
   check_same(unique(*Tensor::strings({6}, others))[1], i64({6}, {5, 1, 0, 4, 3, 2}));
+  std::vector<std::string> many;  // of all lengths to 11, some with zeros at their end
+  for (size_t i = 0; i < 600; ++i) many.push_back(std::string(i % 12, static_cast<char>('b' + i % 3)) + std::string(i % 5 == 0 ? i % 2 : 0, '\0'));
+  std::map<std::string, int64_t> places;
+  for (size_t i = 0; i < many.size(); ++i) places.emplace(many[i], static_cast<int64_t>(i));
+  std::vector<int64_t> firsts;
+  for (const auto& [word, place] : places) firsts.push_back(place);
+  check_same(unique(*Tensor::strings({600}, many))[1], i64({static_cast<int64_t>(firsts.size())}, firsts));
   y = run_op("Unique", {{"axis", int64_t(1)}}, {i64({2, 4}, {7, 7, 7, 7, 2, 1, 2, 0})}, 4);
   check_same(y[0], i64({2, 3}, {7, 7, 7, 0, 1, 2}));
   check_same(y[1], i64({3}, {3, 1, 0}));
