@@ -3,6 +3,7 @@
 #include "kernels/elementwise/device.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/numbers.h"
+#include "kernels/strings/short_text.h"
 
 namespace tern {
 namespace {
@@ -10,6 +11,11 @@ namespace {
 using namespace functions;
 
 using IntsAndBool = Types<int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, bool>;
+
+// Of text: most pairs differ in size, or are short.
+struct EqualText {
+  bool operator()(const StringRef& a, const StringRef& b) const { return same_text(a.view(), b.view()); }
+};
 
 bool is_any(DType t) { return t != DType::none; }
 
@@ -29,10 +35,10 @@ constexpr OpDef turned_op(const char* name, std::span<const KernelRow* const> ro
 
 }  // namespace
 
-extern constinit const OpDef kEqual =
-    binary_op("Equal", infer<is_any>,
-              rows_of<TERN_ON_EACH_ISA(equal_any), kBinary<"equal", Equal{}, NarrowFloats>, kBinary<"equal", Equal{}, OtherInts>,
-                      kBinary<"equal", Equal{}, Types<bool, StringRef>>, cuda::kComparison<"equal", IntsAndBool>>);
+extern constinit const OpDef kEqual = binary_op(
+    "Equal", infer<is_any>,
+    rows_of<TERN_ON_EACH_ISA(equal_any), kBinary<"equal", Equal{}, NarrowFloats>, kBinary<"equal", Equal{}, OtherInts>,
+            kBinary<"equal", Equal{}, Types<bool>>, kBinary<"equal", EqualText{}, Types<StringRef>>, cuda::kComparison<"equal", IntsAndBool>>);
 extern constinit const OpDef kGreater =
     turned_op("Greater", rows_of<TERN_ON_EACH_ISA(greater_any), kBinary<"greater", Less{}, NarrowFloats>, kBinary<"greater", Less{}, OtherInts>,
                                  cuda::kComparison<"greater", Ints, "less">>);

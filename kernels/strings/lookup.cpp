@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "kernels/op.h"
+#include "kernels/strings/short_text.h"
 #include "kernels/strings/strings.h"
 
 namespace tern {
@@ -26,15 +27,26 @@ void copy_value(void* to, const std::byte* from, int32_t size) {
   }
 }
 
-// The place of x among the keys, below n; whether it is there is still to be seen.
+// Behind the index lie the keys in its order.
+template <class T>
+const T* sorted_keys(const uint32_t* index, int64_t n) {
+  return reinterpret_cast<const T*>(index + n + n % 2);
+}
+template <class T>
+int64_t sorted_words(int64_t n) {
+  return n + n % 2 + n * static_cast<int64_t>(sizeof(T) / sizeof(uint32_t));
+}
+// The place of x among the keys, below n; whether it is there is still to be seen. n > 0.
 template <class T>
 int64_t search(const LookupArgs& a, const T& x) {
-  const T* keys = static_cast<const T*>(a.keys);
+  const T* sorted = sorted_keys<T>(a.index, a.n);
   int64_t low = 0;  // so many keys are known to be less than x
-  for (auto step = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(a.n))); step > 0; step /= 2) {
-    const int64_t last = std::min(low + step, a.n) - 1;
-    low += step * (static_cast<int64_t>(less(keys[a.index[last]], x)) & static_cast<int64_t>(low + step <= a.n));
+  for (int64_t rest = a.n; rest > 1;) {
+    const int64_t half = rest / 2;
+    low += half * static_cast<int64_t>(less(sorted[low + half - 1], x));
+    rest -= half;
   }
+  low += static_cast<int64_t>(less(sorted[low], x));
   return a.index[std::min(low, a.n - 1)];
 }
 
@@ -53,41 +65,43 @@ void make_hashes(const StringRef* keys, int64_t n, uint64_t* table) {
     for (uint64_t at = hash & (slots - 1); steps < kMostSteps; at = (at + 1) & (slots - 1), ++steps) {
       uint64_t& slot = table[1 + at];
       if (slot == 0) slot = (hash & kUpper) | static_cast<uint64_t>(k + 1);
-      else if (((slot ^ hash) & kUpper) != 0 || keys[(slot & ~kUpper) - 1].view() != keys[k].view()) continue;
+      else if (((slot ^ hash) & kUpper) != 0 || !same_text(keys[(slot & ~kUpper) - 1].view(), keys[k].view())) continue;
       break;  // of equal keys the first stays
     }
     if (steps == kMostSteps) return void(table[0] = 0);
   }
 }
-const uint64_t* hashes_of(const LookupArgs& a) { return reinterpret_cast<const uint64_t*>(a.index + a.n + a.n % 2); }
+const uint64_t* hashes_of(const LookupArgs& a) { return reinterpret_cast<const uint64_t*>(a.index + sorted_words<StringRef>(a.n)); }
+// The place of x, or -1.
 int64_t search(const LookupArgs& a, const StringRef& x) {
   const uint64_t* table = hashes_of(a);
-  if (table[0] == 0) return search<StringRef>(a, x);
   const StringRef* keys = static_cast<const StringRef*>(a.keys);
+  if (table[0] == 0) {
+    const int64_t k = search<StringRef>(a, x);
+    return same_text(keys[k].view(), x.view()) ? k : -1;
+  }
   const uint64_t hash = lookup_hash(x.view()), mask = table[0] - 1;
   uint64_t at = hash & mask;
   for (int64_t steps = 0; steps < kMostSteps; ++steps, at = (at + 1) & mask) {
     const uint64_t slot = table[1 + at];
-    if (slot == 0) return 0;
-    if (((slot ^ hash) & kUpper) == 0 && keys[(slot & ~kUpper) - 1].view() == x.view()) return static_cast<int64_t>(slot & ~kUpper) - 1;
+    if (slot == 0) return -1;
+    if (((slot ^ hash) & kUpper) == 0 && same_text(keys[(slot & ~kUpper) - 1].view(), x.view())) return static_cast<int64_t>(slot & ~kUpper) - 1;
   }
-  return 0;
+  return -1;
 }
 
-bool differ(const StringRef& a, const StringRef& b) { return a.view() != b.view(); }
-template <class T>
-bool differ(T a, T b) {
-  return a != b;
-}
 template <class T>
 void lookup(const LookupArgs& a) {
-  const T *x = static_cast<const T*>(a.x), *keys = static_cast<const T*>(a.keys);
+  const T* x = static_cast<const T*>(a.x);
+  [[maybe_unused]] const T* keys = static_cast<const T*>(a.keys);
   const auto *values = static_cast<const std::byte*>(a.values), *otherwise = static_cast<const std::byte*>(a.otherwise);
   auto* y = static_cast<std::byte*>(a.y);
   uint32_t missing = 0;
   for (int64_t i = 0; i < a.count; ++i) {
-    const int64_t k = a.n > 0 ? search(a, x[i]) : 0;
-    const bool other = a.n == 0 || differ(x[i], keys[k]);
+    int64_t k = a.n > 0 ? search(a, x[i]) : 0;
+    bool other = a.n == 0 || k < 0;
+    if constexpr (std::is_same_v<T, StringRef>) k = std::max<int64_t>(k, 0);
+    else other = other || x[i] != keys[k];
     const std::byte* from[] = {values + k * a.value_size, otherwise};
     copy_value(y + i * a.value_size, from[static_cast<int>(other)], a.value_size);
     missing |= static_cast<uint32_t>(other);
@@ -99,6 +113,8 @@ template <class T>
 void sort_keys(const T* keys, uint32_t* index, int64_t n) {
   std::iota(index, index + n, 0u);
   std::stable_sort(index, index + n, [keys](uint32_t a, uint32_t b) { return less(keys[a], keys[b]); });
+  T* sorted = const_cast<T*>(sorted_keys<T>(index, n));
+  for (int64_t i = 0; i < n; ++i) sorted[i] = keys[index[i]];
 }
 
 constexpr KernelRow kRows[] = {row<LookupArgs, lookup<int32_t>>("lookup/i32/scalar", DType::i32, Isa::scalar),
@@ -131,10 +147,10 @@ Status bind(BindContext& c) {
   a.value_size = static_cast<int32_t>(size_of(c.out(0).dtype));
   auto index = [&]<class T>() {
     constexpr bool kText = std::is_same_v<T, StringRef>;
-    const int64_t n = a.n, words = kText ? n + n % 2 + 2 * (1 + slots_of(n)) : n;
+    const int64_t n = a.n, words = sorted_words<T>(n) + (kText ? 2 * (1 + slots_of(n)) : 0);
     auto fill = [n](const T* contents, uint32_t* to) {
       sort_keys(contents, to, n);
-      if constexpr (kText) make_hashes(contents, n, reinterpret_cast<uint64_t*>(to + n + n % 2));
+      if constexpr (kText) make_hashes(contents, n, reinterpret_cast<uint64_t*>(to + sorted_words<T>(n)));
     };
     if (keys.constant) c.set(a.index, c.packed<uint32_t, T>(1, "lookup", words, fill));
     else c.set(a.index, c.table<uint32_t>(words, [&](uint32_t* to) { fill(keys.as<T>(), to); }));  // in the evaluator alone
@@ -167,9 +183,12 @@ uint64_t lookup_hash(std::string_view word) {
     std::memcpy(&bytes, word.data(), 8);
     mix(bytes);
   }
-  uint64_t rest = 0;
-  for (char c : word) rest = rest << 8 | static_cast<uint8_t>(c);
-  mix(rest);
+  // Of what is left every byte, some of them twice: the size, which is in the hash, tells which.
+  const char* p = word.data();
+  const size_t n = word.size();
+  if (n >= 4) mix(text_word<uint32_t>(p) | static_cast<uint64_t>(text_word<uint32_t>(p + n - 4)) << 32);
+  else if (n >= 2) mix(text_word<uint16_t>(p) | static_cast<uint64_t>(text_word<uint16_t>(p + n - 2)) << 16);
+  else mix(n == 0 ? 0 : static_cast<uint8_t>(*p));
   return hash * kOdd;
 }
 

@@ -18,7 +18,7 @@ struct LookupArgs {
   const void* values;     // [n]
   const void* otherwise;  // []
   void* y;                // [count]
-  const uint32_t* index;  // [n], the keys in ascending order; of strings behind them a table of hashes (lookup.cpp)
+  const uint32_t* index;  // [n], the places of the keys in ascending order; then these keys, and of strings a table of hashes (lookup.cpp)
   uint32_t* fault;        // null: any x will do
   int64_t count, n;
   int32_t value_size;

@@ -1,5 +1,6 @@
 // RegexReplace and RegexFullMatch, by RE2, which takes linear time for any pattern; a build without it refuses them. See strings.h.
 #include <memory>
+#include <mutex>
 
 #include "kernels/strings/strings.h"
 #include "kernels/strings/text.h"
@@ -15,16 +16,34 @@ namespace {
 
 Status check_build() { return {}; }
 
+// The expression that was compiled last: to compile one takes longer than to match a few strings, and models are run again and again. One alone:
+// RE2 keeps up to 8 MB of states with it.
+struct LastRegex {
+  std::mutex mutex;
+  std::shared_ptr<const RE2> regex;
+};
+LastRegex& last_regex() {
+  static LastRegex last;
+  return last;
+}
+
 // Errors: no regular expression (invalid); one that RE2 finds too large (unsupported).
-Result<std::unique_ptr<RE2>> compile(const ComputeRequest& r) {
+Result<std::shared_ptr<const RE2>> compile(const ComputeRequest& r) {
+  const std::string pattern = r.attrs.s("pattern");
+  LastRegex& last = last_regex();
+  {
+    const std::scoped_lock lock(last.mutex);
+    if (last.regex != nullptr && last.regex->pattern() == pattern) return last.regex;
+  }
   RE2::Options options;
   options.set_log_errors(false);
-  const std::string pattern = r.attrs.s("pattern");
-  auto regex = std::make_unique<RE2>(pattern, options);
+  auto regex = std::make_shared<const RE2>(pattern, options);
   if (!regex->ok()) {
     const std::string why = "pattern " + quoted(pattern) + ": " + quoted(regex->error());  // which repeats the pattern
     return regex->error_code() == RE2::ErrorPatternTooLarge ? unsupported(why) : invalid(why);
   }
+  const std::scoped_lock lock(last.mutex);
+  last.regex = regex;
   return regex;
 }
 

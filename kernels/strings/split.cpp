@@ -1,4 +1,6 @@
 // StringSplit and RaggedStringSplit. See strings.h.
+#include <utility>
+
 #include "kernels/strings/strings.h"
 #include "kernels/strings/text.h"
 
@@ -12,10 +14,11 @@ template <class F>
 void each_part(std::string_view s, std::string_view delimiter, int64_t most, bool rest, F f) {
   if (rest && most == 0) return f(s);
   if (delimiter.empty()) {
-    auto skip_space = [&] { s = std::string_view(std::find_if_not(s.begin(), s.end(), is_space), s.end()); };
+    const auto space = [](char c) { return is_space(c); };  // a pointer to it would be called for each byte
+    auto skip_space = [&] { s = std::string_view(std::find_if_not(s.begin(), s.end(), space), s.end()); };
     skip_space();
     for (int64_t cuts = 0; !s.empty(); ++cuts) {
-      const auto end = cuts == most ? s.end() : std::find_if(s.begin(), s.end(), is_space);
+      const auto end = cuts == most ? s.end() : std::find_if(s.begin(), s.end(), space);
       f(std::string_view(s.begin(), end));
       s = std::string_view(end, s.end());
       skip_space();
@@ -59,9 +62,10 @@ constexpr int64_t kPartBytes = 4 * static_cast<int64_t>(sizeof(StringRef));
 template <class Cut>
 Result<Parts> split(const ComputeRequest& r, Cut cut) {
   Parts parts;
+  parts.ends.reserve(static_cast<size_t>(r.inputs[0].count()));
+  const auto room = static_cast<size_t>(r.budget / kPartBytes);
   for (const StringRef& x : strings_of(r.inputs[0])) {
     const size_t before = parts.all.size();
-    const auto room = static_cast<size_t>(r.budget / kPartBytes);
     cut(x.view(), [&](std::string_view part) {
       if (parts.all.size() <= room) parts.all.push_back({part.data(), static_cast<int64_t>(part.size())});
     });
@@ -103,14 +107,18 @@ Result<std::vector<Tensor>> split_padded(const ComputeRequest& r) {
   dims.push_back(parts->longest);
   const auto bytes = storage_bytes(DType::string, dims);
   if (!bytes || *bytes > r.budget) return too_much_text();
-  std::vector<StringRef> padded(static_cast<size_t>(dims.count()), StringRef{"", 0});
-  std::vector<int64_t> counts;
+  Tensor padded(DType::string, dims, allocate_aligned(static_cast<size_t>(*bytes)));
+  Tensor counts(DType::i64, x.dims(), allocate_aligned(parts->ends.size() * sizeof(int64_t)));
+  StringRef* y = padded.mutable_data<StringRef>();  // [rows, longest]
+  auto* n = counts.mutable_data<int64_t>();         // [rows]
+  const StringRef* part = parts->all.data();
   int64_t begin = 0;
-  for (size_t row = 0; row < parts->ends.size(); begin = parts->ends[row++]) {
-    std::copy(parts->all.begin() + begin, parts->all.begin() + parts->ends[row], padded.begin() + static_cast<int64_t>(row) * parts->longest);
-    counts.push_back(parts->ends[row] - begin);
+  for (const int64_t end : parts->ends) {
+    const int64_t own = *n++ = end - std::exchange(begin, end);
+    for (int64_t i = 0; i < parts->longest; ++i) *y++ = i < own ? *part++ : StringRef{"", 0};
   }
-  return std::vector<Tensor>{tensor_of(dims, padded, x), Tensor::of<int64_t>(x.dims(), counts)};
+  padded.keep(x.pools());
+  return std::vector<Tensor>{std::move(padded), std::move(counts)};
 }
 
 // ---- RaggedStringSplit ----

@@ -7,18 +7,26 @@ namespace tern {
 
 Error too_much_text() { return unsupported("the text needs more memory than the budget"); }
 
+void TextBuilder::grow(size_t bytes) {
+  room_ = std::max({used_ + bytes, 2 * room_, size_t(64)});
+  std::unique_ptr<char[]> larger(new char[room_]);
+  std::copy_n(pool_.get(), used_, larger.get());
+  pool_ = std::move(larger);
+}
+
 Result<Tensor> TextBuilder::finish(const Dims& dims) && {
   if (!fits()) return too_much_text();
   auto t = Tensor::allocate(DType::string, dims);
   if (!t) return t;
-  auto pool = std::make_shared<const std::string>(std::move(pool_));
+  if (pool_ == nullptr) grow(0);  // empty strings are somewhere, too
+  const std::shared_ptr<const char[]> pool(std::move(pool_));
   auto* y = t->mutable_data<StringRef>();
   size_t begin = 0;
   for (size_t end : ends_) {
-    *y++ = {pool->data() + begin, static_cast<int64_t>(end - begin)};
+    *y++ = {pool.get() + begin, static_cast<int64_t>(end - begin)};
     begin = end;
   }
-  const Tensor::Pool kept{pool, static_cast<int64_t>(pool->size())};
+  const Tensor::Pool kept{pool, static_cast<int64_t>(used_)};
   t->keep({&kept, 1});
   return t;
 }

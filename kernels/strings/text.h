@@ -1,9 +1,11 @@
 // Strings in the making, and what operators on text share. Next: utf8.h.
 #pragma once
 #include <algorithm>
+#include <memory>
 #include <string_view>
 
 #include "kernels/op.h"
+#include "kernels/strings/short_text.h"
 
 namespace tern {
 
@@ -15,10 +17,13 @@ class TextBuilder {
     ends_.reserve(static_cast<size_t>(std::clamp<int64_t>(left_ / static_cast<int64_t>(sizeof(size_t)), 0, count)));
   }
   void append(std::string_view part) {  // to the string that is being made
-    if ((left_ -= static_cast<int64_t>(part.size())) >= 0) pool_.append(part);
+    if ((left_ -= static_cast<int64_t>(part.size())) < 0) return;
+    if (part.size() > room_ - used_) grow(part.size());
+    copy_text(pool_.get() + used_, part);
+    used_ += part.size();
   }
   void end() {  // of that string
-    if ((left_ -= static_cast<int64_t>(sizeof(StringRef) + sizeof(size_t))) >= 0) ends_.push_back(pool_.size());
+    if ((left_ -= static_cast<int64_t>(sizeof(StringRef) + sizeof(size_t))) >= 0) ends_.push_back(used_);
   }
   void add(std::string_view whole) {
     append(whole);
@@ -30,8 +35,11 @@ class TextBuilder {
   Result<Tensor> finish(const Dims& dims) &&;
 
  private:
+  void grow(size_t bytes);  // so that so many more have room
+
   int64_t left_;
-  std::string pool_;
+  std::unique_ptr<char[]> pool_;
+  size_t used_ = 0, room_ = 0;  // of its bytes
   std::vector<size_t> ends_;
 };
 

@@ -216,6 +216,41 @@ TEST_CASE("strings: a word is found among few and many, and among words that col
   check(colliding);
 }
 
+TEST_CASE("strings: of every length to 40 they are compared and copied to the last byte, and no further") {
+  std::vector<std::string> a, b, joined, lower;
+  std::vector<char> same;
+  for (size_t n = 0; n <= 40; ++n) {
+    const std::string word = std::string("The Quick Brown Fox Jumps Over a Lazy Dog!").substr(0, n);
+    for (size_t changed = 0; changed <= n; ++changed) {  // n: none
+      std::string other = word;
+      if (changed < n) other[changed] ^= 1;
+      a.push_back(word), b.push_back(other), joined.push_back(word + other), same.push_back(changed == n);
+      for (char& c : other) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+      lower.push_back(other);
+    }
+    a.push_back(word), b.push_back(word + '\0'), joined.push_back(word + word + '\0'), same.push_back(0), lower.push_back("");
+    for (char c : word) lower.back() += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    lower.back() += '\0';
+  }
+  const auto n = static_cast<int64_t>(a.size());
+  const Tensor x = *Tensor::strings({n}, a), y = *Tensor::strings({n}, b);
+  const Tensor equal = run_op("Equal", {}, {x, y})[0];
+  for (int64_t i = 0; i < n; ++i) CHECK((equal.data<uint8_t>()[i] != 0) == (same[static_cast<size_t>(i)] != 0));
+  auto check_text = [](const Tensor& actual, const std::vector<std::string>& expected) {
+    REQUIRE(actual.count() == static_cast<int64_t>(expected.size()));
+    for (size_t i = 0; i < expected.size(); ++i) CHECK(actual.data<StringRef>()[i].view() == expected[i]);
+  };
+  check_text((*evaluate(*find_op("StringConcat"), {}, std::vector<Tensor>{x, y}, 1, {}))[0], joined);
+  check_text((*evaluate(*find_op("StringLower"), {}, std::vector<Tensor>{y}, 1, {}))[0], lower);
+  std::vector<int64_t> places, expected;
+  for (int64_t i = 0; i < n; ++i) {
+    places.push_back(i);
+    const auto first = std::find(b.begin(), b.end(), a[static_cast<size_t>(i)]) - b.begin();
+    expected.push_back(first < n ? first : -1);
+  }
+  check_same(run_op("Lookup", {}, {x, y, i64({n}, places), i64({}, {-1})})[0], i64({n}, expected));
+}
+
 TEST_CASE("strings: ONNX's operators do what its examples say") {
   const Tensor x = text({"abc.com", "a.b.c", "", "abc"});
   auto split = evaluate(*find_op("StringSplit"), {}, std::vector<Tensor>{text({"a  b", "", " c"})}, 2, {});
