@@ -90,6 +90,17 @@ template <class U>
     r[i] = product, s[i] = square, e[i] = bits >> 8;
   }
 }
+// r *= s^e, where s is a 2^24th power (of 32 bits a 2^16th): of an even number 0, of an odd one 1 + v with so many zeros below v that of the binomial
+// series 1 + e v + e (e - 1) / 2 v^2 the rest is 0 (of 32 bits v^2 is).
+template <class U>
+[[gnu::noinline]] void last_squares(U* __restrict r, const U* __restrict s, const U* __restrict e, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const U v = s[i] - 1, m = e[i], odd = U(0) - (s[i] & 1);
+    U power = 1 + m * v;
+    if constexpr (sizeof(U) == 8) power += (m >> 1) * ((m - 1) | 1) * v * v;
+    r[i] *= (power & odd) | (static_cast<U>(m == 0) & ~odd);
+  }
+}
 // For 32 bits of exponent: the squares of even numbers end in zeros after five steps, those of odd ones come round after thirty.
 inline uint32_t low_exponent(uint64_t e) { return static_cast<uint32_t>(e) | static_cast<uint32_t>(uint64_t(e > 0x7fffffff) << 31); }
 template <class T>
@@ -114,8 +125,9 @@ void int_powers(const PowArgs& args) {
         r[j] = 1, s[j] = static_cast<U>(base[j]);
         e[j] = sizeof(U) == 8 ? static_cast<U>(whole[j]) : low_exponent(static_cast<uint64_t>(whole[j]));
       }
-      const int passes = bytes < static_cast<int>(sizeof(U)) ? bytes : static_cast<int>(sizeof(U));
-      for (int pass = 0; pass < passes; ++pass) eight_squares(r, s, e, some);
+      constexpr int kPasses = sizeof(U) == 8 ? 3 : 2;
+      for (int pass = 0; pass < kPasses && pass < bytes; ++pass) eight_squares(r, s, e, some);
+      if (bytes > kPasses) last_squares(r, s, e, some);
       for (int64_t j = 0; j < some; ++j) y[at + i + j] = signed_power(base[j], whole[j], static_cast<uint64_t>(r[j]));
     }
   });

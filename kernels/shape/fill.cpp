@@ -143,8 +143,11 @@ Status infer_range(InferContext& c) {
     auto n = int_count(s.value(), l.value(), d.value());
     if (!n) return n.error();
     c.set(0, t, Shape{Dim(*n)});
-    if (*n > kMaxInts) return {};
+    // Of inputs with contents it is a constant as soon as it is folded, and the evaluator reads no symbols.
+    const bool contents = c.inputs[0].value != nullptr && c.inputs[1].value != nullptr && c.inputs[2].value != nullptr;
+    if (*n > kMaxInts || contents) return {};
     SymbolicInts out;
+    out.reserve(static_cast<size_t>(*n));
     for (int64_t i = 0; i < *n; ++i) out.emplace_back(s.value() + i * d.value());
     c.output_ints[0] = std::move(out);
     return {};

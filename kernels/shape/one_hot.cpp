@@ -1,6 +1,8 @@
 // OneHot. See shape.h.
 #include "kernels/shape/one_hot.h"
 
+#include <algorithm>
+
 #include "kernels/choose.h"
 #include "kernels/movement/axes.h"
 #include "kernels/op.h"
@@ -9,9 +11,35 @@
 namespace tern {
 namespace {
 
+// Positions that lie side by side, for each depth in turn: elements are written one after another. Of bits alone, so that no choice becomes a branch.
+template <class U, class Index>
+void one_hot_side(const OneHotArgs& a) {
+  constexpr int64_t kSide = 256;
+  const U off = reinterpret_cast<const U*>(a.values)[0], change = off ^ reinterpret_cast<const U*>(a.values)[1];
+  U hot[kSide];  // as U counts: an index at each of a run of depths no longer than that
+  constexpr int64_t kRun = sizeof(U) == 1 ? 255 : sizeof(U) == 2 ? 65535 : int64_t(1) << 31;
+  for (int64_t p = a.begin, n; p < a.end; p += n) {
+    n = a.inner - p % a.inner;
+    n = std::min({n, a.end - p, kSide});
+    U* y = reinterpret_cast<U*>(a.y) + p / a.inner * a.depth * a.inner + p % a.inner;
+    for (int64_t first = 0; first < a.depth; first += kRun) {
+      const int64_t last = std::min(a.depth - first, kRun);
+      for (int64_t i = 0; i < n; ++i) {
+        const int64_t index = hot_index(static_cast<const Index*>(a.indices)[p + i], a.depth) - first;
+        hot[i] = static_cast<U>(choose((index >= 0) & (index < last), index, last));
+      }
+      for (int64_t d = 0; d < last; ++d, y += a.inner) {
+        for (int64_t i = 0; i < n; ++i) y[i] = off ^ (change & (U(0) - static_cast<U>(hot[i] == static_cast<U>(d))));
+      }
+    }
+  }
+}
 // U: the bits of an element.
 template <class U, class Index>
 void one_hot_of(const OneHotArgs& a) {
+  if constexpr (!std::is_same_v<U, StringRef>) {
+    if (a.inner > 1) return one_hot_side<U, Index>(a);
+  }
   const U values[] = {reinterpret_cast<const U*>(a.values)[0], reinterpret_cast<const U*>(a.values)[1]};  // indexed: a choice may become a branch
   for (int64_t p = a.begin; p < a.end; ++p) {
     const int64_t index = hot_index(static_cast<const Index*>(a.indices)[p], a.depth);

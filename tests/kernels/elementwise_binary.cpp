@@ -263,6 +263,26 @@ TEST_CASE("pow: integers wrap for exponents of every width, more than a block of
   check_same(run_op("Pow", {}, {i64({3}, {3, 6, 3}), i64({3}, {large, large, large + 1})})[0], i64({3}, {1, 0, 3}));
   check_same(run_op("Pow", {}, {i64({2}, {3, -1}), row_of<uint64_t>({uint64_t(1) << 63 | 5, UINT64_MAX})})[0],
              run_op("Pow", {}, {i64({2}, {3, -1}), i64({2}, {INT64_MAX, INT64_MAX})})[0]);
+  auto by_squares = [](auto a, uint64_t b) {
+    uint64_t r = 1;
+    for (auto s = static_cast<uint64_t>(a); b != 0; b >>= 1, s *= s) r *= (b & 1) != 0 ? s : 1;
+    return static_cast<decltype(a)>(r);
+  };
+  std::vector<int64_t> bases, exponents, wide;
+  std::vector<int32_t> narrow_bases, narrow;
+  for (int64_t base : {3, 5, -7, 2, 6, -4, 1, -1, 0, 123456789, 40}) {
+    for (int bit : {15, 16, 17, 23, 24, 25, 31, 32, 40, 61, 62}) {
+      for (int64_t more : {-1, 0, 1, 2, 0x5a5a}) {
+        const int64_t exponent = (int64_t(1) << bit) + more;
+        bases.push_back(base), exponents.push_back(exponent), narrow_bases.push_back(static_cast<int32_t>(base));
+        wide.push_back(by_squares(base, static_cast<uint64_t>(exponent)));
+        narrow.push_back(by_squares(static_cast<int32_t>(base), static_cast<uint64_t>(exponent)));
+      }
+    }
+  }
+  const auto n = static_cast<int64_t>(bases.size());
+  check_same(run_op("Pow", {}, {i64({n}, bases), i64({n}, exponents)})[0], i64({n}, wide));
+  check_same(run_op("Pow", {}, {Tensor::of<int32_t>({n}, narrow_bases), i64({n}, exponents)})[0], Tensor::of<int32_t>({n}, narrow));
 }
 
 TEST_CASE("pow: mixed dtypes, exact integers and IEEE edges") {

@@ -194,6 +194,25 @@ TEST_CASE("one-hot: negative indices wrap, others outside are off, any axis") {
   check_same(run_op("OneHot", {{"axis", int64_t(0)}}, {i64({2}, {2, 0}), depth, values})[0], f32({3, 2}, {5, 7, 5, 5, 7, 5}));
   check_same(run_op("OneHot", {}, {f32({2}, {1, kNan}), depth, values})[0], f32({2, 3}, {5, 7, 5, 5, 5, 5}));
   CHECK(op_error("OneHot", {}, {i64({1}, {0}), i64({}, {-1}), values}) != "");
+  // more positions than are looked at together, depths beyond what a byte counts
+  constexpr int64_t kDepth = 600, kSide = 300;
+  std::vector<int64_t> at;
+  for (int64_t i = 0; i < 2 * kSide; ++i) at.push_back(i * 7919 % 1500 - 750);
+  for (const int64_t to : {2, 4, 1, 7}) {  // u8, u16, f32, i64
+    const Tensor off_on = run_op("Cast", {{"to", to}}, {values})[0];
+    const Tensor y =
+        run_op("Cast", {{"to", int64_t(7)}}, {run_op("OneHot", {{"axis", int64_t(1)}}, {i64({2, kSide}, at), i64({}, {kDepth}), off_on})[0]})[0];
+    std::vector<int64_t> expected;
+    for (int64_t o = 0; o < 2; ++o) {
+      for (int64_t d = 0; d < kDepth; ++d) {
+        for (int64_t i = 0; i < kSide; ++i) {
+          const int64_t index = at[static_cast<size_t>(o * kSide + i)];
+          expected.push_back(index == d || index + kDepth == d ? 7 : 5);
+        }
+      }
+    }
+    check_same(y, i64({2, kDepth, kSide}, expected));
+  }
 }
 
 TEST_CASE("reduce: of equal elements any distance apart the first is found, and the last where it is asked for") {
