@@ -22,14 +22,24 @@ struct Datum {
   int64_t bytes() const;
 };
 
+// What is kept of each node of a graph that is evaluated again and again: the operator as it was bound, while the types of its inputs stay. It is bound
+// anew so many times alone, where they change from run to run.
+struct KeptNode {
+  static constexpr int kTries = 2;
+  std::optional<PreparedOp> op;
+  int tries = 0;
+};
+using KeptNodes = std::vector<KeptNode>;
+
 // inputs: one datum for each graph input. Returns the graph outputs. Errors: of the operators, naming the node; over budget:
-// left.budget bytes for all values that exist at the same time, left.work operations for all nodes.
-Result<std::vector<Datum>> evaluate_graph(const Graph& graph, std::span<const Datum> inputs, EvaluateOptions& left);
+// left.budget bytes for all values that exist at the same time, left.work operations for all nodes. `kept`: of the runs before this one, empty at the
+// first; its bytes are taken from left.budget, for whoever drops it to put back.
+Result<std::vector<Datum>> evaluate_graph(const Graph& graph, std::span<const Datum> inputs, EvaluateOptions& left, KeptNodes* kept = nullptr);
 // The same of a graph whose inputs and outputs are tensors.
 Result<std::vector<Tensor>> evaluate_graph(const Graph& graph, std::span<const Tensor> inputs, const EvaluateOptions& options);
 // An operator of one output that stands in no graph, as control operators compute with.
 Result<std::vector<Datum>> evaluate_op(const OpDef& op, const Attributes& attrs, std::span<const Tensor> inputs, EvaluateOptions& left);
 // One node (no control operator) on tensors; the constants among its inputs are marked.
-Result<std::vector<Tensor>> evaluate_node(const Graph& graph, const Node& node, std::span<const Tensor> inputs, EvaluateOptions options);
+Result<std::vector<Tensor>> evaluate_node(const Graph& graph, const Node& node, std::span<const Tensor> inputs, const EvaluateOptions& left);
 
 }  // namespace tern

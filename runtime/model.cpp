@@ -253,18 +253,34 @@ static Result<Tensor> strings_in_place(const Dims& dims, std::span<const std::st
   return t;
 }
 
-Result<Tensor> to_tensor(const Array& array, bool text_in_place) {
+// No byte of a bool is anything but 0 or 1. In words: most inputs are.
+static bool are_bools(std::span<const std::byte> bytes) {
+  uint64_t any = 0;
+  size_t i = 0;
+  for (; i + 8 <= bytes.size(); i += 8) {
+    uint64_t word;
+    std::memcpy(&word, bytes.data() + i, 8);
+    any |= word;
+  }
+  for (; i < bytes.size(); ++i) any |= static_cast<uint64_t>(bytes[i]);
+  return (any & 0xfefefefefefefefe) == 0;
+}
+
+Result<Tensor> to_tensor(const Array& array, bool in_place) {
   if (array.dims.size() > static_cast<size_t>(kMaxRank)) return unsupported("an array has more than 8 dimensions");
   const Dims dims{std::span<const int64_t>(array.dims)};
   auto count = checked_count(dims.span());
   if (!count) return invalid("an array has an impossible shape");
   if (array.dtype == DType::string) {
     if (static_cast<int64_t>(array.strings.size()) != *count) return invalid("an array has another number of strings than its shape says");
-    return text_in_place ? strings_in_place(dims, array.strings) : Tensor::strings(dims, array.strings);
+    return in_place ? strings_in_place(dims, array.strings) : Tensor::strings(dims, array.strings);
   }
   auto bytes = storage_bytes(array.dtype, dims);
   if (!bytes || static_cast<size_t>(*bytes) != array.bytes.size()) {
     return invalid("an array of " + std::string(name(array.dtype)) + to_string(dims) + " has " + std::to_string(array.bytes.size()) + " bytes");
+  }
+  if (in_place && *bytes > 0 && (array.dtype != DType::boolean || are_bools(array.bytes))) {
+    return Tensor(array.dtype, dims, {std::shared_ptr<const std::byte>(), array.bytes.data()});  // its owner is the caller
   }
   Tensor t(array.dtype, dims, allocate_aligned(array.bytes.size()));
   if (*bytes > 0) std::memcpy(t.mutable_raw(), array.bytes.data(), array.bytes.size());
@@ -283,17 +299,17 @@ Array to_array(const Tensor& tensor) {
   return a;
 }
 
-Result<Datum> to_datum(const Array& array, bool text_in_place) {
+Result<Datum> to_datum(const Array& array, bool in_place) {
   if (!array.sequence && array.dtype == DType::none) return Datum();
   if (!array.sequence) {
-    auto t = to_tensor(array, text_in_place);
+    auto t = to_tensor(array, in_place);
     return t ? Result<Datum>(std::move(*t)) : t.error();
   }
   Datum::Elements list;
   for (const Array& a : array.elements) {
     const std::string where = "element " + std::to_string(list.size());
     if (a.sequence || a.dtype == DType::none) return invalid(where + " of a sequence is no tensor");
-    auto t = to_tensor(a, text_in_place);
+    auto t = to_tensor(a, in_place);
     if (!t) return t.error().within(where);
     list.push_back(std::move(*t));
   }

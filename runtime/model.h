@@ -58,11 +58,11 @@ Result<std::vector<int64_t>> bytes_of_steps(const Model& model, const SessionOpt
 // SessionOptions::budget, or what its 0 stands for when the inputs have these dims.
 int64_t budget_of(const ModelState& model, int64_t budget, std::span<const Dims> inputs);
 
-// Tensors at the API's edge and inside. text_in_place: strings stay where they are, and the array must outlive what comes of it.
-Result<Tensor> to_tensor(const Array& array, bool text_in_place = false);
+// Tensors at the API's edge and inside. in_place: elements stay where they are, and the array must outlive what comes of it.
+Result<Tensor> to_tensor(const Array& array, bool in_place = false);
 Array to_array(const Tensor& tensor);
 // The same of what may be a sequence or nothing. `dtype`: of its elements.
-Result<Datum> to_datum(const Array& array, bool text_in_place = false);
+Result<Datum> to_datum(const Array& array, bool in_place = false);
 Array to_array(const Datum& datum, DType dtype);
 
 }  // namespace tern

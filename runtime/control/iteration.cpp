@@ -340,7 +340,7 @@ class Run {
       in.push_back(std::move(*slice));
     }
     in.insert(in.end(), inputs_.begin() + static_cast<std::ptrdiff_t>(it_.first_captured()), inputs_.end());
-    return evaluate_graph(*it_.body, in, left_);
+    return evaluate_graph(*it_.body, in, left_, &kept_);
   }
 
   Status take_over(std::vector<Datum>& out) {
@@ -376,6 +376,7 @@ class Run {
   std::vector<Datum> carried_;
   int64_t held_ = 0;  // bytes of carried values that iterations made
   std::vector<std::vector<Tensor>> slices_;
+  KeptNodes kept_;  // what it takes of the budget run() puts back
 };
 
 }  // namespace

@@ -272,6 +272,47 @@ TEST_CASE("loop: an index out of range in any iteration is reported, and the nex
   CHECK(run({0, 1, 2, 0}) == "");
 }
 
+TEST_CASE("loop: what the evaluator keeps of a body serves values of other sizes, other contents and other indices") {
+  GraphBuilder b;
+  const ValueId trips = b.input("trips", {}, DType::i64), x = b.input("x", {Dim::symbol("n"), 2}), at = b.input("at", {8}, DType::i64);
+  Body body;
+  const ValueId v = body.input("v", {}), steady = body.input("steady", {}), captured = body.input("x", {}), indices = body.input("at", {});
+  const ValueId grown = body.node("Concat", {v, captured}, {{"axis", int64_t(0)}});
+  const ValueId row = body.node("Gather", {captured, body.node("Gather", {indices, body.i})});
+  const ValueId sum = body.node("Add", {steady, body.node("Mul", {row, row})});
+  const ValueId powered = body.node("MatMul", {sum, body.constant(f32({2, 2}, {1, 1, 0, 1}))});
+  for (ValueId o : {body.going, grown, powered, body.node("ReduceSum", {grown, body.ints({0})})}) body.output(o);
+  const auto out = b.loop("Loop", {trips, b.constant(Tensor::scalar(true)), x, b.constant(f32({2}, {0, 0}))}, {x, at}, body, 3);
+  for (ValueId o : out) b.output(o);
+  auto run = [&](int64_t count, const Tensor& rows, std::vector<int64_t> places, int64_t& left_budget) {
+    EvaluateOptions left{.isa = best_isa()};
+    const int64_t budget = left.budget;
+    const std::vector<Datum> in = {Tensor::scalar(count), rows, i64({8}, places)};
+    auto y = evaluate_graph(b.graph, in, left);
+    left_budget = budget - left.budget;
+    return y;
+  };
+  for (const int64_t n : {1, 3}) {
+    const Tensor rows = random_f32({n, 2}, static_cast<uint32_t>(n), -2, 2);
+    int64_t taken = 0;
+    auto y = run(8, rows, {0, n - 1, 0, -1, 0, n - 1, -n, 0}, taken);
+    REQUIRE(y.ok());
+    CHECK(taken == 0);  // what was kept is given back
+    CHECK((*y)[0].tensor.dims() == Dims{9 * n, 2});
+    float a = 0, c = 0;
+    for (const int64_t place : {int64_t(0), n - 1, int64_t(0), n - 1, int64_t(0), n - 1, int64_t(0), int64_t(0)}) {
+      const float* r = rows.data<float>() + 2 * place;
+      a += r[0] * r[0], c += r[1] * r[1];
+      c = std::fma(c, 1.0f, a);
+    }
+    CHECK((*y)[1].tensor.data<float>()[0] == a);
+    CHECK((*y)[1].tensor.data<float>()[1] == doctest::Approx(c));
+    auto bad = run(8, rows, {0, 0, 0, 0, 0, n, 0, 0}, taken);
+    REQUIRE(!bad.ok());
+    CHECK(bad.error().message().find("an index was out of range") != std::string::npos);
+  }
+}
+
 TEST_CASE("loop: endless and huge ones end in an error in bounded time") {
   for (int64_t trips : {int64_t(1) << 62, INT64_MAX}) {
     for (bool empty : {true, false}) {

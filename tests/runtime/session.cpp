@@ -128,6 +128,26 @@ TEST_CASE("evaluate: calls of the same dims and of others, in turn and from seve
   CHECK(wrong == 0);
 }
 
+TEST_CASE("evaluate: inputs are read where they lie, stay as they are, and are not what comes out") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {5}), c = b.input("c", {5}, DType::boolean);
+  for (ValueId v : {x, b.node("Where", {c, x, b.node("Neg", {x})}), c, b.node("Cast", {c}, {{"to", int64_t(7)}})}) b.output(v);
+  const Model model = make(b);
+  for (const std::vector<uint8_t>& bools : {std::vector<uint8_t>{0, 1, 1, 0, 1}, std::vector<uint8_t>{0, 2, 255, 0, 128}}) {
+    std::vector<Array> in = {array_of(f32({5}, {1, 2, 3, 4, 5})), array_of(boolean({5}, {false, true, true, false, true}))};
+    for (size_t i = 0; i < 5; ++i) in[1].bytes[i] = static_cast<std::byte>(bools[i]);
+    const std::vector<Array> before = in;
+    auto y = model.evaluate(in);
+    REQUIRE(y.ok());
+    for (size_t i = 0; i < 2; ++i) CHECK(in[i].bytes == before[i].bytes);
+    for (Array& array : in) std::fill(array.bytes.begin(), array.bytes.end(), std::byte(99));
+    check_same(*to_tensor((*y)[0]), f32({5}, {1, 2, 3, 4, 5}));
+    check_same(*to_tensor((*y)[1]), f32({5}, {-1, 2, 3, -4, 5}));
+    for (size_t i = 0; i < 5; ++i) CHECK((*y)[2].bytes[i] == static_cast<std::byte>(bools[i] != 0));
+    check_same(*to_tensor((*y)[3]), i64({5}, {0, 1, 1, 0, 1}));
+  }
+}
+
 TEST_CASE("session: the arena's size is known without one, and nothing is packed for it") {
   GraphBuilder b;
   auto x = b.input("x", {Dim::symbol("batch"), 6});
