@@ -184,12 +184,13 @@ void flatten(ConvArgs& a, ConvSweep& s) {
 }
 
 // How many tiles of a map all oc groups compute before they go on (ConvSweep::stripe): all, unless x would have left the second cache when the next oc group
-// reads it again, and then as many as read 256 KB, where that saves more of x than it reads of weights. Of Zen 4's 1 MB; Sapphire Rapids has 2.
+// reads it again, and then as many as read 256 KB, where that saves more of x than it reads of weights. Cache lines come in pairs: of columns at a stride, each brings the one beside it along.
+// Of Zen 4's 1 MB; Sapphire Rapids has 2.
 int64_t stripe_of(const Window& w, const ConvSweep& s, const ConvArgs& a, RegisterTile tile) {
   constexpr double kCache = 1 << 20, kStripe = 256 << 10, kFloat = sizeof(float);
   const int64_t all = s.rows_hi * s.rows_lo * s.tiles, oc_groups = ceil_div(ceil_div(a.ocs, kBlock), tile.blocks);
   const auto pixels = static_cast<double>(s.rows_hi * s.rows_lo * s.cols), weights = kFloat * static_cast<double>(s.w_group);
-  const auto steps = static_cast<double>(std::min(w.stride[1] * w.stride[2], w.kernel[1] * w.kernel[2]));
+  const auto steps = static_cast<double>(std::min(w.stride[1], w.kernel[1]) * std::min(w.stride[2], std::max<int64_t>(w.kernel[2], 2)));
   const double x = kFloat * pixels * steps * static_cast<double>(a.ics), y = kFloat * pixels * tile.blocks * kBlock;
   const double stripes = std::ceil(x / kStripe), groups = static_cast<double>(oc_groups);
   if (a.lanewise || stripes < 2 || x + y + weights / groups < kCache || weights * (stripes - 1) > x * (groups - 1) / 2) return all;
