@@ -43,6 +43,8 @@ struct Pixels {};
 template <int C, int ROW, int ROWS, int COL, int COLS, int B, int P>
 TERN_INLINE void add_tap(Pixels<ROW, ROWS, COL, COLS>, f32x16 (&acc)[B][P], const float* x, const float* end, const float* w, int64_t pitch,
                          [[maybe_unused]] int64_t row) {
+  // A pointer of its own: gcc would keep how far each pixel of the second row is from the first one in a register, and has too few.
+  [[maybe_unused]] const float* below = x + row;
   do {
     f32x16 weight[B];
     unroll<B>([&](auto b) TERN_INLINE_CALL { weight[b.v] = load(w + b.v * 16); });
@@ -50,10 +52,11 @@ TERN_INLINE void add_tap(Pixels<ROW, ROWS, COL, COLS>, f32x16 (&acc)[B][P], cons
     unroll<ROWS>([&](auto r) TERN_INLINE_CALL {
       unroll<COLS>([&](auto c) TERN_INLINE_CALL {
         constexpr int kRow = ROW + decltype(r)::v, kCol = COL + decltype(c)::v;
-        const f32x16 v = splat((kRow == 0 ? x : x + row)[kCol * pitch]);
+        const f32x16 v = splat((kRow == 0 ? x : below)[kCol * pitch]);
         unroll<B>([&](auto b) TERN_INLINE_CALL { acc[b.v][kRow * C + kCol] = fma(v, weight[b.v], acc[b.v][kRow * C + kCol]); });
       });
     });
+    if constexpr (ROW + ROWS > 1) asm("" : "+r"(++below));
   } while (++x != end);
 }
 
