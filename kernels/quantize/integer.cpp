@@ -79,6 +79,15 @@ void sum_tile(const IntegerArgs& a, const Block& b, int64_t first, int64_t rows,
   }
 }
 
+// What the zero point of w is multiplied with for row r of the block, whose sum of x is `sum`.
+int32_t row_term(const IntegerArgs& a, const Block& b, int64_t r, uint32_t sum) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a.k) * static_cast<uint32_t>(packed_x_zero(a, b.batch->row + b.row + r)) - sum);
+}
+// The same of a tile's rows, whose sums by the column of ones these are.
+void take_terms(const IntegerArgs& a, Block& b, int64_t first, int64_t rows, const int32_t* ones) {
+  for (int64_t r = 0; r < rows; ++r) b.terms[first + r] = row_term(a, b, first + r, static_cast<uint32_t>(ones[r * kSumStride]));
+}
+
 // How many rows the tile from row `first` of the block on has: those that are left, of the pixel's line where windows are read, in tiles that differ by
 // one row at most.
 int64_t tile_rows(const IntegerArgs& a, const Block& b, int64_t first) {
@@ -87,8 +96,8 @@ int64_t tile_rows(const IntegerArgs& a, const Block& b, int64_t first) {
   return (of_line + tiles - 1) / tiles;
 }
 
-// Turned, or where they belong: rows of the block.
-void multiply(const IntegerArgs& a, const Block& b, const int8_t* w, const IntegerKernels& k) {
+// Turned, or where they belong: rows of the block. The last panels come first, as they may have the sums of x.
+void multiply(const IntegerArgs& a, Block& b, const int8_t* w, const IntegerKernels& k) {
   alignas(64) int32_t sum[kTileRows * kSumStride];
   const int64_t most = b.rows == 1 ? 4 : 2;
   const int64_t element = static_cast<int64_t>(size_of(a.y_dtype)), stride = a.block != nullptr ? a.n : a.y_row;
@@ -102,9 +111,9 @@ void multiply(const IntegerArgs& a, const Block& b, const int8_t* w, const Integ
   f.y_float = a.y_dtype == DType::f32;
   f.low = a.low;
   f.high = a.high;
-  for (int64_t panel = 0, panels; panel < a.panels(); panel += panels) {
-    panels = a.panels() - panel >= most ? most : 1;
-    const int64_t column = panel * a.width();
+  for (int64_t end = a.panels(), panels; end > 0; end -= panels) {
+    panels = end % most == 0 ? most : 1;
+    const int64_t panel = end - panels, column = panel * a.width();
     f.count = std::min(panels * a.width(), a.n - column);
     f.offset = a.offset + column;
     f.zero = a.row_sums ? a.zero + column : nullptr;
@@ -113,6 +122,7 @@ void multiply(const IntegerArgs& a, const Block& b, const int8_t* w, const Integ
     for (int64_t first = 0; first < b.rows; first += f.rows) {
       f.rows = tile_rows(a, b, first);
       sum_tile(a, b, first, f.rows, panel, panels, w + panel * a.panel(), sum, k);
+      if (a.ones && end == a.panels()) take_terms(a, b, first, f.rows, sum + a.n - column);
       f.term = a.row_sums ? b.terms + first : nullptr;
       f.y = y + (first * stride + column) * element;
       f.residual = a.residual == nullptr ? nullptr : a.residual + at + first * stride + column;
@@ -141,13 +151,12 @@ void set_rows(const IntegerArgs& a, Block& b, const IntegerKernels& k) {
     b.x_stride = a.conv ? a.channels : a.k;
     b.x = x + b.row * b.x_stride;
   }
-  if (!a.row_sums) return;
+  if (!a.row_sums || a.ones) return;
   for (int64_t r = 0; r < b.rows; ++r) {
-    const auto zeros = static_cast<uint32_t>(a.k) * static_cast<uint32_t>(packed_x_zero(a, b.batch->row + b.row + r));
     const uint8_t* row = a.direct ? b.x + window_begin(a, b.row + r) : b.x + r * b.x_stride;
     uint32_t sum = 0;
     for (int64_t l = 0; l < a.lines(); ++l) sum += static_cast<uint32_t>(k.sum(row + (a.direct ? a.offsets[l] : 0), a.run));
-    b.terms[r] = static_cast<int32_t>(zeros - sum);
+    b.terms[r] = row_term(a, b, r, sum);
   }
 }
 
@@ -167,6 +176,11 @@ void add_to_sum(int8_t* panel, int64_t column, int32_t v) {
   sum += static_cast<uint32_t>(v);
   std::memcpy(panel + 4 * column, &sum, 4);
 }
+// Where element k of column j of a panel is.
+int64_t place_in_panel(const IntegerArgs& a, int64_t k, int64_t j) {
+  const int64_t line = k / a.run, quad = line * ((a.run + 3) / 4) + k % a.run / 4;
+  return 4 * a.width() + (quad * a.width() + j) * 4 + k % a.run % 4;
+}
 // Column j of the panel at `to`, which is column `column` of matrix w.
 void pack_column(const IntegerArgs& a, int64_t w, int64_t column, int8_t* to, int64_t j) {
   const int64_t taps = a.conv && !a.depthwise ? a.window.taps() : 1, channels = a.k / taps;
@@ -179,8 +193,7 @@ void pack_column(const IntegerArgs& a, int64_t w, int64_t column, int8_t* to, in
       add_to_sum(to, j, v);
     } else {
       const int8_t v = packed_element(a, from);
-      const int64_t line = k / a.run, quad = line * ((a.run + 3) / 4) + k % a.run / 4;
-      to[4 * a.width() + (quad * a.width() + j) * 4 + k % a.run % 4] = v;
+      to[place_in_panel(a, k, j)] = v;
       add_to_sum(to, j, v);
     }
   }
@@ -192,6 +205,7 @@ void pack_integers(const IntegerArgs& a, int8_t* to) {
   for (int64_t matrix = 0; matrix < a.matrices; ++matrix) {
     for (int64_t first = 0; first < a.n; first += a.width(), to += a.panel()) {
       for (int64_t j = 0; j < std::min(a.width(), a.n - first); ++j) pack_column(a, matrix, first + j, to, j);
+      for (int64_t k = 0; a.ones && first + a.width() > a.n && k < a.k; ++k) to[place_in_panel(a, k, a.n - first)] = 1;
     }
   }
 }

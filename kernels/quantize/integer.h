@@ -11,6 +11,7 @@
 //             [...,M,1]), column of B ([N] or [...,1,N]), output channel of w ([OC]).
 //   How       w is packed into panels of 16 columns, four k side by side, with the sums of its columns, once per model when it is a constant
 //             (integer_tile.h). Zero points come off behind the sums:  sum(x w) - x_zero sum(w) - w_zero sum(x) + K x_zero w_zero.
+//             sum(x) is a column of ones where the last panel has room for it.
 //             A convolution lays its image out once, channels last between cells of x_zero; k runs over taps, then channels. Its tiles are pixels of a
 //             line and read the lines of their windows where they are; where such tiles were short, windows are copied.
 //             A depthwise one reads that image, too. Products, and convolutions without padding of x with channels last, read x in place.
@@ -66,6 +67,7 @@ struct IntegerArgs {
   int8_t* work;
   int32_t w_uniform;       // depthwise: the zero point of w, which the packed taps are without
   bool row_sums;           // w may have zero points
+  bool ones;               // behind the last column of w, where its panel has room, stands one of ones, whose sums are those of x
   uint8_t* image;          // one image of x: [in + padding, channels]; null: windows are gathered from x
   Extent3 image_dims;      // with the padding that a window reaches
   const int64_t* offsets;  // of the image: [taps], depthwise; [lines] of a window

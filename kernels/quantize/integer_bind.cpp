@@ -71,7 +71,7 @@ void set_sources(BindContext& c, IntegerArgs& a) {
 
 std::string tag(const IntegerArgs& a) {
   return "integer/" + std::to_string(a.n) + "x" + std::to_string(a.k) + "/" + std::to_string(a.w_k) + "," + std::to_string(a.w_column) + "/" +
-         std::to_string(a.conv ? a.window.taps() : 1) + "/" + std::to_string(a.run) + "," + std::to_string(a.width()) +
+         std::to_string(a.conv ? a.window.taps() : 1) + "/" + std::to_string(a.run) + "," + std::to_string(a.width()) + (a.ones ? "/ones" : "") +
          (a.depthwise ? "/depthwise/" + std::to_string(a.w_uniform) : "") +
          (a.tap_quads != 0 ? "/lines/" + std::to_string(a.window.kernel[2]) + "," + std::to_string(a.pixels()) : "");
 }
@@ -111,6 +111,7 @@ Status bind_integer(BindContext& c, IntegerArgs& a, size_t w, size_t w_zero, int
   a.tap_quads = zero && isa == Isa::avx512 ? tap_quads(a) : 0;
   if (a.tap_quads != 0 && !ring_bytes(a)) a.tap_quads = 0;
   a.row_sums = !a.depthwise && (!zero || *zero != (a.w_signed ? 0 : 128));
+  a.ones = a.row_sums && a.width() == kTileColumns && a.n % kTileColumns != 0;
   set_run(a);
   set_sources(c, a);
   const int64_t columns = a.panels() * kTileColumns;  // whole vectors
