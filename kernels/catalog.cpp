@@ -168,6 +168,7 @@ constexpr const OpDef* kOps[] = {
     &kCompress,
     &kConcat,
     &kDepthToSpace,
+    &kDepthToSpaceLast,
     &kDropout,
     &kExpand,
     &kFlatten,

@@ -1,5 +1,6 @@
 // DepthToSpace and SpaceToDepth: with b the block, channels [C', b, b] or [b, b, C'] trade places with pixels [H, b, W, b]. Both are
-// one strided copy of six loops. See movement.h.
+// one strided copy of six loops. DepthToSpaceLast is DepthToSpace of values that have their channels last. See movement.h.
+#include "kernels/layouts.h"
 #include "kernels/movement/copy.h"
 #include "kernels/movement/movement.h"
 
@@ -14,9 +15,10 @@ Status check(InferContext& c) {
 }
 
 // [n, c, h, w] to [n, c * by, h / by, w / by] or back.
-Status infer(InferContext& c, bool to_depth) {
+Status infer(InferContext& c, bool to_depth, bool last) {
   if (Status s = check(c); !s) return s;
-  const Shape& x = c.shape(0);
+  const Shape& given = c.shape(0);
+  const Shape x = given.ranked() && last ? Shape{given[0], given[3], given[1], given[2]} : given;
   if (!x.ranked()) {
     c.set(0, c.dtype(0), Shape());
     return {};
@@ -32,11 +34,12 @@ Status infer(InferContext& c, bool to_depth) {
   for (auto* d : {&ch, &h, &w}) {
     if (!*d) return d->error();
   }
-  c.set(0, c.dtype(0), Shape{x[0], *ch, *h, *w});
+  c.set(0, c.dtype(0), last ? Shape{x[0], *h, *w, *ch} : Shape{x[0], *ch, *h, *w});
   return {};
 }
-Status infer_to_space(InferContext& c) { return infer(c, false); }
-Status infer_to_depth(InferContext& c) { return infer(c, true); }
+Status infer_to_space(InferContext& c) { return infer(c, false, false); }
+Status infer_to_depth(InferContext& c) { return infer(c, true, false); }
+Status infer_to_space_last(InferContext& c) { return infer(c, false, true); }
 
 // The deep side [N, depth, H, W] and the wide side [N, C', H*b, W*b] in the six loops n, c', h, i, w, j.
 Status bind(BindContext& c, bool to_depth) {
@@ -55,8 +58,28 @@ Status bind(BindContext& c, bool to_depth) {
   for (const Loop& l : loops) copy.loop(l.n, to_depth ? l.wide : l.deep, to_depth ? l.deep : l.wide);
   return bind_copy(c, copy);
 }
+// [N, H, W, depth] and [N, H*b, W*b, C'] in the loops n, h, i, w, j, c'.
+Status bind_to_space_last(BindContext& c) {
+  const Dims& deep = c.in(0).dims;
+  const int64_t b = c.attrs.i("blocksize"), N = deep[0], H = deep[1], W = deep[2], depth = deep[3], C = depth / (b * b);
+  const bool dcr = c.attrs.s("mode") == "DCR";
+  CopyRequest copy(c.input(0), c.output(0), c.in(0).dtype);
+  copy.loop(N, H * W * depth, H * W * depth);
+  copy.loop(H, W * depth, W * depth);
+  copy.loop(b, dcr ? b * C : b, W * b * C);
+  copy.loop(W, depth, b * C);
+  copy.loop(b, dcr ? C : 1, C);
+  copy.loop(C, dcr ? 1 : b * b, 1);
+  return bind_copy(c, copy);
+}
 Status bind_to_space(BindContext& c) { return bind(c, false); }
 Status bind_to_depth(BindContext& c) { return bind(c, true); }
+
+std::optional<LastForm> to_space_channels_last(const LayoutQuery& q) {
+  LastForm f = takes_last(q, {0});
+  f.op = &kDepthToSpaceLast;
+  return f;
+}
 
 constexpr AttrSpec kAttrs[] = {{"blocksize", AttrKind::i, kRequired}, {"mode", AttrKind::s, "DCR"}};
 
@@ -68,13 +91,25 @@ constinit const OpDef kDepthToSpace = {.name = "DepthToSpace",
                                        .attrs = kAttrs,
                                        .infer = infer_to_space,
                                        .bind = bind_to_space,
-                                       .kernels = rows_of<kCopyRows>};
+                                       .kernels = rows_of<kCopyRows>,
+                                       .moves_data = true,
+                                       .channels_last = to_space_channels_last};
+// Of the CPU alone (runtime/last_channels.h).
+constinit const OpDef kDepthToSpaceLast = {.name = "DepthToSpaceLast",
+                                           .inputs = {1, 1},
+                                           .outputs = {1, 1},
+                                           .attrs = kAttrs,
+                                           .infer = infer_to_space_last,
+                                           .bind = bind_to_space_last,
+                                           .kernels = rows_of<kCopyRows>,
+                                           .tern_only = true};
 constinit const OpDef kSpaceToDepth = {.name = "SpaceToDepth",
                                        .inputs = {1, 1},
                                        .outputs = {1, 1},
                                        .attrs = kAttrs,
                                        .infer = infer_to_depth,
                                        .bind = bind_to_depth,
-                                       .kernels = rows_of<kCopyRows>};
+                                       .kernels = rows_of<kCopyRows>,
+                                       .moves_data = true};
 
 }  // namespace tern

@@ -23,6 +23,6 @@ namespace tern {
 
 struct OpDef;
 extern const OpDef kBitCast, kReshape, kFlatten, kSqueeze, kUnsqueeze, kIdentity, kDropout, kTranspose, kConcat, kSplit, kSlice, kExpand, kTile;
-extern const OpDef kPad, kCenterCropPad, kTrilu, kDepthToSpace, kSpaceToDepth, kCompress, kNonZero, kReverseSequence, kUnique;
+extern const OpDef kPad, kCenterCropPad, kTrilu, kDepthToSpace, kDepthToSpaceLast, kSpaceToDepth, kCompress, kNonZero, kReverseSequence, kUnique;
 
 }  // namespace tern

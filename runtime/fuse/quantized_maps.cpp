@@ -1,5 +1,5 @@
 // What is computed element by element between DequantizeLinear and QuantizeLinear stays on bytes: a function of one value becomes a table of all 256
-// results, which the operators themselves fill in; Add and Mul of two become QuantizedAdd and QuantizedMul, or a table where both are functions of one
+// results, which the operators themselves fill in, and what moves elements on the way moves bytes; Add and Mul of two become QuantizedAdd and QuantizedMul, or a table where both are functions of one
 // value (x sigmoid(x)); pieces of a Concat are brought to the
 // scale of the whole by tables. The bits are those of the plain graph. See passes.h.
 #include <algorithm>
@@ -59,26 +59,76 @@ std::optional<Tensor> table_of(const Rewriter& r, DType dtype, std::span<const N
   return x;
 }
 
-// One function of one value.
-bool unary(Rewriter& r, size_t n, const Quantized& y) {
-  std::vector<NodeId> chain = {static_cast<NodeId>(n)};
-  ValueId v = y.data;
+// Does `node` only move elements of its first input?
+bool moves(const Node& node) {
+  const std::string_view op = node.op->name;
+  if (node.outputs.size() != 1 || op == "Concat") return false;
+  if (op != "Resize") return node.op->moves_data;
+  return node.read().s("mode") == "nearest" && node.read().s("coordinate_transformation_mode") != "tf_crop_and_resize";
+}
+
+// From DequantizeLinear to QuantizeLinear: the functions of one value, and what moves elements between them, which could as well stand behind them.
+struct Chain {
+  ValueId data = kNone;  // bytes
+  std::vector<NodeId> maps, moving;
+};
+std::optional<Chain> chain_of(const Rewriter& r, size_t n, ValueId v) {
+  Chain c;
+  c.maps.push_back(static_cast<NodeId>(n));
   while (!dequantized(r, v)) {
     const NodeId p = r.producer_id(v);
     const Node* node = p == kNone ? nullptr : r.at(static_cast<size_t>(p), r.graph.node(p).op->name);
-    if (node == nullptr || !is_map(*node) || !r.read_once(v) || chain.size() == kLongestChain) return false;
-    const ValueId x = varying_input(r, *node);
-    if (x == kNone || !(r.shape(x) == r.shape(v))) return false;
-    chain.push_back(p);
+    if (node == nullptr || !r.read_once(v) || c.maps.size() + c.moving.size() == kLongestChain) return std::nullopt;
+    ValueId x = kNone;
+    if (moves(*node)) {
+      x = node->inputs[0];
+      c.moving.push_back(p);
+    } else if (is_map(*node)) {
+      x = varying_input(r, *node);
+      if (x == kNone || !(r.shape(x) == r.shape(v))) return std::nullopt;
+      c.maps.push_back(p);
+    }
+    if (x == kNone) return std::nullopt;
     v = x;
   }
-  const ValueId data = dequantized(r, v)->data;
-  chain.push_back(r.producer_id(v));
-  std::reverse(chain.begin(), chain.end());
-  auto table = table_of(r, r.dtype(data), chain);
+  c.data = dequantized(r, v)->data;
+  c.maps.push_back(r.producer_id(v));
+  std::reverse(c.maps.begin(), c.maps.end());
+  std::reverse(c.moving.begin(), c.moving.end());
+  return c;
+}
+
+bool is_identity(const Tensor& table, DType dtype) {
+  if (table.dtype() != dtype) return false;
+  for (int i = 0; i < 256; ++i) {
+    if (table.raw()[i] != static_cast<std::byte>(i)) return false;
+  }
+  return true;
+}
+int64_t elements(const Shape& s) { return s.known() ? s.concrete().count() : 0; }
+
+// One function of one value: a table, on the side of what moves elements where there are fewer of them.
+bool unary(Rewriter& r, size_t n, const Quantized& y) {
+  const auto chain = chain_of(r, n, y.data);
+  auto table = chain ? table_of(r, r.dtype(chain->data), chain->maps) : std::nullopt;
   if (!table) return false;
-  const ValueId t = r.add_constant(r.graph.value(r.graph.nodes[n].outputs[0]).name + ".table", std::move(*table));
-  return r.replace(n, Node{find_op("Lookup8"), "", {}, {data, t}, r.graph.nodes[n].outputs, {}});
+  const ValueId out = r.graph.nodes[n].outputs[0];
+  const std::string name = r.graph.value(out).name;
+  const bool moved = !chain->moving.empty(), same = moved && is_identity(*table, r.dtype(chain->data)),
+             first = moved && elements(r.shape(out)) > elements(r.shape(chain->data));
+  const ValueId t = same ? kNone : r.add_constant(name + ".table", std::move(*table));
+  ValueId v = chain->data;
+  if (!same && first) v = r.insert_before(n, *find_op("Lookup8"), {}, {v, t}, name + ".scaled");
+  for (size_t i = 0; i < chain->moving.size() && v != kNone; ++i) {
+    Node move = r.graph.node(chain->moving[i]);
+    move.inputs[0] = v;
+    if (i + 1 == chain->moving.size() && (same || first)) {
+      move.outputs = {out};
+      return r.replace(n, std::move(move));
+    }
+    v = r.insert_before(n, *move.op, move.attrs, move.inputs, name + ".moved" + std::to_string(i));
+  }
+  return v != kNone && r.replace(n, Node{find_op("Lookup8"), "", {}, {v, t}, {out}, {}});
 }
 
 // What a value of bytes is a function of: another one, by a table, or itself.

@@ -82,6 +82,16 @@ TEST_CASE("quantised mean of windows: the bytes of AveragePool, wherever channel
   CHECK(op_error("QuantizedAveragePool", two, {x, one, scalar8(0, DType::i8), one, zero}) != "");
 }
 
+TEST_CASE("depth to space with channels last: the bytes of DepthToSpace, of both orders") {
+  for (const char* mode : {"DCR", "CRD"}) {
+    const Tensor x = bytes({2, 45, 4, 5}, DType::i8, 37);
+    const Attrs attrs{{"blocksize", int64_t(3)}, {"mode", std::string(mode)}};
+    auto turned = [](const Tensor& v) { return run_op("Transpose", {{"perm", std::vector<int64_t>{0, 2, 3, 1}}}, {v})[0]; };
+    check_same(run_op("DepthToSpaceLast", attrs, {turned(x)})[0], turned(run_op("DepthToSpace", attrs, {x})[0]));
+  }
+  CHECK(op_error("DepthToSpaceLast", {{"blocksize", int64_t(2)}}, {bytes({1, 4, 4, 6}, DType::u8, 1)}) != "");
+}
+
 TEST_CASE("maximum with channels last: the bytes of MaxPool") {
   for (DType t : {DType::u8, DType::i8}) {
     const Tensor x = bytes({2, 21, 9, 8}, t, 37);

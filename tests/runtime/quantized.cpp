@@ -243,6 +243,31 @@ TEST_CASE("quantised: functions of one value become tables, sums and products of
   check_bits(b.graph, {random_f32({2, 40}, 1, -4, 4), random_f32({2, 40}, 2, -3, 3)});
 }
 
+TEST_CASE("quantised: what moves elements between two scales moves bytes, and a table stands on its shorter side") {
+  using Ints = std::vector<int64_t>;
+  Quantiser b;
+  auto ints = [&](Ints v) { return b.graph.add_constant("i", Tensor::ints(v)); };
+  const ValueId x = b.fenced(b.input("x", {1, 8, 6, 4}), 0.03f, 100);
+  auto end = [&](ValueId v) { b.output(b.to_bytes(v, 0.02f, -7, DType::i8)); };
+  end(b.node("DepthToSpace", {b.node("Relu", {x})}, {{"blocksize", int64_t(2)}}));
+  end(b.node("Sigmoid", {b.node("Reshape", {b.node("Transpose", {x}, {{"perm", Ints{0, 2, 1, 3}}}), ints({6, 32})})}));
+  end(b.node("Slice", {x, ints({1}), ints({5}), ints({1})}));
+  end(b.node("Gather", {x, ints({3, 3, 0})}, {{"axis", int64_t(1)}}));
+  const ValueId scales = b.graph.add_constant("f", f32({4}, {1, 1, 2, 2})), wider = b.graph.add_constant("f", f32({4}, {1, 1, 1, 2}));
+  end(b.node("Resize", {x, kNone, scales}, {{"mode", std::string("nearest")}}));
+  b.output(b.to_bytes(b.node("Resize", {x, kNone, wider}, {{"mode", std::string("nearest")}}), 0.03f, 100));  // of one scale: no table
+  end(b.node("Resize", {x, kNone, scales}, {{"mode", std::string("linear")}}));                               // makes values of its own
+  const Graph g = planned(b.graph);
+  CHECK(count(g, "DequantizeLinear") == 1);
+  CHECK(count(g, "QuantizeLinear") == 2);  // of x, and what is interpolated
+  CHECK(count(g, "Lookup8") == 5);
+  for (const Node& node : g.nodes) {
+    if (node.op == find_op("Lookup8")) CHECK(g.value(node.outputs[0]).type.shape.concrete().count() <= 192);
+    if (node.op == find_op("Resize")) CHECK((g.value(node.inputs[0]).type.dtype == DType::f32) == (node.read().s("mode") == "linear"));
+  }
+  check_bits(b.graph, {random_f32({1, 8, 6, 4}, 1, -4, 4)});
+}
+
 TEST_CASE("quantised: a product of two functions of one value is a table, with its limits and the bits of f32") {
   for (DType t : {DType::u8, DType::i8}) {
     Quantiser b;
@@ -303,6 +328,20 @@ TEST_CASE("quantised: means of windows stay on bytes, with channels last on the 
       CHECK(count(g, "Clip") == 1);
       check_bits(b.graph, {random_f32({2, channels, 12, 9}, 1, -3, 3)});
     }
+  }
+}
+
+TEST_CASE("quantised: pixels that lie as channels become pixels with channels last") {
+  for (const char* mode : {"DCR", "CRD"}) {
+    Quantiser b;
+    const ValueId x = b.fenced(b.input("x", {2, 5, 7, 6}), 0.02f, 128);
+    const ValueId a = b.fenced(b.node("Conv", {x, b.weights({36, 5, 1, 1}, 1, 0.01f)}), 0.05f, 60);
+    const ValueId d = b.fenced(b.node("DepthToSpace", {a}, {{"blocksize", int64_t(2)}, {"mode", std::string(mode)}}), 0.04f, 60);
+    b.output(b.fenced(b.node("Conv", {d, b.weights({7, 9, 3, 3}, 2, 0.01f)}), 0.1f, 100));
+    const Graph g = planned(b.graph);
+    CHECK(count(g, "DepthToSpaceLast") == 1);
+    CHECK(count(g, "Transpose") == 0);
+    check_bits(b.graph, {random_f32({2, 5, 7, 6}, 5, -3, 3)});
   }
 }
 

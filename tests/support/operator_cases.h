@@ -237,6 +237,7 @@ inline std::vector<Case> cases() {
   for (int64_t l : {0, 1}) all.push_back({"QuantizedMean", {last, scale, u8, scale, u8}, {{"channels_last", l}}});
   for (int64_t l : {0, 3})
     all.push_back({"QuantizedAveragePool", {last, scale, u8, scale, u8}, {{"channels_last", l}, {"kernel_shape", Ints{2, 2}}}});
+  all.push_back({"DepthToSpaceLast", {last}, {{"blocksize", int64_t(2)}}});
   all.push_back({"Lookup8", {u8x, {{256}, DType::i8, true, {}}}});
   all.push_back({"MaxPoolLast", {last}, {{"kernel_shape", Ints{2, 2}}}});
   std::set<std::string_view> have;
