@@ -10,6 +10,7 @@
 #include "runtime/base/cpu_features.h"
 #include "runtime/base/cpu_vnni.h"
 #include "tests/support/cheap.h"
+#include "tests/support/device.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test::in_quantize_integer {
@@ -159,6 +160,7 @@ TEST_CASE("integer convolution: groups, strides, dilation and padding by the zer
 }
 
 TEST_CASE("integer convolution: depthwise, pointwise, strided, of few and many channels, signed and not, is the exact sum") {
+  int turn = 0;  // where calls take their time, each shape has one of the four pairs of types
   for (const Convolution& c :
        {Convolution{1, 16, 5, 5, 16, 3, 16, 1, 1},    Convolution{2, 37, 6, 9, 37, 3, 37, 2, 1},   Convolution{1, 32, 8, 8, 32, 3, 32, 1, 0},
         Convolution{2, 64, 9, 7, 40, 1, 1, 1, 0},     Convolution{1, 7, 9, 9, 70, 1, 1, 2, 0},     Convolution{1, 3, 11, 10, 20, 7, 1, 2, 3},
@@ -167,9 +169,10 @@ TEST_CASE("integer convolution: depthwise, pointwise, strided, of few and many c
         Convolution{1, 21, 11, 68, 21, 5, 21, 1, 2},  Convolution{1, 32, 13, 11, 32, 5, 32, 2, 2}, Convolution{1, 18, 8, 8, 18, 2, 18, 1, 0},
         Convolution{1, 16, 9, 9, 16, 7, 16, 4, 3},    Convolution{1, 16, 10, 10, 16, 3, 16, 3, 1}, Convolution{1, 16, 4, 5, 16, 1, 16, 2, 0},
         Convolution{1, 8, 9, 20, 6, 3, 1, 1, 2, 2},   Convolution{1, 16, 9, 20, 20, 3, 4, 1, 1}}) {
+    ++turn;
     for (DType s : {DType::u8, DType::i8}) {
       for (DType t : {DType::u8, DType::i8}) {
-        if (kSanitized && s != t) continue;
+        if ((kSanitized || on_device()) && turn % 4 != 2 * (s == DType::i8) + (t == DType::i8)) continue;
         const int64_t zw = t == DType::i8 ? 0 : s == DType::i8 ? 128 : 3;  // the last leaves w no bytes
         const Tensor x = random8({c.images, c.channels, c.height, c.width}, 5, s),
                      w = random8({c.outputs, c.channels / c.groups, c.kernel, c.kernel}, 6, t);
