@@ -36,7 +36,7 @@ template <class T>
 int64_t sorted_words(int64_t n) {
   return n + n % 2 + n * static_cast<int64_t>(sizeof(T) / sizeof(uint32_t));
 }
-// The place of x among the keys, below n; whether it is there is still to be seen. n > 0.
+// The place of the first key that equals x; of any key when none does. n > 0.
 template <class T>
 int64_t search(const LookupArgs& a, const T& x) {
   const T* sorted = sorted_keys<T>(a.index, a.n);
@@ -46,8 +46,7 @@ int64_t search(const LookupArgs& a, const T& x) {
     low += half * static_cast<int64_t>(less(sorted[low + half - 1], x));
     rest -= half;
   }
-  low += static_cast<int64_t>(less(sorted[low], x));
-  return a.index[std::min(low, a.n - 1)];
+  return a.index[low];
 }
 
 // The table of hashes: at [0] how many slots, none where keys collide too often for it; then slots, each the upper half of a hash and a key's place
