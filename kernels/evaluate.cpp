@@ -157,7 +157,7 @@ std::optional<PreparedOp> PreparedOp::make(const OpDef& op, const Attributes& at
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Tensor& t = inputs[i];
     const bool constant = (options.constants >> i & 1) != 0;
-    if (t.dtype() == DType::string || (t.present() && op.value_inputs.has(i) && !constant)) return std::nullopt;
+    if (t.dtype() == DType::string) return std::nullopt;
     made.inputs_.push_back({t.dtype(), t.dims()});
     known.push_back(t.present() ? InferContext::Input{{t.dtype(), Shape(t.dims())}, constant ? &t : nullptr, nullptr} : InferContext::Input{});
     in_full.push_back(t.view(constant));
