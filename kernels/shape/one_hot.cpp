@@ -25,7 +25,8 @@ void one_hot_side(const OneHotArgs& a) {
     for (int64_t first = 0; first < a.depth; first += kRun) {
       const int64_t last = std::min(a.depth - first, kRun);
       for (int64_t i = 0; i < n; ++i) {
-        const int64_t index = hot_index(static_cast<const Index*>(a.indices)[p + i], a.depth) - first;
+        const int64_t place = hot_index(static_cast<const Index*>(a.indices)[p + i], 0);  // as a number: what is added to it must be no branch
+        const int64_t index = place + choose(place < 0, a.depth, int64_t(0)) - first;
         hot[i] = static_cast<U>(choose((index >= 0) & (index < last), index, last));
       }
       for (int64_t d = 0; d < last; ++d, y += a.inner) {
