@@ -22,38 +22,43 @@ TERN_INLINE void tile(const TileCall& c) {
   finish(t, c);
 }
 
-// Four chains, two at a time, for an ISA whose registers hold the four of one row alone: tiles of one row and one panel wait for loads and for each
-// other, at half of the peak. Chain 0 + 1 waits in memory until 2 + 3 is there.
+// Four chains, one after the other, for an ISA whose registers hold the four of one row alone: tiles of one row and one panel wait for loads and for
+// each other, at half of the peak, and of three rows and two chains at a time two thirds of the instructions were not multiply-adds where k is 16.
+// Sums wait in memory until their partners are there: 0 for 1, 0 + 1 for 2 + 3, and 2 for 3.
 template <int R>
 TERN_INLINE void tile_in_turns(const TileCall& c) {
-  alignas(64) float sums[R][16];
-  Tile<R, 1, 2> t;
-  unroll<2>([&](auto turn) TERN_INLINE_CALL {
-    constexpr int kFirst = 2 * turn.v;
-    if constexpr (turn.v == 0) start(t, c);
-    else unroll<R>([&](auto r) TERN_INLINE_CALL { t.acc[r.v][0][0] = t.acc[r.v][0][1] = zero(); });
-    const float *w = c.w + kFirst * c.w_stride, *x = c.x + kFirst;
-    const auto step = [&](auto j, int64_t k) TERN_INLINE_CALL {
-      f32x16 b = load(w + j.v * c.w_stride);
+  alignas(64) float sums[2 * R * 16];
+  const int64_t lda = c.lda, w_stride = c.w_stride;
+  const float *from = c.w, *x_end = c.x + c.k;
+  Tile<R, 1, 1> t;
+  start(t, c);
+  const auto each = [&](auto f) TERN_INLINE_CALL { unroll<R>([&](auto r) TERN_INLINE_CALL { f(t.acc[r.v][0][0], r.v); }); };
+  for (const float* first = c.x;; ++first, from += w_stride) {  // a loop over chains: unrolled, gcc would keep sums in registers that it has not
+    const float* w = from;
+    for (const float* x = first; x < x_end; x += 4) {
+      f32x16 b = load(w);
       keep(b);
-      unroll<R>([&](auto r) TERN_INLINE_CALL { t.acc[r.v][0][j.v] = fma(splat(x[r.v * c.lda + k + j.v]), b, t.acc[r.v][0][j.v]); });
-    };
-    int64_t k = 0;
-    for (; k + kFirst + 2 <= c.k; k += 4) {
-      step(Index<0>{}, k);
-      step(Index<1>{}, k);
-      w += 4 * c.w_stride;
+      each([&](f32x16& acc, int r) TERN_INLINE_CALL { acc = fma(splat(x[r * lda]), b, acc); });
+      w += 4 * w_stride;
     }
-    if (k + kFirst < c.k) step(Index<0>{}, k);
-    unroll<R>([&](auto r) TERN_INLINE_CALL {
-      const f32x16 sum = total(t, r.v, 0);
-      if constexpr (turn.v == 0) store(sums[r.v], sum);
-      else t.acc[r.v][0][0] = load(sums[r.v]) + sum;
-    });
-  });
-  Tile<R, 1, 1> y;
-  unroll<R>([&](auto r) TERN_INLINE_CALL { y.acc[r.v][0][0] = t.acc[r.v][0][0]; });
-  finish(y, c);
+    const auto add = [&](const float* sum) TERN_INLINE_CALL { each([&](f32x16& acc, int r) TERN_INLINE_CALL { acc = load(sum + r * 16) + acc; }); };
+    const auto put = [&](float* sum) TERN_INLINE_CALL { each([&](f32x16& acc, int r) TERN_INLINE_CALL { store(sum + r * 16, acc); }); };
+    const int64_t chain = first - c.x;
+    if (chain == 0) {
+      put(sums);
+    } else if (chain == 1) {
+      add(sums);
+      put(sums);
+    } else if (chain == 2) {
+      put(sums + R * 16);
+    } else {
+      add(sums + R * 16);
+      add(sums);
+      break;
+    }
+    clear(t);
+  }
+  finish(t, c);
 }
 
 // Tiles one below the other, and c moved below the last: a call for each took up to an eighth of the time. c is not copied: the copy would wait for
@@ -115,14 +120,17 @@ constexpr TileTable make_tiles() {
 constexpr TileTable kTiles[3] = {make_tiles<1>(), make_tiles<2>(), make_tiles<4>()};
 
 // Most rows of tile_in_turns, where four chains leave room for one row alone; scalar code has no registers to save.
-constexpr int kTurnRows = kRegisters > 0 && most_rows(1, 4) == 1 ? 3 : 0;
-constexpr TilesFn kTurns[] = {nullptr, nullptr, tiles_in_turns<2>, tiles_in_turns<3>};
+constexpr int kTurnRows = kRegisters > 0 && most_rows(1, 4) == 1 ? 6 : 0;
+constexpr TilesFn kTurns[] = {nullptr, nullptr, tiles_in_turns<2>, tiles_in_turns<3>, tiles_in_turns<4>, tiles_in_turns<5>, tiles_in_turns<6>};
 
 #if defined(__AVX2__) && !defined(__AVX512F__)
-// A last panel of at most eight columns: one register a row, as the other half of a panel would be padding. Chains two at a time, as above.
+// A last panel of at most eight columns: one register a row, as the other half of a panel would be padding. Chains two at a time: a register
+// a row is few sums in flight.
 template <int R, int CH>
 TERN_INLINE void half_tile(const TileCall& c) {
-  const auto some = [&](const float* p) TERN_INLINE_CALL { return c.last == 8 ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, first_lanes8(c.last)); };
+  float* to = c.y;  // [R,8]; as in finish, not read from c again
+  const int64_t ldy = c.ldy, last = c.last, lda = c.lda, w_stride = c.w_stride, all = c.k;
+  const auto some = [&](const float* p) TERN_INLINE_CALL { return last == 8 ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, first_lanes8(last)); };
   __m256 y[R];
   unroll<(CH + 1) / 2>([&](auto turn) TERN_INLINE_CALL {
     constexpr int kFirst = 2 * turn.v, kChains = CH == 1 ? 1 : 2;
@@ -131,17 +139,17 @@ TERN_INLINE void half_tile(const TileCall& c) {
       unroll<kChains>([&](auto j) TERN_INLINE_CALL { acc[r.v][j.v] = _mm256_setzero_ps(); });
       if (turn.v == 0 && c.bias != nullptr) acc[r.v][0] = some(c.bias + r.v * c.bias_stride);
     });
-    const float *w = c.w + kFirst * c.w_stride, *x = c.x + kFirst;
+    const float *w = c.w + kFirst * w_stride, *x = c.x + kFirst;
     const auto step = [&](auto j, int64_t k) TERN_INLINE_CALL {
-      const __m256 b = _mm256_loadu_ps(w + j.v * c.w_stride);
-      unroll<R>([&](auto r) TERN_INLINE_CALL { acc[r.v][j.v] = _mm256_fmadd_ps(_mm256_set1_ps(x[r.v * c.lda + k + j.v]), b, acc[r.v][j.v]); });
+      const __m256 b = _mm256_loadu_ps(w + j.v * w_stride);
+      unroll<R>([&](auto r) TERN_INLINE_CALL { acc[r.v][j.v] = _mm256_fmadd_ps(_mm256_set1_ps(x[r.v * lda + k + j.v]), b, acc[r.v][j.v]); });
     };
     int64_t k = 0;
-    for (; k + kFirst + kChains <= c.k; k += CH) {
+    for (; k + kFirst + kChains <= all; k += CH) {
       unroll<kChains>([&](auto j) TERN_INLINE_CALL { step(j, k); });
-      w += CH * c.w_stride;
+      w += CH * w_stride;
     }
-    if (kChains == 2 && k + kFirst < c.k) step(Index<0>{}, k);
+    if (kChains == 2 && k + kFirst < all) step(Index<0>{}, k);
     unroll<R>([&](auto r) TERN_INLINE_CALL {
       __m256 sum = acc[r.v][0];
       if constexpr (kChains == 2) sum = _mm256_add_ps(sum, acc[r.v][1]);
@@ -149,12 +157,12 @@ TERN_INLINE void half_tile(const TileCall& c) {
     });
   });
   unroll<R>([&](auto r) TERN_INLINE_CALL {
-    if (c.residual != nullptr) y[r.v] = _mm256_add_ps(y[r.v], some(c.residual + r.v * c.ldy));
+    if (c.residual != nullptr) y[r.v] = _mm256_add_ps(y[r.v], some(c.residual + r.v * ldy));
     if (c.epilogue.activation == Activation::relu) y[r.v] = activate<Activation::relu>(f32x16{y[r.v], y[r.v]}, 0, 0).lo;
-    if (c.last == 8) _mm256_storeu_ps(c.y + r.v * c.ldy, y[r.v]);
-    else _mm256_maskstore_ps(c.y + r.v * c.ldy, first_lanes8(c.last), y[r.v]);
+    if (last == 8) _mm256_storeu_ps(to + r.v * ldy, y[r.v]);
+    else _mm256_maskstore_ps(to + r.v * ldy, first_lanes8(last), y[r.v]);
   });
-  if (c.epilogue.activation > Activation::relu) activate_stored(c.epilogue, c.y, c.ldy, R, c.last);
+  if (c.epilogue.activation > Activation::relu) activate_stored(c.epilogue, to, ldy, R, last);
 }
 template <int R, int CH>
 void half_tiles(TileCall& c, int64_t count) {

@@ -18,8 +18,9 @@ template <int R, int P, int CH>
 TERN_INLINE void start(Tile<R, P, CH>& t, const TileCall& c) {
   clear(t);
   if (c.bias == nullptr) return;
-  const auto first = [&](auto r, auto p, int64_t n)
-                         TERN_INLINE_CALL { t.acc[r.v][p.v][0] = load_columns(c.bias + r.v * c.bias_stride + p.v * 16, n); };
+  const float* bias = c.bias;  // [R,P*16]
+  const int64_t stride = c.bias_stride;
+  const auto first = [&](auto r, auto p, int64_t n) TERN_INLINE_CALL { t.acc[r.v][p.v][0] = load_columns(bias + r.v * stride + p.v * 16, n); };
   unroll<R>([&](auto r) TERN_INLINE_CALL { unroll<P - 1>([&](auto p) TERN_INLINE_CALL { first(r, p, 16); }); });
   if (c.last == 16) unroll<R>([&](auto r) TERN_INLINE_CALL { first(r, Index<P - 1>{}, 16); });
   else unroll<R>([&](auto r) TERN_INLINE_CALL { first(r, Index<P - 1>{}, c.last); });
@@ -42,6 +43,9 @@ TERN_INLINE void start(Tile<R, P, CH>& t, const TileCall& c) {
 template <int R, int P, int CH>
 TERN_INLINE void finish(const Tile<R, P, CH>& t, const TileCall& c) {
   Tile<R, P, 1> y;
+  // Not read from c at each use: compilers take it that a vector's store may have changed them.
+  float* to = c.y;  // [R,P*16]
+  const int64_t ldy = c.ldy, last = c.last;
   const auto each = [&](auto f) TERN_INLINE_CALL {
     unroll<R>([&](auto r) TERN_INLINE_CALL { unroll<P>([&](auto p) TERN_INLINE_CALL { f(y.acc[r.v][p.v][0], r, p); }); });
   };
@@ -49,13 +53,13 @@ TERN_INLINE void finish(const Tile<R, P, CH>& t, const TileCall& c) {
   const auto rest = [&](auto n) TERN_INLINE_CALL {
     const auto columns = [&](int p) TERN_INLINE_CALL -> int64_t { return p == P - 1 ? n() : 16; };
     if (c.residual != nullptr)
-      each([&](f32x16& s, auto r, auto p) TERN_INLINE_CALL { s = s + load_columns(c.residual + r.v * c.ldy + p.v * 16, columns(p.v)); });
+      each([&](f32x16& s, auto r, auto p) TERN_INLINE_CALL { s = s + load_columns(c.residual + r.v * ldy + p.v * 16, columns(p.v)); });
     if (c.epilogue.activation == Activation::relu) each([&](f32x16& s, auto, auto) TERN_INLINE_CALL { s = activate<Activation::relu>(s, 0, 0); });
-    each([&](f32x16& s, auto r, auto p) TERN_INLINE_CALL { store_columns(c.y + r.v * c.ldy + p.v * 16, s, columns(p.v)); });
+    each([&](f32x16& s, auto r, auto p) TERN_INLINE_CALL { store_columns(to + r.v * ldy + p.v * 16, s, columns(p.v)); });
   };
-  if (c.last == 16) rest([] { return int64_t{16}; });
-  else rest([&] { return c.last; });
-  if (c.epilogue.activation > Activation::relu) activate_stored(c.epilogue, c.y, c.ldy, R, (P - 1) * 16 + c.last);
+  if (last == 16) rest([] { return int64_t{16}; });
+  else rest([&] { return last; });
+  if (c.epilogue.activation > Activation::relu) activate_stored(c.epilogue, to, ldy, R, (P - 1) * 16 + last);
 }
 
 }  // namespace
