@@ -47,6 +47,21 @@ struct Text {
   std::string operator()(const Tensor& t) const { return std::string(name(t.dtype())) + to_string(t.dims()); }
 };
 
+// Whether a name of the schema is `name`: most differ in their first letters, before a length would be known.
+bool same_text(const char* own, std::string_view name) {
+  for (const char c : name) {
+    if (*own++ != c || c == 0) return false;
+  }
+  return *own == 0;
+}
+
+template <class T, size_t... I>
+constexpr AttrKind kind_of(std::index_sequence<I...>) {
+  size_t kind = 0;
+  ((std::is_same_v<T, std::variant_alternative_t<I, Attributes::Value>> ? void(kind = I) : void()), ...);
+  return static_cast<AttrKind>(kind);
+}
+
 }  // namespace
 
 void Attributes::set(std::string name, Value value) {
@@ -60,6 +75,13 @@ void Attributes::erase(std::string_view name) {
 }
 
 const Attributes::Value* Attributes::find(std::string_view name) const {
+  constexpr size_t kFew = 8;  // as nodes have: lengths mostly tell them apart, and a search in order compares letters
+  if (entries_.size() <= kFew) {
+    for (const auto& [own, value] : entries_) {
+      if (own == name) return &value;
+    }
+    return nullptr;
+  }
   auto at = std::lower_bound(entries_.begin(), entries_.end(), name, before);
   return at != entries_.end() && at->first == name ? &at->second : nullptr;
 }
@@ -90,7 +112,7 @@ bool AttrSpec::is_default(const Attributes::Value& value) const {
 
 const AttrSpec* AttrReader::spec(std::string_view name) const {
   for (const AttrSpec& s : schema_) {
-    if (name == s.name) return &s;
+    if (same_text(s.name, name)) return &s;
   }
   return nullptr;
 }
@@ -114,10 +136,11 @@ const Attributes::Value* AttrReader::given(const AttrSpec& s, AttrKind kind) con
 
 template <class T>
 T AttrReader::get(std::string_view name) const {
+  constexpr AttrKind kKind = kind_of<T>(std::make_index_sequence<std::variant_size_v<Attributes::Value>>());
   const AttrSpec& s = checked(name);
-  if (const Attributes::Value* v = given(s, static_cast<AttrKind>(Attributes::Value(T()).index()))) return std::get<T>(*v);
-  const std::optional<Attributes::Value> otherwise = s.default_value();
-  return otherwise ? std::get<T>(*otherwise) : T();
+  if (const Attributes::Value* v = given(s, kKind)) return std::get<T>(*v);
+  if (s.otherwise.index() <= 1) return T();
+  return std::get<T>(*s.default_value());
 }
 
 int64_t AttrReader::i(std::string_view name) const { return get<int64_t>(name); }
