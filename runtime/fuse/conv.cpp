@@ -39,12 +39,10 @@ void with_padding(Rewriter& r, size_t n) {
   r.replace(n, std::move(fused));
 }
 
-// One number for each channel (axis 1) of y.
-bool is_channel_vector(const Tensor* t, const Shape& y) {
-  if (t == nullptr || !y.ranked() || !y[1].known() || t->count() != y[1].value() || t->dims().rank > y.rank()) return false;
-  const int axis = t->dims().rank - y.rank() + 1;
-  if (t->count() == 1) return true;
-  return axis >= 0 && t->dims()[axis] == t->count();
+Tensor sum_of(const Tensor& a, const Tensor& b) {
+  Tensor sum = vector_of({a.span<float>().begin(), a.span<float>().end()});
+  for (int64_t i = 0; i < sum.count(); ++i) sum.mutable_data<float>()[i] += b.data<float>()[i];
+  return sum;
 }
 
 // Conv or ConvTranspose -> Add of a vector: how formats write that have convolutions without a bias, or norms of constants as products and sums.
@@ -55,19 +53,15 @@ void with_bias(Rewriter& r, size_t n) {
     const ValueId v = add->inputs[i];
     const Node* conv = plain_conv(r, v);
     const Tensor* bias = r.constant(add->inputs[1 - i]);
-    if (conv == nullptr || !r.read_once(v) || !is_channel_vector(bias, r.shape(v))) continue;
+    if (conv == nullptr || !r.read_once(v) || !lies_along(bias, r.shape(v), 1)) continue;
     const bool biased = conv->inputs.size() > 2 && conv->inputs[2] != kNone;
     const Tensor* before = biased ? r.constant(conv->inputs[2]) : nullptr;
     if (biased && (before == nullptr || before->count() != bias->count())) continue;
-    Tensor sum = bias->reshaped({bias->count()});
-    if (biased) {
-      sum = vector_of({bias->span<float>().begin(), bias->span<float>().end()});
-      for (int64_t c = 0; c < sum.count(); ++c) sum.mutable_data<float>()[c] += before->data<float>()[c];
-    }
     Node fused = *conv;
     fused.outputs = add->outputs;
     fused.inputs.resize(3, kNone);
-    fused.inputs[2] = r.add_constant(r.graph.value(add->inputs[1 - i]).name + ".flat", std::move(sum));
+    fused.inputs[2] =
+        before ? r.add_constant(r.graph.value(add->inputs[1 - i]).name + ".sum", sum_of(*bias, *before)) : r.as_vector(add->inputs[1 - i]);
     if (r.replace(n, std::move(fused))) return;
   }
 }
@@ -76,7 +70,7 @@ void with_bias(Rewriter& r, size_t n) {
 std::optional<ChannelAffine> product(const Rewriter& r, const Node& node, size_t constant) {
   const Tensor* t = std::string_view(node.op->name) == "Mul" ? r.constant(node.inputs[constant]) : nullptr;
   const Shape& y = r.shape(node.outputs[0]);
-  if (t == nullptr || !y.ranked() || y.rank() < 3 || !y[1].known() || (t->count() != 1 && !is_channel_vector(t, y))) return std::nullopt;
+  if (t == nullptr || !y.ranked() || y.rank() < 3 || !y[1].known() || (t->count() != 1 && !lies_along(t, y, 1))) return std::nullopt;
   ChannelAffine a;
   for (int64_t c = 0; c < y[1].value(); ++c) a.scale.push_back(t->data<float>()[t->count() == 1 ? 0 : c]);
   return a;

@@ -32,13 +32,7 @@ std::optional<Scales> scales_of(Rewriter& r, ValueId v, const Shape& y) {
 }
 
 // The constant v, which has an element for each channel of y, [C,1,1] or [1,C,1,1]; kNone when it is none.
-ValueId of_channels(Rewriter& r, ValueId v, const Shape& y) {
-  const Tensor* t = r.constant(v);
-  if (t == nullptr || !y.ranked() || y.rank() < 3 || !y[1].is(t->count())) return kNone;
-  const Dims& d = t->dims();
-  const int channels = d.rank - (y.rank() - 1);  // where they are
-  return d.rank <= y.rank() && channels >= 0 && d[channels] == t->count() ? r.as_vector(v) : kNone;
-}
+ValueId of_channels(Rewriter& r, ValueId v, const Shape& y) { return y.rank() >= 3 && lies_along(r.constant(v), y, 1) ? r.as_vector(v) : kNone; }
 // The two scales of a convolution: one number each, or a constant of the channels.
 std::optional<Scales> scales_of_conv(Rewriter& r, ValueId v, const Shape& y) {
   if (r.dtype(v) != DType::f32) return std::nullopt;

@@ -135,13 +135,8 @@ std::optional<Normalized> as_multiplied_out(const Rewriter& r, const Node& y) {
   return std::nullopt;
 }
 
-// A constant with an element for each of the last axis of x, and no other axes but of one, as a vector; kNone for another.
-ValueId of_last_axis(Rewriter& r, ValueId v, const Shape& x) {
-  const Tensor* t = r.constant(v);
-  const int rank = t->dims().rank;
-  if (rank < 1 || rank > x.rank() || t->dims().back() != t->count() || !x[x.rank() - 1].is(t->count())) return kNone;
-  return r.as_vector(v);
-}
+// A constant with an element for each of the last axis of x, as a vector; kNone for another.
+ValueId of_last_axis(Rewriter& r, ValueId v, const Shape& x) { return lies_along(r.constant(v), x, x.rank() - 1) ? r.as_vector(v) : kNone; }
 
 void replace_by_norm(Rewriter& r, size_t n, const OpDef& op, const std::optional<Normalized>& found) {
   if (!found || !r.shape(found->x).ranked() || r.shape(found->x).rank() == 0 || r.dtype(found->x) != DType::f32) return;

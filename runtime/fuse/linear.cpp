@@ -5,7 +5,7 @@
 namespace tern {
 namespace {
 
-bool is_bias(const Tensor* t, int64_t columns) { return t != nullptr && t->count() == columns && t->dims().rank >= 1 && t->dims().back() == columns; }
+bool is_bias(const Rewriter& r, ValueId v, const Shape& y) { return lies_along(r.constant(v), y, y.rank() - 1); }
 
 bool is_matrix(const Tensor* t) { return t != nullptr && t->dims().rank == 2; }
 
@@ -16,7 +16,7 @@ void with_bias(Rewriter& r, size_t n) {
     const bool transposed = gemm->read().i("transB") != 0;
     if (!is_matrix(w) || gemm->read().i("transA") != 0 || gemm->read().f("alpha") != 1 || gemm->read().f("beta") != 1) return;
     const bool biased = gemm->inputs.size() > 2 && gemm->inputs[2] != kNone;
-    if (biased && !is_bias(r.constant(gemm->inputs[2]), w->dims()[transposed ? 0 : 1])) return;
+    if (biased && !is_bias(r, gemm->inputs[2], r.shape(gemm->outputs[0]))) return;
     Node fused{find_op("Linear"), "", {}, {gemm->inputs[0], gemm->inputs[1]}, gemm->outputs, {}};
     if (biased) fused.inputs.push_back(r.as_vector(r.graph.nodes[n].inputs[2]));
     if (transposed) fused.attrs.set("transB", int64_t(1));
@@ -28,8 +28,7 @@ void with_bias(Rewriter& r, size_t n) {
   for (size_t i : {0u, 1u}) {
     const Node* product = r.producer(add->inputs[i], "MatMul");
     const Tensor* w = product ? r.constant(product->inputs[1]) : nullptr;
-    if (!is_matrix(w) || !r.read_once(add->inputs[i]) || !is_bias(r.constant(add->inputs[1 - i]), w->dims()[1])) continue;
-    if (r.shape(add->inputs[i]).rank() < r.graph.value(add->inputs[1 - i]).constant.dims().rank) continue;
+    if (!is_matrix(w) || !r.read_once(add->inputs[i]) || !is_bias(r, add->inputs[1 - i], r.shape(add->inputs[i]))) continue;
     const auto outputs = add->outputs;
     const std::vector<ValueId> inputs = {product->inputs[0], product->inputs[1], r.as_vector(add->inputs[1 - i])};
     if (r.replace(n, Node{find_op("Linear"), "", {}, inputs, outputs, {}})) return;

@@ -140,6 +140,12 @@ ValueId Rewriter::as_vector(ValueId constant) {
   return v.constant.dims().rank == 1 ? constant : add_constant(v.name + ".vector", v.constant.reshaped({v.constant.count()}));
 }
 
+bool lies_along(const Tensor* t, const Shape& y, int axis) {
+  if (t == nullptr || !y.ranked() || axis < 0 || axis >= y.rank() || t->dims().rank > y.rank() || !y[axis].is(t->count())) return false;
+  const int own = t->dims().rank - (y.rank() - axis);
+  return t->count() == 1 || (own >= 0 && t->dims()[own] == t->count());
+}
+
 void Rewriter::finish() noexcept {
   if (inserted_.empty() && std::find(dead_.begin(), dead_.end(), true) == dead_.end()) return;
   std::stable_sort(inserted_.begin(), inserted_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

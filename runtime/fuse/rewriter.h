@@ -65,4 +65,7 @@ class Rewriter {
   std::vector<Node> nodes_;  // room for what finish() makes: the destructor must not ask for memory
 };
 
+// Whether t has one element for each place along that axis of y and none for the others: [C], [C,1,1] and [1,C,1,1] along axis 1 of [N,C,H,W].
+bool lies_along(const Tensor* t, const Shape& y, int axis);
+
 }  // namespace tern
