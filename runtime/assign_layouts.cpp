@@ -10,6 +10,8 @@
 #include "runtime/conv_ends.h"
 #include "runtime/expand_depthwise.h"
 #include "runtime/layout_query.h"
+#include "runtime/simplify.h"
+#include "runtime/strided_view.h"
 
 namespace tern {
 namespace {
@@ -44,6 +46,7 @@ class Assigner {
     insert_reorders();
     join_what_is_joined();
     widen_joined();
+    if (looked_behind_) remove_dead_nodes(g_);
   }
 
  private:
@@ -124,10 +127,27 @@ class Assigner {
     if (const ValueId x = channels_last_source(v); blocked && x != kNone) {
       n.inputs = {x};
       n.attrs.set("channels_last", kLastX);
+    } else if (blocked) {
+      read_where_it_lies(n);
     }
     out.push_back(std::move(n));
     (blocked ? to_blocked_ : to_plain_)[static_cast<size_t>(v)] = to;
     return to;
+  }
+
+  // What a Slice, a Split or the like would only have copied before, the Reorder reads where it lies, if columns or channels lie beside each other.
+  void read_where_it_lies(Node& reorder) {
+    const ValueId v = reorder.inputs[0];
+    if (static_cast<size_t>(v) >= by_.size() || g_.is_constant(v)) return;
+    const StridedView seen = view_of(g_, by_, v);
+    if (is_dense(seen) || g_.value(seen.base).layout.blocked || std::find(seen.dims.begin(), seen.dims.end(), 0) != seen.dims.end()) return;
+    if (seen.strides[1] != 1 && seen.strides.back() != 1) return;
+    std::vector<int64_t> view = seen.dims;
+    view.push_back(seen.offset);
+    view.insert(view.end(), seen.strides.begin(), seen.strides.end());
+    reorder.inputs = {seen.base};
+    reorder.attrs.set("view", std::move(view));
+    looked_behind_ = true;
   }
 
   // An activation behind another map that nobody else reads is computed with it.
@@ -226,6 +246,7 @@ class Assigner {
   std::vector<bool> can_be_blocked_, wanted_;
   std::unordered_map<ValueId, size_t> open_maps_;  // MapBlocks without an activation: where they are
   std::vector<ValueId> to_blocked_, to_plain_;     // the Reorder of a value, once it is made
+  bool looked_behind_ = false;                     // a Reorder reads what a copy was made of, which perhaps nobody reads then
 };
 
 }  // namespace

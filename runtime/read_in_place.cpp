@@ -10,14 +10,6 @@
 namespace tern {
 namespace {
 
-bool is_dense(const StridedView& v) {
-  int64_t stride = 1;
-  for (size_t i = v.dims.size(); i-- > 0; stride *= v.dims[i]) {
-    if (v.dims[i] != 1 && v.strides[i] != stride) return false;
-  }
-  return v.offset == 0;
-}
-
 class InPlace {
  public:
   explicit InPlace(Graph& graph) : g_(graph), by_(producers(graph)), uses_(use_counts(graph)) {}

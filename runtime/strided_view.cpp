@@ -161,6 +161,14 @@ StridedView whole_view(const Graph& graph, ValueId v) {
   return view;
 }
 
+bool is_dense(const StridedView& v) {
+  int64_t stride = 1;
+  for (size_t i = v.dims.size(); i-- > 0; stride *= v.dims[i]) {
+    if (v.dims[i] != 1 && v.strides[i] != stride) return false;
+  }
+  return v.offset == 0;
+}
+
 StridedView view_of(const Graph& graph, const std::vector<NodeId>& by, ValueId v) {
   std::vector<ValueId> chain = {v};  // each produced from the next
   while (chain.size() < kLongestChain) {

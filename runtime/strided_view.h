@@ -17,6 +17,8 @@ struct StridedView {
 };
 // Of v itself: dense.
 StridedView whole_view(const Graph& graph, ValueId v);
+// Whether it is the base's first elements in their order.
+bool is_dense(const StridedView& v);
 // The view of v on the farthest value that has one; whole_view where there is none. `by`: producers().
 StridedView view_of(const Graph& graph, const std::vector<NodeId>& by, ValueId v);
 

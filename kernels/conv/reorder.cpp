@@ -1,4 +1,5 @@
-// Reorder: the same value in another layout; with `channels_last` the side that is not blocked is [N, spatial, C], and no Transpose stands beside it.
+// Reorder: the same value in another layout; with `channels_last` the side that is not blocked is [N, spatial, C], and no Transpose stands beside it;
+// with `view` what becomes blocked is elements of a plain input as they lie: extents [N,C,spatial], the first element, and how far each axis steps.
 // ConcatBlocks: values, blocked or plain, joined along the channels to a blocked one, or some channels of one; at whole blocks as well as between them.
 // Only assign_layouts makes these nodes, so `tern dump` shows every one. See conv.h.
 #include <algorithm>
@@ -9,11 +10,33 @@
 namespace tern {
 namespace {
 
-constexpr AttrSpec kReorderAttrs[] = {{"channels_last", AttrKind::i, 0}};  // the side that is not blocked
+constexpr AttrSpec kReorderAttrs[] = {{"channels_last", AttrKind::i, 0},  // the side that is not blocked
+                                      {"view", AttrKind::ints}};
+
+// The three parts of `view`, each behind the one before.
+struct ReorderView {
+  std::span<const int64_t> dims, strides;
+  int64_t offset;
+  explicit ReorderView(std::span<const int64_t> all)
+      : dims(all.first(all.size() / 2)), strides(all.last(all.size() / 2)), offset(all[all.size() / 2]) {}
+};
+bool is_view(std::span<const int64_t> v) { return v.size() == 7 || v.size() == 9; }
+bool lies_within(int64_t count, const ReorderView& v) {
+  std::optional<int64_t> last = v.offset;
+  for (size_t i = 0; last && i < v.dims.size(); ++i) {
+    if (v.dims[i] < 1 || v.strides[i] < 0) return false;
+    const auto step = checked_mul(v.dims[i] - 1, v.strides[i]);
+    last = step ? checked_add(*last, *step) : std::nullopt;
+  }
+  return last && v.offset >= 0 && *last < count;
+}
 
 Status infer_reorder(InferContext& c) {
   if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
   Shape x = c.shape(0);
+  const std::vector<int64_t> view = c.attrs.ints("view");
+  if (!view.empty() && !is_view(view)) return invalid("a view has extents, a first element and strides of 3 or 4 axes");
+  if (!view.empty()) x = Shape(Dims(ReorderView(view).dims));
   if (x.ranked() && x.rank() != 3 && x.rank() != 4) return invalid("blocked layouts are for 3 or 4 axes, not " + x.text());
   if (channels_last(c.attrs, kLastX)) put_channels_first(x);
   if (channels_last(c.attrs, kLastY)) put_channels_last(x);
@@ -21,8 +44,8 @@ Status infer_reorder(InferContext& c) {
   return {};
 }
 
-// Fills in `a` but for its share; d = [N,C,spatial].
-void set_reorder(BindContext& c, ReorderArgs& a, const Dims& d) {
+// Fills in `a` but for its share; d = [N,C,spatial], x_first the element of a plain x to begin at.
+void set_reorder(BindContext& c, ReorderArgs& a, const Dims& d, int64_t x_first) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const int64_t height = d.rank == 4 ? d[2] : 1, width = d.back();
   a.batch = d[0];
@@ -31,7 +54,7 @@ void set_reorder(BindContext& c, ReorderArgs& a, const Dims& d) {
   a.width = width;
   a.from_blocked = x.layout.blocked;
   a.to_blocked = y.layout.blocked;
-  c.set(a.x, c.input<const float>(0) + BlockedMap(x).first);  // 0 of a plain one
+  c.set(a.x, c.input<const float>(0) + (a.from_blocked ? BlockedMap(x).first : x_first));
   c.set(a.y, c.output<float>(0) + BlockedMap(y).first);
   a.x_channel = a.y_channel = height * width;
   a.x_block = a.y_block = kBlock * height * width;
@@ -58,8 +81,16 @@ Status bind_reorder(BindContext& c) {
   const int64_t last = c.attrs.i("channels_last");
   if (x.layout.blocked == y.layout.blocked) return invalid("both sides are plain, or both blocked");
   if ((last == kLastX && x.layout.blocked) || (last == kLastY && y.layout.blocked)) return invalid("the side whose channels are last is blocked");
+  const std::vector<int64_t> view = c.attrs.ints("view");
+  if (!view.empty() && (x.layout.blocked || last != 0 || !lies_within(x.count(), ReorderView(view)))) return invalid("the view leaves its input");
   ReorderArgs& a = c.args<ReorderArgs>();
-  set_reorder(c, a, last == kLastX ? y.dims : x.dims);
+  set_reorder(c, a, last == kLastY ? x.dims : y.dims, view.empty() ? 0 : ReorderView(view).offset);
+  if (!view.empty()) {
+    const ReorderView v(view);
+    a.x_image = v.strides[0], a.x_channel = v.strides[1], a.x_block = kBlock * a.x_channel;
+    a.x_row = v.strides.size() == 4 ? v.strides[2] : 0, a.x_col = v.strides.back();
+    if (a.x_col != 1 && a.x_channel != 1) return invalid("neither columns nor channels of the view lie beside each other");
+  }
   if (last == kLastX) a.x_channel = 1, a.x_col = a.channels, a.x_row = a.width * a.channels, a.x_block = kBlock;
   if (last == kLastY) a.y_channel = 1, a.y_col = a.channels, a.y_row = a.width * a.channels, a.y_block = kBlock;
   const auto [begin, end] = c.range(a.batch * ceil_div(a.channels, kBlock));
