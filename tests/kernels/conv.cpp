@@ -189,6 +189,17 @@ TEST_CASE("conv: NaN reaches exactly the outputs whose window holds it") {
   for (int64_t i = 0; i < 20; ++i) CHECK(std::isnan(y.data<float>()[i]) == (i >= 8 && i <= 10));
 }
 
+TEST_CASE("conv: behind the last channel of a block that is not full no weight is read") {
+  for (int64_t kernel : {1, 3}) {
+    const Model m = {{{1, 1}, {4, kernel}, {9, kernel}}, 1, 1, 18, 40};
+    Tensor w = random_f32(m.weight(), 2);
+    const int64_t channel = m.weight().count(1, 5);
+    for (int64_t oc : {16, 32}) std::fill_n(w.mutable_data<float>() + oc * channel, channel, std::numeric_limits<float>::infinity());
+    const Tensor x = random_f32(m.in(), 1);
+    check_same(run_op("Conv", {}, {x, w, absent()})[0], m.run(x, w, absent()));
+  }
+}
+
 TEST_CASE("conv: which taps over padding are executed follows from the shape alone: infinite weights and sums of -0 tell") {
   const Model models[] = {{{{1, 1}, {5, 3, 1, 1, 1, 1}, {9, 3, 1, 1, 1, 1}}, 1, 1, 16, 20},
                           {{{1, 1}, {5, 3, 1, 1, 1, 1}, {37, 5, 2, 1, 2, 2}}, 1, 1, 33, 5},
@@ -200,7 +211,9 @@ TEST_CASE("conv: which taps over padding are executed follows from the shape alo
                           {{{1, 1}, {9, 3, 1, 1, 1, 1}, {5, 1, 1}}, 1, 1, 16, 5},
                           {{{2, 2, 1, 1, 1, 0}, {4, 3, 1, 1, 1, 1}, {5, 3, 1, 1, 1, 1}}, 1, 1, 16, 5},
                           {{{1, 1}, {2, 3, 3, 1, 2, 2}, {20, 3, 1, 1, 1, 1}}, 1, 1, 16, 20},  // two rows without a tap in common
-                          {{{1, 1}, {1, 1}, {20, 3, 1, 2, 4, 0}}, 1, 1, 16, 5}};
+                          {{{1, 1}, {1, 1}, {20, 3, 1, 2, 4, 0}}, 1, 1, 16, 5},
+                          {{{1, 1}, {4, 1, 1, 1, 1, 2}, {6, 1, 1, 1, 1, 0}}, 1, 1, 18, 20},  // one tap, over padding
+                          {{{1, 1}, {4, 1, 1, 1, 2, 1}, {20, 1, 1, 1, 0, 1}}, 1, 1, 18, 20}};
   for (const Model& m : models) {
     const Dims in = m.in();
     CAPTURE(to_string(in));
