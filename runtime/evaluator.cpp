@@ -138,6 +138,7 @@ Result<std::vector<Datum>> evaluate_graph(const Graph& graph, std::span<const Da
     }
   }
   std::vector<Datum> outputs;
+  outputs.reserve(graph.outputs.size());
   for (ValueId v : graph.outputs) outputs.push_back(data[static_cast<size_t>(v)]);
   for (size_t v = 0; v < data.size(); ++v) drop(v);
   return outputs;

@@ -376,6 +376,8 @@ Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<co
   }
   std::vector<Datum> data;
   std::vector<Dims> dims;
+  data.reserve(inputs.size());
+  dims.reserve(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Value& value = graph.value(graph.inputs[i]);
     const bool by_default = inputs[i].dtype == DType::none && value.initial.present();
@@ -395,6 +397,7 @@ Result<std::vector<Array>> evaluate_arrays(const ModelState& model, std::span<co
   auto out = evaluate_graph((*bound)->graph, data, left);
   if (!out) return out.error();
   std::vector<Array> arrays;
+  arrays.reserve(out->size());
   for (size_t o = 0; o < out->size(); ++o) arrays.push_back(to_array(std::exchange((*out)[o], {}), graph.value(graph.outputs[o]).type.dtype));
   return arrays;
 }
