@@ -136,11 +136,12 @@ class Assigner {
   }
 
   // What a Slice, a Split or the like would only have copied before, the Reorder reads where it lies, if columns or channels lie beside each other.
+  // (Views end before what is blocked.)
   void read_where_it_lies(Node& reorder) {
     const ValueId v = reorder.inputs[0];
     if (static_cast<size_t>(v) >= by_.size() || g_.is_constant(v)) return;
     const StridedView seen = view_of(g_, by_, v);
-    if (is_dense(seen) || g_.value(seen.base).layout.blocked || std::find(seen.dims.begin(), seen.dims.end(), 0) != seen.dims.end()) return;
+    if (is_dense(seen) || std::find(seen.dims.begin(), seen.dims.end(), 0) != seen.dims.end()) return;
     if (seen.strides[1] != 1 && seen.strides.back() != 1) return;
     std::vector<int64_t> view = seen.dims;
     view.push_back(seen.offset);

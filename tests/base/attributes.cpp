@@ -48,6 +48,21 @@ TEST_CASE("attributes: what a node gives is read, unless it is of another kind")
   CHECK(r.f("scale") == 0.5f);
 }
 
+TEST_CASE("attributes: of few and of many each is found by its whole name") {
+  const Attributes none;
+  const AttrReader r(kSchema, none);
+  for (const char* name : {"axes", "activations"}) CHECK(r.lists(name));
+  for (std::string_view name : {std::string_view(), std::string_view("hidden"), std::string_view("axes_"), std::string_view("axes\0", 5)}) {
+    CHECK(!r.lists(name));
+  }
+  Attributes given;
+  for (int64_t n = 0; n < 20; ++n) {
+    for (int64_t i = 0; i < n; ++i) CHECK(given.i("a" + std::to_string(i), -1) == i);
+    for (const char* name : {"", "a", "a100", "b"}) CHECK(!given.has(name));
+    given.set("a" + std::to_string(n), n);
+  }
+}
+
 TEST_CASE("attributes: reading what the schema does not list, or as another kind, ends the process") {
   const Attributes none;
   const AttrReader r(kSchema, none);
