@@ -15,8 +15,8 @@ namespace tern {
 
 constexpr size_t kAlignment = 64;  // of what is allocated (weights may lie in a file as they are): one AVX-512 register, one cache line
 
-// `bytes` of storage aligned to kAlignment, zeroed on request, its size rounded up so that a full vector may be read
-// past the last element. Throws std::bad_alloc, which ends at the API (guarded.h).
+// `bytes` of storage aligned to kAlignment, zeroed on request, its size rounded up to a multiple of that (of arenas and packs; no kernel
+// reads past the last element of an input: a caller's array ends where it ends). Throws std::bad_alloc, which ends at the API (guarded.h).
 std::shared_ptr<std::byte> allocate_aligned(size_t bytes, bool zero = false);
 
 // How the elements of a value lie in memory.

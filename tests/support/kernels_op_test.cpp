@@ -1,5 +1,6 @@
 // See op_test.h.
 #include <doctest/doctest.h>
+#include <sys/mman.h>
 
 #include <bit>
 #include <cmath>
@@ -92,6 +93,30 @@ void record(const char* op, const std::vector<Tensor>& outputs) {
   std::fflush(file);
 }
 
+// The same inputs, each ending where a page begins that cannot be read, aligned as its elements must be: kernels read neither past an input nor as if it
+// were aligned to more. Until the next call; those of more than kMost bytes stay.
+std::vector<Tensor> before_unreadable_pages(std::span<const Tensor> inputs) {
+  constexpr size_t kMost = 1 << 20, kPage = 65536;
+  static std::vector<std::byte*> ends;
+  std::vector<Tensor> out(inputs.begin(), inputs.end());
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (i == ends.size()) {
+      void* at = mmap(nullptr, kMost + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      REQUIRE(at != MAP_FAILED);
+      ends.push_back(static_cast<std::byte*>(at) + kMost);
+      REQUIRE(mprotect(ends[i], kPage, PROT_NONE) == 0);
+    }
+    const Tensor& t = inputs[i];
+    const auto bytes = static_cast<size_t>(t.present() ? t.bytes() : 0);
+    if (bytes == 0 || bytes > kMost) continue;
+    std::byte* at = ends[i] - bytes;
+    std::memcpy(at, t.raw(), bytes);
+    out[i] = Tensor(t.dtype(), t.dims(), {std::shared_ptr<const std::byte>(), at});
+    out[i].keep(t.pools());
+  }
+  return out;
+}
+
 Attributes attributes(Attrs attrs) {
   Attributes a;
   for (const auto& [name, value] : attrs) a.set(name, value);
@@ -108,10 +133,11 @@ std::vector<Tensor> run_op(const char* name_of_op, Attrs attrs, std::vector<Tens
   static int turn = 0;  // of parts: with sanitizers, which take their time, one a call in turn; where the device is asked, the CPU was asked before
   const std::vector<Isa> isas = on_device() ? std::vector{runnable_isas().back()} : runnable_isas();
   const std::vector<int> every_part = {1, 2, 3}, one_part = {on_device() ? 1 : 1 + turn++ % 3};
+  const std::vector<Tensor> at_ends = before_unreadable_pages(inputs);
   for (Isa isa : isas) {
     for (uint32_t constants : {0u, ~0u}) {
       for (int parts : kSanitized || on_device() ? one_part : every_part) {
-        auto outputs = evaluate(*op, a, inputs, output_count, {.isa = isa, .constants = constants, .parts = parts});
+        auto outputs = evaluate(*op, a, constants == 0 ? at_ends : inputs, output_count, {.isa = isa, .constants = constants, .parts = parts});
         REQUIRE_MESSAGE(outputs.ok(), name_of_op << ": " << (outputs.ok() ? "" : outputs.error().message()));
         if (first.empty()) {
           first = *outputs;
