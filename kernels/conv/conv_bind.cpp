@@ -184,8 +184,8 @@ void flatten(ConvArgs& a, ConvSweep& s) {
 }
 
 // How many tiles of a map all oc groups compute before they go on (ConvSweep::stripe): all, unless x would have left the second cache when the next oc group
-// reads it again, and then as many as read 256 KB, where that saves more of x than it reads of weights. Cache lines come in pairs: of columns at a stride, each brings the one beside it along.
-// Of Zen 4's 1 MB; Sapphire Rapids has 2.
+// reads it again, and then as many as read 256 KB, where that saves more of x than it reads of weights. Cache lines come in pairs: of columns at a stride,
+// each brings the one beside it along. Of Zen 4's 1 MB; Sapphire Rapids has 2.
 int64_t stripe_of(const Window& w, const ConvSweep& s, const ConvArgs& a, RegisterTile tile) {
   constexpr double kCache = 1 << 20, kStripe = 256 << 10, kFloat = sizeof(float);
   const int64_t all = s.rows_hi * s.rows_lo * s.tiles, oc_groups = ceil_div(ceil_div(a.ocs, kBlock), tile.blocks);

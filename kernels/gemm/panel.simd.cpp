@@ -23,7 +23,7 @@ TERN_INLINE void tile(const TileCall& c) {
 }
 
 // Four chains, one after the other, for an ISA whose registers hold the four of one row alone: tiles of one row and one panel wait for loads and for
-// each other, at half of the peak, and of three rows and two chains at a time two thirds of the instructions were not multiply-adds where k is 16.
+// each other, at half of the peak, and of three rows and two chains at a time three quarters of the instructions were not multiply-adds where k is 16.
 // Sums wait in memory until their partners are there: 0 for 1, 0 + 1 for 2 + 3, and 2 for 3.
 template <int R>
 TERN_INLINE void tile_in_turns(const TileCall& c) {

@@ -6,7 +6,8 @@
 //                               one of them or both [N,spatial,C]
 //   MaxPoolLast                 MaxPool of x [N,H,W,C]: a maximum is one before and after scaling
 //   Shapes    a, b and y alike, or b 1 in a run of dims (a number for each channel); table [256], of the dtype of y, entry i for the byte i of x.
-//   Cost      an element: two products, a sum, a multiplication by a reciprocal that is corrected; a load; taps sums or comparisons, of 16 to 64 channels an instruction.
+//   Cost      an element: two products, a sum, a multiplication by a reciprocal that is corrected; a load; taps sums or comparisons,
+//             of 16 to 64 channels an instruction.
 //   Numerics  in f32, in the order of linear.h; the same bits on every ISA.
 //   Edges     as QuantizeLinear. A window of MaxPoolLast that holds no element gives the lowest value.
 //   Source    tern's own (runtime/fuse/quantized_maps.cpp, runtime/last_channels.h makes them); of the CPU alone.

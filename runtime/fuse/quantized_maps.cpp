@@ -1,7 +1,7 @@
 // What is computed element by element between DequantizeLinear and QuantizeLinear stays on bytes: a function of one value becomes a table of all 256
-// results, which the operators themselves fill in, and what moves elements on the way moves bytes; Add and Mul of two become QuantizedAdd and QuantizedMul, or a table where both are functions of one
-// value (x sigmoid(x)); pieces of a Concat are brought to the
-// scale of the whole by tables. The bits are those of the plain graph. See passes.h.
+// results, which the operators themselves fill in, and what moves elements on the way moves bytes; Add and Mul of two become QuantizedAdd and
+// QuantizedMul, or a table where both are functions of one value (x sigmoid(x)); pieces of a Concat are brought to the scale of the whole by tables. The
+// bits are those of the plain graph. See passes.h.
 #include <algorithm>
 
 #include "kernels/evaluate.h"
