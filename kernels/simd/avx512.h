@@ -37,6 +37,8 @@ TERN_INLINE f32x16 max_raw(f32x16 a, f32x16 b) { return {_mm512_max_ps(a.v, b.v)
 TERN_INLINE f32x16 round_even(f32x16 a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
 TERN_INLINE f32x16 floor(f32x16 a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)}; }
 TERN_INLINE f32x16 ceil(f32x16 a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)}; }
+// a 2^n, n whole: rounded once, so inf where it is too large, and zero where it is subnormal (the caller's mode flushes).
+TERN_INLINE f32x16 times_power_of_two(f32x16 a, f32x16 n) { return {_mm512_scalef_ps(a.v, n.v)}; }
 TERN_INLINE f32x16 trunc(f32x16 a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)}; }
 
 TERN_INLINE i32x16 bits(f32x16 a) { return {_mm512_castps_si512(a.v)}; }
