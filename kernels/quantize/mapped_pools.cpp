@@ -1,4 +1,4 @@
-// Schemas and binding of means and maxima. See mapped.h.
+// Schemas and binding of means and maxima. See mapped.h. Next: mapped.simd.cpp.
 #include <algorithm>
 
 #include "kernels/conv/conv_bind.h"

@@ -1,4 +1,5 @@
 // What the products of integers share that integer_products.cpp and integer_conv_transpose.cpp make of what lies between scales.
+// Next: integer_products.cpp, integer_conv_transpose.cpp.
 #pragma once
 #include "runtime/fuse/quantized.h"
 

@@ -239,7 +239,7 @@ class Model {
   Result<Session> session(const SessionOptions& options = {}) const;
   // Runs node by node without a plan; the same bits; any shapes that the model accepts. Inputs in the model's order; an Array of
   // dtype none stands for the default contents of an overridable input. `budget`: as in SessionOptions, for all tensors that exist at the same
-  // time; the budget of work is that which SessionOptions has by default.
+  // time; the budget of work is that which SessionOptions has by default. Inputs are read where they lie: nobody may change them until it returns.
   // An index out of range is an error (invalid), with the text that Session::status() has for it.
   Result<std::vector<Array>> evaluate(std::span<const Array> inputs, std::string_view isa = {}, int64_t budget = 0) const;
   // True when only evaluate() can run the model, as far as that is known before dims are: some shape depends on the contents of an input, as does
