@@ -1,7 +1,8 @@
 // The f32 kernels of the normalisations. See norm.h for what they compute, layer_norm.cpp for how they are bound.
 #include "kernels/norm/norm.h"
 
-#include "kernels/gemm/tile.h"
+#include "kernels/simd.h"
+#include "kernels/unroll.h"
 
 namespace tern::TERN_ISA {
 namespace {
@@ -45,32 +46,30 @@ TERN_INLINE Four row_sums(const float* x, int64_t stride, int64_t n) {
   const int64_t whole = n & ~int64_t(15), tail = n - whole;
   f32x16 s[4] = {zero(), zero(), zero(), zero()};
   for (int64_t c = 0; c < whole; c += 16) {
-    for (int r = 0; r < R; ++r) s[r] = s[r] + load(x + r * stride + c);
+    unroll<R>([&](auto r) TERN_INLINE_CALL { s[r.v] = s[r.v] + load(x + r.v * stride + c); });
   }
   if (tail != 0) {
-    for (int r = 0; r < R; ++r) s[r] = s[r] + load_n(x + r * stride + whole, tail);
+    unroll<R>([&](auto r) TERN_INLINE_CALL { s[r.v] = s[r.v] + load_n(x + r.v * stride + whole, tail); });
   }
   return sums<R>(s);
 }
 
-// The sums of (x - mean)^2 of R rows; the distances are left in d, rows as x's, where it is not null.
+// The sums of (x - mean)^2 of R rows.
 template <int R>
-TERN_INLINE Four row_squares(const float* x, int64_t stride, int64_t n, const Four& mean, float* d) {
+TERN_INLINE Four row_squares(const float* x, int64_t stride, int64_t n, const f32x16 (&mean)[4]) {
   const int64_t whole = n & ~int64_t(15), tail = n - whole;
   f32x16 s[4] = {zero(), zero(), zero(), zero()};
   for (int64_t c = 0; c < whole; c += 16) {
-    for (int r = 0; r < R; ++r) {
-      const f32x16 v = load(x + r * stride + c) - splat(mean.v[r]);
-      if (d != nullptr) store(d + r * stride + c, v);
-      s[r] = fma(v, v, s[r]);
-    }
+    unroll<R>([&](auto r) TERN_INLINE_CALL {
+      const f32x16 d = load(x + r.v * stride + c) - mean[r.v];
+      s[r.v] = fma(d, d, s[r.v]);
+    });
   }
   if (tail != 0) {
-    for (int r = 0; r < R; ++r) {
-      const f32x16 v = select(lanes_below(tail), load_n(x + r * stride + whole, tail) - splat(mean.v[r]), zero());
-      if (d != nullptr) store_n(d + r * stride + whole, v, tail);
-      s[r] = fma(v, v, s[r]);
-    }
+    unroll<R>([&](auto r) TERN_INLINE_CALL {
+      const f32x16 d = select(lanes_below(tail), load_n(x + r.v * stride + whole, tail) - mean[r.v], zero());
+      s[r.v] = fma(d, d, s[r.v]);
+    });
   }
   return sums<R>(s);
 }
@@ -79,7 +78,8 @@ TERN_INLINE f32x16 shift_and_scale(f32x16 x, float mean, float inv, f32x16 scale
   return fma((x - splat(mean)) * splat(inv), scale, bias);
 }
 
-// R rows from x on; kCenter: with the mean (layer), without (RMS).
+// R rows from x on; kCenter: with the mean (layer), without (RMS). A sum is one chain of additions in order: four rows at a time do not wait for each
+// other. Distances from the mean are computed again where they are needed; to keep them in y costs more, all the more when the rows leave the first cache.
 template <int R, bool kCenter>
 void normalize_rows(const RowNormArgs& a, int64_t row) {
   const int64_t cols = a.cols, whole = cols & ~int64_t(15), tail = cols - whole;
@@ -87,21 +87,28 @@ void normalize_rows(const RowNormArgs& a, int64_t row) {
   float* y = a.y + row * cols;        // [R, cols]
   const float n = static_cast<float>(cols);
   Four mean = {{0, 0, 0, 0}}, inv;
+  f32x16 m[4] = {zero(), zero(), zero(), zero()}, factor[R];
   if constexpr (kCenter) {
     mean = row_sums<R>(x, cols, cols);
     for (int r = 0; r < R; ++r) mean.v[r] = mean.v[r] / n;
+    unroll<R>([&](auto r) TERN_INLINE_CALL { m[r.v] = splat(mean.v[r.v]); });
   }
-  // y holds the distances from the mean until they are scaled: a subtraction less for each element.
-  inv = row_squares<R>(x, cols, cols, mean, kCenter ? y : nullptr);
+  inv = row_squares<R>(x, cols, cols, m);
   for (int r = 0; r < R; ++r) inv.v[r] = 1.0f / __builtin_sqrtf(inv.v[r] / n + a.epsilon);
-  const float* d = kCenter ? y : x;  // [R, cols]
+  unroll<R>([&](auto r) TERN_INLINE_CALL { factor[r.v] = splat(inv.v[r.v]); });
   for (int64_t c = 0; c < whole; c += 16) {
     const f32x16 scale = load(a.scale + c), bias = a.bias != nullptr ? load(a.bias + c) : zero();
-    for (int r = 0; r < R; ++r) store(y + r * cols + c, fma(load(d + r * cols + c) * splat(inv.v[r]), scale, bias));
+    unroll<R>([&](auto r) TERN_INLINE_CALL {
+      const int64_t at = r.v * cols + c;
+      store(y + at, fma((load(x + at) - m[r.v]) * factor[r.v], scale, bias));
+    });
   }
   if (tail != 0) {
     const f32x16 scale = load_n(a.scale + whole, tail), bias = a.bias != nullptr ? load_n(a.bias + whole, tail) : zero();
-    for (int r = 0; r < R; ++r) store_n(y + r * cols + whole, fma(load_n(d + r * cols + whole, tail) * splat(inv.v[r]), scale, bias), tail);
+    unroll<R>([&](auto r) TERN_INLINE_CALL {
+      const int64_t at = r.v * cols + whole;
+      store_n(y + at, fma((load_n(x + at, tail) - m[r.v]) * factor[r.v], scale, bias), tail);
+    });
   }
   for (int r = 0; r < R; ++r) {
     if (a.mean != nullptr) a.mean[row + r] = mean.v[r];
@@ -109,11 +116,11 @@ void normalize_rows(const RowNormArgs& a, int64_t row) {
   }
 }
 
-#if defined(__AVX512F__)  // 32 registers: four rows of four vectors, two of twelve or one of 24, and what they are summed in
+#if defined(__AVX512F__)  // 32 registers: four rows of six vectors or two of twelve, and what they are summed in
 // The same for rows of at most V vectors, which stay in registers from the one load to the one store. The last kSome may be short, or not there.
 template <int R, int V, bool kCenter>
 void normalize_in_registers(const RowNormArgs& a, int64_t row) {
-  constexpr int kSome = V > 12 ? 4 : V > 4 ? 2 : 1;
+  constexpr int kSome = V > 6 ? 2 : 1;
   const int64_t cols = a.cols;
   const float* x = a.x + row * cols;  // [R, cols]
   float* y = a.y + row * cols;        // [R, cols]
@@ -160,18 +167,16 @@ void rows_in_registers(const RowNormArgs& a) {
   for (; r + R <= a.rows; r += R) normalize_in_registers<R, V, kCenter>(a, r);
   for (; r < a.rows; ++r) normalize_in_registers<1, V, kCenter>(a, r);
 }
-// False: a row is more than registers hold.
+// False: rows are more than registers hold, or take less time four at once from memory (tuned on Sapphire Rapids).
 template <bool kCenter>
 bool in_registers(const RowNormArgs& a) {
   const int64_t vectors = (a.cols + 15) / 16;
-  if (vectors < 1 || vectors > 24) return false;
-  if (vectors > 20) rows_in_registers<1, 24, kCenter>(a);
-  else if (vectors > 16) rows_in_registers<1, 20, kCenter>(a);
-  else if (vectors > 12) rows_in_registers<1, 16, kCenter>(a);
-  else if (vectors > 10) rows_in_registers<2, 12, kCenter>(a);
+  if (vectors < 1 || vectors > 12 || (vectors > 6 && a.rows >= 4)) return false;
+  if (vectors > 10) rows_in_registers<2, 12, kCenter>(a);
   else if (vectors > 8) rows_in_registers<2, 10, kCenter>(a);
   else if (vectors > 6) rows_in_registers<2, 8, kCenter>(a);
-  else if (vectors > 4) rows_in_registers<2, 6, kCenter>(a);
+  else if (vectors > 5) rows_in_registers<4, 6, kCenter>(a);
+  else if (vectors > 4) rows_in_registers<4, 5, kCenter>(a);
   else if (vectors > 3) rows_in_registers<4, 4, kCenter>(a);
   else if (vectors > 2) rows_in_registers<4, 3, kCenter>(a);
   else if (vectors > 1) rows_in_registers<4, 2, kCenter>(a);
@@ -196,7 +201,8 @@ void row_norm(const RowNormArgs& given) {
 #endif
   int64_t r = 0;
   for (; r + 4 <= a.rows; r += 4) normalize_rows<4, kCenter>(a, r);
-  for (; r < a.rows; ++r) normalize_rows<1, kCenter>(a, r);
+  for (; r + 2 <= a.rows; r += 2) normalize_rows<2, kCenter>(a, r);
+  if (r < a.rows) normalize_rows<1, kCenter>(a, r);
 }
 
 // y[0..n) = fma((x - mean) * inv, scale, bias) with scalars.
@@ -246,20 +252,30 @@ void lrn_rows(const LrnArgs& a) {
   }
 }
 
-void group_norm(const GroupNormArgs& a) {
+template <int R>
+void group_norm_rows(const GroupNormArgs& a, int64_t row) {
   const int64_t n = a.channels_per_group * a.inner;
-  for (int64_t r = 0; r < a.rows; ++r) {
-    const float* x = a.x + r * n;  // [channels_per_group, inner]
-    float* y = a.y + r * n;        // [channels_per_group, inner]
-    Four mean = row_sums<1>(x, 0, n);
-    mean.v[0] = mean.v[0] / static_cast<float>(n);
-    const float var = row_squares<1>(x, 0, n, mean, nullptr).v[0] / static_cast<float>(n);
-    const float inv = 1.0f / __builtin_sqrtf(var + a.epsilon);
-    const int64_t channel = (a.first + r) % a.groups * a.channels_per_group;
+  const float* x = a.x + row * n;  // [R, channels_per_group, inner]
+  float* y = a.y + row * n;        // [R, channels_per_group, inner]
+  const float count = static_cast<float>(n);
+  Four mean = row_sums<R>(x, n, n);
+  f32x16 m[4] = {zero(), zero(), zero(), zero()};
+  for (int r = 0; r < R; ++r) mean.v[r] = mean.v[r] / count;
+  unroll<R>([&](auto r) TERN_INLINE_CALL { m[r.v] = splat(mean.v[r.v]); });
+  const Four squares = row_squares<R>(x, n, n, m);
+  for (int r = 0; r < R; ++r) {
+    const float inv = 1.0f / __builtin_sqrtf(squares.v[r] / count + a.epsilon);
+    const int64_t channel = (a.first + row + r) % a.groups * a.channels_per_group;
     for (int64_t c = 0; c < a.channels_per_group; ++c) {
-      affine(x + c * a.inner, y + c * a.inner, a.inner, mean.v[0], inv, a.scale[channel + c], a.bias[channel + c]);
+      const int64_t at = r * n + c * a.inner;
+      affine(x + at, y + at, a.inner, mean.v[r], inv, a.scale[channel + c], a.bias[channel + c]);
     }
   }
+}
+void group_norm(const GroupNormArgs& a) {
+  int64_t r = 0;
+  for (; r + 4 <= a.rows; r += 4) group_norm_rows<4>(a, r);
+  for (; r < a.rows; ++r) group_norm_rows<1>(a, r);
 }
 
 void batch_norm(const BatchNormArgs& a) {
