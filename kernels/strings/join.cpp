@@ -57,32 +57,18 @@ Result<std::vector<Tensor>> join(const ComputeRequest& r) {
   std::vector<Input> inputs;
   for (const Tensor& t : r.inputs)
     inputs.push_back({t.data<StringRef>(), t.dims(), t.count() == count ? 1 : 0, t.count() == count || t.count() == 1});
-  const auto part = [&](const Input& in, int64_t i) { return in.x[in.even ? i * in.step : element_of(in.dims, dims, i)].view(); };
-  int64_t left = r.budget;
-  const int64_t fixed = static_cast<int64_t>(sizeof(StringRef) + separator.size() * (inputs.size() - 1));
-  for (int64_t i = 0; i < count && left >= 0; ++i) {
-    left -= fixed;
-    for (const Input& in : inputs) left -= static_cast<int64_t>(part(in, i).size());
-  }
-  if (left < 0) return too_much_text();
-  const int64_t bytes = r.budget - left - count * static_cast<int64_t>(sizeof(StringRef));
-  const std::shared_ptr<char[]> pool(new char[static_cast<size_t>(bytes + 1)]);  // one more: empty strings are somewhere, too
-  auto out = Tensor::allocate(DType::string, dims);
-  if (!out) return out.error();
-  auto* y = out->mutable_data<StringRef>();
-  char* to = pool.get();
-  for (int64_t i = 0; i < count; ++i) {
-    const char* begin = to;
+  TextBuilder y(r.budget);
+  y.reserve(count);
+  for (int64_t i = 0; i < count && y.fits(); ++i) {
     for (size_t k = 0; k < inputs.size(); ++k) {
-      if (k > 0) copy_text(to, separator), to += separator.size();
-      const std::string_view x = part(inputs[k], i);
-      copy_text(to, x);
-      to += x.size();
+      const Input& in = inputs[k];
+      if (k > 0) y.append(separator);
+      y.append(in.x[in.even ? i * in.step : element_of(in.dims, dims, i)].view());
     }
-    y[i] = {begin, to - begin};
+    y.end();
   }
-  const Tensor::Pool kept{pool, bytes};
-  out->keep({&kept, 1});
+  auto out = std::move(y).finish(dims);
+  if (!out) return out.error();
   return std::vector<Tensor>{std::move(*out)};
 }
 
