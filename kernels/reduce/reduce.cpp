@@ -52,7 +52,7 @@ void reduce_runs(const ReduceArgs& a, int64_t rows) {
   constexpr int kTogether = 8;
   T* y = static_cast<T*>(a.y);
   const T* x[kTogether];
-  if (a.end - a.begin < kTogether) {
+  if (a.end - a.begin < kTogether || in_lanes<T, Op>(a)) {
     for (int64_t o = a.begin; o < a.end; ++o) y[o] = reduce_one<T, Op>(static_cast<const T*>(a.x) + offset_of(a.kept, o), a, rows);
     return;
   }

@@ -6,8 +6,9 @@
 //   Shapes    x row-major; axes merge at bind into loops over outputs (`kept`) and loops over what is folded (`reduced`).
 //   Cost      one FLOP an element: memory bound.
 //   Numerics  f32: when the last axis is reduced, sixteen lanes (four vectors of them in blocks of 64) and a fixed tree; otherwise the
-//             outputs are vectorised and r runs in order. f16 and bf16 fold in f32, integers wrap. Same bits for every ISA and parts,
-//             and on a device (where f64 subnormals are not flushed).
+//             outputs are vectorised and r runs in order. f64 folds in order, runs of 1024 and more in sixteen lanes and that tree (but for
+//             LogSumExp); f16 and bf16 as f64 does, in f32; integers wrap. Same bits for every ISA and parts, and on a device (where
+//             f64 subnormals are not flushed).
 //   Edges     over nothing: Sum 0, Prod 1, Max -inf (the lowest integer), Min +inf, Mean NaN, LogSum -inf. NaN propagates through all.
 //   Source    the ONNX operators, opset 18 (axes are an input).
 // Next: reduce.cpp (inference, binding), reduce.simd.cpp (f32), reduce.cu (the same on a device), extreme.simd.cpp, log_sum_exp.simd.cpp, reduce_portable.h.

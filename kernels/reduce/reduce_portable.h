@@ -1,5 +1,5 @@
-// The reductions for every dtype but f32: one element after another, in order; reduce.cpp makes the rows, reduce_any.cu those of a device.
-// See reduce.h.
+// The reductions for every dtype but f32: one element after another, in order, but long runs of floats in sixteen lanes; reduce.cpp makes the rows,
+// reduce_any.cu those of a device. See reduce.h.
 #pragma once
 #include <limits>
 #include <type_traits>
@@ -67,10 +67,14 @@ struct Sum {
     return plus(acc, x);
   }
   template <class A>
+  TERN_HD static A merge(A a, A b) {
+    return plus(a, b);
+  }
+  template <class A>
   TERN_HD static A finish(A acc, A, int64_t) {
     return acc;
   }
-  static constexpr bool kNeedsMax = false;
+  static constexpr bool kNeedsMax = false, kInLanes = true;
 };
 struct Mean : Sum {
   template <class A>
@@ -91,6 +95,7 @@ struct Max : Sum {
   TERN_HD static A step(A acc, A x, A) {
     return choose((acc != acc) | (acc > x), acc, x);
   }
+  static constexpr bool kInLanes = false;
 };
 struct Min : Sum {
   template <class A>
@@ -101,6 +106,7 @@ struct Min : Sum {
   TERN_HD static A step(A acc, A x, A) {
     return choose((acc != acc) | (acc < x), acc, x);
   }
+  static constexpr bool kInLanes = false;
 };
 struct Prod : Sum {
   template <class A>
@@ -110,6 +116,10 @@ struct Prod : Sum {
   template <class A>
   TERN_HD static A step(A acc, A x, A) {
     return times(acc, x);
+  }
+  template <class A>
+  TERN_HD static A merge(A a, A b) {
+    return times(a, b);
   }
 };
 struct L1 : Sum {
@@ -147,11 +157,42 @@ struct LogSumExp : Sum {
   TERN_HD static A finish(A acc, A m, int64_t) {
     return plus(logarithm(acc), m);
   }
-  static constexpr bool kNeedsMax = true;
+  static constexpr bool kNeedsMax = true, kInLanes = false;
 };
+
+// Long runs of floats: lane i % kLanes of each run and a tree, as f32's (reduce.h). One chain would wait for each addition. Shorter runs would take
+// longer so: there eight outputs are folded side by side (tuned on Sapphire Rapids).
+constexpr int kLanes = 16;
+constexpr int64_t kLongRun = 1024;
+template <class T, class Op>
+TERN_HD inline bool in_lanes(const ReduceArgs& a) {
+  return std::is_floating_point_v<Folded<T>> && Op::kInLanes && a.run >= kLongRun;
+}
+template <class T, class Op>
+TERN_HD Folded<T> fold_lanes(const T* x, const ReduceArgs& a, int64_t rows) {
+  Folded<T> acc[kLanes];
+  for (int l = 0; l < kLanes; ++l) acc[l] = Op::template start<Folded<T>>();
+  for (int64_t k = 0; k < rows; ++k) {
+    const T* row = x + offset_of(a.reduced, k);  // [run]
+    int64_t i = 0;
+    for (; i + kLanes <= a.run; i += kLanes) {
+      for (int l = 0; l < kLanes; ++l) acc[l] = Op::step(acc[l], widen(row[i + l]), Folded<T>());
+    }
+    for (int l = 0; l < kLanes; ++l) {  // not as far as the tail: lanes are registers where each is named
+      if (i + l < a.run) acc[l] = Op::step(acc[l], widen(row[i + l]), Folded<T>());
+    }
+  }
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int l = 0; l < width; ++l) acc[l] = Op::merge(acc[l], acc[l + width]);
+  }
+  return acc[0];
+}
 
 template <class T, class Op>
 TERN_HD Folded<T> fold(const T* x, const ReduceArgs& a, int64_t rows, Folded<T> m) {
+  if constexpr (std::is_floating_point_v<Folded<T>> && Op::kInLanes) {
+    if (in_lanes<T, Op>(a)) return fold_lanes<T, Op>(x, a, rows);
+  }
   auto acc = Op::template start<Folded<T>>();
   for (int64_t k = 0; k < rows; ++k) {
     const T* row = x + offset_of(a.reduced, k);  // [run]

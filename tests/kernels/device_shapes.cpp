@@ -163,6 +163,10 @@ TEST_CASE("shapes: reductions along rows, down columns and over runs, around blo
       run_op(op, {}, {counted(t, {3, 5, 7}), i64({1}, {1})});
     }
   }
+  for (DType t : {DType::f64, DType::f16}) {  // folded in lanes
+    for (const char* op : {"ReduceSum", "ReduceMean", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum"})
+      run_op(op, {}, {cast(random_f32({2, 3, 1030}, 8, 0.9f, 1.1f), t), i64({2}, {0, 2})});
+  }
 }
 
 TEST_CASE("shapes: extremes, running folds and the k first of lines along and across, longer than a warp and a tile") {

@@ -286,6 +286,35 @@ TEST_CASE("reduce: other dtypes fold in order, along rows and columns of every w
   }
 }
 
+TEST_CASE("reduce: long runs of other floats are sixteen lanes and their tree") {
+  for (int64_t k : {1023, 1024, 1025, 1039}) {
+    for (int64_t runs : {1, 2}) {
+      const Tensor x = cast(random_f32({runs, 9, k}, static_cast<uint32_t>(k), 0.9f, 1.1f), DType::f64);
+      std::vector<double> sums, products;
+      for (int64_t o = 0; o < 9; ++o) {
+        double sum[16] = {}, product[16];
+        std::fill_n(product, 16, 1.0);
+        for (int64_t i = 0; i < runs * k; ++i) {
+          const double v = x.data<double>()[(i / k * 9 + o) * k + i % k];
+          const int64_t lane = k < 1024 ? 0 : i % k % 16;
+          sum[lane] += v;
+          product[lane] *= v;
+        }
+        for (int width = 8; width > 0; width /= 2) {
+          for (int i = 0; i < width; ++i) sum[i] += sum[i + width], product[i] *= product[i + width];
+        }
+        sums.push_back(sum[0]);
+        products.push_back(product[0]);
+      }
+      check_same(run_op("ReduceSum", {{"keepdims", int64_t(0)}}, {x, ints({0, 2})})[0], Tensor::of<double>({9}, sums));
+      check_same(run_op("ReduceProd", {{"keepdims", int64_t(0)}}, {x, ints({0, 2})})[0], Tensor::of<double>({9}, products));
+    }
+  }
+  std::vector<float> ones(1030, 1);
+  ones[0] = 2048;
+  check_same(run_op("ReduceSum", {}, {cast(f32({1030}, ones), DType::f16)})[0], cast(f32({1}, {2048 + 1029}), DType::f16));
+}
+
 TEST_CASE("reduce: LogSumExp of other dtypes takes each column's own largest") {
   Tensor x = *Tensor::allocate(DType::f64, Dims{3, 600});
   for (int64_t i = 0; i < 1800; ++i) x.mutable_data<double>()[i] = 10.0 * static_cast<double>(i % 600);
