@@ -44,6 +44,7 @@ Result<Graph> load_graph(const Source& source, const LoadOptions& options) {
 Result<Graph> load_graph(const Content& content, const LoadOptions& options) {
   return guarded([&]() -> Result<Graph> {
     auto graph = load_any(content, options);
+    protect(content.source.owner);
     if (!graph) return printable(graph.error());
     if (Status s = check_overridable(*graph, options.overridable); !s) return printable(s.error());
     return graph;

@@ -27,9 +27,9 @@ Result<std::shared_ptr<const std::byte>> bytes_of(const OpenFile& file, const Fi
   const size_t shift = shift_of(file);
   auto copy = map_memory(size + shift, *holes == 0);
   if (!copy) return copy.error();
-  if (Status s = read_into(file.fd(), 0, copy->get() + shift, size); !s) return s.error();
+  Extent known{0, *holes == 0 ? file.size() : 0};
+  if (Status s = read_into(file.fd(), 0, copy->get() + shift, size, &known); !s) return s.error();
   if (file.changed()) return invalid("changed while it was read; load it again when it is whole");
-  protect(*copy);
   return std::shared_ptr<const std::byte>(*copy, copy->get() + shift);
 }
 
@@ -56,7 +56,9 @@ Result<Source> map_beneath(const std::string& directory, const std::string& name
   const std::string path = directory + (directory.ends_with('/') ? "" : "/") + name;
   auto file = open_beneath(directory, name, how.follow_links);
   if (!file) return file.error().within(path);
-  return read(*file, path, how);
+  auto source = read(*file, path, how);
+  if (source) protect(source->owner);
+  return source;
 }
 
 Result<Source> map_sibling(const Source& of, const std::string& name) {

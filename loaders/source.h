@@ -30,7 +30,7 @@ struct Source {
 };
 
 // Opens a file, read only. Errors: missing, a directory, not a regular file, changed while it was read (invalid); mostly holes (unsupported).
-// An empty file gives no bytes.
+// An empty file gives no bytes. What is copied can be written until load_graph() has read it: ONNX weights are put right where they lie.
 Result<Source> map_file(const std::string& path, const FileOptions& how = {});
 // A file beneath a folder, through no link ('/' between components; open_file.h). Precondition: no ".." among them.
 Result<Source> map_beneath(const std::string& directory, const std::string& name, const FileOptions& how);

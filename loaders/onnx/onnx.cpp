@@ -55,9 +55,7 @@ Result<Graph> load_onnx(std::span<const std::byte> bytes, const std::string& dir
   if (!model.has_graph()) return invalid("not a readable ONNX model: it has no graph");
   if (Status s = inline_functions(model); !s) return s.error();
   Sources sources{bytes, ExternalFiles(directory, options.follow_links), options.budget / 2, owner};
-  auto graph = build(model, sources, options.overridable);
-  if (sources.writable) protect(owner);
-  return graph;
+  return build(model, sources, options.overridable);
 }
 
 namespace {

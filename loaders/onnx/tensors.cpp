@@ -134,7 +134,7 @@ bool put_right(onnx_pb::Tensor& p, Sources& sources) {
   constexpr uint64_t kLeast = uint64_t(16) << 10;  // from there on a length takes three bytes; and a smaller tensor is copied anyway (dense())
   constexpr size_t kPiece = size_t(256) << 10;     // stays in the second cache
   if (!p.has_raw_offset() || p.raw_size() < kLeast || p.data_type() != data_type_number("FLOAT") || p.data_location() == 1) return false;
-  if (p.raw_size() % sizeof(float) != 0 || !(sources.writable = sources.writable || unprotect_whole(sources.owner))) return false;
+  if (p.raw_size() % sizeof(float) != 0 || !unprotect_whole(sources.owner)) return false;
   auto* from = const_cast<std::byte*>(sources.file.data() + p.raw_offset());
   const size_t by = reinterpret_cast<uintptr_t>(from) % sizeof(float);
   for (size_t at = 0; at < p.raw_size(); at += kPiece) {

@@ -13,7 +13,6 @@ struct Sources {
   ExternalFiles external;
   int64_t budget;                          // bytes left for what the file does not back: sparse tensors made dense
   std::shared_ptr<const void> owner = {};  // of the file; may be null
-  bool writable = false;                   // the file, since something in it was moved: whoever made this protects it again
 };
 
 // The dtype of ONNX's number for it. Errors: unsupported (8-bit floats, 4-bit integers, complex ...), by name.

@@ -91,6 +91,7 @@ struct Held {
   std::mutex mutex;
   HolderCounts pages, bytes;  // pages go when nobody holds them; bytes tell who may write
   RangeUnion retired, resident;
+  bool sealed = false;  // protect() was called, and unprotect_whole() not since
 
   void take(const Unmap& of) {
     std::lock_guard lock(mutex);
@@ -279,7 +280,10 @@ Result<std::shared_ptr<const std::byte>> map_in_place(int fd, size_t bytes) {
 
 void protect(const std::shared_ptr<const void>& memory) {
   const Unmap* mapping = std::get_deleter<Unmap>(memory);
-  if (mapping != nullptr && mapping->held != nullptr) ::mprotect(mapping->begin, mapping->bytes, PROT_READ);
+  if (mapping == nullptr || mapping->held == nullptr) return;
+  std::lock_guard lock(mapping->held->mutex);
+  mapping->held->sealed = true;
+  ::mprotect(mapping->begin, mapping->bytes, PROT_READ);
 }
 
 bool unprotect(const std::shared_ptr<const std::byte>& memory) {
@@ -290,7 +294,11 @@ bool unprotect(const std::shared_ptr<const std::byte>& memory) {
 
 bool unprotect_whole(const std::shared_ptr<const void>& memory) {
   const Unmap* mapping = std::get_deleter<Unmap>(memory);
-  return mapping != nullptr && mapping->held != nullptr && ::mprotect(mapping->begin, mapping->bytes, PROT_READ | PROT_WRITE) == 0;
+  if (mapping == nullptr || mapping->held == nullptr) return false;
+  std::lock_guard lock(mapping->held->mutex);
+  bool& sealed = mapping->held->sealed;
+  if (sealed) sealed = ::mprotect(mapping->begin, mapping->bytes, PROT_READ | PROT_WRITE) != 0;
+  return !sealed;
 }
 
 void release_pages(std::span<const std::byte> bytes) {

@@ -2,6 +2,8 @@
 #include "loaders/open_file.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -12,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "loaders/load.h"
 #include "loaders/source.h"
 #include "runtime/base/mapping.h"
 
@@ -135,6 +138,29 @@ TEST_CASE("source: holes stay holes, and more of them than the budget are refuse
   CHECK(source->bytes.size() == uint64_t(5) << 30);
   CHECK(std::memcmp(source->bytes.data(), "head", 5) == 0);
   CHECK(source->bytes.back() == std::byte{0});
+  constexpr size_t kMiB = size_t(1) << 20, kPages = 16;
+  unsigned char resident[kPages] = {};
+  auto* inside = reinterpret_cast<std::byte*>(reinterpret_cast<uintptr_t>(source->bytes.data() + 100 * kMiB) / kMiB * kMiB);
+  REQUIRE(::mincore(inside, kPages * 4096, resident) == 0);
+  CHECK(std::none_of(resident, resident + kPages, [](unsigned char page) { return (page & 1) != 0; }));
+}
+
+TEST_CASE("source: what a loader has read, and a file that another one names, is written by nobody") {
+  Folder f;
+  const std::string path = f.write("x", std::string(100'000, 'x'));
+  const OpenFile zeros(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+  const auto written = [&](const Result<Source>& source) {  // the system refuses what would be a deadly signal in this process
+    return ::read(zeros.fd(), const_cast<std::byte*>(source->bytes.data() + 50'000), 1) == 1;
+  };
+  auto model = map_file(path);
+  REQUIRE(model.ok());
+  CHECK(written(model));
+  CHECK(!load_graph(*model, {}).ok());
+  CHECK(!written(model));
+  auto beneath = map_beneath(f.path.string(), "x", {});
+  REQUIRE(beneath.ok());
+  CHECK(!written(beneath));
+  CHECK(!written(map_sibling(*beneath, "x")));
 }
 
 TEST_CASE("open file: a file that grows, shrinks or is written meanwhile is noticed") {
