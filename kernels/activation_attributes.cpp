@@ -58,7 +58,7 @@ std::optional<ActivationSpec> fused_activation(const AttrReader& attrs, const st
   const std::string activation = prefix + "activation", alpha = prefix + "alpha", beta = prefix + "beta";
   if (!attrs.lists(activation)) return ActivationSpec{};
   std::optional<ActivationSpec> e = parse_activation(attrs.s(activation));
-  if (!e) return e;
+  if (!e || e->activation == Activation::none) return e;
   if (attrs.has(alpha)) e->alpha = attrs.f(alpha);
   if (attrs.has(beta)) e->beta = attrs.f(beta);
   return e;

@@ -48,6 +48,7 @@ Status infer_all(Graph& graph);
 
 std::vector<InferContext::Input> inputs_of(const Graph& graph, const Node& node) {
   std::vector<InferContext::Input> in;
+  in.reserve(node.inputs.size());
   for (ValueId v : node.inputs) {
     if (v == kNone) {
       in.emplace_back();

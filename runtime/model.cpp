@@ -184,7 +184,7 @@ Result<Model> make_model(Graph graph, const LoadOptions& options) {
   state->graph.signatures = std::move(signatures);
   const int64_t backed = bytes_of_constants(state->optimized);
   if (options.optimize) {
-    if (Status s = optimize(state->optimized, options.budget); !s) return s.error();
+    if (Status s = optimize_inferred(state->optimized, options.budget); !s) return s.error();
   }
   state->fold_again = options.budget - kFoldedPerBudget * std::max<int64_t>(0, bytes_of_constants(state->optimized) - backed);
   Graph* const graphs[] = {&state->graph, &state->optimized};

@@ -62,6 +62,10 @@ bool has_quantized(const Graph& graph) {
 Status optimize(Graph& graph, int64_t budget, Stage last) {
   if (Status s = verify(graph); !s || last == Stage::load) return s;
   if (Status s = infer_shapes(graph); !s || last == Stage::infer) return s;
+  return optimize_inferred(graph, budget, last);
+}
+
+Status optimize_inferred(Graph& graph, int64_t budget, Stage last) {
   if (Status s = widen(graph); !s) return s;
   if (Status s = check(graph); !s) return s;
   // Folding may put a subgraph in the place of its node: its shapes then tell more.
@@ -91,10 +95,11 @@ Status optimize(Graph& graph, int64_t budget, Stage last) {
   if (Status s = check(graph); !s) return s;
   if (Status s = infer_shapes(graph); !s || last == Stage::fuse || !narrow(graph)) return s;
   if (Status s = infer_shapes(graph); !s) return s;
+  const int64_t narrowed = node_count(graph);
   if (Status s = fold_constants(graph, left); !s) return s;  // parts of constants
   simplify(graph);
   if (Status s = check(graph); !s) return s;
-  return infer_shapes(graph);
+  return node_count(graph) == narrowed ? Status() : infer_shapes(graph);
 }
 
 std::optional<Dim> substitute(const Dim& dim, const DimValues& dims) {

@@ -13,6 +13,8 @@ enum class Stage { load, infer, fold, transpose, fuse, narrow };
 
 // Runs the pipeline up to and including `last`. budget: bytes that folded constants may take.
 Status optimize(Graph& graph, int64_t budget, Stage last = Stage::narrow);
+// The rest of it, of a graph that has been through it up to Stage::infer.
+Status optimize_inferred(Graph& graph, int64_t budget, Stage last = Stage::narrow);
 
 using DimValues = std::map<std::string, int64_t>;
 

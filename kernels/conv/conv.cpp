@@ -46,9 +46,10 @@ Status check_conv_dtypes(const InferContext& c) {
   for (size_t i = 1; i < c.inputs.size(); ++i) {
     if (c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("input " + std::to_string(i) + " is " + name(c.dtype(i)) + ", X is " + name(c.dtype(0)));
   }
+  if (c.dtype(0) == DType::f32) return {};
   const auto activation = fused_activation(c.attrs);
   const bool plain = !c.has(3) && !c.has(4) && activation && activation->activation == Activation::none;
-  return plain || c.dtype(0) == DType::f32 ? Status() : bad_dtype(c.dtype(0));
+  return plain ? Status() : bad_dtype(c.dtype(0));
 }
 Status check_bias(const InferContext& c, const Dim& channels) {
   if (!c.has(2) || !c.shape(2).ranked()) return {};

@@ -283,6 +283,9 @@ TEST_CASE("conv: 16-bit floats and doubles follow the same order") {
   check_same(run_op("Conv", {}, {hx, hw})[0], cast(f32({1, 1, 2}, {-7.5f, -11}), DType::f16));
   check_same(run_op("Conv", {}, {cast(f32({1, 1, 3}, {1, 2, 3}), DType::bf16), cast(f32({1, 1, 2}, {0.5f, -4}), DType::bf16)})[0],
              cast(f32({1, 1, 2}, {-7.5f, -11}), DType::bf16));
+  const Tensor y = cast(f32({1, 1, 2}, {1, 2}), DType::f16);  // an epilogue is of f32 alone
+  CHECK(op_error("FusedConv", {}, {hx, hw, absent(), y}).find("f16") != std::string::npos);
+  CHECK(op_error("FusedConv", {{"activation", std::string("Relu")}}, {hx, hw}).find("f16") != std::string::npos);
 }
 
 TEST_CASE("conv: what does not fit together is refused with both shapes") {
