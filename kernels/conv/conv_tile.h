@@ -12,9 +12,12 @@ namespace tern::TERN_ISA {
 namespace {
 
 constexpr int kAnyPitch = 0, kAnyPlanarPitch = -1;
+constexpr bool is_planar(int pitch) { return pitch == 1 || pitch == 2 || pitch == kAnyPlanarPitch; }
 
-// One tile: where it reads and writes.
+// Tiles of one size, side by side: where the first of those that are left reads and writes. What a tile costs besides its sums, a third of the time of
+// 16 input channels when each one was called, so comes once for all of them.
 struct TileCall {
+  int64_t count;      // of tiles, at least 1
   const float* x;     // the first pixel's window, at channel block 0
   const float* w;     // the packed weights of this oc group
   const float* bias;  // [left], null: 0
@@ -25,13 +28,23 @@ struct TileCall {
   int64_t taps, first, last;                // of them first … last are computed: others lie above or below x
   int64_t both, upto;                       // of two rows: taps before `both` are the second row's alone, those from `upto` on the first one's
   int64_t kernel_cols, from_col, upto_col;  // the first pixel of a row begins at column from_col of the taps, the last one ends before upto_col
-  const float* next;                        // weights that will be needed soon; at each tap so many cache lines of them are fetched
+  const float *next, *last_next;            // weights that will be needed soon; at each tap so many cache lines of them are fetched
   int64_t ahead;
   const float* residual;  // null: none
   int64_t r_block, r_row, r_col;
-  bool clip;  // to low … high: here and now, where nothing comes between
+  bool from_low, upto_high;  // clip to low … high: here and now, where nothing comes between
   float low, high;
 };
+
+// On to the next tile, C columns further; false: there is none.
+template <int C>
+TERN_INLINE bool next_tile(TileCall& t, int64_t pitch) {
+  if (--t.count == 0) return false;
+  t.x += C * pitch;
+  t.y += C * t.y_col;
+  if (t.residual != nullptr) t.residual += C * t.r_col;
+  return true;
+}
 
 TERN_INLINE f32x16 channels(const float* p, int64_t left) { return left >= 16 ? load(p) : load_n(p, left > 0 ? left : 0); }
 
@@ -82,10 +95,11 @@ TERN_INLINE void with_pixels(const TileCall& t, int64_t k, int64_t col, const F&
 
 // A tap alone, all of it in x: nothing comes between a block of channels and the next. The loop over several taps has more to remember than there are
 // registers; gcc keeps some of that in a vector register, and what comes back from there waits behind all fma before it, a fifth of the time of one tap.
+// Returns where the weights fetched ahead end.
 template <int R, int C, int B, int P>
-TERN_INLINE void add_single_tap(const ConvArgs& a, const TileCall& t, f32x16 (&acc)[B][P], int64_t pitch, int64_t step) {
+TERN_INLINE const float* add_single_tap(const ConvArgs& a, const TileCall& t, f32x16 (&acc)[B][P], int64_t pitch) {
   const float *x = t.x + t.tap[0], *w = t.w, *next = t.next;
-  const int64_t ahead = t.ahead, row = a.x_lo, gap = a.x_block - step;
+  const int64_t ahead = t.ahead, row = a.x_lo, step = a.ic_step, gap = a.x_block - step;
   for (int64_t left = a.ics; left > 0; left -= step, x += gap) {
     const int64_t n = left < step ? left : step;
     add_tap<C>(Pixels<0, R, 0, C>{}, acc, x, x + n, w, pitch, row);
@@ -93,6 +107,7 @@ TERN_INLINE void add_single_tap(const ConvArgs& a, const TileCall& t, f32x16 (&a
     w += n * B * 16;
     for (int64_t i = 0; i < ahead; ++i, next += 16) __builtin_prefetch(next, 0, 2);
   }
+  return next;
 }
 
 // + residual, clip, store. The other activations and the scale are applied afterwards (core.simd.cpp).
@@ -107,7 +122,8 @@ TERN_INLINE void store_tile(f32x16 (&acc)[B][R * C], const TileCall& t) {
   };
   if (t.residual != nullptr)
     each([&](f32x16& v, int b, int r, int c) TERN_INLINE_CALL { v = v + load(t.residual + b * t.r_block + r * t.r_row + c * t.r_col); });
-  if (t.clip) each([&](f32x16& v, int, int, int) TERN_INLINE_CALL { v = clip(v, t.low, t.high); });
+  if (t.from_low) each([&](f32x16& v, int, int, int) TERN_INLINE_CALL { v = at_least(t.low, v); });
+  if (t.upto_high) each([&](f32x16& v, int, int, int) TERN_INLINE_CALL { v = at_most(t.high, v); });
   each([&](f32x16& v, int b, int r, int c) TERN_INLINE_CALL { store(t.y + b * t.y_block + r * t.y_row + c * t.y_col, v); });
 }
 
@@ -121,20 +137,22 @@ TERN_INLINE void fetch_residual(const TileCall& t) {
   }
 }
 
-template <int B, int R, int C, int PITCH>
-void dense_tile(const ConvArgs& a, const TileCall& t) {
-  if (t.residual != nullptr) fetch_residual<B, R, C>(t);
-  f32x16 acc[B][R * C];
+template <int B, int P>
+TERN_INLINE void start_sums(f32x16 (&acc)[B][P], const TileCall& t) {
   unroll<B>([&](auto b) TERN_INLINE_CALL {
     const f32x16 start = t.bias == nullptr ? zero() : channels(t.bias + b.v * 16, t.left - b.v * 16);
-    unroll<R * C>([&](auto p) TERN_INLINE_CALL { acc[b.v][p.v] = start; });
+    unroll<P>([&](auto p) TERN_INLINE_CALL { acc[b.v][p.v] = start; });
   });
-  constexpr bool kPlanar = PITCH == 1 || PITCH == 2 || PITCH == kAnyPlanarPitch;  // a channel at a time, and no columns are left out
+}
+
+// A tile of several taps, or of one that not all pixels have. Not inlined: what the loop over tiles has to remember would be in its registers.
+// Returns where the weights fetched ahead end.
+template <int B, int R, int C, int PITCH>
+[[gnu::noinline]] const float* tile_of_taps(const ConvArgs& a, const TileCall& t) {
+  f32x16 acc[B][R * C];
+  start_sums(acc, t);
+  constexpr bool kPlanar = is_planar(PITCH);  // a channel at a time, and no columns are left out
   const int64_t pitch = PITCH <= 0 ? a.x_col : PITCH, step = kPlanar ? 1 : a.ic_step, row = a.x_lo;
-  if (!kPlanar && t.taps == 1 && t.first < t.last && t.from_col == 0 && t.upto_col == 1) {
-    add_single_tap<R, C>(a, t, acc, pitch, step);
-    return store_tile<B, R, C>(acc, t);
-  }
   const float *w = t.w, *next = t.next;
   const float* block = t.x;
   for (int64_t ic = 0; ic < a.ics; ic += step, block += a.x_block) {
@@ -154,21 +172,41 @@ void dense_tile(const ConvArgs& a, const TileCall& t) {
     w += (t.taps - t.last) * n * B * 16;
   }
   store_tile<B, R, C>(acc, t);
+  return next;
+}
+
+template <int B, int R, int C, int PITCH>
+void dense_tiles(const ConvArgs& a, TileCall& t) {
+  const int64_t pitch = PITCH <= 0 ? a.x_col : PITCH;
+  const bool single = t.taps == 1 && t.first < t.last && t.from_col == 0 && t.upto_col == 1;
+  do {
+    if (t.residual != nullptr) fetch_residual<B, R, C>(t);
+    if (!is_planar(PITCH) && single) {
+      f32x16 acc[B][R * C];
+      start_sums(acc, t);
+      t.next = add_single_tap<R, C>(a, t, acc, pitch);
+      store_tile<B, R, C>(acc, t);
+    } else {
+      t.next = tile_of_taps<B, R, C, PITCH>(a, t);
+    }
+    if (t.next >= t.last_next) t.ahead = 0;
+  } while (next_tile<C>(t, pitch));
 }
 
 // Depthwise: the lanes of x are the lanes of y.
 template <int P, int PITCH>
-void depthwise_tile(const ConvArgs& a, const TileCall& t) {
-  f32x16 acc[1][P];
-  const f32x16 start = t.bias == nullptr ? zero() : channels(t.bias, t.left);
-  unroll<P>([&](auto p) TERN_INLINE_CALL { acc[0][p.v] = start; });
+void depthwise_tiles(const ConvArgs& a, TileCall& t) {
   const int64_t pitch = PITCH == kAnyPitch ? a.x_col : PITCH;
-  for (int64_t k = t.first; k < t.last; ++k) {
-    const float* x = t.x + t.tap[k];
-    const f32x16 weight = load(t.w + k * 16);
-    unroll<P>([&](auto p) TERN_INLINE_CALL { acc[0][p.v] = fma(load(x + p.v * pitch), weight, acc[0][p.v]); });
-  }
-  store_tile<1, 1, P>(acc, t);
+  do {
+    f32x16 acc[1][P];
+    start_sums(acc, t);
+    for (int64_t k = t.first; k < t.last; ++k) {
+      const float* x = t.x + t.tap[k];
+      const f32x16 weight = load(t.w + k * 16);
+      unroll<P>([&](auto p) TERN_INLINE_CALL { acc[0][p.v] = fma(load(x + p.v * pitch), weight, acc[0][p.v]); });
+    }
+    store_tile<1, 1, P>(acc, t);
+  } while (next_tile<P>(t, pitch));
 }
 
 // Lane l of the result is lane lane[l] of v, in its own group of 2, 4 or 8.
@@ -188,48 +226,49 @@ TERN_INLINE f32x16 within_groups(f32x16 v, const int32_t* lane) {
 
 // Few channels a group: as depthwise, but a lane reads all lanes of its group, one after another.
 template <int P>
-void grouped_tile(const ConvArgs& a, const TileCall& t) {
-  f32x16 acc[1][P];
-  const f32x16 start = t.bias == nullptr ? zero() : channels(t.bias, t.left);
-  unroll<P>([&](auto p) TERN_INLINE_CALL { acc[0][p.v] = start; });
-  const float* w = t.w;
-  for (int64_t ic = 0; ic < a.lane_ics; ++ic, w += t.taps * 16) {
-    int32_t lane[16];
-    for (int64_t l = 0; l < 16; ++l) lane[l] = static_cast<int32_t>((l & -a.lane_ics) + ic);
-    for (int64_t k = t.first; k < t.last; ++k) {
-      const float* x = t.x + t.tap[k];
-      const f32x16 weight = load(w + k * 16);
-      unroll<P>([&](auto p) TERN_INLINE_CALL { acc[0][p.v] = fma(within_groups(load(x + p.v * a.x_col), lane), weight, acc[0][p.v]); });
+void grouped_tiles(const ConvArgs& a, TileCall& t) {
+  do {
+    f32x16 acc[1][P];
+    start_sums(acc, t);
+    const float* w = t.w;
+    for (int64_t ic = 0; ic < a.lane_ics; ++ic, w += t.taps * 16) {
+      int32_t lane[16];
+      for (int64_t l = 0; l < 16; ++l) lane[l] = static_cast<int32_t>((l & -a.lane_ics) + ic);
+      for (int64_t k = t.first; k < t.last; ++k) {
+        const float* x = t.x + t.tap[k];
+        const f32x16 weight = load(w + k * 16);
+        unroll<P>([&](auto p) TERN_INLINE_CALL { acc[0][p.v] = fma(within_groups(load(x + p.v * a.x_col), lane), weight, acc[0][p.v]); });
+      }
     }
-  }
-  store_tile<1, 1, P>(acc, t);
+    store_tile<1, 1, P>(acc, t);
+  } while (next_tile<P>(t, a.x_col));
 }
 
-using TileFn = void (*)(const ConvArgs&, const TileCall&);
+using TileFn = void (*)(const ConvArgs&, TileCall&);
 
 // The tile of run-time width c in [1, C].
 template <int B, int R, int C, int PITCH>
 TERN_INLINE TileFn dense_fn(int64_t c) {
   if constexpr (C == 1) {
-    return dense_tile<B, R, 1, PITCH>;
+    return dense_tiles<B, R, 1, PITCH>;
   } else {
-    return c == C ? dense_tile<B, R, C, PITCH> : dense_fn<B, R, C - 1, PITCH>(c);
+    return c == C ? dense_tiles<B, R, C, PITCH> : dense_fn<B, R, C - 1, PITCH>(c);
   }
 }
 template <int P>
 TERN_INLINE TileFn grouped_fn(int64_t p) {
   if constexpr (P == 1) {
-    return grouped_tile<1>;
+    return grouped_tiles<1>;
   } else {
-    return p == P ? grouped_tile<P> : grouped_fn<P - 1>(p);
+    return p == P ? grouped_tiles<P> : grouped_fn<P - 1>(p);
   }
 }
 template <int P, int PITCH>
 TERN_INLINE TileFn depthwise_fn(int64_t p) {
   if constexpr (P == 1) {
-    return depthwise_tile<1, PITCH>;
+    return depthwise_tiles<1, PITCH>;
   } else {
-    return p == P ? depthwise_tile<P, PITCH> : depthwise_fn<P - 1, PITCH>(p);
+    return p == P ? depthwise_tiles<P, PITCH> : depthwise_fn<P - 1, PITCH>(p);
   }
 }
 

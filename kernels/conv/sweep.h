@@ -106,9 +106,10 @@ bool finish_in_registers(const ConvArgs& a, TileCall& t) {
   const Activation act = a.activation.activation;
   const bool relu = act == Activation::relu, clips = relu || act == Activation::clip;
   if (a.scale != nullptr || (act != Activation::none && !clips) || (a.residual.data != nullptr && !a.residual.blocked)) return false;
-  t.clip = clips;
+  t.from_low = clips;
   t.low = relu ? 0.0f : a.activation.alpha;
-  t.high = relu ? __builtin_inff() : a.activation.beta;
+  t.upto_high = clips && !relu;
+  t.high = a.activation.beta;
   t.r_block = a.residual.block;
   t.r_row = a.residual.lo;
   t.r_col = a.residual.col;
@@ -122,9 +123,8 @@ struct OcGroup {
   const float* residual;
   int64_t blocks, channel;  // oc blocks; the first channel, an index into scale and shift
   Cut one, two;             // of one row, and of two at once; two.tiles 0: never
-  const float* last_next;   // where the weights end that are worth fetching
   bool finished;            // the tiles apply the epilogue
-  TileCall call;            // of the current tile
+  TileCall call;            // of the current tiles
 };
 
 // Two rows at once, where that takes fewer tiles.
@@ -163,7 +163,7 @@ OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const
   if (tiles < 4) return g;  // nothing to hide them behind
   t.next = t.w + kB * per_block;
   t.ahead = (lines + tiles - 1) / tiles;
-  g.last_next = t.next + (left_blocks < 2 * kB ? left_blocks - kB : kB) * per_block;
+  t.last_next = t.next + (left_blocks < 2 * kB ? left_blocks - kB : kB) * per_block;
   return g;
 }
 
@@ -187,29 +187,36 @@ bool set_taps(const TapRange& row, const TapRange& below, TileCall& t) {
   return below.first <= row.first && row.first < below.last && below.last <= row.last;
 }
 
-void run_tile(const ConvArgs& a, OcGroup& g, int64_t rows, int64_t width, TileFn fn, float* y, const float* residual) {
+// The same tiles of block after block, whose lanes of x are those of y.
+void run_blocks(const ConvArgs& a, OcGroup& g, TileFn fn) {
+  TileCall& t = g.call;
+  const int64_t count = t.count, w_block = 16 * t.taps * a.lane_ics;
+  const float *x = t.x, *residual = t.residual;
+  float* y = t.y;
+  for (int64_t b = 0; b < g.blocks; ++b) {
+    fn(a, t);
+    t.count = count;
+    t.x = x += a.x_block;
+    t.y = y += t.y_block;
+    if (residual != nullptr) t.residual = residual += t.r_block;
+    t.w += w_block;
+    if (t.bias != nullptr) t.bias += 16;
+    t.left -= 16;
+  }
+  t.w -= g.blocks * w_block;
+  if (t.bias != nullptr) t.bias -= g.blocks * 16;
+  t.left += g.blocks * 16;
+}
+
+// g.call.count tiles, of which the first one's pixel lies at y; of more than one only where nothing is left to do behind them.
+void run_tiles(const ConvArgs& a, OcGroup& g, int64_t rows, int64_t width, TileFn fn, float* y, const float* residual) {
   alignas(64) float buffer[kB * kP * 16];
   TileCall& t = g.call;
   float* const to = a.y.blocked ? y : buffer;
   t.y = to;
   t.residual = g.finished ? residual : nullptr;
-  if (a.lanewise) {
-    const int64_t w_block = 16 * t.taps * a.lane_ics;
-    for (int64_t b = 0; b < g.blocks; ++b) {
-      fn(a, t);
-      t.x += a.x_block;
-      t.w += w_block;
-      if (t.bias != nullptr) t.bias += 16;
-      if (t.residual != nullptr) t.residual += t.r_block;
-      t.left -= 16;
-      t.y += t.y_block;
-    }
-    t.w -= g.blocks * w_block;
-    if (t.bias != nullptr) t.bias -= g.blocks * 16;
-    t.left += g.blocks * 16;
-  } else {
-    fn(a, t);
-  }
+  if (a.lanewise) run_blocks(a, g, fn);
+  else fn(a, t);
   for (int64_t r = 0; r < rows && !(g.finished && a.y.blocked); ++r) {
     const Finish f{to + r * t.y_row, t.y_block, t.y_col,   residual == nullptr ? nullptr : residual + r * a.residual.lo,
                    g.blocks,         width,     g.channel, t.left};
@@ -232,22 +239,25 @@ RowAt row_at(const ConvArgs& a, const ConvSweep& s, const OcGroup& g, int64_t ro
           g.residual == nullptr ? nullptr : g.residual + hi * a.residual.hi + lo * a.residual.lo};
 }
 
-// Tiles [tile, last) of one row, or of two.
+// Tiles [tile, last) of one row, or of two: those of one width together, but for the first and the last one where these have taps outside x.
 void run_row(const ConvArgs& a, const ConvSweep& s, OcGroup& g, const RowAt& at, int64_t rows, int64_t tile, int64_t last) {
   TileCall& t = g.call;
   const Cut& cut = rows == 2 ? g.two : g.one;
-  const int64_t fetched = t.ahead * 16 * (t.last - t.first) * ((a.ics + a.ic_step - 1) / a.ic_step);
+  const bool together = g.finished && a.y.blocked;
   int64_t col = tile * cut.narrow + (tile < cut.wide ? tile : cut.wide);
-  for (; tile < last; ++tile) {
-    const int64_t broad = tile < cut.wide;
+  while (tile < last) {
+    const int64_t broad = tile < cut.wide, width = cut.narrow + broad;
+    int64_t end = broad && cut.wide < last ? cut.wide : last;
+    if (!together || (tile == 0 && s.edges.left != 0)) end = tile + 1;
+    else if (end == cut.tiles && end > tile + 1 && s.edges.right != 0) --end;
+    t.count = end - tile;
     t.x = at.x + col * a.x_col;
     const float* residual = at.residual == nullptr ? nullptr : at.residual + col * a.residual.col;
     t.from_col = tile == 0 ? s.edges.left : 0;
-    t.upto_col = t.kernel_cols - (tile == cut.tiles - 1 ? s.edges.right : 0);
-    run_tile(a, g, rows, cut.narrow + broad, cut.fns[broad], at.y + col * a.y.col, residual);
-    t.next += fetched;
-    if (t.next >= g.last_next) t.ahead = 0;
-    col += cut.narrow + broad;
+    t.upto_col = t.kernel_cols - (end == cut.tiles ? s.edges.right : 0);
+    run_tiles(a, g, rows, width, cut.fns[broad], at.y + col * a.y.col, residual);
+    col += (end - tile) * width;
+    tile = end;
   }
 }
 
