@@ -90,6 +90,7 @@ struct ConvSweep {
   int64_t x = 0, y = 0, w = 0;      // floats from the beginning to its first window, its first pixel, its packed weights
   int64_t residual = 0;             // and to the first pixel of the residual
   int64_t first_tap = 0, taps = 0;  // of ConvArgs::tap and w_tap
+  int64_t run = 1;                  // so many taps in turn are neighbours in x (planar)
   int64_t w_group = 0;              // packed floats of a group
   int64_t rows_hi = 1, rows_lo = 1, cols = 0;
   int64_t tiles = 1;  // a row is cut into so many

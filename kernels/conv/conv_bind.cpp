@@ -222,6 +222,7 @@ int64_t bind_sweeps(BindContext& c, const Phases& phases, const Reach& reach, co
       s->w = packed;
       s->first_tap = first_tap;
       s->taps = static_cast<int64_t>(phase.taps.size());
+      if (a.ic_step == 1 && w.dilation[2] * step[2] == 1) s->run = w.kernel[2];
       s->w_group = a.pack.floats(s->taps) / a.groups;
       packed += s->w_group * a.groups;
       first_tap += s->taps;

@@ -25,6 +25,7 @@ struct TileCall {
   float* y;
   int64_t y_block, y_row, y_col;
   const int64_t* tap;                       // [taps] offsets into x
+  int64_t run;                              // of planar x: taps that are neighbours in x
   int64_t taps, first, last;                // of them first … last are computed: others lie above or below x
   int64_t both, upto;                       // of two rows: taps before `both` are the second row's alone, those from `upto` on the first one's
   int64_t kernel_cols, from_col, upto_col;  // the first pixel of a row begins at column from_col of the taps, the last one ends before upto_col
@@ -70,7 +71,8 @@ TERN_INLINE void add_tap(Pixels<ROW, ROWS, COL, COLS>, f32x16 (&acc)[B][P], cons
       });
     });
     if constexpr (ROW + ROWS > 1) asm("" : "+r"(++below));
-  } while (++x != end);
+    asm("" : "+r"(++x));  // of columns next to each other gcc would keep what the next step reads again, and has too few registers for that as well
+  } while (x != end);
 }
 
 // f(Pixels<…>) for those of tap k, in column `col` of the taps, that are to be computed.
@@ -153,20 +155,21 @@ template <int B, int R, int C, int PITCH>
   start_sums(acc, t);
   constexpr bool kPlanar = is_planar(PITCH);  // a channel at a time, and no columns are left out
   const int64_t pitch = PITCH <= 0 ? a.x_col : PITCH, step = kPlanar ? 1 : a.ic_step, row = a.x_lo;
+  const int64_t run = kPlanar ? t.run : 1;
   const float *w = t.w, *next = t.next;
   const float* block = t.x;
   for (int64_t ic = 0; ic < a.ics; ic += step, block += a.x_block) {
     const int64_t n = kPlanar ? 1 : a.ics - ic < step ? a.ics - ic : step;
     w += t.first * n * B * 16;
-    for (int64_t k = t.first, col = 0; k < t.last; ++k) {
+    for (int64_t k = t.first, col = 0; k < t.last; k += run) {
       const float* const x = block + t.tap[k];
       if constexpr (kPlanar) {
-        add_tap<C>(Pixels<0, 1, 0, C>{}, acc, x, x + n, w, pitch, row);
+        add_tap<C>(Pixels<0, 1, 0, C>{}, acc, x, x + run, w, pitch, row);
       } else {
         with_pixels<R, C>(t, k, col, [&](auto pixels) TERN_INLINE_CALL { add_tap<C>(pixels, acc, x, x + n, w, pitch, row); });
         if (++col == t.kernel_cols) col = 0;
       }
-      w += n * B * 16;
+      w += n * run * B * 16;
       for (int64_t i = 0; i < t.ahead; ++i, next += 16) __builtin_prefetch(next, 0, 2);
     }
     w += (t.taps - t.last) * n * B * 16;

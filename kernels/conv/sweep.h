@@ -26,6 +26,7 @@ TileFn pick_tile(const ConvArgs& a, int64_t blocks, int64_t width) {
   }
   if (blocks == kB) {
     if (a.x_col == 1) return dense_fn<kB, 1, kP, 1>(width);
+    if (a.ic_step == 1 && a.x_col == 2) return dense_fn<kB, 1, kP, 2>(width);  // first layers
     if (a.ic_step == 1) return dense_fn<kB, 1, kP, kAnyPlanarPitch>(width);
     if (a.x_col == 16) return dense_fn<kB, 1, kP, 16>(width);
     if (a.x_col == 32) return dense_fn<kB, 1, kP, 32>(width);
@@ -33,7 +34,7 @@ TileFn pick_tile(const ConvArgs& a, int64_t blocks, int64_t width) {
   }
   if (a.x_col == 16) return dense_fn<1, 1, kP, 16>(width);
   if (kB != 1 && a.x_col == 1) return dense_fn<1, 1, kP, 1>(width);
-  if (kB != 1 && a.ic_step == 1 && a.x_col == 2) return dense_fn<1, 1, kP, 2>(width);  // first layers
+  if (kB != 1 && a.ic_step == 1 && a.x_col == 2) return dense_fn<1, 1, kP, 2>(width);
   return dense_fn<1, 1, kP, kAnyPitch>(width);
 }
 TileFn pick_tile_of_two_rows(const ConvArgs& a, int64_t width) {
@@ -151,6 +152,7 @@ OcGroup oc_group_of(const ConvArgs& a, const ConvSweep& s, const float* x, const
   t.left = a.ocs - first * 16;
   t.tap = a.tap + s.first_tap;
   t.taps = s.taps;
+  t.run = s.run;
   t.kernel_cols = s.edges.kernel_cols;
   t.y_block = a.y.blocked ? a.y.block : kP * 16;
   t.y_row = a.y.blocked ? a.y.lo : kP / 2 * 16;
