@@ -62,7 +62,7 @@ struct MaxPoolLastArgs {
   const uint8_t* x;
   uint8_t* y;
   bool is_signed;
-  int64_t in[2], out[2], kernel[2], stride[2], dilation[2], pad[2];
+  PoolWindow<int64_t> window;
   int64_t channels;
   int64_t begin, end;  // rows of y, of all images
 };

@@ -165,42 +165,37 @@ void lookup(const Lookup8Args& a) {
   for (; i < end; ++i) y[i] = table[x[i]];
 }
 
-// The window of one pixel at h, v, of kCount channels.
+// One pixel, of kCount channels.
 template <int kCount, class T>
-TERN_INLINE void highest(const MaxPoolLastArgs& a, const T* image, int64_t h, int64_t v, T* y) {
+TERN_INLINE void highest(const MaxPoolLastArgs& a, const pool::Taps<int64_t> (&taps)[3], const T* image, T* y) {
   typedef T Channels __attribute__((vector_size(kCount)));  // of an array of sixteen gcc 12 makes bytes
   Channels most, x;
   __builtin_memset(&most, a.is_signed ? 0x80 : 0, kCount);
-  for (int64_t i = 0; i < a.kernel[0]; ++i) {
-    const int64_t row = h + i * a.dilation[0];
-    if (row < 0 || row >= a.in[0]) continue;
-    for (int64_t j = 0; j < a.kernel[1]; ++j) {
-      const int64_t column = v + j * a.dilation[1];
-      if (column < 0 || column >= a.in[1]) continue;
-      __builtin_memcpy(&x, image + (row * a.in[1] + column) * a.channels, kCount);
-      most = x > most ? x : most;
-    }
-  }
+  pool::each_place(a.window, taps[0], taps[1], taps[2], [&](int64_t place) TERN_INLINE_CALL {
+    __builtin_memcpy(&x, image + place * a.channels, kCount);
+    most = x > most ? x : most;
+  });
   __builtin_memcpy(y, &most, kCount);
 }
 template <class T>
-void pool(const MaxPoolLastArgs& a) {
+void maxima(const MaxPoolLastArgs& a) {
+  const PoolWindow<int64_t>& w = a.window;
   for (int64_t row = a.begin; row < a.end; ++row) {
-    const T* image = reinterpret_cast<const T*>(a.x) + row / a.out[0] * a.in[0] * a.in[1] * a.channels;
-    T* y = reinterpret_cast<T*>(a.y) + row * a.out[1] * a.channels;
-    const int64_t h = row % a.out[0] * a.stride[0] - a.pad[0];
-    for (int64_t v = 0; v < a.out[1]; ++v, y += a.channels) {
-      const int64_t at = v * a.stride[1] - a.pad[1];
+    const T* image = reinterpret_cast<const T*>(a.x) + row / w.out[1] * w.in[1] * w.in[2] * a.channels;
+    T* y = reinterpret_cast<T*>(a.y) + row * w.out[2] * a.channels;
+    pool::Taps<int64_t> taps[3] = {pool::taps<int64_t>(w, 0, 0), pool::taps(w, 1, row % w.out[1]), {}};
+    for (int64_t v = 0; v < w.out[2]; ++v, y += a.channels) {
+      taps[2] = pool::taps(w, 2, v);
       int64_t c = 0;
-      for (; c + 64 <= a.channels; c += 64) highest<64>(a, image + c, h, at, y + c);
-      for (; c + 16 <= a.channels; c += 16) highest<16>(a, image + c, h, at, y + c);
-      for (; c < a.channels; ++c) highest<1>(a, image + c, h, at, y + c);
+      for (; c + 64 <= a.channels; c += 64) highest<64>(a, taps, image + c, y + c);
+      for (; c + 16 <= a.channels; c += 16) highest<16>(a, taps, image + c, y + c);
+      for (; c < a.channels; ++c) highest<1>(a, taps, image + c, y + c);
     }
   }
 }
 void max_pool(const MaxPoolLastArgs& a) {
-  if (a.is_signed) pool<int8_t>(a);
-  else pool<uint8_t>(a);
+  if (a.is_signed) maxima<int8_t>(a);
+  else maxima<uint8_t>(a);
 }
 
 }  // namespace

@@ -143,14 +143,7 @@ Status bind_max(BindContext& c) {
   const auto [begin, end] = c.range(x[0] * window->out[1]);
   if (begin == end || c.out(0).count() == 0) return {};
   MaxPoolLastArgs& a = c.args<MaxPoolLastArgs>();
-  for (size_t i = 0; i < 2; ++i) {
-    a.in[i] = window->in[i + 1];
-    a.out[i] = window->out[i + 1];
-    a.kernel[i] = window->kernel[i + 1];
-    a.stride[i] = window->stride[i + 1];
-    a.dilation[i] = window->dilation[i + 1];
-    a.pad[i] = window->begin[i + 1];
-  }
+  a.window = bare(*window);
   a.is_signed = c.in(0).dtype == DType::i8;
   a.channels = x[3];
   a.begin = begin;
