@@ -223,7 +223,7 @@ class Assigner {
     }
   }
 
-  // What a ConcatBlocks of one image joins at a whole block gets the halo of the result, so that it may be computed there (plan/join_in_place.cpp).
+  // What a ConcatBlocks joins at a whole block gets the halo of the result, so that it may be computed there (plan/join_in_place.cpp).
   void widen_joined() {
     for (size_t n = g_.nodes.size(); n-- > 0;) {  // results before what is joined in them
       const Node& join = g_.nodes[n];
@@ -234,7 +234,7 @@ class Assigner {
         Layout& l = g_.value(v).layout;
         const Dims d = g_.value(v).type.shape.concrete();
         const bool narrower = l.top <= whole.top && l.bottom <= whole.bottom && l.left <= whole.left && l.right <= whole.right;
-        if (l.blocked && d[0] == 1 && channel % kBlock == 0 && narrower && !has_no_halo(v)) l = whole;
+        if (l.blocked && channel % kBlock == 0 && narrower && !has_no_halo(v)) l = whole;
         channel += d[1];
       }
     }

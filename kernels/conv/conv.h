@@ -73,7 +73,7 @@ struct ConvPixels {
   int64_t hi = 0, lo = 0, col = 0;          // rows are hi * rows_lo + lo
 };
 
-// The zero halo that a blocked y gets, [blocks][height][width][16] an image.
+// The zero halo that a blocked y gets, around each of its maps [height][width][16].
 struct ConvHalo {
   int64_t top = 0, bottom = 0, left = 0, right = 0, height = 0, width = 0;
 };
@@ -110,7 +110,7 @@ struct ConvArgs {
   const float *bias = nullptr, *scale = nullptr, *shift = nullptr;
   ConvPixels y, residual;
   ConvHalo halo;                        // of y
-  int64_t first_map = 0, last_map = 0;  // (image, block) pairs of y whose halo is to be cleared
+  int64_t first_map = 0, last_map = 0;  // maps of y, one after the other, whose halo is to be cleared
   int64_t x_image = 0, x_group = 0, x_block = 0, x_hi = 0, x_lo = 0, x_col = 0;
   const int64_t* tap = nullptr;    // offsets into x
   const int64_t* w_tap = nullptr;  // and which taps of the weights they are

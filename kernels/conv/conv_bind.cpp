@@ -14,6 +14,7 @@ BlockedMap::BlockedMap(const TensorView& v)
     : height(v.dims.rank == 4 ? v.dims[2] + v.layout.top + v.layout.bottom : 1),
       width(v.dims.back() + v.layout.left + v.layout.right),
       blocks(ceil_div(v.dims[1], kBlock)),
+      images(v.dims[0]),
       first((v.layout.top * width + v.layout.left) * kBlock) {}
 
 void set_pixels(BindContext& c, ConvPixels& out, const TensorView& v, bool last, Address<float> at, const ConvProblem& p) {

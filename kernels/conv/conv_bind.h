@@ -60,11 +60,11 @@ Status bind_plain_depthwise(BindContext& c, const ConvProblem& problem);       /
 Status bind_device_conv(BindContext& c, const ConvProblem& problem);           // the same for a device: conv_bind_device.cpp
 Status bind_portable_device_conv(BindContext& c, const ConvProblem& problem);  // and of other dtypes than f32
 
-// The blocked form of a value, as strides in floats; dims of rank 3 or 4.
+// The blocked form of a value, as strides in floats; dims of rank 3 or 4. A block of channels holds that of every image, one after the other.
 struct BlockedMap {
-  int64_t height, width, blocks;  // halo included
-  int64_t image() const { return blocks * height * width * 16; }
-  int64_t block() const { return height * width * 16; }
+  int64_t height, width, blocks, images;  // halo included
+  int64_t image() const { return height * width * 16; }
+  int64_t block() const { return images * image(); }
   int64_t row() const { return width * 16; }
   ConvHalo halo(const Layout& l) const { return {l.top, l.bottom, l.left, l.right, height, width}; }
   int64_t first;  // from the beginning to the first real pixel of image 0, block 0

@@ -40,10 +40,7 @@ void run_sweep(const ConvArgs& a, const ConvSweep& s, const float* packed, Prepa
 
 void clear_halos(const ConvArgs& a) {
   const ConvHalo& h = a.halo;
-  for (int64_t m = a.first_map; m < a.last_map; ++m) {
-    const int64_t blocks = a.y.image / a.y.block;
-    clear_halo(h, a.y.data + m / blocks * a.y.image + m % blocks * a.y.block - (h.top * h.width + h.left) * 16);
-  }
+  for (int64_t m = a.first_map; m < a.last_map; ++m) clear_halo(h, a.y.data + (m * h.height * h.width - h.top * h.width - h.left) * 16);
 }
 
 void conv(const ConvArgs& a) {

@@ -76,7 +76,7 @@ void copy_channels(const ConcatBlocksArgs& a, const CopyChannels& p, int64_t ima
 void concat_blocks(const ConcatBlocksArgs& a) {
   for (int64_t i = 0; i < a.batch; ++i) {
     float* const map = a.y + i * a.y_image - (a.halo.top * a.halo.width + a.halo.left) * 16;
-    if (!a.fills) clear(map + (a.blocks - 1) * a.y_block, a.y_block);
+    if (!a.fills) clear(map + (a.blocks - 1) * a.y_block, a.y_image);
     for (const CopyChannels* p = a.parts; p < a.parts + a.count; ++p) {
       for (int64_t b = p->y_first / 16; b < (p->y_first + p->channels + 15) / 16; ++b) clear_halo(a.halo, map + b * a.y_block);
       copy_channels(a, *p, i);

@@ -163,7 +163,9 @@ Status bind_blocked_mean(BindContext& c, Rows rows) {
   if (first == last) return {};
   GlobalMeanArgs& a = c.args<GlobalMeanArgs>();
   a.x_image = m.image(), a.x_block = m.block(), a.x_row = m.row();
-  a.y_image = out.blocked ? m.blocks * kBlock : x.dims[1];
+  a.y_image = out.blocked ? kBlock : x.dims[1];
+  a.y_block = out.blocked ? x.dims[0] * kBlock : kBlock;
+  a.channels = out.blocked ? m.blocks * kBlock : x.dims[1];
   a.blocks = m.blocks;
   a.height = x.dims.rank == 4 ? x.dims[2] : 1;
   a.width = x.dims.back();

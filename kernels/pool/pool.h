@@ -59,7 +59,7 @@ struct PlainPoolArgs {
 struct GlobalMeanArgs {
   const float* x;
   float* y;
-  int64_t x_image, x_block, x_row, y_image, blocks, height, width, first, last;
+  int64_t x_image, x_block, x_row, y_image, y_block, channels, blocks, height, width, first, last;  // channels: that y has room for
 };
 
 TERN_EACH_ISA(extern const KernelRow blocked_max_pool_f32, blocked_average_pool_f32, blocked_global_average_pool_f32,

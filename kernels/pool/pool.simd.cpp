@@ -93,7 +93,7 @@ void blocked_pool(const BlockedPoolArgs& a) {
 
 void blocked_global_mean(const GlobalMeanArgs& a) {
   for (int64_t i = a.first; i < a.last; ++i) {
-    const int64_t n = i / a.blocks, b = i % a.blocks, left = a.y_image - b * 16;
+    const int64_t n = i / a.blocks, b = i % a.blocks, left = a.channels - b * 16;
     const float* x = a.x + n * a.x_image + b * a.x_block;
     f32x16 total = zero();
     for (int64_t h = 0; h < a.height; ++h) {
@@ -101,7 +101,7 @@ void blocked_global_mean(const GlobalMeanArgs& a) {
       for (int64_t w = 0; w < a.width; ++w) sum = sum + load(x + h * a.x_row + w * 16);
       total = total + sum;
     }
-    store_n(a.y + n * a.y_image + b * 16, total / splat(static_cast<float>(a.height * a.width)), left < 16 ? left : 16);
+    store_n(a.y + n * a.y_image + b * a.y_block, total / splat(static_cast<float>(a.height * a.width)), left < 16 ? left : 16);
   }
 }
 
@@ -109,7 +109,7 @@ void blocked_global_mean(const GlobalMeanArgs& a) {
 void mean_blocks(const GlobalMeanArgs& a) {
   const int64_t whole = a.height * a.width / 64 * 64;
   for (int64_t i = a.first; i < a.last; ++i) {
-    const int64_t n = i / a.blocks, b = i % a.blocks, left = a.y_image - b * 16;
+    const int64_t n = i / a.blocks, b = i % a.blocks, left = a.channels - b * 16;
     const float* x = a.x + n * a.x_image + b * a.x_block;
     alignas(64) float lanes[64 * 16];
     clear(lanes, 64 * 16);
@@ -124,7 +124,7 @@ void mean_blocks(const GlobalMeanArgs& a) {
     for (int64_t width = 8; width > 0; width /= 2) {
       for (int64_t l = 0; l < width; ++l) store(lanes + l * 16, lane(l) + lane(l + width));
     }
-    store_n(a.y + n * a.y_image + b * 16, lane(0) / splat(static_cast<float>(a.height * a.width)), left < 16 ? left : 16);
+    store_n(a.y + n * a.y_image + b * a.y_block, lane(0) / splat(static_cast<float>(a.height * a.width)), left < 16 ? left : 16);
   }
 }
 

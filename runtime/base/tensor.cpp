@@ -34,7 +34,7 @@ std::shared_ptr<std::byte> allocate_aligned(size_t bytes, bool zero) {
 std::optional<int64_t> storage_bytes(DType dtype, const Dims& dims, const Layout& layout) {
   Dims stored = dims;
   if (layout.blocked) {
-    stored = {dims[0], ceil_div(dims[1], 16), dims.rank == 4 ? dims[2] + layout.top + layout.bottom : 1, dims.back() + layout.left + layout.right,
+    stored = {ceil_div(dims[1], 16), dims[0], dims.rank == 4 ? dims[2] + layout.top + layout.bottom : 1, dims.back() + layout.left + layout.right,
               16};
   }
   int64_t bytes = static_cast<int64_t>(size_of(dtype));

@@ -21,7 +21,7 @@ std::vector<bool> Lowering::parts_in_place(size_t scope, const Node& node) {
     const Dims dims = x.type.shape.concrete();
     const int32_t buffer = place(scope, v).buffer;
     const bool once = std::count(node.inputs.begin(), node.inputs.end(), v) == 1;
-    there[i] = buffer != kNone && x.layout == y.layout && dims[0] == 1 && channel % kBlock == 0 && once;
+    there[i] = buffer != kNone && x.layout == y.layout && channel % kBlock == 0 && once;
     there[i] = there[i] && !pinned_[static_cast<size_t>(buffer)] && !inside_[static_cast<size_t>(buffer)];
     channel += dims[1];
   }
