@@ -736,6 +736,23 @@ TEST_CASE("assign_layouts: every layer of a DenseNet reads what all before it ga
   }
 }
 
+TEST_CASE("assign_layouts: of what one tap reads at a stride, for many output channels, the pixels between are left out") {
+  for (const Ints& strides : {Ints{2, 2}, Ints{1, 3}, Ints{2, 1}}) {
+    for (int64_t outputs : {512, 528, 16}) {  // many, not all of them in whole pairs of blocks, and few
+      GraphBuilder b;
+      const ValueId v = conv(b, b.input("x", {2, 3, 5, 8}), {24, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+      b.output(conv(b, conv(b, v, {outputs, 24, 1, 1}, {{"strides", strides}}), {3, outputs, 1, 1}, {}));
+      b.output(conv(b, v, {16, 24, 3, 3}, {{"pads", Ints{1, 2, 1, 1}}}));  // so that v has a halo
+      CHECK(GraphBuilder::count(check_blocked(b.graph, random_f32({2, 3, 5, 8}, 1)), "Reorder") == 0);
+    }
+  }
+  GraphBuilder b;  // two groups, and padding
+  const ValueId v = conv(b, b.input("x", {1, 3, 6, 5}), {32, 3, 1, 1}, {});
+  b.output(conv(b, v, {544, 16, 1, 1}, {{"strides", Ints{2, 2}}, {"group", int64_t(2)}}));
+  b.output(conv(b, v, {512, 32, 1, 1}, {{"strides", Ints{2, 2}}, {"pads", Ints{1, 0, 0, 1}}}));
+  check_blocked(b.graph, random_f32({1, 3, 6, 5}, 1));
+}
+
 TEST_CASE(
     "assign_layouts: an operator is on blocks as its own definition says, with the halo it asks for, and on plain values when it says nothing") {
   GraphBuilder b;
