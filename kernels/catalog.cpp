@@ -311,7 +311,7 @@ std::span<const OpDef* const> all_ops() { return kOps; }
 
 namespace {
 
-// Names, two thirds of the places empty, each in the first one that is free from where its letters say (FNV-1a). A search through all operators took a
+// Names, most places empty, each in the first one that is free from where its letters say (FNV-1a). A search through all operators took a
 // twentieth of a small model's load.
 class OpTable {
  public:

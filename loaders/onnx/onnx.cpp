@@ -5,7 +5,6 @@
 #include "loaders/onnx/functions.h"
 #include "loaders/onnx/wire.h"
 #include "runtime/base/byte_reader.h"
-#include "runtime/base/mapping.h"
 
 namespace tern {
 
