@@ -256,6 +256,9 @@ TEST_CASE("conv: the fused form adds the residual, then activates, then scales")
                expected);
     for (int64_t i = 0; i < plain.count(); ++i) expected.mutable_data<float>()[i] = std::max(0.0f, plain.data<float>()[i]);
     check_same(run_op("FusedConv", {{"pads", Ints{1, 1, 1, 1}}, {"activation", std::string("Relu")}}, {x, w, bias})[0], expected);
+    for (int64_t i = 0; i < plain.count(); ++i) expected.mutable_data<float>()[i] = std::clamp(plain.data<float>()[i], -0.5f, 0.75f);
+    const Attrs clip = {{"pads", Ints{1, 1, 1, 1}}, {"activation", std::string("Clip")}, {"alpha", -0.5f}, {"beta", 0.75f}};
+    check_same(run_op("FusedConv", clip, {x, w, bias})[0], expected);
   }
 }
 
