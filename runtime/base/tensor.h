@@ -21,7 +21,8 @@ std::shared_ptr<std::byte> allocate_aligned(size_t bytes, bool zero = false);
 
 // How the elements of a value lie in memory.
 //   plain     row-major, dense.
-//   blocked   NCHW16c: [N][ceil(C/16)][halo_top + H + halo_bottom][halo_left + W + halo_right][16], f32 only.
+//   blocked   NCHW16c, the blocks outermost: [ceil(C/16)][N][halo_top + H + halo_bottom][halo_left + W + halo_right][16], f32 only. So some blocks
+//             of channels lie together whatever the batch, and a Concat has its inputs where they are computed (plan/join_in_place.cpp).
 //             The halo is zero; lanes past C hold anything and are never read. Rank 4, or rank 3 with H = 1 (N, C, W). See kernels/conv/conv.h.
 struct Layout {
   bool blocked = false;
