@@ -26,7 +26,8 @@ TERN_INLINE IntegerScale integer_scale(const float* x, int64_t k, int bits) {
   __builtin_memcpy(&exponent, &most, 4);
   exponent &= 0x7f800000;
   const int32_t some = ~((exponent - kLeast) >> 31), shift = (bits - 1) << 23;
-  const int32_t up_bits = (((254 << 23) - exponent) + shift) & some, down_bits = (exponent - shift) & some;
+  const uint32_t up_of_any = (uint32_t{254} << 23) - static_cast<uint32_t>(exponent) + static_cast<uint32_t>(shift);  // of zeros it wraps
+  const int32_t up_bits = static_cast<int32_t>(up_of_any) & some, down_bits = (exponent - shift) & some;
   float up, down;
   __builtin_memcpy(&up, &up_bits, 4);
   __builtin_memcpy(&down, &down_bits, 4);
