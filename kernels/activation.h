@@ -28,6 +28,8 @@ enum class Activation : uint8_t {
   erf,
   affine,       // alpha x + beta
   scaled_tanh,  // alpha tanh(beta x)
+  round_f16,    // clip(x rounded to f16, alpha, beta); on the CPU only
+  round_bf16,   // the same of bf16
 };
 
 // An activation with its parameters: a member of the args of a kernel that applies one.

@@ -25,6 +25,8 @@ constexpr Entry kEntries[] = {
     {"LeakyRelu", {Activation::leaky_relu, 0.01f, 0}},
     {"Mish", {Activation::mish, 0, 0}},
     {"Relu", {Activation::relu, 0, 0}},
+    {"RoundBF16", {Activation::round_bf16, -kInfinity, kInfinity}},
+    {"RoundF16", {Activation::round_f16, -kInfinity, kInfinity}},
     {"ScaledTanh", {Activation::scaled_tanh, 1, 1}},
     {"Selu", {Activation::selu, 1.67326319217681884765625f, 1.05070102214813232421875f}},
     {"Sigmoid", {Activation::sigmoid, 0, 0}},

@@ -41,8 +41,9 @@ namespace tern {
 // The elementwise operators: what nobody else names is declared here alone.
 extern const OpDef kAbs, kAcos, kAcosh, kAnd, kAsin, kAsinh, kAtan, kAtanh, kBitShift, kBitwiseAnd, kBitwiseNot, kBitwiseOr, kBitwiseXor, kCast,
     kCastLike, kCeil, kCelu, kClip, kCos, kCosh, kElu, kEqual, kErf, kExp, kFloor, kGelu, kGreater, kGreaterOrEqual, kHardSigmoid, kHardSwish, kIsInf,
-    kIsNaN, kLeakyRelu, kLess, kLessOrEqual, kLog, kMax, kMean, kMin, kMish, kMod, kNeg, kNot, kOr, kPow, kPRelu, kReciprocal, kRelu, kRound, kSelu,
-    kShrink, kSigmoid, kSign, kSin, kSinh, kSoftplus, kSoftsign, kSqrt, kSub, kSum, kTan, kTanh, kThresholdedRelu, kWhere, kXor;
+    kIsNaN, kLeakyRelu, kLess, kLessOrEqual, kLog, kMax, kMean, kMin, kMish, kMod, kNeg, kNot, kOr, kPow, kPRelu, kReciprocal, kRelu, kRound,
+    kRoundBF16, kRoundF16, kSelu, kShrink, kSigmoid, kSign, kSin, kSinh, kSoftplus, kSoftsign, kSqrt, kSub, kSum, kTan, kTanh, kThresholdedRelu,
+    kWhere, kXor;
 
 namespace {
 
@@ -125,6 +126,8 @@ constexpr const OpDef* kOps[] = {
     &kReciprocal,
     &kRelu,
     &kRound,
+    &kRoundBF16,
+    &kRoundF16,
     &kSelu,
     &kShrink,
     &kSigmoid,

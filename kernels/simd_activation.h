@@ -5,6 +5,7 @@
 #pragma once
 #include "kernels/activation.h"
 #include "kernels/simd_math.h"
+#include "kernels/simd_round.h"
 
 namespace tern::TERN_ISA {
 namespace {
@@ -57,6 +58,8 @@ TERN_INLINE f32x16 activate(f32x16 x, [[maybe_unused]] float alpha, [[maybe_unus
   else if constexpr (A == softsign) return TERN_ISA::softsign(x);
   else if constexpr (A == erf) return TERN_ISA::erf(x);
   else if constexpr (A == affine) return fma(x, splat(alpha), splat(beta));
+  else if constexpr (A == round_f16) return TERN_ISA::clip(TERN_ISA::round_f16(x), alpha, beta);
+  else if constexpr (A == round_bf16) return TERN_ISA::clip(TERN_ISA::round_bf16(x), alpha, beta);
   else return splat(alpha) * TERN_ISA::tanh(x * splat(beta));
 }
 
@@ -86,6 +89,13 @@ TERN_INLINE void with_activation(Activation a, F f) {
     case erf: return f.template operator()<erf>();
     case affine: return f.template operator()<affine>();
     case scaled_tanh: return f.template operator()<scaled_tanh>();
+#if defined(__CUDACC__)  // no plan of a device has them
+    case round_f16:
+    case round_bf16: return;
+#else
+    case round_f16: return f.template operator()<round_f16>();
+    case round_bf16: return f.template operator()<round_bf16>();
+#endif
   }
 }
 

@@ -14,6 +14,7 @@
 #include "runtime/model.h"
 #include "runtime/plan/program.h"
 #include "runtime/read_in_place.h"
+#include "runtime/round_in_f32.h"
 #include "runtime/workers.h"
 #include "tern/flush_subnormals.h"
 
@@ -177,6 +178,7 @@ Result<std::shared_ptr<Program>> planned(const ModelState& model, const SessionO
   }
   auto graph = static_graph(model, options);
   if (!graph) return graph.error();
+  if (!on_device) round_in_f32(*graph);
   read_in_place(*graph);
   if (!on_device) {  // channel blocks are for vectors
     fuse_gather_mean(*graph);

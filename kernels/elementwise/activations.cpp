@@ -49,6 +49,19 @@ std::optional<ActivationSpec> gelu_activation(const LayoutQuery& q) {
   return q.attrs.s("approximate") == "none" ? activation_by_name(q) : std::nullopt;
 }
 
+// ---- RoundF16, RoundBF16: only round_in_f32 makes these nodes ----
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr AttrSpec kBounds[] = {{"alpha", AttrKind::f, -kInfinity}, {"beta", AttrKind::f, kInfinity}};
+constexpr bool is_f32(DType t) { return t == DType::f32; }
+constexpr OpDef round_op(const char* name, std::span<const KernelRow* const> rows) {
+  OpDef op = as_epilogue(activation_op(name, kBounds, bind<"alpha", "beta">, rows));
+  op.infer = infer_unary<is_f32>;
+  op.channels_last = map_channels_last;
+  op.tern_only = true;
+  return op;
+}
+
 // ---- Clip ----
 
 template <class T>
@@ -155,6 +168,8 @@ extern constinit const OpDef kMish =
 extern constinit const OpDef kRelu = as_epilogue(unary_op(
     "Relu", infer_unary<is_relu_type>,
     rows_of<TERN_ON_EACH_ISA(relu_f32), TERN_ON_EACH_ISA(relu_wide), kUnary<"relu", Relu{}, SignedInts>, cuda::kUnary<kModule, "relu", SignedInts>>));
+extern constinit const OpDef kRoundBF16 = round_op("RoundBF16", rows_of<TERN_ON_EACH_ISA(round_bf16_f32)>);
+extern constinit const OpDef kRoundF16 = round_op("RoundF16", rows_of<TERN_ON_EACH_ISA(round_f16_f32)>);
 extern constinit const OpDef kSelu = activation_op("Selu", kSeluAttrs, bind<"alpha", "gamma">,
                                                    rows_of<TERN_ON_EACH_ISA(selu_f32), TERN_ON_EACH_ISA(selu_wide), cuda::kUnary<kModule, "selu">>);
 extern constinit const OpDef kSigmoid =

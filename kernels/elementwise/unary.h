@@ -25,8 +25,8 @@ TERN_EACH_ISA(extern const KernelRow abs_f32, acos_f32, asin_f32, atan_f32, ceil
               shrink_f32, sign_f32,
               sqrt_f32;)  // unary.simd.cpp
 TERN_EACH_ISA(extern const KernelRow celu_f32, elu_f32, erf_f32, gelu_f32, gelu_tanh_f32, hard_sigmoid_f32, hard_swish_f32, leaky_relu_f32, mish_f32,
-              relu_f32, selu_f32, sigmoid_f32, softplus_f32, softsign_f32, swish_f32, tanh_f32, thresholded_relu_f32,
-              clip_f32;)  // activations.simd.cpp
+              relu_f32, selu_f32, sigmoid_f32, softplus_f32, softsign_f32, swish_f32, tanh_f32, thresholded_relu_f32, clip_f32, round_bf16_f32,
+              round_f16_f32;)  // activations.simd.cpp
 TERN_EACH_ISA(extern const Rows<3> abs_wide, acos_wide, asin_wide, atan_wide, ceil_wide, clip_wide, celu_wide, elu_wide, erf_wide, exp_wide,
               floor_wide, gelu_wide, gelu_tanh_wide, hard_sigmoid_wide, hard_swish_wide, leaky_relu_wide, log_wide, mish_wide, neg_wide,
               reciprocal_wide, relu_wide, round_wide, selu_wide, shrink_wide, sigmoid_wide, sign_wide, softplus_wide, softsign_wide, sqrt_wide,

@@ -78,16 +78,19 @@ void with_scale(Rewriter& r, size_t n) {
   extend(r, n, std::move(fused));
 }
 
+void everywhere(Graph& graph, void (*step)(Rewriter&, size_t)) {
+  Rewriter r(graph);
+  for (size_t n = 0; n < r.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    if (!node.outputs.empty() && node.outputs[0] != kNone && r.dtype(node.outputs[0]) == DType::f32) step(r, n);
+  }
+}
+
 }  // namespace
 
 void fuse_epilogues(Graph& graph) {
-  for (auto* step : {with_residual, with_activation, with_scale}) {
-    Rewriter r(graph);
-    for (size_t n = 0; n < r.size(); ++n) {
-      const Node& node = graph.nodes[n];
-      if (!node.outputs.empty() && node.outputs[0] != kNone && r.dtype(node.outputs[0]) == DType::f32) step(r, n);
-    }
-  }
+  for (auto* step : {with_residual, with_activation, with_scale}) everywhere(graph, step);
 }
+void fuse_activations(Graph& graph) { everywhere(graph, with_activation); }
 
 }  // namespace tern

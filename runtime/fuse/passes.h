@@ -12,6 +12,7 @@ void fuse_flat_products(Graph& graph);
 void fuse_linear(Graph& graph);
 void fuse_conv(Graph& graph);
 void fuse_epilogues(Graph& graph);
+void fuse_activations(Graph& graph);  // of epilogues the activations alone
 void fuse_integer_products(Graph& graph);
 // For a plan of the CPU alone, when every dimension is bound: a device has no kernel for what these make.
 void fuse_dynamic_products(Graph& graph);

@@ -114,6 +114,28 @@ TEST_CASE("unary: NaN passes through every float operator") {
   }
 }
 
+TEST_CASE("unary: RoundF16 and RoundBF16 give what a Cast to that dtype and back gives, between bounds") {
+  std::vector<float> v = {0, -0.0f, kInf, -kInf, kNan, 65504, 65519.996f, 65520, -65520, 3e38f, 3.4028235e38f, 1e-37f, 5.9604645e-8f, -2.9802322e-8f};
+  uint32_t u = 1;
+  for (int i = 0; i < 4000; ++i) {
+    u = u * 1664525u + 1013904223u;
+    uint32_t bits = u & ~((u >> 7 & 1) * 0xfffu);                             // half of them lie near the middle of two
+    if (i % 2 == 0) bits = (bits & 0x8fffffffu) | (0x33u + u % 0x15u) << 23;  // what f16 holds, or less
+    const float x = __builtin_bit_cast(float, bits);
+    if (std::isnan(x) || std::isnormal(x)) v.push_back(x);
+  }
+  for (float tie : {1 + 0x1p-8f, 1 + 3 * 0x1p-8f, 1 + 0x1p-11f, 1 + 3 * 0x1p-11f, 0x1p-14f - 0x1p-25f, 0x1p-14f - 3 * 0x1p-25f}) v.push_back(tie);
+  const Tensor x = f32({static_cast<int64_t>(v.size())}, v);
+  for (auto [op, dtype] : {std::pair("RoundF16", DType::f16), std::pair("RoundBF16", DType::bf16)}) {
+    CAPTURE(op);
+    std::vector<float> r;
+    for (const float a : v) r.push_back(dtype == DType::f16 ? to_f32(to_f16(a)) : to_f32(to_bf16(a)));
+    const Tensor rounded = f32(x.dims(), r);
+    check_same(run_op(op, {}, {x})[0], rounded);
+    check_same(run_op(op, {{"alpha", 0.0f}, {"beta", 1.5f}}, {x})[0], run_op("Clip", {}, {rounded, Tensor::scalar(0.0f), Tensor::scalar(1.5f)})[0]);
+  }
+}
+
 TEST_CASE("unary: infinities saturate or give the limit") {
   CHECK(at("Exp", kInf) == kInf);
   CHECK(at("Exp", -kInf) == 0);

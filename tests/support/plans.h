@@ -31,7 +31,7 @@ inline void check_plans(const Graph& graph, std::span<const Tensor> inputs, std:
           }
         }
         for (size_t o = 0; o < expected.size(); ++o) {
-          Tensor got = *Tensor::allocate(DType::f32, plan->outputs[o].dims);
+          Tensor got = *Tensor::allocate(expected[o].dtype(), plan->outputs[o].dims);
           std::memcpy(got.mutable_raw(), plan->outputs[o].data, got.bytes());
           check_same(got, expected[o]);
         }
