@@ -30,7 +30,7 @@ TEST_CASE("epilogue: what an operator is as an epilogue is the activation of its
     CHECK(spec->beta == named->beta);
     CHECK(as_attributes(q, *spec).s("activation") == op->name);
   }
-  CHECK(found == 14);
+  CHECK(found == 16);
 }
 
 TEST_CASE("epilogue: who has one lists its attributes, and has inputs for its parts") {
