@@ -25,9 +25,9 @@ Result<RnnActivations> rnn_activations(const AttrReader& attrs, Cell cell) {
   for (size_t i = 0; i < count * directions; ++i) {
     const std::string name = names.empty() ? defaults[i % count] : names[i];
     auto spec = parse_activation(name);
-    if (!spec) return unsupported("activation '" + name + "'");
-    // Parameters are consumed in order by those functions that take them.
     using enum Activation;
+    if (!spec || spec->activation == round_f16 || spec->activation == round_bf16) return unsupported("activation '" + name + "'");
+    // Parameters are consumed in order by those functions that take them.
     const Activation a = spec->activation;
     const bool two = a == affine || a == scaled_tanh || a == hard_sigmoid;
     if ((two || a == leaky_relu || a == thresholded_relu || a == elu) && alpha < alphas.size()) spec->alpha = alphas[alpha++];
