@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <tuple>
+
 #include "kernels/dtype_code.h"
 #include "kernels/evaluate.h"
 #include "runtime/assign_layouts.h"
@@ -125,12 +127,21 @@ TEST_CASE("round_in_f32: a residual is added to what was rounded, and what other
   }
 }
 
-TEST_CASE("round_in_f32: a bound that 16 bits do not hold is rounded behind it") {
-  Net n{DType::bf16, {}};
-  const ValueId f32 = n.b.node("Cast", {n.b.node("MatMul", {n.b.input("x", {4, 8}, DType::bf16), n.random({8, 24})})}, {{"to", int64_t(1)}});
-  const ValueId clipped = n.b.node("Clip", {f32, n.b.constant(Tensor::scalar(-0.3f)), n.b.constant(Tensor::scalar(1.001f))});
-  const ValueId v = n.b.node("Cast", {clipped}, {{"to", int64_t(code_of(DType::bf16))}});
-  n.b.output(n.b.node("MatMul", {v, n.random({24, 5})}));
+TEST_CASE("round_in_f32: a bound that 16 bits do not hold is rounded behind it, and so is what was rounded to the other 16 bits") {
+  for (auto [low, high, dtype] : {std::tuple(-0.3f, 1.0f, DType::bf16), {-0.5f, 1.001f, DType::bf16}, {-0.5f, 1.0f, DType::f16}}) {
+    CAPTURE(low);
+    Net n{DType::bf16, {}};
+    const ValueId product = n.b.node("MatMul", {n.b.input("x", {4, 8}, DType::bf16), n.random({8, 24})});
+    const ValueId f32 = n.b.node("Cast", {product}, {{"to", int64_t(1)}});
+    const ValueId clipped = n.b.node("Clip", {f32, n.b.constant(Tensor::scalar(low)), n.b.constant(Tensor::scalar(high))});
+    const ValueId v = n.b.node("Cast", {clipped}, {{"to", int64_t(code_of(dtype))}});
+    n.b.output(n.b.node("MatMul", {v, n.b.constant(random(dtype, {24, 5}, 9))}));
+    planned(std::move(n), {4, 8});
+  }
+  Net n{DType::f16, {}};  // f16 has more digits than bf16
+  const ValueId wide = n.b.node("Cast", {n.b.node("MatMul", {n.b.input("x", {4, 8}, DType::f16), n.random({8, 24})})}, {{"to", int64_t(1)}});
+  const ValueId v = n.b.node("Cast", {wide}, {{"to", int64_t(code_of(DType::bf16))}});
+  n.b.output(n.b.node("MatMul", {v, n.b.constant(random(DType::bf16, {24, 5}, 9))}));
   planned(std::move(n), {4, 8});
 }
 
