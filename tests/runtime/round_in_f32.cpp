@@ -145,4 +145,15 @@ TEST_CASE("round_in_f32: a bound that 16 bits do not hold is rounded behind it, 
   planned(std::move(n), {4, 8});
 }
 
+TEST_CASE("round_in_f32: of two bounds behind each other both hold, and the larger of a rounded and another number is rounded") {
+  Net n{DType::bf16, {}};
+  const ValueId x = n.b.input("x", {4, 8}, DType::bf16), product = n.b.node("MatMul", {x, n.random({8, 24})});
+  n.b.output(n.b.node("Clip", {n.b.node("Relu", {n.b.node("MatMul", {x, n.random({8, 7})})}), n.number(-1), n.number(0.5f)}));
+  const ValueId f32 = n.b.node("Cast", {product}, {{"to", int64_t(1)}});
+  const ValueId most = n.b.node("Max", {f32, n.b.constant(Tensor::scalar(0.3f))});
+  n.b.output(n.b.node("Cast", {most}, {{"to", int64_t(code_of(DType::bf16))}}));
+  n.b.output(n.b.node("MatMul", {n.b.node("Cast", {most}, {{"to", int64_t(code_of(DType::bf16))}}), n.random({24, 5})}));
+  planned(std::move(n), {4, 8});
+}
+
 }  // namespace tern::test::in_round_in_f32
