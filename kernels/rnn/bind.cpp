@@ -1,6 +1,8 @@
 // See bind.h. Weights that are constants are packed once per model; others are packed into the workspace by every run.
 #include "kernels/rnn/bind.h"
 
+#include <algorithm>
+
 #include "kernels/activation_attributes.h"
 #include "kernels/gemm/weights.h"
 #include "kernels/quantize/integer.h"
@@ -38,6 +40,14 @@ Result<RnnActivations> rnn_activations(const AttrReader& attrs, Cell cell) {
 }
 
 namespace {
+
+// Does portable_row.h compute it? It hands x on otherwise.
+bool in_double(Activation a) {
+  using enum Activation;
+  constexpr Activation kThose[] = {none,        sigmoid,      tanh, relu,     affine,  leaky_relu, thresholded_relu,
+                                   scaled_tanh, hard_sigmoid, elu,  softsign, softplus};
+  return std::find(std::begin(kThose), std::end(kThose), a) != std::end(kThose);
+}
 
 constexpr int64_t kMostStepsOfNothing = 1 << 16;
 constexpr size_t kScalesOfW = 8, kScalesOfR = 9;  // DynamicQuantizeLSTM's inputs
@@ -337,6 +347,11 @@ Status bind_recurrent(BindContext& c, Cell cell) {
   s.begin = begin;
   s.end = end;
   if (c.in(0).dtype == DType::f32) return kernel->isa == Isa::cuda ? bind_device(c, cell, s, *kernel) : bind_f32(c, cell, s, *kernel);
+  for (const auto& direction : s.activations) {
+    for (const ActivationSpec& f : direction) {
+      if (!in_double(f.activation)) return unsupported("this activation in a recurrent layer of " + std::string(name(c.in(0).dtype)));
+    }
+  }
   const int64_t rows = c.isa == Isa::cuda ? cuda::kPortableRnnBlocks : 1, bytes = s.hidden * static_cast<int64_t>(size_of(c.in(0).dtype));
   PortableRnnArgs& a = c.args<PortableRnnArgs>();
   a.s = s;

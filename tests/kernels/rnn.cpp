@@ -451,6 +451,10 @@ TEST_CASE("rnn: dims, dtypes and attributes that do not fit are refused by name"
   for (const char* name : {"Wave", "RoundF16", "RoundBF16"}) {  // roundings are of plans alone
     CHECK(op_error("LSTM", {{"activations", std::vector<std::string>{"Sigmoid", "Tanh", name}}}, in).find(name) != std::string::npos);
   }
+  std::vector<Tensor> doubles;
+  for (const Tensor& t : in) doubles.push_back(t.dtype() == DType::f32 ? cast(t, DType::f64) : t);
+  CHECK(op_error("LSTM", {{"activations", std::vector<std::string>{"Sigmoid", "Gelu", "Tanh"}}}, doubles).find("recurrent layer of f64") !=
+        std::string::npos);
   CHECK(op_error("LSTM", {{"direction", std::string("bidirectional")}}, in).find("it must be [2,") != std::string::npos);
 }
 
