@@ -1,14 +1,16 @@
 // f32 lanes rounded to the nearest f16 or bf16, ties to even, and still f32: the bits of to_f32(to_f16(x)) and to_f32(to_bf16(x))
-// of runtime/base/half.h, but for those of a NaN. Next: simd_activation.h.
+// of runtime/base/half.h, but for an f16 NaN's. Next: simd_activation.h, gemm/bf16_pairs.h.
 #pragma once
 #include "kernels/simd.h"
 
 namespace tern::TERN_ISA {
 namespace {
 
+// A NaN stays one.
 TERN_INLINE f32x16 round_bf16(f32x16 x) {
-  const i32x16 u = bits(x), odd = shift_right_logical(u, 16) & splat_i32(1);
-  return select(eq(x, x), from_bits((u + splat_i32(0x7fff) + odd) & splat_i32(-0x10000)), x);
+  const i32x16 u = bits(x), odd = shift_right_logical(u, 16) & splat_i32(1), rounded = u + splat_i32(0x7fff) + odd;
+  const f32x16 chosen = select(unordered(x, x), from_bits(u | splat_i32(0x400000)), from_bits(rounded));
+  return from_bits(bits(chosen) & splat_i32(-0x10000));
 }
 
 #if defined(__AVX512F__)

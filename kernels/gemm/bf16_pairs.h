@@ -2,7 +2,7 @@
 // add_pair is two fma. AVX-512's vdpbf16ps is defined so: the upper halves first, rounded to nearest after each, subnormals flushed, as in every
 // run(); 30 million random sums on Zen 4 agreed. The rows of avx512 need it (has_bf16_pairs()). Next: bf16_pairs.simd.cpp.
 #pragma once
-#include "kernels/simd_math.h"
+#include "kernels/simd_round.h"
 
 namespace tern::TERN_ISA {
 namespace {
@@ -26,13 +26,7 @@ TERN_INLINE void add_pair_at(f32x16& sum, i32x16 x, const int32_t* w) {
 #endif
 }
 
-// To the nearest bf16, ties to even, its bits in the upper halves, zeros below. A NaN stays one.
-TERN_INLINE i32x16 rounded_to_bf16(f32x16 v) {
-  const i32x16 u = bits(v), odd = shift_right_logical(u, 16) & splat_i32(1), rounded = u + splat_i32(0x7fff) + odd;
-  const f32x16 chosen = select(unordered(v, v), from_bits(u | splat_i32(0x400000)), from_bits(rounded));
-  return bits(chosen) & splat_i32(static_cast<int32_t>(0xffff0000));
-}
-// Sixteen rounded elements as eight words.
+// Sixteen rounded elements, whose bits are the upper halves, as eight words.
 TERN_INLINE void store_pairs(int32_t* to, i32x16 a) {
 #if defined(__AVX512F__)
   const __m512i lower = _mm512_srli_epi64(a.v, 48), upper = _mm512_and_si512(a.v, _mm512_set1_epi64(0xffffffff));
@@ -45,7 +39,7 @@ TERN_INLINE void store_pairs(int32_t* to, i32x16 a) {
 }
 // A row of k elements as words, zeros behind them up to a multiple of eight words.
 TERN_INLINE void to_pairs(const float* x, int64_t k, int32_t* to) {
-  for (int64_t i = 0; i < k; i += 16) store_pairs(to + i / 2, rounded_to_bf16(k - i < 16 ? load_n(x + i, k - i) : load(x + i)));
+  for (int64_t i = 0; i < k; i += 16) store_pairs(to + i / 2, bits(round_bf16(k - i < 16 ? load_n(x + i, k - i) : load(x + i))));
 }
 
 }  // namespace
