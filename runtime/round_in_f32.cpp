@@ -16,16 +16,11 @@
 namespace tern {
 namespace {
 
-template <size_t N>
-bool among(const std::string_view (&names)[N], const Node& node) {
-  return std::find(std::begin(names), std::end(names), node.op->name) != std::end(names);
-}
-// These move elements, of any dtype, as many f32 as 16-bit ones.
-constexpr std::string_view kMoves[] = {"Concat",  "DepthToSpace", "Expand",       "Flatten", "Gather",  "Identity",  "Pad",
-                                       "Reshape", "Slice",        "SpaceToDepth", "Split",   "Squeeze", "Transpose", "Unsqueeze"};
-// And these give one of the elements that they read, or the same with another sign.
+// These give one of the elements that they read, or the same with another sign.
 constexpr std::string_view kPicks[] = {"Abs", "GlobalMaxPool", "Max", "MaxPool", "Min", "Neg", "Relu"};
 
+// Does it only move elements, of any dtype, and zeros, which 16 bits hold?
+bool moves(const Node& node) { return node.op->moves_data || std::string_view(node.op->name) == "Pad"; }
 bool is_16_bits(DType t) { return t == DType::f16 || t == DType::bf16; }
 float rounded_to(DType t, float x) { return t == DType::f16 ? to_f32(to_f16(x)) : to_f32(to_bf16(x)); }
 bool is_round(const Node& node) {
@@ -63,7 +58,7 @@ class Narrowed {
   void want(const Node& node) {
     const bool reads_f32 = node.op == cast_
                                ? dtype(node.outputs[0]) == DType::f32
-                               : among(kMoves, node) && std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return wanted(v); });
+                               : moves(node) && std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return wanted(v); });
     if (!reads_f32) return;
     for (ValueId v : node.inputs) {
       if (is_narrow(v)) wants_f32_[static_cast<size_t>(v)] = true;
@@ -102,7 +97,7 @@ class Narrowed {
 
   // The node on f32, where all that it reads in 16 bits is there so, and somebody reads that of it; a Cast gives the others what they read.
   bool moves_f32(const Node& node) {
-    if (!among(kMoves, node) || !std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return wanted(v); })) return false;
+    if (!moves(node) || !std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return wanted(v); })) return false;
     Node wide = node;
     DType numbers = DType::none;
     for (ValueId& v : wide.inputs) {
@@ -138,7 +133,8 @@ class Narrowed {
     if (node.inputs.empty() || node.outputs.empty() || node.outputs[0] == kNone || dtype(node.outputs[0]) != DType::f32) return false;
     const DType numbers = rounded(node.inputs[0]);
     if (numbers == DType::none) return false;
-    if (among(kPicks, node)) return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return rounded(v) == numbers; });
+    if (std::find(std::begin(kPicks), std::end(kPicks), node.op->name) != std::end(kPicks))
+      return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return rounded(v) == numbers; });
     const bool clips = std::string_view(node.op->name) == "Clip";
     const auto bounds = clips ? node.op->activation(layout_query(g_, node)) : std::nullopt;
     return bounds && rounded_to(numbers, bounds->alpha) == bounds->alpha && rounded_to(numbers, bounds->beta) == bounds->beta;
