@@ -11,7 +11,7 @@
 namespace tern {
 namespace {
 
-Status verify(const Graph& graph, const Node& node) {
+Status verify_if(const Graph& graph, const Node& node) {
   if (node.own_inputs() != 1) {
     return invalid("has " + std::to_string(node.own_inputs()) + " inputs beside what its branches capture, expected 1");
   }
@@ -33,7 +33,7 @@ Status check_condition(const Value& condition) {
 }
 
 // Both branches are inferred, and what they give is merged.
-Status infer(Graph& graph, Node& node) {
+Status infer_if(Graph& graph, Node& node) {
   if (Status s = check_condition(graph.value(node.inputs[0])); !s) return s;
   std::vector<TypeInfo> merged(node.outputs.size());
   bool impossible = false;  // the then branch cannot run with these shapes
@@ -64,7 +64,7 @@ Status infer(Graph& graph, Node& node) {
 }
 
 // Extents that are one number in one branch and another in the other: no dims make them the same.
-bool needs_evaluator(const Graph& graph, const Node& node) {
+bool needs_evaluator_if(const Graph& graph, const Node& node) {
   const Graph &yes = graph.subgraph(node, 0), &no = graph.subgraph(node, 1);
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     const Shape &a = yes.value(yes.outputs[o]).type.shape, &b = no.value(no.outputs[o]).type.shape;
@@ -82,7 +82,7 @@ Result<size_t> taken(const Tensor& condition) {
 }
 
 // With a known condition the taken branch's nodes take the place of the If.
-Result<bool> fold(Folding& folding, Node& node) {
+Result<bool> fold_if(Folding& folding, Node& node) {
   Graph& graph = folding.graph;
   if (!graph.is_constant(node.inputs[0])) {
     for (size_t b = 0; b < 2; ++b) folding.try_fold(graph.subgraph(node, b));
@@ -96,14 +96,14 @@ Result<bool> fold(Folding& folding, Node& node) {
   return true;
 }
 
-Result<std::vector<Datum>> evaluate(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
+Result<std::vector<Datum>> evaluate_if(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
   auto b = taken(inputs[0].tensor);
   if (!b) return b.error();
   return evaluate_graph(graph.subgraph(node, *b), inputs.subspan(1), left);
 }
 
 // A live branch: both are lowered, each ends with copies to the outputs of the If, and the step runs one.
-Status lower(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& list, bool nested) {
+Status lower_if(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& list, bool nested) {
   const Graph& g = l.graph(scope);
   const Value& condition = g.value(node.inputs[0]);
   if (condition.type.dtype != DType::boolean || condition.type.shape.concrete().count() != 1) {
@@ -165,12 +165,12 @@ Result<Binding> bind(const Program& program, const Work& w) {
 
 constinit const ControlDef kIfControl = {.op = &kIf,
                                          .subgraphs = 2,
-                                         .verify = verify,
-                                         .infer = infer,
-                                         .needs_evaluator = needs_evaluator,
-                                         .fold = fold,
-                                         .evaluate = evaluate,
-                                         .lower = lower,
+                                         .verify = verify_if,
+                                         .infer = infer_if,
+                                         .needs_evaluator = needs_evaluator_if,
+                                         .fold = fold_if,
+                                         .evaluate = evaluate_if,
+                                         .lower = lower_if,
                                          .bind = bind};
 
 }  // namespace tern

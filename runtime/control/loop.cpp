@@ -11,7 +11,7 @@
 namespace tern {
 namespace {
 
-Iteration iteration_of(const Graph& graph, const Node& node) {
+Iteration iteration_of_loop(const Graph& graph, const Node& node) {
   Iteration it;
   it.body = &graph.subgraph(node);
   it.counters = 2;
@@ -21,9 +21,9 @@ Iteration iteration_of(const Graph& graph, const Node& node) {
   return it;
 }
 
-Status verify(const Graph& graph, const Node& node) {
+Status verify_loop(const Graph& graph, const Node& node) {
   if (node.own_inputs() < 2) return invalid("has no trip count or no condition");
-  return verify_iteration(node, iteration_of(graph, node));
+  return verify_iteration(node, iteration_of_loop(graph, node));
 }
 
 // One element of this dtype, as far as its type is known; where the count is not, the evaluator checks and a plan is impossible.
@@ -64,7 +64,8 @@ std::optional<Dim> most_trips(const Graph& graph, const Node& node) {
     if (most->known() && most->value() < 0) most = Dim(0);
   }
   if (known_condition(graph, node) == false) return Dim(0);
-  if (most && goes(*iteration_of(graph, node).body) == Goes::no_further && !most->is(0)) return most->known() ? std::optional(Dim(1)) : std::nullopt;
+  if (most && goes(*iteration_of_loop(graph, node).body) == Goes::no_further && !most->is(0))
+    return most->known() ? std::optional(Dim(1)) : std::nullopt;
   return most;
 }
 
@@ -72,7 +73,7 @@ std::optional<Dim> most_trips(const Graph& graph, const Node& node) {
 std::optional<Dim> exact_trips(const Graph& graph, const Node& node) {
   auto most = most_trips(graph, node);
   if (!most || most->is(0)) return most;
-  if (known_condition(graph, node) != true || goes(*iteration_of(graph, node).body) == Goes::as_computed) return std::nullopt;
+  if (known_condition(graph, node) != true || goes(*iteration_of_loop(graph, node).body) == Goes::as_computed) return std::nullopt;
   if (most->known()) return most;
   // Sizes are not negative, differences of sizes may be.
   bool positive = most->constant() >= 0;
@@ -80,20 +81,20 @@ std::optional<Dim> exact_trips(const Graph& graph, const Node& node) {
   return positive ? most : std::nullopt;
 }
 
-Status infer(Graph& graph, Node& node) {
+Status infer_loop(Graph& graph, Node& node) {
   if (Status s = check_one(graph.value(node.inputs[0]), DType::i64, "trip count"); !s) return s;
   if (Status s = check_one(graph.value(node.inputs[1]), DType::boolean, "condition"); !s) return s;
-  const Iteration it = iteration_of(graph, node);
+  const Iteration it = iteration_of_loop(graph, node);
   if (Status s = infer_iteration(graph, node, it, exact_trips(graph, node)); !s) return s;
   const Value& next = it.body->value(it.body->outputs[0]);
   if (next.type.dtype == DType::none) return {};  // a body that never runs
   return check_one(next, DType::boolean, "body's condition");
 }
 
-bool needs_evaluator(const Graph& graph, const Node& node) {
+bool needs_evaluator_loop(const Graph& graph, const Node& node) {
   const auto most = most_trips(graph, node);
   if (!most) return true;
-  const Iteration it = iteration_of(graph, node);
+  const Iteration it = iteration_of_loop(graph, node);
   const bool live = known_condition(graph, node) != true || goes(*it.body) == Goes::as_computed;
   constexpr int64_t kWhile = int64_t(1) << 32;  // a trip count that only stands for no limit
   if (most->is(INT64_MAX) || (live && most->known() && most->value() >= kWhile)) return true;
@@ -111,9 +112,9 @@ void settle_condition(Graph& body) {
   std::replace(body.outputs.begin(), body.outputs.end(), in, yes);
 }
 
-Result<bool> fold(Folding& folding, Node& node) {
+Result<bool> fold_loop(Folding& folding, Node& node) {
   settle_condition(folding.graph.subgraph(node));
-  Iteration it = iteration_of(folding.graph, node);
+  Iteration it = iteration_of_loop(folding.graph, node);
   capture_invariants(folding, node, it);
   folding.sink_constants(node);
   folding.try_fold(folding.graph.subgraph(node));
@@ -121,20 +122,20 @@ Result<bool> fold(Folding& folding, Node& node) {
   return folding.evaluate(node);
 }
 
-Result<std::vector<Datum>> evaluate(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
+Result<std::vector<Datum>> evaluate_loop(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
   if (inputs[0].tensor.dtype() != DType::i64 || inputs[0].tensor.count() != 1) return invalid("its trip count is not one i64");
   if (inputs[1].tensor.dtype() != DType::boolean || inputs[1].tensor.count() != 1) return invalid("its condition is not one bool");
-  return evaluate_iteration(graph, node, inputs, left, iteration_of(graph, node), *inputs[0].tensor.data<int64_t>(), is_true(inputs[1].tensor));
+  return evaluate_iteration(graph, node, inputs, left, iteration_of_loop(graph, node), *inputs[0].tensor.data<int64_t>(), is_true(inputs[1].tensor));
 }
 
-Status lower(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& list, bool nested) {
+Status lower_loop(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& list, bool nested) {
   const Graph& graph = l.graph(scope);
-  if (needs_evaluator(graph, node)) {
+  if (needs_evaluator_loop(graph, node)) {
     return unsupported("how often it runs, or what shapes it has then, is not known before the run: run the model with evaluate()");
   }
   const auto most = most_trips(graph, node);
   if (!most->known()) return unsupported("its trip count " + most->text() + " is not known before the run");
-  return lower_iteration(l, scope, node, list, nested, iteration_of(graph, node), most->value(),
+  return lower_iteration(l, scope, node, list, nested, iteration_of_loop(graph, node), most->value(),
                          known_condition(graph, node) == true ? kNone : node.inputs[1]);
 }
 
@@ -142,12 +143,12 @@ Status lower(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& l
 
 constinit const ControlDef kLoopControl = {.op = &kLoop,
                                            .subgraphs = 1,
-                                           .verify = verify,
-                                           .infer = infer,
-                                           .needs_evaluator = needs_evaluator,
-                                           .fold = fold,
-                                           .evaluate = evaluate,
-                                           .lower = lower,
+                                           .verify = verify_loop,
+                                           .infer = infer_loop,
+                                           .needs_evaluator = needs_evaluator_loop,
+                                           .fold = fold_loop,
+                                           .evaluate = evaluate_loop,
+                                           .lower = lower_loop,
                                            .bind = bind_iteration};
 
 }  // namespace tern

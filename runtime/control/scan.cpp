@@ -20,7 +20,7 @@ std::vector<Iteration::Scanned> scanned(const Node& node, size_t count, const ch
   return all;
 }
 
-Iteration iteration_of(const Graph& graph, const Node& node) {
+Iteration iteration_of_scan(const Graph& graph, const Node& node) {
   const auto scans = static_cast<size_t>(node.read().i("num_scan_inputs"));
   Iteration it;
   it.body = &graph.subgraph(node);
@@ -30,12 +30,12 @@ Iteration iteration_of(const Graph& graph, const Node& node) {
   return it;
 }
 
-Status verify(const Graph& graph, const Node& node) {
+Status verify_scan(const Graph& graph, const Node& node) {
   const int64_t scans = node.read().i("num_scan_inputs");
   if (scans < 1 || scans > static_cast<int64_t>(node.own_inputs())) {
     return invalid("num_scan_inputs is " + std::to_string(scans) + ", and it has " + std::to_string(node.own_inputs()) + " inputs");
   }
-  const Iteration it = iteration_of(graph, node);
+  const Iteration it = iteration_of_scan(graph, node);
   auto fits = [&](const char* attribute, size_t count) -> Status {
     const std::vector<int64_t> list = node.read().ints(attribute);
     if (list.empty() || list.size() == count) return {};
@@ -68,16 +68,16 @@ Result<std::optional<Dim>> trips_of(const Graph& graph, const Node& node, const 
   return trips;
 }
 
-Status infer(Graph& graph, Node& node) {
-  const Iteration it = iteration_of(graph, node);
+Status infer_scan(Graph& graph, Node& node) {
+  const Iteration it = iteration_of_scan(graph, node);
   auto trips = trips_of(graph, node, it);
   return trips ? infer_iteration(graph, node, it, *trips) : Status(trips.error());
 }
 
-bool needs_evaluator(const Graph& graph, const Node& node) { return changes_shapes(graph, node, iteration_of(graph, node)); }
+bool needs_evaluator_scan(const Graph& graph, const Node& node) { return changes_shapes(graph, node, iteration_of_scan(graph, node)); }
 
-Result<bool> fold(Folding& folding, Node& node) {
-  Iteration it = iteration_of(folding.graph, node);
+Result<bool> fold_scan(Folding& folding, Node& node) {
+  Iteration it = iteration_of_scan(folding.graph, node);
   capture_invariants(folding, node, it);
   folding.sink_constants(node);
   folding.try_fold(folding.graph.subgraph(node));
@@ -86,8 +86,8 @@ Result<bool> fold(Folding& folding, Node& node) {
   return folding.evaluate(node);
 }
 
-Result<std::vector<Datum>> evaluate(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
-  const Iteration it = iteration_of(graph, node);
+Result<std::vector<Datum>> evaluate_scan(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
+  const Iteration it = iteration_of_scan(graph, node);
   std::optional<int64_t> trips;
   for (size_t k = 0; k < it.in.size(); ++k) {
     const Tensor& whole = inputs[it.carried + k].tensor;
@@ -101,12 +101,12 @@ Result<std::vector<Datum>> evaluate(const Graph& graph, const Node& node, std::s
   return evaluate_iteration(graph, node, inputs, left, it, *trips, true);
 }
 
-Status lower(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& list, bool nested) {
+Status lower_scan(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& list, bool nested) {
   const Graph& graph = l.graph(scope);
-  const Iteration it = iteration_of(graph, node);
+  const Iteration it = iteration_of_scan(graph, node);
   auto trips = trips_of(graph, node, it);
   if (!trips) return trips.error();
-  if (needs_evaluator(graph, node)) return unsupported("a state changes its shape while it runs: run the model with evaluate()");
+  if (needs_evaluator_scan(graph, node)) return unsupported("a state changes its shape while it runs: run the model with evaluate()");
   if (!*trips || !(*trips)->known()) return unsupported("how often it runs is not known before the run");
   return lower_iteration(l, scope, node, list, nested, it, (*trips)->value(), kNone);
 }
@@ -115,12 +115,12 @@ Status lower(Lowering& l, size_t scope, const Node& node, std::vector<size_t>& l
 
 constinit const ControlDef kScanControl = {.op = &kScan,
                                            .subgraphs = 1,
-                                           .verify = verify,
-                                           .infer = infer,
-                                           .needs_evaluator = needs_evaluator,
-                                           .fold = fold,
-                                           .evaluate = evaluate,
-                                           .lower = lower,
+                                           .verify = verify_scan,
+                                           .infer = infer_scan,
+                                           .needs_evaluator = needs_evaluator_scan,
+                                           .fold = fold_scan,
+                                           .evaluate = evaluate_scan,
+                                           .lower = lower_scan,
                                            .bind = bind_iteration};
 
 }  // namespace tern

@@ -9,7 +9,7 @@ namespace tern {
 namespace {
 
 // The most nodes that copies of the body may have in the place of a SequenceMap.
-constexpr size_t kMostNodes = 4096;
+constexpr size_t kMostUnrolled = 4096;
 
 // What a copy of a graph takes; the elements of its constants are shared.
 int64_t copy_bytes(const Graph& graph) {
@@ -32,7 +32,7 @@ int64_t copy_bytes(const Graph& graph) {
   return bytes;
 }
 
-Status verify(const Graph& graph, const Node& node) {
+Status verify_sequence_map(const Graph& graph, const Node& node) {
   const Graph& body = graph.subgraph(node);
   if (node.own_inputs() == 0) return invalid("has no sequence");
   if (body.inputs.size() != node.inputs.size()) {
@@ -48,7 +48,7 @@ bool is_mapped(const Graph& graph, const Node& node, size_t i) {
   return i < node.own_inputs() && graph.value(node.inputs[i]).type.kind == ValueKind::sequence;
 }
 
-Status infer(Graph& graph, Node& node) {
+Status infer_sequence_map(Graph& graph, Node& node) {
   Graph& body = graph.subgraph(node);
   if (auto first = input_type(graph, node, 0, ValueKind::sequence); !first) return first.error();
   for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -78,7 +78,7 @@ std::optional<size_t> known_count(const Folding& folding, const Node& node) {
 }
 
 // With known elements copies of the body take the place of the node, one for each.
-Result<bool> fold(Folding& folding, Node& node) {
+Result<bool> fold_sequence_map(Folding& folding, Node& node) {
   Graph& graph = folding.graph;
   folding.try_fold(graph.subgraph(node));
   const auto count = known_count(folding, node);
@@ -86,7 +86,7 @@ Result<bool> fold(Folding& folding, Node& node) {
   const Graph body = graph.subgraph(node);
   const auto size = static_cast<size_t>(1 + node_count(body));
   const auto bytes = checked_mul(static_cast<int64_t>(*count), copy_bytes(body)).value_or(INT64_MAX);
-  if (*count * size > kMostNodes || !pay_for(folding, *count * size, bytes)) return false;
+  if (*count * size > kMostUnrolled || !pay_for(folding, *count * size, bytes)) return false;
   std::vector<std::vector<ValueId>> elements(node.outputs.size());
   for (size_t e = 0; e < *count; ++e) {
     std::vector<ValueId> inputs = node.inputs, outputs;
@@ -104,7 +104,7 @@ Result<bool> fold(Folding& folding, Node& node) {
   return true;
 }
 
-Result<std::vector<Datum>> evaluate(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
+Result<std::vector<Datum>> evaluate_sequence_map(const Graph& graph, const Node& node, std::span<const Datum> inputs, EvaluateOptions& left) {
   const Graph& body = graph.subgraph(node);
   auto first = elements_of(inputs, 0);
   if (!first) return first.error();
@@ -138,7 +138,11 @@ Result<std::vector<Datum>> evaluate(const Graph& graph, const Node& node, std::s
 
 }  // namespace
 
-constinit const ControlDef kSequenceMapControl = {
-    .op = &kSequenceMap, .subgraphs = 1, .verify = verify, .infer = infer, .fold = fold, .evaluate = evaluate};
+constinit const ControlDef kSequenceMapControl = {.op = &kSequenceMap,
+                                                  .subgraphs = 1,
+                                                  .verify = verify_sequence_map,
+                                                  .infer = infer_sequence_map,
+                                                  .fold = fold_sequence_map,
+                                                  .evaluate = evaluate_sequence_map};
 
 }  // namespace tern

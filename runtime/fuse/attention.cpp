@@ -17,7 +17,7 @@ struct Scores {
 };
 
 // v == q k^T, or scaled by a constant.
-std::optional<Scores> product(const Rewriter& r, ValueId v) {
+std::optional<Scores> scores_of_product(const Rewriter& r, ValueId v) {
   Scores s;
   if (const Node* mul = r.producer(v, "Mul"); mul && r.read_once(v)) {
     auto scaled = r.with_scalar(*mul);
@@ -62,7 +62,7 @@ std::optional<Scores> chosen(const Rewriter& r, ValueId v) {
   if (where == nullptr || !r.read_once(v) || !r.graph.is_constant(where->inputs[0])) return std::nullopt;
   const Tensor& mask = r.graph.value(where->inputs[0]).constant;
   for (size_t i : {1u, 2u}) {
-    auto s = product(r, where->inputs[i]);
+    auto s = scores_of_product(r, where->inputs[i]);
     const auto low = r.scalar(where->inputs[3 - i]);
     if (!s || !low || !(*low <= kHidden)) continue;
     const Shape& scores = r.shape(where->inputs[i]);
@@ -76,12 +76,12 @@ std::optional<Scores> chosen(const Rewriter& r, ValueId v) {
 }
 
 std::optional<Scores> scores(const Rewriter& r, ValueId v) {
-  if (auto plain = product(r, v)) return plain;
+  if (auto plain = scores_of_product(r, v)) return plain;
   if (auto s = chosen(r, v)) return s;
   const Node* add = r.producer(v, "Add");
   if (add == nullptr || !r.read_once(v)) return std::nullopt;
   for (size_t i : {0u, 1u}) {
-    if (auto s = product(r, add->inputs[i])) {
+    if (auto s = scores_of_product(r, add->inputs[i])) {
       s->mask = add->inputs[1 - i];
       if (!r.shape(s->mask).ranked() || !broadcasts_to(r.shape(v), r.shape(add->inputs[i]))) return std::nullopt;
       return s;

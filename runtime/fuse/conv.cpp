@@ -46,7 +46,7 @@ Tensor sum_of(const Tensor& a, const Tensor& b) {
 }
 
 // Conv or ConvTranspose -> Add of a vector: how formats write that have convolutions without a bias, or norms of constants as products and sums.
-void with_bias(Rewriter& r, size_t n) {
+void with_conv_bias(Rewriter& r, size_t n) {
   const Node* add = r.at(n, "Add");
   if (add == nullptr) return;
   for (size_t i : {0u, 1u}) {
@@ -67,7 +67,7 @@ void with_bias(Rewriter& r, size_t n) {
 }
 
 // A product with a number a channel, or with one number.
-std::optional<ChannelAffine> product(const Rewriter& r, const Node& node, size_t constant) {
+std::optional<ChannelAffine> scale_of_product(const Rewriter& r, const Node& node, size_t constant) {
   const Tensor* t = std::string_view(node.op->name) == "Mul" ? r.constant(node.inputs[constant]) : nullptr;
   const Shape& y = r.shape(node.outputs[0]);
   if (t == nullptr || !y.ranked() || y.rank() < 3 || !y[1].known() || (t->count() != 1 && !lies_along(t, y, 1))) return std::nullopt;
@@ -106,7 +106,7 @@ void fold_scale(Rewriter& r, size_t n) {
   std::optional<ChannelAffine> affine;
   for (size_t i = 0; i < (op == "Mul" ? 2 : 1) && !affine; ++i) {
     conv = r.read_once(node->inputs[i]) ? plain_conv(r, node->inputs[i]) : nullptr;
-    if (conv != nullptr) affine = op == "Mul" ? product(r, *node, 1 - i) : batch_norm(r, *node);
+    if (conv != nullptr) affine = op == "Mul" ? scale_of_product(r, *node, 1 - i) : batch_norm(r, *node);
   }
   const Tensor* w = conv ? r.constant(conv->inputs[1]) : nullptr;
   if (!affine || !output_channels(*conv, w, *affine) || r.uses(conv->inputs[1]) > kMostReaders) return;
@@ -137,7 +137,7 @@ void fold_scale(Rewriter& r, size_t n) {
 }  // namespace
 
 void fuse_conv(Graph& graph) {
-  for (auto* step : {with_padding, with_bias, fold_scale, with_bias}) {
+  for (auto* step : {with_padding, with_conv_bias, fold_scale, with_conv_bias}) {
     Rewriter r(graph);
     for (size_t n = 0; n < r.size(); ++n) {
       const Node& node = graph.nodes[n];

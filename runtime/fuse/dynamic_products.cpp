@@ -70,18 +70,18 @@ bool scaled(Rewriter& r, size_t n) {
   return scaled_product(r, n, "MatMulInteger", "MatMulIntegerToFloat") || scaled_product(r, n, "ConvInteger", "ConvIntegerToFloat");
 }
 
-bool is_bias(const Rewriter& r, ValueId v, const Shape& y) {
+bool is_bias_vector(const Rewriter& r, ValueId v, const Shape& y) {
   const Tensor* t = r.constant(v);
   return t != nullptr && y.rank() > 0 && t->dims().rank == 1 && y[y.rank() - 1].is(t->count());
 }
 
-void with_bias(Rewriter& r, size_t n) {
+void with_product_bias(Rewriter& r, size_t n) {
   const Node* add = r.at(n, "Add");
   if (add == nullptr) return;
   for (size_t i : {0u, 1u}) {
     const ValueId v = add->inputs[i], bias = add->inputs[1 - i];
     const Node* product = r.read_once(v) ? r.producer(v, "MatMulIntegerToFloat") : nullptr;
-    if (product == nullptr || bias == v || input(*product, 6) != kNone || !is_bias(r, bias, r.shape(v))) continue;
+    if (product == nullptr || bias == v || input(*product, 6) != kNone || !is_bias_vector(r, bias, r.shape(v))) continue;
     Node fused = *product;
     fused.inputs.resize(7, kNone);
     fused.inputs.back() = bias;
@@ -114,7 +114,7 @@ void fuse_dynamic_products(Graph& graph) {
   if (!any) return;
   {
     Rewriter r(graph);
-    for (size_t n = 0; n < r.size(); ++n) with_bias(r, n), with_channel_bias(r, n);
+    for (size_t n = 0; n < r.size(); ++n) with_product_bias(r, n), with_channel_bias(r, n);
   }
   fuse_epilogues(graph);
 }

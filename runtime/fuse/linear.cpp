@@ -10,7 +10,7 @@ bool is_bias(const Rewriter& r, ValueId v, const Shape& y) { return lies_along(r
 bool is_matrix(const Tensor* t) { return t != nullptr && t->dims().rank == 2; }
 
 // x W + bias, W and bias constant.
-void with_bias(Rewriter& r, size_t n) {
+void with_linear_bias(Rewriter& r, size_t n) {
   if (const Node* gemm = r.at(n, "Gemm")) {
     const Tensor* w = r.constant(gemm->inputs[1]);
     const bool transposed = gemm->read().i("transB") != 0;
@@ -41,7 +41,7 @@ void fuse_linear(Graph& graph) {
   Rewriter r(graph);
   for (size_t n = 0; n < r.size(); ++n) {
     const Node& node = graph.nodes[n];
-    if (!node.outputs.empty() && node.outputs[0] != kNone && r.dtype(node.outputs[0]) == DType::f32) with_bias(r, n);
+    if (!node.outputs.empty() && node.outputs[0] != kNone && r.dtype(node.outputs[0]) == DType::f32) with_linear_bias(r, n);
   }
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kSymbol = 32;
 // Of as many elements fewer Transposes are better, and then fewer views. Powers of two, so that sums of them and of elements are exact.
-constexpr double kTranspose = 1.0 / 16, kView = 1.0 / 1024;
+constexpr double kCostOfTranspose = 1.0 / 16, kCostOfView = 1.0 / 1024;
 constexpr double kBeforeDepthwise = 1.0 / 4;
 
 bool is_depthwise(const Graph& g, const Node& n) {
@@ -218,9 +218,9 @@ void Orders::move(size_t n, int to) {
 
 double Orders::cost_in(const Placed& p, size_t order) {
   if (p.wanted[order] == 0 || static_cast<int8_t>(order) == p.lies) return 0;
-  if (p.counted[order] == p.counted[p.lies]) return kView;
+  if (p.counted[order] == p.counted[p.lies]) return kCostOfView;
   const bool in_place = p.wanted[order] == 1 && p.by_depthwise[order] == 1;
-  return (in_place ? kBeforeDepthwise : 1) * p.elements + kTranspose;
+  return (in_place ? kBeforeDepthwise : 1) * p.elements + kCostOfTranspose;
 }
 
 double Orders::cost(const std::vector<ValueId>& values) const {

@@ -1,7 +1,6 @@
 // The graph with its nodes in the orders that were chosen. See transposes.h.
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 #include "kernels/evaluate.h"
 #include "kernels/gather/gather.h"
@@ -14,12 +13,7 @@ namespace tern {
 namespace transposes {
 namespace {
 
-Order natural(size_t rank) {
-  Order o(rank);
-  std::iota(o.begin(), o.end(), 0);
-  return o;
-}
-bool is_natural(const Order& o) { return o == natural(o.size()); }
+bool is_natural(const Order& o) { return o == natural(static_cast<int>(o.size())); }
 
 Attributes perm_of(const Order& order) {
   Attributes attrs;
@@ -78,7 +72,7 @@ class Rewrite {
 
   std::vector<Form>& forms(ValueId r) {
     auto& all = forms_[static_cast<size_t>(r)];
-    if (all.empty()) all.push_back({natural(static_cast<size_t>(rank(r))), r});
+    if (all.empty()) all.push_back({natural(rank(r)), r});
     return all;
   }
   // What is called as the file calls r in that order, where it does.
@@ -201,7 +195,7 @@ class Rewrite {
 
   ValueId as_written(ValueId v) {
     if (v == kNone || g_.is_constant(v) || groups_.group(v) == kNone) return v;
-    return in_form(v, natural(static_cast<size_t>(rank(v))));
+    return in_form(v, natural(rank(v)));
   }
 
   // ---- nodes ----
@@ -229,7 +223,7 @@ class Rewrite {
     for (size_t o = 0; o < frame.out.size(); ++o) {
       if (frame.out[o].empty()) continue;
       const ValueId v = node.outputs[o];
-      Order own = natural(frame.out[o].size());
+      Order own = natural(static_cast<int>(frame.out[o].size()));
       auto at = [&](int32_t a) { return place[static_cast<size_t>(frame.out[o][static_cast<size_t>(a)])]; };
       std::sort(own.begin(), own.end(), [&](int32_t a, int32_t b) { return at(a) < at(b); });
       node.outputs[o] = named(v, own);

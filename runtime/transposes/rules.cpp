@@ -12,12 +12,6 @@ namespace {
 
 const Shape& shape(const Graph& g, ValueId v) { return g.value(v).type.shape; }
 
-Order natural(int rank) {
-  Order o(static_cast<size_t>(rank));
-  std::iota(o.begin(), o.end(), 0);
-  return o;
-}
-
 // The contents of a constant list of axes.
 std::optional<std::vector<int>> axes_in(const Graph& g, ValueId v, int rank) {
   if (!g.is_constant(v)) return std::nullopt;
@@ -453,6 +447,11 @@ const Rule* find_rule(const OpDef& op) {
 
 bool is_elementwise(const OpDef& op) { return find_rule(op) == &kElementwise; }
 
+Order natural(int rank) {
+  Order o(static_cast<size_t>(rank));
+  std::iota(o.begin(), o.end(), 0);
+  return o;
+}
 Order inverse(const Order& order) {
   Order places(order.size());
   for (size_t i = 0; i < order.size(); ++i) places[static_cast<size_t>(order[i])] = static_cast<int32_t>(i);

@@ -33,6 +33,7 @@ bool is_elementwise(const OpDef& op);
 inline bool is_one(const Graph& graph, ValueId v, int axis) { return graph.value(v).type.shape[axis].is(1); }
 
 // places[order[i]] == i.
+Order natural(int rank);  // 0, 1, ...
 Order inverse(const Order& order);
 
 }  // namespace tern::transposes
