@@ -45,8 +45,13 @@ TERN_INLINE f32x16 operator+(f32x16 a, f32x16 b) { return {a.v + b.v}; }
 TERN_INLINE f32x16 operator-(f32x16 a, f32x16 b) { return {a.v - b.v}; }
 TERN_INLINE f32x16 operator*(f32x16 a, f32x16 b) { return {a.v * b.v}; }
 TERN_INLINE f32x16 operator/(f32x16 a, f32x16 b) { return {a.v / b.v}; }
-TERN_INLINE f32x16 fma(f32x16 a, f32x16 b, f32x16 c) { return each<f32x16>([=](int i) { return __builtin_fmaf(a.v[i], b.v[i], c.v[i]); }); }
-TERN_INLINE f32x16 fnma(f32x16 a, f32x16 b, f32x16 c) { return each<f32x16>([=](int i) { return __builtin_fmaf(-a.v[i], b.v[i], c.v[i]); }); }
+#if defined(__FP_FAST_FMAF)
+TERN_INLINE
+#else  // sixteen calls of the C library: in one function, not in every place
+[[maybe_unused, gnu::noinline]] static
+#endif
+f32x16 fma(f32x16 a, f32x16 b, f32x16 c) { return each<f32x16>([=](int i) { return __builtin_fmaf(a.v[i], b.v[i], c.v[i]); }); }
+TERN_INLINE f32x16 fnma(f32x16 a, f32x16 b, f32x16 c) { return fma({-a.v}, b, c); }
 TERN_INLINE f32x16 sqrt(f32x16 a) { return each<f32x16>([=](int i) { return __builtin_sqrtf(a.v[i]); }); }
 // Written so that compilers take the instruction, which flushes subnormal operands where select() would hand them on.
 TERN_INLINE f32x16 min_raw(f32x16 a, f32x16 b) { return each<f32x16>([=](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; }); }
