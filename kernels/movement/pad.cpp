@@ -110,31 +110,79 @@ constexpr KernelRow kRows[] = {
     device_row<PadArgs, cuda::launch_pad>("pad/fold/cuda", DType::none),
 };
 
-// A fill with a value that may only exist at run time, then the copy of what lies inside.
+// Of one axis: the element of x that comes first, where it lies in y, and how many follow; none where the pads crop all of it.
+struct Inside {
+  int64_t from, to, n;
+};
+
+// The borders of y, each element once: of axis d what lies before and behind x, within what earlier axes have of x.
+void add_borders(CopyList& copies, const Address<const std::byte>& value, BindContext& c, const std::array<Inside, kMaxRank>& inside) {
+  const TensorView& y = c.out(0);
+  const auto strides = dense_strides(y.dims);
+  int64_t offset = 0;
+  for (int d = 0; d < y.dims.rank; ++d) {
+    const size_t s = static_cast<size_t>(d);
+    const int64_t ends[2][2] = {{0, inside[s].to}, {inside[s].to + inside[s].n, y.dims[d]}};
+    for (const auto& [begin, end] : ends) {
+      CopyRequest border(value, c.output(0) + (offset + begin * strides[s]) * static_cast<int64_t>(size_of(y.dtype)), y.dtype);
+      for (int outer = 0; outer < d; ++outer) border.loop(inside[static_cast<size_t>(outer)].n, 0, strides[static_cast<size_t>(outer)]);
+      border.loop((end - begin) * strides[s], 0, 1);
+      copies.add(border);
+    }
+    offset += inside[s].to * strides[s];
+  }
+}
+
+// Are the innermost borders far enough apart to be worth a visit each? Else all of y is filled first (tuned on Sapphire Rapids).
+bool borders_far_apart(const TensorView& y, const std::array<Inside, kMaxRank>& inside) {
+  constexpr int64_t kApart = 256;  // bytes for each of up to four elements of a border
+  int64_t bytes = static_cast<int64_t>(size_of(y.dtype));
+  for (int d = y.dims.rank - 1; d >= 0; --d) {
+    const Inside& in = inside[static_cast<size_t>(d)];
+    const int64_t widest = std::max(in.to, y.dims[d] - in.to - in.n);
+    if (widest > 0) return y.dims[d] * bytes >= kApart * std::min<int64_t>(widest, 4);
+    bytes *= y.dims[d];
+  }
+  return true;
+}
+
+// A value that may only exist at run time around a copy of what lies inside.
 Status bind_constant(BindContext& c, const std::array<int64_t, kMaxRank>& before) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const int64_t size = static_cast<int64_t>(size_of(y.dtype));
   if (y.dtype == DType::string) return bad_dtype(y.dtype);
   const auto zero = c.table<std::byte>(16, [](std::byte*) {});
-  CopyRequest fill(c.has(2) ? c.input(2) : zero, c.output(0), y.dtype);
-  fill.loop(y.count(), 0, 1);
-  CopyList copies(c, false);
-  copies.add(fill);
+  const auto value = c.has(2) ? c.input(2) : zero;
   const auto from = dense_strides(x.dims), to = dense_strides(y.dims);
-  int64_t from_offset = 0, to_offset = 0, n[kMaxRank] = {};
+  std::array<Inside, kMaxRank> inside{};
+  bool some = true;
   for (int d = 0; d < x.dims.rank; ++d) {
     const size_t s = static_cast<size_t>(d);
     const int64_t first = std::max<int64_t>(0, -before[s]), end = std::min(x.dims[d], y.dims[d] - before[s]);
-    n[d] = std::max<int64_t>(0, end - first);
-    if (n[d] == 0) continue;  // nothing of x is inside, and first may be far away
-    from_offset += first * from[s];
-    to_offset += (first + before[s]) * to[s];
+    inside[s] = {first, first + before[s], end - first};
+    some = some && end > first;
   }
-  bool inside = true;
-  for (int d = 0; d < x.dims.rank; ++d) inside = inside && n[d] > 0;
-  if (!inside) return copies.bind();
+  const bool bordered = some && borders_far_apart(y, inside);
+  CopyList copies(c, bordered);
+  if (bordered) {
+    add_borders(copies, value, c, inside);
+  } else {
+    CopyRequest fill(value, c.output(0), y.dtype);
+    fill.loop(y.count(), 0, 1);
+    copies.add(fill);
+    if (!some) return copies.bind();
+  }
+  int64_t from_offset = 0, to_offset = 0;
+  for (int d = 0; d < x.dims.rank; ++d) {
+    const size_t s = static_cast<size_t>(d);
+    from_offset += inside[s].from * from[s];
+    to_offset += inside[s].to * to[s];
+  }
   CopyRequest copy(c.input(0) + from_offset * size, c.output(0) + to_offset * size, y.dtype);
-  for (int d = 0; d < x.dims.rank; ++d) copy.loop(n[d], from[static_cast<size_t>(d)], to[static_cast<size_t>(d)]);
+  for (int d = 0; d < x.dims.rank; ++d) {
+    const size_t s = static_cast<size_t>(d);
+    copy.loop(inside[s].n, from[s], to[s]);
+  }
   copies.add(copy);
   return copies.bind();
 }

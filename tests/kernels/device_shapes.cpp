@@ -99,6 +99,7 @@ TEST_CASE("shapes: copies of more loops than a batch takes, and more copies than
     for (const char* mode : {"constant", "reflect", "edge", "wrap"}) {
       run_op("Pad", {{"mode", mode}}, {counted(t, {3, 5, 7}), i64({6}, {1, 0, 6, 2, -2, 3})});
       run_op("Pad", {{"mode", mode}}, {counted(t, {1, 300}), i64({4}, {0, 3, 0, 2})});
+      run_op("Pad", {{"mode", mode}}, {counted(t, {2, 1100}), i64({4}, {1, 3, 0, 2})});
     }
     run_op("Trilu", {}, {counted(t, {2, 17, 19}), i64({}, {3})});
     run_op("Trilu", {{"upper", int64_t(0)}}, {counted(t, {2, 19, 17}), i64({}, {-2})});

@@ -235,6 +235,31 @@ TEST_CASE("pad: constant, reflect, edge and wrap, with crops and axes") {
   CHECK(op_error("Pad", {{"mode", std::string("mirror")}}, {x, ints({0, 0, 0, 0})}) != "");
 }
 
+TEST_CASE("pad: a constant on every side of rows of every length, each element once or all before") {
+  for (int64_t n : {1, 7, 60, 70, 257, 1030}) {
+    for (const std::vector<int64_t>& pads : std::vector<std::vector<int64_t>>{{1, 0, 6, 2, -2, 3},
+                                                                              {0, 0, 1, 0, 0, 1},
+                                                                              {0, 2, 0, 1, 0, 0},
+                                                                              {2, 1, 5, 0, 3, 0},
+                                                                              {-1, 4, 0, 0, -1, 1},
+                                                                              {0, 0, 0, 0, 0, 0},
+                                                                              {-3, 1, 1, 4, 1, 1},
+                                                                              {-5, 1, 1, 6, 1, 1},
+                                                                              {4, 1, 1, -5, 1, 1}}) {
+      const Tensor x = random_f32({3, 5, n}, 1);
+      const Dims dims{3 + pads[0] + pads[3], 5 + pads[1] + pads[4], n + pads[2] + pads[5]};
+      std::vector<float> expected;
+      for (int64_t i = 0; i < dims.count(); ++i) {
+        const int64_t at[] = {i / (dims[1] * dims[2]) - pads[0], i / dims[2] % dims[1] - pads[1], i % dims[2] - pads[2]};
+        const bool inside = at[0] >= 0 && at[0] < 3 && at[1] >= 0 && at[1] < 5 && at[2] >= 0 && at[2] < n;
+        expected.push_back(inside ? x.data<float>()[(at[0] * 5 + at[1]) * n + at[2]] : 9);
+      }
+      for (DType t : {DType::f32, DType::f64, DType::f16})
+        check_same(run_op("Pad", {}, {cast(x, t), i64({6}, pads), cast(f32({}, {9}), t)})[0], cast(f32(dims, expected), t));
+    }
+  }
+}
+
 TEST_CASE("trilu: both triangles, diagonals inside and far outside") {
   const Tensor x = f32({2, 3}, {1, 2, 3, 4, 5, 6});
   auto trilu = [&](int64_t upper, int64_t k) { return run_op("Trilu", {{"upper", upper}}, {x, i64({}, {k})})[0]; };
