@@ -71,11 +71,13 @@ TEST_CASE("layer norm: every tail length and every number of rows, with and with
 TEST_CASE("layer norm: a row has the same bits alone and among others") {
   for (int64_t cols : {45, 90, 133, 420}) {
     Tensor x = random_f32({7, cols}, 1), scale = random_f32({cols}, 2), bias = random_f32({cols}, 3);
-    Tensor all = run_op("LayerNormalization", {}, {x, scale, bias})[0];
+    const auto row_of = [&](const Tensor& t, int64_t r) {
+      return f32({1, cols}, std::vector<float>(t.data<float>() + r * cols, t.data<float>() + (r + 1) * cols));
+    };
+    Tensor layer = run_op("LayerNormalization", {}, {x, scale, bias})[0], rms = run_op("RMSNormalization", {}, {x, scale})[0];
     for (int64_t r = 0; r < 7; ++r) {
-      Tensor one = f32({1, cols}, std::vector<float>(x.data<float>() + r * cols, x.data<float>() + (r + 1) * cols));
-      Tensor y = run_op("LayerNormalization", {}, {one, scale, bias})[0];
-      check_same(y, f32({1, cols}, std::vector<float>(all.data<float>() + r * cols, all.data<float>() + (r + 1) * cols)));
+      check_same(run_op("LayerNormalization", {}, {row_of(x, r), scale, bias})[0], row_of(layer, r));
+      check_same(run_op("RMSNormalization", {}, {row_of(x, r), scale})[0], row_of(rms, r));
     }
   }
 }
@@ -98,6 +100,26 @@ TEST_CASE("layer norm: axis counts from both ends, and Mean and InvStdDev keep t
   }
   auto only_inv = run_op("LayerNormalization", {{"axis", int64_t(0)}}, {x, random_f32({2, 3, 5}, 2)}, 3);
   CHECK(only_inv[2].dims() == Dims{1, 1, 1});
+}
+
+TEST_CASE("layer norm: each of many rows has its own Mean and InvStdDev, whatever number of them is taken at once") {
+  for (int64_t cols : {15, 90, 110, 300}) {
+    Tensor x = random_f32({7, cols}, 1, -2, 5), scale = random_f32({cols}, 2);
+    for (int64_t r = 0; r < 7; ++r) {
+      for (int64_t c = 0; c < cols; ++c) x.mutable_data<float>()[r * cols + c] *= static_cast<float>(r + 1);
+    }
+    const auto y = run_op("LayerNormalization", {}, {x, scale}, 3);
+    std::vector<double> means, inverses;
+    for (int64_t r = 0; r < 7; ++r) {
+      double mean = 0, var = 0;
+      for (int64_t c = 0; c < cols; ++c) mean += x.data<float>()[r * cols + c] / static_cast<double>(cols);
+      for (int64_t c = 0; c < cols; ++c) var += std::pow(x.data<float>()[r * cols + c] - mean, 2) / static_cast<double>(cols);
+      means.push_back(mean);
+      inverses.push_back(1 / std::sqrt(var + 1e-5));
+    }
+    check_near(y[1], means, 1e-5);
+    check_near(y[2], inverses, kTolerance);
+  }
 }
 
 TEST_CASE("layer norm: scale and bias broadcast over the normalised dimensions") {

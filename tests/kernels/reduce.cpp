@@ -229,6 +229,8 @@ TEST_CASE("reduce: extremes of every dtype and set of axes are those of f32; of 
     check_same(run_op("ReduceMax", {{"keepdims", int64_t(0)}}, {x, ints({1})})[0], cast(f32({2}, {-0.0f, 0}), t));
     check_same(run_op("ReduceMin", {{"keepdims", int64_t(0)}}, {y, ints({1})})[0], cast(f32({2}, {0, -0.0f}), t));
     check_same(run_op("ReduceMax", {{"keepdims", int64_t(0)}}, {x, ints({0})})[0], cast(f32({3}, {-0.0f, 0, -0.0f}), t));
+    const Tensor runs = cast(f32({2, 2, 2}, {0, -1, -0.0f, -1, -0.0f, -1, 0, -1}), t);
+    check_same(run_op("ReduceMax", {{"keepdims", int64_t(0)}}, {runs, ints({0, 2})})[0], cast(f32({2}, {-0.0f, 0}), t));
   }
   const Tensor nan = cast(f32({1, 4}, {1, kNan, 7, 2}), DType::f64);
   check_same(run_op("ReduceMax", {}, {nan, ints({1})})[0], cast(f32({1, 1}, {kNan}), DType::f64));
@@ -312,7 +314,7 @@ TEST_CASE("reduce: long runs of other floats are sixteen lanes and their tree") 
   }
   std::vector<float> ones(1030, 1);
   ones[0] = 2048;
-  check_same(run_op("ReduceSum", {}, {cast(f32({1030}, ones), DType::f16)})[0], cast(f32({1}, {2048 + 1029}), DType::f16));
+  for (DType t : {DType::f16, DType::bf16}) check_same(run_op("ReduceSum", {}, {cast(f32({1030}, ones), t)})[0], cast(f32({1}, {2048 + 1029}), t));
 }
 
 TEST_CASE("reduce: LogSumExp of other dtypes takes each column's own largest") {

@@ -251,6 +251,23 @@ TEST_CASE("strings: of every length to 40 they are compared and copied to the la
   check_same(run_op("Lookup", {}, {x, y, i64({n}, places), i64({}, {-1})})[0], i64({n}, expected));
 }
 
+TEST_CASE("strings: text that is made counts all its bytes, and is somewhere when it has none") {
+  for (size_t n : {0, 1, 63, 64, 65, 200}) {
+    const std::string word(n, 'w');
+    const auto y = evaluate(*find_op("StringConcat"), {}, std::vector<Tensor>{text({word, "", word}), text({""})}, 1, {});
+    REQUIRE(y.ok());
+    CHECK(words_of((*y)[0]) == std::vector<std::string>{word, "", word});
+    CHECK((*y)[0].text_bytes() == static_cast<int64_t>(2 * n));
+    for (int i = 0; i < 3; ++i) CHECK((*y)[0].data<StringRef>()[i].data != nullptr);
+  }
+  const auto made_within = [](int64_t budget) {
+    return evaluate(*find_op("StringConcat"), {}, std::vector<Tensor>{text({"ab", "", "c"}), text({"xyz"})}, 1, {.budget = budget}).ok();
+  };
+  constexpr int64_t kNeeded = 2 + 1 + 3 * 3 + 3 * int64_t(sizeof(StringRef) + sizeof(size_t));
+  CHECK(made_within(kNeeded));
+  CHECK(!made_within(kNeeded - 1));
+}
+
 TEST_CASE("strings: ONNX's operators do what its examples say") {
   const Tensor x = text({"abc.com", "a.b.c", "", "abc"});
   auto split = evaluate(*find_op("StringSplit"), {}, std::vector<Tensor>{text({"a  b", "", " c"})}, 2, {});
