@@ -54,20 +54,22 @@ TERN_INLINE Four row_sums(const float* x, int64_t stride, int64_t n) {
   return sums<R>(s);
 }
 
-// The sums of (x - mean)^2 of R rows.
-template <int R>
-TERN_INLINE Four row_squares(const float* x, int64_t stride, int64_t n, const f32x16 (&mean)[4]) {
+// The sums of (x - mean)^2 of R rows; with kKeep the distances are left in `kept`, rows as x's.
+template <int R, bool kKeep = false>
+TERN_INLINE Four row_squares(const float* x, int64_t stride, int64_t n, const f32x16 (&mean)[4], [[maybe_unused]] float* kept = nullptr) {
   const int64_t whole = n & ~int64_t(15), tail = n - whole;
   f32x16 s[4] = {zero(), zero(), zero(), zero()};
   for (int64_t c = 0; c < whole; c += 16) {
     unroll<R>([&](auto r) TERN_INLINE_CALL {
       const f32x16 d = load(x + r.v * stride + c) - mean[r.v];
+      if constexpr (kKeep) store(kept + r.v * stride + c, d);
       s[r.v] = fma(d, d, s[r.v]);
     });
   }
   if (tail != 0) {
     unroll<R>([&](auto r) TERN_INLINE_CALL {
       const f32x16 d = select(lanes_below(tail), load_n(x + r.v * stride + whole, tail) - mean[r.v], zero());
+      if constexpr (kKeep) store_n(kept + r.v * stride + whole, d, tail);
       s[r.v] = fma(d, d, s[r.v]);
     });
   }
@@ -80,6 +82,7 @@ TERN_INLINE f32x16 shift_and_scale(f32x16 x, float mean, float inv, f32x16 scale
 
 // R rows from x on; kCenter: with the mean (layer), without (RMS). A sum is one chain of additions in order: four rows at a time do not wait for each
 // other. Distances from the mean are computed again where they are needed; to keep them in y costs more, all the more when the rows leave the first cache.
+// One row alone keeps them: its sum waits for each addition anyway, and the last pass then has one stream less to read.
 template <int R, bool kCenter>
 void normalize_rows(const RowNormArgs& a, int64_t row) {
   const int64_t cols = a.cols, whole = cols & ~int64_t(15), tail = cols - whole;
@@ -93,21 +96,25 @@ void normalize_rows(const RowNormArgs& a, int64_t row) {
     for (int r = 0; r < R; ++r) mean.v[r] = mean.v[r] / n;
     unroll<R>([&](auto r) TERN_INLINE_CALL { m[r.v] = splat(mean.v[r.v]); });
   }
-  inv = row_squares<R>(x, cols, cols, m);
+  constexpr bool kKeep = kCenter && R == 1;
+  inv = row_squares<R, kKeep>(x, cols, cols, m, y);
   for (int r = 0; r < R; ++r) inv.v[r] = 1.0f / __builtin_sqrtf(inv.v[r] / n + a.epsilon);
   unroll<R>([&](auto r) TERN_INLINE_CALL { factor[r.v] = splat(inv.v[r.v]); });
+  const auto scaled = [&](f32x16 v, int r, f32x16 scale, f32x16 bias)
+                          TERN_INLINE_CALL { return fma((kKeep ? v : v - m[r]) * factor[r], scale, bias); };
+  const float* from = kKeep ? y : x;  // [R, cols]
   for (int64_t c = 0; c < whole; c += 16) {
     const f32x16 scale = load(a.scale + c), bias = a.bias != nullptr ? load(a.bias + c) : zero();
     unroll<R>([&](auto r) TERN_INLINE_CALL {
       const int64_t at = r.v * cols + c;
-      store(y + at, fma((load(x + at) - m[r.v]) * factor[r.v], scale, bias));
+      store(y + at, scaled(load(from + at), r.v, scale, bias));
     });
   }
   if (tail != 0) {
     const f32x16 scale = load_n(a.scale + whole, tail), bias = a.bias != nullptr ? load_n(a.bias + whole, tail) : zero();
     unroll<R>([&](auto r) TERN_INLINE_CALL {
       const int64_t at = r.v * cols + whole;
-      store_n(y + at, fma((load_n(x + at, tail) - m[r.v]) * factor[r.v], scale, bias), tail);
+      store_n(y + at, scaled(load_n(from + at, tail), r.v, scale, bias), tail);
     });
   }
   for (int r = 0; r < R; ++r) {
