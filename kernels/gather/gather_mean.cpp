@@ -9,7 +9,7 @@ namespace {
 constexpr AttrSpec kMeanAttrs[] = {{"keepdims", AttrKind::i, 1}};
 
 Status infer_mean(InferContext& c) {
-  if (c.dtype(0) != DType::f32) return bad_dtype(c.dtype(0));
+  if (const DType t = c.dtype(0); t != DType::f32 && t != DType::f16 && t != DType::bf16) return bad_dtype(t);
   if (Status s = check_index_dtype(c.dtype(1)); !s) return s;
   const Shape &x = c.shape(0), &k = c.shape(1);
   Shape y;
@@ -37,7 +37,8 @@ Status bind_mean(BindContext& c) {
   a.row = row;
   a.begin = begin;
   a.end = end;
-  c.set(a.x, c.input<const float>(0));
+  a.from = x.dtype;
+  c.set(a.x, c.input(0));
   c.set(a.indices, c.input(1));
   c.set(a.y, c.output<float>(0));
   c.set(a.fault, c.fault(index_fault(x.dims[0])));

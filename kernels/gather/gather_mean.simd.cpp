@@ -1,19 +1,20 @@
-// The f32 kernel of GatherMean: sixty-four columns at a time, four sums that do not wait for each other. See gather_mean.h.
+// The kernels of GatherMean: sixty-four columns at a time, four sums that do not wait for each other. See gather_mean.h.
 #include "kernels/gather/gather_mean.h"
 
 #include "kernels/gather/place.h"
 #include "kernels/gemm/tile.h"
+#include "kernels/simd_half.h"
 
 namespace tern::TERN_ISA {
 namespace {
 
 // P vectors of the rows that `indices` name, from x on; of the last one n columns.
-template <class Index, int P>
-TERN_INLINE void mean_of(const GatherMeanArgs& a, const Index* indices, const float* x, float* y, int64_t n, uint32_t& fault) {
+template <int P, class T, class Index>
+TERN_INLINE void mean_of(const GatherMeanArgs& a, const Index* indices, const T* x, float* y, int64_t n, uint32_t& fault) {
   f32x16 sum[P];
   unroll<P>([&](auto p) TERN_INLINE_CALL { sum[p.v] = zero(); });
   for (int64_t j = 0; j < a.count; ++j) {
-    const float* row = x + place_index(indices[j], a.n, fault) * a.row;
+    const T* row = x + place_index(indices[j], a.n, fault) * a.row;
     unroll<P>([&](auto p) TERN_INLINE_CALL {
       if constexpr (P == 1) sum[p.v] = sum[p.v] + load_n(row, n);
       else sum[p.v] = sum[p.v] + load(row + p.v * 16);
@@ -26,17 +27,26 @@ TERN_INLINE void mean_of(const GatherMeanArgs& a, const Index* indices, const fl
   });
 }
 
-template <class Index>
-void gather_mean(const GatherMeanArgs& a) {
+template <class T, class Index>
+void means_of(const GatherMeanArgs& a) {
+  const T* x = static_cast<const T*>(a.x);  // [n, row]
   uint32_t fault = 0;
   for (int64_t o = a.begin; o < a.end; ++o) {
     const Index* indices = static_cast<const Index*>(a.indices) + o * a.count;  // [count]
     float* y = a.y + o * a.row;                                                 // [row]
     int64_t c = 0;
-    for (; c + 64 <= a.row; c += 64) mean_of<Index, 4>(a, indices, a.x + c, y + c, 16, fault);
-    for (; c < a.row; c += 16) mean_of<Index, 1>(a, indices, a.x + c, y + c, a.row - c < 16 ? a.row - c : 16, fault);
+    for (; c + 64 <= a.row; c += 64) mean_of<4>(a, indices, x + c, y + c, 16, fault);
+    for (; c < a.row; c += 16) mean_of<1>(a, indices, x + c, y + c, a.row - c < 16 ? a.row - c : 16, fault);
   }
   *a.fault = fault;
+}
+template <class Index>
+void gather_mean(const GatherMeanArgs& a) {
+  switch (a.from) {
+    case DType::f16: return means_of<f16, Index>(a);
+    case DType::bf16: return means_of<bf16, Index>(a);
+    default: return means_of<float, Index>(a);
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "tests/support/op_test.h"
@@ -34,15 +35,17 @@ Tensor gather_outside(const Tensor& x, const Tensor& indices) {
 
 }  // namespace
 
-TEST_CASE("gather: the mean of gathered rows has the bits of Gather and ReduceMean") {
+TEST_CASE("gather: the mean of gathered rows has the bits of Gather, Cast and ReduceMean") {
   for (int64_t row : {2, 15, 16, 64, 130}) {
     for (int64_t count : {1, 2, 7}) {
       std::vector<int64_t> places;
       for (int64_t i = 0; i < 2 * count; ++i) places.push_back(i * 7 % 10 - 5);
-      const Tensor x = random_f32({5, row}, 1), index = i64({2, count}, places);
+      const Tensor index = i64({2, count}, places);
       const Tensor short_index = Tensor::of<int32_t>({2, count}, std::vector<int32_t>(places.begin(), places.end()));
-      const Tensor rows = run_op("Gather", {}, {x, index})[0];
-      for (int64_t keep : {0, 1}) {
+      for (int64_t i = 0; i < 6; ++i) {
+        const DType t = std::array{DType::f32, DType::f16, DType::bf16}[static_cast<size_t>(i) % 3];
+        const int64_t keep = i / 3;
+        const Tensor x = cast(random_f32({5, row}, 1), t), rows = run_op("Cast", {{"to", int64_t(1)}}, {run_op("Gather", {}, {x, index})[0]})[0];
         const Tensor mean = run_op("ReduceMean", {{"keepdims", keep}}, {rows, i64({1}, {1})})[0];
         check_same(run_op("GatherMean", {{"keepdims", keep}}, {x, index})[0], mean);
         check_same(run_op("GatherMean", {{"keepdims", keep}}, {x, short_index})[0], mean);
@@ -50,6 +53,21 @@ TEST_CASE("gather: the mean of gathered rows has the bits of Gather and ReduceMe
     }
   }
   CHECK(op_error("GatherMean", {}, {iota({3, 4}), i64({1}, {3})}) == "an index was out of range [-3, 3)");
+}
+
+TEST_CASE("gather: the mean of one row of 16 bits has every number that 16 bits hold") {
+  std::vector<f16> halves;
+  std::vector<bf16> others;
+  for (int i = 0; i < 1 << 16; ++i) {
+    halves.push_back({static_cast<uint16_t>(i)});
+    others.push_back({static_cast<uint16_t>(i)});
+  }
+  const Tensor index = i64({1, 1}, {0});
+  for (const Tensor& x : {Tensor::of<f16>({1, 1 << 16}, halves), Tensor::of<bf16>({1, 1 << 16}, others)}) {
+    const Tensor rows = run_op("Cast", {{"to", int64_t(1)}}, {run_op("Gather", {}, {x, index})[0]})[0];
+    check_same(run_op("GatherMean", {{"keepdims", int64_t(0)}}, {x, index})[0],
+               run_op("ReduceMean", {{"keepdims", int64_t(0)}}, {rows, i64({1}, {1})})[0]);
+  }
 }
 
 TEST_CASE("gather: rows, columns, negative and scalar indices") {
