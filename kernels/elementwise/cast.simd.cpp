@@ -2,7 +2,8 @@
 // are two loops a dtype and not one a pair. The element is convert.h's everywhere. Next: cast.h.
 #include "kernels/elementwise/convert.h"
 #include "kernels/elementwise/wide.h"
-#include "kernels/simd.h"
+#include "kernels/simd_half.h"
+#include "kernels/simd_round.h"
 
 namespace tern::TERN_ISA {
 namespace {
@@ -12,19 +13,47 @@ template <class From, class To>
   TERN_APART
   for (int64_t i = 0; i < n; ++i) y[i] = convert<To>(x[i]);
 }
-#if defined(__AVX2__)  // whose instructions for f16 give the same bits
-void convert_all(const float* x, f16* y, int64_t n) {
-  int64_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(y + i), _mm256_cvtps_ph(_mm256_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-  }
-  for (; i < n; ++i) y[i] = convert<f16>(x[i]);
+#if defined(__AVX2__)  // whose instructions for f16 give the same bits; gcc 12 vectorises neither rounding well
+TERN_INLINE __m256i words(f32x16 x, const f16*) {
+  constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+#if defined(__AVX512F__)
+  return _mm512_cvtps_ph(x.v, kNearest);
+#else
+  return _mm256_set_m128i(_mm256_cvtps_ph(x.hi, kNearest), _mm256_cvtps_ph(x.lo, kNearest));
+#endif
 }
-void convert_all(const f16* x, float* y, int64_t n) {
-  int64_t i = 0;
-  for (; i + 8 <= n; i += 8) _mm256_storeu_ps(y + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x + i))));
-  for (; i < n; ++i) y[i] = convert<float>(x[i]);
+TERN_INLINE __m256i words(f32x16 x, const bf16*) {
+  const i32x16 u = shift_right_logical(bits(round_bf16(x)), 16);
+#if defined(__AVX512F__)
+  return _mm512_cvtepi32_epi16(u.v);
+#else
+  return _mm256_permute4x64_epi64(_mm256_packus_epi32(u.lo, u.hi), _MM_SHUFFLE(3, 1, 2, 0));  // packed within halves
+#endif
 }
+template <class To>
+TERN_INLINE void round_all(const float* x, To* y, int64_t n) {
+  const int64_t whole = n & ~int64_t(15), tail = n - whole;
+  for (int64_t i = 0; i < whole; i += 16) _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + i), words(load(x + i), y));
+  if (tail == 0) return;
+  const __m256i last = words(load_n(x + whole, tail), y);
+#if defined(__AVX512F__)
+  _mm256_mask_storeu_epi16(y + whole, first_lanes(tail), last);
+#else
+  To some[16];
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(some), last);
+  for (int64_t i = 0; i < tail; ++i) y[whole + i] = some[i];
+#endif
+}
+void convert_all(const float* x, f16* y, int64_t n) { round_all(x, y, n); }
+void convert_all(const float* x, bf16* y, int64_t n) { round_all(x, y, n); }
+template <class From>
+TERN_INLINE void widen_all(const From* x, float* y, int64_t n) {
+  const int64_t whole = n & ~int64_t(15), tail = n - whole;
+  for (int64_t i = 0; i < whole; i += 16) store(y + i, load(x + i));
+  if (tail != 0) store_n(y + whole, load_n(x + whole, tail), tail);
+}
+void convert_all(const f16* x, float* y, int64_t n) { widen_all(x, y, n); }
+void convert_all(const bf16* x, float* y, int64_t n) { widen_all(x, y, n); }
 #endif
 
 template <class From>

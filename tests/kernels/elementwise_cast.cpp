@@ -1,7 +1,9 @@
 // Cast and CastLike: what is out of range, rounding once, text. Contract: kernels/elementwise/convert.h, kernels/elementwise/cast.cpp.
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "runtime/base/half.h"
@@ -71,6 +73,31 @@ TEST_CASE("cast: to floats rounds once, to nearest even") {
   check_same(to(to(f32({3}, {1.5f, -2, 0.25f}), f16_), f32_), f32({3}, {1.5f, -2, 0.25f}));
   check_same(to(to(f32({3}, {1.5f, -2, 0.25f}), bf16_), f64_), row_of<double>({1.5, -2, 0.25}));
   CHECK(std::isinf(to(row_of<double>({1e300}), f32_).data<float>()[0]));
+}
+
+// run_op() compares every ISA; here with the conversion of one element, at every place of a vector and behind the last whole one.
+TEST_CASE("cast: f32 to 16 bits and back converts as one element does, wherever it lies") {
+  constexpr uint32_t kCases[] = {0x3f808000, 0x3f818000, 0x3f818001, 0x3f817fff, 0xbf808000, 0x3f801000, 0x3f803000, 0x7f7fffff,
+                                 0xff7f8000, 0x7f800000, 0xff800000, 0x7f800001, 0xffbfffff, 0x7fffffff, 0x7fc08000, 0x00808000,
+                                 0x3fffffff, 0x80000000, 0x477fefff, 0x477ff000, 0x387fffff, 0x33000000, 0x33000001, 0xb3c00000};
+  const auto check = []<class T>(const std::vector<float>& x, T (*narrow)(float)) {
+    std::vector<T> words;
+    std::vector<float> back;
+    for (float v : x) {
+      words.push_back(narrow(v));
+      back.push_back(to_f32(words.back()));
+    }
+    check_same(to(row_of(x), std::is_same_v<T, f16> ? f16_ : bf16_), row_of(words));
+    check_same(to(row_of(words), f32_), row_of(back));
+  };
+  for (int64_t n : {1, 15, 16, 17, 39}) {
+    for (size_t first = 0; first < std::size(kCases); ++first) {
+      std::vector<float> x;
+      for (size_t i = first; i < first + static_cast<size_t>(n); ++i) x.push_back(std::bit_cast<float>(kCases[i % std::size(kCases)]));
+      check.operator()<f16>(x, to_f16);
+      check.operator()<bf16>(x, to_bf16);
+    }
+  }
 }
 
 TEST_CASE("cast: every pair of number dtypes keeps small whole numbers") {
