@@ -11,7 +11,7 @@ namespace tern {
 namespace {
 
 using namespace functions;
-constexpr Text kModule("elementwise/activations");
+constexpr Text kActivationsModule("elementwise/activations");
 
 // ---- the operators ----
 
@@ -19,7 +19,7 @@ bool is_relu_type(DType t) { return is_float(t) || is_signed_int(t); }
 
 // With these attributes as alpha and beta.
 template <Text kAlpha, Text kBeta = "">
-Status bind(BindContext& c) {
+Status bind_activations(BindContext& c) {
   return bind_unary(c, c.pick(c.in(0).dtype), c.attrs.f(kAlpha.view()), kBeta.view().empty() ? 0 : c.attrs.f(kBeta.view()));
 }
 
@@ -29,16 +29,17 @@ constexpr AttrSpec kLeakyReluAttrs[] = {{"alpha", AttrKind::f, 0.01f}};
 constexpr AttrSpec kSeluAttrs[] = {{"alpha", AttrKind::f, 1.67326319217681884765625f}, {"gamma", AttrKind::f, 1.05070102214813232421875f}};
 constexpr AttrSpec kGeluAttrs[] = {{"approximate", AttrKind::s, "none"}};
 
-constexpr OpDef activation_op(const char* name, std::span<const AttrSpec> attrs, Status (*bind)(BindContext&),
+constexpr OpDef activation_op(const char* name, std::span<const AttrSpec> attrs, Status (*bind_activations)(BindContext&),
                               std::span<const KernelRow* const> rows) {
   OpDef op = float_op(name, rows);
   op.attrs = attrs;
-  op.bind = bind;
+  op.bind = bind_activations;
   return op;
 }
 
-constexpr auto& kExact = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_wide), cuda::kUnary<kModule, "gelu">>;
-constexpr auto& kApproximated = rows_of<TERN_ON_EACH_ISA(gelu_tanh_f32), TERN_ON_EACH_ISA(gelu_tanh_wide), cuda::kUnary<kModule, "gelu_tanh">>;
+constexpr auto& kExact = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_wide), cuda::kUnary<kActivationsModule, "gelu">>;
+constexpr auto& kApproximated =
+    rows_of<TERN_ON_EACH_ISA(gelu_tanh_f32), TERN_ON_EACH_ISA(gelu_tanh_wide), cuda::kUnary<kActivationsModule, "gelu_tanh">>;
 Status bind_gelu(BindContext& c) {
   const bool exact = c.attrs.s("approximate") != "tanh";
   return bind_unary(c, exact ? pick(kExact, c.in(0).dtype, c.isa) : pick(kApproximated, c.in(0).dtype, c.isa), 0, 0);
@@ -55,7 +56,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr AttrSpec kBounds[] = {{"alpha", AttrKind::f, -kInfinity}, {"beta", AttrKind::f, kInfinity}};
 constexpr bool is_f32(DType t) { return t == DType::f32; }
 constexpr OpDef round_op(const char* name, std::span<const KernelRow* const> rows) {
-  OpDef op = as_epilogue(activation_op(name, kBounds, bind<"alpha", "beta">, rows));
+  OpDef op = as_epilogue(activation_op(name, kBounds, bind_activations<"alpha", "beta">, rows));
   op.infer = infer_unary<is_f32>;
   op.channels_last = map_channels_last;
   op.tern_only = true;
@@ -128,8 +129,9 @@ std::optional<ActivationSpec> clip_activation(const LayoutQuery& q) {
 
 }  // namespace
 
-extern constinit const OpDef kCelu = as_epilogue(
-    activation_op("Celu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(celu_f32), TERN_ON_EACH_ISA(celu_wide), cuda::kUnary<kModule, "celu">>));
+extern constinit const OpDef kCelu =
+    as_epilogue(activation_op("Celu", kAlphaOne, bind_activations<"alpha">,
+                              rows_of<TERN_ON_EACH_ISA(celu_f32), TERN_ON_EACH_ISA(celu_wide), cuda::kUnary<kActivationsModule, "celu">>));
 extern constinit const OpDef kClip = {.name = "Clip",
                                       .inputs = {1, 3},
                                       .outputs = {1, 1},
@@ -140,9 +142,11 @@ extern constinit const OpDef kClip = {.name = "Clip",
                                       .layouts = activation_layouts,
                                       .channels_last = map_channels_last,
                                       .activation = clip_activation};
-extern constinit const OpDef kElu = as_epilogue(
-    activation_op("Elu", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(elu_f32), TERN_ON_EACH_ISA(elu_wide), cuda::kUnary<kModule, "elu">>));
-extern constinit const OpDef kErf = float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), TERN_ON_EACH_ISA(erf_wide), cuda::kUnary<kModule, "erf">>);
+extern constinit const OpDef kElu =
+    as_epilogue(activation_op("Elu", kAlphaOne, bind_activations<"alpha">,
+                              rows_of<TERN_ON_EACH_ISA(elu_f32), TERN_ON_EACH_ISA(elu_wide), cuda::kUnary<kActivationsModule, "elu">>));
+extern constinit const OpDef kErf =
+    float_op("Erf", rows_of<TERN_ON_EACH_ISA(erf_f32), TERN_ON_EACH_ISA(erf_wide), cuda::kUnary<kActivationsModule, "erf">>);
 extern constinit const OpDef kGelu = {
     .name = "Gelu",
     .inputs = {1, 1},
@@ -150,40 +154,43 @@ extern constinit const OpDef kGelu = {
     .attrs = kGeluAttrs,
     .infer = infer_unary<is_float>,
     .bind = bind_gelu,
-    .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32), TERN_ON_EACH_ISA(gelu_wide), cuda::kUnary<kModule, "gelu">,
-                       TERN_ON_EACH_ISA(gelu_tanh_wide), cuda::kUnary<kModule, "gelu_tanh">>,
+    .kernels = rows_of<TERN_ON_EACH_ISA(gelu_f32), TERN_ON_EACH_ISA(gelu_tanh_f32), TERN_ON_EACH_ISA(gelu_wide),
+                       cuda::kUnary<kActivationsModule, "gelu">, TERN_ON_EACH_ISA(gelu_tanh_wide), cuda::kUnary<kActivationsModule, "gelu_tanh">>,
     .inplace_inputs = 1,
     .layouts = activation_layouts,
     .activation = gelu_activation};
-extern constinit const OpDef kHardSigmoid = as_epilogue(
-    activation_op("HardSigmoid", kHardSigmoidAttrs, bind<"alpha", "beta">,
-                  rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), TERN_ON_EACH_ISA(hard_sigmoid_wide), cuda::kUnary<kModule, "hard_sigmoid">>));
-extern constinit const OpDef kHardSwish = as_epilogue(
-    float_op("HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), TERN_ON_EACH_ISA(hard_swish_wide), cuda::kUnary<kModule, "hard_swish">>));
-extern constinit const OpDef kLeakyRelu =
-    as_epilogue(activation_op("LeakyRelu", kLeakyReluAttrs, bind<"alpha">,
-                              rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), TERN_ON_EACH_ISA(leaky_relu_wide), cuda::kUnary<kModule, "leaky_relu">>));
+extern constinit const OpDef kHardSigmoid = as_epilogue(activation_op(
+    "HardSigmoid", kHardSigmoidAttrs, bind_activations<"alpha", "beta">,
+    rows_of<TERN_ON_EACH_ISA(hard_sigmoid_f32), TERN_ON_EACH_ISA(hard_sigmoid_wide), cuda::kUnary<kActivationsModule, "hard_sigmoid">>));
+extern constinit const OpDef kHardSwish = as_epilogue(float_op(
+    "HardSwish", rows_of<TERN_ON_EACH_ISA(hard_swish_f32), TERN_ON_EACH_ISA(hard_swish_wide), cuda::kUnary<kActivationsModule, "hard_swish">>));
+extern constinit const OpDef kLeakyRelu = as_epilogue(
+    activation_op("LeakyRelu", kLeakyReluAttrs, bind_activations<"alpha">,
+                  rows_of<TERN_ON_EACH_ISA(leaky_relu_f32), TERN_ON_EACH_ISA(leaky_relu_wide), cuda::kUnary<kActivationsModule, "leaky_relu">>));
 extern constinit const OpDef kMish =
-    as_epilogue(float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), TERN_ON_EACH_ISA(mish_wide), cuda::kUnary<kModule, "mish">>));
-extern constinit const OpDef kRelu = as_epilogue(unary_op(
-    "Relu", infer_unary<is_relu_type>,
-    rows_of<TERN_ON_EACH_ISA(relu_f32), TERN_ON_EACH_ISA(relu_wide), kUnary<"relu", Relu{}, SignedInts>, cuda::kUnary<kModule, "relu", SignedInts>>));
+    as_epilogue(float_op("Mish", rows_of<TERN_ON_EACH_ISA(mish_f32), TERN_ON_EACH_ISA(mish_wide), cuda::kUnary<kActivationsModule, "mish">>));
+extern constinit const OpDef kRelu =
+    as_epilogue(unary_op("Relu", infer_unary<is_relu_type>,
+                         rows_of<TERN_ON_EACH_ISA(relu_f32), TERN_ON_EACH_ISA(relu_wide), kUnary<"relu", Relu{}, SignedInts>,
+                                 cuda::kUnary<kActivationsModule, "relu", SignedInts>>));
 extern constinit const OpDef kRoundBF16 = round_op("RoundBF16", rows_of<TERN_ON_EACH_ISA(round_bf16_f32)>);
 extern constinit const OpDef kRoundF16 = round_op("RoundF16", rows_of<TERN_ON_EACH_ISA(round_f16_f32)>);
-extern constinit const OpDef kSelu = activation_op("Selu", kSeluAttrs, bind<"alpha", "gamma">,
-                                                   rows_of<TERN_ON_EACH_ISA(selu_f32), TERN_ON_EACH_ISA(selu_wide), cuda::kUnary<kModule, "selu">>);
-extern constinit const OpDef kSigmoid =
-    as_epilogue(float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), TERN_ON_EACH_ISA(sigmoid_wide), cuda::kUnary<kModule, "sigmoid">>));
-extern constinit const OpDef kSoftplus =
-    as_epilogue(float_op("Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), TERN_ON_EACH_ISA(softplus_wide), cuda::kUnary<kModule, "softplus">>));
-extern constinit const OpDef kSoftsign =
-    as_epilogue(float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), TERN_ON_EACH_ISA(softsign_wide), cuda::kUnary<kModule, "softsign">>));
-extern constinit const OpDef kSwish = as_epilogue(activation_op(
-    "Swish", kAlphaOne, bind<"alpha">, rows_of<TERN_ON_EACH_ISA(swish_f32), TERN_ON_EACH_ISA(swish_wide), cuda::kUnary<kModule, "swish">>));
+extern constinit const OpDef kSelu =
+    activation_op("Selu", kSeluAttrs, bind_activations<"alpha", "gamma">,
+                  rows_of<TERN_ON_EACH_ISA(selu_f32), TERN_ON_EACH_ISA(selu_wide), cuda::kUnary<kActivationsModule, "selu">>);
+extern constinit const OpDef kSigmoid = as_epilogue(
+    float_op("Sigmoid", rows_of<TERN_ON_EACH_ISA(sigmoid_f32), TERN_ON_EACH_ISA(sigmoid_wide), cuda::kUnary<kActivationsModule, "sigmoid">>));
+extern constinit const OpDef kSoftplus = as_epilogue(
+    float_op("Softplus", rows_of<TERN_ON_EACH_ISA(softplus_f32), TERN_ON_EACH_ISA(softplus_wide), cuda::kUnary<kActivationsModule, "softplus">>));
+extern constinit const OpDef kSoftsign = as_epilogue(
+    float_op("Softsign", rows_of<TERN_ON_EACH_ISA(softsign_f32), TERN_ON_EACH_ISA(softsign_wide), cuda::kUnary<kActivationsModule, "softsign">>));
+extern constinit const OpDef kSwish =
+    as_epilogue(activation_op("Swish", kAlphaOne, bind_activations<"alpha">,
+                              rows_of<TERN_ON_EACH_ISA(swish_f32), TERN_ON_EACH_ISA(swish_wide), cuda::kUnary<kActivationsModule, "swish">>));
 extern constinit const OpDef kTanh =
-    as_epilogue(float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), TERN_ON_EACH_ISA(tanh_wide), cuda::kUnary<kModule, "tanh">>));
+    as_epilogue(float_op("Tanh", rows_of<TERN_ON_EACH_ISA(tanh_f32), TERN_ON_EACH_ISA(tanh_wide), cuda::kUnary<kActivationsModule, "tanh">>));
 extern constinit const OpDef kThresholdedRelu = activation_op(
-    "ThresholdedRelu", kAlphaOne, bind<"alpha">,
-    rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), TERN_ON_EACH_ISA(thresholded_relu_wide), cuda::kUnary<kModule, "thresholded_relu">>);
+    "ThresholdedRelu", kAlphaOne, bind_activations<"alpha">,
+    rows_of<TERN_ON_EACH_ISA(thresholded_relu_f32), TERN_ON_EACH_ISA(thresholded_relu_wide), cuda::kUnary<kActivationsModule, "thresholded_relu">>);
 
 }  // namespace tern

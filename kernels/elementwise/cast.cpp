@@ -96,7 +96,7 @@ Status infer_cast_like(InferContext& c) {
   c.set(0, c.dtype(1), c.shape(0));
   return {};
 }
-Status bind(BindContext& c) {
+Status bind_cast(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const KernelRow* kernel = x.dtype == DType::string && y.dtype != DType::string ? pick(rows_of<kReadText>, y.dtype, Isa::scalar) : c.pick(y.dtype);
   if (kernel == nullptr) return bad_dtype(y.dtype);
@@ -129,7 +129,7 @@ extern constinit const OpDef kCast = {.name = "Cast",
                                       .outputs = {1, 1},
                                       .attrs = kCastAttrs,
                                       .infer = infer_cast,
-                                      .bind = bind,
+                                      .bind = bind_cast,
                                       .kernels = rows_of<TERN_ON_EACH_ISA(cast_any), kWriteText, kReadText, cuda::kCast>,
                                       .inplace_inputs = 1,
                                       .symbolic = same};
@@ -138,7 +138,7 @@ extern constinit const OpDef kCastLike = {.name = "CastLike",
                                           .outputs = {1, 1},
                                           .attrs = kCastLikeAttrs,
                                           .infer = infer_cast_like,
-                                          .bind = bind,
+                                          .bind = bind_cast,
                                           .kernels = rows_of<TERN_ON_EACH_ISA(cast_any), kWriteText, kReadText, cuda::kCast>,
                                           .inplace_inputs = 1};
 

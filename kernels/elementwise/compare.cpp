@@ -17,10 +17,8 @@ struct EqualText {
   bool operator()(const StringRef& a, const StringRef& b) const { return same_text(a.view(), b.view()); }
 };
 
-bool is_any(DType t) { return t != DType::none; }
-
 template <bool (*kAllowed)(DType)>
-Status infer(InferContext& c) {
+Status infer_compare(InferContext& c) {
   if (Status s = same_dtypes(c, 0, kAllowed); !s) return s;
   return infer_broadcast(c, DType::boolean);
 }
@@ -28,7 +26,7 @@ Status infer(InferContext& c) {
 // a > b is b < a: rows of their own on the same bodies, the slowest of this folder to compile.
 Status bind_turned(BindContext& c) { return bind_binary(c, c.pick(c.in(0).dtype), 1, 0); }
 constexpr OpDef turned_op(const char* name, std::span<const KernelRow* const> rows) {
-  OpDef op = binary_op(name, infer<is_number>, rows);
+  OpDef op = binary_op(name, infer_compare<is_number>, rows);
   op.bind = bind_turned;
   return op;
 }
@@ -36,7 +34,7 @@ constexpr OpDef turned_op(const char* name, std::span<const KernelRow* const> ro
 }  // namespace
 
 extern constinit const OpDef kEqual = binary_op(
-    "Equal", infer<is_any>,
+    "Equal", infer_compare<is_any>,
     rows_of<TERN_ON_EACH_ISA(equal_any), kBinary<"equal", Equal{}, NarrowFloats>, kBinary<"equal", Equal{}, OtherInts>,
             kBinary<"equal", Equal{}, Types<bool>>, kBinary<"equal", EqualText{}, Types<StringRef>>, cuda::kComparison<"equal", IntsAndBool>>);
 extern constinit const OpDef kGreater =
@@ -46,10 +44,10 @@ extern constinit const OpDef kGreaterOrEqual = turned_op(
     "GreaterOrEqual", rows_of<TERN_ON_EACH_ISA(greater_or_equal_any), kBinary<"greater_or_equal", LessOrEqual{}, NarrowFloats>,
                               kBinary<"greater_or_equal", LessOrEqual{}, OtherInts>, cuda::kComparison<"greater_or_equal", Ints, "less_or_equal">>);
 extern constinit const OpDef kLess = binary_op(
-    "Less", infer<is_number>,
+    "Less", infer_compare<is_number>,
     rows_of<TERN_ON_EACH_ISA(less_any), kBinary<"less", Less{}, NarrowFloats>, kBinary<"less", Less{}, OtherInts>, cuda::kComparison<"less", Ints>>);
 extern constinit const OpDef kLessOrEqual =
-    binary_op("LessOrEqual", infer<is_number>,
+    binary_op("LessOrEqual", infer_compare<is_number>,
               rows_of<TERN_ON_EACH_ISA(less_or_equal_any), kBinary<"less_or_equal", LessOrEqual{}, NarrowFloats>,
                       kBinary<"less_or_equal", LessOrEqual{}, OtherInts>, cuda::kComparison<"less_or_equal", Ints>>);
 

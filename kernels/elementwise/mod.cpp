@@ -9,20 +9,20 @@ namespace tern {
 namespace {
 
 using namespace functions;
-constexpr Text kModule("elementwise/mod");
+constexpr Text kModModule("elementwise/mod");
 
-std::optional<Dim> symbolic(std::span<const Dim> in, const AttrReader& attrs) {
+std::optional<Dim> remainder_of(std::span<const Dim> in, const AttrReader& attrs) {
   if (!in[0].known() || !in[1].known() || in[1].value() == 0 || in[1].value() == -1) return std::nullopt;
   const int64_t b = in[1].value(), r = in[0].value() % b;
   return Dim(attrs.i("fmod") == 0 && r != 0 && (r < 0) != (b < 0) ? r + b : r);
 }
 
-constexpr auto& kModRows = rows_of<TERN_ON_EACH_ISA(mod_wide), kBinary<"mod", Mod{}, Ints>, cuda::kPlainBinary<kModule, "mod", Floats>,
-                                   cuda::kPlainBinary<kModule, "mod", Ints>>;
-constexpr auto& kFmodRows = rows_of<TERN_ON_EACH_ISA(fmod_wide), kBinary<"fmod", Fmod{}, Ints>, cuda::kPlainBinary<kModule, "fmod", Floats>,
-                                    cuda::kPlainBinary<kModule, "fmod", Ints>>;
+constexpr auto& kModRows = rows_of<TERN_ON_EACH_ISA(mod_wide), kBinary<"mod", Mod{}, Ints>, cuda::kPlainBinary<kModModule, "mod", Floats>,
+                                   cuda::kPlainBinary<kModModule, "mod", Ints>>;
+constexpr auto& kFmodRows = rows_of<TERN_ON_EACH_ISA(fmod_wide), kBinary<"fmod", Fmod{}, Ints>, cuda::kPlainBinary<kModModule, "fmod", Floats>,
+                                    cuda::kPlainBinary<kModModule, "fmod", Ints>>;
 constexpr AttrSpec kAttrs[] = {{"fmod", AttrKind::i, 0}};
-Status bind(BindContext& c) {
+Status bind_mod(BindContext& c) {
   const std::span<const KernelRow* const> rows = c.attrs.i("fmod") != 0 ? kFmodRows : kModRows;
   return bind_binary(c, pick(rows, c.in(0).dtype, c.isa));
 }
@@ -35,11 +35,11 @@ extern constinit const OpDef kMod = {
     .outputs = {1, 1},
     .attrs = kAttrs,
     .infer = infer_binary<is_number>,
-    .bind = bind,
-    .kernels = rows_of<TERN_ON_EACH_ISA(mod_wide), kBinary<"mod", Mod{}, Ints>, cuda::kPlainBinary<kModule, "mod", Floats>,
-                       cuda::kPlainBinary<kModule, "mod", Ints>, TERN_ON_EACH_ISA(fmod_wide), kBinary<"fmod", Fmod{}, Ints>,
-                       cuda::kPlainBinary<kModule, "fmod", Floats>, cuda::kPlainBinary<kModule, "fmod", Ints>>,
+    .bind = bind_mod,
+    .kernels = rows_of<TERN_ON_EACH_ISA(mod_wide), kBinary<"mod", Mod{}, Ints>, cuda::kPlainBinary<kModModule, "mod", Floats>,
+                       cuda::kPlainBinary<kModModule, "mod", Ints>, TERN_ON_EACH_ISA(fmod_wide), kBinary<"fmod", Fmod{}, Ints>,
+                       cuda::kPlainBinary<kModModule, "fmod", Floats>, cuda::kPlainBinary<kModModule, "fmod", Ints>>,
     .inplace_inputs = 3,
-    .symbolic = symbolic};
+    .symbolic = remainder_of};
 
 }  // namespace tern

@@ -11,6 +11,7 @@ RowNest make_nest(const Dims& out, std::span<const Dims> operands, int64_t begin
 // Output 0 has this dtype and the shape of all inputs broadcast. Errors name the inputs that do not fit.
 Status infer_broadcast(InferContext& c, DType dtype);
 // Inputs [first, count) that are present and of a known dtype must have one dtype, accepted by `allowed`.
+constexpr bool is_any(DType t) { return t != DType::none; }
 Status same_dtypes(const InferContext& c, size_t first, bool (*allowed)(DType));
 
 // How parts of an elementwise operator are cut: whole cache lines of f32.

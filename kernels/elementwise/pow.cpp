@@ -34,7 +34,7 @@ constexpr std::array<KernelRow, sizeof...(T)> pow_rows(Types<T...>) {
 constexpr auto kMixedRows = pow_rows(SignedInts());
 constexpr auto& kOneKind = rows_of<TERN_ON_EACH_ISA(pow_floats), TERN_ON_EACH_ISA(pow_ints), cuda::kPow>;
 
-Status infer(InferContext& c) {
+Status infer_pow(InferContext& c) {
   if (!is_float(c.dtype(0)) && !is_signed_int(c.dtype(0))) return bad_dtype(c.dtype(0));
   if (!is_number(c.dtype(1))) return bad_dtype(c.dtype(1));
   return infer_broadcast(c, c.dtype(0));
@@ -50,7 +50,7 @@ std::optional<double> constant_exponent(const TensorView& b) {
   return value;
 }
 
-Status bind(BindContext& c) {
+Status bind_pow(BindContext& c) {
   const TensorView &a = c.in(0), &b = c.in(1), &y = c.out(0);
   const KernelRow* kernel =
       is_float(a.dtype) || !is_float(b.dtype) || c.isa == Isa::cuda ? pick(kOneKind, a.dtype, c.isa) : pick(rows_of<kMixedRows>, a.dtype, c.isa);
@@ -81,8 +81,8 @@ extern constinit const OpDef kPow = {
     .name = "Pow",
     .inputs = {2, 2},
     .outputs = {1, 1},
-    .infer = infer,
-    .bind = bind,
+    .infer = infer_pow,
+    .bind = bind_pow,
     .kernels = rows_of<TERN_ON_EACH_ISA(pow_floats), TERN_ON_EACH_ISA(pow_ints), TERN_ON_EACH_ISA(cube_any), kMixedRows, cuda::kPow>,
     .inplace_inputs = 1};
 

@@ -9,7 +9,7 @@ namespace tern {
 namespace {
 
 using namespace functions;
-constexpr Text kModule("elementwise/unary");
+constexpr Text kUnaryModule("elementwise/unary");
 
 std::optional<Dim> negated(std::span<const Dim> in, const AttrReader&) { return sub(Dim(0), in[0]); }
 bool is_signed(DType t) { return is_float(t) || is_signed_int(t); }
@@ -44,54 +44,54 @@ Status bind_unary(BindContext& c) { return bind_unary(c, c.pick(c.in(0).dtype), 
 
 extern constinit const OpDef kAbs =
     unary_op("Abs", infer_unary<is_number>,
-             rows_of<TERN_ON_EACH_ISA(abs_f32), TERN_ON_EACH_ISA(abs_wide), kUnary<"abs", Abs{}, Ints>, cuda::kUnary<kModule, "abs", Ints>>);
+             rows_of<TERN_ON_EACH_ISA(abs_f32), TERN_ON_EACH_ISA(abs_wide), kUnary<"abs", Abs{}, Ints>, cuda::kUnary<kUnaryModule, "abs", Ints>>);
 extern constinit const OpDef kCeil =
-    float_op("Ceil", rows_of<TERN_ON_EACH_ISA(ceil_f32), TERN_ON_EACH_ISA(ceil_wide), cuda::kUnary<kModule, "ceil">>);
-extern constinit const OpDef kExp = float_op("Exp", rows_of<TERN_ON_EACH_ISA(exp_f32), TERN_ON_EACH_ISA(exp_wide), cuda::kUnary<kModule, "exp">>);
+    float_op("Ceil", rows_of<TERN_ON_EACH_ISA(ceil_f32), TERN_ON_EACH_ISA(ceil_wide), cuda::kUnary<kUnaryModule, "ceil">>);
+extern constinit const OpDef kExp =
+    float_op("Exp", rows_of<TERN_ON_EACH_ISA(exp_f32), TERN_ON_EACH_ISA(exp_wide), cuda::kUnary<kUnaryModule, "exp">>);
 extern constinit const OpDef kFloor =
-    float_op("Floor", rows_of<TERN_ON_EACH_ISA(floor_f32), TERN_ON_EACH_ISA(floor_wide), cuda::kUnary<kModule, "floor">>);
+    float_op("Floor", rows_of<TERN_ON_EACH_ISA(floor_f32), TERN_ON_EACH_ISA(floor_wide), cuda::kUnary<kUnaryModule, "floor">>);
 extern constinit const OpDef kIsInf = {.name = "IsInf",
                                        .inputs = {1, 1},
                                        .outputs = {1, 1},
                                        .attrs = kIsInfAttrs,
                                        .infer = infer_test,
                                        .bind = bind_is_inf,
-                                       .kernels = rows_of<TERN_ON_EACH_ISA(is_inf_any), cuda::kPlainUnary<kModule, "is_inf", Floats>>};
+                                       .kernels = rows_of<TERN_ON_EACH_ISA(is_inf_any), cuda::kPlainUnary<kUnaryModule, "is_inf", Floats>>};
 extern constinit const OpDef kIsNaN = {.name = "IsNaN",
                                        .inputs = {1, 1},
                                        .outputs = {1, 1},
                                        .infer = infer_test,
                                        .bind = bind_unary,
-                                       .kernels = rows_of<TERN_ON_EACH_ISA(is_nan_any), cuda::kPlainUnary<kModule, "is_nan", Floats>>};
-extern constinit const OpDef kLog = float_op("Log", rows_of<TERN_ON_EACH_ISA(log_f32), TERN_ON_EACH_ISA(log_wide), cuda::kUnary<kModule, "log">>);
-extern constinit const OpDef kNeg = {
-    .name = "Neg",
-    .inputs = {1, 1},
-    .outputs = {1, 1},
-    .infer = infer_unary<is_signed>,
-    .bind = bind_unary,
-    .kernels =
-        rows_of<TERN_ON_EACH_ISA(neg_f32), TERN_ON_EACH_ISA(neg_wide), kUnary<"neg", Neg{}, SignedInts>, cuda::kUnary<kModule, "neg", SignedInts>>,
-    .inplace_inputs = 1,
-    .symbolic = negated};
+                                       .kernels = rows_of<TERN_ON_EACH_ISA(is_nan_any), cuda::kPlainUnary<kUnaryModule, "is_nan", Floats>>};
+extern constinit const OpDef kLog =
+    float_op("Log", rows_of<TERN_ON_EACH_ISA(log_f32), TERN_ON_EACH_ISA(log_wide), cuda::kUnary<kUnaryModule, "log">>);
+extern constinit const OpDef kNeg = {.name = "Neg",
+                                     .inputs = {1, 1},
+                                     .outputs = {1, 1},
+                                     .infer = infer_unary<is_signed>,
+                                     .bind = bind_unary,
+                                     .kernels = rows_of<TERN_ON_EACH_ISA(neg_f32), TERN_ON_EACH_ISA(neg_wide), kUnary<"neg", Neg{}, SignedInts>,
+                                                        cuda::kUnary<kUnaryModule, "neg", SignedInts>>,
+                                     .inplace_inputs = 1,
+                                     .symbolic = negated};
 extern constinit const OpDef kReciprocal =
-    float_op("Reciprocal", rows_of<TERN_ON_EACH_ISA(reciprocal_f32), TERN_ON_EACH_ISA(reciprocal_wide), cuda::kUnary<kModule, "reciprocal">>);
+    float_op("Reciprocal", rows_of<TERN_ON_EACH_ISA(reciprocal_f32), TERN_ON_EACH_ISA(reciprocal_wide), cuda::kUnary<kUnaryModule, "reciprocal">>);
 extern constinit const OpDef kRound =
-    float_op("Round", rows_of<TERN_ON_EACH_ISA(round_f32), TERN_ON_EACH_ISA(round_wide), cuda::kUnary<kModule, "round">>);
-extern constinit const OpDef kShrink = {
-    .name = "Shrink",
-    .inputs = {1, 1},
-    .outputs = {1, 1},
-    .attrs = kShrinkAttrs,
-    .infer = infer_unary<is_number>,
-    .bind = bind_shrink,
-    .kernels =
-        rows_of<TERN_ON_EACH_ISA(shrink_f32), TERN_ON_EACH_ISA(shrink_wide), kUnary<"shrink", Shrink{}, Ints>, cuda::kUnary<kModule, "shrink", Ints>>,
-    .inplace_inputs = 1};
-extern constinit const OpDef kSign =
-    unary_op("Sign", infer_unary<is_number>,
-             rows_of<TERN_ON_EACH_ISA(sign_f32), TERN_ON_EACH_ISA(sign_wide), kUnary<"sign", Sign{}, Ints>, cuda::kUnary<kModule, "sign", Ints>>);
+    float_op("Round", rows_of<TERN_ON_EACH_ISA(round_f32), TERN_ON_EACH_ISA(round_wide), cuda::kUnary<kUnaryModule, "round">>);
+extern constinit const OpDef kShrink = {.name = "Shrink",
+                                        .inputs = {1, 1},
+                                        .outputs = {1, 1},
+                                        .attrs = kShrinkAttrs,
+                                        .infer = infer_unary<is_number>,
+                                        .bind = bind_shrink,
+                                        .kernels = rows_of<TERN_ON_EACH_ISA(shrink_f32), TERN_ON_EACH_ISA(shrink_wide),
+                                                           kUnary<"shrink", Shrink{}, Ints>, cuda::kUnary<kUnaryModule, "shrink", Ints>>,
+                                        .inplace_inputs = 1};
+extern constinit const OpDef kSign = unary_op(
+    "Sign", infer_unary<is_number>,
+    rows_of<TERN_ON_EACH_ISA(sign_f32), TERN_ON_EACH_ISA(sign_wide), kUnary<"sign", Sign{}, Ints>, cuda::kUnary<kUnaryModule, "sign", Ints>>);
 extern constinit const OpDef kSqrt =
-    float_op("Sqrt", rows_of<TERN_ON_EACH_ISA(sqrt_f32), TERN_ON_EACH_ISA(sqrt_wide), cuda::kUnary<kModule, "sqrt">>);
+    float_op("Sqrt", rows_of<TERN_ON_EACH_ISA(sqrt_f32), TERN_ON_EACH_ISA(sqrt_wide), cuda::kUnary<kUnaryModule, "sqrt">>);
 
 }  // namespace tern

@@ -61,15 +61,13 @@ constexpr KernelRow kRows[] = {
     where_row<uint8_t, DType::boolean>("where/bool/scalar"), where_row<Pair, DType::string>("where/string/scalar"),
 };
 
-bool is_any(DType t) { return t != DType::none; }
-
-Status infer(InferContext& c) {
+Status infer_where(InferContext& c) {
   if (c.dtype(0) != DType::boolean) return bad_dtype(c.dtype(0));
   if (Status s = same_dtypes(c, 1, is_any); !s) return s;
   return infer_broadcast(c, c.dtype(1));
 }
 
-Status bind(BindContext& c) {
+Status bind_where(BindContext& c) {
   const TensorView& y = c.out(0);
   const KernelRow* kernel = c.pick(c.in(1).dtype);
   if (kernel == nullptr || c.in(2).dtype != c.in(1).dtype) return bad_dtype(c.in(1).dtype);
@@ -91,7 +89,12 @@ Status bind(BindContext& c) {
 
 }  // namespace
 
-extern constinit const OpDef kWhere = {
-    .name = "Where", .inputs = {3, 3}, .outputs = {1, 1}, .infer = infer, .bind = bind, .kernels = rows_of<kRows, cuda::kWhere>, .inplace_inputs = 6};
+extern constinit const OpDef kWhere = {.name = "Where",
+                                       .inputs = {3, 3},
+                                       .outputs = {1, 1},
+                                       .infer = infer_where,
+                                       .bind = bind_where,
+                                       .kernels = rows_of<kRows, cuda::kWhere>,
+                                       .inplace_inputs = 6};
 
 }  // namespace tern

@@ -9,7 +9,7 @@ namespace {
 // An element as something that lies in a register.
 typedef uint64_t Sixteen __attribute__((vector_size(16)));
 template <int Size>
-using Element = std::conditional_t<
+using Bytes = std::conditional_t<
     Size == 1, uint8_t,
     std::conditional_t<Size == 2, uint16_t, std::conditional_t<Size == 4, uint32_t, std::conditional_t<Size == 8, uint64_t, Sixteen>>>>;
 
@@ -30,7 +30,7 @@ void repeat(const std::byte* from, std::byte* to, int64_t n) {
 // Elements that are two apart, which the compiler takes from whole vectors.
 template <int Size>
 void every_second(const std::byte* from, std::byte* to, int64_t n) {
-  typedef Element<Size> Unaligned __attribute__((aligned(1), may_alias));
+  typedef Bytes<Size> Unaligned __attribute__((aligned(1), may_alias));
   const auto* __restrict x = reinterpret_cast<const Unaligned*>(from);
   auto* __restrict y = reinterpret_cast<Unaligned*>(to);
   for (int64_t i = 0; i < n; ++i) y[i] = x[2 * i];
@@ -55,7 +55,7 @@ void copy_line(const std::byte* from, std::byte* to, int64_t n, int64_t from_str
   if (Size <= 8 && from_stride == 2 * Size && to_stride == Size) return every_second<Size>(from, to, n);
   if (to_stride == Size) return collect<Size>(from, to, n, from_stride);
   for (int64_t i = 0; i < n; ++i) {
-    Element<Size> e;
+    Bytes<Size> e;
     std::memcpy(&e, from + i * from_stride, Size);
     std::memcpy(to + i * to_stride, &e, Size);
   }
@@ -114,7 +114,7 @@ void transpose_lines(const CopyLoop& rows, const CopyLoop& cols, const std::byte
     const int64_t i1 = std::min(i0 + wide, whole_rows);
     for (int64_t j = 0; j < whole_cols; j += kN) {
       for (int64_t i = i0; i < i1; i += kN) {
-        transpose_tile<Element<Size>>(from + i * Size + j * cols.from_stride, to + i * rows.to_stride + j * Size, cols.from_stride, rows.to_stride);
+        transpose_tile<Bytes<Size>>(from + i * Size + j * cols.from_stride, to + i * rows.to_stride + j * Size, cols.from_stride, rows.to_stride);
       }
     }
     for (int64_t j = whole_cols; j < cols.n; ++j)

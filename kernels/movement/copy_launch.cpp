@@ -8,7 +8,7 @@
 namespace tern::cuda {
 namespace {
 
-constexpr const char* kModule = "movement/copy";
+constexpr const char* kCopyModule = "movement/copy";
 constexpr int kSizes = 5;  // units of 1, 2, 4, 8, 16 bytes: 2^i
 constexpr const char* kBatches[kSizes] = {"copies_1", "copies_2", "copies_4", "copies_8", "copies_16"};
 constexpr const char* kOnes[kSizes] = {"copy_1", "copy_2", "copy_4", "copy_8", "copy_16"};
@@ -63,11 +63,11 @@ class Copies {
     if (units >= kFastDivMost) {
       auto one = std::make_unique<CopyOneWide>();
       fill(one->copies[0], c, unit);
-      to_.add(kModule, kWides[unit], {blocks_for(units, kCopyBlock)}, {kCopyBlock}, 0, *one);
+      to_.add(kCopyModule, kWides[unit], {blocks_for(units, kCopyBlock)}, {kCopyBlock}, 0, *one);
     } else if (alone || c.rank + 1 > kCopyLoops) {
       CopyOne one{};
       fill(one.copies[0], c, unit);
-      to_.add(kModule, kOnes[unit], {blocks_for(units, kCopyBlock)}, {kCopyBlock}, 0, one);
+      to_.add(kCopyModule, kOnes[unit], {blocks_for(units, kCopyBlock)}, {kCopyBlock}, 0, one);
     } else {
       Batch& b = batches_[unit];
       fill(b.args.copies[b.count++], c, unit);
@@ -100,12 +100,12 @@ class Copies {
       a.loops[a.rank++] = {FastDiv(c.loops[d].n), c.loops[d].from_stride, c.loops[d].to_stride};
       blocks *= c.loops[d].n;
     }
-    to_.add(kModule, kTiles[unit], {static_cast<uint32_t>(blocks)}, {kCopyTile, kCopyTileRows}, 0, a);
+    to_.add(kCopyModule, kTiles[unit], {static_cast<uint32_t>(blocks)}, {kCopyTile, kCopyTileRows}, 0, a);
   }
 
   void flush(int unit) {
     Batch& b = batches_[unit];
-    if (b.count > 0) to_.add(kModule, kBatches[unit], {blocks_for(b.most, kCopyBlock), b.count}, {kCopyBlock}, 0, b.args);
+    if (b.count > 0) to_.add(kCopyModule, kBatches[unit], {blocks_for(b.most, kCopyBlock), b.count}, {kCopyBlock}, 0, b.args);
     b = Batch();
   }
   void flush() {

@@ -15,7 +15,7 @@ Status check(InferContext& c) {
 }
 
 // [n, c, h, w] to [n, c * by, h / by, w / by] or back.
-Status infer(InferContext& c, bool to_depth, bool last) {
+Status infer_depth_space(InferContext& c, bool to_depth, bool last) {
   if (Status s = check(c); !s) return s;
   const Shape& given = c.shape(0);
   const Shape x = given.ranked() && last ? Shape{given[0], given[3], given[1], given[2]} : given;
@@ -37,12 +37,12 @@ Status infer(InferContext& c, bool to_depth, bool last) {
   c.set(0, c.dtype(0), last ? Shape{x[0], *h, *w, *ch} : Shape{x[0], *ch, *h, *w});
   return {};
 }
-Status infer_to_space(InferContext& c) { return infer(c, false, false); }
-Status infer_to_depth(InferContext& c) { return infer(c, true, false); }
-Status infer_to_space_last(InferContext& c) { return infer(c, false, true); }
+Status infer_to_space(InferContext& c) { return infer_depth_space(c, false, false); }
+Status infer_to_depth(InferContext& c) { return infer_depth_space(c, true, false); }
+Status infer_to_space_last(InferContext& c) { return infer_depth_space(c, false, true); }
 
 // The deep side [N, depth, H, W] and the wide side [N, C', H*b, W*b] in the six loops n, c', h, i, w, j.
-Status bind(BindContext& c, bool to_depth) {
+Status bind_depth_space(BindContext& c, bool to_depth) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const Dims& deep = to_depth ? y.dims : x.dims;
   const int64_t b = c.attrs.i("blocksize"), N = deep[0], C = deep[1] / (b * b), H = deep[2], W = deep[3];
@@ -72,8 +72,8 @@ Status bind_to_space_last(BindContext& c) {
   copy.loop(C, dcr ? 1 : b * b, 1);
   return bind_copy(c, copy);
 }
-Status bind_to_space(BindContext& c) { return bind(c, false); }
-Status bind_to_depth(BindContext& c) { return bind(c, true); }
+Status bind_to_space(BindContext& c) { return bind_depth_space(c, false); }
+Status bind_to_depth(BindContext& c) { return bind_depth_space(c, true); }
 
 std::optional<LastForm> to_space_channels_last(const LayoutQuery& q) {
   LastForm f = takes_last(q, {0});
@@ -81,14 +81,14 @@ std::optional<LastForm> to_space_channels_last(const LayoutQuery& q) {
   return f;
 }
 
-constexpr AttrSpec kAttrs[] = {{"blocksize", AttrKind::i, kRequired}, {"mode", AttrKind::s, "DCR"}};
+constexpr AttrSpec kDepthSpaceAttrs[] = {{"blocksize", AttrKind::i, kRequired}, {"mode", AttrKind::s, "DCR"}};
 
 }  // namespace
 
 constinit const OpDef kDepthToSpace = {.name = "DepthToSpace",
                                        .inputs = {1, 1},
                                        .outputs = {1, 1},
-                                       .attrs = kAttrs,
+                                       .attrs = kDepthSpaceAttrs,
                                        .infer = infer_to_space,
                                        .bind = bind_to_space,
                                        .kernels = rows_of<kCopyRows>,
@@ -98,7 +98,7 @@ constinit const OpDef kDepthToSpace = {.name = "DepthToSpace",
 constinit const OpDef kDepthToSpaceLast = {.name = "DepthToSpaceLast",
                                            .inputs = {1, 1},
                                            .outputs = {1, 1},
-                                           .attrs = kAttrs,
+                                           .attrs = kDepthSpaceAttrs,
                                            .infer = infer_to_space_last,
                                            .bind = bind_to_space_last,
                                            .kernels = rows_of<kCopyRows>,
@@ -106,7 +106,7 @@ constinit const OpDef kDepthToSpaceLast = {.name = "DepthToSpaceLast",
 constinit const OpDef kSpaceToDepth = {.name = "SpaceToDepth",
                                        .inputs = {1, 1},
                                        .outputs = {1, 1},
-                                       .attrs = kAttrs,
+                                       .attrs = kDepthSpaceAttrs,
                                        .infer = infer_to_depth,
                                        .bind = bind_to_depth,
                                        .kernels = rows_of<kCopyRows>,

@@ -14,8 +14,8 @@ constexpr const char* kModule = "movement/movement";
 struct Names {
   const char *fast[5], *wide[5];
 };
-constexpr Names kPad = {{"pad_1", "pad_2", "pad_4", "pad_8"}, {"pad_wide_1", "pad_wide_2", "pad_wide_4", "pad_wide_8"}};
-constexpr Names kTrilu = {{"trilu_1", "trilu_2", "trilu_4", "trilu_8"}, {"trilu_wide_1", "trilu_wide_2", "trilu_wide_4", "trilu_wide_8"}};
+constexpr Names kPadNames = {{"pad_1", "pad_2", "pad_4", "pad_8"}, {"pad_wide_1", "pad_wide_2", "pad_wide_4", "pad_wide_8"}};
+constexpr Names kTriluNames = {{"trilu_1", "trilu_2", "trilu_4", "trilu_8"}, {"trilu_wide_1", "trilu_wide_2", "trilu_wide_4", "trilu_wide_8"}};
 constexpr Names kReverse = {
     {"reverse_sequence_1", "reverse_sequence_2", "reverse_sequence_4", "reverse_sequence_8", "reverse_sequence_16"},
     {"reverse_sequence_wide_1", "reverse_sequence_wide_2", "reverse_sequence_wide_4", "reverse_sequence_wide_8", "reverse_sequence_wide_16"}};
@@ -34,7 +34,7 @@ void add(const Names& names, int64_t unit_bytes, int64_t units, Launches& to, Fi
 void launch_pad(const PadArgs& a, Launches& to) {
   int64_t units = 1;
   for (int d = 0; d < a.rank; ++d) units *= a.axes[d].n;
-  add(kPad, a.size, units, to, [&]<class Div>() {
+  add(kPadNames, a.size, units, to, [&]<class Div>() {
     PadUnits<Div> p{a, {}, static_cast<typename Div::Int>(units)};
     for (int d = 0; d < a.rank; ++d) p.n[d] = Div(a.axes[d].n);
     return p;
@@ -43,7 +43,9 @@ void launch_pad(const PadArgs& a, Launches& to) {
 
 void launch_trilu(const TriluArgs& a, Launches& to) {
   const int64_t units = a.end * a.cols;  // a device's share is all
-  add(kTrilu, a.size, units, to, [&]<class Div>() { return TriluUnits<Div>{a, Div(a.rows), Div(a.cols), static_cast<typename Div::Int>(units)}; });
+  add(kTriluNames, a.size, units, to, [&]<class Div>() {
+    return TriluUnits<Div>{a, Div(a.rows), Div(a.cols), static_cast<typename Div::Int>(units)};
+  });
 }
 
 void launch_reverse(const ReverseArgs& a, Launches& to) {

@@ -23,7 +23,7 @@ Result<std::vector<int>> axes_of(std::optional<std::vector<int64_t>> given, int 
 
 bool constant_mode(const AttrReader& attrs) { return attrs.s("mode") == "constant"; }
 
-Status infer(InferContext& c) {
+Status infer_pad(InferContext& c) {
   const Shape& x = c.shape(0);
   const std::string mode = c.attrs.s("mode");
   if (mode != "constant" && mode != "reflect" && mode != "edge" && mode != "wrap") return invalid("mode is \"" + mode + "\"");
@@ -105,7 +105,7 @@ void fold_pad(const FoldArgs& a) {
   }
 }
 
-constexpr KernelRow kRows[] = {
+constexpr KernelRow kPadRows[] = {
     row<FoldArgs, fold_pad>("pad/fold/scalar", DType::none, Isa::scalar),
     device_row<PadArgs, cuda::launch_pad>("pad/fold/cuda", DType::none),
 };
@@ -187,7 +187,7 @@ Status bind_constant(BindContext& c, const std::array<int64_t, kMaxRank>& before
   return copies.bind();
 }
 
-Status bind(BindContext& c) {
+Status bind_pad(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   if (y.count() == 0) return {};
   auto axes = axes_of(c.has(3) ? std::optional(c.ints(3)) : std::nullopt, x.dims.rank);
@@ -223,7 +223,7 @@ Status bind(BindContext& c) {
     }
     c.set(a.x, c.input(0) + first);
     c.set(a.y, c.output(0));
-    c.run(kRows[1]);
+    c.run(kPadRows[1]);
     return {};
   }
   FoldArgs& a = c.args<FoldArgs>();
@@ -244,7 +244,7 @@ Status bind(BindContext& c) {
   a.end = end;
   c.set(a.x, c.input(0));
   c.set(a.y, c.output(0));
-  if (begin < end) c.run(kRows[0]);
+  if (begin < end) c.run(kPadRows[0]);
   return {};
 }
 
@@ -319,9 +319,9 @@ constinit const OpDef kPad = {.name = "Pad",
                               .inputs = {2, 4},
                               .outputs = {1, 1},
                               .attrs = kPadAttrs,
-                              .infer = infer,
-                              .bind = bind,
-                              .kernels = rows_of<kRows>,
+                              .infer = infer_pad,
+                              .bind = bind_pad,
+                              .kernels = rows_of<kPadRows>,
                               .value_inputs = {.ints = 0b1010},
                               .layouts = pad_layouts};
 constinit const OpDef kCenterCropPad = {.name = "CenterCropPad",

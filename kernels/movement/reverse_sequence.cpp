@@ -21,12 +21,12 @@ void reverse(const ReverseArgs& a) {
   *a.fault = fault;
 }
 
-constexpr KernelRow kRows[] = {
+constexpr KernelRow kReverseSequenceRows[] = {
     row<ReverseArgs, reverse>("reverse_sequence/scalar", DType::none, Isa::scalar),
     device_row<ReverseArgs, cuda::launch_reverse>("reverse_sequence/cuda", DType::none),
 };
 
-Status infer(InferContext& c) {
+Status infer_reverse_sequence(InferContext& c) {
   const int64_t batch = c.attrs.i("batch_axis"), time = c.attrs.i("time_axis");
   if (c.dtype(1) != DType::i64) return bad_dtype(c.dtype(1));
   if (!((batch == 0 && time == 1) || (batch == 1 && time == 0))) return invalid("batch_axis and time_axis must be 0 and 1");
@@ -40,7 +40,7 @@ Status infer(InferContext& c) {
   return infer_same(c);
 }
 
-Status bind(BindContext& c) {
+Status bind_reverse_sequence(BindContext& c) {
   const TensorView& x = c.in(0);
   const bool time_first = c.attrs.i("time_axis") == 0;
   if (x.count() == 0) return {};
@@ -56,11 +56,16 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"batch_axis", AttrKind::i, 1}, {"time_axis", AttrKind::i, 0}};
+constexpr AttrSpec kReverseSequenceAttrs[] = {{"batch_axis", AttrKind::i, 1}, {"time_axis", AttrKind::i, 0}};
 
 }  // namespace
 
-constinit const OpDef kReverseSequence = {
-    .name = "ReverseSequence", .inputs = {2, 2}, .outputs = {1, 1}, .attrs = kAttrs, .infer = infer, .bind = bind, .kernels = rows_of<kRows>};
+constinit const OpDef kReverseSequence = {.name = "ReverseSequence",
+                                          .inputs = {2, 2},
+                                          .outputs = {1, 1},
+                                          .attrs = kReverseSequenceAttrs,
+                                          .infer = infer_reverse_sequence,
+                                          .bind = bind_reverse_sequence,
+                                          .kernels = rows_of<kReverseSequenceRows>};
 
 }  // namespace tern

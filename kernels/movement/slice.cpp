@@ -56,7 +56,7 @@ Dim symbolic_count(const Dim& n, Dim start, Dim end, int64_t step, InferContext&
   return steps ? *steps : c.fresh();
 }
 
-Status infer(InferContext& c) {
+Status infer_slice(InferContext& c) {
   const Shape& x = c.shape(0);
   if (!x.ranked()) {
     c.set(0, c.dtype(0), Shape());
@@ -95,7 +95,7 @@ Status infer(InferContext& c) {
   return {};
 }
 
-Status bind(BindContext& c) {
+Status bind_slice(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const int rank = x.dims.rank;
   const auto starts = c.ints(1), ends = c.ints(2), axes = c.ints(3), steps = c.ints(4);
@@ -156,8 +156,8 @@ std::optional<LayoutForm> slice_layouts(const LayoutQuery& q) {
 constinit const OpDef kSlice = {.name = "Slice",
                                 .inputs = {3, 5},
                                 .outputs = {1, 1},
-                                .infer = infer,
-                                .bind = bind,
+                                .infer = infer_slice,
+                                .bind = bind_slice,
                                 .kernels = rows_of<kCopyRows>,
                                 .value_inputs = {.ints = 0b11110},
                                 .moves_data = true,

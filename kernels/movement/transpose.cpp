@@ -21,7 +21,7 @@ Result<std::vector<int>> transposed_axes(const AttrReader& attrs, int rank) {
 
 namespace {
 
-Status infer(InferContext& c) {
+Status infer_transpose(InferContext& c) {
   const Shape& x = c.shape(0);
   if (!x.ranked()) {
     c.set(0, c.dtype(0), c.attrs.has("perm") ? fresh_shape(static_cast<int>(c.attrs.ints("perm").size()), c) : Shape());
@@ -35,7 +35,7 @@ Status infer(InferContext& c) {
   return {};
 }
 
-Status bind(BindContext& c) {
+Status bind_transpose(BindContext& c) {
   const TensorView& x = c.in(0);
   auto perm = transposed_axes(c.attrs, x.dims.rank);
   if (!perm) return perm.error();
@@ -48,16 +48,16 @@ Status bind(BindContext& c) {
   return bind_copy(c, copy);
 }
 
-constexpr AttrSpec kAttrs[] = {{"perm", AttrKind::ints}};
+constexpr AttrSpec kTransposeAttrs[] = {{"perm", AttrKind::ints}};
 
 }  // namespace
 
 constinit const OpDef kTranspose = {.name = "Transpose",
                                     .inputs = {1, 1},
                                     .outputs = {1, 1},
-                                    .attrs = kAttrs,
-                                    .infer = infer,
-                                    .bind = bind,
+                                    .attrs = kTransposeAttrs,
+                                    .infer = infer_transpose,
+                                    .bind = bind_transpose,
                                     .kernels = rows_of<kCopyRows>,
                                     .moves_data = true};
 

@@ -20,18 +20,18 @@ void trilu(const TriluArgs& a) {
   }
 }
 
-constexpr KernelRow kRows[] = {
+constexpr KernelRow kTriluRows[] = {
     row<TriluArgs, trilu>("trilu/scalar", DType::none, Isa::scalar),
     device_row<TriluArgs, cuda::launch_trilu>("trilu/cuda", DType::none),
 };
 
-Status infer(InferContext& c) {
+Status infer_trilu(InferContext& c) {
   if (c.dtype(0) == DType::string) return bad_dtype(c.dtype(0));
   if (c.shape(0).ranked() && c.shape(0).rank() < 2) return invalid("the input " + c.shape(0).text() + " is no matrix");
   return infer_same(c);
 }
 
-Status bind(BindContext& c) {
+Status bind_trilu(BindContext& c) {
   const TensorView& x = c.in(0);
   const int rank = x.dims.rank;
   const int64_t rows = x.dims[rank - 2], cols = x.dims[rank - 1];
@@ -46,17 +46,17 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"upper", AttrKind::i, 1}};
+constexpr AttrSpec kTriluAttrs[] = {{"upper", AttrKind::i, 1}};
 
 }  // namespace
 
 constinit const OpDef kTrilu = {.name = "Trilu",
                                 .inputs = {1, 2},
                                 .outputs = {1, 1},
-                                .attrs = kAttrs,
-                                .infer = infer,
-                                .bind = bind,
-                                .kernels = rows_of<kRows>,
+                                .attrs = kTriluAttrs,
+                                .infer = infer_trilu,
+                                .bind = bind_trilu,
+                                .kernels = rows_of<kTriluRows>,
                                 .value_inputs = {.integer = 2},
                                 .inplace_inputs = 1};
 

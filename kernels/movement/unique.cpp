@@ -34,11 +34,11 @@ int compare(T a, T b) {
 
 // A bool may be any byte that is not zero.
 template <class T>
-using Element = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
+using Ordered = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
 
 template <class T>
 int compare_slices(const Slices& a, int64_t i, int64_t j) {
-  const auto* x = static_cast<const Element<T>*>(a.x);
+  const auto* x = static_cast<const Ordered<T>*>(a.x);
   for (int64_t o = 0; o < a.outer; ++o) {
     const auto *s = x + (o * a.n + i) * a.inner, *t = x + (o * a.n + j) * a.inner;  // [inner]
     for (int64_t k = 0; k < a.inner; ++k) {
@@ -118,7 +118,7 @@ Sorted sort_slices(const Slices& a) {
   std::vector<Entry> entries(n);
   for (size_t i = 0; i < n; ++i) entries[i] = {0, static_cast<int64_t>(i)};
   for (size_t i = 0; i < n && !none; ++i) {
-    const auto* first = static_cast<const Element<T>*>(a.x) + static_cast<int64_t>(i) * a.inner;
+    const auto* first = static_cast<const Ordered<T>*>(a.x) + static_cast<int64_t>(i) * a.inner;
     if constexpr (std::is_same_v<T, bool>) entries[i].leading = *first != 0;
     else entries[i].leading = leading(*first);
   }
@@ -175,9 +175,9 @@ Result<std::vector<Tensor>> unique(const ComputeRequest& r) {
   else dims = {found};
   auto y = Tensor::allocate(x.dtype(), dims);
   if (!y) return y.error();
-  auto* to = y->template mutable_data<Element<T>>();
+  auto* to = y->template mutable_data<Ordered<T>>();
   for (int64_t o = 0; o < a.outer; ++o) {
-    for (int64_t slice : first) to = std::copy_n(static_cast<const Element<T>*>(a.x) + (o * a.n + slice) * a.inner, a.inner, to);
+    for (int64_t slice : first) to = std::copy_n(static_cast<const Ordered<T>*>(a.x) + (o * a.n + slice) * a.inner, a.inner, to);
   }
   y->keep(x.pools());
   std::vector<Tensor> out{std::move(*y)};
@@ -198,7 +198,7 @@ Result<std::vector<Tensor>> compute(const ComputeRequest& r) {
   return out;
 }
 
-Status infer(InferContext& c) {
+Status infer_unique(InferContext& c) {
   const Shape& x = c.shape(0);
   std::optional<int> axis;
   if (c.attrs.has("axis") && x.ranked()) {
@@ -217,11 +217,11 @@ Status infer(InferContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i}, {"sorted", AttrKind::i, 1}};
+constexpr AttrSpec kUniqueAttrs[] = {{"axis", AttrKind::i}, {"sorted", AttrKind::i, 1}};
 
 }  // namespace
 
 constinit const OpDef kUnique = {
-    .name = "Unique", .inputs = {1, 1}, .outputs = {1, 4}, .attrs = kAttrs, .infer = infer, .compute = compute, .data_dependent = true};
+    .name = "Unique", .inputs = {1, 1}, .outputs = {1, 4}, .attrs = kUniqueAttrs, .infer = infer_unique, .compute = compute, .data_dependent = true};
 
 }  // namespace tern

@@ -10,7 +10,7 @@
 namespace tern {
 namespace {
 
-struct PortableArgs {  // parameters of any float dtype
+struct BatchNormPortableArgs {  // parameters of any float dtype
   const void *x, *scale, *bias, *mean, *var;
   void* y;
   DType parameter_dtype, statistics_dtype;
@@ -19,7 +19,7 @@ struct PortableArgs {  // parameters of any float dtype
 };
 
 template <class T>
-void portable(const PortableArgs& a) {
+void portable_batch_norm(const BatchNormPortableArgs& a) {
   for (int64_t r = a.first; r < a.first + a.rows; ++r) {
     const int64_t c = r % a.channels;
     const T* x = static_cast<const T*>(a.x) + r * a.inner;  // [inner]
@@ -32,16 +32,16 @@ void portable(const PortableArgs& a) {
   }
 }
 
-constexpr KernelRow kPortable[] = {
-    row<PortableArgs, portable<double>>("batch_norm/f64/scalar", DType::f64, Isa::scalar),
-    row<PortableArgs, portable<float>>("batch_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
-    row<PortableArgs, portable<f16>>("batch_norm/f16/scalar", DType::f16, Isa::scalar),
-    row<PortableArgs, portable<bf16>>("batch_norm/bf16/scalar", DType::bf16, Isa::scalar),
+constexpr KernelRow kBatchNormPortable[] = {
+    row<BatchNormPortableArgs, portable_batch_norm<double>>("batch_norm/f64/scalar", DType::f64, Isa::scalar),
+    row<BatchNormPortableArgs, portable_batch_norm<float>>("batch_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
+    row<BatchNormPortableArgs, portable_batch_norm<f16>>("batch_norm/f16/scalar", DType::f16, Isa::scalar),
+    row<BatchNormPortableArgs, portable_batch_norm<bf16>>("batch_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
-constexpr AttrSpec kAttrs[] = {{"epsilon", AttrKind::f, 1e-5f}, {"momentum", AttrKind::f, 0.9f}, {"training_mode", AttrKind::i, 0}};
+constexpr AttrSpec kBatchNormAttrs[] = {{"epsilon", AttrKind::f, 1e-5f}, {"momentum", AttrKind::f, 0.9f}, {"training_mode", AttrKind::i, 0}};
 
-Status infer(InferContext& c) {
+Status infer_batch_norm(InferContext& c) {
   if (c.attrs.i("training_mode") != 0) return unsupported("training_mode=1: statistics of the batch itself are for training; export for inference");
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     if (c.has(i) && !is_float(c.dtype(i))) return bad_dtype(c.dtype(i));
@@ -62,7 +62,7 @@ Status infer(InferContext& c) {
   return infer_same(c);
 }
 
-Status bind(BindContext& c) {
+Status bind_batch_norm(BindContext& c) {
   const TensorView& x = c.in(0);
   const int64_t channels = x.dims.rank > 1 ? x.dims[1] : 1, inner = x.dims.rank > 1 ? x.dims.count(2, x.dims.rank) : 1;
   for (size_t i = 1; i < 5; ++i) {
@@ -87,7 +87,7 @@ Status bind(BindContext& c) {
     c.set(a.var, c.input<const float>(4));
     c.run(*pick(rows_of<TERN_ON_EACH_ISA(batch_norm_f32), cuda::batch_norm_f32>, DType::f32, c.isa));
   } else {
-    PortableArgs& a = c.args<PortableArgs>();
+    BatchNormPortableArgs& a = c.args<BatchNormPortableArgs>();
     a.parameter_dtype = c.in(1).dtype;
     a.statistics_dtype = c.in(3).dtype;
     a.first = begin;
@@ -101,7 +101,7 @@ Status bind(BindContext& c) {
     c.set(a.bias, c.input(2));
     c.set(a.mean, c.input(3));
     c.set(a.var, c.input(4));
-    c.run(*pick(rows_of<kPortable>, x.dtype, c.isa));
+    c.run(*pick(rows_of<kBatchNormPortable>, x.dtype, c.isa));
   }
   return {};
 }
@@ -120,10 +120,10 @@ std::optional<LayoutForm> batch_norm_layouts(const LayoutQuery& q) {
 constinit const OpDef kBatchNormalization = {.name = "BatchNormalization",
                                              .inputs = {5, 5},
                                              .outputs = {1, 3},
-                                             .attrs = kAttrs,
-                                             .infer = infer,
-                                             .bind = bind,
-                                             .kernels = rows_of<TERN_ON_EACH_ISA(batch_norm_f32), cuda::batch_norm_f32, kPortable>,
+                                             .attrs = kBatchNormAttrs,
+                                             .infer = infer_batch_norm,
+                                             .bind = bind_batch_norm,
+                                             .kernels = rows_of<TERN_ON_EACH_ISA(batch_norm_f32), cuda::batch_norm_f32, kBatchNormPortable>,
                                              .inplace_inputs = 1,
                                              .layouts = batch_norm_layouts};
 

@@ -7,7 +7,7 @@
 namespace tern {
 namespace {
 
-struct PortableArgs {  // as GroupNormArgs, with parameters of any float dtype
+struct GroupNormPortableArgs {  // as GroupNormArgs, with parameters of any float dtype
   const void *x, *scale, *bias;
   void* y;
   DType scale_dtype, bias_dtype;
@@ -16,7 +16,7 @@ struct PortableArgs {  // as GroupNormArgs, with parameters of any float dtype
 };
 
 template <class T>
-void portable(const PortableArgs& a) {
+void portable_group_norm(const GroupNormPortableArgs& a) {
   const int64_t n = a.channels_per_group * a.inner;
   for (int64_t r = a.first; r < a.first + a.rows; ++r) {
     const T* x = static_cast<const T*>(a.x) + r * n;  // [channels_per_group, inner]
@@ -29,16 +29,16 @@ void portable(const PortableArgs& a) {
   }
 }
 
-constexpr KernelRow kPortable[] = {
-    row<PortableArgs, portable<double>>("group_norm/f64/scalar", DType::f64, Isa::scalar),
-    row<PortableArgs, portable<f16>>("group_norm/f16/scalar", DType::f16, Isa::scalar),
-    row<PortableArgs, portable<bf16>>("group_norm/bf16/scalar", DType::bf16, Isa::scalar),
+constexpr KernelRow kGroupNormPortable[] = {
+    row<GroupNormPortableArgs, portable_group_norm<double>>("group_norm/f64/scalar", DType::f64, Isa::scalar),
+    row<GroupNormPortableArgs, portable_group_norm<f16>>("group_norm/f16/scalar", DType::f16, Isa::scalar),
+    row<GroupNormPortableArgs, portable_group_norm<bf16>>("group_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 
 constexpr AttrSpec kInstanceAttrs[] = {{"epsilon", AttrKind::f, 1e-5f}};
 constexpr AttrSpec kGroupAttrs[] = {{"epsilon", AttrKind::f, 1e-5f}, {"num_groups", AttrKind::i, kRequired}, {"stash_type", AttrKind::i, 1}};
 
-Status infer(InferContext& c, int64_t groups) {
+Status infer_group_norm(InferContext& c, int64_t groups) {
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     if (c.has(i) && !is_float(c.dtype(i))) return bad_dtype(c.dtype(i));
     if (i > 0 && c.has(i) && c.dtype(i) != c.dtype(0)) return invalid("scale and bias must have the dtype of the input");
@@ -58,10 +58,10 @@ Status infer(InferContext& c, int64_t groups) {
   }
   return infer_same(c);
 }
-Status infer_instance(InferContext& c) { return infer(c, 1); }
-Status infer_group(InferContext& c) { return infer(c, c.attrs.i("num_groups")); }
+Status infer_instance(InferContext& c) { return infer_group_norm(c, 1); }
+Status infer_group(InferContext& c) { return infer_group_norm(c, c.attrs.i("num_groups")); }
 
-Status bind(BindContext& c, int64_t groups, float epsilon) {
+Status bind_group_norm(BindContext& c, int64_t groups, float epsilon) {
   const TensorView& x = c.in(0);
   const int64_t channels = x.dims[1], per_group = channels / groups, inner = x.dims.count(2, x.dims.rank), n = per_group * inner;
   if (channels % groups != 0) return invalid(std::to_string(groups) + " groups do not divide the channels of " + to_string(x.dims));
@@ -82,7 +82,7 @@ Status bind(BindContext& c, int64_t groups, float epsilon) {
     c.set(a.scale, c.input<const float>(1));
     c.set(a.bias, c.input<const float>(2));
   } else {
-    PortableArgs& a = c.args<PortableArgs>();
+    GroupNormPortableArgs& a = c.args<GroupNormPortableArgs>();
     a.scale_dtype = c.in(1).dtype;
     a.bias_dtype = c.in(2).dtype;
     a.first = begin;
@@ -101,9 +101,9 @@ Status bind(BindContext& c, int64_t groups, float epsilon) {
 }
 Status bind_instance(BindContext& c) {
   if (c.in(0).dims[1] == 0) return {};
-  return bind(c, c.in(0).dims[1], c.attrs.f("epsilon"));
+  return bind_group_norm(c, c.in(0).dims[1], c.attrs.f("epsilon"));
 }
-Status bind_group(BindContext& c) { return bind(c, c.attrs.i("num_groups"), c.attrs.f("epsilon")); }
+Status bind_group(BindContext& c) { return bind_group_norm(c, c.attrs.i("num_groups"), c.attrs.f("epsilon")); }
 
 }  // namespace
 
@@ -113,7 +113,7 @@ constinit const OpDef kInstanceNormalization = {.name = "InstanceNormalization",
                                                 .attrs = kInstanceAttrs,
                                                 .infer = infer_instance,
                                                 .bind = bind_instance,
-                                                .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), cuda::group_norm_f32, kPortable>,
+                                                .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), cuda::group_norm_f32, kGroupNormPortable>,
                                                 .inplace_inputs = 1};
 constinit const OpDef kGroupNormalization = {.name = "GroupNormalization",
                                              .inputs = {3, 3},
@@ -121,7 +121,7 @@ constinit const OpDef kGroupNormalization = {.name = "GroupNormalization",
                                              .attrs = kGroupAttrs,
                                              .infer = infer_group,
                                              .bind = bind_group,
-                                             .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), cuda::group_norm_f32, kPortable>,
+                                             .kernels = rows_of<TERN_ON_EACH_ISA(group_norm_f32), cuda::group_norm_f32, kGroupNormPortable>,
                                              .inplace_inputs = 1};
 
 }  // namespace tern

@@ -6,12 +6,12 @@
 namespace tern::cuda {
 namespace {
 
-constexpr const char* kModule = "norm/axis_norm";
+constexpr const char* kAxisModule = "norm/axis_norm";
 
 constexpr int number_of(DType t) { return t == DType::f32 ? 0 : t == DType::f64 ? 1 : t == DType::f16 ? 2 : 3; }
 template <class Args>
 void add(const char* kernel, int64_t threads, const Args& a, Launches& to) {
-  to.add(kModule, kernel, {blocks_for(threads, kNormBlock)}, {kNormBlock}, 0, a);  // a device's share is all
+  to.add(kAxisModule, kernel, {blocks_for(threads, kNormBlock)}, {kNormBlock}, 0, a);  // a device's share is all
 }
 
 }  // namespace

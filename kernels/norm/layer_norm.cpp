@@ -8,7 +8,7 @@ namespace tern {
 namespace {
 
 // The portable form: any float dtypes, also mixed. The x dtype is the template's, the rest are read by their dtype.
-struct PortableArgs {
+struct LayerNormPortableArgs {
   const void *x, *scale, *bias;  // scale and bias under the indices, which are null for dense ones; bias null: none
   void *y, *mean, *inv;
   const int32_t *scale_index, *bias_index;
@@ -18,7 +18,7 @@ struct PortableArgs {
 };
 
 template <class T, bool kCenter>
-void portable(const PortableArgs& a) {
+void portable_layer_norm(const LayerNormPortableArgs& a) {
   for (int64_t r = 0; r < a.rows; ++r) {
     const T* x = static_cast<const T*>(a.x) + r * a.cols;  // [cols]
     const norm::Moments m = norm::moments(x, a.cols, a.epsilon, kCenter);
@@ -33,20 +33,20 @@ void portable(const PortableArgs& a) {
 }
 
 constexpr KernelRow kPortableLayer[] = {
-    row<PortableArgs, portable<double, true>>("layer_norm/f64/scalar", DType::f64, Isa::scalar),
-    row<PortableArgs, portable<float, true>>("layer_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
-    row<PortableArgs, portable<f16, true>>("layer_norm/f16/scalar", DType::f16, Isa::scalar),
-    row<PortableArgs, portable<bf16, true>>("layer_norm/bf16/scalar", DType::bf16, Isa::scalar),
+    row<LayerNormPortableArgs, portable_layer_norm<double, true>>("layer_norm/f64/scalar", DType::f64, Isa::scalar),
+    row<LayerNormPortableArgs, portable_layer_norm<float, true>>("layer_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
+    row<LayerNormPortableArgs, portable_layer_norm<f16, true>>("layer_norm/f16/scalar", DType::f16, Isa::scalar),
+    row<LayerNormPortableArgs, portable_layer_norm<bf16, true>>("layer_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
 constexpr KernelRow kPortableRms[] = {
-    row<PortableArgs, portable<double, false>>("rms_norm/f64/scalar", DType::f64, Isa::scalar),
-    row<PortableArgs, portable<float, false>>("rms_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
-    row<PortableArgs, portable<f16, false>>("rms_norm/f16/scalar", DType::f16, Isa::scalar),
-    row<PortableArgs, portable<bf16, false>>("rms_norm/bf16/scalar", DType::bf16, Isa::scalar),
+    row<LayerNormPortableArgs, portable_layer_norm<double, false>>("rms_norm/f64/scalar", DType::f64, Isa::scalar),
+    row<LayerNormPortableArgs, portable_layer_norm<float, false>>("rms_norm_mixed/f32/scalar", DType::f32, Isa::scalar),
+    row<LayerNormPortableArgs, portable_layer_norm<f16, false>>("rms_norm/f16/scalar", DType::f16, Isa::scalar),
+    row<LayerNormPortableArgs, portable_layer_norm<bf16, false>>("rms_norm/bf16/scalar", DType::bf16, Isa::scalar),
 };
-constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i, -1}, {"epsilon", AttrKind::f, 1e-5f}, {"stash_type", AttrKind::i, 1}};
+constexpr AttrSpec kLayerNormAttrs[] = {{"axis", AttrKind::i, -1}, {"epsilon", AttrKind::f, 1e-5f}, {"stash_type", AttrKind::i, 1}};
 
-Status infer(InferContext& c, bool center) {
+Status infer_layer_norm(InferContext& c, bool center) {
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     if (c.has(i) && !is_float(c.dtype(i))) return bad_dtype(c.dtype(i));
   }
@@ -66,8 +66,8 @@ Status infer(InferContext& c, bool center) {
   }
   return {};
 }
-Status infer_layer(InferContext& c) { return infer(c, true); }
-Status infer_rms(InferContext& c) { return infer(c, false); }
+Status infer_layer(InferContext& c) { return infer_layer_norm(c, true); }
+Status infer_rms(InferContext& c) { return infer_layer_norm(c, false); }
 
 // For a parameter that is broadcast over the normalised dims: which of its elements belongs to column c. None in index: c itself.
 Status column_index(BindContext& c, size_t input, int axis, int64_t cols, Address<const int32_t>& index) {
@@ -135,7 +135,7 @@ Status bind_rows(BindContext& c, Rows f32, Rows mixed) {
   if (kernel == nullptr) return bad_dtype(x.dtype);
   auto dtype = [&](size_t o) { return c.has_out(o) ? c.out(o).dtype : DType::none; };
   auto bytes = [](DType t, int64_t elements) { return elements * static_cast<int64_t>(size_of(t)); };
-  PortableArgs& a = c.args<PortableArgs>();
+  LayerNormPortableArgs& a = c.args<LayerNormPortableArgs>();
   a.scale_dtype = c.in(1).dtype;
   a.bias_dtype = c.has(2) ? c.in(2).dtype : DType::none;
   a.y_dtype = c.out(0).dtype;
@@ -163,7 +163,7 @@ Status bind_rms(BindContext& c) { return bind_rows(c, rows_of<TERN_ON_EACH_ISA(r
 constinit const OpDef kLayerNormalization = {.name = "LayerNormalization",
                                              .inputs = {2, 3},
                                              .outputs = {1, 3},
-                                             .attrs = kAttrs,
+                                             .attrs = kLayerNormAttrs,
                                              .infer = infer_layer,
                                              .bind = bind_layer,
                                              .kernels = rows_of<TERN_ON_EACH_ISA(layer_norm_f32), cuda::layer_norm_f32, kPortableLayer>,
@@ -171,7 +171,7 @@ constinit const OpDef kLayerNormalization = {.name = "LayerNormalization",
 constinit const OpDef kRMSNormalization = {.name = "RMSNormalization",
                                            .inputs = {2, 2},
                                            .outputs = {1, 1},
-                                           .attrs = kAttrs,
+                                           .attrs = kLayerNormAttrs,
                                            .infer = infer_rms,
                                            .bind = bind_rms,
                                            .kernels = rows_of<TERN_ON_EACH_ISA(rms_norm_f32), cuda::rms_norm_f32, kPortableRms>,

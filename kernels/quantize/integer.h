@@ -112,6 +112,8 @@ inline uint8_t highest_bit(const IntegerArgs& a) { return a.x_signed ? 0x80 : 0;
 void pack_integers(const IntegerArgs& a, int8_t* zeroed);
 // One scale or zero point for all, or `count` of them; the whole of `total` when there is a batch; null when it is absent. Errors name `what`.
 Status set_per_index(BindContext& c, PerIndex& to, size_t input, int64_t count, int64_t total, const char* what);
+constexpr size_t kNoInput = SIZE_MAX;  // of an operator that has no such input
+constexpr bool is_byte(DType t) { return t == DType::u8 || t == DType::i8; }
 // Inputs x and w are 8-bit, their zero points and those of y of the same dtypes, scales floats of one dtype.
 Status check_integer_dtypes(const InferContext& c, size_t x, size_t w);
 Status check_zero_dtype(const InferContext& c, size_t zero, size_t of);

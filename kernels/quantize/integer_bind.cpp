@@ -153,7 +153,7 @@ Status check_zero_dtype(const InferContext& c, size_t zero, size_t of) {
 
 Status check_integer_dtypes(const InferContext& c, size_t x, size_t w) {
   for (size_t i : {x, w}) {
-    if (c.dtype(i) != DType::u8 && c.dtype(i) != DType::i8) return bad_dtype(c.dtype(i));
+    if (!is_byte(c.dtype(i))) return bad_dtype(c.dtype(i));
   }
   return {};
 }

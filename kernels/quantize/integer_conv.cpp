@@ -10,14 +10,13 @@
 namespace tern {
 namespace {
 
-constexpr size_t kNoInput = SIZE_MAX;
-struct Roles {
+struct ConvRoles {
   size_t x, w, x_zero, w_zero, x_scale = kNoInput, w_scale = kNoInput, y_scale = kNoInput, y_zero = kNoInput, bias = kNoInput;
   bool to_float() const { return x_scale != kNoInput && y_scale == kNoInput; }
 };
-constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8}, kToFloat{0, 3, 2, 5, 1, 4, kNoInput, kNoInput, 6};
+constexpr ConvRoles kIntegerOfConv{0, 1, 2, 3}, kLinear8OfConv{0, 3, 2, 5, 1, 4, 6, 7, 8}, kToFloatOfConv{0, 3, 2, 5, 1, 4, kNoInput, kNoInput, 6};
 
-constexpr EpilogueSlots kToFloatEpilogue{
+constexpr EpilogueSlots kConvToFloatEpilogue{
     .op = &kConvIntegerToFloat,
     .activations = activation_bit(Activation::none) | activation_bit(Activation::relu) | activation_bit(Activation::clip)};
 // What y in f32 is bounded by.
@@ -31,7 +30,7 @@ Bounds bounds(const AttrReader& attrs) {
   return of.activation == Activation::relu ? Bounds{0, kInfinity} : Bounds{of.alpha, of.beta};
 }
 
-Status infer(InferContext& c, const Roles& in) {
+Status infer(InferContext& c, const ConvRoles& in) {
   if (Status s = check_integer_dtypes(c, in.x, in.w); !s) return s;
   if (Status s = check_zero_dtype(c, in.x_zero, in.x); !s) return s;
   if (Status s = check_zero_dtype(c, in.w_zero, in.w); !s) return s;
@@ -46,7 +45,7 @@ Status infer(InferContext& c, const Roles& in) {
     for (size_t i : {in.x_scale, in.w_scale, in.bias}) {
       if (c.has(i) && c.dtype(i) != DType::f32) return bad_dtype(c.dtype(i));
     }
-    if (Status s = check_epilogue(c, kToFloatEpilogue, {}); !s) return s;
+    if (Status s = check_epilogue(c, kConvToFloatEpilogue, {}); !s) return s;
     y = DType::f32;
   }
   Shape x = c.shape(in.x);
@@ -59,7 +58,7 @@ Status infer(InferContext& c, const Roles& in) {
 }
 
 // The inputs of the forms with scales.
-Status set_scales(BindContext& c, const Roles& in, int64_t channels, IntegerArgs& a) {
+Status set_scales(BindContext& c, const ConvRoles& in, int64_t channels, IntegerArgs& a) {
   if (Status s = set_per_index(c, a.w_scale, in.w_scale, channels, channels, "w_scale"); !s) return s;
   for (size_t i : {in.x_scale, in.y_scale, in.y_zero}) {
     if (i != kNoInput && c.in(i).count() != 1)
@@ -82,7 +81,7 @@ Status set_scales(BindContext& c, const Roles& in, int64_t channels, IntegerArgs
 }
 
 // Groups, one of which is one matrix: its channels of x, its columns of y.
-Status set_groups(BindContext& c, const Roles& in, int64_t images, int64_t groups, IntegerArgs& a) {
+Status set_groups(BindContext& c, const ConvRoles& in, int64_t images, int64_t groups, IntegerArgs& a) {
   a.depthwise = c.isa != Isa::cuda && groups > 1 && groups == a.channels && a.n == 1 && uniform_zero(c, in.w_zero) && set_image(a);
   if (a.depthwise) {
     a.n = groups;
@@ -100,7 +99,7 @@ Status set_groups(BindContext& c, const Roles& in, int64_t images, int64_t group
   return bind_integer(c, a, in.w, in.w_zero, batches);
 }
 
-Status bind(BindContext& c, const Roles& in) {
+Status bind(BindContext& c, const ConvRoles& in) {
   const TensorView &x = c.in(in.x), &w = c.in(in.w);
   const bool last_x = channels_last(c.attrs, kLastX), last_y = channels_last(c.attrs, kLastY);
   auto window = read_window(c.attrs, x.dims.rank - 2, w.dims.span().subspan(2));
@@ -135,12 +134,12 @@ Status bind(BindContext& c, const Roles& in) {
   return set_groups(c, in, x.dims[0], groups, a);
 }
 
-Status infer_integer(InferContext& c) { return infer(c, kInteger); }
-Status bind_integer_conv(BindContext& c) { return bind(c, kInteger); }
-Status infer_linear(InferContext& c) { return infer(c, kLinear8); }
-Status bind_linear(BindContext& c) { return bind(c, kLinear8); }
-Status infer_to_float(InferContext& c) { return infer(c, kToFloat); }
-Status bind_to_float(BindContext& c) { return bind(c, kToFloat); }
+Status infer_conv_integer(InferContext& c) { return infer(c, kIntegerOfConv); }
+Status bind_integer_conv(BindContext& c) { return bind(c, kIntegerOfConv); }
+Status infer_qlinear_conv(InferContext& c) { return infer(c, kLinear8OfConv); }
+Status bind_qlinear_conv(BindContext& c) { return bind(c, kLinear8OfConv); }
+Status infer_conv_to_float(InferContext& c) { return infer(c, kToFloatOfConv); }
+Status bind_conv_to_float(BindContext& c) { return bind(c, kToFloatOfConv); }
 
 int64_t macs_of(const TensorView& w, const TensorView& y) { return y.count() * w.dims.count(1, w.dims.rank); }
 int64_t integer_macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) { return macs_of(in[1], out[0]); }
@@ -148,9 +147,9 @@ int64_t linear_macs(const AttrReader&, std::span<const TensorView> in, std::span
 
 constexpr AttrSpec kAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"dilations", AttrKind::ints}, {"group", AttrKind::i, 1},
                                {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};
-constexpr AttrSpec kFusedAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"channels_last", AttrKind::i, 0}, {"dilations", AttrKind::ints},
-                                    {"group", AttrKind::i, 1},           {"kernel_shape", AttrKind::ints},  {"pads", AttrKind::ints},
-                                    {"strides", AttrKind::ints}};
+constexpr AttrSpec kFusedConvAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"channels_last", AttrKind::i, 0}, {"dilations", AttrKind::ints},
+                                        {"group", AttrKind::i, 1},           {"kernel_shape", AttrKind::ints},  {"pads", AttrKind::ints},
+                                        {"strides", AttrKind::ints}};
 
 constexpr auto kToFloatAttrs = with_epilogue(kAttrs);
 
@@ -167,7 +166,7 @@ constinit const OpDef kConvInteger = {.name = "ConvInteger",
                                       .inputs = {2, 4},
                                       .outputs = {1, 1},
                                       .attrs = kAttrs,
-                                      .infer = infer_integer,
+                                      .infer = infer_conv_integer,
                                       .bind = bind_integer_conv,
                                       .kernels = kIntegerRows,
                                       .macs = integer_macs};
@@ -175,8 +174,8 @@ constinit const OpDef kQLinearConv = {.name = "QLinearConv",
                                       .inputs = {8, 9},
                                       .outputs = {1, 1},
                                       .attrs = kAttrs,
-                                      .infer = infer_linear,
-                                      .bind = bind_linear,
+                                      .infer = infer_qlinear_conv,
+                                      .bind = bind_qlinear_conv,
                                       .kernels = kIntegerRows,
                                       .macs = linear_macs,
                                       .channels_last = linear_channels_last};
@@ -185,19 +184,19 @@ constinit const OpDef kConvIntegerToFloat = {.name = "ConvIntegerToFloat",
                                              .inputs = {6, 7},
                                              .outputs = {1, 1},
                                              .attrs = kToFloatAttrs,
-                                             .infer = infer_to_float,
-                                             .bind = bind_to_float,
+                                             .infer = infer_conv_to_float,
+                                             .bind = bind_conv_to_float,
                                              .kernels = kCpuIntegerRows,
                                              .macs = linear_macs,
                                              .tern_only = true,
-                                             .epilogue = &kToFloatEpilogue};
+                                             .epilogue = &kConvToFloatEpilogue};
 // QLinearConv; channels_last 1: x is [N, spatial, C], 2: y is, 3: both. Of the CPU alone (runtime/last_channels.h).
 constinit const OpDef kFusedQLinearConv = {.name = "FusedQLinearConv",
                                            .inputs = {8, 9},
                                            .outputs = {1, 1},
-                                           .attrs = kFusedAttrs,
-                                           .infer = infer_linear,
-                                           .bind = bind_linear,
+                                           .attrs = kFusedConvAttrs,
+                                           .infer = infer_qlinear_conv,
+                                           .bind = bind_qlinear_conv,
                                            .kernels = kCpuIntegerRows,
                                            .macs = linear_macs,
                                            .tern_only = true,

@@ -49,7 +49,7 @@ IntegerLaunch<Div> launch_of(const IntegerArgs& a) {
   }
   return l;
 }
-void launch(const IntegerArgs& a, Launches& to) {
+void launch_integer(const IntegerArgs& a, Launches& to) {
   constexpr const char* kModule = "quantize/integer";
   const IntegerLaunch<FastDiv> l = launch_of<FastDiv>(a);
   const uint32_t tiles = blocks_for(l.batches * l.row_tiles * l.column_tiles, 1);
@@ -65,6 +65,6 @@ void launch(const IntegerArgs& a, Launches& to) {
 
 }  // namespace
 
-constinit const KernelRow kIntegerRows[1] = {device_row<IntegerArgs, launch>("integer_product/i8/cuda", DType::i8)};
+constinit const KernelRow kIntegerRows[1] = {device_row<IntegerArgs, launch_integer>("integer_product/i8/cuda", DType::i8)};
 
 }  // namespace tern::cuda

@@ -9,19 +9,18 @@ namespace tern {
 namespace {
 
 // Which input is what; kNoInput for those that an operator has not.
-constexpr size_t kNoInput = SIZE_MAX;
-struct Roles {
+struct MatmulRoles {
   size_t a, b, a_zero, b_zero, a_scale = kNoInput, b_scale = kNoInput, y_scale = kNoInput, y_zero = kNoInput, bias = kNoInput, residual = kNoInput;
   bool to_float() const { return a_scale != kNoInput && y_scale == kNoInput; }
 };
-constexpr EpilogueSlots kToFloatEpilogue{
+constexpr EpilogueSlots kMatmulToFloatEpilogue{
     .op = &kMatMulIntegerToFloat, .residual = 7, .activations = activation_bit(Activation::none) | activation_bit(Activation::relu)};
-constexpr Roles kInteger{0, 1, 2, 3}, kLinear8{0, 3, 2, 5, 1, 4, 6, 7, 8},
-    kToFloat{0, 3, 2, 5, 1, 4, kNoInput, kNoInput, 6, kToFloatEpilogue.residual};
+constexpr MatmulRoles kIntegerOfMatmul{0, 1, 2, 3}, kLinear8OfMatmul{0, 3, 2, 5, 1, 4, 6, 7, 8},
+    kToFloatOfMatmul{0, 3, 2, 5, 1, 4, kNoInput, kNoInput, 6, kMatmulToFloatEpilogue.residual};
 
 bool transposed(const AttrReader& attrs) { return attrs.lists("transB") && attrs.i("transB") != 0; }
 
-Status infer(InferContext& c, const Roles& in) {
+Status infer(InferContext& c, const MatmulRoles& in) {
   if (Status s = check_integer_dtypes(c, in.a, in.b); !s) return s;
   if (Status s = check_zero_dtype(c, in.a_zero, in.a); !s) return s;
   if (Status s = check_zero_dtype(c, in.b_zero, in.b); !s) return s;
@@ -47,10 +46,10 @@ Status infer(InferContext& c, const Roles& in) {
   auto shape = matmul_shape(c.shape(in.a), b, c);
   if (!shape) return shape.error();
   c.set(0, y, *shape);
-  return in.to_float() ? check_epilogue(c, kToFloatEpilogue, *shape) : Status();
+  return in.to_float() ? check_epilogue(c, kMatmulToFloatEpilogue, *shape) : Status();
 }
 
-Status bind(BindContext& c, const Roles& in) {
+Status bind(BindContext& c, const MatmulRoles& in) {
   const TensorView &x = c.in(in.a), &w = c.in(in.b);
   if (c.out(0).count() == 0) return {};
   Dims w_dims = w.dims;
@@ -105,34 +104,39 @@ Status bind(BindContext& c, const Roles& in) {
   return bind_integer(c, a, in.b, in.b_zero, batches);
 }
 
-Status infer_integer(InferContext& c) { return infer(c, kInteger); }
-Status bind_integer_matmul(BindContext& c) { return bind(c, kInteger); }
-Status infer_linear(InferContext& c) { return infer(c, kLinear8); }
-Status bind_linear(BindContext& c) { return bind(c, kLinear8); }
-Status infer_to_float(InferContext& c) { return infer(c, kToFloat); }
-Status bind_to_float(BindContext& c) { return bind(c, kToFloat); }
+Status infer_matmul_integer(InferContext& c) { return infer(c, kIntegerOfMatmul); }
+Status bind_integer_matmul(BindContext& c) { return bind(c, kIntegerOfMatmul); }
+Status infer_qlinear_matmul(InferContext& c) { return infer(c, kLinear8OfMatmul); }
+Status bind_qlinear_matmul(BindContext& c) { return bind(c, kLinear8OfMatmul); }
+Status infer_matmul_to_float(InferContext& c) { return infer(c, kToFloatOfMatmul); }
+Status bind_matmul_to_float(BindContext& c) { return bind(c, kToFloatOfMatmul); }
 
 int64_t macs(const AttrReader&, std::span<const TensorView> in, std::span<const TensorView> out) { return out[0].count() * in[0].dims.back(); }
 
-constexpr AttrSpec kFusedAttrs[] = {{"transB", AttrKind::i, 0}};
+constexpr AttrSpec kFusedMatmulAttrs[] = {{"transB", AttrKind::i, 0}};
 
 }  // namespace
 
 constinit const OpDef kMatMulInteger = {.name = "MatMulInteger",
                                         .inputs = {2, 4},
                                         .outputs = {1, 1},
-                                        .infer = infer_integer,
+                                        .infer = infer_matmul_integer,
                                         .bind = bind_integer_matmul,
                                         .kernels = kIntegerRows,
                                         .macs = macs};
-constinit const OpDef kQLinearMatMul = {
-    .name = "QLinearMatMul", .inputs = {8, 8}, .outputs = {1, 1}, .infer = infer_linear, .bind = bind_linear, .kernels = kIntegerRows, .macs = macs};
+constinit const OpDef kQLinearMatMul = {.name = "QLinearMatMul",
+                                        .inputs = {8, 8},
+                                        .outputs = {1, 1},
+                                        .infer = infer_qlinear_matmul,
+                                        .bind = bind_qlinear_matmul,
+                                        .kernels = kIntegerRows,
+                                        .macs = macs};
 constinit const OpDef kFusedQLinearMatMul = {.name = "FusedQLinearMatMul",
                                              .inputs = {8, 9},
                                              .outputs = {1, 1},
-                                             .attrs = kFusedAttrs,
-                                             .infer = infer_linear,
-                                             .bind = bind_linear,
+                                             .attrs = kFusedMatmulAttrs,
+                                             .infer = infer_qlinear_matmul,
+                                             .bind = bind_qlinear_matmul,
                                              .kernels = kIntegerRows,
                                              .macs = macs,
                                              .tern_only = true};
@@ -141,12 +145,12 @@ constinit const OpDef kMatMulIntegerToFloat = {.name = "MatMulIntegerToFloat",
                                                .inputs = {6, 8},
                                                .outputs = {1, 1},
                                                .attrs = kEpilogueAttrs,
-                                               .infer = infer_to_float,
-                                               .bind = bind_to_float,
+                                               .infer = infer_matmul_to_float,
+                                               .bind = bind_matmul_to_float,
                                                .kernels = kCpuIntegerRows,
                                                .macs = macs,
-                                               .inplace_inputs = 1u << kToFloatEpilogue.residual,
+                                               .inplace_inputs = 1u << kMatmulToFloatEpilogue.residual,
                                                .tern_only = true,
-                                               .epilogue = &kToFloatEpilogue};
+                                               .epilogue = &kMatmulToFloatEpilogue};
 
 }  // namespace tern

@@ -8,8 +8,6 @@
 namespace tern {
 namespace {
 
-bool is_byte(DType t) { return t == DType::u8 || t == DType::i8; }
-
 // ---- QuantizedAdd, QuantizedMul: data, scale and zero point of a, of b; scale and zero point of y ----
 
 Status infer_pair(InferContext& c) {

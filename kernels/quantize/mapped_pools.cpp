@@ -4,12 +4,11 @@
 #include "kernels/conv/conv_bind.h"
 #include "kernels/layouts.h"
 #include "kernels/pool/pool_window.h"
+#include "kernels/quantize/integer.h"
 #include "kernels/quantize/mapped.h"
 
 namespace tern {
 namespace {
-
-bool is_byte(DType t) { return t == DType::u8 || t == DType::i8; }
 
 constexpr AttrSpec kMaxAttrs[] = {{"auto_pad", AttrKind::s, "NOTSET"}, {"ceil_mode", AttrKind::i, 0}, {"dilations", AttrKind::ints},
                                   {"kernel_shape", AttrKind::ints},    {"pads", AttrKind::ints},      {"strides", AttrKind::ints}};

@@ -7,7 +7,7 @@ namespace tern {
 namespace {
 
 template <bool Max>
-constexpr KernelRow kDeviceRows[] = {
+constexpr KernelRow kArgDeviceRows[] = {
     device_row<ArgArgs, cuda::launch_arg<DType::f32, Max>>(Max ? "arg_max/f32/cuda" : "arg_min/f32/cuda", DType::f32),
     device_row<ArgArgs, cuda::launch_arg<DType::f64, Max>>(Max ? "arg_max/f64/cuda" : "arg_min/f64/cuda", DType::f64),
     device_row<ArgArgs, cuda::launch_arg<DType::f16, Max>>(Max ? "arg_max/f16/cuda" : "arg_min/f16/cuda", DType::f16),
@@ -22,7 +22,7 @@ constexpr KernelRow kDeviceRows[] = {
     device_row<ArgArgs, cuda::launch_arg<DType::u64, Max>>(Max ? "arg_max/u64/cuda" : "arg_min/u64/cuda", DType::u64),
 };
 
-Status infer(InferContext& c) {
+Status infer_arg(InferContext& c) {
   const Shape& x = c.shape(0);
   if (!is_number(c.dtype(0))) return bad_dtype(c.dtype(0));
   if (!x.ranked()) {
@@ -40,7 +40,7 @@ Status infer(InferContext& c) {
 }
 
 template <bool Max>
-Status bind(BindContext& c) {
+Status bind_arg(BindContext& c) {
   const TensorView& x = c.in(0);
   ArgArgs& a =
       c.args(ArgArgs{nullptr, nullptr, lines_of(c, x.dims, *normalize_axis(c.attrs.i("axis"), x.dims.rank)), c.attrs.i("select_last_index") != 0});
@@ -52,23 +52,23 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i, 0}, {"keepdims", AttrKind::i, 1}, {"select_last_index", AttrKind::i, 0}};
+constexpr AttrSpec kArgAttrs[] = {{"axis", AttrKind::i, 0}, {"keepdims", AttrKind::i, 1}, {"select_last_index", AttrKind::i, 0}};
 
 }  // namespace
 
 constinit const OpDef kArgMax = {.name = "ArgMax",
                                  .inputs = {1, 1},
                                  .outputs = {1, 1},
-                                 .attrs = kAttrs,
-                                 .infer = infer,
-                                 .bind = bind<true>,
-                                 .kernels = rows_of<TERN_ON_EACH_ISA(arg_max_any), kDeviceRows<true>>};
+                                 .attrs = kArgAttrs,
+                                 .infer = infer_arg,
+                                 .bind = bind_arg<true>,
+                                 .kernels = rows_of<TERN_ON_EACH_ISA(arg_max_any), kArgDeviceRows<true>>};
 constinit const OpDef kArgMin = {.name = "ArgMin",
                                  .inputs = {1, 1},
                                  .outputs = {1, 1},
-                                 .attrs = kAttrs,
-                                 .infer = infer,
-                                 .bind = bind<false>,
-                                 .kernels = rows_of<TERN_ON_EACH_ISA(arg_min_any), kDeviceRows<false>>};
+                                 .attrs = kArgAttrs,
+                                 .infer = infer_arg,
+                                 .bind = bind_arg<false>,
+                                 .kernels = rows_of<TERN_ON_EACH_ISA(arg_min_any), kArgDeviceRows<false>>};
 
 }  // namespace tern

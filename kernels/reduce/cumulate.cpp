@@ -21,7 +21,7 @@ constexpr KernelRow kOnDevice[] = {
 constexpr auto& kSums = rows_of<TERN_ON_EACH_ISA(cum_sum_any), kOnDevice<false>>;
 constexpr auto& kProducts = rows_of<TERN_ON_EACH_ISA(cum_prod_any), kOnDevice<true>>;
 
-Status infer(InferContext& c) {
+Status infer_cumulate(InferContext& c) {
   if (pick(kSums, c.dtype(0), Isa::scalar) == nullptr) return bad_dtype(c.dtype(0));
   auto axis = c.known_ints(1);
   if (axis && c.shape(0).ranked() && !normalize_axis((*axis)[0], c.shape(0).rank())) {
@@ -30,7 +30,7 @@ Status infer(InferContext& c) {
   return infer_same(c);
 }
 
-Status bind(BindContext& c) {
+Status bind_cumulate(BindContext& c) {
   const TensorView& x = c.in(0);
   const auto axis = normalize_axis(c.ints(1)[0], x.dims.rank);
   if (!axis) return invalid("axis is outside of " + to_string(x.dims));
@@ -41,25 +41,25 @@ Status bind(BindContext& c) {
   return {};
 }
 
-constexpr AttrSpec kAttrs[] = {{"exclusive", AttrKind::i, 0}, {"reverse", AttrKind::i, 0}};
+constexpr AttrSpec kCumulateAttrs[] = {{"exclusive", AttrKind::i, 0}, {"reverse", AttrKind::i, 0}};
 
 }  // namespace
 
 constinit const OpDef kCumSum = {.name = "CumSum",
                                  .inputs = {2, 2},
                                  .outputs = {1, 1},
-                                 .attrs = kAttrs,
-                                 .infer = infer,
-                                 .bind = bind,
+                                 .attrs = kCumulateAttrs,
+                                 .infer = infer_cumulate,
+                                 .bind = bind_cumulate,
                                  .kernels = kSums,
                                  .value_inputs = {.integer = 2},
                                  .inplace_inputs = 1};
 constinit const OpDef kCumProd = {.name = "CumProd",
                                   .inputs = {2, 2},
                                   .outputs = {1, 1},
-                                  .attrs = kAttrs,
-                                  .infer = infer,
-                                  .bind = bind,
+                                  .attrs = kCumulateAttrs,
+                                  .infer = infer_cumulate,
+                                  .bind = bind_cumulate,
                                   .kernels = kProducts,
                                   .value_inputs = {.integer = 2},
                                   .inplace_inputs = 1};

@@ -127,7 +127,7 @@ Result<std::optional<std::vector<bool>>> mask(const AttrReader& attrs, bool give
   return std::optional(out);
 }
 
-Status infer(InferContext& c) {
+Status infer_reduce(InferContext& c) {
   const Shape& x = c.shape(0);
   const DType t = c.dtype(0);
   if (!x.ranked()) {
@@ -156,7 +156,7 @@ Status infer(InferContext& c) {
 
 // The product of a list of dims is how exporters count elements.
 Status infer_prod(InferContext& c) {
-  if (Status s = infer(c); !s) return s;
+  if (Status s = infer_reduce(c); !s) return s;
   auto ints = c.ints(0);
   if (!ints || c.shape(0).rank() > 1 || c.outputs[0].shape.rank() > 1 || c.attrs.i("noop_with_empty_axes") != 0) return {};
   std::optional<Dim> product = Dim(1);
@@ -165,7 +165,7 @@ Status infer_prod(InferContext& c) {
   return {};
 }
 
-Status bind(BindContext& c) {
+Status bind_reduce(BindContext& c) {
   const TensorView &x = c.in(0), &y = c.out(0);
   const KernelRow* kernel = c.pick(x.dtype);
   if (kernel == nullptr) return bad_dtype(x.dtype);
@@ -262,7 +262,7 @@ constexpr KernelRow kBytesOnDevice[] = {
     device_row<ReduceArgs, cuda::launch_reduce<DType::boolean, kKind>>(kJoined<Name, "/bool/cuda">.s, DType::boolean),
 };
 
-constexpr AttrSpec kAttrs[] = {{"keepdims", AttrKind::i, 1}, {"noop_with_empty_axes", AttrKind::i, 0}};
+constexpr AttrSpec kReduceAttrs[] = {{"keepdims", AttrKind::i, 1}, {"noop_with_empty_axes", AttrKind::i, 0}};
 
 // Over all spatial axes of blocked maps, in the order of sums that this operator has (GlobalAveragePool has another).
 std::optional<LayoutForm> reduce_mean_layouts(const LayoutQuery& q) {
@@ -280,14 +280,14 @@ std::optional<LayoutForm> reduce_mean_layouts(const LayoutQuery& q) {
   return f;
 }
 
-constexpr OpDef reduction(const char* name, std::span<const KernelRow* const> rows, Status (*inference)(InferContext&) = infer,
+constexpr OpDef reduction(const char* name, std::span<const KernelRow* const> rows, Status (*inference)(InferContext&) = infer_reduce,
                           LayoutsFn layouts = nullptr) {
   return {.name = name,
           .inputs = {1, 2},
           .outputs = {1, 1},
-          .attrs = kAttrs,
+          .attrs = kReduceAttrs,
           .infer = inference,
-          .bind = bind,
+          .bind = bind_reduce,
           .kernels = rows,
           .value_inputs = {.ints = 2},
           .layouts = layouts};
@@ -304,7 +304,7 @@ constinit const OpDef kReduceMean =
               rows_of<TERN_ON_EACH_ISA(reduce_mean_f32), cuda::reduce_mean_f32, kPortableFloats<"reduce_mean", portable::Mean>,
                       kPortableInts<"reduce_mean", portable::Mean>, kFloatsOnDevice<"reduce_mean", cuda::ReduceKind::mean>,
                       kIntsOnDevice<"reduce_mean", cuda::ReduceKind::mean>>,
-              infer, reduce_mean_layouts);
+              infer_reduce, reduce_mean_layouts);
 constinit const OpDef kReduceMax =
     reduction("ReduceMax", rows_of<TERN_ON_EACH_ISA(reduce_max_f32), TERN_ON_EACH_ISA(reduce_max_any), cuda::reduce_max_f32,
                                    kFloatsOnDevice<"reduce_max", cuda::ReduceKind::max>, kIntsOnDevice<"reduce_max", cuda::ReduceKind::max>,

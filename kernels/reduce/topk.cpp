@@ -13,7 +13,7 @@ namespace {
 // An entry of the heap (topk.simd.cpp) of 64 bits has room for keys and places of 32.
 bool wide_entries(size_t element, int64_t n) { return element > 4 || n > UINT32_MAX; }
 
-constexpr KernelRow kDeviceRows[] = {
+constexpr KernelRow kTopkDeviceRows[] = {
     device_row<TopKArgs, cuda::launch_topk<DType::f32>>("topk/f32/cuda", DType::f32),
     device_row<TopKArgs, cuda::launch_topk<DType::f64>>("topk/f64/cuda", DType::f64),
     device_row<TopKArgs, cuda::launch_topk<DType::f16>>("topk/f16/cuda", DType::f16),
@@ -28,7 +28,7 @@ constexpr KernelRow kDeviceRows[] = {
     device_row<TopKArgs, cuda::launch_topk<DType::u64>>("topk/u64/cuda", DType::u64),
 };
 
-Status infer(InferContext& c) {
+Status infer_topk(InferContext& c) {
   const Shape& x = c.shape(0);
   if (!is_number(c.dtype(0))) return bad_dtype(c.dtype(0));
   Shape y = x;
@@ -46,7 +46,7 @@ Status infer(InferContext& c) {
   return {};
 }
 
-Status bind(BindContext& c) {
+Status bind_topk(BindContext& c) {
   const TensorView& x = c.in(0);
   const int64_t k = c.ints(1)[0];
   const int axis = *normalize_axis(c.attrs.i("axis"), x.dims.rank);
@@ -69,17 +69,17 @@ int64_t steps(const AttrReader& attrs, std::span<const TensorView> in, std::span
   return checked_mul(in[0].count(), static_cast<int64_t>(std::bit_width(static_cast<uint64_t>(k)))).value_or(INT64_MAX);
 }
 
-constexpr AttrSpec kAttrs[] = {{"axis", AttrKind::i, -1}, {"largest", AttrKind::i, 1}, {"sorted", AttrKind::i, 1}};
+constexpr AttrSpec kTopkAttrs[] = {{"axis", AttrKind::i, -1}, {"largest", AttrKind::i, 1}, {"sorted", AttrKind::i, 1}};
 
 }  // namespace
 
 constinit const OpDef kTopK = {.name = "TopK",
                                .inputs = {2, 2},
                                .outputs = {1, 2},
-                               .attrs = kAttrs,
-                               .infer = infer,
-                               .bind = bind,
-                               .kernels = rows_of<TERN_ON_EACH_ISA(topk_any), kDeviceRows>,
+                               .attrs = kTopkAttrs,
+                               .infer = infer_topk,
+                               .bind = bind_topk,
+                               .kernels = rows_of<TERN_ON_EACH_ISA(topk_any), kTopkDeviceRows>,
                                .steps = steps,
                                .value_inputs = {.integer = 2},
                                .optional_outputs = 1};

@@ -3,12 +3,11 @@
 
 #include <cmath>
 
+#include "kernels/quantize/integer.h"
 #include "kernels/quantize/linear.h"
 
 namespace tern {
 namespace {
-
-bool is_byte(DType t) { return t == DType::u8 || t == DType::i8; }
 
 const Tensor* one(const Rewriter& r, ValueId v, DType dtype) {
   const Tensor* t = r.constant(v, dtype);
