@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 
+#include "tests/support/device.h"
 #include "tests/support/op_test.h"
 
 namespace tern::test::in_gather {
@@ -60,7 +61,8 @@ TEST_CASE("gather: the mean of one row of 16 bits has every number that 16 bits 
   std::vector<bf16> others;
   for (int i = 0; i < 1 << 16; ++i) {
     halves.push_back({static_cast<uint16_t>(i)});
-    others.push_back({static_cast<uint16_t>(i)});
+    const bool flushed = on_device() && (i & 0x7f80) == 0;  // a device's Cast flushes subnormals
+    others.push_back({static_cast<uint16_t>(flushed ? i & 0x8000 : i)});
   }
   const Tensor index = i64({1, 1}, {0});
   for (const Tensor& x : {Tensor::of<f16>({1, 1 << 16}, halves), Tensor::of<bf16>({1, 1 << 16}, others)}) {
