@@ -29,11 +29,11 @@ constexpr AttrSpec kLeakyReluAttrs[] = {{"alpha", AttrKind::f, 0.01f}};
 constexpr AttrSpec kSeluAttrs[] = {{"alpha", AttrKind::f, 1.67326319217681884765625f}, {"gamma", AttrKind::f, 1.05070102214813232421875f}};
 constexpr AttrSpec kGeluAttrs[] = {{"approximate", AttrKind::s, "none"}};
 
-constexpr OpDef activation_op(const char* name, std::span<const AttrSpec> attrs, Status (*bind_activations)(BindContext&),
+constexpr OpDef activation_op(const char* name, std::span<const AttrSpec> attrs, Status (*bind)(BindContext&),
                               std::span<const KernelRow* const> rows) {
   OpDef op = float_op(name, rows);
   op.attrs = attrs;
-  op.bind = bind_activations;
+  op.bind = bind;
   return op;
 }
 

@@ -12,7 +12,7 @@ using namespace functions;
 constexpr Text kArithmeticModule("elementwise/arithmetic");
 
 template <std::optional<Dim> (*kF)(const Dim&, const Dim&)>
-std::optional<Dim> number_of(std::span<const Dim> in, const AttrReader&) {
+std::optional<Dim> symbolic_binary(std::span<const Dim> in, const AttrReader&) {
   return kF(in[0], in[1]);
 }
 
@@ -61,7 +61,7 @@ Status bind_binary(BindContext& c) { return bind_binary(c, c.pick(c.in(0).dtype)
 extern constinit const OpDef kAdd = binary_op("Add", infer_binary<is_number>,
                                               rows_of<TERN_ON_EACH_ISA(add_f32), TERN_ON_EACH_ISA(add_wide), TERN_ON_EACH_ISA(add_int),
                                                       kBinary<"add", Add{}, OtherInts>, cuda::kBinary<kArithmeticModule, "add", Ints>>,
-                                              number_of<add>, commutative_layouts);
+                                              symbolic_binary<add>, commutative_layouts);
 extern constinit const OpDef kDiv = binary_op(
     "Div", infer_binary<is_number>,
     rows_of<TERN_ON_EACH_ISA(div_f32), TERN_ON_EACH_ISA(div_wide), kBinary<"div", Div{}, Ints>, cuda::kBinary<kArithmeticModule, "div", Ints>>,
@@ -69,7 +69,7 @@ extern constinit const OpDef kDiv = binary_op(
 extern constinit const OpDef kMul = binary_op("Mul", infer_binary<is_number>,
                                               rows_of<TERN_ON_EACH_ISA(mul_f32), TERN_ON_EACH_ISA(mul_wide), TERN_ON_EACH_ISA(mul_int),
                                                       kBinary<"mul", Mul{}, OtherInts>, cuda::kBinary<kArithmeticModule, "mul", Ints>>,
-                                              number_of<mul>, commutative_layouts);
+                                              symbolic_binary<mul>, commutative_layouts);
 extern constinit const OpDef kPRelu = binary_op("PRelu", infer_prelu,
                                                 rows_of<TERN_ON_EACH_ISA(prelu_f32), TERN_ON_EACH_ISA(prelu_wide), kBinary<"prelu", PRelu{}, Ints>,
                                                         cuda::kBinary<kArithmeticModule, "prelu", Ints>>,
@@ -77,6 +77,6 @@ extern constinit const OpDef kPRelu = binary_op("PRelu", infer_prelu,
 extern constinit const OpDef kSub = binary_op("Sub", infer_binary<is_number>,
                                               rows_of<TERN_ON_EACH_ISA(sub_f32), TERN_ON_EACH_ISA(sub_wide), TERN_ON_EACH_ISA(sub_int),
                                                       kBinary<"sub", Sub{}, OtherInts>, cuda::kBinary<kArithmeticModule, "sub", Ints>>,
-                                              number_of<sub>, pair_layouts);
+                                              symbolic_binary<sub>, pair_layouts);
 
 }  // namespace tern

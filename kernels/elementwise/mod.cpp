@@ -11,7 +11,7 @@ namespace {
 using namespace functions;
 constexpr Text kModModule("elementwise/mod");
 
-std::optional<Dim> remainder_of(std::span<const Dim> in, const AttrReader& attrs) {
+std::optional<Dim> symbolic_mod(std::span<const Dim> in, const AttrReader& attrs) {
   if (!in[0].known() || !in[1].known() || in[1].value() == 0 || in[1].value() == -1) return std::nullopt;
   const int64_t b = in[1].value(), r = in[0].value() % b;
   return Dim(attrs.i("fmod") == 0 && r != 0 && (r < 0) != (b < 0) ? r + b : r);
@@ -40,6 +40,6 @@ extern constinit const OpDef kMod = {
                        cuda::kPlainBinary<kModModule, "mod", Ints>, TERN_ON_EACH_ISA(fmod_wide), kBinary<"fmod", Fmod{}, Ints>,
                        cuda::kPlainBinary<kModModule, "fmod", Floats>, cuda::kPlainBinary<kModModule, "fmod", Ints>>,
     .inplace_inputs = 3,
-    .symbolic = remainder_of};
+    .symbolic = symbolic_mod};
 
 }  // namespace tern

@@ -85,7 +85,7 @@ Status bind_variadic(BindContext& c) {
 
 // Of known numbers, or of the same expression twice.
 template <bool kLargest>
-std::optional<Dim> extreme_of(std::span<const Dim> in, const AttrReader&) {
+std::optional<Dim> symbolic_extreme(std::span<const Dim> in, const AttrReader&) {
   Dim best = in[0];
   for (const Dim& d : in.subspan(1)) {
     if (d == best) continue;
@@ -103,16 +103,16 @@ std::optional<Dim> sum(std::span<const Dim> in, const AttrReader&) {
 }
 
 // Input 0 or 1 may be overwritten: the first step reads both of each place before it writes there.
-constexpr OpDef variadic_op(const char* name, Status (*infer)(InferContext&), Status (*bind_variadic)(BindContext&),
-                            std::span<const KernelRow* const> rows, Symbolic extreme_of, LayoutsFn layouts = nullptr) {
+constexpr OpDef variadic_op(const char* name, Status (*infer)(InferContext&), Status (*bind)(BindContext&), std::span<const KernelRow* const> rows,
+                            Symbolic symbolic, LayoutsFn layouts = nullptr) {
   return {.name = name,
           .inputs = {1, -1},
           .outputs = {1, 1},
           .infer = infer,
-          .bind = bind_variadic,
+          .bind = bind,
           .kernels = rows,
           .inplace_inputs = 3,
-          .symbolic = extreme_of,
+          .symbolic = symbolic,
           .layouts = layouts};
 }
 
@@ -122,13 +122,13 @@ constexpr OpDef variadic_op(const char* name, Status (*infer)(InferContext&), St
 extern constinit const OpDef kMax = variadic_op("Max", infer_binary<is_number>, bind_variadic<kMax, false, cuda::kMaxOf>,
                                                 rows_of<TERN_ON_EACH_ISA(max_f32), TERN_ON_EACH_ISA(max_wide), kBinary<"max", Max{}, Ints>,
                                                         cuda::kBinary<kVariadicModule, "max", Ints>, kSteps, cuda::kMaxOf>,
-                                                extreme_of<true>, pair_layouts);
+                                                symbolic_extreme<true>, pair_layouts);
 extern constinit const OpDef kMean =
     variadic_op("Mean", infer_binary<is_float>, bind_variadic<kAdd, true, cuda::kSumOf>, rows_of<kSteps, cuda::kSumOf>, nullptr);
 extern constinit const OpDef kMin = variadic_op("Min", infer_binary<is_number>, bind_variadic<kMin, false, cuda::kMinOf>,
                                                 rows_of<TERN_ON_EACH_ISA(min_f32), TERN_ON_EACH_ISA(min_wide), kBinary<"min", Min{}, Ints>,
                                                         cuda::kBinary<kVariadicModule, "min", Ints>, kSteps, cuda::kMinOf>,
-                                                extreme_of<false>, pair_layouts);
+                                                symbolic_extreme<false>, pair_layouts);
 extern constinit const OpDef kSum =
     variadic_op("Sum", infer_binary<is_float>, bind_variadic<kAdd, false, cuda::kSumOf>, rows_of<kSteps, cuda::kSumOf>, sum);
 

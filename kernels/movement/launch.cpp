@@ -16,7 +16,7 @@ struct Names {
 };
 constexpr Names kPadNames = {{"pad_1", "pad_2", "pad_4", "pad_8"}, {"pad_wide_1", "pad_wide_2", "pad_wide_4", "pad_wide_8"}};
 constexpr Names kTriluNames = {{"trilu_1", "trilu_2", "trilu_4", "trilu_8"}, {"trilu_wide_1", "trilu_wide_2", "trilu_wide_4", "trilu_wide_8"}};
-constexpr Names kReverse = {
+constexpr Names kReverseNames = {
     {"reverse_sequence_1", "reverse_sequence_2", "reverse_sequence_4", "reverse_sequence_8", "reverse_sequence_16"},
     {"reverse_sequence_wide_1", "reverse_sequence_wide_2", "reverse_sequence_wide_4", "reverse_sequence_wide_8", "reverse_sequence_wide_16"}};
 
@@ -51,7 +51,7 @@ void launch_trilu(const TriluArgs& a, Launches& to) {
 void launch_reverse(const ReverseArgs& a, Launches& to) {
   const uint64_t all = 16 | static_cast<uint64_t>(a.run) | reinterpret_cast<uintptr_t>(a.x) | reinterpret_cast<uintptr_t>(a.y);
   const int64_t unit = int64_t(1) << std::countr_zero(all), run = a.run / unit, units = a.batch * a.time * run;
-  add(kReverse, unit, units, to, [&]<class Div>() {
+  add(kReverseNames, unit, units, to, [&]<class Div>() {
     return ReverseUnits<Div>{a, Div(run), Div(a.time_first ? a.batch : a.time), static_cast<typename Div::Int>(units)};
   });
 }

@@ -16,7 +16,7 @@ void launch_with(const QuantArgs& a, DType x, int64_t count, const char* kernel,
   to.add(kModule, kernel, {blocks_for(count, kQuantBlock)}, {kQuantBlock}, 0, QuantLaunch<Div>{a, Div(a.n), Div(a.inner), Div(a.block), count, x});
 }
 template <DType kX, bool kQuantizes>
-void launch_mapped(const QuantArgs& a, Launches& to) {
+void launch_quantize(const QuantArgs& a, Launches& to) {
   const int64_t count = (a.end - a.begin) * a.inner;
   if (std::max({count, a.n, a.block}) < kFastDivMost) launch_with<FastDiv>(a, kX, count, kQuantizes ? "quantize_any" : "dequantize_any", to);
   else launch_with<WideDiv>(a, kX, count, kQuantizes ? "quantize_large" : "dequantize_large", to);
@@ -25,7 +25,7 @@ template <class T, bool kQuantizes>
 constexpr KernelRow row() {
   constexpr DType kX = dtype_of<T>();
   constexpr const char* kName = kQuantizes ? kRowName<"quantize", kX, Isa::cuda>.data() : kRowName<"dequantize", kX, Isa::cuda>.data();
-  return device_row<QuantArgs, launch_mapped<kX, kQuantizes>>(kName, kX);
+  return device_row<QuantArgs, launch_quantize<kX, kQuantizes>>(kName, kX);
 }
 
 void launch_dynamic(const DynamicArgs& a, Launches& to) {

@@ -72,7 +72,7 @@ bool scaled(Rewriter& r, size_t n) {
 
 bool is_bias_vector(const Rewriter& r, ValueId v, const Shape& y) {
   const Tensor* t = r.constant(v);
-  return t != nullptr && y.rank() > 0 && t->dims().rank == 1 && y[y.rank() - 1].is(t->count());
+  return t != nullptr && t->dims().rank == 1 && lies_along(t, y, y.rank() - 1);
 }
 
 void with_product_bias(Rewriter& r, size_t n) {

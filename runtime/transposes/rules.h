@@ -32,8 +32,7 @@ bool is_elementwise(const OpDef& op);
 // Is the extent known to be 1?
 inline bool is_one(const Graph& graph, ValueId v, int axis) { return graph.value(v).type.shape[axis].is(1); }
 
-// places[order[i]] == i.
-Order natural(int rank);  // 0, 1, ...
-Order inverse(const Order& order);
+Order natural(int rank);            // 0, 1, ...
+Order inverse(const Order& order);  // places[order[i]] == i
 
 }  // namespace tern::transposes
