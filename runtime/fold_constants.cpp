@@ -12,6 +12,7 @@
 #include "runtime/base/sealed.h"
 #include "runtime/control/control.h"
 #include "runtime/evaluator.h"
+#include "runtime/infer_shapes.h"
 
 namespace tern {
 namespace {
@@ -201,6 +202,16 @@ Result<bool> fold_node(Graph& graph, const Node& node, FoldBudget& left, Isa isa
   return true;
 }
 
+// Whether inference from more constants could tell more of an output of `node`.
+bool wants_shapes(const Graph& graph, const Node& node) {
+  return std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) {
+    if (v == kNone) return false;
+    const Value& value = graph.value(v);
+    if (!value.type.shape.ranked() || std::any_of(value.type.shape.dims().begin(), value.type.shape.dims().end(), made_up)) return true;
+    return value.ints && std::any_of(value.ints->begin(), value.ints->end(), made_up);
+  });
+}
+
 }  // namespace
 
 int64_t bytes_of_constants(const Graph& graph) {
@@ -222,24 +233,47 @@ Status fold_constants(Graph& graph, FoldBudget& budget) {
   };
   // A control operator that disappears gives its readers values that it has read itself, or new ones: neither are let go of.
   const std::vector<int32_t> readers = count_readers(graph);
+  std::vector<bool> news(graph.values.size(), false);  // of which more is known than when shapes were inferred
   std::vector<Node> nodes = std::move(graph.nodes);
   graph.nodes.clear();
   for (Node& node : nodes) {
-    for (ValueId& v : node.inputs) replace(v);
+    bool learns = false;
+    for (ValueId& v : node.inputs) {
+      const ValueId was = v;
+      replace(v);
+      learns = learns || v != was || (v != kNone && news[static_cast<size_t>(v)]);
+    }
     Result<bool> gone = false;
     if (const ControlDef* control = find_control(node.op)) {
       folding.sink_constants(node);
       gone = control->fold(folding, node);
       if (!gone) return gone.error();
     } else {
+      learns = learns && wants_shapes(graph, node);
+      if (learns) {
+        if (Status s = infer_shapes(graph, node); !s) return s.error().within(describe(graph, node));
+      }
       gone = fold_node(graph, node, budget, folding.isa, readers);
       if (!gone) return gone.error().within(describe(graph, node));
+    }
+    news.resize(graph.values.size(), false);
+    for (ValueId v : node.outputs) {
+      if (v != kNone) news[static_cast<size_t>(v)] = learns || *gone;
     }
     if (!*gone) folding.kept.push_back(std::move(node));
   }
   for (ValueId& v : graph.outputs) replace(v);
   graph.nodes = std::move(folding.kept);
   return {};
+}
+
+Status Folding::fold(Graph& subgraph) {
+  subgraph.next_symbol = graph.next_symbol;
+  subgraph.symbol_room = graph.symbol_room;
+  Status folded = fold_constants(subgraph, left);
+  graph.next_symbol = subgraph.next_symbol;
+  graph.symbol_room = subgraph.symbol_room;
+  return folded;
 }
 
 void Folding::sink_constants(Node& node) {

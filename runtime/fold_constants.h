@@ -23,7 +23,8 @@ FoldBudget fold_budget(const Graph& graph, int64_t bytes);
 constexpr int64_t kFoldedPerBudget = 4;  // a byte of constants counts as so many of the budget
 int64_t bytes_of_constants(const Graph& graph);
 
-// Needs infer_shapes before. A node is left alone when its result would be much larger than its inputs (an Expand of a scalar),
+// Needs infer_shapes before; shapes that were unknown are inferred again as soon as folding has told what they hang on, so that a long chain of
+// Shape, Expand, Pad and Reshape resolves in one pass. A node is left alone when its result would be much larger than its inputs (an Expand of a scalar),
 // or when the budget does not last. Kernels are those of the best ISA: the bits are the same.
 // Errors: what an operator says of constants that it cannot take.
 Status fold_constants(Graph& graph, FoldBudget& budget);
@@ -38,7 +39,7 @@ struct Folding {
 
   const Isa isa = best_isa();
 
-  Status fold(Graph& subgraph) { return fold_constants(subgraph, left); }
+  Status fold(Graph& subgraph);
   // A subgraph that may never run: one that cannot be folded stays as it was, and is an error only when it runs.
   void try_fold(Graph& subgraph) {
     Graph folded = subgraph;

@@ -200,6 +200,36 @@ TEST_CASE("fold_constants: work comes out of one budget, and what is over it sta
   CHECK(fold_budget(b.graph, 1000).work >= 4 * 1000 + 16 * 64 * 64 * 4);
 }
 
+// relu(x), relu(relu(x)), …: each of the size that the one before turns out to have, which inference alone cannot tell.
+ValueId resized_chain(GraphBuilder& b, ValueId x, int length) {
+  for (int i = 0; i < length; ++i) {
+    auto size = b.node("Shape", {x});
+    auto wanted = b.node("Where", {b.node("Equal", {size, b.ints({-1})}), b.ints({1}), size});
+    x = b.node("Relu", {b.node("Expand", {x, wanted})});
+  }
+  return x;
+}
+
+TEST_CASE("fold_constants: a chain of sizes that hang on each other resolves in one pass, also in a branch that may run") {
+  GraphBuilder b;
+  b.output(resized_chain(b, b.input("x", {4}), 20));
+  REQUIRE(optimize(b.graph, 1 << 20, Stage::fold).ok());
+  CHECK(b.graph.value(b.graph.outputs[0]).type.shape.text() == "[4]");
+  CHECK(GraphBuilder::count(b.graph, "Where") == 0);
+
+  GraphBuilder around;
+  auto x = around.input("x", {4}), c = around.input("c", Shape(std::vector<Dim>()), DType::boolean);
+  for (int branch = 0; branch < 2; ++branch) {
+    GraphBuilder g;
+    g.output(resized_chain(g, g.input("x", {4}), 10 + branch));
+    around.graph.subgraphs.push_back(g.graph);
+  }
+  around.output(around.nodes("If", {c, x}, 1, {}, {0, 1})[0]);
+  REQUIRE(optimize(around.graph, 1 << 20, Stage::fold).ok());
+  for (const Graph& g : around.graph.subgraphs) CHECK(GraphBuilder::count(g, "Where") == 0);
+  CHECK(around.graph.value(around.graph.outputs[0]).type.shape.text() == "[4]");
+}
+
 TEST_CASE("simplify: equal nodes among thousands that differ in an attribute") {
   GraphBuilder b;
   auto x = b.input("x", {4});
