@@ -243,19 +243,14 @@ Status fold_constants(Graph& graph, FoldBudget& budget) {
       replace(v);
       learns = learns || v != was || (v != kNone && news[static_cast<size_t>(v)]);
     }
-    Result<bool> gone = false;
-    if (const ControlDef* control = find_control(node.op)) {
-      folding.sink_constants(node);
-      gone = control->fold(folding, node);
-      if (!gone) return gone.error();
-    } else {
-      learns = learns && wants_shapes(graph, node);
-      if (learns) {
-        if (Status s = infer_shapes(graph, node); !s) return s.error().within(describe(graph, node));
-      }
-      gone = fold_node(graph, node, budget, folding.isa, readers);
-      if (!gone) return gone.error().within(describe(graph, node));
+    const ControlDef* control = find_control(node.op);
+    if (control != nullptr) folding.sink_constants(node);
+    learns = learns && wants_shapes(graph, node);
+    if (learns) {
+      if (Status s = infer_shapes(graph, node); !s) return s.error().within(describe(graph, node));
     }
+    const Result<bool> gone = control != nullptr ? control->fold(folding, node) : fold_node(graph, node, budget, folding.isa, readers);
+    if (!gone) return control != nullptr ? gone.error() : gone.error().within(describe(graph, node));
     news.resize(graph.values.size(), false);
     for (ValueId v : node.outputs) {
       if (v != kNone) news[static_cast<size_t>(v)] = learns || *gone;
@@ -268,12 +263,8 @@ Status fold_constants(Graph& graph, FoldBudget& budget) {
 }
 
 Status Folding::fold(Graph& subgraph) {
-  subgraph.next_symbol = graph.next_symbol;
-  subgraph.symbol_room = graph.symbol_room;
-  Status folded = fold_constants(subgraph, left);
-  graph.next_symbol = subgraph.next_symbol;
-  graph.symbol_room = subgraph.symbol_room;
-  return folded;
+  const SharedSymbols shared(graph, subgraph);
+  return fold_constants(subgraph, left);
 }
 
 void Folding::sink_constants(Node& node) {

@@ -15,7 +15,8 @@ struct FoldBudget {
   int64_t largest = INT64_MAX;        // bytes of one node's results
   bool keep_quantized = false;        // DequantizeLinear stays: fuse_integer_products looks for it
 };
-// Folding may tell shapes that let more be folded; who folds until nothing changes stops after so many times.
+// A pass infers the shapes that it tells, but folds no node twice: what simplify joins, and what stands in for a control operator, may let more be
+// folded. Who folds until nothing changes stops after so many times.
 constexpr int kFoldRounds = 3;
 // Half of LoadOptions::budget (a session folds again) and twice the bytes of the graph's constants; 4 operations for each byte of
 // the budget and 16 for each byte of constants.

@@ -197,12 +197,9 @@ Shape common_shape(Graph& graph, const Shape& a, const Shape& b) {
 }
 
 Status infer_subgraph(Graph& graph, Graph& subgraph) {
-  subgraph.next_symbol = graph.next_symbol;
-  subgraph.symbol_room = graph.symbol_room;
+  const SharedSymbols shared(graph, subgraph);
   Status inferred = infer_all(subgraph);
-  graph.symbol_room = subgraph.symbol_room;
-  if (inferred) graph.next_symbol = subgraph.next_symbol;
-  else forget_types(subgraph);
+  if (!inferred) forget_types(subgraph);
   return inferred;
 }
 

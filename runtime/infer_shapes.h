@@ -16,6 +16,18 @@ Status infer_shapes(Graph& graph, Node& node);
 // The same for a subgraph of `graph` whose inputs have their types; both draw from one room and one count of fresh symbols. After an error
 // the shapes in it are unknown.
 Status infer_subgraph(Graph& graph, Graph& subgraph);
+// While it lives, a subgraph of `graph` draws fresh symbols and room from it: one name would else mean two dimensions.
+class SharedSymbols {
+ public:
+  SharedSymbols(Graph& graph, Graph& subgraph) : graph_(graph), subgraph_(subgraph) { pass(graph, subgraph); }
+  ~SharedSymbols() { pass(subgraph_, graph_); }
+  SharedSymbols(const SharedSymbols&) = delete;
+  SharedSymbols& operator=(const SharedSymbols&) = delete;
+
+ private:
+  static void pass(const Graph& from, Graph& to) { to.next_symbol = from.next_symbol, to.symbol_room = from.symbol_room; }
+  Graph &graph_, &subgraph_;
+};
 // Input `to` of a subgraph has the type and contents of `from`.
 void pass_type(Graph& graph, ValueId from, Graph& subgraph, ValueId to);
 // Whether inference made up a symbol in it ("?7").

@@ -230,6 +230,27 @@ TEST_CASE("fold_constants: a chain of sizes that hang on each other resolves in 
   CHECK(around.graph.value(around.graph.outputs[0]).type.shape.text() == "[4]");
 }
 
+TEST_CASE("fold_constants: a chain of Ifs of which each one's condition hangs on the size that the one before gives resolves in one pass") {
+  GraphBuilder b;
+  auto x = b.input("x", {1, 4});
+  for (int i = 0; i < 20; ++i) {  // squeezes, where axis 0 has one element; and gives the axis back
+    for (int branch = 0; branch < 2; ++branch) {
+      GraphBuilder g;
+      auto inner = g.input("x", {});
+      g.output(branch == 0 ? g.node("Squeeze", {inner, g.ints({0})}) : g.node("Identity", {inner}));
+      b.graph.subgraphs.push_back(g.graph);
+    }
+    auto one =
+        b.node("Equal", {b.node("Gather", {b.node("Shape", {x}), b.constant(Tensor::scalar(int64_t(0)))}), b.constant(Tensor::scalar(int64_t(1)))});
+    x = b.nodes("If", {one, x}, 1, {}, {2 * i, 2 * i + 1})[0];
+    x = b.node("Unsqueeze", {b.node("Relu", {x}), b.ints({0})});
+  }
+  b.output(x);
+  REQUIRE(optimize(b.graph, 1 << 20, Stage::fold).ok());
+  CHECK(GraphBuilder::count(b.graph, "If") == 0);
+  CHECK(b.graph.value(b.graph.outputs[0]).type.shape.text() == "[1,4]");
+}
+
 TEST_CASE("simplify: equal nodes among thousands that differ in an attribute") {
   GraphBuilder b;
   auto x = b.input("x", {4});
